@@ -1,0 +1,10 @@
+# Third-party libraries, all from Debian 12.
+find_package(Poco REQUIRED COMPONENTS Foundation Net NetSSL Util JSON)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(LIBAV REQUIRED IMPORTED_TARGET libavformat libavcodec libavutil libswscale libavdevice)
+pkg_check_modules(LIBEDIT REQUIRED IMPORTED_TARGET libedit)
+find_package(CLI11 REQUIRED)
+if(ST_TESTS)
+    find_package(GTest REQUIRED)
+    include(GoogleTest)
+endif()
