@@ -1,0 +1,64 @@
+#include "loop/listener.h"
+
+#include <Poco/Net/SocketAddress.h>
+#include <Poco/Net/StreamSocketImpl.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace st::loop {
+namespace {
+
+constexpr int kBacklog = 4096;
+/// Out of descriptors or memory: the backlog keeps the peers while we wait for some to be freed.
+constexpr std::chrono::milliseconds kRetryAfter{100};
+
+}  // namespace
+
+Listener::Listener(const std::string& address, std::uint16_t port) {
+    const Poco::Net::SocketAddress at(address, port);
+    constexpr bool kReuseAddress = true;
+    constexpr bool kReusePort = false;
+    if (at.family() == Poco::Net::AddressFamily::IPv6) {
+        socket_.bind6(at, kReuseAddress, kReusePort, /*ipV6Only=*/false);
+    } else {
+        socket_.bind(at, kReuseAddress, kReusePort);
+    }
+    socket_.listen(kBacklog);
+    socket_.setBlocking(false);
+    port_ = socket_.address().port();
+}
+
+Listener::~Listener() { stop(); }
+
+void Listener::start(EventLoop& loop, OnAccept on_accept) {
+    loop_ = &loop;
+    on_accept_ = std::move(on_accept);
+    loop_->add(socket_.impl()->sockfd(), *this, EPOLLIN);
+}
+
+void Listener::stop() {
+    if (loop_ == nullptr) return;
+    loop_->cancel(retry_);
+    loop_->remove(socket_.impl()->sockfd(), *this);
+    loop_ = nullptr;
+    socket_.close();
+}
+
+void Listener::on_ready(std::uint32_t) {
+    while (loop_ != nullptr) {
+        const int fd = ::accept4(socket_.impl()->sockfd(), nullptr, nullptr,
+                                 SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            on_accept_(Poco::Net::StreamSocket(new Poco::Net::StreamSocketImpl(fd)));
+            continue;
+        }
+        if (errno == EINTR || errno == ECONNABORTED) continue;
+        if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+        retry_ = loop_->after(kRetryAfter, [this] { on_ready(EPOLLIN); });
+        return;
+    }
+}
+
+}  // namespace st::loop

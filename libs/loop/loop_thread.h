@@ -1,0 +1,35 @@
+#pragma once
+/// An event loop with the thread that runs it. Destroying it stops the loop and joins.
+#include <string>
+#include <thread>
+
+#include "loop/event_loop.h"
+
+namespace st::loop {
+
+class LoopThread {
+ public:
+    /// `name`: shown by top -H, at most 15 bytes.
+    explicit LoopThread(const std::string& name)
+        : thread_([this, name] {
+              pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+              loop_.run();
+          }) {}
+    ~LoopThread() { stop(); }
+    LoopThread(const LoopThread&) = delete;
+    LoopThread& operator=(const LoopThread&) = delete;
+
+    EventLoop& loop() { return loop_; }
+    /// Runs what was posted, then joins. Idempotent.
+    void stop() {
+        if (!thread_.joinable()) return;
+        loop_.stop();
+        thread_.join();
+    }
+
+ private:
+    EventLoop loop_;
+    std::thread thread_;
+};
+
+}  // namespace st::loop

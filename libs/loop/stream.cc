@@ -1,0 +1,205 @@
+#include "loop/stream.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace st::loop {
+namespace {
+
+constexpr std::size_t kBuffersPerCall = 64;
+
+std::string text_of(int error) { return std::generic_category().message(error); }
+
+}  // namespace
+
+Stream::Stream(EventLoop& loop, Poco::Net::StreamSocket socket, StreamHandler& handler)
+    : loop_(loop),
+      socket_(std::move(socket)),
+      fd_(socket_.impl()->sockfd()),
+      handler_(&handler),
+      last_input_ns_(loop.now_ns()) {
+    socket_.setBlocking(false);
+    socket_.setNoDelay(true);
+    loop_.add(fd_, *this, EPOLLIN);
+}
+
+Stream::~Stream() { close(); }
+
+void Stream::on_ready(std::uint32_t events) {
+    if ((events & EPOLLOUT) != 0) flush();
+    if (!open_ || (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0) return;
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) half_closed_ = true;
+    readable_ = true;
+    if (reading_) {
+        read_some();
+    } else if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
+        end("connection reset by peer");  // a paused stream would never read the error
+    }
+}
+
+void Stream::read_some() {
+    const auto scratch = loop_.scratch();
+    std::size_t budget = kReadBudget;
+    while (open_ && reading_ && readable_) {
+        const auto got = ::recv(fd_, scratch.data(), scratch.size(), 0);
+        if (got > 0) {
+            const auto size = static_cast<std::size_t>(got);
+            // A short read emptied the socket: the next byte is a new edge. Not so once the peer has
+            // closed: its end was part of an edge already seen.
+            if (size < scratch.size() && !half_closed_) readable_ = false;
+            if (!deliver(size)) return;
+            if (size >= budget) break;
+            budget -= size;
+            continue;
+        }
+        if (got == 0) return end({});
+        if (errno == EINTR) continue;
+        if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            readable_ = false;
+            return;
+        }
+        return end(text_of(errno));
+    }
+    if (!open_ || !reading_ || !readable_ || rereading_) return;
+    rereading_ = true;
+    loop_.defer([this, alive = std::weak_ptr<bool>(alive_)] {
+        if (alive.expired()) return;
+        rereading_ = false;
+        if (open_ && reading_) read_some();
+    });
+}
+
+bool Stream::deliver(std::size_t size) {
+    last_input_ns_ = loop_.now_ns();
+    bytes_in_ += size;
+    if (!finishing_) {
+        const std::weak_ptr<bool> alive = alive_;
+        handler_->on_data(loop_.scratch().first(size));
+        if (alive.expired()) return false;
+    }
+    return open_;
+}
+
+void Stream::end(std::string_view error) {
+    if (!open_) return;
+    close();
+    handler_->on_end(error);
+}
+
+std::size_t Stream::send_now(Bytes bytes) {
+    std::size_t sent = 0;
+    while (sent < bytes.size()) {
+        const auto n =
+            ::send(fd_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n > 0) {
+            sent += static_cast<std::size_t>(n);
+        } else if (n < 0 && errno == EINTR) {
+            continue;
+        } else {
+            break;  // full, or broken: the reading side reports that
+        }
+    }
+    return sent;
+}
+
+void Stream::send(Bytes bytes) {
+    if (!open_) return;
+    const std::size_t sent = queue_.empty() ? send_now(bytes) : 0;
+    if (sent == bytes.size()) return;
+    queue_.push_back({share(Buffer(bytes.subspan(sent))), 0});
+    queued_bytes_ += bytes.size() - sent;
+    want_write(true);
+}
+
+void Stream::send(SharedBuffer buffer) {
+    if (!open_) return;
+    const std::size_t sent = queue_.empty() ? send_now(buffer->bytes()) : 0;
+    if (sent == buffer->size()) return;
+    queued_bytes_ += buffer->size() - sent;
+    queue_.push_back({std::move(buffer), sent});
+    want_write(true);
+}
+
+void Stream::want_write(bool wanted) {
+    if (writing_ == wanted) return;
+    writing_ = wanted;
+    loop_.change(fd_, *this, wanted ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+void Stream::flush() {
+    while (!queue_.empty()) {
+        std::array<iovec, kBuffersPerCall> pieces{};
+        std::size_t count = 0;
+        for (const Piece& piece : queue_) {
+            if (count == kBuffersPerCall) break;
+            const Bytes left = piece.buffer->bytes().subspan(piece.sent);
+            pieces[count++] = {const_cast<std::uint8_t*>(left.data()), left.size()};
+        }
+        msghdr message{};
+        message.msg_iov = pieces.data();
+        message.msg_iovlen = count;
+        const auto n = ::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+        if (n < 0) return end(text_of(errno));
+        auto sent = static_cast<std::size_t>(n);
+        queued_bytes_ -= sent;
+        while (sent > 0) {
+            Piece& first = queue_.front();
+            const std::size_t left = first.buffer->size() - first.sent;
+            if (sent < left) {
+                first.sent += sent;
+                break;
+            }
+            sent -= left;
+            queue_.pop_front();
+        }
+    }
+    want_write(false);
+    if (finishing_) {
+        ::shutdown(fd_, SHUT_WR);
+        return;
+    }
+    handler_->on_drained();
+}
+
+void Stream::pause_reading() { reading_ = false; }
+
+void Stream::resume_reading() {
+    if (reading_ || !open_) return;
+    reading_ = true;
+    if (!readable_ || rereading_) return;
+    rereading_ = true;
+    loop_.defer([this, alive = std::weak_ptr<bool>(alive_)] {
+        if (alive.expired()) return;
+        rereading_ = false;
+        if (open_ && reading_) read_some();
+    });
+}
+
+void Stream::finish(std::chrono::milliseconds patience) {
+    if (!open_ || finishing_) return;
+    finishing_ = true;
+    if (queue_.empty()) ::shutdown(fd_, SHUT_WR);
+    resume_reading();
+    finish_timer_ = loop_.after(patience, [this] {
+        finish_timer_ = 0;
+        end({});
+    });
+}
+
+void Stream::close() {
+    if (!open_) return;
+    open_ = false;
+    loop_.cancel(finish_timer_);
+    loop_.remove(fd_, *this);
+    queue_.clear();
+    queued_bytes_ = 0;
+    socket_.close();
+}
+
+}  // namespace st::loop

@@ -1,0 +1,104 @@
+#pragma once
+/// A connected TCP stream on an event loop: non-blocking, edge-triggered, with a bounded reader and
+/// an output queue. Write first; EPOLLOUT is asked for only after EAGAIN.
+///
+/// One loop, its thread only. The owner of a Stream may close or destroy it inside a callback: it
+/// does so with EventLoop::retire(), so that the object outlives the call on the stack.
+#include <Poco/Net/StreamSocket.h>
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+
+#include "base/buffer.h"
+#include "loop/event_loop.h"
+
+namespace st::loop {
+
+/// What the owner of a stream is told. No call arrives after close().
+class StreamHandler {
+ public:
+    virtual ~StreamHandler() = default;
+    /// New bytes, valid (and writable: unmask in place) during the call.
+    virtual void on_data(std::span<std::uint8_t> bytes) = 0;
+    /// The peer closed or the connection broke; nothing more comes. `error` is empty on a clean end.
+    virtual void on_end(std::string_view error) = 0;
+    /// The output queue became empty after it had not been.
+    virtual void on_drained() {}
+};
+
+class Stream final : public Pollable {
+ public:
+    /// Bytes read in one turn before other connections get theirs.
+    static constexpr std::size_t kReadBudget = 1024 * 1024;
+
+    /// Takes a connected socket and makes it non-blocking with TCP_NODELAY. Starts reading.
+    Stream(EventLoop& loop, Poco::Net::StreamSocket socket, StreamHandler& handler);
+    ~Stream() override;
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
+
+    /// A connection that changes its protocol hands the stream to its successor.
+    void set_handler(StreamHandler& handler) { handler_ = &handler; }
+
+    /// Sends now what the kernel takes and queues (copies) the rest.
+    void send(Bytes bytes);
+    void send(std::string_view text) { send(as_bytes(text)); }
+    /// The same without a copy: the buffer is kept until it is sent.
+    void send(SharedBuffer buffer);
+    std::size_t queued_bytes() const { return queued_bytes_; }
+
+    /// Back-pressure: no on_data() until resume. Bytes wait in the kernel and the peer's TCP stops.
+    void pause_reading();
+    void resume_reading();
+    bool is_reading() const { return reading_; }
+
+    /// Closes once the queue is sent, at the latest after `patience`; input is read and thrown away
+    /// meanwhile (so that a reset does not overtake our last words). on_end() is still called.
+    void finish(std::chrono::milliseconds patience);
+    /// Closes at once. No callback.
+    void close();
+    bool is_open() const { return open_; }
+
+    EventLoop& loop() { return loop_; }
+    const Poco::Net::StreamSocket& socket() const { return socket_; }
+    /// When the last byte arrived (loop clock).
+    std::int64_t last_input_ns() const { return last_input_ns_; }
+    std::uint64_t bytes_in() const { return bytes_in_; }
+
+ private:
+    struct Piece {
+        SharedBuffer buffer;
+        std::size_t sent;
+    };
+
+    void on_ready(std::uint32_t events) override;
+    void read_some();
+    /// False when the stream was closed.
+    bool deliver(std::size_t size);
+    void flush();
+    void end(std::string_view error);
+    void want_write(bool wanted);
+    std::size_t send_now(Bytes bytes);
+
+    EventLoop& loop_;
+    Poco::Net::StreamSocket socket_;
+    int fd_;
+    StreamHandler* handler_;
+    bool open_ = true;
+    bool reading_ = true;
+    bool readable_ = false;  ///< an edge came and not everything was read
+    bool writing_ = false;   ///< EPOLLOUT is armed
+    bool finishing_ = false;
+    bool half_closed_ = false;
+    bool rereading_ = false;  ///< a deferred read is on its way
+    std::deque<Piece> queue_;
+    std::size_t queued_bytes_ = 0;
+    std::int64_t last_input_ns_;
+    std::uint64_t bytes_in_ = 0;
+    TimerId finish_timer_ = 0;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< for deferred reads
+};
+
+}  // namespace st::loop
