@@ -1,5 +1,6 @@
 #pragma once
 /// Result<T>: a value or an Error, for input we do not trust. A subset of C++23 std::expected.
+/// Result<T, E> where the error carries more than a text (the API names the field at fault).
 /// Failures of the environment (disk, sockets) are exceptions instead; our own bugs are asserts.
 #include <cassert>
 #include <string>
@@ -13,11 +14,11 @@ struct Error {
     int code = 0;         ///< where a protocol has one (WebSocket close code, HTTP status); else 0
 };
 
-template <class T>
+template <class T, class E = Error>
 class [[nodiscard]] Result {
  public:
     Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(*-explicit-*): reads as T
-    Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(*-explicit-*): reads as Error
+    Result(E error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(*-explicit-*): reads as Error
 
     bool ok() const { return state_.index() == 0; }
     explicit operator bool() const { return ok(); }
@@ -37,31 +38,31 @@ class [[nodiscard]] Result {
     T* operator->() { return &**this; }
     const T* operator->() const { return &**this; }
 
-    const Error& error() const {
+    const E& error() const {
         assert(!ok());
         return *std::get_if<1>(&state_);
     }
 
  private:
-    std::variant<T, Error> state_;
+    std::variant<T, E> state_;
 };
 
 /// A Result without a value.
-template <>
-class [[nodiscard]] Result<void> {
+template <class E>
+class [[nodiscard]] Result<void, E> {
  public:
     Result() = default;
-    Result(Error error) : error_(std::move(error)), ok_(false) {}  // NOLINT(*-explicit-*): reads as Error
+    Result(E error) : error_(std::move(error)), ok_(false) {}  // NOLINT(*-explicit-*): reads as Error
 
     bool ok() const { return ok_; }
     explicit operator bool() const { return ok_; }
-    const Error& error() const {
+    const E& error() const {
         assert(!ok_);
         return error_;
     }
 
  private:
-    Error error_;
+    E error_;
     bool ok_ = true;
 };
 
