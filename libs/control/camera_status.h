@@ -1,0 +1,38 @@
+#pragma once
+/// One connected camera as the API shows it. Pure: a value and its JSON.
+/// Spec: docs/http-api.md, "Cameras". GET /api/v1/cameras[/NAME].
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "control/error.h"
+
+namespace st::control {
+
+enum class CameraState { idle, starting, recording, stopping, finalising, gone };
+std::string_view to_text(CameraState state);
+
+struct CameraStatus {
+    std::string name;
+    std::string peer;                  ///< address:port
+    std::string path;                  ///< of its WebSocket request
+    std::optional<std::string> model;  ///< from its capabilities
+    CameraState state = CameraState::idle;
+    std::optional<std::string> session;  ///< the recording's id, while there is one
+    std::optional<std::uint32_t> width;  ///< of the pictures it really sends, once one came
+    std::optional<std::uint32_t> height;
+    double fps_1s = 0;             ///< pictures in the last second
+    std::uint64_t bitrate_1s = 0;  ///< bits in the last second
+    std::uint64_t frames = 0;      ///< messages accepted since it connected
+    std::uint64_t bytes = 0;       ///< payload bytes of those
+    std::uint64_t bad = 0;         ///< messages dropped because they were malformed
+    std::string connected_at;      ///< RFC 3339
+    std::string last_seen;         ///< RFC 3339
+    bool operator==(const CameraStatus&) const = default;
+};
+
+std::string encode(const CameraStatus& camera);
+Decoded<CameraStatus> decode_camera(std::string_view body);
+
+}  // namespace st::control

@@ -1,0 +1,63 @@
+#pragma once
+/// A recording as the API lists it: its session.json, plus the absolute directory. Pure.
+/// Spec: docs/http-api.md, "Recordings". GET /api/v1/recordings[/ID].
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "control/error.h"
+#include "control/stop.h"
+
+namespace st::control {
+
+struct RecordingFile {
+    std::string name;
+    std::string kind;  ///< mp4, dump, thumbnail, h264
+    std::uint64_t bytes = 0;
+    bool operator==(const RecordingFile&) const = default;
+};
+
+/// What a client needs of session.json; the other fields pass by untouched.
+struct Recording {
+    std::string id;
+    std::string camera;
+    std::optional<std::string> take;
+    SessionState state = SessionState::recording;
+    std::string directory;  ///< absolute; added by the server to what session.json says
+    std::string started_at;
+    std::uint64_t pictures = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t duration_ms = 0;
+    std::uint64_t bitrate_bps = 0;
+    double fps = 0;  ///< fps_estimate.fps
+    std::vector<RecordingFile> files;
+    std::optional<std::string> error;
+};
+
+Decoded<Recording> decode_recording(std::string_view body);
+
+/// `session_json` (one JSON object, as in session.json) with "directory" put behind its first
+/// field.
+std::string with_directory(std::string_view session_json, std::string_view directory);
+
+/// The filters of GET /api/v1/recordings, as query parameters.
+struct RecordingQuery {
+    std::optional<std::string> camera;  ///< name or pattern
+    std::optional<std::string> take;
+    std::optional<std::string> since;  ///< RFC 3339, compared with started_at
+    std::optional<std::string> until;
+    std::optional<SessionState> state;
+    std::uint64_t limit = 0;  ///< 0: the default
+    std::optional<std::string> cursor;
+};
+
+using QueryParameters =
+    std::vector<std::pair<std::string, std::string>>;  ///< decoded names and values
+
+Decoded<RecordingQuery> decode_recording_query(const QueryParameters& parameters);
+QueryParameters encode(const RecordingQuery& query);
+
+}  // namespace st::control

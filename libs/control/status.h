@@ -1,0 +1,41 @@
+#pragma once
+/// server.status: what the server is doing. Pure: a value and its JSON.
+/// Spec: docs/http-api.md, "Status". GET /api/v1/status.
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/error.h"
+
+namespace st::control {
+
+struct LoopStatus {
+    std::uint64_t connections = 0;
+    std::uint64_t busy_max_us = 0;  ///< longest turn so far: epoll_wait's return to its next call
+    bool operator==(const LoopStatus&) const = default;
+};
+
+struct ServerStatus {
+    std::string version;
+    std::string started_at;  ///< RFC 3339
+    std::uint64_t uptime_ms = 0;
+    std::uint64_t connections = 0;  ///< open sockets of every kind
+    std::uint64_t cameras_connected = 0;
+    std::uint64_t cameras_recording = 0;
+    std::uint64_t sessions_finalising = 0;
+    std::uint64_t frames = 0;  ///< totals since the start
+    std::uint64_t bytes = 0;
+    std::uint64_t bad = 0;
+    std::string recordings_path;  ///< absolute
+    std::uint64_t disk_free_bytes = 0;
+    std::uint64_t disk_total_bytes = 0;
+    std::vector<std::string> urls;  ///< what a camera can be pointed at
+    std::vector<LoopStatus> loops;
+    bool operator==(const ServerStatus&) const = default;
+};
+
+std::string encode(const ServerStatus& status);
+Decoded<ServerStatus> decode_status(std::string_view body);
+
+}  // namespace st::control

@@ -1,0 +1,64 @@
+#pragma once
+/// capture.stop: end recordings and say where the files are. Pure: values and their JSON.
+/// Spec: docs/http-api.md, "Stop". POST /api/v1/capture/stop.
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/error.h"
+
+namespace st::control {
+
+struct StopRequest {
+    std::vector<std::string>
+        cameras;       ///< names or patterns; empty = all. `"cameras":[]` is refused
+    bool wait = true;  ///< until the files are finished
+    std::chrono::milliseconds timeout{10'000};  ///< since the finaliser's last progress
+    bool operator==(const StopRequest&) const = default;
+};
+
+enum class StopOutcome { stopped, not_recording, timeout, failed };
+std::string_view to_text(StopOutcome outcome);
+
+/// A recording's state, as in its session.json.
+enum class SessionState { recording, finalising, done, failed };
+std::string_view to_text(SessionState state);
+std::optional<SessionState> session_state_from(std::string_view text);
+
+/// One finished file of a session, with what a player would say of it.
+struct SessionFile {
+    std::string path;  ///< absolute, on the server
+    std::string url;   ///< path part below the server: /api/v1/recordings/ID/files/NAME
+    std::uint64_t bytes = 0;
+    std::uint64_t duration_ms = 0;
+    std::uint64_t pictures = 0;
+    bool operator==(const SessionFile&) const = default;
+};
+
+struct StopResult {
+    std::string camera;
+    StopOutcome outcome = StopOutcome::stopped;
+    std::optional<std::string> session;
+    std::optional<SessionState> state;
+    std::vector<SessionFile> files;
+    std::optional<std::string> error;  ///< on the wire only when there is one
+    bool operator==(const StopResult&) const = default;
+};
+
+struct StopReply {
+    bool ok = true;
+    std::vector<StopResult> results;
+    bool operator==(const StopReply&) const = default;
+};
+
+/// An empty body is an empty request. Unknown fields, wrong types and ranges are errors by field.
+Decoded<StopRequest> decode_stop_request(std::string_view body);
+std::string encode(const StopRequest& request);
+
+Decoded<StopReply> decode_stop_reply(std::string_view body);
+std::string encode(const StopReply& reply);
+
+}  // namespace st::control
