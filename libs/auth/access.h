@@ -1,0 +1,81 @@
+#pragma once
+/// Who may do what: one decision per request, before anything changes. Pure; any thread.
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/address.h"
+#include "auth/sha256.h"
+#include "base/field.h"
+#include "base/result.h"
+
+namespace st::auth {
+
+/// What a request wants to be.
+enum class Role : std::uint8_t { camera, publish, play, control };
+constexpr std::size_t kRoles = 4;
+std::string_view to_text(Role role);
+Result<Role> parse_role(std::string_view text);
+
+/// Who may take a role.
+enum class Mode : std::uint8_t { open, loopback, token };
+std::string_view to_text(Mode mode);
+Result<Mode> parse_mode(std::string_view text);
+
+struct RolePolicy {
+    Mode mode = Mode::open;
+    std::vector<Range> allow;  ///< empty: everybody
+    std::vector<Range> deny;   ///< comes first
+};
+
+struct Token {
+    std::string name;  ///< for the log
+    Sha256 sha256{};   ///< of the token; the token itself is stored nowhere
+    std::vector<Role> roles;
+};
+
+struct Policy {
+    std::array<RolePolicy, kRoles> roles{
+        RolePolicy{}, RolePolicy{}, RolePolicy{},
+        RolePolicy{.mode = Mode::loopback, .allow = {}, .deny = {}}};  ///< by Role
+    std::vector<Token> tokens;
+    std::vector<Range> trusted_proxies;
+    std::vector<std::string> hosts;  ///< names besides localhost that control may be reached by
+
+    const RolePolicy& of(Role role) const { return roles[static_cast<std::size_t>(role)]; }
+    RolePolicy& of(Role role) { return roles[static_cast<std::size_t>(role)]; }
+};
+
+/// What a decision looks at.
+struct Facts {
+    Address peer;
+    std::string host;                   ///< Host as sent, "" if none
+    std::optional<std::string> origin;  ///< Origin, if sent
+    bool forwarded = false;             ///< Forwarded, X-Forwarded-* or Via is there
+    std::optional<std::string> token;   ///< of Authorization: Bearer, else of ?token=
+};
+
+/// Collects the facts of a request. `query_token` is the value of ?token=, nullptr if there is
+/// none.
+Facts gather_facts(const Address& peer, std::string_view host, std::span<const Field> fields,
+                   const std::string* query_token);
+
+/// May this request take that role? Error.code 401 (ask for a token: send "WWW-Authenticate:
+/// Bearer") or 403; the message says why and what to do about it, and may be shown to the client.
+Result<void> check_access(const Policy& policy, Role role, const Facts& facts);
+
+/// The same without the token: for a WebSocket that sends it as its first message. True if a
+/// missing token is all that stands in the way.
+bool waits_for_token(const Policy& policy, Role role, const Facts& facts);
+
+/// True if `token` opens `role`. Time does not depend on how much of a token is right.
+bool is_valid_token(const Policy& policy, Role role, std::string_view token);
+
+/// One line for the log at start: "control: loopback only", "play: open to everybody".
+std::string describe(const Policy& policy, Role role);
+
+}  // namespace st::auth
