@@ -1,0 +1,77 @@
+#pragma once
+/// The one muxing path: a dump (either form) or a bare H.264 stream -> MP4. h264mux and streamd's
+/// finaliser both call it. One pass over the input; the index of the pictures (28 bytes each) is
+/// kept in memory.
+///
+/// Any thread; a call blocks until the output is verified and renamed, or nothing is left behind.
+/// Uses no globals: two jobs may run at once on two threads.
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "mux/report.h"
+
+namespace st::mux {
+
+enum class InputFormat { automatic, fdump, dump, h264 };
+enum class OutputFormat { mp4, h264, dump };
+enum class Timing { automatic, device, arrival, constant };
+
+/// How far a job is: input bytes read, and of how many (0: not known).
+struct Progress {
+    std::uint64_t done_bytes;
+    std::uint64_t total_bytes;
+};
+
+struct Job {
+    std::string input;  ///< path; with input_fd only the name used in messages
+    int input_fd = -1;  ///< borrowed, seekable; -1: open `input`
+    InputFormat input_format = InputFormat::automatic;
+
+    std::string output;  ///< final path; written beside it as `<output>.part`
+    OutputFormat format = OutputFormat::mp4;
+    bool overwrite = false;  ///< else an existing output is an Error with code 73
+    bool split = true;       ///< a change of picture size begins `<output stem>-002.mp4` at its IDR
+
+    Timing timing = Timing::automatic;
+    std::optional<double> fps;  ///< constant timing at this rate
+    std::chrono::milliseconds max_gap{
+        60'000};  ///< a larger jump of a clock is a fault; at most kMaxGapMax
+
+    std::string camera;  ///< name written as metadata; empty: none
+    std::optional<std::int64_t>
+        created_us;  ///< wall clock for creation_time; default: the dump's own start
+
+    /// Command that runs one libav step (check, thumbnail) in a process of its own: to it are added
+    /// the step and its arguments, e.g. {"/proc/self/exe", "--worker"} (see av/worker.h). Empty: in
+    /// this process.
+    std::vector<std::string> worker;
+
+    std::string thumbnail;  ///< path of a JPEG of the first picture; empty: none
+
+    std::stop_token cancel;  ///< checked about every MiB; a stopped job is Error 130
+    std::function<void(const Progress&)>
+        progress;  ///< called about every 4 MiB, on the calling thread
+};
+
+constexpr std::chrono::hours kMaxGapMax{6};  ///< beyond it players misread an MP4 sample duration
+
+/// Runs the job. Error.code is the exit code of the failure: 65 the input is not what it claims or
+/// has no decodable picture, 66 no such input, 73 cannot create the output, 74 read or write
+/// failed, 130 cancelled. After an Error nothing is left under the output's name that was not there
+/// before. Damage that was survived is no Error: see Report::damage and Report::exit_code().
+Result<Report> convert(const Job& job);
+
+/// The same report without writing anything; `output`, `worker` and `thumbnail` are not looked at.
+/// Input without a decodable picture is a Report with 0 pictures, not an Error.
+Result<Report> inspect(const Job& job);
+
+/// `stem.mp4` -> `stem-002.mp4` for part 2; part 1 is the name itself.
+std::string part_name(const std::string& output, unsigned part);
+
+}  // namespace st::mux

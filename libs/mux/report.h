@@ -1,0 +1,98 @@
+#pragma once
+/// What a run of the muxer found and made. Keys and units of to_json are those of session.json
+/// where the two say the same (docs/http-api: recordings).
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace st::mux {
+
+constexpr std::size_t kReportEntriesMax = 100;  ///< of each list; the counts beside them go on
+
+struct SeqGap {
+    std::uint32_t after;    ///< last number before the gap
+    std::uint32_t missing;  ///< how many numbers are not there
+};
+
+struct Damage {
+    std::string file;
+    std::uint64_t offset;  ///< where in it
+    std::uint64_t bytes;   ///< how many could not be used
+    std::string what;
+};
+
+struct OutputFile {
+    std::string path;  ///< as written
+    std::string name;  ///< its last component
+    std::string kind;  ///< "mp4", "h264", "dump", "thumbnail"
+    std::uint64_t bytes = 0;
+    std::uint64_t duration_ms = 0;
+    std::uint64_t pictures = 0;
+    std::uint32_t width = 0;  ///< as shown, after cropping
+    std::uint32_t height = 0;
+};
+
+/// The older server's estimate: every message counts, over the span from the first to the last.
+struct FpsEstimate {
+    double fps = 10.0;
+    std::string source = "default";        ///< "arrival", "device", "vui", "given", "default"
+    bool clamped = false;                  ///< the measured value lay outside 1..60
+    std::uint64_t frame_count = 0;         ///< messages it was made from
+    std::optional<double> without_config;  ///< the same over picture messages alone
+};
+
+struct Report {
+    std::string input;         ///< as the job named it
+    std::string input_format;  ///< "fdump", "dump", "h264"
+    std::uint64_t input_bytes = 0;
+
+    std::uint64_t messages = 0;  ///< of the camera; 0 for a bare stream
+    std::uint64_t pictures = 0;  ///< in the outputs (inspect: that would be)
+    std::uint64_t key_frames = 0;
+    std::uint64_t bytes = 0;  ///< of all pictures as stored
+    struct {
+        std::uint64_t bad = 0;          ///< messages whose length or header was wrong
+        std::uint64_t undecodable = 0;  ///< pictures before the first that can be decoded
+    } dropped;
+    std::vector<SeqGap> seq_gaps;
+    std::uint64_t seq_gap_count = 0;
+    std::uint64_t seq_missing = 0;   ///< messages in all gaps
+    std::uint64_t seq_restarts = 0;  ///< numbering that went back
+
+    std::string timing;         ///< "device", "arrival", "constant"
+    std::string timing_why;     ///< for people
+    std::uint64_t repairs = 0;  ///< pictures whose time had to be made up or moved
+    std::optional<double> fps_device;
+    std::optional<double> fps_arrival;
+    FpsEstimate fps_estimate;
+    std::uint64_t bitrate_bps = 0;
+    std::uint64_t duration_ms = 0;
+    std::uint32_t width = 0;  ///< of the first picture, as shown
+    std::uint32_t height = 0;
+    std::optional<std::int64_t> first_picture_wall_us;
+    /// Device clock against the server's: only when both exist and could be fitted.
+    std::optional<double> clock_offset_us;
+    std::optional<double> clock_drift_ppm;
+
+    bool closed =
+        true;  ///< the dump ends with its close record (plain dumps and bare streams: true)
+    std::vector<OutputFile> files;
+    std::vector<Damage> damage;
+    std::uint64_t damage_count = 0;
+    std::uint64_t damage_bytes = 0;
+    std::vector<std::string>
+        notes;  ///< one sentence each: what a user should know and is no damage
+
+    /// 3 if bytes were damaged or messages are missing, else 0.
+    int exit_code() const { return damage_count > 0 || seq_missing > 0 ? 3 : 0; }
+};
+
+/// One JSON object on one line, no newline at its end.
+std::string to_json(const Report& report);
+
+/// For people, several lines; the first one is
+/// "57 pictures, 4.81 fps estimated (arrival), timing: device".
+std::string to_text(const Report& report);
+
+}  // namespace st::mux
