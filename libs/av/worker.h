@@ -1,0 +1,36 @@
+#pragma once
+/// Runs a step on input we do not trust in a process of its own: a crash, a loop or a memory bomb
+/// inside a decoder then costs that process alone.
+///
+/// The child gets default signal dispositions, an empty signal mask, its own process group,
+/// /dev/null as standard input, no other descriptor than 0, 1 and 2, and is killed with its parent
+/// thread's end.
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace st::av {
+
+struct Limits {
+    std::uint64_t address_bytes = std::uint64_t{2}
+                                  << 30;        ///< RLIMIT_AS; 0: none (sanitizers need that)
+    std::chrono::seconds cpu{30};               ///< RLIMIT_CPU
+    std::chrono::milliseconds timeout{60'000};  ///< then SIGKILL to its process group
+    std::uint64_t file_bytes = std::uint64_t{256} << 20;  ///< RLIMIT_FSIZE
+};
+
+/// Runs argv[0] with argv and waits. Error if it could not be started, left with another code than
+/// 0, died of a signal or ran out of time: its first line on standard error is the message, its
+/// exit code the code. Any thread, also in a process with many: between fork and exec nothing
+/// allocates.
+Result<void> run_limited(const std::vector<std::string>& argv, const Limits& limits = {});
+
+/// For main(), before anything else: if argv is `PROGRAM --worker check FILE` or `PROGRAM --worker
+/// thumbnail IN OUT`, does that and returns the exit code; else nullopt.
+std::optional<int> run_worker(int argc, char** argv);
+
+}  // namespace st::av
