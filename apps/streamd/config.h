@@ -1,0 +1,136 @@
+#pragma once
+/// streamd's configuration as plain values, defaults in place. Layers: default < file < environment
+/// < command line. Everything is checked before the daemon sees it; it gets a Config by value.
+/// Keys, ranges and help texts: config_keys.cc, the one table behind docs/config.md.
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "cli/config.h"
+
+namespace st::streamd {
+
+using std::chrono::milliseconds;
+
+/// Who may use a role without more ado. Roles a version does not act on yet are still checked.
+enum class Access { open, loopback, token, signed_url };
+/// Which clock times the pictures of an MP4.
+enum class Timing { automatic, device, arrival, constant };
+enum class LogFormat { text, json };
+enum class LogThreshold { debug, info, warning, error };
+
+struct ListenerConfig {
+    std::string address = "::";  ///< "::" takes IPv4 as well
+    std::uint16_t port = 50001;  ///< 0: any free one
+    bool tls = false;
+    std::string default_stream;  ///< empty: none
+};
+
+/// What a camera is told when it is started without a command. Zero: not given.
+struct AutoStart {
+    std::uint32_t width = 0;
+    std::uint32_t height = 0;
+    std::uint32_t aspect_width = 0;
+    std::uint32_t aspect_height = 0;
+    std::uint64_t bitrate_bps = 4'000'000;
+    std::uint32_t fps = 0;  ///< 0: unlimited
+};
+
+struct CameraConfig {
+    milliseconds ping_interval{20'000};  ///< silence after which a ping goes out
+    milliseconds ping_timeout{20'000};   ///< silence after that ping which ends the connection
+    milliseconds takeover_after{5'000};
+    milliseconds stop_timeout{10'000};
+    std::optional<AutoStart> auto_start;
+};
+
+/// Names a camera that did not name itself. An empty condition matches any; not both are empty.
+struct CameraRule {
+    std::string address;
+    std::string model;
+    std::string name;
+};
+
+/// The kinds of files that stay when a recording is done.
+struct KeepConfig {
+    bool dump = true;
+    bool mp4 = true;
+    bool thumbnail = true;
+    bool h264 = false;
+};
+
+struct RecordingConfig {
+    std::string path = "./recordings";  ///< absolute once loaded
+    KeepConfig keep;
+    Timing timing = Timing::automatic;
+    milliseconds sync{1'000};
+    std::uint64_t buffer_bytes = 64ULL << 20;  ///< per session: over it that socket is not read
+    milliseconds max_session{6 * 3'600'000LL};
+};
+
+struct AuthConfig {
+    Access camera = Access::open;
+    Access control = Access::loopback;
+    std::vector<std::string> trusted_proxies;  ///< addresses or CIDR ranges
+};
+
+/// Zero: no limit, except frame_bytes and connections.
+struct LimitsConfig {
+    std::uint64_t frame_bytes = 16ULL << 20;
+    std::uint32_t connections = 10'000;
+    std::uint32_t connections_per_address = 0;
+    std::uint32_t cameras = 0;
+};
+
+struct LogConfig {
+    LogThreshold level = LogThreshold::info;
+    LogFormat format = LogFormat::text;
+    std::string file;  ///< empty: standard error; absolute once loaded
+};
+
+struct Config {
+    std::uint32_t threads = 0;                                ///< network loops; 0: one per core
+    std::vector<ListenerConfig> listeners{ListenerConfig{}};  ///< never empty
+    CameraConfig camera;
+    std::vector<CameraRule> cameras;
+    RecordingConfig recording;
+    AuthConfig auth;
+    LimitsConfig limits;
+    std::vector<std::string> web_hosts;  ///< extra Host names that control accepts
+    LogConfig log;
+};
+
+/// A configuration that cannot be used: one line each, ready to print. Exit code 78.
+struct ConfigErrors {
+    std::vector<std::string> lines;
+};
+
+/// What the layers amount to.
+struct LoadedConfig {
+    Config config;
+    std::vector<std::string>
+        warnings;         ///< for the log at start, e.g. keys this version does not act on
+    std::string listing;  ///< --print-config: each value with its source
+};
+
+/// The three sources above the defaults.
+struct ConfigSources {
+    std::string file;                                ///< empty: none. Read here.
+    std::map<std::string, std::string> environment;  ///< of the process; STREAMD_* is looked at
+    std::vector<cli::Setting> command_line;          ///< key path and text, in order
+};
+
+/// Reads and checks all layers. Throws Poco::Exception if the file cannot be read.
+std::variant<LoadedConfig, ConfigErrors> load_config(const ConfigSources& sources);
+
+/// All keys, in the order of docs/config.md.
+const cli::Schema& config_schema();
+
+/// docs/config.md, whole.
+std::string config_page();
+
+}  // namespace st::streamd

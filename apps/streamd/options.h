@@ -1,0 +1,28 @@
+#pragma once
+/// streamd's command line: the one declaration behind --help, the man page and the completions.
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/config.h"
+
+namespace st::streamd {
+
+/// What the command line said. Options that are also keys of the configuration go into `settings`.
+struct Options {
+    std::string config_file;  ///< empty: none
+    std::string ports_file;
+    std::string pidfile;
+    bool is_daemon = false;
+    bool only_check_config = false;
+    bool only_print_config = false;
+    std::string worker;    ///< hidden --worker NAME: this process is a child of streamd
+    std::string generate;  ///< hidden --generate WHAT: man page, completions, configuration page
+    std::vector<cli::Setting> settings;
+};
+
+/// Declares everything. `options` outlives `app`. CLI::ParseError from app.parse() is exit 64
+/// (0 for --help and --version).
+void build(CLI::App& app, Options& options);
+
+}  // namespace st::streamd
