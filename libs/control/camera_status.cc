@@ -1,0 +1,76 @@
+#include "control/camera_status.h"
+
+#include <cmath>
+
+#include "control/fields.h"
+
+namespace st::control {
+namespace {
+
+using Poco::Dynamic::Var;
+
+constexpr TextTable<CameraState, 6> kStates = {{
+    {CameraState::idle, "idle"},
+    {CameraState::starting, "starting"},
+    {CameraState::recording, "recording"},
+    {CameraState::stopping, "stopping"},
+    {CameraState::finalising, "finalising"},
+    {CameraState::gone, "gone"},
+}};
+
+Var or_null(const std::optional<std::uint32_t>& number) { return number ? Var(*number) : Var(); }
+
+/// Two decimals; JSON has no NaN.
+double rounded(double value) { return std::isfinite(value) ? std::round(value * 100) / 100 : 0; }
+
+}  // namespace
+
+std::string_view to_text(CameraState state) { return text_of(kStates, state); }
+
+std::string encode(const CameraStatus& camera) {
+    Poco::JSON::Object object = ordered_object();
+    object.set("name", camera.name);
+    object.set("peer", camera.peer);
+    object.set("path", camera.path);
+    object.set("model", control::or_null(camera.model));
+    object.set("state", std::string(to_text(camera.state)));
+    object.set("session", control::or_null(camera.session));
+    object.set("width", or_null(camera.width));
+    object.set("height", or_null(camera.height));
+    object.set("fps_1s", rounded(camera.fps_1s));
+    object.set("bitrate_1s", camera.bitrate_1s);
+    object.set("frames", camera.frames);
+    object.set("bytes", camera.bytes);
+    object.set("bad", camera.bad);
+    object.set("connected_at", camera.connected_at);
+    object.set("last_seen", camera.last_seen);
+    return to_line(object);
+}
+
+Decoded<CameraStatus> decode_camera(std::string_view body) {
+    const auto object = parse_object(body, kReplyBytesMax);
+    if (!object) return object.error();
+    ObjectReader reader(**object);
+    CameraStatus camera;
+    reader.require("name");
+    reader.require("state");
+    reader.read("name", camera.name);
+    reader.read("peer", camera.peer);
+    reader.read("path", camera.path);
+    reader.read("model", camera.model);
+    read_enum(reader, "state", kStates, camera.state);
+    reader.read("session", camera.session);
+    reader.read("width", camera.width);
+    reader.read("height", camera.height);
+    reader.read("fps_1s", camera.fps_1s);
+    reader.read("bitrate_1s", camera.bitrate_1s);
+    reader.read("frames", camera.frames);
+    reader.read("bytes", camera.bytes);
+    reader.read("bad", camera.bad);
+    reader.read("connected_at", camera.connected_at);
+    reader.read("last_seen", camera.last_seen);
+    if (reader.failed()) return reader.error();
+    return camera;
+}
+
+}  // namespace st::control

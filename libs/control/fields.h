@@ -1,0 +1,91 @@
+#pragma once
+/// Fields that several operations share. Private to libs/control.
+#include <Poco/JSON/Array.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "control/glob.h"
+#include "control/json.h"
+#include "control/start.h"
+
+namespace st::control {
+
+template <class Enum, std::size_t N>
+using TextTable = std::array<std::pair<Enum, std::string_view>, N>;
+
+template <class Enum, std::size_t N>
+std::string_view text_of(const TextTable<Enum, N>& table, Enum value) {
+    for (const auto& [candidate, text] : table) {
+        if (candidate == value) return text;
+    }
+    return {};
+}
+
+template <class Enum, std::size_t N>
+std::optional<Enum> value_of(const TextTable<Enum, N>& table, std::string_view text) {
+    for (const auto& [candidate, name] : table) {
+        if (name == text) return candidate;
+    }
+    return std::nullopt;
+}
+
+/// A text that must be one of the table's.
+template <class Enum, std::size_t N>
+void read_enum(ObjectReader& reader, const std::string& key, const TextTable<Enum, N>& table,
+               Enum& out) {
+    std::string text;
+    reader.read(key, text);
+    if (reader.failed() || !reader.has(key)) return;
+    if (const auto value = value_of(table, text))
+        out = *value;
+    else
+        reader.fail(key, "unknown value \"" + text.substr(0, 40) + "\"");
+}
+
+inline Poco::Dynamic::Var or_null(const std::optional<std::string>& text) {
+    return text ? Poco::Dynamic::Var(*text) : Poco::Dynamic::Var();
+}
+
+inline Poco::JSON::Array to_array(const std::vector<std::string>& texts) {
+    Poco::JSON::Array list;
+    for (const std::string& text : texts) list.add(text);
+    return list;
+}
+
+/// "cameras": absent = all. An empty list is refused: a script whose list came out empty must not
+/// start everything.
+inline void read_cameras(ObjectReader& reader, std::vector<std::string>& out) {
+    reader.read("cameras", out, kCamerasMax);
+    if (reader.failed() || !reader.has("cameras")) return;
+    if (out.empty()) {
+        reader.fail("cameras", "an empty list; leave the field out to mean all cameras");
+        return;
+    }
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        const auto checked = check_pattern(out[i]);
+        if (!checked) {
+            reader.fail("cameras[" + std::to_string(i) + "]", checked.error().message);
+            return;
+        }
+    }
+}
+
+inline void read_timeout(ObjectReader& reader, std::chrono::milliseconds& out) {
+    auto ms = static_cast<std::uint64_t>(out.count());
+    reader.read("timeout_ms", ms, {1, kTimeoutMsMax});
+    out = std::chrono::milliseconds(ms);
+}
+
+/// A request's body; nothing at all is an object without fields.
+inline Decoded<Poco::JSON::Object::Ptr> parse_request(std::string_view body) {
+    const bool blank = body.find_first_not_of(" \t\r\n") == std::string_view::npos;
+    return blank ? Decoded<Poco::JSON::Object::Ptr>(new Poco::JSON::Object) : parse_object(body);
+}
+
+}  // namespace st::control

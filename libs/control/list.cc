@@ -1,0 +1,39 @@
+#include "control/list.h"
+
+#include "control/fields.h"
+
+namespace st::control {
+
+std::string encode(const List& list) {
+    std::string text = R"({"items":[)";
+    for (const std::string& item : list.items) {
+        if (text.back() != '[') text += ',';
+        text += item;
+    }
+    Poco::JSON::Object tail = ordered_object();
+    tail.set("next", or_null(list.next));
+    return text + "]," + to_line(tail).substr(1);
+}
+
+Decoded<List> decode_list(std::string_view body) {
+    const auto object = parse_object(body, kReplyBytesMax);
+    if (!object) return object.error();
+    ObjectReader reader(**object);
+    List list;
+    reader.require("items");
+    for (const Poco::JSON::Object::Ptr& item : reader.objects("items")) {
+        list.items.push_back(to_line(*item));
+    }
+    reader.read("next", list.next);
+    if (reader.failed()) return reader.error();
+    return list;
+}
+
+std::string encode_done(std::string_view what, std::string_view name) {
+    Poco::JSON::Object object = ordered_object();
+    object.set("ok", true);
+    object.set(std::string(what), std::string(name));
+    return to_line(object);
+}
+
+}  // namespace st::control

@@ -1,0 +1,114 @@
+#include "control/recording.h"
+
+#include "base/name.h"
+#include "base/units.h"
+#include "control/fields.h"
+#include "control/list.h"
+
+namespace st::control {
+
+using Poco::JSON::Object;
+
+Decoded<Recording> decode_recording(std::string_view body) {
+    const auto object = parse_object(body, kReplyBytesMax);
+    if (!object) return object.error();
+    ObjectReader reader(**object);
+    Recording recording;
+    std::string state;
+    reader.require("id");
+    reader.require("state");
+    reader.read("id", recording.id);
+    reader.read("camera", recording.camera);
+    reader.read("take", recording.take);
+    reader.read("state", state);
+    reader.read("directory", recording.directory);
+    reader.read("started_at", recording.started_at);
+    reader.read("pictures", recording.pictures);
+    reader.read("bytes", recording.bytes);
+    reader.read("duration_ms", recording.duration_ms);
+    reader.read("bitrate_bps", recording.bitrate_bps);
+    reader.read("error", recording.error);
+    if (const Object::Ptr found = reader.object("fps_estimate")) {
+        ObjectReader estimate(*found, "fps_estimate");
+        estimate.read("fps", recording.fps);
+        if (estimate.failed()) return estimate.error();
+    }
+    for (const Object::Ptr& item : reader.objects("files")) {
+        ObjectReader fields(*item, "files[" + std::to_string(recording.files.size()) + "]");
+        RecordingFile file;
+        fields.require("name");
+        fields.read("name", file.name);
+        fields.read("kind", file.kind);
+        fields.read("bytes", file.bytes);
+        if (fields.failed()) return fields.error();
+        recording.files.push_back(std::move(file));
+    }
+    if (const auto known = session_state_from(state))
+        recording.state = *known;
+    else
+        reader.fail("state", "unknown value \"" + state.substr(0, 40) + "\"");
+    if (reader.failed()) return reader.error();
+    return recording;
+}
+
+std::string with_directory(std::string_view session_json, std::string_view directory) {
+    Object object = ordered_object();
+    object.set("directory", std::string(directory));
+    const std::string field = to_line(object);
+    const std::size_t open = session_json.find('{');
+    const std::size_t first = session_json.find_first_not_of(" \t\r\n", open + 1);
+    const bool empty = first == std::string_view::npos || session_json[first] == '}';
+    return field.substr(0, field.size() - 1) + (empty ? "" : ",") +
+           std::string(session_json.substr(open + 1));
+}
+
+Decoded<RecordingQuery> decode_recording_query(const QueryParameters& parameters) {
+    const auto refuse = [](const std::string& field, const std::string& why) {
+        return ApiError{ErrorCode::bad_request, field + ": " + why, field};
+    };
+    RecordingQuery query;
+    for (const auto& [name, value] : parameters) {
+        if (name == "camera") {
+            const auto checked = check_pattern(value);
+            if (!checked) return refuse(name, checked.error().message);
+            query.camera = value;
+        } else if (name == "take") {
+            if (!is_valid_name(value)) return refuse(name, "not a name");
+            query.take = value;
+        } else if (name == "since" || name == "until") {
+            if (value.size() < 10 || value.size() > 40) return refuse(name, "not an RFC 3339 time");
+            (name == "since" ? query.since : query.until) = value;
+        } else if (name == "state") {
+            query.state = session_state_from(value);
+            if (!query.state) return refuse(name, "expected recording, finalising, done or failed");
+        } else if (name == "limit") {
+            const auto limit = parse_number(value, kListLimitMax);
+            if (!limit) return refuse(name, limit.error().message);
+            if (*limit == 0) return refuse(name, "0 is outside 1 .. 10000");
+            query.limit = *limit;
+        } else if (name == "cursor") {
+            if (!is_safe_file_name(value)) return refuse(name, "not one this server gave out");
+            query.cursor = value;
+        } else if (name != "token") {
+            return refuse(name.substr(0, 64), "unknown parameter");
+        }
+    }
+    return query;
+}
+
+QueryParameters encode(const RecordingQuery& query) {
+    QueryParameters out;
+    const auto add = [&](const char* name, const std::optional<std::string>& value) {
+        if (value) out.emplace_back(name, *value);
+    };
+    add("camera", query.camera);
+    add("take", query.take);
+    add("since", query.since);
+    add("until", query.until);
+    if (query.state) out.emplace_back("state", std::string(to_text(*query.state)));
+    if (query.limit != 0) out.emplace_back("limit", std::to_string(query.limit));
+    add("cursor", query.cursor);
+    return out;
+}
+
+}  // namespace st::control

@@ -1,0 +1,131 @@
+#include "control/stop.h"
+
+#include "control/fields.h"
+
+namespace st::control {
+namespace {
+
+using Poco::JSON::Object;
+
+constexpr TextTable<StopOutcome, 4> kOutcomes = {{
+    {StopOutcome::stopped, "stopped"},
+    {StopOutcome::not_recording, "not_recording"},
+    {StopOutcome::timeout, "timeout"},
+    {StopOutcome::failed, "failed"},
+}};
+
+constexpr TextTable<SessionState, 4> kStates = {{
+    {SessionState::recording, "recording"},
+    {SessionState::finalising, "finalising"},
+    {SessionState::done, "done"},
+    {SessionState::failed, "failed"},
+}};
+
+Object to_object(const SessionFile& file) {
+    Object object = ordered_object();
+    object.set("path", file.path);
+    object.set("url", file.url);
+    object.set("bytes", file.bytes);
+    object.set("duration_ms", file.duration_ms);
+    object.set("pictures", file.pictures);
+    return object;
+}
+
+void read_files(ObjectReader& fields, std::vector<SessionFile>& out) {
+    for (const Object::Ptr& item : fields.objects("files")) {
+        ObjectReader reader(*item, fields.path("files[" + std::to_string(out.size()) + "]"));
+        SessionFile file;
+        reader.require("path");
+        reader.read("path", file.path);
+        reader.read("url", file.url);
+        reader.read("bytes", file.bytes);
+        reader.read("duration_ms", file.duration_ms);
+        reader.read("pictures", file.pictures);
+        if (reader.failed()) return fields.fail(reader.error());
+        out.push_back(std::move(file));
+    }
+}
+
+}  // namespace
+
+std::string_view to_text(StopOutcome outcome) { return text_of(kOutcomes, outcome); }
+
+std::string_view to_text(SessionState state) { return text_of(kStates, state); }
+
+std::optional<SessionState> session_state_from(std::string_view text) {
+    return value_of(kStates, text);
+}
+
+Decoded<StopRequest> decode_stop_request(std::string_view body) {
+    const auto object = parse_request(body);
+    if (!object) return object.error();
+    ObjectReader reader(**object);
+    StopRequest request;
+    read_cameras(reader, request.cameras);
+    reader.read("wait", request.wait);
+    read_timeout(reader, request.timeout);
+    reader.refuse_unknown();
+    if (reader.failed()) return reader.error();
+    return request;
+}
+
+std::string encode(const StopRequest& request) {
+    Object object = ordered_object();
+    if (!request.cameras.empty()) object.set("cameras", to_array(request.cameras));
+    object.set("wait", request.wait);
+    object.set("timeout_ms", static_cast<std::int64_t>(request.timeout.count()));
+    return to_line(object);
+}
+
+Decoded<StopReply> decode_stop_reply(std::string_view body) {
+    const auto object = parse_object(body, kReplyBytesMax);
+    if (!object) return object.error();
+    ObjectReader reader(**object);
+    StopReply reply;
+    reader.require("ok");
+    reader.require("results");
+    reader.read("ok", reply.ok);
+    for (const Object::Ptr& item : reader.objects("results")) {
+        ObjectReader fields(*item, "results[" + std::to_string(reply.results.size()) + "]");
+        StopResult result;
+        fields.require("camera");
+        fields.require("outcome");
+        fields.read("camera", result.camera);
+        read_enum(fields, "outcome", kOutcomes, result.outcome);
+        fields.read("session", result.session);
+        if (fields.has("state")) {
+            SessionState state{};
+            read_enum(fields, "state", kStates, state);
+            result.state = state;
+        }
+        read_files(fields, result.files);
+        fields.read("error", result.error);
+        if (fields.failed()) return fields.error();
+        reply.results.push_back(std::move(result));
+    }
+    if (reader.failed()) return reader.error();
+    return reply;
+}
+
+std::string encode(const StopReply& reply) {
+    Poco::JSON::Array results;
+    for (const StopResult& result : reply.results) {
+        Poco::JSON::Array files;
+        for (const SessionFile& file : result.files) files.add(to_object(file));
+        Object object = ordered_object();
+        object.set("camera", result.camera);
+        object.set("outcome", std::string(to_text(result.outcome)));
+        object.set("session", or_null(result.session));
+        object.set("state", result.state ? Poco::Dynamic::Var(std::string(to_text(*result.state)))
+                                         : Poco::Dynamic::Var());
+        object.set("files", files);
+        if (result.error) object.set("error", *result.error);
+        results.add(object);
+    }
+    Object object = ordered_object();
+    object.set("ok", reply.ok);
+    object.set("results", results);
+    return to_line(object);
+}
+
+}  // namespace st::control
