@@ -1,0 +1,101 @@
+#include "control/json.h"
+
+#include <gtest/gtest.h>
+
+using namespace st::control;
+
+namespace {
+
+std::string refusal(std::string_view text) {
+    const auto object = parse_object(text);
+    return object ? "accepted" : object.error().message;
+}
+
+TEST(ParseObject, refuses_a_key_that_stands_twice_at_any_depth) {
+    EXPECT_EQ(refusal(R"({"a":1,"a":2})"), "JSON: the key \"a\" stands twice");
+    EXPECT_EQ(refusal(R"({"b":[{"a":1,"a":1}]})"), "JSON: the key \"a\" stands twice");
+    EXPECT_EQ(refusal(R"({"a":{"a":1},"b":{"a":1}})"), "accepted");
+}
+
+TEST(ParseObject, refuses_numbers_that_would_wrap) {
+    EXPECT_EQ(refusal(R"({"a":18446744073709551616})"), "JSON: a number of more than 18 digits");
+    EXPECT_EQ(refusal(R"({"a":999999999999999999})"), "accepted");
+    EXPECT_EQ(refusal(R"({"a":"1844674407370955161600000"})"), "accepted") << "digits in a string";
+    EXPECT_EQ(refusal(R"({"a\"1844674407370955161600000":1})"), "accepted") << "escaped quote";
+}
+
+TEST(ParseObject, refuses_what_is_not_an_object) {
+    for (const char* text :
+         {"", "42", "[]", "null", "\"x\"", "{", "{} {}", "{\"a\":}", "{'a':1}"}) {
+        EXPECT_NE(refusal(text), "accepted") << text;
+    }
+}
+
+TEST(ParseObject, refuses_depth_and_size_and_nul) {
+    std::string deep;
+    for (int i = 0; i < kJsonDepthMax + 1; ++i) deep += "{\"a\":";
+    EXPECT_NE(refusal(deep + "1" + std::string(kJsonDepthMax + 1, '}')), "accepted");
+    const std::string big = "{\"a\":\"" + std::string(kRequestBytesMax, 'x') + "\"}";
+    EXPECT_EQ(refusal(big), "JSON of 65544 bytes, over the limit of 65536");
+    EXPECT_EQ(parse_object(big).error().code, ErrorCode::too_large);
+    EXPECT_EQ(refusal("{\"a\\u0000b\":1}"), "JSON: a NUL character");
+}
+
+TEST(ObjectReader, never_converts_one_type_into_another) {
+    const auto object = parse_object(R"({"text":"5","half":1.5,"flag":true,"number":1,"neg":-1})");
+    ASSERT_TRUE(object);
+    const auto number_error = [&](const std::string& key) {
+        ObjectReader reader(**object);
+        std::uint64_t out = 7;
+        reader.read(key, out);
+        EXPECT_EQ(out, reader.failed() ? 7U : 1U);
+        return reader.failed() ? reader.error().message : "accepted";
+    };
+    EXPECT_EQ(number_error("text"), "text: expected a whole number, got a string");
+    EXPECT_EQ(number_error("half"), "half: expected a whole number, got a number");
+    EXPECT_EQ(number_error("flag"), "flag: expected a whole number, got true or false");
+    EXPECT_EQ(number_error("neg"), "neg: -1 is outside 0 .. 9223372036854775807");
+    EXPECT_EQ(number_error("number"), "accepted");
+    ObjectReader reader(**object);
+    bool flag = false;
+    reader.read("number", flag);
+    EXPECT_EQ(reader.error().message, "number: expected true or false, got a whole number");
+    EXPECT_EQ(reader.error().field, "number");
+}
+
+TEST(ObjectReader, leaves_absent_and_null_fields_alone) {
+    const auto object = parse_object(R"({"a":null})");
+    ObjectReader reader(**object);
+    std::string a = "kept";
+    std::optional<std::uint32_t> b = 3;
+    reader.read("a", a);
+    reader.read("b", b);
+    EXPECT_FALSE(reader.failed());
+    EXPECT_EQ(a, "kept");
+    EXPECT_EQ(b, 3U);
+    reader.require("a");
+    EXPECT_EQ(reader.error().message, "a: missing");
+}
+
+TEST(ApiErrors, carry_code_message_and_field_both_ways) {
+    const ApiError error{ErrorCode::no_cameras, "no camera is connected", {}};
+    EXPECT_EQ(encode(error),
+              R"({"error":{"code":"no_cameras","message":"no camera is connected","field":null}})");
+    const ApiError back = decode_error(encode(error), 409);
+    EXPECT_EQ(back.code, ErrorCode::no_cameras);
+    EXPECT_EQ(back.message, "no camera is connected");
+    EXPECT_EQ(http_status(back.code), 409);
+    const ApiError with_field{ErrorCode::bad_request, "x", "resolution.width"};
+    EXPECT_EQ(decode_error(encode(with_field), 400).field, "resolution.width");
+}
+
+TEST(ApiErrors, of_a_body_that_is_not_ours_say_the_status) {
+    const ApiError error = decode_error("<html>Bad gateway</html>", 503);
+    EXPECT_EQ(error.code, ErrorCode::unavailable);
+    EXPECT_EQ(error.message, "HTTP status 503 without an explanation");
+    EXPECT_EQ(decode_error(R"({"error":"x"})", 404).code, ErrorCode::not_found);
+    EXPECT_EQ(decode_error(R"({"error":{"code":"new_kind","message":"m"}})", 429).code,
+              ErrorCode::too_many_requests);
+}
+
+}  // namespace

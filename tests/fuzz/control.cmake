@@ -1,0 +1,1 @@
+st_fuzz(control_request control)
