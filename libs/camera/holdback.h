@@ -1,0 +1,78 @@
+#pragma once
+/// Frames that come before capture_started: the two race on the wire. Pure; one thread (the loop).
+///
+/// Held from the last IDR on, at most kHeldNsMax, kHeldBytesMax and kHeldMessagesMax; over one of
+/// them, or without an IDR, nothing can be decoded from them and they are dropped and counted.
+/// Parameter sets are remembered for ever, so that a session can begin with them whenever it
+/// begins.
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "base/buffer.h"
+#include "media/nal_peek.h"
+
+namespace st::camera {
+
+constexpr std::int64_t kHeldNsMax = 2'000'000'000;
+constexpr std::size_t kHeldBytesMax = std::size_t{8} << 20;
+constexpr std::size_t kHeldMessagesMax = 4096;
+/// All remembered parameter sets of a camera together; a larger set is not remembered.
+constexpr std::size_t kParameterSetBytesMax = 64 * 1024;
+
+struct HeldMessage {
+    Buffer message;  ///< a whole camera message: 16-byte header and payload
+    std::int64_t arrival_ns = 0;
+};
+
+class Holdback {
+ public:
+    /// Action::hold_frame. `message` has passed decode_frame; `peek` is peek_nals of its payload.
+    void hold(Buffer message, std::int64_t arrival_ns, const media::NalPeek& peek);
+
+    /// For every message that is written: keeps the parameter sets current. Cheap without any.
+    void remember(Bytes message, std::int64_t arrival_ns, const media::NalPeek& peek);
+
+    /// A session opens: what goes into it first, in order; empties the hold. Begins with the
+    /// remembered parameter sets, as one message of their own, where the held frames lack them
+    /// (also if no frame is held). Frames older than kHeldNsMax before `now_ns` are dropped.
+    std::vector<HeldMessage> take(std::int64_t now_ns);
+
+    /// The remembered parameter sets as one message (SPS before PPS) with the time and seq of the
+    /// message that last brought one; nullopt before any. For the roll-over of a long session.
+    std::optional<HeldMessage> parameter_sets() const;
+
+    /// Frames dropped unrecorded since the last call: session.json's dropped.before_start.
+    std::uint64_t take_dropped() { return std::exchange(dropped_, 0); }
+
+    std::size_t held_bytes() const { return held_bytes_; }
+    std::size_t held_messages() const { return held_.size(); }
+
+ private:
+    struct Held {
+        HeldMessage message;
+        media::NalPeek peek;
+    };
+    /// Kind (7 SPS, 8 PPS) and id as coded in the set.
+    using SetKey = std::pair<int, std::uint32_t>;
+
+    void trim(std::int64_t now_ns);
+    void drop_before(std::size_t keep_from);
+    void keep_set(Bytes nal);
+
+    std::deque<Held> held_;
+    std::size_t held_bytes_ = 0;
+    std::optional<std::int64_t> first_picture_ns_;  ///< arrival of the IDR the hold begins with
+    std::uint64_t dropped_ = 0;
+    std::optional<std::uint32_t> last_seq_;
+
+    std::map<SetKey, std::vector<std::uint8_t>> sets_;
+    std::size_t set_bytes_ = 0;
+    std::uint64_t sets_timestamp_ms_ = 0;
+    std::uint32_t sets_seq_ = 0;
+    std::int64_t sets_arrival_ns_ = 0;
+};
+
+}  // namespace st::camera
