@@ -163,7 +163,10 @@ void EventLoop::run() {
         end_turn();
         busy_.add(monotonic_ns() - now_ns_);
         const Lock lock(mutex_);
-        if (stopping_ && posted_.empty()) return;
+        if (stopping_ && posted_.empty()) {
+            stopping_ = false;
+            return;
+        }
     }
 }
 

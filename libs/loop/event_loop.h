@@ -1,8 +1,9 @@
 #pragma once
 /// One epoll event loop: descriptors (edge-triggered), timers, and tasks posted by other threads.
 ///
-/// Everything except post() and stop() may be called only on the loop's own thread, or before run().
-/// A descriptor belongs to exactly one loop, so nothing here or in a connection needs a lock.
+/// Everything except post() and stop() may be called only on the loop's own thread, or before
+/// run(). A descriptor belongs to exactly one loop, so nothing here or in a connection needs a
+/// lock.
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -30,7 +31,8 @@ class Pollable {
     virtual void on_ready(std::uint32_t events) = 0;
 };
 
-/// How long the loop was busy per turn: from epoll_wait's return to its next call. Read by any thread.
+/// How long the loop was busy per turn: from epoll_wait's return to its next call. Read by any
+/// thread.
 struct BusyStats {
     /// Upper bounds in microseconds; the last bucket has none.
     static constexpr std::array<std::int64_t, 8> kBoundsUs = {100,    500,    1'000,  5'000,
@@ -55,7 +57,7 @@ class EventLoop {
     EventLoop(const EventLoop&) = delete;
     EventLoop& operator=(const EventLoop&) = delete;
 
-    /// Runs until stop(). Tasks posted before stop() have run when it returns.
+    /// Runs until stop(). Tasks posted before stop() have run when it returns. May be run again.
     void run();
     /// Any thread.
     void stop();
@@ -66,7 +68,8 @@ class EventLoop {
     /// `pollable` must stay alive until remove(). `events`: EPOLLIN, EPOLLOUT; EPOLLET is added.
     void add(int fd, Pollable& pollable, std::uint32_t events);
     void change(int fd, Pollable& pollable, std::uint32_t events);
-    /// Also forgets events of this turn that were not delivered yet. Call before closing the descriptor.
+    /// Also forgets events of this turn that were not delivered yet. Call before closing the
+    /// descriptor.
     void remove(int fd, Pollable& pollable);
 
     /// Runs `task` once, not before `delay` has passed.

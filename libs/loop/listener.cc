@@ -48,8 +48,8 @@ void Listener::stop() {
 
 void Listener::on_ready(std::uint32_t) {
     while (loop_ != nullptr) {
-        const int fd = ::accept4(socket_.impl()->sockfd(), nullptr, nullptr,
-                                 SOCK_NONBLOCK | SOCK_CLOEXEC);
+        const int fd =
+            ::accept4(socket_.impl()->sockfd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             on_accept_(Poco::Net::StreamSocket(new Poco::Net::StreamSocketImpl(fd)));
             continue;

@@ -48,8 +48,8 @@ void Stream::read_some() {
         const auto got = ::recv(fd_, scratch.data(), scratch.size(), 0);
         if (got > 0) {
             const auto size = static_cast<std::size_t>(got);
-            // A short read emptied the socket: the next byte is a new edge. Not so once the peer has
-            // closed: its end was part of an edge already seen.
+            // A short read emptied the socket: the next byte is a new edge. Not so once the peer
+            // has closed: its end was part of an edge already seen.
             if (size < scratch.size() && !half_closed_) readable_ = false;
             if (!deliver(size)) return;
             if (size >= budget) break;

@@ -22,7 +22,8 @@ class StreamHandler {
     virtual ~StreamHandler() = default;
     /// New bytes, valid (and writable: unmask in place) during the call.
     virtual void on_data(std::span<std::uint8_t> bytes) = 0;
-    /// The peer closed or the connection broke; nothing more comes. `error` is empty on a clean end.
+    /// The peer closed or the connection broke; nothing more comes. `error` is empty on a clean
+    /// end.
     virtual void on_end(std::string_view error) = 0;
     /// The output queue became empty after it had not been.
     virtual void on_drained() {}

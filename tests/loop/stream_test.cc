@@ -1,0 +1,199 @@
+#include "loop/stream.h"
+
+#include <Poco/Net/NetException.h>
+#include <Poco/Net/SocketAddress.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <string>
+#include <thread>
+
+#include "loop/listener.h"
+
+namespace st::loop {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Collects what a stream delivers.
+class Collector : public StreamHandler {
+ public:
+    void on_data(std::span<std::uint8_t> bytes) override {
+        received.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        if (on_bytes) on_bytes();
+    }
+    void on_end(std::string_view error) override {
+        ended = true;
+        end_error = error;
+        if (on_close) on_close();
+    }
+    void on_drained() override { ++drained; }
+
+    std::string received;
+    std::string end_error;
+    bool ended = false;
+    int drained = 0;
+    std::function<void()> on_bytes;
+    std::function<void()> on_close;
+};
+
+/// A loop with a listener; `peer` is the blocking far end of `stream`.
+class StreamTest : public ::testing::Test {
+ protected:
+    void SetUp() override {
+        listener.start(loop, [this](Poco::Net::StreamSocket socket) {
+            stream = std::make_unique<Stream>(loop, std::move(socket), handler);
+            loop.stop();
+        });
+        peer.connect(Poco::Net::SocketAddress("127.0.0.1", listener.port()));
+        // A lost wake-up must fail the test, not hang it.
+        run();
+        ASSERT_TRUE(stream);
+    }
+    void TearDown() override {
+        stream.reset();
+        listener.stop();
+    }
+    /// Runs until something stops the loop, ten seconds at the most.
+    void run() {
+        EventLoop& l = loop;
+        const TimerId guard = l.after(std::chrono::seconds(10), [&l] {
+            ADD_FAILURE() << "nothing happened for ten seconds";
+            l.stop();
+        });
+        l.run();
+        l.cancel(guard);
+    }
+
+    EventLoop loop;
+    Listener listener{"127.0.0.1", 0};
+    Collector handler;
+    Poco::Net::StreamSocket peer;
+    std::unique_ptr<Stream> stream;
+};
+
+TEST_F(StreamTest, delivers_what_the_peer_sends_and_then_its_end) {
+    handler.on_close = [&] { loop.stop(); };
+    peer.sendBytes("hello", 5);
+    peer.close();
+    run();
+    EXPECT_EQ(handler.received, "hello");
+    EXPECT_TRUE(handler.ended);
+    EXPECT_EQ(handler.end_error, "");
+}
+
+TEST_F(StreamTest, sends_more_than_the_socket_takes_in_order) {
+    std::string big(8 << 20, 'x');
+    for (std::size_t i = 0; i < big.size(); i += 4096)
+        big[i] = static_cast<char>('a' + (i / 4096) % 26);
+    stream->send(std::string_view(big).substr(0, 3 << 20));
+    stream->send(share(Buffer(as_bytes(big).subspan(3 << 20))));
+    EXPECT_GT(stream->queued_bytes(), 0U);
+    std::thread reader([&] {
+        std::string got(big.size(), '\0');
+        std::size_t at = 0;
+        while (at < got.size()) {
+            const int n = peer.receiveBytes(got.data() + at, static_cast<int>(got.size() - at));
+            if (n <= 0) break;
+            at += static_cast<std::size_t>(n);
+        }
+        EXPECT_TRUE(got == big);
+        peer.sendBytes("done", 4);
+    });
+    handler.on_bytes = [&] { loop.stop(); };
+    run();
+    reader.join();
+    EXPECT_EQ(stream->queued_bytes(), 0U);
+    EXPECT_EQ(handler.drained, 1);
+}
+
+TEST_F(StreamTest, a_paused_stream_delivers_nothing_and_everything_after_resume) {
+    stream->pause_reading();
+    peer.sendBytes("held", 4);
+    loop.after(milliseconds(50), [&] { loop.stop(); });
+    run();
+    EXPECT_EQ(handler.received, "");
+    handler.on_bytes = [&] { loop.stop(); };
+    stream->resume_reading();
+    run();
+    EXPECT_EQ(handler.received, "held");
+}
+
+TEST_F(StreamTest, pausing_in_the_middle_of_a_burst_keeps_the_rest) {
+    const std::string burst(600'000, 'b');  // more than two scratch buffers
+    handler.on_bytes = [&] {
+        stream->pause_reading();
+        loop.after(milliseconds(1), [&] { stream->resume_reading(); });
+        if (handler.received.size() == burst.size()) loop.stop();
+    };
+    std::thread writer([&] { peer.sendBytes(burst.data(), static_cast<int>(burst.size())); });
+    run();
+    writer.join();
+    EXPECT_EQ(handler.received.size(), burst.size());
+}
+
+TEST_F(StreamTest, finish_sends_the_queue_then_closes_and_throws_input_away) {
+    stream->send("bye");
+    stream->finish(milliseconds(5000));
+    handler.on_close = [&] { loop.stop(); };
+    std::thread other([&] {
+        std::string got(16, '\0');
+        EXPECT_EQ(peer.receiveBytes(got.data(), 16), 3);
+        peer.sendBytes("late", 4);
+        EXPECT_EQ(peer.receiveBytes(got.data(), 16), 0);
+        peer.close();
+    });
+    run();
+    other.join();
+    EXPECT_EQ(handler.received, "");
+    EXPECT_TRUE(handler.ended);
+}
+
+TEST_F(StreamTest, finish_gives_up_on_a_peer_that_never_closes) {
+    stream->finish(milliseconds(20));
+    handler.on_close = [&] { loop.stop(); };
+    run();
+    EXPECT_FALSE(stream->is_open());
+}
+
+TEST_F(StreamTest, a_reset_is_an_end_with_its_reason) {
+    handler.on_close = [&] { loop.stop(); };
+    peer.setLinger(true, 0);
+    peer.close();
+    run();
+    EXPECT_TRUE(handler.ended);
+    EXPECT_NE(handler.end_error, "");
+}
+
+TEST_F(StreamTest, may_be_destroyed_inside_its_own_callback) {
+    handler.on_bytes = [&] {
+        stream.reset();
+        loop.stop();
+    };
+    peer.sendBytes("x", 1);
+    run();
+    EXPECT_FALSE(stream);
+}
+
+TEST(Listener, refuses_a_port_that_is_in_use) {
+    const Listener first("127.0.0.1", 0);
+    EXPECT_THROW(Listener("127.0.0.1", first.port()), Poco::Net::NetException);
+}
+
+TEST(Listener, on_the_any_address_takes_both_families) {
+    EventLoop loop;
+    Listener listener("::", 0);
+    int accepted = 0;
+    listener.start(loop, [&](const Poco::Net::StreamSocket&) {
+        if (++accepted == 2) loop.stop();
+    });
+    Poco::Net::StreamSocket v4(Poco::Net::SocketAddress("127.0.0.1", listener.port()));
+    Poco::Net::StreamSocket v6(Poco::Net::SocketAddress("::1", listener.port()));
+    loop.after(std::chrono::seconds(10), [&] { loop.stop(); });
+    loop.run();
+    EXPECT_EQ(accepted, 2);
+    listener.stop();
+}
+
+}  // namespace
+}  // namespace st::loop
