@@ -1,0 +1,39 @@
+#pragma once
+/// Man page and shell completions, written by walking a program's one CLI::App declaration. The
+/// output depends on nothing else: no date, no environment. Hidden options and commands (an empty
+/// group) are left out.
+///
+/// A program offers this as the hidden option --generate; the texts are committed below man/ and
+/// completions/, and a test compares.
+#include <CLI/CLI.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace st::cli {
+
+/// A hand-written part. Text: paragraphs separated by blank lines; lines indented by four blanks
+/// stay as they are (examples); "TERM :: text" is an entry of a list; `word` is set in bold.
+struct ManualPart {
+    std::string title;  ///< e.g. "EXAMPLES"
+    std::string text;
+};
+
+struct Manual {
+    int section = 1;
+    std::string summary;  ///< what stands behind the name: no capital, no full stop
+    std::string description;
+    std::vector<ManualPart> parts;      ///< after the options, in this order
+    std::vector<std::string> see_also;  ///< "streamd(8)"
+};
+
+/// What --generate accepts.
+constexpr const char* kGenerateWords = "man|bash|zsh|fish";
+
+/// Declares the hidden --generate WHAT.
+CLI::Option* add_generate(CLI::App& app, std::string& what);
+
+/// `what` is man, bash, zsh or fish.
+std::string generate(const CLI::App& app, const Manual& manual, std::string_view what);
+
+}  // namespace st::cli

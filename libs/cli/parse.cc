@@ -1,0 +1,226 @@
+#include "cli/parse.h"
+
+#include <algorithm>
+#include <iostream>
+#include <numeric>
+
+#include "cli/exit_codes.h"
+
+namespace st::cli {
+namespace {
+
+constexpr std::size_t kColumns = 80;
+constexpr std::size_t kHelpColumn = 28;
+
+/// Descriptions wrapped at 80 columns, names in a column of their own.
+class WrappingFormatter final : public CLI::Formatter {
+ public:
+    WrappingFormatter() { column_width(kHelpColumn); }
+
+    std::string make_option(const CLI::Option* option, bool is_positional) const override {
+        return lay_out(make_option_name(option, is_positional) + make_option_opts(option),
+                       make_option_desc(option));
+    }
+    std::string make_subcommand(const CLI::App* command) const override {
+        return lay_out(command->get_name(), first_line(command->get_description()));
+    }
+
+    std::string make_option_opts(const CLI::Option* option) const override {
+        std::string text;
+        if (option->get_type_size() != 0 && !option->get_type_name().empty() &&
+            option->nonpositional()) {
+            text += " " + option->get_type_name();
+        }
+        if (option->get_expected_max() > 1) text += "...";
+        return text;
+    }
+    std::string make_option_desc(const CLI::Option* option) const override {
+        std::string text = option->get_description();
+        if (!option->get_default_str().empty()) text += " (" + option->get_default_str() + ")";
+        if (!option->get_envname().empty()) text += " [$" + option->get_envname() + "]";
+        return text;
+    }
+
+ private:
+    static std::string first_line(const std::string& text) {
+        return text.substr(0, text.find('\n'));
+    }
+
+    static std::string lay_out(const std::string& name, const std::string& text) {
+        std::string out = "  " + name;
+        if (out.size() + 1 >= kHelpColumn)
+            out += '\n' + std::string(kHelpColumn, ' ');
+        else
+            out.resize(kHelpColumn, ' ');
+        std::size_t column = kHelpColumn;
+        std::istringstream words(text);
+        for (std::string word; words >> word;) {
+            if (column > kHelpColumn && column + 1 + word.size() > kColumns) {
+                out += '\n' + std::string(kHelpColumn, ' ');
+                column = kHelpColumn;
+            } else if (column > kHelpColumn) {
+                out += ' ';
+                ++column;
+            }
+            out += word;
+            column += word.size();
+        }
+        return out + '\n';
+    }
+};
+
+std::size_t distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+            diagonal = row[j];
+            row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+        }
+    }
+    return row.back();
+}
+
+/// The command that was being parsed when it went wrong: the deepest one that was named.
+const CLI::App& active(const CLI::App& app) {
+    for (const CLI::App* command : app.get_subcommands()) return active(*command);
+    return app;
+}
+
+void collect_options(const CLI::App& app, std::vector<std::string>& names) {
+    for (const CLI::Option* option : app.get_options()) {
+        if (option->get_group().empty()) continue;
+        for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+    if (app.get_parent() != nullptr) collect_options(*app.get_parent(), names);
+}
+
+std::string suggestion(const CLI::App& app, const std::string& word) {
+    const CLI::App& command = active(app);
+    std::vector<std::string> names;
+    if (word.size() > 1 && word.front() == '-') {
+        collect_options(command, names);
+        return nearest(word.substr(0, word.find('=')), names);
+    }
+    for (const CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; })) {
+        if (!sub->get_group().empty()) names.push_back(sub->get_name());
+    }
+    return nearest(word, names);
+}
+
+std::string full_name(const CLI::App& app) {
+    const CLI::App* parent = app.get_parent();
+    return parent == nullptr ? app.get_name() : full_name(*parent) + " " + app.get_name();
+}
+
+int complain(const CLI::App& app, const CLI::ParseError& error, std::ostream& err) {
+    const auto extras = app.remaining(true);
+    err << app.get_name() << ": ";
+    if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !extras.empty()) {
+        const std::string& word = extras.front();
+        const bool is_option = word.size() > 1 && word.front() == '-';
+        const bool is_command = !is_option && &active(app) == &app &&
+                                !app.get_subcommands([](const CLI::App*) { return true; }).empty();
+        err << (is_option    ? "unknown option "
+                : is_command ? "unknown command "
+                             : "unexpected word ")
+            << word;
+        const std::string near = suggestion(app, word);
+        if (!near.empty()) err << "; did you mean " << near << "?";
+    } else {
+        err << error.what();
+    }
+    err << "\nTry '" << full_name(active(app)) << " --help'.\n";
+    return kUsage;
+}
+
+template <class Run>
+std::optional<int> guarded(CLI::App& app, Run run, std::ostream& out, std::ostream& err) {
+    try {
+        run();
+        return std::nullopt;
+    } catch (const CLI::CallForHelp&) {
+        out << active(app).help();
+        return kDone;
+    } catch (const CLI::CallForVersion& version) {
+        out << version.what() << '\n';
+        return kDone;
+    } catch (const CLI::ParseError& error) {
+        return complain(app, error, err);
+    }
+}
+
+}  // namespace
+
+void prepare(CLI::App& app) {
+    app.formatter(std::make_shared<WrappingFormatter>());
+    app.set_help_flag("-h,--help", "Show this help and exit");
+    app.set_version_flag("--version", app.get_name() + " " ST_VERSION, "Show the version and exit");
+    app.fallthrough();
+    app.option_defaults()->always_capture_default(false);
+}
+
+std::optional<int> parse(CLI::App& app, int argc, const char* const* argv, std::ostream& out,
+                         std::ostream& err) {
+    return guarded(
+        app, [&] { app.parse(argc, argv); }, out, err);
+}
+
+std::optional<int> parse(CLI::App& app, int argc, const char* const* argv) {
+    return parse(app, argc, argv, std::cout, std::cerr);
+}
+
+std::optional<int> parse(CLI::App& app, std::vector<std::string> words, std::ostream& out,
+                         std::ostream& err) {
+    std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
+    return guarded(
+        app, [&] { app.parse(words); }, out, err);
+}
+
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
+    std::string best;
+    std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
+    for (const std::string& candidate : candidates) {
+        const std::size_t far = distance(word, candidate);
+        if (far >= best_distance || far >= word.size()) continue;
+        best = candidate;
+        best_distance = far;
+    }
+    return best;
+}
+
+Result<std::vector<std::string>> split_words(std::string_view line) {
+    std::vector<std::string> words;
+    bool in_word = false;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        const char c = line[i];
+        if (!in_word) {
+            if (c == ' ' || c == '\t' || c == '\r' || c == '\n') continue;
+            if (c == '#') break;
+            words.emplace_back();
+            in_word = true;
+        }
+        if (c == ' ' || c == '\t' || c == '\r' || c == '\n') {
+            in_word = false;
+        } else if (c == '\\') {
+            if (++i == line.size()) return Error{"a backslash at the end of the line"};
+            words.back() += line[i];
+        } else if (c == '\'' || c == '"') {
+            for (++i; i < line.size() && line[i] != c; ++i) {
+                const bool escape = c == '"' && line[i] == '\\' && i + 1 < line.size() &&
+                                    (line[i + 1] == '"' || line[i + 1] == '\\');
+                if (escape) ++i;
+                words.back() += line[i];
+            }
+            if (i == line.size()) return Error{std::string("a ") + c + " that is not closed"};
+        } else {
+            words.back() += c;
+        }
+    }
+    return words;
+}
+
+}  // namespace st::cli

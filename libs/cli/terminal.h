@@ -1,0 +1,30 @@
+#pragma once
+/// What the terminal can take. Main thread.
+#include <string_view>
+
+namespace st::cli {
+
+bool is_terminal(int fd);
+/// `fd` is a terminal, NO_COLOR is unset or empty, and TERM is neither unset nor "dumb".
+bool may_colour(int fd);
+/// Columns of the terminal behind `fd`; 80 if it is none.
+int columns(int fd);
+
+/// A line on standard error that is rewritten in place; silent unless that is a terminal.
+class Progress {
+ public:
+    explicit Progress(bool wanted) : shown_(wanted && is_terminal(2)) {}
+    ~Progress() { clear(); }
+    Progress(const Progress&) = delete;
+    Progress& operator=(const Progress&) = delete;
+    /// Cut to the terminal's width.
+    void show(std::string_view text);
+    /// Removes the line, so that something else can be printed.
+    void clear();
+
+ private:
+    bool shown_;
+    bool on_screen_ = false;
+};
+
+}  // namespace st::cli

@@ -1,0 +1,84 @@
+#include "cli/values.h"
+
+#include "base/units.h"
+
+namespace st::cli {
+
+Result<Pair> parse_pair(std::string_view text, char separator, std::uint32_t min,
+                        std::uint32_t max) {
+    const auto wrong = [&](const std::string& why) {
+        return Error{"\"" + std::string(text) + "\" " + why};
+    };
+    const std::size_t at = text.find(separator);
+    if (at == std::string_view::npos) {
+        return wrong(std::string("is not two numbers joined by ") + separator);
+    }
+    Pair pair;
+    for (const auto& [part, out] : {std::pair{text.substr(0, at), &pair.first},
+                                    std::pair{text.substr(at + 1), &pair.second}}) {
+        const auto number = parse_number(part, max);
+        if (!number) return wrong("(" + number.error().message + ")");
+        if (*number < min) return wrong("(below " + std::to_string(min) + ")");
+        *out = static_cast<std::uint32_t>(*number);
+    }
+    return pair;
+}
+
+Result<Pair> parse_resolution(std::string_view text) { return parse_pair(text, 'x', 16, 16'384); }
+
+Result<Pair> parse_aspect(std::string_view text) { return parse_pair(text, ':', 1, 16'384); }
+
+Result<std::uint32_t> parse_fps(std::string_view text) {
+    const auto number = parse_number(text, 1000);
+    if (!number) return Error{"fps: " + number.error().message};
+    return static_cast<std::uint32_t>(*number);
+}
+
+Result<std::uint64_t> parse_camera_bitrate(std::string_view text) {
+    const auto bps = parse_bitrate(text);
+    if (bps && *bps > 1'000'000'000) {
+        return Error{"bit rate \"" + std::string(text) +
+                     "\": over 1000M (a bare number is Mbit/s)"};
+    }
+    return bps;
+}
+
+CLI::Option* add_duration(CLI::App& app, const std::string& name, std::chrono::milliseconds& target,
+                          const std::string& help) {
+    return add_value<std::chrono::milliseconds>(app, name, target, parse_duration, help, "D")
+        ->default_str(format_duration(target));
+}
+
+CLI::Option* add_duration(CLI::App& app, const std::string& name,
+                          std::optional<std::chrono::milliseconds>& target,
+                          const std::string& help) {
+    return add_value<std::chrono::milliseconds>(app, name, target, parse_duration, help, "D");
+}
+
+CLI::Option* add_size(CLI::App& app, const std::string& name, std::uint64_t& target,
+                      const std::string& help) {
+    return add_value<std::uint64_t>(app, name, target, parse_size, help, "SIZE")
+        ->default_str(format_size(target));
+}
+
+CLI::Option* add_number(CLI::App& app, const std::string& name, std::uint32_t& target,
+                        std::uint32_t min, std::uint32_t max, const std::string& help) {
+    const auto parse = [min, max](std::string_view text) -> Result<std::uint32_t> {
+        const auto number = parse_number(text, max);
+        if (!number) return number.error();
+        if (*number < min) {
+            return Error{"\"" + std::string(text) + "\" is below " + std::to_string(min)};
+        }
+        return static_cast<std::uint32_t>(*number);
+    };
+    return add_value<std::uint32_t>(app, name, target, parse, help, "N")
+        ->default_str(std::to_string(target));
+}
+
+CLI::Option* add_text(CLI::App& app, const std::string& name, std::string& target,
+                      const std::string& help, const std::string& value_name) {
+    const std::string fallback = target;
+    return app.add_option(name, target, help)->type_name(value_name)->default_str(fallback);
+}
+
+}  // namespace st::cli
