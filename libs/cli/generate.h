@@ -27,6 +27,10 @@ struct Manual {
     std::vector<std::string> see_also;  ///< "streamd(8)"
 };
 
+/// In the man pages' headers: set by hand when they change in earnest, so that output is
+/// reproducible.
+constexpr const char* kManualDate = "2026-11-20";
+
 /// What --generate accepts.
 constexpr const char* kGenerateWords = "man|bash|zsh|fish";
 
