@@ -126,10 +126,9 @@ class Layers {
 
  private:
     using Map = Poco::AutoPtr<Poco::Util::MapConfiguration>;
-    enum Layer { kCommandLine, kEnvironment, kFile, kLayers };
+    enum Layer { kCommandLine, kEnvironment, kFile, kDefault, kLayers };
 
     void store(Layer layer, const Key& key, const std::string& path, const std::string& value);
-    bool has(std::string_view path) const;
 
     const Schema& schema_;
     std::array<Map, kLayers> maps_;
