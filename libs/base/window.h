@@ -21,8 +21,8 @@ class Window {
         const std::size_t unread = end_ - begin_;
         if (begin_ == end_) {
             begin_ = end_ = 0;
-        } else if (memory_.size() - end_ < memory_.size() / 4 ||
-                   begin_ + wanted_ > memory_.size()) {
+        } else if (begin_ > 0 && (memory_.size() - end_ < memory_.size() / 4 ||
+                                  begin_ + wanted_ > memory_.size())) {
             std::memmove(memory_.data(), memory_.data() + begin_, unread);
             begin_ = 0;
             end_ = unread;

@@ -77,10 +77,10 @@ class Reader {
     Verdict examine(std::size_t at);
     Verdict examine_record(std::size_t at);
     std::optional<Record> step_in_order(bool& wants_more);
-    bool skip_damaged_record();
+    std::optional<std::size_t> damaged_record_bytes(bool& wants_more);
     bool search();
     bool search_is_over();
-    bool wait_for_candidate(std::size_t at);
+    void wait_for_candidate(std::size_t at);
     void accept_foreign();
     void skip_to(std::size_t at);
     void end_damage();
