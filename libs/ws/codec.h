@@ -98,31 +98,33 @@ class Decoder {
     bool take_header(std::size_t want);
     /// The checks that need the first two bytes only.
     Result<void> check_start();
-    /// Reads the length; checks it against the limits.
-    Result<void> check_length(std::size_t length_end);
+    /// Reads the length and checks it against the limits; header_ holds all of it.
+    Result<void> check_length();
+    void begin_payload();
     /// True once a whole header is there and accepted; false: more bytes are needed.
     Result<bool> read_header();
     /// True once the frame's payload is there.
     Result<bool> read_payload();
-    bool take_text(Bytes masked);
-    void take_binary(Bytes masked);
     void make_room(std::size_t more);
+    /// nullopt: a fragment that was not the last.
     Result<std::optional<Event>> finish_frame();
     Result<std::optional<Event>> finish_close();
     bool is_control() const { return (static_cast<std::uint8_t>(opcode_) & 0x8) != 0; }
+    bool is_binary() const { return message_ == Opcode::binary; }
 
     const Role role_;
     const Limits limits_;
 
     State state_ = State::header;
     Bytes input_;  ///< borrowed: fed and not yet decoded
+    Error error_;  ///< why, when failed
 
     std::array<std::uint8_t, kFrameHeaderMax> header_{};
     std::size_t header_size_ = 0;
     bool started_ = false;  ///< check_start() accepted the first two bytes
     bool final_ = false;
     Opcode opcode_ = Opcode::continuation;
-    MaskKey key_{};
+    MaskKey key_{};               ///< zeros when the frame is not masked
     std::uint64_t length_ = 0;    ///< of this frame's payload
     std::uint64_t received_ = 0;  ///< of it
 

@@ -1,0 +1,54 @@
+#include "base/field.h"
+
+#include <algorithm>
+
+namespace st {
+
+bool iequals(std::string_view a, std::string_view b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
+}
+
+std::string_view trim(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+bool is_token_char(char c) {
+    const char lower = ascii_lower(c);
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos);
+}
+
+bool is_token(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
+}
+
+const std::string* find_field(std::span<const Field> fields, std::string_view name) {
+    for (const Field& field : fields) {
+        if (iequals(field.name, name)) return &field.value;
+    }
+    return nullptr;
+}
+
+std::size_t count_fields(std::span<const Field> fields, std::string_view name) {
+    return static_cast<std::size_t>(
+        std::count_if(fields.begin(), fields.end(),
+                      [name](const Field& field) { return iequals(field.name, name); }));
+}
+
+bool list_has(std::span<const Field> fields, std::string_view name, std::string_view token) {
+    for (const Field& field : fields) {
+        if (!iequals(field.name, name)) continue;
+        std::string_view rest = field.value;
+        while (!rest.empty()) {
+            const auto comma = std::min(rest.find(','), rest.size());
+            if (iequals(trim(rest.substr(0, comma)), token)) return true;
+            rest.remove_prefix(std::min(comma + 1, rest.size()));
+        }
+    }
+    return false;
+}
+
+}  // namespace st
