@@ -49,6 +49,10 @@ struct ResponseHead {
     const std::string* find(std::string_view name) const { return find_field(fields, name); }
 };
 
+/// "Name: value" -> Field. Error.code 400: folded, no colon, a name that is no token, white space
+/// before the colon. Control bytes are the caller's business.
+Result<Field> parse_field(std::string_view line);
+
 /// Cuts a stream into the lines of a head and checks each as it is complete. Not for use alone.
 class HeadLines {
  public:
@@ -61,9 +65,9 @@ class HeadLines {
     /// Adds a field line. Error.code 400 or 431.
     Result<void> add_field(std::string_view line, std::vector<Field>& fields) const;
 
+    /// Of the head so far, and of its unfinished line.
     std::size_t bytes() const { return bytes_; }
     std::size_t line_bytes() const { return line_.size(); }
-    const HeadLimits& limits() const { return limits_; }
 
  private:
     HeadLimits limits_;
@@ -89,7 +93,9 @@ class RequestReader {
     RequestHead take();
 
  private:
+    Result<void> take_line(std::string_view line);
     Result<void> read_request_line(std::string_view line);
+    Result<void> read_target(std::string_view target);
     Result<void> check_fields();
 
     const HeadLimits limits_;
@@ -110,6 +116,7 @@ class ResponseReader {
     ResponseHead take();
 
  private:
+    Result<void> take_line(std::string_view line);
     Result<void> read_status_line(std::string_view line);
 
     const HeadLimits limits_;
