@@ -1,0 +1,90 @@
+#pragma once
+/// Sessions to disk: crash-safe dump while recording, MP4 afterwards. Spec: docs/dump.md,
+/// interfaces "Recordings".
+///
+/// Threads: `writers` threads write the dumps, one thread syncs the file system, `finalisers`
+/// threads make MP4s at low priority. No caller is ever blocked by the disk, except in the
+/// constructor and in finish_all.
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "record/events.h"
+#include "record/session.h"
+
+namespace st::record {
+
+struct Keep {
+    bool dump = true;
+    bool mp4 = true;
+    bool thumbnail = true;
+    bool h264 = false;
+};
+
+enum class Timing { automatic, device, arrival, constant };
+
+struct Options {
+    std::string path = "recordings";  ///< made if absent; its parents too
+    Keep keep;
+    Timing timing = Timing::automatic;
+    Milliseconds sync_interval{1000};  ///< 0: never (the system's own write-back only)
+    std::size_t buffer_bytes = std::size_t{64} << 20;  ///< budget of each session's queue
+    unsigned writers = 2;
+    unsigned finalisers = 2;
+    /// Command for untrusted libav work (av/worker.h), e.g. {"/proc/self/exe", "--worker"}.
+    /// Empty: in this process (tests).
+    std::vector<std::string> worker;
+};
+
+/// For /metrics and /api/v1/status.
+struct RecorderStatus {
+    std::uint64_t sessions_open = 0;
+    std::uint64_t finalising = 0;    ///< waiting and running, recovered ones included
+    std::uint64_t queued_bytes = 0;  ///< received, not yet written
+    std::uint64_t written_bytes = 0;
+    std::uint64_t written_messages = 0;
+    double write_lag_seconds = 0;  ///< longest wait in a queue, of the latest round of any writer
+    double sync_seconds = 0;       ///< how long the latest sync took
+    double sync_lag_seconds = 0;   ///< age of the oldest byte not known to be on the disk
+    std::uint64_t sync_errors = 0;
+};
+
+class Recorder {
+ public:
+    /// Makes and locks the folder, begins to finish what an earlier run left (in the background).
+    /// Throws std::system_error, or std::runtime_error with a text for the user if another running
+    /// server uses the folder.
+    Recorder(Options options, Log log, EventSink sink);
+
+    /// Ends what is open as finish_all with hurry would, joins all threads.
+    ~Recorder();
+    Recorder(const Recorder&) = delete;
+    Recorder& operator=(const Recorder&) = delete;
+
+    /// Any thread; returns at once. The folder appears on a writer thread: Opened, or Failed.
+    SessionPtr open(SessionStart start);
+
+    /// Ends open sessions (reason shutdown) and waits until all are finished, recovered ones
+    /// included, or until `deadline` (CLOCK_MONOTONIC ns). Returns how many are not finished:
+    /// their dumps are closed and complete, the next start makes the MP4s. Any thread but a
+    /// loop's; open() afterwards throws std::logic_error.
+    std::size_t finish_all(std::int64_t deadline_ns);
+
+    /// Makes a running or later finish_all give up conversions at once. Any thread; async-safe it
+    /// is not.
+    void hurry();
+
+    RecorderStatus status() const;
+    /// Absolute path of the recordings folder.
+    const std::string& path() const;
+
+ private:
+    struct Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace st::record

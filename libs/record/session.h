@@ -1,0 +1,120 @@
+#pragma once
+/// One recording while it is being made: what a loop hands over, and where the writer finds it.
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/buffer.h"
+#include "base/sync.h"
+#include "camera/message.h"
+#include "camera/states.h"
+
+namespace st::record {
+
+using camera::EndReason;
+
+/// How a WebSocket connection closed, as in session.json.
+struct CloseCode {
+    std::uint16_t code = 1006;
+    std::string reason;
+};
+
+/// What is known when a recording begins.
+struct SessionStart {
+    std::string camera;  ///< a valid name (base/name.h), else open() throws std::invalid_argument
+    std::string peer;    ///< address:port
+    std::string path;    ///< of the WebSocket request
+    std::optional<std::string> take;
+    std::optional<camera::StartParameters> parameters;  ///< none: the camera began by itself
+    std::string capabilities;                           ///< its JSON object as sent; "" = none came
+    std::int64_t started_us = 0;                        ///< wall clock
+    /// CLOCK_MONOTONIC at the same moment. Frames held from before may have earlier arrival times.
+    std::int64_t started_ns = 0;
+};
+
+/// Messages of this camera that did not get into the recording.
+struct DroppedCounts {
+    std::uint64_t before_start = 0;
+    std::uint64_t bad = 0;
+};
+
+class SessionSink;  // the writer's side; private to libs/record
+
+/// push, end: one thread at a time (the camera's loop). The rest: any thread.
+/// Whoever holds the pointer keeps only this small object alive, not the file.
+class Session {
+ public:
+    Session(std::uint64_t serial, SessionStart start, std::size_t budget_bytes,
+            std::shared_ptr<SessionSink> sink);
+    ~Session();
+
+    /// Queues one whole camera message (16-byte header and payload); never blocks on the disk.
+    /// False: the queue is now over its budget: stop reading this camera's socket until the event
+    /// Room. The message is taken in any case; nothing is dropped, except after the session failed
+    /// or ended, when there is nowhere left to put it.
+    bool push(Buffer message, std::int64_t arrival_ns);
+
+    /// No more messages: what is queued is written, then the finaliser takes over. Idempotent.
+    void end(EndReason reason, std::optional<CloseCode> close = std::nullopt,
+             DroppedCounts dropped = {});
+
+    std::uint64_t serial() const { return serial_; }  ///< unique in this process, never reused
+    const std::string& camera() const { return start_.camera; }
+    const SessionStart& start() const { return start_; }
+    /// The recording's id, the name of its folder; "" until the event Opened.
+    std::string id() const;
+
+    std::size_t queued_bytes() const { return queued_bytes_.load(std::memory_order_relaxed); }
+    bool over_budget() const { return queued_bytes() > budget_bytes_; }
+    bool failed() const { return failed_.load(std::memory_order_relaxed); }
+    bool ended() const { return ended_.load(std::memory_order_relaxed); }
+
+    /// CLOCK_MONOTONIC when the finaliser last got on (0: not begun), and how far it is: `stop`
+    /// counts its time-out from here.
+    std::int64_t last_progress_ns() const { return progress_ns_.load(std::memory_order_relaxed); }
+    std::uint64_t progress_bytes() const { return progress_bytes_.load(std::memory_order_relaxed); }
+    std::uint64_t total_bytes() const { return total_bytes_.load(std::memory_order_relaxed); }
+
+ private:
+    friend class SessionFile;  // the writer thread's half
+    friend class WriterPool;
+    friend class Finaliser;
+    friend class Recorder;
+
+    struct Item {
+        Buffer message;
+        std::int64_t arrival_ns;
+    };
+    struct End {
+        EndReason reason;
+        std::optional<CloseCode> close;
+        DroppedCounts dropped;
+        std::int64_t ended_us;
+    };
+
+    const std::uint64_t serial_;
+    const SessionStart start_;
+    const std::size_t budget_bytes_;
+    const std::shared_ptr<SessionSink> sink_;
+
+    std::atomic<std::size_t> queued_bytes_{0};
+    std::atomic<bool> failed_{false};
+    std::atomic<bool> ended_{false};
+    std::atomic<bool> room_wanted_{false};  ///< over budget was said and Room not yet
+    std::atomic<std::int64_t> progress_ns_{0};
+    std::atomic<std::uint64_t> progress_bytes_{0};
+    std::atomic<std::uint64_t> total_bytes_{0};
+
+    mutable Mutex mutex_;
+    std::vector<Item> queue_ ST_GUARDED_BY(mutex_);
+    bool scheduled_ ST_GUARDED_BY(mutex_) = false;  ///< the writer knows there is work
+    std::optional<End> end_ ST_GUARDED_BY(mutex_);
+    std::string id_ ST_GUARDED_BY(mutex_);
+};
+
+using SessionPtr = std::shared_ptr<Session>;
+
+}  // namespace st::record
