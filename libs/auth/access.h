@@ -75,7 +75,7 @@ bool waits_for_token(const Policy& policy, Role role, const Facts& facts);
 /// True if `token` opens `role`. Time does not depend on how much of a token is right.
 bool is_valid_token(const Policy& policy, Role role, std::string_view token);
 
-/// One line for the log at start: "control: loopback only", "play: open to everybody".
+/// One line for the log at start: "control: this machine only", "play: open to everybody".
 std::string describe(const Policy& policy, Role role);
 
 }  // namespace st::auth
