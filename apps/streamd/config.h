@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -15,6 +16,9 @@
 namespace st::streamd {
 
 using std::chrono::milliseconds;
+
+/// Environment variables of the configuration begin with this.
+constexpr std::string_view kEnvironmentPrefix = "STREAMD_";
 
 /// Who may use a role without more ado. Roles a version does not act on yet are still checked.
 enum class Access { open, loopback, token, signed_url };

@@ -17,7 +17,8 @@ struct Options {
     bool only_check_config = false;
     bool only_print_config = false;
     std::string worker;    ///< hidden --worker NAME: this process is a child of streamd
-    std::string generate;  ///< hidden --generate WHAT: man page, completions, configuration page
+    std::string generate;  ///< hidden --generate WHAT: see cli/generate.h
+    bool only_print_config_page = false;  ///< hidden --config-page: docs/config.md
     std::vector<cli::Setting> settings;
 };
 

@@ -46,7 +46,7 @@ struct Key {
     std::string help;
     std::uint64_t min = 0;
     std::uint64_t max = std::numeric_limits<std::int64_t>::max();
-    std::vector<std::string> choices;
+    std::vector<std::string> choices{};
     bool is_nullable = false;        ///< JSON null means the default
     bool applies_on_reload = false;  ///< else a restart is needed
     bool is_used = true;             ///< false: accepted, but nothing in this version acts on it

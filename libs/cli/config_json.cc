@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <set>
+#include <sstream>
 
 namespace st::cli {
 namespace {
@@ -129,8 +130,9 @@ class SchemaHandler final : public Poco::JSON::Handler {
         const std::string path = next_path();
         if (level.is_skipped) return;
         const Key* key = schema_.find(level.is_array ? level.path : path);
-        if (key == nullptr || (level.is_array && key->type == KeyType::objects)) {
-            return complain(path, key, text);
+        if (key == nullptr) return complain(path, key, text);
+        if (level.is_array && key->type == KeyType::objects) {
+            return problem(path, "expected an object, got " + text);
         }
         if (level.is_array) return take_entry(*key, path, kind, text);
         if (kind == Kind::null && key->is_nullable) {
@@ -197,21 +199,15 @@ std::string prepare(std::string_view text, std::vector<std::string>& problems) {
     return out;
 }
 
-/// Poco's parser says what is wrong but not where; reading ever fewer lines finds the line: a cut
-/// before it fails too, but only because the text ends.
-std::size_t line_of_error(const std::string& text) {
-    std::size_t line = 1;
-    for (std::size_t end = text.find('\n'); end != std::string::npos;
-         end = text.find('\n', end + 1)) {
-        try {
-            Poco::JSON::Parser parser;
-            parser.parse(text.substr(0, end + 1));
-        } catch (const Poco::Exception& error) {
-            if (error.message().find("end of") == std::string::npos) return line;
-        }
-        ++line;
-    }
-    return line;
+/// Poco's parser says what is wrong but not where; how far it has read tells.
+std::size_t line_reached(std::istringstream& in, const std::string& json) {
+    in.clear();
+    const auto at = static_cast<std::size_t>(std::max<std::streamoff>(in.tellg(), 0));
+    const auto end = json.begin() + static_cast<std::ptrdiff_t>(std::min(at, json.size()));
+    const auto lines = static_cast<std::size_t>(std::count(json.begin(), end, '\n'));
+    // A text that ends too early does so in its last line, not behind it.
+    const bool is_behind = lines > 0 && at >= json.size() && json.back() == '\n';
+    return is_behind ? lines : lines + 1;
 }
 
 }  // namespace
@@ -227,14 +223,15 @@ JsonReading read_json(const Schema& schema, std::string_view name, std::string_v
     const std::string json = prepare(text, reading.problems);
     for (std::string& problem : reading.problems) problem.insert(0, where + ": ");
     if (!reading.problems.empty()) return reading;
+    std::istringstream in(json);
     try {
         Poco::JSON::Handler::Ptr handler = new SchemaHandler(schema, reading);
         Poco::JSON::Parser parser(handler);
         parser.setDepth(Layers::kDepthMax);
-        parser.parse(json);
+        parser.parse(in);
     } catch (const Poco::Exception& error) {
         // A bad list or object may have been said already; the syntax error is the cause.
-        reading.problems = {where + ":" + std::to_string(line_of_error(json)) +
+        reading.problems = {where + ":" + std::to_string(line_reached(in, json)) +
                             ": not JSON: " + error.message()};
     }
     return reading;

@@ -1,0 +1,305 @@
+/// The one table of configuration keys. Defaults come from the Config struct, never typed twice;
+/// keys that nothing acts on yet have theirs here.
+#include "base/units.h"
+#include "streamd/config.h"
+
+namespace st::streamd {
+namespace {
+
+using cli::Key;
+using cli::KeyType;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr milliseconds kForever = hours(24 * 365);
+constexpr std::uint64_t kSizeMax = 1ULL << 50;
+
+Key number(std::string path, std::uint64_t fallback, std::uint64_t min, std::uint64_t max,
+           std::string help) {
+    return {.path = std::move(path),
+            .type = KeyType::integer,
+            .fallback = std::to_string(fallback),
+            .help = std::move(help),
+            .min = min,
+            .max = max};
+}
+
+Key port(std::string path, std::uint16_t fallback, std::string help) {
+    return {.path = std::move(path),
+            .type = KeyType::port,
+            .fallback = std::to_string(fallback),
+            .help = std::move(help),
+            .max = 65535};
+}
+
+Key size(std::string path, std::uint64_t fallback, std::uint64_t min, std::uint64_t max,
+         std::string help) {
+    return {.path = std::move(path),
+            .type = KeyType::size,
+            .fallback = format_size(fallback),
+            .help = std::move(help),
+            .min = min,
+            .max = max};
+}
+
+Key duration(std::string path, milliseconds fallback, milliseconds min, milliseconds max,
+             std::string help) {
+    return {.path = std::move(path),
+            .type = KeyType::duration,
+            .fallback = format_duration(fallback),
+            .help = std::move(help),
+            .min = static_cast<std::uint64_t>(min.count()),
+            .max = static_cast<std::uint64_t>(max.count())};
+}
+
+Key text(std::string path, std::string fallback, std::string help, bool is_nullable = false) {
+    return {.path = std::move(path),
+            .type = KeyType::text,
+            .fallback = std::move(fallback),
+            .help = std::move(help),
+            .is_nullable = is_nullable};
+}
+
+Key choice(std::string path, std::string fallback, std::vector<std::string> choices,
+           std::string help) {
+    return {.path = std::move(path),
+            .type = KeyType::choice,
+            .fallback = std::move(fallback),
+            .help = std::move(help),
+            .choices = std::move(choices)};
+}
+
+Key texts(std::string path, std::string fallback, std::vector<std::string> choices,
+          std::string help) {
+    return {.path = std::move(path),
+            .type = KeyType::texts,
+            .fallback = std::move(fallback),
+            .help = std::move(help),
+            .max = 256,
+            .choices = std::move(choices)};
+}
+
+Key objects(std::string path, std::uint64_t min, std::uint64_t max, std::string help) {
+    return {.path = std::move(path),
+            .type = KeyType::objects,
+            .fallback = std::to_string(min),
+            .help = std::move(help),
+            .min = min,
+            .max = max};
+}
+
+Key unused(Key key) {
+    key.is_used = false;
+    return key;
+}
+
+using Keys = std::vector<Key>;
+
+void add_listeners(Keys& keys, const Config& config) {
+    const ListenerConfig listener;
+    keys.push_back(
+        number("server.threads", config.threads, 0, 256, "Network event loops; 0: one per core."));
+    keys.push_back(objects("listeners", 1, 16, "Where cameras, pages and the API are served."));
+    keys.push_back(text("listeners[].address", listener.address,
+                        "IP address to listen on; `::` takes IPv4 as well."));
+    keys.push_back(port("listeners[].port", listener.port, "0: any free one."));
+    keys.push_back(unused({.path = "listeners[].tls",
+                           .type = KeyType::boolean,
+                           .fallback = listener.tls ? "true" : "false",
+                           .help = "Serve https and wss."}));
+    keys.push_back(unused(text("listeners[].default_stream", listener.default_stream,
+                               "Stream that a WebSocket on `/` plays.", true)));
+    keys.push_back(unused(port("rtmp.port", 1935, "RTMP.")));
+    keys.push_back(unused(port("rtmp.tls_port", 1936, "RTMPS, with a certificate.")));
+    keys.push_back(unused(port("tls.port", 8443, "https and wss, with a certificate.")));
+    keys.push_back(unused(text("tls.certificate", "", "PEM file.")));
+    keys.push_back(unused(text("tls.key", "", "PEM file.")));
+}
+
+void add_cameras(Keys& keys, const Config& config) {
+    const CameraConfig& camera = config.camera;
+    const AutoStart start;
+    keys.push_back(duration("camera.ping_interval", camera.ping_interval, milliseconds(100),
+                            hours(1), "Silence after which a camera is sent a ping."));
+    keys.push_back(duration("camera.ping_timeout", camera.ping_timeout, milliseconds(100), hours(1),
+                            "Silence after that ping which ends the connection."));
+    keys.push_back(duration("camera.takeover_after", camera.takeover_after, milliseconds(100),
+                            minutes(10),
+                            "How long a silent camera keeps its name from a second one."));
+    keys.push_back(duration("camera.stop_timeout", camera.stop_timeout, milliseconds(100),
+                            minutes(10), "How long a camera may take to say `capture_stopped`."));
+    keys.push_back({.path = "camera.auto_start",
+                    .type = KeyType::group,
+                    .fallback = "off",
+                    .help = "Start every camera that connects, with these parameters; `{}` takes "
+                            "the defaults.",
+                    .is_nullable = true});
+    const std::string with = "camera.auto_start.";
+    keys.push_back(number(with + "resolution.width", start.width, 0, 16384, "0: not given."));
+    keys.push_back(number(with + "resolution.height", start.height, 0, 16384, "0: not given."));
+    keys.push_back(number(with + "aspect.width", start.aspect_width, 0, 16384, "0: not given."));
+    keys.push_back(number(with + "aspect.height", start.aspect_height, 0, 16384, "0: not given."));
+    keys.push_back(
+        number(with + "bitrate_bps", start.bitrate_bps, 1, 1'000'000'000, "Bits per second."));
+    keys.push_back(number(with + "fps", start.fps, 0, 1000, "Pictures per second; 0: unlimited."));
+    keys.push_back(
+        objects("cameras", 0, 10'000,
+                "Names for cameras that do not name themselves; the first match counts."));
+    keys.push_back(text("cameras[].match.address", "", "IP address the camera comes from."));
+    keys.push_back(text("cameras[].match.model", "", "Device model from its capabilities."));
+    keys.push_back(text("cameras[].name", "", "`[A-Za-z0-9][A-Za-z0-9._-]{0,63}`"));
+}
+
+void add_recording(Keys& keys, const Config& config) {
+    const RecordingConfig& recording = config.recording;
+    keys.push_back(text("recording.path", recording.path,
+                        "Folder of the recordings; made if it is missing. A relative one counts "
+                        "from where streamd is started."));
+    keys.push_back(texts("recording.keep", "dump,mp4,thumbnail",
+                         {"dump", "mp4", "thumbnail", "h264"},
+                         "What stays when a recording is done. The dump goes only after its MP4 "
+                         "was verified."));
+    keys.push_back(choice("recording.timing", "auto", {"auto", "device", "arrival", "constant"},
+                          "Which clock times the pictures of an MP4."));
+    keys.push_back(duration("recording.sync", recording.sync, milliseconds(10), hours(1),
+                            "How often what was written is forced to the disk: what a power "
+                            "failure can cost."));
+    keys.push_back(size("recording.buffer_bytes", recording.buffer_bytes, 1ULL << 20, 64ULL << 30,
+                        "Per recording: bytes waiting for the disk, over which that camera is "
+                        "not read until it has caught up."));
+    keys.push_back(duration("recording.max_session", recording.max_session, seconds(1), kForever,
+                            "A longer recording goes on in a new one at the next key frame."));
+    keys.push_back(unused(size("recording.keep_free", 1ULL << 30, 0, kSizeMax,
+                               "Free space to keep by deleting the oldest recordings.")));
+    keys.push_back(
+        unused(duration("recording.max_age", milliseconds(0), milliseconds(0), 10 * kForever,
+                        "Age at which recordings are deleted; 0: none.")));
+    keys.push_back(
+        unused(size("recording.max_bytes", 0, 0, kSizeMax,
+                    "Size of all recordings over which the oldest are deleted; 0: none.")));
+    keys.push_back(
+        unused(objects("recording.streams", 0, 1'000, "Live streams that are recorded.")));
+    keys.push_back(unused(text("recording.streams[].match", "", "Path or pattern: `live/*`.")));
+    keys.push_back(unused(choice("recording.streams[].format", "mp4", {"mp4", "flv"}, "")));
+    keys.push_back(unused(duration("recording.streams[].segment_duration", minutes(30), seconds(1),
+                                   kForever, "Media time of a segment.")));
+}
+
+void add_live(Keys& keys) {
+    const auto later = [&](Key key) { keys.push_back(unused(std::move(key))); };
+    later(duration("live.wait", seconds(10), milliseconds(0), hours(1),
+                   "How long a viewer waits for a stream."));
+    later(duration("live.resume", seconds(10), milliseconds(0), hours(1),
+                   "How long viewers wait for a publisher to return."));
+    later(duration("live.batch", milliseconds(0), milliseconds(0), seconds(5), "Merge window."));
+    later(size("live.queue_bytes", 4ULL << 20, 64ULL << 10, 1ULL << 30, "Queue of one viewer."));
+    later(duration("live.queue_age", seconds(5), milliseconds(100), minutes(10),
+                   "Age of the oldest packet in a viewer's queue."));
+    later(duration("live.stuck_after", seconds(15), seconds(1), hours(1),
+                   "A viewer that takes nothing for so long is closed."));
+    later(objects("sources", 0, 1'000, "Streams started by their first viewer."));
+    later(text("sources[].path", "", "`/app/name`"));
+    later(texts("sources[].command", "", {}, "Program and arguments; no shell."));
+    later(text("sources[].url", "", "Instead of a command."));
+    later(duration("sources[].shutdown_timeout", seconds(30), milliseconds(0), hours(24),
+                   "After the last viewer."));
+    later(number("sources[].crash_threshold", 3, 1, 1'000, "Crashes in the window that end it."));
+    later(duration("sources[].crash_window", seconds(60), seconds(1), hours(24), ""));
+    later(text("mjpeg.path", "./images", "Folder of the images."));
+    later(number("mjpeg.keep", 200, 0, 1'000'000, "Images kept."));
+}
+
+void add_access(Keys& keys, const Config& config) {
+    const std::vector<std::string> access = {"open", "loopback", "token", "signed"};
+    keys.push_back(choice("auth.camera", "open", access, "Who may connect as a camera."));
+    keys.push_back(unused(choice("auth.publish", "open", access, "Who may publish.")));
+    keys.push_back(unused(choice("auth.play", "open", access, "Who may watch.")));
+    keys.push_back(
+        choice("auth.control", "loopback", access, "Who may use the API and read the recordings."));
+    keys.push_back(unused(objects("auth.tokens", 0, 10'000, "Tokens, stored as digests.")));
+    keys.push_back(unused(text("auth.tokens[].name", "", "For the log.")));
+    keys.push_back(unused(text("auth.tokens[].sha256", "", "Hex digest of the token.")));
+    keys.push_back(
+        unused(texts("auth.tokens[].roles", "", {"camera", "publish", "play", "control"}, "")));
+    keys.push_back(unused(text("auth.secret", "", "Of signed URLs. There is no default secret.")));
+    keys.push_back(texts("auth.trusted_proxies", "", {},
+                         "Addresses or ranges whose forwarding headers are believed. Requests "
+                         "with such headers from others are never loopback."));
+    const LimitsConfig& limits = config.limits;
+    keys.push_back(size("limits.frame_bytes", limits.frame_bytes, 64ULL << 10, 16ULL << 20,
+                        "Largest binary message of a camera; over it the connection is closed "
+                        "with 1009."));
+    keys.push_back(
+        number("limits.connections", limits.connections, 1, 1'000'000, "Connections in all."));
+    keys.push_back(number("limits.connections_per_address", limits.connections_per_address, 0,
+                          1'000'000, "0: no limit of its own."));
+    keys.push_back(number("limits.cameras", limits.cameras, 0, 1'000'000, "0: no limit."));
+    keys.push_back(unused(number("limits.viewers", 0, 0, 1'000'000, "0: no limit.")));
+    keys.push_back(unused(number("limits.publishers", 0, 0, 1'000'000, "0: no limit.")));
+}
+
+void add_rest(Keys& keys) {
+    const LogConfig log;
+    keys.push_back(unused(text("notify.url", "", "Webhook for events.")));
+    keys.push_back(unused(text("notify.decide", "", "Webhook asked before publish and play.")));
+    keys.push_back(unused(text("notify.secret", "", "Signs the webhook's requests.")));
+    keys.push_back(texts("web.hosts", "", {},
+                         "Host names, beside IP addresses and localhost, that control requests "
+                         "may be addressed to."));
+    keys.push_back(unused(objects("web.static", 0, 100, "Folders served as they are.")));
+    keys.push_back(unused(text("web.static[].route", "", "")));
+    keys.push_back(unused(text("web.static[].root", "", "")));
+    keys.push_back(choice("log.level", "info", {"debug", "info", "warning", "error"}, ""));
+    keys.push_back(
+        choice("log.format", "text", {"text", "json"}, "One event per line either way."));
+    keys.push_back(text("log.file", log.file, "Empty: standard error."));
+}
+
+}  // namespace
+
+const cli::Schema& config_schema() {
+    // Immutable, and needed by the options before any configuration exists.
+    static const cli::Schema schema([] {
+        const Config config;
+        Keys keys;
+        add_listeners(keys, config);
+        add_cameras(keys, config);
+        add_recording(keys, config);
+        add_live(keys);
+        add_access(keys, config);
+        add_rest(keys);
+        return keys;
+    }());
+    return schema;
+}
+
+std::string config_page() {
+    return
+        R"(# Configuration
+
+<!-- Written by `streamd --config-page`; a test compares. Change the table in
+     apps/streamd/config_keys.cc instead. -->
+
+`streamd` runs without a configuration file. One is given with `--config FILE`: JSON, in which `//`
+begins a comment. Values come in layers: default, file, environment, command line; the later one
+wins. `streamd --print-config` shows each value with its source, `streamd --check-config` only
+checks. A key that is unknown or given twice, a wrong type or a value out of range is said with its
+path, one line each, and ends the program with code 78.
+
+```json
+{
+    // Record on a disk of its own, and keep the dumps for re-muxing.
+    "recording": {"path": "/srv/recordings", "keep": ["dump", "mp4", "thumbnail"]},
+    "camera": {"auto_start": {"resolution": {"width": 1280, "height": 720}, "fps": 30}},
+    "cameras": [{"match": {"address": "10.0.0.21"}, "name": "door"}]
+}
+```
+
+Durations are written `"500ms"`, `"10s"`, `"2m"`, `"1h"`, or as a number of seconds; sizes `"64K"`,
+`"8M"`, `"1G"` (1024-based), or as a number of bytes.
+
+)" + cli::reference_tables(config_schema(), kEnvironmentPrefix);
+}
+
+}  // namespace st::streamd

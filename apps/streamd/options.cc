@@ -1,0 +1,73 @@
+#include "streamd/options.h"
+
+#include "auth/address.h"
+#include "cli/generate.h"
+#include "cli/parse.h"
+#include "cli/values.h"
+#include "streamd/config.h"
+
+namespace st::streamd {
+namespace {
+
+constexpr const char* kLater = " (accepted; not used by this version)";
+
+/// An option that is a key of the configuration: same check, same default, top layer.
+CLI::Option* add_key(CLI::App& app, Options& options, const std::string& name,
+                     const std::string& path, const std::string& value_name,
+                     const std::string& help) {
+    const cli::Key& key = *config_schema().find(path);
+    return app
+        .add_option_function<std::string>(
+            name,
+            [&options, &key, name, path](const std::string& text) {
+                const auto checked = cli::check_value(key, text);
+                if (!checked) throw CLI::ValidationError(name, checked.error().message);
+                options.settings.push_back({path, text});
+            },
+            help + (key.is_used ? "" : kLater))
+        ->type_name(value_name)
+        ->default_str(key.fallback);
+}
+
+void add_listening(CLI::App& app, Options& options) {
+    add_key(app, options, "--bind", "listeners[0].address", "ADDR",
+            "IP address to listen on; :: takes IPv4 as well");
+    add_key(app, options, "--port", "listeners[0].port", "N",
+            "port for cameras, pages and the API; 0: any free one");
+    add_key(app, options, "--rtmp-port", "rtmp.port", "N", "RTMP port, or off");
+    add_key(app, options, "--rtmps-port", "rtmp.tls_port", "N", "RTMPS port, or off");
+    add_key(app, options, "--tls-port", "tls.port", "N", "port for https and wss, or off");
+    add_key(app, options, "--tls-cert", "tls.certificate", "FILE", "certificate, PEM");
+    add_key(app, options, "--tls-key", "tls.key", "FILE", "private key, PEM");
+    cli::add_text(app, "--ports-file", options.ports_file,
+                  "write the ports there, as JSON, once all listen", "FILE");
+}
+
+}  // namespace
+
+void build(CLI::App& app, Options& options) {
+    cli::prepare(app);
+    app.description("Receives cameras over WebSocket, records them, and writes exact MP4 files.");
+    cli::add_text(app, "--config", options.config_file, "configuration file, JSON", "FILE");
+    add_listening(app, options);
+    add_key(app, options, "--recordings", "recording.path", "DIR", "folder of the recordings");
+    add_key(app, options, "--keep", "recording.keep", "LIST",
+            "what stays of a recording: dump, mp4, thumbnail, h264, separated by commas");
+    add_key(app, options, "--threads", "server.threads", "N", "network loops; 0: one per core");
+    add_key(app, options, "--log-level", "log.level", "debug|info|warning|error", "least to log");
+    add_key(app, options, "--log-file", "log.file", "FILE", "log there, not to standard error");
+    app.add_flag("--check-config", options.only_check_config,
+                 "check the configuration and end: 0, or 78 with what is wrong");
+    app.add_flag("--print-config", options.only_print_config,
+                 "print each value with its source, and end");
+    CLI::Option* daemon = app.add_flag("--daemon", options.is_daemon,
+                                       "run in the background; returns once all ports listen");
+    cli::add_text(app, "--pidfile", options.pidfile, "locked and written by the daemon", "FILE")
+        ->needs(daemon);
+    // Hidden: for streamd itself and for building its documentation.
+    app.add_option("--worker", options.worker)->group("");
+    app.add_flag("--config-page", options.only_print_config_page)->group("");
+    cli::add_generate(app, options.generate);
+}
+
+}  // namespace st::streamd

@@ -1,0 +1,295 @@
+#include "cli/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace st::cli {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+/// One key of each type.
+Schema make_schema() {
+    return Schema({
+        {.path = "on", .type = KeyType::boolean, .fallback = "false", .help = "A switch."},
+        {.path = "recording.sync",
+         .type = KeyType::duration,
+         .fallback = "1s",
+         .help = "How often.",
+         .min = 10,
+         .max = 60'000},
+        {.path = "recording.path",
+         .type = KeyType::text,
+         .fallback = "./recordings",
+         .help = "Where."},
+        {.path = "recording.keep",
+         .type = KeyType::texts,
+         .fallback = "dump,mp4",
+         .help = "What stays.",
+         .choices = {"dump", "mp4", "h264"}},
+        {.path = "limits.cameras",
+         .type = KeyType::integer,
+         .fallback = "0",
+         .help = "",
+         .max = 1000},
+        {.path = "limits.bytes",
+         .type = KeyType::size,
+         .fallback = "16M",
+         .help = "",
+         .min = 1024,
+         .max = 1 << 30},
+        {.path = "rtmp.port",
+         .type = KeyType::port,
+         .fallback = "1935",
+         .help = "",
+         .max = 65535,
+         .is_used = false},
+        {.path = "log.level",
+         .type = KeyType::choice,
+         .fallback = "info",
+         .help = "",
+         .choices = {"debug", "info"}},
+        {.path = "start",
+         .type = KeyType::group,
+         .fallback = "off",
+         .help = "",
+         .is_nullable = true},
+        {.path = "start.fps", .type = KeyType::integer, .fallback = "0", .help = "", .max = 1000},
+        {.path = "listeners",
+         .type = KeyType::objects,
+         .fallback = "1",
+         .help = "",
+         .min = 1,
+         .max = 3},
+        {.path = "listeners[].port",
+         .type = KeyType::port,
+         .fallback = "50001",
+         .help = "",
+         .max = 65535},
+        {.path = "listeners[].stream",
+         .type = KeyType::text,
+         .fallback = "",
+         .help = "",
+         .is_nullable = true},
+    });
+}
+
+class Config : public testing::Test {
+ protected:
+    Layers::Problems file(std::string_view text) { return layers_.load_file("x.json", text); }
+    Layers::Problems environment(const std::map<std::string, std::string>& variables) {
+        return layers_.load_environment("ST_", variables, warnings_);
+    }
+
+    Schema schema_ = make_schema();
+    Layers layers_{schema_};
+    std::vector<std::string> warnings_;
+};
+
+TEST_F(Config, gives_the_defaults_without_any_layer) {
+    EXPECT_FALSE(layers_.flag("on"));
+    EXPECT_EQ(layers_.duration("recording.sync"), seconds(1));
+    EXPECT_EQ(layers_.text("recording.path"), "./recordings");
+    EXPECT_THAT(layers_.texts("recording.keep"), ElementsAre("dump", "mp4"));
+    EXPECT_EQ(layers_.number("limits.bytes"), 16U << 20);
+    EXPECT_EQ(layers_.count("listeners"), 1U);
+    EXPECT_EQ(layers_.number("listeners[0].port"), 50001U);
+    EXPECT_EQ(layers_.source("recording.sync"), "default");
+}
+
+TEST_F(Config, reads_every_type_from_a_file_with_comments) {
+    EXPECT_THAT(file(R"({ // a comment with a "quote
+        "on": true,
+        "recording": {"sync": "500ms", "path": "/a // b \" c", "keep": ["h264"]},
+        "limits": {"cameras": 12, "bytes": 2048},
+        "rtmp": {"port": "off"},
+        "log": {"level": "debug"},
+        "start": {"fps": 30},
+        "listeners": [{"port": 1}, {"stream": "live/x"}] // the end
+    })"),
+                IsEmpty());
+    EXPECT_TRUE(layers_.flag("on"));
+    EXPECT_EQ(layers_.duration("recording.sync"), milliseconds(500));
+    EXPECT_EQ(layers_.text("recording.path"), "/a // b \" c");
+    EXPECT_THAT(layers_.texts("recording.keep"), ElementsAre("h264"));
+    EXPECT_EQ(layers_.number("limits.cameras"), 12U);
+    EXPECT_EQ(layers_.number("limits.bytes"), 2048U);
+    EXPECT_EQ(layers_.text("rtmp.port"), "off");
+    EXPECT_EQ(layers_.text("log.level"), "debug");
+    EXPECT_EQ(layers_.text("start"), "on");
+    EXPECT_EQ(layers_.number("start.fps"), 30U);
+    EXPECT_EQ(layers_.count("listeners"), 2U);
+    EXPECT_EQ(layers_.number("listeners[0].port"), 1U);
+    EXPECT_EQ(layers_.number("listeners[1].port"), 50001U);
+    EXPECT_EQ(layers_.text("listeners[1].stream"), "live/x");
+    EXPECT_EQ(layers_.source("listeners"), "file x.json");
+}
+
+TEST_F(Config, a_later_layer_wins_and_its_source_is_known) {
+    ASSERT_THAT(file(R"({"recording": {"sync": "2s", "path": "file"}, "limits": {"cameras": 1}})"),
+                IsEmpty());
+    ASSERT_THAT(environment({{"ST_RECORDING_PATH", "env"}, {"ST_LIMITS_CAMERAS", "2"}}), IsEmpty());
+    ASSERT_THAT(layers_.load_command_line({{"limits.cameras", "3"}}), IsEmpty());
+    EXPECT_EQ(layers_.duration("recording.sync"), seconds(2));
+    EXPECT_EQ(layers_.source("recording.sync"), "file x.json");
+    EXPECT_EQ(layers_.text("recording.path"), "env");
+    EXPECT_EQ(layers_.source("recording.path"), "environment");
+    EXPECT_EQ(layers_.number("limits.cameras"), 3U);
+    EXPECT_EQ(layers_.source("limits.cameras"), "command line");
+}
+
+TEST_F(Config, a_shorter_list_hides_the_longer_one_below) {
+    ASSERT_THAT(file(R"({"recording": {"keep": ["dump", "mp4", "h264"]}})"), IsEmpty());
+    ASSERT_THAT(environment({{"ST_RECORDING_KEEP", "mp4"}}), IsEmpty());
+    EXPECT_THAT(layers_.texts("recording.keep"), ElementsAre("mp4"));
+    ASSERT_THAT(layers_.load_command_line({{"recording.keep", ""}}), IsEmpty());
+    EXPECT_THAT(layers_.texts("recording.keep"), IsEmpty());
+}
+
+TEST_F(Config, the_command_line_changes_one_member_of_a_listed_object) {
+    ASSERT_THAT(file(R"({"listeners": [{"port": 1, "stream": "a/b"}]})"), IsEmpty());
+    ASSERT_THAT(layers_.load_command_line({{"listeners[0].port", "2"}}), IsEmpty());
+    EXPECT_EQ(layers_.number("listeners[0].port"), 2U);
+    EXPECT_EQ(layers_.text("listeners[0].stream"), "a/b");
+}
+
+TEST_F(Config, names_path_expectation_and_what_it_got) {
+    const std::pair<const char*, const char*> cases[] = {
+        {R"({"recording": {"sync": "5x"}})",
+         R"(recording.sync: expected a duration such as "1s", got 5x)"},
+        {R"({"recording": {"sync": "2h"}})",
+         "recording.sync: expected a duration from 10ms to 1m, got 2h"},
+        {R"({"recording": {"sync": true}})",
+         R"(recording.sync: expected a duration such as "1s", got true)"},
+        {R"({"recording": {"sync": null}})",
+         R"(recording.sync: expected a duration such as "1s", got null)"},
+        {R"({"recording": {"keep": ["mp4", "avi"]}})",
+         "recording.keep[1]: expected a list of dump, mp4 or h264, got avi"},
+        {R"({"recording": {"keep": "mp4"}})",
+         "recording.keep: expected a list of dump, mp4 or h264, got mp4"},
+        {R"({"recording": {"path": 5}})", "recording.path: expected text, got 5"},
+        {R"({"recording": []})", "recording: expected an object, got a list"},
+        {R"({"recording": 5})", "recording: expected an object, got 5"},
+        {R"({"on": "true"})", "on: expected true or false, got true"},
+        {R"({"limits": {"cameras": "5"}})", "limits.cameras: expected a whole number, got 5"},
+        {R"({"limits": {"cameras": 1.5}})",
+         "limits.cameras: expected a whole number, got 1.500000"},
+        {R"({"limits": {"cameras": -1}})", "limits.cameras: expected a whole number, got -1"},
+        {R"({"limits": {"cameras": 1001}})",
+         "limits.cameras: expected a number from 0 to 1000, got 1001"},
+        {R"({"limits": {"bytes": "2G"}})", "limits.bytes: expected a size from 1K to 1G, got 2G"},
+        {R"({"rtmp": {"port": 65536}})", "rtmp.port: expected a number from 0 to 65535, got 65536"},
+        {R"({"rtmp": {"port": "none"}})",
+         "rtmp.port: expected a port from 0 to 65535, or off, got none"},
+        {R"({"log": {"level": "loud"}})", "log.level: expected debug or info, got loud"},
+        {R"({"start": 5})", "start: expected an object or null, got 5"},
+        {R"({"listeners": []})", "listeners: expected a number of entries from 1 to 3, got 0"},
+        {R"({"listeners": [5]})", "listeners[0]: expected an object, got 5"},
+        {R"({"listeners": [{"prot": 5}]})",
+         "listeners[0].prot: unknown key; did you mean listeners[].port?"},
+        {R"({"listeners": {"port": 5}})", "listeners: expected a list of objects, got an object"},
+    };
+    for (const auto& [text, problem] : cases) {
+        EXPECT_THAT(file(text), ElementsAre(problem)) << text;
+    }
+    EXPECT_EQ(layers_.source("recording.sync"), "default") << "nothing of a bad file is kept";
+}
+
+TEST_F(Config, suggests_the_nearest_key) {
+    EXPECT_THAT(file(R"({"recording": {"sinc": "1s"}})"),
+                ElementsAre("recording.sinc: unknown key; did you mean recording.sync?"));
+    EXPECT_THAT(file(R"({"recordings": {"sync": "1s"}})"),
+                ElementsAre("recordings: unknown key; did you mean recording?"));
+    EXPECT_THAT(file(R"({"keep": []})"),
+                ElementsAre("keep: unknown key; did you mean recording.keep?"));
+    EXPECT_THAT(file(R"({"zebra": 1})"), ElementsAre("zebra: unknown key"));
+}
+
+TEST_F(Config, reports_all_problems_at_once) {
+    EXPECT_THAT(
+        file(R"({"recording": {"sync": "5x"}, "log": {"level": 1}, "zebra": {"a": [1]}})"),
+        ElementsAre(StartsWith("recording.sync:"), StartsWith("log.level:"), StartsWith("zebra:")));
+}
+
+TEST_F(Config, refuses_a_key_given_twice) {
+    EXPECT_THAT(file(R"({"recording": {"sync": "1s", "sync": "2s"}})"),
+                ElementsAre("recording.sync: given twice"));
+    EXPECT_THAT(file(R"({"log": {}, "log": {}})"), ElementsAre("log: given twice"));
+    EXPECT_THAT(file(R"({"listeners": [{"port": 1}, {"port": 1}]})"), IsEmpty())
+        << "two entries of a list are two objects";
+}
+
+TEST_F(Config, says_in_which_line_a_file_stops_being_json) {
+    EXPECT_THAT(file("{\n\"on\": true,\n\"log\": {]\n}\n"),
+                ElementsAre(StartsWith("x.json:3: not JSON: ")));
+    EXPECT_THAT(file("{\n\"on\": true\n"), ElementsAre(StartsWith("x.json:2: not JSON: ")));
+    EXPECT_THAT(file("{\n\"on\"\n: true\n,\n\"x\" 5\n}"),
+                ElementsAre(StartsWith("x.json:5: not JSON: ")));
+    EXPECT_THAT(file(""), ElementsAre(StartsWith("x.json:1: not JSON: ")));
+    EXPECT_THAT(file("{\"on\": tru}"), ElementsAre(StartsWith("x.json:1: not JSON: ")));
+    EXPECT_THAT(file("{\"on\": true,}"), ElementsAre(StartsWith("x.json:1: not JSON: ")));
+    EXPECT_THAT(file("[]"), ElementsAre("expected an object, got a list"));
+}
+
+TEST_F(Config, refuses_what_the_parser_would_change_in_silence) {
+    EXPECT_THAT(file(R"({"limits": {"cameras": 18446744073709551616}})"),
+                ElementsAre("x.json: a number of more than 18 digits"));
+    EXPECT_THAT(file(R"({"recording": {"path": "a\u0000b"}})"),
+                ElementsAre("x.json: NUL in a text"));
+}
+
+TEST_F(Config, refuses_a_file_over_the_limits) {
+    EXPECT_THAT(file(std::string(Layers::kFileBytesMax + 1, ' ')),
+                ElementsAre("x.json: over 1048576 bytes"));
+    const std::string deep(Layers::kDepthMax * 2, '[');
+    EXPECT_THAT(file("{\"zebra\":" + deep), ElementsAre(HasSubstr("not JSON")));
+}
+
+TEST_F(Config, null_means_the_default_where_it_is_allowed) {
+    EXPECT_THAT(file(R"({"start": null, "listeners": [{"stream": null}]})"), IsEmpty());
+    EXPECT_EQ(layers_.text("start"), "off");
+    EXPECT_EQ(layers_.text("listeners[0].stream"), "");
+}
+
+TEST_F(Config, a_bad_variable_is_a_problem_and_an_unknown_one_a_warning) {
+    EXPECT_THAT(
+        environment({{"ST_RECORDING_SYNC", "soon"}, {"ST_PORT_80_TCP", "x"}, {"HOME", "/"}}),
+        ElementsAre("recording.sync: expected a duration such as \"1s\", got soon "
+                    "(ST_RECORDING_SYNC)"));
+    EXPECT_THAT(warnings_, ElementsAre("ST_PORT_80_TCP: no such setting, ignored"));
+}
+
+TEST_F(Config, lists_each_value_with_its_source) {
+    ASSERT_THAT(file(R"({"recording": {"sync": "2s"}, "listeners": [{}, {"port": 7}]})"),
+                IsEmpty());
+    const std::string listing = layers_.listing();
+    EXPECT_THAT(listing, HasSubstr("recording.sync = \"2s\"  // file x.json\n"));
+    EXPECT_THAT(listing, HasSubstr("recording.keep = [\"dump\", \"mp4\"]  // default\n"));
+    EXPECT_THAT(listing, HasSubstr("listeners[0].port = 50001  // default\n"));
+    EXPECT_THAT(listing, HasSubstr("listeners[1].port = 7  // file x.json\n"));
+    EXPECT_THAT(listing, HasSubstr("start = null  // default\n"));
+}
+
+TEST_F(Config, knows_which_given_keys_nothing_acts_on) {
+    ASSERT_THAT(file(R"({"rtmp": {"port": 1935}})"), IsEmpty());
+    EXPECT_THAT(layers_.unused_but_set(), IsEmpty()) << "the default given again is no news";
+    ASSERT_THAT(layers_.load_command_line({{"rtmp.port", "0"}}), IsEmpty());
+    EXPECT_THAT(layers_.unused_but_set(), ElementsAre("rtmp.port"));
+}
+
+TEST_F(Config, a_message_stays_one_line_whatever_the_file_holds) {
+    const auto problems = file(R"({"log": {"level": "a\nb)" + std::string(500, 'x') + R"("}})");
+    ASSERT_EQ(problems.size(), 1U);
+    EXPECT_EQ(problems[0].find('\n'), std::string::npos);
+    EXPECT_LT(problems[0].size(), 150U);
+}
+
+}  // namespace
+}  // namespace st::cli

@@ -1,0 +1,238 @@
+#include "streamd/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "cli/parse.h"
+#include "streamd/options.h"
+
+namespace st::streamd {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+/// A configuration file that lives as long as the test.
+class StreamdConfig : public testing::Test {
+ protected:
+    StreamdConfig() {
+        std::string pattern = testing::TempDir() + "streamd-config-XXXXXX";
+        folder_ = mkdtemp(pattern.data());
+    }
+    ~StreamdConfig() override { std::filesystem::remove_all(folder_); }
+
+    ConfigSources from_file(std::string_view text) {
+        ConfigSources sources;
+        sources.file = folder_ + "/c.json";
+        std::ofstream(sources.file) << text;
+        return sources;
+    }
+
+    static LoadedConfig load(const ConfigSources& sources) {
+        auto loaded = load_config(sources);
+        if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) {
+            ADD_FAILURE() << testing::PrintToString(errors->lines);
+            return {};
+        }
+        return std::get<LoadedConfig>(loaded);
+    }
+
+    static std::vector<std::string> errors(const ConfigSources& sources) {
+        auto loaded = load_config(sources);
+        const auto* found = std::get_if<ConfigErrors>(&loaded);
+        return found == nullptr ? std::vector<std::string>{} : found->lines;
+    }
+
+    static std::optional<int> parse(Options& options, const std::vector<const char*>& words) {
+        CLI::App app("", "streamd");
+        build(app, options);
+        std::vector<const char*> argv{"streamd"};
+        argv.insert(argv.end(), words.begin(), words.end());
+        std::ostringstream out, err;
+        return cli::parse(app, static_cast<int>(argv.size()), argv.data(), out, err);
+    }
+
+    std::string folder_;
+};
+
+TEST_F(StreamdConfig, without_any_source_is_the_struct_with_its_defaults) {
+    const LoadedConfig loaded = load({});
+    const Config& config = loaded.config;
+    const Config defaults;
+    EXPECT_THAT(loaded.warnings, IsEmpty());
+    ASSERT_EQ(config.listeners.size(), 1U);
+    EXPECT_EQ(config.listeners[0].address, defaults.listeners[0].address);
+    EXPECT_EQ(config.listeners[0].port, defaults.listeners[0].port);
+    EXPECT_EQ(config.camera.ping_interval, defaults.camera.ping_interval);
+    EXPECT_EQ(config.camera.stop_timeout, defaults.camera.stop_timeout);
+    EXPECT_FALSE(config.camera.auto_start.has_value());
+    EXPECT_EQ(config.recording.path, std::filesystem::current_path() / "recordings");
+    EXPECT_EQ(config.recording.keep.dump, defaults.recording.keep.dump);
+    EXPECT_EQ(config.recording.keep.mp4, defaults.recording.keep.mp4);
+    EXPECT_EQ(config.recording.keep.thumbnail, defaults.recording.keep.thumbnail);
+    EXPECT_EQ(config.recording.keep.h264, defaults.recording.keep.h264);
+    EXPECT_EQ(config.recording.timing, defaults.recording.timing);
+    EXPECT_EQ(config.recording.buffer_bytes, defaults.recording.buffer_bytes);
+    EXPECT_EQ(config.recording.max_session, defaults.recording.max_session);
+    EXPECT_EQ(config.auth.camera, defaults.auth.camera);
+    EXPECT_EQ(config.auth.control, defaults.auth.control);
+    EXPECT_EQ(config.limits.frame_bytes, defaults.limits.frame_bytes);
+    EXPECT_EQ(config.limits.connections, defaults.limits.connections);
+    EXPECT_EQ(config.log.level, defaults.log.level);
+    EXPECT_EQ(config.log.format, defaults.log.format);
+}
+
+TEST_F(StreamdConfig, accepts_the_whole_documented_shape) {
+    const LoadedConfig loaded = load(from_file(R"(
+{"server":{"threads":2},
+ "listeners":[{"address":"127.0.0.1","port":0,"tls":false,"default_stream":null}],
+ "rtmp":{"port":1935,"tls_port":1936},"tls":{"port":8443,"certificate":"","key":""},
+ "camera":{"ping_interval":"2s","ping_timeout":"3s","takeover_after":"4s","stop_timeout":"5s",
+   "auto_start":{"resolution":{"width":1280,"height":720},"bitrate_bps":2000000,"fps":15}},
+ "cameras":[{"match":{"address":"10.0.0.9","model":""},"name":"door"}],
+ "recording":{"path":"/srv/r","keep":["mp4"],"timing":"arrival","sync":"2s","buffer_bytes":"8M",
+   "max_session":"1h","keep_free":"1G","max_age":"0s","max_bytes":0,
+   "streams":[{"match":"live/*","format":"mp4","segment_duration":"30m"}]},
+ "live":{"wait":"10s","resume":"10s","batch":"0ms","queue_bytes":"4M","queue_age":"5s",
+   "stuck_after":"15s"},
+ "sources":[{"path":"/live/x","command":["a","b,c"],"url":"","shutdown_timeout":"30s",
+   "crash_threshold":3,"crash_window":"60s"}],"mjpeg":{"path":"./images","keep":200},
+ "auth":{"camera":"loopback","publish":"open","play":"open","control":"open",
+   "tokens":[{"name":"","sha256":"","roles":["camera"]}],"secret":"",
+   "trusted_proxies":["10.0.0.0/8"]},
+ "limits":{"frame_bytes":"1M","connections":100,"connections_per_address":5,"cameras":6,
+   "viewers":0,"publishers":0},
+ "notify":{"url":"","decide":"","secret":""},
+ "web":{"hosts":["cam.example"],"static":[{"route":"","root":""}]},
+ "log":{"level":"warning","format":"json","file":"/var/log/s.log"}})"));
+    const Config& config = loaded.config;
+    EXPECT_EQ(config.threads, 2U);
+    EXPECT_EQ(config.listeners[0].address, "127.0.0.1");
+    EXPECT_EQ(config.listeners[0].port, 0);
+    EXPECT_EQ(config.camera.takeover_after, std::chrono::seconds(4));
+    ASSERT_TRUE(config.camera.auto_start.has_value());
+    EXPECT_EQ(config.camera.auto_start->width, 1280U);
+    EXPECT_EQ(config.camera.auto_start->bitrate_bps, 2'000'000U);
+    ASSERT_EQ(config.cameras.size(), 1U);
+    EXPECT_EQ(config.cameras[0].name, "door");
+    EXPECT_FALSE(config.recording.keep.dump);
+    EXPECT_TRUE(config.recording.keep.mp4);
+    EXPECT_EQ(config.recording.timing, Timing::arrival);
+    EXPECT_EQ(config.auth.camera, Access::loopback);
+    EXPECT_EQ(config.auth.control, Access::open);
+    EXPECT_THAT(config.auth.trusted_proxies, ElementsAre("10.0.0.0/8"));
+    EXPECT_EQ(config.limits.cameras, 6U);
+    EXPECT_THAT(config.web_hosts, ElementsAre("cam.example"));
+    EXPECT_EQ(config.log.level, LogThreshold::warning);
+    EXPECT_EQ(config.log.format, LogFormat::json);
+    EXPECT_THAT(loaded.warnings, ElementsAre("recording.streams: not used by this version",
+                                             "sources: not used by this version",
+                                             "auth.tokens: not used by this version",
+                                             "web.static: not used by this version"));
+}
+
+TEST_F(StreamdConfig, every_key_has_a_help_text_or_a_telling_name_and_a_valid_default) {
+    for (const cli::Key& key : config_schema().keys()) {
+        if (key.type == cli::KeyType::objects) continue;
+        EXPECT_TRUE(cli::check_value(key, key.fallback).ok()) << key.path;
+        EXPECT_EQ(config_schema().find(key.path), &key) << key.path << " stands twice";
+    }
+}
+
+TEST_F(StreamdConfig, refuses_what_does_not_fit_together) {
+    const std::pair<const char*, const char*> cases[] = {
+        {R"({"listeners": [{"address": "localhost"}]})",
+         R"(listeners[0].address: expected an IP address such as "::" or "127.0.0.1", got localhost)"},
+        {R"({"listeners": [{"port": "off"}]})", "listeners: all ports are off, nothing to serve"},
+        {R"({"listeners": [{"tls": true}]})", "listeners[0].tls: this version has no TLS yet"},
+        {R"({"listeners": [{}, {}]})",
+         "listeners[1]: the same address and port as an earlier listener"},
+        {R"({"camera": {"auto_start": {"resolution": {"width": 5}}}})",
+         "camera.auto_start.resolution: expected both width and height"},
+        {R"({"cameras": [{"name": "a"}]})",
+         "cameras[0].match: expected an address or a model, got neither"},
+        {R"({"cameras": [{"match": {"model": "x"}, "name": "../a"}]})",
+         "cameras[0].name: expected [A-Za-z0-9][A-Za-z0-9._-]{0,63}, got ../a"},
+        {R"({"recording": {"keep": ["thumbnail"]}})",
+         "recording.keep: expected dump, mp4 or h264 among them: without, nothing of a recording "
+         "would stay"},
+        {R"({"auth": {"control": "token"}})",
+         "auth.control: token is not available in this version, expected open or loopback"},
+    };
+    for (const auto& [text, problem] : cases) {
+        EXPECT_THAT(errors(from_file(text)), ElementsAre(problem)) << text;
+    }
+    EXPECT_THAT(errors(from_file(R"({"auth": {"trusted_proxies": ["10.0.0.1/8"]}})")),
+                ElementsAre(HasSubstr("auth.trusted_proxies[0]: ")));
+}
+
+TEST_F(StreamdConfig, a_file_that_is_not_there_is_an_exception) {
+    ConfigSources sources;
+    sources.file = folder_ + "/nothing";
+    EXPECT_ANY_THROW(load_config(sources));
+}
+
+TEST_F(StreamdConfig, options_are_the_top_layer) {
+    Options options;
+    ASSERT_EQ(parse(options, {"--port", "0", "--bind", "127.0.0.1", "--keep", "mp4,h264",
+                              "--recordings", "/r", "--threads", "3", "--log-level", "debug"}),
+              std::nullopt);
+    ConfigSources sources = from_file(R"({"listeners":[{"port":7}],"recording":{"path":"/f"}})");
+    sources.environment = {{"STREAMD_RECORDING_PATH", "/e"}, {"STREAMD_CAMERA_STOP_TIMEOUT", "3s"}};
+    sources.command_line = options.settings;
+    const LoadedConfig loaded = load(sources);
+    EXPECT_EQ(loaded.config.listeners[0].port, 0);
+    EXPECT_EQ(loaded.config.listeners[0].address, "127.0.0.1");
+    EXPECT_EQ(loaded.config.recording.path, "/r");
+    EXPECT_TRUE(loaded.config.recording.keep.h264);
+    EXPECT_FALSE(loaded.config.recording.keep.dump);
+    EXPECT_EQ(loaded.config.threads, 3U);
+    EXPECT_EQ(loaded.config.camera.stop_timeout, std::chrono::seconds(3));
+    EXPECT_THAT(loaded.listing, HasSubstr("recording.path = \"/r\"  // command line\n"));
+    EXPECT_THAT(loaded.listing, HasSubstr("camera.stop_timeout = \"3s\"  // environment\n"));
+}
+
+TEST_F(StreamdConfig, a_bad_option_value_is_a_usage_error) {
+    for (const auto& words : std::vector<std::vector<const char*>>{{"--port", "65536"},
+                                                                   {"--port", "http"},
+                                                                   {"--keep", "avi"},
+                                                                   {"--log-level", "loud"},
+                                                                   {"--threads", "-1"},
+                                                                   {"--pidfile", "x"},
+                                                                   {"--prot", "1"},
+                                                                   {"extra"}}) {
+        Options options;
+        EXPECT_EQ(parse(options, words), 64) << words[0];
+    }
+}
+
+TEST_F(StreamdConfig, ports_of_later_protocols_are_accepted_with_a_warning) {
+    Options options;
+    ASSERT_EQ(parse(options, {"--rtmp-port", "off", "--tls-port", "0"}), std::nullopt);
+    ConfigSources sources;
+    sources.command_line = options.settings;
+    EXPECT_THAT(load(sources).warnings, ElementsAre("rtmp.port: not used by this version",
+                                                    "tls.port: not used by this version"));
+}
+
+TEST_F(StreamdConfig, the_committed_page_is_the_generated_one) {
+    std::ifstream file(ST_SOURCE_DIR "/docs/config.md");
+    const std::string committed((std::istreambuf_iterator<char>(file)), {});
+    EXPECT_EQ(committed, config_page()) << "streamd --config-page > docs/config.md";
+}
+
+TEST_F(StreamdConfig, the_page_names_every_key) {
+    const std::string page = config_page();
+    for (const cli::Key& key : config_schema().keys()) {
+        EXPECT_THAT(page, HasSubstr("| `" + key.path + "` |"));
+    }
+}
+
+}  // namespace
+}  // namespace st::streamd
