@@ -41,15 +41,16 @@ struct DroppedCounts {
     std::uint64_t bad = 0;
 };
 
-class SessionSink;  // the writer's side; private to libs/record
+class Mailbox;  // of the writer thread; private to libs/record
 
 /// push, end: one thread at a time (the camera's loop). The rest: any thread.
 /// Whoever holds the pointer keeps only this small object alive, not the file.
-class Session {
+class Session : public std::enable_shared_from_this<Session> {
  public:
     Session(std::uint64_t serial, SessionStart start, std::size_t budget_bytes,
-            std::shared_ptr<SessionSink> sink);
-    ~Session();
+            std::shared_ptr<Mailbox> writer);
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
 
     /// Queues one whole camera message (16-byte header and payload); never blocks on the disk.
     /// False: the queue is now over its budget: stop reading this camera's socket until the event
@@ -79,10 +80,11 @@ class Session {
     std::uint64_t total_bytes() const { return total_bytes_.load(std::memory_order_relaxed); }
 
  private:
-    friend class SessionFile;  // the writer thread's half
-    friend class WriterPool;
+    friend class Writer;  // the threads of libs/record
     friend class Finaliser;
     friend class Recorder;
+
+    void begin();  ///< has the writer make the folder; once, by the recorder
 
     struct Item {
         Buffer message;
@@ -98,7 +100,7 @@ class Session {
     const std::uint64_t serial_;
     const SessionStart start_;
     const std::size_t budget_bytes_;
-    const std::shared_ptr<SessionSink> sink_;
+    const std::shared_ptr<Mailbox> writer_;
 
     std::atomic<std::size_t> queued_bytes_{0};
     std::atomic<bool> failed_{false};

@@ -1,0 +1,210 @@
+#include "record/folder.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+#include <system_error>
+
+#include "base/clock.h"
+#include "base/name.h"
+
+namespace st::record {
+namespace {
+
+[[noreturn]] void fail(const std::string& what) {
+    throw std::system_error(errno, std::generic_category(), what);
+}
+
+Fd open_directory(const std::string& path) {
+    Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd) fail("open recordings folder " + path);
+    return fd;
+}
+
+void claim(const Fd& fd, const std::string& path) {
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return;
+    if (errno != EWOULDBLOCK) fail("lock recordings folder " + path);
+    throw std::runtime_error("recordings folder " + path +
+                             " is in use by another running server; stop it or choose another "
+                             "folder with --recordings");
+}
+
+bool is_same(const struct stat& a, const struct stat& b) {
+    return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+struct CloseDir {
+    void operator()(DIR* dir) const { ::closedir(dir); }
+};
+
+template <class Visit>
+void for_each_name(Fd directory, Visit visit) {
+    const std::unique_ptr<DIR, CloseDir> dir(::fdopendir(directory.get()));
+    if (!dir) fail("list folder");
+    directory.release();
+    while (const dirent* entry = ::readdir(dir.get()))
+        visit(std::string(entry->d_name), entry->d_type);
+}
+
+/// A second description of the same folder: reading a directory moves its offset.
+Fd reopen(int directory) {
+    Fd fd(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd) fail("open folder");
+    return fd;
+}
+
+}  // namespace
+
+Folder::Folder(const std::string& path) {
+    std::filesystem::create_directories(path);
+    path_ = std::filesystem::canonical(path).string();
+    Fd fd = open_directory(path_);
+    claim(fd, path_);
+    const Lock guard(mutex_);
+    fd_ = std::move(fd);
+}
+
+void Folder::follow_path() {
+    struct stat held {};
+    struct stat there {};
+    if (::stat(path_.c_str(), &there) != 0) fail("recordings folder " + path_);
+    if (::fstat(fd_.get(), &held) == 0 && is_same(held, there)) return;
+    Fd fd = open_directory(path_);
+    claim(fd, path_);
+    fd_ = std::move(fd);
+}
+
+Folder::Made Folder::make_recording(const std::string& camera, std::int64_t started_us) {
+    const std::string stamp = local_stamp(started_us);
+    const std::string stem = camera + "_" + stamp;
+    const Lock guard(mutex_);
+    follow_path();
+    if (stamp != last_stamp_) {
+        last_stamp_ = stamp;
+        last_ids_.clear();
+    }
+    for (unsigned n = 1; n <= kSameSecondMax; ++n) {
+        const std::string id = n == 1 ? stem : stem + "_" + std::to_string(n);
+        if (!is_safe_file_name(id) || id.size() > kIdBytesMax) {
+            throw std::system_error(ENAMETOOLONG, std::generic_category(), "recording id " + id);
+        }
+        // Not even that of a recording deleted within this second.
+        if (std::find(last_ids_.begin(), last_ids_.end(), id) != last_ids_.end()) continue;
+        if (::mkdirat(fd_.get(), id.c_str(), 0777) == 0) {
+            last_ids_.push_back(id);
+            Fd directory(
+                ::openat(fd_.get(), id.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+            if (!directory) fail("open " + path_of(id));
+            return {id, std::move(directory)};
+        }
+        if (errno != EEXIST) fail("make folder " + path_of(id));
+    }
+    throw std::system_error(EEXIST, std::generic_category(), "make folder " + path_of(stem));
+}
+
+Fd Folder::duplicate() const {
+    const Lock guard(mutex_);
+    return reopen(fd_.get());
+}
+
+Fd Folder::open_recording(const std::string& id) const {
+    const Lock guard(mutex_);
+    Fd directory(::openat(fd_.get(), id.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    if (!directory) fail("open " + path_of(id));
+    return directory;
+}
+
+std::vector<std::string> Folder::names() const {
+    std::vector<std::string> names;
+    for_each_name(duplicate(), [&](std::string name, unsigned char type) {
+        if ((type == DT_DIR || type == DT_UNKNOWN) && is_safe_file_name(name) &&
+            name.size() <= kIdBytesMax) {
+            names.push_back(std::move(name));
+        }
+    });
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+void Folder::sync() const {
+    const Fd fd = duplicate();
+    if (::syncfs(fd.get()) != 0) fail("sync the file system of " + path_);
+}
+
+Fd create_file(int directory, const std::string& name) {
+    Fd fd(::openat(directory, name.c_str(),
+                   O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666));
+    if (!fd) fail("create " + name);
+    return fd;
+}
+
+std::optional<std::string> read_file(int directory, const std::string& name,
+                                     std::size_t bytes_max) {
+    const Fd fd(::openat(directory, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    struct stat status {};
+    if (!fd || ::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
+        static_cast<std::uint64_t>(status.st_size) > bytes_max) {
+        return std::nullopt;
+    }
+    std::string text(static_cast<std::size_t>(status.st_size), '\0');
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const ssize_t got = ::read(fd.get(), &text[at], text.size() - at);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return std::nullopt;
+        if (got == 0) break;
+        at += static_cast<std::size_t>(got);
+    }
+    text.resize(at);
+    return text;
+}
+
+void replace_file(int directory, const std::string& name, std::string_view text, bool durable) {
+    const std::string temporary = name + ".tmp";
+    const Fd fd(::openat(directory, temporary.c_str(),
+                         O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666));
+    if (!fd) fail("create " + temporary);
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const ssize_t written = ::write(fd.get(), text.data() + at, text.size() - at);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) {
+            const int error = errno;
+            ::unlinkat(directory, temporary.c_str(), 0);
+            errno = error;
+            fail("write " + temporary);
+        }
+        at += static_cast<std::size_t>(written);
+    }
+    if (durable && ::fsync(fd.get()) != 0) fail("sync " + temporary);
+    if (::renameat(directory, temporary.c_str(), directory, name.c_str()) != 0)
+        fail("rename to " + name);
+    if (durable && ::fsync(directory) != 0) fail("sync the folder of " + name);
+}
+
+std::optional<std::uint64_t> file_bytes(int directory, const std::string& name) {
+    struct stat status {};
+    if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISREG(status.st_mode)) {
+        return std::nullopt;
+    }
+    return static_cast<std::uint64_t>(status.st_size);
+}
+
+std::vector<std::string> file_names(int directory) {
+    std::vector<std::string> names;
+    for_each_name(reopen(directory), [&](std::string name, unsigned char) {
+        if (name != "." && name != "..") names.push_back(std::move(name));
+    });
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+}  // namespace st::record

@@ -1,0 +1,73 @@
+#pragma once
+/// The recordings folder and files in it, always below a directory descriptor. Private to
+/// libs/record. Any thread.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/sync.h"
+
+namespace st::record {
+
+constexpr char kDumpName[] = "stream.fdump";
+constexpr char kMp4Name[] = "stream.mp4";
+constexpr char kH264Name[] = "stream.h264";
+constexpr char kThumbnailName[] = "thumbnail.jpg";
+constexpr char kSessionName[] = "session.json";
+constexpr std::size_t kIdBytesMax = 96;
+/// Folders of one camera within one second: a camera that restarts faster than that is broken.
+constexpr unsigned kSameSecondMax = 9999;
+
+class Folder {
+ public:
+    /// Makes the folder and its parents if absent, and locks it for this process.
+    /// Throws std::system_error; std::runtime_error if another server holds the lock.
+    explicit Folder(const std::string& path);
+
+    const std::string& path() const { return path_; }  ///< absolute
+
+    struct Made {
+        std::string id;
+        Fd directory;
+    };
+    /// A new folder <camera>_<YYYYMMDD_HHMMSS>[_2 ...], never one that was there before.
+    /// Follows the path anew, so that a disk that was mounted again is found; throws
+    /// std::system_error if it is gone or refuses.
+    Made make_recording(const std::string& camera, std::int64_t started_us) ST_EXCLUDES(mutex_);
+
+    /// Throws std::system_error.
+    Fd open_recording(const std::string& id) const ST_EXCLUDES(mutex_);
+    std::string path_of(const std::string& id) const { return path_ + "/" + id; }
+
+    /// Names of the folders in it that could be recordings.
+    std::vector<std::string> names() const ST_EXCLUDES(mutex_);
+
+    /// syncfs of its file system. Throws std::system_error.
+    void sync() const ST_EXCLUDES(mutex_);
+
+ private:
+    void follow_path() ST_REQUIRES(mutex_);
+    Fd duplicate() const ST_EXCLUDES(mutex_);
+
+    std::string path_;
+    mutable Mutex mutex_;
+    Fd fd_ ST_GUARDED_BY(mutex_);
+    std::string last_stamp_ ST_GUARDED_BY(mutex_);
+    std::vector<std::string> last_ids_ ST_GUARDED_BY(mutex_);  ///< given out within last_stamp_
+};
+
+/// A file for writing, made anew (an existing one is an error). Throws std::system_error.
+Fd create_file(int directory, const std::string& name);
+/// Up to `bytes_max` of a file; nullopt if there is none or it is larger or not a plain file.
+std::optional<std::string> read_file(int directory, const std::string& name, std::size_t bytes_max);
+/// Writes `<name>.tmp`, then renames it over `name`. `durable`: also through a power loss.
+/// Throws std::system_error.
+void replace_file(int directory, const std::string& name, std::string_view text, bool durable);
+/// Size of a plain file; nullopt if there is none.
+std::optional<std::uint64_t> file_bytes(int directory, const std::string& name);
+std::vector<std::string> file_names(int directory);
+
+}  // namespace st::record

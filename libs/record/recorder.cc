@@ -1,0 +1,227 @@
+#include "record/recorder.h"
+
+#include <pthread.h>
+
+#include <condition_variable>
+#include <map>
+#include <stdexcept>
+#include <thread>
+
+#include "base/name.h"
+#include "record/finaliser.h"
+#include "record/folder.h"
+#include "record/recovery.h"
+#include "record/writer.h"
+
+namespace st::record {
+
+/// In start order; destroyed in reverse.
+struct Recorder::Parts {
+    Parts(Options chosen, Log to, EventSink events)
+        : options(std::move(chosen)),
+          log(std::move(to)),
+          sink(std::move(events)),
+          folder(options.path) {}
+
+    void finished(std::uint64_t serial, Summary summary) ST_EXCLUDES(mutex);
+    void recover(const std::vector<std::string>& names);
+    void sync_regularly() ST_EXCLUDES(mutex);
+    void sync_once();
+
+    const Options options;
+    const Log log;
+    const EventSink sink;
+    Folder folder;
+    WriterCounts counts;
+    std::atomic<double> sync_seconds{0};
+    std::atomic<std::int64_t> syncing_since_ns{
+        0};  ///< oldest byte a running sync is to save; 0: none
+
+    mutable Mutex mutex;
+    std::condition_variable changed;
+    std::map<std::uint64_t, SessionPtr> sessions ST_GUARDED_BY(mutex);  ///< not finished yet
+    std::uint64_t next_serial ST_GUARDED_BY(mutex) = 1;
+    std::size_t recovering ST_GUARDED_BY(mutex) = 0;  ///< recovered jobs not finished
+    bool scanning ST_GUARDED_BY(mutex) = true;
+    bool closed ST_GUARDED_BY(mutex) = false;
+    bool stopping ST_GUARDED_BY(mutex) = false;
+    std::atomic<bool> hurried{false};
+
+    std::unique_ptr<Finaliser> finaliser;
+    std::vector<std::unique_ptr<Writer>> writers;
+    std::thread scan_thread;
+    std::thread sync_thread;
+};
+
+void Recorder::Parts::finished(std::uint64_t serial, Summary summary) {
+    const std::string camera = summary.camera;
+    sink(Finished{serial, camera, std::move(summary)});
+    // Only now: who waits in finish_all may rely on the event having been given.
+    {
+        const Lock lock(mutex);
+        if (serial == 0) {
+            --recovering;
+        } else {
+            sessions.erase(serial);
+        }
+    }
+    changed.notify_all();
+}
+
+void Recorder::Parts::recover(const std::vector<std::string>& names) {
+    ::pthread_setname_np(::pthread_self(), "st-recovery");
+    for (const std::string& name : names) {
+        if (hurried.load()) break;
+        try {
+            auto job = find_unfinished(folder, name);
+            if (!job) continue;
+            log.info(job->meta.camera + " " + name +
+                     ": left unfinished by an earlier run, finishing");
+            {
+                const Lock lock(mutex);
+                ++recovering;
+            }
+            finaliser->add(std::move(*job));
+        } catch (const std::exception& e) {  // one unreadable folder must not hide the others
+            log.warning(name + ": cannot be looked at: " + e.what());
+        }
+    }
+    {
+        const Lock lock(mutex);
+        scanning = false;
+    }
+    changed.notify_all();
+}
+
+void Recorder::Parts::sync_once() {
+    const std::int64_t oldest = counts.oldest_unsynced_ns.exchange(0);
+    if (oldest == 0) return;
+    syncing_since_ns.store(oldest);
+    const std::int64_t begin = monotonic_ns();
+    try {
+        folder.sync();
+    } catch (const std::exception& e) {
+        // Which file it was, each writer asks its own.
+        counts.sync_failures.fetch_add(1);
+        log.error(std::string("sync failed: ") + e.what());
+    }
+    syncing_since_ns.store(0);
+    sync_seconds.store(static_cast<double>(monotonic_ns() - begin) / 1e9);
+}
+
+void Recorder::Parts::sync_regularly() {
+    ::pthread_setname_np(::pthread_self(), "st-sync");
+    for (;;) {
+        {
+            Lock lock(mutex);
+            const auto until = std::chrono::steady_clock::now() + options.sync_interval;
+            while (!stopping && std::chrono::steady_clock::now() < until) {
+                changed.wait_until(lock.native(), until);
+            }
+            if (stopping) return;
+        }
+        sync_once();
+    }
+}
+
+Recorder::Recorder(Options options, Log log, EventSink sink)
+    : parts_(std::make_unique<Parts>(std::move(options), std::move(log), std::move(sink))) {
+    Parts& parts = *parts_;
+    // The names before anything of ours is made: what is there now is from earlier.
+    std::vector<std::string> names = parts.folder.names();
+    parts.finaliser =
+        std::make_unique<Finaliser>(parts.folder, parts.options, parts.log, parts.sink,
+                                    [&parts](std::uint64_t serial, Summary summary) {
+                                        parts.finished(serial, std::move(summary));
+                                    });
+    for (unsigned i = 0; i < std::max(1U, parts.options.writers); ++i) {
+        parts.writers.push_back(std::make_unique<Writer>(
+            parts.folder, parts.counts, parts.log, parts.sink,
+            [&parts](Unfinished job) { parts.finaliser->add(std::move(job)); }));
+    }
+    parts.scan_thread = std::thread([&parts, found = std::move(names)] { parts.recover(found); });
+    if (parts.options.sync_interval.count() > 0) {
+        parts.sync_thread = std::thread([&parts] { parts.sync_regularly(); });
+    }
+}
+
+Recorder::~Recorder() {
+    hurry();
+    finish_all(monotonic_ns());
+    {
+        const Lock lock(parts_->mutex);
+        parts_->stopping = true;
+    }
+    parts_->changed.notify_all();
+    parts_->scan_thread.join();
+    if (parts_->sync_thread.joinable()) parts_->sync_thread.join();
+    parts_->writers.clear();    // writes what is queued and hands it to the finaliser
+    parts_->finaliser.reset();  // answers every job
+    if (parts_->options.sync_interval.count() > 0) parts_->sync_once();
+}
+
+SessionPtr Recorder::open(SessionStart start) {
+    if (!is_valid_name(start.camera)) {
+        throw std::invalid_argument("camera name \"" + start.camera + "\"");
+    }
+    SessionPtr session;
+    {
+        const Lock lock(parts_->mutex);
+        if (parts_->closed) throw std::logic_error("Recorder::open after finish_all");
+        const std::uint64_t serial = parts_->next_serial++;
+        session =
+            std::make_shared<Session>(serial, std::move(start), parts_->options.buffer_bytes,
+                                      parts_->writers[serial % parts_->writers.size()]->mailbox());
+        parts_->sessions.emplace(serial, session);
+    }
+    session->begin();
+    return session;
+}
+
+std::size_t Recorder::finish_all(std::int64_t deadline_ns) {
+    std::vector<SessionPtr> open;
+    {
+        const Lock lock(parts_->mutex);
+        parts_->closed = true;
+        for (const auto& [serial, session] : parts_->sessions) open.push_back(session);
+    }
+    for (const SessionPtr& session : open) session->end(EndReason::shutdown);
+    Lock lock(parts_->mutex);
+    for (;;) {
+        const std::size_t left = parts_->sessions.size() + parts_->recovering;
+        const std::int64_t now = monotonic_ns();
+        if ((left == 0 && !parts_->scanning) || now >= deadline_ns) return left;
+        parts_->changed.wait_for(lock.native(), std::chrono::nanoseconds(deadline_ns - now));
+    }
+}
+
+void Recorder::hurry() {
+    parts_->hurried.store(true);
+    parts_->finaliser->hurry();
+}
+
+RecorderStatus Recorder::status() const {
+    RecorderStatus status;
+    const WriterCounts& counts = parts_->counts;
+    {
+        const Lock lock(parts_->mutex);
+        for (const auto& [serial, session] : parts_->sessions) {
+            if (!session->ended()) ++status.sessions_open;
+            status.queued_bytes += session->queued_bytes();
+        }
+    }
+    status.finalising = parts_->finaliser->waiting();
+    status.written_bytes = counts.bytes.load();
+    status.written_messages = counts.messages.load();
+    status.write_lag_seconds = static_cast<double>(counts.lag_ns.load()) / 1e9;
+    status.sync_seconds = parts_->sync_seconds.load();
+    const std::int64_t syncing = parts_->syncing_since_ns.load();
+    const std::int64_t oldest = syncing != 0 ? syncing : counts.oldest_unsynced_ns.load();
+    if (oldest != 0) status.sync_lag_seconds = static_cast<double>(monotonic_ns() - oldest) / 1e9;
+    status.sync_errors = counts.sync_failures.load();
+    return status;
+}
+
+const std::string& Recorder::path() const { return parts_->folder.path(); }
+
+}  // namespace st::record

@@ -1,0 +1,83 @@
+#include "record/recovery.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "dump/reader.h"
+
+namespace st::record {
+namespace {
+
+/// How far into a dump its first note is looked for.
+constexpr std::size_t kNoteWithinBytes = std::size_t{1} << 20;
+
+/// What the dump says of itself: its first note is the session.json of its begin.
+Meta meta_from_dump(int directory, const std::string& id) {
+    Meta meta;
+    meta.id = id;
+    meta.camera = id.substr(0, id.find('_'));  // better than nothing; the note knows
+    const Fd file(::openat(directory, kDumpName, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!file) return meta;
+    dump::Reader reader;
+    std::size_t read_bytes = 0;
+    for (;;) {
+        const auto record = reader.next();
+        if (reader.header()) {
+            meta.started_us = static_cast<std::int64_t>(reader.header()->wall_start_us);
+        }
+        if (record && record->type == dump::RecordType::note) {
+            const auto stored = decode_session(as_text(record->body));
+            if (stored) {
+                meta = stored->meta;
+                meta.id = id;
+            }
+            return meta;
+        }
+        if (record) continue;
+        if (reader.at_end() || read_bytes >= kNoteWithinBytes) return meta;
+        const auto space = reader.space();
+        const ssize_t got = ::read(file.get(), space.data(), space.size());
+        if (got <= 0) {
+            reader.finish();
+        } else {
+            reader.commit(static_cast<std::size_t>(got));
+            read_bytes += static_cast<std::size_t>(got);
+        }
+    }
+}
+
+std::optional<std::int64_t> modified_us(int directory, const std::string& name) {
+    struct stat status {};
+    if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
+    return std::int64_t{status.st_mtim.tv_sec} * 1'000'000 + status.st_mtim.tv_nsec / 1000;
+}
+
+}  // namespace
+
+std::optional<Unfinished> find_unfinished(const Folder& folder, const std::string& id) {
+    const Fd directory = folder.open_recording(id);
+    if (!file_bytes(directory.get(), kDumpName)) return std::nullopt;
+    Unfinished job;
+    const auto text = read_file(directory.get(), kSessionName, kSessionJsonBytesMax);
+    const auto stored = text ? decode_session(*text) : Result<StoredSession>(Error{"none"});
+    if (stored) {
+        job.meta = stored->meta;
+        job.meta.id = id;
+        if (job.meta.state == RecordingState::done) return std::nullopt;
+        if (job.meta.state == RecordingState::failed) {
+            if (stored->has_mp4) return std::nullopt;
+            // Finished now, it is what its recording was: whole, unless the disk refused then.
+            job.failed = job.meta.end_reason == EndReason::disk;
+            if (!job.failed) job.meta.error.reset();
+        }
+    } else {
+        job.meta = meta_from_dump(directory.get(), id);
+    }
+    if (!job.meta.end_reason) job.meta.end_reason = EndReason::crash;
+    job.failed = job.failed || job.meta.end_reason == EndReason::disk;
+    if (!job.meta.ended_us) job.meta.ended_us = modified_us(directory.get(), kDumpName);
+    job.meta.state = RecordingState::finalising;
+    return job;
+}
+
+}  // namespace st::record

@@ -1,0 +1,15 @@
+#pragma once
+/// What an earlier run left unfinished. Private to libs/record.
+#include <optional>
+#include <string>
+
+#include "record/writer.h"
+
+namespace st::record {
+
+/// Looks at one folder that was there before this run. A job if it holds a dump and its
+/// session.json is missing, unreadable, says recording or finalising, or says failed and lists no
+/// MP4 (a disk that was full may have room now). What the folder cannot say comes from the dump.
+std::optional<Unfinished> find_unfinished(const Folder& folder, const std::string& id);
+
+}  // namespace st::record

@@ -1,0 +1,53 @@
+#pragma once
+/// session.json: what stands beside each recording, and its reading back. Pure. Private to
+/// libs/record but for the state names. Spec: interfaces "Recordings".
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "mux/report.h"
+#include "record/events.h"
+#include "record/session.h"
+
+namespace st::record {
+
+constexpr std::size_t kSessionJsonBytesMax = std::size_t{4} << 20;
+
+/// The part of session.json that does not come from the muxer's report.
+struct Meta {
+    std::string id;
+    std::string camera;
+    std::string peer;
+    std::string path;
+    std::optional<std::string> take;
+    RecordingState state = RecordingState::recording;
+    std::optional<EndReason> end_reason;
+    std::optional<CloseCode> close;
+    std::optional<camera::StartParameters> start;
+    std::string capabilities;  ///< JSON object text; "" = {}
+    std::int64_t started_us = 0;
+    std::optional<std::int64_t> ended_us;
+    DroppedCounts dropped;
+    std::optional<std::string> error;
+};
+
+Meta meta_of(const SessionStart& start, const std::string& id);
+
+/// One JSON object on one line. `report` may be null: its fields are then 0, null or empty.
+std::string encode_session(const Meta& meta, const mux::Report* report);
+
+/// Meta and the names of the files listed. Error if it is not a session.json of version 1.
+struct StoredSession {
+    Meta meta;
+    std::vector<std::string> files;
+    bool has_mp4 = false;
+};
+Result<StoredSession> decode_session(std::string_view text);
+
+/// "2026-01-31T08:15:30.250Z" -> microseconds; nullopt if it is not one in UTC.
+std::optional<std::int64_t> parse_rfc3339(std::string_view text);
+
+}  // namespace st::record

@@ -1,0 +1,79 @@
+#pragma once
+/// One writer thread: folders, dumps and the first session.json of its sessions. Private to
+/// libs/record.
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "base/log.h"
+#include "dump/writer.h"
+#include "record/events.h"
+#include "record/folder.h"
+#include "record/mailbox.h"
+#include "record/session_json.h"
+
+namespace st::record {
+
+/// What the finaliser gets: a dump that nobody writes any more.
+struct Unfinished {
+    SessionPtr session;  ///< null: recovered at start
+    Meta meta;
+    bool failed = false;     ///< the disk refused while it was recorded
+    bool has_folder = true;  ///< else only the Finished event is left to do
+};
+
+/// Counts of all writers together.
+struct WriterCounts {
+    std::atomic<std::uint64_t> bytes{0};
+    std::atomic<std::uint64_t> messages{0};
+    std::atomic<std::int64_t> lag_ns{0};  ///< of the latest round of any writer
+    std::atomic<std::int64_t> oldest_unsynced_ns{
+        0};  ///< when the first write after a sync was; 0: none
+    std::atomic<std::uint64_t> sync_failures{0};  ///< a rise makes each writer check its files
+};
+
+class Writer {
+ public:
+    Writer(Folder& folder, WriterCounts& counts, Log log, EventSink sink,
+           std::function<void(Unfinished)> finalise);
+    /// Writes what is queued, then joins. Sessions that were not ended are left as they are.
+    ~Writer();
+
+    const std::shared_ptr<Mailbox>& mailbox() const { return mailbox_; }
+
+ private:
+    /// A session's file, seen by this thread alone.
+    struct File {
+        Meta meta;
+        Fd directory;
+        std::unique_ptr<dump::Writer> dump;
+        std::string error;            ///< not empty: the disk refused, nothing more is written
+        std::int64_t checked_ns = 0;  ///< when it was last seen to be still there
+        std::uint64_t sync_failures = 0;
+    };
+
+    void run();
+    void serve(Session& session);
+    void open(Session& session, File& file, std::int64_t first_arrival_ns);
+    void write(Session& session, File& file, std::vector<Session::Item>& items);
+    void check(File& file);
+    void fail(Session& session, File& file, const std::string& error);
+    void end(const SessionPtr& session, File& file, const Session::End& end);
+    void give_room(Session& session);
+
+    Folder& folder_;
+    WriterCounts& counts_;
+    const Log log_;
+    const EventSink sink_;
+    const std::function<void(Unfinished)> finalise_;
+    const std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
+    std::unordered_map<Session*, File> files_;
+    std::vector<Session::Item> taken_;  ///< recycled: keeps its capacity
+    std::int64_t round_lag_ns_ = 0;
+    std::thread thread_;  ///< last: it uses all the others
+};
+
+}  // namespace st::record
