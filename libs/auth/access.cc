@@ -23,8 +23,9 @@ struct Authority {
 /// "[::1]:80" -> "::1", "80". The text was checked by whoever read the head.
 Authority split_authority(std::string_view text) {
     if (text.starts_with('[')) {
-        const auto end = std::min(text.find(']'), text.size());
-        const std::string_view rest = text.substr(std::min(end + 1, text.size()));
+        const auto end = text.find(']');
+        if (end == std::string_view::npos) return {};
+        const std::string_view rest = text.substr(end + 1);
         return {text.substr(1, end - 1), rest.starts_with(':') ? rest.substr(1) : ""};
     }
     const auto colon = std::min(text.find(':'), text.size());

@@ -89,7 +89,7 @@ class Decoder {
     }
 
     /// Bytes of memory held for an unfinished message.
-    std::size_t held_bytes() const { return binary_.capacity() + text_.capacity(); }
+    std::size_t held_bytes() const { return binary_.capacity() + text_.size(); }
 
  private:
     enum class State : std::uint8_t { header, payload, closed, failed };
