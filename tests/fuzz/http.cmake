@@ -1,0 +1,3 @@
+st_fuzz(http_request_head http)
+st_fuzz(http_body http)
+st_fuzz(http_target http)

@@ -1,0 +1,2 @@
+st_fuzz(ws_server_decoder ws)
+st_fuzz(ws_client_decoder ws)

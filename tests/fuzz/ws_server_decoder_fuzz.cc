@@ -1,0 +1,5 @@
+#include "ws_decoder.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    return st::ws::check(st::ws::Role::server, {data, size});
+}
