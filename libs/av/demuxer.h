@@ -1,0 +1,31 @@
+#pragma once
+/// What av/input.h hides: libav's handles of one input. Private to libs/av.
+extern "C" {
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+}
+
+#include <atomic>
+
+namespace st::av {
+
+struct Demuxer {
+    AVFormatContext* format = nullptr;
+    AVStream* stream = nullptr;  ///< the first video stream
+    const std::atomic<bool>* stop = nullptr;
+    bool is_live = false;
+    double fps = 25;
+    std::int64_t start = 0;  ///< what counts as time 0, in the stream's time base
+
+    /// The next packet of the stream; false at the end. The packet is blank before.
+    bool read(AVPacket& packet);
+    std::int64_t to_us(std::int64_t pts) const {
+        return av_rescale_q(pts - start, stream->time_base, AVRational{1, 1'000'000});
+    }
+};
+
+struct FreePacket {
+    void operator()(AVPacket* packet) const { av_packet_free(&packet); }
+};
+
+}  // namespace st::av

@@ -1,0 +1,89 @@
+#include "av/verify.h"
+
+#include <algorithm>
+#include <array>
+
+#include "av/error.h"
+#include "av/handles.h"
+#include "base/bytes.h"
+#include "base/crc32c.h"
+
+namespace st::av {
+namespace {
+
+constexpr int kReorderMax = 16;
+
+/// Every sample is a row of { u32 length, NAL unit }.
+void check_nal_lengths(const AVPacket& packet, const std::string& path) {
+    const auto size = static_cast<std::size_t>(packet.size);
+    std::size_t at = 0;
+    while (at < size) {
+        if (size - at < 4 || load_be32(packet.data + at) > size - at - 4) {
+            throw Error(path + ": a sample at " + std::to_string(packet.pos) +
+                        " is not made of whole NAL units");
+        }
+        at += 4 + load_be32(packet.data + at);
+    }
+}
+
+}  // namespace
+
+void IndexCrc::add(std::uint32_t bytes, std::int64_t ticks_after_first) {
+    std::array<std::uint8_t, 12> entry{};
+    store_be32(entry.data(), bytes);
+    store_be64(entry.data() + 4, static_cast<std::uint64_t>(ticks_after_first));
+    value_ = crc32c(entry, value_);
+}
+
+Mp4Facts read_mp4(const std::string& path) {
+    const InputPtr input = open_mp4(path);
+    AVStream& stream = video_stream(*input, path);
+    const AVCodecParameters& codec = *stream.codecpar;
+    if (codec.codec_id != AV_CODEC_ID_H264 || codec.extradata_size < 7 || codec.extradata[0] != 1) {
+        throw Error(path + ": no H.264 track with its parameter sets");
+    }
+    Mp4Facts facts;
+    facts.width = static_cast<std::uint32_t>(codec.width);
+    facts.height = static_cast<std::uint32_t>(codec.height);
+    facts.ticks_per_second = stream.time_base.den / std::max(stream.time_base.num, 1);
+    const int count = avformat_index_get_entries_count(&stream);
+    facts.samples = static_cast<std::uint64_t>(count);
+    if (count <= 0) throw Error(path + ": no samples");
+    IndexCrc crc;
+    const std::int64_t first_dts = avformat_index_get_entry(&stream, 0)->timestamp;
+    for (int i = 0; i < count; ++i) {
+        const AVIndexEntry& entry = *avformat_index_get_entry(&stream, i);
+        facts.bytes += static_cast<std::uint64_t>(entry.size);
+        if ((entry.flags & AVINDEX_KEYFRAME) != 0) ++facts.key_frames;
+        if ((entry.flags & AVINDEX_DISCARD_FRAME) != 0)
+            throw Error(path + ": a picture is outside the edit list");
+        crc.add(static_cast<std::uint32_t>(entry.size), entry.timestamp - first_dts);
+    }
+    facts.index_crc = crc.value();
+
+    const PacketPtr packet(av_packet_alloc());
+    const auto scan = [&](int most, auto&& take) {
+        for (int i = 0; i < most; ++i) {
+            const int code = av_read_frame(input.get(), packet.get());
+            if (code == AVERROR_EOF) break;
+            if (code < 0) raise("read " + path, code);
+            check_nal_lengths(*packet, path);
+            take(packet->pts);
+            av_packet_unref(packet.get());
+        }
+    };
+    facts.first_ticks = INT64_MAX;
+    scan(kReorderMax + 1,
+         [&](std::int64_t pts) { facts.first_ticks = std::min(facts.first_ticks, pts); });
+    const int tail = std::max(0, count - kReorderMax - 1);
+    const std::int64_t from = avformat_index_get_entry(&stream, tail)->timestamp;
+    const int code =
+        av_seek_frame(input.get(), stream.index, from, AVSEEK_FLAG_ANY | AVSEEK_FLAG_BACKWARD);
+    if (code < 0) raise("seek in " + path, code);
+    facts.last_ticks = INT64_MIN;
+    scan(kReorderMax + 2,
+         [&](std::int64_t pts) { facts.last_ticks = std::max(facts.last_ticks, pts); });
+    return facts;
+}
+
+}  // namespace st::av

@@ -1,0 +1,66 @@
+#pragma once
+/// Which NAL unit belongs to which picture. Pure. Spec: ITU-T H.264 7.4.1.2.3 and 7.4.1.2.4.
+#include <cstdint>
+#include <optional>
+
+#include "media/nal.h"
+#include "media/picture_order.h"
+#include "media/slice_header.h"
+
+namespace st::media {
+
+/// What a NAL unit is to the picture being put together.
+enum class Role : std::uint8_t {
+    prefix,             ///< goes before the next slice: parameter sets, SEI, delimiter
+    first_slice,        ///< begins a picture (a frame, or the first field of one)
+    second_field,       ///< begins the second field of the same picture
+    slice,              ///< more of the same picture
+    suffix,             ///< goes with the picture before it: end of sequence, auxiliary slices
+    no_parameter_sets,  ///< a slice nobody can decode yet: its parameter sets have not been seen
+    dropped,            ///< filler, SVC and MVC layers, reserved and unspecified types
+};
+
+/// The picture that the last first_slice began.
+struct PictureStart {
+    std::int32_t order = 0;  ///< picture order count
+    bool is_idr = false;
+    bool is_recovery_point = false;  ///< an SEI before it says decoding may begin here
+    bool is_intra = false;           ///< by its first slice
+    bool begins_sequence = false;    ///< order counts compare only with pictures from here on
+    std::uint8_t sps_id = 0;
+    std::uint8_t pps_id = 0;
+};
+
+/// Feed every NAL unit of a stream in order; a field pair is one picture. Frames of any number of
+/// slices.
+class AccessUnits {
+ public:
+    /// `nal` without start code. Parameter sets are stored; one that cannot be read is dropped.
+    Role feed(Bytes nal);
+
+    /// After first_slice. After second_field `order` is the smaller of both.
+    const PictureStart& picture() const { return picture_; }
+    const ParameterSets& sets() const { return sets_; }
+    /// What storing the last parameter set did; nullopt if the last NAL unit was none.
+    std::optional<ParameterSets::Stored> stored() const { return stored_; }
+
+ private:
+    Role slice(Bytes nal);
+    Role begin(const SliceHeader& slice);
+    bool is_second_field(const SliceHeader& slice) const;
+    bool repeats_macroblocks(const SliceHeader& slice) const;
+
+    ParameterSets sets_;
+    PictureOrder order_;
+    std::optional<SliceHeader> current_;  ///< the last slice of the current picture
+    bool has_first_mb_zero_ = false;      ///< of the current field
+    bool has_both_fields_ = false;
+    bool recovery_point_ = false;  ///< seen in a prefix since the last slice
+    PictureStart picture_;
+    std::optional<ParameterSets::Stored> stored_;
+};
+
+/// Whether an SEI NAL unit carries a recovery point message (D.1.8).
+bool has_recovery_point(Bytes nal);
+
+}  // namespace st::media

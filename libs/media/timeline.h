@@ -1,0 +1,42 @@
+#pragma once
+/// From the times a clock gave the pictures to display times that a file can carry: strictly
+/// rising, from zero, exact where the clock was right, and counted where it was not. Pure.
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace st::media {
+
+constexpr std::int64_t kTicksPerSecond = 90'000;
+
+/// The times of one clock, in the order the pictures are shown. Borrowed.
+struct ClockTimes {
+    std::span<const std::uint64_t> times;  ///< modulo 2^64: an overflow is a small step
+    std::uint64_t units_per_second = 1000;
+};
+
+struct DisplayTimes {
+    std::vector<std::int64_t> ticks;  ///< from 0, strictly rising
+    std::uint64_t repairs = 0;        ///< pictures whose time was moved or made up
+    std::int64_t median_ticks = 0;    ///< usual distance of two pictures, at least 1
+};
+
+/// Display times from `clock`. Faults and what becomes of them, each counted once:
+///   the same time again, or a little back for a moment   the previous picture's plus 1 tick
+///   one picture far off                                  half-way, at most a usual distance after
+///   its neighbour back and staying there, or ahead by over max_gap     goes on with the step of
+///   `other` (the arrival clock)
+///                                                        if that is sound, else with the median
+/// `other.times` is empty or as long as clock.times. max_gap in seconds, at least 1.
+DisplayTimes plan_times(const ClockTimes& clock, const ClockTimes& other,
+                        std::uint64_t max_gap_seconds);
+
+/// Evenly spaced: picture n at n / fps, fps = numerator / denominator.
+DisplayTimes constant_times(std::size_t pictures, double fps);
+
+/// Times that could be wrong are at most max(1, 2 %) of them.
+inline bool is_trustworthy(std::uint64_t repairs, std::uint64_t pictures) {
+    return repairs <= 1 || repairs * 50 <= pictures;
+}
+
+}  // namespace st::media

@@ -1,0 +1,303 @@
+#include "mux/assembler.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "mux/failure.h"
+
+namespace st::mux {
+namespace {
+
+constexpr std::size_t kPrefixBytesMax = std::size_t{1} << 20;
+constexpr std::size_t kSpsListMax = 31;   // 5 bits in an avcC
+constexpr std::size_t kPpsListMax = 255;  // 8 bits
+constexpr std::size_t kLengthBytes = 4;
+
+NalBytes copy(Bytes nal) { return {nal.begin(), nal.end()}; }
+
+/// Puts a set into the list of its kind, by id. True if another one with that id was there.
+bool absorb(std::vector<NalBytes>& list, std::size_t most, const std::vector<unsigned>& ids,
+            Bytes nal, unsigned id, std::vector<unsigned>& new_ids) {
+    const auto known = std::ranges::find(ids, id);
+    if (known != ids.end())
+        return !std::ranges::equal(list[static_cast<std::size_t>(known - ids.begin())], nal);
+    if (list.size() == most) return true;
+    list.push_back(copy(nal));
+    new_ids.push_back(id);
+    return false;
+}
+
+}  // namespace
+
+void Assembler::message(const Message& message) {
+    message_ = message;
+    has_slice_ = false;
+    if (message.follows_damage) {
+        last_ = Place::none;
+        trailing_zeros_ = 0;
+    }
+    const auto payload = message.payload;
+    if (payload.empty()) return;
+    media::NalWalker walker(payload);
+    const std::size_t head = walker.leading_bytes();
+    if (head > 0) take_head(payload, head);
+    media::NalSpan nal{};
+    // The walker finds the end of a unit before the unit is changed, and never looks back.
+    while (walker.next(nal)) take(payload, nal);
+    std::size_t zeros = 0;
+    while (zeros < payload.size() && payload[payload.size() - 1 - zeros] == 0) ++zeros;
+    trailing_zeros_ = zeros;
+}
+
+/// Bytes before the first start code: the rest of the NAL unit that the message before began, or
+/// the rest of a start code cut in two.
+void Assembler::take_head(std::span<std::uint8_t> payload, std::size_t size) {
+    std::size_t zeros = 0;
+    while (zeros < size && payload[zeros] == 0) ++zeros;
+    if (zeros < 2 && zeros < size && payload[zeros] == 1 && zeros + trailing_zeros_ >= 2) {
+        if (zeros + 1 < size) take(payload, {zeros + 1, size, 3});
+        return;
+    }
+    if (last_ == Place::none) return;
+    ++continued_;
+    const std::array<std::uint8_t, 64> none{};
+    for (std::size_t left = trailing_zeros_; left > 0;) {
+        const std::size_t step = std::min(left, none.size());
+        continue_last(Bytes(none).first(step));
+        left -= step;
+    }
+    continue_last(payload.first(size));
+}
+
+void Assembler::continue_last(Bytes bytes) {
+    std::array<std::uint8_t, kLengthBytes> length{};
+    const bool fits =
+        last_ == Place::prefix
+            ? prefix_.size() + bytes.size() <= kPrefixBytesMax
+            : parts_.back().file->position() - picture_at_ + bytes.size() <= kSampleBytesMax;
+    if (!fits) return;
+    last_bytes_ += static_cast<std::uint32_t>(bytes.size());
+    store_be32(length.data(), last_bytes_);
+    if (last_ == Place::prefix) {
+        prefix_.insert(prefix_.end(), bytes.begin(), bytes.end());
+        std::ranges::copy(length, prefix_.begin() + static_cast<std::ptrdiff_t>(last_at_));
+        return;
+    }
+    SampleFile& file = *parts_.back().file;
+    file.append(bytes);
+    file.patch(last_at_, length);
+}
+
+void Assembler::take(std::span<std::uint8_t> payload, const media::NalSpan& nal) {
+    const Bytes bytes = payload.subspan(nal.begin, nal.end - nal.begin);
+    using media::Role;
+    last_ = Place::none;
+    switch (units_.feed(bytes)) {
+        case Role::prefix:
+            if (units_.stored() && *units_.stored() != media::ParameterSets::Stored::same)
+                is_dirty_ = true;
+            append_prefix(bytes);
+            return;
+        case Role::first_slice:
+            has_slice_ = true;
+            end_picture();
+            begin_picture();
+            break;
+        case Role::second_field:
+            has_slice_ = true;
+            if (in_picture_) pictures_.back().order = units_.picture().order;
+            break;
+        case Role::slice:
+            has_slice_ = true;
+            break;
+        case Role::suffix:
+            break;
+        case Role::no_parameter_sets:
+            has_slice_ = true;
+            skip_slice(bytes);
+            return;
+        case Role::dropped:
+            return;
+    }
+    if (!in_picture_) {
+        prefix_.clear();
+        return;
+    }
+    put_prefix();
+    append(payload, nal);
+}
+
+void Assembler::append(std::span<std::uint8_t> payload, const media::NalSpan& nal) {
+    SampleFile& file = *parts_.back().file;
+    const std::size_t size = nal.end - nal.begin;
+    if (file.position() - picture_at_ + size + kLengthBytes > kSampleBytesMax) {
+        ++lost_slices_;
+        return;
+    }
+    last_ = Place::sample;
+    last_at_ = file.position();
+    last_bytes_ = static_cast<std::uint32_t>(size);
+    if (nal.start_bytes >= kLengthBytes) {
+        std::uint8_t* const length = payload.data() + nal.begin - kLengthBytes;
+        store_be32(length, last_bytes_);
+        file.append_borrowed({length, size + kLengthBytes});
+        return;
+    }
+    std::array<std::uint8_t, kLengthBytes> length{};
+    store_be32(length.data(), last_bytes_);
+    file.append(length);
+    // A copy costs less than one more piece in the gathered write.
+    constexpr std::size_t kSmallBytes = 1024;
+    const Bytes bytes = payload.subspan(nal.begin, size);
+    size <= kSmallBytes ? file.append(bytes) : file.append_borrowed(bytes);
+}
+
+void Assembler::append_prefix(Bytes nal) {
+    if (prefix_.size() + nal.size() + kLengthBytes > kPrefixBytesMax) return;
+    last_ = Place::prefix;
+    last_at_ = prefix_.size();
+    last_bytes_ = static_cast<std::uint32_t>(nal.size());
+    std::array<std::uint8_t, kLengthBytes> length{};
+    store_be32(length.data(), last_bytes_);
+    prefix_.insert(prefix_.end(), length.begin(), length.end());
+    prefix_.insert(prefix_.end(), nal.begin(), nal.end());
+}
+
+void Assembler::put_prefix() {
+    if (prefix_.empty()) return;
+    parts_.back().file->append(prefix_);
+    prefix_.clear();
+}
+
+/// Nothing to decode it with. Counted as a picture where it is the first slice of one.
+void Assembler::skip_slice(Bytes nal) {
+    const bool begins =
+        nal.size() > 1 && (nal[1] & 0x80) != 0;  // first_mb_in_slice 0 is a single 1
+    if (!begins) return;
+    end_picture();
+    in_picture_ = false;
+    prefix_.clear();
+    if (pictures_.empty()) {
+        ++undecodable_;
+    } else {
+        ++lost_slices_;
+    }
+}
+
+bool Assembler::may_start(const media::PictureStart& picture) const {
+    return picture.is_idr || picture.is_recovery_point ||
+           (options_.start_at_intra && picture.is_intra);
+}
+
+void Assembler::begin_picture() {
+    const media::PictureStart& picture = units_.picture();
+    saw_intra_ = saw_intra_ || picture.is_intra;
+    const bool is_first = parts_.empty();
+    if (is_first && !may_start(picture)) {
+        ++undecodable_;
+        in_picture_ = false;
+        return;
+    }
+    const media::Sps& sps = *units_.sets().sps(picture.sps_id);
+    const bool is_other_format = !is_first && !parts_.back().format.sps.same_picture_format(sps);
+    bool begins_part = is_first;
+    if (is_other_format && options_.split && picture.is_idr && parts_.size() < kPartsMax)
+        begins_part = true;
+    if (begins_part) {
+        begin_part(picture);
+    } else if (is_dirty_) {
+        absorb_parameter_sets();
+    }
+    is_dirty_ = false;
+    Part& part = parts_.back();
+    in_picture_ = true;
+    picture_at_ = part.file->position();
+    if (has_changes_ && picture.is_idr && !begins_part) inject_parameter_sets();
+
+    Picture entry;
+    entry.device_ms = message_.device_ms;
+    entry.arrival_ns = message_.arrival_ns;
+    entry.order = picture.order;
+    entry.is_sync = picture.is_idr || begins_part ? 1 : 0;
+    entry.begins_sequence = picture.begins_sequence || begins_part ? 1 : 0;
+    if (pictures_.size() == std::numeric_limits<std::uint32_t>::max()) {
+        throw Failure(Exit::bad_input, "more than 2^32 pictures");
+    }
+    pictures_.push_back(entry);
+    ++part.count;
+}
+
+void Assembler::end_picture() {
+    if (!in_picture_) return;
+    const std::uint64_t size = parts_.back().file->position() - picture_at_;
+    pictures_.back().bytes = static_cast<std::uint32_t>(size) & kSampleBytesMax;
+    in_picture_ = false;
+}
+
+/// A new file begins with all parameter sets that are known, those of its first picture first.
+void Assembler::begin_part(const media::PictureStart& picture) {
+    if (!parts_.empty()) parts_.back().file->rest();
+    const media::ParameterSets& sets = units_.sets();
+    Part part;
+    part.first = pictures_.size();
+    part.format.sps = *sets.sps(picture.sps_id);
+    part.format.sps_list.push_back(copy(sets.sps_bytes(picture.sps_id)));
+    part.format.pps_list.push_back(copy(sets.pps_bytes(picture.pps_id)));
+    part.file = options_.open_part(static_cast<unsigned>(parts_.size() + 1));
+    begin_mp4(*part.file);
+    parts_.push_back(std::move(part));
+    has_changes_ = false;
+    absorb_parameter_sets();
+}
+
+/// Sets with new ids go into the sample description; other contents under a known id stay in the
+/// stream, and from then on every IDR picture carries all sets, so that a player may begin there.
+void Assembler::absorb_parameter_sets() {
+    VideoFormat& format = parts_.back().format;
+    const media::ParameterSets& sets = units_.sets();
+    const auto ids_of = [](const std::vector<NalBytes>& list, auto parse) {
+        std::vector<unsigned> ids;
+        for (const NalBytes& nal : list) ids.push_back(parse(nal)->id);
+        return ids;
+    };
+    std::vector<unsigned> ids = ids_of(format.sps_list, media::parse_sps);
+    for (unsigned id = 0; id < media::kSpsMax; ++id) {
+        const Bytes nal = sets.sps_bytes(id);
+        if (!nal.empty() && absorb(format.sps_list, kSpsListMax, ids, nal, id, ids))
+            has_changes_ = true;
+    }
+    ids = ids_of(format.pps_list, media::parse_pps);
+    for (unsigned id = 0; id < media::kPpsMax; ++id) {
+        const Bytes nal = sets.pps_bytes(id);
+        if (!nal.empty() && absorb(format.pps_list, kPpsListMax, ids, nal, id, ids))
+            has_changes_ = true;
+    }
+}
+
+void Assembler::inject_parameter_sets() {
+    // Those that come with the picture stand in prefix_, behind these, and win.
+    const std::vector<std::uint8_t> own = std::move(prefix_);
+    prefix_.clear();
+    const media::ParameterSets& sets = units_.sets();
+    for (unsigned id = 0; id < media::kSpsMax; ++id) {
+        if (!sets.sps_bytes(id).empty()) append_prefix(sets.sps_bytes(id));
+    }
+    for (unsigned id = 0; id < media::kPpsMax; ++id) {
+        if (!sets.pps_bytes(id).empty()) append_prefix(sets.pps_bytes(id));
+    }
+    std::vector<std::uint8_t> injected = std::move(prefix_);
+    prefix_ = own;
+    parts_.back().file->append(injected);
+}
+
+void Assembler::flush() {
+    if (!parts_.empty()) parts_.back().file->flush();
+}
+
+void Assembler::finish() {
+    end_picture();
+    flush();
+}
+
+}  // namespace st::mux

@@ -1,0 +1,99 @@
+#pragma once
+/// Messages in, samples out: puts NAL units into pictures, changes start codes into lengths in
+/// place, appends the pictures to one file after another and remembers 24 bytes of each.
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "media/access_unit.h"
+#include "mux/input.h"
+#include "mux/moov.h"
+#include "mux/picture_index.h"
+#include "mux/sample_file.h"
+
+namespace st::mux {
+
+/// One output file: a run of the pictures, all of one size.
+struct Part {
+    std::unique_ptr<SampleFile> file;
+    VideoFormat format;
+    std::size_t first = 0;  ///< of its pictures in the index
+    std::size_t count = 0;
+};
+
+struct AssemblerOptions {
+    bool split = true;            ///< a change of picture size begins a new part at its IDR picture
+    bool start_at_intra = false;  ///< also where only an I picture says that decoding may begin
+    /// Makes the file of part 1, 2 ...
+    std::function<std::unique_ptr<SampleFile>(unsigned part)> open_part;
+};
+
+constexpr unsigned kPartsMax = 999;
+
+class Assembler {
+ public:
+    explicit Assembler(AssemblerOptions options) : options_(std::move(options)) {}
+
+    /// Takes a message; its payload is changed and must stay where it is until flush().
+    void message(const Message& message);
+    void flush();
+    /// No more messages.
+    void finish();
+
+    PictureIndex& pictures() { return pictures_; }
+    std::vector<Part>& parts() { return parts_; }
+    std::uint64_t undecodable() const { return undecodable_; }
+    std::uint64_t lost_slices() const {
+        return lost_slices_;
+    }  ///< without parameter sets, after the start
+    std::uint64_t continued() const { return continued_; }  ///< messages that go on with a NAL unit
+    bool saw_intra() const { return saw_intra_; }
+    /// Messages with at least one slice: the others are configuration.
+    bool last_message_has_picture() const { return has_slice_; }
+
+ private:
+    enum class Place { none, prefix, sample };
+
+    void take_head(std::span<std::uint8_t> payload, std::size_t size);
+    void take(std::span<std::uint8_t> payload, const media::NalSpan& nal);
+    void append(std::span<std::uint8_t> payload, const media::NalSpan& nal);
+    void append_prefix(Bytes nal);
+    void continue_last(Bytes bytes);
+    void begin_picture();
+    void end_picture();
+    bool may_start(const media::PictureStart& picture) const;
+    void begin_part(const media::PictureStart& picture);
+    void absorb_parameter_sets();
+    void inject_parameter_sets();
+    void put_prefix();
+    void skip_slice(Bytes nal);
+
+    const AssemblerOptions options_;
+    media::AccessUnits units_;
+    PictureIndex pictures_;
+    std::vector<Part> parts_;
+    Message message_;
+
+    std::vector<std::uint8_t> prefix_;  ///< NAL units with lengths that wait for their slice
+    bool in_picture_ = false;           ///< slices are kept
+    std::uint64_t picture_at_ = 0;      ///< where its sample begins in the file
+    bool is_dirty_ = false;             ///< parameter sets came since the last picture began
+    bool has_changes_ = false;  ///< the part's sample description is not all a decoder needs
+    bool has_slice_ = false;
+
+    // The last NAL unit, in case the next message goes on with it.
+    Place last_ = Place::none;
+    std::uint64_t last_at_ = 0;  ///< of its length field: in the file or in prefix_
+    std::uint32_t last_bytes_ = 0;
+    std::size_t trailing_zeros_ = 0;  ///< that ended the last message and were left out
+
+    std::uint64_t undecodable_ = 0;
+    std::uint64_t lost_slices_ = 0;
+    std::uint64_t continued_ = 0;
+    bool saw_intra_ = false;
+};
+
+}  // namespace st::mux

@@ -1,0 +1,307 @@
+#include "mux/input.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/window.h"
+#include "camera/frame.h"
+#include "dump/reader.h"
+#include "media/nal.h"
+#include "mux/failure.h"
+
+namespace st::mux {
+namespace {
+
+constexpr std::size_t kWindowBytes = std::size_t{1} << 20;
+
+void add_damage(Report& report, const std::string& file, std::uint64_t offset, std::uint64_t bytes,
+                std::string what) {
+    ++report.damage_count;
+    report.damage_bytes += bytes;
+    if (report.damage.size() < kReportEntriesMax)
+        report.damage.push_back({file, offset, bytes, std::move(what)});
+}
+
+class RecordedInput final : public Input {
+ public:
+    RecordedInput(FileBytes& bytes, std::function<void()> before_read)
+        : bytes_(bytes), before_read_(std::move(before_read)) {}
+
+    bool next(Message& message) override {
+        for (;;) {
+            auto record = reader_.next();
+            if (!record) {
+                if (reader_.at_end()) return false;
+                before_read_();
+                const std::size_t got = bytes_.read(reader_.space());
+                got > 0 ? reader_.commit(got) : reader_.finish();
+                continue;
+            }
+            if (!wall_start_us_ && reader_.header()) {
+                wall_start_us_ = static_cast<std::int64_t>(reader_.header()->wall_start_us);
+            }
+            if (record->type != dump::RecordType::frame) continue;
+            if (take(*record, message)) return true;
+        }
+    }
+
+    void report(Report& report) const override {
+        const dump::Losses& losses = reader_.losses();
+        for (const auto& loss : losses.list) {
+            add_damage(report, bytes_.name(), loss.offset, loss.bytes, loss.what);
+        }
+        report.damage_count += losses.count - losses.list.size();
+        for (const auto& loss : losses.list) report.damage_bytes -= loss.bytes;
+        report.damage_bytes += losses.bytes;
+        report.dropped.bad += bad_;
+        report.closed = reader_.is_closed();
+    }
+    std::optional<std::int64_t> wall_start_us() const override { return wall_start_us_; }
+    bool has_device_times() const override { return true; }
+    bool has_arrival_times() const override { return true; }
+
+ private:
+    bool take(const dump::Record& record, Message& message) {
+        if (!camera::decode_frame(record.body)) {
+            ++bad_;
+            return false;
+        }
+        message.device_ms = load_be64(record.body.data());
+        message.seq = load_be32(record.body.data() + 8);
+        message.payload = record.body.subspan(camera::kHeaderBytes);
+        message.arrival_ns = record.arrival_ns;
+        message.offset = record.offset;
+        message.follows_damage = reader_.losses().count != losses_seen_;
+        losses_seen_ = reader_.losses().count;
+        return true;
+    }
+
+    FileBytes& bytes_;
+    std::function<void()> before_read_;
+    dump::Reader reader_;
+    std::uint64_t bad_ = 0;
+    std::uint64_t losses_seen_ = 0;
+    std::optional<std::int64_t> wall_start_us_;
+};
+
+class PlainInput final : public Input {
+ public:
+    PlainInput(FileBytes& bytes, std::function<void()> before_read)
+        : bytes_(bytes), before_read_(std::move(before_read)) {}
+
+    bool next(Message& message) override {
+        for (;;) {
+            const auto frame = reader_.next();
+            if (!frame) {
+                error_ = frame.error().message;
+                return false;
+            }
+            if (*frame) {
+                message.device_ms = (*frame)->timestamp_ms;
+                message.seq = (*frame)->seq;
+                message.payload = (*frame)->payload;
+                message.arrival_ns = 0;
+                message.offset = (*frame)->offset;
+                message.follows_damage = false;
+                return true;
+            }
+            if (finished_) return false;
+            before_read_();
+            const std::size_t got = bytes_.read(reader_.space());
+            if (got > 0) {
+                reader_.commit(got);
+            } else {
+                reader_.finish();
+                finished_ = true;
+            }
+        }
+    }
+
+    void report(Report& report) const override {
+        if (error_.empty()) return;
+        const std::uint64_t end = std::max(bytes_.size(), bytes_.position());
+        const std::uint64_t offset = std::min(reader_.offset(), end);
+        add_damage(report, bytes_.name(), offset, end - offset, error_);
+    }
+    bool has_device_times() const override { return true; }
+    bool has_arrival_times() const override { return false; }
+
+ private:
+    FileBytes& bytes_;
+    std::function<void()> before_read_;
+    camera::FrameReader reader_;
+    bool finished_ = false;
+    std::string error_;
+};
+
+/// A bare stream comes in pieces that end before a start code, so that no NAL unit is cut in two.
+/// One that does not fit kNalBytesMax is handed on in parts; the parts are put together again
+/// behind us.
+class AnnexBInput final : public Input {
+ public:
+    AnnexBInput(FileBytes& bytes, std::function<void()> before_read)
+        : bytes_(bytes), before_read_(std::move(before_read)), window_(kWindowBytes) {}
+
+    bool next(Message& message) override {
+        window_.consume(given_);
+        given_ = 0;
+        for (;;) {
+            const auto unread = window_.unread();
+            const std::size_t cut = finished_ ? unread.size() : last_start_code(unread);
+            if (cut > 0 || (finished_ && unread.empty())) return give(message, cut);
+            if (unread.size() >= kNalBytesMax) return give(message, unread.size());
+            window_.require(std::max(kWindowBytes, unread.size() * 2));
+            before_read_();
+            const std::size_t got = bytes_.read(window_.space());
+            got > 0 ? window_.commit(got) : void(finished_ = true);
+        }
+    }
+
+    void report(Report&) const override {}
+    bool has_device_times() const override { return false; }
+    bool has_arrival_times() const override { return false; }
+
+ private:
+    static constexpr std::size_t kNalBytesMax = std::size_t{16} << 20;
+
+    bool give(Message& message, std::size_t size) {
+        message = Message{};
+        message.payload = window_.unread().first(size);
+        message.offset = window_.offset();
+        given_ = size;
+        return size > 0;
+    }
+
+    /// Position of the last 00 00 01 and the zeros before it; 0 if there is none after the first
+    /// byte.
+    static std::size_t last_start_code(std::span<const std::uint8_t> bytes) {
+        for (std::size_t i = bytes.size(); i >= 4;) {
+            const void* const one = ::memrchr(bytes.data() + 3, 1, i - 3);
+            if (one == nullptr) return 0;
+            i = static_cast<std::size_t>(static_cast<const std::uint8_t*>(one) - bytes.data());
+            if (bytes[i - 1] != 0 || bytes[i - 2] != 0) continue;
+            std::size_t at = i - 2;
+            while (at > 0 && bytes[at - 1] == 0) --at;
+            return at;
+        }
+        return 0;
+    }
+
+    FileBytes& bytes_;
+    std::function<void()> before_read_;
+    Window window_;
+    std::size_t given_ = 0;
+    bool finished_ = false;
+};
+
+/// Bytes at a place of the file, fewer at its end.
+std::vector<std::uint8_t> peek(int fd, std::uint64_t at, std::size_t count) {
+    std::vector<std::uint8_t> bytes(count);
+    std::size_t size = 0;
+    while (size < count) {
+        const ssize_t got =
+            ::pread(fd, bytes.data() + size, count - size, static_cast<off_t>(at + size));
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) break;
+        size += static_cast<std::size_t>(got);
+    }
+    bytes.resize(size);
+    return bytes;
+}
+
+bool begins_with_start_code(Bytes bytes) {
+    std::size_t zeros = 0;
+    while (zeros < bytes.size() && bytes[zeros] == 0) ++zeros;
+    return zeros >= 2 && zeros < bytes.size() && bytes[zeros] == 1;
+}
+
+bool is_plain_dump(int fd, std::uint64_t size) {
+    constexpr int kHeadersLookedAt = 9;
+    std::uint64_t at = 0;
+    for (int i = 0; i < kHeadersLookedAt; ++i) {
+        const auto head = peek(fd, at, camera::kHeaderBytes + 8);
+        if (head.size() < camera::kHeaderBytes) return i > 0;
+        const std::uint32_t payload = load_be32(head.data() + 12);
+        const auto begin = Bytes(head).subspan(camera::kHeaderBytes);
+        const bool fits = at + camera::kHeaderBytes + payload <= size;
+        // The last message of a dump that was cut off may announce more than there is.
+        if (!fits && (i == 0 || payload > camera::kPayloadBytesMax)) return false;
+        if (payload > 0 && begin.size() >= 4 && !begins_with_start_code(begin)) return false;
+        if (!fits) return true;
+        at += camera::kHeaderBytes + payload;
+    }
+    return true;
+}
+
+bool is_recorded_dump(int fd) {
+    auto head = peek(fd, 0, dump::kFileHeaderBytes);
+    if (dump::is_recorded_dump(head)) return true;
+    if (!dump::begins_with_marker(head)) return false;
+    return dump::is_recorded_dump(peek(fd, 0, dump::kRecordBytesMax));
+}
+
+}  // namespace
+
+std::string to_string(InputFormat format) {
+    switch (format) {
+        case InputFormat::automatic:
+            return "auto";
+        case InputFormat::fdump:
+            return "fdump";
+        case InputFormat::dump:
+            return "dump";
+        case InputFormat::h264:
+            return "h264";
+    }
+    return {};
+}
+
+FileBytes::FileBytes(int fd, std::string name) : fd_(fd), name_(std::move(name)) {
+    struct stat status {};
+    if (::fstat(fd_, &status) != 0) fail_errno(Exit::io, "stat " + name_);
+    size_ = static_cast<std::uint64_t>(status.st_size);
+    ::posix_fadvise(fd_, 0, 0, POSIX_FADV_SEQUENTIAL);
+}
+
+std::size_t FileBytes::read(std::span<std::uint8_t> into) {
+    for (;;) {
+        const ssize_t got = ::pread(fd_, into.data(), into.size(), static_cast<off_t>(position_));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) fail_errno(Exit::io, "read " + name_);
+        position_ += static_cast<std::uint64_t>(got);
+        return static_cast<std::size_t>(got);
+    }
+}
+
+Result<InputFormat> detect_format(int fd, const std::string& name) {
+    struct stat status {};
+    if (::fstat(fd, &status) != 0) fail_errno(Exit::io, "stat " + name);
+    if (is_recorded_dump(fd)) return InputFormat::fdump;
+    if (is_plain_dump(fd, static_cast<std::uint64_t>(status.st_size))) return InputFormat::dump;
+    const auto head = peek(fd, 0, 64);
+    if (begins_with_start_code(head)) {
+        const auto one = std::ranges::find(head, 1);
+        if (one + 1 != head.end() && (one[1] & 0x80) == 0) return InputFormat::h264;
+    }
+    return Error{name + ": neither a dump nor an H.264 Annex B stream (--input-format overrides)",
+                 static_cast<int>(Exit::bad_input)};
+}
+
+std::unique_ptr<Input> open_input(FileBytes& bytes, InputFormat format,
+                                  std::function<void()> before_read) {
+    switch (format) {
+        case InputFormat::fdump:
+            return std::make_unique<RecordedInput>(bytes, std::move(before_read));
+        case InputFormat::dump:
+            return std::make_unique<PlainInput>(bytes, std::move(before_read));
+        case InputFormat::h264:
+        case InputFormat::automatic:
+            break;
+    }
+    return std::make_unique<AnnexBInput>(bytes, std::move(before_read));
+}
+
+}  // namespace st::mux

@@ -1,0 +1,69 @@
+#pragma once
+/// The three kinds of input as one: messages of Annex B bytes, with what is known about their
+/// times.
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "mux/convert.h"
+
+namespace st::mux {
+
+struct Message {
+    std::span<std::uint8_t> payload;  ///< may be changed in place
+    std::uint64_t offset = 0;         ///< of the message in the input
+    std::uint64_t device_ms = 0;
+    std::uint64_t arrival_ns = 0;
+    std::uint32_t seq = 0;
+    bool follows_damage = false;  ///< bytes were lost directly before it
+};
+
+/// Bytes of a file in order, and where we are in them.
+class FileBytes {
+ public:
+    /// `fd` is borrowed and seekable.
+    FileBytes(int fd, std::string name);
+    /// 0 at the end. Throws Failure 74.
+    std::size_t read(std::span<std::uint8_t> into);
+    std::uint64_t position() const { return position_; }
+    std::uint64_t size() const { return size_; }
+    const std::string& name() const { return name_; }
+
+ private:
+    int fd_;
+    std::string name_;
+    std::uint64_t position_ = 0;
+    std::uint64_t size_ = 0;  ///< when it was opened
+};
+
+/// Pull messages until next() is false. One thread.
+class Input {
+ public:
+    virtual ~Input() = default;
+    /// Payloads stay where they are until `before_read` (given to open_input) has been called.
+    virtual bool next(Message& message) = 0;
+
+    /// Bytes that could not be used, complete after next() was false.
+    virtual void report(Report& report) const = 0;
+    /// Wall clock of arrival 0, us.
+    virtual std::optional<std::int64_t> wall_start_us() const { return std::nullopt; }
+
+    virtual bool has_device_times() const = 0;
+    virtual bool has_arrival_times() const = 0;
+};
+
+/// What the first bytes say `fd` is. An Error says what was looked for.
+Result<InputFormat> detect_format(int fd, const std::string& name);
+
+/// `before_read` is called before payloads given out so far stop being valid.
+std::unique_ptr<Input> open_input(FileBytes& bytes, InputFormat format,
+                                  std::function<void()> before_read);
+
+std::string to_string(InputFormat format);
+
+}  // namespace st::mux

@@ -1,0 +1,237 @@
+#include "mux/report.h"
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include "base/bytes.h"
+#include "base/units.h"
+#include "base/utf8.h"
+
+namespace st::mux {
+namespace {
+
+/// One JSON object or list, written as it is told.
+class Json {
+ public:
+    Json& open(char bracket) {
+        separate();
+        out_ += bracket;
+        return *this;
+    }
+    Json& close(char bracket) {
+        out_ += bracket;
+        return *this;
+    }
+    Json& key(std::string_view name) {
+        text(name);
+        out_ += ':';
+        return *this;
+    }
+    Json& text(std::string_view value) {
+        separate();
+        out_ += '"';
+        for (const char c : is_utf8(as_bytes(value)) ? std::string(value) : ascii(value)) put(c);
+        out_ += '"';
+        return *this;
+    }
+    Json& raw(std::string_view value) {
+        separate();
+        out_ += value;
+        return *this;
+    }
+    template <class Integer>
+    Json& number(Integer value) {
+        return raw(std::to_string(value));
+    }
+    /// At most three decimals: a rate is not known better.
+    Json& rate(std::optional<double> value) {
+        if (!value || !std::isfinite(*value)) return raw("null");
+        std::array<char, 64> text{};
+        std::snprintf(text.data(), text.size(), "%.3f", *value);
+        std::string digits = text.data();
+        while (digits.back() == '0') digits.pop_back();
+        if (digits.back() == '.') digits.pop_back();
+        return raw(digits);
+    }
+    Json& boolean(bool value) { return raw(value ? "true" : "false"); }
+    std::string take() { return std::move(out_); }
+
+ private:
+    void separate() {
+        if (out_.empty()) return;
+        const char last = out_.back();
+        if (last != '{' && last != '[' && last != ':') out_ += ',';
+    }
+    void put(char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            out_ += '\\';
+            out_ += c;
+        } else if (byte < 0x20) {
+            std::array<char, 8> escaped{};
+            std::snprintf(escaped.data(), escaped.size(), "\\u%04x", byte);
+            out_ += escaped.data();
+        } else {
+            out_ += c;
+        }
+    }
+    /// A file name that is not UTF-8: its odd bytes as '?'.
+    static std::string ascii(std::string_view value) {
+        std::string out(value);
+        for (char& c : out) c = static_cast<unsigned char>(c) < 0x80 ? c : '?';
+        return out;
+    }
+
+    std::string out_;
+};
+
+void put_lists(Json& json, const Report& report) {
+    json.key("seq_gaps").open('[');
+    for (const SeqGap& gap : report.seq_gaps) {
+        json.open('{').key("after").number(gap.after).key("missing").number(gap.missing).close('}');
+    }
+    json.close(']').key("seq_gap_count").number(report.seq_gap_count);
+    json.key("seq_missing").number(report.seq_missing);
+    json.key("seq_restarts").number(report.seq_restarts);
+    json.key("files").open('[');
+    for (const OutputFile& file : report.files) {
+        json.open('{').key("name").text(file.name).key("path").text(file.path).key("kind").text(
+            file.kind);
+        json.key("bytes").number(file.bytes).key("duration_ms").number(file.duration_ms);
+        json.key("pictures").number(file.pictures);
+        json.key("width").number(file.width).key("height").number(file.height).close('}');
+    }
+    json.close(']').key("damage").open('[');
+    for (const Damage& damage : report.damage) {
+        json.open('{').key("file").text(damage.file).key("offset").number(damage.offset);
+        json.key("bytes").number(damage.bytes).key("what").text(damage.what).close('}');
+    }
+    json.close(']').key("damage_count").number(report.damage_count);
+    json.key("damage_bytes").number(report.damage_bytes);
+    json.key("notes").open('[');
+    for (const auto& note : report.notes) json.text(note);
+    json.close(']');
+}
+
+std::string fixed(double value) {
+    std::array<char, 64> text{};
+    std::snprintf(text.data(), text.size(), "%.2f", value);
+    return text.data();
+}
+
+std::string seconds(std::uint64_t ms) {
+    std::array<char, 64> text{};
+    std::snprintf(text.data(), text.size(), "%llu.%03llu s",
+                  static_cast<unsigned long long>(ms / 1000),
+                  static_cast<unsigned long long>(ms % 1000));
+    return text.data();
+}
+
+std::string count(std::uint64_t value, std::string_view what) {
+    return std::to_string(value) + ' ' + std::string(what) + (value == 1 ? "" : "s");
+}
+
+void put_rates(std::string& out, const Report& report) {
+    out += "  timing " + report.timing + ": " + report.timing_why;
+    if (report.repairs > 0) out += ", " + count(report.repairs, "time") + " repaired";
+    out += '\n';
+    if (report.fps_device || report.fps_arrival) {
+        out += "  measured";
+        if (report.fps_device) out += " " + fixed(*report.fps_device) + " fps (device)";
+        if (report.fps_arrival) out += " " + fixed(*report.fps_arrival) + " fps (arrival)";
+        out += '\n';
+    }
+    const FpsEstimate& estimate = report.fps_estimate;
+    if (estimate.clamped) out += "  the estimate was cut to 1..60\n";
+    if (estimate.without_config && fixed(*estimate.without_config) != fixed(estimate.fps)) {
+        out += "  without configuration messages the estimate is " +
+               fixed(*estimate.without_config) + " fps\n";
+    }
+}
+
+void put_losses(std::string& out, const Report& report) {
+    if (report.dropped.undecodable > 0) {
+        out += "  " + count(report.dropped.undecodable, "picture") +
+               " dropped that nothing can decode\n";
+    }
+    if (report.dropped.bad > 0)
+        out += "  " + count(report.dropped.bad, "bad message") + " dropped\n";
+    if (report.seq_gap_count > 0) {
+        out += "  " + count(report.seq_missing, "message") + " missing in " +
+               count(report.seq_gap_count, "gap") + " of the numbering, the first after " +
+               std::to_string(report.seq_gaps.front().after) + '\n';
+    }
+    if (report.seq_restarts > 0)
+        out += "  the numbering began anew " + count(report.seq_restarts, "time") + '\n';
+    for (const Damage& damage : report.damage) {
+        out += "  damaged: " + damage.file + " at " + std::to_string(damage.offset) + ", " +
+               count(damage.bytes, "byte") + ": " + damage.what + '\n';
+    }
+    if (report.damage_count > report.damage.size()) {
+        out += "  and " + std::to_string(report.damage_count - report.damage.size()) +
+               " more damaged places, " + count(report.damage_bytes, "byte") + " in all\n";
+    }
+}
+
+}  // namespace
+
+std::string to_json(const Report& report) {
+    Json json;
+    json.open('{').key("input").text(report.input).key("input_format").text(report.input_format);
+    json.key("input_bytes").number(report.input_bytes);
+    json.key("messages").number(report.messages).key("pictures").number(report.pictures);
+    json.key("key_frames").number(report.key_frames).key("bytes").number(report.bytes);
+    json.key("dropped").open('{').key("bad").number(report.dropped.bad);
+    json.key("undecodable").number(report.dropped.undecodable).close('}');
+    json.key("timing").text(report.timing).key("timing_why").text(report.timing_why);
+    json.key("fps_device").rate(report.fps_device).key("fps_arrival").rate(report.fps_arrival);
+    const FpsEstimate& estimate = report.fps_estimate;
+    json.key("fps_estimate")
+        .open('{')
+        .key("fps")
+        .rate(estimate.fps)
+        .key("source")
+        .text(estimate.source);
+    json.key("clamped").boolean(estimate.clamped).key("frame_count").number(estimate.frame_count);
+    json.key("without_config").rate(estimate.without_config).close('}');
+    json.key("bitrate_bps")
+        .number(report.bitrate_bps)
+        .key("duration_ms")
+        .number(report.duration_ms);
+    json.key("width").number(report.width).key("height").number(report.height);
+    json.key("first_picture_wall_us");
+    report.first_picture_wall_us ? json.number(*report.first_picture_wall_us) : json.raw("null");
+    json.key("clock").open('{').key("offset_us").rate(report.clock_offset_us);
+    json.key("drift_ppm")
+        .rate(report.clock_drift_ppm)
+        .key("repairs")
+        .number(report.repairs)
+        .close('}');
+    json.key("closed").boolean(report.closed);
+    put_lists(json, report);
+    return json.close('}').take();
+}
+
+std::string to_text(const Report& report) {
+    std::string out = count(report.pictures, "picture") + ", " + fixed(report.fps_estimate.fps) +
+                      " fps estimated (" + report.fps_estimate.source +
+                      "), timing: " + report.timing + '\n';
+    out += "  " + report.input_format;
+    if (report.width > 0)
+        out += ", " + std::to_string(report.width) + 'x' + std::to_string(report.height);
+    out += ", " + count(report.key_frames, "key frame") + ", " + human_bytes(report.bytes) + ", " +
+           seconds(report.duration_ms) + ", " +
+           fixed(static_cast<double>(report.bitrate_bps) / 1e6) + " Mbit/s\n";
+    put_rates(out, report);
+    put_losses(out, report);
+    for (const auto& note : report.notes) out += "  note: " + note + '\n';
+    for (const OutputFile& file : report.files) {
+        out += "  " + file.path + ": " + human_bytes(file.bytes);
+        if (file.pictures > 0) out += ", " + count(file.pictures, "picture");
+        out += '\n';
+    }
+    return out;
+}
+
+}  // namespace st::mux

@@ -1,0 +1,179 @@
+#include "mux/sample_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "mux/failure.h"
+
+namespace st::mux {
+
+bool rename_new(const std::string& from, const std::string& to) {
+    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0)
+        return true;
+    if (errno != EINVAL && errno != ENOSYS) return false;
+    // File systems without that flag: a hard link never replaces either.
+    if (::link(from.c_str(), to.c_str()) != 0) return false;
+    ::unlink(from.c_str());
+    return true;
+}
+
+void sync_folder_of(const std::string& path) {
+    const auto slash = path.rfind('/');
+    const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    const Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    // Some file systems refuse to sync a folder (EINVAL); there is nothing more to do then.
+    if (fd && ::fsync(fd.get()) != 0 && errno == EIO) fail_errno(Exit::io, "sync " + folder);
+}
+
+SampleFile::SampleFile(std::string path, bool overwrite)
+    : path_(std::move(path)), overwrite_(overwrite) {
+    struct stat there {};
+    if (!overwrite_ && ::lstat(path_.c_str(), &there) == 0) {
+        throw Failure(Exit::cannot_create, path_ + " exists; -y overwrites it");
+    }
+    create();
+    staging_ = std::make_unique_for_overwrite<std::uint8_t[]>(kStagingBytes);
+    pieces_.reserve(kPiecesMax);
+}
+
+void SampleFile::create() {
+    const std::string part = part_path();
+    for (int attempt = 0; attempt < 3; ++attempt) {
+        fd_.reset(::open(part.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
+        if (fd_) {
+            // Held while we write: tells a later run that this .part is not a leftover.
+            if (::flock(fd_.get(), LOCK_EX | LOCK_NB) == 0) return;
+            fail_errno(Exit::cannot_create, "lock " + part);
+        }
+        if (errno != EEXIST) fail_errno(Exit::cannot_create, "create " + part);
+        const Fd old(::open(part.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+        if (!old) fail_errno(Exit::cannot_create, "open " + part);
+        if (::flock(old.get(), LOCK_EX | LOCK_NB) != 0) {
+            throw Failure(Exit::cannot_create, part + " is being written by another process");
+        }
+        ::unlink(part.c_str());
+    }
+    fail_errno(Exit::cannot_create, "create " + part);
+}
+
+SampleFile::~SampleFile() {
+    if ((fd_ || resting_) && !kept_) ::unlink(part_path().c_str());
+}
+
+void SampleFile::ensure_open() {
+    if (!resting_) return;
+    fd_.reset(::open(part_path().c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+    if (!fd_) fail_errno(Exit::io, "open " + part_path());
+    ::flock(fd_.get(), LOCK_EX | LOCK_NB);
+    if (::lseek(fd_.get(), 0, SEEK_END) < 0) fail_errno(Exit::io, "seek " + part_path());
+    resting_ = false;
+}
+
+void SampleFile::rest() {
+    flush();
+    if (!fd_) return;
+    fd_.reset();
+    resting_ = true;
+}
+
+void SampleFile::append(Bytes bytes) {
+    if (bytes.empty()) return;
+    if (!fd_ && !resting_) {
+        position_ += bytes.size();
+        return;
+    }
+    while (!bytes.empty()) {
+        if (staged_ == kStagingBytes || pieces_.size() == kPiecesMax) flush();
+        const std::size_t size = std::min(bytes.size(), kStagingBytes - staged_);
+        std::copy_n(bytes.data(), size, staging_.get() + staged_);
+        append_borrowed({staging_.get() + staged_, size});
+        staged_ += size;
+        bytes = bytes.subspan(size);
+    }
+}
+
+void SampleFile::append_borrowed(Bytes bytes) {
+    position_ += bytes.size();
+    if ((!fd_ && !resting_) || bytes.empty()) return;
+    if (!pieces_.empty()) {
+        iovec& last = pieces_.back();
+        if (static_cast<const std::uint8_t*>(last.iov_base) + last.iov_len == bytes.data()) {
+            last.iov_len += bytes.size();
+            return;
+        }
+    }
+    if (pieces_.size() == kPiecesMax) {
+        const std::size_t staged = staged_;
+        flush();
+        // `bytes` may be the piece being staged right now: do not hand out its room again.
+        staged_ = staged;
+    }
+    pieces_.push_back({const_cast<std::uint8_t*>(bytes.data()), bytes.size()});
+}
+
+void SampleFile::flush() {
+    if (!fd_ && !resting_) return;
+    if (pieces_.empty()) return;
+    ensure_open();
+    std::size_t first = 0;
+    while (first < pieces_.size()) {
+        const ssize_t written =
+            ::writev(fd_.get(), pieces_.data() + first, static_cast<int>(pieces_.size() - first));
+        if (written < 0) {
+            if (errno == EINTR) continue;
+            fail_errno(Exit::io, "write " + part_path());
+        }
+        auto left = static_cast<std::size_t>(written);
+        while (first < pieces_.size() && left >= pieces_[first].iov_len)
+            left -= pieces_[first++].iov_len;
+        if (left > 0) {
+            pieces_[first].iov_base = static_cast<std::uint8_t*>(pieces_[first].iov_base) + left;
+            pieces_[first].iov_len -= left;
+        }
+    }
+    pieces_.clear();
+    staged_ = 0;
+}
+
+void SampleFile::patch(std::uint64_t at, Bytes bytes) {
+    if (!fd_ && !resting_) return;
+    flush();
+    ensure_open();
+    write_at(at, bytes);
+}
+
+void SampleFile::write_at(std::uint64_t at, Bytes bytes) {
+    while (!bytes.empty()) {
+        const ssize_t written =
+            ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
+        if (written < 0) {
+            if (errno == EINTR) continue;
+            fail_errno(Exit::io, "write " + part_path());
+        }
+        at += static_cast<std::uint64_t>(written);
+        bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+}
+
+void SampleFile::sync() {
+    flush();
+    ensure_open();
+    if (fd_ && ::fsync(fd_.get()) != 0) fail_errno(Exit::io, "sync " + part_path());
+}
+
+void SampleFile::keep() {
+    const std::string part = part_path();
+    if (overwrite_ ? ::rename(part.c_str(), path_.c_str()) != 0 : !rename_new(part, path_)) {
+        fail_errno(errno == EEXIST ? Exit::cannot_create : Exit::io, "rename " + part);
+    }
+    kept_ = true;
+    fd_.reset();
+    sync_folder_of(path_);
+}
+
+}  // namespace st::mux

@@ -1,0 +1,70 @@
+#include "mux/survey.h"
+
+namespace st::mux {
+namespace {
+
+/// More than nine hours at 30 messages a second: numbering that jumped, not messages that are
+/// missing.
+constexpr std::uint32_t kGapMax = 1'000'000;
+constexpr std::uint64_t kNsPerMs = 1'000'000;
+
+std::string source_name(media::FpsGuess::Source source) {
+    switch (source) {
+        case media::FpsGuess::Source::arrival:
+            return "arrival";
+        case media::FpsGuess::Source::device:
+            return "device";
+        case media::FpsGuess::Source::fallback:
+            return "default";
+    }
+    return {};
+}
+
+}  // namespace
+
+void Survey::add(const Message& message, bool has_picture) {
+    ++messages_;
+    follow_seq(message.seq);
+    all_.arrival.add(message.arrival_ns / kNsPerMs);
+    all_.device.add(message.device_ms);
+    if (!has_picture) return;
+    pictures_.arrival.add(message.arrival_ns / kNsPerMs);
+    pictures_.device.add(message.device_ms);
+}
+
+/// The number wraps at 2^32 and begins at 0 with every capture.
+void Survey::follow_seq(std::uint32_t seq) {
+    if (last_seq_) {
+        const std::uint32_t skipped = seq - (*last_seq_ + 1);
+        if (skipped == 0 || seq == *last_seq_) {
+            // the next one, or the same one again
+        } else if (seq == 0 || skipped > kGapMax) {
+            ++restarts_;
+        } else {
+            ++gap_count_;
+            missing_ += skipped;
+            if (gaps_.size() < kReportEntriesMax) gaps_.push_back({*last_seq_, skipped});
+        }
+    }
+    last_seq_ = seq;
+}
+
+void Survey::report(Report& report, bool has_device, bool has_arrival) const {
+    report.messages = messages_;
+    report.seq_gaps = gaps_;
+    report.seq_gap_count = gap_count_;
+    report.seq_missing = missing_;
+    report.seq_restarts = restarts_;
+    const auto guess = [&](const Spans& spans) {
+        return media::guess_fps(has_arrival ? std::optional(spans.arrival) : std::nullopt,
+                                has_device ? std::optional(spans.device) : std::nullopt);
+    };
+    const media::FpsGuess all = guess(all_);
+    report.fps_estimate.fps = all.fps;
+    report.fps_estimate.source = source_name(all.source);
+    report.fps_estimate.clamped = all.is_clamped;
+    report.fps_estimate.frame_count = messages_;
+    if (pictures_.device.count > 0) report.fps_estimate.without_config = guess(pictures_).fps;
+}
+
+}  // namespace st::mux

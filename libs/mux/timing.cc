@@ -1,0 +1,187 @@
+#include "mux/timing.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "mux/failure.h"
+
+namespace st::mux {
+namespace {
+
+constexpr std::size_t kHeldBackMax = 16;  // MaxDpbFrames, A.3.1
+constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
+
+/// Pictures waiting to be shown, fewest order counts first.
+class Waiting {
+ public:
+    Waiting(std::vector<std::uint32_t>& shown_at) : shown_at_(shown_at) {}
+
+    void add(std::int32_t order, std::size_t picture) {
+        std::size_t at = size_++;
+        while (at > 0 && held_[at - 1].first > order) {
+            held_[at] = held_[at - 1];
+            --at;
+        }
+        held_[at] = {order, static_cast<std::uint32_t>(picture)};
+        if (size_ > kHeldBackMax) show_first();
+    }
+    /// `order` belongs before something that has been shown already.
+    bool is_too_late(std::int32_t order) const { return has_shown_ && order < last_shown_; }
+    void show_all() {
+        while (size_ > 0) show_first();
+        has_shown_ = false;
+    }
+
+ private:
+    void show_first() {
+        shown_at_[held_[0].second] = next_place_++;
+        last_shown_ = held_[0].first;
+        has_shown_ = true;
+        std::copy(held_.begin() + 1, held_.begin() + static_cast<std::ptrdiff_t>(size_),
+                  held_.begin());
+        --size_;
+    }
+
+    std::vector<std::uint32_t>& shown_at_;
+    std::array<std::pair<std::int32_t, std::uint32_t>, kHeldBackMax + 1> held_{};
+    std::size_t size_ = 0;
+    std::uint32_t next_place_ = 0;
+    std::int32_t last_shown_ = 0;
+    bool has_shown_ = false;
+};
+
+bool goes_back(std::uint64_t before, std::uint64_t now) {
+    return static_cast<std::int64_t>(now - before) <= 0;
+}
+
+struct DeviceTimes {
+    std::vector<std::uint64_t> times;  ///< by place in display order
+    bool in_decoding_order = false;
+};
+
+DeviceTimes device_times(const PictureIndex& pictures, const std::vector<std::uint32_t>& shown_at) {
+    DeviceTimes out;
+    out.times.resize(pictures.size());
+    for (std::size_t i = 0; i < pictures.size(); ++i)
+        out.times[shown_at[i]] = pictures[i].device_ms;
+    std::size_t back_as_coded = 0;
+    std::size_t back_as_shown = 0;
+    for (std::size_t i = 1; i < pictures.size(); ++i) {
+        back_as_coded += goes_back(pictures[i - 1].device_ms, pictures[i].device_ms) ? 1 : 0;
+        back_as_shown += goes_back(out.times[i - 1], out.times[i]) ? 1 : 0;
+    }
+    // A camera may stamp pictures as it codes them: then the earliest time is the first picture
+    // shown.
+    out.in_decoding_order = back_as_coded < back_as_shown;
+    if (out.in_decoding_order) {
+        for (std::size_t i = 0; i < pictures.size(); ++i) out.times[i] = pictures[i].device_ms;
+    }
+    return out;
+}
+
+/// Pictures arrive as they were coded; the n-th to arrive gives the n-th shown its time.
+std::vector<std::uint64_t> arrival_times(const PictureIndex& pictures) {
+    std::vector<std::uint64_t> times(pictures.size());
+    for (std::size_t i = 0; i < pictures.size(); ++i) times[i] = pictures[i].arrival_ns;
+    return times;
+}
+
+std::optional<double> rate(std::size_t pictures, double seconds) {
+    if (pictures < 2 || seconds <= 0) return std::nullopt;
+    return static_cast<double>(pictures - 1) / seconds;
+}
+
+std::string plural(std::uint64_t count, const std::string& what) {
+    return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+std::string to_string(Timing timing) {
+    switch (timing) {
+        case Timing::automatic:
+            return "auto";
+        case Timing::device:
+            return "device";
+        case Timing::arrival:
+            return "arrival";
+        case Timing::constant:
+            return "constant";
+    }
+    return {};
+}
+
+std::vector<std::uint32_t> display_order(const PictureIndex& pictures) {
+    std::vector<std::uint32_t> shown_at(pictures.size());
+    Waiting waiting(shown_at);
+    for (std::size_t i = 0; i < pictures.size(); ++i) {
+        const Picture& picture = pictures[i];
+        if (picture.begins_sequence || waiting.is_too_late(picture.order)) waiting.show_all();
+        waiting.add(picture.order, i);
+    }
+    waiting.show_all();
+    return shown_at;
+}
+
+TimingChoice choose_timing(const PictureIndex& pictures, const std::vector<std::uint32_t>& shown_at,
+                           const TimingRequest& request) {
+    TimingChoice choice;
+    const std::size_t count = pictures.size();
+    std::vector<std::uint64_t> arrival;
+    if (request.has_arrival_times) {
+        arrival = arrival_times(pictures);
+        if (count > 0 && !goes_back(arrival.front(), arrival.back())) {
+            const auto span = static_cast<double>(arrival.back() - arrival.front());
+            choice.fps_arrival = rate(count, span / static_cast<double>(kNsPerSecond));
+        }
+    }
+    const media::ClockTimes other{arrival, kNsPerSecond};
+    std::uint64_t device_repairs = 0;
+    if (request.has_device_times) {
+        DeviceTimes device = device_times(pictures, shown_at);
+        choice.times = media::plan_times({device.times, 1000}, other, request.max_gap_seconds);
+        choice.in_decoding_order = device.in_decoding_order;
+        device_repairs = choice.times.repairs;
+        if (media::is_trustworthy(device_repairs, count) && count > 1) {
+            choice.fps_device = rate(
+                count, static_cast<double>(choice.times.ticks.back()) / media::kTicksPerSecond);
+        }
+    }
+    const bool is_auto = request.timing == Timing::automatic;
+    if (request.timing == Timing::device && !request.has_device_times) {
+        throw Failure(Exit::bad_input, "--timing device: the input carries no device times");
+    }
+    if (request.timing == Timing::arrival && !request.has_arrival_times) {
+        throw Failure(Exit::bad_input, "--timing arrival: the input carries no arrival times");
+    }
+    const std::string repairs =
+        plural(device_repairs, "device time") + " of " + std::to_string(count);
+    if (request.timing == Timing::device ||
+        (is_auto && !request.fps_was_given && request.has_device_times &&
+         media::is_trustworthy(device_repairs, count))) {
+        choice.timing = Timing::device;
+        choice.why = !is_auto              ? "asked for"
+                     : device_repairs == 0 ? "all device times are sound"
+                                           : repairs + " repaired";
+        return choice;
+    }
+    if (request.timing == Timing::arrival ||
+        (is_auto && !request.fps_was_given && request.has_arrival_times)) {
+        choice.timing = Timing::arrival;
+        choice.times = media::plan_times(other, {}, request.max_gap_seconds);
+        choice.why = is_auto ? repairs + " would need a repair" : "asked for";
+        return choice;
+    }
+    choice.timing = Timing::constant;
+    choice.times = media::constant_times(count, request.constant_fps);
+    choice.why = request.fps_was_given ? "frame rate given"
+                 : !is_auto            ? "asked for"
+                 : request.has_device_times
+                     ? repairs + " would need a repair and there are no arrival times"
+                     : "the input carries no times";
+    return choice;
+}
+
+}  // namespace st::mux

@@ -1,0 +1,45 @@
+#pragma once
+/// Which clock the display times come from, and what they are.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "media/fps_estimate.h"
+#include "media/timeline.h"
+#include "mux/convert.h"
+#include "mux/picture_index.h"
+
+namespace st::mux {
+
+/// For each picture in decoding order its place in display order. A decoder shows the pictures of
+/// one coded video sequence by their order counts and never holds back more than 16: an order count
+/// that says otherwise (a key frame was lost) begins a sequence.
+std::vector<std::uint32_t> display_order(const PictureIndex& pictures);
+
+struct TimingRequest {
+    Timing timing = Timing::automatic;
+    std::uint64_t max_gap_seconds = 60;
+    bool has_device_times = false;
+    bool has_arrival_times = false;
+    double constant_fps = media::kFpsFallback;  ///< if it comes to that
+    bool fps_was_given = false;
+};
+
+struct TimingChoice {
+    media::DisplayTimes times;
+    Timing timing = Timing::constant;
+    std::string why;
+    bool in_decoding_order =
+        false;  ///< the camera stamped the pictures as it coded them, not as they are shown
+    std::optional<double> fps_device;
+    std::optional<double> fps_arrival;
+};
+
+/// Throws Failure 65 if the clock asked for does not exist.
+TimingChoice choose_timing(const PictureIndex& pictures, const std::vector<std::uint32_t>& shown_at,
+                           const TimingRequest& request);
+
+std::string to_string(Timing timing);
+
+}  // namespace st::mux
