@@ -19,6 +19,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import struct
@@ -207,6 +208,41 @@ class Streamd:
         assert answer.status == 200, answer
         return {camera["name"]: camera for camera in answer.json["items"]}
 
+    async def start_capture(self, **body):
+        """POST capture/start; the body of a good answer."""
+        answer = await self.api("POST", "/api/v1/capture/start", body)
+        assert answer.status == 200 and answer.json["ok"], answer
+        return answer.json
+
+    async def stop_capture(self, **body):
+        """POST capture/stop; the body of a good answer."""
+        answer = await self.api("POST", "/api/v1/capture/stop", body)
+        assert answer.status == 200 and answer.json["ok"], answer
+        return answer.json
+
+    async def wait_frames(self, camera, count, timeout_s=PATIENCE_S):
+        """Until the server has read `count` binary messages of that camera."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            answer = await self.api("GET", f"/api/v1/cameras/{camera}")
+            if answer.status == 200 and answer.json["frames"] >= count:
+                return
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{camera}: {answer}, not {count} frames within {timeout_s:g} s")
+            await asyncio.sleep(0.02)
+
+    async def wait_cameras(self, *names):
+        """Until these cameras are known and idle."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            answer = await self.api("GET", "/api/v1/cameras")
+            states = {c["name"]: c["state"] for c in answer.json["items"]}
+            if all(states.get(name) == "idle" for name in names):
+                return
+            if time.monotonic() > deadline:
+                raise AssertionError(f"cameras {names}: {states}")
+            await asyncio.sleep(0.02)
+
     def sessions(self):
         """Recording id -> session.json, of every recording folder that has one."""
         found = {}
@@ -376,6 +412,30 @@ def split_configuration(unit):
     config = b"".join(u for u in nal_units(unit) if nal_type(u) in (7, 8))
     rest = b"".join(u for u in nal_units(unit) if nal_type(u) not in (7, 8))
     return config, rest
+
+
+def camera_frames(stream, times_ms, config_ms=None):
+    """What the app sends for a stream: its parameter sets first and once, as a message of their own, then a
+    message for each picture, without them. times_ms are display times; config_ms None: the first picture's.
+    """
+    units = access_units(stream)
+    ranks = display_ranks(stream)
+    assert len(units) == len(ranks) == len(times_ms), (len(units), len(ranks), len(times_ms))
+    config, _ = split_configuration(units[0])
+    frames = [(times_ms[ranks[0]] if config_ms is None else config_ms, config)]
+    for unit, rank in zip(units, ranks):
+        frames.append((times_ms[rank], split_configuration(unit)[1]))
+    return frames
+
+
+def uneven_times(count, start_ms, seed, hole_ms=400):
+    """Display times of a phone: 17 to 49 ms apart, with one hole in the middle."""
+    random_source = random.Random(seed)
+    times = [start_ms]
+    for index in range(1, count):
+        gap = hole_ms if index == count // 2 else random_source.randint(17, 49)
+        times.append(times[-1] + gap)
+    return times
 
 
 # x264 options by kind of stream. Every clip has moving, distinct pictures.
