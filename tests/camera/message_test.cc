@@ -1,0 +1,181 @@
+#include "camera/message.h"
+
+#include <gtest/gtest.h>
+
+namespace st::camera {
+namespace {
+
+template <class T>
+bool is(const Message& message) {
+    return std::holds_alternative<T>(message);
+}
+
+TEST(EncodeStart, has_the_fields_of_the_existing_app_in_their_order) {
+    StartParameters parameters;
+    EXPECT_EQ(encode_start(parameters),
+              R"({"command":"start_capture","payload":{"format":"h264","bitrate":4,"fps":0,)"
+              R"("bitrateBps":4000000}})");
+    parameters.aspect = Size{4, 3};
+    parameters.fps = 10;
+    EXPECT_EQ(encode_start(parameters),
+              R"({"command":"start_capture","payload":{"format":"h264","bitrate":4,"fps":10,)"
+              R"("aspectRatio":{"width":4,"height":3},"bitrateBps":4000000}})");
+}
+
+TEST(EncodeStart, adds_the_reduced_ratio_of_a_resolution) {
+    StartParameters parameters;
+    parameters.resolution = Size{1280, 720};
+    parameters.aspect = Size{4, 3};  // the resolution wins
+    EXPECT_EQ(encode_start(parameters),
+              R"({"command":"start_capture","payload":{"format":"h264","bitrate":4,"fps":0,)"
+              R"("aspectRatio":{"width":16,"height":9},"resolution":{"width":1280,"height":720},)"
+              R"("bitrateBps":4000000}})");
+}
+
+TEST(EncodeStart, rounds_megabits_half_up_and_never_to_nothing) {
+    const auto mega = [](std::uint64_t bps) {
+        StartParameters parameters;
+        parameters.bitrate_bps = bps;
+        const auto command = decode_command(encode_start(parameters));
+        EXPECT_EQ(std::get<StartParameters>(*command).bitrate_bps, bps);
+        const std::string text = encode_start(parameters);
+        const std::size_t at = text.find("\"bitrate\":") + 10;
+        return text.substr(at, text.find(',', at) - at);
+    };
+    EXPECT_EQ(mega(1), "1");
+    EXPECT_EQ(mega(499'999), "1");
+    EXPECT_EQ(mega(1'499'999), "1");
+    EXPECT_EQ(mega(1'500'000), "2");
+    EXPECT_EQ(mega(2'500'000), "3");
+    EXPECT_EQ(mega(1'000'000'000'000), "1000000");
+}
+
+TEST(EncodeStop, is_the_command_alone) {
+    EXPECT_EQ(encode_stop(), R"({"command":"stop_capture"})");
+}
+
+TEST(DecodeMessage, knows_the_four_statuses_and_capabilities) {
+    EXPECT_TRUE(
+        is<Ready>(decode_message(R"({"status":"ready","message":"Client is ready to stream"})")));
+    const Message started = decode_message(R"({"status":"capture_started","message":"Streaming"})");
+    ASSERT_TRUE(is<CaptureStarted>(started));
+    EXPECT_EQ(std::get<CaptureStarted>(started).message, "Streaming");
+    EXPECT_TRUE(is<CaptureStopped>(decode_message(R"({"status":"capture_stopped"})")));
+    const Message error =
+        decode_message(R"({"status":"error","message":"Failed to start stream: no"})");
+    ASSERT_TRUE(is<CameraError>(error));
+    EXPECT_EQ(std::get<CameraError>(error).message, "Failed to start stream: no");
+    const std::string text = R"({"type":"capabilities","deviceModel":"Pixel 8","sdkInt":34})";
+    const Message capabilities = decode_message(text);
+    ASSERT_TRUE(is<Capabilities>(capabilities));
+    EXPECT_EQ(std::get<Capabilities>(capabilities).device_model, "Pixel 8");
+    EXPECT_EQ(std::get<Capabilities>(capabilities).json, text);
+}
+
+TEST(DecodeMessage, takes_a_message_of_another_type_for_none) {
+    const Message started = decode_message(R"({"status":"capture_started","message":42})");
+    ASSERT_TRUE(is<CaptureStarted>(started));
+    EXPECT_EQ(std::get<CaptureStarted>(started).message, "");
+}
+
+TEST(DecodeMessage, anything_else_is_other_and_never_a_failure) {
+    for (const char* text : {"",
+                             " ",
+                             "42",
+                             "\"ready\"",
+                             "[]",
+                             "[{\"status\":\"ready\"}]",
+                             "null",
+                             "true",
+                             "{",
+                             "}",
+                             "{}",
+                             "hello",
+                             R"({"status":"paused"})",
+                             R"({"status":42})",
+                             R"({"status":["ready"]})",
+                             R"({"status":null})",
+                             R"({"type":"mp4_segment"})",
+                             R"({"status":"ready",})",
+                             "{'status':'ready'}",
+                             R"({"status":"ready"} x)",
+                             R"({"STATUS":"ready"})",
+                             R"({"status":"ready","status":"error"})",
+                             R"({"status":"ready","a":{"b":1,"b":2}})",
+                             R"({"n":1e999,"status":"ready"})",
+                             "\xEF\xBB\xBF{}",
+                             "{\"status\":\"\xC3\x28\"}"}) {
+        EXPECT_TRUE(is<Other>(decode_message(text))) << text;
+    }
+}
+
+TEST(DecodeMessage, a_nesting_bomb_is_other) {
+    std::string bomb = R"({"status":"ready","x":)";
+    for (int i = 0; i < 20'000; ++i) bomb += '[';
+    EXPECT_TRUE(is<Other>(decode_message(bomb)));
+    for (int i = 0; i < 20'000; ++i) bomb += ']';
+    EXPECT_TRUE(is<Other>(decode_message(bomb + "}")));
+}
+
+TEST(DecodeMessage, a_text_over_the_limit_is_other) {
+    std::string text = R"({"status":"ready","message":")";
+    text += std::string(kTextBytesMax - text.size() - 2, 'a') + "\"}";
+    ASSERT_EQ(text.size(), kTextBytesMax);
+    EXPECT_TRUE(is<Ready>(decode_message(text)));
+    text.insert(text.size() - 2, "a");
+    EXPECT_TRUE(is<Other>(decode_message(text)));
+}
+
+TEST(DecodeCommand, reads_back_what_the_server_sends) {
+    StartParameters parameters;
+    parameters.resolution = Size{1920, 1080};
+    parameters.bitrate_bps = 2'500'000;
+    parameters.fps = 15;
+    const auto command = decode_command(encode_start(parameters));
+    ASSERT_TRUE(command);
+    const auto& read = std::get<StartParameters>(*command);
+    EXPECT_EQ(read.resolution, parameters.resolution);
+    EXPECT_EQ(read.aspect, (Size{16, 9}));
+    EXPECT_EQ(read.bitrate_bps, 2'500'000U);
+    EXPECT_EQ(read.fps, 15U);
+    EXPECT_TRUE(std::holds_alternative<Stop>(*decode_command(encode_stop())));
+}
+
+TEST(DecodeCommand, takes_the_defaults_of_the_app) {
+    const auto command = decode_command(R"({"command":"start_capture","payload":{"fps":-3}})");
+    ASSERT_TRUE(command);
+    EXPECT_EQ(std::get<StartParameters>(*command), StartParameters{});
+    const auto old = decode_command(R"({"command":"start_capture","payload":{"bitrate":2}})");
+    EXPECT_EQ(std::get<StartParameters>(*old).bitrate_bps, 2'000'000U);
+}
+
+TEST(DecodeCommand, says_what_is_wrong) {
+    EXPECT_EQ(decode_command(R"({"command":"start_capture"})").error().message,
+              "start_capture: no payload object");
+    EXPECT_EQ(decode_command("42").error().message, "command is not a JSON object: \"42\"");
+    EXPECT_EQ(decode_command(R"({"command":"reboot"})").error().message,
+              "unknown command \"reboot\", expected start_capture or stop_capture");
+    EXPECT_EQ(
+        decode_command(R"({"command":"start_capture","payload":{"bitrate":0}})").error().message,
+        "start_capture: bitrate 0 is not within 1..1000000 Mbit/s");
+}
+
+TEST(EncodeStatus, is_read_back_whatever_the_text_holds) {
+    const std::string text = "a \"quoted\"\n\\ text \xC3\xA9 \x01";
+    const Message message = decode_message(encode_status(Status::error, text));
+    ASSERT_TRUE(is<CameraError>(message));
+    EXPECT_EQ(std::get<CameraError>(message).message, text);
+    EXPECT_TRUE(is<Ready>(decode_message(encode_status(Status::ready, ""))));
+    EXPECT_TRUE(is<CaptureStarted>(decode_message(encode_status(Status::capture_started, ""))));
+    EXPECT_TRUE(is<CaptureStopped>(decode_message(encode_status(Status::capture_stopped, ""))));
+}
+
+TEST(EncodeCapabilities, is_read_back) {
+    const Message message = decode_message(
+        encode_capabilities({"push \"1\"", 0, {{{1280, 720}, "back"}, {{640, 480}, "front"}}}));
+    ASSERT_TRUE(is<Capabilities>(message));
+    EXPECT_EQ(std::get<Capabilities>(message).device_model, "push \"1\"");
+}
+
+}  // namespace
+}  // namespace st::camera
