@@ -1,0 +1,92 @@
+#include <Poco/Exception.h>
+#include <signal.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+
+#include "cli/exit_codes.h"
+#include "cli/parse.h"
+#include "cli/terminal.h"
+#include "commands.h"
+#include "options.h"
+#include "script.h"
+
+namespace st::streamctl {
+namespace {
+
+/// A broken pipe on standard output ends the program as it would have without our sockets.
+[[noreturn]] void end_by_sigpipe() {
+    ::signal(SIGPIPE, SIG_DFL);
+    ::raise(SIGPIPE);
+    std::_Exit(cli::kIoFailed);
+}
+
+int flushed(int exit_code) {
+    errno = 0;
+    std::cout.flush();
+    if (std::cout) return exit_code;
+    if (errno == EPIPE || errno == 0) end_by_sigpipe();
+    std::cerr << "streamctl: standard output: " << std::strerror(errno) << '\n';
+    return cli::kIoFailed;
+}
+
+int run_lines(const Options& options) {
+    if (!options.script_file.empty() && options.script_file != "-") {
+        std::ifstream file(options.script_file);
+        if (!file) {
+            std::cerr << "streamctl: " << options.script_file << ": cannot be read\n";
+            return cli::kNoInput;
+        }
+        return run_script(file, options.script_file, options);
+    }
+    const bool is_typed = cli::is_terminal(STDIN_FILENO) && cli::is_terminal(STDOUT_FILENO);
+    if (is_typed && options.script_file.empty()) return run_prompt(options);
+    return run_script(std::cin, "standard input", options);
+}
+
+int run(int argc, char** argv) {
+    ::signal(SIGPIPE, SIG_IGN);  // a server that goes away must be an error, not our end
+    CLI::App app("Control streamd and its cameras", "streamctl");
+    Options options;
+    build(app, options);
+    if (const auto code = cli::parse(app, argc, argv)) return flushed(*code);
+    if (!options.generate.empty()) {
+        std::cout << cli::generate(app, manual(), options.generate);
+        return flushed(cli::kDone);
+    }
+    const auto completed = complete(app, options);
+    if (!completed) {
+        std::cerr << "streamctl: " << completed.error().message << '\n';
+        return cli::kUsage;
+    }
+    if (options.command.empty()) return flushed(run_lines(options));
+    if (!options.script_file.empty()) {
+        std::cerr << "streamctl: --file does not go with a command\n";
+        return cli::kUsage;
+    }
+    if (options.command.front() == "push") {
+        // Before any thread is made: push reads these from a descriptor.
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, SIGINT);
+        sigaddset(&set, SIGTERM);
+        ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    }
+    return flushed(run_command(options));
+}
+
+}  // namespace
+}  // namespace st::streamctl
+
+int main(int argc, char** argv) {
+    try {
+        return st::streamctl::run(argc, argv);
+    } catch (const Poco::Exception& error) {
+        std::cerr << "streamctl: " << error.displayText() << '\n';
+    } catch (const std::exception& error) {
+        std::cerr << "streamctl: " << error.what() << '\n';
+    }
+    return st::cli::kIoFailed;
+}

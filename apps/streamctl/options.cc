@@ -1,0 +1,261 @@
+#include "options.h"
+
+#include "base/name.h"
+#include "base/units.h"
+#include "cli/parse.h"
+#include "cli/values.h"
+#include "control/glob.h"
+
+namespace st::streamctl {
+namespace {
+
+CLI::App& add_command(CLI::App& parent, const std::string& name, const std::string& help) {
+    return *parent.add_subcommand(name, help);
+}
+
+Result<control::Size> parse_resolution(std::string_view text) {
+    const auto pair = cli::parse_resolution(text);
+    if (!pair) return pair.error();
+    return control::Size{pair->first, pair->second};
+}
+
+Result<control::Size> parse_aspect(std::string_view text) {
+    const auto pair = cli::parse_aspect(text);
+    if (!pair) return pair.error();
+    return control::Size{pair->first, pair->second};
+}
+
+Result<std::string> parse_take(std::string_view text) {
+    if (is_valid_name(text)) return std::string(text);
+    return Error{"\"" + std::string(text) +
+                 "\" is not a name (letters, digits, . _ -, at most 64)"};
+}
+
+void add_start_options(CLI::App& command, Options& options) {
+    control::StartParameters& wanted = options.start.parameters;
+    cli::add_value<control::Size>(command, "--resolution", wanted.resolution, parse_resolution,
+                                  "Ask for pictures of this size", "WxH");
+    cli::add_value<control::Size>(command, "--aspect", wanted.aspect, parse_aspect,
+                                  "Ask for this ratio of width to height", "W:H");
+    cli::add_value<std::uint64_t>(
+        command, "--bitrate", wanted.bitrate_bps, cli::parse_camera_bitrate,
+        "Ask for this bit rate: 4M, 2500k; a bare number is Mbit/s", "RATE");
+    cli::add_value<std::uint32_t>(command, "--fps", wanted.fps, cli::parse_fps,
+                                  "Ask for at most N pictures a second; 0 for no limit", "N");
+    cli::add_value<std::string>(command, "--take", options.start.take, parse_take,
+                                "Group the recordings under this name", "NAME");
+}
+
+void add_names(CLI::App& command, Options& options) {
+    command.add_option("CAMERA", options.names,
+                       "Names, or patterns such as 'cam*'; without any: all cameras");
+}
+
+void build_capture_commands(CLI::App& app, Options& options) {
+    CLI::App& start = add_command(app, "start",
+                                  "Start recording\n\n"
+                                  "Waits until every camera said that it started, or why not. "
+                                  "Prints one line for each.\n\n"
+                                  "The older form `start W:H [MBIT [FPS]]` still works for all "
+                                  "cameras, with 4 Mbit/s and 10 pictures a second by default.");
+    add_names(start, options);
+    add_start_options(start, options);
+    start.add_flag("--no-wait", options.no_wait, "Do not wait for the cameras' answers");
+
+    CLI::App& stop = add_command(app, "stop",
+                                 "Stop recording\n\n"
+                                 "Waits until the files are finished and prints the path of each "
+                                 "MP4, one a line.");
+    add_names(stop, options);
+    stop.add_flag("--no-wait", options.no_wait, "Do not wait for the files");
+
+    CLI::App& capture = add_command(
+        app, "capture",
+        "Start, wait, stop, and print the paths of the MP4 files\n\n"
+        "Ctrl-C ends it early: the cameras are stopped, the paths printed, and the exit status is "
+        "130.");
+    add_names(capture, options);
+    cli::add_duration(capture, "--duration", options.capture.duration,
+                      "Record for this long, counted from the last camera's start");
+    capture.add_flag("--until-interrupt", options.capture.until_interrupt,
+                     "Record until Ctrl-C, which then is a success");
+    cli::add_choice<Require>(capture, "--require", options.capture.require,
+                             {{"all", Require::all}, {"any", Require::any}},
+                             "Give up when one camera fails to start, or only when all do");
+    add_start_options(capture, options);
+}
+
+void build_list_commands(CLI::App& app, Options& options) {
+    CLI::App& cameras = add_command(app, "cameras", "List the connected cameras");
+    cameras.add_option("NAME", options.camera, "Only this one, in full");
+    CLI::App& kick = add_command(app, "kick", "Close the connection of a camera");
+    kick.add_option("NAME", options.camera, "The camera")->required();
+    add_command(app, "status", "Show what the server is doing");
+
+    CLI::App& recordings = add_command(app, "recordings", "List the recordings");
+    control::RecordingQuery& query = options.recordings;
+    const auto text = [&](const char* name, std::optional<std::string>& target, const char* help,
+                          const char* value) {
+        cli::add_value<std::string>(
+            recordings, name, target,
+            [](std::string_view given) -> Result<std::string> { return std::string(given); }, help,
+            value);
+    };
+    text("--camera", query.camera, "Only of this camera, or of those a pattern matches", "NAME");
+    text("--take", query.take, "Only of this take", "NAME");
+    text("--since", query.since, "Only those begun at or after this time (RFC 3339)", "TIME");
+    text("--until", query.until, "Only those begun before this time", "TIME");
+    cli::add_value<control::SessionState>(
+        recordings, "--state", query.state,
+        [](std::string_view word) -> Result<control::SessionState> {
+            if (const auto state = control::session_state_from(word)) return *state;
+            return Error{"\"" + std::string(word) +
+                         "\" is not one of recording, finalising, done, failed"};
+        },
+        "Only those in this state", "recording|finalising|done|failed");
+    CLI::App& remove = add_command(recordings, "delete", "Delete a recording for good");
+    remove.add_option("ID", options.recording_id, "Its id, as listed")->required();
+}
+
+void build_push(CLI::App& app, Options& options) {
+    PushOptions& push = options.push;
+    CLI::App& command = add_command(
+        app, "push",
+        "Be a camera that sends a file, a device or a URL\n\n"
+        "Reads anything libav can read. H.264 is sent as it is, one access unit a message; "
+        "anything else is encoded with libx264 at the resolution, bit rate and frame rate the "
+        "server asks for. The camera connects, waits to be started, sends, and stops when told "
+        "to; each start begins at the beginning of a file. At the end of the input it says so, "
+        "closes the connection and ends.\n\n"
+        "Times are those of the input, on a clock that counts from the start of this machine. "
+        "Without `--realtime` a file is sent as fast as the server takes it.");
+    command.add_option("INPUT", push.input, "A file, a device such as /dev/video0, or a URL")
+        ->required();
+    cli::add_value<std::string>(command, "--name", push.name, parse_take,
+                                "The camera's name; without it the server names it by its address",
+                                "NAME");
+    cli::add_number(command, "--count", push.count, 1, 10'000,
+                    "Be this many cameras, called NAME-1 and so on");
+    command.add_flag("--realtime", push.realtime, "Send a file at the pace of its times");
+    command.add_flag("--loop", push.loop, "Begin again at the end of a file; times go on");
+    command.add_flag("--encode", push.encode, "Encode H.264 input again, too");
+    cli::add_number(command, "--b-frames", push.b_frames, 0, 16, "B-frames in a row when encoding");
+    cli::add_text(command, "--input-format", push.format,
+                  "Do not guess what the input is: v4l2, x11grab, h264, ...", "NAME");
+    cli::add_text(command, "--input-size", push.size, "Ask a device for this size", "WxH");
+    cli::add_text(command, "--input-fps", push.framerate,
+                  "Ask a device for this rate; the rate of a bare .h264 file", "N");
+}
+
+bool is_number(std::string_view word) {
+    return !word.empty() && word.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+bool is_ratio(std::string_view word) {
+    const std::size_t colon = word.find(':');
+    return colon != std::string_view::npos && is_number(word.substr(0, colon)) &&
+           is_number(word.substr(colon + 1));
+}
+
+/// `start W:H [MBIT [FPS]]`.
+Result<void> complete_positional(Options& options) {
+    control::StartParameters& wanted = options.start.parameters;
+    std::vector<std::string> words;
+    words.swap(options.names);
+    if (words.size() > 3) return Error{"unexpected word " + words[3] + " behind W:H MBIT FPS"};
+    if (wanted.given()) {
+        return Error{
+            "W:H MBIT FPS cannot be mixed with --resolution, --aspect, --bitrate or --fps"};
+    }
+    const auto aspect = parse_aspect(words[0]);
+    if (!aspect) return Error{"aspect " + aspect.error().message};
+    wanted.aspect = *aspect;
+    wanted.bitrate_bps = 4'000'000;
+    wanted.fps = 10;
+    if (words.size() > 1) {
+        const auto bitrate = cli::parse_camera_bitrate(words[1]);
+        if (!bitrate) return bitrate.error();
+        wanted.bitrate_bps = *bitrate;
+    }
+    if (words.size() > 2) {
+        const auto fps = cli::parse_fps(words[2]);
+        if (!fps) return fps.error();
+        wanted.fps = *fps;
+    }
+    return {};
+}
+
+Result<void> complete_names(Options& options) {
+    if (!options.names.empty() && is_ratio(options.names.front())) {
+        return complete_positional(options);
+    }
+    if (options.command.front() != "stop" && !options.names.empty() &&
+        is_number(options.names.front())) {
+        const std::string& word = options.names.front();
+        return Error{"\"" + word + "\" is neither a ratio nor meant as a camera's name: say " +
+                     options.command.front() + " 4:3 " + word + " ..., or --bitrate " + word +
+                     " --fps N (a camera really called that: [" + word.substr(0, 1) + "]" +
+                     word.substr(1) + ")"};
+    }
+    for (const std::string& name : options.names) {
+        const auto checked = control::check_pattern(name);
+        if (!checked) return checked.error();
+    }
+    return {};
+}
+
+}  // namespace
+
+void build(CLI::App& app, Options& options) {
+    cli::prepare(app);
+    app.require_subcommand(0, 1);
+    cli::add_text(app, "-s,--server", options.server, "The server", "URL")
+        ->envname("STREAMCTL_SERVER");
+    cli::add_text(app, "--token-file", options.token_file,
+                  "Read the access token from this file (else from STREAMCTL_TOKEN)", "FILE");
+    cli::add_duration(app, "--timeout", options.timeout,
+                      "How long to wait for a camera's or the server's answer; without it 10s");
+    app.add_flag("--json", options.json, "Print the server's answer as it is, on one line");
+    app.add_flag("-q,--quiet", options.quiet, "Say nothing but errors");
+    app.add_flag("-v,--verbose", options.verbose, "Say more");
+    cli::add_text(app, "-f,--file", options.script_file, "Read commands from this file", "FILE");
+    app.add_flag("-k,--keep-going", options.keep_going,
+                 "Go on with the next command of a script after an error");
+    cli::add_generate(app, options.generate);
+    build_capture_commands(app, options);
+    build_list_commands(app, options);
+    build_push(app, options);
+    CLI::App& help = add_command(app, "help", "Show help, also for one command");
+    help.add_option("COMMAND", options.help_about, "The command");
+}
+
+Result<void> complete(const CLI::App& app, Options& options) {
+    options.command.clear();
+    for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+        at = at->get_subcommands().front();
+        options.command.push_back(at->get_name());
+    }
+    if (options.command.empty()) return {};
+    const std::string& command = options.command.front();
+    if (command == "start" || command == "capture" || command == "stop") {
+        const auto names = complete_names(options);
+        if (!names) return names.error();
+    }
+    if (options.start.parameters.resolution && options.start.parameters.aspect) {
+        return Error{"--resolution says the ratio already: leave --aspect out"};
+    }
+    if (command == "capture" &&
+        options.capture.duration.has_value() == options.capture.until_interrupt) {
+        return Error{"capture needs either --duration or --until-interrupt"};
+    }
+    options.start.cameras = options.names;
+    options.start.wait = !options.no_wait;
+    options.start.timeout = options.timeout.value_or(milliseconds(10'000));
+    if (options.start.timeout < milliseconds(1) ||
+        options.start.timeout > milliseconds(control::kTimeoutMsMax)) {
+        return Error{"--timeout: outside 1ms .. 24h"};
+    }
+    return {};
+}
+
+}  // namespace st::streamctl

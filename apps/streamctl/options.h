@@ -1,0 +1,77 @@
+#pragma once
+/// streamctl's command line: the one declaration behind argv, scripts, the prompt, --help, the man
+/// page and the completions.
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/generate.h"
+#include "control/recording.h"
+#include "control/start.h"
+
+namespace st::streamctl {
+
+using std::chrono::milliseconds;
+
+/// What capture waits for: a camera that fails ends it (all), or only the last one that does (any).
+enum class Require { all, any };
+
+struct CaptureOptions {
+    std::optional<milliseconds> duration;  ///< from the last capture_started on
+    bool until_interrupt = false;
+    Require require = Require::all;
+};
+
+struct PushOptions {
+    std::string input;
+    std::string name;  ///< empty: the server names the camera after its address
+    std::uint32_t count = 1;
+    bool realtime = false;
+    bool loop = false;
+    bool encode = false;
+    std::uint32_t b_frames = 0;
+    std::string format;
+    std::string size;
+    std::string framerate;
+};
+
+struct Options {
+    // For the whole run.
+    std::string server = "ws://127.0.0.1:50001";
+    std::string token_file;
+    std::string script_file;  ///< empty: none
+    bool keep_going = false;
+    std::string generate;  ///< hidden
+
+    // For each command; a line of a script starts from what the command line said.
+    bool json = false;
+    bool quiet = false;
+    bool verbose = false;
+    std::optional<milliseconds> timeout;
+
+    std::vector<std::string> command;  ///< its words: {"recordings", "delete"}; empty: none
+    control::StartRequest start;       ///< start and capture
+    std::vector<std::string> names;    ///< the words behind start, stop, capture
+    bool no_wait = false;
+    CaptureOptions capture;
+    std::string camera;  ///< cameras, kick; empty: all
+    control::RecordingQuery recordings;
+    std::string recording_id;
+    PushOptions push;
+    std::vector<std::string> help_about;
+};
+
+/// Declares everything. `options` outlives `app`; its values are the defaults shown.
+void build(CLI::App& app, Options& options);
+
+/// What the declaration cannot say: the old positional form of start, what excludes what. An error
+/// is a usage error. `app` has parsed.
+Result<void> complete(const CLI::App& app, Options& options);
+
+/// The hand-written parts of the man page.
+cli::Manual manual();
+
+}  // namespace st::streamctl

@@ -1,0 +1,240 @@
+#include "push.h"
+
+#include <Poco/Exception.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <iostream>
+#include <optional>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/name.h"
+#include "cli/exit_codes.h"
+#include "push_camera.h"
+
+namespace st::streamctl {
+namespace {
+
+using OptionalEncode = std::optional<av::EncodeOptions>;
+
+struct OpenedInput {
+    av::Input input;
+    std::unique_ptr<std::atomic<bool>> stop;
+};
+
+OpenedInput open_input(const PushOptions& options) {
+    auto stop = std::make_unique<std::atomic<bool>>(false);
+    av::Input input(options.input, {options.format, options.size, options.framerate}, *stop);
+    return {std::move(input), std::move(stop)};
+}
+
+/// More cameras than descriptors would fail halfway: take what the system gives.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+class Fleet final : public PushFleet, public loop::Pollable {
+ public:
+    Fleet(const Options& options, const ServerUrl& server, std::string token, OpenedInput first)
+        : options_(options.push),
+          quiet_(options.quiet),
+          talkative_(options.verbose || options.push.count <= 8),
+          first_(std::move(first)),
+          is_h264_(first_->input.is_h264()),
+          is_live_(first_->input.is_live()) {
+        PushTarget target;
+        target.address = Poco::Net::SocketAddress(server.host, server.port);
+        target.host_field = server.host_field();
+        target.token = std::move(token);
+        target.realtime = options_.realtime;
+        target.loops = options_.loop;
+        const auto& input = first_->input;
+        target.capabilities = camera::encode_capabilities(
+            {"streamctl push", 0, {{{input.width(), input.height()}, "external"}}});
+        for (std::uint32_t i = 1; i <= options_.count; ++i) {
+            const std::string name = camera_name(i);
+            target.path =
+                options_.name.empty() && options_.count == 1 ? "/android-cam" : "/ingest/" + name;
+            cameras_.push_back(std::make_unique<PushCamera>(loop_, *this, name, target));
+        }
+        open_ = cameras_.size();
+        listen_for_signals();
+    }
+    ~Fleet() override { loop_.remove(signals_.get(), *this); }
+
+    int run() {
+        for (const auto& camera : cameras_) {
+            try {
+                camera->open();
+            } catch (const Poco::Exception& error) {
+                say(*camera, error.displayText(), true);
+                on_done(*camera, cli::kUnreachable);
+            }
+        }
+        if (open_ > 0) loop_.run();
+        return interrupted_ ? cli::kInterrupted : exit_code_;
+    }
+
+    std::shared_ptr<Clip> clip_for(const camera::StartParameters& parameters) override {
+        const OptionalEncode encode = encode_options(parameters);
+        const Key key = key_of(encode);
+        std::shared_ptr<Clip>& kept = files_[key];
+        if (kept && kept->is_whole()) return kept;
+        kept.reset();
+        if (auto live = live_[key].lock()) return live;
+        OpenedInput opened = first_ ? std::move(*first_) : open_input(options_);
+        first_.reset();
+        auto clip = std::make_shared<Clip>(std::move(opened.input), std::move(opened.stop), encode,
+                                           [this] { loop_.post([this] { wake_all(); }); });
+        if (is_live_)
+            live_[key] = clip;
+        else
+            kept = clip;
+        return clip;
+    }
+
+    ws::MaskKey next_mask() override {
+        if (mask_at_ + 4 > masks_.size()) {
+            if (::getrandom(masks_.data(), masks_.size(), 0) !=
+                static_cast<ssize_t>(masks_.size())) {
+                throw std::runtime_error("getrandom: no random bytes");
+            }
+            mask_at_ = 0;
+        }
+        ws::MaskKey key{};
+        std::copy_n(masks_.data() + mask_at_, key.size(), key.begin());
+        mask_at_ += key.size();
+        return key;
+    }
+
+    void say(const PushCamera& camera, std::string_view text, bool is_trouble) override {
+        if (!is_trouble && (quiet_ || !talkative_)) return;
+        std::cerr << camera.name() << ": " << text << std::endl;
+    }
+
+    void on_done(PushCamera&, int exit_code) override {
+        if (exit_code_ == 0) exit_code_ = exit_code;
+        if (--open_ == 0) loop_.stop();
+    }
+
+ private:
+    using Key = std::array<std::uint64_t, 6>;
+
+    std::string camera_name(std::uint32_t number) const {
+        const std::string base = options_.name.empty() ? "push" : options_.name;
+        if (options_.count == 1) return base;
+        std::string digits = std::to_string(number);
+        const std::size_t width = std::to_string(options_.count).size();
+        digits.insert(0, width - digits.size(), '0');
+        return base + "-" + digits;
+    }
+
+    OptionalEncode encode_options(const camera::StartParameters& parameters) const {
+        if (is_h264_ && !options_.encode) return std::nullopt;
+        av::EncodeOptions encode;
+        if (parameters.resolution) {
+            encode.width = parameters.resolution->width;
+            encode.height = parameters.resolution->height;
+        } else if (parameters.aspect) {
+            encode.aspect_width = parameters.aspect->width;
+            encode.aspect_height = parameters.aspect->height;
+        }
+        encode.bitrate_bps = parameters.bitrate_bps;
+        encode.fps = parameters.fps;
+        encode.b_frames = options_.b_frames;
+        return encode;
+    }
+
+    static Key key_of(const OptionalEncode& encode) {
+        if (!encode) return {};
+        return {encode->width,         encode->height,      encode->aspect_width,
+                encode->aspect_height, encode->bitrate_bps, encode->fps};
+    }
+
+    void wake_all() {
+        for (const auto& camera : cameras_) camera->wake();
+    }
+
+    void listen_for_signals() {
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, SIGINT);
+        sigaddset(&set, SIGTERM);
+        signals_ = Fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+        loop_.add(signals_.get(), *this, EPOLLIN);
+    }
+
+    /// SIGINT and SIGTERM: the cameras say goodbye; a second signal does not wait for answers.
+    void on_ready(std::uint32_t) override {
+        signalfd_siginfo signal{};
+        while (::read(signals_.get(), &signal, sizeof signal) == sizeof signal) {
+            interrupted_ = interrupted_ || signal.ssi_signo == SIGINT;
+            if (std::exchange(finishing_, true)) return loop_.stop();
+            for (const auto& camera : cameras_) camera->finish("push was stopped");
+        }
+    }
+
+    const PushOptions options_;
+    const bool quiet_;
+    const bool talkative_;
+    std::optional<OpenedInput> first_;  ///< opened at the start; the first clip takes it
+    const bool is_h264_;
+    const bool is_live_;
+    loop::EventLoop loop_;
+    Fd signals_;
+    bool finishing_ = false;
+    bool interrupted_ = false;
+    int exit_code_ = 0;
+    std::size_t open_ = 0;
+    std::array<std::uint8_t, 4096> masks_{};
+    std::size_t mask_at_ = 4096;
+    std::map<Key, std::shared_ptr<Clip>> files_;
+    std::map<Key, std::weak_ptr<Clip>> live_;
+    std::vector<std::unique_ptr<PushCamera>> cameras_;  ///< last: they use all of the above
+};
+
+bool looks_like_a_path(const PushOptions& options) {
+    return options.format.empty() && options.input.find("://") == std::string::npos;
+}
+
+}  // namespace
+
+int run_push(const Options& options, const ServerUrl& server, const std::string& token) {
+    av::set_log_verbose(options.verbose);
+    raise_descriptor_limit();
+    struct stat unused {};
+    if (looks_like_a_path(options.push) && ::stat(options.push.input.c_str(), &unused) != 0) {
+        std::cerr << "streamctl: " << options.push.input << ": there is no such file\n";
+        return cli::kNoInput;
+    }
+    std::optional<OpenedInput> input;
+    try {
+        input = open_input(options.push);
+    } catch (const av::Error& error) {
+        std::cerr << "streamctl: " << error.what() << '\n';
+        return cli::kBadInput;
+    }
+    if (options.push.loop && input->input.is_live()) {
+        std::cerr << "streamctl: --loop: a live input has no beginning to go back to\n";
+        return cli::kUsage;
+    }
+    try {
+        return Fleet(options, server, token, std::move(*input)).run();
+    } catch (const Poco::Exception& error) {
+        std::cerr << "streamctl: " << server.text << ": " << error.displayText() << '\n';
+        return cli::kUnreachable;
+    }
+}
+
+}  // namespace st::streamctl

@@ -1,0 +1,121 @@
+#pragma once
+/// One camera of `streamctl push`: a WebSocket client that behaves as the app does. On its loop's
+/// thread only. Spec: docs/camera.md.
+#include <Poco/Net/SocketAddress.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "camera/message.h"
+#include "http/head.h"
+#include "loop/stream.h"
+#include "push_clip.h"
+#include "ws/codec.h"
+#include "ws/encode.h"
+#include "ws/handshake.h"
+
+namespace st::streamctl {
+
+class PushCamera;
+
+/// What all cameras of a push share.
+class PushFleet {
+ public:
+    virtual ~PushFleet() = default;
+    /// The input as `parameters` want it. Throws av::Error.
+    virtual std::shared_ptr<Clip> clip_for(const camera::StartParameters& parameters) = 0;
+    virtual ws::MaskKey next_mask() = 0;
+    /// A line for people. `is_trouble`: also when quiet.
+    virtual void say(const PushCamera& camera, std::string_view text, bool is_trouble) = 0;
+    /// The camera is done and will do nothing more; `exit_code` is 0 if all was well.
+    virtual void on_done(PushCamera& camera, int exit_code) = 0;
+};
+
+struct PushTarget {
+    Poco::Net::SocketAddress address;
+    std::string host_field;
+    std::string path;  ///< origin-form
+    std::string token;
+    std::string capabilities;  ///< its message, encoded
+    bool realtime = false;
+    bool loops = false;
+};
+
+class PushCamera final : public loop::StreamHandler {
+ public:
+    /// Bytes that may wait for the socket; over it the input waits.
+    static constexpr std::size_t kQueueBytesMax = std::size_t{1} << 20;
+    static constexpr std::chrono::seconds kAnswerPatience{10};
+
+    PushCamera(loop::EventLoop& loop, PushFleet& fleet, std::string name, PushTarget target);
+    ~PushCamera() override;
+
+    /// Connects; everything else follows. Throws Poco::Exception if that fails at once.
+    void open();
+    /// The clip has more.
+    void wake();
+    /// Ends in an orderly way: capture_stopped, close.
+    void finish(std::string_view reason);
+    const std::string& name() const { return name_; }
+    bool is_done() const { return state_ == State::done; }
+
+ private:
+    enum class State { connecting, idle, starting, sending, closing, done };
+
+    void on_data(std::span<std::uint8_t> bytes) override;
+    void on_end(std::string_view error) override;
+    void on_drained() override { pump(); }
+
+    bool read_answer(std::span<std::uint8_t>& bytes);
+    void refuse(int status);
+    void handle(ws::Event event);
+    void handle_text(const std::string& text);
+    void handle_close(const ws::Close& close);
+    void start(const camera::StartParameters& parameters);
+    void begin_sending(const PacketPtr& first);
+    void stop(std::string_view message);
+    void end_of_pass();
+    void capture_failed(const std::string& why);
+    void leave_clip();
+    void pump();
+    /// Sends next_ if it is due; false: something has to happen first.
+    bool send_next();
+    void send_message(std::uint64_t timestamp_ms, Bytes payload);
+    void send_text(std::string_view text);
+    void close(std::uint16_t code, std::string_view reason);
+    void done(int exit_code);
+    std::int64_t media_us(std::int64_t pts_us) const;
+
+    loop::EventLoop& loop_;
+    PushFleet& fleet_;
+    const std::string name_;
+    const PushTarget target_;
+    std::unique_ptr<loop::Stream> stream_;
+    State state_ = State::connecting;
+    int exit_code_ = 0;  ///< once closing
+    ws::Nonce nonce_{};
+    http::ResponseReader answer_;
+    ws::Decoder decoder_;
+    loop::TimerId deadline_ = 0;  ///< for an answer of the server
+
+    std::shared_ptr<Clip> clip_;
+    ReaderId reader_ = 0;
+    PacketPtr next_;
+    loop::TimerId due_ = 0;
+    bool pump_again_ = false;
+    Buffer message_;  ///< reused
+
+    // Of the capture under way. Media time: microseconds since its first picture.
+    std::uint32_t seq_ = 0;
+    std::uint64_t base_ms_ = 0;   ///< device clock at media time 0
+    std::int64_t base_ns_ = 0;    ///< monotonic clock at media time 0
+    std::int64_t origin_us_ = 0;  ///< pts of the first picture
+    std::int64_t pass_us_ = 0;    ///< media time at which this pass over the input began
+    std::int64_t latest_us_ = 0;  ///< latest media time so far
+    std::uint64_t pictures_ = 0;
+    std::uint64_t bytes_ = 0;
+};
+
+}  // namespace st::streamctl
