@@ -14,13 +14,29 @@ std::uint64_t wide_key(MaskKey key, std::uint64_t offset) {
     return wide;
 }
 
+/// Sixteen bytes at once in one register; both compilers know this type on every CPU.
+using Lane = std::uint64_t __attribute__((vector_size(16)));
+
+Lane load_lane(const std::uint8_t* from) {
+    Lane lane;
+    std::memcpy(&lane, from, sizeof lane);
+    return lane;
+}
+
+void store_lane(std::uint8_t* to, Lane lane) { std::memcpy(to, &lane, sizeof lane); }
+
 void xor_bytes(std::uint8_t* to, const std::uint8_t* from, std::size_t size, std::uint64_t key) {
+    const Lane wide = {key, key};
     std::size_t at = 0;
-    for (; at + 32 <= size; at += 32) {
-        std::array<std::uint64_t, 4> lanes;
-        std::memcpy(lanes.data(), from + at, sizeof lanes);
-        for (std::uint64_t& lane : lanes) lane ^= key;
-        std::memcpy(to + at, lanes.data(), sizeof lanes);
+    for (; at + 64 <= size; at += 64) {
+        const Lane a = load_lane(from + at) ^ wide;
+        const Lane b = load_lane(from + at + 16) ^ wide;
+        const Lane c = load_lane(from + at + 32) ^ wide;
+        const Lane d = load_lane(from + at + 48) ^ wide;
+        store_lane(to + at, a);
+        store_lane(to + at + 16, b);
+        store_lane(to + at + 32, c);
+        store_lane(to + at + 48, d);
     }
     for (; at + 8 <= size; at += 8) {
         std::uint64_t lane = 0;

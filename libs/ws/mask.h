@@ -12,7 +12,7 @@ namespace st::ws {
 using MaskKey = std::array<std::uint8_t, 4>;
 
 /// Copies `from` to `to` (as many bytes, not overlapping), XORed. `offset` is the place of from[0]
-/// in the payload. 32 bytes at a time.
+/// in the payload. 64 bytes at a time.
 void copy_masked(std::uint8_t* to, Bytes from, MaskKey key, std::uint64_t offset);
 
 /// The same in place.
