@@ -27,8 +27,10 @@ class Window {
             begin_ = 0;
             end_ = unread;
         }
-        if (wanted_ > memory_.size() || end_ == memory_.size()) {
-            memory_.resize(std::max(wanted_, memory_.size() + memory_.size() / 2));
+        if (wanted_ > memory_.size()) {
+            memory_.resize(wanted_ + kSlackBytes);
+        } else if (end_ == memory_.size()) {
+            memory_.resize(memory_.size() + memory_.size() / 2);
         }
         return {memory_.data() + end_, memory_.size() - end_};
     }
@@ -57,6 +59,9 @@ class Window {
     std::size_t capacity() const { return memory_.size(); }
 
  private:
+    /// Beyond what was required, so that the next few bytes do not move everything again.
+    static constexpr std::size_t kSlackBytes = 64 * 1024;
+
     Buffer memory_;  ///< size() is the room there is, not what is filled
     std::size_t begin_ = 0;
     std::size_t end_ = 0;

@@ -261,6 +261,7 @@ void Reader::end_damage() {
 void Reader::lose(std::uint64_t offset, std::uint64_t bytes, std::string what) {
     ++losses_.count;
     losses_.bytes += bytes;
+    last_loss_end_ = offset + bytes;
     if (losses_.list.size() < kDamageListMax)
         losses_.list.push_back({offset, bytes, std::move(what)});
 }
@@ -280,13 +281,12 @@ Record Reader::take_record() {
     const RecordHeader header = *decode_record_header(bytes);
     const std::uint64_t expected = numbered_ ? number_min_ : 0;
     if (header.number > expected && tag_) {
-        const bool after_damage =
-            !losses_.list.empty() && losses_.list.back().bytes > 0 &&
-            losses_.list.back().offset + losses_.list.back().bytes == window_.offset();
+        // Right behind damage they are what the damage held.
+        const bool after_damage = losses_.count > 0 && last_loss_end_ == window_.offset();
         const std::string missing = std::to_string(header.number - expected) + " records missing";
-        if (after_damage) {
+        if (after_damage && losses_.count == losses_.list.size()) {
             losses_.list.back().what += ", " + missing;
-        } else {
+        } else if (!after_damage) {
             lose(window_.offset(), 0, missing);
         }
     }

@@ -111,6 +111,7 @@ class Reader {
     std::uint64_t wasted_bytes_ = 0;  ///< checked for nothing: bounds the work on forged markers
 
     Losses losses_;
+    std::uint64_t last_loss_end_ = 0;
 };
 
 }  // namespace st::dump
