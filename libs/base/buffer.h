@@ -69,6 +69,8 @@ class Buffer {
 /// Immutable bytes shared between threads; the last owner frees them.
 using SharedBuffer = std::shared_ptr<const Buffer>;
 
-inline SharedBuffer share(Buffer buffer) { return std::make_shared<const Buffer>(std::move(buffer)); }
+inline SharedBuffer share(Buffer buffer) {
+    return std::make_shared<const Buffer>(std::move(buffer));
+}
 
 }  // namespace st

@@ -6,8 +6,8 @@
 
 namespace st {
 
-/// The CRC of `bytes` after bytes whose CRC is `crc`: crc32c(b, crc32c(a)) == crc32c(a followed by b).
-/// Any thread. Uses SSE4.2 where the CPU has it.
+/// The CRC of `bytes` after bytes whose CRC is `crc`: crc32c(b, crc32c(a)) == crc32c(a followed by
+/// b). Any thread. Uses SSE4.2 where the CPU has it.
 std::uint32_t crc32c(Bytes bytes, std::uint32_t crc = 0);
 
 /// The portable table form, for CPUs without SSE4.2 and as the test's second opinion.

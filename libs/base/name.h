@@ -5,7 +5,8 @@
 
 namespace st {
 
-/// [A-Za-z0-9][A-Za-z0-9._-]{0,63}: a camera, app or stream name. No slash, no "..", no control byte.
+/// [A-Za-z0-9][A-Za-z0-9._-]{0,63}: a camera, app or stream name. No slash, no "..", no control
+/// byte.
 constexpr std::size_t kNameBytesMax = 64;
 bool is_valid_name(std::string_view name);
 

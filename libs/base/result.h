@@ -17,8 +17,11 @@ struct Error {
 template <class T, class E = Error>
 class [[nodiscard]] Result {
  public:
-    Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(*-explicit-*): reads as T
-    Result(E error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(*-explicit-*): reads as Error
+    Result(T value)
+        : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(*-explicit-*): reads as T
+    Result(E error)
+        : state_(std::in_place_index<1>, std::move(error)) {
+    }  // NOLINT(*-explicit-*): reads as Error
 
     bool ok() const { return state_.index() == 0; }
     explicit operator bool() const { return ok(); }
@@ -52,7 +55,8 @@ template <class E>
 class [[nodiscard]] Result<void, E> {
  public:
     Result() = default;
-    Result(E error) : error_(std::move(error)), ok_(false) {}  // NOLINT(*-explicit-*): reads as Error
+    Result(E error)
+        : error_(std::move(error)), ok_(false) {}  // NOLINT(*-explicit-*): reads as Error
 
     bool ok() const { return ok_; }
     explicit operator bool() const { return ok_; }

@@ -1,5 +1,6 @@
 #pragma once
-/// std::mutex with clang's thread-safety annotations: an unlocked access to a guarded member does not compile.
+/// std::mutex with clang's thread-safety annotations: an unlocked access to a guarded member does
+/// not compile.
 #include <condition_variable>
 #include <mutex>
 

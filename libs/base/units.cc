@@ -21,7 +21,8 @@ Result<Amount> split(std::string_view text, std::string_view what) {
     const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
     if (number.empty() || number.front() == '.' || error != std::errc{} ||
         end != number.data() + number.size() || !std::isfinite(value)) {
-        return Error{std::string(what) + " \"" + std::string(text) + "\": not a number with a unit"};
+        return Error{std::string(what) + " \"" + std::string(text) +
+                     "\": not a number with a unit"};
     }
     return Amount{value, unit};
 }
@@ -32,11 +33,16 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
     const auto amount = split(text, "duration");
     if (!amount) return amount.error();
     double ms = 0;
-    if (amount->unit == "ms") ms = amount->number;
-    else if (amount->unit.empty() || amount->unit == "s") ms = amount->number * 1e3;
-    else if (amount->unit == "m") ms = amount->number * 60e3;
-    else if (amount->unit == "h") ms = amount->number * 3600e3;
-    else return Error{"duration \"" + std::string(text) + "\": unit must be ms, s, m or h"};
+    if (amount->unit == "ms")
+        ms = amount->number;
+    else if (amount->unit.empty() || amount->unit == "s")
+        ms = amount->number * 1e3;
+    else if (amount->unit == "m")
+        ms = amount->number * 60e3;
+    else if (amount->unit == "h")
+        ms = amount->number * 3600e3;
+    else
+        return Error{"duration \"" + std::string(text) + "\": unit must be ms, s, m or h"};
     if (ms > 10.0 * 365 * 86400e3) {
         return Error{"duration \"" + std::string(text) + "\": over ten years"};
     }
@@ -47,9 +53,12 @@ Result<std::uint64_t> parse_size(std::string_view text) {
     const auto amount = split(text, "size");
     if (!amount) return amount.error();
     double factor = 1;
-    if (amount->unit == "K" || amount->unit == "k") factor = 1024;
-    else if (amount->unit == "M") factor = 1024.0 * 1024;
-    else if (amount->unit == "G") factor = 1024.0 * 1024 * 1024;
+    if (amount->unit == "K" || amount->unit == "k")
+        factor = 1024;
+    else if (amount->unit == "M")
+        factor = 1024.0 * 1024;
+    else if (amount->unit == "G")
+        factor = 1024.0 * 1024 * 1024;
     else if (!amount->unit.empty()) {
         return Error{"size \"" + std::string(text) + "\": unit must be K, M or G"};
     }
@@ -62,9 +71,11 @@ Result<std::uint64_t> parse_bitrate(std::string_view text) {
     const auto amount = split(text, "bit rate");
     if (!amount) return amount.error();
     double factor = 1e6;
-    if (amount->unit == "k" || amount->unit == "K") factor = 1e3;
+    if (amount->unit == "k" || amount->unit == "K")
+        factor = 1e3;
     else if (!amount->unit.empty() && amount->unit != "M") {
-        return Error{"bit rate \"" + std::string(text) + "\": unit must be k or M (bits per second)"};
+        return Error{"bit rate \"" + std::string(text) +
+                     "\": unit must be k or M (bits per second)"};
     }
     const double bps = amount->number * factor;
     if (bps < 1) return Error{"bit rate \"" + std::string(text) + "\": must be above 0"};

@@ -28,10 +28,12 @@ TEST(Crc32c, gives_the_check_value_of_rfc_3720) {
 TEST(Crc32c, both_forms_agree_at_every_length_around_the_lanes) {
     const auto bytes = noise(5000);
     for (std::size_t size = 0; size <= 40; ++size) {
-        EXPECT_EQ(crc32c(Bytes(bytes).first(size)), crc32c_portable(Bytes(bytes).first(size))) << size;
+        EXPECT_EQ(crc32c(Bytes(bytes).first(size)), crc32c_portable(Bytes(bytes).first(size)))
+            << size;
     }
     for (std::size_t size = 1500; size <= 5000; size += 7) {
-        EXPECT_EQ(crc32c(Bytes(bytes).first(size)), crc32c_portable(Bytes(bytes).first(size))) << size;
+        EXPECT_EQ(crc32c(Bytes(bytes).first(size)), crc32c_portable(Bytes(bytes).first(size)))
+            << size;
     }
 }
 

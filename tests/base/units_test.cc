@@ -46,7 +46,8 @@ TEST(Units, what_is_formatted_reads_back) {
     for (const std::int64_t ms : {0LL, 1LL, 500LL, 1000LL, 90'000LL, 120'000LL, 21'600'000LL}) {
         EXPECT_EQ(*parse_duration(format_duration(milliseconds(ms))), milliseconds(ms)) << ms;
     }
-    for (const std::uint64_t bytes : {0ULL, 1ULL, 1000ULL, 1024ULL, 65536ULL, 16ULL << 20, 3ULL << 30}) {
+    for (const std::uint64_t bytes :
+         {0ULL, 1ULL, 1000ULL, 1024ULL, 65536ULL, 16ULL << 20, 3ULL << 30}) {
         EXPECT_EQ(*parse_size(format_size(bytes)), bytes) << bytes;
     }
 }
@@ -56,13 +57,24 @@ TEST(Rfc3339, is_utc_with_milliseconds) {
     EXPECT_EQ(rfc3339(1'700'000'000'123'456), "2023-11-14T22:13:20.123Z");
 }
 
+TEST(ParseRfc3339, reads_what_rfc3339_writes_and_offsets_and_bare_dates) {
+    EXPECT_EQ(*parse_rfc3339("2023-11-14T22:13:20.123Z"), 1'700'000'000'123'000);
+    EXPECT_EQ(*parse_rfc3339("2023-11-15T00:13:20+02:00"), 1'700'000'000'000'000);
+    EXPECT_EQ(*parse_rfc3339("1970-01-02"), 86'400'000'000);
+    for (const char* text : {"", "yesterday", "2023-11-14T22:13", "2023-11-14T22:13:20", "2023-11-14T22:13:20Zx",
+                             "2023-11-14T22:13:20.Z", "2023-11-14T22:13:20+2:00", "2023-13-01"}) {
+        EXPECT_FALSE(parse_rfc3339(text)) << text;
+    }
+}
+
 TEST(Names, hostile_ones_are_refused) {
     EXPECT_TRUE(is_valid_name("cam-1.left_2"));
     EXPECT_TRUE(is_valid_name(std::string(64, 'a')));
     const std::string nul("a\0b", 3);
-    for (const std::string& name : {std::string(), std::string(65, 'a'), std::string("..") , std::string("."),
-                                    std::string("-x"), std::string("--help"), std::string("a/b"), nul,
-                                    std::string("a b"), std::string("%2f"), std::string("\xC3\xA9")}) {
+    for (const std::string& name :
+         {std::string(), std::string(65, 'a'), std::string(".."), std::string("."),
+          std::string("-x"), std::string("--help"), std::string("a/b"), nul, std::string("a b"),
+          std::string("%2f"), std::string("\xC3\xA9")}) {
         EXPECT_FALSE(is_valid_name(name)) << name;
     }
 }

@@ -1,0 +1,136 @@
+#include "streamd/log_sink.h"
+
+#include <Poco/AutoPtr.h>
+#include <Poco/ConsoleChannel.h>
+#include <Poco/File.h>
+#include <Poco/FileChannel.h>
+#include <Poco/Formatter.h>
+#include <Poco/FormattingChannel.h>
+#include <Poco/JSONString.h>
+#include <Poco/Logger.h>
+#include <Poco/Message.h>
+
+#include <array>
+#include <cstdlib>
+
+#include "base/clock.h"
+
+namespace st::streamd {
+namespace {
+
+using Poco::Message;
+
+Message::Priority to_poco(LogLevel level) {
+    switch (level) {
+        case LogLevel::debug:
+            return Message::PRIO_DEBUG;
+        case LogLevel::info:
+            return Message::PRIO_INFORMATION;
+        case LogLevel::warning:
+            return Message::PRIO_WARNING;
+        case LogLevel::error:
+            return Message::PRIO_ERROR;
+    }
+    return Message::PRIO_INFORMATION;
+}
+
+Message::Priority to_poco(LogThreshold level) {
+    switch (level) {
+        case LogThreshold::debug:
+            return Message::PRIO_DEBUG;
+        case LogThreshold::info:
+            return Message::PRIO_INFORMATION;
+        case LogThreshold::warning:
+            return Message::PRIO_WARNING;
+        case LogThreshold::error:
+            return Message::PRIO_ERROR;
+    }
+    return Message::PRIO_INFORMATION;
+}
+
+const char* level_name(Message::Priority priority) {
+    switch (priority) {
+        case Message::PRIO_DEBUG:
+            return "DEBUG";
+        case Message::PRIO_WARNING:
+            return "WARN ";
+        case Message::PRIO_ERROR:
+            return "ERROR";
+        default:
+            return "INFO ";
+    }
+}
+
+int syslog_priority(Message::Priority priority) {
+    switch (priority) {
+        case Message::PRIO_DEBUG:
+            return 7;
+        case Message::PRIO_WARNING:
+            return 4;
+        case Message::PRIO_ERROR:
+            return 3;
+        default:
+            return 6;
+    }
+}
+
+/// The source of a message is the prefix chain.
+class LineFormatter : public Poco::Formatter {
+ public:
+    LineFormatter(LogFormat format, bool is_journal) : format_(format), is_journal_(is_journal) {}
+
+    void format(const Message& message, std::string& text) override {
+        const std::string time = rfc3339(message.getTime().epochMicroseconds());
+        std::string level = level_name(message.getPriority());
+        if (format_ == LogFormat::json) {
+            level.resize(level.find_last_not_of(' ') + 1);
+            text = "{\"time\":\"" + time + "\",\"level\":\"" + level +
+                   "\",\"source\":" + Poco::toJSON(message.getSource()) +
+                   ",\"text\":" + Poco::toJSON(message.getText()) + "}";
+            return;
+        }
+        text = is_journal_ ? "<" + std::to_string(syslog_priority(message.getPriority())) + ">"
+                           : time + " ";
+        text += level + " ";
+        if (!message.getSource().empty()) text += message.getSource() + ": ";
+        for (const char c : message.getText()) text += c == '\n' || c == '\r' ? ' ' : c;
+    }
+
+ private:
+    const LogFormat format_;
+    const bool is_journal_;
+};
+
+class PocoSink final : public LogSink {
+ public:
+    PocoSink(Poco::AutoPtr<Poco::Channel> channel, Message::Priority threshold)
+        : channel_(std::move(channel)), threshold_(threshold) {}
+
+    bool enabled(LogLevel level) const override { return to_poco(level) <= threshold_; }
+    void write(LogLevel level, std::string_view prefix, std::string_view text) override {
+        channel_->log(Message(std::string(prefix), std::string(text), to_poco(level)));
+    }
+
+ private:
+    Poco::AutoPtr<Poco::Channel> channel_;
+    const Message::Priority threshold_;
+};
+
+}  // namespace
+
+std::shared_ptr<LogSink> make_log_sink(const LogConfig& config) {
+    Poco::AutoPtr<Poco::Channel> out;
+    const bool is_journal = config.file.empty() && std::getenv("JOURNAL_STREAM") != nullptr;
+    if (config.file.empty()) {
+        out = new Poco::ConsoleChannel(std::cerr);
+    } else {
+        out = new Poco::FileChannel(config.file);
+        out->open();
+    }
+    const Poco::AutoPtr<Poco::Formatter> formatter(new LineFormatter(config.format, is_journal));
+    return std::make_shared<PocoSink>(
+        Poco::AutoPtr<Poco::Channel>(new Poco::FormattingChannel(formatter, out)),
+        to_poco(config.level));
+}
+
+}  // namespace st::streamd

@@ -1,0 +1,17 @@
+#pragma once
+/// The log of streamd: Poco's logger behind st::Log. Under systemd and on a terminal to standard
+/// error, else to a file that a rotation may move away.
+#include <memory>
+#include <string>
+
+#include "base/log.h"
+#include "streamd/config.h"
+
+namespace st::streamd {
+
+/// One line per event: `2026-01-31T08:15:30.250Z INFO  camera 10.0.0.7:51544 text`, or as a JSON
+/// object. With $JOURNAL_STREAM set the time is left out and a `<N>` priority put in front.
+/// Throws Poco::Exception if the file cannot be opened.
+std::shared_ptr<LogSink> make_log_sink(const LogConfig& config);
+
+}  // namespace st::streamd

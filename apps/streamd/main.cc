@@ -1,0 +1,99 @@
+#include <Poco/Exception.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <optional>
+
+#include "av/worker.h"
+#include "cli/exit_codes.h"
+#include "cli/generate.h"
+#include "cli/parse.h"
+#include "streamd/config.h"
+#include "streamd/daemon.h"
+#include "streamd/manual.h"
+#include "streamd/options.h"
+
+extern char** environ;
+
+namespace st::streamd {
+namespace {
+
+std::map<std::string, std::string> environment() {
+    std::map<std::string, std::string> all;
+    for (char** at = environ; *at != nullptr; ++at) {
+        const std::string_view entry(*at);
+        const std::size_t equals = entry.find('=');
+        if (equals != std::string_view::npos) {
+            all.emplace(entry.substr(0, equals), entry.substr(equals + 1));
+        }
+    }
+    return all;
+}
+
+void make_absolute(std::string& path) {
+    if (!path.empty()) path = std::filesystem::absolute(path).string();
+}
+
+int serve(const LoadedConfig& loaded, Options options) {
+    make_absolute(options.ports_file);
+    make_absolute(options.pidfile);
+    std::optional<Background> background;
+    if (options.is_daemon) background = Background::begin();
+    std::optional<Pidfile> pidfile;
+    if (!options.pidfile.empty()) pidfile.emplace(options.pidfile);
+    if (options.is_daemon && ::chdir("/") != 0) std::perror("chdir /");
+    return run_daemon({loaded.config, loaded.warnings, options.ports_file},
+                      background ? &*background : nullptr);
+}
+
+int run(int argc, char** argv) {
+    CLI::App app{"", "streamd"};
+    Options options;
+    build(app, options);
+    if (const auto code = cli::parse(app, argc, argv)) return *code;
+    if (!options.generate.empty()) {
+        std::cout << cli::generate(app, manual(), options.generate);
+        return cli::kDone;
+    }
+    if (options.only_print_config_page) {
+        std::cout << config_page();
+        return cli::kDone;
+    }
+    const auto loaded = load_config({options.config_file, environment(), options.settings});
+    if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) {
+        for (const std::string& line : errors->lines) std::cerr << "streamd: " << line << "\n";
+        return cli::kBadConfig;
+    }
+    const auto& good = std::get<LoadedConfig>(loaded);
+    if (options.only_print_config) {
+        std::cout << good.listing;
+        return cli::kDone;
+    }
+    if (options.only_check_config) {
+        for (const std::string& line : good.warnings) std::cerr << "streamd: " << line << "\n";
+        return cli::kDone;
+    }
+    return serve(good, std::move(options));
+}
+
+}  // namespace
+}  // namespace st::streamd
+
+int main(int argc, char** argv) {
+    st::streamd::block_signals();
+    if (const auto code = st::av::run_worker(argc, argv)) return *code;
+    try {
+        return st::streamd::run(argc, argv);
+    } catch (const Poco::FileException& e) {
+        std::cerr << "streamd: " << e.displayText() << "\n";
+        return st::cli::kNoInput;
+    } catch (const Poco::Exception& e) {
+        std::cerr << "streamd: " << e.displayText() << "\n";
+    } catch (const std::exception& e) {
+        std::cerr << "streamd: " << e.what() << "\n";
+    }
+    return st::cli::kRefused;
+}

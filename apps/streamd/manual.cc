@@ -1,0 +1,58 @@
+#include "streamd/manual.h"
+
+#include "cli/exit_codes.h"
+
+namespace st::streamd {
+
+cli::Manual manual() {
+    cli::Manual manual;
+    manual.section = 8;
+    manual.summary = "record many cameras at once over WebSocket";
+    manual.description = R"(
+`streamd` takes framed H.264 from camera apps, phones and `streamctl push` over WebSocket, records
+each session so that a crash or a power cut costs next to nothing, and turns it into an MP4 whose
+every picture carries the camera's own time, with a thumbnail beside it. Cameras are started and
+stopped with `streamctl`(1) or over HTTP.
+
+A plain start needs no configuration: it listens on port 50001 and records into `./recordings`.
+Cameras may connect from anywhere; control is possible from this machine alone. What is open to
+whom, and the URLs for cameras, are logged at start.
+)";
+    manual.parts = {
+        {"SIGNALS", R"(
+TERM, INT :: Stop accepting, end and finish all recordings, leave with 0. A second one leaves the
+conversions to the next start; what was received is safe on disk.
+HUP :: Logged; a change of the configuration needs a restart.
+)"},
+        {"FILES", R"(
+`recordings/CAMERA_YYYYMMDD_HHMMSS/stream.fdump` :: What came from the camera, byte for byte, with
+arrival times and checksums; written while recording. `h264mux`(1) reads it.
+`stream.mp4`, `thumbnail.jpg` :: The recording, made and verified when the session ends.
+`session.json` :: What is known of it: state, times, pictures, gaps, damage.
+)"},
+        {"ENVIRONMENT", R"(
+`STREAMD_SECTION_KEY` :: Any key of the configuration, for instance `STREAMD_RECORDING_PATH` for
+`recording.path`. Stronger than the file, weaker than the command line.
+`NOTIFY_SOCKET` :: Readiness is told to systemd there.
+)"},
+        {"EXIT STATUS", cli::exit_status_text({cli::kDone, cli::kRefused, cli::kUsage,
+                                               cli::kNoInput, cli::kBadConfig})},
+        {"EXAMPLES", R"(
+Record into a folder on a big disk, on any free port, and learn which:
+
+    streamd --recordings /srv/recordings --port 0 --ports-file /tmp/ports.json
+
+See what a configuration amounts to before using it:
+
+    streamd --config /etc/streamd.json --print-config
+
+In the background without systemd:
+
+    streamd --daemon --pidfile /run/streamd.pid --log-file /var/log/streamd.log
+)"},
+    };
+    manual.see_also = {"streamctl(1)", "h264mux(1)"};
+    return manual;
+}
+
+}  // namespace st::streamd

@@ -1,0 +1,122 @@
+#include "streamd/process.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <stdexcept>
+#include <system_error>
+
+namespace st::streamd {
+namespace {
+
+std::string reason() { return std::generic_category().message(errno); }
+
+}  // namespace
+
+std::uint64_t raise_descriptor_limit(std::uint64_t wanted) {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+    if (limit.rlim_cur >= wanted) return limit.rlim_cur;
+    rlimit raised = limit;
+    raised.rlim_cur = wanted;
+    raised.rlim_max = std::max<rlim_t>(limit.rlim_max, wanted);
+    if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) return raised.rlim_cur;
+    raised = {limit.rlim_max, limit.rlim_max};
+    return ::setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
+}
+
+Pidfile::Pidfile(const std::string& path) : path_(path) {
+    fd_.reset(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+    if (!fd_) throw std::runtime_error("pidfile " + path + ": " + reason());
+    if (::flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) {
+        throw std::runtime_error("pidfile " + path +
+                                 " is locked: streamd runs already; stop it first, or give this "
+                                 "one another --pidfile");
+    }
+    const std::string pid = std::to_string(::getpid()) + "\n";
+    if (::ftruncate(fd_.get(), 0) != 0 ||
+        ::pwrite(fd_.get(), pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
+        throw std::runtime_error("pidfile " + path + ": " + reason());
+    }
+}
+
+Pidfile::~Pidfile() {
+    if (fd_) ::unlink(path_.c_str());  // while it is still locked: nobody else's
+}
+
+Background Background::begin() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe: " + reason());
+    Fd read_end(ends[0]);
+    Fd write_end(ends[1]);
+    const pid_t child = ::fork();
+    if (child < 0) throw std::runtime_error("fork: " + reason());
+    if (child > 0) {
+        write_end.reset();
+        char byte = 0;
+        ssize_t got = 0;
+        do {
+            got = ::read(read_end.get(), &byte, 1);
+        } while (got < 0 && errno == EINTR);
+        if (got == 1) ::_exit(0);
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+    }
+    ::setsid();
+    Background background;
+    background.pipe_ = std::move(write_end);
+    return background;
+}
+
+void Background::ready() {
+    const Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    // Until now standard error was the caller's, so that start-up errors are seen.
+    for (int fd = 0; fd <= 2; ++fd) ::dup2(nothing.get(), fd);
+    const char byte = 1;
+    [[maybe_unused]] const auto written = ::write(pipe_.get(), &byte, 1);
+    pipe_.reset();
+}
+
+void replace_file(const std::string& path, const std::string& text) {
+    const std::string temporary = path + ".tmp";
+    {
+        const Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+        if (!fd ||
+            ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+            throw std::runtime_error("cannot write " + temporary + ": " + reason());
+        }
+    }
+    if (::rename(temporary.c_str(), path.c_str()) != 0) {
+        throw std::runtime_error("cannot write " + path + ": " + reason());
+    }
+}
+
+void notify_service_manager(const std::string& state) {
+    const char* name = std::getenv("NOTIFY_SOCKET");
+    if (name == nullptr || (name[0] != '/' && name[0] != '@')) return;
+    sockaddr_un address{};
+    const std::size_t length = std::strlen(name);
+    if (length >= sizeof address.sun_path) return;
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, name, length);
+    if (address.sun_path[0] == '@') address.sun_path[0] = '\0';  // an abstract name
+    const Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (!fd) return;
+    [[maybe_unused]] const auto sent =
+        ::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL,
+                 reinterpret_cast<const sockaddr*>(&address),
+                 static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length));
+}
+
+}  // namespace st::streamd

@@ -1,0 +1,48 @@
+#pragma once
+/// What a daemon does to its process: descriptors, pidfile, background, readiness.
+#include <cstdint>
+#include <string>
+
+#include "base/fd.h"
+
+namespace st::streamd {
+
+/// Raises the soft limit of open descriptors to `wanted`, the hard limit too where allowed. Returns
+/// what is in force.
+std::uint64_t raise_descriptor_limit(std::uint64_t wanted);
+
+/// Locked for the life of the process; a second one fails, a stale file is taken over.
+class Pidfile {
+ public:
+    Pidfile() = default;
+    /// Throws std::runtime_error with a text for the user.
+    explicit Pidfile(const std::string& path);
+    Pidfile(Pidfile&&) = default;
+    Pidfile& operator=(Pidfile&&) = default;
+    ~Pidfile();
+
+ private:
+    std::string path_;
+    Fd fd_;
+};
+
+/// Forks into the background: new session, standard streams to /dev/null. The parent waits for
+/// ready() and exits with 0, or with the child's exit code if that ends before. Call before any
+/// thread exists. Returns in the child only.
+class Background {
+ public:
+    static Background begin();
+    /// The child serves: lets the parent go.
+    void ready();
+
+ private:
+    Fd pipe_;
+};
+
+/// Writes `text` to `path` by way of a temporary file. Throws std::runtime_error.
+void replace_file(const std::string& path, const std::string& text);
+
+/// sd_notify(3) without the library: a datagram to $NOTIFY_SOCKET; nothing where that is not set.
+void notify_service_manager(const std::string& state);
+
+}  // namespace st::streamd

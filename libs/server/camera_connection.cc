@@ -1,0 +1,481 @@
+#include "server/camera_connection.h"
+
+#include "base/clock.h"
+#include "media/nal_peek.h"
+#include "media/parameter_sets.h"
+#include "record/recorder.h"
+#include "server/cameras.h"
+#include "server/event_log.h"
+#include "server/sessions.h"
+#include "ws/encode.h"
+
+namespace st::server {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+std::string short_text(const std::string& text) {
+    std::string shown;
+    for (const char c : text.substr(0, 120)) shown += c < ' ' && c >= 0 ? ' ' : c;
+    return shown;
+}
+
+}  // namespace
+
+CameraConnection::CameraConnection(Services& services, NetLoop& net, Admission::Ticket ticket,
+                                   LinkPtr link, std::unique_ptr<loop::Stream> stream)
+    : services_(services),
+      net_(net),
+      ticket_(std::move(ticket)),
+      link_(std::move(link)),
+      name_(link_->name),
+      log_(services.log.with("camera").with(link_->peer)),
+      stream_(std::move(stream)),
+      decoder_(ws::Role::server,
+               ws::Limits{services.options.limits.frame_bytes + camera::kHeaderBytes,
+                          camera::kTextBytesMax}) {
+    stream_->set_handler(*this);
+}
+
+CameraConnection::~CameraConnection() {
+    net_.loop().cancel(idle_timer_);
+    net_.loop().cancel(start_timer_);
+    net_.loop().cancel(stop_timer_);
+    // Only when the loop itself ends: nobody is left to end the session in good order.
+    if (session_) session_->end(camera::EndReason::shutdown, close_);
+}
+
+void CameraConnection::start(Bytes pending) {
+    arm_idle_timer(services_.options.camera.ping_interval);
+    if (!pending.empty()) {
+        arrival_ns_ = monotonic_ns();
+        decode(pending);
+    }
+}
+
+// ---- bytes in --------------------------------------------------------------------------------
+
+void CameraConnection::on_data(std::span<std::uint8_t> bytes) {
+    pinged_ns_ = 0;
+    arrival_ns_ = monotonic_ns();
+    link_->last_seen_us.store(wall_us(), std::memory_order_relaxed);
+    if (probing_) {
+        probing_ = false;
+        services_.control.post(
+            [&cameras = services_.cameras, link = link_] { cameras.alive(link); });
+    }
+    decode(bytes);
+}
+
+void CameraConnection::decode(Bytes bytes) {
+    if (closing_) return;
+    decoder_.feed(bytes);
+    while (!closing_) {
+        auto event = decoder_.next();
+        if (!event) {
+            services_.metrics.websocket_violations_total.fetch_add(1, std::memory_order_relaxed);
+            log_.warning("closed code=" + std::to_string(event.error().code) +
+                         " reason=" + event.error().message);
+            return close(static_cast<std::uint16_t>(event.error().code), event.error().message,
+                         camera::Input::disconnected);
+        }
+        if (!*event) return;
+        on_event(**event);
+    }
+}
+
+void CameraConnection::on_event(ws::Event& event) {
+    if (auto* binary = std::get_if<ws::Binary>(&event))
+        return on_binary(std::move(binary->payload));
+    if (const auto* text = std::get_if<ws::Text>(&event)) return on_text(text->text);
+    if (const auto* ping = std::get_if<ws::Ping>(&event)) {
+        return stream_->send(ws::encode_pong(ping->payload).bytes());
+    }
+    if (const auto* goodbye = std::get_if<ws::Close>(&event)) {
+        close_ = record::CloseCode{goodbye->code, goodbye->reason};
+        close(goodbye->code, {}, camera::Input::disconnected);
+    }
+}
+
+void CameraConnection::count_bad(const std::string& what) {
+    link_->bad.fetch_add(1, std::memory_order_relaxed);
+    services_.metrics.frames_bad_total.fetch_add(1, std::memory_order_relaxed);
+    if (session_) ++bad_in_session_;
+    if (arrival_ns_ - bad_logged_ns_ < kSecond && bad_logged_ns_ != 0) return;
+    bad_logged_ns_ = arrival_ns_;
+    log_.warning("camera=" + name_ + " dropped a message: " + what +
+                 " bad=" + std::to_string(link_->bad.load()));
+}
+
+void CameraConnection::count_frame(const camera::Frame& frame, const media::NalPeek& peek) {
+    link_->frames.fetch_add(1, std::memory_order_relaxed);
+    link_->bytes.fetch_add(frame.payload.size(), std::memory_order_relaxed);
+    services_.metrics.frames_total.fetch_add(1, std::memory_order_relaxed);
+    services_.metrics.frame_bytes_total.fetch_add(frame.payload.size(), std::memory_order_relaxed);
+    if (arrival_ns_ - second_began_ns_ >= kSecond) {
+        link_->second_ns.store(arrival_ns_, std::memory_order_relaxed);
+        const bool is_whole = arrival_ns_ - second_began_ns_ < 2 * kSecond;
+        link_->second_pictures.store(is_whole ? second_pictures_ : 0, std::memory_order_relaxed);
+        link_->second_bits.store(is_whole ? second_bits_ : 0, std::memory_order_relaxed);
+        second_began_ns_ = arrival_ns_;
+        second_pictures_ = 0;
+        second_bits_ = 0;
+    }
+    if (peek.starts_picture) ++second_pictures_;
+    second_bits_ += frame.payload.size() * 8;
+    if (peek.sps) read_size(frame);
+}
+
+void CameraConnection::read_size(const camera::Frame& frame) {
+    media::NalWalk walk(frame.payload.first(std::min(frame.payload.size(), media::kPeekBytesMax)));
+    while (const auto nal = walk.next()) {
+        if (((*nal)[0] & 0x1F) != 7) continue;
+        if (const auto sps = media::parse_sps(*nal)) {
+            link_->width.store(sps->width, std::memory_order_relaxed);
+            link_->height.store(sps->height, std::memory_order_relaxed);
+        }
+        return;
+    }
+}
+
+void CameraConnection::on_binary(Buffer message) {
+    const auto frame = camera::decode_frame(message.bytes());
+    if (!frame) return count_bad(frame.error().message);
+    if (!is_camera_) join();
+    const media::NalPeek peek = media::peek_nals(frame->payload);
+    count_frame(*frame, peek);
+    if (log_.enabled(LogLevel::debug)) {
+        log_.debug("[Frame]: " + name_ + " seq=" + std::to_string(frame->seq) +
+                   " timestamp=" + std::to_string(frame->timestamp_ms) +
+                   "ms size=" + std::to_string(frame->payload.size()) + " bytes");
+    }
+    if (session_ && peek.starts_idr() &&
+        arrival_ns_ - session_began_ns_ >=
+            std::chrono::nanoseconds(services_.options.max_session).count()) {
+        apply(camera::Input::max_session);
+    }
+    const camera::Transition& next = camera::transition(state_, camera::Input::frame);
+    switch (next.actions.front()) {
+        case camera::Action::write_frame:
+            if (session_) return write_frame(std::move(message), peek);
+            [[fallthrough]];
+        case camera::Action::hold_frame:
+            return holdback_.hold(std::move(message), arrival_ns_, peek);
+        default:
+            return;  // gone
+    }
+}
+
+void CameraConnection::write_frame(Buffer message, const media::NalPeek& peek) {
+    holdback_.remember(message.bytes(), arrival_ns_, peek);
+    if (session_->push(std::move(message), arrival_ns_) || stalled_) return;
+    stalled_ = true;
+    stream_->pause_reading();
+    services_.metrics.stalls_total.fetch_add(1, std::memory_order_relaxed);
+    services_.control.post([&events = services_.events, name = name_,
+                            queued = session_->queued_bytes()] {
+        events.add("camera.stalled", {{"camera", name}, {"queued_bytes", std::to_string(queued)}},
+                   LogLevel::warning);
+    });
+}
+
+void CameraConnection::on_room(std::uint64_t serial) {
+    if (!stalled_ || (session_ && session_->serial() != serial)) return;
+    stalled_ = false;
+    stream_->resume_reading();
+}
+
+void CameraConnection::on_text(const std::string& text) {
+    const camera::Message message = camera::decode_message(text);
+    if (std::holds_alternative<camera::Other>(message)) {
+        services_.control.post(
+            [&events = services_.events, name = name_, shown = short_text(text)] {
+                events.add("camera.text", {{"camera", name}, {"text", shown}}, LogLevel::debug);
+            });
+        return;
+    }
+    if (const auto* capabilities = std::get_if<camera::Capabilities>(&message)) {
+        on_capabilities(*capabilities);
+        return join();
+    }
+    if (std::holds_alternative<camera::Ready>(message)) {
+        apply(camera::Input::ready);
+        return join();
+    }
+    if (const auto* error = std::get_if<camera::CameraError>(&message)) {
+        refusal_ = error->message.empty() ? "the camera reports an error" : error->message;
+        log_.warning("camera=" + name_ + " error: " + short_text(refusal_));
+        return apply(camera::Input::camera_error);
+    }
+    if (std::holds_alternative<camera::CaptureStarted>(message)) {
+        apply(camera::Input::capture_started);
+        return join();
+    }
+    apply(camera::Input::capture_stopped);
+}
+
+void CameraConnection::on_capabilities(const camera::Capabilities& capabilities) {
+    capabilities_ = capabilities.json;
+    if (capabilities.device_model.empty()) return;
+    services_.control.post(
+        [&cameras = services_.cameras, link = link_,
+         model = short_text(capabilities.device_model)] { cameras.set_model(link, model); });
+}
+
+void CameraConnection::join() {
+    if (is_camera_ || left_) return;
+    is_camera_ = true;
+    services_.control.post([&cameras = services_.cameras, link = link_] { cameras.joined(link); });
+}
+
+// ---- the state table -------------------------------------------------------------------------
+
+void CameraConnection::apply(camera::Input input) {
+    const camera::Transition& transition = camera::transition(state_, input);
+    const camera::State before = state_;
+    for (const camera::Action action : transition.actions) act(action, transition.reason);
+    state_ = transition.next;
+    if (state_ != camera::State::starting) net_.loop().cancel(std::exchange(start_timer_, 0));
+    if (state_ != camera::State::stopping) net_.loop().cancel(std::exchange(stop_timer_, 0));
+    if (state_ != before) {
+        if (input == camera::Input::capture_started || input == camera::Input::capture_stopped) {
+            const bool started = input == camera::Input::capture_started;
+            services_.control.post([&events = services_.events, name = name_, started] {
+                events.add(started ? "camera.started" : "camera.stopped", {{"camera", name}});
+            });
+        }
+        services_.control.post([&cameras = services_.cameras, link = link_, state = state_,
+                                id = session_ ? session_->id() : std::string()] {
+            cameras.set_state(link, state, id);
+        });
+    }
+    if (state_ == camera::State::finalising && before != state_ && ended_serial_ == 0) {
+        apply(camera::Input::finalised);
+    }
+}
+
+void CameraConnection::act(camera::Action action, camera::EndReason reason) {
+    switch (action) {
+        case camera::Action::none:
+            return;
+        case camera::Action::open_session:
+            return open_session();
+        case camera::Action::end_session:
+            return end_session(reason);
+        case camera::Action::send_start:
+            return send_start();
+        case camera::Action::send_stop:
+            return send_stop();
+        case camera::Action::hold_frame:
+        case camera::Action::write_frame:
+        case camera::Action::drop_frame:
+            return;  // on_binary's, which has the frame
+        case camera::Action::answer_started:
+            answer_when_opened_ = true;
+            return;
+        case camera::Action::answer_already_recording:
+            if (session_ && session_->id().empty()) {
+                already_when_opened_ = true;
+                return;
+            }
+            return answer(CameraAnswer::Kind::already_recording,
+                          already_differs_ ? "records with other parameters" : "",
+                          already_differs_);
+        case camera::Action::answer_refused:
+            return answer(CameraAnswer::Kind::refused,
+                          refusal_.empty() ? "the camera is stopping" : refusal_);
+        case camera::Action::answer_start_timeout:
+            return answer(CameraAnswer::Kind::start_timeout);
+        case camera::Action::answer_stopped:  // sessions are answered for when they finish
+        case camera::Action::answer_not_recording:
+            return answer(CameraAnswer::Kind::not_recording);
+        case camera::Action::answer_disconnected:
+            return answer(CameraAnswer::Kind::disconnected, "the camera disconnected");
+    }
+}
+
+void CameraConnection::answer(CameraAnswer::Kind kind, const std::string& error, bool differs) {
+    CameraAnswer made{kind, session_ ? session_->id() : std::string(), error, differs};
+    services_.control.post([&captures = services_.captures, link = link_, made = std::move(made)] {
+        captures.answer(link, made);
+    });
+}
+
+void CameraConnection::open_session() {
+    if (services_.shutting_down) return;
+    record::SessionStart start;
+    start.camera = name_;
+    start.peer = link_->peer;
+    start.path = link_->path;
+    if (order_ && !order_->take.empty()) start.take = order_->take;
+    if (order_) start.parameters = order_->parameters;
+    start.capabilities = capabilities_;
+    start.started_us = wall_us();
+    start.started_ns = monotonic_ns();
+    session_ = services_.recorder.open(std::move(start));
+    session_began_ns_ = arrival_ns_;
+    bad_in_session_ = 0;
+    services_.control.post([&sessions = services_.sessions, link = link_, session = session_] {
+        sessions.created(link, session);
+    });
+    for (camera::HeldMessage& held : holdback_.take(arrival_ns_)) {
+        session_->push(std::move(held.message), held.arrival_ns);
+    }
+}
+
+void CameraConnection::end_session(camera::EndReason reason) {
+    if (!session_) return;
+    session_->end(reason, close_, {holdback_.take_dropped(), bad_in_session_});
+    ended_serial_ = session_->serial();
+    session_.reset();
+    if (answer_when_opened_ || already_when_opened_) {
+        answer_when_opened_ = already_when_opened_ = false;
+        answer(CameraAnswer::Kind::refused,
+               refusal_.empty() ? "the recording ended as it began" : refusal_);
+    }
+    if (stalled_) {
+        stalled_ = false;
+        stream_->resume_reading();
+    }
+}
+
+void CameraConnection::send_start() {
+    refusal_.clear();
+    send_text(camera::encode_start(order_->parameters));
+    net_.loop().cancel(start_timer_);
+    start_timer_ = net_.loop().after(order_->timeout, [this] {
+        start_timer_ = 0;
+        apply(camera::Input::start_timeout);
+    });
+}
+
+void CameraConnection::send_stop() {
+    send_text(camera::encode_stop());
+    net_.loop().cancel(stop_timer_);
+    stop_timer_ = net_.loop().after(services_.options.camera.stop_timeout, [this] {
+        stop_timer_ = 0;
+        apply(camera::Input::stop_timeout);
+    });
+}
+
+void CameraConnection::request_start(const StartOrder& order) {
+    if (left_) return answer(CameraAnswer::Kind::disconnected, "the camera disconnected");
+    already_differs_ = order.given && (!order_ || order_->parameters != order.parameters);
+    const bool sends = camera::transition(state_, camera::Input::start_requested).actions.front() ==
+                       camera::Action::send_start;
+    if (sends) order_ = order;
+    refusal_.clear();
+    apply(camera::Input::start_requested);
+}
+
+void CameraConnection::request_stop() { apply(camera::Input::stop_requested); }
+
+void CameraConnection::on_session_opened(std::uint64_t serial, const std::string& id) {
+    if (!session_ || session_->serial() != serial) return;
+    services_.control.post([&cameras = services_.cameras, link = link_, state = state_, id] {
+        cameras.set_state(link, state, id);
+    });
+    if (std::exchange(answer_when_opened_, false)) answer(CameraAnswer::Kind::started);
+    if (std::exchange(already_when_opened_, false)) {
+        answer(CameraAnswer::Kind::already_recording, {}, already_differs_);
+    }
+}
+
+void CameraConnection::on_session_failed(std::uint64_t serial, const std::string& error) {
+    if (!session_ || session_->serial() != serial) return;
+    refusal_ = error;
+    apply(camera::Input::session_failed);
+}
+
+void CameraConnection::on_session_finished(std::uint64_t serial) {
+    if (serial != ended_serial_) return;  // an earlier one; the last is still being made
+    ended_serial_ = 0;
+    apply(camera::Input::finalised);
+}
+
+// ---- life of the connection ------------------------------------------------------------------
+
+void CameraConnection::send_text(const std::string& text) {
+    if (!closing_) stream_->send(ws::encode_text(text).bytes());
+}
+
+void CameraConnection::probe() {
+    if (left_) return;
+    if (stalled_) {  // we are the reason it is not heard
+        services_.control.post(
+            [&cameras = services_.cameras, link = link_] { cameras.alive(link); });
+        return;
+    }
+    probing_ = true;
+    stream_->send(ws::encode_ping("name").bytes());
+}
+
+void CameraConnection::arm_idle_timer(milliseconds after) {
+    net_.loop().cancel(idle_timer_);
+    idle_timer_ = net_.loop().after(after, [this] {
+        idle_timer_ = 0;
+        on_idle_timer();
+    });
+}
+
+void CameraConnection::on_idle_timer() {
+    const CameraOptions& options = services_.options.camera;
+    if (left_) return;
+    if (stalled_) return arm_idle_timer(options.ping_interval);  // it may not be able to speak
+    if (pinged_ns_ != 0) {
+        log_.info("camera=" + name_ + " silent after a ping: closed");
+        return close(ws::kCloseGoingAway, "no answer to ping", camera::Input::disconnected);
+    }
+    const auto silent = std::chrono::nanoseconds(monotonic_ns() - stream_->last_input_ns());
+    if (silent < options.ping_interval) {
+        const auto left = std::chrono::nanoseconds(options.ping_interval) - silent;
+        return arm_idle_timer(std::chrono::duration_cast<milliseconds>(left) + milliseconds(1));
+    }
+    pinged_ns_ = monotonic_ns();
+    stream_->send(ws::encode_ping("idle").bytes());
+    arm_idle_timer(options.ping_timeout);
+}
+
+void CameraConnection::close(std::uint16_t code, const std::string& reason, camera::Input why) {
+    if (closing_) return;
+    stream_->send(ws::encode_close(code, reason).bytes());
+    closing_ = true;
+    if (!close_) close_ = record::CloseCode{code, reason};
+    leave(why);
+    stream_->finish(kClosePatience);
+}
+
+void CameraConnection::leave(camera::Input why) {
+    if (left_) return;
+    left_ = true;
+    if (!close_) close_ = record::CloseCode{};
+    net_.loop().cancel(std::exchange(idle_timer_, 0));
+    apply(why);
+    if (why == camera::Input::shutdown) apply(camera::Input::disconnected);
+    const std::string reason =
+        "code " + std::to_string(close_->code) +
+        (close_->reason.empty() ? std::string() : " " + short_text(close_->reason));
+    services_.control.post([&services = services_, link = link_, reason] {
+        services.cameras.left(link, reason);
+        services.captures.answer(
+            link, {CameraAnswer::Kind::disconnected, {}, "the camera disconnected", false});
+    });
+}
+
+void CameraConnection::replace() {
+    close(ws::kCloseGoingAway, "replaced", camera::Input::replaced);
+}
+
+void CameraConnection::kick() { close(ws::kClosePolicy, "kicked", camera::Input::disconnected); }
+
+void CameraConnection::shut_down() {
+    close(ws::kCloseGoingAway, "server shutting down", camera::Input::shutdown);
+}
+
+void CameraConnection::on_end(std::string_view error) {
+    if (!left_ && !error.empty()) log_.info("camera=" + name_ + " " + std::string(error));
+    leave(camera::Input::disconnected);
+    net_.remove(*this);
+}
+
+}  // namespace st::server

@@ -1,0 +1,128 @@
+#pragma once
+/// One camera's WebSocket: messages to the open session, the state table, pings, back-pressure.
+/// Lives on its network loop; everything else reaches it through CameraLink::post().
+/// Spec: docs/camera.md.
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "camera/frame.h"
+#include "camera/holdback.h"
+#include "camera/message.h"
+#include "camera/states.h"
+#include "loop/stream.h"
+#include "record/session.h"
+#include "server/camera_link.h"
+#include "server/captures.h"
+#include "server/net_loop.h"
+#include "server/services.h"
+#include "ws/codec.h"
+
+namespace st::server {
+
+/// A start as one connection gets it.
+struct StartOrder {
+    camera::StartParameters parameters;
+    std::string take;
+    bool given = false;  ///< the user named parameters: others in use are worth a word
+    milliseconds timeout{10'000};
+};
+
+class CameraConnection final : public Connection,
+                               public loop::StreamHandler,
+                               public std::enable_shared_from_this<CameraConnection> {
+ public:
+    CameraConnection(Services& services, NetLoop& net, Admission::Ticket ticket, LinkPtr link,
+                     std::unique_ptr<loop::Stream> stream);
+    ~CameraConnection() override;
+
+    /// `pending`: bytes that came behind the upgrade request.
+    void start(Bytes pending);
+
+    void request_start(const StartOrder& order);
+    void request_stop();
+    /// Another connection wants the name: ping, and report the next byte.
+    void probe();
+    void replace();
+    void kick();
+    void set_name(const std::string& name) { name_ = name; }
+
+    void on_session_opened(std::uint64_t serial, const std::string& id);
+    void on_session_failed(std::uint64_t serial, const std::string& error);
+    void on_session_finished(std::uint64_t serial);
+    void on_room(std::uint64_t serial);
+
+    void shut_down() override;
+    void on_data(std::span<std::uint8_t> bytes) override;
+    void on_end(std::string_view error) override;
+
+ private:
+    void decode(Bytes bytes);
+    void on_event(ws::Event& event);
+    void on_binary(Buffer message);
+    void on_text(const std::string& text);
+    void on_capabilities(const camera::Capabilities& capabilities);
+    void count_frame(const camera::Frame& frame, const media::NalPeek& peek);
+    void count_bad(const std::string& what);
+    void read_size(const camera::Frame& frame);
+    void write_frame(Buffer message, const media::NalPeek& peek);
+
+    void apply(camera::Input input);
+    void act(camera::Action action, camera::EndReason reason);
+    void open_session();
+    void end_session(camera::EndReason reason);
+    void send_start();
+    void send_stop();
+    void answer(CameraAnswer::Kind kind, const std::string& error = {}, bool differs = false);
+    void join();
+
+    void arm_idle_timer(milliseconds after);
+    void on_idle_timer();
+    void send_text(const std::string& text);
+    /// Says goodbye and leaves; the stream closes once the close frame is out.
+    void close(std::uint16_t code, const std::string& reason, camera::Input why);
+    /// The connection is over for everybody but the socket.
+    void leave(camera::Input why);
+
+    Services& services_;
+    NetLoop& net_;
+    Admission::Ticket ticket_;
+    const LinkPtr link_;
+    std::string name_;
+    Log log_;
+    std::unique_ptr<loop::Stream> stream_;
+    ws::Decoder decoder_;
+
+    camera::State state_ = camera::State::idle;
+    camera::Holdback holdback_;
+    record::SessionPtr session_;  ///< open; null between sessions
+    std::int64_t session_began_ns_ = 0;
+    std::uint64_t ended_serial_ = 0;   ///< the last ended session while it is finalised; 0: none
+    std::optional<StartOrder> order_;  ///< of the last start_capture that was sent
+    std::string capabilities_;         ///< JSON as sent
+    std::optional<record::CloseCode> close_;
+    std::string refusal_;               ///< why a start is refused, in words
+    bool answer_when_opened_ = false;   ///< `started` waits for the session's id
+    bool already_when_opened_ = false;  ///< so does `already_recording`
+    bool already_differs_ = false;
+    bool is_camera_ = false;
+    bool probing_ = false;
+    bool stalled_ = false;
+    bool left_ = false;
+    bool closing_ = false;  ///< our close frame is out: input counts no more
+    std::uint64_t bad_in_session_ = 0;
+    std::int64_t bad_logged_ns_ = 0;
+
+    loop::TimerId idle_timer_ = 0;
+    loop::TimerId start_timer_ = 0;
+    loop::TimerId stop_timer_ = 0;
+    std::int64_t pinged_ns_ = 0;   ///< 0: no ping is out
+    std::int64_t arrival_ns_ = 0;  ///< of the bytes being decoded
+
+    std::int64_t second_began_ns_ = 0;
+    std::uint32_t second_pictures_ = 0;
+    std::uint64_t second_bits_ = 0;
+};
+
+}  // namespace st::server

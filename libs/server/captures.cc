@@ -1,0 +1,313 @@
+#include "server/captures.h"
+
+#include "control/glob.h"
+#include "server/camera_connection.h"
+
+namespace st::server {
+namespace {
+
+using control::StartOutcome;
+using control::StopOutcome;
+
+constexpr std::size_t kRememberedMax = 10'000;
+
+control::ApiError no_cameras(const std::vector<std::string>& asked) {
+    if (asked.empty()) return {control::ErrorCode::no_cameras, "no camera is connected", {}};
+    std::string names;
+    for (const std::string& name : asked) names += (names.empty() ? "" : ", ") + name;
+    return {control::ErrorCode::no_cameras, "no connected camera matches " + names, "cameras"};
+}
+
+control::StartResult to_result(const std::string& camera, const CameraAnswer& answer) {
+    control::StartResult result;
+    result.camera = camera;
+    if (!answer.session.empty()) result.session = answer.session;
+    if (!answer.error.empty()) result.error = answer.error;
+    switch (answer.kind) {
+        case CameraAnswer::Kind::started:
+            result.outcome = StartOutcome::started;
+            break;
+        case CameraAnswer::Kind::already_recording:
+            result.outcome = StartOutcome::already_recording;
+            if (answer.differs) result.error = "records with other parameters";
+            break;
+        case CameraAnswer::Kind::refused:
+        case CameraAnswer::Kind::not_recording:
+            result.outcome = StartOutcome::refused;
+            break;
+        case CameraAnswer::Kind::start_timeout:
+            result.outcome = StartOutcome::timeout;
+            result.error = "no capture_started from the camera in time";
+            break;
+        case CameraAnswer::Kind::disconnected:
+            result.outcome = StartOutcome::disconnected;
+            break;
+    }
+    return result;
+}
+
+bool is_ok(const control::StartResult& result) {
+    return result.outcome == StartOutcome::started ||
+           (result.outcome == StartOutcome::already_recording && !result.error);
+}
+
+}  // namespace
+
+camera::StartParameters to_camera(const control::StartParameters& asked) {
+    camera::StartParameters parameters;
+    if (asked.resolution)
+        parameters.resolution = {asked.resolution->width, asked.resolution->height};
+    if (asked.aspect) parameters.aspect = {asked.aspect->width, asked.aspect->height};
+    if (asked.bitrate_bps) parameters.bitrate_bps = *asked.bitrate_bps;
+    if (asked.fps) parameters.fps = *asked.fps;
+    return parameters;
+}
+
+Captures::Captures(const Options& options, Cameras& cameras, loop::EventLoop& control,
+                   std::function<std::uint64_t(const std::string&)> progress)
+    : options_(options), cameras_(cameras), control_(control), progress_(std::move(progress)) {}
+
+void Captures::start(const control::StartRequest& request, StartDone done) {
+    std::vector<std::string> names;
+    for (const auto& [name, entry] : cameras_.all()) names.push_back(name);
+    const control::Selection selection = control::select_names(request.cameras, names);
+    PendingStart pending;
+    const std::uint64_t id = next_id_++;
+    const Asked asked{to_camera(request.parameters), request.take.value_or("")};
+    for (const std::string& name : selection.matched) {
+        const CameraEntry& entry = *cameras_.find(name);
+        asked_[entry.link->id] = asked;
+        entry.link->post([asked, given = request.parameters.given(),
+                          timeout = request.timeout](CameraConnection& connection) {
+            connection.request_start({asked.parameters, asked.take, given, timeout});
+        });
+        if (entry.is_camera) pending.waiting.emplace(entry.link->id, name);
+    }
+    if (pending.waiting.empty()) return done(no_cameras(request.cameras));
+    for (const std::string& name : selection.missing) {
+        pending.reply.ok = false;
+        pending.reply.results.push_back(
+            {name, StartOutcome::disconnected, std::nullopt, "no such camera"});
+    }
+    if (!request.wait) return done(pending.reply);
+    pending.done = std::move(done);
+    pending.timer = control_.after(request.timeout, [this, id] { time_out_start(id); });
+    starts_.emplace(id, std::move(pending));
+}
+
+void Captures::add_result(PendingStart& pending, control::StartResult result) {
+    if (!is_ok(result)) pending.reply.ok = false;
+    pending.reply.results.push_back(std::move(result));
+}
+
+void Captures::finish_start(std::uint64_t id) {
+    const auto found = starts_.find(id);
+    if (!found->second.waiting.empty()) return;
+    const PendingStart pending = std::move(found->second);
+    starts_.erase(found);
+    control_.cancel(pending.timer);
+    pending.done(pending.reply);
+}
+
+void Captures::time_out_start(std::uint64_t id) {
+    const auto found = starts_.find(id);
+    if (found == starts_.end()) return;
+    PendingStart& pending = found->second;
+    for (const auto& [link, name] : pending.waiting) {
+        add_result(pending, to_result(name, {CameraAnswer::Kind::start_timeout, {}, {}, false}));
+    }
+    pending.waiting.clear();
+    finish_start(id);
+}
+
+std::vector<std::string> Captures::stop_targets(const control::StopRequest& request,
+                                                PendingStop& pending) {
+    std::vector<std::string> names;
+    for (const auto& [name, entry] : cameras_.all()) names.push_back(name);
+    // A camera that is gone is still worth waiting for while its files are being made.
+    for (const auto& [id, session] : live_) {
+        if (cameras_.find(session.link) == nullptr) names.push_back(session.camera);
+    }
+    const control::Selection selection = control::select_names(request.cameras, names);
+    for (const std::string& name : selection.matched) {
+        if (const CameraEntry* entry = cameras_.find(name)) {
+            was_recording_.erase(name);
+            entry->link->post([](CameraConnection& connection) { connection.request_stop(); });
+            if (entry->is_camera) pending.waiting.emplace(entry->link->id, name);
+        }
+        for (const auto& [id, session] : live_) {
+            if (session.camera == name && cameras_.find(session.link) == nullptr) {
+                pending.waiting.emplace(session.link, name);
+            }
+        }
+    }
+    return selection.missing;
+}
+
+void Captures::stop(const control::StopRequest& request, StopDone done) {
+    PendingStop pending;
+    if (request.cameras.empty()) was_recording_.clear();
+    for (const std::string& name : request.cameras) was_recording_.erase(name);
+    const std::vector<std::string> missing = stop_targets(request, pending);
+    if (pending.waiting.empty()) return done(no_cameras(request.cameras));
+    for (const std::string& name : missing) {
+        pending.reply.ok = false;
+        control::StopResult result;
+        result.camera = name;
+        result.outcome = StopOutcome::failed;
+        result.error = "no such camera";
+        pending.reply.results.push_back(std::move(result));
+    }
+    if (!request.wait) return done(pending.reply);
+    pending.done = std::move(done);
+    pending.timeout = request.timeout;
+    const std::uint64_t id = next_id_++;
+    stops_.emplace(id, std::move(pending));
+    // The camera's own deadline comes first; the request's counts from the finaliser's progress.
+    arm_stop(id, options_.camera.stop_timeout + request.timeout);
+}
+
+void Captures::arm_stop(std::uint64_t id, std::chrono::nanoseconds after) {
+    PendingStop& pending = stops_.at(id);
+    control_.cancel(pending.timer);
+    pending.timer = control_.after(after, [this, id] { time_out_stop(id); });
+}
+
+std::uint64_t Captures::progress_of(const PendingStop& pending) const {
+    std::uint64_t sum = 0;
+    for (const auto& [id, session] : live_) {
+        if (session.ended && pending.waiting.contains(session.link)) sum += progress_(id);
+    }
+    return sum;
+}
+
+void Captures::time_out_stop(std::uint64_t id) {
+    const auto found = stops_.find(id);
+    if (found == stops_.end()) return;
+    PendingStop& pending = found->second;
+    const std::uint64_t progress = progress_of(pending);
+    if (progress != pending.progress_seen) {
+        pending.progress_seen = progress;
+        return arm_stop(id, pending.timeout);
+    }
+    for (const auto& [link, name] : pending.waiting) {
+        control::StopResult result;
+        result.camera = name;
+        result.outcome = StopOutcome::timeout;
+        result.error = "not finished in time; it goes on in the background";
+        for (const auto& [session_id, session] : live_) {
+            if (session.link != link) continue;
+            result.session = session_id;
+            result.state = session.ended ? control::SessionState::finalising
+                                         : control::SessionState::recording;
+        }
+        pending.reply.ok = false;
+        pending.reply.results.push_back(std::move(result));
+    }
+    pending.waiting.clear();
+    finish_stop(id);
+}
+
+void Captures::finish_stop(std::uint64_t id) {
+    const auto found = stops_.find(id);
+    if (!found->second.waiting.empty()) return;
+    const PendingStop pending = std::move(found->second);
+    stops_.erase(found);
+    control_.cancel(pending.timer);
+    pending.done(pending.reply);
+}
+
+void Captures::answer(const LinkPtr& link, const CameraAnswer& answer) {
+    if (answer.kind == CameraAnswer::Kind::not_recording) {
+        std::vector<std::uint64_t> touched;
+        for (auto& [id, pending] : stops_) {
+            const auto waiting = pending.waiting.find(link->id);
+            if (waiting == pending.waiting.end() || has_live_session(link->id)) continue;
+            control::StopResult result;
+            result.camera = waiting->second;
+            result.outcome = StopOutcome::not_recording;
+            pending.reply.results.push_back(std::move(result));
+            pending.waiting.erase(waiting);
+            touched.push_back(id);
+        }
+        for (const std::uint64_t id : touched) finish_stop(id);
+        return;
+    }
+    std::vector<std::uint64_t> touched;
+    for (auto& [id, pending] : starts_) {
+        const auto waiting = pending.waiting.find(link->id);
+        if (waiting == pending.waiting.end()) continue;
+        add_result(pending, to_result(waiting->second, answer));
+        pending.waiting.erase(waiting);
+        touched.push_back(id);
+    }
+    for (const std::uint64_t id : touched) finish_start(id);
+}
+
+bool Captures::has_live_session(std::uint64_t link) const {
+    for (const auto& [id, session] : live_) {
+        if (session.link == link) return true;
+    }
+    return false;
+}
+
+void Captures::session_opened(std::uint64_t link, const std::string& id,
+                              const std::string& camera) {
+    live_[id] = LiveSession{link, camera};
+}
+
+void Captures::session_ended(const std::string& id) {
+    const auto live = live_.find(id);
+    if (live == live_.end()) return;
+    live->second.ended = true;
+    for (auto& [stop_id, pending] : stops_) {
+        if (pending.waiting.contains(live->second.link)) arm_stop(stop_id, pending.timeout);
+    }
+}
+
+void Captures::session_finished(std::uint64_t link, const SessionOutcome& outcome) {
+    live_.erase(outcome.id);
+    std::vector<std::uint64_t> touched;
+    for (auto& [id, pending] : stops_) {
+        const auto waiting = pending.waiting.find(link);
+        if (waiting == pending.waiting.end()) continue;
+        if (has_live_session(link)) continue;  // an earlier session of it; the last one is meant
+        control::StopResult result;
+        result.camera = waiting->second;
+        const bool failed = outcome.state != control::SessionState::done;
+        result.outcome = failed ? StopOutcome::failed : StopOutcome::stopped;
+        result.session = outcome.id;
+        result.state = outcome.state;
+        result.files = outcome.files;
+        if (!outcome.error.empty()) result.error = outcome.error;
+        if (failed) pending.reply.ok = false;
+        pending.reply.results.push_back(std::move(result));
+        pending.waiting.erase(waiting);
+        touched.push_back(id);
+    }
+    for (const std::uint64_t id : touched) finish_stop(id);
+}
+
+std::size_t Captures::finalising() const {
+    std::size_t count = 0;
+    for (const auto& [id, session] : live_) count += session.ended ? 1 : 0;
+    return count;
+}
+
+void Captures::auto_start(const CameraEntry& entry) {
+    if (!options_.camera.auto_start || entry.state != camera::State::idle) return;
+    Asked asked{*options_.camera.auto_start, {}};
+    if (const auto before = was_recording_.extract(entry.name)) asked = before.mapped();
+    asked_[entry.link->id] = asked;
+    entry.link->post([asked](CameraConnection& connection) {
+        connection.request_start({asked.parameters, asked.take, false, milliseconds(10'000)});
+    });
+}
+
+void Captures::remember(const CameraEntry& entry) {
+    const auto asked = asked_.extract(entry.link->id);
+    if (asked.empty()) return;
+    if (was_recording_.size() < kRememberedMax) was_recording_[entry.name] = asked.mapped();
+}
+
+}  // namespace st::server

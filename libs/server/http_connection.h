@@ -1,0 +1,80 @@
+#pragma once
+/// One TCP connection as it begins: HTTP/1.x requests, until one of them becomes a WebSocket.
+/// Lives on its network loop. Deadlines and bounds: server/options.h.
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "http/body.h"
+#include "http/head.h"
+#include "http/response.h"
+#include "http/target.h"
+#include "loop/stream.h"
+#include "server/api.h"
+#include "server/camera_link.h"
+#include "server/file_sender.h"
+#include "server/net_loop.h"
+#include "server/services.h"
+
+namespace st::server {
+
+class HttpConnection final : public Connection,
+                             public loop::StreamHandler,
+                             public std::enable_shared_from_this<HttpConnection> {
+ public:
+    HttpConnection(Services& services, Api& api, NetLoop& net, Admission::Ticket ticket,
+                   const Poco::Net::SocketAddress& peer);
+    ~HttpConnection() override;
+
+    /// Right after construction: takes the socket and waits for a request.
+    void start(Poco::Net::StreamSocket socket);
+
+    void shut_down() override;
+    void on_data(std::span<std::uint8_t> bytes) override;
+    void on_end(std::string_view error) override;
+    void on_drained() override;
+
+ private:
+    enum class State : std::uint8_t { head, body, answering, sending_file, done };
+
+    void consume(Bytes bytes);
+    void begin_request();
+    void dispatch();
+    void answer(http::Response response);
+    void send_file(ApiAnswer answer);
+    void answer_error(int status, std::string message);
+    void next_request();
+    void set_deadline(milliseconds after, std::string what);
+    void close_now();
+
+    void begin_websocket(const http::Target& target);
+    void claim_name(std::string name);
+    void become_camera(const LinkPtr& link);
+    static std::optional<std::string> camera_name(const http::Target& target);
+
+    Services& services_;
+    Api& api_;
+    NetLoop& net_;
+    Admission::Ticket ticket_;
+    const std::string peer_;          ///< address:port
+    const std::string peer_address_;  ///< without port
+    const std::string default_name_;  ///< of a camera that does not name itself
+    auth::Address address_;
+    Log log_;
+    std::unique_ptr<loop::Stream> stream_;
+
+    State state_ = State::head;
+    http::RequestReader reader_;
+    http::RequestHead head_;
+    http::Target target_;
+    std::optional<http::BodyReader> body_reader_;
+    std::string body_;
+    std::string pending_;  ///< came while an answer was being made
+    bool keep_alive_ = false;
+    loop::TimerId deadline_ = 0;
+    std::string upgrade_answer_;
+    LinkPtr claimed_;  ///< a name asked for, until the upgrade is answered
+    std::unique_ptr<FileSender> file_;
+};
+
+}  // namespace st::server

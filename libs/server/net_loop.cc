@@ -1,0 +1,34 @@
+#include "server/net_loop.h"
+
+namespace st::server {
+
+Result<Admission::Ticket> Admission::enter(const std::string& address) {
+    const Lock lock(mutex_);
+    if (limits_.connections > 0 && count_ >= limits_.connections) {
+        metrics_.connections_refused_total.fetch_add(1);
+        return Error{"limits.connections (" + std::to_string(limits_.connections) + ") reached",
+                     503};
+    }
+    std::size_t& here = per_address_[address];
+    if (limits_.connections_per_address > 0 && here >= limits_.connections_per_address) {
+        metrics_.connections_refused_total.fetch_add(1);
+        return Error{"limits.connections_per_address (" +
+                         std::to_string(limits_.connections_per_address) + ") reached",
+                     503};
+    }
+    ++here;
+    ++count_;
+    metrics_.connections_total.fetch_add(1);
+    metrics_.connections.fetch_add(1);
+    return Ticket(*this, address);
+}
+
+void Admission::leave(const std::string& address) {
+    const Lock lock(mutex_);
+    --count_;
+    metrics_.connections.fetch_sub(1);
+    const auto here = per_address_.find(address);
+    if (here != per_address_.end() && --here->second == 0) per_address_.erase(here);
+}
+
+}  // namespace st::server

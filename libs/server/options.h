@@ -1,0 +1,56 @@
+#pragma once
+/// What the server is told: plain values, checked before they get here.
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "auth/access.h"
+#include "camera/message.h"
+
+namespace st::server {
+
+using std::chrono::milliseconds;
+
+struct CameraOptions {
+    milliseconds ping_interval{20'000};  ///< silence after which a ping goes out
+    milliseconds ping_timeout{20'000};   ///< silence after that ping which ends the connection
+    milliseconds takeover_after{5'000};  ///< how long a silent holder keeps its name
+    milliseconds stop_timeout{10'000};   ///< for capture_stopped to follow stop_capture
+    std::optional<camera::StartParameters> auto_start;
+};
+
+/// Names a camera that did not name itself. Empty conditions match any.
+struct NameRule {
+    std::optional<auth::Range> address;
+    std::string model;
+    std::string name;
+};
+
+/// Zero: no limit, but for frame_bytes and connections.
+struct Limits {
+    std::size_t frame_bytes = std::size_t{16} << 20;
+    std::size_t connections = 10'000;
+    std::size_t connections_per_address = 0;
+    std::size_t cameras = 0;
+};
+
+struct Options {
+    CameraOptions camera;
+    std::vector<NameRule> name_rules;
+    Limits limits;
+    auth::Policy policy;
+    milliseconds max_session{6 * 3'600'000LL};
+    std::string recordings_path;  ///< absolute
+};
+
+/// Deadlines and bounds of HTTP that no configuration changes.
+constexpr milliseconds kHeadDeadline{5'000};        ///< from the connection, or the first byte
+constexpr milliseconds kBodyDeadline{10'000};       ///< from the end of the head
+constexpr milliseconds kKeepAliveDeadline{15'000};  ///< between two requests
+constexpr milliseconds kClosePatience{2'000};       ///< for our last bytes to be taken
+constexpr std::size_t kApiBodyMax = 64 * 1024;
+constexpr std::size_t kPipelinedBytesMax = 64 * 1024;
+
+}  // namespace st::server

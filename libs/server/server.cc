@@ -1,0 +1,210 @@
+#include "server/server.h"
+
+#include <Poco/Exception.h>
+#include <Poco/Net/NetworkInterface.h>
+#include <sys/socket.h>
+
+#include <future>
+#include <stdexcept>
+
+#include "record/catalogue.h"
+#include "server/api.h"
+#include "server/cameras.h"
+#include "server/captures.h"
+#include "server/event_log.h"
+#include "server/http_connection.h"
+#include "server/peer.h"
+#include "server/sessions.h"
+
+namespace st::server {
+namespace {
+
+std::unique_ptr<loop::Listener> listen_on(const ListenAddress& at) {
+    const std::string where = at.address + " port " + std::to_string(at.port);
+    try {
+        return std::make_unique<loop::Listener>(at.address, at.port);
+    } catch (const Poco::Exception& e) {
+        std::string next;
+        if (e.code() == EADDRINUSE || e.displayText().find("in use") != std::string::npos) {
+            next = ": the port is in use; stop the other program, or choose another with --port";
+        } else if (e.code() == EACCES) {
+            next = ": no right to that port; choose one above 1023 with --port";
+        } else {
+            next = ": " + e.displayText() + "; choose an address of this machine with --bind";
+        }
+        throw std::runtime_error("cannot listen on " + where + next);
+    }
+}
+
+std::vector<std::string> interface_addresses(const std::string& bound) {
+    if (bound != "::" && bound != "0.0.0.0") return {bound};
+    std::vector<std::string> addresses;
+    for (const auto& [index, interface] : Poco::Net::NetworkInterface::map(true, false)) {
+        for (const auto& entry : interface.addressList()) {
+            const Poco::Net::IPAddress& address = entry.get<0>();
+            if (address.isLinkLocal()) continue;
+            if (address.family() == Poco::Net::AddressFamily::IPv6 &&
+                (bound == "0.0.0.0" || address.isLoopback())) {
+                continue;
+            }
+            addresses.push_back(address.toString());
+        }
+    }
+    return addresses;
+}
+
+}  // namespace
+
+struct Server::Parts {
+    Parts(Setup given, Log given_log, loop::EventLoop& its_control)
+        : setup(std::move(given)),
+          log(std::move(given_log)),
+          control(its_control),
+          admission(setup.options.limits, metrics),
+          disk("disk"),
+          events(log.with("event")),
+          cameras(setup.options, metrics, control, events),
+          sessions(metrics, events),
+          captures(setup.options, cameras, control,
+                   [this](const std::string& id) { return sessions.progress(id); }) {
+        for (const ListenAddress& at : setup.listen) listeners.push_back(listen_on(at));
+        setup.recorder.path = setup.options.recordings_path;
+        recorder = std::make_unique<record::Recorder>(
+            setup.recorder, log.with("recorder"), [this](const record::Event& event) {
+                control.post([this, event] { sessions.on_event(event); });
+            });
+        setup.options.recordings_path = recorder->path();
+        catalogue = std::make_unique<record::Catalogue>(recorder->path());
+        sessions.set_captures(captures);
+        cameras.on_joined = [this](const CameraEntry& entry) { captures.auto_start(entry); };
+        cameras.on_lost = [this](const CameraEntry& entry) { captures.remember(entry); };
+    }
+
+    Setup setup;
+    Log log;
+    loop::EventLoop& control;
+    Metrics metrics;
+    Admission admission;
+    std::vector<std::unique_ptr<loop::Listener>> listeners;
+    loop::LoopThread disk;
+    std::unique_ptr<record::Recorder> recorder;
+    std::unique_ptr<record::Catalogue> catalogue;
+    EventLog events;
+    Cameras cameras;
+    Sessions sessions;
+    Captures captures;
+    std::atomic<bool> shutting_down{false};
+    std::unique_ptr<Services> services;
+    std::unique_ptr<Api> api;
+    std::vector<std::unique_ptr<NetLoop>> nets;
+    std::size_t next_net = 0;
+
+    void accept(Poco::Net::StreamSocket socket);
+    void refuse(Poco::Net::StreamSocket& socket, const Error& why);
+};
+
+Server::Server(Setup setup, Log log, loop::EventLoop& control)
+    : parts_(std::make_unique<Parts>(std::move(setup), std::move(log), control)) {
+    Parts& p = *parts_;
+    for (unsigned i = 0; i < std::max(1U, p.setup.threads); ++i) {
+        p.nets.push_back(std::make_unique<NetLoop>("net-" + std::to_string(i)));
+    }
+    Api::Facts facts;
+    facts.version = p.setup.version;
+    facts.started_us = p.setup.started_us;
+    facts.urls = camera_urls();
+    for (const auto& net : p.nets) facts.busy.push_back(&net->busy());
+    facts.connections_of_loop = [&p](std::size_t i) { return p.nets[i]->size(); };
+    p.services = std::make_unique<Services>(
+        Services{p.setup.options, p.log, p.metrics, p.shutting_down, p.control, p.disk.loop(),
+                 p.events, p.cameras, p.captures, p.sessions, *p.catalogue, *p.recorder});
+    p.api = std::make_unique<Api>(*p.services, std::move(facts));
+}
+
+Server::~Server() {
+    Parts& p = *parts_;
+    for (auto& net : p.nets) net->stop();
+    p.disk.stop();
+}
+
+void Server::start() {
+    Parts& p = *parts_;
+    loop::EventLoop& first = p.nets.front()->loop();
+    first.post([&p, &first] {
+        for (auto& listener : p.listeners) {
+            listener->start(first,
+                            [&p](Poco::Net::StreamSocket socket) { p.accept(std::move(socket)); });
+        }
+    });
+}
+
+void Server::Parts::refuse(Poco::Net::StreamSocket& socket, const Error& why) {
+    http::Response response = error_response(503, why.message);
+    response.fields.push_back({"Retry-After", "5"});
+    const std::string text = http::encode_response(response, false);
+    // A fresh socket takes this much at once, or the peer is gone already.
+    [[maybe_unused]] const auto sent =
+        ::send(socket.impl()->sockfd(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void Server::Parts::accept(Poco::Net::StreamSocket socket) {
+    Poco::Net::SocketAddress peer;
+    try {
+        peer = socket.peerAddress();
+    } catch (const Poco::Exception&) {
+        return;  // gone before we looked
+    }
+    auto ticket = admission.enter(peer_address_text(peer));
+    if (!ticket) {
+        log.warning("connection from " + peer_text(peer) + " refused: " + ticket.error().message);
+        return refuse(socket, ticket.error());
+    }
+    NetLoop& net = *nets[next_net++ % nets.size()];
+    auto connection =
+        std::make_shared<HttpConnection>(*services, *api, net, std::move(*ticket), peer);
+    net.loop().post([&net, connection, socket]() mutable {
+        net.add(connection);
+        connection->start(std::move(socket));
+    });
+}
+
+std::vector<std::uint16_t> Server::ports() const {
+    std::vector<std::uint16_t> ports;
+    for (const auto& listener : parts_->listeners) ports.push_back(listener->port());
+    return ports;
+}
+
+std::vector<std::string> Server::camera_urls() const {
+    std::vector<std::string> urls;
+    for (std::size_t i = 0; i < parts_->listeners.size(); ++i) {
+        for (const std::string& address : interface_addresses(parts_->setup.listen[i].address)) {
+            const bool is_v6 = address.find(':') != std::string::npos;
+            urls.push_back("ws://" + (is_v6 ? "[" + address + "]" : address) + ":" +
+                           std::to_string(parts_->listeners[i]->port()) + "/ingest/NAME");
+        }
+    }
+    return urls;
+}
+
+const std::string& Server::recordings_path() const { return parts_->setup.options.recordings_path; }
+
+std::size_t Server::shut_down(std::int64_t deadline_ns) {
+    Parts& p = *parts_;
+    p.shutting_down = true;
+    for (auto& net : p.nets) {
+        std::promise<void> done;
+        net->loop().post([&p, &net, &done] {
+            if (net == p.nets.front()) {
+                for (auto& listener : p.listeners) listener->stop();
+            }
+            net->shut_down_all();
+            done.set_value();
+        });
+        done.get_future().wait();
+    }
+    return p.recorder->finish_all(deadline_ns);
+}
+
+void Server::hurry() { parts_->recorder->hurry(); }
+
+}  // namespace st::server

@@ -1,0 +1,63 @@
+#pragma once
+/// The server: listeners, network loops, the parts the connections share, the recorder.
+/// Constructed and destroyed on the thread that runs the control loop.
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "loop/listener.h"
+#include "record/recorder.h"
+#include "server/net_loop.h"
+#include "server/options.h"
+#include "server/services.h"
+
+namespace st::server {
+
+struct ListenAddress {
+    std::string address = "::";
+    std::uint16_t port = 0;  ///< 0: any free one
+};
+
+class Server {
+ public:
+    struct Setup {
+        Options options;
+        record::Options recorder;
+        std::vector<ListenAddress> listen;
+        unsigned threads = 1;  ///< network loops
+        std::string version;
+        std::int64_t started_us = 0;
+    };
+
+    /// Binds everything, opens the recordings folder and begins to finish what an earlier run left.
+    /// Throws std::runtime_error with a text for the user: what is wrong, and the next step.
+    Server(Setup setup, Log log, loop::EventLoop& control);
+    ~Server();
+
+    /// Accepts connections from now on.
+    void start();
+
+    /// One per listener, in order.
+    std::vector<std::uint16_t> ports() const;
+    /// What a camera can be pointed at, one per interface address, e.g.
+    /// ws://192.168.1.4:50001/ingest/NAME.
+    std::vector<std::string> camera_urls() const;
+    const std::string& recordings_path() const;
+
+    /// Stops accepting, ends all sessions and closes all connections; then finishes the recordings,
+    /// at the latest at `deadline_ns` (monotonic). Returns how many are left to the next start.
+    /// Blocks: not on the control loop, which must go on meanwhile.
+    std::size_t shut_down(std::int64_t deadline_ns);
+    /// Makes shut_down() give up conversions. Any thread.
+    void hurry();
+
+ private:
+    struct Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace st::server
