@@ -1,17 +1,10 @@
 #include "av/handles.h"
 
-#include <array>
 #include <string>
 
 #include "av/error.h"
 
 namespace st::av {
-
-void raise(const std::string& what, int code) {
-    std::array<char, AV_ERROR_MAX_STRING_SIZE> text{};
-    av_strerror(code, text.data(), text.size());
-    throw Error(what + ": " + text.data());
-}
 
 InputPtr open_mp4(const std::string& path) {
     AVFormatContext* raw = nullptr;

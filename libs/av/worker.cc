@@ -2,9 +2,9 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -119,7 +119,7 @@ Result<void> run_limited(const std::vector<std::string>& argv, const Limits& lim
     if (child < 0) return st::Error{std::string("fork: ") + std::strerror(errno)};
     if (child == 0) become(arguments.data(), limits, to.get(), parent);
     to.reset();
-    const Fd handle(::pidfd_open(child, 0));
+    const Fd handle(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
     std::string said;
     const bool ended = handle && follow(handle.get(), from.get(), limits.timeout, said);
     if (!ended) {
@@ -138,10 +138,12 @@ Result<void> run_limited(const std::vector<std::string>& argv, const Limits& lim
     return st::Error{said.empty() ? "worker failed" : first_line(said), WEXITSTATUS(status)};
 }
 
+void quiet_libav() { av_log_set_level(AV_LOG_QUIET); }
+
 std::optional<int> run_worker(int argc, char** argv) {
     if (argc < 3 || std::string_view(argv[1]) != "--worker") return std::nullopt;
     const std::string_view step = argv[2];
-    av_log_set_level(AV_LOG_QUIET);
+    quiet_libav();
     try {
         if (step == "check" && argc == 4) {
             check_first_picture(argv[3]);

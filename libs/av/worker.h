@@ -33,4 +33,7 @@ Result<void> run_limited(const std::vector<std::string>& argv, const Limits& lim
 /// thumbnail IN OUT`, does that and returns the exit code; else nullopt.
 std::optional<int> run_worker(int argc, char** argv);
 
+/// libav shall say nothing on standard error: what failed comes as an Error. For main().
+void quiet_libav();
+
 }  // namespace st::av

@@ -1,0 +1,23 @@
+#pragma once
+/// From what the user named to jobs: which file is read, which one is written.
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "mux/convert.h"
+#include "options.h"
+
+namespace st::h264mux {
+
+struct PlannedJob {
+    mux::Job job;
+    Fd spool;                  ///< standard input, on disk and unlinked; owned for the job
+    std::string spoken_input;  ///< as the user named it
+    std::vector<std::string> notes;
+};
+
+/// All jobs, before anything is written. Error.code is the exit code: 64 if two would write the
+/// same file or an output is missing, 66 if an input does not exist.
+Result<std::vector<PlannedJob>> plan_jobs(const Options& options);
+
+}  // namespace st::h264mux

@@ -1,0 +1,127 @@
+#include "options.h"
+
+#include <charconv>
+
+#include "base/units.h"
+#include "cli/exit_codes.h"
+#include "cli/parse.h"
+#include "cli/values.h"
+
+namespace st::h264mux {
+namespace {
+
+Result<double> parse_rate(std::string_view text) {
+    constexpr double kMin = 0.001;
+    constexpr double kMax = 1000;
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size() ||
+        !(value >= kMin && value <= kMax)) {
+        return Error{"\"" + std::string(text) + "\" is not a frame rate between 0.001 and 1000"};
+    }
+    return value;
+}
+
+Result<std::chrono::milliseconds> parse_gap(std::string_view text) {
+    auto gap = parse_duration(text);
+    if (!gap) return gap;
+    if (*gap < std::chrono::seconds(1) || *gap > mux::kMaxGapMax) {
+        return Error{"\"" + std::string(text) + "\" is not between 1s and 6h"};
+    }
+    return gap;
+}
+
+}  // namespace
+
+void build(CLI::App& app, Options& options) {
+    cli::prepare(app);
+    app.description("Convert camera dumps and H.264 streams to MP4 with exact times");
+    app.add_option(
+           "INPUT", options.inputs,
+           "Dump of either form, H.264 Annex B stream, session directory, or - for standard input")
+        ->type_name("FILE");
+    cli::add_text(app, "-o,--output", options.output,
+                  "Output file, or a directory if it ends in / or is one; else beside each input",
+                  "FILE");
+    app.add_flag("-y", options.overwrite, "Overwrite existing outputs");
+    cli::add_choice<mux::OutputFormat>(app, "--format", options.format,
+                                       {{"mp4", mux::OutputFormat::mp4},
+                                        {"h264", mux::OutputFormat::h264},
+                                        {"dump", mux::OutputFormat::dump}},
+                                       "Format of the output; dump is the plain form");
+    cli::add_choice<mux::InputFormat>(app, "--input-format", options.input_format,
+                                      {{"auto", mux::InputFormat::automatic},
+                                       {"fdump", mux::InputFormat::fdump},
+                                       {"dump", mux::InputFormat::dump},
+                                       {"h264", mux::InputFormat::h264}},
+                                      "Do not guess what the input is");
+    cli::add_choice<mux::Timing>(app, "--timing", options.timing,
+                                 {{"auto", mux::Timing::automatic},
+                                  {"device", mux::Timing::device},
+                                  {"arrival", mux::Timing::arrival},
+                                  {"constant", mux::Timing::constant}},
+                                 "Clock the display times come from");
+    cli::add_value<double>(app, "--fps", options.fps, parse_rate,
+                           "Space the pictures evenly at this rate, whatever the clocks say", "N");
+    cli::add_value<std::chrono::milliseconds>(
+        app, "--max-gap", options.max_gap, parse_gap,
+        "A larger jump of a clock, forward or back, is a fault of the clock", "D")
+        ->default_str(format_duration(options.max_gap));
+    app.add_flag("--no-split", options.no_split, "Keep one file when the picture size changes");
+    app.add_flag("--info", options.only_info, "Write nothing: only report");
+    cli::add_text(app, "--thumbnail", options.thumbnail, "Also write the first picture as a JPEG",
+                  "FILE");
+    app.add_flag("--json", options.as_json, "Report as JSON on standard output, one object a line");
+    app.add_flag("-q,--quiet", options.quiet, "Say nothing but errors");
+    app.add_flag("-v,--verbose", options.verbose, "Also list every gap in the numbering");
+    cli::add_generate(app, options.generate);
+}
+
+cli::Manual manual() {
+    cli::Manual manual;
+    manual.section = 1;
+    manual.summary = "convert camera dumps and H.264 streams to MP4 with exact times";
+    manual.description =
+        "Each input makes its own MP4: beside it with the ending .mp4, in a session directory as "
+        "stream.mp4, "
+        "or where `--output` says. Nothing is encoded again: the pictures are those of the input, "
+        "in the same "
+        "order. Of a recorded dump (.fdump) and a plain one (camera messages back to back) every "
+        "picture "
+        "carries the time its camera gave it, from 0; a bare stream has no times and gets even "
+        "ones.\n\n"
+        "An output is written as NAME.part, read back, and only then given its name. After a "
+        "failure or an "
+        "interruption nothing is left under it. A change of the picture size begins another file, "
+        "NAME-002.mp4.\n\n"
+        "Pictures before the first one that can be decoded are dropped and counted. Times that "
+        "cannot be true "
+        "(twice the same, back, far ahead) are repaired and counted. Damaged bytes are passed over "
+        "and "
+        "reported with their place; everything readable is kept.";
+    manual.parts = {
+        {"TIMING",
+         "auto :: the device's times if at most 2 % of the pictures need a repair (one always "
+         "may); else the "
+         "server's arrival times if the dump has them; else even ones\n\n"
+         "device :: the time each picture got from its camera\n\n"
+         "arrival :: the time each picture came in at the server\n\n"
+         "constant :: evenly spaced at `--fps`, the stream's own rate, or the estimate"},
+        {"EXAMPLES",
+         "Convert a recording and look at the report:\n\n"
+         "    h264mux recordings/cam1_20260131_081530\n\n"
+         "What is in this file, and is it whole?\n\n"
+         "    h264mux --info stream.fdump\n\n"
+         "A bare stream at 25 pictures a second:\n\n"
+         "    h264mux --fps 25 -o out.mp4 stream.h264\n\n"
+         "Many at once, reports for a script:\n\n"
+         "    h264mux --json -o mp4/ *.fdump"},
+        {"EXIT STATUS", cli::exit_status_text({cli::kDone, cli::kDamaged, cli::kUsage,
+                                               cli::kBadInput, cli::kNoInput, cli::kCannotCreate,
+                                               cli::kIoFailed, cli::kInterrupted})},
+    };
+    manual.see_also = {"streamd(8)", "streamctl(1)"};
+    return manual;
+}
+
+}  // namespace st::h264mux

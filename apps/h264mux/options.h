@@ -1,0 +1,38 @@
+#pragma once
+/// h264mux's command line: the one declaration behind --help, the man page and the completions.
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/generate.h"
+#include "mux/convert.h"
+
+namespace st::h264mux {
+
+struct Options {
+    std::vector<std::string> inputs;
+    std::string output;  ///< empty: beside each input
+    bool overwrite = false;
+    mux::OutputFormat format = mux::OutputFormat::mp4;
+    mux::InputFormat input_format = mux::InputFormat::automatic;
+    mux::Timing timing = mux::Timing::automatic;
+    std::optional<double> fps;
+    std::chrono::milliseconds max_gap{60'000};
+    bool no_split = false;
+    bool only_info = false;
+    std::string thumbnail;
+    bool as_json = false;
+    bool quiet = false;
+    bool verbose = false;
+    std::string generate;  ///< hidden --generate WHAT: see cli/generate.h
+};
+
+/// Declares everything. `options` outlives `app`.
+void build(CLI::App& app, Options& options);
+
+/// What the man page says beyond the options.
+cli::Manual manual();
+
+}  // namespace st::h264mux
