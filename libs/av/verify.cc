@@ -12,6 +12,7 @@ namespace st::av {
 namespace {
 
 constexpr int kReorderMax = 16;
+constexpr int kTailMax = 200;
 
 /// Every sample is a row of { u32 length, NAL unit }.
 void check_nal_lengths(const AVPacket& packet, const std::string& path) {
@@ -81,8 +82,8 @@ Mp4Facts read_mp4(const std::string& path) {
         av_seek_frame(input.get(), stream.index, from, AVSEEK_FLAG_ANY | AVSEEK_FLAG_BACKWARD);
     if (code < 0) raise("seek in " + path, code);
     facts.last_ticks = INT64_MIN;
-    scan(kReorderMax + 2,
-         [&](std::int64_t pts) { facts.last_ticks = std::max(facts.last_ticks, pts); });
+    // A seek may land earlier than asked for: on to the end, but not through a whole file.
+    scan(kTailMax, [&](std::int64_t pts) { facts.last_ticks = std::max(facts.last_ticks, pts); });
     return facts;
 }
 
