@@ -87,6 +87,14 @@ class RankTimes {
  public:
     explicit RankTimes(double fps) : picture_us_(1e6 / fps) {}
 
+    /// Parameter sets that do not stand in a packet.
+    void learn(Bytes sets) {
+        media::NalWalker walker(sets);
+        for (media::NalSpan nal{}; walker.next(nal);) {
+            units_.feed(sets.subspan(nal.begin, nal.end - nal.begin));
+        }
+    }
+
     /// Takes the next packet; packets with times come out of pop().
     void push(EncodedPacket packet) {
         media::NalWalker walker(packet.bytes.bytes());
@@ -181,6 +189,7 @@ class CopyReader final : public PacketReader {
                 out.bytes.append(bytes);
             if (std::exchange(is_first_, false) && configuration_.empty()) {
                 split_configuration(out.bytes, configuration_);
+                ranks_.learn(configuration_.bytes());
             }
         } while (out.bytes.empty());
         if (packet_->pts != AV_NOPTS_VALUE)

@@ -40,6 +40,27 @@ std::string prose(const std::string& text) {
     return out;
 }
 
+/// Lines of at most 80 bytes, so that the source can be read; none begins like a request.
+std::string wrapped(const std::string& text) {
+    constexpr std::size_t kLineMax = 80;
+    std::string out;
+    std::size_t column = 0;
+    std::istringstream words(text);
+    for (std::string word; words >> word;) {
+        if (column > 0 && column + 1 + word.size() > kLineMax) {
+            out += '\n';
+            column = 0;
+            if (word[0] == '.' || word[0] == '\'') out += "\\&";
+        } else if (column > 0) {
+            out += ' ';
+            ++column;
+        }
+        out += word;
+        column += word.size();
+    }
+    return out;
+}
+
 std::string bold(const std::string& text) { return "\\fB" + escaped(text) + "\\fR"; }
 std::string italic(const std::string& text) { return "\\fI" + escaped(text) + "\\fR"; }
 
@@ -72,9 +93,11 @@ void write_text(std::ostream& out, const std::string& text) {
             in_example = true;
         }
         if (entry != std::string::npos) {
-            out << ".TP\n" << bold(line.substr(0, entry)) << '\n' << prose(line.substr(entry + 4));
+            out << ".TP\n"
+                << bold(line.substr(0, entry)) << '\n'
+                << wrapped(prose(line.substr(entry + 4)));
         } else {
-            out << (example ? escaped(line.substr(4)) : prose(line));
+            out << (example ? escaped(line.substr(4)) : wrapped(prose(line)));
         }
         out << '\n';
         fresh = false;
@@ -100,7 +123,7 @@ void write_options(std::ostream& out, const std::vector<OptionModel>& options) {
             out << ' ' << bold(option.value);
         else if (!option.value.empty())
             out << ' ' << italic(option.value);
-        out << '\n' << prose(sentence(option)) << '\n';
+        out << '\n' << wrapped(prose(sentence(option))) << '\n';
     }
 }
 

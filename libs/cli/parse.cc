@@ -25,6 +25,16 @@ class WrappingFormatter final : public CLI::Formatter {
         return lay_out(command->get_name(), first_line(command->get_description()));
     }
 
+    std::string make_description(const CLI::App* app) const override {
+        std::string out;
+        std::istringstream lines(app->get_description());
+        for (std::string line; std::getline(lines, line);) {
+            line.erase(std::remove(line.begin(), line.end(), '`'), line.end());
+            out += wrap(line, 0, 0) + '\n';
+        }
+        return out;
+    }
+
     std::string make_option_opts(const CLI::Option* option) const override {
         std::string text;
         if (option->get_type_size() != 0 && !option->get_type_name().empty() &&
@@ -52,20 +62,25 @@ class WrappingFormatter final : public CLI::Formatter {
             out += '\n' + std::string(kHelpColumn, ' ');
         else
             out.resize(kHelpColumn, ' ');
-        std::size_t column = kHelpColumn;
+        return out + wrap(text, kHelpColumn, kHelpColumn) + '\n';
+    }
+
+    /// Words in lines of at most 80 columns; the first begins at `column`, the others at `indent`.
+    static std::string wrap(const std::string& text, std::size_t column, std::size_t indent) {
+        std::string out;
         std::istringstream words(text);
         for (std::string word; words >> word;) {
-            if (column > kHelpColumn && column + 1 + word.size() > kColumns) {
-                out += '\n' + std::string(kHelpColumn, ' ');
-                column = kHelpColumn;
-            } else if (column > kHelpColumn) {
+            if (column > indent && column + 1 + word.size() > kColumns) {
+                out += '\n' + std::string(indent, ' ');
+                column = indent;
+            } else if (column > indent) {
                 out += ' ';
                 ++column;
             }
             out += word;
             column += word.size();
         }
-        return out + '\n';
+        return out;
     }
 };
 
@@ -143,7 +158,7 @@ std::optional<int> guarded(CLI::App& app, Run run, std::ostream& out, std::ostre
         run();
         return std::nullopt;
     } catch (const CLI::CallForHelp&) {
-        out << active(app).help();
+        out << app.help();  // of the command that was named
         return kDone;
     } catch (const CLI::CallForVersion& version) {
         out << version.what() << '\n';
