@@ -22,6 +22,11 @@
 #include "base/clock.h"
 #include "base/fd.h"
 
+// glibc 2.36 forgets to say that these are C functions.
+extern "C" {
+#include <sys/pidfd.h>
+}
+
 namespace st::av {
 namespace {
 
