@@ -1,0 +1,170 @@
+#include "record/catalogue.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <set>
+
+#include "record/session_json.h"
+#include "record/world.h"
+
+namespace st::record {
+namespace {
+
+using world::TemporaryFolder;
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kDayUs = 86'400'000'000;
+
+class CatalogueTest : public testing::Test {
+ protected:
+    std::string put(const std::string& camera, std::int64_t started_us,
+                    RecordingState state = RecordingState::done,
+                    std::optional<std::string> take = std::nullopt) {
+        Meta meta;
+        meta.id = camera + "_" + local_stamp(started_us);
+        meta.camera = camera;
+        meta.state = state;
+        meta.started_us = started_us;
+        meta.take = std::move(take);
+        fs::create_directories(folder_.path() + "/" + meta.id);
+        std::ofstream(folder_.path() + "/" + meta.id + "/session.json.new")
+            << encode_session(meta, nullptr);
+        fs::rename(folder_.path() + "/" + meta.id + "/session.json.new",
+                   folder_.path() + "/" + meta.id + "/session.json");
+        return meta.id;
+    }
+    std::vector<std::string> ids(const CatalogueQuery& query) {
+        std::vector<std::string> found;
+        for (const CatalogueEntry& entry : catalogue_.list(query).items) found.push_back(entry.id);
+        return found;
+    }
+
+    TemporaryFolder folder_;
+    Catalogue catalogue_{folder_.path()};
+};
+
+TEST_F(CatalogueTest, lists_the_newest_first_and_filters) {
+    const std::string a = put("a", 10 * kDayUs, RecordingState::done, "one");
+    const std::string b = put("b", 11 * kDayUs, RecordingState::failed);
+    const std::string c = put("a", 12 * kDayUs, RecordingState::recording, "one");
+    fs::create_directories(folder_.path() + "/live");
+    std::ofstream(folder_.path() + "/notes.txt") << "not a recording";
+    EXPECT_EQ(ids({}), (std::vector<std::string>{c, b, a}));
+    CatalogueQuery query;
+    query.cameras = {"a", "z"};
+    EXPECT_EQ(ids(query), (std::vector<std::string>{c, a}));
+    query.since_us = 11 * kDayUs;
+    EXPECT_EQ(ids(query), (std::vector<std::string>{c}));
+    query = {};
+    query.until_us = 12 * kDayUs;
+    EXPECT_EQ(ids(query), (std::vector<std::string>{b, a}));
+    query = {};
+    query.state = RecordingState::failed;
+    EXPECT_EQ(ids(query), (std::vector<std::string>{b}));
+    query = {};
+    query.take = "one";
+    EXPECT_EQ(ids(query), (std::vector<std::string>{c, a}));
+}
+
+TEST_F(CatalogueTest, pages_neither_repeat_nor_miss_one) {
+    std::set<std::string> all;
+    for (int n = 0; n < 23; ++n) all.insert(put("c" + std::to_string(n), kDayUs * (10 + n / 5)));
+    std::vector<std::string> seen;
+    CatalogueQuery query;
+    query.limit = 5;
+    for (;;) {
+        const CataloguePage page = catalogue_.list(query);
+        for (const auto& entry : page.items) seen.push_back(entry.id);
+        if (!page.next) break;
+        query.cursor = *page.next;
+    }
+    EXPECT_EQ(seen.size(), all.size());
+    EXPECT_EQ(std::set<std::string>(seen.begin(), seen.end()), all);
+}
+
+TEST_F(CatalogueTest, sees_what_changed_since) {
+    const std::string id = put("a", kDayUs, RecordingState::recording);
+    EXPECT_EQ(catalogue_.get(id)->state, RecordingState::recording);
+    put("a", kDayUs, RecordingState::done);
+    EXPECT_EQ(catalogue_.get(id)->state, RecordingState::done);
+    fs::remove_all(folder_.path() + "/" + id);
+    EXPECT_EQ(catalogue_.get(id).error().code, 404);
+    EXPECT_TRUE(ids({}).empty());
+}
+
+TEST_F(CatalogueTest, a_broken_session_json_is_no_recording) {
+    const std::string id = put("a", kDayUs);
+    std::ofstream(folder_.path() + "/" + id + "/session.json") << "{\"version\":1,";
+    EXPECT_TRUE(ids({}).empty());
+    EXPECT_EQ(catalogue_.get(id).error().code, 404);
+}
+
+TEST_F(CatalogueTest, removes_a_finished_recording_and_refuses_a_running_one) {
+    const std::string done = put("a", kDayUs);
+    const std::string running = put("b", kDayUs, RecordingState::recording);
+    std::ofstream(folder_.path() + "/" + done + "/stream.mp4") << "x";
+    EXPECT_TRUE(catalogue_.remove(done));
+    EXPECT_FALSE(fs::exists(folder_.path() + "/" + done));
+    EXPECT_EQ(catalogue_.remove(done).error().code, 404);
+    const auto refused = catalogue_.remove(running);
+    EXPECT_EQ(refused.error().code, 409);
+    EXPECT_EQ(refused.error().message, "recording \"" + running + "\" is recording: stop it first");
+    EXPECT_TRUE(fs::exists(folder_.path() + "/" + running));
+}
+
+TEST_F(CatalogueTest, never_leaves_the_folder) {
+    const std::string id = put("a", kDayUs);
+    std::ofstream(folder_.path() + "/" + id + "/stream.mp4") << "x";
+    fs::create_symlink("/etc/passwd", folder_.path() + "/" + id + "/thumbnail.jpg");
+    fs::create_directory_symlink("/etc", folder_.path() + "/etc_link");
+    const auto file = catalogue_.open_file(id, "stream.mp4");
+    ASSERT_TRUE(file);
+    ::close(*file);
+    for (const char* name : {"thumbnail.jpg", "../", "..", ".", "", "nothing", "/etc/passwd"}) {
+        EXPECT_EQ(catalogue_.open_file(id, name).error().code, 404) << name;
+    }
+    for (const char* other : {"..", ".", "", "etc_link", "a/b", "../etc"}) {
+        EXPECT_EQ(catalogue_.open_file(other, "passwd").error().code, 404) << other;
+        EXPECT_EQ(catalogue_.get(other).error().code, 404) << other;
+        EXPECT_EQ(catalogue_.remove(other).error().code, 404) << other;
+    }
+}
+
+TEST(SessionJson, what_it_says_of_a_session_is_read_back) {
+    Meta meta;
+    meta.id = "cam1_20260131_081530";
+    meta.camera = "cam1";
+    meta.peer = "[2001:db8::1]:50";
+    meta.path = "/x?\"y\"";
+    meta.take = "t";
+    meta.state = RecordingState::finalising;
+    meta.end_reason = EndReason::stop_timeout;
+    meta.close = CloseCode{1001, "replaced"};
+    meta.start = camera::StartParameters{camera::Size{1280, 720}, std::nullopt, 2'500'000, 15};
+    meta.capabilities = R"({"deviceModel":"x"})";
+    meta.started_us = 1'700'000'000'123'000;
+    meta.ended_us = 1'700'000'100'000'000;
+    meta.dropped = {7, 8};
+    meta.error = "line\nbreak";
+    const auto stored = decode_session(encode_session(meta, nullptr));
+    ASSERT_TRUE(stored) << stored.error().message;
+    const Meta& read = stored->meta;
+    EXPECT_EQ(read.id, meta.id);
+    EXPECT_EQ(read.peer, meta.peer);
+    EXPECT_EQ(read.path, meta.path);
+    EXPECT_EQ(read.take, meta.take);
+    EXPECT_EQ(read.state, meta.state);
+    EXPECT_EQ(read.end_reason, meta.end_reason);
+    EXPECT_EQ(read.close->code, 1001);
+    EXPECT_EQ(read.close->reason, "replaced");
+    EXPECT_EQ(read.start, meta.start);
+    EXPECT_EQ(read.capabilities, meta.capabilities);
+    EXPECT_EQ(read.started_us, meta.started_us);
+    EXPECT_EQ(read.ended_us, meta.ended_us);
+    EXPECT_EQ(read.dropped.bad, 8U);
+    EXPECT_EQ(read.error, meta.error);
+}
+
+}  // namespace
+}  // namespace st::record

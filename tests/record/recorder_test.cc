@@ -1,0 +1,422 @@
+#include "record/recorder.h"
+
+#include <Poco/JSON/Object.h>
+#include <Poco/JSON/Parser.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <set>
+#include <stdexcept>
+
+#include "record/world.h"
+
+namespace st::record {
+namespace {
+
+using world::Events;
+using world::kTinyPictures;
+using world::message_of;
+using world::options_in;
+using world::push_tiny;
+using world::start_of;
+using world::TemporaryFolder;
+
+namespace fs = std::filesystem;
+
+Poco::JSON::Object::Ptr session_json(const std::string& directory) {
+    Poco::JSON::Parser parser;
+    return parser.parse(world::read_text(directory + "/session.json"))
+        .extract<Poco::JSON::Object::Ptr>();
+}
+
+const RecordedFile* file_of(const Summary& summary, const std::string& kind) {
+    for (const RecordedFile& file : summary.files) {
+        if (file.kind == kind) return &file;
+    }
+    return nullptr;
+}
+
+TEST(Recorder, a_session_becomes_an_mp4_with_its_dump_thumbnail_and_session_json) {
+    const TemporaryFolder folder;
+    Events events;
+    Recorder recorder(options_in(folder.path()), Log(), events.sink());
+    SessionStart start = start_of("cam1");
+    start.take = "take 3";
+    start.parameters = camera::StartParameters{};
+    start.capabilities = R"({"type":"capabilities","deviceModel":"Pixel \"8\""})";
+    const SessionPtr session = recorder.open(start);
+    const Opened opened = events.wait<Opened>();
+    EXPECT_EQ(opened.serial, session->serial());
+    EXPECT_EQ(opened.id, "cam1_" + local_stamp(start.started_us));
+    EXPECT_EQ(session->id(), opened.id);
+    EXPECT_EQ(session_json(folder.path() + "/" + opened.id)->getValue<std::string>("state"),
+              "recording");
+
+    push_tiny(*session);
+    session->end(EndReason::stopped, CloseCode{1000, "bye"}, {4, 2});
+    const Finished finished = events.wait<Finished>();
+    const Summary& summary = finished.summary;
+    EXPECT_EQ(summary.state, RecordingState::done) << summary.error.value_or("");
+    EXPECT_EQ(summary.id, opened.id);
+    EXPECT_EQ(summary.directory, fs::canonical(folder.path()).string() + "/" + opened.id);
+    EXPECT_EQ(summary.pictures, kTinyPictures);
+    EXPECT_EQ(summary.messages, kTinyPictures + 1);
+    EXPECT_EQ(summary.width, 96U);
+    EXPECT_EQ(summary.height, 64U);
+    EXPECT_EQ(summary.duration_ms, kTinyPictures * 40);
+    for (const char* kind : {"mp4", "dump", "thumbnail"}) {
+        const RecordedFile* file = file_of(summary, kind);
+        ASSERT_NE(file, nullptr) << kind;
+        EXPECT_EQ(fs::file_size(file->path), file->bytes) << kind;
+    }
+    const auto json = session_json(summary.directory);
+    EXPECT_EQ(json->getValue<std::string>("state"), "done");
+    EXPECT_EQ(json->getValue<std::string>("end_reason"), "stopped");
+    EXPECT_EQ(json->getValue<std::string>("take"), "take 3");
+    EXPECT_EQ(json->getValue<int>("pictures"), 60);
+    EXPECT_EQ(json->getObject("close")->getValue<int>("code"), 1000);
+    EXPECT_EQ(json->getObject("dropped")->getValue<int>("before_start"), 4);
+    EXPECT_EQ(json->getObject("dropped")->getValue<int>("bad"), 2);
+    EXPECT_EQ(json->getObject("capabilities")->getValue<std::string>("deviceModel"), "Pixel \"8\"");
+    EXPECT_EQ(json->getValue<std::string>("timing"), "device");
+    EXPECT_EQ(json->getArray("files")->size(), 3U);
+    EXPECT_TRUE(json->isNull("error"));
+    EXPECT_GT(session->last_progress_ns(), 0);
+    for (const auto& entry : fs::directory_iterator(summary.directory)) {
+        const std::string name = entry.path().filename();
+        EXPECT_TRUE(name == "session.json" || name == "stream.fdump" || name == "stream.mp4" ||
+                    name == "thumbnail.jpg")
+            << name << " was left behind";
+    }
+}
+
+TEST(Recorder, recordings_of_one_camera_in_one_second_have_ids_of_their_own) {
+    const TemporaryFolder folder;
+    Events events;
+    Recorder recorder(options_in(folder.path()), Log(), events.sink());
+    SessionStart start = start_of("cam1");
+    std::set<std::string> ids;
+    for (std::size_t n = 1; n <= 3; ++n) {
+        const SessionPtr session = recorder.open(start);
+        const Opened opened = events.wait<Opened>(n);
+        ids.insert(opened.id);
+        session->end(EndReason::restarted);
+        events.wait<Finished>(n);
+        // Not even a deleted one's id comes again.
+        fs::remove_all(folder.path() + "/" + opened.id);
+    }
+    const std::string stem = "cam1_" + local_stamp(start.started_us);
+    EXPECT_EQ(ids, (std::set<std::string>{stem, stem + "_2", stem + "_3"}));
+}
+
+TEST(Recorder, refuses_a_name_that_is_no_camera_name) {
+    const TemporaryFolder folder;
+    Events events;
+    Recorder recorder(options_in(folder.path()), Log(), events.sink());
+    for (const std::string& name :
+         {std::string(".."), std::string("a/b"), std::string(65, 'a'), std::string("")}) {
+        EXPECT_THROW(recorder.open(start_of(name)), std::invalid_argument) << name;
+    }
+    EXPECT_TRUE(fs::is_empty(folder.path()));
+}
+
+TEST(Recorder, a_session_without_a_picture_is_done_and_says_so) {
+    const TemporaryFolder folder;
+    Events events;
+    Recorder recorder(options_in(folder.path()), Log(), events.sink());
+    recorder.open(start_of("cam1"))->end(EndReason::camera_stopped);
+    const Summary summary = events.wait<Finished>().summary;
+    EXPECT_EQ(summary.state, RecordingState::done);
+    EXPECT_EQ(summary.error, "no decodable picture");
+    EXPECT_EQ(file_of(summary, "mp4"), nullptr);
+    EXPECT_NE(file_of(summary, "dump"), nullptr);
+    EXPECT_FALSE(fs::exists(summary.directory + "/stream.mp4"));
+}
+
+TEST(Recorder, keeps_what_keep_names_and_nothing_else) {
+    const TemporaryFolder folder;
+    Events events;
+    Options options = options_in(folder.path());
+    options.keep = {.dump = false, .mp4 = true, .thumbnail = false, .h264 = true};
+    Recorder recorder(options, Log(), events.sink());
+    const SessionPtr session = recorder.open(start_of("cam1"));
+    push_tiny(*session);
+    session->end(EndReason::stopped);
+    const Summary summary = events.wait<Finished>().summary;
+    EXPECT_EQ(summary.state, RecordingState::done) << summary.error.value_or("");
+    std::set<std::string> names;
+    for (const auto& entry : fs::directory_iterator(summary.directory))
+        names.insert(entry.path().filename());
+    EXPECT_EQ(names, (std::set<std::string>{"session.json", "stream.mp4", "stream.h264"}));
+    EXPECT_EQ(summary.files.size(), 2U);
+}
+
+TEST(Recorder, says_when_a_queue_is_over_its_budget_and_when_there_is_room_again) {
+    const TemporaryFolder folder;
+    Events events;
+    Options options = options_in(folder.path());
+    options.buffer_bytes = 100'000;
+    Recorder recorder(options, Log(), events.sink());
+    const SessionPtr session = recorder.open(start_of("cam1"));
+    std::vector<std::uint8_t> payload(60'000, 0x5A);
+    std::uint32_t seq = 0;
+    std::size_t over = 0;
+    std::uint64_t pushed = 0;
+    // One stall at least: two messages pushed at once are over the budget unless the writer is
+    // faster than this loop, so go on until it was not.
+    while (over == 0 && seq < 100'000) {
+        if (!session->push(message_of(seq, seq, payload), monotonic_ns())) ++over;
+        ++seq;
+        pushed += payload.size() + 16;
+    }
+    ASSERT_EQ(over, 1U);
+    events.wait<Room>();
+    EXPECT_LE(session->queued_bytes(), options.buffer_bytes / 2);
+    session->end(EndReason::stopped);
+    EXPECT_EQ(events.wait<Finished>().summary.messages, seq) << "nothing is dropped";
+    EXPECT_EQ(recorder.status().written_bytes, pushed);
+}
+
+TEST(Recorder, frames_held_from_before_the_start_keep_their_distance) {
+    const TemporaryFolder folder;
+    Events events;
+    Options options = options_in(folder.path());
+    options.timing = Timing::arrival;
+    Recorder recorder(options, Log(), events.sink());
+    SessionStart start = start_of("cam1");
+    const SessionPtr session = recorder.open(start);
+    const auto payloads = world::tiny_payloads();
+    // 25 pictures 40 ms apart; the session was opened with the 20th.
+    for (std::uint32_t n = 0; n <= 25; ++n) {
+        session->push(message_of(0, n, payloads[n]),
+                      start.started_ns + (std::int64_t{n} - 20) * 40'000'000);
+    }
+    session->end(EndReason::stopped);
+    const Summary summary = events.wait<Finished>().summary;
+    EXPECT_EQ(summary.pictures, 25U);
+    EXPECT_EQ(summary.duration_ms, 25U * 40);
+}
+
+TEST(Recorder, a_folder_in_use_is_refused_with_a_text_for_the_user) {
+    const TemporaryFolder folder;
+    Events events;
+    Recorder recorder(options_in(folder.path()), Log(), events.sink());
+    try {
+        Recorder second(options_in(folder.path()), Log(), events.sink());
+        FAIL() << "two recorders in one folder";
+    } catch (const std::runtime_error& e) {
+        EXPECT_NE(std::string(e.what()).find("is in use by another running server"),
+                  std::string::npos)
+            << e.what();
+    }
+}
+
+TEST(Recorder, a_vanished_folder_fails_its_session_and_no_other) {
+    const TemporaryFolder folder;
+    Events events;
+    Recorder recorder(options_in(folder.path()), Log(), events.sink());
+    const SessionPtr lost = recorder.open(start_of("lost"));
+    const SessionPtr kept = recorder.open(start_of("kept"));
+    events.wait<Opened>(2);
+    fs::remove_all(folder.path() + "/" + lost->id());
+    const auto payloads = world::tiny_payloads();
+    // It is looked for once a second.
+    std::uint32_t seq = 0;
+    const std::int64_t deadline = monotonic_ns() + 30'000'000'000;
+    while (events.count<Failed>() == 0 && monotonic_ns() < deadline) {
+        lost->push(message_of(seq, seq, payloads[1]), monotonic_ns());
+        ++seq;
+        ::usleep(5'000);
+    }
+    const Failed failed = events.wait<Failed>();
+    EXPECT_EQ(failed.camera, "lost");
+    EXPECT_NE(failed.error.find("was removed"), std::string::npos) << failed.error;
+    EXPECT_TRUE(lost->failed());
+    lost->end(EndReason::disk);
+    EXPECT_EQ(events.wait<Finished>().summary.state, RecordingState::failed);
+    push_tiny(*kept);
+    kept->end(EndReason::stopped);
+    const Summary summary = events.wait<Finished>(2).summary;
+    EXPECT_EQ(summary.state, RecordingState::done) << summary.error.value_or("");
+    EXPECT_EQ(summary.pictures, kTinyPictures);
+}
+
+TEST(Recorder, a_recordings_folder_that_is_gone_fails_new_sessions_until_it_is_back) {
+    const TemporaryFolder folder;
+    const std::string path = folder.path() + "/recordings";
+    Events events;
+    Recorder recorder(options_in(path), Log(), events.sink());
+    fs::rename(path, folder.path() + "/elsewhere");
+    SessionPtr session = recorder.open(start_of("cam1"));
+    const Failed failed = events.wait<Failed>();
+    EXPECT_NE(failed.error.find(path), std::string::npos) << failed.error;
+    session->end(EndReason::disk);
+    const Summary summary = events.wait<Finished>().summary;
+    EXPECT_EQ(summary.state, RecordingState::failed);
+    EXPECT_EQ(summary.id, "");
+    fs::create_directory(path);
+    session = recorder.open(start_of("cam1"));
+    events.wait<Opened>();
+    push_tiny(*session);
+    session->end(EndReason::stopped);
+    EXPECT_EQ(events.wait<Finished>(2).summary.state, RecordingState::done);
+}
+
+TEST(Recorder, finish_all_ends_and_finishes_open_sessions) {
+    const TemporaryFolder folder;
+    Events events;
+    Recorder recorder(options_in(folder.path()), Log(), events.sink());
+    for (const char* camera : {"a", "b", "c"}) push_tiny(*recorder.open(start_of(camera)));
+    EXPECT_EQ(recorder.finish_all(monotonic_ns() + 60'000'000'000), 0U);
+    ASSERT_EQ(events.count<Finished>(), 3U);
+    for (std::size_t n = 1; n <= 3; ++n) {
+        const Summary summary = events.wait<Finished>(n).summary;
+        EXPECT_EQ(summary.state, RecordingState::done);
+        EXPECT_EQ(summary.end_reason, EndReason::shutdown);
+        EXPECT_EQ(summary.pictures, kTinyPictures);
+    }
+    EXPECT_THROW(recorder.open(start_of("d")), std::logic_error);
+}
+
+TEST(Recorder, a_hurried_end_leaves_the_mp4_to_the_next_start) {
+    const TemporaryFolder folder;
+    Events events;
+    {
+        Recorder recorder(options_in(folder.path()), Log(), events.sink());
+        const SessionPtr session = recorder.open(start_of("cam1"));
+        push_tiny(*session);
+        recorder.hurry();
+        recorder.finish_all(monotonic_ns() + 60'000'000'000);
+    }
+    const Summary left = events.wait<Finished>().summary;
+    EXPECT_EQ(left.state, RecordingState::finalising);
+    EXPECT_FALSE(fs::exists(left.directory + "/stream.mp4"));
+    Recorder next(options_in(folder.path()), Log(), events.sink());
+    const Finished finished = events.wait<Finished>(2);
+    EXPECT_EQ(finished.serial, 0U);
+    EXPECT_EQ(finished.summary.state, RecordingState::done);
+    EXPECT_EQ(finished.summary.id, left.id);
+    EXPECT_EQ(finished.summary.end_reason, EndReason::shutdown);
+    EXPECT_EQ(finished.summary.pictures, kTinyPictures);
+    EXPECT_EQ(session_json(left.directory)->getValue<std::string>("state"), "done");
+}
+
+/// A child that records three cameras, says so on a pipe, and is killed.
+void record_and_be_killed(const std::string& path) {
+    int ready[2];
+    ASSERT_EQ(::pipe(ready), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        Recorder recorder(options_in(path), Log(), [](Event) {});
+        std::vector<SessionPtr> sessions;
+        for (const char* camera : {"a", "b", "c"}) {
+            sessions.push_back(recorder.open(start_of(camera)));
+            push_tiny(*sessions.back());
+        }
+        while (recorder.status().written_messages < 3 * (kTinyPictures + 1)) ::usleep(1000);
+        if (::write(ready[1], "x", 1) != 1) ::_exit(1);
+        for (;;) ::pause();
+    }
+    char byte = 0;
+    ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+    ASSERT_EQ(::kill(child, SIGKILL), 0);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ::close(ready[0]);
+    ::close(ready[1]);
+}
+
+TEST(Recovery, after_kill_9_every_written_record_is_there_and_the_next_start_makes_the_mp4s) {
+    const TemporaryFolder folder;
+    ASSERT_NO_FATAL_FAILURE(record_and_be_killed(folder.path()));
+    // One folder lost its session.json, one has leftovers of a conversion, one a torn last record.
+    std::vector<std::string> ids;
+    for (const auto& entry : fs::directory_iterator(folder.path()))
+        ids.push_back(entry.path().filename());
+    std::sort(ids.begin(), ids.end());
+    ASSERT_EQ(ids.size(), 3U);
+    fs::remove(folder.path() + "/" + ids[0] + "/session.json");
+    std::ofstream(folder.path() + "/" + ids[1] + "/stream.mp4.part") << "half";
+    const std::string torn = folder.path() + "/" + ids[2] + "/stream.fdump";
+    fs::resize_file(torn, fs::file_size(torn) - 10);
+    fs::create_directories(folder.path() + "/not_a_recording");
+
+    Events events;
+    Recorder recorder(options_in(folder.path()), Log(), events.sink());
+    for (std::size_t n = 1; n <= 3; ++n) {
+        const Summary summary = events.wait<Finished>(n).summary;
+        EXPECT_EQ(summary.state, RecordingState::done) << summary.error.value_or("");
+        EXPECT_EQ(summary.end_reason, EndReason::crash);
+        EXPECT_EQ(summary.camera, summary.id.substr(0, 1));
+        EXPECT_EQ(summary.pictures, summary.id == ids[2] ? kTinyPictures - 1 : kTinyPictures);
+        EXPECT_EQ(summary.damage_count, summary.id == ids[2] ? 1U : 0U);
+        EXPECT_TRUE(fs::exists(summary.directory + "/stream.mp4"));
+        EXPECT_FALSE(fs::exists(summary.directory + "/stream.mp4.part"));
+        const auto json = session_json(summary.directory);
+        EXPECT_EQ(json->getValue<std::string>("path"), "/ingest/" + summary.camera);
+        EXPECT_EQ(json->getArray("damage")->size(), summary.id == ids[2] ? 1U : 0U);
+    }
+    EXPECT_EQ(recorder.finish_all(monotonic_ns() + 60'000'000'000), 0U);
+    EXPECT_EQ(events.count<Finished>(), 3U) << "what is no recording is left alone";
+}
+
+TEST(Recovery, what_is_finished_is_left_alone) {
+    const TemporaryFolder folder;
+    Events events;
+    {
+        Recorder recorder(options_in(folder.path()), Log(), events.sink());
+        const SessionPtr session = recorder.open(start_of("cam1"));
+        push_tiny(*session);
+        session->end(EndReason::stopped);
+        events.wait<Finished>();
+    }
+    Recorder next(options_in(folder.path()), Log(), events.sink());
+    EXPECT_EQ(next.finish_all(monotonic_ns() + 60'000'000'000), 0U);
+    EXPECT_EQ(events.count<Finished>(), 1U);
+}
+
+/// Runs in a child, for its own file size limit: the first session runs into it.
+int record_into_a_full_disk(const std::string& path) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{60'000, 60'000};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    Events events;
+    Recorder recorder(options_in(path), Log(), events.sink());
+    const SessionPtr large = recorder.open(start_of("large"));
+    const SessionPtr small = recorder.open(start_of("small"));
+    push_tiny(*large);
+    const std::vector<std::uint8_t> picture(30'000, 0x41);
+    for (std::uint32_t seq = 61; seq < 64; ++seq)
+        large->push(message_of(seq, seq, picture), monotonic_ns());
+    const Failed failed = events.wait<Failed>();
+    if (failed.camera != "large" || failed.error.find("File too large") == std::string::npos)
+        return 1;
+    large->end(EndReason::disk);
+    push_tiny(*small);
+    small->end(EndReason::stopped);
+    Summary first = events.wait<Finished>(1).summary;
+    Summary second = events.wait<Finished>(2).summary;
+    if (first.camera != "large") std::swap(first, second);
+    if (first.state != RecordingState::failed || first.end_reason != EndReason::disk) return 2;
+    if (first.pictures < kTinyPictures) return 3;
+    if (!first.error || first.error->find("File too large") == std::string::npos) return 4;
+    if (second.state != RecordingState::done || second.pictures != kTinyPictures) return 5;
+    return 0;
+}
+
+TEST(Recorder, a_full_disk_fails_its_session_keeps_what_was_written_and_lets_the_others_go_on) {
+    const TemporaryFolder folder;
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(record_into_a_full_disk(folder.path()));
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+}  // namespace
+}  // namespace st::record
