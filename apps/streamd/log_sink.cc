@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <iostream>
 
 #include "base/clock.h"
 
