@@ -1,0 +1,238 @@
+#include "server/captures.h"
+
+#include <gtest/gtest.h>
+
+namespace st::server {
+namespace {
+
+using control::StartOutcome;
+using control::StopOutcome;
+using std::chrono::milliseconds;
+
+/// Cameras without sockets: what is posted to them goes nowhere, and the test answers for them.
+class CapturesTest : public ::testing::Test {
+ protected:
+    LinkPtr connect(const std::string& name) {
+        const LinkPtr link = cameras.make_link(net, "127.0.0.1:1", "/ingest/" + name);
+        CameraClaim claim;
+        claim.link = link;
+        claim.name = name;
+        claim.done = [this](const Result<void>& granted) { claims.push_back(granted.ok()); };
+        cameras.claim(std::move(claim));
+        return link;
+    }
+    LinkPtr join(const std::string& name) {
+        const LinkPtr link = connect(name);
+        cameras.joined(link);
+        return link;
+    }
+    void start(control::StartRequest request) {
+        captures.start(request, [this](control::Decoded<control::StartReply> made) {
+            started = std::move(made);
+        });
+    }
+    void stop(control::StopRequest request) {
+        captures.stop(request, [this](control::Decoded<control::StopReply> made) {
+            stopped = std::move(made);
+        });
+    }
+    /// Runs the control loop until `done` holds, ten seconds at the most.
+    void run_until(const std::function<bool()>& done) {
+        const TickTock tick(control, done);
+        control.run();
+        EXPECT_TRUE(done());
+    }
+    struct TickTock {
+        TickTock(loop::EventLoop& loop, const std::function<bool()>& done) {
+            arm(loop, done, 10'000);
+        }
+        static void arm(loop::EventLoop& loop, const std::function<bool()>& done, int left) {
+            loop.after(milliseconds(1), [&loop, done, left] {
+                if (done() || left == 0) return loop.stop();
+                arm(loop, done, left - 1);
+            });
+        }
+    };
+
+    Options options;
+    Metrics metrics;
+    loop::EventLoop control;
+    NetLoop net{"test"};
+    EventLog events{Log()};
+    Cameras cameras{options, metrics, control, events};
+    std::uint64_t progress = 0;
+    Captures captures{options, cameras, control, [this](const std::string&) { return progress; }};
+    std::vector<bool> claims;
+    std::optional<control::Decoded<control::StartReply>> started;
+    std::optional<control::Decoded<control::StopReply>> stopped;
+};
+
+TEST_F(CapturesTest, without_a_camera_start_and_stop_say_so) {
+    start({});
+    ASSERT_TRUE(started && !started->ok());
+    EXPECT_EQ(started->error().code, control::ErrorCode::no_cameras);
+    stop({});
+    ASSERT_TRUE(stopped && !stopped->ok());
+    EXPECT_EQ(stopped->error().code, control::ErrorCode::no_cameras);
+}
+
+TEST_F(CapturesTest, a_connection_that_never_spoke_is_not_waited_for) {
+    connect("mute");
+    const LinkPtr camera = join("cam");
+    start({});
+    EXPECT_FALSE(started);
+    captures.answer(camera, {CameraAnswer::Kind::started, "cam_1", "", false});
+    ASSERT_TRUE(started && started->ok());
+    ASSERT_EQ((*started)->results.size(), 1U);
+    EXPECT_EQ((*started)->results[0].session, "cam_1");
+    EXPECT_TRUE((*started)->ok);
+}
+
+TEST_F(CapturesTest, a_start_answers_when_the_last_camera_has) {
+    const LinkPtr a = join("a");
+    const LinkPtr b = join("b");
+    start({});
+    captures.answer(a, {CameraAnswer::Kind::started, "a_1", "", false});
+    EXPECT_FALSE(started);
+    captures.answer(b, {CameraAnswer::Kind::refused, "", "no lens", false});
+    ASSERT_TRUE(started);
+    EXPECT_FALSE((*started)->ok);
+    EXPECT_EQ((*started)->results[1].outcome, StartOutcome::refused);
+    EXPECT_EQ((*started)->results[1].error, "no lens");
+}
+
+TEST_F(CapturesTest, a_silent_camera_is_a_timeout_by_name) {
+    const LinkPtr a = join("a");
+    join("b");
+    control::StartRequest request;
+    request.timeout = milliseconds(20);
+    start(request);
+    captures.answer(a, {CameraAnswer::Kind::started, "a_1", "", false});
+    run_until([&] { return started.has_value(); });
+    EXPECT_FALSE((*started)->ok);
+    ASSERT_EQ((*started)->results.size(), 2U);
+    EXPECT_EQ((*started)->results[1].camera, "b");
+    EXPECT_EQ((*started)->results[1].outcome, StartOutcome::timeout);
+}
+
+TEST_F(CapturesTest, already_recording_is_fine_unless_parameters_differ) {
+    const LinkPtr a = join("a");
+    start({});
+    captures.answer(a, {CameraAnswer::Kind::already_recording, "a_1", "", false});
+    EXPECT_TRUE((*started)->ok);
+    start({});
+    captures.answer(a, {CameraAnswer::Kind::already_recording, "a_1", "", true});
+    EXPECT_FALSE((*started)->ok);
+}
+
+TEST_F(CapturesTest, names_that_are_not_there_fail_beside_those_that_are) {
+    const LinkPtr a = join("a");
+    control::StartRequest request;
+    request.cameras = {"a", "ghost"};
+    start(request);
+    captures.answer(a, {CameraAnswer::Kind::started, "a_1", "", false});
+    ASSERT_TRUE(started);
+    EXPECT_FALSE((*started)->ok);
+    EXPECT_EQ((*started)->results[0].camera, "ghost");
+    EXPECT_EQ((*started)->results[0].outcome, StartOutcome::disconnected);
+}
+
+TEST_F(CapturesTest, a_stop_waits_for_the_files_of_the_last_session) {
+    const LinkPtr a = join("a");
+    captures.session_opened(a->id, "a_1", "a");
+    captures.session_ended("a_1");
+    captures.session_opened(a->id, "a_2", "a");
+    stop({});
+    captures.session_finished(a->id, {"a_1", "a", control::SessionState::done, "", {}});
+    EXPECT_FALSE(stopped) << "an earlier session must not answer";
+    captures.session_finished(
+        a->id,
+        {"a_2", "a", control::SessionState::done, "", {{"/r/a_2/stream.mp4", "/u", 9, 8, 7}}});
+    ASSERT_TRUE(stopped);
+    EXPECT_TRUE((*stopped)->ok);
+    EXPECT_EQ((*stopped)->results[0].session, "a_2");
+    EXPECT_EQ((*stopped)->results[0].files[0].pictures, 7U);
+}
+
+TEST_F(CapturesTest, a_stop_of_an_idle_camera_is_fine) {
+    const LinkPtr a = join("a");
+    stop({});
+    captures.answer(a, {CameraAnswer::Kind::not_recording, "", "", false});
+    ASSERT_TRUE(stopped);
+    EXPECT_TRUE((*stopped)->ok);
+    EXPECT_EQ((*stopped)->results[0].outcome, StopOutcome::not_recording);
+}
+
+TEST_F(CapturesTest, a_stop_waits_for_the_files_of_a_camera_that_just_left) {
+    const LinkPtr a = join("a");
+    captures.session_opened(a->id, "a_1", "a");
+    cameras.left(a, "gone");
+    stop({});
+    EXPECT_FALSE(stopped);
+    captures.session_finished(a->id, {"a_1", "a", control::SessionState::done, "", {}});
+    ASSERT_TRUE(stopped);
+    EXPECT_EQ((*stopped)->results[0].outcome, StopOutcome::stopped);
+}
+
+TEST_F(CapturesTest, a_failed_session_fails_the_stop) {
+    const LinkPtr a = join("a");
+    captures.session_opened(a->id, "a_1", "a");
+    stop({});
+    captures.session_finished(a->id, {"a_1", "a", control::SessionState::failed, "disk full", {}});
+    ASSERT_TRUE(stopped);
+    EXPECT_FALSE((*stopped)->ok);
+    EXPECT_EQ((*stopped)->results[0].outcome, StopOutcome::failed);
+    EXPECT_EQ((*stopped)->results[0].error, "disk full");
+}
+
+TEST_F(CapturesTest, a_stop_is_patient_while_the_finaliser_gets_on_and_not_longer) {
+    options.camera.stop_timeout = milliseconds(1);
+    const LinkPtr a = join("a");
+    captures.session_opened(a->id, "a_1", "a");
+    control::StopRequest request;
+    request.timeout = milliseconds(10);
+    stop(request);
+    captures.session_ended("a_1");
+    progress = 5;
+    control.after(milliseconds(15), [this] { progress = 6; });
+    run_until([&] { return stopped.has_value(); });
+    EXPECT_FALSE((*stopped)->ok);
+    EXPECT_EQ((*stopped)->results[0].outcome, StopOutcome::timeout);
+    EXPECT_EQ((*stopped)->results[0].session, "a_1");
+    EXPECT_EQ((*stopped)->results[0].state, control::SessionState::finalising);
+}
+
+TEST_F(CapturesTest, a_name_in_use_is_given_away_only_when_its_holder_is_silent) {
+    options.camera.takeover_after = milliseconds(20);
+    const LinkPtr first = join("cam");
+    connect("cam");
+    EXPECT_EQ(claims, std::vector<bool>{true});
+    cameras.alive(first);
+    EXPECT_EQ(claims, (std::vector<bool>{true, false}));
+    EXPECT_EQ(cameras.find("cam")->link, first);
+    const LinkPtr third = connect("cam");
+    run_until([&] { return claims.size() == 3; });
+    EXPECT_TRUE(claims.back());
+    EXPECT_EQ(cameras.find("cam")->link, third);
+    EXPECT_FALSE(cameras.left(first, "late")) << "the replaced one must not take the name along";
+}
+
+TEST_F(CapturesTest, the_limit_of_cameras_refuses_with_a_reason) {
+    options.limits.cameras = 1;
+    join("a");
+    connect("b");
+    EXPECT_EQ(claims, (std::vector<bool>{true, false}));
+}
+
+TEST_F(CapturesTest, a_device_model_names_a_camera_that_did_not_name_itself) {
+    options.name_rules = {{std::nullopt, "Pixel 9", "phone"}};
+    const LinkPtr link = cameras.make_link(net, "127.0.0.1:1", "/android-cam");
+    cameras.claim({link, "", "127.0.0.1_1", {}, [](const Result<void>&) {}});
+    cameras.set_model(link, "Pixel 9");
+    ASSERT_NE(cameras.find("phone"), nullptr);
+    EXPECT_EQ(cameras.find("127.0.0.1_1"), nullptr);
+    EXPECT_EQ(cameras.find(link->id)->name, "phone");
+}
+
+}  // namespace
+}  // namespace st::server
