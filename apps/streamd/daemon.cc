@@ -67,8 +67,7 @@ auth::Mode to_mode(Access access, const char* role) {
         case Access::signed_url:
             break;
     }
-    throw std::runtime_error(std::string("auth.") + role +
-                             ": this version knows open and loopback only");
+    throw BadConfig(std::string("auth.") + role + ": this version knows open and loopback only");
 }
 
 server::Options server_options(const Config& config) {
@@ -90,7 +89,7 @@ server::Options server_options(const Config& config) {
         server::NameRule made{std::nullopt, rule.model, rule.name};
         if (!rule.address.empty()) {
             auto range = auth::parse_range(rule.address);
-            if (!range) throw std::runtime_error("cameras: " + range.error().message);
+            if (!range) throw BadConfig("cameras: " + range.error().message);
             made.address = *range;
         }
         options.name_rules.push_back(std::move(made));
@@ -103,7 +102,7 @@ server::Options server_options(const Config& config) {
     options.policy.of(auth::Role::control).mode = to_mode(config.auth.control, "control");
     for (const std::string& proxy : config.auth.trusted_proxies) {
         auto range = auth::parse_range(proxy);
-        if (!range) throw std::runtime_error("auth.trusted_proxies: " + range.error().message);
+        if (!range) throw BadConfig("auth.trusted_proxies: " + range.error().message);
         options.policy.trusted_proxies.push_back(*range);
     }
     options.policy.hosts = config.web_hosts;
@@ -129,7 +128,7 @@ server::Server::Setup server_setup(const Config& config) {
     setup.options = server_options(config);
     setup.recorder = recorder_options(config);
     for (const ListenerConfig& listener : config.listeners) {
-        if (listener.tls) throw std::runtime_error("listeners: this version has no TLS");
+        if (listener.tls) throw BadConfig("listeners: this version has no TLS");
         setup.listen.push_back({listener.address, listener.port});
     }
     setup.threads =

@@ -1,5 +1,6 @@
 #pragma once
 /// The running daemon: builds the server from the configuration, obeys signals, ends in good order.
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -7,6 +8,11 @@
 #include "streamd/process.h"
 
 namespace st::streamd {
+
+/// The configuration asks for what this program cannot do; exit code 78.
+struct BadConfig : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
 
 struct DaemonSetup {
     Config config;

@@ -87,6 +87,9 @@ int main(int argc, char** argv) {
     if (const auto code = st::av::run_worker(argc, argv)) return *code;
     try {
         return st::streamd::run(argc, argv);
+    } catch (const st::streamd::BadConfig& e) {
+        std::cerr << "streamd: " << e.what() << "\n";
+        return st::cli::kBadConfig;
     } catch (const Poco::FileException& e) {
         std::cerr << "streamd: " << e.displayText() << "\n";
         return st::cli::kNoInput;

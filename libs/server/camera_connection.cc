@@ -13,6 +13,8 @@ namespace st::server {
 namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
+/// Events and log lines that a camera's texts may cause in a second.
+constexpr int kReportsPerSecond = 20;
 
 std::string short_text(const std::string& text) {
     std::string shown;
@@ -168,6 +170,7 @@ void CameraConnection::on_binary(Buffer message) {
 
 void CameraConnection::write_frame(Buffer message, const media::NalPeek& peek) {
     holdback_.remember(message.bytes(), arrival_ns_, peek);
+    ++messages_in_session_;
     if (session_->push(std::move(message), arrival_ns_) || stalled_) return;
     stalled_ = true;
     stream_->pause_reading();
@@ -185,9 +188,18 @@ void CameraConnection::on_room(std::uint64_t serial) {
     stream_->resume_reading();
 }
 
+bool CameraConnection::may_report() {
+    if (arrival_ns_ - reports_since_ns_ >= kSecond) {
+        reports_since_ns_ = arrival_ns_;
+        reports_ = 0;
+    }
+    return ++reports_ <= kReportsPerSecond;
+}
+
 void CameraConnection::on_text(const std::string& text) {
     const camera::Message message = camera::decode_message(text);
     if (std::holds_alternative<camera::Other>(message)) {
+        if (!may_report()) return;
         services_.control.post(
             [&events = services_.events, name = name_, shown = short_text(text)] {
                 events.add("camera.text", {{"camera", name}, {"text", shown}}, LogLevel::debug);
@@ -204,10 +216,12 @@ void CameraConnection::on_text(const std::string& text) {
     }
     if (const auto* error = std::get_if<camera::CameraError>(&message)) {
         refusal_ = error->message.empty() ? "the camera reports an error" : error->message;
-        log_.warning("camera=" + name_ + " error: " + short_text(refusal_));
+        if (may_report()) log_.warning("camera=" + name_ + " error: " + short_text(refusal_));
         return apply(camera::Input::camera_error);
     }
     if (std::holds_alternative<camera::CaptureStarted>(message)) {
+        // Said twice before a frame: the session that is open is the one that is meant.
+        if (session_ && messages_in_session_ == 0) return;
         apply(camera::Input::capture_started);
         return join();
     }
@@ -216,7 +230,7 @@ void CameraConnection::on_text(const std::string& text) {
 
 void CameraConnection::on_capabilities(const camera::Capabilities& capabilities) {
     capabilities_ = capabilities.json;
-    if (capabilities.device_model.empty()) return;
+    if (capabilities.device_model.empty() || !may_report()) return;
     services_.control.post(
         [&cameras = services_.cameras, link = link_,
          model = short_text(capabilities.device_model)] { cameras.set_model(link, model); });
@@ -315,6 +329,7 @@ void CameraConnection::open_session() {
     session_ = services_.recorder.open(std::move(start));
     session_began_ns_ = arrival_ns_;
     bad_in_session_ = 0;
+    messages_in_session_ = 0;
     services_.control.post([&sessions = services_.sessions, link = link_, session = session_] {
         sessions.created(link, session);
     });

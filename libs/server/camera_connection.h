@@ -62,6 +62,8 @@ class CameraConnection final : public Connection,
     void on_event(ws::Event& event);
     void on_binary(Buffer message);
     void on_text(const std::string& text);
+    /// False when there were too many texts lately to tell anybody of this one.
+    bool may_report();
     void on_capabilities(const camera::Capabilities& capabilities);
     void count_frame(const camera::Frame& frame, const media::NalPeek& peek);
     void count_bad(const std::string& what);
@@ -111,6 +113,9 @@ class CameraConnection final : public Connection,
     bool stalled_ = false;
     bool left_ = false;
     bool closing_ = false;  ///< our close frame is out: input counts no more
+    std::uint64_t messages_in_session_ = 0;
+    std::int64_t reports_since_ns_ = 0;  ///< the second in which reports_ are counted
+    int reports_ = 0;
     std::uint64_t bad_in_session_ = 0;
     std::int64_t bad_logged_ns_ = 0;
 

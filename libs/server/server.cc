@@ -6,6 +6,7 @@
 
 #include <future>
 #include <stdexcept>
+#include <system_error>
 
 #include "record/catalogue.h"
 #include "server/api.h"
@@ -69,10 +70,7 @@ struct Server::Parts {
                    [this](const std::string& id) { return sessions.progress(id); }) {
         for (const ListenAddress& at : setup.listen) listeners.push_back(listen_on(at));
         setup.recorder.path = setup.options.recordings_path;
-        recorder = std::make_unique<record::Recorder>(
-            setup.recorder, log.with("recorder"), [this](const record::Event& event) {
-                control.post([this, event] { sessions.on_event(event); });
-            });
+        open_recorder();
         setup.options.recordings_path = recorder->path();
         catalogue = std::make_unique<record::Catalogue>(recorder->path());
         sessions.set_captures(captures);
@@ -99,9 +97,22 @@ struct Server::Parts {
     std::vector<std::unique_ptr<NetLoop>> nets;
     std::size_t next_net = 0;
 
+    void open_recorder();
     void accept(Poco::Net::StreamSocket socket);
     void refuse(Poco::Net::StreamSocket& socket, const Error& why);
 };
+
+void Server::Parts::open_recorder() {
+    try {
+        recorder = std::make_unique<record::Recorder>(
+            setup.recorder, log.with("recorder"), [this](const record::Event& event) {
+                control.post([this, event] { sessions.on_event(event); });
+            });
+    } catch (const std::system_error& e) {
+        throw std::runtime_error("recordings folder " + setup.recorder.path + ": " +
+                                 e.code().message() + "; choose another with --recordings");
+    }
+}
 
 Server::Server(Setup setup, Log log, loop::EventLoop& control)
     : parts_(std::make_unique<Parts>(std::move(setup), std::move(log), control)) {
