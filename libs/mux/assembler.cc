@@ -13,6 +13,7 @@ constexpr std::size_t kPrefixBytesMax = std::size_t{1} << 20;
 constexpr std::size_t kSpsListMax = 31;   // 5 bits in an avcC
 constexpr std::size_t kPpsListMax = 255;  // 8 bits
 constexpr std::size_t kLengthBytes = 4;
+constexpr std::size_t kTailBytes = 64;  // a slice header is hardly longer
 
 NalBytes copy(Bytes nal) { return {nal.begin(), nal.end()}; }
 
@@ -31,43 +32,101 @@ bool absorb(std::vector<NalBytes>& list, std::size_t most, const std::vector<uns
 }  // namespace
 
 void Assembler::message(const Message& message) {
-    message_ = message;
-    has_slice_ = false;
+    const auto payload = message.payload;
+    media::NalWalker walker(payload);
+    std::size_t head = walker.leading_bytes();
     if (message.follows_damage) {
+        // What is before this message is not what came before it: nothing to go on with.
+        take_tail({});
         last_ = Place::none;
         trailing_zeros_ = 0;
+        head = 0;
     }
-    const auto payload = message.payload;
-    if (payload.empty()) return;
-    media::NalWalker walker(payload);
-    const std::size_t head = walker.leading_bytes();
-    if (head > 0) take_head(payload, head);
+    message_ = message;
+    has_slice_ = false;
+    take_head(payload.first(head));
     media::NalSpan nal{};
-    // The walker finds the end of a unit before the unit is changed, and never looks back.
-    while (walker.next(nal)) take(payload, nal);
+    media::NalSpan next{};
+    // The walker finds where a unit ends before the unit is changed, and never looks back.
+    bool more = walker.next(nal);
+    std::size_t end = head;
+    while (more) {
+        more = walker.next(next);
+        end = nal.end;
+        const std::size_t size = nal.end - nal.begin;
+        if (!more && size < kTailBytes) {
+            keep_tail(payload.subspan(nal.begin, size));
+        } else {
+            take(payload, nal);
+        }
+        nal = next;
+    }
+    if (payload.empty()) return;
     std::size_t zeros = 0;
     while (zeros < payload.size() && payload[payload.size() - 1 - zeros] == 0) ++zeros;
     trailing_zeros_ = zeros;
+    // A start code and nothing behind it.
+    if (const std::size_t rest = payload.size() - zeros;
+        zeros == 0 && rest > end && payload[rest - 1] == 1) {
+        keep_tail({});
+    }
 }
 
-/// Bytes before the first start code: the rest of the NAL unit that the message before began, or
-/// the rest of a start code cut in two.
-void Assembler::take_head(std::span<std::uint8_t> payload, std::size_t size) {
+/// Before the first start code: the rest of the NAL unit that the message before began, or of a
+/// start code.
+void Assembler::take_head(std::span<std::uint8_t> head) {
     std::size_t zeros = 0;
-    while (zeros < size && payload[zeros] == 0) ++zeros;
-    if (zeros < 2 && zeros < size && payload[zeros] == 1 && zeros + trailing_zeros_ >= 2) {
-        if (zeros + 1 < size) take(payload, {zeros + 1, size, 3});
+    while (zeros < head.size() && head[zeros] == 0) ++zeros;
+    if (zeros < 2 && zeros < head.size() && head[zeros] == 1 && zeros + trailing_zeros_ >= 2) {
+        take_tail({});
+        const auto rest = head.subspan(zeros + 1);
+        rest.empty() ? keep_tail({}) : take(head, {zeros + 1, head.size(), 3});
         return;
     }
-    if (last_ == Place::none) return;
+    if (head.empty()) return take_tail({});
     ++continued_;
+    if (has_tail_) return take_tail(head);
+    if (last_ == Place::none) return;
     const std::array<std::uint8_t, 64> none{};
     for (std::size_t left = trailing_zeros_; left > 0;) {
         const std::size_t step = std::min(left, none.size());
         continue_last(Bytes(none).first(step));
         left -= step;
     }
-    continue_last(payload.first(size));
+    continue_last(head);
+}
+
+void Assembler::keep_tail(Bytes tail) {
+    take_tail({});
+    has_tail_ = true;
+    tail_.assign(tail.begin(), tail.end());
+    tail_message_ = message_;
+    tail_message_.payload = {};
+    if (tail.empty()) return;
+    const auto type = media::nal_type(tail[0]);
+    has_slice_ = has_slice_ || type == media::NalType::slice || type == media::NalType::idr;
+}
+
+/// Takes the waiting NAL unit, with the bytes that go on with it, as part of the message it began
+/// in.
+void Assembler::take_tail(std::span<std::uint8_t> more) {
+    if (!has_tail_) return;
+    has_tail_ = false;
+    std::vector<std::uint8_t> nal = std::move(tail_);
+    tail_.clear();
+    if (!more.empty()) {
+        if (!nal.empty()) nal.insert(nal.end(), trailing_zeros_, 0);
+        nal.insert(nal.end(), more.begin(), more.end());
+    }
+    if (nal.empty()) return;
+    const Message now = message_;
+    const bool has_slice = has_slice_;
+    message_ = tail_message_;
+    is_joined_ = true;
+    take(nal, {0, nal.size(), 3});
+    is_joined_ = false;
+    message_ = now;
+    has_slice_ = has_slice;
 }
 
 void Assembler::continue_last(Bytes bytes) {
@@ -138,7 +197,7 @@ void Assembler::append(std::span<std::uint8_t> payload, const media::NalSpan& na
     last_ = Place::sample;
     last_at_ = file.position();
     last_bytes_ = static_cast<std::uint32_t>(size);
-    if (nal.start_bytes >= kLengthBytes) {
+    if (nal.start_bytes >= kLengthBytes && !is_joined_) {
         std::uint8_t* const length = payload.data() + nal.begin - kLengthBytes;
         store_be32(length, last_bytes_);
         file.append_borrowed({length, size + kLengthBytes});
@@ -150,7 +209,7 @@ void Assembler::append(std::span<std::uint8_t> payload, const media::NalSpan& na
     // A copy costs less than one more piece in the gathered write.
     constexpr std::size_t kSmallBytes = 1024;
     const Bytes bytes = payload.subspan(nal.begin, size);
-    size <= kSmallBytes ? file.append(bytes) : file.append_borrowed(bytes);
+    size <= kSmallBytes || is_joined_ ? file.append(bytes) : file.append_borrowed(bytes);
 }
 
 void Assembler::append_prefix(Bytes nal) {
@@ -296,6 +355,7 @@ void Assembler::flush() {
 }
 
 void Assembler::finish() {
+    take_tail({});
     end_picture();
     flush();
 }

@@ -57,7 +57,9 @@ class Assembler {
  private:
     enum class Place { none, prefix, sample };
 
-    void take_head(std::span<std::uint8_t> payload, std::size_t size);
+    void take_head(std::span<std::uint8_t> head);
+    void take_tail(std::span<std::uint8_t> more);
+    void keep_tail(Bytes tail);
     void take(std::span<std::uint8_t> payload, const media::NalSpan& nal);
     void append(std::span<std::uint8_t> payload, const media::NalSpan& nal);
     void append_prefix(Bytes nal);
@@ -83,6 +85,13 @@ class Assembler {
     bool is_dirty_ = false;             ///< parameter sets came since the last picture began
     bool has_changes_ = false;  ///< the part's sample description is not all a decoder needs
     bool has_slice_ = false;
+
+    // A short NAL unit at the end of a message waits for the next one, in case that goes on with
+    // it: from its first bytes alone nobody can tell what it is.
+    std::vector<std::uint8_t> tail_;
+    bool has_tail_ = false;   ///< tail_ may be empty: a message may end in a start code
+    bool is_joined_ = false;  ///< the NAL unit being taken is a copy that will not stay
+    Message tail_message_;    ///< what it came with; without payload
 
     // The last NAL unit, in case the next message goes on with it.
     Place last_ = Place::none;
