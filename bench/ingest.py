@@ -162,7 +162,9 @@ def longest_turn_ms(before, after):
         if (new[bound] - below_after) - (old.get(bound, 0) - below_before) > 0:
             longest = bound
         below_before, below_after = old.get(bound, 0), new[bound]
-    return longest * 1000
+    # The gauge is exact but counts from the start of the server: it can only tighten the bucket's bound.
+    maximum = max(value for name, value in after.items() if name.startswith("streamd_loop_busy_max_seconds"))
+    return round(min(longest, maximum) * 1000, 1)
 
 
 def lost_pictures(server, pictures):
