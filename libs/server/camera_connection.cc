@@ -356,6 +356,7 @@ void CameraConnection::end_session(camera::EndReason reason) {
 
 void CameraConnection::send_start() {
     refusal_.clear();
+    if (state_ == camera::State::idle) holdback_.forget_frames();  // the tail of an earlier capture
     send_text(camera::encode_start(order_->parameters));
     net_.loop().cancel(start_timer_);
     start_timer_ = net_.loop().after(order_->timeout, [this] {

@@ -173,6 +173,15 @@ TEST_F(HoldbackTest, a_restarted_numbering_is_another_capture) {
     EXPECT_EQ(holdback_.take_dropped(), 2U);
 }
 
+TEST_F(HoldbackTest, the_tail_of_an_earlier_capture_is_forgotten_when_a_new_one_is_asked_for) {
+    hold(kSps + kPps, 0);
+    hold(kIdr, 10);
+    holdback_.forget_frames();
+    hold(kPicture, 20);
+    EXPECT_EQ(take(30), (std::vector<Payload>{kSps + kPps})) << "the sets stay";
+    EXPECT_EQ(holdback_.take_dropped(), 2U);
+}
+
 TEST(PeekNals, the_first_slice_decides) {
     const auto peek = media::peek_nals(kSei + kSps + kPps + kIdr + kPicture);
     EXPECT_TRUE(peek.sps && peek.pps && peek.vcl && peek.idr && peek.starts_picture);
