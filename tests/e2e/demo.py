@@ -37,8 +37,8 @@ class Failure(Exception):
     """What went wrong, for people."""
 
 
-def show(command):
-    print("$ " + " ".join(shlex.quote(str(word)) for word in command), flush=True)
+def show(command, end=""):
+    print("$ " + " ".join(shlex.quote(str(word)) for word in command) + end, flush=True)
 
 
 def run(command, is_shown=True):
@@ -60,7 +60,7 @@ class Demo:
         self.processes = []
 
     def start(self, name, command, log):
-        show(command + ["&"])
+        show(command, end=" &")
         with open(self.work / log, "w") as out:
             process = subprocess.Popen(
                 [str(w) for w in command], stdin=subprocess.DEVNULL, stdout=out, stderr=out

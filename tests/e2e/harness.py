@@ -532,6 +532,10 @@ class Case(unittest.IsolatedAsyncioTestCase):
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self._servers = 0
 
+    async def asyncSetUp(self):
+        # unittest turns asyncio's debugging on: slower, and a line for every blocking helper.
+        asyncio.get_running_loop().set_debug(False)
+
     def start_streamd(self, *args, **more):
         """streamd with these arguments; see Streamd for config, env and recordings."""
         server = self.new_streamd(*args, **more)

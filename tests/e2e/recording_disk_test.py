@@ -63,6 +63,7 @@ class Disk(harness.Case):
             await big.send_frames(self.frames)
             await self.fill(big, 12)
             await self.expect_failure_said(server)
+            await big.command("stop_capture")
             await big.capture_stopped()
             for entry in server.recordings.iterdir():
                 shutil.rmtree(entry)
@@ -90,7 +91,7 @@ class Disk(harness.Case):
             await camera.capture_started()
             answer = await start
             self.assertFalse(answer.json["ok"], answer)
-            await self.expect_failure_said(server)
+            await camera.command("stop_capture")
             await camera.capture_stopped()
             subprocess.run(["mount", "-o", "remount,rw", str(self.disk)], check=True)
             await self.expect_good_recording(server, camera, "cam")
@@ -118,6 +119,16 @@ class Disk(harness.Case):
             await camera.capture_stopped()
             await self.expect_failure_said(server)
             await server.wait_cameras("cam")
+            # While it is gone a start is refused, and says what is missing; then all is well again.
+            start = asyncio.create_task(server.api("POST", "/api/v1/capture/start", {}))
+            await camera.command("start_capture")
+            await camera.capture_started()
+            (result,) = (await start).json["results"]
+            self.assertEqual(result["outcome"], "refused")
+            self.assertIn(str(server.recordings), result["error"])
+            await camera.command("stop_capture")
+            await camera.capture_stopped()
+            server.recordings.mkdir()
             await self.expect_good_recording(server, camera, "cam")
         await asyncio.to_thread(server.stop)
 

@@ -124,14 +124,20 @@ class AutoStart(harness.Case):
             )
         await asyncio.to_thread(server.stop)
 
-    async def test_a_recording_camera_that_returns_is_started_again(self):
-        server = self.start_streamd()
+    async def test_a_recording_camera_that_returns_is_started_with_what_it_was_recording_with(self):
+        server = self.start_streamd(config=self.CONFIG)
         clip = harness.clip("baseline", frames=30)
         frames = harness.camera_frames(clip, harness.uneven_times(30, 0, seed="return"))
         camera = harness.Camera(server, "walker")
         await camera.connect()
+        await camera.command("start_capture")
+        await camera.capture_started()
+        stop = asyncio.create_task(server.stop_capture())
+        await camera.command("stop_capture")
+        await camera.capture_stopped()
+        await stop
         await server.wait_cameras("walker")
-        start = asyncio.create_task(server.start_capture(fps=15))
+        start = asyncio.create_task(server.start_capture(fps=20))
         await camera.command("start_capture")
         await camera.capture_started()
         await start
@@ -141,13 +147,14 @@ class AutoStart(harness.Case):
         await camera.close()
         async with harness.Camera(server, "walker") as again:
             command = await again.command("start_capture")
-            self.assertEqual(command["payload"]["fps"], 15)
+            self.assertEqual(command["payload"]["fps"], 20)
             await again.capture_started()
             await again.send_frames(frames)
             await again.capture_stopped()
-            sessions = await asyncio.to_thread(server.finished_sessions, 2)
+            sessions = await asyncio.to_thread(server.finished_sessions, 3)
             self.assertEqual(
-                sorted(s["end_reason"] for s in sessions.values()), ["camera_stopped", "disconnected"]
+                sorted(s["end_reason"] for s in sessions.values()),
+                ["camera_stopped", "disconnected", "stopped"],
             )
         await asyncio.to_thread(server.stop)
 
