@@ -127,7 +127,7 @@ void PushCamera::handle_close(const ws::Close& close_event) {
                "the server closed the connection: " + std::to_string(close_event.code) + " " +
                    close_event.reason,
                true);
-    done(cli::kUnreachable);
+    done(close_event.code == ws::kClosePolicy ? cli::kRefused : cli::kUnreachable);
 }
 
 void PushCamera::on_end(std::string_view error) {

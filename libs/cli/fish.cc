@@ -5,7 +5,7 @@
 namespace st::cli {
 namespace {
 
-std::string quoted(const std::string& text) {
+std::string single_quoted(const std::string& text) {
     std::string out = "'";
     for (const char c : text) {
         if (c == '\'' || c == '\\') out += '\\';
@@ -38,21 +38,21 @@ void write_option(std::ostream& out, const std::string& start, const OptionModel
             std::string words;
             for (const std::string& word : option.choices)
                 words += (words.empty() ? "" : " ") + word;
-            out << " -x -a " << quoted(words);
+            out << " -x -a " << single_quoted(words);
             break;
         }
     }
-    out << " -d " << quoted(option.help) << '\n';
+    out << " -d " << single_quoted(option.help) << '\n';
 }
 
 void write_command(std::ostream& out, const std::string& program, const CommandModel& command) {
-    const std::string seen = quoted("__fish_seen_subcommand_from " + command.name);
+    const std::string seen = single_quoted("__fish_seen_subcommand_from " + command.name);
     const std::string start = "complete -c " + program + " -n " + seen;
     for (const OptionModel& option : command.options) {
         if (option.names.back() != "--help") write_option(out, start, option);
     }
     for (const CommandModel& sub : command.commands) {
-        out << start << " -a " << sub.name << " -d " << quoted(sub.summary) << '\n';
+        out << start << " -a " << sub.name << " -d " << single_quoted(sub.summary) << '\n';
     }
     for (const OptionModel& word : command.positionals) {
         if (word.kind == ValueKind::file || word.kind == ValueKind::folder) out << start << " -F\n";
@@ -73,7 +73,7 @@ std::string fish_completion(const CommandModel& program) {
     for (const OptionModel& option : program.options) write_option(out, start, option);
     for (const CommandModel& command : program.commands) {
         out << start << " -n __fish_use_subcommand -a " << command.name << " -d "
-            << quoted(command.summary) << '\n';
+            << single_quoted(command.summary) << '\n';
     }
     for (const CommandModel& command : program.commands) {
         write_command(out, program.name, command);

@@ -74,7 +74,8 @@ std::string upper(std::string text) {
 void write_text(std::ostream& out, const std::string& text) {
     std::istringstream lines(text);
     bool in_example = false;
-    bool fresh = true;  // behind a heading or a paragraph request: no second one
+    bool fresh = true;       // behind a heading or a paragraph request: no second one
+    bool paragraph = false;  // a blank line was seen
     for (std::string line; std::getline(lines, line);) {
         const bool example = line.rfind("    ", 0) == 0;
         if (in_example && !example) {
@@ -83,10 +84,15 @@ void write_text(std::ostream& out, const std::string& text) {
         }
         const std::size_t entry = example ? std::string::npos : line.find(" :: ");
         if (line.empty()) {
-            if (!fresh) out << ".PP\n";
-            fresh = true;
+            paragraph = !fresh;
             continue;
         }
+        // A list makes its own distance; an empty paragraph before it is an error to mandoc.
+        if (paragraph && entry == std::string::npos) {
+            out << ".PP\n";
+            fresh = true;
+        }
+        paragraph = false;
         if (example && !in_example) {
             if (fresh) out << ".\n";  // a lone PP before RS draws a warning; this separates them
             out << ".RS 4\n.EX\n";

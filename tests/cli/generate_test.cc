@@ -28,7 +28,7 @@ struct Shop {
         CLI::App* sell = app.add_subcommand("sell", "Sell something\n\nIn the `open`.");
         add_choice<int>(*sell, "--colour", colour, {{"red", 1}, {"green", 2}}, "Which [one]: this");
         sell->add_option("FILE", what, "What is sold");
-        sell->add_subcommand("back", "Give it back");
+        app.add_subcommand("give", "Give something")->add_subcommand("back", "Give it back");
         manual.section = 8;
         manual.summary = "sell things";
         manual.description = "Sells - or not.\n\n.So is it.";
@@ -70,7 +70,7 @@ TEST(ManPage, escapes_what_troff_would_take_for_its_own) {
 }
 
 TEST(BashCompletion, knows_values_and_commands) {
-    expect_parts(Shop()("bash"), {"\",sell\") path=\"sell\"", "\"sell,back\") path=\"sell back\"",
+    expect_parts(Shop()("bash"), {"\",sell\") path=\"sell\"", "\"give,back\") path=\"give back\"",
                                   "compgen -W 'red green'", "\"sell\",--colour)", "*,--folder)",
                                   "complete -F _shop shop"});
 }

@@ -1,0 +1,231 @@
+"""streamctl push against an independent WebSocket server: the protocol, the times, the ends."""
+
+import asyncio
+import json
+import signal
+import struct
+
+import websockets
+
+import harness
+
+START = {"command": "start_capture", "payload": {"format": "h264", "bitrate": 2, "fps": 0}}
+STOP = {"command": "stop_capture"}
+
+
+class Connection:
+    """One camera as a server sees it."""
+
+    def __init__(self, socket):
+        self.socket = socket
+        self.path = socket.path
+        self.texts = asyncio.Queue()
+        self.frames = []  # (timestamp_ms, seq, payload)
+        self.ended = asyncio.Event()
+
+    async def read(self):
+        try:
+            async for message in self.socket:
+                if isinstance(message, str):
+                    self.texts.put_nowait(json.loads(message))
+                    continue
+                timestamp, seq, size = struct.unpack(">QII", message[:16])
+                assert size == len(message) - 16, "payload_bytes disagrees"
+                self.frames.append((timestamp, seq, message[16:]))
+        except websockets.ConnectionClosed:
+            pass
+        self.ended.set()
+
+    async def text(self):
+        return await asyncio.wait_for(self.texts.get(), harness.PATIENCE_S)
+
+    async def send(self, command):
+        await self.socket.send(json.dumps(command))
+
+
+class Push(harness.Case):
+    async def asyncSetUp(self):
+        await super().asyncSetUp()
+        self.connections = asyncio.Queue()
+        self.processes = []
+
+        async def serve(socket):
+            connection = Connection(socket)
+            self.connections.put_nowait(connection)
+            await connection.read()
+
+        self.server = await websockets.serve(
+            serve, "127.0.0.1", 0, max_size=None, compression=None, ping_interval=None
+        )
+        self.port = self.server.sockets[0].getsockname()[1]
+
+    async def asyncTearDown(self):
+        for process in self.processes:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        self.server.close()
+        await self.server.wait_closed()
+
+    async def push(self, *args):
+        process = await asyncio.create_subprocess_exec(
+            harness.program("streamctl"), "-s", f"ws://127.0.0.1:{self.port}", "push",
+            *map(str, args), stderr=asyncio.subprocess.PIPE,
+        )
+        self.processes.append(process)
+        return process
+
+    async def camera(self):
+        connection = await asyncio.wait_for(self.connections.get(), harness.PATIENCE_S)
+        self.assertEqual((await connection.text())["status"], "ready")
+        capabilities = await connection.text()
+        self.assertEqual(capabilities["type"], "capabilities")
+        self.assertIn("resolutions", capabilities)
+        return connection
+
+    async def exit_code(self, process):
+        _, err = await asyncio.wait_for(process.communicate(), harness.PATIENCE_S)
+        return process.returncode, err.decode()
+
+    def mp4(self, *options, source=None):
+        path = self.folder / "clip.mp4"
+        source = source or ["-f", "lavfi", "-i", "testsrc2=size=320x240:rate=30"]
+        harness.run(["ffmpeg", "-nostdin", "-v", "error", "-y", *source, *options, path])
+        return path
+
+    async def capture_all(self, *args):
+        """A camera started once and heard to its end: the connection."""
+        process = await self.push(*args)
+        camera = await self.camera()
+        await camera.send(START)
+        self.assertEqual((await camera.text())["status"], "capture_started")
+        self.assertEqual((await camera.text())["status"], "capture_stopped")
+        await asyncio.wait_for(camera.ended.wait(), harness.PATIENCE_S)
+        code, err = await self.exit_code(process)
+        self.assertEqual(code, 0, err)
+        self.assertEqual(camera.socket.close_code, 1000)
+        return camera
+
+    def check_frames(self, camera, source, input_format, expected_ms):
+        """Configuration alone first, seq from 0, every picture, display times to 1 ms."""
+        self.assertEqual([seq for _, seq, _ in camera.frames], list(range(len(camera.frames))))
+        kinds = {harness.nal_type(unit) for unit in harness.nal_units(camera.frames[0][2])}
+        self.assertTrue(kinds <= {7, 8} and 7 in kinds, kinds)
+        stream = b"".join(payload for _, _, payload in camera.frames)
+        path = self.folder / "got.h264"
+        path.write_bytes(stream)
+        self.assertEqual(
+            harness.picture_digests(path, "h264"), harness.picture_digests(source, input_format)
+        )
+        times = [timestamp for timestamp, _, _ in camera.frames[1:]]
+        self.assertEqual(len(times), len(expected_ms))
+        first = min(times)
+        for got, want in zip(sorted(times), sorted(expected_ms)):
+            self.assertLessEqual(abs(got - first - want), 1)
+        return times
+
+    async def test_an_mp4_with_b_frames_arrives_whole_with_its_own_times(self):
+        clip = self.mp4("-frames:v", "90", "-c:v", "libx264", "-bf", "3", "-g", "30")
+        camera = await self.capture_all(clip, "--name", "desk")
+        self.assertEqual(camera.path, "/ingest/desk")
+        expected = harness.display_times_ms(clip)
+        times = self.check_frames(camera, clip, None, [float(t - expected[0]) for t in expected])
+        self.assertNotEqual(times, sorted(times), "B-frames come in decoding order")
+        # On a clock that counts from boot: later than the machine's start, long before 1970's.
+        self.assertLess(max(times), 100 * 365 * 86_400_000)
+
+    async def test_bare_h264_gets_its_times_from_the_picture_order(self):
+        for kind in ("high_b", "slices", "baseline"):
+            with self.subTest(kind):
+                clip = harness.clip(kind, frames=60)
+                camera = await self.capture_all(clip, "--input-fps", "30")
+                ranks = harness.display_ranks(clip)
+                expected = [rank * 1000 / 30 for rank in ranks]
+                times = self.check_frames(camera, clip, "h264", expected)
+                for got, want in zip(times, expected):
+                    self.assertLessEqual(abs(got - min(times) - want), 1)
+
+    async def test_other_codecs_are_encoded_as_the_server_asks(self):
+        clip = self.mp4("-frames:v", "75", "-c:v", "mpeg4", "-q:v", "3")
+        process = await self.push(clip)
+        camera = await self.camera()
+        payload = dict(START["payload"], fps=10, bitrateBps=500_000)
+        payload["resolution"] = {"width": 160, "height": 90}
+        await camera.send({"command": "start_capture", "payload": payload})
+        self.assertEqual((await camera.text())["status"], "capture_started")
+        self.assertEqual((await camera.text())["status"], "capture_stopped")
+        self.assertEqual((await self.exit_code(process))[0], 0)
+        path = self.folder / "got.h264"
+        path.write_bytes(b"".join(payload for _, _, payload in camera.frames))
+        stream = harness.probe(path)["streams"][0]
+        self.assertEqual((stream["width"], stream["height"]), (160, 90))
+        times = [timestamp for timestamp, _, _ in camera.frames[1:]]
+        gaps = [b - a for a, b in zip(times, times[1:])]
+        self.assertTrue(all(gap >= 99 for gap in gaps), gaps)
+        self.assertLessEqual(abs(len(times) - 25), 2, "2.5 s at 10 pictures a second")
+
+    async def test_stop_start_and_idle_commands_as_the_app(self):
+        clip = self.mp4("-frames:v", "60", "-c:v", "libx264", "-g", "30")
+        process = await self.push(clip, "--realtime", "--loop")
+        camera = await self.camera()
+        await camera.send(STOP)  # idle: no answer
+        await camera.socket.send("{")  # not a command
+        self.assertEqual((await camera.text())["status"], "error")
+        for _ in range(2):
+            camera.frames.clear()
+            await camera.send(START)
+            self.assertEqual((await camera.text())["status"], "capture_started")
+            await camera.send(START)  # already: no answer
+            await harness.async_wait_for(lambda: len(camera.frames) > 75, "a second pass")
+            await camera.send(STOP)
+            self.assertEqual((await camera.text())["status"], "capture_stopped")
+            self.assertEqual(camera.frames[0][1], 0)
+            times = [timestamp for timestamp, _, _ in camera.frames[1:]]
+            self.assertEqual(times, sorted(times), "times go on at the end of the file")
+            gaps = [b - a for a, b in zip(times, times[1:])]
+            self.assertTrue(all(32 <= gap <= 35 for gap in gaps), gaps)
+        pong = await camera.socket.ping()
+        await asyncio.wait_for(pong, harness.PATIENCE_S)
+        process.send_signal(signal.SIGINT)
+        await asyncio.wait_for(camera.ended.wait(), harness.PATIENCE_S)
+        self.assertEqual(camera.socket.close_code, 1000)
+        self.assertEqual((await self.exit_code(process))[0], 130)
+
+    async def test_many_cameras_from_one_process(self):
+        clip = self.mp4("-frames:v", "30", "-c:v", "libx264", "-g", "30")
+        process = await self.push(clip, "--name", "load", "--count", "20", "-q")
+        cameras = [await self.camera() for _ in range(20)]
+        self.assertEqual(
+            sorted(camera.path for camera in cameras), [f"/ingest/load-{n:02}" for n in range(1, 21)]
+        )
+        for camera in cameras:
+            await camera.send(START)
+        for camera in cameras:
+            await asyncio.wait_for(camera.ended.wait(), harness.PATIENCE_S)
+            self.assertEqual(len(camera.frames), 31)
+        self.assertEqual((await self.exit_code(process))[0], 0)
+
+    async def test_a_server_that_goes_away_is_69(self):
+        clip = self.mp4("-frames:v", "30", "-c:v", "libx264")
+        process = await self.push(clip, "--realtime", "--loop")
+        camera = await self.camera()
+        await camera.send(START)
+        await harness.async_wait_for(lambda: len(camera.frames) > 3, "frames")
+        camera.socket.transport.abort()
+        code, err = await self.exit_code(process)
+        self.assertEqual(code, 69, err)
+
+    async def test_inputs_that_are_none(self):
+        missing = await self.push(self.folder / "missing.mp4")
+        self.assertEqual((await self.exit_code(missing))[0], 66)
+        path = self.folder / "text.mp4"
+        path.write_text("not a film")
+        alien = await self.push(path)
+        code, err = await self.exit_code(alien)
+        self.assertEqual(code, 65)
+        self.assertIn(str(path), err)
+        self.assertEqual(len(err.splitlines()), 1, "libav's own lines stay away")
+
+
+if __name__ == "__main__":
+    harness.main()
