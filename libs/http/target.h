@@ -25,7 +25,7 @@ struct Target {
 
 /// Origin-form ("/a/b?c=d"). Error.code 400: no leading slash, a bad or cut-off escape, an encoded
 /// slash, backslash or control byte, text that is not UTF-8, a segment "." or "..", a limit.
-Result<Target> parse_target(std::string_view target);
+Result<Target> parse_target(std::string_view text);
 
 /// "c=d&e=f" with %XX and '+' as space. Error.code 400.
 Result<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query);
