@@ -48,25 +48,36 @@ bool is_clean(const AVFrame& frame) {
     return frame.decode_error_flags == 0 && (frame.flags & AV_FRAME_FLAG_CORRUPT) == 0;
 }
 
+bool receive(AVCodecContext& decoder, FramePtr& frame) {
+    frame.reset(av_frame_alloc());
+    return avcodec_receive_frame(&decoder, frame.get()) >= 0;
+}
+
 /// The first picture without errors; if there is none among the first ones, the first one at all.
 FramePtr decode_first(const std::string& path) {
     const InputPtr input = open_mp4(path);
     AVStream& stream = video_stream(*input, path);
     const CodecPtr decoder = open_decoder(stream, path);
     const PacketPtr packet(av_packet_alloc());
+    FramePtr frame;
     FramePtr flawed;
     bool at_end = false;
     for (int i = 0; i < kPacketsMax && !at_end; ++i) {
         at_end = av_read_frame(input.get(), packet.get()) < 0;
         // Errors of single packets are the stream's; what counts is whether a picture comes out.
         (void)avcodec_send_packet(decoder.get(), at_end ? nullptr : packet.get());
-        av_packet_unref(packet.get());
-        for (FramePtr frame(av_frame_alloc());
-             avcodec_receive_frame(decoder.get(), frame.get()) >= 0;
-             frame.reset(av_frame_alloc())) {
+        // A key frame needs no other picture: asking for it at once saves the memory of those
+        // behind it.
+        if (i == 0 && !at_end) (void)avcodec_send_packet(decoder.get(), nullptr);
+        while (receive(*decoder, frame)) {
             if (is_clean(*frame)) return frame;
             if (!flawed) flawed = std::move(frame);
         }
+        if (i == 0 && !at_end) {
+            avcodec_flush_buffers(decoder.get());
+            (void)avcodec_send_packet(decoder.get(), packet.get());
+        }
+        av_packet_unref(packet.get());
     }
     if (!flawed) throw Error(path + ": no picture can be decoded");
     return flawed;
