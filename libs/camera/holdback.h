@@ -32,8 +32,8 @@ class Holdback {
     /// Action::hold_frame. `message` has passed decode_frame; `peek` is peek_nals of its payload.
     void hold(Buffer message, std::int64_t arrival_ns, const media::NalPeek& peek);
 
-    /// A capture is asked for: what was held belongs to an earlier one. Dropped and counted;
-    /// parameter sets stay.
+    /// A capture is asked for, or has ended: what was held belongs to an earlier one. Dropped and
+    /// counted; parameter sets stay.
     void forget_frames() { drop_before(held_.size()); }
 
     /// For every message that is written: keeps the parameter sets current. Cheap without any.

@@ -225,6 +225,7 @@ void CameraConnection::on_text(const std::string& text) {
         apply(camera::Input::capture_started);
         return join();
     }
+    holdback_.forget_frames();  // what comes before it was of the capture that ends
     apply(camera::Input::capture_stopped);
 }
 
@@ -300,7 +301,10 @@ void CameraConnection::act(camera::Action action, camera::EndReason reason) {
                           refusal_.empty() ? "the camera is stopping" : refusal_);
         case camera::Action::answer_start_timeout:
             return answer(CameraAnswer::Kind::start_timeout);
-        case camera::Action::answer_stopped:  // sessions are answered for when they finish
+        case camera::Action::answer_stopped:
+            // Stops get their files when the session finishes; left is who stopped without one.
+            if (session_) return;
+            [[fallthrough]];
         case camera::Action::answer_not_recording:
             return answer(CameraAnswer::Kind::not_recording);
         case camera::Action::answer_disconnected:
@@ -356,7 +360,7 @@ void CameraConnection::end_session(camera::EndReason reason) {
 
 void CameraConnection::send_start() {
     refusal_.clear();
-    if (state_ == camera::State::idle) holdback_.forget_frames();  // the tail of an earlier capture
+    if (state_ != camera::State::starting) holdback_.forget_frames();  // of an earlier capture
     send_text(camera::encode_start(order_->parameters));
     net_.loop().cancel(start_timer_);
     start_timer_ = net_.loop().after(order_->timeout, [this] {
