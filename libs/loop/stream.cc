@@ -34,11 +34,8 @@ void Stream::on_ready(std::uint32_t events) {
     if (!open_ || (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0) return;
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) half_closed_ = true;
     readable_ = true;
-    if (reading_) {
-        read_some();
-    } else if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
-        end("connection reset by peer");  // a paused stream would never read the error
-    }
+    // A paused stream learns of its end when it is resumed: the kernel still holds bytes for it.
+    if (reading_) read_some();
 }
 
 void Stream::read_some() {

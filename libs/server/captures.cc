@@ -1,5 +1,7 @@
 #include "server/captures.h"
 
+#include <algorithm>
+
 #include "control/glob.h"
 #include "server/camera_connection.h"
 
@@ -44,6 +46,13 @@ control::StartResult to_result(const std::string& camera, const CameraAnswer& an
             break;
     }
     return result;
+}
+
+/// Answers come in any order; people and tests compare lists.
+template <class Results>
+void sort_by_camera(Results& results) {
+    std::sort(results.begin(), results.end(),
+              [](const auto& a, const auto& b) { return a.camera < b.camera; });
 }
 
 bool is_ok(const control::StartResult& result) {
@@ -103,8 +112,9 @@ void Captures::add_result(PendingStart& pending, control::StartResult result) {
 void Captures::finish_start(std::uint64_t id) {
     const auto found = starts_.find(id);
     if (!found->second.waiting.empty()) return;
-    const PendingStart pending = std::move(found->second);
+    PendingStart pending = std::move(found->second);
     starts_.erase(found);
+    sort_by_camera(pending.reply.results);
     control_.cancel(pending.timer);
     pending.done(pending.reply);
 }
@@ -211,8 +221,9 @@ void Captures::time_out_stop(std::uint64_t id) {
 void Captures::finish_stop(std::uint64_t id) {
     const auto found = stops_.find(id);
     if (!found->second.waiting.empty()) return;
-    const PendingStop pending = std::move(found->second);
+    PendingStop pending = std::move(found->second);
     stops_.erase(found);
+    sort_by_camera(pending.reply.results);
     control_.cancel(pending.timer);
     pending.done(pending.reply);
 }

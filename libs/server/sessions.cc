@@ -74,6 +74,7 @@ void Sessions::handle(const record::Failed& event, const Live& live) {
     events_.add("session.failed",
                 {{"camera", event.camera}, {"session", event.id}, {"error", event.error}},
                 LogLevel::error);
+    events_.add("server.disk", {{"error", event.error}}, LogLevel::error);
     live.link->post([serial = event.serial, error = event.error](CameraConnection& camera) {
         camera.on_session_failed(serial, error);
     });

@@ -165,6 +165,18 @@ TEST_F(StreamTest, a_reset_is_an_end_with_its_reason) {
     EXPECT_NE(handler.end_error, "");
 }
 
+TEST_F(StreamTest, a_paused_stream_gives_what_came_before_a_reset) {
+    stream->pause_reading();
+    peer.sendBytes("last words", 10);
+    peer.setLinger(true, 0);
+    peer.close();
+    loop.after(milliseconds(30), [&] { stream->resume_reading(); });
+    handler.on_close = [&] { loop.stop(); };
+    run();
+    EXPECT_TRUE(handler.ended);
+    EXPECT_EQ(handler.received, "last words");
+}
+
 TEST_F(StreamTest, may_be_destroyed_inside_its_own_callback) {
     handler.on_bytes = [&] {
         stream.reset();

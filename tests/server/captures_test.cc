@@ -133,8 +133,8 @@ TEST_F(CapturesTest, names_that_are_not_there_fail_beside_those_that_are) {
     captures.answer(a, {CameraAnswer::Kind::started, "a_1", "", false});
     ASSERT_TRUE(started);
     EXPECT_FALSE((*started)->ok);
-    EXPECT_EQ((*started)->results[0].camera, "ghost");
-    EXPECT_EQ((*started)->results[0].outcome, StartOutcome::disconnected);
+    EXPECT_EQ((*started)->results[1].camera, "ghost");
+    EXPECT_EQ((*started)->results[1].outcome, StartOutcome::disconnected);
 }
 
 TEST_F(CapturesTest, a_stop_waits_for_the_files_of_the_last_session) {
