@@ -31,8 +31,8 @@ inline std::int64_t wall_us() {
 /// RFC 3339 in UTC with milliseconds, e.g. "2026-01-31T08:15:30.250Z".
 std::string rfc3339(std::int64_t wall_us);
 
-/// Microseconds since 1970 of an RFC 3339 time ("2026-01-31T08:15:30.25Z", "...+02:00") or of a date
-/// alone (its midnight, UTC).
+/// Microseconds since 1970 of an RFC 3339 time ("2026-01-31T08:15:30.25Z", "...+02:00") or of a
+/// date alone (its midnight, UTC).
 Result<std::int64_t> parse_rfc3339(std::string_view text);
 
 /// Local time as YYYYMMDD_HHMMSS, the form in recording ids.

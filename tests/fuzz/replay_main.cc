@@ -1,4 +1,5 @@
-/// Replays a fuzz corpus without libFuzzer: every file of every folder or file named on the command line.
+/// Replays a fuzz corpus without libFuzzer: every file of every folder or file named on the command
+/// line.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -16,8 +17,10 @@ int replay(const std::filesystem::path& file) {
         std::fprintf(stderr, "cannot read %s\n", file.c_str());
         return 1;
     }
-    const std::vector<char> bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-    return LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+    const std::vector<char> bytes((std::istreambuf_iterator<char>(in)),
+                                  std::istreambuf_iterator<char>());
+    return LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                  bytes.size());
 }
 
 }  // namespace
