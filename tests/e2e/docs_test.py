@@ -1,0 +1,129 @@
+"""The documents keep their word: README's commands run, examples have the fields of real answers, links lead
+somewhere, generated pages are current."""
+
+import asyncio
+import json
+import os
+import re
+import shlex
+import subprocess
+import unittest
+
+import harness
+
+PAGES = [*harness.ROOT.glob("*.md"), *harness.ROOT.glob("docs/*.md")]
+
+
+def code_blocks(page, language):
+    text = (harness.ROOT / page).read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+class Pages(unittest.TestCase):
+    def test_links_lead_to_files_and_headings(self):
+        for page in PAGES:
+            for target in re.findall(r"\]\(([^)#]*)(?:#[^)]*)?\)", page.read_text()):
+                if target and not target.startswith("http"):
+                    self.assertTrue((page.parent / target).exists(), f"{page.name}: {target}")
+
+    def test_the_configuration_page_is_the_programs(self):
+        page = harness.run([harness.program("streamd"), "--config-page"]).stdout
+        self.assertEqual((harness.ROOT / "docs/config.md").read_text(), page)
+
+    def test_configuration_examples_are_accepted(self):
+        for number, block in enumerate(code_blocks("docs/config.md", "json")):
+            path = harness.CACHE_DIR / f"example{number}.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block)
+            harness.run([harness.program("streamd"), "--check-config", "--config", path])
+
+    def test_every_json_example_of_the_api_page_is_json(self):
+        blocks = code_blocks("docs/http-api.md", "json")
+        self.assertGreater(len(blocks), 5)
+        for block in blocks:
+            json.loads(block)
+
+
+class Readme(harness.Case):
+    """Types what the README says, in its order."""
+
+    def commands(self):
+        lines = []
+        for block in code_blocks("README.md", "sh"):
+            lines += [line.split("#")[0].strip() for line in block.splitlines()]
+        return [shlex.split(line) for line in lines if line and not line.startswith("./dev")]
+
+    async def test_its_commands_work_in_their_order(self):
+        commands = self.commands()
+        self.assertEqual(commands[0], ["streamd", "--recordings", "./recordings"])
+        server = self.start_streamd(recordings=self.folder / "recordings")
+        env = dict(os.environ, STREAMCTL_SERVER=server.ws_url)
+        walk = ["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=30"]
+        harness.run([*walk, "-t", "3", "-c:v", "libx264", "-pix_fmt", "yuv420p", self.folder / "walk.mp4"])
+        seen = set()
+        for words in commands[1:]:
+            seen.add(" ".join(words[:2]))
+            # The duration is the user's; the folder's name has the date of the day.
+            words = ["2s" if word == "10s" else word for word in words]
+            folder = [f"recordings/{i}" for i in sorted(server.sessions()) if i.startswith("door_")]
+            words = [folder[0] if w.startswith("recordings/door_") else w for w in words]
+            command = [harness.program(words[0]), *words[1:]]
+            if words[:2] == ["streamctl", "push"]:
+                push = subprocess.Popen(command, cwd=self.folder, env=env, stdout=subprocess.DEVNULL)
+                self.addCleanup(push.wait)
+                self.addCleanup(push.kill)
+                await server.wait_cameras("door")
+                continue
+            done = await harness.async_run(command, cwd=self.folder, env=env)
+            if words[1] == "capture":
+                (path,) = done.stdout.splitlines()
+                self.assertTrue(os.path.isabs(path) and os.path.exists(path), path)
+        for expected in ("streamctl capture", "streamctl start", "streamctl stop", "h264mux --info", "h264mux -y"):
+            self.assertIn(expected, seen)
+        mp4s = server.recordings.glob("*/stream.mp4")
+        self.assertGreaterEqual(max(len(harness.picture_digests(mp4)) for mp4 in mp4s), 30)
+        await asyncio.to_thread(server.stop)
+
+
+class Api(harness.Case):
+    async def test_examples_have_the_fields_of_real_answers(self):
+        examples = [json.loads(block) for block in code_blocks("docs/http-api.md", "json")]
+
+        def example(*fields):
+            return next(e for e in examples if isinstance(e, dict) and set(fields) <= set(e))
+
+        server = self.start_streamd()
+        frames = harness.camera_frames(
+            harness.clip("baseline", frames=30), harness.uneven_times(30, 0, seed="docs")
+        )
+        async with harness.Camera(server, "door") as camera:
+            await server.wait_cameras("door")
+            task = asyncio.create_task(camera.record(frames))
+            started = await server.start_capture(fps=30)
+            await server.wait_frames("door", len(frames))
+            shown = (await server.api("GET", "/api/v1/cameras/door")).json
+            stopped = await server.stop_capture()
+            await task
+        self.assertEqual(set(example("connected_at")), set(shown))
+        replies = [e for e in examples if "results" in e]
+        self.assertEqual(set(replies[0]["results"][0]), set(started["results"][0]))
+        self.assertEqual(set(replies[1]["results"][0]), set(stopped["results"][0]))
+        self.assertEqual(
+            set(replies[1]["results"][0]["files"][0]), set(stopped["results"][0]["files"][0])
+        )
+        status = (await server.api("GET", "/api/v1/status")).json
+        self.assertEqual(set(example("uptime_ms")), set(status))
+        for part in ("cameras", "recordings"):
+            self.assertEqual(set(example("uptime_ms")[part]), set(status[part]))
+        events = (await server.api("GET", "/api/v1/events?since=0")).json
+        begun = next(e for e in events["items"] if e["type"] == "camera.started")
+        self.assertLessEqual({"id", "time", "type", "camera"}, set(begun))
+        refused = await server.api("POST", "/api/v1/capture/start", {"fps": 2000})
+        self.assertEqual(refused.status, 400)
+        self.assertEqual(refused.json["error"]["code"], "bad_request")
+        self.assertEqual(refused.json["error"]["field"], "fps")
+        await asyncio.to_thread(server.stop)
+
+
+if __name__ == "__main__":
+    harness.main()
