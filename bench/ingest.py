@@ -242,6 +242,8 @@ def verdict(results):
     streamd = results["streamd"]
     if streamd and results["floor"]:
         summary["ratio"] = summary["streamd_cpu_s_per_gb"] / summary["floor_cpu_s_per_gb"]
+        pairs = zip(streamd, results["floor"])
+        summary["ratio_of_pairs"] = [round(a["cpu_s_per_gb"] / b["cpu_s_per_gb"], 2) for a, b in pairs]
         if summary["ratio"] > CPU_RATIO_MAX:
             failures.append(f"CPU ratio {summary['ratio']:.2f}, at most {CPU_RATIO_MAX} wanted")
     if streamd:
@@ -277,7 +279,7 @@ def main():
     elif "ratio" in summary:
         print(
             f"median of {arguments.pairs} pairs: streamd {summary['streamd_cpu_s_per_gb']:.2f}, floor "
-            f"{summary['floor_cpu_s_per_gb']:.2f} CPU s/GB, ratio {summary['ratio']:.2f}; "
+            f"{summary['floor_cpu_s_per_gb']:.2f} CPU s/GB, ratio {summary['ratio']:.2f} (each pair: {summary['ratio_of_pairs']}); "
             f"{summary['kb_per_camera']:.0f} KB a camera; {summary['lost']} pictures lost"
         )
     for failure in failures[:20]:
