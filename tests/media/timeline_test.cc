@@ -1,0 +1,127 @@
+#include "media/timeline.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace st::media {
+namespace {
+
+std::vector<std::uint64_t> every(std::uint64_t step, std::size_t count,
+                                 std::uint64_t start = 1'000'000) {
+    std::vector<std::uint64_t> times;
+    for (std::size_t i = 0; i < count; ++i) times.push_back(start + i * step);
+    return times;
+}
+
+DisplayTimes plan(const std::vector<std::uint64_t>& times,
+                  const std::vector<std::uint64_t>& arrival_ns = {}) {
+    return plan_times({times, 1000}, {arrival_ns, 1'000'000'000}, 60);
+}
+
+TEST(PlanTimes, a_sound_clock_is_kept_to_the_tick_wherever_it_begins) {
+    for (const std::uint64_t start :
+         {std::uint64_t{0}, std::uint64_t{1'767'225'600'000}, UINT64_MAX - 150}) {
+        const auto out = plan(every(33, 10, start));
+        EXPECT_EQ(out.repairs, 0U);
+        EXPECT_EQ(out.median_ticks, 33 * 90);
+        for (std::int64_t i = 0; i < 10; ++i)
+            EXPECT_EQ(out.ticks[static_cast<std::size_t>(i)], i * 33 * 90);
+    }
+}
+
+TEST(PlanTimes, a_repeated_time_moves_by_one_tick) {
+    const auto out = plan({100, 133, 133, 200});
+    EXPECT_EQ(out.ticks, (std::vector<std::int64_t>{0, 2970, 2971, 9000}));
+    EXPECT_EQ(out.repairs, 1U);
+}
+
+TEST(PlanTimes, one_step_back_is_clamped_and_the_next_is_exact) {
+    const auto out = plan({100, 133, 120, 166, 199});
+    EXPECT_EQ(out.ticks, (std::vector<std::int64_t>{0, 2970, 2971, 5940, 8910}));
+    EXPECT_EQ(out.repairs, 1U);
+}
+
+TEST(PlanTimes, one_time_far_off_lands_between_its_neighbours) {
+    for (const std::uint64_t wrong : {std::uint64_t{0}, std::uint64_t{900'000'000}, UINT64_MAX}) {
+        auto times = every(40, 6);
+        times[3] = wrong;
+        const auto out = plan(times);
+        EXPECT_EQ(out.repairs, 1U);
+        EXPECT_EQ(out.ticks[2], 7200);
+        EXPECT_EQ(out.ticks[3], 10'800) << "half of the 80 ms there are";
+        EXPECT_EQ(out.ticks[4], 14'400);
+    }
+}
+
+TEST(PlanTimes, a_clock_set_back_goes_on_with_the_median) {
+    auto times = every(40, 5);
+    for (const auto time : every(40, 5, 500)) times.push_back(time);
+    const auto out = plan(times);
+    EXPECT_EQ(out.repairs, 1U);
+    for (std::int64_t i = 0; i < 10; ++i)
+        EXPECT_EQ(out.ticks[static_cast<std::size_t>(i)], i * 3600);
+}
+
+TEST(PlanTimes, a_clock_that_jumps_goes_on_with_the_arrival_step) {
+    auto times = every(40, 5);
+    for (const auto time : every(40, 5, 900'000'000)) times.push_back(time);
+    auto arrival = every(40'000'000, 10);
+    for (std::size_t i = 5; i < 10; ++i) arrival[i] += 460'000'000;
+    const auto out = plan(times, arrival);
+    EXPECT_EQ(out.repairs, 1U);
+    EXPECT_EQ(out.ticks[5] - out.ticks[4], 500 * 90);
+    EXPECT_EQ(out.ticks[6] - out.ticks[5], 40 * 90);
+}
+
+TEST(PlanTimes, a_wrong_first_time_costs_one_repair) {
+    auto times = every(40, 5, 5'000'000);
+    times[0] = 0;
+    const auto out = plan(times);
+    EXPECT_EQ(out.repairs, 1U);
+    EXPECT_EQ(out.ticks[4], 4 * 3600);
+}
+
+TEST(PlanTimes, always_rises_from_zero_whatever_the_clock_says) {
+    std::mt19937_64 random(11);
+    for (int round = 0; round < 300; ++round) {
+        std::vector<std::uint64_t> times(1 + random() % 60);
+        std::vector<std::uint64_t> arrival(times.size());
+        std::uint64_t now = random();
+        for (std::size_t i = 0; i < times.size(); ++i) {
+            now += random() % 50;
+            times[i] = random() % 4 == 0 ? random() >> random() % 64 : now;
+            arrival[i] = random() % 5 == 0 ? random() : i * 1000;
+        }
+        const auto out = plan(times, arrival);
+        ASSERT_EQ(out.ticks.size(), times.size());
+        EXPECT_EQ(out.ticks[0], 0);
+        for (std::size_t i = 1; i < out.ticks.size(); ++i) {
+            EXPECT_GT(out.ticks[i], out.ticks[i - 1]);
+            EXPECT_LE(out.ticks[i] - out.ticks[i - 1], 61 * kTicksPerSecond);
+        }
+        EXPECT_GE(out.median_ticks, 1);
+    }
+}
+
+TEST(PlanTimes, nothing_gives_nothing) {
+    EXPECT_TRUE(plan({}).ticks.empty());
+    EXPECT_EQ(plan({5}).ticks, std::vector<std::int64_t>{0});
+    EXPECT_EQ(plan({5}).median_ticks, 9000) << "a tenth of a second when nothing is known";
+}
+
+TEST(ConstantTimes, do_not_drift) {
+    const auto out = constant_times(30'001, 30'000.0 / 1001);
+    EXPECT_EQ(out.ticks[30'000], 30'000 * 3003LL);
+    EXPECT_EQ(out.ticks[1], 3003);
+}
+
+TEST(IsTrustworthy, one_repair_or_two_per_cent) {
+    EXPECT_TRUE(is_trustworthy(1, 3));
+    EXPECT_FALSE(is_trustworthy(2, 99));
+    EXPECT_TRUE(is_trustworthy(2, 100));
+    EXPECT_FALSE(is_trustworthy(3, 149));
+}
+
+}  // namespace
+}  // namespace st::media
