@@ -33,7 +33,7 @@ bool brings_sets(const media::NalPeek& peek) { return peek.sps || peek.pps; }
 }  // namespace
 
 void Holdback::hold(Buffer message, std::int64_t arrival_ns, const media::NalPeek& peek) {
-    remember(message.bytes(), arrival_ns, peek);
+    keep_sets(message.bytes(), peek);
     const std::uint32_t seq = load_be32(message.data() + 8);
     // A seq that fell back is another capture: nothing of the earlier one belongs to the next
     // session.
@@ -66,7 +66,18 @@ void Holdback::trim(std::int64_t now_ns) {
     }
 }
 
-void Holdback::remember(Bytes message, std::int64_t arrival_ns, const media::NalPeek& peek) {
+std::optional<HeldMessage> Holdback::remember(Bytes message, std::int64_t arrival_ns,
+                                              const media::NalPeek& peek) {
+    keep_sets(message, peek);
+    if (written_.sps && written_.pps) return std::nullopt;
+    written_.sps |= peek.sps;
+    written_.pps |= peek.pps;
+    if (!peek.vcl || (written_.sps && written_.pps)) return std::nullopt;
+    written_.sps = written_.pps = true;  // once is enough, also if there are none to give
+    return sets_before(message, arrival_ns);
+}
+
+void Holdback::keep_sets(Bytes message, const media::NalPeek& peek) {
     if (!brings_sets(peek) || message.size() < kHeaderBytes) return;
     media::NalWalk walk(message.subspan(kHeaderBytes));
     while (walk.position() < message.size() - kHeaderBytes) {
@@ -76,9 +87,6 @@ void Holdback::remember(Bytes message, std::int64_t arrival_ns, const media::Nal
         if (!nal) break;
         if (type == kSps || type == kPps) keep_set(*nal);
     }
-    sets_timestamp_ms_ = load_be64(message.data());
-    sets_seq_ = load_be32(message.data() + 8);
-    sets_arrival_ns_ = arrival_ns;
 }
 
 void Holdback::keep_set(Bytes nal) {
@@ -94,16 +102,22 @@ void Holdback::keep_set(Bytes nal) {
 
 std::vector<HeldMessage> Holdback::take(std::int64_t now_ns) {
     trim(now_ns);
-    media::NalPeek start;  // what a decoder knows when it meets the first picture
+    written_ = {};
+    bool has_picture = false;
     for (const Held& held : held_) {
-        start.sps |= held.peek.sps;
-        start.pps |= held.peek.pps;
-        if (held.peek.vcl) break;
+        written_.sps |= held.peek.sps;
+        written_.pps |= held.peek.pps;
+        has_picture = held.peek.vcl;
+        if (has_picture) break;
     }
     std::vector<HeldMessage> messages;
     messages.reserve(held_.size() + 1);
-    if (!start.sps || !start.pps) {
-        if (auto sets = parameter_sets()) messages.push_back(std::move(*sets));
+    if (has_picture && !(written_.sps && written_.pps)) {
+        const HeldMessage& first = held_.front().message;
+        if (auto sets = sets_before(first.message.bytes(), first.arrival_ns)) {
+            messages.push_back(std::move(*sets));
+        }
+        written_.sps = written_.pps = true;
     }
     for (Held& held : held_) messages.push_back(std::move(held.message));
     held_.clear();
@@ -112,17 +126,17 @@ std::vector<HeldMessage> Holdback::take(std::int64_t now_ns) {
     return messages;
 }
 
-std::optional<HeldMessage> Holdback::parameter_sets() const {
+std::optional<HeldMessage> Holdback::sets_before(Bytes next, std::int64_t arrival_ns) const {
     if (sets_.empty()) return std::nullopt;
     std::vector<std::uint8_t> payload;
     for (const auto& [key, set] : sets_) {  // the map's order puts SPS (7) before PPS (8)
         payload.insert(payload.end(), {0, 0, 0, 1});
         payload.insert(payload.end(), set.begin(), set.end());
     }
-    HeldMessage held{Buffer(encode_header({sets_timestamp_ms_, sets_seq_, payload})),
-                     sets_arrival_ns_};
-    held.message.append(payload);
-    return held;
+    const std::uint32_t seq = load_be32(next.data() + 8) - 1;
+    HeldMessage made{Buffer(encode_header({load_be64(next.data()), seq, payload})), arrival_ns};
+    made.message.append(payload);
+    return made;
 }
 
 void Holdback::drop_before(std::size_t keep_from) {

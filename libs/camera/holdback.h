@@ -36,17 +36,17 @@ class Holdback {
     /// counted; parameter sets stay.
     void forget_frames() { drop_before(held_.size()); }
 
-    /// For every message that is written: keeps the parameter sets current. Cheap without any.
-    void remember(Bytes message, std::int64_t arrival_ns, const media::NalPeek& peek);
+    /// For every message that is written, before it is: keeps the parameter sets current. Cheap
+    /// without any. Returns what has to be written before it: the remembered sets, if this is the
+    /// session's first picture and the session has none yet (the roll-over of a long session, a
+    /// camera that says them once).
+    std::optional<HeldMessage> remember(Bytes message, std::int64_t arrival_ns,
+                                        const media::NalPeek& peek);
 
     /// A session opens: what goes into it first, in order; empties the hold. Begins with the
-    /// remembered parameter sets, as one message of their own, where the held frames lack them
-    /// (also if no frame is held). Frames older than kHeldNsMax before `now_ns` are dropped.
+    /// remembered parameter sets, as one message of their own, where held pictures lack them.
+    /// Frames older than kHeldNsMax before `now_ns` are dropped.
     std::vector<HeldMessage> take(std::int64_t now_ns);
-
-    /// The remembered parameter sets as one message (SPS before PPS) with the time and seq of the
-    /// message that last brought one; nullopt before any. For the roll-over of a long session.
-    std::optional<HeldMessage> parameter_sets() const;
 
     /// Frames dropped unrecorded since the last call: session.json's dropped.before_start.
     std::uint64_t take_dropped() { return std::exchange(dropped_, 0); }
@@ -64,7 +64,11 @@ class Holdback {
 
     void trim(std::int64_t now_ns);
     void drop_before(std::size_t keep_from);
+    void keep_sets(Bytes message, const media::NalPeek& peek);
     void keep_set(Bytes nal);
+    /// The sets as one message, SPS before PPS, that stands right before `next`: its times, and the
+    /// seq before its own. nullopt if none came yet.
+    std::optional<HeldMessage> sets_before(Bytes next, std::int64_t arrival_ns) const;
 
     std::deque<Held> held_;
     std::size_t held_bytes_ = 0;
@@ -74,9 +78,7 @@ class Holdback {
 
     std::map<SetKey, std::vector<std::uint8_t>> sets_;
     std::size_t set_bytes_ = 0;
-    std::uint64_t sets_timestamp_ms_ = 0;
-    std::uint32_t sets_seq_ = 0;
-    std::int64_t sets_arrival_ns_ = 0;
+    media::NalPeek written_;  ///< the sets that the open session has
 };
 
 }  // namespace st::camera

@@ -200,7 +200,6 @@ Result<mux::Report> Finaliser::make_files(const Unfinished& job, const std::stri
     } else if (!report) {
         meta.state = RecordingState::failed;
         meta.error = with_earlier(meta.error, report.error().message);
-        const std::string why = report.error().message;
         report = mux::inspect(mp4);  // at least what there is to know
     }
     if (!report) return report.error();

@@ -31,8 +31,11 @@ struct SessionStart {
     std::optional<camera::StartParameters> parameters;  ///< none: the camera began by itself
     std::string capabilities;                           ///< its JSON object as sent; "" = none came
     std::int64_t started_us = 0;                        ///< wall clock
-    /// CLOCK_MONOTONIC at the same moment. Frames held from before may have earlier arrival times.
+    /// CLOCK_MONOTONIC at the same moment.
     std::int64_t started_ns = 0;
+    /// Arrival of the first frame that was held from before, if one was: arrival times count from
+    /// it.
+    std::optional<std::int64_t> first_held_ns;
 };
 
 /// Messages of this camera that did not get into the recording.

@@ -64,9 +64,7 @@ void Writer::serve(Session& session) {
     const auto [at, is_new] = files_.try_emplace(&session);
     File& file = at->second;
     try {
-        if (is_new)
-            open(session, file,
-                 taken_.empty() ? session.start_.started_ns : taken_.front().arrival_ns);
+        if (is_new) open(session, file);
         if (file.error.empty()) write(session, file, taken_);
     } catch (const std::exception& e) {
         fail(session, file, e.what());
@@ -84,7 +82,7 @@ void Writer::serve(Session& session) {
     }
 }
 
-void Writer::open(Session& session, File& file, std::int64_t first_arrival_ns) {
+void Writer::open(Session& session, File& file) {
     const SessionStart& start = session.start_;
     file.meta = meta_of(start, "");
     Folder::Made made = folder_.make_recording(start.camera, start.started_us);
@@ -95,7 +93,8 @@ void Writer::open(Session& session, File& file, std::int64_t first_arrival_ns) {
         session.id_ = file.meta.id;
     }
     // Frames held back came before the session: the dump's clock begins with the first of them.
-    const std::int64_t earlier_ns = std::max<std::int64_t>(0, start.started_ns - first_arrival_ns);
+    const std::int64_t earlier_ns = std::max<std::int64_t>(
+        0, start.started_ns - start.first_held_ns.value_or(start.started_ns));
     dump::FileHeader header;
     header.uuid = random_uuid();
     header.wall_start_us = static_cast<std::uint64_t>(start.started_us - earlier_ns / 1000);

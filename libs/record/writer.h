@@ -57,7 +57,7 @@ class Writer {
 
     void run();
     void serve(Session& session);
-    void open(Session& session, File& file, std::int64_t first_arrival_ns);
+    void open(Session& session, File& file);
     void write(Session& session, File& file, std::vector<Session::Item>& items);
     void check(File& file);
     void fail(Session& session, File& file, const std::string& error);

@@ -169,7 +169,9 @@ void CameraConnection::on_binary(Buffer message) {
 }
 
 void CameraConnection::write_frame(Buffer message, const media::NalPeek& peek) {
-    holdback_.remember(message.bytes(), arrival_ns_, peek);
+    if (auto sets = holdback_.remember(message.bytes(), arrival_ns_, peek)) {
+        session_->push(std::move(sets->message), sets->arrival_ns);
+    }
     ++messages_in_session_;
     if (session_->push(std::move(message), arrival_ns_) || stalled_) return;
     stalled_ = true;
@@ -330,6 +332,8 @@ void CameraConnection::open_session() {
     start.capabilities = capabilities_;
     start.started_us = wall_us();
     start.started_ns = monotonic_ns();
+    std::vector<camera::HeldMessage> held_back = holdback_.take(arrival_ns_);
+    if (!held_back.empty()) start.first_held_ns = held_back.front().arrival_ns;
     session_ = services_.recorder.open(std::move(start));
     session_began_ns_ = arrival_ns_;
     bad_in_session_ = 0;
@@ -337,7 +341,7 @@ void CameraConnection::open_session() {
     services_.control.post([&sessions = services_.sessions, link = link_, session = session_] {
         sessions.created(link, session);
     });
-    for (camera::HeldMessage& held : holdback_.take(arrival_ns_)) {
+    for (camera::HeldMessage& held : held_back) {
         session_->push(std::move(held.message), held.arrival_ns);
     }
 }

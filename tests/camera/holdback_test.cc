@@ -31,10 +31,18 @@ class HoldbackTest : public testing::Test {
         message.append(payload);
         holdback_.hold(std::move(message), at_ms * kMs, media::peek_nals(payload));
     }
-    void remember(const Payload& payload) {
+    /// Writes a message; the payload of what has to be written before it, else nothing.
+    Payload remember(const Payload& payload) {
         Buffer message(encode_header({77, 88, payload}));
         message.append(payload);
-        holdback_.remember(message.bytes(), 99, media::peek_nals(payload));
+        const auto sets = holdback_.remember(message.bytes(), 99, media::peek_nals(payload));
+        if (!sets) return {};
+        const auto frame = decode_frame(sets->message.bytes());
+        EXPECT_TRUE(frame);
+        EXPECT_EQ(frame->timestamp_ms, 77U);
+        EXPECT_EQ(frame->seq, 87U) << "right before the picture";
+        EXPECT_EQ(sets->arrival_ns, 99);
+        return {frame->payload.begin(), frame->payload.end()};
     }
     std::vector<Payload> take(std::int64_t now_ms) {
         std::vector<Payload> payloads;
@@ -86,19 +94,25 @@ TEST_F(HoldbackTest, parameter_sets_stay_for_ever) {
     hold(kSps + kPps, 0);
     hold(kIdr, 3'600'000);
     EXPECT_EQ(take(3'600'001), (std::vector<Payload>{kSps + kPps, kIdr}));
-    EXPECT_EQ(take(9'000'000), (std::vector<Payload>{kSps + kPps})) << "also for the next session";
+    EXPECT_TRUE(take(9'000'000).empty()) << "nothing is added before it is needed";
+    EXPECT_EQ(remember(kIdr), kSps + kPps) << "also for the next session";
+    EXPECT_EQ(remember(kIdr), Payload{}) << "and only once";
+}
+
+TEST_F(HoldbackTest, a_session_that_gets_its_own_sets_gets_no_others) {
+    hold(kSps + kPps, 0);
+    EXPECT_TRUE(take(9'000'000).empty());
+    EXPECT_EQ(remember(kSps + kPps), Payload{});
+    EXPECT_EQ(remember(kIdr), Payload{});
+    EXPECT_TRUE(take(9'000'001).empty());
+    EXPECT_EQ(remember(kSps + kPps + kIdr), Payload{});
 }
 
 TEST_F(HoldbackTest, parameter_sets_are_taken_out_of_a_picture_message) {
-    remember(kSei + kSps + kPps + kIdr);
-    const auto sets = holdback_.parameter_sets();
-    ASSERT_TRUE(sets);
-    const auto frame = decode_frame(sets->message.bytes());
-    ASSERT_TRUE(frame);
-    EXPECT_EQ(Payload(frame->payload.begin(), frame->payload.end()), kSps + kPps);
-    EXPECT_EQ(frame->timestamp_ms, 77U);
-    EXPECT_EQ(frame->seq, 88U);
-    EXPECT_EQ(sets->arrival_ns, 99);
+    take(0);
+    EXPECT_EQ(remember(kSei + kSps + kPps + kIdr), Payload{});
+    take(1);  // the roll-over
+    EXPECT_EQ(remember(kIdr), kSps + kPps);
 }
 
 TEST_F(HoldbackTest, an_sps_and_a_pps_of_different_messages_are_joined) {
@@ -113,9 +127,13 @@ TEST_F(HoldbackTest, a_new_set_of_the_same_id_replaces_the_old_one) {
     other.back() = 0xA9;
     remember(kSps + kPps);
     remember(other);
-    const auto sets = holdback_.parameter_sets();
-    const auto frame = decode_frame(sets->message.bytes());
-    EXPECT_EQ(Payload(frame->payload.begin(), frame->payload.end()), other + kPps);
+    take(0);
+    EXPECT_EQ(remember(kIdr), other + kPps);
+}
+
+TEST_F(HoldbackTest, without_any_sets_nothing_is_made_up) {
+    take(0);
+    EXPECT_EQ(remember(kIdr), Payload{});
 }
 
 TEST_F(HoldbackTest, over_two_seconds_everything_goes_but_the_sets) {
@@ -127,12 +145,13 @@ TEST_F(HoldbackTest, over_two_seconds_everything_goes_but_the_sets) {
     hold(kPicture, 2'011);
     EXPECT_EQ(holdback_.held_messages(), 0U);
     EXPECT_EQ(holdback_.take_dropped(), 3U);
-    EXPECT_EQ(take(2'012), (std::vector<Payload>{kSps + kPps}));
+    EXPECT_TRUE(take(2'012).empty());
+    EXPECT_EQ(remember(kIdr), kSps + kPps);
 }
 
 TEST_F(HoldbackTest, frames_from_long_before_the_start_do_not_get_in) {
     hold(kSps + kPps + kIdr, 0);
-    EXPECT_EQ(take(2'001), (std::vector<Payload>{kSps + kPps}));
+    EXPECT_TRUE(take(2'001).empty());
     EXPECT_EQ(holdback_.take_dropped(), 1U);
 }
 
@@ -158,9 +177,11 @@ TEST_F(HoldbackTest, parameter_sets_over_their_limit_are_not_remembered) {
     Payload huge = kSps;
     huge.resize(kParameterSetBytesMax + 100, 0xFF);
     remember(huge);
-    EXPECT_FALSE(holdback_.parameter_sets());
+    take(0);
+    EXPECT_EQ(remember(kIdr), Payload{});
     remember(kSps + kPps);
-    EXPECT_TRUE(holdback_.parameter_sets());
+    take(1);
+    EXPECT_EQ(remember(kIdr), kSps + kPps);
 }
 
 TEST_F(HoldbackTest, a_restarted_numbering_is_another_capture) {
@@ -178,7 +199,8 @@ TEST_F(HoldbackTest, the_tail_of_an_earlier_capture_is_forgotten_when_a_new_one_
     hold(kIdr, 10);
     holdback_.forget_frames();
     hold(kPicture, 20);
-    EXPECT_EQ(take(30), (std::vector<Payload>{kSps + kPps})) << "the sets stay";
+    EXPECT_TRUE(take(30).empty());
+    EXPECT_EQ(remember(kIdr), kSps + kPps) << "the sets stay";
     EXPECT_EQ(holdback_.take_dropped(), 2U);
 }
 

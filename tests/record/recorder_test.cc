@@ -188,6 +188,7 @@ TEST(Recorder, frames_held_from_before_the_start_keep_their_distance) {
     options.timing = Timing::arrival;
     Recorder recorder(options, Log(), events.sink());
     SessionStart start = start_of("cam1");
+    start.first_held_ns = start.started_ns - 20 * std::int64_t{40'000'000};
     const SessionPtr session = recorder.open(start);
     const auto payloads = world::tiny_payloads();
     // 25 pictures 40 ms apart; the session was opened with the 20th.
@@ -303,6 +304,72 @@ TEST(Recorder, a_hurried_end_leaves_the_mp4_to_the_next_start) {
     EXPECT_EQ(finished.summary.end_reason, EndReason::shutdown);
     EXPECT_EQ(finished.summary.pictures, kTinyPictures);
     EXPECT_EQ(session_json(left.directory)->getValue<std::string>("state"), "done");
+}
+
+class Lines : public LogSink {
+ public:
+    bool enabled(LogLevel level) const override { return level != LogLevel::debug; }
+    void write(LogLevel, std::string_view prefix, std::string_view text) override {
+        const std::lock_guard lock(mutex_);
+        all_ += std::string(prefix) + ": " + std::string(text) + "\n";
+    }
+    std::string all() {
+        const std::lock_guard lock(mutex_);
+        return all_;
+    }
+
+ private:
+    std::mutex mutex_;
+    std::string all_;
+};
+
+TEST(Recorder, the_log_has_the_line_that_people_grep_for) {
+    const TemporaryFolder folder;
+    Events events;
+    const auto lines = std::make_shared<Lines>();
+    Recorder recorder(options_in(folder.path()), Log(lines), events.sink());
+    const SessionPtr session = recorder.open(start_of("cam1"));
+    // 61 messages in a millisecond: the arrival estimate is clamped to 60.
+    std::uint32_t seq = 0;
+    for (const auto& payload : world::tiny_payloads()) {
+        session->push(message_of(seq * 40, seq, payload), session->start().started_ns);
+        ++seq;
+    }
+    session->end(EndReason::stopped);
+    const std::string id = events.wait<Finished>().summary.id;
+    EXPECT_NE(lines->all().find("cam1 " + id + ": FPS estimate (server) frame_count=61 -> 60.00\n"),
+              std::string::npos)
+        << lines->all();
+}
+
+TEST(Recovery, an_mp4_that_could_not_be_written_is_made_at_the_next_start) {
+    const TemporaryFolder folder;
+    Events events;
+    std::string obstacle;
+    {
+        Recorder recorder(options_in(folder.path()), Log(), events.sink());
+        const SessionPtr session = recorder.open(start_of("cam1"));
+        const Opened opened = events.wait<Opened>();
+        obstacle = folder.path() + "/" + opened.id + "/stream.mp4.part";
+        fs::create_directories(obstacle + "/in_the_way");
+        push_tiny(*session);
+        session->end(EndReason::stopped);
+        const Summary summary = events.wait<Finished>().summary;
+        EXPECT_EQ(summary.state, RecordingState::failed);
+        EXPECT_EQ(summary.end_reason, EndReason::stopped);
+        ASSERT_TRUE(summary.error);
+        EXPECT_NE(summary.error->find("stream.mp4"), std::string::npos) << *summary.error;
+        EXPECT_NE(file_of(summary, "dump"), nullptr);
+        EXPECT_EQ(file_of(summary, "mp4"), nullptr);
+        EXPECT_EQ(session_json(summary.directory)->getValue<std::string>("state"), "failed");
+    }
+    fs::remove_all(obstacle);
+    Recorder next(options_in(folder.path()), Log(), events.sink());
+    const Summary summary = events.wait<Finished>(2).summary;
+    EXPECT_EQ(summary.state, RecordingState::done);
+    EXPECT_EQ(summary.end_reason, EndReason::stopped);
+    EXPECT_EQ(summary.pictures, kTinyPictures);
+    EXPECT_FALSE(summary.error);
 }
 
 /// A child that records three cameras, says so on a pipe, and is killed.
