@@ -165,7 +165,7 @@ class Push(harness.Case):
         self.assertLessEqual(abs(len(times) - 25), 2, "2.5 s at 10 pictures a second")
 
     async def test_stop_start_and_idle_commands_as_the_app(self):
-        clip = self.mp4("-frames:v", "60", "-c:v", "libx264", "-g", "30")
+        clip = self.mp4("-frames:v", "60", "-c:v", "libx264", "-bf", "0", "-g", "30")
         process = await self.push(clip, "--realtime", "--loop")
         camera = await self.camera()
         await camera.send(STOP)  # idle: no answer

@@ -6,6 +6,7 @@ import os
 import pathlib
 import pty
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ class Shell(harness.Case):
     def setUp(self):
         super().setUp()
         self.pushes = []
+        self.ended = {}
         self.addCleanup(self.end_pushes)
 
     def end_pushes(self):
@@ -280,21 +282,36 @@ class Shell(harness.Case):
         self.assertEqual(done.stdout.count("\n"), 1)
         self.assertEqual(done.stderr, "")
 
+    def prompt_status(self, pid):
+        """The exit code of the prompt's process; None while it runs."""
+        if pid not in self.ended:
+            found, status = os.waitpid(pid, os.WNOHANG)
+            if found:
+                self.ended[pid] = os.waitstatus_to_exitcode(status)
+        return self.ended.get(pid)
+
+    def end_prompt(self, pid, terminal):
+        if self.prompt_status(pid) is None:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        os.close(terminal)
+
     async def test_the_prompt_edits_remembers_and_keeps_its_history_private(self):
         server = self.start_streamd()
         pid, terminal = pty.fork()
         if pid == 0:
             os.environ.update(self.environment(server), TERM="xterm")
             os.execv(harness.program("streamctl"), ["streamctl"])
-        seen = ""
+        self.addCleanup(self.end_prompt, pid, terminal)
+        unread = ""
 
         def until(text):
-            nonlocal seen
-            at = len(seen)
-            while text not in seen[at:]:
-                got = os.read(terminal, 4096).decode(errors="replace")
-                self.assertTrue(got, seen)
-                seen += got
+            nonlocal unread
+            while text not in unread:
+                ready, _, _ = select.select([terminal], [], [], harness.PATIENCE_S)
+                self.assertTrue(ready, f"waiting for {text!r} after {unread!r}")
+                unread += os.read(terminal, 4096).decode(errors="replace")
+            unread = unread[unread.index(text) + len(text) :]
 
         def type_keys(keys):
             os.write(terminal, keys.encode())
@@ -312,9 +329,8 @@ class Shell(harness.Case):
         until("version: ")
         until("streamctl> ")
         type_keys("\x04")
-        _, status = os.waitpid(pid, 0)
-        os.close(terminal)
-        self.assertEqual(os.waitstatus_to_exitcode(status), 0, seen)
+        harness.wait_for(lambda: self.prompt_status(pid) is not None, "the prompt ends")
+        self.assertEqual(self.prompt_status(pid), 0)
         history = self.folder / "streamctl" / "history"
         self.assertEqual(history.stat().st_mode & 0o777, 0o600)
         self.assertIn("nonsense", history.read_text())
