@@ -309,6 +309,7 @@ void Run::finish_mp4() {
         if (av::read_mp4(file.part_path) != file.facts) {
             throw Failure(Exit::io, file.part_path + " does not read back as it was written");
         }
+        if (!job_.check_decoding) continue;
         if (job_.worker.empty()) {
             av::check_first_picture(file.part_path);
             continue;

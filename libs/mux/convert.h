@@ -47,6 +47,8 @@ struct Job {
     std::optional<std::int64_t>
         created_us;  ///< wall clock for creation_time; default: the dump's own start
 
+    /// Also decode the first picture of each MP4: what cannot be decoded is not given a name.
+    bool check_decoding = true;
     /// Command that runs one libav step (check, thumbnail) in a process of its own: to it are added
     /// the step and its arguments, e.g. {"/proc/self/exe", "--worker"} (see av/worker.h). Empty: in
     /// this process.

@@ -1,0 +1,131 @@
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "mux/recording.h"
+
+namespace st::mux {
+namespace {
+
+using Damage = Muxing;
+
+constexpr std::size_t kPictures = 30;
+
+TEST_F(Damage, a_tail_torn_at_any_byte_costs_the_torn_record_alone) {
+    const Recorded whole = recorded_dump(make_messages(kPictures));
+    const std::size_t last = whole.at[kPictures];  // of the last of 31 records
+    for (std::size_t end = last; end <= whole.bytes.size(); ++end) {
+        const auto report = inspect(job(Bytes(whole.bytes).first(end)));
+        ASSERT_TRUE(report) << end;
+        const bool is_torn = end != last && end != whole.bytes.size();
+        EXPECT_EQ(report->pictures, end == whole.bytes.size() ? kPictures : kPictures - 1) << end;
+        EXPECT_EQ(report->exit_code(), is_torn ? 3 : 0) << end;
+        if (is_torn) {
+            EXPECT_EQ(report->damage.at(0).offset, last) << end;
+        }
+    }
+}
+
+TEST_F(Damage, a_flipped_bit_anywhere_loses_at_most_its_record) {
+    const Recorded whole = recorded_dump(make_messages(kPictures));
+    for (std::size_t at = whole.at[5]; at < whole.at[6]; ++at) {
+        Octets bytes = whole.bytes;
+        bytes[at] ^= 0x10;
+        const auto report = convert(job(bytes));
+        ASSERT_TRUE(report) << at << ": " << report.error().message;
+        EXPECT_EQ(report->pictures, kPictures - 1) << at;
+        EXPECT_EQ(report->exit_code(), 3) << at;
+        EXPECT_EQ(report->seq_missing, 1U) << at;
+    }
+}
+
+TEST_F(Damage, a_missing_middle_and_zeros_are_passed_over) {
+    const Recorded whole = recorded_dump(make_messages(kPictures));
+    Octets missing = whole.bytes;
+    missing.erase(missing.begin() + static_cast<std::ptrdiff_t>(whole.at[12] + 20),
+                  missing.begin() + static_cast<std::ptrdiff_t>(whole.at[16] + 5));
+    auto report = convert(job(missing));
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->pictures, kPictures - 5);
+    EXPECT_EQ(report->exit_code(), 3);
+    Octets zeros = whole.bytes;
+    zeros.resize(zeros.size() + 100'000, 0);
+    report = convert(job(zeros));
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->pictures, kPictures);
+}
+
+TEST_F(Damage, two_dumps_joined_are_both_there) {
+    Octets both = recorded_dump(make_messages(kPictures), 1).bytes;
+    add(both, recorded_dump(make_messages(kPictures), 2).bytes);
+    const auto report = convert(job(both));
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(report->pictures, 2 * kPictures);
+    EXPECT_EQ(report->exit_code(), 0);
+    EXPECT_EQ(report->seq_restarts, 1U);
+}
+
+TEST_F(Damage, a_dump_inside_a_payload_is_not_believed) {
+    auto messages = make_messages(kPictures);
+    add(messages[9].payload, recorded_dump(make_messages(7), 9).bytes);
+    const auto report = convert(job(recorded_dump(messages).bytes));
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(report->messages, kPictures + 1);
+}
+
+TEST_F(Damage, a_plain_dump_ends_at_a_torn_message_or_a_corrupt_length) {
+    const Octets whole = plain_dump(make_messages(kPictures));
+    auto report = convert(job(Bytes(whole).first(whole.size() - 7)));
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->pictures, kPictures - 1);
+    EXPECT_EQ(report->exit_code(), 3);
+    EXPECT_EQ(report->damage[0].offset + report->damage[0].bytes, whole.size() - 7);
+}
+
+TEST_F(Damage, anything_anywhere_never_harms_and_what_is_written_can_be_read) {
+    std::mt19937 random(2026);
+    const Recorded recorded = recorded_dump(make_messages(kPictures));
+    const Octets plain = plain_dump(make_messages(kPictures));
+    const Octets bare = bare_stream(make_messages(kPictures));
+    for (int round = 0; round < 300; ++round) {
+        const Octets* const source = round % 3 == 0   ? &recorded.bytes
+                                     : round % 3 == 1 ? &plain
+                                                      : &bare;
+        Octets bytes = *source;
+        for (unsigned i = 0; i <= random() % 6; ++i) {
+            const auto at = static_cast<std::ptrdiff_t>(random() % bytes.size());
+            const auto length = static_cast<std::ptrdiff_t>(random() % 200);
+            const auto end = std::min(bytes.end(), bytes.begin() + at + length);
+            switch (random() % 5) {
+                case 0:
+                    bytes[static_cast<std::size_t>(at)] = static_cast<std::uint8_t>(random());
+                    break;
+                case 1:
+                    bytes.erase(bytes.begin() + at, end);
+                    break;
+                case 2:
+                    std::fill(bytes.begin() + at, end, std::uint8_t{0});
+                    break;
+                case 3: {
+                    const Octets copy(bytes.begin() + at, end);
+                    bytes.insert(
+                        bytes.begin() + static_cast<std::ptrdiff_t>(random() % bytes.size()),
+                        copy.begin(), copy.end());
+                    break;
+                }
+                default:
+                    bytes.resize(static_cast<std::size_t>(at) + 1);
+            }
+            if (bytes.empty()) bytes.push_back(0);
+        }
+        // convert() reads every file back with libavformat before it keeps it.
+        const auto report = convert(job(bytes));
+        if (!report) {
+            EXPECT_EQ(report.error().code, 65) << report.error().message;
+        }
+        for (const auto& name : files()) EXPECT_FALSE(name.ends_with(".part")) << name;
+    }
+}
+
+}  // namespace
+}  // namespace st::mux
