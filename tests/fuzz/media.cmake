@@ -1,0 +1,2 @@
+st_fuzz(sps media)
+st_fuzz(access_units media)

@@ -1,0 +1,1 @@
+st_fuzz(convert mux)
