@@ -185,7 +185,8 @@ void CameraConnection::write_frame(Buffer message, const media::NalPeek& peek) {
 }
 
 void CameraConnection::on_room(std::uint64_t serial) {
-    if (!stalled_ || (session_ && session_->serial() != serial)) return;
+    // The room may be that of a session that ended meanwhile; a full one gives its own word.
+    if (!stalled_ || (session_ && session_->serial() != serial && session_->over_budget())) return;
     stalled_ = false;
     stream_->resume_reading();
 }

@@ -14,6 +14,7 @@
 #include "server/captures.h"
 #include "server/event_log.h"
 #include "server/http_connection.h"
+#include "server/operations.h"
 #include "server/peer.h"
 #include "server/sessions.h"
 
@@ -93,6 +94,7 @@ struct Server::Parts {
     Captures captures;
     std::atomic<bool> shutting_down{false};
     std::unique_ptr<Services> services;
+    std::unique_ptr<Operations> operations;
     std::unique_ptr<Api> api;
     std::vector<std::unique_ptr<NetLoop>> nets;
     std::size_t next_net = 0;
@@ -120,7 +122,7 @@ Server::Server(Setup setup, Log log, loop::EventLoop& control)
     for (unsigned i = 0; i < std::max(1U, p.setup.threads); ++i) {
         p.nets.push_back(std::make_unique<NetLoop>("net-" + std::to_string(i)));
     }
-    Api::Facts facts;
+    Operations::Facts facts;
     facts.version = p.setup.version;
     facts.started_us = p.setup.started_us;
     facts.urls = camera_urls();
@@ -129,7 +131,8 @@ Server::Server(Setup setup, Log log, loop::EventLoop& control)
     p.services = std::make_unique<Services>(
         Services{p.setup.options, p.log, p.metrics, p.shutting_down, p.control, p.disk.loop(),
                  p.events, p.cameras, p.captures, p.sessions, *p.catalogue, *p.recorder});
-    p.api = std::make_unique<Api>(*p.services, std::move(facts));
+    p.operations = std::make_unique<Operations>(*p.services, std::move(facts));
+    p.api = std::make_unique<Api>(*p.services, *p.operations);
 }
 
 Server::~Server() {

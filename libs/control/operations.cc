@@ -1,0 +1,215 @@
+#include "control/operations.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/units.h"
+#include "control/fields.h"
+#include "control/json.h"
+#include "control/list.h"
+#include "control/start.h"
+
+namespace st::control {
+namespace {
+
+/// What our JSON reading takes without loss: 18 digits.
+constexpr std::uint64_t kIntegerMax = 999'999'999'999'999'999;
+
+using enum ParameterType;
+using enum Place;
+
+constexpr Parameter kCameras{"cameras", texts, body, false,
+                             "names or patterns (*, ?); all cameras if left out"};
+constexpr Parameter kWait{"wait", boolean, body, false, "answer only when it has happened"};
+
+constexpr std::array kStart = {
+    kCameras,
+    Parameter{"resolution", size, body, false, "pixels; not together with aspect"},
+    Parameter{"aspect", size, body, false, "ratio; not together with resolution"},
+    Parameter{"bitrate_bps", integer, body, false, "bits per second", 1, kBitrateMax},
+    Parameter{"fps", integer, body, false, "pictures per second; 0: as many as the camera makes", 0,
+              kFpsMax},
+    Parameter{"take", text, body, false, "a name that groups the recordings"},
+    kWait,
+    Parameter{"timeout_ms", integer, body, false, "for the cameras to answer", 1, kTimeoutMsMax}};
+constexpr std::array kStop = {
+    kCameras, kWait,
+    Parameter{"timeout_ms", integer, body, false, "since the last progress", 1, kTimeoutMsMax}};
+constexpr std::array kCameraName = {Parameter{"name", text, path, true, "the camera's name"}};
+constexpr std::array kRecordingId = {Parameter{"id", text, path, true, "the recording's id"}};
+constexpr Parameter kLimit{"limit", integer, query, false, "items on a page", 1, kListLimitMax};
+constexpr Parameter kCursor{"cursor", text, query, false, "`next` of the page before"};
+constexpr std::array kRecordings = {
+    Parameter{"camera", text, query, false, "name or pattern"},
+    Parameter{"take", text, query, false, "name of a take"},
+    Parameter{"state", state, query, false, "recording, finalising, done or failed"},
+    Parameter{"since", time, query, false, "started at this time or after"},
+    Parameter{"until", time, query, false, "started before this time"},
+    kLimit,
+    kCursor};
+constexpr std::array kEvents = {
+    Parameter{"since", integer, query, false, "after the event with this id"}, kLimit, kCursor};
+
+constexpr std::array kOperations = {
+    OperationInfo{Operation::capture_start, "capture.start", "POST", "capture/start",
+                  "Start cameras", "StartReply", kStart},
+    OperationInfo{Operation::capture_stop, "capture.stop", "POST", "capture/stop",
+                  "Stop cameras and wait for their files", "StopReply", kStop},
+    OperationInfo{Operation::cameras_list,
+                  "cameras.list",
+                  "GET",
+                  "cameras",
+                  "List the cameras",
+                  "CameraList",
+                  {}},
+    OperationInfo{Operation::cameras_get, "cameras.get", "GET", "cameras/{name}", "Show one camera",
+                  "Camera", kCameraName},
+    OperationInfo{Operation::cameras_kick, "cameras.kick", "DELETE", "cameras/{name}",
+                  "Close a camera's connection", "Done", kCameraName},
+    OperationInfo{Operation::recordings_list, "recordings.list", "GET", "recordings",
+                  "List the recordings, newest first", "RecordingList", kRecordings},
+    OperationInfo{Operation::recordings_get, "recordings.get", "GET", "recordings/{id}",
+                  "Show one recording", "Recording", kRecordingId},
+    OperationInfo{Operation::recordings_delete, "recordings.delete", "DELETE", "recordings/{id}",
+                  "Delete a recording and its files", "Done", kRecordingId},
+    OperationInfo{Operation::events_list, "events.list", "GET", "events",
+                  "What happened, oldest first", "EventList", kEvents},
+    OperationInfo{Operation::server_status,
+                  "server.status",
+                  "GET",
+                  "status",
+                  "What the server is doing",
+                  "Status",
+                  {}},
+};
+
+std::vector<std::string_view> split_path(std::string_view path) {
+    std::vector<std::string_view> parts;
+    while (!path.empty()) {
+        const std::size_t slash = std::min(path.find('/'), path.size());
+        parts.push_back(path.substr(0, slash));
+        path.remove_prefix(std::min(slash + 1, path.size()));
+    }
+    return parts;
+}
+
+bool is_placeholder(std::string_view part) { return part.starts_with('{'); }
+
+/// The arguments if the path is the template's.
+std::optional<Arguments> match_path(std::string_view path, std::span<const std::string> segments) {
+    const auto parts = split_path(path);
+    if (parts.size() != segments.size()) return std::nullopt;
+    Arguments arguments;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        if (is_placeholder(parts[i])) {
+            arguments.emplace_back(parts[i].substr(1, parts[i].size() - 2), segments[i]);
+        } else if (parts[i] != segments[i]) {
+            return std::nullopt;
+        }
+    }
+    return arguments;
+}
+
+bool takes_body(const OperationInfo& operation) {
+    return std::any_of(operation.parameters.begin(), operation.parameters.end(),
+                       [](const Parameter& p) { return p.place == Place::body; });
+}
+
+/// The error, if it is one.
+std::optional<ApiError> add_argument(Call& call, const std::string& name,
+                                     const std::string& value) {
+    const auto& known = call.operation->parameters;
+    const auto parameter = std::find_if(known.begin(), known.end(), [&](const Parameter& p) {
+        return p.place != Place::body && p.name == name;
+    });
+    if (parameter == known.end()) {
+        const std::string shown = name.substr(0, 64);
+        return ApiError{ErrorCode::bad_request, shown + ": unknown parameter", shown};
+    }
+    if (call.find(name) != nullptr) {
+        return ApiError{ErrorCode::bad_request, name + ": stands twice", name};
+    }
+    if (parameter->type == integer) {
+        const auto number = parse_number(value, parameter->max == 0 ? kIntegerMax : parameter->max);
+        if (!number)
+            return ApiError{ErrorCode::bad_request, name + ": " + number.error().message, name};
+        if (*number < parameter->min) {
+            return ApiError{ErrorCode::bad_request,
+                            name + ": under " + std::to_string(parameter->min), name};
+        }
+    }
+    call.arguments.emplace_back(name, value);
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::span<const OperationInfo> operations() { return kOperations; }
+
+const OperationInfo* find_rpc(std::string_view name) {
+    for (const OperationInfo& info : kOperations) {
+        if (info.rpc == name) return &info;
+    }
+    return nullptr;
+}
+
+Match match_http(std::string_view method, std::span<const std::string> segments) {
+    Match match;
+    const std::string_view wanted = method == "HEAD" ? "GET" : method;
+    for (const OperationInfo& info : kOperations) {
+        auto arguments = match_path(info.path, segments);
+        if (!arguments) continue;
+        if (!match.allowed.empty()) match.allowed += ", ";
+        match.allowed += info.method == "GET" ? "GET, HEAD" : std::string(info.method);
+        if (info.method != wanted) continue;
+        match.operation = &info;
+        match.path_arguments = std::move(*arguments);
+    }
+    return match;
+}
+
+const std::string* Call::find(std::string_view name) const {
+    for (const auto& [known, value] : arguments) {
+        if (known == name) return &value;
+    }
+    return nullptr;
+}
+
+Decoded<Call> http_call(const Match& match, const Arguments& query, std::string body) {
+    Call call{match.operation, std::move(body), {}};
+    for (const auto& [name, value] : match.path_arguments) {
+        if (auto error = add_argument(call, name, value)) return *error;
+    }
+    for (const auto& [name, value] : query) {
+        if (name == "token") continue;  // the access check's
+        if (auto error = add_argument(call, name, value)) return *error;
+    }
+    return call;
+}
+
+Decoded<Call> rpc_call(const OperationInfo& operation, const std::string& params) {
+    Call call{&operation, {}, {}};
+    if (takes_body(operation)) {
+        call.body = params;
+        return call;
+    }
+    const auto object = parse_request(params);
+    if (!object) return object.error();
+    for (const auto& [name, value] : **object) {
+        if (value.isEmpty()) continue;  // null: not given
+        if (!value.isString() && !value.isInteger()) {
+            return ApiError{ErrorCode::bad_request, name + ": expected text or a whole number",
+                            name};
+        }
+        if (auto error = add_argument(call, name, value.convert<std::string>())) return *error;
+    }
+    for (const Parameter& parameter : operation.parameters) {
+        const std::string name(parameter.name);
+        if (parameter.required && call.find(name) == nullptr) {
+            return ApiError{ErrorCode::bad_request, name + ": missing", name};
+        }
+    }
+    return call;
+}
+
+}  // namespace st::control

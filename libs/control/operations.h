@@ -1,0 +1,94 @@
+#pragma once
+/// The one list of operations. streamctl, the HTTP API and JSON-RPC are doors to it: each finds an
+/// operation here by its own kind of name, and hands over the same parameters. Pure; any thread.
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "control/error.h"
+
+namespace st::control {
+
+enum class Operation : std::uint8_t {
+    capture_start,
+    capture_stop,
+    cameras_list,
+    cameras_get,
+    cameras_kick,
+    recordings_list,
+    recordings_get,
+    recordings_delete,
+    events_list,
+    server_status,
+    server_config,
+    server_reload,
+};
+
+enum class ParameterType : std::uint8_t { text, texts, integer, boolean, time, state, size };
+
+/// Where the HTTP door carries it; over JSON-RPC every parameter is a member of `params`.
+enum class Place : std::uint8_t { body, path, query };
+
+struct Parameter {
+    std::string_view name;
+    ParameterType type;
+    Place place;
+    bool required;
+    std::string_view help;
+    std::uint64_t min = 0;  ///< integer
+    std::uint64_t max = 0;  ///< integer; 0: no bound worth naming
+};
+
+struct OperationInfo {
+    Operation operation;
+    std::string_view rpc;     ///< "capture.start"
+    std::string_view method;  ///< "POST"
+    std::string_view path;    ///< below /api/v1: "cameras/{name}"
+    std::string_view summary;
+    std::string_view reply;  ///< name of the result's shape in the OpenAPI document
+    std::span<const Parameter> parameters;
+};
+
+/// In a fixed order.
+std::span<const OperationInfo> operations();
+
+/// Null if there is none.
+const OperationInfo* find_rpc(std::string_view name);
+
+using Arguments = std::vector<std::pair<std::string, std::string>>;
+
+/// What a request below /api/v1 means.
+struct Match {
+    const OperationInfo* operation = nullptr;  ///< null: see `allowed`
+    Arguments path_arguments;
+    std::string allowed;  ///< methods this path takes, "GET, HEAD"; "": there is no such path
+};
+
+/// `segments` behind /api/v1, decoded. HEAD finds what GET does.
+Match match_http(std::string_view method, std::span<const std::string> segments);
+
+/// An operation with its parameters, whichever door it came through.
+struct Call {
+    const OperationInfo* operation = nullptr;
+    std::string body;     ///< operations with a body: one JSON object, not yet looked at, or ""
+    Arguments arguments;  ///< the others: names of the table, each once; integers checked
+
+    /// Null if it was not given.
+    const std::string* find(std::string_view name) const;
+};
+
+/// From the HTTP door. A parameter the operation does not have, one that stands twice and an
+/// integer out of range are errors by name.
+Decoded<Call> http_call(const Match& match, const Arguments& query, std::string body);
+
+/// From JSON-RPC: `params` is the JSON text of an object, or "".
+Decoded<Call> rpc_call(const OperationInfo& operation, const std::string& params);
+
+/// The OpenAPI 3 description of the HTTP door, made from the table (docs/openapi.json).
+std::string openapi_document(std::string_view version);
+
+}  // namespace st::control

@@ -1,0 +1,260 @@
+#include "server/operations.h"
+
+#include <sys/statvfs.h>
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "base/units.h"
+#include "control/glob.h"
+#include "control/list.h"
+#include "control/recording.h"
+#include "control/start.h"
+#include "control/status.h"
+#include "control/stop.h"
+#include "record/catalogue.h"
+#include "record/recorder.h"
+#include "server/camera_connection.h"
+#include "server/cameras.h"
+#include "server/captures.h"
+#include "server/event_log.h"
+
+namespace st::server {
+namespace {
+
+using control::ApiError;
+using control::Call;
+using control::Decoded;
+using control::ErrorCode;
+using control::Operation;
+
+bool is_for_disk(Operation operation) {
+    switch (operation) {
+        case Operation::recordings_list:
+        case Operation::recordings_get:
+        case Operation::recordings_delete:
+        case Operation::server_status:  // statvfs may block
+            return true;
+        case Operation::capture_start:
+        case Operation::capture_stop:
+        case Operation::cameras_list:
+        case Operation::cameras_get:
+        case Operation::cameras_kick:
+        case Operation::events_list:
+        case Operation::server_config:
+        case Operation::server_reload:
+            return false;
+    }
+    return false;
+}
+
+std::uint64_t number_or(const Call& call, std::string_view name, std::uint64_t fallback) {
+    const std::string* text = call.find(name);
+    return text == nullptr ? fallback : *parse_number(*text, ~std::uint64_t{0});  // checked before
+}
+
+Decoded<record::CatalogueQuery> to_query(const control::RecordingQuery& asked) {
+    record::CatalogueQuery query;
+    if (asked.camera && !control::is_pattern(*asked.camera)) query.cameras = {*asked.camera};
+    query.take = asked.take;
+    if (asked.state) query.state = static_cast<record::RecordingState>(*asked.state);
+    if (asked.since) {
+        const auto at = parse_rfc3339(*asked.since);
+        if (!at) return ApiError{ErrorCode::bad_request, "since: " + at.error().message, "since"};
+        query.since_us = *at;
+    }
+    if (asked.until) {
+        const auto at = parse_rfc3339(*asked.until);
+        if (!at) return ApiError{ErrorCode::bad_request, "until: " + at.error().message, "until"};
+        query.until_us = *at;
+    }
+    query.limit = asked.limit == 0 ? control::kListLimitDefault : asked.limit;
+    query.cursor = asked.cursor.value_or("");
+    return query;
+}
+static_assert(static_cast<int>(record::RecordingState::failed) ==
+              static_cast<int>(control::SessionState::failed));
+
+ApiError to_error(const Error& error) { return {error_code_of(error.code), error.message, {}}; }
+
+}  // namespace
+
+ErrorCode error_code_of(int http_status) {
+    switch (http_status) {
+        case 401:
+            return ErrorCode::unauthorized;
+        case 403:
+            return ErrorCode::forbidden;
+        case 404:
+            return ErrorCode::not_found;
+        case 405:
+            return ErrorCode::method_not_allowed;
+        case 409:
+            return ErrorCode::conflict;
+        case 413:
+            return ErrorCode::too_large;
+        case 415:
+            return ErrorCode::unsupported_media_type;
+        case 429:
+            return ErrorCode::too_many_requests;
+        case 500:
+            return ErrorCode::internal;
+        case 503:
+            return ErrorCode::unavailable;
+        default:
+            return ErrorCode::bad_request;
+    }
+}
+
+void Operations::call(Call call, Done done) {
+    const bool for_disk = is_for_disk(call.operation->operation);
+    auto shared = std::make_shared<Call>(std::move(call));
+    if (for_disk) {
+        services_.disk.post([this, shared, finish = std::move(done)] { finish(on_disk(*shared)); });
+        return;
+    }
+    services_.control.post(
+        [this, shared, finish = std::move(done)] { on_control(*shared, finish); });
+}
+
+// ---- on the control loop ---------------------------------------------------------------------
+
+void Operations::on_control(const Call& call, const Done& done) {
+    switch (call.operation->operation) {
+        case Operation::capture_start: {
+            const auto request = control::decode_start_request(call.body);
+            if (!request) return done(request.error());
+            return services_.captures.start(*request, [done](Decoded<control::StartReply> made) {
+                done(made ? Decoded<std::string>(control::encode(*made)) : made.error());
+            });
+        }
+        case Operation::capture_stop: {
+            const auto request = control::decode_stop_request(call.body);
+            if (!request) return done(request.error());
+            return services_.captures.stop(*request, [done](Decoded<control::StopReply> made) {
+                done(made ? Decoded<std::string>(control::encode(*made)) : made.error());
+            });
+        }
+        case Operation::cameras_list: {
+            control::List list;
+            for (const auto& [name, entry] : services_.cameras.all()) {
+                if (!entry.is_camera) continue;
+                list.items.push_back(control::encode(services_.cameras.status(entry)));
+            }
+            return done(control::encode(list));
+        }
+        case Operation::cameras_get:
+            return get_camera(call, done);
+        case Operation::cameras_kick:
+            return kick_camera(call, done);
+        case Operation::events_list: {
+            const std::uint64_t since =
+                std::max(number_or(call, "since", 0), number_or(call, "cursor", 0));
+            const std::uint64_t limit = number_or(call, "limit", control::kListLimitDefault);
+            return done(control::encode(services_.events.since(since, limit)));
+        }
+        default:
+            done(ApiError{ErrorCode::internal, "not an operation of the control loop", {}});
+    }
+}
+
+void Operations::get_camera(const Call& call, const Done& done) {
+    const std::string& name = *call.find("name");
+    const CameraEntry* entry = services_.cameras.find(name);
+    if (entry == nullptr) {
+        return done(
+            ApiError{ErrorCode::not_found, "no camera \"" + name + "\" is connected", "name"});
+    }
+    done(control::encode(services_.cameras.status(*entry)));
+}
+
+void Operations::kick_camera(const Call& call, const Done& done) {
+    const std::string& name = *call.find("name");
+    const CameraEntry* entry = services_.cameras.find(name);
+    if (entry == nullptr) {
+        return done(
+            ApiError{ErrorCode::not_found, "no camera \"" + name + "\" is connected", "name"});
+    }
+    entry->link->post([](CameraConnection& connection) { connection.kick(); });
+    done(control::encode_done("camera", name));
+}
+
+// ---- on the disk loop ------------------------------------------------------------------------
+
+Decoded<std::string> Operations::on_disk(const Call& call) {
+    switch (call.operation->operation) {
+        case Operation::recordings_list:
+            return list_recordings(call);
+        case Operation::recordings_get:
+            return get_recording(call);
+        case Operation::recordings_delete:
+            return delete_recording(call);
+        case Operation::server_status:
+            return status();
+        default:
+            return ApiError{ErrorCode::internal, "not an operation of the disk loop", {}};
+    }
+}
+
+Decoded<std::string> Operations::list_recordings(const Call& call) {
+    const auto asked = control::decode_recording_query(call.arguments);
+    if (!asked) return asked.error();
+    auto query = to_query(*asked);
+    if (!query) return query.error();
+    control::List list;
+    for (;;) {  // a pattern may leave a page with less than it could hold: take the next as well
+        const record::CataloguePage page = services_.catalogue.list(*query);
+        for (const record::CatalogueEntry& entry : page.items) {
+            if (asked->camera && !control::glob_match(*asked->camera, entry.camera)) continue;
+            list.items.push_back(control::with_directory(
+                entry.json, services_.options.recordings_path + "/" + entry.id));
+        }
+        list.next = page.next;
+        if (!page.next || list.items.size() >= query->limit / 2) break;
+        query->cursor = *page.next;
+    }
+    return control::encode(list);
+}
+
+Decoded<std::string> Operations::get_recording(const Call& call) {
+    const std::string& id = *call.find("id");
+    const auto entry = services_.catalogue.get(id);
+    if (!entry) return to_error(entry.error());
+    return control::with_directory(entry->json, services_.options.recordings_path + "/" + id);
+}
+
+Decoded<std::string> Operations::delete_recording(const Call& call) {
+    const std::string& id = *call.find("id");
+    const auto removed = services_.catalogue.remove(id);
+    if (!removed) return to_error(removed.error());
+    return control::encode_done("recording", id);
+}
+
+std::string Operations::status() {
+    control::ServerStatus status;
+    status.version = facts_.version;
+    status.started_at = rfc3339(facts_.started_us);
+    status.uptime_ms = static_cast<std::uint64_t>((wall_us() - facts_.started_us) / 1000);
+    const Metrics& metrics = services_.metrics;
+    status.connections = static_cast<std::uint64_t>(metrics.connections.load());
+    status.cameras_connected = static_cast<std::uint64_t>(metrics.cameras.load());
+    status.cameras_recording = static_cast<std::uint64_t>(metrics.cameras_recording.load());
+    status.sessions_finalising = services_.recorder.status().finalising;
+    status.frames = metrics.frames_total;
+    status.bytes = metrics.frame_bytes_total;
+    status.bad = metrics.frames_bad_total;
+    status.recordings_path = services_.options.recordings_path;
+    struct statvfs disk {};
+    if (::statvfs(status.recordings_path.c_str(), &disk) == 0) {
+        status.disk_free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+        status.disk_total_bytes = std::uint64_t{disk.f_blocks} * disk.f_frsize;
+    }
+    status.urls = facts_.urls;
+    for (std::size_t i = 0; i < facts_.busy.size(); ++i) {
+        status.loops.push_back(
+            {facts_.connections_of_loop(i), facts_.busy[i]->busy_max_ns.load() / 1000});
+    }
+    return control::encode(status);
+}
+
+}  // namespace st::server
