@@ -83,7 +83,7 @@ mux::Job common_job(const Options& options) {
     job.fps = options.fps;
     job.max_gap = options.max_gap;
     job.thumbnail = options.thumbnail;
-    job.worker = {"/proc/self/exe", "--worker"};
+    job.may_fork = true;  // the only other thread waits for signals
     return job;
 }
 

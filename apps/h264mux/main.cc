@@ -86,6 +86,7 @@ int run(int argc, char** argv) {
         return cli::kDone;
     }
     av::quiet_libav();
+    av::release_loader_pages();
     auto jobs = plan_jobs(options);
     if (!jobs) {
         std::fprintf(stderr, "h264mux: %s\n", jobs.error().message.c_str());
@@ -107,7 +108,6 @@ int run(int argc, char** argv) {
 }  // namespace st::h264mux
 
 int main(int argc, char** argv) {
-    if (const auto code = st::av::run_worker(argc, argv)) return *code;
     try {
         return st::h264mux::run(argc, argv);
     } catch (const std::exception& error) {

@@ -1,7 +1,9 @@
 #include "av/worker.h"
 
 #include <fcntl.h>
+#include <link.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -50,8 +52,8 @@ void limit(int resource, std::uint64_t value) {
     ::setrlimit(static_cast<__rlimit_resource_t>(resource), &both);
 }
 
-/// Between fork and exec: only calls that are safe after a fork of many threads.
-[[noreturn]] void become(char* const* argv, const Limits& limits, int error_fd, pid_t parent) {
+/// In the child. Only calls that are safe after a fork of many threads.
+void isolate(const Limits& limits, int error_fd, pid_t parent) {
     ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(kCannotStart);
@@ -70,10 +72,24 @@ void limit(int resource, std::uint64_t value) {
     limit(RLIMIT_CPU, static_cast<std::uint64_t>(limits.cpu.count()));
     limit(RLIMIT_FSIZE, limits.file_bytes);
     if (kCanLimitAddresses && limits.address_bytes > 0) limit(RLIMIT_AS, limits.address_bytes);
+}
+
+[[noreturn]] void become(char* const* argv) {
     ::execvp(argv[0], argv);
     constexpr std::string_view kText = "cannot be executed\n";
     (void)!::write(2, kText.data(), kText.size());
     ::_exit(kCannotStart);
+}
+
+[[noreturn]] void perform(const std::function<void()>& step) {
+    int code = 0;
+    try {
+        step();
+    } catch (const std::exception& error) {
+        (void)!::write(2, error.what(), std::strlen(error.what()));
+        code = 1;
+    }
+    ::_exit(code);  // nothing of the parent's is flushed or destroyed twice
 }
 
 /// Reads what the child says until it ends. False: it ran out of time.
@@ -110,19 +126,22 @@ int report(const std::string& what) {
 
 }  // namespace
 
-Result<void> run_limited(const std::vector<std::string>& argv, const Limits& limits) {
-    std::vector<char*> arguments;
-    for (const auto& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
-    arguments.push_back(nullptr);
+namespace {
+
+/// Forks; `in_child` does not return.
+template <class InChild>
+Result<void> run_child(const Limits& limits, InChild&& in_child) {
     std::array<int, 2> ends{};
-    if (argv.empty() || ::pipe2(ends.data(), O_CLOEXEC) != 0)
-        return st::Error{"no pipe for a worker"};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return st::Error{"no pipe for a worker"};
     const Fd from(ends[0]);
     Fd to(ends[1]);
     const pid_t parent = ::getpid();
     const pid_t child = ::fork();
     if (child < 0) return st::Error{std::string("fork: ") + std::strerror(errno)};
-    if (child == 0) become(arguments.data(), limits, to.get(), parent);
+    if (child == 0) {
+        isolate(limits, to.get(), parent);
+        in_child();
+    }
     to.reset();
     const Fd handle(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
     std::string said;
@@ -142,6 +161,34 @@ Result<void> run_limited(const std::vector<std::string>& argv, const Limits& lim
     if (WEXITSTATUS(status) == 0) return {};
     return st::Error{said.empty() ? "worker failed" : first_line(said), WEXITSTATUS(status)};
 }
+
+int release_text(dl_phdr_info* library, std::size_t, void*) {
+    for (int i = 0; i < library->dlpi_phnum; ++i) {
+        const auto& segment = library->dlpi_phdr[i];
+        if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) continue;
+        constexpr std::uintptr_t kPage = 4096;
+        const std::uintptr_t begin = (library->dlpi_addr + segment.p_vaddr) & ~(kPage - 1);
+        const std::uintptr_t end = library->dlpi_addr + segment.p_vaddr + segment.p_memsz;
+        ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+}  // namespace
+
+Result<void> run_limited(const std::vector<std::string>& argv, const Limits& limits) {
+    if (argv.empty()) return st::Error{"no worker is named"};
+    std::vector<char*> arguments;
+    for (const auto& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
+    arguments.push_back(nullptr);
+    return run_child(limits, [&] { become(arguments.data()); });
+}
+
+Result<void> run_forked(const std::function<void()>& step, const Limits& limits) {
+    return run_child(limits, [&] { perform(step); });
+}
+
+void release_loader_pages() { ::dl_iterate_phdr(release_text, nullptr); }
 
 void quiet_libav() { av_log_set_level(AV_LOG_QUIET); }
 

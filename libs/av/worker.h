@@ -7,6 +7,7 @@
 /// thread's end.
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,9 +30,19 @@ struct Limits {
 /// allocates.
 Result<void> run_limited(const std::vector<std::string>& argv, const Limits& limits = {});
 
+/// The same without a new program: runs `step` in a forked child, whose exceptions become its
+/// message. Much cheaper, for libav's libraries are loaded already; only for a process whose other
+/// threads hold no locks.
+Result<void> run_forked(const std::function<void()>& step, const Limits& limits = {});
+
 /// For main(), before anything else: if argv is `PROGRAM --worker check FILE` or `PROGRAM --worker
 /// thumbnail IN OUT`, does that and returns the exit code; else nullopt.
 std::optional<int> run_worker(int argc, char** argv);
+
+/// Gives back the memory that loading some 140 libraries touched and that will hardly be touched
+/// again: pages of program text, read again from the page cache where they are needed after all.
+/// For main().
+void release_loader_pages();
 
 /// libav shall say nothing on standard error: what failed comes as an Error. For main().
 void quiet_libav();

@@ -65,6 +65,7 @@ class Run {
     void finish_mp4();
     void finish_copy();
     void write_moov(Part& part);
+    Result<void> isolated(std::vector<std::string> words, const std::function<void()>& step) const;
     void make_thumbnail(const std::string& mp4);
     Samples samples_of(const Part& part) const;
     OutputFile describe(const SampleFile& file, const std::string& kind) const;
@@ -310,13 +311,9 @@ void Run::finish_mp4() {
             throw Failure(Exit::io, file.part_path + " does not read back as it was written");
         }
         if (!job_.check_decoding) continue;
-        if (job_.worker.empty()) {
-            av::check_first_picture(file.part_path);
-            continue;
-        }
-        std::vector<std::string> command = job_.worker;
-        command.insert(command.end(), {"check", file.part_path});
-        if (const auto checked = av::run_limited(command); !checked) {
+        const auto checked =
+            isolated({"check", file.part_path}, [&] { av::check_first_picture(file.part_path); });
+        if (!checked) {
             throw Failure(Exit::bad_input,
                           job_.input + ": no decodable picture: " + checked.error().message);
         }
@@ -337,15 +334,26 @@ void Run::finish_mp4() {
     }
 }
 
-void Run::make_thumbnail(const std::string& mp4) {
-    if (job_.worker.empty()) {
-        av::write_thumbnail(mp4, job_.thumbnail);
-    } else {
-        std::vector<std::string> command = job_.worker;
-        command.insert(command.end(), {"thumbnail", mp4, job_.thumbnail});
-        if (const auto made = av::run_limited(command); !made)
-            throw Failure(Exit::io, made.error().message);
+/// One libav step as far away from us as the caller allows.
+Result<void> Run::isolated(std::vector<std::string> words,
+                           const std::function<void()>& step) const {
+    if (job_.may_fork) return av::run_forked(step);
+    if (!job_.worker.empty()) {
+        words.insert(words.begin(), job_.worker.begin(), job_.worker.end());
+        return av::run_limited(words);
     }
+    try {
+        step();
+        return {};
+    } catch (const av::Error& error) {
+        return Error{error.what()};
+    }
+}
+
+void Run::make_thumbnail(const std::string& mp4) {
+    const auto made = isolated({"thumbnail", mp4, job_.thumbnail},
+                               [&] { av::write_thumbnail(mp4, job_.thumbnail); });
+    if (!made) throw Failure(Exit::io, made.error().message);
     struct stat status {};
     if (::stat(job_.thumbnail.c_str(), &status) != 0)
         fail_errno(Exit::io, "stat " + job_.thumbnail);

@@ -53,6 +53,8 @@ struct Job {
     /// the step and its arguments, e.g. {"/proc/self/exe", "--worker"} (see av/worker.h). Empty: in
     /// this process.
     std::vector<std::string> worker;
+    bool may_fork =
+        false;  ///< instead: in a forked child. For a process whose other threads hold no locks
 
     std::string thumbnail;  ///< path of a JPEG of the first picture; empty: none
 
