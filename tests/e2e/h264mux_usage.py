@@ -1,0 +1,208 @@
+"""h264mux as a user calls it: outputs and their names, exit codes, streams, damage, interruption, full disks."""
+
+import json
+import os
+import pathlib
+import resource
+import signal
+import subprocess
+
+import harness
+from dumps import Mux, file_header, make_stream, plain_dump, record, recorded_dump
+
+
+def messages(stream, step=40, start=1_000_000):
+    count = len(harness.access_units(stream))
+    return harness.camera_frames(stream, [start + step * n for n in range(count)])
+
+
+class Usage(harness.Case):
+    def setUp(self):
+        super().setUp()
+        self.mux = Mux(self.folder)
+        self.stream = make_stream("usage", ["-bf", "2", "-g", "30"], frames=60)
+
+    def dump(self, name="cam.fdump", make=recorded_dump, **more):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(make(messages(self.stream), **more))
+        return path
+
+    def names(self, folder=None):
+        return sorted(p.name for p in (folder or self.folder).iterdir())
+
+    def test_output_lies_beside_the_input(self):
+        dump = self.dump()
+        done = self.mux.run(dump)
+        self.assertEqual(self.names(), ["cam.fdump", "cam.mp4"])
+        self.assertRegex(done.stderr, r"(?m)^60 pictures, 60\.00 fps estimated \(arrival\), timing: device$")
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(self.mux.run("-q", "-y", dump).stderr, "")
+
+    def test_existing_output_is_kept_without_y(self):
+        dump = self.dump()
+        (self.folder / "cam.mp4").write_text("mine")
+        done = self.mux.run(dump, expect=73)
+        self.assertIn("cam.mp4 exists; -y overwrites it", done.stderr)
+        self.assertEqual((self.folder / "cam.mp4").read_text(), "mine")
+        self.mux.run("-y", dump)
+        self.assert_same_pictures(self.folder / "cam.mp4", self.stream)
+        self.assertEqual(self.names(), ["cam.fdump", "cam.mp4"])
+
+    def test_outputs_of_many_inputs_go_to_a_folder(self):
+        first, second = self.dump("a/one.fdump"), self.dump("b/two.dump", plain_dump)
+        out = self.folder / "out"
+        out.mkdir()
+        done = self.mux.run("--json", "-o", f"{out}/", first, second)
+        reports = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual([r["input_format"] for r in reports], ["fdump", "dump"])
+        self.assertEqual(self.names(out), ["one.mp4", "two.mp4"])
+
+    def test_outputs_that_collide_are_refused_before_anything_is_written(self):
+        first, second = self.dump("a/x.fdump"), self.dump("b/x.dump", plain_dump)
+        out = self.folder / "out"
+        out.mkdir()
+        done = self.mux.run("-o", out, first, second, expect=64)
+        self.assertIn("two inputs would both write", done.stderr)
+        self.assertEqual(self.names(out), [])
+        self.mux.run("-o", self.folder / "one.mp4", first, second, expect=64)
+
+    def test_session_directory(self):
+        session = self.folder / "cam1_20260131_081530"
+        self.dump("cam1_20260131_081530/stream.fdump")
+        (session / "session.json").write_text(json.dumps({"camera": "cam1", "state": "recording"}))
+        done = self.mux.run(session)
+        self.assertIn("still recording: read up to its present end", done.stderr)
+        self.assertEqual(self.names(session), ["session.json", "stream.fdump", "stream.mp4"])
+        tags = harness.probe(session / "stream.mp4")["format"]["tags"]
+        self.assertEqual(tags["title"], "cam1")
+        self.assertEqual(tags["creation_time"], "2023-11-14T22:13:20.000000Z")
+        out = self.folder / "out"
+        out.mkdir()
+        self.mux.run("-o", out, f"{session}/")
+        self.assertEqual(self.names(out), ["cam1_20260131_081530.mp4"])
+
+    def test_standard_input(self):
+        data = self.dump().read_bytes()
+        out = self.folder / "piped.mp4"
+        harness.run([harness.program("h264mux"), "-q", "-o", out, "-"], input=data, text=False)
+        self.assert_same_pictures(out, self.stream)
+        harness.run([harness.program("h264mux"), "-"], input=data, text=False, expect=64)
+
+    def test_info_writes_nothing_and_reports_on_stdout(self):
+        dump = self.dump()
+        done = self.mux.run("--info", dump)
+        self.assertRegex(done.stdout, r"^60 pictures, ")
+        self.assertEqual(self.names(), ["cam.fdump"])
+        report = self.mux.info(dump)
+        self.assertEqual((report["pictures"], report["messages"], report["files"]), (60, 61, []))
+
+    def test_thumbnail_is_the_first_picture(self):
+        dump = self.dump()
+        picture = self.folder / "first.jpg"
+        self.mux.run("--thumbnail", picture, dump)
+        found = harness.probe(picture)["streams"][0]
+        self.assertEqual((found["codec_name"], found["width"], found["height"]), ("mjpeg", 320, 180))
+        best = self.folder / "best.jpg"
+        command = ["ffmpeg", "-nostdin", "-v", "error", "-i", self.folder / "cam.mp4"]
+        harness.run([*command, "-frames:v", "1", "-q:v", "2", best])
+        self.assertEqual(harness.picture_digests(picture), harness.picture_digests(best))
+
+    def test_names_with_odd_characters(self):
+        dump = self.dump("http:x y'%s.fdump")
+        self.mux.run(dump)
+        self.assertIn("http:x y'%s.mp4", self.names())
+
+    def test_what_cannot_be_read_has_its_own_exit_code(self):
+        self.mux.run(self.folder / "missing.fdump", expect=66)
+        self.mux.run("--no-such-option", expect=64)
+        self.mux.run(expect=64)
+        text = self.folder / "text"
+        text.write_text("not a stream at all, and long enough to be looked at twice\n" * 40)
+        done = self.mux.run(text, expect=65)
+        self.assertIn("neither a dump nor an H.264 Annex B stream", done.stderr)
+        empty = self.folder / "empty"
+        empty.write_bytes(b"")
+        self.mux.run(empty, expect=65)
+        self.mux.run(self.folder, expect=66)
+        self.assertEqual(self.names(), ["empty", "text"])
+
+    def test_damage_is_exit_3_and_said_with_its_place(self):
+        frames = messages(self.stream)
+        uuid = bytes(range(16))
+        parts = [file_header(uuid)]
+        for number, (time, payload) in enumerate(frames):
+            body = harness.frame_message(time, number, payload)
+            parts.append(record(1, uuid, number, number * 1000, body))
+        at = sum(map(len, parts[:20]))
+        parts[20] = parts[20][:100] + bytes([parts[20][100] ^ 1]) + parts[20][101:]
+        dump = self.folder / "hurt.fdump"
+        dump.write_bytes(b"".join(parts))
+        report, _ = self.mux.convert(dump, expect=3)
+        self.assertEqual(report["pictures"], 59)
+        self.assertEqual(report["damage"][0]["offset"], at)
+        self.assertFalse(report["closed"])
+        done = self.mux.run("--info", dump, expect=3)
+        self.assertIn(f"hurt.fdump at {at}, ", done.stdout)
+
+    def test_full_disk_leaves_nothing(self):
+        dump = self.dump()
+
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+        done = self.mux.run(dump, expect=74, preexec_fn=limit)
+        self.assertIn("cam.mp4.part: File too large", done.stderr)
+        self.assertEqual(self.names(), ["cam.fdump"])
+
+    def test_interrupt_leaves_nothing(self):
+        # Large enough that the signal comes in the middle; the pipe decides when the input goes on.
+        dump = self.folder / "large.dump"
+        frames = messages(self.stream)
+        with dump.open("wb") as out:
+            for _ in range(1500):
+                out.write(plain_dump(frames))
+        child = subprocess.Popen([harness.program("h264mux"), "-q", dump])
+        harness.wait_for(lambda: (self.folder / "large.mp4.part").exists(), "the output to be begun")
+        child.send_signal(signal.SIGINT)
+        self.assertEqual(child.wait(60), 130)
+        self.assertEqual(self.names(), ["large.dump"])
+
+    def test_a_part_left_by_a_dead_process_is_taken_over(self):
+        dump = self.dump()
+        (self.folder / "cam.mp4.part").write_bytes(b"left behind")
+        self.mux.run(dump)
+        self.assertEqual(self.names(), ["cam.fdump", "cam.mp4"])
+
+    def test_other_formats(self):
+        dump = self.dump()
+        plain = self.folder / "plain.dump"
+        self.mux.run("--format", "dump", "-o", plain, dump)
+        self.assertEqual(plain.read_bytes(), plain_dump(messages(self.stream)))
+        bare = self.folder / "bare.h264"
+        self.mux.run("--format", "h264", "-o", bare, dump)
+        self.assertEqual(bare.read_bytes(), b"".join(payload for _, payload in messages(self.stream)))
+
+    def test_third_party_streams(self):
+        fallback = harness.ROOT.parent / "shared" / "testdata" / "h264"
+        folder = pathlib.Path(os.environ.get("ST_H264_DIR", fallback))
+        if not folder.is_dir():
+            self.skipTest(f"no third-party streams in {folder}")
+        sizes = {"Error_I_P.264": [(352, 288), (640, 480), (352, 288)]}
+        for stream in sorted(folder.iterdir()):
+            with self.subTest(stream.name):
+                if stream.name == "sps_subsetsps_bothVUI.264":
+                    self.mux.run("-o", self.folder / "none.mp4", stream, expect=65)
+                    continue
+                report, mp4 = self.mux.convert(stream)
+                self.assertEqual(report["pictures"], len(harness.picture_digests(stream, "h264")))
+                if stream.name in sizes:
+                    self.assertEqual([(f["width"], f["height"]) for f in report["files"]], sizes[stream.name])
+                    self.assertEqual([f["pictures"] for f in report["files"]], [2, 2, 2])
+                else:
+                    self.assert_same_pictures(mp4, stream)
+
+
+if __name__ == "__main__":
+    harness.main()
