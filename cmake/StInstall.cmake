@@ -22,8 +22,10 @@ endforeach()
 
 # The unit names the program by its full path, which is known only when the prefix is: at install
 # time (cmake --install --prefix, the package). systemd reads this folder below /usr and /usr/local.
+# A package is put together in a folder of its own, which is not where it will lie.
 install(CODE "
-    set(BINDIR \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
+    string(REGEX REPLACE \"^.*/_CPack_Packages/[^/]+/[^/]+/[^/]+/\" \"/\" prefix \"\${CMAKE_INSTALL_PREFIX}\")
+    set(BINDIR \"\${prefix}/${CMAKE_INSTALL_BINDIR}\")
     configure_file(\"${CMAKE_SOURCE_DIR}/packaging/streamd.service.in\"
         \"${CMAKE_BINARY_DIR}/streamd.service\" @ONLY)")
 install(FILES ${CMAKE_BINARY_DIR}/streamd.service DESTINATION lib/systemd/system)
@@ -32,7 +34,6 @@ install(FILES ${CMAKE_SOURCE_DIR}/LICENSE ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_
 
 # cpack --config build/release/CPackConfig.cmake -B build/package
 set(CPACK_GENERATOR DEB)
-set(CPACK_SET_DESTDIR ON)
 set(CPACK_PACKAGE_NAME streamd)
 set(CPACK_PACKAGE_VENDOR "the streamd authors")
 set(CPACK_PACKAGE_CONTACT "the streamd authors <streamd@localhost>")
