@@ -7,7 +7,7 @@
 #include "server/cameras.h"
 #include "server/event_log.h"
 #include "server/sessions.h"
-#include "ws/encode.h"
+#include "ws/frame.h"
 
 namespace st::server {
 namespace {
@@ -32,71 +32,31 @@ CameraConnection::CameraConnection(Services& services, NetLoop& net, Admission::
       link_(std::move(link)),
       name_(link_->name),
       log_(services.log.with("camera").with(link_->peer)),
-      stream_(std::move(stream)),
-      decoder_(ws::Role::server,
-               ws::Limits{services.options.limits.frame_bytes + camera::kHeaderBytes,
-                          camera::kTextBytesMax}) {
-    stream_->set_handler(*this);
-}
+      socket_(std::make_unique<WebSocket>(
+          std::move(stream),
+          ws::Limits{services.options.limits.frame_bytes + camera::kHeaderBytes,
+                     camera::kTextBytesMax},
+          WebSocket::Times{services.options.camera.ping_interval,
+                           services.options.camera.ping_timeout},
+          services.metrics, log_, *this)) {}
 
 CameraConnection::~CameraConnection() {
-    net_.loop().cancel(idle_timer_);
     net_.loop().cancel(start_timer_);
     net_.loop().cancel(stop_timer_);
     // Only when the loop itself ends: nobody is left to end the session in good order.
     if (session_) session_->end(camera::EndReason::shutdown, close_);
 }
 
-void CameraConnection::start(Bytes pending) {
-    arm_idle_timer(services_.options.camera.ping_interval);
-    if (!pending.empty()) {
-        arrival_ns_ = monotonic_ns();
-        decode(pending);
-    }
-}
+void CameraConnection::start(Bytes pending) { socket_->start(pending); }
 
-// ---- bytes in --------------------------------------------------------------------------------
+// ---- messages in -----------------------------------------------------------------------------
 
-void CameraConnection::on_data(std::span<std::uint8_t> bytes) {
-    pinged_ns_ = 0;
+void CameraConnection::on_input() {
     arrival_ns_ = monotonic_ns();
     link_->last_seen_us.store(wall_us(), std::memory_order_relaxed);
-    if (probing_) {
-        probing_ = false;
-        services_.control.post(
-            [&cameras = services_.cameras, link = link_] { cameras.alive(link); });
-    }
-    decode(bytes);
-}
-
-void CameraConnection::decode(Bytes bytes) {
-    if (closing_) return;
-    decoder_.feed(bytes);
-    while (!closing_) {
-        auto event = decoder_.next();
-        if (!event) {
-            services_.metrics.websocket_violations_total.fetch_add(1, std::memory_order_relaxed);
-            log_.warning("closed code=" + std::to_string(event.error().code) +
-                         " reason=" + event.error().message);
-            return close(static_cast<std::uint16_t>(event.error().code), event.error().message,
-                         camera::Input::disconnected);
-        }
-        if (!*event) return;
-        on_event(**event);
-    }
-}
-
-void CameraConnection::on_event(ws::Event& event) {
-    if (auto* binary = std::get_if<ws::Binary>(&event))
-        return on_binary(std::move(binary->payload));
-    if (const auto* text = std::get_if<ws::Text>(&event)) return on_text(text->text);
-    if (const auto* ping = std::get_if<ws::Ping>(&event)) {
-        return stream_->send(ws::encode_pong(ping->payload).bytes());
-    }
-    if (const auto* goodbye = std::get_if<ws::Close>(&event)) {
-        close_ = record::CloseCode{goodbye->code, goodbye->reason};
-        close(goodbye->code, {}, camera::Input::disconnected);
-    }
+    if (!probing_) return;
+    probing_ = false;
+    services_.control.post([&cameras = services_.cameras, link = link_] { cameras.alive(link); });
 }
 
 void CameraConnection::count_bad(const std::string& what) {
@@ -175,7 +135,7 @@ void CameraConnection::write_frame(Buffer message, const media::NalPeek& peek) {
     ++messages_in_session_;
     if (session_->push(std::move(message), arrival_ns_) || stalled_) return;
     stalled_ = true;
-    stream_->pause_reading();
+    socket_->pause_reading();
     services_.metrics.stalls_total.fetch_add(1, std::memory_order_relaxed);
     services_.control.post([&events = services_.events, name = name_,
                             queued = session_->queued_bytes()] {
@@ -188,7 +148,7 @@ void CameraConnection::on_room(std::uint64_t serial) {
     // The room may be that of a session that ended meanwhile; a full one gives its own word.
     if (!stalled_ || (session_ && session_->serial() != serial && session_->over_budget())) return;
     stalled_ = false;
-    stream_->resume_reading();
+    socket_->resume_reading();
 }
 
 bool CameraConnection::may_report() {
@@ -359,14 +319,14 @@ void CameraConnection::end_session(camera::EndReason reason) {
     }
     if (stalled_) {
         stalled_ = false;
-        stream_->resume_reading();
+        socket_->resume_reading();
     }
 }
 
 void CameraConnection::send_start() {
     refusal_.clear();
     if (state_ != camera::State::starting) holdback_.forget_frames();  // of an earlier capture
-    send_text(camera::encode_start(order_->parameters));
+    socket_->send_text(camera::encode_start(order_->parameters));
     net_.loop().cancel(start_timer_);
     start_timer_ = net_.loop().after(order_->timeout, [this] {
         start_timer_ = 0;
@@ -375,7 +335,7 @@ void CameraConnection::send_start() {
 }
 
 void CameraConnection::send_stop() {
-    send_text(camera::encode_stop());
+    socket_->send_text(camera::encode_stop());
     net_.loop().cancel(stop_timer_);
     stop_timer_ = net_.loop().after(services_.options.camera.stop_timeout, [this] {
         stop_timer_ = 0;
@@ -420,10 +380,6 @@ void CameraConnection::on_session_finished(std::uint64_t serial) {
 
 // ---- life of the connection ------------------------------------------------------------------
 
-void CameraConnection::send_text(const std::string& text) {
-    if (!closing_) stream_->send(ws::encode_text(text).bytes());
-}
-
 void CameraConnection::probe() {
     if (left_) return;
     if (stalled_) {  // we are the reason it is not heard
@@ -432,60 +388,30 @@ void CameraConnection::probe() {
         return;
     }
     probing_ = true;
-    stream_->send(ws::encode_ping("name").bytes());
+    socket_->send_ping("name");
 }
 
-void CameraConnection::arm_idle_timer(milliseconds after) {
-    net_.loop().cancel(idle_timer_);
-    idle_timer_ = net_.loop().after(after, [this] {
-        idle_timer_ = 0;
-        on_idle_timer();
-    });
-}
-
-void CameraConnection::on_idle_timer() {
-    const CameraOptions& options = services_.options.camera;
-    if (left_) return;
-    if (stalled_) return arm_idle_timer(options.ping_interval);  // it may not be able to speak
-    if (pinged_ns_ != 0) {
-        log_.info("camera=" + name_ + " silent after a ping: closed");
-        return close(ws::kCloseGoingAway, "no answer to ping", camera::Input::disconnected);
-    }
-    const auto silent = std::chrono::nanoseconds(monotonic_ns() - stream_->last_input_ns());
-    if (silent < options.ping_interval) {
-        const auto left = std::chrono::nanoseconds(options.ping_interval) - silent;
-        return arm_idle_timer(std::chrono::duration_cast<milliseconds>(left) + milliseconds(1));
-    }
-    pinged_ns_ = monotonic_ns();
-    stream_->send(ws::encode_ping("idle").bytes());
-    arm_idle_timer(options.ping_timeout);
-}
-
+/// `why` it is over is known before the socket says that it is.
 void CameraConnection::close(std::uint16_t code, const std::string& reason, camera::Input why) {
-    if (closing_) return;
-    stream_->send(ws::encode_close(code, reason).bytes());
-    closing_ = true;
-    if (!close_) close_ = record::CloseCode{code, reason};
-    leave(why);
-    stream_->finish(kClosePatience);
+    over_because_ = why;
+    socket_->close(code, reason);
 }
 
-void CameraConnection::leave(camera::Input why) {
-    if (left_) return;
+void CameraConnection::on_over(std::uint16_t code, const std::string& reason) {
     left_ = true;
-    if (!close_) close_ = record::CloseCode{};
-    net_.loop().cancel(std::exchange(idle_timer_, 0));
-    apply(why);
-    if (why == camera::Input::shutdown) apply(camera::Input::disconnected);
-    const std::string reason =
-        "code " + std::to_string(close_->code) +
-        (close_->reason.empty() ? std::string() : " " + short_text(close_->reason));
-    services_.control.post([&services = services_, link = link_, reason] {
-        services.cameras.left(link, reason);
+    close_ = record::CloseCode{code, reason};
+    apply(over_because_);
+    if (over_because_ == camera::Input::shutdown) apply(camera::Input::disconnected);
+    const std::string text =
+        "code " + std::to_string(code) + (reason.empty() ? "" : " " + short_text(reason));
+    services_.control.post([&services = services_, link = link_, text] {
+        services.cameras.left(link, text);
         services.captures.answer(
             link, {CameraAnswer::Kind::disconnected, {}, "the camera disconnected", false});
     });
 }
+
+void CameraConnection::on_gone() { net_.remove(*this); }
 
 void CameraConnection::replace() {
     close(ws::kCloseGoingAway, "replaced", camera::Input::replaced);
@@ -495,12 +421,6 @@ void CameraConnection::kick() { close(ws::kClosePolicy, "kicked", camera::Input:
 
 void CameraConnection::shut_down() {
     close(ws::kCloseGoingAway, "server shutting down", camera::Input::shutdown);
-}
-
-void CameraConnection::on_end(std::string_view error) {
-    if (!left_ && !error.empty()) log_.info("camera=" + name_ + " " + std::string(error));
-    leave(camera::Input::disconnected);
-    net_.remove(*this);
 }
 
 }  // namespace st::server

@@ -11,13 +11,12 @@
 #include "camera/holdback.h"
 #include "camera/message.h"
 #include "camera/states.h"
-#include "loop/stream.h"
 #include "record/session.h"
 #include "server/camera_link.h"
 #include "server/captures.h"
 #include "server/net_loop.h"
 #include "server/services.h"
-#include "ws/codec.h"
+#include "server/websocket.h"
 
 namespace st::server {
 
@@ -30,7 +29,7 @@ struct StartOrder {
 };
 
 class CameraConnection final : public Connection,
-                               public loop::StreamHandler,
+                               public WebSocketHandler,
                                public std::enable_shared_from_this<CameraConnection> {
  public:
     CameraConnection(Services& services, NetLoop& net, Admission::Ticket ticket, LinkPtr link,
@@ -54,14 +53,13 @@ class CameraConnection final : public Connection,
     void on_room(std::uint64_t serial);
 
     void shut_down() override;
-    void on_data(std::span<std::uint8_t> bytes) override;
-    void on_end(std::string_view error) override;
+    void on_binary(Buffer message) override;
+    void on_text(const std::string& text) override;
+    void on_input() override;
+    void on_over(std::uint16_t code, const std::string& reason) override;
+    void on_gone() override;
 
  private:
-    void decode(Bytes bytes);
-    void on_event(ws::Event& event);
-    void on_binary(Buffer message);
-    void on_text(const std::string& text);
     /// False when there were too many texts lately to tell anybody of this one.
     bool may_report();
     void on_capabilities(const camera::Capabilities& capabilities);
@@ -79,13 +77,7 @@ class CameraConnection final : public Connection,
     void answer(CameraAnswer::Kind kind, const std::string& error = {}, bool differs = false);
     void join();
 
-    void arm_idle_timer(milliseconds after);
-    void on_idle_timer();
-    void send_text(const std::string& text);
-    /// Says goodbye and leaves; the stream closes once the close frame is out.
     void close(std::uint16_t code, const std::string& reason, camera::Input why);
-    /// The connection is over for everybody but the socket.
-    void leave(camera::Input why);
 
     Services& services_;
     NetLoop& net_;
@@ -93,8 +85,7 @@ class CameraConnection final : public Connection,
     const LinkPtr link_;
     std::string name_;
     Log log_;
-    std::unique_ptr<loop::Stream> stream_;
-    ws::Decoder decoder_;
+    std::unique_ptr<WebSocket> socket_;
 
     camera::State state_ = camera::State::idle;
     camera::Holdback holdback_;
@@ -112,17 +103,15 @@ class CameraConnection final : public Connection,
     bool probing_ = false;
     bool stalled_ = false;
     bool left_ = false;
-    bool closing_ = false;  ///< our close frame is out: input counts no more
+    camera::Input over_because_ = camera::Input::disconnected;
     std::uint64_t messages_in_session_ = 0;
     std::int64_t reports_since_ns_ = 0;  ///< the second in which reports_ are counted
     int reports_ = 0;
     std::uint64_t bad_in_session_ = 0;
     std::int64_t bad_logged_ns_ = 0;
 
-    loop::TimerId idle_timer_ = 0;
     loop::TimerId start_timer_ = 0;
     loop::TimerId stop_timer_ = 0;
-    std::int64_t pinged_ns_ = 0;   ///< 0: no ping is out
     std::int64_t arrival_ns_ = 0;  ///< of the bytes being decoded
 
     std::int64_t second_began_ns_ = 0;
