@@ -83,7 +83,10 @@ mux::Job common_job(const Options& options) {
     job.fps = options.fps;
     job.max_gap = options.max_gap;
     job.thumbnail = options.thumbnail;
-    job.may_fork = true;  // the only other thread waits for signals
+    job.rotate = options.rotate;
+    // With one job at a time the only other thread waits for signals: a fork is safe, and cheaper.
+    job.may_fork = options.threads == 1;
+    job.worker = {"/proc/self/exe", "--worker"};
     return job;
 }
 

@@ -68,9 +68,13 @@ void build(CLI::App& app, Options& options) {
         "A larger jump of a clock, forward or back, is a fault of the clock", "D")
         ->default_str(format_duration(options.max_gap));
     app.add_flag("--no-split", options.no_split, "Keep one file when the picture size changes");
+    cli::add_choice<unsigned>(app, "--rotate", options.rotate,
+                              {{"0", 0U}, {"90", 90U}, {"180", 180U}, {"270", 270U}},
+                              "Have players turn the pictures clockwise by this many degrees");
     app.add_flag("--info", options.only_info, "Write nothing: only report");
     cli::add_text(app, "--thumbnail", options.thumbnail, "Also write the first picture as a JPEG",
                   "FILE");
+    cli::add_number(app, "-j,--jobs", options.threads, 1, 256, "Work on this many inputs at once");
     app.add_flag("--json", options.as_json, "Report as JSON on standard output, one object a line");
     app.add_flag("-q,--quiet", options.quiet, "Say nothing but errors");
     app.add_flag("-v,--verbose", options.verbose, "Also list every gap in the numbering");

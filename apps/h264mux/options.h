@@ -21,6 +21,8 @@ struct Options {
     std::optional<double> fps;
     std::chrono::milliseconds max_gap{60'000};
     bool no_split = false;
+    unsigned rotate = 0;
+    std::uint32_t threads = 1;  ///< inputs worked on at once
     bool only_info = false;
     std::string thumbnail;
     bool as_json = false;

@@ -257,6 +257,7 @@ OutputFile Run::describe(const SampleFile& file, const std::string& kind) const 
 void Run::write_moov(Part& part) {
     Metadata metadata;
     metadata.camera = job_.camera;
+    metadata.rotate = job_.rotate;
     metadata.created_us = job_.created_us ? job_.created_us : report_.first_picture_wall_us;
     const Samples samples = samples_of(part);
     end_mp4(*part.file, samples, part.format, metadata);

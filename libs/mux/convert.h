@@ -43,6 +43,8 @@ struct Job {
     std::chrono::milliseconds max_gap{
         60'000};  ///< a larger jump of a clock is a fault; at most kMaxGapMax
 
+    unsigned rotate = 0;  ///< 0, 90, 180 or 270: degrees clockwise a player turns the pictures by
+
     std::string camera;  ///< name written as metadata; empty: none
     std::optional<std::int64_t>
         created_us;  ///< wall clock for creation_time; default: the dump's own start

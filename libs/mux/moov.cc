@@ -124,9 +124,20 @@ struct Track {
     std::uint64_t created;     ///< seconds since 1904; 0: not known
 };
 
-void write_matrix(Boxes& out) {
-    for (const std::uint32_t v : {0x10000U, 0U, 0U, 0U, 0x10000U, 0U, 0U, 0U, 0x40000000U})
+/// 14496-12, 6.2.2: { a b u  c d v  x y w }; a point (p, q) is shown at (ap + cq + x, bp + dq + y).
+void write_matrix(Boxes& out, unsigned rotate = 0, std::uint32_t width = 0,
+                  std::uint32_t height = 0) {
+    constexpr std::uint32_t kOne = 0x10000;
+    constexpr std::uint32_t kMinusOne = 0xFFFF0000;
+    const std::uint32_t shift_x = rotate == 90 ? height : rotate == 180 ? width : 0;
+    const std::uint32_t shift_y = rotate == 180 ? height : rotate == 270 ? width : 0;
+    const std::uint32_t cos = rotate == 0 ? kOne : rotate == 180 ? kMinusOne : 0;
+    const std::uint32_t sin = rotate == 90 ? kOne : rotate == 270 ? kMinusOne : 0;
+    const std::uint32_t minus_sin = rotate == 90 ? kMinusOne : rotate == 270 ? kOne : 0;
+    for (const std::uint32_t v :
+         {cos, sin, 0U, minus_sin, cos, 0U, shift_x << 16, shift_y << 16, 0x40000000U}) {
         out.u32(v);
+    }
 }
 
 void write_mvhd(Boxes& out, const Track& track) {
@@ -156,7 +167,7 @@ void write_tkhd(Boxes& out, const Track& track) {
     out.u32(0);
     out.time(version, duration);
     out.zeros(8 + 2 + 2 + 2 + 2);
-    write_matrix(out);
+    write_matrix(out, track.metadata.rotate, sps.width, sps.height);
     std::uint64_t width = std::uint64_t{sps.width} << 16;
     if (sps.vui.sar_height != 0) width = width * sps.vui.sar_width / sps.vui.sar_height;
     out.u32(std::min(width, kU32Max));

@@ -49,6 +49,7 @@ struct Samples {
 struct Metadata {
     std::string camera;
     std::optional<std::int64_t> created_us;  ///< wall clock
+    unsigned rotate = 0;                     ///< degrees clockwise: 0, 90, 180, 270
 };
 
 /// Writes ftyp and the head of mdat; samples follow. To be called on an empty file.

@@ -58,6 +58,27 @@ class Usage(harness.Case):
         self.assertEqual([r["input_format"] for r in reports], ["fdump", "dump"])
         self.assertEqual(self.names(out), ["one.mp4", "two.mp4"])
 
+    def test_many_inputs_at_once_give_one_line_each(self):
+        dumps = [self.dump(f"in/{n}.fdump") for n in range(7)]
+        bad = self.folder / "in/bad.fdump"
+        bad.write_bytes(b"nothing" * 100)
+        out = self.folder / "out"
+        out.mkdir()
+        done = self.mux.run("--json", "-j", "3", "-o", out, *dumps, bad, expect=65)
+        reports = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual(sorted(r["input"] for r in reports), sorted(map(str, dumps)))
+        self.assertEqual(self.names(out), [f"{n}.mp4" for n in range(7)])
+        self.assert_same_pictures(out / "6.mp4", self.stream)
+
+    def test_rotation_is_what_players_are_told(self):
+        dump = self.dump()
+        for degrees in (90, 180, 270):
+            report, mp4 = self.mux.convert(dump, "--rotate", str(degrees))
+            side = harness.probe(mp4)["streams"][0]["side_data_list"][0]
+            # ffprobe counts anticlockwise.
+            self.assertEqual(side["rotation"] % 360, -degrees % 360)
+            self.assertEqual((report["width"], report["height"]), (320, 180))
+
     def test_outputs_that_collide_are_refused_before_anything_is_written(self):
         first, second = self.dump("a/x.fdump"), self.dump("b/x.dump", plain_dump)
         out = self.folder / "out"
