@@ -129,7 +129,9 @@ void build_push(CLI::App& app, Options& options) {
         "closes the connection and ends.\n\n"
         "Times are those of the input, on a clock that counts from the start of this machine. "
         "Without `--realtime` a file is sent as fast as the server takes it.");
-    command.add_option("INPUT", push.input, "A file, a device such as /dev/video0, or a URL")
+    command
+        .add_option("INPUT", push.input,
+                    "A file, - for standard input, a device such as /dev/video0, or a URL")
         ->required();
     cli::add_value<std::string>(command, "--name", push.name, parse_take,
                                 "The camera's name; without it the server names it by its address",

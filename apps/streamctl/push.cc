@@ -32,7 +32,8 @@ struct OpenedInput {
 
 OpenedInput open_input(const PushOptions& options) {
     auto stop = std::make_unique<std::atomic<bool>>(false);
-    av::Input input(options.input, {options.format, options.size, options.framerate}, *stop);
+    const std::string url = options.input == "-" ? "pipe:0" : options.input;
+    av::Input input(url, {options.format, options.size, options.framerate}, *stop);
     return {std::move(input), std::move(stop)};
 }
 
@@ -92,6 +93,10 @@ class Fleet final : public PushFleet, public loop::Pollable {
         std::shared_ptr<Clip>& kept = files_[key];
         if (kept && kept->is_whole()) return kept;
         kept.reset();
+        // What was encoded for other wishes goes, unless somebody is still sending it.
+        std::erase_if(files_, [&](const auto& entry) {
+            return entry.first != key && entry.second.use_count() <= 1;
+        });
         if (auto live = live_[key].lock()) return live;
         OpenedInput opened = first_ ? std::move(*first_) : open_input(options_);
         first_.reset();
@@ -205,7 +210,8 @@ class Fleet final : public PushFleet, public loop::Pollable {
 };
 
 bool looks_like_a_path(const PushOptions& options) {
-    return options.format.empty() && options.input.find("://") == std::string::npos;
+    return options.format.empty() && options.input != "-" &&
+           options.input.find(':') == std::string::npos;
 }
 
 }  // namespace

@@ -227,7 +227,7 @@ bool PushCamera::send_next() {
     const std::int64_t media = media_us(next_->pts_us);
     // An encoder puts a picture out after those it was made from: the latest time so far.
     const std::int64_t ready_us = std::max(latest_us_, media);
-    if (target_.realtime && !clip_->is_live()) {
+    if (target_.realtime) {
         const std::int64_t early = base_ns_ + ready_us * 1000 - monotonic_ns();
         if (early > 0) {
             due_ = loop_.after(std::chrono::nanoseconds(early), [this] {
