@@ -171,7 +171,7 @@ class Shell(harness.Case):
         self.cameras(server, count=1)
         async with harness.Camera(server, "mute"):
             code, out, err = await self.to_thread(
-                server, "--timeout", "1s", "capture", "--duration", "10m"
+                server, "--timeout", "10s", "capture", "--duration", "10m"
             )
         self.assertEqual(code, 1, err)
         self.assertIn("mute: timeout", err)
