@@ -1,0 +1,243 @@
+#include <gtest/gtest.h>
+
+#include "control/camera_status.h"
+#include "control/list.h"
+#include "control/recording.h"
+#include "control/start.h"
+#include "control/status.h"
+#include "control/stop.h"
+
+using namespace st::control;
+
+namespace {
+
+std::string start_error(std::string_view body) {
+    const auto request = decode_start_request(body);
+    return request ? "accepted" : request.error().message;
+}
+
+TEST(StartRequests, have_defaults_for_everything) {
+    for (const char* body : {"", " \n", "{}"}) {
+        const auto request = decode_start_request(body);
+        ASSERT_TRUE(request) << body;
+        EXPECT_EQ(*request, StartRequest{});
+        EXPECT_TRUE(request->wait);
+        EXPECT_EQ(request->timeout.count(), 10'000);
+        EXPECT_FALSE(request->parameters.given());
+    }
+}
+
+TEST(StartRequests, survive_the_way_there_and_back) {
+    StartRequest request;
+    request.cameras = {"cam1", "left-*"};
+    request.parameters = {Size{1280, 720}, {}, 4'500'000, 0};
+    request.take = "walk1";
+    request.wait = false;
+    request.timeout = std::chrono::milliseconds(2500);
+    const std::string text =
+        R"({"cameras":["cam1","left-*"],"resolution":{"width":1280,"height":720},)"
+        R"("bitrate_bps":4500000,"fps":0,"take":"walk1","wait":false,"timeout_ms":2500})";
+    EXPECT_EQ(encode(request), text);
+    const auto back = decode_start_request(text);
+    ASSERT_TRUE(back) << back.error().message;
+    EXPECT_EQ(*back, request);
+    EXPECT_TRUE(back->parameters.given()) << "fps 0 is a parameter too";
+}
+
+TEST(StartRequests, are_refused_by_field) {
+    EXPECT_EQ(start_error(R"({"camera":["a"]})"), "camera: unknown field");
+    EXPECT_EQ(start_error(R"({"cameras":"a"})"),
+              "cameras: expected a list of strings, got a string");
+    EXPECT_EQ(start_error(R"({"cameras":["a",7]})"),
+              "cameras[1]: expected a string, got a whole number");
+    EXPECT_EQ(start_error(R"({"cameras":["a","../b"]})"),
+              "cameras[1]: \"../b\" is not a camera name (letters, digits, . _ -, at most 64)");
+    EXPECT_EQ(start_error(R"({"cameras":[]})"),
+              "cameras: an empty list; leave the field out to mean all cameras");
+    EXPECT_EQ(start_error(R"({"resolution":{"width":1280}})"), "resolution.height: missing");
+    EXPECT_EQ(start_error(R"({"resolution":{"width":0,"height":720}})"),
+              "resolution.width: 0 is outside 16 .. 16384");
+    EXPECT_EQ(start_error(R"({"resolution":{"width":640,"height":480,"x":1}})"),
+              "resolution.x: unknown field");
+    EXPECT_EQ(
+        start_error(R"({"resolution":{"width":640,"height":480},"aspect":{"width":4,"height":3}})"),
+        "aspect: cannot go with resolution, which says the ratio");
+    EXPECT_EQ(start_error(R"({"bitrate_bps":0})"), "bitrate_bps: 0 is outside 1 .. 1000000000");
+    EXPECT_EQ(start_error(R"({"bitrate_bps":"4M"})"),
+              "bitrate_bps: expected a whole number, got a string");
+    EXPECT_EQ(start_error(R"({"fps":1001})"), "fps: 1001 is outside 0 .. 1000");
+    EXPECT_EQ(start_error(R"({"take":"a b"})"),
+              "take: not a name (letters, digits, . _ -, at most 64)");
+    EXPECT_EQ(start_error(R"({"timeout_ms":0})"), "timeout_ms: 0 is outside 1 .. 86400000");
+    EXPECT_EQ(decode_start_request(R"({"resolution":{"width":1280}})").error().field,
+              "resolution.height");
+}
+
+TEST(StartReplies, look_as_published_and_come_back_equal) {
+    const StartReply reply{false,
+                           {{"cam1", StartOutcome::started, "cam1_20260131_081530", {}},
+                            {"cam2", StartOutcome::timeout, {}, "no answer within 10 s"}}};
+    const std::string text =
+        R"({"ok":false,"results":[{"camera":"cam1","outcome":"started",)"
+        R"("session":"cam1_20260131_081530","error":null},)"
+        R"({"camera":"cam2","outcome":"timeout","session":null,"error":"no answer within 10 s"}]})";
+    EXPECT_EQ(encode(reply), text);
+    const auto back = decode_start_reply(text);
+    ASSERT_TRUE(back) << back.error().message;
+    EXPECT_EQ(*back, reply);
+}
+
+TEST(StartReplies, of_a_newer_server_may_say_more_but_not_less) {
+    EXPECT_TRUE(decode_start_reply(
+        R"({"ok":true,"new":1,"results":[{"camera":"a","outcome":"started","x":2}]})"));
+    EXPECT_FALSE(decode_start_reply(R"({"results":[]})"));
+    EXPECT_FALSE(decode_start_reply(R"({"ok":true})"));
+    EXPECT_EQ(decode_start_reply(R"({"ok":true,"results":[{"camera":"a","outcome":"maybe"}]})")
+                  .error()
+                  .message,
+              "results[0].outcome: unknown value \"maybe\"");
+}
+
+TEST(StopRequests, survive_the_way_there_and_back) {
+    const StopRequest request{{"cam1"}, true, std::chrono::milliseconds(60'000)};
+    EXPECT_EQ(encode(request), R"({"cameras":["cam1"],"wait":true,"timeout_ms":60000})");
+    EXPECT_EQ(*decode_stop_request(encode(request)), request);
+    EXPECT_EQ(decode_stop_request(R"({"fps":3})").error().message, "fps: unknown field");
+}
+
+TEST(StopReplies, look_as_published_and_come_back_equal) {
+    const StopReply reply{
+        false,
+        {{"cam1",
+          StopOutcome::stopped,
+          "cam1_20260131_081530",
+          SessionState::done,
+          {{"/r/cam1_20260131_081530/stream.mp4",
+            "/api/v1/recordings/cam1_20260131_081530/files/stream.mp4", 123456, 5000, 150}},
+          {}},
+         {"cam2", StopOutcome::not_recording, {}, {}, {}, {}},
+         {"cam3", StopOutcome::failed, "cam3_x", SessionState::failed, {}, "no space left"}}};
+    const std::string text =
+        R"({"ok":false,"results":[{"camera":"cam1","outcome":"stopped",)"
+        R"("session":"cam1_20260131_081530","state":"done","files":[)"
+        R"({"path":"/r/cam1_20260131_081530/stream.mp4",)"
+        R"("url":"/api/v1/recordings/cam1_20260131_081530/files/stream.mp4",)"
+        R"("bytes":123456,"duration_ms":5000,"pictures":150}]},)"
+        R"({"camera":"cam2","outcome":"not_recording","session":null,"state":null,"files":[]},)"
+        R"({"camera":"cam3","outcome":"failed","session":"cam3_x","state":"failed","files":[],)"
+        R"("error":"no space left"}]})";
+    EXPECT_EQ(encode(reply), text);
+    const auto back = decode_stop_reply(text);
+    ASSERT_TRUE(back) << back.error().message;
+    EXPECT_EQ(*back, reply);
+}
+
+TEST(Cameras, look_as_published_and_come_back_equal) {
+    CameraStatus camera;
+    camera.name = "cam1";
+    camera.peer = "10.0.0.7:51544";
+    camera.path = "/android-cam";
+    camera.model = "Pixel \"7\"";
+    camera.state = CameraState::recording;
+    camera.session = "cam1_20260131_081530";
+    camera.width = 1920;
+    camera.height = 1080;
+    camera.fps_1s = 29.97;
+    camera.bitrate_1s = 4'000'000;
+    camera.frames = 300;
+    camera.bytes = 5'000'000'000;
+    camera.connected_at = "2026-01-31T08:15:30.250Z";
+    camera.last_seen = "2026-01-31T08:15:31.250Z";
+    const std::string text =
+        R"({"name":"cam1","peer":"10.0.0.7:51544","path":"/android-cam","model":"Pixel \"7\"",)"
+        R"("state":"recording","session":"cam1_20260131_081530","width":1920,"height":1080,)"
+        R"("fps_1s":29.97,"bitrate_1s":4000000,"frames":300,"bytes":5000000000,"bad":0,)"
+        R"("connected_at":"2026-01-31T08:15:30.250Z","last_seen":"2026-01-31T08:15:31.250Z"})";
+    EXPECT_EQ(encode(camera), text);
+    const auto back = decode_camera(text);
+    ASSERT_TRUE(back) << back.error().message;
+    EXPECT_EQ(*back, camera);
+    camera.fps_1s = std::numeric_limits<double>::quiet_NaN();
+    EXPECT_NE(encode(camera).find("\"fps_1s\":0,"), std::string::npos) << encode(camera);
+}
+
+TEST(Status, comes_back_equal) {
+    ServerStatus status;
+    status.version = "0.1.0";
+    status.started_at = "2026-01-31T08:15:30.250Z";
+    status.uptime_ms = 61'000;
+    status.connections = 5;
+    status.cameras_connected = 3;
+    status.cameras_recording = 2;
+    status.sessions_finalising = 1;
+    status.frames = 1000;
+    status.bytes = 20'000;
+    status.bad = 4;
+    status.recordings_path = "/r";
+    status.disk_free_bytes = 7;
+    status.disk_total_bytes = 9;
+    status.urls = {"ws://127.0.0.1:50001/ingest/NAME"};
+    status.loops = {{3, 150}, {2, 90}};
+    const auto back = decode_status(encode(status));
+    ASSERT_TRUE(back) << back.error().message;
+    EXPECT_EQ(*back, status);
+}
+
+TEST(Lists, carry_items_untouched_and_a_cursor) {
+    EXPECT_EQ(encode(List{}), R"({"items":[],"next":null})");
+    const List list{{R"({"b":1,"a":2})", R"({"c":[1.5,null]})"}, "page2"};
+    EXPECT_EQ(encode(list), R"({"items":[{"b":1,"a":2},{"c":[1.5,null]}],"next":"page2"})");
+    const auto back = decode_list(encode(list));
+    ASSERT_TRUE(back) << back.error().message;
+    EXPECT_EQ(back->items, list.items);
+    EXPECT_EQ(back->next, "page2");
+    EXPECT_FALSE(decode_list(R"({"items":[1]})"));
+    EXPECT_EQ(encode_done("camera", "cam1"), R"({"ok":true,"camera":"cam1"})");
+}
+
+TEST(Recordings, are_read_from_a_session_file_with_its_directory) {
+    const std::string session =
+        R"({"version":1,"id":"cam1_20260131_081530","camera":"cam1","peer":"10.0.0.7:51544",)"
+        R"("take":null,"state":"done","pictures":57,"bytes":1000,"duration_ms":11800,)"
+        R"("bitrate_bps":4000,"fps_estimate":{"fps":4.81,"source":"arrival"},)"
+        R"("files":[{"name":"stream.mp4","kind":"mp4","bytes":900}],"error":null})";
+    const std::string item = with_directory(session, "/r/cam1_20260131_081530");
+    EXPECT_EQ(item.substr(0, 50), R"({"directory":"/r/cam1_20260131_081530","version":1)");
+    const auto recording = decode_recording(item);
+    ASSERT_TRUE(recording) << recording.error().message;
+    EXPECT_EQ(recording->id, "cam1_20260131_081530");
+    EXPECT_EQ(recording->directory, "/r/cam1_20260131_081530");
+    EXPECT_EQ(recording->state, SessionState::done);
+    EXPECT_DOUBLE_EQ(recording->fps, 4.81);
+    EXPECT_EQ(recording->files, (std::vector<RecordingFile>{{"stream.mp4", "mp4", 900}}));
+    EXPECT_FALSE(recording->take);
+    EXPECT_EQ(with_directory("{}", "/r"), R"({"directory":"/r"})");
+}
+
+TEST(RecordingQueries, survive_the_way_there_and_back) {
+    RecordingQuery query;
+    query.camera = "cam*";
+    query.take = "walk1";
+    query.since = "2026-01-31T00:00:00Z";
+    query.state = SessionState::done;
+    query.limit = 50;
+    const auto back = decode_recording_query(encode(query));
+    ASSERT_TRUE(back) << back.error().message;
+    EXPECT_EQ(encode(*back), encode(query));
+}
+
+TEST(RecordingQueries, are_refused_by_parameter) {
+    const auto why = [](const char* name, const char* value) {
+        const auto query = decode_recording_query({{name, value}});
+        return query ? "accepted" : query.error().message;
+    };
+    EXPECT_EQ(why("colour", "red"), "colour: unknown parameter");
+    EXPECT_EQ(why("state", "open"), "state: expected recording, finalising, done or failed");
+    EXPECT_EQ(why("limit", "10001"), "limit: \"10001\" is over 10000");
+    EXPECT_EQ(why("limit", "0"), "limit: 0 is outside 1 .. 10000");
+    EXPECT_EQ(why("cursor", "../../etc"), "cursor: not one this server gave out");
+    EXPECT_EQ(why("camera", "a/b"),
+              "camera: \"a/b\" is not a camera name (letters, digits, . _ -, at most 64)");
+}
+
+}  // namespace
