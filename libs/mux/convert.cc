@@ -11,6 +11,7 @@
 #include "av/verify.h"
 #include "av/worker.h"
 #include "camera/frame.h"
+#include "media/clock_fit.h"
 #include "mux/assembler.h"
 #include "mux/failure.h"
 #include "mux/input.h"
@@ -62,6 +63,7 @@ class Run {
     std::string why_nothing() const;
     void plan();
     double constant_fps();
+    void fit_clocks();
     void finish_mp4();
     void finish_copy();
     void write_moov(Part& part);
@@ -221,6 +223,7 @@ void Run::plan() {
     report_.bitrate_bps =
         static_cast<std::uint64_t>(static_cast<double>(report_.bytes) * 8 * media::kTicksPerSecond /
                                    static_cast<double>(ticks));
+    fit_clocks();
     const media::Sps& sps = assembler_->parts().front().format.sps;
     report_.width = sps.width;
     report_.height = sps.height;
@@ -228,6 +231,24 @@ void Run::plan() {
         report_.first_picture_wall_us =
             *input_->wall_start_us() + static_cast<std::int64_t>(pictures[0].arrival_ns / 1000);
     }
+}
+
+void Run::fit_clocks() {
+    const bool has_both = input_->has_device_times() && input_->has_arrival_times();
+    if (!has_both || !input_->wall_start_us() || !choice_.clocks_are_sound) return;
+    const PictureIndex& pictures = assembler_->pictures();
+    media::ClockFit fit;
+    for (std::size_t i = 0; i < pictures.size(); ++i) {
+        const auto device_ms =
+            static_cast<std::int64_t>(pictures[i].device_ms - pictures[0].device_ms);
+        fit.add(device_ms * 1000, static_cast<std::int64_t>(pictures[i].arrival_ns / 1000));
+    }
+    const auto line = fit.line();
+    if (!line) return;
+    report_.clock_offset_us = line->offset_us + static_cast<double>(*input_->wall_start_us()) -
+                              static_cast<double>(pictures[0].device_ms) * 1000;
+    report_.clock_drift_ppm = line->drift_ppm;
+    report_.clock_spread_us = line->spread_us;
 }
 
 Samples Run::samples_of(const Part& part) const {

@@ -142,6 +142,11 @@ void put_rates(std::string& out, const Report& report) {
         if (report.fps_arrival) out += " " + fixed(*report.fps_arrival) + " fps (arrival)";
         out += '\n';
     }
+    if (report.clock_drift_ppm) {
+        out += "  the camera's clock runs " + fixed(std::abs(*report.clock_drift_ppm)) + " ppm " +
+               (*report.clock_drift_ppm >= 0 ? "slow" : "fast") + "; pictures came in " +
+               fixed(*report.clock_spread_us / 1000) + " ms late on average\n";
+    }
     const FpsEstimate& estimate = report.fps_estimate;
     if (estimate.clamped) out += "  the estimate was cut to 1..60\n";
     if (estimate.without_config && fixed(*estimate.without_config) != fixed(estimate.fps)) {
@@ -203,8 +208,9 @@ std::string to_json(const Report& report) {
     json.key("first_picture_wall_us");
     report.first_picture_wall_us ? json.number(*report.first_picture_wall_us) : json.raw("null");
     json.key("clock").open('{').key("offset_us").rate(report.clock_offset_us);
-    json.key("drift_ppm")
-        .rate(report.clock_drift_ppm)
+    json.key("drift_ppm").rate(report.clock_drift_ppm);
+    json.key("spread_us")
+        .rate(report.clock_spread_us)
         .key("repairs")
         .number(report.repairs)
         .close('}');

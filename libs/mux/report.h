@@ -71,9 +71,13 @@ struct Report {
     std::uint32_t width = 0;  ///< of the first picture, as shown
     std::uint32_t height = 0;
     std::optional<std::int64_t> first_picture_wall_us;
-    /// Device clock against the server's: only when both exist and could be fitted.
+    /// Device clock against the server's, where both exist and neither needed a repair: what to add
+    /// to a device time at the first picture to have the server's wall clock, the least delay of
+    /// the network included; how much slower the device's clock runs; how much later pictures came
+    /// in, on average.
     std::optional<double> clock_offset_us;
     std::optional<double> clock_drift_ppm;
+    std::optional<double> clock_spread_us;
 
     bool closed =
         true;  ///< the dump ends with its close record (plain dumps and bare streams: true)

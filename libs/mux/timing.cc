@@ -144,6 +144,7 @@ TimingChoice choose_timing(const PictureIndex& pictures, const std::vector<std::
         choice.times = media::plan_times({device.times, 1000}, other, request.max_gap_seconds);
         choice.in_decoding_order = device.in_decoding_order;
         device_repairs = choice.times.repairs;
+        choice.clocks_are_sound = device_repairs == 0 && std::ranges::is_sorted(arrival);
         if (media::is_trustworthy(device_repairs, count) && count > 1) {
             choice.fps_device = rate(
                 count, static_cast<double>(choice.times.ticks.back()) / media::kTicksPerSecond);

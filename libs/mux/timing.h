@@ -32,6 +32,7 @@ struct TimingChoice {
     std::string why;
     bool in_decoding_order =
         false;  ///< the camera stamped the pictures as it coded them, not as they are shown
+    bool clocks_are_sound = false;  ///< both are there, rise, and needed no repair
     std::optional<double> fps_device;
     std::optional<double> fps_arrival;
 };

@@ -40,6 +40,18 @@ TEST_F(Convert, reports_messages_rates_and_wall_clock) {
     EXPECT_EQ(*report->first_picture_wall_us, 1'700'000'000'040'000) << "the second message";
 }
 
+TEST_F(Convert, reports_how_the_clocks_run_against_each_other) {
+    auto messages = make_messages(200);
+    for (std::size_t i = 1; i < messages.size(); ++i) messages[i].device_ms = 5'000'000 + 40 * i;
+    const auto report = inspect(job(recorded_dump(messages).bytes));
+    ASSERT_TRUE(report);
+    ASSERT_TRUE(report->clock_drift_ppm);
+    EXPECT_NEAR(*report->clock_drift_ppm, 0, 0.01);
+    EXPECT_NEAR(*report->clock_offset_us, 1.7e15 - 5e9, 1);
+    messages[50].device_ms = 0;
+    EXPECT_FALSE(inspect(job(recorded_dump(messages).bytes))->clock_drift_ppm) << "repaired";
+}
+
 TEST_F(Convert, keeps_the_bytes_of_every_slice) {
     const auto messages = make_messages(12);
     ASSERT_TRUE(convert(job(recorded_dump(messages).bytes)));
