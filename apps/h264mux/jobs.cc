@@ -84,6 +84,8 @@ mux::Job common_job(const Options& options) {
     job.max_gap = options.max_gap;
     job.thumbnail = options.thumbnail;
     job.rotate = options.rotate;
+    job.from = options.from;
+    job.to = options.to;
     // With one job at a time the only other thread waits for signals: a fork is safe, and cheaper.
     job.may_fork = options.threads == 1;
     job.worker = {"/proc/self/exe", "--worker"};
@@ -149,6 +151,12 @@ Result<std::vector<PlannedJob>> plan_jobs(const Options& options) {
     if (to_file && options.inputs.size() > 1 && !options.only_info) {
         return Error{"--output " + options.output + " is one file, but there are several inputs",
                      cli::kUsage};
+    }
+    if (options.from && options.to && *options.from >= *options.to) {
+        return Error{"--from must be before --to", cli::kUsage};
+    }
+    if ((options.from || options.to) && options.format != mux::OutputFormat::mp4) {
+        return Error{"--from and --to cut MP4s only", cli::kUsage};
     }
     if (!options.thumbnail.empty() && options.inputs.size() > 1) {
         return Error{"--thumbnail is one file, but there are several inputs", cli::kUsage};

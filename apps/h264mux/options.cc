@@ -68,6 +68,10 @@ void build(CLI::App& app, Options& options) {
         "A larger jump of a clock, forward or back, is a fault of the clock", "D")
         ->default_str(format_duration(options.max_gap));
     app.add_flag("--no-split", options.no_split, "Keep one file when the picture size changes");
+    cli::add_duration(app, "--from", options.from,
+                      "Begin at the last key frame shown at or before this time");
+    cli::add_duration(app, "--to", options.to,
+                      "End before the first key frame shown at or after this time");
     cli::add_choice<unsigned>(app, "--rotate", options.rotate,
                               {{"0", 0U}, {"90", 90U}, {"180", 180U}, {"270", 270U}},
                               "Have players turn the pictures clockwise by this many degrees");

@@ -22,6 +22,8 @@ struct Options {
     std::chrono::milliseconds max_gap{60'000};
     bool no_split = false;
     unsigned rotate = 0;
+    std::optional<std::chrono::milliseconds> from;
+    std::optional<std::chrono::milliseconds> to;
     std::uint32_t threads = 1;  ///< inputs worked on at once
     bool only_info = false;
     std::string thumbnail;

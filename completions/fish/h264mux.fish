@@ -9,6 +9,8 @@ complete -c h264mux -l timing -x -a 'auto device arrival constant' -d 'Clock the
 complete -c h264mux -l fps -x -d 'Space the pictures evenly at this rate, whatever the clocks say'
 complete -c h264mux -l max-gap -x -d 'A larger jump of a clock, forward or back, is a fault of the clock'
 complete -c h264mux -l no-split -d 'Keep one file when the picture size changes'
+complete -c h264mux -l from -x -d 'Begin at the last key frame shown at or before this time'
+complete -c h264mux -l to -x -d 'End before the first key frame shown at or after this time'
 complete -c h264mux -l rotate -x -a '0 90 180 270' -d 'Have players turn the pictures clockwise by this many degrees'
 complete -c h264mux -l info -d 'Write nothing: only report'
 complete -c h264mux -l thumbnail -r -F -d 'Also write the first picture as a JPEG'

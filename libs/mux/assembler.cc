@@ -237,7 +237,7 @@ void Assembler::skip_slice(Bytes nal) {
     end_picture();
     in_picture_ = false;
     prefix_.clear();
-    if (pictures_.empty()) {
+    if (!has_start_) {
         ++undecodable_;
     } else {
         ++lost_slices_;
@@ -249,15 +249,23 @@ bool Assembler::may_start(const media::PictureStart& picture) const {
            (options_.start_at_intra && picture.is_intra);
 }
 
+/// Pictures before the first one that can be decoded are counted; those outside the range are not.
+bool Assembler::is_wanted(const media::PictureStart& picture) {
+    has_start_ = has_start_ || may_start(picture);
+    if (!has_start_) {
+        ++undecodable_;
+        return false;
+    }
+    const std::uint64_t number = number_++;
+    return number >= options_.first_picture && number < options_.end_picture;
+}
+
 void Assembler::begin_picture() {
     const media::PictureStart& picture = units_.picture();
     saw_intra_ = saw_intra_ || picture.is_intra;
+    in_picture_ = is_wanted(picture);
+    if (!in_picture_) return;
     const bool is_first = parts_.empty();
-    if (is_first && !may_start(picture)) {
-        ++undecodable_;
-        in_picture_ = false;
-        return;
-    }
     const media::Sps& sps = *units_.sets().sps(picture.sps_id);
     const bool is_other_format = !is_first && !parts_.back().format.sps.same_picture_format(sps);
     bool begins_part = is_first;
@@ -270,7 +278,6 @@ void Assembler::begin_picture() {
     }
     is_dirty_ = false;
     Part& part = parts_.back();
-    in_picture_ = true;
     picture_at_ = part.file->position();
     if (has_changes_ && picture.is_idr && !begins_part) inject_parameter_sets();
 

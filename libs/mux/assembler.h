@@ -3,6 +3,7 @@
 /// place, appends the pictures to one file after another and remembers 24 bytes of each.
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,9 @@ struct Part {
 struct AssemblerOptions {
     bool split = true;            ///< a change of picture size begins a new part at its IDR picture
     bool start_at_intra = false;  ///< also where only an I picture says that decoding may begin
+    /// Of the pictures that could be kept, only those from this number on, and before that one.
+    std::uint64_t first_picture = 0;
+    std::uint64_t end_picture = std::numeric_limits<std::uint64_t>::max();
     /// Makes the file of part 1, 2 ...
     std::function<std::unique_ptr<SampleFile>(unsigned part)> open_part;
 };
@@ -67,6 +71,7 @@ class Assembler {
     void begin_picture();
     void end_picture();
     bool may_start(const media::PictureStart& picture) const;
+    bool is_wanted(const media::PictureStart& picture);
     void begin_part(const media::PictureStart& picture);
     void absorb_parameter_sets();
     void inject_parameter_sets();
@@ -99,6 +104,8 @@ class Assembler {
     std::uint32_t last_bytes_ = 0;
     std::size_t trailing_zeros_ = 0;  ///< that ended the last message and were left out
 
+    std::uint64_t number_ = 0;  ///< pictures that could be kept so far
+    bool has_start_ = false;    ///< decoding may begin at number 0
     std::uint64_t undecodable_ = 0;
     std::uint64_t lost_slices_ = 0;
     std::uint64_t continued_ = 0;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <limits>
 
 #include "av/error.h"
 #include "av/thumbnail.h"
@@ -34,8 +35,14 @@ class Run {
 
     Report go() {
         open();
-        read(false);
-        if (assembler_->pictures().empty() && assembler_->saw_intra()) read(true);
+        const bool has_range = job_.from || job_.to;
+        read(has_range, false);
+        const bool at_intra = assembler_->pictures().empty() && assembler_->saw_intra();
+        if (at_intra) read(has_range, true);
+        if (has_range && !assembler_->pictures().empty()) {
+            choose_range();
+            read(false, at_intra);
+        }
         report_.input = job_.input;
         report_.input_format = to_string(format_);
         report_.input_bytes = bytes_->position();
@@ -57,7 +64,9 @@ class Run {
 
  private:
     void open();
-    void read(bool start_at_intra);
+    void read(bool only_count, bool start_at_intra);
+    void choose_range();
+    TimingRequest timing_request();
     void before_read();
     void add_notes();
     std::string why_nothing() const;
@@ -88,6 +97,8 @@ class Run {
     std::vector<std::uint32_t> shown_at_;
     TimingChoice choice_;
     std::uint64_t progress_at_ = 0;
+    std::uint64_t first_picture_ = 0;  ///< range of pictures that are wanted
+    std::uint64_t end_picture_ = std::numeric_limits<std::uint64_t>::max();
 };
 
 void Run::open() {
@@ -121,11 +132,14 @@ void Run::before_read() {
     }
 }
 
-void Run::read(bool start_at_intra) {
-    const bool to_mp4 = writes_ && job_.format == OutputFormat::mp4;
+void Run::read(bool only_count, bool start_at_intra) {
+    const bool writes = writes_ && !only_count;
+    const bool to_mp4 = writes && job_.format == OutputFormat::mp4;
     AssemblerOptions options;
     options.split = job_.split;
     options.start_at_intra = start_at_intra;
+    options.first_picture = first_picture_;
+    options.end_picture = end_picture_;
     options.open_part = [this, to_mp4](unsigned part) {
         if (!to_mp4) return std::make_unique<SampleFile>();
         return std::make_unique<SampleFile>(part_name(job_.output, part), job_.overwrite);
@@ -134,8 +148,9 @@ void Run::read(bool start_at_intra) {
     input_ = open_input(*bytes_, format_, [this] { before_read(); });
     assembler_ = std::make_unique<Assembler>(std::move(options));
     survey_ = {};
+    progress_at_ = 0;
     copy_.reset();
-    if (writes_ && !to_mp4) copy_ = std::make_unique<SampleFile>(job_.output, job_.overwrite);
+    if (writes && !to_mp4) copy_ = std::make_unique<SampleFile>(job_.output, job_.overwrite);
     Message message;
     while (input_->next(message)) {
         if (copy_) {
@@ -189,9 +204,7 @@ double Run::constant_fps() {
     return media::kFpsFallback;
 }
 
-void Run::plan() {
-    const PictureIndex& pictures = assembler_->pictures();
-    shown_at_ = display_order(pictures);
+TimingRequest Run::timing_request() {
     TimingRequest request;
     request.timing = job_.timing;
     const auto gap = std::min<std::chrono::milliseconds>(job_.max_gap, kMaxGapMax);
@@ -201,6 +214,34 @@ void Run::plan() {
     request.has_arrival_times = input_->has_arrival_times();
     request.fps_was_given = job_.fps.has_value();
     request.constant_fps = constant_fps();
+    return request;
+}
+
+/// The range as numbers of pictures, from the times of all of them.
+void Run::choose_range() {
+    survey_.report(report_, input_->has_device_times(), input_->has_arrival_times());
+    const PictureIndex& pictures = assembler_->pictures();
+    const auto shown_at = display_order(pictures);
+    const TimingChoice choice = choose_timing(pictures, shown_at, timing_request());
+    report_ = {};
+    const auto ticks_of = [](std::chrono::milliseconds time) {
+        return time.count() * (media::kTicksPerSecond / 1000);
+    };
+    for (std::size_t i = 0; i < pictures.size(); ++i) {
+        if (!pictures[i].is_sync) continue;
+        const std::int64_t shown = choice.times.ticks[shown_at[i]];
+        if (job_.from && shown <= ticks_of(*job_.from)) first_picture_ = i;
+        if (job_.to && i > first_picture_ && shown >= ticks_of(*job_.to)) {
+            end_picture_ = i;
+            return;
+        }
+    }
+}
+
+void Run::plan() {
+    const PictureIndex& pictures = assembler_->pictures();
+    shown_at_ = display_order(pictures);
+    const TimingRequest request = timing_request();
     choice_ = choose_timing(pictures, shown_at_, request);
     report_.timing = to_string(choice_.timing);
     report_.timing_why = choice_.why;

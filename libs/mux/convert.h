@@ -43,6 +43,11 @@ struct Job {
     std::chrono::milliseconds max_gap{
         60'000};  ///< a larger jump of a clock is a fault; at most kMaxGapMax
 
+    /// Only from the last key frame shown at or before `from` to the first one shown at or after
+    /// `to`, both on the time line of the whole. The input is read twice.
+    std::optional<std::chrono::milliseconds> from;
+    std::optional<std::chrono::milliseconds> to;
+
     unsigned rotate = 0;  ///< 0, 90, 180 or 270: degrees clockwise a player turns the pictures by
 
     std::string camera;  ///< name written as metadata; empty: none

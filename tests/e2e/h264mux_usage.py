@@ -70,6 +70,22 @@ class Usage(harness.Case):
         self.assertEqual(self.names(out), [f"{n}.mp4" for n in range(7)])
         self.assert_same_pictures(out / "6.mp4", self.stream)
 
+    def test_range_is_cut_at_key_frames(self):
+        dump = self.dump()
+        units = harness.access_units(self.stream)
+        keys = [n for n, unit in enumerate(units) if any(harness.nal_type(u) == 5 for u in harness.nal_units(unit))]
+        self.assertEqual(keys[:2], [0, 30])
+        report, mp4 = self.mux.convert(dump, "--from", "1.3s")
+        self.assertEqual(report["pictures"], 30)
+        self.assert_same_pictures(mp4, b"".join(units[30:]))
+        self.assert_display_times(mp4, [40 * n for n in range(30)])
+        report, mp4 = self.mux.convert(dump, "--to", "1100ms")
+        self.assertEqual(report["pictures"], 30)
+        self.assert_same_pictures(mp4, b"".join(units[:30]))
+        report, _ = self.mux.convert(dump, "--from", "100ms", "--to", "1h")
+        self.assertEqual(report["pictures"], 60)
+        self.mux.run("--from", "2s", "--to", "1s", dump, expect=64)
+
     def test_rotation_is_what_players_are_told(self):
         dump = self.dump()
         for degrees in (90, 180, 270):
