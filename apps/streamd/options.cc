@@ -26,7 +26,8 @@ CLI::Option* add_key(CLI::App& app, Options& options, const std::string& name,
             },
             help + (key.is_used ? "" : kLater))
         ->type_name(value_name)
-        ->default_str(key.fallback);
+        ->default_str(key.fallback)
+        ->take_last();  // so that a wrapper's options can be overridden
 }
 
 void add_listening(CLI::App& app, Options& options) {

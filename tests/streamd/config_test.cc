@@ -198,6 +198,14 @@ TEST_F(StreamdConfig, options_are_the_top_layer) {
     EXPECT_THAT(loaded.listing, HasSubstr("camera.stop_timeout = \"3s\"  // environment\n"));
 }
 
+TEST_F(StreamdConfig, an_option_given_again_counts_the_last_time) {
+    Options options;
+    ASSERT_EQ(parse(options, {"--port", "1", "--port", "2"}), std::nullopt);
+    ConfigSources sources;
+    sources.command_line = options.settings;
+    EXPECT_EQ(load(sources).config.listeners[0].port, 2);
+}
+
 TEST_F(StreamdConfig, a_bad_option_value_is_a_usage_error) {
     for (const auto& words : std::vector<std::vector<const char*>>{{"--port", "65536"},
                                                                    {"--port", "http"},

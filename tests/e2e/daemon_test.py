@@ -1,0 +1,155 @@
+"""streamd as a process: configuration errors, readiness, running in the background, what it says at start."""
+
+import json
+import os
+import signal
+import socket
+
+import harness
+
+
+class Start(harness.Case):
+    def streamd(self, *args, expect=0, env=None):
+        return harness.run(
+            [harness.program("streamd"), *args],
+            expect=expect,
+            cwd=self.folder,
+            env=dict(os.environ, **(env or {})),
+        )
+
+    def test_a_bad_configuration_is_78_with_a_line_for_each_mistake(self):
+        path = self.folder / "bad.json"
+        path.write_text('{"recording": {"sync": "5x", "pth": "/x"}, "limits": {"cameras": -1}}')
+        for more in ([], ["--check-config"], ["--print-config"]):
+            done = self.streamd("--config", path, *more, expect=78)
+            self.assertEqual(done.stdout, "")
+            self.assertEqual(
+                done.stderr.splitlines(),
+                [
+                    'streamd: recording.sync: expected a duration such as "1s", got 5x',
+                    "streamd: recording.pth: unknown key; did you mean recording.path?",
+                    "streamd: limits.cameras: expected a whole number, got -1",
+                ],
+            )
+
+    def test_usage_errors_are_64_and_help_is_0(self):
+        for words in (["--prot", "1"], ["--port", "x"], ["--port"], ["extra"]):
+            self.streamd(*words, expect=64)
+        self.assertIn("--recordings", self.streamd("--help").stdout)
+        self.assertRegex(self.streamd("--version").stdout, r"^streamd \d+\.\d+\.\d+\n$")
+
+    def test_print_config_shows_each_value_with_its_source(self):
+        path = self.folder / "c.json"
+        path.write_text('{"camera": {"stop_timeout": "3s"}} // mine')
+        env = {"STREAMD_RECORDING_PATH": "/env", "STREAMD_RECORDING_SYNC": "2s"}
+        done = self.streamd("--config", path, "--recordings", "/cli", "--print-config", env=env)
+        lines = done.stdout.splitlines()
+        self.assertIn('recording.path = "/cli"  // command line', lines)
+        self.assertIn('recording.sync = "2s"  // environment', lines)
+        self.assertIn(f'camera.stop_timeout = "3s"  // file {path}', lines)
+        self.assertIn('recording.max_session = "6h"  // default', lines)
+
+    def test_it_says_where_cameras_connect_and_what_is_open_to_whom(self):
+        server = self.start_streamd("--rtmp-port", "1")
+        self.assertIn(f"ws://127.0.0.1:{server.port}/ingest/", server.log)
+        self.assertRegex(server.log, r"camera: open")
+        self.assertRegex(server.log, r"control: this machine only")
+        self.assertRegex(server.log, r"rtmp\.port: not used by this version")
+        server.stop()
+
+    def test_a_port_in_use_is_named_with_the_next_step(self):
+        server = self.start_streamd()
+        done = self.streamd("--bind", "127.0.0.1", "--port", str(server.port), expect=None)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn(str(server.port), done.stderr)
+        self.assertIn("--port", done.stderr)
+        server.stop()
+
+    def test_two_servers_do_not_share_a_folder(self):
+        server = self.start_streamd()
+        other = ["--bind", "127.0.0.1", "--port", "0", "--recordings", server.recordings]
+        done = self.streamd(*other, expect=None)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn(str(server.recordings), done.stderr)
+        server.stop()
+
+    def test_systemd_is_told_when_it_listens(self):
+        path = str(self.folder / "notify.sock")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+            listener.bind(path)
+            listener.settimeout(harness.PATIENCE_S)
+            server = self.start_streamd(env={"NOTIFY_SOCKET": path})
+            said = listener.recv(4096).decode()
+            while "READY=1" not in said:
+                said = listener.recv(4096).decode()
+            self.assertEqual(server.http("GET", "/healthz").status, 200)
+        server.stop()
+
+
+class Background(harness.Case):
+    def start(self, *more, expect=0):
+        args = ["--daemon", "--pidfile", "s.pid", "--log-file", "s.log", "--ports-file", "ports.json"]
+        args += ["--bind", "127.0.0.1", "--recordings", "recordings", *more]
+        done = harness.run([harness.program("streamd"), *args], expect=None, cwd=self.folder)
+        if expect is not None:
+            self.assertEqual(done.returncode, expect, done.stderr)
+        if done.returncode == 0:
+            pid = int((self.folder / "s.pid").read_text())
+            self.addCleanup(self.end, pid)
+            return pid
+        return done
+
+    @staticmethod
+    def end(pid):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    @staticmethod
+    def is_alive(pid):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+                return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+        except FileNotFoundError:
+            return False
+
+    def test_it_returns_once_it_listens_and_ends_on_sigterm(self):
+        pid = self.start("--port", "0")
+        ports = json.loads((self.folder / "ports.json").read_text())
+        with socket.create_connection(("127.0.0.1", ports["http"]), timeout=harness.PATIENCE_S):
+            pass
+        self.assertEqual(os.readlink(f"/proc/{pid}/cwd"), "/")
+        self.assertTrue((self.folder / "recordings").is_dir(), "paths count from where it was started")
+        os.kill(pid, signal.SIGTERM)
+        harness.wait_for(lambda: not self.is_alive(pid), "the daemon ends")
+        self.assertIn("streamd", (self.folder / "s.log").read_text())
+
+    def test_a_second_one_with_the_same_pidfile_does_not_start(self):
+        pid = self.start("--port", "0")
+        done = self.start("--port", "0", "--recordings", "other", expect=None)
+        self.assertNotIsInstance(done, int, "the second one started")
+        self.assertIn("s.pid", done.stderr)
+        self.assertTrue(self.is_alive(pid))
+        self.assertEqual(int((self.folder / "s.pid").read_text()), pid)
+        os.kill(pid, signal.SIGTERM)
+        harness.wait_for(lambda: not self.is_alive(pid), "the daemon ends")
+
+    def test_a_stale_pidfile_is_taken_over(self):
+        (self.folder / "s.pid").write_text("1\n")
+        pid = self.start("--port", "0")
+        self.assertNotEqual(pid, 1)
+        os.kill(pid, signal.SIGTERM)
+        harness.wait_for(lambda: not self.is_alive(pid), "the daemon ends")
+
+    def test_a_failing_start_is_the_commands_exit_code(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            done = self.start("--port", str(taken.getsockname()[1]), expect=None)
+        self.assertNotIsInstance(done, int)
+        self.assertIn("--port", done.stderr)
+
+
+if __name__ == "__main__":
+    harness.main()
