@@ -1,6 +1,7 @@
 #include "streamd/daemon.h"
 
 #include <Poco/Exception.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -111,6 +112,14 @@ server::Options server_options(const Config& config) {
     return options;
 }
 
+/// The cores this process may run on: fewer than the machine has under taskset or in a container.
+unsigned usable_cores() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+    return std::max(1U, static_cast<unsigned>(CPU_COUNT(&set)));
+}
+
 record::Options recorder_options(const Config& config) {
     record::Options options;
     const KeepConfig& keep = config.recording.keep;
@@ -118,6 +127,7 @@ record::Options recorder_options(const Config& config) {
     options.timing = static_cast<record::Timing>(config.recording.timing);
     options.sync_interval = config.recording.sync;
     options.buffer_bytes = config.recording.buffer_bytes;
+    options.writers = std::min(2U, usable_cores());
     options.worker = {"/proc/self/exe", "--worker"};
     return options;
 }
@@ -132,7 +142,7 @@ server::Server::Setup server_setup(const Config& config) {
         setup.listen.push_back({listener.address, listener.port});
     }
     setup.threads =
-        config.threads > 0 ? config.threads : std::max(1U, std::thread::hardware_concurrency());
+        config.threads > 0 ? config.threads : usable_cores();
     setup.version = ST_VERSION;
     setup.started_us = wall_us();
     return setup;

@@ -2,9 +2,12 @@
 
 #include "base/clock.h"
 #include "base/name.h"
+#include "base/units.h"
 #include "server/api.h"
 #include "server/camera_connection.h"
 #include "server/cameras.h"
+#include "server/control_connection.h"
+#include "server/event_stream.h"
 #include "server/peer.h"
 #include "ws/handshake.h"
 
@@ -16,17 +19,17 @@ bool is_reserved_path(const http::Target& target) {
     if (target.segments.empty()) return false;
     const std::string& first = target.segments.front();
     if (target.segments.size() == 1) {
-        return first == "control" || first == "publish" || first == "play" || first == "esp" ||
-               first == "dev";
+        return first == "publish" || first == "play" || first == "esp" || first == "dev";
     }
     return target.segments.size() == 2 && target.segments.back().ends_with(".flv");
 }
 
 }  // namespace
 
-HttpConnection::HttpConnection(Services& services, Api& api, NetLoop& net, Admission::Ticket ticket,
-                               const Poco::Net::SocketAddress& peer)
+HttpConnection::HttpConnection(Services& services, Operations& operations, Api& api, NetLoop& net,
+                               Admission::Ticket ticket, const Poco::Net::SocketAddress& peer)
     : services_(services),
+      operations_(operations),
       api_(api),
       net_(net),
       ticket_(std::move(ticket)),
@@ -131,6 +134,7 @@ void HttpConnection::begin_request() {
         keep_alive_ = false;  // a body may be on its way that nobody reads
         return answer(std::move(*refusal));
     }
+    if (begin_event_stream()) return;
     auto body = http::BodyReader::of_request(head_, kApiBodyMax);
     if (!body) return answer_error(body.error().code, body.error().message);
     body_reader_ = std::move(*body);
@@ -234,14 +238,22 @@ void HttpConnection::begin_websocket(const http::Target& target) {
         return answer_error(404, "no WebSocket service at " + target.path);
     }
     const auto facts = auth::gather_facts(address_, head_.host, head_.fields, target.find("token"));
-    if (const auto access = auth::check_access(services_.options.policy, auth::Role::camera, facts);
-        !access) {
+    const bool is_control = target.segments == std::vector<std::string>{"control"};
+    const auth::Role role = is_control ? auth::Role::control : auth::Role::camera;
+    if (const auto access = auth::check_access(services_.options.policy, role, facts); !access) {
         return answer_error(access.error().code, access.error().message);
     }
     if (services_.shutting_down) return answer_error(503, "the server is shutting down");
     upgrade_answer_ = ws::encode_upgrade_answer(*upgrade);
     state_ = State::answering;
     net_.loop().cancel(deadline_);
+    if (is_control) {
+        // What came behind the request is gathered first.
+        net_.loop().defer([self = shared_from_this()] {
+            if (self->state_ == State::answering) self->become_control();
+        });
+        return;
+    }
     const auto named = camera_name(target);
     if (named && !is_valid_name(*named)) {
         return answer_error(400,
@@ -280,11 +292,55 @@ void HttpConnection::become_camera(const LinkPtr& link) {
     auto camera = std::make_shared<CameraConnection>(services_, net_, std::move(ticket_), link,
                                                      std::move(stream_));
     link->connection = camera;
-    net_.add(camera);
-    const std::string pending = std::exchange(pending_, {});
+    hand_over(camera);
+    camera->start(as_bytes(pending_));
+}
+
+void HttpConnection::hand_over(std::shared_ptr<Connection> successor) {
+    net_.loop().cancel(deadline_);
     state_ = State::done;
+    net_.add(std::move(successor));
     net_.remove(*this);
-    camera->start(as_bytes(pending));
+}
+
+void HttpConnection::become_control() {
+    stream_->send(upgrade_answer_);
+    auto control = std::make_shared<ControlConnection>(
+        services_, operations_, net_, std::move(ticket_), peer_, std::move(stream_));
+    hand_over(control);
+    control->start(as_bytes(pending_));
+}
+
+bool HttpConnection::begin_event_stream() {
+    const std::string* accept = head_.find("Accept");
+    if (target_.path != "/api/v1/events" || head_.method != "GET" || accept == nullptr ||
+        accept->find("text/event-stream") == std::string::npos) {
+        return false;
+    }
+    EventStream::Wanted wanted;
+    const std::string* resume = head_.find("Last-Event-ID");
+    if (resume == nullptr) resume = target_.find("since");
+    if (resume != nullptr) {
+        const auto since = parse_number(*resume, ~std::uint64_t{0});
+        if (!since) {
+            answer_error(400, "Last-Event-ID: " + since.error().message);
+            return true;
+        }
+        wanted.since = *since;
+    }
+    for (const auto& [name, value] : target_.query) {
+        if (name != "type") continue;
+        if (!is_event_type(value)) {
+            answer_error(400, "type: no event is called \"" + value.substr(0, 64) + "\"");
+            return true;
+        }
+        wanted.types.push_back(value);
+    }
+    auto stream =
+        std::make_shared<EventStream>(services_, net_, std::move(ticket_), std::move(stream_));
+    hand_over(stream);
+    stream->start(wanted);
+    return true;
 }
 
 }  // namespace st::server

@@ -22,8 +22,8 @@ class HttpConnection final : public Connection,
                              public loop::StreamHandler,
                              public std::enable_shared_from_this<HttpConnection> {
  public:
-    HttpConnection(Services& services, Api& api, NetLoop& net, Admission::Ticket ticket,
-                   const Poco::Net::SocketAddress& peer);
+    HttpConnection(Services& services, Operations& operations, Api& api, NetLoop& net,
+                   Admission::Ticket ticket, const Poco::Net::SocketAddress& peer);
     ~HttpConnection() override;
 
     /// Right after construction: takes the socket and waits for a request.
@@ -48,11 +48,17 @@ class HttpConnection final : public Connection,
     void close_now();
 
     void begin_websocket(const http::Target& target);
+    void become_control();
+    /// True if the request was for a stream of events, and is dealt with.
+    bool begin_event_stream();
+    /// Leaves the stream to `successor`, which takes this connection's place.
+    void hand_over(std::shared_ptr<Connection> successor);
     void claim_name(std::string name);
     void become_camera(const LinkPtr& link);
     static std::optional<std::string> camera_name(const http::Target& target);
 
     Services& services_;
+    Operations& operations_;
     Api& api_;
     NetLoop& net_;
     Admission::Ticket ticket_;

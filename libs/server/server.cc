@@ -174,8 +174,8 @@ void Server::Parts::accept(Poco::Net::StreamSocket socket) {
         return refuse(socket, ticket.error());
     }
     NetLoop& net = *nets[next_net++ % nets.size()];
-    auto connection =
-        std::make_shared<HttpConnection>(*services, *api, net, std::move(*ticket), peer);
+    auto connection = std::make_shared<HttpConnection>(*services, *operations, *api, net,
+                                                       std::move(*ticket), peer);
     net.loop().post([&net, connection, socket]() mutable {
         net.add(connection);
         connection->start(std::move(socket));
