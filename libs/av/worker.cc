@@ -132,12 +132,13 @@ namespace {
 template <class InChild>
 Result<void> run_child(const Limits& limits, InChild&& in_child) {
     std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return st::Error{"no pipe for a worker"};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+        return st::Error{"no pipe for a worker", kCannotStart};
     const Fd from(ends[0]);
     Fd to(ends[1]);
     const pid_t parent = ::getpid();
     const pid_t child = ::fork();
-    if (child < 0) return st::Error{std::string("fork: ") + std::strerror(errno)};
+    if (child < 0) return st::Error{std::string("fork: ") + std::strerror(errno), kCannotStart};
     if (child == 0) {
         isolate(limits, to.get(), parent);
         in_child();
@@ -177,7 +178,7 @@ int release_text(dl_phdr_info* library, std::size_t, void*) {
 }  // namespace
 
 Result<void> run_limited(const std::vector<std::string>& argv, const Limits& limits) {
-    if (argv.empty()) return st::Error{"no worker is named"};
+    if (argv.empty()) return st::Error{"no worker is named", kCannotStart};
     std::vector<char*> arguments;
     for (const auto& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
     arguments.push_back(nullptr);

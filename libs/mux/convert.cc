@@ -376,6 +376,9 @@ void Run::finish_mp4() {
         if (!job_.check_decoding) continue;
         const auto checked =
             isolated({"check", file.part_path}, [&] { av::check_first_picture(file.part_path); });
+        if (!checked && checked.error().code > 1) {  // the check failed, not the pictures
+            throw Failure(Exit::io, job_.input + ": cannot be checked: " + checked.error().message);
+        }
         if (!checked) {
             throw Failure(Exit::bad_input,
                           job_.input + ": no decodable picture: " + checked.error().message);

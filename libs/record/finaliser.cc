@@ -17,6 +17,7 @@ namespace {
 
 constexpr int kNice = 10;  // recording comes first
 constexpr int kCodeData = 65;
+constexpr int kCodeIo = 74;
 constexpr int kCodeInterrupted = 130;
 constexpr char kNoPicture[] = "no decodable picture";
 
@@ -150,12 +151,15 @@ void Finaliser::work_on(const Unfinished& job) {
         const Fd fd = folder_.open_recording(meta.id);
         remove_leftovers(fd.get());
         auto made = make_files(job, directory, meta);
+        bool has_mp4 = false;  // made and verified, though `keep` may not want it
         if (made) {
             report = std::move(*made);
-            apply_keep(fd.get(), directory, meta, report);
+            has_mp4 = std::ranges::any_of(
+                report.files, [](const mux::OutputFile& file) { return file.kind == "mp4"; });
+            apply_keep(fd.get(), directory, meta, has_mp4, report);
         }
         store(fd.get(), meta, report, meta);
-        if (meta.state == RecordingState::done && !options_.keep.dump && report.pictures > 0) {
+        if (meta.state == RecordingState::done && !options_.keep.dump && has_mp4) {
             ::unlinkat(fd.get(), kDumpName, 0);
         }
     } catch (const std::exception& e) {  // C3: the top of a job; the other jobs go on
@@ -192,6 +196,13 @@ Result<mux::Report> Finaliser::make_files(const Unfinished& job, const std::stri
     if (options_.keep.thumbnail) mp4.thumbnail = directory + "/" + kThumbnailName;
     meta.state = job.failed ? RecordingState::failed : RecordingState::done;
     Result<mux::Report> report = mux::convert(mp4);
+    if (!report && report.error().code == kCodeIo && !mp4.thumbnail.empty()) {
+        // It may be the thumbnail that failed, which must not cost the pictures.
+        const std::string why = report.error().message;
+        mp4.thumbnail.clear();
+        report = mux::convert(mp4);
+        if (report) meta.error = with_earlier(meta.error, "no thumbnail: " + why);
+    }
     if (!report && report.error().code == kCodeData) {
         meta.error = with_earlier(meta.error, kNoPicture);
         report = mux::inspect(mp4);
@@ -220,7 +231,7 @@ Result<mux::Report> Finaliser::make_files(const Unfinished& job, const std::stri
 }
 
 /// The files as recording.keep wants them, and the report's list as they are.
-void Finaliser::apply_keep(int directory, const std::string& path, Meta& meta,
+void Finaliser::apply_keep(int directory, const std::string& path, Meta& meta, bool has_mp4,
                            mux::Report& report) {
     if (!options_.keep.mp4 && meta.state == RecordingState::done) {
         for (const mux::OutputFile& file : report.files) {
@@ -230,8 +241,7 @@ void Finaliser::apply_keep(int directory, const std::string& path, Meta& meta,
     std::erase_if(report.files, [&](const mux::OutputFile& file) {
         return !file_bytes(directory, file.name).has_value();
     });
-    const bool keeps_dump =
-        options_.keep.dump || meta.state != RecordingState::done || report.pictures == 0;
+    const bool keeps_dump = options_.keep.dump || meta.state != RecordingState::done || !has_mp4;
     const auto bytes = file_bytes(directory, kDumpName);
     if (!keeps_dump || !bytes) return;
     mux::OutputFile dump;

@@ -39,7 +39,8 @@ class Finaliser {
     void work_on(const Unfinished& job);
     mux::Job mux_job(const Unfinished& job, const std::string& directory) const;
     Result<mux::Report> make_files(const Unfinished& job, const std::string& directory, Meta& meta);
-    void apply_keep(int directory, const std::string& path, Meta& meta, mux::Report& report);
+    void apply_keep(int directory, const std::string& path, Meta& meta, bool has_mp4,
+                    mux::Report& report);
     void store(int directory, const Meta& meta, const mux::Report& report, Meta& told);
     void log_result(const Meta& meta, const mux::Report& report) const;
 

@@ -372,6 +372,57 @@ TEST(Recovery, an_mp4_that_could_not_be_written_is_made_at_the_next_start) {
     EXPECT_FALSE(summary.error);
 }
 
+Summary record_tiny(const std::string& path, Keep keep, std::vector<std::string> worker) {
+    Events events;
+    Options options = options_in(path);
+    options.keep = keep;
+    options.worker = std::move(worker);
+    Recorder recorder(options, Log(), events.sink());
+    const SessionPtr session = recorder.open(start_of("cam1"));
+    push_tiny(*session);
+    session->end(EndReason::stopped);
+    return events.wait<Finished>().summary;
+}
+
+TEST(Recorder, a_dump_without_a_verified_mp4_is_never_deleted) {
+    const TemporaryFolder folder;
+    const Summary summary =
+        record_tiny(folder.path(), {.dump = false, .thumbnail = false}, {"/bin/false"});
+    EXPECT_EQ(summary.state, RecordingState::done);
+    EXPECT_TRUE(summary.error);
+    EXPECT_EQ(file_of(summary, "mp4"), nullptr);
+    EXPECT_NE(file_of(summary, "dump"), nullptr);
+    EXPECT_TRUE(fs::exists(summary.directory + "/stream.fdump"));
+}
+
+TEST(Recorder, a_check_that_cannot_run_is_no_verdict_and_the_next_start_makes_the_mp4) {
+    const TemporaryFolder folder;
+    const Summary first =
+        record_tiny(folder.path(), {.dump = false, .thumbnail = false}, {"/nonexistent/worker"});
+    EXPECT_EQ(first.state, RecordingState::failed);
+    ASSERT_TRUE(first.error);
+    EXPECT_NE(first.error->find("cannot be checked"), std::string::npos) << *first.error;
+    EXPECT_TRUE(fs::exists(first.directory + "/stream.fdump"));
+    Events events;
+    Recorder next(options_in(folder.path()), Log(), events.sink());
+    const Summary second = events.wait<Finished>().summary;
+    EXPECT_EQ(second.state, RecordingState::done);
+    EXPECT_EQ(second.pictures, kTinyPictures);
+    EXPECT_NE(file_of(second, "mp4"), nullptr);
+}
+
+TEST(Recorder, a_thumbnail_that_fails_does_not_cost_the_mp4) {
+    const TemporaryFolder folder;
+    const Summary summary =
+        record_tiny(folder.path(), {}, {"/bin/sh", "-c", "test \"$1\" != thumbnail", "worker"});
+    EXPECT_EQ(summary.state, RecordingState::done);
+    ASSERT_TRUE(summary.error);
+    EXPECT_EQ(summary.error->rfind("no thumbnail: ", 0), 0U) << *summary.error;
+    ASSERT_NE(file_of(summary, "mp4"), nullptr);
+    EXPECT_EQ(file_of(summary, "mp4")->pictures, kTinyPictures);
+    EXPECT_EQ(file_of(summary, "thumbnail"), nullptr);
+}
+
 /// A child that records three cameras, says so on a pipe, and is killed.
 void record_and_be_killed(const std::string& path) {
     int ready[2];
