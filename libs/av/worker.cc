@@ -180,6 +180,7 @@ int release_text(dl_phdr_info* library, std::size_t, void*) {
 Result<void> run_limited(const std::vector<std::string>& argv, const Limits& limits) {
     if (argv.empty()) return st::Error{"no worker is named", kCannotStart};
     std::vector<char*> arguments;
+    arguments.reserve(argv.size() + 1);
     for (const auto& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
     arguments.push_back(nullptr);
     return run_child(limits, [&] { become(arguments.data()); });

@@ -136,7 +136,7 @@ std::uint32_t BitReader::ue() {
 
 std::int32_t BitReader::se() {
     const std::uint32_t code = ue();
-    const auto half = static_cast<std::int64_t>(code / 2 + code % 2);
+    const std::int64_t half = std::int64_t{code} / 2 + code % 2;
     return static_cast<std::int32_t>(code % 2 == 1 ? half : -half);
 }
 

@@ -315,7 +315,7 @@ Result<ParameterSets::Stored> ParameterSets::store(Bytes nal) {
     auto pps = parse_pps(nal);
     if (!pps) return pps.error();
     const unsigned id = pps->id;
-    return put(pps_[id], std::move(*pps));
+    return put(pps_[id], *pps);
 }
 
 Bytes ParameterSets::sps_bytes(unsigned id) const {

@@ -324,6 +324,7 @@ void Assembler::absorb_parameter_sets() {
     const media::ParameterSets& sets = units_.sets();
     const auto ids_of = [](const std::vector<NalBytes>& list, auto parse) {
         std::vector<unsigned> ids;
+        ids.reserve(list.size());
         for (const NalBytes& nal : list) ids.push_back(parse(nal)->id);
         return ids;
     };
