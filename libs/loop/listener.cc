@@ -56,6 +56,7 @@ void Listener::on_ready(std::uint32_t) {
         }
         if (errno == EINTR || errno == ECONNABORTED) continue;
         if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+        loop_->cancel(retry_);  // every new peer is an edge: one timer is enough for all of them
         retry_ = loop_->after(kRetryAfter, [this] { on_ready(EPOLLIN); });
         return;
     }

@@ -61,6 +61,10 @@ void Stream::read_some() {
         }
         return end(text_of(errno));
     }
+    read_later();
+}
+
+void Stream::read_later() {
     if (!open_ || !reading_ || !readable_ || rereading_) return;
     rereading_ = true;
     loop_.defer([this, alive = std::weak_ptr<bool>(alive_)] {
@@ -142,7 +146,7 @@ void Stream::flush() {
         const auto n = ::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
-        if (n < 0) return end(text_of(errno));
+        if (n < 0) return fail_output();
         auto sent = static_cast<std::size_t>(n);
         queued_bytes_ -= sent;
         while (sent > 0) {
@@ -164,18 +168,24 @@ void Stream::flush() {
     handler_->on_drained();
 }
 
+/// Nothing can be sent any more, but what came before the peer went is still in the kernel: the
+/// reading side delivers it and then reports the end. A paused one does so when it is resumed, for
+/// which its owner may be waiting to have sent everything.
+void Stream::fail_output() {
+    queue_.clear();
+    queued_bytes_ = 0;
+    want_write(false);
+    half_closed_ = readable_ = true;
+    if (!reading_) return handler_->on_drained();
+    read_later();
+}
+
 void Stream::pause_reading() { reading_ = false; }
 
 void Stream::resume_reading() {
     if (reading_ || !open_) return;
     reading_ = true;
-    if (!readable_ || rereading_) return;
-    rereading_ = true;
-    loop_.defer([this, alive = std::weak_ptr<bool>(alive_)] {
-        if (alive.expired()) return;
-        rereading_ = false;
-        if (open_ && reading_) read_some();
-    });
+    read_later();
 }
 
 void Stream::finish(std::chrono::milliseconds patience) {

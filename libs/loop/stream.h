@@ -76,6 +76,8 @@ class Stream final : public Pollable {
 
     void on_ready(std::uint32_t events) override;
     void read_some();
+    void read_later();
+    void fail_output();
     /// False when the stream was closed.
     bool deliver(std::size_t size);
     void flush();

@@ -3,7 +3,10 @@
 #include <Poco/Net/NetException.h>
 #include <Poco/Net/SocketAddress.h>
 #include <gtest/gtest.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <string>
 #include <thread>
@@ -175,6 +178,40 @@ TEST_F(StreamTest, a_paused_stream_gives_what_came_before_a_reset) {
     run();
     EXPECT_TRUE(handler.ended);
     EXPECT_EQ(handler.received, "last words");
+}
+
+TEST_F(StreamTest, an_answer_that_cannot_be_sent_costs_nothing_of_what_came_before) {
+    // More than one turn reads, so that the failed answer is seen with input still to come.
+    const std::string burst(3 * Stream::kReadBudget, 'b');
+    const int room = static_cast<int>(burst.size());
+    stream->pause_reading();
+    const int fd = stream->socket().impl()->sockfd();
+    if (::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) != 0) {
+        ASSERT_EQ(::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room), 0);
+    }
+    peer.setBlocking(false);
+    std::size_t taken = 0;
+    for (int left = 1000; left > 0 && taken < burst.size(); --left) {
+        const auto n = ::send(peer.impl()->sockfd(), burst.data(), burst.size() - taken,
+                              MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0) break;  // both buffers are full: enough
+        taken += static_cast<std::size_t>(n);
+    }
+    // Until all of it is on the receiving side, which a reset does not touch.
+    int unsent = 1;
+    for (int left = 5000; left > 0 && unsent > 0; --left) {
+        ASSERT_EQ(::ioctl(peer.impl()->sockfd(), SIOCOUTQ, &unsent), 0);
+        ::usleep(1000);
+    }
+    if (unsent > 0) GTEST_SKIP() << "the receive buffer of this machine is too small";
+    peer.setLinger(true, 0);
+    peer.close();
+    handler.on_bytes = [&] { stream->send("answer"); };
+    handler.on_close = [&] { loop.stop(); };
+    stream->resume_reading();
+    run();
+    EXPECT_TRUE(handler.ended);
+    EXPECT_EQ(handler.received.size(), taken);
 }
 
 TEST_F(StreamTest, may_be_destroyed_inside_its_own_callback) {
