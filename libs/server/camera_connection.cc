@@ -16,9 +16,12 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 /// Events and log lines that a camera's texts may cause in a second.
 constexpr int kReportsPerSecond = 20;
 
+/// `text` is UTF-8, and so is what stays of it: it goes into JSON.
 std::string short_text(const std::string& text) {
+    std::size_t end = std::min<std::size_t>(text.size(), 120);
+    while (end > 0 && end < text.size() && (text[end] & 0xC0) == 0x80) --end;
     std::string shown;
-    for (const char c : text.substr(0, 120)) shown += c < ' ' && c >= 0 ? ' ' : c;
+    for (const char c : text.substr(0, end)) shown += c < ' ' && c >= 0 ? ' ' : c;
     return shown;
 }
 
@@ -336,9 +339,15 @@ void CameraConnection::send_start() {
 
 void CameraConnection::send_stop() {
     socket_->send_text(camera::encode_stop());
+    await_stop();
+}
+
+void CameraConnection::await_stop() {
     net_.loop().cancel(stop_timer_);
     stop_timer_ = net_.loop().after(services_.options.camera.stop_timeout, [this] {
         stop_timer_ = 0;
+        // Its answer stands behind pictures that we did not read yet: the delay is ours.
+        if (stalled_) return await_stop();
         apply(camera::Input::stop_timeout);
     });
 }
@@ -404,10 +413,11 @@ void CameraConnection::on_over(std::uint16_t code, const std::string& reason) {
     if (over_because_ == camera::Input::shutdown) apply(camera::Input::disconnected);
     const std::string text =
         "code " + std::to_string(code) + (reason.empty() ? "" : " " + short_text(reason));
-    services_.control.post([&services = services_, link = link_, text] {
+    // A session that is being finished answers who waits for the stop; without one, nothing would.
+    const bool has_session = ended_serial_ != 0;
+    services_.control.post([&services = services_, link = link_, text, has_session] {
         services.cameras.left(link, text);
-        services.captures.answer(
-            link, {CameraAnswer::Kind::disconnected, {}, "the camera disconnected", false});
+        services.captures.left(link, has_session);
     });
 }
 

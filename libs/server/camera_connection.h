@@ -74,6 +74,7 @@ class CameraConnection final : public Connection,
     void end_session(camera::EndReason reason);
     void send_start();
     void send_stop();
+    void await_stop();
     void answer(CameraAnswer::Kind kind, const std::string& error = {}, bool differs = false);
     void join();
 

@@ -255,16 +255,22 @@ void Captures::answer(const LinkPtr& link, const CameraAnswer& answer) {
     for (const std::uint64_t id : touched) finish_start(id);
 }
 
-bool Captures::has_live_session(std::uint64_t link) const {
+void Captures::left(const LinkPtr& link, bool has_session) {
+    answer(link, {CameraAnswer::Kind::disconnected, {}, "the camera disconnected", false});
+    if (!has_session) answer(link, {CameraAnswer::Kind::not_recording, {}, {}, false});
+    asked_.erase(link->id);
+}
+
+bool Captures::has_live_session(std::uint64_t link, std::uint64_t from) const {
     for (const auto& [id, session] : live_) {
-        if (session.link == link) return true;
+        if (session.link == link && session.number >= from) return true;
     }
     return false;
 }
 
 void Captures::session_opened(std::uint64_t link, const std::string& id,
                               const std::string& camera) {
-    live_[id] = LiveSession{link, camera};
+    live_[id] = LiveSession{link, camera, next_session_++};
 }
 
 void Captures::session_ended(const std::string& id) {
@@ -277,12 +283,14 @@ void Captures::session_ended(const std::string& id) {
 }
 
 void Captures::session_finished(std::uint64_t link, const SessionOutcome& outcome) {
-    live_.erase(outcome.id);
+    const auto session = live_.extract(outcome.id);
+    const std::uint64_t number = session ? session.mapped().number : 0;
     std::vector<std::uint64_t> touched;
     for (auto& [id, pending] : stops_) {
         const auto waiting = pending.waiting.find(link);
         if (waiting == pending.waiting.end()) continue;
-        if (has_live_session(link)) continue;  // an earlier session of it; the last one is meant
+        // The last one is meant. It may well be done while an earlier, longer one is not.
+        if (has_live_session(link, number)) continue;
         control::StopResult result;
         result.camera = waiting->second;
         const bool failed = outcome.state != control::SessionState::done;

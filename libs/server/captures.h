@@ -53,6 +53,9 @@ class Captures {
     void stop(const control::StopRequest& request, StopDone done);
 
     void answer(const LinkPtr& link, const CameraAnswer& answer);
+    /// The connection is over. `has_session`: its last session is still being finished, which
+    /// answers the stops that wait for it.
+    void left(const LinkPtr& link, bool has_session);
     void session_opened(std::uint64_t link, const std::string& id, const std::string& camera);
     /// The session takes no more messages; its files are being made.
     void session_ended(const std::string& id);
@@ -69,6 +72,7 @@ class Captures {
     struct LiveSession {
         std::uint64_t link;
         std::string camera;
+        std::uint64_t number;  ///< grows with every session
         bool ended = false;
     };
     struct Asked {
@@ -97,7 +101,8 @@ class Captures {
     void time_out_stop(std::uint64_t id);
     void finish_stop(std::uint64_t id);
     std::uint64_t progress_of(const PendingStop& pending) const;
-    bool has_live_session(std::uint64_t link) const;
+    /// Of that connection, with a number of at least `from`.
+    bool has_live_session(std::uint64_t link, std::uint64_t from = 0) const;
     std::vector<std::string> stop_targets(const control::StopRequest& request,
                                           PendingStop& pending);
 
@@ -106,6 +111,7 @@ class Captures {
     loop::EventLoop& control_;
     std::function<std::uint64_t(const std::string&)> progress_;
     std::uint64_t next_id_ = 1;
+    std::uint64_t next_session_ = 1;
     std::map<std::uint64_t, PendingStart> starts_;
     std::map<std::uint64_t, PendingStop> stops_;
     std::map<std::string, LiveSession> live_;     ///< by session id

@@ -154,6 +154,41 @@ TEST_F(CapturesTest, a_stop_waits_for_the_files_of_the_last_session) {
     EXPECT_EQ((*stopped)->results[0].files[0].pictures, 7U);
 }
 
+TEST_F(CapturesTest, a_stop_does_not_wait_for_an_earlier_longer_session) {
+    const LinkPtr a = join("a");
+    captures.session_opened(a->id, "a_1", "a");
+    captures.session_ended("a_1");
+    captures.session_opened(a->id, "a_2", "a");
+    stop({});
+    captures.session_finished(a->id, {"a_2", "a", control::SessionState::done, "", {}});
+    ASSERT_TRUE(stopped);
+    EXPECT_EQ((*stopped)->results[0].session, "a_2");
+    captures.session_finished(a->id, {"a_1", "a", control::SessionState::done, "", {}});
+}
+
+TEST_F(CapturesTest, a_stop_is_answered_when_its_camera_leaves_without_a_session) {
+    const LinkPtr a = join("a");
+    stop({});
+    EXPECT_FALSE(stopped);
+    cameras.left(a, "gone");
+    captures.left(a, false);
+    ASSERT_TRUE(stopped);
+    EXPECT_TRUE((*stopped)->ok);
+    EXPECT_EQ((*stopped)->results[0].outcome, StopOutcome::not_recording);
+}
+
+TEST_F(CapturesTest, a_stop_waits_for_the_session_that_its_camera_leaves_behind) {
+    const LinkPtr a = join("a");
+    stop({});
+    cameras.left(a, "gone");
+    captures.left(a, true);
+    EXPECT_FALSE(stopped) << "its session was opened a moment ago";
+    captures.session_opened(a->id, "a_1", "a");
+    captures.session_finished(a->id, {"a_1", "a", control::SessionState::done, "", {}});
+    ASSERT_TRUE(stopped);
+    EXPECT_EQ((*stopped)->results[0].session, "a_1");
+}
+
 TEST_F(CapturesTest, a_stop_of_an_idle_camera_is_fine) {
     const LinkPtr a = join("a");
     stop({});
