@@ -17,7 +17,7 @@ ControlConnection::ControlConnection(Services& services, Operations& operations,
       operations_(operations),
       net_(net),
       ticket_(std::move(ticket)),
-      socket_(std::move(stream), ws::Limits{0, control::kRequestBytesMax},
+      socket_(std::move(stream), ws::Limits{control::kRequestBytesMax, control::kRequestBytesMax},
               WebSocket::Times{services.options.camera.ping_interval,
                                services.options.camera.ping_timeout},
               services.metrics, services.log.with("control").with(peer), *this) {}
@@ -27,7 +27,7 @@ ControlConnection::~ControlConnection() = default;
 void ControlConnection::shut_down() { socket_.close(ws::kCloseGoingAway, "server shutting down"); }
 
 void ControlConnection::on_binary(Buffer) {
-    socket_.close(ws::kClosePolicy, "control speaks JSON-RPC in text messages");
+    socket_.close(ws::kCloseUnsupported, "control speaks JSON-RPC in text messages");
 }
 
 void ControlConnection::on_text(const std::string& text) {

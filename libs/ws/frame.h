@@ -22,8 +22,9 @@ enum class Opcode : std::uint8_t {
 constexpr std::uint16_t kCloseNormal = 1000;
 constexpr std::uint16_t kCloseGoingAway = 1001;
 constexpr std::uint16_t kCloseProtocolError = 1002;
-constexpr std::uint16_t kCloseNoCode = 1005;    ///< the close frame was empty; never sent
-constexpr std::uint16_t kCloseAbnormal = 1006;  ///< there was no close frame; never sent
+constexpr std::uint16_t kCloseUnsupported = 1003;  ///< a kind of message we do not take
+constexpr std::uint16_t kCloseNoCode = 1005;       ///< the close frame was empty; never sent
+constexpr std::uint16_t kCloseAbnormal = 1006;     ///< there was no close frame; never sent
 constexpr std::uint16_t kCloseBadText = 1007;
 constexpr std::uint16_t kClosePolicy = 1008;
 constexpr std::uint16_t kCloseTooBig = 1009;
