@@ -90,16 +90,19 @@ class Capture {
     /// Says at once which camera is no longer recording its session.
     void look_after();
     void lose(const std::string& camera, const std::string& why);
+    /// Its recording was ended to begin another: recording.max_session, or the camera began anew.
+    bool goes_on(const control::CameraStatus& camera);
     int stop(Ended ended);
-    /// Paths of what lost cameras left behind.
-    void print_lost_files();
+    /// Paths of the recordings that ended before the stop.
+    void print_ended_files();
 
     const Options& options_;
     Door& door_;
     Talk& talk_;
     SizeWatch sizes_;
-    std::map<std::string, std::string> sessions_;  ///< camera -> session, still recording
-    std::vector<std::string> lost_sessions_;
+    std::map<std::string, std::string> sessions_;   ///< camera -> session, still recording
+    std::map<std::string, std::string> connected_;  ///< camera -> since when, to know it again
+    std::vector<std::string> ended_sessions_;
     std::size_t delivered_ = 0;  ///< cameras whose files are there
     bool all_well_ = true;
 };
@@ -128,9 +131,14 @@ void Capture::note_started(const control::StartReply& reply) {
 
 void Capture::lose(const std::string& camera, const std::string& why) {
     talk_.trouble(camera + ": lost: " + why);
-    lost_sessions_.push_back(sessions_[camera]);
+    ended_sessions_.push_back(sessions_[camera]);
     sessions_.erase(camera);
     all_well_ = false;
+}
+
+bool Capture::goes_on(const control::CameraStatus& camera) {
+    return camera.state == control::CameraState::recording && camera.session &&
+           connected_[camera.name] == camera.connected_at;
 }
 
 void Capture::look_after() {
@@ -140,11 +148,18 @@ void Capture::look_after() {
         const auto found = now.find(camera);
         if (found == now.end()) {
             lose(camera, "it is no longer connected");
-        } else if (!session.empty() && found->second.session != session) {
+            continue;
+        }
+        connected_.try_emplace(camera, found->second.connected_at);
+        if (session.empty() || found->second.session == session) {
+            sizes_.look(found->second);
+        } else if (goes_on(found->second)) {
+            ended_sessions_.push_back(session);
+            sessions_[camera] = *found->second.session;
+            talk_.note(camera + ": goes on in a new recording, " + *found->second.session);
+        } else {
             lose(camera, "it is " + std::string(to_text(found->second.state)) +
                              ", its recording has ended");
-        } else {
-            sizes_.look(found->second);
         }
     }
 }
@@ -163,8 +178,8 @@ Capture::Ended Capture::wait(Clock::time_point end) {
     return Ended::all_lost;
 }
 
-void Capture::print_lost_files() {
-    for (const std::string& id : lost_sessions_) {
+void Capture::print_ended_files() {
+    for (const std::string& id : ended_sessions_) {
         if (id.empty()) continue;
         const auto deadline = Clock::now() + options_.start.timeout;
         const timespec pause{0, 100'000'000};
@@ -202,7 +217,7 @@ int Capture::stop(Ended ended) {
             if (result.outcome == StopOutcome::not_recording) all_well_ = false;
         }
     }
-    print_lost_files();
+    print_ended_files();
     if (ended == Ended::signal && !options_.capture.until_interrupt) return cli::kInterrupted;
     if (options_.capture.require == Require::any && delivered_ > 0) return cli::kDone;
     return all_well_ ? cli::kDone : cli::kRefused;
@@ -229,7 +244,16 @@ int Capture::run() {
                (asked.empty() ? "" : ", asked for " + asked));
     const auto end =
         options_.capture.duration ? begin + *options_.capture.duration : Clock::time_point::max();
-    return stop(wait(end));
+    Ended ended{};
+    try {
+        ended = wait(end);
+    } catch (const Failed&) {
+        // The server was silent for once: what we started must not go on for ever because of that.
+        talk_.trouble("stopping the cameras");
+        stop(Ended::duration);
+        throw;
+    }
+    return stop(ended);
 }
 
 }  // namespace

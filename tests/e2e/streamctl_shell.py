@@ -117,6 +117,19 @@ class Shell(harness.Case):
         self.assertEqual(code, 1)
         self.assertIn("not_found", err)
 
+    async def test_capture_goes_on_when_a_long_recording_rolls_over(self):
+        server = self.start_streamd(config={"recording": {"max_session": "1s"}})
+        self.cameras(server)
+        code, out, err = self.ctl(server, "capture", "--duration", "4s")
+        self.assertEqual(code, 0, err)
+        self.assertIn("goes on in a new recording", err)
+        paths = out.splitlines()
+        self.assertGreaterEqual(len(paths), 2, err)
+        self.assertEqual(len(set(paths)), len(paths))
+        for path in paths:
+            self.assertTrue(pathlib.Path(path).is_file(), path)
+        self.assertEqual(server.cameras()["cam"]["state"], "idle", "it must have been stopped")
+
     async def test_capture_prints_one_playable_path_for_each_camera(self):
         server = self.start_streamd()
         self.cameras(server, count=2)
