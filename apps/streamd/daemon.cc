@@ -141,8 +141,7 @@ server::Server::Setup server_setup(const Config& config) {
         if (listener.tls) throw BadConfig("listeners: this version has no TLS");
         setup.listen.push_back({listener.address, listener.port});
     }
-    setup.threads =
-        config.threads > 0 ? config.threads : usable_cores();
+    setup.threads = config.threads > 0 ? config.threads : usable_cores();
     setup.version = ST_VERSION;
     setup.started_us = wall_us();
     return setup;

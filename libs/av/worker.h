@@ -26,8 +26,8 @@ struct Limits {
 
 /// Runs argv[0] with argv and waits. Error if it could not be started, left with another code than
 /// 0, died of a signal or ran out of time: its first line on standard error is the message, its
-/// exit code the code: 1 is the step's own refusal, anything else says nothing about its input. Any thread, also in a process with many: between fork and exec nothing
-/// allocates.
+/// exit code the code: 1 is the step's own refusal, anything else says nothing about its input. Any
+/// thread, also in a process with many: between fork and exec nothing allocates.
 Result<void> run_limited(const std::vector<std::string>& argv, const Limits& limits = {});
 
 /// The same without a new program: runs `step` in a forked child, whose exceptions become its
