@@ -14,10 +14,17 @@ constexpr int kBacklog = 4096;
 /// Out of descriptors or memory: the backlog keeps the peers while we wait for some to be freed.
 constexpr std::chrono::milliseconds kRetryAfter{100};
 
+/// "::" means both families: on a kernel that has one only, that one.
+std::string available(const std::string& address) {
+    if (address != "::") return address;
+    const Fd probe(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    return !probe && errno == EAFNOSUPPORT ? "0.0.0.0" : address;
+}
+
 }  // namespace
 
 Listener::Listener(const std::string& address, std::uint16_t port) {
-    const Poco::Net::SocketAddress at(address, port);
+    const Poco::Net::SocketAddress at(available(address), port);
     constexpr bool kReuseAddress = true;
     constexpr bool kReusePort = false;
     if (at.family() == Poco::Net::AddressFamily::IPv6) {

@@ -15,7 +15,8 @@ class Listener final : public Pollable {
  public:
     using OnAccept = std::function<void(Poco::Net::StreamSocket)>;
 
-    /// Binds and listens at once; "::" takes IPv4 as well. Port 0: any free one.
+    /// Binds and listens at once; "::" takes IPv4 as well, and alone where the kernel has no IPv6.
+    /// Port 0: any free one.
     /// Throws Poco::Exception (port in use, no right, no such address). Never shares a port
     /// (no SO_REUSEPORT): a second instance must fail, not steal half of the connections.
     Listener(const std::string& address, std::uint16_t port);
