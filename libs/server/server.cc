@@ -176,9 +176,13 @@ void Server::Parts::accept(Poco::Net::StreamSocket socket) {
     NetLoop& net = *nets[next_net++ % nets.size()];
     auto connection = std::make_shared<HttpConnection>(*services, *operations, *api, net,
                                                        std::move(*ticket), peer);
-    net.loop().post([&net, connection, socket]() mutable {
-        net.add(connection);
-        connection->start(std::move(socket));
+    net.loop().post([this, &net, connection, socket]() mutable {
+        try {
+            connection->start(std::move(socket));
+            net.add(connection);
+        } catch (const std::exception& e) {  // C3: the kernel refused this one; the others go on
+            log.warning(std::string("connection dropped: ") + e.what());
+        }
     });
 }
 
