@@ -2,6 +2,7 @@
 
 #include <Poco/AutoPtr.h>
 #include <Poco/ConsoleChannel.h>
+#include <Poco/Exception.h>
 #include <Poco/File.h>
 #include <Poco/FileChannel.h>
 #include <Poco/Formatter.h>
@@ -109,7 +110,12 @@ class PocoSink final : public LogSink {
 
     bool enabled(LogLevel level) const override { return to_poco(level) <= threshold_; }
     void write(LogLevel level, std::string_view prefix, std::string_view text) override {
-        channel_->log(Message(std::string(prefix), std::string(text), to_poco(level)));
+        try {
+            channel_->log(Message(std::string(prefix), std::string(text), to_poco(level)));
+        } catch (const Poco::Exception&) {
+            // A log file that cannot be opened again (no descriptors, no folder) must not end the
+            // recordings: most calls come from threads that have nobody to catch this.
+        }
     }
 
  private:
