@@ -2,6 +2,8 @@
 
 import json
 import os
+import resource
+import shutil
 import signal
 import socket
 
@@ -72,6 +74,33 @@ class Start(harness.Case):
         self.assertNotEqual(done.returncode, 0)
         self.assertIn(str(server.recordings), done.stderr)
         server.stop()
+
+    def test_a_log_that_cannot_be_written_does_not_end_it(self):
+        logs = self.folder / "logs"
+        logs.mkdir()
+        log = logs / "streamd.log"
+        server = self.start_streamd("--log-file", str(log))
+        # Writing fails, as on a full disk; then there is not even a folder to open it in again.
+        whole = log.stat().st_size
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (whole, whole))
+        for step in ("full", "gone", "still gone"):
+            if step == "gone":
+                shutil.rmtree(logs)
+            # Each camera that comes and goes is a line in the log.
+            with socket.create_connection(("127.0.0.1", server.port)) as camera:
+                camera.sendall(
+                    b"GET /ingest/" + step[:4].encode() + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                    b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+                )
+                self.assertIn(b" 101 ", camera.recv(1024), step)
+            harness.wait_for(lambda: not self.connected(server), "it sees the camera go")
+        self.assertTrue(server.is_running)
+
+    @staticmethod
+    def connected(server):
+        status = server.http("GET", "/api/v1/status").json
+        return status["cameras"]["connected"]
 
     def test_systemd_is_told_when_it_listens(self):
         path = str(self.folder / "notify.sock")
