@@ -11,6 +11,7 @@
 #include "cli/exit_codes.h"
 #include "cli/generate.h"
 #include "cli/parse.h"
+#include "control/operations.h"
 #include "streamd/config.h"
 #include "streamd/daemon.h"
 #include "streamd/manual.h"
@@ -60,6 +61,10 @@ int run(int argc, char** argv) {
     }
     if (options.only_print_config_page) {
         std::cout << config_page();
+        return cli::kDone;
+    }
+    if (options.only_print_openapi) {
+        std::cout << control::openapi_document(ST_VERSION);
         return cli::kDone;
     }
     const auto loaded = load_config({options.config_file, environment(), options.settings});

@@ -68,6 +68,7 @@ void build(CLI::App& app, Options& options) {
     // Hidden: for streamd itself and for building its documentation.
     app.add_option("--worker", options.worker)->group("");
     app.add_flag("--config-page", options.only_print_config_page)->group("");
+    app.add_flag("--openapi", options.only_print_openapi)->group("");
     cli::add_generate(app, options.generate);
 }
 

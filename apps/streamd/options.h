@@ -19,6 +19,7 @@ struct Options {
     std::string worker;    ///< hidden --worker NAME: this process is a child of streamd
     std::string generate;  ///< hidden --generate WHAT: see cli/generate.h
     bool only_print_config_page = false;  ///< hidden --config-page: docs/config.md
+    bool only_print_openapi = false;      ///< hidden --openapi: docs/openapi.json
     std::vector<cli::Setting> settings;
 };
 

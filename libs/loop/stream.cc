@@ -30,6 +30,16 @@ Stream::Stream(EventLoop& loop, Poco::Net::StreamSocket socket, StreamHandler& h
 Stream::~Stream() { close(); }
 
 void Stream::on_ready(std::uint32_t events) {
+    const std::weak_ptr<bool> alive = alive_;
+    try {
+        serve(events);
+    } catch (const std::exception& e) {
+        // Out of memory, say: this connection pays, the others live.
+        if (!alive.expired()) end(e.what());
+    }
+}
+
+void Stream::serve(std::uint32_t events) {
     if ((events & EPOLLOUT) != 0) flush();
     if (!open_ || (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0) return;
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) half_closed_ = true;

@@ -75,6 +75,7 @@ class Stream final : public Pollable {
     };
 
     void on_ready(std::uint32_t events) override;
+    void serve(std::uint32_t events);
     void read_some();
     void read_later();
     void fail_output();

@@ -187,7 +187,8 @@ void CameraConnection::on_text(const std::string& text) {
     }
     if (std::holds_alternative<camera::CaptureStarted>(message)) {
         // Said twice before a frame: the session that is open is the one that is meant.
-        if (session_ && messages_in_session_ == 0) return;
+        // Nor does a camera restart many times a second: a session costs a folder and an MP4.
+        if (session_ && (messages_in_session_ == 0 || !may_report())) return;
         apply(camera::Input::capture_started);
         return join();
     }

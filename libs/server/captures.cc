@@ -295,7 +295,7 @@ void Captures::session_finished(std::uint64_t link, const SessionOutcome& outcom
         result.camera = waiting->second;
         const bool failed = outcome.state != control::SessionState::done;
         result.outcome = failed ? StopOutcome::failed : StopOutcome::stopped;
-        result.session = outcome.id;
+        if (!outcome.id.empty()) result.session = outcome.id;
         result.state = outcome.state;
         result.files = outcome.files;
         if (!outcome.error.empty()) result.error = outcome.error;

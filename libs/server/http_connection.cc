@@ -59,6 +59,7 @@ void HttpConnection::set_deadline(milliseconds after, std::string what) {
     net_.loop().cancel(deadline_);
     deadline_ = net_.loop().after(after, [this, text = std::move(what)] {
         deadline_ = 0;
+        if (state_ == State::sending_file) return close_now();  // half an answer is out already
         if (reader_.is_idle() && state_ == State::head) return close_now();
         answer_error(408, text);
     });
@@ -83,7 +84,9 @@ void HttpConnection::close_now() {
 void HttpConnection::on_end(std::string_view) { close_now(); }
 
 void HttpConnection::on_drained() {
-    if (file_) file_->on_drained();
+    if (!file_) return;
+    set_deadline(kDownloadDeadline, "");
+    file_->on_drained();
 }
 
 void HttpConnection::on_data(std::span<std::uint8_t> bytes) {
@@ -196,6 +199,7 @@ void HttpConnection::send_file(ApiAnswer answer) {
                 self->next_request();
             });
         });
+    set_deadline(kDownloadDeadline, "");
     file_->start();
 }
 

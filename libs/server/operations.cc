@@ -202,7 +202,9 @@ Decoded<std::string> Operations::list_recordings(const Call& call) {
     auto query = to_query(*asked);
     if (!query) return query.error();
     control::List list;
-    for (;;) {  // a pattern may leave a page with less than it could hold: take the next as well
+    const std::size_t limit = query->limit;
+    for (;;) {  // a pattern may leave a page with less than it could hold: fill it up
+        query->limit = limit - list.items.size();
         const record::CataloguePage page = services_.catalogue.list(*query);
         for (const record::CatalogueEntry& entry : page.items) {
             if (asked->camera && !control::glob_match(*asked->camera, entry.camera)) continue;
@@ -210,7 +212,7 @@ Decoded<std::string> Operations::list_recordings(const Call& call) {
                 entry.json, services_.options.recordings_path + "/" + entry.id));
         }
         list.next = page.next;
-        if (!page.next || list.items.size() >= query->limit / 2) break;
+        if (!page.next || list.items.size() >= limit) break;
         query->cursor = *page.next;
     }
     return control::encode(list);

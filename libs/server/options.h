@@ -49,6 +49,7 @@ struct Options {
 constexpr milliseconds kHeadDeadline{5'000};        ///< from the connection, or the first byte
 constexpr milliseconds kBodyDeadline{10'000};       ///< from the end of the head
 constexpr milliseconds kKeepAliveDeadline{15'000};  ///< between two requests
+constexpr milliseconds kDownloadDeadline{30'000};   ///< for a piece of a file to be taken
 constexpr milliseconds kClosePatience{2'000};       ///< for our last bytes to be taken
 constexpr std::size_t kApiBodyMax = 64 * 1024;
 constexpr std::size_t kPipelinedBytesMax = 64 * 1024;

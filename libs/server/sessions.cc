@@ -48,7 +48,9 @@ void Sessions::created(const LinkPtr& link, const record::SessionPtr& session) {
 void Sessions::on_event(const record::Event& event) {
     const std::uint64_t serial = serial_of(event);
     if (serial == 0) {  // a recording of an earlier run
-        if (const auto* finished = std::get_if<record::Finished>(&event)) report(finished->summary);
+        if (const auto* finished = std::get_if<record::Finished>(&event)) {
+            report(finished->summary, false);
+        }
         return;
     }
     const auto found = live_.find(serial);
@@ -70,11 +72,13 @@ void Sessions::handle(const record::Opened& event, const Live& live) {
 }
 
 void Sessions::handle(const record::Failed& event, const Live& live) {
-    metrics_.sessions_failed_total.fetch_add(1);
+    events_.add("server.disk",
+                {{"camera", event.camera}, {"session", event.id}, {"error", event.error}},
+                LogLevel::error);
     events_.add("session.failed",
                 {{"camera", event.camera}, {"session", event.id}, {"error", event.error}},
                 LogLevel::error);
-    events_.add("server.disk", {{"error", event.error}}, LogLevel::error);
+    live_.at(event.serial).failure_told = true;
     live.link->post([serial = event.serial, error = event.error](CameraConnection& camera) {
         camera.on_session_failed(serial, error);
     });
@@ -89,7 +93,7 @@ void Sessions::handle(const record::Finalising& event, const Live&) {
 }
 
 void Sessions::handle(const record::Finished& event, const Live& live) {
-    report(event.summary);
+    report(event.summary, live.failure_told);
     SessionOutcome outcome;
     outcome.id = event.summary.id;
     outcome.camera = event.camera;
@@ -102,9 +106,9 @@ void Sessions::handle(const record::Finished& event, const Live& live) {
     live_.erase(event.serial);
 }
 
-void Sessions::report(const record::Summary& summary) {
+void Sessions::report(const record::Summary& summary, bool failure_told) {
     const bool failed = summary.state == record::RecordingState::failed;
-    if (!failed) metrics_.sessions_finished_total.fetch_add(1);
+    (failed ? metrics_.sessions_failed_total : metrics_.sessions_finished_total).fetch_add(1);
     EventLog::Fields fields{{"camera", summary.camera},
                             {"session", summary.id},
                             {"state", std::string(record::to_string(summary.state))},
@@ -115,7 +119,7 @@ void Sessions::report(const record::Summary& summary) {
         break;
     }
     if (summary.error) fields.emplace_back("error", *summary.error);
-    events_.add(failed ? "session.failed" : "session.finished", fields,
+    events_.add(failed && !failure_told ? "session.failed" : "session.finished", fields,
                 failed ? LogLevel::error : LogLevel::info);
 }
 

@@ -30,6 +30,7 @@ class Sessions {
     struct Live {
         LinkPtr link;
         record::SessionPtr session;
+        bool failure_told = false;
     };
 
     void handle(const record::Opened& event, const Live& live);
@@ -37,7 +38,8 @@ class Sessions {
     void handle(const record::Room& event, const Live& live);
     void handle(const record::Finalising& event, const Live& live);
     void handle(const record::Finished& event, const Live& live);
-    void report(const record::Summary& summary);
+    /// `failure_told`: session.failed came when the disk refused; this is what became of the rest.
+    void report(const record::Summary& summary, bool failure_told);
 
     Metrics& metrics_;
     EventLog& events_;

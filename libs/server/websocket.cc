@@ -4,6 +4,11 @@
 #include "ws/encode.h"
 
 namespace st::server {
+namespace {
+
+constexpr std::size_t kQueuedPongBytesMax = 64 * 1024;
+
+}  // namespace
 
 WebSocket::WebSocket(std::unique_ptr<loop::Stream> stream, ws::Limits limits, Times times,
                      Metrics& metrics, Log log, WebSocketHandler& handler)
@@ -20,6 +25,7 @@ WebSocket::~WebSocket() { stream_->loop().cancel(idle_timer_); }
 
 void WebSocket::start(Bytes pending) {
     arm_idle_timer(times_.ping_interval);
+    stream_->resume_reading();  // paused if much came before the upgrade was answered
     if (!pending.empty()) decode(pending);
 }
 
@@ -51,7 +57,10 @@ void WebSocket::deliver(ws::Event& event) {
     } else if (const auto* text = std::get_if<ws::Text>(&event)) {
         handler_.on_text(text->text);
     } else if (const auto* ping = std::get_if<ws::Ping>(&event)) {
-        stream_->send(ws::encode_pong(ping->payload).bytes());
+        // A peer that pings and does not read gets fewer answers, not our memory (RFC 6455 5.5.3).
+        if (stream_->queued_bytes() <= kQueuedPongBytesMax) {
+            stream_->send(ws::encode_pong(ping->payload).bytes());
+        }
     } else if (const auto* goodbye = std::get_if<ws::Close>(&event)) {
         finish(goodbye->code, {}, goodbye->code, goodbye->reason);
     }

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <set>
+#include <string>
 
 namespace st::control {
 namespace {
@@ -72,6 +75,14 @@ TEST(RpcCall, leaves_a_body_to_the_operation) {
     const auto call = rpc_call(*find_rpc("capture.start"), R"({"fps":30})");
     ASSERT_TRUE(call);
     EXPECT_EQ(call->body, R"({"fps":30})");
+}
+
+TEST(OpenApi, the_committed_document_is_the_table_s) {
+    std::ifstream in(ST_SOURCE_DIR "/docs/openapi.json");
+    const std::string committed((std::istreambuf_iterator<char>(in)),
+                                std::istreambuf_iterator<char>());
+    EXPECT_EQ(openapi_document(ST_VERSION), committed)
+        << "write it anew: build/dev/bin/streamd --openapi > docs/openapi.json";
 }
 
 }  // namespace

@@ -214,6 +214,15 @@ TEST_F(StreamTest, an_answer_that_cannot_be_sent_costs_nothing_of_what_came_befo
     EXPECT_EQ(handler.received.size(), taken);
 }
 
+TEST_F(StreamTest, an_exception_in_its_handler_ends_that_stream_alone) {
+    handler.on_bytes = [] { throw std::runtime_error("no memory"); };
+    handler.on_close = [&] { loop.stop(); };
+    peer.sendBytes("x", 1);
+    run();
+    EXPECT_TRUE(handler.ended);
+    EXPECT_EQ(handler.end_error, "no memory");
+}
+
 TEST_F(StreamTest, may_be_destroyed_inside_its_own_callback) {
     handler.on_bytes = [&] {
         stream.reset();

@@ -1,0 +1,165 @@
+/// The OpenAPI document: paths from the table of operations, shapes written out here once.
+#include <Poco/JSON/Array.h>
+#include <Poco/JSON/Object.h>
+#include <Poco/JSON/Parser.h>
+#include <Poco/JSON/Stringifier.h>
+
+#include <sstream>
+
+#include "control/json.h"
+#include "control/operations.h"
+
+namespace st::control {
+namespace {
+
+using Poco::JSON::Object;
+
+/// Components of the document. "nullable" in OpenAPI 3.1's way: a list of types.
+constexpr std::string_view kSchemas = R"json({
+"Error":{"type":"object","required":["error"],"properties":{"error":{"type":"object","required":["code","message","field"],"properties":{"code":{"type":"string","enum":["bad_request","unauthorized","forbidden","not_found","method_not_allowed","conflict","no_cameras","too_large","unsupported_media_type","too_many_requests","internal","unavailable"]},"message":{"type":"string"},"field":{"type":["string","null"]}}}}},
+"Size":{"type":"object","required":["width","height"],"additionalProperties":false,"properties":{"width":{"type":"integer","minimum":1},"height":{"type":"integer","minimum":1}}},
+"StartReply":{"type":"object","required":["ok","results"],"properties":{"ok":{"type":"boolean"},"results":{"type":"array","items":{"type":"object","required":["camera","outcome","session","error"],"properties":{"camera":{"type":"string"},"outcome":{"type":"string","enum":["started","already_recording","refused","timeout","disconnected"]},"session":{"type":["string","null"]},"error":{"type":["string","null"]}}}}}},
+"StopReply":{"type":"object","required":["ok","results"],"properties":{"ok":{"type":"boolean"},"results":{"type":"array","items":{"type":"object","required":["camera","outcome","session","state","files"],"properties":{"camera":{"type":"string"},"outcome":{"type":"string","enum":["stopped","not_recording","timeout","failed"]},"session":{"type":["string","null"]},"state":{"type":["string","null"],"enum":["recording","finalising","done","failed",null]},"files":{"type":"array","items":{"type":"object","required":["path","url","bytes","duration_ms","pictures"],"properties":{"path":{"type":"string"},"url":{"type":"string"},"bytes":{"type":"integer"},"duration_ms":{"type":"integer"},"pictures":{"type":"integer"}}}},"error":{"type":"string"}}}}}},
+"Camera":{"type":"object","required":["name","peer","path","model","state","session","width","height","fps_1s","bitrate_1s","frames","bytes","bad","connected_at","last_seen"],"properties":{"name":{"type":"string"},"peer":{"type":"string"},"path":{"type":"string"},"model":{"type":["string","null"]},"state":{"type":"string","enum":["idle","starting","recording","stopping","finalising","gone"]},"session":{"type":["string","null"]},"width":{"type":["integer","null"]},"height":{"type":["integer","null"]},"fps_1s":{"type":"number"},"bitrate_1s":{"type":"integer"},"frames":{"type":"integer"},"bytes":{"type":"integer"},"bad":{"type":"integer"},"connected_at":{"type":"string","format":"date-time"},"last_seen":{"type":"string","format":"date-time"}}},
+"CameraList":{"type":"object","required":["items","next"],"properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/Camera"}},"next":{"type":["string","null"]}}},
+"Recording":{"type":"object","required":["directory","version","id","camera","peer","path","take","state","started_at","files","damage","error"],"properties":{"directory":{"type":"string"},"version":{"type":"integer"},"id":{"type":"string"},"camera":{"type":"string"},"peer":{"type":"string"},"path":{"type":"string"},"take":{"type":["string","null"]},"state":{"type":"string","enum":["recording","finalising","done","failed"]},"started_at":{"type":"string","format":"date-time"},"ended_at":{"type":["string","null"]},"pictures":{"type":"integer"},"bytes":{"type":"integer"},"duration_ms":{"type":"integer"},"files":{"type":"array","items":{"type":"object","required":["name","kind","bytes"],"properties":{"name":{"type":"string"},"kind":{"type":"string","enum":["mp4","dump","thumbnail","h264"]},"bytes":{"type":"integer"}}}},"damage":{"type":"array","items":{"type":"object"}},"error":{"type":["string","null"]}}},
+"RecordingList":{"type":"object","required":["items","next"],"properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/Recording"}},"next":{"type":["string","null"]}}},
+"EventList":{"type":"object","required":["items","next"],"properties":{"items":{"type":"array","items":{"type":"object","required":["id","time","type"],"properties":{"id":{"type":"integer"},"time":{"type":"string","format":"date-time"},"type":{"type":"string"}}}},"next":{"type":["string","null"]}}},
+"Done":{"type":"object","required":["ok"],"properties":{"ok":{"type":"boolean"},"camera":{"type":"string"},"recording":{"type":"string"}}},
+"Status":{"type":"object","required":["version","started_at","uptime_ms","connections","cameras","frames","bytes","bad","recordings","urls","loops"],"properties":{"version":{"type":"string"},"started_at":{"type":"string","format":"date-time"},"uptime_ms":{"type":"integer"},"connections":{"type":"integer"},"cameras":{"type":"object","required":["connected","recording","finalising"]},"frames":{"type":"integer"},"bytes":{"type":"integer"},"bad":{"type":"integer"},"recordings":{"type":"object","required":["path","disk_free_bytes","disk_total_bytes"]},"urls":{"type":"array","items":{"type":"string"}},"loops":{"type":"array","items":{"type":"object","required":["connections","busy_max_us"]}}}}
+})json";
+
+Object reference(std::string_view name) {
+    auto object = ordered_object();
+    object.set("$ref", "#/components/schemas/" + std::string(name));
+    return object;
+}
+
+Object type_of(const Parameter& parameter) {
+    auto schema = ordered_object();
+    switch (parameter.type) {
+        case ParameterType::text:
+            schema.set("type", "string");
+            break;
+        case ParameterType::boolean:
+            schema.set("type", "boolean");
+            break;
+        case ParameterType::size:
+            return reference("Size");
+        case ParameterType::time:
+            schema.set("type", "string");
+            schema.set("format", "date-time");
+            break;
+        case ParameterType::texts: {
+            auto item = ordered_object();
+            item.set("type", "string");
+            schema.set("type", "array");
+            schema.set("items", item);
+            schema.set("minItems", 1);
+            break;
+        }
+        case ParameterType::integer:
+            schema.set("type", "integer");
+            schema.set("minimum", parameter.min);
+            if (parameter.max > 0) schema.set("maximum", parameter.max);
+            break;
+        case ParameterType::state: {
+            Poco::JSON::Array states;
+            for (const char* state : {"recording", "finalising", "done", "failed"})
+                states.add(state);
+            schema.set("type", "string");
+            schema.set("enum", states);
+            break;
+        }
+    }
+    return schema;
+}
+
+Object json_content(const Object& schema) {
+    auto media = ordered_object();
+    media.set("schema", schema);
+    auto content = ordered_object();
+    content.set("application/json", media);
+    return content;
+}
+
+Object responses(const OperationInfo& info) {
+    auto good = ordered_object();
+    good.set("description", "The result.");
+    good.set("content", json_content(reference(info.reply)));
+    auto bad = ordered_object();
+    bad.set("description", "Why not.");
+    bad.set("content", json_content(reference("Error")));
+    auto all = ordered_object();
+    all.set("200", good);
+    all.set("default", bad);
+    return all;
+}
+
+Object describe(const OperationInfo& info) {
+    auto operation = ordered_object();
+    operation.set("operationId", std::string(info.rpc));
+    operation.set("summary", std::string(info.summary));
+    Poco::JSON::Array parameters;
+    auto properties = ordered_object();
+    for (const Parameter& parameter : info.parameters) {
+        Object schema = type_of(parameter);
+        if (parameter.place == Place::body) {
+            properties.set(std::string(parameter.name), schema);
+            continue;
+        }
+        auto described = ordered_object();
+        described.set("name", std::string(parameter.name));
+        described.set("in", parameter.place == Place::path ? "path" : "query");
+        described.set("required", parameter.required);
+        described.set("description", std::string(parameter.help));
+        described.set("schema", schema);
+        parameters.add(described);
+    }
+    if (parameters.size() > 0) operation.set("parameters", parameters);
+    if (properties.size() > 0) {
+        auto body = ordered_object();
+        body.set("type", "object");
+        body.set("additionalProperties", false);
+        body.set("properties", properties);
+        auto request = ordered_object();
+        request.set("required", false);
+        request.set("content", json_content(body));
+        operation.set("requestBody", request);
+    }
+    operation.set("responses", responses(info));
+    return operation;
+}
+
+}  // namespace
+
+std::string openapi_document(std::string_view version) {
+    auto paths = ordered_object();
+    for (const OperationInfo& info : operations()) {
+        const std::string path = "/api/v1/" + std::string(info.path);
+        auto item = paths.has(path) ? *paths.getObject(path) : ordered_object();
+        std::string method(info.method);
+        for (char& c : method) c = static_cast<char>(c - 'A' + 'a');
+        item.set(method, describe(info));
+        paths.set(path, Object::Ptr(new Object(item)));
+    }
+    auto about = ordered_object();
+    about.set("title", "streamd");
+    about.set("version", std::string(version));
+    about.set("description",
+              "Cameras in, recordings out. See http-api.md for what the fields mean.");
+    Poco::JSON::Parser parser;
+    parser.setHandler(new Poco::JSON::ParseHandler(/*preserveObjectOrder=*/true));
+    auto components = ordered_object();
+    components.set("schemas", parser.parse(std::string(kSchemas)));
+    auto document = ordered_object();
+    document.set("openapi", "3.1.0");
+    document.set("info", about);
+    document.set("paths", paths);
+    document.set("components", components);
+    std::ostringstream out;
+    Poco::JSON::Stringifier::stringify(document, out, 2);
+    return out.str() + "\n";
+}
+
+}  // namespace st::control
