@@ -218,7 +218,7 @@ class EncodeReader final : public PacketReader {
 };
 
 std::uint32_t even(double side) {
-    return std::max<std::uint32_t>(16, static_cast<std::uint32_t>(side / 2 + 0.5) * 2);
+    return std::max<std::uint32_t>(16, static_cast<std::uint32_t>(std::lround(side / 2)) * 2);
 }
 
 }  // namespace

@@ -128,7 +128,7 @@ class Layers {
     using Map = Poco::AutoPtr<Poco::Util::MapConfiguration>;
     enum Layer { kCommandLine, kEnvironment, kFile, kDefault, kLayers };
 
-    void store(Layer layer, const Key& key, const std::string& path, const std::string& value);
+    void store(Layer layer, const Key& key, const std::string& path, const std::string& text);
 
     const Schema& schema_;
     std::array<Map, kLayers> maps_;

@@ -16,9 +16,9 @@ std::string text_of(int error) { return std::generic_category().message(error); 
 
 }  // namespace
 
-Stream::Stream(EventLoop& loop, Poco::Net::StreamSocket socket, StreamHandler& handler)
+Stream::Stream(EventLoop& loop, const Poco::Net::StreamSocket& socket, StreamHandler& handler)
     : loop_(loop),
-      socket_(std::move(socket)),
+      socket_(socket),
       fd_(socket_.impl()->sockfd()),
       handler_(&handler),
       last_input_ns_(loop.now_ns()) {

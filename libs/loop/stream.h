@@ -35,7 +35,7 @@ class Stream final : public Pollable {
     static constexpr std::size_t kReadBudget = 1024 * 1024;
 
     /// Takes a connected socket and makes it non-blocking with TCP_NODELAY. Starts reading.
-    Stream(EventLoop& loop, Poco::Net::StreamSocket socket, StreamHandler& handler);
+    Stream(EventLoop& loop, const Poco::Net::StreamSocket& socket, StreamHandler& handler);
     ~Stream() override;
     Stream(const Stream&) = delete;
     Stream& operator=(const Stream&) = delete;

@@ -120,6 +120,6 @@ class Captures {
 };
 
 /// What is sent to a camera for what a request asked.
-camera::StartParameters to_camera(const control::StartParameters& parameters);
+camera::StartParameters to_camera(const control::StartParameters& asked);
 
 }  // namespace st::server

@@ -42,8 +42,8 @@ HttpConnection::HttpConnection(Services& services, Operations& operations, Api& 
 
 HttpConnection::~HttpConnection() = default;
 
-void HttpConnection::start(Poco::Net::StreamSocket socket) {
-    stream_ = std::make_unique<loop::Stream>(net_.loop(), std::move(socket), *this);
+void HttpConnection::start(const Poco::Net::StreamSocket& socket) {
+    stream_ = std::make_unique<loop::Stream>(net_.loop(), socket, *this);
     set_deadline(kHeadDeadline, "no request within 5 s");
 }
 
@@ -135,7 +135,7 @@ void HttpConnection::begin_request() {
         auth::gather_facts(address_, head_.host, head_.fields, target_.find("token"))};
     if (auto refusal = api_.refuse(request)) {
         keep_alive_ = false;  // a body may be on its way that nobody reads
-        return answer(std::move(*refusal));
+        return answer(*refusal);
     }
     if (begin_event_stream()) return;
     auto body = http::BodyReader::of_request(head_, kApiBodyMax);
@@ -160,18 +160,18 @@ void HttpConnection::dispatch() {
         net.loop().post([weak, shared] {
             const auto self = weak.lock();
             if (!self || self->state_ != State::answering) return;
-            if (!shared->file) return self->answer(std::move(shared->response));
+            if (!shared->file) return self->answer(shared->response);
             self->send_file(std::move(*shared));
         });
     });
 }
 
-void HttpConnection::answer_error(int status, std::string message) {
+void HttpConnection::answer_error(int status, const std::string& message) {
     keep_alive_ = false;
     answer(error_response(status, message));
 }
 
-void HttpConnection::answer(http::Response response) {
+void HttpConnection::answer(const http::Response& response) {
     if (state_ == State::done || !stream_) return;
     if (log_.enabled(LogLevel::debug)) {
         log_.debug(head_.method + " " + target_.path +
@@ -236,7 +236,7 @@ void HttpConnection::begin_websocket(const http::Target& target) {
     if (!upgrade) {
         http::Response response = error_response(upgrade.error().code, upgrade.error().message);
         if (upgrade.error().code == 426) response.fields.push_back({"Sec-WebSocket-Version", "13"});
-        return answer(std::move(response));
+        return answer(response);
     }
     if (is_reserved_path(target)) {
         return answer_error(404, "no WebSocket service at " + target.path);
@@ -274,7 +274,8 @@ void HttpConnection::claim_name(std::string name) {
     claim.name = std::move(name);
     claim.default_name = default_name_;
     claim.address = address_;
-    claim.done = [&net = net_, weak = weak_from_this(), link = claimed_](Result<void> granted) {
+    claim.done = [&net = net_, weak = weak_from_this(),
+                  link = claimed_](const Result<void>& granted) {
         net.loop().post([weak, link, granted] {
             const auto self = weak.lock();
             if (!self || self->claimed_ != link) return;  // gave up: cameras were told

@@ -27,7 +27,7 @@ class HttpConnection final : public Connection,
     ~HttpConnection() override;
 
     /// Right after construction: takes the socket and waits for a request.
-    void start(Poco::Net::StreamSocket socket);
+    void start(const Poco::Net::StreamSocket& socket);
 
     void shut_down() override;
     void on_data(std::span<std::uint8_t> bytes) override;
@@ -40,9 +40,9 @@ class HttpConnection final : public Connection,
     void consume(Bytes bytes);
     void begin_request();
     void dispatch();
-    void answer(http::Response response);
+    void answer(const http::Response& response);
     void send_file(ApiAnswer answer);
-    void answer_error(int status, std::string message);
+    void answer_error(int status, const std::string& message);
     void next_request();
     void set_deadline(milliseconds after, std::string what);
     void close_now();

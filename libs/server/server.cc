@@ -100,8 +100,8 @@ struct Server::Parts {
     std::size_t next_net = 0;
 
     void open_recorder();
-    void accept(Poco::Net::StreamSocket socket);
-    void refuse(Poco::Net::StreamSocket& socket, const Error& why);
+    void accept(const Poco::Net::StreamSocket& socket);
+    void refuse(const Poco::Net::StreamSocket& socket, const Error& why);
 };
 
 void Server::Parts::open_recorder() {
@@ -147,12 +147,12 @@ void Server::start() {
     first.post([&p, &first] {
         for (auto& listener : p.listeners) {
             listener->start(first,
-                            [&p](Poco::Net::StreamSocket socket) { p.accept(std::move(socket)); });
+                            [&p](const Poco::Net::StreamSocket& socket) { p.accept(socket); });
         }
     });
 }
 
-void Server::Parts::refuse(Poco::Net::StreamSocket& socket, const Error& why) {
+void Server::Parts::refuse(const Poco::Net::StreamSocket& socket, const Error& why) {
     http::Response response = error_response(503, why.message);
     response.fields.push_back({"Retry-After", "5"});
     const std::string text = http::encode_response(response, false);
@@ -161,7 +161,7 @@ void Server::Parts::refuse(Poco::Net::StreamSocket& socket, const Error& why) {
         ::send(socket.impl()->sockfd(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-void Server::Parts::accept(Poco::Net::StreamSocket socket) {
+void Server::Parts::accept(const Poco::Net::StreamSocket& socket) {
     Poco::Net::SocketAddress peer;
     try {
         peer = socket.peerAddress();
@@ -178,7 +178,7 @@ void Server::Parts::accept(Poco::Net::StreamSocket socket) {
                                                        std::move(*ticket), peer);
     net.loop().post([this, &net, connection, socket]() mutable {
         try {
-            connection->start(std::move(socket));
+            connection->start(socket);
             net.add(connection);
         } catch (const std::exception& e) {  // C3: the kernel refused this one; the others go on
             log.warning(std::string("connection dropped: ") + e.what());
