@@ -45,22 +45,35 @@ int show_help(const Options& options) {
 int dispatch(const Options& options, Talk& talk) {
     const std::string& command = options.command.front();
     if (command == "help") return show_help(options);
-    const auto server = parse_server_url(options.server);
-    if (!server) throw Failed(cli::kUsage, server.error().message);
-    const std::string token = read_token(options);
-    if (command == "push") return run_push(options, *server, token);
-    Door door(*server, token, options.timeout.value_or(milliseconds(10'000)));
+    Interrupt interrupt;
+    if (command == "push") {
+        const auto server = parse_server_url(options.server);
+        if (!server) throw Failed(cli::kUsage, server.error().message);
+        return run_push(options, *server, read_token(options));
+    }
+    Door door = make_door(options, interrupt);
     if (command == "start") return run_start(options, door, talk);
     if (command == "stop") return run_stop(options, door, talk);
-    if (command == "capture") return run_capture(options, door, talk);
+    if (command == "capture") return run_capture(options, door, interrupt, talk);
     if (command == "cameras") return run_cameras(options, door, talk);
     if (command == "kick") return run_kick(options, door, talk);
     if (command == "status") return run_status(options, door, talk);
+    if (command == "events") return run_events(options, door, talk);
+    if (command == "wait") return run_wait(options, door, talk);
+    if (command == "get") return run_get(options, door, interrupt, talk);
+    if (command == "__complete") return run_complete(options, door, talk);
     if (options.command.size() > 1) return run_delete(options, door, talk);
     return run_recordings(options, door, talk);
 }
 
 }  // namespace
+
+Door make_door(const Options& options, Interrupt& interrupt) {
+    const auto server = parse_server_url(options.server);
+    if (!server) throw Failed(cli::kUsage, server.error().message);
+    return {*server, read_token(options), options.timeout.value_or(milliseconds(10'000)),
+            interrupt};
+}
 
 void Talk::body(std::string_view body) {
     std::string line(body);

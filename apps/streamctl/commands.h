@@ -17,6 +17,7 @@ class Talk {
     explicit Talk(const Options& options) : quiet_(options.quiet), json_(options.json) {}
 
     bool json() const { return json_; }
+    bool quiet() const { return quiet_; }
     /// A result, for stdout.
     void result(std::string_view line) { std::cout << line << '\n'; }
     /// The server's answer as it is, with --json.
@@ -43,8 +44,12 @@ T understood(control::Decoded<T> decoded) {
 
 int run_start(const Options& options, Door& door, Talk& talk);
 int run_stop(const Options& options, Door& door, Talk& talk);
-/// SIGINT and SIGTERM are blocked on the way.
-int run_capture(const Options& options, Door& door, Talk& talk);
+int run_capture(const Options& options, Door& door, Interrupt& interrupt, Talk& talk);
+int run_events(const Options& options, Door& door, Talk& talk);
+int run_wait(const Options& options, Door& door, Talk& talk);
+int run_get(const Options& options, Door& door, Interrupt& interrupt, Talk& talk);
+/// Names for a shell's completion, one a line; nothing at all if the server cannot be asked.
+int run_complete(const Options& options, Door& door, Talk& talk);
 int run_cameras(const Options& options, Door& door, Talk& talk);
 int run_kick(const Options& options, Door& door, Talk& talk);
 int run_status(const Options& options, Door& door, Talk& talk);
@@ -53,7 +58,10 @@ int run_delete(const Options& options, Door& door, Talk& talk);
 
 /// Prints what became of each camera; false if it was not all well.
 bool report(const control::StartReply& reply, Talk& talk);
-bool report(const control::StopReply& reply, Talk& talk);
+bool report(const control::StopReply& reply, Talk& talk, bool prints_paths);
+
+/// Where `options` say the server is, with its token. Throws Failed.
+Door make_door(const Options& options, Interrupt& interrupt);
 
 /// One command, whatever it is, with its failures said: the exit code.
 int run_command(const Options& options);

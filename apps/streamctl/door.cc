@@ -1,20 +1,9 @@
 #include "door.h"
 
-#include <Poco/Net/HTTPClientSession.h>
-#include <Poco/Net/HTTPRequest.h>
-#include <Poco/Net/HTTPResponse.h>
-#include <Poco/Net/NetException.h>
-#include <Poco/URI.h>
-
-#include <array>
-#include <sstream>
-
 #include "control/json.h"
 
 namespace st::streamctl {
 namespace {
-
-namespace Net = Poco::Net;
 
 cli::ExitCode exit_code_of(control::ErrorCode code) {
     switch (code) {
@@ -26,134 +15,123 @@ cli::ExitCode exit_code_of(control::ErrorCode code) {
     }
 }
 
-std::string message_of(const control::ApiError& error) {
-    return std::string(control::to_text(error.code)) + ": " + error.message;
-}
-
-/// At most kReplyBytesMax; throws Failed over it.
-std::string read_body(std::istream& in) {
-    std::string body;
-    std::array<char, 16 * 1024> piece{};
-    while (in.read(piece.data(), piece.size()) || in.gcount() > 0) {
-        body.append(piece.data(), static_cast<std::size_t>(in.gcount()));
-        if (body.size() > control::kReplyBytesMax) {
-            throw Failed(cli::kRefused, "the server's answer is longer than 64 MiB");
-        }
-    }
-    return body;
-}
-
-std::string escaped(const std::string& text) {
-    std::string out;
-    Poco::URI::encode(text, "/?&=+#;:@!$'()*,[]", out);
-    return out;
+std::string with_one(const char* name, const std::string& value) {
+    auto object = control::ordered_object();
+    object.set(name, value);
+    return control::to_line(object);
 }
 
 }  // namespace
 
-Refused::Refused(const control::ApiError& error, std::string body)
-    : Failed(exit_code_of(error.code), message_of(error)),
-      body_(std::move(body)),
+Refused::Refused(const control::ApiError& error)
+    : Failed(exit_code_of(error.code),
+             std::string(control::to_text(error.code)) + ": " + printable(error.message)),
+      body_(encode(error)),
       code_(error.code) {}
 
-Door::Door(ServerUrl server, std::string token, milliseconds patience)
-    : server_(std::move(server)), token_(std::move(token)), patience_(patience) {}
+Door::Door(ServerUrl server, std::string token, milliseconds patience, Interrupt& interrupt)
+    : server_(std::move(server)),
+      token_(std::move(token)),
+      patience_(patience),
+      interrupt_(interrupt) {}
+
+Link& Door::link() {
+    if (!link_) link_.emplace(server_, token_, patience_, interrupt_);
+    return *link_;
+}
 
 std::string Door::start(const control::StartRequest& request) {
-    return ask("POST", "/api/v1/capture/start", encode(request),
-               request.wait ? request.timeout + patience_ : patience_);
+    return end_start(begin_start(request), request);
 }
 
 std::string Door::stop(const control::StopRequest& request) {
-    // The server counts its time-out from the finaliser's last progress, so it may take longer than
-    // that without anything being wrong.
-    return ask("POST", "/api/v1/capture/stop", encode(request),
-               request.wait ? request.timeout + patience_ : patience_, request.wait);
+    return end_stop(begin_stop(request), request);
 }
 
-std::string Door::cameras() { return ask("GET", "/api/v1/cameras", {}, patience_); }
+std::uint64_t Door::begin_start(const control::StartRequest& request) {
+    return link().ask("capture.start", encode(request));
+}
+
+std::uint64_t Door::begin_stop(const control::StopRequest& request) {
+    return link().ask("capture.stop", encode(request));
+}
+
+std::string Door::end_start(std::uint64_t id, const control::StartRequest& request) {
+    return await(id, request.wait ? request.timeout + patience_ : patience_, false);
+}
+
+std::string Door::end_stop(std::uint64_t id, const control::StopRequest& request) {
+    // The server counts its time-out from the finaliser's last progress, so it may take longer than
+    // that without anything being wrong.
+    return await(id, request.wait ? request.timeout + patience_ : patience_, request.wait);
+}
+
+std::string Door::cameras() { return call("cameras.list", ""); }
 
 std::string Door::camera(const std::string& name) {
-    return ask("GET", "/api/v1/cameras/" + escaped(name), {}, patience_);
+    return call("cameras.get", with_one("name", name));
 }
 
 std::string Door::kick(const std::string& name) {
-    return ask("DELETE", "/api/v1/cameras/" + escaped(name), {}, patience_);
+    return call("cameras.kick", with_one("name", name));
 }
 
-std::string Door::status() { return ask("GET", "/api/v1/status", {}, patience_); }
+std::string Door::status() { return call("server.status", ""); }
 
 std::string Door::recordings(const control::RecordingQuery& query) {
-    std::string target = "/api/v1/recordings";
-    char separator = '?';
+    auto object = control::ordered_object();
     for (const auto& [name, value] : encode(query)) {
-        target += separator + name + "=" + escaped(value);
-        separator = '&';
+        if (name != "limit") object.set(name, value);
     }
-    return ask("GET", target, {}, patience_);
+    if (query.limit != 0) object.set("limit", query.limit);
+    return call("recordings.list", control::to_line(object));
 }
 
 std::string Door::recording(const std::string& id) {
-    return ask("GET", "/api/v1/recordings/" + escaped(id), {}, patience_);
+    return call("recordings.get", with_one("id", id));
 }
 
 std::string Door::delete_recording(const std::string& id) {
-    return ask("DELETE", "/api/v1/recordings/" + escaped(id), {}, patience_);
+    return call("recordings.delete", with_one("id", id));
 }
 
-void Door::await(const Poco::Net::StreamSocket& socket, milliseconds patience, bool patient) {
-    const Poco::Timespan timeout(patience.count() * 1000);
-    while (!socket.poll(timeout, Net::Socket::SELECT_READ)) {
-        if (!patient) throw Poco::TimeoutException();
-        status();
-    }
+std::uint64_t Door::subscribe(const control::Subscription& subscription) {
+    const std::string result = call("events.subscribe", encode(subscription));
+    const auto object = control::parse_object(result);
+    std::uint64_t last = 0;
+    if (object) control::ObjectReader(**object).read("last_id", last);
+    return last;
 }
 
-std::string Door::ask(const std::string& method, const std::string& target, const std::string& body,
-                      milliseconds patience, bool patient) {
-    const auto unreachable = [&](const std::string& why) {
-        return Failed(cli::kUnreachable, server_.text + ": " + why);
-    };
-    bool connected = false;
-    try {
-        Net::SocketAddress address(server_.host, server_.port);
-        Net::StreamSocket socket;
-        socket.connect(address, Poco::Timespan(patience_.count() * 1000));
-        connected = true;
-        Net::HTTPClientSession session(socket);
-        session.setKeepAlive(false);
-        session.setTimeout(Poco::Timespan(patience.count() * 1000));
-        Net::HTTPRequest request(method, target, Net::HTTPMessage::HTTP_1_1);
-        request.set("Host", server_.host_field());
-        request.set("User-Agent", "streamctl/" ST_VERSION);
-        if (!token_.empty()) request.set("Authorization", "Bearer " + token_);
-        if (method == "POST") {
-            request.setContentType("application/json");
-            request.setContentLength(static_cast<std::streamsize>(body.size()));
+std::string Door::call(std::string_view method, std::string_view params) {
+    return await(link().ask(method, params), patience_, false);
+}
+
+std::string Door::await(std::uint64_t id, milliseconds patience, bool patient) {
+    auto deadline = Clock::now() + patience;
+    Clock::time_point asked{};  // when a sign of life was last asked for
+    for (;;) {
+        if (auto answer = link().take_answer(id)) {
+            if (answer->error) throw Refused(*answer->error);
+            return std::move(answer->result);
         }
-        session.sendRequest(request) << body << std::flush;
-        await(session.socket(), patience, patient);
-        Net::HTTPResponse response;
-        const std::string reply = read_body(session.receiveResponse(response));
-        const int status = response.getStatus();
-        const std::streamsize announced = response.getContentLength64();
-        if (announced >= 0 && static_cast<std::size_t>(announced) != reply.size()) {
-            throw unreachable("the connection broke in the middle of the answer");
+        switch (link().wait(deadline)) {
+            case Wire::Woke::news:
+                continue;
+            case Wire::Woke::interrupted:
+                if (!on_interrupt_ || !on_interrupt_()) {
+                    throw Failed(cli::kInterrupted, "interrupted");
+                }
+                continue;
+            case Wire::Woke::time:
+                if (!patient || link().heard() < asked) {
+                    throw Failed(cli::kNoAnswer, server_.text + ": no answer within " +
+                                                     std::to_string(patience.count()) + " ms");
+                }
+                asked = Clock::now();
+                link().ping();
+                deadline = asked + patience_;
         }
-        if (status != 200) throw Refused(control::decode_error(reply, status), reply);
-        return reply;
-    } catch (const Poco::TimeoutException&) {
-        if (!connected) throw unreachable("no answer to the connection request");
-        throw Failed(cli::kNoAnswer, server_.text + ": no answer within " +
-                                         std::to_string(patience.count()) + " ms");
-    } catch (const Net::ConnectionRefusedException&) {
-        throw unreachable("connection refused; is streamd running there?");
-    } catch (const Net::NoMessageException&) {
-        throw unreachable("the server went away without an answer");
-    } catch (const Net::MessageException& error) {
-        throw unreachable("that is no HTTP answer (" + error.displayText() + ")");
-    } catch (const Poco::Exception& error) {
-        throw unreachable(error.displayText());
     }
 }
 

@@ -1,39 +1,29 @@
 #pragma once
-/// The door to the server: one operation, one answer. Today it is the HTTP API; nothing above this
-/// class knows. Throws Failed when there is no answer to decode. Main thread.
-#include <Poco/Net/StreamSocket.h>
-
+/// The door to the server: one operation, one answer, by JSON-RPC on /control. Throws Failed when
+/// there is no answer to decode, or a refusal. Main thread.
 #include <chrono>
-#include <stdexcept>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
-#include "cli/exit_codes.h"
 #include "control/error.h"
 #include "control/list.h"
 #include "control/recording.h"
 #include "control/start.h"
 #include "control/stop.h"
+#include "control/subscribe.h"
+#include "failed.h"
+#include "link.h"
 #include "server_url.h"
 
 namespace st::streamctl {
 
-/// No answer, or a refusal: a message for stderr and the exit code it means.
-class Failed : public std::runtime_error {
- public:
-    Failed(cli::ExitCode exit_code, const std::string& message)
-        : std::runtime_error(message), exit_code_(exit_code) {}
-    cli::ExitCode exit_code() const { return exit_code_; }
-
- private:
-    cli::ExitCode exit_code_;
-};
-
-/// The API's refusal, e.g. {"error":{"code":"no_cameras",...}}.
+/// The server's refusal, e.g. {"error":{"code":"no_cameras",...}}.
 class Refused final : public Failed {
  public:
-    Refused(const control::ApiError& error, std::string body);
-    /// As the server sent it, for --json.
+    explicit Refused(const control::ApiError& error);
+    /// As the HTTP door says it, for --json.
     const std::string& body() const { return body_; }
     control::ErrorCode code() const { return code_; }
 
@@ -44,12 +34,14 @@ class Refused final : public Failed {
 
 class Door {
  public:
-    using milliseconds = std::chrono::milliseconds;
+    /// Called by each Ctrl-C while an answer is awaited; true: go on waiting.
+    using OnInterrupt = std::function<bool()>;
 
-    /// `patience`: for an answer to an operation that does not wait for anything.
-    Door(ServerUrl server, std::string token, milliseconds patience);
+    /// Connects with the first operation. `patience`: for an answer to an operation that does not
+    /// wait for anything. `interrupt` outlives it.
+    Door(ServerUrl server, std::string token, milliseconds patience, Interrupt& interrupt);
 
-    // Each returns the body of a 200, one JSON object.
+    // Each returns the result, one JSON object.
     std::string start(const control::StartRequest& request);
     std::string stop(const control::StopRequest& request);
     std::string cameras();
@@ -61,16 +53,34 @@ class Door {
     std::string recording(const std::string& id);
     std::string delete_recording(const std::string& id);
 
- private:
-    std::string ask(const std::string& method, const std::string& target, const std::string& body,
-                    milliseconds patience, bool patient = false);
-    /// Until `socket` can be read. With `patient`, no end to that as long as the server answers
-    /// other questions.
-    void await(const Poco::Net::StreamSocket& socket, milliseconds patience, bool patient);
+    // start and stop in two steps.
+    std::uint64_t begin_start(const control::StartRequest& request);
+    std::uint64_t begin_stop(const control::StopRequest& request);
+    std::string end_start(std::uint64_t id, const control::StartRequest& request);
+    std::string end_stop(std::uint64_t id, const control::StopRequest& request);
+    /// Without it Ctrl-C throws Failed 130. Empty: that again.
+    void on_interrupt(OnInterrupt call) { on_interrupt_ = std::move(call); }
 
-    ServerUrl server_;
-    std::string token_;
-    milliseconds patience_;
+    /// From now on events come; returns the id of the last one so far.
+    std::uint64_t subscribe(const control::Subscription& subscription);
+    Link& link();
+    /// The next operation has a connection of its own; events are no longer subscribed.
+    void reconnect() { link_.reset(); }
+    const ServerUrl& server() const { return server_; }
+    const std::string& token() const { return token_; }
+    milliseconds patience() const { return patience_; }
+
+ private:
+    std::string call(std::string_view method, std::string_view params);
+    /// With `patient`, there is no end to the waiting as long as the server shows signs of life.
+    std::string await(std::uint64_t id, milliseconds patience, bool patient);
+
+    const ServerUrl server_;
+    const std::string token_;
+    const milliseconds patience_;
+    Interrupt& interrupt_;
+    OnInterrupt on_interrupt_;
+    std::optional<Link> link_;
 };
 
 }  // namespace st::streamctl

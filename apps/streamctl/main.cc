@@ -66,14 +66,6 @@ int run(int argc, char** argv) {
         std::cerr << "streamctl: --file does not go with a command\n";
         return cli::kUsage;
     }
-    if (options.command.front() == "push") {
-        // Before any thread is made: push reads these from a descriptor.
-        sigset_t set;
-        sigemptyset(&set);
-        sigaddset(&set, SIGINT);
-        sigaddset(&set, SIGTERM);
-        ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-    }
     return flushed(run_command(options));
 }
 

@@ -83,6 +83,55 @@ void build_capture_commands(CLI::App& app, Options& options) {
                              {{"all", Require::all}, {"any", Require::any}},
                              "Give up when one camera fails to start, or only when all do");
     add_start_options(capture, options);
+    cli::add_text(capture, "-o,--output", options.folder, "Download the MP4 files to this folder",
+                  "DIR");
+}
+
+void build_get(CLI::App& app, Options& options) {
+    CLI::App& get = add_command(
+        app, "get",
+        "Download the MP4 files of recordings\n\n"
+        "Prints the path of each file. A file is called after its recording and has its name only "
+        "when it is whole; what an earlier try left as .part is gone on with. A file of that name "
+        "and size is not downloaded again, one of another size is an error.");
+    get.add_option("ID", options.recording_ids, "Ids, as listed");
+    cli::add_value<std::string>(get, "--take", options.recordings.take, parse_take,
+                                "All recordings of this take", "NAME");
+    cli::add_text(get, "-o,--output", options.folder, "The folder; without it, where you are",
+                  "DIR");
+    get.add_flag("--all-files", options.all_files, "Also the dump, the thumbnail and what else");
+}
+
+void build_event_commands(CLI::App& app, Options& options) {
+    CLI::App& events = add_command(
+        app, "events",
+        "Print what happens, as it happens\n\n"
+        "One JSON object a line. Ends after `--count` events, with status 75 after `--timeout`, "
+        "with 130 at Ctrl-C, with 69 when the server goes away.");
+    cli::add_number(events, "--count", options.events.count, 0, 1'000'000'000,
+                    "End after N events; 0 for no end");
+    events
+        .add_option("--type", options.events.types,
+                    "Only of this type, such as camera.started, or group, such as 'session.*'")
+        ->type_name("TYPE")
+        ->allow_extra_args(false);
+    cli::add_value<std::uint64_t>(
+        events, "--since", options.events.since,
+        [](std::string_view text) { return parse_number(text, 1'000'000'000'000'000); },
+        "Begin with what the server still has of the events after this id", "ID");
+    CLI::App& wait = add_command(app, "wait",
+                                 "Wait until something happens\n\n"
+                                 "Prints the event. Status 75 if it did not happen within "
+                                 "`--timeout`; without that there is no limit.");
+    wait.add_option("TYPE", options.events.types,
+                    "Type of the event, such as session.finished, or group, such as 'camera.*'")
+        ->required()
+        ->expected(1);
+    CLI::App& complete = add_command(app, "__complete", "Names for a shell's completion");
+    complete.group("");
+    complete.add_option("KIND", options.complete_kind, "cameras or recordings")
+        ->check(CLI::IsMember({"cameras", "recordings"}))
+        ->required();
 }
 
 void build_list_commands(CLI::App& app, Options& options) {
@@ -226,6 +275,8 @@ void build(CLI::App& app, Options& options) {
     cli::add_generate(app, options.generate);
     build_capture_commands(app, options);
     build_list_commands(app, options);
+    build_get(app, options);
+    build_event_commands(app, options);
     build_push(app, options);
     CLI::App& help = add_command(app, "help", "Show help, also for one command");
     help.add_option("COMMAND", options.help_about, "The command");
@@ -249,6 +300,9 @@ Result<void> complete(const CLI::App& app, Options& options) {
     if (command == "capture" &&
         options.capture.duration.has_value() == options.capture.until_interrupt) {
         return Error{"capture needs either --duration or --until-interrupt"};
+    }
+    if (command == "get" && options.recording_ids.empty() != options.recordings.take.has_value()) {
+        return Error{"get needs either recordings' ids or --take"};
     }
     options.start.cameras = options.names;
     options.start.wait = !options.no_wait;

@@ -25,6 +25,12 @@ struct CaptureOptions {
     Require require = Require::all;
 };
 
+struct EventOptions {
+    std::vector<std::string> types;  ///< names, or groups as "session.*"; empty: all
+    std::optional<std::uint64_t> since;
+    std::uint32_t count = 0;  ///< 0: no end
+};
+
 struct PushOptions {
     std::string input;
     std::string name;  ///< empty: the server names the camera after its address
@@ -60,6 +66,11 @@ struct Options {
     std::string camera;  ///< cameras, kick; empty: all
     control::RecordingQuery recordings;
     std::string recording_id;
+    std::vector<std::string> recording_ids;  ///< get
+    std::string folder;                      ///< get, capture: where files go; empty: nowhere
+    bool all_files = false;                  ///< get
+    EventOptions events;
+    std::string complete_kind;  ///< __complete
     PushOptions push;
     std::vector<std::string> help_about;
 };

@@ -56,7 +56,7 @@ int run_script(std::istream& in, const std::string& name, const Options& default
         std::cerr << "streamctl: " << name << " line " << number << ": exit status " << code
                   << '\n';
         if (exit_code == cli::kDone) exit_code = code;
-        if (!defaults.keep_going) break;
+        if (!defaults.keep_going || code == cli::kInterrupted) break;
     }
     return exit_code;
 }

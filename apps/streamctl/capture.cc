@@ -1,0 +1,312 @@
+#include "capture.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "control/camera_status.h"
+#include "download.h"
+
+namespace st::streamctl {
+
+using control::StartOutcome;
+using control::StopOutcome;
+
+namespace {
+
+std::string size_text(std::uint32_t width, std::uint32_t height) {
+    return std::to_string(width) + "x" + std::to_string(height);
+}
+
+/// The cameras that were started, watched until they are stopped.
+class Capture {
+ public:
+    Capture(const Options& options, Door& door, Interrupt& interrupt, Talk& talk)
+        : options_(options),
+          door_(door),
+          interrupt_(interrupt),
+          talk_(talk),
+          sizes_(options.start.parameters, talk) {}
+
+    int run();
+
+ private:
+    enum class Ended { duration, signal, all_lost };
+
+    void note_started(const control::StartReply& reply);
+    Ended wait(Clock::time_point end);
+    /// True if an event says that a camera may be lost.
+    bool heard_of_a_loss();
+    /// Says at once which camera is no longer recording its session.
+    void look_after();
+    void lose(const std::string& camera, const std::string& why);
+    /// Its recording was ended to begin another: recording.max_session, or the camera began anew.
+    bool goes_on(const control::CameraStatus& camera);
+    /// Ctrl-C before the cameras had answered.
+    int stop_unanswered();
+    int stop(Ended ended);
+    void send_stop(const std::vector<std::string>& cameras);
+    /// Paths of the recordings that ended before the stop.
+    void print_ended_files();
+    void fetch_files();
+
+    const Options& options_;
+    Door& door_;
+    Interrupt& interrupt_;
+    Talk& talk_;
+    SizeWatch sizes_;
+    std::map<std::string, std::string> sessions_;   ///< camera -> session, still recording
+    std::map<std::string, std::string> connected_;  ///< camera -> since when, to know it again
+    std::vector<std::string> ended_sessions_;
+    std::vector<std::string> finished_;  ///< sessions whose files can be fetched
+    std::size_t delivered_ = 0;          ///< cameras whose files are there
+    bool all_well_ = true;
+    bool signalled_ = false;
+};
+
+void Capture::note_started(const control::StartReply& reply) {
+    for (const control::StartResult& result : reply.results) {
+        if (is_recording(result)) {
+            sessions_[result.camera] = result.session.value_or("");
+            continue;
+        }
+        all_well_ = false;
+        talk_.trouble(result.camera + ": " + std::string(to_text(result.outcome)) +
+                      (result.error ? ": " + *result.error : ""));
+    }
+    // Already recording, but otherwise than asked: the server says that with ok alone.
+    if (!reply.ok) all_well_ = false;
+}
+
+void Capture::lose(const std::string& camera, const std::string& why) {
+    talk_.trouble(camera + ": lost: " + why);
+    ended_sessions_.push_back(sessions_[camera]);
+    sessions_.erase(camera);
+    all_well_ = false;
+}
+
+void Capture::look_after() {
+    const auto now = cameras_by_name(door_);
+    const auto recording = sessions_;
+    for (const auto& [camera, session] : recording) {
+        const auto found = now.find(camera);
+        if (found == now.end()) {
+            lose(camera, "it is no longer connected");
+            continue;
+        }
+        connected_.try_emplace(camera, found->second.connected_at);
+        if (session.empty() || found->second.session == session) {
+            sizes_.look(found->second);
+        } else if (goes_on(found->second)) {
+            ended_sessions_.push_back(session);
+            sessions_[camera] = *found->second.session;
+            talk_.note(camera + ": goes on in a new recording, " + *found->second.session);
+        } else {
+            lose(camera, "it is " + std::string(to_text(found->second.state)) +
+                             ", its recording has ended");
+        }
+    }
+}
+
+bool Capture::goes_on(const control::CameraStatus& camera) {
+    return camera.state == control::CameraState::recording && camera.session &&
+           connected_[camera.name] == camera.connected_at;
+}
+
+bool Capture::heard_of_a_loss() {
+    bool heard = false;
+    while (const auto event = door_.link().take_event()) {
+        heard = heard || sessions_.contains(event->camera);
+    }
+    return door_.link().take_lost() > 0 || heard;
+}
+
+Capture::Ended Capture::wait(Clock::time_point end) {
+    // Losses come as events; sizes, and a server that is silent, have to be looked for.
+    constexpr auto kLookEvery = std::chrono::seconds(1);
+    door_.on_interrupt([this] { return signalled_ = true; });
+    auto next_look = Clock::now();
+    while (!sessions_.empty()) {
+        const auto woke = door_.link().wait(std::min<Clock::time_point>(end, next_look));
+        if (signalled_ || woke == Wire::Woke::interrupted) return Ended::signal;
+        if (Clock::now() >= end) return Ended::duration;
+        if (!heard_of_a_loss() && Clock::now() < next_look) continue;
+        next_look = Clock::now() + kLookEvery;
+        look_after();
+        if (signalled_) return Ended::signal;
+    }
+    return Ended::all_lost;
+}
+
+void Capture::print_ended_files() {
+    for (const std::string& id : ended_sessions_) {
+        if (id.empty()) continue;
+        const auto deadline = Clock::now() + options_.start.timeout;
+        for (;;) {
+            const auto recording = understood(control::decode_recording(door_.recording(id)));
+            const bool is_finished = recording.state == control::SessionState::done ||
+                                     recording.state == control::SessionState::failed;
+            if (!is_finished && Clock::now() < deadline) {
+                if (door_.link().wait(Clock::now() + milliseconds(200)) !=
+                    Wire::Woke::interrupted) {
+                    continue;
+                }
+                signalled_ = true;
+            }
+            if (!is_finished) talk_.trouble(id + ": not finished yet");
+            if (is_finished) finished_.push_back(id);
+            for (const auto& file : recording.files) {
+                if (file.kind == "mp4" && !talk_.json() && options_.folder.empty()) {
+                    talk_.result(recording.directory + "/" + file.name);
+                }
+            }
+            break;
+        }
+    }
+}
+
+void Capture::send_stop(const std::vector<std::string>& cameras) {
+    // The first Ctrl-C has stopped the cameras; only another one leaves without the files.
+    door_.on_interrupt([this] {
+        if (std::exchange(signalled_, true)) return false;
+        talk_.note("the cameras are being stopped; Ctrl-C again does not wait for the files");
+        return true;
+    });
+    control::StopRequest request;
+    request.timeout = options_.start.timeout;
+    request.cameras = cameras;
+    const std::string body = door_.stop(request);
+    const auto reply = understood(control::decode_stop_reply(body));
+    if (talk_.json()) talk_.body(body);
+    if (!report(reply, talk_, options_.folder.empty())) all_well_ = false;
+    for (const control::StopResult& result : reply.results) {
+        if (result.outcome == StopOutcome::stopped && !result.files.empty()) ++delivered_;
+        if (result.outcome == StopOutcome::stopped && result.session) {
+            finished_.push_back(*result.session);
+        }
+        if (result.outcome == StopOutcome::not_recording) all_well_ = false;
+    }
+}
+
+void Capture::fetch_files() {
+    if (options_.folder.empty()) return;
+    std::cout.flush();
+    for (const std::string& id : finished_) {
+        const auto recording = understood(control::decode_recording(door_.recording(id)));
+        Download download(door_, interrupt_, talk_);
+        if (!download.fetch(recording, options_)) all_well_ = false;
+    }
+}
+
+int Capture::stop(Ended ended) {
+    if (ended == Ended::signal) signalled_ = true;
+    if (!sessions_.empty()) {
+        std::vector<std::string> cameras;
+        for (const auto& [camera, session] : sessions_) cameras.push_back(camera);
+        send_stop(cameras);
+    }
+    print_ended_files();
+    fetch_files();
+    if (signalled_ && !options_.capture.until_interrupt) return cli::kInterrupted;
+    if (options_.capture.require == Require::any && delivered_ > 0) return cli::kDone;
+    return all_well_ ? cli::kDone : cli::kRefused;
+}
+
+int Capture::stop_unanswered() {
+    talk_.note("interrupted before all cameras had started: stopping them");
+    signalled_ = true;
+    send_stop(options_.start.cameras);
+    fetch_files();
+    return cli::kInterrupted;
+}
+
+int Capture::run() {
+    // Before the start, so that nothing is missed.
+    door_.subscribe({{"camera.disconnected", "camera.stopped", "session.*"}, std::nullopt});
+    std::string body;
+    try {
+        body = door_.start(options_.start);
+    } catch (const Failed& failed) {
+        if (failed.exit_code() != cli::kInterrupted) throw;
+        return stop_unanswered();
+    }
+    const auto reply = understood(control::decode_start_reply(body));
+    const auto begin = Clock::now();  // the last camera has answered just now
+    note_started(reply);
+    const bool give_up =
+        sessions_.empty() || (options_.capture.require == Require::all && !all_well_);
+    if (give_up) {
+        if (talk_.json()) talk_.body(body);
+        if (!sessions_.empty()) {
+            talk_.trouble("not every camera started: stopping the others");
+            stop(Ended::duration);
+        }
+        return signalled_ ? cli::kInterrupted : cli::kRefused;
+    }
+    const std::string asked = asked_for(options_.start.parameters);
+    talk_.note("recording " + std::to_string(sessions_.size()) +
+               (sessions_.size() == 1 ? " camera" : " cameras") +
+               (asked.empty() ? "" : ", asked for " + asked));
+    const auto end =
+        options_.capture.duration ? begin + *options_.capture.duration : Clock::time_point::max();
+    Ended ended{};
+    try {
+        ended = wait(end);
+    } catch (const Failed& failed) {
+        // The connection was lost, perhaps for once: what we started must not go on for ever
+        // because of that.
+        talk_.trouble(std::string(failed.what()) + "; stopping the cameras");
+        door_.reconnect();
+        stop(Ended::duration);
+        return failed.exit_code();
+    }
+    return stop(ended);
+}
+
+}  // namespace
+
+bool is_recording(const control::StartResult& result) {
+    return result.outcome == StartOutcome::started ||
+           result.outcome == StartOutcome::already_recording;
+}
+
+std::string asked_for(const control::StartParameters& parameters) {
+    std::string text;
+    const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+    if (parameters.resolution) {
+        add(size_text(parameters.resolution->width, parameters.resolution->height));
+    }
+    if (parameters.aspect) {
+        add(std::to_string(parameters.aspect->width) + ":" +
+            std::to_string(parameters.aspect->height));
+    }
+    if (parameters.bitrate_bps) add(std::to_string(*parameters.bitrate_bps / 1000) + " kbit/s");
+    if (parameters.fps) {
+        add(*parameters.fps == 0 ? "no limit to the pictures per second"
+                                 : std::to_string(*parameters.fps) + " pictures/s");
+    }
+    return text;
+}
+
+std::map<std::string, control::CameraStatus> cameras_by_name(Door& door) {
+    std::map<std::string, control::CameraStatus> cameras;
+    for (const std::string& item : understood(control::decode_list(door.cameras())).items) {
+        auto camera = understood(control::decode_camera(item));
+        cameras[camera.name] = std::move(camera);
+    }
+    return cameras;
+}
+
+void SizeWatch::look(const control::CameraStatus& camera) {
+    if (!wanted_ || !camera.width || !camera.height) return;
+    const control::Size size{*camera.width, *camera.height};
+    if (size == *wanted_ || !said_.insert(camera.name).second) return;
+    talk_.trouble(camera.name + ": delivers " + size_text(size.width, size.height) + ", not " +
+                  size_text(wanted_->width, wanted_->height));
+}
+
+int run_capture(const Options& options, Door& door, Interrupt& interrupt, Talk& talk) {
+    return Capture(options, door, interrupt, talk).run();
+}
+
+}  // namespace st::streamctl

@@ -1,0 +1,231 @@
+#include "download.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "base/fd.h"
+#include "base/units.h"
+#include "cli/terminal.h"
+#include "http/body.h"
+#include "http/response.h"
+
+namespace st::streamctl {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A name the server gave may become part of ours only if it can leave no folder.
+bool is_plain(const std::string& name) {
+    return !name.empty() && name.size() <= 128 && name.front() != '.' &&
+           name.find_first_not_of(
+               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+               "._-") == std::string::npos;
+}
+
+/// stream.mp4 -> ID.mp4, stream-002.mp4 -> ID-002.mp4, thumbnail.jpg -> ID.jpg.
+std::string local_name(const std::string& id, const std::string& name) {
+    for (const std::string_view stem : {"stream", "thumbnail"}) {
+        if (name.starts_with(stem)) return id + name.substr(stem.size());
+    }
+    return id + "-" + name;
+}
+
+Failed cannot(cli::ExitCode code, const std::string& path) {
+    return {code, path + ": " + std::strerror(errno)};
+}
+
+void write_all(int fd, Bytes bytes, std::uint64_t at, const std::string& path) {
+    while (!bytes.empty()) {
+        const ssize_t done = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(at));
+        if (done < 0 && errno == EINTR) continue;
+        if (done <= 0) throw cannot(cli::kIoFailed, path);
+        at += static_cast<std::uint64_t>(done);
+        bytes = bytes.subspan(static_cast<std::size_t>(done));
+    }
+}
+
+/// The connection broke: worth another try, unlike a refusal.
+class Broken final : public Failed {
+ public:
+    Broken(const Failed& why, std::uint64_t bytes) : Failed(why), have(bytes) {}
+    std::uint64_t have;
+};
+
+}  // namespace
+
+bool Download::fetch(const control::Recording& recording, const Options& options) {
+    std::error_code error;
+    fs::create_directories(options.folder, error);
+    if (error) throw Failed(cli::kCannotCreate, options.folder + ": " + error.message());
+    if (!is_plain(recording.id)) throw Failed(cli::kRefused, "the server's id is no file name");
+    bool found = false;
+    for (const control::RecordingFile& file : recording.files) {
+        if (file.kind != "mp4" && !options.all_files) continue;
+        if (!is_plain(file.name)) {
+            throw Failed(cli::kRefused, recording.id + ": \"" + printable(file.name) +
+                                            "\" is no file name to take from a server");
+        }
+        found = true;
+        const fs::path target = fs::path(options.folder) / local_name(recording.id, file.name);
+        fetch({"/api/v1/recordings/" + recording.id + "/files/" + file.name,
+               fs::absolute(target).lexically_normal().string(), file.bytes});
+    }
+    if (!found) {
+        const bool is_open = recording.state == control::SessionState::recording ||
+                             recording.state == control::SessionState::finalising;
+        talk_.trouble(recording.id + ": " +
+                      (is_open ? "not finished yet (" + std::string(to_text(recording.state)) + ")"
+                               : recording.error.value_or("it has no MP4")));
+    }
+    return found;
+}
+
+void Download::fetch(const File& file) {
+    struct stat there {};
+    if (::stat(file.target.c_str(), &there) == 0) {
+        if (static_cast<std::uint64_t>(there.st_size) != file.bytes) {
+            throw Failed(cli::kCannotCreate, file.target + ": exists already, and is another file");
+        }
+        talk_.note(file.target + ": is there already");
+        talk_.result(file.target);
+        return;
+    }
+    const std::string part = file.target + ".part";
+    const Fd fd(::open(part.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+    if (!fd) throw cannot(cli::kCannotCreate, part);
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+        throw Failed(cli::kCannotCreate, part + ": another download is writing it");
+    }
+    if (::fstat(fd.get(), &there) != 0) throw cannot(cli::kIoFailed, part);
+    auto have = static_cast<std::uint64_t>(there.st_size);
+    if (have > file.bytes) have = 0;
+    if (have > 0) talk_.note(file.target + ": going on after " + human_bytes(have));
+    for (int failures = 0; have < file.bytes;) {
+        try {
+            have = fetch_from(file, fd.get(), have);
+        } catch (const Broken& broken) {
+            if (broken.have > have) failures = 0;
+            have = broken.have;
+            if (++failures >= kTriesMax) throw;
+            talk_.note(std::string(broken.what()) + "; trying again");
+            const timespec pause{0, 200'000'000L * failures};
+            ::nanosleep(&pause, nullptr);
+        }
+    }
+    if (::ftruncate(fd.get(), static_cast<off_t>(file.bytes)) != 0 || ::fsync(fd.get()) != 0) {
+        throw cannot(cli::kIoFailed, part);
+    }
+    if (::rename(part.c_str(), file.target.c_str()) != 0) throw cannot(cli::kIoFailed, file.target);
+    talk_.result(file.target);
+    std::cout.flush();
+}
+
+std::uint64_t Download::fetch_from(const File& file, int part, std::uint64_t have) {
+    cli::Progress progress(!talk_.quiet());
+    const std::string shown = fs::path(file.target).filename().string();
+    try {
+        Wire wire(door_.server(), door_.patience(), interrupt_);
+        std::vector<Field> fields{{"Host", door_.server().host_field()},
+                                  {"User-Agent", "streamctl/" ST_VERSION},
+                                  {"Connection", "close"}};
+        if (!door_.token().empty()) fields.push_back({"Authorization", "Bearer " + door_.token()});
+        if (have > 0) fields.push_back({"Range", "bytes=" + std::to_string(have) + "-"});
+        const std::string request = http::encode_request_head("GET", file.url, fields);
+        wire.send({reinterpret_cast<const std::uint8_t*>(request.data()), request.size()},
+                  Clock::now() + door_.patience());
+        std::vector<std::uint8_t> piece(256 * 1024);
+        const auto receive = [&]() -> Bytes {
+            const auto woke = wire.wait(Clock::now() + door_.patience());
+            if (woke == Wire::Woke::interrupted) throw Failed(cli::kInterrupted, "interrupted");
+            if (woke == Wire::Woke::time) throw wire.no_answer(door_.patience());
+            const Bytes bytes = wire.receive(piece);
+            if (bytes.empty()) throw wire.unreachable("the connection was lost");
+            return bytes;
+        };
+        http::ResponseReader answer;
+        Bytes rest;
+        while (!answer.is_complete()) {
+            const Bytes bytes = receive();
+            const auto used = answer.feed(bytes);
+            if (!used) throw Failed(cli::kRefused, file.url + ": " + used.error().message);
+            rest = bytes.subspan(*used);
+        }
+        const http::ResponseHead head = answer.take();
+        if (head.status == 200) have = 0;
+        const std::string* range = head.find("Content-Range");
+        const std::string wanted = "bytes " + std::to_string(have) + "-";
+        const bool fits = head.status == 200 ||
+                          (head.status == 206 && range != nullptr && range->starts_with(wanted));
+        auto body = http::BodyReader::of_response(head, "GET", file.bytes);
+        if (!fits || !body) {
+            const bool is_auth = head.status == 401 || head.status == 403;
+            throw Failed(is_auth ? cli::kNotAuthorised : cli::kRefused,
+                         file.url + ": the server answers " + std::to_string(head.status) + " " +
+                             printable(head.reason));
+        }
+        auto shown_at = Clock::now();
+        while (!body->is_complete()) {
+            if (rest.empty()) rest = receive();
+            const auto taken = body->next(rest);
+            if (!taken || have + taken->data.size() > file.bytes) {
+                throw Failed(cli::kRefused, file.url + ": more bytes than announced");
+            }
+            write_all(part, taken->data, have, file.target + ".part");
+            have += taken->data.size();
+            rest = rest.subspan(taken->consumed);
+            if (Clock::now() - shown_at > milliseconds(100)) {
+                shown_at = Clock::now();
+                progress.show(shown + " " + std::to_string(have * 100 / file.bytes) + " % of " +
+                              human_bytes(file.bytes));
+            }
+        }
+        if (have < file.bytes) throw wire.unreachable("the file ended early");
+        return have;
+    } catch (const Broken&) {
+        throw;
+    } catch (const Failed& failed) {
+        if (failed.exit_code() == cli::kUnreachable) throw Broken(failed, have);
+        throw;
+    }
+}
+
+int run_get(const Options& options, Door& door, Interrupt& interrupt, Talk& talk) {
+    Options wanted = options;
+    if (wanted.folder.empty()) wanted.folder = ".";
+    Download download(door, interrupt, talk);
+    int exit_code = cli::kDone;
+    std::vector<std::string> ids = options.recording_ids;
+    if (options.recordings.take) {
+        control::RecordingQuery query;
+        query.take = options.recordings.take;
+        for (bool more = true; more;) {
+            const auto list = understood(control::decode_list(door.recordings(query)));
+            for (const std::string& item : list.items) {
+                ids.push_back(understood(control::decode_recording(item)).id);
+            }
+            more = list.next && list.next != query.cursor && !list.items.empty();
+            query.cursor = list.next;
+        }
+        if (ids.empty()) throw Failed(cli::kRefused, *query.take + ": no recordings of that take");
+    }
+    for (const std::string& id : ids) {
+        try {
+            const auto recording = understood(control::decode_recording(door.recording(id)));
+            if (!download.fetch(recording, wanted)) exit_code = cli::kRefused;
+        } catch (const Refused& refused) {
+            if (refused.exit_code() == cli::kNotAuthorised) throw;
+            talk.trouble(id + ": " + refused.what());
+            exit_code = cli::kRefused;
+        }
+    }
+    return exit_code;
+}
+
+}  // namespace st::streamctl

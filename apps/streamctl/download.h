@@ -1,0 +1,40 @@
+#pragma once
+/// Recordings' files over HTTP: resumed where they were left, checked by their size, and under
+/// their name only when they are whole. Main thread.
+#include <cstdint>
+#include <string>
+
+#include "commands.h"
+#include "control/recording.h"
+
+namespace st::streamctl {
+
+class Download {
+ public:
+    /// How often a connection may be lost without a byte in between.
+    static constexpr int kTriesMax = 5;
+
+    Download(Door& door, Interrupt& interrupt, Talk& talk)
+        : door_(door), interrupt_(interrupt), talk_(talk) {}
+
+    /// The recording's MP4s (all files with options.all_files) into options.folder, which is made
+    /// if need be. Prints each path. False, and said, if it has none. Throws Failed.
+    bool fetch(const control::Recording& recording, const Options& options);
+
+ private:
+    struct File {
+        std::string url;     ///< path part
+        std::string target;  ///< where it goes
+        std::uint64_t bytes = 0;
+    };
+
+    void fetch(const File& file);
+    /// One request; what it got is written behind `have`. Returns the bytes there are now.
+    std::uint64_t fetch_from(const File& file, int part, std::uint64_t have);
+
+    Door& door_;
+    Interrupt& interrupt_;
+    Talk& talk_;
+};
+
+}  // namespace st::streamctl

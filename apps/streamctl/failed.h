@@ -1,0 +1,21 @@
+#pragma once
+/// Why a command could not be done.
+#include <stdexcept>
+#include <string>
+
+#include "cli/exit_codes.h"
+
+namespace st::streamctl {
+
+/// A message for stderr and the exit code it means.
+class Failed : public std::runtime_error {
+ public:
+    Failed(cli::ExitCode exit_code, const std::string& message)
+        : std::runtime_error(message), exit_code_(exit_code) {}
+    cli::ExitCode exit_code() const { return exit_code_; }
+
+ private:
+    cli::ExitCode exit_code_;
+};
+
+}  // namespace st::streamctl

@@ -1,0 +1,51 @@
+#pragma once
+/// A connection to the server whose every wait ends when there is news, at a deadline or by Ctrl-C.
+/// Main thread.
+#include <Poco/Net/StreamSocket.h>
+
+#include <chrono>
+#include <span>
+
+#include "base/bytes.h"
+#include "failed.h"
+#include "interrupt.h"
+#include "server_url.h"
+
+namespace st::streamctl {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+/// For messages: a peer's text without what would move the cursor or end the line.
+std::string printable(std::string_view text);
+
+class Wire {
+ public:
+    enum class Woke { news, time, interrupted };
+
+    /// Connects. Throws Failed: 69, or 130 after Ctrl-C. `interrupt` outlives it.
+    Wire(const ServerUrl& server, milliseconds patience, Interrupt& interrupt);
+    Wire(const Wire&) = delete;
+    Wire& operator=(const Wire&) = delete;
+
+    /// All of it. Throws Failed 69 if the server is gone, 75 if it takes nothing until `deadline`.
+    void send(Bytes bytes, Clock::time_point deadline);
+    /// `news`: receive() has something. An interrupt is taken when it is told.
+    Woke wait(Clock::time_point deadline);
+    /// What is there, at most as much as fits; empty: the end. Throws Failed 69 on a reset.
+    Bytes receive(std::span<std::uint8_t> into);
+
+    int fd() const;
+    /// "ws://host:port: `why`"
+    Failed unreachable(const std::string& why) const;
+    Failed no_answer(milliseconds patience) const;
+
+ private:
+    Woke poll(short events, Clock::time_point deadline);
+
+    const ServerUrl server_;
+    Interrupt& interrupt_;
+    Poco::Net::StreamSocket socket_;
+};
+
+}  // namespace st::streamctl
