@@ -1,30 +1,23 @@
-#include <fcntl.h>
-#include <histedit.h>
-#include <signal.h>
-#include <sys/stat.h>
-
-#include <cerrno>
-#include <clocale>
+#include <algorithm>
 #include <cstdlib>
+#include <deque>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 
-#include "base/fd.h"
 #include "cli/exit_codes.h"
+#include "cli/parse.h"
+#include "commands.h"
+#include "completion.h"
+#include "control/camera_status.h"
+#include "control/json.h"
+#include "line_editor.h"
 #include "script.h"
 
 namespace st::streamctl {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr int kHistoryLines = 1000;
-
-char* prompt_text(EditLine*) {
-    static char text[] = "streamctl> ";
-    return text;
-}
 
 /// $XDG_STATE_HOME/streamctl/history; empty if there is no home to put it in.
 std::string history_path() {
@@ -45,85 +38,261 @@ std::string history_path() {
     return folder / "history";
 }
 
-/// libedit writes the file with the permissions it finds: it must exist with ours first.
-bool prepare_private(const std::string& path) {
-    const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    return file && ::fchmod(file.get(), 0600) == 0;
-}
-
-struct EndEdit {
-    void operator()(EditLine* edit) const { el_end(edit); }
-};
-struct EndHistory {
-    void operator()(History* history) const { history_end(history); }
-};
-
-void ignore_signal(int) {}
-
-/// Ctrl-C while a line is typed ends the line, not the program; commands get it as usual.
-class TypingSignals {
+/// The prompt with a connection of its own, for events and names. While a command runs that
+/// connection is closed; what happened meanwhile is fetched afterwards.
+class Prompt {
  public:
-    TypingSignals() {
-        struct sigaction action {};
-        action.sa_handler = ignore_signal;  // without SA_RESTART: the read ends
-        sigaction(SIGINT, &action, &before_);
+    static constexpr int kEventsPerSecond = 10;
+    static constexpr milliseconds kConnectPatience{500};
+    static constexpr milliseconds kRetryAfter{1000};
+    static constexpr std::chrono::seconds kSilence{20};
+
+    explicit Prompt(const Options& defaults)
+        : defaults_(defaults),
+          editor_({[this] { return prompt(); }, [this] { return link_ ? link_->fd() : -1; },
+                   [this] { return patience_ms(); }, [this] { on_news(); },
+                   [this](const std::string& line) { return complete(line); }},
+                  interrupt_, history_path()) {}
+
+    int run() {
+        std::cout << "streamctl " ST_VERSION ": help lists the commands, exit or Ctrl-D ends.\n"
+                  << std::flush;
+        connect();
+        bool leave = false;
+        std::string line;
+        while (!leave) {
+            const auto ended = editor_.read(line);
+            if (ended == LineEditor::Ended::interrupted) continue;
+            if (ended == LineEditor::Ended::end) break;
+            if (line.find_first_not_of(" \t") == std::string::npos || is_ours(line)) continue;
+            link_.reset();
+            run_line(line, defaults_, leave);
+            std::cout.flush();
+            interrupt_.take();  // it was meant for the command
+            if (!leave) connect();
+        }
+        return cli::kDone;
     }
-    ~TypingSignals() { sigaction(SIGINT, &before_, nullptr); }
-    TypingSignals(const TypingSignals&) = delete;
-    TypingSignals& operator=(const TypingSignals&) = delete;
 
  private:
-    struct sigaction before_ {};
+    std::string prompt() const {
+        if (!link_) return "streamctl (offline)> ";
+        if (recording_ > 0) return "streamctl (" + std::to_string(recording_) + " recording)> ";
+        return "streamctl> ";
+    }
+
+    /// `events on` and `events off`.
+    bool is_ours(const std::string& line) {
+        const auto words = cli::split_words(line);
+        if (!words || words->size() != 2 || words->front() != "events") return false;
+        if (words->back() != "on" && words->back() != "off") return false;
+        shows_events_ = words->back() == "on";
+        return true;
+    }
+
+    void say(const std::string& text) { editor_.print_above("streamctl: " + text + "\n"); }
+
+    void connect() {
+        const bool was_connected = ever_connected_ && !lost_;
+        try {
+            const auto server = parse_server_url(defaults_.server);
+            if (!server) throw Failed(cli::kUsage, server.error().message);
+            Options options = defaults_;
+            Door door = make_door(options, interrupt_);
+            auto link = std::make_unique<Link>(*server, door.token(), kConnectPatience, interrupt_);
+            // The kept events of a server that has been restarted have smaller numbers.
+            control::Subscription wanted;
+            if (ever_connected_) wanted.since = last_event_;
+            subscribing_ = link->ask("events.subscribe", encode(wanted));
+            asked_cameras_ = link->ask("cameras.list", "");
+            ask_again_ = false;
+            pinged_ = false;
+            link_ = std::move(link);
+            if (lost_) say("connected again to " + defaults_.server);
+            lost_ = false;
+            ever_connected_ = true;
+            until_answered();
+        } catch (const Failed& failed) {
+            lose(failed, !lost_ && (was_connected || !ever_connected_));
+        }
+    }
+
+    void lose(const Failed& failed, bool says_so) {
+        link_.reset();
+        recording_ = 0;
+        lost_ = true;
+        retry_at_ = Clock::now() + kRetryAfter;
+        if (says_so) say(std::string(failed.what()) + "; trying again");
+    }
+
+    /// Waits for an answer that belongs on the screen, for a moment.
+    void until_answered() {
+        const auto deadline = Clock::now() + kConnectPatience;
+        while (link_ && Clock::now() < deadline) {
+            if (link_->wait(deadline) != Wire::Woke::news) return;
+            if (take_answers()) return;
+        }
+    }
+
+    /// True if the list of cameras came.
+    bool take_answers() {
+        if (auto answer = link_->take_answer(subscribing_)) on_subscribed(*answer);
+        if (!asked_cameras_) return false;
+        const auto answer = link_->take_answer(*asked_cameras_);
+        if (!answer) return false;
+        asked_cameras_.reset();
+        if (std::exchange(ask_again_, false)) asked_cameras_ = link_->ask("cameras.list", "");
+        const auto list = control::decode_list(answer->result);
+        if (answer->error || !list) return true;
+        cameras_.clear();
+        recording_ = 0;
+        for (const std::string& item : list->items) {
+            const auto camera = control::decode_camera(item);
+            if (!camera) continue;
+            cameras_.push_back(camera->name);
+            if (camera->state == control::CameraState::recording) ++recording_;
+        }
+        return true;
+    }
+
+    void on_subscribed(const Answer& answer) {
+        const auto object = control::parse_object(answer.result);
+        std::uint64_t last = 0;
+        if (object) control::ObjectReader(**object).read("last_id", last);
+        if (last < last_event_) say("the server has been restarted");
+        last_event_ = last;
+    }
+
+    int patience_ms() const {
+        auto until = link_ ? link_->heard() + kSilence * (pinged_ ? 2 : 1) : retry_at_;
+        if (!waiting_.empty()) until = std::min(until, next_print_);
+        const auto left = std::chrono::ceil<milliseconds>(until - Clock::now()).count();
+        return static_cast<int>(std::clamp<long>(left, 0, 60'000));
+    }
+
+    void on_news() {
+        if (!link_) {
+            if (Clock::now() >= retry_at_) {
+                connect();
+                if (link_) editor_.redraw();
+            }
+            return;
+        }
+        try {
+            read_link();
+        } catch (const Failed& failed) {
+            lose(failed, true);
+        }
+        show_events();
+    }
+
+    void read_link() {
+        pollfd ready{link_->fd(), POLLIN, 0};
+        if (::poll(&ready, 1, 0) > 0) {
+            link_->read();
+            pinged_ = false;
+        } else if (Clock::now() >= link_->heard() + kSilence * (pinged_ ? 2 : 1)) {
+            if (std::exchange(pinged_, true)) throw link_->no_answer();
+            link_->ping();
+        }
+        const std::size_t before = recording_;
+        take_answers();
+        bool is_about_cameras = false;
+        while (auto event = link_->take_event()) {
+            last_event_ = event->id;
+            is_about_cameras = is_about_cameras || event->type.starts_with("camera.") ||
+                               event->type.starts_with("session.");
+            if (shows_events_) waiting_.push_back(std::move(*event));
+        }
+        if (is_about_cameras) {
+            if (asked_cameras_)
+                ask_again_ = true;
+            else
+                asked_cameras_ = link_->ask("cameras.list", "");
+        }
+        if (recording_ != before) editor_.redraw();
+    }
+
+    /// At most so many a second; what comes faster is counted.
+    void show_events() {
+        constexpr std::size_t kWaitingMax = 50;
+        const auto now = Clock::now();
+        if (waiting_.empty() || now < next_print_) return;
+        std::string text;
+        if (waiting_.size() > kWaitingMax) {
+            const std::size_t left_out = waiting_.size() - kWaitingMax;
+            waiting_.erase(waiting_.begin(),
+                           waiting_.begin() + static_cast<std::ptrdiff_t>(left_out));
+            text = "(" + std::to_string(left_out) + " events left out)\n";
+        } else {
+            const Event& event = waiting_.front();
+            text = printable(event.time.size() > 19 ? event.time.substr(11, 8) : event.time) + " " +
+                   printable(event.type);
+            if (!event.camera.empty()) text += " " + printable(event.camera);
+            if (!event.session.empty()) text += " " + printable(event.session);
+            text += "\n";
+            waiting_.pop_front();
+        }
+        next_print_ = now + milliseconds(1000 / kEventsPerSecond);
+        editor_.print_above(text);
+    }
+
+    std::vector<std::string> recording_ids() {
+        std::vector<std::string> ids;
+        if (!link_) return ids;
+        const auto id = link_->ask("recordings.list", "");
+        const auto deadline = Clock::now() + kConnectPatience;
+        while (link_->wait(deadline) == Wire::Woke::news) {
+            const auto answer = link_->take_answer(id);
+            if (!answer) continue;
+            const auto list = control::decode_list(answer->result);
+            if (!list) break;
+            for (const std::string& item : list->items) {
+                if (const auto one = control::decode_recording(item)) ids.push_back(one->id);
+            }
+            break;
+        }
+        return ids;
+    }
+
+    Candidates complete(const std::string& line) {
+        try {
+            return candidates_for(
+                line, {[this] { return cameras_; }, [this] { return recording_ids(); }});
+        } catch (const Failed& failed) {
+            lose(failed, true);
+            return {};
+        }
+    }
+
+    const Options& defaults_;
+    Interrupt interrupt_;
+    LineEditor editor_;
+    std::unique_ptr<Link> link_;
+    bool ever_connected_ = false;
+    bool lost_ = false;  ///< and that was said
+    Clock::time_point retry_at_{};
+    bool pinged_ = false;
+    std::uint64_t last_event_ = 0;
+    std::uint64_t subscribing_ = 0;
+    std::optional<std::uint64_t> asked_cameras_;
+    bool ask_again_ = false;
+    std::vector<std::string> cameras_;
+    std::size_t recording_ = 0;
+    bool shows_events_ = true;
+    std::deque<Event> waiting_;
+    Clock::time_point next_print_{};
 };
 
 }  // namespace
 
 int run_prompt(const Options& defaults) {
-    std::setlocale(LC_CTYPE, "");
-    const std::unique_ptr<History, EndHistory> past(history_init());
-    const std::unique_ptr<EditLine, EndEdit> edit(el_init("streamctl", stdin, stdout, stderr));
-    if (!past || !edit) {
-        std::cerr << "streamctl: the terminal cannot be set up\n";
+    try {
+        return Prompt(defaults).run();
+    } catch (const std::runtime_error& error) {
+        std::cerr << "streamctl: " << error.what() << '\n';
         return cli::kIoFailed;
     }
-    HistEvent event{};
-    history(past.get(), &event, H_SETSIZE, kHistoryLines);
-    history(past.get(), &event, H_SETUNIQUE, 1);
-    el_set(edit.get(), EL_PROMPT, prompt_text);
-    el_set(edit.get(), EL_EDITOR, "emacs");
-    el_set(edit.get(), EL_HIST, history, past.get());
-    el_set(edit.get(), EL_BIND, "^R", "em-inc-search-prev", nullptr);
-    const std::string path = history_path();
-    if (!path.empty()) history(past.get(), &event, H_LOAD, path.c_str());
-    std::cout << "streamctl " ST_VERSION ": help lists the commands, exit or Ctrl-D ends.\n";
-    bool leave = false;
-    while (!leave) {
-        std::cout.flush();
-        int size = 0;
-        const char* typed = nullptr;
-        {
-            const TypingSignals typing;
-            errno = 0;
-            typed = el_gets(edit.get(), &size);
-        }
-        if (typed == nullptr || size <= 0) {
-            std::cout << std::endl;
-            if (size < 0 && errno == EINTR) {
-                el_reset(edit.get());
-                continue;
-            }
-            break;
-        }
-        std::string line(typed, static_cast<std::size_t>(size));
-        while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.pop_back();
-        if (line.find_first_not_of(" \t") == std::string::npos) continue;
-        history(past.get(), &event, H_ENTER, line.c_str());
-        run_line(line, defaults, leave);
-    }
-    if (!path.empty() && prepare_private(path)) {
-        history(past.get(), &event, H_SAVE, path.c_str());
-    }
-    return cli::kDone;
 }
 
 }  // namespace st::streamctl

@@ -1,0 +1,19 @@
+#pragma once
+/// What the word under the cursor of the prompt can become. Pure but for the names it is given.
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "line_editor.h"
+
+namespace st::streamctl {
+
+struct LiveNames {
+    std::function<std::vector<std::string>()> cameras;
+    std::function<std::vector<std::string>()> recordings;
+};
+
+/// `line`: what stands before the cursor. Options and commands come from the one declaration.
+Candidates candidates_for(const std::string& line, const LiveNames& live);
+
+}  // namespace st::streamctl
