@@ -137,7 +137,7 @@ class Fleet final : public PushFleet, public loop::Pollable {
     using Key = std::array<std::uint64_t, 6>;
 
     std::string camera_name(std::uint32_t number) const {
-        const std::string base = options_.name.empty() ? "push" : options_.name;
+        std::string base = options_.name.empty() ? "push" : options_.name;
         if (options_.count == 1) return base;
         std::string digits = std::to_string(number);
         const std::size_t width = std::to_string(options_.count).size();
