@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <iostream>
@@ -66,7 +67,7 @@ class Meter {
         const double rate = static_cast<double>(now.done_bytes) / std::max(seconds, 0.001);
         const auto left_bytes =
             static_cast<double>(now.total_bytes - std::min(now.done_bytes, now.total_bytes));
-        const auto left = static_cast<std::uint64_t>(left_bytes / std::max(rate, 1.0) + 0.5);
+        const auto left = std::llround(left_bytes / std::max(rate, 1.0));
         line_.show(name_ + ": " + std::to_string(now.done_bytes * 100 / now.total_bytes) + " %, " +
                    human_bytes(static_cast<std::uint64_t>(rate)) + "/s, " + std::to_string(left) +
                    " s left");
