@@ -1,5 +1,7 @@
 #include "options.h"
 
+#include <charconv>
+
 #include "base/name.h"
 #include "base/units.h"
 #include "cli/parse.h"
@@ -166,6 +168,45 @@ void build_list_commands(CLI::App& app, Options& options) {
     remove.add_option("ID", options.recording_id, "Its id, as listed")->required();
 }
 
+Result<double> parse_probability(std::string_view text) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error == std::errc() && end == text.data() + text.size() && value >= 0 && value <= 1) {
+        return value;
+    }
+    return Error{"\"" + std::string(text) + "\" is not a probability from 0 to 1"};
+}
+
+/// "drop=0.01,dup=0.01,jitter=50ms,clock-jump=2s,reset-after=100"
+Result<Fault> parse_fault(std::string_view text) {
+    Fault fault;
+    while (!text.empty()) {
+        const std::string_view part = text.substr(0, text.find(','));
+        text.remove_prefix(std::min(text.size(), part.size() + 1));
+        const std::size_t sign = std::min(part.find('='), part.size());
+        const std::string_view name = part.substr(0, sign);
+        const std::string_view value = part.substr(std::min(part.size(), sign + 1));
+        if (name == "drop" || name == "dup") {
+            const auto probability = parse_probability(value);
+            if (!probability) return probability.error();
+            (name == "drop" ? fault.drop : fault.dup) = *probability;
+        } else if (name == "jitter" || name == "clock-jump") {
+            const auto time = parse_duration(value);
+            if (!time) return time.error();
+            (name == "jitter" ? fault.jitter : fault.clock_jump) =
+                std::chrono::duration_cast<milliseconds>(*time);
+        } else if (name == "reset-after") {
+            const auto count = parse_number(value, 1'000'000'000);
+            if (!count) return count.error();
+            fault.reset_after = static_cast<std::uint32_t>(*count);
+        } else {
+            return Error{"\"" + std::string(name) +
+                         "\" is not one of drop, dup, jitter, clock-jump, reset-after"};
+        }
+    }
+    return fault;
+}
+
 void build_push(CLI::App& app, Options& options) {
     PushOptions& push = options.push;
     CLI::App& command = add_command(
@@ -190,6 +231,14 @@ void build_push(CLI::App& app, Options& options) {
     command.add_flag("--realtime", push.realtime, "Send a file at the pace of its times");
     command.add_flag("--loop", push.loop, "Begin again at the end of a file; times go on");
     command.add_flag("--encode", push.encode, "Encode H.264 input again, too");
+    command.add_flag("--reconnect", push.reconnect,
+                     "Connect again when the server goes away, after 0.5s, later up to 10s");
+    cli::add_value<Fault>(command, "--fault", push.fault, parse_fault,
+                          "Misbehave: drop=P and dup=P lose and repeat messages with that "
+                          "probability, jitter=D delays each by up to D, clock-jump=D moves the "
+                          "clock after a second, reset-after=N breaks the connection after N "
+                          "pictures",
+                          "WHAT=VALUE,...");
     cli::add_number(command, "--b-frames", push.b_frames, 0, 16, "B-frames in a row when encoding");
     cli::add_text(command, "--input-format", push.format,
                   "Do not guess what the input is: v4l2, x11grab, h264, ...", "NAME");

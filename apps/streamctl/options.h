@@ -31,6 +31,15 @@ struct EventOptions {
     std::uint32_t count = 0;  ///< 0: no end
 };
 
+/// How a camera of push misbehaves.
+struct Fault {
+    double drop = 0;                ///< probability that a message is lost, its number with it
+    double dup = 0;                 ///< that one comes twice
+    milliseconds jitter{0};         ///< each message is late by up to this
+    milliseconds clock_jump{0};     ///< added to the times from the second second of a capture on
+    std::uint32_t reset_after = 0;  ///< the connection breaks after so many pictures; 0: never
+};
+
 struct PushOptions {
     std::string input;
     std::string name;  ///< empty: the server names the camera after its address
@@ -38,6 +47,8 @@ struct PushOptions {
     bool realtime = false;
     bool loop = false;
     bool encode = false;
+    bool reconnect = false;
+    Fault fault;
     std::uint32_t b_frames = 0;
     std::string format;
     std::string size;

@@ -60,6 +60,7 @@ class Fleet final : public PushFleet, public loop::Pollable {
         target.token = std::move(token);
         target.realtime = options_.realtime;
         target.loops = options_.loop;
+        target.fault = options_.fault;
         const auto& input = first_->input;
         target.capabilities = camera::encode_capabilities(
             {"streamctl push", 0, {{{input.width(), input.height()}, "external"}}});
@@ -128,7 +129,9 @@ class Fleet final : public PushFleet, public loop::Pollable {
         std::cerr << camera.name() << ": " << text << std::endl;
     }
 
-    void on_done(PushCamera&, int exit_code) override {
+    void on_done(PushCamera& camera, int exit_code) override {
+        const bool was_lost = exit_code == cli::kUnreachable || exit_code == cli::kNoAnswer;
+        if (options_.reconnect && was_lost && !finishing_) return connect_again(camera);
         if (exit_code_ == 0) exit_code_ = exit_code;
         if (--open_ == 0) loop_.stop();
     }
@@ -167,6 +170,31 @@ class Fleet final : public PushFleet, public loop::Pollable {
                 encode->aspect_height, encode->bitrate_bps, encode->fps};
     }
 
+    /// Makes it anew after a pause, since nothing of a connection outlives it.
+    void connect_again(const PushCamera& camera) {
+        const auto found =
+            std::find_if(cameras_.begin(), cameras_.end(),
+                         [&](const auto& candidate) { return candidate.get() == &camera; });
+        const auto place = static_cast<std::size_t>(found - cameras_.begin());
+        milliseconds& pause = pauses_[place];
+        if (camera.was_connected()) pause = milliseconds(0);
+        pause = std::clamp(pause * 2, milliseconds(500), milliseconds(10'000));
+        say(camera, "connecting again in " + std::to_string(pause.count()) + " ms", false);
+        ++waiting_;
+        loop_.after(pause, [this, place] {
+            std::unique_ptr<PushCamera>& old = cameras_[place];
+            if (finishing_) return;
+            --waiting_;
+            old = std::make_unique<PushCamera>(loop_, *this, old->name(), old->target());
+            try {
+                old->open();
+            } catch (const Poco::Exception& error) {
+                say(*old, error.displayText(), true);
+                on_done(*old, cli::kUnreachable);
+            }
+        });
+    }
+
     void wake_all() {
         for (const auto& camera : cameras_) camera->wake();
     }
@@ -186,6 +214,8 @@ class Fleet final : public PushFleet, public loop::Pollable {
         while (::read(signals_.get(), &signal, sizeof signal) == sizeof signal) {
             interrupted_ = interrupted_ || signal.ssi_signo == SIGINT;
             if (std::exchange(finishing_, true)) return loop_.stop();
+            open_ -= std::exchange(waiting_, 0);
+            if (open_ == 0) return loop_.stop();
             for (const auto& camera : cameras_) camera->finish("push was stopped");
         }
     }
@@ -202,10 +232,12 @@ class Fleet final : public PushFleet, public loop::Pollable {
     bool interrupted_ = false;
     int exit_code_ = 0;
     std::size_t open_ = 0;
+    std::size_t waiting_ = 0;  ///< of them, to connect again
     std::array<std::uint8_t, 4096> masks_{};
     std::size_t mask_at_ = 4096;
     std::map<Key, std::shared_ptr<Clip>> files_;
     std::map<Key, std::weak_ptr<Clip>> live_;
+    std::map<std::size_t, milliseconds> pauses_;        ///< before the next try of a camera
     std::vector<std::unique_ptr<PushCamera>> cameras_;  ///< last: they use all of the above
 };
 

@@ -15,6 +15,7 @@ namespace st::streamctl {
 namespace {
 
 constexpr int kPacketsPerTurn = 32;
+constexpr std::int64_t kClockJumpAtUs = 1'000'000;
 
 /// As a phone's sensors count: since boot, sleep included.
 std::uint64_t boot_ms() {
@@ -37,7 +38,8 @@ PushCamera::PushCamera(loop::EventLoop& loop, PushFleet& fleet, std::string name
       fleet_(fleet),
       name_(std::move(name)),
       target_(std::move(target)),
-      decoder_(ws::Role::client) {}
+      decoder_(ws::Role::client),
+      chance_(static_cast<std::uint32_t>(std::hash<std::string>()(name_))) {}
 
 PushCamera::~PushCamera() { leave_clip(); }
 
@@ -91,6 +93,7 @@ bool PushCamera::read_answer(std::span<std::uint8_t>& bytes) {
     }
     loop_.cancel(std::exchange(deadline_, 0));
     state_ = State::idle;
+    was_connected_ = true;
     fleet_.say(*this, "connected to " + target_.host_field, false);
     send_text(camera::encode_status(camera::Status::ready, "Ready to stream"));
     send_text(target_.capabilities);
@@ -223,12 +226,16 @@ std::int64_t PushCamera::media_us(std::int64_t pts_us) const {
     return std::max<std::int64_t>(0, pts_us - origin_us_ + pass_us_);
 }
 
+bool PushCamera::happens(double probability) {
+    return probability > 0 && std::uniform_real_distribution<double>(0, 1)(chance_) < probability;
+}
+
 bool PushCamera::send_next() {
     const std::int64_t media = media_us(next_->pts_us);
     // An encoder puts a picture out after those it was made from: the latest time so far.
     const std::int64_t ready_us = std::max(latest_us_, media);
     if (target_.realtime) {
-        const std::int64_t early = base_ns_ + ready_us * 1000 - monotonic_ns();
+        const std::int64_t early = base_ns_ + (ready_us + jitter_us_) * 1000 - monotonic_ns();
         if (early > 0) {
             due_ = loop_.after(std::chrono::nanoseconds(early), [this] {
                 due_ = 0;
@@ -238,10 +245,31 @@ bool PushCamera::send_next() {
         }
     }
     latest_us_ = ready_us;
-    send_message(base_ms_ + static_cast<std::uint64_t>(media) / 1000, next_->bytes.bytes());
+    const Fault& fault = target_.fault;
+    std::uint64_t time_ms = base_ms_ + static_cast<std::uint64_t>(media) / 1000;
+    if (media >= kClockJumpAtUs) time_ms += static_cast<std::uint64_t>(fault.clock_jump.count());
+    if (happens(fault.drop)) {
+        ++seq_;  // the number of a message that got lost
+    } else {
+        send_message(time_ms, next_->bytes.bytes());
+        if (happens(fault.dup)) {
+            --seq_;
+            send_message(time_ms, next_->bytes.bytes());
+        }
+    }
     ++pictures_;
     bytes_ += next_->bytes.size();
     next_.reset();
+    jitter_us_ = 0;
+    if (fault.jitter.count() > 0) {
+        jitter_us_ =
+            std::uniform_int_distribution<std::int64_t>(0, fault.jitter.count() * 1000)(chance_);
+    }
+    if (fault.reset_after != 0 && pictures_ >= fault.reset_after) {
+        fleet_.say(*this, "breaking the connection, as asked", false);
+        done(cli::kUnreachable);
+        return false;
+    }
     return true;
 }
 

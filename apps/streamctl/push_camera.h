@@ -5,12 +5,14 @@
 
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <string_view>
 
 #include "camera/message.h"
 #include "http/head.h"
 #include "loop/stream.h"
+#include "options.h"
 #include "push_clip.h"
 #include "ws/codec.h"
 #include "ws/encode.h"
@@ -41,6 +43,7 @@ struct PushTarget {
     std::string capabilities;  ///< its message, encoded
     bool realtime = false;
     bool loops = false;
+    Fault fault;
 };
 
 class PushCamera final : public loop::StreamHandler {
@@ -59,6 +62,8 @@ class PushCamera final : public loop::StreamHandler {
     /// Ends in an orderly way: capture_stopped, close.
     void finish(std::string_view reason);
     const std::string& name() const { return name_; }
+    const PushTarget& target() const { return target_; }
+    bool was_connected() const { return was_connected_; }
     bool is_done() const { return state_ == State::done; }
 
  private:
@@ -80,6 +85,7 @@ class PushCamera final : public loop::StreamHandler {
     void capture_failed(const std::string& why);
     void leave_clip();
     void pump();
+    bool happens(double probability);
     /// Sends next_ if it is due; false: something has to happen first.
     bool send_next();
     void send_message(std::uint64_t timestamp_ms, Bytes payload);
@@ -106,6 +112,9 @@ class PushCamera final : public loop::StreamHandler {
     loop::TimerId due_ = 0;
     bool pump_again_ = false;
     Buffer message_;  ///< reused
+    bool was_connected_ = false;
+    std::mt19937 chance_;         ///< of faults: the same for the same name
+    std::int64_t jitter_us_ = 0;  ///< of next_
 
     // Of the capture under way. Media time: microseconds since its first picture.
     std::uint32_t seq_ = 0;

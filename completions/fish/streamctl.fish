@@ -55,6 +55,8 @@ complete -c streamctl -n '__fish_seen_subcommand_from push' -l count -x -d 'Be t
 complete -c streamctl -n '__fish_seen_subcommand_from push' -l realtime -d 'Send a file at the pace of its times'
 complete -c streamctl -n '__fish_seen_subcommand_from push' -l loop -d 'Begin again at the end of a file; times go on'
 complete -c streamctl -n '__fish_seen_subcommand_from push' -l encode -d 'Encode H.264 input again, too'
+complete -c streamctl -n '__fish_seen_subcommand_from push' -l reconnect -d 'Connect again when the server goes away, after 0.5s, later up to 10s'
+complete -c streamctl -n '__fish_seen_subcommand_from push' -l fault -x -d 'Misbehave: drop=P and dup=P lose and repeat messages with that probability, jitter=D delays each by up to D, clock-jump=D moves the clock after a second, reset-after=N breaks the connection after N pictures'
 complete -c streamctl -n '__fish_seen_subcommand_from push' -l b-frames -x -d 'B-frames in a row when encoding'
 complete -c streamctl -n '__fish_seen_subcommand_from push' -l input-format -x -d 'Do not guess what the input is: v4l2, x11grab, h264, ...'
 complete -c streamctl -n '__fish_seen_subcommand_from push' -l input-size -x -d 'Ask a device for this size'

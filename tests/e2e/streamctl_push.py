@@ -191,6 +191,39 @@ class Push(harness.Case):
         self.assertEqual(camera.socket.close_code, 1000)
         self.assertEqual((await self.exit_code(process))[0], 130)
 
+    async def test_a_bad_camera_loses_repeats_and_jumps_as_told(self):
+        clip = self.mp4("-frames:v", "200", "-c:v", "libx264", "-bf", "0", "-g", "30")
+        camera = await self.capture_all(
+            clip, "--name", "bad", "--fault", "drop=0.2,dup=0.2,clock-jump=5s"
+        )
+        numbers = [seq for _, seq, _ in camera.frames]
+        lost = set(range(200)) - set(numbers)
+        repeated = [a for a, b in zip(numbers, numbers[1:]) if a == b]
+        self.assertTrue(15 <= len(lost) <= 70, lost)
+        self.assertTrue(10 <= len(repeated) <= 65, repeated)
+        times = [time for time, _, _ in camera.frames[1:]]
+        jumps = [b - a for a, b in zip(times, times[1:]) if b - a > 4000]
+        self.assertEqual(len(jumps), 1, jumps)
+        for wrong in ("drop=2", "drop", "sneeze=1", "jitter=soon"):
+            code, err = await self.exit_code(await self.push(clip, "--fault", wrong))
+            self.assertEqual(code, 64, err)
+
+    async def test_reconnect_goes_on_after_a_broken_connection(self):
+        clip = self.mp4("-frames:v", "60", "-c:v", "libx264", "-bf", "0", "-g", "30")
+        process = await self.push(
+            clip, "--name", "desk", "--reconnect", "--realtime", "--fault", "reset-after=10,jitter=5ms"
+        )
+        for _ in range(3):
+            camera = await self.camera()
+            self.assertEqual(camera.path, "/ingest/desk")
+            await camera.send(START)
+            self.assertEqual((await camera.text())["status"], "capture_started")
+            await asyncio.wait_for(camera.ended.wait(), harness.PATIENCE_S)
+            self.assertLessEqual(len(camera.frames), 11)
+            self.assertGreater(len(camera.frames), 5)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual((await self.exit_code(process))[0], 130)
+
     async def test_many_cameras_from_one_process(self):
         clip = self.mp4("-frames:v", "30", "-c:v", "libx264", "-g", "30")
         process = await self.push(clip, "--name", "load", "--count", "20", "-q")
