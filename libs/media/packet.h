@@ -1,0 +1,35 @@
+#pragma once
+/// One coded picture, piece of sound or piece of metadata of a live stream, as all of the server
+/// shares it: made once where it comes in, never changed, freed by its last owner.
+#include <cstdint>
+#include <memory>
+
+#include "base/buffer.h"
+
+namespace st::media {
+
+enum class Track : std::uint8_t { video, audio, metadata };
+
+/// What the payload is.
+///   h264, config     AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1)
+///   h264, frame      one access unit: NAL units, each behind its length (as config says, 4 bytes
+///                    where we make it); SPS and PPS may be inside
+///   aac, config      AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1)
+///   aac, frame       one raw AAC frame, no ADTS
+///   flv              another codec, passed through: the whole body of an FLV audio or video tag
+///   metadata         AMF0 values: the string "onMetaData" and one object or ECMA array
+enum class Codec : std::uint8_t { h264, aac, flv, metadata };
+
+struct Packet {
+    Track track = Track::video;
+    Codec codec = Codec::h264;
+    bool is_config = false;   ///< decoder configuration ("sequence header"), not a picture or sound
+    bool is_key = false;      ///< a decoder may begin here; of video only
+    std::int32_t cts_ms = 0;  ///< display time minus dts_ms; of video only
+    std::int64_t dts_ms = 0;  ///< decoding time on the stream's own time line
+    Buffer payload;
+};
+
+using PacketPtr = std::shared_ptr<const Packet>;
+
+}  // namespace st::media
