@@ -4,6 +4,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
 
@@ -101,38 +103,56 @@ void Stream::end(std::string_view error) {
     handler_->on_end(error);
 }
 
-std::size_t Stream::send_now(Bytes bytes) {
-    std::size_t sent = 0;
-    while (sent < bytes.size()) {
-        const auto n =
-            ::send(fd_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n > 0) {
-            sent += static_cast<std::size_t>(n);
-        } else if (n < 0 && errno == EINTR) {
-            continue;
-        } else {
-            break;  // full, or broken: the reading side reports that
-        }
-    }
-    return sent;
+/// One system call, but for a signal in between. Less than all of it went out: the socket is full,
+/// or broken, which the reading side reports.
+std::size_t Stream::send_now(std::span<iovec> pieces) {
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = pieces.size();
+    ssize_t sent = 0;
+    do {
+        sent = ::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    } while (sent < 0 && errno == EINTR);
+    if (sent < 0) return 0;
+    bytes_out_ += static_cast<std::size_t>(sent);
+    return static_cast<std::size_t>(sent);
 }
 
 void Stream::send(Bytes bytes) {
-    if (!open_) return;
-    const std::size_t sent = queue_.empty() ? send_now(bytes) : 0;
+    if (!open_ || bytes.empty()) return;
+    std::size_t sent = 0;
+    if (queue_.empty()) {
+        iovec piece{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
+        sent = send_now({&piece, 1});
+    }
     if (sent == bytes.size()) return;
-    queue_.push_back({share(Buffer(bytes.subspan(sent))), 0});
-    queued_bytes_ += bytes.size() - sent;
+    queue_.push(share(Buffer(bytes.subspan(sent))));
     want_write(true);
 }
 
-void Stream::send(SharedBuffer buffer) {
+void Stream::send(std::span<const SharedBuffer> buffers) {
     if (!open_) return;
-    const std::size_t sent = queue_.empty() ? send_now(buffer->bytes()) : 0;
-    if (sent == buffer->size()) return;
-    queued_bytes_ += buffer->size() - sent;
-    queue_.push_back({std::move(buffer), sent});
-    want_write(true);
+    while (queue_.empty() && !buffers.empty()) {
+        std::array<iovec, kBuffersPerCall> pieces;
+        const std::size_t count = std::min(buffers.size(), pieces.size());
+        std::size_t offered = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+            const Bytes bytes = buffers[i]->bytes();
+            pieces[i] = {const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
+            offered += bytes.size();
+        }
+        std::size_t sent = offered == 0 ? 0 : send_now(std::span(pieces).first(count));
+        if (sent < offered) {
+            for (const SharedBuffer& buffer : buffers.first(count)) {
+                const std::size_t out = std::min(sent, buffer->size());
+                queue_.push(buffer, out);
+                sent -= out;
+            }
+        }
+        buffers = buffers.subspan(count);
+    }
+    for (const SharedBuffer& buffer : buffers) queue_.push(buffer);
+    if (!queue_.empty()) want_write(true);
 }
 
 void Stream::want_write(bool wanted) {
@@ -143,32 +163,16 @@ void Stream::want_write(bool wanted) {
 
 void Stream::flush() {
     while (!queue_.empty()) {
-        std::array<iovec, kBuffersPerCall> pieces{};
-        std::size_t count = 0;
-        for (const Piece& piece : queue_) {
-            if (count == kBuffersPerCall) break;
-            const Bytes left = piece.buffer->bytes().subspan(piece.sent);
-            pieces[count++] = {const_cast<std::uint8_t*>(left.data()), left.size()};
-        }
+        std::array<iovec, kBuffersPerCall> pieces;
         msghdr message{};
         message.msg_iov = pieces.data();
-        message.msg_iovlen = count;
-        const auto n = ::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
-        if (n < 0) return fail_output();
-        auto sent = static_cast<std::size_t>(n);
-        queued_bytes_ -= sent;
-        while (sent > 0) {
-            Piece& first = queue_.front();
-            const std::size_t left = first.buffer->size() - first.sent;
-            if (sent < left) {
-                first.sent += sent;
-                break;
-            }
-            sent -= left;
-            queue_.pop_front();
-        }
+        message.msg_iovlen = queue_.gather(pieces);
+        const auto sent = ::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent < 0 && errno == EINTR) continue;
+        if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+        if (sent < 0) return fail_output();
+        bytes_out_ += static_cast<std::size_t>(sent);
+        queue_.consume(static_cast<std::size_t>(sent));
     }
     want_write(false);
     if (finishing_) {
@@ -183,11 +187,14 @@ void Stream::flush() {
 /// which its owner may be waiting to have sent everything.
 void Stream::fail_output() {
     queue_.clear();
-    queued_bytes_ = 0;
     want_write(false);
     half_closed_ = readable_ = true;
     if (!reading_) return handler_->on_drained();
     read_later();
+}
+
+void Stream::limit_send_buffer(int bytes) {
+    ::setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
 }
 
 void Stream::pause_reading() { reading_ = false; }
@@ -215,7 +222,6 @@ void Stream::close() {
     loop_.cancel(finish_timer_);
     loop_.remove(fd_, *this);
     queue_.clear();
-    queued_bytes_ = 0;
     socket_.close();
 }
 

@@ -110,6 +110,50 @@ TEST_F(StreamTest, sends_more_than_the_socket_takes_in_order) {
     EXPECT_EQ(handler.drained, 1);
 }
 
+TEST_F(StreamTest, sends_many_buffers_in_order_whatever_the_kernel_takes_at_once) {
+    stream->limit_send_buffer(8192);  // partial writes, in the middle of buffers
+    std::string all;
+    std::vector<SharedBuffer> buffers;
+    for (std::size_t i = 0; i < 1000; ++i) {
+        const std::string one(i % 13 == 0 ? 0 : 1 + (i * 37) % 3000,
+                              static_cast<char>('a' + i % 26));
+        all += one;
+        buffers.push_back(share(Buffer(as_bytes(one))));
+    }
+    stream->send(std::span<const SharedBuffer>(buffers));
+    EXPECT_EQ(stream->queued_bytes() + stream->bytes_out(), all.size());
+    EXPECT_GT(stream->queued_bytes(), 0U);
+    stream->send("end");
+    std::thread reader([&] {
+        std::string got(all.size() + 3, '\0');
+        std::size_t at = 0;
+        while (at < got.size()) {
+            const int n = peer.receiveBytes(got.data() + at, static_cast<int>(got.size() - at));
+            if (n <= 0) break;
+            at += static_cast<std::size_t>(n);
+        }
+        EXPECT_TRUE(got == all + "end");
+        peer.sendBytes("done", 4);
+    });
+    handler.on_bytes = [&] { loop.stop(); };
+    run();
+    reader.join();
+    EXPECT_EQ(stream->bytes_out(), all.size() + 3);
+    EXPECT_EQ(handler.drained, 1);
+    for (const SharedBuffer& buffer : buffers) EXPECT_EQ(buffer.use_count(), 1);
+}
+
+TEST_F(StreamTest, buffers_that_fit_are_sent_at_once_and_not_kept) {
+    const std::vector<SharedBuffer> buffers(3, share(Buffer(as_bytes("abc"))));
+    stream->send(std::span<const SharedBuffer>(buffers));
+    EXPECT_EQ(stream->queued_bytes(), 0U);
+    EXPECT_EQ(buffers.front().use_count(), 3);
+    std::string got(9, '\0');
+    ASSERT_EQ(peer.receiveBytes(got.data(), 9), 9);
+    EXPECT_EQ(got, "abcabcabc");
+    EXPECT_EQ(handler.drained, 0) << "it never had to wait";
+}
+
 TEST_F(StreamTest, a_paused_stream_delivers_nothing_and_everything_after_resume) {
     stream->pause_reading();
     peer.sendBytes("held", 4);
