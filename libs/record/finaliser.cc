@@ -76,12 +76,13 @@ Summary summary_of(const Meta& meta, const mux::Report& report, const std::strin
 }  // namespace
 
 Finaliser::Finaliser(Folder& folder, const Options& options, Log log, EventSink sink,
-                     std::function<void(std::uint64_t, Summary)> finished)
+                     std::function<void(std::uint64_t, Summary)> finished, std::size_t waiting_max)
     : folder_(folder),
       options_(options),
       log_(std::move(log)),
       sink_(std::move(sink)),
-      finished_(std::move(finished)) {
+      finished_(std::move(finished)),
+      waiting_max_(waiting_max) {
     for (unsigned i = 0; i < std::max(1U, options.finalisers); ++i) {
         threads_.emplace_back([this] { run(); });
     }
@@ -98,11 +99,23 @@ Finaliser::~Finaliser() {
 }
 
 void Finaliser::add(Unfinished job) {
+    bool has_room = true;
     {
-        const Lock lock(mutex_);
-        (job.session ? ended_ : recovered_).push_back(std::move(job));
+        Lock lock(mutex_);
+        if (!job.session) {
+            while (recovered_.size() >= waiting_max_) room_.wait(lock.native());
+            recovered_.push_back(std::move(job));
+        } else {
+            has_room = ended_.size() < waiting_max_;
+            if (has_room) ended_.push_back(std::move(job));
+        }
     }
-    changed_.notify_one();
+    if (has_room) return changed_.notify_one();
+    log_.with(job.meta.camera)
+        .with(job.meta.id)
+        .warning("finalising is left to the next start: " + std::to_string(waiting_max_) +
+                 " recordings wait for it already");
+    leave(job);
 }
 
 void Finaliser::hurry() { stop_.request_stop(); }
@@ -127,22 +140,27 @@ void Finaliser::run() {
             queue.pop_front();
             ++running_;
         }
+        room_.notify_one();
         work_on(job);
         const Lock lock(mutex_);
         --running_;
     }
 }
 
+/// Answers a job without having done it: the next start will, if there is a folder.
+void Finaliser::leave(const Unfinished& job) {
+    Meta meta = job.meta;
+    if (!job.has_folder) meta.state = RecordingState::failed;
+    const std::string directory = job.has_folder ? folder_.path_of(meta.id) : "";
+    finished_(job.session ? job.session->serial() : 0, summary_of(meta, {}, directory));
+}
+
 void Finaliser::work_on(const Unfinished& job) {
+    if (!job.has_folder || stop_.stop_requested()) return leave(job);
     const std::uint64_t serial = job.session ? job.session->serial() : 0;
     Meta meta = job.meta;
     mux::Report report;
-    const std::string directory = job.has_folder ? folder_.path_of(meta.id) : "";
-    if (!job.has_folder || stop_.stop_requested()) {
-        if (!job.has_folder) meta.state = RecordingState::failed;
-        finished_(serial, summary_of(meta, report, directory));
-        return;
-    }
+    const std::string directory = folder_.path_of(meta.id);
     if (job.session) {
         job.session->progress_ns_.store(monotonic_ns());
         sink_(Finalising{serial, meta.camera, meta.id});

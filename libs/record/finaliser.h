@@ -22,11 +22,18 @@ class Finaliser {
  public:
     /// `finished` is called once for each job, on a worker thread.
     Finaliser(Folder& folder, const Options& options, Log log, EventSink sink,
-              std::function<void(std::uint64_t serial, Summary summary)> finished);
+              std::function<void(std::uint64_t serial, Summary summary)> finished,
+              std::size_t waiting_max = kWaitingMax);
     /// Hurries, and joins once every job has been answered.
     ~Finaliser();
 
-    /// Ended sessions go before recovered ones. Any thread.
+    /// Jobs of ended sessions that may wait, and of recovered ones. Thousands mean that cameras
+    /// start and stop faster than their files can be made.
+    static constexpr std::size_t kWaitingMax = 10'000;
+
+    /// Ended sessions go before recovered ones. Any thread. When kWaitingMax of them wait, an ended
+    /// session is answered at once, its state "finalising": the next start makes its files. For a
+    /// recovered one the call waits until there is room.
     void add(Unfinished job) ST_EXCLUDES(mutex_);
 
     /// Running conversions are given up, waiting ones not begun: their state stays "finalising".
@@ -37,6 +44,7 @@ class Finaliser {
  private:
     void run();
     void work_on(const Unfinished& job);
+    void leave(const Unfinished& job);
     mux::Job mux_job(const Unfinished& job, const std::string& directory) const;
     Result<mux::Report> make_files(const Unfinished& job, const std::string& directory, Meta& meta);
     void apply_keep(int directory, const std::string& path, Meta& meta, bool has_mp4,
@@ -49,10 +57,12 @@ class Finaliser {
     const Log log_;
     const EventSink sink_;
     const std::function<void(std::uint64_t, Summary)> finished_;
+    const std::size_t waiting_max_;
     std::stop_source stop_;  ///< requested: hurry
 
     mutable Mutex mutex_;
     std::condition_variable changed_;
+    std::condition_variable room_;  ///< in recovered_
     std::deque<Unfinished> ended_ ST_GUARDED_BY(mutex_);
     std::deque<Unfinished> recovered_ ST_GUARDED_BY(mutex_);
     std::size_t running_ ST_GUARDED_BY(mutex_) = 0;

@@ -53,6 +53,20 @@ void for_each_name(Fd directory, Visit visit) {
         visit(std::string(entry->d_name), entry->d_type);
 }
 
+/// Ends in _YYYYMMDD_HHMMSS behind something.
+bool ends_in_stamp(std::string_view text) {
+    constexpr std::string_view kShape = "_00000000_000000";
+    if (text.size() <= kShape.size()) return false;
+    const std::string_view end = text.substr(text.size() - kShape.size());
+    return std::equal(kShape.begin(), kShape.end(), end.begin(), [](char shape, char c) {
+        return shape == '0' ? c >= '0' && c <= '9' : c == shape;
+    });
+}
+
+bool is_like_a_recording(std::string_view id) {
+    return ends_in_stamp(id) || ends_in_stamp(id.substr(0, id.rfind('_')));
+}
+
 /// A second description of the same folder: reading a directory moves its offset.
 Fd reopen(int directory) {
     Fd fd(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -88,25 +102,42 @@ Folder::Made Folder::make_recording(const std::string& camera, std::int64_t star
     follow_path();
     if (stamp != last_stamp_) {
         last_stamp_ = stamp;
-        last_ids_.clear();
+        last_counts_.clear();
     }
-    for (unsigned n = 1; n <= kSameSecondMax; ++n) {
+    // Not even the id of a recording deleted within this second.
+    for (unsigned& n = last_counts_[stem]; n < kSameSecondMax;) {
+        ++n;
         const std::string id = n == 1 ? stem : stem + "_" + std::to_string(n);
         if (!is_safe_file_name(id) || id.size() > kIdBytesMax) {
             throw std::system_error(ENAMETOOLONG, std::generic_category(), "recording id " + id);
         }
-        // Not even that of a recording deleted within this second.
-        if (std::find(last_ids_.begin(), last_ids_.end(), id) != last_ids_.end()) continue;
         if (::mkdirat(fd_.get(), id.c_str(), 0777) == 0) {
-            last_ids_.push_back(id);
             Fd directory(
                 ::openat(fd_.get(), id.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-            if (!directory) fail("open " + path_of(id));
-            return {id, std::move(directory)};
+            if (directory) return {id, std::move(directory)};
+            const int error = errno;  // out of descriptors, say
+            ::unlinkat(fd_.get(), id.c_str(), AT_REMOVEDIR);
+            errno = error;
+            fail("open " + path_of(id));
         }
         if (errno != EEXIST) fail("make folder " + path_of(id));
     }
     throw std::system_error(EEXIST, std::generic_category(), "make folder " + path_of(stem));
+}
+
+void Folder::discard(const Made& recording) noexcept {
+    const std::string temporary = std::string(kSessionName) + ".tmp";
+    for (const char* name : {kDumpName, kSessionName, temporary.c_str()}) {
+        ::unlinkat(recording.directory.get(), name, 0);
+    }
+    const Lock guard(mutex_);
+    ::unlinkat(fd_.get(), recording.id.c_str(), AT_REMOVEDIR);
+}
+
+bool Folder::discard_empty(const std::string& id) noexcept {
+    if (!is_like_a_recording(id)) return false;
+    const Lock guard(mutex_);
+    return ::unlinkat(fd_.get(), id.c_str(), AT_REMOVEDIR) == 0;
 }
 
 Fd Folder::duplicate() const {

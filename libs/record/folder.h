@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/fd.h"
@@ -37,6 +38,12 @@ class Folder {
     /// Follows the path anew, so that a disk that was mounted again is found; throws
     /// std::system_error if it is gone or refuses.
     Made make_recording(const std::string& camera, std::int64_t started_us) ST_EXCLUDES(mutex_);
+    /// Takes back a recording into which nothing was recorded: its files and its folder. What
+    /// cannot be removed stays.
+    void discard(const Made& recording) noexcept ST_EXCLUDES(mutex_);
+    /// Removes the folder if it is empty and named like a recording: its server died right after
+    /// making it. True: it was.
+    bool discard_empty(const std::string& id) noexcept ST_EXCLUDES(mutex_);
 
     /// Throws std::system_error.
     Fd open_recording(const std::string& id) const ST_EXCLUDES(mutex_);
@@ -56,7 +63,8 @@ class Folder {
     mutable Mutex mutex_;
     Fd fd_ ST_GUARDED_BY(mutex_);
     std::string last_stamp_ ST_GUARDED_BY(mutex_);
-    std::vector<std::string> last_ids_ ST_GUARDED_BY(mutex_);  ///< given out within last_stamp_
+    /// By stem: how many ids were given out within last_stamp_.
+    std::unordered_map<std::string, unsigned> last_counts_ ST_GUARDED_BY(mutex_);
 };
 
 /// A file for writing, made anew (an existing one is an error). Throws std::system_error.

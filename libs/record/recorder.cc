@@ -73,6 +73,7 @@ void Recorder::Parts::recover(const std::vector<std::string>& names) {
     for (const std::string& name : names) {
         if (hurried.load()) break;
         try {
+            if (folder.discard_empty(name)) continue;
             auto job = find_unfinished(folder, name);
             if (!job) continue;
             log.info(job->meta.camera + " " + name +
@@ -81,8 +82,8 @@ void Recorder::Parts::recover(const std::vector<std::string>& names) {
                 const Lock lock(mutex);
                 ++recovering;
             }
-            finaliser->add(std::move(*job));
-        } catch (const std::exception& e) {  // one unreadable folder must not hide the others
+            finaliser->add(std::move(*job));  // waits while too many do
+        } catch (const std::exception& e) {   // one unreadable folder must not hide the others
             log.warning(name + ": cannot be looked at: " + e.what());
         }
     }

@@ -86,12 +86,30 @@ void Writer::open(Session& session, File& file) {
     const SessionStart& start = session.start_;
     file.meta = meta_of(start, "");
     Folder::Made made = folder_.make_recording(start.camera, start.started_us);
-    file.meta.id = made.id;
+    try {
+        fill(session, file, made);
+    } catch (...) {
+        // Nothing is recorded: no folder either, which no list would ever show.
+        file.dump.reset();
+        folder_.discard(made);
+        file.meta.id.clear();
+        throw;
+    }
     file.directory = std::move(made.directory);
+    file.checked_ns = monotonic_ns();
+    file.sync_failures = counts_.sync_failures.load();
     {
         const Lock lock(session.mutex_);
         session.id_ = file.meta.id;
     }
+    log_.info(start.camera + " " + file.meta.id + ": recording");
+    sink_(Opened{session.serial_, start.camera, file.meta.id});
+}
+
+/// The dump with its header and first note, and session.json.
+void Writer::fill(const Session& session, File& file, const Folder::Made& made) {
+    const SessionStart& start = session.start_;
+    file.meta.id = made.id;
     // Frames held back came before the session: the dump's clock begins with the first of them.
     const std::int64_t earlier_ns = std::max<std::int64_t>(
         0, start.started_ns - start.first_held_ns.value_or(start.started_ns));
@@ -99,15 +117,11 @@ void Writer::open(Session& session, File& file) {
     header.uuid = random_uuid();
     header.wall_start_us = static_cast<std::uint64_t>(start.started_us - earlier_ns / 1000);
     header.monotonic_start_ns = static_cast<std::uint64_t>(start.started_ns - earlier_ns);
-    file.dump = std::make_unique<dump::Writer>(create_file(file.directory.get(), kDumpName), header,
+    file.dump = std::make_unique<dump::Writer>(create_file(made.directory.get(), kDumpName), header,
                                                folder_.path_of(file.meta.id) + "/" + kDumpName);
     const std::string text = encode_session(file.meta, nullptr);
     file.dump->append_note(start.started_ns - earlier_ns, text);
-    replace_file(file.directory.get(), kSessionName, text, false);
-    file.checked_ns = monotonic_ns();
-    file.sync_failures = counts_.sync_failures.load();
-    log_.info(start.camera + " " + file.meta.id + ": recording");
-    sink_(Opened{session.serial_, start.camera, file.meta.id});
+    replace_file(made.directory.get(), kSessionName, text, false);
 }
 
 void Writer::write(Session& session, File& file, std::vector<Session::Item>& items) {

@@ -58,6 +58,7 @@ class Writer {
     void run();
     void serve(Session& session);
     void open(Session& session, File& file);
+    void fill(const Session& session, File& file, const Folder::Made& made);
     void write(Session& session, File& file, std::vector<Session::Item>& items);
     void check(File& file);
     void fail(Session& session, File& file, const std::string& error);

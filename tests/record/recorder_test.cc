@@ -113,6 +113,53 @@ TEST(Recorder, recordings_of_one_camera_in_one_second_have_ids_of_their_own) {
     EXPECT_EQ(ids, (std::set<std::string>{stem, stem + "_2", stem + "_3"}));
 }
 
+/// Runs in a child: no file can be larger than `bytes`.
+int open_on_a_full_disk(const std::string& path, rlim_t bytes) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{bytes, bytes};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    Events events;
+    Recorder recorder(options_in(path), Log(), events.sink());
+    const SessionPtr session = recorder.open(start_of("cam1"));
+    const Failed failed = events.wait<Failed>();
+    session->end(EndReason::disk);
+    const Summary summary = events.wait<Finished>().summary;
+    if (!failed.id.empty() || !session->id().empty() || !summary.id.empty()) return 1;
+    if (summary.state != RecordingState::failed || !summary.error) return 2;
+    return fs::is_empty(path) ? 0 : 3;
+}
+
+TEST(Recorder, a_recording_that_cannot_begin_leaves_no_folder) {
+    // No byte at all; the header of the dump, but not its first note.
+    for (const rlim_t bytes : {0, 100}) {
+        SCOPED_TRACE(bytes);
+        const TemporaryFolder folder;
+        const pid_t child = ::fork();
+        if (child == 0) ::_exit(open_on_a_full_disk(folder.path(), bytes));
+        int status = 0;
+        ASSERT_EQ(::waitpid(child, &status, 0), child);
+        ASSERT_TRUE(WIFEXITED(status));
+        EXPECT_EQ(WEXITSTATUS(status), 0);
+    }
+}
+
+TEST(Recovery, an_empty_folder_named_like_a_recording_goes_and_others_stay) {
+    const TemporaryFolder folder;
+    for (const char* name : {"cam1_20260131_081530", "cam1_20260131_081530_2", "cam1_2026",
+                             "_20260131_081530", "cam1_20260131_08153x", "cam1_20260131_081531"}) {
+        fs::create_directory(folder.path() + "/" + name);
+    }
+    std::ofstream(folder.path() + "/cam1_20260131_081531/note.txt") << "not ours";
+    Events events;
+    Recorder recorder(options_in(folder.path()), Log(), events.sink());
+    EXPECT_EQ(recorder.finish_all(monotonic_ns() + 60'000'000'000), 0U);
+    std::set<std::string> left;
+    for (const auto& entry : fs::directory_iterator(folder.path()))
+        left.insert(entry.path().filename());
+    EXPECT_EQ(left, (std::set<std::string>{"cam1_2026", "_20260131_081530", "cam1_20260131_08153x",
+                                           "cam1_20260131_081531"}));
+}
+
 TEST(Recorder, refuses_a_name_that_is_no_camera_name) {
     const TemporaryFolder folder;
     Events events;
