@@ -58,6 +58,8 @@ int dispatch(const Options& options, Talk& talk) {
     if (command == "cameras") return run_cameras(options, door, talk);
     if (command == "kick") return run_kick(options, door, talk);
     if (command == "status") return run_status(options, door, talk);
+    if (command == "config") return run_config(options, door, talk);
+    if (command == "reload") return run_reload(options, door, talk);
     if (command == "events") return run_events(options, door, talk);
     if (command == "wait") return run_wait(options, door, talk);
     if (command == "get") return run_get(options, door, interrupt, talk);

@@ -53,6 +53,8 @@ int run_complete(const Options& options, Door& door, Talk& talk);
 int run_cameras(const Options& options, Door& door, Talk& talk);
 int run_kick(const Options& options, Door& door, Talk& talk);
 int run_status(const Options& options, Door& door, Talk& talk);
+int run_config(const Options& options, Door& door, Talk& talk);
+int run_reload(const Options& options, Door& door, Talk& talk);
 int run_recordings(const Options& options, Door& door, Talk& talk);
 int run_delete(const Options& options, Door& door, Talk& talk);
 

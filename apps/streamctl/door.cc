@@ -78,6 +78,10 @@ std::string Door::kick(const std::string& name) {
 
 std::string Door::status() { return call("server.status", ""); }
 
+std::string Door::config() { return call("server.config", ""); }
+
+std::string Door::reload() { return call("server.reload", ""); }
+
 std::string Door::recordings(const control::RecordingQuery& query) {
     auto object = control::ordered_object();
     for (const auto& [name, value] : encode(query)) {

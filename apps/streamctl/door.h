@@ -48,6 +48,8 @@ class Door {
     std::string camera(const std::string& name);
     std::string kick(const std::string& name);
     std::string status();
+    std::string config();
+    std::string reload();
     /// One page of the list.
     std::string recordings(const control::RecordingQuery& query);
     std::string recording(const std::string& id);

@@ -1,7 +1,6 @@
 #include "base/units.h"
 #include "commands.h"
 #include "control/camera_status.h"
-#include "control/status.h"
 #include "table.h"
 
 namespace st::streamctl {
@@ -90,36 +89,6 @@ int run_kick(const Options& options, Door& door, Talk& talk) {
     const std::string body = door.kick(options.camera);
     if (talk.json()) talk.body(body);
     talk.note(options.camera + ": its connection was closed");
-    return cli::kDone;
-}
-
-int run_status(const Options&, Door& door, Talk& talk) {
-    const std::string body = door.status();
-    const auto status = understood(control::decode_status(body));
-    if (talk.json()) {
-        talk.body(body);
-        return cli::kDone;
-    }
-    show(talk, "version", status.version);
-    show(talk, "up", clock_text(status.uptime_ms) + ", since " + status.started_at);
-    show(talk, "cameras",
-         std::to_string(status.cameras_connected) + " connected, " +
-             std::to_string(status.cameras_recording) + " recording, " +
-             std::to_string(status.sessions_finalising) + " recordings being finished");
-    show(talk, "connections", std::to_string(status.connections));
-    show(talk, "received",
-         std::to_string(status.frames) + " messages, " + human_bytes(status.bytes) + ", " +
-             std::to_string(status.bad) + " malformed");
-    show(talk, "recordings",
-         status.recordings_path + ", " + human_bytes(status.disk_free_bytes) + " of " +
-             human_bytes(status.disk_total_bytes) + " free");
-    for (const std::string& url : status.urls) show(talk, "camera url", url);
-    for (std::size_t i = 0; i < status.loops.size(); ++i) {
-        const control::LoopStatus& loop = status.loops[i];
-        show(talk, ("loop " + std::to_string(i)).c_str(),
-             std::to_string(loop.connections) + " connections, longest turn " +
-                 fixed(static_cast<double>(loop.busy_max_us) / 1000, 1) + " ms");
-    }
     return cli::kDone;
 }
 

@@ -142,6 +142,16 @@ void build_list_commands(CLI::App& app, Options& options) {
     CLI::App& kick = add_command(app, "kick", "Close the connection of a camera");
     kick.add_option("NAME", options.camera, "The camera")->required();
     add_command(app, "status", "Show what the server is doing");
+    CLI::App& config = add_command(app, "config",
+                                   "Show the server's configuration\n\n"
+                                   "Each value that is in force, with where it comes from: the "
+                                   "default, the file, the environment or the command line.");
+    config.add_option("KEY", options.config_keys,
+                      "Only these keys, and those below them, such as recording");
+    add_command(app, "reload",
+                "Have the server read its configuration again\n\n"
+                "Prints the keys that have a new value, and those that need a restart for it. "
+                "With a mistake in the file nothing changes, and the exit status is 1.");
 
     CLI::App& recordings = add_command(app, "recordings", "List the recordings");
     control::RecordingQuery& query = options.recordings;

@@ -74,7 +74,8 @@ struct Options {
     std::vector<std::string> names;    ///< the words behind start, stop, capture
     bool no_wait = false;
     CaptureOptions capture;
-    std::string camera;  ///< cameras, kick; empty: all
+    std::string camera;                    ///< cameras, kick; empty: all
+    std::vector<std::string> config_keys;  ///< config; empty: all
     control::RecordingQuery recordings;
     std::string recording_id;
     std::vector<std::string> recording_ids;  ///< get

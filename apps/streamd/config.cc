@@ -202,6 +202,7 @@ std::variant<LoadedConfig, ConfigErrors> load_config(const ConfigSources& source
         loaded.warnings.push_back(path + ": not used by this version");
     }
     loaded.listing = layers.listing();
+    loaded.entries = layers.entries();
     return loaded;
 }
 

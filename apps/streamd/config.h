@@ -119,6 +119,7 @@ struct LoadedConfig {
     std::vector<std::string>
         warnings;         ///< for the log at start, e.g. keys this version does not act on
     std::string listing;  ///< --print-config: each value with its source
+    std::vector<cli::Layers::Entry> entries;  ///< the same as values
 };
 
 /// The three sources above the defaults.

@@ -133,6 +133,17 @@ record::Options recorder_options(const Config& config) {
 }
 static_assert(static_cast<int>(Timing::constant) == static_cast<int>(record::Timing::constant));
 
+/// What server.config shows: all but the secrets.
+std::vector<control::ConfigEntry> shown(const std::vector<cli::Layers::Entry>& entries) {
+    std::vector<control::ConfigEntry> out;
+    for (const cli::Layers::Entry& entry : entries) {
+        const bool is_secret = entry.path.ends_with(".secret") || entry.path.ends_with(".sha256");
+        const bool is_set = is_secret && entry.value != "\"\"";
+        out.push_back({entry.path, is_set ? "\"(hidden)\"" : entry.value, entry.source});
+    }
+    return out;
+}
+
 server::Server::Setup server_setup(const Config& config) {
     server::Server::Setup setup;
     setup.options = server_options(config);
@@ -219,7 +230,9 @@ int run_daemon(const DaemonSetup& setup, Background* background) {
     check_descriptors(setup.config, log);
 
     loop::EventLoop control;
-    server::Server server(server_setup(setup.config), log, control);
+    auto made = server_setup(setup.config);
+    made.configuration.list = [&setup] { return shown(setup.entries); };
+    server::Server server(std::move(made), log, control);
     Shutdown shutdown(server, control, log);
     const Signals signals(control, [&](int signal) {
         if (signal == SIGHUP)

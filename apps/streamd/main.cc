@@ -46,7 +46,7 @@ int serve(const LoadedConfig& loaded, Options options) {
     std::optional<Pidfile> pidfile;
     if (!options.pidfile.empty()) pidfile.emplace(options.pidfile);
     if (options.is_daemon && ::chdir("/") != 0) std::perror("chdir /");
-    return run_daemon({loaded.config, loaded.warnings, options.ports_file},
+    return run_daemon({loaded.config, loaded.warnings, loaded.entries, options.ports_file},
                       background ? &*background : nullptr);
 }
 

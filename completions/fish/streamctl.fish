@@ -16,6 +16,8 @@ complete -c streamctl -n __fish_use_subcommand -a capture -d 'Start, wait, stop,
 complete -c streamctl -n __fish_use_subcommand -a cameras -d 'List the connected cameras'
 complete -c streamctl -n __fish_use_subcommand -a kick -d 'Close the connection of a camera'
 complete -c streamctl -n __fish_use_subcommand -a status -d 'Show what the server is doing'
+complete -c streamctl -n __fish_use_subcommand -a config -d 'Show the server\'s configuration'
+complete -c streamctl -n __fish_use_subcommand -a reload -d 'Have the server read its configuration again'
 complete -c streamctl -n __fish_use_subcommand -a recordings -d 'List the recordings'
 complete -c streamctl -n __fish_use_subcommand -a get -d 'Download the MP4 files of recordings'
 complete -c streamctl -n __fish_use_subcommand -a events -d 'Print what happens, as it happens'

@@ -118,6 +118,14 @@ class Layers {
 
     /// "default", "file NAME", "environment" or "command line".
     std::string source(std::string_view path) const;
+    /// One value, as JSON text, with the layer it comes from.
+    struct Entry {
+        std::string path;
+        std::string value;
+        std::string source;
+    };
+    /// Every value, in the order of the table.
+    std::vector<Entry> entries() const;
     /// One line for each value: path = JSON value, then its source as a comment.
     std::string listing() const;
     /// Paths of keys this version does not act on but which were given another value than the

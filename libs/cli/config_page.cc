@@ -22,7 +22,7 @@ std::string as_json(const Key& key, const std::string& text) {
         case KeyType::port:
             return text == "off" ? quoted(text) : text;
         case KeyType::group:
-            return text == "on" ? "{...}" : "null";
+            return text == "on" ? "{}" : "null";  // its members have lines of their own
         case KeyType::text:
             return text.empty() && key.is_nullable ? "null" : quoted(text);
         case KeyType::size:
@@ -93,10 +93,10 @@ std::string default_column(const Key& key) {
 
 }  // namespace
 
-std::string Layers::listing() const {
-    std::string out;
+std::vector<Layers::Entry> Layers::entries() const {
+    std::vector<Entry> out;
     const auto line = [&](const std::string& path, const std::string& value) {
-        out += path + " = " + value + "  // " + source(path) + "\n";
+        out.push_back({path, value, source(path)});
     };
     for (const Key& key : schema_.keys()) {
         const std::size_t list = key.path.find(kCountEnding);
@@ -115,6 +115,14 @@ std::string Layers::listing() const {
                                                       : as_json(key, text(path)));
             }
         }
+    }
+    return out;
+}
+
+std::string Layers::listing() const {
+    std::string out;
+    for (const Entry& entry : entries()) {
+        out += entry.path + " = " + entry.value + "  // " + entry.source + "\n";
     }
     return out;
 }

@@ -81,6 +81,20 @@ constexpr std::array kOperations = {
                   "What the server is doing",
                   "Status",
                   {}},
+    OperationInfo{Operation::server_config,
+                  "server.config",
+                  "GET",
+                  "config",
+                  "The values in force, each with its source",
+                  "Config",
+                  {}},
+    OperationInfo{Operation::server_reload,
+                  "server.reload",
+                  "POST",
+                  "reload",
+                  "Read the configuration again and apply what can be applied",
+                  "ReloadReply",
+                  {}},
 };
 
 std::vector<std::string_view> split_path(std::string_view path) {

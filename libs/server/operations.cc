@@ -153,6 +153,10 @@ void Operations::on_control(const Call& call, const Done& done) {
             const std::uint64_t limit = number_or(call, "limit", control::kListLimitDefault);
             return done(control::encode(services_.events.since(since, limit)));
         }
+        case Operation::server_config:
+            return show_config(done);
+        case Operation::server_reload:
+            return reload(done);
         default:
             done(ApiError{ErrorCode::internal, "not an operation of the control loop", {}});
     }
@@ -177,6 +181,22 @@ void Operations::kick_camera(const Call& call, const Done& done) {
     }
     entry->link->post([](CameraConnection& connection) { connection.kick(); });
     done(control::encode_done("camera", name));
+}
+
+void Operations::show_config(const Done& done) const {
+    const Configuration& configuration = facts_.configuration;
+    if (!configuration.list) return done(ApiError{ErrorCode::unavailable, "no configuration", {}});
+    done(control::encode(configuration.list()));
+}
+
+void Operations::reload(const Done& done) const {
+    const Configuration& configuration = facts_.configuration;
+    if (!configuration.reload) {
+        return done(ApiError{ErrorCode::unavailable, "nothing to reload; restart instead", {}});
+    }
+    configuration.reload([done](Decoded<control::ReloadReply> made) {
+        done(made ? Decoded<std::string>(control::encode(*made)) : made.error());
+    });
 }
 
 // ---- on the disk loop ------------------------------------------------------------------------

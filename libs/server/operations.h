@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "control/operations.h"
+#include "server/configuration.h"
 #include "server/services.h"
 
 namespace st::server {
@@ -19,6 +20,7 @@ class Operations {
         std::vector<std::string> urls;
         std::vector<const loop::BusyStats*> busy;
         std::function<std::size_t(std::size_t)> connections_of_loop;
+        Configuration configuration;
     };
     /// The result as one JSON object, or why not. Called exactly once, on any thread.
     using Done = std::function<void(control::Decoded<std::string>)>;
@@ -35,6 +37,8 @@ class Operations {
     void on_control(const control::Call& call, const Done& done);
     void get_camera(const control::Call& call, const Done& done);
     void kick_camera(const control::Call& call, const Done& done);
+    void show_config(const Done& done) const;
+    void reload(const Done& done) const;
     // On the disk loop:
     control::Decoded<std::string> on_disk(const control::Call& call);
     control::Decoded<std::string> list_recordings(const control::Call& call);

@@ -126,6 +126,7 @@ Server::Server(Setup setup, Log log, loop::EventLoop& control)
     facts.version = p.setup.version;
     facts.started_us = p.setup.started_us;
     facts.urls = camera_urls();
+    facts.configuration = p.setup.configuration;
     for (const auto& net : p.nets) facts.busy.push_back(&net->busy());
     facts.connections_of_loop = [&p](std::size_t i) { return p.nets[i]->size(); };
     p.services = std::make_unique<Services>(

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "loop/listener.h"
 #include "record/recorder.h"
+#include "server/configuration.h"
 #include "server/net_loop.h"
 #include "server/options.h"
 #include "server/services.h"
@@ -31,6 +32,7 @@ class Server {
         unsigned threads = 1;  ///< network loops
         std::string version;
         std::int64_t started_us = 0;
+        Configuration configuration;
     };
 
     /// Binds everything, opens the recordings folder and begins to finish what an earlier run left.
