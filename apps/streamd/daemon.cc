@@ -248,7 +248,9 @@ int run_daemon(const DaemonSetup& setup, Background* background) {
     announce(server, setup.config, log);
     notify_service_manager("READY=1\nSTATUS=serving");
     if (background != nullptr) background->ready();
-    control.run();
+    control.run([&log](std::string_view what) {
+        log.error("a control task failed: " + std::string(what));
+    });
     log.info("stopped");
     return cli::kDone;
 }

@@ -17,6 +17,17 @@ constexpr int kEventsPerTurn = 256;
     throw std::system_error(errno, std::generic_category(), what);
 }
 
+/// C3, the top of a thread: what failed costs itself alone.
+template <class Step>
+void guarded(const OnFailure& on_failure, Step&& step) {
+    try {
+        step();
+    } catch (const std::exception& e) {
+        if (!on_failure) throw;
+        on_failure(e.what());
+    }
+}
+
 }  // namespace
 
 void BusyStats::add(std::int64_t ns) {
@@ -109,23 +120,30 @@ int EventLoop::wait_ms() const {
     return static_cast<int>(std::min<std::int64_t>((left_ns + 999'999) / 1'000'000, 3'600'000));
 }
 
-void EventLoop::run_posted() {
+void EventLoop::deliver(const OnFailure& on_failure) {
+    for (std::size_t i = 0; i < ready_.size(); ++i) {
+        if (ready_[i] == nullptr) continue;
+        guarded(on_failure, [&] { ready_[i]->on_ready(ready_events_[i]); });
+    }
+}
+
+void EventLoop::run_posted(const OnFailure& on_failure) {
     std::vector<Task> tasks;
     {
         const Lock lock(mutex_);
         tasks.swap(posted_);
     }
-    for (Task& task : tasks) task();
+    for (const Task& task : tasks) guarded(on_failure, task);
 }
 
-void EventLoop::run_timers() {
+void EventLoop::run_timers(const OnFailure& on_failure) {
     const std::int64_t now = monotonic_ns();
     while (!timers_.empty() && timers_.begin()->first <= now) {
         const auto first = timers_.begin();
         const Task task = std::move(first->second.task);
         timer_by_id_.erase(first->second.id);
         timers_.erase(first);
-        task();
+        guarded(on_failure, task);
     }
 }
 
@@ -135,7 +153,7 @@ void EventLoop::end_turn() {
     retired_.clear();
 }
 
-void EventLoop::run() {
+void EventLoop::run(const OnFailure& on_failure) {
     thread_.store(std::this_thread::get_id());
     std::array<epoll_event, kEventsPerTurn> events{};
     for (;;) {
@@ -154,12 +172,10 @@ void EventLoop::run() {
             ready_.push_back(static_cast<Pollable*>(events[static_cast<std::size_t>(i)].data.ptr));
             ready_events_.push_back(events[static_cast<std::size_t>(i)].events);
         }
-        for (std::size_t i = 0; i < ready_.size(); ++i) {
-            if (ready_[i] != nullptr) ready_[i]->on_ready(ready_events_[i]);
-        }
-        for (Task& task : again) task();
-        run_posted();
-        run_timers();
+        deliver(on_failure);
+        for (const Task& task : again) guarded(on_failure, task);
+        run_posted(on_failure);
+        run_timers(on_failure);
         end_turn();
         busy_.add(monotonic_ns() - now_ns_);
         const Lock lock(mutex_);

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -22,6 +23,8 @@
 namespace st::loop {
 
 using Task = std::function<void()>;
+/// Told what an exception said that came out of a task, a timer or a Pollable.
+using OnFailure = std::function<void(std::string_view what)>;
 
 /// Something with a descriptor on a loop.
 class Pollable {
@@ -58,7 +61,9 @@ class EventLoop {
     EventLoop& operator=(const EventLoop&) = delete;
 
     /// Runs until stop(). Tasks posted before stop() have run when it returns. May be run again.
-    void run();
+    /// An exception that comes out of a task, a timer or a Pollable is told to `on_failure` and the
+    /// loop goes on; without one it comes out of here.
+    void run(const OnFailure& on_failure = {});
     /// Any thread.
     void stop();
     /// Any thread: `task` runs on the loop, in the order posted. Dropped if the loop has ended.
@@ -94,8 +99,9 @@ class EventLoop {
     };
 
     int wait_ms() const;
-    void run_posted();
-    void run_timers();
+    void deliver(const OnFailure& on_failure);
+    void run_posted(const OnFailure& on_failure);
+    void run_timers(const OnFailure& on_failure);
     void end_turn();
 
     Fd epoll_;

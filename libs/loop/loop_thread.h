@@ -9,11 +9,11 @@ namespace st::loop {
 
 class LoopThread {
  public:
-    /// `name`: shown by top -H, at most 15 bytes.
-    explicit LoopThread(const std::string& name)
-        : thread_([this, name] {
+    /// `name`: shown by top -H, at most 15 bytes. `on_failure`: see EventLoop::run; on this thread.
+    explicit LoopThread(const std::string& name, const OnFailure& on_failure = {})
+        : thread_([this, name, on_failure] {
               pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
-              loop_.run();
+              loop_.run(on_failure);
           }) {}
     ~LoopThread() { stop(); }
     LoopThread(const LoopThread&) = delete;

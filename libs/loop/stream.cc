@@ -18,15 +18,26 @@ std::string text_of(int error) { return std::generic_category().message(error); 
 
 }  // namespace
 
-Stream::Stream(EventLoop& loop, const Poco::Net::StreamSocket& socket, StreamHandler& handler)
+Stream::Stream(EventLoop& loop, const Poco::Net::StreamSocket& socket, StreamHandler& handler,
+               std::unique_ptr<TlsSession> tls)
     : loop_(loop),
       socket_(socket),
       fd_(socket_.impl()->sockfd()),
       handler_(&handler),
-      last_input_ns_(loop.now_ns()) {
+      last_input_ns_(loop.now_ns()),
+      tls_(std::move(tls)) {
     socket_.setBlocking(false);
     socket_.setNoDelay(true);
     loop_.add(fd_, *this, EPOLLIN);
+    if (!tls_) return;
+    tls_->attach(fd_);
+    handshake_timer_ = loop_.after(kHandshakeDeadline, [this] {
+        handshake_timer_ = 0;
+        end("TLS handshake not complete within 10 s");
+    });
+    // A client speaks first, and reading is what drives the handshake.
+    readable_ = true;
+    read_later();
 }
 
 Stream::~Stream() { close(); }
@@ -42,36 +53,69 @@ void Stream::on_ready(std::uint32_t events) {
 }
 
 void Stream::serve(std::uint32_t events) {
-    if ((events & EPOLLOUT) != 0) flush();
-    if (!open_ || (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0) return;
+    if ((events & EPOLLOUT) != 0) {
+        if (read_wants_write_) readable_ = true;
+        read_wants_write_ = false;
+        flush();
+        if (!open_) return;
+    }
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) half_closed_ = true;
-    readable_ = true;
     // A paused stream learns of its end when it is resumed: the kernel still holds bytes for it.
-    if (reading_) read_some();
+    if (reading_ && readable_) read_some();
+}
+
+Stream::Moved Stream::receive_plain(std::span<std::uint8_t> room) {
+    ssize_t got = 0;
+    do {
+        got = ::recv(fd_, room.data(), room.size(), 0);
+    } while (got < 0 && errno == EINTR);
+    if (got > 0) {
+        const auto size = static_cast<std::size_t>(got);
+        // A short read emptied the socket: the next byte is a new edge. Not so once the peer has
+        // closed: its end was part of an edge already seen.
+        return {size, size < room.size() && !half_closed_ ? Next::wait : Next::more};
+    }
+    if (got == 0) return {0, Next::end};
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return {0, Next::wait};
+    error_ = text_of(errno);
+    return {0, Next::end};
+}
+
+Stream::Moved Stream::receive(std::span<std::uint8_t> room) {
+    if (!tls_) return receive_plain(room);
+    const auto got = tls_->receive(room);
+    if (handshake_timer_ != 0 && tls_->is_established()) after_handshake(true);
+    switch (got.state) {
+        case TlsSession::State::more:
+            return {got.bytes, Next::more};
+        case TlsSession::State::wants_read:
+            return {got.bytes, Next::wait};
+        case TlsSession::State::wants_write:
+            read_wants_write_ = true;
+            want_write(true);
+            return {got.bytes, Next::wait};
+        case TlsSession::State::failed:
+            error_ = tls_->error();
+            [[fallthrough]];
+        case TlsSession::State::ended:
+            break;
+    }
+    return {0, Next::end};
 }
 
 void Stream::read_some() {
     const auto scratch = loop_.scratch();
     std::size_t budget = kReadBudget;
     while (open_ && reading_ && readable_) {
-        const auto got = ::recv(fd_, scratch.data(), scratch.size(), 0);
-        if (got > 0) {
-            const auto size = static_cast<std::size_t>(got);
-            // A short read emptied the socket: the next byte is a new edge. Not so once the peer
-            // has closed: its end was part of an edge already seen.
-            if (size < scratch.size() && !half_closed_) readable_ = false;
-            if (!deliver(size)) return;
-            if (size >= budget) break;
-            budget -= size;
-            continue;
-        }
-        if (got == 0) return end({});
-        if (errno == EINTR) continue;
-        if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            readable_ = false;
-            return;
-        }
-        return end(text_of(errno));
+        const Moved got = receive(scratch);
+        if (!open_) return;
+        if (got.next == Next::end) return end(error_);
+        if (got.next == Next::wait) readable_ = false;
+        if (got.bytes > 0 && !deliver(got.bytes)) return;
+        // Without bytes: TLS had enough to do for one turn.
+        if (got.bytes == 0 || got.bytes >= budget) break;
+        budget -= got.bytes;
     }
     read_later();
 }
@@ -82,7 +126,7 @@ void Stream::read_later() {
     loop_.defer([this, alive = std::weak_ptr<bool>(alive_)] {
         if (alive.expired()) return;
         rereading_ = false;
-        if (open_ && reading_) read_some();
+        if (open_ && reading_) on_ready(EPOLLIN);
     });
 }
 
@@ -103,9 +147,16 @@ void Stream::end(std::string_view error) {
     handler_->on_end(error);
 }
 
-/// One system call, but for a signal in between. Less than all of it went out: the socket is full,
-/// or broken, which the reading side reports.
-std::size_t Stream::send_now(std::span<iovec> pieces) {
+/// Plain: one system call, but for a signal in between. TLS: one per record.
+Stream::Moved Stream::transmit(std::span<iovec> pieces) {
+    if (tls_) {
+        const auto done = tls_->transmit(pieces);
+        bytes_out_ += done.bytes;
+        if (handshake_timer_ != 0 && tls_->is_established()) after_handshake(false);
+        if (done.state == TlsSession::State::failed) return {done.bytes, Next::broken};
+        // Before the end of the handshake it waits for the peer; reading then leads back here.
+        return {done.bytes, done.state == TlsSession::State::more ? Next::more : Next::wait};
+    }
     msghdr message{};
     message.msg_iov = pieces.data();
     message.msg_iovlen = pieces.size();
@@ -113,9 +164,24 @@ std::size_t Stream::send_now(std::span<iovec> pieces) {
     do {
         sent = ::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     } while (sent < 0 && errno == EINTR);
-    if (sent < 0) return 0;
+    if (sent < 0) {
+        const bool is_full = errno == EAGAIN || errno == EWOULDBLOCK;
+        return {0, is_full ? Next::wait : Next::broken};
+    }
     bytes_out_ += static_cast<std::size_t>(sent);
-    return static_cast<std::size_t>(sent);
+    return {static_cast<std::size_t>(sent), Next::more};
+}
+
+/// Sending may have read what follows the handshake, and reading may have opened the way out.
+void Stream::after_handshake(bool was_reading) {
+    loop_.cancel(handshake_timer_);
+    handshake_timer_ = 0;
+    if (was_reading) {
+        if (!queue_.empty()) flush();
+    } else {
+        readable_ = true;
+        read_later();
+    }
 }
 
 void Stream::send(Bytes bytes) {
@@ -123,7 +189,7 @@ void Stream::send(Bytes bytes) {
     std::size_t sent = 0;
     if (queue_.empty()) {
         iovec piece{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
-        sent = send_now({&piece, 1});
+        sent = transmit({&piece, 1}).bytes;
     }
     if (sent == bytes.size()) return;
     queue_.push(share(Buffer(bytes.subspan(sent))));
@@ -141,7 +207,8 @@ void Stream::send(std::span<const SharedBuffer> buffers) {
             pieces[i] = {const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
             offered += bytes.size();
         }
-        std::size_t sent = offered == 0 ? 0 : send_now(std::span(pieces).first(count));
+        // Less than all: the socket is full, or broken, which the reading side reports.
+        std::size_t sent = offered == 0 ? 0 : transmit(std::span(pieces).first(count)).bytes;
         if (sent < offered) {
             for (const SharedBuffer& buffer : buffers.first(count)) {
                 const std::size_t out = std::min(sent, buffer->size());
@@ -162,24 +229,24 @@ void Stream::want_write(bool wanted) {
 }
 
 void Stream::flush() {
+    const bool had_to_wait = !queue_.empty();
     while (!queue_.empty()) {
         std::array<iovec, kBuffersPerCall> pieces;
-        msghdr message{};
-        message.msg_iov = pieces.data();
-        message.msg_iovlen = queue_.gather(pieces);
-        const auto sent = ::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent < 0 && errno == EINTR) continue;
-        if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
-        if (sent < 0) return fail_output();
-        bytes_out_ += static_cast<std::size_t>(sent);
-        queue_.consume(static_cast<std::size_t>(sent));
+        const std::size_t count = queue_.gather(pieces);
+        const Moved sent = transmit(std::span(pieces).first(count));
+        queue_.consume(sent.bytes);
+        if (sent.next == Next::wait) return;
+        if (sent.next == Next::broken) return fail_output();
     }
-    want_write(false);
-    if (finishing_) {
-        ::shutdown(fd_, SHUT_WR);
-        return;
-    }
-    handler_->on_drained();
+    if (!read_wants_write_) want_write(false);
+    if (finishing_) return close_output();
+    if (had_to_wait) handler_->on_drained();
+}
+
+/// The last byte is out.
+void Stream::close_output() {
+    if (tls_ && tls_->close() == TlsSession::State::wants_write) return want_write(true);
+    ::shutdown(fd_, SHUT_WR);
 }
 
 /// Nothing can be sent any more, but what came before the peer went is still in the kernel: the
@@ -208,7 +275,7 @@ void Stream::resume_reading() {
 void Stream::finish(std::chrono::milliseconds patience) {
     if (!open_ || finishing_) return;
     finishing_ = true;
-    if (queue_.empty()) ::shutdown(fd_, SHUT_WR);
+    if (queue_.empty()) close_output();
     resume_reading();
     finish_timer_ = loop_.after(patience, [this] {
         finish_timer_ = 0;
@@ -220,6 +287,8 @@ void Stream::close() {
     if (!open_) return;
     open_ = false;
     loop_.cancel(finish_timer_);
+    loop_.cancel(handshake_timer_);
+    if (tls_ && queue_.empty()) tls_->close();
     loop_.remove(fd_, *this);
     queue_.clear();
     socket_.close();

@@ -1,6 +1,7 @@
 #pragma once
 /// A connected TCP stream on an event loop: non-blocking, edge-triggered, with a bounded reader and
-/// an output queue. Write first; EPOLLOUT is asked for only after EAGAIN.
+/// an output queue. Write first; EPOLLOUT is asked for only after EAGAIN. With TLS or without, its
+/// owner sees the same.
 ///
 /// One loop, its thread only. The owner of a Stream may close or destroy it inside a callback: it
 /// does so with EventLoop::retire(), so that the object outlives the call on the stack.
@@ -13,6 +14,7 @@
 #include "base/buffer.h"
 #include "loop/event_loop.h"
 #include "loop/output_queue.h"
+#include "loop/tls_session.h"
 
 namespace st::loop {
 
@@ -34,8 +36,13 @@ class Stream final : public Pollable {
     /// Bytes read in one turn before other connections get theirs.
     static constexpr std::size_t kReadBudget = 1024 * 1024;
 
-    /// Takes a connected socket and makes it non-blocking with TCP_NODELAY. Starts reading.
-    Stream(EventLoop& loop, const Poco::Net::StreamSocket& socket, StreamHandler& handler);
+    /// For a TLS handshake, from the construction on.
+    static constexpr std::chrono::seconds kHandshakeDeadline{10};
+
+    /// Takes a connected (or connecting) socket and makes it non-blocking with TCP_NODELAY. Starts
+    /// reading. `tls`: null for a plain stream; what is sent before its handshake is over waits.
+    Stream(EventLoop& loop, const Poco::Net::StreamSocket& socket, StreamHandler& handler,
+           std::unique_ptr<TlsSession> tls = nullptr);
     ~Stream() override;
     Stream(const Stream&) = delete;
     Stream& operator=(const Stream&) = delete;
@@ -69,6 +76,7 @@ class Stream final : public Pollable {
     /// Closes at once. No callback.
     void close();
     bool is_open() const { return open_; }
+    bool is_secure() const { return tls_ != nullptr; }
 
     EventLoop& loop() { return loop_; }
     const Poco::Net::StreamSocket& socket() const { return socket_; }
@@ -77,17 +85,33 @@ class Stream final : public Pollable {
     std::uint64_t bytes_in() const { return bytes_in_; }
 
  private:
+    /// What reading or writing left behind.
+    enum class Next : std::uint8_t {
+        more,    ///< go on: there may be more, or room for more
+        wait,    ///< for the kernel to say that there is
+        end,     ///< input: nothing more comes
+        broken,  ///< nothing more goes
+    };
+    struct Moved {
+        std::size_t bytes;
+        Next next;
+    };
+
     void on_ready(std::uint32_t events) override;
     void serve(std::uint32_t events);
     void read_some();
     void read_later();
+    Moved receive(std::span<std::uint8_t> room);
+    Moved receive_plain(std::span<std::uint8_t> room);
+    Moved transmit(std::span<iovec> pieces);
+    void after_handshake(bool was_reading);
     void fail_output();
     /// False when the stream was closed.
     bool deliver(std::size_t size);
     void flush();
+    void close_output();
     void end(std::string_view error);
     void want_write(bool wanted);
-    std::size_t send_now(std::span<iovec> pieces);
 
     EventLoop& loop_;
     Poco::Net::StreamSocket socket_;
@@ -99,12 +123,16 @@ class Stream final : public Pollable {
     bool writing_ = false;   ///< EPOLLOUT is armed
     bool finishing_ = false;
     bool half_closed_ = false;
-    bool rereading_ = false;  ///< a deferred read is on its way
+    bool rereading_ = false;         ///< a deferred read is on its way
+    bool read_wants_write_ = false;  ///< TLS cannot read on before it has written
     OutputQueue queue_;
     std::int64_t last_input_ns_;
     std::uint64_t bytes_in_ = 0;
     std::uint64_t bytes_out_ = 0;
     TimerId finish_timer_ = 0;
+    TimerId handshake_timer_ = 0;
+    std::string error_;  ///< of the input, once it is broken
+    std::unique_ptr<TlsSession> tls_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< for deferred reads
 };
 

@@ -65,7 +65,8 @@ class Admission {
 /// thread only.
 class NetLoop {
  public:
-    explicit NetLoop(const std::string& name) : thread_(name) {}
+    explicit NetLoop(const std::string& name, const loop::OnFailure& on_failure = {})
+        : thread_(name, on_failure) {}
     ~NetLoop() { stop(); }
 
     loop::EventLoop& loop() { return thread_.loop(); }

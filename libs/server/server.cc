@@ -38,6 +38,13 @@ std::unique_ptr<loop::Listener> listen_on(const ListenAddress& at) {
     }
 }
 
+/// C3: what comes out of a task on a loop is logged; the connections of that loop live on.
+loop::OnFailure log_failure(const Log& log, const std::string& loop_name) {
+    return [log = log.with(loop_name)](std::string_view what) {
+        log.error("a task failed: " + std::string(what));
+    };
+}
+
 std::vector<std::string> interface_addresses(const std::string& bound) {
     if (bound != "::" && bound != "0.0.0.0") return {bound};
     std::vector<std::string> addresses;
@@ -63,7 +70,7 @@ struct Server::Parts {
           log(std::move(given_log)),
           control(its_control),
           admission(setup.options.limits, metrics),
-          disk("disk"),
+          disk("disk", log_failure(log, "disk")),
           events(log.with("event")),
           cameras(setup.options, metrics, control, events),
           sessions(metrics, events),
@@ -120,7 +127,8 @@ Server::Server(Setup setup, Log log, loop::EventLoop& control)
     : parts_(std::make_unique<Parts>(std::move(setup), std::move(log), control)) {
     Parts& p = *parts_;
     for (unsigned i = 0; i < std::max(1U, p.setup.threads); ++i) {
-        p.nets.push_back(std::make_unique<NetLoop>("net-" + std::to_string(i)));
+        const std::string name = "net-" + std::to_string(i);
+        p.nets.push_back(std::make_unique<NetLoop>(name, log_failure(p.log, name)));
     }
     Operations::Facts facts;
     facts.version = p.setup.version;

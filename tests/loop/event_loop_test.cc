@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "loop/loop_thread.h"
@@ -20,6 +22,31 @@ TEST(EventLoop, runs_posted_tasks_in_order_and_all_of_them_before_it_ends) {
     }
     ASSERT_EQ(seen.size(), 100U);
     for (int i = 0; i < 100; ++i) EXPECT_EQ(seen[static_cast<std::size_t>(i)], i);
+}
+
+TEST(EventLoop, a_task_that_throws_costs_itself_alone) {
+    std::vector<std::string> failures;
+    std::vector<std::string> ran;
+    const auto fail = [](const char* what) { throw std::runtime_error(what); };
+    EventLoop loop;
+    loop.post([&] { fail("posted"); });
+    loop.post([&] { ran.push_back("posted"); });
+    loop.defer([&] { fail("deferred"); });
+    loop.defer([&] { ran.push_back("deferred"); });
+    loop.after(milliseconds(0), [&] { fail("timer"); });
+    loop.after(milliseconds(1), [&] {
+        ran.push_back("timer");
+        loop.stop();
+    });
+    loop.run([&](std::string_view what) { failures.emplace_back(what); });
+    EXPECT_EQ(failures, (std::vector<std::string>{"deferred", "posted", "timer"}));
+    EXPECT_EQ(ran, (std::vector<std::string>{"deferred", "posted", "timer"}));
+}
+
+TEST(EventLoop, without_a_handler_an_exception_comes_out_of_run) {
+    EventLoop loop;
+    loop.post([] { throw std::runtime_error("no memory"); });
+    EXPECT_THROW(loop.run(), std::runtime_error);
 }
 
 TEST(EventLoop, a_task_may_post_another) {
