@@ -1,0 +1,253 @@
+#include "hub/hub.h"
+
+#include <algorithm>
+
+#include "base/clock.h"
+
+namespace st::hub {
+
+Publication& Publication::operator=(Publication&& other) noexcept {
+    if (this == &other) return *this;
+    end("publisher left");
+    hub_ = other.hub_;
+    stream_ = std::move(other.stream_);
+    other.stream_.reset();
+    number_ = other.number_;
+    return *this;
+}
+
+void Publication::end(const std::string& reason) {
+    if (!stream_) return;
+    const StreamPtr stream = std::move(stream_);
+    stream_.reset();
+    hub_->unpublish(stream, number_, reason);
+}
+
+Subscription& Subscription::operator=(Subscription&& other) noexcept {
+    if (this == &other) return *this;
+    leave({});
+    hub_ = other.hub_;
+    group_ = std::move(other.group_);
+    seat_ = std::move(other.seat_);
+    other.seat_.reset();
+    serial_ = other.serial_;
+    cached_ = std::move(other.cached_);
+    return *this;
+}
+
+void Subscription::start(std::int64_t now_ns) {
+    const std::vector<UnitPtr> cached = std::move(cached_);
+    cached_.clear();
+    seat_->start(serial_, cached, now_ns);
+}
+
+void Subscription::leave(const std::string& reason) {
+    if (!seat_) return;
+    const std::shared_ptr<Seat> seat = std::move(seat_);
+    seat_.reset();
+    seat->leave();
+    group_->remove(*seat);
+    hub_->unsubscribe(group_, *seat, reason.empty() ? seat->end_text() : reason);
+    group_.reset();
+}
+
+Hub::Hub(Options options, std::vector<std::unique_ptr<const Encoding>> encodings, EventSink events)
+    : options_(options), encodings_(std::move(encodings)), events_(std::move(events)) {
+    assert(encodings_.size() <= kFormsMax);
+}
+
+Lane& Hub::add_lane(Executor& executor) {
+    lanes_.push_back(std::make_unique<Lane>(executor, options_.batch));
+    return *lanes_.back();
+}
+
+StreamPtr Hub::stream_at(const std::string& path) {
+    StreamPtr& stream = streams_[path];
+    if (!stream) stream = std::make_shared<Stream>(path, options_.gop, encodings_, events_);
+    return stream;
+}
+
+void Hub::forget_unused(const StreamPtr& stream) {
+    if (!stream->is_unused()) return;
+    const auto found = streams_.find(stream->path());
+    if (found != streams_.end() && found->second == stream) streams_.erase(found);
+}
+
+Result<Publication> Hub::publish(const std::string& path, PublisherPtr publisher,
+                                 const PublisherInfo& info, Clock clock, std::int64_t now_ns,
+                                 std::int64_t silent_since_ns) {
+    StreamPtr stream;
+    std::uint64_t number = 0;
+    PublisherPtr holder;
+    bool is_replaced = false;
+    Published event;
+    event.path = path;
+    event.publisher = info;
+    Unpublished gone;
+    {
+        const Lock lock(mutex_);
+        stream = stream_at(path);
+        holder = stream->publisher();
+        if (holder && silent_since_ns != kNobody &&
+            holder->last_input_ns.load() <= silent_since_ns) {
+            const StreamStatus status = stream->status();
+            gone = {path,       status.publisher,          stream->publication(),
+                    "replaced", status.statistics.bytes(), status.viewers};
+            is_replaced = stream->leave(gone.publication);
+            --publishers_;
+        } else if (!holder && options_.publishers_max > 0 &&
+                   publishers_ >= options_.publishers_max) {
+            forget_unused(stream);
+            return Error{"limits.publishers reached (" + std::to_string(publishers_) + ")", 503};
+        }
+        if (!holder || is_replaced) {
+            publisher->last_input_ns.store(now_ns);
+            event.is_return = stream->viewers() > 0;
+            number = stream->begin(std::move(publisher), info, clock, now_ns, wall_us());
+            ++publishers_;
+        }
+    }
+    if (is_replaced) {
+        holder->replaced();
+        events_(gone);
+    }
+    if (number == 0) {
+        holder->probe();
+        return Error{path + ": somebody else publishes there", 409};
+    }
+    event.publication = number;
+    events_(event);
+    return Publication(*this, std::move(stream), number);
+}
+
+void Hub::unpublish(const StreamPtr& stream, std::uint64_t number, const std::string& reason) {
+    Unpublished event;
+    event.path = stream->path();
+    {
+        const Lock lock(mutex_);
+        const StreamStatus status = stream->status();
+        if (!stream->leave(number)) return;  // replaced
+        --publishers_;
+        event.publisher = status.publisher;
+        event.bytes = status.statistics.bytes();
+        event.viewers = status.viewers;
+        forget_unused(stream);
+    }
+    event.publication = number;
+    event.reason = reason;
+    events_(event);
+}
+
+void Hub::give_up(const std::string& path, std::uint64_t publication) {
+    const StreamPtr stream = find(path);
+    if (stream) stream->finish(publication);
+}
+
+bool Hub::kick_publisher(const std::string& path) {
+    const StreamPtr stream = find(path);
+    const PublisherPtr publisher = stream ? stream->publisher() : nullptr;
+    if (publisher) publisher->kicked();
+    return publisher != nullptr;
+}
+
+Result<Subscription> Hub::subscribe(const std::string& path, Lane& lane, FormId form,
+                                    Viewer& viewer, const ViewerInfo& info) {
+    auto record = std::make_shared<ViewerRecord>();
+    record->path = path;
+    record->info = info;
+    record->since_us = wall_us();
+    StreamPtr stream;
+    Stream::Place place;
+    std::shared_ptr<Seat> seat;
+    Joined event;
+    event.path = path;
+    event.viewer = info;
+    {
+        const Lock lock(mutex_);
+        if (options_.viewers_max > 0 && watchers_.size() >= options_.viewers_max) {
+            return Error{"limits.viewers reached (" + std::to_string(watchers_.size()) + ")", 503};
+        }
+        stream = stream_at(path);
+        record->id = next_viewer_++;
+        place = stream->join(lane, form);
+        seat = std::make_shared<Seat>(viewer, stream, form, options_.queue, record);
+        watchers_.emplace(record->id, Watcher{record, seat, &lane});
+        event.id = record->id;
+        event.viewers = stream->viewers();
+        event.has_publisher = stream->is_live();
+    }
+    place.group->add(seat);
+    lane.watch(place.group);
+    events_(event);
+    return Subscription(*this, std::move(place.group), std::move(seat), place.serial,
+                        std::move(place.cached));
+}
+
+void Hub::unsubscribe(const GroupPtr& group, const Seat& seat, const std::string& reason) {
+    const ViewerRecord& record = seat.record();
+    Left event;
+    event.path = record.path;
+    event.viewer = record.info;
+    event.id = record.id;
+    {
+        const Lock lock(mutex_);
+        seat.stream()->leave(group);
+        watchers_.erase(record.id);
+        event.viewers = seat.stream()->viewers();
+        forget_unused(seat.stream());
+    }
+    event.bytes = record.bytes.load();
+    event.dropped = record.dropped.load();
+    event.reason = reason;
+    events_(event);
+}
+
+bool Hub::kick_viewer(std::uint64_t id) {
+    const Lock lock(mutex_);
+    const auto found = watchers_.find(id);
+    if (found == watchers_.end()) return false;
+    found->second.lane->executor().post([weak = found->second.seat] {
+        if (const std::shared_ptr<Seat> seat = weak.lock()) seat->end(EndReason::kicked);
+    });
+    return true;
+}
+
+std::vector<StreamStatus> Hub::streams() const {
+    std::vector<StreamPtr> all;
+    {
+        const Lock lock(mutex_);
+        for (const auto& [path, stream] : streams_) all.push_back(stream);
+    }
+    std::vector<StreamStatus> statuses;
+    for (const StreamPtr& stream : all) statuses.push_back(stream->status());
+    return statuses;
+}
+
+StreamPtr Hub::find(const std::string& path) const {
+    const Lock lock(mutex_);
+    const auto found = streams_.find(path);
+    return found == streams_.end() ? nullptr : found->second;
+}
+
+std::vector<std::shared_ptr<const ViewerRecord>> Hub::viewers() const {
+    std::vector<std::shared_ptr<const ViewerRecord>> records;
+    {
+        const Lock lock(mutex_);
+        for (const auto& [id, watcher] : watchers_) records.push_back(watcher.record);
+    }
+    std::sort(records.begin(), records.end(),
+              [](const auto& a, const auto& b) { return a->id < b->id; });
+    return records;
+}
+
+std::size_t Hub::viewer_count() const {
+    const Lock lock(mutex_);
+    return watchers_.size();
+}
+
+std::size_t Hub::publisher_count() const {
+    const Lock lock(mutex_);
+    return publishers_;
+}
+
+}  // namespace st::hub

@@ -1,0 +1,151 @@
+#pragma once
+/// All live streams: publishers come in, viewers go out, by path "/<app>/<name>". Knows neither
+/// sockets nor wire formats. Any thread, unless said otherwise.
+///
+/// Being in a stream is an object: destroying a Publication or a Subscription leaves it. The hub
+/// outlives both, and its lanes.
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "base/sync.h"
+#include "hub/events.h"
+#include "hub/lane.h"
+#include "hub/options.h"
+#include "hub/seat.h"
+#include "hub/stream.h"
+
+namespace st::hub {
+
+class Hub;
+
+/// The right to push into one stream. Move-only; one thread at a time.
+class Publication {
+ public:
+    Publication() = default;
+    Publication(Hub& hub, StreamPtr stream, std::uint64_t number)
+        : hub_(&hub), stream_(std::move(stream)), number_(number) {}
+    Publication(Publication&& other) noexcept { *this = std::move(other); }
+    Publication& operator=(Publication&& other) noexcept;
+    ~Publication() { end("publisher left"); }
+
+    explicit operator bool() const { return stream_ != nullptr; }
+    /// Its time is the publisher's; the stream gives it its own. False once another publisher has
+    /// the stream, or after end(): the packet goes nowhere.
+    bool push(media::Packet packet, std::int64_t now_ns) {
+        return stream_ && stream_->push(number_, std::move(packet), now_ns);
+    }
+    const std::string& path() const { return stream_->path(); }
+    std::uint64_t number() const { return number_; }
+    /// Leaves the stream; `reason` is for the event.
+    void end(const std::string& reason);
+
+ private:
+    Hub* hub_ = nullptr;
+    StreamPtr stream_;
+    std::uint64_t number_ = 0;
+};
+
+/// A viewer in a stream. Move-only; its lane's thread only, destruction too.
+class Subscription {
+ public:
+    Subscription() = default;
+    Subscription(Hub& hub, GroupPtr group, std::shared_ptr<Seat> seat, std::uint64_t serial,
+                 std::vector<UnitPtr> cached)
+        : hub_(&hub),
+          group_(std::move(group)),
+          seat_(std::move(seat)),
+          serial_(serial),
+          cached_(std::move(cached)) {}
+    Subscription(Subscription&& other) noexcept { *this = std::move(other); }
+    Subscription& operator=(Subscription&& other) noexcept;
+    ~Subscription() { leave({}); }
+
+    explicit operator bool() const { return seat_ != nullptr; }
+    /// Once, when the viewer is ready for begin() and send(): sends what is cached.
+    void start(std::int64_t now_ns);
+    /// The viewer's socket took everything.
+    void on_drained(std::int64_t now_ns) { seat_->on_drained(now_ns); }
+    /// Whether begin() was called: before that the stream has given nothing.
+    bool has_begun() const { return seat_->has_begun(); }
+    std::uint64_t id() const { return seat_->record().id; }
+    /// Leaves the stream. `reason` is for the event; empty: what the hub knows.
+    void leave(const std::string& reason);
+
+ private:
+    Hub* hub_ = nullptr;
+    GroupPtr group_;
+    std::shared_ptr<Seat> seat_;
+    std::uint64_t serial_ = 0;
+    std::vector<UnitPtr> cached_;
+};
+
+class Hub {
+ public:
+    /// A publisher that gave no sign of life since then may be replaced; default: none.
+    static constexpr std::int64_t kNobody = INT64_MIN;
+
+    Hub(Options options, std::vector<std::unique_ptr<const Encoding>> encodings, EventSink events);
+    Hub(const Hub&) = delete;
+    Hub& operator=(const Hub&) = delete;
+
+    const Options& options() const { return options_; }
+    /// At start. `executor` lives as long as anything posted to it.
+    Lane& add_lane(Executor& executor);
+
+    /// Error.code 409: another one publishes there (and has been probed); 503: over a limit.
+    /// A holder whose last input is not after `silent_since_ns` is replaced.
+    Result<Publication> publish(const std::string& path, PublisherPtr publisher,
+                                const PublisherInfo& info, Clock clock, std::int64_t now_ns,
+                                std::int64_t silent_since_ns = kNobody) ST_EXCLUDES(mutex_);
+    /// Ends the viewers that wait for a publisher to come back, if none has since `publication`.
+    void give_up(const std::string& path, std::uint64_t publication) ST_EXCLUDES(mutex_);
+    /// Asks the publisher of `path` to go. False: there is none.
+    bool kick_publisher(const std::string& path) ST_EXCLUDES(mutex_);
+
+    /// The lane's thread. Whether somebody publishes there or not. Error.code 503: over a limit.
+    Result<Subscription> subscribe(const std::string& path, Lane& lane, FormId form, Viewer& viewer,
+                                   const ViewerInfo& info) ST_EXCLUDES(mutex_);
+    /// False: no viewer has that number.
+    bool kick_viewer(std::uint64_t id) ST_EXCLUDES(mutex_);
+
+    std::vector<StreamStatus> streams() const ST_EXCLUDES(mutex_);  ///< by path
+    /// Null: nobody publishes or watches there.
+    StreamPtr find(const std::string& path) const ST_EXCLUDES(mutex_);
+    std::vector<std::shared_ptr<const ViewerRecord>> viewers() const
+        ST_EXCLUDES(mutex_);  ///< by id
+    std::size_t viewer_count() const ST_EXCLUDES(mutex_);
+    std::size_t publisher_count() const ST_EXCLUDES(mutex_);
+
+ private:
+    friend class Publication;
+    friend class Subscription;
+    struct Watcher {
+        std::shared_ptr<const ViewerRecord> record;
+        std::weak_ptr<Seat> seat;
+        Lane* lane;
+    };
+
+    StreamPtr stream_at(const std::string& path) ST_REQUIRES(mutex_);
+    void forget_unused(const StreamPtr& stream) ST_REQUIRES(mutex_);
+    void unpublish(const StreamPtr& stream, std::uint64_t number, const std::string& reason)
+        ST_EXCLUDES(mutex_);
+    void unsubscribe(const GroupPtr& group, const Seat& seat, const std::string& reason)
+        ST_EXCLUDES(mutex_);
+
+    const Options options_;
+    const std::vector<std::unique_ptr<const Encoding>> encodings_;
+    const EventSink events_;
+    std::vector<std::unique_ptr<Lane>> lanes_;
+
+    mutable Mutex mutex_;  ///< before any stream's
+    std::map<std::string, StreamPtr> streams_ ST_GUARDED_BY(mutex_);
+    std::unordered_map<std::uint64_t, Watcher> watchers_ ST_GUARDED_BY(mutex_);
+    std::uint64_t next_viewer_ ST_GUARDED_BY(mutex_) = 1;
+    std::size_t publishers_ ST_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace st::hub

@@ -1,0 +1,154 @@
+#include "hub/lane.h"
+
+#include <algorithm>
+
+#include "hub/seat.h"
+
+namespace st::hub {
+
+const char* to_text(EndReason reason) {
+    switch (reason) {
+        case EndReason::ended:
+            return "stream ended";
+        case EndReason::stuck:
+            return "viewer takes nothing";
+        case EndReason::kicked:
+            return "kicked";
+    }
+    return "";
+}
+
+void Group::add(std::shared_ptr<Seat> seat) { seats_.push_back(std::move(seat)); }
+
+void Group::remove(const Seat& seat) {
+    for (std::size_t i = 0; i < seats_.size(); ++i) {
+        if (seats_[i].get() != &seat) continue;
+        if (walking_ > 0) {
+            seats_[i].reset();
+            ++holes_;
+        } else {
+            seats_[i] = std::move(seats_.back());
+            seats_.pop_back();
+        }
+        return;
+    }
+}
+
+void Group::close_holes() {
+    if (--walking_ > 0 || holes_ == 0) return;
+    std::erase(seats_, nullptr);
+    holes_ = 0;
+}
+
+bool Group::take(UnitPtr unit) {
+    pending_bytes_ += unit->wire(form_).size();
+    pending_.push_back(std::move(unit));
+    if (batch_.count() == 0 || pending_.size() >= kUnitsMax || pending_bytes_ >= kBytesMax) {
+        return true;
+    }
+    if (!timer_runs_) {
+        timer_runs_ = true;
+        executor_.after(batch_, [weak = weak_from_this()] {
+            const GroupPtr group = weak.lock();
+            if (!group) return;
+            group->timer_runs_ = false;
+            group->flush();
+        });
+    }
+    return false;
+}
+
+void Group::flush() {
+    if (pending_.empty()) return;
+    std::vector<UnitPtr> units;
+    units.swap(pending_);
+    const std::size_t bytes = std::exchange(pending_bytes_, 0);
+    wires_.clear();
+    for (const UnitPtr& unit : units) wires_.push_back(unit->forms[form_]);
+    const std::int64_t now_ns = executor_.now_ns();
+    ++walking_;
+    // By index: a viewer may join while we walk.
+    for (std::size_t i = 0; i < seats_.size(); ++i) {
+        if (!seats_[i]) continue;
+        if (seats_[i]->keeps_up(units.front()->serial)) {
+            seats_[i]->pass_on(wires_, bytes);
+        } else {
+            const std::shared_ptr<Seat> seat = seats_[i];
+            seat->take(units, now_ns);
+        }
+    }
+    close_holes();
+    units.clear();
+    if (pending_.empty()) pending_.swap(units);  // keeps the memory
+}
+
+void Group::end(std::uint64_t serial, EndReason reason) {
+    flush();
+    ++walking_;
+    for (std::size_t i = 0; i < seats_.size(); ++i) {
+        const std::shared_ptr<Seat> seat = seats_[i];
+        if (seat && seat->joined_serial() < serial) seat->end(reason);
+    }
+    close_holes();
+}
+
+void Group::check(std::int64_t now_ns) {
+    ++walking_;
+    for (std::size_t i = 0; i < seats_.size(); ++i) {
+        if (!seats_[i] || seats_[i]->is_idle()) continue;
+        const std::shared_ptr<Seat> seat = seats_[i];
+        seat->check(now_ns);
+    }
+    close_holes();
+}
+
+void Lane::add(Delivery delivery) {
+    bool is_first = false;
+    {
+        const Lock lock(mutex_);
+        is_first = deliveries_.empty();
+        deliveries_.push_back(std::move(delivery));
+    }
+    if (is_first) executor_.post([this] { run(); });
+}
+
+void Lane::hand_over(const GroupPtr& group, UnitPtr unit) { add({group, std::move(unit)}); }
+
+void Lane::hand_over_end(const GroupPtr& group, std::uint64_t serial, EndReason reason) {
+    add({group, nullptr, serial, reason});
+}
+
+void Lane::run() {
+    {
+        const Lock lock(mutex_);
+        running_.swap(deliveries_);
+    }
+    for (Delivery& delivery : running_) {
+        if (!delivery.unit) {
+            delivery.group->end(delivery.serial, delivery.reason);
+        } else if (delivery.group->take(std::move(delivery.unit))) {
+            if (due_.empty() || due_.back() != delivery.group) due_.push_back(delivery.group);
+        }
+    }
+    for (const GroupPtr& group : due_) group->flush();
+    due_.clear();
+    running_.clear();
+}
+
+void Lane::watch(const GroupPtr& group) {
+    if (std::find(watched_.begin(), watched_.end(), group) != watched_.end()) return;
+    watched_.push_back(group);
+    if (watched_.size() == 1) {
+        executor_.after(std::chrono::seconds(1), [this] { check_all(); });
+    }
+}
+
+void Lane::check_all() {
+    const std::vector<GroupPtr> groups = watched_;
+    const std::int64_t now_ns = executor_.now_ns();
+    for (const GroupPtr& group : groups) group->check(now_ns);
+    std::erase_if(watched_, [](const GroupPtr& group) { return group->empty(); });
+    if (!watched_.empty()) executor_.after(std::chrono::seconds(1), [this] { check_all(); });
+}
+
+}  // namespace st::hub

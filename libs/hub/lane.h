@@ -1,0 +1,106 @@
+#pragma once
+/// The thread on which viewers live, as the hub sees it: packets are handed over to a lane once,
+/// whatever the number of its viewers, and the lane walks them.
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/sync.h"
+#include "hub/options.h"
+#include "hub/unit.h"
+#include "hub/viewer.h"
+
+namespace st::hub {
+
+class Seat;
+
+/// An event loop, for the hub.
+class Executor {
+ public:
+    virtual ~Executor() = default;
+    /// Any thread.
+    virtual void post(std::function<void()> task) = 0;
+    /// The executor's thread only.
+    virtual void after(std::chrono::nanoseconds delay, std::function<void()> task) = 0;
+    /// Monotonic. The executor's thread only.
+    virtual std::int64_t now_ns() const = 0;
+};
+
+/// The viewers of one stream on one lane that take the same wire form. The lane's thread only.
+class Group : public std::enable_shared_from_this<Group> {
+ public:
+    /// A window is cut short beyond these.
+    static constexpr std::size_t kUnitsMax = 64;
+    static constexpr std::size_t kBytesMax = 256 * 1024;
+
+    Group(Executor& executor, std::chrono::milliseconds batch, FormId form)
+        : executor_(executor), batch_(batch), form_(form) {}
+
+    FormId form() const { return form_; }
+    void add(std::shared_ptr<Seat> seat);
+    void remove(const Seat& seat);
+
+    /// True: flush() is due now; else it will be called by the window's timer.
+    bool take(UnitPtr unit);
+    void flush();
+    void end(std::uint64_t serial, EndReason reason);
+    /// Looks for viewers that take nothing. Call about once a second.
+    void check(std::int64_t now_ns);
+    bool empty() const { return seats_.size() == holes_; }
+
+ private:
+    void close_holes();
+
+    Executor& executor_;
+    const std::chrono::milliseconds batch_;
+    const FormId form_;
+    std::vector<std::shared_ptr<Seat>> seats_;  ///< null: left during a walk
+    std::size_t holes_ = 0;
+    int walking_ = 0;
+    std::vector<UnitPtr> pending_;
+    std::vector<SharedBuffer> wires_;  ///< of pending_, while flushing
+    std::size_t pending_bytes_ = 0;
+    bool timer_runs_ = false;
+};
+using GroupPtr = std::shared_ptr<Group>;
+
+class Lane {
+ public:
+    /// `executor` outlives every call but the destructor.
+    Lane(Executor& executor, std::chrono::milliseconds batch)
+        : executor_(executor), batch_(batch) {}
+
+    Executor& executor() { return executor_; }
+    GroupPtr make_group(FormId form) { return std::make_shared<Group>(executor_, batch_, form); }
+
+    /// Any thread; in order for one caller at a time. One post while the lane has not woken up.
+    void hand_over(const GroupPtr& group, UnitPtr unit) ST_EXCLUDES(mutex_);
+    void hand_over_end(const GroupPtr& group, std::uint64_t serial, EndReason reason)
+        ST_EXCLUDES(mutex_);
+
+    /// The lane's thread: a group that has viewers is looked after once a second.
+    void watch(const GroupPtr& group);
+
+ private:
+    struct Delivery {
+        GroupPtr group;
+        UnitPtr unit;  ///< null: the end
+        std::uint64_t serial = 0;
+        EndReason reason = EndReason::ended;
+    };
+    void add(Delivery delivery) ST_EXCLUDES(mutex_);
+    void run() ST_EXCLUDES(mutex_);
+    void check_all();
+
+    Executor& executor_;
+    const std::chrono::milliseconds batch_;
+    Mutex mutex_;
+    std::vector<Delivery> deliveries_ ST_GUARDED_BY(mutex_);
+    std::vector<Delivery> running_;  ///< the lane's thread only
+    std::vector<GroupPtr> due_;
+    std::vector<GroupPtr> watched_;
+};
+
+}  // namespace st::hub

@@ -1,0 +1,162 @@
+#include "hub/seat.h"
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "hub/stream.h"
+
+namespace st::hub {
+
+void Seat::start(std::uint64_t serial, std::span<const UnitPtr> cached, std::int64_t now_ns) {
+    joined_serial_ = 0;
+    taken_ns_ = now_ns;
+    take(cached, now_ns);
+    joined_serial_ = serial;
+}
+
+void Seat::pass_on(std::span<const SharedBuffer> wires, std::size_t bytes) {
+    handed_bytes_ += bytes;
+    record_->bytes.store(handed_bytes_, std::memory_order_relaxed);
+    record_->packets.store(record_->packets.load(std::memory_order_relaxed) + wires.size(),
+                           std::memory_order_relaxed);
+    viewer_->send(wires);
+}
+
+void Seat::take(std::span<const UnitPtr> units, std::int64_t now_ns) {
+    for (const UnitPtr& unit : units) {
+        if (viewer_ == nullptr) return;
+        if (unit->serial <= joined_serial_) continue;
+        if (is_waiting_) {
+            if (!unit->is_entry) {
+                if (has_begun_ && !unit->packet->is_config) record_->dropped.fetch_add(1);
+                continue;
+            }
+            enter(unit, now_ns);
+        }
+        queue(unit, now_ns);
+    }
+    if (viewer_ == nullptr) return;
+    if (viewer_->queued_bytes() == 0) send_queued();
+    keep_within_limits(now_ns);
+    note_queue();
+}
+
+void Seat::enter(const UnitPtr& entry, std::int64_t now_ns) {
+    is_waiting_ = false;
+    if (!has_begun_) {
+        has_begun_ = true;
+        viewer_->begin(stream_->tracks());
+    }
+    for (const UnitPtr& header : stream_->header_units(*entry, form_)) queue(header, now_ns);
+}
+
+void Seat::queue(UnitPtr unit, std::int64_t now_ns) {
+    queued_bytes_ += unit->wire(form_).size();
+    queue_.push_back({std::move(unit), now_ns});
+}
+
+void Seat::send_queued() {
+    std::array<SharedBuffer, kBurstBuffers> wires;
+    while (queue_begin_ < queue_.size() && viewer_->queued_bytes() == 0) {
+        std::size_t count = 0;
+        std::size_t bytes = 0;
+        while (count < wires.size() && queue_begin_ < queue_.size() && bytes < kBurstBytes) {
+            wires[count] = queue_[queue_begin_].unit->forms[form_];
+            bytes += wires[count]->size();
+            queue_[queue_begin_].unit.reset();
+            ++count;
+            ++queue_begin_;
+        }
+        queued_bytes_ -= bytes;
+        pass_on({wires.data(), count}, bytes);
+    }
+    if (queue_begin_ == queue_.size()) {
+        queue_.clear();
+        queue_begin_ = 0;
+        if (queue_.capacity() > kBurstBuffers) queue_.shrink_to_fit();
+    }
+}
+
+void Seat::on_drained(std::int64_t now_ns) {
+    if (viewer_ == nullptr) return;
+    taken_ns_ = now_ns;
+    send_queued();
+    note_queue();
+}
+
+bool Seat::is_over_limits(std::int64_t now_ns) const {
+    if (queue_begin_ == queue_.size()) return false;
+    if (queued_bytes_ + viewer_->queued_bytes() > limits_.bytes) return true;
+    return now_ns - queue_[queue_begin_].since_ns > Nanoseconds(limits_.age).count();
+}
+
+void Seat::keep_within_limits(std::int64_t now_ns) {
+    if (!is_over_limits(now_ns)) return;
+    cut(now_ns);
+    record_->cuts.fetch_add(1);
+    if (told_slow_ns_ != 0 && now_ns - told_slow_ns_ < kSlowEventNs) return;
+    told_slow_ns_ = now_ns;
+    stream_->tell_slow(*record_);
+}
+
+/// Goes on with the newest entry in the queue; if that is no better, with the next one to come.
+void Seat::cut(std::int64_t now_ns) {
+    std::size_t newest = queue_.size();
+    while (newest > queue_begin_ && !queue_[newest - 1].unit->is_entry) --newest;
+    if (newest > queue_begin_) {
+        drop_before(newest - 1);
+        const UnitPtr entry = queue_[queue_begin_].unit;
+        std::vector<Waiting> headers;
+        for (const UnitPtr& header : stream_->header_units(*entry, form_)) {
+            queued_bytes_ += header->wire(form_).size();
+            headers.push_back({header, queue_[queue_begin_].since_ns});
+        }
+        queue_.insert(queue_.begin() + static_cast<std::ptrdiff_t>(queue_begin_), headers.begin(),
+                      headers.end());
+        if (!is_over_limits(now_ns)) return;
+    }
+    drop_before(queue_.size());
+    is_waiting_ = true;
+}
+
+std::size_t Seat::drop_before(std::size_t index) {
+    std::size_t dropped = 0;
+    for (std::size_t i = queue_begin_; i < index; ++i) {
+        queued_bytes_ -= queue_[i].unit->wire(form_).size();
+        if (!queue_[i].unit->packet->is_config) ++dropped;
+    }
+    queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(index));
+    queue_begin_ = 0;
+    record_->dropped.fetch_add(dropped);
+    return dropped;
+}
+
+void Seat::note_queue() {
+    if (viewer_ == nullptr) return;
+    const std::uint64_t bytes = queued_bytes_ + viewer_->queued_bytes();
+    record_->queue_bytes.store(bytes, std::memory_order_relaxed);
+    if (bytes > record_->queue_bytes_max.load(std::memory_order_relaxed)) {
+        record_->queue_bytes_max.store(bytes, std::memory_order_relaxed);
+    }
+}
+
+void Seat::check(std::int64_t now_ns) {
+    if (viewer_ == nullptr) return;
+    const std::uint64_t taken = handed_bytes_ - viewer_->queued_bytes();
+    if (taken != taken_bytes_ || viewer_->queued_bytes() == 0) {
+        taken_bytes_ = taken;
+        taken_ns_ = now_ns;
+    } else if (now_ns - taken_ns_ > Nanoseconds(limits_.stuck_after).count()) {
+        return end(EndReason::stuck);
+    }
+    keep_within_limits(now_ns);
+    note_queue();
+}
+
+void Seat::end(EndReason reason) {
+    if (viewer_ == nullptr) return;
+    end_text_ = to_text(reason);
+    viewer_->end(reason);
+}
+
+}  // namespace st::hub

@@ -1,0 +1,97 @@
+#pragma once
+/// One viewer's place in a stream: what it has been given, what waits for it, and what is done when
+/// it is slow. The lane's thread only, but for the record.
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "hub/lane.h"
+#include "hub/options.h"
+#include "hub/unit.h"
+#include "hub/viewer.h"
+
+namespace st::hub {
+
+class Stream;
+
+class Seat {
+ public:
+    Seat(Viewer& viewer, std::shared_ptr<Stream> stream, FormId form, QueueLimits limits,
+         std::shared_ptr<ViewerRecord> record)
+        : viewer_(&viewer),
+          stream_(std::move(stream)),
+          form_(form),
+          limits_(limits),
+          record_(std::move(record)) {}
+
+    /// Packets up to `serial` are not for this viewer; `cached` are what it gets in their place,
+    /// beginning with an entry, or nothing: then it waits for the next entry.
+    void start(std::uint64_t serial, std::span<const UnitPtr> cached, std::int64_t now_ns);
+    std::uint64_t joined_serial() const { return joined_serial_; }
+
+    /// Nothing waits and nothing is awaited: what begins with `serial` may go out as it is.
+    bool keeps_up(std::uint64_t serial) const {
+        return !is_waiting_ && serial > joined_serial_ && queue_begin_ == queue_.size() &&
+               viewer_ != nullptr && viewer_->queued_bytes() == 0;
+    }
+    void pass_on(std::span<const SharedBuffer> wires, std::size_t bytes);
+    void take(std::span<const UnitPtr> units, std::int64_t now_ns);
+
+    /// The viewer's socket took everything that was sent.
+    void on_drained(std::int64_t now_ns);
+    /// Closes a viewer that has taken nothing for too long.
+    void check(std::int64_t now_ns);
+    bool is_idle() const {
+        return viewer_ == nullptr ||
+               (queue_begin_ == queue_.size() && viewer_->queued_bytes() == 0);
+    }
+
+    void end(EndReason reason);
+    /// The viewer is gone; no call reaches it any more.
+    void leave() { viewer_ = nullptr; }
+
+    bool has_begun() const { return has_begun_; }
+    ViewerRecord& record() const { return *record_; }
+    const std::shared_ptr<Stream>& stream() const { return stream_; }
+    const char* end_text() const { return end_text_; }
+
+ private:
+    /// Handed to the socket at once: enough for one call, little enough to be cut soon.
+    static constexpr std::size_t kBurstBuffers = 64;
+    static constexpr std::size_t kBurstBytes = 256 * 1024;
+    static constexpr std::int64_t kSlowEventNs = 10'000'000'000;
+
+    struct Waiting {
+        UnitPtr unit;
+        std::int64_t since_ns;
+    };
+
+    void enter(const UnitPtr& entry, std::int64_t now_ns);
+    void queue(UnitPtr unit, std::int64_t now_ns);
+    void send_queued();
+    void keep_within_limits(std::int64_t now_ns);
+    void cut(std::int64_t now_ns);
+    std::size_t drop_before(std::size_t index);
+    void note_queue();
+    bool is_over_limits(std::int64_t now_ns) const;
+
+    Viewer* viewer_;
+    const std::shared_ptr<Stream> stream_;
+    const FormId form_;
+    const QueueLimits limits_;
+    const std::shared_ptr<ViewerRecord> record_;
+
+    std::uint64_t joined_serial_ = 0;
+    bool is_waiting_ = true;  ///< for an entry
+    bool has_begun_ = false;
+    std::vector<Waiting> queue_;
+    std::size_t queue_begin_ = 0;
+    std::size_t queued_bytes_ = 0;  ///< in queue_
+    std::uint64_t handed_bytes_ = 0;
+    std::uint64_t taken_bytes_ = 0;  ///< by the socket, when last looked at
+    std::int64_t taken_ns_ = 0;      ///< when that last grew
+    std::int64_t told_slow_ns_ = 0;
+    const char* end_text_ = "viewer left";
+};
+
+}  // namespace st::hub

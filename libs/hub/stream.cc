@@ -1,0 +1,252 @@
+#include "hub/stream.h"
+
+#include <algorithm>
+
+namespace st::hub {
+namespace {
+
+/// A stream without pictures for so long is one of sound alone.
+constexpr std::int64_t kPictureWaitNs = 1'000'000'000;
+/// A stream with so many pictures and no sound has none, whatever its headers say.
+constexpr std::uint64_t kSoundlessPictures = 25;
+
+media::PacketPtr at_time(const media::Packet& packet, std::int64_t dts_ms) {
+    media::Packet copy;
+    copy.track = packet.track;
+    copy.codec = packet.codec;
+    copy.is_config = packet.is_config;
+    copy.is_key = packet.is_key;
+    copy.dts_ms = dts_ms;
+    copy.payload = Buffer(packet.payload.bytes());
+    return std::make_shared<const media::Packet>(std::move(copy));
+}
+
+}  // namespace
+
+std::uint64_t Stream::begin(PublisherPtr publisher, const PublisherInfo& info, Clock clock,
+                            std::int64_t now_ns, std::int64_t now_us) {
+    const Lock lock(mutex_);
+    if (publisher_) return 0;
+    publisher_ = std::move(publisher);
+    info_ = info;
+    since_us_ = now_us;
+    began_ns_ = now_ns;
+    timeline_.begin(clock, now_ns);
+    headers_ = std::make_shared<const Headers>();
+    cache_.clear();
+    newest_entry_.reset();
+    statistics_ = {};
+    has_video_ = has_audio_frames_ = has_key_ = false;
+    pictures_ = 0;
+    flv_video_ = flv_audio_ = 0;
+    return ++publication_;
+}
+
+bool Stream::is_entry(const media::Packet& packet, std::int64_t now_ns) const {
+    if (packet.is_config) return false;
+    if (packet.track == media::Track::video) return packet.is_key;
+    return packet.track == media::Track::audio && !has_video_ &&
+           now_ns - began_ns_ >= kPictureWaitNs;
+}
+
+void Stream::note_tracks(const media::Packet& packet) {
+    const bool is_flv = packet.codec == media::Codec::flv && packet.payload.size() > 0;
+    if (packet.track == media::Track::video) {
+        if (!has_video_) cache_.clear();
+        has_video_ = true;
+        if (!packet.is_config) ++pictures_;
+        flv_video_ = is_flv ? packet.payload.data()[0] : std::uint8_t{0};
+    } else if (packet.track == media::Track::audio) {
+        if (!packet.is_config) has_audio_frames_ = true;
+        flv_audio_ = is_flv ? packet.payload.data()[0] : std::uint8_t{0};
+    }
+}
+
+void Stream::note_config(const media::PacketPtr& packet) {
+    auto headers = std::make_shared<Headers>(*headers_);
+    switch (packet->track) {
+        case media::Track::video: {
+            const Bytes before = headers->video ? headers->video->payload.bytes() : Bytes();
+            const Bytes after = packet->payload.bytes();
+            // Pictures after another configuration do not go on from those before it.
+            if (!std::equal(before.begin(), before.end(), after.begin(), after.end())) {
+                cache_.clear();
+            }
+            headers->video = packet;
+            break;
+        }
+        case media::Track::audio:
+            headers->audio = packet;
+            break;
+        case media::Track::metadata:
+            headers->metadata = packet;
+            break;
+    }
+    headers_ = std::move(headers);
+}
+
+void Stream::encode(const Unit& unit, FormId form) {
+    if (unit.forms[form]) return;
+    unit.forms[form] = encodings_[form]->encode(*unit.packet);
+    ++encodings_made_;
+}
+
+bool Stream::push(std::uint64_t publication, media::Packet packet, std::int64_t now_ns) {
+    const Lock lock(mutex_);
+    if (!publisher_ || publication != publication_) return false;
+    const bool is_header = packet.is_config || packet.track == media::Track::metadata;
+    packet.dts_ms =
+        is_header ? timeline_.newest_ms()
+                  : timeline_.map(packet.track, static_cast<std::uint64_t>(packet.dts_ms), now_ns);
+    note_tracks(packet);
+    auto unit = std::make_shared<Unit>();
+    unit->is_entry = is_entry(packet, now_ns);
+    unit->packet = std::make_shared<const media::Packet>(std::move(packet));
+    unit->serial = ++serial_;
+    unit->arrived_ns = now_ns;
+    statistics_.add(*unit->packet, now_ns);
+    if (is_header) note_config(unit->packet);
+    if (unit->is_entry) {
+        unit->headers = headers_;
+        newest_entry_ = unit;
+    }
+    const bool is_picture = unit->packet->track == media::Track::video && !is_header;
+    has_key_ = has_key_ || (is_picture && unit->packet->is_key);
+    if (is_picture && !has_key_) return true;  // goes on from one that nobody has
+    cache_.add(unit);
+    for (const Members& members : members_) {
+        encode(*unit, members.group->form());
+        members.lane->hand_over(members.group, unit);
+    }
+    return true;
+}
+
+bool Stream::leave(std::uint64_t publication) {
+    const Lock lock(mutex_);
+    if (!publisher_ || publication != publication_) return false;
+    publisher_.reset();
+    cache_.clear();
+    return true;
+}
+
+bool Stream::finish(std::uint64_t publication) {
+    const Lock lock(mutex_);
+    if (publisher_ || publication != publication_) return false;
+    ++serial_;
+    for (const Members& members : members_) {
+        members.lane->hand_over_end(members.group, serial_, EndReason::ended);
+    }
+    return true;
+}
+
+PublisherPtr Stream::publisher() const {
+    const Lock lock(mutex_);
+    return publisher_;
+}
+
+std::uint64_t Stream::publication() const {
+    const Lock lock(mutex_);
+    return publication_;
+}
+
+Stream::Place Stream::join(Lane& lane, FormId form) {
+    const Lock lock(mutex_);
+    ++viewers_;
+    for (const UnitPtr& unit : cache_.units()) encode(*unit, form);
+    auto found = std::find_if(members_.begin(), members_.end(), [&](const Members& members) {
+        return members.lane == &lane && members.group->form() == form;
+    });
+    if (found == members_.end()) {
+        found = members_.insert(members_.end(), {&lane, lane.make_group(form), 0});
+    }
+    ++found->count;
+    return {found->group, serial_, cache_.units()};
+}
+
+void Stream::leave(const GroupPtr& group) {
+    const Lock lock(mutex_);
+    --viewers_;
+    const auto found = std::find_if(members_.begin(), members_.end(),
+                                    [&](const Members& members) { return members.group == group; });
+    if (found != members_.end() && --found->count == 0) members_.erase(found);
+}
+
+std::vector<UnitPtr> Stream::header_units(const Unit& entry, FormId form) {
+    const Lock lock(mutex_);
+    if (entry.header_units.empty() && entry.headers) {
+        const Headers& headers = *entry.headers;
+        for (const media::PacketPtr& packet : {headers.metadata, headers.video, headers.audio}) {
+            if (!packet) continue;
+            auto unit = std::make_shared<Unit>();
+            unit->packet = at_time(*packet, entry.packet->dts_ms);
+            unit->serial = entry.serial;
+            unit->arrived_ns = entry.arrived_ns;
+            entry.header_units.push_back(std::move(unit));
+        }
+    }
+    for (const UnitPtr& unit : entry.header_units) encode(*unit, form);
+    return entry.header_units;
+}
+
+Tracks Stream::tracks() const {
+    const Lock lock(mutex_);
+    const bool is_silent = !has_audio_frames_ && pictures_ >= kSoundlessPictures;
+    return {has_video_, has_audio_frames_ || (headers_->audio && !is_silent)};
+}
+
+StreamStatus Stream::status() const {
+    const Lock lock(mutex_);
+    StreamStatus status;
+    status.path = path_;
+    status.is_live = publisher_ != nullptr;
+    status.publisher = info_;
+    status.since_us = since_us_;
+    status.video = headers_->video;
+    status.audio = headers_->audio;
+    status.has_video = has_video_;
+    status.has_audio = has_audio_frames_ || headers_->audio;
+    status.flv_video = flv_video_;
+    status.flv_audio = flv_audio_;
+    status.statistics = statistics_;
+    status.jumps = timeline_.jumps();
+    status.viewers = viewers_;
+    status.gop_packets = cache_.units().size();
+    status.gop_bytes = cache_.bytes();
+    return status;
+}
+
+std::size_t Stream::viewers() const {
+    const Lock lock(mutex_);
+    return viewers_;
+}
+
+std::uint64_t Stream::bytes() const {
+    const Lock lock(mutex_);
+    return statistics_.bytes();
+}
+
+bool Stream::is_live() const {
+    const Lock lock(mutex_);
+    return publisher_ != nullptr;
+}
+
+bool Stream::is_unused() const {
+    const Lock lock(mutex_);
+    return !publisher_ && viewers_ == 0;
+}
+
+UnitPtr Stream::newest_entry() const {
+    const Lock lock(mutex_);
+    return newest_entry_;
+}
+
+void Stream::tell_slow(const ViewerRecord& record) const {
+    events_(Slow{path_, record.info, record.id, record.dropped.load(), record.cuts.load()});
+}
+
+std::uint64_t Stream::encodings_made() const {
+    const Lock lock(mutex_);
+    return encodings_made_;
+}
+
+}  // namespace st::hub

@@ -1,0 +1,124 @@
+#pragma once
+/// One live stream: what its publisher pushes, made into packets on the stream's own time line,
+/// cached from the last entry on, and handed to each lane once. Any thread; one lock, held for a
+/// copy of a packet's bytes at most.
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/sync.h"
+#include "hub/events.h"
+#include "hub/gop_cache.h"
+#include "hub/lane.h"
+#include "hub/statistics.h"
+#include "hub/timeline.h"
+#include "hub/unit.h"
+#include "hub/viewer.h"
+
+namespace st::hub {
+
+/// What a stream looks like from outside.
+struct StreamStatus {
+    std::string path;
+    bool is_live = false;  ///< has a publisher; else viewers wait for one
+    PublisherInfo publisher;
+    std::int64_t since_us = 0;  ///< wall clock; of the publisher
+    media::PacketPtr video;     ///< its configuration, if any
+    media::PacketPtr audio;
+    bool has_video = false;
+    bool has_audio = false;
+    std::uint8_t flv_video = 0;  ///< first byte of a passed-through codec's tags; 0: none
+    std::uint8_t flv_audio = 0;
+    Statistics statistics;
+    std::uint64_t jumps = 0;
+    std::size_t viewers = 0;
+    std::size_t gop_packets = 0;
+    std::size_t gop_bytes = 0;
+};
+
+class Stream : public std::enable_shared_from_this<Stream> {
+ public:
+    struct Place {  ///< what a viewer that joins is given
+        GroupPtr group;
+        std::uint64_t serial = 0;
+        std::vector<UnitPtr> cached;
+    };
+
+    Stream(std::string path, GopLimits limits,
+           const std::vector<std::unique_ptr<const Encoding>>& encodings, const EventSink& events)
+        : path_(std::move(path)), encodings_(encodings), events_(events), cache_(limits) {}
+
+    const std::string& path() const { return path_; }
+
+    /// A publisher takes the stream: its number, 0 if another one holds it.
+    std::uint64_t begin(PublisherPtr publisher, const PublisherInfo& info, Clock clock,
+                        std::int64_t now_ns, std::int64_t now_us) ST_EXCLUDES(mutex_);
+    /// Does nothing unless `publication` holds the stream.
+    bool push(std::uint64_t publication, media::Packet packet, std::int64_t now_ns)
+        ST_EXCLUDES(mutex_);
+    /// Leaves the viewers waiting for another one. False if it did not hold the stream.
+    bool leave(std::uint64_t publication) ST_EXCLUDES(mutex_);
+    /// Ends all viewers there are, unless there is a publisher, or has been since `publication`.
+    bool finish(std::uint64_t publication) ST_EXCLUDES(mutex_);
+    PublisherPtr publisher() const ST_EXCLUDES(mutex_);
+    std::uint64_t publication() const ST_EXCLUDES(mutex_);  ///< number of the last one
+
+    Place join(Lane& lane, FormId form) ST_EXCLUDES(mutex_);
+    void leave(const GroupPtr& group) ST_EXCLUDES(mutex_);
+
+    /// The headers for a viewer that begins at `entry`, in this form.
+    std::vector<UnitPtr> header_units(const Unit& entry, FormId form) ST_EXCLUDES(mutex_);
+    Tracks tracks() const ST_EXCLUDES(mutex_);
+    StreamStatus status() const ST_EXCLUDES(mutex_);
+    std::size_t viewers() const ST_EXCLUDES(mutex_);
+    std::uint64_t bytes() const ST_EXCLUDES(mutex_);
+    bool is_live() const ST_EXCLUDES(mutex_);
+    bool is_unused() const ST_EXCLUDES(mutex_);
+    /// The newest entry, null before the first; kept beyond the cache's limits.
+    UnitPtr newest_entry() const ST_EXCLUDES(mutex_);
+
+    void tell_slow(const ViewerRecord& record) const;
+    std::uint64_t encodings_made() const ST_EXCLUDES(mutex_);  ///< packets times forms
+
+ private:
+    struct Members {
+        Lane* lane;
+        GroupPtr group;
+        std::size_t count;
+    };
+
+    void note_tracks(const media::Packet& packet) ST_REQUIRES(mutex_);
+    void note_config(const media::PacketPtr& packet) ST_REQUIRES(mutex_);
+    bool is_entry(const media::Packet& packet, std::int64_t now_ns) const ST_REQUIRES(mutex_);
+    void encode(const Unit& unit, FormId form) ST_REQUIRES(mutex_);
+
+    const std::string path_;
+    const std::vector<std::unique_ptr<const Encoding>>& encodings_;
+    const EventSink& events_;
+
+    mutable Mutex mutex_;
+    PublisherPtr publisher_ ST_GUARDED_BY(mutex_);
+    PublisherInfo info_ ST_GUARDED_BY(mutex_);
+    std::int64_t since_us_ ST_GUARDED_BY(mutex_) = 0;
+    std::uint64_t publication_ ST_GUARDED_BY(mutex_) = 0;  ///< the last one's number
+    std::uint64_t serial_ ST_GUARDED_BY(mutex_) = 0;
+    Timeline timeline_ ST_GUARDED_BY(mutex_);
+    std::shared_ptr<const Headers> headers_ ST_GUARDED_BY(mutex_) = std::make_shared<Headers>();
+    GopCache cache_ ST_GUARDED_BY(mutex_);
+    UnitPtr newest_entry_ ST_GUARDED_BY(mutex_);
+    Statistics statistics_ ST_GUARDED_BY(mutex_);
+    bool has_video_ ST_GUARDED_BY(mutex_) = false;
+    bool has_audio_frames_ ST_GUARDED_BY(mutex_) = false;
+    std::uint64_t pictures_ ST_GUARDED_BY(mutex_) = 0;  ///< of this publisher
+    bool has_key_ ST_GUARDED_BY(mutex_) = false;        ///< likewise
+    std::int64_t began_ns_ ST_GUARDED_BY(mutex_) = 0;
+    std::uint8_t flv_video_ ST_GUARDED_BY(mutex_) = 0;
+    std::uint8_t flv_audio_ ST_GUARDED_BY(mutex_) = 0;
+    std::vector<Members> members_ ST_GUARDED_BY(mutex_);
+    std::size_t viewers_ ST_GUARDED_BY(mutex_) = 0;
+    std::uint64_t encodings_made_ ST_GUARDED_BY(mutex_) = 0;
+};
+using StreamPtr = std::shared_ptr<Stream>;
+
+}  // namespace st::hub

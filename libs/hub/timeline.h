@@ -1,0 +1,58 @@
+#pragma once
+/// The time line of one live stream: whatever clocks its publishers have, what viewers get begins
+/// at 0 and only moves forward, in milliseconds of 64 bits. Pure.
+#include <array>
+#include <cstdint>
+
+#include "media/packet.h"
+
+namespace st::hub {
+
+/// How a publisher's decoding times count.
+enum class Clock : std::uint8_t {
+    bits_64,  ///< a camera's or a source's: never wraps
+    bits_32,  ///< RTMP and FLV: wraps at 2^32 ms; from senders that forget the extension, at 2^24
+};
+
+class Timeline {
+ public:
+    /// A later time than this ahead of the newest one is a jump, unless as much real time went by.
+    static constexpr std::int64_t kForwardMaxMs = 10'000;
+    /// An earlier time than this behind the same track's newest is a jump; below, it is held.
+    static constexpr std::int64_t kBackwardMaxMs = 1'000;
+
+    /// Another publisher begins, or the first one: its times have nothing to do with those before.
+    void begin(Clock clock, std::int64_t now_ns);
+
+    /// The stream's time for a picture or sound which its publisher says is decoded at `time_ms`
+    /// (of which Clock::bits_32 uses the low 32 bits). `now_ns`: monotonic, of its arrival.
+    /// Never less than the track's last one.
+    std::int64_t map(media::Track track, std::uint64_t time_ms, std::int64_t now_ns);
+
+    /// The newest time given out.
+    std::int64_t newest_ms() const { return newest_ms_; }
+    /// Jumps that were closed, restarts of publishers not counted.
+    std::uint64_t jumps() const { return jumps_; }
+
+ private:
+    struct TrackTimes {
+        bool has_last = false;
+        std::int64_t last_ms = 0;
+        std::int64_t interval_ms = 40;  ///< between its last two that did not jump
+    };
+
+    std::int64_t unwrap(std::uint64_t time_ms) const;
+    bool is_plausible(const TrackTimes& track, std::int64_t out_ms, std::int64_t now_ns) const;
+
+    Clock clock_ = Clock::bits_64;
+    bool has_input_ = false;
+    bool has_output_ = false;
+    std::int64_t last_input_ms_ = 0;  ///< unwrapped
+    std::int64_t offset_ms_ = 0;      ///< stream time minus unwrapped input
+    std::int64_t newest_ms_ = 0;
+    std::int64_t newest_ns_ = 0;  ///< when that came
+    std::uint64_t jumps_ = 0;
+    std::array<TrackTimes, 3> tracks_;
+};
+
+}  // namespace st::hub

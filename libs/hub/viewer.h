@@ -1,0 +1,82 @@
+#pragma once
+/// The two sides of a stream as the hub sees them: who publishes, who watches.
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/buffer.h"
+#include "hub/unit.h"
+
+namespace st::hub {
+
+struct PublisherInfo {
+    std::string protocol;  ///< "camera", "rtmp", "http-flv", "ws-flv", "source"
+    std::string peer;      ///< address:port; empty for a source
+    std::string query;     ///< as asked, for whoever is told
+};
+
+struct ViewerInfo {
+    std::string protocol;  ///< "rtmp", "http-flv", "ws-flv"
+    std::string peer;
+    std::string query;
+};
+
+/// Whoever publishes. Any thread; implementations post to their own.
+class Publisher {
+ public:
+    virtual ~Publisher() = default;
+    /// Another one wants the path: provoke a sign of life.
+    virtual void probe() = 0;
+    /// The path is another one's now; what is pushed goes nowhere.
+    virtual void replaced() = 0;
+    /// An operator ends it.
+    virtual void kicked() = 0;
+
+    /// Of the last byte from the peer.
+    std::atomic<std::int64_t> last_input_ns{0};
+};
+using PublisherPtr = std::shared_ptr<Publisher>;
+
+struct Tracks {
+    bool video = false;
+    bool audio = false;
+};
+
+enum class EndReason : std::uint8_t {
+    ended,   ///< the publisher is gone and none came in its place
+    stuck,   ///< takes nothing any more
+    kicked,  ///< by an operator
+};
+const char* to_text(EndReason reason);
+
+/// A viewer's connection. All calls on its lane's thread.
+class Viewer {
+ public:
+    virtual ~Viewer() = default;
+    /// Once, directly before the first send(): what the stream has.
+    virtual void begin(Tracks tracks) = 0;
+    /// Wire forms of whole packets, in order. Never calls back into the subscription.
+    virtual void send(std::span<const SharedBuffer> wires) = 0;
+    /// Of what was sent, what still waits for the socket.
+    virtual std::size_t queued_bytes() const = 0;
+    /// Over. The subscription may be destroyed in this call.
+    virtual void end(EndReason reason) = 0;
+};
+
+/// What is known of a viewer, readable by any thread.
+struct ViewerRecord {
+    std::uint64_t id = 0;
+    std::string path;
+    ViewerInfo info;
+    std::int64_t since_us = 0;  ///< wall clock
+    std::atomic<std::uint64_t> bytes{0};
+    std::atomic<std::uint64_t> packets{0};
+    std::atomic<std::uint64_t> dropped{0};  ///< packets
+    std::atomic<std::uint64_t> cuts{0};
+    std::atomic<std::uint64_t> queue_bytes{0};
+    std::atomic<std::uint64_t> queue_bytes_max{0};
+};
+
+}  // namespace st::hub

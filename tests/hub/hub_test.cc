@@ -1,0 +1,297 @@
+#include "hub/hub.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "hub/fakes.h"
+
+namespace st::hub {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST(Hub, gives_a_viewer_headers_then_pictures_from_a_key_frame_on) {
+    World world;
+    Publication publication = world.publish();
+    FakeViewer viewer;
+    world.join(viewer);
+    world.push(publication, metadata());
+    world.push(publication, config("avcC"));
+    world.push(publication, delta(1000));  // nobody can decode it
+    world.push(publication, key(1040));
+    world.push(publication, delta(1080));
+    EXPECT_THAT(viewer.take(),
+                ElementsAre("begin video", "Am@40:meta", "Av@40:avcC", "Av@40:k", "Av@80:p"));
+}
+
+TEST(Hub, gives_a_late_viewer_everything_since_the_newest_key_frame) {
+    World world;
+    Publication publication = world.publish();
+    world.push(publication, config("avcC"));
+    world.push(publication, sound_config());
+    for (int i = 0; i < 3; ++i) {
+        world.push(publication, key(i * 120));
+        world.push(publication, sound(i * 120 + 5));
+        world.push(publication, delta(i * 120 + 40));
+    }
+    FakeViewer viewer;
+    world.join(viewer);
+    EXPECT_THAT(viewer.take(), ElementsAre("begin video audio", "Av@240:avcC", "Aa@240:ASC",
+                                           "Av@240:k", "Aa@245:s", "Av@280:p"));
+    world.push(publication, delta(320));
+    EXPECT_THAT(viewer.take(), ElementsAre("Av@320:p"));
+}
+
+TEST(Hub, encodes_each_packet_once_per_form_whatever_the_number_of_viewers) {
+    World world;
+    ManualExecutor other_executor;
+    Lane& other_lane = world.hub.add_lane(other_executor);
+    Publication publication = world.publish();
+    world.push(publication, config("avcC"));
+    std::vector<FakeViewer> viewers(100);
+    std::vector<FakeViewer> others(50);
+    for (std::size_t i = 0; i < viewers.size(); ++i) world.join(viewers[i], i % 2);
+    for (FakeViewer& viewer : others) {
+        auto joined = world.hub.subscribe("/live/x", other_lane, 0, viewer, {});
+        ASSERT_TRUE(joined.ok());
+        viewer.subscription = std::move(*joined);
+        viewer.subscription.start(0);
+    }
+    const auto before = world.hub.find("/live/x")->encodings_made();
+    world.push(publication, key(0));
+    for (int i = 1; i < 20; ++i) world.push(publication, delta(40 * i));
+    other_executor.run();
+    // 20 packets and the header before the first, in two forms.
+    EXPECT_EQ(world.hub.find("/live/x")->encodings_made() - before, (20U + 1U) * 2U);
+    EXPECT_EQ(viewers[0].last, others[0].last) << "the bytes themselves are shared, across lanes";
+    EXPECT_EQ(viewers[0].last, viewers[98].last);
+    EXPECT_NE(viewers[0].last, viewers[1].last);
+    EXPECT_EQ(viewers[1].got.back(), "Bv@760:p");
+}
+
+TEST(Hub, hands_a_packet_to_a_lane_once) {
+    World world;
+    Publication publication = world.publish();
+    std::vector<FakeViewer> viewers(30);
+    for (FakeViewer& viewer : viewers) world.join(viewer);
+    world.executor.posts = 0;
+    publication.push(key(0), world.executor.now);
+    publication.push(delta(40), world.executor.now);
+    EXPECT_EQ(world.executor.posts, 1) << "the lane has not woken up yet";
+    world.executor.run();
+    EXPECT_EQ(viewers[7].sends, 1) << "both packets in one call";
+    world.push(publication, delta(80));
+    EXPECT_EQ(world.executor.posts, 2);
+    EXPECT_EQ(viewers[7].sends, 2);
+}
+
+TEST(Hub, keeps_viewers_over_a_publisher_that_returns) {
+    World world;
+    FakeViewer viewer;
+    world.join(viewer);
+    {
+        Publication first = world.publish();
+        world.push(first, config("one"));
+        world.push(first, key(70'000));
+        world.push(first, delta(70'040));
+    }
+    Publication second = world.publish();
+    world.push(second, config("two"));
+    world.push(second, delta(10));  // goes on from a picture nobody has
+    world.push(second, key(50));
+    world.executor.run();
+    EXPECT_THAT(viewer.take(), ElementsAre("begin video", "Av@0:one", "Av@0:k", "Av@40:p",
+                                           "Av@40:two", "Av@120:k"));
+}
+
+TEST(Hub, ends_viewers_when_no_publisher_returns) {
+    World world;
+    FakeViewer viewer;
+    world.join(viewer);
+    Publication publication = world.publish();
+    const std::uint64_t number = publication.number();
+    world.push(publication, key(0));
+    world.hub.give_up("/live/x", number);
+    world.executor.run();
+    EXPECT_THAT(viewer.take(), ElementsAre("begin video", "Av@0:k")) << "it is still there";
+    publication.end("bye");
+    {
+        Publication again = world.publish();
+        world.hub.give_up("/live/x", number);
+        world.executor.run();
+        EXPECT_THAT(viewer.take(), IsEmpty()) << "another one came";
+        again.end("bye");
+        world.hub.give_up("/live/x", again.number());
+    }
+    FakeViewer late;
+    world.join(late);
+    world.executor.run();
+    EXPECT_THAT(viewer.take(), ElementsAre("end: stream ended"));
+    EXPECT_THAT(late.take(), IsEmpty()) << "came after the end was decided";
+    EXPECT_FALSE(viewer.subscription);
+}
+
+TEST(Hub, forgets_a_path_nobody_uses) {
+    World world;
+    {
+        FakeViewer viewer;
+        world.join(viewer);
+        EXPECT_NE(world.hub.find("/live/x"), nullptr);
+    }
+    EXPECT_EQ(world.hub.find("/live/x"), nullptr);
+    world.publish();
+    EXPECT_EQ(world.hub.find("/live/x"), nullptr);
+    EXPECT_EQ(world.hub.viewer_count() + world.hub.publisher_count(), 0U);
+}
+
+TEST(Hub, replaces_a_publisher_only_if_it_stayed_silent) {
+    World world;
+    Publication first = world.publish();
+    const std::int64_t asked_ns = world.executor.now;
+    const auto second = std::make_shared<FakePublisher>();
+    const auto refused =
+        world.hub.publish("/live/x", second, {}, Clock::bits_32, world.executor.now);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, 409);
+    EXPECT_EQ(world.publisher->probes, 1);
+
+    world.publisher->last_input_ns = asked_ns + 1;
+    EXPECT_FALSE(
+        world.hub.publish("/live/x", second, {}, Clock::bits_32, asked_ns + 10, asked_ns).ok())
+        << "it answered";
+    EXPECT_EQ(world.publisher->replacements, 0);
+
+    const auto taken =
+        world.hub.publish("/live/x", second, {}, Clock::bits_32, asked_ns + 20, asked_ns + 1);
+    ASSERT_TRUE(taken.ok());
+    EXPECT_EQ(world.publisher->replacements, 1);
+    EXPECT_FALSE(first.push(key(0), 0)) << "goes nowhere";
+    first.end("late");
+    EXPECT_TRUE(world.hub.find("/live/x")->is_live()) << "the second one's stream";
+    EXPECT_EQ(world.hub.publisher_count(), 1U);
+}
+
+TEST(Hub, refuses_over_its_limits) {
+    Options options;
+    options.viewers_max = 1;
+    options.publishers_max = 1;
+    World world(options);
+    Publication publication = world.publish();
+    const auto second =
+        world.hub.publish("/live/y", std::make_shared<FakePublisher>(), {}, Clock::bits_64, 0);
+    ASSERT_FALSE(second.ok());
+    EXPECT_EQ(second.error().code, 503);
+    EXPECT_EQ(world.hub.find("/live/y"), nullptr);
+    FakeViewer viewer;
+    world.join(viewer);
+    FakeViewer other;
+    EXPECT_EQ(world.hub.subscribe("/live/x", world.lane, 0, other, {}).error().code, 503);
+}
+
+TEST(Hub, takes_sound_alone_for_a_stream_once_no_picture_came) {
+    World world;
+    Publication publication = world.publish();
+    FakeViewer viewer;
+    world.join(viewer);
+    world.push(publication, sound_config());
+    world.push(publication, sound(0));
+    EXPECT_THAT(viewer.take(), IsEmpty()) << "pictures may follow";
+    world.executor.now += 1'000 * kMs;
+    world.push(publication, sound(1000));
+    world.push(publication, sound(1020));
+    EXPECT_THAT(viewer.take(), ElementsAre("begin audio", "Aa@1000:ASC", "Aa@1000:s", "Aa@1020:s"));
+}
+
+TEST(Hub, does_not_promise_sound_that_only_a_header_speaks_of) {
+    World world;
+    Publication publication = world.publish();
+    world.push(publication, config("avcC"));
+    world.push(publication, sound_config());
+    world.push(publication, key(0));
+    for (int i = 1; i < 30; ++i) world.push(publication, delta(i * 40));
+    FakeViewer viewer;
+    world.join(viewer);
+    EXPECT_EQ(viewer.got.front(), "begin video");
+}
+
+TEST(Hub, tells_who_came_and_went) {
+    World world;
+    {
+        Publication publication = world.publish();
+        FakeViewer viewer;
+        world.join(viewer);
+        world.push(publication, key(0));
+    }
+    ASSERT_EQ(world.events.size(), 4U);
+    EXPECT_EQ(std::get<Published>(world.events[0]).path, "/live/x");
+    EXPECT_TRUE(std::get<Joined>(world.events[1]).has_publisher);
+    EXPECT_EQ(std::get<Left>(world.events[2]).bytes, 6U);
+    EXPECT_EQ(std::get<Left>(world.events[2]).reason, "viewer left");
+    EXPECT_EQ(std::get<Unpublished>(world.events[3]).reason, "publisher left");
+    EXPECT_EQ(std::get<Unpublished>(world.events[3]).bytes, 1U);
+}
+
+TEST(Hub, kicks_a_viewer_by_its_number) {
+    World world;
+    FakeViewer viewer;
+    world.join(viewer);
+    EXPECT_FALSE(world.hub.kick_viewer(viewer.subscription.id() + 1));
+    EXPECT_TRUE(world.hub.kick_viewer(viewer.subscription.id()));
+    world.executor.run();
+    EXPECT_THAT(viewer.take(), ElementsAre("end: kicked"));
+    EXPECT_EQ(std::get<Left>(world.events.back()).reason, "kicked");
+    EXPECT_EQ(world.hub.viewer_count(), 0U);
+}
+
+TEST(Hub, drops_a_cache_beyond_its_limits_until_the_next_key_frame) {
+    Options options;
+    options.gop.packets = 3;
+    World world(options);
+    Publication publication = world.publish();
+    world.push(publication, key(0));
+    for (int i = 1; i < 5; ++i) world.push(publication, delta(i * 40));
+    FakeViewer viewer;
+    world.join(viewer);
+    EXPECT_THAT(viewer.take(), IsEmpty());
+    world.push(publication, delta(200));
+    EXPECT_THAT(viewer.take(), IsEmpty());
+    world.push(publication, key(240));
+    EXPECT_THAT(viewer.take(), ElementsAre("begin video", "Av@240:k"));
+    EXPECT_EQ(world.hub.streams().at(0).gop_packets, 1U);
+}
+
+TEST(Hub, does_not_cache_over_a_change_of_configuration) {
+    World world;
+    Publication publication = world.publish();
+    world.push(publication, config("one"));
+    world.push(publication, key(0));
+    world.push(publication, config("two"));
+    FakeViewer viewer;
+    world.join(viewer);
+    EXPECT_THAT(viewer.take(), IsEmpty());
+    world.push(publication, key(40));
+    EXPECT_THAT(viewer.take(), ElementsAre("begin video", "Av@40:two", "Av@40:k"));
+}
+
+TEST(Hub, counts_truly) {
+    World world;
+    Publication publication = world.publish();
+    const std::int64_t start = world.executor.now;
+    for (int i = 0; i < 100; ++i) {  // four seconds at 25 a second, a key frame each second
+        world.executor.now = start + i * 40 * kMs;
+        world.push(publication, i % 25 == 0 ? key(i * 40, "12345678") : delta(i * 40, "1234"));
+    }
+    world.executor.now = start + 4'000 * kMs;
+    const StreamStatus status = world.hub.streams().at(0);
+    EXPECT_EQ(status.statistics.packets(), 100U);
+    EXPECT_EQ(status.statistics.bytes(), 4U * 8 + 96U * 4);
+    EXPECT_EQ(status.statistics.key_interval_ms(), 1000);
+    const Rates rates = status.statistics.rates(world.executor.now);
+    EXPECT_EQ(rates.fps_1s, 25);
+    EXPECT_EQ(rates.fps_10s, 25);
+    EXPECT_EQ(rates.bits_per_second_1s, (8U + 24U * 4) * 8);
+}
+
+}  // namespace
+}  // namespace st::hub

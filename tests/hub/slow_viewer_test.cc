@@ -1,0 +1,176 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "hub/fakes.h"
+
+namespace st::hub {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+Options small_queue() {
+    Options options;
+    options.queue.bytes = 50;
+    options.queue.age = std::chrono::milliseconds(500);
+    options.queue.stuck_after = std::chrono::milliseconds(3'000);
+    return options;
+}
+
+TEST(SlowViewer, gets_what_waited_in_order_once_it_takes_again) {
+    World world(small_queue());
+    Publication publication = world.publish();
+    FakeViewer viewer;
+    world.join(viewer);
+    world.push(publication, key(0));
+    viewer.takes = false;
+    world.push(publication, delta(40));  // in its socket
+    world.push(publication, sound(45));
+    world.push(publication, delta(80));
+    EXPECT_THAT(viewer.take(), ElementsAre("begin video", "Av@0:k", "Av@40:p"));
+    viewer.drain(world.executor.now);
+    EXPECT_THAT(viewer.take(), ElementsAre("Aa@45:s", "Av@80:p"));
+    EXPECT_EQ(world.hub.viewers().at(0)->dropped, 0U);
+}
+
+TEST(SlowViewer, is_cut_to_the_newest_key_frame_with_its_headers_again) {
+    World world(small_queue());
+    Publication publication = world.publish();
+    FakeViewer viewer;
+    world.join(viewer);
+    world.push(publication, config("one"));
+    world.push(publication, key(0));
+    viewer.takes = false;
+    world.push(publication, delta(40));
+    viewer.take();
+    world.push(publication, delta(80));
+    world.push(publication, delta(120));
+    world.push(publication, config("two"));
+    world.push(publication, key(160));
+    world.push(publication, delta(200));
+    world.push(publication, delta(240));  // one too many
+    EXPECT_THAT(viewer.take(), IsEmpty());
+    viewer.drain(world.executor.now);
+    EXPECT_THAT(viewer.take(), ElementsAre("Av@160:two", "Av@160:k", "Av@200:p", "Av@240:p"));
+    const auto record = world.hub.viewers().at(0);
+    EXPECT_EQ(record->dropped, 2U) << "pictures; headers are not counted";
+    EXPECT_EQ(record->cuts, 1U);
+    EXPECT_EQ(std::get<Slow>(world.events.back()).dropped, 2U);
+}
+
+TEST(SlowViewer, waits_for_the_next_key_frame_where_there_is_none) {
+    World world(small_queue());
+    Publication publication = world.publish();
+    FakeViewer viewer;
+    world.join(viewer);
+    world.push(publication, config("c"));
+    world.push(publication, key(0));
+    viewer.takes = false;
+    for (int i = 1; i < 20; ++i) world.push(publication, delta(i * 40));
+    viewer.take();
+    viewer.drain(world.executor.now);
+    world.push(publication, delta(800));
+    EXPECT_THAT(viewer.take(), IsEmpty());
+    world.push(publication, key(840));
+    world.push(publication, delta(880));
+    EXPECT_THAT(viewer.take(), ElementsAre("Av@840:c", "Av@840:k", "Av@880:p"));
+}
+
+TEST(SlowViewer, is_cut_by_age_too) {
+    World world(small_queue());
+    Publication publication = world.publish();
+    FakeViewer viewer;
+    world.join(viewer);
+    world.push(publication, key(0));
+    viewer.takes = false;
+    world.push(publication, delta(40));
+    world.push(publication, delta(80));
+    world.executor.now += 600 * kMs;
+    world.push(publication, key(680));
+    viewer.take();
+    viewer.drain(world.executor.now);
+    EXPECT_THAT(viewer.take(), ElementsAre("Av@680:k"));
+}
+
+TEST(SlowViewer, holds_no_more_than_its_limit_however_long_it_stalls) {
+    World world(small_queue());
+    Publication publication = world.publish();
+    FakeViewer viewer;
+    world.join(viewer);
+    viewer.takes = false;
+    for (int i = 0; i < 1000; ++i) {
+        world.push(publication, i % 10 == 0 ? key(i * 40) : delta(i * 40));
+        EXPECT_LE(world.hub.viewers().at(0)->queue_bytes, 50U + 8U);
+    }
+    EXPECT_GT(world.hub.viewers().at(0)->cuts, 10U);
+}
+
+TEST(SlowViewer, that_takes_nothing_is_closed) {
+    World world(small_queue());
+    Publication publication = world.publish();
+    FakeViewer stalled;
+    FakeViewer healthy;
+    world.join(stalled);
+    world.join(healthy);
+    world.push(publication, key(0));
+    stalled.takes = false;
+    for (int i = 1; i <= 60; ++i) {
+        world.push(publication, i % 5 == 0 ? key(i * 100) : delta(i * 100));
+        world.executor.advance(100);
+    }
+    EXPECT_EQ(stalled.got.back(), "end: viewer takes nothing");
+    EXPECT_FALSE(stalled.subscription);
+    EXPECT_EQ(healthy.got.size(), 1U + 61U) << "begin, and every packet";
+    EXPECT_EQ(world.hub.viewer_count(), 1U);
+}
+
+TEST(SlowViewer, does_not_hold_up_others_that_leave_in_the_middle_of_a_walk) {
+    World world(small_queue());
+    Publication publication = world.publish();
+    std::vector<FakeViewer> viewers(10);
+    for (FakeViewer& viewer : viewers) world.join(viewer);
+    world.push(publication, key(0));
+    publication.end("bye");
+    world.hub.give_up("/live/x", publication.number());
+    world.executor.run();  // each leaves inside its own end()
+    for (FakeViewer& viewer : viewers) EXPECT_EQ(viewer.got.back(), "end: stream ended");
+    EXPECT_EQ(world.hub.viewer_count(), 0U);
+}
+
+TEST(MergeWindow, sends_what_came_in_it_with_one_call) {
+    Options options;
+    options.batch = std::chrono::milliseconds(100);
+    World world(options);
+    Publication publication = world.publish();
+    FakeViewer viewer;
+    world.join(viewer);
+    world.push(publication, key(0));
+    world.push(publication, delta(40));
+    EXPECT_EQ(viewer.sends, 0);
+    world.executor.advance(100);
+    const int first = viewer.sends;
+    EXPECT_EQ(viewer.got.size(), 3U);
+    world.push(publication, delta(120));
+    world.executor.advance(50);
+    world.push(publication, delta(170));
+    EXPECT_EQ(viewer.sends, first);
+    world.executor.advance(49);
+    EXPECT_EQ(viewer.sends, first);
+    world.executor.advance(1);
+    EXPECT_EQ(viewer.sends, first + 1);
+    EXPECT_EQ(viewer.got.size(), 5U);
+}
+
+TEST(MergeWindow, is_cut_short_by_size) {
+    Options options;
+    options.batch = std::chrono::milliseconds(10'000);
+    World world(options);
+    Publication publication = world.publish();
+    FakeViewer viewer;
+    world.join(viewer);
+    for (std::size_t i = 0; i < Group::kUnitsMax; ++i) world.push(publication, key(40));
+    EXPECT_EQ(viewer.got.size(), Group::kUnitsMax + 1);
+}
+
+}  // namespace
+}  // namespace st::hub
