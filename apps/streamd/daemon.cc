@@ -241,11 +241,11 @@ int run_daemon(const DaemonSetup& setup, Background* background) {
         shutdown.on_signal();
     });
     server.start();
+    announce(server, setup.config, log);
     if (!setup.ports_file.empty()) {
         replace_file(setup.ports_file,
                      "{\"http\":" + std::to_string(server.ports().front()) + "}\n");
     }
-    announce(server, setup.config, log);
     notify_service_manager("READY=1\nSTATUS=serving");
     if (background != nullptr) background->ready();
     control.run([&log](std::string_view what) {
