@@ -125,6 +125,7 @@ Result<PlannedJob> plan_one(const Options& options, const std::string& input) {
         const mux::SessionFacts facts = mux::read_session(input);
         planned.job.input = facts.stream;
         planned.job.camera = facts.camera;
+        planned.job.ping = facts.ping;
         if (facts.stream.empty()) {
             return Error{input + ": no stream.fdump and no stream.h264 in this directory",
                          cli::kNoInput};
@@ -134,6 +135,12 @@ Result<PlannedJob> plan_one(const Options& options, const std::string& input) {
     } else if (::access(input.c_str(), R_OK) != 0) {
         return Error{input + ": " + std::strerror(errno),
                      errno == EACCES ? cli::kIoFailed : cli::kNoInput};
+    }
+    if (!is_session && fs::path(input).filename() == "stream.fdump") {
+        const fs::path folder = fs::path(input).parent_path();
+        const mux::SessionFacts facts = mux::read_session(folder.empty() ? "." : folder.string());
+        planned.job.camera = facts.camera;
+        planned.job.ping = facts.ping;
     }
     if (options.only_info) return planned;
     planned.job.output = output_of(options, input, is_session);
@@ -157,6 +164,16 @@ Result<std::vector<PlannedJob>> plan_jobs(const Options& options) {
     }
     if ((options.from || options.to) && options.format != mux::OutputFormat::mp4) {
         return Error{"--from and --to cut MP4s only", cli::kUsage};
+    }
+    if (options.align && (options.from || options.to)) {
+        return Error{"--align goes without --from and --to", cli::kUsage};
+    }
+    if (options.align && (options.fps || options.timing == mux::Timing::constant)) {
+        return Error{"--align needs the cameras' times: no --fps and no --timing constant",
+                     cli::kUsage};
+    }
+    if (options.align && options.format != mux::OutputFormat::mp4) {
+        return Error{"--align makes MP4s", cli::kUsage};
     }
     if (!options.thumbnail.empty() && options.inputs.size() > 1) {
         return Error{"--thumbnail is one file, but there are several inputs", cli::kUsage};

@@ -15,6 +15,7 @@
 #include "cli/parse.h"
 #include "cli/terminal.h"
 #include "jobs.h"
+#include "mux/align.h"
 #include "mux/report.h"
 #include "options.h"
 
@@ -87,6 +88,7 @@ class Runner {
         : options_(options), jobs_(jobs), interrupt_(interrupt) {}
 
     int run() {
+        if (options_.align) align();
         {
             std::vector<std::jthread> helpers;
             const std::size_t threads = std::min<std::size_t>(options_.threads, jobs_.size());
@@ -97,6 +99,26 @@ class Runner {
     }
 
  private:
+    /// Reads all inputs for the line they share; those without a place on it fail here and now.
+    void align() {
+        std::vector<mux::Job*> wanted;
+        for (PlannedJob& planned : jobs_) {
+            planned.job.cancel = interrupt_.token();
+            wanted.push_back(&planned.job);
+        }
+        const auto results = mux::align(wanted);
+        std::vector<PlannedJob> aligned;
+        for (std::size_t i = 0; i < jobs_.size(); ++i) {
+            if (results[i]) {
+                aligned.push_back(std::move(jobs_[i]));
+                continue;
+            }
+            std::fprintf(stderr, "h264mux: %s\n", results[i].error().message.c_str());
+            tell(results[i].error().code);
+        }
+        jobs_ = std::move(aligned);
+    }
+
     void work() {
         for (std::size_t i = next_++; i < jobs_.size(); i = next_++) {
             if (interrupt_.token().stop_requested()) {

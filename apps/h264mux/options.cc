@@ -75,6 +75,9 @@ void build(CLI::App& app, Options& options) {
     cli::add_choice<unsigned>(app, "--rotate", options.rotate,
                               {{"0", 0U}, {"90", 90U}, {"180", 180U}, {"270", 270U}},
                               "Have players turn the pictures clockwise by this many degrees");
+    app.add_flag("--align", options.align,
+                 "Put all inputs on one time line, each into its own output, and say how far off "
+                 "each may be");
     app.add_flag("--info", options.only_info, "Write nothing: only report");
     cli::add_text(app, "--thumbnail", options.thumbnail, "Also write the first picture as a JPEG",
                   "FILE");
@@ -115,6 +118,17 @@ cli::Manual manual() {
          "device :: the time each picture got from its camera\n\n"
          "arrival :: the time each picture came in at the server\n\n"
          "constant :: evenly spaced at `--fps`, the stream's own rate, or the estimate"},
+        {"ALIGNING",
+         "`--align` wants recorded dumps of cameras of one server. The time line is the server's: "
+         "0 is where the first picture of all was taken, and each output begins where its own "
+         "first picture belongs, after an empty edit. The camera's clock is laid along the "
+         "arrivals from below, for a picture never comes in before it was taken: bursts of late "
+         "ones do not count, and a drift is taken out.\n\n"
+         "The report says for each camera how far off its pictures may be, in milliseconds. Part "
+         "of that is the fit; it shrinks with the length of the recording. The rest is the least "
+         "delay of the network, which arrivals alone cannot tell: half of the shortest ping, where "
+         "session.json has one, else 20 ms are assumed. What a camera spends between its sensor "
+         "and its network is not part of it."},
         {"EXAMPLES",
          "Convert a recording and look at the report:\n\n"
          "    h264mux recordings/cam1_20260131_081530\n\n"
@@ -122,6 +136,9 @@ cli::Manual manual() {
          "    h264mux --info stream.fdump\n\n"
          "A bare stream at 25 pictures a second:\n\n"
          "    h264mux --fps 25 -o out.mp4 stream.h264\n\n"
+         "Three cameras that saw the same, on one time line:\n\n"
+         "    h264mux --align -o walk1/ recordings/cam1_20260131_081530 "
+         "recordings/cam2_20260131_081530 recordings/cam3_20260131_081531\n\n"
          "Many at once, reports for a script:\n\n"
          "    h264mux --json -o mp4/ *.fdump"},
         {"EXIT STATUS", cli::exit_status_text({cli::kDone, cli::kDamaged, cli::kUsage,

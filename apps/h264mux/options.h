@@ -21,6 +21,7 @@ struct Options {
     std::optional<double> fps;
     std::chrono::milliseconds max_gap{60'000};
     bool no_split = false;
+    bool align = false;
     unsigned rotate = 0;
     std::optional<std::chrono::milliseconds> from;
     std::optional<std::chrono::milliseconds> to;

@@ -87,4 +87,17 @@ Mp4Facts read_mp4(const std::string& path) {
     return facts;
 }
 
+std::vector<double> display_times_ms(const std::string& path) {
+    const InputPtr input = open_mp4(path);
+    const AVStream& stream = video_stream(*input, path);
+    const PacketPtr packet(av_packet_alloc());
+    std::vector<double> times;
+    while (av_read_frame(input.get(), packet.get()) >= 0) {
+        times.push_back(static_cast<double>(packet->pts) * av_q2d(stream.time_base) * 1000);
+        av_packet_unref(packet.get());
+    }
+    std::ranges::sort(times);
+    return times;
+}
+
 }  // namespace st::av

@@ -2,6 +2,7 @@
 /// Opens an MP4 the way a player does and says what is in it. Parses only; decodes nothing.
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace st::av {
 
@@ -33,5 +34,8 @@ class IndexCrc {
 /// Throws av::Error if it cannot be opened, has no H.264 track with its parameter sets, or a sample
 /// that was read (the first and the last few) is not made of whole NAL units.
 Mp4Facts read_mp4(const std::string& path);
+
+/// When each picture is shown, rising, ms. Reads the whole file. Throws av::Error.
+std::vector<double> display_times_ms(const std::string& path);
 
 }  // namespace st::av

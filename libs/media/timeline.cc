@@ -87,8 +87,14 @@ class Planner {
         ++out_.repairs;
     }
 
+    bool is_seam(std::size_t i) {
+        while (next_seam_ < clock_.seams.size() && clock_.seams[next_seam_] < i) ++next_seam_;
+        return next_seam_ < clock_.seams.size() && clock_.seams[next_seam_] == i;
+    }
+
     void restart_at(std::size_t i) {
         push_repaired(out_.ticks.back() + other_step(i));
+        out_.restarts.push_back(i);
         base_ = last_good_ = clock_.times[i];
         base_ticks_ = out_.ticks.back();
     }
@@ -122,6 +128,11 @@ class Planner {
             }
             return;
         }
+        if (is_seam(i)) {
+            restart_at(i);
+            --out_.repairs;
+            return;
+        }
         if (step == 0) return push_repaired(out_.ticks.back() + 1);
         if (stays_away(i)) return restart_at(i);
         if (step < 0 && step >= -max_gap_) return push_repaired(out_.ticks.back() + 1);
@@ -136,6 +147,7 @@ class Planner {
     std::uint64_t base_ = 0;       ///< this time of the clock is
     std::int64_t base_ticks_ = 0;  ///< this display time
     std::uint64_t last_good_ = 0;  ///< latest time that was believed
+    std::size_t next_seam_ = 0;    ///< in clock_.seams
 };
 
 }  // namespace

@@ -13,12 +13,16 @@ constexpr std::int64_t kTicksPerSecond = 90'000;
 struct ClockTimes {
     std::span<const std::uint64_t> times;  ///< modulo 2^64: an overflow is a small step
     std::uint64_t units_per_second = 1000;
+    /// Places, rising, at which another recording begins: its clock owes nothing to the one before,
+    /// so a jump there is no fault. Borrowed.
+    std::span<const std::size_t> seams = {};
 };
 
 struct DisplayTimes {
     std::vector<std::int64_t> ticks;  ///< from 0, strictly rising
     std::uint64_t repairs = 0;        ///< pictures whose time was moved or made up
     std::int64_t median_ticks = 0;    ///< usual distance of two pictures, at least 1
+    std::vector<std::size_t> restarts;  ///< places from which the clock counted from elsewhere
 };
 
 /// Display times from `clock`. Faults and what becomes of them, each counted once:
@@ -27,6 +31,7 @@ struct DisplayTimes {
 ///   its neighbour back and staying there, or ahead by over max_gap     goes on with the step of
 ///   `other` (the arrival clock)
 ///                                                        if that is sound, else with the median
+/// At a seam the last of these is no fault and not counted; other seams are passed like any place.
 /// `other.times` is empty or as long as clock.times. max_gap in seconds, at least 1.
 DisplayTimes plan_times(const ClockTimes& clock, const ClockTimes& other,
                         std::uint64_t max_gap_seconds);

@@ -28,6 +28,12 @@ struct Progress {
     std::uint64_t total_bytes;
 };
 
+/// A time line that several jobs share: see align.h.
+struct CommonLine {
+    double zero_us = 0;          ///< the server's clock at time 0
+    bool by_wall_clock = false;  ///< its wall clock, else its monotonic one
+};
+
 struct Job {
     std::string input;  ///< path; with input_fd only the name used in messages
     int input_fd = -1;  ///< borrowed, seekable; -1: open `input`
@@ -47,6 +53,12 @@ struct Job {
     /// `to`, both on the time line of the whole. The input is read twice.
     std::optional<std::chrono::milliseconds> from;
     std::optional<std::chrono::milliseconds> to;
+
+    /// Display times are those of the line, at its pace; no `from` and `to` then. Timing constant
+    /// has no place on it: Error 65.
+    std::optional<CommonLine> line;
+    /// Least time that a ping to the camera took there and back; bounds the least delay.
+    std::optional<std::chrono::microseconds> ping;
 
     unsigned rotate = 0;  ///< 0, 90, 180 or 270: degrees clockwise a player turns the pictures by
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/window.h"
 #include "camera/frame.h"
@@ -40,9 +41,7 @@ class RecordedInput final : public Input {
                 got > 0 ? reader_.commit(got) : reader_.finish();
                 continue;
             }
-            if (!wall_start_us_ && reader_.header()) {
-                wall_start_us_ = static_cast<std::int64_t>(reader_.header()->wall_start_us);
-            }
+            follow_header();
             if (record->type != dump::RecordType::frame) continue;
             if (take(*record, message)) return true;
         }
@@ -59,11 +58,21 @@ class RecordedInput final : public Input {
         report.dropped.bad += bad_;
         report.closed = reader_.is_closed();
     }
-    std::optional<std::int64_t> wall_start_us() const override { return wall_start_us_; }
+    std::optional<ServerOrigin> server_origin() const override { return origin_; }
     bool has_device_times() const override { return true; }
     bool has_arrival_times() const override { return true; }
 
  private:
+    /// A dump may be several joined ones, each counting from its own start.
+    void follow_header() {
+        if (reader_.file_headers() == headers_seen_ || !reader_.header()) return;
+        headers_seen_ = reader_.file_headers();
+        const ServerOrigin now{static_cast<std::int64_t>(reader_.header()->wall_start_us),
+                               static_cast<std::int64_t>(reader_.header()->monotonic_start_ns)};
+        shift_ns_ = origin_ ? ns_between(*origin_, now) : 0;
+        if (!origin_) origin_ = now;
+    }
+
     bool take(const dump::Record& record, Message& message) {
         if (!camera::decode_frame(record.body)) {
             ++bad_;
@@ -72,7 +81,7 @@ class RecordedInput final : public Input {
         message.device_ms = load_be64(record.body.data());
         message.seq = load_be32(record.body.data() + 8);
         message.payload = record.body.subspan(camera::kHeaderBytes);
-        message.arrival_ns = record.arrival_ns;
+        message.arrival_ns = record.arrival_ns + shift_ns_;
         message.offset = record.offset;
         message.follows_damage = reader_.losses().count != losses_seen_;
         losses_seen_ = reader_.losses().count;
@@ -84,7 +93,9 @@ class RecordedInput final : public Input {
     dump::Reader reader_;
     std::uint64_t bad_ = 0;
     std::uint64_t losses_seen_ = 0;
-    std::optional<std::int64_t> wall_start_us_;
+    std::uint64_t headers_seen_ = 0;
+    std::optional<ServerOrigin> origin_;  ///< of the first header
+    std::uint64_t shift_ns_ = 0;          ///< of the header in force, after that
 };
 
 class PlainInput final : public Input {
@@ -274,6 +285,15 @@ std::size_t FileBytes::read(std::span<std::uint8_t> into) {
         position_ += static_cast<std::uint64_t>(got);
         return static_cast<std::size_t>(got);
     }
+}
+
+std::uint64_t ns_between(const ServerOrigin& first, const ServerOrigin& later) {
+    constexpr std::int64_t kSameStartUs = 2'000'000;  // see align.h
+    const std::int64_t wall_us = later.wall_us - first.wall_us;
+    const std::int64_t monotonic_ns = later.monotonic_ns - first.monotonic_ns;
+    const bool is_same_start = std::abs(wall_us - monotonic_ns / 1000) <= kSameStartUs;
+    const std::int64_t ns = is_same_start ? monotonic_ns : wall_us * 1000;
+    return ns > 0 ? static_cast<std::uint64_t>(ns) : 0;
 }
 
 Result<InputFormat> detect_format(int fd, const std::string& name) {

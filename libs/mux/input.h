@@ -18,7 +18,7 @@ struct Message {
     std::span<std::uint8_t> payload;  ///< may be changed in place
     std::uint64_t offset = 0;         ///< of the message in the input
     std::uint64_t device_ms = 0;
-    std::uint64_t arrival_ns = 0;
+    std::uint64_t arrival_ns = 0;  ///< after the origin of the whole input
     std::uint32_t seq = 0;
     bool follows_damage = false;  ///< bytes were lost directly before it
 };
@@ -50,12 +50,16 @@ class Input {
 
     /// Bytes that could not be used, complete after next() was false.
     virtual void report(Report& report) const = 0;
-    /// Wall clock of arrival 0, us.
-    virtual std::optional<std::int64_t> wall_start_us() const { return std::nullopt; }
+    /// When arrival times began to count; nullopt: nobody says.
+    virtual std::optional<ServerOrigin> server_origin() const { return std::nullopt; }
 
     virtual bool has_device_times() const = 0;
     virtual bool has_arrival_times() const = 0;
 };
+
+/// From one origin to a later one: by the monotonic clock if it ran through, else by the wall
+/// clock; 0 if that went back.
+std::uint64_t ns_between(const ServerOrigin& first, const ServerOrigin& later);
 
 /// What the first bytes say `fd` is. An Error says what was looked for.
 Result<InputFormat> detect_format(int fd, const std::string& name);

@@ -141,7 +141,7 @@ void write_matrix(Boxes& out, unsigned rotate = 0, std::uint32_t width = 0,
 }
 
 void write_mvhd(Boxes& out, const Track& track) {
-    const auto duration = static_cast<std::uint64_t>(track.samples.end_ticks());
+    const auto duration = static_cast<std::uint64_t>(track.samples.duration_ticks());
     const unsigned version = std::max(duration, track.created) > kU32Max ? 1 : 0;
     const Box box(out, "mvhd", version, 0);
     out.time(version, track.created);
@@ -158,7 +158,7 @@ void write_mvhd(Boxes& out, const Track& track) {
 
 void write_tkhd(Boxes& out, const Track& track) {
     const media::Sps& sps = track.format.sps;
-    const auto duration = static_cast<std::uint64_t>(track.samples.end_ticks());
+    const auto duration = static_cast<std::uint64_t>(track.samples.duration_ticks());
     const unsigned version = std::max(duration, track.created) > kU32Max ? 1 : 0;
     const Box box(out, "tkhd", version, 3);  // enabled, in the movie
     out.time(version, track.created);
@@ -174,15 +174,22 @@ void write_tkhd(Boxes& out, const Track& track) {
     out.u32(std::uint64_t{sps.height} << 16);
 }
 
-/// Presentation begins with the first picture shown, at 0.000.
+/// Presentation begins with the first picture shown: at 0.000, or after an empty edit.
 void write_edit_list(Boxes& out, const Track& track) {
-    if (track.shift_ticks == 0) return;
+    const auto empty = static_cast<std::uint64_t>(track.samples.begins_ticks);
+    if (track.shift_ticks == 0 && empty == 0) return;
     const auto duration = static_cast<std::uint64_t>(track.samples.end_ticks());
     const auto start = static_cast<std::uint64_t>(track.shift_ticks);
-    const unsigned version = duration > kU32Max || start > kU32Max / 2 ? 1 : 0;
+    const unsigned version = std::max(duration, empty) > kU32Max || start > kU32Max / 2 ? 1 : 0;
     const Box edts(out, "edts");
     const Box elst(out, "elst", version, 0);
-    out.u32(1);
+    out.u32(empty > 0 ? 2 : 1);
+    if (empty > 0) {
+        constexpr std::uint64_t kNoMedia = ~std::uint64_t{0};
+        out.time(version, empty);
+        out.time(version, version == 1 ? kNoMedia : kNoMedia & kU32Max);
+        out.u32(0x10000);
+    }
     out.time(version, duration);
     out.time(version, start);
     out.u32(0x10000);

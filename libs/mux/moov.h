@@ -36,11 +36,14 @@ struct Samples {
     std::span<const std::int64_t> ticks;  ///< display times by place; ticks[0] is the zero point
     std::int64_t usual_ticks;             ///< of the last picture; at least 1
     std::uint32_t first_place;            ///< what shown_at counts from
+    std::int64_t begins_ticks = 0;        ///< nothing is shown before, from the file's time 0 on
 
     const Picture& picture(std::size_t i) const { return pictures[first + i]; }
-    /// Display time of sample i, from 0.
+    /// Display time of sample i, from 0 at the first one shown.
     std::int64_t shown(std::size_t i) const { return ticks[shown_at[i] - first_place] - ticks[0]; }
     std::int64_t end_ticks() const { return ticks[count - 1] - ticks[0] + usual_ticks; }
+    /// Of the whole file.
+    std::int64_t duration_ticks() const { return begins_ticks + end_ticks(); }
     /// The smallest r such that every picture can be decoded at the display time of the picture
     /// shown r places earlier.
     std::uint32_t depth() const;

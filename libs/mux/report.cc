@@ -155,6 +155,18 @@ void put_rates(std::string& out, const Report& report) {
     }
 }
 
+void put_alignment(std::string& out, const Alignment& alignment) {
+    out += "  on the common time line from " + seconds(alignment.begins_us / 1000) + " on, ";
+    if (alignment.error_ms) {
+        out += "at most " + fixed(*alignment.error_ms) + " ms off (clock " +
+               fixed(*alignment.clock_error_ms) + ", ";
+    } else {
+        out += "how far off is not known: placed as the pictures came in (";
+    }
+    out += "network " + fixed(alignment.network_error_ms) +
+           (alignment.was_pinged ? " measured by pings)\n" : " assumed)\n");
+}
+
 void put_losses(std::string& out, const Report& report) {
     if (report.dropped.undecodable > 0) {
         out += "  " + count(report.dropped.undecodable, "picture") +
@@ -177,6 +189,20 @@ void put_losses(std::string& out, const Report& report) {
         out += "  and " + std::to_string(report.damage_count - report.damage.size()) +
                " more damaged places, " + count(report.damage_bytes, "byte") + " in all\n";
     }
+}
+
+void put_alignment(Json& json, const Report& report) {
+    json.key("alignment");
+    if (!report.alignment) {
+        json.raw("null");
+        return;
+    }
+    const Alignment& alignment = *report.alignment;
+    json.open('{').key("begins_ms").rate(static_cast<double>(alignment.begins_us) / 1000);
+    json.key("error_ms").rate(alignment.error_ms);
+    json.key("clock_error_ms").rate(alignment.clock_error_ms);
+    json.key("network_error_ms").rate(alignment.network_error_ms);
+    json.key("network").text(alignment.was_pinged ? "pinged" : "assumed").close('}');
 }
 
 }  // namespace
@@ -214,6 +240,7 @@ std::string to_json(const Report& report) {
         .key("repairs")
         .number(report.repairs)
         .close('}');
+    put_alignment(json, report);
     json.key("closed").boolean(report.closed);
     put_lists(json, report);
     return json.close('}').take();
@@ -230,6 +257,7 @@ std::string to_text(const Report& report) {
            seconds(report.duration_ms) + ", " +
            fixed(static_cast<double>(report.bitrate_bps) / 1e6) + " Mbit/s\n";
     put_rates(out, report);
+    if (report.alignment) put_alignment(out, *report.alignment);
     put_losses(out, report);
     for (const auto& note : report.notes) out += "  note: " + note + '\n';
     for (const OutputFile& file : report.files) {

@@ -33,6 +33,33 @@ struct OutputFile {
     std::uint32_t height = 0;
 };
 
+/// When a dump's arrival times began to count.
+struct ServerOrigin {
+    std::int64_t wall_us = 0;
+    std::int64_t monotonic_ns = 0;
+
+    double us(bool by_wall_clock) const {
+        return by_wall_clock ? static_cast<double>(wall_us)
+                             : static_cast<double>(monotonic_ns) / 1000;
+    }
+};
+
+/// Where a recording lies on its server's clock.
+struct ServerPlace {
+    ServerOrigin origin;
+    double first_us = 0;  ///< after the origin: when the picture shown first was taken
+};
+
+/// How a recording lies on the time line it shares with others (mux/align.h). Errors: what is shown
+/// at t was taken between t - error_ms and t + error_ms.
+struct Alignment {
+    std::uint64_t begins_us = 0;           ///< after the first picture of all
+    std::optional<double> error_ms;        ///< the sum of these; nullopt: not bounded
+    std::optional<double> clock_error_ms;  ///< of the fit, and of times in whole milliseconds
+    double network_error_ms = 0;
+    bool was_pinged = false;  ///< the network's error is measured, not assumed
+};
+
 /// The older server's estimate: every message counts, over the span from the first to the last.
 struct FpsEstimate {
     double fps = 10.0;
@@ -78,6 +105,9 @@ struct Report {
     std::optional<double> clock_offset_us;
     std::optional<double> clock_drift_ppm;
     std::optional<double> clock_spread_us;
+
+    std::optional<ServerPlace> place;    ///< of recorded dumps whose header can be read
+    std::optional<Alignment> alignment;  ///< of a job with a common line
 
     bool closed =
         true;  ///< the dump ends with its close record (plain dumps and bare streams: true)

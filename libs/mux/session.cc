@@ -35,6 +35,10 @@ SessionFacts read_session(const std::string& directory) {
         Poco::JSON::Parser parser;
         const auto object = parser.parse(text).extract<Poco::JSON::Object::Ptr>();
         facts.camera = object->optValue<std::string>("camera", "");
+        if (const auto clock = object->getObject("clock"); clock && clock->has("ping_us")) {
+            const auto us = clock->optValue<Poco::Int64>("ping_us", 0);
+            if (us > 0) facts.ping = std::chrono::microseconds(us);
+        }
         facts.is_recording = object->optValue<std::string>("state", "") == "recording";
     } catch (const Poco::Exception&) {
         // Written by somebody else, or cut off: the stream does not need it.

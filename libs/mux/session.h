@@ -1,5 +1,7 @@
 #pragma once
 /// A session directory as streamd makes it, as far as converting it again needs.
+#include <chrono>
+#include <optional>
 #include <string>
 
 namespace st::mux {
@@ -8,6 +10,8 @@ struct SessionFacts {
     std::string stream;  ///< path of stream.fdump, else of stream.h264; empty: neither is there
     std::string camera;  ///< from session.json; empty: not known
     bool is_recording = false;
+    /// Least time a ping took there and back while it was recorded; nullopt: nobody measured.
+    std::optional<std::chrono::microseconds> ping;
 };
 
 /// Never fails: without a readable session.json the stream is still there to be converted.

@@ -3,7 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <functional>
 #include <random>
+#include <string>
+#include <vector>
 
 namespace st::media {
 namespace {
@@ -67,6 +71,88 @@ TEST(ClockFit, leaves_out_times_that_do_not_rise) {
     ASSERT_TRUE(line);
     EXPECT_NEAR(line->drift_ppm, 0, 0.001);
     EXPECT_NEAR(line->offset_us, 500, 0.001);
+}
+
+struct Network {
+    std::string name;
+    std::function<double(std::mt19937&)> delay_us;  ///< beyond the least one
+};
+
+std::vector<Network> networks() {
+    return {
+        {"quick", [](auto& r) { return std::exponential_distribution<>(1.0 / 300)(r); }},
+        {"slow", [](auto& r) { return std::exponential_distribution<>(1.0 / 30'000)(r); }},
+        {"uniform", [](auto& r) { return std::uniform_real_distribution<>(0, 20'000)(r); }},
+        {"humped", [](auto& r) { return std::gamma_distribution<>(3, 4000)(r); }},
+        {"normal", [](auto& r) { return std::abs(std::normal_distribution<>(9000, 4000)(r)); }},
+        {"long tail", [](auto& r) { return 500 * std::exp(std::normal_distribution<>(0, 2)(r)); }},
+        {"two ways",
+         [](auto& r) { return (r() % 4 == 0 ? 60'000.0 : 0.0) + static_cast<double>(r() % 2000); }},
+    };
+}
+
+struct Trial {
+    double off_us;    ///< the line from the least delays, where it is farthest
+    double error_us;  ///< as stated
+};
+
+/// A recording whose least delay is known: how far the line is off, and what it says of that.
+Trial try_once(const Network& network, int pictures, double drift_ppm, unsigned seed,
+               bool has_bursts) {
+    std::mt19937 random(seed);
+    std::vector<double> devices;
+    std::vector<double> delays;
+    double burst_until = 0;
+    for (int i = 0; i < pictures; ++i) {
+        const double device = i * 33'333.0 + static_cast<double>(random() % 8000);
+        double delay = network.delay_us(random);
+        if (has_bursts && random() % 300 == 0) burst_until = device + 2'000'000;
+        delay = std::max(delay, burst_until - device);
+        devices.push_back(device);
+        delays.push_back(std::round(delay));
+    }
+    const double least = *std::ranges::min_element(delays);
+    const auto sent = [&](double device) { return device * (1 + drift_ppm / 1e6) + 7e9; };
+    ClockFit fit;
+    for (std::size_t i = 0; i < devices.size(); ++i) {
+        fit.add(static_cast<std::int64_t>(devices[i]),
+                static_cast<std::int64_t>(sent(devices[i]) + delays[i]));
+    }
+    const ClockLine line = *fit.line_or_offset();
+    Trial trial{0, line.error_us};
+    for (const double device : {devices.front(), devices.back()}) {
+        trial.off_us =
+            std::max(trial.off_us, std::abs(line.server_us(device) - sent(device) - least));
+    }
+    return trial;
+}
+
+TEST(ClockFit, the_error_it_states_is_true) {
+    unsigned seed = 1;
+    int trials = 0;
+    double worst = 0;
+    for (const Network& network : networks()) {
+        for (const int pictures : {1, 2, 5, 19, 61, 150, 900, 9000}) {
+            for (int round = 0; round < (pictures > 1000 ? 8 : 60); ++round) {
+                const double drift = static_cast<double>(seed % 301) - 150;
+                const Trial trial = try_once(network, pictures, drift, ++seed, round % 3 == 0);
+                EXPECT_LE(trial.off_us, trial.error_us + 2)
+                    << network.name << ", " << pictures << " pictures, seed " << seed;
+                worst = std::max(worst, trial.off_us / (trial.error_us + 2));
+                ++trials;
+            }
+        }
+    }
+    EXPECT_GT(trials, 2500);
+    EXPECT_GT(worst, 0.2) << "so wide that it says nothing";
+}
+
+TEST(ClockFit, the_error_is_small_where_there_is_much_to_learn_from) {
+    const Network wifi{"wifi",
+                       [](auto& r) { return std::exponential_distribution<>(1.0 / 8000)(r); }};
+    EXPECT_LT(try_once(wifi, 300, 40, 5, false).error_us, 8000);    // 10 s
+    EXPECT_LT(try_once(wifi, 9000, 40, 6, false).error_us, 800);    // 5 minutes
+    EXPECT_LT(try_once(wifi, 108'000, 40, 7, true).error_us, 200);  // an hour
 }
 
 }  // namespace

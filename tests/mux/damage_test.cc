@@ -56,8 +56,8 @@ TEST_F(Damage, a_missing_middle_and_zeros_are_passed_over) {
 }
 
 TEST_F(Damage, two_dumps_joined_are_both_there) {
-    Octets both = recorded_dump(make_messages(kPictures), 1).bytes;
-    add(both, recorded_dump(make_messages(kPictures), 2).bytes);
+    Octets both = recorded_dump(make_messages(kPictures), {.uuid = 1}).bytes;
+    add(both, recorded_dump(make_messages(kPictures), {.uuid = 2}).bytes);
     const auto report = convert(job(both));
     ASSERT_TRUE(report) << report.error().message;
     EXPECT_EQ(report->pictures, 2 * kPictures);
@@ -67,7 +67,7 @@ TEST_F(Damage, two_dumps_joined_are_both_there) {
 
 TEST_F(Damage, a_dump_inside_a_payload_is_not_believed) {
     auto messages = make_messages(kPictures);
-    add(messages[9].payload, recorded_dump(make_messages(7), 9).bytes);
+    add(messages[9].payload, recorded_dump(make_messages(7), {.uuid = 9}).bytes);
     const auto report = convert(job(recorded_dump(messages).bytes));
     ASSERT_TRUE(report) << report.error().message;
     EXPECT_EQ(report->messages, kPictures + 1);

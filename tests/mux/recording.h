@@ -72,11 +72,19 @@ struct Recorded {
     std::vector<std::size_t> at;
 };
 
-inline Recorded recorded_dump(const std::vector<Sent>& messages, std::uint8_t uuid = 7) {
+struct Recording {
+    std::uint8_t uuid = 7;
+    std::uint64_t begun_ms = 0;                      ///< after 1,700,000,000 s, on both clocks
+    std::uint64_t monotonic_start_ns = 500'000'000;  ///< at 1,700,000,000 s
+    std::vector<std::uint64_t> arrivals_ns = {};     ///< empty: 40 ms apart
+};
+
+inline Recorded recorded_dump(const std::vector<Sent>& messages, const Recording& recording = {}) {
     Recorded out;
     dump::FileHeader header;
-    header.uuid.fill(uuid);
-    header.wall_start_us = 1'700'000'000'000'000;
+    header.uuid.fill(recording.uuid);
+    header.wall_start_us = 1'700'000'000'000'000 + recording.begun_ms * 1000;
+    header.monotonic_start_ns = recording.monotonic_start_ns + recording.begun_ms * 1'000'000;
     add(out.bytes, dump::encode_file_header(header));
     std::uint32_t n = 0;
     for (const Sent& sent : messages) {
@@ -84,9 +92,11 @@ inline Recorded recorded_dump(const std::vector<Sent>& messages, std::uint8_t uu
         Octets body;
         add(body, camera::encode_header({sent.device_ms, n, sent.payload}));
         add(body, sent.payload);
-        const auto head = dump::encode_record_header(
-            {dump::RecordType::frame, static_cast<std::uint32_t>(body.size()),
-             dump::tag_of(header.uuid), n, n * 40'000'000ULL});
+        const std::uint64_t arrival_ns =
+            recording.arrivals_ns.empty() ? n * 40'000'000ULL : recording.arrivals_ns[n];
+        const auto head = dump::encode_record_header({dump::RecordType::frame,
+                                                      static_cast<std::uint32_t>(body.size()),
+                                                      dump::tag_of(header.uuid), n, arrival_ns});
         add(out.bytes, head);
         add(out.bytes, body);
         add(out.bytes, dump::encode_record_crc(head, body));

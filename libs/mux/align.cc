@@ -1,0 +1,64 @@
+#include "mux/align.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "mux/failure.h"
+
+namespace st::mux {
+namespace {
+
+bool are_of_one_start(const std::vector<ServerPlace>& places) {
+    auto least = std::numeric_limits<std::int64_t>::max();
+    auto most = std::numeric_limits<std::int64_t>::min();
+    for (const ServerPlace& place : places) {
+        const std::int64_t apart = place.origin.wall_us - place.origin.monotonic_ns / 1000;
+        least = std::min(least, apart);
+        most = std::max(most, apart);
+    }
+    return most - least <= std::chrono::microseconds(kSameStartWithin).count();
+}
+
+CommonLine common_line(const std::vector<ServerPlace>& places) {
+    CommonLine line;
+    line.by_wall_clock = !are_of_one_start(places);
+    line.zero_us = std::numeric_limits<double>::infinity();
+    for (const ServerPlace& place : places) {
+        line.zero_us = std::min(line.zero_us, place.first_us + place.origin.us(line.by_wall_clock));
+    }
+    return line;
+}
+
+Error why_not(const Report& report) {
+    const std::string why = report.pictures == 0
+                                ? ": no decodable picture"
+                                : ": nothing says when its pictures came in, as a recorded dump "
+                                  "with its header does";
+    return {report.input + why, static_cast<int>(Exit::bad_input)};
+}
+
+}  // namespace
+
+std::vector<Result<void>> align(std::span<Job* const> jobs) {
+    std::vector<Result<void>> results;
+    std::vector<ServerPlace> places;
+    for (const Job* job : jobs) {
+        const auto report = inspect(*job);
+        if (!report) {
+            results.emplace_back(report.error());
+        } else if (!report->place) {
+            results.emplace_back(why_not(*report));
+        } else {
+            results.emplace_back();
+            places.push_back(*report->place);
+        }
+    }
+    const CommonLine line = common_line(places);
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        if (results[i]) jobs[i]->line = line;
+    }
+    return results;
+}
+
+}  // namespace st::mux

@@ -1,0 +1,166 @@
+#include <algorithm>
+
+#include "media/clock_fit.h"
+#include "mux/align.h"
+#include "mux/run.h"
+#include "mux/server_line.h"
+
+namespace st::mux {
+
+/// Rate of evenly spaced pictures: given, of the stream's own timing, or estimated.
+double Run::constant_fps() {
+    if (job_.fps) return *job_.fps;
+    if (format_ != InputFormat::h264) return report_.fps_estimate.fps;
+    const media::Vui& vui = assembler_->parts().front().format.sps.vui;
+    if (vui.time_scale != 0) {
+        const double fps = static_cast<double>(vui.time_scale) / (2.0 * vui.num_units_in_tick);
+        if (fps >= 0.001 && fps <= 1000) {
+            report_.fps_estimate.fps = fps;
+            report_.fps_estimate.source = "vui";
+            return fps;
+        }
+    }
+    report_.notes.emplace_back(
+        "the stream says nothing about its frame rate: 10 is a guess (--fps sets it)");
+    return media::kFpsFallback;
+}
+
+TimingRequest Run::timing_request() {
+    TimingRequest request;
+    request.timing = job_.timing;
+    const auto gap = std::min<std::chrono::milliseconds>(job_.max_gap, kMaxGapMax);
+    request.max_gap_seconds =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(1, gap.count() / 1000));
+    request.has_device_times = input_->has_device_times();
+    request.has_arrival_times = input_->has_arrival_times();
+    request.fps_was_given = job_.fps.has_value();
+    request.constant_fps = constant_fps();
+    return request;
+}
+
+/// The range as numbers of pictures, from the times of all of them.
+void Run::choose_range() {
+    survey_.report(report_, input_->has_device_times(), input_->has_arrival_times());
+    const PictureIndex& pictures = assembler_->pictures();
+    const auto shown_at = display_order(pictures);
+    const TimingChoice choice = choose_timing(pictures, shown_at, timing_request());
+    report_ = {};
+    const auto ticks_of = [](std::chrono::milliseconds time) {
+        return time.count() * (media::kTicksPerSecond / 1000);
+    };
+    for (std::size_t i = 0; i < pictures.size(); ++i) {
+        if (!pictures[i].is_sync) continue;
+        const std::int64_t shown = choice.times.ticks[shown_at[i]];
+        if (job_.from && shown <= ticks_of(*job_.from)) first_picture_ = i;
+        if (job_.to && i > first_picture_ && shown >= ticks_of(*job_.to)) {
+            end_picture_ = i;
+            return;
+        }
+    }
+}
+
+void Run::plan() {
+    const PictureIndex& pictures = assembler_->pictures();
+    shown_at_ = display_order(pictures);
+    const TimingRequest request = timing_request();
+    choice_ = choose_timing(pictures, shown_at_, request);
+    report_.timing = to_string(choice_.timing);
+    report_.timing_why = choice_.why;
+    report_.repairs = choice_.times.repairs;
+    report_.fps_device = choice_.fps_device;
+    report_.fps_arrival = choice_.fps_arrival;
+    if (choice_.in_decoding_order && choice_.timing == Timing::device) {
+        report_.notes.emplace_back(
+            "the camera stamped its pictures in coding order; they were sorted");
+    }
+    const auto origin = input_->server_origin();
+    if (origin && input_->has_arrival_times()) {
+        report_.first_picture_wall_us =
+            origin->wall_us + static_cast<std::int64_t>(pictures[0].arrival_ns / 1000);
+        fit_clocks(*origin);
+        place_on_server_clock(*origin);
+    }
+    if (job_.line && !report_.alignment) {
+        throw Failure(Exit::bad_input, job_.input + ": has no place on a common time line");
+    }
+    report_pictures();
+}
+
+void Run::report_pictures() {
+    const PictureIndex& pictures = assembler_->pictures();
+    report_.pictures = pictures.size();
+    for (std::size_t i = 0; i < pictures.size(); ++i) {
+        report_.key_frames += pictures[i].is_sync;
+        report_.bytes += pictures[i].bytes;
+    }
+    std::uint64_t ticks = 0;
+    for (const Part& part : assembler_->parts())
+        ticks += static_cast<std::uint64_t>(samples_of(part).end_ticks());
+    report_.duration_ms = (ticks * 1000 + media::kTicksPerSecond / 2) / media::kTicksPerSecond;
+    report_.bitrate_bps =
+        static_cast<std::uint64_t>(static_cast<double>(report_.bytes) * 8 * media::kTicksPerSecond /
+                                   static_cast<double>(ticks));
+    const media::Sps& sps = assembler_->parts().front().format.sps;
+    report_.width = sps.width;
+    report_.height = sps.height;
+}
+
+void Run::fit_clocks(const ServerOrigin& origin) {
+    if (!input_->has_device_times() || !choice_.clocks_are_sound) return;
+    const PictureIndex& pictures = assembler_->pictures();
+    media::ClockFit fit;
+    for (std::size_t i = 0; i < pictures.size(); ++i) {
+        const auto device_ms =
+            static_cast<std::int64_t>(pictures[i].device_ms - pictures[0].device_ms);
+        fit.add(device_ms * 1000, static_cast<std::int64_t>(pictures[i].arrival_ns / 1000));
+    }
+    const auto line = fit.line();
+    if (!line) return;
+    report_.clock_offset_us = line->offset_us + static_cast<double>(origin.wall_us) -
+                              static_cast<double>(pictures[0].device_ms) * 1000;
+    report_.clock_drift_ppm = line->drift_ppm;
+    report_.clock_spread_us = line->spread_us;
+}
+
+/// Says where on the server's clock the recording lies, and moves it onto the common line if there
+/// is one.
+void Run::place_on_server_clock(const ServerOrigin& origin) {
+    if (choice_.timing == Timing::constant) return;
+    const ServerLine server = fit_server_line(assembler_->pictures(), shown_at_, choice_);
+    // The least delay lies between none and the least round trip: in the middle, half is the error.
+    const double delay_us = job_.ping ? static_cast<double>(job_.ping->count()) / 2 : 0;
+    report_.place = ServerPlace{origin, server.first_us() - delay_us};
+    if (!job_.line) return;
+    const double zero_us = job_.line->zero_us - origin.us(job_.line->by_wall_clock);
+    put_on_line(choice_.times, server, zero_us + delay_us);
+    Alignment alignment;
+    alignment.begins_us = static_cast<std::uint64_t>(choice_.times.ticks.front()) * 1'000'000 /
+                          static_cast<std::uint64_t>(media::kTicksPerSecond);
+    alignment.was_pinged = job_.ping.has_value();
+    alignment.network_error_ms =
+        (alignment.was_pinged ? delay_us : std::chrono::microseconds(kDelayAssumed).count()) / 1000;
+    if (server.error_us) {
+        alignment.clock_error_ms = *server.error_us / 1000;
+        alignment.error_ms = *alignment.clock_error_ms + alignment.network_error_ms;
+    }
+    if (job_.line->by_wall_clock) {
+        report_.notes.emplace_back(
+            "recorded by different starts of the server's machine: its wall clock was taken to "
+            "have been right");
+    }
+    report_.alignment = alignment;
+}
+
+Samples Run::samples_of(const Part& part) const {
+    // Places in display order count from the first picture of all; a part's are a run of them.
+    return {assembler_->pictures(),
+            part.first,
+            part.count,
+            std::span(shown_at_).subspan(part.first, part.count),
+            std::span(choice_.times.ticks).subspan(part.first, part.count),
+            choice_.times.median_ticks,
+            static_cast<std::uint32_t>(part.first),
+            job_.line ? choice_.times.ticks[part.first] : 0};
+}
+
+}  // namespace st::mux

@@ -1,0 +1,41 @@
+#pragma once
+/// Where on the server's clock the pictures of a recording were taken, and how far that may be
+/// wrong. Pure.
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "media/clock_fit.h"
+#include "mux/picture_index.h"
+#include "mux/timing.h"
+
+namespace st::mux {
+
+/// The server's clock as straight lines over the display times: one for each stretch in which the
+/// camera's clock did not jump.
+struct ServerLine {
+    struct Stretch {
+        std::size_t begin = 0;  ///< its first place in display order
+        media::ClockLine line;  ///< from display time to the arrival clock, both us
+    };
+    std::vector<Stretch> stretches;
+    /// From what arrivals can tell, the least delay left aside; nullopt: pictures were placed as
+    /// they arrived, whatever the network did to each.
+    std::optional<double> error_us;
+
+    /// Arrival clock at the display time of the picture shown first, us.
+    double first_us() const { return stretches.front().line.server_us(0); }
+};
+
+/// More restarts of a clock than this are noise: the arrivals are taken as they are.
+constexpr std::size_t kStretchesMax = 1000;
+
+/// `choice` has at least one picture; the pictures have arrival times.
+ServerLine fit_server_line(const PictureIndex& pictures, std::span<const std::uint32_t> shown_at,
+                           const TimingChoice& choice);
+
+/// Moves the display times onto the line: tick 0 is `zero_us` of the arrival clock.
+void put_on_line(media::DisplayTimes& times, const ServerLine& line, double zero_us);
+
+}  // namespace st::mux

@@ -1,0 +1,112 @@
+"""h264mux --align: cameras with clocks of their own, one time line, an error that is stated and true."""
+
+import json
+import random
+
+import harness
+from dumps import Mux, file_header, make_stream, plain_dump, record
+
+
+class Camera:
+    """What one camera filmed, and what its server wrote down of it. Times in ms of the server's clock."""
+
+    def __init__(self, units, config, seed, offset, drift_ppm, begins, delay, jitter):
+        chance = random.Random(seed)
+        uuid = bytes([seed]) * 16
+        self.taken = []
+        parts = [file_header(uuid)]
+        arrival, now = 0.0, float(begins)
+        for number, payload in enumerate([config, *units]):
+            if number > 1:
+                now += chance.randint(28, 39)
+            if number > 0:
+                self.taken.append(now)
+            device = 0 if number == 0 else int(offset + now / (1 + drift_ppm / 1e6))
+            arrival = max(arrival, now + delay + chance.expovariate(1 / jitter))
+            body = harness.frame_message(device, number, payload)
+            parts.append(record(1, uuid, number, int(arrival * 1e6), body))
+        self.dump = b"".join(parts)
+
+
+class Align(harness.Case):
+    def setUp(self):
+        super().setUp()
+        self.mux = Mux(self.folder)
+        stream = make_stream("usage", ["-bf", "0", "-g", "30"], frames=150)
+        units = harness.access_units(stream)
+        config, first = harness.split_configuration(units[0])
+        self.units, self.config, self.stream = [first, *units[1:]], config, stream
+
+    def camera(self, **how):
+        return Camera(self.units, self.config, **how)
+
+    def check(self, cameras, reports, folder):
+        low, high = float("-inf"), float("inf")
+        for name, camera in cameras.items():
+            report = next(r for r in reports if name in r["input"])
+            shown = [float(t) for t in harness.display_times_ms(folder / f"{name}.mp4")]
+            self.assertEqual(len(shown), len(camera.taken))
+            error = report["alignment"]["error_ms"]
+            self.assertAlmostEqual(shown[0], report["alignment"]["begins_ms"], delta=0.1)
+            for taken, at in zip(camera.taken, shown):
+                low, high = max(low, taken - at - error), min(high, taken - at + error)
+        self.assertLessEqual(low, high, "no zero suits all of the errors")
+
+    def test_three_cameras_on_one_time_line(self):
+        cameras = {
+            "first": self.camera(seed=1, offset=86_400_000, drift_ppm=0, begins=400, delay=2, jitter=3),
+            "second": self.camera(seed=2, offset=1.7e12, drift_ppm=90, begins=20, delay=8, jitter=6),
+            "third": self.camera(seed=3, offset=12, drift_ppm=-50, begins=1500, delay=0.5, jitter=1),
+        }
+        for name, camera in cameras.items():
+            (self.folder / f"{name}.fdump").write_bytes(camera.dump)
+        dumps = [self.folder / f"{name}.fdump" for name in cameras]
+        out = self.folder / "out"
+        out.mkdir()
+        done = self.mux.run("--align", "--json", "-j", "2", "-o", out, *dumps)
+        reports = [json.loads(line) for line in done.stdout.splitlines()]
+        self.check(cameras, reports, out)
+        start = {name: float(harness.probe(out / f"{name}.mp4")["streams"][0]["start_time"]) for name in cameras}
+        self.assertEqual(start["second"], 0)
+        self.assertAlmostEqual(start["first"], 0.380, delta=0.03)
+        self.assertAlmostEqual(start["third"], 1.480, delta=0.03)
+        for name in cameras:
+            self.assert_same_pictures(out / f"{name}.mp4", self.stream)
+        done = self.mux.run("--align", "-y", "-o", out, *dumps)
+        self.assertRegex(done.stderr, r"on the common time line from 0\.3\d\d s on, at most \d+\.\d\d ms off \(clock ")
+
+    def test_pings_of_the_session_narrow_the_error(self):
+        cameras = {
+            "cam1": self.camera(seed=4, offset=5e6, drift_ppm=20, begins=10, delay=1, jitter=1),
+            "cam2": self.camera(seed=5, offset=9e9, drift_ppm=-20, begins=70, delay=3, jitter=1),
+        }
+        for name, camera in cameras.items():
+            session = self.folder / name
+            session.mkdir()
+            (session / "stream.fdump").write_bytes(camera.dump)
+            clock = {"ping_us": 4000}
+            (session / "session.json").write_text(json.dumps({"camera": name, "state": "done", "clock": clock}))
+        out = self.folder / "out"
+        out.mkdir()
+        done = self.mux.run("--align", "--json", "-o", out, self.folder / "cam1", self.folder / "cam2")
+        reports = [json.loads(line) for line in done.stdout.splitlines()]
+        self.check(cameras, reports, out)
+        for report in reports:
+            self.assertEqual(report["alignment"]["network"], "pinged")
+            self.assertEqual(report["alignment"]["network_error_ms"], 2)
+
+    def test_what_has_no_place_fails_alone(self):
+        camera = self.camera(seed=6, offset=0, drift_ppm=0, begins=0, delay=1, jitter=1)
+        good, bad = self.folder / "good.fdump", self.folder / "bad.dump"
+        good.write_bytes(camera.dump)
+        bad.write_bytes(plain_dump([(0, self.config), *((33 * n, u) for n, u in enumerate(self.units))]))
+        done = self.mux.run("--align", good, bad, expect=65)
+        self.assertIn("bad.dump: nothing says when its pictures came in", done.stderr)
+        self.assertTrue((self.folder / "good.mp4").exists())
+        self.assertFalse((self.folder / "bad.mp4").exists())
+        self.mux.run("--align", "--from", "1s", good, expect=64)
+        self.mux.run("--align", "--fps", "25", good, expect=64)
+
+
+if __name__ == "__main__":
+    harness.main()
