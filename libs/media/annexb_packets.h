@@ -1,0 +1,60 @@
+#pragma once
+/// From an encoder's Annex B buffers to live packets: one picture each, NAL units behind 4-byte
+/// lengths, decoder configuration apart. For streams that arrive in real time: nothing is held
+/// back but the rest of a picture that comes in several buffers. Pure; one thread.
+/// Spec: ITU-T H.264 Annex B, ISO/IEC 14496-15 5.3.3.1 and 5.3.4.
+#include <cstdint>
+#include <optional>
+#include <queue>
+#include <vector>
+
+#include "media/access_unit.h"
+#include "media/nal.h"
+#include "media/packet.h"
+
+namespace st::media {
+
+class AnnexBPackets {
+ public:
+    /// A picture larger than this is cut off (its sender is limited to less).
+    static constexpr std::size_t kPictureBytesMax = std::size_t{64} << 20;
+
+    /// One buffer of an encoder, shown at `time_ms` by the encoder's clock. Appends what it
+    /// completes to `packets`: their dts_ms is of the same clock.
+    void feed(Bytes annexb, std::uint64_t time_ms, std::vector<Packet>& packets);
+    /// The last picture, if one is held back.
+    void flush(std::vector<Packet>& packets);
+    /// Begin anew with the next key frame: buffers in between were not fed.
+    void restart();
+
+    /// Of the newest sequence parameter set in use; null before the first picture.
+    const Sps* sps() const { return units_.sets().sps(units_.picture().sps_id); }
+
+ private:
+    void begin_picture(std::uint64_t time_ms, std::vector<Packet>& packets);
+    void add_nal(Bytes nal);
+    void finish_picture(std::vector<Packet>& packets);
+    void update_config(std::vector<Packet>& packets);
+    std::optional<Buffer> make_config() const;
+    std::int64_t decoding_time(std::uint64_t time_ms);
+
+    AccessUnits units_;
+    Buffer prefix_;   ///< NAL units before the next slice
+    Buffer picture_;  ///< the picture being put together
+    bool has_picture_ = false;
+    bool is_key_ = false;
+    std::uint64_t time_ms_ = 0;    ///< of picture_
+    bool holds_pictures_ = false;  ///< pictures were seen that come in several buffers
+    bool has_begun_ = false;       ///< a picture to begin with was seen
+    Buffer config_;
+    std::uint8_t config_sps_ = 0xFF;
+    bool sets_changed_ = false;
+
+    bool may_reorder_ = false;  ///< without having said so
+    std::size_t depth_ = 0;     ///< pictures a decoder holds back to show them in order
+    std::priority_queue<std::uint64_t, std::vector<std::uint64_t>, std::greater<>> times_;
+    std::optional<std::int64_t> last_dts_ms_;
+    std::uint64_t newest_ms_ = 0;
+};
+
+}  // namespace st::media

@@ -1,0 +1,140 @@
+#include "media/annexb_packets.h"
+
+#include <gtest/gtest.h>
+
+#include "synthetic.h"
+
+namespace st::media {
+namespace {
+
+using Octets = std::vector<std::uint8_t>;
+
+class Camera {
+ public:
+    explicit Camera(SpsSpec spec = {.poc_type = 2}) : sps(std::move(spec)) {}
+
+    static void add(Octets& to, Bytes nal) {
+        to.insert(to.end(), {0, 0, 0, 1});
+        to.insert(to.end(), nal.begin(), nal.end());
+    }
+    Octets sets() const {
+        Octets buffer;
+        add(buffer, make_sps(sps));
+        add(buffer, make_pps(0, sps.id));
+        return buffer;
+    }
+    Octets slice(const SliceSpec& spec) const {
+        Octets buffer;
+        add(buffer, make_slice(sps, spec));
+        return buffer;
+    }
+    std::vector<Packet> feed(const Octets& buffer, std::uint64_t time_ms) {
+        std::vector<Packet> made;
+        packets.feed(buffer, time_ms, made);
+        return made;
+    }
+    SpsSpec sps;
+    AnnexBPackets packets;
+};
+
+TEST(AnnexBPackets, puts_parameter_sets_apart_and_lengths_before_slices) {
+    Camera camera;
+    EXPECT_TRUE(camera.feed(camera.sets(), 0).empty()) << "no picture";
+    const Octets idr = camera.slice({.idr = true});
+    const auto made = camera.feed(idr, 70'000);
+    ASSERT_EQ(made.size(), 2U);
+    EXPECT_TRUE(made[0].is_config);
+    EXPECT_EQ(made[0].payload.data()[0], 1) << "configurationVersion";
+    EXPECT_EQ(made[0].payload.data()[4], 0xFF) << "lengths of 4 bytes";
+    EXPECT_TRUE(made[1].is_key);
+    EXPECT_EQ(made[1].dts_ms, 70'000);
+    EXPECT_EQ(made[1].cts_ms, 0);
+    const Bytes payload = made[1].payload.bytes();
+    ASSERT_EQ(payload.size(), idr.size()) << "a start code of 4 bytes became a length of 4";
+    EXPECT_EQ(payload[3], payload.size() - 4);
+    EXPECT_TRUE(std::equal(payload.begin() + 4, payload.end(), idr.begin() + 4));
+}
+
+TEST(AnnexBPackets, tells_an_unchanged_configuration_once) {
+    Camera camera;
+    Octets both = camera.sets();
+    const Octets idr = camera.slice({.idr = true});
+    both.insert(both.end(), idr.begin(), idr.end());
+    EXPECT_EQ(camera.feed(both, 0).size(), 2U);
+    EXPECT_EQ(camera.feed(both, 40).size(), 1U);
+}
+
+TEST(AnnexBPackets, begins_with_a_key_frame) {
+    Camera camera;
+    camera.feed(camera.sets(), 0);
+    EXPECT_TRUE(camera.feed(camera.slice({.kind = 5, .frame_num = 1}), 40).empty());
+    EXPECT_EQ(camera.feed(camera.slice({.idr = true}), 80).size(), 2U);
+    camera.packets.restart();
+    EXPECT_TRUE(camera.feed(camera.slice({.kind = 5, .frame_num = 1}), 120).empty());
+    EXPECT_EQ(camera.feed(camera.slice({.idr = true, .idr_pic_id = 1}), 160).size(), 1U);
+}
+
+TEST(AnnexBPackets, joins_a_picture_that_comes_in_several_buffers) {
+    Camera camera;
+    camera.feed(camera.sets(), 0);
+    camera.feed(camera.slice({.idr = true}), 0);
+    const auto late = camera.feed(camera.slice({.idr = true, .first_mb = 20}), 0);
+    EXPECT_TRUE(late.empty()) << "its beginning is out: pictures are held back from now on";
+    EXPECT_TRUE(camera.feed(camera.slice({.kind = 5, .frame_num = 1}), 40).empty());
+    EXPECT_TRUE(camera.feed(camera.slice({.first_mb = 20, .kind = 5, .frame_num = 1}), 40).empty());
+    const auto whole = camera.feed(camera.slice({.kind = 5, .frame_num = 2}), 80);
+    ASSERT_EQ(whole.size(), 1U);
+    EXPECT_EQ(whole[0].dts_ms, 40);
+    EXPECT_GT(whole[0].payload.size(), camera.slice({.kind = 5, .frame_num = 1}).size() + 4);
+}
+
+TEST(AnnexBPackets, cuts_several_pictures_in_one_buffer) {
+    Camera camera;
+    Octets all = camera.sets();
+    for (std::uint32_t i = 0; i < 3; ++i) {
+        const Octets one =
+            i == 0 ? camera.slice({.idr = true}) : camera.slice({.kind = 5, .frame_num = i});
+        all.insert(all.end(), one.begin(), one.end());
+    }
+    EXPECT_EQ(camera.feed(all, 0).size(), 4U);
+}
+
+TEST(AnnexBPackets, orders_decoding_times_below_display_times) {
+    Camera camera({.profile = 77, .poc_type = 0});
+    camera.feed(camera.sets(), 0);
+    // Decoding order I P B B P B B; shown at these times.
+    const std::vector<std::uint64_t> shown = {1000, 1120, 1040, 1080, 1240, 1160, 1200,
+                                              1360, 1280, 1320, 1480, 1400, 1440};
+    std::int64_t last = 0;
+    std::size_t late = 0;
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+        SliceSpec spec{.idr = i == 0, .frame_num = static_cast<std::uint32_t>(i % 16)};
+        spec.kind = i == 0 ? 7 : 5;
+        spec.poc_lsb = static_cast<std::uint32_t>((shown[i] - 1000) / 20);
+        const auto made = camera.feed(camera.slice(spec), shown[i]);
+        ASSERT_FALSE(made.empty());
+        const Packet& picture = made.back();
+        EXPECT_EQ(picture.dts_ms + picture.cts_ms, static_cast<std::int64_t>(shown[i]));
+        EXPECT_GE(picture.dts_ms, last);
+        last = picture.dts_ms;
+        if (picture.cts_ms < 0) ++late;
+    }
+    EXPECT_LE(late, 1U) << "only until the depth is known";
+}
+
+TEST(AnnexBPackets, takes_any_bytes) {
+    Camera camera;
+    Octets noise(4096);
+    std::uint32_t state = 1;
+    for (int round = 0; round < 200; ++round) {
+        for (auto& byte : noise) {
+            state = state * 1'664'525 + 1'013'904'223;
+            byte = static_cast<std::uint8_t>((state >> 24) & ((state & 0x800) != 0 ? 0xFF : 0x01));
+        }
+        camera.feed(noise, state);
+    }
+    EXPECT_EQ(camera.feed({}, 0).size(), 0U);
+}
+
+}  // namespace
+}  // namespace st::media
