@@ -1,0 +1,67 @@
+#include "flv/metadata.h"
+
+#include <string_view>
+
+namespace st::flv {
+namespace {
+
+constexpr double kAvcCodecId = 7;
+constexpr double kAacCodecId = 10;
+
+void add_facts(AmfObject& object, const StreamFacts& facts, bool replace) {
+    const auto fill = [&](std::string_view name, AmfValue value) {
+        if (replace || object.find(name) == nullptr) object.set(name, std::move(value));
+    };
+    if (facts.width != 0 && facts.height != 0) {
+        fill("width", static_cast<double>(facts.width));
+        fill("height", static_cast<double>(facts.height));
+    }
+    if (facts.fps > 0) fill("framerate", facts.fps);
+    if (facts.is_h264) fill("videocodecid", kAvcCodecId);
+    if (facts.is_aac) fill("audiocodecid", kAacCodecId);
+    if (facts.audio_sample_rate != 0) {
+        fill("audiosamplerate", static_cast<double>(facts.audio_sample_rate));
+        fill("audiosamplesize", 16.0);
+    }
+    if (facts.audio_channels != 0) fill("stereo", facts.audio_channels > 1);
+    if (!facts.encoder.empty()) fill("encoder", facts.encoder);
+}
+
+Buffer encode(const AmfObject& object) { return encode_amf0("onMetaData", object); }
+
+}  // namespace
+
+Buffer build_metadata(const StreamFacts& facts) {
+    AmfObject object;
+    object.kind = AmfObject::Kind::ecma_array;
+    if (facts.has_video) object.add("hasVideo", *facts.has_video);
+    if (facts.has_audio) object.add("hasAudio", *facts.has_audio);
+    add_facts(object, facts, true);
+    return encode(object);
+}
+
+Result<Buffer> amend_metadata(Bytes payload, const StreamFacts& facts) {
+    Result<AmfObject> object = parse_metadata(payload);
+    if (!object) return object.error();
+    if (facts.has_video) object->set("hasVideo", *facts.has_video);
+    if (facts.has_audio) object->set("hasAudio", *facts.has_audio);
+    add_facts(*object, facts, false);
+    return encode(*object);
+}
+
+Result<AmfObject> parse_metadata(Bytes payload) {
+    Amf0Reader reader(payload);
+    const Result<AmfValue> name = reader.next();
+    if (!name) return name.error();
+    if (name->string() == nullptr || *name->string() != "onMetaData") {
+        return Error{"flv: metadata does not begin with onMetaData"};
+    }
+    Result<AmfValue> content = reader.next();
+    if (!content) return content.error();
+    if (content->object() == nullptr) {
+        return Error{"flv: onMetaData holds neither an object nor an ECMA array"};
+    }
+    return std::move(*content->object());
+}
+
+}  // namespace st::flv

@@ -1,0 +1,38 @@
+#pragma once
+/// onMetaData: the payload of metadata packets. Pure. Spec: Flash Video File Format, annex E.5.
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/buffer.h"
+#include "base/bytes.h"
+#include "base/result.h"
+#include "flv/amf.h"
+
+namespace st::flv {
+
+/// What we know of a stream by ourselves. Unset: not written.
+struct StreamFacts {
+    std::optional<bool> has_video;
+    std::optional<bool> has_audio;
+    std::uint32_t width = 0;  ///< 0: not known; so are the zeros below
+    std::uint32_t height = 0;
+    double fps = 0;
+    bool is_h264 = false;
+    bool is_aac = false;
+    std::uint32_t audio_sample_rate = 0;
+    unsigned audio_channels = 0;
+    std::string encoder;
+};
+
+/// A metadata payload for a stream whose publisher sent none.
+Buffer build_metadata(const StreamFacts& facts);
+
+/// The publisher's payload with what we know better put in its place: hasVideo and hasAudio, on
+/// which browsers' players wait, and sizes that are missing. Everything else stays.
+Result<Buffer> amend_metadata(Bytes payload, const StreamFacts& facts);
+
+/// The object or ECMA array of a metadata payload.
+Result<AmfObject> parse_metadata(Bytes payload);
+
+}  // namespace st::flv

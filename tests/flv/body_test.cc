@@ -1,0 +1,302 @@
+#include "flv/body.h"
+
+#include "bytes.h"
+#include "flv/amf.h"
+
+namespace st::flv {
+namespace {
+
+using media::Codec;
+using media::Packet;
+using media::Track;
+
+Packet made(TagType type, const Wire& body, std::uint32_t timestamp_ms = 40) {
+    auto packet = to_packet(type, timestamp_ms, Bytes(body));
+    EXPECT_TRUE(packet) << packet.error().message;
+    if (!packet) return {};
+    EXPECT_TRUE(*packet) << "nothing came of it";
+    return *packet ? **std::move(packet) : Packet{};
+}
+
+bool is_nothing(TagType type, const Wire& body) {
+    const auto packet = to_packet(type, 0, Bytes(body));
+    EXPECT_TRUE(packet) << packet.error().message;
+    return packet && !*packet;
+}
+
+std::string error(TagType type, const Wire& body) {
+    const auto packet = to_packet(type, 0, Bytes(body));
+    return packet ? "" : packet.error().message;
+}
+
+const Wire kIdr = {0x00, 0x00, 0x00, 0x02, 0x65, 0x88};
+const Wire kSlice = {0x00, 0x00, 0x00, 0x02, 0x41, 0x9A};
+
+TEST(ToPacket, takes_an_avc_picture_with_its_signed_composition_time) {
+    // Key frame, AVC, NALU, composition time -2.
+    const Packet key = made(TagType::video, Wire{0x17, 0x01, 0xFF, 0xFF, 0xFE} + kIdr, 0xFFFF'FFFF);
+    EXPECT_EQ(key.track, Track::video);
+    EXPECT_EQ(key.codec, Codec::h264);
+    EXPECT_TRUE(key.is_key);
+    EXPECT_FALSE(key.is_config);
+    EXPECT_EQ(key.cts_ms, -2);
+    EXPECT_EQ(key.dts_ms, 0xFFFF'FFFF);
+    EXPECT_EQ(wire(key.payload.bytes()), kIdr);
+    // Inter frame, composition time 0x7FFFFF.
+    const Packet inter = made(TagType::video, Wire{0x27, 0x01, 0x7F, 0xFF, 0xFF} + kSlice);
+    EXPECT_FALSE(inter.is_key);
+    EXPECT_EQ(inter.cts_ms, 0x7F'FFFF);
+    EXPECT_FALSE(made(TagType::video, Wire{0x37, 0x01, 0, 0, 0} + kSlice).is_key) << "disposable";
+    EXPECT_TRUE(made(TagType::video, Wire{0x47, 0x01, 0, 0, 0} + kSlice).is_key) << "generated key";
+    EXPECT_EQ(made(TagType::video, Wire{0x27, 0x01, 0x80, 0x00, 0x00} + kSlice).cts_ms, -0x80'0000);
+}
+
+TEST(ToPacket, sees_an_idr_slice_that_its_head_denies) {
+    const Wire delimiter = {0x00, 0x00, 0x00, 0x02, 0x09, 0xF0};
+    EXPECT_TRUE(made(TagType::video, Wire{0x27, 1, 0, 0, 0} + delimiter + kIdr).is_key);
+    EXPECT_FALSE(made(TagType::video, Wire{0x27, 1, 0, 0, 0} + delimiter + kSlice).is_key);
+    Wire damaged = Wire{0x27, 1, 0, 0, 0} + kIdr + kSlice;
+    damaged.pop_back();
+    EXPECT_FALSE(made(TagType::video, damaged).is_key) << "lengths that do not add up say nothing";
+}
+
+TEST(ToPacket, takes_an_avc_configuration) {
+    const Packet config = made(TagType::video, Wire{0x17, 0x00, 0x00, 0x00, 0x28} + kAvcConfig);
+    EXPECT_TRUE(config.is_config);
+    EXPECT_FALSE(config.is_key);
+    EXPECT_EQ(config.cts_ms, 0);
+    EXPECT_EQ(wire(config.payload.bytes()), kAvcConfig);
+}
+
+TEST(ToPacket, refuses_an_avc_configuration_that_is_none) {
+    EXPECT_EQ(error(TagType::video, {0x17, 0, 0, 0, 0, 0x01, 0x64}),
+              "avcC: 2 bytes, expected 7 or more");
+    // The beginning of an HEVC configuration under AVC's codec id, as older OBS sent it.
+    EXPECT_EQ(error(TagType::video,
+                    {0x17, 0,    0,    0,    0,    0x01, 0x01, 0x60, 0x00, 0x00, 0x00, 0x90,
+                     0x00, 0x00, 0x00, 0x00, 0x00, 0x5D, 0xF0, 0x00, 0xFC, 0xFD, 0xF8, 0xF8}),
+              "avcC: PPS 2 is cut short: 8 of 95 bytes");
+}
+
+TEST(ToPacket, makes_nothing_of_what_carries_nothing) {
+    const std::pair<const char*, Wire> cases[] = {
+        {"an empty body", {}},
+        {"half an AVC head", {0x17, 0x01, 0x00}},
+        {"an empty AVC configuration", {0x17, 0x00, 0x00, 0x00, 0x00}},
+        {"a picture without NAL units", {0x27, 0x01, 0x00, 0x00, 0x00}},
+        {"AVC end of sequence", {0x17, 0x02, 0x00, 0x00, 0x00}},
+        {"an AVC packet type that is not defined", {0x17, 0x03, 0x00, 0x00, 0x00, 0x01}},
+        {"a video command", {0x57, 0x00, 0x00, 0x00, 0x00, 0x00}},
+        {"a video command of another codec", {0x52, 0x00}},
+        {"a video head alone", {0x22}},
+        {"FourCC end of sequence", {0x92, 'h', 'v', 'c', '1'}},
+        {"a FourCC video command", {0xD1, 'h', 'v', 'c', '1', 0x00}},
+    };
+    for (const auto& [what, body] : cases) EXPECT_TRUE(is_nothing(TagType::video, body)) << what;
+    EXPECT_TRUE(is_nothing(TagType::audio, {}));
+    EXPECT_TRUE(is_nothing(TagType::audio, {0xAF}));
+    EXPECT_TRUE(is_nothing(TagType::audio, {0xAF, 0x00})) << "an empty configuration";
+    EXPECT_TRUE(is_nothing(TagType::audio, {0xAF, 0x01})) << "an empty frame";
+    EXPECT_TRUE(is_nothing(TagType::audio, {0xAF, 0x02, 0x11}));
+    EXPECT_TRUE(is_nothing(TagType::audio, {0x2F})) << "an MP3 head alone";
+    EXPECT_TRUE(is_nothing(TagType::script, {}));
+}
+
+TEST(ToPacket, puts_annex_b_into_lengths) {
+    const Wire annex_b = {
+        0x00, 0x00, 0x00, 0x01, 0x09, 0xF0,  // delimiter
+        0x00, 0x00, 0x01, 0x65, 0x88, 0x84,  // IDR slice behind a start code of 3 bytes
+    };
+    const Packet packet = made(TagType::video, Wire{0x27, 1, 0, 0, 0} + annex_b);
+    EXPECT_EQ(wire(packet.payload.bytes()),
+              (Wire{0, 0, 0, 2, 0x09, 0xF0, 0, 0, 0, 3, 0x65, 0x88, 0x84}));
+    EXPECT_TRUE(packet.is_key);
+    EXPECT_TRUE(is_nothing(TagType::video, {0x27, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1}));
+}
+
+TEST(ToPacket, leaves_lengths_alone_that_look_like_start_codes) {
+    const Wire one_byte_unit = {0x00, 0x00, 0x00, 0x01, 0x0A};
+    EXPECT_EQ(
+        wire(made(TagType::video, Wire{0x27, 1, 0, 0, 0} + one_byte_unit + kSlice).payload.bytes()),
+        one_byte_unit + kSlice);
+    const Wire of_258_bytes = Wire{0x00, 0x00, 0x01, 0x02} + Wire(258, 0x41);
+    EXPECT_EQ(wire(made(TagType::video, Wire{0x27, 1, 0, 0, 0} + of_258_bytes).payload.bytes()),
+              of_258_bytes);
+}
+
+TEST(ToPacket, makes_a_configuration_of_annex_b) {
+    const Wire start = {0x00, 0x00, 0x00, 0x01};
+    const Packet config =
+        made(TagType::video, Wire{0x17, 0, 0, 0, 0} + start + kSps + start + kPps);
+    EXPECT_TRUE(config.is_config);
+    EXPECT_EQ(wire(config.payload.bytes()), kAvcConfig);
+    EXPECT_EQ(error(TagType::video, Wire{0x17, 0, 0, 0, 0} + start + kSps),
+              "flv: AVC sequence header in Annex B form without an SPS and a PPS");
+}
+
+TEST(ToPacket, takes_aac) {
+    const Packet config = made(TagType::audio, {0xAF, 0x00, 0x12, 0x10});
+    EXPECT_EQ(config.track, Track::audio);
+    EXPECT_EQ(config.codec, Codec::aac);
+    EXPECT_TRUE(config.is_config);
+    EXPECT_EQ(wire(config.payload.bytes()), (Wire{0x12, 0x10}));
+    const Packet frame = made(TagType::audio, {0xA2, 0x01, 0x21, 0x10}, 7);
+    EXPECT_FALSE(frame.is_config);
+    EXPECT_EQ(frame.dts_ms, 7);
+    EXPECT_EQ(wire(frame.payload.bytes()), (Wire{0x21, 0x10}));
+    EXPECT_EQ(error(TagType::audio, {0xAF, 0x00, 0x12}),
+              "AudioSpecificConfig: cut short at 1 bytes");
+}
+
+TEST(ToPacket, passes_other_codecs_through_whole) {
+    struct Case {
+        const char* what;
+        TagType type;
+        Wire body;
+        bool is_config;
+        bool is_key;
+    };
+    const Case cases[] = {
+        {"H.263 key", TagType::video, {0x12, 0x00, 0x01}, false, true},
+        {"H.263 inter", TagType::video, {0x22, 0x00, 0x01}, false, false},
+        {"VP8 by the number of a browser's publisher", TagType::video, {0x1E, 0x01}, false, true},
+        {"HEVC by number, configuration", TagType::video, {0x1C, 0, 0, 0, 0, 1}, true, false},
+        {"HEVC by number, key", TagType::video, {0x1C, 1, 0, 0, 0, 1}, false, true},
+        {"HEVC configuration", TagType::video, {0x90, 'h', 'v', 'c', '1', 1}, true, false},
+        {"HEVC key", TagType::video, {0x91, 'h', 'v', 'c', '1', 0, 0, 0, 1}, false, true},
+        {"HEVC inter", TagType::video, {0xA3, 'h', 'v', 'c', '1', 1}, false, false},
+        {"AV1 key", TagType::video, {0x93, 'a', 'v', '0', '1', 1}, false, true},
+        {"colour metadata", TagType::video, {0x94, 'h', 'v', 'c', '1', 2}, false, false},
+        {"MPEG-2 configuration", TagType::video, {0x95, 'a', 'v', '0', '1', 2}, true, false},
+        {"one of several tracks", TagType::video, {0x96, 0x01, 'a', 'v', '0', '1', 0}, false, true},
+        {"their configuration", TagType::video, {0x96, 0x00, 'a', 'v', '0', '1', 0}, true, false},
+        {"a modifier before it",
+         TagType::video,
+         {0x97, 0x02, 1, 2, 3, 0x01, 'h', 'v', 'c', '1', 9},
+         false,
+         true},
+        {"MP3", TagType::audio, {0x2F, 0xFF, 0xFB}, false, false},
+        {"Speex", TagType::audio, {0xB6, 0x01}, false, false},
+        {"Opus as a browser's publisher writes it", TagType::audio, {0x9F, 0, 1}, false, false},
+        {"Opus configuration", TagType::audio, {0x90, 'O', 'p', 'u', 's', 1}, true, false},
+        {"Opus", TagType::audio, {0x91, 'O', 'p', 'u', 's', 1}, false, false},
+        {"several audio tracks", TagType::audio, {0x95, 0x01, 'O', 'p', 'u', 's', 0}, false, false},
+    };
+    for (const Case& it : cases) {
+        SCOPED_TRACE(it.what);
+        const Packet packet = made(it.type, it.body);
+        EXPECT_EQ(packet.codec, Codec::flv);
+        EXPECT_EQ(packet.track, it.type == TagType::video ? Track::video : Track::audio);
+        EXPECT_EQ(packet.is_config, it.is_config);
+        EXPECT_EQ(packet.is_key, it.is_key);
+        EXPECT_EQ(wire(packet.payload.bytes()), it.body);
+    }
+}
+
+TEST(ToPacket, takes_h264_and_aac_from_their_four_cc_form) {
+    const Packet config = made(TagType::video, Wire{0x90, 'a', 'v', 'c', '1'} + kAvcConfig);
+    EXPECT_EQ(config.codec, Codec::h264);
+    EXPECT_TRUE(config.is_config);
+    EXPECT_EQ(wire(config.payload.bytes()), kAvcConfig);
+    const Packet timed =
+        made(TagType::video, Wire{0xA1, 'a', 'v', 'c', '1', 0xFF, 0xFF, 0xFF} + kSlice);
+    EXPECT_EQ(timed.codec, Codec::h264);
+    EXPECT_EQ(timed.cts_ms, -1);
+    EXPECT_EQ(wire(timed.payload.bytes()), kSlice);
+    const Packet untimed = made(TagType::video, Wire{0x93, 'a', 'v', 'c', '1'} + kIdr);
+    EXPECT_TRUE(untimed.is_key);
+    EXPECT_EQ(wire(untimed.payload.bytes()), kIdr);
+    EXPECT_TRUE(is_nothing(TagType::video, {0x91, 'a', 'v', 'c', '1', 0, 0}));
+    const Packet aac = made(TagType::audio, {0x90, 'm', 'p', '4', 'a', 0x12, 0x10});
+    EXPECT_EQ(aac.codec, Codec::aac);
+    EXPECT_TRUE(aac.is_config);
+    EXPECT_EQ(wire(made(TagType::audio, {0x91, 'm', 'p', '4', 'a', 0x21}).payload.bytes()),
+              Wire{0x21});
+}
+
+TEST(ToPacket, refuses_four_cc_heads_that_are_cut_short) {
+    const Wire video[] = {
+        Wire{0x91, 'h', 'v', 'c'},
+        Wire{0x97},
+        Wire{0x97, 0x02, 1, 2, 3},
+        Wire{0x97, 0xFF, 0x00},
+        Wire{0x97, 0xFF, 0xFF, 0xFF, 0x00},
+        Wire{0x97, 0x00, 0x00, 0x07},
+        Wire{0x96},
+    };
+    for (const Wire& body : video) {
+        EXPECT_EQ(error(TagType::video, body), "flv: FourCC video head is cut short at " +
+                                                   std::to_string(body.size()) + " bytes");
+    }
+    EXPECT_EQ(error(TagType::audio, {0x91, 'O'}), "flv: FourCC audio head is cut short at 2 bytes");
+}
+
+Wire script(const AmfValue& a, const AmfValue& b) { return wire(encode_amf0(a, b).bytes()); }
+
+AmfObject sample_metadata() {
+    AmfObject object;
+    object.kind = AmfObject::Kind::ecma_array;
+    object.add("width", 1280.0);
+    object.add("videocodecid", "avc1");
+    object.add("unknown to us", AmfArray{{AmfValue(1.0), AmfValue("two")}});
+    return object;
+}
+
+TEST(ToPacket, keeps_metadata_and_takes_its_instruction_off) {
+    const Wire bare = script("onMetaData", sample_metadata());
+    const Packet plain = made(TagType::script, bare, 5);
+    EXPECT_EQ(plain.track, Track::metadata);
+    EXPECT_EQ(plain.codec, Codec::metadata);
+    EXPECT_EQ(plain.dts_ms, 5);
+    EXPECT_EQ(wire(plain.payload.bytes()), bare);
+    const Wire instructed = wire(encode_amf0("@setDataFrame").bytes()) + bare;
+    EXPECT_EQ(wire(made(TagType::script, instructed).payload.bytes()), bare);
+    EXPECT_EQ(wire(made(TagType::script, instructed + Wire{0x05}).payload.bytes()), bare)
+        << "what stands behind it";
+}
+
+TEST(ToPacket, mends_metadata_without_its_end_marker) {
+    const Wire whole = script("onMetaData", sample_metadata());
+    const Wire cut(whole.begin(), whole.end() - 3);
+    EXPECT_EQ(wire(made(TagType::script, cut).payload.bytes()), whole);
+}
+
+TEST(ToPacket, leaves_other_script_data_out) {
+    EXPECT_TRUE(is_nothing(TagType::script, script("onTextData", sample_metadata())));
+    EXPECT_TRUE(is_nothing(TagType::script, script("@clearDataFrame", "onMetaData")));
+    EXPECT_TRUE(is_nothing(TagType::script, script("@setDataFrame", "onCuePoint")));
+    EXPECT_TRUE(is_nothing(TagType::script, script("@setDataFrame", "onMetaData")));
+    EXPECT_TRUE(is_nothing(TagType::script, script(7.0, sample_metadata())));
+    EXPECT_TRUE(is_nothing(TagType::script, wire(encode_amf0("@setDataFrame").bytes())));
+    EXPECT_TRUE(is_nothing(TagType::script, wire(encode_amf0("onMetaData").bytes())));
+    EXPECT_EQ(error(TagType::script, script("onMetaData", "text")),
+              "flv: onMetaData holds neither an object nor an ECMA array");
+    EXPECT_EQ(error(TagType::script, {0x02, 0x00, 0x05, 'o'}),
+              "amf: byte 3: a string is cut short");
+}
+
+TEST(WriteBody, gives_back_every_body_it_can_be_made_from) {
+    const std::pair<TagType, Wire> cases[] = {
+        {TagType::video, Wire{0x17, 0x00, 0x00, 0x00, 0x00} + kAvcConfig},
+        {TagType::video, Wire{0x17, 0x01, 0xFF, 0x00, 0x01} + kIdr},
+        {TagType::video, Wire{0x27, 0x01, 0x00, 0x00, 0x50} + kSlice},
+        {TagType::video, Wire{0x91, 'h', 'v', 'c', '1', 0, 0, 0, 1}},
+        {TagType::audio, Wire{0xAF, 0x00, 0x12, 0x10}},
+        {TagType::audio, Wire{0xAF, 0x01, 0x21}},
+        {TagType::audio, Wire{0x2F, 0xFF, 0xFB}},
+        {TagType::script, script("onMetaData", sample_metadata())},
+    };
+    for (const auto& [type, body] : cases) {
+        const Packet packet = made(type, body);
+        EXPECT_EQ(tag_type(packet), type);
+        ASSERT_EQ(body_bytes(packet), body.size());
+        Wire written(body.size());
+        EXPECT_EQ(write_body(packet, written.data()), written.data() + written.size());
+        EXPECT_EQ(written, body);
+        const BodyHead head = body_head(packet);
+        EXPECT_EQ(wire(Bytes(head.bytes).first(head.size)) + wire(packet.payload.bytes()), body);
+    }
+}
+
+}  // namespace
+}  // namespace st::flv

@@ -1,0 +1,3 @@
+st_fuzz(flv_tag flv)
+st_fuzz(flv_body flv)
+st_fuzz(flv_amf flv)

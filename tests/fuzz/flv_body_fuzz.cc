@@ -1,0 +1,50 @@
+/// Tag bodies: the first byte chooses the type. Whatever becomes a packet can be written as a tag
+/// and becomes the same packet again.
+#include <algorithm>
+#include <cstdlib>
+
+#include "flv/body.h"
+#include "flv/codec_config.h"
+#include "flv/metadata.h"
+#include "flv/tag.h"
+
+namespace {
+
+bool is_same(const st::media::Packet& a, const st::media::Packet& b) {
+    return a.track == b.track && a.codec == b.codec && a.is_config == b.is_config &&
+           a.is_key == b.is_key && a.cts_ms == b.cts_ms && a.dts_ms == b.dts_ms &&
+           std::ranges::equal(a.payload.bytes(), b.payload.bytes());
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace st::flv;
+    if (size == 0) return 0;
+    constexpr TagType kTypes[] = {TagType::video, TagType::audio, TagType::script};
+    const TagType type = kTypes[data[0] % 3];
+    const st::Bytes body(data + 1, size - 1);
+    const auto packet = to_packet(type, data[0], body);
+    if (!packet || !*packet) return 0;
+    if (tag_type(**packet) != type || (*packet)->payload.empty()) std::abort();
+    if ((*packet)->track == st::media::Track::metadata &&
+        !parse_metadata((*packet)->payload.bytes()))
+        std::abort();
+    if ((*packet)->codec == st::media::Codec::h264 && (*packet)->is_config) {
+        const auto config = parse_avc_config((*packet)->payload.bytes());
+        if (!config) std::abort();
+        picture_size(*config);
+    }
+    const st::Buffer tag = encode_tag(**packet);
+    if (tag.size() != tag_bytes(**packet)) std::abort();
+    TagReader reader({.body_bytes_max = kBodyBytesMax});
+    const auto header = encode_header(true, true);
+    reader.feed(header);
+    if (*reader.next()) std::abort();
+    reader.feed(tag.bytes());
+    auto read = reader.next();
+    if (!read || !*read) std::abort();
+    const auto again = to_packet((*read)->type, (*read)->timestamp_ms, std::move((*read)->body));
+    if (!again || !*again || !is_same(**packet, **again)) std::abort();
+    return 0;
+}
