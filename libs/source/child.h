@@ -1,0 +1,109 @@
+#pragma once
+/// A child process on an event loop: what it writes arrives as it comes, its end is an event.
+///
+/// It gets default signal dispositions and an empty mask, a process group of its own, /dev/null as
+/// standard input and no other descriptor than 0, 1 and 2. It is killed when the thread that made
+/// it ends, however that comes (PR_SET_PDEATHSIG): make it on a thread that lives as long as it
+/// may.
+///
+/// One loop, its thread only.
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/fd.h"
+#include "loop/event_loop.h"
+
+namespace st::source {
+
+/// How a process ended.
+struct Exit {
+    int code = 0;    ///< its exit code, if it was not killed
+    int signal = 0;  ///< else what killed it
+    bool is_success() const { return code == 0 && signal == 0; }
+    std::string text() const;  ///< "exit code 1", "killed by SIGSEGV (Segmentation fault)"
+};
+
+/// Calls may destroy the Child by EventLoop::retire() only.
+class ChildHandler {
+ public:
+    virtual ~ChildHandler() = default;
+    /// Standard output; the bytes are valid during the call.
+    virtual void on_output(Bytes bytes) = 0;
+    /// Standard error, cut anywhere.
+    virtual void on_error_output(Bytes bytes) = 0;
+    /// Once, after everything it wrote: it is gone, and so is its whole process group.
+    virtual void on_exit(const Exit& exit) = 0;
+};
+
+class Child {
+ public:
+    /// Environment variables that begin with one of these are not handed on: the server's own
+    /// configuration, with its secrets, and what the service manager tells the server alone.
+    static constexpr std::string_view kWithheld[] = {"STREAMD_", "NOTIFY_SOCKET=", "WATCHDOG_",
+                                                     "LISTEN_"};
+
+    /// Starts argv[0] (looked up in PATH) with argv. A program that is not there is an exit with
+    /// code 127, with the reason on standard error. Throws std::system_error: no descriptors, no
+    /// memory, too many processes.
+    Child(loop::EventLoop& loop, const std::vector<std::string>& argv, ChildHandler& handler);
+    /// Kills the process group and waits for the process, if it still runs.
+    ~Child();
+    Child(const Child&) = delete;
+    Child& operator=(const Child&) = delete;
+
+    pid_t pid() const { return pid_; }  ///< also its process group
+    bool is_running() const { return is_running_; }
+    /// SIGTERM to its process group.
+    void terminate();
+    /// SIGKILL to its process group.
+    void kill();
+
+ private:
+    /// Read in one turn before others get theirs.
+    static constexpr std::size_t kReadBudget = 1024 * 1024;
+
+    class Pipe final : public loop::Pollable {
+     public:
+        Pipe(Child& child, bool is_output) : child_(child), is_output_(is_output) {}
+        void open(Fd fd);
+        void close();
+        /// Until EAGAIN, the end or the budget.
+        void read();
+
+     private:
+        void on_ready(std::uint32_t events) override;
+
+        Child& child_;
+        const bool is_output_;
+        Fd fd_;
+    };
+    class Watch final : public loop::Pollable {
+     public:
+        explicit Watch(Child& child) : child_(child) {}
+
+     private:
+        void on_ready(std::uint32_t events) override;
+        Child& child_;
+    };
+
+    void reap();
+    void end();
+
+    loop::EventLoop& loop_;
+    ChildHandler& handler_;
+    pid_t pid_ = -1;
+    bool is_running_ = false;
+    Pipe output_{*this, true};
+    Pipe error_output_{*this, false};
+    Watch watch_{*this};
+    Fd pidfd_;
+    Exit exit_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< for deferred reads
+};
+
+}  // namespace st::source

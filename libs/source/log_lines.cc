@@ -1,0 +1,61 @@
+#include "source/log_lines.h"
+
+#include <utility>
+
+namespace st::source {
+namespace {
+
+constexpr std::int64_t kSecondNs = 1'000'000'000;
+
+/// UTF-8 passes; what could forge a line or move a terminal's cursor does not.
+bool is_control(std::uint8_t byte) { return byte < 0x20 || byte == 0x7F; }
+
+}  // namespace
+
+void LogLines::tell_skipped(std::vector<std::string>& out) {
+    if (skipped_ == 0) return;
+    out.push_back("(" + std::to_string(std::exchange(skipped_, 0)) + " more lines)");
+}
+
+void LogLines::end_line(std::vector<std::string>& out) {
+    std::string line = std::exchange(line_, {});
+    while (!line.empty() && line.back() == ' ') line.pop_back();
+    if (std::exchange(is_cut_, false)) line += "...";
+    if (line.empty()) return;
+    last_ = line;
+    if (lines_ >= kLinesPerSecondMax) {
+        ++skipped_;
+        return;
+    }
+    ++lines_;
+    out.push_back(std::move(line));
+}
+
+std::vector<std::string> LogLines::feed(Bytes bytes, std::int64_t now_ns) {
+    std::vector<std::string> out;
+    if (now_ns / kSecondNs != second_) {
+        second_ = now_ns / kSecondNs;
+        lines_ = 0;
+        tell_skipped(out);
+    }
+    for (const std::uint8_t byte : bytes) {
+        // FFmpeg's progress ends in a carriage return alone.
+        if (byte == '\n' || byte == '\r') {
+            end_line(out);
+        } else if (line_.size() < kLineBytesMax) {
+            line_ += is_control(byte) ? ' ' : static_cast<char>(byte);
+        } else {
+            is_cut_ = true;
+        }
+    }
+    return out;
+}
+
+std::vector<std::string> LogLines::finish() {
+    std::vector<std::string> out;
+    end_line(out);
+    tell_skipped(out);
+    return out;
+}
+
+}  // namespace st::source
