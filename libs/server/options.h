@@ -8,6 +8,7 @@
 
 #include "auth/access.h"
 #include "camera/message.h"
+#include "hub/options.h"
 
 namespace st::server {
 
@@ -36,8 +37,15 @@ struct Limits {
     std::size_t cameras = 0;
 };
 
+struct LiveOptions {
+    milliseconds wait{10'000};    ///< how long a viewer waits for a publisher
+    milliseconds resume{10'000};  ///< how long viewers wait for theirs to come back
+    hub::Options hub;
+};
+
 struct Options {
     CameraOptions camera;
+    LiveOptions live;
     std::vector<NameRule> name_rules;
     Limits limits;
     auth::Policy policy;
