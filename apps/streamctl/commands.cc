@@ -51,6 +51,7 @@ int dispatch(const Options& options, Talk& talk) {
         if (!server) throw Failed(cli::kUsage, server.error().message);
         return run_push(options, *server, read_token(options));
     }
+    if (command == "__complete") return run_complete(options, interrupt, talk);
     Door door = make_door(options, interrupt);
     if (command == "start") return run_start(options, door, talk);
     if (command == "stop") return run_stop(options, door, talk);
@@ -63,7 +64,6 @@ int dispatch(const Options& options, Talk& talk) {
     if (command == "events") return run_events(options, door, talk);
     if (command == "wait") return run_wait(options, door, talk);
     if (command == "get") return run_get(options, door, interrupt, talk);
-    if (command == "__complete") return run_complete(options, door, talk);
     if (options.command.size() > 1) return run_delete(options, door, talk);
     return run_recordings(options, door, talk);
 }

@@ -49,7 +49,7 @@ int run_events(const Options& options, Door& door, Talk& talk);
 int run_wait(const Options& options, Door& door, Talk& talk);
 int run_get(const Options& options, Door& door, Interrupt& interrupt, Talk& talk);
 /// Names for a shell's completion, one a line; nothing at all if the server cannot be asked.
-int run_complete(const Options& options, Door& door, Talk& talk);
+int run_complete(const Options& options, Interrupt& interrupt, Talk& talk);
 int run_cameras(const Options& options, Door& door, Talk& talk);
 int run_kick(const Options& options, Door& door, Talk& talk);
 int run_status(const Options& options, Door& door, Talk& talk);

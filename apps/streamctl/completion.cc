@@ -30,26 +30,29 @@ const CLI::Option* find_option(const CLI::App& app, const CLI::App& command,
     return app.get_option_no_throw(word);
 }
 
-std::vector<std::string> choices(const CLI::Option& option) {
-    std::vector<std::string> words;
-    const std::string names = option.get_type_name();
-    if (names.find('|') == std::string::npos) return words;
-    std::istringstream in(names);
+/// What stands for the value of an option or a word, whatever says it: choices, live names.
+void add_values(const CLI::Option& option, const LiveNames& live, std::vector<std::string>& words) {
+    const std::string name = option.nonpositional() ? option.get_type_name() : option.get_name();
+    const auto kinds = manual().live;
+    const auto found = kinds.find(name);
+    if (found != kinds.end()) {
+        const auto names = live(found->second);
+        words.insert(words.end(), names.begin(), names.end());
+    }
+    if (name.find('|') == std::string::npos) return;
+    std::istringstream in(name);
     for (std::string word; std::getline(in, word, '|');) words.push_back(word);
-    return words;
 }
 
-std::vector<std::string> arguments(const CLI::App& app, const std::string& path,
-                                   const LiveNames& live) {
-    if (path == "start" || path == "stop" || path == "capture" || path == "cameras" ||
-        path == "kick") {
-        return live.cameras();
+/// The words behind a command that are no options.
+void add_arguments(const CLI::App& app, const CLI::App& command, const LiveNames& live,
+                   std::vector<std::string>& words) {
+    for (const CLI::Option* option : command.get_options()) {
+        if (!option->nonpositional()) add_values(*option, live, words);
     }
-    if (path == "get" || path == "recordings delete") return live.recordings();
-    if (path == "recordings") return {"delete"};
-    if (path == "help") return command_names(app);
-    if (path == "events") return {"on", "off"};
-    return {};
+    for (const std::string& name : command_names(command)) words.push_back(name);
+    if (command.get_name() == "help") words = command_names(app);
+    if (command.get_name() == "events") words.insert(words.end(), {"on", "off"});
 }
 
 }  // namespace
@@ -67,7 +70,6 @@ Candidates candidates_for(const std::string& line, const LiveNames& live) {
     Options options;
     build(app, options);
     const CLI::App* command = &app;
-    std::string path;
     const CLI::Option* pending = nullptr;  // an option whose value comes next
     for (const std::string& word : words) {
         if (pending != nullptr) {
@@ -81,12 +83,11 @@ Candidates candidates_for(const std::string& line, const LiveNames& live) {
              command->get_subcommands([](const CLI::App*) { return true; })) {
             if (next->get_name() != word) continue;
             command = next;
-            path += (path.empty() ? "" : " ") + word;
             break;
         }
     }
     if (pending != nullptr) {
-        found.words = pending->get_name() == "--camera" ? live.cameras() : choices(*pending);
+        add_values(*pending, live, found.words);
     } else if (found.word.starts_with("-")) {
         add_options(*command, found.words);
         if (command != &app) add_options(app, found.words);
@@ -94,7 +95,7 @@ Candidates candidates_for(const std::string& line, const LiveNames& live) {
         found.words = command_names(app);
         found.words.push_back("exit");
     } else {
-        found.words = arguments(app, path, live);
+        add_arguments(app, *command, live, found.words);
     }
     return found;
 }

@@ -8,10 +8,8 @@
 
 namespace st::streamctl {
 
-struct LiveNames {
-    std::function<std::vector<std::string>()> cameras;
-    std::function<std::vector<std::string>()> recordings;
-};
+/// The names of a kind; see names.h.
+using LiveNames = std::function<std::vector<std::string>(const std::string& kind)>;
 
 /// `line`: what stands before the cursor. Options and commands come from the one declaration.
 Candidates candidates_for(const std::string& line, const LiveNames& live);

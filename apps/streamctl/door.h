@@ -54,6 +54,10 @@ class Door {
     std::string recordings(const control::RecordingQuery& query);
     std::string recording(const std::string& id);
     std::string delete_recording(const std::string& id);
+    /// Any other, by its JSON-RPC name; `params` as JSON text, or "".
+    std::string ask(std::string_view method, std::string_view params) {
+        return call(method, params);
+    }
 
     // start and stop in two steps.
     std::uint64_t begin_start(const control::StartRequest& request);

@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "commands.h"
-#include "control/camera_status.h"
 
 namespace st::streamctl {
 namespace {
@@ -63,20 +62,6 @@ int run_wait(const Options& options, Door& door, Talk& talk) {
                      " ms");
     }
     return exit_code;
-}
-
-int run_complete(const Options& options, Door& door, Talk& talk) {
-    const bool wants_cameras = options.complete_kind == "cameras";
-    try {
-        const std::string body = wants_cameras ? door.cameras() : door.recordings({});
-        for (const std::string& item : understood(control::decode_list(body)).items) {
-            talk.result(wants_cameras ? understood(control::decode_camera(item)).name
-                                      : understood(control::decode_recording(item)).id);
-        }
-    } catch (const Failed&) {
-        // The shell has nothing to complete with, and a message would break the typed line.
-    }
-    return cli::kDone;
 }
 
 }  // namespace st::streamctl

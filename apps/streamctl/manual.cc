@@ -62,6 +62,11 @@ cli::Manual manual() {
         {"FILES", kFiles},
         {"EXAMPLES", kExamples},
     };
+    manual.live = {{"CAMERA", "cameras"},
+                   {"ID", "recordings"},
+                   {"TAKE", "takes"},
+                   {"TYPE", "events"},
+                   {"KEY", "keys"}};
     manual.see_also = {"h264mux(1)", "streamd(8)"};
     return manual;
 }

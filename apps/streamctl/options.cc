@@ -45,7 +45,7 @@ void add_start_options(CLI::App& command, Options& options) {
     cli::add_value<std::uint32_t>(command, "--fps", wanted.fps, cli::parse_fps,
                                   "Ask for at most N pictures a second; 0 for no limit", "N");
     cli::add_value<std::string>(command, "--take", options.start.take, parse_take,
-                                "Group the recordings under this name", "NAME");
+                                "Group the recordings under this name", "TAKE");
 }
 
 void add_names(CLI::App& command, Options& options) {
@@ -98,7 +98,7 @@ void build_get(CLI::App& app, Options& options) {
         "and size is not downloaded again, one of another size is an error.");
     get.add_option("ID", options.recording_ids, "Ids, as listed");
     cli::add_value<std::string>(get, "--take", options.recordings.take, parse_take,
-                                "All recordings of this take", "NAME");
+                                "All recordings of this take", "TAKE");
     cli::add_text(get, "-o,--output", options.folder, "The folder; without it, where you are",
                   "DIR");
     get.add_flag("--all-files", options.all_files, "Also the dump, the thumbnail and what else");
@@ -120,7 +120,7 @@ void build_event_commands(CLI::App& app, Options& options) {
     cli::add_value<std::uint64_t>(
         events, "--since", options.events.since,
         [](std::string_view text) { return parse_number(text, 1'000'000'000'000'000); },
-        "Begin with what the server still has of the events after this id", "ID");
+        "Begin with what the server still has of the events after this id", "EVENT-ID");
     CLI::App& wait = add_command(app, "wait",
                                  "Wait until something happens\n\n"
                                  "Prints the event. Status 75 if it did not happen within "
@@ -131,16 +131,15 @@ void build_event_commands(CLI::App& app, Options& options) {
         ->expected(1);
     CLI::App& complete = add_command(app, "__complete", "Names for a shell's completion");
     complete.group("");
-    complete.add_option("KIND", options.complete_kind, "cameras or recordings")
-        ->check(CLI::IsMember({"cameras", "recordings"}))
-        ->required();
+    complete.add_option("KIND", options.complete_kind, "What the names are of")->required();
+    complete.add_option("LINE", options.complete_line, "What is typed before the cursor");
 }
 
 void build_list_commands(CLI::App& app, Options& options) {
     CLI::App& cameras = add_command(app, "cameras", "List the connected cameras");
-    cameras.add_option("NAME", options.camera, "Only this one, in full");
+    cameras.add_option("CAMERA", options.camera, "Only this one, in full");
     CLI::App& kick = add_command(app, "kick", "Close the connection of a camera");
-    kick.add_option("NAME", options.camera, "The camera")->required();
+    kick.add_option("CAMERA", options.camera, "The camera")->required();
     add_command(app, "status", "Show what the server is doing");
     CLI::App& config = add_command(app, "config",
                                    "Show the server's configuration\n\n"
@@ -162,8 +161,8 @@ void build_list_commands(CLI::App& app, Options& options) {
             [](std::string_view given) -> Result<std::string> { return std::string(given); }, help,
             value);
     };
-    text("--camera", query.camera, "Only of this camera, or of those a pattern matches", "NAME");
-    text("--take", query.take, "Only of this take", "NAME");
+    text("--camera", query.camera, "Only of this camera, or of those a pattern matches", "CAMERA");
+    text("--take", query.take, "Only of this take", "TAKE");
     text("--since", query.since, "Only those begun at or after this time (RFC 3339)", "TIME");
     text("--until", query.until, "Only those begun before this time", "TIME");
     cli::add_value<control::SessionState>(

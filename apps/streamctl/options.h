@@ -82,7 +82,8 @@ struct Options {
     std::string folder;                      ///< get, capture: where files go; empty: nowhere
     bool all_files = false;                  ///< get
     EventOptions events;
-    std::string complete_kind;  ///< __complete
+    std::string complete_kind;  ///< __complete: see names.h
+    std::string complete_line;  ///< __complete: it may name the server
     PushOptions push;
     std::vector<std::string> help_about;
 };

@@ -12,6 +12,7 @@
 #include "control/camera_status.h"
 #include "control/json.h"
 #include "line_editor.h"
+#include "names.h"
 #include "script.h"
 
 namespace st::streamctl {
@@ -237,28 +238,22 @@ class Prompt {
         editor_.print_above(text);
     }
 
-    std::vector<std::string> recording_ids() {
-        std::vector<std::string> ids;
-        if (!link_) return ids;
-        const auto id = link_->ask("recordings.list", "");
-        const auto deadline = Clock::now() + kConnectPatience;
-        while (link_->wait(deadline) == Wire::Woke::news) {
-            const auto answer = link_->take_answer(id);
-            if (!answer) continue;
-            const auto list = control::decode_list(answer->result);
-            if (!list) break;
-            for (const std::string& item : list->items) {
-                if (const auto one = control::decode_recording(item)) ids.push_back(one->id);
+    std::vector<std::string> names(const std::string& kind) {
+        if (kind == "cameras") return cameras_;
+        if (!link_) return {};
+        return names_of(kind, [this](std::string_view method, std::string_view params) {
+            const auto id = link_->ask(method, params);
+            const auto deadline = Clock::now() + kConnectPatience;
+            while (link_->wait(deadline) == Wire::Woke::news) {
+                if (auto answer = link_->take_answer(id)) return answer->result;
             }
-            break;
-        }
-        return ids;
+            return std::string();
+        });
     }
 
     Candidates complete(const std::string& line) {
         try {
-            return candidates_for(
-                line, {[this] { return cameras_; }, [this] { return recording_ids(); }});
+            return candidates_for(line, [this](const std::string& kind) { return names(kind); });
         } catch (const Failed& failed) {
             lose(failed, true);
             return {};

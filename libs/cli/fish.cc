@@ -14,7 +14,14 @@ std::string single_quoted(const std::string& text) {
     return out + "'";
 }
 
-void write_option(std::ostream& out, const std::string& start, const OptionModel& option) {
+/// fish's way to ask the program for names.
+std::string ask(const std::string& program, const OptionModel& option) {
+    return " -a '(command " + program + " __complete " + option.live +
+           " (commandline -cp) 2>/dev/null)'";
+}
+
+void write_option(std::ostream& out, const std::string& program, const std::string& start,
+                  const OptionModel& option) {
     out << start;
     for (const std::string& name : option.names) {
         if (name.rfind("--", 0) == 0)
@@ -34,6 +41,9 @@ void write_option(std::ostream& out, const std::string& start, const OptionModel
         case ValueKind::folder:
             out << " -x -a '(__fish_complete_directories)'";
             break;
+        case ValueKind::live:
+            out << " -x" << ask(program, option);
+            break;
         case ValueKind::choice: {
             std::string words;
             for (const std::string& word : option.choices)
@@ -45,17 +55,31 @@ void write_option(std::ostream& out, const std::string& start, const OptionModel
     out << " -d " << single_quoted(option.help) << '\n';
 }
 
-void write_command(std::ostream& out, const std::string& program, const CommandModel& command) {
-    const std::string seen = single_quoted("__fish_seen_subcommand_from " + command.name);
-    const std::string start = "complete -c " + program + " -n " + seen;
+void write_command(std::ostream& out, const std::string& program, const std::string& path,
+                   const CommandModel& command) {
+    const std::string here =
+        path + (path.empty() ? "" : "; and ") + "__fish_seen_subcommand_from " + command.name;
+    const std::string start = "complete -c " + program + " -n ";
     for (const OptionModel& option : command.options) {
-        if (option.names.back() != "--help") write_option(out, start, option);
+        if (option.names.back() != "--help") {
+            write_option(out, program, start + single_quoted(here), option);
+        }
     }
+    std::string names;
+    for (const CommandModel& sub : command.commands) names += " " + sub.name;
     for (const CommandModel& sub : command.commands) {
-        out << start << " -a " << sub.name << " -d " << single_quoted(sub.summary) << '\n';
+        // Once: what follows is the words of the command below.
+        out << start << single_quoted(here + "; and not __fish_seen_subcommand_from" + names)
+            << " -a " << sub.name << " -d " << single_quoted(sub.summary) << '\n';
+        write_command(out, program, here, sub);
     }
     for (const OptionModel& word : command.positionals) {
-        if (word.kind == ValueKind::file || word.kind == ValueKind::folder) out << start << " -F\n";
+        if (word.kind == ValueKind::file || word.kind == ValueKind::folder) {
+            out << start << single_quoted(here) << " -F\n";
+        } else if (word.kind == ValueKind::live) {
+            out << start << single_quoted(here) << ask(program, word) << " -d "
+                << single_quoted(word.live) << '\n';
+        }
     }
 }
 
@@ -70,13 +94,14 @@ std::string fish_completion(const CommandModel& program) {
         takes_files = takes_files || word.kind == ValueKind::file || word.kind == ValueKind::folder;
     }
     if (!takes_files) out << start << " -f\n";
-    for (const OptionModel& option : program.options) write_option(out, start, option);
+    for (const OptionModel& option : program.options)
+        write_option(out, program.name, start, option);
     for (const CommandModel& command : program.commands) {
         out << start << " -n __fish_use_subcommand -a " << command.name << " -d "
             << single_quoted(command.summary) << '\n';
     }
     for (const CommandModel& command : program.commands) {
-        write_command(out, program.name, command);
+        write_command(out, program.name, "", command);
     }
     return out.str();
 }

@@ -12,7 +12,7 @@ CLI::Option* add_generate(CLI::App& app, std::string& what) {
 }
 
 std::string generate(const CLI::App& app, const Manual& manual, std::string_view what) {
-    const CommandModel program = model_of(app);
+    const CommandModel program = model_of(app, manual.live);
     if (what == "bash") return bash_completion(program);
     if (what == "zsh") return zsh_completion(program);
     if (what == "fish") return fish_completion(program);

@@ -6,6 +6,7 @@
 /// A program offers this as the hidden option --generate; the texts are committed below man/ and
 /// completions/, and a test compares.
 #include <CLI/CLI.hpp>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,9 @@ struct Manual {
     std::string description;
     std::vector<ManualPart> parts;      ///< after the options, in this order
     std::vector<std::string> see_also;  ///< "streamd(8)"
+    /// Name of a value ("CAMERA") -> what shells complete it with: the lines that
+    /// `PROGRAM __complete KIND LINE` prints, where LINE is what is typed before the cursor.
+    std::map<std::string, std::string> live;
 };
 
 /// In the man pages' headers: set by hand when they change in earnest, so that output is

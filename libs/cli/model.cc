@@ -1,5 +1,6 @@
 #include "cli/model.h"
 
+#include <algorithm>
 #include <sstream>
 
 namespace st::cli {
@@ -15,14 +16,16 @@ ValueKind kind_of(const std::string& value) {
     return ValueKind::any;
 }
 
-OptionModel model_of(const CLI::Option& option) {
+OptionModel model_of(const CLI::Option& option, const Live& live) {
     OptionModel model;
     for (const std::string& name : option.get_snames()) model.names.push_back("-" + name);
     for (const std::string& name : option.get_lnames()) model.names.push_back("--" + name);
     const bool takes_value = option.get_type_size() != 0;
     if (model.names.empty()) model.names.push_back(option.get_name(/*positional=*/true));
     if (takes_value) model.value = option.nonpositional() ? option.get_type_name() : model.names[0];
-    model.kind = kind_of(model.value);
+    const auto found = live.find(model.value);
+    if (found != live.end()) model.live = found->second;
+    model.kind = model.live.empty() ? kind_of(model.value) : ValueKind::live;
     std::istringstream words(model.kind == ValueKind::choice ? model.value : "");
     for (std::string word; std::getline(words, word, '|');) model.choices.push_back(word);
     model.help = option.get_description();
@@ -35,7 +38,7 @@ OptionModel model_of(const CLI::Option& option) {
 
 }  // namespace
 
-CommandModel model_of(const CLI::App& app) {
+CommandModel model_of(const CLI::App& app, const Live& live) {
     CommandModel model;
     model.name = app.get_name();
     const std::string text = app.get_description();
@@ -47,12 +50,20 @@ CommandModel model_of(const CLI::App& app) {
     }
     for (const CLI::Option* option : app.get_options()) {
         if (option->get_group().empty()) continue;
-        (option->nonpositional() ? model.options : model.positionals).push_back(model_of(*option));
+        (option->nonpositional() ? model.options : model.positionals)
+            .push_back(model_of(*option, live));
     }
     for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-        if (!command->get_group().empty()) model.commands.push_back(model_of(*command));
+        if (!command->get_group().empty()) model.commands.push_back(model_of(*command, live));
     }
     return model;
+}
+
+bool asks_for_names(const CommandModel& command) {
+    const auto is_live = [](const OptionModel& option) { return option.kind == ValueKind::live; };
+    return std::any_of(command.options.begin(), command.options.end(), is_live) ||
+           std::any_of(command.positionals.begin(), command.positionals.end(), is_live) ||
+           std::any_of(command.commands.begin(), command.commands.end(), asks_for_names);
 }
 
 }  // namespace st::cli

@@ -1,6 +1,7 @@
 #pragma once
 /// A CLI::App as plain values, visible parts only: what the generators walk. Private to libs/cli.
 #include <CLI/CLI.hpp>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@ enum class ValueKind {
     file,
     folder,
     choice,
+    live,  ///< names that are asked for: OptionModel::live
 };
 
 struct OptionModel {
@@ -20,6 +22,7 @@ struct OptionModel {
     std::string value;  ///< name of the value, "" for a flag
     ValueKind kind = ValueKind::none;
     std::vector<std::string> choices;
+    std::string live;  ///< what `PROGRAM __complete` is asked for
     std::string help;
     std::string fallback;     ///< the default; "" if none is shown
     std::string environment;  ///< a variable that sets it
@@ -36,7 +39,12 @@ struct CommandModel {
     std::vector<CommandModel> commands;
 };
 
-CommandModel model_of(const CLI::App& app);
+/// Value name -> kind of live names; see Manual.
+using Live = std::map<std::string, std::string>;
+
+CommandModel model_of(const CLI::App& app, const Live& live);
+/// True if a value of this command or of one below it is completed with live names.
+bool asks_for_names(const CommandModel& command);
 
 std::string man_page(const CommandModel& program, const struct Manual& manual);
 std::string bash_completion(const CommandModel& program);

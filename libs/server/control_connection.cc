@@ -1,5 +1,6 @@
 #include "server/control_connection.h"
 
+#include "control/event_types.h"
 #include "control/json.h"
 #include "control/subscribe.h"
 #include "ws/frame.h"
@@ -18,8 +19,8 @@ ControlConnection::ControlConnection(Services& services, Operations& operations,
       net_(net),
       ticket_(std::move(ticket)),
       socket_(std::move(stream), ws::Limits{control::kRequestBytesMax, control::kRequestBytesMax},
-              WebSocket::Times{services.options.camera.ping_interval,
-                               services.options.camera.ping_timeout},
+              WebSocket::Times{services.options->camera.ping_interval,
+                               services.options->camera.ping_timeout},
               services.metrics, services.log.with("control").with(peer), *this) {}
 
 ControlConnection::~ControlConnection() = default;
@@ -111,7 +112,7 @@ void ControlConnection::subscribe(const RpcRequest& request,
                           id.empty() ? "" : control::encode_rpc_error(id, asked.error()));
     }
     for (const std::string& type : asked->types) {
-        if (is_event_type(type)) continue;
+        if (control::is_event_type(type)) continue;
         const ApiError error{control::ErrorCode::bad_request,
                              "types: no event is called \"" + type.substr(0, 64) + "\"", "types"};
         return set_answer(answers, place, id.empty() ? "" : control::encode_rpc_error(id, error));

@@ -1,26 +1,12 @@
 #include "server/event_log.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/clock.h"
+#include "control/event_types.h"
 #include "control/json.h"
 
 namespace st::server {
-namespace {
-
-constexpr std::array<std::string_view, 11> kTypes = {
-    "camera.connected", "camera.ready",   "camera.started",      "camera.stopped",
-    "camera.stalled",   "camera.text",    "camera.disconnected", "session.opened",
-    "session.finished", "session.failed", "server.disk"};
-
-bool matches(std::string_view pattern, std::string_view type) {
-    if (pattern.ends_with('*')) return type.starts_with(pattern.substr(0, pattern.size() - 1));
-    return pattern == type;
-}
-
-}  // namespace
-
 void EventLog::add(std::string_view type, const Fields& fields, LogLevel level) {
     const std::uint64_t id = next_id_++;
     auto object = control::ordered_object();
@@ -63,14 +49,10 @@ void EventLog::unsubscribe(ListenerId listener) { listeners_.erase(listener); }
 void EventLog::tell(const Listener& listener, const Kept& event) {
     const bool wanted =
         listener.types.empty() ||
-        std::any_of(listener.types.begin(), listener.types.end(),
-                    [&](const std::string& pattern) { return matches(pattern, event.type); });
+        std::any_of(listener.types.begin(), listener.types.end(), [&](const std::string& pattern) {
+            return control::matches_event(pattern, event.type);
+        });
     if (wanted) listener.call(event.id, event.type, event.json);
-}
-
-bool is_event_type(std::string_view pattern) {
-    return std::any_of(kTypes.begin(), kTypes.end(),
-                       [&](std::string_view type) { return matches(pattern, type); });
 }
 
 control::List EventLog::since(std::uint64_t since, std::size_t limit) const {

@@ -24,7 +24,7 @@ class EventLog {
 
     explicit EventLog(Log log) : log_(std::move(log)) {}
 
-    /// `type` as in docs/http-api.md, "Events": camera.connected, session.failed, ...
+    /// `type`: one of control/event_types.h.
     void add(std::string_view type, const Fields& fields, LogLevel level = LogLevel::info);
     /// Called on the control loop for every event that passes; must not block or call back.
     struct Listener {
@@ -58,8 +58,5 @@ class EventLog {
     ListenerId next_listener_ = 1;
     std::map<ListenerId, Listener> listeners_;
 };
-
-/// A type's own name, or a group of them ("session.*"), or "*".
-bool is_event_type(std::string_view pattern);
 
 }  // namespace st::server

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/name.h"
 #include "base/units.h"
+#include "control/event_types.h"
 #include "server/api.h"
 #include "server/camera_connection.h"
 #include "server/cameras.h"
@@ -244,7 +245,7 @@ void HttpConnection::begin_websocket(const http::Target& target) {
     const auto facts = auth::gather_facts(address_, head_.host, head_.fields, target.find("token"));
     const bool is_control = target.segments == std::vector<std::string>{"control"};
     const auth::Role role = is_control ? auth::Role::control : auth::Role::camera;
-    if (const auto access = auth::check_access(services_.options.policy, role, facts); !access) {
+    if (const auto access = auth::check_access(services_.options->policy, role, facts); !access) {
         return answer_error(access.error().code, access.error().message);
     }
     if (services_.shutting_down) return answer_error(503, "the server is shutting down");
@@ -335,7 +336,7 @@ bool HttpConnection::begin_event_stream() {
     }
     for (const auto& [name, value] : target_.query) {
         if (name != "type") continue;
-        if (!is_event_type(value)) {
+        if (!control::is_event_type(value)) {
             answer_error(400, "type: no event is called \"" + value.substr(0, 64) + "\"");
             return true;
         }

@@ -87,4 +87,25 @@ TEST(FishCompletion, ties_options_to_their_command) {
                   "-s p -l patience -x", "'Where it\\'s kept'"});
 }
 
+TEST(Completions, ask_the_program_for_names_only_it_knows) {
+    Shop shop;
+    for (const char* kind : {"bash", "zsh", "fish"}) {
+        EXPECT_EQ(shop(kind).find("__complete"), std::string::npos) << kind;
+    }
+    std::string item;
+    CLI::App* back = shop.app.get_subcommand("give")->get_subcommand("back");
+    back->add_option("ITEM", item, "What is given back");
+    add_text(*back, "--to", item, "Who gets it", "PERSON");
+    shop.manual.live = {{"ITEM", "items"}, {"PERSON", "people"}};
+    expect_parts(shop("bash"), {"command shop __complete \"$1\" \"${COMP_LINE:0:COMP_POINT}\"",
+                                "\"give back\",--to)\n            _shop_names people\n",
+                                "[[ -n $names ]] && _shop_names \"$names\"", "names=items"});
+    expect_parts(shop("zsh"), {"command shop __complete $1", ":PERSON: _shop_names people'",
+                               "':ITEM: _shop_names items'"});
+    expect_parts(shop("fish"),
+                 {"-n '__fish_seen_subcommand_from give; and __fish_seen_subcommand_from back' -l "
+                  "to -x -a '(command shop __complete people (commandline -cp) 2>/dev/null)'",
+                  "-a '(command shop __complete items (commandline -cp) 2>/dev/null)'"});
+}
+
 }  // namespace

@@ -81,12 +81,26 @@ class Pages(harness.Case):
                     self.assertIn(wanted, text, f"{name} {shell}")
 
     def test_each_shell_loads_its_file(self):
-        for name in SECTIONS:
-            for shell, path in SHELL_FILES.items():
-                if shutil.which(shell) is None:
-                    continue
-                result = run(shell, "-n", str(harness.ROOT / path.format(name)))
-                self.assertEqual((result.returncode, result.stderr), (0, ""), path.format(name))
+        # What each is asked afterwards: who completes the program.
+        load = {
+            "bash": (["bash", "--norc", "-c"], "source {0}; complete -p {1}", "-F _{1} {1}"),
+            "zsh": (
+                ["zsh", "-f", "-c"],
+                "autoload -U compinit; compinit -u -D; source {0}; print -r $_comps[{1}]",
+                "_{1}",
+            ),
+            "fish": (["fish", "--no-config", "-c"], "source {0}; complete -c {1}", "-c {1}|complete {1}"),
+        }
+        missing = [shell for shell in SHELL_FILES if shutil.which(shell) is None]
+        for shell in SHELL_FILES.keys() - missing:
+            command, script, expected = load[shell]
+            for name in SECTIONS:
+                path = harness.ROOT / SHELL_FILES[shell].format(name)
+                result = run(*command, script.format(path, name))
+                self.assertEqual((result.returncode, result.stderr), (0, ""), path)
+                self.assertRegex(result.stdout, expected.format(path, name), shell)
+        if missing:
+            self.skipTest(f"not installed: {', '.join(missing)}")
 
     def test_bash_completes_commands_options_and_values(self):
         self.assertEqual(bash_replies("streamctl", "streamctl sta"), ["start", "status"])

@@ -1,68 +1,38 @@
 """The prompt on a real terminal (tmux): what stands on the screen while things happen."""
 
 import asyncio
-import os
 import shlex
-import shutil
-import subprocess
 import unittest
-import uuid
 
 import harness
+import terminal
 
 
-@unittest.skipUnless(shutil.which("tmux"), "tmux is not installed")
+@unittest.skipUnless(terminal.is_there(), "tmux is not installed")
 class Prompt(harness.Case):
-    def setUp(self):
-        super().setUp()
-        self.socket = f"streamd-test-{uuid.uuid4().hex}"
-        self.addCleanup(self.tmux, "kill-server")
-
-    def tmux(self, *args):
-        done = subprocess.run(
-            ["tmux", "-f", "/dev/null", "-L", self.socket, *args], capture_output=True, text=True,
-            check=False, timeout=harness.PATIENCE_S, env=dict(os.environ, LC_ALL="C.UTF-8"),
-        )
-        return done.stdout
-
     def open_prompt(self, server, columns=50):
-        command = ["env", f"STREAMCTL_SERVER={server.ws_url}", f"XDG_STATE_HOME={self.folder}"]
-        command += ["LC_ALL=C.UTF-8", harness.program("streamctl")]
-        self.tmux(
-            "-u", "new-session", "-d", "-x", str(columns), "-y", "24",
-            " ".join(shlex.quote(word) for word in command) + f"; echo $? > {self.folder}/code",
-        )
-        self.until(lambda screen: screen and screen[-1].startswith("streamctl> "))
+        """Fills in self.terminal; the exit code will stand in the file "code"."""
+        command = [harness.program("streamctl")]
+        line = " ".join(shlex.quote(word) for word in command) + f"; echo $? > {self.folder}/code"
+        env = {"STREAMCTL_SERVER": server.ws_url, "XDG_STATE_HOME": self.folder}
+        self.terminal = terminal.Terminal(columns, ["bash", "-c", line], env)
+        self.addCleanup(self.terminal.end)
+        self.until(lambda screen: screen[-1].startswith("streamctl> "))
 
     def screen(self):
-        """Its lines without those at the end that are empty."""
-        lines = self.tmux("capture-pane", "-p").split("\n")
-        while lines and not lines[-1]:
-            lines.pop()
-        return [line + " " if line.endswith(">") else line for line in lines]
+        return self.terminal.screen()
 
     def until(self, condition):
-        last = []
-
-        def holds():
-            nonlocal last
-            last = self.screen()
-            return condition(last)
-
-        try:
-            harness.wait_for(holds, "the screen", 30)
-        except AssertionError as error:
-            raise AssertionError(f"{error}:\n" + "\n".join(last)) from None
-        return last
-
-    def keys(self, *keys):
-        self.tmux("send-keys", *keys)
-
-    def type(self, text):
-        self.tmux("send-keys", "-l", text)
+        return self.terminal.until(condition)
 
     async def async_until(self, condition):
-        return await asyncio.to_thread(self.until, condition)
+        return await self.terminal.async_until(condition)
+
+    def keys(self, *keys):
+        self.terminal.keys(*keys)
+
+    def type(self, text):
+        self.terminal.type(text)
 
     async def test_events_stand_above_a_wrapped_line_and_leave_it_whole(self):
         server = self.start_streamd()
@@ -97,7 +67,7 @@ class Prompt(harness.Case):
         self.type("start " + "a" * 50)
         line = "streamctl> start " + "a" * 50
         self.until(lambda screen: screen[-1] == line)
-        self.tmux("resize-window", "-x", "100")
+        self.terminal.tmux("resize-window", "-x", "100")
         self.type("b")
         self.until(lambda screen: screen[-1] == line + "b")
 

@@ -1,0 +1,30 @@
+#include "control/event_types.h"
+
+#include <algorithm>
+#include <array>
+
+namespace st::control {
+namespace {
+
+constexpr std::array<std::string_view, 17> kTypes = {
+    "camera.connected", "camera.ready",   "camera.started",      "camera.stopped",
+    "camera.stalled",   "camera.text",    "camera.disconnected", "session.opened",
+    "session.finished", "session.failed", "server.disk",         "server.reloaded",
+    "stream.published", "stream.ended",   "viewer.joined",       "viewer.left",
+    "viewer.slow"};
+
+}  // namespace
+
+std::span<const std::string_view> event_types() { return kTypes; }
+
+bool matches_event(std::string_view pattern, std::string_view type) {
+    if (pattern.ends_with('*')) return type.starts_with(pattern.substr(0, pattern.size() - 1));
+    return pattern == type;
+}
+
+bool is_event_type(std::string_view pattern) {
+    return std::any_of(kTypes.begin(), kTypes.end(),
+                       [&](std::string_view type) { return matches_event(pattern, type); });
+}
+
+}  // namespace st::control
