@@ -2,7 +2,7 @@
 find_package(Poco REQUIRED COMPONENTS Foundation Net Util JSON)
 find_package(OpenSSL 3.0 REQUIRED COMPONENTS SSL)
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(LIBAV REQUIRED IMPORTED_TARGET libavformat libavcodec libavutil libswscale libavdevice)
+pkg_check_modules(LIBAV REQUIRED IMPORTED_TARGET libavformat libavcodec libavutil libswscale libswresample libavdevice)
 pkg_check_modules(LIBEDIT REQUIRED IMPORTED_TARGET libedit)
 find_package(CLI11 REQUIRED)
 if(ST_TESTS)

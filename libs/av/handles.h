@@ -30,6 +30,8 @@ using FramePtr = std::unique_ptr<AVFrame, FreeFrame>;
 
 /// Opens a local MP4: no network, no other protocol, no other demuxer. Throws Error.
 InputPtr open_mp4(const std::string& path);
+/// The same of an MP4 or, if it begins like one, an FLV file, whose streams show as it is read.
+InputPtr open_pictures(const std::string& path);
 /// Its only video stream. Throws Error.
 AVStream& video_stream(AVFormatContext& input, const std::string& path);
 

@@ -55,7 +55,11 @@ bool receive(AVCodecContext& decoder, FramePtr& frame) {
 
 /// The first picture without errors; if there is none among the first ones, the first one at all.
 FramePtr decode_first(const std::string& path) {
-    const InputPtr input = open_mp4(path);
+    const InputPtr input = open_pictures(path);
+    if (input->nb_streams == 0) {
+        const int code = avformat_find_stream_info(input.get(), nullptr);
+        if (code < 0) raise("open " + path, code);
+    }
     AVStream& stream = video_stream(*input, path);
     const CodecPtr decoder = open_decoder(stream, path);
     const PacketPtr packet(av_packet_alloc());

@@ -87,13 +87,40 @@ Mp4Facts read_mp4(const std::string& path) {
     return facts;
 }
 
+PictureFacts read_pictures(const std::string& path) {
+    const InputPtr input = open_pictures(path);
+    input->flags |= AVFMT_FLAG_NOPARSE;
+    const PacketPtr packet(av_packet_alloc());
+    PictureFacts facts;
+    facts.first_ms = INT64_MAX;
+    facts.last_ms = INT64_MIN;
+    for (;;) {
+        const int code = av_read_frame(input.get(), packet.get());
+        if (code == AVERROR_EOF) break;
+        if (code < 0) raise("read " + path, code);
+        const AVStream& stream = *input->streams[packet->stream_index];
+        if (stream.codecpar->codec_id == AV_CODEC_ID_H264) {
+            check_nal_lengths(*packet, path);
+            ++facts.pictures;
+            facts.bytes += static_cast<std::uint64_t>(packet->size);
+            if ((packet->flags & AV_PKT_FLAG_KEY) != 0) ++facts.key_frames;
+            const std::int64_t ms = av_rescale_q(packet->pts, stream.time_base, {1, 1000});
+            facts.first_ms = std::min(facts.first_ms, ms);
+            facts.last_ms = std::max(facts.last_ms, ms);
+        }
+        av_packet_unref(packet.get());
+    }
+    if (facts.pictures == 0) throw Error(path + ": no H.264 pictures");
+    return facts;
+}
+
 std::vector<double> display_times_ms(const std::string& path) {
-    const InputPtr input = open_mp4(path);
-    const AVStream& stream = video_stream(*input, path);
+    const InputPtr input = open_pictures(path);
     const PacketPtr packet(av_packet_alloc());
     std::vector<double> times;
     while (av_read_frame(input.get(), packet.get()) >= 0) {
-        times.push_back(static_cast<double>(packet->pts) * av_q2d(stream.time_base) * 1000);
+        times.push_back(static_cast<double>(packet->pts) *
+                        av_q2d(input->streams[packet->stream_index]->time_base) * 1000);
         av_packet_unref(packet.get());
     }
     std::ranges::sort(times);

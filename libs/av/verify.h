@@ -35,6 +35,22 @@ class IndexCrc {
 /// that was read (the first and the last few) is not made of whole NAL units.
 Mp4Facts read_mp4(const std::string& path);
 
+/// The pictures of a fragmented MP4 or an FLV file, read one after the other. Times in ms, as the
+/// file rounds them.
+struct PictureFacts {
+    std::uint64_t pictures = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t key_frames = 0;
+    std::int64_t first_ms = 0;  ///< display time of the picture shown first
+    std::int64_t last_ms = 0;
+
+    bool operator==(const PictureFacts&) const = default;
+};
+
+/// Reads the whole file. Throws av::Error if it cannot be opened, has no H.264 track or holds a
+/// picture that is not made of whole NAL units.
+PictureFacts read_pictures(const std::string& path);
+
 /// When each picture is shown, rising, ms. Reads the whole file. Throws av::Error.
 std::vector<double> display_times_ms(const std::string& path);
 

@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +19,8 @@
 
 #include "av/error.h"
 #include "av/handles.h"
+#include "av/input_worker.h"
+#include "av/process_limits.h"
 #include "av/thumbnail.h"
 #include "base/clock.h"
 #include "base/fd.h"
@@ -32,25 +33,8 @@ extern "C" {
 namespace st::av {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kCanLimitAddresses = false;  // their shadow memory alone is larger
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kCanLimitAddresses = false;
-#else
-constexpr bool kCanLimitAddresses = true;
-#endif
-#else
-constexpr bool kCanLimitAddresses = true;
-#endif
-
 constexpr int kCannotStart = 127;
 constexpr std::size_t kMessageBytesMax = 1024;
-
-void limit(int resource, std::uint64_t value) {
-    const rlimit both{value, value};
-    ::setrlimit(static_cast<__rlimit_resource_t>(resource), &both);
-}
 
 /// In the child. Only calls that are safe after a fork of many threads.
 void isolate(const Limits& limits, int error_fd, pid_t parent) {
@@ -68,10 +52,10 @@ void isolate(const Limits& limits, int error_fd, pid_t parent) {
     ::dup2(null, 1);
     ::dup2(error_fd, 2);
     ::close_range(3, ~0U, 0);
-    limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_CPU, static_cast<std::uint64_t>(limits.cpu.count()));
-    limit(RLIMIT_FSIZE, limits.file_bytes);
-    if (kCanLimitAddresses && limits.address_bytes > 0) limit(RLIMIT_AS, limits.address_bytes);
+    limit_resource(RLIMIT_CORE, 0);
+    limit_resource(RLIMIT_CPU, static_cast<std::uint64_t>(limits.cpu.count()));
+    limit_resource(RLIMIT_FSIZE, limits.file_bytes);
+    if (limits.address_bytes > 0) limit_address_space(limits.address_bytes);
 }
 
 [[noreturn]] void become(char* const* argv) {
@@ -206,6 +190,10 @@ std::optional<int> run_worker(int argc, char** argv) {
         if (step == "thumbnail" && argc == 5) {
             write_thumbnail(argv[3], argv[4]);
             return 0;
+        }
+        const std::string_view kind = argc >= 5 ? argv[3] : "";
+        if (step == "input" && (kind == "command" || (kind == "url" && argc == 5))) {
+            return run_input_worker({argv + 3, argv + argc});
         }
         return std::nullopt;
     } catch (const std::exception& error) {

@@ -1,0 +1,148 @@
+#include "av/input_worker.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <string_view>
+
+extern "C" {
+#include <libavutil/log.h>
+}
+
+#include "av/process_limits.h"
+#include "av/relay.h"
+
+namespace st::av {
+namespace {
+
+/// An input that gives nothing for so long is dead, whatever its connection says.
+constexpr unsigned kSilenceSeconds = 30;
+/// A picture of 8192 x 8192 in the decoder's and the encoder's buffers fits.
+constexpr std::uint64_t kAddressBytes = std::uint64_t{6} << 30;
+constexpr std::uint64_t kDescriptors = 256;
+constexpr int kCannotStart = 127;
+
+void on_orphaned(int) { ::kill(0, SIGKILL); }
+
+void on_silence(int) {
+    constexpr std::string_view kText = "nothing came for 30 s\n";
+    (void)!::write(2, kText.data(), kText.size());
+    ::_exit(1);
+}
+
+void handle(int signal, void (*handler)(int)) {
+    struct sigaction action {};
+    action.sa_handler = handler;
+    ::sigaction(signal, &action, nullptr);
+}
+
+/// What the program blocks and ignores as a server is not for us, nor for the command.
+void take_default_signals() {
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    for (const int signal : {SIGPIPE, SIGXFSZ}) handle(signal, SIG_DFL);
+}
+
+/// Should our parent die, the whole group does.
+void die_with_parent() {
+    const pid_t parent = ::getppid();
+    handle(SIGUSR1, on_orphaned);
+    ::prctl(PR_SET_PDEATHSIG, SIGUSR1);
+    if (::getppid() != parent) on_orphaned(0);
+}
+
+[[noreturn]] void become(const std::vector<std::string>& argv, int output) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    handle(SIGUSR1, SIG_DFL);
+    ::dup2(output, 1);
+    std::vector<char*> arguments;
+    arguments.reserve(argv.size() + 1);
+    for (const std::string& text : argv) arguments.push_back(const_cast<char*>(text.c_str()));
+    arguments.push_back(nullptr);
+    ::execvp(arguments[0], arguments.data());
+    std::fprintf(stderr, "cannot run %s: %s\n", arguments[0], std::strerror(errno));
+    ::_exit(kCannotStart);
+}
+
+/// Starts the command; its standard output becomes our standard input.
+pid_t start_command(const std::vector<std::string>& argv) {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw Error("no pipe for the command");
+    const pid_t child = ::fork();
+    if (child < 0) throw Error(std::string("fork: ") + std::strerror(errno));
+    if (child == 0) become(argv, ends[1]);
+    ::close(ends[1]);
+    ::dup2(ends[0], 0);
+    ::close(ends[0]);
+    // The command gets the group's signals as well; when it goes, our input ends.
+    handle(SIGTERM, SIG_IGN);
+    return child;
+}
+
+void limit_myself() {
+    limit_resource(RLIMIT_CORE, 0);
+    limit_resource(RLIMIT_FSIZE, 0);
+    limit_resource(RLIMIT_NOFILE, kDescriptors);
+    limit_address_space(kAddressBytes);
+}
+
+/// What became of the command, in words; empty: it ended well, or goes on.
+std::string fate_of(pid_t command) {
+    int status = 0;
+    // Its output has ended; itself may take a moment. Not for ever: it is killed with the group.
+    for (int tries = 0; tries < 100; ++tries) {
+        const pid_t got = ::waitpid(command, &status, WNOHANG);
+        if (got == command) {
+            if (WIFSIGNALED(status)) {
+                return std::string("the command was killed by ") + ::strsignal(WTERMSIG(status));
+            }
+            const int code = WEXITSTATUS(status);
+            return code == 0 ? "" : "the command ended with exit code " + std::to_string(code);
+        }
+        ::usleep(10'000);
+    }
+    return "";
+}
+
+}  // namespace
+
+int run_input_worker(const std::vector<std::string>& arguments) {
+    take_default_signals();
+    av_log_set_level(AV_LOG_ERROR);  // more than an Error says, and it goes to the server's log
+    die_with_parent();
+    handle(SIGALRM, on_silence);
+    pid_t command = 0;
+    std::string failure;
+    try {
+        SourceUrl source{"", "pipe:0"};
+        if (arguments.at(0) == "command") {
+            command = start_command({arguments.begin() + 1, arguments.end()});
+        } else {
+            source = parse_source_url(arguments.at(1));
+        }
+        limit_myself();
+        relay(source, STDOUT_FILENO, [] { ::alarm(kSilenceSeconds); });
+    } catch (const std::exception& error) {
+        failure = error.what();
+    }
+    ::alarm(0);
+    if (command > 0) {
+        ::close(0);
+        const std::string fate = fate_of(command);
+        if (!fate.empty()) failure = fate;
+    }
+    if (failure.empty()) return 0;
+    std::fprintf(stderr, "%s\n", failure.c_str());
+    return 1;
+}
+
+}  // namespace st::av

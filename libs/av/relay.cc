@@ -1,0 +1,259 @@
+#include "av/relay.h"
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "av/handles.h"
+#include "av/pace.h"
+#include "av/track_encoder.h"
+#include "base/clock.h"
+
+extern "C" {
+#include <libavdevice/avdevice.h>
+#include <libavutil/avstring.h>
+}
+
+namespace st::av {
+namespace {
+
+/// An FLV header may promise a track that never comes; other formats name theirs.
+constexpr std::int64_t kFlvAnalyzeUs = 1'000'000;
+/// How long one track waits for the other, so that both go out in the order of their times.
+constexpr std::int64_t kInterleaveUs = 200'000;
+
+bool is_device(const std::string& name) {
+    for (const AVInputFormat* at = nullptr; (at = av_input_video_device_next(at)) != nullptr;) {
+        if (av_match_name(name.c_str(), at->name) != 0) return true;
+    }
+    for (const AVInputFormat* at = nullptr; (at = av_input_audio_device_next(at)) != nullptr;) {
+        if (av_match_name(name.c_str(), at->name) != 0) return true;
+    }
+    return false;
+}
+
+InputPtr open_input(const SourceUrl& source) {
+    const AVInputFormat* device = nullptr;
+    if (!source.device.empty()) {
+        device = av_find_input_format(source.device.c_str());
+        if (device == nullptr) throw Error("no device is called " + source.device);
+    }
+    AVDictionary* options = nullptr;
+    // RTP over UDP does not come through most gateways, nor whole through a busy network.
+    if (source.url.starts_with("rtsp")) av_dict_set(&options, "rtsp_flags", "prefer_tcp", 0);
+    AVFormatContext* raw = nullptr;
+    int result = avformat_open_input(&raw, source.url.c_str(), device, &options);
+    av_dict_free(&options);
+    if (result < 0) raise("open " + source.url, result);
+    InputPtr input(raw);
+    if (std::string_view(input->iformat->name).find("flv") != std::string_view::npos) {
+        input->max_analyze_duration = kFlvAnalyzeUs;
+    }
+    result = avformat_find_stream_info(input.get(), nullptr);
+    if (result < 0) raise("read " + source.url, result);
+    return input;
+}
+
+/// Files play as long as they last; lavfi makes pictures as fast as it can.
+bool needs_pace(const AVFormatContext& input, const SourceUrl& source) {
+    if (!source.device.empty()) return source.device == "lavfi";
+    if (source.url.starts_with("pipe:")) return false;
+    const bool can_seek = input.pb != nullptr && (input.pb->seekable & AVIO_SEEKABLE_NORMAL) != 0;
+    return can_seek || (input.duration != AV_NOPTS_VALUE && input.duration > 0);
+}
+
+/// FLV on a descriptor, each packet at once.
+class Output {
+ public:
+    explicit Output(int fd) {
+        AVFormatContext* raw = nullptr;
+        int result = avformat_alloc_output_context2(&raw, nullptr, "flv", nullptr);
+        if (result < 0) raise("make an FLV stream", result);
+        context_.reset(raw);
+        result = avio_open(&context_->pb, ("pipe:" + std::to_string(fd)).c_str(), AVIO_FLAG_WRITE);
+        if (result < 0) raise("open the output", result);
+        context_->flags |= AVFMT_FLAG_FLUSH_PACKETS;
+        context_->max_interleave_delta = kInterleaveUs;
+    }
+
+    /// Returns the track's number.
+    int add(const AVCodecParameters& codec) {
+        AVStream* stream = avformat_new_stream(context_.get(), nullptr);
+        if (stream == nullptr) throw Error("make an FLV stream: no memory");
+        const int result = avcodec_parameters_copy(stream->codecpar, &codec);
+        if (result < 0) raise("make an FLV stream", result);
+        stream->codecpar->codec_tag = 0;  // the input's container's
+        return stream->index;
+    }
+
+    void begin() {
+        AVDictionary* options = nullptr;
+        av_dict_set(&options, "flvflags", "no_duration_filesize", 0);
+        const int result = avformat_write_header(context_.get(), &options);
+        av_dict_free(&options);
+        if (result < 0) raise("write", result);
+    }
+
+    /// Takes the packet's bytes; times in `time_base`, of any zero.
+    void write(AVPacket& packet, int track, AVRational time_base) {
+        packet.stream_index = track;
+        packet.pos = -1;
+        av_packet_rescale_ts(&packet, time_base, context_->streams[track]->time_base);
+        const int result = av_interleaved_write_frame(context_.get(), &packet);
+        // Before the first time of all, or out of order: that packet is lost, the stream goes on.
+        if (result < 0 && result != AVERROR(EINVAL)) raise("write", result);
+    }
+
+    void end() { av_write_trailer(context_.get()); }
+
+ private:
+    struct Free {
+        void operator()(AVFormatContext* context) const {
+            avio_closep(&context->pb);
+            avformat_free_context(context);
+        }
+    };
+    std::unique_ptr<AVFormatContext, Free> context_;
+};
+
+/// One track on its way from the input to the output.
+class Route {
+ public:
+    Route(AVFormatContext& input, int index, Output& output)
+        : stream_(*input.streams[index]), output_(output) {
+        const AVCodecParameters& codec = *stream_.codecpar;
+        const bool is_video = codec.codec_type == AVMEDIA_TYPE_VIDEO;
+        if (codec.codec_id == (is_video ? AV_CODEC_ID_H264 : AV_CODEC_ID_AAC)) {
+            track_ = output_.add(codec);
+            return;
+        }
+        encoder_ = is_video ? encode_video(stream_, frame_rate(input)) : encode_audio(stream_);
+        const std::unique_ptr<AVCodecParameters, FreeParameters> made(avcodec_parameters_alloc());
+        const int result = avcodec_parameters_from_context(made.get(), &encoder_->codec());
+        if (result < 0) raise("set up the encoder", result);
+        track_ = output_.add(*made);
+    }
+
+    int input_index() const { return stream_.index; }
+
+    /// When it is to be decoded; nothing if the input does not say.
+    std::int64_t time_us(const AVPacket& packet) const {
+        const std::int64_t time = packet.dts != AV_NOPTS_VALUE ? packet.dts : packet.pts;
+        return time == AV_NOPTS_VALUE ? AV_NOPTS_VALUE
+                                      : av_rescale_q(time, stream_.time_base, kMicrosecondBase);
+    }
+
+    void pass(AVPacket& packet) {
+        if (encoder_) return encoder_->feed(&packet, sink());
+        if (!complete_times(packet)) return;
+        output_.write(packet, track_, stream_.time_base);
+    }
+    void finish() {
+        if (encoder_) encoder_->feed(nullptr, sink());
+    }
+
+ private:
+    struct FreeParameters {
+        void operator()(AVCodecParameters* codec) const { avcodec_parameters_free(&codec); }
+    };
+
+    TrackEncoder::Sink sink() {
+        return [this](AVPacket& packet) { output_.write(packet, track_, kMicrosecondBase); };
+    }
+
+    AVRational frame_rate(AVFormatContext& input) const {
+        const AVRational rate = av_guess_frame_rate(&input, input.streams[stream_.index], nullptr);
+        const double fps = rate.num > 0 && rate.den > 0 ? av_q2d(rate) : 0;
+        return fps >= 0.1 && fps <= 240 ? rate : AVRational{25, 1};
+    }
+
+    /// An FLV tag has a decoding time, which never goes back within a track. False: it has none.
+    bool complete_times(AVPacket& packet) {
+        if (packet.dts == AV_NOPTS_VALUE) packet.dts = packet.pts;
+        if (packet.dts == AV_NOPTS_VALUE) return false;
+        if (packet.pts == AV_NOPTS_VALUE) packet.pts = packet.dts;
+        return true;
+    }
+
+    const AVStream& stream_;
+    Output& output_;
+    std::unique_ptr<TrackEncoder> encoder_;  ///< none: copied
+    int track_ = 0;
+};
+
+class Relay {
+ public:
+    Relay(const SourceUrl& source, int output_fd)
+        : input_(open_input(source)), output_(output_fd), pace_(needs_pace(*input_, source)) {
+        const int video = av_find_best_stream(input_.get(), AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
+        const int audio =
+            av_find_best_stream(input_.get(), AVMEDIA_TYPE_AUDIO, -1, video, nullptr, 0);
+        for (unsigned i = 0; i < input_->nb_streams; ++i) {
+            input_->streams[i]->discard = AVDISCARD_ALL;
+        }
+        if (video >= 0) add(video);
+        if (audio >= 0) add(audio);
+        if (routes_.empty()) throw Error(source.url + ": neither video nor sound in it");
+        output_.begin();
+    }
+
+    void run(const std::function<void()>& heartbeat) {
+        const PacketPtr packet(av_packet_alloc());
+        for (;;) {
+            heartbeat();
+            const int got = av_read_frame(input_.get(), packet.get());
+            if (got == AVERROR_EOF) break;
+            if (got == AVERROR(EAGAIN)) {  // a device without a picture yet
+                std::this_thread::sleep_for(std::chrono::milliseconds(5));
+                continue;
+            }
+            if (got < 0) raise("read", got);
+            for (const auto& route : routes_) {
+                if (packet->stream_index == route->input_index()) pass(*route, *packet);
+            }
+            av_packet_unref(packet.get());
+        }
+        for (const auto& route : routes_) route->finish();
+        output_.end();
+    }
+
+ private:
+    void add(int index) {
+        input_->streams[index]->discard = AVDISCARD_DEFAULT;
+        routes_.push_back(std::make_unique<Route>(*input_, index, output_));
+    }
+
+    void pass(Route& route, AVPacket& packet) {
+        const std::int64_t us = route.time_us(packet);
+        if (us != AV_NOPTS_VALUE) std::this_thread::sleep_for(pace_.wait(us, monotonic_ns()));
+        route.pass(packet);
+    }
+
+    InputPtr input_;
+    Output output_;
+    Pace pace_;
+    std::vector<std::unique_ptr<Route>> routes_;
+};
+
+}  // namespace
+
+SourceUrl parse_source_url(const std::string& text) {
+    avdevice_register_all();
+    const std::size_t colon = text.find(':');
+    if (colon != std::string::npos && is_device(text.substr(0, colon))) {
+        return {text.substr(0, colon), text.substr(colon + 1)};
+    }
+    return {"", text};
+}
+
+void relay(const SourceUrl& source, int output_fd, const std::function<void()>& heartbeat) {
+    avdevice_register_all();
+    avformat_network_init();
+    heartbeat();
+    Relay(source, output_fd).run(heartbeat);
+}
+
+}  // namespace st::av
