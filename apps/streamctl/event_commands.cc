@@ -43,7 +43,7 @@ int follow(Door& door, std::optional<milliseconds> timeout, Talk& talk, OnEvent 
 int run_events(const Options& options, Door& door, Talk& talk) {
     door.subscribe({options.events.types, options.events.since});
     std::uint64_t left = options.events.count;
-    return follow(door, options.timeout, talk, [&](const Event& event) {
+    return follow(door, options.timeout, talk, [&](const RpcEvent& event) {
         talk.result(event.json);
         std::cout.flush();
         return std::cout && (options.events.count == 0 || --left > 0);
@@ -53,7 +53,7 @@ int run_events(const Options& options, Door& door, Talk& talk) {
 int run_wait(const Options& options, Door& door, Talk& talk) {
     const std::string& type = options.events.types.front();
     door.subscribe({{type}, std::nullopt});
-    const int exit_code = follow(door, options.timeout, talk, [&](const Event& event) {
+    const int exit_code = follow(door, options.timeout, talk, [&](const RpcEvent& event) {
         talk.result(event.json);
         return false;
     });

@@ -111,7 +111,7 @@ void Link::send(const Buffer& frame) { wire_.send(frame.bytes(), Clock::now() + 
 
 std::uint64_t Link::ask(std::string_view method, std::string_view params) {
     const std::uint64_t id = next_id_++;
-    send(ws::encode_text(encode_request(id, method, params), mask()));
+    send(ws::encode_text(control::encode_rpc_request(id, method, params), mask()));
     return id;
 }
 
@@ -159,38 +159,38 @@ void Link::handle(ws::Event event) {
 }
 
 void Link::handle_text(const std::string& text) {
-    auto incoming = decode_incoming(text);
+    auto incoming = control::decode_rpc_incoming(text);
     if (!incoming) {
         throw Failed(cli::kRefused,
                      "the server's answer cannot be understood: " + incoming.error().message);
     }
     if (!*incoming) return;
-    if (auto* answer = std::get_if<Answer>(&**incoming)) {
+    if (auto* answer = std::get_if<RpcAnswer>(&**incoming)) {
         if (!answer->id) {
             throw Failed(cli::kRefused, "the server could not read our request: " +
                                             (answer->error ? answer->error->message : ""));
         }
         answers_[*answer->id] = std::move(*answer);
-    } else if (auto* event = std::get_if<Event>(&**incoming)) {
+    } else if (auto* event = std::get_if<RpcEvent>(&**incoming)) {
         if (events_.size() < kEventsMax) {
             events_.push_back(std::move(*event));
         } else {
             ++lost_;
         }
     } else {
-        lost_ += std::get<EventsLost>(**incoming).count;
+        lost_ += std::get<control::RpcEventsLost>(**incoming).count;
     }
 }
 
-std::optional<Answer> Link::take_answer(std::uint64_t id) {
+std::optional<RpcAnswer> Link::take_answer(std::uint64_t id) {
     auto found = answers_.extract(id);
     if (!found) return std::nullopt;
     return std::move(found.mapped());
 }
 
-std::optional<Event> Link::take_event() {
+std::optional<RpcEvent> Link::take_event() {
     if (events_.empty()) return std::nullopt;
-    Event event = std::move(events_.front());
+    RpcEvent event = std::move(events_.front());
     events_.pop_front();
     return event;
 }

@@ -11,12 +11,15 @@
 #include <string_view>
 #include <vector>
 
+#include "control/rpc_client.h"
 #include "http/head.h"
-#include "rpc.h"
 #include "wire.h"
 #include "ws/codec.h"
 
 namespace st::streamctl {
+
+using control::RpcAnswer;
+using control::RpcEvent;
 
 class Link {
  public:
@@ -39,8 +42,8 @@ class Link {
     void read();
 
     /// The answer to a request, once.
-    std::optional<Answer> take_answer(std::uint64_t id);
-    std::optional<Event> take_event();
+    std::optional<RpcAnswer> take_answer(std::uint64_t id);
+    std::optional<RpcEvent> take_event();
     /// Events that were left out since the last call, by the server or by us.
     std::uint64_t take_lost() { return std::exchange(lost_, 0); }
 
@@ -66,8 +69,8 @@ class Link {
     ws::Decoder decoder_;
     std::vector<std::uint8_t> piece_;
     std::uint64_t next_id_ = 1;
-    std::map<std::uint64_t, Answer> answers_;
-    std::deque<Event> events_;
+    std::map<std::uint64_t, RpcAnswer> answers_;
+    std::deque<RpcEvent> events_;
     std::uint64_t lost_ = 0;
     Clock::time_point heard_ = Clock::now();
 };

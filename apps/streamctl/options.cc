@@ -227,7 +227,9 @@ void build_push(CLI::App& app, Options& options) {
         "to; each start begins at the beginning of a file. At the end of the input it says so, "
         "closes the connection and ends.\n\n"
         "Times are those of the input, on a clock that counts from the start of this machine. "
-        "Without `--realtime` a file is sent as fast as the server takes it.");
+        "Without `--realtime` a file is sent as fast as the server takes it.\n\n"
+        "With `--verbose` it says once a second what each camera sent, of more than eight the sum; "
+        "with `--json` the same as an object a line on standard output.");
     command
         .add_option("INPUT", push.input,
                     "A file, - for standard input, a device such as /dev/video0, or a URL")

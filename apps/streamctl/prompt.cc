@@ -156,7 +156,7 @@ class Prompt {
         return true;
     }
 
-    void on_subscribed(const Answer& answer) {
+    void on_subscribed(const RpcAnswer& answer) {
         const auto object = control::parse_object(answer.result);
         std::uint64_t last = 0;
         if (object) control::ObjectReader(**object).read("last_id", last);
@@ -226,7 +226,7 @@ class Prompt {
                            waiting_.begin() + static_cast<std::ptrdiff_t>(left_out));
             text = "(" + std::to_string(left_out) + " events left out)\n";
         } else {
-            const Event& event = waiting_.front();
+            const RpcEvent& event = waiting_.front();
             text = printable(event.time.size() > 19 ? event.time.substr(11, 8) : event.time) + " " +
                    printable(event.type);
             if (!event.camera.empty()) text += " " + printable(event.camera);
@@ -275,7 +275,7 @@ class Prompt {
     std::vector<std::string> cameras_;
     std::size_t recording_ = 0;
     bool shows_events_ = true;
-    std::deque<Event> waiting_;
+    std::deque<RpcEvent> waiting_;
     Clock::time_point next_print_{};
 };
 

@@ -19,6 +19,7 @@
 #include "base/name.h"
 #include "cli/exit_codes.h"
 #include "push_camera.h"
+#include "push_statistics.h"
 
 namespace st::streamctl {
 namespace {
@@ -50,7 +51,9 @@ class Fleet final : public PushFleet, public loop::Pollable {
     Fleet(const Options& options, const ServerUrl& server, std::string token, OpenedInput first)
         : options_(options.push),
           quiet_(options.quiet),
-          talkative_(options.verbose || options.push.count <= 8),
+          talkative_(options.verbose || options.push.count <= PushStatistics::kCamerasShownMax),
+          counts_(options.verbose || options.json),
+          statistics_(options.json, std::chrono::steady_clock::now()),
           first_(std::move(first)),
           is_h264_(first_->input.is_h264()),
           is_live_(first_->input.is_live()) {
@@ -84,6 +87,7 @@ class Fleet final : public PushFleet, public loop::Pollable {
                 on_done(*camera, cli::kUnreachable);
             }
         }
+        if (counts_) count_on();
         if (open_ > 0) loop_.run();
         return interrupted_ ? cli::kInterrupted : exit_code_;
     }
@@ -170,6 +174,14 @@ class Fleet final : public PushFleet, public loop::Pollable {
                 encode->aspect_height, encode->bitrate_bps, encode->fps};
     }
 
+    /// Once a second from now on.
+    void count_on() {
+        loop_.after(std::chrono::seconds(1), [this] {
+            statistics_.print(cameras_, std::chrono::steady_clock::now());
+            count_on();
+        });
+    }
+
     /// Makes it anew after a pause, since nothing of a connection outlives it.
     void connect_again(const PushCamera& camera) {
         const auto found =
@@ -223,6 +235,8 @@ class Fleet final : public PushFleet, public loop::Pollable {
     const PushOptions options_;
     const bool quiet_;
     const bool talkative_;
+    const bool counts_;
+    PushStatistics statistics_;
     std::optional<OpenedInput> first_;  ///< opened at the start; the first clip takes it
     const bool is_h264_;
     const bool is_live_;

@@ -258,7 +258,9 @@ bool PushCamera::send_next() {
         }
     }
     ++pictures_;
+    ++pictures_total_;
     bytes_ += next_->bytes.size();
+    bytes_total_ += next_->bytes.size();
     next_.reset();
     jitter_us_ = 0;
     if (fault.jitter.count() > 0) {

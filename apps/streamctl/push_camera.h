@@ -65,6 +65,12 @@ class PushCamera final : public loop::StreamHandler {
     const PushTarget& target() const { return target_; }
     bool was_connected() const { return was_connected_; }
     bool is_done() const { return state_ == State::done; }
+    bool is_sending() const { return state_ == State::sending; }
+    /// Since it was made, over all captures.
+    std::uint64_t pictures_total() const { return pictures_total_; }
+    std::uint64_t bytes_total() const { return bytes_total_; }
+    /// Bytes that the connection has not taken yet.
+    std::size_t queued_bytes() const { return stream_ ? stream_->queued_bytes() : 0; }
 
  private:
     enum class State { connecting, idle, starting, sending, closing, done };
@@ -112,6 +118,8 @@ class PushCamera final : public loop::StreamHandler {
     loop::TimerId due_ = 0;
     bool pump_again_ = false;
     Buffer message_;  ///< reused
+    std::uint64_t pictures_total_ = 0;
+    std::uint64_t bytes_total_ = 0;
     bool was_connected_ = false;
     std::mt19937 chance_;         ///< of faults: the same for the same name
     std::int64_t jitter_us_ = 0;  ///< of next_

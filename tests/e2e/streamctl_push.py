@@ -134,6 +134,50 @@ class Push(harness.Case):
         # On a clock that counts from boot: later than the machine's start, long before 1970's.
         self.assertLess(max(times), 100 * 365 * 86_400_000)
 
+    async def test_statistics_of_every_second_add_up(self):
+        clip = self.mp4("-frames:v", "30", "-c:v", "libx264")
+        process = await asyncio.create_subprocess_exec(
+            harness.program("streamctl"), "-s", f"ws://127.0.0.1:{self.port}", "--json", "push", str(clip),
+            "--name", "desk", "--realtime", "--loop",
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        )
+        self.processes.append(process)
+        camera = await self.camera()
+        await camera.send(START)
+        lines = []
+        for _ in range(3):
+            lines.append(json.loads(await asyncio.wait_for(process.stdout.readline(), harness.PATIENCE_S)))
+        self.assertEqual({line["camera"] for line in lines}, {"desk"})
+        for before, after in zip(lines, lines[1:]):
+            sent = after["pictures"] - before["pictures"]
+            self.assertGreater(sent, 0)
+            # The second it was counted in may be a long one, and its bits are counted in the same.
+            self.assertLessEqual(after["fps_1s"], sent)
+            bits = 8 * (after["bytes"] - before["bytes"])
+            self.assertAlmostEqual(after["bitrate_1s"] / bits, after["fps_1s"] / sent, places=3)
+        # Read in any order with the line: never more than was received and is under way.
+        def arrived():
+            return len(camera.frames) - 1 >= lines[-1]["pictures"]
+
+        await harness.async_wait_for(arrived, "the pictures that were counted")
+        payload = sum(len(payload) for _, _, payload in camera.frames[1:][: lines[-1]["pictures"]])
+        self.assertEqual(payload, lines[-1]["bytes"])
+        # For people, on standard error.
+        process = await self.push("-v", clip, "--name", "door", "--realtime", "--loop")
+        camera = await self.camera()
+        await camera.send(START)
+
+        async def line_of_a_second():
+            while True:
+                line = (await process.stderr.readline()).decode()
+                if "pictures/s" in line:
+                    return line
+
+        line = await asyncio.wait_for(line_of_a_second(), harness.PATIENCE_S)
+        self.assertRegex(
+            line, r"^door: \d+\.\d pictures/s, \d+\.\d\d Mbit/s, \d+ pictures in all, .* waiting to be sent$"
+        )
+
     async def test_bare_h264_gets_its_times_from_the_picture_order(self):
         for kind in ("high_b", "slices", "baseline"):
             with self.subTest(kind):

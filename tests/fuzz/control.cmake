@@ -1,1 +1,2 @@
 st_fuzz(control_request control)
+st_fuzz(control_incoming control)

@@ -1,9 +1,9 @@
-#include "rpc.h"
+#include "control/rpc_client.h"
 
 #include "base/units.h"
 #include "control/json.h"
 
-namespace st::streamctl {
+namespace st::control {
 namespace {
 
 std::size_t skip_blanks(std::string_view text, std::size_t at) {
@@ -48,16 +48,15 @@ std::string one_line(std::string_view json) {
     return line;
 }
 
-control::ApiError decode_rpc_error(std::string_view text) {
+ApiError decode_rpc_error(std::string_view text) {
     const std::string_view data = raw_member(text, "data");
     const std::string_view code = raw_member(data, "code");
     const std::string_view field = raw_member(data, "field");
     // The shape of the HTTP door's errors, which is read already.
-    return control::decode_error(
-        "{\"error\":{\"code\":" + std::string(code.empty() ? "\"\"" : code) +
-            ",\"message\":" + std::string(raw_member(text, "message")) +
-            ",\"field\":" + std::string(field.empty() ? "null" : field) + "}}",
-        400);
+    return decode_error("{\"error\":{\"code\":" + std::string(code.empty() ? "\"\"" : code) +
+                            ",\"message\":" + std::string(raw_member(text, "message")) +
+                            ",\"field\":" + std::string(field.empty() ? "null" : field) + "}}",
+                        400);
 }
 
 }  // namespace
@@ -79,23 +78,24 @@ std::string_view raw_member(std::string_view object, std::string_view name) {
             const std::size_t last = value.find_last_not_of(" \t\r\n");
             return value.substr(0, last == std::string_view::npos ? 0 : last + 1);
         }
+        at = skip_blanks(object, at);
         if (at >= object.size() || object[at] != ',') return {};
         ++at;
     }
 }
 
-std::string encode_request(std::uint64_t id, std::string_view method, std::string_view params) {
+std::string encode_rpc_request(std::uint64_t id, std::string_view method, std::string_view params) {
     std::string text = "{\"jsonrpc\":\"2.0\",\"id\":" + std::to_string(id) + ",\"method\":\"" +
                        std::string(method) + "\"";
     if (!params.empty()) text += ",\"params\":" + std::string(params);
     return text + "}";
 }
 
-Result<Event> decode_event(std::string_view json) {
-    const auto object = control::parse_object(json);
+Result<RpcEvent> decode_rpc_event(std::string_view json) {
+    const auto object = parse_object(json);
     if (!object) return Error{object.error().message};
-    control::ObjectReader reader(**object);
-    Event event;
+    ObjectReader reader(**object);
+    RpcEvent event;
     reader.require("id");
     reader.require("type");
     reader.read("id", event.id);
@@ -108,19 +108,19 @@ Result<Event> decode_event(std::string_view json) {
     return event;
 }
 
-Result<std::optional<Incoming>> decode_incoming(std::string_view text) {
+Result<std::optional<RpcIncoming>> decode_rpc_incoming(std::string_view text) {
     const std::string_view method = raw_member(text, "method");
     if (method == "\"event\"") {
-        auto event = decode_event(raw_member(text, "params"));
+        auto event = decode_rpc_event(raw_member(text, "params"));
         if (!event) return event.error();
-        return std::optional<Incoming>(std::move(*event));
+        return std::optional<RpcIncoming>(std::move(*event));
     }
     if (method == "\"events.lost\"") {
         const auto count = parse_number(raw_member(raw_member(text, "params"), "count"), 1'000'000);
-        return std::optional<Incoming>(EventsLost{count ? *count : 0});
+        return std::optional<RpcIncoming>(RpcEventsLost{count ? *count : 0});
     }
-    if (!method.empty()) return std::optional<Incoming>();
-    Answer answer;
+    if (!method.empty()) return std::optional<RpcIncoming>();
+    RpcAnswer answer;
     if (const auto id = parse_number(raw_member(text, "id"), UINT32_MAX)) answer.id = *id;
     const std::string_view error = raw_member(text, "error");
     if (!error.empty() && error != "null") {
@@ -129,7 +129,7 @@ Result<std::optional<Incoming>> decode_incoming(std::string_view text) {
         answer.result = raw_member(text, "result");
         if (answer.result.empty()) return Error{"a message without method, result and error"};
     }
-    return std::optional<Incoming>(std::move(answer));
+    return std::optional<RpcIncoming>(std::move(answer));
 }
 
-}  // namespace st::streamctl
+}  // namespace st::control

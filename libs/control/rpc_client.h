@@ -10,18 +10,18 @@
 #include "base/result.h"
 #include "control/error.h"
 
-namespace st::streamctl {
+namespace st::control {
 
-std::string encode_request(std::uint64_t id, std::string_view method, std::string_view params);
+std::string encode_rpc_request(std::uint64_t id, std::string_view method, std::string_view params);
 
-struct Answer {
+struct RpcAnswer {
     std::optional<std::uint64_t> id;  ///< none: it answers what could not be read
     std::string result;               ///< JSON text as it came; "" with an error
-    std::optional<control::ApiError> error;
+    std::optional<ApiError> error;
 };
 
 /// What happened at the server.
-struct Event {
+struct RpcEvent {
     std::uint64_t id = 0;
     std::string type;
     std::string time;     ///< RFC 3339
@@ -31,19 +31,19 @@ struct Event {
 };
 
 /// The server left events out.
-struct EventsLost {
+struct RpcEventsLost {
     std::uint64_t count = 0;
 };
 
-using Incoming = std::variant<Answer, Event, EventsLost>;
+using RpcIncoming = std::variant<RpcAnswer, RpcEvent, RpcEventsLost>;
 
 /// One message of the server; nullopt: a notification we do not know.
-Result<std::optional<Incoming>> decode_incoming(std::string_view text);
+Result<std::optional<RpcIncoming>> decode_rpc_incoming(std::string_view text);
 
 /// The text of a member of the outermost object, as it stands there; "" if there is none.
 std::string_view raw_member(std::string_view object, std::string_view name);
 
 /// One event, as the server notifies it.
-Result<Event> decode_event(std::string_view json);
+Result<RpcEvent> decode_rpc_event(std::string_view json);
 
-}  // namespace st::streamctl
+}  // namespace st::control
