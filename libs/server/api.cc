@@ -113,7 +113,7 @@ std::optional<http::Response> Api::refuse(const ApiRequest& request) const {
     const Segments& segments = request.target.segments;
     if (segments != Segments{"healthz"}) {
         const auto access =
-            auth::check_access(services_.options.policy, auth::Role::control, request.facts);
+            auth::check_access(services_.options->policy, auth::Role::control, request.facts);
         if (!access) return error_response(access.error().code, access.error().message);
     }
     const std::string allowed = allowed_methods(segments);

@@ -37,10 +37,10 @@ CameraConnection::CameraConnection(Services& services, NetLoop& net, Admission::
       log_(services.log.with("camera").with(link_->peer)),
       socket_(std::make_unique<WebSocket>(
           std::move(stream),
-          ws::Limits{services.options.limits.frame_bytes + camera::kHeaderBytes,
+          ws::Limits{services.options->limits.frame_bytes + camera::kHeaderBytes,
                      camera::kTextBytesMax},
-          WebSocket::Times{services.options.camera.ping_interval,
-                           services.options.camera.ping_timeout},
+          WebSocket::Times{services.options->camera.ping_interval,
+                           services.options->camera.ping_timeout},
           services.metrics, log_, *this)) {}
 
 CameraConnection::~CameraConnection() {
@@ -116,7 +116,7 @@ void CameraConnection::on_binary(Buffer message) {
     }
     if (session_ && peek.starts_idr() &&
         arrival_ns_ - session_began_ns_ >=
-            std::chrono::nanoseconds(services_.options.max_session).count()) {
+            std::chrono::nanoseconds(services_.options->max_session).count()) {
         apply(camera::Input::max_session);
     }
     const camera::Transition& next = camera::transition(state_, camera::Input::frame);
@@ -345,7 +345,7 @@ void CameraConnection::send_stop() {
 
 void CameraConnection::await_stop() {
     net_.loop().cancel(stop_timer_);
-    stop_timer_ = net_.loop().after(services_.options.camera.stop_timeout, [this] {
+    stop_timer_ = net_.loop().after(services_.options->camera.stop_timeout, [this] {
         stop_timer_ = 0;
         // Its answer stands behind pictures that we did not read yet: the delay is ours.
         if (stalled_) return await_stop();

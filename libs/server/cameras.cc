@@ -37,7 +37,8 @@ LinkPtr Cameras::make_link(NetLoop& net, const std::string& peer, const std::str
 
 std::string Cameras::name_for(const CameraClaim& claim) const {
     if (!claim.name.empty()) return claim.name;
-    for (const NameRule& rule : options_.name_rules) {
+    const auto options = options_.get();
+    for (const NameRule& rule : options->name_rules) {
         if (rule.model.empty() && rule.address && rule.address->contains(claim.address)) {
             return rule.name;
         }
@@ -47,17 +48,17 @@ std::string Cameras::name_for(const CameraClaim& claim) const {
 
 void Cameras::claim(CameraClaim claim) {
     const std::string name = name_for(claim);
-    if (options_.limits.cameras > 0 && by_name_.size() >= options_.limits.cameras &&
-        !by_name_.contains(name)) {
+    const std::size_t cameras_max = options_->limits.cameras;
+    if (cameras_max > 0 && by_name_.size() >= cameras_max && !by_name_.contains(name)) {
         return claim.done(
-            Error{"limits.cameras (" + std::to_string(options_.limits.cameras) + ") reached", 503});
+            Error{"limits.cameras (" + std::to_string(cameras_max) + ") reached", 503});
     }
     const auto holder = by_name_.find(name);
     if (holder == by_name_.end()) return grant(claim, name);
     const std::uint64_t claimant = claim.link->id;
     const LinkPtr held_by = holder->second.link;
     const loop::TimerId timer =
-        control_.after(options_.camera.takeover_after, [this, claimant] { take_over(claimant); });
+        control_.after(options_->camera.takeover_after, [this, claimant] { take_over(claimant); });
     waiting_.emplace(claimant, Waiting{std::move(claim), name, held_by->id, timer});
     held_by->post([](CameraConnection& connection) { connection.probe(); });
 }
@@ -148,7 +149,8 @@ void Cameras::set_model(const LinkPtr& link, const std::string& model) {
     if (entry == nullptr) return;
     entry->model = model;
     if (!link->name_is_default) return;
-    for (const NameRule& rule : options_.name_rules) {
+    const auto options = options_.get();
+    for (const NameRule& rule : options->name_rules) {
         if (rule.model.empty() || rule.model != model) continue;
         if (rule.address && !rule.address->contains(link->address)) continue;
         if (by_name_.contains(rule.name)) continue;  // one device of the model has it already

@@ -40,7 +40,8 @@ struct CameraEntry {
 
 class Cameras {
  public:
-    Cameras(const Options& options, Metrics& metrics, loop::EventLoop& control, EventLog& events)
+    Cameras(const CurrentOptions& options, Metrics& metrics, loop::EventLoop& control,
+            EventLog& events)
         : options_(options), metrics_(metrics), control_(control), events_(events) {}
 
     /// Any thread.
@@ -84,7 +85,7 @@ class Cameras {
     void take_over(std::uint64_t claimant);
     CameraEntry* entry_of(const LinkPtr& link);
 
-    const Options& options_;
+    const CurrentOptions& options_;
     Metrics& metrics_;
     loop::EventLoop& control_;
     EventLog& events_;

@@ -46,7 +46,7 @@ class Captures {
     using StopDone = std::function<void(control::Decoded<control::StopReply>)>;
 
     /// `progress`: how far the finaliser of a session is, any number that grows; by session id.
-    Captures(const Options& options, Cameras& cameras, loop::EventLoop& control,
+    Captures(const CurrentOptions& options, Cameras& cameras, loop::EventLoop& control,
              std::function<std::uint64_t(const std::string&)> progress);
 
     void start(const control::StartRequest& request, StartDone done);
@@ -106,7 +106,7 @@ class Captures {
     std::vector<std::string> stop_targets(const control::StopRequest& request,
                                           PendingStop& pending);
 
-    const Options& options_;
+    const CurrentOptions& options_;
     Cameras& cameras_;
     loop::EventLoop& control_;
     std::function<std::uint64_t(const std::string&)> progress_;

@@ -3,17 +3,18 @@
 namespace st::server {
 
 Result<Admission::Ticket> Admission::enter(const std::string& address) {
+    const Limits limits = options_->limits;
     const Lock lock(mutex_);
-    if (limits_.connections > 0 && count_ >= limits_.connections) {
+    if (limits.connections > 0 && count_ >= limits.connections) {
         metrics_.connections_refused_total.fetch_add(1);
-        return Error{"limits.connections (" + std::to_string(limits_.connections) + ") reached",
+        return Error{"limits.connections (" + std::to_string(limits.connections) + ") reached",
                      503};
     }
     std::size_t& here = per_address_[address];
-    if (limits_.connections_per_address > 0 && here >= limits_.connections_per_address) {
+    if (limits.connections_per_address > 0 && here >= limits.connections_per_address) {
         metrics_.connections_refused_total.fetch_add(1);
         return Error{"limits.connections_per_address (" +
-                         std::to_string(limits_.connections_per_address) + ") reached",
+                         std::to_string(limits.connections_per_address) + ") reached",
                      503};
     }
     ++here;

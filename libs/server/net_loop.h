@@ -45,7 +45,8 @@ class Admission {
         std::string address_;
     };
 
-    Admission(const Limits& limits, Metrics& metrics) : limits_(limits), metrics_(metrics) {}
+    Admission(const CurrentOptions& options, Metrics& metrics)
+        : options_(options), metrics_(metrics) {}
 
     /// Any thread. Error.code 503: which limit, and how to raise it. The place is counted only on
     /// success.
@@ -54,7 +55,7 @@ class Admission {
  private:
     void leave(const std::string& address) ST_EXCLUDES(mutex_);
 
-    const Limits limits_;
+    const CurrentOptions& options_;
     Metrics& metrics_;
     Mutex mutex_;
     std::size_t count_ ST_GUARDED_BY(mutex_) = 0;

@@ -229,7 +229,7 @@ Decoded<std::string> Operations::list_recordings(const Call& call) {
         for (const record::CatalogueEntry& entry : page.items) {
             if (asked->camera && !control::glob_match(*asked->camera, entry.camera)) continue;
             list.items.push_back(control::with_directory(
-                entry.json, services_.options.recordings_path + "/" + entry.id));
+                entry.json, services_.options->recordings_path + "/" + entry.id));
         }
         list.next = page.next;
         if (!page.next || list.items.size() >= limit) break;
@@ -242,7 +242,7 @@ Decoded<std::string> Operations::get_recording(const Call& call) {
     const std::string& id = *call.find("id");
     const auto entry = services_.catalogue.get(id);
     if (!entry) return to_error(entry.error());
-    return control::with_directory(entry->json, services_.options.recordings_path + "/" + id);
+    return control::with_directory(entry->json, services_.options->recordings_path + "/" + id);
 }
 
 Decoded<std::string> Operations::delete_recording(const Call& call) {
@@ -265,7 +265,7 @@ std::string Operations::status() {
     status.frames = metrics.frames_total;
     status.bytes = metrics.frame_bytes_total;
     status.bad = metrics.frames_bad_total;
-    status.recordings_path = services_.options.recordings_path;
+    status.recordings_path = services_.options->recordings_path;
     struct statvfs disk {};
     if (::statvfs(status.recordings_path.c_str(), &disk) == 0) {
         status.disk_free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;

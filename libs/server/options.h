@@ -2,11 +2,13 @@
 /// What the server is told: plain values, checked before they get here.
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "auth/access.h"
+#include "base/sync.h"
 #include "camera/message.h"
 #include "hub/options.h"
 
@@ -51,6 +53,32 @@ struct Options {
     auth::Policy policy;
     milliseconds max_session{6 * 3'600'000LL};
     std::string recordings_path;  ///< absolute
+};
+
+/// The options in force. Any thread reads them; a reload puts others in their place as a whole.
+/// Whoever needs values that belong together, or loops over a list, holds one get().
+class CurrentOptions {
+ public:
+    using Snapshot = std::shared_ptr<const Options>;
+
+    explicit CurrentOptions(Options options)
+        : current_(std::make_shared<const Options>(std::move(options))) {}
+
+    Snapshot get() const ST_EXCLUDES(mutex_) {
+        const Lock lock(mutex_);
+        return current_;
+    }
+    /// One value; valid to the end of the full expression.
+    Snapshot operator->() const { return get(); }
+    void replace(Options options) ST_EXCLUDES(mutex_) {
+        auto next = std::make_shared<const Options>(std::move(options));
+        const Lock lock(mutex_);
+        current_.swap(next);
+    }
+
+ private:
+    mutable Mutex mutex_;
+    Snapshot current_ ST_GUARDED_BY(mutex_);
 };
 
 /// Deadlines and bounds of HTTP that no configuration changes.

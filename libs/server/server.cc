@@ -69,17 +69,20 @@ struct Server::Parts {
         : setup(std::move(given)),
           log(std::move(given_log)),
           control(its_control),
-          admission(setup.options.limits, metrics),
+          options(std::move(setup.options)),
+          admission(options, metrics),
           disk("disk", log_failure(log, "disk")),
           events(log.with("event")),
-          cameras(setup.options, metrics, control, events),
+          cameras(options, metrics, control, events),
           sessions(metrics, events),
-          captures(setup.options, cameras, control,
+          captures(options, cameras, control,
                    [this](const std::string& id) { return sessions.progress(id); }) {
         for (const ListenAddress& at : setup.listen) listeners.push_back(listen_on(at));
-        setup.recorder.path = setup.options.recordings_path;
+        setup.recorder.path = options->recordings_path;
         open_recorder();
-        setup.options.recordings_path = recorder->path();
+        Options made = *options.get();
+        made.recordings_path = recorder->path();
+        options.replace(std::move(made));
         catalogue = std::make_unique<record::Catalogue>(recorder->path());
         sessions.set_captures(captures);
         cameras.on_joined = [this](const CameraEntry& entry) { captures.auto_start(entry); };
@@ -90,6 +93,7 @@ struct Server::Parts {
     Log log;
     loop::EventLoop& control;
     Metrics metrics;
+    CurrentOptions options;
     Admission admission;
     std::vector<std::unique_ptr<loop::Listener>> listeners;
     loop::LoopThread disk;
@@ -138,8 +142,8 @@ Server::Server(Setup setup, Log log, loop::EventLoop& control)
     for (const auto& net : p.nets) facts.busy.push_back(&net->busy());
     facts.connections_of_loop = [&p](std::size_t i) { return p.nets[i]->size(); };
     p.services = std::make_unique<Services>(
-        Services{p.setup.options, p.log, p.metrics, p.shutting_down, p.control, p.disk.loop(),
-                 p.events, p.cameras, p.captures, p.sessions, *p.catalogue, *p.recorder});
+        Services{p.options, p.log, p.metrics, p.shutting_down, p.control, p.disk.loop(), p.events,
+                 p.cameras, p.captures, p.sessions, *p.catalogue, *p.recorder});
     p.operations = std::make_unique<Operations>(*p.services, std::move(facts));
     p.api = std::make_unique<Api>(*p.services, *p.operations);
 }
@@ -213,7 +217,7 @@ std::vector<std::string> Server::camera_urls() const {
     return urls;
 }
 
-const std::string& Server::recordings_path() const { return parts_->setup.options.recordings_path; }
+const std::string& Server::recordings_path() const { return parts_->recorder->path(); }
 
 std::size_t Server::shut_down(std::int64_t deadline_ns) {
     Parts& p = *parts_;

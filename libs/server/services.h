@@ -20,7 +20,7 @@ class EventLog;
 class Sessions;
 
 struct Services {
-    const Options& options;
+    const CurrentOptions& options;
     Log log;
     Metrics& metrics;
     const std::atomic<bool>& shutting_down;  ///< no new sessions

@@ -54,7 +54,14 @@ class CapturesTest : public ::testing::Test {
         }
     };
 
-    Options options;
+    /// As a reload does.
+    void configure(const std::function<void(Options&)>& change) {
+        Options next = *options.get();
+        change(next);
+        options.replace(std::move(next));
+    }
+
+    CurrentOptions options{Options{}};
     Metrics metrics;
     loop::EventLoop control;
     NetLoop net{"test"};
@@ -221,7 +228,7 @@ TEST_F(CapturesTest, a_failed_session_fails_the_stop) {
 }
 
 TEST_F(CapturesTest, a_stop_is_patient_while_the_finaliser_gets_on_and_not_longer) {
-    options.camera.stop_timeout = milliseconds(1);
+    configure([](Options& o) { o.camera.stop_timeout = milliseconds(1); });
     const LinkPtr a = join("a");
     captures.session_opened(a->id, "a_1", "a");
     control::StopRequest request;
@@ -238,7 +245,7 @@ TEST_F(CapturesTest, a_stop_is_patient_while_the_finaliser_gets_on_and_not_longe
 }
 
 TEST_F(CapturesTest, a_name_in_use_is_given_away_only_when_its_holder_is_silent) {
-    options.camera.takeover_after = milliseconds(20);
+    configure([](Options& o) { o.camera.takeover_after = milliseconds(20); });
     const LinkPtr first = join("cam");
     connect("cam");
     EXPECT_EQ(claims, std::vector<bool>{true});
@@ -253,14 +260,14 @@ TEST_F(CapturesTest, a_name_in_use_is_given_away_only_when_its_holder_is_silent)
 }
 
 TEST_F(CapturesTest, the_limit_of_cameras_refuses_with_a_reason) {
-    options.limits.cameras = 1;
+    configure([](Options& o) { o.limits.cameras = 1; });
     join("a");
     connect("b");
     EXPECT_EQ(claims, (std::vector<bool>{true, false}));
 }
 
 TEST_F(CapturesTest, a_device_model_names_a_camera_that_did_not_name_itself) {
-    options.name_rules = {{std::nullopt, "Pixel 9", "phone"}};
+    configure([](Options& o) { o.name_rules = {{std::nullopt, "Pixel 9", "phone"}}; });
     const LinkPtr link = cameras.make_link(net, "127.0.0.1:1", "/android-cam");
     cameras.claim({link, "", "127.0.0.1_1", {}, [](const Result<void>&) {}});
     cameras.set_model(link, "Pixel 9");

@@ -9,10 +9,11 @@ namespace {
 
 TEST(Admission, counts_in_all_and_per_address_and_gives_places_back) {
     Metrics metrics;
-    Limits limits;
-    limits.connections = 3;
-    limits.connections_per_address = 2;
-    Admission admission(limits, metrics);
+    Options options;
+    options.limits.connections = 3;
+    options.limits.connections_per_address = 2;
+    CurrentOptions current(options);
+    Admission admission(current, metrics);
     auto first = admission.enter("10.0.0.1");
     auto second = admission.enter("10.0.0.1");
     ASSERT_TRUE(first && second);
@@ -27,6 +28,9 @@ TEST(Admission, counts_in_all_and_per_address_and_gives_places_back) {
     EXPECT_TRUE(admission.enter("10.0.0.1"));
     EXPECT_EQ(metrics.connections_refused_total, 2U);
     EXPECT_EQ(metrics.connections, 2);  // second and other
+    options.limits.connections = 4;
+    current.replace(options);
+    EXPECT_TRUE(admission.enter("10.0.0.3")) << "a raised limit counts at once";
 }
 
 TEST(Metrics, are_prometheus_text_with_a_histogram_per_loop) {
