@@ -1,0 +1,83 @@
+#pragma once
+/// When the process of an on-demand source runs. Pure: the time is an argument, what is to be done
+/// is the answer. All times in nanoseconds of one monotonic clock.
+///
+///     idle --viewer--> starting --media--> running --last viewer left, shutdown_timeout-->
+///     stopping
+///       ^                 |                   |                                               |
+///       |                 +---- it ended -----+            idle, or a viewer's: starting <-- gone
+///       |                          |
+///       +--nobody watches-- backing_off --time--> starting
+///                                  |
+///                        crash_threshold within crash_window: failed --viewer after
+///                        crash_window-->
+///
+/// A process that ends without being told to counts as a crash, whatever its exit code: a source is
+/// live and has no end of its own.
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string_view>
+
+namespace st::source {
+
+enum class State : std::uint8_t { idle, starting, running, stopping, backing_off, failed };
+std::string_view to_string(State state);
+
+/// What the owner of the process is to do.
+enum class Action : std::uint8_t { none, start, terminate, kill };
+
+struct RunOptions {
+    std::chrono::milliseconds shutdown_timeout{30'000};  ///< after the last viewer left
+    unsigned crash_threshold = 3;
+    std::chrono::milliseconds crash_window{60'000};
+};
+
+class States {
+ public:
+    /// Between SIGTERM and SIGKILL.
+    static constexpr std::chrono::seconds kKillAfter{5};
+    /// Before the first restart; each further crash within the window doubles it.
+    static constexpr std::chrono::seconds kBackOffFirst{1};
+    static constexpr std::chrono::seconds kBackOffMax{30};
+
+    explicit States(RunOptions options) : options_(options) {}
+
+    /// So many watch now. `has_joined`: a viewer came, whatever the number says.
+    Action viewers(std::size_t count, bool has_joined, std::int64_t now_ns);
+    /// The process gave its first packet.
+    void media();
+    /// The process is gone, or could not be started.
+    Action exited(std::int64_t now_ns);
+    /// An operator's: crashes are forgotten, and what runs begins anew.
+    Action restart(std::int64_t now_ns);
+    /// Time has passed: call at due(), earlier calls do nothing.
+    Action tick(std::int64_t now_ns);
+    std::optional<std::int64_t> due_ns() const { return due_ns_; }
+
+    State state() const { return state_; }
+    std::size_t viewer_count() const { return viewers_; }
+    /// Starts after a crash, in all.
+    std::uint64_t restarts() const { return restarts_; }
+    /// Within the window, as of the last one.
+    std::size_t crashes() const { return crashes_ns_.size(); }
+
+ private:
+    Action start();
+    Action begin(std::int64_t now_ns);
+    Action stop(std::int64_t now_ns);
+    void enter(State state, std::optional<std::int64_t> due_ns = std::nullopt);
+
+    const RunOptions options_;
+    State state_ = State::idle;
+    std::optional<std::int64_t> due_ns_;  ///< of the one thing each state may wait for
+    std::size_t viewers_ = 0;
+    bool has_crashed_ = false;        ///< and not been started since
+    std::int64_t not_before_ns_ = 0;  ///< the next start; a viewer who comes again skips no wait
+    std::int64_t failed_until_ns_ = 0;
+    std::deque<std::int64_t> crashes_ns_;  ///< at most crash_threshold
+    std::uint64_t restarts_ = 0;
+};
+
+}  // namespace st::source
