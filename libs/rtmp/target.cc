@@ -1,0 +1,106 @@
+#include "rtmp/target.h"
+
+#include <array>
+
+namespace st::rtmp {
+namespace {
+
+struct Split {
+    std::string_view path;
+    std::string_view query;
+};
+
+Split split_query(std::string_view text) {
+    const std::size_t mark = text.find('?');
+    if (mark == std::string_view::npos) return {text, {}};
+    return {text.substr(0, mark), text.substr(mark + 1)};
+}
+
+/// What follows scheme, host and port.
+std::string_view behind_host(std::string_view url) {
+    const std::size_t scheme = url.find("://");
+    if (scheme == std::string_view::npos) return {};
+    const std::size_t slash = url.find_first_of("/?", scheme + 3);
+    return slash == std::string_view::npos ? std::string_view() : url.substr(slash);
+}
+
+int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+std::string percent_decoded(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '%' && i + 2 < text.size()) {
+            const int high = hex_digit(text[i + 1]);
+            const int low = hex_digit(text[i + 2]);
+            if (high >= 0 && low >= 0) {
+                out.push_back(static_cast<char>(high * 16 + low));
+                i += 2;
+                continue;
+            }
+        }
+        out.push_back(text[i]);
+    }
+    return out;
+}
+
+/// Appends "/piece" for each piece of `path` but empty ones and the default instance.
+void append_pieces(std::string& out, std::string_view path) {
+    while (!path.empty()) {
+        const std::size_t slash = path.find('/');
+        const std::string_view piece = path.substr(0, slash);
+        if (!piece.empty() && piece != "_definst_") {
+            out.push_back('/');
+            out += percent_decoded(piece);
+        }
+        path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
+    }
+}
+
+void append_query(std::string& out, std::string_view query) {
+    if (query.empty()) return;
+    if (!out.empty()) out.push_back('&');
+    out += query;
+}
+
+/// Of connect alone: app's path and query, or tcUrl's where app has none.
+Split connect_split(const ConnectTarget& connect) {
+    const Split app = split_query(connect.app);
+    const Split url = split_query(behind_host(connect.tc_url));
+    const bool has_app = app.path.find_first_not_of('/') != std::string_view::npos;
+    return {has_app ? app.path : url.path, app.query.empty() ? url.query : app.query};
+}
+
+}  // namespace
+
+Target find_target(const ConnectTarget& connect, std::string_view name) {
+    const Split from_connect = connect_split(connect);
+    Split from_name = split_query(name);
+    for (const std::string_view prefix : {"mp4:", "flv:", "mp3:"}) {
+        const std::size_t slashes = from_name.path.find_first_not_of('/');
+        if (slashes == std::string_view::npos) break;
+        if (from_name.path.substr(slashes).starts_with(prefix)) {
+            from_name.path.remove_prefix(slashes + prefix.size());
+            break;
+        }
+    }
+    Target target;
+    append_pieces(target.path, from_connect.path);
+    append_pieces(target.path, from_name.path);
+    append_query(target.query, from_name.query);
+    append_query(target.query, from_connect.query);
+    return target;
+}
+
+std::string find_app(const ConnectTarget& connect) {
+    std::string app;
+    append_pieces(app, connect_split(connect).path);
+    return app.empty() ? app : app.substr(1);
+}
+
+}  // namespace st::rtmp

@@ -1,0 +1,2 @@
+st_fuzz(rtmp_chunk rtmp)
+st_fuzz(rtmp_session rtmp)
