@@ -1,0 +1,237 @@
+#include "source/source.h"
+
+#include <system_error>
+
+#include "base/clock.h"
+#include "base/units.h"
+#include "base/url.h"
+
+namespace st::source {
+namespace {
+
+std::string input_text(const SourceOptions& options) {
+    if (options.command.empty()) return without_passwords(options.url);
+    std::string text;
+    for (const std::string& argument : options.command) {
+        text += (text.empty() ? "" : " ") + without_passwords(argument);
+    }
+    return text;
+}
+
+std::vector<std::string> worker_argv(std::vector<std::string> worker,
+                                     const SourceOptions& options) {
+    worker.emplace_back(options.command.empty() ? "url" : "command");
+    if (options.command.empty()) worker.push_back(options.url);
+    worker.insert(worker.end(), options.command.begin(), options.command.end());
+    return worker;
+}
+
+}  // namespace
+
+/// What the hub calls, from any thread.
+class Source::Link final : public hub::Publisher {
+ public:
+    Link(Source& source, std::weak_ptr<Child> child)
+        : source_(source), child_(std::move(child)), loop_(source.loop_) {}
+
+    void probe() override {}  // packets are the sign of life
+    void replaced() override { end("another publisher took the path"); }
+    void kicked() override { end("ended by an operator"); }
+
+ private:
+    void end(const char* why) {
+        loop_.post([this, why, child = child_] {
+            // As long as that run lasts, so do the source and this.
+            if (!child.expired()) source_.give_up(why);
+        });
+    }
+
+    Source& source_;
+    const std::weak_ptr<Child> child_;
+    loop::EventLoop& loop_;
+};
+
+Source::Source(SourceOptions options, std::vector<std::string> worker, loop::EventLoop& loop,
+               hub::Hub& hub, const Log& log)
+    : options_(std::move(options)),
+      worker_(worker_argv(std::move(worker), options_)),
+      loop_(loop),
+      hub_(hub),
+      log_(log.with(options_.path)),
+      states_(options_.run) {
+    const Lock lock(mutex_);
+    status_.path = options_.path;
+    status_.input = input_text(options_);
+}
+
+Source::~Source() {
+    loop_.cancel(timer_);
+    publication_.end("source stopped");
+}
+
+SourceStatus Source::status() const {
+    const Lock lock(mutex_);
+    return status_;
+}
+
+void Source::on_viewers(bool has_joined) {
+    const hub::StreamPtr stream = hub_.find(options_.path);
+    act(states_.viewers(stream ? stream->viewers() : 0, has_joined, monotonic_ns()));
+}
+
+void Source::restart() { act(states_.restart(monotonic_ns())); }
+
+void Source::shut_down() {
+    is_closing_ = true;
+    loop_.cancel(timer_);
+    if (child_) child_->terminate();
+}
+
+void Source::act(Action action) {
+    switch (action) {
+        case Action::none:
+            break;
+        case Action::start:
+            if (!is_closing_) start();
+            break;
+        case Action::terminate:
+            child_->terminate();
+            break;
+        case Action::kill:
+            log_.warning("still there after SIGTERM: killed");
+            child_->kill();
+            break;
+    }
+    loop_.cancel(timer_);
+    timer_ = 0;
+    if (const auto due = states_.due_ns(); due && !is_closing_) {
+        timer_ = loop_.after(std::chrono::nanoseconds(*due - monotonic_ns()),
+                             [this] { act(states_.tick(monotonic_ns())); });
+    }
+    update();
+}
+
+void Source::start() {
+    reader_ = std::make_unique<flv::TagReader>();
+    lines_ = LogLines();
+    bad_tags_ = 0;
+    given_up_.clear();
+    try {
+        child_ = std::make_shared<Child>(loop_, worker_, *this);
+    } catch (const std::system_error& e) {  // C3: out of descriptors, say: as if it had crashed
+        end_run(e.what());
+        return;
+    }
+    link_ = std::make_shared<Link>(*this, child_);
+    log_.info("started pid=" + std::to_string(child_->pid()) + " " + input_text(options_));
+}
+
+void Source::on_output(Bytes bytes) {
+    if (!given_up_.empty()) return;
+    link_->last_input_ns.store(monotonic_ns(), std::memory_order_relaxed);
+    reader_->feed(bytes);
+    while (given_up_.empty()) {
+        auto tag = reader_->next();
+        if (!tag) return give_up(tag.error().message);
+        if (!*tag) return;
+        push(std::move(**tag));
+    }
+}
+
+void Source::push(flv::Tag tag) {
+    auto packet = flv::to_packet(tag.type, tag.timestamp_ms, std::move(tag.body));
+    if (!packet) {
+        if (++bad_tags_ == 1) log_.warning("a tag is left out: " + packet.error().message);
+        return;
+    }
+    if (!*packet || !publish()) return;
+    if (!publication_.push(std::move(**packet), loop_.now_ns())) {
+        give_up("another publisher took the path");
+    }
+}
+
+/// Once the process has something to show; false: the path is another one's.
+bool Source::publish() {
+    if (publication_) return true;
+    hub::PublisherInfo info;
+    info.protocol = "source";
+    auto publication =
+        hub_.publish(options_.path, link_, info, hub::Clock::bits_32, loop_.now_ns());
+    if (!publication) {
+        give_up(publication.error().message);
+        return false;
+    }
+    publication_ = std::move(*publication);
+    publication_number_ = publication_.number();
+    const State before = states_.state();
+    states_.media();
+    {
+        const Lock lock(mutex_);
+        status_.since_us = wall_us();
+    }
+    update();
+    tell_state(before);
+    return true;
+}
+
+void Source::give_up(const std::string& why) {
+    if (!child_ || !given_up_.empty()) return;
+    given_up_ = why;
+    child_->kill();
+}
+
+void Source::on_error_output(Bytes bytes) { log_lines(lines_.feed(bytes, monotonic_ns())); }
+
+void Source::log_lines(const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) log_.info("says: " + without_passwords(line));
+}
+
+void Source::on_exit(const Exit& exit) {
+    log_lines(lines_.finish());
+    loop_.retire(std::move(child_));
+    child_ = nullptr;
+    std::string why = given_up_;
+    if (why.empty()) why = without_passwords(lines_.last());
+    if (why.empty()) why = exit.is_success() ? "the input ended" : exit.text();
+    end_run(why);
+}
+
+void Source::end_run(const std::string& why) {
+    publication_.end("source ended");
+    link_.reset();
+    const State before = states_.state();
+    const Action next = states_.exited(monotonic_ns());
+    {
+        const Lock lock(mutex_);
+        status_.since_us = 0;
+        if (before != State::stopping) status_.last_error = why;
+    }
+    tell_state(before);
+    if (before != State::stopping && states_.state() == State::failed) {
+        // No other run will take over its viewers.
+        hub_.give_up(options_.path, publication_number_);
+    }
+    act(next);
+}
+
+void Source::tell_state(State before) {
+    const State now = states_.state();
+    if (now == State::running) return log_.info("running");
+    if (before == State::stopping) return log_.info("stopped");
+    const SourceStatus status = this->status();
+    const std::string what = "ended by itself: " + status.last_error;
+    if (now != State::failed) return log_.warning(what);
+    log_.error(what + "; it stays down after " + std::to_string(states_.crashes()) +
+               " crashes within " + format_duration(options_.run.crash_window) +
+               ", until a viewer comes after that time or it is restarted");
+}
+
+void Source::update() {
+    const Lock lock(mutex_);
+    status_.state = states_.state();
+    status_.pid = child_ ? child_->pid() : 0;
+    status_.restarts = states_.restarts();
+    status_.crashes = states_.crashes();
+}
+
+}  // namespace st::source

@@ -1,0 +1,98 @@
+#pragma once
+/// One on-demand source: its process, and what comes out of it as a stream of the hub. On the loop
+/// of Sources, its thread only, but for status().
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/sync.h"
+#include "flv/tag.h"
+#include "hub/hub.h"
+#include "source/child.h"
+#include "source/log_lines.h"
+#include "source/states.h"
+
+namespace st::source {
+
+/// Exactly one of command and url.
+struct SourceOptions {
+    std::string path;                  ///< "/<app>/<name>"
+    std::vector<std::string> command;  ///< program and arguments; no shell reads them
+    std::string url;                   ///< see av::parse_source_url
+    RunOptions run;
+};
+
+struct SourceStatus {
+    std::string path;
+    std::string input;  ///< the URL or the command, for people; without passwords
+    State state = State::idle;
+    int pid = 0;                 ///< leads the process group; 0: no process
+    std::uint64_t restarts = 0;  ///< after crashes
+    std::size_t crashes = 0;     ///< within the window
+    std::string last_error;      ///< of the last crash; empty: none
+    std::int64_t since_us = 0;   ///< wall clock: of the first packet of this run; 0: none
+};
+
+class Source final : public ChildHandler {
+ public:
+    /// `worker`: how to run av/input_worker.h, e.g. {"/proc/self/exe", "--worker", "input"}.
+    /// `loop` and `hub` outlive it.
+    Source(SourceOptions options, std::vector<std::string> worker, loop::EventLoop& loop,
+           hub::Hub& hub, const Log& log);
+    /// Kills the process, if there is one.
+    ~Source() override;
+
+    /// A viewer came (`has_joined`) or went.
+    void on_viewers(bool has_joined);
+    void restart();
+    /// Ends the process with SIGTERM and starts no other.
+    void shut_down();
+    bool has_process() const { return child_ != nullptr; }
+
+    const std::string& path() const { return options_.path; }
+    /// Any thread.
+    SourceStatus status() const ST_EXCLUDES(mutex_);
+
+ private:
+    class Link;
+
+    void on_output(Bytes bytes) override;
+    void on_error_output(Bytes bytes) override;
+    void on_exit(const Exit& exit) override;
+
+    void act(Action action);
+    void start();
+    bool publish();
+    void push(flv::Tag tag);
+    /// What the process gives cannot be used: it ends, which counts as a crash.
+    void give_up(const std::string& why);
+    void end_run(const std::string& why);
+    void log_lines(const std::vector<std::string>& lines);
+    void tell_state(State before);
+    void update();
+
+    const SourceOptions options_;
+    const std::vector<std::string> worker_;
+    loop::EventLoop& loop_;
+    hub::Hub& hub_;
+    const Log log_;
+    States states_;
+    loop::TimerId timer_ = 0;
+    bool is_closing_ = false;
+
+    // Of this run of the process:
+    std::shared_ptr<Child> child_;
+    std::unique_ptr<flv::TagReader> reader_;
+    LogLines lines_;
+    std::shared_ptr<Link> link_;
+    hub::Publication publication_;
+    std::uint64_t publication_number_ = 0;  ///< the last one's
+    std::uint64_t bad_tags_ = 0;
+    std::string given_up_;  ///< why; empty: it was not
+
+    mutable Mutex mutex_;
+    SourceStatus status_ ST_GUARDED_BY(mutex_);
+};
+
+}  // namespace st::source
