@@ -68,6 +68,10 @@ void take_listeners(const Layers& layers, Config& config, Lines& errors) {
         }
         // Serving in the clear what was meant to be encrypted would be worse than not starting.
         if (listener.tls) errors.push_back(path + ".tls: this version has no TLS yet");
+        if (!listener.default_stream.empty() && !is_stream_path(listener.default_stream)) {
+            errors.push_back(path + ".default_stream: expected /app/name, got " +
+                             listener.default_stream);
+        }
         if (listener.port != 0 && !taken.emplace(listener.address, listener.port).second) {
             errors.push_back(path + ": the same address and port as an earlier listener");
         }
@@ -146,6 +150,44 @@ void take_recording(const Layers& layers, Config& config, Lines& errors) {
     recording.max_session = layers.duration("recording.max_session");
 }
 
+/// An empty program or argument is legal; what no argument list can hold is not.
+bool is_command(const std::vector<std::string>& command) {
+    return !command.empty() && !command.front().empty() &&
+           std::none_of(command.begin(), command.end(), [](const std::string& argument) {
+               return argument.find('\0') != std::string::npos;
+           });
+}
+
+void take_sources(const Layers& layers, Config& config, Lines& errors) {
+    std::set<std::string> taken;
+    for (std::size_t i = 0; i < layers.count("sources"); ++i) {
+        const std::string path = entry("sources", i);
+        SourceConfig source;
+        source.path = layers.text(path + ".path");
+        source.command = layers.texts(path + ".command");
+        source.url = layers.text(path + ".url");
+        source.shutdown_timeout = layers.duration(path + ".shutdown_timeout");
+        source.crash_threshold = number32(layers, path + ".crash_threshold");
+        source.crash_window = layers.duration(path + ".crash_window");
+        if (!is_stream_path(source.path)) {
+            errors.push_back(path + ".path: expected /app/name, got " +
+                             (source.path.empty() ? "nothing" : source.path));
+        } else if (is_own_app(source.path.substr(1, source.path.find('/', 1) - 1))) {
+            errors.push_back(path + ".path: the app of " + source.path +
+                             " is the server's own, expected another");
+        } else if (!taken.insert(source.path).second) {
+            errors.push_back(path + ".path: the same as an earlier source's");
+        }
+        if (source.command.empty() == source.url.empty()) {
+            errors.push_back(path + ": expected either a command or a url, got " +
+                             (source.url.empty() ? "neither" : "both"));
+        } else if (source.url.empty() && !is_command(source.command)) {
+            errors.push_back(path + ".command: expected a program and its arguments");
+        }
+        config.sources.push_back(std::move(source));
+    }
+}
+
 /// A role that acts in this version; what it cannot enforce it refuses rather than leaves open.
 Access take_access(const Layers& layers, const std::string& path, Lines& errors) {
     const auto access = word<Access>(layers, path);
@@ -191,6 +233,7 @@ std::variant<LoadedConfig, ConfigErrors> load_config(const ConfigSources& source
     take_listeners(layers, config, errors);
     take_cameras(layers, config, errors);
     take_recording(layers, config, errors);
+    take_sources(layers, config, errors);
     take_access_and_limits(layers, config, errors);
     config.web_hosts = layers.texts("web.hosts");
     config.log.level = word<LogThreshold>(layers, "log.level");

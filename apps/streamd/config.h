@@ -31,7 +31,7 @@ struct ListenerConfig {
     std::string address = "::";  ///< "::" takes IPv4 as well
     std::uint16_t port = 50001;  ///< 0: any free one
     bool tls = false;
-    std::string default_stream;  ///< empty: none
+    std::string default_stream;  ///< "/<app>/<name>"; empty: none
 };
 
 /// What a camera is told when it is started without a command. Zero: not given.
@@ -76,6 +76,16 @@ struct RecordingConfig {
     milliseconds max_session{6 * 3'600'000LL};
 };
 
+/// A stream whose first viewer starts it. Exactly one of command and url is given.
+struct SourceConfig {
+    std::string path;                  ///< "/<app>/<name>"
+    std::vector<std::string> command;  ///< program and arguments
+    std::string url;
+    milliseconds shutdown_timeout{30'000};
+    std::uint32_t crash_threshold = 3;
+    milliseconds crash_window{60'000};
+};
+
 struct AuthConfig {
     Access camera = Access::open;
     Access control = Access::loopback;
@@ -102,6 +112,7 @@ struct Config {
     CameraConfig camera;
     std::vector<CameraRule> cameras;
     RecordingConfig recording;
+    std::vector<SourceConfig> sources;
     AuthConfig auth;
     LimitsConfig limits;
     std::vector<std::string> web_hosts;  ///< extra Host names that control accepts

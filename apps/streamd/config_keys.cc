@@ -108,8 +108,8 @@ void add_listeners(Keys& keys, const Config& config) {
                            .type = KeyType::boolean,
                            .fallback = listener.tls ? "true" : "false",
                            .help = "Serve https and wss."}));
-    keys.push_back(unused(text("listeners[].default_stream", listener.default_stream,
-                               "Stream that a WebSocket on `/` plays.", true)));
+    keys.push_back(text("listeners[].default_stream", listener.default_stream,
+                        "Stream, `/app/name`, that a WebSocket on `/` plays.", true));
     keys.push_back(unused(port("rtmp.port", 1935, "RTMP.")));
     keys.push_back(unused(port("rtmp.tls_port", 1936, "RTMPS, with a certificate.")));
     keys.push_back(unused(port("tls.port", 8443, "https and wss, with a certificate.")));
@@ -186,6 +186,24 @@ void add_recording(Keys& keys, const Config& config) {
                                    kForever, "Media time of a segment.")));
 }
 
+void add_sources(Keys& keys) {
+    const SourceConfig source;
+    keys.push_back(
+        objects("sources", 0, 1'000, "Streams started by their first viewer (docs/live.md)."));
+    keys.push_back(text("sources[].path", source.path, "`/app/name`"));
+    keys.push_back(texts("sources[].command", "", {},
+                         "Program and arguments, no shell; its standard output is the stream."));
+    keys.push_back(text("sources[].url", source.url,
+                        "Instead of a command: a URL, a file, or a device such as "
+                        "`v4l2:/dev/video0` or `lavfi:testsrc2`."));
+    keys.push_back(duration("sources[].shutdown_timeout", source.shutdown_timeout, milliseconds(0),
+                            hours(24), "How long it goes on after the last viewer has left."));
+    keys.push_back(number("sources[].crash_threshold", source.crash_threshold, 1, 1'000,
+                          "So many crashes within the window, and it stays down."));
+    keys.push_back(duration("sources[].crash_window", source.crash_window, seconds(1), hours(24),
+                            "Also how long it then stays down."));
+}
+
 void add_live(Keys& keys) {
     const auto later = [&](Key key) { keys.push_back(unused(std::move(key))); };
     later(duration("live.wait", seconds(10), milliseconds(0), hours(1),
@@ -198,14 +216,7 @@ void add_live(Keys& keys) {
                    "Age of the oldest packet in a viewer's queue."));
     later(duration("live.stuck_after", seconds(15), seconds(1), hours(1),
                    "A viewer that takes nothing for so long is closed."));
-    later(objects("sources", 0, 1'000, "Streams started by their first viewer."));
-    later(text("sources[].path", "", "`/app/name`"));
-    later(texts("sources[].command", "", {}, "Program and arguments; no shell."));
-    later(text("sources[].url", "", "Instead of a command."));
-    later(duration("sources[].shutdown_timeout", seconds(30), milliseconds(0), hours(24),
-                   "After the last viewer."));
-    later(number("sources[].crash_threshold", 3, 1, 1'000, "Crashes in the window that end it."));
-    later(duration("sources[].crash_window", seconds(60), seconds(1), hours(24), ""));
+    add_sources(keys);
     later(text("mjpeg.path", "./images", "Folder of the images."));
     later(number("mjpeg.keep", 200, 0, 1'000'000, "Images kept."));
 }

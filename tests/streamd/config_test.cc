@@ -121,6 +121,10 @@ TEST_F(StreamdConfig, accepts_the_whole_documented_shape) {
     EXPECT_EQ(config.camera.auto_start->bitrate_bps, 2'000'000U);
     ASSERT_EQ(config.cameras.size(), 1U);
     EXPECT_EQ(config.cameras[0].name, "door");
+    ASSERT_EQ(config.sources.size(), 1U);
+    EXPECT_EQ(config.sources[0].path, "/live/x");
+    EXPECT_THAT(config.sources[0].command, ElementsAre("a", "b,c"));
+    EXPECT_EQ(config.sources[0].shutdown_timeout, std::chrono::seconds(30));
     EXPECT_FALSE(config.recording.keep.dump);
     EXPECT_TRUE(config.recording.keep.mp4);
     EXPECT_EQ(config.recording.timing, Timing::arrival);
@@ -132,7 +136,6 @@ TEST_F(StreamdConfig, accepts_the_whole_documented_shape) {
     EXPECT_EQ(config.log.level, LogThreshold::warning);
     EXPECT_EQ(config.log.format, LogFormat::json);
     EXPECT_THAT(loaded.warnings, ElementsAre("recording.streams: not used by this version",
-                                             "sources: not used by this version",
                                              "auth.tokens: not used by this version",
                                              "web.static: not used by this version"));
 }
@@ -151,6 +154,21 @@ TEST_F(StreamdConfig, refuses_what_does_not_fit_together) {
          R"(listeners[0].address: expected an IP address such as "::" or "127.0.0.1", got localhost)"},
         {R"({"listeners": [{"port": "off"}]})", "listeners: all ports are off, nothing to serve"},
         {R"({"listeners": [{"tls": true}]})", "listeners[0].tls: this version has no TLS yet"},
+        {R"({"listeners": [{"default_stream": "x"}]})",
+         "listeners[0].default_stream: expected /app/name, got x"},
+        {R"({"sources": [{"url": "a"}]})", "sources[0].path: expected /app/name, got nothing"},
+        {R"({"sources": [{"path": "live/x", "url": "a"}]})",
+         "sources[0].path: expected /app/name, got live/x"},
+        {R"({"sources": [{"path": "/camera/x", "url": "a"}]})",
+         "sources[0].path: the app of /camera/x is the server's own, expected another"},
+        {R"({"sources": [{"path": "/live/x", "url": "a"}, {"path": "/live/x", "url": "b"}]})",
+         "sources[1].path: the same as an earlier source's"},
+        {R"({"sources": [{"path": "/live/x"}]})",
+         "sources[0]: expected either a command or a url, got neither"},
+        {R"({"sources": [{"path": "/live/x", "url": "a", "command": ["b"]}]})",
+         "sources[0]: expected either a command or a url, got both"},
+        {R"({"sources": [{"path": "/live/x", "command": ["", "b"]}]})",
+         "sources[0].command: expected a program and its arguments"},
         {R"({"listeners": [{}, {}]})",
          "listeners[1]: the same address and port as an earlier listener"},
         {R"({"camera": {"auto_start": {"resolution": {"width": 5}}}})",
