@@ -4,12 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <set>
+#include <span>
 
 #include "cli/exit_codes.h"
 #include "mux/session.h"
@@ -37,13 +38,29 @@ std::string own_name(const std::string& path) {
 std::string extension(mux::OutputFormat format) {
     switch (format) {
         case mux::OutputFormat::mp4:
+        case mux::OutputFormat::fmp4:
             return ".mp4";
+        case mux::OutputFormat::flv:
+            return ".flv";
         case mux::OutputFormat::h264:
             return ".h264";
         case mux::OutputFormat::dump:
             return ".dump";
     }
     return {};
+}
+
+bool is_to_stdout(const Options& options) { return options.output == "-"; }
+
+bool is_to_folder(const Options& options) {
+    return !options.output.empty() && !is_to_stdout(options) &&
+           (options.output.back() == '/' || is_folder(options.output));
+}
+
+mux::OutputFormat format_of(const Options& options) {
+    if (options.format) return *options.format;
+    const bool is_named = !options.output.empty() && !is_to_folder(options);
+    return is_named ? mux::format_of_path(options.output) : mux::OutputFormat::mp4;
 }
 
 /// Standard input in a file that has no name any more: it is read from the start, maybe twice.
@@ -76,7 +93,8 @@ Result<Fd> spool_stdin() {
 mux::Job common_job(const Options& options) {
     mux::Job job;
     job.input_format = options.input_format;
-    job.format = options.format;
+    job.format = format_of(options);
+    job.index_in_front = options.faststart;
     job.overwrite = options.overwrite;
     job.split = !options.no_split;
     job.timing = options.timing;
@@ -94,9 +112,8 @@ mux::Job common_job(const Options& options) {
 
 /// Where the output of an input goes; empty: nowhere that could be named.
 std::string output_of(const Options& options, const std::string& input, bool is_session) {
-    const std::string ending = extension(options.format);
-    const bool to_folder =
-        !options.output.empty() && (options.output.back() == '/' || is_folder(options.output));
+    const std::string ending = extension(format_of(options));
+    const bool to_folder = is_to_folder(options);
     if (!options.output.empty() && !to_folder) return options.output;
     if (input == "-")
         return to_folder ? (fs::path(options.output) / ("stdin" + ending)).string() : "";
@@ -109,43 +126,113 @@ std::string output_of(const Options& options, const std::string& input, bool is_
     return to_folder ? (fs::path(options.output) / beside.filename()).string() : beside.string();
 }
 
-Result<PlannedJob> plan_one(const Options& options, const std::string& input) {
-    PlannedJob planned;
-    planned.job = common_job(options);
-    planned.spoken_input = input;
-    planned.job.input = input;
-    const bool is_session = input != "-" && is_folder(input);
+/// What lies beside a session's stream, for the job that reads it.
+void take_facts(PlannedJob& planned, const mux::SessionFacts& facts) {
+    if (planned.job.camera.empty()) planned.job.camera = facts.camera;
+    planned.job.ping = facts.ping;
+    if (facts.is_recording)
+        planned.notes.emplace_back("still recording: read up to its present end");
+}
+
+/// The file an input stands for, opened if it is standard input.
+Result<mux::Source> source_of(const std::string& input, PlannedJob& planned) {
     if (input == "-") {
         auto spool = spool_stdin();
         if (!spool) return spool.error();
-        planned.spool = std::move(*spool);
-        planned.job.input = "standard input";
-        planned.job.input_fd = planned.spool.get();
-    } else if (is_session) {
+        planned.spools.push_back(std::move(*spool));
+        return mux::Source{"standard input", planned.spools.back().get()};
+    }
+    if (is_folder(input)) {
         const mux::SessionFacts facts = mux::read_session(input);
-        planned.job.input = facts.stream;
-        planned.job.camera = facts.camera;
-        planned.job.ping = facts.ping;
         if (facts.stream.empty()) {
             return Error{input + ": no stream.fdump and no stream.h264 in this directory",
                          cli::kNoInput};
         }
-        if (facts.is_recording)
-            planned.notes.emplace_back("still recording: read up to its present end");
-    } else if (::access(input.c_str(), R_OK) != 0) {
+        take_facts(planned, facts);
+        return mux::Source{facts.stream, -1};
+    }
+    if (::access(input.c_str(), R_OK) != 0) {
+        // There is such an input: what fails is reading it.
         return Error{input + ": " + std::strerror(errno),
                      errno == EACCES ? cli::kIoFailed : cli::kNoInput};
     }
-    if (!is_session && fs::path(input).filename() == "stream.fdump") {
+    if (fs::path(input).filename() == "stream.fdump") {
         const fs::path folder = fs::path(input).parent_path();
-        const mux::SessionFacts facts = mux::read_session(folder.empty() ? "." : folder.string());
-        planned.job.camera = facts.camera;
-        planned.job.ping = facts.ping;
+        take_facts(planned, mux::read_session(folder.empty() ? "." : folder.string()));
+    }
+    return mux::Source{input, -1};
+}
+
+/// One job for `inputs`, the first of which names the output.
+Result<PlannedJob> plan_one(const Options& options, std::span<const std::string> inputs) {
+    PlannedJob planned;
+    planned.job = common_job(options);
+    planned.spoken_input = inputs.front();
+    for (const std::string& input : inputs) {
+        auto source = source_of(input, planned);
+        if (!source) return source.error();
+        if (&input != &inputs.front()) {
+            planned.job.joined.push_back(*source);
+            continue;
+        }
+        planned.job.input = source->name;
+        planned.job.input_fd = source->fd;
     }
     if (options.only_info) return planned;
-    planned.job.output = output_of(options, input, is_session);
+    if (is_to_stdout(options)) {
+        planned.job.output = "standard output";
+        planned.job.output_fd = 1;
+        return planned;
+    }
+    const bool is_session = inputs.front() != "-" && is_folder(inputs.front());
+    planned.job.output = output_of(options, inputs.front(), is_session);
     if (planned.job.output.empty()) return Error{"standard input needs --output", cli::kUsage};
+    if (is_session && options.output.empty() && planned.job.format == mux::OutputFormat::mp4)
+        planned.session = inputs.front();
     return planned;
+}
+
+/// Options that do not go together, said before anything is read.
+std::optional<std::string> contradiction(const Options& options) {
+    using mux::OutputFormat;
+    const OutputFormat format = format_of(options);
+    const bool copies = format == OutputFormat::h264 || format == OutputFormat::dump;
+    const bool is_mp4 = format == OutputFormat::mp4 || format == OutputFormat::fmp4;
+    const bool many = options.inputs.size() > 1 && !options.join;
+    const bool to_file = !options.output.empty() && !is_to_folder(options);
+    if (to_file && many && !options.only_info)
+        return "--output " + options.output + " is one file, but there are several inputs";
+    if (options.join && !to_file && !options.only_info) return "--join needs --output FILE";
+    if (options.join && options.align) return "--join and --align exclude each other";
+    if (options.from && options.to && *options.from >= *options.to)
+        return "--from must be before --to";
+    if ((options.from || options.to) && copies) return "--from and --to cut MP4s and FLV only";
+    if (options.align && (options.from || options.to))
+        return "--align goes without --from and --to";
+    if (options.align && (options.fps || options.timing == mux::Timing::constant))
+        return "--align needs the cameras' times: no --fps and no --timing constant";
+    if (options.align && copies) return "--align makes MP4s and FLV only";
+    if (options.rotate != 0 && !is_mp4) return "--rotate is said in MP4s only";
+    if (options.faststart && format != OutputFormat::mp4)
+        return "--faststart is for --format mp4 only";
+    if (!options.thumbnail.empty() && many)
+        return "--thumbnail is one file, but there are several inputs";
+    if (!options.thumbnail.empty() && (copies || is_to_stdout(options)))
+        return "--thumbnail goes with an MP4 or FLV file";
+    if (!is_to_stdout(options) || options.only_info) return std::nullopt;
+    if (!options.format) return "--output - needs --format fmp4, flv or h264";
+    if (format == OutputFormat::mp4 || format == OutputFormat::dump)
+        return "--output - takes --format fmp4, flv or h264 only";
+    if (options.as_json) return "--json and --output - both want standard output";
+    return std::nullopt;
+}
+
+bool is_same_file(const PlannedJob& planned, const std::string& output) {
+    std::error_code ignored;
+    if (fs::equivalent(planned.job.input, output, ignored)) return true;
+    return std::ranges::any_of(planned.job.joined, [&](const mux::Source& source) {
+        return fs::equivalent(source.name, output, ignored);
+    });
 }
 
 }  // namespace
@@ -153,42 +240,20 @@ Result<PlannedJob> plan_one(const Options& options, const std::string& input) {
 Result<std::vector<PlannedJob>> plan_jobs(const Options& options) {
     std::vector<PlannedJob> jobs;
     if (options.inputs.empty()) return Error{"INPUT is required", cli::kUsage};
-    const bool to_file =
-        !options.output.empty() && options.output.back() != '/' && !is_folder(options.output);
-    if (to_file && options.inputs.size() > 1 && !options.only_info) {
-        return Error{"--output " + options.output + " is one file, but there are several inputs",
-                     cli::kUsage};
-    }
-    if (options.from && options.to && *options.from >= *options.to) {
-        return Error{"--from must be before --to", cli::kUsage};
-    }
-    if ((options.from || options.to) && options.format != mux::OutputFormat::mp4) {
-        return Error{"--from and --to cut MP4s only", cli::kUsage};
-    }
-    if (options.align && (options.from || options.to)) {
-        return Error{"--align goes without --from and --to", cli::kUsage};
-    }
-    if (options.align && (options.fps || options.timing == mux::Timing::constant)) {
-        return Error{"--align needs the cameras' times: no --fps and no --timing constant",
-                     cli::kUsage};
-    }
-    if (options.align && options.format != mux::OutputFormat::mp4) {
-        return Error{"--align makes MP4s", cli::kUsage};
-    }
-    if (!options.thumbnail.empty() && options.inputs.size() > 1) {
-        return Error{"--thumbnail is one file, but there are several inputs", cli::kUsage};
-    }
+    if (const auto why = contradiction(options)) return Error{*why, cli::kUsage};
     std::set<std::string> outputs;
-    for (const std::string& input : options.inputs) {
-        auto planned = plan_one(options, input);
+    const std::span<const std::string> inputs(options.inputs);
+    const std::size_t step = options.join ? inputs.size() : 1;
+    for (std::size_t i = 0; i < inputs.size(); i += step) {
+        auto planned = plan_one(options, inputs.subspan(i, step));
         if (!planned) return planned.error();
+        const bool has_file = !planned->job.output.empty() && planned->job.output_fd < 0;
         const std::string output = fs::path(planned->job.output).lexically_normal().string();
-        if (!output.empty() && !outputs.insert(output).second) {
+        if (has_file && !outputs.insert(output).second) {
             return Error{"two inputs would both write " + output, cli::kUsage};
         }
-        std::error_code ignored;
-        if (!output.empty() && fs::equivalent(planned->job.input, output, ignored)) {
-            return Error{input + " is its own output; name another with --output", cli::kUsage};
+        if (has_file && is_same_file(*planned, output)) {
+            return Error{inputs[i] + " is its own output; name another with --output", cli::kUsage};
         }
         jobs.push_back(std::move(*planned));
     }

@@ -11,8 +11,9 @@ namespace st::h264mux {
 
 struct PlannedJob {
     mux::Job job;
-    Fd spool;                  ///< standard input, on disk and unlinked; owned for the job
+    std::vector<Fd> spools;    ///< standard input, on disk and unlinked; owned for the job
     std::string spoken_input;  ///< as the user named it
+    std::string session;       ///< directory whose own MP4 is made; empty: none
     std::vector<std::string> notes;
 };
 

@@ -18,6 +18,7 @@
 #include "mux/align.h"
 #include "mux/report.h"
 #include "options.h"
+#include "record/remux.h"
 
 namespace st::h264mux {
 namespace {
@@ -126,7 +127,7 @@ class Runner {
                 return;
             }
             one(jobs_[i]);
-            jobs_[i].spool.reset();
+            jobs_[i].spools.clear();
         }
     }
 
@@ -142,6 +143,10 @@ class Runner {
             return tell(report.error().code);
         }
         report->notes.insert(report->notes.begin(), planned.notes.begin(), planned.notes.end());
+        if (!planned.session.empty()) {
+            const auto noted = record::note_remux(planned.session, *report);
+            if (!noted) report->notes.push_back("session.json: " + noted.error().message);
+        }
         if (options_.as_json) {
             std::printf("%s\n", mux::to_json(*report).c_str());
         } else if (!options_.quiet) {

@@ -31,6 +31,18 @@ Result<std::chrono::milliseconds> parse_gap(std::string_view text) {
     return gap;
 }
 
+void add_format(CLI::App& app, std::optional<mux::OutputFormat>& format) {
+    const auto parse = [](std::string_view text) -> Result<mux::OutputFormat> {
+        if (const auto known = mux::format_named(text)) return *known;
+        return Error{"\"" + std::string(text) + "\" is not one of mp4, fmp4, flv, h264, dump"};
+    };
+    cli::add_value<mux::OutputFormat>(app, "--format", format, parse,
+                                      "Format of the output: an MP4, one in fragments, FLV, the "
+                                      "bare stream, or the plain form of "
+                                      "a dump; by default what the output's name says, else mp4",
+                                      "mp4|fmp4|flv|h264|dump");
+}
+
 }  // namespace
 
 void build(CLI::App& app, Options& options) {
@@ -40,15 +52,13 @@ void build(CLI::App& app, Options& options) {
            "INPUT", options.inputs,
            "Dump of either form, H.264 Annex B stream, session directory, or - for standard input")
         ->type_name("FILE");
-    cli::add_text(app, "-o,--output", options.output,
-                  "Output file, or a directory if it ends in / or is one; else beside each input",
-                  "FILE");
+    cli::add_text(
+        app, "-o,--output", options.output,
+        "Output file, a directory if it ends in / or is one, or - for standard output; else "
+        "beside each input",
+        "FILE");
     app.add_flag("-y", options.overwrite, "Overwrite existing outputs");
-    cli::add_choice<mux::OutputFormat>(app, "--format", options.format,
-                                       {{"mp4", mux::OutputFormat::mp4},
-                                        {"h264", mux::OutputFormat::h264},
-                                        {"dump", mux::OutputFormat::dump}},
-                                       "Format of the output; dump is the plain form");
+    add_format(app, options.format);
     cli::add_choice<mux::InputFormat>(app, "--input-format", options.input_format,
                                       {{"auto", mux::InputFormat::automatic},
                                        {"fdump", mux::InputFormat::fdump},
@@ -75,6 +85,10 @@ void build(CLI::App& app, Options& options) {
     cli::add_choice<unsigned>(app, "--rotate", options.rotate,
                               {{"0", 0U}, {"90", 90U}, {"180", 180U}, {"270", 270U}},
                               "Have players turn the pictures clockwise by this many degrees");
+    app.add_flag("--faststart", options.faststart,
+                 "Put the index of an MP4 in front, for players that read as it is downloaded");
+    app.add_flag("--join", options.join,
+                 "Put all inputs, in this order, into one output, named with --output");
     app.add_flag("--align", options.align,
                  "Put all inputs on one time line, each into its own output, and say how far off "
                  "each may be");
@@ -101,6 +115,8 @@ cli::Manual manual() {
         "picture "
         "carries the time its camera gave it, from 0; a bare stream has no times and gets even "
         "ones.\n\n"
+        "A session directory's own MP4 is replaced with `-y`, and its session.json then says what "
+        "was made.\n\n"
         "An output is written as NAME.part, read back, and only then given its name. After a "
         "failure or an "
         "interruption nothing is left under it. A change of the picture size begins another file, "
@@ -139,11 +155,18 @@ cli::Manual manual() {
          "Three cameras that saw the same, on one time line:\n\n"
          "    h264mux --align -o walk1/ recordings/cam1_20260131_081530 "
          "recordings/cam2_20260131_081530 recordings/cam3_20260131_081531\n\n"
+         "A phone that rebooted twice made three recordings of one walk:\n\n"
+         "    h264mux --join -o walk.mp4 recordings/cam1_20260131_0815*\n\n"
+         "Look at a recording that is still growing:\n\n"
+         "    h264mux -q --format fmp4 -o - recordings/cam1_20260131_081530 | ffplay -\n\n"
          "Many at once, reports for a script:\n\n"
          "    h264mux --json -o mp4/ *.fdump"},
-        {"EXIT STATUS", cli::exit_status_text({cli::kDone, cli::kDamaged, cli::kUsage,
-                                               cli::kBadInput, cli::kNoInput, cli::kCannotCreate,
-                                               cli::kIoFailed, cli::kInterrupted})},
+        {"EXIT STATUS",
+         cli::exit_status_text({cli::kDone, cli::kDamaged, cli::kUsage, cli::kBadInput,
+                                cli::kNoInput, cli::kCannotCreate, cli::kIoFailed,
+                                cli::kInterrupted}) +
+             "\nAn input that is there but may not be read is 74, an output that may not be "
+             "written 73. With several inputs the first failure decides."},
     };
     manual.see_also = {"streamd(8)", "streamctl(1)"};
     return manual;

@@ -15,13 +15,15 @@ struct Options {
     std::vector<std::string> inputs;
     std::string output;  ///< empty: beside each input
     bool overwrite = false;
-    mux::OutputFormat format = mux::OutputFormat::mp4;
+    std::optional<mux::OutputFormat> format;  ///< unset: by the output's name
     mux::InputFormat input_format = mux::InputFormat::automatic;
     mux::Timing timing = mux::Timing::automatic;
     std::optional<double> fps;
     std::chrono::milliseconds max_gap{60'000};
     bool no_split = false;
+    bool join = false;
     bool align = false;
+    bool faststart = false;
     unsigned rotate = 0;
     std::optional<std::chrono::milliseconds> from;
     std::optional<std::chrono::milliseconds> to;

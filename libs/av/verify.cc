@@ -119,8 +119,8 @@ std::vector<double> display_times_ms(const std::string& path) {
     const PacketPtr packet(av_packet_alloc());
     std::vector<double> times;
     while (av_read_frame(input.get(), packet.get()) >= 0) {
-        times.push_back(static_cast<double>(packet->pts) *
-                        av_q2d(input->streams[packet->stream_index]->time_base) * 1000);
+        const AVRational base = input->streams[packet->stream_index]->time_base;
+        times.push_back(static_cast<double>(packet->pts) * 1000 * base.num / base.den);
         av_packet_unref(packet.get());
     }
     std::ranges::sort(times);

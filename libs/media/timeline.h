@@ -19,9 +19,9 @@ struct ClockTimes {
 };
 
 struct DisplayTimes {
-    std::vector<std::int64_t> ticks;  ///< from 0, strictly rising
-    std::uint64_t repairs = 0;        ///< pictures whose time was moved or made up
-    std::int64_t median_ticks = 0;    ///< usual distance of two pictures, at least 1
+    std::vector<std::int64_t> ticks;    ///< from 0, strictly rising
+    std::uint64_t repairs = 0;          ///< pictures whose time was moved or made up
+    std::int64_t median_ticks = 0;      ///< usual distance of two pictures, at least 1
     std::vector<std::size_t> restarts;  ///< places from which the clock counted from elsewhere
 };
 

@@ -31,7 +31,20 @@ bool absorb(std::vector<NalBytes>& list, std::size_t most, const std::vector<uns
 
 }  // namespace
 
+/// What an input shows is what it would show alone: nothing of the one before is gone on with.
+void Assembler::begin_input() {
+    take_tail({});
+    last_ = Place::none;
+    trailing_zeros_ = 0;
+    end_picture();
+    prefix_.clear();
+    units_ = {};
+    has_start_ = false;
+    is_seam_ = !pictures_.empty();
+}
+
 void Assembler::message(const Message& message) {
+    if (message.begins_input) begin_input();
     const auto payload = message.payload;
     media::NalWalker walker(payload);
     std::size_t head = walker.leading_bytes();
@@ -269,7 +282,8 @@ void Assembler::begin_picture() {
     const media::Sps& sps = *units_.sets().sps(picture.sps_id);
     const bool is_other_format = !is_first && !parts_.back().format.sps.same_picture_format(sps);
     bool begins_part = is_first;
-    if (is_other_format && options_.split && picture.is_idr && parts_.size() < kPartsMax)
+    const bool starts_anew = picture.is_idr || is_seam_;
+    if (is_other_format && options_.split && starts_anew && parts_.size() < kPartsMax)
         begins_part = true;
     if (begins_part) {
         begin_part(picture);
@@ -279,14 +293,16 @@ void Assembler::begin_picture() {
     is_dirty_ = false;
     Part& part = parts_.back();
     picture_at_ = part.file->position();
-    if (has_changes_ && picture.is_idr && !begins_part) inject_parameter_sets();
+    if (has_changes_ && starts_anew && !begins_part) inject_parameter_sets();
 
     Picture entry;
     entry.device_ms = message_.device_ms;
     entry.arrival_ns = message_.arrival_ns;
     entry.order = picture.order;
-    entry.is_sync = picture.is_idr || begins_part ? 1 : 0;
-    entry.begins_sequence = picture.begins_sequence || begins_part ? 1 : 0;
+    entry.is_sync = starts_anew || begins_part ? 1 : 0;
+    entry.begins_sequence = picture.begins_sequence || is_seam_ || begins_part ? 1 : 0;
+    entry.is_seam = is_seam_ ? 1 : 0;
+    is_seam_ = false;
     if (pictures_.size() == std::numeric_limits<std::uint32_t>::max()) {
         throw Failure(Exit::bad_input, "more than 2^32 pictures");
     }
@@ -311,7 +327,6 @@ void Assembler::begin_part(const media::PictureStart& picture) {
     part.format.sps_list.push_back(copy(sets.sps_bytes(picture.sps_id)));
     part.format.pps_list.push_back(copy(sets.pps_bytes(picture.pps_id)));
     part.file = options_.open_part(static_cast<unsigned>(parts_.size() + 1));
-    begin_mp4(*part.file);
     parts_.push_back(std::move(part));
     has_changes_ = false;
     absorb_parameter_sets();

@@ -11,9 +11,9 @@
 
 #include "media/access_unit.h"
 #include "mux/input.h"
-#include "mux/moov.h"
 #include "mux/picture_index.h"
 #include "mux/sample_file.h"
+#include "mux/samples.h"
 
 namespace st::mux {
 
@@ -31,7 +31,7 @@ struct AssemblerOptions {
     /// Of the pictures that could be kept, only those from this number on, and before that one.
     std::uint64_t first_picture = 0;
     std::uint64_t end_picture = std::numeric_limits<std::uint64_t>::max();
-    /// Makes the file of part 1, 2 ...
+    /// Makes what the samples of part 1, 2 ... go to, behind what it writes there itself.
     std::function<std::unique_ptr<SampleFile>(unsigned part)> open_part;
 };
 
@@ -46,6 +46,8 @@ class Assembler {
     void flush();
     /// No more messages.
     void finish();
+    /// So many pictures will not change any more.
+    std::size_t whole_pictures() const { return pictures_.size() - (in_picture_ ? 1 : 0); }
 
     PictureIndex& pictures() { return pictures_; }
     std::vector<Part>& parts() { return parts_; }
@@ -61,6 +63,7 @@ class Assembler {
  private:
     enum class Place { none, prefix, sample };
 
+    void begin_input();
     void take_head(std::span<std::uint8_t> head);
     void take_tail(std::span<std::uint8_t> more);
     void keep_tail(Bytes tail);
@@ -90,6 +93,7 @@ class Assembler {
     bool is_dirty_ = false;             ///< parameter sets came since the last picture began
     bool has_changes_ = false;  ///< the part's sample description is not all a decoder needs
     bool has_slice_ = false;
+    bool is_seam_ = false;  ///< the next picture kept is the first of another input
 
     // A short NAL unit at the end of a message waits for the next one, in case that goes on with
     // it: from its first bytes alone nobody can tell what it is.

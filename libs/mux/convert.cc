@@ -1,5 +1,8 @@
 #include "mux/convert.h"
 
+#include <array>
+#include <utility>
+
 #include "av/error.h"
 #include "mux/run.h"
 
@@ -21,6 +24,27 @@ Result<Report> guarded(const Job& job, bool writes) {
 Result<Report> convert(const Job& job) { return guarded(job, true); }
 
 Result<Report> inspect(const Job& job) { return guarded(job, false); }
+
+std::optional<OutputFormat> format_named(std::string_view word) {
+    constexpr std::array<std::pair<std::string_view, OutputFormat>, 5> kFormats = {
+        {{"mp4", OutputFormat::mp4},
+         {"fmp4", OutputFormat::fmp4},
+         {"flv", OutputFormat::flv},
+         {"h264", OutputFormat::h264},
+         {"dump", OutputFormat::dump}}};
+    for (const auto& [name, format] : kFormats) {
+        if (name == word) return format;
+    }
+    return std::nullopt;
+}
+
+OutputFormat format_of_path(std::string_view path) {
+    const std::string_view name = path.substr(path.rfind('/') + 1);
+    const auto dot = name.rfind('.');
+    const std::string_view ending = dot == std::string_view::npos ? "" : name.substr(dot + 1);
+    if (ending == "264") return OutputFormat::h264;
+    return format_named(ending).value_or(OutputFormat::mp4);
+}
 
 std::string part_name(const std::string& output, unsigned part) {
     if (part <= 1) return output;

@@ -1,7 +1,8 @@
 #pragma once
 /// The one muxing path: a dump (either form) or a bare H.264 stream -> MP4. h264mux and streamd's
-/// finaliser both call it. One pass over the input; the index of the pictures (28 bytes each) is
-/// kept in memory.
+/// finaliser both call it. One pass over the input; a second one for a range, and for formats that
+/// want times before the pictures (fmp4, flv). The index of the pictures (36 bytes each, with their
+/// times) is kept in memory.
 ///
 /// Any thread; a call blocks until the output is verified and renamed, or nothing is left behind.
 /// Uses no globals: two jobs may run at once on two threads.
@@ -11,6 +12,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -19,7 +21,8 @@
 namespace st::mux {
 
 enum class InputFormat { automatic, fdump, dump, h264 };
-enum class OutputFormat { mp4, h264, dump };
+/// fmp4: an MP4 in fragments of a key frame and what follows it.
+enum class OutputFormat { mp4, fmp4, flv, h264, dump };
 enum class Timing { automatic, device, arrival, constant };
 
 /// How far a job is: input bytes read, and of how many (0: not known).
@@ -34,12 +37,26 @@ struct CommonLine {
     bool by_wall_clock = false;  ///< its wall clock, else its monotonic one
 };
 
+struct Source {
+    std::string name;  ///< path; with fd only the name used in messages
+    int fd = -1;       ///< borrowed, seekable; -1: open `name`
+};
+
 struct Job {
     std::string input;  ///< path; with input_fd only the name used in messages
     int input_fd = -1;  ///< borrowed, seekable; -1: open `input`
+    /// Inputs that follow, in this order, in the same output. Each begins at its first picture that
+    /// can be decoded; a jump of the clocks between two is no fault.
+    std::vector<Source> joined;
     InputFormat input_format = InputFormat::automatic;
 
     std::string output;  ///< final path; written beside it as `<output>.part`
+    /// Instead of a file: fmp4, flv or h264 go here as they are made, unverified. Borrowed.
+    /// `output` is then the name used in messages.
+    int output_fd = -1;
+    /// mp4: the index stands in front of the samples. Room for it is left by a bound on the number
+    /// of pictures, so the samples are written once.
+    bool index_in_front = false;
     OutputFormat format = OutputFormat::mp4;
     bool overwrite = false;  ///< else an existing output is an Error with code 73
     bool split = true;       ///< a change of picture size begins `<output stem>-002.mp4` at its IDR
@@ -93,6 +110,11 @@ Result<Report> convert(const Job& job);
 /// The same report without writing anything; `output`, `worker` and `thumbnail` are not looked at.
 /// Input without a decodable picture is a Report with 0 pictures, not an Error.
 Result<Report> inspect(const Job& job);
+
+/// "mp4", "fmp4", "flv", "h264", "dump".
+std::optional<OutputFormat> format_named(std::string_view word);
+/// What the ending of a path says: .flv, .h264, .264 and .dump; anything else is an MP4.
+OutputFormat format_of_path(std::string_view path);
 
 /// `stem.mp4` -> `stem-002.mp4` for part 2; part 1 is the name itself.
 std::string part_name(const std::string& output, unsigned part);

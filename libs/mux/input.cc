@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 
 #include "base/window.h"
 #include "camera/frame.h"
@@ -56,7 +57,7 @@ class RecordedInput final : public Input {
         for (const auto& loss : losses.list) report.damage_bytes -= loss.bytes;
         report.damage_bytes += losses.bytes;
         report.dropped.bad += bad_;
-        report.closed = reader_.is_closed();
+        report.closed = report.closed && reader_.is_closed();
     }
     std::optional<ServerOrigin> server_origin() const override { return origin_; }
     bool has_device_times() const override { return true; }
@@ -182,6 +183,7 @@ class AnnexBInput final : public Input {
         message = Message{};
         message.payload = window_.unread().first(size);
         message.offset = window_.offset();
+        message.is_numbered = false;
         given_ = size;
         return size > 0;
     }
@@ -208,67 +210,7 @@ class AnnexBInput final : public Input {
     bool finished_ = false;
 };
 
-/// Bytes at a place of the file, fewer at its end.
-std::vector<std::uint8_t> peek(int fd, std::uint64_t at, std::size_t count) {
-    std::vector<std::uint8_t> bytes(count);
-    std::size_t size = 0;
-    while (size < count) {
-        const ssize_t got =
-            ::pread(fd, bytes.data() + size, count - size, static_cast<off_t>(at + size));
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) break;
-        size += static_cast<std::size_t>(got);
-    }
-    bytes.resize(size);
-    return bytes;
-}
-
-bool begins_with_start_code(Bytes bytes) {
-    std::size_t zeros = 0;
-    while (zeros < bytes.size() && bytes[zeros] == 0) ++zeros;
-    return zeros >= 2 && zeros < bytes.size() && bytes[zeros] == 1;
-}
-
-bool is_plain_dump(int fd, std::uint64_t size) {
-    constexpr int kHeadersLookedAt = 9;
-    std::uint64_t at = 0;
-    for (int i = 0; i < kHeadersLookedAt; ++i) {
-        const auto head = peek(fd, at, camera::kHeaderBytes + 8);
-        if (head.size() < camera::kHeaderBytes) return i > 0;
-        const std::uint32_t payload = load_be32(head.data() + 12);
-        const auto begin = Bytes(head).subspan(camera::kHeaderBytes);
-        const bool fits = at + camera::kHeaderBytes + payload <= size;
-        // The last message of a dump that was cut off may announce more than there is.
-        if (!fits && (i == 0 || payload > camera::kPayloadBytesMax)) return false;
-        if (payload > 0 && begin.size() >= 4 && !begins_with_start_code(begin)) return false;
-        if (!fits) return true;
-        at += camera::kHeaderBytes + payload;
-    }
-    return true;
-}
-
-bool is_recorded_dump(int fd) {
-    auto head = peek(fd, 0, dump::kFileHeaderBytes);
-    if (dump::is_recorded_dump(head)) return true;
-    if (!dump::begins_with_marker(head)) return false;
-    return dump::is_recorded_dump(peek(fd, 0, dump::kRecordBytesMax));
-}
-
 }  // namespace
-
-std::string to_string(InputFormat format) {
-    switch (format) {
-        case InputFormat::automatic:
-            return "auto";
-        case InputFormat::fdump:
-            return "fdump";
-        case InputFormat::dump:
-            return "dump";
-        case InputFormat::h264:
-            return "h264";
-    }
-    return {};
-}
 
 FileBytes::FileBytes(int fd, std::string name) : fd_(fd), name_(std::move(name)) {
     struct stat status {};
@@ -294,20 +236,6 @@ std::uint64_t ns_between(const ServerOrigin& first, const ServerOrigin& later) {
     const bool is_same_start = std::abs(wall_us - monotonic_ns / 1000) <= kSameStartUs;
     const std::int64_t ns = is_same_start ? monotonic_ns : wall_us * 1000;
     return ns > 0 ? static_cast<std::uint64_t>(ns) : 0;
-}
-
-Result<InputFormat> detect_format(int fd, const std::string& name) {
-    struct stat status {};
-    if (::fstat(fd, &status) != 0) fail_errno(Exit::io, "stat " + name);
-    if (is_recorded_dump(fd)) return InputFormat::fdump;
-    if (is_plain_dump(fd, static_cast<std::uint64_t>(status.st_size))) return InputFormat::dump;
-    const auto head = peek(fd, 0, 64);
-    if (begins_with_start_code(head)) {
-        const auto one = std::ranges::find(head, 1);
-        if (one + 1 != head.end() && (one[1] & 0x80) == 0) return InputFormat::h264;
-    }
-    return Error{name + ": neither a dump nor an H.264 Annex B stream (--input-format overrides)",
-                 static_cast<int>(Exit::bad_input)};
 }
 
 std::unique_ptr<Input> open_input(FileBytes& bytes, InputFormat format,

@@ -21,6 +21,8 @@ struct Message {
     std::uint64_t arrival_ns = 0;  ///< after the origin of the whole input
     std::uint32_t seq = 0;
     bool follows_damage = false;  ///< bytes were lost directly before it
+    bool begins_input = false;    ///< the first one of an input that is joined to another
+    bool is_numbered = true;      ///< from a camera; else a piece of a bare stream
 };
 
 /// Bytes of a file in order, and where we are in them.
@@ -61,13 +63,8 @@ class Input {
 /// clock; 0 if that went back.
 std::uint64_t ns_between(const ServerOrigin& first, const ServerOrigin& later);
 
-/// What the first bytes say `fd` is. An Error says what was looked for.
-Result<InputFormat> detect_format(int fd, const std::string& name);
-
 /// `before_read` is called before payloads given out so far stop being valid.
 std::unique_ptr<Input> open_input(FileBytes& bytes, InputFormat format,
                                   std::function<void()> before_read);
-
-std::string to_string(InputFormat format);
 
 }  // namespace st::mux

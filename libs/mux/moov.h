@@ -1,5 +1,7 @@
 #pragma once
-/// The boxes around the samples of an MP4 (ISO/IEC 14496-12, -14, -15), written by ourselves.
+/// MP4s with one index of all samples (ISO/IEC 14496-12), written by ourselves.
+///
+///     ftyp 32 | free: room for the index, if it shall stand in front | free 8 | mdat | moov
 ///
 /// Why not libavformat 5.1: its writer wants a time with each sample, so the input would have to be
 /// read twice; it squashes every time after a gap of INT_MAX ticks; when no sample is flagged as a
@@ -7,68 +9,26 @@
 /// without parameter sets. libavformat still reads every file we make before it gets its name
 /// (av/verify.h).
 #include <cstdint>
-#include <optional>
-#include <span>
-#include <string>
-#include <vector>
 
-#include "media/parameter_sets.h"
-#include "mux/picture_index.h"
+#include "mux/movie_boxes.h"
 #include "mux/sample_file.h"
 
 namespace st::mux {
 
-using NalBytes = std::vector<std::uint8_t>;
-
-/// What the sample description needs of the stream.
-struct VideoFormat {
-    media::Sps sps;                  ///< in force at the first sample
-    std::vector<NalBytes> sps_list;  ///< sps's own bytes first; at most 31
-    std::vector<NalBytes> pps_list;  ///< at most 255
-};
-
-/// The samples of one file: a run of the index, and their display times.
-struct Samples {
-    const PictureIndex& pictures;
-    std::size_t first;
-    std::size_t count;
-    std::span<const std::uint32_t> shown_at;  ///< of each sample: its place in display order
-    std::span<const std::int64_t> ticks;  ///< display times by place; ticks[0] is the zero point
-    std::int64_t usual_ticks;             ///< of the last picture; at least 1
-    std::uint32_t first_place;            ///< what shown_at counts from
-    std::int64_t begins_ticks = 0;        ///< nothing is shown before, from the file's time 0 on
-
-    const Picture& picture(std::size_t i) const { return pictures[first + i]; }
-    /// Display time of sample i, from 0 at the first one shown.
-    std::int64_t shown(std::size_t i) const { return ticks[shown_at[i] - first_place] - ticks[0]; }
-    std::int64_t end_ticks() const { return ticks[count - 1] - ticks[0] + usual_ticks; }
-    /// Of the whole file.
-    std::int64_t duration_ticks() const { return begins_ticks + end_ticks(); }
-    /// The smallest r such that every picture can be decoded at the display time of the picture
-    /// shown r places earlier.
-    std::uint32_t depth() const;
-};
-
-struct Metadata {
-    std::string camera;
-    std::optional<std::int64_t> created_us;  ///< wall clock
-    unsigned rotate = 0;                     ///< degrees clockwise: 0, 90, 180, 270
-};
-
-/// Writes ftyp and the head of mdat; samples follow. To be called on an empty file.
-void begin_mp4(SampleFile& file);
-
-/// Ends mdat and writes moov. All samples lie one behind the other from the end of begin_mp4() on.
-void end_mp4(SampleFile& file, const Samples& samples, const VideoFormat& format,
-             const Metadata& metadata);
-
-/// Bytes begin_mp4() writes.
+/// What begin_mp4() writes beside the room for the index.
 constexpr std::uint64_t kMp4HeadBytes = 48;
 
-/// The decoder configuration record of 14496-15, 5.3.3.1.
-std::vector<std::uint8_t> encode_avcc(const VideoFormat& format);
+/// More than the index of a picture takes at worst: size 4, both times 16, key frame 4, its share
+/// of a chunk's offset; and what does not depend on their number but for long parameter sets.
+constexpr std::uint64_t kIndexBytesPerPicture = 33;
+constexpr std::uint64_t kIndexBytesBeside = 4096;
 
-/// Decoding time of sample i, at most its display time; sample 0's is -depth * usual_ticks.
-std::int64_t decoding_ticks(const Samples& samples, std::size_t i, std::uint32_t depth);
+/// Writes what stands before the samples, which follow. To be called on an empty file.
+/// `index_room`: bytes left free in front for the index, at least 8; 0: it goes behind.
+void begin_mp4(SampleFile& file, std::uint64_t index_room);
+
+/// Ends mdat and writes moov. All samples lie one behind the other from the end of begin_mp4() on.
+/// An index larger than its room has the samples moved: right, but slow.
+void end_mp4(SampleFile& file, const Track& track, std::uint64_t index_room);
 
 }  // namespace st::mux

@@ -19,6 +19,7 @@ struct Picture {
     std::uint32_t bytes : 28 = 0;
     std::uint32_t is_sync : 1 = 0;
     std::uint32_t begins_sequence : 1 = 0;  ///< order counts compare only from here on
+    std::uint32_t is_seam : 1 = 0;          ///< the first one of another input
 };
 static_assert(sizeof(Picture) == 24);
 

@@ -1,11 +1,9 @@
 #include "mux/run.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 
 #include "camera/frame.h"
+#include "mux/moov.h"
 
 namespace st::mux {
 namespace {
@@ -17,97 +15,103 @@ constexpr std::uint64_t kProgressEvery = std::uint64_t{4} << 20;
 Report Run::go() {
     open();
     const bool has_range = job_.from || job_.to;
-    read(has_range, false);
+    const Pass first = writes_ && !writes_pictures() ? Pass::write : Pass::count;
+    read(has_range ? Pass::count : first, false);
     const bool at_intra = assembler_->pictures().empty() && assembler_->saw_intra();
-    if (at_intra) read(has_range, true);
+    if (at_intra) read(has_range ? Pass::count : first, true);
     if (has_range && !assembler_->pictures().empty()) {
         choose_range();
-        read(false, at_intra);
+        read(first, at_intra);
     }
     report_.input = job_.input;
-    report_.input_format = to_string(format_);
-    report_.input_bytes = bytes_->position();
+    report_.input_format = input_->format_name();
+    report_.input_bytes = input_->position();
     survey_.report(report_, input_->has_device_times(), input_->has_arrival_times());
     input_->report(report_);
     add_notes();
-    if (assembler_->pictures().empty()) {
+    if (!assembler_->pictures().empty()) {
+        plan();
+    } else {
         report_.timing = "constant";
         report_.timing_why = "there are no pictures";
-        if (writes_ && job_.format == OutputFormat::mp4)
-            throw Failure(Exit::bad_input, why_nothing());
-    } else {
-        plan();
+        if (writes_ && !copies_messages()) throw Failure(Exit::bad_input, why_nothing());
     }
     if (!writes_) return std::move(report_);
-    job_.format == OutputFormat::mp4 ? finish_mp4() : finish_copy();
+    if (copies_messages()) {
+        finish_copy();
+    } else if (writes_pictures()) {
+        write_pictures(at_intra);
+    } else {
+        finish_mp4();
+    }
     return std::move(report_);
 }
 
 void Run::open() {
-    int fd = job_.input_fd;
-    if (fd < 0) {
-        own_fd_.reset(::open(job_.input.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-        if (!own_fd_)
-            fail_errno(errno == ENOENT || errno == ENOTDIR ? Exit::no_input : Exit::io,
-                       "open " + job_.input);
-        fd = own_fd_.get();
-    }
-    struct stat status {};
-    if (::fstat(fd, &status) != 0) fail_errno(Exit::io, "stat " + job_.input);
-    if (!S_ISREG(status.st_mode))
-        throw Failure(Exit::bad_input, job_.input + ": not a regular file");
-    format_ = job_.input_format;
-    if (format_ == InputFormat::automatic) {
-        const auto found = detect_format(fd, job_.input);
-        if (!found) throw Failure(Exit::bad_input, found.error().message);
-        format_ = *found;
-    }
+    sources_.push_back(open_source({job_.input, job_.input_fd}, job_.input_format));
+    for (const Source& source : job_.joined)
+        sources_.push_back(open_source(source, job_.input_format));
 }
 
 void Run::before_read() {
-    if (copy_) copy_->flush();
+    for (const auto& output : outputs_) output->flush();
     assembler_->flush();
     check_cancelled();
-    if (job_.progress && bytes_->position() >= progress_at_) {
-        job_.progress({bytes_->position(), std::max(bytes_->size(), bytes_->position())});
-        progress_at_ = bytes_->position() + kProgressEvery;
+    const std::uint64_t done = input_->position();
+    if (job_.progress && done >= progress_at_) {
+        job_.progress({done, input_->size()});
+        progress_at_ = done + kProgressEvery;
     }
 }
 
-void Run::read(bool only_count, bool start_at_intra) {
-    const bool writes = writes_ && !only_count;
-    const bool to_mp4 = writes && job_.format == OutputFormat::mp4;
+/// Where the samples of a part go.
+std::unique_ptr<SampleFile> Run::open_part(Pass pass, unsigned part) {
+    if (pass == Pass::stream) return SampleFile::to_memory();
+    if (pass == Pass::count || copies_messages()) return std::make_unique<SampleFile>();
+    auto file = std::make_unique<SampleFile>(part_name(job_.output, part), job_.overwrite);
+    begin_mp4(*file, index_room_);
+    return file;
+}
+
+void Run::read(Pass pass, bool start_at_intra) {
     AssemblerOptions options;
-    options.split = job_.split;
+    // A pipe has room for one MP4; what changes is then said in the stream.
+    options.split = job_.split && (job_.output_fd < 0 || job_.format == OutputFormat::flv);
     options.start_at_intra = start_at_intra;
     options.first_picture = first_picture_;
     options.end_picture = end_picture_;
-    options.open_part = [this, to_mp4](unsigned part) {
-        if (!to_mp4) return std::make_unique<SampleFile>();
-        return std::make_unique<SampleFile>(part_name(job_.output, part), job_.overwrite);
-    };
-    bytes_ = std::make_unique<FileBytes>(own_fd_ ? own_fd_.get() : job_.input_fd, job_.input);
-    input_ = open_input(*bytes_, format_, [this] { before_read(); });
+    options.open_part = [this, pass](unsigned part) { return open_part(pass, part); };
+    input_ = std::make_unique<JoinedInput>(sources_, [this] { before_read(); });
     assembler_ = std::make_unique<Assembler>(std::move(options));
     survey_ = {};
     progress_at_ = 0;
-    copy_.reset();
-    if (writes && !to_mp4) copy_ = std::make_unique<SampleFile>(job_.output, job_.overwrite);
+    outputs_.clear();
+    index_room_ = 0;
+    if (pass == Pass::write && job_.index_in_front) {
+        index_room_ = kIndexBytesBeside + kIndexBytesPerPicture * input_->pictures_bound();
+    }
+    if (pass == Pass::write && copies_messages()) {
+        outputs_.push_back(job_.output_fd >= 0
+                               ? SampleFile::to_descriptor(job_.output_fd, job_.output)
+                               : std::make_unique<SampleFile>(job_.output, job_.overwrite));
+    }
     Message message;
     while (input_->next(message)) {
-        if (copy_) {
-            if (job_.format == OutputFormat::dump) {
-                copy_->append(
-                    camera::encode_header({message.device_ms, message.seq, message.payload}));
-            }
-            copy_->append_borrowed(message.payload);
-            copy_->flush();  // the assembler changes the payload
-        }
+        if (!outputs_.empty() && pass == Pass::write) copy(message);
         assembler_->message(message);
-        if (format_ != InputFormat::h264)
-            survey_.add(message, assembler_->last_message_has_picture());
+        survey_.add(message, assembler_->last_message_has_picture());
+        if (pass == Pass::stream) stream_pictures();
     }
     assembler_->finish();
+    if (pass == Pass::stream) stream_pictures();
+}
+
+void Run::copy(const Message& message) {
+    SampleFile& file = *outputs_.front();
+    if (job_.format == OutputFormat::dump)
+        file.append(camera::encode_header({message.device_ms, message.seq, message.payload}));
+    file.append_borrowed(message.payload);
+    file.flush();  // the assembler changes the payload
 }
 
 std::string Run::why_nothing() const {

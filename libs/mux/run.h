@@ -8,11 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "av/verify.h"
 #include "mux/assembler.h"
 #include "mux/convert.h"
 #include "mux/failure.h"
-#include "mux/input.h"
-#include "mux/moov.h"
+#include "mux/joined_input.h"
+#include "mux/picture_writer.h"
 #include "mux/survey.h"
 #include "mux/timing.h"
 
@@ -27,12 +28,27 @@ class Run {
     Report go();
 
  private:
-    // Reading. A second time, with other options, may follow one that kept nothing.
+    /// What a reading of the input is for.
+    enum class Pass : std::uint8_t {
+        count,   ///< to know the pictures
+        write,   ///< samples or messages into the output as they come
+        stream,  ///< pictures with their times, which are known
+    };
+
+    // Reading. Another time, with other options, may follow one that kept nothing.
     void open();
-    void read(bool only_count, bool start_at_intra);
+    void read(Pass pass, bool start_at_intra);
+    std::unique_ptr<SampleFile> open_part(Pass pass, unsigned part);
+    void copy(const Message& message);
     void before_read();
     void add_notes();
     std::string why_nothing() const;
+    bool writes_pictures() const {
+        return job_.format == OutputFormat::fmp4 || job_.format == OutputFormat::flv;
+    }
+    bool copies_messages() const {
+        return job_.format == OutputFormat::h264 || job_.format == OutputFormat::dump;
+    }
     void check_cancelled() const {
         if (job_.cancel.stop_requested()) throw Failure(Exit::cancelled, "interrupted");
     }
@@ -49,20 +65,28 @@ class Run {
 
     // Outputs.
     void finish_mp4();
-    void write_moov(Part& part);
     void finish_copy();
-    void make_thumbnail(const std::string& mp4);
+    void write_pictures(bool start_at_intra);
+    void stream_pictures();
+    void begin_run();
+    void end_run();
+    void verify_pictures() const;
+    void check_decoding(const std::string& path) const;
+    void keep_all();
+    void make_thumbnail(const std::string& path);
+    Metadata metadata() const;
     Result<void> isolated(std::vector<std::string> words, const std::function<void()>& step) const;
     OutputFile describe(const SampleFile& file, const std::string& kind) const;
+    OutputFile describe_part(const SampleFile& file, const std::string& kind, const Part& part,
+                             const Samples& samples) const;
 
     const Job& job_;
     const bool writes_;
-    Fd own_fd_;
-    InputFormat format_ = InputFormat::automatic;
-    std::unique_ptr<FileBytes> bytes_;
-    std::unique_ptr<Input> input_;
+    std::vector<OpenInput> sources_;
+    std::unique_ptr<JoinedInput> input_;
     std::unique_ptr<Assembler> assembler_;
-    std::unique_ptr<SampleFile> copy_;  ///< output of the formats that copy messages
+    std::vector<std::unique_ptr<SampleFile>> outputs_;  ///< all but those of the assembler's parts
+    std::uint64_t index_room_ = 0;                      ///< left free in front of the samples
     Survey survey_;
     Report report_;
     std::vector<std::uint32_t> shown_at_;
@@ -70,6 +94,18 @@ class Run {
     std::uint64_t progress_at_ = 0;
     std::uint64_t first_picture_ = 0;  ///< range of pictures that are wanted
     std::uint64_t end_picture_ = std::numeric_limits<std::uint64_t>::max();
+
+    /// Of the pass that streams: what the one before found, and how far it is.
+    struct Streaming {
+        std::vector<Part> runs;
+        Metadata metadata;
+        std::optional<Track> track;  ///< of the run at work
+        std::unique_ptr<PictureWriter> writer;
+        std::vector<av::PictureFacts> expected;  ///< of each output
+        std::size_t run = 0;                     ///< of `runs`
+        std::size_t written = 0;                 ///< pictures, of all
+    };
+    std::optional<Streaming> streaming_;
 };
 
 }  // namespace st::mux

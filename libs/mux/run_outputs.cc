@@ -1,4 +1,5 @@
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -6,6 +7,9 @@
 #include "av/thumbnail.h"
 #include "av/verify.h"
 #include "av/worker.h"
+#include "mux/flv_writer.h"
+#include "mux/fragments.h"
+#include "mux/moov.h"
 #include "mux/run.h"
 
 namespace st::mux {
@@ -14,7 +18,8 @@ namespace {
 std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 /// What libavformat must find again.
-av::Mp4Facts facts_of(const Part& part, const Samples& samples) {
+av::Mp4Facts facts_of(const Part& part, const Track& track) {
+    const Samples& samples = track.samples;
     av::Mp4Facts facts;
     facts.samples = samples.count;
     facts.ticks_per_second = media::kTicksPerSecond;
@@ -22,13 +27,12 @@ av::Mp4Facts facts_of(const Part& part, const Samples& samples) {
     facts.last_ticks = samples.begins_ticks + samples.ticks.back() - samples.ticks.front();
     facts.width = part.format.sps.width;
     facts.height = part.format.sps.height;
-    const std::uint32_t depth = samples.depth();
-    const std::int64_t first = decoding_ticks(samples, 0, depth);
+    const std::int64_t first = samples.decoded(0, track.depth);
     av::IndexCrc crc;
     for (std::size_t i = 0; i < samples.count; ++i) {
         facts.bytes += samples.picture(i).bytes;
         facts.key_frames += samples.picture(i).is_sync;
-        crc.add(samples.picture(i).bytes, decoding_ticks(samples, i, depth) - first);
+        crc.add(samples.picture(i).bytes, samples.decoded(i, track.depth) - first);
     }
     facts.index_crc = crc.value();
     return facts;
@@ -49,20 +53,12 @@ OutputFile Run::describe(const SampleFile& file, const std::string& kind) const 
     return out;
 }
 
-void Run::write_moov(Part& part) {
+Metadata Run::metadata() const {
     Metadata metadata;
     metadata.camera = job_.camera;
     metadata.rotate = job_.rotate;
     metadata.created_us = job_.created_us ? job_.created_us : report_.first_picture_wall_us;
-    const Samples samples = samples_of(part);
-    end_mp4(*part.file, samples, part.format, metadata);
-    OutputFile file = describe(*part.file, "mp4");
-    file.pictures = part.count;
-    file.duration_ms =
-        static_cast<std::uint64_t>(samples.end_ticks()) * 1000 / media::kTicksPerSecond;
-    file.width = part.format.sps.width;
-    file.height = part.format.sps.height;
-    report_.files.push_back(std::move(file));
+    return metadata;
 }
 
 void Run::finish_mp4() {
@@ -71,10 +67,14 @@ void Run::finish_mp4() {
         av::Mp4Facts facts;
     };
     std::vector<Expected> expected;
+    const Metadata about = metadata();
     for (Part& part : assembler_->parts()) {
         check_cancelled();
-        write_moov(part);
-        expected.push_back({part.file->part_path(), facts_of(part, samples_of(part))});
+        const Track track(samples_of(part), part.format, about);
+        end_mp4(*part.file, track, index_room_);
+        report_.files.push_back(describe_part(*part.file, "mp4", part, track.samples));
+        expected.push_back({part.file->part_path(), facts_of(part, track)});
+        outputs_.push_back(std::move(part.file));
     }
     // Verification builds libavformat's own index, about 100 bytes a picture: ours must be gone by
     // then.
@@ -86,29 +86,149 @@ void Run::finish_mp4() {
         if (av::read_mp4(file.part_path) != file.facts) {
             throw Failure(Exit::io, file.part_path + " does not read back as it was written");
         }
-        if (!job_.check_decoding) continue;
-        const auto checked =
-            isolated({"check", file.part_path}, [&] { av::check_first_picture(file.part_path); });
-        if (!checked && checked.error().code > 1) {  // the check failed, not the pictures
-            throw Failure(Exit::io, job_.input + ": cannot be checked: " + checked.error().message);
-        }
-        if (!checked) {
-            throw Failure(Exit::bad_input,
-                          job_.input + ": no decodable picture: " + checked.error().message);
-        }
+        check_decoding(file.part_path);
     }
-    std::vector<Part>& parts = assembler_->parts();
-    if (!job_.thumbnail.empty()) make_thumbnail(parts.front().file->part_path());
-    for (Part& part : parts) part.file->sync();
+    if (!job_.thumbnail.empty()) make_thumbnail(outputs_.front()->part_path());
+    keep_all();
+}
+
+OutputFile Run::describe_part(const SampleFile& file, const std::string& kind, const Part& part,
+                              const Samples& samples) const {
+    OutputFile out = describe(file, kind);
+    out.pictures = part.count;
+    out.duration_ms =
+        static_cast<std::uint64_t>(samples.end_ticks()) * 1000 / media::kTicksPerSecond;
+    out.width = part.format.sps.width;
+    out.height = part.format.sps.height;
+    return out;
+}
+
+void Run::check_decoding(const std::string& path) const {
+    if (!job_.check_decoding) return;
+    const auto checked = isolated({"check", path}, [&] { av::check_first_picture(path); });
+    if (checked) return;
+    if (checked.error().code > 1) {  // the check failed, not the pictures
+        throw Failure(Exit::io, job_.input + ": cannot be checked: " + checked.error().message);
+    }
+    throw Failure(Exit::bad_input,
+                  job_.input + ": no decodable picture: " + checked.error().message);
+}
+
+/// All outputs under their names, or none that was not there before.
+void Run::keep_all() {
+    for (const auto& output : outputs_) output->sync();
     check_cancelled();
-    for (std::size_t i = 0; i < parts.size(); ++i) {
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
         try {
-            parts[i].file->keep();
+            outputs_[i]->keep();
         } catch (const Failure&) {
             if (!job_.overwrite) {
-                for (std::size_t k = 0; k < i; ++k) ::unlink(parts[k].file->path().c_str());
+                for (std::size_t k = 0; k < i; ++k) ::unlink(outputs_[k]->path().c_str());
             }
             throw;
+        }
+    }
+}
+
+/// The second reading: the pictures with the times that the first one led to.
+void Run::write_pictures(bool start_at_intra) {
+    streaming_.emplace();
+    streaming_->runs = std::move(assembler_->parts());
+    streaming_->metadata = metadata();
+    read(Pass::stream, start_at_intra);
+    if (streaming_->written != report_.pictures)
+        throw Failure(Exit::io, job_.input + ": changed while it was read");
+    end_run();
+    if (job_.output_fd >= 0) {
+        outputs_.front()->flush();
+        return;
+    }
+    verify_pictures();
+    for (const auto& output : outputs_) check_decoding(output->part_path());
+    if (!job_.thumbnail.empty()) make_thumbnail(outputs_.front()->part_path());
+    keep_all();
+}
+
+/// Hands on the pictures that are whole by now.
+void Run::stream_pictures() {
+    Streaming& at = *streaming_;
+    while (at.written < assembler_->whole_pictures()) {
+        if (at.run == at.runs.size()) break;
+        const Part& run = at.runs[at.run];
+        if (at.written == run.first + run.count) {
+            end_run();
+            ++at.run;
+            continue;
+        }
+        if (!at.track) begin_run();
+        SampleFile& samples = *assembler_->parts()[at.run].file;
+        const std::size_t bytes = assembler_->pictures()[at.written].bytes;
+        at.writer->picture(at.written - run.first, samples.front(bytes));
+        samples.drop(bytes);
+        ++at.written;
+    }
+}
+
+void Run::begin_run() {
+    Streaming& at = *streaming_;
+    const Part& run = at.runs[at.run];
+    Samples samples = samples_of(run);
+    if (job_.format == OutputFormat::flv) samples.begins_ticks = choice_.times.ticks[run.first];
+    at.track.emplace(samples, run.format, at.metadata);
+    const bool goes_on = at.writer && job_.format == OutputFormat::flv;
+    if (!goes_on) {
+        const std::string name = part_name(job_.output, static_cast<unsigned>(at.run + 1));
+        outputs_.push_back(job_.output_fd >= 0
+                               ? SampleFile::to_descriptor(job_.output_fd, job_.output)
+                               : std::make_unique<SampleFile>(name, job_.overwrite));
+        at.writer.reset();
+        if (job_.format == OutputFormat::flv) {
+            at.writer = std::make_unique<FlvWriter>(*outputs_.back());
+        } else {
+            at.writer = std::make_unique<Fragments>(*outputs_.back());
+        }
+    }
+    at.writer->begin(*at.track);
+}
+
+/// The run's pictures are all there.
+void Run::end_run() {
+    Streaming& at = *streaming_;
+    if (!at.track) return;
+    at.writer->finish();
+    const Part& run = at.runs[at.run];
+    const bool is_flv = job_.format == OutputFormat::flv;
+    if (!is_flv) {
+        report_.files.push_back(describe_part(*outputs_.back(), "fmp4", run, at.track->samples));
+    } else if (report_.files.empty()) {
+        report_.files.push_back(describe(*outputs_.back(), "flv"));
+    }
+    report_.files.back().bytes = outputs_.back()->position();
+    at.expected.resize(outputs_.size());
+    av::PictureFacts& facts = at.expected.back();
+    const Samples& samples = at.track->samples;
+    const std::int64_t base = samples.begins_ticks;
+    const auto ms_at = [&](std::int64_t ticks) {
+        constexpr std::int64_t kTicksPerMs = media::kTicksPerSecond / 1000;
+        return (base + ticks + kTicksPerMs / 2) / kTicksPerMs;
+    };
+    if (facts.pictures == 0) facts.first_ms = ms_at(0);
+    facts.last_ms = ms_at(samples.ticks.back() - samples.ticks.front());
+    facts.pictures += samples.count;
+    for (std::size_t i = 0; i < samples.count; ++i) {
+        facts.bytes += samples.picture(i).bytes;
+        facts.key_frames += samples.picture(i).is_sync;
+    }
+    at.track.reset();
+}
+
+void Run::verify_pictures() const {
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+        outputs_[i]->flush();
+        check_cancelled();
+        const std::string path = outputs_[i]->part_path();
+        if (av::read_pictures(path) != streaming_->expected[i]) {
+            throw Failure(Exit::io, path + " does not read back as it was written");
         }
     }
 }
@@ -147,9 +267,10 @@ void Run::make_thumbnail(const std::string& mp4) {
 }
 
 void Run::finish_copy() {
-    copy_->sync();
-    report_.files.push_back(describe(*copy_, job_.format == OutputFormat::h264 ? "h264" : "dump"));
-    copy_->keep();
+    SampleFile& copy = *outputs_.front();
+    copy.flush();
+    report_.files.push_back(describe(copy, job_.format == OutputFormat::h264 ? "h264" : "dump"));
+    keep_all();
 }
 
 }  // namespace st::mux

@@ -10,7 +10,8 @@ namespace st::mux {
 /// Rate of evenly spaced pictures: given, of the stream's own timing, or estimated.
 double Run::constant_fps() {
     if (job_.fps) return *job_.fps;
-    if (format_ != InputFormat::h264) return report_.fps_estimate.fps;
+    if (input_->has_device_times() || input_->has_arrival_times() || survey_.messages() > 0)
+        return report_.fps_estimate.fps;
     const media::Vui& vui = assembler_->parts().front().format.sps.vui;
     if (vui.time_scale != 0) {
         const double fps = static_cast<double>(vui.time_scale) / (2.0 * vui.num_units_in_tick);

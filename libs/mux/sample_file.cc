@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cstdio>
 
 #include "mux/failure.h"
@@ -31,7 +32,7 @@ void sync_folder_of(const std::string& path) {
 }
 
 SampleFile::SampleFile(std::string path, bool overwrite)
-    : path_(std::move(path)), overwrite_(overwrite) {
+    : kind_(Kind::file), path_(std::move(path)), overwrite_(overwrite) {
     struct stat there {};
     if (!overwrite_ && ::lstat(path_.c_str(), &there) == 0) {
         throw Failure(Exit::cannot_create, path_ + " exists; -y overwrites it");
@@ -39,6 +40,22 @@ SampleFile::SampleFile(std::string path, bool overwrite)
     create();
     staging_ = std::make_unique_for_overwrite<std::uint8_t[]>(kStagingBytes);
     pieces_.reserve(kPiecesMax);
+}
+
+std::unique_ptr<SampleFile> SampleFile::to_descriptor(int fd, const std::string& name) {
+    auto file = std::make_unique<SampleFile>();
+    file->kind_ = Kind::pipe;
+    file->pipe_fd_ = fd;
+    file->path_ = name;
+    file->staging_ = std::make_unique_for_overwrite<std::uint8_t[]>(kStagingBytes);
+    file->pieces_.reserve(kPiecesMax);
+    return file;
+}
+
+std::unique_ptr<SampleFile> SampleFile::to_memory() {
+    auto file = std::make_unique<SampleFile>();
+    file->kind_ = Kind::memory;
+    return file;
 }
 
 void SampleFile::create() {
@@ -83,10 +100,7 @@ void SampleFile::rest() {
 
 void SampleFile::append(Bytes bytes) {
     if (bytes.empty()) return;
-    if (!fd_ && !resting_) {
-        position_ += bytes.size();
-        return;
-    }
+    if (kind_ == Kind::counter || kind_ == Kind::memory) return append_borrowed(bytes);
     while (!bytes.empty()) {
         if (staged_ == kStagingBytes || pieces_.size() == kPiecesMax) flush();
         const std::size_t size = std::min(bytes.size(), kStagingBytes - staged_);
@@ -99,7 +113,8 @@ void SampleFile::append(Bytes bytes) {
 
 void SampleFile::append_borrowed(Bytes bytes) {
     position_ += bytes.size();
-    if ((!fd_ && !resting_) || bytes.empty()) return;
+    if (kind_ == Kind::memory) memory_.insert(memory_.end(), bytes.begin(), bytes.end());
+    if (kind_ == Kind::counter || kind_ == Kind::memory || bytes.empty()) return;
     if (!pieces_.empty()) {
         iovec& last = pieces_.back();
         if (static_cast<const std::uint8_t*>(last.iov_base) + last.iov_len == bytes.data()) {
@@ -117,16 +132,21 @@ void SampleFile::append_borrowed(Bytes bytes) {
 }
 
 void SampleFile::flush() {
-    if (!fd_ && !resting_) return;
     if (pieces_.empty()) return;
-    ensure_open();
+    if (kind_ == Kind::file) ensure_open();
+    write_pieces(kind_ == Kind::file ? fd_.get() : pipe_fd_);
+    pieces_.clear();
+    staged_ = 0;
+}
+
+void SampleFile::write_pieces(int fd) {
     std::size_t first = 0;
     while (first < pieces_.size()) {
         const ssize_t written =
-            ::writev(fd_.get(), pieces_.data() + first, static_cast<int>(pieces_.size() - first));
+            ::writev(fd, pieces_.data() + first, static_cast<int>(pieces_.size() - first));
         if (written < 0) {
             if (errno == EINTR) continue;
-            fail_errno(Exit::io, "write " + part_path());
+            fail_errno(Exit::io, "write " + (kind_ == Kind::file ? part_path() : path_));
         }
         auto left = static_cast<std::size_t>(written);
         while (first < pieces_.size() && left >= pieces_[first].iov_len)
@@ -136,15 +156,62 @@ void SampleFile::flush() {
             pieces_[first].iov_len -= left;
         }
     }
-    pieces_.clear();
-    staged_ = 0;
 }
 
 void SampleFile::patch(std::uint64_t at, Bytes bytes) {
-    if (!fd_ && !resting_) return;
+    if (kind_ == Kind::memory) {
+        std::ranges::copy(
+            bytes, memory_.begin() + static_cast<std::ptrdiff_t>(at - dropped_ + dropped_here_));
+    }
+    if (kind_ != Kind::file) return;
     flush();
     ensure_open();
     write_at(at, bytes);
+}
+
+void SampleFile::skip(std::uint64_t bytes) {
+    assert(kind_ == Kind::file);
+    flush();
+    ensure_open();
+    position_ += bytes;
+    if (::lseek(fd_.get(), static_cast<off_t>(position_), SEEK_SET) < 0)
+        fail_errno(Exit::io, "seek " + part_path());
+}
+
+void SampleFile::make_room(std::uint64_t at, std::uint64_t bytes) {
+    assert(kind_ == Kind::file);
+    flush();
+    ensure_open();
+    std::vector<std::uint8_t> block(std::size_t{1} << 20);
+    // From the end on: nothing is overwritten before it was read.
+    for (std::uint64_t end = position_; end > at;) {
+        const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), end - at));
+        const auto part = std::span(block).first(size);
+        end -= size;
+        read_at(end, part);
+        write_at(end + bytes, part);
+    }
+    position_ += bytes;
+    if (::lseek(fd_.get(), 0, SEEK_END) < 0) fail_errno(Exit::io, "seek " + part_path());
+}
+
+void SampleFile::read_at(std::uint64_t at, std::span<std::uint8_t> into) {
+    while (!into.empty()) {
+        const ssize_t got = ::pread(fd_.get(), into.data(), into.size(), static_cast<off_t>(at));
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) fail_errno(Exit::io, "read " + part_path());
+        at += static_cast<std::uint64_t>(got);
+        into = into.subspan(static_cast<std::size_t>(got));
+    }
+}
+
+void SampleFile::drop(std::size_t bytes) {
+    dropped_here_ += bytes;
+    dropped_ += bytes;
+    // What is left is the begin of one picture at most.
+    if (dropped_here_ * 2 < memory_.size()) return;
+    memory_.erase(memory_.begin(), memory_.begin() + static_cast<std::ptrdiff_t>(dropped_here_));
+    dropped_here_ = 0;
 }
 
 void SampleFile::write_at(std::uint64_t at, Bytes bytes) {
@@ -162,11 +229,13 @@ void SampleFile::write_at(std::uint64_t at, Bytes bytes) {
 
 void SampleFile::sync() {
     flush();
+    if (kind_ != Kind::file) return;
     ensure_open();
     if (fd_ && ::fsync(fd_.get()) != 0) fail_errno(Exit::io, "sync " + part_path());
 }
 
 void SampleFile::keep() {
+    if (kind_ != Kind::file) return;
     const std::string part = part_path();
     if (overwrite_ ? ::rename(part.c_str(), path_.c_str()) != 0 : !rename_new(part, path_)) {
         fail_errno(errno == EEXIST ? Exit::cannot_create : Exit::io, "rename " + part);

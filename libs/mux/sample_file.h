@@ -1,7 +1,7 @@
 #pragma once
-/// The file samples go to: created as `<path>.part`, appended to with large gathered writes, and
-/// given its name only at the end. Destroying one that was not kept removes the `.part`. One
-/// thread.
+/// Where samples go: a file created as `<path>.part`, appended to with large gathered writes, and
+/// given its name only at the end; a pipe; or memory. Destroying a file that was not kept removes
+/// the `.part`. One thread.
 #include <sys/uio.h>
 
 #include <cstdint>
@@ -22,6 +22,10 @@ class SampleFile {
     SampleFile(std::string path, bool overwrite);
     /// Counts bytes and writes nothing.
     SampleFile() = default;
+    /// Writes to a descriptor that may be a pipe; no patch(), sync(), keep(). Borrowed.
+    static std::unique_ptr<SampleFile> to_descriptor(int fd, const std::string& name);
+    /// Holds what it is given until front() and drop() take it.
+    static std::unique_ptr<SampleFile> to_memory();
     ~SampleFile();
     SampleFile(const SampleFile&) = delete;
     SampleFile& operator=(const SampleFile&) = delete;
@@ -37,7 +41,16 @@ class SampleFile {
     /// Where the next byte goes.
     std::uint64_t position() const { return position_; }
 
-    bool is_real() const { return static_cast<bool>(fd_); }
+    /// Bytes not written, which read as zeros. Of a real file only.
+    void skip(std::uint64_t bytes);
+    /// Moves everything from `at` on up by `bytes`; what is between is undefined. Of a real file
+    /// only; reads and writes all of it.
+    void make_room(std::uint64_t at, std::uint64_t bytes);
+
+    /// Of one in memory: its first `bytes`, valid until the next call that is not const.
+    Bytes front(std::size_t bytes) const { return Bytes(memory_).subspan(dropped_here_, bytes); }
+    void drop(std::size_t bytes);
+
     const std::string& path() const { return path_; }
     std::string part_path() const { return path_ + ".part"; }
 
@@ -49,13 +62,19 @@ class SampleFile {
     void rest();
 
  private:
+    enum class Kind : std::uint8_t { counter, file, pipe, memory };
+
     void create();
+    void write_pieces(int fd);
     void write_at(std::uint64_t at, Bytes bytes);
+    void read_at(std::uint64_t at, std::span<std::uint8_t> into);
     void ensure_open();
 
     static constexpr std::size_t kPiecesMax = 512;  ///< IOV_MAX is 1024
     static constexpr std::size_t kStagingBytes = std::size_t{128} << 10;
 
+    Kind kind_ = Kind::counter;
+    int pipe_fd_ = -1;  ///< borrowed
     std::string path_;
     bool overwrite_ = false;
     bool kept_ = false;
@@ -65,6 +84,9 @@ class SampleFile {
     std::vector<iovec> pieces_;
     std::unique_ptr<std::uint8_t[]> staging_;  ///< copies, until flush()
     std::size_t staged_ = 0;
+    std::vector<std::uint8_t> memory_;
+    std::size_t dropped_here_ = 0;  ///< at the begin of memory_
+    std::uint64_t dropped_ = 0;     ///< in all
 };
 
 /// Renames without replacing anything. False with errno EEXIST if `to` exists.

@@ -23,7 +23,9 @@ std::string source_name(media::FpsGuess::Source source) {
 }  // namespace
 
 void Survey::add(const Message& message, bool has_picture) {
+    if (!message.is_numbered) return;
     ++messages_;
+    if (message.begins_input) last_seq_.reset();
     follow_seq(message.seq);
     all_.arrival.add(message.arrival_ns / kNsPerMs);
     all_.device.add(message.device_ms);

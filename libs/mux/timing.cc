@@ -88,6 +88,16 @@ std::vector<std::uint64_t> arrival_times(const PictureIndex& pictures) {
     return times;
 }
 
+/// Places in display order are numbers in decoding order where an input begins: nothing is held
+/// back over it.
+std::vector<std::size_t> seams_of(const PictureIndex& pictures) {
+    std::vector<std::size_t> seams;
+    for (std::size_t i = 0; i < pictures.size(); ++i) {
+        if (pictures[i].is_seam) seams.push_back(i);
+    }
+    return seams;
+}
+
 std::optional<double> rate(std::size_t pictures, double seconds) {
     if (pictures < 2 || seconds <= 0) return std::nullopt;
     return static_cast<double>(pictures - 1) / seconds;
@@ -137,14 +147,17 @@ TimingChoice choose_timing(const PictureIndex& pictures, const std::vector<std::
             choice.fps_arrival = rate(count, span / static_cast<double>(kNsPerSecond));
         }
     }
-    const media::ClockTimes other{arrival, kNsPerSecond};
+    const std::vector<std::size_t> seams = seams_of(pictures);
+    const media::ClockTimes other{arrival, kNsPerSecond, seams};
     std::uint64_t device_repairs = 0;
     if (request.has_device_times) {
         DeviceTimes device = device_times(pictures, shown_at);
-        choice.times = media::plan_times({device.times, 1000}, other, request.max_gap_seconds);
+        choice.times =
+            media::plan_times({device.times, 1000, seams}, other, request.max_gap_seconds);
         choice.in_decoding_order = device.in_decoding_order;
         device_repairs = choice.times.repairs;
-        choice.clocks_are_sound = device_repairs == 0 && std::ranges::is_sorted(arrival);
+        choice.clocks_are_sound =
+            device_repairs == 0 && choice.times.restarts.empty() && std::ranges::is_sorted(arrival);
         if (media::is_trustworthy(device_repairs, count) && count > 1) {
             choice.fps_device = rate(
                 count, static_cast<double>(choice.times.ticks.back()) / media::kTicksPerSecond);

@@ -53,9 +53,10 @@ void for_each_name(Fd directory, Visit visit) {
         visit(std::string(entry->d_name), entry->d_type);
 }
 
+constexpr std::string_view kShape = "_00000000_000000";
+
 /// Ends in _YYYYMMDD_HHMMSS behind something.
 bool ends_in_stamp(std::string_view text) {
-    constexpr std::string_view kShape = "_00000000_000000";
     if (text.size() <= kShape.size()) return false;
     const std::string_view end = text.substr(text.size() - kShape.size());
     return std::equal(kShape.begin(), kShape.end(), end.begin(), [](char shape, char c) {
@@ -63,9 +64,7 @@ bool ends_in_stamp(std::string_view text) {
     });
 }
 
-bool is_like_a_recording(std::string_view id) {
-    return ends_in_stamp(id) || ends_in_stamp(id.substr(0, id.rfind('_')));
-}
+bool is_like_a_recording(std::string_view id) { return camera_of(id).size() < id.size(); }
 
 /// A second description of the same folder: reading a directory moves its offset.
 Fd reopen(int directory) {
@@ -75,6 +74,13 @@ Fd reopen(int directory) {
 }
 
 }  // namespace
+
+std::string_view camera_of(std::string_view id) {
+    for (const std::string_view name : {id, id.substr(0, id.rfind('_'))}) {
+        if (ends_in_stamp(name)) return name.substr(0, name.size() - kShape.size());
+    }
+    return id;
+}
 
 Folder::Folder(const std::string& path) {
     std::filesystem::create_directories(path);

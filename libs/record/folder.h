@@ -67,6 +67,10 @@ class Folder {
     std::unordered_map<std::string, unsigned> last_counts_ ST_GUARDED_BY(mutex_);
 };
 
+/// The camera in the name of a recording's folder: what stands before the _YYYYMMDD_HHMMSS[_N] at
+/// its end. All of a name that does not end like that. Borrowed from `id`.
+std::string_view camera_of(std::string_view id);
+
 /// A file for writing, made anew (an existing one is an error). Throws std::system_error.
 Fd create_file(int directory, const std::string& name);
 /// Up to `bytes_max` of a file; nullopt if there is none or it is larger or not a plain file.

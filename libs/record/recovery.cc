@@ -15,7 +15,7 @@ constexpr std::size_t kNoteWithinBytes = std::size_t{1} << 20;
 Meta meta_from_dump(int directory, const std::string& id) {
     Meta meta;
     meta.id = id;
-    meta.camera = id.substr(0, id.find('_'));  // better than nothing; the note knows
+    meta.camera = std::string(camera_of(id));  // better than nothing; the note knows
     const Fd file(::openat(directory, kDumpName, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!file) return meta;
     dump::Reader reader;

@@ -157,6 +157,7 @@ void set_report(Object& object, const Meta& meta, const mux::Report& report, boo
     clock.set("offset_us", number_or_null(report.clock_offset_us));
     clock.set("drift_ppm", number_or_null(report.clock_drift_ppm));
     clock.set("repairs", Poco::UInt64{report.repairs});
+    clock.set("ping_us", meta.ping_us ? Var(Poco::Int64{*meta.ping_us}) : Var());
     object.set("clock", clock);
     object.set("files", encode_files(report));
     object.set("damage", encode_damage(report));
@@ -245,6 +246,10 @@ Result<StoredSession> decode_object(const Object& object) {
     meta.ended_us = parse_rfc3339(text_of(object, "ended_at"));
     if (const auto dropped = object_of(object, "dropped")) {
         meta.dropped = {number_of(*dropped, "before_start"), number_of(*dropped, "bad")};
+    }
+    if (const auto clock = object_of(object, "clock")) {
+        if (const auto ping_us = number_of(*clock, "ping_us"); ping_us > 0)
+            meta.ping_us = static_cast<std::int64_t>(ping_us);
     }
     meta.error = optional_text(object, "error");
     if (const auto files = object.getArray("files")) {

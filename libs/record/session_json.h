@@ -31,6 +31,7 @@ struct Meta {
     std::int64_t started_us = 0;
     std::optional<std::int64_t> ended_us;
     DroppedCounts dropped;
+    std::optional<std::int64_t> ping_us;  ///< least time a ping took there and back
     std::optional<std::string> error;
 };
 

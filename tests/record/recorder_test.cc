@@ -12,6 +12,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "record/folder.h"
 #include "record/world.h"
 
 namespace st::record {
@@ -158,6 +159,15 @@ TEST(Recovery, an_empty_folder_named_like_a_recording_goes_and_others_stay) {
         left.insert(entry.path().filename());
     EXPECT_EQ(left, (std::set<std::string>{"cam1_2026", "_20260131_081530", "cam1_20260131_08153x",
                                            "cam1_20260131_081531"}));
+}
+
+TEST(CameraOf, is_what_stands_before_the_stamp) {
+    EXPECT_EQ(camera_of("cam1_20260131_081530"), "cam1");
+    EXPECT_EQ(camera_of("front_door_2_20260131_081530"), "front_door_2");
+    EXPECT_EQ(camera_of("192.0.2.7_50001_20260131_081530_12"), "192.0.2.7_50001");
+    EXPECT_EQ(camera_of("a_20260131_081530_20260131_081531"), "a_20260131_081530");
+    for (const char* name : {"cam1", "cam1_2026", "_20260131_081530", "cam1_20260131_08153x", ""})
+        EXPECT_EQ(camera_of(name), name);
 }
 
 TEST(Recorder, refuses_a_name_that_is_no_camera_name) {

@@ -1,0 +1,145 @@
+#include "mux/detect.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <vector>
+
+#include "base/bytes.h"
+#include "camera/frame.h"
+#include "dump/format.h"
+#include "media/nal.h"
+#include "mux/failure.h"
+
+namespace st::mux {
+namespace {
+
+/// Bytes at a place of the file, fewer at its end.
+std::vector<std::uint8_t> peek(int fd, std::uint64_t at, std::size_t count) {
+    std::vector<std::uint8_t> bytes(count);
+    std::size_t size = 0;
+    while (size < count) {
+        const ssize_t got =
+            ::pread(fd, bytes.data() + size, count - size, static_cast<off_t>(at + size));
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) break;
+        size += static_cast<std::size_t>(got);
+    }
+    bytes.resize(size);
+    return bytes;
+}
+
+bool begins_with_start_code(Bytes bytes) {
+    std::size_t zeros = 0;
+    while (zeros < bytes.size() && bytes[zeros] == 0) ++zeros;
+    return zeros >= 2 && zeros < bytes.size() && bytes[zeros] == 1;
+}
+
+bool is_plain_dump(int fd, std::uint64_t size) {
+    constexpr int kHeadersLookedAt = 9;
+    std::uint64_t at = 0;
+    for (int i = 0; i < kHeadersLookedAt; ++i) {
+        const auto head = peek(fd, at, camera::kHeaderBytes + 8);
+        if (head.size() < camera::kHeaderBytes) return i > 0;
+        const std::uint32_t payload = load_be32(head.data() + 12);
+        const auto begin = Bytes(head).subspan(camera::kHeaderBytes);
+        const bool fits = at + camera::kHeaderBytes + payload <= size;
+        // The last message of a dump that was cut off may announce more than there is.
+        if (!fits && (i == 0 || payload > camera::kPayloadBytesMax)) return false;
+        if (payload > 0 && begin.size() >= 4 && !begins_with_start_code(begin)) return false;
+        if (!fits) return true;
+        at += camera::kHeaderBytes + payload;
+    }
+    return true;
+}
+
+bool is_recorded_dump(int fd) {
+    auto head = peek(fd, 0, dump::kFileHeaderBytes);
+    if (dump::is_recorded_dump(head)) return true;
+    if (!dump::begins_with_marker(head)) return false;
+    return dump::is_recorded_dump(peek(fd, 0, dump::kRecordBytesMax));
+}
+
+/// Pictures in a piece of a bare stream: slices that begin at macroblock 0.
+std::uint64_t count_pictures(Bytes stream) {
+    media::NalWalker walker(stream);
+    media::NalSpan nal{};
+    std::uint64_t count = 0;
+    while (walker.next(nal)) {
+        const auto type = media::nal_type(stream[nal.begin]);
+        const bool is_slice = type == media::NalType::slice || type == media::NalType::idr;
+        if (is_slice && nal.end > nal.begin + 1 && (stream[nal.begin + 1] & 0x80) != 0) ++count;
+    }
+    return count;
+}
+
+/// Size of the message at `at` with all that is around it; 0: none begins there.
+std::uint64_t message_bytes(int fd, std::uint64_t at, InputFormat format) {
+    if (format == InputFormat::dump) {
+        const auto head = peek(fd, at, camera::kHeaderBytes);
+        return head.size() < camera::kHeaderBytes
+                   ? 0
+                   : camera::kHeaderBytes + std::uint64_t{load_be32(head.data() + 12)};
+    }
+    const auto head = peek(fd, at, dump::kFileHeaderBytes);
+    if (dump::begins_with_magic(head)) return dump::kFileHeaderBytes;
+    const auto record = dump::decode_record_header(head);
+    return record ? dump::kRecordHeaderBytes + record->body_bytes + dump::kCrcBytes : 0;
+}
+
+}  // namespace
+
+std::string to_string(InputFormat format) {
+    switch (format) {
+        case InputFormat::automatic:
+            return "auto";
+        case InputFormat::fdump:
+            return "fdump";
+        case InputFormat::dump:
+            return "dump";
+        case InputFormat::h264:
+            return "h264";
+    }
+    return {};
+}
+
+Result<InputFormat> detect_format(int fd, const std::string& name) {
+    struct stat status {};
+    if (::fstat(fd, &status) != 0) fail_errno(Exit::io, "stat " + name);
+    if (is_recorded_dump(fd)) return InputFormat::fdump;
+    if (is_plain_dump(fd, static_cast<std::uint64_t>(status.st_size))) return InputFormat::dump;
+    const auto head = peek(fd, 0, 64);
+    if (begins_with_start_code(head)) {
+        const auto one = std::ranges::find(head, 1);
+        if (one + 1 != head.end() && (one[1] & 0x80) == 0) return InputFormat::h264;
+    }
+    return Error{name + ": neither a dump nor an H.264 Annex B stream (--input-format overrides)",
+                 static_cast<int>(Exit::bad_input)};
+}
+
+std::uint64_t pictures_bound(int fd, InputFormat format) {
+    constexpr std::size_t kLookedAt = std::size_t{2} << 20;
+    struct stat status {};
+    if (::fstat(fd, &status) != 0) return 0;
+    const auto size = static_cast<std::uint64_t>(status.st_size);
+    const bool is_bare = format == InputFormat::h264 || format == InputFormat::automatic;
+    std::uint64_t count = 1;
+    std::uint64_t at = 0;
+    if (is_bare) {
+        const auto begin = peek(fd, 0, kLookedAt);
+        at = begin.size();
+        count += count_pictures(begin);
+    } else {
+        for (std::uint64_t step = 1; at < size && step > 0; at += step, ++count)
+            step = message_bytes(fd, at, format);
+    }
+    if (at >= size) return count;
+    // What is not known yet is like what is, and a half more.
+    const std::uint64_t rest = size - at;
+    const std::uint64_t average = std::max<std::uint64_t>(at / count, 1);
+    return count + rest / average * 3 / 2;
+}
+
+}  // namespace st::mux

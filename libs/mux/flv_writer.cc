@@ -1,0 +1,76 @@
+#include "mux/flv_writer.h"
+
+#include <algorithm>
+
+#include "flv/metadata.h"
+#include "flv/tag.h"
+#include "media/timeline.h"
+#include "mux/failure.h"
+
+namespace st::mux {
+namespace {
+
+std::int64_t ms_of(std::int64_t ticks) {
+    constexpr std::int64_t kTicksPerMs = media::kTicksPerSecond / 1000;
+    return (ticks + kTicksPerMs / 2) / kTicksPerMs;
+}
+
+void put(SampleFile& file, const media::Packet& packet) {
+    const Buffer tag = flv::encode_tag(packet);
+    if (tag.empty())
+        throw Failure(Exit::bad_input, "a picture of more than 16 MiB does not fit into FLV");
+    file.append_borrowed(tag.bytes());
+    file.flush();
+}
+
+media::Packet metadata_packet(const Track& track) {
+    const media::Sps& sps = track.format.sps;
+    flv::StreamFacts facts;
+    facts.has_video = true;
+    facts.has_audio = false;
+    facts.width = sps.width;
+    facts.height = sps.height;
+    facts.fps = static_cast<double>(media::kTicksPerSecond) /
+                static_cast<double>(track.samples.usual_ticks);
+    facts.is_h264 = true;
+    facts.encoder = "streamd " ST_VERSION;
+    media::Packet packet;
+    packet.track = media::Track::metadata;
+    packet.codec = media::Codec::metadata;
+    packet.payload = flv::build_metadata(facts);
+    return packet;
+}
+
+}  // namespace
+
+std::int64_t flv_shown_ms(const Samples& samples, std::size_t i, std::int64_t base_ticks) {
+    return ms_of(base_ticks + samples.shown(i));
+}
+
+void FlvWriter::begin(const Track& track) {
+    track_ = &track;
+    base_ticks_ = track.samples.begins_ticks;
+    if (!has_header_) file_.append(flv::encode_header(false, true));
+    has_header_ = true;
+    put(file_, metadata_packet(track));
+    media::Packet config;
+    config.is_config = true;
+    config.is_key = true;
+    config.dts_ms = last_dts_ms_;
+    config.payload = Buffer(Bytes(encode_avcc(track.format)));
+    put(file_, config);
+}
+
+void FlvWriter::picture(std::size_t i, Bytes sample) {
+    const Samples& samples = track_->samples;
+    media::Packet packet;
+    packet.is_key = samples.picture(i).is_sync;
+    const std::int64_t shown = flv_shown_ms(samples, i, base_ticks_);
+    last_dts_ms_ = std::max(last_dts_ms_, ms_of(base_ticks_ + samples.decoded(i, track_->depth)));
+    packet.dts_ms = last_dts_ms_;
+    packet.cts_ms = static_cast<std::int32_t>(shown - packet.dts_ms);
+    packet.payload = Buffer(sample);
+    put(file_, packet);
+}
+
+}  // namespace st::mux

@@ -1,0 +1,105 @@
+#include "mux/joined_input.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "mux/detect.h"
+#include "mux/failure.h"
+
+namespace st::mux {
+
+OpenInput open_source(const Source& source, InputFormat format) {
+    OpenInput open;
+    open.name = source.name;
+    open.fd = source.fd;
+    if (open.fd < 0) {
+        open.own.reset(::open(source.name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+        if (!open.own)
+            fail_errno(errno == ENOENT || errno == ENOTDIR ? Exit::no_input : Exit::io,
+                       "open " + source.name);
+        open.fd = open.own.get();
+    }
+    struct stat status {};
+    if (::fstat(open.fd, &status) != 0) fail_errno(Exit::io, "stat " + source.name);
+    if (!S_ISREG(status.st_mode))
+        throw Failure(Exit::bad_input, source.name + ": not a regular file");
+    open.format = format;
+    if (format == InputFormat::automatic) {
+        const auto found = detect_format(open.fd, source.name);
+        if (!found) throw Failure(Exit::bad_input, found.error().message);
+        open.format = *found;
+    }
+    return open;
+}
+
+JoinedInput::JoinedInput(const std::vector<OpenInput>& sources,
+                         const std::function<void()>& before_read) {
+    for (const OpenInput& source : sources) {
+        auto bytes = std::make_unique<FileBytes>(source.fd, source.name);
+        auto input = open_input(*bytes, source.format, before_read);
+        pieces_.push_back({&source, std::move(bytes), std::move(input)});
+    }
+}
+
+bool JoinedInput::next(Message& message) {
+    for (; current_ < pieces_.size(); ++current_, has_begun_ = false) {
+        Piece& piece = pieces_[current_];
+        message = Message{};
+        if (!piece.input->next(message)) continue;
+        if (!has_begun_ && current_ > 0) {
+            message.begins_input = true;
+            const auto first = server_origin();
+            const auto own = piece.input->server_origin();
+            shift_ns_ = first && own ? ns_between(*first, *own) : 0;
+        }
+        has_begun_ = true;
+        message.arrival_ns += shift_ns_;
+        return true;
+    }
+    return false;
+}
+
+void JoinedInput::report(Report& report) const {
+    for (const Piece& piece : pieces_) piece.input->report(report);
+}
+
+std::string JoinedInput::format_name() const {
+    const bool is_one = std::ranges::all_of(pieces_, [&](const Piece& piece) {
+        return piece.source->format == pieces_[0].source->format;
+    });
+    return is_one ? to_string(pieces_[0].source->format) : "mixed";
+}
+
+bool JoinedInput::has_device_times() const {
+    return std::ranges::all_of(pieces_,
+                               [](const Piece& piece) { return piece.input->has_device_times(); });
+}
+
+bool JoinedInput::has_arrival_times() const {
+    return std::ranges::all_of(pieces_,
+                               [](const Piece& piece) { return piece.input->has_arrival_times(); });
+}
+
+std::uint64_t JoinedInput::position() const {
+    std::uint64_t bytes = 0;
+    for (const Piece& piece : pieces_) bytes += piece.bytes->position();
+    return bytes;
+}
+
+std::uint64_t JoinedInput::size() const {
+    std::uint64_t bytes = 0;
+    for (const Piece& piece : pieces_)
+        bytes += std::max(piece.bytes->size(), piece.bytes->position());
+    return bytes;
+}
+
+std::uint64_t JoinedInput::pictures_bound() const {
+    std::uint64_t pictures = 0;
+    for (const Piece& piece : pieces_)
+        pictures += mux::pictures_bound(piece.source->fd, piece.source->format);
+    return pictures;
+}
+
+}  // namespace st::mux

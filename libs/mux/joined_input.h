@@ -1,0 +1,60 @@
+#pragma once
+/// The inputs of a job, one behind the other, as one; usually there is one alone.
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "mux/input.h"
+
+namespace st::mux {
+
+/// An input that was opened and looked at.
+struct OpenInput {
+    Fd own;       ///< unset: the caller's descriptor
+    int fd = -1;  ///< seekable
+    std::string name;
+    InputFormat format = InputFormat::h264;
+};
+
+/// Throws Failure: 65 not a file or not a stream, 66 no such input, 74 cannot be read.
+OpenInput open_source(const Source& source, InputFormat format);
+
+/// Reads them all from their start; a second reading is another JoinedInput. One thread.
+class JoinedInput {
+ public:
+    /// `sources` outlive this. `before_read`: see open_input().
+    JoinedInput(const std::vector<OpenInput>& sources, const std::function<void()>& before_read);
+
+    bool next(Message& message);
+
+    /// What only the inputs know: complete after next() was false.
+    void report(Report& report) const;
+    std::string format_name() const;  ///< "mixed" if they differ
+    /// All of them have such times.
+    bool has_device_times() const;
+    bool has_arrival_times() const;
+    /// The first one's; arrival times of all count from there.
+    std::optional<ServerOrigin> server_origin() const { return pieces_[0].input->server_origin(); }
+
+    std::uint64_t position() const;  ///< bytes read, of all
+    std::uint64_t size() const;      ///< at least that
+    /// More pictures than there are, found without reading them; a guess for bare streams.
+    std::uint64_t pictures_bound() const;
+
+ private:
+    struct Piece {
+        const OpenInput* source;
+        std::unique_ptr<FileBytes> bytes;
+        std::unique_ptr<Input> input;
+    };
+    std::vector<Piece> pieces_;
+    std::size_t current_ = 0;
+    bool has_begun_ = false;  ///< the current one has given a message
+    std::uint64_t shift_ns_ = 0;
+};
+
+}  // namespace st::mux

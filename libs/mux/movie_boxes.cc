@@ -1,0 +1,248 @@
+#include "mux/movie_boxes.h"
+
+#include "base/clock.h"
+#include "media/timeline.h"
+
+namespace st::mux {
+namespace {
+
+constexpr std::uint64_t kSecondsFrom1904To1970 = 2'082'844'800;
+
+/// 14496-12, 6.2.2: { a b u  c d v  x y w }; a point (p, q) is shown at (ap + cq + x, bp + dq + y).
+void write_matrix(Boxes& out, unsigned rotate = 0, std::uint32_t width = 0,
+                  std::uint32_t height = 0) {
+    constexpr std::uint32_t kOne = 0x10000;
+    constexpr std::uint32_t kMinusOne = 0xFFFF0000;
+    const std::uint32_t shift_x = rotate == 90 ? height : rotate == 180 ? width : 0;
+    const std::uint32_t shift_y = rotate == 180 ? height : rotate == 270 ? width : 0;
+    const std::uint32_t cos = rotate == 0 ? kOne : rotate == 180 ? kMinusOne : 0;
+    const std::uint32_t sin = rotate == 90 ? kOne : rotate == 270 ? kMinusOne : 0;
+    const std::uint32_t minus_sin = rotate == 90 ? kMinusOne : rotate == 270 ? kOne : 0;
+    for (const std::uint32_t v :
+         {cos, sin, 0U, minus_sin, cos, 0U, shift_x << 16, shift_y << 16, 0x40000000U}) {
+        out.u32(v);
+    }
+}
+
+void write_mvhd(Boxes& out, const Track& track, std::uint64_t duration) {
+    const unsigned version = std::max(duration, track.created) > kU32Max ? 1 : 0;
+    const Box box(out, "mvhd", version, 0);
+    out.time(version, track.created);
+    out.time(version, track.created);
+    out.u32(media::kTicksPerSecond);
+    out.time(version, duration);
+    out.u32(0x10000);  // rate 1.0
+    out.u16(0x100);    // volume
+    out.zeros(10);
+    write_matrix(out);
+    out.zeros(24);
+    out.u32(2);  // next track
+}
+
+void write_tkhd(Boxes& out, const Track& track, std::uint64_t duration) {
+    const media::Sps& sps = track.format.sps;
+    const unsigned version = std::max(duration, track.created) > kU32Max ? 1 : 0;
+    const Box box(out, "tkhd", version, 3);  // enabled, in the movie
+    out.time(version, track.created);
+    out.time(version, track.created);
+    out.u32(1);
+    out.u32(0);
+    out.time(version, duration);
+    out.zeros(8 + 2 + 2 + 2 + 2);
+    write_matrix(out, track.metadata.rotate, sps.width, sps.height);
+    std::uint64_t width = std::uint64_t{sps.width} << 16;
+    if (sps.vui.sar_height != 0) width = width * sps.vui.sar_width / sps.vui.sar_height;
+    out.u32(std::min(width, kU32Max));
+    out.u32(std::uint64_t{sps.height} << 16);
+}
+
+/// Presentation begins with the first picture shown: at 0.000, or after an empty edit.
+void write_edit_list(Boxes& out, const Track& track, bool is_fragmented) {
+    const auto empty = static_cast<std::uint64_t>(track.samples.begins_ticks);
+    if (track.shift_ticks == 0 && empty == 0) return;
+    const std::uint64_t duration =
+        is_fragmented ? 0 : static_cast<std::uint64_t>(track.samples.end_ticks());
+    const auto start = static_cast<std::uint64_t>(track.shift_ticks);
+    const unsigned version = std::max(duration, empty) > kU32Max || start > kU32Max / 2 ? 1 : 0;
+    const Box edts(out, "edts");
+    const Box elst(out, "elst", version, 0);
+    out.u32(empty > 0 ? 2 : 1);
+    if (empty > 0) {
+        constexpr std::uint64_t kNoMedia = ~std::uint64_t{0};
+        out.time(version, empty);
+        out.time(version, version == 1 ? kNoMedia : kNoMedia & kU32Max);
+        out.u32(0x10000);
+    }
+    out.time(version, duration);
+    out.time(version, start);
+    out.u32(0x10000);
+}
+
+void write_mdhd(Boxes& out, const Track& track, bool is_fragmented) {
+    const std::uint64_t duration =
+        is_fragmented ? 0
+                      : static_cast<std::uint64_t>(track.samples.end_ticks() + track.shift_ticks);
+    const unsigned version = std::max(duration, track.created) > kU32Max ? 1 : 0;
+    const Box box(out, "mdhd", version, 0);
+    out.time(version, track.created);
+    out.time(version, track.created);
+    out.u32(media::kTicksPerSecond);
+    out.time(version, duration);
+    out.u16(0x55C4);  // language: und
+    out.u16(0);
+}
+
+void write_hdlr(Boxes& out, std::string_view type, std::string_view name) {
+    const Box box(out, "hdlr", 0, 0);
+    out.u32(0);
+    out.text(type);
+    out.zeros(12);
+    out.text(name);
+    out.u8(0);
+}
+
+void write_stsd(Boxes& out, const Track& track) {
+    const media::Sps& sps = track.format.sps;
+    const Box stsd(out, "stsd", 0, 0);
+    out.u32(1);
+    const Box avc1(out, "avc1");
+    out.zeros(6);
+    out.u16(1);
+    out.zeros(16);
+    out.u16(sps.width);
+    out.u16(sps.height);
+    out.u32(0x480000);
+    out.u32(0x480000);
+    out.u32(0);
+    out.u16(1);
+    out.zeros(32);
+    out.u16(0x18);
+    out.u16(0xFFFF);
+    {
+        const Box avcc(out, "avcC");
+        out.bytes(encode_avcc(track.format));
+    }
+    const media::Vui& vui = sps.vui;
+    if (vui.has_colour || vui.full_range) {
+        const Box colr(out, "colr");
+        out.text("nclx");
+        out.u16(vui.colour_primaries);
+        out.u16(vui.transfer);
+        out.u16(vui.matrix);
+        out.u8(vui.full_range ? 0x80 : 0);
+    }
+    if (vui.sar_height != 0) {
+        const Box pasp(out, "pasp");
+        out.u32(vui.sar_width);
+        out.u32(vui.sar_height);
+    }
+}
+
+void write_tag(Boxes& out, std::string_view type, std::string_view value) {
+    if (value.empty()) return;
+    const Box item(out, type);
+    const Box data(out, "data", 0, 1);  // UTF-8
+    out.u32(0);
+    out.text(value);
+}
+
+void write_metadata(Boxes& out, const Track& track) {
+    const Box udta(out, "udta");
+    const Box meta(out, "meta", 0, 0);
+    write_hdlr(out, "mdir", "");
+    const Box ilst(out, "ilst");
+    write_tag(out, "\xA9nam", track.metadata.camera);
+    if (track.metadata.created_us)
+        write_tag(out,
+                  "\xA9"
+                  "day",
+                  rfc3339(*track.metadata.created_us));
+    write_tag(out, "\xA9too", "streamd " ST_VERSION);
+}
+
+/// Samples come in fragments; how long they are together is known all the same.
+void write_mvex(Boxes& out, const Track& track) {
+    const Box mvex(out, "mvex");
+    {
+        const Box mehd(out, "mehd", 1, 0);
+        out.u64(static_cast<std::uint64_t>(track.samples.duration_ticks()));
+    }
+    const Box trex(out, "trex", 0, 0);
+    out.u32(1);  // track
+    out.u32(1);  // sample description
+    out.zeros(12);
+}
+
+}  // namespace
+
+Track::Track(const Samples& of, const VideoFormat& how, const Metadata& what)
+    : samples(of),
+      format(how),
+      metadata(what),
+      depth(of.depth()),
+      shift_ticks(depth * of.usual_ticks),
+      created(what.created_us && *what.created_us > 0
+                  ? static_cast<std::uint64_t>(*what.created_us) / 1'000'000 +
+                        kSecondsFrom1904To1970
+                  : 0) {}
+
+void write_moov(Boxes& out, const Track& track, bool is_fragmented,
+                const std::function<void()>& tables) {
+    const std::uint64_t duration =
+        is_fragmented ? 0 : static_cast<std::uint64_t>(track.samples.duration_ticks());
+    const Box moov(out, "moov");
+    write_mvhd(out, track, duration);
+    {
+        const Box trak(out, "trak");
+        write_tkhd(out, track, duration);
+        write_edit_list(out, track, is_fragmented);
+        const Box mdia(out, "mdia");
+        write_mdhd(out, track, is_fragmented);
+        write_hdlr(out, "vide", "VideoHandler");
+        const Box minf(out, "minf");
+        {
+            const Box vmhd(out, "vmhd", 0, 1);
+            out.zeros(8);
+        }
+        {
+            const Box dinf(out, "dinf");
+            const Box dref(out, "dref", 0, 0);
+            out.u32(1);
+            const Box url(out, "url ", 0, 1);
+        }
+        const Box stbl(out, "stbl");
+        write_stsd(out, track);
+        tables();
+    }
+    if (is_fragmented) write_mvex(out, track);
+    write_metadata(out, track);
+}
+
+std::vector<std::uint8_t> encode_avcc(const VideoFormat& format) {
+    assert(!format.sps_list.empty() && format.sps_list.size() <= 31 &&
+           format.pps_list.size() <= 255);
+    const media::Sps& sps = format.sps;
+    std::vector<std::uint8_t> out = {1,
+                                     sps.profile_idc,
+                                     sps.constraint_flags,
+                                     sps.level_idc,
+                                     0xFF,
+                                     static_cast<std::uint8_t>(0xE0 | format.sps_list.size())};
+    const auto add = [&out](const NalBytes& nal) {
+        out.push_back(static_cast<std::uint8_t>(nal.size() >> 8));
+        out.push_back(static_cast<std::uint8_t>(nal.size() & 0xFF));
+        out.insert(out.end(), nal.begin(), nal.end());
+    };
+    for (const NalBytes& nal : format.sps_list) add(nal);
+    out.push_back(static_cast<std::uint8_t>(format.pps_list.size()));
+    for (const NalBytes& nal : format.pps_list) add(nal);
+    if (sps.profile_idc != 66 && sps.profile_idc != 77 && sps.profile_idc != 88) {
+        out.push_back(static_cast<std::uint8_t>(0xFC | sps.chroma_format_idc));
+        out.push_back(static_cast<std::uint8_t>(0xF8 | (sps.bit_depth_luma - 8)));
+        out.push_back(static_cast<std::uint8_t>(0xF8 | (sps.bit_depth_chroma - 8)));
+        out.push_back(0);
+    }
+    return out;
+}
+
+}  // namespace st::mux

@@ -1,0 +1,30 @@
+#pragma once
+/// The boxes of a movie with one H.264 track (ISO/IEC 14496-12, -14, -15) but for its sample
+/// tables: what a plain MP4 and a fragmented one have alike.
+#include <functional>
+
+#include "mux/boxes.h"
+#include "mux/samples.h"
+
+namespace st::mux {
+
+struct Track {
+    Track(const Samples& samples, const VideoFormat& format, const Metadata& metadata);
+
+    Samples samples;  ///< what they refer to outlives this
+    const VideoFormat& format;
+    const Metadata& metadata;
+    std::uint32_t depth;       ///< reorder depth
+    std::int64_t shift_ticks;  ///< decoding begins this much before the first picture is shown
+    std::uint64_t created;     ///< seconds since 1904; 0: not known
+};
+
+/// moov. `tables` writes what stands in stbl behind the sample description. `is_fragmented`: the
+/// samples come later, in moof boxes; durations are then said in mvex.
+void write_moov(Boxes& out, const Track& track, bool is_fragmented,
+                const std::function<void()>& tables);
+
+/// The decoder configuration record of 14496-15, 5.3.3.1.
+std::vector<std::uint8_t> encode_avcc(const VideoFormat& format);
+
+}  // namespace st::mux

@@ -1,0 +1,128 @@
+"""h264mux and what it writes: formats, standard output, joined inputs, session directories in place."""
+
+import json
+import subprocess
+
+import harness
+from dumps import Mux, make_stream, plain_dump, recorded_dump
+
+
+def messages(stream, step=40, start=1_000_000):
+    count = len(harness.access_units(stream))
+    return harness.camera_frames(stream, [start + step * n for n in range(count)])
+
+
+class Formats(harness.Case):
+    def setUp(self):
+        super().setUp()
+        self.mux = Mux(self.folder)
+        self.stream = make_stream("usage", ["-bf", "2", "-g", "30"], frames=60)
+
+    def dump(self, name="cam.fdump", make=recorded_dump, **more):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(make(messages(self.stream), **more))
+        return path
+
+    def names(self, folder=None):
+        return sorted(p.name for p in (folder or self.folder).iterdir())
+
+    def test_formats_that_carry_times(self):
+        dump = self.dump()
+        times = [40 * n for n in range(60)]
+        for name, kind in (("x.flv", "flv"), ("x.mp4", "fmp4")):
+            with self.subTest(kind):
+                out = self.folder / name
+                more = () if kind == "flv" else ("--format", "fmp4")  # else the name says it
+                done = self.mux.run("--json", *more, "-o", out, dump)
+                self.assertEqual(json.loads(done.stdout)["files"][0]["kind"], kind)
+                self.assert_same_pictures(out, self.stream)
+                self.assert_display_times(out, times)
+                self.assertEqual(out.read_bytes().count(b"moof"), 2 if kind == "fmp4" else 0)
+
+    def test_standard_output(self):
+        dump = self.dump()
+        for kind in ("fmp4", "flv", "h264"):
+            with self.subTest(kind):
+                out = self.folder / f"out.{kind}"
+                command = [harness.program("h264mux"), "--format", kind, "-o", "-", dump]
+                done = subprocess.run(command, capture_output=True, check=True, timeout=60)
+                out.write_bytes(done.stdout)
+                self.assertIn(b"60 pictures, ", done.stderr)
+                self.assert_same_pictures(out, self.stream)
+                if kind != "h264":
+                    self.assert_display_times(out, [40 * n for n in range(60)])
+        self.assertEqual(self.names(), ["cam.fdump", "out.flv", "out.fmp4", "out.h264"])
+        self.mux.run("-o", "-", dump, expect=64)
+        self.mux.run("--format", "mp4", "-o", "-", dump, expect=64)
+        self.mux.run("--format", "flv", "--json", "-o", "-", dump, expect=64)
+
+    def test_index_in_front(self):
+        dump = self.dump()
+        _, mp4 = self.mux.convert(dump, "--faststart")
+        boxes = mp4.read_bytes()
+        self.assertLess(boxes.index(b"moov"), boxes.index(b"mdat"))
+        self.assert_same_pictures(mp4, self.stream)
+        self.assert_display_times(mp4, [40 * n for n in range(60)])
+        self.mux.run("--faststart", "--format", "flv", dump, expect=64)
+
+    def test_join(self):
+        frames = messages(self.stream)
+        units = harness.access_units(self.stream)
+        first, second = self.folder / "1.fdump", self.folder / "2.dump"
+        first.write_bytes(recorded_dump(frames))
+        # Another recording of the phone, after it was started again.
+        second.write_bytes(plain_dump([(0, frames[0][1]), *((time - 999_100, unit) for time, unit in frames[1:31])]))
+        out = self.folder / "both.mp4"
+        done = self.mux.run("--json", "--join", "-o", out, first, second)
+        report = json.loads(done.stdout)
+        self.assertEqual((report["pictures"], report["clock"]["repairs"]), (90, 0))
+        self.assert_same_pictures(out, b"".join([*units, *units[:30]]))
+        self.assert_display_times(out, [40 * n for n in range(90)])
+        self.mux.run("--join", first, second, expect=64)
+        self.mux.run("--join", "-o", out, "-y", first, self.folder / "missing", expect=66)
+        self.assert_display_times(out, [40 * n for n in range(90)])
+
+    def test_session_is_muxed_again_in_place(self):
+        session = self.folder / "cam1_20260131_081530"
+        self.dump("cam1_20260131_081530/stream.fdump")
+        before = {
+            "version": 1,
+            "id": session.name,
+            "camera": "cam1",
+            "peer": "192.0.2.7:4711",
+            "take": "walk",
+            "state": "failed",
+            "end_reason": "disk",
+            "started_at": "2026-01-31T08:15:30.250Z",
+            "files": [{"name": "stream.mp4", "kind": "mp4"}, {"name": "stream-002.mp4", "kind": "mp4"}],
+            "clock": {"ping_us": 1800},
+            "error": "no space",
+        }
+        (session / "session.json").write_text(json.dumps(before))
+        (session / "stream.mp4").write_text("an attempt")
+        (session / "stream-002.mp4").write_text("its second part")
+        self.mux.run(session, expect=73)
+        self.assertEqual(json.loads((session / "session.json").read_text()), before)
+        self.mux.run("-y", session)
+        self.assertEqual(self.names(session), ["session.json", "stream.fdump", "stream.mp4"])
+        self.assert_same_pictures(session / "stream.mp4", self.stream)
+        after = json.loads((session / "session.json").read_text())
+        self.assertEqual((after["state"], after["error"], after["pictures"]), ("done", None, 60))
+        self.assertEqual((after["take"], after["peer"], after["end_reason"]), ("walk", "192.0.2.7:4711", "disk"))
+        self.assertEqual(after["clock"]["ping_us"], 1800)
+        self.assertEqual([f["name"] for f in after["files"]], ["stream.mp4", "stream.fdump"])
+        self.assertEqual(after["files"][0]["bytes"], (session / "stream.mp4").stat().st_size)
+
+    def test_other_formats(self):
+        dump = self.dump()
+        plain = self.folder / "plain.dump"
+        self.mux.run("--format", "dump", "-o", plain, dump)
+        self.assertEqual(plain.read_bytes(), plain_dump(messages(self.stream)))
+        bare = self.folder / "bare.h264"
+        self.mux.run("--format", "h264", "-o", bare, dump)
+        self.assertEqual(bare.read_bytes(), b"".join(payload for _, payload in messages(self.stream)))
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,205 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "av/verify.h"
+#include "base/fd.h"
+#include "mux/convert.h"
+#include "mux/recording.h"
+
+namespace st::mux {
+namespace {
+
+using Formats = Muxing;
+
+std::size_t find(const Octets& bytes, std::string_view what, std::size_t from = 0) {
+    const auto at = std::search(bytes.begin() + static_cast<std::ptrdiff_t>(from), bytes.end(),
+                                what.begin(), what.end());
+    return static_cast<std::size_t>(at - bytes.begin());
+}
+
+std::vector<double> every_40_ms(std::size_t count) {
+    std::vector<double> times;
+    for (std::size_t i = 0; i < count; ++i) times.push_back(static_cast<double>(40 * i));
+    return times;
+}
+
+/// The second half of `messages` with a clock of its own.
+std::vector<Sent> with_clock(std::vector<Sent> messages, std::uint64_t from_ms) {
+    for (std::size_t i = 0; i < messages.size(); ++i) messages[i].device_ms = from_ms + 40 * i;
+    return messages;
+}
+
+TEST_F(Formats, pictures_and_times_are_the_same_in_all_that_carry_times) {
+    const Octets dump = recorded_dump(with_clock(make_messages(25), 7'000'000)).bytes;
+    for (const auto& [name, format] :
+         {std::pair{"mp4", OutputFormat::mp4}, std::pair{"fmp4", OutputFormat::fmp4},
+          std::pair{"flv", OutputFormat::flv}}) {
+        SCOPED_TRACE(name);
+        Job one = job(dump);
+        one.format = format;
+        const auto report = convert(one);
+        ASSERT_TRUE(report) << report.error().message;
+        EXPECT_EQ(report->pictures, 25U);
+        ASSERT_EQ(report->files.size(), 1U);
+        EXPECT_EQ(report->files[0].kind, name);
+        EXPECT_EQ(report->files[0].pictures, 25U);
+        EXPECT_EQ(report->files[0].bytes, read_file(one.output).size());
+        EXPECT_EQ(av::display_times_ms(one.output), every_40_ms(25));
+        EXPECT_EQ(files(), (std::vector<std::string>{"input", "out.mp4"}));
+    }
+}
+
+TEST_F(Formats, fragments_begin_at_key_frames) {
+    Job one = job(recorded_dump(make_messages(25)).bytes);
+    one.format = OutputFormat::fmp4;
+    ASSERT_TRUE(convert(one));
+    const Octets file = read_file(one.output);
+    std::size_t fragments = 0;
+    for (std::size_t at = find(file, "moof"); at < file.size(); at = find(file, "moof", at + 4))
+        ++fragments;
+    EXPECT_EQ(fragments, 3U);
+    EXPECT_LT(find(file, "moov"), find(file, "moof"));
+    const av::PictureFacts facts = av::read_pictures(one.output);
+    EXPECT_EQ(facts.key_frames, 3U);
+}
+
+TEST_F(Formats, flv_changes_its_size_in_mid_stream) {
+    auto messages = with_clock(make_messages(20), 1000);
+    for (auto& sent : with_clock(make_messages(20, {.poc_type = 2, .columns = 40}), 1840))
+        messages.push_back(sent);
+    Job one = job(plain_dump(messages));
+    one.format = OutputFormat::flv;
+    auto report = convert(one);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(report->files.size(), 1U);
+    EXPECT_EQ(av::read_pictures(one.output).pictures, 40U);
+    one.format = OutputFormat::fmp4;
+    report = convert(one);
+    ASSERT_TRUE(report) << report.error().message;
+    ASSERT_EQ(report->files.size(), 2U);
+    EXPECT_EQ(report->files[1].width, 640U);
+}
+
+TEST_F(Formats, a_pipe_gets_what_a_file_gets) {
+    for (const OutputFormat format :
+         {OutputFormat::fmp4, OutputFormat::flv, OutputFormat::h264, OutputFormat::dump}) {
+        Job one = job(recorded_dump(make_messages(25)).bytes);
+        one.format = format;
+        ASSERT_TRUE(convert(one));
+        const Octets file = read_file(one.output);
+        const Fd pipe(::open(path("piped").c_str(), O_RDWR | O_CREAT | O_TRUNC, 0600));
+        one.output_fd = pipe.get();
+        one.output = "standard output";
+        const auto report = convert(one);
+        ASSERT_TRUE(report) << report.error().message;
+        EXPECT_EQ(report->files[0].bytes, file.size());
+        EXPECT_EQ(read_file(path("piped")), file);
+    }
+}
+
+TEST_F(Formats, the_index_stands_in_front_when_asked_for) {
+    for (const auto& [name, input] :
+         {std::pair{"recorded", recorded_dump(make_messages(300)).bytes},
+          std::pair{"plain", plain_dump(make_messages(300))},
+          std::pair{"bare", bare_stream(make_messages(300))}}) {
+        SCOPED_TRACE(name);
+        Job one = job(input);
+        one.fps = 25;
+        ASSERT_TRUE(convert(one));
+        const auto times = av::display_times_ms(one.output);
+        one.index_in_front = true;
+        const auto report = convert(one);
+        ASSERT_TRUE(report) << report.error().message;
+        const Octets file = read_file(one.output);
+        EXPECT_LT(find(file, "moov"), find(file, "mdat"));
+        EXPECT_EQ(av::display_times_ms(one.output), times);
+        EXPECT_EQ(report->files[0].bytes, file.size());
+    }
+}
+
+TEST_F(Formats, an_index_that_outgrows_its_room_moves_the_samples) {
+    // One message with all pictures: the bound counts messages.
+    auto messages = make_messages(2000);
+    std::vector<Sent> one_message(1);
+    for (const Sent& sent : messages) add(one_message[0].payload, sent.payload);
+    Job one = job(recorded_dump(one_message).bytes);
+    one.index_in_front = true;
+    one.fps = 25;
+    const auto report = convert(one);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(report->pictures, 2000U);
+    const Octets file = read_file(one.output);
+    EXPECT_LT(find(file, "moov"), find(file, "mdat"));
+    EXPECT_EQ(av::display_times_ms(one.output), every_40_ms(2000));
+}
+
+TEST_F(Formats, joined_inputs_are_one_recording) {
+    const auto first = with_clock(make_messages(20), 1'000'000);
+    const auto second = with_clock(make_messages(15), 5);  // the phone rebooted
+    Job one = job(recorded_dump(first).bytes);
+    const auto dump = recorded_dump(second, {.uuid = 9, .begun_ms = 3000}).bytes;
+    one.joined = {{write("second", dump), -1}};
+    const auto report = convert(one);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(report->pictures, 35U);
+    EXPECT_EQ(report->messages, 37U);
+    EXPECT_EQ(report->timing, "device");
+    EXPECT_EQ(report->repairs, 0U) << "a seam is no fault";
+    EXPECT_EQ(report->seq_restarts, 0U);
+    EXPECT_EQ(report->exit_code(), 0);
+    auto times = every_40_ms(20);
+    // Messages arrive as they were numbered: picture 1 of the second 3040 ms after the origin.
+    for (std::size_t i = 0; i < 15; ++i) times.push_back(static_cast<double>(3000 + 40 * i));
+    EXPECT_EQ(av::display_times_ms(one.output), times);
+}
+
+TEST_F(Formats, each_joined_input_begins_where_it_can_be_decoded) {
+    const auto first = make_messages(20);
+    auto second = make_messages(25);
+    second.erase(second.begin() + 1, second.begin() + 4);  // its first key frame and two more
+    Job one = job(plain_dump(first));
+    one.joined = {{write("second", bare_stream(second)), -1},
+                  {write("third", plain_dump(first)), -1}};
+    const auto report = convert(one);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(report->input_format, "mixed");
+    EXPECT_EQ(report->dropped.undecodable, 7U);
+    EXPECT_EQ(report->pictures, 20U + 15 + 20);
+    EXPECT_EQ(report->key_frames, 6U);
+    EXPECT_EQ(report->timing, "constant") << "not all of them have times";
+}
+
+TEST_F(Formats, a_joined_input_that_is_missing_or_no_stream_fails_the_job) {
+    Job one = job(plain_dump(make_messages(3)));
+    one.joined = {{path("missing"), -1}};
+    EXPECT_EQ(convert(one).error().code, 66);
+    one.joined = {{write("text", Octets(3000, 'x')), -1}};
+    EXPECT_EQ(convert(one).error().code, 65);
+    EXPECT_EQ(files(), (std::vector<std::string>{"input", "text"}));
+}
+
+TEST_F(Formats, a_range_is_cut_in_every_format_that_carries_times) {
+    for (const OutputFormat format : {OutputFormat::mp4, OutputFormat::fmp4, OutputFormat::flv}) {
+        Job one = job(recorded_dump(make_messages(30)).bytes);
+        one.format = format;
+        one.from = std::chrono::milliseconds(500);
+        one.to = std::chrono::milliseconds(800);
+        const auto report = convert(one);
+        ASSERT_TRUE(report) << report.error().message;
+        EXPECT_EQ(report->pictures, 10U);
+        EXPECT_EQ(av::display_times_ms(one.output), every_40_ms(10));
+    }
+}
+
+TEST(FormatOfPath, is_what_the_ending_says) {
+    EXPECT_EQ(format_of_path("a/b.flv"), OutputFormat::flv);
+    EXPECT_EQ(format_of_path("b.264"), OutputFormat::h264);
+    EXPECT_EQ(format_of_path("b.h264"), OutputFormat::h264);
+    EXPECT_EQ(format_of_path("x.dump"), OutputFormat::dump);
+    for (const char* name : {"b.mp4", "b", "a.flv/b", "b.mov", ""})
+        EXPECT_EQ(format_of_path(name), OutputFormat::mp4) << name;
+}
+
+}  // namespace
+}  // namespace st::mux
