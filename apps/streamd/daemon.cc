@@ -150,7 +150,7 @@ server::Server::Setup server_setup(const Config& config) {
     setup.recorder = recorder_options(config);
     for (const ListenerConfig& listener : config.listeners) {
         if (listener.tls) throw BadConfig("listeners: this version has no TLS");
-        setup.listen.push_back({listener.address, listener.port});
+        setup.listen.push_back({listener.address, listener.port, listener.default_stream});
     }
     setup.threads = config.threads > 0 ? config.threads : usable_cores();
     setup.version = ST_VERSION;

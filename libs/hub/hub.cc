@@ -191,7 +191,7 @@ void Hub::unsubscribe(const GroupPtr& group, const Seat& seat, const std::string
     event.id = record.id;
     {
         const Lock lock(mutex_);
-        seat.stream()->leave(group);
+        seat.stream()->leave(group, monotonic_ns());
         watchers_.erase(record.id);
         event.viewers = seat.stream()->viewers();
         forget_unused(seat.stream());

@@ -38,6 +38,12 @@ class Publication {
     bool push(media::Packet packet, std::int64_t now_ns) {
         return stream_ && stream_->push(number_, std::move(packet), now_ns);
     }
+    /// Whether making packets is worth the while. A publisher may ignore it.
+    bool is_wanted(std::int64_t now_ns) const { return stream_ && stream_->is_wanted(now_ns); }
+    /// Instead of push() while the stream is not wanted.
+    void pass(std::size_t bytes, bool is_picture, std::int64_t now_ns) {
+        if (stream_) stream_->pass(number_, bytes, is_picture, now_ns);
+    }
     const std::string& path() const { return stream_->path(); }
     std::uint64_t number() const { return number_; }
     /// Leaves the stream; `reason` is for the event.
@@ -87,6 +93,8 @@ class Hub {
  public:
     /// A publisher that gave no sign of life since then may be replaced; default: none.
     static constexpr std::int64_t kNobody = INT64_MIN;
+    /// Whoever is there is replaced.
+    static constexpr std::int64_t kAnybody = INT64_MAX;
 
     Hub(Options options, std::vector<std::unique_ptr<const Encoding>> encodings, EventSink events);
     Hub(const Hub&) = delete;

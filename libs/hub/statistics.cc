@@ -9,17 +9,28 @@ std::int64_t second_of(std::int64_t now_ns) { return now_ns / 1'000'000'000; }
 
 }  // namespace
 
-void Statistics::add(const media::Packet& packet, std::int64_t now_ns) {
+Statistics::Second& Statistics::second_at(std::int64_t now_ns) {
     const std::int64_t number = second_of(now_ns);
     if (first_second_ < 0) first_second_ = number;
     Second& second = seconds_[static_cast<std::size_t>(number) % kSeconds];
     if (second.number != number) second = {number, 0, 0};
-    bytes_ += packet.payload.size();
-    second.bytes += packet.payload.size();
+    return second;
+}
+
+void Statistics::add_unseen(std::size_t bytes, bool is_picture, std::int64_t now_ns) {
+    Second& second = second_at(now_ns);
+    bytes_ += bytes;
+    second.bytes += bytes;
     ++packets_;
-    if (packet.track != media::Track::video || packet.is_config) return;
+    if (!is_picture) return;
     ++pictures_;
     ++second.pictures;
+}
+
+void Statistics::add(const media::Packet& packet, std::int64_t now_ns) {
+    const bool is_picture = packet.track == media::Track::video && !packet.is_config;
+    add_unseen(packet.payload.size(), is_picture, now_ns);
+    if (!is_picture) return;
     if (!packet.is_key) return;
     if (last_key_ms_ >= 0) key_interval_ms_ = packet.dts_ms - last_key_ms_;
     last_key_ms_ = packet.dts_ms;

@@ -17,6 +17,8 @@ struct Rates {
 class Statistics {
  public:
     void add(const media::Packet& packet, std::int64_t now_ns);
+    /// What came in and was made no packet of, because nobody watches.
+    void add_unseen(std::size_t bytes, bool is_picture, std::int64_t now_ns);
 
     std::uint64_t bytes() const { return bytes_; }  ///< of payload
     std::uint64_t packets() const { return packets_; }
@@ -32,6 +34,8 @@ class Statistics {
         std::uint64_t bytes = 0;
         std::uint32_t pictures = 0;
     };
+
+    Second& second_at(std::int64_t now_ns);
 
     std::uint64_t bytes_ = 0;
     std::uint64_t packets_ = 0;

@@ -9,6 +9,8 @@ namespace {
 constexpr std::int64_t kPictureWaitNs = 1'000'000'000;
 /// A stream with so many pictures and no sound has none, whatever its headers say.
 constexpr std::uint64_t kSoundlessPictures = 25;
+/// A stream stays wanted for so long after its last viewer left.
+constexpr std::int64_t kWantedAfterNs = 10'000'000'000;
 
 media::PacketPtr at_time(const media::Packet& packet, std::int64_t dts_ms) {
     media::Packet copy;
@@ -121,6 +123,15 @@ bool Stream::push(std::uint64_t publication, media::Packet packet, std::int64_t 
     return true;
 }
 
+void Stream::pass(std::uint64_t publication, std::size_t bytes, bool is_picture,
+                  std::int64_t now_ns) {
+    const Lock lock(mutex_);
+    if (!publisher_ || publication != publication_) return;
+    statistics_.add_unseen(bytes, is_picture, now_ns);
+    cache_.clear();
+    has_key_ = false;
+}
+
 bool Stream::leave(std::uint64_t publication) {
     const Lock lock(mutex_);
     if (!publisher_ || publication != publication_) return false;
@@ -151,7 +162,7 @@ std::uint64_t Stream::publication() const {
 
 Stream::Place Stream::join(Lane& lane, FormId form) {
     const Lock lock(mutex_);
-    ++viewers_;
+    watchers_.store(++viewers_, std::memory_order_relaxed);
     for (const UnitPtr& unit : cache_.units()) encode(*unit, form);
     auto found = std::find_if(members_.begin(), members_.end(), [&](const Members& members) {
         return members.lane == &lane && members.group->form() == form;
@@ -163,9 +174,10 @@ Stream::Place Stream::join(Lane& lane, FormId form) {
     return {found->group, serial_, cache_.units()};
 }
 
-void Stream::leave(const GroupPtr& group) {
+void Stream::leave(const GroupPtr& group, std::int64_t now_ns) {
     const Lock lock(mutex_);
-    --viewers_;
+    want_until(now_ns + kWantedAfterNs);
+    watchers_.store(--viewers_, std::memory_order_relaxed);
     const auto found = std::find_if(members_.begin(), members_.end(),
                                     [&](const Members& members) { return members.group == group; });
     if (found != members_.end() && --found->count == 0) members_.erase(found);

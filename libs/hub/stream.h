@@ -2,6 +2,7 @@
 /// One live stream: what its publisher pushes, made into packets on the stream's own time line,
 /// cached from the last entry on, and handed to each lane once. Any thread; one lock, held for a
 /// copy of a packet's bytes at most.
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,6 +58,15 @@ class Stream : public std::enable_shared_from_this<Stream> {
     /// Does nothing unless `publication` holds the stream.
     bool push(std::uint64_t publication, media::Packet packet, std::int64_t now_ns)
         ST_EXCLUDES(mutex_);
+    /// Instead of push() while nobody wants the stream: counted, and the cache is given up.
+    void pass(std::uint64_t publication, std::size_t bytes, bool is_picture, std::int64_t now_ns)
+        ST_EXCLUDES(mutex_);
+    /// Somebody watches, has just done so, or asked to be able to.
+    bool is_wanted(std::int64_t now_ns) const {
+        return watchers_.load(std::memory_order_relaxed) > 0 ||
+               now_ns < wanted_until_ns_.load(std::memory_order_relaxed);
+    }
+    void want_until(std::int64_t ns) { wanted_until_ns_.store(ns, std::memory_order_relaxed); }
     /// Leaves the viewers waiting for another one. False if it did not hold the stream.
     bool leave(std::uint64_t publication) ST_EXCLUDES(mutex_);
     /// Ends all viewers there are, unless there is a publisher, or has been since `publication`.
@@ -65,7 +75,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     std::uint64_t publication() const ST_EXCLUDES(mutex_);  ///< number of the last one
 
     Place join(Lane& lane, FormId form) ST_EXCLUDES(mutex_);
-    void leave(const GroupPtr& group) ST_EXCLUDES(mutex_);
+    void leave(const GroupPtr& group, std::int64_t now_ns) ST_EXCLUDES(mutex_);
 
     /// The headers for a viewer that begins at `entry`, in this form.
     std::vector<UnitPtr> header_units(const Unit& entry, FormId form) ST_EXCLUDES(mutex_);
@@ -96,6 +106,9 @@ class Stream : public std::enable_shared_from_this<Stream> {
     const std::string path_;
     const std::vector<std::unique_ptr<const Encoding>>& encodings_;
     const EventSink& events_;
+
+    std::atomic<std::size_t> watchers_{0};  ///< viewers_, for whoever has no lock
+    std::atomic<std::int64_t> wanted_until_ns_{0};
 
     mutable Mutex mutex_;
     PublisherPtr publisher_ ST_GUARDED_BY(mutex_);

@@ -21,7 +21,7 @@ class Encoding {
 
 /// The encodings of a hub are numbered by their order at its construction.
 using FormId = std::uint8_t;
-constexpr std::size_t kFormsMax = 4;
+constexpr std::size_t kFormsMax = 6;
 
 /// What a decoder needs before it can begin. Null: the stream has none.
 struct Headers {

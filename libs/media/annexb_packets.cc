@@ -41,6 +41,8 @@ void AnnexBPackets::restart() {
     has_begun_ = false;
     prefix_.clear();
     picture_.clear();
+    config_.clear();  // to be told again
+    sets_changed_ = true;
     times_ = {};
     last_dts_ms_.reset();
 }

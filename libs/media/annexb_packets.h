@@ -24,7 +24,8 @@ class AnnexBPackets {
     void feed(Bytes annexb, std::uint64_t time_ms, std::vector<Packet>& packets);
     /// The last picture, if one is held back.
     void flush(std::vector<Packet>& packets);
-    /// Begin anew with the next key frame: buffers in between were not fed.
+    /// Begin anew with the next key frame, and its configuration: pictures in between were not fed.
+    /// Parameter sets must be, always.
     void restart();
 
     /// Of the newest sequence parameter set in use; null before the first picture.

@@ -41,7 +41,8 @@ CameraConnection::CameraConnection(Services& services, NetLoop& net, Admission::
                      camera::kTextBytesMax},
           WebSocket::Times{services.options->camera.ping_interval,
                            services.options->camera.ping_timeout},
-          services.metrics, log_, *this)) {}
+          services.metrics, log_, *this)),
+      live_(services.live, link_) {}
 
 CameraConnection::~CameraConnection() {
     net_.loop().cancel(start_timer_);
@@ -109,6 +110,7 @@ void CameraConnection::on_binary(Buffer message) {
     if (!is_camera_) join();
     const media::NalPeek peek = media::peek_nals(frame->payload);
     count_frame(*frame, peek);
+    live_.feed(name_, *frame, peek, arrival_ns_);
     if (log_.enabled(LogLevel::debug)) {
         log_.debug("[Frame]: " + name_ + " seq=" + std::to_string(frame->seq) +
                    " timestamp=" + std::to_string(frame->timestamp_ms) +
@@ -219,6 +221,7 @@ void CameraConnection::apply(camera::Input input) {
     state_ = transition.next;
     if (state_ != camera::State::starting) net_.loop().cancel(std::exchange(start_timer_, 0));
     if (state_ != camera::State::stopping) net_.loop().cancel(std::exchange(stop_timer_, 0));
+    if (state_ == camera::State::finalising && before != state_) live_.end("capture stopped");
     if (state_ != before) {
         if (input == camera::Input::capture_started || input == camera::Input::capture_stopped) {
             const bool started = input == camera::Input::capture_started;
@@ -409,6 +412,7 @@ void CameraConnection::close(std::uint16_t code, const std::string& reason, came
 
 void CameraConnection::on_over(std::uint16_t code, const std::string& reason) {
     left_ = true;
+    live_.end("camera disconnected");
     close_ = record::CloseCode{code, reason};
     apply(over_because_);
     if (over_because_ == camera::Input::shutdown) apply(camera::Input::disconnected);

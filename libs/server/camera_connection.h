@@ -13,6 +13,7 @@
 #include "camera/states.h"
 #include "record/session.h"
 #include "server/camera_link.h"
+#include "server/camera_stream.h"
 #include "server/captures.h"
 #include "server/net_loop.h"
 #include "server/services.h"
@@ -87,6 +88,7 @@ class CameraConnection final : public Connection,
     std::string name_;
     Log log_;
     std::unique_ptr<WebSocket> socket_;
+    CameraStream live_;
 
     camera::State state_ = camera::State::idle;
     camera::Holdback holdback_;

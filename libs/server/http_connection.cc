@@ -10,25 +10,21 @@
 #include "server/control_connection.h"
 #include "server/event_stream.h"
 #include "server/peer.h"
-#include "ws/handshake.h"
 
 namespace st::server {
 namespace {
 
 bool is_reserved_path(const http::Target& target) {
     // Upgrades that are not cameras; what is not there yet must not be taken for a camera.
-    if (target.segments.empty()) return false;
-    const std::string& first = target.segments.front();
-    if (target.segments.size() == 1) {
-        return first == "publish" || first == "play" || first == "esp" || first == "dev";
-    }
-    return target.segments.size() == 2 && target.segments.back().ends_with(".flv");
+    return target.segments.size() == 1 &&
+           (target.segments.front() == "esp" || target.segments.front() == "dev");
 }
 
 }  // namespace
 
 HttpConnection::HttpConnection(Services& services, Operations& operations, Api& api, NetLoop& net,
-                               Admission::Ticket ticket, const Poco::Net::SocketAddress& peer)
+                               Admission::Ticket ticket, const Poco::Net::SocketAddress& peer,
+                               std::string default_stream)
     : services_(services),
       operations_(operations),
       api_(api),
@@ -37,6 +33,7 @@ HttpConnection::HttpConnection(Services& services, Operations& operations, Api& 
       peer_(peer_text(peer)),
       peer_address_(peer_address_text(peer)),
       default_name_(default_camera_name(peer)),
+      default_stream_(std::move(default_stream)),
       log_(services.log.with("http").with(peer_)) {
     if (const auto parsed = auth::parse_address(peer_address_)) address_ = *parsed;
 }
@@ -129,6 +126,7 @@ void HttpConnection::begin_request() {
     if (!target) return answer_error(target.error().code, target.error().message);
     target_ = std::move(*target);
     if (ws::asks_for_websocket(head_.fields)) return begin_websocket(target_);
+    if (begin_live()) return;
     ApiRequest request{
         head_,
         target_,
@@ -242,6 +240,9 @@ void HttpConnection::begin_websocket(const http::Target& target) {
     if (is_reserved_path(target)) {
         return answer_error(404, "no WebSocket service at " + target.path);
     }
+    const auto live = ws_live_request(target, upgrade->protocols, default_stream_);
+    if (!live) return answer_error(live.error().code, live.error().message);
+    if (*live) return begin_live_websocket(*upgrade, **live);
     const auto facts = auth::gather_facts(address_, head_.host, head_.fields, target.find("token"));
     const bool is_control = target.segments == std::vector<std::string>{"control"};
     const auth::Role role = is_control ? auth::Role::control : auth::Role::camera;

@@ -13,8 +13,10 @@
 #include "server/api.h"
 #include "server/camera_link.h"
 #include "server/file_sender.h"
+#include "server/live_request.h"
 #include "server/net_loop.h"
 #include "server/services.h"
+#include "ws/handshake.h"
 
 namespace st::server {
 
@@ -22,8 +24,10 @@ class HttpConnection final : public Connection,
                              public loop::StreamHandler,
                              public std::enable_shared_from_this<HttpConnection> {
  public:
+    /// `default_stream`: what a WebSocket at "/" plays; empty: it is a camera.
     HttpConnection(Services& services, Operations& operations, Api& api, NetLoop& net,
-                   Admission::Ticket ticket, const Poco::Net::SocketAddress& peer);
+                   Admission::Ticket ticket, const Poco::Net::SocketAddress& peer,
+                   std::string default_stream);
     ~HttpConnection() override;
 
     /// Right after construction: takes the socket and waits for a request.
@@ -51,6 +55,16 @@ class HttpConnection final : public Connection,
     void become_control();
     /// True if the request was for a stream of events, and is dealt with.
     bool begin_event_stream();
+    /// True if the request was for a live stream, and is dealt with.
+    bool begin_live();
+    void begin_live_websocket(const ws::Upgrade& upgrade, const LiveRequest& request);
+    /// True if it was refused, and answered.
+    bool refuse_live(const LiveRequest& request);
+    void become_viewer(const LiveRequest& request);
+    void become_publisher(const LiveRequest& request);
+    void become_ws_viewer(const LiveRequest& request);
+    void become_ws_publisher(const LiveRequest& request);
+    std::string query() const;
     /// Leaves the stream to `successor`, which takes this connection's place.
     void hand_over(std::shared_ptr<Connection> successor);
     void claim_name(std::string name);
@@ -65,6 +79,7 @@ class HttpConnection final : public Connection,
     const std::string peer_;          ///< address:port
     const std::string peer_address_;  ///< without port
     const std::string default_name_;  ///< of a camera that does not name itself
+    const std::string default_stream_;
     auth::Address address_;
     Log log_;
     std::unique_ptr<loop::Stream> stream_;

@@ -14,6 +14,7 @@
 #include "server/captures.h"
 #include "server/event_log.h"
 #include "server/http_connection.h"
+#include "server/live.h"
 #include "server/operations.h"
 #include "server/peer.h"
 #include "server/sessions.h"
@@ -76,7 +77,8 @@ struct Server::Parts {
           cameras(options, metrics, control, events),
           sessions(metrics, events),
           captures(options, cameras, control,
-                   [this](const std::string& id) { return sessions.progress(id); }) {
+                   [this](const std::string& id) { return sessions.progress(id); }),
+          live(options->live, control, events) {
         for (const ListenAddress& at : setup.listen) listeners.push_back(listen_on(at));
         setup.recorder.path = options->recordings_path;
         open_recorder();
@@ -107,11 +109,12 @@ struct Server::Parts {
     std::unique_ptr<Services> services;
     std::unique_ptr<Operations> operations;
     std::unique_ptr<Api> api;
+    Live live;
     std::vector<std::unique_ptr<NetLoop>> nets;
     std::size_t next_net = 0;
 
     void open_recorder();
-    void accept(const Poco::Net::StreamSocket& socket);
+    void accept(const Poco::Net::StreamSocket& socket, const std::string& default_stream);
     void refuse(const Poco::Net::StreamSocket& socket, const Error& why);
 };
 
@@ -133,6 +136,7 @@ Server::Server(Setup setup, Log log, loop::EventLoop& control)
     for (unsigned i = 0; i < std::max(1U, p.setup.threads); ++i) {
         const std::string name = "net-" + std::to_string(i);
         p.nets.push_back(std::make_unique<NetLoop>(name, log_failure(p.log, name)));
+        p.live.add(*p.nets.back());
     }
     Operations::Facts facts;
     facts.version = p.setup.version;
@@ -143,7 +147,7 @@ Server::Server(Setup setup, Log log, loop::EventLoop& control)
     facts.connections_of_loop = [&p](std::size_t i) { return p.nets[i]->size(); };
     p.services = std::make_unique<Services>(
         Services{p.options, p.log, p.metrics, p.shutting_down, p.control, p.disk.loop(), p.events,
-                 p.cameras, p.captures, p.sessions, *p.catalogue, *p.recorder});
+                 p.cameras, p.captures, p.sessions, *p.catalogue, *p.recorder, p.live});
     p.operations = std::make_unique<Operations>(*p.services, std::move(facts));
     p.api = std::make_unique<Api>(*p.services, *p.operations);
 }
@@ -158,9 +162,10 @@ void Server::start() {
     Parts& p = *parts_;
     loop::EventLoop& first = p.nets.front()->loop();
     first.post([&p, &first] {
-        for (auto& listener : p.listeners) {
-            listener->start(first,
-                            [&p](const Poco::Net::StreamSocket& socket) { p.accept(socket); });
+        for (std::size_t i = 0; i < p.listeners.size(); ++i) {
+            p.listeners[i]->start(first, [&p, i](const Poco::Net::StreamSocket& socket) {
+                p.accept(socket, p.setup.listen[i].default_stream);
+            });
         }
     });
 }
@@ -174,7 +179,8 @@ void Server::Parts::refuse(const Poco::Net::StreamSocket& socket, const Error& w
         ::send(socket.impl()->sockfd(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-void Server::Parts::accept(const Poco::Net::StreamSocket& socket) {
+void Server::Parts::accept(const Poco::Net::StreamSocket& socket,
+                           const std::string& default_stream) {
     Poco::Net::SocketAddress peer;
     try {
         peer = socket.peerAddress();
@@ -188,7 +194,7 @@ void Server::Parts::accept(const Poco::Net::StreamSocket& socket) {
     }
     NetLoop& net = *nets[next_net++ % nets.size()];
     auto connection = std::make_shared<HttpConnection>(*services, *operations, *api, net,
-                                                       std::move(*ticket), peer);
+                                                       std::move(*ticket), peer, default_stream);
     net.loop().post([this, &net, connection, socket]() mutable {
         try {
             connection->start(socket);

@@ -20,7 +20,8 @@ namespace st::server {
 
 struct ListenAddress {
     std::string address = "::";
-    std::uint16_t port = 0;  ///< 0: any free one
+    std::uint16_t port = 0;      ///< 0: any free one
+    std::string default_stream;  ///< "/app/name" a WebSocket at "/" plays; empty: none
 };
 
 class Server {

@@ -17,6 +17,7 @@ namespace st::server {
 class Cameras;
 class Captures;
 class EventLog;
+class Live;
 class Sessions;
 
 struct Services {
@@ -33,6 +34,7 @@ struct Services {
     Sessions& sessions;
     record::Catalogue& catalogue;  ///< the disk loop's thread only
     record::Recorder& recorder;    ///< any thread
+    Live& live;                    ///< any thread
 };
 
 }  // namespace st::server

@@ -45,6 +45,10 @@ class WebSocket final : public loop::StreamHandler {
     void start(Bytes pending);
 
     void send_text(std::string_view text);
+    /// Frames made before, by ws/encode.h, for whoever else gets the same.
+    void send_wires(std::span<const SharedBuffer> frames) {
+        if (!over_) stream_->send(frames);
+    }
     void send_ping(std::string_view payload);
     /// Our close frame; then on_over(), and on_gone() once the peer has it.
     void close(std::uint16_t code, const std::string& reason);

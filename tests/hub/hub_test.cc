@@ -274,6 +274,23 @@ TEST(Hub, does_not_cache_over_a_change_of_configuration) {
     EXPECT_THAT(viewer.take(), ElementsAre("begin video", "Av@40:two", "Av@40:k"));
 }
 
+TEST(Hub, gives_nothing_old_after_a_time_in_which_nobody_wanted_the_stream) {
+    World world;
+    Publication publication = world.publish();
+    EXPECT_FALSE(publication.is_wanted(world.executor.now));
+    world.push(publication, key(0));
+    publication.pass(4, true, world.executor.now);
+    FakeViewer viewer;
+    world.join(viewer);
+    EXPECT_TRUE(publication.is_wanted(world.executor.now));
+    world.push(publication, delta(80));
+    EXPECT_THAT(viewer.take(), IsEmpty());
+    world.push(publication, key(120));
+    EXPECT_THAT(viewer.take(), ElementsAre("begin video", "Av@120:k"));
+    EXPECT_EQ(world.hub.streams().at(0).statistics.pictures(), 4U);
+    EXPECT_EQ(world.hub.streams().at(0).statistics.bytes(), 1U + 4 + 1 + 1);
+}
+
 TEST(Hub, counts_truly) {
     World world;
     Publication publication = world.publish();

@@ -71,7 +71,9 @@ TEST(AnnexBPackets, begins_with_a_key_frame) {
     EXPECT_EQ(camera.feed(camera.slice({.idr = true}), 80).size(), 2U);
     camera.packets.restart();
     EXPECT_TRUE(camera.feed(camera.slice({.kind = 5, .frame_num = 1}), 120).empty());
-    EXPECT_EQ(camera.feed(camera.slice({.idr = true, .idr_pic_id = 1}), 160).size(), 1U);
+    const auto again = camera.feed(camera.slice({.idr = true, .idr_pic_id = 1}), 160);
+    ASSERT_EQ(again.size(), 2U);
+    EXPECT_TRUE(again[0].is_config);
 }
 
 TEST(AnnexBPackets, joins_a_picture_that_comes_in_several_buffers) {

@@ -1,0 +1,57 @@
+#pragma once
+/// A publisher by HTTP-FLV: a POST whose body is the stream. Lives on its network loop.
+/// docs/live.md.
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "http/body.h"
+#include "loop/stream.h"
+#include "server/flv_ingest.h"
+#include "server/net_loop.h"
+#include "server/publish_claim.h"
+#include "server/publisher_link.h"
+#include "server/services.h"
+
+namespace st::server {
+
+class HttpFlvPublisher final : public Connection,
+                               public loop::StreamHandler,
+                               public PublishingConnection,
+                               public std::enable_shared_from_this<HttpFlvPublisher> {
+ public:
+    HttpFlvPublisher(Services& services, NetLoop& net, Admission::Ticket ticket,
+                     std::unique_ptr<loop::Stream> stream, http::BodyReader body);
+
+    /// Right after it was added to its loop. `pending`: what came behind the head.
+    void start(const std::string& path, const hub::PublisherInfo& info, bool expects_continue,
+               std::string pending);
+
+    void shut_down() override;
+
+ private:
+    void on_data(std::span<std::uint8_t> bytes) override;
+    void on_end(std::string_view error) override;
+    void probe() override {}
+    void dismiss(const char* reason) override;
+
+    void on_claimed(Result<hub::Publication> claimed, bool expects_continue);
+    void consume(Bytes bytes);
+    void finish(int status, const std::string& message);
+    void watch_silence();
+
+    Services& services_;
+    NetLoop& net_;
+    Admission::Ticket ticket_;
+    std::unique_ptr<loop::Stream> stream_;
+    http::BodyReader body_;
+    Log log_;
+    std::string pending_;
+    std::shared_ptr<PublisherLink> link_;
+    std::unique_ptr<PublishClaim> claim_;
+    std::unique_ptr<FlvIngest> ingest_;
+    loop::TimerId silence_timer_ = 0;
+    bool is_over_ = false;
+};
+
+}  // namespace st::server

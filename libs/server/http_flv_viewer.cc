@@ -1,0 +1,101 @@
+#include "server/http_flv_viewer.h"
+
+#include "flv/tag.h"
+#include "http/response.h"
+#include "server/api.h"
+#include "server/live_http.h"
+
+namespace st::server {
+
+HttpFlvViewer::HttpFlvViewer(Services& services, NetLoop& net, Admission::Ticket ticket,
+                             std::unique_ptr<loop::Stream> stream)
+    : services_(services), net_(net), ticket_(std::move(ticket)), stream_(std::move(stream)) {
+    stream_->set_handler(*this);
+    stream_->limit_send_buffer(kViewerSendBuffer);
+}
+
+HttpFlvViewer::~HttpFlvViewer() { net_.loop().cancel(wait_timer_); }
+
+void HttpFlvViewer::start(const std::string& path, const hub::ViewerInfo& info, bool chunked,
+                          bool head_only) {
+    path_ = path;
+    is_chunked_ = chunked;
+    if (head_only) {
+        const hub::StreamPtr stream = services_.live.hub().find(path);
+        if (!stream || !stream->is_live()) return refuse(404, "no stream at " + path);
+        stream_->send(flv_head(is_chunked_));
+        return close("head");
+    }
+    auto joined = services_.live.hub().subscribe(
+        path, services_.live.lane_of(net_),
+        static_cast<hub::FormId>(is_chunked_ ? Form::flv_chunked : Form::flv), *this, info);
+    if (!joined) return refuse(joined.error().code, joined.error().message);
+    subscription_ = std::move(*joined);
+    wait_timer_ = net_.loop().after(services_.live.options().wait, [this] { on_wait_over(); });
+    subscription_.start(net_.loop().now_ns());
+    stream_->resume_reading();
+}
+
+/// A publisher who has not sent a key frame yet is waited for as long as he is there.
+void HttpFlvViewer::on_wait_over() {
+    wait_timer_ = 0;
+    const hub::StreamPtr stream = services_.live.hub().find(path_);
+    if (stream && stream->is_live()) {
+        wait_timer_ = net_.loop().after(services_.live.options().wait, [this] { on_wait_over(); });
+        return;
+    }
+    refuse(404, "no stream at " + path_);
+}
+
+void HttpFlvViewer::begin(hub::Tracks tracks) {
+    net_.loop().cancel(wait_timer_);
+    wait_timer_ = 0;
+    stream_->send(flv_head(is_chunked_));
+    const auto header = flv::encode_header(tracks.audio, tracks.video);
+    stream_->send(is_chunked_ ? flv_chunk(header).bytes() : Bytes(header));
+}
+
+void HttpFlvViewer::end(hub::EndReason reason) {
+    if (!subscription_.has_begun() && reason == hub::EndReason::ended) {
+        return refuse(404, "no stream at " + path_);
+    }
+    close(hub::to_text(reason), reason == hub::EndReason::ended);
+}
+
+void HttpFlvViewer::refuse(int status, const std::string& message) {
+    http::Response response = error_response(status, message);
+    response.fields.push_back({"Access-Control-Allow-Origin", "*"});
+    stream_->send(http::encode_response(response, false));
+    close(message);
+}
+
+void HttpFlvViewer::close(const std::string& reason, bool is_whole) {
+    if (is_over_) return;
+    is_over_ = true;
+    net_.loop().cancel(wait_timer_);
+    wait_timer_ = 0;
+    // A stream that ended is whole; one that was cut off must not look like it.
+    if (is_chunked_ && is_whole && subscription_ && subscription_.has_begun()) {
+        stream_->send(http::kLastChunk);
+    }
+    subscription_.leave(reason);
+    stream_->finish(kClosePatience);
+}
+
+void HttpFlvViewer::shut_down() { close("the server ends"); }
+
+void HttpFlvViewer::on_data(std::span<std::uint8_t> /*bytes*/) {}  // a viewer has nothing to say
+
+void HttpFlvViewer::on_end(std::string_view error) {
+    net_.loop().cancel(wait_timer_);
+    wait_timer_ = 0;
+    subscription_.leave(error.empty() ? "viewer left" : std::string(error));
+    net_.loop().retire(std::shared_ptr<loop::Stream>(std::move(stream_)));
+    net_.remove(*this);
+}
+
+void HttpFlvViewer::on_drained() {
+    if (!is_over_) subscription_.on_drained(net_.loop().now_ns());
+}
+
+}  // namespace st::server

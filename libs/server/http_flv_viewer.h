@@ -1,0 +1,52 @@
+#pragma once
+/// A viewer by HTTP-FLV: nothing until the stream gives something, then head, FLV header and tags
+/// until one side ends. Lives on its network loop. docs/live.md.
+#include <memory>
+#include <string>
+
+#include "hub/hub.h"
+#include "loop/stream.h"
+#include "server/live.h"
+#include "server/net_loop.h"
+#include "server/services.h"
+
+namespace st::server {
+
+class HttpFlvViewer final : public Connection, public loop::StreamHandler, public hub::Viewer {
+ public:
+    HttpFlvViewer(Services& services, NetLoop& net, Admission::Ticket ticket,
+                  std::unique_ptr<loop::Stream> stream);
+    ~HttpFlvViewer() override;
+
+    /// Right after it was added to its loop. `chunked`: not for HTTP/1.0. `head_only`: the request
+    /// was HEAD.
+    void start(const std::string& path, const hub::ViewerInfo& info, bool chunked, bool head_only);
+
+    void shut_down() override;
+
+ private:
+    void on_data(std::span<std::uint8_t> bytes) override;
+    void on_end(std::string_view error) override;
+    void on_drained() override;
+
+    void begin(hub::Tracks tracks) override;
+    void send(std::span<const SharedBuffer> wires) override { stream_->send(wires); }
+    std::size_t queued_bytes() const override { return stream_->queued_bytes(); }
+    void end(hub::EndReason reason) override;
+
+    void refuse(int status, const std::string& message);
+    void on_wait_over();
+    void close(const std::string& reason, bool is_whole = false);
+
+    Services& services_;
+    NetLoop& net_;
+    Admission::Ticket ticket_;
+    std::unique_ptr<loop::Stream> stream_;
+    std::string path_;
+    hub::Subscription subscription_;
+    loop::TimerId wait_timer_ = 0;
+    bool is_chunked_ = false;
+    bool is_over_ = false;
+};
+
+}  // namespace st::server

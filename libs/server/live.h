@@ -1,0 +1,51 @@
+#pragma once
+/// The live streams of this server: the hub with its wire forms, its lanes on the network loops,
+/// and what is told about it.
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "hub/hub.h"
+#include "server/net_loop.h"
+#include "server/options.h"
+
+namespace st::server {
+
+class EventLog;
+
+/// The wire forms, as the hub numbers them.
+enum class Form : hub::FormId {
+    flv,          ///< FLV tags, as HTTP/1.0 carries them
+    flv_chunked,  ///< each as one chunk of HTTP/1.1
+    ws_flv,       ///< each in a WebSocket message
+    rtmp,         ///< RTMP messages in chunks, for message stream 1
+};
+
+class Live {
+ public:
+    Live(const LiveOptions& options, loop::EventLoop& control, EventLog& events);
+    ~Live();
+
+    hub::Hub& hub() { return hub_; }
+    const LiveOptions& options() const { return options_; }
+    /// At start, once for each loop; the loop ends before this object does.
+    void add(NetLoop& net);
+    hub::Lane& lane_of(const NetLoop& net) { return *lanes_.at(&net).lane; }
+
+ private:
+    class LoopExecutor;
+    struct OnLoop {
+        std::unique_ptr<LoopExecutor> executor;
+        hub::Lane* lane;
+    };
+
+    void tell(const hub::Event& event);
+
+    const LiveOptions options_;
+    loop::EventLoop& control_;
+    EventLog& events_;
+    std::unordered_map<const NetLoop*, OnLoop> lanes_;  ///< constant after start
+    hub::Hub hub_;
+};
+
+}  // namespace st::server

@@ -1,0 +1,85 @@
+#include "server/live_request.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/name.h"
+
+namespace st::server {
+namespace {
+
+constexpr std::string_view kSuffix = ".flv";
+constexpr std::array<std::string_view, 5> kOurApps = {"camera", "api", "ingest", "control", "web"};
+
+bool names_a_stream(const http::Target& target) {
+    return target.segments.size() == 2 && target.segments.back().ends_with(kSuffix);
+}
+
+Result<std::string> path_of_segments(const http::Target& target) {
+    const std::string& file = target.segments.back();
+    return stream_path(target.segments.front(),
+                       std::string_view(file).substr(0, file.size() - kSuffix.size()));
+}
+
+Result<std::string> path_of_query(const http::Target& target) {
+    const std::string* app = target.find("app");
+    const std::string* name = target.find("stream");
+    if (app == nullptr || name == nullptr) {
+        return Error{target.path + " needs ?app= and &stream=", 400};
+    }
+    return stream_path(*app, *name);
+}
+
+Result<std::optional<LiveRequest>> with(LiveRequest::Kind kind, Result<std::string> path) {
+    if (!path) return path.error();
+    return std::optional<LiveRequest>(LiveRequest{kind, std::move(*path)});
+}
+
+}  // namespace
+
+Result<std::string> stream_path(std::string_view app, std::string_view name) {
+    for (const std::string_view part : {app, name}) {
+        if (is_valid_name(part)) continue;
+        return Error{
+            "stream path: app and name are 1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter "
+            "or digit",
+            400};
+    }
+    return "/" + std::string(app) + "/" + std::string(name);
+}
+
+Result<void> check_publish_path(std::string_view path) {
+    const std::string_view app = path.substr(1, path.find('/', 1) - 1);
+    if (std::find(kOurApps.begin(), kOurApps.end(), app) == kOurApps.end()) return {};
+    return Error{"app " + std::string(app) + " is the server's own; publish to another", 403};
+}
+
+Result<std::optional<LiveRequest>> http_live_request(const http::Target& target,
+                                                     std::string_view method) {
+    if (!names_a_stream(target)) return std::optional<LiveRequest>();
+    return with(
+        method == "POST" || method == "PUT" ? LiveRequest::Kind::publish : LiveRequest::Kind::play,
+        path_of_segments(target));
+}
+
+Result<std::optional<LiveRequest>> ws_live_request(const http::Target& target,
+                                                   std::span<const std::string> protocols,
+                                                   const std::string& default_stream) {
+    using Kind = LiveRequest::Kind;
+    if (target.segments.empty() && !default_stream.empty()) {
+        return std::optional<LiveRequest>(LiveRequest{Kind::play, default_stream});
+    }
+    if (target.segments.size() == 1 && target.segments.front() == "publish") {
+        return with(Kind::publish, path_of_query(target));
+    }
+    if (target.segments.size() == 1 && target.segments.front() == "play") {
+        return with(Kind::play, path_of_query(target));
+    }
+    if (!names_a_stream(target)) return std::optional<LiveRequest>();
+    const bool publishes = std::any_of(
+        protocols.begin(), protocols.end(),
+        [](const std::string& protocol) { return protocol == "publisher" || protocol == "post"; });
+    return with(publishes ? Kind::publish : Kind::play, path_of_segments(target));
+}
+
+}  // namespace st::server

@@ -1,0 +1,36 @@
+#pragma once
+/// Getting a stream to publish into: at once, or after the holder was silent for as long as a
+/// camera may be, or not at all. Lives on a network loop, owned by the connection that asks.
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "hub/hub.h"
+#include "loop/event_loop.h"
+#include "server/live.h"
+
+namespace st::server {
+
+class PublishClaim {
+ public:
+    using Done = std::function<void(Result<hub::Publication>)>;
+
+    PublishClaim(Live& live, loop::EventLoop& loop, std::chrono::milliseconds takeover_after)
+        : live_(live), loop_(loop), takeover_after_(takeover_after) {}
+    ~PublishClaim() { loop_.cancel(timer_); }
+    PublishClaim(const PublishClaim&) = delete;
+    PublishClaim& operator=(const PublishClaim&) = delete;
+
+    /// Once. `done` is called in this call or later, never after destruction; it may destroy this.
+    /// Error.code as of hub::Hub::publish.
+    void ask(const std::string& path, hub::PublisherPtr publisher, const hub::PublisherInfo& info,
+             hub::Clock clock, Done done);
+
+ private:
+    Live& live_;
+    loop::EventLoop& loop_;
+    const std::chrono::milliseconds takeover_after_;
+    loop::TimerId timer_ = 0;
+};
+
+}  // namespace st::server

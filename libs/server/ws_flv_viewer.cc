@@ -1,0 +1,130 @@
+#include "server/ws_flv_viewer.h"
+
+#include "flv/tag.h"
+#include "http/response.h"
+#include "server/api.h"
+#include "server/live_http.h"
+#include "ws/encode.h"
+
+namespace st::server {
+namespace {
+
+/// A viewer has nothing to say but control frames.
+constexpr std::size_t kViewerMessageMax = 4 * 1024;
+
+}  // namespace
+
+WsFlvViewer::WsFlvViewer(Services& services, NetLoop& net, Admission::Ticket ticket,
+                         std::unique_ptr<loop::Stream> stream, std::string upgrade_answer)
+    : services_(services),
+      net_(net),
+      ticket_(std::move(ticket)),
+      stream_(std::move(stream)),
+      upgrade_answer_(std::move(upgrade_answer)) {
+    stream_->set_handler(*this);
+    stream_->limit_send_buffer(kViewerSendBuffer);
+}
+
+WsFlvViewer::~WsFlvViewer() { stop_waiting(); }
+
+void WsFlvViewer::stop_waiting() { net_.loop().cancel(std::exchange(wait_timer_, 0)); }
+
+void WsFlvViewer::start(const std::string& path, const hub::ViewerInfo& info, std::string pending) {
+    path_ = path;
+    peer_ = info.peer;
+    pending_ = std::move(pending);
+    auto joined = services_.live.hub().subscribe(
+        path, services_.live.lane_of(net_), static_cast<hub::FormId>(Form::ws_flv), *this, info);
+    if (!joined) return refuse(joined.error().code, joined.error().message);
+    subscription_ = std::move(*joined);
+    wait_timer_ = net_.loop().after(services_.live.options().wait, [this] { on_wait_over(); });
+    subscription_.start(net_.loop().now_ns());
+    if (stream_) stream_->resume_reading();
+}
+
+/// A publisher who has not sent a key frame yet is waited for as long as he is there.
+void WsFlvViewer::on_wait_over() {
+    wait_timer_ = 0;
+    const hub::StreamPtr stream = services_.live.hub().find(path_);
+    if (stream && stream->is_live()) {
+        wait_timer_ = net_.loop().after(services_.live.options().wait, [this] { on_wait_over(); });
+        return;
+    }
+    refuse(404, "no stream at " + path_);
+}
+
+void WsFlvViewer::refuse(int status, const std::string& message) {
+    stop_waiting();
+    subscription_.leave(message);
+    stream_->send(http::encode_response(error_response(status, message), false));
+    stream_->finish(kClosePatience);
+}
+
+void WsFlvViewer::begin(hub::Tracks tracks) {
+    stop_waiting();
+    stream_->send(upgrade_answer_);
+    const CameraOptions camera = services_.options->camera;
+    socket_ = std::make_unique<WebSocket>(
+        std::move(stream_), ws::Limits{kViewerMessageMax, kViewerMessageMax},
+        WebSocket::Times{camera.ping_interval, camera.ping_timeout}, services_.metrics,
+        services_.log.with("viewer").with(peer_), *this);
+    const auto header = flv::encode_header(tracks.audio, tracks.video);
+    const SharedBuffer message = share(ws::encode_frame(ws::Opcode::binary, header));
+    socket_->send_wires({&message, 1});
+    // What was sent behind the request is read once nobody is in the middle of a call.
+    net_.loop().post([weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (self && self->socket_) self->socket_->start(as_bytes(self->pending_));
+    });
+}
+
+void WsFlvViewer::end(hub::EndReason reason) {
+    if (!socket_) return refuse(404, "no stream at " + path_);
+    switch (reason) {
+        case hub::EndReason::ended:
+            return socket_->close(ws::kCloseNormal, hub::to_text(reason));
+        case hub::EndReason::stuck:
+            return socket_->close(ws::kCloseTryLater, hub::to_text(reason));
+        case hub::EndReason::kicked:
+            return socket_->close(ws::kClosePolicy, hub::to_text(reason));
+    }
+}
+
+void WsFlvViewer::shut_down() {
+    if (socket_) return socket_->close(ws::kCloseGoingAway, "the server ends");
+    refuse(503, "the server is shutting down");
+}
+
+void WsFlvViewer::on_data(std::span<std::uint8_t> bytes) {
+    pending_.append(as_text(bytes));
+    if (pending_.size() > kViewerMessageMax) stream_->pause_reading();
+}
+
+void WsFlvViewer::on_end(std::string_view error) {
+    stop_waiting();
+    subscription_.leave(error.empty() ? "viewer left" : std::string(error));
+    net_.loop().retire(std::shared_ptr<loop::Stream>(std::move(stream_)));
+    net_.remove(*this);
+}
+
+void WsFlvViewer::on_binary(Buffer /*message*/) {}
+
+void WsFlvViewer::on_text(const std::string& /*text*/) {}
+
+void WsFlvViewer::on_drained() {
+    if (subscription_) subscription_.on_drained(net_.loop().now_ns());
+}
+
+void WsFlvViewer::on_over(std::uint16_t code, const std::string& reason) {
+    if (!subscription_) return;
+    const bool left = code == ws::kCloseNormal || code == ws::kCloseGoingAway ||
+                      code == ws::kCloseNoCode || code == ws::kCloseAbnormal;
+    subscription_.leave(left ? std::string() : reason);
+}
+
+void WsFlvViewer::on_gone() {
+    net_.loop().retire(std::shared_ptr<WebSocket>(std::move(socket_)));
+    net_.remove(*this);
+}
+
+}  // namespace st::server
