@@ -9,7 +9,7 @@
 
 #include "base/bytes.h"
 #include "camera/frame.h"
-#include "dump/format.h"
+#include "dump/reader.h"
 #include "media/nal.h"
 #include "mux/failure.h"
 
@@ -37,22 +37,44 @@ bool begins_with_start_code(Bytes bytes) {
     return zeros >= 2 && zeros < bytes.size() && bytes[zeros] == 1;
 }
 
-bool is_plain_dump(int fd, std::uint64_t size) {
+enum class Likeness { none, weak, strong };
+
+/// Headers without a payload, or hardly any, prove little: zeros look like them.
+Likeness likeness_to_plain_dump(int fd, std::uint64_t size) {
     constexpr int kHeadersLookedAt = 9;
     std::uint64_t at = 0;
+    Likeness likeness = Likeness::none;
     for (int i = 0; i < kHeadersLookedAt; ++i) {
         const auto head = peek(fd, at, camera::kHeaderBytes + 8);
-        if (head.size() < camera::kHeaderBytes) return i > 0;
+        if (head.size() < camera::kHeaderBytes) return likeness;
         const std::uint32_t payload = load_be32(head.data() + 12);
         const auto begin = Bytes(head).subspan(camera::kHeaderBytes);
         const bool fits = at + camera::kHeaderBytes + payload <= size;
         // The last message of a dump that was cut off may announce more than there is.
-        if (!fits && (i == 0 || payload > camera::kPayloadBytesMax)) return false;
-        if (payload > 0 && begin.size() >= 4 && !begins_with_start_code(begin)) return false;
-        if (!fits) return true;
+        if (!fits && (i == 0 || payload > camera::kPayloadBytesMax)) return Likeness::none;
+        if (likeness == Likeness::none) likeness = Likeness::weak;
+        if (payload > 0 && begin.size() >= 4) {
+            if (!begins_with_start_code(begin)) return Likeness::none;
+            likeness = Likeness::strong;
+        }
+        if (!fits) return likeness;
         at += camera::kHeaderBytes + payload;
     }
-    return true;
+    return likeness;
+}
+
+/// A whole record somewhere near the begin: the header, or more, is damaged.
+bool has_record_inside(int fd) {
+    constexpr std::uint64_t kLookedAt = 2 * dump::kRecordBytesMax;
+    dump::Reader reader;
+    for (std::uint64_t at = 0; at < kLookedAt && !reader.at_end();) {
+        if (reader.next()) return true;
+        const auto bytes = peek(fd, at, std::min<std::size_t>(reader.space().size(), 256 * 1024));
+        std::ranges::copy(bytes, reader.space().begin());
+        bytes.empty() ? reader.finish() : reader.commit(bytes.size());
+        at += bytes.size();
+    }
+    return false;
 }
 
 bool is_recorded_dump(int fd) {
@@ -109,12 +131,15 @@ Result<InputFormat> detect_format(int fd, const std::string& name) {
     struct stat status {};
     if (::fstat(fd, &status) != 0) fail_errno(Exit::io, "stat " + name);
     if (is_recorded_dump(fd)) return InputFormat::fdump;
-    if (is_plain_dump(fd, static_cast<std::uint64_t>(status.st_size))) return InputFormat::dump;
+    const Likeness plain = likeness_to_plain_dump(fd, static_cast<std::uint64_t>(status.st_size));
+    if (plain == Likeness::strong) return InputFormat::dump;
     const auto head = peek(fd, 0, 64);
     if (begins_with_start_code(head)) {
         const auto one = std::ranges::find(head, 1);
         if (one + 1 != head.end() && (one[1] & 0x80) == 0) return InputFormat::h264;
     }
+    if (has_record_inside(fd)) return InputFormat::fdump;
+    if (plain == Likeness::weak) return InputFormat::dump;
     return Error{name + ": neither a dump nor an H.264 Annex B stream (--input-format overrides)",
                  static_cast<int>(Exit::bad_input)};
 }
