@@ -14,6 +14,7 @@
 
 #include "auth/access.h"
 #include "base/units.h"
+#include "base/url.h"
 #include "cli/exit_codes.h"
 #include "loop/event_loop.h"
 #include "server/server.h"
@@ -139,7 +140,10 @@ std::vector<control::ConfigEntry> shown(const std::vector<cli::Layers::Entry>& e
     for (const cli::Layers::Entry& entry : entries) {
         const bool is_secret = entry.path.ends_with(".secret") || entry.path.ends_with(".sha256");
         const bool is_set = is_secret && entry.value != "\"\"";
-        out.push_back({entry.path, is_set ? "\"(hidden)\"" : entry.value, entry.source});
+        // A source's URL may carry a camera's password.
+        const std::string value =
+            entry.path.starts_with("sources[") ? without_passwords(entry.value) : entry.value;
+        out.push_back({entry.path, is_set ? "\"(hidden)\"" : value, entry.source});
     }
     return out;
 }
@@ -155,6 +159,14 @@ server::Server::Setup server_setup(const Config& config) {
     setup.threads = config.threads > 0 ? config.threads : usable_cores();
     setup.version = ST_VERSION;
     setup.started_us = wall_us();
+    for (const SourceConfig& source : config.sources) {
+        setup.sources.push_back(
+            {source.path,
+             source.command,
+             source.url,
+             {source.shutdown_timeout, source.crash_threshold, source.crash_window}});
+    }
+    setup.source_worker = {"/proc/self/exe", "--worker", "input"};
     return setup;
 }
 

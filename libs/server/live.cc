@@ -89,6 +89,7 @@ void Live::add(NetLoop& net) {
 }
 
 void Live::tell(const hub::Event& event) {
+    if (on_event) on_event(event);
     using Fields = EventLog::Fields;
     const auto of_publisher = [](const std::string& path, const hub::PublisherInfo& info) {
         return Fields{{"stream", path}, {"protocol", info.protocol}, {"peer", info.peer}};

@@ -1,6 +1,7 @@
 #pragma once
 /// The live streams of this server: the hub with its wire forms, its lanes on the network loops,
 /// and what is told about it.
+#include <functional>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -27,6 +28,8 @@ class Live {
     ~Live();
 
     hub::Hub& hub() { return hub_; }
+    /// Told of everything the hub tells, on the control loop. Set at start; may be empty.
+    std::function<void(const hub::Event&)> on_event;
     const LiveOptions& options() const { return options_; }
     /// At start, once for each loop; the loop ends before this object does.
     void add(NetLoop& net);

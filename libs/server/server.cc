@@ -18,6 +18,7 @@
 #include "server/operations.h"
 #include "server/peer.h"
 #include "server/sessions.h"
+#include "source/sources.h"
 
 namespace st::server {
 namespace {
@@ -88,6 +89,9 @@ struct Server::Parts {
         catalogue = std::make_unique<record::Catalogue>(recorder->path());
         sessions.set_captures(captures);
         cameras.on_joined = [this](const CameraEntry& entry) { captures.auto_start(entry); };
+        sources =
+            std::make_unique<source::Sources>(setup.sources, setup.source_worker, live.hub(), log);
+        live.on_event = [this](const hub::Event& event) { sources->on_event(event); };
         cameras.on_lost = [this](const CameraEntry& entry) { captures.remember(entry); };
     }
 
@@ -110,6 +114,7 @@ struct Server::Parts {
     std::unique_ptr<Operations> operations;
     std::unique_ptr<Api> api;
     Live live;
+    std::unique_ptr<source::Sources> sources;
     std::vector<std::unique_ptr<NetLoop>> nets;
     std::size_t next_net = 0;
 
@@ -147,13 +152,14 @@ Server::Server(Setup setup, Log log, loop::EventLoop& control)
     facts.connections_of_loop = [&p](std::size_t i) { return p.nets[i]->size(); };
     p.services = std::make_unique<Services>(
         Services{p.options, p.log, p.metrics, p.shutting_down, p.control, p.disk.loop(), p.events,
-                 p.cameras, p.captures, p.sessions, *p.catalogue, *p.recorder, p.live});
+                 p.cameras, p.captures, p.sessions, *p.catalogue, *p.recorder, p.live, *p.sources});
     p.operations = std::make_unique<Operations>(*p.services, std::move(facts));
     p.api = std::make_unique<Api>(*p.services, *p.operations);
 }
 
 Server::~Server() {
     Parts& p = *parts_;
+    p.sources.reset();  // as long as there are lanes to tell of their end
     for (auto& net : p.nets) net->stop();
     p.disk.stop();
 }
@@ -228,6 +234,7 @@ const std::string& Server::recordings_path() const { return parts_->recorder->pa
 std::size_t Server::shut_down(std::int64_t deadline_ns) {
     Parts& p = *parts_;
     p.shutting_down = true;
+    p.sources->shut_down();
     for (auto& net : p.nets) {
         std::promise<void> done;
         net->loop().post([&p, &net, &done] {

@@ -15,6 +15,7 @@
 #include "server/net_loop.h"
 #include "server/options.h"
 #include "server/services.h"
+#include "source/source.h"
 
 namespace st::server {
 
@@ -34,6 +35,8 @@ class Server {
         std::string version;
         std::int64_t started_us = 0;
         Configuration configuration;
+        std::vector<source::SourceOptions> sources;
+        std::vector<std::string> source_worker;  ///< see source::Source
     };
 
     /// Binds everything, opens the recordings folder and begins to finish what an earlier run left.

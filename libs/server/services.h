@@ -12,6 +12,10 @@ class Catalogue;
 class Recorder;
 }  // namespace st::record
 
+namespace st::source {
+class Sources;
+}  // namespace st::source
+
 namespace st::server {
 
 class Cameras;
@@ -35,6 +39,7 @@ struct Services {
     record::Catalogue& catalogue;  ///< the disk loop's thread only
     record::Recorder& recorder;    ///< any thread
     Live& live;                    ///< any thread
+    source::Sources& sources;      ///< any thread
 };
 
 }  // namespace st::server

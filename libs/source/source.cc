@@ -70,8 +70,11 @@ Source::~Source() {
 }
 
 SourceStatus Source::status() const {
+    const hub::StreamPtr stream = hub_.find(options_.path);
     const Lock lock(mutex_);
-    return status_;
+    SourceStatus status = status_;
+    status.viewers = stream ? stream->viewers() : 0;
+    return status;
 }
 
 void Source::on_viewers(bool has_joined) {

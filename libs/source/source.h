@@ -27,6 +27,7 @@ struct SourceStatus {
     std::string path;
     std::string input;  ///< the URL or the command, for people; without passwords
     State state = State::idle;
+    std::size_t viewers = 0;
     int pid = 0;                 ///< leads the process group; 0: no process
     std::uint64_t restarts = 0;  ///< after crashes
     std::size_t crashes = 0;     ///< within the window
