@@ -37,6 +37,13 @@ constexpr std::array kStop = {
     Parameter{"timeout_ms", integer, body, false, "since the last progress", 1, kTimeoutMsMax}};
 constexpr std::array kCameraName = {Parameter{"name", text, path, true, "the camera's name"}};
 constexpr std::array kRecordingId = {Parameter{"id", text, path, true, "the recording's id"}};
+constexpr std::array kStreamPath = {
+    Parameter{"app", text, path, true, "first part of the stream's path"},
+    Parameter{"name", text, path, true, "second part of the stream's path"}};
+constexpr std::array kViewerId = {Parameter{"id", integer, path, true, "the viewer's number"}};
+constexpr std::array kSourcePath = {
+    Parameter{"app", text, path, true, "first part of the source's path"},
+    Parameter{"name", text, path, true, "second part of the source's path"}};
 constexpr Parameter kLimit{"limit", integer, query, false, "items on a page", 1, kListLimitMax};
 constexpr Parameter kCursor{"cursor", text, query, false, "`next` of the page before"};
 constexpr std::array kRecordings = {
@@ -74,6 +81,39 @@ constexpr std::array kOperations = {
                   "Delete a recording and its files", "Done", kRecordingId},
     OperationInfo{Operation::events_list, "events.list", "GET", "events",
                   "What happened, oldest first", "EventList", kEvents},
+    OperationInfo{Operation::streams_list,
+                  "streams.list",
+                  "GET",
+                  "streams",
+                  "List the live streams",
+                  "StreamList",
+                  {}},
+    OperationInfo{Operation::streams_get, "streams.get", "GET", "streams/{app}/{name}",
+                  "Show one live stream", "Stream", kStreamPath},
+    OperationInfo{Operation::streams_kick, "streams.kick", "DELETE", "streams/{app}/{name}",
+                  "Close the connection of a stream's publisher", "Done", kStreamPath},
+    OperationInfo{Operation::streams_snapshot, "streams.snapshot", "GET",
+                  "streams/{app}/{name}/snapshot.jpg", "A picture of a live stream", "Snapshot",
+                  kStreamPath},
+    OperationInfo{Operation::viewers_list,
+                  "viewers.list",
+                  "GET",
+                  "viewers",
+                  "List who watches",
+                  "ViewerList",
+                  {}},
+    OperationInfo{Operation::viewers_kick, "viewers.kick", "DELETE", "viewers/{id}",
+                  "Close a viewer's connection", "Done", kViewerId},
+    OperationInfo{Operation::sources_list,
+                  "sources.list",
+                  "GET",
+                  "sources",
+                  "List the on-demand sources",
+                  "SourceList",
+                  {}},
+    OperationInfo{Operation::sources_restart, "sources.restart", "POST",
+                  "sources/{app}/{name}/restart",
+                  "Start an on-demand source anew, also a failed one", "Done", kSourcePath},
     OperationInfo{Operation::server_status,
                   "server.status",
                   "GET",

@@ -1,14 +1,18 @@
 #include "server/api.h"
 
+#include <Poco/Base64Decoder.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "base/field.h"
 #include "control/error.h"
+#include "control/stream_status.h"
 #include "record/catalogue.h"
 #include "record/recorder.h"
 #include "server/file_range.h"
+#include "server/live.h"
 
 namespace st::server {
 namespace {
@@ -70,6 +74,18 @@ std::string_view content_type_of(std::string_view name) {
     if (name.ends_with(".jpg")) return "image/jpeg";
     if (name.ends_with(".json")) return "application/json";
     return "application/octet-stream";
+}
+
+http::Response picture_response(const std::string& result) {
+    const auto snapshot = control::decode_snapshot(result);
+    if (!snapshot) return refusal(snapshot.error());
+    std::istringstream text(snapshot->data);
+    Poco::Base64Decoder decoder(text);
+    http::Response response;
+    response.content_type = "image/jpeg";
+    response.fields = {{"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
+    response.body.assign(std::istreambuf_iterator<char>(decoder), {});
+    return response;
 }
 
 ApiAnswer answer_file(const ApiRequest& request, record::Catalogue& catalogue) {
@@ -141,6 +157,11 @@ void Api::handle(ApiRequest request, const ApiReply& reply) {
     const control::Match match = control::match_http(request.head.method, behind_v1(segments));
     auto call = control::http_call(match, request.target.query, std::move(request.body));
     if (!call) return reply({refusal(call.error()), {}});
+    if (match.operation->operation == control::Operation::streams_snapshot) {
+        return operations_.call(std::move(*call), [reply](const auto& result) {
+            reply({result ? picture_response(*result) : refusal(result.error()), {}});
+        });
+    }
     operations_.call(std::move(*call), [reply](const control::Decoded<std::string>& result) {
         reply({result ? json_response(*result) : refusal(result.error()), {}});
     });
@@ -166,6 +187,10 @@ http::Response Api::metrics() const {
         {"recorder_write_lag_seconds", "Longest wait in a writer's queue in its latest round.",
          recorder.write_lag_seconds},
         {"recorder_sync_seconds", "How long the latest sync took.", recorder.sync_seconds},
+        {"live_publishers", "Live streams that have a publisher.",
+         static_cast<double>(services_.live.hub().publisher_count())},
+        {"live_viewers", "Who watches, over all streams.",
+         static_cast<double>(services_.live.hub().viewer_count())},
         {"recorder_sync_lag_seconds", "Age of the oldest byte not known to be on the disk.",
          recorder.sync_lag_seconds},
     };

@@ -9,6 +9,7 @@
 #include "control/glob.h"
 #include "control/list.h"
 #include "control/recording.h"
+#include "control/source_status.h"
 #include "control/start.h"
 #include "control/status.h"
 #include "control/stop.h"
@@ -18,6 +19,8 @@
 #include "server/cameras.h"
 #include "server/captures.h"
 #include "server/event_log.h"
+#include "server/live_operations.h"
+#include "source/sources.h"
 
 namespace st::server {
 namespace {
@@ -41,6 +44,14 @@ bool is_for_disk(Operation operation) {
         case Operation::cameras_get:
         case Operation::cameras_kick:
         case Operation::events_list:
+        case Operation::streams_list:
+        case Operation::streams_get:
+        case Operation::streams_kick:
+        case Operation::streams_snapshot:
+        case Operation::viewers_list:
+        case Operation::viewers_kick:
+        case Operation::sources_list:
+        case Operation::sources_restart:
         case Operation::server_config:
         case Operation::server_reload:
             return false;
@@ -75,6 +86,28 @@ Decoded<record::CatalogueQuery> to_query(const control::RecordingQuery& asked) {
 static_assert(static_cast<int>(record::RecordingState::failed) ==
               static_cast<int>(control::SessionState::failed));
 
+control::SourceStatus shown(const source::SourceStatus& status) {
+    control::SourceStatus out;
+    out.path = status.path;
+    out.input = status.input;
+    out.state = static_cast<control::SourceState>(status.state);
+    if (status.pid != 0) out.pid = static_cast<std::uint64_t>(status.pid);
+    out.viewers = status.viewers;
+    out.restarts = status.restarts;
+    out.crashes = status.crashes;
+    if (!status.last_error.empty()) out.last_error = status.last_error;
+    if (status.since_us != 0) {
+        const std::int64_t ms = (wall_us() - status.since_us) / 1000;
+        out.uptime_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(0, ms));
+    }
+    return out;
+}
+static_assert(static_cast<int>(source::State::failed) ==
+              static_cast<int>(control::SourceState::failed));
+
+/// Of a live stream or source.
+std::string path_of(const Call& call) { return "/" + *call.find("app") + "/" + *call.find("name"); }
+
 ApiError to_error(const Error& error) { return {error_code_of(error.code), error.message, {}}; }
 
 }  // namespace
@@ -105,6 +138,13 @@ ErrorCode error_code_of(int http_status) {
             return ErrorCode::bad_request;
     }
 }
+
+Operations::Operations(Services& services, Facts facts)
+    : services_(services),
+      facts_(std::move(facts)),
+      live_(std::make_unique<LiveOperations>(services)) {}
+
+Operations::~Operations() = default;
 
 void Operations::call(Call call, Done done) {
     const bool for_disk = is_for_disk(call.operation->operation);
@@ -153,6 +193,22 @@ void Operations::on_control(const Call& call, const Done& done) {
             const std::uint64_t limit = number_or(call, "limit", control::kListLimitDefault);
             return done(control::encode(services_.events.since(since, limit)));
         }
+        case Operation::streams_list:
+            return live_->list_streams(done);
+        case Operation::streams_get:
+            return live_->get_stream(path_of(call), done);
+        case Operation::streams_kick:
+            return live_->kick_publisher(path_of(call), done);
+        case Operation::streams_snapshot:
+            return live_->take_snapshot(path_of(call), done);
+        case Operation::viewers_list:
+            return live_->list_viewers(done);
+        case Operation::viewers_kick:
+            return live_->kick_viewer(number_or(call, "id", 0), done);
+        case Operation::sources_list:
+            return list_sources(done);
+        case Operation::sources_restart:
+            return restart_source(call, done);
         case Operation::server_config:
             return show_config(done);
         case Operation::server_reload:
@@ -181,6 +237,22 @@ void Operations::kick_camera(const Call& call, const Done& done) {
     }
     entry->link->post([](CameraConnection& connection) { connection.kick(); });
     done(control::encode_done("camera", name));
+}
+
+void Operations::list_sources(const Done& done) const {
+    control::List list;
+    for (const source::SourceStatus& status : services_.sources.status()) {
+        list.items.push_back(control::encode(shown(status)));
+    }
+    done(control::encode(list));
+}
+
+void Operations::restart_source(const Call& call, const Done& done) const {
+    const std::string path = path_of(call);
+    if (!services_.sources.restart(path)) {
+        return done(ApiError{ErrorCode::not_found, "no source \"" + path + "\"", "name"});
+    }
+    done(control::encode_done("source", path));
 }
 
 void Operations::show_config(const Done& done) const {

@@ -2,6 +2,7 @@
 /// Carries out what libs/control names, whichever door it came through.
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,8 @@
 #include "server/services.h"
 
 namespace st::server {
+
+class LiveOperations;
 
 class Operations {
  public:
@@ -25,7 +28,8 @@ class Operations {
     /// The result as one JSON object, or why not. Called exactly once, on any thread.
     using Done = std::function<void(control::Decoded<std::string>)>;
 
-    Operations(Services& services, Facts facts) : services_(services), facts_(std::move(facts)) {}
+    Operations(Services& services, Facts facts);
+    ~Operations();
 
     /// Any thread.
     void call(control::Call call, Done done);
@@ -37,6 +41,8 @@ class Operations {
     void on_control(const control::Call& call, const Done& done);
     void get_camera(const control::Call& call, const Done& done);
     void kick_camera(const control::Call& call, const Done& done);
+    void list_sources(const Done& done) const;
+    void restart_source(const control::Call& call, const Done& done) const;
     void show_config(const Done& done) const;
     void reload(const Done& done) const;
     // On the disk loop:
@@ -48,6 +54,7 @@ class Operations {
 
     Services& services_;
     const Facts facts_;
+    const std::unique_ptr<LiveOperations> live_;
 };
 
 /// The error code that goes with an HTTP status.
