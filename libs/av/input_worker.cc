@@ -113,9 +113,7 @@ std::string fate_of(pid_t command) {
     return "";
 }
 
-}  // namespace
-
-int run_input_worker(const std::vector<std::string>& arguments) {
+int relay_input(const std::vector<std::string>& arguments) {
     take_default_signals();
     av_log_set_level(AV_LOG_ERROR);  // more than an Error says, and it goes to the server's log
     die_with_parent();
@@ -143,6 +141,15 @@ int run_input_worker(const std::vector<std::string>& arguments) {
     if (failure.empty()) return 0;
     std::fprintf(stderr, "%s\n", failure.c_str());
     return 1;
+}
+
+}  // namespace
+
+std::optional<int> run_input_worker(int argc, char** argv) {
+    const std::vector<std::string> words(argv, argv + argc);
+    if (argc < 5 || words[1] != "--worker" || words[2] != "input") return std::nullopt;
+    if (words[3] != "command" && (words[3] != "url" || argc != 5)) return std::nullopt;
+    return relay_input({words.begin() + 3, words.end()});
 }
 
 }  // namespace st::av

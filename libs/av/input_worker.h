@@ -6,13 +6,14 @@
 /// Its process group (it leads one, see source/child.h) ends with it: should whoever started it
 /// die, it takes the command along. A command is told to go by the signal that the whole group
 /// gets; the worker goes when the command has.
-#include <string>
-#include <vector>
+#include <optional>
 
 namespace st::av {
 
-/// Relays until the input ends. Returns the exit code: 0 at the end of the input, else the reason
-/// is on standard error. For main(), in a process of its own: limits it for good.
-int run_input_worker(const std::vector<std::string>& arguments);
+/// For main(), before anything else: if argv is one of those, relays until the input ends and
+/// returns the exit code (0 at the end of the input, else the reason is on standard error); else
+/// nullopt. Limits the process for good. Apart from run_worker(), which needs a third of the
+/// libraries.
+std::optional<int> run_input_worker(int argc, char** argv);
 
 }  // namespace st::av

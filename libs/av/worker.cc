@@ -19,7 +19,6 @@
 
 #include "av/error.h"
 #include "av/handles.h"
-#include "av/input_worker.h"
 #include "av/process_limits.h"
 #include "av/thumbnail.h"
 #include "base/clock.h"
@@ -190,10 +189,6 @@ std::optional<int> run_worker(int argc, char** argv) {
         if (step == "thumbnail" && argc == 5) {
             write_thumbnail(argv[3], argv[4]);
             return 0;
-        }
-        const std::string_view kind = argc >= 5 ? argv[3] : "";
-        if (step == "input" && (kind == "command" || (kind == "url" && argc == 5))) {
-            return run_input_worker({argv + 3, argv + argc});
         }
         return std::nullopt;
     } catch (const std::exception& error) {

@@ -36,8 +36,7 @@ Result<void> run_limited(const std::vector<std::string>& argv, const Limits& lim
 Result<void> run_forked(const std::function<void()>& step, const Limits& limits = {});
 
 /// For main(), before anything else: if argv is `PROGRAM --worker check FILE` or `PROGRAM --worker
-/// thumbnail IN OUT`, or what av/input_worker.h says, does that and returns the exit code; else
-/// nullopt.
+/// thumbnail IN OUT`, does that and returns the exit code; else nullopt.
 std::optional<int> run_worker(int argc, char** argv);
 
 /// Gives back the memory that loading some 140 libraries touched and that will hardly be touched
