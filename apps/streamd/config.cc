@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "auth/address.h"
+#include "auth/sha256.h"
 #include "base/name.h"
 
 namespace st::streamd {
@@ -17,6 +18,8 @@ namespace {
 
 using cli::Layers;
 using Lines = std::vector<std::string>;
+
+constexpr const char* kNextForTls = "streamd --make-cert DIR makes a pair for a laboratory";
 
 std::string entry(std::string_view list, std::size_t index) {
     return std::string(list) + "[" + std::to_string(index) + "]";
@@ -26,8 +29,12 @@ std::uint32_t number32(const Layers& layers, std::string_view path) {
     return static_cast<std::uint32_t>(layers.number(path));
 }
 
-std::string absolute(const std::string& path) {
-    return path.empty() ? path : std::filesystem::absolute(path).lexically_normal().string();
+/// Relative paths count from the folder the daemon was started in, which it has left.
+std::string absolute(const std::string& folder, const std::string& path) {
+    if (path.empty()) return path;
+    return std::filesystem::absolute(std::filesystem::path(folder) / path)
+        .lexically_normal()
+        .string();
 }
 
 std::string read_file(const std::string& path) {
@@ -67,7 +74,9 @@ void take_listeners(const Layers& layers, Config& config, Lines& errors) {
                 listener.address);
         }
         // Serving in the clear what was meant to be encrypted would be worse than not starting.
-        if (listener.tls) errors.push_back(path + ".tls: this version has no TLS yet");
+        if (listener.tls && layers.text("tls.certificate").empty()) {
+            errors.push_back(path + ".tls: needs tls.certificate and tls.key; " + kNextForTls);
+        }
         if (!listener.default_stream.empty() && !is_stream_path(listener.default_stream)) {
             errors.push_back(path + ".default_stream: expected /app/name, got " +
                              listener.default_stream);
@@ -79,6 +88,32 @@ void take_listeners(const Layers& layers, Config& config, Lines& errors) {
     }
     if (config.listeners.empty())
         errors.push_back("listeners: all ports are off, nothing to serve");
+}
+
+std::optional<std::uint16_t> port(const Layers& layers, std::string_view path) {
+    if (layers.text(path) == "off") return std::nullopt;
+    return static_cast<std::uint16_t>(layers.number(path));
+}
+
+void take_tls(const Layers& layers, const std::string& folder, LoadedConfig& loaded,
+              Lines& errors) {
+    Config& config = loaded.config;
+    config.rtmp = {port(layers, "rtmp.port"), port(layers, "rtmp.tls_port")};
+    config.tls = {port(layers, "tls.port"), absolute(folder, layers.text("tls.certificate")),
+                  absolute(folder, layers.text("tls.key"))};
+    if (config.tls.certificate.empty() != config.tls.key.empty()) {
+        errors.push_back(config.tls.key.empty()
+                             ? "tls.certificate: needs its private key, tls.key (--tls-key)"
+                             : "tls.key: needs its certificate, tls.certificate (--tls-cert)");
+    }
+    if (!config.tls.certificate.empty()) return;
+    for (const char* path : {"tls.port", "rtmp.tls_port"}) {
+        const std::string value = layers.text(path);
+        if (value == "off" || value == config_schema().find(path)->fallback) continue;
+        loaded.warnings.push_back(std::string(path) +
+                                  ": not opened, there is no tls.certificate; " + kNextForTls);
+    }
+    config.tls.port = config.rtmp.tls_port = std::nullopt;
 }
 
 void take_auto_start(const Layers& layers, Config& config, Lines& errors) {
@@ -128,9 +163,10 @@ void take_cameras(const Layers& layers, Config& config, Lines& errors) {
     }
 }
 
-void take_recording(const Layers& layers, Config& config, Lines& errors) {
+void take_recording(const Layers& layers, const std::string& folder, Config& config,
+                    Lines& errors) {
     RecordingConfig& recording = config.recording;
-    recording.path = absolute(layers.text("recording.path"));
+    recording.path = absolute(folder, layers.text("recording.path"));
     if (recording.path.empty())
         errors.emplace_back("recording.path: expected a folder, got nothing");
     const auto kept = layers.texts("recording.keep");
@@ -148,6 +184,15 @@ void take_recording(const Layers& layers, Config& config, Lines& errors) {
     recording.sync = layers.duration("recording.sync");
     recording.buffer_bytes = layers.number("recording.buffer_bytes");
     recording.max_session = layers.duration("recording.max_session");
+}
+
+void take_live(const Layers& layers, Config& config) {
+    config.live.wait = layers.duration("live.wait");
+    config.live.resume = layers.duration("live.resume");
+    config.live.batch = layers.duration("live.batch");
+    config.live.queue_bytes = layers.number("live.queue_bytes");
+    config.live.queue_age = layers.duration("live.queue_age");
+    config.live.stuck_after = layers.duration("live.stuck_after");
 }
 
 /// An empty program or argument is legal; what no argument list can hold is not.
@@ -188,19 +233,48 @@ void take_sources(const Layers& layers, Config& config, Lines& errors) {
     }
 }
 
-/// A role that acts in this version; what it cannot enforce it refuses rather than leaves open.
-Access take_access(const Layers& layers, const std::string& path, Lines& errors) {
+void take_tokens(const Layers& layers, Config& config, Lines& errors) {
+    for (std::size_t i = 0; i < layers.count("auth.tokens"); ++i) {
+        const std::string path = entry("auth.tokens", i);
+        TokenConfig token{layers.text(path + ".name"), layers.text(path + ".sha256"),
+                          layers.texts(path + ".roles")};
+        if (!auth::parse_sha256(token.sha256)) {
+            errors.push_back(path +
+                             ".sha256: expected 64 hex digits, as of: printf %s TOKEN | "
+                             "sha256sum");
+        }
+        if (token.roles.empty()) errors.push_back(path + ".roles: expected at least one role");
+        config.auth.tokens.push_back(std::move(token));
+    }
+}
+
+/// A role nobody could ever take is a mistake, and one better found at start.
+Access take_access(const Layers& layers, const std::string& role, const Config& config,
+                   Lines& errors) {
+    const std::string path = "auth." + role;
     const auto access = word<Access>(layers, path);
-    if (access == Access::token || access == Access::signed_url) {
-        errors.push_back(path + ": " + layers.text(path) +
-                         " is not available in this version, expected open or loopback");
+    const bool has_token =
+        std::any_of(config.auth.tokens.begin(), config.auth.tokens.end(), [&](const auto& token) {
+            return std::find(token.roles.begin(), token.roles.end(), role) != token.roles.end();
+        });
+    if (access == Access::token && !has_token) {
+        errors.push_back(path + ": token, but no entry of auth.tokens has the role " + role);
+    }
+    if (access == Access::signed_url && role == "control") {
+        errors.push_back(path + ": signed is for streams, expected open, loopback or token");
+    } else if (access == Access::signed_url && config.auth.secret.empty()) {
+        errors.push_back(path + ": signed, but auth.secret is empty");
     }
     return access;
 }
 
 void take_access_and_limits(const Layers& layers, Config& config, Lines& errors) {
-    config.auth.camera = take_access(layers, "auth.camera", errors);
-    config.auth.control = take_access(layers, "auth.control", errors);
+    take_tokens(layers, config, errors);
+    config.auth.secret = layers.text("auth.secret");
+    config.auth.camera = take_access(layers, "camera", config, errors);
+    config.auth.publish = take_access(layers, "publish", config, errors);
+    config.auth.play = take_access(layers, "play", config, errors);
+    config.auth.control = take_access(layers, "control", config, errors);
     config.auth.trusted_proxies = layers.texts("auth.trusted_proxies");
     for (std::size_t i = 0; i < config.auth.trusted_proxies.size(); ++i) {
         const auto range = auth::parse_range(config.auth.trusted_proxies[i]);
@@ -211,6 +285,8 @@ void take_access_and_limits(const Layers& layers, Config& config, Lines& errors)
     config.limits.connections = number32(layers, "limits.connections");
     config.limits.connections_per_address = number32(layers, "limits.connections_per_address");
     config.limits.cameras = number32(layers, "limits.cameras");
+    config.limits.viewers = number32(layers, "limits.viewers");
+    config.limits.publishers = number32(layers, "limits.publishers");
 }
 
 }  // namespace
@@ -231,14 +307,16 @@ std::variant<LoadedConfig, ConfigErrors> load_config(const ConfigSources& source
     Config& config = loaded.config;
     config.threads = number32(layers, "server.threads");
     take_listeners(layers, config, errors);
+    take_tls(layers, sources.folder, loaded, errors);
     take_cameras(layers, config, errors);
-    take_recording(layers, config, errors);
+    take_recording(layers, sources.folder, config, errors);
+    take_live(layers, config);
     take_sources(layers, config, errors);
     take_access_and_limits(layers, config, errors);
     config.web_hosts = layers.texts("web.hosts");
     config.log.level = word<LogThreshold>(layers, "log.level");
     config.log.format = word<LogFormat>(layers, "log.format");
-    config.log.file = absolute(layers.text("log.file"));
+    config.log.file = absolute(sources.folder, layers.text("log.file"));
     if (!errors.empty()) return ConfigErrors{std::move(errors)};
 
     for (const std::string& path : layers.unused_but_set()) {

@@ -30,8 +30,20 @@ enum class LogThreshold { debug, info, warning, error };
 struct ListenerConfig {
     std::string address = "::";  ///< "::" takes IPv4 as well
     std::uint16_t port = 50001;  ///< 0: any free one
-    bool tls = false;
+    bool tls = false;            ///< https and wss
     std::string default_stream;  ///< "/<app>/<name>"; empty: none
+};
+
+/// Ports of protocols with a port of their own, on the address of the first listener. Unset: off.
+struct RtmpConfig {
+    std::optional<std::uint16_t> port = 1935;
+    std::optional<std::uint16_t> tls_port = 1936;  ///< opened only with a certificate
+};
+
+struct TlsConfig {
+    std::optional<std::uint16_t> port = 8443;  ///< https and wss; opened only with a certificate
+    std::string certificate;  ///< PEM file, absolute once loaded; empty: none, no TLS
+    std::string key;
 };
 
 /// What a camera is told when it is started without a command. Zero: not given.
@@ -76,6 +88,15 @@ struct RecordingConfig {
     milliseconds max_session{6 * 3'600'000LL};
 };
 
+struct LiveConfig {
+    milliseconds wait{10'000};    ///< how long a viewer waits for a publisher
+    milliseconds resume{10'000};  ///< how long viewers wait for theirs to return
+    milliseconds batch{0};        ///< merge window
+    std::uint64_t queue_bytes = 4ULL << 20;
+    milliseconds queue_age{5'000};
+    milliseconds stuck_after{15'000};
+};
+
 /// A stream whose first viewer starts it. Exactly one of command and url is given.
 struct SourceConfig {
     std::string path;                  ///< "/<app>/<name>"
@@ -86,9 +107,19 @@ struct SourceConfig {
     milliseconds crash_window{60'000};
 };
 
+struct TokenConfig {
+    std::string name;
+    std::string sha256;              ///< 64 hex digits
+    std::vector<std::string> roles;  ///< camera, publish, play, control
+};
+
 struct AuthConfig {
     Access camera = Access::open;
+    Access publish = Access::open;
+    Access play = Access::open;
     Access control = Access::loopback;
+    std::vector<TokenConfig> tokens;
+    std::string secret;                        ///< of signed URLs; empty: none
     std::vector<std::string> trusted_proxies;  ///< addresses or CIDR ranges
 };
 
@@ -98,6 +129,8 @@ struct LimitsConfig {
     std::uint32_t connections = 10'000;
     std::uint32_t connections_per_address = 0;
     std::uint32_t cameras = 0;
+    std::uint32_t viewers = 0;
+    std::uint32_t publishers = 0;
 };
 
 struct LogConfig {
@@ -109,9 +142,12 @@ struct LogConfig {
 struct Config {
     std::uint32_t threads = 0;                                ///< network loops; 0: one per core
     std::vector<ListenerConfig> listeners{ListenerConfig{}};  ///< never empty
+    RtmpConfig rtmp;
+    TlsConfig tls;
     CameraConfig camera;
     std::vector<CameraRule> cameras;
     RecordingConfig recording;
+    LiveConfig live;
     std::vector<SourceConfig> sources;
     AuthConfig auth;
     LimitsConfig limits;
@@ -138,6 +174,7 @@ struct ConfigSources {
     std::string file;                                ///< empty: none. Read here.
     std::map<std::string, std::string> environment;  ///< of the process; STREAMD_* is looked at
     std::vector<cli::Setting> command_line;          ///< key path and text, in order
+    std::string folder;  ///< relative paths count from here; empty: where the process is
 };
 
 /// Reads and checks all layers. Throws Poco::Exception if the file cannot be read.

@@ -94,6 +94,12 @@ Key unused(Key key) {
     return key;
 }
 
+/// Of those a reload applies.
+Key live(Key key) {
+    key.applies_on_reload = true;
+    return key;
+}
+
 using Keys = std::vector<Key>;
 
 void add_listeners(Keys& keys, const Config& config) {
@@ -104,20 +110,24 @@ void add_listeners(Keys& keys, const Config& config) {
     keys.push_back(text("listeners[].address", listener.address,
                         "IP address to listen on; `::` takes IPv4 as well."));
     keys.push_back(port("listeners[].port", listener.port, "0: any free one."));
-    keys.push_back(unused({.path = "listeners[].tls",
-                           .type = KeyType::boolean,
-                           .fallback = listener.tls ? "true" : "false",
-                           .help = "Serve https and wss."}));
+    keys.push_back({.path = "listeners[].tls",
+                    .type = KeyType::boolean,
+                    .fallback = listener.tls ? "true" : "false",
+                    .help = "Serve https and wss."});
     keys.push_back(text("listeners[].default_stream", listener.default_stream,
                         "Stream, `/app/name`, that a WebSocket on `/` plays.", true));
-    keys.push_back(unused(port("rtmp.port", 1935, "RTMP.")));
-    keys.push_back(unused(port("rtmp.tls_port", 1936, "RTMPS, with a certificate.")));
-    keys.push_back(unused(port("tls.port", 8443, "https and wss, with a certificate.")));
-    keys.push_back(unused(text("tls.certificate", "", "PEM file.")));
-    keys.push_back(unused(text("tls.key", "", "PEM file.")));
+    keys.push_back(unused(port("rtmp.port", *config.rtmp.port, "RTMP.")));
+    keys.push_back(
+        unused(port("rtmp.tls_port", *config.rtmp.tls_port, "RTMPS, with a certificate.")));
+    keys.push_back(port("tls.port", *config.tls.port, "https and wss, with a certificate."));
+    keys.push_back(live(text("tls.certificate", config.tls.certificate,
+                             "PEM file: the server's certificate, then those that lead to its "
+                             "issuer. Read again by a reload, for connections to come.")));
+    keys.push_back(live(text("tls.key", config.tls.key, "PEM file, without a password.")));
 }
 
 void add_cameras(Keys& keys, const Config& config) {
+    const std::size_t first = keys.size();
     const CameraConfig& camera = config.camera;
     const AutoStart start;
     keys.push_back(duration("camera.ping_interval", camera.ping_interval, milliseconds(100),
@@ -149,6 +159,7 @@ void add_cameras(Keys& keys, const Config& config) {
     keys.push_back(text("cameras[].match.address", "", "IP address the camera comes from."));
     keys.push_back(text("cameras[].match.model", "", "Device model from its capabilities."));
     keys.push_back(text("cameras[].name", "", "`[A-Za-z0-9][A-Za-z0-9._-]{0,63}`"));
+    for (std::size_t i = first; i < keys.size(); ++i) keys[i].applies_on_reload = true;
 }
 
 void add_recording(Keys& keys, const Config& config) {
@@ -168,8 +179,9 @@ void add_recording(Keys& keys, const Config& config) {
     keys.push_back(size("recording.buffer_bytes", recording.buffer_bytes, 1ULL << 20, 64ULL << 30,
                         "Per recording: bytes waiting for the disk, over which that camera is "
                         "not read until it has caught up."));
-    keys.push_back(duration("recording.max_session", recording.max_session, seconds(1), kForever,
-                            "A longer recording goes on in a new one at the next key frame."));
+    keys.push_back(
+        live(duration("recording.max_session", recording.max_session, seconds(1), kForever,
+                      "A longer recording goes on in a new one at the next key frame.")));
     keys.push_back(unused(size("recording.keep_free", 1ULL << 30, 0, kSizeMax,
                                "Free space to keep by deleting the oldest recordings.")));
     keys.push_back(
@@ -204,36 +216,41 @@ void add_sources(Keys& keys) {
                             "Also how long it then stays down."));
 }
 
-void add_live(Keys& keys) {
+void add_live(Keys& keys, const Config& config) {
+    const LiveConfig& defaults = config.live;
     const auto later = [&](Key key) { keys.push_back(unused(std::move(key))); };
-    later(duration("live.wait", seconds(10), milliseconds(0), hours(1),
-                   "How long a viewer waits for a stream."));
-    later(duration("live.resume", seconds(10), milliseconds(0), hours(1),
-                   "How long viewers wait for a publisher to return."));
-    later(duration("live.batch", milliseconds(0), milliseconds(0), seconds(5), "Merge window."));
-    later(size("live.queue_bytes", 4ULL << 20, 64ULL << 10, 1ULL << 30, "Queue of one viewer."));
-    later(duration("live.queue_age", seconds(5), milliseconds(100), minutes(10),
-                   "Age of the oldest packet in a viewer's queue."));
-    later(duration("live.stuck_after", seconds(15), seconds(1), hours(1),
-                   "A viewer that takes nothing for so long is closed."));
+    keys.push_back(duration("live.wait", defaults.wait, milliseconds(0), hours(1),
+                            "How long a viewer waits for a stream."));
+    keys.push_back(duration("live.resume", defaults.resume, milliseconds(0), hours(1),
+                            "How long viewers wait for a publisher to return."));
+    keys.push_back(
+        duration("live.batch", defaults.batch, milliseconds(0), seconds(5), "Merge window."));
+    keys.push_back(size("live.queue_bytes", defaults.queue_bytes, 64ULL << 10, 1ULL << 30,
+                        "Queue of one viewer."));
+    keys.push_back(duration("live.queue_age", defaults.queue_age, milliseconds(100), minutes(10),
+                            "Age of the oldest packet in a viewer's queue."));
+    keys.push_back(duration("live.stuck_after", defaults.stuck_after, seconds(1), hours(1),
+                            "A viewer that takes nothing for so long is closed."));
     add_sources(keys);
     later(text("mjpeg.path", "./images", "Folder of the images."));
     later(number("mjpeg.keep", 200, 0, 1'000'000, "Images kept."));
 }
 
 void add_access(Keys& keys, const Config& config) {
+    const std::size_t first = keys.size();
     const std::vector<std::string> access = {"open", "loopback", "token", "signed"};
     keys.push_back(choice("auth.camera", "open", access, "Who may connect as a camera."));
-    keys.push_back(unused(choice("auth.publish", "open", access, "Who may publish.")));
-    keys.push_back(unused(choice("auth.play", "open", access, "Who may watch.")));
+    keys.push_back(choice("auth.publish", "open", access, "Who may publish."));
+    keys.push_back(choice("auth.play", "open", access, "Who may watch."));
     keys.push_back(
         choice("auth.control", "loopback", access, "Who may use the API and read the recordings."));
-    keys.push_back(unused(objects("auth.tokens", 0, 10'000, "Tokens, stored as digests.")));
-    keys.push_back(unused(text("auth.tokens[].name", "", "For the log.")));
-    keys.push_back(unused(text("auth.tokens[].sha256", "", "Hex digest of the token.")));
-    keys.push_back(
-        unused(texts("auth.tokens[].roles", "", {"camera", "publish", "play", "control"}, "")));
-    keys.push_back(unused(text("auth.secret", "", "Of signed URLs. There is no default secret.")));
+    keys.push_back(objects("auth.tokens", 0, 10'000, "Tokens, stored as digests."));
+    keys.push_back(text("auth.tokens[].name", "", "For the log."));
+    keys.push_back(text("auth.tokens[].sha256", "",
+                        "SHA-256 of the token in hex: `printf %s TOKEN | sha256sum`."));
+    keys.push_back(texts("auth.tokens[].roles", "", {"camera", "publish", "play", "control"},
+                         "What the token opens."));
+    keys.push_back(text("auth.secret", "", "Of signed URLs. There is no default secret."));
     keys.push_back(texts("auth.trusted_proxies", "", {},
                          "Addresses or ranges whose forwarding headers are believed. Requests "
                          "with such headers from others are never loopback."));
@@ -246,8 +263,12 @@ void add_access(Keys& keys, const Config& config) {
     keys.push_back(number("limits.connections_per_address", limits.connections_per_address, 0,
                           1'000'000, "0: no limit of its own."));
     keys.push_back(number("limits.cameras", limits.cameras, 0, 1'000'000, "0: no limit."));
-    keys.push_back(unused(number("limits.viewers", 0, 0, 1'000'000, "0: no limit.")));
-    keys.push_back(unused(number("limits.publishers", 0, 0, 1'000'000, "0: no limit.")));
+    keys.push_back(unused(number("limits.viewers", limits.viewers, 0, 1'000'000, "0: no limit.")));
+    keys.push_back(
+        unused(number("limits.publishers", limits.publishers, 0, 1'000'000, "0: no limit.")));
+    for (std::size_t i = first; i < keys.size(); ++i) {
+        keys[i].applies_on_reload = keys[i].is_used;
+    }
 }
 
 void add_rest(Keys& keys) {
@@ -255,13 +276,14 @@ void add_rest(Keys& keys) {
     keys.push_back(unused(text("notify.url", "", "Webhook for events.")));
     keys.push_back(unused(text("notify.decide", "", "Webhook asked before publish and play.")));
     keys.push_back(unused(text("notify.secret", "", "Signs the webhook's requests.")));
-    keys.push_back(texts("web.hosts", "", {},
-                         "Host names, beside IP addresses and localhost, that control requests "
-                         "may be addressed to."));
+    keys.push_back(
+        live(texts("web.hosts", "", {},
+                   "Host names, beside IP addresses and localhost, that control requests "
+                   "may be addressed to.")));
     keys.push_back(unused(objects("web.static", 0, 100, "Folders served as they are.")));
     keys.push_back(unused(text("web.static[].route", "", "")));
     keys.push_back(unused(text("web.static[].root", "", "")));
-    keys.push_back(choice("log.level", "info", {"debug", "info", "warning", "error"}, ""));
+    keys.push_back(live(choice("log.level", "info", {"debug", "info", "warning", "error"}, "")));
     keys.push_back(
         choice("log.format", "text", {"text", "json"}, "One event per line either way."));
     keys.push_back(text("log.file", log.file, "Empty: standard error."));
@@ -277,7 +299,7 @@ const cli::Schema& config_schema() {
         add_listeners(keys, config);
         add_cameras(keys, config);
         add_recording(keys, config);
-        add_live(keys);
+        add_live(keys, config);
         add_access(keys, config);
         add_rest(keys);
         return keys;

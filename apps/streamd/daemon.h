@@ -15,10 +15,9 @@ struct BadConfig : std::runtime_error {
 };
 
 struct DaemonSetup {
-    Config config;
-    std::vector<std::string> warnings;        ///< logged at start
-    std::vector<cli::Layers::Entry> entries;  ///< every value, for server.config
-    std::string ports_file;                   ///< empty: none
+    ConfigSources sources;   ///< read again by a reload; their paths absolute
+    LoadedConfig loaded;     ///< its warnings are logged at start
+    std::string ports_file;  ///< empty: none
 };
 
 /// Serves until SIGTERM or SIGINT; returns the exit code. `background` is told once all listen; may

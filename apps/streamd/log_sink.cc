@@ -12,6 +12,7 @@
 #include <Poco/Message.h>
 
 #include <array>
+#include <atomic>
 #include <cstdlib>
 #include <iostream>
 
@@ -103,12 +104,13 @@ class LineFormatter : public Poco::Formatter {
     const bool is_journal_;
 };
 
-class PocoSink final : public LogSink {
+class PocoSink final : public ThresholdSink {
  public:
     PocoSink(Poco::AutoPtr<Poco::Channel> channel, Message::Priority threshold)
         : channel_(std::move(channel)), threshold_(threshold) {}
 
     bool enabled(LogLevel level) const override { return to_poco(level) <= threshold_; }
+    void set_threshold(LogThreshold level) override { threshold_ = to_poco(level); }
     void write(LogLevel level, std::string_view prefix, std::string_view text) override {
         try {
             channel_->log(Message(std::string(prefix), std::string(text), to_poco(level)));
@@ -120,12 +122,12 @@ class PocoSink final : public LogSink {
 
  private:
     Poco::AutoPtr<Poco::Channel> channel_;
-    const Message::Priority threshold_;
+    std::atomic<Message::Priority> threshold_;
 };
 
 }  // namespace
 
-std::shared_ptr<LogSink> make_log_sink(const LogConfig& config) {
+std::shared_ptr<ThresholdSink> make_log_sink(const LogConfig& config) {
     Poco::AutoPtr<Poco::Channel> out;
     const bool is_journal = config.file.empty() && std::getenv("JOURNAL_STREAM") != nullptr;
     if (config.file.empty()) {

@@ -9,9 +9,15 @@
 
 namespace st::streamd {
 
+/// A sink whose threshold may be moved while others write. Any thread.
+class ThresholdSink : public LogSink {
+ public:
+    virtual void set_threshold(LogThreshold level) = 0;
+};
+
 /// One line per event: `2026-01-31T08:15:30.250Z INFO  camera 10.0.0.7:51544 text`, or as a JSON
 /// object. With $JOURNAL_STREAM set the time is left out and a `<N>` priority put in front.
 /// Throws Poco::Exception if the file cannot be opened.
-std::shared_ptr<LogSink> make_log_sink(const LogConfig& config);
+std::shared_ptr<ThresholdSink> make_log_sink(const LogConfig& config);
 
 }  // namespace st::streamd

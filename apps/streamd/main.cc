@@ -15,8 +15,10 @@
 #include "control/operations.h"
 #include "streamd/config.h"
 #include "streamd/daemon.h"
+#include "streamd/make_cert.h"
 #include "streamd/manual.h"
 #include "streamd/options.h"
+#include "streamd/server_setup.h"
 
 extern char** environ;
 
@@ -39,7 +41,9 @@ void make_absolute(std::string& path) {
     if (!path.empty()) path = std::filesystem::absolute(path).string();
 }
 
-int serve(const LoadedConfig& loaded, Options options) {
+int serve(ConfigSources sources, LoadedConfig loaded, Options options) {
+    make_absolute(sources.file);
+    sources.folder = std::filesystem::current_path().string();
     make_absolute(options.ports_file);
     make_absolute(options.pidfile);
     std::optional<Background> background;
@@ -47,7 +51,7 @@ int serve(const LoadedConfig& loaded, Options options) {
     std::optional<Pidfile> pidfile;
     if (!options.pidfile.empty()) pidfile.emplace(options.pidfile);
     if (options.is_daemon && ::chdir("/") != 0) std::perror("chdir /");
-    return run_daemon({loaded.config, loaded.warnings, loaded.entries, options.ports_file},
+    return run_daemon({std::move(sources), std::move(loaded), options.ports_file},
                       background ? &*background : nullptr);
 }
 
@@ -68,21 +72,29 @@ int run(int argc, char** argv) {
         std::cout << control::openapi_document(ST_VERSION);
         return cli::kDone;
     }
-    const auto loaded = load_config({options.config_file, environment(), options.settings});
+    if (!options.make_cert.empty()) return make_cert(options.make_cert);
+    const ConfigSources sources{options.config_file, environment(), options.settings, {}};
+    auto loaded = load_config(sources);
     if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) {
         for (const std::string& line : errors->lines) std::cerr << "streamd: " << line << "\n";
         return cli::kBadConfig;
     }
-    const auto& good = std::get<LoadedConfig>(loaded);
+    auto& good = std::get<LoadedConfig>(loaded);
     if (options.only_print_config) {
         std::cout << good.listing;
         return cli::kDone;
     }
     if (options.only_check_config) {
+        const server::Options made = server_options(good.config);  // certificates, too
         for (const std::string& line : good.warnings) std::cerr << "streamd: " << line << "\n";
+        if (made.tls) {
+            for (const std::string& line : made.tls->warnings()) {
+                std::cerr << "streamd: " << line << "\n";
+            }
+        }
         return cli::kDone;
     }
-    return serve(good, std::move(options));
+    return serve(sources, std::move(good), std::move(options));
 }
 
 }  // namespace

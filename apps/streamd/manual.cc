@@ -22,7 +22,8 @@ whom, and the URLs for cameras, are logged at start.
         {"SIGNALS", R"(
 TERM, INT :: Stop accepting, end and finish all recordings, leave with 0. A second one leaves the
 conversions to the next start; what was received is safe on disk.
-HUP :: Logged; a change of the configuration needs a restart.
+HUP :: Read the configuration and the certificate again: all of it is applied, or nothing when there is
+a mistake in it. The log names what changed and what needs a restart.
 )"},
         {"FILES", R"(
 `recordings/CAMERA_YYYYMMDD_HHMMSS/stream.fdump` :: What came from the camera, byte for byte, with
@@ -35,8 +36,9 @@ arrival times and checksums; written while recording. `h264mux`(1) reads it.
 `recording.path`. Stronger than the file, weaker than the command line.
 `NOTIFY_SOCKET` :: Readiness is told to systemd there.
 )"},
-        {"EXIT STATUS", cli::exit_status_text({cli::kDone, cli::kRefused, cli::kUsage,
-                                               cli::kNoInput, cli::kBadConfig})},
+        {"EXIT STATUS",
+         cli::exit_status_text({cli::kDone, cli::kRefused, cli::kUsage, cli::kNoInput,
+                                cli::kCannotCreate, cli::kBadConfig})},
         {"EXAMPLES", R"(
 Record into a folder on a big disk, on any free port, and learn which:
 
@@ -45,6 +47,11 @@ Record into a folder on a big disk, on any free port, and learn which:
 See what a configuration amounts to before using it:
 
     streamd --config /etc/streamd.json --print-config
+
+Serve https and wss beside, with a certificate for a laboratory:
+
+    streamd --make-cert /etc/streamd/tls
+    streamd --tls-cert /etc/streamd/tls/streamd.crt --tls-key /etc/streamd/tls/streamd.key
 
 In the background without systemd:
 

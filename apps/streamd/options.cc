@@ -61,6 +61,9 @@ void build(CLI::App& app, Options& options) {
                  "check the configuration and end: 0, or 78 with what is wrong");
     app.add_flag("--print-config", options.only_print_config,
                  "print each value with its source, and end");
+    cli::add_text(app, "--make-cert", options.make_cert,
+                  "write a self-signed certificate and its key there, for a laboratory, and end",
+                  "DIR");
     CLI::Option* daemon = app.add_flag("--daemon", options.is_daemon,
                                        "run in the background; returns once all ports listen");
     cli::add_text(app, "--pidfile", options.pidfile, "locked and written by the daemon", "FILE")

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "auth/signature.h"
+
 namespace st::auth {
 namespace {
 
 constexpr std::array<std::string_view, kRoles> kRoleNames{"camera", "publish", "play", "control"};
-constexpr std::array<std::string_view, 3> kModeNames{"open", "loopback", "token"};
+constexpr std::array<std::string_view, 4> kModeNames{"open", "loopback", "token", "signed"};
 
 bool is_in(const std::vector<Range>& ranges, const Address& address) {
     return std::any_of(ranges.begin(), ranges.end(),
@@ -105,7 +107,7 @@ Result<Mode> parse_mode(std::string_view text) {
     for (std::size_t i = 0; i < kModeNames.size(); ++i) {
         if (text == kModeNames[i]) return static_cast<Mode>(i);
     }
-    return Error{"mode \"" + std::string(text) + "\", expected open, loopback or token"};
+    return Error{"mode \"" + std::string(text) + "\", expected open, loopback, token or signed"};
 }
 
 Facts gather_facts(const Address& peer, std::string_view host, std::span<const Field> fields,
@@ -164,6 +166,9 @@ Result<void> check_access(const Policy& policy, Role role, const Facts& facts) {
                              name + " to \"token\" and add a token");
         case Mode::token:
             break;
+        case Mode::signed_url:
+            if (!facts.sign) return Error{name + ": a signed URL is needed (?sign=)", 401};
+            return check_signature(*facts.sign, facts.path, policy.secret, facts.now_s);
     }
     if (!facts.token) return Error{name + ": a token is needed", 401};
     if (!is_valid_token(policy, role, *facts.token)) {
@@ -196,6 +201,9 @@ std::string describe(const Policy& policy, Role role) {
             text += ": with a token (" + std::to_string(count) + " known)";
             break;
         }
+        case Mode::signed_url:
+            text += ": with a signed URL";
+            break;
     }
     if (!rules.allow.empty() || !rules.deny.empty()) text += ", within its address ranges";
     return text;

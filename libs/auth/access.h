@@ -22,7 +22,7 @@ std::string_view to_text(Role role);
 Result<Role> parse_role(std::string_view text);
 
 /// Who may take a role.
-enum class Mode : std::uint8_t { open, loopback, token };
+enum class Mode : std::uint8_t { open, loopback, token, signed_url };
 std::string_view to_text(Mode mode);
 Result<Mode> parse_mode(std::string_view text);
 
@@ -43,6 +43,7 @@ struct Policy {
         RolePolicy{}, RolePolicy{}, RolePolicy{},
         RolePolicy{.mode = Mode::loopback, .allow = {}, .deny = {}}};  ///< by Role
     std::vector<Token> tokens;
+    std::string secret;  ///< of signed URLs; empty: none is right
     std::vector<Range> trusted_proxies;
     std::vector<std::string> hosts;  ///< names besides localhost that control may be reached by
 
@@ -57,6 +58,10 @@ struct Facts {
     std::optional<std::string> origin;  ///< Origin, if sent
     bool forwarded = false;             ///< Forwarded, X-Forwarded-* or Via is there
     std::optional<std::string> token;   ///< of Authorization: Bearer, else of ?token=
+    // For a role that is "signed":
+    std::string path;                 ///< "/app/name"; a camera's is "/camera/<name>"
+    std::optional<std::string> sign;  ///< of ?sign=
+    std::int64_t now_s = 0;           ///< Unix time
 };
 
 /// Collects the facts of a request. `query_token` is the value of ?token=, nullptr if there is

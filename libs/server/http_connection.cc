@@ -40,8 +40,9 @@ HttpConnection::HttpConnection(Services& services, Operations& operations, Api& 
 
 HttpConnection::~HttpConnection() = default;
 
-void HttpConnection::start(const Poco::Net::StreamSocket& socket) {
-    stream_ = std::make_unique<loop::Stream>(net_.loop(), socket, *this);
+void HttpConnection::start(const Poco::Net::StreamSocket& socket,
+                           std::unique_ptr<loop::TlsSession> tls) {
+    stream_ = std::make_unique<loop::Stream>(net_.loop(), socket, *this, std::move(tls));
     set_deadline(kHeadDeadline, "no request within 5 s");
 }
 
@@ -79,7 +80,10 @@ void HttpConnection::close_now() {
     net_.remove(*this);
 }
 
-void HttpConnection::on_end(std::string_view) { close_now(); }
+void HttpConnection::on_end(std::string_view error) {
+    if (!error.empty() && log_.enabled(LogLevel::debug)) log_.debug(std::string(error));
+    close_now();
+}
 
 void HttpConnection::on_drained() {
     if (!file_) return;

@@ -31,7 +31,7 @@ class HttpConnection final : public Connection,
     ~HttpConnection() override;
 
     /// Right after construction: takes the socket and waits for a request.
-    void start(const Poco::Net::StreamSocket& socket);
+    void start(const Poco::Net::StreamSocket& socket, std::unique_ptr<loop::TlsSession> tls);
 
     void shut_down() override;
     void on_data(std::span<std::uint8_t> bytes) override;

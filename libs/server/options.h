@@ -11,6 +11,7 @@
 #include "base/sync.h"
 #include "camera/message.h"
 #include "hub/options.h"
+#include "loop/tls_context.h"
 
 namespace st::server {
 
@@ -51,6 +52,7 @@ struct Options {
     std::vector<NameRule> name_rules;
     Limits limits;
     auth::Policy policy;
+    loop::TlsContextPtr tls;  ///< of connections to come; null: no TLS listener
     milliseconds max_session{6 * 3'600'000LL};
     std::string recordings_path;  ///< absolute
 };

@@ -1,7 +1,6 @@
 #include "server/server.h"
 
 #include <Poco/Exception.h>
-#include <Poco/Net/NetworkInterface.h>
 #include <sys/socket.h>
 
 #include <future>
@@ -9,6 +8,7 @@
 #include <system_error>
 
 #include "record/catalogue.h"
+#include "server/addresses.h"
 #include "server/api.h"
 #include "server/cameras.h"
 #include "server/captures.h"
@@ -28,11 +28,12 @@ std::unique_ptr<loop::Listener> listen_on(const ListenAddress& at) {
     try {
         return std::make_unique<loop::Listener>(at.address, at.port);
     } catch (const Poco::Exception& e) {
+        const std::string option = at.is_secure ? "--tls-port" : "--port";
         std::string next;
         if (e.code() == EADDRINUSE || e.displayText().find("in use") != std::string::npos) {
-            next = ": the port is in use; stop the other program, or choose another with --port";
+            next = ": the port is in use; stop the other program, or choose another with " + option;
         } else if (e.code() == EACCES) {
-            next = ": no right to that port; choose one above 1023 with --port";
+            next = ": no right to that port; choose one above 1023 with " + option;
         } else {
             next = ": " + e.displayText() + "; choose an address of this machine with --bind";
         }
@@ -47,21 +48,10 @@ loop::OnFailure log_failure(const Log& log, const std::string& loop_name) {
     };
 }
 
-std::vector<std::string> interface_addresses(const std::string& bound) {
-    if (bound != "::" && bound != "0.0.0.0") return {bound};
-    std::vector<std::string> addresses;
-    for (const auto& [index, interface] : Poco::Net::NetworkInterface::map(true, false)) {
-        for (const auto& entry : interface.addressList()) {
-            const Poco::Net::IPAddress& address = entry.get<0>();
-            if (address.isLinkLocal()) continue;
-            if (address.family() == Poco::Net::AddressFamily::IPv6 &&
-                (bound == "0.0.0.0" || address.isLoopback())) {
-                continue;
-            }
-            addresses.push_back(address.toString());
-        }
-    }
-    return addresses;
+std::string join(const std::vector<std::string>& words) {
+    std::string all;
+    for (const std::string& word : words) all += (all.empty() ? "" : " ") + word;
+    return all;
 }
 
 }  // namespace
@@ -119,7 +109,7 @@ struct Server::Parts {
     std::size_t next_net = 0;
 
     void open_recorder();
-    void accept(const Poco::Net::StreamSocket& socket, const std::string& default_stream);
+    void accept(const Poco::Net::StreamSocket& socket, const ListenAddress& at);
     void refuse(const Poco::Net::StreamSocket& socket, const Error& why);
 };
 
@@ -170,7 +160,7 @@ void Server::start() {
     first.post([&p, &first] {
         for (std::size_t i = 0; i < p.listeners.size(); ++i) {
             p.listeners[i]->start(first, [&p, i](const Poco::Net::StreamSocket& socket) {
-                p.accept(socket, p.setup.listen[i].default_stream);
+                p.accept(socket, p.setup.listen[i]);
             });
         }
     });
@@ -185,8 +175,7 @@ void Server::Parts::refuse(const Poco::Net::StreamSocket& socket, const Error& w
         ::send(socket.impl()->sockfd(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-void Server::Parts::accept(const Poco::Net::StreamSocket& socket,
-                           const std::string& default_stream) {
+void Server::Parts::accept(const Poco::Net::StreamSocket& socket, const ListenAddress& at) {
     Poco::Net::SocketAddress peer;
     try {
         peer = socket.peerAddress();
@@ -196,14 +185,16 @@ void Server::Parts::accept(const Poco::Net::StreamSocket& socket,
     auto ticket = admission.enter(peer_address_text(peer));
     if (!ticket) {
         log.warning("connection from " + peer_text(peer) + " refused: " + ticket.error().message);
-        return refuse(socket, ticket.error());
+        if (!at.is_secure) refuse(socket, ticket.error());
+        return;  // a handshake, to say why, would cost what the limit is to save
     }
     NetLoop& net = *nets[next_net++ % nets.size()];
     auto connection = std::make_shared<HttpConnection>(*services, *operations, *api, net,
-                                                       std::move(*ticket), peer, default_stream);
-    net.loop().post([this, &net, connection, socket]() mutable {
+                                                       std::move(*ticket), peer, at.default_stream);
+    const loop::TlsContextPtr tls = at.is_secure ? options->tls : nullptr;
+    net.loop().post([this, &net, connection, socket, tls]() mutable {
         try {
-            connection->start(socket);
+            connection->start(socket, tls ? tls->accept() : nullptr);
             net.add(connection);
         } catch (const std::exception& e) {  // C3: the kernel refused this one; the others go on
             log.warning(std::string("connection dropped: ") + e.what());
@@ -220,9 +211,11 @@ std::vector<std::uint16_t> Server::ports() const {
 std::vector<std::string> Server::camera_urls() const {
     std::vector<std::string> urls;
     for (std::size_t i = 0; i < parts_->listeners.size(); ++i) {
-        for (const std::string& address : interface_addresses(parts_->setup.listen[i].address)) {
+        const ListenAddress& at = parts_->setup.listen[i];
+        for (const std::string& address : reachable_addresses(at.address)) {
             const bool is_v6 = address.find(':') != std::string::npos;
-            urls.push_back("ws://" + (is_v6 ? "[" + address + "]" : address) + ":" +
+            urls.push_back((at.is_secure ? "wss://" : "ws://") +
+                           (is_v6 ? "[" + address + "]" : address) + ":" +
                            std::to_string(parts_->listeners[i]->port()) + "/ingest/NAME");
         }
     }
@@ -230,6 +223,14 @@ std::vector<std::string> Server::camera_urls() const {
 }
 
 const std::string& Server::recordings_path() const { return parts_->recorder->path(); }
+
+void Server::reconfigure(Options next, const control::ReloadReply& what) {
+    Parts& p = *parts_;
+    next.recordings_path = p.options->recordings_path;
+    p.options.replace(std::move(next));
+    p.events.add("server.reloaded",
+                 {{"changed", join(what.changed)}, {"needs_restart", join(what.needs_restart)}});
+}
 
 std::size_t Server::shut_down(std::int64_t deadline_ns) {
     Parts& p = *parts_;

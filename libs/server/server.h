@@ -23,6 +23,7 @@ struct ListenAddress {
     std::string address = "::";
     std::uint16_t port = 0;      ///< 0: any free one
     std::string default_stream;  ///< "/app/name" a WebSocket at "/" plays; empty: none
+    bool is_secure = false;      ///< https and wss; Options::tls must be set
 };
 
 class Server {
@@ -53,6 +54,10 @@ class Server {
     /// ws://192.168.1.4:50001/ingest/NAME.
     std::vector<std::string> camera_urls() const;
     const std::string& recordings_path() const;
+
+    /// Puts other options in force, as a reload does: all but the recordings' folder. `what` is
+    /// told in the event server.reloaded. The control loop's thread.
+    void reconfigure(Options options, const control::ReloadReply& what);
 
     /// Stops accepting, ends all sessions and closes all connections; then finishes the recordings,
     /// at the latest at `deadline_ns` (monotonic). Returns how many are left to the next start.

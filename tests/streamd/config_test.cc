@@ -104,7 +104,8 @@ TEST_F(StreamdConfig, accepts_the_whole_documented_shape) {
  "sources":[{"path":"/live/x","command":["a","b,c"],"url":"","shutdown_timeout":"30s",
    "crash_threshold":3,"crash_window":"60s"}],"mjpeg":{"path":"./images","keep":200},
  "auth":{"camera":"loopback","publish":"open","play":"open","control":"open",
-   "tokens":[{"name":"","sha256":"","roles":["camera"]}],"secret":"",
+   "tokens":[{"name":"","sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+     "roles":["camera"]}],"secret":"",
    "trusted_proxies":["10.0.0.0/8"]},
  "limits":{"frame_bytes":"1M","connections":100,"connections_per_address":5,"cameras":6,
    "viewers":0,"publishers":0},
@@ -136,7 +137,6 @@ TEST_F(StreamdConfig, accepts_the_whole_documented_shape) {
     EXPECT_EQ(config.log.level, LogThreshold::warning);
     EXPECT_EQ(config.log.format, LogFormat::json);
     EXPECT_THAT(loaded.warnings, ElementsAre("recording.streams: not used by this version",
-                                             "auth.tokens: not used by this version",
                                              "web.static: not used by this version"));
 }
 
@@ -153,7 +153,14 @@ TEST_F(StreamdConfig, refuses_what_does_not_fit_together) {
         {R"({"listeners": [{"address": "localhost"}]})",
          R"(listeners[0].address: expected an IP address such as "::" or "127.0.0.1", got localhost)"},
         {R"({"listeners": [{"port": "off"}]})", "listeners: all ports are off, nothing to serve"},
-        {R"({"listeners": [{"tls": true}]})", "listeners[0].tls: this version has no TLS yet"},
+        {R"({"listeners": [{"tls": true}]})",
+         "listeners[0].tls: needs tls.certificate and tls.key; streamd --make-cert DIR makes a "
+         "pair "
+         "for a laboratory"},
+        {R"({"tls": {"certificate": "/c.pem"}})",
+         "tls.certificate: needs its private key, tls.key (--tls-key)"},
+        {R"({"tls": {"key": "/k.pem"}})",
+         "tls.key: needs its certificate, tls.certificate (--tls-cert)"},
         {R"({"listeners": [{"default_stream": "x"}]})",
          "listeners[0].default_stream: expected /app/name, got x"},
         {R"({"sources": [{"url": "a"}]})", "sources[0].path: expected /app/name, got nothing"},
@@ -181,7 +188,12 @@ TEST_F(StreamdConfig, refuses_what_does_not_fit_together) {
          "recording.keep: expected dump, mp4 or h264 among them: without, nothing of a recording "
          "would stay"},
         {R"({"auth": {"control": "token"}})",
-         "auth.control: token is not available in this version, expected open or loopback"},
+         "auth.control: token, but no entry of auth.tokens has the role control"},
+        {R"({"auth": {"control": "signed", "secret": "s"}})",
+         "auth.control: signed is for streams, expected open, loopback or token"},
+        {R"({"auth": {"play": "signed"}})", "auth.play: signed, but auth.secret is empty"},
+        {R"({"auth": {"tokens": [{"sha256": "abc", "roles": ["play"]}]}})",
+         "auth.tokens[0].sha256: expected 64 hex digits, as of: printf %s TOKEN | sha256sum"},
     };
     for (const auto& [text, problem] : cases) {
         EXPECT_THAT(errors(from_file(text)), ElementsAre(problem)) << text;
@@ -238,13 +250,42 @@ TEST_F(StreamdConfig, a_bad_option_value_is_a_usage_error) {
     }
 }
 
-TEST_F(StreamdConfig, ports_of_later_protocols_are_accepted_with_a_warning) {
+TEST_F(StreamdConfig, ports_for_tls_open_only_with_a_certificate) {
     Options options;
     ASSERT_EQ(parse(options, {"--rtmp-port", "off", "--tls-port", "0"}), std::nullopt);
     ConfigSources sources;
     sources.command_line = options.settings;
-    EXPECT_THAT(load(sources).warnings, ElementsAre("rtmp.port: not used by this version",
-                                                    "tls.port: not used by this version"));
+    LoadedConfig loaded = load(sources);
+    EXPECT_THAT(loaded.warnings, ::testing::Contains(HasSubstr("tls.port: not opened, there is no "
+                                                               "tls.certificate")));
+    EXPECT_EQ(loaded.config.rtmp.port, std::nullopt);
+    EXPECT_EQ(loaded.config.tls.port, std::nullopt);
+    EXPECT_EQ(loaded.config.rtmp.tls_port, std::nullopt);
+    ASSERT_EQ(parse(options, {"--tls-cert", "lab.crt", "--tls-key", "/etc/lab.key"}), std::nullopt);
+    sources.command_line = options.settings;
+    sources.folder = "/srv/lab";
+    loaded = load(sources);
+    EXPECT_EQ(loaded.config.tls.port, 0);
+    EXPECT_EQ(loaded.config.rtmp.tls_port, 1936);
+    EXPECT_EQ(loaded.config.tls.certificate, "/srv/lab/lab.crt");
+    EXPECT_EQ(loaded.config.tls.key, "/etc/lab.key");
+}
+
+TEST_F(StreamdConfig, reads_tokens_and_sources) {
+    const LoadedConfig loaded = load(from_file(R"(
+{"auth": {"play": "token", "publish": "signed", "secret": "s", "tokens": [{"name": "tv", "sha256":
+  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "roles": ["play", "camera"]}]},
+ "sources": [{"path": "/live/a", "command": ["ffmpeg", "-i", "x y"], "crash_threshold": 7}]})"));
+    const Config& config = loaded.config;
+    EXPECT_EQ(config.auth.play, Access::token);
+    EXPECT_EQ(config.auth.publish, Access::signed_url);
+    ASSERT_EQ(config.auth.tokens.size(), 1U);
+    EXPECT_EQ(config.auth.tokens[0].name, "tv");
+    EXPECT_THAT(config.auth.tokens[0].roles, ElementsAre("play", "camera"));
+    ASSERT_EQ(config.sources.size(), 1U);
+    EXPECT_THAT(config.sources[0].command, ElementsAre("ffmpeg", "-i", "x y"));
+    EXPECT_EQ(config.sources[0].crash_threshold, 7U);
+    EXPECT_EQ(config.sources[0].shutdown_timeout, std::chrono::seconds(30));
 }
 
 TEST_F(StreamdConfig, the_committed_page_is_the_generated_one) {

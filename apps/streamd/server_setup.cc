@@ -1,0 +1,192 @@
+#include "streamd/server_setup.h"
+
+#include <sched.h>
+
+#include <algorithm>
+
+#include "auth/access.h"
+#include "base/clock.h"
+#include "streamd/daemon.h"
+
+namespace st::streamd {
+namespace {
+
+auth::Mode to_mode(Access access) {
+    switch (access) {
+        case Access::open:
+            return auth::Mode::open;
+        case Access::loopback:
+            return auth::Mode::loopback;
+        case Access::token:
+            return auth::Mode::token;
+        case Access::signed_url:
+            return auth::Mode::signed_url;
+    }
+    return auth::Mode::loopback;
+}
+
+auth::Policy policy_of(const Config& config) {
+    auth::Policy policy;
+    policy.of(auth::Role::camera).mode = to_mode(config.auth.camera);
+    policy.of(auth::Role::publish).mode = to_mode(config.auth.publish);
+    policy.of(auth::Role::play).mode = to_mode(config.auth.play);
+    policy.of(auth::Role::control).mode = to_mode(config.auth.control);
+    policy.secret = config.auth.secret;
+    policy.hosts = config.web_hosts;
+    for (const TokenConfig& token : config.auth.tokens) {
+        const auto digest = auth::parse_sha256(token.sha256);
+        if (!digest) throw BadConfig("auth.tokens: " + digest.error().message);
+        auth::Token made{token.name, *digest, {}};
+        for (const std::string& name : token.roles) {
+            const auto role = auth::parse_role(name);
+            if (!role) throw BadConfig("auth.tokens: " + role.error().message);
+            made.roles.push_back(*role);
+        }
+        policy.tokens.push_back(std::move(made));
+    }
+    for (const std::string& proxy : config.auth.trusted_proxies) {
+        const auto range = auth::parse_range(proxy);
+        if (!range) throw BadConfig("auth.trusted_proxies: " + range.error().message);
+        policy.trusted_proxies.push_back(*range);
+    }
+    return policy;
+}
+
+server::LiveOptions live_options(const Config& config) {
+    server::LiveOptions live;
+    live.wait = config.live.wait;
+    live.resume = config.live.resume;
+    live.hub.batch = config.live.batch;
+    live.hub.queue = {static_cast<std::size_t>(config.live.queue_bytes), config.live.queue_age,
+                      config.live.stuck_after};
+    live.hub.viewers_max = config.limits.viewers;
+    live.hub.publishers_max = config.limits.publishers;
+    return live;
+}
+
+loop::TlsContextPtr tls_of(const TlsConfig& config) {
+    if (config.certificate.empty()) return nullptr;
+    try {
+        return loop::TlsContext::for_server({config.certificate, config.key});
+    } catch (const loop::TlsError& e) {
+        throw BadConfig(e.what());
+    }
+}
+
+}  // namespace
+
+server::Options server_options(const Config& config) {
+    server::Options options;
+    options.camera.ping_interval = config.camera.ping_interval;
+    options.camera.ping_timeout = config.camera.ping_timeout;
+    options.camera.takeover_after = config.camera.takeover_after;
+    options.camera.stop_timeout = config.camera.stop_timeout;
+    if (const auto& start = config.camera.auto_start) {
+        camera::StartParameters parameters;
+        if (start->width > 0) parameters.resolution = {start->width, start->height};
+        if (start->aspect_width > 0)
+            parameters.aspect = {start->aspect_width, start->aspect_height};
+        parameters.bitrate_bps = start->bitrate_bps;
+        parameters.fps = start->fps;
+        options.camera.auto_start = parameters;
+    }
+    for (const CameraRule& rule : config.cameras) {
+        server::NameRule made{std::nullopt, rule.model, rule.name};
+        if (!rule.address.empty()) {
+            auto range = auth::parse_range(rule.address);
+            if (!range) throw BadConfig("cameras: " + range.error().message);
+            made.address = *range;
+        }
+        options.name_rules.push_back(std::move(made));
+    }
+    options.limits.frame_bytes = config.limits.frame_bytes;
+    options.limits.connections = config.limits.connections;
+    options.limits.connections_per_address = config.limits.connections_per_address;
+    options.limits.cameras = config.limits.cameras;
+    options.live = live_options(config);
+    options.policy = policy_of(config);
+    options.tls = tls_of(config.tls);
+    options.max_session = config.recording.max_session;
+    options.recordings_path = config.recording.path;
+    return options;
+}
+
+namespace {
+
+/// The cores this process may run on: fewer than the machine has under taskset or in a container.
+unsigned usable_cores() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+    return std::max(1U, static_cast<unsigned>(CPU_COUNT(&set)));
+}
+
+record::Options recorder_options(const Config& config) {
+    record::Options options;
+    const KeepConfig& keep = config.recording.keep;
+    options.keep = {keep.dump, keep.mp4, keep.thumbnail, keep.h264};
+    options.timing = static_cast<record::Timing>(config.recording.timing);
+    options.sync_interval = config.recording.sync;
+    options.buffer_bytes = config.recording.buffer_bytes;
+    options.writers = std::min(2U, usable_cores());
+    options.worker = {"/proc/self/exe", "--worker"};
+    return options;
+}
+static_assert(static_cast<int>(Timing::constant) == static_cast<int>(record::Timing::constant));
+
+/// Where the default port for TLS opens: on the first listener's address.
+std::vector<server::ListenAddress> listen_addresses(const Config& config) {
+    std::vector<server::ListenAddress> listen;
+    for (const ListenerConfig& listener : config.listeners) {
+        server::ListenAddress at;
+        at.address = listener.address;
+        at.port = listener.port;
+        at.is_secure = listener.tls;
+        at.default_stream = listener.default_stream;
+        listen.push_back(std::move(at));
+    }
+    if (config.tls.port) {
+        server::ListenAddress at = listen.front();
+        at.port = *config.tls.port;
+        at.is_secure = true;
+        listen.push_back(std::move(at));
+    }
+    return listen;
+}
+
+}  // namespace
+
+server::Server::Setup server_setup(const Config& config) {
+    server::Server::Setup setup;
+    setup.options = server_options(config);
+    setup.recorder = recorder_options(config);
+    setup.listen = listen_addresses(config);
+    setup.threads = config.threads > 0 ? config.threads : usable_cores();
+    setup.version = ST_VERSION;
+    setup.started_us = wall_us();
+    for (const SourceConfig& source : config.sources) {
+        setup.sources.push_back(
+            {source.path,
+             source.command,
+             source.url,
+             {source.shutdown_timeout, source.crash_threshold, source.crash_window}});
+    }
+    setup.source_worker = {"/proc/self/exe", "--worker", "input"};
+    return setup;
+}
+
+std::string ports_json(const std::vector<server::ListenAddress>& listen,
+                       const std::vector<std::uint16_t>& ports) {
+    std::string text;
+    for (const bool is_secure : {false, true}) {
+        for (std::size_t i = 0; i < listen.size(); ++i) {
+            if (listen[i].is_secure != is_secure) continue;
+            text += std::string(text.empty() ? "{" : ",") +
+                    (is_secure ? "\"https\":" : "\"http\":") + std::to_string(ports[i]);
+            break;
+        }
+    }
+    return text + "}";
+}
+
+}  // namespace st::streamd
