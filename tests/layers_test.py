@@ -31,7 +31,7 @@ ARROWS = {
     "dump": ["camera"],
     "mux": ["av", "dump", "flv"],
     "record": ["mux", "hub", "control"],
-    "source": ["hub", "loop"],
+    "source": ["hub", "flv", "loop"],
     "server": [
         *["record", "source", "loop", "control", "auth", "rtmp", "ws", "http", "hub", "camera"],
     ],

@@ -1,0 +1,171 @@
+#!/usr/bin/python3
+"""What a viewer sees of a camera, and what a viewer that does not read costs the others: nothing."""
+
+import asyncio
+import http.client
+import json
+import socket
+
+import harness
+import live
+
+CONFIG = {
+    "live": {"wait": "120s", "resume": "200ms", "queue_bytes": "128K", "queue_age": "120s", "stuck_after": "3s"}
+}
+
+
+class RawViewer:
+    """A viewer by HTTP/1.0 that reads when it is told to."""
+
+    def __init__(self, server, path):
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 * 1024)
+        self.socket.settimeout(harness.PATIENCE_S)
+        self.socket.connect(("127.0.0.1", server.port))
+        self.socket.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+
+    def read_all(self):
+        data = b""
+        try:
+            while piece := self.socket.recv(65536):
+                data += piece
+        except ConnectionResetError:
+            pass
+        self.socket.close()
+        head, _, body = data.partition(b"\r\n\r\n")
+        return head, body
+
+
+def viewers(server):
+    return server.http("GET", "/api/v1/viewers").json["items"]
+
+
+class Viewers(harness.Case):
+    def filler(self, seconds=4):
+        """An FLV of several megabytes: key frames every second, nothing compresses."""
+        path = harness.CACHE_DIR / f"live_noise_{seconds}.flv"
+        if not path.exists():
+            harness.CACHE_DIR.mkdir(parents=True, exist_ok=True)
+            part = path.with_suffix(".part")  # the only scenario that makes it
+            source = "nullsrc=s=320x240:r=25,geq=random(1)*255:128:128"
+            command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", source, "-t", str(seconds)]
+            command += ["-c:v", "libx264", "-preset", "ultrafast", "-qp", "18", "-g", "25", "-f", "flv", part]
+            harness.run(command)
+            part.rename(path)
+        return path
+
+    async def test_a_camera_is_watched_as_it_is_recorded(self):
+        server = self.start_streamd(config=CONFIG)
+        clip = harness.clip("high_b", frames=60)
+        frames = harness.camera_frames(clip, harness.uneven_times(60, 5_000_000_000, seed=3))
+        out = self.folder / "out.flv"
+
+        def watch():
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=240)
+            connection.request("GET", "/camera/door.flv")
+            out.write_bytes(connection.getresponse().read())
+            connection.close()
+
+        watching = asyncio.create_task(asyncio.to_thread(watch))
+        await harness.async_wait_for(lambda: live.joined(server) == 1, "the viewer joined")
+        camera = harness.Camera(server, "door")
+        await camera.connect()
+        self.addAsyncCleanup(camera.close)
+        await server.wait_cameras("door")
+        start = asyncio.create_task(asyncio.to_thread(server.http, "POST", "/api/v1/capture/start"))
+        await camera.command("start_capture")
+        await camera.capture_started()
+        await start
+        await camera.send_frames(frames)
+        stop = asyncio.create_task(asyncio.to_thread(server.http, "POST", "/api/v1/capture/stop"))
+        await camera.command("stop_capture")
+        await camera.capture_stopped()
+        stopped = (await stop).json
+        await watching
+        recorded = stopped["results"][0]["files"][0]["path"]
+        self.assertEqual(harness.picture_digests(out), harness.picture_digests(recorded))
+        self.assertEqual(len(harness.picture_digests(out)), 60)
+        server.stop()
+
+    async def test_a_viewer_that_does_not_read_is_cut_and_the_others_get_everything(self):
+        server = self.start_streamd(config=CONFIG)
+        clip = self.filler()
+        stalled = RawViewer(server, "/live/x.flv")
+        await harness.async_wait_for(lambda: live.joined(server) == 1, "the stalled viewer joined")
+        out = self.folder / "out.flv"
+        playing = asyncio.create_task(live.play_http(server, "x", out))
+        await harness.async_wait_for(lambda: live.joined(server) == 2, "both joined")
+        url = f"{server.ws_url}/publish?app=live&stream=x"
+        async with live.websockets.connect(url, compression=None, open_timeout=harness.PATIENCE_S) as publisher:
+            await publisher.send(clip.read_bytes())
+            await harness.async_wait_for(lambda: "viewer.slow" in server.log, "viewer.slow is told")
+            await harness.async_wait_for(
+                lambda: "reason=viewer takes nothing" in server.log, "the stalled viewer is closed"
+            )
+        await playing
+        live.assert_same_media(self, out, clip, "beside a stalled viewer")
+        head, body = await asyncio.to_thread(stalled.read_all)
+        self.assertTrue(head.startswith(b"HTTP/1.1 200"), head)
+        self.assertNotIn(b"chunked", head)
+        self.assertLess(len(body), clip.stat().st_size)
+        server.stop()
+
+    async def test_what_is_live_is_shown_and_can_be_ended(self):
+        server = self.start_streamd(config=CONFIG)
+        self.assertEqual(server.http("HEAD", "/live/x.flv").status, 404)
+        self.assertEqual(server.http("GET", "/api/v1/streams").json, {"items": [], "next": None})
+        data = live.clip().read_bytes()
+        url = f"{server.ws_url}/publish?app=live&stream=x"
+        async with live.websockets.connect(url, compression=None, open_timeout=harness.PATIENCE_S) as publisher:
+            await publisher.send(data)
+
+            def shown():
+                answer = server.http("GET", "/api/v1/streams/live/x")
+                return answer.json if answer.status == 200 and answer.json["video"] else None
+
+            stream = await harness.async_wait_for(shown, "the stream is shown")
+            self.assertEqual(stream["video"], {"codec": "h264", "width": 320, "height": 240})
+            self.assertEqual(stream["audio"]["sample_rate"], 44100)
+            self.assertEqual((stream["state"], stream["protocol"]), ("live", "ws-flv"))
+            self.assertEqual(server.http("HEAD", "/live/x.flv").status, 200)
+            picture = server.http("GET", "/api/v1/streams/live/x/snapshot.jpg")
+            self.assertEqual(picture.status, 200, picture)
+            self.assertEqual(picture.body[:3], b"\xff\xd8\xff")
+
+            watching = RawViewer(server, "/live/x.flv")
+            await harness.async_wait_for(lambda: viewers(server), "the viewer is shown")
+            viewer = viewers(server)[0]
+            self.assertEqual((viewer["stream"], viewer["protocol"]), ("/live/x", "http-flv"))
+            self.assertEqual(server.http("DELETE", f"/api/v1/viewers/{viewer['id']}").status, 200)
+            await asyncio.to_thread(watching.read_all)
+            self.assertEqual(server.http("DELETE", f"/api/v1/viewers/{viewer['id']}").status, 404)
+
+            self.assertEqual(server.http("DELETE", "/api/v1/streams/live/x").status, 200)
+            await asyncio.wait_for(publisher.wait_closed(), harness.PATIENCE_S)
+        self.assertEqual(publisher.close_reason, "kicked")
+        server.stop()
+
+    async def test_our_own_apps_are_not_for_publishers(self):
+        server = self.start_streamd(config=CONFIG)
+        for app in ("camera", "api", "ingest", "control", "web"):
+            answer = server.http("POST", f"/{app}/x.flv", b"FLV")
+            self.assertEqual(answer.status, 403, answer)
+        self.assertEqual(server.http("POST", "/live/..flv", b"FLV").status, 400)
+        self.assertEqual(server.http("POST", "/live/x.flv", b"no flv at all").status, 400)
+        preflight = server.http("OPTIONS", "/live/x.flv")
+        self.assertEqual(preflight.status, 204)
+        server.stop()
+
+    async def test_nobody_publishes_and_the_viewer_is_told(self):
+        server = self.start_streamd(config={"live": {"wait": "100ms"}})
+        answer = await asyncio.to_thread(server.http, "GET", "/live/x.flv")
+        self.assertEqual(answer.status, 404)
+        self.assertIn("no stream at /live/x", json.dumps(answer.json))
+        with self.assertRaises(live.websockets.InvalidStatusCode) as refused:
+            await live.websockets.connect(f"{server.ws_url}/play?app=live&stream=x")
+        self.assertEqual(refused.exception.status_code, 404)
+        server.stop()
+
+
+if __name__ == "__main__":
+    harness.main()
