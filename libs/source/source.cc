@@ -193,10 +193,15 @@ void Source::on_exit(const Exit& exit) {
     log_lines(lines_.finish());
     loop_.retire(std::move(child_));
     child_ = nullptr;
-    std::string why = given_up_;
-    if (why.empty()) why = without_passwords(lines_.last());
-    if (why.empty()) why = exit.is_success() ? "the input ended" : exit.text();
-    end_run(why);
+    end_run(given_up_.empty() ? reason_of(exit) : given_up_);
+}
+
+/// Why it ended, in its own last words where it had any.
+std::string Source::reason_of(const Exit& exit) const {
+    const std::string last = without_passwords(lines_.last());
+    if (exit.signal != 0) return exit.text() + (last.empty() ? "" : ": " + last);
+    if (!last.empty()) return last;
+    return exit.is_success() ? "the input ended" : exit.text();
 }
 
 void Source::end_run(const std::string& why) {

@@ -68,6 +68,7 @@ class Source final : public ChildHandler {
     void push(flv::Tag tag);
     /// What the process gives cannot be used: it ends, which counts as a crash.
     void give_up(const std::string& why);
+    std::string reason_of(const Exit& exit) const;
     void end_run(const std::string& why);
     void log_lines(const std::vector<std::string>& lines);
     void tell_state(State before);
