@@ -1,0 +1,76 @@
+#pragma once
+/// What an RTMP connection does on one of its message streams: watch or publish. Only for
+/// rtmp_connection.cc; lives on its loop.
+#include <memory>
+#include <string>
+
+#include "hub/hub.h"
+#include "server/publish_claim.h"
+#include "server/publisher_link.h"
+#include "server/rtmp_connection.h"
+
+namespace st::server {
+
+/// Waits for the stream as long as LiveOptions say, then is told that there is none.
+class RtmpConnection::Viewing final : public hub::Viewer {
+ public:
+    Viewing(RtmpConnection& connection, std::uint32_t stream_id)
+        : connection_(connection), stream_id_(stream_id) {}
+
+    std::uint32_t stream_id() const { return stream_id_; }
+    void join(const std::string& path, const hub::ViewerInfo& info);
+    /// A live stream cannot wait: one who goes on is a viewer who joins.
+    void pause(bool is_paused);
+    void leave(const std::string& reason);
+    void on_drained(std::int64_t now_ns);
+
+    void begin(hub::Tracks tracks) override;
+    void send(std::span<const SharedBuffer> wires) override;
+    std::size_t queued_bytes() const override { return connection_.stream_->queued_bytes(); }
+    void end(hub::EndReason reason) override;
+
+ private:
+    void subscribe();
+    void wait();
+    void on_wait_over();
+    void stop_waiting();
+
+    RtmpConnection& connection_;
+    const std::uint32_t stream_id_;
+    std::string path_;
+    hub::ViewerInfo info_;
+    hub::Subscription subscription_;
+    loop::TimerId wait_timer_ = 0;
+};
+
+class RtmpConnection::Publishing final : public PublishingConnection,
+                                         public std::enable_shared_from_this<Publishing> {
+ public:
+    Publishing(RtmpConnection& connection, std::uint32_t stream_id)
+        : connection_(&connection), stream_id_(stream_id) {}
+
+    std::uint32_t stream_id() const { return stream_id_; }
+    /// The session is answered now or when the path is free.
+    void ask(const std::string& path, const hub::PublisherInfo& info);
+    void push(media::Packet packet, std::int64_t now_ns) {
+        publication_.push(std::move(packet), now_ns);
+    }
+    void note_input(std::int64_t now_ns) {
+        if (link_) link_->last_input_ns.store(now_ns, std::memory_order_relaxed);
+    }
+    void leave(const std::string& reason);
+
+    void probe() override;
+    void dismiss(const char* reason) override;
+
+ private:
+    void on_claimed(Result<hub::Publication> claimed);
+
+    RtmpConnection* connection_;  ///< null once it left
+    const std::uint32_t stream_id_;
+    std::shared_ptr<PublisherLink> link_;
+    std::unique_ptr<PublishClaim> claim_;
+    hub::Publication publication_;
+};
+
+}  // namespace st::server
