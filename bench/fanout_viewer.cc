@@ -1,0 +1,130 @@
+#include "fanout_viewer.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <system_error>
+
+#include "base/clock.h"
+#include "flv/tag.h"
+
+namespace st::bench {
+
+void Delays::add(std::int64_t delay_ns) {
+    const auto step = static_cast<std::size_t>(std::max<std::int64_t>(delay_ns, 0) / kStepNs);
+    ++counts_[std::min(step, counts_.size() - 1)];
+    ++count_;
+    max_ns_ = std::max(max_ns_, delay_ns);
+}
+
+void Delays::clear() {
+    std::fill(counts_.begin(), counts_.end(), 0U);
+    count_ = 0;
+    max_ns_ = 0;
+}
+
+double Delays::at_share(double share) const {
+    const auto wanted = static_cast<std::uint64_t>(share * static_cast<double>(count_));
+    std::uint64_t seen = 0;
+    std::size_t step = 0;
+    while (step + 1 < counts_.size() && (seen += counts_[step]) <= wanted) ++step;
+    return static_cast<double>(step + 1) * static_cast<double>(kStepNs) / 1e6;
+}
+
+FanoutViewer::FanoutViewer(std::unique_ptr<Wire> wire, std::uint16_t port,
+                           const FanoutPublisher& publisher, Delays& delays, bool may_skip)
+    : wire_(std::move(wire)),
+      publisher_(publisher),
+      delays_(delays),
+      may_skip_(may_skip),
+      socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int on = 1;
+    connected_ns_ = monotonic_ns();
+    if (::setsockopt(fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0 ||
+        (::connect(fd(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0 &&
+         errno != EINPROGRESS)) {
+        throw std::system_error(errno, std::generic_category(), "a viewer's connect");
+    }
+}
+
+void FanoutViewer::on_writable() {
+    if (is_connected_ || is_over_) return;
+    int error = 0;
+    socklen_t size = sizeof error;
+    ::getsockopt(fd(), SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error != 0) return fail("connect: " + std::generic_category().message(error));
+    is_connected_ = true;
+    wire_->begin(out_);
+    send(out_.bytes());
+    out_.clear();
+}
+
+/// What a viewer says is small, and goes out at once or not at all.
+void FanoutViewer::send(Bytes bytes) {
+    if (bytes.empty()) return;
+    const ssize_t sent = ::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent != static_cast<ssize_t>(bytes.size())) fail("cannot send");
+}
+
+void FanoutViewer::on_readable(std::span<std::uint8_t> scratch) {
+    if (is_over_) return;
+    const ssize_t got = ::recv(fd(), scratch.data(), scratch.size(), 0);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (got < 0) return fail("recv: " + std::generic_category().message(errno));
+    if (got == 0) return fail("the server closed");
+    read_ns_ = monotonic_ns();
+    bytes_ += static_cast<std::uint64_t>(got);
+    try {
+        wire_->feed(scratch.first(static_cast<std::size_t>(got)), out_, *this);
+    } catch (const std::runtime_error& error) {
+        return fail(error.what());
+    }
+    send(out_.bytes());
+    out_.clear();
+}
+
+void FanoutViewer::on_media(const MediaHead& head) {
+    if (head.type != static_cast<std::uint8_t>(flv::TagType::video)) return;
+    if (head.body_bytes >= 2 && head.body[1] == 0) {
+        has_config_ = true;
+    } else {
+        check_picture(head);
+    }
+}
+
+void FanoutViewer::check_picture(const MediaHead& head) {
+    const bool is_key = head.body[0] >> 4 == 1;
+    const std::uint32_t index = load_be32(head.body.data() + 10);
+    const std::uint32_t shift = head.timestamp_ms - picture_ms(index, publisher_.feed().fps);
+    if (index >= publisher_.pictures()) throw std::runtime_error("a picture nobody sent");
+    if (pictures_ == 0) {
+        if (!has_config_) throw std::runtime_error("pictures before the sequence header");
+        if (!is_key) throw std::runtime_error("does not begin with a key picture");
+        first_picture_ns_ = read_ns_;
+        shift_ms_ = shift;
+    } else if (index <= newest_) {
+        throw std::runtime_error("pictures out of order");
+    } else if (index != newest_ + 1) {
+        missing_ += index - newest_ - 1;
+        if (!may_skip_) throw std::runtime_error("pictures are missing");
+        if (!is_key) throw std::runtime_error("goes on without a key picture");
+    }
+    if (shift != shift_ms_) throw std::runtime_error("a picture has another time");
+    newest_ = index;
+    ++pictures_;
+    delays_.add(read_ns_ - publisher_.sent_ns(index));
+}
+
+void FanoutViewer::fail(const std::string& what) {
+    is_over_ = true;
+    error_ = what;
+}
+
+}  // namespace st::bench
