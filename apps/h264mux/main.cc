@@ -31,19 +31,23 @@ class Interrupt {
         sigaddset(&signals_, SIGINT);
         sigaddset(&signals_, SIGTERM);
         pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-        thread_ = std::jthread([this](const std::stop_token& ended) {
-            const timespec pause{0, 50'000'000};
-            while (!ended.stop_requested()) {
-                if (sigtimedwait(&signals_, nullptr, &pause) > 0) source_.request_stop();
-            }
+        thread_ = std::thread([this] {
+            int signal = 0;
+            while (sigwait(&signals_, &signal) == 0 && !is_over_) source_.request_stop();
         });
+    }
+    ~Interrupt() {
+        is_over_ = true;
+        pthread_kill(thread_.native_handle(), SIGTERM);  // blocked there as everywhere: it wakes
+        thread_.join();
     }
     std::stop_token token() const { return source_.get_token(); }
 
  private:
     sigset_t signals_{};
     std::stop_source source_;
-    std::jthread thread_;  ///< last: it ends first
+    std::atomic<bool> is_over_{false};
+    std::thread thread_;
 };
 
 void say_text(const Options& options, const PlannedJob& planned, const mux::Report& report) {

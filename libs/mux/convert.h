@@ -92,6 +92,10 @@ struct Job {
     bool may_fork =
         false;  ///< instead: in a forked child. For a process whose other threads hold no locks
 
+    /// A large input is read by a thread of its own while this one works: less time, a little more
+    /// CPU. It has ended before anything is forked.
+    bool reads_ahead = false;
+
     std::string thumbnail;  ///< path of a JPEG of the first picture; empty: none
 
     std::stop_token cancel;  ///< checked about every MiB; a stopped job is Error 130

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <system_error>
 
 #include "base/window.h"
 #include "camera/frame.h"
@@ -18,6 +19,7 @@ namespace st::mux {
 namespace {
 
 constexpr std::size_t kWindowBytes = std::size_t{1} << 20;
+constexpr std::uint64_t kLargeBytes = std::uint64_t{8} << 20;  // worth a thread
 
 void add_damage(Report& report, const std::string& file, std::uint64_t offset, std::uint64_t bytes,
                 std::string what) {
@@ -212,16 +214,24 @@ class AnnexBInput final : public Input {
 
 }  // namespace
 
-FileBytes::FileBytes(int fd, std::string name) : fd_(fd), name_(std::move(name)) {
+FileBytes::FileBytes(int fd, std::string name, bool reads_ahead) : fd_(fd), name_(std::move(name)) {
     struct stat status {};
     if (::fstat(fd_, &status) != 0) fail_errno(Exit::io, "stat " + name_);
     size_ = static_cast<std::uint64_t>(status.st_size);
     ::posix_fadvise(fd_, 0, 0, POSIX_FADV_SEQUENTIAL);
+    if (!reads_ahead || size_ < kLargeBytes) return;
+    try {
+        ahead_ = std::make_unique<ReadAhead>(fd_);
+    } catch (const std::system_error&) {
+        // No thread to be had: read as it is needed.
+    }
 }
 
 std::size_t FileBytes::read(std::span<std::uint8_t> into) {
     for (;;) {
-        const ssize_t got = ::pread(fd_, into.data(), into.size(), static_cast<off_t>(position_));
+        const ssize_t got =
+            ahead_ ? ahead_->take(into)
+                   : ::pread(fd_, into.data(), into.size(), static_cast<off_t>(position_));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) fail_errno(Exit::io, "read " + name_);
         position_ += static_cast<std::uint64_t>(got);

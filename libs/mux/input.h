@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "mux/convert.h"
+#include "mux/read_ahead.h"
 
 namespace st::mux {
 
@@ -28,8 +29,9 @@ struct Message {
 /// Bytes of a file in order, and where we are in them.
 class FileBytes {
  public:
-    /// `fd` is borrowed and seekable.
-    FileBytes(int fd, std::string name);
+    /// `fd` is borrowed and seekable. `reads_ahead`: a large file by a thread of its own, which
+    /// ends with the bytes.
+    FileBytes(int fd, std::string name, bool reads_ahead);
     /// 0 at the end. Throws Failure 74.
     std::size_t read(std::span<std::uint8_t> into);
     std::uint64_t position() const { return position_; }
@@ -41,6 +43,7 @@ class FileBytes {
     std::string name_;
     std::uint64_t position_ = 0;
     std::uint64_t size_ = 0;  ///< when it was opened
+    std::unique_ptr<ReadAhead> ahead_;
 };
 
 /// Pull messages until next() is false. One thread.

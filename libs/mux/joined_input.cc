@@ -34,10 +34,11 @@ OpenInput open_source(const Source& source, InputFormat format) {
     return open;
 }
 
-JoinedInput::JoinedInput(const std::vector<OpenInput>& sources,
+JoinedInput::JoinedInput(const std::vector<OpenInput>& sources, bool reads_ahead,
                          const std::function<void()>& before_read) {
     for (const OpenInput& source : sources) {
-        auto bytes = std::make_unique<FileBytes>(source.fd, source.name);
+        auto bytes =
+            std::make_unique<FileBytes>(source.fd, source.name, reads_ahead && sources.size() == 1);
         auto input = open_input(*bytes, source.format, before_read);
         pieces_.push_back({&source, std::move(bytes), std::move(input)});
     }

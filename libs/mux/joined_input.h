@@ -26,8 +26,9 @@ OpenInput open_source(const Source& source, InputFormat format);
 /// Reads them all from their start; a second reading is another JoinedInput. One thread.
 class JoinedInput {
  public:
-    /// `sources` outlive this. `before_read`: see open_input().
-    JoinedInput(const std::vector<OpenInput>& sources, const std::function<void()>& before_read);
+    /// `sources` outlive this. `before_read`: see open_input(). `reads_ahead`: see FileBytes.
+    JoinedInput(const std::vector<OpenInput>& sources, bool reads_ahead,
+                const std::function<void()>& before_read);
 
     bool next(Message& message);
 

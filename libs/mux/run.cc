@@ -81,7 +81,7 @@ void Run::read(Pass pass, bool start_at_intra) {
     options.first_picture = first_picture_;
     options.end_picture = end_picture_;
     options.open_part = [this, pass](unsigned part) { return open_part(pass, part); };
-    input_ = std::make_unique<JoinedInput>(sources_, [this] { before_read(); });
+    input_ = std::make_unique<JoinedInput>(sources_, job_.reads_ahead, [this] { before_read(); });
     assembler_ = std::make_unique<Assembler>(std::move(options));
     survey_ = {};
     progress_at_ = 0;
