@@ -1,0 +1,201 @@
+"""On-demand sources: streams whose first viewer starts a process and whose last one ends it."""
+
+import http.client
+import os
+import pathlib
+import signal
+
+import harness
+import live
+import websockets
+
+# Viewers are patient: a loaded machine takes its time to start a process.
+PATIENT = {"wait": "120s", "resume": "120s"}
+PICTURES = "lavfi:testsrc2=size=320x240:rate=25"
+
+
+def config(sources, **more):
+    listed = [{"path": f"/live/{name}", **source} for name, source in sources.items()]
+    return {"live": PATIENT, "sources": listed, **more}
+
+
+def status(server, name="x"):
+    answer = server.http("GET", "/api/v1/sources")
+    assert answer.status == 200, answer
+    return {source["path"]: source for source in answer.json["items"]}[f"/live/{name}"]
+
+
+def wait_state(server, *states, name="x"):
+    """Its status, once its state is one of these."""
+
+    def reached():
+        found = status(server, name)
+        return found if found["state"] in states else None
+
+    try:
+        return harness.wait_for(reached, f"/live/{name} is {' or '.join(states)}")
+    except AssertionError as error:
+        raise AssertionError(f"{error}; it is {status(server, name)}\n{server.log[-3000:]}") from None
+
+
+def group_members(group):
+    """Process ids of a process group, the dead that nobody has waited for left out."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            state, _, its_group = (entry / "stat").read_text().rpartition(")")[2].split()[:3]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(its_group) == group and state not in "ZX":
+            found.append(int(entry.name))
+    return found
+
+
+class Viewer:
+    """An HTTP-FLV viewer; the answer's head comes with the first packet, so it is asked for apart."""
+
+    def __init__(self, server, name="x"):
+        self.connection = http.client.HTTPConnection(
+            "127.0.0.1", server.port, timeout=harness.PATIENCE_S
+        )
+        self.connection.request("GET", f"/live/{name}.flv")
+        self.response = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.connection.close()
+        if self.response is not None:
+            self.response.close()  # it has the socket by now
+
+    def read(self, count):
+        if self.response is None:
+            self.response = self.connection.getresponse()
+            assert self.response.status == 200, self.response.status
+        return self.response.read(count)
+
+
+class Sources(harness.Case):
+    def start(self, sources, **more):
+        return self.start_streamd(config=config(sources, **more))
+
+    def test_runs_from_the_first_viewer_to_the_last(self):
+        server = self.start({"x": {"url": PICTURES, "shutdown_timeout": "100ms"}})
+        idle = status(server)
+        self.assertEqual((idle["state"], idle["pid"], idle["input"]), ("idle", None, PICTURES))
+        url = f"http://127.0.0.1:{server.port}/live/x.flv"
+        harness.run(["ffmpeg", "-nostdin", "-v", "error", "-i", url, "-frames:v", "10", "-f", "null", "-"])
+        wait_state(server, "idle")
+        with Viewer(server) as first:
+            self.assertEqual(first.read(3), b"FLV")
+            running = wait_state(server, "running")
+            self.assertEqual(running["viewers"], 1)
+            self.assertGreaterEqual(running["uptime_ms"], 0)
+            group = running["pid"]
+            self.assertTrue(group_members(group))
+            with Viewer(server) as second:
+                self.assertEqual(second.read(3), b"FLV")
+                self.assertEqual(status(server)["pid"], group, "one process for all viewers")
+        ended = wait_state(server, "idle")
+        self.assertEqual((ended["restarts"], ended["last_error"]), (0, None))
+        harness.wait_for(lambda: not group_members(group), "the process is gone")
+
+    def test_a_viewer_in_time_keeps_the_process(self):
+        server = self.start({"x": {"url": PICTURES, "shutdown_timeout": "1h"}})
+        with Viewer(server) as first:
+            first.read(1000)
+            pid = status(server)["pid"]
+        harness.wait_for(lambda: status(server)["viewers"] == 0, "the viewer is gone")
+        with Viewer(server) as second:
+            second.read(1000)
+            self.assertEqual(status(server)["pid"], pid)
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(group_members(pid), [])
+
+    def test_gives_pictures_and_sound_as_they_are(self):
+        clip = live.clip()
+        server = self.start({"x": {"url": str(clip), "crash_threshold": 1}})
+        with Viewer(server) as viewer:
+            got = bytearray()
+            while piece := viewer.read(65536):  # its only run ends, and the stream with it
+                got += piece
+        path = self.folder / "got.flv"
+        path.write_bytes(got)
+        live.assert_same_media(self, path, clip, "a file")
+        self.assertEqual(wait_state(server, "failed")["last_error"], "the input ended")
+
+    def test_a_command_that_fails_is_tried_again_and_then_stays_down(self):
+        command = ["sh", "-c", "echo no such camera >&2; exit 3"]
+        server = self.start({"x": {"command": command, "crash_threshold": 2}})
+        with Viewer(server):
+            failed = wait_state(server, "failed")
+            self.assertEqual(failed["last_error"], "the command ended with exit code 3")
+            self.assertEqual((failed["restarts"], failed["crashes"], failed["pid"]), (1, 2, None))
+            self.assertIn("source /live/x: says: no such camera", server.log)
+        answer = server.http("POST", "/api/v1/sources/live/x/restart")
+        self.assertEqual(answer.json, {"ok": True, "source": "/live/x"})
+        wait_state(server, "idle")
+        with Viewer(server):
+            harness.wait_for(lambda: server.log.count("started pid=") > 2, "another start")
+        self.assertEqual(server.http("POST", "/api/v1/sources/live/y/restart").status, 404)
+
+    def test_a_command_that_ignores_sigterm_is_killed(self):
+        script = f"trap '' TERM; cat '{live.clip()}'; while :; do sleep 0.1; done"
+        server = self.start({"x": {"command": ["sh", "-c", script], "shutdown_timeout": "0s"}})
+        with Viewer(server) as viewer:
+            viewer.read(1000)
+            group = status(server)["pid"]
+        wait_state(server, "stopping")
+        wait_state(server, "idle")
+        self.assertIn("still there after SIGTERM: killed", server.log)
+        harness.wait_for(lambda: not group_members(group), "all of its processes are gone")
+
+    def test_nothing_is_left_of_a_server_that_is_killed(self):
+        # The command has a child that ignores what it can, and does not write.
+        script = f"(trap '' TERM HUP PIPE; exec sleep 1000) & cat '{live.clip()}'; wait"
+        server = self.start({"x": {"command": ["sh", "-c", script]}, "y": {"url": PICTURES}})
+        with Viewer(server) as x, Viewer(server, "y") as y:
+            x.read(1000)
+            y.read(1000)
+            groups = [status(server, name)["pid"] for name in ("x", "y")]
+            self.assertGreaterEqual(len(group_members(groups[0])), 3, "worker, shell and its child")
+            server.kill()
+        for group in groups:
+            harness.wait_for(lambda group=group: not group_members(group), "its processes are gone")
+
+    def test_a_worker_that_crashes_takes_nothing_along(self):
+        server = self.start({"x": {"url": PICTURES}})
+        with Viewer(server) as viewer:
+            viewer.read(1000)
+            os.kill(status(server)["pid"], signal.SIGKILL)
+            harness.wait_for(lambda: status(server)["restarts"] == 1, "a restart")
+            wait_state(server, "running")
+            self.assertEqual(len(viewer.read(100_000)), 100_000, "the same viewer goes on")
+        self.assertIn("killed by SIGKILL", status(server)["last_error"])
+
+    async def test_a_websocket_at_the_root_plays_the_default_stream(self):
+        server = self.start({"x": {"url": PICTURES}}, listeners=[{"default_stream": "/live/x"}])
+        async with websockets.connect(
+            f"{server.ws_url}/", max_size=None, compression=None, open_timeout=harness.PATIENCE_S
+        ) as socket:
+            got = b""
+            while len(got) < 20_000:
+                got += await socket.recv()
+            self.assertEqual(got[:3], b"FLV")
+            kinds = [kind for kind, _, _ in live.tags(got)]
+            self.assertGreater(kinds.count(9), 1)
+
+    def test_the_configuration_is_shown_without_passwords(self):
+        server = self.start({"x": {"url": "rtsp://admin:s3cret@127.0.0.1:1/x"}})
+        self.assertEqual(status(server)["input"], "rtsp://admin:***@127.0.0.1:1/x")
+        with Viewer(server):
+            wait_state(server, "backing_off", "failed")
+        self.assertNotIn("s3cret", server.http("GET", "/api/v1/config").body.decode())
+        self.assertNotIn("s3cret", server.log)
+
+
+if __name__ == "__main__":
+    harness.main()
