@@ -77,7 +77,8 @@ class Server:
         if kind == "floor":
             command = [BIN / "bench_floor_ingest", "--dir", self.files, "--ports-file", ports]
         else:
-            command = [BIN / "streamd", "--bind", "127.0.0.1", "--port", "0", "--ports-file", ports]
+            command = [BIN / "streamd", "--bind", "127.0.0.1", "--port", "0", "--rtmp-port", "off"]
+            command += ["--ports-file", ports]
             command += ["--recordings", self.files, "--keep", arguments.keep, "--log-level", "warning"]
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(

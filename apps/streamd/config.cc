@@ -98,9 +98,11 @@ std::optional<std::uint16_t> port(const Layers& layers, std::string_view path) {
 void take_tls(const Layers& layers, const std::string& folder, LoadedConfig& loaded,
               Lines& errors) {
     Config& config = loaded.config;
-    config.rtmp = {port(layers, "rtmp.port"), port(layers, "rtmp.tls_port")};
+    config.rtmp = {port(layers, "rtmp.port"), port(layers, "rtmp.tls_port"),
+                   layers.source("rtmp.port") != "default",
+                   layers.source("rtmp.tls_port") != "default"};
     config.tls = {port(layers, "tls.port"), absolute(folder, layers.text("tls.certificate")),
-                  absolute(folder, layers.text("tls.key"))};
+                  absolute(folder, layers.text("tls.key")), layers.source("tls.port") != "default"};
     if (config.tls.certificate.empty() != config.tls.key.empty()) {
         errors.push_back(config.tls.key.empty()
                              ? "tls.certificate: needs its private key, tls.key (--tls-key)"

@@ -35,15 +35,19 @@ struct ListenerConfig {
 };
 
 /// Ports of protocols with a port of their own, on the address of the first listener. Unset: off.
+/// A default port, which nobody asked for, gives way if it is taken.
 struct RtmpConfig {
     std::optional<std::uint16_t> port = 1935;
     std::optional<std::uint16_t> tls_port = 1936;  ///< opened only with a certificate
+    bool is_asked_for = false;
+    bool is_tls_asked_for = false;
 };
 
 struct TlsConfig {
     std::optional<std::uint16_t> port = 8443;  ///< https and wss; opened only with a certificate
     std::string certificate;  ///< PEM file, absolute once loaded; empty: none, no TLS
     std::string key;
+    bool is_asked_for = false;
 };
 
 /// What a camera is told when it is started without a command. Zero: not given.

@@ -116,10 +116,13 @@ void add_listeners(Keys& keys, const Config& config) {
                     .help = "Serve https and wss."});
     keys.push_back(text("listeners[].default_stream", listener.default_stream,
                         "Stream, `/app/name`, that a WebSocket on `/` plays.", true));
-    keys.push_back(unused(port("rtmp.port", *config.rtmp.port, "RTMP.")));
+    keys.push_back(port("rtmp.port", *config.rtmp.port,
+                        "RTMP, at the address of the first listener. If nobody set it and the port "
+                        "is taken, the server goes on without."));
     keys.push_back(
-        unused(port("rtmp.tls_port", *config.rtmp.tls_port, "RTMPS, with a certificate.")));
-    keys.push_back(port("tls.port", *config.tls.port, "https and wss, with a certificate."));
+        port("rtmp.tls_port", *config.rtmp.tls_port, "RTMPS, with a certificate; likewise."));
+    keys.push_back(
+        port("tls.port", *config.tls.port, "https and wss, with a certificate; likewise."));
     keys.push_back(live(text("tls.certificate", config.tls.certificate,
                              "PEM file: the server's certificate, then those that lead to its "
                              "issuer. Read again by a reload, for connections to come.")));
@@ -218,19 +221,20 @@ void add_sources(Keys& keys) {
 
 void add_live(Keys& keys, const Config& config) {
     const LiveConfig& defaults = config.live;
-    const auto later = [&](Key key) { keys.push_back(unused(std::move(key))); };
     keys.push_back(duration("live.wait", defaults.wait, milliseconds(0), hours(1),
                             "How long a viewer waits for a stream."));
     keys.push_back(duration("live.resume", defaults.resume, milliseconds(0), hours(1),
                             "How long viewers wait for a publisher to return."));
-    keys.push_back(
-        duration("live.batch", defaults.batch, milliseconds(0), seconds(5), "Merge window."));
+    keys.push_back(duration("live.batch", defaults.batch, milliseconds(0), seconds(5),
+                            "Packets are gathered for so long before they are sent: less work "
+                            "per byte, that much more delay."));
     keys.push_back(size("live.queue_bytes", defaults.queue_bytes, 64ULL << 10, 1ULL << 30,
-                        "Queue of one viewer."));
+                        "What may wait for one viewer; over it the queue is cut to a key frame."));
     keys.push_back(duration("live.queue_age", defaults.queue_age, milliseconds(100), minutes(10),
-                            "Age of the oldest packet in a viewer's queue."));
+                            "How long a packet may wait for one viewer; over it likewise."));
     keys.push_back(duration("live.stuck_after", defaults.stuck_after, seconds(1), hours(1),
                             "A viewer that takes nothing for so long is closed."));
+    const auto later = [&](Key key) { keys.push_back(unused(std::move(key))); };
     add_sources(keys);
     later(text("mjpeg.path", "./images", "Folder of the images."));
     later(number("mjpeg.keep", 200, 0, 1'000'000, "Images kept."));
@@ -253,7 +257,9 @@ void add_access(Keys& keys, const Config& config) {
     keys.push_back(text("auth.secret", "", "Of signed URLs. There is no default secret."));
     keys.push_back(texts("auth.trusted_proxies", "", {},
                          "Addresses or ranges whose forwarding headers are believed. Requests "
-                         "with such headers from others are never loopback."));
+                         "with such headers from others are never loopback. Beware: with "
+                         "127.0.0.1 among them, all that a proxy on this machine forwards counts "
+                         "as loopback, whoever sent it, and may control."));
     const LimitsConfig& limits = config.limits;
     keys.push_back(size("limits.frame_bytes", limits.frame_bytes, 64ULL << 10, 16ULL << 20,
                         "Largest binary message of a camera; over it the connection is closed "
@@ -263,11 +269,13 @@ void add_access(Keys& keys, const Config& config) {
     keys.push_back(number("limits.connections_per_address", limits.connections_per_address, 0,
                           1'000'000, "0: no limit of its own."));
     keys.push_back(number("limits.cameras", limits.cameras, 0, 1'000'000, "0: no limit."));
-    keys.push_back(unused(number("limits.viewers", limits.viewers, 0, 1'000'000, "0: no limit.")));
-    keys.push_back(
-        unused(number("limits.publishers", limits.publishers, 0, 1'000'000, "0: no limit.")));
+    keys.push_back(number("limits.viewers", limits.viewers, 0, 1'000'000, "0: no limit."));
+    keys.push_back(number("limits.publishers", limits.publishers, 0, 1'000'000,
+                          "Cameras that are streams count. 0: no limit."));
     for (std::size_t i = first; i < keys.size(); ++i) {
-        keys[i].applies_on_reload = keys[i].is_used;
+        const bool is_of_hub =
+            keys[i].path == "limits.viewers" || keys[i].path == "limits.publishers";
+        keys[i].applies_on_reload = keys[i].is_used && !is_of_hub;
     }
 }
 

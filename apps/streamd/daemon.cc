@@ -106,6 +106,9 @@ class Shutdown {
 
 void announce(const server::Server& server, const server::Options& options, const Log& log) {
     for (const std::string& url : server.camera_urls()) log.info("cameras connect to " + url);
+    if (const auto rtmp = server.ports().rtmp) {
+        log.info("streams by RTMP: rtmp://HOST:" + std::to_string(*rtmp) + "/APP/NAME");
+    }
     log.info("recordings go to " + server.recordings_path());
     if (options.tls) {
         log.info("certificate: " + options.tls->description());
@@ -137,7 +140,6 @@ int run_daemon(const DaemonSetup& setup, Background* background) {
     loop::EventLoop control;
     auto made = server_setup(config);
     const server::Options options = made.options;
-    const std::vector<server::ListenAddress> listen = made.listen;
     Reload reload(setup.sources, setup.loaded, options.tls, *sink, log);
     made.configuration.list = [&reload] { return reload.entries(); };
     made.configuration.reload = [&reload](const server::Configuration::ReloadDone& done) {
@@ -154,7 +156,7 @@ int run_daemon(const DaemonSetup& setup, Background* background) {
     server.start();
     announce(server, options, log);
     if (!setup.ports_file.empty()) {
-        replace_file(setup.ports_file, ports_json(listen, server.ports()) + "\n");
+        replace_file(setup.ports_file, ports_json(server.ports()) + "\n");
     }
     notify_service_manager("READY=1\nSTATUS=serving");
     if (background != nullptr) background->ready();

@@ -134,23 +134,30 @@ record::Options recorder_options(const Config& config) {
 }
 static_assert(static_cast<int>(Timing::constant) == static_cast<int>(record::Timing::constant));
 
-/// Where the default port for TLS opens: on the first listener's address.
 std::vector<server::ListenAddress> listen_addresses(const Config& config) {
     std::vector<server::ListenAddress> listen;
     for (const ListenerConfig& listener : config.listeners) {
         server::ListenAddress at;
         at.address = listener.address;
         at.port = listener.port;
-        at.is_secure = listener.tls;
         at.default_stream = listener.default_stream;
+        at.is_secure = listener.tls;
         listen.push_back(std::move(at));
     }
-    if (config.tls.port) {
-        server::ListenAddress at = listen.front();
-        at.port = *config.tls.port;
-        at.is_secure = true;
+    const server::ListenAddress first = listen.front();
+    const auto add = [&](std::optional<std::uint16_t> port, bool is_asked_for, bool is_rtmp,
+                         bool is_secure) {
+        if (!port) return;
+        server::ListenAddress at = first;
+        at.port = *port;
+        at.is_optional = !is_asked_for;
+        at.is_rtmp = is_rtmp;
+        at.is_secure = is_secure;
         listen.push_back(std::move(at));
-    }
+    };
+    add(config.tls.port, config.tls.is_asked_for, false, true);
+    add(config.rtmp.port, config.rtmp.is_asked_for, true, false);
+    add(config.rtmp.tls_port, config.rtmp.is_tls_asked_for, true, true);
     return listen;
 }
 
@@ -175,17 +182,16 @@ server::Server::Setup server_setup(const Config& config) {
     return setup;
 }
 
-std::string ports_json(const std::vector<server::ListenAddress>& listen,
-                       const std::vector<std::uint16_t>& ports) {
+std::string ports_json(const server::Ports& ports) {
     std::string text;
-    for (const bool is_secure : {false, true}) {
-        for (std::size_t i = 0; i < listen.size(); ++i) {
-            if (listen[i].is_secure != is_secure) continue;
-            text += std::string(text.empty() ? "{" : ",") +
-                    (is_secure ? "\"https\":" : "\"http\":") + std::to_string(ports[i]);
-            break;
-        }
-    }
+    const auto add = [&text](const char* name, std::optional<std::uint16_t> port) {
+        if (!port) return;
+        text += (text.empty() ? "{\"" : ",\"") + std::string(name) + "\":" + std::to_string(*port);
+    };
+    add("http", ports.http);
+    add("rtmp", ports.rtmp);
+    add("https", ports.https);
+    add("rtmps", ports.rtmps);
     return text + "}";
 }
 

@@ -11,9 +11,7 @@ server::Options server_options(const Config& config);
 /// Everything a server is made of, but for `configuration`.
 server::Server::Setup server_setup(const Config& config);
 
-/// `{"http":N,"https":N}`: the first port of each kind, of those that are open. `ports`: in the
-/// order of `listen`.
-std::string ports_json(const std::vector<server::ListenAddress>& listen,
-                       const std::vector<std::uint16_t>& ports);
+/// `{"http":N,"rtmp":N,"https":N,"rtmps":N}`, without those that are not open.
+std::string ports_json(const server::Ports& ports);
 
 }  // namespace st::streamd

@@ -17,6 +17,7 @@
 #include "server/live.h"
 #include "server/operations.h"
 #include "server/peer.h"
+#include "server/rtmp_connection.h"
 #include "server/sessions.h"
 #include "source/sources.h"
 
@@ -25,10 +26,11 @@ namespace {
 
 std::unique_ptr<loop::Listener> listen_on(const ListenAddress& at) {
     const std::string where = at.address + " port " + std::to_string(at.port);
+    const std::string option = at.is_rtmp ? (at.is_secure ? "--rtmps-port" : "--rtmp-port")
+                                          : (at.is_secure ? "--tls-port" : "--port");
     try {
         return std::make_unique<loop::Listener>(at.address, at.port);
     } catch (const Poco::Exception& e) {
-        const std::string option = at.is_secure ? "--tls-port" : "--port";
         std::string next;
         if (e.code() == EADDRINUSE || e.displayText().find("in use") != std::string::npos) {
             next = ": the port is in use; stop the other program, or choose another with " + option;
@@ -70,7 +72,7 @@ struct Server::Parts {
           captures(options, cameras, control,
                    [this](const std::string& id) { return sessions.progress(id); }),
           live(options->live, control, events) {
-        for (const ListenAddress& at : setup.listen) listeners.push_back(listen_on(at));
+        listen();
         setup.recorder.path = options->recordings_path;
         open_recorder();
         Options made = *options.get();
@@ -108,10 +110,28 @@ struct Server::Parts {
     std::vector<std::unique_ptr<NetLoop>> nets;
     std::size_t next_net = 0;
 
+    void listen();
     void open_recorder();
     void accept(const Poco::Net::StreamSocket& socket, const ListenAddress& at);
+    template <class Made>
+    void place(NetLoop& net, std::shared_ptr<Made> connection,
+               const Poco::Net::StreamSocket& socket, loop::TlsContextPtr tls);
     void refuse(const Poco::Net::StreamSocket& socket, const Error& why);
 };
+
+void Server::Parts::listen() {
+    std::vector<ListenAddress> bound;
+    for (const ListenAddress& at : setup.listen) {
+        try {
+            listeners.push_back(listen_on(at));
+            bound.push_back(at);
+        } catch (const std::runtime_error& e) {
+            if (!at.is_optional) throw;
+            log.warning(std::string(e.what()) + "; going on without");
+        }
+    }
+    setup.listen = std::move(bound);
+}
 
 void Server::Parts::open_recorder() {
     try {
@@ -185,14 +205,28 @@ void Server::Parts::accept(const Poco::Net::StreamSocket& socket, const ListenAd
     auto ticket = admission.enter(peer_address_text(peer));
     if (!ticket) {
         log.warning("connection from " + peer_text(peer) + " refused: " + ticket.error().message);
-        if (!at.is_secure) refuse(socket, ticket.error());
-        return;  // a handshake, to say why, would cost what the limit is to save
+        // A handshake, to say why, would cost what the limit is to save.
+        if (!at.is_rtmp && !at.is_secure) refuse(socket, ticket.error());
+        return;
     }
-    NetLoop& net = *nets[next_net++ % nets.size()];
-    auto connection = std::make_shared<HttpConnection>(*services, *operations, *api, net,
-                                                       std::move(*ticket), peer, at.default_stream);
     const loop::TlsContextPtr tls = at.is_secure ? options->tls : nullptr;
-    net.loop().post([this, &net, connection, socket, tls]() mutable {
+    NetLoop& net = *nets[next_net++ % nets.size()];
+    if (at.is_rtmp) {
+        return place(net,
+                     std::make_shared<RtmpConnection>(*services, net, std::move(*ticket), peer),
+                     socket, tls);
+    }
+    place(net,
+          std::make_shared<HttpConnection>(*services, *operations, *api, net, std::move(*ticket),
+                                           peer, at.default_stream),
+          socket, tls);
+}
+
+template <class Made>
+void Server::Parts::place(NetLoop& net, std::shared_ptr<Made> connection,
+                          const Poco::Net::StreamSocket& socket, loop::TlsContextPtr tls) {
+    net.loop().post([this, &net, connection = std::move(connection), socket,
+                     tls = std::move(tls)]() mutable {
         try {
             connection->start(socket, tls ? tls->accept() : nullptr);
             net.add(connection);
@@ -202,9 +236,14 @@ void Server::Parts::accept(const Poco::Net::StreamSocket& socket, const ListenAd
     });
 }
 
-std::vector<std::uint16_t> Server::ports() const {
-    std::vector<std::uint16_t> ports;
-    for (const auto& listener : parts_->listeners) ports.push_back(listener->port());
+Ports Server::ports() const {
+    Ports ports;
+    for (std::size_t i = 0; i < parts_->listeners.size(); ++i) {
+        const ListenAddress& at = parts_->setup.listen[i];
+        auto& port = at.is_rtmp ? (at.is_secure ? ports.rtmps : ports.rtmp)
+                                : (at.is_secure ? ports.https : ports.http);
+        if (!port) port = parts_->listeners[i]->port();
+    }
     return ports;
 }
 
@@ -212,6 +251,7 @@ std::vector<std::string> Server::camera_urls() const {
     std::vector<std::string> urls;
     for (std::size_t i = 0; i < parts_->listeners.size(); ++i) {
         const ListenAddress& at = parts_->setup.listen[i];
+        if (at.is_rtmp) continue;
         for (const std::string& address : reachable_addresses(at.address)) {
             const bool is_v6 = address.find(':') != std::string::npos;
             urls.push_back((at.is_secure ? "wss://" : "ws://") +

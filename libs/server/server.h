@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,17 @@ struct ListenAddress {
     std::string address = "::";
     std::uint16_t port = 0;      ///< 0: any free one
     std::string default_stream;  ///< "/app/name" a WebSocket at "/" plays; empty: none
-    bool is_secure = false;      ///< https and wss; Options::tls must be set
+    bool is_rtmp = false;        ///< else HTTP and WebSocket
+    bool is_optional = false;    ///< nobody asked for this port: if it is taken, go without
+    bool is_secure = false;      ///< over TLS; Options::tls must be set
+};
+
+/// The first open port of each kind.
+struct Ports {
+    std::optional<std::uint16_t> http;
+    std::optional<std::uint16_t> rtmp;
+    std::optional<std::uint16_t> https;
+    std::optional<std::uint16_t> rtmps;
 };
 
 class Server {
@@ -48,8 +59,7 @@ class Server {
     /// Accepts connections from now on.
     void start();
 
-    /// One per listener, in order.
-    std::vector<std::uint16_t> ports() const;
+    Ports ports() const;
     /// What a camera can be pointed at, one per interface address, e.g.
     /// ws://192.168.1.4:50001/ingest/NAME.
     std::vector<std::string> camera_urls() const;

@@ -52,11 +52,11 @@ class Start(harness.Case):
         self.assertIn('recording.max_session = "6h"  // default', lines)
 
     def test_it_says_where_cameras_connect_and_what_is_open_to_whom(self):
-        server = self.start_streamd("--rtmp-port", "1")
+        server = self.start_streamd("--tls-port", "1")
         self.assertIn(f"ws://127.0.0.1:{server.port}/ingest/", server.log)
         self.assertRegex(server.log, r"camera: open")
         self.assertRegex(server.log, r"control: this machine only")
-        self.assertRegex(server.log, r"rtmp\.port: not used by this version")
+        self.assertRegex(server.log, r"tls\.port: not opened, there is no tls\.certificate")
         server.stop()
 
     def test_a_port_in_use_is_named_with_the_next_step(self):

@@ -91,7 +91,7 @@ class Demo:
 
     def start_server(self):
         ports = self.work / "ports.json"
-        command = [self.bin / "streamd", "--bind", "127.0.0.1", "--port", "0"]
+        command = [self.bin / "streamd", "--bind", "127.0.0.1", "--port", "0", "--rtmp-port", "off"]
         command += ["--ports-file", ports, "--recordings", self.recordings]
         self.start("streamd", command, "streamd.log")
         self.wait_until(ports.exists, "streamd listens")

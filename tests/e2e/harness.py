@@ -114,7 +114,7 @@ class Streamd:
     def start(self, timeout_s=PATIENCE_S):
         ports_file = self.folder / "ports.json"
         ports_file.unlink(missing_ok=True)
-        command = [program("streamd"), "--bind", "127.0.0.1", "--port", "0"]
+        command = [program("streamd"), "--bind", "127.0.0.1", "--port", "0", "--rtmp-port", "0"]
         command += ["--ports-file", str(ports_file), "--recordings", str(self.recordings)]
         if self.config_path:
             command += ["--config", str(self.config_path)]

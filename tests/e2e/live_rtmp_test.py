@@ -1,0 +1,165 @@
+#!/usr/bin/python3
+"""RTMP's own affairs: refusals that say why, times that wrap, publishers that come back, other programs."""
+
+import asyncio
+import shutil
+import unittest
+
+import harness
+import live
+
+
+def ffmpeg_publish(server, path, app_and_name, *more):
+    url = f"rtmp://127.0.0.1:{server.ports['rtmp']}/{app_and_name}"
+    return ["ffmpeg", "-nostdin", "-v", "error", *more, "-i", path, "-c", "copy", "-f", "flv", url]
+
+
+class Rtmp(harness.Case):
+    async def through(self, server, publish, expected, players=("rtmp", "http-flv")):
+        """Viewers first, then `publish`; compares what they got with `expected`."""
+        outs = {name: self.folder / f"{name}.flv" for name in players}
+        before = live.joined(server)
+        tasks = [
+            asyncio.create_task(live.WAYS_OUT[name](server, "cam", out)) for name, out in outs.items()
+        ]
+        await harness.async_wait_for(
+            lambda: live.joined(server) == before + len(players), "all viewers joined"
+        )
+        await publish
+        await asyncio.gather(*tasks)
+        for name, out in outs.items():
+            live.assert_same_media(self, out, expected, name)
+        return outs
+
+    async def test_times_beyond_24_bits_and_around_2_32_reach_nobody(self):
+        clip = live.clip()
+        for offset_ms in (16_770_000, 2**32 - 1_000):
+            server = self.start_streamd(config=live.CONFIG)
+            moved = live.shifted(clip.read_bytes(), offset_ms)
+            outs = await self.through(server, live.publish_ws(server, "cam", moved), clip)
+            for out in outs.values():
+                times = [time for _, time, _ in live.tags(out.read_bytes())]
+                self.assertLess(max(times), 10_000, f"{offset_ms}: {out}")
+            server.stop()
+
+    async def test_an_encoder_that_starts_beyond_24_bits(self):
+        # Its key frames are longer than its chunks: the extended timestamp stands in each of them.
+        server = self.start_streamd(config=live.CONFIG)
+        publish = live.publish_rtmp(server, "cam", live.clip(), "-output_ts_offset", "16770")
+        await self.through(server, publish, live.clip())
+        server.stop()
+
+    async def test_refusals_say_why(self):
+        server = self.start_streamd(config=live.CONFIG)
+        for where, why in (
+            ("camera/cam", "app camera is the server's own"),
+            ("live/one/two", "stream path: app and name are"),
+            ("live/..", "stream path: app and name are"),
+        ):
+            done = await harness.async_run(ffmpeg_publish(server, live.clip(), where), expect=None)
+            self.assertNotEqual(done.returncode, 0, where)
+            self.assertIn("publish refused: " + why, server.log, where)
+            self.assertIn(why, done.stderr, f"{where}: what the encoder shows its user")
+        server.stop()
+
+    async def test_a_second_publisher_is_refused_and_the_first_goes_on(self):
+        config = {**live.CONFIG, "camera": {"takeover_after": "300ms"}}
+        server = self.start_streamd(config=config)
+        first = await asyncio.create_subprocess_exec(
+            *map(str, ffmpeg_publish(server, live.clip(), "live/cam", "-re", "-stream_loop", "-1"))
+        )
+        try:
+            await harness.async_wait_for(lambda: "stream.published" in server.log, "it publishes")
+            done = await harness.async_run(
+                ffmpeg_publish(server, live.clip(), "live/cam"), expect=None
+            )
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn("somebody else publishes there", done.stderr)
+            self.assertIsNone(first.returncode)
+            self.assertNotIn("stream.ended", server.log)
+        finally:
+            first.kill()
+            await first.wait()
+        await harness.async_wait_for(lambda: "stream.ended" in server.log, "its end is noticed")
+        server.stop()
+
+    async def test_nobody_publishes_and_the_player_is_told(self):
+        server = self.start_streamd(config={"live": {"wait": "100ms"}})
+        url = f"rtmp://127.0.0.1:{server.ports['rtmp']}/live/none"
+        done = await harness.async_run(
+            ["ffmpeg", "-nostdin", "-v", "error", "-i", url, "-f", "null", "-"], expect=None
+        )
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("no stream at /live/none", done.stderr)
+        server.stop()
+
+    async def test_viewers_outlive_a_publisher_that_comes_back(self):
+        server = self.start_streamd(config={"live": {"wait": "120s", "resume": "60s"}})
+        out = self.folder / "out.flv"
+        player = asyncio.create_task(live.play_rtmp_ffmpeg(server, "cam", out))
+        await harness.async_wait_for(lambda: live.joined(server) == 1, "the viewer joined")
+        for count in (1, 2):
+            await live.publish_rtmp(server, "cam", live.clip())
+            await harness.async_wait_for(
+                lambda n=count: server.log.count("stream.ended") == n, "the publisher left"
+            )
+        server.stop()  # which ends the viewer
+        await player
+        got, expected = live.packets(out)["video"], live.packets(live.clip())["video"]
+        self.assertEqual([p[2] for p in got], [p[2] for p in expected] * 2)
+        times = [p[0] for p in got]
+        self.assertEqual(times, sorted(times))
+
+    async def test_a_port_that_was_asked_for_and_is_taken_ends_the_start(self):
+        server = self.start_streamd()
+        other = self.new_streamd("--rtmp-port", str(server.ports["rtmp"]))
+        with self.assertRaisesRegex(AssertionError, "choose another with --rtmp-port"):
+            other.start()
+        server.stop()
+
+    async def test_other_protocols_are_told_nothing(self):
+        server = self.start_streamd(config=live.CONFIG)
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.ports["rtmp"])
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertEqual(await asyncio.wait_for(reader.read(), harness.PATIENCE_S), b"")
+        writer.close()
+        self.assertIn("rtmp: first byte 71, expected version 3", server.log)
+        server.stop()
+
+    @unittest.skipUnless(live.has_gstreamer_rtmp(), "GStreamer's rtmp2 is not installed")
+    async def test_gstreamer_publishes(self):
+        server = self.start_streamd(config=live.CONFIG)
+        out = self.folder / "out.flv"
+        player = asyncio.create_task(live.play_http(server, "cam", out))
+        await harness.async_wait_for(lambda: live.joined(server) == 1, "the viewer joined")
+        url = f"rtmp://127.0.0.1:{server.ports['rtmp']}/live/cam"
+        await harness.async_run(
+            ["gst-launch-1.0", "-q", "filesrc", f"location={live.clip()}", "!", "flvdemux", "name=d"]
+            + ["flvmux", "name=m", "streamable=true", "!", "rtmp2sink", f"location={url}"]
+            + ["d.video", "!", "queue", "!", "h264parse", "!", "m.video"]
+            + ["d.audio", "!", "queue", "!", "aacparse", "!", "m.audio"]
+        )
+        await player
+        self.assertEqual(
+            harness.picture_digests(out, "flv"), harness.picture_digests(live.clip(), "flv")
+        )
+        server.stop()
+
+    @unittest.skipUnless(shutil.which("rtmpdump"), "rtmpdump is not installed")
+    async def test_rtmpdump_joins_late_and_begins_at_a_key_frame(self):
+        server = self.start_streamd(config=live.CONFIG)
+        publisher = asyncio.create_task(
+            harness.async_run(ffmpeg_publish(server, live.clip(), "live/cam", "-re"))
+        )
+        await harness.async_wait_for(lambda: "stream.published" in server.log, "it publishes")
+        out = self.folder / "out.flv"
+        await live.play_rtmpdump(server, "cam", out)
+        await publisher
+        kinds = [(kind, body[:2]) for kind, _, body in live.tags(out.read_bytes())]
+        pictures = [body for kind, body in kinds if kind == 9]
+        self.assertEqual(pictures[:2], [b"\x17\x00", b"\x17\x01"], "configuration, then a key frame")
+        server.stop()
+
+
+if __name__ == "__main__":
+    harness.main()
