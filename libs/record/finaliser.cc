@@ -99,23 +99,23 @@ Finaliser::~Finaliser() {
 }
 
 void Finaliser::add(Unfinished job) {
-    bool has_room = true;
-    {
-        Lock lock(mutex_);
-        if (!job.session) {
-            while (recovered_.size() >= waiting_max_) room_.wait(lock.native());
-            recovered_.push_back(std::move(job));
-        } else {
-            has_room = ended_.size() < waiting_max_;
-            if (has_room) ended_.push_back(std::move(job));
-        }
+    if (!enqueue(job)) {
+        log_.with(job.meta.camera)
+            .with(job.meta.id)
+            .warning("finalising is left to the next start: " + std::to_string(waiting_max_) +
+                     " recordings wait for it already");
+        return leave(job);
     }
-    if (has_room) return changed_.notify_one();
-    log_.with(job.meta.camera)
-        .with(job.meta.id)
-        .warning("finalising is left to the next start: " + std::to_string(waiting_max_) +
-                 " recordings wait for it already");
-    leave(job);
+    changed_.notify_one();
+}
+
+/// Takes the job, or leaves it where it is and says false.
+bool Finaliser::enqueue(Unfinished& job) {
+    Lock lock(mutex_);
+    if (job.session && ended_.size() >= waiting_max_) return false;
+    while (!job.session && recovered_.size() >= waiting_max_) room_.wait(lock.native());
+    (job.session ? ended_ : recovered_).push_back(std::move(job));
+    return true;
 }
 
 void Finaliser::hurry() { stop_.request_stop(); }

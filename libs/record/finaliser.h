@@ -42,6 +42,7 @@ class Finaliser {
     std::size_t waiting() const ST_EXCLUDES(mutex_);  ///< and running
 
  private:
+    bool enqueue(Unfinished& job) ST_EXCLUDES(mutex_);
     void run();
     void work_on(const Unfinished& job);
     void leave(const Unfinished& job);

@@ -198,7 +198,7 @@ void Source::on_exit(const Exit& exit) {
 
 /// Why it ended, in its own last words where it had any.
 std::string Source::reason_of(const Exit& exit) const {
-    const std::string last = without_passwords(lines_.last());
+    std::string last = without_passwords(lines_.last());
     if (exit.signal != 0) return exit.text() + (last.empty() ? "" : ": " + last);
     if (!last.empty()) return last;
     return exit.is_success() ? "the input ended" : exit.text();
