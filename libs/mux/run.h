@@ -19,6 +19,17 @@
 
 namespace st::mux {
 
+/// Of the pass that streams: what the one before found, and how far it is.
+struct Streaming {
+    std::vector<Part> runs;
+    Metadata metadata;
+    std::optional<Track> track;  ///< of the run at work
+    std::unique_ptr<PictureWriter> writer;
+    std::vector<av::PictureFacts> expected;  ///< of each output
+    std::size_t run = 0;                     ///< of `runs`
+    std::size_t written = 0;                 ///< pictures, of all
+};
+
 class Run {
  public:
     /// `job` outlives the run. `writes`: else only the report is made.
@@ -95,16 +106,6 @@ class Run {
     std::uint64_t first_picture_ = 0;  ///< range of pictures that are wanted
     std::uint64_t end_picture_ = std::numeric_limits<std::uint64_t>::max();
 
-    /// Of the pass that streams: what the one before found, and how far it is.
-    struct Streaming {
-        std::vector<Part> runs;
-        Metadata metadata;
-        std::optional<Track> track;  ///< of the run at work
-        std::unique_ptr<PictureWriter> writer;
-        std::vector<av::PictureFacts> expected;  ///< of each output
-        std::size_t run = 0;                     ///< of `runs`
-        std::size_t written = 0;                 ///< pictures, of all
-    };
     std::optional<Streaming> streaming_;
 };
 
