@@ -84,7 +84,7 @@ class Run {
     void verify_pictures() const;
     void check_decoding(const std::string& path) const;
     void keep_all();
-    void make_thumbnail(const std::string& path);
+    void make_thumbnail(const std::string& mp4);
     Metadata metadata() const;
     Result<void> isolated(std::vector<std::string> words, const std::function<void()>& step) const;
     OutputFile describe(const SampleFile& file, const std::string& kind) const;
