@@ -61,6 +61,7 @@ void Stream::serve(std::uint32_t events) {
     }
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) half_closed_ = true;
+    if (input_over_ && (events & (EPOLLHUP | EPOLLERR)) != 0) return end({});
     // A paused stream learns of its end when it is resumed: the kernel still holds bytes for it.
     if (reading_ && readable_) read_some();
 }
@@ -110,7 +111,7 @@ void Stream::read_some() {
     while (open_ && reading_ && readable_) {
         const Moved got = receive(scratch);
         if (!open_) return;
-        if (got.next == Next::end) return end(error_);
+        if (got.next == Next::end) return end_input();
         if (got.next == Next::wait) readable_ = false;
         if (got.bytes > 0 && !deliver(got.bytes)) return;
         // Without bytes: TLS had enough to do for one turn.
@@ -139,6 +140,21 @@ bool Stream::deliver(std::size_t size) {
         if (alive.expired()) return false;
     }
     return open_;
+}
+
+void Stream::end_input() {
+    readable_ = false;
+    if (error_.empty() && !tls_ && !finishing_) {
+        const std::weak_ptr<bool> alive = alive_;
+        const bool stays = handler_->on_half_end();
+        if (alive.expired() || !open_) return;
+        if (stays) {
+            input_over_ = true;
+            reading_ = false;
+            return;
+        }
+    }
+    end(error_);
 }
 
 void Stream::end(std::string_view error) {
@@ -267,7 +283,7 @@ void Stream::limit_send_buffer(int bytes) {
 void Stream::pause_reading() { reading_ = false; }
 
 void Stream::resume_reading() {
-    if (reading_ || !open_) return;
+    if (reading_ || !open_ || input_over_) return;
     reading_ = true;
     read_later();
 }

@@ -27,6 +27,9 @@ class StreamHandler {
     /// The peer closed or the connection broke; nothing more comes. `error` is empty on a clean
     /// end.
     virtual void on_end(std::string_view error) = 0;
+    /// The peer sent all it will, but may still read (`nc -N`; plain streams only). True: the
+    /// stream stays for what is still to be sent, until finish(); false: on_end() follows.
+    virtual bool on_half_end() { return false; }
     /// The output queue became empty after it had not been.
     virtual void on_drained() {}
 };
@@ -110,6 +113,7 @@ class Stream final : public Pollable {
     bool deliver(std::size_t size);
     void flush();
     void close_output();
+    void end_input();
     void end(std::string_view error);
     void want_write(bool wanted);
 
@@ -123,6 +127,7 @@ class Stream final : public Pollable {
     bool writing_ = false;   ///< EPOLLOUT is armed
     bool finishing_ = false;
     bool half_closed_ = false;
+    bool input_over_ = false;        ///< and the owner still has something to send
     bool rereading_ = false;         ///< a deferred read is on its way
     bool read_wants_write_ = false;  ///< TLS cannot read on before it has written
     OutputQueue queue_;

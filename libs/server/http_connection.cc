@@ -10,6 +10,9 @@
 #include "server/control_connection.h"
 #include "server/event_stream.h"
 #include "server/peer.h"
+#include "server/refusal.h"
+#include "ws/encode.h"
+#include "ws/frame.h"
 
 namespace st::server {
 namespace {
@@ -60,6 +63,7 @@ void HttpConnection::set_deadline(milliseconds after, std::string what) {
         deadline_ = 0;
         if (state_ == State::sending_file) return close_now();  // half an answer is out already
         if (reader_.is_idle() && state_ == State::head) return close_now();
+        if (state_ == State::token) return close_websocket(ws::kClosePolicy, "Unauthorized");
         answer_error(408, text);
     });
 }
@@ -80,6 +84,13 @@ void HttpConnection::close_now() {
     net_.remove(*this);
 }
 
+bool HttpConnection::on_half_end() {
+    const bool owes_answer = state_ == State::answering || state_ == State::sending_file;
+    input_over_ = owes_answer && upgrade_answer_.empty() && !is_upgraded_;
+    if (input_over_ && pending_.empty()) keep_alive_ = false;
+    return input_over_;
+}
+
 void HttpConnection::on_end(std::string_view error) {
     if (!error.empty() && log_.enabled(LogLevel::debug)) log_.debug(std::string(error));
     close_now();
@@ -97,6 +108,7 @@ void HttpConnection::on_data(std::span<std::uint8_t> bytes) {
         if (pending_.size() > kPipelinedBytesMax) stream_->pause_reading();
         return;
     }
+    if (state_ == State::token) return read_token(bytes);
     consume(bytes);
 }
 
@@ -119,7 +131,9 @@ void HttpConnection::consume(Bytes bytes) {
             if (body_reader_->is_complete()) dispatch();
         }
     }
-    if (!bytes.empty() && state_ != State::done) pending_.append(as_text(bytes));
+    if (bytes.empty() || state_ == State::done) return;
+    if (state_ == State::token) return read_token(bytes);
+    pending_.append(as_text(bytes));
 }
 
 void HttpConnection::begin_request() {
@@ -131,11 +145,7 @@ void HttpConnection::begin_request() {
     target_ = std::move(*target);
     if (ws::asks_for_websocket(head_.fields)) return begin_websocket(target_);
     if (begin_live()) return;
-    ApiRequest request{
-        head_,
-        target_,
-        {},
-        auth::gather_facts(address_, head_.host, head_.fields, target_.find("token"))};
+    ApiRequest request{head_, target_, {}, facts()};
     if (auto refusal = api_.refuse(request)) {
         keep_alive_ = false;  // a body may be on its way that nobody reads
         return answer(*refusal);
@@ -154,9 +164,7 @@ void HttpConnection::begin_request() {
 void HttpConnection::dispatch() {
     state_ = State::answering;
     net_.loop().cancel(deadline_);
-    ApiRequest request{
-        head_, target_, std::move(body_),
-        auth::gather_facts(address_, head_.host, head_.fields, target_.find("token"))};
+    ApiRequest request{head_, target_, std::move(body_), facts()};
     body_.clear();
     api_.handle(std::move(request), [&net = net_, weak = weak_from_this()](ApiAnswer made) {
         auto shared = std::make_shared<ApiAnswer>(std::move(made));
@@ -171,6 +179,10 @@ void HttpConnection::dispatch() {
 
 void HttpConnection::answer_error(int status, const std::string& message) {
     keep_alive_ = false;
+    if (is_upgraded_ && stream_ && state_ != State::done) {
+        return send_and_finish(status == 401 ? ws::encode_close(ws::kClosePolicy, "Unauthorized")
+                                             : encode_close_for(status, message));
+    }
     answer(error_response(status, message));
 }
 
@@ -198,6 +210,7 @@ void HttpConnection::send_file(ApiAnswer answer) {
         *stream_, services_.disk, std::move(*answer.file), [this](bool whole) {
             net_.loop().defer([self = shared_from_this(), whole] {
                 self->file_.reset();
+                if (!self->stream_) return;  // the peer went in between
                 if (!whole) return self->close_now();  // the length promised cannot be kept
                 self->next_request();
             });
@@ -208,7 +221,7 @@ void HttpConnection::send_file(ApiAnswer answer) {
 
 void HttpConnection::next_request() {
     head_ = {};
-    if (!keep_alive_) {
+    if (!keep_alive_ || (input_over_ && pending_.empty())) {
         state_ = State::done;
         net_.loop().cancel(deadline_);
         stream_->finish(kClosePatience);
@@ -247,14 +260,17 @@ void HttpConnection::begin_websocket(const http::Target& target) {
     const auto live = ws_live_request(target, upgrade->protocols, default_stream_);
     if (!live) return answer_error(live.error().code, live.error().message);
     if (*live) return begin_live_websocket(*upgrade, **live);
-    const auto facts = auth::gather_facts(address_, head_.host, head_.fields, target.find("token"));
     const bool is_control = target.segments == std::vector<std::string>{"control"};
     const auth::Role role = is_control ? auth::Role::control : auth::Role::camera;
-    if (const auto access = auth::check_access(services_.options->policy, role, facts); !access) {
+    const auto named = camera_name(target);
+    const auto asked = facts(is_control ? "" : "/camera/" + named.value_or(default_name_));
+    const std::string upgrade_answer = ws::encode_upgrade_answer(*upgrade);
+    if (const auto access = auth::check_access(services_.options->policy, role, asked); !access) {
+        if (wait_for_token(role, asked, upgrade_answer)) return;
         return answer_error(access.error().code, access.error().message);
     }
     if (services_.shutting_down) return answer_error(503, "the server is shutting down");
-    upgrade_answer_ = ws::encode_upgrade_answer(*upgrade);
+    if (!is_upgraded_) upgrade_answer_ = upgrade_answer;
     state_ = State::answering;
     net_.loop().cancel(deadline_);
     if (is_control) {
@@ -264,7 +280,6 @@ void HttpConnection::begin_websocket(const http::Target& target) {
         });
         return;
     }
-    const auto named = camera_name(target);
     if (named && !is_valid_name(*named)) {
         return answer_error(400,
                             "camera name: 1 to 64 of A-Z a-z 0-9 . _ -, beginning with a "
@@ -274,7 +289,7 @@ void HttpConnection::begin_websocket(const http::Target& target) {
 }
 
 void HttpConnection::claim_name(std::string name) {
-    claimed_ = services_.cameras.make_link(net_, peer_, head_.target);
+    claimed_ = services_.cameras.make_link(net_, peer_, shown_target());
     CameraClaim claim;
     claim.link = claimed_;
     claim.name = std::move(name);

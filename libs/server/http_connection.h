@@ -16,6 +16,7 @@
 #include "server/live_request.h"
 #include "server/net_loop.h"
 #include "server/services.h"
+#include "ws/codec.h"
 #include "ws/handshake.h"
 
 namespace st::server {
@@ -35,11 +36,12 @@ class HttpConnection final : public Connection,
 
     void shut_down() override;
     void on_data(std::span<std::uint8_t> bytes) override;
+    bool on_half_end() override;
     void on_end(std::string_view error) override;
     void on_drained() override;
 
  private:
-    enum class State : std::uint8_t { head, body, answering, sending_file, done };
+    enum class State : std::uint8_t { head, body, token, answering, sending_file, done };
 
     void consume(Bytes bytes);
     void begin_request();
@@ -51,6 +53,17 @@ class HttpConnection final : public Connection,
     void set_deadline(milliseconds after, std::string what);
     void close_now();
 
+    /// `stream_path`: "/app/name" of what is asked for, for signed URLs.
+    auth::Facts facts(std::string stream_path = {}) const;
+    std::string shown_query() const;
+    std::string shown_target() const;
+    /// True if a token as the first message may still open the door; the upgrade is answered.
+    bool wait_for_token(auth::Role role, const auth::Facts& facts,
+                        const std::string& upgrade_answer);
+    void read_token(Bytes bytes);
+    void close_websocket(std::uint16_t code, const std::string& reason);
+    void send_and_finish(Buffer last_words);
+
     void begin_websocket(const http::Target& target);
     void become_control();
     /// True if the request was for a stream of events, and is dealt with.
@@ -58,13 +71,12 @@ class HttpConnection final : public Connection,
     /// True if the request was for a live stream, and is dealt with.
     bool begin_live();
     void begin_live_websocket(const ws::Upgrade& upgrade, const LiveRequest& request);
-    /// True if it was refused, and answered.
-    bool refuse_live(const LiveRequest& request);
+    /// True if it was refused, and answered, or waits for a token. `upgrade_answer`: "" for HTTP.
+    bool refuse_live(const LiveRequest& request, const std::string& upgrade_answer);
     void become_viewer(const LiveRequest& request);
     void become_publisher(const LiveRequest& request);
     void become_ws_viewer(const LiveRequest& request);
     void become_ws_publisher(const LiveRequest& request);
-    std::string query() const;
     /// Leaves the stream to `successor`, which takes this connection's place.
     void hand_over(std::shared_ptr<Connection> successor);
     void claim_name(std::string name);
@@ -92,9 +104,13 @@ class HttpConnection final : public Connection,
     std::string body_;
     std::string pending_;  ///< came while an answer was being made
     bool keep_alive_ = false;
+    bool input_over_ = false;  ///< the peer waits for answers and asks for nothing more
     loop::TimerId deadline_ = 0;
     std::string upgrade_answer_;
-    LinkPtr claimed_;  ///< a name asked for, until the upgrade is answered
+    bool is_upgraded_ = false;  ///< the upgrade was answered, to be told a token
+    std::unique_ptr<ws::Decoder> token_decoder_;
+    std::optional<std::string> given_token_;  ///< as first message
+    LinkPtr claimed_;                         ///< a name asked for, until the upgrade is answered
     std::unique_ptr<FileSender> file_;
 };
 

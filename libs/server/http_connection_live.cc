@@ -10,21 +10,20 @@
 
 namespace st::server {
 
-std::string HttpConnection::query() const {
-    const std::size_t mark = head_.target.find('?');
-    return mark == std::string::npos ? std::string() : head_.target.substr(mark + 1);
-}
-
-bool HttpConnection::refuse_live(const LiveRequest& request) {
+bool HttpConnection::refuse_live(const LiveRequest& request, const std::string& upgrade_answer) {
     const bool publishes = request.kind == LiveRequest::Kind::publish;
-    const auto facts =
-        auth::gather_facts(address_, head_.host, head_.fields, target_.find("token"));
-    auto may = auth::check_access(services_.options->policy,
-                                  publishes ? auth::Role::publish : auth::Role::play, facts);
+    const auth::Role role = publishes ? auth::Role::publish : auth::Role::play;
+    const auto asked = facts(request.path);
+    auto may = auth::check_access(services_.options->policy, role, asked);
+    if (!may && !upgrade_answer.empty() && wait_for_token(role, asked, upgrade_answer)) return true;
     if (may && publishes) may = check_publish_path(request.path);
     if (may && services_.shutting_down) may = Error{"the server is shutting down", 503};
     if (may) return false;
     keep_alive_ = false;
+    if (is_upgraded_) {
+        answer_error(may.error().code, may.error().message);
+        return true;
+    }
     http::Response response = error_response(may.error().code, may.error().message);
     response.fields.push_back({"Access-Control-Allow-Origin", "*"});
     if (may.error().code == 401) response.fields.push_back({"WWW-Authenticate", "Bearer"});
@@ -53,7 +52,7 @@ bool HttpConnection::begin_live() {
         answer(response);
         return true;
     }
-    if (refuse_live(**request)) return true;
+    if (refuse_live(**request, "")) return true;
     state_ = State::answering;
     net_.loop().cancel(deadline_);
     // What came behind the head is gathered first.
@@ -66,10 +65,11 @@ bool HttpConnection::begin_live() {
 }
 
 void HttpConnection::begin_live_websocket(const ws::Upgrade& upgrade, const LiveRequest& request) {
-    if (refuse_live(request)) return;
     const std::string protocol =
         upgrade.protocols.empty() ? std::string() : upgrade.protocols.front();
-    upgrade_answer_ = ws::encode_upgrade_answer(upgrade, protocol);
+    const std::string upgrade_answer = ws::encode_upgrade_answer(upgrade, protocol);
+    if (refuse_live(request, upgrade_answer)) return;
+    if (!is_upgraded_) upgrade_answer_ = upgrade_answer;
     state_ = State::answering;
     net_.loop().cancel(deadline_);
     net_.loop().defer([self = shared_from_this(), asked = request] {
@@ -83,7 +83,7 @@ void HttpConnection::become_viewer(const LiveRequest& request) {
     auto viewer =
         std::make_shared<HttpFlvViewer>(services_, net_, std::move(ticket_), std::move(stream_));
     hand_over(viewer);
-    viewer->start(request.path, {"http-flv", peer_, query()}, head_.version_minor >= 1,
+    viewer->start(request.path, {"http-flv", peer_, shown_query()}, head_.version_minor >= 1,
                   head_.method == "HEAD");
 }
 
@@ -94,7 +94,7 @@ void HttpConnection::become_publisher(const LiveRequest& request) {
     auto publisher = std::make_shared<HttpFlvPublisher>(services_, net_, std::move(ticket_),
                                                         std::move(stream_), std::move(*body));
     hand_over(publisher);
-    publisher->start(request.path, {"http-flv", peer_, query()}, head_.expects_continue,
+    publisher->start(request.path, {"http-flv", peer_, shown_query()}, head_.expects_continue,
                      std::move(pending_));
 }
 
@@ -102,14 +102,14 @@ void HttpConnection::become_ws_viewer(const LiveRequest& request) {
     auto viewer = std::make_shared<WsFlvViewer>(services_, net_, std::move(ticket_),
                                                 std::move(stream_), std::move(upgrade_answer_));
     hand_over(viewer);
-    viewer->start(request.path, {"ws-flv", peer_, query()}, std::move(pending_));
+    viewer->start(request.path, {"ws-flv", peer_, shown_query()}, std::move(pending_));
 }
 
 void HttpConnection::become_ws_publisher(const LiveRequest& request) {
     auto publisher = std::make_shared<WsFlvPublisher>(
         services_, net_, std::move(ticket_), std::move(stream_), std::move(upgrade_answer_));
     hand_over(publisher);
-    publisher->start(request.path, {"ws-flv", peer_, query()}, std::move(pending_));
+    publisher->start(request.path, {"ws-flv", peer_, shown_query()}, std::move(pending_));
 }
 
 }  // namespace st::server

@@ -85,6 +85,7 @@ class CurrentOptions {
 
 /// Deadlines and bounds of HTTP that no configuration changes.
 constexpr milliseconds kHeadDeadline{5'000};        ///< from the connection, or the first byte
+constexpr milliseconds kTokenDeadline{5'000};       ///< for a token as the first message
 constexpr milliseconds kBodyDeadline{10'000};       ///< from the end of the head
 constexpr milliseconds kKeepAliveDeadline{15'000};  ///< between two requests
 constexpr milliseconds kDownloadDeadline{30'000};   ///< for a piece of a file to be taken

@@ -1,7 +1,6 @@
 #include "server/ws_flv_publisher.h"
 
-#include "http/response.h"
-#include "server/api.h"
+#include "server/refusal.h"
 
 namespace st::server {
 
@@ -32,7 +31,7 @@ void WsFlvPublisher::on_claimed(Result<hub::Publication> claimed) {
     if (!claimed) {
         const Error why = claimed.error();
         log_.warning("refused: " + why.message);
-        stream_->send(http::encode_response(error_response(why.code, why.message), false));
+        stream_->send(share(encode_refusal(why.code, why.message, upgrade_answer_.empty())));
         stream_->finish(kClosePatience);
         return;
     }

@@ -1,9 +1,8 @@
 #include "server/ws_flv_viewer.h"
 
 #include "flv/tag.h"
-#include "http/response.h"
-#include "server/api.h"
 #include "server/live_http.h"
+#include "server/refusal.h"
 #include "ws/encode.h"
 
 namespace st::server {
@@ -56,7 +55,7 @@ void WsFlvViewer::on_wait_over() {
 void WsFlvViewer::refuse(int status, const std::string& message) {
     stop_waiting();
     subscription_.leave(message);
-    stream_->send(http::encode_response(error_response(status, message), false));
+    stream_->send(share(encode_refusal(status, message, upgrade_answer_.empty())));
     stream_->finish(kClosePatience);
 }
 

@@ -19,7 +19,7 @@ class WsFlvViewer final : public Connection,
                           public hub::Viewer,
                           public std::enable_shared_from_this<WsFlvViewer> {
  public:
-    /// `upgrade_answer`: the 101 to send when there is something to see.
+    /// `upgrade_answer`: the 101 to send when there is something to see; empty: sent already.
     WsFlvViewer(Services& services, NetLoop& net, Admission::Ticket ticket,
                 std::unique_ptr<loop::Stream> stream, std::string upgrade_answer);
     ~WsFlvViewer() override;

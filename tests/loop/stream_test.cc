@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <string>
 #include <thread>
 
@@ -30,14 +31,22 @@ class Collector : public StreamHandler {
         end_error = error;
         if (on_close) on_close();
     }
+    bool on_half_end() override {
+        half_ended = true;
+        if (on_half_close) on_half_close();
+        return stays;
+    }
     void on_drained() override { ++drained; }
 
     std::string received;
     std::string end_error;
     bool ended = false;
+    bool half_ended = false;
+    bool stays = false;  ///< for what is to be sent still, when the peer has sent all
     int drained = 0;
     std::function<void()> on_bytes;
     std::function<void()> on_close;
+    std::function<void()> on_half_close;
 };
 
 /// A loop with a listener; `peer` is the blocking far end of `stream`.
@@ -295,6 +304,35 @@ TEST(Listener, on_the_any_address_takes_both_families) {
     loop.run();
     EXPECT_EQ(accepted, 2);
     listener.stop();
+}
+
+TEST_F(StreamTest, answers_a_peer_that_has_sent_all_it_will) {
+    handler.stays = true;
+    handler.on_half_close = [this] { loop.stop(); };
+    handler.on_close = [this] { loop.stop(); };
+    peer.sendBytes("ask", 3);
+    peer.shutdownSend();
+    run();
+    EXPECT_EQ(handler.received, "ask");
+    ASSERT_TRUE(handler.half_ended);
+    EXPECT_FALSE(handler.ended);
+    stream->send("answer");
+    stream->finish(std::chrono::seconds(5));
+    std::array<char, 16> got{};
+    EXPECT_EQ(peer.receiveBytes(got.data(), got.size()), 6);
+    EXPECT_EQ(std::string(got.data(), 6), "answer");
+    EXPECT_EQ(peer.receiveBytes(got.data(), got.size()), 0) << "and then its end";
+    run();
+    EXPECT_TRUE(handler.ended);
+    EXPECT_EQ(handler.end_error, "");
+}
+
+TEST_F(StreamTest, ends_a_peer_that_nothing_is_owed_to) {
+    handler.on_close = [this] { loop.stop(); };
+    peer.shutdownSend();
+    run();
+    EXPECT_TRUE(handler.half_ended);
+    EXPECT_TRUE(handler.ended);
 }
 
 }  // namespace
