@@ -42,6 +42,24 @@ class Rtmp(harness.Case):
                 self.assertLess(max(times), 10_000, f"{offset_ms}: {out}")
             server.stop()
 
+    async def test_encoder_and_player_by_rtmps(self):
+        pair = self.folder / "pair"
+        harness.run([harness.program("streamd"), "--make-cert", pair])
+        certificate = ["--tls-cert", pair / "streamd.crt", "--tls-key", pair / "streamd.key"]
+        ports = ["--tls-port", "off", "--rtmps-port", "0"]
+        server = self.start_streamd(*map(str, certificate), *ports, config=live.CONFIG)
+        url = f"rtmps://127.0.0.1:{server.ports['rtmps']}/live/cam"
+        out = self.folder / "out.flv"
+        copy = ["-c", "copy", "-copyts", "-f", "flv"]
+        player = asyncio.create_task(
+            harness.async_run(["ffmpeg", "-nostdin", "-v", "error", "-i", url, *copy, out])
+        )
+        await harness.async_wait_for(lambda: live.joined(server) == 1, "the viewer joined")
+        await harness.async_run(["ffmpeg", "-nostdin", "-v", "error", "-i", live.clip(), *copy, url])
+        await player
+        live.assert_same_media(self, out, live.clip(), "rtmps")
+        server.stop()
+
     async def test_an_encoder_that_starts_beyond_24_bits(self):
         # Its key frames are longer than its chunks: the extended timestamp stands in each of them.
         server = self.start_streamd(config=live.CONFIG)
