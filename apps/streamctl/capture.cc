@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "align.h"
 #include "control/camera_status.h"
 #include "download.h"
 
@@ -48,7 +49,8 @@ class Capture {
     void send_stop(const std::vector<std::string>& cameras);
     /// Paths of the recordings that ended before the stop.
     void print_ended_files();
-    void fetch_files();
+    /// Downloads, or puts on one time line: the exit code.
+    int fetch_files();
 
     const Options& options_;
     Door& door_;
@@ -188,14 +190,24 @@ void Capture::send_stop(const std::vector<std::string>& cameras) {
     }
 }
 
-void Capture::fetch_files() {
-    if (options_.folder.empty()) return;
+int Capture::fetch_files() {
+    if (options_.folder.empty()) return cli::kDone;
     std::cout.flush();
+    std::vector<control::Recording> recordings;
     for (const std::string& id : finished_) {
-        const auto recording = understood(control::decode_recording(door_.recording(id)));
-        Download download(door_, interrupt_, talk_);
-        if (!download.fetch(recording, options_)) all_well_ = false;
+        recordings.push_back(understood(control::decode_recording(door_.recording(id))));
     }
+    if (options_.align) {
+        return recordings.empty()
+                   ? int{cli::kDone}
+                   : align_recordings(recordings, options_, door_, interrupt_, talk_);
+    }
+    int exit_code = cli::kDone;
+    for (const control::Recording& recording : recordings) {
+        Download download(door_, interrupt_, talk_);
+        if (!download.fetch(recording, options_)) exit_code = cli::kRefused;
+    }
+    return exit_code;
 }
 
 int Capture::stop(Ended ended) {
@@ -206,10 +218,11 @@ int Capture::stop(Ended ended) {
         send_stop(cameras);
     }
     print_ended_files();
-    fetch_files();
+    const int fetched = fetch_files();
     if (signalled_ && !options_.capture.until_interrupt) return cli::kInterrupted;
-    if (options_.capture.require == Require::any && delivered_ > 0) return cli::kDone;
-    return all_well_ ? cli::kDone : cli::kRefused;
+    const bool is_enough = options_.capture.require == Require::any && delivered_ > 0;
+    if (!all_well_ && !is_enough) return cli::kRefused;
+    return fetched;
 }
 
 int Capture::stop_unanswered() {
@@ -221,6 +234,7 @@ int Capture::stop_unanswered() {
 }
 
 int Capture::run() {
+    if (options_.align) refuse_used_folder(options_.folder);
     // Before the start, so that nothing is missed.
     door_.subscribe({{"camera.disconnected", "camera.stopped", "session.*"}, std::nullopt});
     std::string body;

@@ -8,7 +8,7 @@ using control::StopOutcome;
 bool report(const control::StartReply& reply, Talk& talk) {
     for (const control::StartResult& result : reply.results) {
         const std::string line = result.camera + ": " + std::string(to_text(result.outcome));
-        if (is_recording(result)) {
+        if (is_recording(result) || result.outcome == control::StartOutcome::sent) {
             if (!talk.json()) talk.result(line + (result.session ? " " + *result.session : ""));
             if (result.error) talk.trouble(line + ": " + *result.error);
         } else {
@@ -27,6 +27,8 @@ bool report(const control::StopReply& reply, Talk& talk, bool prints_paths) {
         if (is_well && result.files.empty()) {
             talk.note(line +
                       (result.state ? " (" + std::string(to_text(*result.state)) + ")" : ""));
+        } else if (result.outcome == StopOutcome::sent && !result.error) {
+            talk.note(line);
         } else if (result.outcome == StopOutcome::not_recording) {
             talk.note(result.camera + ": was not recording");
         } else if (!is_well) {

@@ -47,9 +47,7 @@ int dispatch(const Options& options, Talk& talk) {
     if (command == "help") return show_help(options);
     Interrupt interrupt;
     if (command == "push") {
-        const auto server = parse_server_url(options.server);
-        if (!server) throw Failed(cli::kUsage, server.error().message);
-        return run_push(options, *server, read_token(options));
+        return run_push(options, find_server(options), read_token(options));
     }
     if (command == "__complete") return run_complete(options, interrupt, talk);
     Door door = make_door(options, interrupt);
@@ -64,17 +62,28 @@ int dispatch(const Options& options, Talk& talk) {
     if (command == "events") return run_events(options, door, talk);
     if (command == "wait") return run_wait(options, door, talk);
     if (command == "get") return run_get(options, door, interrupt, talk);
+    if (const auto code = run_live(options, door, talk)) return *code;
     if (options.command.size() > 1) return run_delete(options, door, talk);
     return run_recordings(options, door, talk);
 }
 
 }  // namespace
 
-Door make_door(const Options& options, Interrupt& interrupt) {
-    const auto server = parse_server_url(options.server);
+ServerUrl find_server(const Options& options) {
+    auto server = parse_server_url(options.server);
     if (!server) throw Failed(cli::kUsage, server.error().message);
-    return {*server, read_token(options), options.timeout.value_or(milliseconds(10'000)),
-            interrupt};
+    if (!server->is_tls) return std::move(*server);
+    try {
+        server->tls = loop::TlsContext::for_client({options.ca_file, options.is_insecure});
+    } catch (const loop::TlsError& error) {
+        throw Failed(cli::kNoInput, error.what());
+    }
+    return std::move(*server);
+}
+
+Door make_door(const Options& options, Interrupt& interrupt) {
+    return {find_server(options), read_token(options),
+            options.timeout.value_or(milliseconds(10'000)), interrupt};
 }
 
 void Talk::body(std::string_view body) {

@@ -2,6 +2,7 @@
 /// The commands: each asks the server, prints, and returns the exit code. Results go to stdout,
 /// messages to stderr. Throws Failed when there was no answer, or a refusal.
 #include <iostream>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -55,6 +56,8 @@ int run_kick(const Options& options, Door& door, Talk& talk);
 int run_status(const Options& options, Door& door, Talk& talk);
 int run_config(const Options& options, Door& door, Talk& talk);
 int run_reload(const Options& options, Door& door, Talk& talk);
+/// Commands about live streams; nullopt: it is none of them.
+std::optional<int> run_live(const Options& options, Door& door, Talk& talk);
 int run_recordings(const Options& options, Door& door, Talk& talk);
 int run_delete(const Options& options, Door& door, Talk& talk);
 
@@ -62,7 +65,9 @@ int run_delete(const Options& options, Door& door, Talk& talk);
 bool report(const control::StartReply& reply, Talk& talk);
 bool report(const control::StopReply& reply, Talk& talk, bool prints_paths);
 
-/// Where `options` say the server is, with its token. Throws Failed.
+/// Where `options` say the server is, and whom to believe that it is the one. Throws Failed.
+ServerUrl find_server(const Options& options);
+/// The same with its token. Throws Failed.
 Door make_door(const Options& options, Interrupt& interrupt);
 
 /// One command, whatever it is, with its failures said: the exit code.

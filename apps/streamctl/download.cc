@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "align.h"
 #include "base/fd.h"
 #include "base/units.h"
 #include "cli/terminal.h"
@@ -60,22 +61,31 @@ class Broken final : public Failed {
 
 }  // namespace
 
-bool Download::fetch(const control::Recording& recording, const Options& options) {
+void Download::make_folder(const control::Recording& recording, const Options& options) const {
     std::error_code error;
     fs::create_directories(options.folder, error);
     if (error) throw Failed(cli::kCannotCreate, options.folder + ": " + error.message());
     if (!is_plain(recording.id)) throw Failed(cli::kRefused, "the server's id is no file name");
+}
+
+Download::File Download::file_of(const control::Recording& recording,
+                                 const control::RecordingFile& file, const Options& options) const {
+    if (!is_plain(file.name)) {
+        throw Failed(cli::kRefused, recording.id + ": \"" + printable(file.name) +
+                                        "\" is no file name to take from a server");
+    }
+    const fs::path target = fs::path(options.folder) / local_name(recording.id, file.name);
+    return {"/api/v1/recordings/" + recording.id + "/files/" + file.name,
+            fs::absolute(target).lexically_normal().string(), file.bytes};
+}
+
+bool Download::fetch(const control::Recording& recording, const Options& options) {
+    make_folder(recording, options);
     bool found = false;
     for (const control::RecordingFile& file : recording.files) {
         if (file.kind != "mp4" && !options.all_files) continue;
-        if (!is_plain(file.name)) {
-            throw Failed(cli::kRefused, recording.id + ": \"" + printable(file.name) +
-                                            "\" is no file name to take from a server");
-        }
         found = true;
-        const fs::path target = fs::path(options.folder) / local_name(recording.id, file.name);
-        fetch({"/api/v1/recordings/" + recording.id + "/files/" + file.name,
-               fs::absolute(target).lexically_normal().string(), file.bytes});
+        fetch(file_of(recording, file, options));
     }
     if (!found) {
         const bool is_open = recording.state == control::SessionState::recording ||
@@ -87,6 +97,19 @@ bool Download::fetch(const control::Recording& recording, const Options& options
     return found;
 }
 
+std::optional<std::string> Download::fetch_dump(const control::Recording& recording,
+                                                const Options& options) {
+    make_folder(recording, options);
+    for (const control::RecordingFile& file : recording.files) {
+        if (file.kind != "dump") continue;
+        File wanted = file_of(recording, file, options);
+        wanted.is_result = false;
+        fetch(wanted);
+        return wanted.target;
+    }
+    return std::nullopt;
+}
+
 void Download::fetch(const File& file) {
     struct stat there {};
     if (::stat(file.target.c_str(), &there) == 0) {
@@ -94,7 +117,7 @@ void Download::fetch(const File& file) {
             throw Failed(cli::kCannotCreate, file.target + ": exists already, and is another file");
         }
         talk_.note(file.target + ": is there already");
-        talk_.result(file.target);
+        if (file.is_result) talk_.result(file.target);
         return;
     }
     const std::string part = file.target + ".part";
@@ -123,6 +146,7 @@ void Download::fetch(const File& file) {
         throw cannot(cli::kIoFailed, part);
     }
     if (::rename(part.c_str(), file.target.c_str()) != 0) throw cannot(cli::kIoFailed, file.target);
+    if (!file.is_result) return;
     talk_.result(file.target);
     std::cout.flush();
 }
@@ -145,9 +169,9 @@ std::uint64_t Download::fetch_from(const File& file, int part, std::uint64_t hav
             const auto woke = wire.wait(Clock::now() + door_.patience());
             if (woke == Wire::Woke::interrupted) throw Failed(cli::kInterrupted, "interrupted");
             if (woke == Wire::Woke::time) throw wire.no_answer(door_.patience());
-            const Bytes bytes = wire.receive(piece);
-            if (bytes.empty()) throw wire.unreachable("the connection was lost");
-            return bytes;
+            const auto bytes = wire.receive(piece);
+            if (!bytes || bytes->empty()) throw wire.unreachable("the connection was lost");
+            return *bytes;
         };
         http::ResponseReader answer;
         Bytes rest;
@@ -199,6 +223,7 @@ std::uint64_t Download::fetch_from(const File& file, int part, std::uint64_t hav
 int run_get(const Options& options, Door& door, Interrupt& interrupt, Talk& talk) {
     Options wanted = options;
     if (wanted.folder.empty()) wanted.folder = ".";
+    if (wanted.align) refuse_used_folder(wanted.folder);
     Download download(door, interrupt, talk);
     int exit_code = cli::kDone;
     std::vector<std::string> ids = options.recording_ids;
@@ -215,15 +240,23 @@ int run_get(const Options& options, Door& door, Interrupt& interrupt, Talk& talk
         }
         if (ids.empty()) throw Failed(cli::kRefused, *query.take + ": no recordings of that take");
     }
+    std::vector<control::Recording> aligned;
     for (const std::string& id : ids) {
         try {
-            const auto recording = understood(control::decode_recording(door.recording(id)));
-            if (!download.fetch(recording, wanted)) exit_code = cli::kRefused;
+            auto recording = understood(control::decode_recording(door.recording(id)));
+            if (wanted.align)
+                aligned.push_back(std::move(recording));
+            else if (!download.fetch(recording, wanted))
+                exit_code = cli::kRefused;
         } catch (const Refused& refused) {
             if (refused.exit_code() == cli::kNotAuthorised) throw;
             talk.trouble(id + ": " + refused.what());
             exit_code = cli::kRefused;
         }
+    }
+    if (!aligned.empty()) {
+        const int code = align_recordings(aligned, wanted, door, interrupt, talk);
+        if (exit_code == cli::kDone) exit_code = code;
     }
     return exit_code;
 }

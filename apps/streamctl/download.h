@@ -2,6 +2,7 @@
 /// Recordings' files over HTTP: resumed where they were left, checked by their size, and under
 /// their name only when they are whole. Main thread.
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "commands.h"
@@ -20,14 +21,22 @@ class Download {
     /// The recording's MP4s (all files with options.all_files) into options.folder, which is made
     /// if need be. Prints each path. False, and said, if it has none. Throws Failed.
     bool fetch(const control::Recording& recording, const Options& options);
+    /// Its dump alone, without a word on stdout: where it is. nullopt if it was not kept.
+    std::optional<std::string> fetch_dump(const control::Recording& recording,
+                                          const Options& options);
 
  private:
     struct File {
         std::string url;     ///< path part
         std::string target;  ///< where it goes
         std::uint64_t bytes = 0;
+        bool is_result = true;  ///< its path is printed
     };
 
+    void make_folder(const control::Recording& recording, const Options& options) const;
+    /// Throws Failed if a name is none to take from a server.
+    File file_of(const control::Recording& recording, const control::RecordingFile& file,
+                 const Options& options) const;
     void fetch(const File& file);
     /// One request; what it got is written behind `have`. Returns the bytes there are now.
     std::uint64_t fetch_from(const File& file, int part, std::uint64_t have);

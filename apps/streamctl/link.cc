@@ -54,7 +54,8 @@ Bytes Link::receive_or_fail(Clock::time_point deadline) {
         case Wire::Woke::news:
             break;
     }
-    return wire_.receive(piece_);
+    const auto got = wire_.receive(piece_);
+    return got ? *got : receive_or_fail(deadline);
 }
 
 void Link::upgrade(const ServerUrl& server, const std::string& token) {
@@ -124,10 +125,13 @@ Wire::Woke Link::wait(Clock::time_point deadline) {
 }
 
 void Link::read() {
-    const Bytes bytes = wire_.receive(piece_);
-    if (bytes.empty()) throw wire_.unreachable("the connection was lost");
-    heard_ = Clock::now();
-    feed(bytes);
+    do {
+        const auto bytes = wire_.receive(piece_);
+        if (!bytes) return;
+        if (bytes->empty()) throw wire_.unreachable("the connection was lost");
+        heard_ = Clock::now();
+        feed(*bytes);
+    } while (wire_.is_buffered());
 }
 
 void Link::feed(Bytes bytes) {

@@ -21,15 +21,25 @@ Record two of them at a given size, as one take, until Ctrl-C:
 
     streamctl capture cam1 cam2 --resolution 1280x720 --take walk1 --until-interrupt
 
+Fetch their files:
+
+    streamctl get --take walk1 -o walk1/
+
+All cameras for ten seconds, their files here and on one time line:
+
+    streamctl capture --duration 10s --take walk2 --align -o walk2/
+
 The same by hand:
 
     streamctl start 'cam*' --bitrate 4M --fps 30
+    streamctl snapshot /camera/cam1 -o cam1.jpg
     streamctl stop
 
 What is there:
 
     streamctl cameras
     streamctl recordings --state done
+    streamctl streams
 
 Be three cameras that play a clip again and again:
 
@@ -62,11 +72,9 @@ cli::Manual manual() {
         {"FILES", kFiles},
         {"EXAMPLES", kExamples},
     };
-    manual.live = {{"CAMERA", "cameras"},
-                   {"ID", "recordings"},
-                   {"TAKE", "takes"},
-                   {"TYPE", "events"},
-                   {"KEY", "keys"}};
+    manual.live = {{"CAMERA", "cameras"}, {"ID", "recordings"}, {"TAKE", "takes"},
+                   {"TYPE", "events"},    {"KEY", "keys"},      {"STREAM", "streams"},
+                   {"SOURCE", "sources"}, {"VIEWER", "viewers"}};
     manual.see_also = {"h264mux(1)", "streamd(8)"};
     return manual;
 }

@@ -39,6 +39,19 @@ std::vector<std::string> members(const std::string& list, const char* name) {
     return out;
 }
 
+std::vector<std::string> numbers(const std::string& list, const char* name) {
+    std::vector<std::string> out;
+    const auto decoded = control::decode_list(list);
+    if (!decoded) return out;
+    for (const std::string& item : decoded->items) {
+        const auto object = control::parse_object(item, control::kReplyBytesMax);
+        std::uint64_t value = 0;
+        if (object) control::ObjectReader(**object).read(name, value);
+        if (value != 0) out.push_back(std::to_string(value));
+    }
+    return out;
+}
+
 std::vector<std::string> event_names() {
     std::vector<std::string> out;
     for (const std::string_view type : control::event_types()) {
@@ -70,6 +83,9 @@ std::vector<std::string> names_of(std::string_view kind, const Ask& ask) {
     if (kind == "recordings") names = members(ask("recordings.list", ""), "id");
     if (kind == "takes") names = members(ask("recordings.list", ""), "take");
     if (kind == "keys") names = members(ask("server.config", ""), "key");
+    if (kind == "streams") names = members(ask("streams.list", ""), "path");
+    if (kind == "sources") names = members(ask("sources.list", ""), "path");
+    if (kind == "viewers") names = numbers(ask("viewers.list", ""), "id");
     if (kind == "events") names = event_names();
     std::erase_if(names, [](const std::string& name) { return !is_harmless(name); });
     std::sort(names.begin(), names.end());

@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include <charconv>
+#include <cmath>
 
 #include "base/name.h"
 #include "base/units.h"
@@ -53,6 +54,13 @@ void add_names(CLI::App& command, Options& options) {
                        "Names, or patterns such as 'cam*'; without any: all cameras");
 }
 
+void add_align(CLI::App& command, Options& options) {
+    command.add_flag(
+        "--align", options.align,
+        "Put the files on one time line, made here of the dumps, with how far off each may be; "
+        "take.json beside them says it all");
+}
+
 void build_capture_commands(CLI::App& app, Options& options) {
     CLI::App& start = add_command(app, "start",
                                   "Start recording\n\n"
@@ -87,6 +95,7 @@ void build_capture_commands(CLI::App& app, Options& options) {
     add_start_options(capture, options);
     cli::add_text(capture, "-o,--output", options.folder, "Download the MP4 files to this folder",
                   "DIR");
+    add_align(capture, options);
 }
 
 void build_get(CLI::App& app, Options& options) {
@@ -102,6 +111,7 @@ void build_get(CLI::App& app, Options& options) {
     cli::add_text(get, "-o,--output", options.folder, "The folder; without it, where you are",
                   "DIR");
     get.add_flag("--all-files", options.all_files, "Also the dump, the thumbnail and what else");
+    add_align(get, options);
 }
 
 void build_event_commands(CLI::App& app, Options& options) {
@@ -177,6 +187,27 @@ void build_list_commands(CLI::App& app, Options& options) {
     remove.add_option("ID", options.recording_id, "Its id, as listed")->required();
 }
 
+void build_live_commands(CLI::App& app, Options& options) {
+    CLI::App& streams = add_command(app, "streams",
+                                    "List the live streams\n\n"
+                                    "Cameras are among them, as /camera/NAME.");
+    streams.add_option("STREAM", options.stream, "Only this one, in full: /APP/NAME");
+    CLI::App& kick = add_command(app, "kick-stream", "Close the connection of a publisher");
+    kick.add_option("STREAM", options.stream, "What it publishes: /APP/NAME")->required();
+    CLI::App& snapshot = add_command(app, "snapshot", "Save a picture of a live stream");
+    snapshot.add_option("STREAM", options.stream, "/APP/NAME")->required();
+    cli::add_text(snapshot, "-o,--output", options.picture_file,
+                  "Where the JPEG goes; - for standard output", "FILE")
+        ->required();
+    add_command(app, "viewers", "List who watches");
+    CLI::App& kick_viewer = add_command(app, "kick-viewer", "Close the connection of a viewer");
+    kick_viewer.add_option("VIEWER", options.viewer_id, "Its number, as listed")->required();
+    add_command(app, "sources", "List the on-demand sources");
+    CLI::App& restart =
+        add_command(app, "restart-source", "Start an on-demand source anew, also a failed one");
+    restart.add_option("SOURCE", options.stream, "/APP/NAME")->required();
+}
+
 Result<double> parse_probability(std::string_view text) {
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -184,6 +215,16 @@ Result<double> parse_probability(std::string_view text) {
         return value;
     }
     return Error{"\"" + std::string(text) + "\" is not a probability from 0 to 1"};
+}
+
+Result<double> parse_drift(std::string_view text) {
+    constexpr double kPpmMax = 100'000;
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error == std::errc() && end == text.data() + text.size() && std::abs(value) <= kPpmMax) {
+        return value;
+    }
+    return Error{"\"" + std::string(text) + "\" is not a drift in ppm from -100000 to 100000"};
 }
 
 /// "drop=0.01,dup=0.01,jitter=50ms,clock-jump=2s,reset-after=100"
@@ -199,18 +240,25 @@ Result<Fault> parse_fault(std::string_view text) {
             const auto probability = parse_probability(value);
             if (!probability) return probability.error();
             (name == "drop" ? fault.drop : fault.dup) = *probability;
-        } else if (name == "jitter" || name == "clock-jump") {
+        } else if (name == "jitter" || name == "clock-jump" || name == "clock-offset") {
             const auto time = parse_duration(value);
             if (!time) return time.error();
-            (name == "jitter" ? fault.jitter : fault.clock_jump) =
-                std::chrono::duration_cast<milliseconds>(*time);
+            milliseconds& target = name == "jitter"       ? fault.jitter
+                                   : name == "clock-jump" ? fault.clock_jump
+                                                          : fault.clock_offset;
+            target = std::chrono::duration_cast<milliseconds>(*time);
+        } else if (name == "clock-drift") {
+            const auto ppm = parse_drift(value);
+            if (!ppm) return ppm.error();
+            fault.clock_drift_ppm = *ppm;
         } else if (name == "reset-after") {
             const auto count = parse_number(value, 1'000'000'000);
             if (!count) return count.error();
             fault.reset_after = static_cast<std::uint32_t>(*count);
         } else {
             return Error{"\"" + std::string(name) +
-                         "\" is not one of drop, dup, jitter, clock-jump, reset-after"};
+                         "\" is not one of drop, dup, jitter, clock-jump, clock-offset, "
+                         "clock-drift, reset-after"};
         }
     }
     return fault;
@@ -247,8 +295,9 @@ void build_push(CLI::App& app, Options& options) {
     cli::add_value<Fault>(command, "--fault", push.fault, parse_fault,
                           "Misbehave: drop=P and dup=P lose and repeat messages with that "
                           "probability, jitter=D delays each by up to D, clock-jump=D moves the "
-                          "clock after a second, reset-after=N breaks the connection after N "
-                          "pictures",
+                          "clock after a second, clock-offset=D sets it ahead, clock-drift=PPM "
+                          "lets it run fast (-PPM: slow), reset-after=N breaks the connection "
+                          "after N pictures",
                           "WHAT=VALUE,...");
     cli::add_number(command, "--b-frames", push.b_frames, 0, 16, "B-frames in a row when encoding");
     cli::add_text(command, "--input-format", push.format,
@@ -324,6 +373,13 @@ void build(CLI::App& app, Options& options) {
         ->envname("STREAMCTL_SERVER");
     cli::add_text(app, "--token-file", options.token_file,
                   "Read the access token from this file (else from STREAMCTL_TOKEN)", "FILE");
+    cli::add_text(app, "--cacert", options.ca_file,
+                  "With wss://, believe certificates that lead to those in this file; without it "
+                  "those the system trusts",
+                  "FILE");
+    app.add_flag("--insecure", options.is_insecure,
+                 "With wss://, believe any certificate: nobody listens in, but it may be anybody "
+                 "who answers");
     cli::add_duration(app, "--timeout", options.timeout,
                       "How long to wait for a camera's or the server's answer; without it 10s");
     app.add_flag("--json", options.json, "Print the server's answer as it is, on one line");
@@ -337,6 +393,7 @@ void build(CLI::App& app, Options& options) {
     build_list_commands(app, options);
     build_get(app, options);
     build_event_commands(app, options);
+    build_live_commands(app, options);
     build_push(app, options);
     CLI::App& help = add_command(app, "help", "Show help, also for one command");
     help.add_option("COMMAND", options.help_about, "The command");
@@ -360,6 +417,9 @@ Result<void> complete(const CLI::App& app, Options& options) {
     if (command == "capture" &&
         options.capture.duration.has_value() == options.capture.until_interrupt) {
         return Error{"capture needs either --duration or --until-interrupt"};
+    }
+    if (command == "capture" && options.align && options.folder.empty()) {
+        return Error{"--align needs a folder for its files: --output DIR"};
     }
     if (command == "get" && options.recording_ids.empty() != options.recordings.take.has_value()) {
         return Error{"get needs either recordings' ids or --take"};

@@ -37,6 +37,8 @@ struct Fault {
     double dup = 0;                 ///< that one comes twice
     milliseconds jitter{0};         ///< each message is late by up to this
     milliseconds clock_jump{0};     ///< added to the times from the second second of a capture on
+    milliseconds clock_offset{0};   ///< added to all times: a device that was started earlier
+    double clock_drift_ppm = 0;     ///< how much faster its clock runs
     std::uint32_t reset_after = 0;  ///< the connection breaks after so many pictures; 0: never
 };
 
@@ -59,6 +61,8 @@ struct Options {
     // For the whole run.
     std::string server = "ws://127.0.0.1:50001";
     std::string token_file;
+    std::string ca_file;  ///< wss: whom to believe; empty: whom the system believes
+    bool is_insecure = false;
     std::string script_file;  ///< empty: none
     bool keep_going = false;
     std::string generate;  ///< hidden
@@ -74,13 +78,17 @@ struct Options {
     std::vector<std::string> names;    ///< the words behind start, stop, capture
     bool no_wait = false;
     CaptureOptions capture;
-    std::string camera;                    ///< cameras, kick; empty: all
-    std::vector<std::string> config_keys;  ///< config; empty: all
+    std::string camera;                      ///< cameras, kick; empty: all
+    std::string stream;                      ///< streams, snapshot, ...: "/app/name"; empty: all
+    std::string picture_file;                ///< snapshot; "-": standard output
+    std::optional<std::uint64_t> viewer_id;  ///< kick-viewer
+    std::vector<std::string> config_keys;    ///< config; empty: all
     control::RecordingQuery recordings;
     std::string recording_id;
     std::vector<std::string> recording_ids;  ///< get
     std::string folder;                      ///< get, capture: where files go; empty: nowhere
     bool all_files = false;                  ///< get
+    bool align = false;                      ///< get, capture: files on one time line
     EventOptions events;
     std::string complete_kind;  ///< __complete: see names.h
     std::string complete_line;  ///< __complete: it may name the server

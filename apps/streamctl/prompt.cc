@@ -96,11 +96,9 @@ class Prompt {
     void connect() {
         const bool was_connected = ever_connected_ && !lost_;
         try {
-            const auto server = parse_server_url(defaults_.server);
-            if (!server) throw Failed(cli::kUsage, server.error().message);
-            Options options = defaults_;
-            Door door = make_door(options, interrupt_);
-            auto link = std::make_unique<Link>(*server, door.token(), kConnectPatience, interrupt_);
+            const Door door = make_door(defaults_, interrupt_);
+            auto link =
+                std::make_unique<Link>(door.server(), door.token(), kConnectPatience, interrupt_);
             // The kept events of a server that has been restarted have smaller numbers.
             control::Subscription wanted;
             if (ever_connected_) wanted.since = last_event_;

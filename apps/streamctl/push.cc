@@ -60,6 +60,8 @@ class Fleet final : public PushFleet, public loop::Pollable {
         PushTarget target;
         target.address = Poco::Net::SocketAddress(server.host, server.port);
         target.host_field = server.host_field();
+        target.host = server.host;
+        target.tls = server.tls;
         target.token = std::move(token);
         target.realtime = options_.realtime;
         target.loops = options_.loop;

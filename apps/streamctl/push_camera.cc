@@ -46,7 +46,8 @@ PushCamera::~PushCamera() { leave_clip(); }
 void PushCamera::open() {
     Poco::Net::StreamSocket socket;
     socket.connectNB(target_.address);
-    stream_ = std::make_unique<loop::Stream>(loop_, socket, *this);
+    stream_ = std::make_unique<loop::Stream>(
+        loop_, socket, *this, target_.tls ? target_.tls->connect(target_.host) : nullptr);
     if (::getrandom(nonce_.data(), nonce_.size(), 0) != static_cast<ssize_t>(nonce_.size())) {
         throw std::runtime_error("getrandom: no random bytes");
     }
@@ -162,7 +163,7 @@ void PushCamera::capture_failed(const std::string& why) {
 void PushCamera::begin_sending(const PacketPtr& first) {
     state_ = State::sending;
     seq_ = 0;
-    base_ms_ = boot_ms();
+    base_ms_ = boot_ms() + static_cast<std::uint64_t>(target_.fault.clock_offset.count());
     base_ns_ = monotonic_ns();
     origin_us_ = first->pts_us;
     pass_us_ = 0;
@@ -246,7 +247,8 @@ bool PushCamera::send_next() {
     }
     latest_us_ = ready_us;
     const Fault& fault = target_.fault;
-    std::uint64_t time_ms = base_ms_ + static_cast<std::uint64_t>(media) / 1000;
+    const double drifted = static_cast<double>(media) * (1 + fault.clock_drift_ppm / 1e6);
+    std::uint64_t time_ms = base_ms_ + static_cast<std::uint64_t>(drifted) / 1000;
     if (media >= kClockJumpAtUs) time_ms += static_cast<std::uint64_t>(fault.clock_jump.count());
     if (happens(fault.drop)) {
         ++seq_;  // the number of a message that got lost

@@ -38,7 +38,9 @@ class PushFleet {
 struct PushTarget {
     Poco::Net::SocketAddress address;
     std::string host_field;
-    std::string path;  ///< origin-form
+    std::string host;         ///< the certificate must be for it
+    loop::TlsContextPtr tls;  ///< null: plain
+    std::string path;         ///< origin-form
     std::string token;
     std::string capabilities;  ///< its message, encoded
     bool realtime = false;

@@ -19,10 +19,11 @@ Result<ServerUrl> parse_server_url(std::string_view text) {
     const std::size_t scheme_end = text.find("://");
     if (scheme_end == std::string_view::npos) return wrong("expected ws://HOST:PORT");
     const std::string_view scheme = text.substr(0, scheme_end);
-    if (scheme == "wss" || scheme == "https") {
-        return wrong("this version speaks ws and http only; use a tunnel or a proxy for TLS");
+    url.is_tls = scheme == "wss" || scheme == "https";
+    if (!url.is_tls && scheme != "ws" && scheme != "http") {
+        return wrong("expected ws://, wss://, http:// or https://");
     }
-    if (scheme != "ws" && scheme != "http") return wrong("expected ws:// or http://");
+    if (url.is_tls) url.port = 8443;
     rest.remove_prefix(scheme_end + 3);
     if (!rest.empty() && rest.back() == '/') rest.remove_suffix(1);
     if (rest.find_first_of("/?#@ ") != std::string_view::npos) {

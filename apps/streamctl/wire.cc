@@ -42,8 +42,20 @@ std::string printable(std::string_view text) {
 
 Wire::Wire(const ServerUrl& server, milliseconds patience, Interrupt& interrupt)
     : server_(server), interrupt_(interrupt) {
+    connect(patience);
+    if (!server_.tls) return;
+    tls_ = server_.tls->connect(server_.host);
+    tls_->attach(fd());
+    shake_hands(Clock::now() + patience);
+}
+
+Wire::~Wire() {
+    if (tls_) tls_->close();
+}
+
+void Wire::connect(milliseconds patience) {
     try {
-        socket_.connectNB(resolve(server));
+        socket_.connectNB(resolve(server_));
     } catch (const Poco::Net::ConnectionRefusedException&) {
         throw unreachable("connection refused; is streamd running there?");
     } catch (const Poco::Exception& error) {
@@ -93,9 +105,62 @@ Wire::Woke Wire::poll(short events, Clock::time_point deadline) {
     }
 }
 
-Wire::Woke Wire::wait(Clock::time_point deadline) { return poll(POLLIN, deadline); }
+void Wire::wait_for(loop::TlsSession::State wanted, Clock::time_point deadline) {
+    const bool writes = wanted == loop::TlsSession::State::wants_write;
+    switch (poll(writes ? POLLOUT : POLLIN, deadline)) {
+        case Woke::news:
+            return;
+        case Woke::interrupted:
+            throw Failed(cli::kInterrupted, "interrupted");
+        case Woke::time:
+            throw Failed(cli::kNoAnswer, server_.text + ": it takes no more of the request");
+    }
+}
+
+void Wire::shake_hands(Clock::time_point deadline) {
+    using State = loop::TlsSession::State;
+    std::vector<std::uint8_t> room(1024);
+    // Reading is what drives a handshake; nothing else can come before we have asked for it.
+    while (!tls_->is_established()) {
+        const auto done = tls_->receive(room);
+        if (tls_->is_established()) return;
+        if (done.state == State::failed || done.state == State::ended) {
+            throw unreachable(tls_->error().empty() ? "it ended the TLS handshake" : tls_->error());
+        }
+        if (done.state == State::more) continue;
+        const Woke woke = poll(done.state == State::wants_write ? POLLOUT : POLLIN, deadline);
+        if (woke == Woke::interrupted) throw Failed(cli::kInterrupted, "interrupted");
+        if (woke == Woke::time) throw unreachable("no answer to the TLS handshake");
+    }
+}
+
+Wire::Woke Wire::wait(Clock::time_point deadline) {
+    if (!tls_) return poll(POLLIN, deadline);
+    // A readable socket may hold half a record, and the session more than the socket tells of.
+    constexpr std::size_t kPiece = 64 * 1024;
+    for (;;) {
+        if (!decrypted_.empty() || ended_) return Woke::news;
+        std::vector<std::uint8_t> room(kPiece);
+        const auto got = receive_tls(room);
+        if (got) {
+            decrypted_.assign(got->begin(), got->end());
+            ended_ = decrypted_.empty();
+            continue;
+        }
+        const Woke woke = poll(POLLIN, deadline);
+        if (woke != Woke::news) return woke;
+    }
+}
 
 void Wire::send(Bytes bytes, Clock::time_point deadline) {
+    while (tls_ && !bytes.empty()) {
+        const iovec piece{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
+        const auto done = tls_->transmit({&piece, 1});
+        bytes = bytes.subspan(done.bytes);
+        if (bytes.empty()) return;
+        if (done.state == loop::TlsSession::State::failed) throw unreachable(tls_->error());
+        if (done.state != loop::TlsSession::State::more) wait_for(done.state, deadline);
+    }
     while (!bytes.empty()) {
         const ssize_t sent = ::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
         if (sent > 0) {
@@ -104,22 +169,50 @@ void Wire::send(Bytes bytes, Clock::time_point deadline) {
         }
         if (errno == EINTR) continue;
         if (errno != EAGAIN && errno != EWOULDBLOCK) throw unreachable(std::strerror(errno));
-        const Woke woke = poll(POLLOUT, deadline);
-        if (woke == Woke::interrupted) throw Failed(cli::kInterrupted, "interrupted");
-        if (woke == Woke::time) {
-            throw Failed(cli::kNoAnswer, server_.text + ": it takes no more of the request");
+        wait_for(loop::TlsSession::State::wants_write, deadline);
+    }
+}
+
+std::optional<Bytes> Wire::receive(std::span<std::uint8_t> into) {
+    if (!tls_) return receive_plain(into);
+    if (!decrypted_.empty()) {
+        const std::size_t taken = std::min(into.size(), decrypted_.size());
+        std::copy_n(decrypted_.begin(), taken, into.begin());
+        decrypted_.erase(decrypted_.begin(),
+                         decrypted_.begin() + static_cast<std::ptrdiff_t>(taken));
+        return Bytes(into.first(taken));
+    }
+    if (ended_) return Bytes();
+    return receive_tls(into);
+}
+
+std::optional<Bytes> Wire::receive_tls(std::span<std::uint8_t> into) {
+    using State = loop::TlsSession::State;
+    for (;;) {
+        const auto done = tls_->receive(into);
+        if (done.bytes > 0) return Bytes(into.first(done.bytes));
+        switch (done.state) {
+            case State::more:
+                continue;
+            case State::wants_read:
+                return std::nullopt;
+            case State::wants_write:
+                wait_for(done.state, Clock::now() + std::chrono::seconds(10));
+                continue;
+            case State::ended:
+                return Bytes();
+            case State::failed:
+                throw unreachable(tls_->error());
         }
     }
 }
 
-Bytes Wire::receive(std::span<std::uint8_t> into) {
+std::optional<Bytes> Wire::receive_plain(std::span<std::uint8_t> into) {
     for (;;) {
         const ssize_t got = ::recv(fd(), into.data(), into.size(), 0);
-        if (got >= 0) return {into.data(), static_cast<std::size_t>(got)};
+        if (got >= 0) return Bytes(into.data(), static_cast<std::size_t>(got));
         if (errno == EINTR) continue;
-        if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            throw Failed(cli::kIoFailed, "read before there was something to read");
-        }
+        if (errno == EAGAIN || errno == EWOULDBLOCK) return std::nullopt;
         throw unreachable(std::strerror(errno));
     }
 }

@@ -4,11 +4,15 @@
 #include <Poco/Net/StreamSocket.h>
 
 #include <chrono>
+#include <memory>
+#include <optional>
 #include <span>
+#include <vector>
 
 #include "base/bytes.h"
 #include "failed.h"
 #include "interrupt.h"
+#include "loop/tls_session.h"
 #include "server_url.h"
 
 namespace st::streamctl {
@@ -25,6 +29,7 @@ class Wire {
 
     /// Connects. Throws Failed: 69, or 130 after Ctrl-C. `interrupt` outlives it.
     Wire(const ServerUrl& server, milliseconds patience, Interrupt& interrupt);
+    ~Wire();
     Wire(const Wire&) = delete;
     Wire& operator=(const Wire&) = delete;
 
@@ -32,8 +37,11 @@ class Wire {
     void send(Bytes bytes, Clock::time_point deadline);
     /// `news`: receive() has something. An interrupt is taken when it is told.
     Woke wait(Clock::time_point deadline);
-    /// What is there, at most as much as fits; empty: the end. Throws Failed 69 on a reset.
-    Bytes receive(std::span<std::uint8_t> into);
+    /// What is there, at most as much as fits; empty: the end; nullopt: nothing yet, which cannot
+    /// be after wait(). Throws Failed 69 on a reset.
+    std::optional<Bytes> receive(std::span<std::uint8_t> into);
+    /// More may be there than fd() tells of: receive() until it says nullopt.
+    bool is_buffered() const { return tls_ != nullptr; }
 
     int fd() const;
     /// "ws://host:port: `why`"
@@ -42,10 +50,19 @@ class Wire {
 
  private:
     Woke poll(short events, Clock::time_point deadline);
+    void connect(milliseconds patience);
+    void shake_hands(Clock::time_point deadline);
+    /// For what TLS wants before it goes on.
+    void wait_for(loop::TlsSession::State wanted, Clock::time_point deadline);
+    std::optional<Bytes> receive_plain(std::span<std::uint8_t> into);
+    std::optional<Bytes> receive_tls(std::span<std::uint8_t> into);
 
     const ServerUrl server_;
     Interrupt& interrupt_;
     Poco::Net::StreamSocket socket_;
+    std::unique_ptr<loop::TlsSession> tls_;  ///< null: plain
+    std::vector<std::uint8_t> decrypted_;    ///< what wait() found and receive() did not take yet
+    bool ended_ = false;                     ///< behind decrypted_ nothing comes
 };
 
 }  // namespace st::streamctl

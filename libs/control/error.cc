@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "base/utf8.h"
 #include "control/json.h"
 
 namespace st::control {
@@ -38,6 +39,24 @@ const Row& row(ErrorCode code) {
     return kRows[10];
 }
 
+/// A message may quote what a peer sent, which need not be text: its bytes above ASCII as \xNN.
+std::string as_utf8(const std::string& text) {
+    if (is_utf8(as_bytes(text))) return text;
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string out;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x80) {
+            out += c;
+            continue;
+        }
+        out += "\\x";
+        out += kDigits[byte >> 4];
+        out += kDigits[byte & 15];
+    }
+    return out;
+}
+
 ErrorCode code_from(std::string_view text, int status) {
     for (const Row& candidate : kRows) {
         if (candidate.text == text) return candidate.code;
@@ -57,8 +76,9 @@ int http_status(ErrorCode code) { return row(code).http_status; }
 std::string encode(const ApiError& error) {
     Poco::JSON::Object inner = ordered_object();
     inner.set("code", std::string(to_text(error.code)));
-    inner.set("message", error.message);
-    inner.set("field", error.field ? Poco::Dynamic::Var(*error.field) : Poco::Dynamic::Var());
+    inner.set("message", as_utf8(error.message));
+    inner.set("field",
+              error.field ? Poco::Dynamic::Var(as_utf8(*error.field)) : Poco::Dynamic::Var());
     Poco::JSON::Object outer = ordered_object();
     outer.set("error", inner);
     return to_line(outer);

@@ -82,6 +82,38 @@ inline void read_timeout(ObjectReader& reader, std::chrono::milliseconds& out) {
     out = std::chrono::milliseconds(ms);
 }
 
+/// A reply to start or stop: "ok", and "results" whose camera, session and whatever `read_more`
+/// reads.
+template <class Reply, class ReadMore>
+Decoded<Reply> decode_results(std::string_view body, ReadMore read_more) {
+    const auto object = parse_object(body, kReplyBytesMax);
+    if (!object) return object.error();
+    ObjectReader reader(**object);
+    Reply reply;
+    reader.require("ok");
+    reader.require("results");
+    reader.read("ok", reply.ok);
+    for (const Poco::JSON::Object::Ptr& item : reader.objects("results")) {
+        ObjectReader fields(*item, "results[" + std::to_string(reply.results.size()) + "]");
+        auto& result = reply.results.emplace_back();
+        fields.require("camera");
+        fields.require("outcome");
+        fields.read("camera", result.camera);
+        fields.read("session", result.session);
+        read_more(fields, result);
+        if (fields.failed()) return fields.error();
+    }
+    if (reader.failed()) return reader.error();
+    return reply;
+}
+
+inline std::string encode_results(bool ok, const Poco::JSON::Array& results) {
+    Poco::JSON::Object object = ordered_object();
+    object.set("ok", ok);
+    object.set("results", results);
+    return to_line(object);
+}
+
 /// A request's body; nothing at all is an object without fields.
 inline Decoded<Poco::JSON::Object::Ptr> parse_request(std::string_view body) {
     const bool blank = body.find_first_not_of(" \t\r\n") == std::string_view::npos;

@@ -33,6 +33,11 @@ Decoded<Recording> decode_recording(std::string_view body) {
         estimate.read("fps", recording.fps);
         if (estimate.failed()) return estimate.error();
     }
+    if (const Object::Ptr found = reader.object("clock")) {
+        ObjectReader clock(*found, "clock");
+        clock.read("ping_us", recording.ping_us);
+        if (clock.failed()) return clock.error();
+    }
     for (const Object::Ptr& item : reader.objects("files")) {
         ObjectReader fields(*item, "files[" + std::to_string(recording.files.size()) + "]");
         RecordingFile file;

@@ -8,12 +8,13 @@ namespace {
 
 using Poco::JSON::Object;
 
-constexpr TextTable<StartOutcome, 5> kOutcomes = {{
+constexpr TextTable<StartOutcome, 6> kOutcomes = {{
     {StartOutcome::started, "started"},
     {StartOutcome::already_recording, "already_recording"},
     {StartOutcome::refused, "refused"},
     {StartOutcome::timeout, "timeout"},
     {StartOutcome::disconnected, "disconnected"},
+    {StartOutcome::sent, "sent"},
 }};
 
 void read_size(ObjectReader& reader, const std::string& key, std::uint32_t min,
@@ -83,27 +84,10 @@ std::string encode(const StartRequest& request) {
 }
 
 Decoded<StartReply> decode_start_reply(std::string_view body) {
-    const auto object = parse_object(body, kReplyBytesMax);
-    if (!object) return object.error();
-    ObjectReader reader(**object);
-    StartReply reply;
-    reader.require("ok");
-    reader.require("results");
-    reader.read("ok", reply.ok);
-    for (const Object::Ptr& item : reader.objects("results")) {
-        ObjectReader fields(*item, "results[" + std::to_string(reply.results.size()) + "]");
-        StartResult result;
-        fields.require("camera");
-        fields.require("outcome");
-        fields.read("camera", result.camera);
+    return decode_results<StartReply>(body, [](ObjectReader& fields, StartResult& result) {
         read_enum(fields, "outcome", kOutcomes, result.outcome);
-        fields.read("session", result.session);
         fields.read("error", result.error);
-        if (fields.failed()) return fields.error();
-        reply.results.push_back(std::move(result));
-    }
-    if (reader.failed()) return reader.error();
-    return reply;
+    });
 }
 
 std::string encode(const StartReply& reply) {
@@ -116,10 +100,7 @@ std::string encode(const StartReply& reply) {
         object.set("error", or_null(result.error));
         results.add(object);
     }
-    Object object = ordered_object();
-    object.set("ok", reply.ok);
-    object.set("results", results);
-    return to_line(object);
+    return encode_results(reply.ok, results);
 }
 
 }  // namespace st::control

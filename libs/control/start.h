@@ -46,7 +46,8 @@ struct StartRequest {
     bool operator==(const StartRequest&) const = default;
 };
 
-enum class StartOutcome { started, already_recording, refused, timeout, disconnected };
+/// `sent`: the request did not wait for the camera's answer.
+enum class StartOutcome { started, already_recording, refused, timeout, disconnected, sent };
 std::string_view to_text(StartOutcome outcome);
 
 struct StartResult {

@@ -7,11 +7,12 @@ namespace {
 
 using Poco::JSON::Object;
 
-constexpr TextTable<StopOutcome, 4> kOutcomes = {{
+constexpr TextTable<StopOutcome, 5> kOutcomes = {{
     {StopOutcome::stopped, "stopped"},
     {StopOutcome::not_recording, "not_recording"},
     {StopOutcome::timeout, "timeout"},
     {StopOutcome::failed, "failed"},
+    {StopOutcome::sent, "sent"},
 }};
 
 constexpr TextTable<SessionState, 4> kStates = {{
@@ -78,21 +79,8 @@ std::string encode(const StopRequest& request) {
 }
 
 Decoded<StopReply> decode_stop_reply(std::string_view body) {
-    const auto object = parse_object(body, kReplyBytesMax);
-    if (!object) return object.error();
-    ObjectReader reader(**object);
-    StopReply reply;
-    reader.require("ok");
-    reader.require("results");
-    reader.read("ok", reply.ok);
-    for (const Object::Ptr& item : reader.objects("results")) {
-        ObjectReader fields(*item, "results[" + std::to_string(reply.results.size()) + "]");
-        StopResult result;
-        fields.require("camera");
-        fields.require("outcome");
-        fields.read("camera", result.camera);
+    return decode_results<StopReply>(body, [](ObjectReader& fields, StopResult& result) {
         read_enum(fields, "outcome", kOutcomes, result.outcome);
-        fields.read("session", result.session);
         if (fields.has("state")) {
             SessionState state{};
             read_enum(fields, "state", kStates, state);
@@ -100,11 +88,7 @@ Decoded<StopReply> decode_stop_reply(std::string_view body) {
         }
         read_files(fields, result.files);
         fields.read("error", result.error);
-        if (fields.failed()) return fields.error();
-        reply.results.push_back(std::move(result));
-    }
-    if (reader.failed()) return reader.error();
-    return reply;
+    });
 }
 
 std::string encode(const StopReply& reply) {
@@ -122,10 +106,7 @@ std::string encode(const StopReply& reply) {
         if (result.error) object.set("error", *result.error);
         results.add(object);
     }
-    Object object = ordered_object();
-    object.set("ok", reply.ok);
-    object.set("results", results);
-    return to_line(object);
+    return encode_results(reply.ok, results);
 }
 
 }  // namespace st::control

@@ -20,7 +20,8 @@ struct StopRequest {
     bool operator==(const StopRequest&) const = default;
 };
 
-enum class StopOutcome { stopped, not_recording, timeout, failed };
+/// `sent`: the request did not wait for the files.
+enum class StopOutcome { stopped, not_recording, timeout, failed, sent };
 std::string_view to_text(StopOutcome outcome);
 
 /// A recording's state, as in its session.json.

@@ -361,7 +361,19 @@ void CameraConnection::request_start(const StartOrder& order) {
     already_differs_ = order.given && (!order_ || order_->parameters != order.parameters);
     const bool sends = camera::transition(state_, camera::Input::start_requested).actions.front() ==
                        camera::Action::send_start;
-    if (sends) order_ = order;
+    if (!sends && state_ == camera::State::starting && already_differs_) {
+        CameraAnswer made{
+            CameraAnswer::Kind::refused, {}, "it is being started with other parameters"};
+        made.request = order.request;
+        return services_.control.post(
+            [&captures = services_.captures, link = link_, made] { captures.answer(link, made); });
+    }
+    if (sends) {
+        order_ = order;
+        services_.control.post([&captures = services_.captures, link = link_, order] {
+            captures.start_sent(link, order.parameters, order.take);
+        });
+    }
     refusal_.clear();
     apply(camera::Input::start_requested);
 }

@@ -27,6 +27,7 @@ struct StartOrder {
     std::string take;
     bool given = false;  ///< the user named parameters: others in use are worth a word
     milliseconds timeout{10'000};
+    std::uint64_t request = 0;  ///< the start it belongs to; see CameraAnswer
 };
 
 class CameraConnection final : public Connection,

@@ -85,10 +85,9 @@ void Captures::start(const control::StartRequest& request, StartDone done) {
     const Asked asked{to_camera(request.parameters), request.take.value_or("")};
     for (const std::string& name : selection.matched) {
         const CameraEntry& entry = *cameras_.find(name);
-        asked_[entry.link->id] = asked;
-        entry.link->post([asked, given = request.parameters.given(),
-                          timeout = request.timeout](CameraConnection& connection) {
-            connection.request_start({asked.parameters, asked.take, given, timeout});
+        entry.link->post([asked, given = request.parameters.given(), timeout = request.timeout,
+                          id](CameraConnection& connection) {
+            connection.request_start({asked.parameters, asked.take, given, timeout, id});
         });
         if (entry.is_camera) pending.waiting.emplace(entry.link->id, name);
     }
@@ -98,10 +97,51 @@ void Captures::start(const control::StartRequest& request, StartDone done) {
         pending.reply.results.push_back(
             {name, StartOutcome::disconnected, std::nullopt, "no such camera"});
     }
-    if (!request.wait) return done(pending.reply);
+    if (!request.wait) return finish_unawaited(std::move(pending), done);
     pending.done = std::move(done);
     pending.timer = control_.after(request.timeout, [this, id] { time_out_start(id); });
     starts_.emplace(id, std::move(pending));
+}
+
+void Captures::finish_unawaited(PendingStart pending, const StartDone& done) const {
+    for (const auto& [link, name] : pending.waiting) {
+        control::StartResult result{name, StartOutcome::sent, std::nullopt, std::nullopt};
+        const CameraEntry* entry = cameras_.find(link);
+        if (entry != nullptr && entry->state == camera::State::recording) {
+            result.outcome = StartOutcome::already_recording;
+            if (!entry->session.empty()) result.session = entry->session;
+        }
+        pending.reply.results.push_back(std::move(result));
+    }
+    sort_by_camera(pending.reply.results);
+    done(pending.reply);
+}
+
+void Captures::finish_unawaited(PendingStop pending, const StopDone& done) const {
+    for (const auto& [link, name] : pending.waiting) {
+        control::StopResult result;
+        result.camera = name;
+        result.outcome = StopOutcome::not_recording;
+        const CameraEntry* entry = cameras_.find(link);
+        if (entry != nullptr && entry->state != camera::State::idle) {
+            result.outcome = StopOutcome::sent;
+        }
+        for (const auto& [id, session] : live_) {
+            if (session.link != link) continue;
+            result.outcome = StopOutcome::sent;
+            result.session = id;
+            result.state = session.ended ? control::SessionState::finalising
+                                         : control::SessionState::recording;
+        }
+        pending.reply.results.push_back(std::move(result));
+    }
+    sort_by_camera(pending.reply.results);
+    done(pending.reply);
+}
+
+void Captures::start_sent(const LinkPtr& link, const camera::StartParameters& parameters,
+                          const std::string& take) {
+    if (cameras_.find(link->id) != nullptr) asked_[link->id] = {parameters, take};
 }
 
 void Captures::add_result(PendingStart& pending, control::StartResult result) {
@@ -168,7 +208,7 @@ void Captures::stop(const control::StopRequest& request, StopDone done) {
         result.error = "no such camera";
         pending.reply.results.push_back(std::move(result));
     }
-    if (!request.wait) return done(pending.reply);
+    if (!request.wait) return finish_unawaited(std::move(pending), done);
     pending.done = std::move(done);
     pending.timeout = request.timeout;
     const std::uint64_t id = next_id_++;
@@ -248,6 +288,7 @@ void Captures::answer(const LinkPtr& link, const CameraAnswer& answer) {
     for (auto& [id, pending] : starts_) {
         const auto waiting = pending.waiting.find(link->id);
         if (waiting == pending.waiting.end()) continue;
+        if (answer.request != 0 && answer.request != id) continue;
         add_result(pending, to_result(waiting->second, answer));
         pending.waiting.erase(waiting);
         touched.push_back(id);
@@ -318,9 +359,8 @@ void Captures::auto_start(const CameraEntry& entry) {
     if (!parameters || entry.state != camera::State::idle) return;
     Asked asked{*parameters, {}};
     if (const auto before = was_recording_.extract(entry.name)) asked = before.mapped();
-    asked_[entry.link->id] = asked;
     entry.link->post([asked](CameraConnection& connection) {
-        connection.request_start({asked.parameters, asked.take, false, milliseconds(10'000)});
+        connection.request_start({asked.parameters, asked.take, false, milliseconds(10'000), 0});
     });
 }
 

@@ -26,9 +26,10 @@ struct CameraAnswer {
         disconnected
     };
     Kind kind = Kind::started;
-    std::string session;   ///< started, already_recording
-    std::string error;     ///< refused: in the camera's or our own words
-    bool differs = false;  ///< already_recording: with other parameters than those asked for
+    std::string session;        ///< started, already_recording
+    std::string error;          ///< refused: in the camera's or our own words
+    bool differs = false;       ///< already_recording: with other parameters than those asked for
+    std::uint64_t request = 0;  ///< for that start alone; 0: for all that wait for the camera
 };
 
 /// A session whose files are finished (or that failed for good).
@@ -53,6 +54,9 @@ class Captures {
     void stop(const control::StopRequest& request, StopDone done);
 
     void answer(const LinkPtr& link, const CameraAnswer& answer);
+    /// These parameters went out to the camera: a connection that is starting sends no others.
+    void start_sent(const LinkPtr& link, const camera::StartParameters& parameters,
+                    const std::string& take);
     /// The connection is over. `has_session`: its last session is still being finished, which
     /// answers the stops that wait for it.
     void left(const LinkPtr& link, bool has_session);
@@ -94,6 +98,8 @@ class Captures {
         std::uint64_t progress_seen = 0;
     };
 
+    void finish_unawaited(PendingStart pending, const StartDone& done) const;
+    void finish_unawaited(PendingStop pending, const StopDone& done) const;
     void add_result(PendingStart& pending, control::StartResult result);
     void finish_start(std::uint64_t id);
     void time_out_start(std::uint64_t id);
@@ -115,7 +121,7 @@ class Captures {
     std::map<std::uint64_t, PendingStart> starts_;
     std::map<std::uint64_t, PendingStop> stops_;
     std::map<std::string, LiveSession> live_;     ///< by session id
-    std::map<std::uint64_t, Asked> asked_;        ///< last start parameters, by link id
+    std::map<std::uint64_t, Asked> asked_;        ///< what was sent last, by link id
     std::map<std::string, Asked> was_recording_;  ///< by camera, until it returns
 };
 

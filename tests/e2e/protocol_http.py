@@ -1,6 +1,7 @@
 """HTTP on the wire: one reading of every request, and who may use the control operations."""
 
 import json
+import socket
 
 import harness
 from raw_peer import RawPeer
@@ -116,6 +117,29 @@ class Http(harness.Case):
                 self.assertIn(status, (400, 404, 409, 503), answer)
                 self.assertIn("error", json.loads(answer))
         self.assertEqual(server.stop(), 0)
+
+    async def test_a_client_that_has_sent_all_it_will_is_answered(self):
+        server = self.start_streamd()
+        request = b"GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        for count in (1, 3):
+            with socket.create_connection(("127.0.0.1", server.port), timeout=harness.PATIENCE_S) as client:
+                client.sendall(count * request)
+                client.shutdown(socket.SHUT_WR)
+                answer = b""
+                while data := client.recv(65536):
+                    answer += data
+            self.assertEqual(answer.count(b"HTTP/1.1 200 OK\r\n"), count, answer)
+
+    async def test_a_refusal_is_text_whatever_bytes_it_quotes(self):
+        server = self.start_streamd()
+        with socket.create_connection(("127.0.0.1", server.port), timeout=harness.PATIENCE_S) as client:
+            client.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nna\xefve\xff: 1\r\n\r\n")
+            answer = b""
+            while data := client.recv(65536):
+                answer += data
+        head, body = answer.split(b"\r\n\r\n", 1)
+        self.assertTrue(head.startswith(b"HTTP/1.1 400 "), head)
+        self.assertIn("\\xef", json.loads(body.decode("utf-8"))["error"]["message"])
 
 
 if __name__ == "__main__":

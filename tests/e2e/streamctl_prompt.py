@@ -136,6 +136,71 @@ class Prompt(harness.Case):
         await harness.async_wait_for((self.folder / "code").exists, "the prompt ends")
         self.assertEqual((self.folder / "code").read_text(), "0\n")
 
+    async def test_tab_completes_the_ids_of_recordings_and_ctrl_r_finds_what_was_typed(self):
+        server = self.start_streamd()
+        units = harness.access_units(harness.clip("baseline", frames=30))
+        async with harness.Camera(server, "desk") as camera:
+            await server.wait_cameras("desk")
+            asked = asyncio.create_task(server.start_capture())
+            await camera.command("start_capture")
+            await camera.capture_started()
+            await asked
+            await camera.send_frames([(1000 + 33 * i, unit) for i, unit in enumerate(units)])
+            asked = asyncio.create_task(server.stop_capture())
+            await camera.command("stop_capture")
+            await camera.capture_stopped()
+            (result,) = (await asked)["results"]
+        await asyncio.to_thread(self.open_prompt, server, 90)
+        for typed in ("get d", "recordings delete "):
+            self.type(typed)
+            self.keys("Tab")
+            line = "streamctl> " + typed.rsplit(" ", 1)[0] + " " + result["session"]
+            await self.async_until(lambda screen, line=line: screen[-1] == line)
+            self.keys("C-u")
+            await self.async_until(lambda screen: screen[-1] == "streamctl> ")
+        for typed, answer in [("recordings --state done", result["session"]), ("status", "version: ")]:
+            self.type(typed)
+            self.keys("Enter")
+            await self.async_until(
+                lambda screen, answer=answer: screen[-1] == "streamctl> "
+                and any(line.startswith(answer) for line in screen)
+            )
+        self.type("half")
+        self.keys("C-r")
+        self.type("state")
+        await self.async_until(
+            lambda screen: any(line.startswith("streamctl> recordings --state done") for line in screen[-2:])
+        )
+        self.terminal.tmux("clear-history")
+        self.keys("Enter")
+        # Twice on the screen now: what it printed before, and again.
+        await self.async_until(
+            lambda screen: screen[-1] == "streamctl> "
+            and sum(line.startswith(result["session"]) for line in screen) == 2
+        )
+
+    async def test_events_come_at_most_ten_a_second(self):
+        server = self.start_streamd()
+        await asyncio.to_thread(self.open_prompt, server, 80)
+
+        def shown():
+            return sum("camera." in line for line in self.screen())
+
+        clock = asyncio.get_running_loop().time
+        # Ten cameras, two events each: more than a second may show, fewer than are left out.
+        cameras = [harness.Camera(server, f"cam{i}") for i in range(10)]
+        begin, already = clock(), shown()
+        self.assertEqual(already, 0)
+        for camera in cameras:
+            await camera.connect()
+        try:
+            await self.async_until(lambda screen: sum("camera." in line for line in screen) == 20)
+        finally:
+            for camera in cameras:
+                await camera.close()
+        # The first at once, each of the others a tenth of a second later at the earliest.
+        self.assertGreaterEqual(clock() - begin, 1.9)
+
 
 if __name__ == "__main__":
     harness.main()

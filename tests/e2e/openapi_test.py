@@ -1,0 +1,149 @@
+"""docs/openapi.json against the running server: the document is a valid one, and every operation it names
+answers with what it says, judged by python3-jsonschema."""
+
+import asyncio
+import json
+import unittest
+
+import harness
+
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+
+DOCUMENT = json.loads((harness.ROOT / "docs/openapi.json").read_text())
+METHODS = {"get", "post", "delete"}
+# Operations whose good answer needs what this scenario does not have: a publisher, a viewer, a source.
+REFUSED_HERE = {"streams.kick", "streams.snapshot", "viewers.kick", "sources.restart"}
+
+
+def operations():
+    """(operationId, method, path template, operation)."""
+    for path, item in DOCUMENT["paths"].items():
+        for method, operation in item.items():
+            yield operation["operationId"], method, path, operation
+
+
+@unittest.skipUnless(jsonschema, "NOT TESTED: python3-jsonschema is not installed")
+class OpenApi(harness.Case):
+    def validate(self, value, schema, what):
+        resolver = jsonschema.RefResolver.from_schema(DOCUMENT)
+        validator = jsonschema.Draft202012Validator(
+            schema, resolver=resolver, format_checker=jsonschema.FormatChecker()
+        )
+        errors = [f"{list(error.path)}: {error.message}" for error in validator.iter_errors(value)]
+        self.assertEqual(errors, [], f"{what}: {json.dumps(value)[:1000]}")
+
+    def schemas_in(self, value):
+        """Every schema object of the document, wherever it stands."""
+        if isinstance(value, dict):
+            for name, member in value.items():
+                if name == "schema":
+                    yield member
+                yield from self.schemas_in(member)
+        elif isinstance(value, list):
+            for member in value:
+                yield from self.schemas_in(member)
+
+    def references_in(self, value):
+        if isinstance(value, dict):
+            if isinstance(value.get("$ref"), str):
+                yield value["$ref"]
+            for member in value.values():
+                yield from self.references_in(member)
+        elif isinstance(value, list):
+            for member in value:
+                yield from self.references_in(member)
+
+    def test_the_document_keeps_the_rules_of_openapi(self):
+        self.assertRegex(DOCUMENT["openapi"], r"^3\.1\.\d+$")
+        self.assertTrue(DOCUMENT["info"]["title"] and DOCUMENT["info"]["version"])
+        components = DOCUMENT["components"]["schemas"]
+        for schema in [*components.values(), *self.schemas_in(DOCUMENT["paths"])]:
+            jsonschema.Draft202012Validator.check_schema(schema)
+        for reference in self.references_in(DOCUMENT):
+            self.assertTrue(reference.startswith("#/components/schemas/"), reference)
+            self.assertIn(reference.rsplit("/", 1)[1], components)
+        ids = [name for name, *_ in operations()]
+        self.assertEqual(len(ids), len(set(ids)))
+        self.assertGreater(len(ids), 10)
+        for name, method, path, operation in operations():
+            self.assertIn(method, METHODS)
+            in_path = {p["name"] for p in operation.get("parameters", []) if p["in"] == "path"}
+            self.assertEqual(in_path, {part[1:-1] for part in path.split("/") if part.startswith("{")}, name)
+            self.assertTrue(all(p["required"] for p in operation.get("parameters", []) if p["in"] == "path"))
+            self.assertLessEqual({"200", "default"}, set(operation["responses"]))
+
+    async def call(self, server, name, method, template, operation, arguments, body):
+        """One request as the document says; (status, JSON) checked against it."""
+        path = template
+        for key, value in arguments.items():
+            path = path.replace("{" + key + "}", value)
+        if body is not None:
+            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            self.validate(body, schema, f"{name}: our own request")
+        answer = await server.api(method.upper(), path, body)
+        good = answer.status == 200
+        content = operation["responses"]["200" if good else "default"]["content"]
+        kind = answer.headers["Content-Type"].split(";")[0]
+        self.assertIn(kind, content, f"{name}: {answer}")
+        if kind == "application/json":
+            self.validate(answer.json, content[kind]["schema"], f"{name} {answer.status}")
+        return answer
+
+    async def test_every_operation_answers_as_the_document_says(self):
+        server = self.start_streamd()
+        units = harness.access_units(harness.clip("baseline", frames=30))
+        by_name = {name: rest for name, *rest in operations()}
+        called = {}
+
+        async def call(name, arguments=None, body=None):
+            answer = await self.call(server, name, *by_name[name], arguments or {}, body)
+            called[name] = answer.status
+            return answer
+
+        await call("capture.start", body={"cameras": ["nobody"]})
+        self.assertEqual(called["capture.start"], 409)
+        async with harness.Camera(server, "door") as camera:
+            await server.wait_cameras("door")
+            for unknown in ({"fps": -1}, {"fps": "many"}, {"colour": "red"}, {"cameras": []}):
+                answer = await server.api("POST", "/api/v1/capture/start", unknown)
+                self.assertEqual(answer.status, 400)
+                self.validate(answer.json, {"$ref": "#/components/schemas/Error"}, unknown)
+            starting = asyncio.create_task(
+                call("capture.start", body={"fps": 30, "take": "t", "resolution": {"width": 640, "height": 480}})
+            )
+            await camera.command("start_capture")
+            await camera.capture_started()
+            await starting
+            await camera.send_frames([(1000 + 33 * i, unit) for i, unit in enumerate(units)])
+            await server.wait_frames("door", len(units))
+            await call("capture.start", body={"wait": False})
+            for name in ("cameras.list", "streams.list", "viewers.list", "sources.list"):
+                await call(name)
+            await call("cameras.get", {"name": "door"})
+            await call("streams.get", {"app": "camera", "name": "door"})
+            await call("recordings.list")
+            for name in sorted(REFUSED_HERE):
+                await call(name, {"app": "live", "name": "nothing", "id": "4711"})
+                self.assertNotEqual(called[name], 200, name)
+            stopping = asyncio.create_task(call("capture.stop", body={}))
+            await camera.command("stop_capture")
+            await camera.capture_stopped()
+            (result,) = (await stopping).json["results"]
+            await call("recordings.get", {"id": result["session"]})
+            for name in ("events.list", "server.status", "server.config", "server.reload"):
+                await call(name)
+            await call("cameras.kick", {"name": "door"})
+            await call("recordings.delete", {"id": result["session"]})
+            await call("recordings.list")
+        self.assertEqual(set(called), set(by_name), "every operation of the document")
+        refused = {name for name, status in called.items() if status != 200}
+        # A program that is run without anything to reload says so (503); its answer was checked above.
+        self.assertIn(called["server.reload"], (200, 503))
+        self.assertEqual(refused - {"server.reload"}, REFUSED_HERE)
+
+
+if __name__ == "__main__":
+    harness.main()
