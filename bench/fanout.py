@@ -131,7 +131,8 @@ class Run:
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
-        result["kb_per_viewer"] = (result["rss_kb"] - result["rss_kb_before"]) / arguments.viewers
+        grown = result["rss_kb"] - result["rss_kb_before"]
+        result["kb_per_viewer"] = grown / (arguments.viewers + self.stalled)
         shutil.rmtree(folder)
         return result
 

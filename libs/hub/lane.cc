@@ -5,6 +5,15 @@
 #include "hub/seat.h"
 
 namespace st::hub {
+namespace {
+
+void prefetch(const Seat& seat) {
+    constexpr std::size_t kCacheLine = 64;
+    const auto* at = reinterpret_cast<const char*>(&seat);
+    for (std::size_t i = 0; i < sizeof(Seat); i += kCacheLine) __builtin_prefetch(at + i);
+}
+
+}  // namespace
 
 const char* to_text(EndReason reason) {
     switch (reason) {
@@ -69,6 +78,8 @@ void Group::flush() {
     ++walking_;
     // By index: a viewer may join while we walk.
     for (std::size_t i = 0; i < seats_.size(); ++i) {
+        if (i + 2 < seats_.size() && seats_[i + 2]) prefetch(*seats_[i + 2]);
+        if (i + 1 < seats_.size() && seats_[i + 1]) seats_[i + 1]->prefetch();
         if (!seats_[i]) continue;
         if (seats_[i]->keeps_up(units.front()->serial)) {
             seats_[i]->pass_on(wires_, bytes);
