@@ -89,6 +89,14 @@ TEST(ApiErrors, carry_code_message_and_field_both_ways) {
     EXPECT_EQ(decode_error(encode(with_field), 400).field, "resolution.width");
 }
 
+TEST(ApiErrors, stay_text_whatever_a_peer_sent_is_quoted) {
+    const ApiError error{ErrorCode::bad_request, "field \"\xff\xc3\"", "na\xefve"};
+    EXPECT_EQ(
+        encode(error),
+        R"({"error":{"code":"bad_request","message":"field \"\\xff\\xc3\"","field":"na\\xefve"}})");
+    EXPECT_EQ(decode_error(encode({ErrorCode::not_found, "größe", {}}), 404).message, "größe");
+}
+
 TEST(ApiErrors, of_a_body_that_is_not_ours_say_the_status) {
     const ApiError error = decode_error("<html>Bad gateway</html>", 503);
     EXPECT_EQ(error.code, ErrorCode::unavailable);
