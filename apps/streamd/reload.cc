@@ -80,7 +80,7 @@ void Reload::take(const std::vector<cli::Layers::Entry>& next, bool tls_stays,
     in_force_ = std::move(now);
 }
 
-control::Decoded<control::ReloadReply> Reload::apply(LoadedConfig next) {
+control::Decoded<control::ReloadReply> Reload::apply(const LoadedConfig& next) {
     server::Options options = server_options(next.config);  // the last thing that may fail
     control::ReloadReply reply;
     const bool tls_stays = tls_ && options.tls;
@@ -106,11 +106,11 @@ control::Decoded<control::ReloadReply> Reload::apply(LoadedConfig next) {
 control::Decoded<control::ReloadReply> Reload::run() {
     std::string problem;
     try {
-        auto loaded = load_config(sources_);
+        const auto loaded = load_config(sources_);
         if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) {
             problem = joined(errors->lines, "; ");
         } else {
-            auto made = apply(std::get<LoadedConfig>(std::move(loaded)));
+            auto made = apply(std::get<LoadedConfig>(loaded));
             log_.info("reloaded: " + std::to_string(made->changed.size()) + " values changed");
             if (!made->needs_restart.empty()) {
                 log_.warning("needs a restart: " + joined(made->needs_restart, " "));

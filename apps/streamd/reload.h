@@ -27,7 +27,7 @@ class Reload {
     std::vector<control::ConfigEntry> entries() const;
 
  private:
-    control::Decoded<control::ReloadReply> apply(LoadedConfig next);
+    control::Decoded<control::ReloadReply> apply(const LoadedConfig& next);
     void take(const std::vector<cli::Layers::Entry>& next, bool tls_stays,
               control::ReloadReply& reply);
 
