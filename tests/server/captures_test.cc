@@ -132,6 +132,56 @@ TEST_F(CapturesTest, already_recording_is_fine_unless_parameters_differ) {
     EXPECT_FALSE((*started)->ok);
 }
 
+TEST_F(CapturesTest, an_answer_to_one_of_two_starts_leaves_the_other_waiting) {
+    const LinkPtr a = join("a");
+    start({});
+    std::optional<control::Decoded<control::StartReply>> second;
+    captures.start({},
+                   [&](control::Decoded<control::StartReply> made) { second = std::move(made); });
+    CameraAnswer refused{CameraAnswer::Kind::refused, "", "other parameters", false};
+    refused.request = 2;  // requests are numbered from 1
+    captures.answer(a, refused);
+    ASSERT_TRUE(second);
+    EXPECT_FALSE((*second)->ok);
+    EXPECT_EQ((*second)->results[0].error, "other parameters");
+    EXPECT_FALSE(started);
+    captures.answer(a, {CameraAnswer::Kind::started, "a_1", "", false});
+    ASSERT_TRUE(started);
+    EXPECT_TRUE((*started)->ok);
+}
+
+TEST_F(CapturesTest, without_waiting_every_camera_is_in_the_answer) {
+    join("b");
+    const LinkPtr a = join("a");
+    const LinkPtr c = join("c");
+    cameras.set_state(c, camera::State::recording, "c_1");
+    control::StartRequest request;
+    request.wait = false;
+    request.cameras = {"*", "ghost"};
+    start(request);
+    ASSERT_TRUE(started && started->ok());
+    EXPECT_FALSE((*started)->ok) << "for the one that is not there";
+    const auto& results = (*started)->results;
+    ASSERT_EQ(results.size(), 4U);
+    EXPECT_EQ(results[0].camera, "a");
+    EXPECT_EQ(results[0].outcome, StartOutcome::sent);
+    EXPECT_EQ(results[1].outcome, StartOutcome::sent);
+    EXPECT_EQ(results[2].outcome, StartOutcome::already_recording);
+    EXPECT_EQ(results[2].session, "c_1");
+    EXPECT_EQ(results[3].outcome, StartOutcome::disconnected);
+    captures.session_opened(a->id, "a_1", "a");
+    control::StopRequest stop_request;
+    stop_request.wait = false;
+    stop_request.cameras = {"a", "b"};
+    stop(stop_request);
+    ASSERT_TRUE(stopped && stopped->ok());
+    EXPECT_TRUE((*stopped)->ok);
+    ASSERT_EQ((*stopped)->results.size(), 2U);
+    EXPECT_EQ((*stopped)->results[0].outcome, StopOutcome::sent);
+    EXPECT_EQ((*stopped)->results[0].session, "a_1");
+    EXPECT_EQ((*stopped)->results[1].outcome, StopOutcome::not_recording);
+}
+
 TEST_F(CapturesTest, names_that_are_not_there_fail_beside_those_that_are) {
     const LinkPtr a = join("a");
     control::StartRequest request;
