@@ -35,6 +35,10 @@ Result<void> run_limited(const std::vector<std::string>& argv, const Limits& lim
 /// threads hold no locks.
 Result<void> run_forked(const std::function<void()>& step, const Limits& limits = {});
 
+/// Built with the address or thread sanitizer: their own locks may be held by a thread that just
+/// begins, so a fork without an exec may leave a child that waits for ever.
+bool is_sanitized();
+
 /// For main(), before anything else: if argv is `PROGRAM --worker check FILE` or `PROGRAM --worker
 /// thumbnail IN OUT`, does that and returns the exit code; else nullopt.
 std::optional<int> run_worker(int argc, char** argv);

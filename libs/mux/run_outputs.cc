@@ -236,7 +236,8 @@ void Run::verify_pictures() const {
 /// One libav step as far away from us as the caller allows.
 Result<void> Run::isolated(std::vector<std::string> words,
                            const std::function<void()>& step) const {
-    if (job_.may_fork) return av::run_forked(step);
+    const bool must_exec = av::is_sanitized() && !job_.worker.empty();
+    if (job_.may_fork && !must_exec) return av::run_forked(step);
     if (!job_.worker.empty()) {
         words.insert(words.begin(), job_.worker.begin(), job_.worker.end());
         return av::run_limited(words);

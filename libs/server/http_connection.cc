@@ -210,7 +210,7 @@ void HttpConnection::send_file(ApiAnswer answer) {
         *stream_, services_.disk, std::move(*answer.file), [this](bool whole) {
             net_.loop().defer([self = shared_from_this(), whole] {
                 self->file_.reset();
-                if (!self->stream_) return;  // the peer went in between
+                if (!self->stream_) return;            // the peer went in between
                 if (!whole) return self->close_now();  // the length promised cannot be kept
                 self->next_request();
             });
