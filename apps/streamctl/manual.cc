@@ -32,7 +32,6 @@ All cameras for ten seconds, their files here and on one time line:
 The same by hand:
 
     streamctl start 'cam*' --bitrate 4M --fps 30
-    streamctl snapshot /camera/cam1 -o cam1.jpg
     streamctl stop
 
 What is there:
