@@ -67,6 +67,9 @@ class Readme(harness.Case):
             words = ["2s" if word == "10s" else word for word in words]
             folder = [f"recordings/{i}" for i in sorted(server.sessions()) if i.startswith("door_")]
             words = [folder[0] if w.startswith("recordings/door_") else w for w in words]
+            if words[0] == "ffmpeg":
+                await self.publish(server, words)
+                continue
             command = [harness.program(words[0]), *words[1:]]
             if words[:2] == ["streamctl", "push"]:
                 push = subprocess.Popen(command, cwd=self.folder, env=env, stdout=subprocess.DEVNULL)
@@ -78,11 +81,26 @@ class Readme(harness.Case):
             if words[1] == "capture":
                 (path,) = done.stdout.splitlines()
                 self.assertTrue(os.path.isabs(path) and os.path.exists(path), path)
-        for expected in ("streamctl capture", "streamctl start", "streamctl stop", "h264mux --info", "h264mux -y"):
+        for expected in ("streamctl capture", "streamctl start", "streamctl stop", "streamctl snapshot", "h264mux --info", "h264mux -y"):
             self.assertIn(expected, seen)
         mp4s = server.recordings.glob("*/stream.mp4")
         self.assertGreaterEqual(max(len(harness.picture_digests(mp4)) for mp4 in mp4s), 30)
         await asyncio.to_thread(server.stop)
+
+
+    async def publish(self, server, words):
+        """Another program's command, in the background, to this server's port; returns once it is live."""
+        words = [word.replace(":50001", f":{server.port}") for word in words]
+        words[1:1] = ["-nostdin", "-v", "error", "-stream_loop", "-1"]
+        ffmpeg = subprocess.Popen(words, cwd=self.folder)
+        self.addCleanup(ffmpeg.wait)
+        self.addCleanup(ffmpeg.kill)
+
+        def is_live():
+            streams = server.http("GET", "/api/v1/streams").json["items"]
+            return any(stream["gop_packets"] > 0 for stream in streams)
+
+        await harness.async_wait_for(is_live, "the stream is live")
 
 
 class Api(harness.Case):
