@@ -19,6 +19,8 @@
 namespace st::streamctl {
 namespace {
 
+constexpr char kEndOfFile = '\x04';  // Ctrl-D
+
 /// libedit writes the file with the permissions it finds: it must exist with ours first.
 bool prepare_private(const std::string& path) {
     const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
@@ -144,6 +146,8 @@ int LineEditor::read_char(wchar_t& into) {
         const ssize_t got = ::read(STDIN_FILENO, &byte, 1);
         if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
         if (got <= 0) return 0;
+        // A Ctrl-D typed before the terminal hands over single keys comes out as this.
+        if (byte == '\0') byte = kEndOfFile;
         const std::size_t used = std::mbrtowc(&into, &byte, 1, &decoding_);
         if (used == static_cast<std::size_t>(-2)) continue;  // more of it is to come
         if (used == static_cast<std::size_t>(-1)) {
