@@ -27,7 +27,7 @@ class Timeline {
     /// The stream's time for a picture or sound which its publisher says is decoded at `time_ms`
     /// (of which Clock::bits_32 uses the low 32 bits). `now_ns`: monotonic, of its arrival.
     /// Never less than the track's last one.
-    std::int64_t map(media::Track track, std::uint64_t time_ms, std::int64_t now_ns);
+    std::int64_t map(media::Track which, std::uint64_t time_ms, std::int64_t now_ns);
 
     /// The newest time given out.
     std::int64_t newest_ms() const { return newest_ms_; }

@@ -2,7 +2,7 @@
 
 namespace st::server {
 
-void PublishClaim::ask(const std::string& path, hub::PublisherPtr publisher,
+void PublishClaim::ask(const std::string& path, const hub::PublisherPtr& publisher,
                        const hub::PublisherInfo& info, hub::Clock clock, Done done) {
     const std::int64_t asked_ns = loop_.now_ns();
     auto first = live_.hub().publish(path, publisher, info, clock, asked_ns);

@@ -23,8 +23,8 @@ class PublishClaim {
 
     /// Once. `done` is called in this call or later, never after destruction; it may destroy this.
     /// Error.code as of hub::Hub::publish.
-    void ask(const std::string& path, hub::PublisherPtr publisher, const hub::PublisherInfo& info,
-             hub::Clock clock, Done done);
+    void ask(const std::string& path, const hub::PublisherPtr& publisher,
+             const hub::PublisherInfo& info, hub::Clock clock, Done done);
 
  private:
     Live& live_;

@@ -67,7 +67,7 @@ class Server {
 
     /// Puts other options in force, as a reload does: all but the recordings' folder. `what` is
     /// told in the event server.reloaded. The control loop's thread.
-    void reconfigure(Options options, const control::ReloadReply& what);
+    void reconfigure(Options next, const control::ReloadReply& what);
 
     /// Stops accepting, ends all sessions and closes all connections; then finishes the recordings,
     /// at the latest at `deadline_ns` (monotonic). Returns how many are left to the next start.

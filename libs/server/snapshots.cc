@@ -91,7 +91,7 @@ void Snapshots::wait_for_picture(const std::string& path, std::int64_t deadline_
     // Of a stream that was not wanted for a while the newest one may be an old one.
     if (unit && unit->packet->track == media::Track::video &&
         now_ns - unit->arrived_ns < kPatienceNs) {
-        return services_.disk.post([this, unit, done] { decode(unit, done); });
+        return services_.disk.post([unit, done] { decode(*unit, done); });
     }
     if (now_ns >= deadline_ns) {
         return done(Error{"no key frame from " + path + " within 10 s", 503});
@@ -100,6 +100,6 @@ void Snapshots::wait_for_picture(const std::string& path, std::int64_t deadline_
         kLookAgain, [this, path, deadline_ns, done] { wait_for_picture(path, deadline_ns, done); });
 }
 
-void Snapshots::decode(hub::UnitPtr unit, const Done& done) { done(picture_of(*unit)); }
+void Snapshots::decode(const hub::Unit& unit, const Done& done) { done(picture_of(unit)); }
 
 }  // namespace st::server

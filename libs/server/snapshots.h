@@ -22,7 +22,7 @@ class Snapshots {
 
  private:
     void wait_for_picture(const std::string& path, std::int64_t deadline_ns, const Done& done);
-    void decode(hub::UnitPtr unit, const Done& done);
+    static void decode(const hub::Unit& unit, const Done& done);
 
     Services& services_;
 };

@@ -29,7 +29,7 @@ void WsFlvPublisher::start(const std::string& path, const hub::PublisherInfo& in
 void WsFlvPublisher::on_claimed(Result<hub::Publication> claimed) {
     if (!stream_) return;
     if (!claimed) {
-        const Error why = claimed.error();
+        const Error& why = claimed.error();
         log_.warning("refused: " + why.message);
         stream_->send(share(encode_refusal(why.code, why.message, upgrade_answer_.empty())));
         stream_->finish(kClosePatience);
