@@ -232,11 +232,6 @@ std::size_t Stream::viewers() const {
     return viewers_;
 }
 
-std::uint64_t Stream::bytes() const {
-    const Lock lock(mutex_);
-    return statistics_.bytes();
-}
-
 bool Stream::is_live() const {
     const Lock lock(mutex_);
     return publisher_ != nullptr;

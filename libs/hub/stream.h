@@ -82,7 +82,6 @@ class Stream : public std::enable_shared_from_this<Stream> {
     Tracks tracks() const ST_EXCLUDES(mutex_);
     StreamStatus status() const ST_EXCLUDES(mutex_);
     std::size_t viewers() const ST_EXCLUDES(mutex_);
-    std::uint64_t bytes() const ST_EXCLUDES(mutex_);
     bool is_live() const ST_EXCLUDES(mutex_);
     bool is_unused() const ST_EXCLUDES(mutex_);
     /// The newest entry, null before the first; kept beyond the cache's limits.

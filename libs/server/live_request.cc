@@ -1,7 +1,6 @@
 #include "server/live_request.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/name.h"
 
@@ -9,7 +8,6 @@ namespace st::server {
 namespace {
 
 constexpr std::string_view kSuffix = ".flv";
-constexpr std::array<std::string_view, 5> kOurApps = {"camera", "api", "ingest", "control", "web"};
 
 bool names_a_stream(const http::Target& target) {
     return target.segments.size() == 2 && target.segments.back().ends_with(kSuffix);
@@ -50,7 +48,7 @@ Result<std::string> stream_path(std::string_view app, std::string_view name) {
 
 Result<void> check_publish_path(std::string_view path) {
     const std::string_view app = path.substr(1, path.find('/', 1) - 1);
-    if (std::find(kOurApps.begin(), kOurApps.end(), app) == kOurApps.end()) return {};
+    if (!is_own_app(app)) return {};
     return Error{"app " + std::string(app) + " is the server's own; publish to another", 403};
 }
 

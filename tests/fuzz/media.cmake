@@ -1,2 +1,3 @@
 st_fuzz(sps media)
 st_fuzz(access_units media)
+st_fuzz(annexb_packets media)
