@@ -45,10 +45,10 @@ void RtmpConnection::Viewing::begin(hub::Tracks /*tracks*/) {
 }
 
 void RtmpConnection::Viewing::send(std::span<const SharedBuffer> wires) {
-    if (stream_id_ == rtmp::kFirstStreamId) return connection_.stream_->send(wires);
+    if (stream_id_ == rtmp::kFirstStreamId) return stream_.send(wires);
     for (const SharedBuffer& wire : wires) {
         if (wire->empty()) continue;
-        connection_.stream_->send(share(rtmp::readdress(wire->bytes(), stream_id_)));
+        stream_.send(share(rtmp::readdress(wire->bytes(), stream_id_)));
     }
 }
 

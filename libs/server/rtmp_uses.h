@@ -15,7 +15,7 @@ namespace st::server {
 class RtmpConnection::Viewing final : public hub::Viewer {
  public:
     Viewing(RtmpConnection& connection, std::uint32_t stream_id)
-        : connection_(connection), stream_id_(stream_id) {}
+        : connection_(connection), stream_(*connection.stream_), stream_id_(stream_id) {}
 
     std::uint32_t stream_id() const { return stream_id_; }
     void join(const std::string& path, const hub::ViewerInfo& info);
@@ -26,7 +26,7 @@ class RtmpConnection::Viewing final : public hub::Viewer {
 
     void begin(hub::Tracks tracks) override;
     void send(std::span<const SharedBuffer> wires) override;
-    std::size_t queued_bytes() const override { return connection_.stream_->queued_bytes(); }
+    std::size_t queued_bytes() const override { return stream_.queued_bytes(); }
     void end(hub::EndReason reason) override;
 
  private:
@@ -36,6 +36,7 @@ class RtmpConnection::Viewing final : public hub::Viewer {
     void stop_waiting();
 
     RtmpConnection& connection_;
+    loop::Stream& stream_;  ///< the connection's: asked for each packet, one look nearer
     const std::uint32_t stream_id_;
     std::string path_;
     hub::ViewerInfo info_;
