@@ -136,7 +136,8 @@ class Aligning {
         }
         talk_.note(who + ": within " + fixed(*alignment->error_ms, 1) + " ms (" +
                    fixed(alignment->network_error_ms, 1) + " of them the network's, " +
-                   (alignment->was_pinged ? "measured)" : "assumed)"));
+                   (alignment->was_pinged ? "measured; " : "assumed; ") +
+                   fixed(alignment->camera_error_ms, 1) + " the camera's own, assumed)");
     }
 
     control::TakeRecording describe(const Placed& placed) const {
@@ -155,6 +156,7 @@ class Aligning {
             made.clock_error_ms = alignment->clock_error_ms;
             made.network_error_ms = alignment->network_error_ms;
             made.was_pinged = alignment->was_pinged;
+            made.camera_error_ms = alignment->camera_error_ms;
         }
         return made;
     }

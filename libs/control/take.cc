@@ -22,6 +22,7 @@ Object to_object(const TakeRecording& recording) {
     object.set("clock_error_ms", or_null(recording.clock_error_ms));
     object.set("network_error_ms", recording.network_error_ms);
     object.set("was_pinged", recording.was_pinged);
+    object.set("camera_error_ms", recording.camera_error_ms);
     object.set("clock_offset_us", or_null(recording.clock_offset_us));
     object.set("clock_drift_ppm", or_null(recording.clock_drift_ppm));
     return object;
@@ -65,6 +66,7 @@ Decoded<Take> decode_take(std::string_view text) {
         fields.read("clock_error_ms", recording.clock_error_ms);
         fields.read("network_error_ms", recording.network_error_ms);
         fields.read("was_pinged", recording.was_pinged);
+        fields.read("camera_error_ms", recording.camera_error_ms);
         fields.read("clock_offset_us", recording.clock_offset_us);
         fields.read("clock_drift_ppm", recording.clock_drift_ppm);
         if (fields.failed()) return fields.error();

@@ -19,10 +19,11 @@ struct TakeRecording {
     std::uint64_t pictures = 0;
     std::uint64_t duration_ms = 0;
     std::uint64_t begins_us = 0;            ///< where its first picture is shown
-    std::optional<double> error_ms;         ///< the sum of the two; nullopt: not bounded
+    std::optional<double> error_ms;         ///< the sum of the three; nullopt: not bounded
     std::optional<double> clock_error_ms;   ///< of laying the camera's clock along the server's
     double network_error_ms = 0;            ///< of the least delay, which arrivals cannot tell
     bool was_pinged = false;                ///< that delay was measured, not assumed
+    double camera_error_ms = 0;             ///< between sensor and socket; assumed
     std::optional<double> clock_offset_us;  ///< to add to the camera's times for the server's
     std::optional<double> clock_drift_ppm;  ///< how much slower the camera's clock runs
     bool operator==(const TakeRecording&) const = default;

@@ -7,7 +7,8 @@
 /// offset and drift of the camera's clock but for the least delay itself, which one-way messages
 /// cannot tell. A ping bounds it: it lies between 0 and the least round trip, so half of that is
 /// taken off and the rest is the error. Without pings it is taken to be at most kDelayAssumed. What
-/// a camera spends between its sensor and its network is not in any of this.
+/// a camera spends between its sensor and its socket no message tells: cameras are taken to differ
+/// in it by at most kCameraDelayAssumed.
 ///
 /// Any thread.
 #include <span>
@@ -19,6 +20,8 @@ namespace st::mux {
 
 /// Least delay of a network nobody has measured: a radio network at ease.
 constexpr std::chrono::milliseconds kDelayAssumed{20};
+/// Encoding takes a picture or less on what films today.
+constexpr std::chrono::milliseconds kCameraDelayAssumed{20};
 /// Recordings whose wall clocks differ by more than this against their monotonic ones are of
 /// different starts of the machine.
 constexpr std::chrono::seconds kSameStartWithin{2};

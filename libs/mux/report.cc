@@ -164,7 +164,8 @@ void put_alignment(std::string& out, const Alignment& alignment) {
         out += "how far off is not known: placed as the pictures came in (";
     }
     out += "network " + fixed(alignment.network_error_ms) +
-           (alignment.was_pinged ? " measured by pings)\n" : " assumed)\n");
+           (alignment.was_pinged ? " measured by pings, " : " assumed, ") + "camera " +
+           fixed(alignment.camera_error_ms) + " assumed)\n";
 }
 
 void put_losses(std::string& out, const Report& report) {
@@ -202,7 +203,8 @@ void put_alignment(Json& json, const Report& report) {
     json.key("error_ms").rate(alignment.error_ms);
     json.key("clock_error_ms").rate(alignment.clock_error_ms);
     json.key("network_error_ms").rate(alignment.network_error_ms);
-    json.key("network").text(alignment.was_pinged ? "pinged" : "assumed").close('}');
+    json.key("network").text(alignment.was_pinged ? "pinged" : "assumed");
+    json.key("camera_error_ms").rate(alignment.camera_error_ms).close('}');
 }
 
 }  // namespace

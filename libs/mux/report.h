@@ -57,7 +57,8 @@ struct Alignment {
     std::optional<double> error_ms;        ///< the sum of these; nullopt: not bounded
     std::optional<double> clock_error_ms;  ///< of the fit, and of times in whole milliseconds
     double network_error_ms = 0;
-    bool was_pinged = false;  ///< the network's error is measured, not assumed
+    bool was_pinged = false;     ///< the network's error is measured, not assumed
+    double camera_error_ms = 0;  ///< between sensor and socket; assumed
 };
 
 /// The older server's estimate: every message counts, over the span from the first to the last.

@@ -140,9 +140,11 @@ void Run::place_on_server_clock(const ServerOrigin& origin) {
     alignment.was_pinged = job_.ping.has_value();
     alignment.network_error_ms =
         (alignment.was_pinged ? delay_us : std::chrono::microseconds(kDelayAssumed).count()) / 1000;
+    alignment.camera_error_ms = kCameraDelayAssumed.count();
     if (server.error_us) {
         alignment.clock_error_ms = *server.error_us / 1000;
-        alignment.error_ms = *alignment.clock_error_ms + alignment.network_error_ms;
+        alignment.error_ms =
+            *alignment.clock_error_ms + alignment.network_error_ms + alignment.camera_error_ms;
     }
     if (job_.line->by_wall_clock) {
         report_.notes.emplace_back(

@@ -41,12 +41,13 @@ bool Session::push(Buffer message, std::int64_t arrival_ns) {
     return after <= budget_bytes_;
 }
 
-void Session::end(EndReason reason, std::optional<CloseCode> close, DroppedCounts dropped) {
+void Session::end(EndReason reason, std::optional<CloseCode> close, DroppedCounts dropped,
+                  std::optional<std::int64_t> ping_us) {
     if (ended_.exchange(true)) return;
     bool schedule = false;
     {
         const Lock lock(mutex_);
-        end_ = End{reason, std::move(close), dropped, wall_us()};
+        end_ = End{reason, std::move(close), dropped, ping_us, wall_us()};
         schedule = !std::exchange(scheduled_, true);
     }
     if (schedule) {

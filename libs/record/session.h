@@ -62,8 +62,9 @@ class Session : public std::enable_shared_from_this<Session> {
     bool push(Buffer message, std::int64_t arrival_ns);
 
     /// No more messages: what is queued is written, then the finaliser takes over. Idempotent.
+    /// `ping_us`: the least time that a ping took there and back meanwhile; none: not measured.
     void end(EndReason reason, std::optional<CloseCode> close = std::nullopt,
-             DroppedCounts dropped = {});
+             DroppedCounts dropped = {}, std::optional<std::int64_t> ping_us = std::nullopt);
 
     std::uint64_t serial() const { return serial_; }  ///< unique in this process, never reused
     const std::string& camera() const { return start_.camera; }
@@ -97,6 +98,7 @@ class Session : public std::enable_shared_from_this<Session> {
         EndReason reason;
         std::optional<CloseCode> close;
         DroppedCounts dropped;
+        std::optional<std::int64_t> ping_us;
         std::int64_t ended_us;
     };
 

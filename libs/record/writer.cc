@@ -175,6 +175,7 @@ void Writer::end(const SessionPtr& session, File& file, const Session::End& end)
     meta.end_reason = file.error.empty() ? end.reason : EndReason::disk;
     meta.close = end.close;
     meta.dropped = end.dropped;
+    meta.ping_us = end.ping_us;
     meta.ended_us = end.ended_us;
     if (!file.error.empty()) meta.error = file.error;
     if (file.dump) {

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "media/nal_peek.h"
-#include "media/parameter_sets.h"
 #include "record/recorder.h"
 #include "server/cameras.h"
 #include "server/event_log.h"
@@ -42,6 +41,8 @@ CameraConnection::CameraConnection(Services& services, NetLoop& net, Admission::
           WebSocket::Times{services.options->camera.ping_interval,
                            services.options->camera.ping_timeout},
           services.metrics, log_, *this)),
+      trip_(net.loop(), *socket_),
+      meter_(services.metrics, *link_),
       live_(services.live, link_) {}
 
 CameraConnection::~CameraConnection() {
@@ -73,43 +74,12 @@ void CameraConnection::count_bad(const std::string& what) {
                  " bad=" + std::to_string(link_->bad.load()));
 }
 
-void CameraConnection::count_frame(const camera::Frame& frame, const media::NalPeek& peek) {
-    link_->frames.fetch_add(1, std::memory_order_relaxed);
-    link_->bytes.fetch_add(frame.payload.size(), std::memory_order_relaxed);
-    services_.metrics.frames_total.fetch_add(1, std::memory_order_relaxed);
-    services_.metrics.frame_bytes_total.fetch_add(frame.payload.size(), std::memory_order_relaxed);
-    if (arrival_ns_ - second_began_ns_ >= kSecond) {
-        link_->second_ns.store(arrival_ns_, std::memory_order_relaxed);
-        const bool is_whole = arrival_ns_ - second_began_ns_ < 2 * kSecond;
-        link_->second_pictures.store(is_whole ? second_pictures_ : 0, std::memory_order_relaxed);
-        link_->second_bits.store(is_whole ? second_bits_ : 0, std::memory_order_relaxed);
-        second_began_ns_ = arrival_ns_;
-        second_pictures_ = 0;
-        second_bits_ = 0;
-    }
-    if (peek.starts_picture) ++second_pictures_;
-    second_bits_ += frame.payload.size() * 8;
-    if (peek.sps) read_size(frame);
-}
-
-void CameraConnection::read_size(const camera::Frame& frame) {
-    media::NalWalk walk(frame.payload.first(std::min(frame.payload.size(), media::kPeekBytesMax)));
-    while (const auto nal = walk.next()) {
-        if (((*nal)[0] & 0x1F) != 7) continue;
-        if (const auto sps = media::parse_sps(*nal)) {
-            link_->width.store(sps->width, std::memory_order_relaxed);
-            link_->height.store(sps->height, std::memory_order_relaxed);
-        }
-        return;
-    }
-}
-
 void CameraConnection::on_binary(Buffer message) {
     const auto frame = camera::decode_frame(message.bytes());
     if (!frame) return count_bad(frame.error().message);
     if (!is_camera_) join();
     const media::NalPeek peek = media::peek_nals(frame->payload);
-    count_frame(*frame, peek);
+    meter_.count(*frame, peek, arrival_ns_);
     live_.feed(name_, *frame, peek, arrival_ns_);
     if (log_.enabled(LogLevel::debug)) {
         log_.debug("[Frame]: " + name_ + " seq=" + std::to_string(frame->seq) +
@@ -304,6 +274,7 @@ void CameraConnection::open_session() {
     if (!held_back.empty()) start.first_held_ns = held_back.front().arrival_ns;
     session_ = services_.recorder.open(std::move(start));
     session_began_ns_ = arrival_ns_;
+    trip_.begin();
     bad_in_session_ = 0;
     messages_in_session_ = 0;
     services_.control.post([&sessions = services_.sessions, link = link_, session = session_] {
@@ -316,7 +287,7 @@ void CameraConnection::open_session() {
 
 void CameraConnection::end_session(camera::EndReason reason) {
     if (!session_) return;
-    session_->end(reason, close_, {holdback_.take_dropped(), bad_in_session_});
+    session_->end(reason, close_, {holdback_.take_dropped(), bad_in_session_}, trip_.end());
     ended_serial_ = session_->serial();
     session_.reset();
     if (answer_when_opened_ || already_when_opened_) {

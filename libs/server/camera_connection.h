@@ -13,9 +13,11 @@
 #include "camera/states.h"
 #include "record/session.h"
 #include "server/camera_link.h"
+#include "server/camera_meter.h"
 #include "server/camera_stream.h"
 #include "server/captures.h"
 #include "server/net_loop.h"
+#include "server/round_trip.h"
 #include "server/services.h"
 #include "server/websocket.h"
 
@@ -57,6 +59,7 @@ class CameraConnection final : public Connection,
     void shut_down() override;
     void on_binary(Buffer message) override;
     void on_text(const std::string& text) override;
+    void on_pong(const std::string& payload) override { trip_.on_pong(payload, arrival_ns_); }
     void on_input() override;
     void on_over(std::uint16_t code, const std::string& reason) override;
     void on_gone() override;
@@ -65,9 +68,7 @@ class CameraConnection final : public Connection,
     /// False when there were too many texts lately to tell anybody of this one.
     bool may_report();
     void on_capabilities(const camera::Capabilities& capabilities);
-    void count_frame(const camera::Frame& frame, const media::NalPeek& peek);
     void count_bad(const std::string& what);
-    void read_size(const camera::Frame& frame);
     void write_frame(Buffer message, const media::NalPeek& peek);
 
     void apply(camera::Input input);
@@ -89,6 +90,8 @@ class CameraConnection final : public Connection,
     std::string name_;
     Log log_;
     std::unique_ptr<WebSocket> socket_;
+    RoundTrip trip_;  ///< measured while a session is open
+    CameraMeter meter_;
     CameraStream live_;
 
     camera::State state_ = camera::State::idle;
@@ -117,10 +120,6 @@ class CameraConnection final : public Connection,
     loop::TimerId start_timer_ = 0;
     loop::TimerId stop_timer_ = 0;
     std::int64_t arrival_ns_ = 0;  ///< of the bytes being decoded
-
-    std::int64_t second_began_ns_ = 0;
-    std::uint32_t second_pictures_ = 0;
-    std::uint64_t second_bits_ = 0;
 };
 
 }  // namespace st::server

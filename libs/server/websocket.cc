@@ -61,6 +61,8 @@ void WebSocket::deliver(ws::Event& event) {
         if (stream_->queued_bytes() <= kQueuedPongBytesMax) {
             stream_->send(ws::encode_pong(ping->payload).bytes());
         }
+    } else if (const auto* pong = std::get_if<ws::Pong>(&event)) {
+        handler_.on_pong(pong->payload);
     } else if (const auto* goodbye = std::get_if<ws::Close>(&event)) {
         finish(goodbye->code, {}, goodbye->code, goodbye->reason);
     }

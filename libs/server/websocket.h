@@ -18,6 +18,7 @@ class WebSocketHandler {
     virtual ~WebSocketHandler() = default;
     virtual void on_binary(Buffer message) = 0;
     virtual void on_text(const std::string& text) = 0;
+    virtual void on_pong(const std::string& /*payload*/) {}
     /// Bytes came, before anything is decoded from them.
     virtual void on_input() {}
     /// Everything handed to send() is out, after it had to wait.

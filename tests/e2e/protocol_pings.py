@@ -1,9 +1,9 @@
-"""A peer that pings without ever reading costs the server no memory."""
+"""Pings of both sides: what they measure, and what they cost."""
 
 import pathlib
 
 import harness
-from raw_peer import FIN, PING, RawPeer, frame, upgrade_request
+from raw_peer import BINARY, FIN, PING, PONG, TEXT, RawPeer, frame, upgrade_request
 
 
 def resident_kb(pid):
@@ -27,6 +27,34 @@ class Pings(harness.Case):
         # The answers to it all would be 200 MB.
         self.assertLess(grown, 60_000)
         self.assertTrue(server.is_running)
+
+    def record(self, server, name, answers):
+        """A recording in which the server pinged: its session.json."""
+        with RawPeer(server.port, timeout_s=harness.PATIENCE_S) as peer:
+            self.assertEqual(peer.upgrade(f"/ingest/{name}"), 101)
+            peer.send(frame(FIN | TEXT, b"capture_started"))
+            for number, unit in enumerate(harness.access_units(harness.clip("baseline", frames=30))):
+                peer.send(frame(FIN | BINARY, harness.frame_message(33 * number, number, unit)))
+            for _ in range(answers):
+                opcode, payload = peer.read_frame()
+                self.assertEqual(opcode, PING)
+                # What nobody asked for measures nothing.
+                peer.send(frame(FIN | PONG, b"trip 77") + frame(FIN | PONG, payload))
+            if not answers:
+                self.assertEqual(peer.read_frame()[0], PING)
+            peer.send(frame(FIN | TEXT, b"capture_stopped"))
+            sessions = server.finished_sessions(1)
+        (session,) = sessions.values()
+        self.assertEqual((session["state"], session["pictures"]), ("done", 30), session)
+        return session
+
+    def test_a_recording_says_how_long_a_ping_took(self):
+        session = self.record(self.start_streamd(), "answers", 2)
+        self.assertGreater(session["clock"]["ping_us"], 0)
+        self.assertLess(session["clock"]["ping_us"], 2_000_000)
+
+    def test_pings_that_nobody_answers_measure_nothing(self):
+        self.assertIsNone(self.record(self.start_streamd(), "silent", 0)["clock"]["ping_us"])
 
 
 if __name__ == "__main__":

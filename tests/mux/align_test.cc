@@ -94,7 +94,9 @@ class Align : public Muxing {
         double high = 1e300;  // of where the line's 0 may lie on the server's clock
         for (std::size_t k = 0; k < times.size(); ++k) {
             ASSERT_EQ(times[k].size(), filmed_[k].taken_ms.size());
-            const double error = *reports_[k].alignment->error_ms;
+            // These cameras lose no time of their own.
+            const Alignment& stated = *reports_[k].alignment;
+            const double error = *stated.error_ms - stated.camera_error_ms;
             for (std::size_t i = 0; i < times[k].size(); ++i) {
                 const double zero = filmed_[k].taken_ms[i] - times[k][i];
                 low = std::max(low, zero - error);
@@ -134,6 +136,7 @@ TEST_F(Align, cameras_with_other_clocks_are_shown_as_they_filmed) {
     for (const Report& report : reports_) {
         EXPECT_FALSE(report.alignment->was_pinged);
         EXPECT_EQ(report.alignment->network_error_ms, 20);
+        EXPECT_EQ(report.alignment->camera_error_ms, 20);
         EXPECT_LT(*report.alignment->clock_error_ms, 12);
     }
 }
