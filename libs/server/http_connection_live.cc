@@ -102,7 +102,7 @@ void HttpConnection::become_ws_viewer(const LiveRequest& request) {
     auto viewer = std::make_shared<WsFlvViewer>(services_, net_, std::move(ticket_),
                                                 std::move(stream_), std::move(upgrade_answer_));
     hand_over(viewer);
-    viewer->start(request.path, {"ws-flv", peer_, shown_query()}, std::move(pending_));
+    viewer->start(request, {"ws-flv", peer_, shown_query()}, std::move(pending_));
 }
 
 void HttpConnection::become_ws_publisher(const LiveRequest& request) {

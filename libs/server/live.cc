@@ -5,6 +5,7 @@
 
 #include "flv/tag.h"
 #include "rtmp/chunk_writer.h"
+#include "server/deflated.h"
 #include "server/event_log.h"
 #include "server/live_http.h"
 #include "ws/encode.h"
@@ -36,6 +37,16 @@ class WsFlvEncoding final : public hub::Encoding {
     }
 };
 
+class DeflatedWsFlvEncoding final : public hub::Encoding {
+ public:
+    SharedBuffer encode(const media::Packet& packet) const override {
+        const Buffer tag = flv::encode_tag(packet);
+        if (tag.empty()) return share({});
+        const Buffer framed = deflate_framed(tag.bytes());
+        return share(ws::encode_frame(ws::Opcode::binary, framed.bytes()));
+    }
+};
+
 class RtmpEncoding final : public hub::Encoding {
  public:
     SharedBuffer encode(const media::Packet& packet) const override {
@@ -48,6 +59,7 @@ std::vector<std::unique_ptr<const hub::Encoding>> encodings() {
     list.push_back(std::make_unique<FlvEncoding>());
     list.push_back(std::make_unique<ChunkedFlvEncoding>());
     list.push_back(std::make_unique<WsFlvEncoding>());
+    list.push_back(std::make_unique<DeflatedWsFlvEncoding>());
     list.push_back(std::make_unique<RtmpEncoding>());
     return list;
 }

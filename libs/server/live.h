@@ -19,6 +19,7 @@ enum class Form : hub::FormId {
     flv,          ///< FLV tags, as HTTP/1.0 carries them
     flv_chunked,  ///< each as one chunk of HTTP/1.1
     ws_flv,       ///< each in a WebSocket message
+    ws_flv_zlib,  ///< the same, deflated (server/deflated.h)
     rtmp,         ///< RTMP messages in chunks, for message stream 1
 };
 

@@ -33,6 +33,26 @@ Result<std::optional<LiveRequest>> with(LiveRequest::Kind kind, Result<std::stri
     return std::optional<LiveRequest>(LiveRequest{kind, std::move(*path)});
 }
 
+Result<std::optional<LiveRequest>> named_by_websocket(const http::Target& target,
+                                                      std::span<const std::string> protocols,
+                                                      const std::string& default_stream) {
+    using Kind = LiveRequest::Kind;
+    if (target.segments.empty() && !default_stream.empty()) {
+        return std::optional<LiveRequest>(LiveRequest{Kind::play, default_stream});
+    }
+    if (target.segments.size() == 1 && target.segments.front() == "publish") {
+        return with(Kind::publish, path_of_query(target));
+    }
+    if (target.segments.size() == 1 && target.segments.front() == "play") {
+        return with(Kind::play, path_of_query(target));
+    }
+    if (!names_a_stream(target)) return std::optional<LiveRequest>();
+    const bool publishes = std::any_of(
+        protocols.begin(), protocols.end(),
+        [](const std::string& protocol) { return protocol == "publisher" || protocol == "post"; });
+    return with(publishes ? Kind::publish : Kind::play, path_of_segments(target));
+}
+
 }  // namespace
 
 Result<std::string> stream_path(std::string_view app, std::string_view name) {
@@ -63,21 +83,14 @@ Result<std::optional<LiveRequest>> http_live_request(const http::Target& target,
 Result<std::optional<LiveRequest>> ws_live_request(const http::Target& target,
                                                    std::span<const std::string> protocols,
                                                    const std::string& default_stream) {
-    using Kind = LiveRequest::Kind;
-    if (target.segments.empty() && !default_stream.empty()) {
-        return std::optional<LiveRequest>(LiveRequest{Kind::play, default_stream});
+    auto request = named_by_websocket(target, protocols, default_stream);
+    const std::string* framing = target.find("framing");
+    if (!request || !*request || framing == nullptr) return request;
+    if ((*request)->kind != LiveRequest::Kind::play || *framing != "zlib") {
+        return Error{"framing: players may ask for zlib, nothing else is known", 400};
     }
-    if (target.segments.size() == 1 && target.segments.front() == "publish") {
-        return with(Kind::publish, path_of_query(target));
-    }
-    if (target.segments.size() == 1 && target.segments.front() == "play") {
-        return with(Kind::play, path_of_query(target));
-    }
-    if (!names_a_stream(target)) return std::optional<LiveRequest>();
-    const bool publishes = std::any_of(
-        protocols.begin(), protocols.end(),
-        [](const std::string& protocol) { return protocol == "publisher" || protocol == "post"; });
-    return with(publishes ? Kind::publish : Kind::play, path_of_segments(target));
+    (*request)->is_deflated = true;
+    return request;
 }
 
 }  // namespace st::server

@@ -12,7 +12,8 @@ namespace st::server {
 struct LiveRequest {
     enum class Kind : std::uint8_t { play, publish };
     Kind kind = Kind::play;
-    std::string path;  ///< "/<app>/<name>"
+    std::string path;          ///< "/<app>/<name>"
+    bool is_deflated = false;  ///< each message framed as server/deflated.h says
 };
 
 /// "/<app>/<name>"; both must be names as cameras have them. Error.code 400.
@@ -26,7 +27,8 @@ Result<std::optional<LiveRequest>> http_live_request(const http::Target& target,
                                                      std::string_view method);
 
 /// WebSockets at "/<app>/<name>.flv" (a publisher offers the subprotocol "publisher" or "post"),
-/// "/publish?app=&stream=" and "/play?app=&stream=", and "/" where `default_stream` is set.
+/// "/publish?app=&stream=" and "/play?app=&stream=", and "/" where `default_stream` is set. A
+/// player may add `framing=zlib`.
 Result<std::optional<LiveRequest>> ws_live_request(const http::Target& target,
                                                    std::span<const std::string> protocols,
                                                    const std::string& default_stream);

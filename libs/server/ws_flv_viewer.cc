@@ -1,6 +1,7 @@
 #include "server/ws_flv_viewer.h"
 
 #include "flv/tag.h"
+#include "server/deflated.h"
 #include "server/live_http.h"
 #include "server/refusal.h"
 #include "ws/encode.h"
@@ -28,12 +29,15 @@ WsFlvViewer::~WsFlvViewer() { stop_waiting(); }
 
 void WsFlvViewer::stop_waiting() { net_.loop().cancel(std::exchange(wait_timer_, 0)); }
 
-void WsFlvViewer::start(const std::string& path, const hub::ViewerInfo& info, std::string pending) {
-    path_ = path;
+void WsFlvViewer::start(const LiveRequest& request, const hub::ViewerInfo& info,
+                        std::string pending) {
+    path_ = request.path;
+    is_deflated_ = request.is_deflated;
     peer_ = info.peer;
     pending_ = std::move(pending);
-    auto joined = services_.live.hub().subscribe(
-        path, services_.live.lane_of(net_), static_cast<hub::FormId>(Form::ws_flv), *this, info);
+    const auto form = static_cast<hub::FormId>(is_deflated_ ? Form::ws_flv_zlib : Form::ws_flv);
+    auto joined =
+        services_.live.hub().subscribe(path_, services_.live.lane_of(net_), form, *this, info);
     if (!joined) return refuse(joined.error().code, joined.error().message);
     subscription_ = std::move(*joined);
     wait_timer_ = net_.loop().after(services_.live.options().wait, [this] { on_wait_over(); });
@@ -67,8 +71,9 @@ void WsFlvViewer::begin(hub::Tracks tracks) {
         std::move(stream_), ws::Limits{kViewerMessageMax, kViewerMessageMax},
         WebSocket::Times{camera.ping_interval, camera.ping_timeout}, services_.metrics,
         services_.log.with("viewer").with(peer_), *this);
-    const auto header = flv::encode_header(tracks.audio, tracks.video);
-    const SharedBuffer message = share(ws::encode_frame(ws::Opcode::binary, header));
+    Buffer header(Bytes(flv::encode_header(tracks.audio, tracks.video)));
+    if (is_deflated_) header = deflate_framed(header.bytes());
+    const SharedBuffer message = share(ws::encode_frame(ws::Opcode::binary, header.bytes()));
     socket_->send_wires({&message, 1});
     // What was sent behind the request is read once nobody is in the middle of a call.
     net_.loop().post([weak = weak_from_this()] {

@@ -7,6 +7,7 @@
 #include "hub/hub.h"
 #include "loop/stream.h"
 #include "server/live.h"
+#include "server/live_request.h"
 #include "server/net_loop.h"
 #include "server/services.h"
 #include "server/websocket.h"
@@ -25,7 +26,7 @@ class WsFlvViewer final : public Connection,
     ~WsFlvViewer() override;
 
     /// Right after it was added to its loop. `pending`: what came behind the request.
-    void start(const std::string& path, const hub::ViewerInfo& info, std::string pending);
+    void start(const LiveRequest& request, const hub::ViewerInfo& info, std::string pending);
 
     void shut_down() override;
 
@@ -57,6 +58,7 @@ class WsFlvViewer final : public Connection,
     std::string upgrade_answer_;
     std::string pending_;
     std::string path_;
+    bool is_deflated_ = false;
     std::string peer_;
     hub::Subscription subscription_;
     loop::TimerId wait_timer_ = 0;

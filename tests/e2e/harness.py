@@ -13,6 +13,7 @@ again until a deadline. Independent peers: python3-websockets, ffmpeg, ffprobe.
 """
 
 import asyncio
+import concurrent.futures
 import fractions
 import hashlib
 import http.client
@@ -462,6 +463,12 @@ def clip(kind, frames=150, size="320x240", fps=30):
     return path
 
 
+def make_cert(folder):
+    """A self-signed pair of `streamd --make-cert`: paths of (certificate, key)."""
+    certificate, key = run([program("streamd"), "--make-cert", folder]).stdout.split()
+    return certificate, key
+
+
 # --- other programs' opinion ------------------------------------------------------------------------
 
 
@@ -534,12 +541,20 @@ class Case(unittest.IsolatedAsyncioTestCase):
 
     async def asyncSetUp(self):
         # unittest turns asyncio's debugging on: slower, and a line for every blocking helper.
-        asyncio.get_running_loop().set_debug(False)
+        loop = asyncio.get_running_loop()
+        loop.set_debug(False)
+        # The usual number of threads is that of the cores: a scenario's programs would wait for each other.
+        loop.set_default_executor(concurrent.futures.ThreadPoolExecutor(64))
 
     def start_streamd(self, *args, **more):
         """streamd with these arguments; see Streamd for config, env and recordings."""
         server = self.new_streamd(*args, **more)
         return server.start()
+
+    def start_secure(self, certificate, key, *args, **more):
+        """The same with a listener for https and one for RTMPS beside the plain ones."""
+        return self.start_streamd("--tls-port", "0", "--rtmps-port", "0", "--tls-cert", certificate,
+                                  "--tls-key", key, *args, **more)
 
     def new_streamd(self, *args, **more):
         """A Streamd that is not started yet."""

@@ -10,8 +10,10 @@ import http.client
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import tempfile
+import zlib
 
 import harness
 import websockets
@@ -121,35 +123,48 @@ async def publish_ws(server, name, path, piece=4096):
 WAYS_IN = {"rtmp": publish_rtmp, "http-flv": publish_http, "ws-flv": publish_ws}
 
 
+async def publish_camera(server, name, clip, times_ms):
+    """A camera that is not recorded: an Annex B file, with display times of its own."""
+    async with harness.Camera(server, name) as camera:
+        await camera.send_frames(harness.camera_frames(clip, times_ms))
+        await server.wait_frames(name, len(times_ms) + 1)
+
+
 # --- ways out -----------------------------------------------------------------------------------------
 
 
-async def play_rtmp_ffmpeg(server, name, out):
-    url = f"rtmp://127.0.0.1:{server.ports['rtmp']}/live/{name}"
+def path_of(name):
+    """A name stands for a stream of the app live, a path for itself."""
+    return name if name.startswith("/") else f"/live/{name}"
+
+
+async def play_rtmp_ffmpeg(server, name, out, scheme="rtmp"):
+    url = f"{scheme}://127.0.0.1:{server.ports[scheme]}{path_of(name)}"
     await harness.async_run(
         ["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", url, "-c", "copy", "-copyts", "-f", "flv", out]
     )
 
 
 async def play_rtmpdump(server, name, out):
-    url = f"rtmp://127.0.0.1:{server.ports['rtmp']}/live/{name}"
+    url = f"rtmp://127.0.0.1:{server.ports['rtmp']}{path_of(name)}"
     # 0: whole; 2: it thinks that a stream without a length is incomplete.
     done = await harness.async_run(["rtmpdump", "-q", "--live", "-r", url, "-o", out], expect=None)
     assert done.returncode in (0, 2), done
 
 
 async def play_gstreamer(server, name, out):
-    url = f"rtmp://127.0.0.1:{server.ports['rtmp']}/live/{name}"
+    url = f"rtmp://127.0.0.1:{server.ports['rtmp']}{path_of(name)}"
     await harness.async_run(
         ["gst-launch-1.0", "-q", "rtmp2src", f"location={url}", "!", "filesink", f"location={out}"]
     )
 
 
-async def play_http(server, name, out):
+async def play_http(server, name, out, connection=None):
+    connection = connection or http.client.HTTPConnection("127.0.0.1", server.port, timeout=240)
+
     def fetch():
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=240)
         try:
-            connection.request("GET", f"/live/{name}.flv")
+            connection.request("GET", f"{path_of(name)}.flv")
             response = connection.getresponse()
             assert response.status == 200, response.read()
             assert response.headers["Content-Type"] == "video/x-flv", response.headers
@@ -160,23 +175,58 @@ async def play_http(server, name, out):
     await asyncio.to_thread(fetch)
 
 
-async def play_ws(server, name, out):
-    url = f"{server.ws_url}/live/{name}.flv"
+async def play_ws(server, name, out, base=None, query="", unpack=bytes, **more):
+    """`unpack`: the FLV bytes of a message."""
+    url = f"{base or server.ws_url}{path_of(name)}.flv{query}"
     data = b""
     async with websockets.connect(
-        url, max_size=None, compression=None, ping_interval=None, open_timeout=240
+        url, max_size=None, compression=None, ping_interval=None, open_timeout=240, **more
     ) as socket:
         try:
             while True:
                 message = await socket.recv()
                 assert isinstance(message, bytes), "a text message ends mpegts.js"
-                data += message
+                data += unpack(message)
         except websockets.ConnectionClosed as closed:
             assert closed.rcvd is not None and closed.rcvd.code == 1000, closed
     out.write_bytes(data)
 
 
+def inflated(message):
+    """What is in a message of the older streamer's framing."""
+    assert message[0] == 1 and int.from_bytes(message[1:5], "big") == len(message) - 5, message[:5]
+    return zlib.decompress(message[5:])
+
+
+async def play_ws_zlib(server, name, out):
+    await play_ws(server, name, out, query="?framing=zlib", unpack=inflated)
+
+
 WAYS_OUT = {"rtmp": play_rtmp_ffmpeg, "http-flv": play_http, "ws-flv": play_ws}
+
+
+def anybody():
+    """For certificates that a scenario made itself."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+async def play_https(server, name, out):
+    port = server.ports["https"]
+    await play_http(server, name, out, http.client.HTTPSConnection("127.0.0.1", port, timeout=240, context=anybody()))
+
+
+async def play_wss(server, name, out):
+    await play_ws(server, name, out, f"wss://127.0.0.1:{server.ports['https']}", ssl=anybody())
+
+
+async def play_rtmps(server, name, out):
+    await play_rtmp_ffmpeg(server, name, out, "rtmps")
+
+
+SECURE_WAYS_OUT = {"rtmps": play_rtmps, "https": play_https, "wss": play_wss}
 
 # Players that are not on every machine, by the program that must be there.
 OTHER_PLAYERS = {"rtmpdump": play_rtmpdump}

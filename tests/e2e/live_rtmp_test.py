@@ -43,11 +43,7 @@ class Rtmp(harness.Case):
             server.stop()
 
     async def test_encoder_and_player_by_rtmps(self):
-        pair = self.folder / "pair"
-        harness.run([harness.program("streamd"), "--make-cert", pair])
-        certificate = ["--tls-cert", pair / "streamd.crt", "--tls-key", pair / "streamd.key"]
-        ports = ["--tls-port", "off", "--rtmps-port", "0"]
-        server = self.start_streamd(*map(str, certificate), *ports, config=live.CONFIG)
+        server = self.start_secure(*harness.make_cert(self.folder / "pair"), config=live.CONFIG)
         url = f"rtmps://127.0.0.1:{server.ports['rtmps']}/live/cam"
         out = self.folder / "out.flv"
         copy = ["-c", "copy", "-copyts", "-f", "flv"]

@@ -32,7 +32,7 @@ class Pings(harness.Case):
         """A recording in which the server pinged: its session.json."""
         with RawPeer(server.port, timeout_s=harness.PATIENCE_S) as peer:
             self.assertEqual(peer.upgrade(f"/ingest/{name}"), 101)
-            peer.send(frame(FIN | TEXT, b"capture_started"))
+            peer.send(frame(FIN | TEXT, b'{"status":"capture_started"}'))
             for number, unit in enumerate(harness.access_units(harness.clip("baseline", frames=30))):
                 peer.send(frame(FIN | BINARY, harness.frame_message(33 * number, number, unit)))
             for _ in range(answers):
@@ -42,7 +42,7 @@ class Pings(harness.Case):
                 peer.send(frame(FIN | PONG, b"trip 77") + frame(FIN | PONG, payload))
             if not answers:
                 self.assertEqual(peer.read_frame()[0], PING)
-            peer.send(frame(FIN | TEXT, b"capture_stopped"))
+            peer.send(frame(FIN | TEXT, b'{"status":"capture_stopped"}'))
             sessions = server.finished_sessions(1)
         (session,) = sessions.values()
         self.assertEqual((session["state"], session["pictures"]), ("done", 30), session)

@@ -20,8 +20,7 @@ class Tls(harness.Case):
         return done.returncode, done.stdout, done.stderr
 
     async def test_commands_downloads_and_cameras_over_wss(self):
-        made = harness.run([harness.program("streamd"), "--make-cert", self.folder / "tls"])
-        certificate, key = made.stdout.splitlines()[:2]
+        certificate, key = harness.make_cert(self.folder / "tls")
         server = self.start_streamd("--tls-port", "0", "--tls-cert", certificate, "--tls-key", key)
         wss = ["-s", f"wss://127.0.0.1:{server.ports['https']}", "--cacert", certificate]
         clip = self.folder / "clip.mp4"
@@ -53,8 +52,7 @@ class Tls(harness.Case):
         self.assertEqual((code, len(out.splitlines()), err), (0, 3, ""))
 
     async def test_a_server_nobody_vouches_for_is_not_talked_to(self):
-        made = harness.run([harness.program("streamd"), "--make-cert", self.folder / "tls"])
-        certificate, key = made.stdout.splitlines()[:2]
+        certificate, key = harness.make_cert(self.folder / "tls")
         server = self.start_streamd("--tls-port", "0", "--tls-cert", certificate, "--tls-key", key)
         url = f"wss://127.0.0.1:{server.ports['https']}"
         code, out, err = await asyncio.to_thread(self.ctl, "-s", url, "status")

@@ -15,31 +15,18 @@ import harness
 import websockets
 
 
-def make_cert(folder):
-    """A self-signed pair of `streamd --make-cert`: (certificate, key)."""
-    done = subprocess.run(
-        [harness.program("streamd"), "--make-cert", str(folder)], capture_output=True, text=True, check=True
-    )
-    certificate, key = done.stdout.split()
-    return certificate, key
-
-
 def trust(certificate):
     return ssl.create_default_context(cafile=certificate)
 
 
 class Tls(harness.Case):
-    def start_secure(self, certificate, key, *args, **more):
-        return self.start_streamd("--tls-port", "0", "--rtmps-port", "0", "--tls-cert", certificate,
-                                  "--tls-key", key, *args, **more)
-
     def get(self, server, path, context):
         url = f"https://localhost:{server.ports['https']}{path}"
         with urllib.request.urlopen(url, context=context, timeout=harness.PATIENCE_S) as answer:
             return json.loads(answer.read())
 
     def test_make_cert_never_overwrites_and_keeps_the_key_secret(self):
-        certificate, key = make_cert(self.folder / "lab")
+        certificate, key = harness.make_cert(self.folder / "lab")
         self.assertEqual(os.stat(key).st_mode & 0o777, 0o600)
         before = pathlib.Path(key).read_bytes()
         again = subprocess.run(
@@ -50,7 +37,7 @@ class Tls(harness.Case):
         self.assertEqual(pathlib.Path(key).read_bytes(), before)
 
     def test_the_api_and_a_camera_over_tls(self):
-        certificate, key = make_cert(self.folder / "lab")
+        certificate, key = harness.make_cert(self.folder / "lab")
         server = self.start_secure(certificate, key)
         self.assertLess({"http", "https"}, set(server.ports))
         self.assertIn(f"wss://127.0.0.1:{server.ports['https']}/ingest/NAME", server.log)
@@ -86,7 +73,7 @@ class Tls(harness.Case):
         server.stop()
 
     def test_stalled_handshakes_and_broken_bytes_harm_nobody(self):
-        certificate, key = make_cert(self.folder / "lab")
+        certificate, key = harness.make_cert(self.folder / "lab")
         server = self.start_secure(certificate, key)
         address = ("127.0.0.1", server.ports["https"])
         stalled = []
@@ -122,7 +109,7 @@ class Tls(harness.Case):
         server.stop()
 
     def test_old_protocols_are_refused(self):
-        certificate, key = make_cert(self.folder / "lab")
+        certificate, key = harness.make_cert(self.folder / "lab")
         server = self.start_secure(certificate, key)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
@@ -136,8 +123,8 @@ class Tls(harness.Case):
         server.stop()
 
     def test_a_renewed_certificate_is_used_from_the_reload_on(self):
-        first, first_key = make_cert(self.folder / "first")
-        second, second_key = make_cert(self.folder / "second")
+        first, first_key = harness.make_cert(self.folder / "first")
+        second, second_key = harness.make_cert(self.folder / "second")
         used = self.folder / "used"
         used.mkdir()
         certificate, key = str(used / "tls.crt"), str(used / "tls.key")
@@ -165,8 +152,8 @@ class Tls(harness.Case):
         server.stop()
 
     def test_what_is_wrong_with_certificate_and_key_is_named(self):
-        certificate, key = make_cert(self.folder / "lab")
-        _, other_key = make_cert(self.folder / "other")
+        certificate, key = harness.make_cert(self.folder / "lab")
+        _, other_key = harness.make_cert(self.folder / "other")
         for args, words in (
             ((certificate, other_key), f"key {other_key}: does not belong to certificate {certificate}"),
             ((certificate, "/nowhere.key"), "key /nowhere.key: No such file or directory"),

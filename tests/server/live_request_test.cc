@@ -60,6 +60,18 @@ TEST(LiveRequest, takes_app_and_stream_from_the_query) {
     EXPECT_FALSE(ws_live_request(target("/play?app=..&stream=x"), {}, ""));
 }
 
+TEST(LiveRequest, deflates_for_players_that_ask_for_it) {
+    EXPECT_FALSE(ws("/live/x.flv")->is_deflated);
+    EXPECT_TRUE(ws("/live/x.flv?framing=zlib")->is_deflated);
+    EXPECT_TRUE(ws("/play?app=live&stream=x&framing=zlib")->is_deflated);
+    EXPECT_TRUE(ws("/?framing=zlib", {}, "/live/x")->is_deflated);
+    EXPECT_FALSE(ws_live_request(target("/live/x.flv?framing=gzip"), {}, ""));
+    const std::vector<std::string> publisher = {"publisher"};
+    const auto refused = ws_live_request(target("/live/x.flv?framing=zlib"), publisher, "");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, 400);
+}
+
 TEST(LiveRequest, plays_the_default_stream_at_the_root_only) {
     EXPECT_FALSE(ws("/"));
     EXPECT_EQ(ws("/", {}, "/live/x")->path, "/live/x");
