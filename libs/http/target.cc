@@ -139,4 +139,18 @@ Result<Target> parse_target(std::string_view text) {
     return target;
 }
 
+std::string without_credentials(std::string_view query) {
+    std::string shown;
+    for (std::size_t at = 0; at <= query.size();) {
+        const std::size_t end = std::min(query.find('&', at), query.size());
+        const std::string_view one = query.substr(at, end - at);
+        at = end + 1;
+        const std::string_view name = one.substr(0, one.find('='));
+        if (name == "token" || name == "sign" || name.find('%') != std::string_view::npos) continue;
+        if (one.empty()) continue;
+        shown += (shown.empty() ? "" : "&") + std::string(one);
+    }
+    return shown;
+}
+
 }  // namespace st::http

@@ -30,6 +30,10 @@ Result<Target> parse_target(std::string_view text);
 /// "c=d&e=f" with %XX and '+' as space. Error.code 400.
 Result<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query);
 
+/// What may be shown to others of a query as it was sent: without `token` and `sign`, and without
+/// what has escapes in its name, which could be one of these.
+std::string without_credentials(std::string_view query);
+
 /// %XX undone; '+' stays. Error.code 400 for a bad or cut-off escape.
 Result<std::string> percent_decode(std::string_view text);
 

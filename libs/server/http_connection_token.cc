@@ -38,19 +38,7 @@ auth::Facts HttpConnection::facts(std::string stream_path) const {
 std::string HttpConnection::shown_query() const {
     const std::size_t mark = head_.target.find('?');
     if (mark == std::string::npos) return {};
-    const std::string_view all = std::string_view(head_.target).substr(mark + 1);
-    std::string shown;
-    for (std::size_t at = 0; at <= all.size();) {
-        const std::size_t end = std::min(all.find('&', at), all.size());
-        const std::string_view one = all.substr(at, end - at);
-        at = end + 1;
-        // A name may be written with escapes: what is not plain is not shown either.
-        const std::string_view name = one.substr(0, one.find('='));
-        if (name == "token" || name == "sign" || name.find('%') != std::string_view::npos) continue;
-        if (one.empty()) continue;
-        shown += (shown.empty() ? "" : "&") + std::string(one);
-    }
-    return shown;
+    return http::without_credentials(std::string_view(head_.target).substr(mark + 1));
 }
 
 std::string HttpConnection::shown_target() const {

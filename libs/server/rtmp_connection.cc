@@ -35,19 +35,6 @@ Proof proof_of(const std::string& query) {
     return proof;
 }
 
-/// Without what opens doors: it is shown to others.
-std::string shown_query(const std::string& query) {
-    std::string shown;
-    const auto pairs = http::parse_query(query);
-    if (!pairs) return shown;
-    for (const auto& [name, value] : *pairs) {
-        if (name == "token" || name == "sign") continue;
-        if (!shown.empty()) shown += '&';
-        shown += http::percent_encode(name) + "=" + http::percent_encode(value);
-    }
-    return shown;
-}
-
 }  // namespace
 
 RtmpConnection::RtmpConnection(Services& services, NetLoop& net, Admission::Ticket ticket,
@@ -57,7 +44,7 @@ RtmpConnection::RtmpConnection(Services& services, NetLoop& net, Admission::Tick
       ticket_(std::move(ticket)),
       peer_(peer_text(peer)),
       log_(services.log.with("rtmp").with(peer_)),
-      session_(static_cast<std::uint64_t>(net.loop().now_ns()) | 1) {
+      session_(static_cast<std::uint64_t>(monotonic_ns()) | 1) {
     if (const auto parsed = auth::parse_address(peer_address_text(peer))) address_ = *parsed;
 }
 
@@ -148,7 +135,7 @@ void RtmpConnection::handle(const rtmp::Publish& event) {
     const std::uint32_t id = event.stream_id;
     auto publishing = std::make_shared<Publishing>(*this, id);
     publishings_.push_back(publishing);
-    publishing->ask(*path, {"rtmp", peer_, shown_query(event.target.query)});
+    publishing->ask(*path, {"rtmp", peer_, http::without_credentials(event.target.query)});
 }
 
 void RtmpConnection::refuse_publish(std::uint32_t stream_id, const Error& why) {
@@ -168,7 +155,7 @@ void RtmpConnection::handle(const rtmp::Play& event) {
     stream_->limit_send_buffer(kViewerSendBuffer);
     auto viewing = std::make_shared<Viewing>(*this, event.stream_id);
     viewings_.push_back(viewing);
-    viewing->join(*path, {"rtmp", peer_, shown_query(event.target.query)});
+    viewing->join(*path, {"rtmp", peer_, http::without_credentials(event.target.query)});
 }
 
 void RtmpConnection::refuse_play(std::uint32_t stream_id, const Error& why) {

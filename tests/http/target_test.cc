@@ -69,6 +69,13 @@ TEST(Target, decodes_its_query) {
     }
 }
 
+TEST(Target, what_opens_doors_is_not_shown) {
+    EXPECT_EQ(without_credentials("token=1&app=live&sign=2&stream=x"), "app=live&stream=x");
+    EXPECT_EQ(without_credentials("%74oken=1&&a=%26"), "a=%26");
+    EXPECT_EQ(without_credentials("token=1"), "");
+    EXPECT_EQ(without_credentials(""), "");
+}
+
 TEST(Target, encoding_and_decoding_are_inverse) {
     std::string all;
     for (int c = 0; c < 256; ++c) all += static_cast<char>(c);

@@ -284,7 +284,7 @@ class Relay {
             }
             to.shutdownSend();
         } catch (const Poco::Exception&) {  // one side is gone: the other learns of it
-            from.close();
+            ::shutdown(from.impl()->sockfd(), SHUT_RDWR);  // not close(): both threads use it
         }
     }
 
