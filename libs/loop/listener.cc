@@ -58,7 +58,8 @@ void Listener::on_ready(std::uint32_t) {
         const int fd =
             ::accept4(socket_.impl()->sockfd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            on_accept_(Poco::Net::StreamSocket(new Poco::Net::StreamSocketImpl(fd)));
+            on_accept_(
+                std::make_shared<Poco::Net::StreamSocket>(new Poco::Net::StreamSocketImpl(fd)));
             continue;
         }
         if (errno == EINTR || errno == ECONNABORTED) continue;

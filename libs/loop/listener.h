@@ -5,15 +5,20 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "loop/event_loop.h"
 
 namespace st::loop {
 
+/// One owner at a time hands it on: a Poco socket's copies share it, and copies on two threads are
+/// two users.
+using SocketPtr = std::shared_ptr<Poco::Net::StreamSocket>;
+
 class Listener final : public Pollable {
  public:
-    using OnAccept = std::function<void(Poco::Net::StreamSocket)>;
+    using OnAccept = std::function<void(SocketPtr)>;
 
     /// Binds and listens at once; "::" takes IPv4 as well, and alone where the kernel has no IPv6.
     /// Port 0: any free one.

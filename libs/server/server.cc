@@ -112,10 +112,10 @@ struct Server::Parts {
 
     void listen();
     void open_recorder();
-    void accept(const Poco::Net::StreamSocket& socket, const ListenAddress& at);
+    void accept(loop::SocketPtr socket, const ListenAddress& at);
     template <class Made>
-    void place(NetLoop& net, std::shared_ptr<Made> connection,
-               const Poco::Net::StreamSocket& socket, loop::TlsContextPtr tls);
+    void place(NetLoop& net, std::shared_ptr<Made> connection, loop::SocketPtr socket,
+               loop::TlsContextPtr tls);
     void refuse(const Poco::Net::StreamSocket& socket, const Error& why);
 };
 
@@ -179,8 +179,8 @@ void Server::start() {
     loop::EventLoop& first = p.nets.front()->loop();
     first.post([&p, &first] {
         for (std::size_t i = 0; i < p.listeners.size(); ++i) {
-            p.listeners[i]->start(first, [&p, i](const Poco::Net::StreamSocket& socket) {
-                p.accept(socket, p.setup.listen[i]);
+            p.listeners[i]->start(first, [&p, i](loop::SocketPtr socket) {
+                p.accept(std::move(socket), p.setup.listen[i]);
             });
         }
     });
@@ -195,10 +195,10 @@ void Server::Parts::refuse(const Poco::Net::StreamSocket& socket, const Error& w
         ::send(socket.impl()->sockfd(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-void Server::Parts::accept(const Poco::Net::StreamSocket& socket, const ListenAddress& at) {
+void Server::Parts::accept(loop::SocketPtr socket, const ListenAddress& at) {
     Poco::Net::SocketAddress peer;
     try {
-        peer = socket.peerAddress();
+        peer = socket->peerAddress();
     } catch (const Poco::Exception&) {
         return;  // gone before we looked
     }
@@ -206,7 +206,7 @@ void Server::Parts::accept(const Poco::Net::StreamSocket& socket, const ListenAd
     if (!ticket) {
         log.warning("connection from " + peer_text(peer) + " refused: " + ticket.error().message);
         // A handshake, to say why, would cost what the limit is to save.
-        if (!at.is_rtmp && !at.is_secure) refuse(socket, ticket.error());
+        if (!at.is_rtmp && !at.is_secure) refuse(*socket, ticket.error());
         return;
     }
     const loop::TlsContextPtr tls = at.is_secure ? options->tls : nullptr;
@@ -214,21 +214,21 @@ void Server::Parts::accept(const Poco::Net::StreamSocket& socket, const ListenAd
     if (at.is_rtmp) {
         return place(net,
                      std::make_shared<RtmpConnection>(*services, net, std::move(*ticket), peer),
-                     socket, tls);
+                     std::move(socket), tls);
     }
     place(net,
           std::make_shared<HttpConnection>(*services, *operations, *api, net, std::move(*ticket),
                                            peer, at.default_stream),
-          socket, tls);
+          std::move(socket), tls);
 }
 
 template <class Made>
-void Server::Parts::place(NetLoop& net, std::shared_ptr<Made> connection,
-                          const Poco::Net::StreamSocket& socket, loop::TlsContextPtr tls) {
-    net.loop().post([this, &net, connection = std::move(connection), socket,
+void Server::Parts::place(NetLoop& net, std::shared_ptr<Made> connection, loop::SocketPtr socket,
+                          loop::TlsContextPtr tls) {
+    net.loop().post([this, &net, connection = std::move(connection), socket = std::move(socket),
                      tls = std::move(tls)]() mutable {
         try {
-            connection->start(socket, tls ? tls->accept() : nullptr);
+            connection->start(*socket, tls ? tls->accept() : nullptr);
             net.add(connection);
         } catch (const std::exception& e) {  // C3: the kernel refused this one; the others go on
             log.warning(std::string("connection dropped: ") + e.what());

@@ -54,6 +54,11 @@ bool write_clip(const hub::Unit& unit, const std::string& file) {
     return out.good();
 }
 
+bool can_be_decoded(const hub::Unit& unit) {
+    if (unit.packet->codec != media::Codec::h264) return true;
+    return unit.headers && unit.headers->video;  // else its publisher has not sent them yet
+}
+
 Result<std::string> picture_of(const hub::Unit& unit) {
     const TemporaryFolder folder;
     const std::string clip = folder.path() + "/key.flv";
@@ -89,7 +94,7 @@ void Snapshots::wait_for_picture(const std::string& path, std::int64_t deadline_
     const hub::UnitPtr unit = stream->newest_entry();
     const std::int64_t now_ns = monotonic_ns();
     // Of a stream that was not wanted for a while the newest one may be an old one.
-    if (unit && unit->packet->track == media::Track::video &&
+    if (unit && unit->packet->track == media::Track::video && can_be_decoded(*unit) &&
         now_ns - unit->arrived_ns < kPatienceNs) {
         return services_.disk.post([unit, done] { decode(*unit, done); });
     }

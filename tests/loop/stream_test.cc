@@ -53,8 +53,8 @@ class Collector : public StreamHandler {
 class StreamTest : public ::testing::Test {
  protected:
     void SetUp() override {
-        listener.start(loop, [this](Poco::Net::StreamSocket socket) {
-            stream = std::make_unique<Stream>(loop, std::move(socket), handler);
+        listener.start(loop, [this](const SocketPtr& socket) {
+            stream = std::make_unique<Stream>(loop, *socket, handler);
             loop.stop();
         });
         peer.connect(Poco::Net::SocketAddress("127.0.0.1", listener.port()));
@@ -295,7 +295,7 @@ TEST(Listener, on_the_any_address_takes_both_families) {
     EventLoop loop;
     Listener listener("::", 0);
     int accepted = 0;
-    listener.start(loop, [&](const Poco::Net::StreamSocket&) {
+    listener.start(loop, [&](const SocketPtr&) {
         if (++accepted == 2) loop.stop();
     });
     Poco::Net::StreamSocket v4(Poco::Net::SocketAddress("127.0.0.1", listener.port()));

@@ -82,8 +82,8 @@ class TlsTest : public ::testing::Test {
     void SetUp() override {
         files = folder.pair(for_localhost());
         context = TlsContext::for_server(files);
-        listener.start(loop, [this](const Poco::Net::StreamSocket& socket) {
-            server.stream = std::make_unique<Stream>(loop, socket, server, context->accept());
+        listener.start(loop, [this](const SocketPtr& socket) {
+            server.stream = std::make_unique<Stream>(loop, *socket, server, context->accept());
             if (on_accept) on_accept();
         });
     }
@@ -322,9 +322,9 @@ TEST_F(TlsTest, stalled_handshakes_keep_nobody_waiting) {
     std::vector<Poco::Net::StreamSocket> peers;
     listener.stop();
     Listener other("127.0.0.1", 0);
-    other.start(loop, [&](const Poco::Net::StreamSocket& socket) {
+    other.start(loop, [&](const SocketPtr& socket) {
         auto end = std::make_unique<End>();
-        end->stream = std::make_unique<Stream>(loop, socket, *end, context->accept());
+        end->stream = std::make_unique<Stream>(loop, *socket, *end, context->accept());
         end->on_bytes = [&, raw = end.get()] { raw->stream->send("served"); };
         stalled.push_back(std::move(end));
     });
