@@ -38,7 +38,9 @@ class Interrupt {
     }
     ~Interrupt() {
         is_over_ = true;
-        pthread_kill(thread_.native_handle(), SIGTERM);  // blocked there as everywhere: it wakes
+        // Blocked there as everywhere: sigwait() takes it, nothing is terminated.
+        // NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread)
+        pthread_kill(thread_.native_handle(), SIGTERM);
         thread_.join();
     }
     std::stop_token token() const { return source_.get_token(); }

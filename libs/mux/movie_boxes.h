@@ -9,7 +9,7 @@
 namespace st::mux {
 
 struct Track {
-    Track(const Samples& samples, const VideoFormat& format, const Metadata& metadata);
+    Track(const Samples& of, const VideoFormat& how, const Metadata& what);
 
     Samples samples;  ///< what they refer to outlives this
     const VideoFormat& format;

@@ -8,6 +8,7 @@ ST_NODE_MODULES, build/node_modules, npm's global folder and Debian's.
 import asyncio
 import functools
 import http.server
+import itertools
 import json
 import os
 import pathlib
@@ -130,57 +131,61 @@ def find_module(name):
     return next((folder for folder in module_folders() if (folder / name).is_dir()), None)
 
 
-# Modes: play URL FILE, publish URL FILE, control URL; then subprotocols. Says what it saw as one line of JSON.
+# Arguments: mode, URL, file, subprotocols. Prints what it saw as one line of JSON.
 NODE_PEER = r"""
 const fs = require("fs"), WebSocket = require("ws");
 const [mode, url, file, ...protocols] = process.argv.slice(2);
-const socket = new WebSocket(url, protocols, {rejectUnauthorized: false});
-const saw = {messages: 0, texts: 0, untidy: 0, answers: {}, events: []};
-const whole = (m, n) => n == 0 ? m.length == 13 && m.subarray(0, 3) == "FLV"
-    : m.length >= 15 && m.length == m.readUIntBE(1, 3) + 15 && m.readUInt32BE(m.length - 4) == m.length - 4;
-const call = (id, method, params) => ({jsonrpc: "2.0", id, method, params});
-socket.on("error", (error) => { console.log(JSON.stringify({error: error.message})); process.exit(1); });
+const connect = (where, offered) => new WebSocket(where, offered, {rejectUnauthorized: false});
+const socket = connect(url, protocols);
+const saw = {messages: 0, texts: 0, untidy: 0, pongs: 0, answers: {}, events: []};
+
+function isWhole(m, index) {
+    if (index == 0) return m.length == 13 && String(m.subarray(0, 3)) == "FLV";
+    return m.length >= 15 && m.length == m.readUIntBE(1, 3) + 15 && m.readUInt32BE(m.length - 4) == m.length - 4;
+}
+
+// Messages and fragments are cut where it means nothing, with pings between.
+function publish(to) {
+    const data = fs.readFileSync(file);
+    for (let at = 0, n = 0; at < data.length; ++n) {
+        const end = at + 1 + (n * 2503) % 9001;
+        to.send(data.subarray(at, end), {binary: true, fin: n % 3 == 0 || end >= data.length});
+        to.ping("still there?");
+        at = end;
+    }
+    to.close(1000, "done");
+}
+
+function control() {
+    const call = (id, method, params) => ({jsonrpc: "2.0", id, method, params});
+    socket.send(JSON.stringify(call(1, "events.subscribe", {types: ["stream.*"]})));
+    socket.send(JSON.stringify([call(2, "cameras.list"), call(3, "server.status"), call(4, "streams.list")]));
+    socket.send(JSON.stringify(call(5, "no.such.method")));
+    socket.send("not JSON");
+}
+
+function onAnswer(one) {
+    if (one.method == "event") saw.events.push(one.params.type + " " + one.params.stream);
+    else saw.answers[one.id] = one.result ?? one.error;
+    if (one.method != "event" && Object.keys(saw.answers).length == 6) {
+        const publisher = connect(new URL("/live/cam.flv", url), ["publisher"]);
+        publisher.on("open", () => publish(publisher));
+    }
+    if (saw.events.length == 2) socket.close(1000);
+}
+
+const out = mode == "play" ? fs.openSync(file, "w") : null;
+socket.on("open", () => { if (mode == "publish") publish(socket); if (mode == "control") control(); });
+socket.on("pong", () => ++saw.pongs);
+socket.on("message", (data, isBinary) => {
+    if (!isBinary) ++saw.texts;
+    if (mode == "control") return [].concat(JSON.parse(data)).forEach(onAnswer);
+    if (!isWhole(data, saw.messages++)) ++saw.untidy;
+    fs.writeSync(out, data);
+});
 socket.on("close", (code, reason) => {
     console.log(JSON.stringify({...saw, code, reason: String(reason), protocol: socket.protocol}));
 });
-if (mode == "play") {
-    const out = fs.openSync(file, "w");
-    socket.on("message", (data, isBinary) => {
-        if (!isBinary) ++saw.texts;
-        if (!whole(data, saw.messages++)) ++saw.untidy;
-        fs.writeSync(out, data);
-    });
-} else if (mode == "publish") {
-    // Messages and their fragments are cut at bytes that mean nothing; pings go between.
-    socket.on("open", () => {
-        const data = fs.readFileSync(file);
-        for (let at = 0, n = 0; at < data.length; ++n) {
-            const size = 1 + (n * 2503) % 9001;
-            socket.send(data.subarray(at, at + size), {binary: true, fin: n % 3 == 0 || at + size >= data.length});
-            if (n % 7 == 0) socket.ping("still there?");
-            at += size;
-        }
-        socket.close(1000, "done");
-    });
-    socket.on("pong", () => ++saw.messages);
-} else {
-    socket.on("open", () => {
-        socket.send(JSON.stringify(call(1, "events.subscribe", {types: ["stream.*"]})));
-        socket.send(JSON.stringify([call(2, "cameras.list"), call(3, "server.status"), call(4, "streams.list")]));
-        socket.send(JSON.stringify(call(5, "no.such.method")));
-        socket.send("not JSON");
-    });
-    socket.on("message", (data, isBinary) => {
-        const found = [].concat(JSON.parse(data));
-        for (const one of found) {
-            if (one.method == "event") saw.events.push(one.params.type + " " + one.params.stream);
-            else saw.answers[one.id] = one.result ?? one.error;
-        }
-        ++saw.messages;
-        if (Object.keys(saw.answers).length == 6 && !saw.asked) console.log(saw.asked = "ready");
-        if (saw.events.length == 2) socket.close(1000);
-    });
-}
 """
 
 
@@ -200,19 +205,17 @@ class NodeWs(harness.Case):
     async def node(self, *args):
         env = dict(os.environ, NODE_PATH=str(find_module("ws")))
         done = await harness.async_run(["node", self.script, *args], env=env)
-        return json.loads(done.stdout.splitlines()[-1])
+        return json.loads(done.stdout)
+
+    @staticmethod
+    def bases(server):
+        return [server.ws_url, f"wss://localhost:{server.ports['https']}"]
 
     async def test_it_plays_one_whole_tag_a_message(self):
         server = self.start()
-        secure = f"wss://localhost:{server.ports['https']}"
-        ways = {
-            "path": [f"{server.ws_url}/live/cam.flv"],
-            "query": [f"{server.ws_url}/play?app=live&stream=cam"],
-            "secure": [f"{secure}/live/cam.flv"],
-            "secure query": [f"{secure}/play?app=live&stream=cam"],
-        }
-        outs = {name: self.folder / f"{name}.flv" for name in ways}
-        tasks = {n: asyncio.create_task(self.node("play", url, outs[n])) for n, (url,) in ways.items()}
+        ways = [f"{base}{path}" for base in self.bases(server) for path in ("/live/cam.flv", "/play?app=live&stream=cam")]
+        outs = {url: self.folder / f"{number}.flv" for number, url in enumerate(ways)}
+        tasks = {url: asyncio.create_task(self.node("play", url, outs[url])) for url in ways}
         await harness.async_wait_for(lambda: live.joined(server) == len(ways), "all joined")
         await live.publish_http(server, "cam", live.clip())
         for name, task in tasks.items():
@@ -222,3 +225,182 @@ class NodeWs(harness.Case):
             self.assertEqual(saw["messages"], 1 + len(live.tags(outs[name].read_bytes())), name)
             live.assert_same_media(self, outs[name], live.clip(), name)
         server.stop()
+
+    async def test_it_publishes_messages_cut_anywhere(self):
+        server = self.start()
+
+        async def publish(name, url, *protocols):
+            out = self.folder / f"{name}.flv"
+            viewer = asyncio.create_task(live.play_ws(server, name, out))
+            saw = await self.node("publish", url, live.clip(), *protocols)
+            self.assertEqual((saw["code"], saw["protocol"]), (1000, protocols[0] if protocols else ""), name)
+            self.assertGreater(saw["pongs"], 0, name)
+            await viewer
+            live.assert_same_media(self, out, live.clip(), name)
+
+        for number, base in enumerate(self.bases(server)):
+            names = [f"{way}{number}" for way in ("publisher", "post", "query")]
+            await asyncio.gather(
+                publish(names[0], f"{base}/live/{names[0]}.flv", "publisher"),
+                publish(names[1], f"{base}/live/{names[1]}.flv", "post"),
+                publish(names[2], f"{base}/publish?app=live&stream={names[2]}"),
+            )
+        server.stop()
+
+    async def test_it_controls(self):
+        server = self.start()
+        async with harness.Camera(server, "door"):
+            await server.wait_cameras("door")
+            for base in self.bases(server):
+                saw = await self.node("control", f"{base}/control", live.clip())
+                answers = saw["answers"]
+                self.assertIn("last_id", answers["1"])
+                self.assertEqual([camera["name"] for camera in answers["2"]["items"]], ["door"])
+                self.assertEqual(answers["3"]["cameras"]["connected"], 1)
+                self.assertIn("items", answers["4"])
+                self.assertEqual((answers["5"]["code"], answers["null"]["code"]), (-32601, -32700))
+                self.assertEqual(saw["events"], ["stream.published /live/cam", "stream.ended /live/cam"])
+                self.assertEqual(saw["code"], 1000)
+        server.stop()
+
+
+# --- mpegts.js in Chromium ----------------------------------------------------------------------------
+
+# A player for each address; it says so once two seconds were played, or what went wrong.
+PAGE = r"""<!doctype html><title>players</title><script src="mpegts.js"></script><body><script>
+const ways = WAYS;
+const say = (name, what) => fetch("/said", {method: "POST", body: JSON.stringify({name, ...what})});
+mpegts.LoggingControl.enableVerbose = mpegts.LoggingControl.enableDebug = false;
+for (const [name, {url, headers}] of Object.entries(ways)) {
+    const video = document.body.appendChild(document.createElement("video"));
+    video.muted = true;
+    video.width = 160;
+    const player = mpegts.createPlayer({type: "flv", isLive: true, url}, {headers});
+    let shown = 0, from = null;
+    player.on(mpegts.Events.ERROR, (...error) => say(name, {error}));
+    video.onerror = () => say(name, {error: video.error.message});
+    video.requestVideoFrameCallback(function next() {
+        ++shown;
+        from ??= video.currentTime;
+        video.requestVideoFrameCallback(next);
+    });
+    const timer = setInterval(() => {
+        const pictures = video.getVideoPlaybackQuality().totalVideoFrames;
+        if (from == null || video.currentTime < from + 2 || pictures < 25) return;
+        clearInterval(timer);
+        const {hasAudio, hasVideo, videoCodec, audioCodec} = player.mediaInfo;
+        say(name, {hasAudio, hasVideo, videoCodec, audioCodec, shown, pictures, sound: video.webkitAudioDecodedByteCount,
+            size: [video.videoWidth, video.videoHeight]});
+    }, 50);
+    player.attachMediaElement(video);
+    player.load();
+    player.play().catch((error) => say(name, {error: String(error)}));
+}
+</script>"""
+
+
+class MpegtsJs(harness.Case):
+    def setUp(self):
+        super().setUp()
+        if find_browser() is None:
+            self.skipTest("no Chromium is installed")
+        if find_module("mpegts.js") is None:
+            self.skipTest("npm's package mpegts.js is not installed")
+
+    def start_page(self, ways):
+        """A page with these players, of another origin than the streams; returns what they say, which grows."""
+        said = []
+        folder = self.folder / "page"
+        folder.mkdir()
+        (folder / "index.html").write_text(PAGE.replace("WAYS", json.dumps(ways)))
+        shutil.copy(find_module("mpegts.js") / "mpegts.js/dist/mpegts.js", folder)
+
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def do_POST(self):
+                said.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=folder))
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        self.addCleanup(web.server_close)
+        self.addCleanup(web.shutdown)
+        command = [find_browser(), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]
+        command += ["--autoplay-policy=no-user-gesture-required", "--ignore-certificate-errors"]
+        command += [f"--user-data-dir={self.folder / 'profile'}", "--remote-debugging-port=0"]
+        command += [f"http://127.0.0.1:{web.server_port}/"]
+        browser = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(browser.wait)
+        self.addCleanup(browser.kill)
+        return said
+
+    async def watch(self, server, path):
+        """Plays a stream by every protocol; {name: what its player said}."""
+        ws, http_url = server.ws_url, f"http://127.0.0.1:{server.port}"
+        secure = f"127.0.0.1:{server.ports['https']}{path}.flv"
+        _, app, name = path.split("/")
+        ways = {
+            "http": {"url": f"{http_url}{path}.flv"},
+            # Any header of one's own makes a browser ask first (OPTIONS).
+            "http with a preflight": {"url": f"{http_url}{path}.flv", "headers": {"X-Viewer": "page"}},
+            "ws": {"url": f"{ws}{path}.flv"},
+            "ws by query": {"url": f"{ws}/play?app={app}&stream={name}"},
+            "https": {"url": f"https://{secure}"},
+            "wss": {"url": f"wss://{secure}"},
+        }
+        said = self.start_page(ways)
+
+        def all_have_spoken():
+            return len({one["name"] for one in said}) == len(ways) or any("error" in one for one in said)
+
+        try:
+            await harness.async_wait_for(all_have_spoken, f"all players of {path}", 2 * harness.PATIENCE_S)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; they said {said}\n{server.log}") from None
+        for one in said:
+            self.assertNotIn("error", one)
+            self.assertEqual((one["size"], one["hasVideo"]), ([320, 240], True), one)
+            self.assertTrue(one["videoCodec"].startswith("avc1."), one)
+            self.assertGreater(one["shown"], 0, one)
+        return {one["name"]: one for one in said}
+
+    def start(self):
+        return self.start_secure(*harness.make_cert(self.folder / "lab"))
+
+    async def test_it_plays_pictures_and_sound(self):
+        server = self.start()
+        encoder = await asyncio.create_subprocess_exec(
+            *["ffmpeg", "-nostdin", "-v", "error", "-re", "-stream_loop", "-1", "-i", live.clip(), "-c", "copy"],
+            *["-f", "flv", f"rtmp://127.0.0.1:{server.ports['rtmp']}/live/cam"],
+        )
+        try:
+            for name, one in (await self.watch(server, "/live/cam")).items():
+                self.assertEqual((one["hasAudio"], one["audioCodec"]), (True, "mp4a.40.2"), name)
+                self.assertGreater(one["sound"], 0, name)
+        finally:
+            encoder.kill()
+            await encoder.wait()
+        server.stop()
+
+    async def test_it_does_not_wait_for_the_sound_of_a_camera(self):
+        server = self.start()
+        clip = harness.clip("high_b")
+
+        async def film(camera):
+            for start_ms in itertools.count(1_000_000, 5_000):
+                times = [start_ms + number * 100 // 3 for number in range(150)]
+                await camera.send_frames(harness.camera_frames(clip, times), 1 / 30)
+
+        async with harness.Camera(server, "door") as camera:
+            filming = asyncio.create_task(film(camera))
+            for name, one in (await self.watch(server, "/camera/door")).items():
+                self.assertEqual((one["hasAudio"], one["sound"]), (False, 0), name)
+            filming.cancel()
+        server.stop()
+
+
+if __name__ == "__main__":
+    harness.main()
