@@ -486,7 +486,7 @@ void record_and_be_killed(const std::string& path) {
     ASSERT_EQ(::pipe(ready), 0);
     const pid_t child = ::fork();
     if (child == 0) {
-        Recorder recorder(options_in(path), Log(), [](Event) {});
+        Recorder recorder(options_in(path), Log(), [](const Event&) {});
         std::vector<SessionPtr> sessions;
         for (const char* camera : {"a", "b", "c"}) {
             sessions.push_back(recorder.open(start_of(camera)));

@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 class CapturesTest : public ::testing::Test {
  protected:
     LinkPtr connect(const std::string& name) {
-        const LinkPtr link = cameras.make_link(net, "127.0.0.1:1", "/ingest/" + name);
+        LinkPtr link = cameras.make_link(net, "127.0.0.1:1", "/ingest/" + name);
         CameraClaim claim;
         claim.link = link;
         claim.name = name;
@@ -22,16 +22,16 @@ class CapturesTest : public ::testing::Test {
         return link;
     }
     LinkPtr join(const std::string& name) {
-        const LinkPtr link = connect(name);
+        LinkPtr link = connect(name);
         cameras.joined(link);
         return link;
     }
-    void start(control::StartRequest request) {
+    void start(const control::StartRequest& request) {
         captures.start(request, [this](control::Decoded<control::StartReply> made) {
             started = std::move(made);
         });
     }
-    void stop(control::StopRequest request) {
+    void stop(const control::StopRequest& request) {
         captures.stop(request, [this](control::Decoded<control::StopReply> made) {
             stopped = std::move(made);
         });
@@ -318,7 +318,7 @@ TEST_F(CapturesTest, the_limit_of_cameras_refuses_with_a_reason) {
 
 TEST_F(CapturesTest, a_device_model_names_a_camera_that_did_not_name_itself) {
     configure([](Options& o) { o.name_rules = {{std::nullopt, "Pixel 9", "phone"}}; });
-    const LinkPtr link = cameras.make_link(net, "127.0.0.1:1", "/android-cam");
+    LinkPtr link = cameras.make_link(net, "127.0.0.1:1", "/android-cam");
     cameras.claim({link, "", "127.0.0.1_1", {}, [](const Result<void>&) {}});
     cameras.set_model(link, "Pixel 9");
     ASSERT_NE(cameras.find("phone"), nullptr);
