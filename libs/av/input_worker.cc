@@ -49,12 +49,14 @@ void take_default_signals() {
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    for (const int signal : {SIGPIPE, SIGXFSZ}) handle(signal, SIG_DFL);
+    handle(SIGXFSZ, SIG_DFL);
 }
 
-/// Should our parent die, the whole group does.
+/// Should our parent die, the whole group does. The pipe to it is closed before the kernel tells us
+/// that it died: whoever writes just then must not be gone without the group.
 void die_with_parent() {
     const pid_t parent = ::getppid();
+    handle(SIGPIPE, on_orphaned);
     handle(SIGUSR1, on_orphaned);
     ::prctl(PR_SET_PDEATHSIG, SIGUSR1);
     if (::getppid() != parent) on_orphaned(0);
@@ -62,7 +64,7 @@ void die_with_parent() {
 
 [[noreturn]] void become(const std::vector<std::string>& argv, int output) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    handle(SIGUSR1, SIG_DFL);
+    for (const int signal : {SIGUSR1, SIGPIPE}) handle(signal, SIG_DFL);
     ::dup2(output, 1);
     std::vector<char*> arguments;
     arguments.reserve(argv.size() + 1);

@@ -22,26 +22,44 @@ import live
 import websockets
 from h264mux_peers import find_browser
 
+
+class Peers(harness.Case):
+    def need(self, is_there, what):
+        if not is_there:
+            self.skipTest(f"{what} is not installed")
+
+    def start(self):
+        self.certificate, key = harness.make_cert(self.folder / "lab")
+        return self.start_secure(self.certificate, key, config=live.CONFIG)
+
+    async def viewer_of(self, server, name):
+        """(task, file) of a viewer of /live/NAME who has joined."""
+        out = self.folder / f"{name}.flv"
+        task = asyncio.create_task(live.play_ws(server, name, out))
+        joined = f"viewer.joined stream=/live/{name} "
+        await harness.async_wait_for(lambda: joined in server.log, f"the viewer of {name}")
+        return task, out
+
+
 # --- VLC ----------------------------------------------------------------------------------------------
 
 # It refuses to run as root.
 NOBODY = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
 
 
-class Vlc(harness.Case):
+class Vlc(Peers):
     def setUp(self):
         super().setUp()
-        if shutil.which("cvlc") is None:
-            self.skipTest("VLC (cvlc) is not installed")
-        self.trusted = self.folder / "trusted"
-        self.trusted.mkdir()
-        for folder in (self.folder, self.trusted):
-            folder.chmod(0o755)  # for nobody
+        self.need(shutil.which("cvlc"), "VLC (cvlc)")
 
     def start(self):
-        certificate, key = harness.make_cert(self.folder / "lab")
-        shutil.copyfile(certificate, self.trusted / "lab.pem")
-        return self.start_secure(certificate, key, config=live.CONFIG)
+        server = super().start()
+        self.trusted = self.folder / "trusted"
+        self.trusted.mkdir()
+        shutil.copyfile(self.certificate, self.trusted / "lab.pem")
+        for folder in (self.folder, self.trusted):
+            folder.chmod(0o755)  # for nobody
+        return server
 
     async def vlc(self, source, output, **more):
         """What it writes to standard output until the source ends."""
@@ -83,7 +101,7 @@ class Vlc(harness.Case):
         cut = 13 + sum(len(body) + 15 for _, _, body in tags[:until])
 
         def has_second_key_frame():
-            return server.http("GET", "/api/v1/streams/live/cam").json["key_interval_ms"] == 1000
+            return server.http("GET", "/api/v1/streams/live/cam").json.get("key_interval_ms") == 1000
 
         async with websockets.connect(
             f"{server.ws_url}/live/cam.flv", subprotocols=["publisher"], open_timeout=harness.PATIENCE_S
@@ -104,8 +122,7 @@ class Vlc(harness.Case):
         expected = harness.picture_digests(live.clip())
 
         async def publish(scheme):
-            out = self.folder / f"{scheme}.flv"
-            viewer = asyncio.create_task(live.play_ws(server, scheme, out))
+            viewer, out = await self.viewer_of(server, scheme)
             url = f"{scheme}://127.0.0.1:{server.ports[scheme]}/live/{scheme}" + (".flv" if scheme == "http" else "")
             with open(live.clip(), "rb") as stdin:
                 await self.vlc("-", f"access=avio,mux=avformat{{mux=flv}},dst={url}", stdin=stdin)
@@ -140,7 +157,8 @@ const connect = (where, offered) => new WebSocket(where, offered, {rejectUnautho
 const socket = connect(url, protocols);
 const saw = {messages: 0, texts: 0, untidy: 0, pongs: 0, answers: {}, events: []};
 const isHeader = (m) => m.length == 13 && String(m.subarray(0, 3)) == "FLV";
-const isTag = (m) => m.length >= 15 && m.length == m.readUIntBE(1, 3) + 15 && m.readUInt32BE(m.length - 4) == m.length - 4;
+const ends = (m) => m.readUInt32BE(m.length - 4) == m.length - 4;
+const isTag = (m) => m.length >= 15 && m.length == m.readUIntBE(1, 3) + 15 && ends(m);
 
 // Messages and fragments are cut where it means nothing, with pings between.
 function publish(to) {
@@ -187,18 +205,13 @@ socket.on("close", (code, reason) => {
 """
 
 
-class NodeWs(harness.Case):
+class NodeWs(Peers):
     def setUp(self):
         super().setUp()
-        if shutil.which("node") is None:
-            self.skipTest("Node is not installed")
-        if find_module("ws") is None:
-            self.skipTest("npm's package ws is not installed")
+        self.need(shutil.which("node"), "Node")
+        self.need(find_module("ws"), "npm's package ws")
         self.script = self.folder / "peer.js"
         self.script.write_text(NODE_PEER)
-
-    def start(self):
-        return self.start_secure(*harness.make_cert(self.folder / "lab"), config=live.CONFIG)
 
     async def node(self, *args):
         env = dict(os.environ, NODE_PATH=str(find_module("ws")))
@@ -211,7 +224,8 @@ class NodeWs(harness.Case):
 
     async def test_it_plays_one_whole_tag_a_message(self):
         server = self.start()
-        ways = [f"{base}{path}" for base in self.bases(server) for path in ("/live/cam.flv", "/play?app=live&stream=cam")]
+        paths = ("/live/cam.flv", "/play?app=live&stream=cam")
+        ways = [base + path for base in self.bases(server) for path in paths]
         outs = {url: self.folder / f"{number}.flv" for number, url in enumerate(ways)}
         tasks = {url: asyncio.create_task(self.node("play", url, outs[url])) for url in ways}
         await harness.async_wait_for(lambda: live.joined(server) == len(ways), "all joined")
@@ -228,8 +242,7 @@ class NodeWs(harness.Case):
         server = self.start()
 
         async def publish(name, url, *protocols):
-            out = self.folder / f"{name}.flv"
-            viewer = asyncio.create_task(live.play_ws(server, name, out))
+            viewer, out = await self.viewer_of(server, name)
             saw = await self.node("publish", url, live.clip(), *protocols)
             self.assertEqual((saw["code"], saw["protocol"]), (1000, protocols[0] if protocols else ""), name)
             self.assertGreater(saw["pongs"], 0, name)
@@ -286,8 +299,8 @@ for (const [name, {url, headers}] of Object.entries(ways)) {
         if (from == null || video.currentTime < from + 2 || pictures < 25) return;
         clearInterval(timer);
         const {hasAudio, hasVideo, videoCodec, audioCodec} = player.mediaInfo;
-        say(name, {hasAudio, hasVideo, videoCodec, audioCodec, shown, pictures, sound: video.webkitAudioDecodedByteCount,
-            size: [video.videoWidth, video.videoHeight]});
+        say(name, {hasAudio, hasVideo, videoCodec, audioCodec, shown, pictures,
+            sound: video.webkitAudioDecodedByteCount, size: [video.videoWidth, video.videoHeight]});
     }, 50);
     player.attachMediaElement(video);
     player.load();
@@ -296,13 +309,11 @@ for (const [name, {url, headers}] of Object.entries(ways)) {
 </script>"""
 
 
-class MpegtsJs(harness.Case):
+class MpegtsJs(Peers):
     def setUp(self):
         super().setUp()
-        if find_browser() is None:
-            self.skipTest("no Chromium is installed")
-        if find_module("mpegts.js") is None:
-            self.skipTest("npm's package mpegts.js is not installed")
+        self.need(find_browser(), "Chromium")
+        self.need(find_module("mpegts.js"), "npm's package mpegts.js")
 
     def start_page(self, ways):
         """A page with these players, of another origin than the streams; returns what they say, which grows."""
@@ -337,15 +348,15 @@ class MpegtsJs(harness.Case):
 
     async def watch(self, server, path):
         """Plays a stream by every protocol; {name: what its player said}."""
-        ws, http_url = server.ws_url, f"http://127.0.0.1:{server.port}"
+        plain = f"127.0.0.1:{server.port}{path}.flv"
         secure = f"127.0.0.1:{server.ports['https']}{path}.flv"
         _, app, name = path.split("/")
         ways = {
-            "http": {"url": f"{http_url}{path}.flv"},
+            "http": {"url": f"http://{plain}"},
             # This header makes a browser ask first (OPTIONS).
-            "http with a preflight": {"url": f"{http_url}{path}.flv", "headers": {"Authorization": "Bearer any"}},
-            "ws": {"url": f"{ws}{path}.flv"},
-            "ws by query": {"url": f"{ws}/play?app={app}&stream={name}"},
+            "http with a preflight": {"url": f"http://{plain}", "headers": {"Authorization": "Bearer any"}},
+            "ws": {"url": f"ws://{plain}"},
+            "ws by query": {"url": f"{server.ws_url}/play?app={app}&stream={name}"},
             "https": {"url": f"https://{secure}"},
             "wss": {"url": f"wss://{secure}"},
         }
@@ -364,9 +375,6 @@ class MpegtsJs(harness.Case):
             self.assertTrue(one["videoCodec"].startswith("avc1."), one)
             self.assertGreater(one["shown"], 0, one)
         return {one["name"]: one for one in said}
-
-    def start(self):
-        return self.start_secure(*harness.make_cert(self.folder / "lab"), config=live.CONFIG)
 
     async def test_it_plays_pictures_and_sound(self):
         server = self.start()
