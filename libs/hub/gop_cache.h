@@ -8,8 +8,8 @@ namespace st::hub {
 
 struct GopLimits {
     std::size_t packets = 4096;
-    std::size_t bytes = std::size_t{4} << 20;  ///< of payload
-    std::int64_t age_ms = 20'000;              ///< of stream time
+    std::size_t bytes = std::size_t{16} << 20;  ///< of payload
+    std::int64_t age_ms = 20'000;               ///< of stream time
 };
 
 class GopCache {

@@ -170,7 +170,8 @@ Result<Subscription> Hub::subscribe(const std::string& path, Lane& lane, FormId 
         stream = stream_at(path);
         record->id = next_viewer_++;
         place = stream->join(lane, form);
-        seat = std::make_shared<Seat>(viewer, stream, form, options_.queue, record);
+        seat =
+            std::make_shared<Seat>(viewer, stream, lane.executor(), form, options_.queue, record);
         watchers_.emplace(record->id, Watcher{record, seat, &lane});
         event.id = record->id;
         event.viewers = stream->viewers();

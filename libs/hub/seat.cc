@@ -10,7 +10,9 @@ namespace st::hub {
 void Seat::start(std::uint64_t serial, std::span<const UnitPtr> cached, std::int64_t now_ns) {
     joined_serial_ = 0;
     taken_ns_ = now_ns;
+    burst_bytes_ = SIZE_MAX / 2;  // of its size once it is known
     take(cached, now_ns);
+    burst_bytes_ = viewer_ == nullptr ? 0 : queued_bytes_ + viewer_->queued_bytes();
     joined_serial_ = serial;
 }
 
@@ -23,6 +25,7 @@ void Seat::pass_on(std::span<const SharedBuffer> wires, std::size_t bytes) {
 }
 
 void Seat::take(std::span<const UnitPtr> units, std::int64_t now_ns) {
+    if (is_ending_) return;
     for (const UnitPtr& unit : units) {
         if (viewer_ == nullptr) return;
         if (unit->serial <= joined_serial_) continue;
@@ -82,16 +85,25 @@ void Seat::on_drained(std::int64_t now_ns) {
     taken_ns_ = now_ns;
     send_queued();
     note_queue();
+    if (!is_idle()) return;
+    burst_bytes_ = 0;
+    if (!is_ending_) return;
+    // Not in this call: the viewer's connection is in the middle of something.
+    executor_.post([weak = weak_from_this()] {
+        const std::shared_ptr<Seat> seat = weak.lock();
+        if (seat && seat->viewer_ != nullptr) seat->finish(EndReason::ended);
+    });
 }
 
 bool Seat::is_over_limits(std::int64_t now_ns) const {
-    if (queue_begin_ == queue_.size()) return false;
-    if (queued_bytes_ + viewer_->queued_bytes() > limits_.bytes) return true;
-    return now_ns - queue_[queue_begin_].since_ns > Nanoseconds(limits_.age).count();
+    if (queued_bytes_ + viewer_->queued_bytes() > limits_.bytes + burst_bytes_) return true;
+    return queue_begin_ < queue_.size() &&
+           now_ns - queue_[queue_begin_].since_ns > Nanoseconds(limits_.age).count();
 }
 
 void Seat::keep_within_limits(std::int64_t now_ns) {
-    if (!is_over_limits(now_ns)) return;
+    const bool has_nothing_to_give = is_waiting_ && queue_begin_ == queue_.size();
+    if (has_nothing_to_give || !is_over_limits(now_ns)) return;
     cut(now_ns);
     record_->cuts.fetch_add(1);
     if (told_slow_ns_ != 0 && now_ns - told_slow_ns_ < kSlowEventNs) return;
@@ -142,7 +154,7 @@ void Seat::note_queue() {
 
 void Seat::check(std::int64_t now_ns) {
     if (viewer_ == nullptr) return;
-    const std::uint64_t taken = handed_bytes_ - viewer_->queued_bytes();
+    const std::uint64_t taken = viewer_->bytes_taken();
     if (taken != taken_bytes_ || viewer_->queued_bytes() == 0) {
         taken_bytes_ = taken;
         taken_ns_ = now_ns;
@@ -155,6 +167,18 @@ void Seat::check(std::int64_t now_ns) {
 
 void Seat::end(EndReason reason) {
     if (viewer_ == nullptr) return;
+    if (reason == EndReason::ended) {
+        if (!has_begun_ || is_ending_) return;
+        is_ending_ = true;
+        is_waiting_ = true;  // what comes from now on is another stream's
+        if (!is_idle()) return;
+    }
+    finish(reason);
+}
+
+void Seat::finish(EndReason reason) {
+    drop_before(queue_.size());
+    note_queue();
     end_text_ = to_text(reason);
     viewer_->end(reason);
 }

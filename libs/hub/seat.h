@@ -14,12 +14,14 @@ namespace st::hub {
 
 class Stream;
 
-class Seat {
+class Seat : public std::enable_shared_from_this<Seat> {
  public:
-    Seat(Viewer& viewer, std::shared_ptr<Stream> stream, FormId form, QueueLimits limits,
-         std::shared_ptr<ViewerRecord> record)
+    /// `executor`: of the viewer's lane.
+    Seat(Viewer& viewer, std::shared_ptr<Stream> stream, Executor& executor, FormId form,
+         QueueLimits limits, std::shared_ptr<ViewerRecord> record)
         : viewer_(&viewer),
           stream_(std::move(stream)),
+          executor_(executor),
           form_(form),
           limits_(limits),
           record_(std::move(record)) {}
@@ -52,6 +54,8 @@ class Seat {
                (queue_begin_ == queue_.size() && viewer_->queued_bytes() == 0);
     }
 
+    /// EndReason::ended lets a viewer that has begun have what waits for it first, and one that has
+    /// not go on waiting: for it nothing has ended. Any other is the end at once.
     void end(EndReason reason);
     /// The viewer is gone; no call reaches it any more.
     void leave() { viewer_ = nullptr; }
@@ -75,6 +79,7 @@ class Seat {
     void enter(const UnitPtr& entry, std::int64_t now_ns);
     void queue(UnitPtr unit, std::int64_t now_ns);
     void send_queued();
+    void finish(EndReason reason);
     void keep_within_limits(std::int64_t now_ns);
     void cut(std::int64_t now_ns);
     std::size_t drop_before(std::size_t index);
@@ -83,6 +88,7 @@ class Seat {
 
     Viewer* viewer_;
     const std::shared_ptr<Stream> stream_;
+    Executor& executor_;
     const FormId form_;
     const QueueLimits limits_;
     const std::shared_ptr<ViewerRecord> record_;
@@ -90,9 +96,11 @@ class Seat {
     std::uint64_t joined_serial_ = 0;
     bool is_waiting_ = true;  ///< for an entry
     bool has_begun_ = false;
+    bool is_ending_ = false;  ///< the stream is over: only what is queued goes out yet
     std::vector<Waiting> queue_;
     std::size_t queue_begin_ = 0;
     std::size_t queued_bytes_ = 0;  ///< in queue_
+    std::size_t burst_bytes_ = 0;  ///< beyond the limit: of the cache at the start, until it is out
     std::uint64_t handed_bytes_ = 0;
     std::uint64_t taken_bytes_ = 0;  ///< by the socket, when last looked at
     std::int64_t taken_ns_ = 0;      ///< when that last grew

@@ -61,6 +61,9 @@ class Viewer {
     virtual void send(std::span<const SharedBuffer> wires) = 0;
     /// Of what was sent, what still waits for the socket.
     virtual std::size_t queued_bytes() const = 0;
+    /// What its socket took so far, of whatever was written to it: one that takes nothing shows as
+    /// a figure that stands still.
+    virtual std::uint64_t bytes_taken() const = 0;
     /// Over. The subscription may be destroyed in this call.
     virtual void end(EndReason reason) = 0;
 };

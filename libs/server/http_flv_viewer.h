@@ -34,6 +34,7 @@ class HttpFlvViewer final : public Connection, public loop::StreamHandler, publi
     std::size_t queued_bytes() const override { return stream_->queued_bytes(); }
     void end(hub::EndReason reason) override;
 
+    std::uint64_t bytes_taken() const override { return stream_->bytes_out(); }
     void refuse(int status, const std::string& message);
     void on_wait_over();
     void close(const std::string& reason, bool is_whole = false);

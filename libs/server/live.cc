@@ -1,6 +1,5 @@
 #include "server/live.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "flv/tag.h"
@@ -64,12 +63,6 @@ std::vector<std::unique_ptr<const hub::Encoding>> encodings() {
     return list;
 }
 
-/// What a viewer that joins is sent at once must fit into its queue.
-hub::Options bounded(hub::Options options) {
-    options.gop.bytes = std::min(options.gop.bytes, options.queue.bytes / 4 * 3);
-    return options;
-}
-
 }  // namespace
 
 class Live::LoopExecutor final : public hub::Executor {
@@ -89,7 +82,7 @@ Live::Live(const LiveOptions& options, loop::EventLoop& control, EventLog& event
     : options_(options),
       control_(control),
       events_(events),
-      hub_(bounded(options.hub), encodings(),
+      hub_(options.hub, encodings(),
            [this](const hub::Event& event) { control_.post([this, event] { tell(event); }); }) {}
 
 Live::~Live() = default;

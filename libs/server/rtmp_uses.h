@@ -27,6 +27,7 @@ class RtmpConnection::Viewing final : public hub::Viewer {
     void begin(hub::Tracks tracks) override;
     void send(std::span<const SharedBuffer> wires) override;
     std::size_t queued_bytes() const override { return stream_.queued_bytes(); }
+    std::uint64_t bytes_taken() const override { return stream_.bytes_out(); }
     void end(hub::EndReason reason) override;
 
  private:

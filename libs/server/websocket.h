@@ -59,6 +59,7 @@ class WebSocket final : public loop::StreamHandler {
     void pause_reading();
     void resume_reading();
     std::size_t queued_bytes() const { return stream_->queued_bytes(); }
+    std::uint64_t bytes_taken() const { return stream_->bytes_out(); }
 
  private:
     void on_data(std::span<std::uint8_t> bytes) override;

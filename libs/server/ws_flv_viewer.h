@@ -44,6 +44,7 @@ class WsFlvViewer final : public Connection,
     void begin(hub::Tracks tracks) override;
     void send(std::span<const SharedBuffer> wires) override { socket_->send_wires(wires); }
     std::size_t queued_bytes() const override { return socket_ ? socket_->queued_bytes() : 0; }
+    std::uint64_t bytes_taken() const override { return socket_ ? socket_->bytes_taken() : 0; }
     void end(hub::EndReason reason) override;
 
     void refuse(int status, const std::string& message);

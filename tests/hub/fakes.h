@@ -90,23 +90,30 @@ class FakeViewer final : public Viewer {
         for (const SharedBuffer& wire : wires) {
             got.emplace_back(reinterpret_cast<const char*>(wire->data()), wire->size());
             last = wire;
-            if (!takes) queued += wire->size();
+            (takes ? taken : queued) += wire->size();
         }
     }
     std::size_t queued_bytes() const override { return queued; }
+    std::uint64_t bytes_taken() const override { return taken; }
     void end(EndReason reason) override {
         got.push_back(std::string("end: ") + to_text(reason));
         subscription = {};
     }
     void drain(std::int64_t now_ns) {
         takes = true;
-        queued = 0;
-        subscription.on_drained(now_ns);
+        taken += std::exchange(queued, 0);
+        if (subscription) subscription.on_drained(now_ns);
+    }
+    /// The socket takes all it has, and nothing of what it is handed then.
+    void sip(std::int64_t now_ns) {
+        taken += std::exchange(queued, 0);
+        if (subscription) subscription.on_drained(now_ns);
     }
     std::vector<std::string> take() { return std::exchange(got, {}); }
 
     bool takes = true;
     std::size_t queued = 0;
+    std::size_t taken = 0;
     int sends = 0;
     SharedBuffer last;
     std::vector<std::string> got;

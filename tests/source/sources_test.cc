@@ -57,6 +57,7 @@ class Watcher final : public hub::Viewer {
     void begin(hub::Tracks) override {}
     void send(std::span<const SharedBuffer> wires) override { wires_ += wires.size(); }
     std::size_t queued_bytes() const override { return 0; }
+    std::uint64_t bytes_taken() const override { return 0; }
     void end(hub::EndReason) override { ended = true; }
     std::size_t wires_ = 0;
     bool ended = false;
