@@ -109,6 +109,7 @@ bool Stream::push(std::uint64_t publication, media::Packet packet, std::int64_t 
     statistics_.add(*unit->packet, now_ns);
     if (is_header) note_config(unit->packet);
     if (unit->is_entry) {
+        timeline_.settle();
         unit->headers = headers_;
         newest_entry_ = unit;
     }

@@ -6,23 +6,43 @@ namespace st::hub {
 namespace {
 
 constexpr std::int64_t kWrap24 = std::int64_t{1} << 24;
+/// After a jump of one track the other one's packets from before it may come for so long.
+constexpr std::int64_t kFollowNs = 1'000'000'000;
+/// A track whose clock jumps goes on where it was, unless it stayed behind by more than this.
+constexpr std::int64_t kBehindMaxMs = 1'000;
+
+// Modular on purpose: a 64-bit clock may stand anywhere.
+std::int64_t sum(std::int64_t a, std::int64_t b) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+
+std::int64_t difference(std::int64_t a, std::int64_t b) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
+}
+
+std::uint64_t distance(std::int64_t a, std::int64_t b) {
+    return a < b ? static_cast<std::uint64_t>(difference(b, a))
+                 : static_cast<std::uint64_t>(difference(a, b));
+}
 
 }  // namespace
 
 void Timeline::begin(Clock clock, std::int64_t now_ns) {
     clock_ = clock;
     has_input_ = false;
+    is_settled_ = false;
     newest_ns_ = now_ns;
     for (TrackTimes& track : tracks_) track.has_last = false;
 }
 
-/// The value nearest to the last one that has these low bits.
-std::int64_t Timeline::unwrap(std::uint64_t time_ms) const {
+/// The value nearest to the track's last one that has these low bits.
+std::int64_t Timeline::unwrap(const TrackTimes& track, std::uint64_t time_ms) const {
     if (clock_ == Clock::bits_64) return static_cast<std::int64_t>(time_ms);
     const auto low = static_cast<std::uint32_t>(time_ms);
     if (!has_input_) return low;
-    const auto step = static_cast<std::int32_t>(low - static_cast<std::uint32_t>(last_input_ms_));
-    return last_input_ms_ + step;
+    const std::int64_t before_ms = track.has_last ? track.input_ms : last_input_ms_;
+    const auto step = static_cast<std::int32_t>(low - static_cast<std::uint32_t>(before_ms));
+    return before_ms + step;
 }
 
 bool Timeline::is_plausible(const TrackTimes& track, std::int64_t out_ms,
@@ -30,55 +50,85 @@ bool Timeline::is_plausible(const TrackTimes& track, std::int64_t out_ms,
     // A publisher that paused moved on by as much as the wall clock, give or take its buffers.
     const std::int64_t passed_ms = (now_ns - newest_ns_) / 1'000'000;
     if (out_ms > newest_ms_ + kForwardMaxMs + 2 * passed_ms) return false;
-    const std::int64_t before_ms = track.has_last ? track.last_ms : newest_ms_;
-    return out_ms >= before_ms - kBackwardMaxMs;
+    if (!track.has_last) return out_ms >= newest_ms_ - kForwardMaxMs;
+    const std::int64_t disorder_ms =
+        std::clamp(2 * track.interval_ms, kDisorderMs, 4 * kDisorderMs);
+    return out_ms >= track.furthest_ms - disorder_ms;
+}
+
+/// Whether a track that has not followed the other's jump yet does so with this packet.
+bool Timeline::follows(const TrackTimes& track, std::int64_t input_ms, std::int64_t now_ns) const {
+    const std::int64_t new_ms = sum(input_ms, offset_ms_);
+    const std::int64_t old_ms = sum(input_ms, track.offset_ms);
+    if (!is_plausible(track, new_ms, now_ns)) return false;
+    if (!is_plausible(track, old_ms, now_ns) || now_ns - jumped_ns_ > kFollowNs) return true;
+    const std::int64_t expected_ms = track.furthest_ms + track.interval_ms;
+    return distance(new_ms, expected_ms) < distance(old_ms, expected_ms);
+}
+
+void Timeline::choose_offset(TrackTimes& track, std::int64_t input_ms, std::int64_t now_ns) {
+    if (!track.has_last) track.offset_ms = offset_ms_;
+    if (track.offset_ms != offset_ms_ && follows(track, input_ms, now_ns)) {
+        track.offset_ms = offset_ms_;
+    }
+    if (is_plausible(track, sum(input_ms, track.offset_ms), now_ns)) return;
+    // The low 24 bits alone were sent: forward over the wrap, or the last ones from before it.
+    if (clock_ == Clock::bits_32) {
+        for (const std::int64_t by : {kWrap24, -kWrap24}) {
+            if (!is_plausible(track, sum(input_ms, track.offset_ms + by), now_ns)) continue;
+            track.offset_ms += by;
+            offset_ms_ = track.offset_ms;
+            return;
+        }
+    }
+    close_jump(track, input_ms, now_ns);
+}
+
+void Timeline::close_jump(TrackTimes& track, std::int64_t input_ms, std::int64_t now_ns) {
+    const std::int64_t next_ms =
+        (track.has_last ? std::max(track.last_ms, newest_ms_ - kBehindMaxMs) : newest_ms_) +
+        track.interval_ms;
+    offset_ms_ = difference(next_ms, input_ms);
+    track.offset_ms = offset_ms_;
+    track.furthest_ms = next_ms;
+    jumped_ns_ = now_ns;
+    ++jumps_;
+}
+
+void Timeline::move_line(std::int64_t by_ms) {
+    offset_ms_ = sum(offset_ms_, by_ms);
+    newest_ms_ += by_ms;
+    for (TrackTimes& track : tracks_) {
+        track.offset_ms = sum(track.offset_ms, by_ms);
+        track.last_ms += by_ms;
+        track.furthest_ms += by_ms;
+    }
 }
 
 std::int64_t Timeline::map(media::Track which, std::uint64_t time_ms, std::int64_t now_ns) {
     TrackTimes& track = tracks_[static_cast<std::size_t>(which)];
-    std::int64_t input_ms = unwrap(time_ms);
+    const std::int64_t input_ms = unwrap(track, time_ms);
     if (!has_input_) {
         has_input_ = true;
-        const std::int64_t begin_ms = has_output_ ? newest_ms_ + track.interval_ms : 0;
-        // Modular on purpose: a 64-bit clock may stand anywhere.
-        offset_ms_ = static_cast<std::int64_t>(static_cast<std::uint64_t>(begin_ms) -
-                                               static_cast<std::uint64_t>(input_ms));
+        base_ms_ = has_output_ ? newest_ms_ + track.interval_ms : 0;
+        offset_ms_ = difference(base_ms_, input_ms);
+        track.offset_ms = offset_ms_;
+        newest_ms_ = base_ms_;
     } else {
-        const auto out_of = [this](std::int64_t input) {
-            return static_cast<std::int64_t>(static_cast<std::uint64_t>(input) +
-                                             static_cast<std::uint64_t>(offset_ms_));
-        };
-        if (!is_plausible(track, out_of(input_ms), now_ns)) {
-            // The low 24 bits alone were sent: forward over the wrap, or the other track's last
-            // ones from before it.
-            std::int64_t wrap = 0;
-            if (clock_ == Clock::bits_32) {
-                for (const std::int64_t by : {kWrap24, -kWrap24}) {
-                    if (is_plausible(track, out_of(input_ms + by), now_ns)) wrap = by;
-                }
-            }
-            if (wrap != 0) {
-                offset_ms_ += wrap;
-            } else {
-                const std::int64_t next_ms =
-                    (track.has_last ? std::max(track.last_ms, newest_ms_ - kBackwardMaxMs)
-                                    : newest_ms_) +
-                    track.interval_ms;
-                offset_ms_ = static_cast<std::int64_t>(static_cast<std::uint64_t>(next_ms) -
-                                                       static_cast<std::uint64_t>(input_ms));
-                ++jumps_;
-            }
-        }
+        choose_offset(track, input_ms, now_ns);
     }
-    last_input_ms_ = input_ms;
-    std::int64_t out_ms = static_cast<std::int64_t>(static_cast<std::uint64_t>(input_ms) +
-                                                    static_cast<std::uint64_t>(offset_ms_));
-    out_ms = std::max<std::int64_t>(out_ms, 0);
+    track.input_ms = last_input_ms_ = input_ms;
+    if (!is_settled_ && sum(input_ms, track.offset_ms) < base_ms_) {
+        move_line(base_ms_ - sum(input_ms, track.offset_ms));
+    }
+    const std::int64_t line_ms = sum(input_ms, track.offset_ms);
+    std::int64_t out_ms = std::max(line_ms, base_ms_);
     if (track.has_last) {
         out_ms = std::max(out_ms, track.last_ms);
         const std::int64_t interval = out_ms - track.last_ms;
-        if (interval > 0 && interval <= kBackwardMaxMs) track.interval_ms = interval;
+        if (interval > 0 && interval <= kBehindMaxMs) track.interval_ms = interval;
     }
+    track.furthest_ms = track.has_last ? std::max(track.furthest_ms, line_ms) : line_ms;
     track.has_last = true;
     track.last_ms = out_ms;
     if (!has_output_ || out_ms >= newest_ms_) {

@@ -17,9 +17,10 @@ enum class Clock : std::uint8_t {
 class Timeline {
  public:
     /// A later time than this ahead of the newest one is a jump, unless as much real time went by.
+    /// A track may begin as far from the other one.
     static constexpr std::int64_t kForwardMaxMs = 10'000;
-    /// An earlier time than this behind the same track's newest is a jump; below, it is held.
-    static constexpr std::int64_t kBackwardMaxMs = 1'000;
+    /// Disorder in a track: held, if it is no more than this or two of its intervals; else a jump.
+    static constexpr std::int64_t kDisorderMs = 100;
 
     /// Another publisher begins, or the first one: its times have nothing to do with those before.
     void begin(Clock clock, std::int64_t now_ns);
@@ -28,6 +29,9 @@ class Timeline {
     /// (of which Clock::bits_32 uses the low 32 bits). `now_ns`: monotonic, of its arrival.
     /// Never less than the track's last one.
     std::int64_t map(media::Track which, std::uint64_t time_ms, std::int64_t now_ns);
+    /// Somebody may have got what was mapped: from now on the line stays where it is. Before that
+    /// it moves, so that the earliest packet is the publisher's first one in time.
+    void settle() { is_settled_ = true; }
 
     /// The newest time given out.
     std::int64_t newest_ms() const { return newest_ms_; }
@@ -37,20 +41,30 @@ class Timeline {
  private:
     struct TrackTimes {
         bool has_last = false;
-        std::int64_t last_ms = 0;
+        std::int64_t last_ms = 0;       ///< given out
+        std::int64_t input_ms = 0;      ///< the last, unwrapped
+        std::int64_t offset_ms = 0;     ///< stream time minus unwrapped input
+        std::int64_t furthest_ms = 0;   ///< stream time of its furthest, before anything was held
         std::int64_t interval_ms = 40;  ///< between its last two that did not jump
     };
 
-    std::int64_t unwrap(std::uint64_t time_ms) const;
+    std::int64_t unwrap(const TrackTimes& track, std::uint64_t time_ms) const;
     bool is_plausible(const TrackTimes& track, std::int64_t out_ms, std::int64_t now_ns) const;
+    void choose_offset(TrackTimes& track, std::int64_t input_ms, std::int64_t now_ns);
+    bool follows(const TrackTimes& track, std::int64_t input_ms, std::int64_t now_ns) const;
+    void close_jump(TrackTimes& track, std::int64_t input_ms, std::int64_t now_ns);
+    void move_line(std::int64_t by_ms);
 
     Clock clock_ = Clock::bits_64;
     bool has_input_ = false;
     bool has_output_ = false;
-    std::int64_t last_input_ms_ = 0;  ///< unwrapped
-    std::int64_t offset_ms_ = 0;      ///< stream time minus unwrapped input
+    bool is_settled_ = false;
+    std::int64_t base_ms_ = 0;        ///< nothing of this publisher is earlier
+    std::int64_t last_input_ms_ = 0;  ///< of any track, unwrapped
+    std::int64_t offset_ms_ = 0;      ///< the newest; a track comes to it when its own clock jumps
     std::int64_t newest_ms_ = 0;
     std::int64_t newest_ns_ = 0;  ///< when that came
+    std::int64_t jumped_ns_ = 0;  ///< when the last jump came
     std::uint64_t jumps_ = 0;
     std::array<TrackTimes, 3> tracks_;
 };

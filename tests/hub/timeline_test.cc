@@ -96,6 +96,93 @@ TEST(Timeline, never_goes_back) {
     EXPECT_EQ(mapped(timeline, {100, 140, 130, 180, 180}), (Times{0, 40, 40, 80, 80}));
 }
 
+TEST(Timeline, closes_a_jump_back_by_less_than_a_second_too) {
+    for (const std::uint64_t by : {200U, 500U, 1000U}) {
+        Timeline timeline;
+        timeline.begin(Clock::bits_32, 0);
+        mapped(timeline, {5000, 5040});
+        mapped(timeline, {5005, 5045}, Track::audio);
+        EXPECT_EQ(mapped(timeline, {5080 - by, 5120 - by}), (Times{80, 120})) << by;
+        EXPECT_EQ(mapped(timeline, {5085 - by, 5125 - by}, Track::audio), (Times{85, 125})) << by;
+        EXPECT_EQ(timeline.jumps(), 1U) << by;
+    }
+}
+
+TEST(Timeline, holds_a_small_disorder_and_no_more) {
+    Timeline timeline;
+    timeline.begin(Clock::bits_32, 0);
+    EXPECT_EQ(mapped(timeline, {1000, 1100, 1010, 1110}), (Times{0, 100, 100, 110}));
+    EXPECT_EQ(timeline.jumps(), 0U);
+    EXPECT_EQ(mapped(timeline, {1030, 1000}), (Times{110, 110 + 10}));
+    EXPECT_EQ(timeline.jumps(), 1U) << "a clock that creeps back is one that jumped";
+}
+
+TEST(Timeline, lets_the_other_track_follow_a_jump_when_it_gets_there) {
+    Timeline timeline;
+    timeline.begin(Clock::bits_64, 0);
+    mapped(timeline, {10'000, 10'040});
+    mapped(timeline, {10'000, 10'020}, Track::audio);
+    EXPECT_EQ(mapped(timeline, {9'080}), (Times{80}));
+    EXPECT_EQ(mapped(timeline, {10'040, 10'060}, Track::audio), (Times{40, 60})) << "not yet";
+    EXPECT_EQ(mapped(timeline, {9'120}), (Times{120}));
+    EXPECT_EQ(mapped(timeline, {9'080, 9'100}, Track::audio), (Times{80, 100}));
+    EXPECT_EQ(timeline.jumps(), 1U);
+}
+
+TEST(Timeline, brings_tracks_together_again_after_a_jump_of_one_alone) {
+    Timeline timeline;
+    timeline.begin(Clock::bits_64, 0);
+    mapped(timeline, {0, 40, 5'080, 120});  // one wrong time
+    EXPECT_EQ(timeline.jumps(), 1U);
+    std::int64_t video = 0;
+    std::int64_t audio = 0;
+    for (std::uint64_t ms = 160; ms < 3'000; ms += 40) {
+        video = mapped(timeline, {ms}).back();
+        audio = mapped(timeline, {ms}, Track::audio).back();
+    }
+    EXPECT_EQ(video, audio);
+    EXPECT_EQ(timeline.jumps(), 1U);
+}
+
+TEST(Timeline, lets_the_earliest_packet_be_the_first_as_long_as_nobody_has_any) {
+    Timeline timeline;
+    timeline.begin(Clock::bits_32, 0);
+    mapped(timeline, {100}, Track::audio);
+    EXPECT_EQ(mapped(timeline, {0, 33, 66}), (Times{0, 33, 66}));
+    EXPECT_EQ(mapped(timeline, {121}, Track::audio), (Times{121}));
+    EXPECT_EQ(timeline.jumps(), 0U);
+
+    Timeline begun;
+    begun.begin(Clock::bits_32, 0);
+    mapped(begun, {100}, Track::audio);
+    begun.settle();
+    EXPECT_EQ(mapped(begun, {0, 33, 166}), (Times{0, 0, 66}));
+}
+
+TEST(Timeline, takes_a_tracks_first_packet_as_it_is) {
+    Timeline timeline;
+    timeline.begin(Clock::bits_32, 0);
+    mapped(timeline, {5000});
+    timeline.settle();
+    EXPECT_EQ(mapped(timeline, {5040, 5080}), (Times{40, 80}));
+    EXPECT_EQ(mapped(timeline, {3080, 3100}, Track::audio), (Times{0, 0}));
+    EXPECT_EQ(mapped(timeline, {5120}), (Times{120}));
+    EXPECT_EQ(mapped(timeline, {5090}, Track::audio), (Times{90}));
+    EXPECT_EQ(timeline.jumps(), 0U);
+}
+
+TEST(Timeline, does_not_go_back_before_a_publisher_that_returns) {
+    Timeline timeline;
+    timeline.begin(Clock::bits_32, 0);
+    EXPECT_EQ(mapped(timeline, {0, 40, 80}), (Times{0, 40, 80}));
+    timeline.settle();
+    timeline.begin(Clock::bits_32, 0);
+    mapped(timeline, {600}, Track::audio);
+    EXPECT_EQ(mapped(timeline, {500, 540}), (Times{120, 160}));
+    EXPECT_EQ(mapped(timeline, {620}, Track::audio), (Times{240}));
+    EXPECT_EQ(timeline.jumps(), 0U);
+}
+
 TEST(Timeline, continues_where_the_publisher_before_left) {
     Timeline timeline;
     timeline.begin(Clock::bits_32, 0);
