@@ -39,6 +39,7 @@ bool is_high_profile(std::uint8_t profile) {
 void AnnexBPackets::restart() {
     has_picture_ = false;
     has_begun_ = false;
+    is_first_ = true;
     prefix_.clear();
     picture_.clear();
     config_.clear();  // to be told again
@@ -75,8 +76,7 @@ void AnnexBPackets::feed(Bytes annexb, std::uint64_t time_ms, std::vector<Packet
                 break;
             case Role::second_field:
             case Role::slice:
-                // More of a picture that was already let go: from now on they are held back.
-                if (is_first && !has_picture_) holds_pictures_ = true;
+                if (is_first) holds_pictures_ = true;
                 add_nal(nal);
                 has_slice = true;
                 break;
@@ -89,7 +89,7 @@ void AnnexBPackets::feed(Bytes annexb, std::uint64_t time_ms, std::vector<Packet
         }
         is_first = false;
     }
-    if (has_slice && !holds_pictures_) finish_picture(packets);
+    if (has_slice && !holds_pictures_ && !is_first_) finish_picture(packets);
 }
 
 void AnnexBPackets::flush(std::vector<Packet>& packets) { finish_picture(packets); }
@@ -118,6 +118,7 @@ void AnnexBPackets::add_nal(Bytes nal) {
 void AnnexBPackets::finish_picture(std::vector<Packet>& packets) {
     if (!has_picture_) return;
     has_picture_ = false;
+    is_first_ = false;
     Packet packet;
     packet.is_key = is_key_;
     packet.dts_ms = decoding_time(time_ms_);

@@ -1,7 +1,8 @@
 #pragma once
 /// From an encoder's Annex B buffers to live packets: one picture each, NAL units behind 4-byte
-/// lengths, decoder configuration apart. For streams that arrive in real time: nothing is held
-/// back but the rest of a picture that comes in several buffers. Pure; one thread.
+/// lengths, decoder configuration apart. For streams that arrive in real time: a picture is held
+/// back until the next one only where pictures come in several buffers, and the first one, because
+/// that is not known yet. Pure; one thread.
 /// Spec: ITU-T H.264 Annex B, ISO/IEC 14496-15 5.3.3.1 and 5.3.4.
 #include <cstdint>
 #include <optional>
@@ -45,6 +46,7 @@ class AnnexBPackets {
     bool has_picture_ = false;
     bool is_key_ = false;
     std::uint64_t time_ms_ = 0;    ///< of picture_
+    bool is_first_ = true;         ///< no picture was given out yet
     bool holds_pictures_ = false;  ///< pictures were seen that come in several buffers
     bool has_begun_ = false;       ///< a picture to begin with was seen
     Buffer config_;

@@ -33,6 +33,17 @@ class Camera {
         packets.feed(buffer, time_ms, made);
         return made;
     }
+    std::vector<Packet> flush() {
+        std::vector<Packet> made;
+        packets.flush(made);
+        return made;
+    }
+    /// What comes before the first picture that is not held back.
+    void begin() {
+        feed(sets(), 0);
+        feed(slice({.idr = true}), 0);
+        feed(slice({.kind = 5, .frame_num = 1}), 40);
+    }
     SpsSpec sps;
     AnnexBPackets packets;
 };
@@ -41,7 +52,8 @@ TEST(AnnexBPackets, puts_parameter_sets_apart_and_lengths_before_slices) {
     Camera camera;
     EXPECT_TRUE(camera.feed(camera.sets(), 0).empty()) << "no picture";
     const Octets idr = camera.slice({.idr = true});
-    const auto made = camera.feed(idr, 70'000);
+    auto made = camera.feed(idr, 70'000);
+    for (Packet& packet : camera.flush()) made.push_back(std::move(packet));
     ASSERT_EQ(made.size(), 2U);
     EXPECT_TRUE(made[0].is_config);
     EXPECT_EQ(made[0].payload.data()[0], 1) << "configurationVersion";
@@ -60,34 +72,63 @@ TEST(AnnexBPackets, tells_an_unchanged_configuration_once) {
     Octets both = camera.sets();
     const Octets idr = camera.slice({.idr = true});
     both.insert(both.end(), idr.begin(), idr.end());
-    EXPECT_EQ(camera.feed(both, 0).size(), 2U);
-    EXPECT_EQ(camera.feed(both, 40).size(), 1U);
+    EXPECT_EQ(camera.feed(both, 0).size(), 1U);
+    EXPECT_EQ(camera.feed(both, 40).size(), 2U) << "two pictures";
+    EXPECT_EQ(camera.feed(both, 80).size(), 1U);
 }
 
 TEST(AnnexBPackets, begins_with_a_key_frame) {
     Camera camera;
     camera.feed(camera.sets(), 0);
     EXPECT_TRUE(camera.feed(camera.slice({.kind = 5, .frame_num = 1}), 40).empty());
-    EXPECT_EQ(camera.feed(camera.slice({.idr = true}), 80).size(), 2U);
+    EXPECT_EQ(camera.feed(camera.slice({.idr = true}), 80).size(), 1U);
+    EXPECT_EQ(camera.flush().size(), 1U);
     camera.packets.restart();
     EXPECT_TRUE(camera.feed(camera.slice({.kind = 5, .frame_num = 1}), 120).empty());
     const auto again = camera.feed(camera.slice({.idr = true, .idr_pic_id = 1}), 160);
-    ASSERT_EQ(again.size(), 2U);
+    ASSERT_EQ(again.size(), 1U);
     EXPECT_TRUE(again[0].is_config);
+    EXPECT_EQ(camera.flush().size(), 1U);
 }
 
-TEST(AnnexBPackets, joins_a_picture_that_comes_in_several_buffers) {
+TEST(AnnexBPackets, holds_back_the_first_picture_alone_where_each_comes_in_one_buffer) {
     Camera camera;
     camera.feed(camera.sets(), 0);
-    camera.feed(camera.slice({.idr = true}), 0);
-    const auto late = camera.feed(camera.slice({.idr = true, .first_mb = 20}), 0);
-    EXPECT_TRUE(late.empty()) << "its beginning is out: pictures are held back from now on";
-    EXPECT_TRUE(camera.feed(camera.slice({.kind = 5, .frame_num = 1}), 40).empty());
+    EXPECT_EQ(camera.feed(camera.slice({.idr = true}), 0).size(), 1U) << "the configuration";
+    const auto next = camera.feed(camera.slice({.kind = 5, .frame_num = 1}), 40);
+    ASSERT_EQ(next.size(), 2U);
+    EXPECT_TRUE(next[0].is_key);
+    EXPECT_EQ(next[0].dts_ms, 0);
+    EXPECT_EQ(next[1].dts_ms, 40);
+    EXPECT_EQ(camera.feed(camera.slice({.kind = 5, .frame_num = 2}), 80).size(), 1U);
+}
+
+TEST(AnnexBPackets, joins_a_picture_that_comes_in_several_buffers_from_the_first_on) {
+    Camera camera;
+    camera.feed(camera.sets(), 0);
+    const Octets first = camera.slice({.idr = true});
+    const Octets second = camera.slice({.idr = true, .first_mb = 20});
+    EXPECT_EQ(camera.feed(first, 0).size(), 1U) << "the configuration";
+    EXPECT_TRUE(camera.feed(second, 0).empty());
+    const auto idr = camera.feed(camera.slice({.kind = 5, .frame_num = 1}), 40);
+    ASSERT_EQ(idr.size(), 1U);
+    EXPECT_TRUE(idr[0].is_key);
+    EXPECT_EQ(idr[0].payload.size(), first.size() + second.size());
     EXPECT_TRUE(camera.feed(camera.slice({.first_mb = 20, .kind = 5, .frame_num = 1}), 40).empty());
     const auto whole = camera.feed(camera.slice({.kind = 5, .frame_num = 2}), 80);
     ASSERT_EQ(whole.size(), 1U);
     EXPECT_EQ(whole[0].dts_ms, 40);
     EXPECT_GT(whole[0].payload.size(), camera.slice({.kind = 5, .frame_num = 1}).size() + 4);
+}
+
+TEST(AnnexBPackets, learns_later_too_that_pictures_come_in_several_buffers) {
+    Camera camera;
+    camera.begin();
+    EXPECT_EQ(camera.feed(camera.slice({.kind = 5, .frame_num = 2}), 80).size(), 1U);
+    const auto late = camera.feed(camera.slice({.first_mb = 20, .kind = 5, .frame_num = 2}), 80);
+    EXPECT_TRUE(late.empty()) << "its beginning is out: pictures are held back from now on";
+    EXPECT_TRUE(camera.feed(camera.slice({.kind = 5, .frame_num = 3}), 120).empty());
+    EXPECT_EQ(camera.feed(camera.slice({.kind = 5, .frame_num = 4}), 160).size(), 1U);
 }
 
 TEST(AnnexBPackets, cuts_several_pictures_in_one_buffer) {
@@ -113,7 +154,8 @@ TEST(AnnexBPackets, orders_decoding_times_below_display_times) {
         SliceSpec spec{.idr = i == 0, .frame_num = static_cast<std::uint32_t>(i % 16)};
         spec.kind = i == 0 ? 7 : 5;
         spec.poc_lsb = static_cast<std::uint32_t>((shown[i] - 1000) / 20);
-        const auto made = camera.feed(camera.slice(spec), shown[i]);
+        auto made = camera.feed(camera.slice(spec), shown[i]);
+        if (i == 0) made = camera.flush();
         ASSERT_FALSE(made.empty());
         const Packet& picture = made.back();
         EXPECT_EQ(picture.dts_ms + picture.cts_ms, static_cast<std::int64_t>(shown[i]));
