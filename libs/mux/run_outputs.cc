@@ -123,7 +123,7 @@ void Run::keep_all() {
             outputs_[i]->keep();
         } catch (const Failure&) {
             if (!job_.overwrite) {
-                for (std::size_t k = 0; k < i; ++k) ::unlink(outputs_[k]->path().c_str());
+                for (std::size_t k = 0; k < i; ++k) ::unlink(outputs_[k]->target().c_str());
             }
             throw;
         }
@@ -251,8 +251,8 @@ Result<void> Run::isolated(std::vector<std::string> words,
 }
 
 void Run::make_thumbnail(const std::string& mp4) {
-    const auto made = isolated({"thumbnail", mp4, job_.thumbnail},
-                               [&] { av::write_thumbnail(mp4, job_.thumbnail); });
+    const std::string jpeg = replaceable(job_.thumbnail, true);
+    const auto made = isolated({"thumbnail", mp4, jpeg}, [&] { av::write_thumbnail(mp4, jpeg); });
     if (!made) throw Failure(Exit::io, made.error().message);
     struct stat status {};
     if (::stat(job_.thumbnail.c_str(), &status) != 0)

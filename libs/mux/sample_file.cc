@@ -8,10 +8,41 @@
 #include <algorithm>
 #include <cassert>
 #include <cstdio>
+#include <filesystem>
 
 #include "mux/failure.h"
 
 namespace st::mux {
+namespace {
+
+/// What a path leads to through its links: the last of them may name nothing yet.
+std::string target_of(const std::string& path) {
+    namespace fs = std::filesystem;
+    constexpr int kLinksMax = 40;
+    fs::path at = path;
+    for (int links = 0; links < kLinksMax; ++links) {
+        std::error_code error;
+        if (fs::symlink_status(at, error).type() != fs::file_type::symlink) return at.string();
+        const fs::path next = fs::read_symlink(at, error);
+        if (error) throw Failure(Exit::cannot_create, path + ": " + error.message());
+        at = at.parent_path() / next;
+    }
+    throw Failure(Exit::cannot_create, path + ": too many links, one behind the other");
+}
+
+}  // namespace
+
+std::string replaceable(const std::string& path, bool overwrite) {
+    std::string target = target_of(path);
+    struct stat there {};
+    if (::lstat(target.c_str(), &there) != 0) return target;
+    if (!S_ISREG(there.st_mode)) {
+        throw Failure(Exit::cannot_create,
+                      path + " is not a regular file; -o - writes to standard output");
+    }
+    if (!overwrite) throw Failure(Exit::cannot_create, path + " exists; -y overwrites it");
+    return target;
+}
 
 bool rename_new(const std::string& from, const std::string& to) {
     if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0)
@@ -32,11 +63,10 @@ void sync_folder_of(const std::string& path) {
 }
 
 SampleFile::SampleFile(std::string path, bool overwrite)
-    : kind_(Kind::file), path_(std::move(path)), overwrite_(overwrite) {
-    struct stat there {};
-    if (!overwrite_ && ::lstat(path_.c_str(), &there) == 0) {
-        throw Failure(Exit::cannot_create, path_ + " exists; -y overwrites it");
-    }
+    : kind_(Kind::file),
+      path_(std::move(path)),
+      target_(replaceable(path_, overwrite)),
+      overwrite_(overwrite) {
     create();
     staging_ = std::make_unique_for_overwrite<std::uint8_t[]>(kStagingBytes);
     pieces_.reserve(kPiecesMax);
@@ -237,12 +267,12 @@ void SampleFile::sync() {
 void SampleFile::keep() {
     if (kind_ != Kind::file) return;
     const std::string part = part_path();
-    if (overwrite_ ? ::rename(part.c_str(), path_.c_str()) != 0 : !rename_new(part, path_)) {
+    if (overwrite_ ? ::rename(part.c_str(), target_.c_str()) != 0 : !rename_new(part, target_)) {
         fail_errno(errno == EEXIST ? Exit::cannot_create : Exit::io, "rename " + part);
     }
     kept_ = true;
     fd_.reset();
-    sync_folder_of(path_);
+    sync_folder_of(target_);
 }
 
 }  // namespace st::mux

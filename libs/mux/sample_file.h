@@ -18,7 +18,8 @@ namespace st::mux {
 class SampleFile {
  public:
     /// `overwrite`: an existing `path` will be replaced by keep(). A `.part` that a dead process
-    /// left is taken over; one that a live process writes to is not.
+    /// left is taken over; one that a live process writes to is not. Of a link the file it leads
+    /// to is meant.
     SampleFile(std::string path, bool overwrite);
     /// Counts bytes and writes nothing.
     SampleFile() = default;
@@ -52,7 +53,8 @@ class SampleFile {
     void drop(std::size_t bytes);
 
     const std::string& path() const { return path_; }
-    std::string part_path() const { return path_ + ".part"; }
+    const std::string& target() const { return target_; }
+    std::string part_path() const { return target_ + ".part"; }
 
     /// flush() and fsync().
     void sync();
@@ -74,8 +76,9 @@ class SampleFile {
     static constexpr std::size_t kStagingBytes = std::size_t{128} << 10;
 
     Kind kind_ = Kind::counter;
-    int pipe_fd_ = -1;  ///< borrowed
-    std::string path_;
+    int pipe_fd_ = -1;    ///< borrowed
+    std::string path_;    ///< as it was given
+    std::string target_;  ///< what keep() replaces
     bool overwrite_ = false;
     bool kept_ = false;
     bool resting_ = false;
@@ -88,6 +91,11 @@ class SampleFile {
     std::size_t dropped_here_ = 0;  ///< at the begin of memory_
     std::uint64_t dropped_ = 0;     ///< in all
 };
+
+/// The file that an output under `path` is: what a link leads to, else `path` itself. Throws
+/// Failure 73 if something stands there that is no regular file, or one that may not be
+/// overwritten.
+std::string replaceable(const std::string& path, bool overwrite);
 
 /// Renames without replacing anything. False with errno EEXIST if `to` exists.
 bool rename_new(const std::string& from, const std::string& to);
