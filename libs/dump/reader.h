@@ -22,6 +22,7 @@
 
 #include "base/window.h"
 #include "dump/format.h"
+#include "dump/losses.h"
 
 namespace st::dump {
 
@@ -32,20 +33,6 @@ struct Record {
     std::uint64_t offset = 0;      ///< of its marker in the input
     std::span<std::uint8_t> body;  ///< may be changed in place; valid until next() or space()
 };
-
-struct Damage {
-    std::uint64_t offset = 0;
-    std::uint64_t bytes = 0;  ///< 0: records are missing between two whole ones
-    std::string what;
-};
-
-/// Every loss; the list stops at kDamageListMax entries, the counts do not.
-struct Losses {
-    std::vector<Damage> list;
-    std::uint64_t count = 0;
-    std::uint64_t bytes = 0;
-};
-constexpr std::size_t kDamageListMax = 100;
 
 class Reader {
  public:

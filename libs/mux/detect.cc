@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "camera/frame.h"
+#include "dump/plain_reader.h"
 #include "dump/reader.h"
 #include "media/nal.h"
 #include "mux/failure.h"
@@ -77,6 +78,33 @@ bool has_record_inside(int fd) {
     return false;
 }
 
+/// Messages that number themselves one after the other, whatever stands around them. In a bare
+/// stream there are none.
+bool has_messages_inside(int fd) {
+    constexpr std::uint64_t kLookedAt = std::uint64_t{2} << 20;
+    constexpr int kEnough = 3;
+    dump::PlainReader reader;
+    std::optional<std::uint32_t> last;
+    int in_a_row = 0;
+    for (std::uint64_t at = 0; !reader.at_end();) {
+        if (const auto frame = reader.next()) {
+            const bool goes_on = !last || frame->seq == *last + 1;
+            in_a_row = goes_on && begins_with_start_code(frame->payload) ? in_a_row + 1 : 0;
+            last = frame->seq;
+            if (in_a_row == kEnough) return true;
+            continue;
+        }
+        if (reader.at_end()) break;
+        const std::size_t wanted =
+            at < kLookedAt ? std::min<std::size_t>(reader.space().size(), 256 * 1024) : 0;
+        const auto bytes = peek(fd, at, wanted);
+        std::ranges::copy(bytes, reader.space().begin());
+        bytes.empty() ? reader.finish() : reader.commit(bytes.size());
+        at += bytes.size();
+    }
+    return false;
+}
+
 bool is_recorded_dump(int fd) {
     auto head = peek(fd, 0, dump::kFileHeaderBytes);
     if (dump::is_recorded_dump(head)) return true;
@@ -133,6 +161,7 @@ Result<InputFormat> detect_format(int fd, const std::string& name) {
     if (is_recorded_dump(fd)) return InputFormat::fdump;
     const Likeness plain = likeness_to_plain_dump(fd, static_cast<std::uint64_t>(status.st_size));
     if (plain == Likeness::strong) return InputFormat::dump;
+    if (has_messages_inside(fd)) return InputFormat::dump;
     const auto head = peek(fd, 0, 64);
     if (begins_with_start_code(head)) {
         const auto one = std::ranges::find(head, 1);

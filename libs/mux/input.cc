@@ -11,6 +11,7 @@
 
 #include "base/window.h"
 #include "camera/frame.h"
+#include "dump/plain_reader.h"
 #include "dump/reader.h"
 #include "media/nal.h"
 #include "mux/failure.h"
@@ -21,12 +22,13 @@ namespace {
 constexpr std::size_t kWindowBytes = std::size_t{1} << 20;
 constexpr std::uint64_t kLargeBytes = std::uint64_t{8} << 20;  // worth a thread
 
-void add_damage(Report& report, const std::string& file, std::uint64_t offset, std::uint64_t bytes,
-                std::string what) {
-    ++report.damage_count;
-    report.damage_bytes += bytes;
-    if (report.damage.size() < kReportEntriesMax)
-        report.damage.push_back({file, offset, bytes, std::move(what)});
+void add_losses(Report& report, const std::string& file, const dump::Losses& losses) {
+    for (const auto& loss : losses.list) {
+        if (report.damage.size() < kReportEntriesMax)
+            report.damage.push_back({file, loss.offset, loss.bytes, loss.what});
+    }
+    report.damage_count += losses.count;
+    report.damage_bytes += losses.bytes;
 }
 
 class RecordedInput final : public Input {
@@ -51,13 +53,7 @@ class RecordedInput final : public Input {
     }
 
     void report(Report& report) const override {
-        const dump::Losses& losses = reader_.losses();
-        for (const auto& loss : losses.list) {
-            add_damage(report, bytes_.name(), loss.offset, loss.bytes, loss.what);
-        }
-        report.damage_count += losses.count - losses.list.size();
-        for (const auto& loss : losses.list) report.damage_bytes -= loss.bytes;
-        report.damage_bytes += losses.bytes;
+        add_losses(report, bytes_.name(), reader_.losses());
         report.dropped.bad += bad_;
         report.closed = report.closed && reader_.is_closed();
     }
@@ -110,35 +106,25 @@ class PlainInput final : public Input {
         for (;;) {
             const auto frame = reader_.next();
             if (!frame) {
-                error_ = frame.error().message;
-                return false;
+                if (reader_.at_end()) return false;
+                before_read_();
+                const std::size_t got = bytes_.read(reader_.space());
+                got > 0 ? reader_.commit(got) : reader_.finish();
+                continue;
             }
-            if (*frame) {
-                message.device_ms = (*frame)->timestamp_ms;
-                message.seq = (*frame)->seq;
-                message.payload = (*frame)->payload;
-                message.arrival_ns = 0;
-                message.offset = (*frame)->offset;
-                message.follows_damage = false;
-                return true;
-            }
-            if (finished_) return false;
-            before_read_();
-            const std::size_t got = bytes_.read(reader_.space());
-            if (got > 0) {
-                reader_.commit(got);
-            } else {
-                reader_.finish();
-                finished_ = true;
-            }
+            message.device_ms = frame->timestamp_ms;
+            message.seq = frame->seq;
+            message.payload = frame->payload;
+            message.arrival_ns = 0;
+            message.offset = frame->offset;
+            message.follows_damage = reader_.losses().count != losses_seen_;
+            losses_seen_ = reader_.losses().count;
+            return true;
         }
     }
 
     void report(Report& report) const override {
-        if (error_.empty()) return;
-        const std::uint64_t end = std::max(bytes_.size(), bytes_.position());
-        const std::uint64_t offset = std::min(reader_.offset(), end);
-        add_damage(report, bytes_.name(), offset, end - offset, error_);
+        add_losses(report, bytes_.name(), reader_.losses());
     }
     bool has_device_times() const override { return true; }
     bool has_arrival_times() const override { return false; }
@@ -146,9 +132,8 @@ class PlainInput final : public Input {
  private:
     FileBytes& bytes_;
     std::function<void()> before_read_;
-    camera::FrameReader reader_;
-    bool finished_ = false;
-    std::string error_;
+    dump::PlainReader reader_;
+    std::uint64_t losses_seen_ = 0;
 };
 
 /// A bare stream comes in pieces that end before a start code, so that no NAL unit is cut in two.

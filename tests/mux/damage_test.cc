@@ -73,7 +73,36 @@ TEST_F(Damage, a_dump_inside_a_payload_is_not_believed) {
     EXPECT_EQ(report->messages, kPictures + 1);
 }
 
-TEST_F(Damage, a_plain_dump_ends_at_a_torn_message_or_a_corrupt_length) {
+TEST_F(Damage, a_plain_dump_goes_on_behind_damage) {
+    const auto messages = make_messages(kPictures);
+    const Octets whole = plain_dump(messages);
+    std::vector<std::size_t> at = {0};
+    for (const Sent& sent : messages)
+        at.push_back(at.back() + camera::kHeaderBytes + sent.payload.size());
+    for (const std::size_t n : {0U, 1U, 2U, 5U, 15U, 30U}) {
+        SCOPED_TRACE(n);
+        Octets bytes = whole;
+        bytes[at[n] + 13] ^= 0x20;
+        auto report = convert(job(bytes));
+        ASSERT_TRUE(report) << report.error().message;
+        EXPECT_GE(report->pictures, n < 30 ? kPictures : kPictures - 1);
+        EXPECT_EQ(report->exit_code(), 3);
+        ASSERT_EQ(report->damage_count, 1U);
+        EXPECT_EQ(report->damage[0].offset, at[n]);
+    }
+    Octets zeros = whole;
+    std::fill(zeros.begin() + static_cast<std::ptrdiff_t>(at[4] + 7),
+              zeros.begin() + static_cast<std::ptrdiff_t>(at[9] + 3), std::uint8_t{0});
+    Job one = job(zeros);
+    one.joined = {{write("second", whole), -1}};
+    const auto report = convert(one);
+    ASSERT_TRUE(report);
+    EXPECT_GE(report->pictures, 2 * kPictures - 6);
+    EXPECT_EQ(report->damage_count, 1U);
+    EXPECT_EQ(report->damage[0].file, one.input);
+}
+
+TEST_F(Damage, a_plain_dump_with_a_torn_tail_ends_there) {
     const Octets whole = plain_dump(make_messages(kPictures));
     auto report = convert(job(Bytes(whole).first(whole.size() - 7)));
     ASSERT_TRUE(report);

@@ -1,0 +1,286 @@
+#include "dump/plain_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace st::dump {
+namespace {
+
+constexpr std::size_t kWindowBytes = std::size_t{1} << 20;
+constexpr std::size_t kLengthAt = 12;  // in a header: four bytes, the first one 0, or 1 at most
+/// What is looked at of a message: its header, a start code and the first byte of a NAL unit.
+constexpr std::size_t kLookBytes = camera::kHeaderBytes + 5;
+/// A header goes on from the last one if so many messages at most are missing between them, and as
+/// many more as the bytes between could have held ...
+constexpr std::uint32_t kMissingMax = 64;
+constexpr std::uint64_t kMessageBytesLeast = 64;
+/// ... and if its picture was taken so much later at most.
+constexpr std::int64_t kLaterMaxMs = 600'000;
+constexpr std::int64_t kEarlierMaxMs = 2'000;
+/// Bytes waited for to look behind candidates within one damage; then only small ones are looked
+/// at. Bounds the work on bytes that look like headers.
+constexpr std::uint64_t kWaitedBytesMax = std::uint64_t{1} << 30;
+constexpr std::size_t kSmallCandidateBytes = 64 * 1024;
+
+bool is_near(std::uint64_t before_ms, std::uint64_t now_ms) {
+    const auto step = static_cast<std::int64_t>(now_ms - before_ms);
+    return step >= -kEarlierMaxMs && step <= kLaterMaxMs;
+}
+
+}  // namespace
+
+PlainReader::PlainReader() : window_(kWindowBytes) {}
+
+std::optional<camera::DumpedFrame> PlainReader::next() {
+    window_.consume(std::exchange(returned_, 0));
+    for (;;) {
+        if (lost_) {
+            if (search() == Answer::more) return std::nullopt;
+            continue;
+        }
+        if (window_.unread().empty()) {
+            at_end_ = finished_;
+            return std::nullopt;
+        }
+        Answer answer = Answer::no;
+        const auto frame = step(answer);
+        if (frame || answer == Answer::more) return frame;
+    }
+}
+
+/// A message where one is due; if there is none, the place is lost.
+std::optional<camera::DumpedFrame> PlainReader::step(Answer& answer) {
+    answer = Answer::more;
+    if (!is_ready(kLookBytes)) return std::nullopt;
+    answer = Answer::no;
+    if (window_.unread().size() < camera::kHeaderBytes) {
+        lose_place(0, "torn within a header");
+        return std::nullopt;
+    }
+    const Head head = head_at(0);
+    if (!last_ && !may_be_first(head)) {
+        lose_place(1, "no message begins here");
+        return std::nullopt;
+    }
+    if (head.payload_bytes > camera::kPayloadBytesMax) return settle(head, false, answer);
+    if (!is_ready(head.bytes())) {
+        answer = Answer::more;
+        return std::nullopt;
+    }
+    if (window_.unread().size() < head.bytes()) return settle(head, false, answer);
+    answer = goes_on(head);
+    if (answer == Answer::more) return std::nullopt;
+    if (answer == Answer::yes) return give(head, head.bytes());
+    return settle(head, true, answer);
+}
+
+/// The first message within the one at the front, whose number and time are those of `head`;
+/// inside_ is then where.
+PlainReader::Answer PlainReader::look_inside(const Head& head) {
+    const std::size_t end =
+        camera::kHeaderBytes + std::min<std::size_t>(head.payload_bytes, camera::kPayloadBytesMax);
+    const auto last = std::exchange(last_, head);
+    Answer answer = Answer::no;
+    for (; inside_ < end; ++inside_) {
+        const auto bytes = window_.unread();
+        if (bytes.size() < inside_ + camera::kHeaderBytes) {
+            answer = is_ready(inside_ + kLookBytes) ? Answer::no : Answer::more;
+            break;
+        }
+        if (bytes[inside_ + kLengthAt] > 1) continue;
+        answer = is_message(inside_, inside_);
+        if (answer != Answer::no) break;
+    }
+    last_ = last;
+    return answer;
+}
+
+/// Nothing follows on `head`: either its length is wrong, or what comes behind it is damaged.
+std::optional<camera::DumpedFrame> PlainReader::settle(const Head& head, bool is_whole,
+                                                       Answer& answer) {
+    answer = look_inside(head);
+    if (answer == Answer::more) return std::nullopt;
+    if (answer == Answer::no && is_whole) {
+        const auto frame = give(head, head.bytes());
+        lose_place(0, "no message begins here");
+        lost_at_ += head.bytes();
+        return frame;
+    }
+    if (answer == Answer::no) {
+        lose_place(1, "a message that is longer than what is there");
+        return std::nullopt;
+    }
+    answer = Answer::no;
+    // With the next number inside it nothing can lie between: its payload ends there.
+    if (has_code(0) && head_at(inside_).seq == head.seq + 1) {
+        losses_.add({window_.offset(), 0, "the length of a message is wrong"});
+        return give(head, inside_);
+    }
+    lose_place(inside_, "a message whose length is wrong");
+    return std::nullopt;
+}
+
+std::optional<camera::DumpedFrame> PlainReader::give(const Head& head, std::size_t bytes) {
+    last_ = head;
+    inside_ = 1;
+    returned_ = bytes;
+    return camera::DumpedFrame{
+        window_.offset(), head.device_ms, head.seq,
+        window_.unread().subspan(camera::kHeaderBytes, bytes - camera::kHeaderBytes)};
+}
+
+/// So many bytes are there, or no more will come.
+bool PlainReader::is_ready(std::size_t bytes) {
+    if (finished_ || window_.unread().size() >= bytes) return true;
+    window_.require(bytes);
+    return false;
+}
+
+PlainReader::Head PlainReader::head_at(std::size_t at) {
+    const std::uint8_t* const bytes = window_.unread().data() + at;
+    return {load_be64(bytes), load_be32(bytes + 8), load_be32(bytes + 12)};
+}
+
+/// The payload of the message at `at` begins with a start code and a NAL unit.
+bool PlainReader::has_code(std::size_t at) {
+    const Bytes bytes = Bytes(window_.unread()).subspan(at);
+    if (bytes.size() < kLookBytes) return false;
+    const Bytes begin = bytes.subspan(camera::kHeaderBytes);
+    if (begin[0] != 0 || begin[1] != 0) return false;
+    if (begin[2] == 1) return (begin[3] & 0x80) == 0;
+    return begin[2] == 0 && begin[3] == 1 && (begin[4] & 0x80) == 0;
+}
+
+/// Zeros look like headers of messages without a payload.
+bool PlainReader::may_be_first(const Head& head) {
+    return has_code(0) || (head.payload_bytes > 0 && head.payload_bytes < 4) ||
+           (head.payload_bytes == 0 && (head.seq != 0 || head.device_ms != 0));
+}
+
+/// The next message, or the end, stands behind the one at the front.
+PlainReader::Answer PlainReader::goes_on(const Head& head) {
+    const std::size_t end = head.bytes();
+    if (!is_ready(end + kLookBytes)) return Answer::more;
+    const std::size_t size = window_.unread().size();
+    if (size == end) return Answer::yes;
+    if (size < end + camera::kHeaderBytes) return Answer::no;
+    const Head next = head_at(end);
+    const std::uint32_t step = next.seq - head.seq;
+    // Whatever its length is: that is a matter of its own.
+    if (step <= 1 && has_code(end)) return Answer::yes;
+    if (next.payload_bytes > camera::kPayloadBytesMax) return Answer::no;
+    if (step == 1 && is_near(head.device_ms, next.device_ms)) return Answer::yes;
+    const auto last = std::exchange(last_, head);
+    const Answer answer = is_message(end, 0);
+    last_ = last;
+    return answer;
+}
+
+/// Is a message of this number and time to be expected after the last one?
+bool PlainReader::is_expected(const Head& head, std::uint64_t skipped) const {
+    if (!last_ || !is_near(last_->device_ms, head.device_ms)) return false;
+    const std::uint32_t step = head.seq - last_->seq;
+    return step >= 1 && step <= kMissingMax + skipped / kMessageBytesLeast;
+}
+
+/// Does a message begin at `at`, `skipped` bytes after the last one that is known?
+PlainReader::Answer PlainReader::is_message(std::size_t at, std::uint64_t skipped) {
+    if (!is_ready(at + kLookBytes)) return Answer::more;
+    if (window_.unread().size() < at + camera::kHeaderBytes) return Answer::no;
+    const Head head = head_at(at);
+    if (head.payload_bytes > camera::kPayloadBytesMax) return Answer::no;
+    const bool expected = is_expected(head, skipped);
+    const bool coded = has_code(at);
+    if (expected && coded) return Answer::yes;
+    if (!expected && !coded) return Answer::no;
+    return has_follower(at, head, expected);
+}
+
+PlainReader::Answer PlainReader::has_follower(std::size_t at, const Head& head, bool is_expected) {
+    const std::size_t end = at + head.bytes();
+    if (waited_bytes_ > kWaitedBytesMax && head.payload_bytes > kSmallCandidateBytes)
+        return Answer::no;
+    if (!is_ready(end + kLookBytes)) {
+        waited_bytes_ += head.payload_bytes;
+        return Answer::more;
+    }
+    const std::size_t size = window_.unread().size();
+    // Where nothing but the end follows, a start code alone proves too little.
+    if (size == end) {
+        const bool is_known = !last_ || head.seq == 0 || is_near(last_->device_ms, head.device_ms);
+        return is_expected || is_known ? Answer::yes : Answer::no;
+    }
+    if (size < end + camera::kHeaderBytes) return Answer::no;
+    const Head next = head_at(end);
+    const bool is_next = next.payload_bytes <= camera::kPayloadBytesMax &&
+                         next.seq == head.seq + 1 &&
+                         (has_code(end) || is_near(head.device_ms, next.device_ms));
+    return is_next ? Answer::yes : Answer::no;
+}
+
+/// Looks for the next message. yes: found, or the end.
+PlainReader::Answer PlainReader::search() {
+    for (;; ++scan_) {
+        const auto bytes = window_.unread();
+        if (bytes.size() < scan_ + kLookBytes && !finished_) {
+            skip_to(std::min(scan_, bytes.size()));
+            window_.require(scan_ + kLookBytes);
+            return Answer::more;
+        }
+        if (bytes.size() < scan_ + camera::kHeaderBytes) {
+            skip_to(bytes.size());
+            find_place();
+            return Answer::yes;
+        }
+        if (bytes[scan_ + kLengthAt] > 1) continue;
+        const std::uint64_t skipped = window_.offset() + scan_ - lost_at_;
+        switch (is_message(scan_, skipped)) {
+            case Answer::yes:
+                skip_to(scan_);
+                find_place();
+                return Answer::yes;
+            case Answer::more:
+                skip_to(scan_);
+                is_message(0, skipped);  // asks anew for the bytes that it wants
+                return Answer::more;
+            case Answer::no:
+                break;
+        }
+    }
+}
+
+void PlainReader::lose_place(std::size_t scan_from, std::string what) {
+    lost_ = true;
+    lost_at_ = window_.offset();
+    lost_what_ = std::move(what);
+    lost_zeros_only_ = true;
+    scan_ = scan_from;
+    inside_ = 1;
+    waited_bytes_ = 0;
+}
+
+/// Gives up the bytes before `at` as damage; what is scanned next moves along.
+void PlainReader::skip_to(std::size_t at) {
+    const Bytes skipped = Bytes(window_.unread()).first(at);
+    lost_zeros_only_ = lost_zeros_only_ &&
+                       std::ranges::all_of(skipped, [](std::uint8_t byte) { return byte == 0; });
+    window_.consume(at);
+    scan_ -= at;
+}
+
+void PlainReader::find_place() {
+    lost_ = false;
+    scan_ = 0;
+    const std::uint64_t bytes = window_.offset() - lost_at_;
+    if (bytes == 0) return;
+    const bool is_listed = losses_.count > 0 && losses_.count == losses_.list.size();
+    if (is_listed && losses_.list.back().bytes > 0 &&
+        losses_.list.back().offset + losses_.list.back().bytes == lost_at_) {
+        losses_.list.back().bytes += bytes;
+        losses_.bytes += bytes;
+        return;
+    }
+    losses_.add({lost_at_, bytes, lost_zeros_only_ ? "zeros" : lost_what_});
+}
+
+}  // namespace st::dump

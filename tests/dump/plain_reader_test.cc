@@ -1,0 +1,251 @@
+#include "dump/plain_reader.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+#include "dump/samples.h"
+
+namespace st::dump {
+namespace {
+
+using samples::Octets;
+using samples::put;
+
+struct Plain {
+    Octets bytes;
+    std::vector<std::size_t> at;  ///< where each message begins, and the end
+};
+
+Octets payload_of(std::mt19937& random, std::size_t size) {
+    Octets payload = {0, 0, 0, 1, 0x65};
+    while (payload.size() < size) {
+        // No start code by chance, zeros now and then.
+        const auto byte = static_cast<std::uint8_t>(random());
+        payload.push_back(byte == 1 ? 7 : byte < 40 ? 0 : byte);
+    }
+    return payload;
+}
+
+Plain make_plain(std::mt19937& random, std::uint32_t count, std::size_t size_max,
+                 std::uint64_t begin_ms = 90'000'000, std::uint32_t first = 0) {
+    Plain made;
+    for (std::uint32_t n = 0; n < count; ++n) {
+        made.at.push_back(made.bytes.size());
+        const Octets payload = payload_of(random, 5 + random() % size_max);
+        put(made.bytes, camera::encode_header({begin_ms + 33ULL * n, first + n, payload}));
+        put(made.bytes, payload);
+    }
+    made.at.push_back(made.bytes.size());
+    return made;
+}
+
+struct FoundPlain {
+    std::vector<std::uint32_t> numbers;
+    std::vector<Octets> payloads;
+    Losses losses;
+};
+
+FoundPlain read_plain(Bytes bytes, std::size_t step = std::size_t{1} << 20) {
+    PlainReader reader;
+    FoundPlain found;
+    std::size_t at = 0;
+    for (;;) {
+        if (const auto frame = reader.next()) {
+            found.numbers.push_back(frame->seq);
+            found.payloads.emplace_back(frame->payload.begin(), frame->payload.end());
+            continue;
+        }
+        if (reader.at_end()) break;
+        const auto space = reader.space();
+        const std::size_t n = std::min({step, space.size(), bytes.size() - at});
+        if (n == 0) {
+            reader.finish();
+            continue;
+        }
+        std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), n, space.begin());
+        reader.commit(n);
+        at += n;
+    }
+    found.losses = reader.losses();
+    return found;
+}
+
+TEST(PlainReader, a_whole_dump_has_no_losses) {
+    std::mt19937 random(1);
+    const Plain plain = make_plain(random, 200, 3000);
+    for (const std::size_t step : {std::size_t{1}, std::size_t{777}, std::size_t{1} << 20}) {
+        const FoundPlain found = read_plain(plain.bytes, step);
+        EXPECT_EQ(found.numbers.size(), 200U);
+        EXPECT_EQ(found.losses.count, 0U);
+    }
+}
+
+TEST(PlainReader, odd_numbers_and_times_are_no_losses) {
+    std::mt19937 random(2);
+    Octets bytes = make_plain(random, 20, 300).bytes;
+    put(bytes, make_plain(random, 20, 300, 5000, 0).bytes);         // the camera began anew
+    put(bytes, make_plain(random, 20, 300, 9'000'000, 500).bytes);  // a gap
+    put(bytes, make_plain(random, 20, 300, 1, 0xFFFFFFF0U).bytes);  // the number wraps
+    put(bytes, camera::encode_header({700, 4, {}}));                // nothing in it
+    put(bytes, make_plain(random, 1, 300, 800, 5).bytes);
+    put(bytes, make_plain(random, 1, 300, 800, 5).bytes);  // the same number again
+    const Octets part = {0x33, 0x44, 0x55};
+    put(bytes, camera::encode_header({833, 6, part}));  // goes on with the one before
+    put(bytes, part);
+    const FoundPlain found = read_plain(bytes);
+    EXPECT_EQ(found.numbers.size(), 84U);
+    EXPECT_EQ(found.losses.count, 0U) << found.losses.list[0].what << found.losses.list[0].offset;
+}
+
+TEST(PlainReader, numbers_that_never_change_are_no_losses) {
+    std::mt19937 random(3);
+    Octets bytes;
+    for (std::uint64_t n = 0; n < 30; ++n) {
+        const Octets payload = payload_of(random, 50);
+        put(bytes, camera::encode_header({n * 40, 0, payload}));
+        put(bytes, payload);
+    }
+    EXPECT_EQ(read_plain(bytes).losses.count, 0U);
+}
+
+TEST(PlainReader, zeros_in_the_middle_cost_what_they_hit) {
+    std::mt19937 random(4);
+    Plain plain = make_plain(random, 200, 3000);
+    const std::size_t from = plain.at[83] + 5;
+    std::fill_n(plain.bytes.begin() + static_cast<std::ptrdiff_t>(from), 20'000, std::uint8_t{0});
+    const auto behind = std::ranges::lower_bound(plain.at, from + 20'000);
+    const auto kept = static_cast<std::size_t>(plain.at.end() - behind) - 1 + 83;
+    const FoundPlain found = read_plain(plain.bytes);
+    EXPECT_GE(found.numbers.size(), kept);
+    ASSERT_EQ(found.losses.count, 1U);
+    EXPECT_GE(found.losses.bytes, 15'000U);
+}
+
+TEST(PlainReader, a_wrong_length_costs_its_message_at_most) {
+    std::mt19937 random(5);
+    const Plain plain = make_plain(random, 60, 500);
+    for (int round = 0; round < 3000; ++round) {
+        SCOPED_TRACE(round);
+        Octets bytes = plain.bytes;
+        const std::size_t n = random() % 60;
+        std::uint8_t* const length = &bytes[plain.at[n] + 12];
+        const std::uint32_t right = load_be32(length);
+        switch (round % 3) {
+            case 0:
+                store_be32(length, right ^ (1U << random() % 32));
+                break;
+            case 1:
+                store_be32(length, static_cast<std::uint32_t>(random()));
+                break;
+            default:
+                store_be32(length, static_cast<std::uint32_t>(right + 1 + random() % 3000));
+        }
+        const std::size_t end = plain.at[n] + camera::kHeaderBytes + load_be32(length);
+        // By chance it ends where another message does: then nothing shows.
+        if (std::ranges::binary_search(plain.at, end)) continue;
+        const FoundPlain found = read_plain(bytes, 1 + random() % 5000);
+        std::size_t missing = 0;
+        for (std::uint32_t i = 0; i < 60; ++i)
+            missing += std::ranges::count(found.numbers, i) == 1 ? 0U : 1U;
+        ASSERT_GE(found.losses.count, 1U);
+        const bool is_too_long = load_be32(length) > right;
+        ASSERT_EQ(missing, is_too_long && n == 59 ? 1U : 0U) << n << " " << right << " " << load_be32(length);
+    }
+}
+
+TEST(PlainReader, thousands_of_random_damages_cost_one_whole_message_each_at_most) {
+    std::mt19937 random(20260131);
+    std::size_t intact = 0;
+    std::size_t lost = 0;
+    for (int round = 0; round < 4000; ++round) {
+        SCOPED_TRACE(round);
+        const Plain plain = make_plain(random, 60, 20 + random() % 600);
+        Octets bytes = plain.bytes;
+        std::vector<bool> hit(60, false);
+        const std::size_t wounds = 1 + random() % 4;
+        for (std::size_t w = 0; w < wounds; ++w) {
+            const std::size_t from = random() % bytes.size();
+            const std::size_t length =
+                std::min<std::size_t>(bytes.size() - from, 1 + random() % (w == 0 ? 2000 : 8));
+            for (std::size_t i = from; i < from + length; ++i) {
+                const auto value = static_cast<std::uint8_t>(round % 3 == 0 ? 0 : random());
+                if (bytes[i] == value) continue;
+                bytes[i] = value;
+                for (std::size_t n = 0; n < 60; ++n)
+                    if (i >= plain.at[n] && i < plain.at[n + 1]) hit[n] = true;
+            }
+        }
+        const FoundPlain found = read_plain(bytes, 1 + random() % 5000);
+        std::size_t lost_now = 0;
+        for (std::uint32_t n = 0; n < 60; ++n) {
+            if (hit[n]) continue;
+            ++intact;
+            const auto at = std::ranges::find_if(found.payloads, [&](const Octets& payload) {
+                return payload.size() + camera::kHeaderBytes == plain.at[n + 1] - plain.at[n] &&
+                       std::equal(payload.begin(), payload.end(),
+                                  plain.bytes.begin() + static_cast<std::ptrdiff_t>(
+                                                            plain.at[n] + camera::kHeaderBytes));
+            });
+            lost_now += at == found.payloads.end() ? 1 : 0;
+        }
+        ASSERT_LE(lost_now, wounds);
+        lost += lost_now;
+    }
+    EXPECT_LT(lost * 500, intact) << lost << " of " << intact;
+}
+
+TEST(PlainReader, bytes_taken_out_or_put_in_cost_one_whole_message_each_at_most) {
+    std::mt19937 random(7);
+    for (int round = 0; round < 3000; ++round) {
+        SCOPED_TRACE(round);
+        const Plain plain = make_plain(random, 60, 20 + random() % 600);
+        const std::size_t at = random() % plain.bytes.size();
+        const std::size_t length = 1 + random() % 1500;
+        Octets bytes = plain.bytes;
+        std::size_t end = at;
+        if (round % 2 == 0) {
+            end = std::min(at + length, bytes.size());
+            bytes.erase(bytes.begin() + static_cast<std::ptrdiff_t>(at),
+                        bytes.begin() + static_cast<std::ptrdiff_t>(end));
+        } else {
+            Octets noise(length);
+            for (auto& byte : noise) byte = static_cast<std::uint8_t>(random());
+            bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(at), noise.begin(),
+                         noise.end());
+        }
+        const FoundPlain found = read_plain(bytes, 1 + random() % 5000);
+        std::size_t missing = 0;
+        for (std::uint32_t n = 0; n < 60; ++n) {
+            const bool is_whole = plain.at[n + 1] <= at || plain.at[n] >= end;
+            if (is_whole && std::ranges::count(found.numbers, n) != 1) ++missing;
+        }
+        ASSERT_LE(missing, 1U);
+    }
+}
+
+TEST(PlainReader, a_foreign_file_is_one_damage_and_quickly_done) {
+    std::mt19937 random(8);
+    Octets noise(3'000'000);
+    for (auto& byte : noise) byte = static_cast<std::uint8_t>(random() % 3 == 0 ? random() : 0);
+    noise[12] = 0x7F;
+    const FoundPlain found = read_plain(noise);
+    EXPECT_TRUE(found.numbers.empty());
+    ASSERT_EQ(found.losses.count, 1U);
+    EXPECT_EQ(found.losses.bytes, noise.size());
+}
+
+TEST(PlainReader, zeros_behind_the_last_message_are_a_loss) {
+    std::mt19937 random(9);
+    Plain plain = make_plain(random, 10, 300);
+    plain.bytes.resize(plain.bytes.size() + 5000, 0);
+    const FoundPlain found = read_plain(plain.bytes);
+    EXPECT_EQ(found.numbers.size(), 10U);
+    ASSERT_EQ(found.losses.count, 1U);
+    EXPECT_EQ(found.losses.list[0].what, "zeros");
+    EXPECT_EQ(found.losses.bytes, 5000U);
+}
+
+}  // namespace
+}  // namespace st::dump
