@@ -26,16 +26,27 @@ namespace {
 
 using OptionalEncode = std::optional<av::EncodeOptions>;
 
-struct OpenedInput {
-    av::Input input;
-    std::unique_ptr<std::atomic<bool>> stop;
-};
+std::string url_of(const PushOptions& options) {
+    return options.input == "-" ? "pipe:0" : options.input;
+}
+
+av::InputOptions input_options(const PushOptions& options) {
+    return {options.format, options.size, options.framerate};
+}
 
 OpenedInput open_input(const PushOptions& options) {
     auto stop = std::make_unique<std::atomic<bool>>(false);
-    const std::string url = options.input == "-" ? "pipe:0" : options.input;
-    av::Input input(url, {options.format, options.size, options.framerate}, *stop);
-    return {std::move(input), std::move(stop)};
+    av::Input input(url_of(options), input_options(options), *stop);
+    return {std::move(stop), std::move(input)};
+}
+
+/// What can be read only once, or has been connected to us, is kept open until it is wanted.
+bool can_be_opened_again(const PushOptions& options) {
+    const std::string url = url_of(options);
+    struct stat there {};
+    const bool is_fifo = ::stat(url.c_str(), &there) == 0 && S_ISFIFO(there.st_mode);
+    return !is_fifo && !url.starts_with("pipe:") && !url.starts_with("fd:") &&
+           url.find("listen") == std::string::npos;
 }
 
 /// More cameras than descriptors would fail halfway: take what the system gives.
@@ -56,7 +67,8 @@ class Fleet final : public PushFleet, public loop::Pollable {
           statistics_(options.json, std::chrono::steady_clock::now()),
           first_(std::move(first)),
           is_h264_(first_->input.is_h264()),
-          is_live_(first_->input.is_live()) {
+          source_{url_of(options_), input_options(options_), first_->input.is_live(),
+                  first_->input.fps()} {
         PushTarget target;
         target.address = Poco::Net::SocketAddress(server.host, server.port);
         target.host_field = server.host_field();
@@ -75,6 +87,8 @@ class Fleet final : public PushFleet, public loop::Pollable {
                 options_.name.empty() && options_.count == 1 ? "/android-cam" : "/ingest/" + name;
             cameras_.push_back(std::make_unique<PushCamera>(loop_, *this, name, target));
         }
+        // A live input that nobody reads would give at the first start what it holds from now.
+        if (source_.is_live && can_be_opened_again(options_)) first_.reset();
         open_ = cameras_.size();
         listen_for_signals();
     }
@@ -105,11 +119,9 @@ class Fleet final : public PushFleet, public loop::Pollable {
             return entry.first != key && entry.second.use_count() <= 1;
         });
         if (auto live = live_[key].lock()) return live;
-        OpenedInput opened = first_ ? std::move(*first_) : open_input(options_);
-        first_.reset();
-        auto clip = std::make_shared<Clip>(std::move(opened.input), std::move(opened.stop), encode,
+        auto clip = std::make_shared<Clip>(source_, std::exchange(first_, std::nullopt), encode,
                                            [this] { loop_.post([this] { wake_all(); }); });
-        if (is_live_)
+        if (source_.is_live)
             live_[key] = clip;
         else
             kept = clip;
@@ -239,9 +251,9 @@ class Fleet final : public PushFleet, public loop::Pollable {
     const bool talkative_;
     const bool counts_;
     PushStatistics statistics_;
-    std::optional<OpenedInput> first_;  ///< opened at the start; the first clip takes it
+    std::optional<OpenedInput> first_;  ///< opened at the start, for the first clip
     const bool is_h264_;
-    const bool is_live_;
+    const ClipInput source_;
     loop::EventLoop loop_;
     Fd signals_;
     bool finishing_ = false;
@@ -275,9 +287,17 @@ int run_push(const Options& options, const ServerUrl& server, const std::string&
     std::optional<OpenedInput> input;
     try {
         input = open_input(options.push);
+    } catch (const av::NoInput& error) {
+        std::cerr << "streamctl: " << error.what() << '\n';
+        return cli::kNoInput;
     } catch (const av::Error& error) {
         std::cerr << "streamctl: " << error.what() << '\n';
         return cli::kBadInput;
+    }
+    if (const int turned = input->input.rotation(); turned != 0) {
+        std::cerr << "streamctl: " << options.push.input << ": a player turns it by " << turned
+                  << " degrees, which the camera protocol cannot say; h264mux --rotate turns a "
+                     "recording\n";
     }
     if (options.push.loop && input->input.is_live()) {
         std::cerr << "streamctl: --loop: a live input has no beginning to go back to\n";

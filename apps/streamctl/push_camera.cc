@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "base/clock.h"
 #include "base/units.h"
@@ -224,7 +225,8 @@ void PushCamera::pump() {
 }
 
 std::int64_t PushCamera::media_us(std::int64_t pts_us) const {
-    return std::max<std::int64_t>(0, pts_us - origin_us_ + pass_us_);
+    // Below 0 before the first key frame in display order: pictures keep their distances.
+    return pts_us - origin_us_ + pass_us_;
 }
 
 bool PushCamera::happens(double probability) {
@@ -248,8 +250,10 @@ bool PushCamera::send_next() {
     latest_us_ = ready_us;
     const Fault& fault = target_.fault;
     const double drifted = static_cast<double>(media) * (1 + fault.clock_drift_ppm / 1e6);
-    std::uint64_t time_ms = base_ms_ + static_cast<std::uint64_t>(drifted) / 1000;
-    if (media >= kClockJumpAtUs) time_ms += static_cast<std::uint64_t>(fault.clock_jump.count());
+    auto time =
+        static_cast<std::int64_t>(base_ms_) + static_cast<std::int64_t>(std::floor(drifted / 1000));
+    if (media >= kClockJumpAtUs) time += fault.clock_jump.count();
+    const auto time_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(0, time));
     if (happens(fault.drop)) {
         ++seq_;  // the number of a message that got lost
     } else {

@@ -1,19 +1,20 @@
 #include "push_clip.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace st::streamctl {
 
-Clip::Clip(av::Input input, std::unique_ptr<std::atomic<bool>> stop,
+Clip::Clip(ClipInput source, std::optional<OpenedInput> opened,
            std::optional<av::EncodeOptions> encode, std::function<void()> on_news)
-    : is_live_(input.is_live()),
-      fps_(input.fps()),
+    : source_(std::move(source)),
       on_news_(std::move(on_news)),
-      stop_(std::move(stop)),
-      configuration_(share(Buffer())),
-      thread_([this, encode, input = std::make_shared<av::Input>(std::move(input))] {
-          run(std::move(*input), encode);
-      }) {}
+      stop_(opened ? std::move(opened->stop) : std::make_unique<std::atomic<bool>>(false)),
+      configuration_(share(Buffer())) {
+    auto input = std::make_shared<std::optional<av::Input>>();
+    if (opened) input->emplace(std::move(opened->input));
+    thread_ = std::thread([this, encode, input] { run(std::move(*input), encode); });
+}
 
 Clip::~Clip() {
     stop_->store(true);
@@ -21,23 +22,33 @@ Clip::~Clip() {
     thread_.join();
 }
 
-void Clip::run(av::Input input, const std::optional<av::EncodeOptions>& encode) {
+void Clip::run(std::optional<av::Input> opened, const std::optional<av::EncodeOptions>& encode) {
     try {
-        const auto reader = encode ? av::encode_packets(std::move(input), *encode)
-                                   : av::copy_packets(std::move(input));
-        for (bool is_first = true;; is_first = false) {
-            av::EncodedPacket packet;
-            if (!reader->next(packet)) break;
-            if (is_first) {
-                const Lock lock(mutex_);
-                configuration_ = share(Buffer(reader->configuration()));
-            }
-            if (!append(std::move(packet))) return;
-        }
-        finish({});
+        if (!opened) opened.emplace(source_.url, source_.options, *stop_);
+        const auto reader = encode ? av::encode_packets(std::move(*opened), *encode)
+                                   : av::copy_packets(std::move(*opened));
+        read_all(*reader, source_.is_live && !encode);
     } catch (const std::exception& error) {
         finish(error.what());
     }
+}
+
+void Clip::read_all(av::PacketReader& reader, bool skips_to_key) {
+    const auto patient_until = std::chrono::steady_clock::now() + kKeyPatience;
+    for (bool is_first = true;;) {
+        av::EncodedPacket packet;
+        if (!reader.next(packet)) break;
+        // Who comes into the middle of a stream is sent pictures whose beginning is missing.
+        skips_to_key =
+            skips_to_key && !packet.is_key && std::chrono::steady_clock::now() < patient_until;
+        if (skips_to_key) continue;
+        if (std::exchange(is_first, false)) {
+            const Lock lock(mutex_);
+            configuration_ = share(Buffer(reader.configuration()));
+        }
+        if (!append(std::move(packet))) return;
+    }
+    finish({});
 }
 
 bool Clip::append(av::EncodedPacket packet) {
@@ -73,16 +84,16 @@ void Clip::tell_waiting(Lock& lock) {
 }
 
 bool Clip::is_full() const {
-    if (is_live_) return bytes_ >= kKeptBytesMax / 4;
+    if (source_.is_live) return bytes_ >= kKeptBytesMax / 4;
     return read_bytes_ - furthest_bytes_ >= kAheadBytesMax || bytes_ >= kKeptBytesMax * 2;
 }
 
 void Clip::trim() {
     std::uint64_t needed = begin_ + packets_.size();
-    if (is_live_) needed = std::min(needed, last_key_);
+    if (source_.is_live) needed = std::min(needed, last_key_);
     for (const auto& [reader, at] : readers_) needed = std::min(needed, at);
     // A file stays whole as long as it can; a live input keeps only what is needed.
-    while (!packets_.empty() && begin_ < needed && (is_live_ || bytes_ > kKeptBytesMax)) {
+    while (!packets_.empty() && begin_ < needed && (source_.is_live || bytes_ > kKeptBytesMax)) {
         bytes_ -= packets_.front()->bytes.size();
         packets_.pop_front();
         ++begin_;
@@ -91,7 +102,7 @@ void Clip::trim() {
 
 ReaderId Clip::join() {
     const Lock lock(mutex_);
-    readers_[next_reader_] = is_live_ ? std::max(begin_, last_key_) : begin_;
+    readers_[next_reader_] = source_.is_live ? std::max(begin_, last_key_) : begin_;
     return next_reader_++;
 }
 
@@ -124,7 +135,7 @@ Clip::Step Clip::next(ReaderId reader) {
 
 bool Clip::rewind(ReaderId reader) {
     const Lock lock(mutex_);
-    if (is_live_ || begin_ != 0) return false;
+    if (source_.is_live || begin_ != 0) return false;
     readers_.at(reader) = 0;
     return true;
 }
@@ -136,7 +147,7 @@ SharedBuffer Clip::configuration() const {
 
 bool Clip::is_whole() const {
     const Lock lock(mutex_);
-    return !is_live_ && begin_ == 0 && error_.empty();
+    return !source_.is_live && begin_ == 0 && error_.empty();
 }
 
 }  // namespace st::streamctl

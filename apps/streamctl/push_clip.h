@@ -5,6 +5,7 @@
 /// a live input only what somebody still needs is kept, from the last key frame on. Reading stops
 /// while the cameras are behind.
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -23,14 +24,31 @@ namespace st::streamctl {
 using PacketPtr = std::shared_ptr<const av::EncodedPacket>;
 using ReaderId = std::uint64_t;
 
+/// What is read, as its first opening found it.
+struct ClipInput {
+    std::string url;
+    av::InputOptions options;
+    bool is_live = false;
+    double fps = 25;
+};
+
+/// An input with what ends its blocking reads.
+struct OpenedInput {
+    std::unique_ptr<std::atomic<bool>> stop;
+    av::Input input;  ///< behind what it asks while it closes
+};
+
 class Clip {
  public:
     static constexpr std::size_t kKeptBytesMax = std::size_t{256} << 20;
     static constexpr std::size_t kAheadBytesMax = std::size_t{16} << 20;
 
-    /// Begins to read at once. `on_news` is called on the clip's thread when a camera that had to
-    /// wait may go on.
-    Clip(av::Input input, std::unique_ptr<std::atomic<bool>> stop,
+    /// A live input without a key frame for so long is sent from where it is.
+    static constexpr std::chrono::seconds kKeyPatience{5};
+
+    /// Begins to read at once, after opening `source` if it is not `opened` yet. `on_news` is
+    /// called on the clip's thread when a camera that had to wait may go on.
+    Clip(ClipInput source, std::optional<OpenedInput> opened,
          std::optional<av::EncodeOptions> encode, std::function<void()> on_news);
     ~Clip();
     Clip(const Clip&) = delete;
@@ -54,19 +72,19 @@ class Clip {
     SharedBuffer configuration() const;
     /// The whole of it is still there: a camera can begin at the beginning.
     bool is_whole() const;
-    bool is_live() const { return is_live_; }
-    double fps() const { return fps_; }
+    bool is_live() const { return source_.is_live; }
+    double fps() const { return source_.fps; }
 
  private:
-    void run(av::Input input, const std::optional<av::EncodeOptions>& encode);
+    void run(std::optional<av::Input> opened, const std::optional<av::EncodeOptions>& encode);
+    void read_all(av::PacketReader& reader, bool skips_to_key);
     bool append(av::EncodedPacket packet);
     void finish(std::string error);
     void trim() ST_REQUIRES(mutex_);
     bool is_full() const ST_REQUIRES(mutex_);
     void tell_waiting(Lock& lock) ST_REQUIRES(mutex_);
 
-    const bool is_live_;
-    const double fps_;
+    const ClipInput source_;
     const std::function<void()> on_news_;
     std::unique_ptr<std::atomic<bool>> stop_;
 

@@ -6,14 +6,21 @@ extern "C" {
 }
 
 #include <atomic>
+#include <deque>
+#include <memory>
 
 namespace st::av {
+
+struct FreePacket {
+    void operator()(AVPacket* packet) const { av_packet_free(&packet); }
+};
 
 struct Demuxer {
     AVFormatContext* format = nullptr;
     AVStream* stream = nullptr;  ///< the first video stream
     const std::atomic<bool>* stop = nullptr;
     bool is_live = false;
+    bool has_times = true;  ///< false: a bare stream, timed by its picture order and fps
     double fps = 25;
     std::int64_t start = 0;  ///< what counts as time 0, in the stream's time base
 
@@ -22,10 +29,15 @@ struct Demuxer {
     std::int64_t to_us(std::int64_t pts) const {
         return av_rescale_q(pts - start, stream->time_base, AVRational{1, 1'000'000});
     }
-};
 
-struct FreePacket {
-    void operator()(AVPacket* packet) const { av_packet_free(&packet); }
+ private:
+    using PacketPtr = std::unique_ptr<AVPacket, FreePacket>;
+    bool read_next(AVPacket& packet);
+    /// Packets up to the first with a time, those before it timed by their distance from it.
+    void read_untimed();
+
+    bool has_begun_ = false;
+    std::deque<PacketPtr> begin_;  ///< read and not handed on yet
 };
 
 }  // namespace st::av

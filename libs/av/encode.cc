@@ -144,7 +144,11 @@ class EncodeReader final : public PacketReader {
     bool is_wanted() {
         const std::int64_t pts = decoded_->best_effort_timestamp;
         const auto step = static_cast<std::int64_t>(1e6 / input_.fps());
-        std::int64_t us = pts == AV_NOPTS_VALUE ? last_us_ + step : input_.demuxer().to_us(pts);
+        std::int64_t us = last_us_ + step;
+        if (!input_.demuxer().has_times)
+            us = static_cast<std::int64_t>(static_cast<double>(pictures_++) * 1e6 / input_.fps());
+        else if (pts != AV_NOPTS_VALUE)
+            us = input_.demuxer().to_us(pts);
         if (us <= last_us_) us = last_us_ + 1;  // x264 wants them to rise
         if (options_.fps != 0) {
             const std::int64_t interval = 1'000'000 / options_.fps;
@@ -213,6 +217,7 @@ class EncodeReader final : public PacketReader {
     int source_height_ = 0;
     int source_format_ = -1;
     bool flushing_ = false;
+    std::uint64_t pictures_ = 0;  ///< decoded
     std::int64_t last_us_ = -1;
     std::int64_t next_wanted_us_ = 0;
 };

@@ -10,7 +10,15 @@ class Error : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// There is no such input, or nobody answers where it should be.
+class NoInput final : public Error {
+ public:
+    using Error::Error;
+};
+
 /// "what: <libav's text for code>".
 [[noreturn]] void raise(const std::string& what, int code);
+/// The same for a failed open: NoInput if that is what `code` means.
+[[noreturn]] void raise_open(const std::string& what, int code);
 
 }  // namespace st::av

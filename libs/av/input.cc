@@ -2,10 +2,13 @@
 
 extern "C" {
 #include <libavdevice/avdevice.h>
+#include <libavutil/display.h>
 #include <libavutil/log.h>
+#include <libavutil/parseutils.h>
 }
 
 #include <algorithm>
+#include <cmath>
 #include <deque>
 #include <limits>
 #include <string_view>
@@ -70,16 +73,16 @@ void to_annex_b(Bytes bytes, unsigned length_bytes, Buffer& out) {
     }
 }
 
-/// Moves the parameter sets at the front of an access unit into `sets`.
-void split_configuration(Buffer& unit, Buffer& sets) {
-    media::NalWalker walker(unit.bytes());
+/// The parameter sets in `unit` go into `sets`; returns the rest.
+Buffer split_configuration(Bytes unit, Buffer& sets) {
+    media::NalWalker walker(unit);
     Buffer rest;
     media::NalSpan nal{};
     while (walker.next(nal)) {
-        const Bytes bytes = unit.bytes().subspan(nal.begin, nal.end - nal.begin);
+        const Bytes bytes = unit.subspan(nal.begin, nal.end - nal.begin);
         append_nal(is_parameter_set(bytes) ? sets : rest, bytes);
     }
-    if (!sets.empty()) unit = std::move(rest);
+    return rest;
 }
 
 /// Display times for a stream that has none: the rank of each picture among those of its sequence.
@@ -157,8 +160,8 @@ class CopyReader final : public PacketReader {
         const AVCodecParameters& codec = *input_.demuxer().stream->codecpar;
         const Bytes extra(codec.extradata, static_cast<std::size_t>(codec.extradata_size));
         length_bytes_ = read_avcc(extra, configuration_);
-        const std::string_view name = input_.demuxer().format->iformat->name;
-        has_times_ = name != "h264";
+        if (length_bytes_ == 0) split_configuration(extra, extra_sets_);
+        has_times_ = input_.demuxer().has_times;
     }
 
     bool next(EncodedPacket& out) override {
@@ -187,10 +190,7 @@ class CopyReader final : public PacketReader {
                 to_annex_b(bytes, length_bytes_, out.bytes);
             else
                 out.bytes.append(bytes);
-            if (std::exchange(is_first_, false) && configuration_.empty()) {
-                split_configuration(out.bytes, configuration_);
-                ranks_.learn(configuration_.bytes());
-            }
+            if (configuration_.empty()) find_configuration(out.bytes);
         } while (out.bytes.empty());
         if (packet_->pts != AV_NOPTS_VALUE)
             out.pts_us = input_.demuxer().to_us(packet_->pts);
@@ -203,19 +203,33 @@ class CopyReader final : public PacketReader {
         return true;
     }
 
+    /// Annex B: in the stream, else what was said of it before (an SDP).
+    void find_configuration(Buffer& unit) {
+        Buffer rest = split_configuration(unit.bytes(), configuration_);
+        if (!configuration_.empty())
+            unit = std::move(rest);
+        else
+            configuration_.append(extra_sets_.bytes());
+        ranks_.learn(configuration_.bytes());
+    }
+
     Input input_;
     std::unique_ptr<AVPacket, FreePacket> packet_;
     Buffer configuration_;
+    Buffer extra_sets_;
     unsigned length_bytes_ = 0;  ///< 0: Annex B already
     bool has_times_ = true;
-    bool is_first_ = true;
     bool ended_ = false;
     std::int64_t last_pts_us_ = 0;
     RankTimes ranks_;
 };
 
-double nominal_fps(AVFormatContext& format, AVStream& stream) {
-    const AVRational rate = av_guess_frame_rate(&format, &stream, nullptr);
+double nominal_fps(AVFormatContext& format, AVStream& stream, const InputOptions& options) {
+    AVRational given{};
+    const std::string_view name = format.iformat->name;
+    const bool is_given =
+        name == "h264" && av_parse_video_rate(&given, options.framerate.c_str()) == 0;
+    const AVRational rate = is_given ? given : av_guess_frame_rate(&format, &stream, nullptr);
     const double fps = rate.num > 0 && rate.den > 0 ? av_q2d(rate) : 25;
     return fps >= 0.01 && fps <= 1000 ? fps : 25;
 }
@@ -223,6 +237,34 @@ double nominal_fps(AVFormatContext& format, AVStream& stream) {
 }  // namespace
 
 bool Demuxer::read(AVPacket& packet) {
+    if (!std::exchange(has_begun_, true) && has_times) read_untimed();
+    if (begin_.empty()) return read_next(packet);
+    av_packet_move_ref(&packet, begin_.front().get());
+    begin_.pop_front();
+    return true;
+}
+
+void Demuxer::read_untimed() {
+    constexpr std::size_t kUntimedMax = 64;
+    std::int64_t first = AV_NOPTS_VALUE;
+    while (first == AV_NOPTS_VALUE && begin_.size() < kUntimedMax) {
+        PacketPtr packet(av_packet_alloc());
+        if (!read_next(*packet)) break;
+        first = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
+        begin_.push_back(std::move(packet));
+    }
+    if (first == AV_NOPTS_VALUE) return;
+    const std::int64_t step = std::max<std::int64_t>(
+        1, av_rescale_q(static_cast<std::int64_t>(1e6 / fps), {1, 1'000'000}, stream->time_base));
+    for (auto at = begin_.rbegin() + 1; at < begin_.rend(); ++at) {
+        first -= step;
+        (*at)->pts = first;
+        (*at)->dts = first;
+        start = std::min(start, first);
+    }
+}
+
+bool Demuxer::read_next(AVPacket& packet) {
     for (;;) {
         const int got = av_read_frame(format, &packet);
         if (got == AVERROR_EOF) return false;
@@ -255,7 +297,7 @@ Input::Input(const std::string& url, const InputOptions& options, const std::ato
         av_dict_set(&entries, "framerate", options.framerate.c_str(), 0);
     int result = avformat_open_input(&demuxer.format, url.c_str(), wanted, &entries);
     av_dict_free(&entries);
-    if (result < 0) raise("open " + url, result);
+    if (result < 0) raise_open("open " + url, result);
     result = avformat_find_stream_info(demuxer.format, nullptr);
     if (result < 0) raise("read " + url, result);
     const int index = av_find_best_stream(demuxer.format, AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
@@ -265,7 +307,8 @@ Input::Input(const std::string& url, const InputOptions& options, const std::ato
         if (static_cast<int>(i) != index) demuxer.format->streams[i]->discard = AVDISCARD_ALL;
     }
     demuxer.is_live = is_live_source(*demuxer.format);
-    demuxer.fps = nominal_fps(*demuxer.format, *demuxer.stream);
+    demuxer.fps = nominal_fps(*demuxer.format, *demuxer.stream, options);
+    demuxer.has_times = std::string_view(demuxer.format->iformat->name) != "h264";
     if (demuxer.stream->start_time != AV_NOPTS_VALUE) demuxer.start = demuxer.stream->start_time;
 }
 
@@ -278,6 +321,14 @@ std::uint32_t Input::height() const {
     return static_cast<std::uint32_t>(demuxer_->stream->codecpar->height);
 }
 double Input::fps() const { return demuxer_->fps; }
+int Input::rotation() const {
+    const std::uint8_t* matrix =
+        av_stream_get_side_data(demuxer_->stream, AV_PKT_DATA_DISPLAYMATRIX, nullptr);
+    if (matrix == nullptr) return 0;
+    // libav counts anticlockwise; NaN, of a matrix that turns nothing, is no rotation.
+    const double turned = -av_display_rotation_get(reinterpret_cast<const std::int32_t*>(matrix));
+    return std::isnan(turned) ? 0 : (static_cast<int>(std::lround(turned)) + 360) % 360;
+}
 
 std::unique_ptr<PacketReader> copy_packets(Input input) {
     if (!input.is_h264()) throw Error("the video is not H.264");

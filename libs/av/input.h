@@ -52,6 +52,8 @@ class Input {
     std::uint32_t height() const;
     /// Nominal pictures per second; 25 if the input does not say.
     double fps() const;
+    /// Degrees clockwise by which a player turns the pictures, 0 to 359.
+    int rotation() const;
     Demuxer& demuxer() { return *demuxer_; }
 
  private:

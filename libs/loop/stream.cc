@@ -182,6 +182,10 @@ Stream::Moved Stream::transmit(std::span<iovec> pieces) {
     } while (sent < 0 && errno == EINTR);
     if (sent < 0) {
         const bool is_full = errno == EAGAIN || errno == EWOULDBLOCK;
+        // The kernel says once that a connection could not be made; who reads sees an end only.
+        if (errno == ECONNREFUSED || errno == EHOSTUNREACH || errno == ETIMEDOUT) {
+            error_ = text_of(errno);
+        }
         return {0, is_full ? Next::wait : Next::broken};
     }
     bytes_out_ += static_cast<std::size_t>(sent);

@@ -136,7 +136,7 @@ class Stream final : public Pollable {
     std::uint64_t bytes_out_ = 0;
     TimerId finish_timer_ = 0;
     TimerId handshake_timer_ = 0;
-    std::string error_;  ///< of the input, once it is broken
+    std::string error_;  ///< why it broke, for on_end()
     std::unique_ptr<TlsSession> tls_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< for deferred reads
 };

@@ -1,9 +1,13 @@
 """streamctl push against an independent WebSocket server: the protocol, the times, the ends."""
 
 import asyncio
+import importlib.util
 import json
 import signal
+import socket
 import struct
+import subprocess
+import unittest
 
 import websockets
 
@@ -11,6 +15,28 @@ import harness
 
 START = {"command": "start_capture", "payload": {"format": "h264", "bitrate": 2, "fps": 0}}
 STOP = {"command": "stop_capture"}
+# Says its URL, or nothing and ends.
+RTSP_SERVER = """
+import gi
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import GLib, Gst, GstRtspServer
+Gst.init(None)
+server = GstRtspServer.RTSPServer()
+server.set_address("127.0.0.1")
+server.set_service("0")
+factory = GstRtspServer.RTSPMediaFactory()
+factory.set_launch(
+    "( videotestsrc is-live=true ! video/x-raw,width=320,height=240,framerate=25/1,format=I420"
+    " ! x264enc tune=zerolatency key-int-max=25 speed-preset=ultrafast"
+    " ! rtph264pay name=pay0 config-interval=1 )"
+)
+factory.set_shared(True)
+server.get_mount_points().add_factory("/cam", factory)
+server.attach(None)
+print(f"rtsp://127.0.0.1:{server.get_bound_port()}/cam", flush=True)
+GLib.MainLoop().run()
+"""
 
 
 class Connection:
@@ -291,6 +317,115 @@ class Push(harness.Case):
         camera.socket.transport.abort()
         code, err = await self.exit_code(process)
         self.assertEqual(code, 69, err)
+
+    async def serve_once(self, paths):
+        """An HTTP server whose answers cannot be sought: one of `paths` for each request. Its URL."""
+        left = list(paths)
+
+        async def answer(reader, writer):
+            await reader.readuntil(b"\r\n\r\n")
+            body = left.pop(0).read_bytes()
+            writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            try:
+                await writer.drain()
+            except ConnectionError:  # a probe that has seen enough
+                pass
+            writer.close()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        self.addCleanup(server.close)
+        return f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/live.ts"
+
+    async def test_a_live_input_is_opened_for_each_start_and_begins_at_a_key_frame(self):
+        streams = []
+        for number, source in enumerate(("testsrc", "testsrc2")):
+            path = self.folder / f"{number}.ts"
+            harness.run([
+                "ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", f"{source}=size=160x120:rate=25",
+                "-frames:v", "40", "-c:v", "libx264", "-bf", "0", "-g", "20", "-f", "mpegts", path,
+            ])
+            streams.append(path)
+        # One picture behind the first key frame: it takes more than the beginning of the file.
+        bare = self.folder / "bare.h264"
+        harness.run(["ffmpeg", "-nostdin", "-v", "error", "-i", streams[1], "-c", "copy", bare])
+        units = harness.access_units(bare.read_bytes())
+        late = self.folder / "late.h264"
+        late.write_bytes(b"".join(units[1:]))
+        harness.run(
+            ["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", late, "-c", "copy", "-f", "mpegts", streams[1]]
+        )
+        process = await self.push(await self.serve_once(streams), "--name", "live")
+        camera = await self.camera()
+        await camera.send(START)
+        self.assertEqual((await camera.text())["status"], "capture_started")
+        ended = await camera.text()
+        self.assertEqual(ended["status"], "capture_stopped", ended)
+        self.assertEqual((await self.exit_code(process))[0], 0)
+        stream = b"".join(payload for _, _, payload in camera.frames[1:])
+        self.assertEqual(len(camera.frames[1:]), 20, "from the second key frame on")
+        self.assertTrue(stream.endswith(units[-1]), "not what was there before the start")
+
+    @unittest.skipUnless(importlib.util.find_spec("gi"), "GStreamer's RTSP server is not there")
+    async def test_pictures_of_rtsp_keep_their_distances_from_the_first_on(self):
+        server = subprocess.Popen(
+            ["/usr/bin/python3", "-c", RTSP_SERVER], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        self.addCleanup(server.communicate)
+        self.addCleanup(server.kill)
+        url = (await asyncio.to_thread(server.stdout.readline)).strip()
+        if not url:
+            self.skipTest("GStreamer's RTSP server is not there")
+        process = await self.push(url, "--name", "rtsp")
+        camera = await self.camera()
+        await camera.send(START)
+        self.assertEqual((await camera.text())["status"], "capture_started")
+        await harness.async_wait_for(lambda: len(camera.frames) > 10, "pictures")
+        await camera.send(STOP)
+        times = [time for time, _, _ in camera.frames[1:11]]
+        gaps = [b - a for a, b in zip(times, times[1:])]
+        # Some may get lost on the way; none may come at the same time as another.
+        self.assertTrue(all(39 <= gap for gap in gaps), gaps)
+        process.send_signal(signal.SIGTERM)
+        await self.exit_code(process)
+
+    async def test_the_rate_given_wins_over_the_one_in_the_stream(self):
+        clip = self.folder / "clip.h264"
+        harness.run([
+            "ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=160x120:rate=25",
+            "-frames:v", "30", "-c:v", "libx264", "-bf", "0", clip,
+        ])
+        for more in ((), ("--encode",)):
+            with self.subTest(more):
+                camera = await self.capture_all(clip, "--input-fps", "50", *more)
+                times = [time for time, _, _ in camera.frames[1:]]
+                self.assertEqual(len(times), 30)
+                self.assertTrue(all(19 <= b - a <= 21 for a, b in zip(times, times[1:])), times)
+
+    async def test_a_rotation_that_gets_lost_is_said(self):
+        clip = self.mp4("-frames:v", "10", "-c:v", "libx264")
+        film = bytearray(clip.read_bytes())
+        matrix = film.index(b"tkhd") + 4 + 4 + 20 + 16
+        self.assertEqual(struct.unpack_from(">i", film, matrix)[0], 0x10000)
+        struct.pack_into(">9i", film, matrix, 0, 0x10000, 0, -0x10000, 0, 0, 0, 0, 0x40000000)
+        clip.write_bytes(film)
+        process = await self.push(clip)
+        await self.camera()
+        process.send_signal(signal.SIGTERM)
+        err = (await self.exit_code(process))[1]
+        self.assertIn("90 degrees", err)
+        self.assertIn("h264mux --rotate", err)
+
+    async def test_nobody_at_the_port_is_said_as_such(self):
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))  # and does not listen
+            free = unused.getsockname()[1]
+            clip = self.mp4("-frames:v", "2", "-c:v", "libx264")
+            self.port = free
+            code, err = await self.exit_code(await self.push(clip))
+            self.assertEqual(code, 69)
+            self.assertIn("refused", err)
+            code, err = await self.exit_code(await self.push(f"rtsp://127.0.0.1:{free}/cam"))
+            self.assertEqual(code, 66, err)
 
     async def test_inputs_that_are_none(self):
         missing = await self.push(self.folder / "missing.mp4")
