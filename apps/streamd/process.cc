@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -88,15 +89,25 @@ void Background::ready() {
     pipe_.reset();
 }
 
-void replace_file(const std::string& path, const std::string& text) {
-    const std::string temporary = path + ".tmp";
-    {
-        const Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-        if (!fd ||
-            ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-            throw std::runtime_error("cannot write " + temporary + ": " + reason());
-        }
+namespace {
+
+void write_file(const std::string& path, int flags, const std::string& text) {
+    const Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | flags, 0644));
+    if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+        throw std::runtime_error("cannot write " + path + ": " + reason());
     }
+}
+
+}  // namespace
+
+void replace_file(const std::string& path, const std::string& text) {
+    struct stat there {};
+    // A terminal, a pipe, a device: written to, never replaced.
+    if (::stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) {
+        return write_file(path, O_NONBLOCK, text);
+    }
+    const std::string temporary = path + ".tmp";
+    write_file(temporary, O_CREAT | O_TRUNC, text);
     if (::rename(temporary.c_str(), path.c_str()) != 0) {
         throw std::runtime_error("cannot write " + path + ": " + reason());
     }

@@ -215,6 +215,16 @@ MaybePacket audio_packet(std::int64_t dts_ms, Body body) {
     return passed_through(Track::audio, dts_ms, false, false, std::move(body.payload));
 }
 
+/// Some publishers name a codec 0 or "" where there is no track.
+bool promises(const AmfObject& metadata, std::string_view track, std::string_view codec) {
+    const AmfValue* has_track = metadata.find(track);
+    if (has_track != nullptr && has_track->boolean() != nullptr) return *has_track->boolean();
+    const AmfValue* id = metadata.find(codec);
+    if (id == nullptr) return false;
+    if (id->number() != nullptr) return *id->number() != 0;
+    return id->string() != nullptr && !id->string()->empty();
+}
+
 MaybePacket script_packet(std::int64_t dts_ms, Bytes body) {
     if (body.empty()) return nothing();
     Amf0Reader reader(body);
@@ -233,8 +243,11 @@ MaybePacket script_packet(std::int64_t dts_ms, Bytes body) {
     if (content->object() == nullptr) {
         return Error{"flv: onMetaData holds neither an object nor an ECMA array"};
     }
-    return std::optional<Packet>(Packet{Track::metadata, Codec::metadata, false, false, 0, dts_ms,
-                                        encode_amf0(*name, *content)});
+    Packet packet{
+        Track::metadata, Codec::metadata, false, false, 0, dts_ms, encode_amf0(*name, *content)};
+    packet.promises_video = promises(*content->object(), "hasVideo", "videocodecid");
+    packet.promises_audio = promises(*content->object(), "hasAudio", "audiocodecid");
+    return std::optional<Packet>(std::move(packet));
 }
 
 }  // namespace

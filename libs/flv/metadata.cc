@@ -1,5 +1,7 @@
 #include "flv/metadata.h"
 
+#include <algorithm>
+#include <array>
 #include <string_view>
 
 namespace st::flv {
@@ -7,10 +9,12 @@ namespace {
 
 constexpr double kAvcCodecId = 7;
 constexpr double kAacCodecId = 10;
+constexpr std::array<std::string_view, 5> kOfFiles = {"hasAudio", "hasVideo", "duration",
+                                                      "filesize", "keyframes"};
 
-void add_facts(AmfObject& object, const StreamFacts& facts, bool replace) {
+void add_facts(AmfObject& object, const StreamFacts& facts) {
     const auto fill = [&](std::string_view name, AmfValue value) {
-        if (replace || object.find(name) == nullptr) object.set(name, std::move(value));
+        object.set(name, std::move(value));
     };
     if (facts.width != 0 && facts.height != 0) {
         fill("width", static_cast<double>(facts.width));
@@ -36,16 +40,17 @@ Buffer build_metadata(const StreamFacts& facts) {
     object.kind = AmfObject::Kind::ecma_array;
     if (facts.has_video) object.add("hasVideo", *facts.has_video);
     if (facts.has_audio) object.add("hasAudio", *facts.has_audio);
-    add_facts(object, facts, true);
+    add_facts(object, facts);
     return encode(object);
 }
 
-Result<Buffer> amend_metadata(Bytes payload, const StreamFacts& facts) {
-    Result<AmfObject> object = parse_metadata(payload);
-    if (!object) return object.error();
-    if (facts.has_video) object->set("hasVideo", *facts.has_video);
-    if (facts.has_audio) object->set("hasAudio", *facts.has_audio);
-    add_facts(*object, facts, false);
+Buffer metadata_for_live(Buffer payload) {
+    Result<AmfObject> object = parse_metadata(payload.bytes());
+    if (!object) return payload;
+    const auto is_untrue = [](const auto& member) {
+        return std::find(kOfFiles.begin(), kOfFiles.end(), member.first) != kOfFiles.end();
+    };
+    if (std::erase_if(object->members, is_untrue) == 0) return payload;
     return encode(*object);
 }
 

@@ -28,9 +28,10 @@ struct StreamFacts {
 /// A metadata payload for a stream whose publisher sent none.
 Buffer build_metadata(const StreamFacts& facts);
 
-/// The publisher's payload with what we know better put in its place: hasVideo and hasAudio, on
-/// which browsers' players wait, and sizes that are missing. Everything else stays.
-Result<Buffer> amend_metadata(Bytes payload, const StreamFacts& facts);
+/// A publisher's payload for live viewers: without hasAudio and hasVideo, for which browsers'
+/// players wait in vain if they are not true, and without the length of a file. The FLV header says
+/// which tracks there are. What is no metadata stays as it is.
+Buffer metadata_for_live(Buffer payload);
 
 /// The object or ECMA array of a metadata payload.
 Result<AmfObject> parse_metadata(Bytes payload);

@@ -37,6 +37,10 @@ Result<BodyReader> BodyReader::of_request(const RequestHead& head, std::uint64_t
     return make(head.chunked, head.content_length, false, body_bytes_max);
 }
 
+Result<BodyReader> BodyReader::of_publisher(const RequestHead& head) {
+    return make(head.chunked, head.content_length, true, UINT64_MAX);
+}
+
 Result<BodyReader> BodyReader::of_response(const ResponseHead& head, std::string_view method,
                                            std::uint64_t body_bytes_max) {
     const bool bodiless =

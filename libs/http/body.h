@@ -18,8 +18,12 @@ constexpr std::size_t kTrailerBytesMax = 4 * 1024;
 class BodyReader {
  public:
     /// The body a request announces (none is a body of 0 bytes). Error.code 413 if it announces
-    /// more than `body_bytes_max`; UINT64_MAX: no limit (a live publisher).
+    /// more than `body_bytes_max`.
     static Result<BodyReader> of_request(const RequestHead& head, std::uint64_t body_bytes_max);
+
+    /// The body of a live publisher, who may not know its length: without one it ends with the
+    /// connection, as encoders expect that send no chunks.
+    static Result<BodyReader> of_publisher(const RequestHead& head);
 
     /// The body of the answer to a request of `method`; it may end with the connection.
     static Result<BodyReader> of_response(const ResponseHead& head, std::string_view method,

@@ -58,6 +58,10 @@ Buffer Session::take_output() { return std::exchange(output_, Buffer()); }
 
 Result<void> Session::handle(Message message) {
     const Bytes content = message.body.payload.bytes();
+    const auto type = message.type;
+    const bool is_media =
+        type == MessageType::audio || type == MessageType::video || type == MessageType::aggregate;
+    if (!is_media) ++commands_;
     switch (message.type) {
         case MessageType::audio:
         case MessageType::video:
@@ -102,7 +106,8 @@ Result<void> Session::handle(Message message) {
 
 void Session::on_media(flv::TagType type, std::uint32_t stream_id, std::uint32_t timestamp_ms,
                        flv::Body body) {
-    const NetStream* stream = publishing(stream_id);
+    const NetStream* asked = publishing(stream_id, Use::publish_asked);
+    const NetStream* stream = asked ? asked : publishing(stream_id, Use::publishing);
     if (stream == nullptr) {
         ++stray_packets_;
         return;
@@ -114,7 +119,10 @@ void Session::on_media(flv::TagType type, std::uint32_t stream_id, std::uint32_t
         last_body_error_ = packet.error().message;
         return;
     }
-    if (*packet) events_.emplace_back(Media{stream->id, **std::move(packet)});
+    if (!*packet) return;
+    Media media{stream->id, **std::move(packet)};
+    if (asked != nullptr) return kept_.push_back(std::move(media));
+    events_.emplace_back(std::move(media));
 }
 
 void Session::on_aggregate(Message message) {
@@ -197,14 +205,14 @@ Result<Session::NetStream*> Session::use(std::uint32_t stream_id) {
     return &streams_.back();
 }
 
-const Session::NetStream* Session::publishing(std::uint32_t stream_id) const {
+const Session::NetStream* Session::publishing(std::uint32_t stream_id, Use use) const {
     const NetStream* stream = find(stream_id);
-    if (stream != nullptr && stream->use == Use::publishing) return stream;
+    if (stream != nullptr && stream->use == use) return stream;
     // Encoders that begin a chunk stream with form 1 name no message stream; with one publication
     // there is no doubt.
     const NetStream* only = nullptr;
     for (const NetStream& other : streams_) {
-        if (other.use != Use::publishing) continue;
+        if (other.use != use) continue;
         if (only != nullptr) return nullptr;
         only = &other;
     }
@@ -224,6 +232,7 @@ bool Session::is_playing(std::uint32_t stream_id) const {
 void Session::finish(NetStream& stream) {
     const Use use = std::exchange(stream.use, Use::idle);
     if (use == Use::idle) return;
+    std::erase_if(kept_, [&](const Media& media) { return media.stream_id == stream.id; });
     events_.emplace_back(Finished{stream.id, use == Use::publishing || use == Use::publish_asked});
 }
 

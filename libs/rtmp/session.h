@@ -41,7 +41,8 @@ struct Connect {
     std::string flash_version;    ///< what the client calls itself
     bool offers_four_cc = false;  ///< speaks enhanced RTMP
 };
-/// Answer with accept_publish() or refuse_publish(). Packets before that are dropped.
+/// Answer with accept_publish() or refuse_publish(). Packets that come before are kept and follow
+/// accept_publish(): read no more until then.
 struct Publish {
     std::uint32_t stream_id = 0;
     Target target;
@@ -90,6 +91,8 @@ class Session {
     void feed(Bytes bytes);
     /// The next event; nullopt = feed me more. An Error is final.
     Result<std::optional<Event>> next();
+    /// Messages but media so far: a client has few things to say.
+    std::uint64_t commands() const { return commands_; }
     /// What is to be sent now; empty if nothing.
     Buffer take_output();
 
@@ -149,6 +152,7 @@ class Session {
     Error fail(const std::string& message);
     Result<void> handle(Message message);
     Result<void> on_command(const Message& message);
+    const NetStream* publishing(std::uint32_t stream_id, Use use) const;
     void on_media(flv::TagType type, std::uint32_t stream_id, std::uint32_t timestamp_ms,
                   flv::Body body);
     void on_aggregate(Message message);
@@ -179,7 +183,6 @@ class Session {
     const NetStream* find(std::uint32_t stream_id) const;
     /// The stream, made if a client names one that it did not create.
     Result<NetStream*> use(std::uint32_t stream_id);
-    const NetStream* publishing(std::uint32_t stream_id) const;
     void finish(NetStream& stream);
 
     void send(MessageType type, std::uint32_t stream_id, std::uint8_t chunk_stream, Bytes payload);
@@ -214,6 +217,8 @@ class Session {
     std::uint64_t bad_bodies_ = 0;
     std::string last_body_error_;
     std::uint64_t stray_packets_ = 0;
+    std::uint64_t commands_ = 0;
+    std::vector<Media> kept_;  ///< of streams that have asked to publish
 };
 
 }  // namespace st::rtmp

@@ -91,6 +91,10 @@ void Session::accept_publish(std::uint32_t stream_id) {
     stream->use = Use::publishing;
     send_user_control(UserControl::stream_begin, stream_id);
     send_status(stream_id, "status", "NetStream.Publish.Start", "publication accepted");
+    for (Media& media : kept_) {
+        if (media.stream_id == stream_id) events_.emplace_back(std::move(media));
+    }
+    std::erase_if(kept_, [&](const Media& media) { return media.stream_id == stream_id; });
 }
 
 void Session::refuse_publish(std::uint32_t stream_id, const std::string& code,
@@ -104,6 +108,7 @@ void Session::end_publish(std::uint32_t stream_id, const std::string& code,
     if (stream == nullptr) return;
     if (stream->use != Use::publish_asked && stream->use != Use::publishing) return;
     stream->use = Use::idle;
+    std::erase_if(kept_, [&](const Media& media) { return media.stream_id == stream_id; });
     send_status(stream_id, "error", code, description);
 }
 
@@ -114,8 +119,6 @@ void Session::accept_play(std::uint32_t stream_id) {
     send_user_control(UserControl::stream_begin, stream_id);
     send_status(stream_id, "status", "NetStream.Play.Reset", "begins anew");
     send_status(stream_id, "status", "NetStream.Play.Start", "begins");
-    send(MessageType::data, stream_id, kDataChunkStream,
-         flv::encode_amf0("|RtmpSampleAccess", true, true).bytes());
     flv::AmfObject info;
     info.add("code", "NetStream.Data.Start");
     send(MessageType::data, stream_id, kDataChunkStream,

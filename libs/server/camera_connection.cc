@@ -253,7 +253,10 @@ void CameraConnection::act(camera::Action action, camera::EndReason reason) {
 }
 
 void CameraConnection::answer(CameraAnswer::Kind kind, const std::string& error, bool differs) {
-    CameraAnswer made{kind, session_ ? session_->id() : std::string(), error, differs};
+    answer({kind, session_ ? session_->id() : std::string(), error, differs});
+}
+
+void CameraConnection::answer(CameraAnswer made) {
     services_.control.post([&captures = services_.captures, link = link_, made = std::move(made)] {
         captures.answer(link, made);
     });
@@ -290,11 +293,8 @@ void CameraConnection::end_session(camera::EndReason reason) {
     session_->end(reason, close_, {holdback_.take_dropped(), bad_in_session_}, trip_.end());
     ended_serial_ = session_->serial();
     session_.reset();
-    if (answer_when_opened_ || already_when_opened_) {
-        answer_when_opened_ = already_when_opened_ = false;
-        answer(CameraAnswer::Kind::refused,
-               refusal_.empty() ? "the recording ended as it began" : refusal_);
-    }
+    // Over before its folder was there: who waits for the start is told when it is.
+    if (reason == camera::EndReason::disk) refuse_opening();
     if (stalled_) {
         stalled_ = false;
         socket_->resume_reading();
@@ -352,19 +352,31 @@ void CameraConnection::request_start(const StartOrder& order) {
 void CameraConnection::request_stop() { apply(camera::Input::stop_requested); }
 
 void CameraConnection::on_session_opened(std::uint64_t serial, const std::string& id) {
-    if (!session_ || session_->serial() != serial) return;
-    services_.control.post([&cameras = services_.cameras, link = link_, state = state_, id] {
-        cameras.set_state(link, state, id);
-    });
-    if (std::exchange(answer_when_opened_, false)) answer(CameraAnswer::Kind::started);
+    const bool is_open = session_ && session_->serial() == serial;
+    if (!is_open && serial != ended_serial_) return;
+    if (is_open) {
+        services_.control.post([&cameras = services_.cameras, link = link_, state = state_, id] {
+            cameras.set_state(link, state, id);
+        });
+    }
+    if (std::exchange(answer_when_opened_, false)) answer({CameraAnswer::Kind::started, id, {}});
     if (std::exchange(already_when_opened_, false)) {
-        answer(CameraAnswer::Kind::already_recording, {}, already_differs_);
+        answer({CameraAnswer::Kind::already_recording, id,
+                already_differs_ ? "records with other parameters" : "", already_differs_});
     }
 }
 
+void CameraConnection::refuse_opening() {
+    if (!answer_when_opened_ && !already_when_opened_) return;
+    answer_when_opened_ = already_when_opened_ = false;
+    answer(CameraAnswer::Kind::refused,
+           refusal_.empty() ? "the recording could not begin" : refusal_);
+}
+
 void CameraConnection::on_session_failed(std::uint64_t serial, const std::string& error) {
-    if (!session_ || session_->serial() != serial) return;
+    if (session_ ? session_->serial() != serial : serial != ended_serial_) return;
     refusal_ = error;
+    if (!session_) return refuse_opening();
     apply(camera::Input::session_failed);
 }
 

@@ -79,6 +79,8 @@ class CameraConnection final : public Connection,
     void send_stop();
     void await_stop();
     void answer(CameraAnswer::Kind kind, const std::string& error = {}, bool differs = false);
+    void answer(CameraAnswer made);
+    void refuse_opening();
     void join();
 
     void close(std::uint16_t code, const std::string& reason, camera::Input why);

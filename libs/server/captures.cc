@@ -48,6 +48,21 @@ control::StartResult to_result(const std::string& camera, const CameraAnswer& an
     return result;
 }
 
+control::StopResult to_result(const SessionOutcome& outcome) {
+    control::StopResult result;
+    const bool failed = outcome.state != control::SessionState::done;
+    result.outcome = failed ? StopOutcome::failed : StopOutcome::stopped;
+    if (!outcome.id.empty()) result.session = outcome.id;
+    result.state = outcome.state;
+    result.files = outcome.files;
+    if (!outcome.error.empty()) {
+        result.error = outcome.error;
+    } else if (!outcome.was_answered) {
+        result.error = "the camera did not answer in time; its recording was closed without it";
+    }
+    return result;
+}
+
 /// Answers come in any order; people and tests compare lists.
 template <class Results>
 void sort_by_camera(Results& results) {
@@ -269,24 +284,19 @@ void Captures::finish_stop(std::uint64_t id) {
 }
 
 void Captures::answer(const LinkPtr& link, const CameraAnswer& answer) {
-    if (answer.kind == CameraAnswer::Kind::not_recording) {
-        std::vector<std::uint64_t> touched;
-        for (auto& [id, pending] : stops_) {
-            const auto waiting = pending.waiting.find(link->id);
-            if (waiting == pending.waiting.end() || has_live_session(link->id)) continue;
-            control::StopResult result;
-            result.camera = waiting->second;
-            result.outcome = StopOutcome::not_recording;
-            pending.reply.results.push_back(std::move(result));
-            pending.waiting.erase(waiting);
-            touched.push_back(id);
-        }
-        for (const std::uint64_t id : touched) finish_stop(id);
-        return;
-    }
+    if (answer.kind != CameraAnswer::Kind::not_recording) return answer_starts(link->id, answer);
+    if (has_live_session(link->id)) return;
+    control::StopResult result;
+    result.outcome = StopOutcome::not_recording;
+    const auto untold = untold_.extract(link->id);
+    if (!untold.empty()) result = to_result(untold.mapped());
+    answer_stops(link->id, result, untold.empty());
+}
+
+void Captures::answer_starts(std::uint64_t link, const CameraAnswer& answer) {
     std::vector<std::uint64_t> touched;
     for (auto& [id, pending] : starts_) {
-        const auto waiting = pending.waiting.find(link->id);
+        const auto waiting = pending.waiting.find(link);
         if (waiting == pending.waiting.end()) continue;
         if (answer.request != 0 && answer.request != id) continue;
         add_result(pending, to_result(waiting->second, answer));
@@ -296,10 +306,35 @@ void Captures::answer(const LinkPtr& link, const CameraAnswer& answer) {
     for (const std::uint64_t id : touched) finish_start(id);
 }
 
+void Captures::answer_stops(std::uint64_t link, const control::StopResult& result, bool is_ok) {
+    std::vector<std::uint64_t> touched;
+    for (auto& [id, pending] : stops_) {
+        const auto waiting = pending.waiting.find(link);
+        if (waiting == pending.waiting.end()) continue;
+        control::StopResult its = result;
+        its.camera = waiting->second;
+        if (!is_ok) pending.reply.ok = false;
+        pending.reply.results.push_back(std::move(its));
+        pending.waiting.erase(waiting);
+        touched.push_back(id);
+    }
+    for (const std::uint64_t id : touched) finish_stop(id);
+}
+
 void Captures::left(const LinkPtr& link, bool has_session) {
-    answer(link, {CameraAnswer::Kind::disconnected, {}, "the camera disconnected", false});
+    const auto recorded = std::find_if(
+        live_.begin(), live_.end(), [&](const auto& one) { return one.second.link == link->id; });
+    if (recorded != live_.end()) {
+        answer_starts(link->id, {CameraAnswer::Kind::started, recorded->first, {}, false});
+    } else if (has_session) {
+        leaving_.insert(link->id);
+    } else {
+        answer_starts(link->id,
+                      {CameraAnswer::Kind::disconnected, {}, "the camera disconnected", false});
+    }
     if (!has_session) answer(link, {CameraAnswer::Kind::not_recording, {}, {}, false});
     asked_.erase(link->id);
+    untold_.erase(link->id);
 }
 
 bool Captures::has_live_session(std::uint64_t link, std::uint64_t from) const {
@@ -312,6 +347,8 @@ bool Captures::has_live_session(std::uint64_t link, std::uint64_t from) const {
 void Captures::session_opened(std::uint64_t link, const std::string& id,
                               const std::string& camera) {
     live_[id] = LiveSession{link, camera, next_session_++};
+    untold_.erase(link);
+    if (leaving_.erase(link) > 0) answer_starts(link, {CameraAnswer::Kind::started, id, {}, false});
 }
 
 void Captures::session_ended(const std::string& id) {
@@ -326,26 +363,17 @@ void Captures::session_ended(const std::string& id) {
 void Captures::session_finished(std::uint64_t link, const SessionOutcome& outcome) {
     const auto session = live_.extract(outcome.id);
     const std::uint64_t number = session ? session.mapped().number : 0;
-    std::vector<std::uint64_t> touched;
-    for (auto& [id, pending] : stops_) {
-        const auto waiting = pending.waiting.find(link);
-        if (waiting == pending.waiting.end()) continue;
-        // The last one is meant. It may well be done while an earlier, longer one is not.
-        if (has_live_session(link, number)) continue;
-        control::StopResult result;
-        result.camera = waiting->second;
-        const bool failed = outcome.state != control::SessionState::done;
-        result.outcome = failed ? StopOutcome::failed : StopOutcome::stopped;
-        if (!outcome.id.empty()) result.session = outcome.id;
-        result.state = outcome.state;
-        result.files = outcome.files;
-        if (!outcome.error.empty()) result.error = outcome.error;
-        if (failed) pending.reply.ok = false;
-        pending.reply.results.push_back(std::move(result));
-        pending.waiting.erase(waiting);
-        touched.push_back(id);
+    if (leaving_.erase(link) > 0) {  // its folder could not be made
+        answer_starts(link, {CameraAnswer::Kind::refused, {}, outcome.error, false});
     }
-    for (const std::uint64_t id : touched) finish_stop(id);
+    // The last one is meant. It may well be done while an earlier, longer one is not.
+    if (has_live_session(link, number)) return;
+    const bool failed = outcome.state != control::SessionState::done;
+    const bool is_awaited = std::any_of(stops_.begin(), stops_.end(), [&](const auto& stop) {
+        return stop.second.waiting.contains(link);
+    });
+    if (failed && !is_awaited && cameras_.find(link) != nullptr) untold_[link] = outcome;
+    answer_stops(link, to_result(outcome), !failed && outcome.was_answered);
 }
 
 std::size_t Captures::finalising() const {

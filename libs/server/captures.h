@@ -39,6 +39,7 @@ struct SessionOutcome {
     control::SessionState state = control::SessionState::done;
     std::string error;  ///< empty: none
     std::vector<control::SessionFile> files;
+    bool was_answered = true;  ///< false: closed because the camera never answered the stop
 };
 
 class Captures {
@@ -58,7 +59,7 @@ class Captures {
     void start_sent(const LinkPtr& link, const camera::StartParameters& parameters,
                     const std::string& take);
     /// The connection is over. `has_session`: its last session is still being finished, which
-    /// answers the stops that wait for it.
+    /// answers the starts and the stops that wait for it.
     void left(const LinkPtr& link, bool has_session);
     void session_opened(std::uint64_t link, const std::string& id, const std::string& camera);
     /// The session takes no more messages; its files are being made.
@@ -100,6 +101,8 @@ class Captures {
 
     void finish_unawaited(PendingStart pending, const StartDone& done) const;
     void finish_unawaited(PendingStop pending, const StopDone& done) const;
+    void answer_starts(std::uint64_t link, const CameraAnswer& answer);
+    void answer_stops(std::uint64_t link, const control::StopResult& result, bool is_ok);
     void add_result(PendingStart& pending, control::StartResult result);
     void finish_start(std::uint64_t id);
     void time_out_start(std::uint64_t id);
@@ -123,6 +126,10 @@ class Captures {
     std::map<std::string, LiveSession> live_;     ///< by session id
     std::map<std::uint64_t, Asked> asked_;        ///< what was sent last, by link id
     std::map<std::string, Asked> was_recording_;  ///< by camera, until it returns
+    /// Of connections: recordings that failed by themselves, until the next stop says so.
+    std::map<std::uint64_t, SessionOutcome> untold_;
+    /// Connections that are over; what they recorded is being opened, which answers their starts.
+    std::set<std::uint64_t> leaving_;
 };
 
 /// What is sent to a camera for what a request asked.

@@ -93,6 +93,7 @@ bool HttpConnection::on_half_end() {
 
 void HttpConnection::on_end(std::string_view error) {
     if (!error.empty() && log_.enabled(LogLevel::debug)) log_.debug(std::string(error));
+    if (end_as_publisher(error)) return;
     close_now();
 }
 

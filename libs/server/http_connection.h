@@ -21,6 +21,8 @@
 
 namespace st::server {
 
+class HttpFlvPublisher;
+
 class HttpConnection final : public Connection,
                              public loop::StreamHandler,
                              public std::enable_shared_from_this<HttpConnection> {
@@ -74,7 +76,10 @@ class HttpConnection final : public Connection,
     /// True if it was refused, and answered, or waits for a token. `upgrade_answer`: "" for HTTP.
     bool refuse_live(const LiveRequest& request, const std::string& upgrade_answer);
     void become_viewer(const LiveRequest& request);
-    void become_publisher(const LiveRequest& request);
+    std::shared_ptr<HttpFlvPublisher> become_publisher(const LiveRequest& request);
+    void refuse_live(int status, const std::string& message, std::vector<Field> more = {});
+    /// True if the connection ended behind what it had to publish, before that was looked at.
+    bool end_as_publisher(std::string_view error);
     void become_ws_viewer(const LiveRequest& request);
     void become_ws_publisher(const LiveRequest& request);
     /// Leaves the stream to `successor`, which takes this connection's place.
@@ -105,6 +110,7 @@ class HttpConnection final : public Connection,
     std::string pending_;  ///< came while an answer was being made
     bool keep_alive_ = false;
     bool input_over_ = false;  ///< the peer waits for answers and asks for nothing more
+    std::optional<LiveRequest> publishing_;  ///< about to
     loop::TimerId deadline_ = 0;
     std::string upgrade_answer_;
     bool is_upgraded_ = false;  ///< the upgrade was answered, to be told a token

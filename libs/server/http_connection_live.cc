@@ -24,17 +24,23 @@ bool HttpConnection::refuse_live(const LiveRequest& request, const std::string& 
         answer_error(may.error().code, may.error().message);
         return true;
     }
-    http::Response response = error_response(may.error().code, may.error().message);
-    response.fields.push_back({"Access-Control-Allow-Origin", "*"});
-    if (may.error().code == 401) response.fields.push_back({"WWW-Authenticate", "Bearer"});
-    answer(response);
+    refuse_live(may.error().code, may.error().message);
     return true;
+}
+
+/// Of any web page, so that it can say why.
+void HttpConnection::refuse_live(int status, const std::string& message, std::vector<Field> more) {
+    http::Response response = error_response(status, message);
+    response.fields.push_back({"Access-Control-Allow-Origin", "*"});
+    for (Field& field : more) response.fields.push_back(std::move(field));
+    answer(response);
 }
 
 bool HttpConnection::begin_live() {
     const auto request = http_live_request(target_, head_.method);
     if (!request) {
-        answer_error(request.error().code, request.error().message);
+        keep_alive_ = false;
+        refuse_live(request.error().code, request.error().message);
         return true;
     }
     if (!*request) return false;
@@ -46,27 +52,27 @@ bool HttpConnection::begin_live() {
     }
     const bool publishes = (*request)->kind == LiveRequest::Kind::publish;
     if (!publishes && head_.method != "GET" && head_.method != "HEAD") {
-        http::Response response = error_response(405, "a stream takes GET, HEAD, POST and OPTIONS");
-        response.fields.push_back({"Allow", "GET, HEAD, POST, OPTIONS"});
         keep_alive_ = false;
-        answer(response);
+        refuse_live(405, "a stream takes GET, HEAD, POST and OPTIONS",
+                    {{"Allow", "GET, HEAD, POST, OPTIONS"}});
         return true;
     }
     if (refuse_live(**request, "")) return true;
     state_ = State::answering;
     net_.loop().cancel(deadline_);
+    if (publishes) publishing_ = **request;
     // What came behind the head is gathered first.
-    net_.loop().defer([self = shared_from_this(), publishes, asked = **request] {
+    net_.loop().defer([self = shared_from_this(), asked = **request] {
         if (self->state_ != State::answering) return;
-        if (publishes) return self->become_publisher(asked);
-        self->become_viewer(asked);
+        if (!self->publishing_) return self->become_viewer(asked);
+        self->become_publisher(asked);
     });
     return true;
 }
 
 void HttpConnection::begin_live_websocket(const ws::Upgrade& upgrade, const LiveRequest& request) {
-    const std::string protocol =
-        upgrade.protocols.empty() ? std::string() : upgrade.protocols.front();
+    std::string protocol = publishing_protocol(upgrade.protocols);
+    if (protocol.empty() && !upgrade.protocols.empty()) protocol = upgrade.protocols.front();
     const std::string upgrade_answer = ws::encode_upgrade_answer(upgrade, protocol);
     if (refuse_live(request, upgrade_answer)) return;
     if (!is_upgraded_) upgrade_answer_ = upgrade_answer;
@@ -87,15 +93,27 @@ void HttpConnection::become_viewer(const LiveRequest& request) {
                   head_.method == "HEAD");
 }
 
-void HttpConnection::become_publisher(const LiveRequest& request) {
-    // A body without a length that is not chunked ends with the connection (old encoders).
-    auto body = http::BodyReader::of_request(head_, UINT64_MAX);
-    if (!body) return answer_error(body.error().code, body.error().message);
+std::shared_ptr<HttpFlvPublisher> HttpConnection::become_publisher(const LiveRequest& request) {
+    publishing_.reset();
+    auto body = http::BodyReader::of_publisher(head_);
+    if (!body) {
+        refuse_live(body.error().code, body.error().message);
+        return nullptr;
+    }
     auto publisher = std::make_shared<HttpFlvPublisher>(services_, net_, std::move(ticket_),
                                                         std::move(stream_), std::move(*body));
     hand_over(publisher);
     publisher->start(request.path, {"http-flv", peer_, shown_query()}, head_.expects_continue,
-                     std::move(pending_));
+                     std::move(pending_), input_over_);
+    return publisher;
+}
+
+bool HttpConnection::end_as_publisher(std::string_view error) {
+    if (!publishing_ || state_ != State::answering) return false;
+    const LiveRequest request = *publishing_;
+    const auto publisher = become_publisher(request);
+    if (publisher) publisher->on_end(error);
+    return publisher != nullptr;
 }
 
 void HttpConnection::become_ws_viewer(const LiveRequest& request) {

@@ -16,7 +16,8 @@ HttpFlvPublisher::HttpFlvPublisher(Services& services, NetLoop& net, Admission::
 }
 
 void HttpFlvPublisher::start(const std::string& path, const hub::PublisherInfo& info,
-                             bool expects_continue, std::string pending) {
+                             bool expects_continue, std::string pending, bool input_over) {
+    input_over_ = input_over;
     log_ = services_.log.with("publisher").with(info.peer).with(path);
     pending_ = std::move(pending);
     stream_->pause_reading();  // until the path is ours
@@ -38,6 +39,25 @@ void HttpFlvPublisher::on_claimed(Result<hub::Publication> claimed, bool expects
     watch_silence();
     const std::string pending = std::exchange(pending_, {});
     consume(as_bytes(pending));
+    if (input_over_) end_body();
+}
+
+bool HttpFlvPublisher::on_half_end() {
+    input_over_ = true;
+    if (ingest_) end_body();
+    return true;
+}
+
+/// The peer has said all it will.
+void HttpFlvPublisher::end_body() {
+    if (is_over_) return;
+    if (!body_.ends_with_connection()) return finish(400, "the body ends before its length");
+    finish_whole();
+}
+
+void HttpFlvPublisher::finish_whole() {
+    if (!ingest_->is_whole()) return finish(400, "the body ends in the middle of a tag");
+    finish(200, "publisher left");
 }
 
 /// A peer that vanished without a word is noticed as a silent camera is.
@@ -73,7 +93,8 @@ void HttpFlvPublisher::consume(Bytes bytes) {
         const auto fed = ingest_->feed(piece->data, net_.loop().now_ns());
         if (!fed) return finish(400, fed.error().message);
     }
-    if (body_.is_complete() && !is_over_) finish(200, "publisher left");
+    if (!body_.is_complete() || is_over_) return;
+    finish_whole();
 }
 
 void HttpFlvPublisher::finish(int status, const std::string& message) {

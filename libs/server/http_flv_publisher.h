@@ -24,19 +24,23 @@ class HttpFlvPublisher final : public Connection,
                      std::unique_ptr<loop::Stream> stream, http::BodyReader body);
 
     /// Right after it was added to its loop. `pending`: what came behind the head.
+    /// `input_over`: nothing comes behind that.
     void start(const std::string& path, const hub::PublisherInfo& info, bool expects_continue,
-               std::string pending);
+               std::string pending, bool input_over);
 
     void shut_down() override;
+    void on_end(std::string_view error) override;
 
  private:
     void on_data(std::span<std::uint8_t> bytes) override;
-    void on_end(std::string_view error) override;
+    bool on_half_end() override;
     void probe() override {}
     void dismiss(const char* reason) override;
 
     void on_claimed(Result<hub::Publication> claimed, bool expects_continue);
     void consume(Bytes bytes);
+    void end_body();
+    void finish_whole();
     void finish(int status, const std::string& message);
     void watch_silence();
 
@@ -51,6 +55,7 @@ class HttpFlvPublisher final : public Connection,
     std::unique_ptr<PublishClaim> claim_;
     std::unique_ptr<FlvIngest> ingest_;
     loop::TimerId silence_timer_ = 0;
+    bool input_over_ = false;
     bool is_over_ = false;
 };
 

@@ -82,7 +82,12 @@ void HttpFlvViewer::close(const std::string& reason, bool is_whole) {
     stream_->finish(kClosePatience);
 }
 
-void HttpFlvViewer::shut_down() { close("the server ends"); }
+void HttpFlvViewer::shut_down() {
+    if (!is_over_ && subscription_ && !subscription_.has_begun()) {
+        return refuse(503, "the server is shutting down");
+    }
+    close("the server ends");
+}
 
 void HttpFlvViewer::on_data(std::span<std::uint8_t> /*bytes*/) {}  // a viewer has nothing to say
 

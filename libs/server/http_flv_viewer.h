@@ -28,13 +28,15 @@ class HttpFlvViewer final : public Connection, public loop::StreamHandler, publi
     void on_data(std::span<std::uint8_t> bytes) override;
     void on_end(std::string_view error) override;
     void on_drained() override;
+    /// `nc -N` and many a script: nothing more to ask, and everything to hear.
+    bool on_half_end() override { return !is_over_; }
 
     void begin(hub::Tracks tracks) override;
     void send(std::span<const SharedBuffer> wires) override { stream_->send(wires); }
     std::size_t queued_bytes() const override { return stream_->queued_bytes(); }
+    std::uint64_t bytes_taken() const override { return stream_->bytes_out(); }
     void end(hub::EndReason reason) override;
 
-    std::uint64_t bytes_taken() const override { return stream_->bytes_out(); }
     void refuse(int status, const std::string& message);
     void on_wait_over();
     void close(const std::string& reason, bool is_whole = false);

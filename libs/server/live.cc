@@ -93,6 +93,15 @@ void Live::add(NetLoop& net) {
     lanes_.emplace(&net, OnLoop{std::move(executor), &lane});
 }
 
+void Live::give_up_later(const std::string& path, std::uint64_t publication) {
+    control_.after(options_.resume, [this, path, publication] {
+        const hub::StreamPtr stream = hub_.find(path);
+        if (!stream || stream->publication() != publication) return;  // somebody returned
+        if (is_coming_back && is_coming_back(path)) return give_up_later(path, publication);
+        hub_.give_up(path, publication);
+    });
+}
+
 void Live::tell(const hub::Event& event) {
     if (on_event) on_event(event);
     using Fields = EventLog::Fields;
@@ -114,9 +123,7 @@ void Live::tell(const hub::Event& event) {
         fields.push_back({"bytes", std::to_string(gone->bytes)});
         events_.add("stream.ended", fields);
         if (gone->viewers == 0) return;
-        control_.after(options_.resume, [this, path = gone->path, number = gone->publication] {
-            hub_.give_up(path, number);
-        });
+        give_up_later(gone->path, gone->publication);
     } else if (const auto* joined = std::get_if<hub::Joined>(&event)) {
         events_.add("viewer.joined", of_viewer(joined->path, joined->viewer, joined->id));
     } else if (const auto* left = std::get_if<hub::Left>(&event)) {

@@ -31,6 +31,9 @@ class Live {
     hub::Hub& hub() { return hub_; }
     /// Told of everything the hub tells, on the control loop. Set at start; may be empty.
     std::function<void(const hub::Event&)> on_event;
+    /// Whether the stream's source will be started again: its viewers wait for that. Set at start,
+    /// called on the control loop; may be empty.
+    std::function<bool(const std::string& path)> is_coming_back;
     const LiveOptions& options() const { return options_; }
     /// At start, once for each loop; the loop ends before this object does.
     void add(NetLoop& net);
@@ -44,6 +47,8 @@ class Live {
     };
 
     void tell(const hub::Event& event);
+    /// Ends the stream for its viewers unless a publisher returns in time.
+    void give_up_later(const std::string& path, std::uint64_t publication);
 
     const LiveOptions options_;
     loop::EventLoop& control_;

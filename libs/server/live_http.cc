@@ -28,10 +28,13 @@ Buffer flv_chunk(Bytes data) {
 }
 
 std::string flv_preflight(const http::RequestHead& request) {
+    // A wildcard would not cover Authorization; what is asked for is harmless here.
+    const std::string* wanted = request.find("Access-Control-Request-Headers");
     std::vector<Field> fields = {
         {"Access-Control-Allow-Origin", "*"},
         {"Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS"},
-        {"Access-Control-Allow-Headers", "Range, Authorization, Content-Type"},
+        {"Access-Control-Allow-Headers",
+         wanted != nullptr ? *wanted : "Range, Authorization, Content-Type"},
         {"Access-Control-Max-Age", "86400"},
         {"Allow", "GET, HEAD, POST, OPTIONS"},
         {"Content-Length", "0"},

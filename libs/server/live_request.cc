@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/field.h"
 #include "base/name.h"
 
 namespace st::server {
@@ -47,13 +48,19 @@ Result<std::optional<LiveRequest>> named_by_websocket(const http::Target& target
         return with(Kind::play, path_of_query(target));
     }
     if (!names_a_stream(target)) return std::optional<LiveRequest>();
-    const bool publishes = std::any_of(
-        protocols.begin(), protocols.end(),
-        [](const std::string& protocol) { return protocol == "publisher" || protocol == "post"; });
-    return with(publishes ? Kind::publish : Kind::play, path_of_segments(target));
+    return with(!publishing_protocol(protocols).empty() ? Kind::publish : Kind::play,
+                path_of_segments(target));
 }
 
 }  // namespace
+
+std::string publishing_protocol(std::span<const std::string> protocols) {
+    const auto at =
+        std::find_if(protocols.begin(), protocols.end(), [](const std::string& protocol) {
+            return iequals(protocol, "publisher") || iequals(protocol, "post");
+        });
+    return at == protocols.end() ? std::string() : *at;
+}
 
 Result<std::string> stream_path(std::string_view app, std::string_view name) {
     for (const std::string_view part : {app, name}) {

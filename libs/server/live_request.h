@@ -26,6 +26,10 @@ Result<void> check_publish_path(std::string_view path);
 Result<std::optional<LiveRequest>> http_live_request(const http::Target& target,
                                                      std::string_view method);
 
+/// Of the subprotocols that a client offers, the one that makes it a publisher; "" if none does.
+/// Case does not matter.
+std::string publishing_protocol(std::span<const std::string> protocols);
+
 /// WebSockets at "/<app>/<name>.flv" (a publisher offers the subprotocol "publisher" or "post"),
 /// "/publish?app=&stream=" and "/play?app=&stream=", and "/" where `default_stream` is set. A
 /// player may add `framing=zlib`.

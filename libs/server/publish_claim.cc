@@ -1,18 +1,37 @@
 #include "server/publish_claim.h"
 
 namespace st::server {
+namespace {
+
+/// The holder lives on another loop: a look now and then is cheaper than being told.
+constexpr std::chrono::milliseconds kLookAgain{50};
+
+}  // namespace
 
 void PublishClaim::ask(const std::string& path, const hub::PublisherPtr& publisher,
                        const hub::PublisherInfo& info, hub::Clock clock, Done done) {
-    const std::int64_t asked_ns = loop_.now_ns();
-    auto first = live_.hub().publish(path, publisher, info, clock, asked_ns);
+    const std::int64_t now_ns = loop_.now_ns();
+    auto first = live_.hub().publish(path, publisher, info, clock, now_ns);
     if (first || first.error().code != 409) return done(std::move(first));
-    timer_ = loop_.after(
-        takeover_after_, [this, path, publisher, info, clock, asked_ns, done = std::move(done)] {
-            timer_ = 0;
-            const Done call = done;  // this may be gone when it returns
-            call(live_.hub().publish(path, publisher, info, clock, loop_.now_ns(), asked_ns));
-        });
+    look_again(std::make_shared<const Asked>(
+        Asked{path, publisher, info, clock, now_ns, std::move(done)}));
+}
+
+void PublishClaim::look_again(std::shared_ptr<const Asked> asked) {
+    timer_ = loop_.after(kLookAgain, [this, asked = std::move(asked)] {
+        timer_ = 0;
+        const std::int64_t now_ns = loop_.now_ns();
+        const hub::StreamPtr stream = live_.hub().find(asked->path);
+        const hub::PublisherPtr holder = stream ? stream->publisher() : nullptr;
+        const bool is_alive = holder && holder->last_input_ns.load() > asked->since_ns;
+        const bool is_over =
+            now_ns - asked->since_ns >= std::chrono::nanoseconds(takeover_after_).count();
+        if (holder && !is_alive && !is_over) return look_again(asked);
+        // With a holder that lives this is the refusal. `this` may be gone when done() returns.
+        const std::shared_ptr<const Asked> kept = asked;
+        kept->done(live_.hub().publish(kept->path, kept->publisher, kept->info, kept->clock, now_ns,
+                                       kept->since_ns));
+    });
 }
 
 }  // namespace st::server

@@ -1,6 +1,7 @@
 #pragma once
-/// Getting a stream to publish into: at once, or after the holder was silent for as long as a
-/// camera may be, or not at all. Lives on a network loop, owned by the connection that asks.
+/// Getting a stream to publish into: at once, or as soon as its holder leaves or was silent for as
+/// long as a camera may be, or not at all: refused with the holder's first sign of life. Lives on a
+/// network loop, owned by the connection that asks.
 #include <functional>
 #include <memory>
 #include <string>
@@ -27,6 +28,16 @@ class PublishClaim {
              const hub::PublisherInfo& info, hub::Clock clock, Done done);
 
  private:
+    struct Asked {
+        std::string path;
+        hub::PublisherPtr publisher;
+        hub::PublisherInfo info;
+        hub::Clock clock;
+        std::int64_t since_ns;  ///< monotonic
+        Done done;
+    };
+    void look_again(std::shared_ptr<const Asked> asked);
+
     Live& live_;
     loop::EventLoop& loop_;
     const std::chrono::milliseconds takeover_after_;

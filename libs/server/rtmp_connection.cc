@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "flv/metadata.h"
 #include "http/target.h"
 #include "server/live.h"
 #include "server/live_http.h"
@@ -17,6 +18,9 @@ constexpr milliseconds kConnectDeadline{10'000};  ///< for handshake and connect
 constexpr milliseconds kUseDeadline{30'000};      ///< connected, but neither publishing nor playing
 /// Answers that wait for a peer who asks and does not read.
 constexpr std::size_t kAnswersBytesMax = 256 * 1024;
+/// Each may cost a line of log, an answer, a look into the hub.
+constexpr std::uint64_t kCommandsPerSecond = 2'000;
+constexpr std::int64_t kSecondNs = 1'000'000'000;
 
 /// What a query gives to prove a right.
 struct Proof {
@@ -74,7 +78,11 @@ void RtmpConnection::on_data(std::span<std::uint8_t> bytes) {
     const std::int64_t now_ns = net_.loop().now_ns();
     for (const auto& publishing : publishings_) publishing->note_input(now_ns);
     session_.feed(bytes);
-    for (;;) {
+    process();
+}
+
+void RtmpConnection::process() {
+    while (!is_over_) {
         auto event = session_.next();
         flush();
         if (!event) {
@@ -84,11 +92,20 @@ void RtmpConnection::on_data(std::span<std::uint8_t> bytes) {
         if (!*event) break;
         std::visit([this](auto& it) { handle(it); }, **event);
         flush();
-        if (is_over_) return;
     }
-    if (viewings_.empty() && stream_->queued_bytes() > kAnswersBytesMax) {
-        close("takes no answers");
+    if (!is_over_ && is_nagging()) close("asks too much");
+}
+
+bool RtmpConnection::is_nagging() {
+    // What the hub hands over to a viewer is bounded by itself.
+    const std::size_t of_hub = viewings_.empty() ? 0 : services_.live.hub().options().queue.bytes;
+    if (stream_->queued_bytes() > of_hub + kAnswersBytesMax) return true;
+    const std::int64_t now_ns = net_.loop().now_ns();
+    if (now_ns - commands_since_ns_ >= kSecondNs) {
+        commands_since_ns_ = now_ns;
+        commands_before_ = session_.commands();
     }
+    return session_.commands() - commands_before_ > kCommandsPerSecond;
 }
 
 void RtmpConnection::flush() {
@@ -172,7 +189,11 @@ void RtmpConnection::handle(rtmp::Media& event) {
     const auto at = std::find_if(publishings_.begin(), publishings_.end(), [&](const auto& it) {
         return it->stream_id() == event.stream_id;
     });
-    if (at != publishings_.end()) (*at)->push(std::move(event.packet), net_.loop().now_ns());
+    if (at == publishings_.end()) return;
+    if (event.packet.track == media::Track::metadata) {
+        event.packet.payload = flv::metadata_for_live(std::move(event.packet.payload));
+    }
+    (*at)->push(std::move(event.packet), net_.loop().now_ns());
 }
 
 void RtmpConnection::handle(const rtmp::Finished& event) {

@@ -48,6 +48,10 @@ class RtmpConnection final : public Connection,
     Result<std::string> permit(auth::Role role, const rtmp::Target& target) const;
     void refuse_publish(std::uint32_t stream_id, const Error& why);
     void refuse_play(std::uint32_t stream_id, const Error& why);
+    /// Everything the session can make of what it was fed.
+    void process();
+    /// Whether a peer asks more than it reads, or more than anybody has to ask.
+    bool is_nagging();
     /// Sends what the session has to say.
     void flush();
     /// Leaves the stream; false: there is no such use.
@@ -71,6 +75,8 @@ class RtmpConnection final : public Connection,
     rtmp::Session session_;
     std::vector<std::shared_ptr<Viewing>> viewings_;
     std::vector<std::shared_ptr<Publishing>> publishings_;
+    std::int64_t commands_since_ns_ = 0;  ///< the second in which they are counted
+    std::uint64_t commands_before_ = 0;
     loop::TimerId use_timer_ = 0;
     loop::TimerId silence_timer_ = 0;
     bool is_over_ = false;

@@ -83,6 +83,8 @@ void RtmpConnection::Publishing::ask(const std::string& path, const hub::Publish
     link_ = std::make_shared<PublisherLink>(connection_->net_, weak_from_this());
     claim_ = std::make_unique<PublishClaim>(services.live, loop,
                                             services.options->camera.takeover_after);
+    connection_->stream_
+        ->pause_reading();  // what comes now is not to be lost, nor kept without end
     claim_->ask(path, link_, info, hub::Clock::bits_32,
                 [this](Result<hub::Publication> claimed) { on_claimed(std::move(claimed)); });
 }
@@ -90,11 +92,16 @@ void RtmpConnection::Publishing::ask(const std::string& path, const hub::Publish
 void RtmpConnection::Publishing::on_claimed(Result<hub::Publication> claimed) {
     if (connection_ == nullptr) return;
     RtmpConnection& connection = *connection_;
+    connection.stream_->resume_reading();
     if (!claimed) return connection.refuse_publish(stream_id_, claimed.error());
     publication_ = std::move(*claimed);
     connection.session_.accept_publish(stream_id_);
     connection.flush();
     connection.watch_silence();
+    // What was kept until now, once nobody is in the middle of a call.
+    connection.net_.loop().post([weak = connection.weak_from_this()] {
+        if (const auto self = weak.lock()) self->process();
+    });
 }
 
 void RtmpConnection::Publishing::leave(const std::string& reason) {
@@ -113,7 +120,10 @@ void RtmpConnection::Publishing::dismiss(const char* reason) {
     if (connection_ == nullptr) return;
     RtmpConnection& connection = *connection_;
     connection.log_.warning(std::string("publish ended: ") + reason);
-    connection.session_.end_publish(stream_id_, "NetStream.Publish.BadName", reason);
+    // BadName means to encoders that somebody else has it.
+    const bool is_taken = std::string_view(reason) == "replaced";
+    connection.session_.end_publish(
+        stream_id_, is_taken ? "NetStream.Publish.BadName" : "NetStream.Publish.Rejected", reason);
     connection.flush();
     connection.end_publishing(stream_id_, reason);
     connection.close_if_unused(reason);

@@ -84,6 +84,9 @@ struct Server::Parts {
         sources =
             std::make_unique<source::Sources>(setup.sources, setup.source_worker, live.hub(), log);
         live.on_event = [this](const hub::Event& event) { sources->on_event(event); };
+        live.is_coming_back = [this](const std::string& path) {
+            return sources->is_coming_back(path);
+        };
         cameras.on_lost = [this](const CameraEntry& entry) { captures.remember(entry); };
     }
 
@@ -171,6 +174,7 @@ Server::~Server() {
     Parts& p = *parts_;
     p.sources.reset();  // as long as there are lanes to tell of their end
     for (auto& net : p.nets) net->stop();
+    p.listeners.clear();  // they are on a loop of these
     p.disk.stop();
 }
 

@@ -225,7 +225,7 @@ void Source::end_run(const std::string& why) {
 void Source::tell_state(State before) {
     const State now = states_.state();
     if (now == State::running) return log_.info("running");
-    if (before == State::stopping) return log_.info("stopped");
+    if (before == State::stopping || is_closing_) return log_.info("stopped");
     const SourceStatus status = this->status();
     const std::string what = "ended by itself: " + status.last_error;
     if (now != State::failed) return log_.warning(what);

@@ -63,6 +63,13 @@ std::vector<SourceStatus> Sources::status() const {
     return all;
 }
 
+bool Sources::is_coming_back(std::string_view path) const {
+    const Source* source = find(path);
+    if (source == nullptr) return false;
+    const State state = source->status().state;
+    return state == State::starting || state == State::running || state == State::backing_off;
+}
+
 bool Sources::restart(std::string_view path) {
     Source* source = find(path);
     if (source == nullptr) return false;

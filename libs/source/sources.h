@@ -30,6 +30,8 @@ class Sources {
     void on_event(const hub::Event& event);
     /// By path. Any thread.
     std::vector<SourceStatus> status() const;
+    /// Whether there is a source of that path that runs or will be started by itself. Any thread.
+    bool is_coming_back(std::string_view path) const;
     /// False: there is none of that path. Any thread.
     bool restart(std::string_view path);
     /// Asks all processes to end; none is started any more. Any thread; returns at once.

@@ -6,6 +6,8 @@ import resource
 import shutil
 import signal
 import socket
+import stat
+import subprocess
 
 import harness
 
@@ -58,6 +60,24 @@ class Start(harness.Case):
         self.assertRegex(server.log, r"control: this machine only")
         self.assertRegex(server.log, r"tls\.port: not opened, there is no tls\.certificate")
         server.stop()
+
+    def test_a_ports_file_that_cannot_be_written_ends_it_in_good_order(self):
+        ports = ["--port", "0", "--rtmp-port", "0", "--recordings", self.folder / "r"]
+        done = self.streamd(*ports, "--ports-file", self.folder / "none" / "p", expect=1)
+        self.assertIn("none/p.tmp: No such file or directory", done.stderr)
+
+    def test_a_ports_file_that_is_a_pipe_is_written_to_and_stays(self):
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
+        with open(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), encoding="utf-8") as reader:
+            command = [harness.program("streamd"), "--bind", "127.0.0.1", "--port", "0", "--rtmp-port", "off"]
+            command += ["--recordings", self.folder / "r", "--ports-file", pipe]
+            process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+            self.addCleanup(process.wait)
+            self.addCleanup(process.kill)
+            line = harness.wait_for(reader.readline, "the ports")
+        self.assertIn("http", json.loads(line))
+        self.assertTrue(stat.S_ISFIFO(pipe.stat().st_mode))
 
     def test_a_port_in_use_is_named_with_the_next_step(self):
         server = self.start_streamd()

@@ -255,6 +255,22 @@ TEST(ToPacket, keeps_metadata_and_takes_its_instruction_off) {
         << "what stands behind it";
 }
 
+TEST(ToPacket, notes_which_tracks_metadata_promises) {
+    const auto promised = [](std::initializer_list<std::pair<const char*, AmfValue>> members) {
+        AmfObject object;
+        for (const auto& [name, value] : members) object.add(name, value);
+        const Packet packet = made(TagType::script, script("onMetaData", object));
+        return std::string(packet.promises_video ? "v" : "") + (packet.promises_audio ? "a" : "");
+    };
+    EXPECT_EQ(promised({}), "");
+    EXPECT_EQ(promised({{"videocodecid", 7.0}, {"audiocodecid", 10.0}}), "va");
+    EXPECT_EQ(promised({{"videocodecid", "avc1"}, {"audiocodecid", AmfNull{}}}), "v");
+    EXPECT_EQ(promised({{"videocodecid", 0.0}, {"audiocodecid", ""}}), "") << "none, for some";
+    EXPECT_EQ(promised({{"hasVideo", true}, {"hasAudio", true}}), "va");
+    EXPECT_EQ(promised({{"videocodecid", 7.0}, {"audiocodecid", 10.0}, {"hasAudio", false}}), "v");
+    EXPECT_FALSE(made(TagType::video, Wire{0x17, 1, 0, 0, 0} + kIdr).promises_video);
+}
+
 TEST(ToPacket, mends_metadata_without_its_end_marker) {
     const Wire whole = script("onMetaData", sample_metadata());
     const Wire cut(whole.begin(), whole.end() - 3);

@@ -49,28 +49,26 @@ TEST(Metadata, says_everything_it_is_told) {
     EXPECT_EQ(object->find("hasVideo"), nullptr);
 }
 
-TEST(Metadata, of_a_publisher_keeps_its_word_but_for_which_tracks_there_are) {
+TEST(Metadata, for_live_viewers_keeps_all_but_a_files_length_and_promises) {
     AmfObject theirs;
     theirs.add("hasAudio", true);
+    theirs.add("hasVideo", true);
+    theirs.add("duration", 12.5);
     theirs.add("width", 640.0);
-    theirs.add("height", 360.0);
     theirs.add("custom", "kept");
-    StreamFacts facts;
-    facts.has_video = true;
-    facts.has_audio = false;
-    facts.width = 1280;
-    facts.height = 720;
-    facts.is_h264 = true;
-    const auto amended = amend_metadata(encode_amf0("onMetaData", theirs).bytes(), facts);
-    ASSERT_TRUE(amended);
-    const auto object = parse_metadata(amended->bytes());
+    const Buffer live = metadata_for_live(encode_amf0("onMetaData", theirs));
+    const auto object = parse_metadata(live.bytes());
     ASSERT_TRUE(object);
     EXPECT_EQ(object->kind, AmfObject::Kind::object);
-    EXPECT_FALSE(*object->find("hasAudio")->boolean());
-    EXPECT_TRUE(*object->find("hasVideo")->boolean());
+    ASSERT_EQ(object->members.size(), 2U);
     EXPECT_EQ(*object->find("width")->number(), 640);
     EXPECT_EQ(*object->find("custom")->string(), "kept");
-    EXPECT_EQ(*object->find("videocodecid")->number(), 7);
+}
+
+TEST(Metadata, for_live_viewers_leaves_alone_what_it_cannot_read) {
+    const std::string_view odd = "\x02\x00\x0AonMetaData\x07";
+    EXPECT_EQ(as_text(metadata_for_live(Buffer(as_bytes(odd))).bytes()), odd);
+    EXPECT_TRUE(metadata_for_live({}).empty());
 }
 
 TEST(Metadata, that_is_none_is_refused) {
@@ -80,7 +78,6 @@ TEST(Metadata, that_is_none_is_refused) {
               "flv: onMetaData holds neither an object nor an ECMA array");
     EXPECT_FALSE(parse_metadata(encode_amf0("onMetaData").bytes()));
     EXPECT_FALSE(parse_metadata({}));
-    EXPECT_FALSE(amend_metadata({}, StreamFacts()));
 }
 
 }  // namespace

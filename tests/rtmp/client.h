@@ -112,7 +112,7 @@ class Client {
     /// What the server's chunks are cut to.
     std::size_t answer_chunk_bytes() const { return reader_.chunk_bytes(); }
 
- private:
+    /// What the session makes of what it has.
     void pull() {
         for (;;) {
             auto event = session.next();
@@ -125,6 +125,7 @@ class Client {
         }
     }
 
+ private:
     static std::string describe(const Message& message) {
         std::string line = std::to_string(message.stream_id) + " ";
         const Bytes body = message.body.payload.bytes();

@@ -179,7 +179,7 @@ TEST(SessionPublish, refuses_a_connection_in_chunks_of_128_bytes) {
     EXPECT_EQ(client.error, "");
 }
 
-TEST(SessionPublish, drops_packets_before_the_decision) {
+TEST(SessionPublish, keeps_packets_before_the_decision) {
     Client client;
     client.connect();
     client.command(0, "createStream", 2.0, AmfNull{});
@@ -187,7 +187,10 @@ TEST(SessionPublish, drops_packets_before_the_decision) {
     client.send(MessageType::video, 1, kKey);
     client.flush();
     EXPECT_TRUE(times(client.events).empty());
-    EXPECT_EQ(client.session.stray_packets(), 1U);
+    client.session.accept_publish(1);
+    client.pull();
+    EXPECT_EQ(times(client.events).size(), 1U);
+    EXPECT_EQ(client.session.stray_packets(), 0U);
 }
 
 TEST(SessionPublish, lets_a_publication_end_and_another_begin) {

@@ -1,0 +1,151 @@
+#!/usr/bin/python3
+"""Publishing and watching by HTTP as scripts and old encoders do it: ends of all kinds, and who gets a path."""
+
+import asyncio
+import json
+import re
+import socket
+import ssl
+
+import harness
+import live
+
+
+def post(path, body, *fields, version="1.1"):
+    lines = [f"POST {path} HTTP/{version}", "Host: 127.0.0.1", *fields]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def sized(body):
+    return f"Content-Length: {len(body)}"
+
+
+class Http(harness.Case):
+    def dial(self, server):
+        peer = socket.create_connection(("127.0.0.1", server.port), timeout=harness.PATIENCE_S)
+        self.addCleanup(peer.close)
+        return peer
+
+    def rest(self, peer):
+        data = b""
+        while piece := peer.recv(65536):
+            data += piece
+        return data
+
+    def published(self, server):
+        """Bytes of each publication that is over."""
+        return [int(count) for count in re.findall(r"stream\.ended .* bytes=(\d+)", server.log)]
+
+    def test_a_body_without_a_length_ends_with_the_connection(self):
+        server = self.start_streamd(config=live.CONFIG)
+        data = live.clip().read_bytes()
+        for version in ("1.0", "1.1"):
+            peer = self.dial(server)
+            peer.sendall(post("/live/x.flv", data, version=version))
+            peer.shutdown(socket.SHUT_WR)
+            self.assertIn(b" 200 ", self.rest(peer).splitlines()[0])
+        self.assertEqual(len(self.published(server)), 2)
+        self.assertGreater(min(self.published(server)), 100_000)
+
+    def test_a_body_that_ends_too_early_is_not_called_well(self):
+        server = self.start_streamd(config=live.CONFIG)
+        data = live.clip().read_bytes()[:-100]
+        peer = self.dial(server)
+        peer.sendall(post("/live/x.flv", data, sized(data)))
+        answer = self.rest(peer)
+        self.assertIn(b" 400 ", answer.splitlines()[0])
+        self.assertIn(b"in the middle of a tag", answer)
+        peer = self.dial(server)
+        peer.sendall(post("/live/x.flv", data, f"Content-Length: {len(data) + 100}"))
+        peer.shutdown(socket.SHUT_WR)
+        self.assertIn(b"before its length", self.rest(peer))
+
+    def test_what_comes_right_before_the_end_is_published(self):
+        server = self.start_secure(*harness.make_cert(self.folder / "tls"), config=live.CONFIG)
+        data = live.clip().read_bytes()
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        for number in range(1, 6):
+            raw = socket.create_connection(("127.0.0.1", server.ports["https"]), timeout=harness.PATIENCE_S)
+            peer = context.wrap_socket(raw)
+            self.addCleanup(peer.close)
+            peer.sendall(post(f"/live/x{number}.flv", data, sized(data)))
+            peer.shutdown(socket.SHUT_WR)  # close() would have the kernel throw away what is unread
+            harness.wait_for(lambda count=number: len(self.published(server)) == count, "it is over")
+        self.assertGreater(min(self.published(server)), 100_000)
+
+    def test_a_viewer_who_has_nothing_more_to_say_sees_everything(self):
+        server = self.start_streamd(config=live.CONFIG)
+        clip = live.clip()
+        data = clip.read_bytes()
+        viewers = []
+        for count in (1, 2):
+            viewers.append(self.dial(server))
+            viewers[-1].sendall(b"GET /live/x.flv HTTP/1.0\r\n\r\n")
+            harness.wait_for(lambda n=count: live.joined(server) == n, "the viewer joined")
+        viewers[0].shutdown(socket.SHUT_WR)
+        self.assertEqual(server.http("POST", "/live/x.flv", data).status, 200)
+        for viewer in viewers:
+            out = self.folder / "out.flv"
+            out.write_bytes(self.rest(viewer).partition(b"\r\n\r\n")[2])
+            live.assert_same_media(self, out, clip, "a viewer")
+
+    def test_a_path_goes_to_the_next_as_soon_as_its_publisher_leaves(self):
+        # The first says nothing and does not live: the second need not wait for the end of that patience.
+        config = {**live.CONFIG, "camera": {"takeover_after": "10m"}}
+        server = self.start_streamd(config=config)
+        data = live.clip().read_bytes()
+        first = self.dial(server)
+        first.sendall(post("/live/x.flv", data[:5000], sized(data)))
+        harness.wait_for(lambda: "stream.published" in server.log, "the first publishes")
+        second = self.dial(server)
+        second.sendall(post("/live/x.flv", data, sized(data)))
+        first.close()
+        self.assertIn(b" 200 ", self.rest(second).splitlines()[0])
+
+    def test_a_publisher_that_lives_keeps_its_path(self):
+        config = {**live.CONFIG, "camera": {"takeover_after": "10m"}}
+        server = self.start_streamd(config=config)
+        data = live.clip().read_bytes()
+        first = self.dial(server)
+        first.sendall(post("/live/x.flv", data[:5000], sized(data)))
+        harness.wait_for(lambda: "stream.published" in server.log, "the first publishes")
+        second = self.dial(server)
+        second.sendall(post("/live/x.flv", data, sized(data)))
+        second.settimeout(0.02)
+        answer, at = b"", 5000
+        while not answer and at < len(data):
+            first.sendall(data[at : at + 100])
+            at += 100
+            try:
+                answer = second.recv(4096)
+            except TimeoutError:
+                pass
+        self.assertIn(b" 409 ", answer.splitlines()[0])
+
+    async def test_a_publisher_by_websocket_may_say_so_in_any_case(self):
+        server = self.start_streamd(config=live.CONFIG)
+        for number, offers in enumerate((["Publisher"], ["POST"], ["chat", "publisher"])):
+            url = f"{server.ws_url}/live/x{number}.flv"
+            async with live.websockets.connect(url, subprotocols=offers, compression=None) as peer:
+                self.assertEqual(peer.subprotocol, offers[-1])
+                await peer.send(live.clip().read_bytes())
+        await harness.async_wait_for(lambda: len(self.published(server)) == 3, "all have published")
+        self.assertGreater(min(self.published(server)), 100_000)
+        await asyncio.to_thread(server.stop)
+
+    def test_any_page_may_read_why_it_is_refused(self):
+        server = self.start_streamd(config={"live": {"wait": "100ms"}})
+        for method, path, status in (("GET", "/live/none.flv", 404), ("GET", "/live/..flv", 400),
+                                     ("DELETE", "/live/x.flv", 405)):
+            answer = server.http(method, path)
+            self.assertEqual((answer.status, answer.headers["Access-Control-Allow-Origin"]), (status, "*"), path)
+            self.assertIn("message", json.dumps(answer.json))
+        asked = {"Access-Control-Request-Headers": "x-mine, authorization"}
+        preflight = server.http("OPTIONS", "/live/x.flv", headers=asked)
+        self.assertEqual(preflight.headers["Access-Control-Allow-Headers"], "x-mine, authorization")
+
+
+if __name__ == "__main__":
+    harness.main()
