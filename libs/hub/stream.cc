@@ -7,6 +7,8 @@ namespace {
 
 /// A stream without pictures for so long is one of sound alone.
 constexpr std::int64_t kPictureWaitNs = 1'000'000'000;
+/// The same where metadata speaks of pictures.
+constexpr std::int64_t kPromisedPictureWaitNs = 5'000'000'000;
 /// A stream with so many pictures and no sound has none, whatever its headers say.
 constexpr std::uint64_t kSoundlessPictures = 25;
 /// A stream stays wanted for so long after its last viewer left.
@@ -39,6 +41,7 @@ std::uint64_t Stream::begin(PublisherPtr publisher, const PublisherInfo& info, C
     newest_entry_.reset();
     statistics_ = {};
     has_video_ = has_audio_frames_ = has_key_ = false;
+    promises_video_ = promises_audio_ = false;
     pictures_ = 0;
     flv_video_ = flv_audio_ = 0;
     return ++publication_;
@@ -48,7 +51,7 @@ bool Stream::is_entry(const media::Packet& packet, std::int64_t now_ns) const {
     if (packet.is_config) return false;
     if (packet.track == media::Track::video) return packet.is_key;
     return packet.track == media::Track::audio && !has_video_ &&
-           now_ns - began_ns_ >= kPictureWaitNs;
+           now_ns - began_ns_ >= (promises_video_ ? kPromisedPictureWaitNs : kPictureWaitNs);
 }
 
 void Stream::note_tracks(const media::Packet& packet) {
@@ -61,6 +64,9 @@ void Stream::note_tracks(const media::Packet& packet) {
     } else if (packet.track == media::Track::audio) {
         if (!packet.is_config) has_audio_frames_ = true;
         flv_audio_ = is_flv ? packet.payload.data()[0] : std::uint8_t{0};
+    } else {
+        promises_video_ = packet.promises_video;
+        promises_audio_ = packet.promises_audio;
     }
 }
 
@@ -204,7 +210,8 @@ std::vector<UnitPtr> Stream::header_units(const Unit& entry, FormId form) {
 Tracks Stream::tracks() const {
     const Lock lock(mutex_);
     const bool is_silent = !has_audio_frames_ && pictures_ >= kSoundlessPictures;
-    return {has_video_, has_audio_frames_ || (headers_->audio && !is_silent)};
+    const bool is_promised = headers_->audio || promises_audio_;
+    return {has_video_, has_audio_frames_ || (is_promised && !is_silent)};
 }
 
 StreamStatus Stream::status() const {

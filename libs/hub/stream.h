@@ -121,6 +121,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
     UnitPtr newest_entry_ ST_GUARDED_BY(mutex_);
     Statistics statistics_ ST_GUARDED_BY(mutex_);
     bool has_video_ ST_GUARDED_BY(mutex_) = false;
+    bool promises_video_ ST_GUARDED_BY(mutex_) = false;  ///< by the publisher's metadata
+    bool promises_audio_ ST_GUARDED_BY(mutex_) = false;
     bool has_audio_frames_ ST_GUARDED_BY(mutex_) = false;
     std::uint64_t pictures_ ST_GUARDED_BY(mutex_) = 0;  ///< of this publisher
     bool has_key_ ST_GUARDED_BY(mutex_) = false;        ///< likewise

@@ -28,6 +28,8 @@ struct Packet {
     std::int32_t cts_ms = 0;  ///< display time minus dts_ms; of video only
     std::int64_t dts_ms = 0;  ///< decoding time on the stream's own time line
     Buffer payload;
+    bool promises_video = false;  ///< of metadata: the tracks that its publisher says there are
+    bool promises_audio = false;
 };
 
 using PacketPtr = std::shared_ptr<const Packet>;

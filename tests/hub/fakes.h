@@ -145,6 +145,11 @@ inline media::Packet config(const std::string& text) {
 }
 inline media::Packet sound_config() { return packet(media::Track::audio, 0, "ASC", false, true); }
 inline media::Packet metadata() { return packet(media::Track::metadata, 0, "meta"); }
+inline media::Packet promise() {
+    media::Packet made = metadata();
+    made.promises_video = made.promises_audio = true;
+    return made;
+}
 
 /// A hub with two forms, A and B, and one lane.
 struct World {

@@ -215,6 +215,54 @@ TEST(Hub, does_not_promise_sound_that_only_a_header_speaks_of) {
     EXPECT_EQ(viewer.got.front(), "begin video");
 }
 
+TEST(Hub, believes_a_publisher_that_promises_sound_until_too_many_pictures_came_without) {
+    World world;
+    Publication publication = world.publish();
+    FakeViewer first;
+    world.join(first);
+    world.push(publication, promise());
+    world.push(publication, config("avcC"));
+    world.push(publication, key(0));
+    EXPECT_EQ(first.got.at(0), "begin video audio") << "its header comes later";
+    for (int i = 1; i < 30; ++i) world.push(publication, delta(i * 40));
+    FakeViewer late;
+    world.join(late);
+    EXPECT_EQ(late.got.at(0), "begin video");
+    publication.end("bye");
+    Publication again = world.publish();
+    FakeViewer other;
+    world.join(other);
+    world.push(again, key(0));
+    EXPECT_EQ(other.got.at(0), "begin video") << "another publisher, who promises nothing";
+}
+
+TEST(Hub, waits_longer_for_pictures_that_are_promised) {
+    World world;
+    Publication publication = world.publish();
+    FakeViewer viewer;
+    world.join(viewer);
+    world.push(publication, promise());
+    world.push(publication, sound_config());
+    for (int ms = 0; ms <= 1600; ms += 20) {
+        world.push(publication, sound(ms));
+        world.executor.now += 20 * kMs;
+    }
+    EXPECT_THAT(viewer.take(), IsEmpty());
+    world.push(publication, key(1600));
+    EXPECT_THAT(viewer.take(),
+                ElementsAre("begin video audio", "Am@1600:meta", "Aa@1600:ASC", "Av@1600:k"));
+
+    World silent;
+    Publication broken = silent.publish();
+    FakeViewer listener;
+    silent.join(listener);
+    silent.push(broken, promise());
+    silent.push(broken, sound(0));
+    silent.executor.now += 5'000 * kMs;
+    silent.push(broken, sound(5'000));
+    EXPECT_THAT(listener.take(), ElementsAre("begin audio", "Am@5000:meta", "Aa@5000:s"));
+}
+
 TEST(Hub, tells_who_came_and_went) {
     World world;
     {
