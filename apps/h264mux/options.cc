@@ -143,8 +143,12 @@ cli::Manual manual() {
          "The report says for each camera how far off its pictures may be, in milliseconds. Part "
          "of that is the fit; it shrinks with the length of the recording. The rest is the least "
          "delay of the network, which arrivals alone cannot tell: half of the shortest ping, where "
-         "session.json has one, else 20 ms are assumed. What a camera spends between its sensor "
-         "and its network is not part of it."},
+         "session.json has one, else 20 ms are assumed, and 20 ms for what a camera spends between its "
+         "sensor and its network.\n\n"
+         "A clock that jumps within the recording shows in the error: it is never less than what "
+         "all pictures of some second came in late. Where no even clock fits at all, because it "
+         "runs wrong by more than 0.2 % or jumped too far, drift and offset are said to be not "
+         "known, the pictures are placed as they came in, and the error is open."},
         {"EXAMPLES",
          "Convert a recording and look at the report:\n\n"
          "    h264mux recordings/cam1_20260131_081530\n\n"

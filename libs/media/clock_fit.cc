@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace st::media {
 namespace {
@@ -11,6 +12,8 @@ constexpr std::size_t kBlocksMax = 256;
 constexpr double kUnlikely = 12;  // e^-12: once in 160,000 recordings
 /// Mean delay of a network of which one picture is all that is known.
 constexpr double kDelayUnknownUs = 20'000;
+constexpr std::int64_t kSecondUs = 1'000'000;
+constexpr unsigned kSecondPairsMin = 5;  // of fewer one late picture may be all
 constexpr double kTiltMost = ClockFit::kDriftPpmMost / 1e6;
 
 }  // namespace
@@ -23,11 +26,15 @@ void ClockFit::add(std::int64_t device_us, std::int64_t arrival_us) {
     }
     ++count_;
     const Point point{device_us - first_.device_us, arrival_us - first_.arrival_us};
-    last_ = point;
+    const Point before = std::exchange(last_, point);
     device_sum_ += static_cast<double>(point.device_us);
     arrival_sum_ += static_cast<double>(point.arrival_us);
     add_to_hull(point);
     add_to_blocks(point);
+    // What a stall held back comes in at once, behind one long pause: neither is time that passed.
+    second_passed_us_ += std::clamp<std::int64_t>(point.arrival_us - before.arrival_us, 0,
+                                                  point.device_us - before.device_us);
+    add_to_seconds(point);
 }
 
 /// Andrew's monotone chain: the last point leaves while it lies on or above the line to the new
@@ -62,6 +69,31 @@ void ClockFit::add_to_blocks(const Point& point) {
         blocks_.back() = point;
     }
     in_block_ = (in_block_ + 1) % block_pairs_;
+}
+
+void ClockFit::add_to_seconds(const Point& point) {
+    if (second_pairs_ == 0) {
+        second_passed_us_ = 0;
+        second_least_ = point;
+    }
+    if (point.delay() < second_least_.delay()) second_least_ = point;
+    ++second_pairs_;
+    if (second_pairs_ < kSecondPairsMin || second_passed_us_ < kSecondUs) return;
+    seconds_.push_back(second_least_);
+    second_pairs_ = 0;
+}
+
+/// How far above the line all pairs of some second are.
+double ClockFit::latest_second(double at_zero, double slope) const {
+    double latest = 0;
+    const auto look_at = [&](const Point& point) {
+        latest = std::max(latest, static_cast<double>(point.arrival_us) - at_zero -
+                                      slope * static_cast<double>(point.device_us));
+    };
+    std::ranges::for_each(seconds_, look_at);
+    if (second_pairs_ >= kSecondPairsMin && second_passed_us_ >= kSecondUs / 2)
+        look_at(second_least_);
+    return latest;
 }
 
 /// How much lower than the line a line may pass the mean device time without being too unlikely.
@@ -122,9 +154,9 @@ std::optional<ClockLine> ClockFit::line() const {
     const Point& a = hull_[right - 1];
     const Point& b = hull_[right];
     // What is steeper is no clock: a burst was as long as the recording.
-    const double slope = std::clamp(static_cast<double>(b.arrival_us - a.arrival_us) /
-                                        static_cast<double>(b.device_us - a.device_us),
-                                    1 - kTiltMost, 1 + kTiltMost);
+    const double tilted = static_cast<double>(b.arrival_us - a.arrival_us) /
+                          static_cast<double>(b.device_us - a.device_us);
+    const double slope = std::clamp(tilted, 1 - kTiltMost, 1 + kTiltMost);
     double at_zero = std::numeric_limits<double>::infinity();
     for (const Point& point : hull_) {
         at_zero = std::min(at_zero, static_cast<double>(point.arrival_us) -
@@ -136,7 +168,15 @@ std::optional<ClockLine> ClockFit::line() const {
         at_zero + static_cast<double>(first_.arrival_us) - static_cast<double>(first_.device_us);
     line.drift_ppm = (slope - 1) * 1e6;
     line.spread_us = arrival_sum_ / static_cast<double>(count_) - (at_zero + slope * mean);
-    line.error_us = band(at_zero, slope);
+    const double band_us = band(at_zero, slope);
+    const double latest_us = latest_second(at_zero, slope);
+    // Within the band it is chance.
+    line.error_us = latest_us > band_us ? latest_us + band_us : band_us;
+    if (tilted == slope) return line;
+    const double bent_us = std::abs(tilted - slope) * static_cast<double>(last_.device_us);
+    line.is_drift_known = false;
+    line.is_bounded = bent_us <= 2 * band_us;
+    line.error_us += bent_us;
     return line;
 }
 
@@ -149,7 +189,8 @@ std::optional<ClockLine> ClockFit::line_or_offset() const {
     line.origin_us = static_cast<double>(first_.device_us);
     line.offset_us = delay + static_cast<double>(first_.arrival_us - first_.device_us);
     line.spread_us = (arrival_sum_ - device_sum_) / static_cast<double>(count_) - delay;
-    line.error_us = (count_ == 1 ? kUnlikely * kDelayUnknownUs : doubt(delay, 1)) +
+    line.error_us = std::max(count_ == 1 ? kUnlikely * kDelayUnknownUs : doubt(delay, 1),
+                             latest_second(delay, 1)) +
                     kDriftPpmUsual / 1e6 * static_cast<double>(last_.device_us);
     return line;
 }

@@ -71,6 +71,7 @@ class Run {
     void plan();
     void report_pictures();
     void fit_clocks(const ServerOrigin& origin);
+    void place_as_arrived();
     void place_on_server_clock(const ServerOrigin& origin);
     Samples samples_of(const Part& part) const;
 

@@ -117,17 +117,37 @@ void Run::fit_clocks(const ServerOrigin& origin) {
     }
     const auto line = fit.line();
     if (!line) return;
+    if (!line->is_drift_known) {
+        report_.notes.emplace_back(
+            "the camera's clock jumped or runs at another pace: its offset and drift are not "
+            "known");
+        return;
+    }
     report_.clock_offset_us = line->offset_us + static_cast<double>(origin.wall_us) -
                               static_cast<double>(pictures[0].device_ms) * 1000;
     report_.clock_drift_ppm = line->drift_ppm;
     report_.clock_spread_us = line->spread_us;
 }
 
+/// The device's times cannot be laid along the arrivals: those are taken instead.
+void Run::place_as_arrived() {
+    TimingRequest request = timing_request();
+    request.timing = Timing::arrival;
+    choice_ = choose_timing(assembler_->pictures(), shown_at_, request);
+    report_.timing = to_string(choice_.timing);
+    report_.timing_why = "the camera's clock has no place on the server's";
+    report_.repairs = choice_.times.repairs;
+}
+
 /// Says where on the server's clock the recording lies, and moves it onto the common line if there
 /// is one.
 void Run::place_on_server_clock(const ServerOrigin& origin) {
     if (choice_.timing == Timing::constant) return;
-    const ServerLine server = fit_server_line(assembler_->pictures(), shown_at_, choice_);
+    ServerLine server = fit_server_line(assembler_->pictures(), shown_at_, choice_);
+    if (!server.error_us && job_.line && choice_.timing == Timing::device) {
+        place_as_arrived();
+        server = fit_server_line(assembler_->pictures(), shown_at_, choice_);
+    }
     // The least delay lies between none and the least round trip: in the middle, half is the error.
     const double delay_us = job_.ping ? static_cast<double>(job_.ping->count()) / 2 : 0;
     report_.place = ServerPlace{origin, server.first_us() - delay_us};

@@ -41,6 +41,7 @@ ServerLine fit_server_line(const PictureIndex& pictures, std::span<const std::ui
     for (std::size_t k = 0; k < fits.size(); ++k) {
         const auto line = fits[k].line_or_offset();
         if (!line) continue;  // a stretch whose pictures came in with those of another
+        if (!line->is_bounded) return as_arrived(pictures);
         out.stretches.push_back({k == 0 ? 0 : restarts[k - 1], *line});
         error_us = std::max(error_us, line->error_us);
     }

@@ -20,8 +20,8 @@ struct ServerLine {
         media::ClockLine line;  ///< from display time to the arrival clock, both us
     };
     std::vector<Stretch> stretches;
-    /// From what arrivals can tell, the least delay left aside; nullopt: pictures were placed as
-    /// they arrived, whatever the network did to each.
+    /// From what arrivals can tell, the least delay left aside; nullopt: no line fits, and pictures
+    /// are to be placed as they arrived, whatever the network did to each.
     std::optional<double> error_us;
 
     /// Arrival clock at the display time of the picture shown first, us.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <climits>
 #include <cmath>
 #include <random>
 
@@ -21,6 +22,8 @@ struct Camera {
     int pictures = 600;
     std::uint64_t header_late_ms = 0;     ///< the recording was begun so much after the server's 0
     std::uint64_t reset_at = UINT64_MAX;  ///< from this picture on the clock counts from 5 s
+    int jump_at = INT_MAX;                ///< from this picture on the clock is off by
+    double jump_ms = 0;
 };
 
 struct Filmed {
@@ -41,6 +44,8 @@ Filmed film(const Camera& camera, unsigned seed) {
         if (i > 1) now += 33 + static_cast<double>(random() % 9) - 4;
         const double device = camera.clock_starts_ms + now / (1 + camera.drift_ppm / 1e6);
         sent[i].device_ms = i == 0 ? 0 : static_cast<std::uint64_t>(device);
+        if (static_cast<int>(i) > camera.jump_at)
+            sent[i].device_ms = static_cast<std::uint64_t>(device + camera.jump_ms);
         if (i > camera.reset_at) {
             sent[i].device_ms = static_cast<std::uint64_t>(5000 + device - camera.clock_starts_ms -
                                                            camera.begins_ms);
@@ -176,6 +181,56 @@ TEST_F(Align, a_camera_that_starts_anew_keeps_its_place) {
         camera_job("b", {.clock_starts_ms = 1e6, .begins_ms = 700}, 5)};
     expect_true_errors(shown(jobs));
     EXPECT_EQ(reports_[0].repairs, 1U);
+}
+
+TEST_F(Align, a_clock_that_no_line_fits_leaves_the_error_open_and_goes_by_the_arrivals) {
+    for (const double drift : {20'000.0, -5'000.0}) {
+        SCOPED_TRACE(drift);
+        filmed_.clear();
+        reports_.clear();
+        std::vector<Job> jobs = {
+            camera_job("a", {.clock_starts_ms = 9e8, .pictures = 900}, 14),
+            camera_job(
+                "b",
+                {.clock_starts_ms = 1e6, .drift_ppm = drift, .begins_ms = 700, .pictures = 900},
+                15)};
+        const auto times = shown(jobs);
+        ASSERT_EQ(times.size(), 2U);
+        EXPECT_FALSE(reports_[1].clock_drift_ppm);
+        EXPECT_FALSE(reports_[1].clock_offset_us);
+        ASSERT_FALSE(reports_[1].alignment->error_ms);
+        EXPECT_EQ(reports_[1].timing, "arrival");
+        // The drift would add up to 150 ms and more; what the network does does not.
+        EXPECT_NEAR(times[1].back() - times[1].front(),
+                    filmed_[1].taken_ms.back() - filmed_[1].taken_ms.front(), 100);
+        EXPECT_NE(to_text(reports_[1]).find("placed as the pictures came in"), std::string::npos);
+    }
+}
+
+TEST_F(Align, a_clock_that_jumps_shows_in_the_error) {
+    for (const double jump : {3000.0, -3000.0, 400.0}) {
+        for (const int pictures : {300, 1200}) {
+            SCOPED_TRACE(std::to_string(jump) + " ms, " + std::to_string(pictures));
+            filmed_.clear();
+            reports_.clear();
+            std::vector<Job> jobs = {
+                camera_job("a", {.clock_starts_ms = 9e8, .pictures = pictures}, 24),
+                camera_job("b",
+                           {.clock_starts_ms = 1e6,
+                            .begins_ms = 700,
+                            .pictures = pictures,
+                            .jump_at = pictures / 2,
+                            .jump_ms = jump},
+                           25)};
+            const auto times = shown(jobs);
+            ASSERT_EQ(times.size(), 2U);
+            if (reports_[1].alignment->error_ms) {
+                expect_true_errors(times);
+            } else {
+                EXPECT_EQ(reports_[1].timing, "arrival");
+            }
+        }
+    }
 }
 
 TEST_F(Align, without_arrival_times_there_is_no_place) {
