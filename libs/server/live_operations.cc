@@ -10,6 +10,7 @@
 #include "control/stream_status.h"
 #include "flv/codec_config.h"
 #include "server/live.h"
+#include "server/page.h"
 
 namespace st::server {
 namespace {
@@ -98,6 +99,22 @@ std::map<std::string, OfViewers> by_stream(const hub::Hub& hub) {
     return sums;
 }
 
+control::ViewerStatus shown(const hub::ViewerRecord& record) {
+    control::ViewerStatus viewer;
+    viewer.id = record.id;
+    viewer.stream = record.path;
+    viewer.protocol = record.info.protocol;
+    viewer.peer = record.info.peer;
+    viewer.since = rfc3339(record.since_us);
+    viewer.bytes = record.bytes.load();
+    viewer.packets = record.packets.load();
+    viewer.dropped = record.dropped.load();
+    viewer.cuts = record.cuts.load();
+    viewer.queue_bytes = record.queue_bytes.load();
+    viewer.queue_bytes_max = record.queue_bytes_max.load();
+    return viewer;
+}
+
 ApiError no_stream(const std::string& path) {
     return {ErrorCode::not_found, "no stream at " + path, "name"};
 }
@@ -113,15 +130,20 @@ std::string base64(const std::string& bytes) {
 
 }  // namespace
 
-void LiveOperations::list_streams(const Operations::Done& done) const {
+void LiveOperations::list_streams(const control::Call& call, const Operations::Done& done) const {
     const auto viewers = by_stream(services_.live.hub());
-    control::List list;
-    for (const hub::StreamStatus& status : services_.live.hub().streams()) {
-        const auto found = viewers.find(status.path);
-        list.items.push_back(
-            control::encode(shown(status, found == viewers.end() ? OfViewers{} : found->second)));
+    auto streams = services_.live.hub().streams();
+    std::sort(streams.begin(), streams.end(),
+              [](const auto& a, const auto& b) { return a.path < b.path; });
+    Page page(call);
+    for (const hub::StreamStatus& status : streams) {
+        page.add(status.path, [&] {
+            const auto found = viewers.find(status.path);
+            return control::encode(
+                shown(status, found == viewers.end() ? OfViewers{} : found->second));
+        });
     }
-    done(control::encode(list));
+    done(page.encode());
 }
 
 void LiveOperations::get_stream(const std::string& path, const Operations::Done& done) const {
@@ -145,24 +167,14 @@ void LiveOperations::take_snapshot(const std::string& path, const Operations::Do
     });
 }
 
-void LiveOperations::list_viewers(const Operations::Done& done) const {
-    control::List list;
+void LiveOperations::list_viewers(const control::Call& call, const Operations::Done& done) const {
+    Page page(call);
     for (const auto& record : services_.live.hub().viewers()) {
-        control::ViewerStatus viewer;
-        viewer.id = record->id;
-        viewer.stream = record->path;
-        viewer.protocol = record->info.protocol;
-        viewer.peer = record->info.peer;
-        viewer.since = rfc3339(record->since_us);
-        viewer.bytes = record->bytes.load();
-        viewer.packets = record->packets.load();
-        viewer.dropped = record->dropped.load();
-        viewer.cuts = record->cuts.load();
-        viewer.queue_bytes = record->queue_bytes.load();
-        viewer.queue_bytes_max = record->queue_bytes_max.load();
-        list.items.push_back(control::encode(viewer));
+        std::string key = std::to_string(record->id);
+        key.insert(0, 20 - key.size(), '0');  // in the order of the numbers
+        page.add(key, [&] { return control::encode(shown(*record)); });
     }
-    done(control::encode(list));
+    done(page.encode());
 }
 
 void LiveOperations::kick_viewer(std::uint64_t id, const Operations::Done& done) const {

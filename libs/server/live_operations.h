@@ -9,11 +9,11 @@ class LiveOperations {
  public:
     explicit LiveOperations(Services& services) : services_(services), snapshots_(services) {}
 
-    void list_streams(const Operations::Done& done) const;
+    void list_streams(const control::Call& call, const Operations::Done& done) const;
     void get_stream(const std::string& path, const Operations::Done& done) const;
     void kick_publisher(const std::string& path, const Operations::Done& done) const;
     void take_snapshot(const std::string& path, const Operations::Done& done);
-    void list_viewers(const Operations::Done& done) const;
+    void list_viewers(const control::Call& call, const Operations::Done& done) const;
     void kick_viewer(std::uint64_t id, const Operations::Done& done) const;
 
  private:

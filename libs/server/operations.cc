@@ -20,6 +20,7 @@
 #include "server/captures.h"
 #include "server/event_log.h"
 #include "server/live_operations.h"
+#include "server/page.h"
 #include "source/sources.h"
 
 namespace st::server {
@@ -176,12 +177,14 @@ void Operations::on_control(const Call& call, const Done& done) {
             });
         }
         case Operation::cameras_list: {
-            control::List list;
+            Page page(call);
             for (const auto& [name, entry] : services_.cameras.all()) {
                 if (!entry.is_camera) continue;
-                list.items.push_back(control::encode(services_.cameras.status(entry)));
+                page.add(name, [&, &camera = entry] {
+                    return control::encode(services_.cameras.status(camera));
+                });
             }
-            return done(control::encode(list));
+            return done(page.encode());
         }
         case Operation::cameras_get:
             return get_camera(call, done);
@@ -194,7 +197,7 @@ void Operations::on_control(const Call& call, const Done& done) {
             return done(control::encode(services_.events.since(since, limit)));
         }
         case Operation::streams_list:
-            return live_->list_streams(done);
+            return live_->list_streams(call, done);
         case Operation::streams_get:
             return live_->get_stream(path_of(call), done);
         case Operation::streams_kick:
@@ -202,11 +205,11 @@ void Operations::on_control(const Call& call, const Done& done) {
         case Operation::streams_snapshot:
             return live_->take_snapshot(path_of(call), done);
         case Operation::viewers_list:
-            return live_->list_viewers(done);
+            return live_->list_viewers(call, done);
         case Operation::viewers_kick:
             return live_->kick_viewer(number_or(call, "id", 0), done);
         case Operation::sources_list:
-            return list_sources(done);
+            return list_sources(call, done);
         case Operation::sources_restart:
             return restart_source(call, done);
         case Operation::server_config:
@@ -239,12 +242,12 @@ void Operations::kick_camera(const Call& call, const Done& done) {
     done(control::encode_done("camera", name));
 }
 
-void Operations::list_sources(const Done& done) const {
-    control::List list;
+void Operations::list_sources(const Call& call, const Done& done) const {
+    Page page(call);
     for (const source::SourceStatus& status : services_.sources.status()) {
-        list.items.push_back(control::encode(shown(status)));
+        page.add(status.path, [&] { return control::encode(shown(status)); });
     }
-    done(control::encode(list));
+    done(page.encode());
 }
 
 void Operations::restart_source(const Call& call, const Done& done) const {

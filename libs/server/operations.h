@@ -41,7 +41,7 @@ class Operations {
     void on_control(const control::Call& call, const Done& done);
     void get_camera(const control::Call& call, const Done& done);
     void kick_camera(const control::Call& call, const Done& done);
-    void list_sources(const Done& done) const;
+    void list_sources(const control::Call& call, const Done& done) const;
     void restart_source(const control::Call& call, const Done& done) const;
     void show_config(const Done& done) const;
     void reload(const Done& done) const;

@@ -135,6 +135,19 @@ class Http(harness.Case):
         self.assertGreater(min(self.published(server)), 100_000)
         await asyncio.to_thread(server.stop)
 
+    def test_lists_come_in_pages(self):
+        sources = [{"path": f"/live/s{number}", "url": "lavfi:testsrc2"} for number in range(5)]
+        server = self.start_streamd(config={"sources": sources})
+        found, cursor = [], ""
+        while cursor is not None:
+            page = server.http("GET", f"/api/v1/sources?limit=2&cursor={cursor}").json
+            self.assertLessEqual(len(page["items"]), 2)
+            found += [item["path"] for item in page["items"]]
+            cursor = page["next"]
+        self.assertEqual(found, [f"/live/s{number}" for number in range(5)])
+        for kind in ("cameras", "streams", "viewers"):
+            self.assertEqual(server.http("GET", f"/api/v1/{kind}?limit=1").json, {"items": [], "next": None})
+
     def test_any_page_may_read_why_it_is_refused(self):
         server = self.start_streamd(config={"live": {"wait": "100ms"}})
         for method, path, status in (("GET", "/live/none.flv", 404), ("GET", "/live/..flv", 400),
