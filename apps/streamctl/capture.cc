@@ -33,6 +33,12 @@ class Capture {
 
  private:
     enum class Ended { duration, signal, all_lost };
+    /// A recording that ended before the stop.
+    struct Ending {
+        std::string camera;
+        std::string session;
+        std::string why;  ///< empty: another one took its place
+    };
 
     void note_started(const control::StartReply& reply);
     Ended wait(Clock::time_point end);
@@ -47,8 +53,13 @@ class Capture {
     int stop_unanswered();
     int stop(Ended ended);
     void send_stop(const std::vector<std::string>& cameras);
-    /// Paths of the recordings that ended before the stop.
-    void print_ended_files();
+    /// What became of the recordings that ended before the stop.
+    void report_ended();
+    control::StopResult result_of(const Ending& ending);
+    /// Nullopt, and said, if it is not finished in time.
+    std::optional<control::Recording> finished_recording(const std::string& id);
+    /// With --json: all cameras, in one line.
+    void print_outcome(bool is_enough);
     /// Downloads, or puts on one time line: the exit code.
     int fetch_files();
 
@@ -59,7 +70,8 @@ class Capture {
     SizeWatch sizes_;
     std::map<std::string, std::string> sessions_;   ///< camera -> session, still recording
     std::map<std::string, std::string> connected_;  ///< camera -> since when, to know it again
-    std::vector<std::string> ended_sessions_;
+    std::vector<Ending> endings_;
+    std::vector<control::StopResult> outcome_;
     std::vector<std::string> finished_;  ///< sessions whose files can be fetched
     std::size_t delivered_ = 0;          ///< cameras whose files are there
     bool all_well_ = true;
@@ -73,8 +85,14 @@ void Capture::note_started(const control::StartReply& reply) {
             continue;
         }
         all_well_ = false;
-        talk_.trouble(result.camera + ": " + std::string(to_text(result.outcome)) +
-                      (result.error ? ": " + *result.error : ""));
+        const std::string why =
+            std::string(to_text(result.outcome)) + (result.error ? ": " + *result.error : "");
+        talk_.trouble(result.camera + ": " + why);
+        control::StopResult missing;
+        missing.camera = result.camera;
+        missing.outcome = StopOutcome::failed;
+        missing.error = "start: " + why;
+        outcome_.push_back(std::move(missing));
     }
     // Already recording, but otherwise than asked: the server says that with ok alone.
     if (!reply.ok) all_well_ = false;
@@ -82,7 +100,7 @@ void Capture::note_started(const control::StartReply& reply) {
 
 void Capture::lose(const std::string& camera, const std::string& why) {
     talk_.trouble(camera + ": lost: " + why);
-    ended_sessions_.push_back(sessions_[camera]);
+    endings_.push_back({camera, sessions_[camera], "lost: " + why});
     sessions_.erase(camera);
     all_well_ = false;
 }
@@ -100,7 +118,7 @@ void Capture::look_after() {
         if (session.empty() || found->second.session == session) {
             sizes_.look(found->second);
         } else if (goes_on(found->second)) {
-            ended_sessions_.push_back(session);
+            endings_.push_back({camera, session, {}});
             sessions_[camera] = *found->second.session;
             talk_.note(camera + ": goes on in a new recording, " + *found->second.session);
         } else {
@@ -140,31 +158,69 @@ Capture::Ended Capture::wait(Clock::time_point end) {
     return Ended::all_lost;
 }
 
-void Capture::print_ended_files() {
-    for (const std::string& id : ended_sessions_) {
-        if (id.empty()) continue;
-        const auto deadline = Clock::now() + options_.start.timeout;
-        for (;;) {
-            const auto recording = understood(control::decode_recording(door_.recording(id)));
-            const bool is_finished = recording.state == control::SessionState::done ||
-                                     recording.state == control::SessionState::failed;
-            if (!is_finished && Clock::now() < deadline) {
-                if (door_.link().wait(Clock::now() + milliseconds(200)) !=
-                    Wire::Woke::interrupted) {
-                    continue;
-                }
-                signalled_ = true;
-            }
-            if (!is_finished) talk_.trouble(id + ": not finished yet");
-            if (is_finished) finished_.push_back(id);
-            for (const auto& file : recording.files) {
-                if (file.kind == "mp4" && !talk_.json() && options_.folder.empty()) {
-                    talk_.result(recording.directory + "/" + file.name);
-                }
-            }
+std::optional<control::Recording> Capture::finished_recording(const std::string& id) {
+    const auto deadline = Clock::now() + options_.start.timeout;
+    for (;;) {
+        auto recording = understood(control::decode_recording(door_.recording(id)));
+        if (recording.state == control::SessionState::done ||
+            recording.state == control::SessionState::failed) {
+            return recording;
+        }
+        if (Clock::now() >= deadline) break;
+        if (door_.link().wait(Clock::now() + milliseconds(200)) == Wire::Woke::interrupted) {
+            signalled_ = true;
             break;
         }
     }
+    talk_.trouble(id + ": not finished yet");
+    return std::nullopt;
+}
+
+control::StopResult Capture::result_of(const Ending& ending) {
+    control::StopResult result;
+    result.camera = ending.camera;
+    if (!ending.why.empty()) result.error = ending.why;
+    result.outcome = ending.why.empty() ? StopOutcome::stopped : StopOutcome::failed;
+    if (ending.session.empty()) return result;
+    result.session = ending.session;
+    const auto recording = finished_recording(ending.session);
+    if (!recording) {
+        result.outcome = StopOutcome::timeout;
+        return result;
+    }
+    finished_.push_back(ending.session);
+    result.state = recording->state;
+    if (recording->state == control::SessionState::failed) {
+        result.outcome = StopOutcome::failed;
+        const std::string failure = recording->error.value_or("it has no MP4");
+        talk_.trouble(ending.session + ": " + failure);
+        result.error = ending.why.empty() ? failure : ending.why + "; " + failure;
+    }
+    for (const control::RecordingFile& file : recording->files) {
+        if (file.kind != "mp4") continue;
+        result.files.push_back({recording->directory + "/" + file.name,
+                                "/api/v1/recordings/" + recording->id + "/files/" + file.name,
+                                file.bytes, file.duration_ms, file.pictures});
+    }
+    return result;
+}
+
+void Capture::report_ended() {
+    for (const Ending& ending : endings_) {
+        control::StopResult result = result_of(ending);
+        if (result.outcome != StopOutcome::stopped) all_well_ = false;
+        for (const control::SessionFile& file : result.files) {
+            if (!talk_.json() && options_.folder.empty()) talk_.result(file.path);
+        }
+        outcome_.push_back(std::move(result));
+    }
+}
+
+void Capture::print_outcome(bool is_enough) {
+    if (!talk_.json()) return;
+    std::stable_sort(outcome_.begin(), outcome_.end(),
+                     [](const auto& a, const auto& b) { return a.camera < b.camera; });
+    talk_.body(encode(control::StopReply{all_well_ || is_enough, outcome_}));
 }
 
 void Capture::send_stop(const std::vector<std::string>& cameras) {
@@ -177,11 +233,10 @@ void Capture::send_stop(const std::vector<std::string>& cameras) {
     control::StopRequest request;
     request.timeout = options_.start.timeout;
     request.cameras = cameras;
-    const std::string body = door_.stop(request);
-    const auto reply = understood(control::decode_stop_reply(body));
-    if (talk_.json()) talk_.body(body);
+    const auto reply = understood(control::decode_stop_reply(door_.stop(request)));
     if (!report(reply, talk_, options_.folder.empty())) all_well_ = false;
     for (const control::StopResult& result : reply.results) {
+        outcome_.push_back(result);
         if (result.outcome == StopOutcome::stopped && !result.files.empty()) ++delivered_;
         if (result.outcome == StopOutcome::stopped && result.session) {
             finished_.push_back(*result.session);
@@ -217,10 +272,11 @@ int Capture::stop(Ended ended) {
         for (const auto& [camera, session] : sessions_) cameras.push_back(camera);
         send_stop(cameras);
     }
-    print_ended_files();
+    report_ended();
+    const bool is_enough = options_.capture.require == Require::any && delivered_ > 0;
+    print_outcome(is_enough);
     const int fetched = fetch_files();
     if (signalled_ && !options_.capture.until_interrupt) return cli::kInterrupted;
-    const bool is_enough = options_.capture.require == Require::any && delivered_ > 0;
     if (!all_well_ && !is_enough) return cli::kRefused;
     return fetched;
 }
@@ -229,6 +285,7 @@ int Capture::stop_unanswered() {
     talk_.note("interrupted before all cameras had started: stopping them");
     signalled_ = true;
     send_stop(options_.start.cameras);
+    print_outcome(false);
     fetch_files();
     return cli::kInterrupted;
 }
@@ -250,8 +307,9 @@ int Capture::run() {
     const bool give_up =
         sessions_.empty() || (options_.capture.require == Require::all && !all_well_);
     if (give_up) {
-        if (talk_.json()) talk_.body(body);
-        if (!sessions_.empty()) {
+        if (sessions_.empty()) {
+            if (talk_.json()) talk_.body(body);
+        } else {
             talk_.trouble("not every camera started: stopping the others");
             stop(Ended::duration);
         }

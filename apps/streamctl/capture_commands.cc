@@ -19,11 +19,14 @@ bool report(const control::StartReply& reply, Talk& talk) {
 }
 
 bool report(const control::StopReply& reply, Talk& talk, bool prints_paths) {
+    bool is_ok = reply.ok;
     for (const control::StopResult& result : reply.results) {
+        if (result.error || result.state == control::SessionState::failed) is_ok = false;
         std::string line = result.camera + ": " + std::string(to_text(result.outcome));
         if (result.session) line += " " + *result.session;
         if (result.error) line += ": " + *result.error;
-        const bool is_well = result.outcome == StopOutcome::stopped && !result.error;
+        const bool is_well = result.outcome == StopOutcome::stopped && !result.error &&
+                             result.state != control::SessionState::failed;
         if (is_well && result.files.empty()) {
             talk.note(line +
                       (result.state ? " (" + std::string(to_text(*result.state)) + ")" : ""));
@@ -40,7 +43,7 @@ bool report(const control::StopReply& reply, Talk& talk, bool prints_paths) {
             if (is_mp4 && prints_paths && !talk.json()) talk.result(file.path);
         }
     }
-    return reply.ok;
+    return is_ok;
 }
 
 int run_start(const Options& options, Door& door, Talk& talk) {

@@ -67,6 +67,25 @@ int dispatch(const Options& options, Talk& talk) {
     return run_recordings(options, door, talk);
 }
 
+/// For --json: what failed on this side, in the words that the server has for such things.
+control::ErrorCode code_for(cli::ExitCode exit_code) {
+    switch (exit_code) {
+        case cli::kUsage:
+            return control::ErrorCode::bad_request;
+        case cli::kNoInput:
+            return control::ErrorCode::not_found;
+        case cli::kUnreachable:
+        case cli::kNoAnswer:
+            return control::ErrorCode::unavailable;
+        case cli::kCannotCreate:
+            return control::ErrorCode::conflict;
+        case cli::kNotAuthorised:
+            return control::ErrorCode::unauthorized;
+        default:
+            return control::ErrorCode::internal;
+    }
+}
+
 }  // namespace
 
 ServerUrl find_server(const Options& options) {
@@ -105,6 +124,9 @@ int run_command(const Options& options) {
         talk.trouble(refused.what());
         exit_code = refused.exit_code();
     } catch (const Failed& failed) {
+        if (talk.json() && failed.exit_code() != cli::kInterrupted) {
+            talk.body(encode(control::ApiError{code_for(failed.exit_code()), failed.what(), {}}));
+        }
         talk.trouble(failed.what());
         exit_code = failed.exit_code();
     }

@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/units.h"
 #include "cli/terminal.h"
+#include "control/json.h"
 #include "http/body.h"
 #include "http/response.h"
 
@@ -76,7 +77,7 @@ Download::File Download::file_of(const control::Recording& recording,
     }
     const fs::path target = fs::path(options.folder) / local_name(recording.id, file.name);
     return {"/api/v1/recordings/" + recording.id + "/files/" + file.name,
-            fs::absolute(target).lexically_normal().string(), file.bytes};
+            fs::absolute(target).lexically_normal().string(), recording.id, file.bytes};
 }
 
 bool Download::fetch(const control::Recording& recording, const Options& options) {
@@ -110,6 +111,15 @@ std::optional<std::string> Download::fetch_dump(const control::Recording& record
     return std::nullopt;
 }
 
+void Download::print(const File& file) {
+    if (!talk_.json()) return talk_.result(file.target);
+    auto object = control::ordered_object();
+    object.set("session", file.session);
+    object.set("path", file.target);
+    object.set("bytes", file.bytes);
+    talk_.result(control::to_line(object));
+}
+
 void Download::fetch(const File& file) {
     struct stat there {};
     if (::stat(file.target.c_str(), &there) == 0) {
@@ -117,7 +127,7 @@ void Download::fetch(const File& file) {
             throw Failed(cli::kCannotCreate, file.target + ": exists already, and is another file");
         }
         talk_.note(file.target + ": is there already");
-        if (file.is_result) talk_.result(file.target);
+        if (file.is_result) print(file);
         return;
     }
     const std::string part = file.target + ".part";
@@ -146,8 +156,7 @@ void Download::fetch(const File& file) {
         throw cannot(cli::kIoFailed, part);
     }
     if (::rename(part.c_str(), file.target.c_str()) != 0) throw cannot(cli::kIoFailed, file.target);
-    if (!file.is_result) return;
-    talk_.result(file.target);
+    if (file.is_result) print(file);
     std::cout.flush();
 }
 
@@ -238,7 +247,10 @@ int run_get(const Options& options, Door& door, Interrupt& interrupt, Talk& talk
             more = list.next && list.next != query.cursor && !list.items.empty();
             query.cursor = list.next;
         }
-        if (ids.empty()) throw Failed(cli::kRefused, *query.take + ": no recordings of that take");
+        if (ids.empty()) {
+            throw Refused(
+                {control::ErrorCode::not_found, *query.take + ": no recordings of that take", {}});
+        }
     }
     std::vector<control::Recording> aligned;
     for (const std::string& id : ids) {
@@ -250,6 +262,7 @@ int run_get(const Options& options, Door& door, Interrupt& interrupt, Talk& talk
                 exit_code = cli::kRefused;
         } catch (const Refused& refused) {
             if (refused.exit_code() == cli::kNotAuthorised) throw;
+            if (talk.json()) talk.body(refused.body());
             talk.trouble(id + ": " + refused.what());
             exit_code = cli::kRefused;
         }

@@ -29,6 +29,7 @@ class Download {
     struct File {
         std::string url;     ///< path part
         std::string target;  ///< where it goes
+        std::string session;
         std::uint64_t bytes = 0;
         bool is_result = true;  ///< its path is printed
     };
@@ -38,6 +39,7 @@ class Download {
     File file_of(const control::Recording& recording, const control::RecordingFile& file,
                  const Options& options) const;
     void fetch(const File& file);
+    void print(const File& file);
     /// One request; what it got is written behind `have`. Returns the bytes there are now.
     std::uint64_t fetch_from(const File& file, int part, std::uint64_t have);
 

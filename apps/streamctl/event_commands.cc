@@ -58,8 +58,8 @@ int run_wait(const Options& options, Door& door, Talk& talk) {
         return false;
     });
     if (exit_code == cli::kNoAnswer) {
-        talk.trouble(type + ": did not happen within " + std::to_string(options.timeout->count()) +
-                     " ms");
+        throw Failed(cli::kNoAnswer, type + ": did not happen within " +
+                                         std::to_string(options.timeout->count()) + " ms");
     }
     return exit_code;
 }

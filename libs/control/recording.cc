@@ -45,6 +45,8 @@ Decoded<Recording> decode_recording(std::string_view body) {
         fields.read("name", file.name);
         fields.read("kind", file.kind);
         fields.read("bytes", file.bytes);
+        fields.read("duration_ms", file.duration_ms);
+        fields.read("pictures", file.pictures);
         if (fields.failed()) return fields.error();
         recording.files.push_back(std::move(file));
     }

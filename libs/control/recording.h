@@ -17,6 +17,8 @@ struct RecordingFile {
     std::string name;
     std::string kind;  ///< mp4, dump, thumbnail, h264
     std::uint64_t bytes = 0;
+    std::uint64_t duration_ms = 0;
+    std::uint64_t pictures = 0;
     bool operator==(const RecordingFile&) const = default;
 };
 

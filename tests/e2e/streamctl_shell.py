@@ -69,6 +69,9 @@ class Shell(harness.Case):
                 (["-f", "-"], "# a comment\n\nstop\n"),
             ]:
                 code, out, err = self.ctl(None, "-s", url, *args, text=text)
+                if "--json" in args:
+                    self.assertEqual(json.loads(out)["error"]["code"], "unavailable")
+                    out = ""
                 self.assertEqual((code, out), (69, ""), f"{args} {text!r} {err}")
                 self.assertIn("connection refused", err)
 

@@ -2,6 +2,7 @@
 silent, a connection that breaks in the middle of a file, a disk that is full, Ctrl-C at a bad moment."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -106,6 +107,69 @@ class Truth(harness.Case):
                 self.assertEqual(code, 1, err)
                 self.assertIn("silent: timeout", err)
                 self.assertIn("not every camera started", err)
+
+    async def test_json_of_a_capture_lists_every_camera_and_says_what_the_status_says(self):
+        server = self.start_streamd()
+        units = harness.access_units(harness.clip("baseline", frames=30))
+        frames = [(1000 + 33 * i, unit) for i, unit in enumerate(units)]
+        for require, wanted in (("all", (1, False)), ("any", (0, True))):
+            with self.subTest(require):
+                async with harness.Camera(server, "stays") as stays, harness.Camera(server, "lost") as lost:
+                    async with harness.Camera(server, "empty") as empty:
+                        await server.wait_cameras("stays", "lost", "empty")
+                        process = self.start_ctl(
+                            server.ws_url, "--timeout", "60s", "--json", "capture", "--until-interrupt",
+                            "--require", require,
+                        )
+                        for camera in (stays, lost, empty):
+                            await camera.command("start_capture")
+                            await camera.capture_started()
+                        for camera in (stays, lost):
+                            await camera.send_frames(frames)
+                            await server.wait_frames(camera.name, len(frames))
+                        said = await asyncio.to_thread(process.stderr.readline)  # it is watching
+                        self.assertIn("recording 3 cameras", said)
+                        await lost.close()
+                        await empty.close()
+                        said = {(await asyncio.to_thread(process.stderr.readline)).split(":")[1] for _ in "12"}
+                        self.assertEqual(said, {" lost", " empty"})
+                        process.send_signal(signal.SIGINT)
+                        await stays.command("stop_capture")
+                        await stays.capture_stopped()
+                        code, out, err = await self.result(process)
+                reply = json.loads(out)
+                self.assertEqual((code, reply["ok"]), wanted, err)
+                results = {result["camera"]: result for result in reply["results"]}
+                self.assertEqual(list(results), ["empty", "lost", "stays"])
+                self.assertEqual(
+                    {name: result["outcome"] for name, result in results.items()},
+                    {"stays": "stopped", "lost": "failed", "empty": "failed"},
+                )
+                self.assertIn("no longer connected", results["lost"]["error"])
+                for name in ("stays", "lost"):
+                    (file,) = results[name]["files"]
+                    self.assertEqual(os.path.getsize(file["path"]), file["bytes"])
+                    self.assertEqual(file["pictures"], 30)
+                self.assertEqual(results["empty"]["files"], [])
+
+    async def test_json_of_downloads_and_failures_is_json(self):
+        server = self.start_streamd()
+        name = await self.record(server, "cam")
+        folder = self.folder / "got"
+        for _ in "12":  # the second time it is there already
+            code, out, err = await self.ctl(server.ws_url, "--json", "get", name, "-o", folder)
+            self.assertEqual(code, 0, err)
+            got = json.loads(out)
+            self.assertEqual((got["session"], got["path"]), (name, str(folder / f"{name}.mp4")))
+            self.assertEqual(got["bytes"], os.path.getsize(got["path"]))
+        for args, status, word in (
+            (("get", "nothing"), 1, "not_found"),
+            (("get", "--take", "nothing"), 1, "not_found"),
+            (("wait", "session.failed", "--timeout", "100ms"), 75, "unavailable"),
+            (("wait", "no.such"), 1, "bad_request"),
+        ):
+            code, out, err = await self.ctl(server.ws_url, "--json", *args)
+            self.assertEqual((code, json.loads(out)["error"]["code"]), (status, word), err)
 
     async def test_a_second_start_that_wants_something_else_is_refused(self):
         server = self.start_streamd()
