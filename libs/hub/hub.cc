@@ -138,9 +138,9 @@ void Hub::unpublish(const StreamPtr& stream, std::uint64_t number, const std::st
     events_(event);
 }
 
-void Hub::give_up(const std::string& path, std::uint64_t publication) {
+void Hub::give_up(const std::string& path, std::uint64_t publication, bool is_hopeless) {
     const StreamPtr stream = find(path);
-    if (stream) stream->finish(publication);
+    if (stream) stream->finish(publication, is_hopeless);
 }
 
 bool Hub::kick_publisher(const std::string& path) {

@@ -110,7 +110,9 @@ class Hub {
                                 const PublisherInfo& info, Clock clock, std::int64_t now_ns,
                                 std::int64_t silent_since_ns = kNobody) ST_EXCLUDES(mutex_);
     /// Ends the viewers that wait for a publisher to come back, if none has since `publication`.
-    void give_up(const std::string& path, std::uint64_t publication) ST_EXCLUDES(mutex_);
+    /// `is_hopeless`: none will; those who wait for a first picture are ended as well.
+    void give_up(const std::string& path, std::uint64_t publication, bool is_hopeless = false)
+        ST_EXCLUDES(mutex_);
     /// Asks the publisher of `path` to go. False: there is none.
     bool kick_publisher(const std::string& path) ST_EXCLUDES(mutex_);
 

@@ -93,12 +93,12 @@ void Group::flush() {
     if (pending_.empty()) pending_.swap(units);  // keeps the memory
 }
 
-void Group::end(std::uint64_t serial, EndReason reason) {
+void Group::end(std::uint64_t serial, EndReason reason, bool is_hopeless) {
     flush();
     ++walking_;
     for (std::size_t i = 0; i < seats_.size(); ++i) {
         const std::shared_ptr<Seat> seat = seats_[i];
-        if (seat && seat->joined_serial() < serial) seat->end(reason);
+        if (seat && seat->joined_serial() < serial) seat->end(reason, is_hopeless);
     }
     close_holes();
 }
@@ -125,8 +125,9 @@ void Lane::add(Delivery delivery) {
 
 void Lane::hand_over(const GroupPtr& group, UnitPtr unit) { add({group, std::move(unit)}); }
 
-void Lane::hand_over_end(const GroupPtr& group, std::uint64_t serial, EndReason reason) {
-    add({group, nullptr, serial, reason});
+void Lane::hand_over_end(const GroupPtr& group, std::uint64_t serial, EndReason reason,
+                         bool is_hopeless) {
+    add({group, nullptr, serial, reason, is_hopeless});
 }
 
 void Lane::run() {
@@ -136,7 +137,7 @@ void Lane::run() {
     }
     for (Delivery& delivery : running_) {
         if (!delivery.unit) {
-            delivery.group->end(delivery.serial, delivery.reason);
+            delivery.group->end(delivery.serial, delivery.reason, delivery.is_hopeless);
         } else if (delivery.group->take(std::move(delivery.unit))) {
             if (due_.empty() || due_.back() != delivery.group) due_.push_back(delivery.group);
         }

@@ -45,7 +45,7 @@ class Group : public std::enable_shared_from_this<Group> {
     /// True: flush() is due now; else it will be called by the window's timer.
     bool take(UnitPtr unit);
     void flush();
-    void end(std::uint64_t serial, EndReason reason);
+    void end(std::uint64_t serial, EndReason reason, bool is_hopeless);
     /// Looks for viewers that take nothing. Call about once a second.
     void check(std::int64_t now_ns);
     bool empty() const { return seats_.size() == holes_; }
@@ -77,8 +77,8 @@ class Lane {
 
     /// Any thread; in order for one caller at a time. One post while the lane has not woken up.
     void hand_over(const GroupPtr& group, UnitPtr unit) ST_EXCLUDES(mutex_);
-    void hand_over_end(const GroupPtr& group, std::uint64_t serial, EndReason reason)
-        ST_EXCLUDES(mutex_);
+    void hand_over_end(const GroupPtr& group, std::uint64_t serial, EndReason reason,
+                       bool is_hopeless = false) ST_EXCLUDES(mutex_);
 
     /// The lane's thread: a group that has viewers is looked after once a second.
     void watch(const GroupPtr& group);
@@ -89,6 +89,7 @@ class Lane {
         UnitPtr unit;  ///< null: the end
         std::uint64_t serial = 0;
         EndReason reason = EndReason::ended;
+        bool is_hopeless = false;
     };
     void add(Delivery delivery) ST_EXCLUDES(mutex_);
     void run() ST_EXCLUDES(mutex_);

@@ -165,9 +165,10 @@ void Seat::check(std::int64_t now_ns) {
     note_queue();
 }
 
-void Seat::end(EndReason reason) {
+void Seat::end(EndReason reason, bool is_hopeless) {
     if (viewer_ == nullptr) return;
     if (reason == EndReason::ended) {
+        if (!has_begun_ && is_hopeless) return finish(reason);
         if (!has_begun_ || is_ending_) return;
         is_ending_ = true;
         is_waiting_ = true;  // what comes from now on is another stream's

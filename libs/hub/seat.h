@@ -56,7 +56,8 @@ class Seat : public std::enable_shared_from_this<Seat> {
 
     /// EndReason::ended lets a viewer that has begun have what waits for it first, and one that has
     /// not go on waiting: for it nothing has ended. Any other is the end at once.
-    void end(EndReason reason);
+    /// `is_hopeless`: also if nothing was sent yet.
+    void end(EndReason reason, bool is_hopeless = false);
     /// The viewer is gone; no call reaches it any more.
     void leave() { viewer_ = nullptr; }
 

@@ -147,12 +147,12 @@ bool Stream::leave(std::uint64_t publication) {
     return true;
 }
 
-bool Stream::finish(std::uint64_t publication) {
+bool Stream::finish(std::uint64_t publication, bool is_hopeless) {
     const Lock lock(mutex_);
     if (publisher_ || publication != publication_) return false;
     ++serial_;
     for (const Members& members : members_) {
-        members.lane->hand_over_end(members.group, serial_, EndReason::ended);
+        members.lane->hand_over_end(members.group, serial_, EndReason::ended, is_hopeless);
     }
     return true;
 }
@@ -197,7 +197,9 @@ std::vector<UnitPtr> Stream::header_units(const Unit& entry, FormId form) {
         for (const media::PacketPtr& packet : {headers.metadata, headers.video, headers.audio}) {
             if (!packet) continue;
             auto unit = std::make_shared<Unit>();
-            unit->packet = at_time(*packet, entry.packet->dts_ms);
+            // At another time than 0 FFmpeg takes metadata for a track of texts.
+            const bool is_metadata = packet->track == media::Track::metadata;
+            unit->packet = at_time(*packet, is_metadata ? 0 : entry.packet->dts_ms);
             unit->serial = entry.serial;
             unit->arrived_ns = entry.arrived_ns;
             entry.header_units.push_back(std::move(unit));

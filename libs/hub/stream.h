@@ -70,7 +70,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
     /// Leaves the viewers waiting for another one. False if it did not hold the stream.
     bool leave(std::uint64_t publication) ST_EXCLUDES(mutex_);
     /// Ends all viewers there are, unless there is a publisher, or has been since `publication`.
-    bool finish(std::uint64_t publication) ST_EXCLUDES(mutex_);
+    /// `is_hopeless`: those too who wait for a first picture.
+    bool finish(std::uint64_t publication, bool is_hopeless) ST_EXCLUDES(mutex_);
     PublisherPtr publisher() const ST_EXCLUDES(mutex_);
     std::uint64_t publication() const ST_EXCLUDES(mutex_);  ///< number of the last one
 

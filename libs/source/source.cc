@@ -217,7 +217,7 @@ void Source::end_run(const std::string& why) {
     tell_state(before);
     if (before != State::stopping && states_.state() == State::failed) {
         // No other run will take over its viewers.
-        hub_.give_up(options_.path, publication_number_);
+        hub_.give_up(options_.path, publication_number_, true);
     }
     act(next);
 }

@@ -22,7 +22,7 @@ TEST(Hub, gives_a_viewer_headers_then_pictures_from_a_key_frame_on) {
     world.push(publication, key(1040));
     world.push(publication, delta(1080));
     EXPECT_THAT(viewer.take(),
-                ElementsAre("begin video", "Am@40:meta", "Av@40:avcC", "Av@40:k", "Av@80:p"));
+                ElementsAre("begin video", "Am@0:meta", "Av@40:avcC", "Av@40:k", "Av@80:p"));
 }
 
 TEST(Hub, gives_a_late_viewer_everything_since_the_newest_key_frame) {
@@ -103,6 +103,21 @@ TEST(Hub, keeps_viewers_over_a_publisher_that_returns) {
     world.executor.run();
     EXPECT_THAT(viewer.take(), ElementsAre("begin video", "Av@0:one", "Av@0:k", "Av@40:p",
                                            "Av@40:two", "Av@120:k"));
+}
+
+TEST(Hub, ends_those_who_wait_only_when_there_is_no_hope) {
+    World world;
+    FakeViewer viewer;
+    world.join(viewer);
+    Publication publication = world.publish();
+    const std::uint64_t number = publication.number();
+    publication.end("bye");
+    world.hub.give_up("/live/x", number);
+    world.executor.run();
+    EXPECT_THAT(viewer.take(), IsEmpty());
+    world.hub.give_up("/live/x", number, true);
+    world.executor.run();
+    EXPECT_THAT(viewer.take(), ElementsAre("end: stream ended"));
 }
 
 TEST(Hub, ends_viewers_when_no_publisher_returns) {
@@ -250,7 +265,7 @@ TEST(Hub, waits_longer_for_pictures_that_are_promised) {
     EXPECT_THAT(viewer.take(), IsEmpty());
     world.push(publication, key(1600));
     EXPECT_THAT(viewer.take(),
-                ElementsAre("begin video audio", "Am@1600:meta", "Aa@1600:ASC", "Av@1600:k"));
+                ElementsAre("begin video audio", "Am@0:meta", "Aa@1600:ASC", "Av@1600:k"));
 
     World silent;
     Publication broken = silent.publish();
@@ -260,7 +275,7 @@ TEST(Hub, waits_longer_for_pictures_that_are_promised) {
     silent.push(broken, sound(0));
     silent.executor.now += 5'000 * kMs;
     silent.push(broken, sound(5'000));
-    EXPECT_THAT(listener.take(), ElementsAre("begin audio", "Am@5000:meta", "Aa@5000:s"));
+    EXPECT_THAT(listener.take(), ElementsAre("begin audio", "Am@0:meta", "Aa@5000:s"));
 }
 
 TEST(Hub, tells_who_came_and_went) {
