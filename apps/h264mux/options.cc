@@ -72,7 +72,10 @@ void build(CLI::App& app, Options& options) {
                                   {"constant", mux::Timing::constant}},
                                  "Clock the display times come from");
     cli::add_value<double>(app, "--fps", options.fps, parse_rate,
-                           "Space the pictures evenly at this rate, whatever the clocks say", "N");
+                           "Space the pictures evenly at this rate, whatever the clocks say; with "
+                           "--join only those of "
+                           "inputs without times, if others have them",
+                           "N");
     cli::add_value<std::chrono::milliseconds>(
         app, "--max-gap", options.max_gap, parse_gap,
         "A larger jump of a clock, forward or back, is a fault of the clock", "D")
@@ -143,7 +146,8 @@ cli::Manual manual() {
          "The report says for each camera how far off its pictures may be, in milliseconds. Part "
          "of that is the fit; it shrinks with the length of the recording. The rest is the least "
          "delay of the network, which arrivals alone cannot tell: half of the shortest ping, where "
-         "session.json has one, else 20 ms are assumed, and 20 ms for what a camera spends between its "
+         "session.json has one, else 20 ms are assumed, and 20 ms for what a camera spends between "
+         "its "
          "sensor and its network.\n\n"
          "A clock that jumps within the recording shows in the error: it is never less than what "
          "all pictures of some second came in late. Where no even clock fits at all, because it "

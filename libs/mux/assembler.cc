@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "mux/failure.h"
+#include "mux/timing.h"
 
 namespace st::mux {
 namespace {
@@ -302,6 +303,9 @@ void Assembler::begin_picture() {
     entry.is_sync = starts_anew || begins_part ? 1 : 0;
     entry.begins_sequence = picture.begins_sequence || is_seam_ || begins_part ? 1 : 0;
     entry.is_seam = is_seam_ ? 1 : 0;
+    entry.is_bare = message_.is_numbered ? 0 : 1;
+    if (entry.begins_bare(pictures_.empty() ? nullptr : &pictures_.back()))
+        bare_rates_.push_back(rate_of(sps.vui).value_or(0));
     is_seam_ = false;
     if (pictures_.size() == std::numeric_limits<std::uint32_t>::max()) {
         throw Failure(Exit::bad_input, "more than 2^32 pictures");

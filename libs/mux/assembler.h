@@ -57,6 +57,8 @@ class Assembler {
     }  ///< without parameter sets, after the start
     std::uint64_t continued() const { return continued_; }  ///< messages that go on with a NAL unit
     bool saw_intra() const { return saw_intra_; }
+    /// Of each bare stream that pictures were kept of, the rate that it says itself; 0: none.
+    const std::vector<double>& bare_rates() const { return bare_rates_; }
     /// Messages with at least one slice: the others are configuration.
     bool last_message_has_picture() const { return has_slice_; }
 
@@ -114,6 +116,7 @@ class Assembler {
     std::uint64_t lost_slices_ = 0;
     std::uint64_t continued_ = 0;
     bool saw_intra_ = false;
+    std::vector<double> bare_rates_;
 };
 
 }  // namespace st::mux

@@ -74,8 +74,14 @@ std::string JoinedInput::format_name() const {
 }
 
 bool JoinedInput::has_device_times() const {
-    return std::ranges::all_of(pieces_,
+    return std::ranges::any_of(pieces_,
                                [](const Piece& piece) { return piece.input->has_device_times(); });
+}
+
+bool JoinedInput::is_partly_bare() const {
+    return has_device_times() && !std::ranges::all_of(pieces_, [](const Piece& piece) {
+               return piece.input->has_device_times();
+           });
 }
 
 bool JoinedInput::has_arrival_times() const {

@@ -35,9 +35,9 @@ class JoinedInput {
     /// What only the inputs know: complete after next() was false.
     void report(Report& report) const;
     std::string format_name() const;  ///< "mixed" if they differ
-    /// All of them have such times.
-    bool has_device_times() const;
-    bool has_arrival_times() const;
+    bool has_device_times() const;    ///< one of them has
+    bool has_arrival_times() const;   ///< all of them have
+    bool is_partly_bare() const;      ///< some of them have times, and some have none
     /// The first one's; arrival times of all count from there.
     std::optional<ServerOrigin> server_origin() const { return pieces_[0].input->server_origin(); }
 

@@ -20,6 +20,12 @@ struct Picture {
     std::uint32_t is_sync : 1 = 0;
     std::uint32_t begins_sequence : 1 = 0;  ///< order counts compare only from here on
     std::uint32_t is_seam : 1 = 0;          ///< the first one of another input
+    std::uint32_t is_bare : 1 = 0;          ///< of a bare stream: it came without times
+
+    /// The first one of a bare stream, after `before` (nullptr: none).
+    bool begins_bare(const Picture* before) const {
+        return is_bare != 0 && (before == nullptr || is_seam != 0 || before->is_bare == 0);
+    }
 };
 static_assert(sizeof(Picture) == 24);
 

@@ -175,6 +175,8 @@ void put_losses(std::string& out, const Report& report) {
     }
     if (report.dropped.bad > 0)
         out += "  " + count(report.dropped.bad, "bad message") + " dropped\n";
+    if (report.dropped.repeated > 0)
+        out += "  " + count(report.dropped.repeated, "repeated message") + " dropped\n";
     if (report.seq_gap_count > 0) {
         out += "  " + count(report.seq_missing, "message") + " missing in " +
                count(report.seq_gap_count, "gap") + " of the numbering, the first after " +
@@ -216,6 +218,7 @@ std::string to_json(const Report& report) {
     json.key("messages").number(report.messages).key("pictures").number(report.pictures);
     json.key("key_frames").number(report.key_frames).key("bytes").number(report.bytes);
     json.key("dropped").open('{').key("bad").number(report.dropped.bad);
+    json.key("repeated").number(report.dropped.repeated);
     json.key("undecodable").number(report.dropped.undecodable).close('}');
     json.key("timing").text(report.timing).key("timing_why").text(report.timing_why);
     json.key("fps_device").rate(report.fps_device).key("fps_arrival").rate(report.fps_arrival);

@@ -81,6 +81,7 @@ struct Report {
     std::uint64_t bytes = 0;  ///< of all pictures as stored
     struct {
         std::uint64_t bad = 0;          ///< messages whose length or header was wrong
+        std::uint64_t repeated = 0;     ///< messages that came twice: same number, time and bytes
         std::uint64_t undecodable = 0;  ///< pictures before the first that can be decoded
     } dropped;
     std::vector<SeqGap> seq_gaps;

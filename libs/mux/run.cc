@@ -97,6 +97,7 @@ void Run::read(Pass pass, bool start_at_intra) {
     }
     Message message;
     while (input_->next(message)) {
+        if (survey_.is_repetition(message)) continue;
         if (!outputs_.empty() && pass == Pass::write) copy(message);
         assembler_->message(message);
         survey_.add(message, assembler_->last_message_has_picture());

@@ -67,6 +67,7 @@ class Run {
     // Times.
     TimingRequest timing_request();
     double constant_fps();
+    void time_bare_inputs();
     void choose_range();
     void plan();
     void report_pictures();

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <cstdio>
 
 #include "media/clock_fit.h"
 #include "mux/align.h"
@@ -12,18 +14,34 @@ double Run::constant_fps() {
     if (job_.fps) return *job_.fps;
     if (input_->has_device_times() || input_->has_arrival_times() || survey_.messages() > 0)
         return report_.fps_estimate.fps;
-    const media::Vui& vui = assembler_->parts().front().format.sps.vui;
-    if (vui.time_scale != 0) {
-        const double fps = static_cast<double>(vui.time_scale) / (2.0 * vui.num_units_in_tick);
-        if (fps >= 0.001 && fps <= 1000) {
-            report_.fps_estimate.fps = fps;
-            report_.fps_estimate.source = "vui";
-            return fps;
-        }
+    if (const auto fps = rate_of(assembler_->parts().front().format.sps.vui)) {
+        report_.fps_estimate.fps = *fps;
+        report_.fps_estimate.source = "vui";
+        return *fps;
     }
     report_.notes.emplace_back(
         "the stream says nothing about its frame rate: 10 is a guess (--fps sets it)");
     return media::kFpsFallback;
+}
+
+/// Inputs with times keep theirs; the others get even ones in between.
+void Run::time_bare_inputs() {
+    if (!input_->is_partly_bare()) return;
+    std::vector<double> rates = assembler_->bare_rates();
+    for (double& rate : rates) {
+        const bool is_own = !job_.fps && rate > 0;
+        const bool is_guess = !job_.fps && !is_own;
+        if (!is_own) rate = job_.fps.value_or(media::kFpsFallback);
+        std::array<char, 160> note{};
+        std::snprintf(note.data(), note.size(),
+                      "an input carries no times: its pictures are spaced evenly at %.2f fps (%s)",
+                      rate,
+                      is_guess ? "a guess; --fps sets it"
+                      : is_own ? "the stream's own rate"
+                               : "given");
+        report_.notes.emplace_back(note.data());
+    }
+    time_bare_pictures(assembler_->pictures(), shown_at_, rates);
 }
 
 TimingRequest Run::timing_request() {
@@ -34,7 +52,7 @@ TimingRequest Run::timing_request() {
         static_cast<std::uint64_t>(std::max<std::int64_t>(1, gap.count() / 1000));
     request.has_device_times = input_->has_device_times();
     request.has_arrival_times = input_->has_arrival_times();
-    request.fps_was_given = job_.fps.has_value();
+    request.fps_was_given = job_.fps.has_value() && !input_->is_partly_bare();
     request.constant_fps = constant_fps();
     return request;
 }
@@ -43,15 +61,16 @@ TimingRequest Run::timing_request() {
 void Run::choose_range() {
     survey_.report(report_, input_->has_device_times(), input_->has_arrival_times());
     const PictureIndex& pictures = assembler_->pictures();
-    const auto shown_at = display_order(pictures);
-    const TimingChoice choice = choose_timing(pictures, shown_at, timing_request());
+    shown_at_ = display_order(pictures);
+    time_bare_inputs();
+    const TimingChoice choice = choose_timing(pictures, shown_at_, timing_request());
     report_ = {};
     const auto ticks_of = [](std::chrono::milliseconds time) {
         return time.count() * (media::kTicksPerSecond / 1000);
     };
     for (std::size_t i = 0; i < pictures.size(); ++i) {
         if (!pictures[i].is_sync) continue;
-        const std::int64_t shown = choice.times.ticks[shown_at[i]];
+        const std::int64_t shown = choice.times.ticks[shown_at_[i]];
         if (job_.from && shown <= ticks_of(*job_.from)) first_picture_ = i;
         if (job_.to && i > first_picture_ && shown >= ticks_of(*job_.to)) {
             end_picture_ = i;
@@ -63,6 +82,7 @@ void Run::choose_range() {
 void Run::plan() {
     const PictureIndex& pictures = assembler_->pictures();
     shown_at_ = display_order(pictures);
+    time_bare_inputs();
     const TimingRequest request = timing_request();
     choice_ = choose_timing(pictures, shown_at_, request);
     report_.timing = to_string(choice_.timing);

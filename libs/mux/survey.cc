@@ -1,5 +1,8 @@
 #include "mux/survey.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace st::mux {
 namespace {
 
@@ -34,6 +37,27 @@ void Survey::add(const Message& message, bool has_picture) {
     pictures_.device.add(message.device_ms);
 }
 
+bool Survey::is_repetition(const Message& message) {
+    if (!message.is_numbered || message.payload.empty()) {
+        has_last_ = false;
+        return false;
+    }
+    const Bytes payload = message.payload;
+    const std::size_t head = std::min(payload.size(), kImprintBytes);
+    const std::size_t tail = std::min(payload.size() - head, kImprintBytes);
+    // What came before is gone, or was changed: an imprint of it stays.
+    Imprint now{message.device_ms, message.seq, payload.size(), std::move(spare_)};
+    now.ends.assign(payload.begin(), payload.begin() + static_cast<std::ptrdiff_t>(head));
+    now.ends.insert(now.ends.end(), payload.end() - static_cast<std::ptrdiff_t>(tail),
+                    payload.end());
+    const bool repeats = has_last_ && !message.begins_input && now == last_;
+    std::swap(now, last_);
+    spare_ = std::move(now.ends);
+    has_last_ = true;
+    repeated_ += repeats ? 1 : 0;
+    return repeats;
+}
+
 /// The number wraps at 2^32 and begins at 0 with every capture.
 void Survey::follow_seq(std::uint32_t seq) {
     if (last_seq_) {
@@ -52,7 +76,8 @@ void Survey::follow_seq(std::uint32_t seq) {
 }
 
 void Survey::report(Report& report, bool has_device, bool has_arrival) const {
-    report.messages = messages_;
+    report.messages = messages_ + repeated_;
+    report.dropped.repeated = repeated_;
     report.seq_gaps = gaps_;
     report.seq_gap_count = gap_count_;
     report.seq_missing = missing_;

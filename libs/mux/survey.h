@@ -3,8 +3,10 @@
 /// spans.
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "media/fps_estimate.h"
+#include "base/bytes.h"
 #include "mux/input.h"
 
 namespace st::mux {
@@ -13,6 +15,10 @@ class Survey {
  public:
     /// In order; `has_picture`: not only configuration.
     void add(const Message& message, bool has_picture);
+
+    /// The message is the one before once more: same number, time and bytes. It is counted here,
+    /// and is not to be added. Looks at the payload's size, first and last bytes.
+    bool is_repetition(const Message& message);
 
     std::uint64_t messages() const { return messages_; }
     /// Fills the numbering and the estimate. The clocks are those the input has.
@@ -25,6 +31,18 @@ class Survey {
         media::MessageSpan arrival;
         media::MessageSpan device;
     };
+    struct Imprint {
+        std::uint64_t device_ms = 0;
+        std::uint32_t seq = 0;
+        std::size_t bytes = 0;
+        std::vector<std::uint8_t> ends;  ///< of the payload: both of them
+        bool operator==(const Imprint&) const = default;
+    };
+    static constexpr std::size_t kImprintBytes = 256;  ///< at each end
+    Imprint last_;
+    std::vector<std::uint8_t> spare_;  ///< memory for the next one
+    bool has_last_ = false;
+    std::uint64_t repeated_ = 0;
     std::uint64_t messages_ = 0;
     Spans all_;
     Spans pictures_;

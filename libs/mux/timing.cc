@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -69,6 +70,7 @@ DeviceTimes device_times(const PictureIndex& pictures, const std::vector<std::ui
     std::size_t back_as_coded = 0;
     std::size_t back_as_shown = 0;
     for (std::size_t i = 1; i < pictures.size(); ++i) {
+        if (pictures[i].is_bare || pictures[i - 1].is_bare) continue;
         back_as_coded += goes_back(pictures[i - 1].device_ms, pictures[i].device_ms) ? 1 : 0;
         back_as_shown += goes_back(out.times[i - 1], out.times[i]) ? 1 : 0;
     }
@@ -76,7 +78,9 @@ DeviceTimes device_times(const PictureIndex& pictures, const std::vector<std::ui
     // shown.
     out.in_decoding_order = back_as_coded < back_as_shown;
     if (out.in_decoding_order) {
-        for (std::size_t i = 0; i < pictures.size(); ++i) out.times[i] = pictures[i].device_ms;
+        for (std::size_t i = 0; i < pictures.size(); ++i) {
+            if (!pictures[i].is_bare) out.times[i] = pictures[i].device_ms;
+        }
     }
     return out;
 }
@@ -135,6 +139,57 @@ std::vector<std::uint32_t> display_order(const PictureIndex& pictures) {
     return shown_at;
 }
 
+std::optional<double> rate_of(const media::Vui& vui) {
+    if (vui.time_scale == 0 || vui.num_units_in_tick == 0) return std::nullopt;
+    const double fps = static_cast<double>(vui.time_scale) / (2.0 * vui.num_units_in_tick);
+    return fps >= 0.001 && fps <= 1000 ? std::optional(fps) : std::nullopt;
+}
+
+void time_bare_pictures(PictureIndex& pictures, const std::vector<std::uint32_t>& shown_at,
+                        std::span<const double> rates) {
+    std::size_t stream = 0;
+    std::uint64_t latest = 0;  // device time of what came before
+    for (std::size_t first = 0; first < pictures.size();) {
+        const Picture* const before = first > 0 ? &pictures[first - 1] : nullptr;
+        if (!pictures[first].begins_bare(before)) {
+            const bool is_later = before == nullptr || pictures[first].is_seam ||
+                                  !goes_back(latest, pictures[first].device_ms);
+            if (is_later) latest = pictures[first].device_ms;
+            ++first;
+            continue;
+        }
+        std::size_t end = first + 1;
+        while (end < pictures.size() && pictures[end].is_bare && !pictures[end].is_seam) ++end;
+        const double step_ms = 1000 / rates[stream++];
+        const auto after = [&](std::size_t steps) {
+            return static_cast<std::uint64_t>(std::llround(static_cast<double>(steps) * step_ms));
+        };
+        std::uint64_t begin = latest + after(1);
+        if (first == 0) begin = end < pictures.size() ? pictures[end].device_ms - after(end) : 0;
+        for (std::size_t i = first; i < end; ++i)
+            pictures[i].device_ms = begin + after(shown_at[i] - first);
+        latest = begin + after(end - first - 1);
+        first = end;
+    }
+}
+
+namespace {
+
+/// The pictures came in much faster than they were taken: sent from a file, not as they were
+/// filmed. Believed only of a device clock that is right more often than not.
+bool came_faster_than_taken(const TimingChoice& device, std::uint64_t repairs,
+                            const std::vector<std::uint64_t>& arrival) {
+    constexpr std::uint64_t kMuchFaster = 4;
+    const std::size_t count = arrival.size();
+    if (count < 2 || repairs * 2 > count || goes_back(arrival.front(), arrival.back() + 1))
+        return false;
+    const std::uint64_t taken_ns = static_cast<std::uint64_t>(device.times.median_ticks) *
+                                   (count - 1) * kNsPerSecond / media::kTicksPerSecond;
+    return (arrival.back() - arrival.front()) < taken_ns / kMuchFaster;
+}
+
+}  // namespace
+
 TimingChoice choose_timing(const PictureIndex& pictures, const std::vector<std::uint32_t>& shown_at,
                            const TimingRequest& request) {
     TimingChoice choice;
@@ -170,15 +225,23 @@ TimingChoice choose_timing(const PictureIndex& pictures, const std::vector<std::
     if (request.timing == Timing::arrival && !request.has_arrival_times) {
         throw Failure(Exit::bad_input, "--timing arrival: the input carries no arrival times");
     }
+    const bool has_arrivals_to_use =
+        request.has_arrival_times &&
+        (!request.has_device_times || !came_faster_than_taken(choice, device_repairs, arrival));
+    const bool device_is_best = media::is_trustworthy(device_repairs, count) ||
+                                (request.has_arrival_times && !has_arrivals_to_use);
     const std::string repairs =
         plural(device_repairs, "device time") + " of " + std::to_string(count);
     if (request.timing == Timing::device ||
-        (is_auto && !request.fps_was_given && request.has_device_times &&
-         media::is_trustworthy(device_repairs, count))) {
+        (is_auto && !request.fps_was_given && request.has_device_times && device_is_best)) {
         choice.timing = Timing::device;
         choice.why = !is_auto              ? "asked for"
                      : device_repairs == 0 ? "all device times are sound"
-                                           : repairs + " repaired";
+                     : media::is_trustworthy(device_repairs, count)
+                         ? repairs + " repaired"
+                         : repairs +
+                               " repaired, but the pictures came in faster than they were "
+                               "taken";
         return choice;
     }
     if (request.timing == Timing::arrival ||

@@ -2,10 +2,12 @@
 /// Which clock the display times come from, and what they are.
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "media/fps_estimate.h"
+#include "media/parameter_sets.h"
 #include "media/timeline.h"
 #include "mux/convert.h"
 #include "mux/picture_index.h"
@@ -16,6 +18,14 @@ namespace st::mux {
 /// one coded video sequence by their order counts and never holds back more than 16: an order count
 /// that says otherwise (a key frame was lost) begins a sequence.
 std::vector<std::uint32_t> display_order(const PictureIndex& pictures);
+
+/// Frame rate that a stream says itself, if it is one that can be.
+std::optional<double> rate_of(const media::Vui& vui);
+
+/// Gives the pictures of bare streams among others the device times they lack: evenly spaced at
+/// `rates`, one for each such stream, behind what is before them, or before what is behind.
+void time_bare_pictures(PictureIndex& pictures, const std::vector<std::uint32_t>& shown_at,
+                        std::span<const double> rates);
 
 struct TimingRequest {
     Timing timing = Timing::automatic;

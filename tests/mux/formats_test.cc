@@ -167,7 +167,80 @@ TEST_F(Formats, each_joined_input_begins_where_it_can_be_decoded) {
     EXPECT_EQ(report->dropped.undecodable, 7U);
     EXPECT_EQ(report->pictures, 20U + 15 + 20);
     EXPECT_EQ(report->key_frames, 6U);
-    EXPECT_EQ(report->timing, "constant") << "not all of them have times";
+    EXPECT_EQ(report->timing, "device") << "those that have times keep them";
+}
+
+TEST_F(Formats, joined_inputs_with_times_keep_them_and_bare_ones_get_even_ones) {
+    const auto messages = make_messages(20);
+    const Octets dump = recorded_dump(messages).bytes;
+    const Octets bare = bare_stream(messages);
+    for (const bool is_bare_first : {false, true}) {
+        SCOPED_TRACE(is_bare_first);
+        Job one = job(is_bare_first ? bare : dump);
+        one.joined = {{write("second", is_bare_first ? dump : bare), -1}};
+        one.fps = 20;
+        const auto report = convert(one);
+        ASSERT_TRUE(report) << report.error().message;
+        EXPECT_EQ(report->pictures, 40U);
+        EXPECT_EQ(report->timing, "device");
+        EXPECT_EQ(report->repairs, 0U);
+        EXPECT_NE(to_text(*report).find("20.00 fps (given)"), std::string::npos);
+        const auto shown = av::display_times_ms(one.output);
+        ASSERT_EQ(shown.size(), 40U);
+        for (std::size_t i = 0; i < 40; ++i) {
+            const std::size_t dumped = std::min<std::size_t>(i, 19);
+            const auto expected =
+                is_bare_first
+                    ? 50.0 * static_cast<double>(std::min<std::size_t>(i, 20)) +
+                          40.0 * static_cast<double>(i - std::min<std::size_t>(i, 20))
+                    : 40.0 * static_cast<double>(dumped) + 50.0 * static_cast<double>(i - dumped);
+            EXPECT_NEAR(shown[i], expected, 1.0) << i;
+        }
+    }
+    Job guess = job(dump);
+    guess.joined = {{write("second", bare), -1}, {write("third", dump), -1}};
+    const auto report = convert(guess);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(report->pictures, 60U);
+    EXPECT_NE(to_text(*report).find("10.00 fps (a guess"), std::string::npos) << to_text(*report);
+}
+
+TEST_F(Formats, messages_that_came_twice_are_no_pictures_of_their_own) {
+    const auto messages = make_messages(60);
+    Octets twice;
+    std::uint32_t seq = 0;
+    for (const Sent& sent : messages) {
+        const auto head = camera::encode_header({sent.device_ms, seq, sent.payload});
+        for (std::uint32_t k = 0; k < (seq % 7 == 3 ? 2U : 1U); ++k) {
+            add(twice, head);
+            add(twice, sent.payload);
+        }
+        ++seq;
+    }
+    const auto report = convert(job(twice));
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(report->pictures, 60U);
+    EXPECT_EQ(report->dropped.repeated, 9U);
+    EXPECT_EQ(report->messages, 70U);
+    EXPECT_EQ(report->repairs, 0U);
+    EXPECT_EQ(report->exit_code(), 0);
+    EXPECT_NE(to_json(*report).find("\"repeated\":9"), std::string::npos);
+}
+
+TEST_F(Formats, arrivals_faster_than_the_pictures_were_taken_are_no_clock) {
+    auto messages = make_messages(100);
+    for (std::size_t i = 5; i < messages.size(); i += 10)
+        messages[i].device_ms = messages[i - 1].device_ms;
+    std::vector<std::uint64_t> arrivals;
+    for (std::size_t i = 0; i < messages.size(); ++i) arrivals.push_back(i * 60'000);
+    auto report = convert(job(recorded_dump(messages, {.arrivals_ns = arrivals}).bytes));
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(report->timing, "device") << report->timing_why;
+    EXPECT_NEAR(static_cast<double>(report->duration_ms), 4000, 60);
+    EXPECT_NE(report->timing_why.find("faster"), std::string::npos);
+    report = convert(job(recorded_dump(messages).bytes));
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->timing, "arrival") << "these came as they were taken";
 }
 
 TEST_F(Formats, a_joined_input_that_is_missing_or_no_stream_fails_the_job) {
