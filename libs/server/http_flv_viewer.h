@@ -29,7 +29,8 @@ class HttpFlvViewer final : public Connection, public loop::StreamHandler, publi
     void on_end(std::string_view error) override;
     void on_drained() override;
     /// `nc -N` and many a script: nothing more to ask, and everything to hear.
-    bool on_half_end() override { return !is_over_; }
+    /// One that waits is taken for gone: nothing sent to it would tell.
+    bool on_half_end() override { return !is_over_ && subscription_ && subscription_.has_begun(); }
 
     void begin(hub::Tracks tracks) override;
     void send(std::span<const SharedBuffer> wires) override { stream_->send(wires); }

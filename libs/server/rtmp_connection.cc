@@ -98,7 +98,9 @@ void RtmpConnection::process() {
 
 bool RtmpConnection::is_nagging() {
     // What the hub hands over to a viewer is bounded by itself.
-    const std::size_t of_hub = viewings_.empty() ? 0 : services_.live.hub().options().queue.bytes;
+    const std::size_t of_hub = viewings_.empty() ? 0
+                                                 : services_.live.hub().options().queue.bytes +
+                                                       services_.options->limits.frame_bytes;
     if (stream_->queued_bytes() > of_hub + kAnswersBytesMax) return true;
     const std::int64_t now_ns = net_.loop().now_ns();
     if (now_ns - commands_since_ns_ >= kSecondNs) {

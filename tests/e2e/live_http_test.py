@@ -79,17 +79,18 @@ class Http(harness.Case):
         server = self.start_streamd(config=live.CONFIG)
         clip = live.clip()
         data = clip.read_bytes()
-        viewers = []
-        for count in (1, 2):
-            viewers.append(self.dial(server))
-            viewers[-1].sendall(b"GET /live/x.flv HTTP/1.0\r\n\r\n")
-            harness.wait_for(lambda n=count: live.joined(server) == n, "the viewer joined")
-        viewers[0].shutdown(socket.SHUT_WR)
-        self.assertEqual(server.http("POST", "/live/x.flv", data).status, 200)
-        for viewer in viewers:
-            out = self.folder / "out.flv"
-            out.write_bytes(self.rest(viewer).partition(b"\r\n\r\n")[2])
-            live.assert_same_media(self, out, clip, "a viewer")
+        viewer = self.dial(server)
+        viewer.sendall(b"GET /live/x.flv HTTP/1.0\r\n\r\n")
+        harness.wait_for(lambda: live.joined(server) == 1, "the viewer joined")
+        publisher = self.dial(server)
+        publisher.sendall(post("/live/x.flv", data[:50_000], sized(data)))
+        seen = viewer.recv(1)
+        viewer.shutdown(socket.SHUT_WR)
+        publisher.sendall(data[50_000:])
+        self.assertIn(b" 200 ", self.rest(publisher).splitlines()[0])
+        out = self.folder / "out.flv"
+        out.write_bytes((seen + self.rest(viewer)).partition(b"\r\n\r\n")[2])
+        live.assert_same_media(self, out, clip, "a viewer")
 
     def test_a_path_goes_to_the_next_as_soon_as_its_publisher_leaves(self):
         # The first says nothing and does not live: the second need not wait for the end of that patience.
