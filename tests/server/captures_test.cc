@@ -255,6 +255,47 @@ TEST_F(CapturesTest, a_stop_of_an_idle_camera_is_fine) {
     EXPECT_EQ((*stopped)->results[0].outcome, StopOutcome::not_recording);
 }
 
+TEST_F(CapturesTest, the_next_stop_says_that_a_recording_failed_by_itself) {
+    const LinkPtr a = join("a");
+    captures.session_opened(a->id, "a_1", "a");
+    captures.session_finished(a->id, {"a_1", "a", control::SessionState::failed, "disk full", {}});
+    for (const bool is_first : {true, false}) {
+        stopped.reset();
+        stop({});
+        captures.answer(a, {CameraAnswer::Kind::not_recording, "", "", false});
+        ASSERT_TRUE(stopped);
+        const control::StopResult& result = (*stopped)->results[0];
+        EXPECT_EQ((*stopped)->ok, !is_first);
+        EXPECT_EQ(result.outcome, is_first ? StopOutcome::failed : StopOutcome::not_recording);
+        if (!is_first) continue;
+        EXPECT_EQ(result.session, "a_1");
+        EXPECT_EQ(result.error, "disk full");
+    }
+}
+
+TEST_F(CapturesTest, a_camera_that_never_answers_a_stop_is_not_fine) {
+    const LinkPtr a = join("a");
+    captures.session_opened(a->id, "a_1", "a");
+    stop({});
+    captures.session_finished(a->id, {"a_1", "a", control::SessionState::done, "", {}, false});
+    ASSERT_TRUE(stopped);
+    EXPECT_FALSE((*stopped)->ok);
+    EXPECT_EQ((*stopped)->results[0].outcome, StopOutcome::stopped);
+    EXPECT_TRUE((*stopped)->results[0].error);
+}
+
+TEST_F(CapturesTest, a_start_whose_camera_left_as_soon_as_it_began_has_its_recording) {
+    const LinkPtr a = join("a");
+    start({});
+    cameras.left(a, "gone");
+    captures.left(a, true);
+    EXPECT_FALSE(started) << "its folder is being made";
+    captures.session_opened(a->id, "a_1", "a");
+    ASSERT_TRUE(started);
+    EXPECT_TRUE((*started)->ok);
+    EXPECT_EQ((*started)->results[0].session, "a_1");
+}
+
 TEST_F(CapturesTest, a_stop_waits_for_the_files_of_a_camera_that_just_left) {
     const LinkPtr a = join("a");
     captures.session_opened(a->id, "a_1", "a");
