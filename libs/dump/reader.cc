@@ -12,6 +12,9 @@ constexpr std::uint64_t kOwnMayReturnBytes = kRecordBytesMax;
 /// Bytes of failed CRC checks within one damage; then only small candidates are checked. Bounds the
 /// work that a file full of forged markers can cause.
 constexpr std::uint64_t kWastedBytesMax = std::uint64_t{1} << 30;
+/// How far behind a record that is ahead of its time the numbers may go on from before it.
+constexpr std::size_t kLookedAheadBytes = std::size_t{4} << 20;
+constexpr int kLookedAheadRecords = 256;
 constexpr std::size_t kSmallCandidateBytes = 64 * 1024;
 
 /// Position of the first marker or magic at or after `from`; nullopt: none is whole in `bytes`.
@@ -143,7 +146,57 @@ Reader::Verdict Reader::examine_record(std::size_t at) {
         wasted_bytes_ += whole;
         return Verdict::bad;
     }
+    if (own && tag_ && header->number > number_min_) {
+        const auto is_copy = numbers_return(at + whole, header->number);
+        if (!is_copy) return Verdict::more;
+        if (*is_copy) return Verdict::bad;
+    }
     return own ? Verdict::own : Verdict::foreign;
+}
+
+/// Behind a record that is ahead of its time: do two in a row go on from before it? Then it is a
+/// copy of one that is still to come. nullopt: more bytes.
+std::optional<bool> Reader::numbers_return(std::size_t at, std::uint64_t ahead) {
+    const std::size_t end = at + kLookedAheadBytes;
+    std::optional<std::uint64_t> returned;
+    for (int i = 0; i < kLookedAheadRecords && at < end; ++i) {
+        const Bytes all = window_.unread();
+        if (!has_bytes(at + kRecordHeaderBytes)) return std::nullopt;
+        if (all.size() < at + kRecordHeaderBytes) return false;
+        const Bytes bytes = all.subspan(at);
+        if (decode_file_header(bytes)) return false;
+        const auto header = decode_record_header(bytes);
+        const bool is_own = header && header->tag == *tag_;
+        const std::size_t whole = is_own ? record_bytes(*header) : 0;
+        if (is_own && !has_bytes(at + whole + kMarker.size())) return std::nullopt;
+        const bool is_next = is_own && returned && header->number == *returned + 1;
+        const bool is_before =
+            is_next || (is_own && header->number >= number_min_ && header->number < ahead);
+        if (is_before && bytes.size() >= whole && is_record_crc_right(bytes.first(whole))) {
+            if (returned && header->number > *returned) return true;
+            returned = header->number;
+            at += whole;
+            continue;
+        }
+        // A length may lie: it is believed if something stands behind it.
+        const bool leads_on =
+            is_own && bytes.size() >= whole && begins_with_marker(bytes.subspan(whole));
+        const auto next = leads_on ? at + whole : find_start(all, at + 1);
+        if (!next && (finished_ || all.size() >= end)) return false;
+        if (!next) {
+            window_.require(all.size() + kRecordHeaderBytes);
+            return std::nullopt;
+        }
+        at = *next;
+    }
+    return false;
+}
+
+/// So many bytes are there, or no more will come.
+bool Reader::has_bytes(std::size_t bytes) {
+    if (finished_ || window_.unread().size() >= bytes) return true;
+    window_.require(bytes);
+    return false;
 }
 
 /// The size of a record whose header is plausible and behind whose length the next piece stands:

@@ -12,8 +12,9 @@
 ///
 /// What it survives: torn tail, flipped bytes, missing middle, a corrupt length, zeros of a
 /// preallocated tail, a damaged file header, several dumps joined, a dump inside a payload, forged
-/// markers. Inside damage, a record of another dump is believed only if the own dump does not come
-/// back within the largest record: until then it may be the content of a damaged payload.
+/// markers, later records copied to an earlier place. Inside damage, a record of another dump is
+/// believed only if the own dump does not come back within the largest record: until then it may be
+/// the content of a damaged payload.
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -63,6 +64,8 @@ class Reader {
 
     Verdict examine(std::size_t at);
     Verdict examine_record(std::size_t at);
+    bool has_bytes(std::size_t bytes);
+    std::optional<bool> numbers_return(std::size_t at, std::uint64_t ahead);
     std::optional<Record> step_in_order(bool& wants_more);
     std::optional<std::size_t> damaged_record_bytes(bool& wants_more);
     bool search();

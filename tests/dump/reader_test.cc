@@ -334,5 +334,59 @@ TEST(Reader, thousands_of_random_damages_lose_only_what_they_hit) {
     }
 }
 
+TEST(Reader, later_records_at_an_earlier_place_outlaw_nothing) {
+    std::mt19937 random(606);
+    const auto below = [&](std::size_t n) {
+        return std::uniform_int_distribution<std::size_t>(0, n - 1)(random);
+    };
+    Octets clean;
+    put_header(clean, header(1));
+    std::vector<std::size_t> begins;
+    for (std::uint64_t n = 0; n < 100; ++n) {
+        begins.push_back(clean.size());
+        put_record(clean, header(1), n, body_of(n, 8 + below(400)));
+    }
+    begins.push_back(clean.size());
+    for (int round = 0; round < 3000; ++round) {
+        SCOPED_TRACE(round);
+        const std::size_t length = 1 + below(4000);
+        const std::size_t from = below(clean.size() - length);
+        const std::size_t to = kFileHeaderBytes + below(clean.size() - kFileHeaderBytes);
+        const Octets copy(clean.begin() + static_cast<std::ptrdiff_t>(from),
+                          clean.begin() + static_cast<std::ptrdiff_t>(from + length));
+        Octets damaged = clean;
+        std::size_t end = to;
+        if (round % 2 == 0) {
+            damaged.insert(damaged.begin() + static_cast<std::ptrdiff_t>(to), copy.begin(),
+                           copy.end());
+        } else {
+            end = std::min(to + length, damaged.size());
+            std::copy_n(copy.begin(), end - to, damaged.begin() + static_cast<std::ptrdiff_t>(to));
+        }
+        std::vector<std::uint64_t> expected;
+        for (std::uint64_t n = 0; n < 100; ++n) {
+            if (begins[n + 1] <= to || begins[n] >= end) expected.push_back(n);
+        }
+        // Of what follows the copy two are needed to tell which numbers are right.
+        if (expected.size() < 3 || end > begins[97]) continue;
+        const auto record_at = [&](std::size_t place) {
+            return std::ranges::upper_bound(begins, place) - begins.begin() - 1;
+        };
+        const std::string what = "records " + std::to_string(record_at(from)) + " to " +
+                                 std::to_string(record_at(from + length)) + " copied to " +
+                                 std::to_string(record_at(to)) + ", up to " +
+                                 std::to_string(record_at(end));
+        SCOPED_TRACE(what);
+        const Found found = read_all(damaged, 1 + below(5000));
+        std::size_t at = 0;
+        for (const std::uint64_t number : expected) {
+            while (at < found.numbers.size() && found.numbers[at] != number) ++at;
+            ASSERT_LT(at, found.numbers.size()) << "record " << number << " is lost";
+        }
+        ASSERT_TRUE(std::ranges::is_sorted(found.numbers));
+        ASSERT_TRUE(std::ranges::adjacent_find(found.numbers) == found.numbers.end());
+    }
+}
+
 }  // namespace
 }  // namespace st::dump
