@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -53,8 +54,24 @@ std::string extension(mux::OutputFormat format) {
 bool is_to_stdout(const Options& options) { return options.output == "-"; }
 
 bool is_to_folder(const Options& options) {
-    return !options.output.empty() && !is_to_stdout(options) &&
-           (options.output.back() == '/' || is_folder(options.output));
+    if (options.output.empty() || is_to_stdout(options)) return false;
+    if (options.output.back() == '/' || is_folder(options.output)) return true;
+    std::error_code ignored;
+    const bool is_many = options.inputs.size() > 1 && !options.join;
+    return is_many && !fs::path(options.output).has_extension() &&
+           !fs::exists(options.output, ignored);
+}
+
+/// A file of this name would be taken for what we do not write.
+bool is_foreign_ending(const std::string& path) {
+    static const std::set<std::string> foreign = {
+        ".mkv", ".mk3d", ".mov", ".qt",   ".webm", ".avi",   ".ts",  ".m2ts", ".mts",
+        ".mpg", ".mpeg", ".vob", ".wmv",  ".asf",  ".3gp",   ".3g2", ".ogg",  ".ogv",
+        ".mxf", ".f4v",  ".265", ".hevc", ".h265", ".fdump", ".gif", ".jpg",  ".png"};
+    std::string ending = fs::path(path).extension().string();
+    std::ranges::transform(ending, ending.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return foreign.contains(ending);
 }
 
 mux::OutputFormat format_of(const Options& options) {
@@ -203,10 +220,16 @@ std::optional<std::string> contradiction(const Options& options) {
     const bool to_file = !options.output.empty() && !is_to_folder(options);
     if (to_file && many && !options.only_info)
         return "--output " + options.output + " is one file, but there are several inputs";
+    if (to_file && !is_to_stdout(options) && !options.format && !options.only_info &&
+        is_foreign_ending(options.output)) {
+        return "--output " + options.output +
+               ": not a format that is written; --format says which: mp4, fmp4, flv, h264 or dump";
+    }
     if (options.join && !to_file && !options.only_info) return "--join needs --output FILE";
     if (options.join && options.align) return "--join and --align exclude each other";
     if (options.from && options.to && *options.from >= *options.to)
         return "--from must be before --to";
+    if (options.to && options.to->count() == 0) return "--to 0 leaves nothing";
     if ((options.from || options.to) && copies) return "--from and --to cut MP4s and FLV only";
     if (options.align && (options.from || options.to))
         return "--align goes without --from and --to";
@@ -257,6 +280,12 @@ Result<std::vector<PlannedJob>> plan_jobs(const Options& options) {
             return Error{inputs[i] + " is its own output; name another with --output", cli::kUsage};
         }
         jobs.push_back(std::move(*planned));
+    }
+    if (is_to_folder(options) && !options.only_info) {
+        std::error_code error;
+        fs::create_directories(options.output, error);
+        if (error)
+            return Error{"create " + options.output + ": " + error.message(), cli::kCannotCreate};
     }
     return jobs;
 }

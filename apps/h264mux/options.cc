@@ -36,11 +36,34 @@ void add_format(CLI::App& app, std::optional<mux::OutputFormat>& format) {
         if (const auto known = mux::format_named(text)) return *known;
         return Error{"\"" + std::string(text) + "\" is not one of mp4, fmp4, flv, h264, dump"};
     };
-    cli::add_value<mux::OutputFormat>(app, "--format", format, parse,
-                                      "Format of the output: an MP4, one in fragments, FLV, the "
-                                      "bare stream, or the plain form of "
-                                      "a dump; by default what the output's name says, else mp4",
-                                      "mp4|fmp4|flv|h264|dump");
+    cli::add_value<mux::OutputFormat>(
+        app, "--format", format, parse,
+        "Format of the output: an MP4, one in fragments, FLV, the "
+        "bare stream, or the plain form of "
+        "a dump; by default what the output's name says, else mp4; names of other "
+        "formats want it",
+        "mp4|fmp4|flv|h264|dump");
+}
+
+std::string aligning() {
+    return "`--align` wants recorded dumps of cameras of one server. The time line is the "
+           "server's: "
+           "0 is where the first picture of all was taken, and each output begins where its own "
+           "first picture belongs, after an empty edit. The camera's clock is laid along the "
+           "arrivals from below, for a picture never comes in before it was taken: bursts of late "
+           "ones do not count, and a drift is taken out.\n\n"
+           "The report says for each camera how far off its pictures may be, in milliseconds. Part "
+           "of that is the fit; it shrinks with the length of the recording. The rest is the least "
+           "delay of the network, which arrivals alone cannot tell: half of the shortest ping, "
+           "where "
+           "session.json has one, else 20 ms are assumed, and 20 ms for what a camera spends "
+           "between "
+           "its "
+           "sensor and its network.\n\n"
+           "A clock that jumps within the recording shows in the error: it is never less than what "
+           "all pictures of some second came in late. Where no even clock fits at all, because it "
+           "runs wrong by more than 0.2 % or jumped too far, drift and offset are said to be not "
+           "known, the pictures are placed as they came in, and the error is open.";
 }
 
 }  // namespace
@@ -54,8 +77,8 @@ void build(CLI::App& app, Options& options) {
         ->type_name("FILE");
     cli::add_text(
         app, "-o,--output", options.output,
-        "Output file, a directory if it ends in / or is one, or - for standard output; else "
-        "beside each input",
+        "Output file, or - for standard output; a directory if it ends in / or is one, or if there "
+        "are several inputs and it has no ending: it is made if need be; else beside each input",
         "FILE");
     app.add_flag("-y", options.overwrite, "Overwrite existing outputs");
     add_format(app, options.format);
@@ -81,10 +104,14 @@ void build(CLI::App& app, Options& options) {
         "A larger jump of a clock, forward or back, is a fault of the clock", "D")
         ->default_str(format_duration(options.max_gap));
     app.add_flag("--no-split", options.no_split, "Keep one file when the picture size changes");
-    cli::add_duration(app, "--from", options.from,
-                      "Begin at the last key frame shown at or before this time");
-    cli::add_duration(app, "--to", options.to,
-                      "End before the first key frame shown at or after this time");
+    cli::add_duration(
+        app, "--from", options.from,
+        "Begin at the last key frame shown at or before this time; one after the end is an "
+        "error");
+    cli::add_duration(
+        app, "--to", options.to,
+        "End before the first key frame shown at or after this time, behind the one it "
+        "begins with");
     cli::add_choice<unsigned>(app, "--rotate", options.rotate,
                               {{"0", 0U}, {"90", 90U}, {"180", 180U}, {"270", 270U}},
                               "Have players turn the pictures clockwise by this many degrees");
@@ -137,22 +164,7 @@ cli::Manual manual() {
          "device :: the time each picture got from its camera\n\n"
          "arrival :: the time each picture came in at the server\n\n"
          "constant :: evenly spaced at `--fps`, the stream's own rate, or the estimate"},
-        {"ALIGNING",
-         "`--align` wants recorded dumps of cameras of one server. The time line is the server's: "
-         "0 is where the first picture of all was taken, and each output begins where its own "
-         "first picture belongs, after an empty edit. The camera's clock is laid along the "
-         "arrivals from below, for a picture never comes in before it was taken: bursts of late "
-         "ones do not count, and a drift is taken out.\n\n"
-         "The report says for each camera how far off its pictures may be, in milliseconds. Part "
-         "of that is the fit; it shrinks with the length of the recording. The rest is the least "
-         "delay of the network, which arrivals alone cannot tell: half of the shortest ping, where "
-         "session.json has one, else 20 ms are assumed, and 20 ms for what a camera spends between "
-         "its "
-         "sensor and its network.\n\n"
-         "A clock that jumps within the recording shows in the error: it is never less than what "
-         "all pictures of some second came in late. Where no even clock fits at all, because it "
-         "runs wrong by more than 0.2 % or jumped too far, drift and offset are said to be not "
-         "known, the pictures are placed as they came in, and the error is open."},
+        {"ALIGNING", aligning()},
         {"EXAMPLES",
          "Convert a recording and look at the report:\n\n"
          "    h264mux recordings/cam1_20260131_081530\n\n"

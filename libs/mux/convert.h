@@ -67,7 +67,8 @@ struct Job {
         60'000};  ///< a larger jump of a clock is a fault; at most kMaxGapMax
 
     /// Only from the last key frame shown at or before `from` to the first one shown at or after
-    /// `to`, both on the time line of the whole. The input is read twice.
+    /// `to`, both on the time line of the whole; Error 65 if that ends before `from`. The input is
+    /// read twice.
     std::optional<std::chrono::milliseconds> from;
     std::optional<std::chrono::milliseconds> to;
 

@@ -130,6 +130,7 @@ void Run::add_notes() {
         report_.notes.push_back(std::to_string(assembler_->continued()) +
                                 " messages go on with a NAL unit that the one before began");
     }
+    if (!cut_.empty()) report_.notes.push_back(cut_);
     if (!report_.closed) report_.notes.emplace_back("the dump was not closed in order");
 }
 

@@ -108,6 +108,8 @@ class Run {
     std::uint64_t first_picture_ = 0;  ///< range of pictures that are wanted
     std::uint64_t end_picture_ = std::numeric_limits<std::uint64_t>::max();
 
+    std::string cut_;  ///< says where the range lies
+
     std::optional<Streaming> streaming_;
 };
 

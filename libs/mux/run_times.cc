@@ -68,15 +68,34 @@ void Run::choose_range() {
     const auto ticks_of = [](std::chrono::milliseconds time) {
         return time.count() * (media::kTicksPerSecond / 1000);
     };
+    const auto seconds = [](std::int64_t ticks) {
+        std::array<char, 64> text{};
+        std::snprintf(text.data(), text.size(), "%.3f s",
+                      static_cast<double>(ticks) / media::kTicksPerSecond);
+        return std::string(text.data());
+    };
+    const std::int64_t end = choice.times.ticks.back() + choice.times.median_ticks;
+    if (job_.from && ticks_of(*job_.from) >= end) {
+        throw Failure(Exit::bad_input, job_.input + ": ends at " + seconds(end) +
+                                           ": nothing is left from " +
+                                           seconds(ticks_of(*job_.from)) + " on");
+    }
+    std::int64_t begins = 0;
+    std::int64_t ends = end;
     for (std::size_t i = 0; i < pictures.size(); ++i) {
         if (!pictures[i].is_sync) continue;
         const std::int64_t shown = choice.times.ticks[shown_at_[i]];
-        if (job_.from && shown <= ticks_of(*job_.from)) first_picture_ = i;
+        if (job_.from && shown <= ticks_of(*job_.from)) {
+            first_picture_ = i;
+            begins = shown;
+        }
         if (job_.to && i > first_picture_ && shown >= ticks_of(*job_.to)) {
             end_picture_ = i;
-            return;
+            ends = shown;
+            break;
         }
     }
+    cut_ = "cut from " + seconds(begins) + " to " + seconds(ends) + " of " + seconds(end);
 }
 
 void Run::plan() {

@@ -85,6 +85,11 @@ class Usage(harness.Case):
         report, _ = self.mux.convert(dump, "--from", "100ms", "--to", "1h")
         self.assertEqual(report["pictures"], 60)
         self.mux.run("--from", "2s", "--to", "1s", dump, expect=64)
+        self.mux.run("--to", "0s", dump, expect=64)
+        report, _ = self.mux.convert(dump, "--from", "1.3s")
+        self.assertIn("cut from 1.200 s to 2.400 s of 2.400 s", report["notes"])
+        done = self.mux.run("-y", "--from", "2.4s", dump, expect=65)
+        self.assertIn("ends at 2.400 s", done.stderr)
 
     def test_rotation_is_what_players_are_told(self):
         dump = self.dump()
@@ -94,6 +99,39 @@ class Usage(harness.Case):
             # ffprobe counts anticlockwise.
             self.assertEqual(side["rotation"] % 360, -degrees % 360)
             self.assertEqual((report["width"], report["height"]), (320, 180))
+
+    def test_folders_are_made_for_outputs(self):
+        first, second = self.dump("a/one.fdump"), self.dump("b/two.dump", plain_dump)
+        self.mux.run("-o", f"{self.folder}/new/er/", first)
+        self.assertEqual(self.names(self.folder / "new/er"), ["one.mp4"])
+        self.mux.run("-o", self.folder / "both", first, second)
+        self.assertEqual(self.names(self.folder / "both"), ["one.mp4", "two.mp4"])
+        self.mux.run("-o", f"{first}/under/", second, expect=73)
+        self.mux.run("-o", f"{self.folder}/none/", self.folder / "missing", expect=66)
+        self.assertFalse((self.folder / "none").exists())
+
+    def test_names_of_formats_that_are_not_written_are_refused(self):
+        dump = self.dump()
+        for name in ("x.mkv", "x.MOV", "x.webm", "x.ts", "x.fdump"):
+            done = self.mux.run("-o", self.folder / name, dump, expect=64)
+            self.assertIn("mp4, fmp4, flv, h264 or dump", done.stderr)
+        self.assertEqual(self.names(), ["cam.fdump"])
+        self.mux.run("--format", "mp4", "-o", self.folder / "x.mov", dump)
+        self.mux.run("-o", self.folder / "plain name", dump)
+        self.assert_same_pictures(self.folder / "plain name", self.stream)
+
+    def test_an_output_that_is_no_plain_file_stays(self):
+        dump = self.dump()
+        pipe, link = self.folder / "pipe.mp4", self.folder / "link.mp4"
+        os.mkfifo(pipe)
+        done = self.mux.run("-y", "-o", pipe, dump, expect=73)
+        self.assertIn("-o -", done.stderr)
+        self.assertTrue(pipe.is_fifo())
+        link.symlink_to("movie.mp4")
+        self.mux.run("-y", "-o", link, dump)
+        self.assertTrue(link.is_symlink())
+        self.assert_same_pictures(self.folder / "movie.mp4", self.stream)
+        self.assertEqual(self.names(), ["cam.fdump", "link.mp4", "movie.mp4", "pipe.mp4"])
 
     def test_outputs_that_collide_are_refused_before_anything_is_written(self):
         first, second = self.dump("a/x.fdump"), self.dump("b/x.dump", plain_dump)
