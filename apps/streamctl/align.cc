@@ -44,6 +44,7 @@ class Aligning {
     int run(const std::vector<control::Recording>& recordings) {
         av::quiet_libav();
         refuse_used_folder(options_.folder);
+        for (const control::Recording& recording : recordings) refuse_used_name(recording);
         for (const control::Recording& recording : recordings) fetch(recording);
         place();
         for (Placed& placed : placed_) convert(placed);
@@ -51,9 +52,7 @@ class Aligning {
                                          [](const Placed& placed) { return placed.report; });
         if (has_any) write_take();
         if (!options_.all_files) {
-            for (const Placed& placed : placed_) {
-                if (placed.report) fs::remove(placed.dump);
-            }
+            for (const std::string& dump : fetched_) fs::remove(dump);
         }
         return exit_code_;
     }
@@ -68,9 +67,19 @@ class Aligning {
         return fs::absolute(fs::path(options_.folder) / name).lexically_normal();
     }
 
+    /// Before anything is fetched for it.
+    void refuse_used_name(const control::Recording& recording) const {
+        const fs::path target = path(recording.id + ".mp4");
+        struct stat there {};
+        if (::lstat(target.c_str(), &there) != 0) return;
+        throw Failed(cli::kCannotCreate,
+                     target.string() + ": exists already; choose another folder for this take");
+    }
+
     void fetch(const control::Recording& recording) {
         Download download(door_, interrupt_, talk_);
         const auto dump = download.fetch_dump(recording, options_);
+        if (dump && !download.was_there()) fetched_.push_back(*dump);
         if (!dump) {
             fail(recording.id +
                  ": its dump was not kept (recording.keep), and nothing else says when its "
@@ -211,6 +220,7 @@ class Aligning {
     Talk& talk_;
     std::stop_source stop_;
     std::vector<Placed> placed_;
+    std::vector<std::string> fetched_;  ///< dumps that were not there before
     int exit_code_ = cli::kDone;
 };
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "align.h"
+#include "cli/terminal.h"
 #include "control/camera_status.h"
 #include "download.h"
 
@@ -62,6 +63,7 @@ class Capture {
     void print_outcome(bool is_enough);
     /// Downloads, or puts on one time line: the exit code.
     int fetch_files();
+    int fetch(const std::vector<control::Recording>& recordings);
 
     const Options& options_;
     Door& door_;
@@ -247,11 +249,22 @@ void Capture::send_stop(const std::vector<std::string>& cameras) {
 
 int Capture::fetch_files() {
     if (options_.folder.empty()) return cli::kDone;
-    std::cout.flush();
+    cli::flush_output();
     std::vector<control::Recording> recordings;
     for (const std::string& id : finished_) {
         recordings.push_back(understood(control::decode_recording(door_.recording(id))));
     }
+    try {
+        return fetch(recordings);
+    } catch (const Failed&) {
+        for (const control::Recording& recording : recordings) {
+            talk_.trouble(recording.id + ": is on the server, in " + recording.directory);
+        }
+        throw;
+    }
+}
+
+int Capture::fetch(const std::vector<control::Recording>& recordings) {
     if (options_.align) {
         return recordings.empty()
                    ? int{cli::kDone}

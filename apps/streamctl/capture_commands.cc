@@ -46,8 +46,34 @@ bool report(const control::StopReply& reply, Talk& talk, bool prints_paths) {
     return is_ok;
 }
 
+namespace {
+
+/// Ctrl-C does not take back what the cameras were told.
+void say_who_records(Door& door, Talk& talk) {
+    for (const auto& [name, camera] : cameras_by_name(door)) {
+        if (camera.state != control::CameraState::recording &&
+            camera.state != control::CameraState::starting) {
+            continue;
+        }
+        talk.trouble(name + ": " + std::string(to_text(camera.state)) +
+                     (camera.session ? " " + *camera.session : "") +
+                     "; it goes on until streamctl stop");
+    }
+}
+
+std::string start(const control::StartRequest& request, Door& door, Talk& talk) {
+    try {
+        return door.start(request);
+    } catch (const Failed& failed) {
+        if (failed.exit_code() == cli::kInterrupted) say_who_records(door, talk);
+        throw;
+    }
+}
+
+}  // namespace
+
 int run_start(const Options& options, Door& door, Talk& talk) {
-    const std::string body = door.start(options.start);
+    const std::string body = start(options.start, door, talk);
     const auto reply = understood(control::decode_start_reply(body));
     if (talk.json()) talk.body(body);
     const std::string asked = asked_for(options.start.parameters);

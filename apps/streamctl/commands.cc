@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "cli/parse.h"
+#include "cli/terminal.h"
 #include "push.h"
 
 namespace st::streamctl {
@@ -130,7 +131,7 @@ int run_command(const Options& options) {
         talk.trouble(failed.what());
         exit_code = failed.exit_code();
     }
-    std::cout.flush();
+    cli::flush_output();
     return exit_code;
 }
 

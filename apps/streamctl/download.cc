@@ -53,6 +53,29 @@ void write_all(int fd, Bytes bytes, std::uint64_t at, const std::string& path) {
     }
 }
 
+/// What a file has at `at` is what is there now.
+bool is_there(int fd, Bytes bytes, std::uint64_t at) {
+    std::vector<std::uint8_t> there(bytes.size());
+    const ssize_t got = ::pread(fd, there.data(), there.size(), static_cast<off_t>(at));
+    return got == static_cast<ssize_t>(bytes.size()) &&
+           std::equal(bytes.begin(), bytes.end(), there.begin());
+}
+
+/// Throws Failed unless `head` begins the file at `have`.
+http::BodyReader body_of(const http::ResponseHead& head, std::uint64_t have, std::uint64_t bytes,
+                         const std::string& url) {
+    const std::string* range = head.find("Content-Range");
+    const std::string wanted = "bytes " + std::to_string(have) + "-";
+    const bool fits = head.status == 200 ||
+                      (head.status == 206 && range != nullptr && range->starts_with(wanted));
+    auto body = http::BodyReader::of_response(head, "GET", bytes);
+    if (fits && body) return std::move(*body);
+    const bool is_auth = head.status == 401 || head.status == 403;
+    throw Failed(
+        is_auth ? cli::kNotAuthorised : cli::kRefused,
+        url + ": the server answers " + std::to_string(head.status) + " " + printable(head.reason));
+}
+
 /// The connection broke: worth another try, unlike a refusal.
 class Broken final : public Failed {
  public:
@@ -122,7 +145,8 @@ void Download::print(const File& file) {
 
 void Download::fetch(const File& file) {
     struct stat there {};
-    if (::stat(file.target.c_str(), &there) == 0) {
+    was_there_ = ::stat(file.target.c_str(), &there) == 0;
+    if (was_there_) {
         if (static_cast<std::uint64_t>(there.st_size) != file.bytes) {
             throw Failed(cli::kCannotCreate, file.target + ": exists already, and is another file");
         }
@@ -131,7 +155,7 @@ void Download::fetch(const File& file) {
         return;
     }
     const std::string part = file.target + ".part";
-    const Fd fd(::open(part.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+    const Fd fd(::open(part.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
     if (!fd) throw cannot(cli::kCannotCreate, part);
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
         throw Failed(cli::kCannotCreate, part + ": another download is writing it");
@@ -140,12 +164,17 @@ void Download::fetch(const File& file) {
     auto have = static_cast<std::uint64_t>(there.st_size);
     if (have > file.bytes) have = 0;
     if (have > 0) talk_.note(file.target + ": going on after " + human_bytes(have));
-    for (int failures = 0; have < file.bytes;) {
+    // Its name alone does not say that it is a part of this file.
+    std::uint64_t doubted = std::min(have, kDoubtedMax);
+    for (int failures = 0; have < file.bytes || doubted > 0;) {
         try {
-            have = fetch_from(file, fd.get(), have);
+            have = fetch_from(file, fd.get(), have, doubted);
+            if (have == 0) talk_.note(part + ": is of another file; beginning anew");
+            doubted = 0;
         } catch (const Broken& broken) {
             if (broken.have > have) failures = 0;
             have = broken.have;
+            doubted = std::min(have, doubted);
             if (++failures >= kTriesMax) throw;
             talk_.note(std::string(broken.what()) + "; trying again");
             const timespec pause{0, 200'000'000L * failures};
@@ -160,9 +189,12 @@ void Download::fetch(const File& file) {
     std::cout.flush();
 }
 
-std::uint64_t Download::fetch_from(const File& file, int part, std::uint64_t have) {
+std::uint64_t Download::fetch_from(const File& file, int part, std::uint64_t have,
+                                   std::uint64_t doubted) {
     cli::Progress progress(!talk_.quiet());
     const std::string shown = fs::path(file.target).filename().string();
+    std::uint64_t known = have;
+    have -= doubted;
     try {
         Wire wire(door_.server(), door_.patience(), interrupt_);
         std::vector<Field> fields{{"Host", door_.server().host_field()},
@@ -191,25 +223,18 @@ std::uint64_t Download::fetch_from(const File& file, int part, std::uint64_t hav
             rest = bytes.subspan(*used);
         }
         const http::ResponseHead head = answer.take();
-        if (head.status == 200) have = 0;
-        const std::string* range = head.find("Content-Range");
-        const std::string wanted = "bytes " + std::to_string(have) + "-";
-        const bool fits = head.status == 200 ||
-                          (head.status == 206 && range != nullptr && range->starts_with(wanted));
-        auto body = http::BodyReader::of_response(head, "GET", file.bytes);
-        if (!fits || !body) {
-            const bool is_auth = head.status == 401 || head.status == 403;
-            throw Failed(is_auth ? cli::kNotAuthorised : cli::kRefused,
-                         file.url + ": the server answers " + std::to_string(head.status) + " " +
-                             printable(head.reason));
-        }
+        if (head.status == 200) have = known = 0;
+        http::BodyReader body = body_of(head, have, file.bytes, file.url);
         auto shown_at = Clock::now();
-        while (!body->is_complete()) {
+        while (!body.is_complete()) {
             if (rest.empty()) rest = receive();
-            const auto taken = body->next(rest);
+            const auto taken = body.next(rest);
             if (!taken || have + taken->data.size() > file.bytes) {
                 throw Failed(cli::kRefused, file.url + ": more bytes than announced");
             }
+            const Bytes again = taken->data.first(static_cast<std::size_t>(
+                std::min<std::uint64_t>(taken->data.size(), known - std::min(known, have))));
+            if (!is_there(part, again, have)) return 0;
             write_all(part, taken->data, have, file.target + ".part");
             have += taken->data.size();
             rest = rest.subspan(taken->consumed);

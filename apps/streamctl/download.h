@@ -14,6 +14,8 @@ class Download {
  public:
     /// How often a connection may be lost without a byte in between.
     static constexpr int kTriesMax = 5;
+    /// So much of a .part that was there is compared with the file.
+    static constexpr std::uint64_t kDoubtedMax = 16 * 1024;
 
     Download(Door& door, Interrupt& interrupt, Talk& talk)
         : door_(door), interrupt_(interrupt), talk_(talk) {}
@@ -24,6 +26,8 @@ class Download {
     /// Its dump alone, without a word on stdout: where it is. nullopt if it was not kept.
     std::optional<std::string> fetch_dump(const control::Recording& recording,
                                           const Options& options);
+    /// The last file had been downloaded before.
+    bool was_there() const { return was_there_; }
 
  private:
     struct File {
@@ -40,12 +44,14 @@ class Download {
                  const Options& options) const;
     void fetch(const File& file);
     void print(const File& file);
-    /// One request; what it got is written behind `have`. Returns the bytes there are now.
-    std::uint64_t fetch_from(const File& file, int part, std::uint64_t have);
+    /// One request; what it got is written behind `have`. Returns the bytes there are now; 0 if
+    /// the last of them, so many as are `doubted`, are not the file's.
+    std::uint64_t fetch_from(const File& file, int part, std::uint64_t have, std::uint64_t doubted);
 
     Door& door_;
     Interrupt& interrupt_;
     Talk& talk_;
+    bool was_there_ = false;
 };
 
 }  // namespace st::streamctl

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "cli/terminal.h"
 #include "commands.h"
 
 namespace st::streamctl {
@@ -45,7 +46,7 @@ int run_events(const Options& options, Door& door, Talk& talk) {
     std::uint64_t left = options.events.count;
     return follow(door, options.timeout, talk, [&](const RpcEvent& event) {
         talk.result(event.json);
-        std::cout.flush();
+        cli::flush_output();
         return std::cout && (options.events.count == 0 || --left > 0);
     });
 }

@@ -1,8 +1,8 @@
 #include <Poco/Exception.h>
 #include <signal.h>
+#include <sys/stat.h>
 
-#include <cerrno>
-#include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 
@@ -16,24 +16,24 @@
 namespace st::streamctl {
 namespace {
 
-/// A broken pipe on standard output ends the program as it would have without our sockets.
-[[noreturn]] void end_by_sigpipe() {
-    ::signal(SIGPIPE, SIG_DFL);
-    ::raise(SIGPIPE);
-    std::_Exit(cli::kIoFailed);
+int flushed(int exit_code) { return cli::finish_output("streamctl", exit_code); }
+
+/// A folder can be opened as a file, and then reads as if it were empty.
+bool is_folder(int fd) {
+    struct stat there {};
+    return ::fstat(fd, &there) == 0 && S_ISDIR(there.st_mode);
 }
 
-int flushed(int exit_code) {
-    errno = 0;
-    std::cout.flush();
-    if (std::cout) return exit_code;
-    if (errno == EPIPE || errno == 0) end_by_sigpipe();
-    std::cerr << "streamctl: standard output: " << std::strerror(errno) << '\n';
-    return cli::kIoFailed;
+int refuse_folder(const std::string& name) {
+    std::cerr << "streamctl: " << name << ": is a folder, not a list of commands\n";
+    return cli::kNoInput;
 }
 
 int run_lines(const Options& options) {
     if (!options.script_file.empty() && options.script_file != "-") {
+        if (std::filesystem::is_directory(options.script_file)) {
+            return refuse_folder(options.script_file);
+        }
         std::ifstream file(options.script_file);
         if (!file) {
             std::cerr << "streamctl: " << options.script_file << ": cannot be read\n";
@@ -41,6 +41,7 @@ int run_lines(const Options& options) {
         }
         return run_script(file, options.script_file, options);
     }
+    if (is_folder(STDIN_FILENO)) return refuse_folder("standard input");
     const bool is_typed = cli::is_terminal(STDIN_FILENO) && cli::is_terminal(STDOUT_FILENO);
     if (is_typed && options.script_file.empty()) return run_prompt(options);
     return run_script(std::cin, "standard input", options);
@@ -51,7 +52,7 @@ int run(int argc, char** argv) {
     CLI::App app("Control streamd and its cameras", "streamctl");
     Options options;
     build(app, options);
-    if (const auto code = cli::parse(app, argc, argv)) return flushed(*code);
+    if (const auto code = cli::parse(app, argc, argv)) return *code;
     if (!options.generate.empty()) {
         std::cout << cli::generate(app, manual(), options.generate);
         return flushed(cli::kDone);

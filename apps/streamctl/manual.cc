@@ -64,9 +64,20 @@ cli::Manual manual() {
     manual.description = kDescription;
     manual.parts = {
         {"EXIT STATUS",
-         cli::exit_status_text({cli::kDone, cli::kRefused, cli::kUsage, cli::kBadInput,
-                                cli::kNoInput, cli::kUnreachable, cli::kIoFailed, cli::kNoAnswer,
-                                cli::kNotAuthorised, cli::kInterrupted})},
+         cli::exit_status_text(
+             {cli::kDone,
+              cli::kRefused,
+              {cli::kDamaged,
+               "`--align`: done, but bytes of a recording were damaged or messages were missing."},
+              cli::kUsage,
+              cli::kBadInput,
+              cli::kNoInput,
+              cli::kUnreachable,
+              cli::kCannotCreate,
+              cli::kIoFailed,
+              cli::kNoAnswer,
+              cli::kNotAuthorised,
+              cli::kInterrupted})},
         {"ENVIRONMENT", kEnvironment},
         {"FILES", kFiles},
         {"EXAMPLES", kExamples},

@@ -37,10 +37,11 @@ const char* meaning(ExitCode code) {
 
 }  // namespace
 
-std::string exit_status_text(std::initializer_list<ExitCode> codes) {
+std::string exit_status_text(std::initializer_list<ExitMeaning> codes) {
     std::string text;
-    for (const ExitCode code : codes) {
-        text += std::to_string(static_cast<int>(code)) + " :: " + meaning(code) + "\n";
+    for (const ExitMeaning& its : codes) {
+        text += std::to_string(static_cast<int>(its.code)) +
+                " :: " + (its.text != nullptr ? its.text : meaning(its.code)) + "\n";
     }
     return text;
 }

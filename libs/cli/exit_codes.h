@@ -21,7 +21,15 @@ enum ExitCode : int {
     kInterrupted = 130,   ///< Ctrl-C
 };
 
+/// A code with what it means in one program, if that is not what it means everywhere.
+struct ExitMeaning {
+    ExitMeaning(ExitCode its_code, const char* its_text = nullptr)
+        : code(its_code), text(its_text) {}
+    ExitCode code;
+    const char* text;
+};
+
 /// The EXIT STATUS part of a manual: one paragraph for each of `codes`.
-std::string exit_status_text(std::initializer_list<ExitCode> codes);
+std::string exit_status_text(std::initializer_list<ExitMeaning> codes);
 
 }  // namespace st::cli

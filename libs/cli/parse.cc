@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "cli/exit_codes.h"
+#include "cli/terminal.h"
 
 namespace st::cli {
 namespace {
@@ -185,7 +186,8 @@ std::optional<int> parse(CLI::App& app, int argc, const char* const* argv, std::
 }
 
 std::optional<int> parse(CLI::App& app, int argc, const char* const* argv) {
-    return parse(app, argc, argv, std::cout, std::cerr);
+    const auto code = parse(app, argc, argv, std::cout, std::cerr);
+    return code ? std::optional<int>(finish_output(app.get_name(), *code)) : std::nullopt;
 }
 
 std::optional<int> parse(CLI::App& app, std::vector<std::string> words, std::ostream& out,

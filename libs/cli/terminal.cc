@@ -1,10 +1,18 @@
 #include "cli/terminal.h"
 
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <iostream>
 #include <string>
+
+#include "cli/exit_codes.h"
 
 namespace st::cli {
 namespace {
@@ -14,7 +22,48 @@ void write_all(const std::string& text) {
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
 }
 
+/// Why standard output could not be flushed, the first time.
+int output_error = 0;
+
+bool has_no_reader() {
+    pollfd output{STDOUT_FILENO, 0, 0};
+    return ::poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+}
+
+/// As it would have been had the program not ignored the signal for its sockets.
+[[noreturn]] void end_by_sigpipe() {
+    struct sigaction action {};
+    action.sa_handler = SIG_DFL;
+    ::sigaction(SIGPIPE, &action, nullptr);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGPIPE);
+    ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);  // a library may have blocked it
+    ::raise(SIGPIPE);
+    std::_Exit(kIoFailed);
+}
+
 }  // namespace
+
+void flush_output() {
+    // An insertion that failed has left its reason here, unless something else failed since.
+    const bool is_reason = errno == ENOSPC || errno == EDQUOT || errno == EFBIG || errno == EIO;
+    if (!std::cout && output_error == 0 && is_reason) output_error = errno;
+    errno = 0;
+    std::cout.flush();
+    const bool is_flushed = std::fflush(stdout) == 0;
+    if ((!std::cout || !is_flushed) && output_error == 0) output_error = errno;
+}
+
+int finish_output(std::string_view program, int exit_code) {
+    flush_output();
+    if (std::cout && std::ferror(stdout) == 0 && output_error == 0) return exit_code;
+    if (output_error == EPIPE || has_no_reader()) end_by_sigpipe();
+    std::cerr << program << ": standard output: "
+              << (output_error != 0 ? std::strerror(output_error) : "cannot be written")
+              << std::endl;
+    return kIoFailed;
+}
 
 bool is_terminal(int fd) { return ::isatty(fd) == 1; }
 

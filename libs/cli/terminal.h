@@ -10,6 +10,13 @@ bool may_colour(int fd);
 /// Columns of the terminal behind `fd`; 80 if it is none.
 int columns(int fd);
 
+/// Flushes standard output; why that failed is kept for finish_output().
+void flush_output();
+
+/// For the end of a program: flushes standard output, and returns `exit_code`, or kIoFailed, and
+/// says why, if not all of it arrived. When its reader went away, the program ends by SIGPIPE.
+int finish_output(std::string_view program, int exit_code);
+
 /// A line on standard error that is rewritten in place; silent unless that is a terminal.
 class Progress {
  public:

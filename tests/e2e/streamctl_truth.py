@@ -171,6 +171,82 @@ class Truth(harness.Case):
             code, out, err = await self.ctl(server.ws_url, "--json", *args)
             self.assertEqual((code, json.loads(out)["error"]["code"]), (status, word), err)
 
+    async def test_a_part_of_another_file_is_not_gone_on_with(self):
+        server = self.start_streamd()
+        name = await self.record(server, "cam", frames=90)
+        whole = (server.recordings / name / "stream.mp4").read_bytes()
+        wrong = bytes(byte ^ 1 for byte in whole)
+        for begin, is_right in (
+            (whole[:30_000], True),
+            (whole, True),
+            (wrong[:30_000], False),
+            (wrong[:10], None),
+            (wrong, False),
+            (wrong * 2, None),
+        ):
+            folder = self.folder / f"{len(begin)}{is_right}"
+            folder.mkdir()
+            (folder / f"{name}.mp4.part").write_bytes(begin)
+            code, out, err = await self.ctl(server.ws_url, "get", name, "-o", folder)
+            self.assertEqual((code, out), (0, f"{folder}/{name}.mp4\n"), err)
+            self.assertEqual((folder / f"{name}.mp4").read_bytes(), whole)
+            self.assertEqual("beginning anew" in err, is_right is False, (len(begin), err))
+
+    async def test_output_that_cannot_be_written_is_74(self):
+        server = self.start_streamd()
+        for args in (("--help",), ("help",), ("--generate", "man"), ("status",), ("--json", "cameras"), ("nobody",)):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run(
+                    [harness.program("streamctl"), *args], stdin=subprocess.DEVNULL, stdout=full,
+                    stderr=subprocess.PIPE, text=True, check=False, env=self.environment(server.ws_url),
+                )
+            expected = 64 if args == ("nobody",) else 74
+            self.assertEqual(done.returncode, expected, (args, done.stderr))
+            self.assertEqual("standard output: No space" in done.stderr, expected == 74, (args, done.stderr))
+
+    async def test_an_output_nobody_reads_ends_it_as_any_program(self):
+        for args in (("--help",), ("--generate", "man")):
+            reading, writing = os.pipe()
+            os.close(reading)
+            done = subprocess.run(
+                [harness.program("streamctl"), *args], stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+            )
+            os.close(writing)
+            self.assertEqual((done.returncode, done.stderr), (-signal.SIGPIPE, ""))
+
+    async def test_a_folder_is_no_script(self):
+        done = subprocess.run(
+            [harness.program("streamctl"), "-f", self.folder], capture_output=True, text=True, check=False
+        )
+        self.assertEqual((done.returncode, done.stdout), (66, ""))
+        self.assertIn(f"{self.folder}: is a folder", done.stderr)
+        folder = os.open(self.folder, os.O_RDONLY)
+        self.addCleanup(os.close, folder)
+        done = subprocess.run(
+            [harness.program("streamctl")], stdin=folder, capture_output=True, text=True, check=False
+        )
+        self.assertEqual((done.returncode, done.stdout), (66, ""))
+        self.assertIn("standard input: is a folder", done.stderr)
+
+    async def test_ctrl_c_during_start_says_who_records(self):
+        server = self.start_streamd()
+        async with harness.Camera(server, "quick") as quick, harness.Camera(server, "silent") as silent:
+            await server.wait_cameras("quick", "silent")
+            process = self.start_ctl(server.ws_url, "--timeout", "60s", "start")
+            await silent.command("start_capture")
+            await quick.command("start_capture")
+            await quick.capture_started()
+
+            def is_recording():
+                return server.cameras()["quick"]["state"] == "recording"
+
+            await asyncio.to_thread(harness.wait_for, is_recording, "the recording")
+            process.send_signal(signal.SIGINT)
+            code, out, err = await self.result(process)
+        self.assertEqual((code, out), (130, ""), err)
+        self.assertRegex(err, r"quick: recording quick_\S+; it goes on")
+        self.assertIn("silent: starting", err)
+
     async def test_a_second_start_that_wants_something_else_is_refused(self):
         server = self.start_streamd()
         async with harness.Camera(server, "cam") as camera:
