@@ -12,6 +12,7 @@
 #include "cli/exit_codes.h"
 #include "cli/generate.h"
 #include "cli/parse.h"
+#include "cli/terminal.h"
 #include "control/operations.h"
 #include "streamd/config.h"
 #include "streamd/daemon.h"
@@ -62,15 +63,15 @@ int run(int argc, char** argv) {
     if (const auto code = cli::parse(app, argc, argv)) return *code;
     if (!options.generate.empty()) {
         std::cout << cli::generate(app, manual(), options.generate);
-        return cli::kDone;
+        return cli::finish_output("streamd", cli::kDone);
     }
     if (options.only_print_config_page) {
         std::cout << config_page();
-        return cli::kDone;
+        return cli::finish_output("streamd", cli::kDone);
     }
     if (options.only_print_openapi) {
         std::cout << control::openapi_document(ST_VERSION);
-        return cli::kDone;
+        return cli::finish_output("streamd", cli::kDone);
     }
     if (!options.make_cert.empty()) return make_cert(options.make_cert);
     const ConfigSources sources{options.config_file, environment(), options.settings, {}};
@@ -82,7 +83,7 @@ int run(int argc, char** argv) {
     auto& good = std::get<LoadedConfig>(loaded);
     if (options.only_print_config) {
         std::cout << good.listing;
-        return cli::kDone;
+        return cli::finish_output("streamd", cli::kDone);
     }
     if (options.only_check_config) {
         const server::Options made = server_options(good.config);  // certificates, too

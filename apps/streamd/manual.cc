@@ -37,8 +37,16 @@ arrival times and checksums; written while recording. `h264mux`(1) reads it.
 `NOTIFY_SOCKET` :: Readiness is told to systemd there.
 )"},
         {"EXIT STATUS",
-         cli::exit_status_text({cli::kDone, cli::kRefused, cli::kUsage, cli::kNoInput,
-                                cli::kCannotCreate, cli::kBadConfig})},
+         cli::exit_status_text(
+             {cli::kDone,
+              {cli::kRefused,
+               "It could not start: a port is in use, say, or a folder or file that it needs "
+               "cannot be made."},
+              cli::kUsage,
+              cli::kNoInput,
+              {cli::kCannotCreate, "`--make-cert`: a file exists already or cannot be written."},
+              {cli::kIoFailed, "Standard output cannot be written."},
+              cli::kBadConfig})},
         {"EXAMPLES", R"(
 Record into a folder on a big disk, on any free port, and learn which:
 
