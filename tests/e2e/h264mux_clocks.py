@@ -135,8 +135,12 @@ class Clocks(harness.Case):
                     for n in range(faults):
                         times[20 + 10 * n] = times[19 + 10 * n]
 
-                report, _ = self.faulty(double, form=recorded_dump)
+                arrivals = [40_000_000 * n for n in range(200)]
+                report, _ = self.faulty(double, form=recorded_dump, arrivals_ns=arrivals)
                 self.assertEqual(report["timing"], timing)
+                # Sent faster than real time: no clock to go by.
+                report, _ = self.faulty(double, form=recorded_dump, arrivals_ns=[n // 100 for n in arrivals])
+                self.assertEqual(report["timing"], "device")
 
     def test_camera_that_stamps_in_coding_order_is_sorted(self):
         stream, frames = pictures(("-bf", "3", "-x264-params", "b-adapt=0:keyint=40"), "clock_b")
