@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "camera/frame.h"
+#include "dump/plain_reader.h"
 #include "dump/reader.h"
 
 namespace {
@@ -13,17 +13,13 @@ namespace {
 using st::Bytes;
 
 template <class Reader>
-bool feed(Reader& reader, Bytes& rest, std::size_t step) {
-    if (rest.empty()) {
-        reader.finish();
-        return false;
-    }
+void feed(Reader& reader, Bytes& rest, std::size_t step) {
+    if (rest.empty()) return reader.finish();
     const auto space = reader.space();
     const std::size_t n = std::min({step, space.size(), rest.size()});
     std::copy_n(rest.begin(), n, space.begin());
     reader.commit(n);
     rest = rest.subspan(n);
-    return true;
 }
 
 void check(bool holds) {
@@ -55,17 +51,24 @@ void read_recorded(Bytes input, std::size_t step) {
 }
 
 void read_plain(Bytes input, std::size_t step) {
-    st::camera::FrameReader reader(1 << 16);
+    st::dump::PlainReader reader;
     Bytes rest = input;
+    std::uint64_t end = 0;
+    std::uint64_t message_bytes = 0;
     for (;;) {
         const auto frame = reader.next();
-        if (!frame) return;
-        if (*frame) {
-            check((*frame)->offset + 16 + (*frame)->payload.size() <= input.size());
+        if (frame) {
+            const std::uint64_t size = st::camera::kHeaderBytes + frame->payload.size();
+            check(frame->offset >= end && frame->offset + size <= input.size());
+            end = frame->offset + size;
+            message_bytes += size;
+            std::fill(frame->payload.begin(), frame->payload.end(), std::uint8_t{0});
             continue;
         }
-        if (!feed(reader, rest, step) && reader.pending_bytes() == 0) return;
+        if (reader.at_end()) break;
+        feed(reader, rest, step);
     }
+    check(message_bytes + reader.losses().bytes <= input.size());
 }
 
 }  // namespace
