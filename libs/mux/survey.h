@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "media/fps_estimate.h"
 #include "base/bytes.h"
+#include "media/fps_estimate.h"
 #include "mux/input.h"
 
 namespace st::mux {

@@ -151,7 +151,8 @@ TEST(PlainReader, a_wrong_length_costs_its_message_at_most) {
             missing += std::ranges::count(found.numbers, i) == 1 ? 0U : 1U;
         ASSERT_GE(found.losses.count, 1U);
         const bool is_too_long = load_be32(length) > right;
-        ASSERT_EQ(missing, is_too_long && n == 59 ? 1U : 0U) << n << " " << right << " " << load_be32(length);
+        ASSERT_EQ(missing, is_too_long && n == 59 ? 1U : 0U)
+            << n << " " << right << " " << load_be32(length);
     }
 }
 
