@@ -203,22 +203,48 @@ std::optional<std::string> read_file(int directory, const std::string& name,
     return text;
 }
 
+namespace {
+
+/// False with errno if not all of it could be written.
+bool write_whole(int fd, std::string_view text) {
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const ssize_t written = ::write(fd, text.data() + at, text.size() - at);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return false;
+        at += static_cast<std::size_t>(written);
+    }
+    return true;
+}
+
+/// JSON into the blocks that the file has: the last resort on a full disk. False: there are too
+/// few.
+bool overwrite(int directory, const std::string& name, std::string_view text, bool durable) {
+    const Fd fd(::openat(directory, name.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+    struct stat there {};
+    if (!fd || ::fstat(fd.get(), &there) != 0 || !S_ISREG(there.st_mode)) return false;
+    if (static_cast<std::uint64_t>(there.st_blocks) * 512 < text.size()) return false;
+    // Spaces instead of a second call to cut it: nobody ever reads a mixture.
+    std::string padded(text);
+    padded.resize(std::max(text.size(), static_cast<std::size_t>(there.st_size)), ' ');
+    if (!write_whole(fd.get(), padded)) return false;
+    return !durable || ::fsync(fd.get()) == 0;
+}
+
+}  // namespace
+
 void replace_file(int directory, const std::string& name, std::string_view text, bool durable) {
     const std::string temporary = name + ".tmp";
     const Fd fd(::openat(directory, temporary.c_str(),
                          O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666));
-    if (!fd) fail("create " + temporary);
-    std::size_t at = 0;
-    while (at < text.size()) {
-        const ssize_t written = ::write(fd.get(), text.data() + at, text.size() - at);
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) {
-            const int error = errno;
-            ::unlinkat(directory, temporary.c_str(), 0);
-            errno = error;
-            fail("write " + temporary);
-        }
-        at += static_cast<std::size_t>(written);
+    const bool is_written = fd && write_whole(fd.get(), text);
+    if (!is_written) {
+        const int error = errno;
+        ::unlinkat(directory, temporary.c_str(), 0);
+        const bool is_full = error == ENOSPC || error == EDQUOT;
+        if (is_full && overwrite(directory, name, text, durable)) return;
+        errno = error;
+        fail("write " + temporary);
     }
     if (durable && ::fsync(fd.get()) != 0) fail("sync " + temporary);
     if (::renameat(directory, temporary.c_str(), directory, name.c_str()) != 0)

@@ -65,12 +65,17 @@ class Disk(harness.Case):
         self.mount("4m")
         server = self.start_streamd(recordings=self.disk / "recordings")
         async with harness.Camera(server, "big") as big:
-            await self.start_one(server, big, "big")
+            session = await self.start_one(server, big, "big")
             await big.send_frames(self.frames)
             await self.fill(big, 12)
             await self.expect_failure_said(server)
             await big.command("stop_capture")
             await big.capture_stopped()
+            # Even where there is no room for a new session.json.
+            await harness.async_wait_for(
+                lambda: server.sessions().get(session, {}).get("state") == "failed", "session.json says it"
+            )
+            self.assertEqual(server.sessions()[session]["end_reason"], "disk")
             # The server may be putting a session.json into it that very moment.
             await harness.async_wait_for(lambda: self.emptied(server.recordings), "the disk is emptied")
             await self.expect_good_recording(server, big, "big")
