@@ -76,8 +76,9 @@ Fd create_file(int directory, const std::string& name);
 /// Up to `bytes_max` of a file; nullopt if there is none or it is larger or not a plain file.
 std::optional<std::string> read_file(int directory, const std::string& name, std::size_t bytes_max);
 /// Writes `<name>.tmp`, then renames it over `name`. `durable`: also through a power loss. On a
-/// full disk the text goes into the blocks of the old file, if it fits: what became of a recording
-/// is worth more than that a crash in this moment could leave it torn. Throws std::system_error.
+/// full disk the text, which is JSON, goes into the blocks of the old file, if it fits: what became
+/// of a recording is worth more than that a crash in this moment could leave it torn.
+/// Throws std::system_error.
 void replace_file(int directory, const std::string& name, std::string_view text, bool durable);
 /// Size of a plain file; nullopt if there is none.
 std::optional<std::uint64_t> file_bytes(int directory, const std::string& name);
