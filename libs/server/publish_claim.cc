@@ -27,7 +27,9 @@ void PublishClaim::look_again(std::shared_ptr<const Asked> asked) {
         const bool is_over =
             now_ns - asked->since_ns >= std::chrono::nanoseconds(takeover_after_).count();
         if (holder && !is_alive && !is_over) return look_again(asked);
-        // With a holder that lives this is the refusal. `this` may be gone when done() returns.
+        // With a holder that lives this is the refusal. `this`, and with it what the timer holds,
+        // may be gone when done() returns.
+        // NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
         const std::shared_ptr<const Asked> kept = asked;
         kept->done(live_.hub().publish(kept->path, kept->publisher, kept->info, kept->clock, now_ns,
                                        kept->since_ns));
