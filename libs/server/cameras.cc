@@ -201,6 +201,10 @@ control::CameraStatus Cameras::status(const CameraEntry& entry) const {
     if (!entry.model.empty()) status.model = entry.model;
     status.state = to_control(entry.state);
     if (!entry.session.empty()) status.session = entry.session;
+    // Its folder is still being made: who reads "recording" can name what is recorded.
+    if (entry.state == camera::State::recording && entry.session.empty()) {
+        status.state = control::CameraState::starting;
+    }
     if (link.width > 0) {
         status.width = link.width;
         status.height = link.height;

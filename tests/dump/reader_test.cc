@@ -291,20 +291,30 @@ TEST(Reader, a_corrupt_length_does_not_make_it_allocate) {
     EXPECT_LE(found.window_bytes_max, kRecordBytesMax + (2U << 20));
 }
 
+struct UnevenDump {
+    Octets bytes;
+    std::vector<std::size_t> begins;  ///< of each record, and the end
+};
+
+/// Records of very different sizes, so that boundaries fall everywhere.
+template <class Below>
+UnevenDump uneven_dump(std::uint64_t records, Below& below) {
+    UnevenDump made;
+    put_header(made.bytes, header(1));
+    for (std::uint64_t n = 0; n < records; ++n) {
+        made.begins.push_back(made.bytes.size());
+        put_record(made.bytes, header(1), n, body_of(n, 8 + below(400)));
+    }
+    made.begins.push_back(made.bytes.size());
+    return made;
+}
+
 TEST(Reader, thousands_of_random_damages_lose_only_what_they_hit) {
     std::mt19937 random(20260131);
     const auto below = [&](std::size_t n) {
         return std::uniform_int_distribution<std::size_t>(0, n - 1)(random);
     };
-    // Records of very different sizes, so that boundaries fall everywhere.
-    Octets clean;
-    put_header(clean, header(1));
-    std::vector<std::size_t> begins;
-    for (std::uint64_t n = 0; n < 60; ++n) {
-        begins.push_back(clean.size());
-        put_record(clean, header(1), n, body_of(n, 8 + below(400)));
-    }
-    begins.push_back(clean.size());
+    const auto [clean, begins] = uneven_dump(60, below);
     for (int round = 0; round < 4000; ++round) {
         SCOPED_TRACE(round);
         Octets damaged = clean;
@@ -339,14 +349,7 @@ TEST(Reader, later_records_at_an_earlier_place_outlaw_nothing) {
     const auto below = [&](std::size_t n) {
         return std::uniform_int_distribution<std::size_t>(0, n - 1)(random);
     };
-    Octets clean;
-    put_header(clean, header(1));
-    std::vector<std::size_t> begins;
-    for (std::uint64_t n = 0; n < 100; ++n) {
-        begins.push_back(clean.size());
-        put_record(clean, header(1), n, body_of(n, 8 + below(400)));
-    }
-    begins.push_back(clean.size());
+    const auto [clean, begins] = uneven_dump(100, below);
     for (int round = 0; round < 3000; ++round) {
         SCOPED_TRACE(round);
         const std::size_t length = 1 + below(4000);

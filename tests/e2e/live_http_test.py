@@ -92,28 +92,25 @@ class Http(harness.Case):
         out.write_bytes((seen + self.rest(viewer)).partition(b"\r\n\r\n")[2])
         live.assert_same_media(self, out, clip, "a viewer")
 
-    def test_a_path_goes_to_the_next_as_soon_as_its_publisher_leaves(self):
-        # The first says nothing and does not live: the second need not wait for the end of that patience.
-        config = {**live.CONFIG, "camera": {"takeover_after": "10m"}}
-        server = self.start_streamd(config=config)
+    def rivals(self):
+        """Two publishers of one path: (the first, who has sent the begin of this FLV; the second; the FLV)."""
+        # The server's patience with a silent publisher outlasts the scenario.
+        server = self.start_streamd(config={**live.CONFIG, "camera": {"takeover_after": "10m"}})
         data = live.clip().read_bytes()
         first = self.dial(server)
         first.sendall(post("/live/x.flv", data[:5000], sized(data)))
         harness.wait_for(lambda: "stream.published" in server.log, "the first publishes")
         second = self.dial(server)
         second.sendall(post("/live/x.flv", data, sized(data)))
+        return first, second, data
+
+    def test_a_path_goes_to_the_next_as_soon_as_its_publisher_leaves(self):
+        first, second, _ = self.rivals()
         first.close()
         self.assertIn(b" 200 ", self.rest(second).splitlines()[0])
 
     def test_a_publisher_that_lives_keeps_its_path(self):
-        config = {**live.CONFIG, "camera": {"takeover_after": "10m"}}
-        server = self.start_streamd(config=config)
-        data = live.clip().read_bytes()
-        first = self.dial(server)
-        first.sendall(post("/live/x.flv", data[:5000], sized(data)))
-        harness.wait_for(lambda: "stream.published" in server.log, "the first publishes")
-        second = self.dial(server)
-        second.sendall(post("/live/x.flv", data, sized(data)))
+        first, second, data = self.rivals()
         second.settimeout(0.02)
         answer, at = b"", 5000
         while not answer and at < len(data):

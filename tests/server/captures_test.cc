@@ -182,6 +182,18 @@ TEST_F(CapturesTest, without_waiting_every_camera_is_in_the_answer) {
     EXPECT_EQ((*stopped)->results[1].outcome, StopOutcome::not_recording);
 }
 
+TEST_F(CapturesTest, a_camera_that_is_said_to_record_has_a_recording) {
+    const LinkPtr a = join("a");
+    cameras.set_state(a, camera::State::recording, "");
+    const control::CameraStatus before = cameras.status(*cameras.find("a"));
+    EXPECT_EQ(before.state, control::CameraState::starting);
+    EXPECT_FALSE(before.session);
+    cameras.set_state(a, camera::State::recording, "a_1");
+    const control::CameraStatus after = cameras.status(*cameras.find("a"));
+    EXPECT_EQ(after.state, control::CameraState::recording);
+    EXPECT_EQ(after.session, "a_1");
+}
+
 TEST_F(CapturesTest, names_that_are_not_there_fail_beside_those_that_are) {
     const LinkPtr a = join("a");
     control::StartRequest request;
