@@ -21,8 +21,11 @@ void HttpFlvViewer::start(const std::string& path, const hub::ViewerInfo& info, 
     path_ = path;
     is_chunked_ = chunked;
     if (head_only) {
-        const hub::StreamPtr stream = services_.live.hub().find(path);
-        if (!stream || !stream->is_live()) return refuse(404, "no stream at " + path);
+        Live& live = services_.live;
+        const hub::StreamPtr stream = live.hub().find(path);
+        const bool is_there =
+            (stream && stream->is_live()) || (live.is_source && live.is_source(path));
+        if (!is_there) return refuse(404, "no stream at " + path);
         stream_->send(flv_head(is_chunked_));
         return close("head");
     }

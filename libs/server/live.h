@@ -34,6 +34,9 @@ class Live {
     /// Whether the stream's source will be started again: its viewers wait for that. Set at start,
     /// called on the control loop; may be empty.
     std::function<bool(const std::string& path)> is_coming_back;
+    /// Whether the path is an on-demand source's: nobody else publishes there, and it can be played
+    /// at any time. Set at start, called on any thread; may be empty.
+    std::function<bool(const std::string& path)> is_source;
     const LiveOptions& options() const { return options_; }
     /// At start, once for each loop; the loop ends before this object does.
     void add(NetLoop& net);

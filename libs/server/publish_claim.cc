@@ -10,6 +10,9 @@ constexpr std::chrono::milliseconds kLookAgain{50};
 
 void PublishClaim::ask(const std::string& path, const hub::PublisherPtr& publisher,
                        const hub::PublisherInfo& info, hub::Clock clock, Done done) {
+    if (live_.is_source && live_.is_source(path)) {
+        return done(Error{path + ": an on-demand source of this server", 409});
+    }
     const std::int64_t now_ns = loop_.now_ns();
     auto first = live_.hub().publish(path, publisher, info, clock, now_ns);
     if (first || first.error().code != 409) return done(std::move(first));

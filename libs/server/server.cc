@@ -84,6 +84,7 @@ struct Server::Parts {
         sources =
             std::make_unique<source::Sources>(setup.sources, setup.source_worker, live.hub(), log);
         live.on_event = [this](const hub::Event& event) { sources->on_event(event); };
+        live.is_source = [this](const std::string& path) { return sources->has(path); };
         live.is_coming_back = [this](const std::string& path) {
             return sources->is_coming_back(path);
         };

@@ -28,6 +28,8 @@ class Sources {
 
     /// To be told of everything the hub tells. Any thread.
     void on_event(const hub::Event& event);
+    /// Whether there is a source of that path. Any thread.
+    bool has(std::string_view path) const { return find(path) != nullptr; }
     /// By path. Any thread.
     std::vector<SourceStatus> status() const;
     /// Whether there is a source of that path that runs or will be started by itself. Any thread.

@@ -127,6 +127,14 @@ class Sources(harness.Case):
         live.assert_same_media(self, path, clip, "a file")
         self.assertEqual(wait_state(server, "failed")["last_error"], "the input ended")
 
+    def test_its_path_is_there_for_players_and_for_no_publisher(self):
+        server = self.start({"x": {"command": ["cat", str(live.clip())]}})
+        self.assertEqual(server.http("HEAD", "/live/x.flv").status, 200)
+        refused = server.http("POST", "/live/x.flv", live.clip().read_bytes())
+        self.assertEqual(refused.status, 409)
+        self.assertIn("an on-demand source", refused.json["error"]["message"])
+        self.assertEqual(status(server)["state"], "idle", "for neither it is started")
+
     def test_a_command_that_fails_is_tried_again_and_then_stays_down(self):
         command = ["sh", "-c", "echo no such camera >&2; exit 3"]
         server = self.start({"x": {"command": command, "crash_threshold": 2}})
