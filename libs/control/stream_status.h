@@ -11,13 +11,13 @@
 namespace st::control {
 
 struct VideoFacts {
-    std::string codec;  ///< "h264", or the number an FLV tag has for another one, "flv-2"
+    std::string codec;  ///< "h264"; of what is passed through "hevc", "av1", "flv1"
     std::optional<std::uint32_t> width;
     std::optional<std::uint32_t> height;
     bool operator==(const VideoFacts&) const = default;
 };
 struct AudioFacts {
-    std::string codec;  ///< "aac", or "flv-2"
+    std::string codec;  ///< "aac", "opus", "mp3"
     std::optional<std::uint32_t> sample_rate;
     std::optional<std::uint32_t> channels;
     bool operator==(const AudioFacts&) const = default;

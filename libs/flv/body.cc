@@ -54,10 +54,20 @@ bool is_key_type(std::uint8_t frame_type) {
     return frame_type == kKeyFrame || frame_type == kGeneratedKeyFrame;
 }
 
-MaybePacket passed_through(Track track, std::int64_t dts_ms, bool is_config, bool is_key,
-                           Buffer body) {
-    return std::optional<Packet>(
-        Packet{track, Codec::flv, is_config, is_key, 0, dts_ms, std::move(body)});
+Packet packet_of(Track track, Codec codec, std::int64_t dts_ms, Buffer payload) {
+    Packet packet;
+    packet.track = track;
+    packet.codec = codec;
+    packet.dts_ms = dts_ms;
+    packet.payload = std::move(payload);
+    return packet;
+}
+
+/// Of another codec: the whole body.
+Packet passed_through(Track track, std::int64_t dts_ms, std::uint32_t codec_tag, Buffer body) {
+    Packet packet = packet_of(track, Codec::flv, dts_ms, std::move(body));
+    packet.codec_tag = codec_tag;
+    return packet;
 }
 
 MaybePacket avc_config(std::int64_t dts_ms, Buffer record) {
@@ -69,8 +79,9 @@ MaybePacket avc_config(std::int64_t dts_ms, Buffer record) {
     } else if (auto config = parse_avc_config(record.bytes()); !config) {
         return config.error();
     }
-    return std::optional<Packet>(
-        Packet{Track::video, Codec::h264, true, false, 0, dts_ms, std::move(record)});
+    Packet packet = packet_of(Track::video, Codec::h264, dts_ms, std::move(record));
+    packet.is_config = true;
+    return std::optional<Packet>(std::move(packet));
 }
 
 MaybePacket avc_frame(std::int64_t dts_ms, std::int32_t cts_ms, bool is_key, Buffer units) {
@@ -81,8 +92,10 @@ MaybePacket avc_frame(std::int64_t dts_ms, std::int32_t cts_ms, bool is_key, Buf
         if (units.empty()) return nothing();
         scan = scan_units(units.bytes());
     }
-    return std::optional<Packet>(Packet{Track::video, Codec::h264, false, is_key || scan.has_idr,
-                                        cts_ms, dts_ms, std::move(units)});
+    Packet packet = packet_of(Track::video, Codec::h264, dts_ms, std::move(units));
+    packet.is_key = is_key || scan.has_idr;
+    packet.cts_ms = cts_ms;
+    return std::optional<Packet>(std::move(packet));
 }
 
 MaybePacket aac_packet(std::int64_t dts_ms, bool is_config, Buffer payload) {
@@ -90,8 +103,9 @@ MaybePacket aac_packet(std::int64_t dts_ms, bool is_config, Buffer payload) {
     if (is_config) {
         if (auto config = parse_aac_config(payload.bytes()); !config) return config.error();
     }
-    return std::optional<Packet>(
-        Packet{Track::audio, Codec::aac, is_config, false, 0, dts_ms, std::move(payload)});
+    Packet packet = packet_of(Track::audio, Codec::aac, dts_ms, std::move(payload));
+    packet.is_config = is_config;
+    return std::optional<Packet>(std::move(packet));
 }
 
 /// The head of a FourCC body: what kind of packet, of which codec, and where its data begins.
@@ -105,6 +119,7 @@ constexpr std::uint8_t kSequenceStart = 0;
 constexpr std::uint8_t kCodedFrames = 1;
 constexpr std::uint8_t kSequenceEnd = 2;
 constexpr std::uint8_t kCodedFramesX = 3;        ///< video: composition time 0, not written
+constexpr std::uint8_t kColour = 4;              ///< video: "Metadata", that is colorInfo
 constexpr std::uint8_t kMpeg2SequenceStart = 5;  ///< video
 constexpr std::uint8_t kAudioMultitrack = 5;
 constexpr std::uint8_t kVideoMultitrack = 6;
@@ -148,13 +163,19 @@ MaybePacket four_cc_video(std::int64_t dts_ms, Buffer body) {
     const std::uint8_t frame_type = (body.data()[0] >> 4) & 7;
     const Result<FourCcHead> head = read_four_cc_head(body.bytes(), Track::video);
     if (!head) return head.error();
-    if (head->packet_type == kSequenceEnd || frame_type == kVideoCommand) return nothing();
-    const bool is_config =
-        head->packet_type == kSequenceStart || head->packet_type == kMpeg2SequenceStart;
+    const bool is_colour = head->packet_type == kColour;  // whatever its frame type says
+    if (head->packet_type == kSequenceEnd || (frame_type == kVideoCommand && !is_colour)) {
+        return nothing();
+    }
     const bool is_key = is_key_type(frame_type) &&
                         (head->packet_type == kCodedFrames || head->packet_type == kCodedFramesX);
-    if (head->four_cc != kAvc1) {
-        return passed_through(Track::video, dts_ms, is_config, is_key, std::move(body));
+    if (head->four_cc != kAvc1 || is_colour) {
+        Packet packet = passed_through(Track::video, dts_ms, head->four_cc, std::move(body));
+        packet.is_colour = is_colour;
+        packet.is_config = head->packet_type == kSequenceStart ||
+                           head->packet_type == kMpeg2SequenceStart || is_colour;
+        packet.is_key = is_key;
+        return std::optional<Packet>(std::move(packet));
     }
     const Bytes content = body.bytes().subspan(head->bytes);
     switch (head->packet_type) {
@@ -178,7 +199,9 @@ MaybePacket four_cc_audio(std::int64_t dts_ms, Buffer body) {
     if (head->four_cc == kMp4a && (is_config || head->packet_type == kCodedFrames)) {
         return aac_packet(dts_ms, is_config, Buffer(body.bytes().subspan(head->bytes)));
     }
-    return passed_through(Track::audio, dts_ms, is_config, false, std::move(body));
+    Packet packet = passed_through(Track::audio, dts_ms, head->four_cc, std::move(body));
+    packet.is_config = is_config;
+    return std::optional<Packet>(std::move(packet));
 }
 
 MaybePacket video_packet(std::int64_t dts_ms, Body body) {
@@ -198,8 +221,10 @@ MaybePacket video_packet(std::int64_t dts_ms, Body body) {
     if (frame_type == kVideoCommand || body.payload.size() == 1) return nothing();
     const bool has_packet_type = codec == kHevcUnofficial || codec == kAv1Unofficial;
     const bool is_config = has_packet_type && body.payload.data()[1] == 0;
-    return passed_through(Track::video, dts_ms, is_config, is_key_type(frame_type) && !is_config,
-                          std::move(body.payload));
+    Packet packet = passed_through(Track::video, dts_ms, codec, std::move(body.payload));
+    packet.is_config = is_config;
+    packet.is_key = is_key_type(frame_type) && !is_config;
+    return std::optional<Packet>(std::move(packet));
 }
 
 MaybePacket audio_packet(std::int64_t dts_ms, Body body) {
@@ -212,7 +237,9 @@ MaybePacket audio_packet(std::int64_t dts_ms, Body body) {
         return four_cc_audio(dts_ms, std::move(body.payload));
     }
     if (body.payload.size() == 1) return nothing();
-    return passed_through(Track::audio, dts_ms, false, false, std::move(body.payload));
+    const std::uint32_t codec = body.payload.data()[0] >> 4;
+    return std::optional<Packet>(
+        passed_through(Track::audio, dts_ms, codec, std::move(body.payload)));
 }
 
 /// Some publishers name a codec 0 or "" where there is no track.
@@ -243,8 +270,8 @@ MaybePacket script_packet(std::int64_t dts_ms, Bytes body) {
     if (content->object() == nullptr) {
         return Error{"flv: onMetaData holds neither an object nor an ECMA array"};
     }
-    Packet packet{
-        Track::metadata, Codec::metadata, false, false, 0, dts_ms, encode_amf0(*name, *content)};
+    Packet packet =
+        packet_of(Track::metadata, Codec::metadata, dts_ms, encode_amf0(*name, *content));
     packet.promises_video = promises(*content->object(), "hasVideo", "videocodecid");
     packet.promises_audio = promises(*content->object(), "hasAudio", "audiocodecid");
     return std::optional<Packet>(std::move(packet));

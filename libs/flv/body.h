@@ -69,7 +69,7 @@ class BodyAssembler {
 /// put into lengths of 4 bytes. A picture that holds an IDR slice is a key whatever its head says.
 /// Metadata is checked, loses "@setDataFrame" and is written anew; the tracks it speaks of are
 /// noted. Any other codec becomes Codec::flv with its whole body; is_config and is_key are then its
-/// head's word.
+/// head's word. So does a FourCC body with colour information, also of H.264.
 ///
 /// An Error is about this body only: the stream goes on without it.
 Result<std::optional<media::Packet>> to_packet(TagType type, std::uint32_t timestamp_ms, Body body);

@@ -8,21 +8,48 @@
 namespace st::flv {
 
 namespace {
-constexpr std::size_t kLengthBytes = 4;
-}
 
-UnitScan scan_units(Bytes units) {
-    UnitScan scan;
-    bool has_idr = false;
+constexpr std::size_t kLengthBytes = 4;
+
+struct FirstSets {
+    Bytes sps;
+    Bytes pps;
+
+    void note(Bytes unit) {
+        const media::NalType type = media::nal_type(unit[0]);
+        if (type == media::NalType::sps && sps.empty()) sps = unit;
+        if (type == media::NalType::pps && pps.empty()) pps = unit;
+    }
+    Result<Buffer> config() const {
+        if (sps.size() < 4 || pps.empty() || std::max(sps.size(), pps.size()) > 0xFFFF) {
+            return Error{"flv: no SPS and PPS to make an AVC sequence header of"};
+        }
+        return encode_avc_config(sps, pps);
+    }
+};
+
+/// Calls `take` with each unit; false: the lengths do not lead exactly to the end.
+template <class Take>
+bool for_each_unit(Bytes units, Take take) {
     std::size_t at = 0;
     while (units.size() - at >= kLengthBytes) {
         const std::size_t size = load_be32(units.data() + at);
         at += kLengthBytes;
-        if (size > units.size() - at) return scan;
-        if (size > 0 && media::nal_type(units[at]) == media::NalType::idr) has_idr = true;
+        if (size > units.size() - at) return false;
+        if (size > 0) take(units.subspan(at, size));
         at += size;
     }
-    scan.is_whole = at == units.size();
+    return at == units.size();
+}
+
+}  // namespace
+
+UnitScan scan_units(Bytes units) {
+    UnitScan scan;
+    bool has_idr = false;
+    scan.is_whole = for_each_unit(units, [&](Bytes unit) {
+        has_idr = has_idr || media::nal_type(unit[0]) == media::NalType::idr;
+    });
     scan.has_idr = scan.is_whole && has_idr;
     return scan;
 }
@@ -47,19 +74,18 @@ Buffer lengths_from_annex_b(Bytes annex_b) {
 }
 
 Result<Buffer> config_from_annex_b(Bytes annex_b) {
-    Bytes sps;
-    Bytes pps;
+    FirstSets sets;
     media::NalWalker walker(annex_b);
     for (media::NalSpan nal{}; walker.next(nal);) {
-        const Bytes unit = annex_b.subspan(nal.begin, nal.end - nal.begin);
-        const media::NalType type = media::nal_type(unit[0]);
-        if (type == media::NalType::sps && sps.empty()) sps = unit;
-        if (type == media::NalType::pps && pps.empty()) pps = unit;
+        sets.note(annex_b.subspan(nal.begin, nal.end - nal.begin));
     }
-    if (sps.size() < 4 || pps.empty() || std::max(sps.size(), pps.size()) > 0xFFFF) {
-        return Error{"flv: AVC sequence header in Annex B form without an SPS and a PPS"};
-    }
-    return encode_avc_config(sps, pps);
+    return sets.config();
+}
+
+Result<Buffer> config_from_lengths(Bytes units) {
+    FirstSets sets;
+    for_each_unit(units, [&](Bytes unit) { sets.note(unit); });
+    return sets.config();
 }
 
 }  // namespace st::flv

@@ -22,4 +22,7 @@ Buffer lengths_from_annex_b(Bytes annex_b);
 /// The decoder configuration for the first SPS and PPS in an Annex B stream.
 Result<Buffer> config_from_annex_b(Bytes annex_b);
 
+/// The same of NAL units behind lengths of 4 bytes; what is not whole is not looked at.
+Result<Buffer> config_from_lengths(Bytes units);
+
 }  // namespace st::flv

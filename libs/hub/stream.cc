@@ -18,6 +18,7 @@ media::PacketPtr at_time(const media::Packet& packet, std::int64_t dts_ms) {
     media::Packet copy;
     copy.track = packet.track;
     copy.codec = packet.codec;
+    copy.codec_tag = packet.codec_tag;
     copy.is_config = packet.is_config;
     copy.is_key = packet.is_key;
     copy.dts_ms = dts_ms;
@@ -43,7 +44,8 @@ std::uint64_t Stream::begin(PublisherPtr publisher, const PublisherInfo& info, C
     has_video_ = has_audio_frames_ = has_key_ = false;
     promises_video_ = promises_audio_ = false;
     pictures_ = 0;
-    flv_video_ = flv_audio_ = 0;
+    flv_video_.reset();
+    flv_audio_.reset();
     return ++publication_;
 }
 
@@ -55,15 +57,17 @@ bool Stream::is_entry(const media::Packet& packet, std::int64_t now_ns) const {
 }
 
 void Stream::note_tracks(const media::Packet& packet) {
-    const bool is_flv = packet.codec == media::Codec::flv && packet.payload.size() > 0;
+    std::optional<std::uint32_t> codec_tag;
+    if (packet.codec == media::Codec::flv) codec_tag = packet.codec_tag;
+    if (packet.is_colour) return;
     if (packet.track == media::Track::video) {
         if (!has_video_) cache_.clear();
         has_video_ = true;
         if (!packet.is_config) ++pictures_;
-        flv_video_ = is_flv ? packet.payload.data()[0] : std::uint8_t{0};
+        flv_video_ = codec_tag;
     } else if (packet.track == media::Track::audio) {
         if (!packet.is_config) has_audio_frames_ = true;
-        flv_audio_ = is_flv ? packet.payload.data()[0] : std::uint8_t{0};
+        flv_audio_ = codec_tag;
     } else {
         promises_video_ = packet.promises_video;
         promises_audio_ = packet.promises_audio;
@@ -74,6 +78,10 @@ void Stream::note_config(const media::PacketPtr& packet) {
     auto headers = std::make_shared<Headers>(*headers_);
     switch (packet->track) {
         case media::Track::video: {
+            if (packet->is_colour) {
+                headers->colour = packet;
+                break;
+            }
             const Bytes before = headers->video ? headers->video->payload.bytes() : Bytes();
             const Bytes after = packet->payload.bytes();
             // Pictures after another configuration do not go on from those before it.
@@ -194,7 +202,8 @@ std::vector<UnitPtr> Stream::header_units(const Unit& entry, FormId form) {
     const Lock lock(mutex_);
     if (entry.header_units.empty() && entry.headers) {
         const Headers& headers = *entry.headers;
-        for (const media::PacketPtr& packet : {headers.metadata, headers.video, headers.audio}) {
+        for (const media::PacketPtr& packet :
+             {headers.metadata, headers.video, headers.colour, headers.audio}) {
             if (!packet) continue;
             auto unit = std::make_shared<Unit>();
             // At another time than 0 FFmpeg takes metadata for a track of texts.

@@ -29,8 +29,8 @@ struct StreamStatus {
     media::PacketPtr audio;
     bool has_video = false;
     bool has_audio = false;
-    std::uint8_t flv_video = 0;  ///< first byte of a passed-through codec's tags; 0: none
-    std::uint8_t flv_audio = 0;
+    std::optional<std::uint32_t> flv_video;  ///< codec_tag of one that is passed through
+    std::optional<std::uint32_t> flv_audio;
     Statistics statistics;
     std::uint64_t jumps = 0;
     std::size_t viewers = 0;
@@ -128,8 +128,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
     std::uint64_t pictures_ ST_GUARDED_BY(mutex_) = 0;  ///< of this publisher
     bool has_key_ ST_GUARDED_BY(mutex_) = false;        ///< likewise
     std::int64_t began_ns_ ST_GUARDED_BY(mutex_) = 0;
-    std::uint8_t flv_video_ ST_GUARDED_BY(mutex_) = 0;
-    std::uint8_t flv_audio_ ST_GUARDED_BY(mutex_) = 0;
+    std::optional<std::uint32_t> flv_video_ ST_GUARDED_BY(mutex_);
+    std::optional<std::uint32_t> flv_audio_ ST_GUARDED_BY(mutex_);
     std::vector<Members> members_ ST_GUARDED_BY(mutex_);
     std::size_t viewers_ ST_GUARDED_BY(mutex_) = 0;
     std::uint64_t encodings_made_ ST_GUARDED_BY(mutex_) = 0;

@@ -27,6 +27,7 @@ constexpr std::size_t kFormsMax = 6;
 struct Headers {
     media::PacketPtr metadata;
     media::PacketPtr video;
+    media::PacketPtr colour;
     media::PacketPtr audio;
 };
 

@@ -16,7 +16,8 @@ enum class Track : std::uint8_t { video, audio, metadata };
 ///                    where we make it); SPS and PPS may be inside
 ///   aac, config      AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1)
 ///   aac, frame       one raw AAC frame, no ADTS
-///   flv              another codec, passed through: the whole body of an FLV audio or video tag
+///   flv              another codec, passed through: the whole body of an FLV audio or video tag;
+///                    codec_tag says which
 ///   metadata         AMF0 values: the string "onMetaData" and one object or ECMA array
 enum class Codec : std::uint8_t { h264, aac, flv, metadata };
 
@@ -25,9 +26,11 @@ struct Packet {
     Codec codec = Codec::h264;
     bool is_config = false;   ///< decoder configuration ("sequence header"), not a picture or sound
     bool is_key = false;      ///< a decoder may begin here; of video only
+    bool is_colour = false;   ///< a config that says how colours are meant, beside the decoder's
     std::int32_t cts_ms = 0;  ///< display time minus dts_ms; of video only
     std::int64_t dts_ms = 0;  ///< decoding time on the stream's own time line
     Buffer payload;
+    std::uint32_t codec_tag = 0;  ///< of flv: FourCC, or the codec number of the body's head
     bool promises_video = false;  ///< of metadata: the tracks that its publisher says there are
     bool promises_audio = false;
 };

@@ -1,7 +1,5 @@
 #include "server/flv_ingest.h"
 
-#include "flv/metadata.h"
-
 namespace st::server {
 
 Result<void> FlvIngest::feed(Bytes bytes, std::int64_t now_ns) {
@@ -16,9 +14,7 @@ Result<void> FlvIngest::feed(Bytes bytes, std::int64_t now_ns) {
             ++bad_tags_;
             last_bad_ = packet.error().message;
         } else if (*packet) {
-            if ((*packet)->track == media::Track::metadata) {
-                (*packet)->payload = flv::metadata_for_live(std::move((*packet)->payload));
-            }
+            if (auto config = inlet_.admit(**packet)) publication_.push(std::move(*config), now_ns);
             publication_.push(std::move(**packet), now_ns);
         }
     }

@@ -2,6 +2,7 @@
 /// An FLV byte stream on its way into the hub, whatever carries it. Lives on a network loop.
 #include <memory>
 
+#include "flv/inlet.h"
 #include "flv/tag.h"
 #include "hub/hub.h"
 
@@ -25,6 +26,7 @@ class FlvIngest {
     hub::Publication publication_;
     const hub::PublisherPtr link_;
     flv::TagReader reader_;
+    flv::Inlet inlet_;
     std::uint64_t bad_tags_ = 0;
     std::string last_bad_;
 };

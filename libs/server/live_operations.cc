@@ -9,6 +9,7 @@
 #include "control/list.h"
 #include "control/stream_status.h"
 #include "flv/codec_config.h"
+#include "flv/codec_name.h"
 #include "server/live.h"
 #include "server/page.h"
 
@@ -18,15 +19,11 @@ namespace {
 using control::ApiError;
 using control::ErrorCode;
 
-std::string flv_codec(unsigned number) { return "flv-" + std::to_string(number); }
-
 std::optional<control::VideoFacts> video_of(const hub::StreamStatus& status) {
     if (!status.has_video) return std::nullopt;
     control::VideoFacts facts;
-    if (status.flv_video != 0) {
-        // Enhanced RTMP names codecs by four letters, which the packet keeps to itself.
-        const bool is_fourcc = (status.flv_video & 0x80) != 0;
-        facts.codec = is_fourcc ? "fourcc" : flv_codec(status.flv_video & 0x0FU);
+    if (status.flv_video) {
+        facts.codec = flv::codec_name(media::Track::video, *status.flv_video);
         return facts;
     }
     facts.codec = "h264";
@@ -43,8 +40,8 @@ std::optional<control::VideoFacts> video_of(const hub::StreamStatus& status) {
 std::optional<control::AudioFacts> audio_of(const hub::StreamStatus& status) {
     if (!status.has_audio) return std::nullopt;
     control::AudioFacts facts;
-    if (status.flv_audio != 0) {
-        facts.codec = flv_codec(status.flv_audio >> 4U);
+    if (status.flv_audio) {
+        facts.codec = flv::codec_name(media::Track::audio, *status.flv_audio);
         return facts;
     }
     facts.codec = "aac";

@@ -116,6 +116,7 @@ void Source::act(Action action) {
 
 void Source::start() {
     reader_ = std::make_unique<flv::TagReader>();
+    inlet_ = {};
     lines_ = LogLines();
     bad_tags_ = 0;
     given_up_.clear();
@@ -148,6 +149,9 @@ void Source::push(flv::Tag tag) {
         return;
     }
     if (!*packet || !publish()) return;
+    if (auto config = inlet_.admit(**packet)) {
+        publication_.push(std::move(*config), loop_.now_ns());
+    }
     if (!publication_.push(std::move(**packet), loop_.now_ns())) {
         give_up("another publisher took the path");
     }

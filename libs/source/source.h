@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/sync.h"
+#include "flv/inlet.h"
 #include "flv/tag.h"
 #include "hub/hub.h"
 #include "source/child.h"
@@ -86,6 +87,7 @@ class Source final : public ChildHandler {
     // Of this run of the process:
     std::shared_ptr<Child> child_;
     std::unique_ptr<flv::TagReader> reader_;
+    flv::Inlet inlet_;
     LogLines lines_;
     std::shared_ptr<Link> link_;
     hub::Publication publication_;

@@ -57,15 +57,36 @@ def tags(data):
     return found
 
 
-def shifted(data, offset_ms):
-    """The same FLV with every time later by so much, modulo 2^32."""
-    out = bytearray(data[:13])
-    for kind, time, body in tags(data):
-        time = (time + offset_ms) % 2**32
+def file_of(header, its_tags):
+    """FLV bytes of a header and [(type, timestamp_ms, body)]."""
+    out = bytearray(header)
+    for kind, time, body in its_tags:
         head = bytes([kind]) + len(body).to_bytes(3, "big")
         head += (time & 0xFFFFFF).to_bytes(3, "big") + bytes([time >> 24]) + b"\0\0\0"
         out += head + body + (len(body) + 11).to_bytes(4, "big")
     return bytes(out)
+
+
+def shifted(data, offset_ms):
+    """The same FLV with every time later by so much, modulo 2^32."""
+    return file_of(data[:13], [(kind, (time + offset_ms) % 2**32, body) for kind, time, body in tags(data)])
+
+
+def in_band(data, keeps_configuration):
+    """The same FLV with its parameter sets in front of every key frame, with or without those before them all."""
+    its_tags, sets = [], b""
+    for kind, time, body in tags(data):
+        if kind == 9 and body[1] == 0:
+            # Configuration records of x264: one set of each kind, with lengths of 2 bytes.
+            sps = body[13 : 13 + int.from_bytes(body[11:13], "big")]
+            pps = body[13 + len(sps) + 3 :][: int.from_bytes(body[13 + len(sps) + 1 :][:2], "big")]
+            sets = b"".join(len(unit).to_bytes(4, "big") + unit for unit in (sps, pps))
+            if not keeps_configuration:
+                continue
+        elif kind == 9 and body[0] >> 4 == 1 and body[1] == 1:
+            body = body[:5] + sets + body[5:]
+        its_tags.append((kind, time, body))
+    return file_of(data[:13], its_tags)
 
 
 def packets(path):

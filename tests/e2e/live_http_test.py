@@ -44,7 +44,7 @@ class Http(harness.Case):
             peer.sendall(post("/live/x.flv", data, version=version))
             peer.shutdown(socket.SHUT_WR)
             self.assertIn(b" 200 ", self.rest(peer).splitlines()[0])
-        self.assertEqual(len(self.published(server)), 2)
+        harness.wait_for(lambda: len(self.published(server)) == 2, "both are over")
         self.assertGreater(min(self.published(server)), 100_000)
 
     def test_a_body_that_ends_too_early_is_not_called_well(self):
@@ -145,6 +145,19 @@ class Http(harness.Case):
         self.assertEqual(found, [f"/live/s{number}" for number in range(5)])
         for kind in ("cameras", "streams", "viewers"):
             self.assertEqual(server.http("GET", f"/api/v1/{kind}?limit=1").json, {"items": [], "next": None})
+
+    def test_parameter_sets_may_come_with_the_pictures_alone(self):
+        server = self.start_streamd(config=live.CONFIG)
+        clip = live.clip().read_bytes()
+        expected = self.folder / "expected.flv"
+        expected.write_bytes(live.in_band(clip, keeps_configuration=True))
+        viewer = self.dial(server)
+        viewer.sendall(b"GET /live/x.flv HTTP/1.0\r\n\r\n")
+        harness.wait_for(lambda: live.joined(server), "the viewer")
+        self.assertEqual(server.http("POST", "/live/x.flv", live.in_band(clip, False)).status, 200)
+        out = self.folder / "got.flv"
+        out.write_bytes(self.rest(viewer).partition(b"\r\n\r\n")[2])
+        live.assert_same_media(self, out, expected, "a viewer")
 
     def test_any_page_may_read_why_it_is_refused(self):
         server = self.start_streamd(config={"live": {"wait": "100ms"}})

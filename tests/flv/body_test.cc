@@ -131,7 +131,7 @@ TEST(ToPacket, makes_a_configuration_of_annex_b) {
     EXPECT_TRUE(config.is_config);
     EXPECT_EQ(wire(config.payload.bytes()), kAvcConfig);
     EXPECT_EQ(error(TagType::video, Wire{0x17, 0, 0, 0, 0} + start + kSps),
-              "flv: AVC sequence header in Annex B form without an SPS and a PPS");
+              "flv: no SPS and PPS to make an AVC sequence header of");
 }
 
 TEST(ToPacket, takes_aac) {
@@ -166,7 +166,7 @@ TEST(ToPacket, passes_other_codecs_through_whole) {
         {"HEVC key", TagType::video, {0x91, 'h', 'v', 'c', '1', 0, 0, 0, 1}, false, true},
         {"HEVC inter", TagType::video, {0xA3, 'h', 'v', 'c', '1', 1}, false, false},
         {"AV1 key", TagType::video, {0x93, 'a', 'v', '0', '1', 1}, false, true},
-        {"colour metadata", TagType::video, {0x94, 'h', 'v', 'c', '1', 2}, false, false},
+        {"colour metadata", TagType::video, {0x94, 'h', 'v', 'c', '1', 2}, true, false},
         {"MPEG-2 configuration", TagType::video, {0x95, 'a', 'v', '0', '1', 2}, true, false},
         {"one of several tracks", TagType::video, {0x96, 0x01, 'a', 'v', '0', '1', 0}, false, true},
         {"their configuration", TagType::video, {0x96, 0x00, 'a', 'v', '0', '1', 0}, true, false},
@@ -212,6 +212,27 @@ TEST(ToPacket, takes_h264_and_aac_from_their_four_cc_form) {
     EXPECT_TRUE(aac.is_config);
     EXPECT_EQ(wire(made(TagType::audio, {0x91, 'm', 'p', '4', 'a', 0x21}).payload.bytes()),
               Wire{0x21});
+}
+
+TEST(ToPacket, knows_what_is_passed_through) {
+    EXPECT_EQ(made(TagType::video, {0x91, 'h', 'v', 'c', '1', 0, 0, 0, 1}).codec_tag, 0x68766331U);
+    EXPECT_EQ(made(TagType::video, {0x22, 1, 2}).codec_tag, 2U);
+    EXPECT_EQ(made(TagType::audio, {0x91, 'O', 'p', 'u', 's', 1}).codec_tag, 0x4F707573U);
+    EXPECT_EQ(made(TagType::audio, {0x2F, 1}).codec_tag, 2U);
+}
+
+TEST(ToPacket, takes_colours_for_a_header_of_their_own) {
+    for (const char* codec : {"hvc1", "avc1"}) {
+        Wire body{0xD4};
+        body.insert(body.end(), codec, codec + 4);
+        body = body + Wire{0x02, 0, 9, 'c', 'o', 'l', 'o', 'r', 'I', 'n', 'f', 'o'};
+        const Packet colours = made(TagType::video, body);
+        EXPECT_TRUE(colours.is_colour);
+        EXPECT_TRUE(colours.is_config);
+        EXPECT_EQ(colours.codec, Codec::flv);
+        EXPECT_EQ(wire(colours.payload.bytes()), body);
+    }
+    EXPECT_FALSE(made(TagType::video, {0x90, 'h', 'v', 'c', '1', 1}).is_colour);
 }
 
 TEST(ToPacket, refuses_four_cc_heads_that_are_cut_short) {

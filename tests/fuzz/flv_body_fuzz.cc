@@ -5,6 +5,7 @@
 
 #include "flv/body.h"
 #include "flv/codec_config.h"
+#include "flv/inlet.h"
 #include "flv/metadata.h"
 #include "flv/tag.h"
 
@@ -12,7 +13,8 @@ namespace {
 
 bool is_same(const st::media::Packet& a, const st::media::Packet& b) {
     return a.track == b.track && a.codec == b.codec && a.is_config == b.is_config &&
-           a.is_key == b.is_key && a.cts_ms == b.cts_ms && a.dts_ms == b.dts_ms &&
+           a.is_key == b.is_key && a.is_colour == b.is_colour && a.codec_tag == b.codec_tag &&
+           a.cts_ms == b.cts_ms && a.dts_ms == b.dts_ms &&
            std::ranges::equal(a.payload.bytes(), b.payload.bytes());
 }
 
@@ -44,7 +46,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     reader.feed(tag.bytes());
     auto read = reader.next();
     if (!read || !*read) std::abort();
-    const auto again = to_packet((*read)->type, (*read)->timestamp_ms, std::move((*read)->body));
+    auto again = to_packet((*read)->type, (*read)->timestamp_ms, std::move((*read)->body));
     if (!again || !*again || !is_same(**packet, **again)) std::abort();
+    if (const auto config = Inlet().admit(**again)) {
+        if (!parse_avc_config(config->payload.bytes())) std::abort();
+    }
     return 0;
 }

@@ -337,6 +337,20 @@ TEST(Hub, does_not_cache_over_a_change_of_configuration) {
     EXPECT_THAT(viewer.take(), ElementsAre("begin video", "Av@40:two", "Av@40:k"));
 }
 
+TEST(Hub, keeps_how_colours_are_meant_beside_the_configuration) {
+    World world;
+    Publication publication = world.publish();
+    media::Packet colours = config("colours");
+    colours.is_colour = true;
+    world.push(publication, config("c"));
+    world.push(publication, std::move(colours));
+    world.push(publication, key(0));
+    FakeViewer late;
+    world.join(late);
+    EXPECT_THAT(late.take(), ElementsAre("begin video", "Av@0:c", "Av@0:colours", "Av@0:k"));
+    EXPECT_EQ(world.hub.streams().at(0).statistics.packets(), 3U);
+}
+
 TEST(Hub, gives_nothing_old_after_a_time_in_which_nobody_wanted_the_stream) {
     World world;
     Publication publication = world.publish();

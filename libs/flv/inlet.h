@@ -1,0 +1,20 @@
+#pragma once
+/// A publisher's packets on their way into a live stream. Pure; one stream each.
+#include <optional>
+
+#include "media/packet.h"
+
+namespace st::flv {
+
+class Inlet {
+ public:
+    /// Metadata loses what only a file's has: see metadata_for_live(). Nullopt for most packets;
+    /// else the decoder configuration that belongs before this one, of a publisher that gives its
+    /// parameter sets with its pictures alone.
+    std::optional<media::Packet> admit(media::Packet& packet);
+
+ private:
+    bool has_sets_ = false;
+};
+
+}  // namespace st::flv
