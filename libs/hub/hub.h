@@ -73,6 +73,8 @@ class Subscription {
     explicit operator bool() const { return seat_ != nullptr; }
     /// Once, when the viewer is ready for begin() and send(): sends what is cached.
     void start(std::int64_t now_ns);
+    /// Only these tracks from now on; see Seat.
+    void choose(Tracks wanted) { seat_->choose(wanted); }
     /// The viewer's socket took everything.
     void on_drained(std::int64_t now_ns) { seat_->on_drained(now_ns); }
     /// Whether begin() was called: before that the stream has given nothing.

@@ -36,12 +36,35 @@ void Seat::take(std::span<const UnitPtr> units, std::int64_t now_ns) {
             }
             enter(unit, now_ns);
         }
-        queue(unit, now_ns);
+        if (wants(*unit->packet)) queue(unit, now_ns);
     }
     if (viewer_ == nullptr) return;
     if (viewer_->queued_bytes() == 0) send_queued();
     keep_within_limits(now_ns);
     note_queue();
+}
+
+void Seat::choose(Tracks wanted) {
+    awaits_key_ = wanted.video && (awaits_key_ || !wanted_.video);
+    wanted_ = wanted;
+    is_choosy_ = awaits_key_ || !wanted.video || !wanted.audio;
+}
+
+bool Seat::wants(const media::Packet& packet) {
+    if (!is_choosy_ || packet.is_config) return true;
+    switch (packet.track) {
+        case media::Track::audio:
+            return wanted_.audio;
+        case media::Track::metadata:
+            return true;
+        case media::Track::video:
+            break;
+    }
+    if (awaits_key_ && packet.is_key) {
+        awaits_key_ = false;
+        is_choosy_ = !wanted_.audio;
+    }
+    return wanted_.video && !awaits_key_;
 }
 
 void Seat::enter(const UnitPtr& entry, std::int64_t now_ns) {

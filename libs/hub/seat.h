@@ -31,10 +31,14 @@ class Seat : public std::enable_shared_from_this<Seat> {
     void start(std::uint64_t serial, std::span<const UnitPtr> cached, std::int64_t now_ns);
     std::uint64_t joined_serial() const { return joined_serial_; }
 
+    /// Only these tracks from now on; headers and metadata always. Pictures that were left out are
+    /// taken up again at a key frame.
+    void choose(Tracks wanted);
+
     /// Nothing waits and nothing is awaited: what begins with `serial` may go out as it is.
     bool keeps_up(std::uint64_t serial) const {
-        return !is_waiting_ && serial > joined_serial_ && queue_begin_ == queue_.size() &&
-               viewer_ != nullptr && viewer_->queued_bytes() == 0;
+        return !is_waiting_ && !is_choosy_ && serial > joined_serial_ &&
+               queue_begin_ == queue_.size() && viewer_ != nullptr && viewer_->queued_bytes() == 0;
     }
     /// Soon to be passed on to: what that touches lies apart, and sending to the others has pushed
     /// it out of the caches.
@@ -77,6 +81,7 @@ class Seat : public std::enable_shared_from_this<Seat> {
         std::int64_t since_ns;
     };
 
+    bool wants(const media::Packet& packet);
     void enter(const UnitPtr& entry, std::int64_t now_ns);
     void queue(UnitPtr unit, std::int64_t now_ns);
     void send_queued();
@@ -96,8 +101,11 @@ class Seat : public std::enable_shared_from_this<Seat> {
 
     std::uint64_t joined_serial_ = 0;
     bool is_waiting_ = true;  ///< for an entry
+    bool is_choosy_ = false;  ///< not everything is for it
     bool has_begun_ = false;
     bool is_ending_ = false;  ///< the stream is over: only what is queued goes out yet
+    Tracks wanted_{true, true};
+    bool awaits_key_ = false;
     std::vector<Waiting> queue_;
     std::size_t queue_begin_ = 0;
     std::size_t queued_bytes_ = 0;  ///< in queue_

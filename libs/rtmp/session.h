@@ -47,10 +47,21 @@ struct Publish {
     std::uint32_t stream_id = 0;
     Target target;
 };
+/// What a client wants to get on a stream: receiveAudio, receiveVideo.
+struct Wanted {
+    bool audio = true;
+    bool video = true;
+};
 /// Answer with accept_play(), best when there is something to play, or refuse_play().
 struct Play {
     std::uint32_t stream_id = 0;
     Target target;
+    Wanted wanted;
+};
+/// It wants something else from now on; of any stream.
+struct Chosen {
+    std::uint32_t stream_id = 0;
+    Wanted wanted;
 };
 /// Of a stream that publishes.
 struct Media {
@@ -71,7 +82,7 @@ struct Paused {
 struct Pong {
     std::uint32_t timestamp_ms = 0;
 };
-using Event = std::variant<Connect, Publish, Play, Media, Finished, Paused, Pong>;
+using Event = std::variant<Connect, Publish, Play, Media, Finished, Paused, Chosen, Pong>;
 
 struct SessionLimits {
     ChunkLimits chunks;
@@ -139,6 +150,7 @@ class Session {
     struct NetStream {
         std::uint32_t id;
         Use use = Use::idle;
+        Wanted wanted{};
     };
     /// Taken apart part by part, as events are asked for.
     struct Aggregate {
@@ -175,6 +187,8 @@ class Session {
     Result<void> on_fc_unpublish(const Command& command, std::uint32_t stream_id);
     Result<void> on_fc_subscribe(const Command& command, std::uint32_t stream_id);
     Result<void> on_stream_length(const Command& command, std::uint32_t stream_id);
+    Result<void> on_receive_audio(const Command& command, std::uint32_t stream_id);
+    Result<void> on_receive_video(const Command& command, std::uint32_t stream_id);
     Result<void> on_courtesy(const Command& command, std::uint32_t stream_id);
     Result<void> on_answer(const Command& command, std::uint32_t stream_id);
     Result<void> on_unknown(const Command& command, std::uint32_t stream_id);

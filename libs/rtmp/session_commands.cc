@@ -39,8 +39,8 @@ Session::Handler Session::handler_of(std::string_view name) {
         {"FCUnsubscribe", &Session::on_courtesy},
         {"_checkbw", &Session::on_courtesy},
         {"checkBandwidth", &Session::on_courtesy},
-        {"receiveAudio", &Session::on_courtesy},
-        {"receiveVideo", &Session::on_courtesy},
+        {"receiveAudio", &Session::on_receive_audio},
+        {"receiveVideo", &Session::on_receive_video},
         {"_result", &Session::on_answer},
         {"_error", &Session::on_answer},
         {"onStatus", &Session::on_answer},
@@ -104,7 +104,7 @@ Result<void> Session::on_play(const Command& command, std::uint32_t stream_id) {
     if (!stream) return stream.error();
     finish(**stream);
     (*stream)->use = Use::play_asked;
-    events_.emplace_back(Play{stream_id, find_target(target_, command.text(0))});
+    events_.emplace_back(Play{stream_id, find_target(target_, command.text(0)), (*stream)->wanted});
     return {};
 }
 
@@ -175,6 +175,22 @@ Result<void> Session::on_fc_subscribe(const Command& command, std::uint32_t) {
 Result<void> Session::on_stream_length(const Command& command, std::uint32_t) {
     send_result(command, 0.0);  // live: none
     return {};
+}
+
+Result<void> Session::on_receive_audio(const Command& command, std::uint32_t stream_id) {
+    if (NetStream* stream = find(stream_id)) {
+        stream->wanted.audio = command.boolean(0, true);
+        events_.emplace_back(Chosen{stream_id, stream->wanted});
+    }
+    return on_courtesy(command, stream_id);
+}
+
+Result<void> Session::on_receive_video(const Command& command, std::uint32_t stream_id) {
+    if (NetStream* stream = find(stream_id)) {
+        stream->wanted.video = command.boolean(0, true);
+        events_.emplace_back(Chosen{stream_id, stream->wanted});
+    }
+    return on_courtesy(command, stream_id);
 }
 
 Result<void> Session::on_courtesy(const Command& command, std::uint32_t) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/clock.h"
-#include "flv/metadata.h"
 #include "http/target.h"
 #include "server/live.h"
 #include "server/live_http.h"
@@ -172,7 +171,7 @@ void RtmpConnection::handle(const rtmp::Play& event) {
     const auto path = permit(auth::Role::play, event.target);
     if (!path) return refuse_play(event.stream_id, path.error());
     stream_->limit_send_buffer(kViewerSendBuffer);
-    auto viewing = std::make_shared<Viewing>(*this, event.stream_id);
+    auto viewing = std::make_shared<Viewing>(*this, event.stream_id, event.wanted);
     viewings_.push_back(viewing);
     viewing->join(*path, {"rtmp", peer_, http::without_credentials(event.target.query)});
 }
@@ -192,9 +191,6 @@ void RtmpConnection::handle(rtmp::Media& event) {
         return it->stream_id() == event.stream_id;
     });
     if (at == publishings_.end()) return;
-    if (event.packet.track == media::Track::metadata) {
-        event.packet.payload = flv::metadata_for_live(std::move(event.packet.payload));
-    }
     (*at)->push(std::move(event.packet), net_.loop().now_ns());
 }
 
@@ -208,22 +204,25 @@ void RtmpConnection::handle(const rtmp::Finished& event) {
 }
 
 void RtmpConnection::handle(const rtmp::Paused& event) {
-    const auto at = std::find_if(viewings_.begin(), viewings_.end(), [&](const auto& it) {
-        return it->stream_id() == event.stream_id;
-    });
-    if (at == viewings_.end()) return;
-    const std::shared_ptr<Viewing> viewing = *at;
-    viewing->pause(event.is_paused);
+    if (const auto viewing = viewing_on(event.stream_id)) viewing->pause(event.is_paused);
+}
+
+void RtmpConnection::handle(const rtmp::Chosen& event) {
+    if (const auto viewing = viewing_on(event.stream_id)) viewing->choose(event.wanted);
+}
+
+std::shared_ptr<RtmpConnection::Viewing> RtmpConnection::viewing_on(std::uint32_t stream_id) const {
+    const auto at = std::find_if(viewings_.begin(), viewings_.end(),
+                                 [&](const auto& it) { return it->stream_id() == stream_id; });
+    return at == viewings_.end() ? nullptr : *at;
 }
 
 void RtmpConnection::handle(const rtmp::Pong&) {}  // that bytes came is all it says
 
 bool RtmpConnection::end_viewing(std::uint32_t stream_id, const std::string& reason) {
-    const auto at = std::find_if(viewings_.begin(), viewings_.end(),
-                                 [&](const auto& it) { return it->stream_id() == stream_id; });
-    if (at == viewings_.end()) return false;
-    const std::shared_ptr<Viewing> viewing = *at;
-    viewings_.erase(at);
+    const std::shared_ptr<Viewing> viewing = viewing_on(stream_id);
+    if (!viewing) return false;
+    std::erase(viewings_, viewing);
     viewing->leave(reason);
     net_.loop().retire(viewing);  // one of its calls may be on the stack
     return true;

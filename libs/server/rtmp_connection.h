@@ -43,6 +43,7 @@ class RtmpConnection final : public Connection,
     void handle(rtmp::Media& event);
     void handle(const rtmp::Finished& event);
     void handle(const rtmp::Paused& event);
+    void handle(const rtmp::Chosen& event);
     void handle(const rtmp::Pong& event);
 
     Result<std::string> permit(auth::Role role, const rtmp::Target& target) const;
@@ -54,6 +55,7 @@ class RtmpConnection final : public Connection,
     bool is_nagging();
     /// Sends what the session has to say.
     void flush();
+    std::shared_ptr<Viewing> viewing_on(std::uint32_t stream_id) const;
     /// Leaves the stream; false: there is no such use.
     bool end_viewing(std::uint32_t stream_id, const std::string& reason);
     bool end_publishing(std::uint32_t stream_id, const std::string& reason);

@@ -17,6 +17,7 @@ void RtmpConnection::Viewing::subscribe() {
                                        static_cast<hub::FormId>(Form::rtmp), *this, info_);
     if (!joined) return connection_.refuse_play(stream_id_, joined.error());
     subscription_ = std::move(*joined);
+    subscription_.choose(wanted_);
     wait();
     subscription_.start(connection_.net_.loop().now_ns());
 }
@@ -66,6 +67,11 @@ void RtmpConnection::Viewing::end(hub::EndReason reason) {
 void RtmpConnection::Viewing::pause(bool is_paused) {
     if (is_paused) return leave("paused");
     if (!subscription_) subscribe();
+}
+
+void RtmpConnection::Viewing::choose(rtmp::Wanted wanted) {
+    wanted_ = {wanted.video, wanted.audio};
+    if (subscription_) subscription_.choose(wanted_);
 }
 
 void RtmpConnection::Viewing::leave(const std::string& reason) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "flv/inlet.h"
 #include "hub/hub.h"
 #include "server/publish_claim.h"
 #include "server/publisher_link.h"
@@ -14,13 +15,17 @@ namespace st::server {
 /// Waits for the stream as long as LiveOptions say, then is told that there is none.
 class RtmpConnection::Viewing final : public hub::Viewer {
  public:
-    Viewing(RtmpConnection& connection, std::uint32_t stream_id)
-        : connection_(connection), stream_(*connection.stream_), stream_id_(stream_id) {}
+    Viewing(RtmpConnection& connection, std::uint32_t stream_id, rtmp::Wanted wanted)
+        : connection_(connection),
+          stream_(*connection.stream_),
+          stream_id_(stream_id),
+          wanted_{wanted.video, wanted.audio} {}
 
     std::uint32_t stream_id() const { return stream_id_; }
     void join(const std::string& path, const hub::ViewerInfo& info);
     /// A live stream cannot wait: one who goes on is a viewer who joins.
     void pause(bool is_paused);
+    void choose(rtmp::Wanted wanted);
     void leave(const std::string& reason);
     void on_drained(std::int64_t now_ns);
 
@@ -39,6 +44,7 @@ class RtmpConnection::Viewing final : public hub::Viewer {
     RtmpConnection& connection_;
     loop::Stream& stream_;  ///< the connection's: asked for each packet, one look nearer
     const std::uint32_t stream_id_;
+    hub::Tracks wanted_;
     std::string path_;
     hub::ViewerInfo info_;
     hub::Subscription subscription_;
@@ -55,6 +61,7 @@ class RtmpConnection::Publishing final : public PublishingConnection,
     /// The session is answered now or when the path is free.
     void ask(const std::string& path, const hub::PublisherInfo& info);
     void push(media::Packet packet, std::int64_t now_ns) {
+        if (auto config = inlet_.admit(packet)) publication_.push(std::move(*config), now_ns);
         publication_.push(std::move(packet), now_ns);
     }
     void note_input(std::int64_t now_ns) {
@@ -72,6 +79,7 @@ class RtmpConnection::Publishing final : public PublishingConnection,
     const std::uint32_t stream_id_;
     std::shared_ptr<PublisherLink> link_;
     std::unique_ptr<PublishClaim> claim_;
+    flv::Inlet inlet_;
     hub::Publication publication_;
 };
 

@@ -92,6 +92,28 @@ TEST(SessionPlay, lets_a_player_pause_stop_and_play_again) {
     EXPECT_FALSE(std::get<Finished>(client.events[4]).was_publishing);
 }
 
+TEST(SessionPlay, says_which_tracks_a_player_wants) {
+    Client client;
+    client.connect();
+    client.command(0, "createStream", 2.0, AmfNull{});
+    client.command(1, "receiveAudio", 0.0, AmfNull{}, false);
+    client.command(1, "play", 0.0, AmfNull{}, "cam");
+    client.command(1, "receiveVideo", 0.0, AmfNull{}, false);
+    client.command(1, "receiveAudio", 0.0, AmfNull{}, true);
+    client.command(7, "receiveAudio", 0.0, AmfNull{}, false);
+    client.flush();
+    ASSERT_EQ(client.events.size(), 4U) << "none of a stream that is not there";
+    const auto wanted = [&](std::size_t event) {
+        const Wanted& it = event == 1 ? std::get<Play>(client.events[event]).wanted
+                                      : std::get<Chosen>(client.events[event]).wanted;
+        return std::pair(it.audio, it.video);
+    };
+    EXPECT_EQ(wanted(0), std::pair(false, true));
+    EXPECT_EQ(wanted(1), std::pair(false, true));
+    EXPECT_EQ(wanted(2), std::pair(false, false));
+    EXPECT_EQ(wanted(3), std::pair(true, false));
+}
+
 TEST(Session, answers_pings_and_gives_their_answers) {
     Client client;
     client.connect();
