@@ -12,6 +12,7 @@
 #include "auth/address.h"
 #include "auth/sha256.h"
 #include "base/name.h"
+#include "base/url.h"
 
 namespace st::streamd {
 namespace {
@@ -324,9 +325,18 @@ std::variant<LoadedConfig, ConfigErrors> load_config(const ConfigSources& source
     for (const std::string& path : layers.unused_but_set()) {
         loaded.warnings.push_back(path + ": not used by this version");
     }
-    loaded.listing = layers.listing();
     loaded.entries = layers.entries();
     return loaded;
+}
+
+cli::Layers::Entry shown(cli::Layers::Entry entry) {
+    const bool is_secret = entry.path.ends_with(".secret") || entry.path.ends_with(".sha256");
+    if (is_secret && entry.value != "\"\"") {
+        entry.value = "\"(hidden)\"";
+    } else if (entry.path.starts_with("sources[")) {
+        entry.value = without_passwords(entry.value);
+    }
+    return entry;
 }
 
 }  // namespace st::streamd

@@ -168,10 +168,12 @@ struct ConfigErrors {
 struct LoadedConfig {
     Config config;
     std::vector<std::string>
-        warnings;         ///< for the log at start, e.g. keys this version does not act on
-    std::string listing;  ///< --print-config: each value with its source
-    std::vector<cli::Layers::Entry> entries;  ///< the same as values
+        warnings;  ///< for the log at start, e.g. keys this version does not act on
+    std::vector<cli::Layers::Entry> entries;  ///< each value with its source
 };
+
+/// Fit for eyes: secrets, and passwords in sources' URLs, are hidden.
+cli::Layers::Entry shown(cli::Layers::Entry entry);
 
 /// The three sources above the defaults.
 struct ConfigSources {

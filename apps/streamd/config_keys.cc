@@ -324,7 +324,7 @@ std::string config_page() {
 
 `streamd` runs without a configuration file. One is given with `--config FILE`: JSON, in which `//`
 begins a comment. Values come in layers: default, file, environment, command line; the later one
-wins. `streamd --print-config` shows each value with its source, `streamd --check-config` only
+wins. `streamd --print-config` shows each value with its source (secrets hidden), `streamd --check-config` only
 checks. A key that is unknown or given twice, a wrong type or a value out of range is said with its
 path, one line each, and ends the program with code 78.
 

@@ -2,6 +2,8 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -82,7 +84,8 @@ int run(int argc, char** argv) {
     }
     auto& good = std::get<LoadedConfig>(loaded);
     if (options.only_print_config) {
-        std::cout << good.listing;
+        std::ranges::transform(good.entries, good.entries.begin(), shown);
+        std::cout << cli::listing(good.entries);
         return cli::finish_output("streamd", cli::kDone);
     }
     if (options.only_check_config) {

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <map>
 
-#include "base/url.h"
 #include "streamd/daemon.h"
 #include "streamd/server_setup.h"
 
@@ -14,10 +13,6 @@ namespace {
 
 using control::ApiError;
 using control::ErrorCode;
-
-bool is_secret(std::string_view path) {
-    return path.ends_with(".secret") || path.ends_with(".sha256");
-}
 
 std::string joined(const std::vector<std::string>& words, const char* between) {
     std::string all;
@@ -45,11 +40,8 @@ Reload::Reload(ConfigSources sources, LoadedConfig loaded, loop::TlsContextPtr t
 std::vector<control::ConfigEntry> Reload::entries() const {
     std::vector<control::ConfigEntry> out;
     for (const cli::Layers::Entry& entry : in_force_) {
-        const bool is_hidden = is_secret(entry.path) && entry.value != "\"\"";
-        // A source's URL may carry a camera's password.
-        const std::string value =
-            entry.path.starts_with("sources[") ? without_passwords(entry.value) : entry.value;
-        out.push_back({entry.path, is_hidden ? "\"(hidden)\"" : value, entry.source});
+        cli::Layers::Entry it = shown(entry);
+        out.push_back({std::move(it.path), std::move(it.value), std::move(it.source)});
     }
     return out;
 }

@@ -126,8 +126,6 @@ class Layers {
     };
     /// Every value, in the order of the table.
     std::vector<Entry> entries() const;
-    /// One line for each value: path = JSON value, then its source as a comment.
-    std::string listing() const;
     /// Paths of keys this version does not act on but which were given another value than the
     /// default.
     std::vector<std::string> unused_but_set() const;
@@ -143,6 +141,9 @@ class Layers {
     Poco::AutoPtr<Poco::Util::LayeredConfiguration> values_;
     std::string file_name_;
 };
+
+/// One line for each value: path = JSON value, then its source as a comment.
+std::string listing(const std::vector<Layers::Entry>& entries);
 
 /// A documentation page: one table of keys for each top-level section, in the order of the schema.
 std::string reference_tables(const Schema& schema, std::string_view environment_prefix);

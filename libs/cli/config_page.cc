@@ -119,9 +119,9 @@ std::vector<Layers::Entry> Layers::entries() const {
     return out;
 }
 
-std::string Layers::listing() const {
+std::string listing(const std::vector<Layers::Entry>& entries) {
     std::string out;
-    for (const Entry& entry : entries()) {
+    for (const Layers::Entry& entry : entries) {
         out += entry.path + " = " + entry.value + "  // " + entry.source + "\n";
     }
     return out;

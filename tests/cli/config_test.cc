@@ -269,7 +269,7 @@ TEST_F(Config, a_bad_variable_is_a_problem_and_an_unknown_one_a_warning) {
 TEST_F(Config, lists_each_value_with_its_source) {
     ASSERT_THAT(file(R"({"recording": {"sync": "2s"}, "listeners": [{}, {"port": 7}]})"),
                 IsEmpty());
-    const std::string listing = layers_.listing();
+    const std::string listing = cli::listing(layers_.entries());
     EXPECT_THAT(listing, HasSubstr("recording.sync = \"2s\"  // file x.json\n"));
     EXPECT_THAT(listing, HasSubstr("recording.keep = [\"dump\", \"mp4\"]  // default\n"));
     EXPECT_THAT(listing, HasSubstr("listeners[0].port = 50001  // default\n"));

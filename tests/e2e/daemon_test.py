@@ -53,6 +53,14 @@ class Start(harness.Case):
         self.assertIn(f'camera.stop_timeout = "3s"  // file {path}', lines)
         self.assertIn('recording.max_session = "6h"  // default', lines)
 
+    def test_print_config_shows_no_secrets(self):
+        path = self.folder / "c.json"
+        source = {"path": "/live/x", "url": "rtsp://admin:s3cret@127.0.0.1:1/x"}
+        path.write_text(json.dumps({"auth": {"secret": "open sesame 0123456789"}, "sources": [source]}))
+        lines = self.streamd("--config", path, "--print-config").stdout.splitlines()
+        self.assertIn(f'auth.secret = "(hidden)"  // file {path}', lines)
+        self.assertIn(f'sources[0].url = "rtsp://admin:***@127.0.0.1:1/x"  // file {path}', lines)
+
     def test_it_says_where_cameras_connect_and_what_is_open_to_whom(self):
         server = self.start_streamd("--tls-port", "1")
         self.assertIn(f"ws://127.0.0.1:{server.port}/ingest/", server.log)

@@ -224,8 +224,10 @@ TEST_F(StreamdConfig, options_are_the_top_layer) {
     EXPECT_FALSE(loaded.config.recording.keep.dump);
     EXPECT_EQ(loaded.config.threads, 3U);
     EXPECT_EQ(loaded.config.camera.stop_timeout, std::chrono::seconds(3));
-    EXPECT_THAT(loaded.listing, HasSubstr("recording.path = \"/r\"  // command line\n"));
-    EXPECT_THAT(loaded.listing, HasSubstr("camera.stop_timeout = \"3s\"  // environment\n"));
+    EXPECT_THAT(cli::listing(loaded.entries),
+                HasSubstr("recording.path = \"/r\"  // command line\n"));
+    EXPECT_THAT(cli::listing(loaded.entries),
+                HasSubstr("camera.stop_timeout = \"3s\"  // environment\n"));
 }
 
 TEST_F(StreamdConfig, an_option_given_again_counts_the_last_time) {
