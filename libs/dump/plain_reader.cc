@@ -112,7 +112,8 @@ std::optional<camera::DumpedFrame> PlainReader::settle(const Head& head, bool is
     }
     answer = Answer::no;
     // With the next number inside it nothing can lie between: its payload ends there.
-    if (has_code(0) && head_at(inside_).seq == head.seq + 1) {
+    const bool is_behind_head = inside_ >= camera::kHeaderBytes;
+    if (is_behind_head && has_code(0) && head_at(inside_).seq == head.seq + 1) {
         losses_.add({window_.offset(), 0, "the length of a message is wrong"});
         return give(head, inside_);
     }

@@ -156,6 +156,18 @@ TEST(PlainReader, a_wrong_length_costs_its_message_at_most) {
     }
 }
 
+TEST(PlainReader, what_looks_like_a_message_within_a_header_gives_no_payload) {
+    // Torn; number and length look like the next message's time, the payload like its number.
+    const Octets payload = {0, 0, 0, 1, 0x01, 0, 0, 0, 0, 0, 1, 0x65, 9, 9, 9, 9};
+    Octets bytes;
+    put(bytes, camera::encode_header({100'000, 0, payload}));
+    store_be32(&bytes[12], 100'300);
+    put(bytes, payload);
+    const FoundPlain found = read_plain(bytes);
+    EXPECT_TRUE(found.payloads.empty());
+    EXPECT_EQ(found.losses.bytes, bytes.size());
+}
+
 TEST(PlainReader, thousands_of_random_damages_cost_one_whole_message_each_at_most) {
     std::mt19937 random(20260131);
     std::size_t intact = 0;
