@@ -193,23 +193,6 @@ void Decoder::make_room(std::size_t more) {
     binary_.reserve(std::max(need, std::min(doubled, most)));
 }
 
-std::span<std::uint8_t> Decoder::direct_space() {
-    if (state_ != State::payload || is_control() || !is_binary() || !input_.empty()) return {};
-    const std::size_t missing = length_ - received_;
-    if (missing < kDirectBytesMin) return {};
-    make_room(kDirectBytesMin);
-    return {binary_.data() + binary_.size(),
-            std::min(missing, binary_.capacity() - binary_.size())};
-}
-
-void Decoder::direct_commit(std::size_t size) {
-    assert(state_ == State::payload && is_binary() && size <= length_ - received_ &&
-           size <= binary_.capacity() - binary_.size());
-    apply_mask({binary_.data() + binary_.size(), size}, key_, received_);
-    binary_.resize(binary_.size() + size);
-    received_ += size;
-}
-
 Result<std::optional<Event>> Decoder::finish_frame() {
     state_ = State::header;
     header_size_ = 0;

@@ -62,8 +62,6 @@ class Decoder {
     /// Memory taken at first for a message; it doubles as payload really arrives, so that a peer
     /// that only announces 16 MB costs this much.
     static constexpr std::size_t kFirstBytes = 64 * 1024;
-    /// direct_space() is offered while at least this much of a binary frame is missing.
-    static constexpr std::size_t kDirectBytesMin = 16 * 1024;
 
     /// `role` is ours: a server demands masked frames, a client refuses them.
     explicit Decoder(Role role, Limits limits = {}) : role_(role), limits_(limits) {}
@@ -74,14 +72,6 @@ class Decoder {
     /// The next event; nullopt = feed me more. An Error is final; its code is the close code to
     /// send (1002, 1007 or 1009).
     Result<std::optional<Event>> next();
-
-    /// Where the rest of a large binary frame may be received straight into its message, saving the
-    /// copy: empty if there is no such frame under way. Ask after next() returned nullopt. Valid
-    /// until the next call of any member.
-    std::span<std::uint8_t> direct_space();
-    /// `size` bytes were received into the front of direct_space(); unmasks them there. Then call
-    /// next(): they may have been the last.
-    void direct_commit(std::size_t size);
 
     /// True between two messages with no frame begun: an end of stream here cuts nothing off.
     bool is_between_messages() const {

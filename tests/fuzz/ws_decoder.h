@@ -52,8 +52,8 @@ inline bool pull(Decoder& decoder, Trace& trace) {
     }
 }
 
-/// Feeds pieces of sizes drawn from `seed`; `direct` takes the direct way where it is offered.
-inline Trace run(Role role, Bytes wire, std::uint32_t seed, bool direct) {
+/// Feeds pieces of sizes drawn from `seed`.
+inline Trace run(Role role, Bytes wire, std::uint32_t seed) {
     Decoder decoder(role, kFuzzLimits);
     Trace trace;
     while (!wire.empty()) {
@@ -61,14 +61,7 @@ inline Trace run(Role role, Bytes wire, std::uint32_t seed, bool direct) {
         std::size_t size =
             std::min<std::size_t>(seed >> 16 & (seed >> 31 ? 0x1F : 0x7FFF), wire.size());
         size = std::max<std::size_t>(size, 1);
-        const auto space = direct ? decoder.direct_space() : std::span<std::uint8_t>();
-        if (!space.empty()) {
-            size = std::min(size, space.size());
-            std::copy_n(wire.begin(), size, space.begin());
-            decoder.direct_commit(size);
-        } else {
-            decoder.feed(wire.first(size));
-        }
+        decoder.feed(wire.first(size));
         wire = wire.subspan(size);
         if (!pull(decoder, trace)) break;
     }
@@ -81,10 +74,8 @@ inline int check(Role role, Bytes wire) {
     decoder.feed(wire);
     pull(decoder, whole);
     const auto seed = static_cast<std::uint32_t>(wire.size() * 2'654'435'761U);
-    for (const bool direct : {false, true}) {
-        const Trace pieces = run(role, wire, seed, direct);
-        if (pieces.events != whole.events || pieces.close_code != whole.close_code) std::abort();
-    }
+    const Trace pieces = run(role, wire, seed);
+    if (pieces.events != whole.events || pieces.close_code != whole.close_code) std::abort();
     return 0;
 }
 

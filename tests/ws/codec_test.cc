@@ -117,49 +117,5 @@ TEST(Decoder, takes_every_close_code_that_may_be_sent) {
     }
 }
 
-TEST(Decoder, receives_the_rest_of_a_large_frame_straight_into_its_message) {
-    std::string payload;
-    for (int i = 0; i < 300'001; ++i) payload += static_cast<char>(i * 31 >> 3);
-    const Wire wire = masked(0x82, payload);
-    for (const std::size_t first : {14UL, 15UL, 17UL, 5000UL}) {  // the header is 14 bytes
-        SCOPED_TRACE(first);
-        Decoder decoder(Role::server);
-        EXPECT_TRUE(decoder.direct_space().empty()) << "no frame is under way";
-        Decoded decoded = decode(decoder, Bytes(wire).first(first), first);
-        std::size_t at = first;
-        std::size_t piece = 1;
-        for (;;) {
-            const std::span<std::uint8_t> space = decoder.direct_space();
-            if (space.empty()) break;
-            const std::size_t size = std::min(space.size(), piece);
-            std::copy_n(wire.begin() + static_cast<std::ptrdiff_t>(at), size, space.begin());
-            decoder.direct_commit(size);
-            at += size;
-            piece = piece * 3 + 1;
-            auto event = decoder.next();
-            ASSERT_TRUE(event);
-            if (*event) decoded.events.push_back(**std::move(event));
-        }
-        if (at < wire.size()) {
-            EXPECT_LT(wire.size() - at, Decoder::kDirectBytesMin);
-            Decoded rest = decode(decoder, Bytes(wire).subspan(at), wire.size());
-            for (Event& event : rest.events) decoded.events.push_back(std::move(event));
-        }
-        EXPECT_EQ(as_strings(decoded), Strings{"binary " + payload});
-    }
-}
-
-TEST(Decoder, offers_no_direct_space_within_text_or_for_little) {
-    Decoder text(Role::server);
-    Wire wire = masked(0x81, std::string(60'000, 'a'));
-    decode(text, Bytes(wire).first(100), 100);
-    EXPECT_TRUE(text.direct_space().empty());
-
-    Decoder little(Role::server);
-    wire = masked(0x82, std::string(Decoder::kDirectBytesMin, 'a'));
-    decode(little, Bytes(wire).first(9), 9);  // header of 8 and one byte
-    EXPECT_TRUE(little.direct_space().empty());
-}
-
 }  // namespace
 }  // namespace st::ws
