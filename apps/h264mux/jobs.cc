@@ -259,6 +259,12 @@ bool is_same_file(const PlannedJob& planned, const std::string& output) {
     });
 }
 
+bool is_one_file(const std::string& a, const std::string& b) {
+    std::error_code ignored;
+    return fs::weakly_canonical(a, ignored) == fs::weakly_canonical(b, ignored) ||
+           fs::equivalent(a, b, ignored);
+}
+
 }  // namespace
 
 Result<std::vector<PlannedJob>> plan_jobs(const Options& options) {
@@ -278,6 +284,14 @@ Result<std::vector<PlannedJob>> plan_jobs(const Options& options) {
         }
         if (has_file && is_same_file(*planned, output)) {
             return Error{inputs[i] + " is its own output; name another with --output", cli::kUsage};
+        }
+        if (!options.thumbnail.empty() && !options.only_info) {
+            if (is_same_file(*planned, options.thumbnail)) {
+                return Error{"--thumbnail " + options.thumbnail + " is an input", cli::kUsage};
+            }
+            if (has_file && is_one_file(options.thumbnail, planned->job.output)) {
+                return Error{"--thumbnail and --output are one file: " + output, cli::kUsage};
+            }
         }
         jobs.push_back(std::move(*planned));
     }

@@ -14,6 +14,7 @@ constexpr std::uint64_t kProgressEvery = std::uint64_t{4} << 20;
 
 Report Run::go() {
     open();
+    if (writes_ && !job_.thumbnail.empty()) thumbnail_.emplace(job_.thumbnail, job_.overwrite);
     const bool has_range = job_.from || job_.to;
     const Pass first = writes_ && !writes_pictures() ? Pass::write : Pass::count;
     read(has_range ? Pass::count : first, false);

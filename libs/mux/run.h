@@ -30,6 +30,27 @@ struct Streaming {
     std::size_t written = 0;                 ///< pictures, of all
 };
 
+/// A JPEG that gets its name when the pictures have theirs, or never.
+class ThumbnailFile {
+ public:
+    /// Throws Failure 73: see replaceable().
+    ThumbnailFile(const std::string& path, bool overwrite)
+        : target_(replaceable(path, overwrite)), overwrite_(overwrite) {}
+    ThumbnailFile(const ThumbnailFile&) = delete;
+    ThumbnailFile& operator=(const ThumbnailFile&) = delete;
+    ~ThumbnailFile();
+
+    const std::string& part_path() const { return part_; }
+    /// Throws Failure.
+    void keep();
+
+ private:
+    const std::string target_;
+    const std::string part_ = target_ + ".part";
+    const bool overwrite_;
+    bool kept_ = false;
+};
+
 class Run {
  public:
     /// `job` outlives the run. `writes`: else only the report is made.
@@ -111,6 +132,7 @@ class Run {
     std::string cut_;  ///< says where the range lies
 
     std::optional<Streaming> streaming_;
+    std::optional<ThumbnailFile> thumbnail_;
 };
 
 }  // namespace st::mux

@@ -88,7 +88,7 @@ void Run::finish_mp4() {
         }
         check_decoding(file.part_path);
     }
-    if (!job_.thumbnail.empty()) make_thumbnail(outputs_.front()->part_path());
+    if (thumbnail_) make_thumbnail(outputs_.front()->part_path());
     keep_all();
 }
 
@@ -128,6 +128,7 @@ void Run::keep_all() {
             throw;
         }
     }
+    if (thumbnail_) thumbnail_->keep();
 }
 
 /// The second reading: the pictures with the times that the first one led to.
@@ -145,7 +146,7 @@ void Run::write_pictures(bool start_at_intra) {
     }
     verify_pictures();
     for (const auto& output : outputs_) check_decoding(output->part_path());
-    if (!job_.thumbnail.empty()) make_thumbnail(outputs_.front()->part_path());
+    if (thumbnail_) make_thumbnail(outputs_.front()->part_path());
     keep_all();
 }
 
@@ -250,13 +251,23 @@ Result<void> Run::isolated(std::vector<std::string> words,
     }
 }
 
+ThumbnailFile::~ThumbnailFile() {
+    if (!kept_) ::unlink(part_.c_str());
+}
+
+void ThumbnailFile::keep() {
+    if (overwrite_ ? ::rename(part_.c_str(), target_.c_str()) != 0 : !rename_new(part_, target_)) {
+        fail_errno(errno == EEXIST ? Exit::cannot_create : Exit::io, "rename " + part_);
+    }
+    kept_ = true;
+}
+
 void Run::make_thumbnail(const std::string& mp4) {
-    const std::string jpeg = replaceable(job_.thumbnail, true);
+    const std::string& jpeg = thumbnail_->part_path();
     const auto made = isolated({"thumbnail", mp4, jpeg}, [&] { av::write_thumbnail(mp4, jpeg); });
     if (!made) throw Failure(Exit::io, made.error().message);
     struct stat status {};
-    if (::stat(job_.thumbnail.c_str(), &status) != 0)
-        fail_errno(Exit::io, "stat " + job_.thumbnail);
+    if (::stat(jpeg.c_str(), &status) != 0) fail_errno(Exit::io, "stat " + jpeg);
     OutputFile file;
     file.path = job_.thumbnail;
     file.name = base_name(job_.thumbnail);

@@ -183,6 +183,22 @@ class Usage(harness.Case):
         harness.run([*command, "-frames:v", "1", "-q:v", "2", best])
         self.assertEqual(harness.picture_digests(picture), harness.picture_digests(best))
 
+    def test_a_thumbnail_costs_no_other_file(self):
+        dump = self.dump()
+        before = dump.read_bytes()
+        self.mux.run("-y", "--thumbnail", dump, "-o", self.folder / "new.mp4", dump, expect=64)
+        self.assertEqual((dump.read_bytes(), self.names()), (before, ["cam.fdump"]))
+        both = self.folder / "both.mp4"
+        done = self.mux.run("-y", "--thumbnail", both, "-o", both, dump, expect=64)
+        self.assertIn("--thumbnail and --output are one file", done.stderr)
+        picture = self.folder / "first.jpg"
+        picture.write_text("mine")
+        self.mux.run("--thumbnail", picture, dump, expect=73)
+        self.assertEqual((picture.read_text(), self.names()), ("mine", ["cam.fdump", "first.jpg"]))
+        self.mux.run("-y", "--thumbnail", picture, dump)
+        self.assertEqual(self.names(), ["cam.fdump", "cam.mp4", "first.jpg"])
+        self.assertEqual(harness.probe(picture)["streams"][0]["codec_name"], "mjpeg")
+
     def test_names_with_odd_characters(self):
         dump = self.dump("http:x y'%s.fdump")
         self.mux.run(dump)
