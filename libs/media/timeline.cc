@@ -11,11 +11,11 @@ constexpr std::size_t kStaysBack = 2;
 
 class Planner {
  public:
-    Planner(const ClockTimes& clock, const ClockTimes& other, std::uint64_t max_gap_seconds)
+    Planner(const ClockTimes& clock, const ClockTimes& other, std::chrono::milliseconds max_gap)
         : clock_(clock),
           other_(other),
-          max_gap_(static_cast<std::int64_t>(max_gap_seconds * clock.units_per_second)),
-          max_gap_seconds_(max_gap_seconds) {}
+          max_gap_(units(max_gap, clock.units_per_second)),
+          other_max_gap_(units(max_gap, other.units_per_second)) {}
 
     DisplayTimes run() {
         const std::size_t count = clock_.times.size();
@@ -31,6 +31,9 @@ class Planner {
     }
 
  private:
+    static std::int64_t units(std::chrono::milliseconds time, std::uint64_t per_second) {
+        return time.count() * static_cast<std::int64_t>(per_second) / 1000;
+    }
     /// a - b on a clock that may wrap.
     static std::int64_t difference(std::uint64_t a, std::uint64_t b) {
         return static_cast<std::int64_t>(a - b);
@@ -64,11 +67,7 @@ class Planner {
     std::int64_t other_step(std::size_t i) const {
         if (other_.times.empty()) return out_.median_ticks;
         const std::int64_t step = difference(other_.times[i], other_.times[i - 1]);
-        if (step <= 0) return out_.median_ticks;
-        if (step / static_cast<std::int64_t>(other_.units_per_second) >=
-            static_cast<std::int64_t>(max_gap_seconds_)) {
-            return out_.median_ticks;
-        }
+        if (step <= 0 || step > other_max_gap_) return out_.median_ticks;
         return std::max<std::int64_t>(1, to_ticks(step, other_.units_per_second));
     }
 
@@ -142,7 +141,7 @@ class Planner {
     const ClockTimes& clock_;
     const ClockTimes& other_;
     const std::int64_t max_gap_;
-    const std::uint64_t max_gap_seconds_;
+    const std::int64_t other_max_gap_;  ///< in units of the other clock
     DisplayTimes out_;
     std::uint64_t base_ = 0;       ///< this time of the clock is
     std::int64_t base_ticks_ = 0;  ///< this display time
@@ -153,8 +152,8 @@ class Planner {
 }  // namespace
 
 DisplayTimes plan_times(const ClockTimes& clock, const ClockTimes& other,
-                        std::uint64_t max_gap_seconds) {
-    return Planner(clock, other, std::max<std::uint64_t>(max_gap_seconds, 1)).run();
+                        std::chrono::milliseconds max_gap) {
+    return Planner(clock, other, max_gap).run();
 }
 
 DisplayTimes constant_times(std::size_t pictures, double fps) {

@@ -1,6 +1,7 @@
 #pragma once
 /// From the times a clock gave the pictures to display times that a file can carry: strictly
 /// rising, from zero, exact where the clock was right, and counted where it was not. Pure.
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -32,9 +33,9 @@ struct DisplayTimes {
 ///   `other` (the arrival clock)
 ///                                                        if that is sound, else with the median
 /// At a seam the last of these is no fault and not counted; other seams are passed like any place.
-/// `other.times` is empty or as long as clock.times. max_gap in seconds, at least 1.
+/// `other.times` is empty or as long as clock.times. max_gap is above 0.
 DisplayTimes plan_times(const ClockTimes& clock, const ClockTimes& other,
-                        std::uint64_t max_gap_seconds);
+                        std::chrono::milliseconds max_gap);
 
 /// Evenly spaced: picture n at n / fps, fps = numerator / denominator.
 DisplayTimes constant_times(std::size_t pictures, double fps);

@@ -54,6 +54,7 @@ std::vector<Result<void>> align(std::span<Job* const> jobs) {
             places.push_back(*report->place);
         }
     }
+    if (places.empty()) return results;
     const CommonLine line = common_line(places);
     for (std::size_t i = 0; i < jobs.size(); ++i) {
         if (results[i]) jobs[i]->line = line;

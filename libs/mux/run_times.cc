@@ -47,9 +47,8 @@ void Run::time_bare_inputs() {
 TimingRequest Run::timing_request() {
     TimingRequest request;
     request.timing = job_.timing;
-    const auto gap = std::min<std::chrono::milliseconds>(job_.max_gap, kMaxGapMax);
-    request.max_gap_seconds =
-        static_cast<std::uint64_t>(std::max<std::int64_t>(1, gap.count() / 1000));
+    request.max_gap = std::clamp<std::chrono::milliseconds>(
+        job_.max_gap, std::chrono::milliseconds(1), kMaxGapMax);
     request.has_device_times = input_->has_device_times();
     request.has_arrival_times = input_->has_arrival_times();
     request.fps_was_given = job_.fps.has_value() && !input_->is_partly_bare();

@@ -207,8 +207,7 @@ TimingChoice choose_timing(const PictureIndex& pictures, const std::vector<std::
     std::uint64_t device_repairs = 0;
     if (request.has_device_times) {
         DeviceTimes device = device_times(pictures, shown_at);
-        choice.times =
-            media::plan_times({device.times, 1000, seams}, other, request.max_gap_seconds);
+        choice.times = media::plan_times({device.times, 1000, seams}, other, request.max_gap);
         choice.in_decoding_order = device.in_decoding_order;
         device_repairs = choice.times.repairs;
         choice.clocks_are_sound =
@@ -247,7 +246,7 @@ TimingChoice choose_timing(const PictureIndex& pictures, const std::vector<std::
     if (request.timing == Timing::arrival ||
         (is_auto && !request.fps_was_given && request.has_arrival_times)) {
         choice.timing = Timing::arrival;
-        choice.times = media::plan_times(other, {}, request.max_gap_seconds);
+        choice.times = media::plan_times(other, {}, request.max_gap);
         choice.why = is_auto ? repairs + " would need a repair" : "asked for";
         return choice;
     }

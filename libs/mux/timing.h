@@ -29,7 +29,7 @@ void time_bare_pictures(PictureIndex& pictures, const std::vector<std::uint32_t>
 
 struct TimingRequest {
     Timing timing = Timing::automatic;
-    std::uint64_t max_gap_seconds = 60;
+    std::chrono::milliseconds max_gap{60'000};
     bool has_device_times = false;
     bool has_arrival_times = false;
     double constant_fps = media::kFpsFallback;  ///< if it comes to that

@@ -16,7 +16,7 @@ std::vector<std::uint64_t> every(std::uint64_t step, std::size_t count,
 
 DisplayTimes plan(const std::vector<std::uint64_t>& times,
                   const std::vector<std::uint64_t>& arrival_ns = {}) {
-    return plan_times({times, 1000}, {arrival_ns, 1'000'000'000}, 60);
+    return plan_times({times, 1000}, {arrival_ns, 1'000'000'000}, std::chrono::seconds(60));
 }
 
 TEST(PlanTimes, a_sound_clock_is_kept_to_the_tick_wherever_it_begins) {
