@@ -58,6 +58,8 @@ int run_config(const Options& options, Door& door, Talk& talk);
 int run_reload(const Options& options, Door& door, Talk& talk);
 /// Commands about live streams; nullopt: it is none of them.
 std::optional<int> run_live(const Options& options, Door& door, Talk& talk);
+/// All that the query asks for, page by page, each a JSON object.
+std::vector<std::string> all_recordings(Door& door, control::RecordingQuery query);
 int run_recordings(const Options& options, Door& door, Talk& talk);
 int run_delete(const Options& options, Door& door, Talk& talk);
 

@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/units.h"
 #include "cli/terminal.h"
+#include "commands.h"
 #include "control/json.h"
 #include "http/body.h"
 #include "http/response.h"
@@ -264,13 +265,8 @@ int run_get(const Options& options, Door& door, Interrupt& interrupt, Talk& talk
     if (options.recordings.take) {
         control::RecordingQuery query;
         query.take = options.recordings.take;
-        for (bool more = true; more;) {
-            const auto list = understood(control::decode_list(door.recordings(query)));
-            for (const std::string& item : list.items) {
-                ids.push_back(understood(control::decode_recording(item)).id);
-            }
-            more = list.next && list.next != query.cursor && !list.items.empty();
-            query.cursor = list.next;
+        for (const std::string& item : all_recordings(door, query)) {
+            ids.push_back(understood(control::decode_recording(item)).id);
         }
         if (ids.empty()) {
             throw Refused(

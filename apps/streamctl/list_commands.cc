@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <iterator>
+
 #include "base/units.h"
 #include "commands.h"
 #include "control/camera_status.h"
@@ -92,6 +95,18 @@ int run_kick(const Options& options, Door& door, Talk& talk) {
     return cli::kDone;
 }
 
+std::vector<std::string> all_recordings(Door& door, control::RecordingQuery query) {
+    std::vector<std::string> all;
+    for (bool more = true; more;) {
+        auto list = understood(control::decode_list(door.recordings(query)));
+        // A page that brings nothing new must not go round for ever.
+        more = list.next && list.next != query.cursor && !list.items.empty();
+        query.cursor = list.next;
+        std::ranges::move(list.items, std::back_inserter(all));
+    }
+    return all;
+}
+
 int run_recordings(const Options& options, Door& door, Talk& talk) {
     Table table({{"ID"},
                  {"STATE"},
@@ -101,27 +116,20 @@ int run_recordings(const Options& options, Door& door, Talk& talk) {
                  {"MBIT/S", true},
                  {"SIZE", true},
                  {"MP4"}});
-    control::RecordingQuery query = options.recordings;
-    std::size_t count = 0;
-    for (bool more = true; more;) {
-        const std::string body = door.recordings(query);
-        const auto list = understood(control::decode_list(body));
-        if (talk.json()) talk.body(body);
-        for (const std::string& item : list.items) {
-            const auto recording = understood(control::decode_recording(item));
-            table.add({recording.id, std::string(to_text(recording.state)),
-                       std::to_string(recording.pictures), clock_text(recording.duration_ms),
-                       fixed(recording.fps, 2),
-                       fixed(static_cast<double>(recording.bitrate_bps) / kMega, 2),
-                       human_bytes(recording.bytes), first_mp4(recording)});
-        }
-        count += list.items.size();
-        // A page that brings nothing new must not go round for ever.
-        more = list.next && list.next != query.cursor && !list.items.empty();
-        query.cursor = list.next;
+    const control::List all{all_recordings(door, options.recordings), {}};
+    if (talk.json()) {
+        talk.body(control::encode(all));
+        return cli::kDone;
     }
-    if (talk.json()) return cli::kDone;
-    if (count == 0)
+    for (const std::string& item : all.items) {
+        const auto recording = understood(control::decode_recording(item));
+        table.add({recording.id, std::string(to_text(recording.state)),
+                   std::to_string(recording.pictures), clock_text(recording.duration_ms),
+                   fixed(recording.fps, 2),
+                   fixed(static_cast<double>(recording.bitrate_bps) / kMega, 2),
+                   human_bytes(recording.bytes), first_mp4(recording)});
+    }
+    if (all.items.empty())
         talk.note("no recordings");
     else
         table.print(std::cout);

@@ -12,6 +12,7 @@ namespace st::control {
 
 constexpr std::uint64_t kListLimitDefault = 1000;
 constexpr std::uint64_t kListLimitMax = 10'000;
+constexpr std::size_t kCursorBytesMax = 300;
 
 /// Items as JSON texts, so that a page can carry what another library encoded (session.json).
 struct List {

@@ -58,6 +58,12 @@ std::optional<CatalogueEntry> entry_of(const std::string& cursor) {
     return entry;
 }
 
+}  // namespace
+
+bool is_cursor(const std::string& text) { return entry_of(text).has_value(); }
+
+namespace {
+
 bool matches(const CatalogueEntry& entry, const CatalogueQuery& query) {
     if (!query.cameras.empty() && std::find(query.cameras.begin(), query.cameras.end(),
                                             entry.camera) == query.cameras.end()) {

@@ -37,6 +37,9 @@ struct CatalogueQuery {
     std::string cursor;  ///< `next` of the page before; "" = the first page
 };
 
+/// Whether the text can be a CataloguePage::next.
+bool is_cursor(const std::string& text);
+
 struct CataloguePage {
     std::vector<CatalogueEntry> items;  ///< newest first
     std::optional<std::string> next;    ///< nullopt: that was all

@@ -56,7 +56,7 @@ std::optional<std::int64_t> modified_us(int directory, const std::string& name) 
 
 std::optional<Unfinished> find_unfinished(const Folder& folder, const std::string& id) {
     const Fd directory = folder.open_recording(id);
-    if (!file_bytes(directory.get(), kDumpName)) return std::nullopt;
+    const bool has_dump = file_bytes(directory.get(), kDumpName).has_value();
     Unfinished job;
     const auto text = read_file(directory.get(), kSessionName, kSessionJsonBytesMax);
     const auto stored = text ? decode_session(*text) : Result<StoredSession>(Error{"none"});
@@ -64,12 +64,16 @@ std::optional<Unfinished> find_unfinished(const Folder& folder, const std::strin
         job.meta = stored->meta;
         job.meta.id = id;
         if (job.meta.state == RecordingState::done) return std::nullopt;
+        // Without its dump nothing can be made of it, but that it is over can be said.
+        if (!has_dump && job.meta.state == RecordingState::failed) return std::nullopt;
         if (job.meta.state == RecordingState::failed) {
             if (stored->has_mp4) return std::nullopt;
             // Finished now, it is what its recording was: whole, unless the disk refused then.
             job.failed = job.meta.end_reason == EndReason::disk;
             if (!job.failed) job.meta.error.reset();
         }
+    } else if (!has_dump) {
+        return std::nullopt;
     } else {
         job.meta = meta_from_dump(directory.get(), id);
     }

@@ -96,7 +96,9 @@ ApiAnswer answer_file(const ApiRequest& request, record::Catalogue& catalogue) {
     struct stat facts {};
     if (::fstat(file->get(), &facts) != 0) return {error_response(500, "cannot read " + name), {}};
     const auto size = static_cast<std::uint64_t>(facts.st_size);
-    const std::string* header = request.head.find("Range");
+    // Answers carry no validator that a condition could be met by (RFC 9110, 13.1.5).
+    const bool is_conditional = request.head.find("If-Range") != nullptr;
+    const std::string* header = is_conditional ? nullptr : request.head.find("Range");
     const ByteRange range = header == nullptr ? ByteRange{0, size} : read_range(*header, size);
     ApiAnswer answer;
     if (range.status == 416) {

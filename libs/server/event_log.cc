@@ -15,8 +15,15 @@ void EventLog::add(std::string_view type, const Fields& fields, LogLevel level) 
     object.set("type", std::string(type));
     std::string line(type);
     for (const auto& [name, value] : fields) {
-        object.set(name, value);
-        line += " " + name + "=" + value;
+        line += " " + name + "=";
+        if (const auto* text = std::get_if<std::string>(&value)) {
+            object.set(name, *text);
+            line += *text;
+        } else {
+            const std::uint64_t number = std::get<std::uint64_t>(value);
+            object.set(name, number);
+            line += std::to_string(number);
+        }
     }
     kept_.push_back({id, std::string(type), control::to_line(object)});
     for (const auto& [listener_id, listener] : listeners_) tell(listener, kept_.back());

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/log.h"
@@ -19,8 +20,9 @@ namespace st::server {
 class EventLog {
  public:
     static constexpr std::size_t kKeptMax = 4096;
-    /// Field name and value; values are JSON strings.
-    using Fields = std::vector<std::pair<std::string, std::string>>;
+    /// Field name and value.
+    using Value = std::variant<std::string, std::uint64_t>;
+    using Fields = std::vector<std::pair<std::string, Value>>;
 
     explicit EventLog(Log log) : log_(std::move(log)) {}
 

@@ -102,15 +102,16 @@ void HttpFlvPublisher::finish(int status, const std::string& message) {
     is_over_ = true;
     net_.loop().cancel(std::exchange(silence_timer_, 0));
     if (ingest_) ingest_->publication().end(message);
+    http::Response response;
     if (status == 200) {
-        http::Response done;
-        done.content_type = "application/json";
-        done.body = "{\"ok\":true}";
-        stream_->send(http::encode_response(done, false));
+        response.content_type = "application/json";
+        response.body = "{\"ok\":true}";
     } else {
         log_.warning("publish ended: " + message);
-        stream_->send(http::encode_response(error_response(status, message), false));
+        response = error_response(status, message);
     }
+    response.fields.push_back({"Access-Control-Allow-Origin", "*"});  // as flv_preflight() says
+    stream_->send(http::encode_response(response, false));
     stream_->finish(kClosePatience);
 }
 

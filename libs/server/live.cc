@@ -110,17 +110,15 @@ void Live::tell(const hub::Event& event) {
     };
     const auto of_viewer = [](const std::string& path, const hub::ViewerInfo& info,
                               std::uint64_t id) {
-        return Fields{{"stream", path},
-                      {"viewer", std::to_string(id)},
-                      {"protocol", info.protocol},
-                      {"peer", info.peer}};
+        return Fields{
+            {"stream", path}, {"viewer", id}, {"protocol", info.protocol}, {"peer", info.peer}};
     };
     if (const auto* published = std::get_if<hub::Published>(&event)) {
         events_.add("stream.published", of_publisher(published->path, published->publisher));
     } else if (const auto* gone = std::get_if<hub::Unpublished>(&event)) {
         Fields fields = of_publisher(gone->path, gone->publisher);
         fields.push_back({"reason", gone->reason});
-        fields.push_back({"bytes", std::to_string(gone->bytes)});
+        fields.push_back({"bytes", gone->bytes});
         events_.add("stream.ended", fields);
         if (gone->viewers == 0) return;
         give_up_later(gone->path, gone->publication);
@@ -129,13 +127,13 @@ void Live::tell(const hub::Event& event) {
     } else if (const auto* left = std::get_if<hub::Left>(&event)) {
         Fields fields = of_viewer(left->path, left->viewer, left->id);
         fields.push_back({"reason", left->reason});
-        fields.push_back({"bytes", std::to_string(left->bytes)});
-        fields.push_back({"dropped", std::to_string(left->dropped)});
+        fields.push_back({"bytes", left->bytes});
+        fields.push_back({"dropped", left->dropped});
         events_.add("viewer.left", fields);
     } else if (const auto* slow = std::get_if<hub::Slow>(&event)) {
         Fields fields = of_viewer(slow->path, slow->viewer, slow->id);
-        fields.push_back({"dropped", std::to_string(slow->dropped)});
-        fields.push_back({"cuts", std::to_string(slow->cuts)});
+        fields.push_back({"dropped", slow->dropped});
+        fields.push_back({"cuts", slow->cuts});
         events_.add("viewer.slow", fields, LogLevel::warning);
     }
 }

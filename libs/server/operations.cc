@@ -65,6 +65,10 @@ std::uint64_t number_or(const Call& call, std::string_view name, std::uint64_t f
     return text == nullptr ? fallback : *parse_number(*text, ~std::uint64_t{0});  // checked before
 }
 
+ApiError foreign_cursor() {
+    return {ErrorCode::bad_request, "cursor: not one this server gave out", "cursor"};
+}
+
 Decoded<record::CatalogueQuery> to_query(const control::RecordingQuery& asked) {
     record::CatalogueQuery query;
     if (asked.camera && !control::is_pattern(*asked.camera)) query.cameras = {*asked.camera};
@@ -82,6 +86,7 @@ Decoded<record::CatalogueQuery> to_query(const control::RecordingQuery& asked) {
     }
     query.limit = asked.limit == 0 ? control::kListLimitDefault : asked.limit;
     query.cursor = asked.cursor.value_or("");
+    if (asked.cursor && !record::is_cursor(query.cursor)) return foreign_cursor();
     return query;
 }
 static_assert(static_cast<int>(record::RecordingState::failed) ==
@@ -191,8 +196,12 @@ void Operations::on_control(const Call& call, const Done& done) {
         case Operation::cameras_kick:
             return kick_camera(call, done);
         case Operation::events_list: {
-            const std::uint64_t since =
-                std::max(number_or(call, "since", 0), number_or(call, "cursor", 0));
+            std::uint64_t since = number_or(call, "since", 0);
+            if (const std::string* cursor = call.find("cursor")) {
+                const auto last = parse_number(*cursor, ~std::uint64_t{0});
+                if (!last) return done(foreign_cursor());
+                since = std::max(since, *last);
+            }
             const std::uint64_t limit = number_or(call, "limit", control::kListLimitDefault);
             return done(control::encode(services_.events.since(since, limit)));
         }

@@ -114,7 +114,7 @@ void Sessions::report(const record::Summary& summary, bool failure_told) {
                             {"session", summary.id},
                             {"state", std::string(record::to_string(summary.state))},
                             {"end_reason", std::string(camera::to_string(summary.end_reason))},
-                            {"pictures", std::to_string(summary.pictures)}};
+                            {"pictures", std::uint64_t{summary.pictures}}};
     for (const control::SessionFile& file : session_files(summary)) {
         fields.emplace_back("file", file.path);
         break;
