@@ -111,11 +111,11 @@ void CameraConnection::write_frame(Buffer message, const media::NalPeek& peek) {
     stalled_ = true;
     socket_->pause_reading();
     services_.metrics.stalls_total.fetch_add(1, std::memory_order_relaxed);
-    services_.control.post([&events = services_.events, name = name_,
-                            queued = session_->queued_bytes()] {
-        events.add("camera.stalled", {{"camera", name}, {"queued_bytes", std::to_string(queued)}},
-                   LogLevel::warning);
-    });
+    services_.control.post(
+        [&events = services_.events, name = name_, queued = session_->queued_bytes()] {
+            events.add("camera.stalled", {{"camera", name}, {"queued_bytes", queued}},
+                       LogLevel::warning);
+        });
 }
 
 void CameraConnection::on_room(std::uint64_t serial) {
@@ -205,7 +205,6 @@ void CameraConnection::on_over(std::uint16_t code, const std::string& reason) {
     live_.end("camera disconnected");
     close_ = record::CloseCode{code, reason};
     apply(over_because_);
-    if (over_because_ == camera::Input::shutdown) apply(camera::Input::disconnected);
     const std::string text =
         "code " + std::to_string(code) + (reason.empty() ? "" : " " + short_text(reason));
     // A session that is being finished answers who waits for the stop; without one, nothing would.
@@ -225,7 +224,10 @@ void CameraConnection::replace() {
 void CameraConnection::kick() { close(ws::kClosePolicy, "kicked", camera::Input::disconnected); }
 
 void CameraConnection::shut_down() {
-    close(ws::kCloseGoingAway, "server shutting down", camera::Input::shutdown);
+    constexpr const char* kReason = "server shutting down";
+    close_ = record::CloseCode{ws::kCloseGoingAway, kReason};
+    apply(camera::Input::shutdown);  // now: the camera is still there to be told to stop
+    close(ws::kCloseGoingAway, kReason, camera::Input::disconnected);
 }
 
 }  // namespace st::server

@@ -288,7 +288,9 @@ void Captures::answer(const LinkPtr& link, const CameraAnswer& answer) {
     if (has_live_session(link->id)) return;
     control::StopResult result;
     result.outcome = StopOutcome::not_recording;
-    const auto untold = untold_.extract(link->id);
+    // A camera also says so when nobody asked: that takes nothing from whoever asks next.
+    const auto untold =
+        is_stop_awaited(link->id) ? untold_.extract(link->id) : decltype(untold_)::node_type();
     if (!untold.empty()) result = to_result(untold.mapped());
     answer_stops(link->id, result, untold.empty());
 }
@@ -369,11 +371,13 @@ void Captures::session_finished(std::uint64_t link, const SessionOutcome& outcom
     // The last one is meant. It may well be done while an earlier, longer one is not.
     if (has_live_session(link, number)) return;
     const bool failed = outcome.state != control::SessionState::done;
-    const bool is_awaited = std::any_of(stops_.begin(), stops_.end(), [&](const auto& stop) {
-        return stop.second.waiting.contains(link);
-    });
-    if (failed && !is_awaited && cameras_.find(link) != nullptr) untold_[link] = outcome;
+    if (failed && !is_stop_awaited(link) && cameras_.find(link) != nullptr) untold_[link] = outcome;
     answer_stops(link, to_result(outcome), !failed && outcome.was_answered);
+}
+
+bool Captures::is_stop_awaited(std::uint64_t link) const {
+    return std::any_of(stops_.begin(), stops_.end(),
+                       [&](const auto& stop) { return stop.second.waiting.contains(link); });
 }
 
 std::size_t Captures::finalising() const {

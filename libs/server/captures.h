@@ -102,6 +102,7 @@ class Captures {
     void finish_unawaited(PendingStart pending, const StartDone& done) const;
     void finish_unawaited(PendingStop pending, const StopDone& done) const;
     void answer_starts(std::uint64_t link, const CameraAnswer& answer);
+    bool is_stop_awaited(std::uint64_t link) const;
     void answer_stops(std::uint64_t link, const control::StopResult& result, bool is_ok);
     void add_result(PendingStart& pending, control::StartResult result);
     void finish_start(std::uint64_t id);

@@ -38,7 +38,9 @@ class Ends(harness.Case):
         await camera.send_frames(self.frames)
         await server.wait_frames("cam", len(self.frames))
         await asyncio.to_thread(server.stop)
-        self.check_only_session(server, "shutdown")
+        await camera.command("stop_capture")  # it would go on filming for nobody
+        session = self.check_only_session(server, "shutdown")
+        self.assertEqual(session["close"]["code"], 1001)
 
     async def test_sigint_too(self):
         server = self.start_streamd()

@@ -182,6 +182,22 @@ TEST_F(CapturesTest, without_waiting_every_camera_is_in_the_answer) {
     EXPECT_EQ((*stopped)->results[1].outcome, StopOutcome::not_recording);
 }
 
+TEST_F(CapturesTest, a_camera_that_stops_by_itself_takes_no_failure_from_who_asks_next) {
+    const LinkPtr a = join("a");
+    captures.session_opened(a->id, "a_1", "a");
+    captures.session_finished(a->id, {"a_1", "a", control::SessionState::failed, "disk full", {}});
+    // What its state table says of the end, to nobody in particular.
+    captures.answer(a, {CameraAnswer::Kind::not_recording, "", "", false});
+    control::StopRequest request;
+    request.cameras = {"a"};
+    stop(request);
+    captures.answer(a, {CameraAnswer::Kind::not_recording, "", "", false});
+    ASSERT_TRUE(stopped && stopped->ok());
+    EXPECT_FALSE((*stopped)->ok);
+    EXPECT_EQ((*stopped)->results[0].outcome, StopOutcome::failed);
+    EXPECT_EQ((*stopped)->results[0].error, "disk full");
+}
+
 TEST_F(CapturesTest, a_camera_that_is_said_to_record_has_a_recording) {
     const LinkPtr a = join("a");
     cameras.set_state(a, camera::State::recording, "");
