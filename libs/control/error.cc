@@ -39,7 +39,22 @@ const Row& row(ErrorCode code) {
     return kRows[10];
 }
 
-/// A message may quote what a peer sent, which need not be text: its bytes above ASCII as \xNN.
+ErrorCode code_from(std::string_view text, int status) {
+    for (const Row& candidate : kRows) {
+        if (candidate.text == text) return candidate.code;
+    }
+    for (const Row& candidate : kRows) {
+        if (candidate.http_status == status) return candidate.code;
+    }
+    return ErrorCode::internal;
+}
+
+}  // namespace
+
+std::string_view to_text(ErrorCode code) { return row(code).text; }
+
+int http_status(ErrorCode code) { return row(code).http_status; }
+
 std::string as_utf8(const std::string& text) {
     if (is_utf8(as_bytes(text))) return text;
     constexpr std::string_view kDigits = "0123456789abcdef";
@@ -56,22 +71,6 @@ std::string as_utf8(const std::string& text) {
     }
     return out;
 }
-
-ErrorCode code_from(std::string_view text, int status) {
-    for (const Row& candidate : kRows) {
-        if (candidate.text == text) return candidate.code;
-    }
-    for (const Row& candidate : kRows) {
-        if (candidate.http_status == status) return candidate.code;
-    }
-    return ErrorCode::internal;
-}
-
-}  // namespace
-
-std::string_view to_text(ErrorCode code) { return row(code).text; }
-
-int http_status(ErrorCode code) { return row(code).http_status; }
 
 std::string encode(const ApiError& error) {
     Poco::JSON::Object inner = ordered_object();

@@ -117,7 +117,8 @@ inline std::string encode_results(bool ok, const Poco::JSON::Array& results) {
 /// A request's body; nothing at all is an object without fields.
 inline Decoded<Poco::JSON::Object::Ptr> parse_request(std::string_view body) {
     const bool blank = body.find_first_not_of(" \t\r\n") == std::string_view::npos;
-    return blank ? Decoded<Poco::JSON::Object::Ptr>(new Poco::JSON::Object) : parse_object(body);
+    return blank ? Decoded<Poco::JSON::Object::Ptr>(new Poco::JSON::Object)
+                 : parse_object(body, kRequestBytesMax, LongNumbers::as_reals);
 }
 
 }  // namespace st::control

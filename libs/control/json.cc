@@ -4,8 +4,12 @@
 #include <Poco/JSON/ParseHandler.h>
 #include <Poco/JSON/Parser.h>
 
+#include <algorithm>
+#include <cmath>
 #include <sstream>
 #include <utility>
+
+#include "base/utf8.h"
 
 namespace st::control {
 namespace {
@@ -36,11 +40,11 @@ class UniqueKeys final : public Poco::JSON::ParseHandler {
     std::vector<std::set<std::string>> keys_;
 };
 
-/// Poco reads 2^64 as 0 and clamps below -2^63, so digits are counted before it sees them.
-bool has_long_number(std::string_view text) {
-    constexpr int kDigitsMax = 18;
+/// Where whole numbers of more than 18 digits end: Poco reads 2^64 as 0 and clamps below -2^63.
+std::vector<std::size_t> ends_of_long_numbers(std::string_view text) {
+    constexpr std::size_t kDigitsMax = 18;
+    std::vector<std::size_t> ends;
     bool quoted = false;
-    int digits = 0;
     for (std::size_t at = 0; at < text.size(); ++at) {
         const char c = text[at];
         if (quoted) {
@@ -50,11 +54,25 @@ bool has_long_number(std::string_view text) {
                 quoted = false;
             continue;
         }
-        digits = c >= '0' && c <= '9' ? digits + 1 : 0;
-        if (digits > kDigitsMax) return true;
         quoted = c == '"';
+        if (c < '0' || c > '9') continue;
+        const std::size_t end =
+            std::min(text.find_first_not_of("0123456789.eE+-", at), text.size());
+        const bool is_whole = text.substr(at, end - at).find_first_of(".eE") == std::string::npos;
+        if (is_whole && end - at > kDigitsMax) ends.push_back(end);
+        at = end - 1;
     }
-    return false;
+    return ends;
+}
+
+std::string with_reals(std::string_view text, const std::vector<std::size_t>& ends) {
+    std::string out;
+    std::size_t at = 0;
+    for (const std::size_t end : ends) {
+        out.append(text.substr(at, end - at)).append(".0");
+        at = end;
+    }
+    return out.append(text.substr(at));
 }
 
 /// The parser cuts a key at an escaped NUL, which could make two keys look alike.
@@ -66,17 +84,21 @@ bool has_nul(std::string_view text) {
 ApiError bad(std::string message) { return {ErrorCode::bad_request, std::move(message), {}}; }
 
 std::string type_name(const Var& value) {
+    constexpr double kLongFrom = 1e18;
+    if (value.isEmpty()) return "null";
     if (value.type() == typeid(Poco::JSON::Object::Ptr)) return "an object";
     if (value.type() == typeid(Poco::JSON::Array::Ptr)) return "a list";
     if (value.isBoolean()) return "true or false";
     if (value.isString()) return "a string";
     if (value.isInteger()) return "a whole number";
-    return "a number";
+    const bool is_long =
+        value.type() == typeid(double) && std::abs(value.extract<double>()) >= kLongFrom;
+    return is_long ? "a number of more than 18 digits" : "a number";
 }
 
 }  // namespace
 
-Decoded<Poco::JSON::Object::Ptr> parse_object(std::string_view text, std::size_t bytes_max) {
+Decoded<Var> parse_json(std::string_view text, std::size_t bytes_max, LongNumbers long_numbers) {
     if (text.size() > bytes_max) {
         return ApiError{ErrorCode::too_large,
                         "JSON of " + std::to_string(text.size()) + " bytes, over the limit of " +
@@ -84,18 +106,39 @@ Decoded<Poco::JSON::Object::Ptr> parse_object(std::string_view text, std::size_t
                         {}};
     }
     if (has_nul(text)) return bad("JSON: a NUL character");
-    if (has_long_number(text)) return bad("JSON: a number of more than 18 digits");
+    const auto ends = ends_of_long_numbers(text);
+    if (!ends.empty() && long_numbers == LongNumbers::refused) {
+        return bad("JSON: a number of more than 18 digits");
+    }
+    std::string json = with_reals(text, ends);
+    // Poco's parser takes objects and lists alone: another value is read as the one of a list.
+    const std::size_t first = text.find_first_not_of(" \t\r\n");
+    const bool is_bare =
+        first != std::string_view::npos && text[first] != '{' && text[first] != '[';
+    if (is_bare) json = "[ " + json + " ]";
     try {
         Poco::JSON::Parser parser(new UniqueKeys);
         parser.setDepth(kJsonDepthMax);
-        const Var value = parser.parse(std::string(text));
-        if (value.type() != typeid(Poco::JSON::Object::Ptr)) return bad("JSON: not an object");
-        return value.extract<Poco::JSON::Object::Ptr>();
+        const Var value = parser.parse(json);
+        if (!is_bare) return value;
+        const auto& list = *value.extract<Poco::JSON::Array::Ptr>();
+        if (list.size() != 1) return bad("JSON: more than one value");
+        return list.get(0);
     } catch (const Poco::Exception& error) {
         // Poco throws for every kind of syntax error, some of them not JSONException.
-        std::string why = error.message().empty() ? error.what() : error.message();
-        return bad("JSON: " + why);
+        const std::string why = error.message().empty() ? error.what() : error.message();
+        return bad("JSON: " + as_utf8(why));
     }
+}
+
+Decoded<Poco::JSON::Object::Ptr> parse_object(std::string_view text, std::size_t bytes_max,
+                                              LongNumbers long_numbers) {
+    const auto value = parse_json(text, bytes_max, long_numbers);
+    if (!value) return value.error();
+    if (value->type() != typeid(Poco::JSON::Object::Ptr)) {
+        return bad("JSON: expected an object, got " + type_name(*value));
+    }
+    return value->extract<Poco::JSON::Object::Ptr>();
 }
 
 Poco::JSON::Object ordered_object() { return Poco::JSON::Object(Poco::JSON_PRESERVE_KEY_ORDER); }
@@ -265,9 +308,10 @@ std::vector<Poco::JSON::Object::Ptr> ObjectReader::objects(const std::string& ke
     return out;
 }
 
-void ObjectReader::refuse_unknown() {
+void ObjectReader::refuse_unknown(const std::string& why) {
+    constexpr std::size_t kShownMax = 64;
     for (const std::string& name : object_.getNames()) {
-        if (known_.count(name) == 0) return fail(name, "unknown field");
+        if (known_.count(name) == 0) return fail(std::string(utf8_prefix(name, kShownMax)), why);
     }
 }
 

@@ -19,11 +19,20 @@ constexpr std::size_t kReplyBytesMax =
     64 * 1024 * 1024;  ///< a client's bound on what a server sends
 constexpr int kJsonDepthMax = 16;
 
-/// One JSON object. Refused with a reason: anything else, more than `bytes_max`, deeper than
-/// kJsonDepthMax, a key that stands twice, a NUL, and whole numbers of more than 18 digits (the
-/// parser would wrap them without a word).
+/// Whole numbers of more than 18 digits, which the parser would wrap without a word. As reals they
+/// fit no field that wants a whole number, so that a reader refuses them by name.
+enum class LongNumbers : std::uint8_t { refused, as_reals };
+
+/// One JSON value. Refused with a reason: anything else, more than `bytes_max`, deeper than
+/// kJsonDepthMax, a key that stands twice, a NUL.
+Decoded<Poco::Dynamic::Var> parse_json(std::string_view text,
+                                       std::size_t bytes_max = kRequestBytesMax,
+                                       LongNumbers long_numbers = LongNumbers::refused);
+
+/// The same of an object; any other value is refused.
 Decoded<Poco::JSON::Object::Ptr> parse_object(std::string_view text,
-                                              std::size_t bytes_max = kRequestBytesMax);
+                                              std::size_t bytes_max = kRequestBytesMax,
+                                              LongNumbers long_numbers = LongNumbers::refused);
 
 /// An object that keeps its keys in the order they were set.
 Poco::JSON::Object ordered_object();
@@ -75,9 +84,9 @@ class ObjectReader {
     bool failed() const { return error_.has_value(); }
     const ApiError& error() const { return *error_; }
 
-    /// Requests: a field nobody asked for is an error. Replies leave this out, so that a newer
-    /// server may say more.
-    void refuse_unknown();
+    /// Requests: a field nobody asked for is an error, which says `why`. Replies leave this out, so
+    /// that a newer server may say more.
+    void refuse_unknown(const std::string& why = "unknown field");
 
  private:
     /// The value to convert, or empty when there is nothing to do.

@@ -5,7 +5,9 @@
 
 #include <sstream>
 
+#include "base/utf8.h"
 #include "control/json.h"
+#include "control/rpc_client.h"
 
 namespace st::control {
 namespace {
@@ -28,7 +30,7 @@ std::string error_text(const std::string& id, int code, std::string_view message
                        const Poco::JSON::Object* data = nullptr) {
     auto error = ordered_object();
     error.set("code", code);
-    error.set("message", std::string(message));
+    error.set("message", as_utf8(std::string(message)));
     if (data != nullptr) error.set("data", *data);
     return "{\"jsonrpc\":\"2.0\",\"id\":" + id + ",\"error\":" + to_line(error) + "}";
 }
@@ -37,18 +39,23 @@ RpcEntry refuse(int code, std::string_view message, const std::string& id = "nul
     return {std::nullopt, error_text(id, code, message)};
 }
 
-/// "null" if it has none that can be repeated.
-std::string id_of(const Poco::JSON::Object& object) {
+/// "null" if it has none that can be repeated. `text` is the whole request.
+std::string id_of(const Poco::JSON::Object& object, std::string_view text) {
     const Var id = object.get("id");
-    return id.isString() || id.isInteger() ? to_text(id) : "null";
+    if (id.isString() || (id.isInteger() && !id.isBoolean())) return to_text(id);
+    // One of more than 18 digits is no integer here, but can be repeated as it stands.
+    const std::string_view raw = raw_member(text, "id");
+    const bool is_whole = id.isNumeric() && !id.isBoolean() &&
+                          raw.find_first_not_of("-0123456789") == std::string_view::npos;
+    return is_whole && !raw.empty() ? std::string(raw) : "null";
 }
 
-RpcEntry read_entry(const Var& value) {
+RpcEntry read_entry(const Var& value, std::string_view text) {
     if (value.type() != typeid(Poco::JSON::Object::Ptr)) {
         return refuse(kInvalidRequest, "a request is an object");
     }
     const auto& object = *value.extract<Poco::JSON::Object::Ptr>();
-    const std::string id = id_of(object);
+    const std::string id = id_of(object, text);
     const Var version = object.get("jsonrpc");
     if (!version.isString() || version.convert<std::string>() != "2.0") {
         return refuse(kInvalidRequest, "jsonrpc: expected \"2.0\"", id);
@@ -75,28 +82,26 @@ RpcEntry read_entry(const Var& value) {
 
 RpcMessage decode_rpc(std::string_view text) {
     RpcMessage message;
-    const std::size_t first = text.find_first_not_of(" \t\r\n");
-    message.is_batch = first != std::string_view::npos && text[first] == '[';
-    // parse_object reads objects alone: a batch is read as the one member of one.
-    const std::string wrapped =
-        message.is_batch ? "{\"batch\":" + std::string(text) + "}" : std::string(text);
-    const auto object = parse_object(wrapped);
-    if (!object) {
-        message.is_batch = false;
-        message.entries.push_back(refuse(kParseError, object.error().message));
+    const auto parsed = parse_json(text, kRequestBytesMax, LongNumbers::as_reals);
+    if (!parsed) {
+        message.entries.push_back(refuse(kParseError, parsed.error().message));
         return message;
     }
-    if (!message.is_batch) {
-        message.entries.push_back(read_entry(Var(*object)));
+    if (parsed->type() != typeid(Poco::JSON::Array::Ptr)) {
+        message.entries.push_back(read_entry(*parsed, text));
         return message;
     }
-    const auto batch = (*object)->getArray("batch");
-    if (batch.isNull() || batch->size() == 0 || batch->size() > kRpcBatchMax) {
-        message.is_batch = false;
+    const auto& batch = *parsed->extract<Poco::JSON::Array::Ptr>();
+    if (batch.size() == 0 || batch.size() > kRpcBatchMax) {
         message.entries.push_back(refuse(kInvalidRequest, "a batch has 1 to 64 requests"));
         return message;
     }
-    for (const Var& entry : *batch) message.entries.push_back(read_entry(entry));
+    message.is_batch = true;
+    auto texts = raw_items(text);
+    texts.resize(batch.size());
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        message.entries.push_back(read_entry(batch.get(static_cast<unsigned>(i)), texts[i]));
+    }
     return message;
 }
 
@@ -107,14 +112,14 @@ std::string encode_rpc_result(const std::string& id, std::string_view result) {
 std::string encode_rpc_error(const std::string& id, const ApiError& error) {
     auto data = ordered_object();
     data.set("code", std::string(to_text(error.code)));
-    data.set("field", error.field ? Var(*error.field) : Var());
+    data.set("field", error.field ? Var(as_utf8(*error.field)) : Var());
     const int code = error.code == ErrorCode::bad_request ? kInvalidParams : kRefused;
     return error_text(id, code, error.message, &data);
 }
 
 std::string encode_rpc_unknown_method(const std::string& id, std::string_view method) {
     return error_text(id, kMethodNotFound,
-                      "no method \"" + std::string(method.substr(0, 64)) + "\"");
+                      "no method \"" + std::string(utf8_prefix(method, 64)) + "\"");
 }
 
 std::string encode_rpc_notification(std::string_view method, std::string_view params) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 
 #include "base/units.h"
 #include "control/fields.h"
@@ -177,6 +178,36 @@ std::optional<ApiError> add_argument(Call& call, const std::string& name,
     return std::nullopt;
 }
 
+/// The JSON value of a parameter that has no place in a body, as text; none if it was not given.
+std::optional<std::string> read_argument(ObjectReader& reader, const Parameter& parameter) {
+    const std::string name(parameter.name);
+    std::optional<std::string> value;
+    switch (parameter.type) {
+        case integer: {
+            std::optional<std::uint64_t> number;
+            reader.read(name, number,
+                        {parameter.min, parameter.max == 0 ? kIntegerMax : parameter.max});
+            if (number) value = std::to_string(*number);
+            break;
+        }
+        case boolean: {
+            bool flag = false;
+            reader.read(name, flag);
+            if (reader.has(name)) value = flag ? "true" : "false";
+            break;
+        }
+        case text:
+        case time:
+        case state:
+            reader.read(name, value);
+            break;
+        case texts:
+        case size:
+            assert(false);  // stand in bodies alone
+    }
+    return value;
+}
+
 }  // namespace
 
 std::span<const OperationInfo> operations() { return kOperations; }
@@ -230,20 +261,16 @@ Decoded<Call> rpc_call(const OperationInfo& operation, const std::string& params
     }
     const auto object = parse_request(params);
     if (!object) return object.error();
-    for (const auto& [name, value] : **object) {
-        if (value.isEmpty()) continue;  // null: not given
-        if (!value.isString() && !value.isInteger()) {
-            return ApiError{ErrorCode::bad_request, name + ": expected text or a whole number",
-                            name};
-        }
-        if (auto error = add_argument(call, name, value.convert<std::string>())) return *error;
-    }
+    ObjectReader reader(**object);
     for (const Parameter& parameter : operation.parameters) {
-        const std::string name(parameter.name);
-        if (parameter.required && call.find(name) == nullptr) {
-            return ApiError{ErrorCode::bad_request, name + ": missing", name};
-        }
+        auto value = read_argument(reader, parameter);
+        if (value) call.arguments.emplace_back(parameter.name, std::move(*value));
     }
+    reader.refuse_unknown("unknown parameter");
+    for (const Parameter& parameter : operation.parameters) {
+        if (parameter.required) reader.require(std::string(parameter.name));
+    }
+    if (reader.failed()) return reader.error();
     return call;
 }
 

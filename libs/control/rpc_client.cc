@@ -40,6 +40,11 @@ std::size_t skip_value(std::string_view text, std::size_t at) {
     return at;
 }
 
+std::string_view without_blanks_behind(std::string_view value) {
+    const std::size_t last = value.find_last_not_of(" \t\r\n");
+    return value.substr(0, last == std::string_view::npos ? 0 : last + 1);
+}
+
 std::string one_line(std::string_view json) {
     std::string line(json);
     for (char& c : line) {
@@ -73,15 +78,25 @@ std::string_view raw_member(std::string_view object, std::string_view name) {
         if (at >= object.size() || object[at] != ':') return {};
         const std::size_t begin = skip_blanks(object, at + 1);
         at = skip_value(object, begin);
-        if (key == name) {
-            std::string_view value = object.substr(begin, at - begin);
-            const std::size_t last = value.find_last_not_of(" \t\r\n");
-            return value.substr(0, last == std::string_view::npos ? 0 : last + 1);
-        }
+        if (key == name) return without_blanks_behind(object.substr(begin, at - begin));
         at = skip_blanks(object, at);
         if (at >= object.size() || object[at] != ',') return {};
         ++at;
     }
+}
+
+std::vector<std::string_view> raw_items(std::string_view list) {
+    std::vector<std::string_view> items;
+    std::size_t at = skip_blanks(list, 0);
+    if (at >= list.size() || list[at] != '[') return items;
+    do {
+        const std::size_t begin = skip_blanks(list, at + 1);
+        at = skip_value(list, begin);
+        const auto item = without_blanks_behind(list.substr(begin, at - begin));
+        if (!item.empty()) items.push_back(item);
+        at = skip_blanks(list, at);
+    } while (at < list.size() && list[at] == ',');
+    return items;
 }
 
 std::string encode_rpc_request(std::uint64_t id, std::string_view method, std::string_view params) {

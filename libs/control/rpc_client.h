@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/result.h"
 #include "control/error.h"
@@ -42,6 +43,9 @@ Result<std::optional<RpcIncoming>> decode_rpc_incoming(std::string_view text);
 
 /// The text of a member of the outermost object, as it stands there; "" if there is none.
 std::string_view raw_member(std::string_view object, std::string_view name);
+
+/// The texts of the items of a list, as they stand there. `list` must be one valid JSON list.
+std::vector<std::string_view> raw_items(std::string_view list);
 
 /// One event, as the server notifies it.
 Result<RpcEvent> decode_rpc_event(std::string_view json);

@@ -66,6 +66,12 @@ TEST(StartRequests, are_refused_by_field) {
     EXPECT_EQ(start_error(R"({"bitrate_bps":"4M"})"),
               "bitrate_bps: expected a whole number, got a string");
     EXPECT_EQ(start_error(R"({"fps":1001})"), "fps: 1001 is outside 0 .. 1000");
+    EXPECT_EQ(start_error(R"({"fps":18446744073709551615})"),
+              "fps: expected a whole number, got a number of more than 18 digits");
+    EXPECT_EQ(start_error(R"({"wait":"true"})"), "wait: expected true or false, got a string");
+    EXPECT_EQ(start_error("5"), "JSON: expected an object, got a whole number");
+    EXPECT_EQ(start_error("null"), "JSON: expected an object, got null");
+    EXPECT_EQ(start_error(R"("x")"), "JSON: expected an object, got a string");
     EXPECT_EQ(start_error(R"({"take":"a b"})"),
               "take: not a name (letters, digits, . _ -, at most 64)");
     EXPECT_EQ(start_error(R"({"timeout_ms":0})"), "timeout_ms: 0 is outside 1 .. 86400000");
@@ -235,7 +241,8 @@ TEST(RecordingQueries, are_refused_by_parameter) {
     EXPECT_EQ(why("state", "open"), "state: expected recording, finalising, done or failed");
     EXPECT_EQ(why("limit", "10001"), "limit: \"10001\" is over 10000");
     EXPECT_EQ(why("limit", "0"), "limit: 0 is outside 1 .. 10000");
-    EXPECT_EQ(why("cursor", "../../etc"), "cursor: not one this server gave out");
+    const std::string long_cursor(kCursorBytesMax + 1, '1');
+    EXPECT_EQ(why("cursor", long_cursor.c_str()), "cursor: not one this server gave out");
     EXPECT_EQ(why("camera", "a/b"),
               "camera: \"a/b\" is not a camera name (letters, digits, . _ -, at most 64)");
 }

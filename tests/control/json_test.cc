@@ -22,12 +22,29 @@ TEST(ParseObject, refuses_numbers_that_would_wrap) {
     EXPECT_EQ(refusal(R"({"a":999999999999999999})"), "accepted");
     EXPECT_EQ(refusal(R"({"a":"1844674407370955161600000"})"), "accepted") << "digits in a string";
     EXPECT_EQ(refusal(R"({"a\"1844674407370955161600000":1})"), "accepted") << "escaped quote";
+    EXPECT_EQ(refusal(R"({"a":0.1844674407370955161600000})"), "accepted") << "a fraction does not";
 }
 
 TEST(ParseObject, refuses_what_is_not_an_object) {
     for (const char* text :
          {"", "42", "[]", "null", "\"x\"", "{", "{} {}", "{\"a\":}", "{'a':1}"}) {
         EXPECT_NE(refusal(text), "accepted") << text;
+    }
+    EXPECT_EQ(refusal("5"), "JSON: expected an object, got a whole number");
+    EXPECT_EQ(refusal("18446744073709551615"), "JSON: a number of more than 18 digits");
+    EXPECT_EQ(refusal(" -1.5\n"), "JSON: expected an object, got a number");
+    EXPECT_EQ(refusal("true"), "JSON: expected an object, got true or false");
+    EXPECT_EQ(refusal("\"x\""), "JSON: expected an object, got a string");
+    EXPECT_EQ(refusal("null"), "JSON: expected an object, got null");
+    EXPECT_EQ(refusal("[1]"), "JSON: expected an object, got a list");
+}
+
+TEST(ParseObject, tells_a_value_from_what_only_begins_like_one) {
+    for (const char* text :
+         {"1 2", "1,2", "1,", "1]", "1],[2", "]", "] [", "null}", "tru", "\"x", "01"}) {
+        const std::string why = refusal(text);
+        EXPECT_EQ(why.rfind("JSON: ", 0), 0U) << text;
+        EXPECT_EQ(why.find("expected an object"), std::string::npos) << text << ": " << why;
     }
 }
 

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <fstream>
 #include <iterator>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace st::control {
 namespace {
@@ -69,6 +71,44 @@ TEST(RpcCall, takes_texts_and_numbers_and_misses_what_is_required) {
     ASSERT_TRUE(events);
     EXPECT_EQ(*events->find("since"), "17");
     EXPECT_EQ(events->find("limit"), nullptr);
+}
+
+TEST(RpcCall, takes_each_parameter_as_its_own_json_type_alone) {
+    const auto refusal = [](std::string_view method, const std::string& params) {
+        const auto call = rpc_call(*find_rpc(method), params);
+        if (call) return std::string("accepted");
+        EXPECT_EQ(call.error().code, ErrorCode::bad_request);
+        EXPECT_EQ(call.error().message.rfind(call.error().field.value_or("?") + ": ", 0), 0U);
+        return call.error().message;
+    };
+    const std::vector<std::array<std::string, 3>> cases = {
+        {"cameras.get", R"({"name":5})", "name: expected a string, got a whole number"},
+        {"cameras.get", R"({"name":1.5})", "name: expected a string, got a number"},
+        {"cameras.get", R"({"name":true})", "name: expected a string, got true or false"},
+        {"cameras.get", R"({"name":{}})", "name: expected a string, got an object"},
+        {"cameras.get", R"({"name":null})", "name: missing"},
+        {"recordings.list", R"({"take":7})", "take: expected a string, got a whole number"},
+        {"recordings.list", R"({"state":1})", "state: expected a string, got a whole number"},
+        {"recordings.list", R"({"since":5})", "since: expected a string, got a whole number"},
+        {"recordings.list", R"({"limit":"2"})", "limit: expected a whole number, got a string"},
+        {"recordings.list", R"({"limit":true})",
+         "limit: expected a whole number, got true or false"},
+        {"recordings.list", R"({"limit":2.0})", "limit: expected a whole number, got a number"},
+        {"recordings.list", R"({"limit":0})", "limit: 0 is outside 1 .. 10000"},
+        {"recordings.list", R"({"limit":-1})", "limit: -1 is outside 1 .. 10000"},
+        {"recordings.list", R"({"limit":18446744073709551615})",
+         "limit: expected a whole number, got a number of more than 18 digits"},
+        {"recordings.list", R"({"colour":true})", "colour: unknown parameter"},
+        {"recordings.list", R"({"colour":null})", "colour: unknown parameter"},
+        {"cameras.get", R"({"nmae":"door"})", "nmae: unknown parameter"},
+        {"events.list", R"({"since":"1"})", "since: expected a whole number, got a string"},
+        {"viewers.kick", R"({"id":"1"})", "id: expected a whole number, got a string"},
+        {"viewers.kick", R"({"id":1})", "accepted"},
+        {"recordings.list", R"({"limit":2,"take":"7","cursor":null})", "accepted"},
+    };
+    for (const auto& [method, params, message] : cases) {
+        EXPECT_EQ(refusal(method, params), message) << method << " " << params;
+    }
 }
 
 TEST(RpcCall, leaves_a_body_to_the_operation) {

@@ -94,11 +94,39 @@ class ControlRpc(harness.Case):
         self.assertEqual((await rpc.call("cameras.get"))["error"]["data"]["field"], "name")
         self.assertEqual((await rpc.call("events.subscribe", {"types": ["nonsense"]}))["error"]["data"]["field"],
                          "types")
-        for text, code in (("{", -32700), ("[]", -32600), ('{"id":1}', -32600)):
+        for text, code in (("{", -32700), ("[1", -32700), ("[]", -32600), ('{"id":1}', -32600),
+                           ("1", -32600), ('"x"', -32600), ("null", -32600), ("true", -32600),
+                           ('{"jsonrpc":"2.0","id":true,"method":"cameras.list"}', -32600)):
             await rpc.socket.send(text)
             self.assertEqual((await rpc.receive())["error"]["code"], code, text)
+        await rpc.socket.send('{"jsonrpc":"2.0","id":18446744073709551615,"method":"cameras.list"}')
+        self.assertEqual((await rpc.receive())["id"], 18446744073709551615)
         await rpc.socket.send('[{"jsonrpc":"2.0","id":8,"method":"cameras.list"},{"jsonrpc":"2.0","method":"x"}]')
         self.assertEqual([answer["id"] for answer in await rpc.receive()], [8])
+
+    async def test_takes_each_parameter_as_its_own_type_alone(self):
+        server = self.start_streamd()
+        rpc = await self.connect(server)
+        for method, params in (("cameras.get", {"name": 5}), ("cameras.get", {"name": True}),
+                               ("recordings.list", {"limit": "2"}), ("recordings.list", {"take": 7}),
+                               ("events.list", {"since": "1"}), ("viewers.kick", {"id": "1"})):
+            error = (await rpc.call(method, params))["error"]
+            self.assertEqual((error["code"], error["data"]["field"]), (-32602, *params), error)
+            self.assertRegex(error["message"], r"^\w+: expected a (string|whole number), got ")
+        for method, params in (("recordings.list", {"limit": 2, "take": "7"}), ("events.list", {"since": 1})):
+            self.assertIn("items", (await rpc.call(method, params))["result"])
+        # A path and a query are text: nothing has changed there.
+        self.assertEqual(server.http("GET", "/api/v1/recordings?limit=2&take=7").status, 200)
+        self.assertEqual(server.http("GET", "/api/v1/events?since=1").status, 200)
+        self.assertEqual(server.http("GET", "/api/v1/cameras/5").status, 404)
+
+    async def test_a_body_that_is_no_object_is_400(self):
+        server = self.start_streamd()
+        json_type = {"Content-Type": "application/json"}
+        for body, got in ((b"5", "a whole number"), (b"null", "null"), (b'"x"', "a string"), (b"[]", "a list")):
+            refused = server.http("POST", "/api/v1/capture/start", body, json_type)
+            self.assertEqual((refused.status, refused.json["error"]["message"]),
+                             (400, f"JSON: expected an object, got {got}"))
 
     async def test_refuses_a_page_from_elsewhere(self):
         server = self.start_streamd()

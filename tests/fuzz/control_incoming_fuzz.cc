@@ -1,5 +1,7 @@
 // Any message of a server: it is refused with a text or understood, and the members our scanner
 // finds are those the JSON parser finds.
+#include <Poco/JSON/Array.h>
+
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -47,5 +49,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             std::abort();
     }
     check_members(text);
+    const auto list = st::control::parse_json(text);
+    if (list && list->type() == typeid(Poco::JSON::Array::Ptr) &&
+        st::control::raw_items(text).size() != list->extract<Poco::JSON::Array::Ptr>()->size()) {
+        std::abort();
+    }
     return 0;
 }
