@@ -15,13 +15,14 @@ namespace {
 enum class Kind { null, boolean, integer, real, text };
 
 /// What a value may come as; durations and sizes take plain numbers too.
-bool is_fitting(KeyType type, Kind kind) {
+bool is_fitting(KeyType type, Kind kind, const std::string& text) {
     switch (type) {
+        case KeyType::port:
+            return kind == Kind::integer || (kind == Kind::text && text == "off");
         case KeyType::boolean:
             return kind == Kind::boolean;
         case KeyType::integer:
             return kind == Kind::integer;
-        case KeyType::port:
         case KeyType::size:
             return kind == Kind::integer || kind == Kind::text;
         case KeyType::duration:
@@ -30,12 +31,16 @@ bool is_fitting(KeyType type, Kind kind) {
         case KeyType::choice:
             return kind == Kind::text;
         case KeyType::group:
-            return kind == Kind::boolean || kind == Kind::text;
         case KeyType::texts:
         case KeyType::objects:
             return false;
     }
     return false;
+}
+
+std::string shown(Kind kind, const std::string& text) {
+    if (kind != Kind::text) return text;
+    return text.empty() ? "\"\"" : '"' + printable(text) + '"';
 }
 
 /// Follows Poco's parser through the document: where we are, which keys were seen, what fits.
@@ -49,7 +54,7 @@ class SchemaHandler final : public Poco::JSON::Handler {
     void startObject() override {
         if (levels_.empty()) return levels_.push_back({.path = ""});
         const std::string path = next_path();
-        bool is_skipped = levels_.back().is_skipped;
+        bool is_skipped = is_skipping();
         const Key* key = schema_.find(path);
         if (!is_skipped && key != nullptr && key->type == KeyType::group) {
             keep(path, "on");
@@ -68,7 +73,7 @@ class SchemaHandler final : public Poco::JSON::Handler {
             return levels_.push_back({.path = "", .is_array = true, .is_skipped = true});
         }
         const std::string path = next_path();
-        bool is_skipped = levels_.back().is_skipped;
+        bool is_skipped = is_skipping();
         const Key* key = schema_.find(path);
         const bool is_list =
             key != nullptr && (key->type == KeyType::texts || key->type == KeyType::objects);
@@ -94,8 +99,15 @@ class SchemaHandler final : public Poco::JSON::Handler {
     void key(const std::string& name) override {
         Level& level = levels_.back();
         level.key = name;
-        if (!level.seen.insert(name).second && !level.is_skipped) {
-            problem(level.path.empty() ? name : level.path + "." + name, "given twice");
+        // It would be taken for the path of another key.
+        level.is_key_refused = name.find_first_of(".[]") != std::string::npos;
+        if (level.is_skipped) return;
+        const std::string path = level.path.empty() ? name : level.path + "." + name;
+        if (!level.seen.insert(name).second) return problem(printable(path), "given twice");
+        if (level.is_key_refused) {
+            problem(printable(path),
+                    "unknown key; a key has no dots or brackets, objects and lists stand within "
+                    "each other");
         }
     }
 
@@ -115,8 +127,11 @@ class SchemaHandler final : public Poco::JSON::Handler {
         bool is_skipped = false;  ///< something above was wrong and has been said
         std::size_t entries = 0;
         std::string key{};
+        bool is_key_refused = false;  ///< the same of this key
         std::set<std::string> seen{};
     };
+
+    bool is_skipping() const { return levels_.back().is_skipped || levels_.back().is_key_refused; }
 
     std::string next_path() {
         Level& level = levels_.back();
@@ -125,22 +140,23 @@ class SchemaHandler final : public Poco::JSON::Handler {
     }
 
     void take(Kind kind, const std::string& text) {
-        if (levels_.empty()) return problem("", "expected an object, got " + text);
+        const std::string got = shown(kind, text);
+        if (levels_.empty()) return problem("", "expected an object, got " + got);
         const Level level = levels_.back();
         const std::string path = next_path();
-        if (level.is_skipped) return;
+        if (is_skipping()) return;
         const Key* key = schema_.find(level.is_array ? level.path : path);
-        if (key == nullptr) return complain(path, key, text);
+        if (key == nullptr) return complain(path, key, got);
         if (level.is_array && key->type == KeyType::objects) {
-            return problem(path, "expected an object, got " + text);
+            return problem(path, "expected an object, got " + got);
         }
         if (level.is_array) return take_entry(*key, path, kind, text);
         if (kind == Kind::null && key->is_nullable) {
             if (key->type == KeyType::group) keep(path, "off");
             return;
         }
-        if (!is_fitting(key->type, kind)) return problem(path, type_problem(*key, text));
-        const auto checked = check_value(*key, text);
+        if (!is_fitting(key->type, kind, text)) return problem(path, type_problem(*key, got));
+        const auto checked = check_value(*key, text, got);
         if (!checked) return problem(path, checked.error().message);
         keep(path, *checked);
     }
@@ -149,7 +165,9 @@ class SchemaHandler final : public Poco::JSON::Handler {
         const bool is_known =
             key.choices.empty() ||
             std::find(key.choices.begin(), key.choices.end(), text) != key.choices.end();
-        if (kind != Kind::text || !is_known) return problem(path, type_problem(key, text));
+        if (kind != Kind::text || !is_known) {
+            return problem(path, type_problem(key, shown(kind, text)));
+        }
         keep(path, text);
     }
 

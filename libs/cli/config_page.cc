@@ -161,7 +161,9 @@ std::string reference_tables(const Schema& schema, std::string_view environment_
     }
     const std::string example(environment_name(environment_prefix, "recording.path"));
     return "The environment variable of a key is its path in capitals, for instance `" + example +
-           "`; entries of lists of objects can be given in the file only.\n" + out;
+           "`: lists with commas, an object that may be `null` as `{}` or `null` (its members have "
+           "variables of their own); entries of lists of objects can be given in the file only.\n" +
+           out;
 }
 
 }  // namespace st::cli

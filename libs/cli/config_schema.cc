@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cctype>
+#include <optional>
 
 #include "base/units.h"
 #include "cli/config.h"
@@ -27,17 +28,6 @@ std::size_t distance(std::string_view a, std::string_view b) {
 std::string_view last_word(std::string_view path) {
     const std::size_t dot = path.rfind('.');
     return dot == std::string_view::npos ? path : path.substr(dot + 1);
-}
-
-/// One line of at most 60 characters, whatever the text holds.
-std::string printable(std::string_view text) {
-    constexpr std::size_t kShownMax = 60;
-    std::string out;
-    for (const char c : text.substr(0, kShownMax)) {
-        out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-    }
-    if (text.size() > kShownMax) out += "...";
-    return out.empty() ? "nothing" : out;
 }
 
 std::string alternatives(const std::vector<std::string>& choices) {
@@ -87,26 +77,26 @@ std::string amount(const Key& key, std::uint64_t value) {
     }
 }
 
-Result<std::string> check_number(const Key& key, std::string_view text) {
+Result<std::string> check_number(const Key& key, std::string_view text, std::string_view shown) {
     constexpr std::uint64_t kNumberMax = std::numeric_limits<std::int64_t>::max();
     const auto number = parse_number(text, kNumberMax);
-    if (!number) return Error{type_problem(key, text)};
-    if (*number < key.min || *number > key.max) return Error{range_problem(key, text)};
+    if (!number) return Error{type_problem(key, shown)};
+    if (*number < key.min || *number > key.max) return Error{range_problem(key, shown)};
     return std::to_string(*number);
 }
 
-Result<std::string> check_size(const Key& key, std::string_view text) {
+Result<std::string> check_size(const Key& key, std::string_view text, std::string_view shown) {
     const auto bytes = parse_size(text);
-    if (!bytes) return Error{type_problem(key, text)};
-    if (*bytes < key.min || *bytes > key.max) return Error{range_problem(key, text)};
+    if (!bytes) return Error{type_problem(key, shown)};
+    if (*bytes < key.min || *bytes > key.max) return Error{range_problem(key, shown)};
     return format_size(*bytes);
 }
 
-Result<std::string> check_duration(const Key& key, std::string_view text) {
+Result<std::string> check_duration(const Key& key, std::string_view text, std::string_view shown) {
     const auto duration = parse_duration(text);
-    if (!duration) return Error{type_problem(key, text)};
+    if (!duration) return Error{type_problem(key, shown)};
     const auto ms = static_cast<std::uint64_t>(duration->count());
-    if (ms < key.min || ms > key.max) return Error{range_problem(key, text)};
+    if (ms < key.min || ms > key.max) return Error{range_problem(key, shown)};
     return format_duration(*duration);
 }
 
@@ -120,7 +110,7 @@ Result<std::string> check_texts(const Key& key, std::string_view text) {
         const std::size_t end = std::min(text.find(',', at), text.size());
         const std::string_view entry = text.substr(at, end - at);
         if (entry.empty() || (!key.choices.empty() && !is_choice(key, entry))) {
-            return Error{type_problem(key, entry)};
+            return Error{type_problem(key, printable(entry))};
         }
         at = end + 1;
     }
@@ -130,15 +120,24 @@ Result<std::string> check_texts(const Key& key, std::string_view text) {
     return std::string(text);
 }
 
-Result<std::string> check_flag(const Key& key, std::string_view text, std::string_view yes,
-                               std::string_view no) {
+std::optional<bool> flag_from(std::string_view text) {
     for (const std::string_view word : {"true", "yes", "on", "1"}) {
-        if (text == word) return std::string(yes);
+        if (text == word) return true;
     }
     for (const std::string_view word : {"false", "no", "off", "0"}) {
-        if (text == word) return std::string(no);
+        if (text == word) return false;
     }
-    return Error{type_problem(key, text)};
+    return std::nullopt;
+}
+
+/// Of an object, a text can say only whether it is there: its members are keys of their own.
+Result<std::string> check_group(std::string_view text, std::string_view shown) {
+    const bool is_object = text.size() >= 2 && text.front() == '{' && text.back() == '}' &&
+                           text.substr(1, text.size() - 2).find_first_not_of(' ') == text.npos;
+    const auto flag = flag_from(text);
+    if (is_object || flag == true) return std::string("on");
+    if (text == "null" || flag == false) return std::string("off");
+    return Error{"expected {} or null, got " + std::string(shown)};
 }
 
 }  // namespace
@@ -192,33 +191,38 @@ std::string without_indices(std::string_view path) {
     return out;
 }
 
-Result<std::string> check_value(const Key& key, std::string_view text) {
+Result<std::string> check_value(const Key& key, std::string_view text, std::string_view shown) {
     switch (key.type) {
         case KeyType::boolean:
-            return check_flag(key, text, "true", "false");
+            if (const auto flag = flag_from(text)) return std::string(*flag ? "true" : "false");
+            return Error{type_problem(key, shown)};
         case KeyType::integer:
-            return check_number(key, text);
+            return check_number(key, text, shown);
         case KeyType::port:
             if (text == "off") return std::string(text);
-            return check_number(key, text);
+            return check_number(key, text, shown);
         case KeyType::size:
-            return check_size(key, text);
+            return check_size(key, text, shown);
         case KeyType::duration:
-            return check_duration(key, text);
+            return check_duration(key, text, shown);
         case KeyType::text:
-            if (text.size() < key.min) return Error{type_problem(key, text)};
+            if (text.size() < key.min) return Error{type_problem(key, shown)};
             return std::string(text);
         case KeyType::choice:
-            if (!is_choice(key, text)) return Error{type_problem(key, text)};
+            if (!is_choice(key, text)) return Error{type_problem(key, shown)};
             return std::string(text);
         case KeyType::texts:
             return check_texts(key, text);
         case KeyType::group:
-            return check_flag(key, text, "on", "off");
+            return check_group(text, shown);
         case KeyType::objects:
             return Error{"can be given in the configuration file only"};
     }
-    return Error{type_problem(key, text)};
+    return Error{type_problem(key, shown)};
+}
+
+Result<std::string> check_value(const Key& key, std::string_view text) {
+    return check_value(key, text, printable(text));
 }
 
 std::string environment_name(std::string_view prefix, std::string_view path) {
@@ -229,11 +233,21 @@ std::string environment_name(std::string_view prefix, std::string_view path) {
     return name;
 }
 
-std::string type_problem(const Key& key, std::string_view got) {
-    return "expected " + expected_type(key) + ", got " + printable(got);
+std::string printable(std::string_view text) {
+    constexpr std::size_t kShownMax = 60;
+    std::string out;
+    for (const char c : text.substr(0, kShownMax)) {
+        out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+    }
+    if (text.size() > kShownMax) out += "...";
+    return out.empty() ? "nothing" : out;
 }
 
-std::string range_problem(const Key& key, std::string_view got) {
+std::string type_problem(const Key& key, std::string_view shown) {
+    return "expected " + expected_type(key) + ", got " + std::string(shown);
+}
+
+std::string range_problem(const Key& key, std::string_view shown) {
     std::string what;
     switch (key.type) {
         case KeyType::duration:
@@ -250,7 +264,7 @@ std::string range_problem(const Key& key, std::string_view got) {
             what = "a number";
     }
     return "expected " + what + " from " + amount(key, key.min) + " to " + amount(key, key.max) +
-           ", got " + printable(got);
+           ", got " + std::string(shown);
 }
 
 std::string unknown_problem(const Schema& schema, const std::string& path) {

@@ -163,33 +163,46 @@ TEST_F(Config, the_command_line_changes_one_member_of_a_listed_object) {
 TEST_F(Config, names_path_expectation_and_what_it_got) {
     const std::pair<const char*, const char*> cases[] = {
         {R"({"recording": {"sync": "5x"}})",
-         R"(recording.sync: expected a duration such as "1s", got 5x)"},
+         R"(recording.sync: expected a duration such as "1s", got "5x")"},
         {R"({"recording": {"sync": "2h"}})",
-         "recording.sync: expected a duration from 10ms to 1m, got 2h"},
+         R"(recording.sync: expected a duration from 10ms to 1m, got "2h")"},
         {R"({"recording": {"sync": true}})",
          R"(recording.sync: expected a duration such as "1s", got true)"},
         {R"({"recording": {"sync": null}})",
          R"(recording.sync: expected a duration such as "1s", got null)"},
         {R"({"recording": {"keep": ["mp4", "avi"]}})",
-         "recording.keep[1]: expected a list of dump, mp4 or h264, got avi"},
+         R"(recording.keep[1]: expected a list of dump, mp4 or h264, got "avi")"},
         {R"({"recording": {"keep": "mp4"}})",
-         "recording.keep: expected a list of dump, mp4 or h264, got mp4"},
+         R"(recording.keep: expected a list of dump, mp4 or h264, got "mp4")"},
         {R"({"recording": {"path": 5}})", "recording.path: expected text, got 5"},
         {R"({"recording": []})", "recording: expected an object, got a list"},
         {R"({"recording": 5})", "recording: expected an object, got 5"},
-        {R"({"on": "true"})", "on: expected true or false, got true"},
-        {R"({"limits": {"cameras": "5"}})", "limits.cameras: expected a whole number, got 5"},
+        {R"({"on": "true"})", R"(on: expected true or false, got "true")"},
+        {R"({"limits": {"cameras": "5"}})", R"(limits.cameras: expected a whole number, got "5")"},
         {R"({"limits": {"cameras": 1.5}})",
          "limits.cameras: expected a whole number, got 1.500000"},
         {R"({"limits": {"cameras": -1}})", "limits.cameras: expected a whole number, got -1"},
         {R"({"limits": {"cameras": 1001}})",
          "limits.cameras: expected a number from 0 to 1000, got 1001"},
-        {R"({"limits": {"bytes": "2G"}})", "limits.bytes: expected a size from 1K to 1G, got 2G"},
+        {R"({"limits": {"bytes": "2G"}})",
+         R"(limits.bytes: expected a size from 1K to 1G, got "2G")"},
         {R"({"rtmp": {"port": 65536}})", "rtmp.port: expected a number from 0 to 65535, got 65536"},
         {R"({"rtmp": {"port": "none"}})",
-         "rtmp.port: expected a port from 0 to 65535, or off, got none"},
-        {R"({"log": {"level": "loud"}})", "log.level: expected debug or info, got loud"},
+         R"(rtmp.port: expected a port from 0 to 65535, or off, got "none")"},
+        {R"({"log": {"level": "loud"}})", R"(log.level: expected debug or info, got "loud")"},
+        {R"({"rtmp": {"port": "1935"}})",
+         R"(rtmp.port: expected a port from 0 to 65535, or off, got "1935")"},
+        {R"({"listeners": [{"port": "8000"}]})",
+         R"(listeners[0].port: expected a port from 0 to 65535, or off, got "8000")"},
+        {R"({"rtmp": {"port": false}})",
+         "rtmp.port: expected a port from 0 to 65535, or off, got false"},
+        {R"({"log": {"level": ""}})", R"(log.level: expected debug or info, got "")"},
+        {R"({"log": "info"})", R"(log: expected an object, got "info")"},
         {R"({"start": 5})", "start: expected an object or null, got 5"},
+        {R"({"start": true})", "start: expected an object or null, got true"},
+        {R"({"start": false})", "start: expected an object or null, got false"},
+        {R"({"start": "on"})", R"(start: expected an object or null, got "on")"},
+        {R"({"listeners": ["x"]})", R"(listeners[0]: expected an object, got "x")"},
         {R"({"listeners": []})", "listeners: expected a number of entries from 1 to 3, got 0"},
         {R"({"listeners": [5]})", "listeners[0]: expected an object, got 5"},
         {R"({"listeners": [{"prot": 5}]})",
@@ -224,6 +237,30 @@ TEST_F(Config, refuses_a_key_given_twice) {
     EXPECT_THAT(file(R"({"log": {}, "log": {}})"), ElementsAre("log: given twice"));
     EXPECT_THAT(file(R"({"listeners": [{"port": 1}, {"port": 1}]})"), IsEmpty())
         << "two entries of a list are two objects";
+}
+
+TEST_F(Config, refuses_a_path_in_place_of_a_key) {
+    const std::pair<const char*, const char*> cases[] = {
+        {R"({"limits.cameras": 4})", "limits.cameras"},
+        {R"({"recording.path": "/x", "recording": {"path": "/y"}})", "recording.path"},
+        {R"({"recording": {"path": "/y"}, "recording.path": "/x"})", "recording.path"},
+        {R"({"listeners[0].port": 4})", "listeners[0].port"},
+        {R"({"listeners[0]": {"port": 4}})", "listeners[0]"},
+        {R"({"listeners[]": 2})", "listeners[]"},
+        {R"({"start.fps": 4})", "start.fps"},
+        {R"({"recording.keep": ["mp4"]})", "recording.keep"},
+    };
+    for (const auto& [text, key] : cases) {
+        EXPECT_THAT(file(text),
+                    ElementsAre(std::string(key) + ": unknown key; a key has no dots or brackets, "
+                                                   "objects and lists stand within each other"))
+            << text;
+    }
+    EXPECT_THAT(file(R"({"recording": {"a.b": {"c.d": [1, {"e": 2}]}}, "zebra": {"f.g": 1}})"),
+                ElementsAre(StartsWith("recording.a.b: unknown key;"), "zebra: unknown key"))
+        << "what lies below an unknown key is not said again";
+    EXPECT_EQ(layers_.source("limits.cameras"), "default");
+    EXPECT_EQ(layers_.source("recording.path"), "default");
 }
 
 TEST_F(Config, says_in_which_line_a_file_stops_being_json) {
@@ -264,6 +301,25 @@ TEST_F(Config, a_bad_variable_is_a_problem_and_an_unknown_one_a_warning) {
         ElementsAre("recording.sync: expected a duration such as \"1s\", got soon "
                     "(ST_RECORDING_SYNC)"));
     EXPECT_THAT(warnings_, ElementsAre("ST_PORT_80_TCP: no such setting, ignored"));
+}
+
+TEST_F(Config, a_variable_switches_an_object_with_defaults_on_and_off) {
+    for (const char* on : {"{}", "{ }", "on", "true", "1"}) {
+        EXPECT_THAT(environment({{"ST_START", on}}), IsEmpty()) << on;
+        EXPECT_EQ(layers_.text("start"), "on") << on;
+        EXPECT_THAT(environment({{"ST_START", "off"}}), IsEmpty());
+    }
+    for (const char* off : {"null", "off", "false", "0"}) {
+        EXPECT_THAT(environment({{"ST_START", "{}"}}), IsEmpty());
+        EXPECT_THAT(environment({{"ST_START", off}}), IsEmpty()) << off;
+        EXPECT_EQ(layers_.text("start"), "off") << off;
+    }
+    EXPECT_THAT(environment({{"ST_START", R"({"fps": 5})"}}),
+                ElementsAre(R"(start: expected {} or null, got {"fps": 5} (ST_START))"));
+    EXPECT_THAT(environment({{"ST_START", "{"}}),
+                ElementsAre("start: expected {} or null, got { (ST_START)"));
+    EXPECT_THAT(environment({{"ST_START", "{}"}, {"ST_START_FPS", "5"}}), IsEmpty());
+    EXPECT_EQ(layers_.number("start.fps"), 5U);
 }
 
 TEST_F(Config, lists_each_value_with_its_source) {

@@ -30,7 +30,7 @@ class Start(harness.Case):
             self.assertEqual(
                 done.stderr.splitlines(),
                 [
-                    'streamd: recording.sync: expected a duration such as "1s", got 5x',
+                    'streamd: recording.sync: expected a duration such as "1s", got "5x"',
                     "streamd: recording.pth: unknown key; did you mean recording.path?",
                     "streamd: limits.cameras: expected a whole number, got -1",
                 ],

@@ -202,6 +202,33 @@ TEST_F(StreamdConfig, refuses_what_does_not_fit_together) {
                 ElementsAre(HasSubstr("auth.trusted_proxies[0]: ")));
 }
 
+TEST_F(StreamdConfig, refuses_keys_and_types_that_only_look_right) {
+    const std::pair<const char*, const char*> cases[] = {
+        {R"({"server.threads": 4})", "server.threads: unknown key;"},
+        {R"({"recording.path": "/x", "recording": {"path": "/y"}})",
+         "recording.path: unknown key;"},
+        {R"({"camera": {"auto_start": true}})",
+         "camera.auto_start: expected an object or null, got true"},
+        {R"({"camera": {"auto_start": false}})",
+         "camera.auto_start: expected an object or null, got false"},
+        {R"({"rtmp": {"port": "1935"}})",
+         R"(rtmp.port: expected a port from 0 to 65535, or off, got "1935")"},
+        {R"({"listeners": [{"port": "8000"}]})",
+         R"(listeners[0].port: expected a port from 0 to 65535, or off, got "8000")"},
+        {R"({"listeners": [{"tls": "true"}]})",
+         R"(listeners[0].tls: expected true or false, got "true")"},
+    };
+    for (const auto& [text, problem] : cases) {
+        EXPECT_THAT(errors(from_file(text)), ElementsAre(testing::StartsWith(problem))) << text;
+    }
+    ConfigSources sources;
+    sources.environment = {{"STREAMD_CAMERA_AUTO_START", "{}"},
+                           {"STREAMD_CAMERA_AUTO_START_FPS", "5"}};
+    const auto start = load(sources).config.camera.auto_start;
+    ASSERT_TRUE(start.has_value());
+    EXPECT_EQ(start->fps, 5U);
+}
+
 TEST_F(StreamdConfig, a_file_that_is_not_there_is_an_exception) {
     ConfigSources sources;
     sources.file = folder_ + "/nothing";
