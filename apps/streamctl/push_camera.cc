@@ -18,6 +18,12 @@ namespace {
 constexpr int kPacketsPerTurn = 32;
 constexpr std::int64_t kClockJumpAtUs = 1'000'000;
 
+/// What a close of the server means for the exit code.
+int exit_code_of(const ws::Close& close) {
+    if (close.code != ws::kClosePolicy) return cli::kUnreachable;
+    return close.reason == "Unauthorized" ? cli::kNotAuthorised : cli::kRefused;
+}
+
 /// As a phone's sensors count: since boot, sleep included.
 std::uint64_t boot_ms() {
     timespec now{};
@@ -132,7 +138,7 @@ void PushCamera::handle_close(const ws::Close& close_event) {
                "the server closed the connection: " + std::to_string(close_event.code) + " " +
                    close_event.reason,
                true);
-    done(close_event.code == ws::kClosePolicy ? cli::kRefused : cli::kUnreachable);
+    done(exit_code_of(close_event));
 }
 
 void PushCamera::on_end(std::string_view error) {

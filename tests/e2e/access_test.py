@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import os
 import signal
 import time
 
@@ -81,6 +82,21 @@ class Access(harness.Case):
             self.assertEqual(refused.exception.status_code, 401)
 
         asyncio.run(scenario())
+        server.stop()
+
+    def test_push_without_the_token_it_needs_is_77_at_once(self):
+        server = self.start_streamd(config=policy(camera="token"))
+        clip = self.folder / "clip.mp4"
+        harness.run(
+            ["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=30",
+             "-frames:v", "10", "-c:v", "libx264", clip]
+        )
+        push = [harness.program("streamctl"), "-s", server.ws_url, "push", clip, "--name", "desk"]
+        for more in ([], ["--reconnect"]):
+            for token in ("", "wrong"):
+                done = harness.run([*push, *more], expect=77, env={**os.environ, "STREAMCTL_TOKEN": token})
+                self.assertIn("nauthorized", done.stderr, (more, token))
+                self.assertNotIn("connecting again", done.stderr)
         server.stop()
 
     def test_cameras_bring_a_token_which_is_shown_to_nobody(self):

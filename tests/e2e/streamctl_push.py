@@ -294,6 +294,19 @@ class Push(harness.Case):
         process.send_signal(signal.SIGINT)
         self.assertEqual((await self.exit_code(process))[0], 130)
 
+    async def test_a_server_that_wants_no_such_camera_is_not_asked_again(self):
+        clip = self.mp4("-frames:v", "30", "-c:v", "libx264")
+        for reason, expected in (("Unauthorized", 77), ("kicked", 1)):
+            for more in ([], ["--reconnect"]):
+                process = await self.push(clip, "--name", "desk", *more)
+                camera = await self.camera()
+                await camera.socket.close(1008, reason)
+                code, err = await self.exit_code(process)
+                self.assertEqual(code, expected, (reason, more, err))
+                self.assertIn(f"the server closed the connection: 1008 {reason}", err)
+                self.assertNotIn("connecting again", err)
+                self.assertTrue(self.connections.empty(), (reason, more))
+
     async def test_many_cameras_from_one_process(self):
         clip = self.mp4("-frames:v", "30", "-c:v", "libx264", "-g", "30")
         process = await self.push(clip, "--name", "load", "--count", "20", "-q")
