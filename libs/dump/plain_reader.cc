@@ -21,10 +21,42 @@ constexpr std::int64_t kEarlierMaxMs = 2'000;
 /// at. Bounds the work on bytes that look like headers.
 constexpr std::uint64_t kWaitedBytesMax = std::uint64_t{1} << 30;
 constexpr std::size_t kSmallCandidateBytes = 64 * 1024;
+/// Headers that have to stand one behind the other where the numbers do not say that they do: as
+/// many behind a candidate, or fewer if they go on for so many bytes, or to a torn end, ...
+constexpr int kFollowers = 4;
+constexpr int kFollowersLeast = 2;
+constexpr std::size_t kFollowersBytesMax = std::size_t{1} << 20;
+/// ... but one behind a message that stands where it is due; of a longer one only so much is
+/// waited for.
+constexpr std::size_t kNextBytesMax = std::size_t{4} << 20;
+constexpr std::uint32_t kCodedBytesLeast = 4;
 
 bool is_near(std::uint64_t before_ms, std::uint64_t now_ms) {
     const auto step = static_cast<std::int64_t>(now_ms - before_ms);
     return step >= -kEarlierMaxMs && step <= kLaterMaxMs;
+}
+
+/// May a message of number and time `head` come after `last`, `skipped` bytes later?
+bool may_follow(const auto& last, const auto& head, std::uint64_t skipped) {
+    if (!is_near(last.device_ms, head.device_ms)) return false;
+    const std::uint32_t step = head.seq - last.seq;
+    return step >= 1 && step <= kMissingMax + skipped / kMessageBytesLeast;
+}
+
+/// The rest of the access unit of `last`. Zeros do not count: they repeat themselves.
+bool is_rest(const auto& last, const auto& head) {
+    return head.seq == last.seq && head.device_ms == last.device_ms &&
+           (head.seq != 0 || head.device_ms != 0);
+}
+
+/// May `next`, `is_coded` or not, stand behind `head`? Whatever its number is, if it is coded.
+bool is_link(const auto& head, const auto& next, bool is_coded) {
+    if (next.payload_bytes > camera::kPayloadBytesMax) return false;
+    if (is_coded && next.payload_bytes >= kCodedBytesLeast) return true;
+    const std::uint32_t step = next.seq - head.seq;
+    if (step == 1 && is_coded) return true;
+    const bool may_be_rest = step == 0 && next.payload_bytes > 0;
+    return (step == 1 || may_be_rest) && is_near(head.device_ms, next.device_ms);
 }
 
 }  // namespace
@@ -88,6 +120,9 @@ PlainReader::Answer PlainReader::look_inside(const Head& head) {
             break;
         }
         if (bytes[inside_ + kLengthAt] > 1) continue;
+        // Rather the rest of a damaged header than a begin that this payload reaches into.
+        if (inside_ + camera::kHeaderBytes > end && !may_follow(head, head_at(inside_), inside_))
+            continue;
         answer = is_message(inside_, inside_);
         if (answer != Answer::no) break;
     }
@@ -113,7 +148,9 @@ std::optional<camera::DumpedFrame> PlainReader::settle(const Head& head, bool is
     answer = Answer::no;
     // With the next number inside it nothing can lie between: its payload ends there.
     const bool is_behind_head = inside_ >= camera::kHeaderBytes;
-    if (is_behind_head && has_code(0) && head_at(inside_).seq == head.seq + 1) {
+    const Head inner = head_at(inside_);
+    const bool goes_on = (inner.seq == head.seq + 1 && has_code(0)) || is_rest(head, inner);
+    if (is_behind_head && goes_on) {
         losses_.add({window_.offset(), 0, "the length of a message is wrong"});
         return give(head, inside_);
     }
@@ -125,6 +162,8 @@ std::optional<camera::DumpedFrame> PlainReader::give(const Head& head, std::size
     last_ = head;
     inside_ = 1;
     returned_ = bytes;
+    if (wrong_number_at_ == window_.offset())
+        losses_.add({window_.offset(), 0, "the number of a message is wrong"});
     return camera::DumpedFrame{
         window_.offset(), head.device_ms, head.seq,
         window_.unread().subspan(camera::kHeaderBytes, bytes - camera::kHeaderBytes)};
@@ -167,21 +206,57 @@ PlainReader::Answer PlainReader::goes_on(const Head& head) {
     if (size < end + camera::kHeaderBytes) return Answer::no;
     const Head next = head_at(end);
     const std::uint32_t step = next.seq - head.seq;
+    const bool coded = has_code(end);
     // Whatever its length is: that is a matter of its own.
-    if (step <= 1 && has_code(end)) return Answer::yes;
+    if (step <= 1 && coded) return Answer::yes;
     if (next.payload_bytes > camera::kPayloadBytesMax) return Answer::no;
     if (step == 1 && is_near(head.device_ms, next.device_ms)) return Answer::yes;
-    const auto last = std::exchange(last_, head);
-    const Answer answer = is_message(end, 0);
-    last_ = last;
+    if (is_rest(head, next)) return Answer::yes;
+    const bool expected = may_follow(head, next, 0);
+    if (expected && coded) return Answer::yes;
+    if (!expected && !is_link(head, next, coded)) return Answer::no;
+    if (next.payload_bytes > kNextBytesMax) {
+        if (!is_ready(end + kNextBytesMax)) return Answer::more;
+        return window_.unread().size() < end + kNextBytesMax ? Answer::no : Answer::yes;
+    }
+    const Answer answer = has_followers(end, next, 1);
+    if (answer == Answer::yes && !expected) check_number(head, end, next);
     return answer;
 }
 
-/// Is a message of this number and time to be expected after the last one?
-bool PlainReader::is_expected(const Head& head, std::uint64_t skipped) const {
-    if (!last_ || !is_near(last_->device_ms, head.device_ms)) return false;
-    const std::uint32_t step = head.seq - last_->seq;
-    return step >= 1 && step <= kMissingMax + skipped / kMessageBytesLeast;
+/// Do headers stand one behind the other from `at` on, by the lengths in them? `count` of them
+/// behind the first, or fewer if the numbers are in order, or up to the end. 0: one, with the next
+/// number.
+PlainReader::Answer PlainReader::has_followers(std::size_t at, Head head, int count) {
+    const std::size_t enough = at + head.bytes() + kFollowersBytesMax;
+    for (int i = 0;; ++i) {
+        at += head.bytes();
+        if (i >= kFollowersLeast && at > enough) return Answer::yes;
+        followed_to_ = at;
+        if (!is_ready(at + kLookBytes)) return Answer::more;
+        const std::size_t size = window_.unread().size();
+        if (size == at) return Answer::yes;
+        // The last one may be torn.
+        if (size < at + camera::kHeaderBytes)
+            return i >= kFollowersLeast ? Answer::yes : Answer::no;
+        const Head next = head_at(at);
+        if (!is_link(head, next, has_code(at))) return Answer::no;
+        if (next.seq == head.seq + 1) return Answer::yes;
+        if (i + 1 >= count) return count > 0 ? Answer::yes : Answer::no;
+        head = next;
+    }
+}
+
+/// `next`, at `at`, is far from the number of `head`. If the one behind it is not, this was done
+/// to its number.
+void PlainReader::check_number(const Head& head, std::size_t at, const Head& next) {
+    const std::size_t behind = at + next.bytes();
+    if (window_.unread().size() < behind + camera::kHeaderBytes) return;
+    const Head third = head_at(behind);
+    // Two that are swapped are in no great disorder.
+    const bool is_far = next.seq - head.seq + kMissingMax > 2 * kMissingMax;
+    if (is_far && third.seq == head.seq + 2 && is_near(head.device_ms, third.device_ms))
+        wrong_number_at_ = window_.offset() + at;
 }
 
 /// Does a message begin at `at`, `skipped` bytes after the last one that is known?
@@ -190,33 +265,51 @@ PlainReader::Answer PlainReader::is_message(std::size_t at, std::uint64_t skippe
     if (window_.unread().size() < at + camera::kHeaderBytes) return Answer::no;
     const Head head = head_at(at);
     if (head.payload_bytes > camera::kPayloadBytesMax) return Answer::no;
-    const bool expected = is_expected(head, skipped);
+    const bool expected = last_ && (may_follow(*last_, head, skipped) || is_rest(*last_, head));
     const bool coded = has_code(at);
     if (expected && coded) return Answer::yes;
     if (!expected && !coded) return Answer::no;
-    return has_follower(at, head, expected);
+    const Answer answer = is_candidate(at, head, expected);
+    if (answer != Answer::yes || expected || !last_) return answer;
+    return has_expected_inside(at, head, skipped) ? Answer::no : Answer::yes;
 }
 
-PlainReader::Answer PlainReader::has_follower(std::size_t at, const Head& head, bool is_expected) {
-    const std::size_t end = at + head.bytes();
-    if (waited_bytes_ > kWaitedBytesMax && head.payload_bytes > kSmallCandidateBytes)
-        return Answer::no;
-    if (!is_ready(end + kLookBytes)) {
-        waited_bytes_ += head.payload_bytes;
-        return Answer::more;
+/// Is there a message within the one at `at` that the numbers speak for, as they do not for it?
+bool PlainReader::has_expected_inside(std::size_t at, const Head& head, std::uint64_t skipped) {
+    const std::uint64_t place = window_.offset() + at;
+    if (place < outdone_until_) return true;
+    for (std::size_t i = 1; i < head.bytes(); ++i) {
+        if (window_.unread().size() < at + i + kLookBytes) return false;
+        if (window_.unread()[at + i + kLengthAt] > 1 || !has_code(at + i)) continue;
+        if (!may_follow(*last_, head_at(at + i), skipped + i)) continue;
+        outdone_until_ = place + i;
+        return true;
     }
-    const std::size_t size = window_.unread().size();
+    return false;
+}
+
+/// What is either expected or coded is a message if others follow.
+PlainReader::Answer PlainReader::is_candidate(std::size_t at, const Head& head, bool is_expected) {
+    const bool waited_enough = waited_bytes_ > kWaitedBytesMax;
+    if (waited_enough && head.payload_bytes > kSmallCandidateBytes) return Answer::no;
     // Where nothing but the end follows, a start code alone proves too little.
-    if (size == end) {
+    if (finished_ && window_.unread().size() == at + head.bytes()) {
         const bool is_known = !last_ || head.seq == 0 || is_near(last_->device_ms, head.device_ms);
         return is_expected || is_known ? Answer::yes : Answer::no;
     }
-    if (size < end + camera::kHeaderBytes) return Answer::no;
-    const Head next = head_at(end);
-    const bool is_next = next.payload_bytes <= camera::kPayloadBytesMax &&
-                         next.seq == head.seq + 1 &&
-                         (has_code(end) || is_near(head.device_ms, next.device_ms));
-    return is_next ? Answer::yes : Answer::no;
+    const bool needs_number = waited_enough || (!is_expected && may_be_shifted(at));
+    const Answer answer = has_followers(at, head, needs_number ? 0 : kFollowers);
+    const std::uint64_t waited_for = window_.offset() + followed_to_;
+    if (answer == Answer::more && std::exchange(waited_for_, waited_for) != waited_for)
+        waited_bytes_ += followed_to_ - at;
+    return answer;
+}
+
+/// One byte behind the begin of a message all looks like one too, 256 times as long: it ends where
+/// another begins more often than chance would have it.
+bool PlainReader::may_be_shifted(std::size_t at) {
+    const std::uint8_t* const code = window_.unread().data() + at + camera::kHeaderBytes;
+    return code[-1] == 0 && has_code(at) && code[2] == 1;
 }
 
 /// Looks for the next message. yes: found, or the end.

@@ -3,8 +3,9 @@
 /// thread; used like Reader. Spec: docs/dump.md, "Reading the plain form".
 ///
 /// Nothing but its place says where a message begins, so a message is believed if another one
-/// stands behind its length, or the end. Where none does, the next place is looked for at which a
-/// header goes on from the last message, or two messages stand one behind the other.
+/// stands behind its length, or the end; lengths that lead from start code to start code are
+/// believed before numbers and times. Where none does, the next place is looked for at which a
+/// header goes on from the last message, or some messages stand one behind the other.
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -49,8 +50,11 @@ class PlainReader {
     bool may_be_first(const Head& head);
     Answer goes_on(const Head& head);
     Answer is_message(std::size_t at, std::uint64_t skipped);
-    Answer has_follower(std::size_t at, const Head& head, bool is_expected);
-    bool is_expected(const Head& head, std::uint64_t skipped) const;
+    Answer has_followers(std::size_t at, Head head, int count);
+    Answer is_candidate(std::size_t at, const Head& head, bool is_expected);
+    bool may_be_shifted(std::size_t at);
+    bool has_expected_inside(std::size_t at, const Head& head, std::uint64_t skipped);
+    void check_number(const Head& head, std::size_t at, const Head& next);
     Answer search();
     void lose_place(std::size_t scan_from, std::string what);
     void skip_to(std::size_t at);
@@ -69,7 +73,11 @@ class PlainReader {
     bool lost_zeros_only_ = true;
     std::size_t scan_ = 0;  ///< next position to look at, from unread()
     std::uint64_t waited_bytes_ = 0;
+    std::uint64_t waited_for_ = 0;     ///< the last place that was waited for
+    std::size_t followed_to_ = 0;      ///< where has_followers() looked last, from unread()
+    std::uint64_t outdone_until_ = 0;  ///< candidates before it lost to the message there
 
+    std::optional<std::uint64_t> wrong_number_at_;  ///< of the message that comes next
     Losses losses_;
 };
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <random>
 
 #include "dump/samples.h"
@@ -40,6 +41,86 @@ Plain make_plain(std::mt19937& random, std::uint32_t count, std::size_t size_max
     made.at.push_back(made.bytes.size());
     return made;
 }
+
+/// What a camera may do to its headers: changes number and time of the one before.
+using Habit = void (*)(std::mt19937& random, std::uint32_t n, std::uint32_t& seq,
+                       std::uint64_t& device_ms);
+
+/// Each access unit is one payload with start codes inside, cut into as many messages as `pieces`
+/// says: all but the first begin anywhere.
+Plain make_odd(std::mt19937& random, std::uint32_t count, std::size_t size_max, Habit habit,
+               std::size_t pieces = 1, std::uint32_t seq = 7,
+               std::uint64_t device_ms = 90'000'000) {
+    Plain made;
+    for (std::uint32_t n = 0; n < count; ++n) {
+        if (n > 0) habit(random, n, seq, device_ms);
+        Octets unit;
+        for (auto nals = 1 + random() % 3; nals > 0; --nals)
+            put(unit, payload_of(random, 24 + random() % size_max));
+        for (std::size_t piece = 0; piece < pieces; ++piece) {
+            const auto from = static_cast<std::ptrdiff_t>(unit.size() * piece / pieces);
+            const auto to = static_cast<std::ptrdiff_t>(unit.size() * (piece + 1) / pieces);
+            Octets payload(unit.begin() + from, unit.begin() + to);
+            // A start code by chance would make it easier.
+            if (piece > 0) payload[0] = 0x55;
+            made.at.push_back(made.bytes.size());
+            put(made.bytes, camera::encode_header({device_ms, seq, payload}));
+            put(made.bytes, payload);
+        }
+    }
+    made.at.push_back(made.bytes.size());
+    return made;
+}
+
+Octets payload_at(const Plain& plain, std::size_t n) {
+    const auto at = [&](std::size_t i) {
+        return plain.bytes.begin() + static_cast<std::ptrdiff_t>(plain.at[i]);
+    };
+    return {at(n) + camera::kHeaderBytes, at(n + 1)};
+}
+
+constexpr std::array<Habit, 10> kHabits = {
+    [](auto&, auto n, auto& seq, auto& ms) {  // a restart, and every second one from there on
+        seq = n < 30 ? seq + 1 : n == 30 ? 0 : seq + 2;
+        ms = n == 30 ? 5 : ms + 33;
+    },
+    [](auto&, auto n, auto& seq, auto& ms) {  // a gap while the clock is set
+        seq += n == 30 ? 100 : 1;
+        ms += n == 30 ? 3'600'000 : 33;
+    },
+    [](auto&, auto, auto& seq, auto& ms) {
+        seq += 100;
+        ms += 33;
+    },
+    [](auto& random, auto, auto& seq, auto& ms) {
+        seq += static_cast<std::uint32_t>(1 + random() % 100);
+        ms += 33;
+    },
+    [](auto& random, auto, auto& seq, auto& ms) {
+        seq += static_cast<std::uint32_t>(1 + random() % 1'000'000);
+        ms += 33;
+    },
+    [](auto&, auto n, auto& seq, auto& ms) {  // a restart, then gaps
+        seq = n == 30 ? 0 : n == 31 ? 5 : n == 32 ? 400 : seq + 1;
+        ms += 33;
+    },
+    [](auto&, auto n, auto& seq, auto& ms) {  // the same, with the clock
+        seq = n == 30 ? 0 : n == 31 ? 3 : n == 32 ? 7 : seq + 1;
+        ms = n == 30 ? 5 : ms + 33;
+    },
+    [](auto& random, auto, auto& seq, auto& ms) {
+        seq = static_cast<std::uint32_t>(random());
+        ms += 33;
+    },
+    [](auto& random, auto, auto& seq, auto& ms) {
+        seq = static_cast<std::uint32_t>(random());
+        ms = (std::uint64_t{random() & 0x7FFFFFFF} << 32) + random();
+    },
+    [](auto& random, auto n, auto& seq, auto& ms) {  // two that are swapped now and then
+        seq += n % 10 == 4 ? 2 : n % 10 == 5 ? -1U : n % 10 == 6 ? 2 : 1;
+        ms += random() % 50;
+    },
+};
 
 struct FoundPlain {
     std::vector<std::uint32_t> numbers;
@@ -108,6 +189,149 @@ TEST(PlainReader, numbers_that_never_change_are_no_losses) {
         put(bytes, payload);
     }
     EXPECT_EQ(read_plain(bytes).losses.count, 0U);
+}
+
+void expect_whole(const Plain& plain, std::size_t step) {
+    const FoundPlain found = read_plain(plain.bytes, step);
+    ASSERT_EQ(found.losses.count, 0U) << found.losses.list[0].what << found.losses.list[0].offset;
+    ASSERT_EQ(found.payloads.size(), plain.at.size() - 1);
+    for (std::size_t n = 0; n < found.payloads.size(); ++n)
+        ASSERT_EQ(found.payloads[n], payload_at(plain, n)) << n;
+}
+
+TEST(PlainReader, lengths_that_chain_on_are_believed_before_the_numbers) {
+    std::mt19937 random(11);
+    for (int round = 0; round < 40; ++round) {
+        for (std::size_t habit = 0; habit < kHabits.size(); ++habit) {
+            SCOPED_TRACE(testing::Message() << "round " << round << " habit " << habit);
+            expect_whole(make_odd(random, 60, 20 + random() % 600, kHabits[habit]),
+                         1 + random() % 5000);
+        }
+    }
+}
+
+TEST(PlainReader, pieces_of_an_access_unit_may_share_number_and_time) {
+    std::mt19937 random(12);
+    for (int round = 0; round < 40; ++round) {
+        for (std::size_t habit = 0; habit < kHabits.size(); ++habit) {
+            SCOPED_TRACE(testing::Message() << "round " << round << " habit " << habit);
+            expect_whole(make_odd(random, 60, 1 + random() % 600, kHabits[habit], 2 + random() % 4),
+                         1 + random() % 5000);
+        }
+    }
+    // The first number and time of a camera that counts from 0.
+    const Habit habit = [](auto&, auto, auto& seq, auto& ms) {
+        ++seq;
+        ms += 33;
+    };
+    expect_whole(make_odd(random, 60, 50, habit, 3, 0, 0), 4096);
+}
+
+TEST(PlainReader, one_message_with_an_odd_number_and_time_at_the_end_is_no_loss) {
+    std::mt19937 random(13);
+    Plain plain = make_plain(random, 20, 300);
+    put(plain.bytes, make_plain(random, 1, 300, 5, 70'000).bytes);
+    plain.at.push_back(plain.bytes.size());
+    expect_whole(plain, 777);
+}
+
+TEST(PlainReader, little_is_read_ahead_whatever_the_numbers_are) {
+    constexpr std::size_t kStepBytes = 64 * 1024;
+    std::mt19937 random(14);
+    for (const std::size_t size : {std::size_t{3} << 20, std::size_t{9} << 20}) {
+        Octets bytes;
+        const Octets payload = payload_of(random, size);
+        for (std::uint32_t n = 0; n < 4; ++n) {
+            put(bytes, camera::encode_header({33U * n, 100 * n, payload}));
+            put(bytes, payload);
+        }
+        PlainReader reader;
+        std::size_t fed = 0;
+        int messages = 0;
+        while (!reader.at_end()) {
+            if (const auto frame = reader.next()) {
+                ++messages;
+                EXPECT_LE(fed - frame->offset, size + (std::size_t{4} << 20) + 2 * kStepBytes);
+                continue;
+            }
+            const auto space = reader.space();
+            const std::size_t n = std::min({kStepBytes, space.size(), bytes.size() - fed});
+            std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(fed), n, space.begin());
+            n > 0 ? reader.commit(n) : reader.finish();
+            fed += n;
+        }
+        EXPECT_EQ(messages, 4);
+        EXPECT_EQ(reader.losses().count, 0U);
+    }
+}
+
+TEST(PlainReader, a_wrong_length_is_noticed_whatever_the_numbers_are) {
+    std::mt19937 random(15);
+    std::size_t dear = 0;
+    for (int round = 0; round < 4000; ++round) {
+        SCOPED_TRACE(round);
+        const std::size_t pieces = round % 4 == 3 ? 3 : 1;
+        const Plain plain = make_odd(random, 20, 200, kHabits[random() % kHabits.size()], pieces);
+        const std::size_t count = plain.at.size() - 1;
+        const std::size_t n = random() % count;
+        Octets bytes = plain.bytes;
+        std::uint8_t* const length = &bytes[plain.at[n] + 12];
+        const std::uint32_t right = load_be32(length);
+        store_be32(length, round % 2 == 0 ? right ^ (1U << random() % 32)
+                                          : static_cast<std::uint32_t>(random() % 3000));
+        const std::size_t end = plain.at[n] + camera::kHeaderBytes + load_be32(length);
+        if (std::ranges::binary_search(plain.at, end)) continue;
+        const FoundPlain found = read_plain(bytes, 1 + random() % 5000);
+        ASSERT_GE(found.losses.count, 1U);
+        std::size_t missing = 0;
+        for (std::size_t i = 0; i < count; ++i)
+            if (i != n &&
+                std::ranges::find(found.payloads, payload_at(plain, i)) == found.payloads.end())
+                ++missing;
+        ASSERT_LE(missing, 3U);
+        dear += missing > (pieces == 1 ? 1U : 2U) ? 1 : 0;
+    }
+    EXPECT_LT(dear, 20U);
+}
+
+TEST(PlainReader, damage_costs_little_whatever_the_numbers_are) {
+    std::mt19937 random(16);
+    std::size_t intact = 0;
+    std::size_t lost = 0;
+    for (int round = 0; round < 4000; ++round) {
+        SCOPED_TRACE(round);
+        const Plain plain =
+            make_odd(random, 60, 20 + random() % 300, kHabits[random() % kHabits.size()]);
+        Octets bytes = plain.bytes;
+        const std::size_t from = random() % bytes.size();
+        const std::size_t length = std::min<std::size_t>(bytes.size() - from, 1 + random() % 2000);
+        for (std::size_t i = from; i < from + length; ++i)
+            bytes[i] = static_cast<std::uint8_t>(round % 3 == 0 ? 0 : random());
+        const FoundPlain found = read_plain(bytes, 1 + random() % 5000);
+        std::size_t lost_now = 0;
+        for (std::size_t n = 0; n < 60; ++n) {
+            if (plain.at[n + 1] > from && plain.at[n] < from + length) continue;
+            ++intact;
+            lost_now +=
+                std::ranges::find(found.payloads, payload_at(plain, n)) == found.payloads.end() ? 1
+                                                                                                : 0;
+        }
+        ASSERT_LE(lost_now, 2U);
+        lost += lost_now;
+    }
+    EXPECT_LT(lost * 100, intact) << lost << " of " << intact;
+}
+
+TEST(PlainReader, a_damaged_number_is_said_and_costs_nothing) {
+    std::mt19937 random(17);
+    Plain plain = make_plain(random, 20, 300);
+    plain.bytes[plain.at[9] + 8] ^= 0x40;
+    const FoundPlain found = read_plain(plain.bytes);
+    EXPECT_EQ(found.payloads.size(), 20U);
+    ASSERT_EQ(found.losses.count, 1U);
+    EXPECT_EQ(found.losses.list[0].offset, plain.at[9]);
+    EXPECT_EQ(found.losses.list[0].bytes, 0U);
+    EXPECT_EQ(found.losses.list[0].what, "the number of a message is wrong");
 }
 
 TEST(PlainReader, zeros_in_the_middle_cost_what_they_hit) {
