@@ -14,9 +14,27 @@ constexpr std::size_t kPrefixBytesMax = std::size_t{1} << 20;
 constexpr std::size_t kSpsListMax = 31;   // 5 bits in an avcC
 constexpr std::size_t kPpsListMax = 255;  // 8 bits
 constexpr std::size_t kLengthBytes = 4;
-constexpr std::size_t kTailBytes = 64;  // a slice header is hardly longer
+constexpr std::size_t kTailBytes = 64;                    // a slice header is hardly longer
+constexpr std::size_t kZerosMax = std::size_t{16} << 20;  // between two messages
 
 NalBytes copy(Bytes nal) { return {nal.begin(), nal.end()}; }
+
+/// Of the first part of a NAL unit alone: what it is cannot be told, or what it says. What is
+/// longer than a parameter set may be is not taken for one anyway.
+bool is_unclear_in_part(Bytes nal) {
+    if (nal.size() < kTailBytes) return true;
+    if (nal.size() > media::kParameterSetBytesMax) return false;
+    switch (media::nal_type(nal[0])) {
+        case media::NalType::sei:
+        case media::NalType::sps:
+        case media::NalType::pps:
+        case media::NalType::sps_extension:
+        case media::NalType::subset_sps:
+            return true;
+        default:
+            return false;
+    }
+}
 
 /// Puts a set into the list of its kind, by id. True if another one with that id was there.
 bool absorb(std::vector<NalBytes>& list, std::size_t most, const std::vector<unsigned>& ids,
@@ -34,11 +52,12 @@ bool absorb(std::vector<NalBytes>& list, std::size_t most, const std::vector<uns
 
 /// What an input shows is what it would show alone: nothing of the one before is gone on with.
 void Assembler::begin_input() {
-    take_tail({});
+    take_tail();
     last_ = Place::none;
     trailing_zeros_ = 0;
     end_picture();
     prefix_.clear();
+    has_lost_prefix_ = false;
     units_ = {};
     has_start_ = false;
     is_seam_ = !pictures_.empty();
@@ -49,16 +68,19 @@ void Assembler::message(const Message& message) {
     const auto payload = message.payload;
     media::NalWalker walker(payload);
     std::size_t head = walker.leading_bytes();
+    std::size_t zeros = 0;
+    while (zeros < payload.size() && payload[payload.size() - 1 - zeros] == 0) ++zeros;
+    const bool has_start_code = head < payload.size() - zeros;
     if (message.follows_damage) {
         // What is before this message is not what came before it: nothing to go on with.
-        take_tail({});
+        take_tail();
         last_ = Place::none;
         trailing_zeros_ = 0;
         head = 0;
     }
     message_ = message;
     has_slice_ = false;
-    take_head(payload.first(head));
+    take_head(payload.first(head), !has_start_code);
     media::NalSpan nal{};
     media::NalSpan next{};
     // The walker finds where a unit ends before the unit is changed, and never looks back.
@@ -67,39 +89,40 @@ void Assembler::message(const Message& message) {
     while (more) {
         more = walker.next(next);
         end = nal.end;
-        const std::size_t size = nal.end - nal.begin;
-        if (!more && size < kTailBytes) {
-            keep_tail(payload.subspan(nal.begin, size));
-        } else {
-            take(payload, nal);
-        }
+        more ? take(payload, nal) : take_last(payload, nal);
         nal = next;
     }
-    if (payload.empty()) return;
-    std::size_t zeros = 0;
-    while (zeros < payload.size() && payload[payload.size() - 1 - zeros] == 0) ++zeros;
-    trailing_zeros_ = zeros;
+    trailing_zeros_ =
+        zeros == payload.size() ? std::min(trailing_zeros_ + zeros, kZerosMax) : zeros;
     // A start code and nothing behind it.
     if (const std::size_t rest = payload.size() - zeros;
-        zeros == 0 && rest > end && payload[rest - 1] == 1) {
+        zeros == 0 && has_start_code && rest > end && payload[rest - 1] == 1) {
         keep_tail({});
     }
 }
 
 /// Before the first start code: the rest of the NAL unit that the message before began, or of a
-/// start code.
-void Assembler::take_head(std::span<std::uint8_t> head) {
+/// start code. `is_all`: the message has no start code, and the next one may go on with `head`.
+void Assembler::take_head(std::span<std::uint8_t> head, bool is_all) {
     std::size_t zeros = 0;
     while (zeros < head.size() && head[zeros] == 0) ++zeros;
     if (zeros < 2 && zeros < head.size() && head[zeros] == 1 && zeros + trailing_zeros_ >= 2) {
-        take_tail({});
-        const auto rest = head.subspan(zeros + 1);
-        rest.empty() ? keep_tail({}) : take(head, {zeros + 1, head.size(), 3});
+        take_tail();
+        const media::NalSpan nal{zeros + 1, head.size(), 3};
+        is_all ? take_last(head, nal) : take(head, nal);
         return;
     }
-    if (head.empty()) return take_tail({});
+    if (head.empty()) {
+        if (!is_all) take_tail();
+        return;
+    }
     ++continued_;
-    if (has_tail_) return take_tail(head);
+    if (has_tail_) {
+        if (!tail_.empty()) tail_.insert(tail_.end(), trailing_zeros_, 0);
+        tail_.insert(tail_.end(), head.begin(), head.end());
+        if (!is_all || !is_unclear_in_part(tail_)) take_tail();
+        return;
+    }
     if (last_ == Place::none) return;
     const std::array<std::uint8_t, 64> none{};
     for (std::size_t left = trailing_zeros_; left > 0;) {
@@ -110,8 +133,14 @@ void Assembler::take_head(std::span<std::uint8_t> head) {
     continue_last(head);
 }
 
+/// Takes the last NAL unit of a message, or lets it wait: the next one may go on with it.
+void Assembler::take_last(std::span<std::uint8_t> payload, const media::NalSpan& nal) {
+    const Bytes bytes = payload.subspan(nal.begin, nal.end - nal.begin);
+    is_unclear_in_part(bytes) ? keep_tail(bytes) : take(payload, nal);
+}
+
 void Assembler::keep_tail(Bytes tail) {
-    take_tail({});
+    take_tail();
     has_tail_ = true;
     tail_.assign(tail.begin(), tail.end());
     tail_message_ = message_;
@@ -121,17 +150,12 @@ void Assembler::keep_tail(Bytes tail) {
     has_slice_ = has_slice_ || type == media::NalType::slice || type == media::NalType::idr;
 }
 
-/// Takes the waiting NAL unit, with the bytes that go on with it, as part of the message it began
-/// in.
-void Assembler::take_tail(std::span<std::uint8_t> more) {
+/// Takes the waiting NAL unit as part of the message it began in.
+void Assembler::take_tail() {
     if (!has_tail_) return;
     has_tail_ = false;
     std::vector<std::uint8_t> nal = std::move(tail_);
     tail_.clear();
-    if (!more.empty()) {
-        if (!nal.empty()) nal.insert(nal.end(), trailing_zeros_, 0);
-        nal.insert(nal.end(), more.begin(), more.end());
-    }
     if (nal.empty()) return;
     const Message now = message_;
     const bool has_slice = has_slice_;
@@ -194,7 +218,7 @@ void Assembler::take(std::span<std::uint8_t> payload, const media::NalSpan& nal)
             return;
     }
     if (!in_picture_) {
-        prefix_.clear();
+        drop_prefix();
         return;
     }
     put_prefix();
@@ -243,6 +267,12 @@ void Assembler::put_prefix() {
     prefix_.clear();
 }
 
+/// Of a picture that is not kept.
+void Assembler::drop_prefix() {
+    has_lost_prefix_ = has_lost_prefix_ || !prefix_.empty();
+    prefix_.clear();
+}
+
 /// Nothing to decode it with. Counted as a picture where it is the first slice of one.
 void Assembler::skip_slice(Bytes nal) {
     const bool begins =
@@ -250,7 +280,7 @@ void Assembler::skip_slice(Bytes nal) {
     if (!begins) return;
     end_picture();
     in_picture_ = false;
-    prefix_.clear();
+    drop_prefix();
     if (!has_start_) {
         ++undecodable_;
     } else {
@@ -294,7 +324,11 @@ void Assembler::begin_picture() {
     is_dirty_ = false;
     Part& part = parts_.back();
     picture_at_ = part.file->position();
-    if (has_changes_ && starts_anew && !begins_part) inject_parameter_sets();
+    const bool needs_sets = options_.all_sets_in_samples
+                                ? has_lost_prefix_
+                                : has_changes_ && starts_anew && !begins_part;
+    if (needs_sets) inject_parameter_sets();
+    has_lost_prefix_ = false;
 
     Picture entry;
     entry.device_ms = message_.device_ms;
@@ -382,7 +416,7 @@ void Assembler::flush() {
 }
 
 void Assembler::finish() {
-    take_tail({});
+    take_tail();
     end_picture();
     flush();
 }

@@ -26,7 +26,9 @@ struct Part {
 };
 
 struct AssemblerOptions {
-    bool split = true;            ///< a change of picture size begins a new part at its IDR picture
+    bool split = true;  ///< a change of picture size begins a new part at its IDR picture
+    /// Samples go without a sample description: all parameter sets they need stand in them.
+    bool all_sets_in_samples = false;
     bool start_at_intra = false;  ///< also where only an I picture says that decoding may begin
     /// Of the pictures that could be kept, only those from this number on, and before that one.
     std::uint64_t first_picture = 0;
@@ -66,8 +68,9 @@ class Assembler {
     enum class Place { none, prefix, sample };
 
     void begin_input();
-    void take_head(std::span<std::uint8_t> head);
-    void take_tail(std::span<std::uint8_t> more);
+    void take_head(std::span<std::uint8_t> head, bool is_all);
+    void take_last(std::span<std::uint8_t> payload, const media::NalSpan& nal);
+    void take_tail();
     void keep_tail(Bytes tail);
     void take(std::span<std::uint8_t> payload, const media::NalSpan& nal);
     void append(std::span<std::uint8_t> payload, const media::NalSpan& nal);
@@ -81,6 +84,7 @@ class Assembler {
     void absorb_parameter_sets();
     void inject_parameter_sets();
     void put_prefix();
+    void drop_prefix();
     void skip_slice(Bytes nal);
 
     const AssemblerOptions options_;
@@ -92,13 +96,14 @@ class Assembler {
     std::vector<std::uint8_t> prefix_;  ///< NAL units with lengths that wait for their slice
     bool in_picture_ = false;           ///< slices are kept
     std::uint64_t picture_at_ = 0;      ///< where its sample begins in the file
+    bool has_lost_prefix_ = false;      ///< what stood before a picture that is not kept
     bool is_dirty_ = false;             ///< parameter sets came since the last picture began
     bool has_changes_ = false;  ///< the part's sample description is not all a decoder needs
     bool has_slice_ = false;
     bool is_seam_ = false;  ///< the next picture kept is the first of another input
 
-    // A short NAL unit at the end of a message waits for the next one, in case that goes on with
-    // it: from its first bytes alone nobody can tell what it is.
+    // A short NAL unit or a parameter set at the end of a message waits for the ones behind it, in
+    // case they go on with it: from its first bytes alone nobody can tell what it is, or says.
     std::vector<std::uint8_t> tail_;
     bool has_tail_ = false;   ///< tail_ may be empty: a message may end in a start code
     bool is_joined_ = false;  ///< the NAL unit being taken is a copy that will not stay

@@ -16,7 +16,8 @@ Report Run::go() {
     open();
     if (writes_ && !job_.thumbnail.empty()) thumbnail_.emplace(job_.thumbnail, job_.overwrite);
     const bool has_range = job_.from || job_.to;
-    const Pass first = writes_ && !writes_pictures() ? Pass::write : Pass::count;
+    const bool writes_at_once = writes_ && !writes_pictures() && !makes_messages();
+    const Pass first = writes_at_once ? Pass::write : Pass::count;
     read(has_range ? Pass::count : first, false);
     const bool at_intra = assembler_->pictures().empty() && assembler_->saw_intra();
     if (at_intra) read(has_range ? Pass::count : first, true);
@@ -35,10 +36,13 @@ Report Run::go() {
     } else {
         report_.timing = "constant";
         report_.timing_why = "there are no pictures";
-        if (writes_ && !copies_messages()) throw Failure(Exit::bad_input, why_nothing());
+        if (writes_ && (!copies_messages() || makes_messages()))
+            throw Failure(Exit::bad_input, why_nothing());
     }
     if (!writes_) return std::move(report_);
-    if (copies_messages()) {
+    if (makes_messages()) {
+        write_messages(at_intra);
+    } else if (copies_messages()) {
         finish_copy();
     } else if (writes_pictures()) {
         write_pictures(at_intra);
@@ -67,7 +71,7 @@ void Run::before_read() {
 
 /// Where the samples of a part go.
 std::unique_ptr<SampleFile> Run::open_part(Pass pass, unsigned part) {
-    if (pass == Pass::stream) return SampleFile::to_memory();
+    if (pass == Pass::stream || pass == Pass::messages) return SampleFile::to_memory();
     if (pass == Pass::count || copies_messages()) return std::make_unique<SampleFile>();
     auto file = std::make_unique<SampleFile>(part_name(job_.output, part), job_.overwrite);
     begin_mp4(*file, index_room_);
@@ -78,6 +82,8 @@ void Run::read(Pass pass, bool start_at_intra) {
     AssemblerOptions options;
     // A pipe has room for one MP4; what changes is then said in the stream.
     options.split = job_.split && (job_.output_fd < 0 || job_.format == OutputFormat::flv);
+    if (pass == Pass::messages) options.split = false;
+    options.all_sets_in_samples = pass == Pass::messages;
     options.start_at_intra = start_at_intra;
     options.first_picture = first_picture_;
     options.end_picture = end_picture_;
@@ -91,7 +97,7 @@ void Run::read(Pass pass, bool start_at_intra) {
     if (pass == Pass::write && job_.index_in_front) {
         index_room_ = kIndexBytesBeside + kIndexBytesPerPicture * input_->pictures_bound();
     }
-    if (pass == Pass::write && copies_messages()) {
+    if ((pass == Pass::write && copies_messages()) || pass == Pass::messages) {
         outputs_.push_back(job_.output_fd >= 0
                                ? SampleFile::to_descriptor(job_.output_fd, job_.output)
                                : std::make_unique<SampleFile>(job_.output, job_.overwrite));
@@ -100,12 +106,15 @@ void Run::read(Pass pass, bool start_at_intra) {
     while (input_->next(message)) {
         if (survey_.is_repetition(message)) continue;
         if (!outputs_.empty() && pass == Pass::write) copy(message);
+        if (pass == Pass::messages) before_message(message);
         assembler_->message(message);
         survey_.add(message, assembler_->last_message_has_picture());
         if (pass == Pass::stream) stream_pictures();
+        if (pass == Pass::messages) dump_pictures();
     }
     assembler_->finish();
     if (pass == Pass::stream) stream_pictures();
+    if (pass == Pass::messages) dump_pictures();
 }
 
 void Run::copy(const Message& message) {

@@ -1,6 +1,7 @@
 #pragma once
 /// One job at work: reads the input, decides about times, has the outputs made. Private to libs/mux
-/// (run.cc: reading; run_times.cc: times; run_outputs.cc: outputs). One thread, one use.
+/// (run.cc: reading; run_times.cc: times; run_outputs.cc, run_dump.cc: outputs). One thread, one
+/// use.
 #include <functional>
 #include <limits>
 #include <memory>
@@ -28,6 +29,13 @@ struct Streaming {
     std::vector<av::PictureFacts> expected;  ///< of each output
     std::size_t run = 0;                     ///< of `runs`
     std::size_t written = 0;                 ///< pictures, of all
+};
+
+/// Of the pass that makes messages of a bare stream's pictures.
+struct Dumping {
+    std::vector<std::uint64_t> device_ms;  ///< of each picture
+    std::size_t done = 0;                  ///< pictures
+    std::uint32_t seq = 0;                 ///< of the next message
 };
 
 /// A JPEG that gets its name when the pictures have theirs, or never.
@@ -62,9 +70,10 @@ class Run {
  private:
     /// What a reading of the input is for.
     enum class Pass : std::uint8_t {
-        count,   ///< to know the pictures
-        write,   ///< samples or messages into the output as they come
-        stream,  ///< pictures with their times, which are known
+        count,     ///< to know the pictures
+        write,     ///< samples or messages into the output as they come
+        stream,    ///< pictures with their times, which are known
+        messages,  ///< messages as they come, and those made of bare pictures
     };
 
     // Reading. Another time, with other options, may follow one that kept nothing.
@@ -81,6 +90,8 @@ class Run {
     bool copies_messages() const {
         return job_.format == OutputFormat::h264 || job_.format == OutputFormat::dump;
     }
+    /// A bare stream has no messages to copy: they are made, one for each picture.
+    bool makes_messages() const;
     void check_cancelled() const {
         if (job_.cancel.stop_requested()) throw Failure(Exit::cancelled, "interrupted");
     }
@@ -100,6 +111,10 @@ class Run {
     // Outputs.
     void finish_mp4();
     void finish_copy();
+    void write_messages(bool start_at_intra);
+    void before_message(const Message& message);
+    void dump_pictures();
+    void dump_picture(Bytes sample, std::uint64_t device_ms);
     void write_pictures(bool start_at_intra);
     void stream_pictures();
     void begin_run();
@@ -132,6 +147,7 @@ class Run {
     std::string cut_;  ///< says where the range lies
 
     std::optional<Streaming> streaming_;
+    std::optional<Dumping> dumping_;
     std::optional<ThumbnailFile> thumbnail_;
 };
 

@@ -123,6 +123,15 @@ class Formats(harness.Case):
         self.mux.run("--format", "h264", "-o", bare, dump)
         self.assertEqual(bare.read_bytes(), b"".join(payload for _, payload in messages(self.stream)))
 
+    def test_dump_of_a_bare_stream(self):
+        bare, dump = self.folder / "bare.h264", self.folder / "made.dump"
+        bare.write_bytes(b"".join(harness.access_units(self.stream)))
+        self.mux.run("--fps", "25", "-o", dump, bare)
+        done, mp4 = self.mux.convert(dump)
+        self.assertEqual((done["timing"], done["clock"]["repairs"], done["messages"]), ("device", 0, 60))
+        self.assert_same_pictures(mp4, self.stream)
+        self.assert_display_times(mp4, [40 * n for n in range(60)])
+
 
 if __name__ == "__main__":
     harness.main()

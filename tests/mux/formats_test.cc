@@ -265,6 +265,119 @@ TEST_F(Formats, a_range_is_cut_in_every_format_that_carries_times) {
     }
 }
 
+/// The messages of a plain dump that is whole.
+struct Told {
+    std::uint64_t device_ms;
+    std::uint32_t seq;
+    Octets payload;
+};
+std::vector<Told> messages_of(const Octets& dump) {
+    std::vector<Told> out;
+    for (std::size_t at = 0; at + camera::kHeaderBytes <= dump.size();) {
+        const std::uint8_t* const head = dump.data() + at;
+        const std::size_t bytes = load_be32(head + 12);
+        const auto begin = dump.begin() + static_cast<std::ptrdiff_t>(at + camera::kHeaderBytes);
+        at += camera::kHeaderBytes + bytes;
+        if (at > dump.size()) return {};
+        out.push_back({load_be64(head),
+                       load_be32(head + 8),
+                       {begin, begin + static_cast<std::ptrdiff_t>(bytes)}});
+    }
+    return out;
+}
+
+TEST_F(Formats, a_dump_of_a_bare_stream_has_a_message_for_each_picture) {
+    const auto messages = make_messages(25);
+    Job one = job(bare_stream(messages));
+    one.format = OutputFormat::dump;
+    one.output = path("out.dump");
+    one.fps = 30;
+    const auto report = convert(one);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(report->pictures, 25U);
+    const auto told = messages_of(read_file(one.output));
+    ASSERT_EQ(told.size(), 25U);
+    Octets first = messages[0].payload;
+    add(first, messages[1].payload);
+    EXPECT_EQ(told[0].payload, first) << "parameter sets in front";
+    for (std::size_t i = 0; i < 25; ++i) {
+        EXPECT_EQ(told[i].seq, i);
+        EXPECT_NEAR(static_cast<double>(told[i].device_ms), static_cast<double>(i) * 1000 / 30,
+                    0.5);
+        if (i == 0) continue;
+        EXPECT_EQ(told[i].payload, messages[i + 1].payload);
+    }
+    const Octets dump = read_file(one.output);
+    Job back = job(dump);
+    const auto again = convert(back);
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(again->input_format, "dump");
+    EXPECT_EQ(again->timing, "device");
+    EXPECT_EQ(again->repairs, 0U);
+    EXPECT_EQ(again->seq_gap_count, 0U);
+    const auto shown = av::display_times_ms(back.output);
+    ASSERT_EQ(shown.size(), 25U);
+    for (std::size_t i = 0; i < 25; ++i)
+        EXPECT_NEAR(shown[i], static_cast<double>(i) * 1000 / 30, 1.0);
+}
+
+TEST_F(Formats, a_dump_of_a_bare_stream_keeps_parameter_sets_of_pictures_it_leaves_out) {
+    // The stream begins in mid-sequence, and its sets stand before what nobody can decode.
+    const auto messages = make_messages(25);
+    Octets bare = messages[0].payload;
+    for (std::size_t i = 2; i < messages.size(); ++i) add(bare, messages[i].payload);
+    Job one = job(bare);
+    one.format = OutputFormat::dump;
+    const auto report = convert(one);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(report->dropped.undecodable, 9U);
+    const auto told = messages_of(read_file(one.output));
+    ASSERT_EQ(told.size(), 15U);
+    Octets first = messages[0].payload;
+    add(first, messages[11].payload);
+    EXPECT_EQ(told[0].payload, first);
+}
+
+TEST_F(Formats, a_dump_of_joined_inputs_copies_the_messages_there_are) {
+    const auto messages = make_messages(20);
+    const Octets dump = plain_dump(messages);
+    const Octets bare = bare_stream(messages);
+    for (const bool is_bare_first : {false, true}) {
+        SCOPED_TRACE(is_bare_first);
+        Job one = job(is_bare_first ? bare : dump);
+        one.joined = {{write("second", is_bare_first ? dump : bare), -1}};
+        one.format = OutputFormat::dump;
+        one.fps = 20;
+        const auto report = convert(one);
+        ASSERT_TRUE(report) << report.error().message;
+        const Octets both = read_file(one.output);
+        const auto told = messages_of(both);
+        ASSERT_EQ(told.size(), 41U);
+        const Octets copied =
+            is_bare_first
+                ? Octets(both.end() - static_cast<std::ptrdiff_t>(dump.size()), both.end())
+                : Octets(both.begin(), both.begin() + static_cast<std::ptrdiff_t>(dump.size()));
+        EXPECT_EQ(copied, dump);
+        const std::size_t made = is_bare_first ? 0 : 21;
+        const std::uint64_t begins = is_bare_first ? 5'000'000 - 1000 : 5'000'000 + 19 * 40 + 50;
+        for (std::size_t i = 0; i < 20; ++i) {
+            EXPECT_EQ(told[made + i].seq, i);
+            EXPECT_EQ(told[made + i].device_ms, begins + 50 * i);
+        }
+    }
+}
+
+TEST_F(Formats, a_dump_of_a_bare_stream_without_pictures_is_not_made) {
+    Octets nothing;
+    add_nal(nothing, media::make_sps({.poc_type = 2}));
+    add_nal(nothing, media::make_pps());
+    Job one = job(nothing);
+    one.format = OutputFormat::dump;
+    one.input_format = InputFormat::h264;
+    EXPECT_EQ(convert(one).error().code, 65);
+    EXPECT_EQ(files(), (std::vector<std::string>{"input"}));
+}
+
 TEST(FormatOfPath, is_what_the_ending_says) {
     EXPECT_EQ(format_of_path("a/b.flv"), OutputFormat::flv);
     EXPECT_EQ(format_of_path("b.264"), OutputFormat::h264);
