@@ -88,10 +88,10 @@ bool has_messages_inside(int fd) {
     int in_a_row = 0;
     for (std::uint64_t at = 0; !reader.at_end();) {
         if (const auto frame = reader.next()) {
-            // The rest of an access unit, which need not begin with a start code.
-            if (frame->seq == last) continue;
-            const bool goes_on = !last || frame->seq == *last + 1;
-            in_a_row = goes_on && begins_with_start_code(frame->payload) ? in_a_row + 1 : 0;
+            if (frame->seq == last) continue;  // the rest of an access unit
+            // Nor need what follows begin with a start code: messages may be cut anywhere.
+            const bool goes_on = in_a_row > 0 && frame->seq == *last + 1;
+            in_a_row = goes_on ? in_a_row + 1 : begins_with_start_code(frame->payload) ? 1 : 0;
             last = frame->seq;
             if (in_a_row == kEnough) return true;
             continue;
