@@ -131,8 +131,7 @@ class BulkDamage : public Muxing {
     }
 
     /// Always the same cases; others with --gtest_shuffle --gtest_random_seed=N.
-    std::mt19937 random_{20'260'131U +
-                         static_cast<unsigned>(testing::UnitTest::GetInstance()->random_seed())};
+    std::mt19937 random_{20'260'131U + static_cast<unsigned>(GTEST_FLAG_GET(random_seed))};
     std::uint8_t strange_ = 99;  ///< UUID of the last foreign dump
     std::optional<Wrecked> wreck_;
 };
