@@ -314,7 +314,9 @@ TEST(Reader, thousands_of_random_damages_lose_only_what_they_hit) {
     const auto below = [&](std::size_t n) {
         return std::uniform_int_distribution<std::size_t>(0, n - 1)(random);
     };
-    const auto [clean, begins] = uneven_dump(60, below);
+    const UnevenDump made = uneven_dump(60, below);
+    const Octets& clean = made.bytes;
+    const std::vector<std::size_t>& begins = made.begins;
     for (int round = 0; round < 4000; ++round) {
         SCOPED_TRACE(round);
         Octets damaged = clean;
@@ -349,7 +351,9 @@ TEST(Reader, later_records_at_an_earlier_place_outlaw_nothing) {
     const auto below = [&](std::size_t n) {
         return std::uniform_int_distribution<std::size_t>(0, n - 1)(random);
     };
-    const auto [clean, begins] = uneven_dump(100, below);
+    const UnevenDump made = uneven_dump(100, below);
+    const Octets& clean = made.bytes;
+    const std::vector<std::size_t>& begins = made.begins;
     for (int round = 0; round < 3000; ++round) {
         SCOPED_TRACE(round);
         const std::size_t length = 1 + below(4000);
