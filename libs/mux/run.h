@@ -16,6 +16,7 @@
 #include "mux/joined_input.h"
 #include "mux/picture_writer.h"
 #include "mux/survey.h"
+#include "mux/thumbnail_file.h"
 #include "mux/timing.h"
 
 namespace st::mux {
@@ -36,27 +37,6 @@ struct Dumping {
     std::vector<std::uint64_t> device_ms;  ///< of each picture
     std::size_t done = 0;                  ///< pictures
     std::uint32_t seq = 0;                 ///< of the next message
-};
-
-/// A JPEG that gets its name when the pictures have theirs, or never.
-class ThumbnailFile {
- public:
-    /// Throws Failure 73: see replaceable().
-    ThumbnailFile(const std::string& path, bool overwrite)
-        : target_(replaceable(path, overwrite)), overwrite_(overwrite) {}
-    ThumbnailFile(const ThumbnailFile&) = delete;
-    ThumbnailFile& operator=(const ThumbnailFile&) = delete;
-    ~ThumbnailFile();
-
-    const std::string& part_path() const { return part_; }
-    /// Throws Failure.
-    void keep();
-
- private:
-    const std::string target_;
-    const std::string part_ = target_ + ".part";
-    const bool overwrite_;
-    bool kept_ = false;
 };
 
 class Run {

@@ -251,17 +251,6 @@ Result<void> Run::isolated(std::vector<std::string> words,
     }
 }
 
-ThumbnailFile::~ThumbnailFile() {
-    if (!kept_) ::unlink(part_.c_str());
-}
-
-void ThumbnailFile::keep() {
-    if (overwrite_ ? ::rename(part_.c_str(), target_.c_str()) != 0 : !rename_new(part_, target_)) {
-        fail_errno(errno == EEXIST ? Exit::cannot_create : Exit::io, "rename " + part_);
-    }
-    kept_ = true;
-}
-
 void Run::make_thumbnail(const std::string& mp4) {
     const std::string& jpeg = thumbnail_->part_path();
     const auto made = isolated({"thumbnail", mp4, jpeg}, [&] { av::write_thumbnail(mp4, jpeg); });

@@ -44,6 +44,9 @@ std::string replaceable(const std::string& path, bool overwrite) {
     return target;
 }
 
+namespace {
+
+/// Renames without replacing anything. False with errno EEXIST if `to` exists.
 bool rename_new(const std::string& from, const std::string& to) {
     if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0)
         return true;
@@ -54,12 +57,21 @@ bool rename_new(const std::string& from, const std::string& to) {
     return true;
 }
 
+}  // namespace
+
 void sync_folder_of(const std::string& path) {
     const auto slash = path.rfind('/');
     const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
     const Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     // Some file systems refuse to sync a folder (EINVAL); there is nothing more to do then.
     if (fd && ::fsync(fd.get()) != 0 && errno == EIO) fail_errno(Exit::io, "sync " + folder);
+}
+
+void put_in_place(const std::string& part, const std::string& target, bool overwrite) {
+    if (overwrite ? ::rename(part.c_str(), target.c_str()) != 0 : !rename_new(part, target)) {
+        fail_errno(errno == EEXIST ? Exit::cannot_create : Exit::io, "rename " + part);
+    }
+    sync_folder_of(target);
 }
 
 SampleFile::SampleFile(std::string path, bool overwrite)
@@ -266,13 +278,9 @@ void SampleFile::sync() {
 
 void SampleFile::keep() {
     if (kind_ != Kind::file) return;
-    const std::string part = part_path();
-    if (overwrite_ ? ::rename(part.c_str(), target_.c_str()) != 0 : !rename_new(part, target_)) {
-        fail_errno(errno == EEXIST ? Exit::cannot_create : Exit::io, "rename " + part);
-    }
+    put_in_place(part_path(), target_, overwrite_);
     kept_ = true;
     fd_.reset();
-    sync_folder_of(target_);
 }
 
 }  // namespace st::mux

@@ -97,8 +97,9 @@ class SampleFile {
 /// overwritten.
 std::string replaceable(const std::string& path, bool overwrite);
 
-/// Renames without replacing anything. False with errno EEXIST if `to` exists.
-bool rename_new(const std::string& from, const std::string& to);
+/// Gives a finished file its name, for good. Throws Failure: 73 if it must not replace what is
+/// there, 74.
+void put_in_place(const std::string& part, const std::string& target, bool overwrite);
 
 /// fsync of the folder a path lies in.
 void sync_folder_of(const std::string& path);
