@@ -1,5 +1,7 @@
 #include "loop/stream.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -280,8 +282,9 @@ void Stream::fail_output() {
     read_later();
 }
 
-void Stream::limit_send_buffer(int bytes) {
-    ::setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+void Stream::limit_kernel_queue(const KernelQueue& limits) {
+    ::setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &limits.bytes, sizeof limits.bytes);
+    ::setsockopt(fd_, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &limits.unsent, sizeof limits.unsent);
 }
 
 void Stream::pause_reading() { reading_ = false; }

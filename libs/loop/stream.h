@@ -34,6 +34,12 @@ class StreamHandler {
     virtual void on_drained() {}
 };
 
+/// What the kernel may hold for a peer, in bytes.
+struct KernelQueue {
+    int bytes;   ///< sent or not (SO_SNDBUF; it takes about twice of what is said)
+    int unsent;  ///< not sent yet (TCP_NOTSENT_LOWAT): a peer that does not read holds no more
+};
+
 class Stream final : public Pollable {
  public:
     /// Bytes read in one turn before other connections get theirs.
@@ -64,9 +70,8 @@ class Stream final : public Pollable {
     std::size_t queued_bytes() const { return queue_.bytes(); }
     /// What the kernel took: a peer that takes nothing shows as a figure that stands still.
     std::uint64_t bytes_out() const { return bytes_out_; }
-    /// Bounds what the kernel holds for the peer (SO_SNDBUF; it takes about twice of what is said).
     /// Without, a slow peer may lag by megabytes that nobody sees.
-    void limit_send_buffer(int bytes);
+    void limit_kernel_queue(const KernelQueue& limits);
 
     /// Back-pressure: no on_data() until resume. Bytes wait in the kernel and the peer's TCP stops.
     void pause_reading();

@@ -11,7 +11,7 @@ HttpFlvViewer::HttpFlvViewer(Services& services, NetLoop& net, Admission::Ticket
                              std::unique_ptr<loop::Stream> stream)
     : services_(services), net_(net), ticket_(std::move(ticket)), stream_(std::move(stream)) {
     stream_->set_handler(*this);
-    stream_->limit_send_buffer(kViewerSendBuffer);
+    stream_->limit_kernel_queue(kViewerKernelQueue);
 }
 
 HttpFlvViewer::~HttpFlvViewer() { net_.loop().cancel(wait_timer_); }

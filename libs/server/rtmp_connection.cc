@@ -170,7 +170,7 @@ void RtmpConnection::refuse_publish(std::uint32_t stream_id, const Error& why) {
 void RtmpConnection::handle(const rtmp::Play& event) {
     const auto path = permit(auth::Role::play, event.target);
     if (!path) return refuse_play(event.stream_id, path.error());
-    stream_->limit_send_buffer(kViewerSendBuffer);
+    stream_->limit_kernel_queue(kViewerKernelQueue);
     auto viewing = std::make_shared<Viewing>(*this, event.stream_id, event.wanted);
     viewings_.push_back(viewing);
     viewing->join(*path, {"rtmp", peer_, http::without_credentials(event.target.query)});

@@ -22,7 +22,7 @@ WsFlvViewer::WsFlvViewer(Services& services, NetLoop& net, Admission::Ticket tic
       stream_(std::move(stream)),
       upgrade_answer_(std::move(upgrade_answer)) {
     stream_->set_handler(*this);
-    stream_->limit_send_buffer(kViewerSendBuffer);
+    stream_->limit_kernel_queue(kViewerKernelQueue);
 }
 
 WsFlvViewer::~WsFlvViewer() { stop_waiting(); }

@@ -54,6 +54,7 @@ class StreamTest : public ::testing::Test {
  protected:
     void SetUp() override {
         listener.start(loop, [this](const SocketPtr& socket) {
+            near_fd = socket->impl()->sockfd();
             stream = std::make_unique<Stream>(loop, *socket, handler);
             loop.stop();
         });
@@ -82,6 +83,7 @@ class StreamTest : public ::testing::Test {
     Collector handler;
     Poco::Net::StreamSocket peer;
     std::unique_ptr<Stream> stream;
+    int near_fd = -1;  ///< of `stream`
 };
 
 TEST_F(StreamTest, delivers_what_the_peer_sends_and_then_its_end) {
@@ -119,8 +121,20 @@ TEST_F(StreamTest, sends_more_than_the_socket_takes_in_order) {
     EXPECT_EQ(handler.drained, 1);
 }
 
+TEST_F(StreamTest, the_kernel_holds_little_for_a_peer_that_does_not_read) {
+    constexpr int kUnsent = 16 * 1024;
+    constexpr std::size_t kSegment = 64 * 1024;  // it takes whole ones
+    stream->limit_kernel_queue({1 << 20, kUnsent});
+    const SharedBuffer picture = share(Buffer(as_bytes(std::string(5000, 'p'))));
+    while (stream->bytes_out() + stream->queued_bytes() < 16 << 20) stream->send(picture);
+    int unsent = 0;
+    ASSERT_EQ(::ioctl(near_fd, SIOCOUTQNSD, &unsent), 0);
+    EXPECT_LT(unsent, kUnsent + kSegment);
+    EXPECT_GT(stream->queued_bytes(), 0U);
+}
+
 TEST_F(StreamTest, sends_many_buffers_in_order_whatever_the_kernel_takes_at_once) {
-    stream->limit_send_buffer(8192);  // partial writes, in the middle of buffers
+    stream->limit_kernel_queue({8192, 8192});  // partial writes, in the middle of buffers
     std::string all;
     std::vector<SharedBuffer> buffers;
     for (std::size_t i = 0; i < 1000; ++i) {

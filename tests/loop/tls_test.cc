@@ -149,10 +149,10 @@ TEST_F(TlsTest, carries_megabytes_both_ways_at_once_through_small_buffers) {
     const std::string up = pattern(5'000'000);
     const std::string down = pattern(7'000'000);
     connect();
-    client.stream->limit_send_buffer(8192);
+    client.stream->limit_kernel_queue({8192, 8192});
     client.stream->send(up);
     on_accept = [&] {
-        server.stream->limit_send_buffer(8192);
+        server.stream->limit_kernel_queue({8192, 8192});
         std::vector<SharedBuffer> buffers;
         std::size_t at = 0;
         for (std::size_t i = 0; at < down.size(); ++i) {  // records gathered, whole and split
@@ -195,7 +195,7 @@ TEST_F(TlsTest, finish_sends_the_queue_and_says_goodbye_to_a_peer_that_reads_lat
     client.stream->send("go");
     server.on_bytes = [&] {
         client.stream->pause_reading();
-        server.stream->limit_send_buffer(8192);
+        server.stream->limit_kernel_queue({8192, 8192});
         server.stream->send(text);
         EXPECT_GT(server.stream->queued_bytes(), 0U);
         server.stream->finish(std::chrono::seconds(20));
