@@ -291,7 +291,8 @@ int Capture::stop(Ended ended) {
     const int fetched = fetch_files();
     if (signalled_ && !options_.capture.until_interrupt) return cli::kInterrupted;
     if (!all_well_ && !is_enough) return cli::kRefused;
-    return fetched;
+    if (fetched != cli::kDone) return fetched;
+    return std::any_of(outcome_.begin(), outcome_.end(), has_losses) ? cli::kDamaged : cli::kDone;
 }
 
 int Capture::stop_unanswered() {

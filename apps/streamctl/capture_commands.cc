@@ -1,9 +1,28 @@
+#include <algorithm>
+
 #include "base/units.h"
 #include "capture.h"
 
 namespace st::streamctl {
 
 using control::StopOutcome;
+
+namespace {
+
+std::string losses_text(const control::StopResult& result) {
+    std::string text;
+    if (result.seq_missing > 0) {
+        text = std::to_string(result.seq_missing) +
+               (result.seq_missing == 1 ? " message" : " messages") + " missing";
+    }
+    if (result.damage_count > 0) {
+        text += (text.empty() ? "" : ", ") + std::to_string(result.damage_count) +
+                (result.damage_count == 1 ? " damaged place" : " damaged places");
+    }
+    return text + (result.session ? " in " + *result.session : "");
+}
+
+}  // namespace
 
 bool report(const control::StartReply& reply, Talk& talk) {
     for (const control::StartResult& result : reply.results) {
@@ -16,6 +35,10 @@ bool report(const control::StartReply& reply, Talk& talk) {
         }
     }
     return reply.ok;
+}
+
+bool has_losses(const control::StopResult& result) {
+    return result.seq_missing > 0 || result.damage_count > 0;
 }
 
 bool report(const control::StopReply& reply, Talk& talk, bool prints_paths) {
@@ -37,6 +60,7 @@ bool report(const control::StopReply& reply, Talk& talk, bool prints_paths) {
         } else if (!is_well) {
             talk.trouble(line);
         }
+        if (has_losses(result)) talk.trouble(result.camera + ": " + losses_text(result));
         for (const control::SessionFile& file : result.files) {
             const bool is_mp4 =
                 file.path.size() > 4 && file.path.compare(file.path.size() - 4, 4, ".mp4") == 0;
@@ -98,7 +122,9 @@ int run_stop(const Options& options, Door& door, Talk& talk) {
     const std::string body = door.stop(request);
     const auto reply = understood(control::decode_stop_reply(body));
     if (talk.json()) talk.body(body);
-    return report(reply, talk, true) ? cli::kDone : cli::kRefused;
+    if (!report(reply, talk, true)) return cli::kRefused;
+    return std::any_of(reply.results.begin(), reply.results.end(), has_losses) ? cli::kDamaged
+                                                                               : cli::kDone;
 }
 
 }  // namespace st::streamctl

@@ -68,7 +68,8 @@ cli::Manual manual() {
              {cli::kDone,
               cli::kRefused,
               {cli::kDamaged,
-               "`--align`: done, but bytes of a recording were damaged or messages were missing."},
+               "Done, but bytes of a recording were damaged or messages of it are missing (`stop`, "
+               "`capture`, `--align`)."},
               cli::kUsage,
               cli::kBadInput,
               cli::kNoInput,

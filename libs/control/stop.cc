@@ -88,6 +88,8 @@ Decoded<StopReply> decode_stop_reply(std::string_view body) {
         }
         read_files(fields, result.files);
         fields.read("error", result.error);
+        fields.read("seq_missing", result.seq_missing);
+        fields.read("damage_count", result.damage_count);
     });
 }
 
@@ -104,6 +106,8 @@ std::string encode(const StopReply& reply) {
                                          : Poco::Dynamic::Var());
         object.set("files", files);
         if (result.error) object.set("error", *result.error);
+        if (result.seq_missing > 0) object.set("seq_missing", result.seq_missing);
+        if (result.damage_count > 0) object.set("damage_count", result.damage_count);
         results.add(object);
     }
     return encode_results(reply.ok, results);

@@ -49,6 +49,7 @@ struct Summary {
     std::string fps_source;
     std::uint32_t width = 0;
     std::uint32_t height = 0;
+    std::uint64_t seq_missing = 0;  ///< messages that never came
     std::uint64_t damage_count = 0;
 };
 

@@ -69,6 +69,7 @@ Summary summary_of(const Meta& meta, const mux::Report& report, const std::strin
     summary.fps_source = report.fps_estimate.source;
     summary.width = report.width;
     summary.height = report.height;
+    summary.seq_missing = report.seq_missing;
     summary.damage_count = report.damage_count;
     return summary;
 }

@@ -55,6 +55,8 @@ control::StopResult to_result(const SessionOutcome& outcome) {
     if (!outcome.id.empty()) result.session = outcome.id;
     result.state = outcome.state;
     result.files = outcome.files;
+    result.seq_missing = outcome.seq_missing;
+    result.damage_count = outcome.damage_count;
     if (!outcome.error.empty()) {
         result.error = outcome.error;
     } else if (!outcome.was_answered) {

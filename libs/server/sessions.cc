@@ -100,6 +100,8 @@ void Sessions::handle(const record::Finished& event, const Live& live) {
     outcome.state = to_control(event.summary.state);
     outcome.error = event.summary.error.value_or("");
     outcome.files = session_files(event.summary);
+    outcome.seq_missing = event.summary.seq_missing;
+    outcome.damage_count = event.summary.damage_count;
     outcome.was_answered = event.summary.end_reason != camera::EndReason::stop_timeout;
     captures_->session_finished(live.link->id, outcome);
     live.link->post(

@@ -120,7 +120,9 @@ TEST(StopReplies, look_as_published_and_come_back_equal) {
           SessionState::done,
           {{"/r/cam1_20260131_081530/stream.mp4",
             "/api/v1/recordings/cam1_20260131_081530/files/stream.mp4", 123456, 5000, 150}},
-          {}},
+          {},
+          2,
+          1},
          {"cam2", StopOutcome::not_recording, {}, {}, {}, {}},
          {"cam3", StopOutcome::failed, "cam3_x", SessionState::failed, {}, "no space left"}}};
     const std::string text =
@@ -128,7 +130,8 @@ TEST(StopReplies, look_as_published_and_come_back_equal) {
         R"("session":"cam1_20260131_081530","state":"done","files":[)"
         R"({"path":"/r/cam1_20260131_081530/stream.mp4",)"
         R"("url":"/api/v1/recordings/cam1_20260131_081530/files/stream.mp4",)"
-        R"("bytes":123456,"duration_ms":5000,"pictures":150}]},)"
+        R"("bytes":123456,"duration_ms":5000,"pictures":150}],)"
+        R"("seq_missing":2,"damage_count":1},)"
         R"({"camera":"cam2","outcome":"not_recording","session":null,"state":null,"files":[]},)"
         R"({"camera":"cam3","outcome":"failed","session":"cam3_x","state":"failed","files":[],)"
         R"("error":"no space left"}]})";

@@ -152,6 +152,40 @@ class Truth(harness.Case):
                     self.assertEqual(file["pictures"], 30)
                 self.assertEqual(results["empty"]["files"], [])
 
+    async def test_messages_lost_on_the_way_are_3(self):
+        server = self.start_streamd()
+        units = harness.access_units(harness.clip("baseline", frames=30))
+        for command in ("stop", "capture"):
+            with self.subTest(command):
+                name = f"lossy-{command}"
+                async with harness.Camera(server, name) as camera:
+                    await server.wait_cameras(name)
+                    if command == "stop":
+                        await self.begin(server, camera, name)
+                    else:
+                        process = self.start_ctl(server.ws_url, "--json", "capture", "--until-interrupt", name)
+                        await camera.command("start_capture")
+                        await camera.capture_started()
+                    for i, unit in enumerate(units):
+                        camera.seq += 2 if i == 20 else 0
+                        await camera.send_frame(1000 + 33 * i, unit)
+                    await server.wait_frames(name, len(units))
+                    if command == "stop":
+                        process = self.start_ctl(server.ws_url, "--json", "stop")
+                    else:
+                        said = await asyncio.to_thread(process.stderr.readline)
+                        self.assertIn("recording 1 camera", said)
+                        process.send_signal(signal.SIGINT)
+                    await camera.command("stop_capture")
+                    await camera.capture_stopped()
+                    code, out, err = await self.result(process)
+                    reply = json.loads(out)
+                    self.assertEqual((code, reply["ok"]), (3, True), err)
+                    (result,) = reply["results"]
+                    self.assertEqual((result["outcome"], result["seq_missing"]), ("stopped", 2))
+                    self.assertEqual(result["files"][0]["pictures"], 30)
+                    self.assertIn(f"{name}: 2 messages missing in {result['session']}", err)
+
     async def test_json_of_downloads_and_failures_is_json(self):
         server = self.start_streamd()
         name = await self.record(server, "cam")
