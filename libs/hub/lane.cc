@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "hub/seat.h"
 
 namespace st::hub {
@@ -57,7 +58,7 @@ bool Group::take(UnitPtr unit) {
     }
     if (!timer_runs_) {
         timer_runs_ = true;
-        executor_.after(batch_, [weak = weak_from_this()] {
+        executor_.after(batch_ - std::min(walk_time_, batch_ / 4), [weak = weak_from_this()] {
             const GroupPtr group = weak.lock();
             if (!group) return;
             group->timer_runs_ = false;
@@ -76,6 +77,7 @@ void Group::flush() {
     for (const UnitPtr& unit : units) wires_.push_back(unit->forms[form_]);
     const std::int64_t now_ns = executor_.now_ns();
     ++walking_;
+    const std::int64_t begin_ns = batch_.count() == 0 ? 0 : executor_.read_clock_ns();
     // By index: a viewer may join while we walk.
     for (std::size_t i = 0; i < seats_.size(); ++i) {
         if (i + 2 < seats_.size() && seats_[i + 2]) prefetch(*seats_[i + 2]);
@@ -88,6 +90,7 @@ void Group::flush() {
             seat->take(units, now_ns);
         }
     }
+    if (begin_ns != 0) walk_time_ = Nanoseconds(executor_.read_clock_ns() - begin_ns);
     close_holes();
     units.clear();
     if (pending_.empty()) pending_.swap(units);  // keeps the memory

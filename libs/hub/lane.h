@@ -24,8 +24,10 @@ class Executor {
     virtual void post(std::function<void()> task) = 0;
     /// The executor's thread only.
     virtual void after(std::chrono::nanoseconds delay, std::function<void()> task) = 0;
-    /// Monotonic. The executor's thread only.
+    /// Monotonic; of the beginning of this turn. The executor's thread only.
     virtual std::int64_t now_ns() const = 0;
+    /// The same clock, as it is now.
+    virtual std::int64_t read_clock_ns() const = 0;
 };
 
 /// The viewers of one stream on one lane that take the same wire form. The lane's thread only.
@@ -42,7 +44,8 @@ class Group : public std::enable_shared_from_this<Group> {
     void add(std::shared_ptr<Seat> seat);
     void remove(const Seat& seat);
 
-    /// True: flush() is due now; else it will be called by the window's timer.
+    /// True: flush() is due now; else it will be called by the window's timer, so early that the
+    /// last viewer has what came first when the window is over.
     bool take(UnitPtr unit);
     void flush();
     void end(std::uint64_t serial, EndReason reason, bool is_hopeless);
@@ -54,7 +57,7 @@ class Group : public std::enable_shared_from_this<Group> {
     void close_holes();
 
     Executor& executor_;
-    const std::chrono::milliseconds batch_;
+    const std::chrono::nanoseconds batch_;
     const FormId form_;
     std::vector<std::shared_ptr<Seat>> seats_;  ///< null: left during a walk
     std::size_t holes_ = 0;
@@ -63,6 +66,7 @@ class Group : public std::enable_shared_from_this<Group> {
     std::vector<SharedBuffer> wires_;  ///< of pending_, while flushing
     std::size_t pending_bytes_ = 0;
     bool timer_runs_ = false;
+    std::chrono::nanoseconds walk_time_{0};  ///< of the last walk, if there is a window
 };
 using GroupPtr = std::shared_ptr<Group>;
 

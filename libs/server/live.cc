@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/clock.h"
 #include "flv/tag.h"
 #include "rtmp/chunk_writer.h"
 #include "server/deflated.h"
@@ -73,6 +74,7 @@ class Live::LoopExecutor final : public hub::Executor {
         loop_.after(delay, std::move(task));
     }
     std::int64_t now_ns() const override { return loop_.now_ns(); }
+    std::int64_t read_clock_ns() const override { return monotonic_ns(); }
 
  private:
     loop::EventLoop& loop_;

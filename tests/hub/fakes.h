@@ -2,6 +2,8 @@
 /// A hub without sockets: executors whose time stands still, encodings that write what they were
 /// given, viewers that take as much as they are told.
 #include <deque>
+#include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,7 @@ class ManualExecutor final : public Executor {
         timers_.emplace(now + delay.count(), std::move(task));
     }
     std::int64_t now_ns() const override { return now; }
+    std::int64_t read_clock_ns() const override { return now; }
 
     void run() {
         while (!tasks_.empty()) {
@@ -87,6 +90,7 @@ class FakeViewer final : public Viewer {
     }
     void send(std::span<const SharedBuffer> wires) override {
         ++sends;
+        if (on_send) on_send();
         for (const SharedBuffer& wire : wires) {
             got.emplace_back(reinterpret_cast<const char*>(wire->data()), wire->size());
             last = wire;
@@ -115,6 +119,7 @@ class FakeViewer final : public Viewer {
     std::size_t queued = 0;
     std::size_t taken = 0;
     int sends = 0;
+    std::function<void()> on_send;
     SharedBuffer last;
     std::vector<std::string> got;
     Subscription subscription;

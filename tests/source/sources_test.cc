@@ -27,6 +27,7 @@ class Lane final : public hub::Executor {
     }
     void after(std::chrono::nanoseconds, std::function<void()>) override {}
     std::int64_t now_ns() const override { return monotonic_ns(); }
+    std::int64_t read_clock_ns() const override { return monotonic_ns(); }
     void run() {
         for (;;) {
             std::function<void()> task;
