@@ -201,7 +201,12 @@ void build_live_commands(CLI::App& app, Options& options) {
         ->required();
     add_command(app, "viewers", "List who watches");
     CLI::App& kick_viewer = add_command(app, "kick-viewer", "Close the connection of a viewer");
-    kick_viewer.add_option("VIEWER", options.viewer_id, "Its number, as listed")->required();
+    kick_viewer.add_option("VIEWER", options.viewer_id, "Its number, as listed")
+        ->required()
+        ->check([](const std::string& text) {
+            const bool is_number = text.find_first_not_of("0123456789") == std::string::npos;
+            return is_number ? "" : "expected a number, as viewers lists them, got " + text;
+        });
     add_command(app, "sources", "List the on-demand sources");
     CLI::App& restart =
         add_command(app, "restart-source", "Start an on-demand source anew, also a failed one");

@@ -202,6 +202,7 @@ class Relay {
 
     void run(const std::function<void()>& heartbeat) {
         const PacketPtr packet(av_packet_alloc());
+        const PacketPtr doubtful(av_packet_alloc());
         for (;;) {
             heartbeat();
             const int got = av_read_frame(input_.get(), packet.get());
@@ -211,9 +212,14 @@ class Relay {
                 continue;
             }
             if (got < 0) raise("read", got);
-            for (const auto& route : routes_) {
-                if (packet->stream_index == route->input_index()) pass(*route, *packet);
+            // What is not whole may be the last piece of an input that broke off: then it is none.
+            if (doubtful->size > 0) pass(*doubtful);
+            av_packet_unref(doubtful.get());
+            if ((packet->flags & AV_PKT_FLAG_CORRUPT) != 0) {
+                av_packet_move_ref(doubtful.get(), packet.get());
+                continue;
             }
+            pass(*packet);
             av_packet_unref(packet.get());
         }
         for (const auto& route : routes_) route->finish();
@@ -226,10 +232,13 @@ class Relay {
         routes_.push_back(std::make_unique<Route>(*input_, index, output_));
     }
 
-    void pass(Route& route, AVPacket& packet) {
-        const std::int64_t us = route.time_us(packet);
-        if (us != AV_NOPTS_VALUE) std::this_thread::sleep_for(pace_.wait(us, monotonic_ns()));
-        route.pass(packet);
+    void pass(AVPacket& packet) {
+        for (const auto& route : routes_) {
+            if (packet.stream_index != route->input_index()) continue;
+            const std::int64_t us = route->time_us(packet);
+            if (us != AV_NOPTS_VALUE) std::this_thread::sleep_for(pace_.wait(us, monotonic_ns()));
+            route->pass(packet);
+        }
     }
 
     InputPtr input_;

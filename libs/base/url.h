@@ -5,7 +5,8 @@
 
 namespace st {
 
-/// "rtsp://user:password@host/x" -> "rtsp://user:***@host/x"; every URL in `text`.
+/// Passwords and tokens of every URL in `text` as "***": "rtsp://user:***@host/x?token=***"; and
+/// what follows "Authorization:".
 std::string without_passwords(std::string_view text);
 
 }  // namespace st

@@ -29,11 +29,23 @@ Decoded<List> decode_list(std::string_view body) {
     return list;
 }
 
-std::string encode_done(std::string_view what, std::string_view name) {
+namespace {
+
+std::string encode_done(std::string_view what, const Poco::Dynamic::Var& name) {
     Poco::JSON::Object object = ordered_object();
     object.set("ok", true);
-    object.set(std::string(what), std::string(name));
+    object.set(std::string(what), name);
     return to_line(object);
+}
+
+}  // namespace
+
+std::string encode_done(std::string_view what, std::string_view name) {
+    return encode_done(what, Poco::Dynamic::Var(std::string(name)));
+}
+
+std::string encode_done(std::string_view what, std::uint64_t number) {
+    return encode_done(what, Poco::Dynamic::Var(Poco::UInt64{number}));
 }
 
 }  // namespace st::control

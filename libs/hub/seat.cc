@@ -73,7 +73,20 @@ void Seat::enter(const UnitPtr& entry, std::int64_t now_ns) {
         has_begun_ = true;
         viewer_->begin(stream_->tracks());
     }
-    for (const UnitPtr& header : stream_->header_units(*entry, form_)) queue(header, now_ns);
+    for (UnitPtr& header : headers_of(*entry)) queue(std::move(header), now_ns);
+}
+
+/// The metadata once only: its time is 0, and time does not go back.
+std::vector<UnitPtr> Seat::headers_of(const Unit& entry) {
+    std::vector<UnitPtr> headers = stream_->header_units(entry, form_);
+    const media::PacketPtr metadata = entry.headers ? entry.headers->metadata : nullptr;
+    if (metadata == metadata_) {
+        std::erase_if(headers, [](const UnitPtr& header) {
+            return header->packet->track == media::Track::metadata;
+        });
+    }
+    metadata_ = metadata;
+    return headers;
 }
 
 void Seat::queue(UnitPtr unit, std::int64_t now_ns) {
@@ -142,7 +155,7 @@ void Seat::cut(std::int64_t now_ns) {
         drop_before(newest - 1);
         const UnitPtr entry = queue_[queue_begin_].unit;
         std::vector<Waiting> headers;
-        for (const UnitPtr& header : stream_->header_units(*entry, form_)) {
+        for (const UnitPtr& header : headers_of(*entry)) {
             queued_bytes_ += header->wire(form_).size();
             headers.push_back({header, queue_[queue_begin_].since_ns});
         }

@@ -83,6 +83,7 @@ class Seat : public std::enable_shared_from_this<Seat> {
 
     bool wants(const media::Packet& packet);
     void enter(const UnitPtr& entry, std::int64_t now_ns);
+    std::vector<UnitPtr> headers_of(const Unit& entry);
     void queue(UnitPtr unit, std::int64_t now_ns);
     void send_queued();
     void finish(EndReason reason);
@@ -99,6 +100,7 @@ class Seat : public std::enable_shared_from_this<Seat> {
     const QueueLimits limits_;
     const std::shared_ptr<ViewerRecord> record_;
 
+    media::PacketPtr metadata_;  ///< of the stream, as the viewer was told it last
     std::uint64_t joined_serial_ = 0;
     bool is_waiting_ = true;  ///< for an entry
     bool is_choosy_ = false;  ///< not everything is for it

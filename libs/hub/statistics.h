@@ -25,6 +25,7 @@ class Statistics {
     std::uint64_t pictures() const { return pictures_; }
     /// Between the last two key frames, on the stream's time line; 0 before the second.
     std::int64_t key_interval_ms() const { return key_interval_ms_; }
+    /// Before there is a whole second: since the beginning, once that is half a second.
     Rates rates(std::int64_t now_ns) const;
 
  private:
@@ -36,11 +37,12 @@ class Statistics {
     };
 
     Second& second_at(std::int64_t now_ns);
+    Rates rates_since_beginning(std::int64_t now_ns) const;
 
     std::uint64_t bytes_ = 0;
     std::uint64_t packets_ = 0;
     std::uint64_t pictures_ = 0;
-    std::int64_t first_second_ = -1;
+    std::int64_t first_ns_ = -1;
     std::int64_t last_key_ms_ = -1;
     std::int64_t key_interval_ms_ = 0;
     std::array<Second, kSeconds> seconds_;

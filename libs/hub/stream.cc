@@ -14,6 +14,14 @@ constexpr std::uint64_t kSoundlessPictures = 25;
 /// A stream stays wanted for so long after its last viewer left.
 constexpr std::int64_t kWantedAfterNs = 10'000'000'000;
 
+/// As many as a stream of sound has until it is known to be one.
+constexpr std::size_t kHeldMax = 512;
+constexpr std::size_t kHeldBytesMax = std::size_t{2} << 20;
+
+bool is_of_headers(const media::Packet& packet) {
+    return packet.is_config || packet.track == media::Track::metadata;
+}
+
 media::PacketPtr at_time(const media::Packet& packet, std::int64_t dts_ms) {
     media::Packet copy;
     copy.track = packet.track;
@@ -39,6 +47,7 @@ std::uint64_t Stream::begin(PublisherPtr publisher, const PublisherInfo& info, C
     timeline_.begin(clock, now_ns);
     headers_ = std::make_shared<const Headers>();
     cache_.clear();
+    held_.clear();
     newest_entry_.reset();
     statistics_ = {};
     has_video_ = has_audio_frames_ = has_key_ = false;
@@ -110,32 +119,66 @@ void Stream::encode(const Unit& unit, FormId form) {
 bool Stream::push(std::uint64_t publication, media::Packet packet, std::int64_t now_ns) {
     const Lock lock(mutex_);
     if (!publisher_ || publication != publication_) return false;
-    const bool is_header = packet.is_config || packet.track == media::Track::metadata;
+    const bool is_header = is_of_headers(packet);
     packet.dts_ms =
         is_header ? timeline_.newest_ms()
                   : timeline_.map(packet.track, static_cast<std::uint64_t>(packet.dts_ms), now_ns);
     note_tracks(packet);
+    statistics_.add(packet, now_ns);
+    const bool begins = is_entry(packet, now_ns);
+    if (!begins && !is_header && !newest_entry_ && packet.track == media::Track::audio) {
+        hold(std::move(packet), now_ns);
+        return true;
+    }
+    const bool is_picture = packet.track == media::Track::video && !is_header;
+    has_key_ = has_key_ || (is_picture && packet.is_key);
+    if (is_picture && !has_key_) {  // goes on from one that nobody has, and so does the sound
+        held_.clear();
+        return true;
+    }
+    if (begins) deliver_held(packet.dts_ms, true);
+    deliver(std::move(packet), begins, now_ns);
+    if (begins) deliver_held(INT64_MAX, false);
+    return true;
+}
+
+void Stream::hold(media::Packet packet, std::int64_t now_ns) {
+    held_bytes_ = held_.empty() ? 0 : held_bytes_;
+    held_bytes_ += packet.payload.size();
+    if (held_.size() >= kHeldMax || held_bytes_ > kHeldBytesMax) return held_.clear();
+    held_.push_back({std::move(packet), timeline_.moved_ms(), now_ns});
+}
+
+/// Those before `end_ms`. The first of them may be what a viewer begins with.
+void Stream::deliver_held(std::int64_t end_ms, bool begins) {
+    std::size_t count = 0;
+    for (; count < held_.size(); ++count) {
+        Held& one = held_[count];
+        one.packet.dts_ms +=
+            timeline_.moved_ms() - std::exchange(one.moved_ms, timeline_.moved_ms());
+        if (one.packet.dts_ms >= end_ms) break;
+        deliver(std::move(one.packet), begins && count == 0, one.arrived_ns);
+    }
+    held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+void Stream::deliver(media::Packet packet, bool is_entry, std::int64_t now_ns) {
     auto unit = std::make_shared<Unit>();
-    unit->is_entry = is_entry(packet, now_ns);
+    unit->is_entry = is_entry;
     unit->packet = std::make_shared<const media::Packet>(std::move(packet));
     unit->serial = ++serial_;
     unit->arrived_ns = now_ns;
-    statistics_.add(*unit->packet, now_ns);
-    if (is_header) note_config(unit->packet);
-    if (unit->is_entry) {
+    if (is_of_headers(*unit->packet)) note_config(unit->packet);
+    if (is_entry) {
         timeline_.settle();
         unit->headers = headers_;
         newest_entry_ = unit;
     }
-    const bool is_picture = unit->packet->track == media::Track::video && !is_header;
-    has_key_ = has_key_ || (is_picture && unit->packet->is_key);
-    if (is_picture && !has_key_) return true;  // goes on from one that nobody has
     cache_.add(unit);
     for (const Members& members : members_) {
         encode(*unit, members.group->form());
         members.lane->hand_over(members.group, unit);
     }
-    return true;
 }
 
 void Stream::pass(std::uint64_t publication, std::size_t bytes, bool is_picture,
@@ -143,6 +186,7 @@ void Stream::pass(std::uint64_t publication, std::size_t bytes, bool is_picture,
     const Lock lock(mutex_);
     if (!publisher_ || publication != publication_) return;
     statistics_.add_unseen(bytes, is_picture, now_ns);
+    held_.clear();
     cache_.clear();
     has_key_ = false;
 }
@@ -150,6 +194,8 @@ void Stream::pass(std::uint64_t publication, std::size_t bytes, bool is_picture,
 bool Stream::leave(std::uint64_t publication) {
     const Lock lock(mutex_);
     if (!publisher_ || publication != publication_) return false;
+    deliver_held(INT64_MAX,
+                 true);  // a stream of sound so short that pictures were waited for to its end
     publisher_.reset();
     cache_.clear();
     return true;

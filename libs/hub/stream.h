@@ -98,9 +98,19 @@ class Stream : public std::enable_shared_from_this<Stream> {
         std::size_t count;
     };
 
+    /// Sound from before the first picture, or before it is clear that there will be none.
+    struct Held {
+        media::Packet packet;
+        std::int64_t moved_ms;  ///< how far the time line had moved when it was mapped
+        std::int64_t arrived_ns;
+    };
+
     void note_tracks(const media::Packet& packet) ST_REQUIRES(mutex_);
     void note_config(const media::PacketPtr& packet) ST_REQUIRES(mutex_);
     bool is_entry(const media::Packet& packet, std::int64_t now_ns) const ST_REQUIRES(mutex_);
+    void hold(media::Packet packet, std::int64_t now_ns) ST_REQUIRES(mutex_);
+    void deliver_held(std::int64_t end_ms, bool begins) ST_REQUIRES(mutex_);
+    void deliver(media::Packet packet, bool is_entry, std::int64_t now_ns) ST_REQUIRES(mutex_);
     void encode(const Unit& unit, FormId form) ST_REQUIRES(mutex_);
 
     const std::string path_;
@@ -119,6 +129,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
     Timeline timeline_ ST_GUARDED_BY(mutex_);
     std::shared_ptr<const Headers> headers_ ST_GUARDED_BY(mutex_) = std::make_shared<Headers>();
     GopCache cache_ ST_GUARDED_BY(mutex_);
+    std::vector<Held> held_ ST_GUARDED_BY(mutex_);
+    std::size_t held_bytes_ ST_GUARDED_BY(mutex_) = 0;
     UnitPtr newest_entry_ ST_GUARDED_BY(mutex_);
     Statistics statistics_ ST_GUARDED_BY(mutex_);
     bool has_video_ ST_GUARDED_BY(mutex_) = false;

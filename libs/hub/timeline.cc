@@ -6,7 +6,8 @@ namespace st::hub {
 namespace {
 
 constexpr std::int64_t kWrap24 = std::int64_t{1} << 24;
-/// After a jump of one track the other one's packets from before it may come for so long.
+/// After a jump of one track the other one's packets from before it may come for so long, and so
+/// long it may turn out to have been a single packet's.
 constexpr std::int64_t kFollowNs = 1'000'000'000;
 /// A track whose clock jumps goes on where it was, unless it stayed behind by more than this.
 constexpr std::int64_t kBehindMaxMs = 1'000;
@@ -32,7 +33,10 @@ void Timeline::begin(Clock clock, std::int64_t now_ns) {
     has_input_ = false;
     is_settled_ = false;
     newest_ns_ = now_ns;
-    for (TrackTimes& track : tracks_) track.has_last = false;
+    for (TrackTimes& track : tracks_) {
+        track.has_last = track.may_return = false;
+        track.disorder_ms = kDisorderMs;
+    }
 }
 
 /// The value nearest to the track's last one that has these low bits.
@@ -52,7 +56,7 @@ bool Timeline::is_plausible(const TrackTimes& track, std::int64_t out_ms,
     if (out_ms > newest_ms_ + kForwardMaxMs + 2 * passed_ms) return false;
     if (!track.has_last) return out_ms >= newest_ms_ - kForwardMaxMs;
     const std::int64_t disorder_ms =
-        std::clamp(2 * track.interval_ms, kDisorderMs, 4 * kDisorderMs);
+        std::max(std::min(2 * track.interval_ms, 4 * kDisorderMs), track.disorder_ms);
     return out_ms >= track.furthest_ms - disorder_ms;
 }
 
@@ -61,15 +65,42 @@ bool Timeline::follows(const TrackTimes& track, std::int64_t input_ms, std::int6
     const std::int64_t new_ms = sum(input_ms, offset_ms_);
     const std::int64_t old_ms = sum(input_ms, track.offset_ms);
     if (!is_plausible(track, new_ms, now_ns)) return false;
-    if (!is_plausible(track, old_ms, now_ns) || now_ns - jumped_ns_ > kFollowNs) return true;
+    if (!is_plausible(track, old_ms, now_ns) || now_ns - track.split_ns > kFollowNs) return true;
     const std::int64_t expected_ms = track.furthest_ms + track.interval_ms;
     return distance(new_ms, expected_ms) < distance(old_ms, expected_ms);
+}
+
+/// Whether a track that has jumped alone is with this packet where it would be had it not.
+bool Timeline::returns(const TrackTimes& track, std::int64_t input_ms, std::int64_t now_ns) const {
+    if (!track.may_return || now_ns - track.jumped_ns > kFollowNs) return false;
+    for (const TrackTimes& other : tracks_) {
+        if (&other == &track || !other.has_last) continue;
+        if (other.offset_ms == track.offset_ms) return false;  // it has followed
+    }
+    const std::int64_t old_ms = sum(input_ms, track.before_ms);
+    return is_plausible(track, old_ms, now_ns) && old_ms <= track.furthest_ms + kBehindMaxMs;
+}
+
+/// The line's as well; where the other tracks are with it, that is noted.
+void Timeline::move_offset(TrackTimes& track, std::int64_t offset_ms, std::int64_t now_ns) {
+    for (TrackTimes& other : tracks_) {
+        if (&other != &track && other.offset_ms == offset_ms_) other.split_ns = now_ns;
+    }
+    track.offset_ms = offset_ms_ = offset_ms;
 }
 
 void Timeline::choose_offset(TrackTimes& track, std::int64_t input_ms, std::int64_t now_ns) {
     if (!track.has_last) track.offset_ms = offset_ms_;
     if (track.offset_ms != offset_ms_ && follows(track, input_ms, now_ns)) {
         track.offset_ms = offset_ms_;
+        track.may_return = false;
+    }
+    if (returns(track, input_ms, now_ns)) {
+        track.may_return = false;
+        // It was disorder: the next of that size is held.
+        const std::int64_t step_ms = difference(track.offset_ms, track.before_ms);
+        track.disorder_ms = std::clamp(step_ms, track.disorder_ms, kBehindMaxMs);
+        return move_offset(track, track.before_ms, now_ns);
     }
     if (is_plausible(track, sum(input_ms, track.offset_ms), now_ns)) return;
     // The low 24 bits alone were sent: forward over the wrap, or the last ones from before it.
@@ -88,18 +119,23 @@ void Timeline::close_jump(TrackTimes& track, std::int64_t input_ms, std::int64_t
     const std::int64_t next_ms =
         (track.has_last ? std::max(track.last_ms, newest_ms_ - kBehindMaxMs) : newest_ms_) +
         track.interval_ms;
-    offset_ms_ = difference(next_ms, input_ms);
-    track.offset_ms = offset_ms_;
+    if (!track.may_return || now_ns - track.jumped_ns > kFollowNs) {
+        track.before_ms = track.offset_ms;
+        track.may_return = track.has_last;
+    }
+    track.jumped_ns = now_ns;
+    move_offset(track, difference(next_ms, input_ms), now_ns);
     track.furthest_ms = next_ms;
-    jumped_ns_ = now_ns;
     ++jumps_;
 }
 
 void Timeline::move_line(std::int64_t by_ms) {
     offset_ms_ = sum(offset_ms_, by_ms);
     newest_ms_ += by_ms;
+    moved_ms_ += by_ms;
     for (TrackTimes& track : tracks_) {
         track.offset_ms = sum(track.offset_ms, by_ms);
+        track.before_ms = sum(track.before_ms, by_ms);
         track.last_ms += by_ms;
         track.furthest_ms += by_ms;
     }

@@ -33,6 +33,9 @@ class Timeline {
     /// it moves, so that the earliest packet is the publisher's first one in time.
     void settle() { is_settled_ = true; }
 
+    /// How far the line has moved so far: what was mapped before is as much later.
+    std::int64_t moved_ms() const { return moved_ms_; }
+
     /// The newest time given out.
     std::int64_t newest_ms() const { return newest_ms_; }
     /// Jumps that were closed, restarts of publishers not counted.
@@ -46,11 +49,18 @@ class Timeline {
         std::int64_t offset_ms = 0;     ///< stream time minus unwrapped input
         std::int64_t furthest_ms = 0;   ///< stream time of its furthest, before anything was held
         std::int64_t interval_ms = 40;  ///< between its last two that did not jump
+        std::int64_t disorder_ms = kDisorderMs;  ///< what is held and no jump, as far as was seen
+        bool may_return = false;                 ///< it jumped alone, from this offset, then
+        std::int64_t before_ms = 0;
+        std::int64_t jumped_ns = 0;
+        std::int64_t split_ns = 0;  ///< when the line's offset became another one than its own
     };
 
     std::int64_t unwrap(const TrackTimes& track, std::uint64_t time_ms) const;
     bool is_plausible(const TrackTimes& track, std::int64_t out_ms, std::int64_t now_ns) const;
     void choose_offset(TrackTimes& track, std::int64_t input_ms, std::int64_t now_ns);
+    void move_offset(TrackTimes& track, std::int64_t offset_ms, std::int64_t now_ns);
+    bool returns(const TrackTimes& track, std::int64_t input_ms, std::int64_t now_ns) const;
     bool follows(const TrackTimes& track, std::int64_t input_ms, std::int64_t now_ns) const;
     void close_jump(TrackTimes& track, std::int64_t input_ms, std::int64_t now_ns);
     void move_line(std::int64_t by_ms);
@@ -63,8 +73,8 @@ class Timeline {
     std::int64_t last_input_ms_ = 0;  ///< of any track, unwrapped
     std::int64_t offset_ms_ = 0;      ///< the newest; a track comes to it when its own clock jumps
     std::int64_t newest_ms_ = 0;
+    std::int64_t moved_ms_ = 0;
     std::int64_t newest_ns_ = 0;  ///< when that came
-    std::int64_t jumped_ns_ = 0;  ///< when the last jump came
     std::uint64_t jumps_ = 0;
     std::array<TrackTimes, 3> tracks_;
 };

@@ -208,15 +208,15 @@ Result<Session::NetStream*> Session::use(std::uint32_t stream_id) {
 const Session::NetStream* Session::publishing(std::uint32_t stream_id, Use use) const {
     const NetStream* stream = find(stream_id);
     if (stream != nullptr && stream->use == use) return stream;
-    // Encoders that begin a chunk stream with form 1 name no message stream; with one publication
-    // there is no doubt.
+    // Encoders that begin a chunk stream with form 1 name no message stream, others one that was
+    // never created; with one publication there is no doubt.
     const NetStream* only = nullptr;
     for (const NetStream& other : streams_) {
         if (other.use != use) continue;
         if (only != nullptr) return nullptr;
         only = &other;
     }
-    return stream_id == 0 ? only : nullptr;
+    return stream_id == 0 || stream_id >= next_stream_id_ ? only : nullptr;
 }
 
 bool Session::is_publishing(std::uint32_t stream_id) const {

@@ -6,6 +6,12 @@
 #include "server/live_http.h"
 
 namespace st::server {
+namespace {
+
+/// Without a byte for so long, a viewer that has closed its side is gone.
+constexpr std::chrono::seconds kHalfClosedSilence{3};
+
+}  // namespace
 
 HttpFlvViewer::HttpFlvViewer(Services& services, NetLoop& net, Admission::Ticket ticket,
                              std::unique_ptr<loop::Stream> stream)
@@ -93,6 +99,26 @@ void HttpFlvViewer::shut_down() {
 }
 
 void HttpFlvViewer::on_data(std::span<std::uint8_t> /*bytes*/) {}  // a viewer has nothing to say
+
+/// `nc -N` and many a script: nothing more to ask, and everything to hear. Only sending tells them
+/// from viewers that are gone: who waits for a stream to begin is taken for gone at once, and who
+/// watches one that is silent soon.
+bool HttpFlvViewer::on_half_end() {
+    if (is_over_ || !subscription_ || !subscription_.has_begun()) return false;
+    watch_silence();
+    return true;
+}
+
+void HttpFlvViewer::watch_silence() {
+    bytes_then_ = stream_->bytes_out();
+    wait_timer_ = net_.loop().after(kHalfClosedSilence, [this] {
+        wait_timer_ = 0;
+        const hub::StreamPtr stream = services_.live.hub().find(path_);
+        const bool may_be_waiting = !stream || !stream->is_live();  // its end is at hand
+        if (stream_->bytes_out() == bytes_then_ && !may_be_waiting) return close("viewer left");
+        watch_silence();
+    });
+}
 
 void HttpFlvViewer::on_end(std::string_view error) {
     net_.loop().cancel(wait_timer_);

@@ -28,9 +28,7 @@ class HttpFlvViewer final : public Connection, public loop::StreamHandler, publi
     void on_data(std::span<std::uint8_t> bytes) override;
     void on_end(std::string_view error) override;
     void on_drained() override;
-    /// `nc -N` and many a script: nothing more to ask, and everything to hear.
-    /// One that waits is taken for gone: nothing sent to it would tell.
-    bool on_half_end() override { return !is_over_ && subscription_ && subscription_.has_begun(); }
+    bool on_half_end() override;
 
     void begin(hub::Tracks tracks) override;
     void send(std::span<const SharedBuffer> wires) override { stream_->send(wires); }
@@ -40,6 +38,7 @@ class HttpFlvViewer final : public Connection, public loop::StreamHandler, publi
 
     void refuse(int status, const std::string& message);
     void on_wait_over();
+    void watch_silence();
     void close(const std::string& reason, bool is_whole = false);
 
     Services& services_;
@@ -49,6 +48,7 @@ class HttpFlvViewer final : public Connection, public loop::StreamHandler, publi
     std::string path_;
     hub::Subscription subscription_;
     loop::TimerId wait_timer_ = 0;
+    std::uint64_t bytes_then_ = 0;  ///< sent when watch_silence() looked last
     bool is_chunked_ = false;
     bool is_over_ = false;
 };

@@ -179,7 +179,7 @@ void LiveOperations::kick_viewer(std::uint64_t id, const Operations::Done& done)
         return done(
             ApiError{ErrorCode::not_found, "no viewer has the id " + std::to_string(id), "id"});
     }
-    done(control::encode_done("viewer", std::to_string(id)));
+    done(control::encode_done("viewer", id));
 }
 
 }  // namespace st::server

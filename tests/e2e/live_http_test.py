@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import ssl
+import time
 
 import harness
 import live
@@ -91,6 +92,40 @@ class Http(harness.Case):
         out = self.folder / "out.flv"
         out.write_bytes((seen + self.rest(viewer)).partition(b"\r\n\r\n")[2])
         live.assert_same_media(self, out, clip, "a viewer")
+
+    def test_a_viewer_who_left_while_the_stream_is_silent_does_not_stay(self):
+        server = self.start_streamd(config=live.CONFIG)
+        data = live.clip().read_bytes()
+        publisher = self.dial(server)
+        publisher.sendall(post("/live/x.flv", data[:50_000], sized(data)))
+        for _ in range(3):
+            viewer = self.dial(server)
+            viewer.sendall(b"GET /live/x.flv HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            self.assertTrue(viewer.recv(1))
+            viewer.close()
+        harness.wait_for(lambda: server.log.count("viewer.left") == 3, "they are gone")
+        self.assertEqual(server.http("GET", "/api/v1/viewers").json["items"], [])
+        self.assertEqual(len(self.published(server)), 0)
+
+    def test_sound_alone_is_delivered_from_its_beginning(self):
+        server = self.start_streamd(config=live.CONFIG)
+        clip = self.folder / "sound.flv"
+        harness.run(["ffmpeg", "-nostdin", "-v", "error", "-i", live.clip(), "-vn", "-c", "copy", clip])
+        data = clip.read_bytes()
+        for name, seconds in (("at-once", 0), ("over-time", 1.5)):
+            viewer = self.dial(server)
+            viewer.sendall(f"GET /live/{name}.flv HTTP/1.0\r\n\r\n".encode())
+            harness.wait_for(lambda path=name: f"/live/{path}" in server.log, "the viewer joined")
+            publisher = self.dial(server)
+            publisher.sendall(post(f"/live/{name}.flv", data[: len(data) // 2], sized(data)))
+            time.sleep(seconds)  # with it, that there are no pictures is clear before the end
+            publisher.sendall(data[len(data) // 2 :])
+            out = self.folder / f"{name}.flv"
+            out.write_bytes(self.rest(viewer).partition(b"\r\n\r\n")[2])
+            expected, got = live.packets(clip)["audio"], live.packets(out)["audio"]
+            self.assertEqual([digest for *_, digest in got], [digest for *_, digest in expected], name)
+            shifts = {a[0] - b[0] for a, b in zip(got, expected)}
+            self.assertEqual(len(shifts), 1, name)
 
     def rivals(self):
         """Two publishers of one path: (the first, who has sent the begin of this FLV; the second; the FLV)."""

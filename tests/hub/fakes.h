@@ -144,7 +144,9 @@ inline media::Packet key(std::int64_t ms, const std::string& text = "k") {
 inline media::Packet delta(std::int64_t ms, const std::string& text = "p") {
     return packet(media::Track::video, ms, text);
 }
-inline media::Packet sound(std::int64_t ms) { return packet(media::Track::audio, ms, "s"); }
+inline media::Packet sound(std::int64_t ms, const std::string& payload = "s") {
+    return packet(media::Track::audio, ms, payload);
+}
 inline media::Packet config(const std::string& text) {
     return packet(media::Track::video, 0, text, false, true);
 }

@@ -215,7 +215,73 @@ TEST(Hub, takes_sound_alone_for_a_stream_once_no_picture_came) {
     world.executor.now += 1'000 * kMs;
     world.push(publication, sound(1000));
     world.push(publication, sound(1020));
-    EXPECT_THAT(viewer.take(), ElementsAre("begin audio", "Aa@1000:ASC", "Aa@1000:s", "Aa@1020:s"));
+    EXPECT_THAT(viewer.take(),
+                ElementsAre("begin audio", "Aa@0:ASC", "Aa@0:s", "Aa@1000:s", "Aa@1020:s"));
+}
+
+TEST(Hub, delivers_a_stream_of_sound_that_ends_before_that_is_clear) {
+    World world;
+    Publication publication = world.publish();
+    FakeViewer viewer;
+    world.join(viewer);
+    world.push(publication, sound_config());
+    world.push(publication, sound(0));
+    world.push(publication, sound(20));
+    publication.end("bye");
+    world.executor.run();
+    EXPECT_THAT(viewer.take(), ElementsAre("begin audio", "Aa@0:ASC", "Aa@0:s", "Aa@20:s"));
+}
+
+TEST(Hub, begins_with_the_sound_from_before_the_first_key_frame) {
+    World world;
+    Publication publication = world.publish();
+    FakeViewer viewer;
+    world.join(viewer);
+    world.push(publication, config("avcC"));
+    world.push(publication, sound(25));
+    world.push(publication, sound(48));
+    world.push(publication, key(40));
+    world.push(publication, sound(71));
+    EXPECT_THAT(viewer.take(), ElementsAre("begin video audio", "Av@0:avcC", "Aa@0:s", "Av@15:k",
+                                           "Aa@23:s", "Aa@46:s"));
+    FakeViewer late;
+    world.join(late);
+    EXPECT_THAT(late.take(),
+                ElementsAre("begin video audio", "Av@15:avcC", "Av@15:k", "Aa@23:s", "Aa@46:s"));
+}
+
+TEST(Hub, moves_held_sound_with_the_line) {
+    World world;
+    Publication publication = world.publish();
+    FakeViewer viewer;
+    world.join(viewer);
+    world.push(publication, sound(100));
+    world.push(publication, sound(120));
+    world.push(publication, key(0));
+    EXPECT_THAT(viewer.take(), ElementsAre("begin video audio", "Av@0:k", "Aa@100:s", "Aa@120:s"));
+}
+
+TEST(Hub, leaves_out_sound_beside_pictures_that_nobody_can_decode) {
+    World world;
+    Publication publication = world.publish();
+    FakeViewer viewer;
+    world.join(viewer);
+    world.push(publication, sound(0));
+    world.push(publication, delta(10));
+    world.push(publication, sound(20));
+    world.push(publication, key(30));
+    EXPECT_THAT(viewer.take(), ElementsAre("begin video audio", "Aa@20:s", "Av@30:k"));
+}
+
+TEST(Hub, holds_no_more_sound_than_it_has_to) {
+    World world;
+    Publication publication = world.publish();
+    FakeViewer viewer;
+    world.join(viewer);
+    for (int i = 0; i < 5; ++i) world.push(publication, sound(i, std::string(1 << 20, 'x')));
+    world.push(publication, sound(6));
+    world.push(publication, key(10));
+    EXPECT_LT(viewer.take().size(), 6U);
 }
 
 TEST(Hub, does_not_promise_sound_that_only_a_header_speaks_of) {
@@ -264,8 +330,12 @@ TEST(Hub, waits_longer_for_pictures_that_are_promised) {
     }
     EXPECT_THAT(viewer.take(), IsEmpty());
     world.push(publication, key(1600));
-    EXPECT_THAT(viewer.take(),
-                ElementsAre("begin video audio", "Am@0:meta", "Aa@1600:ASC", "Av@1600:k"));
+    const std::vector<std::string> got = viewer.take();
+    ASSERT_EQ(got.size(), 3U + 81 + 1);
+    EXPECT_EQ(got[0], "begin video audio");
+    EXPECT_EQ(got[3], "Aa@0:s");
+    EXPECT_EQ(got[got.size() - 2], "Av@1600:k");
+    EXPECT_EQ(got.back(), "Aa@1600:s");
 
     World silent;
     Publication broken = silent.publish();
@@ -275,7 +345,7 @@ TEST(Hub, waits_longer_for_pictures_that_are_promised) {
     silent.push(broken, sound(0));
     silent.executor.now += 5'000 * kMs;
     silent.push(broken, sound(5'000));
-    EXPECT_THAT(listener.take(), ElementsAre("begin audio", "Am@0:meta", "Aa@5000:s"));
+    EXPECT_THAT(listener.take(), ElementsAre("begin audio", "Am@0:meta", "Aa@0:s", "Aa@5000:s"));
 }
 
 TEST(Hub, tells_who_came_and_went) {

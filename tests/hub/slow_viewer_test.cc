@@ -60,6 +60,28 @@ TEST(SlowViewer, is_cut_to_the_newest_key_frame_with_its_headers_again) {
     EXPECT_EQ(std::get<Slow>(world.events.back()).dropped, 2U);
 }
 
+TEST(SlowViewer, is_told_the_metadata_again_only_if_there_are_others) {
+    World world(small_queue());
+    Publication publication = world.publish();
+    FakeViewer viewer;
+    world.join(viewer);
+    const auto cut = [&](std::int64_t ms) {
+        viewer.takes = false;
+        for (int i = 0; i < 8; ++i) world.push(publication, delta(ms + i));
+        viewer.take();
+        world.push(publication, key(ms + 40));
+        viewer.drain(world.executor.now);
+        return viewer.take();
+    };
+    world.push(publication, metadata());
+    world.push(publication, config("c"));
+    world.push(publication, key(0));
+    EXPECT_THAT(cut(40), ElementsAre("Av@80:c", "Av@80:k")) << "its time is 0: that is over";
+    world.push(publication, promise());
+    viewer.take();
+    EXPECT_THAT(cut(120), ElementsAre("Am@0:meta", "Av@160:c", "Av@160:k"));
+}
+
 TEST(SlowViewer, waits_for_the_next_key_frame_where_there_is_none) {
     World world(small_queue());
     Publication publication = world.publish();

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <vector>
 
 namespace st::hub {
@@ -142,6 +143,52 @@ TEST(Timeline, brings_tracks_together_again_after_a_jump_of_one_alone) {
     }
     EXPECT_EQ(video, audio);
     EXPECT_EQ(timeline.jumps(), 1U);
+}
+
+/// What a publisher in real time sends, pictures each 40 ms and sound each 20, whose times are off
+/// by `error_ms(n)`: how late each track is in the end, to its true time.
+struct Lateness {
+    std::int64_t video_ms = 0;
+    std::int64_t audio_ms = 0;
+};
+template <class Error>
+Lateness after_rough_sound(int seconds, Error error_ms) {
+    Timeline timeline;
+    timeline.begin(Clock::bits_32, 0);
+    Lateness late;
+    for (std::int64_t n = 0; n < seconds * 50; ++n) {
+        const std::int64_t time = 10'000 + n * 20;
+        const std::int64_t now_ns = n * 20'000'000;
+        if (n % 2 == 0) {
+            const auto out = timeline.map(Track::video, static_cast<std::uint64_t>(time), now_ns);
+            late.video_ms = out - n * 20;
+        }
+        timeline.settle();
+        const std::int64_t off = error_ms(n);
+        const auto out = timeline.map(Track::audio, static_cast<std::uint64_t>(time + off), now_ns);
+        if (off == 0) late.audio_ms = out - n * 20;
+    }
+    return late;
+}
+
+TEST(Timeline, goes_back_to_where_it_was_after_single_packets_with_wrong_times) {
+    for (const std::int64_t off : {-9'000, -500, -150, 150, 11'000, 3'600'000}) {
+        const Lateness late =
+            after_rough_sound(20, [off](std::int64_t n) { return n % 20 == 19 ? off : 0; });
+        EXPECT_EQ(late.video_ms, 0) << off;
+        EXPECT_LE(std::abs(late.audio_ms), 200) << off;
+    }
+}
+
+TEST(Timeline, keeps_tracks_together_however_rough_the_clock_of_one_is) {
+    for (const std::int64_t most : {100, 150, 300}) {
+        std::uint32_t random = 1;
+        const Lateness late = after_rough_sound(60, [&](std::int64_t n) {
+            random = random * 1'664'525 + 1'013'904'223;
+            return n % 5 == 0 ? 0 : static_cast<std::int64_t>(random >> 16) % (2 * most) - most;
+        });
+        EXPECT_LE(std::abs(late.audio_ms - late.video_ms), 1'000 + most) << most;
+    }
 }
 
 TEST(Timeline, lets_the_earliest_packet_be_the_first_as_long_as_nobody_has_any) {

@@ -242,6 +242,22 @@ TEST(SessionPublish, keeps_two_publications_apart) {
     EXPECT_EQ(client.session.stray_packets(), 2U);
 }
 
+TEST(SessionPublish, takes_packets_of_a_stream_that_was_never_created_where_there_is_no_doubt) {
+    Client client;
+    client.publish();
+    client.events.clear();
+    client.send(MessageType::video, 2, kKey, 1);
+    client.flush();
+    ASSERT_EQ(client.events.size(), 1U);
+    EXPECT_EQ(std::get<Media>(client.events[0]).stream_id, 1U);
+    client.command(0, "createStream", 6.0, AmfNull{});
+    client.send(MessageType::video, 2, kKey, 2);
+    client.flush();
+    EXPECT_EQ(times(client.events).size(), 1U)
+        << "there is such a stream, and it publishes nothing";
+    EXPECT_EQ(client.session.stray_packets(), 1U);
+}
+
 TEST(SessionPublish, takes_packets_without_a_stream_where_there_is_no_doubt) {
     Client client;
     client.publish();
