@@ -39,9 +39,9 @@ struct SessionOutcome {
     control::SessionState state = control::SessionState::done;
     std::string error;  ///< empty: none
     std::vector<control::SessionFile> files;
+    bool was_answered = true;  ///< false: closed because the camera never answered the stop
     std::uint64_t seq_missing = 0;
     std::uint64_t damage_count = 0;
-    bool was_answered = true;  ///< false: closed because the camera never answered the stop
 };
 
 class Captures {
