@@ -171,7 +171,9 @@ std::size_t Seat::drop_before(std::size_t index) {
     std::size_t dropped = 0;
     for (std::size_t i = queue_begin_; i < index; ++i) {
         queued_bytes_ -= queue_[i].unit->wire(form_).size();
-        if (!queue_[i].unit->packet->is_config) ++dropped;
+        const media::Packet& packet = *queue_[i].unit->packet;
+        if (packet.track == media::Track::metadata) metadata_.reset();  // it was not told it
+        if (!packet.is_config) ++dropped;
     }
     queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(index));
     queue_begin_ = 0;

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 
 #include "hub/fakes.h"
@@ -8,6 +9,7 @@
 namespace st::hub {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -80,6 +82,26 @@ TEST(SlowViewer, is_told_the_metadata_again_only_if_there_are_others) {
     world.push(publication, promise());
     viewer.take();
     EXPECT_THAT(cut(120), ElementsAre("Am@0:meta", "Av@160:c", "Av@160:k"));
+}
+
+TEST(SlowViewer, is_told_metadata_that_were_cut_away_before_it_got_them) {
+    World world(small_queue());
+    Publication publication = world.publish();
+    world.push(publication, metadata());
+    world.push(publication, config("c"));
+    world.push(publication, key(0));
+    FakeViewer viewer;
+    viewer.takes = false;
+    viewer.queued = 1;  // its answer's head is on the way still
+    world.join(viewer);
+    for (int i = 1; i < 9; ++i) world.push(publication, delta(i * 40));
+    world.push(publication, key(400));
+    viewer.drain(world.executor.now);
+    world.push(publication, delta(440));
+    const std::vector<std::string> got = viewer.take();
+    EXPECT_EQ(std::count(got.begin(), got.end(), "Am@0:meta"), 1);
+    EXPECT_THAT(got, Contains("Av@400:k"));
+    EXPECT_GE(world.hub.viewers().at(0)->cuts, 1U);
 }
 
 TEST(SlowViewer, waits_for_the_next_key_frame_where_there_is_none) {
