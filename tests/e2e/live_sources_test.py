@@ -127,6 +127,25 @@ class Sources(harness.Case):
         live.assert_same_media(self, path, clip, "a file")
         self.assertEqual(wait_state(server, "failed")["last_error"], "the input ended")
 
+    def test_an_input_that_breaks_off_within_a_picture_gives_no_half_of_it(self):
+        clip = live.clip()
+        end = 13  # of the file's header
+        for kind, _, body in live.tags(clip.read_bytes()):
+            end += 11 + len(body) + 4
+            if end > 60_000 and kind == 9:
+                break
+        command = ["head", "-c", str(end - len(body) // 2), str(clip)]
+        server = self.start({"x": {"command": command, "crash_threshold": 1}})
+        with Viewer(server) as viewer:
+            data = viewer.read(3) + viewer.response.read()
+        out = self.folder / "out.flv"
+        out.write_bytes(data)
+        whole, got = live.packets(clip), live.packets(out)
+        self.assertGreater(len(got["video"]), 10)
+        for kind in ("video", "audio"):
+            digests = [digest for *_, digest in got[kind]]
+            self.assertEqual(digests, [digest for *_, digest in whole[kind]][: len(digests)], kind)
+
     def test_its_path_is_there_for_players_and_for_no_publisher(self):
         server = self.start({"x": {"command": ["cat", str(live.clip())]}})
         self.assertEqual(server.http("HEAD", "/live/x.flv").status, 200)
