@@ -291,8 +291,7 @@ int Capture::stop(Ended ended) {
     const int fetched = fetch_files();
     if (signalled_ && !options_.capture.until_interrupt) return cli::kInterrupted;
     if (!all_well_ && !is_enough) return cli::kRefused;
-    if (fetched != cli::kDone) return fetched;
-    return std::any_of(outcome_.begin(), outcome_.end(), has_losses) ? cli::kDamaged : cli::kDone;
+    return fetched != cli::kDone ? fetched : losses_code(outcome_);
 }
 
 int Capture::stop_unanswered() {

@@ -9,6 +9,10 @@ using control::StopOutcome;
 
 namespace {
 
+bool has_losses(const control::StopResult& result) {
+    return result.seq_missing > 0 || result.damage_count > 0;
+}
+
 std::string losses_text(const control::StopResult& result) {
     std::string text;
     if (result.seq_missing > 0) {
@@ -37,8 +41,8 @@ bool report(const control::StartReply& reply, Talk& talk) {
     return reply.ok;
 }
 
-bool has_losses(const control::StopResult& result) {
-    return result.seq_missing > 0 || result.damage_count > 0;
+int losses_code(const std::vector<control::StopResult>& results) {
+    return std::any_of(results.begin(), results.end(), has_losses) ? cli::kDamaged : cli::kDone;
 }
 
 bool report(const control::StopReply& reply, Talk& talk, bool prints_paths) {
@@ -123,8 +127,7 @@ int run_stop(const Options& options, Door& door, Talk& talk) {
     const auto reply = understood(control::decode_stop_reply(body));
     if (talk.json()) talk.body(body);
     if (!report(reply, talk, true)) return cli::kRefused;
-    return std::any_of(reply.results.begin(), reply.results.end(), has_losses) ? cli::kDamaged
-                                                                               : cli::kDone;
+    return losses_code(reply.results);
 }
 
 }  // namespace st::streamctl

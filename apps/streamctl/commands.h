@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/exit_codes.h"
 #include "door.h"
@@ -66,8 +67,8 @@ int run_delete(const Options& options, Door& door, Talk& talk);
 /// Prints what became of each camera; false if it was not all well.
 bool report(const control::StartReply& reply, Talk& talk);
 bool report(const control::StopReply& reply, Talk& talk, bool prints_paths);
-/// Recorded, but not all of it: exit status 3, if nothing worse happened.
-bool has_losses(const control::StopResult& result);
+/// The exit status where nothing worse happened: whether all of it was recorded.
+int losses_code(const std::vector<control::StopResult>& results);
 
 /// Where `options` say the server is, and whom to believe that it is the one. Throws Failed.
 ServerUrl find_server(const Options& options);

@@ -31,7 +31,7 @@ Decoded<List> decode_list(std::string_view body) {
 
 namespace {
 
-std::string encode_done(std::string_view what, const Poco::Dynamic::Var& name) {
+std::string done_with(std::string_view what, const Poco::Dynamic::Var& name) {
     Poco::JSON::Object object = ordered_object();
     object.set("ok", true);
     object.set(std::string(what), name);
@@ -41,11 +41,11 @@ std::string encode_done(std::string_view what, const Poco::Dynamic::Var& name) {
 }  // namespace
 
 std::string encode_done(std::string_view what, std::string_view name) {
-    return encode_done(what, Poco::Dynamic::Var(std::string(name)));
+    return done_with(what, std::string(name));
 }
 
 std::string encode_done(std::string_view what, std::uint64_t number) {
-    return encode_done(what, Poco::Dynamic::Var(Poco::UInt64{number}));
+    return done_with(what, Poco::UInt64{number});
 }
 
 }  // namespace st::control

@@ -25,7 +25,7 @@ std::string encode(const List& list);
 Decoded<List> decode_list(std::string_view body);
 
 /// {"ok":true,"<what>":"<name>"}: what kicking a camera ("camera") or deleting a recording
-/// ("recording") answers.
+/// ("recording") answers. A "viewer" has a number.
 std::string encode_done(std::string_view what, std::string_view name);
 std::string encode_done(std::string_view what, std::uint64_t number);
 

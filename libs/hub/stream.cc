@@ -194,8 +194,8 @@ void Stream::pass(std::uint64_t publication, std::size_t bytes, bool is_picture,
 bool Stream::leave(std::uint64_t publication) {
     const Lock lock(mutex_);
     if (!publisher_ || publication != publication_) return false;
-    deliver_held(INT64_MAX,
-                 true);  // a stream of sound so short that pictures were waited for to its end
+    // A stream of sound so short that pictures were waited for to its end.
+    deliver_held(INT64_MAX, true);
     publisher_.reset();
     cache_.clear();
     return true;

@@ -4,6 +4,7 @@
 #include "http/response.h"
 #include "server/api.h"
 #include "server/live_http.h"
+#include "server/viewer_queue.h"
 
 namespace st::server {
 namespace {

@@ -5,10 +5,10 @@
 #include "base/clock.h"
 #include "http/target.h"
 #include "server/live.h"
-#include "server/live_http.h"
 #include "server/live_request.h"
 #include "server/peer.h"
 #include "server/rtmp_uses.h"
+#include "server/viewer_queue.h"
 
 namespace st::server {
 namespace {

@@ -2,8 +2,8 @@
 
 #include "flv/tag.h"
 #include "server/deflated.h"
-#include "server/live_http.h"
 #include "server/refusal.h"
+#include "server/viewer_queue.h"
 #include "ws/encode.h"
 
 namespace st::server {

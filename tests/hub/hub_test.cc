@@ -438,6 +438,27 @@ TEST(Hub, gives_nothing_old_after_a_time_in_which_nobody_wanted_the_stream) {
     EXPECT_EQ(world.hub.streams().at(0).statistics.bytes(), 1U + 4 + 1 + 1);
 }
 
+TEST(Hub, rates_a_young_stream_by_whole_seconds_only) {
+    World world;
+    Publication publication = world.publish();
+    const std::int64_t start = world.executor.now += 700 * kMs;  // within a second
+    const auto rates_at = [&](std::int64_t ms) {
+        world.executor.now = start + ms * kMs;
+        return world.hub.streams().at(0).statistics.rates(world.executor.now);
+    };
+    for (std::int64_t ms = 0; ms < 3'000; ms += 40) {
+        const Rates rates = rates_at(ms);
+        if (ms < 500) {
+            EXPECT_EQ(rates.fps_1s, 0) << ms;
+        } else {
+            EXPECT_NEAR(rates.fps_1s, 25, 2) << ms;
+            EXPECT_NEAR(rates.fps_10s, 25, 2) << ms;
+        }
+        world.push(publication, key(ms));
+    }
+    EXPECT_EQ(rates_at(3'000).fps_10s, 25);
+}
+
 TEST(Hub, counts_truly) {
     World world;
     Publication publication = world.publish();
