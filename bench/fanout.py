@@ -3,6 +3,8 @@ program that does the least there is to do (bench/fanout_floor.cc), with the sam
 
 Rounds of the floor and each protocol in turn, each server started anew, server on one core and load on another.
 Every viewer of every run must get every picture, in order. With --batch both gather for that long before they send.
+On loopback a viewer's kernel acknowledges either as the viewer reads, on the load's core, or within the server's
+send(), at the server's cost; which of the two depends on the protocol's dialogue. --acks makes it the same for all.
 With --stalled it measures instead what viewers that stop reading do to the others: rounds without and with them.
 Exit 0 only if all targets are met.
 """
@@ -54,6 +56,8 @@ def read_arguments():
     parser.add_argument("--gop", type=int, default=60, help="pictures from one key picture to the next")
     parser.add_argument("--warmup", type=float, default=2, metavar="S")
     parser.add_argument("--window", type=float, metavar="S", help="default: 8; with --stalled 25")
+    parser.add_argument("--acks", choices=("prompt", "delayed", "kernel"), default="prompt",
+        help="as viewers read; with every other picture; or as the kernel likes (default: %(default)s)")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="one object on stdout")
     arguments = parser.parse_args()
     arguments.protocols = arguments.protocols.split(",")
@@ -119,6 +123,7 @@ class Run:
             load += ["--server-pid", server.pid, "--protocol", self.protocol or "http-flv"]
             load += ["--viewers", arguments.viewers, "--stalled", self.stalled, "--fps", arguments.fps]
             load += ["--mbit", arguments.mbit, "--gop", arguments.gop, "--joining-within", arguments.joining_within]
+            load += ["--acks", arguments.acks]
             load += ["--warmup", arguments.warmup, "--seconds", arguments.window]
             done = subprocess.run(pinned(1, load), stdout=subprocess.PIPE, text=True, check=False)
             if done.returncode != 0:

@@ -5,6 +5,7 @@
 ///     fanout_load --port N --server-pid PID [--viewer-port N] [--protocol http-flv]
 ///                 [--path /live/bench] [--viewers 1000] [--stalled 0] [--joining-within 2]
 ///                 [--fps 30] [--mbit 2] [--gop 60] [--warmup 2] [--seconds 8]
+///                 [--acks prompt|delayed|kernel]
 ///
 /// --port takes the publisher, --viewer-port (the same, if not given) the viewers. --stalled are
 /// viewers beside the others that stop reading once they have seen something, and read what is left
@@ -48,6 +49,7 @@ struct Options {
     std::size_t stalled = 0;
     double joining_within_s = 2;
     Feed feed;
+    Acks acks = Acks::prompt;
     double warmup_s = 2;
     double window_s = 8;
 };
@@ -87,7 +89,7 @@ class Load {
         const std::uint16_t port = options_.viewer_port;
         auto viewer = std::make_unique<FanoutViewer>(
             make_wire(options_.protocol, options_.path, port), port, publisher_,
-            is_stalled ? stalled_delays_ : delays_, is_stalled);
+            is_stalled ? stalled_delays_ : delays_, is_stalled, options_.acks);
         control(EPOLL_CTL_ADD, *viewer, EPOLLIN | EPOLLOUT);
         (is_stalled ? stalled_ : viewers_).push_back(std::move(viewer));
     }
@@ -285,6 +287,13 @@ class Load {
     long rss_max_kb_ = 0;
 };
 
+Acks to_acks(const std::string& text) {
+    if (text == "prompt") return Acks::prompt;
+    if (text == "delayed") return Acks::delayed;
+    if (text == "kernel") return Acks::kernel;
+    throw std::invalid_argument("--acks " + text + " is none of prompt, delayed and kernel");
+}
+
 Options read_options(int argc, char** argv) {
     Options options;
     std::map<std::string, std::string> given;
@@ -324,6 +333,7 @@ Options read_options(int argc, char** argv) {
     take("--gop", [&](const std::string& value) {
         options.feed.gop = static_cast<std::uint32_t>(std::max(std::stoi(value), 2));
     });
+    take("--acks", [&](const std::string& value) { options.acks = to_acks(value); });
     take("--warmup", number(options.warmup_s));
     take("--seconds", number(options.window_s));
     if (!given.empty()) throw std::invalid_argument("unknown option " + given.begin()->first);

@@ -35,11 +35,13 @@ double Delays::at_share(double share) const {
 }
 
 FanoutViewer::FanoutViewer(std::unique_ptr<Wire> wire, std::uint16_t port,
-                           const FanoutPublisher& publisher, Delays& delays, bool may_skip)
+                           const FanoutPublisher& publisher, Delays& delays, bool may_skip,
+                           Acks acks)
     : wire_(std::move(wire)),
       publisher_(publisher),
       delays_(delays),
       may_skip_(may_skip),
+      acks_(acks),
       socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -71,6 +73,14 @@ void FanoutViewer::send(Bytes bytes) {
     if (bytes.empty()) return;
     const ssize_t sent = ::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent != static_cast<ssize_t>(bytes.size())) fail("cannot send");
+    set_acks();
+}
+
+/// Anew each time: the kernel changes its mind after a send, and when an acknowledgement was late.
+void FanoutViewer::set_acks() const {
+    if (acks_ == Acks::kernel) return;
+    const int is_prompt = acks_ == Acks::prompt ? 1 : 0;
+    ::setsockopt(fd(), IPPROTO_TCP, TCP_QUICKACK, &is_prompt, sizeof is_prompt);
 }
 
 void FanoutViewer::on_readable(std::span<std::uint8_t> scratch) {
@@ -81,6 +91,7 @@ void FanoutViewer::on_readable(std::span<std::uint8_t> scratch) {
     if (got == 0) return fail("the server closed");
     read_ns_ = monotonic_ns();
     bytes_ += static_cast<std::uint64_t>(got);
+    if (acks_ == Acks::delayed) set_acks();
     try {
         wire_->feed(scratch.first(static_cast<std::size_t>(got)), out_, *this);
     } catch (const std::runtime_error& error) {

@@ -29,12 +29,19 @@ class Delays {
     std::int64_t max_ns_ = 0;
 };
 
+/// When a viewer's kernel acknowledges what it was sent (tcp(7), TCP_QUICKACK).
+enum class Acks : std::uint8_t {
+    prompt,   ///< as the viewer reads
+    delayed,  ///< with every other picture, within the server's send() if that is on loopback
+    kernel,   ///< one or the other, by what the kernel makes of the protocol's dialogue
+};
+
 class FanoutViewer final : public MediaSink {
  public:
     /// Begins to connect. `may_skip`: pictures may be missing, if it goes on with a key picture.
     /// The publisher and the delays outlive it. Throws std::system_error.
     FanoutViewer(std::unique_ptr<Wire> wire, std::uint16_t port, const FanoutPublisher& publisher,
-                 Delays& delays, bool may_skip);
+                 Delays& delays, bool may_skip, Acks acks);
 
     int fd() const { return socket_.get(); }
     void on_writable();
@@ -54,12 +61,14 @@ class FanoutViewer final : public MediaSink {
     void on_media(const MediaHead& head) override;
     void check_picture(const MediaHead& head);
     void send(Bytes bytes);
+    void set_acks() const;
     void fail(const std::string& what);
 
     std::unique_ptr<Wire> wire_;
     const FanoutPublisher& publisher_;
     Delays& delays_;
     const bool may_skip_;
+    const Acks acks_;
     Fd socket_;
     Buffer out_;
     bool is_connected_ = false;
