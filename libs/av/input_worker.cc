@@ -19,24 +19,17 @@ extern "C" {
 
 #include "av/process_limits.h"
 #include "av/relay.h"
+#include "base/process_tree.h"
 
 namespace st::av {
 namespace {
 
-/// An input that gives nothing for so long is dead, whatever its connection says.
-constexpr unsigned kSilenceSeconds = 30;
 /// A picture of 8192 x 8192 in the decoder's and the encoder's buffers fits.
 constexpr std::uint64_t kAddressBytes = std::uint64_t{6} << 30;
 constexpr std::uint64_t kDescriptors = 256;
 constexpr int kCannotStart = 127;
 
 void on_orphaned(int) { ::kill(0, SIGKILL); }
-
-void on_silence(int) {
-    constexpr std::string_view kText = "nothing came for 30 s\n";
-    (void)!::write(2, kText.data(), kText.size());
-    ::_exit(1);
-}
 
 void handle(int signal, void (*handler)(int)) {
     struct sigaction action {};
@@ -119,7 +112,6 @@ int relay_input(const std::vector<std::string>& arguments) {
     take_default_signals();
     av_log_set_level(AV_LOG_ERROR);  // more than an Error says, and it goes to the server's log
     die_with_parent();
-    handle(SIGALRM, on_silence);
     pid_t command = 0;
     std::string failure;
     try {
@@ -130,15 +122,15 @@ int relay_input(const std::vector<std::string>& arguments) {
             source = parse_source_url(arguments.at(1));
         }
         limit_myself();
-        relay(source, STDOUT_FILENO, [] { ::alarm(kSilenceSeconds); });
+        relay(source, STDOUT_FILENO);
     } catch (const std::exception& error) {
         failure = error.what();
     }
-    ::alarm(0);
     if (command > 0) {
         ::close(0);
         const std::string fate = fate_of(command);
         if (!fate.empty()) failure = fate;
+        signal_escaped(::getpid(), SIGKILL);  // our parent kills the group
     }
     if (failure.empty()) return 0;
     std::fprintf(stderr, "%s\n", failure.c_str());

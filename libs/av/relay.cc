@@ -200,11 +200,10 @@ class Relay {
         output_.begin();
     }
 
-    void run(const std::function<void()>& heartbeat) {
+    void run() {
         const PacketPtr packet(av_packet_alloc());
         const PacketPtr doubtful(av_packet_alloc());
         for (;;) {
-            heartbeat();
             const int got = av_read_frame(input_.get(), packet.get());
             if (got == AVERROR_EOF) break;
             if (got == AVERROR(EAGAIN)) {  // a device without a picture yet
@@ -258,11 +257,10 @@ SourceUrl parse_source_url(const std::string& text) {
     return {"", text};
 }
 
-void relay(const SourceUrl& source, int output_fd, const std::function<void()>& heartbeat) {
+void relay(const SourceUrl& source, int output_fd) {
     avdevice_register_all();
     avformat_network_init();
-    heartbeat();
-    Relay(source, output_fd).run(heartbeat);
+    Relay(source, output_fd).run();
 }
 
 }  // namespace st::av

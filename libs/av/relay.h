@@ -1,7 +1,6 @@
 #pragma once
 /// Any input libav opens -> a live FLV stream, for an on-demand source. Parses and decodes what we
 /// do not trust: only in a child process (av/input_worker.h).
-#include <functional>
 #include <string>
 
 #include "av/error.h"
@@ -18,7 +17,7 @@ SourceUrl parse_source_url(const std::string& text);
 
 /// Copies the best video and audio track of `source` as FLV to `output_fd` until the input ends:
 /// H.264 and AAC as they are, other codecs decoded and encoded as those. Not faster than it plays
-/// (av/pace.h). `heartbeat` is called whenever something was read. Throws Error.
-void relay(const SourceUrl& source, int output_fd, const std::function<void()>& heartbeat);
+/// (av/pace.h). Throws Error.
+void relay(const SourceUrl& source, int output_fd);
 
 }  // namespace st::av

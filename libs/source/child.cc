@@ -13,6 +13,8 @@
 #include <cstring>
 #include <system_error>
 
+#include "base/process_tree.h"
+
 extern char** environ;
 
 namespace st::source {
@@ -150,12 +152,14 @@ void Child::reap() {
     exit_ = WIFSIGNALED(status) ? Exit{0, WTERMSIG(status)} : Exit{WEXITSTATUS(status), 0};
 }
 
-void Child::terminate() {
-    if (is_running_) ::kill(-pid_, SIGTERM);
-}
+void Child::terminate() { signal(SIGTERM); }
 
-void Child::kill() {
-    if (is_running_) ::kill(-pid_, SIGKILL);
+void Child::kill() { signal(SIGKILL); }
+
+void Child::signal(int number) {
+    if (!is_running_) return;
+    signal_escaped(pid_, number);  // first: their parents' end hides them
+    ::kill(-pid_, number);
 }
 
 void Child::Watch::on_ready(std::uint32_t) {

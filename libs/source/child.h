@@ -58,9 +58,9 @@ class Child {
 
     pid_t pid() const { return pid_; }  ///< also its process group
     bool is_running() const { return is_running_; }
-    /// SIGTERM to its process group.
+    /// SIGTERM to its process group, and to what it started and has left the group.
     void terminate();
-    /// SIGKILL to its process group.
+    /// SIGKILL to the same.
     void kill();
 
  private:
@@ -91,6 +91,7 @@ class Child {
         Child& child_;
     };
 
+    void signal(int number);
     void reap();
     void end();
 

@@ -66,6 +66,7 @@ Source::Source(SourceOptions options, std::vector<std::string> worker, loop::Eve
 
 Source::~Source() {
     loop_.cancel(timer_);
+    loop_.cancel(silence_timer_);
     publication_.end("source stopped");
 }
 
@@ -127,7 +128,20 @@ void Source::start() {
         return;
     }
     link_ = std::make_shared<Link>(*this, child_);
+    link_->last_input_ns.store(monotonic_ns(), std::memory_order_relaxed);
+    watch_silence();
     log_.info("started pid=" + std::to_string(child_->pid()) + " " + input_text(options_));
+}
+
+/// Here and not in the process, which may hang in the kernel.
+void Source::watch_silence() {
+    const auto due_ns = link_->last_input_ns.load(std::memory_order_relaxed) +
+                        std::chrono::nanoseconds(options_.run.silence).count();
+    const std::chrono::nanoseconds left(due_ns - monotonic_ns());
+    if (left.count() <= 0) {
+        return give_up("nothing came for " + format_duration(options_.run.silence));
+    }
+    silence_timer_ = loop_.after(left, [this] { watch_silence(); });
 }
 
 void Source::on_output(Bytes bytes) {
@@ -210,6 +224,8 @@ std::string Source::reason_of(const Exit& exit) const {
 
 void Source::end_run(const std::string& why) {
     publication_.end("source ended");
+    loop_.cancel(silence_timer_);
+    silence_timer_ = 0;
     link_.reset();
     const State before = states_.state();
     const Action next = states_.exited(monotonic_ns());

@@ -65,6 +65,7 @@ class Source final : public ChildHandler {
 
     void act(Action action);
     void start();
+    void watch_silence();
     bool publish();
     void push(flv::Tag tag);
     /// What the process gives cannot be used: it ends, which counts as a crash.
@@ -82,6 +83,7 @@ class Source final : public ChildHandler {
     const Log log_;
     States states_;
     loop::TimerId timer_ = 0;
+    loop::TimerId silence_timer_ = 0;
     bool is_closing_ = false;
 
     // Of this run of the process:

@@ -32,6 +32,8 @@ struct RunOptions {
     std::chrono::milliseconds shutdown_timeout{30'000};  ///< after the last viewer left
     unsigned crash_threshold = 3;
     std::chrono::milliseconds crash_window{60'000};
+    /// A process that gives nothing for so long is dead, whatever its input's connection says.
+    std::chrono::milliseconds silence{30'000};
 };
 
 class States {

@@ -19,7 +19,6 @@ using media::Track;
 struct Relayed {
     std::vector<Packet> packets;
     std::string failure;
-    int heartbeats = 0;
 };
 
 Relayed relay_all(const std::string& url) {
@@ -28,7 +27,7 @@ Relayed relay_all(const std::string& url) {
     EXPECT_EQ(::pipe(ends), 0);
     std::thread writer([&] {
         try {
-            relay(parse_source_url(url), ends[1], [&] { ++result.heartbeats; });
+            relay(parse_source_url(url), ends[1]);
         } catch (const Error& error) {
             result.failure = error.what();
         }
@@ -83,7 +82,6 @@ TEST(Relay, encodes_raw_video_and_sound_and_plays_them_in_real_time) {
     const auto took = std::chrono::steady_clock::now() - before;
     EXPECT_EQ(relayed.failure, "");
     EXPECT_GE(took, std::chrono::milliseconds(900)) << "25 pictures span 960 ms";
-    EXPECT_GE(relayed.heartbeats, 25);
     ASSERT_EQ(of(relayed, Track::video, true).size(), 1U);
     ASSERT_EQ(of(relayed, Track::audio, true).size(), 1U);
     const auto pictures = of(relayed, Track::video, false);

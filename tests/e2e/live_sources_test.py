@@ -180,6 +180,22 @@ class Sources(harness.Case):
         self.assertIn("still there after SIGTERM: killed", server.log)
         harness.wait_for(lambda: not group_members(group), "all of its processes are gone")
 
+    def test_a_program_that_leaves_the_group_is_stopped_too(self):
+        # timeout makes a group of its own, out of reach of a signal to the source's.
+        told = self.folder / "pid"
+        script = f"echo $$ > '{told}'; cat '{live.clip()}'; while :; do sleep 0.1; done"
+        command = ["timeout", "1000", "sh", "-c", script]
+        server = self.start({"x": {"command": command, "shutdown_timeout": "0s"}})
+        with Viewer(server) as viewer:
+            viewer.read(1000)
+            group = status(server)["pid"]
+            own_group = os.getpgid(int(told.read_text()))
+            self.assertNotEqual(own_group, group)
+        wait_state(server, "idle")
+        for one in (group, own_group):
+            harness.wait_for(lambda one=one: not group_members(one), "all of its processes are gone")
+        self.assertNotIn("still there after SIGTERM", server.log)
+
     def test_nothing_is_left_of_a_server_that_is_killed(self):
         # The command has a child that ignores what it can, and does not write.
         script = f"(trap '' TERM HUP PIPE; exec sleep 1000) & cat '{live.clip()}'; wait"

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <optional>
@@ -149,6 +150,32 @@ TEST_F(ChildTest, kill_ends_one_that_ignores_everything_else) {
     EXPECT_EQ(witness.exit->signal, SIGKILL);
     EXPECT_EQ(witness.exit->text(), "killed by SIGKILL (Killed)");
     expect_group_gone(group);
+}
+
+TEST_F(ChildTest, reaches_what_has_left_its_group) {
+    // A group below a group, as timeout(1) makes one for itself and what it runs.
+    const std::string deep = "setsid sh -c 'setsid sleep 1000 & echo $! $$; wait' & wait";
+    const auto all_gone = [this] {
+        pid_t below = 0;
+        pid_t above = 0;
+        ASSERT_EQ(std::sscanf(witness.output.c_str(), "%d %d", &below, &above), 2);
+        expect_group_gone(above);  // and the one below comes to us
+        expect_group_gone(below);
+    };
+    start(deep);
+    witness.on_bytes = [this] { child->terminate(); };
+    run_to_the_end();
+    all_gone();
+
+    witness.output.clear();
+    witness.exit.reset();
+    start("trap '' TERM; " + deep);
+    witness.on_bytes = [this] {
+        child->terminate();
+        child->kill();
+    };
+    run_to_the_end();
+    all_gone();
 }
 
 TEST_F(ChildTest, what_it_left_running_ends_with_it) {

@@ -234,6 +234,14 @@ TEST_F(SourcesTest, a_process_that_writes_no_flv_is_ended_at_once) {
     EXPECT_NE(status().last_error.find("FLV"), std::string::npos) << status().last_error;
 }
 
+TEST_F(SourcesTest, one_that_gives_nothing_is_ended_though_it_hangs) {
+    // Stopped: as one that hangs in the kernel, it does nothing of its own any more.
+    open("cat $S; kill -STOP $$", {.crash_threshold = 1, .silence = milliseconds(300)});
+    join();
+    wait_for(State::failed);
+    EXPECT_EQ(status().last_error, "nothing came for 300ms");
+}
+
 TEST_F(SourcesTest, a_path_that_another_one_publishes_is_left_to_it) {
     struct Other final : hub::Publisher {
         void probe() override {}
