@@ -111,7 +111,9 @@ MaybePacket aac_packet(std::int64_t dts_ms, bool is_config, Buffer payload) {
 /// The head of a FourCC body: what kind of packet, of which codec, and where its data begins.
 struct FourCcHead {
     std::uint8_t packet_type = 0;
-    std::uint32_t four_cc = 0;  ///< 0: several tracks, or none
+    std::uint32_t four_cc = 0;  ///< 0: none
+    bool is_multitrack = false;
+    std::uint8_t track_id = 0;  ///< of the first track, if it is multitrack
     std::size_t bytes = 0;
 };
 
@@ -149,13 +151,16 @@ Result<FourCcHead> read_four_cc_head(Bytes body, Track track) {
     if (head.packet_type == multitrack) {
         if (body.size() < head.bytes + 1) return cut;
         head.packet_type = body[head.bytes++] & 0x0F;
-        return head;
+        head.is_multitrack = true;
     }
     // Not defined: a browser's publisher marks Opus so, without a FourCC.
     if (head.packet_type > kModifiers) return head;
     if (body.size() < head.bytes + 4) return cut;
     head.four_cc = load_be32(body.data() + head.bytes);
     head.bytes += 4;
+    if (!head.is_multitrack) return head;
+    if (body.size() < head.bytes + 1) return cut;
+    head.track_id = body[head.bytes++];
     return head;
 }
 
@@ -169,12 +174,13 @@ MaybePacket four_cc_video(std::int64_t dts_ms, Buffer body) {
     }
     const bool is_key = is_key_type(frame_type) &&
                         (head->packet_type == kCodedFrames || head->packet_type == kCodedFramesX);
-    if (head->four_cc != kAvc1 || is_colour) {
+    if (head->four_cc != kAvc1 || is_colour || head->is_multitrack) {
         Packet packet = passed_through(Track::video, dts_ms, head->four_cc, std::move(body));
         packet.is_colour = is_colour;
         packet.is_config = head->packet_type == kSequenceStart ||
                            head->packet_type == kMpeg2SequenceStart || is_colour;
-        packet.is_key = is_key;
+        packet.is_key = is_key && head->track_id == 0;
+        packet.track_id = head->track_id;
         return std::optional<Packet>(std::move(packet));
     }
     const Bytes content = body.bytes().subspan(head->bytes);
@@ -196,11 +202,13 @@ MaybePacket four_cc_audio(std::int64_t dts_ms, Buffer body) {
     if (!head) return head.error();
     if (head->packet_type == kSequenceEnd) return nothing();
     const bool is_config = head->packet_type == kSequenceStart;
-    if (head->four_cc == kMp4a && (is_config || head->packet_type == kCodedFrames)) {
+    const bool is_ours = head->four_cc == kMp4a && !head->is_multitrack;
+    if (is_ours && (is_config || head->packet_type == kCodedFrames)) {
         return aac_packet(dts_ms, is_config, Buffer(body.bytes().subspan(head->bytes)));
     }
     Packet packet = passed_through(Track::audio, dts_ms, head->four_cc, std::move(body));
     packet.is_config = is_config;
+    packet.track_id = head->track_id;
     return std::optional<Packet>(std::move(packet));
 }
 

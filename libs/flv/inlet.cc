@@ -1,10 +1,26 @@
 #include "flv/inlet.h"
 
+#include <algorithm>
+
 #include "flv/codec_config.h"
 #include "flv/metadata.h"
 #include "flv/video_data.h"
 
 namespace st::flv {
+namespace {
+
+bool are_equal(const Buffer& a, const Buffer& b) {
+    const Bytes left = a.bytes();
+    const Bytes right = b.bytes();
+    return std::equal(left.begin(), left.end(), right.begin(), right.end());
+}
+
+std::optional<PictureSize> size_of(const Buffer& record) {
+    const auto config = parse_avc_config(record.bytes());
+    return config ? picture_size(*config) : std::nullopt;
+}
+
+}  // namespace
 
 std::optional<media::Packet> Inlet::admit(media::Packet& packet) {
     if (packet.track == media::Track::metadata) {
@@ -13,18 +29,30 @@ std::optional<media::Packet> Inlet::admit(media::Packet& packet) {
     if (packet.codec != media::Codec::h264) return std::nullopt;
     if (packet.is_config) {
         const auto config = parse_avc_config(packet.payload.bytes());
-        has_sets_ = config && !config->sps.empty() && !config->pps.empty();
+        const bool has_sets = config && !config->sps.empty() && !config->pps.empty();
+        given_ = has_sets ? Buffer(packet.payload.bytes()) : Buffer();
+        in_band_.clear();
         return std::nullopt;
     }
-    if (has_sets_ || !packet.is_key) return std::nullopt;
+    if (!packet.is_key) return std::nullopt;
     Result<Buffer> record = config_from_lengths(packet.payload.bytes());
     if (!record) return std::nullopt;
-    has_sets_ = true;
+    const bool is_wanted = is_new(*record);
+    in_band_ = *std::move(record);
+    if (!is_wanted) return std::nullopt;
     media::Packet config;
     config.is_config = true;
     config.dts_ms = packet.dts_ms;
-    config.payload = *std::move(record);
+    config.payload = Buffer(in_band_.bytes());
     return config;
+}
+
+/// What comes first beside a configuration is another spelling of it, unless the size is another.
+bool Inlet::is_new(const Buffer& record) const {
+    if (!in_band_.empty() || given_.empty()) return !are_equal(record, in_band_);
+    const auto before = size_of(given_);
+    const auto now = size_of(record);
+    return before && now && (before->width != now->width || before->height != now->height);
 }
 
 }  // namespace st::flv

@@ -103,7 +103,8 @@ Result<Publication> Hub::publish(const std::string& path, PublisherPtr publisher
         if (!holder || is_replaced) {
             publisher->last_input_ns.store(now_ns);
             event.is_return = stream->viewers() > 0;
-            number = stream->begin(std::move(publisher), info, clock, now_ns, wall_us());
+            number = next_publication_++;
+            stream->begin(number, std::move(publisher), info, clock, now_ns, wall_us());
             ++publishers_;
         }
     }
@@ -177,6 +178,7 @@ Result<Subscription> Hub::subscribe(const std::string& path, Lane& lane, FormId 
         event.viewers = stream->viewers();
         event.has_publisher = stream->is_live();
     }
+    stream->prepare(place);
     place.group->add(seat);
     lane.watch(place.group);
     events_(event);
@@ -192,7 +194,7 @@ void Hub::unsubscribe(const GroupPtr& group, const Seat& seat, const std::string
     event.id = record.id;
     {
         const Lock lock(mutex_);
-        seat.stream()->leave(group, monotonic_ns());
+        seat.stream()->leave(group, record, monotonic_ns());
         watchers_.erase(record.id);
         event.viewers = seat.stream()->viewers();
         forget_unused(seat.stream());

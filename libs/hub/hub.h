@@ -157,6 +157,7 @@ class Hub {
     std::map<std::string, StreamPtr> streams_ ST_GUARDED_BY(mutex_);
     std::unordered_map<std::uint64_t, Watcher> watchers_ ST_GUARDED_BY(mutex_);
     std::uint64_t next_viewer_ ST_GUARDED_BY(mutex_) = 1;
+    std::uint64_t next_publication_ ST_GUARDED_BY(mutex_) = 1;
     std::size_t publishers_ ST_GUARDED_BY(mutex_) = 0;
 };
 

@@ -8,6 +8,13 @@
 namespace st::hub {
 namespace {
 
+/// Seats keep account of metadata, which the short way through them does not.
+bool has_metadata(const std::vector<UnitPtr>& units) {
+    return std::any_of(units.begin(), units.end(), [](const UnitPtr& unit) {
+        return unit->packet->track == media::Track::metadata;
+    });
+}
+
 void prefetch(const Seat& seat) {
     constexpr std::size_t kCacheLine = 64;
     const auto* at = reinterpret_cast<const char*>(&seat);
@@ -76,6 +83,7 @@ void Group::flush() {
     wires_.clear();
     for (const UnitPtr& unit : units) wires_.push_back(unit->forms[form_]);
     const std::int64_t now_ns = executor_.now_ns();
+    const bool is_plain = !has_metadata(units);
     ++walking_;
     const std::int64_t begin_ns = batch_.count() == 0 ? 0 : executor_.read_clock_ns();
     // By index: a viewer may join while we walk.
@@ -83,7 +91,7 @@ void Group::flush() {
         if (i + 2 < seats_.size() && seats_[i + 2]) prefetch(*seats_[i + 2]);
         if (i + 1 < seats_.size() && seats_[i + 1]) seats_[i + 1]->prefetch();
         if (!seats_[i]) continue;
-        if (seats_[i]->keeps_up(units.front()->serial)) {
+        if (is_plain && seats_[i]->keeps_up(units.front()->serial)) {
             seats_[i]->pass_on(wires_, bytes);
         } else {
             const std::shared_ptr<Seat> seat = seats_[i];

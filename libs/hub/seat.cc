@@ -36,6 +36,7 @@ void Seat::take(std::span<const UnitPtr> units, std::int64_t now_ns) {
             }
             enter(unit, now_ns);
         }
+        if (unit->packet->track == media::Track::metadata) metadata_ = unit->packet;
         if (wants(*unit->packet)) queue(unit, now_ns);
     }
     if (viewer_ == nullptr) return;

@@ -30,7 +30,8 @@ void Statistics::add_unseen(std::size_t bytes, bool is_picture, std::int64_t now
 }
 
 void Statistics::add(const media::Packet& packet, std::int64_t now_ns) {
-    const bool is_picture = packet.track == media::Track::video && !packet.is_config;
+    const bool is_picture =
+        packet.track == media::Track::video && !packet.is_config && packet.track_id == 0;
     add_unseen(packet.payload.size(), is_picture, now_ns);
     if (!is_picture) return;
     if (!packet.is_key) return;

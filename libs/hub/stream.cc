@@ -5,9 +5,9 @@
 namespace st::hub {
 namespace {
 
-/// A stream without pictures for so long is one of sound alone.
+/// A stream of sound without pictures for so long is one of sound alone.
 constexpr std::int64_t kPictureWaitNs = 1'000'000'000;
-/// The same where metadata speaks of pictures.
+/// The same where metadata or a decoder configuration speaks of pictures.
 constexpr std::int64_t kPromisedPictureWaitNs = 5'000'000'000;
 /// A stream with so many pictures and no sound has none, whatever its headers say.
 constexpr std::uint64_t kSoundlessPictures = 25;
@@ -17,6 +17,8 @@ constexpr std::int64_t kWantedAfterNs = 10'000'000'000;
 /// As many as a stream of sound has until it is known to be one.
 constexpr std::size_t kHeldMax = 512;
 constexpr std::size_t kHeldBytesMax = std::size_t{2} << 20;
+/// Tracks beside the stream's whose headers are kept.
+constexpr std::size_t kFurtherTracksMax = 32;
 
 bool is_of_headers(const media::Packet& packet) {
     return packet.is_config || packet.track == media::Track::metadata;
@@ -29,6 +31,7 @@ media::PacketPtr at_time(const media::Packet& packet, std::int64_t dts_ms) {
     copy.codec_tag = packet.codec_tag;
     copy.is_config = packet.is_config;
     copy.is_key = packet.is_key;
+    copy.track_id = packet.track_id;
     copy.dts_ms = dts_ms;
     copy.payload = Buffer(packet.payload.bytes());
     return std::make_shared<const media::Packet>(std::move(copy));
@@ -36,14 +39,15 @@ media::PacketPtr at_time(const media::Packet& packet, std::int64_t dts_ms) {
 
 }  // namespace
 
-std::uint64_t Stream::begin(PublisherPtr publisher, const PublisherInfo& info, Clock clock,
-                            std::int64_t now_ns, std::int64_t now_us) {
+bool Stream::begin(std::uint64_t publication, PublisherPtr publisher, const PublisherInfo& info,
+                   Clock clock, std::int64_t now_ns, std::int64_t now_us) {
     const Lock lock(mutex_);
-    if (publisher_) return 0;
+    if (publisher_) return false;
+    publication_ = publication;
     publisher_ = std::move(publisher);
     info_ = info;
     since_us_ = now_us;
-    began_ns_ = now_ns;
+    first_media_ns_.reset();
     timeline_.begin(clock, now_ns);
     headers_ = std::make_shared<const Headers>();
     cache_.clear();
@@ -55,20 +59,21 @@ std::uint64_t Stream::begin(PublisherPtr publisher, const PublisherInfo& info, C
     pictures_ = 0;
     flv_video_.reset();
     flv_audio_.reset();
-    return ++publication_;
+    return true;
 }
 
 bool Stream::is_entry(const media::Packet& packet, std::int64_t now_ns) const {
-    if (packet.is_config) return false;
+    if (packet.is_config || packet.track_id != 0) return false;
     if (packet.track == media::Track::video) return packet.is_key;
-    return packet.track == media::Track::audio && !has_video_ &&
-           now_ns - began_ns_ >= (promises_video_ ? kPromisedPictureWaitNs : kPictureWaitNs);
+    const bool is_promised = promises_video_ || has_video_;
+    return packet.track == media::Track::audio && pictures_ == 0 &&
+           now_ns - *first_media_ns_ >= (is_promised ? kPromisedPictureWaitNs : kPictureWaitNs);
 }
 
 void Stream::note_tracks(const media::Packet& packet) {
     std::optional<std::uint32_t> codec_tag;
     if (packet.codec == media::Codec::flv) codec_tag = packet.codec_tag;
-    if (packet.is_colour) return;
+    if (packet.is_colour || packet.track_id != 0) return;
     if (packet.track == media::Track::video) {
         if (!has_video_) cache_.clear();
         has_video_ = true;
@@ -83,8 +88,23 @@ void Stream::note_tracks(const media::Packet& packet) {
     }
 }
 
+void Stream::note_further(Headers& headers, const media::PacketPtr& packet) {
+    for (media::PacketPtr& known : headers.further) {
+        if (known->track == packet->track && known->track_id == packet->track_id) {
+            known = packet;
+            return;
+        }
+    }
+    if (headers.further.size() < kFurtherTracksMax) headers.further.push_back(packet);
+}
+
 void Stream::note_config(const media::PacketPtr& packet) {
     auto headers = std::make_shared<Headers>(*headers_);
+    if (packet->track_id != 0) {
+        note_further(*headers, packet);
+        headers_ = std::move(headers);
+        return;
+    }
     switch (packet->track) {
         case media::Track::video: {
             if (packet->is_colour) {
@@ -123,6 +143,7 @@ bool Stream::push(std::uint64_t publication, media::Packet packet, std::int64_t 
     packet.dts_ms =
         is_header ? timeline_.newest_ms()
                   : timeline_.map(packet.track, static_cast<std::uint64_t>(packet.dts_ms), now_ns);
+    if (!is_header && !first_media_ns_) first_media_ns_ = now_ns;
     note_tracks(packet);
     statistics_.add(packet, now_ns);
     const bool begins = is_entry(packet, now_ns);
@@ -130,7 +151,8 @@ bool Stream::push(std::uint64_t publication, media::Packet packet, std::int64_t 
         hold(std::move(packet), now_ns);
         return true;
     }
-    const bool is_picture = packet.track == media::Track::video && !is_header;
+    const bool is_picture =
+        packet.track == media::Track::video && !is_header && packet.track_id == 0;
     has_key_ = has_key_ || (is_picture && packet.is_key);
     if (is_picture && !has_key_) {  // goes on from one that nobody has, and so does the sound
         held_.clear();
@@ -203,7 +225,7 @@ bool Stream::leave(std::uint64_t publication) {
 
 bool Stream::finish(std::uint64_t publication, bool is_hopeless) {
     const Lock lock(mutex_);
-    if (publisher_ || publication != publication_) return false;
+    if (publisher_ || publication_ > publication) return false;
     ++serial_;
     for (const Members& members : members_) {
         members.lane->hand_over_end(members.group, serial_, EndReason::ended, is_hopeless);
@@ -224,7 +246,6 @@ std::uint64_t Stream::publication() const {
 Stream::Place Stream::join(Lane& lane, FormId form) {
     const Lock lock(mutex_);
     watchers_.store(++viewers_, std::memory_order_relaxed);
-    for (const UnitPtr& unit : cache_.units()) encode(*unit, form);
     auto found = std::find_if(members_.begin(), members_.end(), [&](const Members& members) {
         return members.lane == &lane && members.group->form() == form;
     });
@@ -235,8 +256,17 @@ Stream::Place Stream::join(Lane& lane, FormId form) {
     return {found->group, serial_, cache_.units()};
 }
 
-void Stream::leave(const GroupPtr& group, std::int64_t now_ns) {
+void Stream::prepare(const Place& place) {
+    for (const UnitPtr& unit : place.cached) {
+        const Lock lock(mutex_);
+        encode(*unit, place.group->form());
+    }
+}
+
+void Stream::leave(const GroupPtr& group, const ViewerRecord& record, std::int64_t now_ns) {
     const Lock lock(mutex_);
+    dropped_ += record.dropped.load();
+    queue_bytes_max_ = std::max(queue_bytes_max_, record.queue_bytes_max.load());
     want_until(now_ns + kWantedAfterNs);
     watchers_.store(--viewers_, std::memory_order_relaxed);
     const auto found = std::find_if(members_.begin(), members_.end(),
@@ -248,8 +278,10 @@ std::vector<UnitPtr> Stream::header_units(const Unit& entry, FormId form) {
     const Lock lock(mutex_);
     if (entry.header_units.empty() && entry.headers) {
         const Headers& headers = *entry.headers;
-        for (const media::PacketPtr& packet :
-             {headers.metadata, headers.video, headers.colour, headers.audio}) {
+        std::vector<media::PacketPtr> all{headers.metadata, headers.video, headers.colour,
+                                          headers.audio};
+        all.insert(all.end(), headers.further.begin(), headers.further.end());
+        for (const media::PacketPtr& packet : all) {
             if (!packet) continue;
             auto unit = std::make_shared<Unit>();
             // At another time than 0 FFmpeg takes metadata for a track of texts.
@@ -287,6 +319,8 @@ StreamStatus Stream::status() const {
     status.statistics = statistics_;
     status.jumps = timeline_.jumps();
     status.viewers = viewers_;
+    status.dropped = dropped_;
+    status.queue_bytes_max = queue_bytes_max_;
     status.gop_packets = cache_.units().size();
     status.gop_bytes = cache_.bytes();
     return status;

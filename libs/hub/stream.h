@@ -34,6 +34,8 @@ struct StreamStatus {
     Statistics statistics;
     std::uint64_t jumps = 0;
     std::size_t viewers = 0;
+    std::uint64_t dropped = 0;  ///< for viewers that have left
+    std::uint64_t queue_bytes_max = 0;
     std::size_t gop_packets = 0;
     std::size_t gop_bytes = 0;
 };
@@ -52,9 +54,10 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
     const std::string& path() const { return path_; }
 
-    /// A publisher takes the stream: its number, 0 if another one holds it.
-    std::uint64_t begin(PublisherPtr publisher, const PublisherInfo& info, Clock clock,
-                        std::int64_t now_ns, std::int64_t now_us) ST_EXCLUDES(mutex_);
+    /// A publisher takes the stream; false: another one holds it. `publication`: its number, higher
+    /// than any before in the hub.
+    bool begin(std::uint64_t publication, PublisherPtr publisher, const PublisherInfo& info,
+               Clock clock, std::int64_t now_ns, std::int64_t now_us) ST_EXCLUDES(mutex_);
     /// Does nothing unless `publication` holds the stream.
     bool push(std::uint64_t publication, media::Packet packet, std::int64_t now_ns)
         ST_EXCLUDES(mutex_);
@@ -73,10 +76,15 @@ class Stream : public std::enable_shared_from_this<Stream> {
     /// `is_hopeless`: those too who wait for a first picture.
     bool finish(std::uint64_t publication, bool is_hopeless) ST_EXCLUDES(mutex_);
     PublisherPtr publisher() const ST_EXCLUDES(mutex_);
-    std::uint64_t publication() const ST_EXCLUDES(mutex_);  ///< number of the last one
+    /// Number of the last one; 0: there was none.
+    std::uint64_t publication() const ST_EXCLUDES(mutex_);
 
+    /// Before the viewer is given the place, prepare() makes what is cached fit for it.
     Place join(Lane& lane, FormId form) ST_EXCLUDES(mutex_);
-    void leave(const GroupPtr& group, std::int64_t now_ns) ST_EXCLUDES(mutex_);
+    /// Takes the lock for each packet anew: to encode a whole cache takes its time.
+    void prepare(const Place& place) ST_EXCLUDES(mutex_);
+    void leave(const GroupPtr& group, const ViewerRecord& record, std::int64_t now_ns)
+        ST_EXCLUDES(mutex_);
 
     /// The headers for a viewer that begins at `entry`, in this form.
     std::vector<UnitPtr> header_units(const Unit& entry, FormId form) ST_EXCLUDES(mutex_);
@@ -107,6 +115,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
     void note_tracks(const media::Packet& packet) ST_REQUIRES(mutex_);
     void note_config(const media::PacketPtr& packet) ST_REQUIRES(mutex_);
+    static void note_further(Headers& headers, const media::PacketPtr& packet);
     bool is_entry(const media::Packet& packet, std::int64_t now_ns) const ST_REQUIRES(mutex_);
     void hold(media::Packet packet, std::int64_t now_ns) ST_REQUIRES(mutex_);
     void deliver_held(std::int64_t end_ms, bool begins) ST_REQUIRES(mutex_);
@@ -137,13 +146,15 @@ class Stream : public std::enable_shared_from_this<Stream> {
     bool promises_video_ ST_GUARDED_BY(mutex_) = false;  ///< by the publisher's metadata
     bool promises_audio_ ST_GUARDED_BY(mutex_) = false;
     bool has_audio_frames_ ST_GUARDED_BY(mutex_) = false;
-    std::uint64_t pictures_ ST_GUARDED_BY(mutex_) = 0;  ///< of this publisher
-    bool has_key_ ST_GUARDED_BY(mutex_) = false;        ///< likewise
-    std::int64_t began_ns_ ST_GUARDED_BY(mutex_) = 0;
+    std::uint64_t pictures_ ST_GUARDED_BY(mutex_) = 0;                  ///< of this publisher
+    bool has_key_ ST_GUARDED_BY(mutex_) = false;                        ///< likewise
+    std::optional<std::int64_t> first_media_ns_ ST_GUARDED_BY(mutex_);  ///< likewise
     std::optional<std::uint32_t> flv_video_ ST_GUARDED_BY(mutex_);
     std::optional<std::uint32_t> flv_audio_ ST_GUARDED_BY(mutex_);
     std::vector<Members> members_ ST_GUARDED_BY(mutex_);
     std::size_t viewers_ ST_GUARDED_BY(mutex_) = 0;
+    std::uint64_t dropped_ ST_GUARDED_BY(mutex_) = 0;  ///< for viewers that have left
+    std::uint64_t queue_bytes_max_ ST_GUARDED_BY(mutex_) = 0;
     std::uint64_t encodings_made_ ST_GUARDED_BY(mutex_) = 0;
 };
 using StreamPtr = std::shared_ptr<Stream>;

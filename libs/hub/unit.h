@@ -29,6 +29,7 @@ struct Headers {
     media::PacketPtr video;
     media::PacketPtr colour;
     media::PacketPtr audio;
+    std::vector<media::PacketPtr> further;  ///< of more tracks (media::Packet::track_id)
 };
 
 struct Unit;

@@ -33,6 +33,7 @@ struct Packet {
     std::uint32_t codec_tag = 0;  ///< of flv: FourCC, or the codec number of the body's head
     bool promises_video = false;  ///< of metadata: the tracks that its publisher says there are
     bool promises_audio = false;
+    std::uint8_t track_id = 0;  ///< of flv: not 0 for one more track beside the stream's
 };
 
 using PacketPtr = std::shared_ptr<const Packet>;

@@ -98,7 +98,7 @@ void Live::add(NetLoop& net) {
 void Live::give_up_later(const std::string& path, std::uint64_t publication) {
     control_.after(options_.resume, [this, path, publication] {
         const hub::StreamPtr stream = hub_.find(path);
-        if (!stream || stream->publication() != publication) return;  // somebody returned
+        if (!stream || stream->publication() > publication) return;  // somebody returned
         if (is_coming_back && is_coming_back(path)) return give_up_later(path, publication);
         hub_.give_up(path, publication);
     });

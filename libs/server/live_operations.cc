@@ -79,8 +79,8 @@ control::StreamStatus shown(const hub::StreamStatus& status, const OfViewers& vi
     out.bytes = status.statistics.bytes();
     out.clock_jumps = status.jumps;
     out.viewers = status.viewers;
-    out.dropped = viewers.dropped;
-    out.queue_bytes_max = viewers.queue_bytes_max;
+    out.dropped = status.dropped + viewers.dropped;
+    out.queue_bytes_max = std::max(status.queue_bytes_max, viewers.queue_bytes_max);
     out.gop_packets = status.gop_packets;
     out.gop_bytes = status.gop_bytes;
     return out;

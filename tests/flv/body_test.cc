@@ -189,8 +189,25 @@ TEST(ToPacket, passes_other_codecs_through_whole) {
         EXPECT_EQ(packet.track, it.type == TagType::video ? Track::video : Track::audio);
         EXPECT_EQ(packet.is_config, it.is_config);
         EXPECT_EQ(packet.is_key, it.is_key);
+        EXPECT_EQ(packet.track_id, 0);
         EXPECT_EQ(wire(packet.payload.bytes()), it.body);
     }
+}
+
+TEST(ToPacket, tells_further_tracks_from_the_stream_s_own) {
+    // AvMultitrackType 0 (one track), the track's number behind the FourCC.
+    const Wire aac = {0x95, 0x00, 'm', 'p', '4', 'a', 1, 0x12, 0x10};
+    const Packet audio = made(TagType::audio, aac);
+    EXPECT_EQ(audio.codec, Codec::flv) << "whole, for it is not the stream's AAC";
+    EXPECT_EQ(audio.track_id, 1);
+    EXPECT_TRUE(audio.is_config);
+    EXPECT_EQ(wire(audio.payload.bytes()), aac);
+    const Packet video = made(TagType::video, {0x96, 0x01, 'a', 'v', 'c', '1', 2, 0, 0, 0, 1});
+    EXPECT_EQ(video.codec, Codec::flv);
+    EXPECT_EQ(video.track_id, 2);
+    EXPECT_FALSE(video.is_key) << "nobody begins with it";
+    const auto cut = to_packet(TagType::video, 0, Bytes(Wire{0x96, 0x01, 'a', 'v', 'c', '1'}));
+    EXPECT_FALSE(cut);
 }
 
 TEST(ToPacket, takes_h264_and_aac_from_their_four_cc_form) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "flv/bytes.h"
+#include "flv/codec_config.h"
 #include "flv/metadata.h"
 
 namespace st::flv {
@@ -53,6 +54,35 @@ TEST(Inlet, leaves_the_publisher_s_own_configuration_alone) {
     Packet empty = config({1, 0x42, 0xC0, 0x0C, 0xFF, 0xE0, 0});
     EXPECT_FALSE(inlet.admit(empty));
     EXPECT_TRUE(inlet.admit(key)) << "one without sets says that they are with the pictures";
+}
+
+TEST(Inlet, makes_another_one_when_the_sets_change) {
+    Inlet inlet;
+    Packet first = picture(unit(kSps) + unit(kPps) + unit(kSlice));
+    ASSERT_TRUE(inlet.admit(first));
+    Packet other = picture(unit(kHighSps) + unit(kHighPps) + unit(kSlice));
+    const auto made = inlet.admit(other);
+    ASSERT_TRUE(made);
+    const auto config = parse_avc_config(made->payload.bytes());
+    ASSERT_TRUE(config);
+    EXPECT_EQ(wire(config->sps.at(0)), kHighSps);
+    EXPECT_FALSE(inlet.admit(other)) << "once";
+    EXPECT_TRUE(inlet.admit(first)) << "and back";
+}
+
+TEST(Inlet, believes_a_configuration_until_the_sets_beside_it_change) {
+    Inlet inlet;
+    Packet given = config(kAvcConfig);
+    EXPECT_FALSE(inlet.admit(given));
+    Wire spelt = kSps;
+    spelt[2] ^= 0x20;  // a constraint flag more: the same pictures
+    Packet same = picture(unit(spelt) + unit(kPps) + unit(kSlice));
+    EXPECT_FALSE(inlet.admit(same));
+    EXPECT_FALSE(inlet.admit(same));
+    Packet other = picture(unit(kHighSps) + unit(kHighPps) + unit(kSlice));
+    EXPECT_TRUE(inlet.admit(other));
+    EXPECT_FALSE(inlet.admit(given));
+    EXPECT_FALSE(inlet.admit(same)) << "its own again";
 }
 
 TEST(Inlet, makes_nothing_of_half_a_pair_or_of_broken_lengths) {

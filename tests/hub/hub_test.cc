@@ -147,6 +147,27 @@ TEST(Hub, ends_viewers_when_no_publisher_returns) {
     EXPECT_FALSE(viewer.subscription);
 }
 
+TEST(Hub, takes_no_publisher_of_a_forgotten_path_for_one_of_its_successor) {
+    World world;
+    Publication first = world.publish();
+    const std::uint64_t old = first.number();
+    first.end("bye");  // nobody watches: the path is forgotten
+    FakeViewer viewer;
+    world.join(viewer);
+    Publication second = world.publish();
+    world.push(second, key(0));
+    second.end("bye");
+    world.hub.give_up("/live/x", old);
+    world.executor.run();
+    EXPECT_THAT(viewer.take(), ElementsAre("begin video", "Av@0:k")) << "the second one may return";
+
+    FakeViewer other;
+    world.join(other, 0, "/live/y");
+    world.hub.give_up("/live/y", old, true);
+    world.executor.run();
+    EXPECT_THAT(other.take(), ElementsAre("end: stream ended")) << "no one came after that one";
+}
+
 TEST(Hub, forgets_a_path_nobody_uses) {
     World world;
     {
@@ -217,6 +238,65 @@ TEST(Hub, takes_sound_alone_for_a_stream_once_no_picture_came) {
     world.push(publication, sound(1020));
     EXPECT_THAT(viewer.take(),
                 ElementsAre("begin audio", "Aa@0:ASC", "Aa@0:s", "Aa@1000:s", "Aa@1020:s"));
+}
+
+TEST(Hub, takes_a_header_for_no_picture) {
+    World world;
+    Publication publication = world.publish();
+    FakeViewer viewer;
+    world.join(viewer);
+    world.push(publication, config("avcC"));
+    world.push(publication, sound_config());
+    world.push(publication, sound(0));
+    world.executor.now += 4'000 * kMs;
+    world.push(publication, sound(4000));
+    EXPECT_THAT(viewer.take(), IsEmpty()) << "it speaks of pictures, all the same";
+    world.executor.now += 1'000 * kMs;
+    world.push(publication, sound(5000));
+    EXPECT_THAT(viewer.take(), ElementsAre("begin video audio", "Av@0:avcC", "Aa@0:ASC", "Aa@0:s",
+                                           "Aa@4000:s", "Aa@5000:s"));
+    world.push(publication, key(5010));
+    EXPECT_THAT(viewer.take(), ElementsAre("Av@5010:k")) << "there they are";
+}
+
+TEST(Hub, waits_for_pictures_from_the_first_sound_on) {
+    World world;
+    Publication publication = world.publish();
+    FakeViewer viewer;
+    world.join(viewer);
+    world.executor.now += 20'000 * kMs;
+    world.push(publication, sound(0));
+    world.push(publication, config("avcC"));
+    world.push(publication, key(10));
+    EXPECT_THAT(viewer.take(), ElementsAre("begin video audio", "Av@0:avcC", "Aa@0:s", "Av@10:k"));
+}
+
+TEST(Hub, keeps_the_headers_of_further_tracks_beside_its_own) {
+    World world;
+    Publication publication = world.publish();
+    const auto further = [](media::Packet made, std::uint8_t track_id) {
+        made.codec = media::Codec::flv;
+        made.track_id = track_id;
+        return made;
+    };
+    world.push(publication, config("avcC"));
+    world.push(publication, sound_config());
+    world.push(publication, further(sound_config(), 1));
+    world.push(publication, further(config("second"), 2));
+    world.push(publication, key(0));
+    world.push(publication, further(config("second again"), 2));
+    world.push(publication, further(delta(5), 2));
+    world.push(publication, sound(20));
+    FakeViewer viewer;
+    world.join(viewer);
+    EXPECT_THAT(viewer.take(),
+                ElementsAre("begin video audio", "Av@0:avcC", "Aa@0:ASC", "Aa@0:ASC", "Av@0:second",
+                            "Av@0:k", "Av@0:second again", "Av@5:p", "Aa@20:s"));
+    const StreamStatus status = world.hub.streams().front();
+    EXPECT_EQ(status.video->codec, media::Codec::h264);
+    EXPECT_EQ(status.audio->codec, media::Codec::aac);
+    EXPECT_FALSE(status.flv_video);
+    EXPECT_EQ(status.statistics.pictures(), 1U) << "of the stream's own";
 }
 
 TEST(Hub, delivers_a_stream_of_sound_that_ends_before_that_is_clear) {

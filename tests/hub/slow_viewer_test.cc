@@ -62,7 +62,7 @@ TEST(SlowViewer, is_cut_to_the_newest_key_frame_with_its_headers_again) {
     EXPECT_EQ(std::get<Slow>(world.events.back()).dropped, 2U);
 }
 
-TEST(SlowViewer, is_told_the_metadata_again_only_if_there_are_others) {
+TEST(SlowViewer, is_told_the_metadata_once) {
     World world(small_queue());
     Publication publication = world.publish();
     FakeViewer viewer;
@@ -80,8 +80,25 @@ TEST(SlowViewer, is_told_the_metadata_again_only_if_there_are_others) {
     world.push(publication, key(0));
     EXPECT_THAT(cut(40), ElementsAre("Av@80:c", "Av@80:k")) << "its time is 0: that is over";
     world.push(publication, promise());
+    EXPECT_THAT(viewer.take(), ElementsAre("Am@80:meta"));
+    EXPECT_THAT(cut(120), ElementsAre("Av@160:c", "Av@160:k")) << "it has them";
+}
+
+TEST(SlowViewer, is_not_told_metadata_again_that_came_in_mid_stream) {
+    World world(small_queue());
+    Publication publication = world.publish();
+    FakeViewer viewer;
+    world.join(viewer);
+    world.push(publication, key(0));
+    world.push(publication, metadata());
+    EXPECT_THAT(viewer.take(), ElementsAre("begin video", "Av@0:k", "Am@0:meta"));
+    world.push(publication, delta(40));
+    viewer.takes = false;
+    for (int i = 0; i < 8; ++i) world.push(publication, delta(80 + i));
     viewer.take();
-    EXPECT_THAT(cut(120), ElementsAre("Am@0:meta", "Av@160:c", "Av@160:k"));
+    world.push(publication, key(120));
+    viewer.drain(world.executor.now);
+    EXPECT_THAT(viewer.take(), ElementsAre("Av@120:k")) << "nothing at time 0";
 }
 
 TEST(SlowViewer, is_told_metadata_that_were_cut_away_before_it_got_them) {
@@ -120,6 +137,24 @@ TEST(SlowViewer, waits_for_the_next_key_frame_where_there_is_none) {
     world.push(publication, key(840));
     world.push(publication, delta(880));
     EXPECT_THAT(viewer.take(), ElementsAre("Av@840:c", "Av@840:k", "Av@880:p"));
+}
+
+TEST(SlowViewer, is_counted_by_its_stream_when_it_has_left) {
+    World world(small_queue());
+    Publication publication = world.publish();
+    FakeViewer viewer;
+    world.join(viewer);
+    world.push(publication, key(0));
+    viewer.takes = false;
+    for (int i = 1; i < 12; ++i) world.push(publication, delta(40 * i));
+    const auto record = world.hub.viewers().at(0);
+    const std::uint64_t most = record->queue_bytes_max;
+    viewer.subscription = {};
+    const StreamStatus status = world.hub.streams().front();
+    EXPECT_EQ(status.dropped, record->dropped);
+    EXPECT_GT(status.dropped, 0U);
+    EXPECT_GE(status.queue_bytes_max, most);
+    EXPECT_GT(most, 0U);
 }
 
 TEST(SlowViewer, is_cut_by_age_too) {
