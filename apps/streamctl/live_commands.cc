@@ -214,7 +214,7 @@ std::optional<int> run_live(const Options& options, Door& door, Talk& talk) {
     }
     if (command == "restart-source") {
         return done(door.ask("sources.restart", path_params(options.stream)),
-                    options.stream + ": starts anew", talk);
+                    options.stream + ": starts anew, if anybody watches", talk);
     }
     if (command == "kick-viewer") {
         auto params = control::ordered_object();

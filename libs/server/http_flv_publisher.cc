@@ -51,7 +51,7 @@ bool HttpFlvPublisher::on_half_end() {
 /// The peer has said all it will.
 void HttpFlvPublisher::end_body() {
     if (is_over_) return;
-    if (!body_.ends_with_connection()) return finish(400, "the body ends before its length");
+    if (!body_.ends_with_connection()) return finish(400, "the body breaks off before its end");
     finish_whole();
 }
 

@@ -54,6 +54,14 @@ bool write_clip(const hub::Unit& unit, const std::string& file) {
     return out.good();
 }
 
+/// The error without the name of a folder that nobody else has seen.
+Error undecodable(std::string why, const std::string& folder) {
+    for (std::size_t at = 0; (at = why.find(folder)) != std::string::npos;) {
+        why.erase(at, folder.size());
+    }
+    return {"the key frame cannot be decoded: " + why, 503};
+}
+
 bool can_be_decoded(const hub::Unit& unit) {
     if (unit.packet->codec != media::Codec::h264) return true;
     return unit.headers && unit.headers->video;  // else its publisher has not sent them yet
@@ -71,7 +79,7 @@ Result<std::string> picture_of(const hub::Unit& unit) {
     limits.timeout = kDecodeTimeout;
     const auto ran =
         av::run_limited({"/proc/self/exe", "--worker", "thumbnail", clip, jpeg}, limits);
-    if (!ran) return Error{"the key frame cannot be decoded: " + ran.error().message, 503};
+    if (!ran) return undecodable(ran.error().message, folder.path() + "/");
     std::ifstream in(jpeg, std::ios::binary);
     std::string bytes{std::istreambuf_iterator<char>(in), {}};
     if (bytes.empty()) return Error{"the picture cannot be read again", 503};

@@ -59,7 +59,7 @@ class Http(harness.Case):
         peer = self.dial(server)
         peer.sendall(post("/live/x.flv", data, f"Content-Length: {len(data) + 100}"))
         peer.shutdown(socket.SHUT_WR)
-        self.assertIn(b"before its length", self.rest(peer))
+        self.assertIn(b"breaks off before its end", self.rest(peer))
 
     def test_what_comes_right_before_the_end_is_published(self):
         server = self.start_secure(*harness.make_cert(self.folder / "tls"), config=live.CONFIG)
@@ -92,6 +92,19 @@ class Http(harness.Case):
         out = self.folder / "out.flv"
         out.write_bytes((seen + self.rest(viewer)).partition(b"\r\n\r\n")[2])
         live.assert_same_media(self, out, clip, "a viewer")
+
+    def test_a_snapshot_of_what_nobody_can_decode_says_so_and_nothing_of_our_folders(self):
+        server = self.start_streamd(config=live.CONFIG)
+        body = b"\x12" + bytes(20)  # a key frame of Sorenson's codec, or so it says
+        data = live.file_of(live.clip().read_bytes()[:13], [(9, 0, body)])
+        publisher = self.dial(server)
+        publisher.sendall(post("/live/x.flv", data, sized(data + b"more")))
+        harness.wait_for(lambda: server.http("GET", "/api/v1/streams/live/x").status == 200, "it is there")
+        answer = server.http("GET", "/api/v1/streams/live/x/snapshot.jpg")
+        self.assertEqual(answer.status, 503, answer)
+        message = answer.json["error"]["message"]
+        self.assertIn("the key frame cannot be decoded: ", message)
+        self.assertNotIn("/", message)
 
     def test_a_viewer_who_left_while_the_stream_is_silent_does_not_stay(self):
         server = self.start_streamd(config=live.CONFIG)
