@@ -2,6 +2,8 @@
 
 #include <Poco/Net/SocketAddress.h>
 #include <Poco/Net/StreamSocketImpl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -21,6 +23,15 @@ std::string available(const std::string& address) {
     return !probe && errno == EAFNOSUPPORT ? "0.0.0.0" : address;
 }
 
+/// tcp(7): the kernel asks a silent peer after 60 s, and ends the connection when three answers in
+/// a row did not come. What it accepts has these as well.
+void watch_for_the_vanished(Poco::Net::ServerSocket& socket) {
+    socket.setKeepAlive(true);
+    socket.setOption(IPPROTO_TCP, TCP_KEEPIDLE, 60);
+    socket.setOption(IPPROTO_TCP, TCP_KEEPINTVL, 15);
+    socket.setOption(IPPROTO_TCP, TCP_KEEPCNT, 3);
+}
+
 }  // namespace
 
 Listener::Listener(const std::string& address, std::uint16_t port) {
@@ -32,6 +43,7 @@ Listener::Listener(const std::string& address, std::uint16_t port) {
     } else {
         socket_.bind(at, kReuseAddress, kReusePort);
     }
+    watch_for_the_vanished(socket_);
     socket_.listen(kBacklog);
     socket_.setBlocking(false);
     port_ = socket_.address().port();

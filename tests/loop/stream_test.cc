@@ -1,6 +1,5 @@
 #include "loop/stream.h"
 
-#include <Poco/Net/NetException.h>
 #include <Poco/Net/SocketAddress.h>
 #include <gtest/gtest.h>
 #include <linux/sockios.h>
@@ -298,26 +297,6 @@ TEST_F(StreamTest, may_be_destroyed_inside_its_own_callback) {
     peer.sendBytes("x", 1);
     run();
     EXPECT_FALSE(stream);
-}
-
-TEST(Listener, refuses_a_port_that_is_in_use) {
-    const Listener first("127.0.0.1", 0);
-    EXPECT_THROW(Listener("127.0.0.1", first.port()), Poco::Net::NetException);
-}
-
-TEST(Listener, on_the_any_address_takes_both_families) {
-    EventLoop loop;
-    Listener listener("::", 0);
-    int accepted = 0;
-    listener.start(loop, [&](const SocketPtr&) {
-        if (++accepted == 2) loop.stop();
-    });
-    Poco::Net::StreamSocket v4(Poco::Net::SocketAddress("127.0.0.1", listener.port()));
-    Poco::Net::StreamSocket v6(Poco::Net::SocketAddress("::1", listener.port()));
-    loop.after(std::chrono::seconds(10), [&] { loop.stop(); });
-    loop.run();
-    EXPECT_EQ(accepted, 2);
-    listener.stop();
 }
 
 TEST_F(StreamTest, answers_a_peer_that_has_sent_all_it_will) {
