@@ -3,12 +3,19 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <iterator>
 #include <utility>
 
 #include "flv/body.h"
 #include "rtmp/chunk_writer.h"
 
 namespace st::rtmp {
+namespace {
+
+/// A packet may be a byte: what holds it counts.
+std::size_t bytes_of(const Media& media) { return sizeof media + media.packet.payload.size(); }
+
+}  // namespace
 
 void Session::feed(Bytes bytes) {
     assert(input_.empty() && "next() was not called until it needed more");
@@ -32,7 +39,7 @@ Result<std::optional<Event>> Session::next() {
             return event;
         }
         if (aggregate_) {
-            step_aggregate();
+            if (auto stepped = step_aggregate(); !stepped) return fail(stepped.error().message);
             continue;
         }
         if (!handshake_.is_done()) {
@@ -66,16 +73,14 @@ Result<void> Session::handle(Message message) {
         case MessageType::audio:
         case MessageType::video:
         case MessageType::data:
-            on_media(static_cast<flv::TagType>(message.type), message.stream_id,
-                     message.timestamp_ms, std::move(message.body));
-            return {};
+            return on_media(static_cast<flv::TagType>(message.type), message.stream_id,
+                            message.timestamp_ms, std::move(message.body));
         case MessageType::amf3_data: {
             // A byte 0 that says AMF0, then the same.
             flv::Body body;
             if (!content.empty()) body.payload = Buffer(content.subspan(content[0] == 0 ? 1 : 0));
-            on_media(flv::TagType::script, message.stream_id, message.timestamp_ms,
-                     std::move(body));
-            return {};
+            return on_media(flv::TagType::script, message.stream_id, message.timestamp_ms,
+                            std::move(body));
         }
         case MessageType::aggregate:
             on_aggregate(std::move(message));
@@ -104,25 +109,46 @@ Result<void> Session::handle(Message message) {
     return {};
 }
 
-void Session::on_media(flv::TagType type, std::uint32_t stream_id, std::uint32_t timestamp_ms,
-                       flv::Body body) {
+Result<void> Session::on_media(flv::TagType type, std::uint32_t stream_id,
+                               std::uint32_t timestamp_ms, flv::Body body) {
     const NetStream* asked = publishing(stream_id, Use::publish_asked);
     const NetStream* stream = asked ? asked : publishing(stream_id, Use::publishing);
     if (stream == nullptr) {
         ++stray_packets_;
-        return;
+        return {};
     }
     Result<std::optional<media::Packet>> packet =
         flv::to_packet(type, timestamp_ms, std::move(body));
     if (!packet) {
         ++bad_bodies_;
         last_body_error_ = packet.error().message;
-        return;
+        return {};
     }
-    if (!*packet) return;
+    if (!*packet) return {};
     Media media{stream->id, **std::move(packet)};
-    if (asked != nullptr) return kept_.push_back(std::move(media));
+    if (asked != nullptr) return keep(std::move(media));
     events_.emplace_back(std::move(media));
+    return {};
+}
+
+Result<void> Session::keep(Media media) {
+    kept_bytes_ += bytes_of(media);
+    if (kept_bytes_ > limits_.kept_bytes_max) {
+        return Error{"rtmp: more than " + std::to_string(limits_.kept_bytes_max) +
+                     " bytes of packets before publish was answered"};
+    }
+    kept_.push_back(std::move(media));
+    return {};
+}
+
+std::vector<Media> Session::take_kept(std::uint32_t stream_id) {
+    const auto first = std::stable_partition(kept_.begin(), kept_.end(), [&](const Media& media) {
+        return media.stream_id != stream_id;
+    });
+    std::vector<Media> taken(std::make_move_iterator(first), std::make_move_iterator(kept_.end()));
+    kept_.erase(first, kept_.end());
+    for (const Media& media : taken) kept_bytes_ -= bytes_of(media);
+    return taken;
 }
 
 void Session::on_aggregate(Message message) {
@@ -131,7 +157,7 @@ void Session::on_aggregate(Message message) {
     aggregate_.emplace(Aggregate{std::move(body), reader, message.stream_id});
 }
 
-void Session::step_aggregate() {
+Result<void> Session::step_aggregate() {
     const Result<std::optional<AggregatePart>> part = aggregate_->reader.next();
     if (!part) {
         ++bad_bodies_;
@@ -139,12 +165,12 @@ void Session::step_aggregate() {
     }
     if (!part || !*part) {
         aggregate_.reset();
-        return;
+        return {};
     }
     flv::BodyAssembler assembler;
     assembler.begin(static_cast<std::uint8_t>((*part)->type), (*part)->body.size());
     assembler.append((*part)->body);
-    on_media((*part)->type, aggregate_->stream_id, (*part)->timestamp_ms, assembler.take());
+    return on_media((*part)->type, aggregate_->stream_id, (*part)->timestamp_ms, assembler.take());
 }
 
 void Session::on_user_control(Bytes content) {
@@ -232,7 +258,7 @@ bool Session::is_playing(std::uint32_t stream_id) const {
 void Session::finish(NetStream& stream) {
     const Use use = std::exchange(stream.use, Use::idle);
     if (use == Use::idle) return;
-    std::erase_if(kept_, [&](const Media& media) { return media.stream_id == stream.id; });
+    take_kept(stream.id);
     events_.emplace_back(Finished{stream.id, use == Use::publishing || use == Use::publish_asked});
 }
 

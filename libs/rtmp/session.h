@@ -42,7 +42,7 @@ struct Connect {
     bool offers_four_cc = false;  ///< speaks enhanced RTMP
 };
 /// Answer with accept_publish() or refuse_publish(). Packets that come before are kept and follow
-/// accept_publish(): read no more until then.
+/// accept_publish(): read no more until then, they are bounded.
 struct Publish {
     std::uint32_t stream_id = 0;
     Target target;
@@ -87,6 +87,8 @@ using Event = std::variant<Connect, Publish, Play, Media, Finished, Paused, Chos
 struct SessionLimits {
     ChunkLimits chunks;
     std::size_t streams_max = 16;  ///< createStream without deleteStream
+    /// Packets before accept_publish(), of all streams: what one read may bring, and no flood.
+    std::size_t kept_bytes_max = 2 * 1024 * 1024;
 };
 
 class Session {
@@ -165,11 +167,13 @@ class Session {
     Result<void> handle(Message message);
     Result<void> on_command(const Message& message);
     const NetStream* publishing(std::uint32_t stream_id, Use use) const;
-    void on_media(flv::TagType type, std::uint32_t stream_id, std::uint32_t timestamp_ms,
-                  flv::Body body);
+    Result<void> on_media(flv::TagType type, std::uint32_t stream_id, std::uint32_t timestamp_ms,
+                          flv::Body body);
+    Result<void> keep(Media media);
+    std::vector<Media> take_kept(std::uint32_t stream_id);
     void on_aggregate(Message message);
     /// One part of the aggregate under way.
-    void step_aggregate();
+    Result<void> step_aggregate();
     void on_user_control(Bytes content);
     void on_window(Bytes content);
     void on_peer_bandwidth(Bytes content);
@@ -233,6 +237,7 @@ class Session {
     std::uint64_t stray_packets_ = 0;
     std::uint64_t commands_ = 0;
     std::vector<Media> kept_;  ///< of streams that have asked to publish
+    std::size_t kept_bytes_ = 0;
 };
 
 }  // namespace st::rtmp

@@ -91,10 +91,7 @@ void Session::accept_publish(std::uint32_t stream_id) {
     stream->use = Use::publishing;
     send_user_control(UserControl::stream_begin, stream_id);
     send_status(stream_id, "status", "NetStream.Publish.Start", "publication accepted");
-    for (Media& media : kept_) {
-        if (media.stream_id == stream_id) events_.emplace_back(std::move(media));
-    }
-    std::erase_if(kept_, [&](const Media& media) { return media.stream_id == stream_id; });
+    for (Media& media : take_kept(stream_id)) events_.emplace_back(std::move(media));
 }
 
 void Session::refuse_publish(std::uint32_t stream_id, const std::string& code,
@@ -108,7 +105,7 @@ void Session::end_publish(std::uint32_t stream_id, const std::string& code,
     if (stream == nullptr) return;
     if (stream->use != Use::publish_asked && stream->use != Use::publishing) return;
     stream->use = Use::idle;
-    std::erase_if(kept_, [&](const Media& media) { return media.stream_id == stream_id; });
+    take_kept(stream_id);
     send_status(stream_id, "error", code, description);
 }
 

@@ -1,5 +1,7 @@
 #include "server/publish_claim.h"
 
+#include <poll.h>
+
 namespace st::server {
 namespace {
 
@@ -29,14 +31,22 @@ void PublishClaim::look_again(std::shared_ptr<const Asked> asked) {
         const bool is_alive = holder && holder->last_input_ns.load() > asked->since_ns;
         const bool is_over =
             now_ns - asked->since_ns >= std::chrono::nanoseconds(takeover_after_).count();
-        if (holder && !is_alive && !is_over) return look_again(asked);
+        const bool is_given_up = has_left();
+        if (holder && !is_alive && !is_over && !is_given_up) return look_again(asked);
         // With a holder that lives this is the refusal. `this`, and with it what the timer holds,
         // may be gone when done() returns.
         // NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
         const std::shared_ptr<const Asked> kept = asked;
+        if (is_given_up) return kept->done(Error{kept->path + ": left before it was free", 409});
         kept->done(live_.hub().publish(kept->path, kept->publisher, kept->info, kept->clock, now_ns,
                                        kept->since_ns));
     });
+}
+
+bool PublishClaim::has_left() const {
+    if (!socket_) return false;
+    pollfd peer{socket_->impl()->sockfd(), POLLRDHUP, 0};
+    return ::poll(&peer, 1, 0) > 0;
 }
 
 }  // namespace st::server

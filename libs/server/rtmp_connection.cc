@@ -236,7 +236,14 @@ bool RtmpConnection::end_publishing(std::uint32_t stream_id, const std::string& 
     publishings_.erase(at);
     publishing->leave(reason);
     net_.loop().retire(publishing);
+    read_on();  // it may have been the one that waited
     return true;
+}
+
+void RtmpConnection::read_on() {
+    const bool waits = std::any_of(publishings_.begin(), publishings_.end(),
+                                   [](const auto& it) { return it->is_waiting(); });
+    if (!waits) stream_->resume_reading();
 }
 
 void RtmpConnection::end_all(const std::string& reason) {

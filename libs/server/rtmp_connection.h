@@ -60,6 +60,8 @@ class RtmpConnection final : public Connection,
     bool end_viewing(std::uint32_t stream_id, const std::string& reason);
     bool end_publishing(std::uint32_t stream_id, const std::string& reason);
     void end_all(const std::string& reason);
+    /// Reads again, unless another stream waits for its path.
+    void read_on();
     bool is_used() const { return !viewings_.empty() || !publishings_.empty(); }
     /// Closes, once all is sent, unless another stream is in use here.
     void close_if_unused(const std::string& reason);

@@ -89,16 +89,16 @@ void RtmpConnection::Publishing::ask(const std::string& path, const hub::Publish
     link_ = std::make_shared<PublisherLink>(connection_->net_, weak_from_this());
     claim_ = std::make_unique<PublishClaim>(services.live, loop,
                                             services.options->camera.takeover_after);
-    connection_->stream_
-        ->pause_reading();  // what comes now is not to be lost, nor kept without end
+    claim_->watch(connection_->stream_->socket());
+    connection_->stream_->pause_reading();  // what comes now is not to be lost, nor kept for long
     claim_->ask(path, link_, info, hub::Clock::bits_32,
                 [this](Result<hub::Publication> claimed) { on_claimed(std::move(claimed)); });
 }
 
 void RtmpConnection::Publishing::on_claimed(Result<hub::Publication> claimed) {
-    if (connection_ == nullptr) return;
     RtmpConnection& connection = *connection_;
-    connection.stream_->resume_reading();
+    claim_.reset();
+    connection.read_on();
     if (!claimed) return connection.refuse_publish(stream_id_, claimed.error());
     publication_ = std::move(*claimed);
     connection.session_.accept_publish(stream_id_);
@@ -111,6 +111,7 @@ void RtmpConnection::Publishing::on_claimed(Result<hub::Publication> claimed) {
 }
 
 void RtmpConnection::Publishing::leave(const std::string& reason) {
+    claim_.reset();
     connection_ = nullptr;
     publication_.end(reason);
 }

@@ -58,7 +58,9 @@ class RtmpConnection::Publishing final : public PublishingConnection,
         : connection_(&connection), stream_id_(stream_id) {}
 
     std::uint32_t stream_id() const { return stream_id_; }
-    /// The session is answered now or when the path is free.
+    /// Its path may still be another one's.
+    bool is_waiting() const { return claim_ != nullptr; }
+    /// The session is answered now or when the path is free. Nothing is read meanwhile.
     void ask(const std::string& path, const hub::PublisherInfo& info);
     void push(media::Packet packet, std::int64_t now_ns) {
         if (auto config = inlet_.admit(packet)) publication_.push(std::move(*config), now_ns);
@@ -78,7 +80,7 @@ class RtmpConnection::Publishing final : public PublishingConnection,
     RtmpConnection* connection_;  ///< null once it left
     const std::uint32_t stream_id_;
     std::shared_ptr<PublisherLink> link_;
-    std::unique_ptr<PublishClaim> claim_;
+    std::unique_ptr<PublishClaim> claim_;  ///< until it is decided
     flv::Inlet inlet_;
     hub::Publication publication_;
 };

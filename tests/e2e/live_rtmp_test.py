@@ -7,6 +7,8 @@ import unittest
 
 import harness
 import live
+import rtmp_peer
+from rtmp_peer import RtmpPeer, command
 
 
 def ffmpeg_publish(server, path, app_and_name, *more):
@@ -172,6 +174,59 @@ class Rtmp(harness.Case):
         kinds = [(kind, body[:2]) for kind, _, body in live.tags(out.read_bytes())]
         pictures = [body for kind, body in kinds if kind == 9]
         self.assertEqual(pictures[:2], [b"\x17\x00", b"\x17\x01"], "configuration, then a key frame")
+        server.stop()
+
+
+class Claims(harness.Case):
+    """A path that is asked for while a silent publisher holds it."""
+
+    def start(self, takeover_after):
+        server = self.start_streamd(config={"camera": {"takeover_after": takeover_after}})
+        holder = RtmpPeer(server)
+        self.addCleanup(holder.socket.close)
+        holder.publish("held")
+        return server, holder
+
+    def test_nothing_is_read_while_one_of_two_waits(self):
+        server, holder = self.start("10m")
+        with RtmpPeer(server) as both:
+            both.send(
+                command(0, "createStream", 2, None),
+                command(0, "createStream", 3, None),
+                rtmp_peer.publish(2, "held"),
+                rtmp_peer.publish(1, "free"),
+            )
+            both.wait_status("NetStream.Publish.Start")
+            both.send(rtmp_peer.user_control(rtmp_peer.PING_REQUEST, 77))
+            holder.socket.close()
+            seen = both.wait_status("NetStream.Publish.Start")
+            self.assertNotIn((rtmp_peer.PING_RESPONSE, 77), rtmp_peer.user_controls(seen))
+            answer = (rtmp_peer.PING_RESPONSE, 77)
+            both.read_until(lambda it: answer in rtmp_peer.user_controls([it]))
+        server.stop()
+
+    def test_one_that_changes_its_mind_is_heard_again(self):
+        server, _ = self.start("10m")
+        for withdrawal in (
+            command(1, "closeStream", 0, None),
+            command(0, "deleteStream", 0, None, 1.0),
+            command(0, "FCUnpublish", 0, None, "held"),
+            rtmp_peer.publish(1, "other"),
+        ):
+            with RtmpPeer(server) as peer:
+                peer.send(command(0, "createStream", 2, None), rtmp_peer.publish(1, "held"), withdrawal)
+                peer.wait_answer(2)
+                peer.wait_until_read()
+        server.stop()
+
+    def test_one_that_left_replaces_nobody(self):
+        server, holder = self.start("1s")
+        with RtmpPeer(server) as peer:
+            peer.send(command(0, "createStream", 2, None), rtmp_peer.publish(1, "held"))
+            peer.wait_answer(2)
+        harness.wait_for(lambda: "publish refused: /live/held: left" in server.log, "it is noticed")
+        self.assertNotIn("stream.ended", server.log)
+        holder.wait_until_read()
         server.stop()
 
 

@@ -193,6 +193,42 @@ TEST(SessionPublish, keeps_packets_before_the_decision) {
     EXPECT_EQ(client.session.stray_packets(), 0U);
 }
 
+TEST(SessionPublish, keeps_no_flood_before_the_decision) {
+    const std::size_t each = sizeof(Media) + kKey.size() - 5;  // without the head
+    Client client(SessionLimits{.chunks = {}, .streams_max = 16, .kept_bytes_max = 3 * each});
+    client.connect();
+    client.command(0, "createStream", 2.0, AmfNull{});
+    client.command(0, "createStream", 3.0, AmfNull{});
+    client.command(1, "publish", 4.0, AmfNull{}, "cam");
+    client.command(2, "publish", 5.0, AmfNull{}, "second");
+    for (const std::uint32_t stream : {1, 2, 2}) client.send(MessageType::video, stream, kKey);
+    client.flush();
+    EXPECT_EQ(client.error, "");
+    // What is answered or given up makes room.
+    client.session.accept_publish(1);
+    client.pull();
+    EXPECT_EQ(times(client.events).size(), 1U);
+    client.command(2, "publish", 6.0, AmfNull{}, "third");
+    for (int i = 0; i < 3; ++i) client.send(MessageType::video, 2, kKey);
+    client.flush();
+    EXPECT_EQ(client.error, "");
+    client.send(MessageType::video, 2, kKey);
+    client.flush();
+    EXPECT_EQ(client.error, "rtmp: more than " + std::to_string(3 * each) +
+                                " bytes of packets before publish was answered");
+}
+
+TEST(SessionPublish, keeps_no_flood_of_aggregates) {
+    Client client(SessionLimits{.chunks = {}, .streams_max = 16, .kept_bytes_max = 10});
+    client.connect();
+    client.command(0, "createStream", 2.0, AmfNull{});
+    client.command(1, "publish", 3.0, AmfNull{}, "cam");
+    client.send(MessageType::aggregate, 1,
+                Wire{9, 0, 0, 11, 0, 0, 0, 0, 0, 0, 0} + kKey + Wire{0, 0, 0, 0});
+    client.flush();
+    EXPECT_EQ(client.error, "rtmp: more than 10 bytes of packets before publish was answered");
+}
+
 TEST(SessionPublish, lets_a_publication_end_and_another_begin) {
     Client client;
     client.publish();
