@@ -127,7 +127,7 @@ class Session {
     void refuse_play(std::uint32_t stream_id,
                      const std::string& code = "NetStream.Play.StreamNotFound",
                      const std::string& description = "no such stream");
-    /// The stream is over; the client may play another one.
+    /// The stream is over, or there will be none; the client may play another one.
     void end_play(std::uint32_t stream_id, const std::string& description);
     /// Asks for a Pong.
     void ping(std::uint32_t timestamp_ms);

@@ -132,7 +132,11 @@ void Session::refuse_play(std::uint32_t stream_id, const std::string& code,
 
 void Session::end_play(std::uint32_t stream_id, const std::string& description) {
     NetStream* stream = find(stream_id);
-    if (stream == nullptr || stream->use != Use::playing) return;
+    if (stream == nullptr) return;
+    if (stream->use == Use::play_asked) {
+        return refuse_play(stream_id, "NetStream.Play.Failed", description);
+    }
+    if (stream->use != Use::playing) return;
     stream->use = Use::idle;
     send_user_control(UserControl::stream_eof, stream_id);
     send_status(stream_id, "status", "NetStream.Play.UnpublishNotify", description);

@@ -74,6 +74,7 @@ void RtmpConnection::wait_for_use(milliseconds patience, const char* what) {
 
 void RtmpConnection::on_data(std::span<std::uint8_t> bytes) {
     if (is_over_) return;
+    is_pinged_ = false;
     const std::int64_t now_ns = net_.loop().now_ns();
     for (const auto& publishing : publishings_) publishing->note_input(now_ns);
     session_.feed(bytes);
@@ -253,22 +254,26 @@ void RtmpConnection::end_all(const std::string& reason) {
 
 /// A peer that vanished without a word is noticed as a silent camera is: asked, then closed.
 void RtmpConnection::watch_silence() {
-    if (silence_timer_ != 0 || publishings_.empty()) return;
-    const CameraOptions camera = services_.options->camera;
-    silence_timer_ = net_.loop().after(camera.ping_interval, [this, camera] {
+    if (silence_timer_ == 0) wait_for_input(services_.options->camera.ping_interval);
+}
+
+void RtmpConnection::wait_for_input(std::chrono::nanoseconds patience) {
+    silence_timer_ = net_.loop().after(patience, [this] {
         silence_timer_ = 0;
-        if (is_over_ || publishings_.empty()) return;
-        const std::int64_t silent_ns = net_.loop().now_ns() - stream_->last_input_ns();
-        if (silent_ns >= std::chrono::nanoseconds(camera.ping_interval).count()) {
-            if (silent_ns >=
-                std::chrono::nanoseconds(camera.ping_interval + camera.ping_timeout).count()) {
-                return close("silent for too long");
-            }
-            session_.ping(static_cast<std::uint32_t>(net_.loop().now_ns() / 1'000'000));
-            flush();
-        }
-        watch_silence();
+        if (!is_over_ && !publishings_.empty()) on_silence();
     });
+}
+
+void RtmpConnection::on_silence() {
+    const CameraOptions camera = services_.options->camera;
+    if (!stream_->is_reading()) return wait_for_input(camera.ping_interval);  // deaf ourselves
+    if (is_pinged_) return close("silent for too long");
+    const std::chrono::nanoseconds silent(net_.loop().now_ns() - stream_->last_input_ns());
+    if (silent < camera.ping_interval) return wait_for_input(camera.ping_interval - silent);
+    is_pinged_ = true;
+    session_.ping(static_cast<std::uint32_t>(net_.loop().now_ns() / 1'000'000));
+    flush();
+    wait_for_input(camera.ping_timeout);
 }
 
 void RtmpConnection::close_if_unused(const std::string& reason) {

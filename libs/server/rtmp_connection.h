@@ -68,6 +68,8 @@ class RtmpConnection final : public Connection,
     void close(const std::string& reason);
     void wait_for_use(milliseconds patience, const char* what);
     void watch_silence();
+    void wait_for_input(std::chrono::nanoseconds patience);
+    void on_silence();
 
     Services& services_;
     NetLoop& net_;
@@ -83,6 +85,7 @@ class RtmpConnection final : public Connection,
     std::uint64_t commands_before_ = 0;
     loop::TimerId use_timer_ = 0;
     loop::TimerId silence_timer_ = 0;
+    bool is_pinged_ = false;  ///< by watch_silence(), and has said nothing since
     bool is_over_ = false;
 };
 

@@ -7,14 +7,9 @@ namespace st::server {
 
 void RtmpConnection::Viewing::join(const std::string& path, const hub::ViewerInfo& info) {
     path_ = path;
-    info_ = info;
-    subscribe();
-}
-
-void RtmpConnection::Viewing::subscribe() {
     Live& live = connection_.services_.live;
     auto joined = live.hub().subscribe(path_, live.lane_of(connection_.net_),
-                                       static_cast<hub::FormId>(Form::rtmp), *this, info_);
+                                       static_cast<hub::FormId>(Form::rtmp), *this, info);
     if (!joined) return connection_.refuse_play(stream_id_, joined.error());
     subscription_ = std::move(*joined);
     subscription_.choose(wanted_);
@@ -41,7 +36,7 @@ void RtmpConnection::Viewing::on_wait_over() {
 
 void RtmpConnection::Viewing::begin(hub::Tracks /*tracks*/) {
     stop_waiting();
-    connection_.session_.accept_play(stream_id_);  // nothing, if it goes on after a pause
+    connection_.session_.accept_play(stream_id_);
     connection_.flush();
 }
 
@@ -65,13 +60,13 @@ void RtmpConnection::Viewing::end(hub::EndReason reason) {
 }
 
 void RtmpConnection::Viewing::pause(bool is_paused) {
-    if (is_paused) return leave("paused");
-    if (!subscription_) subscribe();
+    is_paused_ = is_paused;
+    if (subscription_) subscription_.choose(is_paused ? hub::Tracks{} : wanted_);
 }
 
 void RtmpConnection::Viewing::choose(rtmp::Wanted wanted) {
     wanted_ = {wanted.video, wanted.audio};
-    if (subscription_) subscription_.choose(wanted_);
+    if (subscription_ && !is_paused_) subscription_.choose(wanted_);
 }
 
 void RtmpConnection::Viewing::leave(const std::string& reason) {

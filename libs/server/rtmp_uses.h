@@ -23,7 +23,8 @@ class RtmpConnection::Viewing final : public hub::Viewer {
 
     std::uint32_t stream_id() const { return stream_id_; }
     void join(const std::string& path, const hub::ViewerInfo& info);
-    /// A live stream cannot wait: one who goes on is a viewer who joins.
+    /// A live stream cannot wait: one who goes on has missed what came, and begins at the next key
+    /// frame. He stays in it meanwhile, to be told of its end.
     void pause(bool is_paused);
     void choose(rtmp::Wanted wanted);
     void leave(const std::string& reason);
@@ -36,7 +37,6 @@ class RtmpConnection::Viewing final : public hub::Viewer {
     void end(hub::EndReason reason) override;
 
  private:
-    void subscribe();
     void wait();
     void on_wait_over();
     void stop_waiting();
@@ -45,8 +45,8 @@ class RtmpConnection::Viewing final : public hub::Viewer {
     loop::Stream& stream_;  ///< the connection's: asked for each packet, one look nearer
     const std::uint32_t stream_id_;
     hub::Tracks wanted_;
+    bool is_paused_ = false;
     std::string path_;
-    hub::ViewerInfo info_;
     hub::Subscription subscription_;
     loop::TimerId wait_timer_ = 0;
 };

@@ -3,12 +3,13 @@
 
 import asyncio
 import shutil
+import time
 import unittest
 
 import harness
 import live
 import rtmp_peer
-from rtmp_peer import RtmpPeer, command
+from rtmp_peer import RtmpPeer, command, message
 
 
 def ffmpeg_publish(server, path, app_and_name, *more):
@@ -227,6 +228,93 @@ class Claims(harness.Case):
         harness.wait_for(lambda: "publish refused: /live/held: left" in server.log, "it is noticed")
         self.assertNotIn("stream.ended", server.log)
         holder.wait_until_read()
+        server.stop()
+
+
+class Silence(harness.Case):
+    CONFIG = {"live": {"wait": "120s", "resume": "120s"}, "camera": {"ping_interval": "1s", "ping_timeout": "200ms"}}
+
+    @staticmethod
+    def wait_ping(peer):
+        """The number of the next ping."""
+        while True:
+            for event, value in rtmp_peer.user_controls([peer.read()]):
+                if event == rtmp_peer.PING_REQUEST:
+                    return value
+
+    def test_a_silent_publisher_is_asked_before_it_is_closed(self):
+        server = self.start_streamd(config=self.CONFIG)
+        with RtmpPeer(server) as publisher:
+            publisher.publish("cam")
+            time.sleep(0.3)  # its silence begins between two whole intervals
+            publisher.wait_until_read()
+            self.wait_ping(publisher)
+            publisher.read_to_end()
+        harness.wait_for(lambda: "silent for too long" in server.log, "its end is told")
+        server.stop()
+
+
+class Players(harness.Case):
+    def start(self):
+        """A server, a publisher and a viewer who was sent a key frame and what follows it, at 0 to 120 ms."""
+        server = self.start_streamd(config={"live": {"wait": "120s", "resume": "200ms"}})
+        publisher, viewer = RtmpPeer(server), RtmpPeer(server)
+        self.addCleanup(publisher.socket.close)
+        self.addCleanup(viewer.socket.close)
+        viewer.play("cam")
+        publisher.publish("cam")
+        publisher.send(
+            message(rtmp_peer.DATA, 1, b"".join(map(rtmp_peer.amf, ("onMetaData", {"width": 320.0})))),
+            message(rtmp_peer.AUDIO, 1, rtmp_peer.SOUND_CONFIG),
+        )
+        self.push(publisher, [0, 40, 80, 120], keys=[0])
+        seen = viewer.read_until(lambda it: rtmp_peer.pictures([it]) == [(120, False)])
+        return server, publisher, viewer, seen
+
+    @staticmethod
+    def push(publisher, at_ms, keys=()):
+        """A picture and a sound for each of these times."""
+        for ms in at_ms:
+            picture = rtmp_peer.KEY if ms in keys else rtmp_peer.PICTURE
+            publisher.send(message(rtmp_peer.VIDEO, 1, picture, ms), message(rtmp_peer.AUDIO, 1, rtmp_peer.SOUND, ms))
+
+    def test_one_that_paused_goes_on_and_never_back(self):
+        server, publisher, viewer, seen = self.start()
+        seen += viewer.pause(True)
+        viewer.send(command(1, "receiveVideo", 0, None, True))  # which does not mean: now
+        seen += viewer.wait_until_read()
+        self.push(publisher, [160, 200])
+        publisher.wait_until_read()
+        seen += viewer.pause(False)
+        self.push(publisher, [240, 280, 320], keys=[280])
+        seen += viewer.read_until(lambda it: rtmp_peer.pictures([it]) == [(320, False)])
+        expected = [(0, True), (40, False), (80, False), (120, False), (280, True), (320, False)]
+        self.assertEqual(rtmp_peer.pictures(seen), expected)
+        times = rtmp_peer.times(seen)
+        self.assertEqual(times, sorted(times))
+        server.stop()
+
+    def test_one_that_paused_is_told_of_the_end(self):
+        server, publisher, viewer, _ = self.start()
+        viewer.pause(True)
+        publisher.socket.close()
+        seen = viewer.read_to_end()
+        codes = ["NetStream.Play.UnpublishNotify", "NetStream.Play.Stop"]
+        self.assertEqual(rtmp_peer.status_codes(seen), codes)
+        self.assertIn((rtmp_peer.STREAM_EOF, 1), rtmp_peer.user_controls(seen))
+        server.stop()
+
+    def test_one_that_waits_is_told_that_it_was_kicked(self):
+        server = self.start_streamd(config=live.CONFIG)
+        with RtmpPeer(server) as viewer:
+            viewer.play("none")
+            kicked = harness.wait_for(
+                lambda: server.http("GET", "/api/v1/viewers").json["items"], "it is a viewer"
+            )
+            server.http("DELETE", f"/api/v1/viewers/{kicked[0]['id']}")
+            status = rtmp_peer.status_of(viewer.read_to_end()[-1])
+        self.assertEqual((status["level"], status["code"]), ("error", "NetStream.Play.Failed"))
+        self.assertEqual(status["description"], "kicked")
         server.stop()
 
 

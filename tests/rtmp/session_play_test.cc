@@ -61,6 +61,22 @@ TEST(SessionPlay, refuses_and_ends_in_words_that_players_know) {
     EXPECT_FALSE(client.session.is_playing(1));
 }
 
+TEST(SessionPlay, says_why_there_will_be_nothing_to_one_who_waits) {
+    Client client;
+    client.connect();
+    client.command(0, "createStream", 2.0, AmfNull{});
+    client.command(1, "play", 3.0, AmfNull{}, "cam");
+    client.flush();
+    client.answers.clear();
+    client.session.end_play(1, "kicked");
+    client.session.end_play(1, "twice");
+    client.session.accept_play(1);
+    client.read_answers();
+    EXPECT_EQ(client.answers, (Lines{"1 command \"onStatus\" 0 null "
+                                     "{NetStream.Play.Failed: kicked}"}));
+    EXPECT_FALSE(client.session.is_playing(1));
+}
+
 TEST(SessionPlay, lets_a_player_pause_stop_and_play_again) {
     Client client;
     client.connect();
