@@ -28,11 +28,10 @@ std::vector<std::string> worker_argv(std::vector<std::string> worker,
 
 }  // namespace
 
-/// What the hub calls, from any thread.
-class Source::Link final : public hub::Publisher {
+/// What the hub calls, from any thread. One for each run of the process.
+class Source::Link final : public hub::Publisher, public std::enable_shared_from_this<Link> {
  public:
-    Link(Source& source, std::weak_ptr<Child> child)
-        : source_(source), child_(std::move(child)), loop_(source.loop_) {}
+    explicit Link(Source& source) : source_(source), loop_(source.loop_) {}
 
     void probe() override {}  // packets are the sign of life
     void replaced() override { end("another publisher took the path"); }
@@ -40,14 +39,13 @@ class Source::Link final : public hub::Publisher {
 
  private:
     void end(const char* why) {
-        loop_.post([this, why, child = child_] {
-            // As long as that run lasts, so do the source and this.
-            if (!child.expired()) source_.give_up(why);
+        loop_.post([self = shared_from_this(), why] {
+            // The run may be over by now, and another one have begun.
+            if (self->source_.link_ == self) self->source_.give_up(why);
         });
     }
 
-    Source& source_;
-    const std::weak_ptr<Child> child_;
+    Source& source_;  ///< for the loop's tasks only: it outlives them
     loop::EventLoop& loop_;
 };
 
@@ -127,7 +125,7 @@ void Source::start() {
         end_run(e.what());
         return;
     }
-    link_ = std::make_shared<Link>(*this, child_);
+    link_ = std::make_shared<Link>(*this);
     link_->last_input_ns.store(monotonic_ns(), std::memory_order_relaxed);
     watch_silence();
     log_.info("started pid=" + std::to_string(child_->pid()) + " " + input_text(options_));

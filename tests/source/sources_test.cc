@@ -140,8 +140,13 @@ class SourcesTest : public ::testing::Test {
 
     std::string folder;
     Lane lane;
+    /// An operator may end it in the very moment in which it ends by itself.
+    hub::PublisherPtr kicked_at_its_end;
     hub::Hub hub{{}, encodings(), [this](const hub::Event& event) {
                      if (sources) sources->on_event(event);
+                     if (!std::holds_alternative<hub::Unpublished>(event)) return;
+                     const hub::PublisherPtr late = std::move(kicked_at_its_end);
+                     if (late) late->kicked();
                  }};
     hub::Lane& hub_lane = hub.add_lane(lane);
     Watcher viewer;
@@ -266,6 +271,17 @@ TEST_F(SourcesTest, an_operator_who_ends_the_publisher_has_it_started_anew) {
     wait_until("another start", [&] { return starts() == 2; });
     wait_for(State::running);
     EXPECT_EQ(status().last_error, "ended by an operator");
+}
+
+TEST_F(SourcesTest, an_operator_who_is_too_late_ends_neither_the_next_run_nor_anything_else) {
+    open("cat $S; sleep 1000");
+    join();
+    wait_for(State::running);
+    kicked_at_its_end = hub.find(kPath)->publisher();
+    EXPECT_TRUE(sources->restart(kPath));
+    wait_until("another run", [&] { return starts() == 2 && status().state == State::running; });
+    EXPECT_EQ(status().last_error, "");
+    EXPECT_EQ(status().crashes, 0U);
 }
 
 TEST_F(SourcesTest, ends_with_the_server_though_it_takes_its_time) {
