@@ -210,6 +210,7 @@ void Stream::pass(std::uint64_t publication, std::size_t bytes, bool is_picture,
     statistics_.add_unseen(bytes, is_picture, now_ns);
     held_.clear();
     cache_.clear();
+    newest_entry_.reset();
     has_key_ = false;
 }
 

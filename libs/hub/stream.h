@@ -61,7 +61,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     /// Does nothing unless `publication` holds the stream.
     bool push(std::uint64_t publication, media::Packet packet, std::int64_t now_ns)
         ST_EXCLUDES(mutex_);
-    /// Instead of push() while nobody wants the stream: counted, and the cache is given up.
+    /// Instead of push() while nobody wants the stream: counted, and what was kept is given up.
     void pass(std::uint64_t publication, std::size_t bytes, bool is_picture, std::int64_t now_ns)
         ST_EXCLUDES(mutex_);
     /// Somebody watches, has just done so, or asked to be able to.

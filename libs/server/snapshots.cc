@@ -100,13 +100,10 @@ void Snapshots::wait_for_picture(const std::string& path, std::int64_t deadline_
     const hub::StreamPtr stream = services_.live.hub().find(path);
     if (!stream || !stream->is_live()) return done(Error{"no stream at " + path, 404});
     const hub::UnitPtr unit = stream->newest_entry();
-    const std::int64_t now_ns = monotonic_ns();
-    // Of a stream that was not wanted for a while the newest one may be an old one.
-    if (unit && unit->packet->track == media::Track::video && can_be_decoded(*unit) &&
-        now_ns - unit->arrived_ns < kPatienceNs) {
+    if (unit && unit->packet->track == media::Track::video && can_be_decoded(*unit)) {
         return services_.disk.post([unit, done] { decode(*unit, done); });
     }
-    if (now_ns >= deadline_ns) {
+    if (monotonic_ns() >= deadline_ns) {
         return done(Error{"no key frame from " + path + " within 10 s", 503});
     }
     services_.control.after(

@@ -506,7 +506,9 @@ TEST(Hub, gives_nothing_old_after_a_time_in_which_nobody_wanted_the_stream) {
     Publication publication = world.publish();
     EXPECT_FALSE(publication.is_wanted(world.executor.now));
     world.push(publication, key(0));
+    EXPECT_TRUE(world.hub.find("/live/x")->newest_entry());
     publication.pass(4, true, world.executor.now);
+    EXPECT_FALSE(world.hub.find("/live/x")->newest_entry());
     FakeViewer viewer;
     world.join(viewer);
     EXPECT_TRUE(publication.is_wanted(world.executor.now));
