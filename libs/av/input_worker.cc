@@ -68,6 +68,21 @@ void die_with_parent() {
     ::_exit(kCannotStart);
 }
 
+sigset_t sigterm() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    return signals;
+}
+
+/// SIGTERM has come: blocked, it waits.
+bool is_told_to_end() {
+    sigset_t waiting;
+    sigemptyset(&waiting);
+    ::sigpending(&waiting);
+    return sigismember(&waiting, SIGTERM) == 1;
+}
+
 /// Starts the command; its standard output becomes our standard input.
 pid_t start_command(const std::vector<std::string>& argv) {
     std::array<int, 2> ends{};
@@ -79,7 +94,8 @@ pid_t start_command(const std::vector<std::string>& argv) {
     ::dup2(ends[0], 0);
     ::close(ends[0]);
     // The command gets the group's signals as well; when it goes, our input ends.
-    handle(SIGTERM, SIG_IGN);
+    const sigset_t told = sigterm();
+    ::sigprocmask(SIG_BLOCK, &told, nullptr);
     return child;
 }
 
@@ -93,8 +109,9 @@ void limit_myself() {
 /// What became of the command, in words; empty: it ended well, or goes on.
 std::string fate_of(pid_t command) {
     int status = 0;
-    // Its output has ended; itself may take a moment. Not for ever: it is killed with the group.
-    for (int tries = 0; tries < 100; ++tries) {
+    // Its output has ended; itself may take a moment, and what it needs if it was told to end: our
+    // parent kills the group in time.
+    for (int tries = 0; tries < 100 || is_told_to_end(); ++tries) {
         const pid_t got = ::waitpid(command, &status, WNOHANG);
         if (got == command) {
             if (WIFSIGNALED(status)) {

@@ -14,6 +14,7 @@ namespace {
 constexpr std::int64_t kBitrateMax = 6'000'000;
 constexpr char kQuality[] = "23";  // x264's own default
 constexpr int kSideMax = 8192;
+constexpr std::int64_t kKeyIntervalUs = 1'000'000;
 
 struct FreeScaler {
     void operator()(SwsContext* scaler) const { sws_freeContext(scaler); }
@@ -28,6 +29,7 @@ CodecPtr open_x264(int width, int height, AVRational frame_rate) {
     codec->pix_fmt = AV_PIX_FMT_YUV420P;
     codec->time_base = kMicrosecondBase;
     codec->framerate = frame_rate;
+    // At most so many pictures: their times count, the rate is only what the input says.
     codec->gop_size = std::max(1, static_cast<int>(std::lround(av_q2d(frame_rate))));
     codec->max_b_frames = 0;
     codec->rc_max_rate = kBitrateMax;
@@ -36,6 +38,7 @@ CodecPtr open_x264(int width, int height, AVRational frame_rate) {
     av_opt_set(codec->priv_data, "preset", "veryfast", 0);
     av_opt_set(codec->priv_data, "tune", "zerolatency", 0);
     av_opt_set(codec->priv_data, "crf", kQuality, 0);
+    av_opt_set(codec->priv_data, "forced-idr", "1", 0);
     const int result = avcodec_open2(codec.get(), encoder, nullptr);
     if (result < 0) raise("open libx264", result);
     return codec;
@@ -98,12 +101,16 @@ class VideoEncoder final : public TrackEncoder {
         sws_scale(scaler_.get(), decoded_->data, decoded_->linesize, 0, decoded_->height,
                   scaled_->data, scaled_->linesize);
         scaled_->pts = last_us_;
+        if (last_us_ - key_us_ >= kKeyIntervalUs) scaled_->pict_type = AV_PICTURE_TYPE_I;
     }
 
     void encode(const AVFrame* frame, const Sink& sink) {
         const int result = avcodec_send_frame(encoder_.get(), frame);
         if (result < 0) raise("encode", result);
-        take_encoded(*encoder_, sink);
+        take_encoded(*encoder_, [&](AVPacket& packet) {
+            if ((packet.flags & AV_PKT_FLAG_KEY) != 0) key_us_ = packet.pts;
+            sink(packet);
+        });
     }
 
     const AVRational time_base_;
@@ -113,6 +120,7 @@ class VideoEncoder final : public TrackEncoder {
     FramePtr scaled_;
     std::unique_ptr<SwsContext, FreeScaler> scaler_;
     std::int64_t last_us_ = INT64_MIN;
+    std::int64_t key_us_ = 0;  ///< of the last key frame; the first picture is one in any case
 };
 
 }  // namespace

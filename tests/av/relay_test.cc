@@ -98,6 +98,19 @@ TEST(Relay, encodes_raw_video_and_sound_and_plays_them_in_real_time) {
     EXPECT_LE(sound.size(), 45U);
 }
 
+TEST(Relay, gives_a_key_frame_each_second_though_pictures_come_less_often_than_the_input_says) {
+    const Relayed relayed =
+        relay_all("lavfi:testsrc2=size=160x120:rate=25:duration=0.6,setpts=4*PTS");
+    EXPECT_EQ(relayed.failure, "");
+    const auto pictures = of(relayed, Track::video, false);
+    ASSERT_EQ(pictures.size(), 15U);
+    std::vector<std::int64_t> keys_ms;
+    for (const Packet* picture : pictures) {
+        if (picture->is_key) keys_ms.push_back(picture->dts_ms - pictures[0]->dts_ms);
+    }
+    EXPECT_EQ(keys_ms, (std::vector<std::int64_t>{0, 1120, 2240})) << "160 ms between pictures";
+}
+
 TEST(Relay, encodes_pictures_of_odd_size) {
     const Relayed relayed = relay_all("lavfi:testsrc2=size=161x121:rate=25:duration=0.2");
     EXPECT_EQ(relayed.failure, "");

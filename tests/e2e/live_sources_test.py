@@ -180,6 +180,17 @@ class Sources(harness.Case):
         self.assertIn("still there after SIGTERM: killed", server.log)
         harness.wait_for(lambda: not group_members(group), "all of its processes are gone")
 
+    def test_a_command_that_gives_nothing_more_may_still_clean_up(self):
+        done = self.folder / "done"
+        goodbye = f'exec >&-; sleep 2; echo > "{done}"; exit'
+        script = f"trap '{goodbye}' TERM; cat '{live.clip()}'; while :; do sleep 0.1; done"
+        server = self.start({"x": {"command": ["sh", "-c", script], "shutdown_timeout": "0s"}})
+        with Viewer(server) as viewer:
+            viewer.read(1000)
+        wait_state(server, "idle")
+        self.assertTrue(done.exists())
+        self.assertNotIn("still there after SIGTERM", server.log)
+
     def test_a_program_that_leaves_the_group_is_stopped_too(self):
         # timeout makes a group of its own, out of reach of a signal to the source's.
         told = self.folder / "pid"
