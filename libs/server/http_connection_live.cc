@@ -89,8 +89,8 @@ void HttpConnection::become_viewer(const LiveRequest& request) {
     auto viewer =
         std::make_shared<HttpFlvViewer>(services_, net_, std::move(ticket_), std::move(stream_));
     hand_over(viewer);
-    viewer->start(request.path, {"http-flv", peer_, shown_query()}, head_.version_minor >= 1,
-                  head_.method == "HEAD");
+    viewer->start(request.path, {"http-flv", peer_, shown_query()},
+                  {head_.method == "HEAD", head_.version_minor >= 1, input_over_});
 }
 
 std::shared_ptr<HttpFlvPublisher> HttpConnection::become_publisher(const LiveRequest& request) {

@@ -1,5 +1,6 @@
 #include "server/http_flv_publisher.h"
 
+#include "base/clock.h"
 #include "http/response.h"
 #include "server/api.h"
 
@@ -36,7 +37,7 @@ void HttpFlvPublisher::on_claimed(Result<hub::Publication> claimed, bool expects
     ingest_ = std::make_unique<FlvIngest>(std::move(*claimed), link_);
     if (expects_continue) stream_->send("HTTP/1.1 100 Continue\r\n\r\n");
     stream_->resume_reading();
-    watch_silence();
+    watch_silence(patience());
     const std::string pending = std::exchange(pending_, {});
     consume(as_bytes(pending));
     if (input_over_) end_body();
@@ -61,16 +62,17 @@ void HttpFlvPublisher::finish_whole() {
 }
 
 /// A peer that vanished without a word is noticed as a silent camera is.
-void HttpFlvPublisher::watch_silence() {
+std::chrono::nanoseconds HttpFlvPublisher::patience() const {
     const CameraOptions camera = services_.options->camera;
-    const milliseconds patience = camera.ping_interval + camera.ping_timeout;
-    silence_timer_ = net_.loop().after(patience, [this, patience] {
+    return camera.ping_interval + camera.ping_timeout;
+}
+
+void HttpFlvPublisher::watch_silence(std::chrono::nanoseconds left) {
+    silence_timer_ = net_.loop().after(left, [this] {
         silence_timer_ = 0;
         if (is_over_) return;
-        if (net_.loop().now_ns() - stream_->last_input_ns() <
-            std::chrono::nanoseconds(patience).count()) {
-            return watch_silence();
-        }
+        const std::chrono::nanoseconds silent(monotonic_ns() - stream_->last_input_ns());
+        if (silent < patience()) return watch_silence(patience() - silent);
         finish(408, "silent for too long");
     });
 }

@@ -42,7 +42,9 @@ class HttpFlvPublisher final : public Connection,
     void end_body();
     void finish_whole();
     void finish(int status, const std::string& message);
-    void watch_silence();
+    std::chrono::nanoseconds patience() const;
+    /// `left`: of the patience.
+    void watch_silence(std::chrono::nanoseconds left);
 
     Services& services_;
     NetLoop& net_;

@@ -9,7 +9,7 @@
 namespace st::server {
 namespace {
 
-/// Without a byte for so long, a viewer that has closed its side is gone.
+/// Of a stream that gives nothing for so long, a viewer that has closed its side is gone.
 constexpr std::chrono::seconds kHalfClosedSilence{3};
 
 }  // namespace
@@ -23,11 +23,12 @@ HttpFlvViewer::HttpFlvViewer(Services& services, NetLoop& net, Admission::Ticket
 
 HttpFlvViewer::~HttpFlvViewer() { net_.loop().cancel(wait_timer_); }
 
-void HttpFlvViewer::start(const std::string& path, const hub::ViewerInfo& info, bool chunked,
-                          bool head_only) {
+void HttpFlvViewer::start(const std::string& path, const hub::ViewerInfo& info,
+                          const Request& request) {
     path_ = path;
-    is_chunked_ = chunked;
-    if (head_only) {
+    is_chunked_ = request.is_chunked;
+    is_head_ = request.is_head;
+    if (is_head_) {
         Live& live = services_.live;
         const hub::StreamPtr stream = live.hub().find(path);
         const bool is_there =
@@ -44,6 +45,7 @@ void HttpFlvViewer::start(const std::string& path, const hub::ViewerInfo& info, 
     wait_timer_ = net_.loop().after(services_.live.options().wait, [this] { on_wait_over(); });
     subscription_.start(net_.loop().now_ns());
     stream_->resume_reading();
+    if (request.is_last && !on_half_end()) close("viewer left");
 }
 
 /// A publisher who has not sent a key frame yet is waited for as long as he is there.
@@ -66,16 +68,16 @@ void HttpFlvViewer::begin(hub::Tracks tracks) {
 }
 
 void HttpFlvViewer::end(hub::EndReason reason) {
-    if (!subscription_.has_begun() && reason == hub::EndReason::ended) {
-        return refuse(404, "no stream at " + path_);
-    }
-    close(hub::to_text(reason), reason == hub::EndReason::ended);
+    const bool has_ended = reason == hub::EndReason::ended;
+    if (subscription_.has_begun()) return close(hub::to_text(reason), has_ended);
+    if (has_ended) return refuse(404, "no stream at " + path_);
+    refuse(403, hub::to_text(reason));
 }
 
 void HttpFlvViewer::refuse(int status, const std::string& message) {
     http::Response response = error_response(status, message);
     response.fields.push_back({"Access-Control-Allow-Origin", "*"});
-    stream_->send(http::encode_response(response, false));
+    stream_->send(http::encode_response(response, false, {}, is_head_));
     close(message);
 }
 
@@ -103,7 +105,7 @@ void HttpFlvViewer::on_data(std::span<std::uint8_t> /*bytes*/) {}  // a viewer h
 
 /// `nc -N` and many a script: nothing more to ask, and everything to hear. Only sending tells them
 /// from viewers that are gone: who waits for a stream to begin is taken for gone at once, and who
-/// watches one that is silent soon.
+/// watches one that is silent soon. A slow one is the hub's to end.
 bool HttpFlvViewer::on_half_end() {
     if (is_over_ || !subscription_ || !subscription_.has_begun()) return false;
     watch_silence();
@@ -116,7 +118,8 @@ void HttpFlvViewer::watch_silence() {
         wait_timer_ = 0;
         const hub::StreamPtr stream = services_.live.hub().find(path_);
         const bool may_be_waiting = !stream || !stream->is_live();  // its end is at hand
-        if (stream_->bytes_out() == bytes_then_ && !may_be_waiting) return close("viewer left");
+        const bool was_silent = stream_->bytes_out() == bytes_then_ && stream_->queued_bytes() == 0;
+        if (was_silent && !may_be_waiting) return close("viewer left");
         watch_silence();
     });
 }

@@ -18,9 +18,13 @@ class HttpFlvViewer final : public Connection, public loop::StreamHandler, publi
                   std::unique_ptr<loop::Stream> stream);
     ~HttpFlvViewer() override;
 
-    /// Right after it was added to its loop. `chunked`: not for HTTP/1.0. `head_only`: the request
-    /// was HEAD.
-    void start(const std::string& path, const hub::ViewerInfo& info, bool chunked, bool head_only);
+    struct Request {
+        bool is_head = false;
+        bool is_chunked = true;  ///< not for HTTP/1.0
+        bool is_last = false;    ///< the peer closed its side behind it
+    };
+    /// Right after it was added to its loop.
+    void start(const std::string& path, const hub::ViewerInfo& info, const Request& request);
 
     void shut_down() override;
 
@@ -49,6 +53,7 @@ class HttpFlvViewer final : public Connection, public loop::StreamHandler, publi
     hub::Subscription subscription_;
     loop::TimerId wait_timer_ = 0;
     std::uint64_t bytes_then_ = 0;  ///< sent when watch_silence() looked last
+    bool is_head_ = false;
     bool is_chunked_ = false;
     bool is_over_ = false;
 };

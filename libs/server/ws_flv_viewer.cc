@@ -83,7 +83,8 @@ void WsFlvViewer::begin(hub::Tracks tracks) {
 }
 
 void WsFlvViewer::end(hub::EndReason reason) {
-    if (!socket_) return refuse(404, "no stream at " + path_);
+    if (!socket_ && reason == hub::EndReason::ended) return refuse(404, "no stream at " + path_);
+    if (!socket_) return refuse(403, hub::to_text(reason));
     switch (reason) {
         case hub::EndReason::ended:
             return socket_->close(ws::kCloseNormal, hub::to_text(reason));

@@ -33,6 +33,21 @@ class Http(harness.Case):
             data += piece
         return data
 
+    def watch(self, server):
+        """A viewer of /live/x that has something."""
+        viewer = self.dial(server)
+        viewer.sendall(b"GET /live/x.flv HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        self.assertTrue(viewer.recv(1))
+        return viewer
+
+    def ask_and_end(self, server, path):
+        """A viewer whose request comes together with the end of all it has to say."""
+        viewer = self.dial(server)
+        viewer.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        viewer.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+        viewer.shutdown(socket.SHUT_WR)
+        return viewer
+
     def published(self, server):
         """Bytes of each publication that is over."""
         return [int(count) for count in re.findall(r"stream\.ended .* bytes=(\d+)", server.log)]
@@ -112,13 +127,66 @@ class Http(harness.Case):
         publisher = self.dial(server)
         publisher.sendall(post("/live/x.flv", data[:50_000], sized(data)))
         for _ in range(3):
-            viewer = self.dial(server)
-            viewer.sendall(b"GET /live/x.flv HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-            self.assertTrue(viewer.recv(1))
-            viewer.close()
+            self.watch(server).close()
         harness.wait_for(lambda: server.log.count("viewer.left") == 3, "they are gone")
         self.assertEqual(server.http("GET", "/api/v1/viewers").json["items"], [])
         self.assertEqual(len(self.published(server)), 0)
+
+    def test_a_viewer_who_left_with_its_request_does_not_stay(self):
+        server = self.start_streamd(config=live.CONFIG)
+        data = live.clip().read_bytes()
+        publisher = self.dial(server)
+        publisher.sendall(post("/live/x.flv", data[:50_000], sized(data)))
+        self.watch(server)
+        self.ask_and_end(server, "/live/none.flv")
+        self.ask_and_end(server, "/live/x.flv")
+        harness.wait_for(lambda: server.log.count("reason=viewer left") == 2, "they are gone")
+        self.assertEqual(len(server.http("GET", "/api/v1/viewers").json["items"]), 1)
+
+    def test_a_viewer_who_says_all_with_its_request_sees_what_is_there(self):
+        server = self.start_streamd(config=live.CONFIG)
+        clip = live.clip()
+        data = clip.read_bytes()
+        publisher = self.dial(server)
+        publisher.sendall(post("/live/x.flv", data[:40_000], sized(data)))
+        self.watch(server)  # before the second key frame
+        viewer = self.ask_and_end(server, "/live/x.flv")
+        seen = viewer.recv(1)
+        publisher.sendall(data[40_000:])
+        out = self.folder / "out.flv"
+        out.write_bytes((seen + self.rest(viewer)).partition(b"\r\n\r\n")[2])
+        live.assert_same_media(self, out, clip, "a viewer")
+
+    def test_a_silent_publisher_is_noticed_in_time(self):
+        patience_s = 4
+        camera = {"ping_interval": "2s", "ping_timeout": "2s"}
+        server = self.start_streamd(config={**live.CONFIG, "camera": camera})
+        data = live.clip().read_bytes()
+        publisher = self.dial(server)
+        publisher.sendall(post("/live/x.flv", data[:5000], sized(data)))
+        harness.wait_for(lambda: "stream.published" in server.log, "it publishes")
+        publisher.sendall(data[5000:6000])
+        begin = time.monotonic()
+        self.assertIn(b" 408 ", self.rest(publisher).splitlines()[0])
+        self.assertLess(time.monotonic() - begin, 1.6 * patience_s)
+
+    def test_a_snapshot_is_of_the_newest_key_frame_however_old(self):
+        server = self.start_streamd(config=live.CONFIG)
+        data = live.clip().read_bytes()
+        publisher = self.dial(server)
+        publisher.sendall(post("/live/x.flv", data[:50_000], sized(data)))
+        self.watch(server)
+        time.sleep(10.5)  # longer than one would wait for the next
+        answer = server.http("GET", "/api/v1/streams/live/x/snapshot.jpg")
+        self.assertEqual(answer.status, 200, answer)
+
+    def test_the_answer_to_head_is_a_head(self):
+        server = self.start_streamd(config=live.CONFIG)
+        peer = self.dial(server)
+        peer.sendall(b"HEAD /live/x.flv HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        head, _, body = self.rest(peer).partition(b"\r\n\r\n")
+        self.assertIn(b" 404 ", head.splitlines()[0])
+        self.assertEqual(body, b"")
 
     def test_sound_alone_is_delivered_from_its_beginning(self):
         server = self.start_streamd(config=live.CONFIG)

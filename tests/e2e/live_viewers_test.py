@@ -163,6 +163,48 @@ class Viewers(harness.Case):
         self.assertEqual(publisher.close_reason, "kicked")
         server.stop()
 
+    async def test_a_viewer_that_is_ended_while_it_waits_is_told_so(self):
+        server = self.start_streamd(config=CONFIG)
+        waiting = RawViewer(server, "/live/x.flv")
+        asking = asyncio.ensure_future(live.websockets.connect(f"{server.ws_url}/live/x.flv", open_timeout=240))
+        await harness.async_wait_for(lambda: live.joined(server) == 2, "both wait")
+        for viewer in viewers(server):
+            self.assertEqual(server.http("DELETE", f"/api/v1/viewers/{viewer['id']}").status, 200)
+        head, body = await asyncio.to_thread(waiting.read_all)
+        self.assertIn(b" 403 ", head.splitlines()[0])
+        self.assertEqual(json.loads(body)["error"]["message"], "kicked")
+        with self.assertRaises(live.websockets.InvalidStatusCode) as refused:
+            await asking
+        self.assertEqual(refused.exception.status_code, 403)
+        server.stop()
+
+    async def test_a_slow_viewer_that_has_closed_its_side_gets_everything(self):
+        patient = {"queue_bytes": "64M", "queue_age": "120s", "stuck_after": "120s"}
+        server = self.start_streamd(config={"live": {**CONFIG["live"], **patient}})
+        data = self.filler().read_bytes()
+        slow = RawViewer(server, "/live/x.flv")
+        await harness.async_wait_for(lambda: live.joined(server) == 1, "the slow viewer joined")
+        publishers = []
+        for name, sent in (("x", data), ("y", data[: len(data) // 4])):
+            url = f"{server.ws_url}/publish?app=live&stream={name}"
+            publishers.append(await live.websockets.connect(url, compression=None, open_timeout=240))
+            self.addAsyncCleanup(publishers[-1].close)
+            await publishers[-1].send(sent)
+        await harness.async_wait_for(lambda: viewers(server)[0]["queue_bytes"] > 0, "something waits for it")
+        slow.socket.shutdown(socket.SHUT_WR)
+        # One of a silent stream is taken for gone meanwhile.
+        other = RawViewer(server, "/live/y.flv")
+        other.socket.recv(1)
+        other.socket.shutdown(socket.SHUT_WR)
+        await asyncio.to_thread(other.read_all)
+        self.assertEqual([viewer["stream"] for viewer in viewers(server)], ["/live/x"])
+        await publishers[0].close()
+        _, body = await asyncio.to_thread(slow.read_all)
+        out = self.folder / "out.flv"
+        out.write_bytes(body)
+        live.assert_same_media(self, out, self.filler(), "the slow viewer")
+        server.stop()
+
     async def test_our_own_apps_are_not_for_publishers(self):
         server = self.start_streamd(config=CONFIG)
         for app in ("camera", "api", "ingest", "control", "web"):
