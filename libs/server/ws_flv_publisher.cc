@@ -22,6 +22,7 @@ void WsFlvPublisher::start(const std::string& path, const hub::PublisherInfo& in
     link_ = std::make_shared<PublisherLink>(net_, weak_from_this());
     claim_ = std::make_unique<PublishClaim>(services_.live, net_.loop(),
                                             services_.options->camera.takeover_after);
+    claim_->watch(stream_->socket());
     claim_->ask(path, link_, info, hub::Clock::bits_32,
                 [this](Result<hub::Publication> claimed) { on_claimed(std::move(claimed)); });
 }

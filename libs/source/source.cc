@@ -133,6 +133,7 @@ void Source::start() {
 
 /// Here and not in the process, which may hang in the kernel.
 void Source::watch_silence() {
+    if (states_.state() == State::stopping) return;  // which has a limit of its own
     const auto due_ns = link_->last_input_ns.load(std::memory_order_relaxed) +
                         std::chrono::nanoseconds(options_.run.silence).count();
     const std::chrono::nanoseconds left(due_ns - monotonic_ns());
