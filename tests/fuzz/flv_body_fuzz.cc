@@ -14,7 +14,7 @@ namespace {
 bool is_same(const st::media::Packet& a, const st::media::Packet& b) {
     return a.track == b.track && a.codec == b.codec && a.is_config == b.is_config &&
            a.is_key == b.is_key && a.is_colour == b.is_colour && a.codec_tag == b.codec_tag &&
-           a.cts_ms == b.cts_ms && a.dts_ms == b.dts_ms &&
+           a.track_id == b.track_id && a.cts_ms == b.cts_ms && a.dts_ms == b.dts_ms &&
            std::ranges::equal(a.payload.bytes(), b.payload.bytes());
 }
 
