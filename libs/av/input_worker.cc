@@ -147,7 +147,7 @@ int relay_input(const std::vector<std::string>& arguments) {
         ::close(0);
         const std::string fate = fate_of(command);
         if (!fate.empty()) failure = fate;
-        signal_escaped(::getpid(), SIGKILL);  // our parent kills the group
+        send_signal(escaped_from(::getpid()), SIGKILL);  // our parent kills the group
     }
     if (failure.empty()) return 0;
     std::fprintf(stderr, "%s\n", failure.c_str());

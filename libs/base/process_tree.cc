@@ -1,12 +1,13 @@
 #include "base/process_tree.h"
 
+#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <system_error>
+#include <utility>
 
 namespace st {
 
@@ -26,9 +27,19 @@ std::vector<pid_t> descendants_of(pid_t leader) {
     return found;
 }
 
-void signal_escaped(pid_t leader, int signal) {
+std::vector<Fd> escaped_from(pid_t leader) {
+    std::vector<Fd> escaped;
     for (const pid_t pid : descendants_of(leader)) {
-        if (::getpgid(pid) != leader) ::kill(pid, signal);
+        if (::getpgid(pid) == leader) continue;
+        Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+        if (process) escaped.push_back(std::move(process));
+    }
+    return escaped;
+}
+
+void send_signal(const std::vector<Fd>& processes, int signal) {
+    for (const Fd& process : processes) {
+        ::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0);
     }
 }
 

@@ -6,6 +6,15 @@
 #include "hub/stream.h"
 
 namespace st::hub {
+namespace {
+
+bool have_same_payload(const media::Packet& a, const media::Packet& b) {
+    const Bytes left = a.payload.bytes();
+    const Bytes right = b.payload.bytes();
+    return std::equal(left.begin(), left.end(), right.begin(), right.end());
+}
+
+}  // namespace
 
 void Seat::start(std::uint64_t serial, std::span<const UnitPtr> cached, std::int64_t now_ns) {
     joined_serial_ = 0;
@@ -36,7 +45,6 @@ void Seat::take(std::span<const UnitPtr> units, std::int64_t now_ns) {
             }
             enter(unit, now_ns);
         }
-        if (unit->packet->track == media::Track::metadata) metadata_ = unit->packet;
         if (wants(*unit->packet)) queue(unit, now_ns);
     }
     if (viewer_ == nullptr) return;
@@ -81,12 +89,11 @@ void Seat::enter(const UnitPtr& entry, std::int64_t now_ns) {
 std::vector<UnitPtr> Seat::headers_of(const Unit& entry) {
     std::vector<UnitPtr> headers = stream_->header_units(entry, form_);
     const media::PacketPtr metadata = entry.headers ? entry.headers->metadata : nullptr;
-    if (metadata == metadata_) {
+    if (metadata && metadata_ && have_same_payload(*metadata, *metadata_)) {
         std::erase_if(headers, [](const UnitPtr& header) {
             return header->packet->track == media::Track::metadata;
         });
     }
-    metadata_ = metadata;
     return headers;
 }
 
@@ -101,7 +108,9 @@ void Seat::send_queued() {
         std::size_t count = 0;
         std::size_t bytes = 0;
         while (count < wires.size() && queue_begin_ < queue_.size() && bytes < kBurstBytes) {
-            wires[count] = queue_[queue_begin_].unit->forms[form_];
+            const Unit& unit = *queue_[queue_begin_].unit;
+            if (unit.packet->track == media::Track::metadata) metadata_ = unit.packet;
+            wires[count] = unit.forms[form_];
             bytes += wires[count]->size();
             queue_[queue_begin_].unit.reset();
             ++count;
@@ -173,7 +182,6 @@ std::size_t Seat::drop_before(std::size_t index) {
     for (std::size_t i = queue_begin_; i < index; ++i) {
         queued_bytes_ -= queue_[i].unit->wire(form_).size();
         const media::Packet& packet = *queue_[i].unit->packet;
-        if (packet.track == media::Track::metadata) metadata_.reset();  // it was not told it
         if (!packet.is_config) ++dropped;
     }
     queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(index));

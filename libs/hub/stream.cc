@@ -90,7 +90,8 @@ void Stream::note_tracks(const media::Packet& packet) {
 
 void Stream::note_further(Headers& headers, const media::PacketPtr& packet) {
     for (media::PacketPtr& known : headers.further) {
-        if (known->track == packet->track && known->track_id == packet->track_id) {
+        if (known->track == packet->track && known->track_id == packet->track_id &&
+            known->is_colour == packet->is_colour) {
             known = packet;
             return;
         }

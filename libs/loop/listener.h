@@ -1,6 +1,6 @@
 #pragma once
 /// A listening TCP socket on an event loop. Accepts without blocking, with CLOEXEC. A peer that
-/// vanished without a word is noticed within two minutes, even where nothing is sent to it.
+/// vanished without a word is noticed within two minutes where nothing is on its way to it.
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/Net/StreamSocket.h>
 

@@ -45,7 +45,7 @@ void HttpFlvViewer::start(const std::string& path, const hub::ViewerInfo& info,
     wait_timer_ = net_.loop().after(services_.live.options().wait, [this] { on_wait_over(); });
     subscription_.start(net_.loop().now_ns());
     stream_->resume_reading();
-    if (request.is_last && !on_half_end()) close("viewer left");
+    if (request.is_last) on_half_end();
 }
 
 /// A publisher who has not sent a key frame yet is waited for as long as he is there.
@@ -104,11 +104,15 @@ void HttpFlvViewer::shut_down() {
 void HttpFlvViewer::on_data(std::span<std::uint8_t> /*bytes*/) {}  // a viewer has nothing to say
 
 /// `nc -N` and many a script: nothing more to ask, and everything to hear. Only sending tells them
-/// from viewers that are gone: who waits for a stream to begin is taken for gone at once, and who
-/// watches one that is silent soon. A slow one is the hub's to end.
+/// from viewers that are gone: who waits for a stream to begin is answered at once, and who watches
+/// one that is silent is gone soon. A slow one is the hub's to end.
 bool HttpFlvViewer::on_half_end() {
-    if (is_over_ || !subscription_ || !subscription_.has_begun()) return false;
-    watch_silence();
+    if (is_over_ || !subscription_) return false;
+    if (subscription_.has_begun()) {
+        watch_silence();
+    } else {
+        refuse(404, "nothing to see at " + path_);
+    }
     return true;
 }
 

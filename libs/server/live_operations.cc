@@ -128,8 +128,8 @@ std::string base64(const std::string& bytes) {
 }  // namespace
 
 void LiveOperations::list_streams(const control::Call& call, const Operations::Done& done) const {
-    const auto viewers = by_stream(services_.live.hub());
     auto streams = services_.live.hub().streams();
+    const auto viewers = by_stream(services_.live.hub());
     std::sort(streams.begin(), streams.end(),
               [](const auto& a, const auto& b) { return a.path < b.path; });
     Page page(call);
@@ -146,8 +146,9 @@ void LiveOperations::list_streams(const control::Call& call, const Operations::D
 void LiveOperations::get_stream(const std::string& path, const Operations::Done& done) const {
     const hub::StreamPtr stream = services_.live.hub().find(path);
     if (!stream) return done(no_stream(path));
+    const hub::StreamStatus status = stream->status();  // first: who leaves now counts once at most
     auto viewers = by_stream(services_.live.hub());
-    done(control::encode(shown(stream->status(), viewers[path])));
+    done(control::encode(shown(status, viewers[path])));
 }
 
 void LiveOperations::kick_publisher(const std::string& path, const Operations::Done& done) const {

@@ -67,6 +67,13 @@ bool can_be_decoded(const hub::Unit& unit) {
     return unit.headers && unit.headers->video;  // else its publisher has not sent them yet
 }
 
+/// Of a camera that nobody watches it may be from when somebody did.
+bool is_current(const hub::Stream& stream, const hub::Unit& unit) {
+    const hub::StreamStatus status = stream.status();
+    return status.publisher.protocol != "camera" || status.viewers > 0 ||
+           monotonic_ns() - unit.arrived_ns < kPatienceNs;
+}
+
 Result<std::string> picture_of(const hub::Unit& unit) {
     const TemporaryFolder folder;
     const std::string clip = folder.path() + "/key.flv";
@@ -100,7 +107,8 @@ void Snapshots::wait_for_picture(const std::string& path, std::int64_t deadline_
     const hub::StreamPtr stream = services_.live.hub().find(path);
     if (!stream || !stream->is_live()) return done(Error{"no stream at " + path, 404});
     const hub::UnitPtr unit = stream->newest_entry();
-    if (unit && unit->packet->track == media::Track::video && can_be_decoded(*unit)) {
+    if (unit && unit->packet->track == media::Track::video && can_be_decoded(*unit) &&
+        is_current(*stream, *unit)) {
         return services_.disk.post([unit, done] { decode(*unit, done); });
     }
     if (monotonic_ns() >= deadline_ns) {

@@ -149,6 +149,7 @@ void Child::reap() {
     while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
     }
     is_running_ = false;
+    escaped_.clear();
     exit_ = WIFSIGNALED(status) ? Exit{0, WTERMSIG(status)} : Exit{WEXITSTATUS(status), 0};
 }
 
@@ -158,7 +159,9 @@ void Child::kill() { signal(SIGKILL); }
 
 void Child::signal(int number) {
     if (!is_running_) return;
-    signal_escaped(pid_, number);  // first: their parents' end hides them
+    // First: their parents' end hides them. They are signalled again with the next one.
+    for (Fd& process : escaped_from(pid_)) escaped_.push_back(std::move(process));
+    send_signal(escaped_, number);
     ::kill(-pid_, number);
 }
 

@@ -103,6 +103,7 @@ class Child {
     Pipe error_output_{*this, false};
     Watch watch_{*this};
     Fd pidfd_;
+    std::vector<Fd> escaped_;  ///< from the group, as far as they have been signalled
     Exit exit_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< for deferred reads
 };

@@ -51,7 +51,7 @@ TEST(ProcessTree, finds_children_and_theirs_whatever_their_group) {
     EXPECT_TRUE(descendants_of(family.grandchild).empty());
 
     // The one that left the group, and not the one that is in it.
-    signal_escaped(family.child, SIGUSR1);
+    send_signal(escaped_from(family.child), SIGUSR1);
     int status = 0;
     ASSERT_EQ(::waitpid(family.child, &status, 0), family.child);
     EXPECT_TRUE(WIFEXITED(status));

@@ -221,7 +221,7 @@ class Claims(harness.Case):
         server.stop()
 
     def test_one_that_left_replaces_nobody(self):
-        server, holder = self.start("1s")
+        server, holder = self.start("10m")
         with RtmpPeer(server) as peer:
             peer.send(command(0, "createStream", 2, None), rtmp_peer.publish(1, "held"))
             peer.wait_answer(2)
@@ -232,7 +232,7 @@ class Claims(harness.Case):
 
 
 class Silence(harness.Case):
-    CONFIG = {"live": {"wait": "120s", "resume": "120s"}, "camera": {"ping_interval": "1s", "ping_timeout": "200ms"}}
+    CONFIG = {"live": {"wait": "120s", "resume": "120s"}, "camera": {"ping_interval": "1s", "ping_timeout": "3s"}}
 
     @staticmethod
     def wait_ping(peer):

@@ -182,7 +182,7 @@ class Sources(harness.Case):
 
     def test_a_command_that_gives_nothing_more_may_still_clean_up(self):
         done = self.folder / "done"
-        goodbye = f'exec >&-; sleep 2; echo > "{done}"; exit'
+        goodbye = f'exec >&-; sleep 1.5; echo > "{done}"; exit'
         script = f"trap '{goodbye}' TERM; cat '{live.clip()}'; while :; do sleep 0.1; done"
         server = self.start({"x": {"command": ["sh", "-c", script], "shutdown_timeout": "0s"}})
         with Viewer(server) as viewer:

@@ -283,6 +283,9 @@ TEST(Hub, keeps_the_headers_of_further_tracks_beside_its_own) {
     world.push(publication, sound_config());
     world.push(publication, further(sound_config(), 1));
     world.push(publication, further(config("second"), 2));
+    media::Packet colour = further(config("colour"), 2);
+    colour.is_colour = true;
+    world.push(publication, std::move(colour));
     world.push(publication, key(0));
     world.push(publication, further(config("second again"), 2));
     world.push(publication, further(delta(5), 2));
@@ -291,7 +294,7 @@ TEST(Hub, keeps_the_headers_of_further_tracks_beside_its_own) {
     world.join(viewer);
     EXPECT_THAT(viewer.take(),
                 ElementsAre("begin video audio", "Av@0:avcC", "Aa@0:ASC", "Aa@0:ASC", "Av@0:second",
-                            "Av@0:k", "Av@0:second again", "Av@5:p", "Aa@20:s"));
+                            "Av@0:colour", "Av@0:k", "Av@0:second again", "Av@5:p", "Aa@20:s"));
     const StreamStatus status = world.hub.streams().front();
     EXPECT_EQ(status.video->codec, media::Codec::h264);
     EXPECT_EQ(status.audio->codec, media::Codec::aac);

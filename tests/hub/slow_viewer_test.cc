@@ -12,6 +12,7 @@ namespace {
 using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Not;
 
 Options small_queue() {
     Options options;
@@ -99,6 +100,27 @@ TEST(SlowViewer, is_not_told_metadata_again_that_came_in_mid_stream) {
     world.push(publication, key(120));
     viewer.drain(world.executor.now);
     EXPECT_THAT(viewer.take(), ElementsAre("Av@120:k")) << "nothing at time 0";
+}
+
+TEST(SlowViewer, is_not_told_old_metadata_again_for_newer_ones_that_wait) {
+    World world(small_queue());
+    Publication publication = world.publish();
+    FakeViewer viewer;
+    world.join(viewer);
+    world.push(publication, metadata());
+    world.push(publication, key(0));
+    viewer.takes = false;
+    world.push(publication, delta(40));
+    viewer.take();
+    world.push(publication, key(80));
+    world.push(publication, packet(media::Track::metadata, 0, "new"));
+    for (int i = 0; i < 8; ++i) world.push(publication, delta(120 + i));
+    EXPECT_EQ(world.hub.viewers().at(0)->cuts, 1U);
+    world.push(publication, key(160));
+    viewer.drain(world.executor.now);
+    const std::vector<std::string> got = viewer.take();
+    EXPECT_THAT(got, Not(Contains("Am@0:meta"))) << "it has those";
+    EXPECT_THAT(got, Contains("Av@160:k"));
 }
 
 TEST(SlowViewer, is_told_metadata_that_were_cut_away_before_it_got_them) {

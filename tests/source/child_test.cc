@@ -178,6 +178,14 @@ TEST_F(ChildTest, reaches_what_has_left_its_group) {
     all_gone();
 }
 
+TEST_F(ChildTest, kills_what_left_its_group_and_does_not_end_when_told) {
+    start("setsid sh -c 'trap \"\" TERM; echo $$; exec sleep 1000' & wait");
+    witness.on_bytes = [this] { child->terminate(); };
+    run_to_the_end();
+    EXPECT_EQ(witness.exit->signal, SIGTERM) << "the shell went at once, and was its parent";
+    expect_group_gone(std::atoi(witness.output.c_str()));
+}
+
 TEST_F(ChildTest, what_it_left_running_ends_with_it) {
     // The grandchild ignores SIGTERM and keeps both pipes open.
     start("(trap '' TERM; exec sleep 1000) & echo ready; exit 0");
