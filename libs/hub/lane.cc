@@ -86,6 +86,7 @@ void Group::flush() {
     const bool is_plain = !has_metadata(units);
     ++walking_;
     const std::int64_t begin_ns = batch_.count() == 0 ? 0 : executor_.read_clock_ns();
+    std::vector<std::shared_ptr<Seat>> others = std::move(others_);
     // By index: a viewer may join while we walk.
     for (std::size_t i = 0; i < seats_.size(); ++i) {
         if (i + 2 < seats_.size() && seats_[i + 2]) prefetch(*seats_[i + 2]);
@@ -94,10 +95,13 @@ void Group::flush() {
         if (is_plain && seats_[i]->keeps_up(units.front()->serial)) {
             seats_[i]->pass_on(wires_, bytes);
         } else {
-            const std::shared_ptr<Seat> seat = seats_[i];
-            seat->take(units, now_ns);
+            others.push_back(seats_[i]);
         }
     }
+    // Those who wait already: cutting them takes time, which those who keep up do not wait for.
+    for (const std::shared_ptr<Seat>& seat : others) seat->take(units, now_ns);
+    others.clear();
+    others_ = std::move(others);
     if (begin_ns != 0) walk_time_ = Nanoseconds(executor_.read_clock_ns() - begin_ns);
     close_holes();
     units.clear();

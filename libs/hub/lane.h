@@ -63,7 +63,8 @@ class Group : public std::enable_shared_from_this<Group> {
     std::size_t holes_ = 0;
     int walking_ = 0;
     std::vector<UnitPtr> pending_;
-    std::vector<SharedBuffer> wires_;  ///< of pending_, while flushing
+    std::vector<SharedBuffer> wires_;            ///< of pending_, while flushing
+    std::vector<std::shared_ptr<Seat>> others_;  ///< that do not keep up, while flushing
     std::size_t pending_bytes_ = 0;
     bool timer_runs_ = false;
     std::chrono::nanoseconds walk_time_{0};  ///< of the last walk, if there is a window

@@ -396,6 +396,25 @@ TEST(EndOfStream, leaves_a_viewer_waiting_that_was_given_nothing) {
     EXPECT_EQ(waiting.got.back(), "end: kicked");
 }
 
+TEST(SlowViewer, comes_after_those_who_keep_up) {
+    World world(small_queue());
+    Publication publication = world.publish();
+    FakeViewer slow;
+    FakeViewer healthy;
+    world.join(slow);
+    world.join(healthy);
+    world.push(publication, key(0));
+    slow.takes = false;
+    world.push(publication, delta(40));  // in its socket
+    std::vector<std::uint64_t> cuts;
+    healthy.on_send = [&] { cuts.push_back(world.hub.viewers().at(0)->cuts); };
+    for (int i = 0; i < 8 && world.hub.viewers().at(0)->cuts == 0; ++i) {
+        world.push(publication, delta(80 + i));
+    }
+    EXPECT_EQ(world.hub.viewers().at(0)->cuts, 1U);
+    EXPECT_EQ(cuts.back(), 0U) << "the packet that had one cut was out to the other before";
+}
+
 TEST(SlowViewer, does_not_hold_up_others_that_leave_in_the_middle_of_a_walk) {
     World world(small_queue());
     Publication publication = world.publish();
