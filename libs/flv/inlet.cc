@@ -9,12 +9,6 @@
 namespace st::flv {
 namespace {
 
-bool are_equal(const Buffer& a, const Buffer& b) {
-    const Bytes left = a.bytes();
-    const Bytes right = b.bytes();
-    return std::equal(left.begin(), left.end(), right.begin(), right.end());
-}
-
 std::optional<PictureSize> size_of(const Buffer& record) {
     const auto config = parse_avc_config(record.bytes());
     return config ? picture_size(*config) : std::nullopt;
@@ -49,7 +43,8 @@ std::optional<media::Packet> Inlet::admit(media::Packet& packet) {
 
 /// What comes first beside a configuration is another spelling of it, unless the size is another.
 bool Inlet::is_new(const Buffer& record) const {
-    if (!in_band_.empty() || given_.empty()) return !are_equal(record, in_band_);
+    if (!in_band_.empty() || given_.empty())
+        return !std::ranges::equal(record.bytes(), in_band_.bytes());
     const auto before = size_of(given_);
     const auto now = size_of(record);
     return before && now && (before->width != now->width || before->height != now->height);

@@ -6,16 +6,6 @@
 #include "hub/stream.h"
 
 namespace st::hub {
-namespace {
-
-bool have_same_payload(const media::Packet& a, const media::Packet& b) {
-    const Bytes left = a.payload.bytes();
-    const Bytes right = b.payload.bytes();
-    return std::equal(left.begin(), left.end(), right.begin(), right.end());
-}
-
-}  // namespace
-
 void Seat::start(std::uint64_t serial, std::span<const UnitPtr> cached, std::int64_t now_ns) {
     joined_serial_ = 0;
     taken_ns_ = now_ns;
@@ -89,7 +79,8 @@ void Seat::enter(const UnitPtr& entry, std::int64_t now_ns) {
 std::vector<UnitPtr> Seat::headers_of(const Unit& entry) {
     std::vector<UnitPtr> headers = stream_->header_units(entry, form_);
     const media::PacketPtr metadata = entry.headers ? entry.headers->metadata : nullptr;
-    if (metadata && metadata_ && have_same_payload(*metadata, *metadata_)) {
+    if (metadata && metadata_ &&
+        std::ranges::equal(metadata->payload.bytes(), metadata_->payload.bytes())) {
         std::erase_if(headers, [](const UnitPtr& header) {
             return header->packet->track == media::Track::metadata;
         });

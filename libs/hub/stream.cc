@@ -1,6 +1,7 @@
 #include "hub/stream.h"
 
 #include <algorithm>
+#include <cassert>
 
 namespace st::hub {
 namespace {
@@ -39,10 +40,10 @@ media::PacketPtr at_time(const media::Packet& packet, std::int64_t dts_ms) {
 
 }  // namespace
 
-bool Stream::begin(std::uint64_t publication, PublisherPtr publisher, const PublisherInfo& info,
+void Stream::begin(std::uint64_t publication, PublisherPtr publisher, const PublisherInfo& info,
                    Clock clock, std::int64_t now_ns, std::int64_t now_us) {
     const Lock lock(mutex_);
-    if (publisher_) return false;
+    assert(!publisher_);
     publication_ = publication;
     publisher_ = std::move(publisher);
     info_ = info;
@@ -59,7 +60,6 @@ bool Stream::begin(std::uint64_t publication, PublisherPtr publisher, const Publ
     pictures_ = 0;
     flv_video_.reset();
     flv_audio_.reset();
-    return true;
 }
 
 bool Stream::is_entry(const media::Packet& packet, std::int64_t now_ns) const {
@@ -115,7 +115,7 @@ void Stream::note_config(const media::PacketPtr& packet) {
             const Bytes before = headers->video ? headers->video->payload.bytes() : Bytes();
             const Bytes after = packet->payload.bytes();
             // Pictures after another configuration do not go on from those before it.
-            if (!std::equal(before.begin(), before.end(), after.begin(), after.end())) {
+            if (!std::ranges::equal(before, after)) {
                 cache_.clear();
             }
             headers->video = packet;

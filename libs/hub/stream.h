@@ -54,9 +54,9 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
     const std::string& path() const { return path_; }
 
-    /// A publisher takes the stream; false: another one holds it. `publication`: its number, higher
-    /// than any before in the hub.
-    bool begin(std::uint64_t publication, PublisherPtr publisher, const PublisherInfo& info,
+    /// A publisher takes the stream, which nobody holds. `publication`: its number, higher than any
+    /// before in the hub.
+    void begin(std::uint64_t publication, PublisherPtr publisher, const PublisherInfo& info,
                Clock clock, std::int64_t now_ns, std::int64_t now_us) ST_EXCLUDES(mutex_);
     /// Does nothing unless `publication` holds the stream.
     bool push(std::uint64_t publication, media::Packet packet, std::int64_t now_ns)

@@ -232,7 +232,7 @@ class Claims(harness.Case):
 
 
 class Silence(harness.Case):
-    CONFIG = {"live": {"wait": "120s", "resume": "120s"}, "camera": {"ping_interval": "1s", "ping_timeout": "3s"}}
+    CONFIG = {"live": {"wait": "120s", "resume": "120s"}, "camera": {"ping_interval": "3s", "ping_timeout": "1s"}}
 
     @staticmethod
     def wait_ping(peer):
@@ -246,7 +246,7 @@ class Silence(harness.Case):
         server = self.start_streamd(config=self.CONFIG)
         with RtmpPeer(server) as publisher:
             publisher.publish("cam")
-            time.sleep(0.3)  # its silence begins between two whole intervals
+            time.sleep(0.5)  # its silence begins between two whole intervals
             publisher.wait_until_read()
             self.wait_ping(publisher)
             publisher.read_to_end()

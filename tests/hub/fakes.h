@@ -158,6 +158,15 @@ inline media::Packet promise() {
     return made;
 }
 
+/// What a few packets pass.
+inline Options small_queue() {
+    Options options;
+    options.queue.bytes = 50;
+    options.queue.age = std::chrono::milliseconds(500);
+    options.queue.stuck_after = std::chrono::milliseconds(3'000);
+    return options;
+}
+
 /// A hub with two forms, A and B, and one lane.
 struct World {
     explicit World(Options options = {})

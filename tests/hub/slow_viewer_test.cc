@@ -14,14 +14,6 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Not;
 
-Options small_queue() {
-    Options options;
-    options.queue.bytes = 50;
-    options.queue.age = std::chrono::milliseconds(500);
-    options.queue.stuck_after = std::chrono::milliseconds(3'000);
-    return options;
-}
-
 TEST(SlowViewer, gets_what_waited_in_order_once_it_takes_again) {
     World world(small_queue());
     Publication publication = world.publish();
