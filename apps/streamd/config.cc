@@ -13,11 +13,12 @@
 #include "auth/sha256.h"
 #include "base/name.h"
 #include "base/url.h"
+#include "config/json_file.h"
 
 namespace st::streamd {
 namespace {
 
-using cli::Layers;
+using config::Layers;
 using Lines = std::vector<std::string>;
 
 constexpr const char* kNextForTls = "streamd --make-cert DIR makes a pair for a laboratory";
@@ -44,7 +45,7 @@ std::string read_file(const std::string& path) {
         throw Poco::OpenFileException("cannot read the configuration file " + path);
     }
     std::string text;
-    text.resize(Layers::kFileBytesMax + 1);
+    text.resize(config::kFileBytesMax + 1);
     file.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(file.gcount()));
     return text;
@@ -329,7 +330,7 @@ std::variant<LoadedConfig, ConfigErrors> load_config(const ConfigSources& source
     return loaded;
 }
 
-cli::Layers::Entry shown(cli::Layers::Entry entry) {
+config::Layers::Entry shown(config::Layers::Entry entry) {
     const bool is_secret = entry.path.ends_with(".secret") || entry.path.ends_with(".sha256");
     if (is_secret && entry.value != "\"\"") {
         entry.value = "\"(hidden)\"";

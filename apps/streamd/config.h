@@ -11,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-#include "cli/config.h"
+#include "config/layers.h"
 
 namespace st::streamd {
 
@@ -169,17 +169,17 @@ struct LoadedConfig {
     Config config;
     std::vector<std::string>
         warnings;  ///< for the log at start, e.g. keys this version does not act on
-    std::vector<cli::Layers::Entry> entries;  ///< each value with its source
+    std::vector<config::Layers::Entry> entries;  ///< each value with its source
 };
 
 /// Fit for eyes: secrets, and passwords in sources' URLs, are hidden.
-cli::Layers::Entry shown(cli::Layers::Entry entry);
+config::Layers::Entry shown(config::Layers::Entry entry);
 
 /// The three sources above the defaults.
 struct ConfigSources {
     std::string file;                                ///< empty: none. Read here.
     std::map<std::string, std::string> environment;  ///< of the process; STREAMD_* is looked at
-    std::vector<cli::Setting> command_line;          ///< key path and text, in order
+    std::vector<config::Setting> command_line;       ///< key path and text, in order
     std::string folder;  ///< relative paths count from here; empty: where the process is
 };
 
@@ -187,7 +187,7 @@ struct ConfigSources {
 std::variant<LoadedConfig, ConfigErrors> load_config(const ConfigSources& sources);
 
 /// All keys, in the order of docs/config.md.
-const cli::Schema& config_schema();
+const config::Schema& config_schema();
 
 /// docs/config.md, whole.
 std::string config_page();

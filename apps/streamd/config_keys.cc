@@ -6,8 +6,8 @@
 namespace st::streamd {
 namespace {
 
-using cli::Key;
-using cli::KeyType;
+using config::Key;
+using config::KeyType;
 using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
@@ -299,9 +299,9 @@ void add_rest(Keys& keys) {
 
 }  // namespace
 
-const cli::Schema& config_schema() {
+const config::Schema& config_schema() {
     // Immutable, and needed by the options before any configuration exists.
-    static const cli::Schema schema([] {
+    static const config::Schema schema([] {
         const Config config;
         Keys keys;
         add_listeners(keys, config);
@@ -340,7 +340,7 @@ path, one line each, and ends the program with code 78.
 Durations are written `"500ms"`, `"10s"`, `"2m"`, `"1h"`, or as a number of seconds; sizes `"64K"`,
 `"8M"`, `"1G"` (1024-based), or as a number of bytes.
 
-)" + cli::reference_tables(config_schema(), kEnvironmentPrefix);
+)" + config::reference_tables(config_schema(), kEnvironmentPrefix);
 }
 
 }  // namespace st::streamd

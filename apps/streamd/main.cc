@@ -84,7 +84,7 @@ int run(int argc, char** argv) {
     auto& good = std::get<LoadedConfig>(loaded);
     if (options.only_print_config) {
         std::ranges::transform(good.entries, good.entries.begin(), shown);
-        std::cout << cli::listing(good.entries);
+        std::cout << config::listing(good.entries);
         return cli::finish_output("streamd", cli::kDone);
     }
     if (options.only_check_config) {

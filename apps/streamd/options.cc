@@ -15,12 +15,12 @@ constexpr const char* kLater = " (accepted; not used by this version)";
 CLI::Option* add_key(CLI::App& app, Options& options, const std::string& name,
                      const std::string& path, const std::string& value_name,
                      const std::string& help) {
-    const cli::Key& key = *config_schema().find(path);
+    const config::Key& key = *config_schema().find(path);
     return app
         .add_option_function<std::string>(
             name,
             [&options, &key, name, path](const std::string& text) {
-                const auto checked = cli::check_value(key, text);
+                const auto checked = config::check_value(key, text);
                 if (!checked) throw CLI::ValidationError(name, checked.error().message);
                 options.settings.push_back({path, text});
             },

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/config.h"
+#include "config/layers.h"
 
 namespace st::streamd {
 
@@ -21,7 +21,7 @@ struct Options {
     std::string generate;   ///< hidden --generate WHAT: see cli/generate.h
     bool only_print_config_page = false;  ///< hidden --config-page: docs/config.md
     bool only_print_openapi = false;      ///< hidden --openapi: docs/openapi.json
-    std::vector<cli::Setting> settings;
+    std::vector<config::Setting> settings;
 };
 
 /// Declares everything. `options` outlives `app`. CLI::ParseError from app.parse() is exit 64

@@ -22,7 +22,7 @@ std::string joined(const std::vector<std::string>& words, const char* between) {
 
 /// `tls_stays`: there was a certificate and there is one. TLS listeners open at the start alone.
 bool applies_on_reload(std::string_view path, bool tls_stays) {
-    const cli::Key* key = config_schema().find(path);
+    const config::Key* key = config_schema().find(path);
     if (key == nullptr || !key->applies_on_reload) return false;
     return tls_stays || !path.starts_with("tls.");
 }
@@ -39,19 +39,19 @@ Reload::Reload(ConfigSources sources, LoadedConfig loaded, loop::TlsContextPtr t
 
 std::vector<control::ConfigEntry> Reload::entries() const {
     std::vector<control::ConfigEntry> out;
-    for (const cli::Layers::Entry& entry : in_force_) {
-        cli::Layers::Entry it = shown(entry);
+    for (const config::Layers::Entry& entry : in_force_) {
+        config::Layers::Entry it = shown(entry);
         out.push_back({std::move(it.path), std::move(it.value), std::move(it.source)});
     }
     return out;
 }
 
 /// Lists change as a whole: entries that came or went are changed keys like any other.
-void Reload::take(const std::vector<cli::Layers::Entry>& next, bool tls_stays,
+void Reload::take(const std::vector<config::Layers::Entry>& next, bool tls_stays,
                   control::ReloadReply& reply) {
-    std::map<std::string, const cli::Layers::Entry*> before;
+    std::map<std::string, const config::Layers::Entry*> before;
     for (const auto& entry : in_force_) before.emplace(entry.path, &entry);
-    std::vector<cli::Layers::Entry> now;
+    std::vector<config::Layers::Entry> now;
     const auto note = [&](const std::string& path) {
         (applies_on_reload(path, tls_stays) ? reply.changed : reply.needs_restart).push_back(path);
     };

@@ -28,11 +28,11 @@ class Reload {
 
  private:
     control::Decoded<control::ReloadReply> apply(const LoadedConfig& next);
-    void take(const std::vector<cli::Layers::Entry>& next, bool tls_stays,
+    void take(const std::vector<config::Layers::Entry>& next, bool tls_stays,
               control::ReloadReply& reply);
 
     const ConfigSources sources_;
-    std::vector<cli::Layers::Entry> in_force_;
+    std::vector<config::Layers::Entry> in_force_;
     loop::TlsContextPtr tls_;
     ThresholdSink& sink_;
     const Log& log_;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <iostream>
-#include <numeric>
 
+#include "base/nearest.h"
 #include "cli/exit_codes.h"
 #include "cli/terminal.h"
 
@@ -84,21 +84,6 @@ class WrappingFormatter final : public CLI::Formatter {
         return out;
     }
 };
-
-std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-            diagonal = row[j];
-            row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-        }
-    }
-    return row.back();
-}
 
 /// The command that was being parsed when it went wrong: the deepest one that was named.
 const CLI::App& active(const CLI::App& app) {
@@ -201,7 +186,7 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
     std::string best;
     std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
     for (const std::string& candidate : candidates) {
-        const std::size_t far = distance(word, candidate);
+        const std::size_t far = edit_distance(word, candidate);
         if (far >= best_distance || far >= word.size()) continue;
         best = candidate;
         best_distance = far;

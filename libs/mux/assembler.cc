@@ -17,7 +17,7 @@ constexpr std::size_t kLengthBytes = 4;
 constexpr std::size_t kTailBytes = 64;                    // a slice header is hardly longer
 constexpr std::size_t kZerosMax = std::size_t{16} << 20;  // between two messages
 
-NalBytes copy(Bytes nal) { return {nal.begin(), nal.end()}; }
+mp4::NalBytes copy(Bytes nal) { return {nal.begin(), nal.end()}; }
 
 /// Of the first part of a NAL unit alone: what it is cannot be told, or what it says. What is
 /// longer than a parameter set may be is not taken for one anyway.
@@ -37,7 +37,7 @@ bool is_unclear_in_part(Bytes nal) {
 }
 
 /// Puts a set into the list of its kind, by id. True if another one with that id was there.
-bool absorb(std::vector<NalBytes>& list, std::size_t most, const std::vector<unsigned>& ids,
+bool absorb(std::vector<mp4::NalBytes>& list, std::size_t most, const std::vector<unsigned>& ids,
             Bytes nal, unsigned id, std::vector<unsigned>& new_ids) {
     const auto known = std::ranges::find(ids, id);
     if (known != ids.end())
@@ -172,7 +172,7 @@ void Assembler::continue_last(Bytes bytes) {
     const bool fits =
         last_ == Place::prefix
             ? prefix_.size() + bytes.size() <= kPrefixBytesMax
-            : parts_.back().file->position() - picture_at_ + bytes.size() <= kSampleBytesMax;
+            : parts_.back().file->position() - picture_at_ + bytes.size() <= mp4::kSampleBytesMax;
     if (!fits) return;
     last_bytes_ += static_cast<std::uint32_t>(bytes.size());
     store_be32(length.data(), last_bytes_);
@@ -181,7 +181,7 @@ void Assembler::continue_last(Bytes bytes) {
         std::ranges::copy(length, prefix_.begin() + static_cast<std::ptrdiff_t>(last_at_));
         return;
     }
-    SampleFile& file = *parts_.back().file;
+    mp4::SampleFile& file = *parts_.back().file;
     file.append(bytes);
     file.patch(last_at_, length);
 }
@@ -226,9 +226,9 @@ void Assembler::take(std::span<std::uint8_t> payload, const media::NalSpan& nal)
 }
 
 void Assembler::append(std::span<std::uint8_t> payload, const media::NalSpan& nal) {
-    SampleFile& file = *parts_.back().file;
+    mp4::SampleFile& file = *parts_.back().file;
     const std::size_t size = nal.end - nal.begin;
-    if (file.position() - picture_at_ + size + kLengthBytes > kSampleBytesMax) {
+    if (file.position() - picture_at_ + size + kLengthBytes > mp4::kSampleBytesMax) {
         ++lost_slices_;
         return;
     }
@@ -330,7 +330,7 @@ void Assembler::begin_picture() {
     if (needs_sets) inject_parameter_sets();
     has_lost_prefix_ = false;
 
-    Picture entry;
+    mp4::Picture entry;
     entry.device_ms = message_.device_ms;
     entry.arrival_ns = message_.arrival_ns;
     entry.order = picture.order;
@@ -351,7 +351,7 @@ void Assembler::begin_picture() {
 void Assembler::end_picture() {
     if (!in_picture_) return;
     const std::uint64_t size = parts_.back().file->position() - picture_at_;
-    pictures_.back().bytes = static_cast<std::uint32_t>(size) & kSampleBytesMax;
+    pictures_.back().bytes = static_cast<std::uint32_t>(size) & mp4::kSampleBytesMax;
     in_picture_ = false;
 }
 
@@ -373,12 +373,12 @@ void Assembler::begin_part(const media::PictureStart& picture) {
 /// Sets with new ids go into the sample description; other contents under a known id stay in the
 /// stream, and from then on every IDR picture carries all sets, so that a player may begin there.
 void Assembler::absorb_parameter_sets() {
-    VideoFormat& format = parts_.back().format;
+    mp4::VideoFormat& format = parts_.back().format;
     const media::ParameterSets& sets = units_.sets();
-    const auto ids_of = [](const std::vector<NalBytes>& list, auto parse) {
+    const auto ids_of = [](const std::vector<mp4::NalBytes>& list, auto parse) {
         std::vector<unsigned> ids;
         ids.reserve(list.size());
-        for (const NalBytes& nal : list) ids.push_back(parse(nal)->id);
+        for (const mp4::NalBytes& nal : list) ids.push_back(parse(nal)->id);
         return ids;
     };
     std::vector<unsigned> ids = ids_of(format.sps_list, media::parse_sps);

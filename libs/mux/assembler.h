@@ -10,17 +10,17 @@
 #include <vector>
 
 #include "media/access_unit.h"
+#include "mp4/picture_index.h"
+#include "mp4/sample_file.h"
+#include "mp4/samples.h"
 #include "mux/input.h"
-#include "mux/picture_index.h"
-#include "mux/sample_file.h"
-#include "mux/samples.h"
 
 namespace st::mux {
 
 /// One output file: a run of the pictures, all of one size.
 struct Part {
-    std::unique_ptr<SampleFile> file;
-    VideoFormat format;
+    std::unique_ptr<mp4::SampleFile> file;
+    mp4::VideoFormat format;
     std::size_t first = 0;  ///< of its pictures in the index
     std::size_t count = 0;
 };
@@ -34,7 +34,7 @@ struct AssemblerOptions {
     std::uint64_t first_picture = 0;
     std::uint64_t end_picture = std::numeric_limits<std::uint64_t>::max();
     /// Makes what the samples of part 1, 2 ... go to, behind what it writes there itself.
-    std::function<std::unique_ptr<SampleFile>(unsigned part)> open_part;
+    std::function<std::unique_ptr<mp4::SampleFile>(unsigned part)> open_part;
 };
 
 constexpr unsigned kPartsMax = 999;
@@ -51,7 +51,7 @@ class Assembler {
     /// So many pictures will not change any more.
     std::size_t whole_pictures() const { return pictures_.size() - (in_picture_ ? 1 : 0); }
 
-    PictureIndex& pictures() { return pictures_; }
+    mp4::PictureIndex& pictures() { return pictures_; }
     std::vector<Part>& parts() { return parts_; }
     std::uint64_t undecodable() const { return undecodable_; }
     std::uint64_t lost_slices() const {
@@ -89,7 +89,7 @@ class Assembler {
 
     const AssemblerOptions options_;
     media::AccessUnits units_;
-    PictureIndex pictures_;
+    mp4::PictureIndex pictures_;
     std::vector<Part> parts_;
     Message message_;
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "av/error.h"
+#include "mp4/file_error.h"
 #include "mux/run.h"
 
 namespace st::mux {
@@ -14,6 +15,9 @@ Result<Report> guarded(const Job& job, bool writes) {
         return Run(job, writes).go();
     } catch (const Failure& failure) {
         return Error{failure.what(), static_cast<int>(failure.code())};
+    } catch (const mp4::FileError& error) {
+        const bool is_io = error.kind() == mp4::FileError::Kind::io;
+        return Error{error.what(), static_cast<int>(is_io ? Exit::io : Exit::cannot_create)};
     } catch (const av::Error& error) {
         return Error{error.what(), static_cast<int>(Exit::io)};
     }

@@ -15,7 +15,7 @@ std::int64_t ms_of(std::int64_t ticks) {
     return (ticks + kTicksPerMs / 2) / kTicksPerMs;
 }
 
-void put(SampleFile& file, const media::Packet& packet) {
+void put(mp4::SampleFile& file, const media::Packet& packet) {
     const Buffer tag = flv::encode_tag(packet);
     if (tag.empty())
         throw Failure(Exit::bad_input, "a picture of more than 16 MiB does not fit into FLV");
@@ -23,7 +23,7 @@ void put(SampleFile& file, const media::Packet& packet) {
     file.flush();
 }
 
-media::Packet metadata_packet(const Track& track) {
+media::Packet metadata_packet(const mp4::Track& track) {
     const media::Sps& sps = track.format.sps;
     flv::StreamFacts facts;
     facts.has_video = true;
@@ -43,11 +43,11 @@ media::Packet metadata_packet(const Track& track) {
 
 }  // namespace
 
-std::int64_t flv_shown_ms(const Samples& samples, std::size_t i, std::int64_t base_ticks) {
+std::int64_t flv_shown_ms(const mp4::Samples& samples, std::size_t i, std::int64_t base_ticks) {
     return ms_of(base_ticks + samples.shown(i));
 }
 
-void FlvWriter::begin(const Track& track) {
+void FlvWriter::begin(const mp4::Track& track) {
     track_ = &track;
     base_ticks_ = track.samples.begins_ticks;
     if (!has_header_) file_.append(flv::encode_header(false, true));
@@ -57,12 +57,12 @@ void FlvWriter::begin(const Track& track) {
     config.is_config = true;
     config.is_key = true;
     config.dts_ms = last_dts_ms_;
-    config.payload = Buffer(Bytes(encode_avcc(track.format)));
+    config.payload = Buffer(Bytes(mp4::encode_avcc(track.format)));
     put(file_, config);
 }
 
 void FlvWriter::picture(std::size_t i, Bytes sample) {
-    const Samples& samples = track_->samples;
+    const mp4::Samples& samples = track_->samples;
     media::Packet packet;
     packet.is_key = samples.picture(i).is_sync;
     const std::int64_t shown = flv_shown_ms(samples, i, base_ticks_);

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "camera/frame.h"
-#include "mux/moov.h"
+#include "mp4/moov.h"
 
 namespace st::mux {
 namespace {
@@ -70,11 +70,11 @@ void Run::before_read() {
 }
 
 /// Where the samples of a part go.
-std::unique_ptr<SampleFile> Run::open_part(Pass pass, unsigned part) {
-    if (pass == Pass::stream || pass == Pass::messages) return SampleFile::to_memory();
-    if (pass == Pass::count || copies_messages()) return std::make_unique<SampleFile>();
-    auto file = std::make_unique<SampleFile>(part_name(job_.output, part), job_.overwrite);
-    begin_mp4(*file, index_room_);
+std::unique_ptr<mp4::SampleFile> Run::open_part(Pass pass, unsigned part) {
+    if (pass == Pass::stream || pass == Pass::messages) return mp4::SampleFile::to_memory();
+    if (pass == Pass::count || copies_messages()) return std::make_unique<mp4::SampleFile>();
+    auto file = std::make_unique<mp4::SampleFile>(part_name(job_.output, part), job_.overwrite);
+    mp4::begin_mp4(*file, index_room_);
     return file;
 }
 
@@ -95,12 +95,13 @@ void Run::read(Pass pass, bool start_at_intra) {
     outputs_.clear();
     index_room_ = 0;
     if (pass == Pass::write && job_.index_in_front) {
-        index_room_ = kIndexBytesBeside + kIndexBytesPerPicture * input_->pictures_bound();
+        index_room_ =
+            mp4::kIndexBytesBeside + mp4::kIndexBytesPerPicture * input_->pictures_bound();
     }
     if ((pass == Pass::write && copies_messages()) || pass == Pass::messages) {
         outputs_.push_back(job_.output_fd >= 0
-                               ? SampleFile::to_descriptor(job_.output_fd, job_.output)
-                               : std::make_unique<SampleFile>(job_.output, job_.overwrite));
+                               ? mp4::SampleFile::to_descriptor(job_.output_fd, job_.output)
+                               : std::make_unique<mp4::SampleFile>(job_.output, job_.overwrite));
     }
     Message message;
     while (input_->next(message)) {
@@ -118,7 +119,7 @@ void Run::read(Pass pass, bool start_at_intra) {
 }
 
 void Run::copy(const Message& message) {
-    SampleFile& file = *outputs_.front();
+    mp4::SampleFile& file = *outputs_.front();
     if (job_.format == OutputFormat::dump)
         file.append(camera::encode_header({message.device_ms, message.seq, message.payload}));
     file.append_borrowed(message.payload);

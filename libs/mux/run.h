@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "av/verify.h"
+#include "mp4/picture_writer.h"
 #include "mux/assembler.h"
 #include "mux/convert.h"
 #include "mux/failure.h"
 #include "mux/joined_input.h"
-#include "mux/picture_writer.h"
 #include "mux/survey.h"
 #include "mux/thumbnail_file.h"
 #include "mux/timing.h"
@@ -24,9 +24,9 @@ namespace st::mux {
 /// Of the pass that streams: what the one before found, and how far it is.
 struct Streaming {
     std::vector<Part> runs;
-    Metadata metadata;
-    std::optional<Track> track;  ///< of the run at work
-    std::unique_ptr<PictureWriter> writer;
+    mp4::Metadata metadata;
+    std::optional<mp4::Track> track;  ///< of the run at work
+    std::unique_ptr<mp4::PictureWriter> writer;
     std::vector<av::PictureFacts> expected;  ///< of each output
     std::size_t run = 0;                     ///< of `runs`
     std::size_t written = 0;                 ///< pictures, of all
@@ -44,7 +44,7 @@ class Run {
     /// `job` outlives the run. `writes`: else only the report is made.
     Run(const Job& job, bool writes) : job_(job), writes_(writes) {}
 
-    /// Throws Failure, av::Error.
+    /// Throws Failure, mp4::FileError, av::Error.
     Report go();
 
  private:
@@ -59,7 +59,7 @@ class Run {
     // Reading. Another time, with other options, may follow one that kept nothing.
     void open();
     void read(Pass pass, bool start_at_intra);
-    std::unique_ptr<SampleFile> open_part(Pass pass, unsigned part);
+    std::unique_ptr<mp4::SampleFile> open_part(Pass pass, unsigned part);
     void copy(const Message& message);
     void before_read();
     void add_notes();
@@ -86,7 +86,7 @@ class Run {
     void fit_clocks(const ServerOrigin& origin);
     void place_as_arrived();
     void place_on_server_clock(const ServerOrigin& origin);
-    Samples samples_of(const Part& part) const;
+    mp4::Samples samples_of(const Part& part) const;
 
     // Outputs.
     void finish_mp4();
@@ -103,19 +103,20 @@ class Run {
     void check_decoding(const std::string& path) const;
     void keep_all();
     void make_thumbnail(const std::string& mp4);
-    Metadata metadata() const;
+    mp4::Metadata metadata() const;
     Result<void> isolated(std::vector<std::string> words, const std::function<void()>& step) const;
-    OutputFile describe(const SampleFile& file, const std::string& kind) const;
-    OutputFile describe_part(const SampleFile& file, const std::string& kind, const Part& part,
-                             const Samples& samples) const;
+    OutputFile describe(const mp4::SampleFile& file, const std::string& kind) const;
+    OutputFile describe_part(const mp4::SampleFile& file, const std::string& kind, const Part& part,
+                             const mp4::Samples& samples) const;
 
     const Job& job_;
     const bool writes_;
     std::vector<OpenInput> sources_;
     std::unique_ptr<JoinedInput> input_;
     std::unique_ptr<Assembler> assembler_;
-    std::vector<std::unique_ptr<SampleFile>> outputs_;  ///< all but those of the assembler's parts
-    std::uint64_t index_room_ = 0;                      ///< left free in front of the samples
+    std::vector<std::unique_ptr<mp4::SampleFile>>
+        outputs_;                   ///< all but those of the assembler's parts
+    std::uint64_t index_room_ = 0;  ///< left free in front of the samples
     Survey survey_;
     Report report_;
     std::vector<std::uint32_t> shown_at_;

@@ -16,7 +16,7 @@ bool Run::makes_messages() const {
 /// says with it.
 void Run::write_messages(bool start_at_intra) {
     constexpr std::int64_t kTicksPerMs = media::kTicksPerSecond / 1000;
-    const PictureIndex& pictures = assembler_->pictures();
+    const mp4::PictureIndex& pictures = assembler_->pictures();
     dumping_.emplace();
     dumping_->device_ms.resize(pictures.size());
     for (std::size_t i = 0; i < pictures.size(); ++i) {
@@ -48,8 +48,8 @@ void Run::dump_pictures() {
     Dumping& at = *dumping_;
     const std::size_t whole = std::min(assembler_->whole_pictures(), at.device_ms.size());
     for (; at.done < whole; ++at.done) {
-        const Picture& picture = assembler_->pictures()[at.done];
-        SampleFile& samples = *assembler_->parts().front().file;
+        const mp4::Picture& picture = assembler_->pictures()[at.done];
+        mp4::SampleFile& samples = *assembler_->parts().front().file;
         if (picture.is_bare != 0) dump_picture(samples.front(picture.bytes), at.device_ms[at.done]);
         samples.drop(picture.bytes);
     }
@@ -64,7 +64,7 @@ void Run::dump_picture(Bytes sample, std::uint64_t device_ms) {
         store_be32(payload.data() + at, 1);
         at += kLengthBytes + bytes;
     }
-    SampleFile& file = *outputs_.front();
+    mp4::SampleFile& file = *outputs_.front();
     for (std::size_t at = 0; at < payload.size();) {
         const std::size_t bytes = std::min(payload.size() - at, camera::kPayloadBytesMax);
         const Bytes piece = Bytes(payload).subspan(at, bytes);

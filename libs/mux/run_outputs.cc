@@ -7,9 +7,10 @@
 #include "av/thumbnail.h"
 #include "av/verify.h"
 #include "av/worker.h"
+#include "mp4/file_error.h"
+#include "mp4/fragments.h"
+#include "mp4/moov.h"
 #include "mux/flv_writer.h"
-#include "mux/fragments.h"
-#include "mux/moov.h"
 #include "mux/run.h"
 
 namespace st::mux {
@@ -18,8 +19,8 @@ namespace {
 std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 /// What libavformat must find again.
-av::Mp4Facts facts_of(const Part& part, const Track& track) {
-    const Samples& samples = track.samples;
+av::Mp4Facts facts_of(const Part& part, const mp4::Track& track) {
+    const mp4::Samples& samples = track.samples;
     av::Mp4Facts facts;
     facts.samples = samples.count;
     facts.ticks_per_second = media::kTicksPerSecond;
@@ -40,7 +41,7 @@ av::Mp4Facts facts_of(const Part& part, const Track& track) {
 
 }  // namespace
 
-OutputFile Run::describe(const SampleFile& file, const std::string& kind) const {
+OutputFile Run::describe(const mp4::SampleFile& file, const std::string& kind) const {
     OutputFile out;
     out.path = file.path();
     out.name = base_name(file.path());
@@ -53,8 +54,8 @@ OutputFile Run::describe(const SampleFile& file, const std::string& kind) const 
     return out;
 }
 
-Metadata Run::metadata() const {
-    Metadata metadata;
+mp4::Metadata Run::metadata() const {
+    mp4::Metadata metadata;
     metadata.camera = job_.camera;
     metadata.rotate = job_.rotate;
     metadata.created_us = job_.created_us ? job_.created_us : report_.first_picture_wall_us;
@@ -67,11 +68,11 @@ void Run::finish_mp4() {
         av::Mp4Facts facts;
     };
     std::vector<Expected> expected;
-    const Metadata about = metadata();
+    const mp4::Metadata about = metadata();
     for (Part& part : assembler_->parts()) {
         check_cancelled();
-        const Track track(samples_of(part), part.format, about);
-        end_mp4(*part.file, track, index_room_);
+        const mp4::Track track(samples_of(part), part.format, about);
+        mp4::end_mp4(*part.file, track, index_room_);
         report_.files.push_back(describe_part(*part.file, "mp4", part, track.samples));
         expected.push_back({part.file->part_path(), facts_of(part, track)});
         outputs_.push_back(std::move(part.file));
@@ -92,8 +93,8 @@ void Run::finish_mp4() {
     keep_all();
 }
 
-OutputFile Run::describe_part(const SampleFile& file, const std::string& kind, const Part& part,
-                              const Samples& samples) const {
+OutputFile Run::describe_part(const mp4::SampleFile& file, const std::string& kind,
+                              const Part& part, const mp4::Samples& samples) const {
     OutputFile out = describe(file, kind);
     out.pictures = part.count;
     out.duration_ms =
@@ -121,7 +122,7 @@ void Run::keep_all() {
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
         try {
             outputs_[i]->keep();
-        } catch (const Failure&) {
+        } catch (const mp4::FileError&) {
             if (!job_.overwrite) {
                 for (std::size_t k = 0; k < i; ++k) ::unlink(outputs_[k]->target().c_str());
             }
@@ -162,7 +163,7 @@ void Run::stream_pictures() {
             continue;
         }
         if (!at.track) begin_run();
-        SampleFile& samples = *assembler_->parts()[at.run].file;
+        mp4::SampleFile& samples = *assembler_->parts()[at.run].file;
         const std::size_t bytes = assembler_->pictures()[at.written].bytes;
         at.writer->picture(at.written - run.first, samples.front(bytes));
         samples.drop(bytes);
@@ -173,20 +174,20 @@ void Run::stream_pictures() {
 void Run::begin_run() {
     Streaming& at = *streaming_;
     const Part& run = at.runs[at.run];
-    Samples samples = samples_of(run);
+    mp4::Samples samples = samples_of(run);
     if (job_.format == OutputFormat::flv) samples.begins_ticks = choice_.times.ticks[run.first];
     at.track.emplace(samples, run.format, at.metadata);
     const bool goes_on = at.writer && job_.format == OutputFormat::flv;
     if (!goes_on) {
         const std::string name = part_name(job_.output, static_cast<unsigned>(at.run + 1));
         outputs_.push_back(job_.output_fd >= 0
-                               ? SampleFile::to_descriptor(job_.output_fd, job_.output)
-                               : std::make_unique<SampleFile>(name, job_.overwrite));
+                               ? mp4::SampleFile::to_descriptor(job_.output_fd, job_.output)
+                               : std::make_unique<mp4::SampleFile>(name, job_.overwrite));
         at.writer.reset();
         if (job_.format == OutputFormat::flv) {
             at.writer = std::make_unique<FlvWriter>(*outputs_.back());
         } else {
-            at.writer = std::make_unique<Fragments>(*outputs_.back());
+            at.writer = std::make_unique<mp4::Fragments>(*outputs_.back());
         }
     }
     at.writer->begin(*at.track);
@@ -207,7 +208,7 @@ void Run::end_run() {
     report_.files.back().bytes = outputs_.back()->position();
     at.expected.resize(outputs_.size());
     av::PictureFacts& facts = at.expected.back();
-    const Samples& samples = at.track->samples;
+    const mp4::Samples& samples = at.track->samples;
     const std::int64_t base = samples.begins_ticks;
     const auto ms_at = [&](std::int64_t ticks) {
         constexpr std::int64_t kTicksPerMs = media::kTicksPerSecond / 1000;
@@ -268,7 +269,7 @@ void Run::make_thumbnail(const std::string& mp4) {
 }
 
 void Run::finish_copy() {
-    SampleFile& copy = *outputs_.front();
+    mp4::SampleFile& copy = *outputs_.front();
     copy.flush();
     report_.files.push_back(describe(copy, job_.format == OutputFormat::h264 ? "h264" : "dump"));
     keep_all();

@@ -59,7 +59,7 @@ TimingRequest Run::timing_request() {
 /// The range as numbers of pictures, from the times of all of them.
 void Run::choose_range() {
     survey_.report(report_, input_->has_device_times(), input_->has_arrival_times());
-    const PictureIndex& pictures = assembler_->pictures();
+    const mp4::PictureIndex& pictures = assembler_->pictures();
     shown_at_ = display_order(pictures);
     time_bare_inputs();
     const TimingChoice choice = choose_timing(pictures, shown_at_, timing_request());
@@ -98,7 +98,7 @@ void Run::choose_range() {
 }
 
 void Run::plan() {
-    const PictureIndex& pictures = assembler_->pictures();
+    const mp4::PictureIndex& pictures = assembler_->pictures();
     shown_at_ = display_order(pictures);
     time_bare_inputs();
     const TimingRequest request = timing_request();
@@ -126,7 +126,7 @@ void Run::plan() {
 }
 
 void Run::report_pictures() {
-    const PictureIndex& pictures = assembler_->pictures();
+    const mp4::PictureIndex& pictures = assembler_->pictures();
     report_.pictures = pictures.size();
     for (std::size_t i = 0; i < pictures.size(); ++i) {
         report_.key_frames += pictures[i].is_sync;
@@ -146,7 +146,7 @@ void Run::report_pictures() {
 
 void Run::fit_clocks(const ServerOrigin& origin) {
     if (!input_->has_device_times() || !choice_.clocks_are_sound) return;
-    const PictureIndex& pictures = assembler_->pictures();
+    const mp4::PictureIndex& pictures = assembler_->pictures();
     media::ClockFit fit;
     for (std::size_t i = 0; i < pictures.size(); ++i) {
         const auto device_ms =
@@ -212,7 +212,7 @@ void Run::place_on_server_clock(const ServerOrigin& origin) {
     report_.alignment = alignment;
 }
 
-Samples Run::samples_of(const Part& part) const {
+mp4::Samples Run::samples_of(const Part& part) const {
     // Places in display order count from the first picture of all; a part's are a run of them.
     return {assembler_->pictures(),
             part.first,

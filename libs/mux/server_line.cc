@@ -13,7 +13,7 @@ std::int64_t us_of(std::int64_t ticks) {
     return (ticks * 1'000'000 + media::kTicksPerSecond / 2) / media::kTicksPerSecond;
 }
 
-ServerLine as_arrived(const PictureIndex& pictures) {
+ServerLine as_arrived(const mp4::PictureIndex& pictures) {
     ServerLine out;
     media::ClockLine line;
     line.offset_us = static_cast<double>(pictures[0].arrival_ns) / 1000;
@@ -23,8 +23,8 @@ ServerLine as_arrived(const PictureIndex& pictures) {
 
 }  // namespace
 
-ServerLine fit_server_line(const PictureIndex& pictures, std::span<const std::uint32_t> shown_at,
-                           const TimingChoice& choice) {
+ServerLine fit_server_line(const mp4::PictureIndex& pictures,
+                           std::span<const std::uint32_t> shown_at, const TimingChoice& choice) {
     const auto& restarts = choice.times.restarts;
     if (choice.timing != Timing::device || restarts.size() > kStretchesMax)
         return as_arrived(pictures);

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "media/clock_fit.h"
-#include "mux/picture_index.h"
+#include "mp4/picture_index.h"
 #include "mux/timing.h"
 
 namespace st::mux {
@@ -32,8 +32,8 @@ struct ServerLine {
 constexpr std::size_t kStretchesMax = 1000;
 
 /// `choice` has at least one picture; the pictures have arrival times.
-ServerLine fit_server_line(const PictureIndex& pictures, std::span<const std::uint32_t> shown_at,
-                           const TimingChoice& choice);
+ServerLine fit_server_line(const mp4::PictureIndex& pictures,
+                           std::span<const std::uint32_t> shown_at, const TimingChoice& choice);
 
 /// Moves the display times onto the line: tick 0 is `zero_us` of the arrival clock.
 void put_on_line(media::DisplayTimes& times, const ServerLine& line, double zero_us);

@@ -4,15 +4,15 @@
 
 #include <string>
 
-#include "mux/sample_file.h"
+#include "mp4/sample_file.h"
 
 namespace st::mux {
 
 class ThumbnailFile {
  public:
-    /// Throws Failure 73: see replaceable().
+    /// Throws FileError: see mp4::replaceable().
     ThumbnailFile(const std::string& path, bool overwrite)
-        : target_(replaceable(path, overwrite)), overwrite_(overwrite) {}
+        : target_(mp4::replaceable(path, overwrite)), overwrite_(overwrite) {}
     ThumbnailFile(const ThumbnailFile&) = delete;
     ThumbnailFile& operator=(const ThumbnailFile&) = delete;
     ~ThumbnailFile() {
@@ -20,9 +20,9 @@ class ThumbnailFile {
     }
 
     const std::string& part_path() const { return part_; }
-    /// Throws Failure.
+    /// Throws FileError.
     void keep() {
-        put_in_place(part_, target_, overwrite_);
+        mp4::put_in_place(part_, target_, overwrite_);
         kept_ = true;
     }
 

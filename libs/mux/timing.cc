@@ -62,7 +62,8 @@ struct DeviceTimes {
     bool in_decoding_order = false;
 };
 
-DeviceTimes device_times(const PictureIndex& pictures, const std::vector<std::uint32_t>& shown_at) {
+DeviceTimes device_times(const mp4::PictureIndex& pictures,
+                         const std::vector<std::uint32_t>& shown_at) {
     DeviceTimes out;
     out.times.resize(pictures.size());
     for (std::size_t i = 0; i < pictures.size(); ++i)
@@ -86,7 +87,7 @@ DeviceTimes device_times(const PictureIndex& pictures, const std::vector<std::ui
 }
 
 /// Pictures arrive as they were coded; the n-th to arrive gives the n-th shown its time.
-std::vector<std::uint64_t> arrival_times(const PictureIndex& pictures) {
+std::vector<std::uint64_t> arrival_times(const mp4::PictureIndex& pictures) {
     std::vector<std::uint64_t> times(pictures.size());
     for (std::size_t i = 0; i < pictures.size(); ++i) times[i] = pictures[i].arrival_ns;
     return times;
@@ -94,7 +95,7 @@ std::vector<std::uint64_t> arrival_times(const PictureIndex& pictures) {
 
 /// Places in display order are numbers in decoding order where an input begins: nothing is held
 /// back over it.
-std::vector<std::size_t> seams_of(const PictureIndex& pictures) {
+std::vector<std::size_t> seams_of(const mp4::PictureIndex& pictures) {
     std::vector<std::size_t> seams;
     for (std::size_t i = 0; i < pictures.size(); ++i) {
         if (pictures[i].is_seam) seams.push_back(i);
@@ -127,11 +128,11 @@ std::string to_string(Timing timing) {
     return {};
 }
 
-std::vector<std::uint32_t> display_order(const PictureIndex& pictures) {
+std::vector<std::uint32_t> display_order(const mp4::PictureIndex& pictures) {
     std::vector<std::uint32_t> shown_at(pictures.size());
     Waiting waiting(shown_at);
     for (std::size_t i = 0; i < pictures.size(); ++i) {
-        const Picture& picture = pictures[i];
+        const mp4::Picture& picture = pictures[i];
         if (picture.begins_sequence || waiting.is_too_late(picture.order)) waiting.show_all();
         waiting.add(picture.order, i);
     }
@@ -145,12 +146,12 @@ std::optional<double> rate_of(const media::Vui& vui) {
     return fps >= 0.001 && fps <= 1000 ? std::optional(fps) : std::nullopt;
 }
 
-void time_bare_pictures(PictureIndex& pictures, const std::vector<std::uint32_t>& shown_at,
+void time_bare_pictures(mp4::PictureIndex& pictures, const std::vector<std::uint32_t>& shown_at,
                         std::span<const double> rates) {
     std::size_t stream = 0;
     std::uint64_t latest = 0;  // device time of what came before
     for (std::size_t first = 0; first < pictures.size();) {
-        const Picture* const before = first > 0 ? &pictures[first - 1] : nullptr;
+        const mp4::Picture* const before = first > 0 ? &pictures[first - 1] : nullptr;
         if (!pictures[first].begins_bare(before)) {
             const bool is_later = before == nullptr || pictures[first].is_seam ||
                                   !goes_back(latest, pictures[first].device_ms);
@@ -190,7 +191,8 @@ bool came_faster_than_taken(const TimingChoice& device, std::uint64_t repairs,
 
 }  // namespace
 
-TimingChoice choose_timing(const PictureIndex& pictures, const std::vector<std::uint32_t>& shown_at,
+TimingChoice choose_timing(const mp4::PictureIndex& pictures,
+                           const std::vector<std::uint32_t>& shown_at,
                            const TimingRequest& request) {
     TimingChoice choice;
     const std::size_t count = pictures.size();

@@ -141,9 +141,9 @@ TEST_F(StreamdConfig, accepts_the_whole_documented_shape) {
 }
 
 TEST_F(StreamdConfig, every_key_has_a_help_text_or_a_telling_name_and_a_valid_default) {
-    for (const cli::Key& key : config_schema().keys()) {
-        if (key.type == cli::KeyType::objects) continue;
-        EXPECT_TRUE(cli::check_value(key, key.fallback).ok()) << key.path;
+    for (const config::Key& key : config_schema().keys()) {
+        if (key.type == config::KeyType::objects) continue;
+        EXPECT_TRUE(config::check_value(key, key.fallback).ok()) << key.path;
         EXPECT_EQ(config_schema().find(key.path), &key) << key.path << " stands twice";
     }
 }
@@ -251,9 +251,9 @@ TEST_F(StreamdConfig, options_are_the_top_layer) {
     EXPECT_FALSE(loaded.config.recording.keep.dump);
     EXPECT_EQ(loaded.config.threads, 3U);
     EXPECT_EQ(loaded.config.camera.stop_timeout, std::chrono::seconds(3));
-    EXPECT_THAT(cli::listing(loaded.entries),
+    EXPECT_THAT(config::listing(loaded.entries),
                 HasSubstr("recording.path = \"/r\"  // command line\n"));
-    EXPECT_THAT(cli::listing(loaded.entries),
+    EXPECT_THAT(config::listing(loaded.entries),
                 HasSubstr("camera.stop_timeout = \"3s\"  // environment\n"));
 }
 
@@ -325,7 +325,7 @@ TEST_F(StreamdConfig, the_committed_page_is_the_generated_one) {
 
 TEST_F(StreamdConfig, the_page_names_every_key) {
     const std::string page = config_page();
-    for (const cli::Key& key : config_schema().keys()) {
+    for (const config::Key& key : config_schema().keys()) {
         EXPECT_THAT(page, HasSubstr("| `" + key.path + "` |"));
     }
 }

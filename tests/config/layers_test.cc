@@ -1,11 +1,13 @@
-#include "cli/config.h"
+#include "config/layers.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace st::cli {
+#include "config/json_file.h"
+
+namespace st::config {
 namespace {
 
 using std::chrono::milliseconds;
@@ -283,9 +285,9 @@ TEST_F(Config, refuses_what_the_parser_would_change_in_silence) {
 }
 
 TEST_F(Config, refuses_a_file_over_the_limits) {
-    EXPECT_THAT(file(std::string(Layers::kFileBytesMax + 1, ' ')),
+    EXPECT_THAT(file(std::string(kFileBytesMax + 1, ' ')),
                 ElementsAre("x.json: over 1048576 bytes"));
-    const std::string deep(Layers::kDepthMax * 2, '[');
+    const std::string deep(kFileDepthMax * 2, '[');
     EXPECT_THAT(file("{\"zebra\":" + deep), ElementsAre(HasSubstr("not JSON")));
 }
 
@@ -325,7 +327,7 @@ TEST_F(Config, a_variable_switches_an_object_with_defaults_on_and_off) {
 TEST_F(Config, lists_each_value_with_its_source) {
     ASSERT_THAT(file(R"({"recording": {"sync": "2s"}, "listeners": [{}, {"port": 7}]})"),
                 IsEmpty());
-    const std::string listing = cli::listing(layers_.entries());
+    const std::string listing = config::listing(layers_.entries());
     EXPECT_THAT(listing, HasSubstr("recording.sync = \"2s\"  // file x.json\n"));
     EXPECT_THAT(listing, HasSubstr("recording.keep = [\"dump\", \"mp4\"]  // default\n"));
     EXPECT_THAT(listing, HasSubstr("listeners[0].port = 50001  // default\n"));
@@ -348,4 +350,4 @@ TEST_F(Config, a_message_stays_one_line_whatever_the_file_holds) {
 }
 
 }  // namespace
-}  // namespace st::cli
+}  // namespace st::config

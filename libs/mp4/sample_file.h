@@ -12,9 +12,9 @@
 #include "base/bytes.h"
 #include "base/fd.h"
 
-namespace st::mux {
+namespace st::mp4 {
 
-/// Throws Failure: 73 if the file cannot be made or exists, 74 if a write fails.
+/// Throws FileError.
 class SampleFile {
  public:
     /// `overwrite`: an existing `path` will be replaced by keep(). A `.part` that a dead process
@@ -93,15 +93,15 @@ class SampleFile {
 };
 
 /// The file that an output under `path` is: what a link leads to, else `path` itself. Throws
-/// Failure 73 if something stands there that is no regular file, or one that may not be
+/// FileError if something stands there that is no regular file, or one that may not be
 /// overwritten.
 std::string replaceable(const std::string& path, bool overwrite);
 
-/// Gives a finished file its name, for good. Throws Failure: 73 if it must not replace what is
-/// there, 74.
+/// Gives a finished file its name, for good. Throws FileError, also if it must not
+/// replace what is there.
 void put_in_place(const std::string& part, const std::string& target, bool overwrite);
 
 /// fsync of the folder a path lies in.
 void sync_folder_of(const std::string& path);
 
-}  // namespace st::mux
+}  // namespace st::mp4

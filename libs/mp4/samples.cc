@@ -1,8 +1,8 @@
-#include "mux/samples.h"
+#include "mp4/samples.h"
 
 #include <algorithm>
 
-namespace st::mux {
+namespace st::mp4 {
 
 std::uint32_t Samples::depth() const {
     std::uint32_t depth = 0;
@@ -18,4 +18,4 @@ std::int64_t Samples::decoded(std::size_t i, std::uint32_t depth) const {
     return -static_cast<std::int64_t>(depth - i) * usual_ticks;
 }
 
-}  // namespace st::mux
+}  // namespace st::mp4

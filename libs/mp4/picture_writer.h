@@ -2,10 +2,10 @@
 /// Formats whose pictures are written one after the other with their times: what a writer of one
 /// takes. The times of all are known before the first is written.
 #include "base/bytes.h"
-#include "mux/movie_boxes.h"
-#include "mux/sample_file.h"
+#include "mp4/movie_boxes.h"
+#include "mp4/sample_file.h"
 
-namespace st::mux {
+namespace st::mp4 {
 
 /// Writes to one SampleFile, which outlives it. One thread.
 class PictureWriter {
@@ -18,4 +18,4 @@ class PictureWriter {
     virtual void finish() = 0;
 };
 
-}  // namespace st::mux
+}  // namespace st::mp4

@@ -1,4 +1,4 @@
-#include "cli/config_json.h"
+#include "config/json_file.h"
 
 #include <Poco/Exception.h>
 #include <Poco/JSON/Handler.h>
@@ -9,7 +9,7 @@
 #include <set>
 #include <sstream>
 
-namespace st::cli {
+namespace st::config {
 namespace {
 
 enum class Kind { null, boolean, integer, real, text };
@@ -233,9 +233,8 @@ std::size_t line_reached(std::istringstream& in, const std::string& json) {
 JsonReading read_json(const Schema& schema, std::string_view name, std::string_view text) {
     JsonReading reading;
     const std::string where(name);
-    if (text.size() > Layers::kFileBytesMax) {
-        reading.problems.push_back(where + ": over " + std::to_string(Layers::kFileBytesMax) +
-                                   " bytes");
+    if (text.size() > kFileBytesMax) {
+        reading.problems.push_back(where + ": over " + std::to_string(kFileBytesMax) + " bytes");
         return reading;
     }
     const std::string json = prepare(text, reading.problems);
@@ -245,7 +244,7 @@ JsonReading read_json(const Schema& schema, std::string_view name, std::string_v
     try {
         Poco::JSON::Handler::Ptr handler = new SchemaHandler(schema, reading);
         Poco::JSON::Parser parser(handler);
-        parser.setDepth(Layers::kDepthMax);
+        parser.setDepth(kFileDepthMax);
         parser.parse(in);
     } catch (const Poco::Exception& error) {
         // A bad list or object may have been said already; the syntax error is the cause.
@@ -255,4 +254,4 @@ JsonReading read_json(const Schema& schema, std::string_view name, std::string_v
     return reading;
 }
 
-}  // namespace st::cli
+}  // namespace st::config

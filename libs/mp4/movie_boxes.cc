@@ -1,9 +1,9 @@
-#include "mux/movie_boxes.h"
+#include "mp4/movie_boxes.h"
 
 #include "base/clock.h"
 #include "media/timeline.h"
 
-namespace st::mux {
+namespace st::mp4 {
 namespace {
 
 constexpr std::uint64_t kSecondsFrom1904To1970 = 2'082'844'800;
@@ -245,4 +245,4 @@ std::vector<std::uint8_t> encode_avcc(const VideoFormat& format) {
     return out;
 }
 
-}  // namespace st::mux
+}  // namespace st::mp4

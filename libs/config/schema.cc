@@ -1,29 +1,18 @@
+#include "config/schema.h"
+
+#include <Poco/JSONString.h>
+
 #include <algorithm>
 #include <cctype>
 #include <optional>
 
+#include "base/nearest.h"
 #include "base/units.h"
-#include "cli/config.h"
-#include "cli/config_json.h"
 
-namespace st::cli {
+namespace st::config {
 namespace {
 
-/// Levenshtein distance.
-std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-            diagonal = row[j];
-            row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-        }
-    }
-    return row[b.size()];
-}
+std::string quoted(const std::string& text) { return Poco::toJSON(text); }
 
 std::string_view last_word(std::string_view path) {
     const std::size_t dot = path.rfind('.');
@@ -164,8 +153,8 @@ std::string Schema::nearest(std::string_view path) const {
     const auto consider = [&](std::string_view candidate) {
         // The right word in the wrong section is as near as one wrong letter.
         const bool same_word = last_word(candidate) == last_word(plain) && plain.size() > 2;
-        const std::size_t found =
-            std::min(distance(plain, candidate), same_word ? std::size_t{1} : plain.size() + 99);
+        const std::size_t found = std::min(edit_distance(plain, candidate),
+                                           same_word ? std::size_t{1} : plain.size() + 99);
         if (found < best_distance) {
             best_distance = found;
             best = candidate;
@@ -225,6 +214,42 @@ Result<std::string> check_value(const Key& key, std::string_view text) {
     return check_value(key, text, printable(text));
 }
 
+std::vector<std::string> split_commas(std::string_view text) {
+    std::vector<std::string> out;
+    for (std::size_t at = 0; !text.empty() && at <= text.size();) {
+        const std::size_t end = std::min(text.find(',', at), text.size());
+        out.emplace_back(text.substr(at, end - at));
+        at = end + 1;
+    }
+    return out;
+}
+
+std::string as_json(const Key& key, const std::string& text) {
+    switch (key.type) {
+        case KeyType::boolean:
+        case KeyType::integer:
+        case KeyType::objects:
+            return text;
+        case KeyType::port:
+            return text == "off" ? quoted(text) : text;
+        case KeyType::group:
+            return text == "on" ? "{}" : "null";  // its members have lines of their own
+        case KeyType::text:
+            return text.empty() && key.is_nullable ? "null" : quoted(text);
+        case KeyType::size:
+            // A plain number stays one: 0, 1000.
+            return text.find_first_not_of("0123456789") == std::string::npos ? text : quoted(text);
+        default:
+            return quoted(text);
+    }
+}
+
+std::string as_json_list(const std::vector<std::string>& entries) {
+    std::string out = "[";
+    for (const std::string& entry : entries) out += (out.size() > 1 ? ", " : "") + quoted(entry);
+    return out + "]";
+}
+
 std::string environment_name(std::string_view prefix, std::string_view path) {
     std::string name(prefix);
     for (const char c : path) {
@@ -272,4 +297,4 @@ std::string unknown_problem(const Schema& schema, const std::string& path) {
     return printable(path) + ": unknown key" + (near.empty() ? "" : "; did you mean " + near + "?");
 }
 
-}  // namespace st::cli
+}  // namespace st::config

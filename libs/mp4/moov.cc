@@ -1,10 +1,10 @@
-#include "mux/moov.h"
+#include "mp4/moov.h"
 
 #include <algorithm>
 #include <array>
 #include <cassert>
 
-namespace st::mux {
+namespace st::mp4 {
 namespace {
 
 constexpr std::uint64_t kChunkBytes = std::uint64_t{1} << 20;
@@ -199,4 +199,4 @@ void end_mp4(SampleFile& file, const Track& track, std::uint64_t index_room) {
     file.flush();
 }
 
-}  // namespace st::mux
+}  // namespace st::mp4

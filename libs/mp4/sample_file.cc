@@ -1,4 +1,4 @@
-#include "mux/sample_file.h"
+#include "mp4/sample_file.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -7,13 +7,21 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 
-#include "mux/failure.h"
+#include "mp4/file_error.h"
 
-namespace st::mux {
+namespace st::mp4 {
 namespace {
+
+/// "write cam.mp4.part: No space left on device", from errno.
+[[noreturn]] void fail_errno(FileError::Kind kind, const std::string& what) {
+    const int error = errno;
+    throw FileError(kind, what + ": " + std::strerror(error));
+}
 
 /// What a path leads to through its links: the last of them may name nothing yet.
 std::string target_of(const std::string& path) {
@@ -24,10 +32,11 @@ std::string target_of(const std::string& path) {
         std::error_code error;
         if (fs::symlink_status(at, error).type() != fs::file_type::symlink) return at.string();
         const fs::path next = fs::read_symlink(at, error);
-        if (error) throw Failure(Exit::cannot_create, path + ": " + error.message());
+        if (error) throw FileError(FileError::Kind::cannot_create, path + ": " + error.message());
         at = at.parent_path() / next;
     }
-    throw Failure(Exit::cannot_create, path + ": too many links, one behind the other");
+    throw FileError(FileError::Kind::cannot_create,
+                    path + ": too many links, one behind the other");
 }
 
 }  // namespace
@@ -37,10 +46,11 @@ std::string replaceable(const std::string& path, bool overwrite) {
     struct stat there {};
     if (::lstat(target.c_str(), &there) != 0) return target;
     if (!S_ISREG(there.st_mode)) {
-        throw Failure(Exit::cannot_create,
-                      path + " is not a regular file; -o - writes to standard output");
+        throw FileError(FileError::Kind::cannot_create,
+                        path + " is not a regular file; -o - writes to standard output");
     }
-    if (!overwrite) throw Failure(Exit::cannot_create, path + " exists; -y overwrites it");
+    if (!overwrite)
+        throw FileError(FileError::Kind::cannot_create, path + " exists; -y overwrites it");
     return target;
 }
 
@@ -64,12 +74,14 @@ void sync_folder_of(const std::string& path) {
     const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
     const Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     // Some file systems refuse to sync a folder (EINVAL); there is nothing more to do then.
-    if (fd && ::fsync(fd.get()) != 0 && errno == EIO) fail_errno(Exit::io, "sync " + folder);
+    if (fd && ::fsync(fd.get()) != 0 && errno == EIO)
+        fail_errno(FileError::Kind::io, "sync " + folder);
 }
 
 void put_in_place(const std::string& part, const std::string& target, bool overwrite) {
     if (overwrite ? ::rename(part.c_str(), target.c_str()) != 0 : !rename_new(part, target)) {
-        fail_errno(errno == EEXIST ? Exit::cannot_create : Exit::io, "rename " + part);
+        fail_errno(errno == EEXIST ? FileError::Kind::cannot_create : FileError::Kind::io,
+                   "rename " + part);
     }
     sync_folder_of(target);
 }
@@ -107,17 +119,18 @@ void SampleFile::create() {
         if (fd_) {
             // Held while we write: tells a later run that this .part is not a leftover.
             if (::flock(fd_.get(), LOCK_EX | LOCK_NB) == 0) return;
-            fail_errno(Exit::cannot_create, "lock " + part);
+            fail_errno(FileError::Kind::cannot_create, "lock " + part);
         }
-        if (errno != EEXIST) fail_errno(Exit::cannot_create, "create " + part);
+        if (errno != EEXIST) fail_errno(FileError::Kind::cannot_create, "create " + part);
         const Fd old(::open(part.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-        if (!old) fail_errno(Exit::cannot_create, "open " + part);
+        if (!old) fail_errno(FileError::Kind::cannot_create, "open " + part);
         if (::flock(old.get(), LOCK_EX | LOCK_NB) != 0) {
-            throw Failure(Exit::cannot_create, part + " is being written by another process");
+            throw FileError(FileError::Kind::cannot_create,
+                            part + " is being written by another process");
         }
         ::unlink(part.c_str());
     }
-    fail_errno(Exit::cannot_create, "create " + part);
+    fail_errno(FileError::Kind::cannot_create, "create " + part);
 }
 
 SampleFile::~SampleFile() {
@@ -127,9 +140,9 @@ SampleFile::~SampleFile() {
 void SampleFile::ensure_open() {
     if (!resting_) return;
     fd_.reset(::open(part_path().c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
-    if (!fd_) fail_errno(Exit::io, "open " + part_path());
+    if (!fd_) fail_errno(FileError::Kind::io, "open " + part_path());
     ::flock(fd_.get(), LOCK_EX | LOCK_NB);
-    if (::lseek(fd_.get(), 0, SEEK_END) < 0) fail_errno(Exit::io, "seek " + part_path());
+    if (::lseek(fd_.get(), 0, SEEK_END) < 0) fail_errno(FileError::Kind::io, "seek " + part_path());
     resting_ = false;
 }
 
@@ -188,7 +201,7 @@ void SampleFile::write_pieces(int fd) {
             ::writev(fd, pieces_.data() + first, static_cast<int>(pieces_.size() - first));
         if (written < 0) {
             if (errno == EINTR) continue;
-            fail_errno(Exit::io, "write " + (kind_ == Kind::file ? part_path() : path_));
+            fail_errno(FileError::Kind::io, "write " + (kind_ == Kind::file ? part_path() : path_));
         }
         auto left = static_cast<std::size_t>(written);
         while (first < pieces_.size() && left >= pieces_[first].iov_len)
@@ -217,7 +230,7 @@ void SampleFile::skip(std::uint64_t bytes) {
     ensure_open();
     position_ += bytes;
     if (::lseek(fd_.get(), static_cast<off_t>(position_), SEEK_SET) < 0)
-        fail_errno(Exit::io, "seek " + part_path());
+        fail_errno(FileError::Kind::io, "seek " + part_path());
 }
 
 void SampleFile::make_room(std::uint64_t at, std::uint64_t bytes) {
@@ -234,14 +247,14 @@ void SampleFile::make_room(std::uint64_t at, std::uint64_t bytes) {
         write_at(end + bytes, part);
     }
     position_ += bytes;
-    if (::lseek(fd_.get(), 0, SEEK_END) < 0) fail_errno(Exit::io, "seek " + part_path());
+    if (::lseek(fd_.get(), 0, SEEK_END) < 0) fail_errno(FileError::Kind::io, "seek " + part_path());
 }
 
 void SampleFile::read_at(std::uint64_t at, std::span<std::uint8_t> into) {
     while (!into.empty()) {
         const ssize_t got = ::pread(fd_.get(), into.data(), into.size(), static_cast<off_t>(at));
         if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) fail_errno(Exit::io, "read " + part_path());
+        if (got <= 0) fail_errno(FileError::Kind::io, "read " + part_path());
         at += static_cast<std::uint64_t>(got);
         into = into.subspan(static_cast<std::size_t>(got));
     }
@@ -262,7 +275,7 @@ void SampleFile::write_at(std::uint64_t at, Bytes bytes) {
             ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
         if (written < 0) {
             if (errno == EINTR) continue;
-            fail_errno(Exit::io, "write " + part_path());
+            fail_errno(FileError::Kind::io, "write " + part_path());
         }
         at += static_cast<std::uint64_t>(written);
         bytes = bytes.subspan(static_cast<std::size_t>(written));
@@ -273,7 +286,7 @@ void SampleFile::sync() {
     flush();
     if (kind_ != Kind::file) return;
     ensure_open();
-    if (fd_ && ::fsync(fd_.get()) != 0) fail_errno(Exit::io, "sync " + part_path());
+    if (fd_ && ::fsync(fd_.get()) != 0) fail_errno(FileError::Kind::io, "sync " + part_path());
 }
 
 void SampleFile::keep() {
@@ -283,4 +296,4 @@ void SampleFile::keep() {
     fd_.reset();
 }
 
-}  // namespace st::mux
+}  // namespace st::mp4

@@ -1,6 +1,6 @@
-#include "mux/fragments.h"
+#include "mp4/fragments.h"
 
-namespace st::mux {
+namespace st::mp4 {
 namespace {
 
 /// A stream without key frames is cut all the same: this much is held in memory.
@@ -100,4 +100,4 @@ void Fragments::finish() {
     file_.flush();
 }
 
-}  // namespace st::mux
+}  // namespace st::mp4

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "mux/sample_file.h"
+#include "mp4/sample_file.h"
 
-namespace st::mux {
+namespace st::mp4 {
 
 constexpr std::uint64_t kU32Max = std::numeric_limits<std::uint32_t>::max();
 
@@ -94,4 +94,4 @@ class Box {
     const std::uint64_t at_;
 };
 
-}  // namespace st::mux
+}  // namespace st::mp4

@@ -5,9 +5,9 @@
 ///     ftyp moov { mvex } | moof { mfhd traf { tfhd tfdt trun } } mdat | moof ... mdat | ...
 #include <vector>
 
-#include "mux/picture_writer.h"
+#include "mp4/picture_writer.h"
 
-namespace st::mux {
+namespace st::mp4 {
 
 class Fragments final : public PictureWriter {
  public:
@@ -28,4 +28,4 @@ class Fragments final : public PictureWriter {
     std::uint32_t sequence_ = 0;
 };
 
-}  // namespace st::mux
+}  // namespace st::mp4

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "media/parameter_sets.h"
-#include "mux/picture_index.h"
+#include "mp4/picture_index.h"
 
-namespace st::mux {
+namespace st::mp4 {
 
 using NalBytes = std::vector<std::uint8_t>;
 
@@ -50,4 +50,4 @@ struct Metadata {
     unsigned rotate = 0;                     ///< degrees clockwise: 0, 90, 180, 270
 };
 
-}  // namespace st::mux
+}  // namespace st::mp4

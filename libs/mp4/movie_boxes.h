@@ -3,10 +3,10 @@
 /// tables: what a plain MP4 and a fragmented one have alike.
 #include <functional>
 
-#include "mux/boxes.h"
-#include "mux/samples.h"
+#include "mp4/boxes.h"
+#include "mp4/samples.h"
 
-namespace st::mux {
+namespace st::mp4 {
 
 struct Track {
     Track(const Samples& of, const VideoFormat& how, const Metadata& what);
@@ -27,4 +27,4 @@ void write_moov(Boxes& out, const Track& track, bool is_fragmented,
 /// The decoder configuration record of 14496-15, 5.3.3.1.
 std::vector<std::uint8_t> encode_avcc(const VideoFormat& format);
 
-}  // namespace st::mux
+}  // namespace st::mp4

@@ -10,10 +10,10 @@
 /// (av/verify.h).
 #include <cstdint>
 
-#include "mux/movie_boxes.h"
-#include "mux/sample_file.h"
+#include "mp4/movie_boxes.h"
+#include "mp4/sample_file.h"
 
-namespace st::mux {
+namespace st::mp4 {
 
 /// What begin_mp4() writes beside the room for the index.
 constexpr std::uint64_t kMp4HeadBytes = 48;
@@ -31,4 +31,4 @@ void begin_mp4(SampleFile& file, std::uint64_t index_room);
 /// An index larger than its room has the samples moved: right, but slow.
 void end_mp4(SampleFile& file, const Track& track, std::uint64_t index_room);
 
-}  // namespace st::mux
+}  // namespace st::mp4

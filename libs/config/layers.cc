@@ -1,12 +1,12 @@
-#include "cli/config.h"
+#include "config/layers.h"
 
 #include <algorithm>
 #include <cassert>
 
 #include "base/units.h"
-#include "cli/config_json.h"
+#include "config/json_file.h"
 
-namespace st::cli {
+namespace st::config {
 namespace {
 
 bool is_list(const Key& key) { return key.type == KeyType::texts || key.type == KeyType::objects; }
@@ -15,16 +15,6 @@ std::string counted(std::string_view path) { return std::string(path) + std::str
 
 std::string entry_path(std::string_view path, std::size_t index) {
     return std::string(path) + "[" + std::to_string(index) + "]";
-}
-
-std::vector<std::string> split_commas(std::string_view text) {
-    std::vector<std::string> out;
-    for (std::size_t at = 0; !text.empty() && at <= text.size();) {
-        const std::size_t end = std::min(text.find(',', at), text.size());
-        out.emplace_back(text.substr(at, end - at));
-        at = end + 1;
-    }
-    return out;
 }
 
 /// Every pair of a checked value as it is kept: lists spread over their entries.
@@ -164,4 +154,56 @@ std::string Layers::source(std::string_view path) const {
     return "default";
 }
 
-}  // namespace st::cli
+std::vector<Layers::Entry> Layers::entries() const {
+    std::vector<Entry> out;
+    const auto line = [&](const std::string& path, const std::string& value) {
+        out.push_back({path, value, source(path)});
+    };
+    for (const Key& key : schema_.keys()) {
+        const std::size_t list = key.path.find(kCountEnding);
+        if (key.type == KeyType::texts && list == std::string::npos) {
+            line(key.path, as_json_list(texts(key.path)));
+        } else if (key.type == KeyType::objects) {
+            if (count(key.path) == 0) line(key.path, "[]");
+        } else if (list == std::string::npos) {
+            line(key.path, as_json(key, text(key.path)));
+        } else {
+            const std::string owner = key.path.substr(0, list);
+            for (std::size_t i = 0; i < count(owner); ++i) {
+                const std::string path =
+                    owner + "[" + std::to_string(i) + "]" + key.path.substr(list + 2);
+                line(path, key.type == KeyType::texts ? as_json_list(texts(path))
+                                                      : as_json(key, text(path)));
+            }
+        }
+    }
+    return out;
+}
+
+std::string listing(const std::vector<Layers::Entry>& entries) {
+    std::string out;
+    for (const Layers::Entry& entry : entries) {
+        out += entry.path + " = " + entry.value + "  // " + entry.source + "\n";
+    }
+    return out;
+}
+
+std::vector<std::string> Layers::unused_but_set() const {
+    std::vector<std::string> out;
+    for (const Key& key : schema_.keys()) {
+        if (key.is_used || key.path.find(kCountEnding) != std::string::npos) continue;
+        if (source(key.path) == "default") continue;
+        bool is_default = false;
+        if (key.type == KeyType::objects) {
+            is_default = std::to_string(count(key.path)) == key.fallback;
+        } else if (key.type == KeyType::texts) {
+            is_default = texts(key.path) == split_commas(key.fallback);
+        } else {
+            is_default = text(key.path) == key.fallback;
+        }
+        if (!is_default) out.push_back(key.path);
+    }
+    return out;
+}
+
+}  // namespace st::config
