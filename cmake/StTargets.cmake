@@ -22,6 +22,7 @@ function(st_program name)
     add_executable(${name} ${sources})
     target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/apps)
     target_link_libraries(${name} PRIVATE st_flags ${ARG_USES} ${ARG_LINK})
+    target_link_options(${name} PRIVATE -Wl,--as-needed)  # loads no library that it does not call
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 endfunction()
 

@@ -120,7 +120,7 @@ void Source::start() {
     bad_tags_ = 0;
     given_up_.clear();
     try {
-        child_ = std::make_shared<Child>(loop_, worker_, *this);
+        child_ = std::make_shared<worker::Child>(loop_, worker_, *this);
     } catch (const std::system_error& e) {  // C3: out of descriptors, say: as if it had crashed
         end_run(e.what());
         return;
@@ -206,7 +206,7 @@ void Source::log_lines(const std::vector<std::string>& lines) {
     for (const std::string& line : lines) log_.info("says: " + without_passwords(line));
 }
 
-void Source::on_exit(const Exit& exit) {
+void Source::on_exit(const worker::Exit& exit) {
     log_lines(lines_.finish());
     loop_.retire(std::move(child_));
     child_ = nullptr;
@@ -214,7 +214,7 @@ void Source::on_exit(const Exit& exit) {
 }
 
 /// Why it ended, in its own last words where it had any.
-std::string Source::reason_of(const Exit& exit) const {
+std::string Source::reason_of(const worker::Exit& exit) const {
     std::string last = without_passwords(lines_.last());
     if (exit.signal != 0) return exit.text() + (last.empty() ? "" : ": " + last);
     if (!last.empty()) return last;

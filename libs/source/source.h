@@ -10,9 +10,9 @@
 #include "flv/inlet.h"
 #include "flv/tag.h"
 #include "hub/hub.h"
-#include "source/child.h"
 #include "source/log_lines.h"
 #include "source/states.h"
+#include "worker/child.h"
 
 namespace st::source {
 
@@ -36,7 +36,7 @@ struct SourceStatus {
     std::int64_t since_us = 0;   ///< wall clock: of the first packet of this run; 0: none
 };
 
-class Source final : public ChildHandler {
+class Source final : public worker::ChildHandler {
  public:
     /// `worker`: how to run av/input_worker.h, e.g. {"/proc/self/exe", "--worker", "input"}.
     /// `loop` and `hub` outlive it.
@@ -61,7 +61,7 @@ class Source final : public ChildHandler {
 
     void on_output(Bytes bytes) override;
     void on_error_output(Bytes bytes) override;
-    void on_exit(const Exit& exit) override;
+    void on_exit(const worker::Exit& exit) override;
 
     void act(Action action);
     void start();
@@ -70,7 +70,7 @@ class Source final : public ChildHandler {
     void push(flv::Tag tag);
     /// What the process gives cannot be used: it ends, which counts as a crash.
     void give_up(const std::string& why);
-    std::string reason_of(const Exit& exit) const;
+    std::string reason_of(const worker::Exit& exit) const;
     void end_run(const std::string& why);
     void log_lines(const std::vector<std::string>& lines);
     void tell_state(State before);
@@ -87,7 +87,7 @@ class Source final : public ChildHandler {
     bool is_closing_ = false;
 
     // Of this run of the process:
-    std::shared_ptr<Child> child_;
+    std::shared_ptr<worker::Child> child_;
     std::unique_ptr<flv::TagReader> reader_;
     flv::Inlet inlet_;
     LogLines lines_;

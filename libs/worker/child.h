@@ -1,32 +1,20 @@
 #pragma once
 /// A child process on an event loop: what it writes arrives as it comes, its end is an event.
 ///
-/// It gets default signal dispositions and an empty mask, a process group of its own, /dev/null as
-/// standard input and no other descriptor than 0, 1 and 2. It is killed when the thread that made
-/// it ends, however that comes (PR_SET_PDEATHSIG): make it on a thread that lives as long as it
-/// may.
-///
-/// One loop, its thread only.
+/// See spawn.h for what it inherits; its standard input is /dev/null. One loop, its thread only,
+/// which must live as long as the child may.
 #include <sys/types.h>
 
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/fd.h"
 #include "loop/event_loop.h"
+#include "worker/spawn.h"
 
-namespace st::source {
-
-/// How a process ended.
-struct Exit {
-    int code = 0;    ///< its exit code, if it was not killed
-    int signal = 0;  ///< else what killed it
-    bool is_success() const { return code == 0 && signal == 0; }
-    std::string text() const;  ///< "exit code 1", "killed by SIGSEGV (Segmentation fault)"
-};
+namespace st::worker {
 
 /// Calls may destroy the Child by EventLoop::retire() only.
 class ChildHandler {
@@ -42,11 +30,6 @@ class ChildHandler {
 
 class Child {
  public:
-    /// Environment variables that begin with one of these are not handed on: the server's own
-    /// configuration, with its secrets, and what the service manager tells the server alone.
-    static constexpr std::string_view kWithheld[] = {"STREAMD_", "NOTIFY_SOCKET=", "WATCHDOG_",
-                                                     "LISTEN_"};
-
     /// Starts argv[0] (looked up in PATH) with argv. A program that is not there is an exit with
     /// code 127, with the reason on standard error. Throws std::system_error: no descriptors, no
     /// memory, too many processes.
@@ -108,4 +91,4 @@ class Child {
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< for deferred reads
 };
 
-}  // namespace st::source
+}  // namespace st::worker

@@ -1,4 +1,4 @@
-#include "source/child.h"
+#include "worker/child.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 #include <optional>
 #include <thread>
 
-namespace st::source {
+namespace st::worker {
 namespace {
 
 using std::chrono::seconds;
@@ -250,4 +250,4 @@ TEST(Child, dies_with_a_server_that_is_killed) {
 }
 
 }  // namespace
-}  // namespace st::source
+}  // namespace st::worker
