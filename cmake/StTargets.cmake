@@ -14,29 +14,40 @@ function(st_library name)
     endif()
 endfunction()
 
-# st_program(name [USES libs...] [LINK third-party targets...]): apps/<name>/*.cc -> executable <name>.
+# st_program(name [USES libs...] [LINK third-party targets...])
+#   apps/<name>/*.cc and apps/<name>/<folder>/*.cc -> executable <name>. All but main.cc is the
+#   library st_<name>_parts, which the tests link. A program's own headers are included as
+#   "<name>/<folder>/<file>.h".
 function(st_program name)
     cmake_parse_arguments(ARG "" "" "USES;LINK" ${ARGN})
-    file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+    file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc ${CMAKE_CURRENT_SOURCE_DIR}/*/*.cc)
+    list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/main.cc)
     list(TRANSFORM ARG_USES PREPEND st_)
-    add_executable(${name} ${sources})
-    target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/apps)
-    target_link_libraries(${name} PRIVATE st_flags ${ARG_USES} ${ARG_LINK})
+    add_library(st_${name}_parts STATIC ${sources})
+    target_include_directories(st_${name}_parts PUBLIC ${CMAKE_SOURCE_DIR}/apps)
+    target_link_libraries(st_${name}_parts PUBLIC st_flags ${ARG_USES} ${ARG_LINK})
+    add_executable(${name} main.cc)
+    target_link_libraries(${name} PRIVATE st_${name}_parts)
     target_link_options(${name} PRIVATE -Wl,--as-needed)  # loads no library that it does not call
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 endfunction()
 
 # st_test(name [USES more libs...]): tests/<name>/*_test.cc -> test_<name>, one ctest entry per TEST.
+#   <name> is a library or a program.
 function(st_test name)
     cmake_parse_arguments(ARG "" "" "USES;LINK" ${ARGN})
     file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
     if(NOT sources)
         return()
     endif()
+    set(tested st_${name})
+    if(TARGET st_${name}_parts)
+        set(tested st_${name}_parts)
+    endif()
     list(TRANSFORM ARG_USES PREPEND st_)
     add_executable(test_${name} ${sources})
     target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
-    target_link_libraries(test_${name} PRIVATE st_${name} ${ARG_USES} ${ARG_LINK} GTest::gmock GTest::gtest_main)
+    target_link_libraries(test_${name} PRIVATE ${tested} ${ARG_USES} ${ARG_LINK} GTest::gmock GTest::gtest_main)
     gtest_discover_tests(test_${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}."
         PROPERTIES LABELS unit TIMEOUT 120)
 endfunction()

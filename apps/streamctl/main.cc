@@ -9,9 +9,9 @@
 #include "cli/exit_codes.h"
 #include "cli/parse.h"
 #include "cli/terminal.h"
-#include "commands.h"
-#include "options.h"
-#include "script.h"
+#include "streamctl/commands/commands.h"
+#include "streamctl/console/script.h"
+#include "streamctl/options.h"
 
 namespace st::streamctl {
 namespace {

@@ -1,5 +1,5 @@
 #include "cli/exit_codes.h"
-#include "options.h"
+#include "streamctl/options.h"
 
 namespace st::streamctl {
 namespace {

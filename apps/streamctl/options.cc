@@ -1,4 +1,4 @@
-#include "options.h"
+#include "streamctl/options.h"
 
 #include <charconv>
 #include <cmath>

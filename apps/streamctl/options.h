@@ -90,7 +90,7 @@ struct Options {
     bool all_files = false;                  ///< get
     bool align = false;                      ///< get, capture: files on one time line
     EventOptions events;
-    std::string complete_kind;  ///< __complete: see names.h
+    std::string complete_kind;  ///< __complete: see commands/completion_names.h
     std::string complete_line;  ///< __complete: it may name the server
     PushOptions push;
     std::vector<std::string> help_about;

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "options.h"
-#include "server_url.h"
+#include "streamctl/client/server_url.h"
 
 namespace st::streamctl {
 

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "control/json.h"
-#include "table.h"
+#include "streamctl/console/table.h"
 
 namespace st::streamctl {
 

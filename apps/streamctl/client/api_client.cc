@@ -1,0 +1,143 @@
+#include "streamctl/client/api_client.h"
+
+#include "control/json.h"
+
+namespace st::streamctl {
+namespace {
+
+cli::ExitCode exit_code_of(control::ErrorCode code) {
+    switch (code) {
+        case control::ErrorCode::unauthorized:
+        case control::ErrorCode::forbidden:
+            return cli::kNotAuthorised;
+        default:
+            return cli::kRefused;
+    }
+}
+
+std::string with_one(const char* name, const std::string& value) {
+    auto object = control::ordered_object();
+    object.set(name, value);
+    return control::to_line(object);
+}
+
+}  // namespace
+
+Refused::Refused(const control::ApiError& error)
+    : Failed(exit_code_of(error.code),
+             std::string(control::to_text(error.code)) + ": " + printable(error.message)),
+      body_(encode(error)),
+      code_(error.code) {}
+
+ApiClient::ApiClient(ServerUrl server, std::string token, milliseconds patience,
+                     Interrupt& interrupt)
+    : server_(std::move(server)),
+      token_(std::move(token)),
+      patience_(patience),
+      interrupt_(interrupt) {}
+
+RpcConnection& ApiClient::connection() {
+    if (!connection_) connection_.emplace(server_, token_, patience_, interrupt_);
+    return *connection_;
+}
+
+std::string ApiClient::start(const control::StartRequest& request) {
+    return end_start(begin_start(request), request);
+}
+
+std::string ApiClient::stop(const control::StopRequest& request) {
+    return end_stop(begin_stop(request), request);
+}
+
+std::uint64_t ApiClient::begin_start(const control::StartRequest& request) {
+    return connection().ask("capture.start", encode(request));
+}
+
+std::uint64_t ApiClient::begin_stop(const control::StopRequest& request) {
+    return connection().ask("capture.stop", encode(request));
+}
+
+std::string ApiClient::end_start(std::uint64_t id, const control::StartRequest& request) {
+    return await(id, request.wait ? request.timeout + patience_ : patience_, false);
+}
+
+std::string ApiClient::end_stop(std::uint64_t id, const control::StopRequest& request) {
+    // The server counts its time-out from the finaliser's last progress, so it may take longer than
+    // that without anything being wrong.
+    return await(id, request.wait ? request.timeout + patience_ : patience_, request.wait);
+}
+
+std::string ApiClient::cameras() { return call("cameras.list", ""); }
+
+std::string ApiClient::camera(const std::string& name) {
+    return call("cameras.get", with_one("name", name));
+}
+
+std::string ApiClient::kick(const std::string& name) {
+    return call("cameras.kick", with_one("name", name));
+}
+
+std::string ApiClient::status() { return call("server.status", ""); }
+
+std::string ApiClient::config() { return call("server.config", ""); }
+
+std::string ApiClient::reload() { return call("server.reload", ""); }
+
+std::string ApiClient::recordings(const control::RecordingQuery& query) {
+    auto object = control::ordered_object();
+    for (const auto& [name, value] : encode(query)) {
+        if (name != "limit") object.set(name, value);
+    }
+    if (query.limit != 0) object.set("limit", query.limit);
+    return call("recordings.list", control::to_line(object));
+}
+
+std::string ApiClient::recording(const std::string& id) {
+    return call("recordings.get", with_one("id", id));
+}
+
+std::string ApiClient::delete_recording(const std::string& id) {
+    return call("recordings.delete", with_one("id", id));
+}
+
+std::uint64_t ApiClient::subscribe(const control::Subscription& subscription) {
+    const std::string result = call("events.subscribe", encode(subscription));
+    const auto object = control::parse_object(result);
+    std::uint64_t last = 0;
+    if (object) control::ObjectReader(**object).read("last_id", last);
+    return last;
+}
+
+std::string ApiClient::call(std::string_view method, std::string_view params) {
+    return await(connection().ask(method, params), patience_, false);
+}
+
+std::string ApiClient::await(std::uint64_t id, milliseconds patience, bool patient) {
+    auto deadline = Clock::now() + patience;
+    Clock::time_point asked{};  // when a sign of life was last asked for
+    for (;;) {
+        if (auto answer = connection().take_answer(id)) {
+            if (answer->error) throw Refused(*answer->error);
+            return std::move(answer->result);
+        }
+        switch (connection().wait(deadline)) {
+            case Connection::Woke::news:
+                continue;
+            case Connection::Woke::interrupted:
+                if (!on_interrupt_ || !on_interrupt_()) {
+                    throw Failed(cli::kInterrupted, "interrupted");
+                }
+                continue;
+            case Connection::Woke::time:
+                if (!patient || connection().heard() < asked) {
+                    throw Failed(cli::kNoAnswer, server_.text + ": no answer within " +
+                                                     std::to_string(patience.count()) + " ms");
+                }
+                asked = Clock::now();
+                connection().ping();
+                deadline = asked + patience_;
+        }
+    }
+}
+
+}  // namespace st::streamctl

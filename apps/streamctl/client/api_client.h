@@ -1,0 +1,92 @@
+#pragma once
+/// The door to the server: one operation, one answer, by JSON-RPC on /control. Throws Failed when
+/// there is no answer to decode, or a refusal. Main thread.
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "control/error.h"
+#include "control/list.h"
+#include "control/recording.h"
+#include "control/start.h"
+#include "control/stop.h"
+#include "control/subscribe.h"
+#include "streamctl/client/failed.h"
+#include "streamctl/client/rpc_connection.h"
+#include "streamctl/client/server_url.h"
+
+namespace st::streamctl {
+
+/// The server's refusal, e.g. {"error":{"code":"no_cameras",...}}.
+class Refused final : public Failed {
+ public:
+    explicit Refused(const control::ApiError& error);
+    /// As the HTTP door says it, for --json.
+    const std::string& body() const { return body_; }
+    control::ErrorCode code() const { return code_; }
+
+ private:
+    std::string body_;
+    control::ErrorCode code_;
+};
+
+class ApiClient {
+ public:
+    /// Called by each Ctrl-C while an answer is awaited; true: go on waiting.
+    using OnInterrupt = std::function<bool()>;
+
+    /// Connects with the first operation. `patience`: for an answer to an operation that does not
+    /// wait for anything. `interrupt` outlives it.
+    ApiClient(ServerUrl server, std::string token, milliseconds patience, Interrupt& interrupt);
+
+    // Each returns the result, one JSON object.
+    std::string start(const control::StartRequest& request);
+    std::string stop(const control::StopRequest& request);
+    std::string cameras();
+    std::string camera(const std::string& name);
+    std::string kick(const std::string& name);
+    std::string status();
+    std::string config();
+    std::string reload();
+    /// One page of the list.
+    std::string recordings(const control::RecordingQuery& query);
+    std::string recording(const std::string& id);
+    std::string delete_recording(const std::string& id);
+    /// Any other, by its JSON-RPC name; `params` as JSON text, or "".
+    std::string ask(std::string_view method, std::string_view params) {
+        return call(method, params);
+    }
+
+    // start and stop in two steps.
+    std::uint64_t begin_start(const control::StartRequest& request);
+    std::uint64_t begin_stop(const control::StopRequest& request);
+    std::string end_start(std::uint64_t id, const control::StartRequest& request);
+    std::string end_stop(std::uint64_t id, const control::StopRequest& request);
+    /// Without it Ctrl-C throws Failed 130. Empty: that again.
+    void on_interrupt(OnInterrupt call) { on_interrupt_ = std::move(call); }
+
+    /// From now on events come; returns the id of the last one so far.
+    std::uint64_t subscribe(const control::Subscription& subscription);
+    RpcConnection& connection();
+    /// The next operation has a connection of its own; events are no longer subscribed.
+    void reconnect() { connection_.reset(); }
+    const ServerUrl& server() const { return server_; }
+    const std::string& token() const { return token_; }
+    milliseconds patience() const { return patience_; }
+
+ private:
+    std::string call(std::string_view method, std::string_view params);
+    /// With `patient`, there is no end to the waiting as long as the server shows signs of life.
+    std::string await(std::uint64_t id, milliseconds patience, bool patient);
+
+    const ServerUrl server_;
+    const std::string token_;
+    const milliseconds patience_;
+    Interrupt& interrupt_;
+    OnInterrupt on_interrupt_;
+    std::optional<RpcConnection> connection_;
+};
+
+}  // namespace st::streamctl

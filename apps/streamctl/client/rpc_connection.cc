@@ -1,0 +1,205 @@
+#include "streamctl/client/rpc_connection.h"
+
+#include <sys/random.h>
+
+#include "control/json.h"
+#include "http/body.h"
+#include "ws/encode.h"
+#include "ws/handshake.h"
+
+namespace st::streamctl {
+namespace {
+
+void fill_random(std::span<std::uint8_t> bytes) {
+    if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+        throw std::runtime_error("getrandom: no random bytes");
+    }
+}
+
+Bytes bytes_of(std::string_view text) {
+    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+}  // namespace
+
+RpcConnection::RpcConnection(const ServerUrl& server, const std::string& token,
+                             milliseconds patience, Interrupt& interrupt)
+    : patience_(patience),
+      connection_(server, patience, interrupt),
+      decoder_(ws::Role::client, ws::Limits{0, control::kReplyBytesMax}),
+      piece_(64 * 1024) {
+    upgrade(server, token);
+}
+
+RpcConnection::~RpcConnection() {
+    try {
+        // One frame fits into the socket's buffer, or the server is not there to read it.
+        connection_.send(ws::encode_close(ws::kCloseNormal, {}, mask()).bytes(), Clock::now());
+    } catch (const std::exception&) {
+    }
+}
+
+ws::MaskKey RpcConnection::mask() {
+    ws::MaskKey key{};
+    fill_random(key);
+    return key;
+}
+
+Bytes RpcConnection::receive_or_fail(Clock::time_point deadline) {
+    switch (connection_.wait(deadline)) {
+        case Connection::Woke::time:
+            throw no_answer();
+        case Connection::Woke::interrupted:
+            throw Failed(cli::kInterrupted, "interrupted");
+        case Connection::Woke::news:
+            break;
+    }
+    const auto got = connection_.receive(piece_);
+    return got ? *got : receive_or_fail(deadline);
+}
+
+void RpcConnection::upgrade(const ServerUrl& server, const std::string& token) {
+    const auto deadline = Clock::now() + patience_;
+    ws::Nonce nonce{};
+    fill_random(nonce);
+    std::vector<Field> fields{{"User-Agent", "streamctl/" ST_VERSION}};
+    if (!token.empty()) fields.push_back({"Authorization", "Bearer " + token});
+    std::string request;
+    try {
+        request = ws::encode_upgrade_request(server.host_field(), "/control", nonce, {}, fields);
+    } catch (const std::invalid_argument& error) {
+        throw Failed(cli::kUsage, std::string("token: ") + error.what());
+    }
+    connection_.send(bytes_of(request), deadline);
+    http::ResponseReader answer;
+    Bytes rest;
+    while (!answer.is_complete()) {
+        const Bytes bytes = receive_or_fail(deadline);
+        if (bytes.empty()) throw connection_.unreachable("the server went away without an answer");
+        const auto used = answer.feed(bytes);
+        if (!used)
+            throw connection_.unreachable("that is no HTTP answer (" + used.error().message + ")");
+        rest = bytes.subspan(*used);
+    }
+    const http::ResponseHead head = answer.take();
+    if (head.status != 101) refuse_upgrade(head, rest);
+    const auto checked = ws::check_upgrade_answer(head.status, head.fields, nonce);
+    if (!checked) {
+        throw Failed(cli::kRefused,
+                     server.text + ": that is no WebSocket server: " + checked.error().message);
+    }
+    feed(rest);
+}
+
+void RpcConnection::refuse_upgrade(const http::ResponseHead& head, Bytes rest) {
+    constexpr std::size_t kBodyBytesMax = 64 * 1024;
+    const auto deadline = Clock::now() + patience_;
+    std::string body;
+    auto reader = http::BodyReader::of_response(head, "GET", kBodyBytesMax);
+    while (reader && !reader->is_complete()) {
+        if (rest.empty()) rest = receive_or_fail(deadline);
+        if (rest.empty()) break;
+        const auto used = reader->collect(rest, body);
+        if (!used) break;
+        rest = rest.subspan(*used);
+    }
+    const control::ApiError error = control::decode_error(body, head.status);
+    const bool is_auth = head.status == 401 || head.status == 403;
+    throw Failed(is_auth ? cli::kNotAuthorised : cli::kRefused,
+                 std::string(control::to_text(error.code)) + ": " + printable(error.message));
+}
+
+void RpcConnection::send(const Buffer& frame) {
+    connection_.send(frame.bytes(), Clock::now() + patience_);
+}
+
+std::uint64_t RpcConnection::ask(std::string_view method, std::string_view params) {
+    const std::uint64_t id = next_id_++;
+    send(ws::encode_text(control::encode_rpc_request(id, method, params), mask()));
+    return id;
+}
+
+void RpcConnection::ping() { send(ws::encode_ping("", mask())); }
+
+Connection::Woke RpcConnection::wait(Clock::time_point deadline) {
+    const Connection::Woke woke = connection_.wait(deadline);
+    if (woke == Connection::Woke::news) read();
+    return woke;
+}
+
+void RpcConnection::read() {
+    do {
+        const auto bytes = connection_.receive(piece_);
+        if (!bytes) return;
+        if (bytes->empty()) throw connection_.unreachable("the connection was lost");
+        heard_ = Clock::now();
+        feed(*bytes);
+    } while (connection_.is_buffered());
+}
+
+void RpcConnection::feed(Bytes bytes) {
+    decoder_.feed(bytes);
+    for (;;) {
+        auto event = decoder_.next();
+        if (!event) {
+            throw Failed(cli::kRefused,
+                         "the server broke the WebSocket protocol: " + event.error().message);
+        }
+        if (!*event) return;
+        handle(std::move(**event));
+    }
+}
+
+void RpcConnection::handle(ws::Event event) {
+    if (const auto* text = std::get_if<ws::Text>(&event)) return handle_text(text->text);
+    if (const auto* ping = std::get_if<ws::Ping>(&event)) {
+        return send(ws::encode_pong(ping->payload, mask()));
+    }
+    if (const auto* close = std::get_if<ws::Close>(&event)) {
+        const std::string why = "the server closed the connection: " + std::to_string(close->code) +
+                                " " + printable(close->reason);
+        if (close->code == ws::kClosePolicy && close->reason == "Unauthorized") {
+            throw Failed(cli::kNotAuthorised, why);
+        }
+        throw connection_.unreachable(why);
+    }
+}
+
+void RpcConnection::handle_text(const std::string& text) {
+    auto incoming = control::decode_rpc_incoming(text);
+    if (!incoming) {
+        throw Failed(cli::kRefused,
+                     "the server's answer cannot be understood: " + incoming.error().message);
+    }
+    if (!*incoming) return;
+    if (auto* answer = std::get_if<RpcAnswer>(&**incoming)) {
+        if (!answer->id) {
+            throw Failed(cli::kRefused, "the server could not read our request: " +
+                                            (answer->error ? answer->error->message : ""));
+        }
+        answers_[*answer->id] = std::move(*answer);
+    } else if (auto* event = std::get_if<RpcEvent>(&**incoming)) {
+        if (events_.size() < kEventsMax) {
+            events_.push_back(std::move(*event));
+        } else {
+            ++lost_;
+        }
+    } else {
+        lost_ += std::get<control::RpcEventsLost>(**incoming).count;
+    }
+}
+
+std::optional<RpcAnswer> RpcConnection::take_answer(std::uint64_t id) {
+    auto found = answers_.extract(id);
+    if (!found) return std::nullopt;
+    return std::move(found.mapped());
+}
+
+std::optional<RpcEvent> RpcConnection::take_event() {
+    if (events_.empty()) return std::nullopt;
+    RpcEvent event = std::move(events_.front());
+    events_.pop_front();
+    return event;
+}
+
+}  // namespace st::streamctl

@@ -1,0 +1,130 @@
+#include "streamctl/commands/commands.h"
+
+#include <cstdlib>
+#include <fstream>
+
+#include "cli/parse.h"
+#include "cli/terminal.h"
+#include "streamctl/push.h"
+
+namespace st::streamctl {
+namespace {
+
+/// From --token-file, else from the environment; never from argv, where everybody could read it.
+std::string read_token(const Options& options) {
+    if (options.token_file.empty()) {
+        const char* token = std::getenv("STREAMCTL_TOKEN");
+        return token == nullptr ? "" : token;
+    }
+    std::ifstream file(options.token_file);
+    std::string token;
+    if (!file || !std::getline(file, token)) {
+        throw Failed(cli::kNoInput, options.token_file + ": no token can be read from it");
+    }
+    while (!token.empty() && (token.back() == '\r' || token.back() == ' ')) token.pop_back();
+    return token;
+}
+
+int show_help(const Options& options) {
+    CLI::App app("Control streamd and its cameras", "streamctl");
+    Options unused;
+    build(app, unused);
+    const CLI::App* at = &app;
+    for (const std::string& word : options.help_about) {
+        const auto found = at->get_subcommands(
+            [&](const CLI::App* command) { return command->get_name() == word; });
+        if (found.empty()) {
+            std::cerr << "streamctl: there is no command " << word << '\n';
+            return cli::kUsage;
+        }
+        at = found.front();
+    }
+    std::cout << at->help();
+    return cli::kDone;
+}
+
+int dispatch(const Options& options, Console& console) {
+    const std::string& command = options.command.front();
+    if (command == "help") return show_help(options);
+    Interrupt interrupt;
+    if (command == "push") {
+        return run_push(options, find_server(options), read_token(options));
+    }
+    if (command == "__complete") return run_complete(options, interrupt, console);
+    ApiClient client = make_client(options, interrupt);
+    if (command == "start") return run_start(options, client, console);
+    if (command == "stop") return run_stop(options, client, console);
+    if (command == "capture") return run_capture(options, client, interrupt, console);
+    if (command == "cameras") return run_cameras(options, client, console);
+    if (command == "kick") return run_kick(options, client, console);
+    if (command == "status") return run_status(options, client, console);
+    if (command == "config") return run_config(options, client, console);
+    if (command == "reload") return run_reload(options, client, console);
+    if (command == "events") return run_events(options, client, console);
+    if (command == "wait") return run_wait(options, client, console);
+    if (command == "get") return run_get(options, client, interrupt, console);
+    if (const auto code = run_live(options, client, console)) return *code;
+    if (options.command.size() > 1) return run_delete(options, client, console);
+    return run_recordings(options, client, console);
+}
+
+/// For --json: what failed on this side, in the words that the server has for such things.
+control::ErrorCode code_for(cli::ExitCode exit_code) {
+    switch (exit_code) {
+        case cli::kUsage:
+            return control::ErrorCode::bad_request;
+        case cli::kNoInput:
+            return control::ErrorCode::not_found;
+        case cli::kUnreachable:
+        case cli::kNoAnswer:
+            return control::ErrorCode::unavailable;
+        case cli::kCannotCreate:
+            return control::ErrorCode::conflict;
+        case cli::kNotAuthorised:
+            return control::ErrorCode::unauthorized;
+        default:
+            return control::ErrorCode::internal;
+    }
+}
+
+}  // namespace
+
+ServerUrl find_server(const Options& options) {
+    auto server = parse_server_url(options.server);
+    if (!server) throw Failed(cli::kUsage, server.error().message);
+    if (!server->is_tls) return std::move(*server);
+    try {
+        server->tls = loop::TlsContext::for_client({options.ca_file, options.is_insecure});
+    } catch (const loop::TlsError& error) {
+        throw Failed(cli::kNoInput, error.what());
+    }
+    return std::move(*server);
+}
+
+ApiClient make_client(const Options& options, Interrupt& interrupt) {
+    return {find_server(options), read_token(options),
+            options.timeout.value_or(milliseconds(10'000)), interrupt};
+}
+
+int run_command(const Options& options) {
+    Console console(options);
+    int exit_code = cli::kDone;
+    try {
+        exit_code = dispatch(options, console);
+    } catch (const Refused& refused) {
+        if (console.json() && !refused.body().empty()) console.body(refused.body());
+        console.trouble(refused.what());
+        exit_code = refused.exit_code();
+    } catch (const Failed& failed) {
+        if (console.json() && failed.exit_code() != cli::kInterrupted) {
+            console.body(
+                encode(control::ApiError{code_for(failed.exit_code()), failed.what(), {}}));
+        }
+        console.trouble(failed.what());
+        exit_code = failed.exit_code();
+    }
+    cli::flush_output();
+    return exit_code;
+}
+
+}  // namespace st::streamctl

@@ -1,0 +1,58 @@
+#pragma once
+/// The commands: each asks the server, prints, and returns the exit code. Results go to stdout,
+/// messages to stderr. Throws Failed when there was no answer, or a refusal.
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/exit_codes.h"
+#include "streamctl/client/api_client.h"
+#include "streamctl/console/console.h"
+#include "streamctl/options.h"
+
+namespace st::streamctl {
+
+/// What a reply's body says; throws Failed if it is not what the operation answers.
+template <class T>
+T understood(control::Decoded<T> decoded) {
+    if (decoded) return std::move(*decoded);
+    throw Failed(cli::kRefused,
+                 "the server's answer cannot be understood: " + decoded.error().message);
+}
+
+int run_start(const Options& options, ApiClient& client, Console& console);
+int run_stop(const Options& options, ApiClient& client, Console& console);
+int run_capture(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console);
+int run_events(const Options& options, ApiClient& client, Console& console);
+int run_wait(const Options& options, ApiClient& client, Console& console);
+int run_get(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console);
+/// Names for a shell's completion, one a line; nothing at all if the server cannot be asked.
+int run_complete(const Options& options, Interrupt& interrupt, Console& console);
+int run_cameras(const Options& options, ApiClient& client, Console& console);
+int run_kick(const Options& options, ApiClient& client, Console& console);
+int run_status(const Options& options, ApiClient& client, Console& console);
+int run_config(const Options& options, ApiClient& client, Console& console);
+int run_reload(const Options& options, ApiClient& client, Console& console);
+/// Commands about live streams; nullopt: it is none of them.
+std::optional<int> run_live(const Options& options, ApiClient& client, Console& console);
+/// All that the query asks for, page by page, each a JSON object.
+std::vector<std::string> all_recordings(ApiClient& client, control::RecordingQuery query);
+int run_recordings(const Options& options, ApiClient& client, Console& console);
+int run_delete(const Options& options, ApiClient& client, Console& console);
+
+/// Prints what became of each camera; false if it was not all well.
+bool report(const control::StartReply& reply, Console& console);
+bool report(const control::StopReply& reply, Console& console, bool prints_paths);
+/// The exit status where nothing worse happened: whether all of it was recorded.
+int losses_code(const std::vector<control::StopResult>& results);
+
+/// Where `options` say the server is, and whom to believe that it is the one. Throws Failed.
+ServerUrl find_server(const Options& options);
+/// The same with its token. Throws Failed.
+ApiClient make_client(const Options& options, Interrupt& interrupt);
+
+/// One command, whatever it is, with its failures said: the exit code.
+int run_command(const Options& options);
+
+}  // namespace st::streamctl

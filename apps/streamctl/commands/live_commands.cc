@@ -1,0 +1,229 @@
+/// Live streams, who watches them, and what they are made of.
+#include <Poco/Base64Decoder.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "base/units.h"
+#include "control/json.h"
+#include "control/source_status.h"
+#include "control/stream_status.h"
+#include "streamctl/commands/commands.h"
+#include "streamctl/console/table.h"
+
+namespace st::streamctl {
+namespace {
+
+/// {"app","name"} of "/app/name" or "app/name".
+std::string path_params(const std::string& path) {
+    const std::string_view bare = std::string_view(path).substr(path.starts_with('/') ? 1 : 0);
+    const std::size_t slash = bare.find('/');
+    if (slash == std::string_view::npos || slash == 0 || slash + 1 == bare.size()) {
+        throw Failed(cli::kUsage, "\"" + path + "\" is no stream's path; expected /APP/NAME");
+    }
+    auto params = control::ordered_object();
+    params.set("app", std::string(bare.substr(0, slash)));
+    params.set("name", std::string(bare.substr(slash + 1)));
+    return control::to_line(params);
+}
+
+std::string video_of(const control::StreamStatus& stream) {
+    if (!stream.video) return "-";
+    if (!stream.video->width || !stream.video->height) return printable(stream.video->codec);
+    return printable(stream.video->codec) + " " + std::to_string(*stream.video->width) + "x" +
+           std::to_string(*stream.video->height);
+}
+
+std::string audio_of(const control::StreamStatus& stream) {
+    if (!stream.audio) return "-";
+    if (!stream.audio->sample_rate) return printable(stream.audio->codec);
+    return printable(stream.audio->codec) + " " + std::to_string(*stream.audio->sample_rate) +
+           " Hz";
+}
+
+std::string mbit(std::uint64_t bits) { return fixed(static_cast<double>(bits) / 1e6, 2); }
+
+void show_stream(const control::StreamStatus& stream, Console& console) {
+    const auto show = [&](const char* name, const std::string& value) {
+        console.result(std::string(name) + ": " + value);
+    };
+    show("path", printable(stream.path));
+    show("state", stream.is_live ? "live" : "waiting");
+    show("publisher", printable(stream.protocol + " " + stream.peer));
+    show("since", stream.since.value_or("-"));
+    show("video", video_of(stream));
+    show("audio", audio_of(stream));
+    show("pictures per second",
+         fixed(stream.fps_1s, 2) + " (10 s: " + fixed(stream.fps_10s, 2) + ")");
+    show("Mbit/s", mbit(stream.bitrate_1s) + " (10 s: " + mbit(stream.bitrate_10s) + ")");
+    show("between key frames", fixed(static_cast<double>(stream.key_interval_ms) / 1000, 2) + " s");
+    show("received", std::to_string(stream.packets) + " packets, " + human_bytes(stream.bytes));
+    show("clock jumps", std::to_string(stream.clock_jumps));
+    show("viewers", std::to_string(stream.viewers));
+    show("dropped for them", std::to_string(stream.dropped) + " packets");
+    show("longest queue", human_bytes(stream.queue_bytes_max));
+    show("kept for new viewers",
+         std::to_string(stream.gop_packets) + " packets, " + human_bytes(stream.gop_bytes));
+}
+
+void show_streams(const control::List& list) {
+    Table table({{"PATH"},
+                 {"STATE"},
+                 {"FROM"},
+                 {"VIDEO"},
+                 {"AUDIO"},
+                 {"FPS", true},
+                 {"MBIT/S", true},
+                 {"VIEWERS", true},
+                 {"DROPPED", true}});
+    for (const std::string& item : list.items) {
+        const auto stream = understood(control::decode_stream_status(item));
+        table.add({printable(stream.path), stream.is_live ? "live" : "waiting",
+                   stream.protocol.empty() ? "-" : printable(stream.protocol), video_of(stream),
+                   audio_of(stream), fixed(stream.fps_1s, 1), mbit(stream.bitrate_1s),
+                   std::to_string(stream.viewers), std::to_string(stream.dropped)});
+    }
+    table.print(std::cout);
+}
+
+void write_picture(const std::string& bytes, const std::string& target) {
+    if (target == "-") {
+        std::cout << bytes;
+        return;
+    }
+    std::ofstream file(target, std::ios::binary | std::ios::trunc);
+    if (!file) throw Failed(cli::kCannotCreate, target + ": cannot be written");
+    file << bytes;
+    file.close();
+    if (!file) throw Failed(cli::kIoFailed, target + ": not all of it could be written");
+}
+
+/// Answers that say only that it is done.
+int done(const std::string& body, const std::string& what, Console& console) {
+    if (console.json()) console.body(body);
+    console.note(what);
+    return cli::kDone;
+}
+
+int run_streams(const Options& options, ApiClient& client, Console& console) {
+    if (!options.stream.empty()) {
+        const std::string body = client.ask("streams.get", path_params(options.stream));
+        const auto stream = understood(control::decode_stream_status(body));
+        if (console.json())
+            console.body(body);
+        else
+            show_stream(stream, console);
+        return cli::kDone;
+    }
+    const std::string body = client.ask("streams.list", "");
+    const auto list = understood(control::decode_list(body));
+    if (console.json())
+        console.body(body);
+    else if (list.items.empty())
+        console.note("no live streams");
+    else
+        show_streams(list);
+    return cli::kDone;
+}
+
+int run_viewers(ApiClient& client, Console& console) {
+    const std::string body = client.ask("viewers.list", "");
+    const auto list = understood(control::decode_list(body));
+    if (console.json()) {
+        console.body(body);
+        return cli::kDone;
+    }
+    Table table({{"ID", true},
+                 {"STREAM"},
+                 {"PROTOCOL"},
+                 {"PEER"},
+                 {"SINCE"},
+                 {"RECEIVED", true},
+                 {"DROPPED", true},
+                 {"WAITING", true}});
+    for (const std::string& item : list.items) {
+        const auto viewer = understood(control::decode_viewer_status(item));
+        table.add({std::to_string(viewer.id), printable(viewer.stream), printable(viewer.protocol),
+                   printable(viewer.peer), printable(viewer.since), human_bytes(viewer.bytes),
+                   std::to_string(viewer.dropped), human_bytes(viewer.queue_bytes)});
+    }
+    if (list.items.empty())
+        console.note("nobody watches");
+    else
+        table.print(std::cout);
+    return cli::kDone;
+}
+
+int run_sources(ApiClient& client, Console& console) {
+    const std::string body = client.ask("sources.list", "");
+    const auto list = understood(control::decode_list(body));
+    if (console.json()) {
+        console.body(body);
+        return cli::kDone;
+    }
+    Table table({{"PATH"},
+                 {"STATE"},
+                 {"VIEWERS", true},
+                 {"UP", true},
+                 {"RESTARTS", true},
+                 {"INPUT"},
+                 {"LAST ERROR"}});
+    for (const std::string& item : list.items) {
+        const auto source = understood(control::decode_source_status(item));
+        // The word as the server says it.
+        std::string state;
+        if (const auto object = control::parse_object(item)) {
+            control::ObjectReader(**object).read("state", state);
+        }
+        table.add({printable(source.path), printable(state), std::to_string(source.viewers),
+                   source.uptime_ms ? clock_text(*source.uptime_ms) : "-",
+                   std::to_string(source.restarts), printable(source.input),
+                   printable(source.last_error.value_or("-"))});
+    }
+    if (list.items.empty())
+        console.note("no on-demand sources are configured");
+    else
+        table.print(std::cout);
+    return cli::kDone;
+}
+
+int run_snapshot(const Options& options, ApiClient& client, Console& console) {
+    const std::string body = client.ask("streams.snapshot", path_params(options.stream));
+    const auto snapshot = understood(control::decode_snapshot(body));
+    std::istringstream encoded(snapshot.data);
+    Poco::Base64Decoder decoder(encoded);
+    std::ostringstream picture;
+    picture << decoder.rdbuf();
+    if (picture.str().empty()) throw Failed(cli::kRefused, "the server sent an empty picture");
+    write_picture(picture.str(), options.picture_file);
+    if (options.picture_file != "-") console.result(options.picture_file);
+    return cli::kDone;
+}
+
+}  // namespace
+
+std::optional<int> run_live(const Options& options, ApiClient& client, Console& console) {
+    const std::string& command = options.command.front();
+    if (command == "streams") return run_streams(options, client, console);
+    if (command == "viewers") return run_viewers(client, console);
+    if (command == "sources") return run_sources(client, console);
+    if (command == "snapshot") return run_snapshot(options, client, console);
+    if (command == "kick-stream") {
+        return done(client.ask("streams.kick", path_params(options.stream)),
+                    options.stream + ": its publisher's connection was closed", console);
+    }
+    if (command == "restart-source") {
+        return done(client.ask("sources.restart", path_params(options.stream)),
+                    options.stream + ": starts anew, if anybody watches", console);
+    }
+    if (command == "kick-viewer") {
+        auto params = control::ordered_object();
+        params.set("id", *options.viewer_id);
+        return done(client.ask("viewers.kick", control::to_line(params)),
+                    "viewer " + std::to_string(*options.viewer_id) + ": its connection was closed",
+                    console);
+    }
+    return std::nullopt;
+}
+
+}  // namespace st::streamctl

@@ -1,0 +1,95 @@
+/// Commands about the server itself.
+#include "base/units.h"
+#include "control/configuration.h"
+#include "control/status.h"
+#include "streamctl/commands/commands.h"
+#include "streamctl/console/table.h"
+
+namespace st::streamctl {
+namespace {
+
+void show(Console& console, const std::string& name, const std::string& value) {
+    console.result(name + ": " + value);
+}
+
+/// "recording" is above "recording.path", "listeners" above "listeners[0].port".
+bool is_below(const std::string& key, const std::string& wanted) {
+    if (!key.starts_with(wanted)) return false;
+    return key.size() == wanted.size() || key[wanted.size()] == '.' || key[wanted.size()] == '[';
+}
+
+}  // namespace
+
+int run_status(const Options&, ApiClient& client, Console& console) {
+    const std::string body = client.status();
+    const auto status = understood(control::decode_status(body));
+    if (console.json()) {
+        console.body(body);
+        return cli::kDone;
+    }
+    show(console, "version", status.version);
+    show(console, "up", clock_text(status.uptime_ms) + ", since " + status.started_at);
+    show(console, "cameras",
+         std::to_string(status.cameras_connected) + " connected, " +
+             std::to_string(status.cameras_recording) + " recording, " +
+             std::to_string(status.sessions_finalising) + " recordings being finished");
+    show(console, "connections", std::to_string(status.connections));
+    show(console, "received",
+         std::to_string(status.frames) + " messages, " + human_bytes(status.bytes) + ", " +
+             std::to_string(status.bad) + " malformed");
+    show(console, "recordings",
+         status.recordings_path + ", " + human_bytes(status.disk_free_bytes) + " of " +
+             human_bytes(status.disk_total_bytes) + " free");
+    for (const std::string& url : status.urls) show(console, "camera url", url);
+    for (std::size_t i = 0; i < status.loops.size(); ++i) {
+        const control::LoopStatus& loop = status.loops[i];
+        show(console, "loop " + std::to_string(i),
+             std::to_string(loop.connections) + " connections, longest turn " +
+                 fixed(static_cast<double>(loop.busy_max_us) / 1000, 1) + " ms");
+    }
+    return cli::kDone;
+}
+
+int run_config(const Options& options, ApiClient& client, Console& console) {
+    const std::string body = client.config();
+    if (console.json() && options.config_keys.empty()) {
+        console.body(body);
+        return cli::kDone;
+    }
+    const auto list = understood(control::decode_list(body));
+    int exit_code = cli::kDone;
+    const auto print = [&](const std::string& wanted) {
+        bool found = wanted.empty();
+        for (const std::string& item : list.items) {
+            const auto entry = understood(control::decode_config_entry(item));
+            if (!wanted.empty() && !is_below(entry.key, wanted)) continue;
+            found = true;
+            console.result(console.json() ? item
+                                          : entry.key + " = " + entry.value + "  // " +
+                                                printable(entry.source));
+        }
+        if (found) return;
+        console.trouble(wanted + ": there is no such key");
+        exit_code = cli::kRefused;
+    };
+    if (options.config_keys.empty()) print("");
+    for (const std::string& key : options.config_keys) print(key);
+    return exit_code;
+}
+
+int run_reload(const Options&, ApiClient& client, Console& console) {
+    const std::string body = client.reload();
+    const auto reply = understood(control::decode_reload_reply(body));
+    if (console.json()) {
+        console.body(body);
+        return cli::kDone;
+    }
+    for (const std::string& key : reply.changed) console.result(key);
+    for (const std::string& key : reply.needs_restart) {
+        console.trouble(key + ": changed, but needs a restart");
+    }
+    if (reply.changed.empty() && reply.needs_restart.empty()) console.note("nothing has changed");
+    return cli::kDone;
+}
+
+}  // namespace st::streamctl

@@ -1,0 +1,134 @@
+#include <algorithm>
+
+#include "base/units.h"
+#include "streamctl/commands/capture.h"
+
+namespace st::streamctl {
+
+using control::StopOutcome;
+
+namespace {
+
+bool has_losses(const control::StopResult& result) {
+    return result.seq_missing > 0 || result.damage_count > 0;
+}
+
+std::string losses_text(const control::StopResult& result) {
+    std::string text;
+    if (result.seq_missing > 0) {
+        text = std::to_string(result.seq_missing) +
+               (result.seq_missing == 1 ? " message" : " messages") + " missing";
+    }
+    if (result.damage_count > 0) {
+        text += (text.empty() ? "" : ", ") + std::to_string(result.damage_count) +
+                (result.damage_count == 1 ? " damaged place" : " damaged places");
+    }
+    return text + (result.session ? " in " + *result.session : "");
+}
+
+}  // namespace
+
+bool report(const control::StartReply& reply, Console& console) {
+    for (const control::StartResult& result : reply.results) {
+        const std::string line = result.camera + ": " + std::string(to_text(result.outcome));
+        if (is_recording(result) || result.outcome == control::StartOutcome::sent) {
+            if (!console.json())
+                console.result(line + (result.session ? " " + *result.session : ""));
+            if (result.error) console.trouble(line + ": " + *result.error);
+        } else {
+            console.trouble(line + (result.error ? ": " + *result.error : ""));
+        }
+    }
+    return reply.ok;
+}
+
+int losses_code(const std::vector<control::StopResult>& results) {
+    return std::any_of(results.begin(), results.end(), has_losses) ? cli::kDamaged : cli::kDone;
+}
+
+bool report(const control::StopReply& reply, Console& console, bool prints_paths) {
+    bool is_ok = reply.ok;
+    for (const control::StopResult& result : reply.results) {
+        if (result.error || result.state == control::SessionState::failed) is_ok = false;
+        std::string line = result.camera + ": " + std::string(to_text(result.outcome));
+        if (result.session) line += " " + *result.session;
+        if (result.error) line += ": " + *result.error;
+        const bool is_well = result.outcome == StopOutcome::stopped && !result.error &&
+                             result.state != control::SessionState::failed;
+        if (is_well && result.files.empty()) {
+            console.note(line +
+                         (result.state ? " (" + std::string(to_text(*result.state)) + ")" : ""));
+        } else if (result.outcome == StopOutcome::sent && !result.error) {
+            console.note(line);
+        } else if (result.outcome == StopOutcome::not_recording) {
+            console.note(result.camera + ": was not recording");
+        } else if (!is_well) {
+            console.trouble(line);
+        }
+        if (has_losses(result)) console.trouble(result.camera + ": " + losses_text(result));
+        for (const control::SessionFile& file : result.files) {
+            const bool is_mp4 =
+                file.path.size() > 4 && file.path.compare(file.path.size() - 4, 4, ".mp4") == 0;
+            if (is_mp4 && prints_paths && !console.json()) console.result(file.path);
+        }
+    }
+    return is_ok;
+}
+
+namespace {
+
+/// Ctrl-C does not take back what the cameras were told.
+void say_who_records(ApiClient& client, Console& console) {
+    for (const auto& [name, camera] : cameras_by_name(client)) {
+        if (camera.state != control::CameraState::recording &&
+            camera.state != control::CameraState::starting) {
+            continue;
+        }
+        console.trouble(name + ": " + std::string(to_text(camera.state)) +
+                        (camera.session ? " " + *camera.session : "") +
+                        "; it goes on until streamctl stop");
+    }
+}
+
+std::string start(const control::StartRequest& request, ApiClient& client, Console& console) {
+    try {
+        return client.start(request);
+    } catch (const Failed& failed) {
+        if (failed.exit_code() == cli::kInterrupted) say_who_records(client, console);
+        throw;
+    }
+}
+
+}  // namespace
+
+int run_start(const Options& options, ApiClient& client, Console& console) {
+    const std::string body = start(options.start, client, console);
+    const auto reply = understood(control::decode_start_reply(body));
+    if (console.json()) console.body(body);
+    const std::string asked = asked_for(options.start.parameters);
+    if (!asked.empty()) console.note("asked for " + asked);
+    const bool ok = report(reply, console);
+    SizeWatch sizes(options.start.parameters, console);
+    if (ok && sizes.wants_to_know()) {
+        const auto cameras = cameras_by_name(client);
+        for (const control::StartResult& result : reply.results) {
+            const auto found = cameras.find(result.camera);
+            if (found != cameras.end()) sizes.look(found->second);
+        }
+    }
+    return ok ? cli::kDone : cli::kRefused;
+}
+
+int run_stop(const Options& options, ApiClient& client, Console& console) {
+    control::StopRequest request;
+    request.cameras = options.start.cameras;
+    request.wait = options.start.wait;
+    request.timeout = options.start.timeout;
+    const std::string body = client.stop(request);
+    const auto reply = understood(control::decode_stop_reply(body));
+    if (console.json()) console.body(body);
+    if (!report(reply, console, true)) return cli::kRefused;
+    return losses_code(reply.results);
+}
+
+}  // namespace st::streamctl

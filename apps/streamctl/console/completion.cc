@@ -1,0 +1,103 @@
+#include "streamctl/console/completion.h"
+
+#include <sstream>
+
+#include "streamctl/options.h"
+
+namespace st::streamctl {
+namespace {
+
+std::vector<std::string> command_names(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+        if (!command->get_group().empty()) names.push_back(command->get_name());
+    }
+    return names;
+}
+
+void add_options(const CLI::App& app, std::vector<std::string>& words) {
+    for (const CLI::Option* option : app.get_options()) {
+        if (option->get_group().empty()) continue;
+        for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
+    }
+}
+
+/// The option called `word`, of the command or of the program; null if it is none.
+const CLI::Option* find_option(const CLI::App& app, const CLI::App& command,
+                               const std::string& word) {
+    if (word.size() < 2 || word.front() != '-') return nullptr;
+    if (const CLI::Option* option = command.get_option_no_throw(word)) return option;
+    return app.get_option_no_throw(word);
+}
+
+/// What stands for the value of an option or a word, whatever says it: choices, live names.
+void add_values(const CLI::Option& option, const LiveNames& live, std::vector<std::string>& words) {
+    const std::string name = option.nonpositional() ? option.get_type_name() : option.get_name();
+    const auto kinds = manual().live;
+    const auto found = kinds.find(name);
+    if (found != kinds.end()) {
+        const auto names = live(found->second);
+        words.insert(words.end(), names.begin(), names.end());
+    }
+    if (name.find('|') == std::string::npos) return;
+    std::istringstream in(name);
+    for (std::string word; std::getline(in, word, '|');) words.push_back(word);
+}
+
+/// The words behind a command that are no options.
+void add_arguments(const CLI::App& app, const CLI::App& command, const LiveNames& live,
+                   std::vector<std::string>& words) {
+    for (const CLI::Option* option : command.get_options()) {
+        if (!option->nonpositional()) add_values(*option, live, words);
+    }
+    for (const std::string& name : command_names(command)) words.push_back(name);
+    if (command.get_name() == "help") words = command_names(app);
+    if (command.get_name() == "events") words.insert(words.end(), {"on", "off"});
+}
+
+}  // namespace
+
+Candidates candidates_for(const std::string& line, const LiveNames& live) {
+    std::vector<std::string> words;
+    std::istringstream in(line);
+    for (std::string word; in >> word;) words.push_back(word);
+    Candidates found;
+    if (!words.empty() && !line.empty() && line.back() != ' ' && line.back() != '\t') {
+        found.word = words.back();
+        words.pop_back();
+    }
+    CLI::App app("", "streamctl");
+    Options options;
+    build(app, options);
+    const CLI::App* command = &app;
+    const CLI::Option* pending = nullptr;  // an option whose value comes next
+    for (const std::string& word : words) {
+        if (pending != nullptr) {
+            pending = nullptr;
+            continue;
+        }
+        pending = find_option(app, *command, word);
+        if (pending != nullptr && pending->get_items_expected_max() == 0) pending = nullptr;
+        if (word.front() == '-') continue;
+        for (const CLI::App* next :
+             command->get_subcommands([](const CLI::App*) { return true; })) {
+            if (next->get_name() != word) continue;
+            command = next;
+            break;
+        }
+    }
+    if (pending != nullptr) {
+        add_values(*pending, live, found.words);
+    } else if (found.word.starts_with("-")) {
+        add_options(*command, found.words);
+        if (command != &app) add_options(app, found.words);
+    } else if (command == &app) {
+        found.words = command_names(app);
+        found.words.push_back("exit");
+    } else {
+        add_arguments(app, *command, live, found.words);
+    }
+    return found;
+}
+
+}  // namespace st::streamctl

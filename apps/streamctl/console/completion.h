@@ -1,0 +1,17 @@
+#pragma once
+/// What the word under the cursor of the prompt can become. Pure but for the names it is given.
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "streamctl/console/line_editor.h"
+
+namespace st::streamctl {
+
+/// The names of a kind; see commands/completion_names.h.
+using LiveNames = std::function<std::vector<std::string>(const std::string& kind)>;
+
+/// `line`: what stands before the cursor. Options and commands come from the one declaration.
+Candidates candidates_for(const std::string& line, const LiveNames& live);
+
+}  // namespace st::streamctl

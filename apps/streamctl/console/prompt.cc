@@ -1,0 +1,292 @@
+#include <algorithm>
+#include <cstdlib>
+#include <deque>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+#include "cli/exit_codes.h"
+#include "cli/parse.h"
+#include "control/camera_status.h"
+#include "control/json.h"
+#include "streamctl/commands/commands.h"
+#include "streamctl/commands/completion_names.h"
+#include "streamctl/console/completion.h"
+#include "streamctl/console/line_editor.h"
+#include "streamctl/console/script.h"
+
+namespace st::streamctl {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// $XDG_STATE_HOME/streamctl/history; empty if there is no home to put it in.
+std::string history_path() {
+    const char* state = std::getenv("XDG_STATE_HOME");
+    const char* home = std::getenv("HOME");
+    fs::path folder;
+    if (state != nullptr && *state == '/')
+        folder = state;
+    else if (home != nullptr && *home == '/')
+        folder = fs::path(home) / ".local/state";
+    else
+        return {};
+    folder /= "streamctl";
+    std::error_code error;
+    fs::create_directories(folder, error);
+    if (error) return {};
+    fs::permissions(folder, fs::perms::owner_all, error);
+    return folder / "history";
+}
+
+/// The prompt with a connection of its own, for events and names. While a command runs that
+/// connection is closed; what happened meanwhile is fetched afterwards.
+class Prompt {
+ public:
+    static constexpr int kEventsPerSecond = 10;
+    static constexpr milliseconds kConnectPatience{500};
+    static constexpr milliseconds kRetryAfter{1000};
+    static constexpr std::chrono::seconds kSilence{20};
+
+    explicit Prompt(const Options& defaults)
+        : defaults_(defaults),
+          editor_(
+              {[this] { return prompt(); }, [this] { return connection_ ? connection_->fd() : -1; },
+               [this] { return patience_ms(); }, [this] { on_news(); },
+               [this](const std::string& line) { return complete(line); }},
+              interrupt_, history_path()) {}
+
+    int run() {
+        std::cout << "streamctl " ST_VERSION ": help lists the commands, exit or Ctrl-D ends.\n"
+                  << std::flush;
+        connect();
+        bool leave = false;
+        std::string line;
+        while (!leave) {
+            const auto ended = editor_.read(line);
+            if (ended == LineEditor::Ended::interrupted) continue;
+            if (ended == LineEditor::Ended::end) break;
+            if (line.find_first_not_of(" \t") == std::string::npos || is_ours(line)) continue;
+            connection_.reset();
+            run_line(line, defaults_, leave);
+            std::cout.flush();
+            interrupt_.take();  // it was meant for the command
+            if (!leave) connect();
+        }
+        return cli::kDone;
+    }
+
+ private:
+    std::string prompt() const {
+        if (!connection_) return "streamctl (offline)> ";
+        if (recording_ > 0) return "streamctl (" + std::to_string(recording_) + " recording)> ";
+        return "streamctl> ";
+    }
+
+    /// `events on` and `events off`.
+    bool is_ours(const std::string& line) {
+        const auto words = cli::split_words(line);
+        if (!words || words->size() != 2 || words->front() != "events") return false;
+        if (words->back() != "on" && words->back() != "off") return false;
+        shows_events_ = words->back() == "on";
+        return true;
+    }
+
+    void say(const std::string& text) { editor_.print_above("streamctl: " + text + "\n"); }
+
+    void connect() {
+        const bool was_connected = ever_connected_ && !lost_;
+        try {
+            const ApiClient client = make_client(defaults_, interrupt_);
+            auto connection = std::make_unique<RpcConnection>(client.server(), client.token(),
+                                                              kConnectPatience, interrupt_);
+            // The kept events of a server that has been restarted have smaller numbers.
+            control::Subscription wanted;
+            if (ever_connected_) wanted.since = last_event_;
+            subscribing_ = connection->ask("events.subscribe", encode(wanted));
+            asked_cameras_ = connection->ask("cameras.list", "");
+            ask_again_ = false;
+            pinged_ = false;
+            connection_ = std::move(connection);
+            if (lost_) say("connected again to " + defaults_.server);
+            lost_ = false;
+            ever_connected_ = true;
+            until_answered();
+        } catch (const Failed& failed) {
+            lose(failed, !lost_ && (was_connected || !ever_connected_));
+        }
+    }
+
+    void lose(const Failed& failed, bool says_so) {
+        connection_.reset();
+        recording_ = 0;
+        lost_ = true;
+        retry_at_ = Clock::now() + kRetryAfter;
+        if (says_so) say(std::string(failed.what()) + "; trying again");
+    }
+
+    /// Waits for an answer that belongs on the screen, for a moment.
+    void until_answered() {
+        const auto deadline = Clock::now() + kConnectPatience;
+        while (connection_ && Clock::now() < deadline) {
+            if (connection_->wait(deadline) != Connection::Woke::news) return;
+            if (take_answers()) return;
+        }
+    }
+
+    /// True if the list of cameras came.
+    bool take_answers() {
+        if (auto answer = connection_->take_answer(subscribing_)) on_subscribed(*answer);
+        if (!asked_cameras_) return false;
+        const auto answer = connection_->take_answer(*asked_cameras_);
+        if (!answer) return false;
+        asked_cameras_.reset();
+        if (std::exchange(ask_again_, false)) asked_cameras_ = connection_->ask("cameras.list", "");
+        const auto list = control::decode_list(answer->result);
+        if (answer->error || !list) return true;
+        cameras_.clear();
+        recording_ = 0;
+        for (const std::string& item : list->items) {
+            const auto camera = control::decode_camera(item);
+            if (!camera) continue;
+            cameras_.push_back(camera->name);
+            if (camera->state == control::CameraState::recording) ++recording_;
+        }
+        return true;
+    }
+
+    void on_subscribed(const RpcAnswer& answer) {
+        const auto object = control::parse_object(answer.result);
+        std::uint64_t last = 0;
+        if (object) control::ObjectReader(**object).read("last_id", last);
+        if (last < last_event_) say("the server has been restarted");
+        last_event_ = last;
+    }
+
+    int patience_ms() const {
+        auto until = connection_ ? connection_->heard() + kSilence * (pinged_ ? 2 : 1) : retry_at_;
+        if (!waiting_.empty()) until = std::min(until, next_print_);
+        const auto left = std::chrono::ceil<milliseconds>(until - Clock::now()).count();
+        return static_cast<int>(std::clamp<long>(left, 0, 60'000));
+    }
+
+    void on_news() {
+        if (!connection_) {
+            if (Clock::now() >= retry_at_) {
+                connect();
+                if (connection_) editor_.redraw();
+            }
+            return;
+        }
+        try {
+            read_connection();
+        } catch (const Failed& failed) {
+            lose(failed, true);
+        }
+        show_events();
+    }
+
+    void read_connection() {
+        pollfd ready{connection_->fd(), POLLIN, 0};
+        if (::poll(&ready, 1, 0) > 0) {
+            connection_->read();
+            pinged_ = false;
+        } else if (Clock::now() >= connection_->heard() + kSilence * (pinged_ ? 2 : 1)) {
+            if (std::exchange(pinged_, true)) throw connection_->no_answer();
+            connection_->ping();
+        }
+        const std::size_t before = recording_;
+        take_answers();
+        bool is_about_cameras = false;
+        while (auto event = connection_->take_event()) {
+            last_event_ = event->id;
+            is_about_cameras = is_about_cameras || event->type.starts_with("camera.") ||
+                               event->type.starts_with("session.");
+            if (shows_events_) waiting_.push_back(std::move(*event));
+        }
+        if (is_about_cameras) {
+            if (asked_cameras_)
+                ask_again_ = true;
+            else
+                asked_cameras_ = connection_->ask("cameras.list", "");
+        }
+        if (recording_ != before) editor_.redraw();
+    }
+
+    /// At most so many a second; what comes faster is counted.
+    void show_events() {
+        constexpr std::size_t kWaitingMax = 50;
+        const auto now = Clock::now();
+        if (waiting_.empty() || now < next_print_) return;
+        std::string text;
+        if (waiting_.size() > kWaitingMax) {
+            const std::size_t left_out = waiting_.size() - kWaitingMax;
+            waiting_.erase(waiting_.begin(),
+                           waiting_.begin() + static_cast<std::ptrdiff_t>(left_out));
+            text = "(" + std::to_string(left_out) + " events left out)\n";
+        } else {
+            const RpcEvent& event = waiting_.front();
+            text = printable(event.time.size() > 19 ? event.time.substr(11, 8) : event.time) + " " +
+                   printable(event.type);
+            if (!event.camera.empty()) text += " " + printable(event.camera);
+            if (!event.session.empty()) text += " " + printable(event.session);
+            text += "\n";
+            waiting_.pop_front();
+        }
+        next_print_ = now + milliseconds(1000 / kEventsPerSecond);
+        editor_.print_above(text);
+    }
+
+    std::vector<std::string> names(const std::string& kind) {
+        if (kind == "cameras") return cameras_;
+        if (!connection_) return {};
+        return names_of(kind, [this](std::string_view method, std::string_view params) {
+            const auto id = connection_->ask(method, params);
+            const auto deadline = Clock::now() + kConnectPatience;
+            while (connection_->wait(deadline) == Connection::Woke::news) {
+                if (auto answer = connection_->take_answer(id)) return answer->result;
+            }
+            return std::string();
+        });
+    }
+
+    Candidates complete(const std::string& line) {
+        try {
+            return candidates_for(line, [this](const std::string& kind) { return names(kind); });
+        } catch (const Failed& failed) {
+            lose(failed, true);
+            return {};
+        }
+    }
+
+    const Options& defaults_;
+    Interrupt interrupt_;
+    LineEditor editor_;
+    std::unique_ptr<RpcConnection> connection_;
+    bool ever_connected_ = false;
+    bool lost_ = false;  ///< and that was said
+    Clock::time_point retry_at_{};
+    bool pinged_ = false;
+    std::uint64_t last_event_ = 0;
+    std::uint64_t subscribing_ = 0;
+    std::optional<std::uint64_t> asked_cameras_;
+    bool ask_again_ = false;
+    std::vector<std::string> cameras_;
+    std::size_t recording_ = 0;
+    bool shows_events_ = true;
+    std::deque<RpcEvent> waiting_;
+    Clock::time_point next_print_{};
+};
+
+}  // namespace
+
+int run_prompt(const Options& defaults) {
+    try {
+        return Prompt(defaults).run();
+    } catch (const std::runtime_error& error) {
+        std::cerr << "streamctl: " << error.what() << '\n';
+        return cli::kIoFailed;
+    }
+}
+
+}  // namespace st::streamctl

@@ -1,0 +1,301 @@
+#include "streamctl/recordings/download.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "base/fd.h"
+#include "base/units.h"
+#include "cli/terminal.h"
+#include "control/json.h"
+#include "http/body.h"
+#include "http/response.h"
+#include "streamctl/commands/commands.h"
+#include "streamctl/recordings/align.h"
+
+namespace st::streamctl {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A name the server gave may become part of ours only if it can leave no folder.
+bool is_plain(const std::string& name) {
+    return !name.empty() && name.size() <= 128 && name.front() != '.' &&
+           name.find_first_not_of(
+               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+               "._-") == std::string::npos;
+}
+
+/// stream.mp4 -> ID.mp4, stream-002.mp4 -> ID-002.mp4, thumbnail.jpg -> ID.jpg.
+std::string local_name(const std::string& id, const std::string& name) {
+    for (const std::string_view stem : {"stream", "thumbnail"}) {
+        if (name.starts_with(stem)) return id + name.substr(stem.size());
+    }
+    return id + "-" + name;
+}
+
+Failed cannot(cli::ExitCode code, const std::string& path) {
+    return {code, path + ": " + std::strerror(errno)};
+}
+
+void write_all(int fd, Bytes bytes, std::uint64_t at, const std::string& path) {
+    while (!bytes.empty()) {
+        const ssize_t done = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(at));
+        if (done < 0 && errno == EINTR) continue;
+        if (done <= 0) throw cannot(cli::kIoFailed, path);
+        at += static_cast<std::uint64_t>(done);
+        bytes = bytes.subspan(static_cast<std::size_t>(done));
+    }
+}
+
+/// What a file has at `at` is what is there now.
+bool is_there(int fd, Bytes bytes, std::uint64_t at) {
+    std::vector<std::uint8_t> there(bytes.size());
+    const ssize_t got = ::pread(fd, there.data(), there.size(), static_cast<off_t>(at));
+    return got == static_cast<ssize_t>(bytes.size()) &&
+           std::equal(bytes.begin(), bytes.end(), there.begin());
+}
+
+/// Throws Failed unless `head` begins the file at `have`.
+http::BodyReader body_of(const http::ResponseHead& head, std::uint64_t have, std::uint64_t bytes,
+                         const std::string& url) {
+    const std::string* range = head.find("Content-Range");
+    const std::string wanted = "bytes " + std::to_string(have) + "-";
+    const bool fits = head.status == 200 ||
+                      (head.status == 206 && range != nullptr && range->starts_with(wanted));
+    auto body = http::BodyReader::of_response(head, "GET", bytes);
+    if (fits && body) return std::move(*body);
+    const bool is_auth = head.status == 401 || head.status == 403;
+    throw Failed(
+        is_auth ? cli::kNotAuthorised : cli::kRefused,
+        url + ": the server answers " + std::to_string(head.status) + " " + printable(head.reason));
+}
+
+/// The connection broke: worth another try, unlike a refusal.
+class Broken final : public Failed {
+ public:
+    Broken(const Failed& why, std::uint64_t bytes) : Failed(why), have(bytes) {}
+    std::uint64_t have;
+};
+
+}  // namespace
+
+void Download::make_folder(const control::Recording& recording, const Options& options) const {
+    std::error_code error;
+    fs::create_directories(options.folder, error);
+    if (error) throw Failed(cli::kCannotCreate, options.folder + ": " + error.message());
+    if (!is_plain(recording.id)) throw Failed(cli::kRefused, "the server's id is no file name");
+}
+
+Download::File Download::file_of(const control::Recording& recording,
+                                 const control::RecordingFile& file, const Options& options) const {
+    if (!is_plain(file.name)) {
+        throw Failed(cli::kRefused, recording.id + ": \"" + printable(file.name) +
+                                        "\" is no file name to take from a server");
+    }
+    const fs::path target = fs::path(options.folder) / local_name(recording.id, file.name);
+    return {"/api/v1/recordings/" + recording.id + "/files/" + file.name,
+            fs::absolute(target).lexically_normal().string(), recording.id, file.bytes};
+}
+
+bool Download::fetch(const control::Recording& recording, const Options& options) {
+    make_folder(recording, options);
+    bool found = false;
+    for (const control::RecordingFile& file : recording.files) {
+        if (file.kind != "mp4" && !options.all_files) continue;
+        found = true;
+        fetch(file_of(recording, file, options));
+    }
+    if (!found) {
+        const bool is_open = recording.state == control::SessionState::recording ||
+                             recording.state == control::SessionState::finalising;
+        console_.trouble(recording.id + ": " +
+                         (is_open
+                              ? "not finished yet (" + std::string(to_text(recording.state)) + ")"
+                              : recording.error.value_or("it has no MP4")));
+    }
+    return found;
+}
+
+std::optional<std::string> Download::fetch_dump(const control::Recording& recording,
+                                                const Options& options) {
+    make_folder(recording, options);
+    for (const control::RecordingFile& file : recording.files) {
+        if (file.kind != "dump") continue;
+        File wanted = file_of(recording, file, options);
+        wanted.is_result = false;
+        fetch(wanted);
+        return wanted.target;
+    }
+    return std::nullopt;
+}
+
+void Download::print(const File& file) {
+    if (!console_.json()) return console_.result(file.target);
+    auto object = control::ordered_object();
+    object.set("session", file.session);
+    object.set("path", file.target);
+    object.set("bytes", file.bytes);
+    console_.result(control::to_line(object));
+}
+
+void Download::fetch(const File& file) {
+    struct stat there {};
+    was_there_ = ::stat(file.target.c_str(), &there) == 0;
+    if (was_there_) {
+        if (static_cast<std::uint64_t>(there.st_size) != file.bytes) {
+            throw Failed(cli::kCannotCreate, file.target + ": exists already, and is another file");
+        }
+        console_.note(file.target + ": is there already");
+        if (file.is_result) print(file);
+        return;
+    }
+    const std::string part = file.target + ".part";
+    const Fd fd(::open(part.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+    if (!fd) throw cannot(cli::kCannotCreate, part);
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+        throw Failed(cli::kCannotCreate, part + ": another download is writing it");
+    }
+    if (::fstat(fd.get(), &there) != 0) throw cannot(cli::kIoFailed, part);
+    auto have = static_cast<std::uint64_t>(there.st_size);
+    if (have > file.bytes) have = 0;
+    if (have > 0) console_.note(file.target + ": going on after " + human_bytes(have));
+    // Its name alone does not say that it is a part of this file.
+    std::uint64_t doubted = std::min(have, kDoubtedMax);
+    for (int failures = 0; have < file.bytes || doubted > 0;) {
+        try {
+            have = fetch_from(file, fd.get(), have, doubted);
+            if (have == 0) console_.note(part + ": is of another file; beginning anew");
+            doubted = 0;
+        } catch (const Broken& broken) {
+            if (broken.have > have) failures = 0;
+            have = broken.have;
+            doubted = std::min(have, doubted);
+            if (++failures >= kTriesMax) throw;
+            console_.note(std::string(broken.what()) + "; trying again");
+            const timespec pause{0, 200'000'000L * failures};
+            ::nanosleep(&pause, nullptr);
+        }
+    }
+    if (::ftruncate(fd.get(), static_cast<off_t>(file.bytes)) != 0 || ::fsync(fd.get()) != 0) {
+        throw cannot(cli::kIoFailed, part);
+    }
+    if (::rename(part.c_str(), file.target.c_str()) != 0) throw cannot(cli::kIoFailed, file.target);
+    if (file.is_result) print(file);
+    std::cout.flush();
+}
+
+std::uint64_t Download::fetch_from(const File& file, int part, std::uint64_t have,
+                                   std::uint64_t doubted) {
+    cli::Progress progress(!console_.quiet());
+    const std::string shown = fs::path(file.target).filename().string();
+    std::uint64_t known = have;
+    have -= doubted;
+    try {
+        Connection connection(client_.server(), client_.patience(), interrupt_);
+        std::vector<Field> fields{{"Host", client_.server().host_field()},
+                                  {"User-Agent", "streamctl/" ST_VERSION},
+                                  {"Connection", "close"}};
+        if (!client_.token().empty())
+            fields.push_back({"Authorization", "Bearer " + client_.token()});
+        if (have > 0) fields.push_back({"Range", "bytes=" + std::to_string(have) + "-"});
+        const std::string request = http::encode_request_head("GET", file.url, fields);
+        connection.send({reinterpret_cast<const std::uint8_t*>(request.data()), request.size()},
+                        Clock::now() + client_.patience());
+        std::vector<std::uint8_t> piece(256 * 1024);
+        const auto receive = [&]() -> Bytes {
+            const auto woke = connection.wait(Clock::now() + client_.patience());
+            if (woke == Connection::Woke::interrupted)
+                throw Failed(cli::kInterrupted, "interrupted");
+            if (woke == Connection::Woke::time) throw connection.no_answer(client_.patience());
+            const auto bytes = connection.receive(piece);
+            if (!bytes || bytes->empty()) throw connection.unreachable("the connection was lost");
+            return *bytes;
+        };
+        http::ResponseReader answer;
+        Bytes rest;
+        while (!answer.is_complete()) {
+            const Bytes bytes = receive();
+            const auto used = answer.feed(bytes);
+            if (!used) throw Failed(cli::kRefused, file.url + ": " + used.error().message);
+            rest = bytes.subspan(*used);
+        }
+        const http::ResponseHead head = answer.take();
+        if (head.status == 200) have = known = 0;
+        http::BodyReader body = body_of(head, have, file.bytes, file.url);
+        auto shown_at = Clock::now();
+        while (!body.is_complete()) {
+            if (rest.empty()) rest = receive();
+            const auto taken = body.next(rest);
+            if (!taken || have + taken->data.size() > file.bytes) {
+                throw Failed(cli::kRefused, file.url + ": more bytes than announced");
+            }
+            const Bytes again = taken->data.first(static_cast<std::size_t>(
+                std::min<std::uint64_t>(taken->data.size(), known - std::min(known, have))));
+            if (!is_there(part, again, have)) return 0;
+            write_all(part, taken->data, have, file.target + ".part");
+            have += taken->data.size();
+            rest = rest.subspan(taken->consumed);
+            if (Clock::now() - shown_at > milliseconds(100)) {
+                shown_at = Clock::now();
+                progress.show(shown + " " + std::to_string(have * 100 / file.bytes) + " % of " +
+                              human_bytes(file.bytes));
+            }
+        }
+        if (have < file.bytes) throw connection.unreachable("the file ended early");
+        return have;
+    } catch (const Broken&) {
+        throw;
+    } catch (const Failed& failed) {
+        if (failed.exit_code() == cli::kUnreachable) throw Broken(failed, have);
+        throw;
+    }
+}
+
+int run_get(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console) {
+    Options wanted = options;
+    if (wanted.folder.empty()) wanted.folder = ".";
+    if (wanted.align) refuse_used_folder(wanted.folder);
+    Download download(client, interrupt, console);
+    int exit_code = cli::kDone;
+    std::vector<std::string> ids = options.recording_ids;
+    if (options.recordings.take) {
+        control::RecordingQuery query;
+        query.take = options.recordings.take;
+        for (const std::string& item : all_recordings(client, query)) {
+            ids.push_back(understood(control::decode_recording(item)).id);
+        }
+        if (ids.empty()) {
+            throw Refused(
+                {control::ErrorCode::not_found, *query.take + ": no recordings of that take", {}});
+        }
+    }
+    std::vector<control::Recording> aligned;
+    for (const std::string& id : ids) {
+        try {
+            auto recording = understood(control::decode_recording(client.recording(id)));
+            if (wanted.align)
+                aligned.push_back(std::move(recording));
+            else if (!download.fetch(recording, wanted))
+                exit_code = cli::kRefused;
+        } catch (const Refused& refused) {
+            if (refused.exit_code() == cli::kNotAuthorised) throw;
+            if (console.json()) console.body(refused.body());
+            console.trouble(id + ": " + refused.what());
+            exit_code = cli::kRefused;
+        }
+    }
+    if (!aligned.empty()) {
+        const int code = align_recordings(aligned, wanted, client, interrupt, console);
+        if (exit_code == cli::kDone) exit_code = code;
+    }
+    return exit_code;
+}
+
+}  // namespace st::streamctl
