@@ -41,17 +41,20 @@ ARROWS = {
     "source": ["hub", "flv", "loop", "worker"],
     "httpd": ["loop", "http", "ws", "auth", "json"],
     "capture": ["httpd", "record", "hub", "camera", "clock", "ws", "auth"],
-    "live": ["httpd", "rtmp", "flv", "ws", "hub", "worker", "auth"],
+    "live": ["httpd", "rtmp", "flv", "ws", "hub", "worker", "auth", "source"],
     "api": ["live", "capture", "record", "takes", "httpd", "control", "json", "auth"],
     "server": ["api", "live", "capture", "httpd", "record", "takes", "source"],
 }
 
+# Still being taken apart, not checked yet. Shrinks to nothing.
+LOOSE = {"httpd", "capture", "live", "api", "server"}
+
 # Third-party headers (prefix of the include) and the only places that may have them.
 CONFINED = [
-    ("Poco/Net/", {"libs/loop", "libs/server", "apps/streamctl"}),
+    ("Poco/Net/", {"libs/loop", "libs/server", "libs/httpd", "libs/live", "libs/capture", "apps/streamctl"}),
     (
         "Poco/JSON/",
-        {"libs/json", "libs/camera", "libs/control", "libs/record", "libs/mux", "libs/config", "libs/server"},
+        {"libs/json", "libs/camera", "libs/control", "libs/record", "libs/mux", "libs/config", "libs/server", "libs/api", "libs/httpd", "libs/capture", "libs/live"},
     ),
     ("Poco/Util/", {"libs/config", "apps/streamd"}),
     ("libav", {"libs/av"}),
@@ -157,7 +160,7 @@ def check_purity(path, text, targets):
 def check_folder(root, folder, kind, libraries):
     place, name = f"{folder.parent.name}/{folder.name}", folder.name
     files = sources(folder)
-    if not files:
+    if not files or (root == ROOT and name in LOOSE):
         return []
     uses = declared_uses(folder / "CMakeLists.txt", kind, name)
     if uses is None:

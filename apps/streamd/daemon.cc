@@ -142,7 +142,7 @@ int run_daemon(const DaemonSetup& setup, Background* background) {
     const server::Options options = made.options;
     Reload reload(setup.sources, setup.loaded, options.tls, *sink, log);
     made.configuration.list = [&reload] { return reload.entries(); };
-    made.configuration.reload = [&reload](const server::Configuration::ReloadDone& done) {
+    made.configuration.reload = [&reload](const api::Configuration::ReloadDone& done) {
         done(reload.run());
     };
     server::Server server(std::move(made), log, control);

@@ -7,18 +7,18 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "api/api.h"
+#include "api/event_log.h"
+#include "api/operations.h"
+#include "capture/cameras.h"
+#include "capture/captures.h"
+#include "capture/sessions.h"
+#include "httpd/http_connection.h"
+#include "httpd/peer.h"
+#include "live/live.h"
+#include "live/rtmp_connection.h"
 #include "record/catalogue.h"
 #include "server/addresses.h"
-#include "server/api.h"
-#include "server/cameras.h"
-#include "server/captures.h"
-#include "server/event_log.h"
-#include "server/http_connection.h"
-#include "server/live.h"
-#include "server/operations.h"
-#include "server/peer.h"
-#include "server/rtmp_connection.h"
-#include "server/sessions.h"
 #include "source/sources.h"
 
 namespace st::server {
@@ -80,7 +80,9 @@ struct Server::Parts {
         options.replace(std::move(made));
         catalogue = std::make_unique<record::Catalogue>(recorder->path());
         sessions.set_captures(captures);
-        cameras.on_joined = [this](const CameraEntry& entry) { captures.auto_start(entry); };
+        cameras.on_joined = [this](const capture::CameraEntry& entry) {
+            captures.auto_start(entry);
+        };
         sources =
             std::make_unique<source::Sources>(setup.sources, setup.source_worker, live.hub(), log);
         live.on_event = [this](const hub::Event& event) { sources->on_event(event); };
@@ -88,37 +90,37 @@ struct Server::Parts {
         live.is_coming_back = [this](const std::string& path) {
             return sources->is_coming_back(path);
         };
-        cameras.on_lost = [this](const CameraEntry& entry) { captures.remember(entry); };
+        cameras.on_lost = [this](const capture::CameraEntry& entry) { captures.remember(entry); };
     }
 
     Setup setup;
     Log log;
     loop::EventLoop& control;
-    Metrics metrics;
+    api::Metrics metrics;
     CurrentOptions options;
-    Admission admission;
+    httpd::Admission admission;
     std::vector<std::unique_ptr<loop::Listener>> listeners;
     loop::LoopThread disk;
     std::unique_ptr<record::Recorder> recorder;
     std::unique_ptr<record::Catalogue> catalogue;
-    EventLog events;
-    Cameras cameras;
-    Sessions sessions;
-    Captures captures;
+    api::EventLog events;
+    capture::Cameras cameras;
+    capture::Sessions sessions;
+    capture::Captures captures;
     std::atomic<bool> shutting_down{false};
     std::unique_ptr<Services> services;
-    std::unique_ptr<Operations> operations;
-    std::unique_ptr<Api> api;
-    Live live;
+    std::unique_ptr<api::Operations> operations;
+    std::unique_ptr<api::Api> api;
+    live::Live live;
     std::unique_ptr<source::Sources> sources;
-    std::vector<std::unique_ptr<NetLoop>> nets;
+    std::vector<std::unique_ptr<httpd::NetLoop>> nets;
     std::size_t next_net = 0;
 
     void listen();
     void open_recorder();
     void accept(loop::SocketPtr socket, const ListenAddress& at);
     template <class Made>
-    void place(NetLoop& net, std::shared_ptr<Made> connection, loop::SocketPtr socket,
+    void place(httpd::NetLoop& net, std::shared_ptr<Made> connection, loop::SocketPtr socket,
                loop::TlsContextPtr tls);
     void refuse(const Poco::Net::StreamSocket& socket, const Error& why);
 };
@@ -154,10 +156,10 @@ Server::Server(Setup setup, Log log, loop::EventLoop& control)
     Parts& p = *parts_;
     for (unsigned i = 0; i < std::max(1U, p.setup.threads); ++i) {
         const std::string name = "net-" + std::to_string(i);
-        p.nets.push_back(std::make_unique<NetLoop>(name, log_failure(p.log, name)));
+        p.nets.push_back(std::make_unique<httpd::NetLoop>(name, log_failure(p.log, name)));
         p.live.add(*p.nets.back());
     }
-    Operations::Facts facts;
+    api::Operations::Facts facts;
     facts.version = p.setup.version;
     facts.started_us = p.setup.started_us;
     facts.urls = camera_urls();
@@ -167,8 +169,8 @@ Server::Server(Setup setup, Log log, loop::EventLoop& control)
     p.services = std::make_unique<Services>(
         Services{p.options, p.log, p.metrics, p.shutting_down, p.control, p.disk.loop(), p.events,
                  p.cameras, p.captures, p.sessions, *p.catalogue, *p.recorder, p.live, *p.sources});
-    p.operations = std::make_unique<Operations>(*p.services, std::move(facts));
-    p.api = std::make_unique<Api>(*p.services, *p.operations);
+    p.operations = std::make_unique<api::Operations>(*p.services, std::move(facts));
+    p.api = std::make_unique<api::Api>(*p.services, *p.operations);
 }
 
 Server::~Server() {
@@ -192,7 +194,7 @@ void Server::start() {
 }
 
 void Server::Parts::refuse(const Poco::Net::StreamSocket& socket, const Error& why) {
-    http::Response response = error_response(503, why.message);
+    http::Response response = api::error_response(503, why.message);
     response.fields.push_back({"Retry-After", "5"});
     const std::string text = http::encode_response(response, false);
     // A fresh socket takes this much at once, or the peer is gone already.
@@ -207,29 +209,30 @@ void Server::Parts::accept(loop::SocketPtr socket, const ListenAddress& at) {
     } catch (const Poco::Exception&) {
         return;  // gone before we looked
     }
-    auto ticket = admission.enter(peer_address_text(peer));
+    auto ticket = admission.enter(httpd::peer_address_text(peer));
     if (!ticket) {
-        log.warning("connection from " + peer_text(peer) + " refused: " + ticket.error().message);
+        log.warning("connection from " + httpd::peer_text(peer) +
+                    " refused: " + ticket.error().message);
         // A handshake, to say why, would cost what the limit is to save.
         if (!at.is_rtmp && !at.is_secure) refuse(*socket, ticket.error());
         return;
     }
     const loop::TlsContextPtr tls = at.is_secure ? options->tls : nullptr;
-    NetLoop& net = *nets[next_net++ % nets.size()];
+    httpd::NetLoop& net = *nets[next_net++ % nets.size()];
     if (at.is_rtmp) {
-        return place(net,
-                     std::make_shared<RtmpConnection>(*services, net, std::move(*ticket), peer),
-                     std::move(socket), tls);
+        return place(
+            net, std::make_shared<live::RtmpConnection>(*services, net, std::move(*ticket), peer),
+            std::move(socket), tls);
     }
     place(net,
-          std::make_shared<HttpConnection>(*services, *operations, *api, net, std::move(*ticket),
-                                           peer, at.default_stream),
+          std::make_shared<httpd::HttpConnection>(*services, *operations, *api, net,
+                                                  std::move(*ticket), peer, at.default_stream),
           std::move(socket), tls);
 }
 
 template <class Made>
-void Server::Parts::place(NetLoop& net, std::shared_ptr<Made> connection, loop::SocketPtr socket,
-                          loop::TlsContextPtr tls) {
+void Server::Parts::place(httpd::NetLoop& net, std::shared_ptr<Made> connection,
+                          loop::SocketPtr socket, loop::TlsContextPtr tls) {
     net.loop().post([this, &net, connection = std::move(connection), socket = std::move(socket),
                      tls = std::move(tls)]() mutable {
         try {

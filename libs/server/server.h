@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "api/configuration.h"
 #include "base/log.h"
+#include "httpd/net_loop.h"
 #include "loop/listener.h"
 #include "record/recorder.h"
-#include "server/configuration.h"
-#include "server/net_loop.h"
 #include "server/options.h"
 #include "server/services.h"
 #include "source/source.h"
@@ -46,7 +46,7 @@ class Server {
         unsigned threads = 1;  ///< network loops
         std::string version;
         std::int64_t started_us = 0;
-        Configuration configuration;
+        api::Configuration configuration;
         std::vector<source::SourceOptions> sources;
         std::vector<std::string> source_worker;  ///< see source::Source
     };

@@ -2,9 +2,9 @@
 /// What every connection is given: the parts of the server, owned by Server, outliving connections.
 #include <atomic>
 
+#include "api/metrics.h"
 #include "base/log.h"
 #include "loop/event_loop.h"
-#include "server/metrics.h"
 #include "server/options.h"
 
 namespace st::record {
@@ -16,29 +16,37 @@ namespace st::source {
 class Sources;
 }  // namespace st::source
 
-namespace st::server {
+namespace st::api {
+class EventLog;
+}  // namespace st::api
 
+namespace st::capture {
 class Cameras;
 class Captures;
-class EventLog;
-class Live;
 class Sessions;
+}  // namespace st::capture
+
+namespace st::live {
+class Live;
+}  // namespace st::live
+
+namespace st::server {
 
 struct Services {
     const CurrentOptions& options;
     Log log;
-    Metrics& metrics;
+    api::Metrics& metrics;
     const std::atomic<bool>& shutting_down;  ///< no new sessions
     loop::EventLoop& control;                ///< post to it what is for the four below
     loop::EventLoop& disk;                   ///< for what would block: listings, downloads
     // The control loop's thread only:
-    EventLog& events;
-    Cameras& cameras;
-    Captures& captures;
-    Sessions& sessions;
+    api::EventLog& events;
+    capture::Cameras& cameras;
+    capture::Captures& captures;
+    capture::Sessions& sessions;
     record::Catalogue& catalogue;  ///< the disk loop's thread only
     record::Recorder& recorder;    ///< any thread
-    Live& live;                    ///< any thread
+    live::Live& live;              ///< any thread
     source::Sources& sources;      ///< any thread
 };
 

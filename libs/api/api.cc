@@ -1,0 +1,206 @@
+#include "api/api.h"
+
+#include <Poco/Base64Decoder.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "base/field.h"
+#include "control/error.h"
+#include "control/stream_status.h"
+#include "httpd/file_range.h"
+#include "live/live.h"
+#include "record/catalogue.h"
+#include "record/recorder.h"
+
+namespace st::api {
+namespace {
+
+using control::ApiError;
+using control::ErrorCode;
+
+using Segments = std::vector<std::string>;
+
+http::Response json_response(std::string body, int status = 200) {
+    return {status, "application/json", {{"Cache-Control", "no-store"}}, std::move(body) + "\n"};
+}
+
+http::Response refusal(const ApiError& error) {
+    http::Response response =
+        json_response(control::encode(error), control::http_status(error.code));
+    if (error.code == ErrorCode::unauthorized) {
+        response.fields.push_back({"WWW-Authenticate", "Bearer"});
+    }
+    return response;
+}
+
+bool is_v1(const Segments& segments) {
+    return segments.size() >= 3 && segments[0] == "api" && segments[1] == "v1";
+}
+
+/// What stands behind /api/v1.
+std::span<const std::string> behind_v1(const Segments& segments) {
+    return std::span(segments).subspan(2);
+}
+
+/// /api/v1/recordings/ID/files/NAME: bytes, not an operation with a JSON result.
+bool is_recorded_file(const Segments& segments) {
+    return is_v1(segments) && segments.size() == 6 && segments[2] == "recordings" &&
+           segments[4] == "files";
+}
+
+/// "GET, HEAD" for the paths there are; "" for a path there is not.
+std::string allowed_methods(const Segments& segments) {
+    if (segments.size() == 1 && (segments[0] == "healthz" || segments[0] == "metrics")) {
+        return "GET, HEAD";
+    }
+    if (is_recorded_file(segments)) return "GET, HEAD";
+    return is_v1(segments) ? control::match_http("", behind_v1(segments)).allowed : "";
+}
+
+bool has_method(std::string_view allowed, std::string_view method) {
+    std::size_t at = 0;
+    while (at < allowed.size()) {
+        const std::size_t comma = std::min(allowed.find(", ", at), allowed.size());
+        if (allowed.substr(at, comma - at) == method) return true;
+        at = comma + 2;
+    }
+    return false;
+}
+
+std::string_view content_type_of(std::string_view name) {
+    if (name.ends_with(".mp4")) return "video/mp4";
+    if (name.ends_with(".jpg")) return "image/jpeg";
+    if (name.ends_with(".json")) return "application/json";
+    return "application/octet-stream";
+}
+
+http::Response picture_response(const std::string& result) {
+    const auto snapshot = control::decode_snapshot(result);
+    if (!snapshot) return refusal(snapshot.error());
+    std::istringstream text(snapshot->data);
+    Poco::Base64Decoder decoder(text);
+    http::Response response;
+    response.content_type = "image/jpeg";
+    response.fields = {{"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
+    response.body.assign(std::istreambuf_iterator<char>(decoder), {});
+    return response;
+}
+
+ApiAnswer answer_file(const ApiRequest& request, record::Catalogue& catalogue) {
+    const std::string& name = request.target.segments[5];
+    const auto opened = catalogue.open_file(request.target.segments[3], name);
+    if (!opened) return {error_response(opened.error().code, opened.error().message), {}};
+    auto file = std::make_shared<Fd>(*opened);
+    struct stat facts {};
+    if (::fstat(file->get(), &facts) != 0) return {error_response(500, "cannot read " + name), {}};
+    const auto size = static_cast<std::uint64_t>(facts.st_size);
+    // Answers carry no validator that a condition could be met by (RFC 9110, 13.1.5).
+    const bool is_conditional = request.head.find("If-Range") != nullptr;
+    const std::string* header = is_conditional ? nullptr : request.head.find("Range");
+    const httpd::ByteRange range =
+        header == nullptr ? httpd::ByteRange{0, size} : httpd::read_range(*header, size);
+    ApiAnswer answer;
+    if (range.status == 416) {
+        answer.response = error_response(416, "the file has " + std::to_string(size) + " bytes");
+        answer.response.fields.push_back({"Content-Range", "bytes */" + std::to_string(size)});
+        return answer;
+    }
+    answer.response.status = range.status;
+    answer.response.content_type = content_type_of(name);
+    answer.response.fields = {{"Accept-Ranges", "bytes"}, {"X-Content-Type-Options", "nosniff"}};
+    if (range.status == 206) {
+        answer.response.fields.push_back(
+            {"Content-Range", "bytes " + std::to_string(range.offset) + "-" +
+                                  std::to_string(range.offset + range.bytes - 1) + "/" +
+                                  std::to_string(size)});
+    }
+    answer.file = httpd::FileRange{std::move(file), range.offset, range.bytes};
+    return answer;
+}
+
+}  // namespace
+
+http::Response error_response(int status, const std::string& message) {
+    http::Response response = refusal({error_code_of(status), message, {}});
+    response.status = status;  // also for those our error table has no name for: 408, 426, 431
+    return response;
+}
+
+std::optional<http::Response> Api::refuse(const ApiRequest& request) const {
+    const Segments& segments = request.target.segments;
+    if (segments != Segments{"healthz"}) {
+        const auto access =
+            auth::check_access(services_.options->policy, auth::Role::control, request.facts);
+        if (!access) return error_response(access.error().code, access.error().message);
+    }
+    const std::string allowed = allowed_methods(segments);
+    if (allowed.empty()) return error_response(404, "there is nothing at " + request.target.path);
+    if (!has_method(allowed, request.head.method)) {
+        http::Response response =
+            error_response(405, request.head.method + " is not possible here; it takes " + allowed);
+        response.fields.push_back({"Allow", allowed});
+        return response;
+    }
+    const bool has_body = request.head.chunked || request.head.content_length.value_or(0) > 0;
+    const std::string* type = request.head.find("Content-Type");
+    if (has_body && request.head.method == "POST" &&
+        (type == nullptr || !iequals(trim(type->substr(0, type->find(';'))), "application/json"))) {
+        return error_response(415, "the body must be sent as Content-Type: application/json");
+    }
+    return std::nullopt;
+}
+
+void Api::handle(ApiRequest request, const ApiReply& reply) {
+    const Segments& segments = request.target.segments;
+    if (segments.front() == "healthz") return reply({json_response("{\"ok\":true}"), {}});
+    if (segments.front() == "metrics") return reply({metrics(), {}});
+    if (is_recorded_file(segments)) return send_recorded_file(std::move(request), reply);
+    const control::Match match = control::match_http(request.head.method, behind_v1(segments));
+    auto call = control::http_call(match, request.target.query, std::move(request.body));
+    if (!call) return reply({refusal(call.error()), {}});
+    if (match.operation->operation == control::Operation::streams_snapshot) {
+        return operations_.call(std::move(*call), [reply](const auto& result) {
+            reply({result ? picture_response(*result) : refusal(result.error()), {}});
+        });
+    }
+    operations_.call(std::move(*call), [reply](const control::Decoded<std::string>& result) {
+        reply({result ? json_response(*result) : refusal(result.error()), {}});
+    });
+}
+
+void Api::send_recorded_file(ApiRequest request, const ApiReply& reply) {
+    services_.disk.post([this, reply, shared = std::make_shared<ApiRequest>(std::move(request))] {
+        reply(answer_file(*shared, services_.catalogue));
+    });
+}
+
+http::Response Api::metrics() const {
+    const record::RecorderStatus recorder = services_.recorder.status();
+    const std::vector<Gauge> gauges = {
+        {"sessions_open", "Recording sessions being written.",
+         static_cast<double>(recorder.sessions_open)},
+        {"sessions_finalising", "Sessions whose MP4 is being made or waits for it.",
+         static_cast<double>(recorder.finalising)},
+        {"recorder_queued_bytes", "Received and not yet written.",
+         static_cast<double>(recorder.queued_bytes)},
+        {"recorder_written_bytes", "Written to dumps since the start.",
+         static_cast<double>(recorder.written_bytes)},
+        {"recorder_write_lag_seconds", "Longest wait in a writer's queue in its latest round.",
+         recorder.write_lag_seconds},
+        {"recorder_sync_seconds", "How long the latest sync took.", recorder.sync_seconds},
+        {"live_publishers", "Live streams that have a publisher.",
+         static_cast<double>(services_.live.hub().publisher_count())},
+        {"live_viewers", "Who watches, over all streams.",
+         static_cast<double>(services_.live.hub().viewer_count())},
+        {"recorder_sync_lag_seconds", "Age of the oldest byte not known to be on the disk.",
+         recorder.sync_lag_seconds},
+    };
+    return {200,
+            "text/plain; version=0.0.4",
+            {},
+            prometheus_text(services_.metrics, operations_.facts().busy, gauges)};
+}
+
+}  // namespace st::api

@@ -1,0 +1,169 @@
+#include "api/control_connection.h"
+
+#include "control/event_types.h"
+#include "control/json.h"
+#include "control/subscribe.h"
+#include "ws/frame.h"
+
+namespace st::api {
+
+using control::ApiError;
+using control::Decoded;
+using control::RpcRequest;
+
+ControlConnection::ControlConnection(server::Services& services, Operations& operations,
+                                     httpd::NetLoop& net, httpd::Admission::Ticket ticket,
+                                     const std::string& peer, std::unique_ptr<loop::Stream> stream)
+    : services_(services),
+      operations_(operations),
+      net_(net),
+      ticket_(std::move(ticket)),
+      socket_(std::move(stream), ws::Limits{control::kRequestBytesMax, control::kRequestBytesMax},
+              httpd::WebSocket::Times{services.options->camera.ping_interval,
+                                      services.options->camera.ping_timeout},
+              services.metrics, services.log.with("control").with(peer), *this) {}
+
+ControlConnection::~ControlConnection() = default;
+
+void ControlConnection::shut_down() { socket_.close(ws::kCloseGoingAway, "server shutting down"); }
+
+void ControlConnection::on_binary(Buffer) {
+    socket_.close(ws::kCloseUnsupported, "control speaks JSON-RPC in text messages");
+}
+
+void ControlConnection::on_text(const std::string& text) {
+    const control::RpcMessage message = control::decode_rpc(text);
+    auto answers = std::make_shared<Answers>();
+    answers->is_batch = message.is_batch;
+    answers->missing = message.entries.size();
+    answers->texts.resize(message.entries.size());
+    for (std::size_t i = 0; i < message.entries.size(); ++i) {
+        const control::RpcEntry& entry = message.entries[i];
+        if (entry.request) {
+            handle(*entry.request, answers, i);
+        } else {
+            set_answer(answers, i, entry.refusal);
+        }
+    }
+}
+
+void ControlConnection::set_answer(const std::shared_ptr<Answers>& answers, std::size_t place,
+                                   std::string text) {
+    answers->texts[place] = std::move(text);
+    if (--answers->missing > 0) return;
+    std::erase(answers->texts, "");
+    if (answers->texts.empty()) return;
+    send(answers->is_batch ? control::encode_rpc_batch(answers->texts) : answers->texts.front());
+}
+
+void ControlConnection::send(const std::string& text) {
+    if (socket_.queued_bytes() > kQueuedBytesMax) {
+        return socket_.close(ws::kClosePolicy, "answers are not read");
+    }
+    socket_.send_text(text);
+}
+
+void ControlConnection::handle(const RpcRequest& request, const std::shared_ptr<Answers>& answers,
+                               std::size_t place) {
+    const auto refuse = [&](const ApiError& error) {
+        set_answer(answers, place, request.id ? control::encode_rpc_error(*request.id, error) : "");
+    };
+    if (request.method == "events.subscribe") return subscribe(request, answers, place);
+    if (request.method == "events.unsubscribe") {
+        unsubscribe();
+        return set_answer(
+            answers, place,
+            request.id ? control::encode_rpc_result(*request.id, "{\"ok\":true}") : "");
+    }
+    const control::OperationInfo* operation = control::find_rpc(request.method);
+    if (operation == nullptr) {
+        return set_answer(
+            answers, place,
+            request.id ? control::encode_rpc_unknown_method(*request.id, request.method) : "");
+    }
+    if (calls_ >= kCallsMax) {
+        return refuse({control::ErrorCode::too_many_requests, "too many requests under way", {}});
+    }
+    auto call = control::rpc_call(*operation, request.params);
+    if (!call) return refuse(call.error());
+    ++calls_;
+    operations_.call(std::move(*call), [&net = net_, weak = weak_from_this(), answers, place,
+                                        id = request.id](const Decoded<std::string>& result) {
+        std::string text;
+        if (id) {
+            text = result ? control::encode_rpc_result(*id, *result)
+                          : control::encode_rpc_error(*id, result.error());
+        }
+        net.loop().post([weak, answers, place, text] {
+            const auto self = weak.lock();
+            if (!self) return;
+            --self->calls_;
+            self->set_answer(answers, place, text);
+        });
+    });
+}
+
+void ControlConnection::subscribe(const RpcRequest& request,
+                                  const std::shared_ptr<Answers>& answers, std::size_t place) {
+    const auto asked = control::decode_subscription(request.params);
+    const std::string id = request.id.value_or("");
+    if (!asked) {
+        return set_answer(answers, place,
+                          id.empty() ? "" : control::encode_rpc_error(id, asked.error()));
+    }
+    for (const std::string& type : asked->types) {
+        if (control::is_event_type(type)) continue;
+        const ApiError error{control::ErrorCode::bad_request,
+                             "types: no event is called \"" + type.substr(0, 64) + "\"", "types"};
+        return set_answer(answers, place, id.empty() ? "" : control::encode_rpc_error(id, error));
+    }
+    services_.control.post([&events = services_.events, &net = net_, weak = weak_from_this(),
+                            listener = listener_, asked = *asked, answers, place, id] {
+        if (*listener) events.unsubscribe(**listener);
+        // The answer first: the events that follow belong to it.
+        net.loop().post([weak, answers, place, id, last = events.last_id()] {
+            const auto self = weak.lock();
+            if (!self) return;
+            const std::string result = "{\"last_id\":" + std::to_string(last) + "}";
+            self->set_answer(answers, place,
+                             id.empty() ? "" : control::encode_rpc_result(id, result));
+        });
+        const auto tell = [&net, weak](std::uint64_t event, const std::string&,
+                                       const std::string& json) {
+            net.loop().post([weak, event, json] {
+                if (const auto self = weak.lock()) self->send_event(event, json);
+            });
+        };
+        *listener = events.subscribe({asked.types, tell}, asked.since);
+    });
+}
+
+void ControlConnection::unsubscribe() {
+    services_.control.post([&events = services_.events, listener = listener_] {
+        if (*listener) events.unsubscribe(**listener);
+        listener->reset();
+    });
+}
+
+void ControlConnection::send_event(std::uint64_t id, const std::string& json) {
+    if (socket_.is_over()) return;
+    if (socket_.queued_bytes() > kEventBytesMax) {
+        ++lost_events_;
+        return;
+    }
+    last_sent_event_ = id;
+    socket_.send_text(control::encode_rpc_notification("event", json));
+}
+
+void ControlConnection::on_drained() {
+    if (lost_events_ == 0) return;
+    const std::string params = "{\"count\":" + std::to_string(std::exchange(lost_events_, 0)) +
+                               ",\"since\":" + std::to_string(last_sent_event_) + "}";
+    socket_.send_text(control::encode_rpc_notification("events.lost", params));
+}
+
+void ControlConnection::on_over(std::uint16_t, const std::string&) { unsubscribe(); }
+
+void ControlConnection::on_gone() { net_.remove(*this); }
+
+}  // namespace st::api

@@ -1,0 +1,80 @@
+#include "api/event_log.h"
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "control/event_types.h"
+#include "control/json.h"
+
+namespace st::api {
+void EventLog::add(std::string_view type, const Fields& fields, LogLevel level) {
+    const std::uint64_t id = next_id_++;
+    auto object = control::ordered_object();
+    object.set("id", id);
+    object.set("time", rfc3339(wall_us()));
+    object.set("type", std::string(type));
+    std::string line(type);
+    for (const auto& [name, value] : fields) {
+        line += " " + name + "=";
+        if (const auto* text = std::get_if<std::string>(&value)) {
+            object.set(name, *text);
+            line += *text;
+        } else {
+            const std::uint64_t number = std::get<std::uint64_t>(value);
+            object.set(name, number);
+            line += std::to_string(number);
+        }
+    }
+    kept_.push_back({id, std::string(type), control::to_line(object)});
+    for (const auto& [listener_id, listener] : listeners_) tell(listener, kept_.back());
+    if (kept_.size() > kKeptMax) kept_.pop_front();
+    switch (level) {
+        case LogLevel::debug:
+            return log_.debug(line);
+        case LogLevel::info:
+            return log_.info(line);
+        case LogLevel::warning:
+            return log_.warning(line);
+        case LogLevel::error:
+            return log_.error(line);
+    }
+}
+
+EventLog::ListenerId EventLog::subscribe(Listener listener, std::optional<std::uint64_t> since) {
+    if (since) {
+        for (const Kept& event : kept_) {
+            if (event.id > *since) tell(listener, event);
+        }
+    }
+    const ListenerId id = next_listener_++;
+    listeners_.emplace(id, std::move(listener));
+    return id;
+}
+
+void EventLog::unsubscribe(ListenerId listener) { listeners_.erase(listener); }
+
+void EventLog::tell(const Listener& listener, const Kept& event) {
+    const bool wanted =
+        listener.types.empty() ||
+        std::any_of(listener.types.begin(), listener.types.end(), [&](const std::string& pattern) {
+            return control::matches_event(pattern, event.type);
+        });
+    if (wanted) listener.call(event.id, event.type, event.json);
+}
+
+control::List EventLog::since(std::uint64_t since, std::size_t limit) const {
+    control::List list;
+    std::uint64_t last = since;
+    for (const Kept& event : kept_) {
+        if (event.id <= since) continue;
+        if (list.items.size() == limit) {
+            list.next = std::to_string(last);
+            break;
+        }
+        list.items.push_back(event.json);
+        last = event.id;
+    }
+    return list;
+}
+
+}  // namespace st::api

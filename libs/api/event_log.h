@@ -1,0 +1,64 @@
+#pragma once
+/// What happened, in order: to the log, to listeners, and kept in a ring for GET /api/v1/events.
+/// Control loop only.
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/log.h"
+#include "control/list.h"
+
+namespace st::api {
+
+class EventLog {
+ public:
+    static constexpr std::size_t kKeptMax = 4096;
+    /// Field name and value.
+    using Value = std::variant<std::string, std::uint64_t>;
+    using Fields = std::vector<std::pair<std::string, Value>>;
+
+    explicit EventLog(Log log) : log_(std::move(log)) {}
+
+    /// `type`: one of control/event_types.h.
+    void add(std::string_view type, const Fields& fields, LogLevel level = LogLevel::info);
+    /// Called on the control loop for every event that passes; must not block or call back.
+    struct Listener {
+        std::vector<std::string> types;  ///< "camera.started", "session.*"; empty: all
+        std::function<void(std::uint64_t id, const std::string& type, const std::string& json)>
+            call;
+    };
+    using ListenerId = std::uint64_t;
+
+    /// First what is kept of the events after `since` (nullopt: nothing), then every new one.
+    ListenerId subscribe(Listener listener, std::optional<std::uint64_t> since);
+    void unsubscribe(ListenerId listener);
+    /// 0 before the first.
+    std::uint64_t last_id() const { return next_id_ - 1; }
+
+    /// Events with an id above `since`, oldest first, at most `limit`.
+    control::List since(std::uint64_t since, std::size_t limit) const;
+
+ private:
+    struct Kept {
+        std::uint64_t id;
+        std::string type;
+        std::string json;
+    };
+
+    static void tell(const Listener& listener, const Kept& event);
+
+    Log log_;
+    std::uint64_t next_id_ = 1;
+    std::deque<Kept> kept_;
+    ListenerId next_listener_ = 1;
+    std::map<ListenerId, Listener> listeners_;
+};
+
+}  // namespace st::api

@@ -1,0 +1,60 @@
+#include "api/event_stream.h"
+
+#include "base/clock.h"
+#include "http/response.h"
+
+namespace st::api {
+
+EventStream::EventStream(server::Services& services, httpd::NetLoop& net,
+                         httpd::Admission::Ticket ticket, std::unique_ptr<loop::Stream> stream)
+    : services_(services), net_(net), ticket_(std::move(ticket)), stream_(std::move(stream)) {
+    stream_->set_handler(*this);
+}
+
+void EventStream::start(const Wanted& wanted) {
+    const Field fields[] = {{"Content-Type", "text/event-stream"},
+                            {"Cache-Control", "no-store"},
+                            {"X-Accel-Buffering", "no"},
+                            {"Connection", "close"},
+                            {"Date", http::http_date(wall_us() / 1'000'000)}};
+    send(http::encode_head(200, fields));
+    beat();
+    services_.control.post([&events = services_.events, &net = net_, weak = weak_from_this(),
+                            listener = listener_, wanted] {
+        const auto tell = [&net, weak](std::uint64_t id, const std::string& type,
+                                       const std::string& json) {
+            const std::string text =
+                "id: " + std::to_string(id) + "\nevent: " + type + "\ndata: " + json + "\n\n";
+            net.loop().post([weak, text] {
+                if (const auto self = weak.lock()) self->send(text);
+            });
+        };
+        *listener = events.subscribe({wanted.types, tell}, wanted.since);
+    });
+}
+
+void EventStream::beat() {
+    heartbeat_ = net_.loop().after(kHeartbeat, [this] {
+        send(":\n\n");
+        if (!closed_) beat();
+    });
+}
+
+void EventStream::send(const std::string& text) {
+    if (closed_) return;
+    stream_->send(text);
+    if (stream_->queued_bytes() > kQueuedBytesMax) close();
+}
+
+void EventStream::close() {
+    if (closed_) return;
+    closed_ = true;
+    net_.loop().cancel(heartbeat_);
+    services_.control.post([&events = services_.events, listener = listener_] {
+        if (*listener) events.unsubscribe(**listener);
+    });
+    stream_->close();
+    net_.remove(*this);
+}
+
+}  // namespace st::api

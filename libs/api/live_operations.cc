@@ -1,0 +1,186 @@
+#include "api/live_operations.h"
+
+#include <Poco/Base64Encoder.h>
+
+#include <map>
+#include <sstream>
+
+#include "api/page.h"
+#include "base/clock.h"
+#include "control/list.h"
+#include "control/stream_status.h"
+#include "flv/codec_config.h"
+#include "flv/codec_name.h"
+#include "live/live.h"
+
+namespace st::api {
+namespace {
+
+using control::ApiError;
+using control::ErrorCode;
+
+std::optional<control::VideoFacts> video_of(const hub::StreamStatus& status) {
+    if (!status.has_video) return std::nullopt;
+    control::VideoFacts facts;
+    if (status.flv_video) {
+        facts.codec = flv::codec_name(media::Track::video, *status.flv_video);
+        return facts;
+    }
+    facts.codec = "h264";
+    if (!status.video) return facts;
+    if (const auto config = flv::parse_avc_config(status.video->payload.bytes())) {
+        if (const auto size = flv::picture_size(*config)) {
+            facts.width = size->width;
+            facts.height = size->height;
+        }
+    }
+    return facts;
+}
+
+std::optional<control::AudioFacts> audio_of(const hub::StreamStatus& status) {
+    if (!status.has_audio) return std::nullopt;
+    control::AudioFacts facts;
+    if (status.flv_audio) {
+        facts.codec = flv::codec_name(media::Track::audio, *status.flv_audio);
+        return facts;
+    }
+    facts.codec = "aac";
+    if (!status.audio) return facts;
+    if (const auto config = flv::parse_aac_config(status.audio->payload.bytes())) {
+        facts.sample_rate = config->sample_rate;
+        if (config->channels != 0) facts.channels = config->channels;
+    }
+    return facts;
+}
+
+struct OfViewers {
+    std::uint64_t dropped = 0;
+    std::uint64_t queue_bytes_max = 0;
+};
+
+control::StreamStatus shown(const hub::StreamStatus& status, const OfViewers& viewers) {
+    control::StreamStatus out;
+    out.path = status.path;
+    out.is_live = status.is_live;
+    if (status.is_live) {
+        out.protocol = status.publisher.protocol;
+        out.peer = status.publisher.peer;
+        out.since = rfc3339(status.since_us);
+    }
+    out.video = video_of(status);
+    out.audio = audio_of(status);
+    const hub::Rates rates = status.statistics.rates(monotonic_ns());
+    out.fps_1s = rates.fps_1s;
+    out.fps_10s = rates.fps_10s;
+    out.bitrate_1s = rates.bits_per_second_1s;
+    out.bitrate_10s = rates.bits_per_second_10s;
+    out.key_interval_ms = static_cast<std::uint64_t>(status.statistics.key_interval_ms());
+    out.packets = status.statistics.packets();
+    out.bytes = status.statistics.bytes();
+    out.clock_jumps = status.jumps;
+    out.viewers = status.viewers;
+    out.dropped = status.dropped + viewers.dropped;
+    out.queue_bytes_max = std::max(status.queue_bytes_max, viewers.queue_bytes_max);
+    out.gop_packets = status.gop_packets;
+    out.gop_bytes = status.gop_bytes;
+    return out;
+}
+
+std::map<std::string, OfViewers> by_stream(const hub::Hub& hub) {
+    std::map<std::string, OfViewers> sums;
+    for (const auto& record : hub.viewers()) {
+        OfViewers& sum = sums[record->path];
+        sum.dropped += record->dropped.load();
+        sum.queue_bytes_max = std::max(sum.queue_bytes_max, record->queue_bytes_max.load());
+    }
+    return sums;
+}
+
+control::ViewerStatus shown(const hub::ViewerRecord& record) {
+    control::ViewerStatus viewer;
+    viewer.id = record.id;
+    viewer.stream = record.path;
+    viewer.protocol = record.info.protocol;
+    viewer.peer = record.info.peer;
+    viewer.since = rfc3339(record.since_us);
+    viewer.bytes = record.bytes.load();
+    viewer.packets = record.packets.load();
+    viewer.dropped = record.dropped.load();
+    viewer.cuts = record.cuts.load();
+    viewer.queue_bytes = record.queue_bytes.load();
+    viewer.queue_bytes_max = record.queue_bytes_max.load();
+    return viewer;
+}
+
+ApiError no_stream(const std::string& path) {
+    return {ErrorCode::not_found, "no stream at " + path, "name"};
+}
+
+std::string base64(const std::string& bytes) {
+    std::ostringstream out;
+    Poco::Base64Encoder encoder(out);
+    encoder.rdbuf()->setLineLength(0);
+    encoder << bytes;
+    encoder.close();
+    return out.str();
+}
+
+}  // namespace
+
+void LiveOperations::list_streams(const control::Call& call, const Operations::Done& done) const {
+    auto streams = services_.live.hub().streams();
+    const auto viewers = by_stream(services_.live.hub());
+    std::sort(streams.begin(), streams.end(),
+              [](const auto& a, const auto& b) { return a.path < b.path; });
+    Page page(call);
+    for (const hub::StreamStatus& status : streams) {
+        page.add(status.path, [&] {
+            const auto found = viewers.find(status.path);
+            return control::encode(
+                shown(status, found == viewers.end() ? OfViewers{} : found->second));
+        });
+    }
+    done(page.encode());
+}
+
+void LiveOperations::get_stream(const std::string& path, const Operations::Done& done) const {
+    const hub::StreamPtr stream = services_.live.hub().find(path);
+    if (!stream) return done(no_stream(path));
+    const hub::StreamStatus status = stream->status();  // first: who leaves now counts once at most
+    auto viewers = by_stream(services_.live.hub());
+    done(control::encode(shown(status, viewers[path])));
+}
+
+void LiveOperations::kick_publisher(const std::string& path, const Operations::Done& done) const {
+    if (!services_.live.hub().kick_publisher(path)) return done(no_stream(path));
+    done(control::encode_done("stream", path));
+}
+
+void LiveOperations::take_snapshot(const std::string& path, const Operations::Done& done) {
+    snapshots_.take(path, [path, done](const Result<std::string>& jpeg) {
+        if (!jpeg) {
+            return done(ApiError{error_code_of(jpeg.error().code), jpeg.error().message, {}});
+        }
+        done(control::encode(control::Snapshot{path, base64(*jpeg)}));
+    });
+}
+
+void LiveOperations::list_viewers(const control::Call& call, const Operations::Done& done) const {
+    Page page(call);
+    for (const auto& record : services_.live.hub().viewers()) {
+        std::string key = std::to_string(record->id);
+        key.insert(0, 20 - key.size(), '0');  // in the order of the numbers
+        page.add(key, [&] { return control::encode(shown(*record)); });
+    }
+    done(page.encode());
+}
+
+void LiveOperations::kick_viewer(std::uint64_t id, const Operations::Done& done) const {
+    if (!services_.live.hub().kick_viewer(id)) {
+        return done(
+            ApiError{ErrorCode::not_found, "no viewer has the id " + std::to_string(id), "id"});
+    }
+    done(control::encode_done("viewer", id));
+}
+
+}  // namespace st::api

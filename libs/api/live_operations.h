@@ -1,0 +1,25 @@
+#pragma once
+/// The operations on live streams and their viewers. The control loop's thread.
+#include "api/operations.h"
+#include "live/snapshots.h"
+
+namespace st::api {
+
+class LiveOperations {
+ public:
+    explicit LiveOperations(server::Services& services)
+        : services_(services), snapshots_(services) {}
+
+    void list_streams(const control::Call& call, const Operations::Done& done) const;
+    void get_stream(const std::string& path, const Operations::Done& done) const;
+    void kick_publisher(const std::string& path, const Operations::Done& done) const;
+    void take_snapshot(const std::string& path, const Operations::Done& done);
+    void list_viewers(const control::Call& call, const Operations::Done& done) const;
+    void kick_viewer(std::uint64_t id, const Operations::Done& done) const;
+
+ private:
+    server::Services& services_;
+    live::Snapshots snapshots_;
+};
+
+}  // namespace st::api

@@ -1,0 +1,84 @@
+#include "api/metrics.h"
+
+#include <array>
+#include <cstdio>
+
+namespace st::api {
+namespace {
+
+std::string number(double value) {
+    std::array<char, 40> text{};
+    std::snprintf(text.data(), text.size(), "%.9g", value);
+    return text.data();
+}
+
+void head(std::string& out, const std::string& name, const char* type, const std::string& help) {
+    out += "# HELP streamd_" + name + " " + help + "\n# TYPE streamd_" + name + " " + type + "\n";
+}
+
+void counter(std::string& out, const char* name, const char* help, std::uint64_t value) {
+    head(out, name, "counter", help);
+    out += std::string("streamd_") + name + " " + std::to_string(value) + "\n";
+}
+
+void gauge(std::string& out, const std::string& name, const std::string& help, double value) {
+    head(out, name, "gauge", help);
+    out += "streamd_" + name + " " + number(value) + "\n";
+}
+
+void busy_histogram(std::string& out, std::span<const loop::BusyStats* const> loops) {
+    head(out, "loop_busy_seconds", "histogram",
+         "Time a network loop was busy in one turn: from epoll_wait's return to its next call.");
+    for (std::size_t i = 0; i < loops.size(); ++i) {
+        const std::string label = "loop=\"" + std::to_string(i) + "\"";
+        std::uint64_t below = 0;
+        for (std::size_t b = 0; b < loops[i]->turns.size(); ++b) {
+            below += loops[i]->turns[b].load(std::memory_order_relaxed);
+            const bool last = b == loop::BusyStats::kBoundsUs.size();
+            const std::string bound =
+                last ? "+Inf" : number(static_cast<double>(loop::BusyStats::kBoundsUs[b]) / 1e6);
+            out += "streamd_loop_busy_seconds_bucket{" + label + ",le=\"" + bound + "\"} " +
+                   std::to_string(below) + "\n";
+        }
+        out += "streamd_loop_busy_seconds_sum{" + label + "} " +
+               number(static_cast<double>(loops[i]->busy_ns.load()) / 1e9) + "\n";
+        out += "streamd_loop_busy_seconds_count{" + label + "} " + std::to_string(below) + "\n";
+    }
+    head(out, "loop_busy_max_seconds", "gauge", "The longest turn of each network loop so far.");
+    for (std::size_t i = 0; i < loops.size(); ++i) {
+        out += "streamd_loop_busy_max_seconds{loop=\"" + std::to_string(i) + "\"} " +
+               number(static_cast<double>(loops[i]->busy_max_ns.load()) / 1e9) + "\n";
+    }
+}
+
+}  // namespace
+
+std::string prometheus_text(const Metrics& m, std::span<const loop::BusyStats* const> loops,
+                            std::span<const Gauge> gauges) {
+    std::string out;
+    counter(out, "connections_total", "TCP connections accepted.", m.connections_total);
+    counter(out, "connections_refused_total", "Connections turned away by a limit.",
+            m.connections_refused_total);
+    gauge(out, "connections", "Open connections.", static_cast<double>(m.connections));
+    counter(out, "http_requests_total", "HTTP requests answered.", m.http_requests_total);
+    counter(out, "websocket_violations_total", "Connections closed for breaking RFC 6455.",
+            m.websocket_violations_total);
+    gauge(out, "cameras", "Connected cameras.", static_cast<double>(m.cameras));
+    gauge(out, "cameras_recording", "Cameras with an open session.",
+          static_cast<double>(m.cameras_recording));
+    counter(out, "frames_total", "Camera messages accepted.", m.frames_total);
+    counter(out, "frame_bytes_total", "Payload bytes of those.", m.frame_bytes_total);
+    counter(out, "frames_bad_total", "Camera messages dropped as malformed.", m.frames_bad_total);
+    counter(out, "stalls_total", "Times a camera was not read because its disk was behind.",
+            m.stalls_total);
+    counter(out, "sessions_opened_total", "Recording sessions opened.", m.sessions_opened_total);
+    counter(out, "sessions_finished_total", "Recording sessions finalised.",
+            m.sessions_finished_total);
+    counter(out, "sessions_failed_total", "Recording sessions that failed.",
+            m.sessions_failed_total);
+    for (const Gauge& one : gauges) gauge(out, one.name, one.help, one.value);
+    busy_histogram(out, loops);
+    return out;
+}
+
+}  // namespace st::api

@@ -1,0 +1,366 @@
+#include "api/operations.h"
+
+#include <sys/statvfs.h>
+
+#include <algorithm>
+
+#include "api/event_log.h"
+#include "api/live_operations.h"
+#include "api/page.h"
+#include "base/clock.h"
+#include "base/units.h"
+#include "capture/camera_connection.h"
+#include "capture/cameras.h"
+#include "capture/captures.h"
+#include "control/glob.h"
+#include "control/list.h"
+#include "control/recording.h"
+#include "control/source_status.h"
+#include "control/start.h"
+#include "control/status.h"
+#include "control/stop.h"
+#include "record/catalogue.h"
+#include "record/recorder.h"
+#include "source/sources.h"
+
+namespace st::api {
+namespace {
+
+using control::ApiError;
+using control::Call;
+using control::Decoded;
+using control::ErrorCode;
+using control::Operation;
+
+bool is_for_disk(Operation operation) {
+    switch (operation) {
+        case Operation::recordings_list:
+        case Operation::recordings_get:
+        case Operation::recordings_delete:
+        case Operation::server_status:  // statvfs may block
+            return true;
+        case Operation::capture_start:
+        case Operation::capture_stop:
+        case Operation::cameras_list:
+        case Operation::cameras_get:
+        case Operation::cameras_kick:
+        case Operation::events_list:
+        case Operation::streams_list:
+        case Operation::streams_get:
+        case Operation::streams_kick:
+        case Operation::streams_snapshot:
+        case Operation::viewers_list:
+        case Operation::viewers_kick:
+        case Operation::sources_list:
+        case Operation::sources_restart:
+        case Operation::server_config:
+        case Operation::server_reload:
+            return false;
+    }
+    return false;
+}
+
+std::uint64_t number_or(const Call& call, std::string_view name, std::uint64_t fallback) {
+    const std::string* text = call.find(name);
+    return text == nullptr ? fallback : *parse_number(*text, ~std::uint64_t{0});  // checked before
+}
+
+ApiError foreign_cursor() {
+    return {ErrorCode::bad_request, "cursor: not one this server gave out", "cursor"};
+}
+
+Decoded<record::CatalogueQuery> to_query(const control::RecordingQuery& asked) {
+    record::CatalogueQuery query;
+    if (asked.camera && !control::is_pattern(*asked.camera)) query.cameras = {*asked.camera};
+    query.take = asked.take;
+    if (asked.state) query.state = static_cast<record::RecordingState>(*asked.state);
+    if (asked.since) {
+        const auto at = parse_rfc3339(*asked.since);
+        if (!at) return ApiError{ErrorCode::bad_request, "since: " + at.error().message, "since"};
+        query.since_us = *at;
+    }
+    if (asked.until) {
+        const auto at = parse_rfc3339(*asked.until);
+        if (!at) return ApiError{ErrorCode::bad_request, "until: " + at.error().message, "until"};
+        query.until_us = *at;
+    }
+    query.limit = asked.limit == 0 ? control::kListLimitDefault : asked.limit;
+    query.cursor = asked.cursor.value_or("");
+    if (asked.cursor && !record::is_cursor(query.cursor)) return foreign_cursor();
+    return query;
+}
+static_assert(static_cast<int>(record::RecordingState::failed) ==
+              static_cast<int>(control::SessionState::failed));
+
+control::SourceStatus shown(const source::SourceStatus& status) {
+    control::SourceStatus out;
+    out.path = status.path;
+    out.input = status.input;
+    out.state = static_cast<control::SourceState>(status.state);
+    if (status.pid != 0) out.pid = static_cast<std::uint64_t>(status.pid);
+    out.viewers = status.viewers;
+    out.restarts = status.restarts;
+    out.crashes = status.crashes;
+    if (!status.last_error.empty()) out.last_error = status.last_error;
+    if (status.since_us != 0) {
+        const std::int64_t ms = (wall_us() - status.since_us) / 1000;
+        out.uptime_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(0, ms));
+    }
+    return out;
+}
+static_assert(static_cast<int>(source::State::failed) ==
+              static_cast<int>(control::SourceState::failed));
+
+/// Of a live stream or source.
+std::string path_of(const Call& call) { return "/" + *call.find("app") + "/" + *call.find("name"); }
+
+ApiError to_error(const Error& error) { return {error_code_of(error.code), error.message, {}}; }
+
+}  // namespace
+
+ErrorCode error_code_of(int http_status) {
+    switch (http_status) {
+        case 401:
+            return ErrorCode::unauthorized;
+        case 403:
+            return ErrorCode::forbidden;
+        case 404:
+            return ErrorCode::not_found;
+        case 405:
+            return ErrorCode::method_not_allowed;
+        case 409:
+            return ErrorCode::conflict;
+        case 413:
+            return ErrorCode::too_large;
+        case 415:
+            return ErrorCode::unsupported_media_type;
+        case 429:
+            return ErrorCode::too_many_requests;
+        case 500:
+            return ErrorCode::internal;
+        case 503:
+            return ErrorCode::unavailable;
+        default:
+            return ErrorCode::bad_request;
+    }
+}
+
+Operations::Operations(server::Services& services, Facts facts)
+    : services_(services),
+      facts_(std::move(facts)),
+      live_(std::make_unique<LiveOperations>(services)) {}
+
+Operations::~Operations() = default;
+
+void Operations::call(Call call, Done done) {
+    const bool for_disk = is_for_disk(call.operation->operation);
+    auto shared = std::make_shared<Call>(std::move(call));
+    if (for_disk) {
+        services_.disk.post([this, shared, finish = std::move(done)] { finish(on_disk(*shared)); });
+        return;
+    }
+    services_.control.post(
+        [this, shared, finish = std::move(done)] { on_control(*shared, finish); });
+}
+
+// ---- on the control loop ---------------------------------------------------------------------
+
+void Operations::on_control(const Call& call, const Done& done) {
+    switch (call.operation->operation) {
+        case Operation::capture_start: {
+            const auto request = control::decode_start_request(call.body);
+            if (!request) return done(request.error());
+            return services_.captures.start(*request, [done](Decoded<control::StartReply> made) {
+                done(made ? Decoded<std::string>(control::encode(*made)) : made.error());
+            });
+        }
+        case Operation::capture_stop: {
+            const auto request = control::decode_stop_request(call.body);
+            if (!request) return done(request.error());
+            return services_.captures.stop(*request, [done](Decoded<control::StopReply> made) {
+                done(made ? Decoded<std::string>(control::encode(*made)) : made.error());
+            });
+        }
+        case Operation::cameras_list: {
+            Page page(call);
+            for (const auto& [name, entry] : services_.cameras.all()) {
+                if (!entry.is_camera) continue;
+                page.add(name, [&, &camera = entry] {
+                    return control::encode(services_.cameras.status(camera));
+                });
+            }
+            return done(page.encode());
+        }
+        case Operation::cameras_get:
+            return get_camera(call, done);
+        case Operation::cameras_kick:
+            return kick_camera(call, done);
+        case Operation::events_list: {
+            std::uint64_t since = number_or(call, "since", 0);
+            if (const std::string* cursor = call.find("cursor")) {
+                const auto last = parse_number(*cursor, ~std::uint64_t{0});
+                if (!last) return done(foreign_cursor());
+                since = std::max(since, *last);
+            }
+            const std::uint64_t limit = number_or(call, "limit", control::kListLimitDefault);
+            return done(control::encode(services_.events.since(since, limit)));
+        }
+        case Operation::streams_list:
+            return live_->list_streams(call, done);
+        case Operation::streams_get:
+            return live_->get_stream(path_of(call), done);
+        case Operation::streams_kick:
+            return live_->kick_publisher(path_of(call), done);
+        case Operation::streams_snapshot:
+            return live_->take_snapshot(path_of(call), done);
+        case Operation::viewers_list:
+            return live_->list_viewers(call, done);
+        case Operation::viewers_kick:
+            return live_->kick_viewer(number_or(call, "id", 0), done);
+        case Operation::sources_list:
+            return list_sources(call, done);
+        case Operation::sources_restart:
+            return restart_source(call, done);
+        case Operation::server_config:
+            return show_config(done);
+        case Operation::server_reload:
+            return reload(done);
+        default:
+            done(ApiError{ErrorCode::internal, "not an operation of the control loop", {}});
+    }
+}
+
+void Operations::get_camera(const Call& call, const Done& done) {
+    const std::string& name = *call.find("name");
+    const capture::CameraEntry* entry = services_.cameras.find(name);
+    if (entry == nullptr) {
+        return done(
+            ApiError{ErrorCode::not_found, "no camera \"" + name + "\" is connected", "name"});
+    }
+    done(control::encode(services_.cameras.status(*entry)));
+}
+
+void Operations::kick_camera(const Call& call, const Done& done) {
+    const std::string& name = *call.find("name");
+    const capture::CameraEntry* entry = services_.cameras.find(name);
+    if (entry == nullptr) {
+        return done(
+            ApiError{ErrorCode::not_found, "no camera \"" + name + "\" is connected", "name"});
+    }
+    entry->link->post([](capture::CameraConnection& connection) { connection.kick(); });
+    done(control::encode_done("camera", name));
+}
+
+void Operations::list_sources(const Call& call, const Done& done) const {
+    Page page(call);
+    for (const source::SourceStatus& status : services_.sources.status()) {
+        page.add(status.path, [&] { return control::encode(shown(status)); });
+    }
+    done(page.encode());
+}
+
+void Operations::restart_source(const Call& call, const Done& done) const {
+    const std::string path = path_of(call);
+    if (!services_.sources.restart(path)) {
+        return done(ApiError{ErrorCode::not_found, "no source \"" + path + "\"", "name"});
+    }
+    done(control::encode_done("source", path));
+}
+
+void Operations::show_config(const Done& done) const {
+    const Configuration& configuration = facts_.configuration;
+    if (!configuration.list) return done(ApiError{ErrorCode::unavailable, "no configuration", {}});
+    done(control::encode(configuration.list()));
+}
+
+void Operations::reload(const Done& done) const {
+    const Configuration& configuration = facts_.configuration;
+    if (!configuration.reload) {
+        return done(ApiError{ErrorCode::unavailable, "nothing to reload; restart instead", {}});
+    }
+    configuration.reload([done](Decoded<control::ReloadReply> made) {
+        done(made ? Decoded<std::string>(control::encode(*made)) : made.error());
+    });
+}
+
+// ---- on the disk loop ------------------------------------------------------------------------
+
+Decoded<std::string> Operations::on_disk(const Call& call) {
+    switch (call.operation->operation) {
+        case Operation::recordings_list:
+            return list_recordings(call);
+        case Operation::recordings_get:
+            return get_recording(call);
+        case Operation::recordings_delete:
+            return delete_recording(call);
+        case Operation::server_status:
+            return status();
+        default:
+            return ApiError{ErrorCode::internal, "not an operation of the disk loop", {}};
+    }
+}
+
+Decoded<std::string> Operations::list_recordings(const Call& call) {
+    const auto asked = control::decode_recording_query(call.arguments);
+    if (!asked) return asked.error();
+    auto query = to_query(*asked);
+    if (!query) return query.error();
+    control::List list;
+    const std::size_t limit = query->limit;
+    for (;;) {  // a pattern may leave a page with less than it could hold: fill it up
+        query->limit = limit - list.items.size();
+        const record::CataloguePage page = services_.catalogue.list(*query);
+        for (const record::CatalogueEntry& entry : page.items) {
+            if (asked->camera && !control::glob_match(*asked->camera, entry.camera)) continue;
+            list.items.push_back(control::with_directory(
+                entry.json, services_.options->recordings_path + "/" + entry.id));
+        }
+        list.next = page.next;
+        if (!page.next || list.items.size() >= limit) break;
+        query->cursor = *page.next;
+    }
+    return control::encode(list);
+}
+
+Decoded<std::string> Operations::get_recording(const Call& call) {
+    const std::string& id = *call.find("id");
+    const auto entry = services_.catalogue.get(id);
+    if (!entry) return to_error(entry.error());
+    return control::with_directory(entry->json, services_.options->recordings_path + "/" + id);
+}
+
+Decoded<std::string> Operations::delete_recording(const Call& call) {
+    const std::string& id = *call.find("id");
+    const auto removed = services_.catalogue.remove(id);
+    if (!removed) return to_error(removed.error());
+    return control::encode_done("recording", id);
+}
+
+std::string Operations::status() {
+    control::ServerStatus status;
+    status.version = facts_.version;
+    status.started_at = rfc3339(facts_.started_us);
+    status.uptime_ms = static_cast<std::uint64_t>((wall_us() - facts_.started_us) / 1000);
+    const Metrics& metrics = services_.metrics;
+    status.connections = static_cast<std::uint64_t>(metrics.connections.load());
+    status.cameras_connected = static_cast<std::uint64_t>(metrics.cameras.load());
+    status.cameras_recording = static_cast<std::uint64_t>(metrics.cameras_recording.load());
+    status.sessions_finalising = services_.recorder.status().finalising;
+    status.frames = metrics.frames_total;
+    status.bytes = metrics.frame_bytes_total;
+    status.bad = metrics.frames_bad_total;
+    status.recordings_path = services_.options->recordings_path;
+    struct statvfs disk {};
+    if (::statvfs(status.recordings_path.c_str(), &disk) == 0) {
+        status.disk_free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+        status.disk_total_bytes = std::uint64_t{disk.f_blocks} * disk.f_frsize;
+    }
+    status.urls = facts_.urls;
+    for (std::size_t i = 0; i < facts_.busy.size(); ++i) {
+        status.loops.push_back(
+            {facts_.connections_of_loop(i), facts_.busy[i]->busy_max_ns.load() / 1000});
+    }
+    return control::encode(status);
+}
+
+}  // namespace st::api

@@ -1,0 +1,63 @@
+#pragma once
+/// Carries out what libs/control names, whichever door it came through.
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/configuration.h"
+#include "control/operations.h"
+#include "server/services.h"
+
+namespace st::api {
+
+class LiveOperations;
+
+class Operations {
+ public:
+    /// What the status says that the parts do not know by themselves.
+    struct Facts {
+        std::string version;
+        std::int64_t started_us = 0;
+        std::vector<std::string> urls;
+        std::vector<const loop::BusyStats*> busy;
+        std::function<std::size_t(std::size_t)> connections_of_loop;
+        Configuration configuration;
+    };
+    /// The result as one JSON object, or why not. Called exactly once, on any thread.
+    using Done = std::function<void(control::Decoded<std::string>)>;
+
+    Operations(server::Services& services, Facts facts);
+    ~Operations();
+
+    /// Any thread.
+    void call(control::Call call, Done done);
+
+    const Facts& facts() const { return facts_; }
+
+ private:
+    // On the control loop:
+    void on_control(const control::Call& call, const Done& done);
+    void get_camera(const control::Call& call, const Done& done);
+    void kick_camera(const control::Call& call, const Done& done);
+    void list_sources(const control::Call& call, const Done& done) const;
+    void restart_source(const control::Call& call, const Done& done) const;
+    void show_config(const Done& done) const;
+    void reload(const Done& done) const;
+    // On the disk loop:
+    control::Decoded<std::string> on_disk(const control::Call& call);
+    control::Decoded<std::string> list_recordings(const control::Call& call);
+    control::Decoded<std::string> get_recording(const control::Call& call);
+    control::Decoded<std::string> delete_recording(const control::Call& call);
+    std::string status();
+
+    server::Services& services_;
+    const Facts facts_;
+    const std::unique_ptr<LiveOperations> live_;
+};
+
+/// The error code that goes with an HTTP status.
+control::ErrorCode error_code_of(int http_status);
+
+}  // namespace st::api

@@ -1,0 +1,47 @@
+#include "capture/camera_meter.h"
+
+#include <algorithm>
+
+#include "media/parameter_sets.h"
+
+namespace st::capture {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr auto kRelaxed = std::memory_order_relaxed;
+
+}  // namespace
+
+void CameraMeter::count(const camera::Frame& frame, const media::NalPeek& peek,
+                        std::int64_t now_ns) {
+    link_.frames.fetch_add(1, kRelaxed);
+    link_.bytes.fetch_add(frame.payload.size(), kRelaxed);
+    metrics_.frames_total.fetch_add(1, kRelaxed);
+    metrics_.frame_bytes_total.fetch_add(frame.payload.size(), kRelaxed);
+    if (now_ns - second_began_ns_ >= kSecond) {
+        link_.second_ns.store(now_ns, kRelaxed);
+        const bool is_whole = now_ns - second_began_ns_ < 2 * kSecond;
+        link_.second_pictures.store(is_whole ? second_pictures_ : 0, kRelaxed);
+        link_.second_bits.store(is_whole ? second_bits_ : 0, kRelaxed);
+        second_began_ns_ = now_ns;
+        second_pictures_ = 0;
+        second_bits_ = 0;
+    }
+    if (peek.starts_picture) ++second_pictures_;
+    second_bits_ += frame.payload.size() * 8;
+    if (peek.sps) read_size(frame);
+}
+
+void CameraMeter::read_size(const camera::Frame& frame) {
+    media::NalWalk walk(frame.payload.first(std::min(frame.payload.size(), media::kPeekBytesMax)));
+    while (const auto nal = walk.next()) {
+        if (((*nal)[0] & 0x1F) != 7) continue;
+        if (const auto sps = media::parse_sps(*nal)) {
+            link_.width.store(sps->width, kRelaxed);
+            link_.height.store(sps->height, kRelaxed);
+        }
+        return;
+    }
+}
+
+}  // namespace st::capture

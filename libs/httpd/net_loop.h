@@ -1,0 +1,108 @@
+#pragma once
+/// A network loop with the connections that live on it, and who may still come in.
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "api/metrics.h"
+#include "auth/address.h"
+#include "base/sync.h"
+#include "loop/loop_thread.h"
+#include "server/options.h"
+
+namespace st::httpd {
+
+/// Something that lives on a network loop until it removes itself.
+class Connection {
+ public:
+    virtual ~Connection() = default;
+    /// The server ends: say goodbye and close. Its loop's thread.
+    virtual void shut_down() = 0;
+};
+
+/// Counts connections in all and per address; a ticket holds one place until it is destroyed.
+class Admission {
+ public:
+    class Ticket {
+     public:
+        Ticket() = default;
+        Ticket(Admission& admission, const std::string& address)
+            : admission_(&admission), address_(address) {}
+        Ticket(Ticket&& other) noexcept
+            : admission_(std::exchange(other.admission_, nullptr)),
+              address_(std::move(other.address_)) {}
+        Ticket& operator=(Ticket&& other) noexcept {
+            std::swap(admission_, other.admission_);
+            std::swap(address_, other.address_);
+            return *this;
+        }
+        ~Ticket() {
+            if (admission_ != nullptr) admission_->leave(address_);
+        }
+
+     private:
+        Admission* admission_ = nullptr;
+        std::string address_;
+    };
+
+    Admission(const server::CurrentOptions& options, api::Metrics& metrics)
+        : options_(options), metrics_(metrics) {}
+
+    /// Any thread. Error.code 503: which limit, and how to raise it. The place is counted only on
+    /// success.
+    Result<Ticket> enter(const std::string& address) ST_EXCLUDES(mutex_);
+
+ private:
+    void leave(const std::string& address) ST_EXCLUDES(mutex_);
+
+    const server::CurrentOptions& options_;
+    api::Metrics& metrics_;
+    Mutex mutex_;
+    std::size_t count_ ST_GUARDED_BY(mutex_) = 0;
+    std::unordered_map<std::string, std::size_t> per_address_ ST_GUARDED_BY(mutex_);
+};
+
+/// One thread with its loop and connections. Members other than loop(), busy() and size(): its
+/// thread only.
+class NetLoop {
+ public:
+    explicit NetLoop(const std::string& name, const loop::OnFailure& on_failure = {})
+        : thread_(name, on_failure) {}
+    ~NetLoop() { stop(); }
+
+    loop::EventLoop& loop() { return thread_.loop(); }
+    const loop::BusyStats& busy() { return thread_.loop().busy(); }
+
+    void add(std::shared_ptr<Connection> connection) {
+        Connection* key = connection.get();
+        connections_.emplace(key, std::move(connection));
+        size_.store(connections_.size(), std::memory_order_relaxed);
+    }
+    /// The connection is destroyed at the end of this turn.
+    void remove(Connection& connection) {
+        const auto found = connections_.find(&connection);
+        if (found == connections_.end()) return;
+        loop().retire(std::move(found->second));
+        connections_.erase(found);
+        size_.store(connections_.size(), std::memory_order_relaxed);
+    }
+    /// Any thread.
+    std::size_t size() const { return size_.load(std::memory_order_relaxed); }
+    void shut_down_all() {
+        std::vector<std::shared_ptr<Connection>> all;
+        for (const auto& [key, connection] : connections_) all.push_back(connection);
+        for (const auto& connection : all) connection->shut_down();
+    }
+    /// Any thread but the loop's: ends the thread, then destroys what still lives on the loop.
+    void stop() {
+        thread_.stop();
+        connections_.clear();
+    }
+
+ private:
+    std::unordered_map<Connection*, std::shared_ptr<Connection>> connections_;
+    std::atomic<std::size_t> size_{0};
+    loop::LoopThread thread_;
+};
+
+}  // namespace st::httpd

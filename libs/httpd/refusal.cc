@@ -1,0 +1,20 @@
+#include "httpd/refusal.h"
+
+#include "api/api.h"
+#include "http/response.h"
+#include "ws/encode.h"
+#include "ws/frame.h"
+
+namespace st::httpd {
+
+Buffer encode_close_for(int status, const std::string& message) {
+    const std::uint16_t code = status == 503 ? ws::kCloseTryLater : ws::kClosePolicy;
+    return ws::encode_close(code, message);
+}
+
+Buffer encode_refusal(int status, const std::string& message, bool is_upgraded) {
+    if (is_upgraded) return encode_close_for(status, message);
+    return Buffer(as_bytes(http::encode_response(api::error_response(status, message), false)));
+}
+
+}  // namespace st::httpd

@@ -1,0 +1,15 @@
+#pragma once
+/// A refusal in the words the peer understands: an HTTP answer, or, once an upgrade was answered, a
+/// close frame.
+#include <string>
+
+#include "base/buffer.h"
+
+namespace st::httpd {
+
+/// The close frame that stands for an HTTP status: 1013 for 503, else 1008.
+Buffer encode_close_for(int status, const std::string& message);
+/// Of a WebSocket door: that close frame if `is_upgraded`, else the answer with {"error":...}.
+Buffer encode_refusal(int status, const std::string& message, bool is_upgraded);
+
+}  // namespace st::httpd

@@ -1,0 +1,56 @@
+#include "httpd/round_trip.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/clock.h"
+#include "httpd/websocket.h"
+
+namespace st::httpd {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Behind the first pictures, which may fill the way, and early enough for a short recording.
+constexpr std::chrono::milliseconds kFirst{250};
+constexpr std::chrono::milliseconds kInterval{2000};
+/// A ping that is not answered for so long is given up for the next one.
+constexpr std::chrono::nanoseconds kPatience = std::chrono::seconds(10);
+
+}  // namespace
+
+void RoundTrip::begin() {
+    least_ns_.reset();
+    awaited_.clear();
+    ping_after(kFirst);
+}
+
+std::optional<std::int64_t> RoundTrip::end() {
+    loop_.cancel(std::exchange(timer_, 0));
+    awaited_.clear();
+    if (!least_ns_) return std::nullopt;
+    return std::max<std::int64_t>(1, *least_ns_ / 1000);
+}
+
+void RoundTrip::on_pong(std::string_view payload, std::int64_t now_ns) {
+    if (awaited_.empty() || payload != awaited_) return;
+    awaited_.clear();
+    const std::int64_t took_ns = now_ns - sent_ns_;
+    least_ns_ = std::min(least_ns_.value_or(took_ns), took_ns);
+}
+
+void RoundTrip::ping_after(std::chrono::milliseconds wait) {
+    loop_.cancel(timer_);
+    timer_ = loop_.after(wait, [this] {
+        timer_ = 0;
+        const std::int64_t now_ns = monotonic_ns();
+        if (awaited_.empty() || now_ns - sent_ns_ >= kPatience.count()) {
+            awaited_ = "trip " + std::to_string(++pings_);
+            sent_ns_ = now_ns;
+            socket_.send_ping(awaited_);
+        }
+        ping_after(kInterval);
+    });
+}
+
+}  // namespace st::httpd

@@ -1,0 +1,143 @@
+#include "live/live.h"
+
+#include <cstring>
+
+#include "api/event_log.h"
+#include "base/clock.h"
+#include "flv/tag.h"
+#include "live/deflated.h"
+#include "live/live_http.h"
+#include "rtmp/chunk_writer.h"
+#include "ws/encode.h"
+
+namespace st::live {
+namespace {
+
+class FlvEncoding final : public hub::Encoding {
+ public:
+    SharedBuffer encode(const media::Packet& packet) const override {
+        return share(flv::encode_tag(packet));
+    }
+};
+
+class ChunkedFlvEncoding final : public hub::Encoding {
+ public:
+    SharedBuffer encode(const media::Packet& packet) const override {
+        return share(flv_chunk(flv::encode_tag(packet).bytes()));
+    }
+};
+
+class WsFlvEncoding final : public hub::Encoding {
+ public:
+    SharedBuffer encode(const media::Packet& packet) const override {
+        const ws::FrameHeader head = ws::encode_header(ws::Opcode::binary, flv::tag_bytes(packet));
+        Buffer message = flv::encode_tag(packet, head.size);
+        if (!message.empty()) std::memcpy(message.data(), head.data.data(), head.size);
+        return share(std::move(message));
+    }
+};
+
+class DeflatedWsFlvEncoding final : public hub::Encoding {
+ public:
+    SharedBuffer encode(const media::Packet& packet) const override {
+        const Buffer tag = flv::encode_tag(packet);
+        if (tag.empty()) return share({});
+        const Buffer framed = deflate_framed(tag.bytes());
+        return share(ws::encode_frame(ws::Opcode::binary, framed.bytes()));
+    }
+};
+
+class RtmpEncoding final : public hub::Encoding {
+ public:
+    SharedBuffer encode(const media::Packet& packet) const override {
+        return share(rtmp::encode_packet(packet));
+    }
+};
+
+std::vector<std::unique_ptr<const hub::Encoding>> encodings() {
+    std::vector<std::unique_ptr<const hub::Encoding>> list;
+    list.push_back(std::make_unique<FlvEncoding>());
+    list.push_back(std::make_unique<ChunkedFlvEncoding>());
+    list.push_back(std::make_unique<WsFlvEncoding>());
+    list.push_back(std::make_unique<DeflatedWsFlvEncoding>());
+    list.push_back(std::make_unique<RtmpEncoding>());
+    return list;
+}
+
+}  // namespace
+
+class Live::LoopExecutor final : public hub::Executor {
+ public:
+    explicit LoopExecutor(loop::EventLoop& loop) : loop_(loop) {}
+    void post(std::function<void()> task) override { loop_.post(std::move(task)); }
+    void after(std::chrono::nanoseconds delay, std::function<void()> task) override {
+        loop_.after(delay, std::move(task));
+    }
+    std::int64_t now_ns() const override { return loop_.now_ns(); }
+    std::int64_t read_clock_ns() const override { return monotonic_ns(); }
+
+ private:
+    loop::EventLoop& loop_;
+};
+
+Live::Live(const server::LiveOptions& options, loop::EventLoop& control, api::EventLog& events)
+    : options_(options),
+      control_(control),
+      events_(events),
+      hub_(options.hub, encodings(),
+           [this](const hub::Event& event) { control_.post([this, event] { tell(event); }); }) {}
+
+Live::~Live() = default;
+
+void Live::add(httpd::NetLoop& net) {
+    auto executor = std::make_unique<LoopExecutor>(net.loop());
+    hub::Lane& lane = hub_.add_lane(*executor);
+    lanes_.emplace(&net, OnLoop{std::move(executor), &lane});
+}
+
+void Live::give_up_later(const std::string& path, std::uint64_t publication) {
+    control_.after(options_.resume, [this, path, publication] {
+        const hub::StreamPtr stream = hub_.find(path);
+        if (!stream || stream->publication() > publication) return;  // somebody returned
+        if (is_coming_back && is_coming_back(path)) return give_up_later(path, publication);
+        hub_.give_up(path, publication);
+    });
+}
+
+void Live::tell(const hub::Event& event) {
+    if (on_event) on_event(event);
+    using Fields = api::EventLog::Fields;
+    const auto of_publisher = [](const std::string& path, const hub::PublisherInfo& info) {
+        return Fields{{"stream", path}, {"protocol", info.protocol}, {"peer", info.peer}};
+    };
+    const auto of_viewer = [](const std::string& path, const hub::ViewerInfo& info,
+                              std::uint64_t id) {
+        return Fields{
+            {"stream", path}, {"viewer", id}, {"protocol", info.protocol}, {"peer", info.peer}};
+    };
+    if (const auto* published = std::get_if<hub::Published>(&event)) {
+        events_.add("stream.published", of_publisher(published->path, published->publisher));
+    } else if (const auto* gone = std::get_if<hub::Unpublished>(&event)) {
+        Fields fields = of_publisher(gone->path, gone->publisher);
+        fields.push_back({"reason", gone->reason});
+        fields.push_back({"bytes", gone->bytes});
+        events_.add("stream.ended", fields);
+        if (gone->viewers == 0) return;
+        give_up_later(gone->path, gone->publication);
+    } else if (const auto* joined = std::get_if<hub::Joined>(&event)) {
+        events_.add("viewer.joined", of_viewer(joined->path, joined->viewer, joined->id));
+    } else if (const auto* left = std::get_if<hub::Left>(&event)) {
+        Fields fields = of_viewer(left->path, left->viewer, left->id);
+        fields.push_back({"reason", left->reason});
+        fields.push_back({"bytes", left->bytes});
+        fields.push_back({"dropped", left->dropped});
+        events_.add("viewer.left", fields);
+    } else if (const auto* slow = std::get_if<hub::Slow>(&event)) {
+        Fields fields = of_viewer(slow->path, slow->viewer, slow->id);
+        fields.push_back({"dropped", slow->dropped});
+        fields.push_back({"cuts", slow->cuts});
+        events_.add("viewer.slow", fields, LogLevel::warning);
+    }
+}
+
+}  // namespace st::live

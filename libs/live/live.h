@@ -1,0 +1,65 @@
+#pragma once
+/// The live streams of this server: the hub with its wire forms, its lanes on the network loops,
+/// and what is told about it.
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "httpd/net_loop.h"
+#include "hub/hub.h"
+#include "server/options.h"
+
+namespace st::api {
+class EventLog;
+}  // namespace st::api
+
+namespace st::live {
+
+/// The wire forms, as the hub numbers them.
+enum class Form : hub::FormId {
+    flv,          ///< FLV tags, as HTTP/1.0 carries them
+    flv_chunked,  ///< each as one chunk of HTTP/1.1
+    ws_flv,       ///< each in a WebSocket message
+    ws_flv_zlib,  ///< the same, deflated (server/deflated.h)
+    rtmp,         ///< RTMP messages in chunks, for message stream 1
+};
+
+class Live {
+ public:
+    Live(const server::LiveOptions& options, loop::EventLoop& control, api::EventLog& events);
+    ~Live();
+
+    hub::Hub& hub() { return hub_; }
+    /// Told of everything the hub tells, on the control loop. Set at start; may be empty.
+    std::function<void(const hub::Event&)> on_event;
+    /// Whether the stream's source will be started again: its viewers wait for that. Set at start,
+    /// called on the control loop; may be empty.
+    std::function<bool(const std::string& path)> is_coming_back;
+    /// Whether the path is an on-demand source's: nobody else publishes there, and it can be played
+    /// at any time. Set at start, called on any thread; may be empty.
+    std::function<bool(const std::string& path)> is_source;
+    const server::LiveOptions& options() const { return options_; }
+    /// At start, once for each loop; the loop ends before this object does.
+    void add(httpd::NetLoop& net);
+    hub::Lane& lane_of(const httpd::NetLoop& net) { return *lanes_.at(&net).lane; }
+
+ private:
+    class LoopExecutor;
+    struct OnLoop {
+        std::unique_ptr<LoopExecutor> executor;
+        hub::Lane* lane;
+    };
+
+    void tell(const hub::Event& event);
+    /// Ends the stream for its viewers unless a publisher returns in time.
+    void give_up_later(const std::string& path, std::uint64_t publication);
+
+    const server::LiveOptions options_;
+    loop::EventLoop& control_;
+    api::EventLog& events_;
+    std::unordered_map<const httpd::NetLoop*, OnLoop> lanes_;  ///< constant after start
+    hub::Hub hub_;
+};
+
+}  // namespace st::live

@@ -1,0 +1,55 @@
+#pragma once
+/// Getting a stream to publish into: at once, or as soon as its holder leaves or was silent for as
+/// long as a camera may be, or not at all: refused with the holder's first sign of life. Lives on a
+/// network loop, owned by the connection that asks.
+#include <Poco/Net/StreamSocket.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "hub/hub.h"
+#include "live/live.h"
+#include "loop/event_loop.h"
+
+namespace st::live {
+
+class PublishClaim {
+ public:
+    using Done = std::function<void(Result<hub::Publication>)>;
+
+    PublishClaim(Live& live, loop::EventLoop& loop, std::chrono::milliseconds takeover_after)
+        : live_(live), loop_(loop), takeover_after_(takeover_after) {}
+    ~PublishClaim() { loop_.cancel(timer_); }
+    PublishClaim(const PublishClaim&) = delete;
+    PublishClaim& operator=(const PublishClaim&) = delete;
+
+    /// Before ask(): one whose peer closes `socket` meanwhile claims nothing any more. While it
+    /// waits nobody reads from it, so nobody else would notice.
+    void watch(const Poco::Net::StreamSocket& socket) { socket_ = socket; }
+    /// Once. `done` is called in this call or later, never after destruction; it may destroy this.
+    /// Error.code as of hub::Hub::publish.
+    void ask(const std::string& path, const hub::PublisherPtr& publisher,
+             const hub::PublisherInfo& info, hub::Clock clock, Done done);
+
+ private:
+    struct Asked {
+        std::string path;
+        hub::PublisherPtr publisher;
+        hub::PublisherInfo info;
+        hub::Clock clock;
+        std::int64_t since_ns;  ///< monotonic
+        Done done;
+    };
+    void look_again(std::shared_ptr<const Asked> asked);
+    bool has_left() const;
+
+    Live& live_;
+    loop::EventLoop& loop_;
+    const std::chrono::milliseconds takeover_after_;
+    std::optional<Poco::Net::StreamSocket> socket_;
+    loop::TimerId timer_ = 0;
+};
+
+}  // namespace st::live

@@ -1,0 +1,334 @@
+#include "live/rtmp_connection.h"
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "http/target.h"
+#include "httpd/peer.h"
+#include "live/live.h"
+#include "live/live_request.h"
+#include "live/rtmp_uses.h"
+#include "live/viewer_queue.h"
+
+namespace st::live {
+namespace {
+
+constexpr std::chrono::milliseconds kConnectDeadline{10'000};  ///< for handshake and connect
+constexpr std::chrono::milliseconds kUseDeadline{
+    30'000};  ///< connected, but neither publishing nor playing
+/// Answers that wait for a peer who asks and does not read.
+constexpr std::size_t kAnswersBytesMax = 256 * 1024;
+/// Each may cost a line of log, an answer, a look into the hub.
+constexpr std::uint64_t kCommandsPerSecond = 2'000;
+constexpr std::int64_t kSecondNs = 1'000'000'000;
+
+/// What a query gives to prove a right.
+struct Proof {
+    std::optional<std::string> token;
+    std::optional<std::string> sign;
+};
+
+Proof proof_of(const std::string& query) {
+    Proof proof;
+    const auto pairs = http::parse_query(query);
+    if (!pairs) return proof;
+    for (const auto& [name, value] : *pairs) {
+        if (name == "token" && !proof.token) proof.token = value;
+        if (name == "sign" && !proof.sign) proof.sign = value;
+    }
+    return proof;
+}
+
+}  // namespace
+
+RtmpConnection::RtmpConnection(server::Services& services, httpd::NetLoop& net,
+                               httpd::Admission::Ticket ticket,
+                               const Poco::Net::SocketAddress& peer)
+    : services_(services),
+      net_(net),
+      ticket_(std::move(ticket)),
+      peer_(httpd::peer_text(peer)),
+      log_(services.log.with("rtmp").with(peer_)),
+      session_(static_cast<std::uint64_t>(monotonic_ns()) | 1) {
+    if (const auto parsed = auth::parse_address(httpd::peer_address_text(peer))) address_ = *parsed;
+}
+
+RtmpConnection::~RtmpConnection() {
+    for (const auto& viewing : viewings_) viewing->leave("the server ends");
+    for (const auto& publishing : publishings_) publishing->leave("the server ends");
+    net_.loop().cancel(use_timer_);
+    net_.loop().cancel(silence_timer_);
+}
+
+void RtmpConnection::start(const Poco::Net::StreamSocket& socket,
+                           std::unique_ptr<loop::TlsSession> tls) {
+    stream_ = std::make_unique<loop::Stream>(net_.loop(), socket, *this, std::move(tls));
+    wait_for_use(kConnectDeadline, "no connect within 10 s");
+}
+
+void RtmpConnection::wait_for_use(std::chrono::milliseconds patience, const char* what) {
+    net_.loop().cancel(use_timer_);
+    use_timer_ = net_.loop().after(patience, [this, what] {
+        use_timer_ = 0;
+        if (!is_used()) close(what);
+    });
+}
+
+void RtmpConnection::on_data(std::span<std::uint8_t> bytes) {
+    if (is_over_) return;
+    is_pinged_ = false;
+    const std::int64_t now_ns = net_.loop().now_ns();
+    for (const auto& publishing : publishings_) publishing->note_input(now_ns);
+    session_.feed(bytes);
+    process();
+}
+
+void RtmpConnection::process() {
+    while (!is_over_) {
+        auto event = session_.next();
+        flush();
+        if (!event) {
+            log_.warning(event.error().message);
+            return close(event.error().message);
+        }
+        if (!*event) break;
+        std::visit([this](auto& it) { handle(it); }, **event);
+        flush();
+    }
+    if (!is_over_ && is_nagging()) close("asks too much");
+}
+
+bool RtmpConnection::is_nagging() {
+    // What the hub hands over to a viewer is bounded by itself.
+    const std::size_t of_hub = viewings_.empty() ? 0
+                                                 : services_.live.hub().options().queue.bytes +
+                                                       services_.options->limits.frame_bytes;
+    if (stream_->queued_bytes() > of_hub + kAnswersBytesMax) return true;
+    const std::int64_t now_ns = net_.loop().now_ns();
+    if (now_ns - commands_since_ns_ >= kSecondNs) {
+        commands_since_ns_ = now_ns;
+        commands_before_ = session_.commands();
+    }
+    return session_.commands() - commands_before_ > kCommandsPerSecond;
+}
+
+void RtmpConnection::flush() {
+    Buffer out = session_.take_output();
+    if (!out.empty()) stream_->send(share(std::move(out)));
+}
+
+void RtmpConnection::handle(const rtmp::Connect& event) {
+    if (services_.shutting_down) {
+        session_.refuse_connect("the server is shutting down");
+        flush();
+        return close("the server is shutting down");
+    }
+    log_.debug("connected: " + event.flash_version);
+    session_.accept_connect();
+    wait_for_use(kUseDeadline, "neither published nor played within 30 s");
+}
+
+/// The stream's path, if it is one and this peer may.
+Result<std::string> RtmpConnection::permit(auth::Role role, const rtmp::Target& target) const {
+    const std::string_view path(target.path);
+    const std::size_t slash = path.find('/', path.empty() ? 0 : 1);
+    if (slash == std::string_view::npos) {
+        return Error{"a stream is /app/name, got \"" + target.path.substr(0, 200) + "\"", 400};
+    }
+    auto checked = stream_path(path.substr(1, slash - 1), path.substr(slash + 1));
+    if (!checked) return checked;
+    const Proof proof = proof_of(target.query);
+    auth::Facts facts = auth::gather_facts(address_, {}, {}, nullptr);
+    facts.token = proof.token;
+    facts.sign = proof.sign;
+    facts.path = *checked;
+    facts.now_s = wall_us() / 1'000'000;
+    auto may = auth::check_access(services_.options->policy, role, facts);
+    if (may && role == auth::Role::publish) may = check_publish_path(*checked);
+    if (may && services_.shutting_down) may = Error{"the server is shutting down", 503};
+    if (!may) return may.error();
+    return checked;
+}
+
+void RtmpConnection::handle(const rtmp::Publish& event) {
+    const auto path = permit(auth::Role::publish, event.target);
+    if (!path) return refuse_publish(event.stream_id, path.error());
+    const std::uint32_t id = event.stream_id;
+    auto publishing = std::make_shared<Publishing>(*this, id);
+    publishings_.push_back(publishing);
+    publishing->ask(*path, {"rtmp", peer_, http::without_credentials(event.target.query)});
+}
+
+void RtmpConnection::refuse_publish(std::uint32_t stream_id, const Error& why) {
+    log_.warning("publish refused: " + why.message);
+    const char* code = "NetStream.Publish.BadName";
+    if (why.code == 401 || why.code == 403) code = "NetStream.Publish.Unauthorized";
+    if (why.code == 503) code = "NetStream.Publish.Rejected";
+    session_.refuse_publish(stream_id, code, why.message);
+    flush();
+    end_publishing(stream_id, why.message);
+    close_if_unused(why.message);
+}
+
+void RtmpConnection::handle(const rtmp::Play& event) {
+    const auto path = permit(auth::Role::play, event.target);
+    if (!path) return refuse_play(event.stream_id, path.error());
+    stream_->limit_kernel_queue(kViewerKernelQueue);
+    auto viewing = std::make_shared<Viewing>(*this, event.stream_id, event.wanted);
+    viewings_.push_back(viewing);
+    viewing->join(*path, {"rtmp", peer_, http::without_credentials(event.target.query)});
+}
+
+void RtmpConnection::refuse_play(std::uint32_t stream_id, const Error& why) {
+    const bool is_missing = why.code == 400 || why.code == 404;
+    session_.refuse_play(stream_id,
+                         is_missing ? "NetStream.Play.StreamNotFound" : "NetStream.Play.Failed",
+                         why.message);
+    flush();
+    end_viewing(stream_id, why.message);
+    close_if_unused(why.message);
+}
+
+void RtmpConnection::handle(rtmp::Media& event) {
+    const auto at = std::find_if(publishings_.begin(), publishings_.end(), [&](const auto& it) {
+        return it->stream_id() == event.stream_id;
+    });
+    if (at == publishings_.end()) return;
+    (*at)->push(std::move(event.packet), net_.loop().now_ns());
+}
+
+void RtmpConnection::handle(const rtmp::Finished& event) {
+    if (event.was_publishing) {
+        end_publishing(event.stream_id, "publisher left");
+    } else {
+        end_viewing(event.stream_id, "viewer left");
+    }
+    if (!is_used()) wait_for_use(kUseDeadline, "neither published nor played within 30 s");
+}
+
+void RtmpConnection::handle(const rtmp::Paused& event) {
+    if (const auto viewing = viewing_on(event.stream_id)) viewing->pause(event.is_paused);
+}
+
+void RtmpConnection::handle(const rtmp::Chosen& event) {
+    if (const auto viewing = viewing_on(event.stream_id)) viewing->choose(event.wanted);
+}
+
+std::shared_ptr<RtmpConnection::Viewing> RtmpConnection::viewing_on(std::uint32_t stream_id) const {
+    const auto at = std::find_if(viewings_.begin(), viewings_.end(),
+                                 [&](const auto& it) { return it->stream_id() == stream_id; });
+    return at == viewings_.end() ? nullptr : *at;
+}
+
+void RtmpConnection::handle(const rtmp::Pong&) {}  // that bytes came is all it says
+
+bool RtmpConnection::end_viewing(std::uint32_t stream_id, const std::string& reason) {
+    const std::shared_ptr<Viewing> viewing = viewing_on(stream_id);
+    if (!viewing) return false;
+    std::erase(viewings_, viewing);
+    viewing->leave(reason);
+    net_.loop().retire(viewing);  // one of its calls may be on the stack
+    return true;
+}
+
+bool RtmpConnection::end_publishing(std::uint32_t stream_id, const std::string& reason) {
+    const auto at = std::find_if(publishings_.begin(), publishings_.end(),
+                                 [&](const auto& it) { return it->stream_id() == stream_id; });
+    if (at == publishings_.end()) return false;
+    const std::shared_ptr<Publishing> publishing = *at;
+    publishings_.erase(at);
+    publishing->leave(reason);
+    net_.loop().retire(publishing);
+    read_on();  // it may have been the one that waited
+    return true;
+}
+
+void RtmpConnection::read_on() {
+    const bool waits = std::any_of(publishings_.begin(), publishings_.end(),
+                                   [](const auto& it) { return it->is_waiting(); });
+    if (!waits) stream_->resume_reading();
+}
+
+void RtmpConnection::end_all(const std::string& reason) {
+    while (!viewings_.empty()) end_viewing(viewings_.back()->stream_id(), reason);
+    while (!publishings_.empty()) end_publishing(publishings_.back()->stream_id(), reason);
+}
+
+/// A peer that vanished without a word is noticed as a silent camera is: asked, then closed.
+void RtmpConnection::watch_silence() {
+    if (silence_timer_ == 0) wait_for_input(services_.options->camera.ping_interval);
+}
+
+void RtmpConnection::wait_for_input(std::chrono::nanoseconds patience) {
+    silence_timer_ = net_.loop().after(patience, [this] {
+        silence_timer_ = 0;
+        if (!is_over_ && !publishings_.empty()) on_silence();
+    });
+}
+
+void RtmpConnection::on_silence() {
+    const server::CameraOptions camera = services_.options->camera;
+    if (!stream_->is_reading()) return wait_for_input(camera.ping_interval);  // deaf ourselves
+    if (is_pinged_) return close("silent for too long");
+    const std::chrono::nanoseconds silent(net_.loop().now_ns() - stream_->last_input_ns());
+    if (silent < camera.ping_interval) return wait_for_input(camera.ping_interval - silent);
+    is_pinged_ = true;
+    session_.ping(static_cast<std::uint32_t>(net_.loop().now_ns() / 1'000'000));
+    flush();
+    wait_for_input(camera.ping_timeout);
+}
+
+void RtmpConnection::close_if_unused(const std::string& reason) {
+    if (!is_used()) close(reason);
+}
+
+void RtmpConnection::close(const std::string& reason) {
+    if (is_over_) return;
+    is_over_ = true;
+    net_.loop().cancel(std::exchange(use_timer_, 0));
+    net_.loop().cancel(std::exchange(silence_timer_, 0));
+    if (session_.bad_bodies() > 0) {
+        log_.warning(std::to_string(session_.bad_bodies()) +
+                     " messages could not be used: " + session_.last_body_error());
+    }
+    end_all(reason);
+    stream_->finish(server::kClosePatience);
+}
+
+void RtmpConnection::shut_down() {
+    if (is_over_) return;
+    for (const auto& viewing : viewings_) {
+        session_.end_play(viewing->stream_id(), "the server ends");
+    }
+    for (const auto& publishing : publishings_) {
+        session_.end_publish(publishing->stream_id(), "NetStream.Publish.Rejected",
+                             "the server ends");
+    }
+    flush();
+    close("the server ends");
+}
+
+void RtmpConnection::on_end(std::string_view error) {
+    if (!is_over_) {
+        is_over_ = true;
+        net_.loop().cancel(std::exchange(use_timer_, 0));
+        net_.loop().cancel(std::exchange(silence_timer_, 0));
+        if (session_.bad_bodies() > 0) {
+            log_.warning(std::to_string(session_.bad_bodies()) +
+                         " messages could not be used: " + session_.last_body_error());
+        }
+        end_all(error.empty() ? "peer left" : std::string(error));
+    }
+    net_.loop().retire(std::shared_ptr<loop::Stream>(std::move(stream_)));
+    net_.remove(*this);
+}
+
+void RtmpConnection::on_drained() {
+    if (is_over_) return;
+    const std::int64_t now_ns = net_.loop().now_ns();
+    // A viewer's end takes it out of the list.
+    const std::vector<std::shared_ptr<Viewing>> all = viewings_;
+    for (const auto& viewing : all) viewing->on_drained(now_ns);
+}
+
+}  // namespace st::live

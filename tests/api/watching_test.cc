@@ -1,0 +1,48 @@
+#include <gtest/gtest.h>
+
+#include "api/event_log.h"
+#include "httpd/net_loop.h"
+
+namespace st::api {
+namespace {
+
+TEST(Metrics, are_prometheus_text_with_a_histogram_per_loop) {
+    Metrics metrics;
+    metrics.frames_total = 7;
+    loop::BusyStats busy;
+    busy.add(2'000'000);
+    const loop::BusyStats* loops[] = {&busy};
+    const std::string text =
+        prometheus_text(metrics, loops, std::vector<Gauge>{{"x", "An x.", 1.5}});
+    EXPECT_NE(text.find("streamd_frames_total 7\n"), std::string::npos);
+    EXPECT_NE(text.find("streamd_x 1.5\n"), std::string::npos);
+    EXPECT_NE(text.find("streamd_loop_busy_seconds_bucket{loop=\"0\",le=\"0.001\"} 0\n"),
+              std::string::npos);
+    EXPECT_NE(text.find("streamd_loop_busy_seconds_bucket{loop=\"0\",le=\"0.005\"} 1\n"),
+              std::string::npos);
+    EXPECT_NE(text.find("streamd_loop_busy_seconds_bucket{loop=\"0\",le=\"+Inf\"} 1\n"),
+              std::string::npos);
+    EXPECT_NE(text.find("streamd_loop_busy_seconds_sum{loop=\"0\"} 0.002\n"), std::string::npos);
+}
+
+TEST(EventLog, gives_events_after_an_id_and_pages_them) {
+    EventLog events{Log()};
+    for (int i = 0; i < 5; ++i)
+        events.add("camera.connected", {{"camera", "c" + std::to_string(i)}});
+    const control::List page = events.since(1, 2);
+    ASSERT_EQ(page.items.size(), 2U);
+    EXPECT_NE(page.items[0].find("\"id\":2,"), std::string::npos);
+    EXPECT_NE(page.items[0].find("\"camera\":\"c1\""), std::string::npos);
+    EXPECT_EQ(page.next, "3");
+    EXPECT_EQ(events.since(3, 100).items.size(), 2U);
+    EXPECT_FALSE(events.since(3, 100).next);
+}
+
+TEST(EventLog, forgets_the_oldest_over_its_bound) {
+    EventLog events{Log()};
+    for (std::size_t i = 0; i < EventLog::kKeptMax + 10; ++i) events.add("camera.text", {});
+    EXPECT_EQ(events.since(0, 100'000).items.size(), EventLog::kKeptMax);
+}
+
+}  // namespace
+}  // namespace st::api
