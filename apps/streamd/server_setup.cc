@@ -52,8 +52,38 @@ auth::Policy policy_of(const Config& config) {
     return policy;
 }
 
-server::LiveOptions live_options(const Config& config) {
-    server::LiveOptions live;
+capture::Options capture_options(const Config& config) {
+    capture::Options options;
+    options.takeover_after = config.camera.takeover_after;
+    options.stop_timeout = config.camera.stop_timeout;
+    options.max_session = config.recording.max_session;
+    options.frame_bytes_max = config.limits.frame_bytes;
+    options.cameras_max = config.limits.cameras;
+    if (const auto& start = config.camera.auto_start) {
+        camera::StartParameters parameters;
+        if (start->width > 0) parameters.resolution = {start->width, start->height};
+        if (start->aspect_width > 0)
+            parameters.aspect = {start->aspect_width, start->aspect_height};
+        parameters.bitrate_bps = start->bitrate_bps;
+        parameters.fps = start->fps;
+        options.auto_start = parameters;
+    }
+    for (const CameraRule& rule : config.cameras) {
+        capture::NameRule made{std::nullopt, rule.model, rule.name};
+        if (!rule.address.empty()) {
+            auto range = auth::parse_range(rule.address);
+            if (!range) throw BadConfig("cameras: " + range.error().message);
+            made.address = *range;
+        }
+        options.name_rules.push_back(std::move(made));
+    }
+    return options;
+}
+
+live::Options live_options(const Config& config) {
+    live::Options live;
+    live.takeover_after = config.camera.takeover_after;
+    live.message_bytes_max = config.limits.frame_bytes;
     live.wait = config.live.wait;
     live.resume = config.live.resume;
     live.hub.batch = config.live.batch;
@@ -77,37 +107,14 @@ loop::TlsContextPtr tls_of(const TlsConfig& config) {
 
 server::Options server_options(const Config& config) {
     server::Options options;
-    options.camera.ping_interval = config.camera.ping_interval;
-    options.camera.ping_timeout = config.camera.ping_timeout;
-    options.camera.takeover_after = config.camera.takeover_after;
-    options.camera.stop_timeout = config.camera.stop_timeout;
-    if (const auto& start = config.camera.auto_start) {
-        camera::StartParameters parameters;
-        if (start->width > 0) parameters.resolution = {start->width, start->height};
-        if (start->aspect_width > 0)
-            parameters.aspect = {start->aspect_width, start->aspect_height};
-        parameters.bitrate_bps = start->bitrate_bps;
-        parameters.fps = start->fps;
-        options.camera.auto_start = parameters;
-    }
-    for (const CameraRule& rule : config.cameras) {
-        server::NameRule made{std::nullopt, rule.model, rule.name};
-        if (!rule.address.empty()) {
-            auto range = auth::parse_range(rule.address);
-            if (!range) throw BadConfig("cameras: " + range.error().message);
-            made.address = *range;
-        }
-        options.name_rules.push_back(std::move(made));
-    }
-    options.limits.frame_bytes = config.limits.frame_bytes;
-    options.limits.connections = config.limits.connections;
-    options.limits.connections_per_address = config.limits.connections_per_address;
-    options.limits.cameras = config.limits.cameras;
+    options.http.connections = config.limits.connections;
+    options.http.connections_per_address = config.limits.connections_per_address;
+    options.http.ping_interval = config.camera.ping_interval;
+    options.http.ping_timeout = config.camera.ping_timeout;
+    options.capture = capture_options(config);
     options.live = live_options(config);
     options.policy = policy_of(config);
     options.tls = tls_of(config.tls);
-    options.max_session = config.recording.max_session;
-    options.recordings_path = config.recording.path;
     return options;
 }
 
@@ -123,6 +130,7 @@ unsigned usable_cores() {
 
 record::Options recorder_options(const Config& config) {
     record::Options options;
+    options.path = config.recording.path;
     const KeepConfig& keep = config.recording.keep;
     options.keep = {keep.dump, keep.mp4, keep.thumbnail, keep.h264};
     options.timing = static_cast<record::Timing>(config.recording.timing);

@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <sstream>
 
+#include "api/metrics.h"
 #include "base/field.h"
 #include "control/error.h"
 #include "control/stream_status.h"
+#include "httpd/answers.h"
 #include "httpd/file_range.h"
 #include "live/live.h"
 #include "record/catalogue.h"
@@ -19,6 +21,7 @@ namespace {
 
 using control::ApiError;
 using control::ErrorCode;
+using httpd::error_response;
 
 using Segments = std::vector<std::string>;
 
@@ -122,17 +125,11 @@ ApiAnswer answer_file(const ApiRequest& request, record::Catalogue& catalogue) {
 
 }  // namespace
 
-http::Response error_response(int status, const std::string& message) {
-    http::Response response = refusal({error_code_of(status), message, {}});
-    response.status = status;  // also for those our error table has no name for: 408, 426, 431
-    return response;
-}
-
 std::optional<http::Response> Api::refuse(const ApiRequest& request) const {
     const Segments& segments = request.target.segments;
     if (segments != Segments{"healthz"}) {
         const auto access =
-            auth::check_access(services_.options->policy, auth::Role::control, request.facts);
+            auth::check_access(*parts_.policy.get(), auth::Role::control, request.facts);
         if (!access) return error_response(access.error().code, access.error().message);
     }
     const std::string allowed = allowed_methods(segments);
@@ -171,13 +168,13 @@ void Api::handle(ApiRequest request, const ApiReply& reply) {
 }
 
 void Api::send_recorded_file(ApiRequest request, const ApiReply& reply) {
-    services_.disk.post([this, reply, shared = std::make_shared<ApiRequest>(std::move(request))] {
-        reply(answer_file(*shared, services_.catalogue));
+    parts_.disk.post([this, reply, shared = std::make_shared<ApiRequest>(std::move(request))] {
+        reply(answer_file(*shared, parts_.catalogue));
     });
 }
 
 http::Response Api::metrics() const {
-    const record::RecorderStatus recorder = services_.recorder.status();
+    const record::RecorderStatus recorder = parts_.recorder.status();
     const std::vector<Gauge> gauges = {
         {"sessions_open", "Recording sessions being written.",
          static_cast<double>(recorder.sessions_open)},
@@ -191,16 +188,17 @@ http::Response Api::metrics() const {
          recorder.write_lag_seconds},
         {"recorder_sync_seconds", "How long the latest sync took.", recorder.sync_seconds},
         {"live_publishers", "Live streams that have a publisher.",
-         static_cast<double>(services_.live.hub().publisher_count())},
+         static_cast<double>(parts_.live.hub().publisher_count())},
         {"live_viewers", "Who watches, over all streams.",
-         static_cast<double>(services_.live.hub().viewer_count())},
+         static_cast<double>(parts_.live.hub().viewer_count())},
         {"recorder_sync_lag_seconds", "Age of the oldest byte not known to be on the disk.",
          recorder.sync_lag_seconds},
     };
     return {200,
             "text/plain; version=0.0.4",
             {},
-            prometheus_text(services_.metrics, operations_.facts().busy, gauges)};
+            prometheus_text(parts_.http_counters, parts_.capture_counters, operations_.facts().busy,
+                            gauges)};
 }
 
 }  // namespace st::api

@@ -5,12 +5,12 @@
 #include <string>
 
 #include "api/operations.h"
+#include "api/parts.h"
 #include "auth/access.h"
 #include "http/head.h"
 #include "http/response.h"
 #include "http/target.h"
 #include "httpd/file_sender.h"
-#include "server/services.h"
 
 namespace st::api {
 
@@ -27,13 +27,9 @@ struct ApiAnswer {
 };
 using ApiReply = std::function<void(ApiAnswer)>;
 
-/// {"error":...} with its status.
-http::Response error_response(int status, const std::string& message);
-
 class Api {
  public:
-    Api(server::Services& services, Operations& operations)
-        : services_(services), operations_(operations) {}
+    Api(Parts& parts, Operations& operations) : parts_(parts), operations_(operations) {}
 
     /// Called before a body is read: refuses (status >= 400) what needs no body to be refused.
     std::optional<http::Response> refuse(const ApiRequest& request) const;
@@ -44,7 +40,7 @@ class Api {
     void send_recorded_file(ApiRequest request, const ApiReply& reply);
     http::Response metrics() const;
 
-    server::Services& services_;
+    Parts& parts_;
     Operations& operations_;
 };
 

@@ -11,17 +11,17 @@ using control::ApiError;
 using control::Decoded;
 using control::RpcRequest;
 
-ControlConnection::ControlConnection(server::Services& services, Operations& operations,
-                                     httpd::NetLoop& net, httpd::Admission::Ticket ticket,
-                                     const std::string& peer, std::unique_ptr<loop::Stream> stream)
-    : services_(services),
+ControlConnection::ControlConnection(Parts& parts, Operations& operations, httpd::NetLoop& net,
+                                     httpd::Admission::Ticket ticket, const std::string& peer,
+                                     std::unique_ptr<loop::Stream> stream)
+    : parts_(parts),
       operations_(operations),
       net_(net),
       ticket_(std::move(ticket)),
       socket_(std::move(stream), ws::Limits{control::kRequestBytesMax, control::kRequestBytesMax},
-              httpd::WebSocket::Times{services.options->camera.ping_interval,
-                                      services.options->camera.ping_timeout},
-              services.metrics, services.log.with("control").with(peer), *this) {}
+              httpd::WebSocket::Times{parts.http_options->ping_interval,
+                                      parts.http_options->ping_timeout},
+              parts.http_counters, parts.log.with("control").with(peer), *this) {}
 
 ControlConnection::~ControlConnection() = default;
 
@@ -117,8 +117,8 @@ void ControlConnection::subscribe(const RpcRequest& request,
                              "types: no event is called \"" + type.substr(0, 64) + "\"", "types"};
         return set_answer(answers, place, id.empty() ? "" : control::encode_rpc_error(id, error));
     }
-    services_.control.post([&events = services_.events, &net = net_, weak = weak_from_this(),
-                            listener = listener_, asked = *asked, answers, place, id] {
+    parts_.control.post([&events = parts_.events, &net = net_, weak = weak_from_this(),
+                         listener = listener_, asked = *asked, answers, place, id] {
         if (*listener) events.unsubscribe(**listener);
         // The answer first: the events that follow belong to it.
         net.loop().post([weak, answers, place, id, last = events.last_id()] {
@@ -139,7 +139,7 @@ void ControlConnection::subscribe(const RpcRequest& request,
 }
 
 void ControlConnection::unsubscribe() {
-    services_.control.post([&events = services_.events, listener = listener_] {
+    parts_.control.post([&events = parts_.events, listener = listener_] {
         if (*listener) events.unsubscribe(**listener);
         listener->reset();
     });

@@ -25,7 +25,7 @@ class ControlConnection final : public httpd::Connection,
     /// Requests under way at once.
     static constexpr std::size_t kCallsMax = 1024;
 
-    ControlConnection(server::Services& services, Operations& operations, httpd::NetLoop& net,
+    ControlConnection(Parts& parts, Operations& operations, httpd::NetLoop& net,
                       httpd::Admission::Ticket ticket, const std::string& peer,
                       std::unique_ptr<loop::Stream> stream);
     ~ControlConnection() override;
@@ -56,7 +56,7 @@ class ControlConnection final : public httpd::Connection,
     void send(const std::string& text);
     void send_event(std::uint64_t id, const std::string& json);
 
-    server::Services& services_;
+    Parts& parts_;
     Operations& operations_;
     httpd::NetLoop& net_;
     httpd::Admission::Ticket ticket_;

@@ -7,7 +7,8 @@
 #include "control/json.h"
 
 namespace st::api {
-void EventLog::add(std::string_view type, const Fields& fields, LogLevel level) {
+
+void EventLog::add(std::string_view type, const EventFields& fields, LogLevel level) {
     const std::uint64_t id = next_id_++;
     auto object = control::ordered_object();
     object.set("id", id);

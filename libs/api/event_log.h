@@ -8,26 +8,21 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <variant>
 #include <vector>
 
+#include "base/event_sink.h"
 #include "base/log.h"
 #include "control/list.h"
 
 namespace st::api {
 
-class EventLog {
+class EventLog final : public EventSink {
  public:
     static constexpr std::size_t kKeptMax = 4096;
-    /// Field name and value.
-    using Value = std::variant<std::string, std::uint64_t>;
-    using Fields = std::vector<std::pair<std::string, Value>>;
-
     explicit EventLog(Log log) : log_(std::move(log)) {}
 
-    /// `type`: one of control/event_types.h.
-    void add(std::string_view type, const Fields& fields, LogLevel level = LogLevel::info);
+    void add(std::string_view type, const EventFields& fields,
+             LogLevel level = LogLevel::info) override;
     /// Called on the control loop for every event that passes; must not block or call back.
     struct Listener {
         std::vector<std::string> types;  ///< "camera.started", "session.*"; empty: all

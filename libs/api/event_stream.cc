@@ -5,9 +5,9 @@
 
 namespace st::api {
 
-EventStream::EventStream(server::Services& services, httpd::NetLoop& net,
-                         httpd::Admission::Ticket ticket, std::unique_ptr<loop::Stream> stream)
-    : services_(services), net_(net), ticket_(std::move(ticket)), stream_(std::move(stream)) {
+EventStream::EventStream(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
+                         std::unique_ptr<loop::Stream> stream)
+    : parts_(parts), net_(net), ticket_(std::move(ticket)), stream_(std::move(stream)) {
     stream_->set_handler(*this);
 }
 
@@ -19,8 +19,8 @@ void EventStream::start(const Wanted& wanted) {
                             {"Date", http::http_date(wall_us() / 1'000'000)}};
     send(http::encode_head(200, fields));
     beat();
-    services_.control.post([&events = services_.events, &net = net_, weak = weak_from_this(),
-                            listener = listener_, wanted] {
+    parts_.control.post([&events = parts_.events, &net = net_, weak = weak_from_this(),
+                         listener = listener_, wanted] {
         const auto tell = [&net, weak](std::uint64_t id, const std::string& type,
                                        const std::string& json) {
             const std::string text =
@@ -50,7 +50,7 @@ void EventStream::close() {
     if (closed_) return;
     closed_ = true;
     net_.loop().cancel(heartbeat_);
-    services_.control.post([&events = services_.events, listener = listener_] {
+    parts_.control.post([&events = parts_.events, listener = listener_] {
         if (*listener) events.unsubscribe(**listener);
     });
     stream_->close();

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "api/event_log.h"
+#include "api/parts.h"
 #include "httpd/net_loop.h"
 #include "loop/stream.h"
-#include "server/services.h"
 
 namespace st::api {
 
@@ -26,7 +26,7 @@ class EventStream final : public httpd::Connection,
         std::optional<std::uint64_t> since;  ///< nullopt: from now on
     };
 
-    EventStream(server::Services& services, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
+    EventStream(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
                 std::unique_ptr<loop::Stream> stream);
 
     /// Sends the head of the answer and subscribes.
@@ -41,7 +41,7 @@ class EventStream final : public httpd::Connection,
     void send(const std::string& text);
     void close();
 
-    server::Services& services_;
+    Parts& parts_;
     httpd::NetLoop& net_;
     httpd::Admission::Ticket ticket_;
     std::unique_ptr<loop::Stream> stream_;

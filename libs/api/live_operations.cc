@@ -128,8 +128,8 @@ std::string base64(const std::string& bytes) {
 }  // namespace
 
 void LiveOperations::list_streams(const control::Call& call, const Operations::Done& done) const {
-    auto streams = services_.live.hub().streams();
-    const auto viewers = by_stream(services_.live.hub());
+    auto streams = parts_.live.hub().streams();
+    const auto viewers = by_stream(parts_.live.hub());
     std::sort(streams.begin(), streams.end(),
               [](const auto& a, const auto& b) { return a.path < b.path; });
     Page page(call);
@@ -144,15 +144,15 @@ void LiveOperations::list_streams(const control::Call& call, const Operations::D
 }
 
 void LiveOperations::get_stream(const std::string& path, const Operations::Done& done) const {
-    const hub::StreamPtr stream = services_.live.hub().find(path);
+    const hub::StreamPtr stream = parts_.live.hub().find(path);
     if (!stream) return done(no_stream(path));
     const hub::StreamStatus status = stream->status();  // first: who leaves now counts once at most
-    auto viewers = by_stream(services_.live.hub());
+    auto viewers = by_stream(parts_.live.hub());
     done(control::encode(shown(status, viewers[path])));
 }
 
 void LiveOperations::kick_publisher(const std::string& path, const Operations::Done& done) const {
-    if (!services_.live.hub().kick_publisher(path)) return done(no_stream(path));
+    if (!parts_.live.hub().kick_publisher(path)) return done(no_stream(path));
     done(control::encode_done("stream", path));
 }
 
@@ -167,7 +167,7 @@ void LiveOperations::take_snapshot(const std::string& path, const Operations::Do
 
 void LiveOperations::list_viewers(const control::Call& call, const Operations::Done& done) const {
     Page page(call);
-    for (const auto& record : services_.live.hub().viewers()) {
+    for (const auto& record : parts_.live.hub().viewers()) {
         std::string key = std::to_string(record->id);
         key.insert(0, 20 - key.size(), '0');  // in the order of the numbers
         page.add(key, [&] { return control::encode(shown(*record)); });
@@ -176,7 +176,7 @@ void LiveOperations::list_viewers(const control::Call& call, const Operations::D
 }
 
 void LiveOperations::kick_viewer(std::uint64_t id, const Operations::Done& done) const {
-    if (!services_.live.hub().kick_viewer(id)) {
+    if (!parts_.live.hub().kick_viewer(id)) {
         return done(
             ApiError{ErrorCode::not_found, "no viewer has the id " + std::to_string(id), "id"});
     }

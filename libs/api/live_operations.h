@@ -7,8 +7,7 @@ namespace st::api {
 
 class LiveOperations {
  public:
-    explicit LiveOperations(server::Services& services)
-        : services_(services), snapshots_(services) {}
+    explicit LiveOperations(Parts& parts) : parts_(parts), snapshots_(parts.live_parts) {}
 
     void list_streams(const control::Call& call, const Operations::Done& done) const;
     void get_stream(const std::string& path, const Operations::Done& done) const;
@@ -18,7 +17,7 @@ class LiveOperations {
     void kick_viewer(std::uint64_t id, const Operations::Done& done) const;
 
  private:
-    server::Services& services_;
+    Parts& parts_;
     live::Snapshots snapshots_;
 };
 

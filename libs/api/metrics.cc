@@ -53,16 +53,17 @@ void busy_histogram(std::string& out, std::span<const loop::BusyStats* const> lo
 
 }  // namespace
 
-std::string prometheus_text(const Metrics& m, std::span<const loop::BusyStats* const> loops,
+std::string prometheus_text(const httpd::Counters& http, const capture::Counters& m,
+                            std::span<const loop::BusyStats* const> loops,
                             std::span<const Gauge> gauges) {
     std::string out;
-    counter(out, "connections_total", "TCP connections accepted.", m.connections_total);
+    counter(out, "connections_total", "TCP connections accepted.", http.connections_total);
     counter(out, "connections_refused_total", "Connections turned away by a limit.",
-            m.connections_refused_total);
-    gauge(out, "connections", "Open connections.", static_cast<double>(m.connections));
-    counter(out, "http_requests_total", "HTTP requests answered.", m.http_requests_total);
+            http.connections_refused_total);
+    gauge(out, "connections", "Open connections.", static_cast<double>(http.connections));
+    counter(out, "http_requests_total", "HTTP requests answered.", http.http_requests_total);
     counter(out, "websocket_violations_total", "Connections closed for breaking RFC 6455.",
-            m.websocket_violations_total);
+            http.websocket_violations_total);
     gauge(out, "cameras", "Connected cameras.", static_cast<double>(m.cameras));
     gauge(out, "cameras_recording", "Cameras with an open session.",
           static_cast<double>(m.cameras_recording));

@@ -145,10 +145,8 @@ ErrorCode error_code_of(int http_status) {
     }
 }
 
-Operations::Operations(server::Services& services, Facts facts)
-    : services_(services),
-      facts_(std::move(facts)),
-      live_(std::make_unique<LiveOperations>(services)) {}
+Operations::Operations(Parts& parts, Facts facts)
+    : parts_(parts), facts_(std::move(facts)), live_(std::make_unique<LiveOperations>(parts)) {}
 
 Operations::~Operations() = default;
 
@@ -156,11 +154,10 @@ void Operations::call(Call call, Done done) {
     const bool for_disk = is_for_disk(call.operation->operation);
     auto shared = std::make_shared<Call>(std::move(call));
     if (for_disk) {
-        services_.disk.post([this, shared, finish = std::move(done)] { finish(on_disk(*shared)); });
+        parts_.disk.post([this, shared, finish = std::move(done)] { finish(on_disk(*shared)); });
         return;
     }
-    services_.control.post(
-        [this, shared, finish = std::move(done)] { on_control(*shared, finish); });
+    parts_.control.post([this, shared, finish = std::move(done)] { on_control(*shared, finish); });
 }
 
 // ---- on the control loop ---------------------------------------------------------------------
@@ -170,23 +167,23 @@ void Operations::on_control(const Call& call, const Done& done) {
         case Operation::capture_start: {
             const auto request = control::decode_start_request(call.body);
             if (!request) return done(request.error());
-            return services_.captures.start(*request, [done](Decoded<control::StartReply> made) {
+            return parts_.captures.start(*request, [done](Decoded<control::StartReply> made) {
                 done(made ? Decoded<std::string>(control::encode(*made)) : made.error());
             });
         }
         case Operation::capture_stop: {
             const auto request = control::decode_stop_request(call.body);
             if (!request) return done(request.error());
-            return services_.captures.stop(*request, [done](Decoded<control::StopReply> made) {
+            return parts_.captures.stop(*request, [done](Decoded<control::StopReply> made) {
                 done(made ? Decoded<std::string>(control::encode(*made)) : made.error());
             });
         }
         case Operation::cameras_list: {
             Page page(call);
-            for (const auto& [name, entry] : services_.cameras.all()) {
+            for (const auto& [name, entry] : parts_.cameras.all()) {
                 if (!entry.is_camera) continue;
                 page.add(name, [&, &camera = entry] {
-                    return control::encode(services_.cameras.status(camera));
+                    return control::encode(parts_.cameras.status(camera));
                 });
             }
             return done(page.encode());
@@ -203,7 +200,7 @@ void Operations::on_control(const Call& call, const Done& done) {
                 since = std::max(since, *last);
             }
             const std::uint64_t limit = number_or(call, "limit", control::kListLimitDefault);
-            return done(control::encode(services_.events.since(since, limit)));
+            return done(control::encode(parts_.events.since(since, limit)));
         }
         case Operation::streams_list:
             return live_->list_streams(call, done);
@@ -232,17 +229,17 @@ void Operations::on_control(const Call& call, const Done& done) {
 
 void Operations::get_camera(const Call& call, const Done& done) {
     const std::string& name = *call.find("name");
-    const capture::CameraEntry* entry = services_.cameras.find(name);
+    const capture::CameraEntry* entry = parts_.cameras.find(name);
     if (entry == nullptr) {
         return done(
             ApiError{ErrorCode::not_found, "no camera \"" + name + "\" is connected", "name"});
     }
-    done(control::encode(services_.cameras.status(*entry)));
+    done(control::encode(parts_.cameras.status(*entry)));
 }
 
 void Operations::kick_camera(const Call& call, const Done& done) {
     const std::string& name = *call.find("name");
-    const capture::CameraEntry* entry = services_.cameras.find(name);
+    const capture::CameraEntry* entry = parts_.cameras.find(name);
     if (entry == nullptr) {
         return done(
             ApiError{ErrorCode::not_found, "no camera \"" + name + "\" is connected", "name"});
@@ -253,7 +250,7 @@ void Operations::kick_camera(const Call& call, const Done& done) {
 
 void Operations::list_sources(const Call& call, const Done& done) const {
     Page page(call);
-    for (const source::SourceStatus& status : services_.sources.status()) {
+    for (const source::SourceStatus& status : parts_.sources.status()) {
         page.add(status.path, [&] { return control::encode(shown(status)); });
     }
     done(page.encode());
@@ -261,7 +258,7 @@ void Operations::list_sources(const Call& call, const Done& done) const {
 
 void Operations::restart_source(const Call& call, const Done& done) const {
     const std::string path = path_of(call);
-    if (!services_.sources.restart(path)) {
+    if (!parts_.sources.restart(path)) {
         return done(ApiError{ErrorCode::not_found, "no source \"" + path + "\"", "name"});
     }
     done(control::encode_done("source", path));
@@ -309,11 +306,11 @@ Decoded<std::string> Operations::list_recordings(const Call& call) {
     const std::size_t limit = query->limit;
     for (;;) {  // a pattern may leave a page with less than it could hold: fill it up
         query->limit = limit - list.items.size();
-        const record::CataloguePage page = services_.catalogue.list(*query);
+        const record::CataloguePage page = parts_.catalogue.list(*query);
         for (const record::CatalogueEntry& entry : page.items) {
             if (asked->camera && !control::glob_match(*asked->camera, entry.camera)) continue;
-            list.items.push_back(control::with_directory(
-                entry.json, services_.options->recordings_path + "/" + entry.id));
+            list.items.push_back(
+                control::with_directory(entry.json, parts_.recordings_path + "/" + entry.id));
         }
         list.next = page.next;
         if (!page.next || list.items.size() >= limit) break;
@@ -324,14 +321,14 @@ Decoded<std::string> Operations::list_recordings(const Call& call) {
 
 Decoded<std::string> Operations::get_recording(const Call& call) {
     const std::string& id = *call.find("id");
-    const auto entry = services_.catalogue.get(id);
+    const auto entry = parts_.catalogue.get(id);
     if (!entry) return to_error(entry.error());
-    return control::with_directory(entry->json, services_.options->recordings_path + "/" + id);
+    return control::with_directory(entry->json, parts_.recordings_path + "/" + id);
 }
 
 Decoded<std::string> Operations::delete_recording(const Call& call) {
     const std::string& id = *call.find("id");
-    const auto removed = services_.catalogue.remove(id);
+    const auto removed = parts_.catalogue.remove(id);
     if (!removed) return to_error(removed.error());
     return control::encode_done("recording", id);
 }
@@ -341,15 +338,15 @@ std::string Operations::status() {
     status.version = facts_.version;
     status.started_at = rfc3339(facts_.started_us);
     status.uptime_ms = static_cast<std::uint64_t>((wall_us() - facts_.started_us) / 1000);
-    const Metrics& metrics = services_.metrics;
-    status.connections = static_cast<std::uint64_t>(metrics.connections.load());
+    const capture::Counters& metrics = parts_.capture_counters;
+    status.connections = static_cast<std::uint64_t>(parts_.http_counters.connections.load());
     status.cameras_connected = static_cast<std::uint64_t>(metrics.cameras.load());
     status.cameras_recording = static_cast<std::uint64_t>(metrics.cameras_recording.load());
-    status.sessions_finalising = services_.recorder.status().finalising;
+    status.sessions_finalising = parts_.recorder.status().finalising;
     status.frames = metrics.frames_total;
     status.bytes = metrics.frame_bytes_total;
     status.bad = metrics.frames_bad_total;
-    status.recordings_path = services_.options->recordings_path;
+    status.recordings_path = parts_.recordings_path;
     struct statvfs disk {};
     if (::statvfs(status.recordings_path.c_str(), &disk) == 0) {
         status.disk_free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "api/configuration.h"
+#include "api/parts.h"
 #include "control/operations.h"
-#include "server/services.h"
 
 namespace st::api {
 
@@ -28,7 +28,7 @@ class Operations {
     /// The result as one JSON object, or why not. Called exactly once, on any thread.
     using Done = std::function<void(control::Decoded<std::string>)>;
 
-    Operations(server::Services& services, Facts facts);
+    Operations(Parts& parts, Facts facts);
     ~Operations();
 
     /// Any thread.
@@ -52,7 +52,7 @@ class Operations {
     control::Decoded<std::string> delete_recording(const control::Call& call);
     std::string status();
 
-    server::Services& services_;
+    Parts& parts_;
     const Facts facts_;
     const std::unique_ptr<LiveOperations> live_;
 };

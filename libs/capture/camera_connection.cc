@@ -1,7 +1,7 @@
 #include "capture/camera_connection.h"
 
-#include "api/event_log.h"
 #include "base/clock.h"
+#include "base/event_sink.h"
 #include "capture/cameras.h"
 #include "media/nal_peek.h"
 #include "record/recorder.h"
@@ -25,25 +25,24 @@ std::string short_text(const std::string& text) {
 
 }  // namespace
 
-CameraConnection::CameraConnection(server::Services& services, httpd::NetLoop& net,
+CameraConnection::CameraConnection(Parts& parts, httpd::NetLoop& net,
                                    httpd::Admission::Ticket ticket, LinkPtr link,
                                    std::unique_ptr<loop::Stream> stream)
-    : services_(services),
+    : parts_(parts),
       net_(net),
       ticket_(std::move(ticket)),
       link_(std::move(link)),
       name_(link_->name),
-      log_(services.log.with("camera").with(link_->peer)),
+      log_(parts.log.with("camera").with(link_->peer)),
       socket_(std::make_unique<httpd::WebSocket>(
           std::move(stream),
-          ws::Limits{services.options->limits.frame_bytes + camera::kHeaderBytes,
-                     camera::kTextBytesMax},
-          httpd::WebSocket::Times{services.options->camera.ping_interval,
-                                  services.options->camera.ping_timeout},
-          services.metrics, log_, *this)),
+          ws::Limits{parts.options->frame_bytes_max + camera::kHeaderBytes, camera::kTextBytesMax},
+          httpd::WebSocket::Times{parts.http_options->ping_interval,
+                                  parts.http_options->ping_timeout},
+          parts.http_counters, log_, *this)),
       trip_(net.loop(), *socket_),
-      meter_(services.metrics, *link_),
-      live_(services.live, link_) {}
+      meter_(parts.counters, *link_),
+      live_(parts.hub, link_) {}
 
 CameraConnection::~CameraConnection() {
     net_.loop().cancel(start_timer_);
@@ -61,12 +60,12 @@ void CameraConnection::on_input() {
     link_->last_seen_us.store(wall_us(), std::memory_order_relaxed);
     if (!probing_) return;
     probing_ = false;
-    services_.control.post([&cameras = services_.cameras, link = link_] { cameras.alive(link); });
+    parts_.control.post([&cameras = parts_.cameras, link = link_] { cameras.alive(link); });
 }
 
 void CameraConnection::count_bad(const std::string& what) {
     link_->bad.fetch_add(1, std::memory_order_relaxed);
-    services_.metrics.frames_bad_total.fetch_add(1, std::memory_order_relaxed);
+    parts_.counters.frames_bad_total.fetch_add(1, std::memory_order_relaxed);
     if (session_) ++bad_in_session_;
     if (arrival_ns_ - bad_logged_ns_ < kSecond && bad_logged_ns_ != 0) return;
     bad_logged_ns_ = arrival_ns_;
@@ -88,7 +87,7 @@ void CameraConnection::on_binary(Buffer message) {
     }
     if (session_ && peek.starts_idr() &&
         arrival_ns_ - session_began_ns_ >=
-            std::chrono::nanoseconds(services_.options->max_session).count()) {
+            std::chrono::nanoseconds(parts_.options->max_session).count()) {
         apply(camera::Input::max_session);
     }
     const camera::Transition& next = camera::transition(state_, camera::Input::frame);
@@ -111,12 +110,11 @@ void CameraConnection::write_frame(Buffer message, const media::NalPeek& peek) {
     if (session_->push(std::move(message), arrival_ns_) || stalled_) return;
     stalled_ = true;
     socket_->pause_reading();
-    services_.metrics.stalls_total.fetch_add(1, std::memory_order_relaxed);
-    services_.control.post(
-        [&events = services_.events, name = name_, queued = session_->queued_bytes()] {
-            events.add("camera.stalled", {{"camera", name}, {"queued_bytes", queued}},
-                       LogLevel::warning);
-        });
+    parts_.counters.stalls_total.fetch_add(1, std::memory_order_relaxed);
+    parts_.control.post([&events = parts_.events, name = name_, queued = session_->queued_bytes()] {
+        events.add("camera.stalled", {{"camera", name}, {"queued_bytes", queued}},
+                   LogLevel::warning);
+    });
 }
 
 void CameraConnection::on_room(std::uint64_t serial) {
@@ -138,10 +136,9 @@ void CameraConnection::on_text(const std::string& text) {
     const camera::Message message = camera::decode_message(text);
     if (std::holds_alternative<camera::Other>(message)) {
         if (!may_report()) return;
-        services_.control.post(
-            [&events = services_.events, name = name_, shown = short_text(text)] {
-                events.add("camera.text", {{"camera", name}, {"text", shown}}, LogLevel::debug);
-            });
+        parts_.control.post([&events = parts_.events, name = name_, shown = short_text(text)] {
+            events.add("camera.text", {{"camera", name}, {"text", shown}}, LogLevel::debug);
+        });
         return;
     }
     if (const auto* capabilities = std::get_if<camera::Capabilities>(&message)) {
@@ -171,15 +168,16 @@ void CameraConnection::on_text(const std::string& text) {
 void CameraConnection::on_capabilities(const camera::Capabilities& capabilities) {
     capabilities_ = capabilities.json;
     if (capabilities.device_model.empty() || !may_report()) return;
-    services_.control.post(
-        [&cameras = services_.cameras, link = link_,
-         model = short_text(capabilities.device_model)] { cameras.set_model(link, model); });
+    parts_.control.post(
+        [&cameras = parts_.cameras, link = link_, model = short_text(capabilities.device_model)] {
+            cameras.set_model(link, model);
+        });
 }
 
 void CameraConnection::join() {
     if (is_camera_ || left_) return;
     is_camera_ = true;
-    services_.control.post([&cameras = services_.cameras, link = link_] { cameras.joined(link); });
+    parts_.control.post([&cameras = parts_.cameras, link = link_] { cameras.joined(link); });
 }
 
 // ---- life of the connection ------------------------------------------------------------------
@@ -187,8 +185,7 @@ void CameraConnection::join() {
 void CameraConnection::probe() {
     if (left_) return;
     if (stalled_) {  // we are the reason it is not heard
-        services_.control.post(
-            [&cameras = services_.cameras, link = link_] { cameras.alive(link); });
+        parts_.control.post([&cameras = parts_.cameras, link = link_] { cameras.alive(link); });
         return;
     }
     probing_ = true;
@@ -210,9 +207,9 @@ void CameraConnection::on_over(std::uint16_t code, const std::string& reason) {
         "code " + std::to_string(code) + (reason.empty() ? "" : " " + short_text(reason));
     // A session that is being finished answers who waits for the stop; without one, nothing would.
     const bool has_session = ended_serial_ != 0;
-    services_.control.post([&services = services_, link = link_, text, has_session] {
-        services.cameras.left(link, text);
-        services.captures.left(link, has_session);
+    parts_.control.post([&parts = parts_, link = link_, text, has_session] {
+        parts.cameras.left(link, text);
+        parts.captures.left(link, has_session);
     });
 }
 

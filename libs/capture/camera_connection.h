@@ -15,11 +15,11 @@
 #include "capture/camera_meter.h"
 #include "capture/camera_stream.h"
 #include "capture/captures.h"
+#include "capture/parts.h"
 #include "httpd/net_loop.h"
 #include "httpd/round_trip.h"
 #include "httpd/websocket.h"
 #include "record/session.h"
-#include "server/services.h"
 
 namespace st::capture {
 
@@ -36,9 +36,8 @@ class CameraConnection final : public httpd::Connection,
                                public httpd::WebSocketHandler,
                                public std::enable_shared_from_this<CameraConnection> {
  public:
-    CameraConnection(server::Services& services, httpd::NetLoop& net,
-                     httpd::Admission::Ticket ticket, LinkPtr link,
-                     std::unique_ptr<loop::Stream> stream);
+    CameraConnection(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
+                     LinkPtr link, std::unique_ptr<loop::Stream> stream);
     ~CameraConnection() override;
 
     /// `pending`: bytes that came behind the upgrade request.
@@ -86,7 +85,7 @@ class CameraConnection final : public httpd::Connection,
 
     void close(std::uint16_t code, const std::string& reason, camera::Input why);
 
-    server::Services& services_;
+    Parts& parts_;
     httpd::NetLoop& net_;
     httpd::Admission::Ticket ticket_;
     const LinkPtr link_;

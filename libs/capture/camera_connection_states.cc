@@ -1,7 +1,7 @@
 /// What the state table has a CameraConnection do: commands to the camera, sessions, and answers to
 /// those who asked for a start or a stop.
-#include "api/event_log.h"
 #include "base/clock.h"
+#include "base/event_sink.h"
 #include "capture/camera_connection.h"
 #include "capture/cameras.h"
 #include "capture/sessions.h"
@@ -20,12 +20,12 @@ void CameraConnection::apply(camera::Input input) {
     if (state_ != before) {
         if (input == camera::Input::capture_started || input == camera::Input::capture_stopped) {
             const bool started = input == camera::Input::capture_started;
-            services_.control.post([&events = services_.events, name = name_, started] {
+            parts_.control.post([&events = parts_.events, name = name_, started] {
                 events.add(started ? "camera.started" : "camera.stopped", {{"camera", name}});
             });
         }
-        services_.control.post([&cameras = services_.cameras, link = link_, state = state_,
-                                id = session_ ? session_->id() : std::string()] {
+        parts_.control.post([&cameras = parts_.cameras, link = link_, state = state_,
+                             id = session_ ? session_->id() : std::string()] {
             cameras.set_state(link, state, id);
         });
     }
@@ -82,13 +82,13 @@ void CameraConnection::answer(CameraAnswer::Kind kind, const std::string& error,
 }
 
 void CameraConnection::answer(CameraAnswer made) {
-    services_.control.post([&captures = services_.captures, link = link_, made = std::move(made)] {
+    parts_.control.post([&captures = parts_.captures, link = link_, made = std::move(made)] {
         captures.answer(link, made);
     });
 }
 
 void CameraConnection::open_session() {
-    if (services_.shutting_down) return;
+    if (parts_.shutting_down) return;
     record::SessionStart start;
     start.camera = name_;
     start.peer = link_->peer;
@@ -100,12 +100,12 @@ void CameraConnection::open_session() {
     start.started_ns = monotonic_ns();
     std::vector<camera::HeldMessage> held_back = holdback_.take(arrival_ns_);
     if (!held_back.empty()) start.first_held_ns = held_back.front().arrival_ns;
-    session_ = services_.recorder.open(std::move(start));
+    session_ = parts_.recorder.open(std::move(start));
     session_began_ns_ = arrival_ns_;
     trip_.begin();
     bad_in_session_ = 0;
     messages_in_session_ = 0;
-    services_.control.post([&sessions = services_.sessions, link = link_, session = session_] {
+    parts_.control.post([&sessions = parts_.sessions, link = link_, session = session_] {
         sessions.created(link, session);
     });
     for (camera::HeldMessage& held : held_back) {
@@ -144,7 +144,7 @@ void CameraConnection::send_stop() {
 
 void CameraConnection::await_stop() {
     net_.loop().cancel(stop_timer_);
-    stop_timer_ = net_.loop().after(services_.options->camera.stop_timeout, [this] {
+    stop_timer_ = net_.loop().after(parts_.options->stop_timeout, [this] {
         stop_timer_ = 0;
         // Its answer stands behind pictures that we did not read yet: the delay is ours.
         if (stalled_) return await_stop();
@@ -161,12 +161,12 @@ void CameraConnection::request_start(const StartOrder& order) {
         CameraAnswer made{
             CameraAnswer::Kind::refused, {}, "it is being started with other parameters"};
         made.request = order.request;
-        return services_.control.post(
-            [&captures = services_.captures, link = link_, made] { captures.answer(link, made); });
+        return parts_.control.post(
+            [&captures = parts_.captures, link = link_, made] { captures.answer(link, made); });
     }
     if (sends) {
         order_ = order;
-        services_.control.post([&captures = services_.captures, link = link_, order] {
+        parts_.control.post([&captures = parts_.captures, link = link_, order] {
             captures.start_sent(link, order.parameters, order.take);
         });
     }
@@ -180,7 +180,7 @@ void CameraConnection::on_session_opened(std::uint64_t serial, const std::string
     const bool is_open = session_ && session_->serial() == serial;
     if (!is_open && serial != ended_serial_) return;
     if (is_open) {
-        services_.control.post([&cameras = services_.cameras, link = link_, state = state_, id] {
+        parts_.control.post([&cameras = parts_.cameras, link = link_, state = state_, id] {
             cameras.set_state(link, state, id);
         });
     }

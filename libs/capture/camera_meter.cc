@@ -16,8 +16,8 @@ void CameraMeter::count(const camera::Frame& frame, const media::NalPeek& peek,
                         std::int64_t now_ns) {
     link_.frames.fetch_add(1, kRelaxed);
     link_.bytes.fetch_add(frame.payload.size(), kRelaxed);
-    metrics_.frames_total.fetch_add(1, kRelaxed);
-    metrics_.frame_bytes_total.fetch_add(frame.payload.size(), kRelaxed);
+    counters_.frames_total.fetch_add(1, kRelaxed);
+    counters_.frame_bytes_total.fetch_add(frame.payload.size(), kRelaxed);
     if (now_ns - second_began_ns_ >= kSecond) {
         link_.second_ns.store(now_ns, kRelaxed);
         const bool is_whole = now_ns - second_began_ns_ < 2 * kSecond;

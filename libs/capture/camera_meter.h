@@ -1,16 +1,16 @@
 #pragma once
 /// What a camera sends, counted: its totals and the last whole second, for whoever asks its link.
 /// Lives on the camera's network loop.
-#include "api/metrics.h"
 #include "camera/frame.h"
 #include "capture/camera_link.h"
+#include "capture/counters.h"
 #include "media/nal_peek.h"
 
 namespace st::capture {
 
 class CameraMeter {
  public:
-    CameraMeter(api::Metrics& metrics, CameraLink& link) : metrics_(metrics), link_(link) {}
+    CameraMeter(Counters& counters, CameraLink& link) : counters_(counters), link_(link) {}
 
     /// `now_ns`: CLOCK_MONOTONIC when it came in.
     void count(const camera::Frame& frame, const media::NalPeek& peek, std::int64_t now_ns);
@@ -18,7 +18,7 @@ class CameraMeter {
  private:
     void read_size(const camera::Frame& frame);
 
-    api::Metrics& metrics_;
+    Counters& counters_;
     CameraLink& link_;
     std::int64_t second_began_ns_ = 0;
     std::uint32_t second_pictures_ = 0;

@@ -8,7 +8,6 @@
 #include "camera/frame.h"
 #include "capture/camera_link.h"
 #include "hub/hub.h"
-#include "live/live.h"
 #include "media/annexb_packets.h"
 #include "media/nal_peek.h"
 
@@ -16,7 +15,7 @@ namespace st::capture {
 
 class CameraStream {
  public:
-    CameraStream(live::Live& live, LinkPtr link) : live_(live), link_(std::move(link)) {}
+    CameraStream(hub::Hub& hub, LinkPtr link) : hub_(hub), link_(std::move(link)) {}
 
     /// A frame of the camera, whatever its state. `name`: the camera's, at present.
     void feed(const std::string& name, const camera::Frame& frame, const media::NalPeek& peek,
@@ -30,7 +29,7 @@ class CameraStream {
     bool hold_path(const std::string& name, std::int64_t now_ns);
     void push(std::int64_t now_ns);
 
-    live::Live& live_;
+    hub::Hub& hub_;
     const LinkPtr link_;
     std::shared_ptr<Holder> holder_;
     hub::Publication publication_;

@@ -38,7 +38,7 @@ LinkPtr Cameras::make_link(httpd::NetLoop& net, const std::string& peer, const s
 std::string Cameras::name_for(const CameraClaim& claim) const {
     if (!claim.name.empty()) return claim.name;
     const auto options = options_.get();
-    for (const server::NameRule& rule : options->name_rules) {
+    for (const NameRule& rule : options->name_rules) {
         if (rule.model.empty() && rule.address && rule.address->contains(claim.address)) {
             return rule.name;
         }
@@ -48,7 +48,7 @@ std::string Cameras::name_for(const CameraClaim& claim) const {
 
 void Cameras::claim(CameraClaim claim) {
     const std::string name = name_for(claim);
-    const std::size_t cameras_max = options_->limits.cameras;
+    const std::size_t cameras_max = options_->cameras_max;
     if (cameras_max > 0 && by_name_.size() >= cameras_max && !by_name_.contains(name)) {
         return claim.done(
             Error{"limits.cameras (" + std::to_string(cameras_max) + ") reached", 503});
@@ -58,7 +58,7 @@ void Cameras::claim(CameraClaim claim) {
     const std::uint64_t claimant = claim.link->id;
     const LinkPtr held_by = holder->second.link;
     const loop::TimerId timer =
-        control_.after(options_->camera.takeover_after, [this, claimant] { take_over(claimant); });
+        control_.after(options_->takeover_after, [this, claimant] { take_over(claimant); });
     waiting_.emplace(claimant, Waiting{std::move(claim), name, held_by->id, timer});
     held_by->post([](CameraConnection& connection) { connection.probe(); });
 }
@@ -69,7 +69,7 @@ void Cameras::grant(CameraClaim& claim, const std::string& name) {
     entry.name = name;
     name_of_link_[claim.link->id] = name;
     by_name_[name] = std::move(entry);
-    metrics_.cameras.fetch_add(1);
+    counters_.cameras.fetch_add(1);
     claim.link->name = name;
     claim.link->name_is_default = name == claim.default_name;
     claim.link->address = claim.address;
@@ -136,7 +136,7 @@ void Cameras::joined(const LinkPtr& link) {
 void Cameras::set_state(const LinkPtr& link, camera::State state, const std::string& session) {
     CameraEntry* entry = entry_of(link);
     if (entry == nullptr) return;
-    metrics_.cameras_recording.fetch_add(int{is_active(state)} - int{is_active(entry->state)});
+    counters_.cameras_recording.fetch_add(int{is_active(state)} - int{is_active(entry->state)});
     if (state == camera::State::gone && entry->state == camera::State::recording && on_lost) {
         on_lost(*entry);
     }
@@ -150,7 +150,7 @@ void Cameras::set_model(const LinkPtr& link, const std::string& model) {
     entry->model = model;
     if (!link->name_is_default) return;
     const auto options = options_.get();
-    for (const server::NameRule& rule : options->name_rules) {
+    for (const NameRule& rule : options->name_rules) {
         if (rule.model.empty() || rule.model != model) continue;
         if (rule.address && !rule.address->contains(link->address)) continue;
         if (by_name_.contains(rule.name)) continue;  // one device of the model has it already
@@ -170,9 +170,9 @@ bool Cameras::left(const LinkPtr& link, const std::string& reason) {
     const auto name = name_of_link_.find(link->id);
     if (name == name_of_link_.end()) return false;
     const auto entry = by_name_.find(name->second);
-    metrics_.cameras.fetch_sub(1);
+    counters_.cameras.fetch_sub(1);
     if (is_active(entry->second.state)) {
-        metrics_.cameras_recording.fetch_sub(1);
+        counters_.cameras_recording.fetch_sub(1);
         if (entry->second.state == camera::State::recording && on_lost) on_lost(entry->second);
     }
     events_.add("camera.disconnected",

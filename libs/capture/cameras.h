@@ -8,13 +8,15 @@
 #include <string>
 #include <vector>
 
-#include "api/event_log.h"
 #include "auth/address.h"
+#include "base/current.h"
+#include "base/event_sink.h"
 #include "base/result.h"
 #include "camera/states.h"
 #include "capture/camera_link.h"
+#include "capture/counters.h"
+#include "capture/options.h"
 #include "control/camera_status.h"
-#include "server/options.h"
 
 namespace st::capture {
 
@@ -40,9 +42,9 @@ struct CameraEntry {
 
 class Cameras {
  public:
-    Cameras(const server::CurrentOptions& options, api::Metrics& metrics, loop::EventLoop& control,
-            api::EventLog& events)
-        : options_(options), metrics_(metrics), control_(control), events_(events) {}
+    Cameras(const Current<Options>& options, Counters& counters, loop::EventLoop& control,
+            EventSink& events)
+        : options_(options), counters_(counters), control_(control), events_(events) {}
 
     /// Any thread.
     LinkPtr make_link(httpd::NetLoop& net, const std::string& peer, const std::string& path);
@@ -85,10 +87,10 @@ class Cameras {
     void take_over(std::uint64_t claimant);
     CameraEntry* entry_of(const LinkPtr& link);
 
-    const server::CurrentOptions& options_;
-    api::Metrics& metrics_;
+    const Current<Options>& options_;
+    Counters& counters_;
     loop::EventLoop& control_;
-    api::EventLog& events_;
+    EventSink& events_;
     std::atomic<std::uint64_t> next_link_{1};
     std::map<std::string, CameraEntry> by_name_;
     std::map<std::uint64_t, std::string> name_of_link_;

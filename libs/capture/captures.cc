@@ -89,8 +89,7 @@ camera::StartParameters to_camera(const control::StartParameters& asked) {
     return parameters;
 }
 
-Captures::Captures(const server::CurrentOptions& options, Cameras& cameras,
-                   loop::EventLoop& control,
+Captures::Captures(const Current<Options>& options, Cameras& cameras, loop::EventLoop& control,
                    std::function<std::uint64_t(const std::string&)> progress)
     : options_(options), cameras_(cameras), control_(control), progress_(std::move(progress)) {}
 
@@ -232,7 +231,7 @@ void Captures::stop(const control::StopRequest& request, StopDone done) {
     const std::uint64_t id = next_id_++;
     stops_.emplace(id, std::move(pending));
     // The camera's own deadline comes first; the request's counts from the finaliser's progress.
-    arm_stop(id, options_->camera.stop_timeout + request.timeout);
+    arm_stop(id, options_->stop_timeout + request.timeout);
 }
 
 void Captures::arm_stop(std::uint64_t id, std::chrono::nanoseconds after) {
@@ -390,7 +389,7 @@ std::size_t Captures::finalising() const {
 }
 
 void Captures::auto_start(const CameraEntry& entry) {
-    const auto parameters = options_->camera.auto_start;
+    const auto parameters = options_->auto_start;
     if (!parameters || entry.state != camera::State::idle) return;
     Asked asked{*parameters, {}};
     if (const auto before = was_recording_.extract(entry.name)) asked = before.mapped();

@@ -50,7 +50,7 @@ class Captures {
     using StopDone = std::function<void(control::Decoded<control::StopReply>)>;
 
     /// `progress`: how far the finaliser of a session is, any number that grows; by session id.
-    Captures(const server::CurrentOptions& options, Cameras& cameras, loop::EventLoop& control,
+    Captures(const Current<Options>& options, Cameras& cameras, loop::EventLoop& control,
              std::function<std::uint64_t(const std::string&)> progress);
 
     void start(const control::StartRequest& request, StartDone done);
@@ -118,7 +118,7 @@ class Captures {
     std::vector<std::string> stop_targets(const control::StopRequest& request,
                                           PendingStop& pending);
 
-    const server::CurrentOptions& options_;
+    const Current<Options>& options_;
     Cameras& cameras_;
     loop::EventLoop& control_;
     std::function<std::uint64_t(const std::string&)> progress_;

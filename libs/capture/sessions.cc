@@ -63,7 +63,7 @@ void Sessions::on_event(const record::Event& event) {
 }
 
 void Sessions::handle(const record::Opened& event, const Open& live) {
-    metrics_.sessions_opened_total.fetch_add(1);
+    counters_.sessions_opened_total.fetch_add(1);
     events_.add("session.opened", {{"camera", event.camera}, {"session", event.id}});
     captures_->session_opened(live.link->id, event.id, event.camera);
     live.link->post([serial = event.serial, id = event.id](CameraConnection& camera) {
@@ -111,12 +111,12 @@ void Sessions::handle(const record::Finished& event, const Open& live) {
 
 void Sessions::report(const record::Summary& summary, bool failure_told) {
     const bool failed = summary.state == record::RecordingState::failed;
-    (failed ? metrics_.sessions_failed_total : metrics_.sessions_finished_total).fetch_add(1);
-    api::EventLog::Fields fields{{"camera", summary.camera},
-                                 {"session", summary.id},
-                                 {"state", std::string(record::to_string(summary.state))},
-                                 {"end_reason", std::string(camera::to_string(summary.end_reason))},
-                                 {"pictures", std::uint64_t{summary.pictures}}};
+    (failed ? counters_.sessions_failed_total : counters_.sessions_finished_total).fetch_add(1);
+    EventFields fields{{"camera", summary.camera},
+                       {"session", summary.id},
+                       {"state", std::string(record::to_string(summary.state))},
+                       {"end_reason", std::string(camera::to_string(summary.end_reason))},
+                       {"pictures", std::uint64_t{summary.pictures}}};
     for (const control::SessionFile& file : session_files(summary)) {
         fields.emplace_back("file", file.path);
         break;

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "api/event_log.h"
+#include "base/event_sink.h"
 #include "capture/camera_link.h"
 #include "capture/captures.h"
 #include "record/events.h"
@@ -15,7 +15,7 @@ namespace st::capture {
 
 class Sessions {
  public:
-    Sessions(api::Metrics& metrics, api::EventLog& events) : metrics_(metrics), events_(events) {}
+    Sessions(Counters& counters, EventSink& events) : counters_(counters), events_(events) {}
 
     /// Who is told what becomes of sessions. Once, before anything else.
     void set_captures(Captures& captures) { captures_ = &captures; }
@@ -41,8 +41,8 @@ class Sessions {
     /// `failure_told`: session.failed came when the disk refused; this is what became of the rest.
     void report(const record::Summary& summary, bool failure_told);
 
-    api::Metrics& metrics_;
-    api::EventLog& events_;
+    Counters& counters_;
+    EventSink& events_;
     Captures* captures_ = nullptr;
     std::map<std::uint64_t, Open> live_;                         ///< by serial
     std::map<std::uint64_t, std::vector<record::Event>> early_;  ///< before created()

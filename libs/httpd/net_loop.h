@@ -4,11 +4,12 @@
 #include <string>
 #include <unordered_map>
 
-#include "api/metrics.h"
 #include "auth/address.h"
+#include "base/current.h"
 #include "base/sync.h"
+#include "httpd/counters.h"
+#include "httpd/options.h"
 #include "loop/loop_thread.h"
-#include "server/options.h"
 
 namespace st::httpd {
 
@@ -45,8 +46,8 @@ class Admission {
         std::string address_;
     };
 
-    Admission(const server::CurrentOptions& options, api::Metrics& metrics)
-        : options_(options), metrics_(metrics) {}
+    Admission(const Current<Options>& options, Counters& counters)
+        : options_(options), counters_(counters) {}
 
     /// Any thread. Error.code 503: which limit, and how to raise it. The place is counted only on
     /// success.
@@ -55,8 +56,8 @@ class Admission {
  private:
     void leave(const std::string& address) ST_EXCLUDES(mutex_);
 
-    const server::CurrentOptions& options_;
-    api::Metrics& metrics_;
+    const Current<Options>& options_;
+    Counters& counters_;
     Mutex mutex_;
     std::size_t count_ ST_GUARDED_BY(mutex_) = 0;
     std::unordered_map<std::string, std::size_t> per_address_ ST_GUARDED_BY(mutex_);

@@ -1,7 +1,7 @@
 #include "httpd/refusal.h"
 
-#include "api/api.h"
 #include "http/response.h"
+#include "httpd/answers.h"
 #include "ws/encode.h"
 #include "ws/frame.h"
 
@@ -14,7 +14,7 @@ Buffer encode_close_for(int status, const std::string& message) {
 
 Buffer encode_refusal(int status, const std::string& message, bool is_upgraded) {
     if (is_upgraded) return encode_close_for(status, message);
-    return Buffer(as_bytes(http::encode_response(api::error_response(status, message), false)));
+    return Buffer(as_bytes(http::encode_response(error_response(status, message), false)));
 }
 
 }  // namespace st::httpd

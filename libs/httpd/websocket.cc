@@ -11,11 +11,11 @@ constexpr std::size_t kQueuedPongBytesMax = 64 * 1024;
 }  // namespace
 
 WebSocket::WebSocket(std::unique_ptr<loop::Stream> stream, ws::Limits limits, Times times,
-                     api::Metrics& metrics, Log log, WebSocketHandler& handler)
+                     Counters& counters, Log log, WebSocketHandler& handler)
     : stream_(std::move(stream)),
       decoder_(ws::Role::server, limits),
       times_(times),
-      metrics_(metrics),
+      counters_(counters),
       log_(std::move(log)),
       handler_(handler) {
     stream_->set_handler(*this);
@@ -41,7 +41,7 @@ void WebSocket::decode(Bytes bytes) {
     while (!over_) {
         auto event = decoder_.next();
         if (!event) {
-            metrics_.websocket_violations_total.fetch_add(1, std::memory_order_relaxed);
+            counters_.websocket_violations_total.fetch_add(1, std::memory_order_relaxed);
             log_.warning("closed code=" + std::to_string(event.error().code) +
                          " reason=" + event.error().message);
             return close(static_cast<std::uint16_t>(event.error().code), event.error().message);
@@ -85,7 +85,7 @@ void WebSocket::finish(std::uint16_t sent_code, const std::string& sent_reason, 
     if (over_) return;
     stream_->send(ws::encode_close(sent_code, sent_reason).bytes());
     be_over(code, reason);
-    stream_->finish(server::kClosePatience);
+    stream_->finish(kClosePatience);
 }
 
 void WebSocket::be_over(std::uint16_t code, const std::string& reason) {

@@ -4,10 +4,10 @@
 #include <memory>
 #include <string>
 
-#include "api/metrics.h"
 #include "base/log.h"
+#include "httpd/counters.h"
+#include "httpd/options.h"
 #include "loop/stream.h"
-#include "server/options.h"
 #include "ws/codec.h"
 
 namespace st::httpd {
@@ -40,7 +40,7 @@ class WebSocket final : public loop::StreamHandler {
 
     /// Takes over a stream whose upgrade has been answered.
     WebSocket(std::unique_ptr<loop::Stream> stream, ws::Limits limits, Times times,
-              api::Metrics& metrics, Log log, WebSocketHandler& handler);
+              Counters& counters, Log log, WebSocketHandler& handler);
     ~WebSocket() override;
 
     /// `pending`: bytes that came behind the upgrade request.
@@ -77,7 +77,7 @@ class WebSocket final : public loop::StreamHandler {
     std::unique_ptr<loop::Stream> stream_;
     ws::Decoder decoder_;
     const Times times_;
-    api::Metrics& metrics_;
+    Counters& counters_;
     Log log_;
     WebSocketHandler& handler_;
     bool over_ = false;

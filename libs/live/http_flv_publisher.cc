@@ -1,15 +1,15 @@
 #include "live/http_flv_publisher.h"
 
-#include "api/api.h"
 #include "base/clock.h"
 #include "http/response.h"
+#include "httpd/answers.h"
 
 namespace st::live {
 
-HttpFlvPublisher::HttpFlvPublisher(server::Services& services, httpd::NetLoop& net,
+HttpFlvPublisher::HttpFlvPublisher(Parts& parts, httpd::NetLoop& net,
                                    httpd::Admission::Ticket ticket,
                                    std::unique_ptr<loop::Stream> stream, http::BodyReader body)
-    : services_(services),
+    : parts_(parts),
       net_(net),
       ticket_(std::move(ticket)),
       stream_(std::move(stream)),
@@ -20,12 +20,12 @@ HttpFlvPublisher::HttpFlvPublisher(server::Services& services, httpd::NetLoop& n
 void HttpFlvPublisher::start(const std::string& path, const hub::PublisherInfo& info,
                              bool expects_continue, std::string pending, bool input_over) {
     input_over_ = input_over;
-    log_ = services_.log.with("publisher").with(info.peer).with(path);
+    log_ = parts_.log.with("publisher").with(info.peer).with(path);
     pending_ = std::move(pending);
     stream_->pause_reading();  // until the path is ours
     link_ = std::make_shared<PublisherLink>(net_, weak_from_this());
-    claim_ = std::make_unique<PublishClaim>(services_.live, net_.loop(),
-                                            services_.options->camera.takeover_after);
+    claim_ =
+        std::make_unique<PublishClaim>(parts_.live, net_.loop(), parts_.options->takeover_after);
     claim_->ask(path, link_, info, hub::Clock::bits_32,
                 [this, expects_continue](Result<hub::Publication> claimed) {
                     on_claimed(std::move(claimed), expects_continue);
@@ -64,7 +64,7 @@ void HttpFlvPublisher::finish_whole() {
 
 /// A peer that vanished without a word is noticed as a silent camera is.
 std::chrono::nanoseconds HttpFlvPublisher::patience() const {
-    const server::CameraOptions camera = services_.options->camera;
+    const httpd::Options camera = *parts_.http_options.get();
     return camera.ping_interval + camera.ping_timeout;
 }
 
@@ -111,11 +111,11 @@ void HttpFlvPublisher::finish(int status, const std::string& message) {
         response.body = "{\"ok\":true}";
     } else {
         log_.warning("publish ended: " + message);
-        response = api::error_response(status, message);
+        response = httpd::error_response(status, message);
     }
     response.fields.push_back({"Access-Control-Allow-Origin", "*"});  // as flv_preflight() says
     stream_->send(http::encode_response(response, false));
-    stream_->finish(server::kClosePatience);
+    stream_->finish(httpd::kClosePatience);
 }
 
 void HttpFlvPublisher::dismiss(const char* reason) { finish(409, reason); }

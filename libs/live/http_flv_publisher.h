@@ -8,10 +8,10 @@
 #include "http/body.h"
 #include "httpd/net_loop.h"
 #include "live/flv_ingest.h"
+#include "live/parts.h"
 #include "live/publish_claim.h"
 #include "live/publisher_link.h"
 #include "loop/stream.h"
-#include "server/services.h"
 
 namespace st::live {
 
@@ -20,9 +20,8 @@ class HttpFlvPublisher final : public httpd::Connection,
                                public PublishingConnection,
                                public std::enable_shared_from_this<HttpFlvPublisher> {
  public:
-    HttpFlvPublisher(server::Services& services, httpd::NetLoop& net,
-                     httpd::Admission::Ticket ticket, std::unique_ptr<loop::Stream> stream,
-                     http::BodyReader body);
+    HttpFlvPublisher(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
+                     std::unique_ptr<loop::Stream> stream, http::BodyReader body);
 
     /// Right after it was added to its loop. `pending`: what came behind the head.
     /// `input_over`: nothing comes behind that.
@@ -47,7 +46,7 @@ class HttpFlvPublisher final : public httpd::Connection,
     /// `left`: of the patience.
     void watch_silence(std::chrono::nanoseconds left);
 
-    server::Services& services_;
+    Parts& parts_;
     httpd::NetLoop& net_;
     httpd::Admission::Ticket ticket_;
     std::unique_ptr<loop::Stream> stream_;

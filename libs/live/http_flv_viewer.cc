@@ -1,8 +1,8 @@
 #include "live/http_flv_viewer.h"
 
-#include "api/api.h"
 #include "flv/tag.h"
 #include "http/response.h"
+#include "httpd/answers.h"
 #include "live/live_http.h"
 #include "live/viewer_queue.h"
 
@@ -14,9 +14,9 @@ constexpr std::chrono::seconds kHalfClosedSilence{3};
 
 }  // namespace
 
-HttpFlvViewer::HttpFlvViewer(server::Services& services, httpd::NetLoop& net,
-                             httpd::Admission::Ticket ticket, std::unique_ptr<loop::Stream> stream)
-    : services_(services), net_(net), ticket_(std::move(ticket)), stream_(std::move(stream)) {
+HttpFlvViewer::HttpFlvViewer(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
+                             std::unique_ptr<loop::Stream> stream)
+    : parts_(parts), net_(net), ticket_(std::move(ticket)), stream_(std::move(stream)) {
     stream_->set_handler(*this);
     stream_->limit_kernel_queue(kViewerKernelQueue);
 }
@@ -29,7 +29,7 @@ void HttpFlvViewer::start(const std::string& path, const hub::ViewerInfo& info,
     is_chunked_ = request.is_chunked;
     is_head_ = request.is_head;
     if (is_head_) {
-        Live& live = services_.live;
+        Live& live = parts_.live;
         const hub::StreamPtr stream = live.hub().find(path);
         const bool is_there =
             (stream && stream->is_live()) || (live.is_source && live.is_source(path));
@@ -37,12 +37,12 @@ void HttpFlvViewer::start(const std::string& path, const hub::ViewerInfo& info,
         stream_->send(flv_head(is_chunked_));
         return close("head");
     }
-    auto joined = services_.live.hub().subscribe(
-        path, services_.live.lane_of(net_),
+    auto joined = parts_.live.hub().subscribe(
+        path, parts_.live.lane_of(net_),
         static_cast<hub::FormId>(is_chunked_ ? Form::flv_chunked : Form::flv), *this, info);
     if (!joined) return refuse(joined.error().code, joined.error().message);
     subscription_ = std::move(*joined);
-    wait_timer_ = net_.loop().after(services_.live.options().wait, [this] { on_wait_over(); });
+    wait_timer_ = net_.loop().after(parts_.live.options().wait, [this] { on_wait_over(); });
     subscription_.start(net_.loop().now_ns());
     stream_->resume_reading();
     if (request.is_last) on_half_end();
@@ -51,9 +51,9 @@ void HttpFlvViewer::start(const std::string& path, const hub::ViewerInfo& info,
 /// A publisher who has not sent a key frame yet is waited for as long as he is there.
 void HttpFlvViewer::on_wait_over() {
     wait_timer_ = 0;
-    const hub::StreamPtr stream = services_.live.hub().find(path_);
+    const hub::StreamPtr stream = parts_.live.hub().find(path_);
     if (stream && stream->is_live()) {
-        wait_timer_ = net_.loop().after(services_.live.options().wait, [this] { on_wait_over(); });
+        wait_timer_ = net_.loop().after(parts_.live.options().wait, [this] { on_wait_over(); });
         return;
     }
     refuse(404, "no stream at " + path_);
@@ -75,7 +75,7 @@ void HttpFlvViewer::end(hub::EndReason reason) {
 }
 
 void HttpFlvViewer::refuse(int status, const std::string& message) {
-    http::Response response = api::error_response(status, message);
+    http::Response response = httpd::error_response(status, message);
     response.fields.push_back({"Access-Control-Allow-Origin", "*"});
     stream_->send(http::encode_response(response, false, {}, is_head_));
     close(message);
@@ -91,7 +91,7 @@ void HttpFlvViewer::close(const std::string& reason, bool is_whole) {
         stream_->send(http::kLastChunk);
     }
     subscription_.leave(reason);
-    stream_->finish(server::kClosePatience);
+    stream_->finish(httpd::kClosePatience);
 }
 
 void HttpFlvViewer::shut_down() {
@@ -120,7 +120,7 @@ void HttpFlvViewer::watch_silence() {
     bytes_then_ = stream_->bytes_out();
     wait_timer_ = net_.loop().after(kHalfClosedSilence, [this] {
         wait_timer_ = 0;
-        const hub::StreamPtr stream = services_.live.hub().find(path_);
+        const hub::StreamPtr stream = parts_.live.hub().find(path_);
         const bool may_be_waiting = !stream || !stream->is_live();  // its end is at hand
         const bool was_silent = stream_->bytes_out() == bytes_then_ && stream_->queued_bytes() == 0;
         if (was_silent && !may_be_waiting) return close("viewer left");

@@ -7,8 +7,8 @@
 #include "httpd/net_loop.h"
 #include "hub/hub.h"
 #include "live/live.h"
+#include "live/parts.h"
 #include "loop/stream.h"
-#include "server/services.h"
 
 namespace st::live {
 
@@ -16,7 +16,7 @@ class HttpFlvViewer final : public httpd::Connection,
                             public loop::StreamHandler,
                             public hub::Viewer {
  public:
-    HttpFlvViewer(server::Services& services, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
+    HttpFlvViewer(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
                   std::unique_ptr<loop::Stream> stream);
     ~HttpFlvViewer() override;
 
@@ -47,7 +47,7 @@ class HttpFlvViewer final : public httpd::Connection,
     void watch_silence();
     void close(const std::string& reason, bool is_whole = false);
 
-    server::Services& services_;
+    Parts& parts_;
     httpd::NetLoop& net_;
     httpd::Admission::Ticket ticket_;
     std::unique_ptr<loop::Stream> stream_;

@@ -2,8 +2,8 @@
 
 #include <cstring>
 
-#include "api/event_log.h"
 #include "base/clock.h"
+#include "base/event_sink.h"
 #include "flv/tag.h"
 #include "live/deflated.h"
 #include "live/live_http.h"
@@ -80,7 +80,7 @@ class Live::LoopExecutor final : public hub::Executor {
     loop::EventLoop& loop_;
 };
 
-Live::Live(const server::LiveOptions& options, loop::EventLoop& control, api::EventLog& events)
+Live::Live(const Options& options, loop::EventLoop& control, EventSink& events)
     : options_(options),
       control_(control),
       events_(events),
@@ -106,7 +106,7 @@ void Live::give_up_later(const std::string& path, std::uint64_t publication) {
 
 void Live::tell(const hub::Event& event) {
     if (on_event) on_event(event);
-    using Fields = api::EventLog::Fields;
+    using Fields = EventFields;
     const auto of_publisher = [](const std::string& path, const hub::PublisherInfo& info) {
         return Fields{{"stream", path}, {"protocol", info.protocol}, {"peer", info.peer}};
     };

@@ -6,13 +6,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/event_sink.h"
 #include "httpd/net_loop.h"
 #include "hub/hub.h"
-#include "server/options.h"
-
-namespace st::api {
-class EventLog;
-}  // namespace st::api
+#include "live/options.h"
 
 namespace st::live {
 
@@ -27,7 +24,7 @@ enum class Form : hub::FormId {
 
 class Live {
  public:
-    Live(const server::LiveOptions& options, loop::EventLoop& control, api::EventLog& events);
+    Live(const Options& options, loop::EventLoop& control, EventSink& events);
     ~Live();
 
     hub::Hub& hub() { return hub_; }
@@ -39,7 +36,7 @@ class Live {
     /// Whether the path is an on-demand source's: nobody else publishes there, and it can be played
     /// at any time. Set at start, called on any thread; may be empty.
     std::function<bool(const std::string& path)> is_source;
-    const server::LiveOptions& options() const { return options_; }
+    const Options& options() const { return options_; }
     /// At start, once for each loop; the loop ends before this object does.
     void add(httpd::NetLoop& net);
     hub::Lane& lane_of(const httpd::NetLoop& net) { return *lanes_.at(&net).lane; }
@@ -55,9 +52,9 @@ class Live {
     /// Ends the stream for its viewers unless a publisher returns in time.
     void give_up_later(const std::string& path, std::uint64_t publication);
 
-    const server::LiveOptions options_;
+    const Options options_;
     loop::EventLoop& control_;
-    api::EventLog& events_;
+    EventSink& events_;
     std::unordered_map<const httpd::NetLoop*, OnLoop> lanes_;  ///< constant after start
     hub::Hub hub_;
 };

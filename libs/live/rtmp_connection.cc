@@ -41,14 +41,13 @@ Proof proof_of(const std::string& query) {
 
 }  // namespace
 
-RtmpConnection::RtmpConnection(server::Services& services, httpd::NetLoop& net,
-                               httpd::Admission::Ticket ticket,
+RtmpConnection::RtmpConnection(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
                                const Poco::Net::SocketAddress& peer)
-    : services_(services),
+    : parts_(parts),
       net_(net),
       ticket_(std::move(ticket)),
       peer_(httpd::peer_text(peer)),
-      log_(services.log.with("rtmp").with(peer_)),
+      log_(parts.log.with("rtmp").with(peer_)),
       session_(static_cast<std::uint64_t>(monotonic_ns()) | 1) {
     if (const auto parsed = auth::parse_address(httpd::peer_address_text(peer))) address_ = *parsed;
 }
@@ -101,8 +100,8 @@ void RtmpConnection::process() {
 bool RtmpConnection::is_nagging() {
     // What the hub hands over to a viewer is bounded by itself.
     const std::size_t of_hub = viewings_.empty() ? 0
-                                                 : services_.live.hub().options().queue.bytes +
-                                                       services_.options->limits.frame_bytes;
+                                                 : parts_.live.hub().options().queue.bytes +
+                                                       parts_.options->message_bytes_max;
     if (stream_->queued_bytes() > of_hub + kAnswersBytesMax) return true;
     const std::int64_t now_ns = net_.loop().now_ns();
     if (now_ns - commands_since_ns_ >= kSecondNs) {
@@ -118,7 +117,7 @@ void RtmpConnection::flush() {
 }
 
 void RtmpConnection::handle(const rtmp::Connect& event) {
-    if (services_.shutting_down) {
+    if (parts_.shutting_down) {
         session_.refuse_connect("the server is shutting down");
         flush();
         return close("the server is shutting down");
@@ -143,9 +142,9 @@ Result<std::string> RtmpConnection::permit(auth::Role role, const rtmp::Target& 
     facts.sign = proof.sign;
     facts.path = *checked;
     facts.now_s = wall_us() / 1'000'000;
-    auto may = auth::check_access(services_.options->policy, role, facts);
+    auto may = auth::check_access(*parts_.policy.get(), role, facts);
     if (may && role == auth::Role::publish) may = check_publish_path(*checked);
-    if (may && services_.shutting_down) may = Error{"the server is shutting down", 503};
+    if (may && parts_.shutting_down) may = Error{"the server is shutting down", 503};
     if (!may) return may.error();
     return checked;
 }
@@ -256,7 +255,7 @@ void RtmpConnection::end_all(const std::string& reason) {
 
 /// A peer that vanished without a word is noticed as a silent camera is: asked, then closed.
 void RtmpConnection::watch_silence() {
-    if (silence_timer_ == 0) wait_for_input(services_.options->camera.ping_interval);
+    if (silence_timer_ == 0) wait_for_input(parts_.http_options->ping_interval);
 }
 
 void RtmpConnection::wait_for_input(std::chrono::nanoseconds patience) {
@@ -267,7 +266,7 @@ void RtmpConnection::wait_for_input(std::chrono::nanoseconds patience) {
 }
 
 void RtmpConnection::on_silence() {
-    const server::CameraOptions camera = services_.options->camera;
+    const httpd::Options camera = *parts_.http_options.get();
     if (!stream_->is_reading()) return wait_for_input(camera.ping_interval);  // deaf ourselves
     if (is_pinged_) return close("silent for too long");
     const std::chrono::nanoseconds silent(net_.loop().now_ns() - stream_->last_input_ns());
@@ -292,7 +291,7 @@ void RtmpConnection::close(const std::string& reason) {
                      " messages could not be used: " + session_.last_body_error());
     }
     end_all(reason);
-    stream_->finish(server::kClosePatience);
+    stream_->finish(httpd::kClosePatience);
 }
 
 void RtmpConnection::shut_down() {

@@ -9,9 +9,9 @@
 
 #include "auth/access.h"
 #include "httpd/net_loop.h"
+#include "live/parts.h"
 #include "loop/stream.h"
 #include "rtmp/session.h"
-#include "server/services.h"
 
 namespace st::live {
 
@@ -19,7 +19,7 @@ class RtmpConnection final : public httpd::Connection,
                              public loop::StreamHandler,
                              public std::enable_shared_from_this<RtmpConnection> {
  public:
-    RtmpConnection(server::Services& services, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
+    RtmpConnection(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
                    const Poco::Net::SocketAddress& peer);
     ~RtmpConnection() override;
 
@@ -71,7 +71,7 @@ class RtmpConnection final : public httpd::Connection,
     void wait_for_input(std::chrono::nanoseconds patience);
     void on_silence();
 
-    server::Services& services_;
+    Parts& parts_;
     httpd::NetLoop& net_;
     httpd::Admission::Ticket ticket_;
     const std::string peer_;

@@ -7,7 +7,7 @@ namespace st::live {
 
 void RtmpConnection::Viewing::join(const std::string& path, const hub::ViewerInfo& info) {
     path_ = path;
-    Live& live = connection_.services_.live;
+    Live& live = connection_.parts_.live;
     auto joined = live.hub().subscribe(path_, live.lane_of(connection_.net_),
                                        static_cast<hub::FormId>(Form::rtmp), *this, info);
     if (!joined) return connection_.refuse_play(stream_id_, joined.error());
@@ -18,7 +18,7 @@ void RtmpConnection::Viewing::join(const std::string& path, const hub::ViewerInf
 }
 
 void RtmpConnection::Viewing::wait() {
-    wait_timer_ = connection_.net_.loop().after(connection_.services_.live.options().wait,
+    wait_timer_ = connection_.net_.loop().after(connection_.parts_.live.options().wait,
                                                 [this] { on_wait_over(); });
 }
 
@@ -29,7 +29,7 @@ void RtmpConnection::Viewing::stop_waiting() {
 /// A publisher who has not sent a key frame yet is waited for as long as he is there.
 void RtmpConnection::Viewing::on_wait_over() {
     wait_timer_ = 0;
-    const hub::StreamPtr stream = connection_.services_.live.hub().find(path_);
+    const hub::StreamPtr stream = connection_.parts_.live.hub().find(path_);
     if (stream && stream->is_live()) return wait();
     connection_.refuse_play(stream_id_, Error{"no stream at " + path_, 404});
 }
@@ -79,11 +79,10 @@ void RtmpConnection::Viewing::on_drained(std::int64_t now_ns) {
 }
 
 void RtmpConnection::Publishing::ask(const std::string& path, const hub::PublisherInfo& info) {
-    server::Services& services = connection_->services_;
+    Parts& parts = connection_->parts_;
     loop::EventLoop& loop = connection_->net_.loop();
     link_ = std::make_shared<PublisherLink>(connection_->net_, weak_from_this());
-    claim_ = std::make_unique<PublishClaim>(services.live, loop,
-                                            services.options->camera.takeover_after);
+    claim_ = std::make_unique<PublishClaim>(parts.live, loop, parts.options->takeover_after);
     claim_->watch(connection_->stream_->socket());
     connection_->stream_->pause_reading();  // what comes now is not to be lost, nor kept for long
     claim_->ask(path, link_, info, hub::Clock::bits_32,

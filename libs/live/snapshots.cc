@@ -97,24 +97,24 @@ Result<std::string> picture_of(const hub::Unit& unit) {
 
 void Snapshots::take(const std::string& path, const Done& done) {
     const std::int64_t deadline_ns = monotonic_ns() + kPatienceNs;
-    const hub::StreamPtr stream = services_.live.hub().find(path);
+    const hub::StreamPtr stream = parts_.live.hub().find(path);
     if (stream) stream->want_until(deadline_ns);
     wait_for_picture(path, deadline_ns, done);
 }
 
 void Snapshots::wait_for_picture(const std::string& path, std::int64_t deadline_ns,
                                  const Done& done) {
-    const hub::StreamPtr stream = services_.live.hub().find(path);
+    const hub::StreamPtr stream = parts_.live.hub().find(path);
     if (!stream || !stream->is_live()) return done(Error{"no stream at " + path, 404});
     const hub::UnitPtr unit = stream->newest_entry();
     if (unit && unit->packet->track == media::Track::video && can_be_decoded(*unit) &&
         is_current(*stream, *unit)) {
-        return services_.disk.post([unit, done] { decode(*unit, done); });
+        return parts_.disk.post([unit, done] { decode(*unit, done); });
     }
     if (monotonic_ns() >= deadline_ns) {
         return done(Error{"no key frame from " + path + " within 10 s", 503});
     }
-    services_.control.after(
+    parts_.control.after(
         kLookAgain, [this, path, deadline_ns, done] { wait_for_picture(path, deadline_ns, done); });
 }
 

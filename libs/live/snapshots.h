@@ -5,7 +5,7 @@
 
 #include "base/result.h"
 #include "hub/unit.h"
-#include "server/services.h"
+#include "live/parts.h"
 
 namespace st::live {
 
@@ -14,7 +14,7 @@ class Snapshots {
     /// The bytes of a JPEG. Error.code 404: nobody publishes there; 503: no picture could be had.
     using Done = std::function<void(Result<std::string>)>;
 
-    explicit Snapshots(server::Services& services) : services_(services) {}
+    explicit Snapshots(Parts& parts) : parts_(parts) {}
 
     /// The control loop's thread. `done` on any thread, once. A camera nobody watches is asked to
     /// be made into packets first: up to its next key frame passes.
@@ -24,7 +24,7 @@ class Snapshots {
     void wait_for_picture(const std::string& path, std::int64_t deadline_ns, const Done& done);
     static void decode(const hub::Unit& unit, const Done& done);
 
-    server::Services& services_;
+    Parts& parts_;
 };
 
 }  // namespace st::live

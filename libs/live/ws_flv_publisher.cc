@@ -4,10 +4,9 @@
 
 namespace st::live {
 
-WsFlvPublisher::WsFlvPublisher(server::Services& services, httpd::NetLoop& net,
-                               httpd::Admission::Ticket ticket,
+WsFlvPublisher::WsFlvPublisher(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
                                std::unique_ptr<loop::Stream> stream, std::string upgrade_answer)
-    : services_(services),
+    : parts_(parts),
       net_(net),
       ticket_(std::move(ticket)),
       stream_(std::move(stream)),
@@ -17,12 +16,12 @@ WsFlvPublisher::WsFlvPublisher(server::Services& services, httpd::NetLoop& net,
 
 void WsFlvPublisher::start(const std::string& path, const hub::PublisherInfo& info,
                            std::string pending) {
-    log_ = services_.log.with("publisher").with(info.peer).with(path);
+    log_ = parts_.log.with("publisher").with(info.peer).with(path);
     pending_ = std::move(pending);
     stream_->pause_reading();  // until the path is ours
     link_ = std::make_shared<PublisherLink>(net_, weak_from_this());
-    claim_ = std::make_unique<PublishClaim>(services_.live, net_.loop(),
-                                            services_.options->camera.takeover_after);
+    claim_ =
+        std::make_unique<PublishClaim>(parts_.live, net_.loop(), parts_.options->takeover_after);
     claim_->watch(stream_->socket());
     claim_->ask(path, link_, info, hub::Clock::bits_32,
                 [this](Result<hub::Publication> claimed) { on_claimed(std::move(claimed)); });
@@ -34,16 +33,16 @@ void WsFlvPublisher::on_claimed(Result<hub::Publication> claimed) {
         const Error& why = claimed.error();
         log_.warning("refused: " + why.message);
         stream_->send(share(httpd::encode_refusal(why.code, why.message, upgrade_answer_.empty())));
-        stream_->finish(server::kClosePatience);
+        stream_->finish(httpd::kClosePatience);
         return;
     }
     ingest_ = std::make_unique<FlvIngest>(std::move(*claimed), link_);
     stream_->send(upgrade_answer_);
-    const auto options = services_.options->camera;
-    const std::size_t message_max = services_.options->limits.frame_bytes;
+    const httpd::Options options = *parts_.http_options.get();
+    const std::size_t message_max = parts_.options->message_bytes_max;
     socket_ = std::make_unique<httpd::WebSocket>(
-        std::move(stream_), ws::Limits{message_max, server::kApiBodyMax},
-        httpd::WebSocket::Times{options.ping_interval, options.ping_timeout}, services_.metrics,
+        std::move(stream_), ws::Limits{message_max, httpd::kTextBytesMax},
+        httpd::WebSocket::Times{options.ping_interval, options.ping_timeout}, parts_.http_counters,
         log_, *this);
     const std::string pending = std::exchange(pending_, {});
     socket_->start(as_bytes(pending));
@@ -68,7 +67,7 @@ void WsFlvPublisher::dismiss(const char* reason) {
 
 void WsFlvPublisher::shut_down() {
     if (socket_) return socket_->close(ws::kCloseGoingAway, "the server ends");
-    stream_->finish(server::kClosePatience);
+    stream_->finish(httpd::kClosePatience);
 }
 
 void WsFlvPublisher::on_over(std::uint16_t code, const std::string& reason) {

@@ -7,10 +7,10 @@
 #include "httpd/net_loop.h"
 #include "httpd/websocket.h"
 #include "live/flv_ingest.h"
+#include "live/parts.h"
 #include "live/publish_claim.h"
 #include "live/publisher_link.h"
 #include "loop/stream.h"
-#include "server/services.h"
 
 namespace st::live {
 
@@ -20,7 +20,7 @@ class WsFlvPublisher final : public httpd::Connection,
                              public PublishingConnection,
                              public std::enable_shared_from_this<WsFlvPublisher> {
  public:
-    WsFlvPublisher(server::Services& services, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
+    WsFlvPublisher(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
                    std::unique_ptr<loop::Stream> stream, std::string upgrade_answer);
 
     /// Right after it was added to its loop. `pending`: what came behind the request.
@@ -44,7 +44,7 @@ class WsFlvPublisher final : public httpd::Connection,
     void dismiss(const char* reason) override;
     void on_claimed(Result<hub::Publication> claimed);
 
-    server::Services& services_;
+    Parts& parts_;
     httpd::NetLoop& net_;
     httpd::Admission::Ticket ticket_;
     std::unique_ptr<loop::Stream> stream_;      ///< until the upgrade is answered

@@ -14,10 +14,9 @@ constexpr std::size_t kViewerMessageMax = 4 * 1024;
 
 }  // namespace
 
-WsFlvViewer::WsFlvViewer(server::Services& services, httpd::NetLoop& net,
-                         httpd::Admission::Ticket ticket, std::unique_ptr<loop::Stream> stream,
-                         std::string upgrade_answer)
-    : services_(services),
+WsFlvViewer::WsFlvViewer(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
+                         std::unique_ptr<loop::Stream> stream, std::string upgrade_answer)
+    : parts_(parts),
       net_(net),
       ticket_(std::move(ticket)),
       stream_(std::move(stream)),
@@ -37,11 +36,10 @@ void WsFlvViewer::start(const LiveRequest& request, const hub::ViewerInfo& info,
     peer_ = info.peer;
     pending_ = std::move(pending);
     const auto form = static_cast<hub::FormId>(is_deflated_ ? Form::ws_flv_zlib : Form::ws_flv);
-    auto joined =
-        services_.live.hub().subscribe(path_, services_.live.lane_of(net_), form, *this, info);
+    auto joined = parts_.live.hub().subscribe(path_, parts_.live.lane_of(net_), form, *this, info);
     if (!joined) return refuse(joined.error().code, joined.error().message);
     subscription_ = std::move(*joined);
-    wait_timer_ = net_.loop().after(services_.live.options().wait, [this] { on_wait_over(); });
+    wait_timer_ = net_.loop().after(parts_.live.options().wait, [this] { on_wait_over(); });
     subscription_.start(net_.loop().now_ns());
     if (stream_) stream_->resume_reading();
 }
@@ -49,9 +47,9 @@ void WsFlvViewer::start(const LiveRequest& request, const hub::ViewerInfo& info,
 /// A publisher who has not sent a key frame yet is waited for as long as he is there.
 void WsFlvViewer::on_wait_over() {
     wait_timer_ = 0;
-    const hub::StreamPtr stream = services_.live.hub().find(path_);
+    const hub::StreamPtr stream = parts_.live.hub().find(path_);
     if (stream && stream->is_live()) {
-        wait_timer_ = net_.loop().after(services_.live.options().wait, [this] { on_wait_over(); });
+        wait_timer_ = net_.loop().after(parts_.live.options().wait, [this] { on_wait_over(); });
         return;
     }
     refuse(404, "no stream at " + path_);
@@ -61,17 +59,17 @@ void WsFlvViewer::refuse(int status, const std::string& message) {
     stop_waiting();
     subscription_.leave(message);
     stream_->send(share(httpd::encode_refusal(status, message, upgrade_answer_.empty())));
-    stream_->finish(server::kClosePatience);
+    stream_->finish(httpd::kClosePatience);
 }
 
 void WsFlvViewer::begin(hub::Tracks tracks) {
     stop_waiting();
     stream_->send(upgrade_answer_);
-    const server::CameraOptions camera = services_.options->camera;
+    const httpd::Options camera = *parts_.http_options.get();
     socket_ = std::make_unique<httpd::WebSocket>(
         std::move(stream_), ws::Limits{kViewerMessageMax, kViewerMessageMax},
-        httpd::WebSocket::Times{camera.ping_interval, camera.ping_timeout}, services_.metrics,
-        services_.log.with("viewer").with(peer_), *this);
+        httpd::WebSocket::Times{camera.ping_interval, camera.ping_timeout}, parts_.http_counters,
+        parts_.log.with("viewer").with(peer_), *this);
     Buffer header(Bytes(flv::encode_header(tracks.audio, tracks.video)));
     if (is_deflated_) header = deflate_framed(header.bytes());
     const SharedBuffer message = share(ws::encode_frame(ws::Opcode::binary, header.bytes()));

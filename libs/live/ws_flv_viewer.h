@@ -9,8 +9,8 @@
 #include "hub/hub.h"
 #include "live/live.h"
 #include "live/live_request.h"
+#include "live/parts.h"
 #include "loop/stream.h"
-#include "server/services.h"
 
 namespace st::live {
 
@@ -21,7 +21,7 @@ class WsFlvViewer final : public httpd::Connection,
                           public std::enable_shared_from_this<WsFlvViewer> {
  public:
     /// `upgrade_answer`: the 101 to send when there is something to see; empty: sent already.
-    WsFlvViewer(server::Services& services, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
+    WsFlvViewer(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
                 std::unique_ptr<loop::Stream> stream, std::string upgrade_answer);
     ~WsFlvViewer() override;
 
@@ -51,7 +51,7 @@ class WsFlvViewer final : public httpd::Connection,
     void on_wait_over();
     void stop_waiting();
 
-    server::Services& services_;
+    Parts& parts_;
     httpd::NetLoop& net_;
     httpd::Admission::Ticket ticket_;
     std::unique_ptr<loop::Stream> stream_;      ///< until the upgrade is answered

@@ -10,15 +10,19 @@
 #include "api/api.h"
 #include "api/event_log.h"
 #include "api/operations.h"
+#include "api/parts.h"
 #include "capture/cameras.h"
 #include "capture/captures.h"
+#include "capture/parts.h"
 #include "capture/sessions.h"
-#include "httpd/http_connection.h"
+#include "httpd/answers.h"
 #include "httpd/peer.h"
 #include "live/live.h"
+#include "live/parts.h"
 #include "live/rtmp_connection.h"
 #include "record/catalogue.h"
 #include "server/addresses.h"
+#include "server/http_connection.h"
 #include "source/sources.h"
 
 namespace st::server {
@@ -63,21 +67,21 @@ struct Server::Parts {
         : setup(std::move(given)),
           log(std::move(given_log)),
           control(its_control),
-          options(std::move(setup.options)),
-          admission(options, metrics),
+          http_options(setup.options.http),
+          capture_options(setup.options.capture),
+          live_options(setup.options.live),
+          policy(setup.options.policy),
+          certificate(setup.options.tls),
+          admission(http_options, http_counters),
           disk("disk", log_failure(log, "disk")),
           events(log.with("event")),
-          cameras(options, metrics, control, events),
-          sessions(metrics, events),
-          captures(options, cameras, control,
+          cameras(capture_options, capture_counters, control, events),
+          sessions(capture_counters, events),
+          captures(capture_options, cameras, control,
                    [this](const std::string& id) { return sessions.progress(id); }),
-          live(options->live, control, events) {
+          live(*live_options.get(), control, events) {
         listen();
-        setup.recorder.path = options->recordings_path;
         open_recorder();
-        Options made = *options.get();
-        made.recordings_path = recorder->path();
-        options.replace(std::move(made));
         catalogue = std::make_unique<record::Catalogue>(recorder->path());
         sessions.set_captures(captures);
         cameras.on_joined = [this](const capture::CameraEntry& entry) {
@@ -91,13 +95,19 @@ struct Server::Parts {
             return sources->is_coming_back(path);
         };
         cameras.on_lost = [this](const capture::CameraEntry& entry) { captures.remember(entry); };
+        make_parts();
     }
 
     Setup setup;
     Log log;
     loop::EventLoop& control;
-    api::Metrics metrics;
-    CurrentOptions options;
+    httpd::Counters http_counters;
+    capture::Counters capture_counters;
+    Current<httpd::Options> http_options;
+    Current<capture::Options> capture_options;
+    Current<live::Options> live_options;
+    Current<auth::Policy> policy;
+    Current<loop::TlsContextPtr> certificate;
     httpd::Admission admission;
     std::vector<std::unique_ptr<loop::Listener>> listeners;
     loop::LoopThread disk;
@@ -108,9 +118,12 @@ struct Server::Parts {
     capture::Sessions sessions;
     capture::Captures captures;
     std::atomic<bool> shutting_down{false};
-    std::unique_ptr<Services> services;
+    std::unique_ptr<capture::Parts> capture_parts;
+    std::unique_ptr<live::Parts> live_parts;
+    std::unique_ptr<api::Parts> api_parts;
     std::unique_ptr<api::Operations> operations;
     std::unique_ptr<api::Api> api;
+    std::unique_ptr<HttpConnection::Parts> http_parts;
     live::Live live;
     std::unique_ptr<source::Sources> sources;
     std::vector<std::unique_ptr<httpd::NetLoop>> nets;
@@ -118,6 +131,7 @@ struct Server::Parts {
 
     void listen();
     void open_recorder();
+    void make_parts();
     void accept(loop::SocketPtr socket, const ListenAddress& at);
     template <class Made>
     void place(httpd::NetLoop& net, std::shared_ptr<Made> connection, loop::SocketPtr socket,
@@ -151,6 +165,18 @@ void Server::Parts::open_recorder() {
     }
 }
 
+void Server::Parts::make_parts() {
+    capture_parts = std::make_unique<capture::Parts>(capture::Parts{
+        capture_options, http_options, log, capture_counters, http_counters, shutting_down, control,
+        events, cameras, captures, sessions, *recorder, live.hub()});
+    live_parts = std::make_unique<live::Parts>(live::Parts{live_options, http_options, policy, log,
+                                                           http_counters, shutting_down, control,
+                                                           disk.loop(), live});
+    api_parts = std::make_unique<api::Parts>(api::Parts{
+        http_options, policy, log, http_counters, capture_counters, control, disk.loop(), events,
+        cameras, captures, *catalogue, *recorder, *live_parts, live, *sources, recorder->path()});
+}
+
 Server::Server(Setup setup, Log log, loop::EventLoop& control)
     : parts_(std::make_unique<Parts>(std::move(setup), std::move(log), control)) {
     Parts& p = *parts_;
@@ -166,11 +192,10 @@ Server::Server(Setup setup, Log log, loop::EventLoop& control)
     facts.configuration = p.setup.configuration;
     for (const auto& net : p.nets) facts.busy.push_back(&net->busy());
     facts.connections_of_loop = [&p](std::size_t i) { return p.nets[i]->size(); };
-    p.services = std::make_unique<Services>(
-        Services{p.options, p.log, p.metrics, p.shutting_down, p.control, p.disk.loop(), p.events,
-                 p.cameras, p.captures, p.sessions, *p.catalogue, *p.recorder, p.live, *p.sources});
-    p.operations = std::make_unique<api::Operations>(*p.services, std::move(facts));
-    p.api = std::make_unique<api::Api>(*p.services, *p.operations);
+    p.operations = std::make_unique<api::Operations>(*p.api_parts, std::move(facts));
+    p.api = std::make_unique<api::Api>(*p.api_parts, *p.operations);
+    p.http_parts = std::make_unique<HttpConnection::Parts>(HttpConnection::Parts{
+        *p.capture_parts, *p.live_parts, *p.api_parts, *p.operations, *p.api});
 }
 
 Server::~Server() {
@@ -194,7 +219,7 @@ void Server::start() {
 }
 
 void Server::Parts::refuse(const Poco::Net::StreamSocket& socket, const Error& why) {
-    http::Response response = api::error_response(503, why.message);
+    http::Response response = httpd::error_response(503, why.message);
     response.fields.push_back({"Retry-After", "5"});
     const std::string text = http::encode_response(response, false);
     // A fresh socket takes this much at once, or the peer is gone already.
@@ -217,16 +242,16 @@ void Server::Parts::accept(loop::SocketPtr socket, const ListenAddress& at) {
         if (!at.is_rtmp && !at.is_secure) refuse(*socket, ticket.error());
         return;
     }
-    const loop::TlsContextPtr tls = at.is_secure ? options->tls : nullptr;
+    const loop::TlsContextPtr tls = at.is_secure ? *certificate.get() : loop::TlsContextPtr();
     httpd::NetLoop& net = *nets[next_net++ % nets.size()];
     if (at.is_rtmp) {
         return place(
-            net, std::make_shared<live::RtmpConnection>(*services, net, std::move(*ticket), peer),
+            net, std::make_shared<live::RtmpConnection>(*live_parts, net, std::move(*ticket), peer),
             std::move(socket), tls);
     }
     place(net,
-          std::make_shared<httpd::HttpConnection>(*services, *operations, *api, net,
-                                                  std::move(*ticket), peer, at.default_stream),
+          std::make_shared<HttpConnection>(*http_parts, net, std::move(*ticket), peer,
+                                           at.default_stream),
           std::move(socket), tls);
 }
 
@@ -274,8 +299,11 @@ const std::string& Server::recordings_path() const { return parts_->recorder->pa
 
 void Server::reconfigure(Options next, const control::ReloadReply& what) {
     Parts& p = *parts_;
-    next.recordings_path = p.options->recordings_path;
-    p.options.replace(std::move(next));
+    p.http_options.replace(next.http);
+    p.capture_options.replace(std::move(next.capture));
+    p.live_options.replace(next.live);
+    p.policy.replace(std::move(next.policy));
+    p.certificate.replace(std::move(next.tls));
     p.events.add("server.reloaded",
                  {{"changed", join(what.changed)}, {"needs_restart", join(what.needs_restart)}});
 }

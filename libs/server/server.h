@@ -15,7 +15,6 @@
 #include "loop/listener.h"
 #include "record/recorder.h"
 #include "server/options.h"
-#include "server/services.h"
 #include "source/source.h"
 
 namespace st::server {
@@ -65,8 +64,8 @@ class Server {
     std::vector<std::string> camera_urls() const;
     const std::string& recordings_path() const;
 
-    /// Puts other options in force, as a reload does: all but the recordings' folder. `what` is
-    /// told in the event server.reloaded. The control loop's thread.
+    /// Puts other options in force, as a reload does. `what` is told in the event server.reloaded.
+    /// The control loop's thread.
     void reconfigure(Options next, const control::ReloadReply& what);
 
     /// Stops accepting, ends all sessions and closes all connections; then finishes the recordings,

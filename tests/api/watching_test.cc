@@ -1,19 +1,20 @@
 #include <gtest/gtest.h>
 
 #include "api/event_log.h"
-#include "httpd/net_loop.h"
+#include "api/metrics.h"
 
 namespace st::api {
 namespace {
 
 TEST(Metrics, are_prometheus_text_with_a_histogram_per_loop) {
-    Metrics metrics;
-    metrics.frames_total = 7;
+    httpd::Counters http;
+    capture::Counters cameras;
+    cameras.frames_total = 7;
     loop::BusyStats busy;
     busy.add(2'000'000);
     const loop::BusyStats* loops[] = {&busy};
     const std::string text =
-        prometheus_text(metrics, loops, std::vector<Gauge>{{"x", "An x.", 1.5}});
+        prometheus_text(http, cameras, loops, std::vector<Gauge>{{"x", "An x.", 1.5}});
     EXPECT_NE(text.find("streamd_frames_total 7\n"), std::string::npos);
     EXPECT_NE(text.find("streamd_x 1.5\n"), std::string::npos);
     EXPECT_NE(text.find("streamd_loop_busy_seconds_bucket{loop=\"0\",le=\"0.001\"} 0\n"),

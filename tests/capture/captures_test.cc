@@ -9,6 +9,11 @@ using control::StartOutcome;
 using control::StopOutcome;
 using std::chrono::milliseconds;
 
+class NoEvents final : public EventSink {
+ public:
+    void add(std::string_view, const EventFields&, LogLevel) override {}
+};
+
 /// Cameras without sockets: what is posted to them goes nowhere, and the test answers for them.
 class CapturesTest : public ::testing::Test {
  protected:
@@ -55,18 +60,18 @@ class CapturesTest : public ::testing::Test {
     };
 
     /// As a reload does.
-    void configure(const std::function<void(server::Options&)>& change) {
-        server::Options next = *options.get();
+    void configure(const std::function<void(Options&)>& change) {
+        Options next = *options.get();
         change(next);
         options.replace(std::move(next));
     }
 
-    server::CurrentOptions options{server::Options{}};
-    api::Metrics metrics;
+    Current<Options> options{Options{}};
+    Counters counters;
     loop::EventLoop control;
     httpd::NetLoop net{"test"};
-    api::EventLog events{Log()};
-    Cameras cameras{options, metrics, control, events};
+    NoEvents events;
+    Cameras cameras{options, counters, control, events};
     std::uint64_t progress = 0;
     Captures captures{options, cameras, control, [this](const std::string&) { return progress; }};
     std::vector<bool> claims;
@@ -347,7 +352,7 @@ TEST_F(CapturesTest, a_failed_session_fails_the_stop) {
 }
 
 TEST_F(CapturesTest, a_stop_is_patient_while_the_finaliser_gets_on_and_not_longer) {
-    configure([](server::Options& o) { o.camera.stop_timeout = std::chrono::milliseconds(1); });
+    configure([](Options& o) { o.stop_timeout = std::chrono::milliseconds(1); });
     const LinkPtr a = join("a");
     captures.session_opened(a->id, "a_1", "a");
     control::StopRequest request;
@@ -364,7 +369,7 @@ TEST_F(CapturesTest, a_stop_is_patient_while_the_finaliser_gets_on_and_not_longe
 }
 
 TEST_F(CapturesTest, a_name_in_use_is_given_away_only_when_its_holder_is_silent) {
-    configure([](server::Options& o) { o.camera.takeover_after = std::chrono::milliseconds(20); });
+    configure([](Options& o) { o.takeover_after = std::chrono::milliseconds(20); });
     const LinkPtr first = join("cam");
     connect("cam");
     EXPECT_EQ(claims, std::vector<bool>{true});
@@ -379,14 +384,14 @@ TEST_F(CapturesTest, a_name_in_use_is_given_away_only_when_its_holder_is_silent)
 }
 
 TEST_F(CapturesTest, the_limit_of_cameras_refuses_with_a_reason) {
-    configure([](server::Options& o) { o.limits.cameras = 1; });
+    configure([](Options& o) { o.cameras_max = 1; });
     join("a");
     connect("b");
     EXPECT_EQ(claims, (std::vector<bool>{true, false}));
 }
 
 TEST_F(CapturesTest, a_device_model_names_a_camera_that_did_not_name_itself) {
-    configure([](server::Options& o) { o.name_rules = {{std::nullopt, "Pixel 9", "phone"}}; });
+    configure([](Options& o) { o.name_rules = {{std::nullopt, "Pixel 9", "phone"}}; });
     LinkPtr link = cameras.make_link(net, "127.0.0.1:1", "/android-cam");
     cameras.claim({link, "", "127.0.0.1_1", {}, [](const Result<void>&) {}});
     cameras.set_model(link, "Pixel 9");

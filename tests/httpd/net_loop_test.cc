@@ -2,18 +2,16 @@
 
 #include <gtest/gtest.h>
 
-#include "api/event_log.h"
-
 namespace st::httpd {
 namespace {
 
 TEST(Admission, counts_in_all_and_per_address_and_gives_places_back) {
-    api::Metrics metrics;
-    server::Options options;
-    options.limits.connections = 3;
-    options.limits.connections_per_address = 2;
-    server::CurrentOptions current(options);
-    Admission admission(current, metrics);
+    Counters counters;
+    Options options;
+    options.connections = 3;
+    options.connections_per_address = 2;
+    Current<Options> current(options);
+    Admission admission(current, counters);
     auto first = admission.enter("10.0.0.1");
     auto second = admission.enter("10.0.0.1");
     ASSERT_TRUE(first && second);
@@ -26,9 +24,9 @@ TEST(Admission, counts_in_all_and_per_address_and_gives_places_back) {
     EXPECT_EQ(admission.enter("10.0.0.3").error().message, "limits.connections (3) reached");
     { const Admission::Ticket gone = std::move(*first); }
     EXPECT_TRUE(admission.enter("10.0.0.1"));
-    EXPECT_EQ(metrics.connections_refused_total, 2U);
-    EXPECT_EQ(metrics.connections, 2);  // second and other
-    options.limits.connections = 4;
+    EXPECT_EQ(counters.connections_refused_total, 2U);
+    EXPECT_EQ(counters.connections, 2);  // second and other
+    options.connections = 4;
     current.replace(options);
     EXPECT_TRUE(admission.enter("10.0.0.3")) << "a raised limit counts at once";
 }

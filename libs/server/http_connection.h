@@ -1,12 +1,14 @@
 #pragma once
 /// One TCP connection as it begins: HTTP/1.x requests, until one of them becomes a WebSocket.
-/// Lives on its network loop. Deadlines and bounds: server/options.h.
+/// Lives on its network loop. Deadlines and bounds: httpd/options.h.
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "api/api.h"
+#include "api/parts.h"
 #include "capture/camera_link.h"
+#include "capture/parts.h"
 #include "http/body.h"
 #include "http/head.h"
 #include "http/response.h"
@@ -14,8 +16,8 @@
 #include "httpd/file_sender.h"
 #include "httpd/net_loop.h"
 #include "live/live_request.h"
+#include "live/parts.h"
 #include "loop/stream.h"
-#include "server/services.h"
 #include "ws/codec.h"
 #include "ws/handshake.h"
 
@@ -23,16 +25,23 @@ namespace st::live {
 class HttpFlvPublisher;
 }  // namespace st::live
 
-namespace st::httpd {
+namespace st::server {
 
-class HttpConnection final : public Connection,
+class HttpConnection final : public httpd::Connection,
                              public loop::StreamHandler,
                              public std::enable_shared_from_this<HttpConnection> {
  public:
+    struct Parts {
+        capture::Parts& capture;
+        live::Parts& live;
+        api::Parts& api_parts;
+        api::Operations& operations;
+        api::Api& api;
+    };
+
     /// `default_stream`: what a WebSocket at "/" plays; empty: it is a camera.
-    HttpConnection(server::Services& services, api::Operations& operations, api::Api& api,
-                   NetLoop& net, Admission::Ticket ticket, const Poco::Net::SocketAddress& peer,
-                   std::string default_stream);
+    HttpConnection(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
+                   const Poco::Net::SocketAddress& peer, std::string default_stream);
     ~HttpConnection() override;
 
     /// Right after construction: takes the socket and waits for a request.
@@ -85,16 +94,14 @@ class HttpConnection final : public Connection,
     void become_ws_viewer(const live::LiveRequest& request);
     void become_ws_publisher(const live::LiveRequest& request);
     /// Leaves the stream to `successor`, which takes this connection's place.
-    void hand_over(std::shared_ptr<Connection> successor);
+    void hand_over(std::shared_ptr<httpd::Connection> successor);
     void claim_name(std::string name);
     void become_camera(const capture::LinkPtr& link);
     static std::optional<std::string> camera_name(const http::Target& target);
 
-    server::Services& services_;
-    api::Operations& operations_;
-    api::Api& api_;
-    NetLoop& net_;
-    Admission::Ticket ticket_;
+    Parts& parts_;
+    httpd::NetLoop& net_;
+    httpd::Admission::Ticket ticket_;
     const std::string peer_;          ///< address:port
     const std::string peer_address_;  ///< without port
     const std::string default_name_;  ///< of a camera that does not name itself
@@ -119,7 +126,7 @@ class HttpConnection final : public Connection,
     std::unique_ptr<ws::Decoder> token_decoder_;
     std::optional<std::string> given_token_;  ///< as first message
     capture::LinkPtr claimed_;                ///< a name asked for, until the upgrade is answered
-    std::unique_ptr<FileSender> file_;
+    std::unique_ptr<httpd::FileSender> file_;
 };
 
-}  // namespace st::httpd
+}  // namespace st::server

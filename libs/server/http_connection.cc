@@ -1,4 +1,4 @@
-#include "httpd/http_connection.h"
+#include "server/http_connection.h"
 
 #include "api/api.h"
 #include "api/control_connection.h"
@@ -9,12 +9,13 @@
 #include "capture/camera_connection.h"
 #include "capture/cameras.h"
 #include "control/event_types.h"
+#include "httpd/answers.h"
 #include "httpd/peer.h"
 #include "httpd/refusal.h"
 #include "ws/encode.h"
 #include "ws/frame.h"
 
-namespace st::httpd {
+namespace st::server {
 namespace {
 
 bool is_reserved_path(const http::Target& target) {
@@ -25,19 +26,16 @@ bool is_reserved_path(const http::Target& target) {
 
 }  // namespace
 
-HttpConnection::HttpConnection(server::Services& services, api::Operations& operations,
-                               api::Api& api, NetLoop& net, Admission::Ticket ticket,
+HttpConnection::HttpConnection(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
                                const Poco::Net::SocketAddress& peer, std::string default_stream)
-    : services_(services),
-      operations_(operations),
-      api_(api),
+    : parts_(parts),
       net_(net),
       ticket_(std::move(ticket)),
-      peer_(peer_text(peer)),
-      peer_address_(peer_address_text(peer)),
-      default_name_(default_camera_name(peer)),
+      peer_(httpd::peer_text(peer)),
+      peer_address_(httpd::peer_address_text(peer)),
+      default_name_(httpd::default_camera_name(peer)),
       default_stream_(std::move(default_stream)),
-      log_(services.log.with("http").with(peer_)) {
+      log_(parts.capture.log.with("http").with(peer_)) {
     if (const auto parsed = auth::parse_address(peer_address_)) address_ = *parsed;
 }
 
@@ -46,7 +44,7 @@ HttpConnection::~HttpConnection() = default;
 void HttpConnection::start(const Poco::Net::StreamSocket& socket,
                            std::unique_ptr<loop::TlsSession> tls) {
     stream_ = std::make_unique<loop::Stream>(net_.loop(), socket, *this, std::move(tls));
-    set_deadline(server::kHeadDeadline, "no request within 5 s");
+    set_deadline(httpd::kHeadDeadline, "no request within 5 s");
 }
 
 void HttpConnection::shut_down() {
@@ -73,8 +71,8 @@ void HttpConnection::close_now() {
     state_ = State::done;
     net_.loop().cancel(deadline_);
     if (claimed_) {
-        services_.control.post(
-            [&cameras = services_.cameras, link = claimed_] { cameras.give_up(link); });
+        parts_.capture.control.post(
+            [&cameras = parts_.capture.cameras, link = claimed_] { cameras.give_up(link); });
         claimed_.reset();
     }
     if (stream_) {
@@ -99,14 +97,14 @@ void HttpConnection::on_end(std::string_view error) {
 
 void HttpConnection::on_drained() {
     if (!file_) return;
-    set_deadline(server::kDownloadDeadline, "");
+    set_deadline(httpd::kDownloadDeadline, "");
     file_->on_drained();
 }
 
 void HttpConnection::on_data(std::span<std::uint8_t> bytes) {
     if (state_ == State::answering || state_ == State::sending_file || !pending_.empty()) {
         pending_.append(as_text(bytes));
-        if (pending_.size() > server::kPipelinedBytesMax) stream_->pause_reading();
+        if (pending_.size() > httpd::kPipelinedBytesMax) stream_->pause_reading();
         return;
     }
     if (state_ == State::token) return read_token(bytes);
@@ -123,7 +121,7 @@ void HttpConnection::consume(Bytes bytes) {
             if (reader_.is_complete()) {
                 begin_request();
             } else if (was_idle && !reader_.is_idle()) {
-                set_deadline(server::kHeadDeadline, "request head not complete within 5 s");
+                set_deadline(httpd::kHeadDeadline, "request head not complete within 5 s");
             }
         } else {
             const auto used = body_reader_->collect(bytes, body_);
@@ -140,26 +138,26 @@ void HttpConnection::consume(Bytes bytes) {
 void HttpConnection::begin_request() {
     head_ = reader_.take();
     keep_alive_ = head_.keep_alive;
-    services_.metrics.http_requests_total.fetch_add(1, std::memory_order_relaxed);
+    parts_.capture.http_counters.http_requests_total.fetch_add(1, std::memory_order_relaxed);
     auto target = http::parse_target(head_.target);
     if (!target) return answer_error(target.error().code, target.error().message);
     target_ = std::move(*target);
     if (ws::asks_for_websocket(head_.fields)) return begin_websocket(target_);
     if (begin_live()) return;
     api::ApiRequest request{head_, target_, {}, facts()};
-    if (auto refusal = api_.refuse(request)) {
+    if (auto refusal = parts_.api.refuse(request)) {
         keep_alive_ = false;  // a body may be on its way that nobody reads
         return answer(*refusal);
     }
     if (begin_event_stream()) return;
-    auto body = http::BodyReader::of_request(head_, server::kApiBodyMax);
+    auto body = http::BodyReader::of_request(head_, httpd::kBodyBytesMax);
     if (!body) return answer_error(body.error().code, body.error().message);
     body_reader_ = std::move(*body);
     body_.clear();
     if (body_reader_->is_complete()) return dispatch();
     if (head_.expects_continue) stream_->send("HTTP/1.1 100 Continue\r\n\r\n");
     state_ = State::body;
-    set_deadline(server::kBodyDeadline, "request body not complete within 10 s");
+    set_deadline(httpd::kBodyDeadline, "request body not complete within 10 s");
 }
 
 void HttpConnection::dispatch() {
@@ -167,24 +165,25 @@ void HttpConnection::dispatch() {
     net_.loop().cancel(deadline_);
     api::ApiRequest request{head_, target_, std::move(body_), facts()};
     body_.clear();
-    api_.handle(std::move(request), [&net = net_, weak = weak_from_this()](api::ApiAnswer made) {
-        auto shared = std::make_shared<api::ApiAnswer>(std::move(made));
-        net.loop().post([weak, shared] {
-            const auto self = weak.lock();
-            if (!self || self->state_ != State::answering) return;
-            if (!shared->file) return self->answer(shared->response);
-            self->send_file(std::move(*shared));
-        });
-    });
+    parts_.api.handle(std::move(request),
+                      [&net = net_, weak = weak_from_this()](api::ApiAnswer made) {
+                          auto shared = std::make_shared<api::ApiAnswer>(std::move(made));
+                          net.loop().post([weak, shared] {
+                              const auto self = weak.lock();
+                              if (!self || self->state_ != State::answering) return;
+                              if (!shared->file) return self->answer(shared->response);
+                              self->send_file(std::move(*shared));
+                          });
+                      });
 }
 
 void HttpConnection::answer_error(int status, const std::string& message) {
     keep_alive_ = false;
     if (is_upgraded_ && stream_ && state_ != State::done) {
         return send_and_finish(status == 401 ? ws::encode_close(ws::kClosePolicy, "Unauthorized")
-                                             : encode_close_for(status, message));
+                                             : httpd::encode_close_for(status, message));
     }
-    answer(api::error_response(status, message));
+    answer(httpd::error_response(status, message));
 }
 
 void HttpConnection::answer(const http::Response& response) {
@@ -207,8 +206,8 @@ void HttpConnection::send_file(api::ApiAnswer answer) {
     fields.push_back({"Date", http::http_date(wall_us() / 1'000'000)});
     stream_->send(http::encode_head(answer.response.status, fields));
     if (head_.method == "HEAD") return next_request();
-    file_ = std::make_unique<FileSender>(
-        *stream_, services_.disk, std::move(*answer.file), [this](bool whole) {
+    file_ = std::make_unique<httpd::FileSender>(
+        *stream_, parts_.api_parts.disk, std::move(*answer.file), [this](bool whole) {
             net_.loop().defer([self = shared_from_this(), whole] {
                 self->file_.reset();
                 if (!self->stream_) return;            // the peer went in between
@@ -216,7 +215,7 @@ void HttpConnection::send_file(api::ApiAnswer answer) {
                 self->next_request();
             });
         });
-    set_deadline(server::kDownloadDeadline, "");
+    set_deadline(httpd::kDownloadDeadline, "");
     file_->start();
 }
 
@@ -225,11 +224,11 @@ void HttpConnection::next_request() {
     if (!keep_alive_ || (input_over_ && pending_.empty())) {
         state_ = State::done;
         net_.loop().cancel(deadline_);
-        stream_->finish(server::kClosePatience);
+        stream_->finish(httpd::kClosePatience);
         return;
     }
     state_ = State::head;
-    set_deadline(server::kKeepAliveDeadline, "request head not complete");
+    set_deadline(httpd::kKeepAliveDeadline, "request head not complete");
     if (pending_.empty()) return;
     stream_->resume_reading();
     net_.loop().defer([self = shared_from_this()] {
@@ -252,7 +251,7 @@ void HttpConnection::begin_websocket(const http::Target& target) {
     keep_alive_ = false;
     if (!upgrade) {
         http::Response response =
-            api::error_response(upgrade.error().code, upgrade.error().message);
+            httpd::error_response(upgrade.error().code, upgrade.error().message);
         if (upgrade.error().code == 426) response.fields.push_back({"Sec-WebSocket-Version", "13"});
         return answer(response);
     }
@@ -267,11 +266,12 @@ void HttpConnection::begin_websocket(const http::Target& target) {
     const auto named = camera_name(target);
     const auto asked = facts(is_control ? "" : "/camera/" + named.value_or(default_name_));
     const std::string upgrade_answer = ws::encode_upgrade_answer(*upgrade);
-    if (const auto access = auth::check_access(services_.options->policy, role, asked); !access) {
+    if (const auto access = auth::check_access(*parts_.api_parts.policy.get(), role, asked);
+        !access) {
         if (wait_for_token(role, asked, upgrade_answer)) return;
         return answer_error(access.error().code, access.error().message);
     }
-    if (services_.shutting_down) return answer_error(503, "the server is shutting down");
+    if (parts_.capture.shutting_down) return answer_error(503, "the server is shutting down");
     if (!is_upgraded_) upgrade_answer_ = upgrade_answer;
     state_ = State::answering;
     net_.loop().cancel(deadline_);
@@ -291,7 +291,7 @@ void HttpConnection::begin_websocket(const http::Target& target) {
 }
 
 void HttpConnection::claim_name(std::string name) {
-    claimed_ = services_.cameras.make_link(net_, peer_, shown_target());
+    claimed_ = parts_.capture.cameras.make_link(net_, peer_, shown_target());
     capture::CameraClaim claim;
     claim.link = claimed_;
     claim.name = std::move(name);
@@ -307,24 +307,23 @@ void HttpConnection::claim_name(std::string name) {
             self->answer_error(granted.error().code, granted.error().message);
         });
     };
-    services_.control.post([&cameras = services_.cameras,
-                            shared = std::make_shared<capture::CameraClaim>(std::move(claim))] {
-        cameras.claim(std::move(*shared));
-    });
+    parts_.capture.control.post([&cameras = parts_.capture.cameras,
+                                 shared = std::make_shared<capture::CameraClaim>(
+                                     std::move(claim))] { cameras.claim(std::move(*shared)); });
 }
 
 void HttpConnection::become_camera(const capture::LinkPtr& link) {
-    if (services_.shutting_down) return close_now();
+    if (parts_.capture.shutting_down) return close_now();
     claimed_.reset();
     stream_->send(upgrade_answer_);
-    auto camera = std::make_shared<capture::CameraConnection>(services_, net_, std::move(ticket_),
-                                                              link, std::move(stream_));
+    auto camera = std::make_shared<capture::CameraConnection>(
+        parts_.capture, net_, std::move(ticket_), link, std::move(stream_));
     link->connection = camera;
     hand_over(camera);
     camera->start(as_bytes(pending_));
 }
 
-void HttpConnection::hand_over(std::shared_ptr<Connection> successor) {
+void HttpConnection::hand_over(std::shared_ptr<httpd::Connection> successor) {
     net_.loop().cancel(deadline_);
     state_ = State::done;
     net_.add(std::move(successor));
@@ -334,7 +333,7 @@ void HttpConnection::hand_over(std::shared_ptr<Connection> successor) {
 void HttpConnection::become_control() {
     stream_->send(upgrade_answer_);
     auto control = std::make_shared<api::ControlConnection>(
-        services_, operations_, net_, std::move(ticket_), peer_, std::move(stream_));
+        parts_.api_parts, parts_.operations, net_, std::move(ticket_), peer_, std::move(stream_));
     hand_over(control);
     control->start(as_bytes(pending_));
 }
@@ -364,11 +363,11 @@ bool HttpConnection::begin_event_stream() {
         }
         wanted.types.push_back(value);
     }
-    auto stream =
-        std::make_shared<api::EventStream>(services_, net_, std::move(ticket_), std::move(stream_));
+    auto stream = std::make_shared<api::EventStream>(parts_.api_parts, net_, std::move(ticket_),
+                                                     std::move(stream_));
     hand_over(stream);
     stream->start(wanted);
     return true;
 }
 
-}  // namespace st::httpd
+}  // namespace st::server

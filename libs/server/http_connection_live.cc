@@ -1,24 +1,24 @@
 /// The live streams' part of HttpConnection: who plays, who publishes, and who takes over the
 /// socket.
-#include "api/api.h"
-#include "httpd/http_connection.h"
+#include "httpd/answers.h"
 #include "live/http_flv_publisher.h"
 #include "live/http_flv_viewer.h"
 #include "live/live_http.h"
 #include "live/ws_flv_publisher.h"
 #include "live/ws_flv_viewer.h"
+#include "server/http_connection.h"
 
-namespace st::httpd {
+namespace st::server {
 
 bool HttpConnection::refuse_live(const live::LiveRequest& request,
                                  const std::string& upgrade_answer) {
     const bool publishes = request.kind == live::LiveRequest::Kind::publish;
     const auth::Role role = publishes ? auth::Role::publish : auth::Role::play;
     const auto asked = facts(request.path);
-    auto may = auth::check_access(services_.options->policy, role, asked);
+    auto may = auth::check_access(*parts_.api_parts.policy.get(), role, asked);
     if (!may && !upgrade_answer.empty() && wait_for_token(role, asked, upgrade_answer)) return true;
     if (may && publishes) may = live::check_publish_path(request.path);
-    if (may && services_.shutting_down) may = Error{"the server is shutting down", 503};
+    if (may && parts_.capture.shutting_down) may = Error{"the server is shutting down", 503};
     if (may) return false;
     keep_alive_ = false;
     if (is_upgraded_) {
@@ -31,7 +31,7 @@ bool HttpConnection::refuse_live(const live::LiveRequest& request,
 
 /// Of any web page, so that it can say why.
 void HttpConnection::refuse_live(int status, const std::string& message, std::vector<Field> more) {
-    http::Response response = api::error_response(status, message);
+    http::Response response = httpd::error_response(status, message);
     response.fields.push_back({"Access-Control-Allow-Origin", "*"});
     for (Field& field : more) response.fields.push_back(std::move(field));
     answer(response);
@@ -88,7 +88,7 @@ void HttpConnection::begin_live_websocket(const ws::Upgrade& upgrade,
 }
 
 void HttpConnection::become_viewer(const live::LiveRequest& request) {
-    auto viewer = std::make_shared<live::HttpFlvViewer>(services_, net_, std::move(ticket_),
+    auto viewer = std::make_shared<live::HttpFlvViewer>(parts_.live, net_, std::move(ticket_),
                                                         std::move(stream_));
     hand_over(viewer);
     viewer->start(request.path, {"http-flv", peer_, shown_query()},
@@ -103,7 +103,7 @@ std::shared_ptr<live::HttpFlvPublisher> HttpConnection::become_publisher(
         refuse_live(body.error().code, body.error().message);
         return nullptr;
     }
-    auto publisher = std::make_shared<live::HttpFlvPublisher>(services_, net_, std::move(ticket_),
+    auto publisher = std::make_shared<live::HttpFlvPublisher>(parts_.live, net_, std::move(ticket_),
                                                               std::move(stream_), std::move(*body));
     hand_over(publisher);
     publisher->start(request.path, {"http-flv", peer_, shown_query()}, head_.expects_continue,
@@ -121,16 +121,16 @@ bool HttpConnection::end_as_publisher(std::string_view error) {
 
 void HttpConnection::become_ws_viewer(const live::LiveRequest& request) {
     auto viewer = std::make_shared<live::WsFlvViewer>(
-        services_, net_, std::move(ticket_), std::move(stream_), std::move(upgrade_answer_));
+        parts_.live, net_, std::move(ticket_), std::move(stream_), std::move(upgrade_answer_));
     hand_over(viewer);
     viewer->start(request, {"ws-flv", peer_, shown_query()}, std::move(pending_));
 }
 
 void HttpConnection::become_ws_publisher(const live::LiveRequest& request) {
     auto publisher = std::make_shared<live::WsFlvPublisher>(
-        services_, net_, std::move(ticket_), std::move(stream_), std::move(upgrade_answer_));
+        parts_.live, net_, std::move(ticket_), std::move(stream_), std::move(upgrade_answer_));
     hand_over(publisher);
     publisher->start(request.path, {"ws-flv", peer_, shown_query()}, std::move(pending_));
 }
 
-}  // namespace st::httpd
+}  // namespace st::server

@@ -2,12 +2,12 @@
 /// message, for clients that can set neither a header nor a query.
 #include "base/clock.h"
 #include "control/json.h"
-#include "httpd/http_connection.h"
 #include "httpd/refusal.h"
+#include "server/http_connection.h"
 #include "ws/encode.h"
 #include "ws/frame.h"
 
-namespace st::httpd {
+namespace st::server {
 namespace {
 
 constexpr std::size_t kTokenMessageMax = 4 * 1024;
@@ -48,7 +48,7 @@ std::string HttpConnection::shown_target() const {
 
 bool HttpConnection::wait_for_token(auth::Role role, const auth::Facts& facts,
                                     const std::string& upgrade_answer) {
-    if (is_upgraded_ || !auth::waits_for_token(services_.options->policy, role, facts)) {
+    if (is_upgraded_ || !auth::waits_for_token(*parts_.api_parts.policy.get(), role, facts)) {
         return false;
     }
     stream_->send(upgrade_answer);
@@ -56,7 +56,7 @@ bool HttpConnection::wait_for_token(auth::Role role, const auth::Facts& facts,
     state_ = State::token;
     token_decoder_ = std::make_unique<ws::Decoder>(ws::Role::server,
                                                    ws::Limits{kTokenMessageMax, kTokenMessageMax});
-    set_deadline(server::kTokenDeadline, "");
+    set_deadline(httpd::kTokenDeadline, "");
     return true;
 }
 
@@ -95,7 +95,7 @@ void HttpConnection::send_and_finish(Buffer last_words) {
     state_ = State::done;
     net_.loop().cancel(deadline_);
     stream_->send(share(std::move(last_words)));
-    stream_->finish(server::kClosePatience);
+    stream_->finish(httpd::kClosePatience);
 }
 
-}  // namespace st::httpd
+}  // namespace st::server

@@ -1,0 +1,56 @@
+#pragma once
+/// What the operations work with. All of it outlives them.
+#include <string>
+
+#include "auth/access.h"
+#include "base/current.h"
+#include "base/log.h"
+#include "capture/counters.h"
+#include "httpd/counters.h"
+#include "httpd/options.h"
+#include "loop/event_loop.h"
+
+namespace st::record {
+class Catalogue;
+class Recorder;
+}  // namespace st::record
+
+namespace st::source {
+class Sources;
+}  // namespace st::source
+
+namespace st::capture {
+class Cameras;
+class Captures;
+}  // namespace st::capture
+
+namespace st::live {
+class Live;
+struct Parts;
+}  // namespace st::live
+
+namespace st::api {
+
+class EventLog;
+
+struct Parts {
+    const Current<httpd::Options>& http_options;
+    const Current<auth::Policy>& policy;
+    Log log;
+    httpd::Counters& http_counters;
+    const capture::Counters& capture_counters;
+    loop::EventLoop& control;  ///< post to it what is for the three below
+    loop::EventLoop& disk;     ///< for what would block: listings, downloads
+    // The control loop's thread only:
+    EventLog& events;
+    capture::Cameras& cameras;
+    capture::Captures& captures;
+    record::Catalogue& catalogue;  ///< the disk loop's thread only
+    record::Recorder& recorder;    ///< any thread
+    live::Parts& live_parts;
+    live::Live& live;          ///< any thread
+    source::Sources& sources;  ///< any thread
+    std::string recordings_path;
+};
+
+}  // namespace st::api

@@ -1,0 +1,45 @@
+#pragma once
+/// What a camera's connection works with. All of it outlives the connections.
+#include <atomic>
+
+#include "base/current.h"
+#include "base/event_sink.h"
+#include "base/log.h"
+#include "capture/counters.h"
+#include "capture/options.h"
+#include "httpd/counters.h"
+#include "httpd/options.h"
+#include "loop/event_loop.h"
+
+namespace st::record {
+class Recorder;
+}  // namespace st::record
+
+namespace st::hub {
+class Hub;
+}  // namespace st::hub
+
+namespace st::capture {
+
+class Cameras;
+class Captures;
+class Sessions;
+
+struct Parts {
+    const Current<Options>& options;
+    const Current<httpd::Options>& http_options;
+    Log log;
+    Counters& counters;
+    httpd::Counters& http_counters;
+    const std::atomic<bool>& shutting_down;  ///< no new sessions
+    loop::EventLoop& control;                ///< post to it what is for the four below
+    // The control loop's thread only:
+    EventSink& events;
+    Cameras& cameras;
+    Captures& captures;
+    Sessions& sessions;
+    record::Recorder& recorder;  ///< any thread
+    hub::Hub& hub;               ///< any thread
+};
+
+}  // namespace st::capture

@@ -1,0 +1,70 @@
+#include "httpd/answers.h"
+
+#include "base/utf8.h"
+
+namespace st::httpd {
+namespace {
+
+constexpr std::string_view kDigits = "0123456789abcdef";
+
+/// As a JSON string. A message may quote what a peer sent, which need not be text: then its bytes
+/// above ASCII are written \xNN.
+std::string quoted(std::string_view text) {
+    const bool is_text = is_utf8(as_bytes(text));
+    std::string out = "\"";
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte == '"' || byte == '\\') {
+            (out += '\\') += c;
+        } else if (byte < 0x20 || byte == 0x7F) {
+            ((out += "\\u00") += kDigits[byte >> 4]) += kDigits[byte & 15];
+        } else if (byte >= 0x80 && !is_text) {
+            ((out += "\\\\x") += kDigits[byte >> 4]) += kDigits[byte & 15];
+        } else {
+            out += c;
+        }
+    }
+    return out + "\"";
+}
+
+}  // namespace
+
+std::string_view error_code(int status) {
+    switch (status) {
+        case 401:
+            return "unauthorized";
+        case 403:
+            return "forbidden";
+        case 404:
+            return "not_found";
+        case 405:
+            return "method_not_allowed";
+        case 409:
+            return "conflict";
+        case 413:
+            return "too_large";
+        case 415:
+            return "unsupported_media_type";
+        case 429:
+            return "too_many_requests";
+        case 500:
+            return "internal";
+        case 503:
+            return "unavailable";
+        default:
+            return "bad_request";
+    }
+}
+
+http::Response error_response(int status, std::string_view message) {
+    http::Response response;
+    response.status = status;
+    response.content_type = "application/json";
+    response.fields = {{"Cache-Control", "no-store"}};
+    if (status == 401) response.fields.push_back({"WWW-Authenticate", "Bearer"});
+    response.body = "{\"error\":{\"code\":\"" + std::string(error_code(status)) +
+                    "\",\"message\":" + quoted(message) + ",\"field\":null}}\n";
+    return response;
+}
+
+}  // namespace st::httpd

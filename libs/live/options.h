@@ -1,0 +1,21 @@
+#pragma once
+/// What viewers and publishers are told and allowed. Plain values, checked before they get here.
+#include <chrono>
+#include <cstddef>
+
+#include "hub/options.h"
+
+namespace st::live {
+
+using std::chrono::milliseconds;
+
+struct Options {
+    milliseconds takeover_after{5'000};  ///< how long a silent publisher keeps its path
+    std::size_t message_bytes_max = std::size_t{16} << 20;  ///< of a WebSocket publisher
+    // Of the start; a reload does not change them:
+    milliseconds wait{10'000};    ///< how long a viewer waits for a publisher
+    milliseconds resume{10'000};  ///< how long viewers wait for theirs to come back
+    hub::Options hub;
+};
+
+}  // namespace st::live

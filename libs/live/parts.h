@@ -1,0 +1,29 @@
+#pragma once
+/// What viewers and publishers work with. All of it outlives the connections.
+#include <atomic>
+
+#include "auth/access.h"
+#include "base/current.h"
+#include "base/log.h"
+#include "httpd/counters.h"
+#include "httpd/options.h"
+#include "live/options.h"
+#include "loop/event_loop.h"
+
+namespace st::live {
+
+class Live;
+
+struct Parts {
+    const Current<Options>& options;
+    const Current<httpd::Options>& http_options;
+    const Current<auth::Policy>& policy;
+    Log log;
+    httpd::Counters& http_counters;
+    const std::atomic<bool>& shutting_down;
+    loop::EventLoop& control;
+    loop::EventLoop& disk;  ///< for what would block
+    Live& live;             ///< any thread
+};
+
+}  // namespace st::live
