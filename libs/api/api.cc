@@ -6,9 +6,13 @@
 #include <algorithm>
 #include <sstream>
 
+#include "api/control_connection.h"
+#include "api/event_stream.h"
 #include "api/metrics.h"
 #include "base/field.h"
+#include "base/units.h"
 #include "control/error.h"
+#include "control/event_types.h"
 #include "control/stream_status.h"
 #include "httpd/answers.h"
 #include "httpd/file_range.h"
@@ -72,6 +76,21 @@ bool has_method(std::string_view allowed, std::string_view method) {
     return false;
 }
 
+/// The only bodies there are are JSON. A page of another site could send other types unasked.
+bool has_foreign_body(const http::RequestHead& head) {
+    if (head.method != "POST" || (!head.chunked && head.content_length.value_or(0) == 0)) {
+        return false;
+    }
+    const std::string* type = head.find("Content-Type");
+    return type == nullptr || !iequals(trim(type->substr(0, type->find(';'))), "application/json");
+}
+
+bool wants_event_stream(const httpd::Request& request) {
+    const std::string* accept = request.head.find("Accept");
+    return request.target.path == "/api/v1/events" && request.head.method == "GET" &&
+           accept != nullptr && accept->find("text/event-stream") != std::string::npos;
+}
+
 std::string_view content_type_of(std::string_view name) {
     if (name.ends_with(".mp4")) return "video/mp4";
     if (name.ends_with(".jpg")) return "image/jpeg";
@@ -91,7 +110,7 @@ http::Response picture_response(const std::string& result) {
     return response;
 }
 
-ApiAnswer answer_file(const ApiRequest& request, record::Catalogue& catalogue) {
+httpd::Answer answer_file(const httpd::Request& request, record::Catalogue& catalogue) {
     const std::string& name = request.target.segments[5];
     const auto opened = catalogue.open_file(request.target.segments[3], name);
     if (!opened) return {error_response(opened.error().code, opened.error().message), {}};
@@ -104,7 +123,7 @@ ApiAnswer answer_file(const ApiRequest& request, record::Catalogue& catalogue) {
     const std::string* header = is_conditional ? nullptr : request.head.find("Range");
     const httpd::ByteRange range =
         header == nullptr ? httpd::ByteRange{0, size} : httpd::read_range(*header, size);
-    ApiAnswer answer;
+    httpd::Answer answer;
     if (range.status == 416) {
         answer.response = error_response(416, "the file has " + std::to_string(size) + " bytes");
         answer.response.fields.push_back({"Content-Range", "bytes */" + std::to_string(size)});
@@ -125,31 +144,81 @@ ApiAnswer answer_file(const ApiRequest& request, record::Catalogue& catalogue) {
 
 }  // namespace
 
-std::optional<http::Response> Api::refuse(const ApiRequest& request) const {
-    const Segments& segments = request.target.segments;
-    if (segments != Segments{"healthz"}) {
-        const auto access =
-            auth::check_access(*parts_.policy.get(), auth::Role::control, request.facts);
-        if (!access) return error_response(access.error().code, access.error().message);
-    }
-    const std::string allowed = allowed_methods(segments);
-    if (allowed.empty()) return error_response(404, "there is nothing at " + request.target.path);
-    if (!has_method(allowed, request.head.method)) {
-        http::Response response =
-            error_response(405, request.head.method + " is not possible here; it takes " + allowed);
-        response.fields.push_back({"Allow", allowed});
-        return response;
-    }
-    const bool has_body = request.head.chunked || request.head.content_length.value_or(0) > 0;
-    const std::string* type = request.head.find("Content-Type");
-    if (has_body && request.head.method == "POST" &&
-        (type == nullptr || !iequals(trim(type->substr(0, type->find(';'))), "application/json"))) {
-        return error_response(415, "the body must be sent as Content-Type: application/json");
-    }
-    return std::nullopt;
+void Api::add_routes(httpd::Router& router) {
+    router.add_request([this](const httpd::Request& request) { return plan(request); });
+    router.add_upgrade([this](const httpd::Request& request) { return plan_control(request); });
 }
 
-void Api::handle(ApiRequest request, const ApiReply& reply) {
+httpd::Plan Api::plan(const httpd::Request& request) {
+    const Segments& segments = request.target.segments;
+    httpd::Plan plan;
+    if (segments != Segments{"healthz"}) plan.role = auth::Role::control;
+    const std::string allowed = allowed_methods(segments);
+    if (allowed.empty()) {
+        plan.refusal = {404, "there is nothing at " + request.target.path, {}};
+    } else if (!has_method(allowed, request.head.method)) {
+        plan.refusal = {405,
+                        request.head.method + " is not possible here; it takes " + allowed,
+                        {{"Allow", allowed}}};
+    } else if (has_foreign_body(request.head)) {
+        plan.refusal = {415, "the body must be sent as Content-Type: application/json", {}};
+    } else if (wants_event_stream(request)) {
+        return plan_events(request);
+    } else {
+        plan.answer = [this](httpd::Request asked, const httpd::Reply& reply) {
+            handle(std::move(asked), reply);
+        };
+    }
+    return plan;
+}
+
+httpd::Plan Api::plan_events(const httpd::Request& request) {
+    httpd::Plan plan;
+    plan.role = auth::Role::control;
+    EventStream::Wanted wanted;
+    const std::string* resume = request.head.find("Last-Event-ID");
+    if (resume == nullptr) resume = request.target.find("since");
+    if (resume != nullptr) {
+        const auto since = parse_number(*resume, ~std::uint64_t{0});
+        if (!since) {
+            plan.refusal = {400, "Last-Event-ID: " + since.error().message, {}};
+            return plan;
+        }
+        wanted.since = *since;
+    }
+    for (const auto& [name, value] : request.target.query) {
+        if (name != "type") continue;
+        if (!control::is_event_type(value)) {
+            plan.refusal = {400, "type: no event is called \"" + value.substr(0, 64) + "\"", {}};
+            return plan;
+        }
+        wanted.types.push_back(value);
+    }
+    plan.take_over = [this, wanted](const httpd::Request&, httpd::Handover handover) {
+        auto stream = std::make_shared<EventStream>(
+            parts_, handover.net, std::move(handover.ticket), std::move(handover.transport));
+        handover.net.add(stream);
+        stream->start(wanted);
+    };
+    return plan;
+}
+
+std::optional<httpd::Plan> Api::plan_control(const httpd::Request& request) {
+    if (request.target.segments != Segments{"control"}) return std::nullopt;
+    httpd::Plan plan;
+    plan.role = auth::Role::control;
+    plan.take_over = [this](const httpd::Request& asked, httpd::Handover handover) {
+        if (!handover.upgrade_answer.empty()) handover.transport->send(handover.upgrade_answer);
+        auto control = std::make_shared<ControlConnection>(
+            parts_, operations_, handover.net, std::move(handover.ticket), asked.peer.text,
+            std::move(handover.transport));
+        handover.net.add(control);
+        control->start(as_bytes(handover.pending));
+    };
+    return plan;
+}
+
+void Api::handle(httpd::Request request, const httpd::Reply& reply) {
     const Segments& segments = request.target.segments;
     if (segments.front() == "healthz") return reply({json_response("{\"ok\":true}"), {}});
     if (segments.front() == "metrics") return reply({metrics(), {}});
@@ -167,8 +236,8 @@ void Api::handle(ApiRequest request, const ApiReply& reply) {
     });
 }
 
-void Api::send_recorded_file(ApiRequest request, const ApiReply& reply) {
-    parts_.disk.post([this, reply, shared = std::make_shared<ApiRequest>(std::move(request))] {
+void Api::send_recorded_file(httpd::Request request, const httpd::Reply& reply) {
+    parts_.disk.post([this, reply, shared = std::make_shared<httpd::Request>(std::move(request))] {
         reply(answer_file(*shared, parts_.catalogue));
     });
 }

@@ -1,43 +1,28 @@
 #pragma once
 /// The HTTP API: which operation a request means, and its answer. Spec: docs/http-api.md.
-#include <functional>
 #include <optional>
-#include <string>
 
 #include "api/operations.h"
 #include "api/parts.h"
-#include "auth/access.h"
-#include "http/head.h"
 #include "http/response.h"
-#include "http/target.h"
-#include "httpd/file_sender.h"
+#include "httpd/router.h"
 
 namespace st::api {
-
-struct ApiRequest {
-    http::RequestHead head;
-    http::Target target;
-    std::string body;
-    auth::Facts facts;
-};
-
-struct ApiAnswer {
-    http::Response response;
-    std::optional<httpd::FileRange> file;  ///< sent behind the response's head instead of its body
-};
-using ApiReply = std::function<void(ApiAnswer)>;
 
 class Api {
  public:
     Api(Parts& parts, Operations& operations) : parts_(parts), operations_(operations) {}
 
-    /// Called before a body is read: refuses (status >= 400) what needs no body to be refused.
-    std::optional<http::Response> refuse(const ApiRequest& request) const;
-    /// Any thread. `reply` is called exactly once, on any thread, perhaps before this returns.
-    void handle(ApiRequest request, const ApiReply& reply);
+    /// /api, /metrics, /healthz and /control. To be added after the live streams' routes: of
+    /// requests it takes all that is left. This outlives the router.
+    void add_routes(httpd::Router& router);
 
  private:
-    void send_recorded_file(ApiRequest request, const ApiReply& reply);
+    httpd::Plan plan(const httpd::Request& request);
+    httpd::Plan plan_events(const httpd::Request& request);
+    std::optional<httpd::Plan> plan_control(const httpd::Request& request);
+    void handle(httpd::Request request, const httpd::Reply& reply);
+    void send_recorded_file(httpd::Request request, const httpd::Reply& reply);
     http::Response metrics() const;
 
     Parts& parts_;

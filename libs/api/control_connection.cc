@@ -13,7 +13,7 @@ using control::RpcRequest;
 
 ControlConnection::ControlConnection(Parts& parts, Operations& operations, httpd::NetLoop& net,
                                      httpd::Admission::Ticket ticket, const std::string& peer,
-                                     std::unique_ptr<loop::Stream> stream)
+                                     std::unique_ptr<loop::Transport> stream)
     : parts_(parts),
       operations_(operations),
       net_(net),

@@ -27,7 +27,7 @@ class ControlConnection final : public httpd::Connection,
 
     ControlConnection(Parts& parts, Operations& operations, httpd::NetLoop& net,
                       httpd::Admission::Ticket ticket, const std::string& peer,
-                      std::unique_ptr<loop::Stream> stream);
+                      std::unique_ptr<loop::Transport> stream);
     ~ControlConnection() override;
 
     void start(Bytes pending) { socket_.start(pending); }

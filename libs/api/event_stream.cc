@@ -6,7 +6,7 @@
 namespace st::api {
 
 EventStream::EventStream(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
-                         std::unique_ptr<loop::Stream> stream)
+                         std::unique_ptr<loop::Transport> stream)
     : parts_(parts), net_(net), ticket_(std::move(ticket)), stream_(std::move(stream)) {
     stream_->set_handler(*this);
 }

@@ -9,7 +9,7 @@
 #include "api/event_log.h"
 #include "api/parts.h"
 #include "httpd/net_loop.h"
-#include "loop/stream.h"
+#include "loop/transport.h"
 
 namespace st::api {
 
@@ -27,7 +27,7 @@ class EventStream final : public httpd::Connection,
     };
 
     EventStream(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
-                std::unique_ptr<loop::Stream> stream);
+                std::unique_ptr<loop::Transport> stream);
 
     /// Sends the head of the answer and subscribes.
     void start(const Wanted& wanted);
@@ -44,7 +44,7 @@ class EventStream final : public httpd::Connection,
     Parts& parts_;
     httpd::NetLoop& net_;
     httpd::Admission::Ticket ticket_;
-    std::unique_ptr<loop::Stream> stream_;
+    std::unique_ptr<loop::Transport> stream_;
     loop::TimerId heartbeat_ = 0;
     bool closed_ = false;
     /// The control loop's; shared so that it outlives this connection there.

@@ -25,9 +25,9 @@ std::string short_text(const std::string& text) {
 
 }  // namespace
 
-CameraConnection::CameraConnection(Parts& parts, httpd::NetLoop& net,
+CameraConnection::CameraConnection(const Parts& parts, httpd::NetLoop& net,
                                    httpd::Admission::Ticket ticket, LinkPtr link,
-                                   std::unique_ptr<loop::Stream> stream)
+                                   std::unique_ptr<loop::Transport> stream)
     : parts_(parts),
       net_(net),
       ticket_(std::move(ticket)),

@@ -36,8 +36,8 @@ class CameraConnection final : public httpd::Connection,
                                public httpd::WebSocketHandler,
                                public std::enable_shared_from_this<CameraConnection> {
  public:
-    CameraConnection(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
-                     LinkPtr link, std::unique_ptr<loop::Stream> stream);
+    CameraConnection(const Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
+                     LinkPtr link, std::unique_ptr<loop::Transport> stream);
     ~CameraConnection() override;
 
     /// `pending`: bytes that came behind the upgrade request.
@@ -85,7 +85,7 @@ class CameraConnection final : public httpd::Connection,
 
     void close(std::uint16_t code, const std::string& reason, camera::Input why);
 
-    Parts& parts_;
+    const Parts& parts_;
     httpd::NetLoop& net_;
     httpd::Admission::Ticket ticket_;
     const LinkPtr link_;

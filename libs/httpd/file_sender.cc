@@ -25,7 +25,7 @@ Buffer read_piece(int fd, std::uint64_t offset, std::size_t size) {
 
 }  // namespace
 
-FileSender::FileSender(loop::Stream& stream, loop::EventLoop& disk, FileRange range,
+FileSender::FileSender(loop::Transport& stream, loop::EventLoop& disk, FileRange range,
                        std::function<void(bool)> done)
     : stream_(stream),
       disk_(disk),

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "base/fd.h"
-#include "loop/stream.h"
+#include "loop/transport.h"
 
 namespace st::httpd {
 
@@ -23,7 +23,7 @@ class FileSender {
 
     /// `done(true)` once the last byte is handed to the stream's queue and that is empty;
     /// `done(false)` if the file could not be read to the promised length. On the stream's loop.
-    FileSender(loop::Stream& stream, loop::EventLoop& disk, FileRange range,
+    FileSender(loop::Transport& stream, loop::EventLoop& disk, FileRange range,
                std::function<void(bool)> done);
 
     void start() { read_next(); }
@@ -34,7 +34,7 @@ class FileSender {
     void read_next();
     void on_piece(const SharedBuffer& piece);
 
-    loop::Stream& stream_;
+    loop::Transport& stream_;
     loop::EventLoop& disk_;
     FileRange range_;
     std::function<void(bool)> done_;

@@ -68,11 +68,13 @@ class Admission {
 class NetLoop {
  public:
     explicit NetLoop(const std::string& name, const loop::OnFailure& on_failure = {})
-        : thread_(name, on_failure) {}
+        : thread_(std::make_unique<loop::LoopThread>(name, on_failure)), loop_(thread_->loop()) {}
+    /// Over a loop that its owner runs, for tests.
+    explicit NetLoop(loop::EventLoop& loop) : loop_(loop) {}
     ~NetLoop() { stop(); }
 
-    loop::EventLoop& loop() { return thread_.loop(); }
-    const loop::BusyStats& busy() { return thread_.loop().busy(); }
+    loop::EventLoop& loop() { return loop_; }
+    const loop::BusyStats& busy() const { return loop_.busy(); }
 
     void add(std::shared_ptr<Connection> connection) {
         Connection* key = connection.get();
@@ -83,7 +85,7 @@ class NetLoop {
     void remove(Connection& connection) {
         const auto found = connections_.find(&connection);
         if (found == connections_.end()) return;
-        loop().retire(std::move(found->second));
+        loop_.retire(std::move(found->second));
         connections_.erase(found);
         size_.store(connections_.size(), std::memory_order_relaxed);
     }
@@ -96,14 +98,15 @@ class NetLoop {
     }
     /// Any thread but the loop's: ends the thread, then destroys what still lives on the loop.
     void stop() {
-        thread_.stop();
+        if (thread_) thread_->stop();
         connections_.clear();
     }
 
  private:
     std::unordered_map<Connection*, std::shared_ptr<Connection>> connections_;
     std::atomic<std::size_t> size_{0};
-    loop::LoopThread thread_;
+    std::unique_ptr<loop::LoopThread> thread_;  ///< null: its owner runs the loop
+    loop::EventLoop& loop_;
 };
 
 }  // namespace st::httpd

@@ -30,4 +30,12 @@ std::string default_camera_name(const Poco::Net::SocketAddress& peer) {
     return address + "_" + std::to_string(peer.port());
 }
 
+Peer peer_of(const Poco::Net::SocketAddress& address) {
+    Peer peer{peer_text(address), default_camera_name(address), {}};
+    if (const auto parsed = auth::parse_address(peer_address_text(address))) {
+        peer.address = *parsed;
+    }
+    return peer;
+}
+
 }  // namespace st::httpd

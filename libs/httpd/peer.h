@@ -1,8 +1,11 @@
 #pragma once
-/// How we write a peer down: in logs, in session.json, and as the name of a camera that has none.
+/// Who is at the other end of a connection, and how we write that down: in logs, in session.json,
+/// and as the name of a camera that has none.
 #include <Poco/Net/SocketAddress.h>
 
 #include <string>
+
+#include "auth/address.h"
 
 namespace st::httpd {
 
@@ -12,5 +15,13 @@ std::string peer_text(const Poco::Net::SocketAddress& peer);
 std::string peer_address_text(const Poco::Net::SocketAddress& peer);
 /// "10.0.0.7_51544", "v6-fd00--7_51544": a valid camera name.
 std::string default_camera_name(const Poco::Net::SocketAddress& peer);
+
+struct Peer {
+    std::string text;         ///< for logs and session.json
+    std::string camera_name;  ///< of a camera that does not name itself
+    auth::Address address;
+};
+
+Peer peer_of(const Poco::Net::SocketAddress& address);
 
 }  // namespace st::httpd

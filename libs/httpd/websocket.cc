@@ -10,7 +10,7 @@ constexpr std::size_t kQueuedPongBytesMax = 64 * 1024;
 
 }  // namespace
 
-WebSocket::WebSocket(std::unique_ptr<loop::Stream> stream, ws::Limits limits, Times times,
+WebSocket::WebSocket(std::unique_ptr<loop::Transport> stream, ws::Limits limits, Times times,
                      Counters& counters, Log log, WebSocketHandler& handler)
     : stream_(std::move(stream)),
       decoder_(ws::Role::server, limits),

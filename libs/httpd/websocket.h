@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "httpd/counters.h"
 #include "httpd/options.h"
-#include "loop/stream.h"
+#include "loop/transport.h"
 #include "ws/codec.h"
 
 namespace st::httpd {
@@ -39,7 +39,7 @@ class WebSocket final : public loop::StreamHandler {
     };
 
     /// Takes over a stream whose upgrade has been answered.
-    WebSocket(std::unique_ptr<loop::Stream> stream, ws::Limits limits, Times times,
+    WebSocket(std::unique_ptr<loop::Transport> stream, ws::Limits limits, Times times,
               Counters& counters, Log log, WebSocketHandler& handler);
     ~WebSocket() override;
 
@@ -74,7 +74,7 @@ class WebSocket final : public loop::StreamHandler {
     void arm_idle_timer(std::chrono::milliseconds after);
     void on_idle_timer();
 
-    std::unique_ptr<loop::Stream> stream_;
+    std::unique_ptr<loop::Transport> stream_;
     ws::Decoder decoder_;
     const Times times_;
     Counters& counters_;

@@ -8,7 +8,7 @@ namespace st::live {
 
 HttpFlvPublisher::HttpFlvPublisher(Parts& parts, httpd::NetLoop& net,
                                    httpd::Admission::Ticket ticket,
-                                   std::unique_ptr<loop::Stream> stream, http::BodyReader body)
+                                   std::unique_ptr<loop::Transport> stream, http::BodyReader body)
     : parts_(parts),
       net_(net),
       ticket_(std::move(ticket)),
@@ -133,7 +133,7 @@ void HttpFlvPublisher::on_end(std::string_view error) {
                          " tags could not be used: " + ingest_->last_bad());
         }
     }
-    net_.loop().retire(std::shared_ptr<loop::Stream>(std::move(stream_)));
+    net_.loop().retire(std::shared_ptr<loop::Transport>(std::move(stream_)));
     net_.remove(*this);
 }
 

@@ -11,7 +11,7 @@
 #include "live/parts.h"
 #include "live/publish_claim.h"
 #include "live/publisher_link.h"
-#include "loop/stream.h"
+#include "loop/transport.h"
 
 namespace st::live {
 
@@ -21,7 +21,7 @@ class HttpFlvPublisher final : public httpd::Connection,
                                public std::enable_shared_from_this<HttpFlvPublisher> {
  public:
     HttpFlvPublisher(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
-                     std::unique_ptr<loop::Stream> stream, http::BodyReader body);
+                     std::unique_ptr<loop::Transport> stream, http::BodyReader body);
 
     /// Right after it was added to its loop. `pending`: what came behind the head.
     /// `input_over`: nothing comes behind that.
@@ -49,7 +49,7 @@ class HttpFlvPublisher final : public httpd::Connection,
     Parts& parts_;
     httpd::NetLoop& net_;
     httpd::Admission::Ticket ticket_;
-    std::unique_ptr<loop::Stream> stream_;
+    std::unique_ptr<loop::Transport> stream_;
     http::BodyReader body_;
     Log log_;
     std::string pending_;

@@ -15,7 +15,7 @@ constexpr std::chrono::seconds kHalfClosedSilence{3};
 }  // namespace
 
 HttpFlvViewer::HttpFlvViewer(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
-                             std::unique_ptr<loop::Stream> stream)
+                             std::unique_ptr<loop::Transport> stream)
     : parts_(parts), net_(net), ticket_(std::move(ticket)), stream_(std::move(stream)) {
     stream_->set_handler(*this);
     stream_->limit_kernel_queue(kViewerKernelQueue);
@@ -132,7 +132,7 @@ void HttpFlvViewer::on_end(std::string_view error) {
     net_.loop().cancel(wait_timer_);
     wait_timer_ = 0;
     subscription_.leave(error.empty() ? "viewer left" : std::string(error));
-    net_.loop().retire(std::shared_ptr<loop::Stream>(std::move(stream_)));
+    net_.loop().retire(std::shared_ptr<loop::Transport>(std::move(stream_)));
     net_.remove(*this);
 }
 

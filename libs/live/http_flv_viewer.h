@@ -8,7 +8,7 @@
 #include "hub/hub.h"
 #include "live/live.h"
 #include "live/parts.h"
-#include "loop/stream.h"
+#include "loop/transport.h"
 
 namespace st::live {
 
@@ -17,7 +17,7 @@ class HttpFlvViewer final : public httpd::Connection,
                             public hub::Viewer {
  public:
     HttpFlvViewer(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
-                  std::unique_ptr<loop::Stream> stream);
+                  std::unique_ptr<loop::Transport> stream);
     ~HttpFlvViewer() override;
 
     struct Request {
@@ -50,7 +50,7 @@ class HttpFlvViewer final : public httpd::Connection,
     Parts& parts_;
     httpd::NetLoop& net_;
     httpd::Admission::Ticket ticket_;
-    std::unique_ptr<loop::Stream> stream_;
+    std::unique_ptr<loop::Transport> stream_;
     std::string path_;
     hub::Subscription subscription_;
     loop::TimerId wait_timer_ = 0;

@@ -1,7 +1,5 @@
 #include "live/live_http.h"
 
-#include "http/response.h"
-
 namespace st::live {
 
 std::string flv_head(bool chunked) {
@@ -27,22 +25,21 @@ Buffer flv_chunk(Bytes data) {
     return chunk;
 }
 
-std::string flv_preflight(const http::RequestHead& request) {
+http::Response flv_preflight(const http::RequestHead& request) {
     // A wildcard would not cover Authorization; what is asked for is harmless here.
     const std::string* wanted = request.find("Access-Control-Request-Headers");
-    std::vector<Field> fields = {
-        {"Access-Control-Allow-Origin", "*"},
-        {"Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS"},
-        {"Access-Control-Allow-Headers",
-         wanted != nullptr ? *wanted : "Range, Authorization, Content-Type"},
-        {"Access-Control-Max-Age", "86400"},
-        {"Allow", "GET, HEAD, POST, OPTIONS"},
-        {"Content-Length", "0"},
-        {"Connection", "close"}};
+    http::Response response;
+    response.status = 204;
+    response.fields = {{"Access-Control-Allow-Origin", "*"},
+                       {"Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS"},
+                       {"Access-Control-Allow-Headers",
+                        wanted != nullptr ? *wanted : "Range, Authorization, Content-Type"},
+                       {"Access-Control-Max-Age", "86400"},
+                       {"Allow", "GET, HEAD, POST, OPTIONS"}};
     if (request.find("Access-Control-Request-Private-Network") != nullptr) {
-        fields.push_back({"Access-Control-Allow-Private-Network", "true"});
+        response.fields.push_back({"Access-Control-Allow-Private-Network", "true"});
     }
-    return http::encode_head(204, fields);
+    return response;
 }
 
 }  // namespace st::live

@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "http/head.h"
+#include "http/response.h"
 
 namespace st::live {
 
@@ -11,7 +12,7 @@ namespace st::live {
 std::string flv_head(bool chunked);
 /// One whole chunk of RFC 9112 section 7.1, made once for all viewers; empty for no bytes.
 Buffer flv_chunk(Bytes data);
-/// The whole answer to OPTIONS of a stream: any page may play it.
-std::string flv_preflight(const http::RequestHead& request);
+/// The answer to OPTIONS of a stream: any page may play it.
+http::Response flv_preflight(const http::RequestHead& request);
 
 }  // namespace st::live

@@ -1,7 +1,5 @@
 #include "live/publish_claim.h"
 
-#include <poll.h>
-
 namespace st::live {
 namespace {
 
@@ -43,10 +41,6 @@ void PublishClaim::look_again(std::shared_ptr<const Asked> asked) {
     });
 }
 
-bool PublishClaim::has_left() const {
-    if (!socket_) return false;
-    pollfd peer{socket_->impl()->sockfd(), POLLRDHUP, 0};
-    return ::poll(&peer, 1, 0) > 0;
-}
+bool PublishClaim::has_left() const { return peer_ != nullptr && peer_->peer_has_left(); }
 
 }  // namespace st::live

@@ -2,16 +2,14 @@
 /// Getting a stream to publish into: at once, or as soon as its holder leaves or was silent for as
 /// long as a camera may be, or not at all: refused with the holder's first sign of life. Lives on a
 /// network loop, owned by the connection that asks.
-#include <Poco/Net/StreamSocket.h>
-
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "hub/hub.h"
 #include "live/live.h"
 #include "loop/event_loop.h"
+#include "loop/transport.h"
 
 namespace st::live {
 
@@ -25,9 +23,9 @@ class PublishClaim {
     PublishClaim(const PublishClaim&) = delete;
     PublishClaim& operator=(const PublishClaim&) = delete;
 
-    /// Before ask(): one whose peer closes `socket` meanwhile claims nothing any more. While it
+    /// Before ask(): one whose `peer` leaves meanwhile claims nothing any more. While it
     /// waits nobody reads from it, so nobody else would notice.
-    void watch(const Poco::Net::StreamSocket& socket) { socket_ = socket; }
+    void watch(const loop::Transport& peer) { peer_ = &peer; }
     /// Once. `done` is called in this call or later, never after destruction; it may destroy this.
     /// Error.code as of hub::Hub::publish.
     void ask(const std::string& path, const hub::PublisherPtr& publisher,
@@ -48,7 +46,7 @@ class PublishClaim {
     Live& live_;
     loop::EventLoop& loop_;
     const std::chrono::milliseconds takeover_after_;
-    std::optional<Poco::Net::StreamSocket> socket_;
+    const loop::Transport* peer_ = nullptr;
     loop::TimerId timer_ = 0;
 };
 

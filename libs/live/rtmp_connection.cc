@@ -59,9 +59,8 @@ RtmpConnection::~RtmpConnection() {
     net_.loop().cancel(silence_timer_);
 }
 
-void RtmpConnection::start(const Poco::Net::StreamSocket& socket,
-                           std::unique_ptr<loop::TlsSession> tls) {
-    stream_ = std::make_unique<loop::Stream>(net_.loop(), socket, *this, std::move(tls));
+void RtmpConnection::start(std::unique_ptr<loop::Transport> transport) {
+    stream_ = std::move(transport);
     wait_for_use(kConnectDeadline, "no connect within 10 s");
 }
 
@@ -318,7 +317,7 @@ void RtmpConnection::on_end(std::string_view error) {
         }
         end_all(error.empty() ? "peer left" : std::string(error));
     }
-    net_.loop().retire(std::shared_ptr<loop::Stream>(std::move(stream_)));
+    net_.loop().retire(std::shared_ptr<loop::Transport>(std::move(stream_)));
     net_.remove(*this);
 }
 

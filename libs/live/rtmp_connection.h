@@ -10,7 +10,7 @@
 #include "auth/access.h"
 #include "httpd/net_loop.h"
 #include "live/parts.h"
-#include "loop/stream.h"
+#include "loop/transport.h"
 #include "rtmp/session.h"
 
 namespace st::live {
@@ -23,9 +23,8 @@ class RtmpConnection final : public httpd::Connection,
                    const Poco::Net::SocketAddress& peer);
     ~RtmpConnection() override;
 
-    /// Right after it was added to its loop. `tls`: null for plain RTMP.
-    void start(const Poco::Net::StreamSocket& socket,
-               std::unique_ptr<loop::TlsSession> tls = nullptr);
+    /// Right after construction; `transport` has this as its handler.
+    void start(std::unique_ptr<loop::Transport> transport);
 
     void shut_down() override;
 
@@ -77,7 +76,7 @@ class RtmpConnection final : public httpd::Connection,
     const std::string peer_;
     auth::Address address_;
     Log log_;
-    std::unique_ptr<loop::Stream> stream_;
+    std::unique_ptr<loop::Transport> stream_;
     rtmp::Session session_;
     std::vector<std::shared_ptr<Viewing>> viewings_;
     std::vector<std::shared_ptr<Publishing>> publishings_;

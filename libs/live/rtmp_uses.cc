@@ -83,7 +83,7 @@ void RtmpConnection::Publishing::ask(const std::string& path, const hub::Publish
     loop::EventLoop& loop = connection_->net_.loop();
     link_ = std::make_shared<PublisherLink>(connection_->net_, weak_from_this());
     claim_ = std::make_unique<PublishClaim>(parts.live, loop, parts.options->takeover_after);
-    claim_->watch(connection_->stream_->socket());
+    claim_->watch(*connection_->stream_);
     connection_->stream_->pause_reading();  // what comes now is not to be lost, nor kept for long
     claim_->ask(path, link_, info, hub::Clock::bits_32,
                 [this](Result<hub::Publication> claimed) { on_claimed(std::move(claimed)); });

@@ -42,7 +42,7 @@ class RtmpConnection::Viewing final : public hub::Viewer {
     void stop_waiting();
 
     RtmpConnection& connection_;
-    loop::Stream& stream_;  ///< the connection's: asked for each packet, one look nearer
+    loop::Transport& stream_;  ///< the connection's: asked for each packet, one look nearer
     const std::uint32_t stream_id_;
     hub::Tracks wanted_;
     bool is_paused_ = false;

@@ -5,7 +5,7 @@
 namespace st::live {
 
 WsFlvPublisher::WsFlvPublisher(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
-                               std::unique_ptr<loop::Stream> stream, std::string upgrade_answer)
+                               std::unique_ptr<loop::Transport> stream, std::string upgrade_answer)
     : parts_(parts),
       net_(net),
       ticket_(std::move(ticket)),
@@ -22,7 +22,7 @@ void WsFlvPublisher::start(const std::string& path, const hub::PublisherInfo& in
     link_ = std::make_shared<PublisherLink>(net_, weak_from_this());
     claim_ =
         std::make_unique<PublishClaim>(parts_.live, net_.loop(), parts_.options->takeover_after);
-    claim_->watch(stream_->socket());
+    claim_->watch(*stream_);
     claim_->ask(path, link_, info, hub::Clock::bits_32,
                 [this](Result<hub::Publication> claimed) { on_claimed(std::move(claimed)); });
 }
@@ -88,7 +88,7 @@ void WsFlvPublisher::on_data(std::span<std::uint8_t> bytes) { pending_.append(as
 
 void WsFlvPublisher::on_end(std::string_view /*error*/) {
     claim_.reset();
-    net_.loop().retire(std::shared_ptr<loop::Stream>(std::move(stream_)));
+    net_.loop().retire(std::shared_ptr<loop::Transport>(std::move(stream_)));
     net_.remove(*this);
 }
 

@@ -10,7 +10,7 @@
 #include "live/parts.h"
 #include "live/publish_claim.h"
 #include "live/publisher_link.h"
-#include "loop/stream.h"
+#include "loop/transport.h"
 
 namespace st::live {
 
@@ -21,7 +21,7 @@ class WsFlvPublisher final : public httpd::Connection,
                              public std::enable_shared_from_this<WsFlvPublisher> {
  public:
     WsFlvPublisher(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
-                   std::unique_ptr<loop::Stream> stream, std::string upgrade_answer);
+                   std::unique_ptr<loop::Transport> stream, std::string upgrade_answer);
 
     /// Right after it was added to its loop. `pending`: what came behind the request.
     void start(const std::string& path, const hub::PublisherInfo& info, std::string pending);
@@ -47,7 +47,7 @@ class WsFlvPublisher final : public httpd::Connection,
     Parts& parts_;
     httpd::NetLoop& net_;
     httpd::Admission::Ticket ticket_;
-    std::unique_ptr<loop::Stream> stream_;      ///< until the upgrade is answered
+    std::unique_ptr<loop::Transport> stream_;   ///< until the upgrade is answered
     std::unique_ptr<httpd::WebSocket> socket_;  ///< from then on
     std::string upgrade_answer_;
     std::string pending_;

@@ -15,7 +15,7 @@ constexpr std::size_t kViewerMessageMax = 4 * 1024;
 }  // namespace
 
 WsFlvViewer::WsFlvViewer(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
-                         std::unique_ptr<loop::Stream> stream, std::string upgrade_answer)
+                         std::unique_ptr<loop::Transport> stream, std::string upgrade_answer)
     : parts_(parts),
       net_(net),
       ticket_(std::move(ticket)),
@@ -107,7 +107,7 @@ void WsFlvViewer::on_data(std::span<std::uint8_t> bytes) {
 void WsFlvViewer::on_end(std::string_view error) {
     stop_waiting();
     subscription_.leave(error.empty() ? "viewer left" : std::string(error));
-    net_.loop().retire(std::shared_ptr<loop::Stream>(std::move(stream_)));
+    net_.loop().retire(std::shared_ptr<loop::Transport>(std::move(stream_)));
     net_.remove(*this);
 }
 

@@ -10,7 +10,7 @@
 #include "live/live.h"
 #include "live/live_request.h"
 #include "live/parts.h"
-#include "loop/stream.h"
+#include "loop/transport.h"
 
 namespace st::live {
 
@@ -22,7 +22,7 @@ class WsFlvViewer final : public httpd::Connection,
  public:
     /// `upgrade_answer`: the 101 to send when there is something to see; empty: sent already.
     WsFlvViewer(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
-                std::unique_ptr<loop::Stream> stream, std::string upgrade_answer);
+                std::unique_ptr<loop::Transport> stream, std::string upgrade_answer);
     ~WsFlvViewer() override;
 
     /// Right after it was added to its loop. `pending`: what came behind the request.
@@ -54,7 +54,7 @@ class WsFlvViewer final : public httpd::Connection,
     Parts& parts_;
     httpd::NetLoop& net_;
     httpd::Admission::Ticket ticket_;
-    std::unique_ptr<loop::Stream> stream_;      ///< until the upgrade is answered
+    std::unique_ptr<loop::Transport> stream_;   ///< until the upgrade is answered
     std::unique_ptr<httpd::WebSocket> socket_;  ///< from then on
     std::string upgrade_answer_;
     std::string pending_;

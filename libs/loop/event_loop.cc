@@ -25,6 +25,9 @@ void guarded(const OnFailure& on_failure, Step&& step) {
     } catch (const std::exception& e) {
         if (!on_failure) throw;
         on_failure(e.what());
+    } catch (...) {
+        if (!on_failure) throw;
+        on_failure("an exception of unknown type");
     }
 }
 
@@ -42,11 +45,12 @@ void BusyStats::add(std::int64_t ns) {
     }
 }
 
-EventLoop::EventLoop()
-    : epoll_(epoll_create1(EPOLL_CLOEXEC)),
+EventLoop::EventLoop(Clock clock)
+    : clock_(clock),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       scratch_(kScratchBytes),
-      now_ns_(monotonic_ns()) {
+      now_ns_(clock_()) {
     if (!epoll_) fail("epoll_create1");
     if (!wake_) fail("eventfd");
     epoll_event event{};
@@ -81,7 +85,7 @@ void EventLoop::remove(int fd, Pollable& pollable) {
 
 TimerId EventLoop::after(std::chrono::nanoseconds delay, Task task) {
     const TimerId id = next_timer_++;
-    const auto at = timers_.emplace(monotonic_ns() + delay.count(), Timer{id, std::move(task)});
+    const auto at = timers_.emplace(clock_() + delay.count(), Timer{id, std::move(task)});
     timer_by_id_.emplace(id, at);
     return id;
 }
@@ -115,7 +119,7 @@ void EventLoop::stop() {
 
 int EventLoop::wait_ms() const {
     if (timers_.empty()) return -1;
-    const std::int64_t left_ns = timers_.begin()->first - monotonic_ns();
+    const std::int64_t left_ns = timers_.begin()->first - clock_();
     if (left_ns <= 0) return 0;
     return static_cast<int>(std::min<std::int64_t>((left_ns + 999'999) / 1'000'000, 3'600'000));
 }
@@ -137,7 +141,7 @@ void EventLoop::run_posted(const OnFailure& on_failure) {
 }
 
 void EventLoop::run_timers(const OnFailure& on_failure) {
-    const std::int64_t now = monotonic_ns();
+    const std::int64_t now = clock_();
     while (!timers_.empty() && timers_.begin()->first <= now) {
         const auto first = timers_.begin();
         const Task task = std::move(first->second.task);
@@ -153,31 +157,40 @@ void EventLoop::end_turn() {
     retired_.clear();
 }
 
+void EventLoop::turn(int timeout_ms, const OnFailure& on_failure) {
+    std::array<epoll_event, kEventsPerTurn> events{};
+    const int count = epoll_wait(epoll_.get(), events.data(), kEventsPerTurn, timeout_ms);
+    if (count < 0 && errno != EINTR) fail("epoll_wait");
+    now_ns_ = clock_();
+    std::vector<Task> again;
+    again.swap(deferred_);
+    for (int i = 0; i < count; ++i) {
+        const epoll_event& event = events[static_cast<std::size_t>(i)];
+        if (event.data.ptr == nullptr) {
+            std::uint64_t wakes = 0;
+            [[maybe_unused]] const auto got = ::read(wake_.get(), &wakes, sizeof wakes);
+            continue;
+        }
+        ready_.push_back(static_cast<Pollable*>(event.data.ptr));
+        ready_events_.push_back(event.events);
+    }
+    deliver(on_failure);
+    for (const Task& task : again) guarded(on_failure, task);
+    run_posted(on_failure);
+    run_timers(on_failure);
+    end_turn();
+    busy_.add(clock_() - now_ns_);
+}
+
+void EventLoop::run_once() {
+    thread_.store(std::this_thread::get_id());
+    turn(0, {});
+}
+
 void EventLoop::run(const OnFailure& on_failure) {
     thread_.store(std::this_thread::get_id());
-    std::array<epoll_event, kEventsPerTurn> events{};
     for (;;) {
-        const int timeout = deferred_.empty() ? wait_ms() : 0;
-        const int count = epoll_wait(epoll_.get(), events.data(), kEventsPerTurn, timeout);
-        if (count < 0 && errno != EINTR) fail("epoll_wait");
-        now_ns_ = monotonic_ns();
-        std::vector<Task> again;
-        again.swap(deferred_);
-        for (int i = 0; i < count; ++i) {
-            if (events[static_cast<std::size_t>(i)].data.ptr == nullptr) {
-                std::uint64_t wakes = 0;
-                [[maybe_unused]] const auto got = ::read(wake_.get(), &wakes, sizeof wakes);
-                continue;
-            }
-            ready_.push_back(static_cast<Pollable*>(events[static_cast<std::size_t>(i)].data.ptr));
-            ready_events_.push_back(events[static_cast<std::size_t>(i)].events);
-        }
-        deliver(on_failure);
-        for (const Task& task : again) guarded(on_failure, task);
-        run_posted(on_failure);
-        run_timers(on_failure);
-        end_turn();
-        busy_.add(monotonic_ns() - now_ns_);
+        turn(deferred_.empty() ? wait_ms() : 0, on_failure);
         const Lock lock(mutex_);
         if (stopping_ && posted_.empty()) {
             stopping_ = false;

@@ -55,7 +55,10 @@ class EventLoop {
     /// Receive buffer shared by all streams of the loop, valid during one on_ready() call.
     static constexpr std::size_t kScratchBytes = 256 * 1024;
 
-    EventLoop();
+    using Clock = std::int64_t (*)();
+
+    /// `clock`: CLOCK_MONOTONIC in nanoseconds; a test moves its own by hand.
+    explicit EventLoop(Clock clock = monotonic_ns);
     ~EventLoop();
     EventLoop(const EventLoop&) = delete;
     EventLoop& operator=(const EventLoop&) = delete;
@@ -64,6 +67,8 @@ class EventLoop {
     /// An exception that comes out of a task, a timer or a Pollable is told to `on_failure` and the
     /// loop goes on; without one it comes out of here.
     void run(const OnFailure& on_failure = {});
+    /// Does what there is to do now, without waiting, on the calling thread: for tests.
+    void run_once();
     /// Any thread.
     void stop();
     /// Any thread: `task` runs on the loop, in the order posted. Dropped if the loop has ended.
@@ -99,11 +104,13 @@ class EventLoop {
     };
 
     int wait_ms() const;
+    void turn(int timeout_ms, const OnFailure& on_failure);
     void deliver(const OnFailure& on_failure);
     void run_posted(const OnFailure& on_failure);
     void run_timers(const OnFailure& on_failure);
     void end_turn();
 
+    const Clock clock_;
     Fd epoll_;
     Fd wake_;
     std::vector<std::uint8_t> scratch_;

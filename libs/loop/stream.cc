@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -285,6 +286,11 @@ void Stream::fail_output() {
 void Stream::limit_kernel_queue(const KernelQueue& limits) {
     ::setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &limits.bytes, sizeof limits.bytes);
     ::setsockopt(fd_, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &limits.unsent, sizeof limits.unsent);
+}
+
+bool Stream::peer_has_left() const {
+    pollfd peer{fd_, POLLRDHUP, 0};
+    return ::poll(&peer, 1, 0) > 0;
 }
 
 void Stream::pause_reading() { reading_ = false; }

@@ -15,32 +15,11 @@
 #include "loop/event_loop.h"
 #include "loop/output_queue.h"
 #include "loop/tls_session.h"
+#include "loop/transport.h"
 
 namespace st::loop {
 
-/// What the owner of a stream is told. No call arrives after close().
-class StreamHandler {
- public:
-    virtual ~StreamHandler() = default;
-    /// New bytes, valid (and writable: unmask in place) during the call.
-    virtual void on_data(std::span<std::uint8_t> bytes) = 0;
-    /// The peer closed or the connection broke; nothing more comes. `error` is empty on a clean
-    /// end.
-    virtual void on_end(std::string_view error) = 0;
-    /// The peer sent all it will, but may still read (`nc -N`; plain streams only). True: the
-    /// stream stays for what is still to be sent, until finish(); false: on_end() follows.
-    virtual bool on_half_end() { return false; }
-    /// The output queue became empty after it had not been.
-    virtual void on_drained() {}
-};
-
-/// What the kernel may hold for a peer, in bytes.
-struct KernelQueue {
-    int bytes;   ///< sent or not (SO_SNDBUF; it takes about twice of what is said)
-    int unsent;  ///< not sent yet (TCP_NOTSENT_LOWAT): a peer that does not read holds no more
-};
-
-class Stream final : public Pollable {
+class Stream final : public Transport, public Pollable {
  public:
     /// Bytes read in one turn before other connections get theirs.
     static constexpr std::size_t kReadBudget = 1024 * 1024;
@@ -56,40 +35,28 @@ class Stream final : public Pollable {
     Stream(const Stream&) = delete;
     Stream& operator=(const Stream&) = delete;
 
-    /// A connection that changes its protocol hands the stream to its successor.
-    void set_handler(StreamHandler& handler) { handler_ = &handler; }
+    using Transport::send;
+    void set_handler(StreamHandler& handler) override { handler_ = &handler; }
+    StreamHandler& handler() const override { return *handler_; }
+    void send(Bytes bytes) override;
+    void send(std::span<const SharedBuffer> buffers) override;
+    std::size_t queued_bytes() const override { return queue_.bytes(); }
+    std::uint64_t bytes_out() const override { return bytes_out_; }
+    void limit_kernel_queue(const KernelQueue& limits) override;
 
-    /// Sends now what the kernel takes and queues (copies) the rest.
-    void send(Bytes bytes);
-    void send(std::string_view text) { send(as_bytes(text)); }
-    /// The same without a copy: the buffer is kept until it is sent.
-    void send(SharedBuffer buffer) { send(std::span<const SharedBuffer>(&buffer, 1)); }
-    /// Several buffers, one behind the other, without a copy: up to 64 of them in one system call.
-    void send(std::span<const SharedBuffer> buffers);
-    /// What was handed to send() and the kernel did not take yet; on_drained() tells when it is 0.
-    std::size_t queued_bytes() const { return queue_.bytes(); }
-    /// What the kernel took: a peer that takes nothing shows as a figure that stands still.
-    std::uint64_t bytes_out() const { return bytes_out_; }
-    /// Without, a slow peer may lag by megabytes that nobody sees.
-    void limit_kernel_queue(const KernelQueue& limits);
+    void pause_reading() override;
+    void resume_reading() override;
+    bool is_reading() const override { return reading_; }
+    bool peer_has_left() const override;
 
-    /// Back-pressure: no on_data() until resume. Bytes wait in the kernel and the peer's TCP stops.
-    void pause_reading();
-    void resume_reading();
-    bool is_reading() const { return reading_; }
-
-    /// Closes once the queue is sent, at the latest after `patience`; input is read and thrown away
-    /// meanwhile (so that a reset does not overtake our last words). on_end() is still called.
-    void finish(std::chrono::milliseconds patience);
-    /// Closes at once. No callback.
-    void close();
+    void finish(std::chrono::milliseconds patience) override;
+    void close() override;
     bool is_open() const { return open_; }
-    bool is_secure() const { return tls_ != nullptr; }
+    bool is_secure() const override { return tls_ != nullptr; }
 
-    EventLoop& loop() { return loop_; }
+    EventLoop& loop() override { return loop_; }
     const Poco::Net::StreamSocket& socket() const { return socket_; }
-    /// When the last byte arrived (loop clock).
-    std::int64_t last_input_ns() const { return last_input_ns_; }
+    std::int64_t last_input_ns() const override { return last_input_ns_; }
     std::uint64_t bytes_in() const { return bytes_in_; }
 
  private:

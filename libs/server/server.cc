@@ -14,15 +14,18 @@
 #include "capture/cameras.h"
 #include "capture/captures.h"
 #include "capture/parts.h"
+#include "capture/routes.h"
 #include "capture/sessions.h"
 #include "httpd/answers.h"
+#include "httpd/http_connection.h"
 #include "httpd/peer.h"
 #include "live/live.h"
 #include "live/parts.h"
+#include "live/routes.h"
 #include "live/rtmp_connection.h"
+#include "loop/stream.h"
 #include "record/catalogue.h"
 #include "server/addresses.h"
-#include "server/http_connection.h"
 #include "source/sources.h"
 
 namespace st::server {
@@ -123,7 +126,8 @@ struct Server::Parts {
     std::unique_ptr<api::Parts> api_parts;
     std::unique_ptr<api::Operations> operations;
     std::unique_ptr<api::Api> api;
-    std::unique_ptr<HttpConnection::Parts> http_parts;
+    httpd::Router router;
+    std::unique_ptr<httpd::HttpConnection::Uses> http_uses;
     live::Live live;
     std::unique_ptr<source::Sources> sources;
     std::vector<std::unique_ptr<httpd::NetLoop>> nets;
@@ -194,8 +198,12 @@ Server::Server(Setup setup, Log log, loop::EventLoop& control)
     facts.connections_of_loop = [&p](std::size_t i) { return p.nets[i]->size(); };
     p.operations = std::make_unique<api::Operations>(*p.api_parts, std::move(facts));
     p.api = std::make_unique<api::Api>(*p.api_parts, *p.operations);
-    p.http_parts = std::make_unique<HttpConnection::Parts>(HttpConnection::Parts{
-        *p.capture_parts, *p.live_parts, *p.api_parts, *p.operations, *p.api});
+    p.http_uses = std::make_unique<httpd::HttpConnection::Uses>(httpd::HttpConnection::Uses{
+        p.router, p.policy, p.http_counters, p.shutting_down, p.disk.loop(), p.log});
+    // In this order: the API takes what is left of requests, cameras what is left of upgrades.
+    live::add_routes(p.router, *p.live_parts);
+    p.api->add_routes(p.router);
+    capture::add_routes(p.router, *p.capture_parts);
 }
 
 Server::~Server() {
@@ -250,8 +258,8 @@ void Server::Parts::accept(loop::SocketPtr socket, const ListenAddress& at) {
             std::move(socket), tls);
     }
     place(net,
-          std::make_shared<HttpConnection>(*http_parts, net, std::move(*ticket), peer,
-                                           at.default_stream),
+          std::make_shared<httpd::HttpConnection>(*http_uses, net, std::move(*ticket),
+                                                  httpd::peer_of(peer), at.default_stream),
           std::move(socket), tls);
 }
 
@@ -261,7 +269,8 @@ void Server::Parts::place(httpd::NetLoop& net, std::shared_ptr<Made> connection,
     net.loop().post([this, &net, connection = std::move(connection), socket = std::move(socket),
                      tls = std::move(tls)]() mutable {
         try {
-            connection->start(*socket, tls ? tls->accept() : nullptr);
+            connection->start(std::make_unique<loop::Stream>(net.loop(), *socket, *connection,
+                                                             tls ? tls->accept() : nullptr));
             net.add(connection);
         } catch (const std::exception& e) {  // C3: the kernel refused this one; the others go on
             log.warning(std::string("connection dropped: ") + e.what());

@@ -1,0 +1,140 @@
+#include "capture/routes.h"
+
+#include "base/name.h"
+#include "capture/camera_connection.h"
+#include "capture/cameras.h"
+#include "httpd/refusal.h"
+
+namespace st::capture {
+namespace {
+
+/// A connection that asked for a name, until it is given or refused. Lives on its network loop.
+class NameClaim final : public httpd::Connection,
+                        public loop::StreamHandler,
+                        public std::enable_shared_from_this<NameClaim> {
+ public:
+    NameClaim(const Parts& parts, const httpd::Request& request, httpd::Handover handover)
+        : parts_(parts),
+          handover_(std::move(handover)),
+          link_(parts.cameras.make_link(handover_.net, request.peer.text, request.shown_target())) {
+        handover_.transport->set_handler(*this);
+    }
+
+    void ask(std::string name, const httpd::Peer& peer) {
+        CameraClaim claim;
+        claim.link = link_;
+        claim.name = std::move(name);
+        claim.default_name = peer.camera_name;
+        claim.address = peer.address;
+        claim.done = [&net = handover_.net, weak = weak_from_this()](const Result<void>& granted) {
+            net.loop().post([weak, granted] {
+                if (const auto self = weak.lock()) self->on_answer(granted);
+            });
+        };
+        parts_.control.post(
+            [&cameras = parts_.cameras, shared = std::make_shared<CameraClaim>(std::move(claim))] {
+                cameras.claim(std::move(*shared));
+            });
+    }
+
+    void shut_down() override { give_up(); }
+    void on_data(std::span<std::uint8_t> bytes) override {
+        handover_.pending.append(as_text(bytes));
+        if (handover_.pending.size() > httpd::kPipelinedBytesMax) {
+            handover_.transport->pause_reading();
+        }
+    }
+    void on_end(std::string_view) override { give_up(); }
+
+ private:
+    enum class State : std::uint8_t { waiting, refused, done };
+
+    void on_answer(const Result<void>& granted) {
+        if (state_ != State::waiting) return;  // cameras were told that we gave up
+        if (!granted) return refuse(granted.error());
+        if (parts_.shutting_down) return give_up();
+        state_ = State::done;
+        handover_.transport->send(handover_.upgrade_answer);
+        auto camera =
+            std::make_shared<CameraConnection>(parts_, handover_.net, std::move(handover_.ticket),
+                                               link_, std::move(handover_.transport));
+        link_->connection = camera;
+        handover_.net.add(camera);
+        handover_.net.remove(*this);
+        camera->start(as_bytes(handover_.pending));
+    }
+
+    void refuse(const Error& why) {
+        state_ = State::refused;
+        const bool is_upgraded = handover_.upgrade_answer.empty();
+        handover_.transport->send(share(httpd::encode_refusal(why.code, why.message, is_upgraded)));
+        handover_.transport->finish(httpd::kClosePatience);
+    }
+
+    void give_up() {
+        if (state_ == State::done) return;
+        if (state_ == State::waiting) {
+            parts_.control.post(
+                [&cameras = parts_.cameras, link = link_] { cameras.give_up(link); });
+        }
+        state_ = State::done;
+        handover_.transport->close();
+        handover_.net.loop().retire(
+            std::shared_ptr<loop::Transport>(std::move(handover_.transport)));
+        handover_.net.remove(*this);
+    }
+
+    const Parts& parts_;
+    httpd::Handover handover_;
+    const LinkPtr link_;
+    State state_ = State::waiting;
+};
+
+std::optional<std::string> camera_name(const http::Target& target) {
+    if (target.segments.size() == 2 && target.segments.front() == "ingest") {
+        return target.segments.back();
+    }
+    const std::string* name = target.find("name");
+    return name == nullptr ? std::nullopt : std::optional<std::string>(*name);
+}
+
+/// Upgrades that are not cameras; what is not there yet must not be taken for a camera.
+bool is_reserved(const http::Target& target) {
+    if (target.segments.size() != 1) return false;
+    const std::string& path = target.segments.front();
+    return path == "esp" || path == "dev" || path == "play-many";
+}
+
+std::optional<httpd::Plan> plan(const Parts& parts, const httpd::Request& request) {
+    const http::Target& target = request.target;
+    if (is_reserved(target)) {
+        return httpd::Plan::refuse(404, "no WebSocket service at " + target.path);
+    }
+    const auto name = camera_name(target);
+    httpd::Plan plan;
+    plan.role = auth::Role::camera;
+    plan.signed_path = "/camera/" + name.value_or(request.peer.camera_name);
+    if (name && !is_valid_name(*name)) {
+        plan.refusal = {400,
+                        "camera name: 1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter or "
+                        "digit",
+                        {}};
+        return plan;
+    }
+    plan.take_over = [&parts, name = name.value_or("")](const httpd::Request& asked,
+                                                        httpd::Handover handover) {
+        httpd::NetLoop& net = handover.net;
+        auto claim = std::make_shared<NameClaim>(parts, asked, std::move(handover));
+        net.add(claim);
+        claim->ask(name, asked.peer);
+    };
+    return plan;
+}
+
+}  // namespace
+
+void add_routes(httpd::Router& router, const Parts& parts) {
+    router.add_upgrade([&parts](const httpd::Request& request) { return plan(parts, request); });
+}
+
+}  // namespace st::capture

@@ -1,0 +1,29 @@
+#include "httpd/router.h"
+
+namespace st::httpd {
+
+std::string Request::shown_query() const {
+    const std::size_t mark = head.target.find('?');
+    if (mark == std::string::npos) return {};
+    return http::without_credentials(std::string_view(head.target).substr(mark + 1));
+}
+
+std::string Request::shown_target() const {
+    const std::string query = shown_query();
+    return head.target.substr(0, head.target.find('?')) + (query.empty() ? "" : "?" + query);
+}
+
+Plan Plan::refuse(int status, std::string message, std::vector<Field> fields) {
+    Plan plan;
+    plan.refusal = Refusal{status, std::move(message), std::move(fields)};
+    return plan;
+}
+
+Plan Router::plan(const Request& request) const {
+    for (const Route& route : request.upgrade ? upgrades_ : requests_) {
+        if (auto plan = route(request)) return std::move(*plan);
+    }
+    return Plan::refuse(404, "there is nothing at " + request.target.path);
+}
+
+}  // namespace st::httpd
