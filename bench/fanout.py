@@ -5,7 +5,8 @@ Rounds of the floor and each protocol in turn, each server started anew, server 
 Every viewer of every run must get every picture, in order. With --batch both gather for that long before they send.
 On loopback a viewer's kernel acknowledges either as the viewer reads, on the load's core, or within the server's
 send(), at the server's cost; which of the two depends on the protocol's dialogue. --acks makes it the same for all.
-With --stalled it measures instead what viewers that stop reading do to the others: rounds without and with them.
+https-flv and wss-flv are measured against a bare program of the same kind that calls SSL_write(), and against
+plain. With --stalled it measures instead what viewers that stop reading do to the others: rounds without and with them.
 Exit 0 only if all targets are met.
 """
 
@@ -24,7 +25,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BIN = pathlib.Path(os.environ.get("ST_BUILD_DIR", ROOT / "build/release")).resolve() / "bin"
 
-CPU_RATIO_MAX = 1.20
+CPU_RATIO_MAX = 1.10
+CPU_RATIO_TLS_MAX = 1.15
 CPU_RATIO_BATCHED_MAX = 1.30
 P50_RATIO_MAX = 1.3
 P99_RATIO_MAX = 2.0
@@ -32,7 +34,9 @@ P99_AFTER_WINDOW_MS = 20
 KB_PER_VIEWER_MAX = 10
 P99_RATIO_STALLED_MAX = 1.3  # "unchanged", as far as it can be measured
 QUEUE_KB = 4096  # live.queue_bytes; what waits for several viewers is there once
-PROTOCOLS = ("http-flv", "ws-flv", "rtmp")
+PLAIN = ("http-flv", "ws-flv", "rtmp")
+SECURE = {"https-flv": "http-flv", "wss-flv": "ws-flv"}  # what each is over TLS
+PROTOCOLS = (*PLAIN, *SECURE)
 PATIENCE_S = 60
 
 
@@ -84,21 +88,34 @@ def pinned(core, command):
 class Run:
     """One server, measured once."""
 
-    def __init__(self, name, protocol=None, batch=0, stalled=0):
+    def __init__(self, name, protocol=None, batch=0, stalled=0, is_secure=False):
         self.name = name
         self.protocol = protocol  # None: the floor
+        self.is_secure = is_secure or protocol in SECURE
         self.batch = batch
         self.stalled = stalled
 
     def command(self, folder):
         ports = folder / "ports.json"
         if self.protocol is None:
-            return [BIN / "bench_fanout_floor", "--ports-file", ports, "--batch", self.batch]
+            command = [BIN / "bench_fanout_floor", "--ports-file", ports, "--batch", self.batch]
+            return command + self.certificate(folder)
         config = folder / "streamd.json"
         config.write_text(json.dumps({"live": {"batch": f"{self.batch}ms"}}))
         command = [BIN / "streamd", "--config", config, "--bind", "127.0.0.1", "--port", "0", "--rtmp-port", "0"]
         command += ["--ports-file", ports, "--recordings", folder / "recordings", "--log-level", "warning"]
-        return [*command, "--threads", "1"]
+        if self.is_secure:
+            command += ["--tls-port", "0"]
+        return [*command, "--threads", "1", *self.certificate(folder)]
+
+    def certificate(self, folder):
+        if not self.is_secure:
+            return []
+        certificate, key = folder / "certificate.pem", folder / "key.pem"
+        command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        command += ["-days", "1", "-subj", "/CN=localhost", "-keyout", key, "-out", certificate]
+        subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+        return ["--tls-cert", certificate, "--tls-key", key]
 
     def start(self, folder):
         with open(folder / "log", "wb") as log:
@@ -118,9 +135,11 @@ class Run:
         server = self.start(folder)
         try:
             ports = json.loads((folder / "ports.json").read_text())
-            viewer_port = ports["rtmp"] if self.protocol == "rtmp" else ports["http"]
+            door = "rtmp" if self.protocol == "rtmp" else "https" if self.is_secure else "http"
+            viewer_port = ports[door]
             load = [BIN / "bench_fanout_load", "--port", ports["http"], "--viewer-port", viewer_port]
-            load += ["--server-pid", server.pid, "--protocol", self.protocol or "http-flv"]
+            load += ["--server-pid", server.pid, "--protocol", SECURE.get(self.protocol, self.protocol) or "http-flv"]
+            load += ["--tls", int(self.is_secure)]
             load += ["--viewers", arguments.viewers, "--stalled", self.stalled, "--fps", arguments.fps]
             load += ["--mbit", arguments.mbit, "--gop", arguments.gop, "--joining-within", arguments.joining_within]
             load += ["--acks", arguments.acks]
@@ -162,8 +181,10 @@ def runs_of(arguments):
             for name in arguments.protocols
         ]
         return [run for pair in pairs for run in pair]
-    floors = [Run("floor", batch=arguments.batch)]
-    if arguments.batch:  # what batches are worth
+    floors = [Run("floor", batch=arguments.batch)] if set(arguments.protocols) - set(SECURE) else []
+    if set(arguments.protocols) & set(SECURE):
+        floors.append(Run("floor over TLS", batch=arguments.batch, is_secure=True))
+    if arguments.batch and set(arguments.protocols) & set(PLAIN):  # what batches are worth
         floors.append(Run("floor, no window"))
     return floors + [Run(name, name, arguments.batch) for name in arguments.protocols]
 
@@ -191,21 +212,26 @@ class Table:
 
 
 def judge_against_floor(table, arguments, results):
-    floor = results["floor"]
     for name in [name for name in results if name not in arguments.protocols]:
         table.add(name, "CPU", median(results[name], "cpu_s_per_gb"), "s/GB")
         table.add(name, "delay p50", median(results[name], "p50_ms"), "ms")
         table.add(name, "delay p99", median(results[name], "p99_ms"), "ms")
     for name in arguments.protocols:
         ours = results[name]
+        floor = results["floor over TLS" if name in SECURE else "floor"]
         table.add(name, "CPU", median(ours, "cpu_s_per_gb"), "s/GB")
         ratio = median(ours, "cpu_s_per_gb") / median(floor, "cpu_s_per_gb")
-        table.add(name, "CPU / floor", ratio, "", CPU_RATIO_BATCHED_MAX if arguments.batch else CPU_RATIO_MAX)
+        ratio_max = CPU_RATIO_TLS_MAX if name in SECURE else CPU_RATIO_MAX
+        table.add(name, "CPU / floor", ratio, "", CPU_RATIO_BATCHED_MAX if arguments.batch else ratio_max)
+        if SECURE.get(name) in results:
+            plain = median(results[SECURE[name]], "cpu_s_per_gb")
+            table.add(name, "CPU / plain", median(ours, "cpu_s_per_gb") / plain, "")
         p50, p99 = median(ours, "p50_ms"), median(ours, "p99_ms")
         table.add(name, "delay p50", p50, "ms")
         if arguments.batch:
-            plain = median(results["floor, no window"], "cpu_s_per_gb")
-            table.add(name, "CPU / floor, no window", median(ours, "cpu_s_per_gb") / plain, "")
+            if name not in SECURE:
+                unbatched = median(results["floor, no window"], "cpu_s_per_gb")
+                table.add(name, "CPU / floor, no window", median(ours, "cpu_s_per_gb") / unbatched, "")
             table.add(name, "delay p99", p99, "ms", arguments.batch + P99_AFTER_WINDOW_MS)
         else:
             table.add(name, "delay p50 / floor", p50 / median(floor, "p50_ms"), "", P50_RATIO_MAX)

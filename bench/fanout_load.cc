@@ -5,11 +5,13 @@
 ///     fanout_load --port N --server-pid PID [--viewer-port N] [--protocol http-flv]
 ///                 [--path /live/bench] [--viewers 1000] [--stalled 0] [--joining-within 2]
 ///                 [--fps 30] [--mbit 2] [--gop 60] [--warmup 2] [--seconds 8]
-///                 [--acks prompt|delayed|kernel]
+///                 [--acks prompt|delayed|kernel] [--tls 0|1]
 ///
-/// --port takes the publisher, --viewer-port (the same, if not given) the viewers. --stalled are
+/// --port takes the publisher, --viewer-port (the same, if not given) the viewers, over TLS with
+/// --tls 1. --stalled are
 /// viewers beside the others that stop reading once they have seen something, and read what is left
 /// for them at the end.
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -26,6 +28,7 @@
 
 #include "base/clock.h"
 #include "fanout_publisher.h"
+#include "fanout_socket.h"
 #include "fanout_viewer.h"
 #include "load_probe.h"
 
@@ -44,6 +47,7 @@ struct Options {
     std::uint16_t viewer_port = 0;
     int server_pid = 0;
     std::string protocol = "http-flv";
+    bool is_secure = false;
     std::string path = "/live/bench";
     std::size_t viewers = 1000;
     std::size_t stalled = 0;
@@ -59,6 +63,7 @@ class Load {
     explicit Load(Options options)
         : options_(std::move(options)),
           publisher_(options_.path, options_.port, options_.feed),
+          tls_(options_.is_secure ? make_client_context() : nullptr),
           epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
         if (!epoll_) throw std::system_error(errno, std::generic_category(), "epoll_create1");
         start_ns_ = next_look_ns_ = monotonic_ns();
@@ -88,7 +93,7 @@ class Load {
     void add_viewer(bool is_stalled) {
         const std::uint16_t port = options_.viewer_port;
         auto viewer = std::make_unique<FanoutViewer>(
-            make_wire(options_.protocol, options_.path, port), port, publisher_,
+            make_wire(options_.protocol, options_.path, port), port, tls_.get(), publisher_,
             is_stalled ? stalled_delays_ : delays_, is_stalled, options_.acks);
         control(EPOLL_CTL_ADD, *viewer, EPOLLIN | EPOLLOUT);
         (is_stalled ? stalled_ : viewers_).push_back(std::move(viewer));
@@ -168,6 +173,7 @@ class Load {
         auto& viewer = *static_cast<FanoutViewer*>(event.data.ptr);
         if ((event.events & EPOLLOUT) != 0) {
             viewer.on_writable();
+            // What a handshake sends fits a fresh socket: from here on it waits for the server.
             if (!viewer.is_over()) control(EPOLL_CTL_MOD, viewer, EPOLLIN);
         }
         if ((event.events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) {
@@ -261,6 +267,7 @@ class Load {
 
     Options options_;
     FanoutPublisher publisher_;
+    const SslContext tls_;
     Fd epoll_;
     Delays delays_;
     Delays stalled_delays_;
@@ -333,6 +340,7 @@ Options read_options(int argc, char** argv) {
     take("--gop", [&](const std::string& value) {
         options.feed.gop = static_cast<std::uint32_t>(std::max(std::stoi(value), 2));
     });
+    take("--tls", [&](const std::string& value) { options.is_secure = value == "1"; });
     take("--acks", [&](const std::string& value) { options.acks = to_acks(value); });
     take("--warmup", number(options.warmup_s));
     take("--seconds", number(options.window_s));
@@ -347,6 +355,7 @@ Options read_options(int argc, char** argv) {
 }  // namespace st::bench
 
 int main(int argc, char** argv) {
+    ::signal(SIGPIPE, SIG_IGN);  // SSL_write() cannot be told
     try {
         rlimit files{};
         if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <stdexcept>
-#include <system_error>
 
 #include "base/clock.h"
 #include "flv/tag.h"
@@ -34,7 +33,7 @@ double Delays::at_share(double share) const {
     return static_cast<double>(step + 1) * static_cast<double>(kStepNs) / 1e6;
 }
 
-FanoutViewer::FanoutViewer(std::unique_ptr<Wire> wire, std::uint16_t port,
+FanoutViewer::FanoutViewer(std::unique_ptr<Wire> wire, std::uint16_t port, SSL_CTX* tls,
                            const FanoutPublisher& publisher, Delays& delays, bool may_skip,
                            Acks acks)
     : wire_(std::move(wire)),
@@ -42,26 +41,19 @@ FanoutViewer::FanoutViewer(std::unique_ptr<Wire> wire, std::uint16_t port,
       delays_(delays),
       may_skip_(may_skip),
       acks_(acks),
-      socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const int on = 1;
-    connected_ns_ = monotonic_ns();
-    if (::setsockopt(fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0 ||
-        (::connect(fd(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0 &&
-         errno != EINPROGRESS)) {
-        throw std::system_error(errno, std::generic_category(), "a viewer's connect");
-    }
-}
+      socket_(port, tls),
+      connected_ns_(monotonic_ns()) {}
 
 void FanoutViewer::on_writable() {
     if (is_connected_ || is_over_) return;
-    int error = 0;
-    socklen_t size = sizeof error;
-    ::getsockopt(fd(), SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error != 0) return fail("connect: " + std::generic_category().message(error));
+    switch (socket_.connect()) {
+        case ClientSocket::Progress::again:
+            return;
+        case ClientSocket::Progress::failed:
+            return fail("cannot connect");
+        case ClientSocket::Progress::ready:
+            break;
+    }
     is_connected_ = true;
     wire_->begin(out_);
     send(out_.bytes());
@@ -71,8 +63,7 @@ void FanoutViewer::on_writable() {
 /// What a viewer says is small, and goes out at once or not at all.
 void FanoutViewer::send(Bytes bytes) {
     if (bytes.empty()) return;
-    const ssize_t sent = ::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent != static_cast<ssize_t>(bytes.size())) fail("cannot send");
+    if (!socket_.write(bytes)) fail("cannot send");
     set_acks();
 }
 
@@ -84,16 +75,22 @@ void FanoutViewer::set_acks() const {
 }
 
 void FanoutViewer::on_readable(std::span<std::uint8_t> scratch) {
-    if (is_over_) return;
-    const ssize_t got = ::recv(fd(), scratch.data(), scratch.size(), 0);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (got < 0) return fail("recv: " + std::generic_category().message(errno));
-    if (got == 0) return fail("the server closed");
+    if (!is_connected_) on_writable();  // the handshake waits for the server's part
+    do {
+        if (is_over_ || !is_connected_) return;
+        const std::ptrdiff_t got = socket_.read(scratch);
+        if (got == 0) return;
+        if (got < 0) return fail("the server closed");
+        take(scratch.first(static_cast<std::size_t>(got)));
+    } while (socket_.has_tls());
+}
+
+void FanoutViewer::take(std::span<std::uint8_t> bytes) {
     read_ns_ = monotonic_ns();
-    bytes_ += static_cast<std::uint64_t>(got);
+    bytes_ += bytes.size();
     if (acks_ == Acks::delayed) set_acks();
     try {
-        wire_->feed(scratch.first(static_cast<std::size_t>(got)), out_, *this);
+        wire_->feed(bytes, out_, *this);
     } catch (const std::runtime_error& error) {
         return fail(error.what());
     }

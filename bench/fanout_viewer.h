@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "base/fd.h"
 #include "fanout_publisher.h"
+#include "fanout_socket.h"
 #include "fanout_wire.h"
 
 namespace st::bench {
@@ -38,14 +38,17 @@ enum class Acks : std::uint8_t {
 
 class FanoutViewer final : public MediaSink {
  public:
-    /// Begins to connect. `may_skip`: pictures may be missing, if it goes on with a key picture.
-    /// The publisher and the delays outlive it. Throws std::system_error.
-    FanoutViewer(std::unique_ptr<Wire> wire, std::uint16_t port, const FanoutPublisher& publisher,
-                 Delays& delays, bool may_skip, Acks acks);
+    /// Begins to connect. `tls`: null for plain TCP. `may_skip`: pictures may be missing, if it
+    /// goes on with a key picture. `tls`, the publisher and the delays outlive it. Throws
+    /// std::system_error.
+    FanoutViewer(std::unique_ptr<Wire> wire, std::uint16_t port, SSL_CTX* tls,
+                 const FanoutPublisher& publisher, Delays& delays, bool may_skip, Acks acks);
 
-    int fd() const { return socket_.get(); }
+    int fd() const { return socket_.fd(); }
+    /// Connected, and through the handshake where there is one.
+    bool is_connected() const { return is_connected_; }
     void on_writable();
-    /// Reads once.
+    /// Reads once; over TLS until there is no more.
     void on_readable(std::span<std::uint8_t> scratch);
 
     bool may_skip() const { return may_skip_; }
@@ -60,6 +63,7 @@ class FanoutViewer final : public MediaSink {
  private:
     void on_media(const MediaHead& head) override;
     void check_picture(const MediaHead& head);
+    void take(std::span<std::uint8_t> bytes);
     void send(Bytes bytes);
     void set_acks() const;
     void fail(const std::string& what);
@@ -69,7 +73,7 @@ class FanoutViewer final : public MediaSink {
     Delays& delays_;
     const bool may_skip_;
     const Acks acks_;
-    Fd socket_;
+    ClientSocket socket_;
     Buffer out_;
     bool is_connected_ = false;
     bool is_over_ = false;
