@@ -5,12 +5,13 @@
 #include "base/clock.h"
 #include "control/event_types.h"
 #include "control/json.h"
+#include "json/write.h"
 
 namespace st::api {
 
 void EventLog::add(std::string_view type, const EventFields& fields, LogLevel level) {
     const std::uint64_t id = next_id_++;
-    auto object = control::ordered_object();
+    json::Object object;
     object.set("id", id);
     object.set("time", rfc3339(wall_us()));
     object.set("type", std::string(type));
@@ -26,7 +27,7 @@ void EventLog::add(std::string_view type, const EventFields& fields, LogLevel le
             line += std::to_string(number);
         }
     }
-    kept_.push_back({id, std::string(type), control::to_line(object)});
+    kept_.push_back({id, std::string(type), json::write(object)});
     for (const auto& [listener_id, listener] : listeners_) tell(listener, kept_.back());
     if (kept_.size() > kKeptMax) kept_.pop_front();
     switch (level) {

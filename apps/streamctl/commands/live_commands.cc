@@ -8,6 +8,7 @@
 #include "control/json.h"
 #include "control/source_status.h"
 #include "control/stream_status.h"
+#include "json/write.h"
 #include "streamctl/commands/commands.h"
 #include "streamctl/console/table.h"
 
@@ -21,10 +22,10 @@ std::string path_params(const std::string& path) {
     if (slash == std::string_view::npos || slash == 0 || slash + 1 == bare.size()) {
         throw Failed(cli::kUsage, "\"" + path + "\" is no stream's path; expected /APP/NAME");
     }
-    auto params = control::ordered_object();
+    json::Object params;
     params.set("app", std::string(bare.substr(0, slash)));
     params.set("name", std::string(bare.substr(slash + 1)));
-    return control::to_line(params);
+    return json::write(params);
 }
 
 std::string video_of(const control::StreamStatus& stream) {
@@ -173,7 +174,7 @@ int run_sources(ApiClient& client, Console& console) {
         // The word as the server says it.
         std::string state;
         if (const auto object = control::parse_object(item)) {
-            control::ObjectReader(**object).read("state", state);
+            control::ObjectReader(*object).read("state", state);
         }
         table.add({printable(source.path), printable(state), std::to_string(source.viewers),
                    source.uptime_ms ? clock_text(*source.uptime_ms) : "-",
@@ -217,9 +218,9 @@ std::optional<int> run_live(const Options& options, ApiClient& client, Console& 
                     options.stream + ": starts anew, if anybody watches", console);
     }
     if (command == "kick-viewer") {
-        auto params = control::ordered_object();
+        json::Object params;
         params.set("id", *options.viewer_id);
-        return done(client.ask("viewers.kick", control::to_line(params)),
+        return done(client.ask("viewers.kick", json::write(params)),
                     "viewer " + std::to_string(*options.viewer_id) + ": its connection was closed",
                     console);
     }
