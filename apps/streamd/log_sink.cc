@@ -78,6 +78,9 @@ int syslog_priority(Message::Priority priority) {
     }
 }
 
+/// Words of peers are cleaned where they come in; this is the second line of defence.
+std::string clean(const std::string& text) { return clean_text(text, std::string::npos); }
+
 /// The source of a message is the prefix chain.
 class LineFormatter : public Poco::Formatter {
  public:
@@ -89,16 +92,15 @@ class LineFormatter : public Poco::Formatter {
         if (format_ == LogFormat::json) {
             level.resize(level.find_last_not_of(' ') + 1);
             text = "{\"time\":\"" + time + "\",\"level\":\"" + level +
-                   "\",\"source\":" + json::write(std::string_view(message.getSource())) +
-                   ",\"text\":" + json::write(std::string_view(message.getText())) + "}";
+                   "\",\"source\":" + json::write(std::string_view(clean(message.getSource()))) +
+                   ",\"text\":" + json::write(std::string_view(clean(message.getText()))) + "}";
             return;
         }
         text = is_journal_ ? "<" + std::to_string(syslog_priority(message.getPriority())) + ">"
                            : time + " ";
         text += level + " ";
-        if (!message.getSource().empty()) text += message.getSource() + ": ";
-        // Words of peers are cleaned where they come in; this is the second line of defence.
-        text = clean_text(text + message.getText(), std::string::npos);
+        if (!message.getSource().empty()) text += clean(message.getSource()) + ": ";
+        text += clean(message.getText());
     }
 
  private:

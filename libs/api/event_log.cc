@@ -3,11 +3,17 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "control/event_types.h"
 #include "control/json.h"
 #include "json/write.h"
 
 namespace st::api {
+namespace {
+
+constexpr std::size_t kFieldBytesMax = 4096;
+
+}  // namespace
 
 void EventLog::add(std::string_view type, const EventFields& fields, LogLevel level) {
     const std::uint64_t id = next_id_++;
@@ -19,8 +25,10 @@ void EventLog::add(std::string_view type, const EventFields& fields, LogLevel le
     for (const auto& [name, value] : fields) {
         line += " " + name + "=";
         if (const auto* text = std::get_if<std::string>(&value)) {
-            object.set(name, *text);
-            line += *text;
+            // Words of peers are cleaned where they come in; this is the second line of defence.
+            const std::string clean = clean_text(*text, kFieldBytesMax);
+            object.set(name, clean);
+            line += clean;
         } else {
             const std::uint64_t number = std::get<std::uint64_t>(value);
             object.set(name, number);

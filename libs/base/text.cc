@@ -76,4 +76,12 @@ std::string clean_text(std::string_view text, std::size_t bytes_max) {
     return out;
 }
 
+bool is_clean(std::string_view text) {
+    while (!text.empty()) {
+        const Character character = take_character(text);
+        if (!character.is_valid || is_unsafe(character.value)) return false;
+    }
+    return true;
+}
+
 }  // namespace st

@@ -18,6 +18,9 @@ std::string clean_text(std::string_view text, std::size_t bytes_max);
 constexpr std::size_t kShownBytesMax = 200;
 inline std::string shown(std::string_view text) { return clean_text(text, kShownBytesMax); }
 
+/// True if clean_text() would leave it as it is.
+bool is_clean(std::string_view text);
+
 /// True for a character that clean_text() replaces.
 bool is_unsafe(char32_t character);
 

@@ -1,9 +1,8 @@
 /// Live streams, who watches them, and what they are made of.
-#include <Poco/Base64Decoder.h>
 
 #include <fstream>
-#include <sstream>
 
+#include "base/encodings.h"
 #include "base/units.h"
 #include "control/json.h"
 #include "control/source_status.h"
@@ -191,12 +190,10 @@ int run_sources(ApiClient& client, Console& console) {
 int run_snapshot(const Options& options, ApiClient& client, Console& console) {
     const std::string body = client.ask("streams.snapshot", path_params(options.stream));
     const auto snapshot = understood(control::decode_snapshot(body));
-    std::istringstream encoded(snapshot.data);
-    Poco::Base64Decoder decoder(encoded);
-    std::ostringstream picture;
-    picture << decoder.rdbuf();
-    if (picture.str().empty()) throw Failed(cli::kRefused, "the server sent an empty picture");
-    write_picture(picture.str(), options.picture_file);
+    const auto picture = base64_decode(snapshot.data);
+    if (!picture || picture->empty())
+        throw Failed(cli::kRefused, "the server sent an empty picture");
+    write_picture(std::string(as_text(*picture)), options.picture_file);
     if (options.picture_file != "-") console.result(options.picture_file);
     return cli::kDone;
 }
