@@ -13,6 +13,7 @@
 #include "flv/amf.h"
 #include "flv/codec_config.h"
 #include "flv/tag.h"
+#include "media/avc_config.h"
 
 namespace st::bench {
 namespace {
@@ -60,7 +61,9 @@ FanoutPublisher::FanoutPublisher(const std::string& path, std::uint16_t port, Fe
     send_tag(static_cast<std::uint8_t>(flv::TagType::script), 0, metadata.bytes());
     const std::array<std::uint8_t, 5> head{kKeyPicture, 0, 0, 0, 0};
     Buffer config((Bytes(head)));
-    config.append(flv::encode_avc_config(kSps, kPps).bytes());
+    const Bytes sps(kSps);
+    const Bytes pps(kPps);
+    config.append(media::encode_avc_config({&sps, 1}, {&pps, 1}).bytes());
     send_tag(static_cast<std::uint8_t>(flv::TagType::video), 0, config.bytes());
     std::uint32_t noise = 1;
     for (std::size_t i = 0; i < picture_bytes(0) * 2; ++i) {

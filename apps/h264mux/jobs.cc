@@ -14,7 +14,7 @@
 #include <span>
 
 #include "cli/exit_codes.h"
-#include "mux/session.h"
+#include "record/session_facts.h"
 
 namespace st::h264mux {
 namespace {
@@ -145,7 +145,7 @@ std::string output_of(const Options& options, const std::string& input, bool is_
 }
 
 /// What lies beside a session's stream, for the job that reads it.
-void take_facts(PlannedJob& planned, const mux::SessionFacts& facts) {
+void take_facts(PlannedJob& planned, const record::SessionFacts& facts) {
     if (planned.job.camera.empty()) planned.job.camera = facts.camera;
     planned.job.ping = facts.ping;
     if (facts.is_recording)
@@ -161,7 +161,7 @@ Result<mux::Source> source_of(const std::string& input, PlannedJob& planned) {
         return mux::Source{"standard input", planned.spools.back().get()};
     }
     if (is_folder(input)) {
-        const mux::SessionFacts facts = mux::read_session(input);
+        const record::SessionFacts facts = record::read_session_facts(input);
         if (facts.stream.empty()) {
             return Error{input + ": no stream.fdump and no stream.h264 in this directory",
                          cli::kNoInput};
@@ -176,7 +176,7 @@ Result<mux::Source> source_of(const std::string& input, PlannedJob& planned) {
     }
     if (fs::path(input).filename() == "stream.fdump") {
         const fs::path folder = fs::path(input).parent_path();
-        take_facts(planned, mux::read_session(folder.empty() ? "." : folder.string()));
+        take_facts(planned, record::read_session_facts(folder.empty() ? "." : folder.string()));
     }
     return mux::Source{input, -1};
 }

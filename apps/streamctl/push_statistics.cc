@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "control/json.h"
+#include "json/write.h"
 #include "streamctl/console/table.h"
 
 namespace st::streamctl {
@@ -27,7 +28,7 @@ void PushStatistics::show(const Line& line, double seconds) const {
     const double fps = static_cast<double>(line.last_second.pictures) / seconds;
     const double bitrate = static_cast<double>(line.last_second.bytes) * 8 / seconds;
     if (is_json_) {
-        auto object = control::ordered_object();
+        json::Object object;
         object.set("time", rfc3339(wall_us()));
         object.set("camera", line.name);
         object.set("cameras", line.cameras);
@@ -36,7 +37,7 @@ void PushStatistics::show(const Line& line, double seconds) const {
         object.set("pictures", line.total.pictures);
         object.set("bytes", line.total.bytes);
         object.set("queued_bytes", line.queued_bytes);
-        std::cout << control::to_line(object) << std::endl;
+        std::cout << json::write(object) << std::endl;
         return;
     }
     std::cerr << line.name << ": ";

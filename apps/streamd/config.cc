@@ -10,10 +10,10 @@
 #include <utility>
 
 #include "auth/address.h"
-#include "auth/sha256.h"
 #include "base/name.h"
 #include "base/url.h"
 #include "config/json_file.h"
+#include "digest/digest.h"
 
 namespace st::streamd {
 namespace {
@@ -242,7 +242,7 @@ void take_tokens(const Layers& layers, Config& config, Lines& errors) {
         const std::string path = entry("auth.tokens", i);
         TokenConfig token{layers.text(path + ".name"), layers.text(path + ".sha256"),
                           layers.texts(path + ".roles")};
-        if (!auth::parse_sha256(token.sha256)) {
+        if (!digest::parse_sha256(token.sha256)) {
             errors.push_back(path +
                              ".sha256: expected 64 hex digits, as of: printf %s TOKEN | "
                              "sha256sum");

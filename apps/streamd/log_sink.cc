@@ -7,7 +7,6 @@
 #include <Poco/FileChannel.h>
 #include <Poco/Formatter.h>
 #include <Poco/FormattingChannel.h>
-#include <Poco/JSONString.h>
 #include <Poco/Logger.h>
 #include <Poco/Message.h>
 
@@ -17,6 +16,8 @@
 #include <iostream>
 
 #include "base/clock.h"
+#include "base/text.h"
+#include "json/write.h"
 
 namespace st::streamd {
 namespace {
@@ -77,6 +78,9 @@ int syslog_priority(Message::Priority priority) {
     }
 }
 
+/// Words of peers are cleaned where they come in; this is the second line of defence.
+std::string clean(const std::string& text) { return clean_text(text, std::string::npos); }
+
 /// The source of a message is the prefix chain.
 class LineFormatter : public Poco::Formatter {
  public:
@@ -88,15 +92,15 @@ class LineFormatter : public Poco::Formatter {
         if (format_ == LogFormat::json) {
             level.resize(level.find_last_not_of(' ') + 1);
             text = "{\"time\":\"" + time + "\",\"level\":\"" + level +
-                   "\",\"source\":" + Poco::toJSON(message.getSource()) +
-                   ",\"text\":" + Poco::toJSON(message.getText()) + "}";
+                   "\",\"source\":" + json::write(std::string_view(clean(message.getSource()))) +
+                   ",\"text\":" + json::write(std::string_view(clean(message.getText()))) + "}";
             return;
         }
         text = is_journal_ ? "<" + std::to_string(syslog_priority(message.getPriority())) + ">"
                            : time + " ";
         text += level + " ";
-        if (!message.getSource().empty()) text += message.getSource() + ": ";
-        for (const char c : message.getText()) text += c == '\n' || c == '\r' ? ' ' : c;
+        if (!message.getSource().empty()) text += clean(message.getSource()) + ": ";
+        text += clean(message.getText());
     }
 
  private:

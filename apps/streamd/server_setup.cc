@@ -6,6 +6,7 @@
 
 #include "auth/access.h"
 #include "base/clock.h"
+#include "digest/digest.h"
 #include "streamd/daemon.h"
 
 namespace st::streamd {
@@ -34,7 +35,7 @@ auth::Policy policy_of(const Config& config) {
     policy.secret = config.auth.secret;
     policy.hosts = config.web_hosts;
     for (const TokenConfig& token : config.auth.tokens) {
-        const auto digest = auth::parse_sha256(token.sha256);
+        const auto digest = digest::parse_sha256(token.sha256);
         if (!digest) throw BadConfig("auth.tokens: " + digest.error().message);
         auth::Token made{token.name, *digest, {}};
         for (const std::string& name : token.roles) {

@@ -1,14 +1,13 @@
 #include "api/api.h"
 
-#include <Poco/Base64Decoder.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <sstream>
 
 #include "api/control_connection.h"
 #include "api/event_stream.h"
 #include "api/metrics.h"
+#include "base/encodings.h"
 #include "base/field.h"
 #include "base/units.h"
 #include "control/error.h"
@@ -101,12 +100,12 @@ std::string_view content_type_of(std::string_view name) {
 http::Response picture_response(const std::string& result) {
     const auto snapshot = control::decode_snapshot(result);
     if (!snapshot) return refusal(snapshot.error());
-    std::istringstream text(snapshot->data);
-    Poco::Base64Decoder decoder(text);
+    const auto picture = base64_decode(snapshot->data);
+    if (!picture) return refusal({ErrorCode::internal, "the snapshot is not base64", {}});
     http::Response response;
     response.content_type = "image/jpeg";
     response.fields = {{"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
-    response.body.assign(std::istreambuf_iterator<char>(decoder), {});
+    response.body = as_text(*picture);
     return response;
 }
 

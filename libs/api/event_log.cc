@@ -3,14 +3,21 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "control/event_types.h"
 #include "control/json.h"
+#include "json/write.h"
 
 namespace st::api {
+namespace {
+
+constexpr std::size_t kFieldBytesMax = 4096;
+
+}  // namespace
 
 void EventLog::add(std::string_view type, const EventFields& fields, LogLevel level) {
     const std::uint64_t id = next_id_++;
-    auto object = control::ordered_object();
+    json::Object object;
     object.set("id", id);
     object.set("time", rfc3339(wall_us()));
     object.set("type", std::string(type));
@@ -18,15 +25,17 @@ void EventLog::add(std::string_view type, const EventFields& fields, LogLevel le
     for (const auto& [name, value] : fields) {
         line += " " + name + "=";
         if (const auto* text = std::get_if<std::string>(&value)) {
-            object.set(name, *text);
-            line += *text;
+            // Words of peers are cleaned where they come in; this is the second line of defence.
+            const std::string clean = clean_text(*text, kFieldBytesMax);
+            object.set(name, clean);
+            line += clean;
         } else {
             const std::uint64_t number = std::get<std::uint64_t>(value);
             object.set(name, number);
             line += std::to_string(number);
         }
     }
-    kept_.push_back({id, std::string(type), control::to_line(object)});
+    kept_.push_back({id, std::string(type), json::write(object)});
     for (const auto& [listener_id, listener] : listeners_) tell(listener, kept_.back());
     if (kept_.size() > kKeptMax) kept_.pop_front();
     switch (level) {

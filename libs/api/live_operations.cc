@@ -1,17 +1,16 @@
 #include "api/live_operations.h"
 
-#include <Poco/Base64Encoder.h>
-
 #include <map>
-#include <sstream>
 
 #include "api/page.h"
 #include "base/clock.h"
+#include "base/encodings.h"
 #include "control/list.h"
 #include "control/stream_status.h"
 #include "flv/codec_config.h"
 #include "flv/codec_name.h"
 #include "live/live.h"
+#include "media/avc_config.h"
 
 namespace st::api {
 namespace {
@@ -28,8 +27,8 @@ std::optional<control::VideoFacts> video_of(const hub::StreamStatus& status) {
     }
     facts.codec = "h264";
     if (!status.video) return facts;
-    if (const auto config = flv::parse_avc_config(status.video->payload.bytes())) {
-        if (const auto size = flv::picture_size(*config)) {
+    if (const auto config = media::parse_avc_config(status.video->payload.bytes())) {
+        if (const auto size = media::picture_size(*config)) {
             facts.width = size->width;
             facts.height = size->height;
         }
@@ -116,15 +115,6 @@ ApiError no_stream(const std::string& path) {
     return {ErrorCode::not_found, "no stream at " + path, "name"};
 }
 
-std::string base64(const std::string& bytes) {
-    std::ostringstream out;
-    Poco::Base64Encoder encoder(out);
-    encoder.rdbuf()->setLineLength(0);
-    encoder << bytes;
-    encoder.close();
-    return out.str();
-}
-
 }  // namespace
 
 void LiveOperations::list_streams(const control::Call& call, const Operations::Done& done) const {
@@ -161,7 +151,7 @@ void LiveOperations::take_snapshot(const std::string& path, const Operations::Do
         if (!jpeg) {
             return done(ApiError{error_code_of(jpeg.error().code), jpeg.error().message, {}});
         }
-        done(control::encode(control::Snapshot{path, base64(*jpeg)}));
+        done(control::encode(control::Snapshot{path, base64_encode(as_bytes(*jpeg))}));
     });
 }
 

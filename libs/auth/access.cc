@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "auth/signature.h"
+#include "base/text.h"
 
 namespace st::auth {
 namespace {
@@ -78,13 +79,13 @@ Result<void> check_surroundings(const Policy& policy, Role role, const Facts& fa
     }
     if (role != Role::control) return {};
     if (facts.host.empty() || !is_trusted_host(policy, facts.host)) {
-        return forbidden("control: Host \"" + facts.host +
+        return forbidden("control: Host \"" + shown(facts.host) +
                          "\" is neither an IP address nor localhost: add it to web.hosts, or use "
                          "the address");
     }
     if (facts.origin && !is_same_origin(*facts.origin, facts.host)) {
-        return forbidden("control: the page's origin \"" + *facts.origin +
-                         "\" is not this server \"" + facts.host +
+        return forbidden("control: the page's origin \"" + shown(*facts.origin) +
+                         "\" is not this server \"" + shown(facts.host) +
                          "\": open the page from the server itself");
     }
     return {};
@@ -135,12 +136,12 @@ Facts gather_facts(const Address& peer, std::string_view host, std::span<const F
 }
 
 bool is_valid_token(const Policy& policy, Role role, std::string_view token) {
-    const Sha256 digest = sha256(as_bytes(token));
+    const digest::Sha256 sent = digest::sha256(as_bytes(token));
     bool found = false;
     for (const Token& known : policy.tokens) {
         const bool covers =
             std::find(known.roles.begin(), known.roles.end(), role) != known.roles.end();
-        const bool equal = equal_constant_time(known.sha256, digest);
+        const bool equal = digest::equal_constant_time(known.sha256, sent);
         found = found || (covers && equal);
     }
     return found;

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "auth/address.h"
-#include "auth/sha256.h"
 #include "base/field.h"
 #include "base/result.h"
+#include "digest/digest.h"
 
 namespace st::auth {
 
@@ -33,8 +33,8 @@ struct RolePolicy {
 };
 
 struct Token {
-    std::string name;  ///< for the log
-    Sha256 sha256{};   ///< of the token; the token itself is stored nowhere
+    std::string name;         ///< for the log
+    digest::Sha256 sha256{};  ///< of the token; the token itself is stored nowhere
     std::vector<Role> roles;
 };
 

@@ -16,6 +16,7 @@ extern "C" {
 
 #include "av/demuxer.h"
 #include "media/access_unit.h"
+#include "media/avc_config.h"
 #include "media/nal.h"
 
 namespace st::av {
@@ -42,23 +43,14 @@ bool is_parameter_set(Bytes nal) {
            type == media::NalType::sps_extension;
 }
 
-/// The parameter sets of an avcC (ISO/IEC 14496-15, 5.3.3.1); 0 if `avcc` is not one, else the size
-/// of the length before each NAL unit.
+/// The parameter sets of an avcC; 0 if `avcc` is not one, else the size of the length before each
+/// NAL unit.
 unsigned read_avcc(Bytes avcc, Buffer& sets) {
-    if (avcc.size() < 7 || avcc[0] != 1) return 0;
-    std::size_t at = 5;
-    for (const unsigned mask : {0x1FU, 0xFFU}) {  // SPS, then PPS
-        if (at >= avcc.size()) return 0;
-        for (unsigned left = avcc[at++] & mask; left > 0; --left) {
-            if (at + 2 > avcc.size()) return 0;
-            const std::size_t size = load_be16(&avcc[at]);
-            at += 2;
-            if (size == 0 || at + size > avcc.size()) return 0;
-            append_nal(sets, avcc.subspan(at, size));
-            at += size;
-        }
-    }
-    return (avcc[4] & 3U) + 1;
+    const auto config = media::parse_avc_config(avcc);
+    if (!config) return 0;
+    for (const Bytes sps : config->sps) append_nal(sets, sps);
+    for (const Bytes pps : config->pps) append_nal(sets, pps);
+    return config->length_bytes;
 }
 
 /// NAL units behind lengths -> behind start codes.

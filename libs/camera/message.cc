@@ -1,84 +1,35 @@
 #include "camera/message.h"
 
-#include <Poco/Exception.h>
-#include <Poco/JSON/Object.h>
-#include <Poco/JSON/ParseHandler.h>
-#include <Poco/JSON/Parser.h>
-#include <Poco/JSONString.h>
-
+#include <algorithm>
 #include <cassert>
 #include <numeric>
-#include <set>
+
+#include "base/text.h"
+#include "json/read.h"
+#include "json/write.h"
 
 namespace st::camera {
 namespace {
 
-using Poco::Dynamic::Var;
-using Poco::JSON::Object;
+using json::Object;
 
-/// Poco keeps the last of two equal keys; two readers of such a message could disagree: refuse it.
-class StrictHandler : public Poco::JSON::ParseHandler {
- public:
-    void reset() override {
-        ParseHandler::reset();
-        keys_.clear();
-    }
-    void startObject() override {
-        ParseHandler::startObject();
-        keys_.emplace_back();
-    }
-    void endObject() override {
-        ParseHandler::endObject();
-        keys_.pop_back();
-    }
-    void key(const std::string& k) override {
-        if (!keys_.back().insert(k).second) throw Poco::SyntaxException("key twice", k);
-        ParseHandler::key(k);
-    }
-
- private:
-    std::vector<std::set<std::string>> keys_;
-};
-
-/// The object `text` is, or null.
-Object::Ptr parse_object(std::string_view text) {
-    if (text.size() > kTextBytesMax) return {};
-    try {
-        Poco::JSON::Parser parser(new StrictHandler);
-        parser.setDepth(kTextDepthMax);
-        const Var value = parser.parse(std::string(text));
-        if (value.type() != typeid(Object::Ptr)) return {};
-        return value.extract<Object::Ptr>();
-    } catch (const Poco::Exception&) {
-        return {};  // C2: Poco throws on hostile text; here it is a value
-    }
+/// The object `text` is; none if it is anything else.
+std::optional<Object> parse_object(std::string_view text) {
+    const auto value = json::read(text, {kTextBytesMax, kTextDepthMax});
+    if (!value || value->object() == nullptr) return std::nullopt;
+    return *value->object();
 }
 
-std::string text_of(const Object& object, const std::string& key) {
-    const Var value = object.get(key);
-    return value.isString() ? value.extract<std::string>() : std::string();
+/// What a camera says for people to read.
+std::string shown_text(const Object& object, std::string_view key) {
+    return shown(object[key].text_or_empty());
 }
 
-std::optional<std::int64_t> integer_of(const Object& object, const std::string& key) {
-    const Var value = object.get(key);
-    if (value.isEmpty() || !value.isInteger() || value.isBoolean()) return std::nullopt;
-    try {
-        return value.convert<Poco::Int64>();
-    } catch (const Poco::Exception&) {
-        return std::nullopt;  // an unsigned value above the range
-    }
-}
-
-Object::Ptr object_of(const Object& object, const std::string& key) {
-    const Var value = object.get(key);
-    return value.type() == typeid(Object::Ptr) ? value.extract<Object::Ptr>() : Object::Ptr();
-}
-
-std::optional<Size> size_of(const Object& object, const std::string& key) {
-    const Object::Ptr size = object_of(object, key);
-    if (!size) return std::nullopt;
-    const auto width = integer_of(*size, "width");
-    const auto height = integer_of(*size, "height");
+std::optional<Size> size_of(const Object& object, std::string_view key) {
+    const Object* const size = object[key].object();
+    if (size == nullptr) return std::nullopt;
+    const auto width = (*size)["width"].integer();
+    const auto height = (*size)["height"].integer();
     constexpr std::int64_t kSideMax = 65'535;
     if (!width || !height || *width < 1 || *height < 1 || *width > kSideMax || *height > kSideMax) {
         return std::nullopt;
@@ -92,25 +43,25 @@ std::string encode_size(Size size) {
 }
 
 Result<Command> decode_start(const Object& object) {
-    const Object::Ptr payload = object_of(object, "payload");
-    if (!payload) return Error{"start_capture: no payload object"};
+    const Object* const payload = object["payload"].object();
+    if (payload == nullptr) return Error{"start_capture: no payload object"};
     StartParameters parameters;
     constexpr std::int64_t kMega = 1'000'000;
     constexpr std::int64_t kBpsMax = 1'000'000 * kMega;
-    if (const auto exact = integer_of(*payload, "bitrateBps")) {
+    if (const auto exact = (*payload)["bitrateBps"].integer()) {
         if (*exact < 1 || *exact > kBpsMax) {
             return Error{"start_capture: bitrateBps " + std::to_string(*exact) +
                          " is not within 1..10^12"};
         }
         parameters.bitrate_bps = static_cast<std::uint64_t>(*exact);
-    } else if (const auto mega = integer_of(*payload, "bitrate")) {
+    } else if (const auto mega = (*payload)["bitrate"].integer()) {
         if (*mega < 1 || *mega > kBpsMax / kMega) {
             return Error{"start_capture: bitrate " + std::to_string(*mega) +
                          " is not within 1..1000000 Mbit/s"};
         }
         parameters.bitrate_bps = static_cast<std::uint64_t>(*mega * kMega);
     }
-    if (const auto fps = integer_of(*payload, "fps"); fps && *fps > 0) {
+    if (const auto fps = (*payload)["fps"].integer(); fps && *fps > 0) {
         parameters.fps = static_cast<std::uint32_t>(std::min<std::int64_t>(*fps, 100'000));
     }
     parameters.resolution = size_of(*payload, "resolution");
@@ -144,27 +95,27 @@ std::string encode_start(const StartParameters& parameters) {
 std::string encode_stop() { return R"({"command":"stop_capture"})"; }
 
 Message decode_message(std::string_view text) {
-    const Object::Ptr object = parse_object(text);
+    const auto object = parse_object(text);
     if (!object) return Other{};
-    const std::string status = text_of(*object, "status");
+    const std::string status = (*object)["status"].text_or_empty();
     if (status == "ready") return Ready{};
-    if (status == "capture_started") return CaptureStarted{text_of(*object, "message")};
-    if (status == "capture_stopped") return CaptureStopped{text_of(*object, "message")};
-    if (status == "error") return CameraError{text_of(*object, "message")};
-    if (text_of(*object, "type") == "capabilities") {
-        return Capabilities{std::string(text), text_of(*object, "deviceModel")};
+    if (status == "capture_started") return CaptureStarted{shown_text(*object, "message")};
+    if (status == "capture_stopped") return CaptureStopped{shown_text(*object, "message")};
+    if (status == "error") return CameraError{shown_text(*object, "message")};
+    if ((*object)["type"].text_or_empty() == "capabilities") {
+        return Capabilities{json::write(json::cleaned(*object, kTextBytesMax)),
+                            shown_text(*object, "deviceModel")};
     }
     return Other{};
 }
 
 Result<Command> decode_command(std::string_view text) {
-    const Object::Ptr object = parse_object(text);
-    if (!object)
-        return Error{"command is not a JSON object: \"" + std::string(text.substr(0, 80)) + "\""};
-    const std::string command = text_of(*object, "command");
+    const auto object = parse_object(text);
+    if (!object) return Error{"command is not a JSON object: \"" + shown(text) + "\""};
+    const std::string command = (*object)["command"].text_or_empty();
     if (command == "stop_capture") return Command{Stop{}};
     if (command == "start_capture") return decode_start(*object);
-    return Error{"unknown command \"" + command.substr(0, 80) +
+    return Error{"unknown command \"" + shown(command) +
                  "\", expected start_capture or stop_capture"};
 }
 
@@ -183,13 +134,12 @@ std::string encode_status(Status status, std::string_view message) {
         case Status::error:
             break;
     }
-    return std::string(R"({"status":")") + name + R"(","message":)" +
-           Poco::toJSON(std::string(message), Poco::JSON_WRAP_STRINGS) + "}";
+    return std::string(R"({"status":")") + name + R"(","message":)" + json::write(message) + "}";
 }
 
 std::string encode_capabilities(const CapabilitiesOffer& offer) {
     std::string text = R"({"type":"capabilities","deviceModel":)" +
-                       Poco::toJSON(offer.device_model, Poco::JSON_WRAP_STRINGS) +
+                       json::write(std::string_view(offer.device_model)) +
                        ",\"sdkInt\":" + std::to_string(offer.sdk_int) + ",\"resolutions\":[";
     for (std::size_t i = 0; i < offer.resolutions.size(); ++i) {
         const OfferedResolution& resolution = offer.resolutions[i];
@@ -197,7 +147,7 @@ std::string encode_capabilities(const CapabilitiesOffer& offer) {
         text += "{\"width\":" + std::to_string(resolution.size.width) +
                 ",\"height\":" + std::to_string(resolution.size.height) +
                 R"(,"format":"YUV_420_888","lensFacing":)" +
-                Poco::toJSON(resolution.lens_facing, Poco::JSON_WRAP_STRINGS) + "}";
+                json::write(std::string_view(resolution.lens_facing)) + "}";
     }
     text += "]";
     if (!offer.resolutions.empty()) {

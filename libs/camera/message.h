@@ -53,15 +53,15 @@ struct CameraError {
     std::string message;
 };
 struct Capabilities {
-    std::string json;          ///< the whole message, a valid JSON object
+    std::string json;          ///< the whole message with its texts cleaned, one JSON object
     std::string device_model;  ///< "" if not given
 };
 struct Other {};  ///< anything else, JSON or not: noted, never acted on
 using Message =
     std::variant<Other, Ready, CaptureStarted, CaptureStopped, CameraError, Capabilities>;
 
-/// Never fails: what is not one of ours (not JSON, not an object, too deep, a key twice, over
-/// kTextBytesMax) is Other.
+/// Texts come out cleaned (base/text.h). Never fails: what is not one of ours (not JSON, not an
+/// object, too deep, a key twice, over kTextBytesMax) is Other.
 Message decode_message(std::string_view text);
 
 // ---- camera side (streamctl push) ------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/event_sink.h"
+#include "base/text.h"
 #include "capture/cameras.h"
 #include "media/nal_peek.h"
 #include "record/recorder.h"
@@ -13,15 +14,6 @@ namespace {
 constexpr std::int64_t kSecond = 1'000'000'000;
 /// Events and log lines that a camera's texts may cause in a second.
 constexpr int kReportsPerSecond = 20;
-
-/// `text` is UTF-8, and so is what stays of it: it goes into JSON.
-std::string short_text(const std::string& text) {
-    std::size_t end = std::min<std::size_t>(text.size(), 120);
-    while (end > 0 && end < text.size() && (text[end] & 0xC0) == 0x80) --end;
-    std::string shown;
-    for (const char c : text.substr(0, end)) shown += c < ' ' && c >= 0 ? ' ' : c;
-    return shown;
-}
 
 }  // namespace
 
@@ -136,8 +128,8 @@ void CameraConnection::on_text(const std::string& text) {
     const camera::Message message = camera::decode_message(text);
     if (std::holds_alternative<camera::Other>(message)) {
         if (!may_report()) return;
-        parts_.control.post([&events = parts_.events, name = name_, shown = short_text(text)] {
-            events.add("camera.text", {{"camera", name}, {"text", shown}}, LogLevel::debug);
+        parts_.control.post([&events = parts_.events, name = name_, text = shown(text)] {
+            events.add("camera.text", {{"camera", name}, {"text", text}}, LogLevel::debug);
         });
         return;
     }
@@ -151,7 +143,7 @@ void CameraConnection::on_text(const std::string& text) {
     }
     if (const auto* error = std::get_if<camera::CameraError>(&message)) {
         refusal_ = error->message.empty() ? "the camera reports an error" : error->message;
-        if (may_report()) log_.warning("camera=" + name_ + " error: " + short_text(refusal_));
+        if (may_report()) log_.warning("camera=" + name_ + " error: " + refusal_);
         return apply(camera::Input::camera_error);
     }
     if (std::holds_alternative<camera::CaptureStarted>(message)) {
@@ -168,10 +160,8 @@ void CameraConnection::on_text(const std::string& text) {
 void CameraConnection::on_capabilities(const camera::Capabilities& capabilities) {
     capabilities_ = capabilities.json;
     if (capabilities.device_model.empty() || !may_report()) return;
-    parts_.control.post(
-        [&cameras = parts_.cameras, link = link_, model = short_text(capabilities.device_model)] {
-            cameras.set_model(link, model);
-        });
+    parts_.control.post([&cameras = parts_.cameras, link = link_,
+                         model = capabilities.device_model] { cameras.set_model(link, model); });
 }
 
 void CameraConnection::join() {
@@ -203,8 +193,7 @@ void CameraConnection::on_over(std::uint16_t code, const std::string& reason) {
     live_.end("camera disconnected");
     close_ = record::CloseCode{code, reason};
     apply(over_because_);
-    const std::string text =
-        "code " + std::to_string(code) + (reason.empty() ? "" : " " + short_text(reason));
+    const std::string text = "code " + std::to_string(code) + (reason.empty() ? "" : " " + reason);
     // A session that is being finished answers who waits for the stop; without one, nothing would.
     const bool has_session = ended_serial_ != 0;
     parts_.control.post([&parts = parts_, link = link_, text, has_session] {

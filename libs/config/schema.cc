@@ -1,18 +1,18 @@
 #include "config/schema.h"
 
-#include <Poco/JSONString.h>
-
 #include <algorithm>
 #include <cctype>
 #include <optional>
 
 #include "base/nearest.h"
+#include "base/text.h"
 #include "base/units.h"
+#include "json/write.h"
 
 namespace st::config {
 namespace {
 
-std::string quoted(const std::string& text) { return Poco::toJSON(text); }
+std::string quoted(const std::string& text) { return json::write(std::string_view(text)); }
 
 std::string_view last_word(std::string_view path) {
     const std::size_t dot = path.rfind('.');
@@ -259,12 +259,9 @@ std::string environment_name(std::string_view prefix, std::string_view path) {
 }
 
 std::string printable(std::string_view text) {
-    constexpr std::size_t kShownMax = 60;
-    std::string out;
-    for (const char c : text.substr(0, kShownMax)) {
-        out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-    }
-    if (text.size() > kShownMax) out += "...";
+    constexpr std::size_t kQuotedMax = 60;
+    std::string out = clean_text(text, kQuotedMax);
+    if (text.size() > kQuotedMax) out += "...";
     return out.empty() ? "nothing" : out;
 }
 

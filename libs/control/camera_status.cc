@@ -7,8 +7,6 @@
 namespace st::control {
 namespace {
 
-using Poco::Dynamic::Var;
-
 constexpr TextTable<CameraState, 6> kStates = {{
     {CameraState::idle, "idle"},
     {CameraState::starting, "starting"},
@@ -18,8 +16,6 @@ constexpr TextTable<CameraState, 6> kStates = {{
     {CameraState::gone, "gone"},
 }};
 
-Var or_null(const std::optional<std::uint32_t>& number) { return number ? Var(*number) : Var(); }
-
 /// Two decimals; JSON has no NaN.
 double rounded(double value) { return std::isfinite(value) ? std::round(value * 100) / 100 : 0; }
 
@@ -28,15 +24,15 @@ double rounded(double value) { return std::isfinite(value) ? std::round(value * 
 std::string_view to_text(CameraState state) { return text_of(kStates, state); }
 
 std::string encode(const CameraStatus& camera) {
-    Poco::JSON::Object object = ordered_object();
+    json::Object object;
     object.set("name", camera.name);
     object.set("peer", camera.peer);
     object.set("path", camera.path);
-    object.set("model", control::or_null(camera.model));
+    object.set("model", camera.model);
     object.set("state", std::string(to_text(camera.state)));
-    object.set("session", control::or_null(camera.session));
-    object.set("width", or_null(camera.width));
-    object.set("height", or_null(camera.height));
+    object.set("session", camera.session);
+    object.set("width", camera.width);
+    object.set("height", camera.height);
     object.set("fps_1s", rounded(camera.fps_1s));
     object.set("bitrate_1s", camera.bitrate_1s);
     object.set("frames", camera.frames);
@@ -44,13 +40,13 @@ std::string encode(const CameraStatus& camera) {
     object.set("bad", camera.bad);
     object.set("connected_at", camera.connected_at);
     object.set("last_seen", camera.last_seen);
-    return to_line(object);
+    return json::write(object);
 }
 
 Decoded<CameraStatus> decode_camera(std::string_view body) {
-    const auto object = parse_object(body, kReplyBytesMax);
+    const auto object = parse_object(body, kReply);
     if (!object) return object.error();
-    ObjectReader reader(**object);
+    ObjectReader reader(*object);
     CameraStatus camera;
     reader.require("name");
     reader.require("state");

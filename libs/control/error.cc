@@ -1,11 +1,10 @@
 #include "control/error.h"
 
-#include <Poco/JSON/Object.h>
-
 #include <array>
 
-#include "base/utf8.h"
+#include "base/text.h"
 #include "control/json.h"
+#include "json/write.h"
 
 namespace st::control {
 namespace {
@@ -55,32 +54,14 @@ std::string_view to_text(ErrorCode code) { return row(code).text; }
 
 int http_status(ErrorCode code) { return row(code).http_status; }
 
-std::string as_utf8(const std::string& text) {
-    if (is_utf8(as_bytes(text))) return text;
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string out;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x80) {
-            out += c;
-            continue;
-        }
-        out += "\\x";
-        out += kDigits[byte >> 4];
-        out += kDigits[byte & 15];
-    }
-    return out;
-}
-
 std::string encode(const ApiError& error) {
-    Poco::JSON::Object inner = ordered_object();
-    inner.set("code", std::string(to_text(error.code)));
-    inner.set("message", as_utf8(error.message));
-    inner.set("field",
-              error.field ? Poco::Dynamic::Var(as_utf8(*error.field)) : Poco::Dynamic::Var());
-    Poco::JSON::Object outer = ordered_object();
+    json::Object inner;
+    inner.set("code", to_text(error.code));
+    inner.set("message", clean_text(error.message, kErrorBytesMax));
+    inner.set("field", error.field ? json::Value(shown(*error.field)) : json::Value());
+    json::Object outer;
     outer.set("error", inner);
-    return to_line(outer);
+    return json::write(outer);
 }
 
 ApiError decode_error(std::string_view body, int http_status) {
@@ -91,9 +72,9 @@ ApiError decode_error(std::string_view body, int http_status) {
     };
     const auto outer = parse_object(body);
     if (!outer) return alien();
-    ObjectReader reader(**outer);
-    const Poco::JSON::Object::Ptr inner = reader.object("error");
-    if (!inner) return alien();
+    ObjectReader reader(*outer);
+    const json::Object* const inner = reader.object("error");
+    if (inner == nullptr) return alien();
     ObjectReader fields(*inner);
     std::string code;
     ApiError error;

@@ -38,10 +38,8 @@ using Decoded = Result<T, ApiError>;
 std::string_view to_text(ErrorCode code);
 int http_status(ErrorCode code);
 
-/// A message may quote what a peer sent, which need not be text: then its bytes above ASCII are
-/// written \xNN.
-std::string as_utf8(const std::string& text);
-
+/// A message may quote what a peer sent: it is cleaned (base/text.h) and cut to this.
+constexpr std::size_t kErrorBytesMax = 2000;
 std::string encode(const ApiError& error);
 
 /// The error in a reply body. A body that is not of that shape (a proxy's page) becomes an error

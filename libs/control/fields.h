@@ -1,7 +1,5 @@
 #pragma once
 /// Fields that several operations share. Private to libs/control.
-#include <Poco/JSON/Array.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -13,6 +11,7 @@
 #include "control/glob.h"
 #include "control/json.h"
 #include "control/start.h"
+#include "json/write.h"
 
 namespace st::control {
 
@@ -48,13 +47,9 @@ void read_enum(ObjectReader& reader, const std::string& key, const TextTable<Enu
         reader.fail(key, "unknown value \"" + text.substr(0, 40) + "\"");
 }
 
-inline Poco::Dynamic::Var or_null(const std::optional<std::string>& text) {
-    return text ? Poco::Dynamic::Var(*text) : Poco::Dynamic::Var();
-}
-
-inline Poco::JSON::Array to_array(const std::vector<std::string>& texts) {
-    Poco::JSON::Array list;
-    for (const std::string& text : texts) list.add(text);
+inline json::Array to_array(const std::vector<std::string>& texts) {
+    json::Array list;
+    for (const std::string& text : texts) list.push_back(text);
     return list;
 }
 
@@ -86,14 +81,14 @@ inline void read_timeout(ObjectReader& reader, std::chrono::milliseconds& out) {
 /// reads.
 template <class Reply, class ReadMore>
 Decoded<Reply> decode_results(std::string_view body, ReadMore read_more) {
-    const auto object = parse_object(body, kReplyBytesMax);
+    const auto object = parse_object(body, kReply);
     if (!object) return object.error();
-    ObjectReader reader(**object);
+    ObjectReader reader(*object);
     Reply reply;
     reader.require("ok");
     reader.require("results");
     reader.read("ok", reply.ok);
-    for (const Poco::JSON::Object::Ptr& item : reader.objects("results")) {
+    for (const json::Object* item : reader.objects("results")) {
         ObjectReader fields(*item, "results[" + std::to_string(reply.results.size()) + "]");
         auto& result = reply.results.emplace_back();
         fields.require("camera");
@@ -107,18 +102,17 @@ Decoded<Reply> decode_results(std::string_view body, ReadMore read_more) {
     return reply;
 }
 
-inline std::string encode_results(bool ok, const Poco::JSON::Array& results) {
-    Poco::JSON::Object object = ordered_object();
+inline std::string encode_results(bool ok, const json::Array& results) {
+    json::Object object;
     object.set("ok", ok);
     object.set("results", results);
-    return to_line(object);
+    return json::write(object);
 }
 
 /// A request's body; nothing at all is an object without fields.
-inline Decoded<Poco::JSON::Object::Ptr> parse_request(std::string_view body) {
+inline Decoded<json::Object> parse_request(std::string_view body) {
     const bool blank = body.find_first_not_of(" \t\r\n") == std::string_view::npos;
-    return blank ? Decoded<Poco::JSON::Object::Ptr>(new Poco::JSON::Object)
-                 : parse_object(body, kRequestBytesMax, LongNumbers::as_reals);
+    return blank ? Decoded<json::Object>(json::Object()) : parse_object(body);
 }
 
 }  // namespace st::control

@@ -1,7 +1,5 @@
 #pragma once
-/// Reading JSON we do not trust, field by field, without silent conversions. Pure; any thread.
-#include <Poco/JSON/Object.h>
-
+/// Requests and replies read field by field, without silent conversions. Pure; any thread.
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -11,34 +9,22 @@
 #include <vector>
 
 #include "control/error.h"
+#include "json/read.h"
 
 namespace st::control {
 
 constexpr std::size_t kRequestBytesMax = 64 * 1024;
 constexpr std::size_t kReplyBytesMax =
     64 * 1024 * 1024;  ///< a client's bound on what a server sends
-constexpr int kJsonDepthMax = 16;
+constexpr json::Limits kRequest{kRequestBytesMax, 16};
+/// Deeper than a request: a list of recordings holds what cameras said of themselves.
+constexpr json::Limits kReply{kReplyBytesMax, 32};
 
-/// Whole numbers of more than 18 digits, which the parser would wrap without a word. As reals they
-/// fit no field that wants a whole number, so that a reader refuses them by name.
-enum class LongNumbers : std::uint8_t { refused, as_reals };
-
-/// One JSON value. Refused with a reason: anything else, more than `bytes_max`, deeper than
-/// kJsonDepthMax, a key that stands twice, a NUL.
-Decoded<Poco::Dynamic::Var> parse_json(std::string_view text,
-                                       std::size_t bytes_max = kRequestBytesMax,
-                                       LongNumbers long_numbers = LongNumbers::refused);
+/// One JSON value; a refusal says why.
+Decoded<json::Value> parse_json(std::string_view text, const json::Limits& limits = kRequest);
 
 /// The same of an object; any other value is refused.
-Decoded<Poco::JSON::Object::Ptr> parse_object(std::string_view text,
-                                              std::size_t bytes_max = kRequestBytesMax,
-                                              LongNumbers long_numbers = LongNumbers::refused);
-
-/// An object that keeps its keys in the order they were set.
-Poco::JSON::Object ordered_object();
-
-/// Compact, one line, no newline at the end.
-std::string to_line(const Poco::JSON::Object& object);
+Decoded<json::Object> parse_object(std::string_view text, const json::Limits& limits = kRequest);
 
 /// An integer field's range, both ends included.
 struct Range {
@@ -51,7 +37,7 @@ struct Range {
 class ObjectReader {
  public:
     /// `where` is the path of the object itself ("" for the outermost), for the error's field.
-    explicit ObjectReader(const Poco::JSON::Object& object, std::string where = {});
+    explicit ObjectReader(const json::Object& object, std::string where = {});
 
     void read(const std::string& key, bool& out);
     void read(const std::string& key, std::uint64_t& out, Range range = {});
@@ -67,10 +53,10 @@ class ObjectReader {
               std::size_t items_max = 100'000);
 
     /// The object at `key`, or null (absent, or not an object: then failed() is set).
-    Poco::JSON::Object::Ptr object(const std::string& key);
+    const json::Object* object(const std::string& key);
     /// The objects of the list at `key`; anything in it that is not an object is an error.
-    std::vector<Poco::JSON::Object::Ptr> objects(const std::string& key,
-                                                 std::size_t items_max = 1'000'000);
+    std::vector<const json::Object*> objects(const std::string& key,
+                                             std::size_t items_max = 1'000'000);
 
     /// Present and not null.
     bool has(const std::string& key) const;
@@ -89,10 +75,12 @@ class ObjectReader {
     void refuse_unknown(const std::string& why = "unknown field");
 
  private:
-    /// The value to convert, or empty when there is nothing to do.
-    Poco::Dynamic::Var value(const std::string& key);
+    /// The value to convert, or null when there is nothing to do.
+    const json::Value& value(const std::string& key);
+    const json::Array* list(const std::string& key, std::string_view of, std::size_t items_max);
+    void expected(const std::string& key, std::string_view what, const json::Value& got);
 
-    const Poco::JSON::Object& object_;
+    const json::Object& object_;
     std::string where_;
     std::set<std::string> known_;
     std::optional<ApiError> error_;

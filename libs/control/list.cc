@@ -10,19 +10,19 @@ std::string encode(const List& list) {
         if (text.back() != '[') text += ',';
         text += item;
     }
-    Poco::JSON::Object tail = ordered_object();
-    tail.set("next", or_null(list.next));
-    return text + "]," + to_line(tail).substr(1);
+    json::Object tail;
+    tail.set("next", list.next);
+    return text + "]," + json::write(tail).substr(1);
 }
 
 Decoded<List> decode_list(std::string_view body) {
-    const auto object = parse_object(body, kReplyBytesMax);
+    const auto object = parse_object(body, kReply);
     if (!object) return object.error();
-    ObjectReader reader(**object);
+    ObjectReader reader(*object);
     List list;
     reader.require("items");
-    for (const Poco::JSON::Object::Ptr& item : reader.objects("items")) {
-        list.items.push_back(to_line(*item));
+    for (const json::Object* item : reader.objects("items")) {
+        list.items.push_back(json::write(*item));
     }
     reader.read("next", list.next);
     if (reader.failed()) return reader.error();
@@ -31,11 +31,11 @@ Decoded<List> decode_list(std::string_view body) {
 
 namespace {
 
-std::string done_with(std::string_view what, const Poco::Dynamic::Var& name) {
-    Poco::JSON::Object object = ordered_object();
+std::string done_with(std::string_view what, json::Value name) {
+    json::Object object;
     object.set("ok", true);
     object.set(std::string(what), name);
-    return to_line(object);
+    return json::write(object);
 }
 
 }  // namespace
@@ -45,7 +45,7 @@ std::string encode_done(std::string_view what, std::string_view name) {
 }
 
 std::string encode_done(std::string_view what, std::uint64_t number) {
-    return done_with(what, Poco::UInt64{number});
+    return done_with(what, number);
 }
 
 }  // namespace st::control

@@ -1,18 +1,13 @@
 /// The OpenAPI document: paths from the table of operations, shapes written out here once.
-#include <Poco/JSON/Array.h>
-#include <Poco/JSON/Object.h>
-#include <Poco/JSON/Parser.h>
-#include <Poco/JSON/Stringifier.h>
-
-#include <sstream>
-
 #include "control/json.h"
 #include "control/operations.h"
+#include "json/read.h"
+#include "json/write.h"
 
 namespace st::control {
 namespace {
 
-using Poco::JSON::Object;
+using json::Object;
 
 /// Components of the document. "nullable" in OpenAPI 3.1's way: a list of types.
 constexpr std::string_view kSchemas = R"json({
@@ -39,13 +34,13 @@ constexpr std::string_view kSchemas = R"json({
 })json";
 
 Object reference(std::string_view name) {
-    auto object = ordered_object();
+    Object object;
     object.set("$ref", "#/components/schemas/" + std::string(name));
     return object;
 }
 
 Object type_of(const Parameter& parameter) {
-    auto schema = ordered_object();
+    Object schema;
     switch (parameter.type) {
         case ParameterType::text:
             schema.set("type", "string");
@@ -60,7 +55,7 @@ Object type_of(const Parameter& parameter) {
             schema.set("format", "date-time");
             break;
         case ParameterType::texts: {
-            auto item = ordered_object();
+            Object item;
             item.set("type", "string");
             schema.set("type", "array");
             schema.set("items", item);
@@ -73,9 +68,9 @@ Object type_of(const Parameter& parameter) {
             if (parameter.max > 0) schema.set("maximum", parameter.max);
             break;
         case ParameterType::state: {
-            Poco::JSON::Array states;
+            json::Array states;
             for (const char* state : {"recording", "finalising", "done", "failed"})
-                states.add(state);
+                states.push_back(state);
             schema.set("type", "string");
             schema.set("enum", states);
             break;
@@ -85,62 +80,62 @@ Object type_of(const Parameter& parameter) {
 }
 
 Object json_content(const Object& schema) {
-    auto media = ordered_object();
+    Object media;
     media.set("schema", schema);
-    auto content = ordered_object();
+    Object content;
     content.set("application/json", media);
     return content;
 }
 
 /// Over HTTP a picture is the body itself; JSON-RPC has it as text.
 Object picture_content() {
-    auto content = ordered_object();
-    content.set("image/jpeg", ordered_object());
+    Object content;
+    content.set("image/jpeg", json::Object());
     return content;
 }
 
 Object responses(const OperationInfo& info) {
-    auto good = ordered_object();
+    Object good;
     good.set("description", "The result.");
     good.set("content", info.operation == Operation::streams_snapshot
                             ? picture_content()
                             : json_content(reference(info.reply)));
-    auto bad = ordered_object();
+    Object bad;
     bad.set("description", "Why not.");
     bad.set("content", json_content(reference("Error")));
-    auto all = ordered_object();
+    Object all;
     all.set("200", good);
     all.set("default", bad);
     return all;
 }
 
 Object describe(const OperationInfo& info) {
-    auto operation = ordered_object();
+    Object operation;
     operation.set("operationId", std::string(info.rpc));
     operation.set("summary", std::string(info.summary));
-    Poco::JSON::Array parameters;
-    auto properties = ordered_object();
+    json::Array parameters;
+    Object properties;
     for (const Parameter& parameter : info.parameters) {
         Object schema = type_of(parameter);
         if (parameter.place == Place::body) {
             properties.set(std::string(parameter.name), schema);
             continue;
         }
-        auto described = ordered_object();
+        Object described;
         described.set("name", std::string(parameter.name));
         described.set("in", parameter.place == Place::path ? "path" : "query");
         described.set("required", parameter.required);
         described.set("description", std::string(parameter.help));
         described.set("schema", schema);
-        parameters.add(described);
+        parameters.push_back(described);
     }
     if (parameters.size() > 0) operation.set("parameters", parameters);
     if (properties.size() > 0) {
-        auto body = ordered_object();
+        Object body;
         body.set("type", "object");
         body.set("additionalProperties", false);
         body.set("properties", properties);
-        auto request = ordered_object();
+        Object request;
         request.set("required", false);
         request.set("content", json_content(body));
         operation.set("requestBody", request);
@@ -152,32 +147,29 @@ Object describe(const OperationInfo& info) {
 }  // namespace
 
 std::string openapi_document(std::string_view version) {
-    auto paths = ordered_object();
+    Object paths;
     for (const OperationInfo& info : operations()) {
         const std::string path = "/api/v1/" + std::string(info.path);
-        auto item = paths.has(path) ? *paths.getObject(path) : ordered_object();
+        const Object* const known = paths[path].object();
+        Object item = known != nullptr ? *known : Object();
         std::string method(info.method);
         for (char& c : method) c = static_cast<char>(c - 'A' + 'a');
         item.set(method, describe(info));
-        paths.set(path, Object::Ptr(new Object(item)));
+        paths.set(path, item);
     }
-    auto about = ordered_object();
+    Object about;
     about.set("title", "streamd");
     about.set("version", std::string(version));
     about.set("description",
               "Cameras in, recordings out. See http-api.md for what the fields mean.");
-    Poco::JSON::Parser parser;
-    parser.setHandler(new Poco::JSON::ParseHandler(/*preserveObjectOrder=*/true));
-    auto components = ordered_object();
-    components.set("schemas", parser.parse(std::string(kSchemas)));
-    auto document = ordered_object();
+    Object components;
+    components.set("schemas", *json::read(kSchemas));
+    Object document;
     document.set("openapi", "3.1.0");
     document.set("info", about);
     document.set("paths", paths);
     document.set("components", components);
-    std::ostringstream out;
-    Poco::JSON::Stringifier::stringify(document, out, 2);
-    return out.str() + "\n";
+    return json::write_indented(document) + "\n";
 }
 
 }  // namespace st::control

@@ -13,7 +13,7 @@
 namespace st::control {
 namespace {
 
-/// What our JSON reading takes without loss: 18 digits.
+/// The bound of a whole number that has no other.
 constexpr std::uint64_t kIntegerMax = 999'999'999'999'999'999;
 
 using enum ParameterType;
@@ -261,7 +261,7 @@ Decoded<Call> rpc_call(const OperationInfo& operation, const std::string& params
     }
     const auto object = parse_request(params);
     if (!object) return object.error();
-    ObjectReader reader(**object);
+    ObjectReader reader(*object);
     for (const Parameter& parameter : operation.parameters) {
         auto value = read_argument(reader, parameter);
         if (value) call.arguments.emplace_back(parameter.name, std::move(*value));

@@ -7,12 +7,12 @@
 
 namespace st::control {
 
-using Poco::JSON::Object;
+using json::Object;
 
 Decoded<Recording> decode_recording(std::string_view body) {
-    const auto object = parse_object(body, kReplyBytesMax);
+    const auto object = parse_object(body, kReply);
     if (!object) return object.error();
-    ObjectReader reader(**object);
+    ObjectReader reader(*object);
     Recording recording;
     std::string state;
     reader.require("id");
@@ -28,17 +28,17 @@ Decoded<Recording> decode_recording(std::string_view body) {
     reader.read("duration_ms", recording.duration_ms);
     reader.read("bitrate_bps", recording.bitrate_bps);
     reader.read("error", recording.error);
-    if (const Object::Ptr found = reader.object("fps_estimate")) {
+    if (const Object* found = reader.object("fps_estimate")) {
         ObjectReader estimate(*found, "fps_estimate");
         estimate.read("fps", recording.fps);
         if (estimate.failed()) return estimate.error();
     }
-    if (const Object::Ptr found = reader.object("clock")) {
+    if (const Object* found = reader.object("clock")) {
         ObjectReader clock(*found, "clock");
         clock.read("ping_us", recording.ping_us);
         if (clock.failed()) return clock.error();
     }
-    for (const Object::Ptr& item : reader.objects("files")) {
+    for (const Object* item : reader.objects("files")) {
         ObjectReader fields(*item, "files[" + std::to_string(recording.files.size()) + "]");
         RecordingFile file;
         fields.require("name");
@@ -59,9 +59,9 @@ Decoded<Recording> decode_recording(std::string_view body) {
 }
 
 std::string with_directory(std::string_view session_json, std::string_view directory) {
-    Object object = ordered_object();
+    Object object;
     object.set("directory", std::string(directory));
-    const std::string field = to_line(object);
+    const std::string field = json::write(object);
     const std::size_t open = session_json.find('{');
     const std::size_t first = session_json.find_first_not_of(" \t\r\n", open + 1);
     const bool empty = first == std::string_view::npos || session_json[first] == '}';

@@ -17,7 +17,7 @@ std::string encode_rpc_request(std::uint64_t id, std::string_view method, std::s
 
 struct RpcAnswer {
     std::optional<std::uint64_t> id;  ///< none: it answers what could not be read
-    std::string result;               ///< JSON text as it came; "" with an error
+    std::string result;               ///< JSON text on one line; "" with an error
     std::optional<ApiError> error;
 };
 
@@ -28,7 +28,7 @@ struct RpcEvent {
     std::string time;     ///< RFC 3339
     std::string camera;   ///< "" if it has none
     std::string session;  ///< the same
-    std::string json;     ///< all of it, as it came, on one line
+    std::string json;     ///< all of it, on one line
 };
 
 /// The server left events out.
@@ -40,12 +40,6 @@ using RpcIncoming = std::variant<RpcAnswer, RpcEvent, RpcEventsLost>;
 
 /// One message of the server; nullopt: a notification we do not know.
 Result<std::optional<RpcIncoming>> decode_rpc_incoming(std::string_view text);
-
-/// The text of a member of the outermost object, as it stands there; "" if there is none.
-std::string_view raw_member(std::string_view object, std::string_view name);
-
-/// The texts of the items of a list, as they stand there. `list` must be one valid JSON list.
-std::vector<std::string_view> raw_items(std::string_view list);
 
 /// One event, as the server notifies it.
 Result<RpcEvent> decode_rpc_event(std::string_view json);

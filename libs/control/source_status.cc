@@ -14,30 +14,26 @@ constexpr TextTable<SourceState, 6> kStates = {{
     {SourceState::failed, "failed"},
 }};
 
-Poco::Dynamic::Var or_null(const std::optional<std::uint64_t>& number) {
-    return number ? Poco::Dynamic::Var(*number) : Poco::Dynamic::Var();
-}
-
 }  // namespace
 
 std::string encode(const SourceStatus& status) {
-    Poco::JSON::Object object = ordered_object();
+    json::Object object;
     object.set("path", status.path);
     object.set("input", status.input);
     object.set("state", std::string(text_of(kStates, status.state)));
-    object.set("pid", or_null(status.pid));
+    object.set("pid", status.pid);
     object.set("viewers", status.viewers);
     object.set("restarts", status.restarts);
     object.set("crashes", status.crashes);
-    object.set("last_error", control::or_null(status.last_error));
-    object.set("uptime_ms", or_null(status.uptime_ms));
-    return to_line(object);
+    object.set("last_error", status.last_error);
+    object.set("uptime_ms", status.uptime_ms);
+    return json::write(object);
 }
 
 Decoded<SourceStatus> decode_source_status(std::string_view body) {
-    const auto object = parse_object(body, kReplyBytesMax);
+    const auto object = parse_object(body, kReply);
     if (!object) return object.error();
-    ObjectReader reader(**object);
+    ObjectReader reader(*object);
     SourceStatus status;
     reader.require("path");
     reader.require("state");

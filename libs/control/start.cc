@@ -6,7 +6,7 @@
 namespace st::control {
 namespace {
 
-using Poco::JSON::Object;
+using json::Object;
 
 constexpr TextTable<StartOutcome, 6> kOutcomes = {{
     {StartOutcome::started, "started"},
@@ -19,7 +19,7 @@ constexpr TextTable<StartOutcome, 6> kOutcomes = {{
 
 void read_size(ObjectReader& reader, const std::string& key, std::uint32_t min,
                std::optional<Size>& out) {
-    const Object::Ptr object = reader.object(key);
+    const Object* object = reader.object(key);
     if (!object) return;
     ObjectReader fields(*object, reader.path(key));
     Size size;
@@ -34,7 +34,7 @@ void read_size(ObjectReader& reader, const std::string& key, std::uint32_t min,
 }
 
 Object to_object(const Size& size) {
-    Object object = ordered_object();
+    Object object;
     object.set("width", size.width);
     object.set("height", size.height);
     return object;
@@ -47,7 +47,7 @@ std::string_view to_text(StartOutcome outcome) { return text_of(kOutcomes, outco
 Decoded<StartRequest> decode_start_request(std::string_view body) {
     const auto object = parse_request(body);
     if (!object) return object.error();
-    ObjectReader reader(**object);
+    ObjectReader reader(*object);
     StartRequest request;
     StartParameters& parameters = request.parameters;
     read_cameras(reader, request.cameras);
@@ -70,7 +70,7 @@ Decoded<StartRequest> decode_start_request(std::string_view body) {
 }
 
 std::string encode(const StartRequest& request) {
-    Object object = ordered_object();
+    Object object;
     const StartParameters& parameters = request.parameters;
     if (!request.cameras.empty()) object.set("cameras", to_array(request.cameras));
     if (parameters.resolution) object.set("resolution", to_object(*parameters.resolution));
@@ -80,7 +80,7 @@ std::string encode(const StartRequest& request) {
     if (request.take) object.set("take", *request.take);
     object.set("wait", request.wait);
     object.set("timeout_ms", static_cast<std::int64_t>(request.timeout.count()));
-    return to_line(object);
+    return json::write(object);
 }
 
 Decoded<StartReply> decode_start_reply(std::string_view body) {
@@ -91,14 +91,14 @@ Decoded<StartReply> decode_start_reply(std::string_view body) {
 }
 
 std::string encode(const StartReply& reply) {
-    Poco::JSON::Array results;
+    json::Array results;
     for (const StartResult& result : reply.results) {
-        Object object = ordered_object();
+        Object object;
         object.set("camera", result.camera);
         object.set("outcome", std::string(to_text(result.outcome)));
-        object.set("session", or_null(result.session));
-        object.set("error", or_null(result.error));
-        results.add(object);
+        object.set("session", result.session);
+        object.set("error", result.error);
+        results.push_back(object);
     }
     return encode_results(reply.ok, results);
 }

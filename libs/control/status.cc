@@ -4,25 +4,25 @@
 
 namespace st::control {
 
-using Poco::JSON::Object;
+using json::Object;
 
 std::string encode(const ServerStatus& status) {
-    Object cameras = ordered_object();
+    Object cameras;
     cameras.set("connected", status.cameras_connected);
     cameras.set("recording", status.cameras_recording);
     cameras.set("finalising", status.sessions_finalising);
-    Object recordings = ordered_object();
+    Object recordings;
     recordings.set("path", status.recordings_path);
     recordings.set("disk_free_bytes", status.disk_free_bytes);
     recordings.set("disk_total_bytes", status.disk_total_bytes);
-    Poco::JSON::Array loops;
+    json::Array loops;
     for (const LoopStatus& loop : status.loops) {
-        Object object = ordered_object();
+        Object object;
         object.set("connections", loop.connections);
         object.set("busy_max_us", loop.busy_max_us);
-        loops.add(object);
+        loops.push_back(object);
     }
-    Object object = ordered_object();
+    Object object;
     object.set("version", status.version);
     object.set("started_at", status.started_at);
     object.set("uptime_ms", status.uptime_ms);
@@ -34,13 +34,13 @@ std::string encode(const ServerStatus& status) {
     object.set("recordings", recordings);
     object.set("urls", to_array(status.urls));
     object.set("loops", loops);
-    return to_line(object);
+    return json::write(object);
 }
 
 Decoded<ServerStatus> decode_status(std::string_view body) {
-    const auto object = parse_object(body, kReplyBytesMax);
+    const auto object = parse_object(body, kReply);
     if (!object) return object.error();
-    ObjectReader reader(**object);
+    ObjectReader reader(*object);
     ServerStatus status;
     reader.require("version");
     reader.read("version", status.version);
@@ -51,21 +51,21 @@ Decoded<ServerStatus> decode_status(std::string_view body) {
     reader.read("bytes", status.bytes);
     reader.read("bad", status.bad);
     reader.read("urls", status.urls);
-    if (const Object::Ptr found = reader.object("cameras")) {
+    if (const Object* found = reader.object("cameras")) {
         ObjectReader cameras(*found, "cameras");
         cameras.read("connected", status.cameras_connected);
         cameras.read("recording", status.cameras_recording);
         cameras.read("finalising", status.sessions_finalising);
         if (cameras.failed()) return cameras.error();
     }
-    if (const Object::Ptr found = reader.object("recordings")) {
+    if (const Object* found = reader.object("recordings")) {
         ObjectReader recordings(*found, "recordings");
         recordings.read("path", status.recordings_path);
         recordings.read("disk_free_bytes", status.disk_free_bytes);
         recordings.read("disk_total_bytes", status.disk_total_bytes);
         if (recordings.failed()) return recordings.error();
     }
-    for (const Object::Ptr& item : reader.objects("loops")) {
+    for (const Object* item : reader.objects("loops")) {
         ObjectReader fields(*item, "loops[" + std::to_string(status.loops.size()) + "]");
         LoopStatus loop;
         fields.read("connections", loop.connections);

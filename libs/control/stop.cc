@@ -5,7 +5,7 @@
 namespace st::control {
 namespace {
 
-using Poco::JSON::Object;
+using json::Object;
 
 constexpr TextTable<StopOutcome, 5> kOutcomes = {{
     {StopOutcome::stopped, "stopped"},
@@ -23,7 +23,7 @@ constexpr TextTable<SessionState, 4> kStates = {{
 }};
 
 Object to_object(const SessionFile& file) {
-    Object object = ordered_object();
+    Object object;
     object.set("path", file.path);
     object.set("url", file.url);
     object.set("bytes", file.bytes);
@@ -33,7 +33,7 @@ Object to_object(const SessionFile& file) {
 }
 
 void read_files(ObjectReader& fields, std::vector<SessionFile>& out) {
-    for (const Object::Ptr& item : fields.objects("files")) {
+    for (const Object* item : fields.objects("files")) {
         ObjectReader reader(*item, fields.path("files[" + std::to_string(out.size()) + "]"));
         SessionFile file;
         reader.require("path");
@@ -60,7 +60,7 @@ std::optional<SessionState> session_state_from(std::string_view text) {
 Decoded<StopRequest> decode_stop_request(std::string_view body) {
     const auto object = parse_request(body);
     if (!object) return object.error();
-    ObjectReader reader(**object);
+    ObjectReader reader(*object);
     StopRequest request;
     read_cameras(reader, request.cameras);
     reader.read("wait", request.wait);
@@ -71,11 +71,11 @@ Decoded<StopRequest> decode_stop_request(std::string_view body) {
 }
 
 std::string encode(const StopRequest& request) {
-    Object object = ordered_object();
+    Object object;
     if (!request.cameras.empty()) object.set("cameras", to_array(request.cameras));
     object.set("wait", request.wait);
     object.set("timeout_ms", static_cast<std::int64_t>(request.timeout.count()));
-    return to_line(object);
+    return json::write(object);
 }
 
 Decoded<StopReply> decode_stop_reply(std::string_view body) {
@@ -94,21 +94,20 @@ Decoded<StopReply> decode_stop_reply(std::string_view body) {
 }
 
 std::string encode(const StopReply& reply) {
-    Poco::JSON::Array results;
+    json::Array results;
     for (const StopResult& result : reply.results) {
-        Poco::JSON::Array files;
-        for (const SessionFile& file : result.files) files.add(to_object(file));
-        Object object = ordered_object();
+        json::Array files;
+        for (const SessionFile& file : result.files) files.push_back(to_object(file));
+        Object object;
         object.set("camera", result.camera);
         object.set("outcome", std::string(to_text(result.outcome)));
-        object.set("session", or_null(result.session));
-        object.set("state", result.state ? Poco::Dynamic::Var(std::string(to_text(*result.state)))
-                                         : Poco::Dynamic::Var());
+        object.set("session", result.session);
+        object.set("state", result.state ? json::Value(to_text(*result.state)) : json::Value());
         object.set("files", files);
         if (result.error) object.set("error", *result.error);
         if (result.seq_missing > 0) object.set("seq_missing", result.seq_missing);
         if (result.damage_count > 0) object.set("damage_count", result.damage_count);
-        results.add(object);
+        results.push_back(object);
     }
     return encode_results(reply.ok, results);
 }

@@ -7,27 +7,23 @@
 namespace st::control {
 namespace {
 
-using Poco::Dynamic::Var;
-
-Var or_null(const std::optional<std::uint32_t>& number) { return number ? Var(*number) : Var(); }
-
 double rounded(double value) { return std::isfinite(value) ? std::round(value * 100) / 100 : 0; }
 
-Var encoded(const std::optional<VideoFacts>& video) {
+json::Value encoded(const std::optional<VideoFacts>& video) {
     if (!video) return {};
-    auto object = ordered_object();
+    json::Object object;
     object.set("codec", video->codec);
-    object.set("width", or_null(video->width));
-    object.set("height", or_null(video->height));
+    object.set("width", video->width);
+    object.set("height", video->height);
     return object;
 }
 
-Var encoded(const std::optional<AudioFacts>& audio) {
+json::Value encoded(const std::optional<AudioFacts>& audio) {
     if (!audio) return {};
-    auto object = ordered_object();
+    json::Object object;
     object.set("codec", audio->codec);
-    object.set("sample_rate", or_null(audio->sample_rate));
-    object.set("channels", or_null(audio->channels));
+    object.set("sample_rate", audio->sample_rate);
+    object.set("channels", audio->channels);
     return object;
 }
 
@@ -59,12 +55,12 @@ void read_tracks(ObjectReader& reader, StreamStatus& status) {
 }  // namespace
 
 std::string encode(const StreamStatus& status) {
-    auto object = ordered_object();
+    json::Object object;
     object.set("path", status.path);
     object.set("state", status.is_live ? "live" : "waiting");
     object.set("protocol", status.protocol);
     object.set("peer", status.peer);
-    object.set("since", control::or_null(status.since));
+    object.set("since", status.since);
     object.set("video", encoded(status.video));
     object.set("audio", encoded(status.audio));
     object.set("fps_1s", rounded(status.fps_1s));
@@ -80,13 +76,13 @@ std::string encode(const StreamStatus& status) {
     object.set("queue_bytes_max", status.queue_bytes_max);
     object.set("gop_packets", status.gop_packets);
     object.set("gop_bytes", status.gop_bytes);
-    return to_line(object);
+    return json::write(object);
 }
 
 Decoded<StreamStatus> decode_stream_status(std::string_view body) {
-    const auto object = parse_object(body, kReplyBytesMax);
+    const auto object = parse_object(body, kReply);
     if (!object) return object.error();
-    ObjectReader reader(**object);
+    ObjectReader reader(*object);
     StreamStatus status;
     std::string state;
     reader.require("path");
@@ -117,7 +113,7 @@ Decoded<StreamStatus> decode_stream_status(std::string_view body) {
 }
 
 std::string encode(const ViewerStatus& status) {
-    auto object = ordered_object();
+    json::Object object;
     object.set("id", status.id);
     object.set("stream", status.stream);
     object.set("protocol", status.protocol);
@@ -129,13 +125,13 @@ std::string encode(const ViewerStatus& status) {
     object.set("cuts", status.cuts);
     object.set("queue_bytes", status.queue_bytes);
     object.set("queue_bytes_max", status.queue_bytes_max);
-    return to_line(object);
+    return json::write(object);
 }
 
 Decoded<ViewerStatus> decode_viewer_status(std::string_view body) {
-    const auto object = parse_object(body, kReplyBytesMax);
+    const auto object = parse_object(body, kReply);
     if (!object) return object.error();
-    ObjectReader reader(**object);
+    ObjectReader reader(*object);
     ViewerStatus status;
     reader.require("id");
     reader.require("stream");
@@ -155,17 +151,17 @@ Decoded<ViewerStatus> decode_viewer_status(std::string_view body) {
 }
 
 std::string encode(const Snapshot& snapshot) {
-    auto object = ordered_object();
+    json::Object object;
     object.set("stream", snapshot.stream);
     object.set("content_type", "image/jpeg");
     object.set("data", snapshot.data);
-    return to_line(object);
+    return json::write(object);
 }
 
 Decoded<Snapshot> decode_snapshot(std::string_view body) {
-    const auto object = parse_object(body, kReplyBytesMax);
+    const auto object = parse_object(body, kReply);
     if (!object) return object.error();
-    ObjectReader reader(**object);
+    ObjectReader reader(*object);
     Snapshot snapshot;
     reader.require("data");
     reader.read("stream", snapshot.stream);

@@ -9,7 +9,7 @@ Decoded<Subscription> decode_subscription(std::string_view params) {
     const auto object = parse_request(params);
     if (!object) return object.error();
     Subscription subscription;
-    ObjectReader reader(**object);
+    ObjectReader reader(*object);
     reader.read("types", subscription.types, kEventTypesMax);
     reader.read("since", subscription.since);
     reader.refuse_unknown();
@@ -18,10 +18,10 @@ Decoded<Subscription> decode_subscription(std::string_view params) {
 }
 
 std::string encode(const Subscription& subscription) {
-    auto object = ordered_object();
+    json::Object object;
     if (!subscription.types.empty()) object.set("types", to_array(subscription.types));
     if (subscription.since) object.set("since", *subscription.since);
-    return to_line(object);
+    return json::write(object);
 }
 
 }  // namespace st::control

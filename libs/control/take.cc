@@ -5,54 +5,52 @@
 namespace st::control {
 namespace {
 
-using Poco::Dynamic::Var;
-using Poco::JSON::Object;
-
-Var or_null(const std::optional<double>& value) { return value ? Var(*value) : Var(); }
+using json::Object;
 
 Object to_object(const TakeRecording& recording) {
-    Object object = ordered_object();
+    Object object;
     object.set("id", recording.id);
     object.set("camera", recording.camera);
     object.set("file", recording.file);
     object.set("pictures", recording.pictures);
     object.set("duration_ms", recording.duration_ms);
     object.set("begins_us", recording.begins_us);
-    object.set("error_ms", or_null(recording.error_ms));
-    object.set("clock_error_ms", or_null(recording.clock_error_ms));
+    object.set("error_ms", recording.error_ms);
+    object.set("clock_error_ms", recording.clock_error_ms);
     object.set("network_error_ms", recording.network_error_ms);
     object.set("was_pinged", recording.was_pinged);
     object.set("camera_error_ms", recording.camera_error_ms);
-    object.set("clock_offset_us", or_null(recording.clock_offset_us));
-    object.set("clock_drift_ppm", or_null(recording.clock_drift_ppm));
+    object.set("clock_offset_us", recording.clock_offset_us);
+    object.set("clock_drift_ppm", recording.clock_drift_ppm);
     return object;
 }
 
 }  // namespace
 
 std::string encode(const Take& take) {
-    Poco::JSON::Array recordings;
-    for (const TakeRecording& recording : take.recordings) recordings.add(to_object(recording));
-    Object object = ordered_object();
+    json::Array recordings;
+    for (const TakeRecording& recording : take.recordings)
+        recordings.push_back(to_object(recording));
+    Object object;
     object.set("version", 1);
-    object.set("take", take.name ? Var(*take.name) : Var());
+    object.set("take", take.name);
     object.set("zero", take.zero);
-    object.set("error_ms", or_null(take.error_ms));
+    object.set("error_ms", take.error_ms);
     object.set("recordings", recordings);
-    return to_line(object);
+    return json::write(object);
 }
 
 Decoded<Take> decode_take(std::string_view text) {
-    const auto object = parse_object(text, kReplyBytesMax);
+    const auto object = parse_object(text, kReply);
     if (!object) return object.error();
-    ObjectReader reader(**object);
+    ObjectReader reader(*object);
     Take take;
     reader.require("zero");
     reader.require("recordings");
     reader.read("take", take.name);
     reader.read("zero", take.zero);
     reader.read("error_ms", take.error_ms);
-    for (const Object::Ptr& item : reader.objects("recordings")) {
+    for (const Object* item : reader.objects("recordings")) {
         ObjectReader fields(*item, "recordings[" + std::to_string(take.recordings.size()) + "]");
         TakeRecording recording;
         for (const char* name : {"id", "camera", "file", "begins_us"}) fields.require(name);

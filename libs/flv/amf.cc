@@ -6,8 +6,6 @@
 #include <cassert>
 #include <cmath>
 
-#include "flv/amf3.h"
-
 namespace st::flv {
 namespace {
 
@@ -181,7 +179,7 @@ Result<AmfValue> Amf0Reader::value(std::size_t depth) {
         case Marker::unsupported:
             return AmfValue(AmfUndefined{});
         case Marker::amf3:
-            return switch_to_amf3(depth);
+            return amf3_scalar();
         case Marker::movie_clip:
         case Marker::reference:
         case Marker::object_end:
@@ -197,6 +195,10 @@ Result<std::string> Amf0Reader::text(std::size_t length_bytes) {
     const std::size_t size =
         length_bytes == 2 ? load_be16(bytes_.data() + at_) : load_be32(bytes_.data() + at_);
     at_ += length_bytes;
+    return take_text(size);
+}
+
+Result<std::string> Amf0Reader::take_text(std::size_t size) {
     if (!has(size)) return cut_short("a string");
     if (size > limits_.text_bytes_max) {
         return Error{"amf: byte " + std::to_string(at_) + ": too much text in one message"};
@@ -244,15 +246,56 @@ Result<AmfValue> Amf0Reader::strict_array(std::size_t depth) {
     return AmfValue(std::move(array));
 }
 
-Result<AmfValue> Amf0Reader::switch_to_amf3(std::size_t depth) {
-    AmfLimits left = limits_;
-    left.depth_max -= depth;
-    Result<Amf3Value> read = decode_amf3(bytes_.subspan(at_), left);
-    if (!read) return read.error();
-    at_ += read->bytes;
-    limits_.values_max = left.values_max;
-    limits_.text_bytes_max = left.text_bytes_max;
-    return std::move(read->value);
+Result<AmfValue> Amf0Reader::amf3_scalar() {
+    const std::size_t begin = at_;
+    if (at_end()) return cut_short("an AMF3 value");
+    switch (const std::uint8_t marker = bytes_[at_++]) {
+        case 0x00:
+            return AmfValue(AmfUndefined{});
+        case 0x01:
+            return AmfValue(AmfNull{});
+        case 0x02:
+        case 0x03:
+            return AmfValue(marker == 0x03);
+        case 0x04: {
+            const Result<std::uint32_t> value = u29();
+            if (!value) return value.error();
+            constexpr std::uint32_t kSign = 1U << 28;
+            const auto wide = static_cast<std::int32_t>(*value);
+            return AmfValue(static_cast<double>((*value & kSign) != 0 ? wide - (1 << 29) : wide));
+        }
+        case 0x05:
+            if (!has(8)) return cut_short("a number");
+            at_ += 8;
+            return AmfValue(load_double(bytes_.data() + at_ - 8));
+        case 0x06: {
+            const Result<std::uint32_t> head = u29();
+            if (!head) return head.error();
+            if ((*head & 1) != 0) {
+                auto text = take_text(*head >> 1);
+                if (!text) return text.error();
+                return AmfValue(*std::move(text));
+            }
+            break;
+        }
+        default:
+            break;
+    }
+    return Error{"amf: byte " + std::to_string(begin) + ": AMF3 marker " +
+                 std::to_string(bytes_[begin]) + " is not accepted"};
+}
+
+/// 29 bits in 1 to 4 bytes.
+Result<std::uint32_t> Amf0Reader::u29() {
+    std::uint32_t value = 0;
+    for (int i = 0; i < 4; ++i) {
+        if (at_end()) return cut_short("an AMF3 integer");
+        const std::uint8_t byte = bytes_[at_++];
+        if (i == 3) return value << 8 | byte;
+        value = value << 7 | (byte & 0x7FU);
+        if ((byte & 0x80) == 0) break;
+    }
+    return value;
 }
 
 }  // namespace st::flv

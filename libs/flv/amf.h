@@ -82,7 +82,9 @@ struct AmfLimits {
     std::size_t text_bytes_max = 1024 * 1024;
 };
 
-/// Reads AMF0 values one after the other, switching to AMF3 where one says so (marker 0x11).
+/// Reads AMF0 values one after the other. Of AMF3 (marker 0x11) only undefined, null, booleans,
+/// numbers and strings are taken: publishers in use send AMF0 also in messages of the AMF3 types,
+/// and objects in AMF3 came from the Flash Player alone.
 /// Borrows the bytes. Strict about bounds; tolerant of an object at the very end whose end marker
 /// is missing, and of wrong counts before ECMA arrays. References are refused, so nothing is
 /// cyclic; so are markers that have no meaning outside a Flash player.
@@ -99,8 +101,10 @@ class Amf0Reader {
     Result<AmfValue> value(std::size_t depth);
     Result<AmfValue> object(AmfObject::Kind kind, std::size_t depth);
     Result<AmfValue> strict_array(std::size_t depth);
-    Result<AmfValue> switch_to_amf3(std::size_t depth);
+    Result<AmfValue> amf3_scalar();
+    Result<std::uint32_t> u29();
     Result<std::string> text(std::size_t length_bytes);
+    Result<std::string> take_text(std::size_t size);
     Error cut_short(const char* what) const;
     bool has(std::size_t bytes) const { return bytes_.size() - at_ >= bytes; }
 

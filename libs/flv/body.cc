@@ -8,6 +8,7 @@
 #include "flv/amf.h"
 #include "flv/codec_config.h"
 #include "flv/video_data.h"
+#include "media/avc_config.h"
 
 namespace st::flv {
 namespace {
@@ -76,7 +77,7 @@ MaybePacket avc_config(std::int64_t dts_ms, Buffer record) {
         Result<Buffer> made = config_from_annex_b(record.bytes());
         if (!made) return made.error();
         record = *std::move(made);
-    } else if (auto config = parse_avc_config(record.bytes()); !config) {
+    } else if (auto config = media::parse_avc_config(record.bytes()); !config) {
         return config.error();
     }
     Packet packet = packet_of(Track::video, Codec::h264, dts_ms, std::move(record));

@@ -5,13 +5,14 @@
 #include "flv/codec_config.h"
 #include "flv/metadata.h"
 #include "flv/video_data.h"
+#include "media/avc_config.h"
 
 namespace st::flv {
 namespace {
 
-std::optional<PictureSize> size_of(const Buffer& record) {
-    const auto config = parse_avc_config(record.bytes());
-    return config ? picture_size(*config) : std::nullopt;
+std::optional<media::PictureSize> size_of(const Buffer& record) {
+    const auto config = media::parse_avc_config(record.bytes());
+    return config ? media::picture_size(*config) : std::nullopt;
 }
 
 }  // namespace
@@ -22,7 +23,7 @@ std::optional<media::Packet> Inlet::admit(media::Packet& packet) {
     }
     if (packet.codec != media::Codec::h264) return std::nullopt;
     if (packet.is_config) {
-        const auto config = parse_avc_config(packet.payload.bytes());
+        const auto config = media::parse_avc_config(packet.payload.bytes());
         const bool has_sets = config && !config->sps.empty() && !config->pps.empty();
         given_ = has_sets ? Buffer(packet.payload.bytes()) : Buffer();
         in_band_.clear();

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "flv/codec_config.h"
+#include "media/avc_config.h"
 #include "media/nal.h"
 
 namespace st::flv {
@@ -24,7 +24,7 @@ struct FirstSets {
         if (sps.size() < 4 || pps.empty() || std::max(sps.size(), pps.size()) > 0xFFFF) {
             return Error{"flv: no SPS and PPS to make an AVC sequence header of"};
         }
-        return encode_avc_config(sps, pps);
+        return media::encode_avc_config({&sps, 1}, {&pps, 1});
     }
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "base/encodings.h"
+
 namespace st::http {
 namespace {
 
@@ -12,12 +14,6 @@ Error over_limit(std::uint64_t bytes, std::uint64_t most) {
     return Error{
         "body: " + std::to_string(bytes) + " bytes, over the limit of " + std::to_string(most),
         413};
-}
-
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    const char lower = ascii_lower(c);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 }  // namespace

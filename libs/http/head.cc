@@ -5,16 +5,16 @@
 #include <cassert>
 #include <utility>
 
+#include "base/text.h"
+
 namespace st::http {
 namespace {
 
 constexpr std::size_t kLengthDigitsMax = 18;  // fits 64 bits with room to add to
 
 std::string quoted(std::string_view text) {
-    constexpr std::size_t kShown = 64;
-    std::string shown(text.substr(0, kShown));
-    if (text.size() > kShown) shown += "...";
-    return '"' + shown + '"';
+    constexpr std::size_t kQuotedMax = 64;
+    return '"' + clean_text(text, kQuotedMax) + (text.size() > kQuotedMax ? "...\"" : "\"");
 }
 
 /// The length a body was given, or none. Error.code 400.

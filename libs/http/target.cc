@@ -3,17 +3,12 @@
 #include <algorithm>
 
 #include "base/bytes.h"
-#include "base/field.h"
+#include "base/encodings.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
 namespace st::http {
 namespace {
-
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    const char lower = ascii_lower(c);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 bool has_control(std::string_view text) {
     return std::any_of(text.begin(), text.end(),
@@ -25,10 +20,10 @@ Error bad(std::string what) { return Error{"target: " + std::move(what), 400}; }
 /// Decoded text that may go into logs and JSON.
 Result<std::string> decode_clean(std::string_view text) {
     auto decoded = percent_decode(text);
-    if (!decoded) return decoded.error();
-    if (has_control(*decoded)) return bad("an encoded control byte");
+    if (!decoded) return bad("a '%' without two hex digits");
     if (!is_utf8(as_bytes(*decoded))) return bad("an escape that is not UTF-8");
-    return decoded;
+    if (!is_clean(*decoded)) return bad("an encoded control character");
+    return *std::move(decoded);
 }
 
 Result<std::string> decode_segment(std::string_view text) {
@@ -55,42 +50,6 @@ const std::string* Target::find(std::string_view name) const {
         if (key == name) return &value;
     }
     return nullptr;
-}
-
-Result<std::string> percent_decode(std::string_view text) {
-    std::string decoded;
-    decoded.reserve(text.size());
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        if (text[at] != '%') {
-            decoded += text[at];
-            continue;
-        }
-        const int high = at + 1 < text.size() ? hex_value(text[at + 1]) : -1;
-        const int low = at + 2 < text.size() ? hex_value(text[at + 2]) : -1;
-        if (high < 0 || low < 0) return bad("a '%' without two hex digits");
-        decoded += static_cast<char>(high << 4 | low);
-        at += 2;
-    }
-    return decoded;
-}
-
-std::string percent_encode(std::string_view text) {
-    constexpr std::string_view kHex = "0123456789ABCDEF";
-    std::string encoded;
-    for (const char c : text) {
-        const char lower = ascii_lower(c);
-        const bool plain = (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-                           c == '.' || c == '_' || c == '~';
-        if (plain) {
-            encoded += c;
-            continue;
-        }
-        const auto byte = static_cast<unsigned char>(c);
-        encoded += '%';
-        encoded += kHex[byte >> 4];
-        encoded += kHex[byte & 0xF];
-    }
-    return encoded;
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query) {

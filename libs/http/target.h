@@ -34,10 +34,4 @@ Result<std::vector<std::pair<std::string, std::string>>> parse_query(std::string
 /// what has escapes in its name, which could be one of these.
 std::string without_credentials(std::string_view query);
 
-/// %XX undone; '+' stays. Error.code 400 for a bad or cut-off escape.
-Result<std::string> percent_decode(std::string_view text);
-
-/// Everything but A-Z a-z 0-9 - . _ ~ as %XX: for one segment or one query value.
-std::string percent_encode(std::string_view text);
-
 }  // namespace st::http

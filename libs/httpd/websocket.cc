@@ -1,6 +1,7 @@
 #include "httpd/websocket.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "ws/encode.h"
 
 namespace st::httpd {
@@ -64,7 +65,7 @@ void WebSocket::deliver(ws::Event& event) {
     } else if (const auto* pong = std::get_if<ws::Pong>(&event)) {
         handler_.on_pong(pong->payload);
     } else if (const auto* goodbye = std::get_if<ws::Close>(&event)) {
-        finish(goodbye->code, {}, goodbye->code, goodbye->reason);
+        finish(goodbye->code, {}, goodbye->code, shown(goodbye->reason));
     }
 }
 

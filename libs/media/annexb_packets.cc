@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "media/avc_config.h"
+
 namespace st::media {
 namespace {
 
@@ -21,18 +23,7 @@ void append_nal(Buffer& to, Bytes nal) {
     to.append(nal);
 }
 
-void append_set(Buffer& to, Bytes set) {
-    const std::array<std::uint8_t, 2> length = {static_cast<std::uint8_t>(set.size() >> 8),
-                                                static_cast<std::uint8_t>(set.size())};
-    to.append(length);
-    to.append(set);
-}
-
 constexpr std::uint8_t kBaseline = 66;
-
-bool is_high_profile(std::uint8_t profile) {
-    return profile == 100 || profile == 110 || profile == 122 || profile == 144;
-}
 
 }  // namespace
 
@@ -122,8 +113,11 @@ void AnnexBPackets::finish_picture(std::vector<Packet>& packets) {
     Packet packet;
     packet.is_key = is_key_;
     packet.dts_ms = decoding_time(time_ms_);
-    packet.cts_ms = static_cast<std::int32_t>(std::clamp<std::int64_t>(
-        static_cast<std::int64_t>(time_ms_) - packet.dts_ms, -8'000'000, 8'000'000));
+    // Unsigned: a hostile clock may stand at either end of its range.
+    const auto ahead_ms =
+        static_cast<std::int64_t>(time_ms_ - static_cast<std::uint64_t>(packet.dts_ms));
+    packet.cts_ms =
+        static_cast<std::int32_t>(std::clamp<std::int64_t>(ahead_ms, -8'000'000, 8'000'000));
     packet.payload = Buffer(picture_.bytes());
     picture_.clear();
     packets.push_back(std::move(packet));
@@ -151,31 +145,14 @@ void AnnexBPackets::update_config(std::vector<Packet>& packets) {
 std::optional<Buffer> AnnexBPackets::make_config() const {
     const ParameterSets& sets = units_.sets();
     const Bytes first = sets.sps_bytes(config_sps_);
-    const Sps* sps = sets.sps(config_sps_);
-    if (sps == nullptr || first.size() < 4) return std::nullopt;
-    Buffer record;
-    const std::array<std::uint8_t, 6> head = {1, first[1], first[2], first[3], 0xFF, 0xE1};
-    record.append(head);
-    append_set(record, first);
-    Buffer list;
-    std::uint8_t count = 0;
-    for (unsigned id = 0; id < kPpsMax && count < 255; ++id) {
+    if (sets.sps(config_sps_) == nullptr || first.size() < 4) return std::nullopt;
+    std::vector<Bytes> pps_list;
+    for (unsigned id = 0; id < kPpsMax && pps_list.size() < 255; ++id) {
         const Pps* pps = sets.pps(id);
-        if (pps == nullptr || pps->sps_id != config_sps_) continue;
-        append_set(list, sets.pps_bytes(id));
-        ++count;
+        if (pps != nullptr && pps->sps_id == config_sps_) pps_list.push_back(sets.pps_bytes(id));
     }
-    if (count == 0) return std::nullopt;
-    record.append({&count, 1});
-    record.append(list.bytes());
-    if (is_high_profile(first[1])) {
-        const std::array<std::uint8_t, 4> tail = {
-            static_cast<std::uint8_t>(0xFC | sps->chroma_format_idc),
-            static_cast<std::uint8_t>(0xF8 | (sps->bit_depth_luma - 8)),
-            static_cast<std::uint8_t>(0xF8 | (sps->bit_depth_chroma - 8)), 0};
-        record.append(tail);
-    }
-    return record;
+    if (pps_list.empty()) return std::nullopt;
+    return encode_avc_config({&first, 1}, pps_list);
 }
 
 /// Of the display times that are known and not yet used as decoding times, the smallest, once as

@@ -1,6 +1,7 @@
 #include "mp4/movie_boxes.h"
 
 #include "base/clock.h"
+#include "media/avc_config.h"
 #include "media/timeline.h"
 
 namespace st::mp4 {
@@ -120,7 +121,7 @@ void write_stsd(Boxes& out, const Track& track) {
     out.u16(0xFFFF);
     {
         const Box avcc(out, "avcC");
-        out.bytes(encode_avcc(track.format));
+        out.bytes(encode_avcc(track.format).bytes());
     }
     const media::Vui& vui = sps.vui;
     if (vui.has_colour || vui.full_range) {
@@ -218,31 +219,10 @@ void write_moov(Boxes& out, const Track& track, bool is_fragmented,
     write_metadata(out, track);
 }
 
-std::vector<std::uint8_t> encode_avcc(const VideoFormat& format) {
-    assert(!format.sps_list.empty() && format.sps_list.size() <= 31 &&
-           format.pps_list.size() <= 255);
-    const media::Sps& sps = format.sps;
-    std::vector<std::uint8_t> out = {1,
-                                     sps.profile_idc,
-                                     sps.constraint_flags,
-                                     sps.level_idc,
-                                     0xFF,
-                                     static_cast<std::uint8_t>(0xE0 | format.sps_list.size())};
-    const auto add = [&out](const NalBytes& nal) {
-        out.push_back(static_cast<std::uint8_t>(nal.size() >> 8));
-        out.push_back(static_cast<std::uint8_t>(nal.size() & 0xFF));
-        out.insert(out.end(), nal.begin(), nal.end());
-    };
-    for (const NalBytes& nal : format.sps_list) add(nal);
-    out.push_back(static_cast<std::uint8_t>(format.pps_list.size()));
-    for (const NalBytes& nal : format.pps_list) add(nal);
-    if (sps.profile_idc != 66 && sps.profile_idc != 77 && sps.profile_idc != 88) {
-        out.push_back(static_cast<std::uint8_t>(0xFC | sps.chroma_format_idc));
-        out.push_back(static_cast<std::uint8_t>(0xF8 | (sps.bit_depth_luma - 8)));
-        out.push_back(static_cast<std::uint8_t>(0xF8 | (sps.bit_depth_chroma - 8)));
-        out.push_back(0);
-    }
-    return out;
+Buffer encode_avcc(const VideoFormat& format) {
+    const std::vector<Bytes> sps_list(format.sps_list.begin(), format.sps_list.end());
+    const std::vector<Bytes> pps_list(format.pps_list.begin(), format.pps_list.end());
+    return media::encode_avc_config(sps_list, pps_list);
 }
 
 }  // namespace st::mp4

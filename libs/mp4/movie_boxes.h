@@ -3,6 +3,7 @@
 /// tables: what a plain MP4 and a fragmented one have alike.
 #include <functional>
 
+#include "base/buffer.h"
 #include "mp4/boxes.h"
 #include "mp4/samples.h"
 
@@ -25,6 +26,6 @@ void write_moov(Boxes& out, const Track& track, bool is_fragmented,
                 const std::function<void()>& tables);
 
 /// The decoder configuration record of 14496-15, 5.3.3.1.
-std::vector<std::uint8_t> encode_avcc(const VideoFormat& format);
+Buffer encode_avcc(const VideoFormat& format);
 
 }  // namespace st::mp4

@@ -263,7 +263,9 @@ void Assembler::append_prefix(Bytes nal) {
 
 void Assembler::put_prefix() {
     if (prefix_.empty()) return;
-    parts_.back().file->append(prefix_);
+    mp4::SampleFile& file = *parts_.back().file;
+    if (file.position() - picture_at_ + prefix_.size() > mp4::kSampleBytesMax) return drop_prefix();
+    file.append(prefix_);
     prefix_.clear();
 }
 

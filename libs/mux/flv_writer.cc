@@ -57,7 +57,7 @@ void FlvWriter::begin(const mp4::Track& track) {
     config.is_config = true;
     config.is_key = true;
     config.dts_ms = last_dts_ms_;
-    config.payload = Buffer(Bytes(mp4::encode_avcc(track.format)));
+    config.payload = mp4::encode_avcc(track.format);
     put(file_, config);
 }
 

@@ -1,89 +1,75 @@
 #include "record/session_json.h"
 
-#include <Poco/Exception.h>
-#include <Poco/JSON/Array.h>
-#include <Poco/JSON/Object.h>
-#include <Poco/JSON/Parser.h>
-#include <time.h>
-
-#include <array>
+#include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <sstream>
 
 #include "base/clock.h"
+#include "base/text.h"
+#include "json/read.h"
+#include "json/write.h"
 #include "record/folder.h"
 
 namespace st::record {
 namespace {
 
-using Poco::Dynamic::Var;
-using Poco::JSON::Array;
-using Poco::JSON::Object;
+using json::Array;
+using json::Object;
+using json::Value;
 
 constexpr int kVersion = 1;
+/// Cleaning may make a camera's text three times as long.
+constexpr std::size_t kCapabilitiesBytesMax = 3 * camera::kTextBytesMax;
+constexpr std::size_t kCapabilitiesDepthMax = camera::kTextDepthMax;
 
-Object new_object() { return Object(Poco::JSON_PRESERVE_KEY_ORDER); }
-
-template <class T>
-Var or_null(const std::optional<T>& value) {
-    return value ? Var(*value) : Var();
+Value number_or_null(const std::optional<double>& value) {
+    return value ? Value(std::round(*value * 1000) / 1000) : Value();
 }
 
-Var number_or_null(const std::optional<double>& value) {
-    return value && std::isfinite(*value) ? Var(std::round(*value * 1000) / 1000) : Var();
-}
-
-Var encode_size(const std::optional<camera::Size>& size) {
+Value encode_size(const std::optional<camera::Size>& size) {
     if (!size) return {};
-    Object object = new_object();
+    Object object;
     object.set("width", size->width);
     object.set("height", size->height);
     return object;
 }
 
-Var encode_start(const std::optional<camera::StartParameters>& start) {
+Value encode_start(const std::optional<camera::StartParameters>& start) {
     if (!start) return {};
-    Object object = new_object();
+    Object object;
     object.set("resolution", encode_size(start->resolution));
     object.set("aspect", encode_size(start->aspect));
-    object.set("bitrate_bps", Poco::UInt64{start->bitrate_bps});
+    object.set("bitrate_bps", start->bitrate_bps);
     object.set("fps", start->fps);
     return object;
 }
 
-Var encode_close(const std::optional<CloseCode>& close) {
+Value encode_close(const std::optional<CloseCode>& close) {
     if (!close) return {};
-    Object object = new_object();
-    object.set("code", static_cast<unsigned>(close->code));
+    Object object;
+    object.set("code", close->code);
     object.set("reason", close->reason);
     return object;
 }
 
-Var encode_capabilities(const std::string& text) {
-    if (!text.empty()) {
-        try {
-            Poco::JSON::Parser parser;
-            return parser.parse(text).extract<Object::Ptr>();
-        } catch (const Poco::Exception&) {
-            // The camera library has checked it; a recovered dump's note may be anything.
-        }
-    }
-    return Object();
+/// The camera library has checked it; a recovered dump's note may be anything.
+Value encode_capabilities(const std::string& text) {
+    const auto value = json::read(text, {kCapabilitiesBytesMax, kCapabilitiesDepthMax});
+    if (!value || value->object() == nullptr) return Object();
+    return json::cleaned(*value, camera::kTextBytesMax);
 }
 
 Array encode_files(const mux::Report& report) {
     Array files;
     for (const mux::OutputFile& file : report.files) {
-        Object object = new_object();
+        Object object;
         object.set("name", file.name);
         object.set("kind", file.kind);
-        object.set("bytes", Poco::UInt64{file.bytes});
-        object.set("duration_ms", Poco::UInt64{file.duration_ms});
-        object.set("pictures", Poco::UInt64{file.pictures});
+        object.set("bytes", file.bytes);
+        object.set("duration_ms", file.duration_ms);
+        object.set("pictures", file.pictures);
         object.set("width", file.width);
         object.set("height", file.height);
-        files.add(object);
+        files.push_back(object);
     }
     return files;
 }
@@ -91,12 +77,12 @@ Array encode_files(const mux::Report& report) {
 Array encode_damage(const mux::Report& report) {
     Array list;
     for (const mux::Damage& damage : report.damage) {
-        Object object = new_object();
+        Object object;
         object.set("file", damage.file);
-        object.set("offset", Poco::UInt64{damage.offset});
-        object.set("bytes", Poco::UInt64{damage.bytes});
+        object.set("offset", damage.offset);
+        object.set("bytes", damage.bytes);
         object.set("what", damage.what);
-        list.add(object);
+        list.push_back(object);
     }
     return list;
 }
@@ -104,10 +90,10 @@ Array encode_damage(const mux::Report& report) {
 Array encode_gaps(const mux::Report& report) {
     Array gaps;
     for (const mux::SeqGap& gap : report.seq_gaps) {
-        Object object = new_object();
+        Object object;
         object.set("after", gap.after);
         object.set("missing", gap.missing);
-        gaps.add(object);
+        gaps.push_back(object);
     }
     return gaps;
 }
@@ -118,85 +104,63 @@ void set_meta(Object& object, const Meta& meta) {
     object.set("camera", meta.camera);
     object.set("peer", meta.peer);
     object.set("path", meta.path);
-    object.set("take", or_null(meta.take));
+    object.set("take", meta.take);
     object.set("state", std::string(to_string(meta.state)));
     object.set("end_reason",
-               meta.end_reason ? Var(std::string(camera::to_string(*meta.end_reason))) : Var());
+               meta.end_reason ? Value(camera::to_string(*meta.end_reason)) : Value());
     object.set("close", encode_close(meta.close));
     object.set("start", encode_start(meta.start));
     object.set("capabilities", encode_capabilities(meta.capabilities));
     object.set("started_at", rfc3339(meta.started_us));
-    object.set("ended_at", meta.ended_us ? Var(rfc3339(*meta.ended_us)) : Var());
+    object.set("ended_at", meta.ended_us ? Value(rfc3339(*meta.ended_us)) : Value());
 }
 
 void set_report(Object& object, const Meta& meta, const mux::Report& report, bool measured) {
-    object.set("first_picture_wall_us", report.first_picture_wall_us
-                                            ? Var(Poco::Int64{*report.first_picture_wall_us})
-                                            : Var());
-    object.set("messages", Poco::UInt64{report.messages});
-    object.set("pictures", Poco::UInt64{report.pictures});
-    object.set("key_frames", Poco::UInt64{report.key_frames});
-    object.set("bytes", Poco::UInt64{report.bytes});
-    Object dropped = new_object();
-    dropped.set("before_start", Poco::UInt64{meta.dropped.before_start});
-    dropped.set("bad", Poco::UInt64{meta.dropped.bad + report.dropped.bad});
-    dropped.set("undecodable", Poco::UInt64{report.dropped.undecodable});
+    object.set("first_picture_wall_us", report.first_picture_wall_us);
+    object.set("messages", report.messages);
+    object.set("pictures", report.pictures);
+    object.set("key_frames", report.key_frames);
+    object.set("bytes", report.bytes);
+    Object dropped;
+    dropped.set("before_start", meta.dropped.before_start);
+    dropped.set("bad", meta.dropped.bad + report.dropped.bad);
+    dropped.set("undecodable", report.dropped.undecodable);
     object.set("dropped", dropped);
     object.set("seq_gaps", encode_gaps(report));
-    object.set("seq_gap_count", Poco::UInt64{report.seq_gap_count});
-    object.set("timing", measured && !report.timing.empty() ? Var(report.timing) : Var());
+    object.set("seq_gap_count", report.seq_gap_count);
+    object.set("timing", measured && !report.timing.empty() ? Value(report.timing) : Value());
     object.set("fps_device", number_or_null(report.fps_device));
     object.set("fps_arrival", number_or_null(report.fps_arrival));
-    Object estimate = new_object();
-    estimate.set("fps", measured ? number_or_null(report.fps_estimate.fps) : Var());
-    estimate.set("source", measured ? Var(report.fps_estimate.source) : Var());
+    Object estimate;
+    estimate.set("fps", measured ? number_or_null(report.fps_estimate.fps) : Value());
+    estimate.set("source", measured ? Value(report.fps_estimate.source) : Value());
     object.set("fps_estimate", estimate);
-    object.set("bitrate_bps", Poco::UInt64{report.bitrate_bps});
-    object.set("duration_ms", Poco::UInt64{report.duration_ms});
-    Object clock = new_object();
+    object.set("bitrate_bps", report.bitrate_bps);
+    object.set("duration_ms", report.duration_ms);
+    Object clock;
     clock.set("offset_us", number_or_null(report.clock_offset_us));
     clock.set("drift_ppm", number_or_null(report.clock_drift_ppm));
-    clock.set("repairs", Poco::UInt64{report.repairs});
-    clock.set("ping_us", meta.ping_us ? Var(Poco::Int64{*meta.ping_us}) : Var());
+    clock.set("repairs", report.repairs);
+    clock.set("ping_us", meta.ping_us);
     object.set("clock", clock);
     object.set("files", encode_files(report));
     object.set("damage", encode_damage(report));
-    object.set("damage_count", Poco::UInt64{report.damage_count});
+    object.set("damage_count", report.damage_count);
 }
 
 // ---- reading -----------------------------------------------------------------------------------
 
-std::string text_of(const Object& object, const std::string& key) {
-    const Var value = object.get(key);
-    return value.isString() ? value.extract<std::string>() : std::string();
+std::optional<std::string> optional_text(const Value& value) {
+    return value.text() != nullptr ? std::optional(*value.text()) : std::nullopt;
 }
 
-std::optional<std::string> optional_text(const Object& object, const std::string& key) {
-    const Var value = object.get(key);
-    if (!value.isString()) return std::nullopt;
-    return value.extract<std::string>();
-}
+std::uint64_t number_or_0(const Value& value) { return value.natural().value_or(0); }
 
-std::uint64_t number_of(const Object& object, const std::string& key) {
-    const Var value = object.get(key);
-    if (value.isEmpty() || !value.isInteger()) return 0;
-    try {
-        return value.convert<Poco::UInt64>();
-    } catch (const Poco::Exception&) {
-        return 0;  // negative
-    }
-}
-
-Object::Ptr object_of(const Object& object, const std::string& key) {
-    const Var value = object.get(key);
-    return value.type() == typeid(Object::Ptr) ? value.extract<Object::Ptr>() : Object::Ptr();
-}
-
-std::optional<camera::Size> size_of(const Object& object, const std::string& key) {
-    const Object::Ptr size = object_of(object, key);
-    if (!size) return std::nullopt;
-    return camera::Size{static_cast<std::uint32_t>(number_of(*size, "width")),
-                        static_cast<std::uint32_t>(number_of(*size, "height"))};
+std::optional<camera::Size> size_of(const Value& value) {
+    const Object* const size = value.object();
+    if (size == nullptr) return std::nullopt;
+    return camera::Size{static_cast<std::uint32_t>(number_or_0((*size)["width"])),
+                        static_cast<std::uint32_t>(number_or_0((*size)["height"]))};
 }
 
 std::optional<RecordingState> state_of(const std::string& text) {
@@ -214,50 +178,57 @@ std::optional<EndReason> reason_of(const std::string& text) {
     return std::nullopt;
 }
 
+std::optional<std::int64_t> time_of(const Value& value) {
+    const auto time = parse_rfc3339(value.text_or_empty());
+    return time ? std::optional(*time) : std::nullopt;
+}
+
 Result<StoredSession> decode_object(const Object& object) {
-    if (number_of(object, "version") != kVersion) return Error{"session.json: version is not 1"};
+    if (number_or_0(object["version"]) != kVersion) {
+        return Error{"session.json: version is not 1"};
+    }
     StoredSession stored;
     Meta& meta = stored.meta;
-    const auto state = state_of(text_of(object, "state"));
-    if (!state)
-        return Error{"session.json: state \"" + text_of(object, "state").substr(0, 40) + "\""};
+    const auto state = state_of(object["state"].text_or_empty());
+    if (!state) {
+        return Error{"session.json: state \"" + shown(object["state"].text_or_empty()) + "\""};
+    }
     meta.state = *state;
-    meta.id = text_of(object, "id");
-    meta.camera = text_of(object, "camera");
-    meta.peer = text_of(object, "peer");
-    meta.path = text_of(object, "path");
-    meta.take = optional_text(object, "take");
-    meta.end_reason = reason_of(text_of(object, "end_reason"));
-    if (const auto close = object_of(object, "close")) {
-        meta.close = CloseCode{static_cast<std::uint16_t>(number_of(*close, "code")),
-                               text_of(*close, "reason")};
+    meta.id = object["id"].text_or_empty();
+    meta.camera = object["camera"].text_or_empty();
+    meta.peer = object["peer"].text_or_empty();
+    meta.path = object["path"].text_or_empty();
+    meta.take = optional_text(object["take"]);
+    meta.end_reason = reason_of(object["end_reason"].text_or_empty());
+    if (const Object* const close = object["close"].object()) {
+        meta.close = CloseCode{static_cast<std::uint16_t>(number_or_0((*close)["code"])),
+                               (*close)["reason"].text_or_empty()};
     }
-    if (const auto start = object_of(object, "start")) {
-        meta.start = camera::StartParameters{
-            size_of(*start, "resolution"), size_of(*start, "aspect"),
-            number_of(*start, "bitrate_bps"), static_cast<std::uint32_t>(number_of(*start, "fps"))};
+    if (const Object* const start = object["start"].object()) {
+        meta.start =
+            camera::StartParameters{size_of((*start)["resolution"]), size_of((*start)["aspect"]),
+                                    number_or_0((*start)["bitrate_bps"]),
+                                    static_cast<std::uint32_t>(number_or_0((*start)["fps"]))};
     }
-    if (const auto capabilities = object_of(object, "capabilities")) {
-        std::ostringstream text;
-        capabilities->stringify(text);
-        if (text.str() != "{}") meta.capabilities = text.str();
+    const Object* const capabilities = object["capabilities"].object();
+    if (capabilities != nullptr && !capabilities->empty()) {
+        meta.capabilities = json::write(*capabilities);
     }
-    meta.started_us = parse_rfc3339(text_of(object, "started_at")).value_or(0);
-    meta.ended_us = parse_rfc3339(text_of(object, "ended_at"));
-    if (const auto dropped = object_of(object, "dropped")) {
-        meta.dropped = {number_of(*dropped, "before_start"), number_of(*dropped, "bad")};
+    meta.started_us = time_of(object["started_at"]).value_or(0);
+    meta.ended_us = time_of(object["ended_at"]);
+    if (const Object* const dropped = object["dropped"].object()) {
+        meta.dropped = {number_or_0((*dropped)["before_start"]), number_or_0((*dropped)["bad"])};
     }
-    if (const auto clock = object_of(object, "clock")) {
-        if (const auto ping_us = number_of(*clock, "ping_us"); ping_us > 0)
-            meta.ping_us = static_cast<std::int64_t>(ping_us);
+    if (const Object* const clock = object["clock"].object()) {
+        const auto ping_us = (*clock)["ping_us"].integer();
+        if (ping_us && *ping_us > 0) meta.ping_us = ping_us;
     }
-    meta.error = optional_text(object, "error");
-    if (const auto files = object.getArray("files")) {
-        for (unsigned i = 0; i < files->size(); ++i) {
-            const auto file = files->getObject(i);
-            if (!file) continue;
-            stored.files.push_back(text_of(*file, "name"));
-            if (text_of(*file, "kind") == "mp4") stored.has_mp4 = true;
+    meta.error = optional_text(object["error"]);
+    if (const Array* const files = object["files"].array()) {
+        for (const Value& file : *files) {
+            if (file.object() == nullptr) continue;
+            stored.files.push_back((*file.object())["name"].text_or_empty());
+            if ((*file.object())["kind"] == Value("mp4")) stored.has_mp4 = true;
         }
     }
     return stored;
@@ -293,43 +264,18 @@ Meta meta_of(const SessionStart& start, const std::string& id) {
 }
 
 std::string encode_session(const Meta& meta, const mux::Report* report) {
-    Object object = new_object();
+    Object object;
     set_meta(object, meta);
     set_report(object, meta, report ? *report : mux::Report{}, report != nullptr);
-    object.set("error", or_null(meta.error));
-    std::ostringstream text;
-    object.stringify(text);
-    return text.str();
+    object.set("error", meta.error);
+    return json::write(object);
 }
 
 Result<StoredSession> decode_session(std::string_view text) {
-    try {
-        Poco::JSON::Parser parser;
-        parser.setDepth(32);
-        const Var value = parser.parse(std::string(text));
-        if (value.type() != typeid(Object::Ptr)) return Error{"session.json: not an object"};
-        return decode_object(*value.extract<Object::Ptr>());
-    } catch (const Poco::Exception& e) {
-        return Error{"session.json: " + e.displayText()};
-    }
-}
-
-std::optional<std::int64_t> parse_rfc3339(std::string_view text) {
-    // Only the form we write: YYYY-MM-DDTHH:MM:SS.mmmZ
-    const std::string copy(text);
-    tm utc{};
-    int millis = 0;
-    char zone = 0;
-    int used = 0;
-    if (std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%3d%c%n", &utc.tm_year, &utc.tm_mon,
-                    &utc.tm_mday, &utc.tm_hour, &utc.tm_min, &utc.tm_sec, &millis, &zone,
-                    &used) != 8 ||
-        zone != 'Z' || static_cast<std::size_t>(used) != copy.size()) {
-        return std::nullopt;
-    }
-    utc.tm_year -= 1900;
-    utc.tm_mon -= 1;
-    return std::int64_t{::timegm(&utc)} * 1'000'000 + std::int64_t{millis} * 1000;
+    const auto value = json::read(text, {kSessionJsonBytesMax, kSessionJsonDepthMax});
+    if (!value) return Error{"session.json: " + value.error().message};
+    if (value->object() == nullptr) return Error{"session.json: not an object"};
+    return decode_object(*value->object());
 }
 
 }  // namespace st::record

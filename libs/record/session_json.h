@@ -15,6 +15,7 @@
 namespace st::record {
 
 constexpr std::size_t kSessionJsonBytesMax = std::size_t{4} << 20;
+constexpr std::size_t kSessionJsonDepthMax = 24;  ///< what a camera said stands two levels down
 
 /// The part of session.json that does not come from the muxer's report.
 struct Meta {
@@ -47,8 +48,5 @@ struct StoredSession {
     bool has_mp4 = false;
 };
 Result<StoredSession> decode_session(std::string_view text);
-
-/// "2026-01-31T08:15:30.250Z" -> microseconds; nullopt if it is not one in UTC.
-std::optional<std::int64_t> parse_rfc3339(std::string_view text);
 
 }  // namespace st::record

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/text.h"
+
 namespace st::rtmp {
 
 std::string Command::text(std::size_t index) const {
@@ -37,7 +39,7 @@ Result<Command> decode_command(MessageType type, Bytes body) {
     command.name = *value->string();
     for (std::size_t i = 0; !reader.at_end(); ++i) {
         value = reader.next();
-        if (!value) return Error{"rtmp: " + command.name + ": " + value.error().message};
+        if (!value) return Error{"rtmp: " + shown(command.name) + ": " + value.error().message};
         if (i == 0) {
             if (value->number() != nullptr) command.transaction = *value->number();
         } else if (i == 1) {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/text.h"
 #include "rtmp/session.h"
 
 namespace st::rtmp {
@@ -55,7 +56,7 @@ Result<void> Session::on_command(const Message& message) {
     if (!command) return command.error();
     if (connect_ == Decision::refused) return {};
     if (connect_ != Decision::accepted && command->name != "connect") {
-        return Error{"rtmp: " + command->name.substr(0, 64) + " before connect"};
+        return Error{"rtmp: " + shown(command->name) + " before connect"};
     }
     return (this->*handler_of(command->name))(*command, message.stream_id);
 }
@@ -66,7 +67,7 @@ Result<void> Session::on_connect(const Command& command, std::uint32_t) {
     connect_transaction_ = command.transaction;
     target_.app = command.member("app");
     target_.tc_url = command.member("tcUrl");
-    Connect event{target_, command.member("flashVer"), false};
+    Connect event{target_, shown(command.member("flashVer")), false};
     if (const flv::AmfObject* members = command.object.object()) {
         const flv::AmfValue* encoding = members->find("objectEncoding");
         if (encoding != nullptr && encoding->number() != nullptr && *encoding->number() == 3) {

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "base/encodings.h"
+
 namespace st::rtmp {
 namespace {
 
@@ -24,31 +26,6 @@ std::string_view behind_host(std::string_view url) {
     return slash == std::string_view::npos ? std::string_view() : url.substr(slash);
 }
 
-int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
-std::string percent_decoded(std::string_view text) {
-    std::string out;
-    out.reserve(text.size());
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '%' && i + 2 < text.size()) {
-            const int high = hex_digit(text[i + 1]);
-            const int low = hex_digit(text[i + 2]);
-            if (high >= 0 && low >= 0) {
-                out.push_back(static_cast<char>(high * 16 + low));
-                i += 2;
-                continue;
-            }
-        }
-        out.push_back(text[i]);
-    }
-    return out;
-}
-
 /// Appends "/piece" for each piece of `path` but empty ones and the default instance.
 void append_pieces(std::string& out, std::string_view path) {
     while (!path.empty()) {
@@ -56,7 +33,8 @@ void append_pieces(std::string& out, std::string_view path) {
         const std::string_view piece = path.substr(0, slash);
         if (!piece.empty() && piece != "_definst_") {
             out.push_back('/');
-            out += percent_decoded(piece);
+            // What is no escape stands for itself, and is refused as a name later.
+            out += percent_decode(piece).value_or(std::string(piece));
         }
         path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
     }

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "ws/digest.h"
+#include "base/encodings.h"
+#include "digest/digest.h"
 
 namespace st::ws {
 namespace {
@@ -52,7 +53,7 @@ void add_line(std::string& head, std::string_view name, std::string_view value) 
 std::string accept_key(std::string_view key) {
     std::string text(key);
     text += kGuid;
-    return base64_encode(sha1(as_bytes(text)));
+    return base64_encode(digest::sha1(as_bytes(text)));
 }
 
 bool asks_for_websocket(std::span<const Field> fields) {

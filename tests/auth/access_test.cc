@@ -23,8 +23,8 @@ int control(const Facts& request, const Policy& policy = {}) {
 Policy token_policy(Role role) {
     Policy policy;
     policy.of(role).mode = Mode::token;
-    policy.tokens = {{"other", sha256(as_bytes("wrong role")), {Role::play}},
-                     {"ours", sha256(as_bytes("secret")), {Role::camera, role}}};
+    policy.tokens = {{"other", digest::sha256(as_bytes("wrong role")), {Role::play}},
+                     {"ours", digest::sha256(as_bytes("secret")), {Role::camera, role}}};
     if (role == Role::play) policy.tokens[0].roles = {Role::publish};
     return policy;
 }

@@ -181,8 +181,7 @@ TEST_F(Config, names_path_expectation_and_what_it_got) {
         {R"({"recording": 5})", "recording: expected an object, got 5"},
         {R"({"on": "true"})", R"(on: expected true or false, got "true")"},
         {R"({"limits": {"cameras": "5"}})", R"(limits.cameras: expected a whole number, got "5")"},
-        {R"({"limits": {"cameras": 1.5}})",
-         "limits.cameras: expected a whole number, got 1.500000"},
+        {R"({"limits": {"cameras": 1.5}})", "limits.cameras: expected a whole number, got 1.5"},
         {R"({"limits": {"cameras": -1}})", "limits.cameras: expected a whole number, got -1"},
         {R"({"limits": {"cameras": 1001}})",
          "limits.cameras: expected a number from 0 to 1000, got 1001"},
@@ -277,11 +276,11 @@ TEST_F(Config, says_in_which_line_a_file_stops_being_json) {
     EXPECT_THAT(file("[]"), ElementsAre("expected an object, got a list"));
 }
 
-TEST_F(Config, refuses_what_the_parser_would_change_in_silence) {
+TEST_F(Config, refuses_a_nul_and_numbers_that_do_not_fit) {
     EXPECT_THAT(file(R"({"limits": {"cameras": 18446744073709551616}})"),
-                ElementsAre("x.json: a number of more than 18 digits"));
-    EXPECT_THAT(file(R"({"recording": {"path": "a\u0000b"}})"),
-                ElementsAre("x.json: NUL in a text"));
+                ElementsAre(HasSubstr("got 18446744073709551616")));
+    EXPECT_THAT(file("{\n\"recording\": {\"path\": \"a\\u0000b\"}}"),
+                ElementsAre("x.json:2: not JSON: a NUL character"));
 }
 
 TEST_F(Config, refuses_a_file_over_the_limits) {

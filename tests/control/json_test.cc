@@ -12,17 +12,9 @@ std::string refusal(std::string_view text) {
 }
 
 TEST(ParseObject, refuses_a_key_that_stands_twice_at_any_depth) {
-    EXPECT_EQ(refusal(R"({"a":1,"a":2})"), "JSON: the key \"a\" stands twice");
-    EXPECT_EQ(refusal(R"({"b":[{"a":1,"a":1}]})"), "JSON: the key \"a\" stands twice");
+    EXPECT_EQ(refusal(R"({"a":1,"a":2})"), "a: given twice");
+    EXPECT_EQ(refusal(R"({"b":[{"a":1,"a":1}]})"), "b[0].a: given twice");
     EXPECT_EQ(refusal(R"({"a":{"a":1},"b":{"a":1}})"), "accepted");
-}
-
-TEST(ParseObject, refuses_numbers_that_would_wrap) {
-    EXPECT_EQ(refusal(R"({"a":18446744073709551616})"), "JSON: a number of more than 18 digits");
-    EXPECT_EQ(refusal(R"({"a":999999999999999999})"), "accepted");
-    EXPECT_EQ(refusal(R"({"a":"1844674407370955161600000"})"), "accepted") << "digits in a string";
-    EXPECT_EQ(refusal(R"({"a\"1844674407370955161600000":1})"), "accepted") << "escaped quote";
-    EXPECT_EQ(refusal(R"({"a":0.1844674407370955161600000})"), "accepted") << "a fraction does not";
 }
 
 TEST(ParseObject, refuses_what_is_not_an_object) {
@@ -31,7 +23,6 @@ TEST(ParseObject, refuses_what_is_not_an_object) {
         EXPECT_NE(refusal(text), "accepted") << text;
     }
     EXPECT_EQ(refusal("5"), "JSON: expected an object, got a whole number");
-    EXPECT_EQ(refusal("18446744073709551615"), "JSON: a number of more than 18 digits");
     EXPECT_EQ(refusal(" -1.5\n"), "JSON: expected an object, got a number");
     EXPECT_EQ(refusal("true"), "JSON: expected an object, got true or false");
     EXPECT_EQ(refusal("\"x\""), "JSON: expected an object, got a string");
@@ -50,8 +41,8 @@ TEST(ParseObject, tells_a_value_from_what_only_begins_like_one) {
 
 TEST(ParseObject, refuses_depth_and_size_and_nul) {
     std::string deep;
-    for (int i = 0; i < kJsonDepthMax + 1; ++i) deep += "{\"a\":";
-    EXPECT_NE(refusal(deep + "1" + std::string(kJsonDepthMax + 1, '}')), "accepted");
+    for (std::size_t i = 0; i < kRequest.depth_max + 1; ++i) deep += "{\"a\":";
+    EXPECT_NE(refusal(deep + "1" + std::string(kRequest.depth_max + 1, '}')), "accepted");
     const std::string big = "{\"a\":\"" + std::string(kRequestBytesMax, 'x') + "\"}";
     EXPECT_EQ(refusal(big), "JSON of 65544 bytes, over the limit of 65536");
     EXPECT_EQ(parse_object(big).error().code, ErrorCode::too_large);
@@ -59,10 +50,11 @@ TEST(ParseObject, refuses_depth_and_size_and_nul) {
 }
 
 TEST(ObjectReader, never_converts_one_type_into_another) {
-    const auto object = parse_object(R"({"text":"5","half":1.5,"flag":true,"number":1,"neg":-1})");
+    const auto object = parse_object(
+        R"({"text":"5","half":1.5,"flag":true,"number":1,"neg":-1,"big":18446744073709551616})");
     ASSERT_TRUE(object);
     const auto number_error = [&](const std::string& key) {
-        ObjectReader reader(**object);
+        ObjectReader reader(*object);
         std::uint64_t out = 7;
         reader.read(key, out);
         EXPECT_EQ(out, reader.failed() ? 7U : 1U);
@@ -72,8 +64,9 @@ TEST(ObjectReader, never_converts_one_type_into_another) {
     EXPECT_EQ(number_error("half"), "half: expected a whole number, got a number");
     EXPECT_EQ(number_error("flag"), "flag: expected a whole number, got true or false");
     EXPECT_EQ(number_error("neg"), "neg: -1 is outside 0 .. 9223372036854775807");
+    EXPECT_EQ(number_error("big"), "big: 18446744073709551616 is outside 0 .. 9223372036854775807");
     EXPECT_EQ(number_error("number"), "accepted");
-    ObjectReader reader(**object);
+    ObjectReader reader(*object);
     bool flag = false;
     reader.read("number", flag);
     EXPECT_EQ(reader.error().message, "number: expected true or false, got a whole number");
@@ -82,7 +75,7 @@ TEST(ObjectReader, never_converts_one_type_into_another) {
 
 TEST(ObjectReader, leaves_absent_and_null_fields_alone) {
     const auto object = parse_object(R"({"a":null})");
-    ObjectReader reader(**object);
+    ObjectReader reader(*object);
     std::string a = "kept";
     std::optional<std::uint32_t> b = 3;
     reader.read("a", a);
@@ -108,9 +101,9 @@ TEST(ApiErrors, carry_code_message_and_field_both_ways) {
 
 TEST(ApiErrors, stay_text_whatever_a_peer_sent_is_quoted) {
     const ApiError error{ErrorCode::bad_request, "field \"\xff\xc3\"", "na\xefve"};
-    EXPECT_EQ(
-        encode(error),
-        R"({"error":{"code":"bad_request","message":"field \"\\xff\\xc3\"","field":"na\\xefve"}})");
+    EXPECT_EQ(encode(error),
+              "{\"error\":{\"code\":\"bad_request\",\"message\":\"field "
+              "\\\"\uFFFD\uFFFD\\\"\",\"field\":\"na\uFFFDve\"}}");
     EXPECT_EQ(decode_error(encode({ErrorCode::not_found, "größe", {}}), 404).message, "größe");
 }
 

@@ -5,6 +5,7 @@
 #include "flv/bytes.h"
 #include "flv/codec_config.h"
 #include "flv/metadata.h"
+#include "media/avc_config.h"
 
 namespace st::flv {
 namespace {
@@ -63,7 +64,7 @@ TEST(Inlet, makes_another_one_when_the_sets_change) {
     Packet other = picture(unit(kHighSps) + unit(kHighPps) + unit(kSlice));
     const auto made = inlet.admit(other);
     ASSERT_TRUE(made);
-    const auto config = parse_avc_config(made->payload.bytes());
+    const auto config = media::parse_avc_config(made->payload.bytes());
     ASSERT_TRUE(config);
     EXPECT_EQ(wire(config->sps.at(0)), kHighSps);
     EXPECT_FALSE(inlet.admit(other)) << "once";

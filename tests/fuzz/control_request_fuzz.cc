@@ -23,10 +23,7 @@ void check_message(std::string_view text) {
             continue;
         }
         if (st::is_utf8(st::as_bytes(text)) && !st::is_utf8(st::as_bytes(answer))) std::abort();
-        if (!st::control::parse_object(answer, st::control::kReplyBytesMax,
-                                       st::control::LongNumbers::as_reals)) {
-            std::abort();
-        }
+        if (!st::control::parse_object(answer, st::control::kReply)) std::abort();
     }
 }
 

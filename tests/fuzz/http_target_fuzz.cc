@@ -3,7 +3,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "base/utf8.h"
+#include "base/encodings.h"
+#include "base/text.h"
 #include "http/target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -16,13 +17,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::string again = "/";
     for (const std::string& segment : target->segments) {
         if (segment.empty() || segment == "." || segment == ".." ||
-            segment.size() > http::kSegmentBytesMax || !is_utf8(as_bytes(segment))) {
+            segment.size() > http::kSegmentBytesMax || !is_clean(segment)) {
             std::abort();
         }
         for (const char c : segment) {
             if (c == '/' || c == '\\' || static_cast<unsigned char>(c) < 0x20) std::abort();
         }
-        again += http::percent_encode(segment) + '/';
+        again += percent_encode(segment) + '/';
     }
     const auto second = http::parse_target(again);
     if (!second || second->segments != target->segments) std::abort();

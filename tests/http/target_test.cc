@@ -76,14 +76,5 @@ TEST(Target, what_opens_doors_is_not_shown) {
     EXPECT_EQ(without_credentials(""), "");
 }
 
-TEST(Target, encoding_and_decoding_are_inverse) {
-    std::string all;
-    for (int c = 0; c < 256; ++c) all += static_cast<char>(c);
-    auto decoded = percent_decode(percent_encode(all));
-    ASSERT_TRUE(decoded);
-    EXPECT_EQ(*decoded, all);
-    EXPECT_EQ(percent_encode("a b/\xFF~"), "a%20b%2F%FF~");
-}
-
 }  // namespace
 }  // namespace st::http

@@ -1,7 +1,5 @@
 #include "record/recorder.h"
 
-#include <Poco/JSON/Object.h>
-#include <Poco/JSON/Parser.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -12,6 +10,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "json/read.h"
 #include "record/folder.h"
 #include "record/world.h"
 
@@ -28,10 +27,9 @@ using world::TemporaryFolder;
 
 namespace fs = std::filesystem;
 
-Poco::JSON::Object::Ptr session_json(const std::string& directory) {
-    Poco::JSON::Parser parser;
-    return parser.parse(world::read_text(directory + "/session.json"))
-        .extract<Poco::JSON::Object::Ptr>();
+json::Object session_json(const std::string& directory) {
+    const auto value = json::read(world::read_text(directory + "/session.json"));
+    return value && value->object() != nullptr ? *value->object() : json::Object();
 }
 
 const RecordedFile* file_of(const Summary& summary, const std::string& kind) {
@@ -54,8 +52,7 @@ TEST(Recorder, a_session_becomes_an_mp4_with_its_dump_thumbnail_and_session_json
     EXPECT_EQ(opened.serial, session->serial());
     EXPECT_EQ(opened.id, "cam1_" + local_stamp(start.started_us));
     EXPECT_EQ(session->id(), opened.id);
-    EXPECT_EQ(session_json(folder.path() + "/" + opened.id)->getValue<std::string>("state"),
-              "recording");
+    EXPECT_EQ(session_json(folder.path() + "/" + opened.id)["state"].text_or_empty(), "recording");
 
     push_tiny(*session);
     session->end(EndReason::stopped, CloseCode{1000, "bye"}, {4, 2});
@@ -75,17 +72,17 @@ TEST(Recorder, a_session_becomes_an_mp4_with_its_dump_thumbnail_and_session_json
         EXPECT_EQ(fs::file_size(file->path), file->bytes) << kind;
     }
     const auto json = session_json(summary.directory);
-    EXPECT_EQ(json->getValue<std::string>("state"), "done");
-    EXPECT_EQ(json->getValue<std::string>("end_reason"), "stopped");
-    EXPECT_EQ(json->getValue<std::string>("take"), "take 3");
-    EXPECT_EQ(json->getValue<int>("pictures"), 60);
-    EXPECT_EQ(json->getObject("close")->getValue<int>("code"), 1000);
-    EXPECT_EQ(json->getObject("dropped")->getValue<int>("before_start"), 4);
-    EXPECT_EQ(json->getObject("dropped")->getValue<int>("bad"), 2);
-    EXPECT_EQ(json->getObject("capabilities")->getValue<std::string>("deviceModel"), "Pixel \"8\"");
-    EXPECT_EQ(json->getValue<std::string>("timing"), "device");
-    EXPECT_EQ(json->getArray("files")->size(), 3U);
-    EXPECT_TRUE(json->isNull("error"));
+    EXPECT_EQ(json["state"].text_or_empty(), "done");
+    EXPECT_EQ(json["end_reason"].text_or_empty(), "stopped");
+    EXPECT_EQ(json["take"].text_or_empty(), "take 3");
+    EXPECT_EQ(json["pictures"].integer(), 60);
+    EXPECT_EQ((*json["close"].object())["code"].integer(), 1000);
+    EXPECT_EQ((*json["dropped"].object())["before_start"].integer(), 4);
+    EXPECT_EQ((*json["dropped"].object())["bad"].integer(), 2);
+    EXPECT_EQ((*json["capabilities"].object())["deviceModel"].text_or_empty(), "Pixel \"8\"");
+    EXPECT_EQ(json["timing"].text_or_empty(), "device");
+    EXPECT_EQ(json["files"].array()->size(), 3U);
+    EXPECT_TRUE(json["error"].is_null());
     EXPECT_GT(session->last_progress_ns(), 0);
     for (const auto& entry : fs::directory_iterator(summary.directory)) {
         const std::string name = entry.path().filename();
@@ -360,7 +357,7 @@ TEST(Recorder, a_hurried_end_leaves_the_mp4_to_the_next_start) {
     EXPECT_EQ(finished.summary.id, left.id);
     EXPECT_EQ(finished.summary.end_reason, EndReason::shutdown);
     EXPECT_EQ(finished.summary.pictures, kTinyPictures);
-    EXPECT_EQ(session_json(left.directory)->getValue<std::string>("state"), "done");
+    EXPECT_EQ(session_json(left.directory)["state"].text_or_empty(), "done");
 }
 
 class Lines : public LogSink {
@@ -418,7 +415,7 @@ TEST(Recovery, an_mp4_that_could_not_be_written_is_made_at_the_next_start) {
         EXPECT_NE(summary.error->find("stream.mp4"), std::string::npos) << *summary.error;
         EXPECT_NE(file_of(summary, "dump"), nullptr);
         EXPECT_EQ(file_of(summary, "mp4"), nullptr);
-        EXPECT_EQ(session_json(summary.directory)->getValue<std::string>("state"), "failed");
+        EXPECT_EQ(session_json(summary.directory)["state"].text_or_empty(), "failed");
     }
     fs::remove_all(obstacle);
     Recorder next(options_in(folder.path()), Log(), events.sink());
@@ -532,8 +529,8 @@ TEST(Recovery, after_kill_9_every_written_record_is_there_and_the_next_start_mak
         EXPECT_TRUE(fs::exists(summary.directory + "/stream.mp4"));
         EXPECT_FALSE(fs::exists(summary.directory + "/stream.mp4.part"));
         const auto json = session_json(summary.directory);
-        EXPECT_EQ(json->getValue<std::string>("path"), "/ingest/" + summary.camera);
-        EXPECT_EQ(json->getArray("damage")->size(), summary.id == ids[2] ? 1U : 0U);
+        EXPECT_EQ(json["path"].text_or_empty(), "/ingest/" + summary.camera);
+        EXPECT_EQ(json["damage"].array()->size(), summary.id == ids[2] ? 1U : 0U);
     }
     EXPECT_EQ(recorder.finish_all(monotonic_ns() + 60'000'000'000), 0U);
     EXPECT_EQ(events.count<Finished>(), 3U) << "what is no recording is left alone";

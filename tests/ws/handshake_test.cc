@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-#include "ws/digest.h"
+#include "base/encodings.h"
 
 namespace st::ws {
 namespace {
@@ -38,45 +38,6 @@ std::vector<Field> without(std::string_view name) {
 int status_of(const std::vector<Field>& fields) {
     auto upgrade = check_upgrade("GET", 1, fields);
     return upgrade ? 101 : upgrade.error().code;
-}
-
-std::string hex(Bytes bytes) {
-    std::string text;
-    for (const std::uint8_t byte : bytes) {
-        constexpr std::string_view kHex = "0123456789abcdef";
-        text += kHex[byte >> 4];
-        text += kHex[byte & 0xF];
-    }
-    return text;
-}
-
-TEST(Sha1, gives_the_digests_of_fips_180) {
-    EXPECT_EQ(hex(sha1(as_bytes("abc"))), "a9993e364706816aba3e25717850c26c9cd0d89d");
-    EXPECT_EQ(hex(sha1(Bytes{})), "da39a3ee5e6b4b0d3255bfef95601890afd80709");
-    EXPECT_EQ(hex(sha1(as_bytes("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"))),
-              "84983e441c3bd26ebaae4aa1f95129e5e54670f1");
-    EXPECT_EQ(hex(sha1(as_bytes(std::string(1'000'000, 'a')))),
-              "34aa973cd4c4daa4f61eeb2bdbad27316534016f");
-}
-
-TEST(Base64, gives_the_vectors_of_rfc_4648) {
-    const std::vector<std::pair<std::string_view, std::string_view>> vectors = {
-        {"", ""},
-        {"f", "Zg=="},
-        {"fo", "Zm8="},
-        {"foo", "Zm9v"},
-        {"foob", "Zm9vYg=="},
-        {"fooba", "Zm9vYmE="},
-        {"foobar", "Zm9vYmFy"}};
-    for (const auto& [plain, coded] : vectors) {
-        EXPECT_EQ(base64_encode(as_bytes(plain)), coded);
-        const auto decoded = base64_decode(coded);
-        ASSERT_TRUE(decoded) << coded;
-        EXPECT_EQ(as_text(*decoded), plain);
-    }
-    for (const std::string_view bad : {"Zg=", "Zg", "Z===", "====", "Zm9v\n", "Z-9v", "Zg==Zg=="}) {
-        EXPECT_FALSE(base64_decode(bad)) << bad;
-    }
 }
 
 TEST(Upgrade, gives_the_accept_key_of_the_rfc) {

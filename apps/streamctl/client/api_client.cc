@@ -1,6 +1,7 @@
 #include "streamctl/client/api_client.h"
 
 #include "control/json.h"
+#include "json/write.h"
 
 namespace st::streamctl {
 namespace {
@@ -16,9 +17,9 @@ cli::ExitCode exit_code_of(control::ErrorCode code) {
 }
 
 std::string with_one(const char* name, const std::string& value) {
-    auto object = control::ordered_object();
+    json::Object object;
     object.set(name, value);
-    return control::to_line(object);
+    return json::write(object);
 }
 
 }  // namespace
@@ -84,12 +85,12 @@ std::string ApiClient::config() { return call("server.config", ""); }
 std::string ApiClient::reload() { return call("server.reload", ""); }
 
 std::string ApiClient::recordings(const control::RecordingQuery& query) {
-    auto object = control::ordered_object();
+    json::Object object;
     for (const auto& [name, value] : encode(query)) {
         if (name != "limit") object.set(name, value);
     }
     if (query.limit != 0) object.set("limit", query.limit);
-    return call("recordings.list", control::to_line(object));
+    return call("recordings.list", json::write(object));
 }
 
 std::string ApiClient::recording(const std::string& id) {
@@ -104,7 +105,7 @@ std::uint64_t ApiClient::subscribe(const control::Subscription& subscription) {
     const std::string result = call("events.subscribe", encode(subscription));
     const auto object = control::parse_object(result);
     std::uint64_t last = 0;
-    if (object) control::ObjectReader(**object).read("last_id", last);
+    if (object) control::ObjectReader(*object).read("last_id", last);
     return last;
 }
 

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/text.h"
+
 namespace st::streamctl {
 namespace {
 
@@ -33,11 +35,8 @@ Poco::Net::SocketAddress resolve(const ServerUrl& server) {
 }  // namespace
 
 std::string printable(std::string_view text) {
-    std::string out(text.substr(0, 1000));
-    for (char& c : out) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-    }
-    return out;
+    constexpr std::size_t kPrintedMax = 1000;
+    return clean_text(text, kPrintedMax);
 }
 
 Connection::Connection(const ServerUrl& server, milliseconds patience, Interrupt& interrupt)

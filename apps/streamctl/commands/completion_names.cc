@@ -30,10 +30,10 @@ std::vector<std::string> members(const std::string& list, const char* name) {
     const auto decoded = control::decode_list(list);
     if (!decoded) return out;
     for (const std::string& item : decoded->items) {
-        const auto object = control::parse_object(item, control::kReplyBytesMax);
+        const auto object = control::parse_object(item, control::kReply);
         if (!object) continue;
         std::string value;
-        control::ObjectReader(**object).read(name, value);
+        control::ObjectReader(*object).read(name, value);
         out.push_back(std::move(value));
     }
     return out;
@@ -44,9 +44,9 @@ std::vector<std::string> numbers(const std::string& list, const char* name) {
     const auto decoded = control::decode_list(list);
     if (!decoded) return out;
     for (const std::string& item : decoded->items) {
-        const auto object = control::parse_object(item, control::kReplyBytesMax);
+        const auto object = control::parse_object(item, control::kReply);
         std::uint64_t value = 0;
-        if (object) control::ObjectReader(**object).read(name, value);
+        if (object) control::ObjectReader(*object).read(name, value);
         if (value != 0) out.push_back(std::to_string(value));
     }
     return out;

@@ -1,13 +1,13 @@
 /// Live streams, who watches them, and what they are made of.
-#include <Poco/Base64Decoder.h>
 
 #include <fstream>
-#include <sstream>
 
+#include "base/encodings.h"
 #include "base/units.h"
 #include "control/json.h"
 #include "control/source_status.h"
 #include "control/stream_status.h"
+#include "json/write.h"
 #include "streamctl/commands/commands.h"
 #include "streamctl/console/table.h"
 
@@ -21,10 +21,10 @@ std::string path_params(const std::string& path) {
     if (slash == std::string_view::npos || slash == 0 || slash + 1 == bare.size()) {
         throw Failed(cli::kUsage, "\"" + path + "\" is no stream's path; expected /APP/NAME");
     }
-    auto params = control::ordered_object();
+    json::Object params;
     params.set("app", std::string(bare.substr(0, slash)));
     params.set("name", std::string(bare.substr(slash + 1)));
-    return control::to_line(params);
+    return json::write(params);
 }
 
 std::string video_of(const control::StreamStatus& stream) {
@@ -173,7 +173,7 @@ int run_sources(ApiClient& client, Console& console) {
         // The word as the server says it.
         std::string state;
         if (const auto object = control::parse_object(item)) {
-            control::ObjectReader(**object).read("state", state);
+            control::ObjectReader(*object).read("state", state);
         }
         table.add({printable(source.path), printable(state), std::to_string(source.viewers),
                    source.uptime_ms ? clock_text(*source.uptime_ms) : "-",
@@ -190,12 +190,10 @@ int run_sources(ApiClient& client, Console& console) {
 int run_snapshot(const Options& options, ApiClient& client, Console& console) {
     const std::string body = client.ask("streams.snapshot", path_params(options.stream));
     const auto snapshot = understood(control::decode_snapshot(body));
-    std::istringstream encoded(snapshot.data);
-    Poco::Base64Decoder decoder(encoded);
-    std::ostringstream picture;
-    picture << decoder.rdbuf();
-    if (picture.str().empty()) throw Failed(cli::kRefused, "the server sent an empty picture");
-    write_picture(picture.str(), options.picture_file);
+    const auto picture = base64_decode(snapshot.data);
+    if (!picture || picture->empty())
+        throw Failed(cli::kRefused, "the server sent an empty picture");
+    write_picture(std::string(as_text(*picture)), options.picture_file);
     if (options.picture_file != "-") console.result(options.picture_file);
     return cli::kDone;
 }
@@ -217,9 +215,9 @@ std::optional<int> run_live(const Options& options, ApiClient& client, Console& 
                     options.stream + ": starts anew, if anybody watches", console);
     }
     if (command == "kick-viewer") {
-        auto params = control::ordered_object();
+        json::Object params;
         params.set("id", *options.viewer_id);
-        return done(client.ask("viewers.kick", control::to_line(params)),
+        return done(client.ask("viewers.kick", json::write(params)),
                     "viewer " + std::to_string(*options.viewer_id) + ": its connection was closed",
                     console);
     }

@@ -158,7 +158,7 @@ class Prompt {
     void on_subscribed(const RpcAnswer& answer) {
         const auto object = control::parse_object(answer.result);
         std::uint64_t last = 0;
-        if (object) control::ObjectReader(**object).read("last_id", last);
+        if (object) control::ObjectReader(*object).read("last_id", last);
         if (last < last_event_) say("the server has been restarted");
         last_event_ = last;
     }

@@ -16,6 +16,7 @@
 #include "control/json.h"
 #include "http/body.h"
 #include "http/response.h"
+#include "json/write.h"
 #include "streamctl/commands/commands.h"
 #include "streamctl/recordings/align.h"
 
@@ -138,11 +139,11 @@ std::optional<std::string> Download::fetch_dump(const control::Recording& record
 
 void Download::print(const File& file) {
     if (!console_.json()) return console_.result(file.target);
-    auto object = control::ordered_object();
+    json::Object object;
     object.set("session", file.session);
     object.set("path", file.target);
     object.set("bytes", file.bytes);
-    console_.result(control::to_line(object));
+    console_.result(json::write(object));
 }
 
 void Download::fetch(const File& file) {

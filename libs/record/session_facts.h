@@ -1,10 +1,11 @@
 #pragma once
-/// A session directory as streamd makes it, as far as converting it again needs.
+/// What converting a recording again needs to know of its folder: which file is the stream, and
+/// what session.json says of the camera. For h264mux; any thread.
 #include <chrono>
 #include <optional>
 #include <string>
 
-namespace st::mux {
+namespace st::record {
 
 struct SessionFacts {
     std::string stream;  ///< path of stream.fdump, else of stream.h264; empty: neither is there
@@ -15,6 +16,6 @@ struct SessionFacts {
 };
 
 /// Never fails: without a readable session.json the stream is still there to be converted.
-SessionFacts read_session(const std::string& directory);
+SessionFacts read_session_facts(const std::string& directory);
 
-}  // namespace st::mux
+}  // namespace st::record

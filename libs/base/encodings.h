@@ -1,0 +1,29 @@
+#pragma once
+/// Bytes as text: hex digits, base64 (RFC 4648, section 4) and percent escapes (RFC 3986). Pure;
+/// any thread.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace st {
+
+/// The value of a hex digit of either case; -1 of any other character.
+int hex_value(char c);
+/// Lower-case digits.
+std::string hex_encode(Bytes bytes);
+std::optional<std::vector<std::uint8_t>> hex_decode(std::string_view text);
+
+std::string base64_encode(Bytes bytes);
+/// With its padding, nothing else around it; nullopt if it is not base64.
+std::optional<std::vector<std::uint8_t>> base64_decode(std::string_view text);
+
+/// Everything but letters, digits and "-._~" is escaped.
+std::string percent_encode(std::string_view text);
+/// Any bytes may come out. nullopt: a '%' without two hex digits.
+std::optional<std::string> percent_decode(std::string_view text);
+
+}  // namespace st

@@ -1,0 +1,1 @@
+st_fuzz(json json)
