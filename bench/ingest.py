@@ -25,6 +25,7 @@ BIN = pathlib.Path(os.environ.get("ST_BUILD_DIR", ROOT / "build/release")).resol
 CPU_RATIO_MAX = 1.5
 MEMORY_KB_PER_CAMERA_MAX = 100
 LOOP_BUSY_MS_MAX = 20
+STOP_S_MAX = 5
 PATIENCE_S = 120
 
 
@@ -212,6 +213,25 @@ def run_streamd(server, load, arguments):
     return result
 
 
+def copy_seconds(server):
+    """The floor of finishing: every dump read, written again and synced, on the server's core."""
+    program = (
+        "import os,pathlib,sys,time\n"
+        "begin = time.monotonic()\n"
+        "for dump in pathlib.Path(sys.argv[1]).glob('*/stream.fdump'):\n"
+        "    copy = os.open(dump.with_name('copy'), os.O_WRONLY | os.O_CREAT)\n"
+        "    with open(dump, 'rb', buffering=0) as source:\n"
+        "        while piece := source.read(1 << 20):\n"
+        "            os.write(copy, piece)\n"
+        "    os.fsync(copy)\n"
+        "    os.close(copy)\n"
+        "    dump.with_name('copy').unlink()\n"
+        "print(time.monotonic() - begin)\n"
+    )
+    command = pinned(0, [sys.executable, "-c", program, str(server.files)])
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
 def run_once(kind, clip, arguments, folder):
     server = Server(kind, folder, arguments)
     try:
@@ -221,6 +241,8 @@ def run_once(kind, clip, arguments, folder):
         finally:
             load.process.kill()
             load.process.wait()
+        if kind == "streamd":
+            result["copy_s"] = copy_seconds(server)
     finally:
         server.stop()
     text = f"{kind:8} {result['cpu_s_per_gb']:.2f} CPU s/GB ({result['mbit_per_camera']:.2f} Mbit/s a camera"
@@ -228,6 +250,7 @@ def run_once(kind, clip, arguments, folder):
     if kind == "streamd":
         text += f", {result['kb_per_camera']:.0f} KB a camera, {result['lost']} of {result['pictures_sent']} lost"
         text += f", stopping: busy {result['stop_busy_ms']:g} ms at most, {result['stop_s']:.1f} s"
+        text += f" = {result['stop_s'] / result['copy_s']:.1f} x reading, writing and syncing the same bytes"
     say(text)
     return result
 
@@ -249,6 +272,10 @@ def verdict(results):
             failures.append(f"CPU ratio {summary['ratio']:.2f}, at most {CPU_RATIO_MAX} wanted")
     if streamd:
         summary["kb_per_camera"] = statistics.median(run["kb_per_camera"] for run in streamd)
+        summary["stop_s"] = statistics.median(run["stop_s"] for run in streamd)
+        summary["stop_ratio"] = statistics.median(run["stop_s"] / run["copy_s"] for run in streamd)
+        if summary["stop_s"] > STOP_S_MAX:
+            failures.append(f"all recordings finished after {summary['stop_s']:.1f} s, at most {STOP_S_MAX} wanted")
         summary["stop_busy_ms"] = max(run["stop_busy_ms"] for run in streamd)
         summary["lost"] = sum(run["lost"] for run in streamd)
         failures += [text for run in streamd for text in run["trouble"]]

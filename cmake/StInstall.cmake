@@ -7,6 +7,9 @@ foreach(program streamd streamctl h264mux)
     endif()
 endforeach()
 
+# Where worker/program.h looks for them.
+install(TARGETS streamd-media streamctl-push RUNTIME DESTINATION libexec/streamd)
+
 file(GLOB pages_1 CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/man/*.1)
 file(GLOB pages_8 CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/man/*.8)
 install(FILES ${pages_1} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)

@@ -121,10 +121,7 @@ mux::Job common_job(const Options& options) {
     job.rotate = options.rotate;
     job.from = options.from;
     job.to = options.to;
-    // With one job at a time the only other thread waits for signals: a fork is safe, and cheaper.
-    job.may_fork = options.threads == 1;
     job.reads_ahead = options.threads == 1;
-    job.worker = {"/proc/self/exe", "--worker"};
     return job;
 }
 

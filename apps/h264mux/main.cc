@@ -5,10 +5,12 @@
 #include <cstdio>
 #include <iostream>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <thread>
 
-#include "av/worker.h"
+#include "av/jobs.h"
+#include "av/picture.h"
 #include "base/clock.h"
 #include "base/units.h"
 #include "cli/exit_codes.h"
@@ -19,6 +21,10 @@
 #include "mux/report.h"
 #include "options.h"
 #include "record/remux.h"
+#include "record/verifier.h"
+#include "worker/filter.h"
+#include "worker/pool.h"
+#include "worker/serve.h"
 
 namespace st::h264mux {
 namespace {
@@ -88,11 +94,34 @@ class Meter {
     const std::int64_t begin_ns_ = monotonic_ns();
 };
 
+/// What runs libav on the pictures: copies of this process, or others of this program.
+class Helpers {
+ public:
+    explicit Helpers(unsigned threads) {
+        // With one job at a time the only other thread waits for signals: a fork is safe, and
+        // cheaper.
+        if (threads == 1 && !worker::is_sanitized()) return;
+        worker::PoolOptions options;
+        options.command = {"/proc/self/exe", kServe};
+        options.helpers_max = threads;
+        pool_.emplace(std::move(options), Log());
+    }
+    static constexpr char kServe[] = "--serve-jobs";
+
+    worker::JobResult run(const worker::Job& job) {
+        if (pool_) return pool_->run(job);
+        return worker::run_in_copy(job, av::perform_job, worker::PoolOptions().limits);
+    }
+
+ private:
+    std::optional<worker::Pool> pool_;
+};
+
 /// Runs jobs on `threads` threads; results are said one by one, in the order they come.
 class Runner {
  public:
     Runner(const Options& options, std::vector<PlannedJob>& jobs, const Interrupt& interrupt)
-        : options_(options), jobs_(jobs), interrupt_(interrupt) {}
+        : options_(options), jobs_(jobs), interrupt_(interrupt), helpers_(options.threads) {}
 
     int run() {
         if (options_.align) align();
@@ -141,7 +170,11 @@ class Runner {
         planned.job.cancel = interrupt_.token();
         Meter meter(planned.spoken_input, !options_.quiet && options_.threads == 1);
         planned.job.progress = [&](const mux::Progress& now) { meter.show(now); };
+        record::HelperVerifier verifier(
+            [this](const worker::Job& job) { return helpers_.run(job); }, {});
+        planned.job.verifier = &verifier;
         auto report = options_.only_info ? mux::inspect(planned.job) : mux::convert(planned.job);
+        planned.job.verifier = nullptr;
         meter.clear();
         const std::scoped_lock lock(mutex_);
         if (!report) {
@@ -176,10 +209,18 @@ class Runner {
     const Options& options_;
     std::vector<PlannedJob>& jobs_;
     const Interrupt& interrupt_;
+    Helpers helpers_;
     std::atomic<std::size_t> next_{0};
     std::atomic<int> result_{cli::kDone};
     std::mutex mutex_;  ///< one report at a time
 };
+
+int serve_jobs() {
+    av::quiet_libav();
+    av::warm_up();
+    const std::string unfiltered = worker::restrict_system_calls();
+    return worker::serve(av::perform_job, unfiltered);
+}
 
 int run(int argc, char** argv) {
     Options options;
@@ -206,8 +247,10 @@ int run(int argc, char** argv) {
 }  // namespace st::h264mux
 
 int main(int argc, char** argv) {
-    if (const auto code = st::av::run_worker(argc, argv)) return *code;
     try {
+        if (argc == 2 && std::string_view(argv[1]) == st::h264mux::Helpers::kServe) {
+            return st::h264mux::serve_jobs();
+        }
         return st::h264mux::run(argc, argv);
     } catch (const std::exception& error) {
         std::fprintf(stderr, "h264mux: %s\n", error.what());

@@ -52,6 +52,7 @@ int run(int argc, char** argv) {
     CLI::App app("Control streamd and its cameras", "streamctl");
     Options options;
     build(app, options);
+    options.typed.assign(argv + 1, argv + argc);
     if (const auto code = cli::parse(app, argc, argv)) return *code;
     if (!options.generate.empty()) {
         std::cout << cli::generate(app, manual(), options.generate);

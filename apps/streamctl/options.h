@@ -73,6 +73,9 @@ struct Options {
     bool verbose = false;
     std::optional<milliseconds> timeout;
 
+    /// What was typed: of the command line, and behind it that of the line that is being run.
+    std::vector<std::string> typed;
+    bool is_line = false;              ///< of a script or of the prompt
     std::vector<std::string> command;  ///< its words: {"recordings", "delete"}; empty: none
     control::StartRequest start;       ///< start and capture
     std::vector<std::string> names;    ///< the words behind start, stop, capture

@@ -291,6 +291,8 @@ void take_access_and_limits(const Layers& layers, Config& config, Lines& errors)
     config.limits.cameras = number32(layers, "limits.cameras");
     config.limits.viewers = number32(layers, "limits.viewers");
     config.limits.publishers = number32(layers, "limits.publishers");
+    config.limits.picture_width = number32(layers, "limits.picture.width");
+    config.limits.picture_height = number32(layers, "limits.picture.height");
 }
 
 }  // namespace

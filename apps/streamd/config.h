@@ -135,6 +135,8 @@ struct LimitsConfig {
     std::uint32_t cameras = 0;
     std::uint32_t viewers = 0;
     std::uint32_t publishers = 0;
+    std::uint32_t picture_width = 8192;
+    std::uint32_t picture_height = 8192;
 };
 
 struct LogConfig {

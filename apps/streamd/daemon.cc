@@ -12,19 +12,23 @@
 #include <thread>
 
 #include "cli/exit_codes.h"
+#include "live/snapshots.h"
 #include "loop/event_loop.h"
 #include "server/server.h"
 #include "streamd/log_sink.h"
 #include "streamd/reload.h"
 #include "streamd/server_setup.h"
+#include "worker/pool.h"
+#include "worker/program.h"
 
 namespace st::streamd {
 namespace {
 
 /// How long the recordings may take to be finished after the first SIGTERM; below systemd's 90 s.
-constexpr std::chrono::seconds kShutdownPatience{80};
+constexpr std::chrono::seconds kShutdownPatience{25};
 /// Descriptors besides one per connection: listeners, loops, dumps of cameras, finalisers.
 constexpr std::uint64_t kSpareDescriptors = 256;
+constexpr int kHelperNice = 10;  ///< recording comes first
 
 sigset_t daemon_signals() {
     sigset_t set;
@@ -67,6 +71,14 @@ void check_descriptors(const Config& config, const Log& log) {
                     std::to_string(wanted) + "; raise it (LimitNOFILE=, ulimit -n) or lower " +
                     "limits.connections");
     }
+}
+
+worker::PoolOptions helper_options(unsigned finalisers) {
+    worker::PoolOptions options;
+    options.command = {worker::helper_program("streamd-media"), "serve"};
+    options.helpers_max = finalisers + live::Snapshots::kThreads;
+    options.nice = kHelperNice;
+    return options;
 }
 
 /// Everything between the first SIGTERM and the end.
@@ -145,6 +157,8 @@ int run_daemon(const DaemonSetup& setup, Background* background) {
     made.configuration.reload = [&reload](const api::Configuration::ReloadDone& done) {
         done(reload.run());
     };
+    worker::Pool helpers(helper_options(made.recorder.finalisers), log);
+    made.recorder.run_job = [&helpers](const worker::Job& job) { return helpers.run(job); };
     server::Server server(std::move(made), log, control);
     reload.attach(server);
     Shutdown shutdown(server, control, log);

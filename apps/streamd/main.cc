@@ -8,8 +8,6 @@
 #include <iostream>
 #include <optional>
 
-#include "av/input_worker.h"
-#include "av/worker.h"
 #include "cli/exit_codes.h"
 #include "cli/generate.h"
 #include "cli/parse.h"
@@ -105,8 +103,6 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     st::streamd::block_signals();
-    if (const auto code = st::av::run_worker(argc, argv)) return *code;
-    if (const auto code = st::av::run_input_worker(argc, argv)) return *code;
     try {
         return st::streamd::run(argc, argv);
     } catch (const st::streamd::BadConfig& e) {

@@ -16,9 +16,8 @@ struct Options {
     bool is_daemon = false;
     bool only_check_config = false;
     bool only_print_config = false;
-    std::string make_cert;  ///< folder for a self-signed pair; empty: none
-    std::string worker;     ///< hidden --worker NAME: this process is a child of streamd
-    std::string generate;   ///< hidden --generate WHAT: see cli/generate.h
+    std::string make_cert;                ///< folder for a self-signed pair; empty: none
+    std::string generate;                 ///< hidden --generate WHAT: see cli/generate.h
     bool only_print_config_page = false;  ///< hidden --config-page: docs/config.md
     bool only_print_openapi = false;      ///< hidden --openapi: docs/openapi.json
     std::vector<config::Setting> settings;

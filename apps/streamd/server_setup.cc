@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "digest/digest.h"
 #include "streamd/daemon.h"
+#include "worker/program.h"
 
 namespace st::streamd {
 namespace {
@@ -137,8 +138,8 @@ record::Options recorder_options(const Config& config) {
     options.timing = static_cast<record::Timing>(config.recording.timing);
     options.sync_interval = config.recording.sync;
     options.buffer_bytes = config.recording.buffer_bytes;
+    options.picture_max = {config.limits.picture_width, config.limits.picture_height};
     options.writers = std::min(2U, usable_cores());
-    options.worker = {"/proc/self/exe", "--worker"};
     return options;
 }
 static_assert(static_cast<int>(Timing::constant) == static_cast<int>(record::Timing::constant));
@@ -187,7 +188,7 @@ server::Server::Setup server_setup(const Config& config) {
              source.url,
              {source.shutdown_timeout, source.crash_threshold, source.crash_window}});
     }
-    setup.source_worker = {"/proc/self/exe", "--worker", "input"};
+    setup.source_worker = {worker::helper_program("streamd-media"), "input"};
     return setup;
 }
 

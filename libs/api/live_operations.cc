@@ -146,8 +146,9 @@ void LiveOperations::kick_publisher(const std::string& path, const Operations::D
     done(control::encode_done("stream", path));
 }
 
-void LiveOperations::take_snapshot(const std::string& path, const Operations::Done& done) {
-    snapshots_.take(path, [path, done](const Result<std::string>& jpeg) {
+void LiveOperations::take_snapshot(const std::string& path, const live::Asker& asker,
+                                   const Operations::Done& done) {
+    snapshots_.take(path, asker, [path, done](const Result<std::string>& jpeg) {
         if (!jpeg) {
             return done(ApiError{error_code_of(jpeg.error().code), jpeg.error().message, {}});
         }

@@ -209,7 +209,7 @@ void Operations::on_control(const Call& call, const Done& done) {
         case Operation::streams_kick:
             return live_->kick_publisher(path_of(call), done);
         case Operation::streams_snapshot:
-            return live_->take_snapshot(path_of(call), done);
+            return live_->take_snapshot(path_of(call), call.asker, done);
         case Operation::viewers_list:
             return live_->list_viewers(call, done);
         case Operation::viewers_kick:

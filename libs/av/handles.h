@@ -1,7 +1,7 @@
 #pragma once
 /// Owners for what libav allocates.
+#include <cstdint>
 #include <memory>
-#include <string>
 
 extern "C" {
 #include <libavcodec/avcodec.h>
@@ -28,11 +28,34 @@ using CodecPtr = std::unique_ptr<AVCodecContext, FreeCodec>;
 using PacketPtr = std::unique_ptr<AVPacket, FreePacket>;
 using FramePtr = std::unique_ptr<AVFrame, FreeFrame>;
 
-/// Opens a local MP4: no network, no other protocol, no other demuxer. Throws Error.
-InputPtr open_mp4(const std::string& path);
-/// The same of an MP4 or, if it begins like one, an FLV file, whose streams show as it is read.
-InputPtr open_pictures(const std::string& path);
-/// Its only video stream. Throws Error.
-AVStream& video_stream(AVFormatContext& input, const std::string& path);
+/// A movie file, read through a descriptor: nothing else is ever opened for it.
+class MovieFile {
+ public:
+    /// An MP4 or, if it begins like one, an FLV file. `fd` is borrowed, its offset left alone.
+    /// Throws Error.
+    explicit MovieFile(int fd);
+    MovieFile(const MovieFile&) = delete;
+    MovieFile& operator=(const MovieFile&) = delete;
+
+    AVFormatContext& format() { return *format_; }
+    /// Its first video stream. Throws Error.
+    AVStream& video_stream();
+
+ private:
+    struct FreeIo {
+        void operator()(AVIOContext* io) const {
+            av_freep(&io->buffer);
+            avio_context_free(&io);
+        }
+    };
+
+    static int read(void* self, std::uint8_t* into, int size);
+    static std::int64_t seek(void* self, std::int64_t offset, int whence);
+
+    const int fd_;
+    std::int64_t at_ = 0;
+    std::unique_ptr<AVIOContext, FreeIo> io_;
+    InputPtr format_;  ///< last: its end still uses the others
+};
 
 }  // namespace st::av

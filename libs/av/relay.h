@@ -1,6 +1,6 @@
 #pragma once
 /// Any input libav opens -> a live FLV stream, for an on-demand source. Parses and decodes what we
-/// do not trust: only in a child process (av/input_worker.h).
+/// do not trust: only in a child process (av/input_process.h).
 #include <string>
 
 #include "av/error.h"

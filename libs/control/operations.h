@@ -2,6 +2,7 @@
 /// The one list of operations. streamctl, the HTTP API and JSON-RPC are doors to it: each finds an
 /// operation here by its own kind of name, and hands over the same parameters. Pure; any thread.
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -84,6 +85,9 @@ struct Call {
     const OperationInfo* operation = nullptr;
     std::string body;     ///< operations with a body: one JSON object, not yet looked at, or ""
     Arguments arguments;  ///< the others: names of the table, each once; integers checked
+    /// Who waits for the answer: once it is gone, costly work for it need not be done. nullopt: not
+    /// known.
+    std::optional<std::weak_ptr<const void>> asker{};
 
     /// Null if it was not given.
     const std::string* find(std::string_view name) const;

@@ -142,6 +142,7 @@ void HttpConnection::dispatch() {
     state_ = State::answering;
     net_.loop().cancel(std::exchange(deadline_, 0));
     Request asked = std::exchange(request_, {});
+    asked.asker = weak_from_this();
     request_.head.method = asked.head.method;  // the answer depends on it
     request_.target.path = asked.target.path;
     plan_.answer(std::move(asked), [&net = net_, weak = weak_from_this()](Answer made) {

@@ -27,6 +27,8 @@ struct Request {
     std::string default_stream;          ///< of the listener: what a WebSocket at "/" plays
     std::optional<ws::Upgrade> upgrade;  ///< it asks to become a WebSocket
     auth::Facts facts;
+    /// The connection: once it is gone, nobody waits for an answer. Not set: not known.
+    std::optional<std::weak_ptr<const void>> asker{};
 
     /// The query without what proves a right: for other users' eyes and for files.
     std::string shown_query() const;

@@ -9,6 +9,7 @@
 #include "httpd/options.h"
 #include "live/options.h"
 #include "loop/event_loop.h"
+#include "worker/job.h"
 
 namespace st::live {
 
@@ -22,8 +23,8 @@ struct Parts {
     httpd::Counters& http_counters;
     const std::atomic<bool>& shutting_down;
     loop::EventLoop& control;
-    loop::EventLoop& disk;  ///< for what would block
-    Live& live;             ///< any thread
+    Live& live;                     ///< any thread
+    const worker::RunJob& run_job;  ///< any thread
 };
 
 }  // namespace st::live

@@ -1,65 +1,60 @@
 #include "live/snapshots.h"
 
-#include <fcntl.h>
+#include <pthread.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <cerrno>
 
-#include "av/worker.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "flv/tag.h"
 #include "live/live.h"
+#include "media/movie_facts.h"
 
 namespace st::live {
 namespace {
 
 constexpr std::int64_t kPatienceNs = 10'000'000'000;
 constexpr std::chrono::milliseconds kLookAgain{50};
-constexpr std::chrono::milliseconds kDecodeTimeout{10'000};
+constexpr std::chrono::milliseconds kDecodeTimeout{10'000};  ///< also by the clock
+constexpr std::uint64_t kPixelsMax = std::uint64_t{8192} * 8192;
 
-/// A folder that is gone with its files when this is.
-class TemporaryFolder {
+/// A file in memory.
+class MemoryFile {
  public:
-    TemporaryFolder() {
-        std::string pattern =
-            (std::filesystem::temp_directory_path() / "streamd-picture-XXXXXX").string();
-        if (::mkdtemp(pattern.data()) != nullptr) path_ = pattern;
+    MemoryFile() : fd_(::memfd_create("snapshot", MFD_CLOEXEC)) {}
+    int fd() const { return fd_.get(); }
+
+    bool write(Bytes bytes) const {
+        while (!bytes.empty()) {
+            const ssize_t written = ::write(fd_.get(), bytes.data(), bytes.size());
+            if (written < 0 && errno == EINTR) continue;
+            if (written < 0) return false;
+            bytes = bytes.subspan(static_cast<std::size_t>(written));
+        }
+        return true;
     }
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+    std::string read() const {
+        std::string bytes(
+            static_cast<std::size_t>(std::max<off_t>(0, ::lseek(fd_.get(), 0, SEEK_END))), '\0');
+        const ssize_t got = ::pread(fd_.get(), bytes.data(), bytes.size(), 0);
+        bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(0, got)));
+        return bytes;
     }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    const std::string& path() const { return path_; }
 
  private:
-    std::string path_;
+    Fd fd_;
 };
 
-bool write_clip(const hub::Unit& unit, const std::string& file) {
-    std::ofstream out(file, std::ios::binary);
-    const auto put = [&out](Bytes bytes) {
-        out.write(reinterpret_cast<const char*>(bytes.data()),
-                  static_cast<std::streamsize>(bytes.size()));
-    };
-    put(flv::encode_header(false, true));
-    if (unit.headers && unit.headers->video) put(flv::encode_tag(*unit.headers->video).bytes());
-    put(flv::encode_tag(*unit.packet).bytes());
-    out.close();
-    return out.good();
-}
-
-/// The error without the name of a folder that nobody else has seen.
-Error undecodable(std::string why, const std::string& folder) {
-    for (std::size_t at = 0; (at = why.find(folder)) != std::string::npos;) {
-        why.erase(at, folder.size());
+bool write_clip(const hub::Unit& unit, const MemoryFile& file) {
+    bool is_written = file.write(flv::encode_header(false, true));
+    if (unit.headers && unit.headers->video) {
+        is_written = is_written && file.write(flv::encode_tag(*unit.headers->video).bytes());
     }
-    return {"the key frame cannot be decoded: " + why, 503};
+    return is_written && file.write(flv::encode_tag(*unit.packet).bytes());
 }
 
 bool can_be_decoded(const hub::Unit& unit) {
@@ -74,50 +69,105 @@ bool is_current(const hub::Stream& stream, const hub::Unit& unit) {
            monotonic_ns() - unit.arrived_ns < kPatienceNs;
 }
 
-Result<std::string> picture_of(const hub::Unit& unit) {
-    const TemporaryFolder folder;
-    const std::string clip = folder.path() + "/key.flv";
-    const std::string jpeg = folder.path() + "/picture.jpg";
-    if (folder.path().empty() || !write_clip(unit, clip)) {
-        return Error{"no room for a picture in " + std::filesystem::temp_directory_path().string(),
-                     503};
+Result<std::string> picture_of(const hub::Unit& unit, const worker::RunJob& run,
+                               const std::stop_token& cancel) {
+    const MemoryFile clip;
+    const MemoryFile jpeg;
+    if (!write_clip(unit, clip) || jpeg.fd() < 0) return Error{"no memory for a picture", 503};
+    const std::array<int, 2> fds{clip.fd(), jpeg.fd()};
+    worker::Job job;
+    job.name = media::kPictureJob;
+    job.request = media::to_bytes(media::PictureRequest{kPixelsMax});
+    job.fds = fds;
+    job.limits = {kDecodeTimeout, kDecodeTimeout};
+    job.cancel = cancel;
+    const auto ran = run(job);
+    if (!ran.answer) {
+        return Error{"the key frame cannot be decoded: " + ran.answer.error().message, 503};
     }
-    av::Limits limits;
-    limits.timeout = kDecodeTimeout;
-    const auto ran =
-        av::run_limited({"/proc/self/exe", "--worker", "thumbnail", clip, jpeg}, limits);
-    if (!ran) return undecodable(ran.error().message, folder.path() + "/");
-    std::ifstream in(jpeg, std::ios::binary);
-    std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    std::string bytes = jpeg.read();
     if (bytes.empty()) return Error{"the picture cannot be read again", 503};
     return bytes;
 }
 
 }  // namespace
 
-void Snapshots::take(const std::string& path, const Done& done) {
+Snapshots::Snapshots(Parts& parts) : parts_(parts) {
+    for (unsigned i = 0; i < kThreads; ++i) threads_.emplace_back([this] { run(); });
+}
+
+Snapshots::~Snapshots() {
+    {
+        const Lock lock(mutex_);
+        stop_.request_stop();
+    }
+    changed_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+}
+
+void Snapshots::take(const std::string& path, const Asker& asker, const Done& done) {
     const std::int64_t deadline_ns = monotonic_ns() + kPatienceNs;
     const hub::StreamPtr stream = parts_.live.hub().find(path);
     if (stream) stream->want_until(deadline_ns);
-    wait_for_picture(path, deadline_ns, done);
+    wait_for_unit(path, deadline_ns, {asker, done});
 }
 
-void Snapshots::wait_for_picture(const std::string& path, std::int64_t deadline_ns,
-                                 const Done& done) {
+void Snapshots::wait_for_unit(const std::string& path, std::int64_t deadline_ns, const Wish& wish) {
     const hub::StreamPtr stream = parts_.live.hub().find(path);
-    if (!stream || !stream->is_live()) return done(Error{"no stream at " + path, 404});
+    if (!stream || !stream->is_live()) return wish.done(Error{"no stream at " + path, 404});
     const hub::UnitPtr unit = stream->newest_entry();
     if (unit && unit->packet->track == media::Track::video && can_be_decoded(*unit) &&
         is_current(*stream, *unit)) {
-        return parts_.disk.post([unit, done] { decode(*unit, done); });
+        return enqueue(path, unit, wish);
     }
-    if (monotonic_ns() >= deadline_ns) {
-        return done(Error{"no key frame from " + path + " within 10 s", 503});
+    if (monotonic_ns() >= deadline_ns || wish.is_over()) {
+        return wish.done(Error{"no key frame from " + path + " within 10 s", 503});
     }
     parts_.control.after(
-        kLookAgain, [this, path, deadline_ns, done] { wait_for_picture(path, deadline_ns, done); });
+        kLookAgain, [this, path, deadline_ns, wish] { wait_for_unit(path, deadline_ns, wish); });
 }
 
-void Snapshots::decode(const hub::Unit& unit, const Done& done) { done(picture_of(unit)); }
+void Snapshots::enqueue(const std::string& path, hub::UnitPtr unit, const Wish& wish) {
+    {
+        const Lock lock(mutex_);
+        Picture& picture = wanted_[path];
+        if (picture.wishes.empty() && !in_hand_.contains(path)) order_.push_back(path);
+        picture.unit = std::move(unit);
+        picture.wishes.push_back(wish);
+    }
+    changed_.notify_one();
+}
+
+void Snapshots::run() {
+    ::pthread_setname_np(::pthread_self(), "st-snapshots");
+    for (;;) {
+        std::string path;
+        Picture picture;
+        {
+            Lock lock(mutex_);
+            while (order_.empty() && !stop_.stop_requested()) changed_.wait(lock.native());
+            if (stop_.stop_requested()) return;
+            path = std::move(order_.front());
+            order_.pop_front();
+            picture = std::move(wanted_.extract(path).mapped());
+            in_hand_.insert(path);
+        }
+        try {
+            make(std::move(picture));
+        } catch (const std::exception& e) {  // the thread's top: out of memory
+            parts_.log.error("snapshot of " + path + ": " + e.what());
+        }
+        const Lock lock(mutex_);
+        in_hand_.erase(path);
+        if (wanted_.contains(path)) order_.push_back(path);
+    }
+}
+
+void Snapshots::make(Picture picture) const {
+    std::erase_if(picture.wishes, [](const Wish& wish) { return wish.is_over(); });
+    if (picture.wishes.empty()) return;
+    const auto jpeg = picture_of(*picture.unit, parts_.run_job, stop_.get_token());
+    for (const Wish& wish : picture.wishes) wish.done(jpeg);
+}
 
 }  // namespace st::live

@@ -1,30 +1,72 @@
 #pragma once
-/// Pictures of live streams: the newest key frame, decoded in a child process. docs/live.md.
+/// Pictures of live streams: the newest key frame, decoded by a helper program. docs/live.md.
+///
+/// Decoding waits on threads of its own, one picture of a stream at a time; whoever asks for a
+/// stream meanwhile shares the next one. Nothing is decoded for somebody who has left.
+#include <condition_variable>
+#include <deque>
 #include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <stop_token>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "base/result.h"
+#include "base/sync.h"
 #include "hub/unit.h"
 #include "live/parts.h"
+#include "worker/job.h"
 
 namespace st::live {
 
+/// Who waits for a picture: gone, it is not made for him. nullopt: not known.
+using Asker = std::optional<std::weak_ptr<const void>>;
+
 class Snapshots {
  public:
-    /// The bytes of a JPEG. Error.code 404: nobody publishes there; 503: no picture could be had.
-    using Done = std::function<void(Result<std::string>)>;
+    /// Pictures decoded at once, of as many streams.
+    static constexpr unsigned kThreads = 2;
 
-    explicit Snapshots(Parts& parts) : parts_(parts) {}
+    /// The bytes of a JPEG. Error.code 404: nobody publishes there; 503: no picture could be had.
+    using Done = std::function<void(const Result<std::string>&)>;
+
+    explicit Snapshots(Parts& parts);
+    /// What is being decoded is cancelled; not every Done is called.
+    ~Snapshots();
 
     /// The control loop's thread. `done` on any thread, once. A camera nobody watches is asked to
     /// be made into packets first: up to its next key frame passes.
-    void take(const std::string& path, const Done& done);
+    void take(const std::string& path, const Asker& asker, const Done& done) ST_EXCLUDES(mutex_);
 
  private:
-    void wait_for_picture(const std::string& path, std::int64_t deadline_ns, const Done& done);
-    static void decode(const hub::Unit& unit, const Done& done);
+    struct Wish {
+        Asker asker;
+        Done done;
+        bool is_over() const { return asker && asker->expired(); }
+    };
+    struct Picture {
+        hub::UnitPtr unit;  ///< the newest one of those that wishes came with
+        std::vector<Wish> wishes;
+    };
+
+    void wait_for_unit(const std::string& path, std::int64_t deadline_ns, const Wish& wish);
+    void enqueue(const std::string& path, hub::UnitPtr unit, const Wish& wish) ST_EXCLUDES(mutex_);
+    void run() ST_EXCLUDES(mutex_);
+    void make(Picture picture) const;
 
     Parts& parts_;
+    std::stop_source stop_;
+
+    Mutex mutex_;
+    std::condition_variable changed_;
+    std::map<std::string, Picture> wanted_ ST_GUARDED_BY(mutex_);  ///< by path
+    std::deque<std::string> order_ ST_GUARDED_BY(mutex_);  ///< paths none of which is in hand
+    std::set<std::string> in_hand_ ST_GUARDED_BY(mutex_);
+    std::vector<std::thread> threads_;
 };
 
 }  // namespace st::live

@@ -41,11 +41,11 @@ std::string target_of(const std::string& path) {
 
 }  // namespace
 
-std::string replaceable(const std::string& path, bool overwrite) {
-    std::string target = target_of(path);
+std::string replaceable(const std::string& path, bool overwrite, Links links) {
+    std::string target = links == Links::follow ? target_of(path) : path;
     struct stat there {};
     if (::lstat(target.c_str(), &there) != 0) return target;
-    if (!S_ISREG(there.st_mode)) {
+    if (!S_ISREG(there.st_mode) && !S_ISLNK(there.st_mode)) {
         throw FileError(FileError::Kind::cannot_create,
                         path + " is not a regular file; -o - writes to standard output");
     }
@@ -86,10 +86,10 @@ void put_in_place(const std::string& part, const std::string& target, bool overw
     sync_folder_of(target);
 }
 
-SampleFile::SampleFile(std::string path, bool overwrite)
+SampleFile::SampleFile(std::string path, bool overwrite, Links links)
     : kind_(Kind::file),
       path_(std::move(path)),
-      target_(replaceable(path_, overwrite)),
+      target_(replaceable(path_, overwrite, links)),
       overwrite_(overwrite) {
     create();
     staging_ = std::make_unique_for_overwrite<std::uint8_t[]>(kStagingBytes);

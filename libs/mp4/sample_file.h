@@ -14,13 +14,18 @@
 
 namespace st::mp4 {
 
+/// What a link means that stands where an output shall be.
+enum class Links : std::uint8_t {
+    follow,   ///< the file it leads to: what people expect who make links
+    replace,  ///< itself: in a folder where others may put one
+};
+
 /// Throws FileError.
 class SampleFile {
  public:
     /// `overwrite`: an existing `path` will be replaced by keep(). A `.part` that a dead process
-    /// left is taken over; one that a live process writes to is not. Of a link the file it leads
-    /// to is meant.
-    SampleFile(std::string path, bool overwrite);
+    /// left is taken over; one that a live process writes to is not.
+    SampleFile(std::string path, bool overwrite, Links links = Links::follow);
     /// Counts bytes and writes nothing.
     SampleFile() = default;
     /// Writes to a descriptor that may be a pipe; no patch(), sync(), keep(). Borrowed.
@@ -92,10 +97,10 @@ class SampleFile {
     std::uint64_t dropped_ = 0;     ///< in all
 };
 
-/// The file that an output under `path` is: what a link leads to, else `path` itself. Throws
-/// FileError if something stands there that is no regular file, or one that may not be
+/// The file that an output under `path` is: what a link that is followed leads to, else `path`.
+/// Throws FileError if something stands there that is no regular file, or one that may not be
 /// overwritten.
-std::string replaceable(const std::string& path, bool overwrite);
+std::string replaceable(const std::string& path, bool overwrite, Links links = Links::follow);
 
 /// Gives a finished file its name, for good. Throws FileError, also if it must not
 /// replace what is there.

@@ -316,7 +316,7 @@ void Assembler::begin_picture() {
     const bool is_other_format = !is_first && !parts_.back().format.sps.same_picture_format(sps);
     bool begins_part = is_first;
     const bool starts_anew = picture.is_idr || is_seam_;
-    if (is_other_format && options_.split && starts_anew && parts_.size() < kPartsMax)
+    if (is_other_format && options_.split && starts_anew && parts_.size() < options_.parts_max)
         begins_part = true;
     if (begins_part) {
         begin_part(picture);

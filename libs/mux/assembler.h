@@ -26,7 +26,8 @@ struct Part {
 };
 
 struct AssemblerOptions {
-    bool split = true;  ///< a change of picture size begins a new part at its IDR picture
+    bool split = true;         ///< a change of picture size begins a new part at its IDR picture
+    unsigned parts_max = 999;  ///< no more parts than that
     /// Samples go without a sample description: all parameter sets they need stand in them.
     bool all_sets_in_samples = false;
     bool start_at_intra = false;  ///< also where only an I picture says that decoding may begin
@@ -36,8 +37,6 @@ struct AssemblerOptions {
     /// Makes what the samples of part 1, 2 ... go to, behind what it writes there itself.
     std::function<std::unique_ptr<mp4::SampleFile>(unsigned part)> open_part;
 };
-
-constexpr unsigned kPartsMax = 999;
 
 class Assembler {
  public:

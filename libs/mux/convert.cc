@@ -3,7 +3,6 @@
 #include <array>
 #include <utility>
 
-#include "av/error.h"
 #include "mp4/file_error.h"
 #include "mux/run.h"
 
@@ -18,8 +17,6 @@ Result<Report> guarded(const Job& job, bool writes) {
     } catch (const mp4::FileError& error) {
         const bool is_io = error.kind() == mp4::FileError::Kind::io;
         return Error{error.what(), static_cast<int>(is_io ? Exit::io : Exit::cannot_create)};
-    } catch (const av::Error& error) {
-        return Error{error.what(), static_cast<int>(Exit::io)};
     }
 }
 

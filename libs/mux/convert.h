@@ -16,7 +16,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "mp4/sample_file.h"
 #include "mux/report.h"
+#include "mux/verifier.h"
 
 namespace st::mux {
 
@@ -24,6 +26,9 @@ enum class InputFormat { automatic, fdump, dump, h264 };
 /// fmp4: an MP4 in fragments of a key frame and what follows it.
 enum class OutputFormat { mp4, fmp4, flv, h264, dump };
 enum class Timing { automatic, device, arrival, constant };
+
+/// Of part_name(): three digits.
+constexpr unsigned kPartsMax = 999;
 
 /// How far a job is: input bytes read, and of how many (0: not known).
 struct Progress {
@@ -35,6 +40,11 @@ struct Progress {
 struct CommonLine {
     double zero_us = 0;          ///< the server's clock at time 0
     bool by_wall_clock = false;  ///< its wall clock, else its monotonic one
+};
+
+struct PictureSize {
+    std::uint32_t width;
+    std::uint32_t height;
 };
 
 struct Source {
@@ -59,7 +69,9 @@ struct Job {
     bool index_in_front = false;
     OutputFormat format = OutputFormat::mp4;
     bool overwrite = false;  ///< else an existing output is an Error with code 73
-    bool split = true;       ///< a change of picture size begins `<output stem>-002.mp4` at its IDR
+    mp4::Links links = mp4::Links::follow;
+    bool split = true;  ///< a change of picture size begins `<output stem>-002.mp4` at its IDR
+    unsigned parts_max = kPartsMax;  ///< later changes of size stay in the last part
 
     Timing timing = Timing::automatic;
     std::optional<double> fps;  ///< constant timing at this rate
@@ -84,17 +96,16 @@ struct Job {
     std::optional<std::int64_t>
         created_us;  ///< wall clock for creation_time; default: the dump's own start
 
-    /// Also decode the first picture of each MP4: what cannot be decoded is not given a name.
+    /// Reads each finished file again before it gets its name; borrowed. nullptr: nobody does, and
+    /// there is no thumbnail.
+    Verifier* verifier = nullptr;
+    /// Also decode the first picture of each file: what cannot be decoded is not given a name.
     bool check_decoding = true;
-    /// Command that runs one libav step (check, thumbnail) in a process of its own: to it are added
-    /// the step and its arguments, e.g. {"/proc/self/exe", "--worker"} (see av/worker.h). Empty: in
-    /// this process.
-    std::vector<std::string> worker;
-    bool may_fork =
-        false;  ///< instead: in a forked child. For a process whose other threads hold no locks
+    /// Larger pictures than that are written, and not decoded: see Report::undecoded.
+    PictureSize decoded_max{16384, 16384};
 
     /// A large input is read by a thread of its own while this one works: less time, a little more
-    /// CPU. It has ended before anything is forked.
+    /// CPU.
     bool reads_ahead = false;
 
     std::string thumbnail;  ///< path of a JPEG of the first picture; empty: none
@@ -112,8 +123,8 @@ constexpr std::chrono::hours kMaxGapMax{6};  ///< beyond it players misread an M
 /// before. Damage that was survived is no Error: see Report::damage and Report::exit_code().
 Result<Report> convert(const Job& job);
 
-/// The same report without writing anything; `output`, `worker` and `thumbnail` are not looked at.
-/// Input without a decodable picture is a Report with 0 pictures, not an Error.
+/// The same report without writing anything; `output`, `verifier` and `thumbnail` are not looked
+/// at. Input without a decodable picture is a Report with 0 pictures, not an Error.
 Result<Report> inspect(const Job& job);
 
 /// "mp4", "fmp4", "flv", "h264", "dump".

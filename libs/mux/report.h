@@ -117,6 +117,7 @@ struct Report {
     std::vector<Damage> damage;
     std::uint64_t damage_count = 0;
     std::uint64_t damage_bytes = 0;
+    std::string undecoded;  ///< why a first picture was not decoded; empty: all were
     std::vector<std::string>
         notes;  ///< one sentence each: what a user should know and is no damage
 

@@ -14,7 +14,8 @@ constexpr std::uint64_t kProgressEvery = std::uint64_t{4} << 20;
 
 Report Run::go() {
     open();
-    if (writes_ && !job_.thumbnail.empty()) thumbnail_.emplace(job_.thumbnail, job_.overwrite);
+    if (writes_ && !job_.thumbnail.empty())
+        thumbnail_.emplace(job_.thumbnail, job_.overwrite, job_.links);
     const bool has_range = job_.from || job_.to;
     const bool writes_at_once = writes_ && !writes_pictures() && !makes_messages();
     const Pass first = writes_at_once ? Pass::write : Pass::count;
@@ -73,7 +74,8 @@ void Run::before_read() {
 std::unique_ptr<mp4::SampleFile> Run::open_part(Pass pass, unsigned part) {
     if (pass == Pass::stream || pass == Pass::messages) return mp4::SampleFile::to_memory();
     if (pass == Pass::count || copies_messages()) return std::make_unique<mp4::SampleFile>();
-    auto file = std::make_unique<mp4::SampleFile>(part_name(job_.output, part), job_.overwrite);
+    auto file =
+        std::make_unique<mp4::SampleFile>(part_name(job_.output, part), job_.overwrite, job_.links);
     mp4::begin_mp4(*file, index_room_);
     return file;
 }
@@ -81,6 +83,7 @@ std::unique_ptr<mp4::SampleFile> Run::open_part(Pass pass, unsigned part) {
 void Run::read(Pass pass, bool start_at_intra) {
     AssemblerOptions options;
     // A pipe has room for one MP4; what changes is then said in the stream.
+    options.parts_max = job_.parts_max;
     options.split = job_.split && (job_.output_fd < 0 || job_.format == OutputFormat::flv);
     if (pass == Pass::messages) options.split = false;
     options.all_sets_in_samples = pass == Pass::messages;
@@ -99,9 +102,10 @@ void Run::read(Pass pass, bool start_at_intra) {
             mp4::kIndexBytesBeside + mp4::kIndexBytesPerPicture * input_->pictures_bound();
     }
     if ((pass == Pass::write && copies_messages()) || pass == Pass::messages) {
-        outputs_.push_back(job_.output_fd >= 0
-                               ? mp4::SampleFile::to_descriptor(job_.output_fd, job_.output)
-                               : std::make_unique<mp4::SampleFile>(job_.output, job_.overwrite));
+        outputs_.push_back(
+            job_.output_fd >= 0
+                ? mp4::SampleFile::to_descriptor(job_.output_fd, job_.output)
+                : std::make_unique<mp4::SampleFile>(job_.output, job_.overwrite, job_.links));
     }
     Message message;
     while (input_->next(message)) {

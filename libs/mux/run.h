@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "av/verify.h"
+#include "media/movie_facts.h"
 #include "mp4/picture_writer.h"
 #include "mux/assembler.h"
 #include "mux/convert.h"
@@ -27,9 +27,9 @@ struct Streaming {
     mp4::Metadata metadata;
     std::optional<mp4::Track> track;  ///< of the run at work
     std::unique_ptr<mp4::PictureWriter> writer;
-    std::vector<av::PictureFacts> expected;  ///< of each output
-    std::size_t run = 0;                     ///< of `runs`
-    std::size_t written = 0;                 ///< pictures, of all
+    std::vector<media::MovieFacts> expected;  ///< of each output
+    std::size_t run = 0;                      ///< of `runs`
+    std::size_t written = 0;                  ///< pictures, of all
 };
 
 /// Of the pass that makes messages of a bare stream's pictures.
@@ -44,7 +44,7 @@ class Run {
     /// `job` outlives the run. `writes`: else only the report is made.
     Run(const Job& job, bool writes) : job_(job), writes_(writes) {}
 
-    /// Throws Failure, mp4::FileError, av::Error.
+    /// Throws Failure, mp4::FileError.
     Report go();
 
  private:
@@ -99,12 +99,12 @@ class Run {
     void stream_pictures();
     void begin_run();
     void end_run();
-    void verify_pictures() const;
-    void check_decoding(const std::string& path) const;
+    void verify(const mp4::SampleFile& file, const media::MovieFacts& expected, PictureSize size,
+                bool is_indexed);
+    bool may_decode(const std::string& path, PictureSize size);
+    void describe_thumbnail();
     void keep_all();
-    void make_thumbnail(const std::string& mp4);
     mp4::Metadata metadata() const;
-    Result<void> isolated(std::vector<std::string> words, const std::function<void()>& step) const;
     OutputFile describe(const mp4::SampleFile& file, const std::string& kind) const;
     OutputFile describe_part(const mp4::SampleFile& file, const std::string& kind, const Part& part,
                              const mp4::Samples& samples) const;

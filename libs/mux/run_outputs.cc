@@ -1,12 +1,9 @@
-#include <sys/stat.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 
-#include "av/error.h"
-#include "av/thumbnail.h"
-#include "av/verify.h"
-#include "av/worker.h"
+#include "base/fd.h"
 #include "mp4/file_error.h"
 #include "mp4/fragments.h"
 #include "mp4/moov.h"
@@ -18,18 +15,18 @@ namespace {
 
 std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
-/// What libavformat must find again.
-av::Mp4Facts facts_of(const Part& part, const mp4::Track& track) {
+/// What a reader must find again.
+media::MovieFacts facts_of(const Part& part, const mp4::Track& track) {
     const mp4::Samples& samples = track.samples;
-    av::Mp4Facts facts;
-    facts.samples = samples.count;
+    media::MovieFacts facts;
+    facts.pictures = samples.count;
     facts.ticks_per_second = media::kTicksPerSecond;
     facts.first_ticks = samples.begins_ticks;
     facts.last_ticks = samples.begins_ticks + samples.ticks.back() - samples.ticks.front();
     facts.width = part.format.sps.width;
     facts.height = part.format.sps.height;
     const std::int64_t first = samples.decoded(0, track.depth);
-    av::IndexCrc crc;
+    media::IndexCrc crc;
     for (std::size_t i = 0; i < samples.count; ++i) {
         facts.bytes += samples.picture(i).bytes;
         facts.key_frames += samples.picture(i).is_sync;
@@ -64,8 +61,8 @@ mp4::Metadata Run::metadata() const {
 
 void Run::finish_mp4() {
     struct Expected {
-        std::string part_path;
-        av::Mp4Facts facts;
+        media::MovieFacts facts;
+        PictureSize size;
     };
     std::vector<Expected> expected;
     const mp4::Metadata about = metadata();
@@ -74,22 +71,19 @@ void Run::finish_mp4() {
         const mp4::Track track(samples_of(part), part.format, about);
         mp4::end_mp4(*part.file, track, index_room_);
         report_.files.push_back(describe_part(*part.file, "mp4", part, track.samples));
-        expected.push_back({part.file->part_path(), facts_of(part, track)});
+        const media::Sps& sps = part.format.sps;
+        expected.push_back({facts_of(part, track), {sps.width, sps.height}});
+        part.file->rest();  // as many parts may be, few descriptors
         outputs_.push_back(std::move(part.file));
     }
-    // Verification builds libavformat's own index, about 100 bytes a picture: ours must be gone by
-    // then.
+    // Where the verifier works in this process, it builds an index of about 100 bytes a picture:
+    // ours must be gone by then.
     assembler_->pictures().clear();
     shown_at_ = {};
     choice_ = {};
-    for (const Expected& file : expected) {
-        check_cancelled();
-        if (av::read_mp4(file.part_path) != file.facts) {
-            throw Failure(Exit::io, file.part_path + " does not read back as it was written");
-        }
-        check_decoding(file.part_path);
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        verify(*outputs_[i], expected[i].facts, expected[i].size, true);
     }
-    if (thumbnail_) make_thumbnail(outputs_.front()->part_path());
     keep_all();
 }
 
@@ -104,20 +98,52 @@ OutputFile Run::describe_part(const mp4::SampleFile& file, const std::string& ki
     return out;
 }
 
-void Run::check_decoding(const std::string& path) const {
-    if (!job_.check_decoding) return;
-    const auto checked = isolated({"check", path}, [&] { av::check_first_picture(path); });
-    if (checked) return;
-    if (checked.error().code > 1) {  // the check failed, not the pictures
-        throw Failure(Exit::io, job_.input + ": cannot be checked: " + checked.error().message);
+/// Whether a first picture shall be decoded; says why if not.
+bool Run::may_decode(const std::string& path, PictureSize size) {
+    if (!job_.check_decoding && !thumbnail_) return false;
+    const PictureSize most = job_.decoded_max;
+    if (size.width <= most.width && size.height <= most.height) return true;
+    report_.undecoded = base_name(path) + ": pictures of " + std::to_string(size.width) + "x" +
+                        std::to_string(size.height) + " are not decoded, at most " +
+                        std::to_string(most.width) + "x" + std::to_string(most.height);
+    return false;
+}
+
+/// Has a finished file read again; the thumbnail is made of the first one.
+void Run::verify(const mp4::SampleFile& file, const media::MovieFacts& expected, PictureSize size,
+                 bool is_indexed) {
+    check_cancelled();
+    if (job_.verifier == nullptr) return;
+    const std::string path = file.part_path();
+    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!fd) fail_errno(Exit::io, "open " + path);
+    Verification wanted;
+    wanted.name = file.path();
+    wanted.fd = fd.get();
+    wanted.is_indexed = is_indexed;
+    wanted.decodes = may_decode(file.path(), size);
+    wanted.pixels_max = std::uint64_t{job_.decoded_max.width} * job_.decoded_max.height;
+    wanted.cancel = job_.cancel;
+    const bool makes_thumbnail = thumbnail_ && wanted.decodes && &file == outputs_.front().get();
+    if (makes_thumbnail) wanted.jpeg_fd = thumbnail_->create();
+    const auto found = job_.verifier->verify(wanted);
+    if (!found) throw Failure(static_cast<Exit>(found.error().code), found.error().message);
+    if (found->facts != expected) {
+        throw Failure(Exit::io, path + " does not read back as it was written");
     }
-    throw Failure(Exit::bad_input,
-                  job_.input + ": no decodable picture: " + checked.error().message);
+    if (!found->undecoded.empty()) {
+        report_.undecoded = base_name(file.path()) + ": not decoded: " + found->undecoded;
+    } else if (makes_thumbnail) {
+        describe_thumbnail();
+    }
 }
 
 /// All outputs under their names, or none that was not there before.
 void Run::keep_all() {
-    for (const auto& output : outputs_) output->sync();
+    for (const auto& output : outputs_) {
+        output->sync();
+        output->rest();
+    }
     check_cancelled();
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
         try {
@@ -145,9 +171,11 @@ void Run::write_pictures(bool start_at_intra) {
         outputs_.front()->flush();
         return;
     }
-    verify_pictures();
-    for (const auto& output : outputs_) check_decoding(output->part_path());
-    if (thumbnail_) make_thumbnail(outputs_.front()->part_path());
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+        outputs_[i]->flush();
+        const OutputFile& file = report_.files[i];
+        verify(*outputs_[i], streaming_->expected[i], {file.width, file.height}, false);
+    }
     keep_all();
 }
 
@@ -180,9 +208,10 @@ void Run::begin_run() {
     const bool goes_on = at.writer && job_.format == OutputFormat::flv;
     if (!goes_on) {
         const std::string name = part_name(job_.output, static_cast<unsigned>(at.run + 1));
-        outputs_.push_back(job_.output_fd >= 0
-                               ? mp4::SampleFile::to_descriptor(job_.output_fd, job_.output)
-                               : std::make_unique<mp4::SampleFile>(name, job_.overwrite));
+        outputs_.push_back(
+            job_.output_fd >= 0
+                ? mp4::SampleFile::to_descriptor(job_.output_fd, job_.output)
+                : std::make_unique<mp4::SampleFile>(name, job_.overwrite, job_.links));
         at.writer.reset();
         if (job_.format == OutputFormat::flv) {
             at.writer = std::make_unique<FlvWriter>(*outputs_.back());
@@ -207,15 +236,16 @@ void Run::end_run() {
     }
     report_.files.back().bytes = outputs_.back()->position();
     at.expected.resize(outputs_.size());
-    av::PictureFacts& facts = at.expected.back();
+    media::MovieFacts& facts = at.expected.back();
+    facts.ticks_per_second = 1000;
     const mp4::Samples& samples = at.track->samples;
     const std::int64_t base = samples.begins_ticks;
     const auto ms_at = [&](std::int64_t ticks) {
         constexpr std::int64_t kTicksPerMs = media::kTicksPerSecond / 1000;
         return (base + ticks + kTicksPerMs / 2) / kTicksPerMs;
     };
-    if (facts.pictures == 0) facts.first_ms = ms_at(0);
-    facts.last_ms = ms_at(samples.ticks.back() - samples.ticks.front());
+    if (facts.pictures == 0) facts.first_ticks = ms_at(0);
+    facts.last_ticks = ms_at(samples.ticks.back() - samples.ticks.front());
     facts.pictures += samples.count;
     for (std::size_t i = 0; i < samples.count; ++i) {
         facts.bytes += samples.picture(i).bytes;
@@ -224,45 +254,12 @@ void Run::end_run() {
     at.track.reset();
 }
 
-void Run::verify_pictures() const {
-    for (std::size_t i = 0; i < outputs_.size(); ++i) {
-        outputs_[i]->flush();
-        check_cancelled();
-        const std::string path = outputs_[i]->part_path();
-        if (av::read_pictures(path) != streaming_->expected[i]) {
-            throw Failure(Exit::io, path + " does not read back as it was written");
-        }
-    }
-}
-
-/// One libav step as far away from us as the caller allows.
-Result<void> Run::isolated(std::vector<std::string> words,
-                           const std::function<void()>& step) const {
-    const bool must_exec = av::is_sanitized() && !job_.worker.empty();
-    if (job_.may_fork && !must_exec) return av::run_forked(step);
-    if (!job_.worker.empty()) {
-        words.insert(words.begin(), job_.worker.begin(), job_.worker.end());
-        return av::run_limited(words);
-    }
-    try {
-        step();
-        return {};
-    } catch (const av::Error& error) {
-        return Error{error.what()};
-    }
-}
-
-void Run::make_thumbnail(const std::string& mp4) {
-    const std::string& jpeg = thumbnail_->part_path();
-    const auto made = isolated({"thumbnail", mp4, jpeg}, [&] { av::write_thumbnail(mp4, jpeg); });
-    if (!made) throw Failure(Exit::io, made.error().message);
-    struct stat status {};
-    if (::stat(jpeg.c_str(), &status) != 0) fail_errno(Exit::io, "stat " + jpeg);
+void Run::describe_thumbnail() {
     OutputFile file;
     file.path = job_.thumbnail;
     file.name = base_name(job_.thumbnail);
     file.kind = "thumbnail";
-    file.bytes = static_cast<std::uint64_t>(status.st_size);
+    file.bytes = thumbnail_->bytes();
     file.width = report_.width;
     file.height = report_.height;
     report_.files.push_back(std::move(file));

@@ -162,6 +162,12 @@ Result<CatalogueEntry> Catalogue::get(std::string_view id) {
 }
 
 Result<void> Catalogue::remove(std::string_view id) {
+    // Whoever takes a recording back to work does so under this lock (record/recovery.h).
+    const Fd root = open_root(path_);
+    const Fd directory =
+        root && is_recording_id(id) ? open_child(root.get(), std::string(id)) : Fd();
+    if (!directory) return no_recording(id);
+    lock_recording(directory.get());
     const auto entry = get(id);
     if (!entry) return entry.error();
     if (entry->state == RecordingState::recording || entry->state == RecordingState::finalising) {
@@ -169,9 +175,6 @@ Result<void> Catalogue::remove(std::string_view id) {
                          ": stop it first",
                      kConflict};
     }
-    const Fd root = open_root(path_);
-    const Fd directory = root ? open_child(root.get(), entry->id) : Fd();
-    if (!directory) return no_recording(id);
     std::vector<std::string> names = file_names(directory.get());
     // session.json last: a folder that has a dump and no session.json is one to be finished.
     std::stable_partition(names.begin(), names.end(),

@@ -11,6 +11,7 @@
 #include <exception>
 
 #include "base/clock.h"
+#include "record/verifier.h"
 
 namespace st::record {
 namespace {
@@ -41,6 +42,8 @@ void remove_leftovers(int directory) {
             ::unlinkat(directory, name.c_str(), 0);
     }
 }
+
+bool is_mp4(const mux::OutputFile& file) { return file.kind == "mp4"; }
 
 std::string with_earlier(const std::optional<std::string>& earlier, const std::string& error) {
     return earlier ? *earlier + "; " + error : error;
@@ -77,13 +80,14 @@ Summary summary_of(const Meta& meta, const mux::Report& report, const std::strin
 }  // namespace
 
 Finaliser::Finaliser(Folder& folder, const Options& options, Log log, EventSink sink,
-                     std::function<void(std::uint64_t, Summary)> finished, std::size_t waiting_max)
+                     Answer finished, std::size_t waiting_max)
     : folder_(folder),
       options_(options),
       log_(std::move(log)),
       sink_(std::move(sink)),
       finished_(std::move(finished)),
-      waiting_max_(waiting_max) {
+      waiting_max_(waiting_max),
+      large_max_(std::max(2U, options.finalisers) - 1) {
     for (unsigned i = 0; i < std::max(1U, options.finalisers); ++i) {
         threads_.emplace_back([this] { run(); });
     }
@@ -113,39 +117,66 @@ void Finaliser::add(Unfinished job) {
 /// Takes the job, or leaves it where it is and says false.
 bool Finaliser::enqueue(Unfinished& job) {
     Lock lock(mutex_);
-    if (job.session && ended_.size() >= waiting_max_) return false;
-    while (!job.session && recovered_.size() >= waiting_max_) room_.wait(lock.native());
-    (job.session ? ended_ : recovered_).push_back(std::move(job));
+    if (job.session && queue_.ended() >= waiting_max_) return false;
+    while (!job.session && queue_.recovered() >= waiting_max_) room_.wait(lock.native());
+    queue_.push(std::move(job));
     return true;
 }
 
-void Finaliser::hurry() { stop_.request_stop(); }
+void Finaliser::leave_recovered() {
+    stop_recovered_.request_stop();
+    std::vector<Unfinished> left;
+    {
+        const Lock lock(mutex_);
+        left = queue_.take_recovered();
+    }
+    room_.notify_all();
+    for (const Unfinished& job : left) leave(job);
+}
+
+void Finaliser::hurry() {
+    stop_.request_stop();
+    leave_recovered();
+}
 
 std::size_t Finaliser::waiting() const {
     const Lock lock(mutex_);
-    return ended_.size() + recovered_.size() + running_;
+    return queue_.ended() + queue_.recovered() + running_;
 }
 
 void Finaliser::run() {
     ::pthread_setname_np(::pthread_self(), "st-finaliser");
-    // Per thread on Linux; the worker processes inherit it.
+    // Per thread on Linux.
     ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
     for (;;) {
         Unfinished job;
         {
             Lock lock(mutex_);
-            while (ended_.empty() && recovered_.empty() && !closing_) changed_.wait(lock.native());
-            auto& queue = ended_.empty() ? recovered_ : ended_;
-            if (queue.empty()) return;
-            job = std::move(queue.front());
-            queue.pop_front();
+            std::optional<Unfinished> next;
+            for (;;) {
+                next = queue_.pop(running_large_ < large_max_);
+                if (next) break;
+                if (closing_ && queue_.ended() + queue_.recovered() == 0) return;
+                changed_.wait(lock.native());
+            }
+            job = std::move(*next);
             ++running_;
+            if (job.is_large) ++running_large_;
         }
         room_.notify_one();
-        work_on(job);
-        const Lock lock(mutex_);
-        --running_;
+        const bool is_large = job.is_large;
+        work_on(std::move(job));
+        {
+            const Lock lock(mutex_);
+            --running_;
+            if (is_large) --running_large_;
+        }
+        changed_.notify_all();
     }
+}
+
+bool Finaliser::is_given_up(const Unfinished& job) const {
+    return stop_.stop_requested() || (!job.session && stop_recovered_.stop_requested());
 }
 
 /// Answers a job without having done it: the next start will, if there is a folder.
@@ -153,40 +184,61 @@ void Finaliser::leave(const Unfinished& job) {
     Meta meta = job.meta;
     if (!job.has_folder) meta.state = RecordingState::failed;
     const std::string directory = job.has_folder ? folder_.path_of(meta.id) : "";
-    finished_(job.session ? job.session->serial() : 0, summary_of(meta, {}, directory));
+    finished_(job, {summary_of(meta, {}, directory), false});
 }
 
-void Finaliser::work_on(const Unfinished& job) {
-    if (!job.has_folder || stop_.stop_requested()) return leave(job);
-    const std::uint64_t serial = job.session ? job.session->serial() : 0;
+void Finaliser::work_on(Unfinished job) {
+    const std::string name = job.meta.camera + " " + job.meta.id;
+    try {
+        if (!job.has_folder || is_given_up(job)) return leave(job);
+        finish(std::move(job));
+    } catch (const std::exception& e) {  // the thread's top: out of memory
+        log_.error(name + ": finalising: " + e.what());
+    }
+}
+
+struct Finaliser::Made {
+    Result<mux::Report> report;
+    bool has_mp4 = false;       ///< made and verified, though `keep` may not want it
+    bool has_given_up = false;  ///< decoding took too long for a first try
+    bool is_worth_another_try = false;
+};
+
+void Finaliser::finish(Unfinished job) {
     Meta meta = job.meta;
+    Outcome outcome;
     mux::Report report;
     const std::string directory = folder_.path_of(meta.id);
     if (job.session) {
         job.session->progress_ns_.store(monotonic_ns());
-        sink_(Finalising{serial, meta.camera, meta.id});
+        sink_(Finalising{job.session->serial(), meta.camera, meta.id});
     }
     try {
         const Fd fd = folder_.open_recording(meta.id);
         remove_leftovers(fd.get());
-        auto made = make_files(job, directory, meta);
-        bool has_mp4 = false;  // made and verified, though `keep` may not want it
-        if (made) {
-            report = std::move(*made);
-            has_mp4 = std::ranges::any_of(
-                report.files, [](const mux::OutputFile& file) { return file.kind == "mp4"; });
-            apply_keep(fd.get(), directory, meta, has_mp4, report);
+        const Fd dump(::openat(fd.get(), kDumpName, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+        Made made = make_files(job, directory, dump.get(), meta);
+        if (made.has_given_up && !job.is_large) {
+            job.is_large = true;
+            return add(std::move(job));
         }
-        store(fd.get(), meta, report, meta);
-        if (meta.state == RecordingState::done && !options_.keep.dump && has_mp4) {
+        outcome.is_worth_another_try = made.is_worth_another_try;
+        if (made.report) {
+            report = std::move(*made.report);
+            apply_keep(fd.get(), directory, meta, made.has_mp4, report);
+        }
+        store(fd.get(), meta, report);
+        if (meta.state == RecordingState::done && !options_.keep.dump && made.has_mp4) {
             ::unlinkat(fd.get(), kDumpName, 0);
         }
     } catch (const std::exception& e) {  // C3: the top of a job; the other jobs go on
         meta.state = RecordingState::failed;
         meta.error = with_earlier(meta.error, e.what());
+        outcome.is_worth_another_try = true;
     }
     log_result(meta, report);
-    finished_(serial, summary_of(meta, report, directory));
+    outcome.summary = summary_of(meta, report, directory);
+    finished_(job, std::move(outcome));
 }
 
 mux::Job Finaliser::mux_job(const Unfinished& job, const std::string& directory) const {
@@ -195,10 +247,12 @@ mux::Job Finaliser::mux_job(const Unfinished& job, const std::string& directory)
     mux_job.input_format = mux::InputFormat::fdump;
     mux_job.output = directory + "/" + kMp4Name;
     mux_job.overwrite = true;  // what an interrupted attempt left
+    mux_job.links = mp4::Links::replace;
+    mux_job.parts_max = kPartsMax;
+    mux_job.decoded_max = options_.picture_max;
     mux_job.timing = mux_timing(options_.timing);
     mux_job.camera = job.meta.camera;
-    mux_job.worker = options_.worker;
-    mux_job.cancel = stop_.get_token();
+    mux_job.cancel = job.session ? stop_.get_token() : stop_recovered_.get_token();
     mux_job.progress = [session = job.session](const mux::Progress& progress) {
         if (!session) return;
         session->progress_bytes_.store(progress.done_bytes);
@@ -208,45 +262,67 @@ mux::Job Finaliser::mux_job(const Unfinished& job, const std::string& directory)
     return mux_job;
 }
 
-/// Sets meta's state and error. An Error: there is no report at all.
-Result<mux::Report> Finaliser::make_files(const Unfinished& job, const std::string& directory,
-                                          Meta& meta) {
+/// Sets meta's state and error. Made::report is an Error if there is none at all.
+Finaliser::Made Finaliser::make_files(const Unfinished& job, const std::string& directory, int dump,
+                                      Meta& meta) {
     mux::Job mp4 = mux_job(job, directory);
+    mp4.input_fd = dump;
+    const bool is_first_try = !job.is_large;
+    HelperVerifier verifier(options_.run_job, {is_first_try ? kDecodingAtFirst : kDecodingMax,
+                                               /*may_leave_undecoded=*/!is_first_try});
+    mp4.verifier = &verifier;
     if (options_.keep.thumbnail) mp4.thumbnail = directory + "/" + kThumbnailName;
     meta.state = job.failed ? RecordingState::failed : RecordingState::done;
-    Result<mux::Report> report = mux::convert(mp4);
-    if (!report && report.error().code == kCodeIo && !mp4.thumbnail.empty()) {
+    const Keep& keep = options_.keep;
+    const bool wants_nothing = keep.dump && !keep.mp4 && !keep.thumbnail;
+    Made made{wants_nothing ? mux::inspect(mp4) : mux::convert(mp4)};
+    made.has_given_up = !made.report && verifier.has_given_up();
+    if (made.has_given_up && is_first_try) return made;
+    if (!made.report && made.report.error().code == kCodeIo && !mp4.thumbnail.empty()) {
         // It may be the thumbnail that failed, which must not cost the pictures.
-        const std::string why = report.error().message;
+        const std::string why = made.report.error().message;
         mp4.thumbnail.clear();
-        report = mux::convert(mp4);
-        if (report) meta.error = with_earlier(meta.error, "no thumbnail: " + why);
+        made.report = mux::convert(mp4);
+        if (made.report) meta.error = with_earlier(meta.error, "no thumbnail: " + why);
     }
-    if (!report && report.error().code == kCodeData) {
+    if (made.report && !made.report->undecoded.empty()) {
+        meta.error = with_earlier(meta.error, made.report->undecoded);
+    }
+    made.has_mp4 = made.report && std::ranges::any_of(made.report->files, is_mp4);
+    if (!made.report && made.report.error().code == kCodeData) {
         meta.error = with_earlier(meta.error, kNoPicture);
-        report = mux::inspect(mp4);
-    } else if (!report && report.error().code == kCodeInterrupted) {
+        made.report = mux::inspect(mp4);
+    } else if (!made.report && made.report.error().code == kCodeInterrupted) {
         meta.state = RecordingState::finalising;
-    } else if (!report) {
+    } else if (!made.report) {
         meta.state = RecordingState::failed;
-        meta.error = with_earlier(meta.error, report.error().message);
-        report = mux::inspect(mp4);  // at least what there is to know
+        meta.error = with_earlier(meta.error, made.report.error().message);
+        made.is_worth_another_try = true;
+        made.report = mux::inspect(mp4);  // at least what there is to know
     }
-    if (!report) return report.error();
-    if (meta.state == RecordingState::done && options_.keep.h264 && report->pictures > 0) {
-        mux::Job h264 = mux_job(job, directory);
-        h264.output = directory + "/" + kH264Name;
-        h264.format = mux::OutputFormat::h264;
-        auto second = mux::convert(h264);
-        if (second) {
-            for (mux::OutputFile& file : second->files) report->files.push_back(std::move(file));
-        } else {
-            meta.state = second.error().code == kCodeInterrupted ? RecordingState::finalising
-                                                                 : RecordingState::failed;
-            if (meta.state == RecordingState::failed) meta.error = second.error().message;
-        }
+    if (made.report && meta.state == RecordingState::done && keep.h264 &&
+        made.report->pictures > 0) {
+        make_h264(mp4, directory, meta, made);
     }
-    return report;
+    return made;
+}
+
+void Finaliser::make_h264(const mux::Job& of, const std::string& directory, Meta& meta,
+                          Made& made) {
+    mux::Job job = of;
+    job.thumbnail.clear();
+    job.output = directory + "/" + kH264Name;
+    job.format = mux::OutputFormat::h264;
+    auto second = mux::convert(job);
+    if (second) {
+        for (mux::OutputFile& file : second->files) made.report->files.push_back(std::move(file));
+    } else if (second.error().code == kCodeInterrupted) {
+        meta.state = RecordingState::finalising;
+    } else {
+        meta.state = RecordingState::failed;
+        meta.error = second.error().message;
+        made.is_worth_another_try = true;
+    }
 }
 
 /// The files as recording.keep wants them, and the report's list as they are.
@@ -275,14 +351,13 @@ void Finaliser::apply_keep(int directory, const std::string& path, Meta& meta, b
     report.files.push_back(std::move(dump));
 }
 
-/// session.json for good. A disk that has no room for it is said in `told`; the next start tries
-/// again.
-void Finaliser::store(int directory, const Meta& meta, const mux::Report& report, Meta& told) {
+/// session.json for good. If the disk has no room for it, `meta` says so.
+void Finaliser::store(int directory, Meta& meta, const mux::Report& report) {
     try {
         replace_file(directory, kSessionName, encode_session(meta, &report), true);
     } catch (const std::exception& e) {
-        told.state = RecordingState::failed;
-        told.error = with_earlier(told.error, e.what());
+        meta.state = RecordingState::failed;
+        meta.error = with_earlier(meta.error, e.what());
     }
 }
 

@@ -175,6 +175,12 @@ void Folder::sync() const {
     if (::syncfs(fd.get()) != 0) fail("sync the file system of " + path_);
 }
 
+void lock_recording(int directory) {
+    while (::flock(directory, LOCK_EX) != 0) {
+        if (errno != EINTR) fail("lock recording");
+    }
+}
+
 Fd create_file(int directory, const std::string& name) {
     Fd fd(::openat(directory, name.c_str(),
                    O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666));
@@ -235,8 +241,9 @@ bool overwrite(int directory, const std::string& name, std::string_view text, bo
 
 void replace_file(int directory, const std::string& name, std::string_view text, bool durable) {
     const std::string temporary = name + ".tmp";
+    ::unlinkat(directory, temporary.c_str(), 0);  // what an earlier run left, or a link
     const Fd fd(::openat(directory, temporary.c_str(),
-                         O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666));
+                         O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
     const bool is_written = fd && write_whole(fd.get(), text);
     if (!is_written) {
         const int error = errno;

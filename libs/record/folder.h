@@ -71,6 +71,10 @@ class Folder {
 /// its end. All of a name that does not end like that. Borrowed from `id`.
 std::string_view camera_of(std::string_view id);
 
+/// Waits until nobody else looks at the state of a recording in order to change it; held until the
+/// descriptor of its folder is closed. Throws std::system_error.
+void lock_recording(int directory);
+
 /// A file for writing, made anew (an existing one is an error). Throws std::system_error.
 Fd create_file(int directory, const std::string& name);
 /// Up to `bytes_max` of a file; nullopt if there is none or it is larger or not a plain file.

@@ -2,9 +2,12 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <condition_variable>
 #include <map>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 
 #include "base/name.h"
@@ -14,6 +17,13 @@
 #include "record/writer.h"
 
 namespace st::record {
+namespace {
+
+/// A recording whose files could not be made: the longest wait, and how often it is tried again.
+constexpr std::chrono::seconds kRetryMax{600};
+constexpr unsigned kTriesMax = 10;
+
+}  // namespace
 
 /// In start order; destroyed in reverse.
 struct Recorder::Parts {
@@ -23,8 +33,10 @@ struct Recorder::Parts {
           sink(std::move(events)),
           folder(options.path) {}
 
-    void finished(std::uint64_t serial, Summary summary) ST_EXCLUDES(mutex);
-    void recover(const std::vector<std::string>& names);
+    void finished(const Unfinished& job, Outcome outcome) ST_EXCLUDES(mutex);
+    void recover(const std::vector<std::string>& names) ST_EXCLUDES(mutex);
+    void recover_one(const std::string& name, unsigned tries) ST_EXCLUDES(mutex);
+    void try_later(const std::string& name, unsigned tries) ST_EXCLUDES(mutex);
     void sync_regularly() ST_EXCLUDES(mutex);
     void sync_once();
 
@@ -42,7 +54,13 @@ struct Recorder::Parts {
     std::map<std::uint64_t, SessionPtr> sessions ST_GUARDED_BY(mutex);  ///< not finished yet
     std::uint64_t next_serial ST_GUARDED_BY(mutex) = 1;
     std::size_t recovering ST_GUARDED_BY(mutex) = 0;  ///< recovered jobs not finished
+    std::size_t left ST_GUARDED_BY(mutex) = 0;        ///< answered, but not finished
     bool scanning ST_GUARDED_BY(mutex) = true;
+    struct Retry {
+        std::string name;
+        unsigned tries;
+    };
+    std::multimap<std::int64_t, Retry> retries ST_GUARDED_BY(mutex);  ///< by when they are due
     bool closed ST_GUARDED_BY(mutex) = false;
     bool stopping ST_GUARDED_BY(mutex) = false;
     std::atomic<bool> hurried{false};
@@ -53,12 +71,16 @@ struct Recorder::Parts {
     std::thread sync_thread;
 };
 
-void Recorder::Parts::finished(std::uint64_t serial, Summary summary) {
-    const std::string camera = summary.camera;
-    sink(Finished{serial, camera, std::move(summary)});
+void Recorder::Parts::finished(const Unfinished& job, Outcome outcome) {
+    const std::uint64_t serial = job.session ? job.session->serial() : 0;
+    const std::string camera = outcome.summary.camera;
+    const bool is_left = outcome.summary.state == RecordingState::finalising;
+    sink(Finished{serial, camera, std::move(outcome.summary)});
+    if (outcome.is_worth_another_try) try_later(job.meta.id, job.tries + 1);
     // Only now: who waits in finish_all may rely on the event having been given.
     {
         const Lock lock(mutex);
+        left += is_left;
         if (serial == 0) {
             --recovering;
         } else {
@@ -68,23 +90,50 @@ void Recorder::Parts::finished(std::uint64_t serial, Summary summary) {
     changed.notify_all();
 }
 
+void Recorder::Parts::try_later(const std::string& name, unsigned tries) {
+    if (tries > kTriesMax) return;  // the next start tries again
+    const auto wait = std::min<Nanoseconds>(options.retry_first * (1U << (tries - 1)), kRetryMax);
+    {
+        const Lock lock(mutex);
+        retries.emplace(monotonic_ns() + wait.count(), Retry{name, tries});
+    }
+    changed.notify_all();
+}
+
+void Recorder::Parts::recover_one(const std::string& name, unsigned tries) {
+    try {
+        if (folder.discard_empty(name)) return;
+        auto job = take_back(folder, name);
+        if (!job) return;
+        job->tries = tries;
+        log.info(job->meta.camera + " " + name +
+                 (tries > 0 ? ": trying to finish it again"
+                            : ": left unfinished by an earlier run, finishing"));
+        {
+            const Lock lock(mutex);
+            ++recovering;
+        }
+        finaliser->add(std::move(*job));    // waits while too many do
+    } catch (const std::system_error& e) {  // one unreadable folder must not hide the others
+        log.warning(name + ": cannot be looked at: " + e.what());
+        if (e.code().value() != ENOENT) try_later(name, tries + 1);
+    } catch (const std::exception& e) {
+        log.warning(name + ": cannot be looked at: " + e.what());
+    }
+}
+
+/// What earlier runs left, then what this one could not finish at first.
 void Recorder::Parts::recover(const std::vector<std::string>& names) {
     ::pthread_setname_np(::pthread_self(), "st-recovery");
+    const auto is_over = [this] {
+        const Lock lock(mutex);
+        return closed || stopping;
+    };
     for (const std::string& name : names) {
-        if (hurried.load()) break;
-        try {
-            if (folder.discard_empty(name)) continue;
-            auto job = find_unfinished(folder, name);
-            if (!job) continue;
-            log.info(job->meta.camera + " " + name +
-                     ": left unfinished by an earlier run, finishing");
-            {
-                const Lock lock(mutex);
-                ++recovering;
-            }
-            finaliser->add(std::move(*job));  // waits while too many do
-        } catch (const std::exception& e) {   // one unreadable folder must not hide the others
-            log.warning(name + ": cannot be looked at: " + e.what());
+        if (!is_over()) {
+            recover_one(name, 0);
+        } else {
+            folder.discard_empty(name);
         }
     }
     {
@@ -92,6 +141,25 @@ void Recorder::Parts::recover(const std::vector<std::string>& names) {
         scanning = false;
     }
     changed.notify_all();
+    for (;;) {
+        Retry retry;
+        {
+            Lock lock(mutex);
+            for (;;) {
+                if (closed || stopping) return;
+                const std::int64_t now = monotonic_ns();
+                if (!retries.empty() && retries.begin()->first <= now) break;
+                if (retries.empty()) {
+                    changed.wait(lock.native());
+                } else {
+                    changed.wait_for(lock.native(), Nanoseconds(retries.begin()->first - now));
+                }
+            }
+            retry = std::move(retries.begin()->second);
+            retries.erase(retries.begin());
+        }
+        recover_one(retry.name, retry.tries);
+    }
 }
 
 void Recorder::Parts::sync_once() {
@@ -132,8 +200,8 @@ Recorder::Recorder(Options options, Log log, EventSink sink)
     std::vector<std::string> names = parts.folder.names();
     parts.finaliser =
         std::make_unique<Finaliser>(parts.folder, parts.options, parts.log, parts.sink,
-                                    [&parts](std::uint64_t serial, Summary summary) {
-                                        parts.finished(serial, std::move(summary));
+                                    [&parts](const Unfinished& job, Outcome outcome) {
+                                        parts.finished(job, std::move(outcome));
                                     });
     for (unsigned i = 0; i < std::max(1U, parts.options.writers); ++i) {
         parts.writers.push_back(std::make_unique<Writer>(
@@ -186,12 +254,16 @@ std::size_t Recorder::finish_all(std::int64_t deadline_ns) {
         parts_->closed = true;
         for (const auto& [serial, session] : parts_->sessions) open.push_back(session);
     }
+    parts_->changed.notify_all();
+    parts_->finaliser->leave_recovered();
     for (const SessionPtr& session : open) session->end(EndReason::shutdown);
     Lock lock(parts_->mutex);
     for (;;) {
-        const std::size_t left = parts_->sessions.size() + parts_->recovering;
+        const std::size_t running = parts_->sessions.size() + parts_->recovering;
         const std::int64_t now = monotonic_ns();
-        if ((left == 0 && !parts_->scanning) || now >= deadline_ns) return left;
+        if ((running == 0 && !parts_->scanning) || now >= deadline_ns) {
+            return running + parts_->left;
+        }
         parts_->changed.wait_for(lock.native(), std::chrono::nanoseconds(deadline_ns - now));
     }
 }

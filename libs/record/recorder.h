@@ -13,8 +13,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "mux/convert.h"
 #include "record/events.h"
 #include "record/session.h"
+#include "worker/job.h"
 
 namespace st::record {
 
@@ -34,10 +36,13 @@ struct Options {
     Milliseconds sync_interval{1000};  ///< 0: never (the system's own write-back only)
     std::size_t buffer_bytes = std::size_t{64} << 20;  ///< budget of each session's queue
     unsigned writers = 2;
-    unsigned finalisers = 2;
-    /// Command for untrusted libav work (av/worker.h), e.g. {"/proc/self/exe", "--worker"}.
-    /// Empty: in this process (tests).
-    std::vector<std::string> worker;
+    unsigned finalisers = 2;  ///< at most all but one of them at work on large recordings
+    /// Larger pictures are recorded, but not decoded for the check and the thumbnail.
+    mux::PictureSize picture_max{8192, 8192};
+    /// Until a recording whose files could not be made is tried again; each time twice as long.
+    std::chrono::milliseconds retry_first{10'000};
+    /// Runs what reads and decodes finished files (record/verifier.h); any thread.
+    worker::RunJob run_job;
 };
 
 /// For /metrics and /api/v1/status.
@@ -68,10 +73,10 @@ class Recorder {
     /// Any thread; returns at once. The folder appears on a writer thread: Opened, or Failed.
     SessionPtr open(SessionStart start);
 
-    /// Ends open sessions (reason shutdown) and waits until all are finished, recovered ones
-    /// included, or until `deadline` (CLOCK_MONOTONIC ns). Returns how many are not finished:
-    /// their dumps are closed and complete, the next start makes the MP4s. Any thread but a
-    /// loop's; open() afterwards throws std::logic_error.
+    /// Ends open sessions (reason shutdown) and waits until all of this run are finished, or until
+    /// `deadline` (CLOCK_MONOTONIC ns). Recordings of earlier runs are left where they are. Returns
+    /// how many are not finished: their dumps are closed and complete, the next start makes the
+    /// MP4s. Any thread but a loop's; open() afterwards throws std::logic_error.
     std::size_t finish_all(std::int64_t deadline_ns);
 
     /// Makes a running or later finish_all give up conversions at once. Any thread; async-safe it

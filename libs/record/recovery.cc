@@ -54,9 +54,11 @@ std::optional<std::int64_t> modified_us(int directory, const std::string& name) 
 
 }  // namespace
 
-std::optional<Unfinished> find_unfinished(const Folder& folder, const std::string& id) {
+std::optional<Unfinished> take_back(const Folder& folder, const std::string& id) {
     const Fd directory = folder.open_recording(id);
-    const bool has_dump = file_bytes(directory.get(), kDumpName).has_value();
+    lock_recording(directory.get());
+    const auto dump_bytes = file_bytes(directory.get(), kDumpName);
+    const bool has_dump = dump_bytes.has_value();
     Unfinished job;
     const auto text = read_file(directory.get(), kSessionName, kSessionJsonBytesMax);
     const auto stored = text ? decode_session(*text) : Result<StoredSession>(Error{"none"});
@@ -80,7 +82,12 @@ std::optional<Unfinished> find_unfinished(const Folder& folder, const std::strin
     if (!job.meta.end_reason) job.meta.end_reason = EndReason::crash;
     job.failed = job.failed || job.meta.end_reason == EndReason::disk;
     if (!job.meta.ended_us) job.meta.ended_us = modified_us(directory.get(), kDumpName);
+    const bool says_so = stored && job.meta.state == RecordingState::finalising;
     job.meta.state = RecordingState::finalising;
+    job.is_large = dump_bytes.value_or(0) > kSmallBytesMax;
+    if (!says_so) {
+        replace_file(directory.get(), kSessionName, encode_session(job.meta, nullptr), false);
+    }
     return job;
 }
 

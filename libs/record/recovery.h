@@ -7,9 +7,11 @@
 
 namespace st::record {
 
-/// Looks at one folder that was there before this run. A job if it holds a dump and its
+/// Looks at one folder in which nobody is at work. A job if it holds a dump and its
 /// session.json is missing, unreadable, says recording or finalising, or says failed and lists no
 /// MP4 (a disk that was full may have room now). What the folder cannot say comes from the dump.
-std::optional<Unfinished> find_unfinished(const Folder& folder, const std::string& id);
+/// From then on its session.json says finalising, so that nobody deletes it meanwhile. Throws
+/// std::system_error.
+std::optional<Unfinished> take_back(const Folder& folder, const std::string& id);
 
 }  // namespace st::record

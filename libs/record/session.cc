@@ -22,12 +22,17 @@ void Session::begin() {
 
 bool Session::push(Buffer message, std::int64_t arrival_ns) {
     if (failed() || ended()) return true;
-    const std::size_t before = queued_bytes_.fetch_add(message.size(), std::memory_order_relaxed);
-    const std::size_t after = before + message.size();
-    if (after > budget_bytes_) room_wanted_.store(true);
+    std::size_t before = 0;
+    std::size_t after = 0;
     bool schedule = false;
     {
         const Lock lock(mutex_);
+        // Again: the recorder may end a session from another thread, and nothing comes behind the
+        // end, for which the writer would make a second folder.
+        if (ended()) return true;
+        before = queued_bytes_.fetch_add(message.size(), std::memory_order_relaxed);
+        after = before + message.size();
+        if (after > budget_bytes_) room_wanted_.store(true);
         queue_.push_back({std::move(message), arrival_ns});
         schedule = !std::exchange(scheduled_, true);
     }
@@ -43,10 +48,10 @@ bool Session::push(Buffer message, std::int64_t arrival_ns) {
 
 void Session::end(EndReason reason, std::optional<CloseCode> close, DroppedCounts dropped,
                   std::optional<std::int64_t> ping_us) {
-    if (ended_.exchange(true)) return;
     bool schedule = false;
     {
         const Lock lock(mutex_);
+        if (ended_.exchange(true)) return;
         end_ = End{reason, std::move(close), dropped, ping_us, wall_us()};
         schedule = !std::exchange(scheduled_, true);
     }

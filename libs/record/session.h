@@ -46,7 +46,7 @@ struct DroppedCounts {
 
 class Mailbox;  // of the writer thread; private to libs/record
 
-/// push, end: one thread at a time (the camera's loop). The rest: any thread.
+/// push: one thread (the camera's loop). The rest: any thread.
 /// Whoever holds the pointer keeps only this small object alive, not the file.
 class Session : public std::enable_shared_from_this<Session> {
  public:

@@ -47,13 +47,40 @@ void Writer::run() {
     std::vector<SessionPtr> work;
     while (mailbox_->wait(work)) {
         round_lag_ns_ = 0;
-        for (const SessionPtr& session : work) serve(*session);
+        for (const SessionPtr& session : work) {
+            try {
+                serve(session);
+            } catch (const std::exception& e) {  // the thread's top: out of memory
+                abandon(session, e.what());
+            }
+        }
         work.clear();
         counts_.lag_ns.store(round_lag_ns_, std::memory_order_relaxed);
     }
 }
 
-void Writer::serve(Session& session) {
+/// Nothing is written for it any more. What its dump holds is found by the next start.
+void Writer::abandon(const SessionPtr& session, const char* why) noexcept {
+    session->failed_.store(true);
+    try {
+        files_.erase(session.get());
+        log_.error(session->camera() + ": recording failed: " + why);
+        sink_(Failed{session->serial(), session->camera(), session->id(), why});
+        session->end(EndReason::disk);
+        Unfinished left{session, meta_of(session->start(), session->id())};
+        left.meta.state = RecordingState::failed;
+        left.meta.end_reason = EndReason::disk;
+        left.meta.error = why;
+        left.failed = true;
+        left.has_folder = false;
+        finalise_(std::move(left));
+    } catch (const std::exception&) {  // no memory even for that: recording of others goes on
+    }
+}
+
+void Writer::serve(const SessionPtr& of) {
+    Session& session = *of;
+    if (session.failed() && !files_.contains(&session)) return;  // abandoned
     std::optional<Session::End> end_of_session;
     {
         const Lock lock(session.mutex_);
@@ -77,7 +104,7 @@ void Writer::serve(Session& session) {
     if (taken_.capacity() > kItemsKeptMax) std::vector<Session::Item>().swap(taken_);
     give_room(session);
     if (end_of_session) {
-        end(session.shared_from_this(), file, *end_of_session);
+        end(of, file, *end_of_session);
         files_.erase(&session);
     }
 }
@@ -192,6 +219,7 @@ void Writer::end(const SessionPtr& session, File& file, const Session::End& end)
         }
     }
     Unfinished unfinished{session, meta, !file.error.empty(), file.dump != nullptr};
+    if (file.dump) unfinished.is_large = file.dump->bytes() > kSmallBytesMax;
     file.dump.reset();
     file.directory.reset();
     finalise_(std::move(unfinished));

@@ -17,12 +17,17 @@
 
 namespace st::record {
 
+/// A recording with more bytes than that takes its time to be finished.
+constexpr std::uint64_t kSmallBytesMax = std::uint64_t{128} << 20;
+
 /// What the finaliser gets: a dump that nobody writes any more.
 struct Unfinished {
     SessionPtr session;  ///< null: recovered at start
     Meta meta;
     bool failed = false;     ///< the disk refused while it was recorded
     bool has_folder = true;  ///< else only the Finished event is left to do
+    bool is_large = false;   ///< takes its time: many bytes, or pictures that are hard to decode
+    unsigned tries = 0;      ///< how often its files could not be made so far
 };
 
 /// Counts of all writers together.
@@ -56,7 +61,8 @@ class Writer {
     };
 
     void run();
-    void serve(Session& session);
+    void serve(const SessionPtr& session);
+    void abandon(const SessionPtr& session, const char* why) noexcept;
     void open(Session& session, File& file);
     void fill(const Session& session, File& file, const Folder::Made& made);
     void write(Session& session, File& file, std::vector<Session::Item>& items);

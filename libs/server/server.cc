@@ -175,7 +175,7 @@ void Server::Parts::make_parts() {
         events, cameras, captures, sessions, *recorder, live.hub()});
     live_parts = std::make_unique<live::Parts>(live::Parts{live_options, http_options, policy, log,
                                                            http_counters, shutting_down, control,
-                                                           disk.loop(), live});
+                                                           live, setup.recorder.run_job});
     api_parts = std::make_unique<api::Parts>(api::Parts{
         http_options, policy, log, http_counters, capture_counters, control, disk.loop(), events,
         cameras, captures, *catalogue, *recorder, *live_parts, live, *sources, recorder->path()});

@@ -12,7 +12,6 @@
 
 #include "base/clock.h"
 #include "worker/channel.h"
-#include "worker/serve.h"
 
 namespace st::worker {
 namespace {
@@ -25,11 +24,24 @@ bool wait_readable(int fd, std::int64_t nanoseconds) {
     return ready > 0 || (ready < 0 && errno != EINTR);
 }
 
+/// Not our standard error: whoever reads that would wait for our helpers as well. Only what a
+/// sanitizer finds must not be lost.
+StandardStreams streams_of(const Channel& channel) {
+    return {channel.theirs.get(), StandardStreams::kNull,
+            is_sanitized() ? STDERR_FILENO : StandardStreams::kNull};
+}
+
 }  // namespace
 
 Helper::Helper(const std::vector<std::string>& command, const ProcessLimits& limits) {
     Channel channel = make_channel();
-    pid_ = spawn(command, {channel.theirs.get(), StandardStreams::kNull, STDERR_FILENO}, limits);
+    pid_ = spawn(command, streams_of(channel), limits);
+    socket_ = std::move(channel.ours);
+}
+
+Helper::Helper(const Perform& perform, const ProcessLimits& limits) {
+    Channel channel = make_channel();
+    pid_ = spawn_copy([&] { return serve(perform, ""); }, streams_of(channel), limits);
     socket_ = std::move(channel.ours);
 }
 

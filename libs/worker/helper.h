@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "worker/job.h"
+#include "worker/serve.h"
 #include "worker/spawn.h"
 
 namespace st::worker {
@@ -16,6 +17,8 @@ class Helper {
  public:
     /// Starts it; on the thread that it must not outlive. Throws std::system_error.
     Helper(const std::vector<std::string>& command, const ProcessLimits& limits);
+    /// A copy of this process that serves with `perform`: see spawn_copy().
+    Helper(const Perform& perform, const ProcessLimits& limits);
     /// Kills it and waits for its end.
     ~Helper();
     Helper(const Helper&) = delete;

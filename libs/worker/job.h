@@ -1,6 +1,7 @@
 #pragma once
 /// What a helper is asked to do, and what comes of it.
 #include <chrono>
+#include <functional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -39,5 +40,8 @@ struct JobResult {
     Result<std::string, JobError> answer;
     std::chrono::nanoseconds cpu{};  ///< what the helper used for it
 };
+
+/// How jobs are run: by a pool, or in tests by the process itself. Any thread.
+using RunJob = std::function<JobResult(const Job&)>;
 
 }  // namespace st::worker

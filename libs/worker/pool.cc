@@ -167,6 +167,17 @@ void Pool::give_back(std::unique_ptr<Helper> helper, const JobResult& result) {
     changed_.notify_all();
 }
 
+JobResult run_in_copy(const Job& job, const Perform& perform, const ProcessLimits& limits) {
+    try {
+        Helper helper(perform, limits);
+        const auto greeted = helper.greet(std::chrono::seconds(10));
+        if (!greeted) return {JobError{Fault::unavailable, greeted.error().message}, {}};
+        return helper.run(job);
+    } catch (const std::exception& error) {  // out of descriptors or processes
+        return {JobError{Fault::unavailable, error.what()}, {}};
+    }
+}
+
 JobResult Pool::run(const Job& job) {
     auto helper = take(job);
     if (!helper) return {helper.error(), {}};

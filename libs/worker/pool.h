@@ -40,6 +40,10 @@ struct PoolStatus {
     std::uint64_t replaced = 0;  ///< of those, because of a fault
 };
 
+/// One job in a copy of this process, which ends with it: for a program that has no threads, or
+/// none that hold locks, and has loaded what the job needs.
+JobResult run_in_copy(const Job& job, const Perform& perform, const ProcessLimits& limits);
+
 class Pool {
  public:
     Pool(PoolOptions options, Log log);

@@ -80,8 +80,7 @@ void arrange(const StandardStreams& streams) {
     ::close_range(3, ~0U, 0);
 }
 
-[[noreturn]] void become(char* const* argv, char* const* variables, const StandardStreams& streams,
-                         const ProcessLimits& limits, pid_t parent) {
+void settle(const StandardStreams& streams, const ProcessLimits& limits, pid_t parent) {
     ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(kCannotStart);
@@ -90,6 +89,9 @@ void arrange(const StandardStreams& streams) {
     limit(RLIMIT_FSIZE, limits.file_bytes);
     limit(RLIMIT_NOFILE, limits.descriptors);
     if (!kIsSanitized) limit(RLIMIT_AS, limits.address_bytes);
+}
+
+[[noreturn]] void become(char* const* argv, char* const* variables) {
     ::execvpe(argv[0], argv, variables);
     say("cannot run ");
     say(argv[0]);
@@ -99,19 +101,33 @@ void arrange(const StandardStreams& streams) {
     ::_exit(kCannotStart);
 }
 
+template <class InChild>
+pid_t fork_child(const StandardStreams& streams, const ProcessLimits& limits, InChild&& in_child) {
+    const pid_t parent = ::getpid();
+    const pid_t child = ::fork();
+    if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
+    if (child == 0) {
+        settle(streams, limits, parent);
+        in_child();
+    }
+    // In both processes: kill(-child) must find the group whoever runs first.
+    ::setpgid(child, child);
+    return child;
+}
+
 }  // namespace
 
 pid_t spawn(const std::vector<std::string>& argv, StandardStreams streams,
             const ProcessLimits& limits) {
     const auto arguments = pointers(argv);
     const auto variables = environment();
-    const pid_t parent = ::getpid();
-    const pid_t child = ::fork();
-    if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
-    if (child == 0) become(arguments.data(), variables.data(), streams, limits, parent);
-    // In both processes: kill(-child) must find the group whoever runs first.
-    ::setpgid(child, child);
-    return child;
+    return fork_child(streams, limits, [&] { become(arguments.data(), variables.data()); });
+}
+
+pid_t spawn_copy(const std::function<int()>& body, StandardStreams streams,
+                 const ProcessLimits& limits) {
+    // Nothing of the parent's is flushed or destroyed twice.
+    return fork_child(streams, limits, [&] { ::_exit(body()); });
 }
 
 int wait_for(pid_t pid) {

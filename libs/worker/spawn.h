@@ -1,5 +1,5 @@
 #pragma once
-/// Starts a program as a child process. The one place of the tree that forks to exec.
+/// Starts child processes: the one place of the tree that forks for that.
 ///
 /// The child gets default signal dispositions and an empty mask, a process group of its own, the
 /// three standard descriptors named here and no others, and is killed when the thread that started
@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,12 @@ struct ProcessLimits {
 /// be had. The child must be waited for.
 pid_t spawn(const std::vector<std::string>& argv, StandardStreams streams,
             const ProcessLimits& limits = {});
+
+/// The same without a new program: `body` runs in a forked child, its result is the exit code. Much
+/// cheaper where that program's libraries are loaded already; only for a process whose other
+/// threads hold no locks.
+pid_t spawn_copy(const std::function<int()>& body, StandardStreams streams,
+                 const ProcessLimits& limits = {});
 
 /// waitpid(2) without EINTR; returns the status.
 int wait_for(pid_t pid);

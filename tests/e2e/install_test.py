@@ -21,6 +21,10 @@ class Install(harness.Case):
                     f"share/fish/vendor_completions.d/{program}.fish",
                 ):
                     self.assertGreater((prefix / path).stat().st_size, 0, path)
+        # The helper programs beside them are found from there, too.
+        for helper in ("streamd-media", "streamctl-push"):
+            harness.run([prefix / "libexec/streamd" / helper], expect=64)
+        harness.run([prefix / "bin/streamctl", "push", "/no/such/clip"], expect=66)
         unit = (prefix / "lib/systemd/system/streamd.service").read_text()
         self.assertIn(f"ExecStart={prefix}/bin/streamd ", unit)
         self.assertNotIn("@", unit.replace("@system-service", ""))

@@ -7,9 +7,10 @@
 #include <cstdlib>
 #include <string>
 
-#include "av/worker.h"
+#include "av/jobs.h"
 #include "base/fd.h"
 #include "mux/convert.h"
+#include "record/verifier.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using st::mux::InputFormat;
@@ -27,6 +28,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     job.output = "/tmp/convert_fuzz_" + std::to_string(::getpid()) + ".mp4";
     job.overwrite = true;
     job.check_decoding = false;
+    st::record::HelperVerifier verifier(
+        [](const st::worker::Job& asked) -> st::worker::JobResult {
+            try {
+                return {st::av::perform_job(asked.name, asked.request, asked.fds), {}};
+            } catch (const std::exception& error) {
+                return {st::worker::JobError{st::worker::Fault::refused, error.what()}, {}};
+            }
+        },
+        {});
+    job.verifier = &verifier;
     const auto report = st::mux::convert(job);
     if (report) {
         for (const auto& file : report->files) std::remove(file.path.c_str());

@@ -1,1 +1,2 @@
 st_fuzz(convert mux)
+target_link_libraries(fuzz_convert PRIVATE st_av st_record)

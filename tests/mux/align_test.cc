@@ -6,7 +6,6 @@
 #include <cmath>
 #include <random>
 
-#include "av/verify.h"
 #include "mux/recording.h"
 
 namespace st::mux {
@@ -87,7 +86,7 @@ class Align : public Muxing {
                 return {};
             }
             reports_.push_back(std::move(*report));
-            times.push_back(av::display_times_ms(one.output));
+            times.push_back(display_times_of(one.output));
         }
         return times;
     }

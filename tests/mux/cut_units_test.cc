@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "av/verify.h"
 #include "mux/convert.h"
 #include "mux/recording.h"
 

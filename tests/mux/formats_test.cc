@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "av/verify.h"
 #include "base/fd.h"
 #include "mux/convert.h"
 #include "mux/recording.h"
@@ -45,7 +44,7 @@ TEST_F(Formats, pictures_and_times_are_the_same_in_all_that_carry_times) {
         EXPECT_EQ(report->files[0].kind, name);
         EXPECT_EQ(report->files[0].pictures, 25U);
         EXPECT_EQ(report->files[0].bytes, read_file(one.output).size());
-        EXPECT_EQ(av::display_times_ms(one.output), every_40_ms(25));
+        EXPECT_EQ(display_times_of(one.output), every_40_ms(25));
         EXPECT_EQ(files(), (std::vector<std::string>{"input", "out.mp4"}));
     }
 }
@@ -60,7 +59,7 @@ TEST_F(Formats, fragments_begin_at_key_frames) {
         ++fragments;
     EXPECT_EQ(fragments, 3U);
     EXPECT_LT(find(file, "moov"), find(file, "moof"));
-    const av::PictureFacts facts = av::read_pictures(one.output);
+    const media::MovieFacts facts = read_pictures_of(one.output);
     EXPECT_EQ(facts.key_frames, 3U);
 }
 
@@ -73,7 +72,7 @@ TEST_F(Formats, flv_changes_its_size_in_mid_stream) {
     auto report = convert(one);
     ASSERT_TRUE(report) << report.error().message;
     EXPECT_EQ(report->files.size(), 1U);
-    EXPECT_EQ(av::read_pictures(one.output).pictures, 40U);
+    EXPECT_EQ(read_pictures_of(one.output).pictures, 40U);
     one.format = OutputFormat::fmp4;
     report = convert(one);
     ASSERT_TRUE(report) << report.error().message;
@@ -107,13 +106,13 @@ TEST_F(Formats, the_index_stands_in_front_when_asked_for) {
         Job one = job(input);
         one.fps = 25;
         ASSERT_TRUE(convert(one));
-        const auto times = av::display_times_ms(one.output);
+        const auto times = display_times_of(one.output);
         one.index_in_front = true;
         const auto report = convert(one);
         ASSERT_TRUE(report) << report.error().message;
         const Octets file = read_file(one.output);
         EXPECT_LT(find(file, "moov"), find(file, "mdat"));
-        EXPECT_EQ(av::display_times_ms(one.output), times);
+        EXPECT_EQ(display_times_of(one.output), times);
         EXPECT_EQ(report->files[0].bytes, file.size());
     }
 }
@@ -131,7 +130,7 @@ TEST_F(Formats, an_index_that_outgrows_its_room_moves_the_samples) {
     EXPECT_EQ(report->pictures, 2000U);
     const Octets file = read_file(one.output);
     EXPECT_LT(find(file, "moov"), find(file, "mdat"));
-    EXPECT_EQ(av::display_times_ms(one.output), every_40_ms(2000));
+    EXPECT_EQ(display_times_of(one.output), every_40_ms(2000));
 }
 
 TEST_F(Formats, joined_inputs_are_one_recording) {
@@ -151,7 +150,7 @@ TEST_F(Formats, joined_inputs_are_one_recording) {
     auto times = every_40_ms(20);
     // Messages arrive as they were numbered: picture 1 of the second 3040 ms after the origin.
     for (std::size_t i = 0; i < 15; ++i) times.push_back(static_cast<double>(3000 + 40 * i));
-    EXPECT_EQ(av::display_times_ms(one.output), times);
+    EXPECT_EQ(display_times_of(one.output), times);
 }
 
 TEST_F(Formats, each_joined_input_begins_where_it_can_be_decoded) {
@@ -185,7 +184,7 @@ TEST_F(Formats, joined_inputs_with_times_keep_them_and_bare_ones_get_even_ones) 
         EXPECT_EQ(report->timing, "device");
         EXPECT_EQ(report->repairs, 0U);
         EXPECT_NE(to_text(*report).find("20.00 fps (given)"), std::string::npos);
-        const auto shown = av::display_times_ms(one.output);
+        const auto shown = display_times_of(one.output);
         ASSERT_EQ(shown.size(), 40U);
         for (std::size_t i = 0; i < 40; ++i) {
             const std::size_t dumped = std::min<std::size_t>(i, 19);
@@ -261,7 +260,7 @@ TEST_F(Formats, a_range_is_cut_in_every_format_that_carries_times) {
         const auto report = convert(one);
         ASSERT_TRUE(report) << report.error().message;
         EXPECT_EQ(report->pictures, 10U);
-        EXPECT_EQ(av::display_times_ms(one.output), every_40_ms(10));
+        EXPECT_EQ(display_times_of(one.output), every_40_ms(10));
     }
 }
 
@@ -315,7 +314,7 @@ TEST_F(Formats, a_dump_of_a_bare_stream_has_a_message_for_each_picture) {
     EXPECT_EQ(again->timing, "device");
     EXPECT_EQ(again->repairs, 0U);
     EXPECT_EQ(again->seq_gap_count, 0U);
-    const auto shown = av::display_times_ms(back.output);
+    const auto shown = display_times_of(back.output);
     ASSERT_EQ(shown.size(), 25U);
     for (std::size_t i = 0; i < 25; ++i)
         EXPECT_NEAR(shown[i], static_cast<double>(i) * 1000 / 30, 1.0);

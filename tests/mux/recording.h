@@ -12,10 +12,14 @@
 #include <string>
 #include <vector>
 
+#include "av/verify.h"
+#include "base/fd.h"
 #include "camera/frame.h"
 #include "dump/format.h"
 #include "media/synthetic.h"
 #include "mux/convert.h"
+#include "record/here.h"
+#include "record/verifier.h"
 
 namespace st::mux {
 
@@ -141,6 +145,7 @@ class Muxing : public testing::Test {
         job.input = write("input", input);
         job.output = path("out.mp4");
         job.check_decoding = false;
+        job.verifier = &verifier_;
         job.overwrite = true;
         return job;
     }
@@ -153,6 +158,15 @@ class Muxing : public testing::Test {
     }
 
     std::string folder_;
+    mutable record::HelperVerifier verifier_{run_here, {}};
 };
+
+inline Fd open_to_read(const std::string& path) { return Fd(::open(path.c_str(), O_RDONLY)); }
+inline std::vector<double> display_times_of(const std::string& path) {
+    return av::display_times_ms(open_to_read(path).get());
+}
+inline media::MovieFacts read_pictures_of(const std::string& path) {
+    return av::read_pictures(open_to_read(path).get());
+}
 
 }  // namespace st::mux

@@ -66,7 +66,9 @@ TEST(Finaliser, leaves_to_the_next_start_what_there_is_no_room_to_wait_for) {
     {
         Finaliser finaliser(
             folder, options, Log(), [&](const Event&) { answers.hold(); },
-            [&](std::uint64_t serial, const Summary& summary) { answers.add(serial, summary); },
+            [&](const Unfinished& job, const Outcome& outcome) {
+                answers.add(job.session->serial(), outcome.summary);
+            },
             /*waiting_max=*/2);
         finaliser.add(job_of(1));
         answers.wait_until_held();  // the one thread is busy with it

@@ -426,11 +426,11 @@ TEST(Recovery, an_mp4_that_could_not_be_written_is_made_at_the_next_start) {
     EXPECT_FALSE(summary.error);
 }
 
-Summary record_tiny(const std::string& path, Keep keep, std::vector<std::string> worker) {
+Summary record_tiny(const std::string& path, Keep keep, worker::RunJob run_job) {
     Events events;
     Options options = options_in(path);
     options.keep = keep;
-    options.worker = std::move(worker);
+    options.run_job = std::move(run_job);
     Recorder recorder(options, Log(), events.sink());
     const SessionPtr session = recorder.open(start_of("cam1"));
     push_tiny(*session);
@@ -438,10 +438,19 @@ Summary record_tiny(const std::string& path, Keep keep, std::vector<std::string>
     return events.wait<Finished>().summary;
 }
 
+/// A helper that reads every file well, and can decode none.
+worker::JobResult undecodable(const worker::Job& job) {
+    worker::JobResult result = run_here(job);
+    auto answer = *media::from_bytes<media::MovieAnswer>(*result.answer);
+    answer.has_decoded = answer.has_jpeg = 0;
+    result.answer = media::to_bytes(answer) + "garbage";
+    return result;
+}
+
 TEST(Recorder, a_dump_without_a_verified_mp4_is_never_deleted) {
     const TemporaryFolder folder;
     const Summary summary =
-        record_tiny(folder.path(), {.dump = false, .thumbnail = false}, {"/bin/false"});
+        record_tiny(folder.path(), {.dump = false, .thumbnail = false}, undecodable);
     EXPECT_EQ(summary.state, RecordingState::done);
     EXPECT_TRUE(summary.error);
     EXPECT_EQ(file_of(summary, "mp4"), nullptr);
@@ -452,7 +461,9 @@ TEST(Recorder, a_dump_without_a_verified_mp4_is_never_deleted) {
 TEST(Recorder, a_check_that_cannot_run_is_no_verdict_and_the_next_start_makes_the_mp4) {
     const TemporaryFolder folder;
     const Summary first =
-        record_tiny(folder.path(), {.dump = false, .thumbnail = false}, {"/nonexistent/worker"});
+        record_tiny(folder.path(), {.dump = false, .thumbnail = false}, [](const worker::Job&) {
+            return worker::JobResult{worker::JobError{worker::Fault::unavailable, "none"}, {}};
+        });
     EXPECT_EQ(first.state, RecordingState::failed);
     ASSERT_TRUE(first.error);
     EXPECT_NE(first.error->find("cannot be checked"), std::string::npos) << *first.error;
@@ -467,8 +478,13 @@ TEST(Recorder, a_check_that_cannot_run_is_no_verdict_and_the_next_start_makes_th
 
 TEST(Recorder, a_thumbnail_that_fails_does_not_cost_the_mp4) {
     const TemporaryFolder folder;
-    const Summary summary =
-        record_tiny(folder.path(), {}, {"/bin/sh", "-c", "test \"$1\" != thumbnail", "worker"});
+    const Summary summary = record_tiny(folder.path(), {}, [](const worker::Job& job) {
+        if (job.fds.size() < 2) return run_here(job);
+        media::MovieAnswer answer{*media::from_bytes<media::MovieAnswer>(
+            *run_here({job.name, job.request, job.fds.first(1)}).answer)};
+        answer.has_jpeg = 0;
+        return worker::JobResult{media::to_bytes(answer) + "no space left for it", {}};
+    });
     EXPECT_EQ(summary.state, RecordingState::done);
     ASSERT_TRUE(summary.error);
     EXPECT_EQ(summary.error->rfind("no thumbnail: ", 0), 0U) << *summary.error;

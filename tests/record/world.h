@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "camera/frame.h"
 #include "media/nal_peek.h"
+#include "record/here.h"
 #include "record/recorder.h"
 
 namespace st::record::world {
@@ -108,6 +109,7 @@ class Events {
 inline Options options_in(const std::string& path) {
     Options options;
     options.path = path;
+    options.run_job = run_here;
     return options;
 }
 

@@ -257,6 +257,20 @@ TEST(Pool, helpers_have_limits_and_a_priority_of_their_own) {
     EXPECT_EQ(*pool.run(job_of("limits")).answer, "1234 7");
 }
 
+TEST(RunInCopy, a_copy_of_this_process_does_one_job) {
+    if (is_sanitized()) GTEST_SKIP() << "a fork without an exec is no use under sanitizers";
+    const Perform perform = [](std::string_view name, std::string_view request,
+                               std::span<const int>) -> std::string {
+        if (name == "crash") std::abort();
+        if (name == "refuse") throw std::runtime_error("no such picture");
+        return std::string(request) + "!";
+    };
+    EXPECT_EQ(*run_in_copy(job_of("echo", "hello"), perform, {}).answer, "hello!");
+    EXPECT_EQ(fault_of(run_in_copy(job_of("crash"), perform, {})), Fault::died);
+    const auto refused = run_in_copy(job_of("refuse"), perform, {});
+    EXPECT_EQ(refused.answer.error().message, "no such picture");
+}
+
 TEST(Pool, its_end_is_its_helpers_end) {
     std::string pid;
     {

@@ -5,12 +5,10 @@
 
 #include "cli/parse.h"
 #include "cli/terminal.h"
-#include "streamctl/push.h"
 
 namespace st::streamctl {
-namespace {
+namespace {}  // namespace
 
-/// From --token-file, else from the environment; never from argv, where everybody could read it.
 std::string read_token(const Options& options) {
     if (options.token_file.empty()) {
         const char* token = std::getenv("STREAMCTL_TOKEN");
@@ -24,6 +22,8 @@ std::string read_token(const Options& options) {
     while (!token.empty() && (token.back() == '\r' || token.back() == ' ')) token.pop_back();
     return token;
 }
+
+namespace {
 
 int show_help(const Options& options) {
     CLI::App app("Control streamd and its cameras", "streamctl");
@@ -46,10 +46,8 @@ int show_help(const Options& options) {
 int dispatch(const Options& options, Console& console) {
     const std::string& command = options.command.front();
     if (command == "help") return show_help(options);
+    if (command == "push") return run_push(options);
     Interrupt interrupt;
-    if (command == "push") {
-        return run_push(options, find_server(options), read_token(options));
-    }
     if (command == "__complete") return run_complete(options, interrupt, console);
     ApiClient client = make_client(options, interrupt);
     if (command == "start") return run_start(options, client, console);
@@ -107,10 +105,14 @@ ApiClient make_client(const Options& options, Interrupt& interrupt) {
 }
 
 int run_command(const Options& options) {
+    return say_failures(options, [&](Console& console) { return dispatch(options, console); });
+}
+
+int say_failures(const Options& options, const std::function<int(Console&)>& run) {
     Console console(options);
     int exit_code = cli::kDone;
     try {
-        exit_code = dispatch(options, console);
+        exit_code = run(console);
     } catch (const Refused& refused) {
         if (console.json() && !refused.body().empty()) console.body(refused.body());
         console.trouble(refused.what());

@@ -1,6 +1,7 @@
 #pragma once
 /// The commands: each asks the server, prints, and returns the exit code. Results go to stdout,
 /// messages to stderr. Throws Failed when there was no answer, or a refusal.
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,5 +55,14 @@ ApiClient make_client(const Options& options, Interrupt& interrupt);
 
 /// One command, whatever it is, with its failures said: the exit code.
 int run_command(const Options& options);
+/// Calls `run` and says what it throws, as run_command() does. Returns the exit code.
+int say_failures(const Options& options, const std::function<int(Console&)>& run);
+
+/// From --token-file, else from the environment; never from argv, where everybody could read it.
+std::string read_token(const Options& options);
+
+/// Becomes the program behind push (libexec/streamd/streamctl-push), which links what this one does
+/// without; for a line of a script or of the prompt it runs that and waits. Throws Failed.
+int run_push(const Options& options);
 
 }  // namespace st::streamctl

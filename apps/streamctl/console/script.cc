@@ -32,6 +32,8 @@ int run_line(const std::string& line, const Options& defaults, bool& leave) {
     CLI::App app("Control streamd and its cameras", "streamctl");
     Options options = defaults;
     build(app, options);
+    options.typed.insert(options.typed.end(), words->begin(), words->end());
+    options.is_line = true;
     if (const auto code = cli::parse(app, *words, std::cout, std::cerr)) return *code;
     const auto completed = complete(app, options);
     if (!completed) {

@@ -10,14 +10,16 @@
 #include <filesystem>
 #include <stop_token>
 
-#include "av/worker.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "cli/terminal.h"
 #include "control/take.h"
 #include "mux/align.h"
+#include "record/verifier.h"
 #include "streamctl/console/table.h"
 #include "streamctl/recordings/download.h"
+#include "worker/pool.h"
+#include "worker/program.h"
 
 namespace st::streamctl {
 namespace {
@@ -42,7 +44,6 @@ class Aligning {
         : options_(options), client_(client), interrupt_(interrupt), console_(console) {}
 
     int run(const std::vector<control::Recording>& recordings) {
-        av::quiet_libav();
         refuse_used_folder(options_.folder);
         for (const control::Recording& recording : recordings) refuse_used_name(recording);
         for (const control::Recording& recording : recordings) fetch(recording);
@@ -92,8 +93,6 @@ class Aligning {
         placed.job.camera = recording.camera;
         if (recording.ping_us) placed.job.ping = std::chrono::microseconds(*recording.ping_us);
         placed.job.cancel = stop_.get_token();
-        // We have no other threads, and what a server sends is decoded.
-        placed.job.may_fork = true;
         placed_.push_back(std::move(placed));
     }
 
@@ -120,7 +119,11 @@ class Aligning {
             progress.show(placed.recording->id + ".mp4 " +
                           std::to_string(now.done_bytes * 100 / now.total_bytes) + " %");
         };
+        record::HelperVerifier verifier(
+            [this](const worker::Job& job) { return helpers_.run(job); }, {});
+        placed.job.verifier = &verifier;
         auto report = mux::convert(placed.job);
+        placed.job.verifier = nullptr;
         progress.clear();
         if (interrupt_.take() || stop_.stop_requested()) {
             throw Failed(cli::kInterrupted, "interrupted");
@@ -218,6 +221,14 @@ class Aligning {
     ApiClient& client_;
     Interrupt& interrupt_;
     Console& console_;
+    /// What a server sends is decoded, but not here.
+    static worker::PoolOptions helpers() {
+        worker::PoolOptions options;
+        options.command = {worker::helper_program("streamd-media"), "serve"};
+        return options;
+    }
+
+    worker::Pool helpers_{helpers(), Log()};
     std::stop_source stop_;
     std::vector<Placed> placed_;
     std::vector<std::string> fetched_;  ///< dumps that were not there before

@@ -1,4 +1,4 @@
-#include "push_clip.h"
+#include "streamctl-push/clip.h"
 
 #include <algorithm>
 #include <utility>

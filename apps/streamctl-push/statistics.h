@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "push_camera.h"
+#include "streamctl-push/camera.h"
 
 namespace st::streamctl {
 

@@ -1,4 +1,4 @@
-#include "av/input_worker.h"
+#include "av/input_process.h"
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -17,7 +17,6 @@ extern "C" {
 #include <libavutil/log.h>
 }
 
-#include "av/process_limits.h"
 #include "av/relay.h"
 #include "base/process_tree.h"
 
@@ -99,11 +98,18 @@ pid_t start_command(const std::vector<std::string>& argv) {
     return child;
 }
 
+void limit(__rlimit_resource_t resource, std::uint64_t value) {
+    const rlimit both{value, value};
+    ::setrlimit(resource, &both);
+}
+
 void limit_myself() {
-    limit_resource(RLIMIT_CORE, 0);
-    limit_resource(RLIMIT_FSIZE, 0);
-    limit_resource(RLIMIT_NOFILE, kDescriptors);
-    limit_address_space(kAddressBytes);
+    limit(RLIMIT_CORE, 0);
+    limit(RLIMIT_FSIZE, 0);
+    limit(RLIMIT_NOFILE, kDescriptors);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    limit(RLIMIT_AS, kAddressBytes);  // a sanitizer's shadow memory alone is larger
+#endif
 }
 
 /// What became of the command, in words; empty: it ended well, or goes on.
@@ -156,11 +162,11 @@ int relay_input(const std::vector<std::string>& arguments) {
 
 }  // namespace
 
-std::optional<int> run_input_worker(int argc, char** argv) {
-    const std::vector<std::string> words(argv, argv + argc);
-    if (argc < 5 || words[1] != "--worker" || words[2] != "input") return std::nullopt;
-    if (words[3] != "command" && (words[3] != "url" || argc != 5)) return std::nullopt;
-    return relay_input({words.begin() + 3, words.end()});
+std::optional<int> run_input(const std::vector<std::string>& words) {
+    const bool is_command = words.size() >= 2 && words[0] == "command";
+    const bool is_url = words.size() == 2 && words[0] == "url";
+    if (!is_command && !is_url) return std::nullopt;
+    return relay_input(words);
 }
 
 }  // namespace st::av

@@ -1,4 +1,4 @@
-#include "push.h"
+#include "streamctl-push/fleet.h"
 
 #include <Poco/Exception.h>
 #include <signal.h>
@@ -18,8 +18,8 @@
 #include "base/fd.h"
 #include "base/name.h"
 #include "cli/exit_codes.h"
-#include "push_camera.h"
-#include "push_statistics.h"
+#include "streamctl-push/camera.h"
+#include "streamctl-push/statistics.h"
 
 namespace st::streamctl {
 namespace {
@@ -276,7 +276,7 @@ bool looks_like_a_path(const PushOptions& options) {
 
 }  // namespace
 
-int run_push(const Options& options, const ServerUrl& server, const std::string& token) {
+int run_fleet(const Options& options, const ServerUrl& server, const std::string& token) {
     av::set_log_verbose(options.verbose);
     raise_descriptor_limit();
     struct stat unused {};

@@ -1,4 +1,4 @@
-#include "push_camera.h"
+#include "streamctl-push/camera.h"
 
 #include <sys/random.h>
 #include <time.h>

@@ -1,4 +1,4 @@
-#include "push_statistics.h"
+#include "streamctl-push/statistics.h"
 
 #include <iostream>
 #include <utility>

@@ -1,0 +1,88 @@
+#include "av/jobs.h"
+
+#include <link.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "av/error.h"
+#include "av/picture.h"
+#include "av/verify.h"
+#include "media/movie_facts.h"
+
+extern "C" {
+#include <libavutil/log.h>
+}
+
+namespace st::av {
+namespace {
+
+void write_all(int fd, const std::vector<std::uint8_t>& bytes) {
+    for (std::size_t at = 0; at < bytes.size();) {
+        const ssize_t written = ::write(fd, bytes.data() + at, bytes.size() - at);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) throw Error(std::string("write the picture: ") + std::strerror(errno));
+        at += static_cast<std::size_t>(written);
+    }
+}
+
+template <class T>
+T request_of(std::string_view request) {
+    const auto decoded = media::from_bytes<T>(request);
+    if (!decoded) throw Error("a request of " + std::to_string(request.size()) + " bytes");
+    return *decoded;
+}
+
+std::string check(const media::MovieCheck& wanted, std::span<const int> fds) {
+    if (fds.empty()) throw Error("no file came with the job");
+    media::MovieAnswer answer;
+    answer.facts = wanted.is_indexed != 0 ? read_indexed(fds[0]) : read_pictures(fds[0]);
+    if (wanted.decodes == 0) return media::to_bytes(answer);
+    std::string why;
+    try {
+        const auto jpeg = decode_first_picture(fds[0], wanted.pixels_max, fds.size() > 1);
+        answer.has_decoded = 1;
+        if (fds.size() > 1) write_all(fds[1], jpeg);
+        answer.has_jpeg = fds.size() > 1;
+    } catch (const Error& error) {
+        why = error.what();
+    }
+    return media::to_bytes(answer) + why;
+}
+
+std::string make_picture(const media::PictureRequest& wanted, std::span<const int> fds) {
+    if (fds.size() < 2) throw Error("no files came with the job");
+    write_all(fds[1], decode_first_picture(fds[0], wanted.pixels_max, true));
+    return "";
+}
+
+int release_text(dl_phdr_info* library, std::size_t, void*) {
+    for (int i = 0; i < library->dlpi_phnum; ++i) {
+        const auto& segment = library->dlpi_phdr[i];
+        if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) continue;
+        constexpr std::uintptr_t kPage = 4096;
+        const std::uintptr_t begin = (library->dlpi_addr + segment.p_vaddr) & ~(kPage - 1);
+        const std::uintptr_t end = library->dlpi_addr + segment.p_vaddr + segment.p_memsz;
+        ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+}  // namespace
+
+std::string perform_job(std::string_view name, std::string_view request, std::span<const int> fds) {
+    if (name == media::kCheckJob) return check(request_of<media::MovieCheck>(request), fds);
+    if (name == media::kPictureJob) {
+        return make_picture(request_of<media::PictureRequest>(request), fds);
+    }
+    throw Error("no job is called " + std::string(name));
+}
+
+void quiet_libav() { av_log_set_level(AV_LOG_QUIET); }
+
+void release_loader_pages() { ::dl_iterate_phdr(release_text, nullptr); }
+
+}  // namespace st::av

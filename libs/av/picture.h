@@ -1,0 +1,19 @@
+#pragma once
+/// The first picture of a movie file as a JPEG. Decodes input we do not trust: only in a helper
+/// program.
+#include <cstdint>
+#include <vector>
+
+namespace st::av {
+
+/// What a picture may have at most, whatever else is asked for.
+constexpr std::uint64_t kPixelsMax = std::uint64_t{16384} * 16384;
+
+/// Decodes the first picture of the file `fd`. If `wants_jpeg`, returns it as one: full resolution,
+/// best quality. Throws av::Error if nothing can be decoded, or if it has more than `pixels_max`.
+std::vector<std::uint8_t> decode_first_picture(int fd, std::uint64_t pixels_max, bool wants_jpeg);
+
+/// Opens decoder and encoder once, so that everything they need later is loaded. Throws av::Error.
+void warm_up();
+
+}  // namespace st::av

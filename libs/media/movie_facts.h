@@ -1,0 +1,78 @@
+#pragma once
+/// What a finished movie file shows to who opens it: its writer knows it, a reader finds it again.
+/// Here as well: what helper programs are asked about such files (libs/worker carries it, libs/av
+/// does it). All are plain structs, exchanged as they lie in memory between programs of one build.
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace st::media {
+
+/// The one video track. Times in its own time base.
+struct MovieFacts {
+    std::uint64_t pictures = 0;
+    std::uint64_t bytes = 0;  ///< of all pictures
+    std::uint64_t key_frames = 0;
+    std::int64_t ticks_per_second = 0;
+    std::int64_t first_ticks = 0;  ///< display time of the picture shown first
+    std::int64_t last_ticks = 0;   ///< and of the last one
+    // Of an MP4 with one index only; else 0:
+    std::uint32_t width = 0;
+    std::uint32_t height = 0;
+    std::uint32_t index_crc = 0;  ///< see IndexCrc
+    std::uint32_t reserved = 0;
+
+    bool operator==(const MovieFacts&) const = default;
+};
+
+/// CRC-32C over every picture's { u32 bytes, i64 decoding time after the first one's }, big-endian.
+class IndexCrc {
+ public:
+    void add(std::uint32_t bytes, std::int64_t ticks_after_first);
+    std::uint32_t value() const { return value_; }
+
+ private:
+    std::uint32_t value_ = 0;
+};
+
+/// Job kCheckJob. Descriptors: the file; another one: where a JPEG of the first picture goes.
+/// Answer: MovieAnswer, and behind it the reason if something was wanted that it has not.
+struct MovieCheck {
+    std::uint64_t pixels_max = 0;  ///< of a picture that may be decoded
+    std::uint32_t is_indexed = 1;  ///< an MP4 with one index, else fragments or FLV
+    std::uint32_t decodes = 1;     ///< the first picture shall be decoded
+};
+constexpr std::string_view kCheckJob = "check";
+
+struct MovieAnswer {
+    MovieFacts facts;
+    std::uint32_t has_decoded = 0;
+    std::uint32_t has_jpeg = 0;
+};
+
+/// Job kPictureJob. Descriptors: an FLV or MP4 file, where a JPEG of its first picture goes.
+struct PictureRequest {
+    std::uint64_t pixels_max = 0;
+};
+constexpr std::string_view kPictureJob = "picture";
+
+template <class T>
+std::string to_bytes(const T& value) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    return {reinterpret_cast<const char*>(&value), sizeof value};
+}
+
+/// nullopt: too short for it. Bytes behind it are the caller's.
+template <class T>
+std::optional<T> from_bytes(std::string_view bytes) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    T value{};
+    if (bytes.size() < sizeof value) return std::nullopt;
+    std::memcpy(&value, bytes.data(), sizeof value);
+    return value;
+}
+
+}  // namespace st::media
