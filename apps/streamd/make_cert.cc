@@ -10,15 +10,15 @@
 #include <system_error>
 
 #include "base/fd.h"
+#include "certificate/self_signed.h"
 #include "cli/exit_codes.h"
-#include "loop/self_signed.h"
 #include "server/addresses.h"
 
 namespace st::streamd {
 namespace {
 
-loop::CertificateWanted for_this_host() {
-    loop::CertificateWanted wanted;
+certificate::CertificateWanted for_this_host() {
+    certificate::CertificateWanted wanted;
     wanted.names = {"localhost"};
     std::array<char, 256> name{};
     if (::gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0' &&
@@ -61,8 +61,8 @@ int make_cert(const std::string& folder) {
     const std::string key = folder + "/streamd.key";
     // Half a pair would be of no use: the certificate is looked for before the key is written.
     if (::access(certificate.c_str(), F_OK) == 0) return refuse(certificate, EEXIST);
-    const loop::CertificateWanted wanted = for_this_host();
-    const loop::CertificateAndKey made = loop::make_self_signed(wanted);
+    const certificate::CertificateWanted wanted = for_this_host();
+    const certificate::CertificateAndKey made = certificate::make_self_signed(wanted);
     if (!write_new(key, made.key, 0600)) return refuse(key, errno);
     if (!write_new(certificate, made.certificate, 0644)) {
         const int why = errno;

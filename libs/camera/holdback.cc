@@ -79,13 +79,14 @@ std::optional<HeldMessage> Holdback::remember(Bytes message, std::int64_t arriva
 
 void Holdback::keep_sets(Bytes message, const media::NalPeek& peek) {
     if (!brings_sets(peek) || message.size() < kHeaderBytes) return;
-    media::NalWalk walk(message.subspan(kHeaderBytes));
-    while (walk.position() < message.size() - kHeaderBytes) {
-        const int type = message[kHeaderBytes + walk.position()] & 0x1F;
+    const Bytes payload = message.subspan(kHeaderBytes);
+    media::NalWalker walker(payload);
+    media::NalSpan nal{};
+    while (const auto begin = walker.next_begin()) {
+        const int type = payload[*begin] & 0x1F;
         if (type >= 1 && type <= 5) break;
-        const auto nal = walk.next();
-        if (!nal) break;
-        if (type == kSps || type == kPps) keep_set(*nal);
+        walker.next(nal);
+        if (type == kSps || type == kPps) keep_set(payload.subspan(nal.begin, nal.end - nal.begin));
     }
 }
 

@@ -33,10 +33,12 @@ void CameraMeter::count(const camera::Frame& frame, const media::NalPeek& peek,
 }
 
 void CameraMeter::read_size(const camera::Frame& frame) {
-    media::NalWalk walk(frame.payload.first(std::min(frame.payload.size(), media::kPeekBytesMax)));
-    while (const auto nal = walk.next()) {
-        if (((*nal)[0] & 0x1F) != 7) continue;
-        if (const auto sps = media::parse_sps(*nal)) {
+    const Bytes looked_at =
+        frame.payload.first(std::min(frame.payload.size(), media::kPeekBytesMax));
+    media::NalWalker walker(looked_at);
+    for (media::NalSpan nal{}; walker.next(nal);) {
+        if ((looked_at[nal.begin] & 0x1F) != 7) continue;
+        if (const auto sps = media::parse_sps(looked_at.subspan(nal.begin, nal.end - nal.begin))) {
             link_.width.store(sps->width, kRelaxed);
             link_.height.store(sps->height, kRelaxed);
         }

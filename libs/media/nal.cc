@@ -79,6 +79,20 @@ NalWalker::NalWalker(Bytes bytes)
     previous_end_ = leading_bytes_;
 }
 
+std::optional<std::size_t> NalWalker::next_begin() {
+    while (at_ != bytes_.data() + bytes_.size()) {
+        const auto begin = static_cast<std::size_t>(at_ - bytes_.data()) + 3;
+        std::size_t at = begin;
+        while (at < bytes_.size() && bytes_[at] == 0) ++at;
+        const bool is_start_code = at < bytes_.size() && bytes_[at] == 1 && at - begin >= 2;
+        if (at < bytes_.size() && !is_start_code) return begin;
+        // An empty unit: go on with the start code behind it, if there is one.
+        at_ = bytes_.data() + (is_start_code ? at - 2 : bytes_.size());
+        previous_end_ = begin;
+    }
+    return std::nullopt;
+}
+
 bool NalWalker::next(NalSpan& nal) {
     const std::uint8_t* const first = bytes_.data();
     const std::uint8_t* const last = first + bytes_.size();

@@ -3,6 +3,7 @@
 /// Spec: ITU-T H.264 7.3.1, 7.4.1, Annex B.
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "base/bytes.h"
@@ -53,6 +54,10 @@ struct NalSpan {
 class NalWalker {
  public:
     explicit NalWalker(Bytes bytes);
+
+    /// Where the unit that next() would return begins; nullopt: none is left. Does not look for the
+    /// unit's end, so a large picture costs nothing.
+    std::optional<std::size_t> next_begin();
 
     /// False at the end. Empty units (two start codes in a row) are passed over.
     bool next(NalSpan& nal);

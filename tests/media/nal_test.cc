@@ -63,6 +63,29 @@ TEST(NalWalker, tells_three_and_four_byte_codes_apart_and_drops_trailing_zeros) 
     EXPECT_FALSE(walker.next(nal));
 }
 
+TEST(NalWalker, says_where_the_next_unit_begins_without_passing_it) {
+    const Octets bytes = {
+        0, 0, 0, 1,              // empty
+        0, 0, 1, 0,              // empty, with a zero behind it
+        0, 0, 1, 0x67, 0x42, 0,  //
+        0, 0, 1, 0x00, 0x05,     // begins with a zero, is not empty
+        0, 0, 1, 0,    0,        // nothing follows but zeros
+    };
+    NalWalker walker(bytes);
+    NalSpan nal{};
+    EXPECT_EQ(walker.next_begin(), 11U);
+    EXPECT_EQ(walker.next_begin(), 11U) << "asking changes nothing";
+    ASSERT_TRUE(walker.next(nal));
+    EXPECT_EQ(nal.begin, 11U);
+    EXPECT_EQ(walker.next_begin(), 17U);
+    ASSERT_TRUE(walker.next(nal));
+    EXPECT_EQ(nal.begin, 17U);
+    EXPECT_EQ(walker.next_begin(), std::nullopt);
+    EXPECT_FALSE(walker.next(nal));
+    EXPECT_EQ(NalWalker(Octets{}).next_begin(), std::nullopt);
+    EXPECT_EQ(NalWalker(Octets{1, 2, 3}).next_begin(), std::nullopt);
+}
+
 TEST(NalWalker, says_how_much_stands_before_the_first_start_code) {
     const Octets bytes = {0xAA, 0xBB, 0, 0, 0, 1, 0x65};
     NalWalker walker(bytes);

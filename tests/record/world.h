@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "camera/frame.h"
-#include "media/nal_peek.h"
+#include "media/nal.h"
 #include "record/here.h"
 #include "record/recorder.h"
 
@@ -47,13 +47,15 @@ class TemporaryFolder {
 /// Messages of the stream in data/tiny.h264: configuration first, then 60 pictures, IDR every 25.
 inline std::vector<std::vector<std::uint8_t>> tiny_payloads() {
     const std::string text = read_text(ST_SOURCE_DIR "/tests/record/data/tiny.h264");
-    media::NalWalk walk(as_bytes(text));
+    const Bytes stream = as_bytes(text);
+    media::NalWalker walker(stream);
     std::vector<std::vector<std::uint8_t>> payloads;
     std::vector<std::uint8_t> gathered;
-    while (const auto nal = walk.next()) {
+    for (media::NalSpan span{}; walker.next(span);) {
+        const Bytes nal = stream.subspan(span.begin, span.end - span.begin);
         gathered.insert(gathered.end(), {0, 0, 0, 1});
-        gathered.insert(gathered.end(), nal->begin(), nal->end());
-        const int type = (*nal)[0] & 0x1F;
+        gathered.insert(gathered.end(), nal.begin(), nal.end());
+        const int type = nal[0] & 0x1F;
         const bool is_picture = type == 1 || type == 5;
         const bool is_first_pps = payloads.empty() && type == 8;
         if (is_picture || is_first_pps) payloads.push_back(std::exchange(gathered, {}));

@@ -25,22 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A name the server gave may become part of ours only if it can leave no folder.
-bool is_plain(const std::string& name) {
-    return !name.empty() && name.size() <= 128 && name.front() != '.' &&
-           name.find_first_not_of(
-               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-               "._-") == std::string::npos;
-}
-
-/// stream.mp4 -> ID.mp4, stream-002.mp4 -> ID-002.mp4, thumbnail.jpg -> ID.jpg.
-std::string local_name(const std::string& id, const std::string& name) {
-    for (const std::string_view stem : {"stream", "thumbnail"}) {
-        if (name.starts_with(stem)) return id + name.substr(stem.size());
-    }
-    return id + "-" + name;
-}
-
 Failed cannot(cli::ExitCode code, const std::string& path) {
     return {code, path + ": " + std::strerror(errno)};
 }
@@ -87,33 +71,17 @@ class Broken final : public Failed {
 
 }  // namespace
 
-void Download::make_folder(const control::Recording& recording, const Options& options) const {
+void Download::make_folder(const std::string& folder) const {
     std::error_code error;
-    fs::create_directories(options.folder, error);
-    if (error) throw Failed(cli::kCannotCreate, options.folder + ": " + error.message());
-    if (!is_plain(recording.id)) throw Failed(cli::kRefused, "the server's id is no file name");
-}
-
-Download::File Download::file_of(const control::Recording& recording,
-                                 const control::RecordingFile& file, const Options& options) const {
-    if (!is_plain(file.name)) {
-        throw Failed(cli::kRefused, recording.id + ": \"" + printable(file.name) +
-                                        "\" is no file name to take from a server");
-    }
-    const fs::path target = fs::path(options.folder) / local_name(recording.id, file.name);
-    return {"/api/v1/recordings/" + recording.id + "/files/" + file.name,
-            fs::absolute(target).lexically_normal().string(), recording.id, file.bytes};
+    fs::create_directories(folder, error);
+    if (error) throw Failed(cli::kCannotCreate, folder + ": " + error.message());
 }
 
 bool Download::fetch(const control::Recording& recording, const Options& options) {
-    make_folder(recording, options);
-    bool found = false;
-    for (const control::RecordingFile& file : recording.files) {
-        if (file.kind != "mp4" && !options.all_files) continue;
-        found = true;
-        fetch(file_of(recording, file, options));
-    }
-    if (!found) {
+    make_folder(options.folder);
+    const auto files = wanted_files(recording, options.folder, options.all_files);
+    for (const WantedFile& file : files) fetch(file);
+    if (files.empty()) {
         const bool is_open = recording.state == control::SessionState::recording ||
                              recording.state == control::SessionState::finalising;
         console_.trouble(recording.id + ": " +
@@ -121,23 +89,19 @@ bool Download::fetch(const control::Recording& recording, const Options& options
                               ? "not finished yet (" + std::string(to_text(recording.state)) + ")"
                               : recording.error.value_or("it has no MP4")));
     }
-    return found;
+    return !files.empty();
 }
 
 std::optional<std::string> Download::fetch_dump(const control::Recording& recording,
                                                 const Options& options) {
-    make_folder(recording, options);
-    for (const control::RecordingFile& file : recording.files) {
-        if (file.kind != "dump") continue;
-        File wanted = file_of(recording, file, options);
-        wanted.is_result = false;
-        fetch(wanted);
-        return wanted.target;
-    }
-    return std::nullopt;
+    make_folder(options.folder);
+    const auto dump = wanted_dump(recording, options.folder);
+    if (!dump) return std::nullopt;
+    fetch(*dump);
+    return dump->target;
 }
 
-void Download::print(const File& file) {
+void Download::print(const WantedFile& file) {
     if (!console_.json()) return console_.result(file.target);
     json::Object object;
     object.set("session", file.session);
@@ -146,7 +110,7 @@ void Download::print(const File& file) {
     console_.result(json::write(object));
 }
 
-void Download::fetch(const File& file) {
+void Download::fetch(const WantedFile& file) {
     struct stat there {};
     was_there_ = ::stat(file.target.c_str(), &there) == 0;
     if (was_there_) {
@@ -192,7 +156,7 @@ void Download::fetch(const File& file) {
     std::cout.flush();
 }
 
-std::uint64_t Download::fetch_from(const File& file, int part, std::uint64_t have,
+std::uint64_t Download::fetch_from(const WantedFile& file, int part, std::uint64_t have,
                                    std::uint64_t doubted) {
     cli::Progress progress(!console_.quiet());
     const std::string shown = fs::path(file.target).filename().string();

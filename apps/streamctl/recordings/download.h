@@ -7,6 +7,7 @@
 
 #include "control/recording.h"
 #include "streamctl/commands/commands.h"
+#include "streamctl/recordings/download_plan.h"
 
 namespace st::streamctl {
 
@@ -30,23 +31,13 @@ class Download {
     bool was_there() const { return was_there_; }
 
  private:
-    struct File {
-        std::string url;     ///< path part
-        std::string target;  ///< where it goes
-        std::string session;
-        std::uint64_t bytes = 0;
-        bool is_result = true;  ///< its path is printed
-    };
-
-    void make_folder(const control::Recording& recording, const Options& options) const;
-    /// Throws Failed if a name is none to take from a server.
-    File file_of(const control::Recording& recording, const control::RecordingFile& file,
-                 const Options& options) const;
-    void fetch(const File& file);
-    void print(const File& file);
+    void make_folder(const std::string& folder) const;
+    void fetch(const WantedFile& file);
+    void print(const WantedFile& file);
     /// One request; what it got is written behind `have`. Returns the bytes there are now; 0 if
     /// the last of them, so many as are `doubted`, are not the file's.
-    std::uint64_t fetch_from(const File& file, int part, std::uint64_t have, std::uint64_t doubted);
+    std::uint64_t fetch_from(const WantedFile& file, int part, std::uint64_t have,
+                             std::uint64_t doubted);
 
     ApiClient& client_;
     Interrupt& interrupt_;

@@ -1,4 +1,4 @@
-#include "loop/self_signed.h"
+#include "certificate/self_signed.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -10,9 +10,7 @@
 #include <array>
 #include <memory>
 
-#include "loop/tls_context.h"
-
-namespace st::loop {
+namespace st::certificate {
 namespace {
 
 template <auto free_it>
@@ -31,7 +29,7 @@ using Extension = std::unique_ptr<X509_EXTENSION, Free<X509_EXTENSION_free>>;
 void check(bool ok, const std::string& what) {
     if (ok) return;
     const char* reason = ERR_reason_error_string(ERR_peek_last_error());
-    throw TlsError("certificate: " + what + ": " + (reason == nullptr ? "failed" : reason));
+    throw CertificateError("certificate: " + what + ": " + (reason == nullptr ? "failed" : reason));
 }
 
 std::string text_of(BIO* memory) {
@@ -116,4 +114,4 @@ CertificateAndKey make_self_signed(const CertificateWanted& wanted) {
     return {text_of(certificate_pem.get()), text_of(key_pem.get())};
 }
 
-}  // namespace st::loop
+}  // namespace st::certificate

@@ -1,0 +1,63 @@
+#include "streamctl/recordings/download_plan.h"
+
+#include <filesystem>
+
+#include "streamctl/client/connection.h"
+#include "streamctl/client/failed.h"
+
+namespace st::streamctl {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A name the server gave may become part of ours only if it can leave no folder.
+bool is_plain(const std::string& name) {
+    return !name.empty() && name.size() <= 128 && name.front() != '.' &&
+           name.find_first_not_of(
+               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+               "._-") == std::string::npos;
+}
+
+/// stream.mp4 -> ID.mp4, stream-002.mp4 -> ID-002.mp4, thumbnail.jpg -> ID.jpg.
+std::string local_name(const std::string& id, const std::string& name) {
+    for (const std::string_view stem : {"stream", "thumbnail"}) {
+        if (name.starts_with(stem)) return id + name.substr(stem.size());
+    }
+    return id + "-" + name;
+}
+
+WantedFile file_of(const control::Recording& recording, const control::RecordingFile& file,
+                   const std::string& folder) {
+    if (!is_plain(recording.id)) throw Failed(cli::kRefused, "the server's id is no file name");
+    if (!is_plain(file.name)) {
+        throw Failed(cli::kRefused, recording.id + ": \"" + printable(file.name) +
+                                        "\" is no file name to take from a server");
+    }
+    const fs::path target = fs::path(folder) / local_name(recording.id, file.name);
+    return {"/api/v1/recordings/" + recording.id + "/files/" + file.name,
+            fs::absolute(target).lexically_normal().string(), recording.id, file.bytes};
+}
+
+}  // namespace
+
+std::vector<WantedFile> wanted_files(const control::Recording& recording, const std::string& folder,
+                                     bool all_files) {
+    std::vector<WantedFile> out;
+    for (const control::RecordingFile& file : recording.files) {
+        if (file.kind == "mp4" || all_files) out.push_back(file_of(recording, file, folder));
+    }
+    return out;
+}
+
+std::optional<WantedFile> wanted_dump(const control::Recording& recording,
+                                      const std::string& folder) {
+    for (const control::RecordingFile& file : recording.files) {
+        if (file.kind != "dump") continue;
+        WantedFile wanted = file_of(recording, file, folder);
+        wanted.is_result = false;
+        return wanted;
+    }
+    return std::nullopt;
+}
+
+}  // namespace st::streamctl

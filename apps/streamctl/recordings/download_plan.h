@@ -1,0 +1,28 @@
+#pragma once
+/// Which of a recording's files are fetched, and where each goes.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/recording.h"
+
+namespace st::streamctl {
+
+struct WantedFile {
+    std::string url;     ///< path part
+    std::string target;  ///< absolute path
+    std::string session;
+    std::uint64_t bytes = 0;
+    bool is_result = true;  ///< its path is printed
+};
+
+/// The MP4s, or everything. Throws Failed if the server's id or a name could leave `folder`.
+std::vector<WantedFile> wanted_files(const control::Recording& recording, const std::string& folder,
+                                     bool all_files);
+
+/// The dump alone, no result; nullopt if it was not kept. Throws Failed as above.
+std::optional<WantedFile> wanted_dump(const control::Recording& recording,
+                                      const std::string& folder);
+
+}  // namespace st::streamctl

@@ -1,0 +1,237 @@
+#include "mp4/moov.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "mp4/box_reader.h"
+#include "mp4/fragments.h"
+
+namespace st::mp4 {
+namespace {
+
+using read_back::boxes;
+using read_back::fields;
+using read_back::find;
+using read_back::types;
+using testing::ElementsAre;
+
+const std::vector<std::string> kTables = {"moov", "trak", "mdia", "minf", "stbl"};
+
+std::vector<std::string> table(const char* type) {
+    auto way = kTables;
+    way.emplace_back(type);
+    return way;
+}
+
+/// A film of 5-byte pictures, 3000 ticks apart, a key frame first and every fifth.
+class Film {
+ public:
+    explicit Film(std::vector<std::uint32_t> shown_at) : shown_at_(std::move(shown_at)) {
+        format_.sps.profile_idc = 66;
+        format_.sps.constraint_flags = 0xC0;
+        format_.sps.level_idc = 30;
+        format_.sps.width = 640;
+        format_.sps.height = 360;
+        format_.sps_list = {{0x67, 66, 0xC0, 30}};
+        format_.pps_list = {{0x68, 0xCE}};
+        metadata_.camera = "door";
+        for (std::size_t i = 0; i < shown_at_.size(); ++i) {
+            Picture picture;
+            picture.bytes = 5;
+            picture.is_sync = i % 5 == 0;
+            pictures_.push_back(picture);
+            ticks_.push_back(static_cast<std::int64_t>(i) * 3000);
+        }
+    }
+    Track track() const {
+        return {Samples{pictures_, 0, shown_at_.size(), shown_at_, ticks_, 3000, 0}, format_,
+                metadata_};
+    }
+    static Bytes sample() {
+        static constexpr std::array<std::uint8_t, 5> kSample = {0, 0, 0, 1, 0x65};
+        return kSample;
+    }
+    std::size_t size() const { return shown_at_.size(); }
+    Metadata& metadata() { return metadata_; }
+    PictureIndex& pictures() { return pictures_; }
+
+ private:
+    std::vector<std::uint32_t> shown_at_;
+    PictureIndex pictures_;
+    std::vector<std::int64_t> ticks_;
+    VideoFormat format_;
+    Metadata metadata_;
+};
+
+std::vector<std::uint32_t> in_order(std::uint32_t count) {
+    std::vector<std::uint32_t> out(count);
+    for (std::uint32_t i = 0; i < count; ++i) out[i] = i;
+    return out;
+}
+
+/// A whole MP4, in memory; with its index behind.
+std::vector<std::uint8_t> made(const Film& film) {
+    const auto file = SampleFile::to_memory();
+    begin_mp4(*file, 0);
+    for (std::size_t i = 0; i < film.size(); ++i) file->append(Film::sample());
+    end_mp4(*file, film.track(), 0);
+    const Bytes all = file->front(static_cast<std::size_t>(file->position()));
+    return {all.begin(), all.end()};
+}
+
+TEST(Mp4, is_ftyp_free_mdat_and_moov) {
+    const auto file = made(Film(in_order(7)));
+    EXPECT_THAT(types(file), ElementsAre("ftyp", "free", "mdat", "moov"));
+    EXPECT_EQ(find(file, {"mdat"}).size(), 7U * 5);
+    EXPECT_EQ(boxes(file)[2].at + 8, kMp4HeadBytes) << "samples begin where begin_mp4() ended";
+}
+
+TEST(Mp4, has_a_table_entry_for_every_sample) {
+    const auto file = made(Film(in_order(7)));
+    EXPECT_THAT(fields(find(file, table("stts"))), ElementsAre(1, 7, 3000));
+    EXPECT_THAT(fields(find(file, table("stsz"))), ElementsAre(0, 7, 5, 5, 5, 5, 5, 5, 5));
+    EXPECT_THAT(fields(find(file, table("stss"))), ElementsAre(2, 1, 6));
+    EXPECT_THAT(fields(find(file, table("stsc"))), ElementsAre(1, 1, 7, 1));
+    EXPECT_THAT(fields(find(file, table("stco"))), ElementsAre(1, kMp4HeadBytes));
+    EXPECT_TRUE(find(file, table("ctts"), false).empty()) << "nothing is reordered";
+    EXPECT_TRUE(find(file, {"moov", "trak", "edts"}, false).empty());
+}
+
+TEST(Mp4, a_film_of_key_frames_needs_no_list_of_them_and_one_without_has_an_empty_list) {
+    Film keys(in_order(3));
+    for (std::size_t i = 0; i < 3; ++i) keys.pictures()[i].is_sync = 1;
+    EXPECT_TRUE(find(made(keys), table("stss"), false).empty());
+    Film none(in_order(3));
+    for (std::size_t i = 0; i < 3; ++i) none.pictures()[i].is_sync = 0;
+    EXPECT_THAT(fields(find(made(none), table("stss"))), ElementsAre(0));
+}
+
+TEST(Mp4, reordered_pictures_have_offsets_and_an_edit_that_starts_with_the_first_shown) {
+    // I P B B: decoded one picture before they are shown.
+    const auto file = made(Film({0, 3, 1, 2}));
+    EXPECT_THAT(fields(find(file, table("stts"))), ElementsAre(1, 4, 3000));
+    EXPECT_THAT(fields(find(file, table("ctts"))), ElementsAre(3, 1, 3000, 1, 9000, 2, 0));
+    // One edit, of the whole duration, from 3000 on, at normal speed.
+    const auto edit = fields(find(file, {"moov", "trak", "edts", "elst"}));
+    EXPECT_THAT(edit, ElementsAre(1, 12'000, 3000, 0x10000));
+}
+
+TEST(Mp4, a_time_of_day_and_a_rotation_are_written) {
+    Film film(in_order(2));
+    film.metadata().created_us = 1'769'843'730'000'000;  // 2026-01-31T07:15:30Z
+    film.metadata().rotate = 90;
+    const auto file = made(film);
+    const auto mvhd = fields(find(file, {"moov", "mvhd"}));
+    EXPECT_EQ(mvhd[0], 1'769'843'730U + 2'082'844'800U);
+    // The matrix of a quarter turn; the picture is moved right by its height.
+    const auto tkhd = fields(find(file, {"moov", "trak", "tkhd"}));
+    EXPECT_THAT(std::vector(tkhd.begin() + 9, tkhd.begin() + 18),
+                ElementsAre(0, 0x10000, 0, 0xFFFF0000, 0, 0, 360U << 16, 0, 0x40000000));
+}
+
+class Mp4InFile : public testing::Test {
+ protected:
+    Mp4InFile() {
+        std::string pattern = testing::TempDir() + "mp4-moov-XXXXXX";
+        folder_ = ::mkdtemp(pattern.data());
+    }
+    ~Mp4InFile() override { std::filesystem::remove_all(folder_); }
+
+    std::vector<std::uint8_t> made_with_room(const Film& film, std::uint64_t room) {
+        SampleFile file(folder_ + "/a.mp4", true);
+        begin_mp4(file, room);
+        for (std::size_t i = 0; i < film.size(); ++i) file.append(Film::sample());
+        end_mp4(file, film.track(), room);
+        file.sync();
+        file.keep();
+        std::ifstream in(folder_ + "/a.mp4", std::ios::binary);
+        return {std::istreambuf_iterator<char>(in), {}};
+    }
+
+    std::string folder_;
+};
+
+TEST_F(Mp4InFile, the_index_stands_in_front_if_there_is_room) {
+    const Film film(in_order(7));
+    const auto file = made_with_room(film, kIndexBytesBeside + 7 * kIndexBytesPerPicture);
+    EXPECT_THAT(types(file), ElementsAre("ftyp", "moov", "free", "free", "mdat"));
+    const auto offset = fields(find(file, table("stco")))[1];
+    EXPECT_EQ(offset, boxes(file)[4].at + 8);
+    EXPECT_EQ(find(file, {"mdat"}).size(), 7U * 5);
+}
+
+TEST_F(Mp4InFile, samples_are_moved_if_the_room_was_too_small) {
+    const Film film(in_order(7));
+    const auto file = made_with_room(film, 8);
+    EXPECT_EQ(types(file).front(), "ftyp");
+    EXPECT_EQ(types(file)[1], "moov");
+    EXPECT_EQ(types(file).back(), "mdat");
+    const auto offset = fields(find(file, table("stco")))[1];
+    EXPECT_EQ(offset, boxes(file).back().at + 8);
+    const Bytes samples = find(file, {"mdat"});
+    ASSERT_EQ(samples.size(), 7U * 5);
+    for (std::size_t i = 0; i < 7; ++i) {
+        EXPECT_TRUE(std::ranges::equal(samples.subspan(i * 5, 5), Film::sample())) << i;
+    }
+}
+
+TEST(FragmentedMp4, begins_a_fragment_at_each_key_frame) {
+    const Film film(in_order(7));
+    const auto file = SampleFile::to_memory();
+    Fragments writer(*file);
+    const Track track = film.track();
+    writer.begin(track);
+    for (std::size_t i = 0; i < film.size(); ++i) writer.picture(i, Film::sample());
+    writer.finish();
+    const Bytes all = file->front(static_cast<std::size_t>(file->position()));
+    EXPECT_THAT(types(all), ElementsAre("ftyp", "moov", "moof", "mdat", "moof", "mdat"));
+    EXPECT_EQ(fields(find(all, {"moov", "mvex", "mehd"})), (std::vector<std::uint32_t>{0, 21'000}));
+    const auto found = boxes(all);
+    // Five pictures, then two; the second fragment is decoded from 15,000 on.
+    EXPECT_EQ(fields(find(found[2].body, {"traf", "trun"}))[0], 5U);
+    EXPECT_EQ(fields(find(found[4].body, {"traf", "trun"}))[0], 2U);
+    EXPECT_EQ(fields(find(found[4].body, {"traf", "tfdt"})),
+              (std::vector<std::uint32_t>{0, 15'000}));
+    EXPECT_EQ(fields(find(found[4].body, {"mfhd"}))[0], 2U);
+    // The data offset counts from the moof's beginning to the first sample.
+    const auto trun = fields(find(found[4].body, {"traf", "trun"}));
+    EXPECT_EQ(found[4].at + trun[1], found[5].at + 8);
+    EXPECT_THAT(std::vector(trun.begin() + 2, trun.begin() + 6),
+                ElementsAre(3000, 5, 0x02000000, 0));
+    EXPECT_EQ(trun[8], 0x01010000U) << "the second one depends on others";
+}
+
+TEST(DecoderConfiguration, names_profile_level_and_the_parameter_sets) {
+    VideoFormat format;
+    format.sps.profile_idc = 66;
+    format.sps.constraint_flags = 0xC0;
+    format.sps.level_idc = 30;
+    format.sps_list = {{0x67, 66, 0xC0, 30}};
+    format.pps_list = {{0x68, 0xCE}};
+    const std::vector<std::uint8_t> expected = {1,  66,   0xC0, 30, 0xFF, 0xE1, 0,    4,   0x67,
+                                                66, 0xC0, 30,   1,  0,    2,    0x68, 0xCE};
+    EXPECT_EQ(encode_avcc(format), expected);
+}
+
+TEST(DecoderConfiguration, says_chroma_and_bit_depths_of_high_profiles) {
+    VideoFormat format;
+    format.sps.profile_idc = 244;
+    format.sps.chroma_format_idc = 3;
+    format.sps.bit_depth_luma = 10;
+    format.sps.bit_depth_chroma = 9;
+    format.sps_list = {{0x67}};
+    const auto record = encode_avcc(format);
+    ASSERT_GE(record.size(), 4U);
+    EXPECT_EQ((std::vector<std::uint8_t>(record.end() - 4, record.end())),
+              (std::vector<std::uint8_t>{0xFF, 0xFA, 0xF9, 0}));
+}
+
+}  // namespace
+}  // namespace st::mp4
