@@ -52,7 +52,7 @@ Result<std::optional<Event>> Session::next() {
         Result<std::optional<Message>> message = chunks_.next();
         if (!message) return fail(message.error().message);
         if (!*message) {
-            acknowledge();
+            acknowledge_if_due();
             return std::optional<Event>();
         }
         if (auto handled = handle(**std::move(message)); !handled) {
@@ -203,12 +203,14 @@ void Session::on_peer_bandwidth(Bytes content) {
     if (value != kWindowBytes) send_u32(MessageType::window_ack_size, value);
 }
 
-void Session::acknowledge() {
+void Session::acknowledge_if_due() {
     // At half the window: who waits for the whole of it stops before our answer arrives.
-    const std::uint64_t read = chunks_.bytes_read();
-    if (read - acknowledged_at_ < window_bytes_ / 2) return;
-    acknowledged_at_ = read;
-    send_u32(MessageType::acknowledgement, static_cast<std::uint32_t>(read));
+    if (chunks_.bytes_read() - acknowledged_at_ >= window_bytes_ / 2) acknowledge();
+}
+
+void Session::acknowledge() {
+    acknowledged_at_ = chunks_.bytes_read();
+    send_u32(MessageType::acknowledgement, static_cast<std::uint32_t>(acknowledged_at_));
 }
 
 Session::NetStream* Session::find(std::uint32_t stream_id) {

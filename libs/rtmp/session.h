@@ -129,6 +129,8 @@ class Session {
                      const std::string& description = "no such stream");
     /// The stream is over, or there will be none; the client may play another one.
     void end_play(std::uint32_t stream_id, const std::string& description);
+    /// Acknowledges what was read so far, as is done unasked for each half window.
+    void acknowledge();
     /// Asks for a Pong.
     void ping(std::uint32_t timestamp_ms);
 
@@ -177,7 +179,7 @@ class Session {
     void on_user_control(Bytes content);
     void on_window(Bytes content);
     void on_peer_bandwidth(Bytes content);
-    void acknowledge();
+    void acknowledge_if_due();
 
     Result<void> on_connect(const Command& command, std::uint32_t stream_id);
     Result<void> on_create_stream(const Command& command, std::uint32_t stream_id);
