@@ -79,6 +79,8 @@ class Subscription {
     explicit operator bool() const { return seat_ != nullptr; }
     /// Once, when the viewer is ready for begin() and send(): sends what is cached.
     void start(std::int64_t now_ns);
+    /// Before start(): nothing that is cached; the viewer begins at the next entry.
+    void skip_cached() { cached_.clear(); }
     /// Only these tracks from now on; see Seat.
     void choose(Tracks wanted) { seat_->choose(wanted); }
     /// The viewer's socket took everything.

@@ -136,7 +136,12 @@ void RtmpConnection::handle(const rtmp::Connect& event) {
 
 /// The stream's path, if it is one and this peer may.
 Result<std::string> RtmpConnection::permit(auth::Role role, const rtmp::Target& target) const {
-    const std::string_view path(target.path);
+    std::string_view path(target.path);
+    std::string whole;
+    if (path.size() > 1 && path.find('/', 1) == std::string_view::npos) {
+        whole = "/" + parts_.options->default_app + target.path;
+        path = whole;
+    }
     const std::size_t slash = path.find('/', path.empty() ? 0 : 1);
     if (slash == std::string_view::npos) {
         return Error{"a stream is /app/name, got \"" + target.path.substr(0, 200) + "\"", 400};
@@ -193,7 +198,7 @@ void RtmpConnection::handle(const rtmp::Play& event) {
     const auto path = permit(auth::Role::play, event.target);
     if (!path) return refuse_play(event.stream_id, path.error());
     stream_->limit_kernel_queue(kViewerKernelQueue);
-    auto viewer = std::make_shared<RtmpViewer>(*this, event.stream_id, event.wanted);
+    auto viewer = std::make_shared<RtmpViewer>(*this, event);
     viewers_.push_back(viewer);
     viewer->start(*path, {"rtmp", peer_, http::without_credentials(event.target.query)});
 }

@@ -6,12 +6,25 @@
 
 namespace st::live {
 
-RtmpViewer::RtmpViewer(RtmpConnection& connection, std::uint32_t stream_id, rtmp::Wanted wanted)
+RtmpViewer::RtmpViewer(RtmpConnection& connection, const rtmp::Play& play)
     : connection_(connection),
       stream_(connection.stream()),
-      stream_id_(stream_id),
-      wanted_{wanted.video, wanted.audio},
+      stream_id_(play.stream_id),
+      wanted_{play.wanted.video, play.wanted.audio},
+      seconds_(play.seconds),
       viewer_(connection.live().hub(), connection.lane(), connection.live().options().wait, *this) {
+}
+
+RtmpViewer::~RtmpViewer() { connection_.lane().executor().cancel(end_timer_); }
+
+void RtmpViewer::begin() {
+    if (!seconds_) return;
+    const auto after = std::chrono::duration_cast<std::chrono::nanoseconds>(
+        std::chrono::duration<double>(*seconds_));
+    end_timer_ = connection_.lane().executor().after(after, [this] {
+        end_timer_ = 0;
+        viewer_.end_as_asked();
+    });
 }
 
 void RtmpViewer::start(const std::string& path, const hub::ViewerInfo& info) {

@@ -7,7 +7,8 @@ namespace st::live {
 
 class RtmpViewer final : public ViewerTransport {
  public:
-    RtmpViewer(RtmpConnection& connection, std::uint32_t stream_id, rtmp::Wanted wanted);
+    RtmpViewer(RtmpConnection& connection, const rtmp::Play& play);
+    ~RtmpViewer() override;
 
     std::uint32_t stream_id() const { return stream_id_; }
     void start(const std::string& path, const hub::ViewerInfo& info);
@@ -24,6 +25,7 @@ class RtmpViewer final : public ViewerTransport {
     void accept(hub::Tracks tracks) override;
     void refuse(const Error& why) override;
     void finish(ViewerEnd why) override;
+    void begin() override;
     void send(std::span<const SharedBuffer> wires) override;
     std::size_t queued_bytes() const override { return stream_.queued_bytes(); }
     std::uint64_t bytes_taken() const override { return stream_.bytes_out(); }
@@ -32,6 +34,8 @@ class RtmpViewer final : public ViewerTransport {
     loop::Transport& stream_;  ///< the connection's: asked for each packet, one look nearer
     const std::uint32_t stream_id_;
     hub::Tracks wanted_;
+    const std::optional<double> seconds_;  ///< as asked
+    hub::TimerId end_timer_ = 0;           ///< of those seconds, from the first packet on
     bool is_paused_ = false;
     Viewer viewer_;
 };

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "live/live_request.h"
+
 namespace st::live {
 namespace {
 
@@ -36,6 +38,7 @@ void Viewer::start(const std::string& path, hub::FormId form, const hub::ViewerI
     subscription_ = std::move(*joined);
     subscription_.choose(wanted);
     wait_for_publisher();
+    if (!wants_cache(info.query)) subscription_.skip_cached();
     subscription_.start(lane_.executor().now_ns());
     publisher_changed();
 }
@@ -89,8 +92,12 @@ void Viewer::accept(hub::Tracks tracks) {
 void Viewer::begin(hub::Tracks tracks) {
     stop_timer();
     state_ = State::playing;
-    if (!is_accepted_) return accept(tracks);
-    if (has_half_ended_) watch_silence();
+    if (!is_accepted_) {
+        accept(tracks);
+    } else if (has_half_ended_) {
+        watch_silence();
+    }
+    transport_.begin();
 }
 
 void Viewer::end(hub::EndReason reason) {

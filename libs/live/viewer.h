@@ -31,6 +31,8 @@ class ViewerTransport : public hub::Sink {
     virtual bool announces_tracks() const { return true; }
     /// Once: the protocol's yes, and what goes before the first packet.
     virtual void accept(hub::Tracks tracks) = 0;
+    /// Once, after accept() and before the first packet.
+    virtual void begin() {}
     /// Instead of accept(): the protocol's no. `why.code`: 403, 404 or 503. Nothing follows.
     virtual void refuse(const Error& why) = 0;
     /// After accept(): nothing more comes. What was sent goes out, then the connection ends.
@@ -55,7 +57,8 @@ class Viewer final : private hub::Viewer {
     Viewer(const Viewer&) = delete;
     Viewer& operator=(const Viewer&) = delete;
 
-    /// Once. The transport may be called before it returns.
+    /// Once. The transport may be called before it returns. A query with `cache=0` leaves out what
+    /// is kept of the stream: the viewer begins at the next key frame.
     void start(const std::string& path, hub::FormId form, const hub::ViewerInfo& info,
                hub::Tracks wanted = {true, true});
     /// Only these tracks from now on.
@@ -65,6 +68,8 @@ class Viewer final : private hub::Viewer {
     /// The peer asks for nothing more but may still read. One that waits for a publisher is
     /// refused; one that takes nothing of a stream that gives nothing is taken to be gone.
     void on_half_end();
+    /// It has had what it asked for.
+    void end_as_asked() { finish(ViewerEnd::ended); }
     /// The peer left, or the connection broke. `reason` is for the event; empty: what the hub
     /// knows. The transport is called no more.
     void leave(const std::string& reason);

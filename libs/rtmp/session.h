@@ -57,6 +57,7 @@ struct Play {
     std::uint32_t stream_id = 0;
     Target target;
     Wanted wanted;
+    std::optional<double> seconds;  ///< it wants no more than that; a start time means nothing here
 };
 /// It wants something else from now on; of any stream.
 struct Chosen {
@@ -223,6 +224,7 @@ class Session {
     ConnectTarget target_;
     double connect_transaction_ = 1;
     double object_encoding_ = 0;
+    bool offers_four_cc_ = false;
     std::vector<NetStream> streams_;
     std::uint32_t next_stream_id_ = kFirstStreamId;
 

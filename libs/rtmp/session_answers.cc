@@ -10,6 +10,8 @@ namespace {
 /// What Flash Media Servers call themselves; clients look for digits here.
 constexpr const char* kServerVersion = "FMS/3,0,1,123";
 constexpr double kCapabilities = 31;
+/// Of capsEx (Enhanced RTMP v2): bodies of several tracks are passed through.
+constexpr double kMultitrack = 2;
 /// Set Peer Bandwidth, section 5.4.5.
 constexpr std::uint8_t kDynamicLimit = 2;
 
@@ -69,6 +71,13 @@ void Session::accept_connect() {
     properties.add("fmsVer", kServerVersion);
     properties.add("capabilities", kCapabilities);
     properties.add("mode", 1.0);
+    if (offers_four_cc_) {
+        // Codecs with a FourCC are passed through, whichever they are.
+        flv::AmfArray any;
+        any.items.emplace_back("*");
+        properties.add("fourCcList", any);
+        properties.add("capsEx", kMultitrack);
+    }
     flv::AmfObject info =
         status_info("status", "NetConnection.Connect.Success", "connection accepted");
     info.add("objectEncoding", object_encoding_);

@@ -8,6 +8,9 @@
 namespace st::rtmp {
 namespace {
 
+/// A longer wish is no limit at all.
+constexpr double kPlaySecondsMax = 365 * 86'400;
+
 /// The number of a message stream that a client wrote as a double; 0 if it can be none.
 std::uint32_t stream_number(double value) {
     return value >= 1 && value <= 0xFFFF'FFFF ? static_cast<std::uint32_t>(value) : 0;
@@ -75,6 +78,7 @@ Result<void> Session::on_connect(const Command& command, std::uint32_t) {
         event.offers_four_cc =
             members->find("fourCcList") != nullptr || members->find("capsEx") != nullptr;
     }
+    offers_four_cc_ = event.offers_four_cc;
     events_.emplace_back(std::move(event));
     return {};
 }
@@ -104,7 +108,11 @@ Result<void> Session::on_play(const Command& command, std::uint32_t stream_id) {
     if (!stream) return stream.error();
     finish(**stream);
     (*stream)->use = Use::play_asked;
-    events_.emplace_back(Play{stream_id, find_target(target_, command.text(0)), (*stream)->wanted});
+    Play event{stream_id, find_target(target_, command.text(0)), (*stream)->wanted, {}};
+    // -1, the default: to the end. 0: a single picture, of which a live stream makes no use.
+    const double seconds = command.number(2, -1);
+    if (seconds > 0 && seconds < kPlaySecondsMax) event.seconds = seconds;
+    events_.emplace_back(std::move(event));
     return {};
 }
 

@@ -301,6 +301,30 @@ TEST(Viewer, that_closed_its_side_stays_as_long_as_it_is_sent_something) {
     EXPECT_EQ(watching.said(), Texts{"finish viewer left"});
 }
 
+TEST(Viewer, begins_at_the_next_key_frame_if_it_wants_nothing_of_what_is_kept) {
+    hub::World world;
+    hub::Publication publication = world.publish();
+    world.push(publication, hub::key(0));
+    Watching watching(world);
+    watching.viewer.start(kPath, 0, {"http-flv", "viewer", "a=1&cache=0"});
+    EXPECT_EQ(watching.transport.packets, Texts{});
+    world.push(publication, hub::delta(40));
+    EXPECT_EQ(watching.transport.packets, Texts{});
+    world.push(publication, hub::key(80));
+    EXPECT_EQ(watching.transport.packets, Texts{"Av@80:k"});
+}
+
+TEST(Viewer, that_has_had_what_it_asked_for_is_told_the_end) {
+    hub::World world;
+    hub::Publication publication = world.publish();
+    world.push(publication, hub::key(0));
+    Watching watching(world);
+    watching.start();
+    watching.viewer.end_as_asked();
+    EXPECT_EQ(watching.said(), (Texts{"accept video", "finish stream ended"}));
+    EXPECT_EQ(world.hub.viewer_count(), 0U);
+}
+
 TEST(Viewer, chooses_tracks_before_and_while_it_plays) {
     hub::World world;
     hub::Publication publication = world.publish();
