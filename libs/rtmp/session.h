@@ -28,6 +28,7 @@
 #include "flv/amf.h"
 #include "media/packet.h"
 #include "rtmp/aggregate.h"
+#include "rtmp/answer_writer.h"
 #include "rtmp/chunk_reader.h"
 #include "rtmp/command.h"
 #include "rtmp/handshake.h"
@@ -206,13 +207,6 @@ class Session {
     Result<NetStream*> use(std::uint32_t stream_id);
     void finish(NetStream& stream);
 
-    void send(MessageType type, std::uint32_t stream_id, std::uint8_t chunk_stream, Bytes payload);
-    void send_u32(MessageType type, std::uint32_t value);
-    void send_user_control(UserControl event, std::uint32_t value);
-    void send_result(const Command& command, const flv::AmfValue& value);
-    void send_status(std::uint32_t stream_id, const char* level, const std::string& code,
-                     const std::string& description);
-
     const SessionLimits limits_;
     Handshake handshake_;
     ChunkReader chunks_;
@@ -230,8 +224,7 @@ class Session {
 
     std::deque<Event> events_;
     std::optional<Aggregate> aggregate_;
-    Buffer output_;
-    std::size_t out_chunk_bytes_ = kDefaultChunkBytes;
+    AnswerWriter answers_;
 
     std::uint32_t window_bytes_ = kWindowBytes;  ///< acknowledged at half of it
     std::uint64_t acknowledged_at_ = 0;          ///< bytes read then
