@@ -96,7 +96,7 @@ void FanoutPublisher::send_picture() {
     at[2] = at[3] = at[4] = 0;
     store_be32(at + 5, static_cast<std::uint32_t>(size - 9));
     at[9] = is_key ? kIdrUnit : kSliceUnit;
-    store_be32(at + 10, index);
+    store_index(at + 10, index);
     sent_ns_.push_back(monotonic_ns());
     send_tag(static_cast<std::uint8_t>(flv::TagType::video), picture_ms(index, feed_.fps),
              body_.bytes().first(size));

@@ -21,6 +21,17 @@ inline std::uint32_t picture_ms(std::uint32_t index, double fps) {
     return static_cast<std::uint32_t>(static_cast<double>(index) * 1000.0 / fps + 0.5);
 }
 
+/// A picture's number where its slice header would be: 7 bits a byte, so that no start code can
+/// come of it, and every slice begins at macroblock 0.
+inline void store_index(std::uint8_t* at, std::uint32_t index) {
+    for (int i = 0; i < 4; ++i) at[i] = static_cast<std::uint8_t>(0x80 | index >> (7 * (3 - i)));
+}
+inline std::uint32_t load_index(const std::uint8_t* at) {
+    std::uint32_t index = 0;
+    for (int i = 0; i < 4; ++i) index = index << 7 | (at[i] & 0x7FU);
+    return index;
+}
+
 class FanoutPublisher {
  public:
     /// Connects (blocking) and sends the head, the metadata and the sequence header. `path`:

@@ -109,7 +109,7 @@ void FanoutViewer::on_media(const MediaHead& head) {
 
 void FanoutViewer::check_picture(const MediaHead& head) {
     const bool is_key = head.body[0] >> 4 == 1;
-    const std::uint32_t index = load_be32(head.body.data() + 10);
+    const std::uint32_t index = load_index(head.body.data() + 10);
     const std::uint32_t shift = head.timestamp_ms - picture_ms(index, publisher_.feed().fps);
     if (index >= publisher_.pictures()) throw std::runtime_error("a picture nobody sent");
     if (pictures_ == 0) {

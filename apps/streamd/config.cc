@@ -102,7 +102,10 @@ void take_tls(const Layers& layers, const std::string& folder, LoadedConfig& loa
     Config& config = loaded.config;
     config.rtmp = {port(layers, "rtmp.port"), port(layers, "rtmp.tls_port"),
                    layers.source("rtmp.port") != "default",
-                   layers.source("rtmp.tls_port") != "default"};
+                   layers.source("rtmp.tls_port") != "default", layers.text("rtmp.default_app")};
+    if (!is_valid_name(config.rtmp.default_app)) {
+        errors.push_back("rtmp.default_app: expected a name, got " + config.rtmp.default_app);
+    }
     config.tls = {port(layers, "tls.port"), absolute(folder, layers.text("tls.certificate")),
                   absolute(folder, layers.text("tls.key")), layers.source("tls.port") != "default"};
     if (config.tls.certificate.empty() != config.tls.key.empty()) {

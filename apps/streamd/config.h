@@ -41,6 +41,7 @@ struct RtmpConfig {
     std::optional<std::uint16_t> tls_port = 1936;  ///< opened only with a certificate
     bool is_asked_for = false;
     bool is_tls_asked_for = false;
+    std::string default_app = "live";
 };
 
 struct TlsConfig {

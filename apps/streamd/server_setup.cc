@@ -86,6 +86,7 @@ live::Options live_options(const Config& config) {
     live::Options live;
     live.takeover_after = config.camera.takeover_after;
     live.message_bytes_max = config.limits.frame_bytes;
+    live.default_app = config.rtmp.default_app;
     live.wait = config.live.wait;
     live.resume = config.live.resume;
     live.hub.batch = config.live.batch;

@@ -78,7 +78,9 @@ MaybePacket avc_config(std::int64_t dts_ms, Buffer record) {
         if (!made) return made.error();
         record = *std::move(made);
     } else if (auto config = media::parse_avc_config(record.bytes()); !config) {
-        return config.error();
+        Result<Buffer> made = config_from_odd_record(record.bytes());
+        if (!made) return config.error();
+        record = *std::move(made);
     }
     Packet packet = packet_of(Track::video, Codec::h264, dts_ms, std::move(record));
     packet.is_config = true;

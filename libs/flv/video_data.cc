@@ -1,6 +1,7 @@
 #include "flv/video_data.h"
 
 #include <algorithm>
+#include <array>
 
 #include "media/avc_config.h"
 #include "media/nal.h"
@@ -80,6 +81,33 @@ Result<Buffer> config_from_annex_b(Bytes annex_b) {
         sets.note(annex_b.subspan(nal.begin, nal.end - nal.begin));
     }
     return sets.config();
+}
+
+Result<Buffer> config_from_odd_record(Bytes record) {
+    constexpr std::size_t kLengthSizeAt = 4;
+    constexpr std::size_t kSpsCountAt = 5;
+    constexpr std::array<std::uint8_t, 3> kStartCode = {0, 0, 1};
+    FirstSets sets;
+    Buffer annex_b;
+    std::size_t at = kSpsCountAt;
+    for (const unsigned count_mask : {0x1FU, 0xFFU}) {
+        if (at >= record.size()) break;
+        const std::size_t count = record[at++] & count_mask;
+        for (std::size_t i = 0; i < count && record.size() - at >= 2; ++i) {
+            const std::size_t announced = load_be16(record.data() + at);
+            const std::size_t size = std::min<std::size_t>(announced, record.size() - at - 2);
+            annex_b.append(kStartCode);
+            annex_b.append(record.subspan(at + 2, size));
+            at += 2 + size;
+        }
+    }
+    media::NalWalker walker(annex_b.bytes());
+    for (media::NalSpan nal{}; walker.next(nal);) {
+        if (nal.end > nal.begin) sets.note(annex_b.bytes().subspan(nal.begin, nal.end - nal.begin));
+    }
+    Result<Buffer> made = sets.config();
+    if (made) made->data()[kLengthSizeAt] = static_cast<std::uint8_t>(0xFC | (record[4] & 3));
+    return made;
 }
 
 Result<Buffer> config_from_lengths(Bytes units) {

@@ -22,6 +22,11 @@ Buffer lengths_from_annex_b(Bytes annex_b);
 /// The decoder configuration for the first SPS and PPS in an Annex B stream.
 Result<Buffer> config_from_annex_b(Bytes annex_b);
 
+/// The decoder configuration for what an odd AVCDecoderConfigurationRecord holds: other units among
+/// the sets, start codes before or within them, a set in the wrong list, another version. It keeps
+/// the length size that the record announces. Error if there is no SPS or no PPS in it.
+Result<Buffer> config_from_odd_record(Bytes record);
+
 /// The same of NAL units behind lengths of 4 bytes; what is not whole is not looked at.
 Result<Buffer> config_from_lengths(Bytes units);
 

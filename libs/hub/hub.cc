@@ -12,8 +12,17 @@ Publication& Publication::operator=(Publication&& other) noexcept {
     hub_ = other.hub_;
     stream_ = std::move(other.stream_);
     other.stream_.reset();
+    publisher_ = std::move(other.publisher_);
     number_ = other.number_;
     return *this;
+}
+
+void Publication::note_input(std::int64_t now_ns) {
+    if (!stream_) return;
+    publisher_->last_input_ns.store(now_ns, std::memory_order_relaxed);
+    if (!publisher_->is_doubted.load(std::memory_order_relaxed)) return;
+    publisher_->is_doubted.store(false);
+    hub_->tell_waiting(stream_->path());
 }
 
 void Publication::end(const std::string& reason) {
@@ -104,8 +113,12 @@ Result<Publication> Hub::publish(const std::string& path, PublisherPtr publisher
             publisher->last_input_ns.store(now_ns);
             event.is_return = stream->viewers() > 0;
             number = next_publication_++;
-            stream->begin(number, std::move(publisher), info, clock, now_ns, wall_us());
+            stream->begin(number, publisher, info, clock, now_ns, wall_us());
             ++publishers_;
+        } else {
+            std::erase_if(waiting_, [](const auto& one) { return one.second.expired(); });
+            waiting_.emplace(path, publisher);
+            holder->is_doubted.store(true);
         }
     }
     if (is_replaced) {
@@ -118,7 +131,7 @@ Result<Publication> Hub::publish(const std::string& path, PublisherPtr publisher
     }
     event.publication = number;
     events_(event);
-    return Publication(*this, std::move(stream), number);
+    return Publication(*this, std::move(stream), std::move(publisher), number);
 }
 
 void Hub::unpublish(const StreamPtr& stream, std::uint64_t number, const std::string& reason) {
@@ -137,6 +150,20 @@ void Hub::unpublish(const StreamPtr& stream, std::uint64_t number, const std::st
     event.publication = number;
     event.reason = reason;
     events_(event);
+    tell_waiting(stream->path());
+}
+
+void Hub::tell_waiting(const std::string& path) {
+    std::vector<std::weak_ptr<Publisher>> told;
+    {
+        const Lock lock(mutex_);
+        const auto [first, last] = waiting_.equal_range(path);
+        for (auto at = first; at != last; ++at) told.push_back(at->second);
+        waiting_.erase(first, last);
+    }
+    for (const auto& one : told) {
+        if (const PublisherPtr publisher = one.lock()) publisher->holder_changed();
+    }
 }
 
 void Hub::give_up(const std::string& path, std::uint64_t publication, bool is_hopeless) {

@@ -26,8 +26,11 @@ class Hub;
 class Publication {
  public:
     Publication() = default;
-    Publication(Hub& hub, StreamPtr stream, std::uint64_t number)
-        : hub_(&hub), stream_(std::move(stream)), number_(number) {}
+    Publication(Hub& hub, StreamPtr stream, PublisherPtr publisher, std::uint64_t number)
+        : hub_(&hub),
+          stream_(std::move(stream)),
+          publisher_(std::move(publisher)),
+          number_(number) {}
     Publication(Publication&& other) noexcept { *this = std::move(other); }
     Publication& operator=(Publication&& other) noexcept;
     ~Publication() { end("publisher left"); }
@@ -38,6 +41,8 @@ class Publication {
     bool push(media::Packet packet, std::int64_t now_ns) {
         return stream_ && stream_->push(number_, std::move(packet), now_ns);
     }
+    /// Bytes came from the peer. Tells whoever waits for the path that this one is alive.
+    void note_input(std::int64_t now_ns);
     /// Whether making packets is worth the while. A publisher may ignore it.
     bool is_wanted(std::int64_t now_ns) const { return stream_ && stream_->is_wanted(now_ns); }
     /// Instead of push() while the stream is not wanted.
@@ -52,6 +57,7 @@ class Publication {
  private:
     Hub* hub_ = nullptr;
     StreamPtr stream_;
+    PublisherPtr publisher_;
     std::uint64_t number_ = 0;
 };
 
@@ -73,12 +79,15 @@ class Subscription {
     explicit operator bool() const { return seat_ != nullptr; }
     /// Once, when the viewer is ready for begin() and send(): sends what is cached.
     void start(std::int64_t now_ns);
+    /// Before start(): nothing that is cached; the viewer begins at the next entry.
+    void skip_cached() { cached_.clear(); }
     /// Only these tracks from now on; see Seat.
     void choose(Tracks wanted) { seat_->choose(wanted); }
     /// The viewer's socket took everything.
     void on_drained(std::int64_t now_ns) { seat_->on_drained(now_ns); }
     /// Whether begin() was called: before that the stream has given nothing.
     bool has_begun() const { return seat_->has_begun(); }
+    const Stream& stream() const { return *seat_->stream(); }
     std::uint64_t id() const { return seat_->record().id; }
     /// Leaves the stream. `reason` is for the event; empty: what the hub knows.
     void leave(const std::string& reason);
@@ -106,7 +115,8 @@ class Hub {
     /// At start. `executor` lives as long as anything posted to it.
     Lane& add_lane(Executor& executor);
 
-    /// Error.code 409: another one publishes there (and has been probed); 503: over a limit.
+    /// Error.code 409: another one publishes there (and has been probed, and `publisher` will be
+    /// told when something changes: Publisher::holder_changed()); 503: over a limit.
     /// A holder whose last input is not after `silent_since_ns` is replaced.
     Result<Publication> publish(const std::string& path, PublisherPtr publisher,
                                 const PublisherInfo& info, Clock clock, std::int64_t now_ns,
@@ -145,6 +155,7 @@ class Hub {
     void forget_unused(const StreamPtr& stream) ST_REQUIRES(mutex_);
     void unpublish(const StreamPtr& stream, std::uint64_t number, const std::string& reason)
         ST_EXCLUDES(mutex_);
+    void tell_waiting(const std::string& path) ST_EXCLUDES(mutex_);
     void unsubscribe(const GroupPtr& group, const Seat& seat, const std::string& reason)
         ST_EXCLUDES(mutex_);
 
@@ -156,6 +167,8 @@ class Hub {
     mutable Mutex mutex_;  ///< before any stream's
     std::map<std::string, StreamPtr> streams_ ST_GUARDED_BY(mutex_);
     std::unordered_map<std::uint64_t, Watcher> watchers_ ST_GUARDED_BY(mutex_);
+    /// Refused because another one publishes there, and not told of a change yet; by path.
+    std::multimap<std::string, std::weak_ptr<Publisher>> waiting_ ST_GUARDED_BY(mutex_);
     std::uint64_t next_viewer_ ST_GUARDED_BY(mutex_) = 1;
     std::uint64_t next_publication_ ST_GUARDED_BY(mutex_) = 1;
     std::size_t publishers_ ST_GUARDED_BY(mutex_) = 0;

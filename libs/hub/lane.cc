@@ -118,6 +118,15 @@ void Group::end(std::uint64_t serial, EndReason reason, bool is_hopeless) {
     close_holes();
 }
 
+void Group::tell_publisher_changed() {
+    ++walking_;
+    for (std::size_t i = 0; i < seats_.size(); ++i) {
+        const std::shared_ptr<Seat> seat = seats_[i];
+        if (seat) seat->tell_publisher_changed();
+    }
+    close_holes();
+}
+
 void Group::check(std::int64_t now_ns) {
     ++walking_;
     for (std::size_t i = 0; i < seats_.size(); ++i) {

@@ -16,14 +16,19 @@ namespace st::hub {
 
 class Seat;
 
-/// An event loop, for the hub.
+/// Names a timer of an Executor; 0 names none.
+using TimerId = std::uint64_t;
+
+/// An event loop, for the hub and what lives in its streams.
 class Executor {
  public:
     virtual ~Executor() = default;
     /// Any thread.
     virtual void post(std::function<void()> task) = 0;
     /// The executor's thread only.
-    virtual void after(std::chrono::nanoseconds delay, std::function<void()> task) = 0;
+    virtual TimerId after(std::chrono::nanoseconds delay, std::function<void()> task) = 0;
+    /// Unknown and fired timers are ignored. The executor's thread only.
+    virtual void cancel(TimerId timer) = 0;
     /// Monotonic; of the beginning of this turn. The executor's thread only.
     virtual std::int64_t now_ns() const = 0;
     /// The same clock, as it is now.
@@ -49,6 +54,8 @@ class Group : public std::enable_shared_from_this<Group> {
     bool take(UnitPtr unit);
     void flush();
     void end(std::uint64_t serial, EndReason reason, bool is_hopeless);
+    /// A publisher came or left.
+    void tell_publisher_changed();
     /// Looks for viewers that take nothing. Call about once a second.
     void check(std::int64_t now_ns);
     bool empty() const { return seats_.size() == holes_; }

@@ -11,7 +11,7 @@ void Seat::start(std::uint64_t serial, std::span<const UnitPtr> cached, std::int
     taken_ns_ = now_ns;
     burst_bytes_ = SIZE_MAX / 2;  // of its size once it is known
     take(cached, now_ns);
-    burst_bytes_ = viewer_ == nullptr ? 0 : queued_bytes_ + viewer_->queued_bytes();
+    burst_bytes_ = viewer_ == nullptr ? 0 : queued_bytes_ + sink_->queued_bytes();
     joined_serial_ = serial;
 }
 
@@ -20,7 +20,7 @@ void Seat::pass_on(std::span<const SharedBuffer> wires, std::size_t bytes) {
     record_->bytes.store(handed_bytes_, std::memory_order_relaxed);
     record_->packets.store(record_->packets.load(std::memory_order_relaxed) + wires.size(),
                            std::memory_order_relaxed);
-    viewer_->send(wires);
+    sink_->send(wires);
 }
 
 void Seat::take(std::span<const UnitPtr> units, std::int64_t now_ns) {
@@ -38,7 +38,7 @@ void Seat::take(std::span<const UnitPtr> units, std::int64_t now_ns) {
         if (wants(*unit->packet)) queue(unit, now_ns);
     }
     if (viewer_ == nullptr) return;
-    if (viewer_->queued_bytes() == 0) send_queued();
+    if (sink_->queued_bytes() == 0) send_queued();
     keep_within_limits(now_ns);
     note_queue();
 }
@@ -95,7 +95,7 @@ void Seat::queue(UnitPtr unit, std::int64_t now_ns) {
 
 void Seat::send_queued() {
     std::array<SharedBuffer, kBurstBuffers> wires;
-    while (queue_begin_ < queue_.size() && viewer_->queued_bytes() == 0) {
+    while (queue_begin_ < queue_.size() && sink_->queued_bytes() == 0) {
         std::size_t count = 0;
         std::size_t bytes = 0;
         while (count < wires.size() && queue_begin_ < queue_.size() && bytes < kBurstBytes) {
@@ -133,7 +133,7 @@ void Seat::on_drained(std::int64_t now_ns) {
 }
 
 bool Seat::is_over_limits(std::int64_t now_ns) const {
-    if (queued_bytes_ + viewer_->queued_bytes() > limits_.bytes + burst_bytes_) return true;
+    if (queued_bytes_ + sink_->queued_bytes() > limits_.bytes + burst_bytes_) return true;
     return queue_begin_ < queue_.size() &&
            now_ns - queue_[queue_begin_].since_ns > Nanoseconds(limits_.age).count();
 }
@@ -183,7 +183,7 @@ std::size_t Seat::drop_before(std::size_t index) {
 
 void Seat::note_queue() {
     if (viewer_ == nullptr) return;
-    const std::uint64_t bytes = queued_bytes_ + viewer_->queued_bytes();
+    const std::uint64_t bytes = queued_bytes_ + sink_->queued_bytes();
     record_->queue_bytes.store(bytes, std::memory_order_relaxed);
     if (bytes > record_->queue_bytes_max.load(std::memory_order_relaxed)) {
         record_->queue_bytes_max.store(bytes, std::memory_order_relaxed);
@@ -192,8 +192,8 @@ void Seat::note_queue() {
 
 void Seat::check(std::int64_t now_ns) {
     if (viewer_ == nullptr) return;
-    const std::uint64_t taken = viewer_->bytes_taken();
-    if (taken != taken_bytes_ || viewer_->queued_bytes() == 0) {
+    const std::uint64_t taken = sink_->bytes_taken();
+    if (taken != taken_bytes_ || sink_->queued_bytes() == 0) {
         taken_bytes_ = taken;
         taken_ns_ = now_ns;
     } else if (now_ns - taken_ns_ > Nanoseconds(limits_.stuck_after).count()) {

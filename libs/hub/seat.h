@@ -20,6 +20,7 @@ class Seat : public std::enable_shared_from_this<Seat> {
     Seat(Viewer& viewer, std::shared_ptr<Stream> stream, Executor& executor, FormId form,
          QueueLimits limits, std::shared_ptr<ViewerRecord> record)
         : viewer_(&viewer),
+          sink_(&viewer.sink()),
           stream_(std::move(stream)),
           executor_(executor),
           form_(form),
@@ -38,12 +39,12 @@ class Seat : public std::enable_shared_from_this<Seat> {
     /// Nothing waits and nothing is awaited: what begins with `serial` may go out as it is.
     bool keeps_up(std::uint64_t serial) const {
         return !is_waiting_ && !is_choosy_ && serial > joined_serial_ &&
-               queue_begin_ == queue_.size() && viewer_ != nullptr && viewer_->queued_bytes() == 0;
+               queue_begin_ == queue_.size() && viewer_ != nullptr && sink_->queued_bytes() == 0;
     }
     /// Soon to be passed on to: what that touches lies apart, and sending to the others has pushed
     /// it out of the caches.
     void prefetch() const {
-        __builtin_prefetch(viewer_);
+        __builtin_prefetch(sink_);
         __builtin_prefetch(&record_->bytes, 1);
     }
     void pass_on(std::span<const SharedBuffer> wires, std::size_t bytes);
@@ -54,8 +55,7 @@ class Seat : public std::enable_shared_from_this<Seat> {
     /// Closes a viewer that has taken nothing for too long.
     void check(std::int64_t now_ns);
     bool is_idle() const {
-        return viewer_ == nullptr ||
-               (queue_begin_ == queue_.size() && viewer_->queued_bytes() == 0);
+        return viewer_ == nullptr || (queue_begin_ == queue_.size() && sink_->queued_bytes() == 0);
     }
 
     /// EndReason::ended lets a viewer that has begun have what waits for it first, and one that has
@@ -64,6 +64,9 @@ class Seat : public std::enable_shared_from_this<Seat> {
     void end(EndReason reason, bool is_hopeless = false);
     /// The viewer is gone; no call reaches it any more.
     void leave() { viewer_ = nullptr; }
+    void tell_publisher_changed() {
+        if (viewer_ != nullptr) viewer_->publisher_changed();
+    }
 
     bool has_begun() const { return has_begun_; }
     ViewerRecord& record() const { return *record_; }
@@ -93,7 +96,8 @@ class Seat : public std::enable_shared_from_this<Seat> {
     void note_queue();
     bool is_over_limits(std::int64_t now_ns) const;
 
-    Viewer* viewer_;
+    Viewer* viewer_;  ///< null: it is gone, and so is its sink
+    Sink* const sink_;
     const std::shared_ptr<Stream> stream_;
     Executor& executor_;
     const FormId form_;

@@ -60,6 +60,13 @@ void Stream::begin(std::uint64_t publication, PublisherPtr publisher, const Publ
     pictures_ = 0;
     flv_video_.reset();
     flv_audio_.reset();
+    tell_publisher_changed();
+}
+
+void Stream::tell_publisher_changed() {
+    for (const Members& members : members_) {
+        members.lane->executor().post([group = members.group] { group->tell_publisher_changed(); });
+    }
 }
 
 bool Stream::is_entry(const media::Packet& packet, std::int64_t now_ns) const {
@@ -222,6 +229,7 @@ bool Stream::leave(std::uint64_t publication) {
     deliver_held(INT64_MAX, true);
     publisher_.reset();
     cache_.clear();
+    tell_publisher_changed();
     return true;
 }
 
@@ -303,6 +311,15 @@ Tracks Stream::tracks() const {
     const bool is_silent = !has_audio_frames_ && pictures_ >= kSoundlessPictures;
     const bool is_promised = headers_->audio || promises_audio_;
     return {has_video_, has_audio_frames_ || (is_promised && !is_silent)};
+}
+
+bool Stream::knows_tracks() const {
+    const Lock lock(mutex_);
+    const bool knows_video = has_video_ || headers_->video;
+    const bool knows_audio = has_audio_frames_ || headers_->audio;
+    if (knows_video && knows_audio) return true;
+    if (!promises_video_ && !promises_audio_) return false;
+    return (knows_video || !promises_video_) && (knows_audio || !promises_audio_);
 }
 
 StreamStatus Stream::status() const {

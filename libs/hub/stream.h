@@ -89,6 +89,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
     /// The headers for a viewer that begins at `entry`, in this form.
     std::vector<UnitPtr> header_units(const Unit& entry, FormId form) ST_EXCLUDES(mutex_);
     Tracks tracks() const ST_EXCLUDES(mutex_);
+    /// Whether nothing will be added to tracks(), as far as the publisher's own words go.
+    bool knows_tracks() const ST_EXCLUDES(mutex_);
     StreamStatus status() const ST_EXCLUDES(mutex_);
     std::size_t viewers() const ST_EXCLUDES(mutex_);
     bool is_live() const ST_EXCLUDES(mutex_);
@@ -121,6 +123,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     void deliver_held(std::int64_t end_ms, bool begins) ST_REQUIRES(mutex_);
     void deliver(media::Packet packet, bool is_entry, std::int64_t now_ns) ST_REQUIRES(mutex_);
     void encode(const Unit& unit, FormId form) ST_REQUIRES(mutex_);
+    void tell_publisher_changed() ST_REQUIRES(mutex_);
 
     const std::string path_;
     const std::vector<std::unique_ptr<const Encoding>>& encodings_;

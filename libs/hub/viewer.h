@@ -33,9 +33,14 @@ class Publisher {
     virtual void replaced() = 0;
     /// An operator ends it.
     virtual void kicked() = 0;
+    /// It was refused a path that another one held; that one has left, or has shown that it is
+    /// alive. Once for each refusal of Hub::publish().
+    virtual void holder_changed() {}
 
     /// Of the last byte from the peer.
     std::atomic<std::int64_t> last_input_ns{0};
+    /// Somebody waits to know whether this one is alive: see Publication::note_input().
+    std::atomic<bool> is_doubted{false};
 };
 using PublisherPtr = std::shared_ptr<Publisher>;
 
@@ -51,12 +56,10 @@ enum class EndReason : std::uint8_t {
 };
 const char* to_text(EndReason reason);
 
-/// A viewer's connection. All calls on its lane's thread.
-class Viewer {
+/// Where a viewer's packets go, called for each of them. All calls on its lane's thread.
+class Sink {
  public:
-    virtual ~Viewer() = default;
-    /// Once, directly before the first send(): what the stream has.
-    virtual void begin(Tracks tracks) = 0;
+    virtual ~Sink() = default;
     /// Wire forms of whole packets, in order. Never calls back into the subscription.
     virtual void send(std::span<const SharedBuffer> wires) = 0;
     /// Of what was sent, what still waits for the socket.
@@ -64,6 +67,17 @@ class Viewer {
     /// What its socket took so far, of whatever was written to it: one that takes nothing shows as
     /// a figure that stands still.
     virtual std::uint64_t bytes_taken() const = 0;
+};
+
+/// What a viewer is told about its stream. All calls on its lane's thread.
+class Viewer {
+ public:
+    virtual ~Viewer() = default;
+    virtual Sink& sink() = 0;
+    /// A publisher came or left.
+    virtual void publisher_changed() {}
+    /// Once, directly before the sink's first send(): what the stream has.
+    virtual void begin(Tracks tracks) = 0;
     /// Over. The subscription may be destroyed in this call.
     virtual void end(EndReason reason) = 0;
 };

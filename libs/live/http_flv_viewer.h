@@ -1,24 +1,23 @@
 #pragma once
-/// A viewer by HTTP-FLV: nothing until the stream gives something, then head, FLV header and tags
+/// A viewer by HTTP-FLV: the answer's head and the FLV header when the stream begins, then tags
 /// until one side ends. Lives on its network loop. docs/live.md.
 #include <memory>
 #include <string>
 
 #include "httpd/net_loop.h"
-#include "hub/hub.h"
 #include "live/live.h"
 #include "live/parts.h"
+#include "live/viewer.h"
 #include "loop/transport.h"
 
 namespace st::live {
 
 class HttpFlvViewer final : public httpd::Connection,
                             public loop::StreamHandler,
-                            public hub::Viewer {
+                            public ViewerTransport {
  public:
     HttpFlvViewer(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
                   std::unique_ptr<loop::Transport> stream);
-    ~HttpFlvViewer() override;
 
     struct Request {
         bool is_head = false;
@@ -28,36 +27,29 @@ class HttpFlvViewer final : public httpd::Connection,
     /// Right after it was added to its loop.
     void start(const std::string& path, const hub::ViewerInfo& info, const Request& request);
 
-    void shut_down() override;
+    void shut_down() override { viewer_.shut_down(); }
 
  private:
-    void on_data(std::span<std::uint8_t> bytes) override;
+    void on_data(std::span<std::uint8_t> /*bytes*/) override {}  // a viewer has nothing to say
     void on_end(std::string_view error) override;
-    void on_drained() override;
+    void on_drained() override { viewer_.on_drained(); }
     bool on_half_end() override;
 
-    void begin(hub::Tracks tracks) override;
+    void accept(hub::Tracks tracks) override;
+    void refuse(const Error& why) override;
+    void finish(ViewerEnd why) override;
     void send(std::span<const SharedBuffer> wires) override { stream_->send(wires); }
     std::size_t queued_bytes() const override { return stream_->queued_bytes(); }
     std::uint64_t bytes_taken() const override { return stream_->bytes_out(); }
-    void end(hub::EndReason reason) override;
 
-    void refuse(int status, const std::string& message);
-    void on_wait_over();
-    void watch_silence();
-    void close(const std::string& reason, bool is_whole = false);
+    void answer_head(const std::string& path);
 
     Parts& parts_;
     httpd::NetLoop& net_;
     httpd::Admission::Ticket ticket_;
     std::unique_ptr<loop::Transport> stream_;
-    std::string path_;
-    hub::Subscription subscription_;
-    loop::TimerId wait_timer_ = 0;
-    std::uint64_t bytes_then_ = 0;  ///< sent when watch_silence() looked last
-    bool is_head_ = false;
-    bool is_chunked_ = false;
-    bool is_over_ = false;
+    Request request_;
+    Viewer viewer_;
 };
 
 }  // namespace st::live

@@ -7,6 +7,7 @@
 #include "flv/tag.h"
 #include "live/deflated.h"
 #include "live/live_http.h"
+#include "live/live_request.h"
 #include "rtmp/chunk_writer.h"
 #include "ws/encode.h"
 
@@ -70,9 +71,10 @@ class Live::LoopExecutor final : public hub::Executor {
  public:
     explicit LoopExecutor(loop::EventLoop& loop) : loop_(loop) {}
     void post(std::function<void()> task) override { loop_.post(std::move(task)); }
-    void after(std::chrono::nanoseconds delay, std::function<void()> task) override {
-        loop_.after(delay, std::move(task));
+    hub::TimerId after(std::chrono::nanoseconds delay, std::function<void()> task) override {
+        return loop_.after(delay, std::move(task));
     }
+    void cancel(hub::TimerId timer) override { loop_.cancel(timer); }
     std::int64_t now_ns() const override { return loop_.now_ns(); }
     std::int64_t read_clock_ns() const override { return monotonic_ns(); }
 
@@ -93,6 +95,13 @@ void Live::add(httpd::NetLoop& net) {
     auto executor = std::make_unique<LoopExecutor>(net.loop());
     hub::Lane& lane = hub_.add_lane(*executor);
     lanes_.emplace(&net, OnLoop{std::move(executor), &lane});
+}
+
+Result<void> Live::check_publish(const std::string& path) const {
+    if (is_source && is_source(path)) {
+        return Error{path + ": an on-demand source of this server", 409};
+    }
+    return check_publish_path(path);
 }
 
 void Live::give_up_later(const std::string& path, std::uint64_t publication) {

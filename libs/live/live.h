@@ -36,6 +36,8 @@ class Live {
     /// Whether the path is an on-demand source's: nobody else publishes there, and it can be played
     /// at any time. Set at start, called on any thread; may be empty.
     std::function<bool(const std::string& path)> is_source;
+    /// Error.code 403: the app is ours; 409: an on-demand source's path. Any thread.
+    Result<void> check_publish(const std::string& path) const;
     const Options& options() const { return options_; }
     /// At start, once for each loop; the loop ends before this object does.
     void add(httpd::NetLoop& net);

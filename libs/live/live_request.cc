@@ -73,6 +73,15 @@ Result<std::string> stream_path(std::string_view app, std::string_view name) {
     return "/" + std::string(app) + "/" + std::string(name);
 }
 
+bool wants_cache(std::string_view query) {
+    while (!query.empty()) {
+        const std::size_t end = query.find('&');
+        if (query.substr(0, end) == "cache=0") return false;
+        query = end == std::string_view::npos ? std::string_view() : query.substr(end + 1);
+    }
+    return true;
+}
+
 Result<void> check_publish_path(std::string_view path) {
     const std::string_view app = path.substr(1, path.find('/', 1) - 1);
     if (!is_own_app(app)) return {};

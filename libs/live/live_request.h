@@ -19,6 +19,9 @@ struct LiveRequest {
 /// "/<app>/<name>"; both must be names as cameras have them. Error.code 400.
 Result<std::string> stream_path(std::string_view app, std::string_view name);
 
+/// Whether a viewer with this query takes what is kept of the stream; `cache=0` says no.
+bool wants_cache(std::string_view query);
+
 /// Error.code 403 for the apps that are ours: camera, api, ingest, control, web.
 Result<void> check_publish_path(std::string_view path);
 

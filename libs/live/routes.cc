@@ -3,6 +3,7 @@
 #include "http/body.h"
 #include "live/http_flv_publisher.h"
 #include "live/http_flv_viewer.h"
+#include "live/live.h"
 #include "live/live_http.h"
 #include "live/live_request.h"
 #include "live/ws_flv_publisher.h"
@@ -25,14 +26,14 @@ Plan refused(const Error& why, std::vector<Field> fields = {}) {
 }
 
 /// What is common to all that play or publish.
-Plan begin(const LiveRequest& live) {
+Plan begin(const Parts& parts, const LiveRequest& live) {
     const bool publishes = live.kind == LiveRequest::Kind::publish;
     Plan plan;
     plan.role = publishes ? auth::Role::publish : auth::Role::play;
     plan.signed_path = live.path;
     plan.refusal_fields = for_any_page();
     if (!publishes) return plan;
-    if (const auto may = check_publish_path(live.path); !may) {
+    if (const auto may = parts.live.check_publish(live.path); !may) {
         plan.refusal = {may.error().code, may.error().message, {}};
     }
     return plan;
@@ -50,11 +51,12 @@ void view(Parts& parts, const LiveRequest& live, const Request& request, Handove
 void publish(Parts& parts, const LiveRequest& live, const http::BodyReader& body,
              const Request& request, Handover handover) {
     auto publisher = std::make_shared<HttpFlvPublisher>(
-        parts, handover.net, std::move(handover.ticket), std::move(handover.transport), body);
+        parts, handover.net, std::move(handover.ticket), std::move(handover.transport), body,
+        request.peer.text + " " + live.path);
     handover.net.add(publisher);
-    publisher->start(live.path, {"http-flv", request.peer.text, request.shown_query()},
-                     request.head.expects_continue, std::move(handover.pending),
-                     handover.input_over);
+    publisher->start(
+        live.path, {"http-flv", request.peer.text, request.shown_query()},
+        {request.head.expects_continue, std::move(handover.pending), handover.input_over});
 }
 
 void view_by_websocket(Parts& parts, const LiveRequest& live, const Request& request,
@@ -71,7 +73,7 @@ void publish_by_websocket(Parts& parts, const LiveRequest& live, const Request& 
                           Handover handover) {
     auto publisher = std::make_shared<WsFlvPublisher>(
         parts, handover.net, std::move(handover.ticket), std::move(handover.transport),
-        std::move(handover.upgrade_answer));
+        std::move(handover.upgrade_answer), request.peer.text + " " + live.path);
     handover.net.add(publisher);
     publisher->start(live.path, {"ws-flv", request.peer.text, request.shown_query()},
                      std::move(handover.pending));
@@ -96,7 +98,7 @@ std::optional<Plan> plan_request(Parts& parts, const Request& request) {
         return refused(Error{"a stream takes GET, HEAD, POST and OPTIONS", 405},
                        {{"Allow", "GET, HEAD, POST, OPTIONS"}});
     }
-    Plan plan = begin(**live);
+    Plan plan = begin(parts, **live);
     if (plan.refusal) return plan;
     if (!publishes) {
         plan.take_over = [&parts, asked = **live](const Request& who, Handover handover) {
@@ -121,7 +123,7 @@ std::optional<Plan> plan_upgrade(Parts& parts, const Request& request) {
         ws_live_request(request.target, request.upgrade->protocols, request.default_stream);
     if (!live) return Plan::refuse(live.error().code, live.error().message);
     if (!*live) return std::nullopt;
-    Plan plan = begin(**live);
+    Plan plan = begin(parts, **live);
     if (plan.refusal) return plan;
     const bool publishes = (*live)->kind == LiveRequest::Kind::publish;
     plan.protocol = publishing_protocol(request.upgrade->protocols);

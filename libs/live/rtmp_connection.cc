@@ -5,9 +5,9 @@
 #include "base/clock.h"
 #include "http/target.h"
 #include "httpd/peer.h"
-#include "live/live.h"
 #include "live/live_request.h"
-#include "live/rtmp_uses.h"
+#include "live/rtmp_publisher.h"
+#include "live/rtmp_viewer.h"
 #include "live/viewer_queue.h"
 
 namespace st::live {
@@ -21,6 +21,8 @@ constexpr std::size_t kAnswersBytesMax = 256 * 1024;
 /// Each may cost a line of log, an answer, a look into the hub.
 constexpr std::uint64_t kCommandsPerSecond = 2'000;
 constexpr std::int64_t kSecondNs = 1'000'000'000;
+/// How long a publisher hears nothing from us at most.
+constexpr std::chrono::seconds kWordInterval{5};
 
 /// What a query gives to prove a right.
 struct Proof {
@@ -53,10 +55,15 @@ RtmpConnection::RtmpConnection(Parts& parts, httpd::NetLoop& net, httpd::Admissi
 }
 
 RtmpConnection::~RtmpConnection() {
-    for (const auto& viewing : viewings_) viewing->leave("the server ends");
-    for (const auto& publishing : publishings_) publishing->leave("the server ends");
-    net_.loop().cancel(use_timer_);
-    net_.loop().cancel(silence_timer_);
+    for (const auto& viewer : viewers_) viewer->leave("the server ends");
+    for (const auto& publisher : publishers_) publisher->leave("the server ends");
+    stop_timers();
+}
+
+void RtmpConnection::stop_timers() {
+    net_.loop().cancel(std::exchange(use_timer_, 0));
+    net_.loop().cancel(std::exchange(silence_timer_, 0));
+    net_.loop().cancel(std::exchange(word_timer_, 0));
 }
 
 void RtmpConnection::start(std::unique_ptr<loop::Transport> transport) {
@@ -73,16 +80,16 @@ void RtmpConnection::wait_for_use(std::chrono::milliseconds patience, const char
 }
 
 void RtmpConnection::on_data(std::span<std::uint8_t> bytes) {
-    if (is_over_) return;
+    if (state_ == State::closing) return;
     is_pinged_ = false;
     const std::int64_t now_ns = net_.loop().now_ns();
-    for (const auto& publishing : publishings_) publishing->note_input(now_ns);
+    for (const auto& publisher : publishers_) publisher->note_input(now_ns);
     session_.feed(bytes);
     process();
 }
 
 void RtmpConnection::process() {
-    while (!is_over_) {
+    while (state_ != State::closing) {
         auto event = session_.next();
         flush();
         if (!event) {
@@ -93,14 +100,14 @@ void RtmpConnection::process() {
         std::visit([this](auto& it) { handle(it); }, **event);
         flush();
     }
-    if (!is_over_ && is_nagging()) close("asks too much");
+    if (state_ != State::closing && is_nagging()) close("asks too much");
 }
 
 bool RtmpConnection::is_nagging() {
     // What the hub hands over to a viewer is bounded by itself.
-    const std::size_t of_hub = viewings_.empty() ? 0
-                                                 : parts_.live.hub().options().queue.bytes +
-                                                       parts_.options->message_bytes_max;
+    const std::size_t of_hub = viewers_.empty() ? 0
+                                                : parts_.live.hub().options().queue.bytes +
+                                                      parts_.options->message_bytes_max;
     if (stream_->queued_bytes() > of_hub + kAnswersBytesMax) return true;
     const std::int64_t now_ns = net_.loop().now_ns();
     if (now_ns - commands_since_ns_ >= kSecondNs) {
@@ -122,13 +129,19 @@ void RtmpConnection::handle(const rtmp::Connect& event) {
         return close("the server is shutting down");
     }
     log_.debug("connected: " + event.flash_version);
+    state_ = State::connected;
     session_.accept_connect();
     wait_for_use(kUseDeadline, "neither published nor played within 30 s");
 }
 
 /// The stream's path, if it is one and this peer may.
 Result<std::string> RtmpConnection::permit(auth::Role role, const rtmp::Target& target) const {
-    const std::string_view path(target.path);
+    std::string_view path(target.path);
+    std::string whole;
+    if (path.size() > 1 && path.find('/', 1) == std::string_view::npos) {
+        whole = "/" + parts_.options->default_app + target.path;
+        path = whole;
+    }
     const std::size_t slash = path.find('/', path.empty() ? 0 : 1);
     if (slash == std::string_view::npos) {
         return Error{"a stream is /app/name, got \"" + target.path.substr(0, 200) + "\"", 400};
@@ -142,7 +155,7 @@ Result<std::string> RtmpConnection::permit(auth::Role role, const rtmp::Target& 
     facts.path = *checked;
     facts.now_s = wall_us() / 1'000'000;
     auto may = auth::check_access(*parts_.policy.get(), role, facts);
-    if (may && role == auth::Role::publish) may = check_publish_path(*checked);
+    if (may && role == auth::Role::publish) may = parts_.live.check_publish(*checked);
     if (may && parts_.shutting_down) may = Error{"the server is shutting down", 503};
     if (!may) return may.error();
     return checked;
@@ -150,21 +163,34 @@ Result<std::string> RtmpConnection::permit(auth::Role role, const rtmp::Target& 
 
 void RtmpConnection::handle(const rtmp::Publish& event) {
     const auto path = permit(auth::Role::publish, event.target);
-    if (!path) return refuse_publish(event.stream_id, path.error());
-    const std::uint32_t id = event.stream_id;
-    auto publishing = std::make_shared<Publishing>(*this, id);
-    publishings_.push_back(publishing);
-    publishing->ask(*path, {"rtmp", peer_, http::without_credentials(event.target.query)});
+    if (!path) {
+        log_.warning("publish refused: " + path.error().message);
+        return refuse_publish(event.stream_id, path.error());
+    }
+    auto publisher = std::make_shared<RtmpPublisher>(*this, event.stream_id);
+    publishers_.push_back(publisher);
+    publisher->start(*path, {"rtmp", peer_, http::without_credentials(event.target.query)});
+}
+
+void RtmpConnection::accept_publish(std::uint32_t stream_id) {
+    read_on();
+    session_.accept_publish(stream_id);
+    flush();
+    watch_silence();
+    give_word_later();
+    // What was kept until now, once nobody is in the middle of a call.
+    net_.loop().post([weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->process();
+    });
 }
 
 void RtmpConnection::refuse_publish(std::uint32_t stream_id, const Error& why) {
-    log_.warning("publish refused: " + why.message);
     const char* code = "NetStream.Publish.BadName";
     if (why.code == 401 || why.code == 403) code = "NetStream.Publish.Unauthorized";
     if (why.code == 503) code = "NetStream.Publish.Rejected";
     session_.refuse_publish(stream_id, code, why.message);
     flush();
-    end_publishing(stream_id, why.message);
+    end_publisher(stream_id, why.message);
     close_if_unused(why.message);
 }
 
@@ -172,9 +198,9 @@ void RtmpConnection::handle(const rtmp::Play& event) {
     const auto path = permit(auth::Role::play, event.target);
     if (!path) return refuse_play(event.stream_id, path.error());
     stream_->limit_kernel_queue(kViewerKernelQueue);
-    auto viewing = std::make_shared<Viewing>(*this, event.stream_id, event.wanted);
-    viewings_.push_back(viewing);
-    viewing->join(*path, {"rtmp", peer_, http::without_credentials(event.target.query)});
+    auto viewer = std::make_shared<RtmpViewer>(*this, event);
+    viewers_.push_back(viewer);
+    viewer->start(*path, {"rtmp", peer_, http::without_credentials(event.target.query)});
 }
 
 void RtmpConnection::refuse_play(std::uint32_t stream_id, const Error& why) {
@@ -183,73 +209,83 @@ void RtmpConnection::refuse_play(std::uint32_t stream_id, const Error& why) {
                          is_missing ? "NetStream.Play.StreamNotFound" : "NetStream.Play.Failed",
                          why.message);
     flush();
-    end_viewing(stream_id, why.message);
+    end_viewer(stream_id, why.message);
     close_if_unused(why.message);
 }
 
 void RtmpConnection::handle(rtmp::Media& event) {
-    const auto at = std::find_if(publishings_.begin(), publishings_.end(), [&](const auto& it) {
-        return it->stream_id() == event.stream_id;
-    });
-    if (at == publishings_.end()) return;
-    (*at)->push(std::move(event.packet), net_.loop().now_ns());
+    const auto publisher = publisher_on(event.stream_id);
+    if (publisher) publisher->push(std::move(event.packet), net_.loop().now_ns());
 }
 
 void RtmpConnection::handle(const rtmp::Finished& event) {
     if (event.was_publishing) {
-        end_publishing(event.stream_id, "publisher left");
+        end_publisher(event.stream_id, "publisher left");
     } else {
-        end_viewing(event.stream_id, "viewer left");
+        end_viewer(event.stream_id, "viewer left");
     }
     if (!is_used()) wait_for_use(kUseDeadline, "neither published nor played within 30 s");
 }
 
 void RtmpConnection::handle(const rtmp::Paused& event) {
-    if (const auto viewing = viewing_on(event.stream_id)) viewing->pause(event.is_paused);
+    if (const auto viewer = viewer_on(event.stream_id)) viewer->pause(event.is_paused);
 }
 
 void RtmpConnection::handle(const rtmp::Chosen& event) {
-    if (const auto viewing = viewing_on(event.stream_id)) viewing->choose(event.wanted);
+    if (const auto viewer = viewer_on(event.stream_id)) viewer->choose(event.wanted);
 }
 
-std::shared_ptr<RtmpConnection::Viewing> RtmpConnection::viewing_on(std::uint32_t stream_id) const {
-    const auto at = std::find_if(viewings_.begin(), viewings_.end(),
+std::shared_ptr<RtmpViewer> RtmpConnection::viewer_on(std::uint32_t stream_id) const {
+    const auto at = std::find_if(viewers_.begin(), viewers_.end(),
                                  [&](const auto& it) { return it->stream_id() == stream_id; });
-    return at == viewings_.end() ? nullptr : *at;
+    return at == viewers_.end() ? nullptr : *at;
+}
+
+std::shared_ptr<RtmpPublisher> RtmpConnection::publisher_on(std::uint32_t stream_id) const {
+    const auto at = std::find_if(publishers_.begin(), publishers_.end(),
+                                 [&](const auto& it) { return it->stream_id() == stream_id; });
+    return at == publishers_.end() ? nullptr : *at;
 }
 
 void RtmpConnection::handle(const rtmp::Pong&) {}  // that bytes came is all it says
 
-bool RtmpConnection::end_viewing(std::uint32_t stream_id, const std::string& reason) {
-    const std::shared_ptr<Viewing> viewing = viewing_on(stream_id);
-    if (!viewing) return false;
-    std::erase(viewings_, viewing);
-    viewing->leave(reason);
-    net_.loop().retire(viewing);  // one of its calls may be on the stack
-    return true;
+void RtmpConnection::end_viewer(std::uint32_t stream_id, const std::string& reason) {
+    const std::shared_ptr<RtmpViewer> viewer = viewer_on(stream_id);
+    if (!viewer) return;
+    std::erase(viewers_, viewer);
+    viewer->leave(reason);
+    net_.loop().retire(viewer);  // one of its calls may be on the stack
 }
 
-bool RtmpConnection::end_publishing(std::uint32_t stream_id, const std::string& reason) {
-    const auto at = std::find_if(publishings_.begin(), publishings_.end(),
-                                 [&](const auto& it) { return it->stream_id() == stream_id; });
-    if (at == publishings_.end()) return false;
-    const std::shared_ptr<Publishing> publishing = *at;
-    publishings_.erase(at);
-    publishing->leave(reason);
-    net_.loop().retire(publishing);
+void RtmpConnection::end_publisher(std::uint32_t stream_id, const std::string& reason) {
+    const std::shared_ptr<RtmpPublisher> publisher = publisher_on(stream_id);
+    if (!publisher) return;
+    std::erase(publishers_, publisher);
+    publisher->leave(reason);
+    net_.loop().retire(publisher);
     read_on();  // it may have been the one that waited
-    return true;
 }
 
 void RtmpConnection::read_on() {
-    const bool waits = std::any_of(publishings_.begin(), publishings_.end(),
+    const bool waits = std::any_of(publishers_.begin(), publishers_.end(),
                                    [](const auto& it) { return it->is_waiting(); });
     if (!waits) stream_->resume_reading();
 }
 
 void RtmpConnection::end_all(const std::string& reason) {
-    while (!viewings_.empty()) end_viewing(viewings_.back()->stream_id(), reason);
-    while (!publishings_.empty()) end_publishing(publishings_.back()->stream_id(), reason);
+    while (!viewers_.empty()) end_viewer(viewers_.back()->stream_id(), reason);
+    while (!publishers_.empty()) end_publisher(publishers_.back()->stream_id(), reason);
+}
+
+void RtmpConnection::give_word_later() {
+    if (word_timer_ != 0) return;
+    word_timer_ = net_.loop().after(kWordInterval, [this] {
+        word_timer_ = 0;
+        if (publishers_.empty()) return;
+        session_.acknowledge();
+        flush();
+        give_word_later();
+    });
 }
 
 /// A peer that vanished without a word is noticed as a silent camera is: asked, then closed.
@@ -260,20 +296,24 @@ void RtmpConnection::watch_silence() {
 void RtmpConnection::wait_for_input(std::chrono::nanoseconds patience) {
     silence_timer_ = net_.loop().after(patience, [this] {
         silence_timer_ = 0;
-        if (!is_over_ && !publishings_.empty()) on_silence();
+        if (!publishers_.empty()) on_silence();
     });
 }
 
 void RtmpConnection::on_silence() {
-    const httpd::Options camera = *parts_.http_options.get();
-    if (!stream_->is_reading()) return wait_for_input(camera.ping_interval);  // deaf ourselves
+    const httpd::Options times = *parts_.http_options.get();
+    if (!stream_->is_reading()) return wait_for_input(times.ping_interval);  // deaf ourselves
     if (is_pinged_) return close("silent for too long");
     const std::chrono::nanoseconds silent(net_.loop().now_ns() - stream_->last_input_ns());
-    if (silent < camera.ping_interval) return wait_for_input(camera.ping_interval - silent);
+    if (silent < times.ping_interval) return wait_for_input(times.ping_interval - silent);
     is_pinged_ = true;
+    ping();
+    wait_for_input(times.ping_timeout);
+}
+
+void RtmpConnection::ping() {
     session_.ping(static_cast<std::uint32_t>(net_.loop().now_ns() / 1'000'000));
     flush();
-    wait_for_input(camera.ping_timeout);
 }
 
 void RtmpConnection::close_if_unused(const std::string& reason) {
@@ -281,52 +321,52 @@ void RtmpConnection::close_if_unused(const std::string& reason) {
 }
 
 void RtmpConnection::close(const std::string& reason) {
-    if (is_over_) return;
-    is_over_ = true;
-    net_.loop().cancel(std::exchange(use_timer_, 0));
-    net_.loop().cancel(std::exchange(silence_timer_, 0));
-    if (session_.bad_bodies() > 0) {
-        log_.warning(std::to_string(session_.bad_bodies()) +
-                     " messages could not be used: " + session_.last_body_error());
-    }
+    if (state_ == State::closing) return;
+    state_ = State::closing;
+    stop_timers();
+    report_bad_bodies();
     end_all(reason);
     stream_->finish(httpd::kClosePatience);
 }
 
+void RtmpConnection::report_bad_bodies() const {
+    if (session_.bad_bodies() == 0) return;
+    log_.warning(std::to_string(session_.bad_bodies()) +
+                 " messages could not be used: " + session_.last_body_error());
+}
+
 void RtmpConnection::shut_down() {
-    if (is_over_) return;
-    for (const auto& viewing : viewings_) {
-        session_.end_play(viewing->stream_id(), "the server ends");
-    }
-    for (const auto& publishing : publishings_) {
-        session_.end_publish(publishing->stream_id(), "NetStream.Publish.Rejected",
-                             "the server ends");
-    }
-    flush();
+    if (state_ == State::closing) return;
+    const auto viewers = viewers_;  // each end takes one out of the lists
+    for (const auto& viewer : viewers) viewer->shut_down();
+    const auto publishers = publishers_;
+    for (const auto& publisher : publishers) publisher->shut_down();
     close("the server ends");
 }
 
 void RtmpConnection::on_end(std::string_view error) {
-    if (!is_over_) {
-        is_over_ = true;
-        net_.loop().cancel(std::exchange(use_timer_, 0));
-        net_.loop().cancel(std::exchange(silence_timer_, 0));
-        if (session_.bad_bodies() > 0) {
-            log_.warning(std::to_string(session_.bad_bodies()) +
-                         " messages could not be used: " + session_.last_body_error());
-        }
+    if (state_ != State::closing) {
+        state_ = State::closing;
+        stop_timers();
+        report_bad_bodies();
         end_all(error.empty() ? "peer left" : std::string(error));
     }
     net_.loop().retire(std::shared_ptr<loop::Transport>(std::move(stream_)));
     net_.remove(*this);
 }
 
+/// A publisher that left while it waited for its path must not replace anybody.
+void RtmpConnection::on_hang_up(bool /*is_reset*/) {
+    const bool waits = std::any_of(publishers_.begin(), publishers_.end(),
+                                   [](const auto& it) { return it->is_waiting(); });
+    if (!waits) return;
+    stream_->close();
+    on_end({});
+}
+
 void RtmpConnection::on_drained() {
-    if (is_over_) return;
-    const std::int64_t now_ns = net_.loop().now_ns();
-    // A viewer's end takes it out of the list.
-    const std::vector<std::shared_ptr<Viewing>> all = viewings_;
-    for (const auto& viewing : all) viewing->on_drained(now_ns);
+    const auto viewers = viewers_;  // a viewer's end takes it out of the list
+    for (const auto& viewer : viewers) viewer->on_drained();
 }
 
 }  // namespace st::live

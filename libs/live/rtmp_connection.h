@@ -9,11 +9,15 @@
 
 #include "auth/access.h"
 #include "httpd/net_loop.h"
+#include "live/live.h"
 #include "live/parts.h"
 #include "loop/transport.h"
 #include "rtmp/session.h"
 
 namespace st::live {
+
+class RtmpPublisher;
+class RtmpViewer;
 
 class RtmpConnection final : public httpd::Connection,
                              public loop::StreamHandler,
@@ -28,12 +32,34 @@ class RtmpConnection final : public httpd::Connection,
 
     void shut_down() override;
 
+    // For its viewers and publishers:
+    Live& live() { return parts_.live; }
+    hub::Lane& lane() { return parts_.live.lane_of(net_); }
+    loop::Transport& stream() { return *stream_; }
+    rtmp::Session& session() { return session_; }
+    const Log& log() const { return log_; }
+    std::chrono::milliseconds takeover_after() const { return parts_.options->takeover_after; }
+    /// Sends what the session has to say.
+    void flush();
+    void ping();
+    void accept_publish(std::uint32_t stream_id);
+    void refuse_publish(std::uint32_t stream_id, const Error& why);
+    void refuse_play(std::uint32_t stream_id, const Error& why);
+    void end_viewer(std::uint32_t stream_id, const std::string& reason);
+    void end_publisher(std::uint32_t stream_id, const std::string& reason);
+    /// Closes, once all is sent, unless another stream is in use here.
+    void close_if_unused(const std::string& reason);
+
  private:
-    class Viewing;
-    class Publishing;
+    enum class State : std::uint8_t {
+        connecting,  ///< handshake and connect
+        connected,
+        closing,  ///< what was sent goes out
+    };
 
     void on_data(std::span<std::uint8_t> bytes) override;
     void on_end(std::string_view error) override;
+    void on_hang_up(bool is_reset) override;
     void on_drained() override;
 
     void handle(const rtmp::Connect& event);
@@ -46,29 +72,25 @@ class RtmpConnection final : public httpd::Connection,
     void handle(const rtmp::Pong& event);
 
     Result<std::string> permit(auth::Role role, const rtmp::Target& target) const;
-    void refuse_publish(std::uint32_t stream_id, const Error& why);
-    void refuse_play(std::uint32_t stream_id, const Error& why);
     /// Everything the session can make of what it was fed.
     void process();
     /// Whether a peer asks more than it reads, or more than anybody has to ask.
     bool is_nagging();
-    /// Sends what the session has to say.
-    void flush();
-    std::shared_ptr<Viewing> viewing_on(std::uint32_t stream_id) const;
-    /// Leaves the stream; false: there is no such use.
-    bool end_viewing(std::uint32_t stream_id, const std::string& reason);
-    bool end_publishing(std::uint32_t stream_id, const std::string& reason);
+    std::shared_ptr<RtmpViewer> viewer_on(std::uint32_t stream_id) const;
+    std::shared_ptr<RtmpPublisher> publisher_on(std::uint32_t stream_id) const;
     void end_all(const std::string& reason);
-    /// Reads again, unless another stream waits for its path.
+    /// Reads again, unless a publisher waits for its path.
     void read_on();
-    bool is_used() const { return !viewings_.empty() || !publishings_.empty(); }
-    /// Closes, once all is sent, unless another stream is in use here.
-    void close_if_unused(const std::string& reason);
+    bool is_used() const { return !viewers_.empty() || !publishers_.empty(); }
+    void stop_timers();
+    void report_bad_bodies() const;
     void close(const std::string& reason);
     void wait_for_use(std::chrono::milliseconds patience, const char* what);
     void watch_silence();
     void wait_for_input(std::chrono::nanoseconds patience);
     void on_silence();
+    /// Encoders that hear nothing for a while close the connection.
+    void give_word_later();
 
     Parts& parts_;
     httpd::NetLoop& net_;
@@ -78,14 +100,15 @@ class RtmpConnection final : public httpd::Connection,
     Log log_;
     std::unique_ptr<loop::Transport> stream_;
     rtmp::Session session_;
-    std::vector<std::shared_ptr<Viewing>> viewings_;
-    std::vector<std::shared_ptr<Publishing>> publishings_;
+    State state_ = State::connecting;
+    std::vector<std::shared_ptr<RtmpViewer>> viewers_;
+    std::vector<std::shared_ptr<RtmpPublisher>> publishers_;
     std::int64_t commands_since_ns_ = 0;  ///< the second in which they are counted
     std::uint64_t commands_before_ = 0;
     loop::TimerId use_timer_ = 0;
     loop::TimerId silence_timer_ = 0;
+    loop::TimerId word_timer_ = 0;
     bool is_pinged_ = false;  ///< by watch_silence(), and has said nothing since
-    bool is_over_ = false;
 };
 
 }  // namespace st::live

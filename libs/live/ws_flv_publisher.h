@@ -7,9 +7,9 @@
 #include "httpd/net_loop.h"
 #include "httpd/websocket.h"
 #include "live/flv_ingest.h"
+#include "live/live.h"
 #include "live/parts.h"
-#include "live/publish_claim.h"
-#include "live/publisher_link.h"
+#include "live/publisher.h"
 #include "loop/transport.h"
 
 namespace st::live {
@@ -17,32 +17,35 @@ namespace st::live {
 class WsFlvPublisher final : public httpd::Connection,
                              public loop::StreamHandler,
                              public httpd::WebSocketHandler,
-                             public PublishingConnection,
-                             public std::enable_shared_from_this<WsFlvPublisher> {
+                             public PublisherTransport {
  public:
+    /// `upgrade_answer`: the 101 to send when the path is this publisher's; empty: sent already.
     WsFlvPublisher(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
-                   std::unique_ptr<loop::Transport> stream, std::string upgrade_answer);
+                   std::unique_ptr<loop::Transport> stream, std::string upgrade_answer,
+                   const std::string& peer);
 
     /// Right after it was added to its loop. `pending`: what came behind the request.
     void start(const std::string& path, const hub::PublisherInfo& info, std::string pending);
 
-    void shut_down() override;
+    void shut_down() override { publisher_.shut_down(); }
 
  private:
     // The socket before the upgrade is answered:
     void on_data(std::span<std::uint8_t> bytes) override;
     void on_end(std::string_view error) override;
+    void on_hang_up(bool is_reset) override;
     // ... and after:
     void on_binary(Buffer message) override;
-    void on_text(const std::string& text) override;
+    void on_text(const std::string& /*text*/) override {}  // allowed, and without effect
     void on_input() override;
     void on_drained() override {}  // of both
     void on_over(std::uint16_t code, const std::string& reason) override;
     void on_gone() override;
 
+    void accept() override;
+    void refuse(const Error& why) override;
     void probe() override;
-    void dismiss(const char* reason) override;
-    void on_claimed(Result<hub::Publication> claimed);
+    void finish(PublisherEnd why, const std::string& reason) override;
 
     Parts& parts_;
     httpd::NetLoop& net_;
@@ -52,9 +55,8 @@ class WsFlvPublisher final : public httpd::Connection,
     std::string upgrade_answer_;
     std::string pending_;
     Log log_;
-    std::shared_ptr<PublisherLink> link_;
-    std::unique_ptr<PublishClaim> claim_;
-    std::unique_ptr<FlvIngest> ingest_;
+    Publisher publisher_;
+    FlvIngest ingest_;
 };
 
 }  // namespace st::live

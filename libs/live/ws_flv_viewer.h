@@ -1,15 +1,15 @@
 #pragma once
-/// A viewer by WebSocket-FLV: the upgrade is answered once the stream gives something; then the FLV
-/// header and each tag as a binary message. Lives on its network loop. docs/live.md.
+/// A viewer by WebSocket-FLV: the upgrade is answered when the stream begins; then the FLV header
+/// and each tag as a binary message. Lives on its network loop. docs/live.md.
 #include <memory>
 #include <string>
 
 #include "httpd/net_loop.h"
 #include "httpd/websocket.h"
-#include "hub/hub.h"
 #include "live/live.h"
 #include "live/live_request.h"
 #include "live/parts.h"
+#include "live/viewer.h"
 #include "loop/transport.h"
 
 namespace st::live {
@@ -17,39 +17,35 @@ namespace st::live {
 class WsFlvViewer final : public httpd::Connection,
                           public loop::StreamHandler,
                           public httpd::WebSocketHandler,
-                          public hub::Viewer,
+                          public ViewerTransport,
                           public std::enable_shared_from_this<WsFlvViewer> {
  public:
     /// `upgrade_answer`: the 101 to send when there is something to see; empty: sent already.
     WsFlvViewer(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
                 std::unique_ptr<loop::Transport> stream, std::string upgrade_answer);
-    ~WsFlvViewer() override;
 
     /// Right after it was added to its loop. `pending`: what came behind the request.
     void start(const LiveRequest& request, const hub::ViewerInfo& info, std::string pending);
 
-    void shut_down() override;
+    void shut_down() override { viewer_.shut_down(); }
 
  private:
     // The socket before the upgrade is answered:
     void on_data(std::span<std::uint8_t> bytes) override;
     void on_end(std::string_view error) override;
     // ... and after:
-    void on_binary(Buffer message) override;
-    void on_text(const std::string& text) override;
-    void on_drained() override;  // of both
+    void on_binary(Buffer /*message*/) override {}
+    void on_text(const std::string& /*text*/) override {}
+    void on_drained() override { viewer_.on_drained(); }  // of both
     void on_over(std::uint16_t code, const std::string& reason) override;
     void on_gone() override;
 
-    void begin(hub::Tracks tracks) override;
+    void accept(hub::Tracks tracks) override;
+    void refuse(const Error& why) override;
+    void finish(ViewerEnd why) override;
     void send(std::span<const SharedBuffer> wires) override { socket_->send_wires(wires); }
     std::size_t queued_bytes() const override { return socket_ ? socket_->queued_bytes() : 0; }
     std::uint64_t bytes_taken() const override { return socket_ ? socket_->bytes_taken() : 0; }
-    void end(hub::EndReason reason) override;
-
-    void refuse(int status, const std::string& message);
-    void on_wait_over();
-    void stop_waiting();
 
     Parts& parts_;
     httpd::NetLoop& net_;
@@ -58,11 +54,9 @@ class WsFlvViewer final : public httpd::Connection,
     std::unique_ptr<httpd::WebSocket> socket_;  ///< from then on
     std::string upgrade_answer_;
     std::string pending_;
-    std::string path_;
     bool is_deflated_ = false;
     std::string peer_;
-    hub::Subscription subscription_;
-    loop::TimerId wait_timer_ = 0;
+    Viewer viewer_;
 };
 
 }  // namespace st::live

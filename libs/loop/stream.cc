@@ -2,7 +2,6 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -65,8 +64,12 @@ void Stream::serve(std::uint32_t events) {
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) half_closed_ = true;
     if (input_over_ && (events & (EPOLLHUP | EPOLLERR)) != 0) return end({});
-    // A paused stream learns of its end when it is resumed: the kernel still holds bytes for it.
-    if (reading_ && readable_) read_some();
+    if (reading_) {
+        if (readable_) read_some();
+    } else if (!input_over_ && half_closed_) {
+        // A paused stream ends when it is resumed: the kernel still holds bytes for it.
+        handler_->on_hang_up((events & (EPOLLHUP | EPOLLERR)) != 0);
+    }
 }
 
 Stream::Moved Stream::receive_plain(std::span<std::uint8_t> room) {
@@ -286,11 +289,6 @@ void Stream::fail_output() {
 void Stream::limit_kernel_queue(const KernelQueue& limits) {
     ::setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &limits.bytes, sizeof limits.bytes);
     ::setsockopt(fd_, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &limits.unsent, sizeof limits.unsent);
-}
-
-bool Stream::peer_has_left() const {
-    pollfd peer{fd_, POLLRDHUP, 0};
-    return ::poll(&peer, 1, 0) > 0;
 }
 
 void Stream::pause_reading() { reading_ = false; }

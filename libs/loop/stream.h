@@ -47,7 +47,6 @@ class Stream final : public Transport, public Pollable {
     void pause_reading() override;
     void resume_reading() override;
     bool is_reading() const override { return reading_; }
-    bool peer_has_left() const override;
 
     void finish(std::chrono::milliseconds patience) override;
     void close() override;

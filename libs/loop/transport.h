@@ -27,6 +27,10 @@ class StreamHandler {
     /// The peer sent all it will, but may still read (`nc -N`; plain streams only). True: the
     /// stream stays for what is still to be sent, until finish(); false: on_end() follows.
     virtual bool on_half_end() { return false; }
+    /// While reading is paused: the peer closed its side, or broke the connection (`is_reset`).
+    /// What it sent before may still wait to be read; on_end() follows only when reading is
+    /// resumed.
+    virtual void on_hang_up(bool /*is_reset*/) {}
     /// The output queue became empty after it had not been.
     virtual void on_drained() {}
 };
@@ -62,8 +66,6 @@ class Transport {
     virtual void pause_reading() = 0;
     virtual void resume_reading() = 0;
     virtual bool is_reading() const = 0;
-    /// While reading is paused nothing else tells.
-    virtual bool peer_has_left() const = 0;
 
     /// Closes once the queue is sent, at the latest after `patience`; input is read and thrown away
     /// meanwhile (so that a reset does not overtake our last words). on_end() is still called.

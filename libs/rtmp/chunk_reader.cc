@@ -99,7 +99,8 @@ Result<bool> ChunkReader::read_basic() {
     Result<ChunkStream*> stream = find(csid, fmt_);
     if (!stream) return stream.error();
     current_ = *stream;
-    if (current_->is_open && fmt_ != 3) {
+    // Some encoders go on with form 1; read_header() sees whether it says the same as before.
+    if (current_->is_open && fmt_ != 3 && fmt_ != 1) {
         return fail("chunk stream " + std::to_string(csid) + ": a header of form " +
                     std::to_string(fmt_) + " within a message, " +
                     std::to_string(current_->body.missing_bytes()) + " bytes before its end");
@@ -129,11 +130,20 @@ Result<bool> ChunkReader::read_header() {
     if (!take_fixed(kHeaderBytes[fmt_])) return false;
     ChunkStream& stream = *current_;
     const std::uint8_t* at = fixed_.data();
-    if (fmt_ <= 2) {
+    if (stream.is_open && fmt_ == 1) {
+        const bool is_same = load_u24(at + 3) == stream.length &&
+                             static_cast<MessageType>(at[6]) == stream.type &&
+                             (load_u24(at) == kExtendedTimestamp) == stream.is_extended;
+        if (!is_same) {
+            return fail("chunk stream " + std::to_string(stream.csid) +
+                        ": a header of form 1 within a message, " +
+                        std::to_string(stream.body.missing_bytes()) + " bytes before its end");
+        }
+    } else if (fmt_ <= 2) {
         stream.field = load_u24(at);
         stream.is_extended = stream.field == kExtendedTimestamp;
     }
-    if (fmt_ <= 1) {
+    if (fmt_ <= 1 && !stream.is_open) {
         stream.length = load_u24(at + 3);
         stream.type = static_cast<MessageType>(at[6]);
         const std::size_t most =

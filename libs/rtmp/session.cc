@@ -6,11 +6,19 @@
 #include <iterator>
 #include <utility>
 
+#include "base/text.h"
 #include "flv/body.h"
-#include "rtmp/chunk_writer.h"
 
 namespace st::rtmp {
 namespace {
+
+/// A longer wish is no limit at all.
+constexpr double kPlaySecondsMax = 365 * 86'400;
+
+/// The number of a message stream that a client wrote as a double; 0 if it can be none.
+std::uint32_t stream_number(double value) {
+    return value >= 1 && value <= 0xFFFF'FFFF ? static_cast<std::uint32_t>(value) : 0;
+}
 
 /// A packet may be a byte: what holds it counts.
 std::size_t bytes_of(const Media& media) { return sizeof media + media.packet.payload.size(); }
@@ -43,7 +51,7 @@ Result<std::optional<Event>> Session::next() {
             continue;
         }
         if (!handshake_.is_done()) {
-            if (auto done = handshake_.feed(input_, output_); !done) {
+            if (auto done = handshake_.feed(input_, answers_.output()); !done) {
                 return fail(done.error().message);
             }
             if (!handshake_.is_done()) return std::optional<Event>();
@@ -52,7 +60,7 @@ Result<std::optional<Event>> Session::next() {
         Result<std::optional<Message>> message = chunks_.next();
         if (!message) return fail(message.error().message);
         if (!*message) {
-            acknowledge();
+            acknowledge_if_due();
             return std::optional<Event>();
         }
         if (auto handled = handle(**std::move(message)); !handled) {
@@ -61,7 +69,7 @@ Result<std::optional<Event>> Session::next() {
     }
 }
 
-Buffer Session::take_output() { return std::exchange(output_, Buffer()); }
+Buffer Session::take_output() { return answers_.take_output(); }
 
 Result<void> Session::handle(Message message) {
     const Bytes content = message.body.payload.bytes();
@@ -178,7 +186,7 @@ void Session::on_user_control(Bytes content) {
     const std::uint32_t value = load_be32(content.data() + 2);
     switch (static_cast<UserControl>(load_be16(content.data()))) {
         case UserControl::ping_request:
-            send_user_control(UserControl::ping_response, value);
+            answers_.send_user_control(UserControl::ping_response, value);
             break;
         case UserControl::ping_response:
             events_.emplace_back(Pong{value});
@@ -200,15 +208,17 @@ void Session::on_window(Bytes content) {
 void Session::on_peer_bandwidth(Bytes content) {
     if (content.size() < 4) return;
     const std::uint32_t value = load_be32(content.data());
-    if (value != kWindowBytes) send_u32(MessageType::window_ack_size, value);
+    if (value != kWindowBytes) answers_.send_u32(MessageType::window_ack_size, value);
+}
+
+void Session::acknowledge_if_due() {
+    // At half the window: who waits for the whole of it stops before our answer arrives.
+    if (chunks_.bytes_read() - acknowledged_at_ >= window_bytes_ / 2) acknowledge();
 }
 
 void Session::acknowledge() {
-    // At half the window: who waits for the whole of it stops before our answer arrives.
-    const std::uint64_t read = chunks_.bytes_read();
-    if (read - acknowledged_at_ < window_bytes_ / 2) return;
-    acknowledged_at_ = read;
-    send_u32(MessageType::acknowledgement, static_cast<std::uint32_t>(read));
+    acknowledged_at_ = chunks_.bytes_read();
+    answers_.send_u32(MessageType::acknowledgement, static_cast<std::uint32_t>(acknowledged_at_));
 }
 
 Session::NetStream* Session::find(std::uint32_t stream_id) {
@@ -260,6 +270,268 @@ void Session::finish(NetStream& stream) {
     if (use == Use::idle) return;
     take_kept(stream.id);
     events_.emplace_back(Finished{stream.id, use == Use::publishing || use == Use::publish_asked});
+}
+
+// ---- commands -----------------------------------------------------------------------------------
+
+Session::Handler Session::handler_of(std::string_view name) {
+    struct Entry {
+        std::string_view name;
+        Handler handler;
+    };
+    static constexpr std::array<Entry, 23> kEntries = {{
+        {"connect", &Session::on_connect},
+        {"createStream", &Session::on_create_stream},
+        {"publish", &Session::on_publish},
+        {"play", &Session::on_play},
+        {"play2", &Session::on_unknown},
+        {"pause", &Session::on_pause},
+        {"pauseRaw", &Session::on_pause},
+        {"seek", &Session::on_seek},
+        {"closeStream", &Session::on_close_stream},
+        {"deleteStream", &Session::on_delete_stream},
+        {"FCPublish", &Session::on_fc_publish},
+        {"FCUnpublish", &Session::on_fc_unpublish},
+        {"FCSubscribe", &Session::on_fc_subscribe},
+        {"getStreamLength", &Session::on_stream_length},
+        {"releaseStream", &Session::on_courtesy},
+        {"FCUnsubscribe", &Session::on_courtesy},
+        {"_checkbw", &Session::on_courtesy},
+        {"checkBandwidth", &Session::on_courtesy},
+        {"receiveAudio", &Session::on_receive_audio},
+        {"receiveVideo", &Session::on_receive_video},
+        {"_result", &Session::on_answer},
+        {"_error", &Session::on_answer},
+        {"onStatus", &Session::on_answer},
+    }};
+    const auto* const at = std::find_if(kEntries.begin(), kEntries.end(),
+                                        [&](const Entry& entry) { return entry.name == name; });
+    return at == kEntries.end() ? &Session::on_unknown : at->handler;
+}
+
+Result<void> Session::on_command(const Message& message) {
+    const Result<Command> command = decode_command(message.type, message.body.payload.bytes());
+    if (!command) return command.error();
+    if (connect_ == Decision::refused) return {};
+    if (connect_ != Decision::accepted && command->name != "connect") {
+        return Error{"rtmp: " + shown(command->name) + " before connect"};
+    }
+    return (this->*handler_of(command->name))(*command, message.stream_id);
+}
+
+Result<void> Session::on_connect(const Command& command, std::uint32_t) {
+    if (connect_ != Decision::none) return Error{"rtmp: a second connect on one connection"};
+    connect_ = Decision::asked;
+    connect_transaction_ = command.transaction;
+    target_.app = command.member("app");
+    target_.tc_url = command.member("tcUrl");
+    Connect event{target_, shown(command.member("flashVer")), false};
+    if (const flv::AmfObject* members = command.object.object()) {
+        const flv::AmfValue* encoding = members->find("objectEncoding");
+        if (encoding != nullptr && encoding->number() != nullptr && *encoding->number() == 3) {
+            object_encoding_ = 3;
+        }
+        event.offers_four_cc =
+            members->find("fourCcList") != nullptr || members->find("capsEx") != nullptr;
+    }
+    offers_four_cc_ = event.offers_four_cc;
+    events_.emplace_back(std::move(event));
+    return {};
+}
+
+Result<void> Session::on_create_stream(const Command& command, std::uint32_t) {
+    while (find(next_stream_id_) != nullptr) ++next_stream_id_;
+    const Result<NetStream*> stream = use(next_stream_id_);
+    if (!stream) return stream.error();
+    ++next_stream_id_;
+    answers_.send_result(command, static_cast<double>((*stream)->id));
+    return {};
+}
+
+Result<void> Session::on_publish(const Command& command, std::uint32_t stream_id) {
+    const Result<NetStream*> stream = use(stream_id);
+    if (!stream) return stream.error();
+    finish(**stream);
+    (*stream)->use = Use::publish_asked;
+    events_.emplace_back(Publish{stream_id, find_target(target_, command.text(0))});
+    return {};
+}
+
+Result<void> Session::on_play(const Command& command, std::uint32_t stream_id) {
+    // Flash's way to stop: play(false).
+    if (!command.boolean(0, true)) return on_close_stream(command, stream_id);
+    const Result<NetStream*> stream = use(stream_id);
+    if (!stream) return stream.error();
+    finish(**stream);
+    (*stream)->use = Use::play_asked;
+    Play event{stream_id, find_target(target_, command.text(0)), (*stream)->wanted, {}};
+    // -1, the default: to the end. 0: a single picture, of which a live stream makes no use.
+    const double seconds = command.number(2, -1);
+    if (seconds > 0 && seconds < kPlaySecondsMax) event.seconds = seconds;
+    events_.emplace_back(std::move(event));
+    return {};
+}
+
+Result<void> Session::on_pause(const Command& command, std::uint32_t stream_id) {
+    const NetStream* stream = find(stream_id);
+    if (stream == nullptr || stream->use != Use::playing) return {};
+    const bool is_paused = command.boolean(0, true);
+    answers_.send_status(stream_id, "status",
+                         is_paused ? "NetStream.Pause.Notify" : "NetStream.Unpause.Notify",
+                         is_paused ? "paused" : "goes on");
+    events_.emplace_back(Paused{stream_id, is_paused});
+    return {};
+}
+
+Result<void> Session::on_seek(const Command&, std::uint32_t stream_id) {
+    answers_.send_status(stream_id, "error", "NetStream.Seek.Failed",
+                         "a live stream has no other time");
+    return {};
+}
+
+Result<void> Session::on_close_stream(const Command&, std::uint32_t stream_id) {
+    if (NetStream* stream = find(stream_id)) finish(*stream);
+    return {};
+}
+
+Result<void> Session::on_delete_stream(const Command& command, std::uint32_t stream_id) {
+    const std::uint32_t named = stream_number(command.number(0, stream_id));
+    NetStream* stream = find(named);
+    if (stream == nullptr) return {};
+    finish(*stream);
+    streams_.erase(streams_.begin() + (stream - streams_.data()));
+    // The same number again: most clients never look at what they are given.
+    next_stream_id_ = std::min(next_stream_id_, std::max(named, kFirstStreamId));
+    return {};
+}
+
+Result<void> Session::on_fc_publish(const Command& command, std::uint32_t) {
+    answers_.send_result(command, flv::AmfUndefined{});
+    answers_.send_courtesy("onFCPublish", "NetStream.Publish.Start", command);
+    return {};
+}
+
+Result<void> Session::on_fc_unpublish(const Command& command, std::uint32_t) {
+    answers_.send_result(command, flv::AmfUndefined{});
+    for (NetStream& stream : streams_) {
+        if (stream.use != Use::publishing && stream.use != Use::publish_asked) continue;
+        answers_.send_status(stream.id, "status", "NetStream.Unpublish.Success",
+                             "publication ended");
+        finish(stream);
+    }
+    return {};
+}
+
+Result<void> Session::on_fc_subscribe(const Command& command, std::uint32_t) {
+    answers_.send_result(command, flv::AmfUndefined{});
+    answers_.send_courtesy("onFCSubscribe", "NetStream.Play.Start", command);
+    return {};
+}
+
+Result<void> Session::on_stream_length(const Command& command, std::uint32_t) {
+    answers_.send_result(command, 0.0);  // live: none
+    return {};
+}
+
+Result<void> Session::on_receive_audio(const Command& command, std::uint32_t stream_id) {
+    if (NetStream* stream = find(stream_id)) {
+        stream->wanted.audio = command.boolean(0, true);
+        events_.emplace_back(Chosen{stream_id, stream->wanted});
+    }
+    return on_courtesy(command, stream_id);
+}
+
+Result<void> Session::on_receive_video(const Command& command, std::uint32_t stream_id) {
+    if (NetStream* stream = find(stream_id)) {
+        stream->wanted.video = command.boolean(0, true);
+        events_.emplace_back(Chosen{stream_id, stream->wanted});
+    }
+    return on_courtesy(command, stream_id);
+}
+
+Result<void> Session::on_courtesy(const Command& command, std::uint32_t) {
+    answers_.send_result(command, flv::AmfUndefined{});
+    return {};
+}
+
+Result<void> Session::on_answer(const Command&, std::uint32_t) { return {}; }
+
+Result<void> Session::on_unknown(const Command& command, std::uint32_t) {
+    answers_.send_unknown(command);
+    return {};
+}
+
+// ---- answers ------------------------------------------------------------------------------------
+
+void Session::accept_connect() {
+    assert(connect_ == Decision::asked);
+    connect_ = Decision::accepted;
+    answers_.accept_connect(connect_transaction_, object_encoding_, offers_four_cc_, kWindowBytes);
+}
+
+void Session::refuse_connect(const std::string& description, const std::string& code) {
+    assert(connect_ == Decision::asked);
+    connect_ = Decision::refused;
+    answers_.refuse_connect(connect_transaction_, code, description);
+}
+
+void Session::accept_publish(std::uint32_t stream_id) {
+    NetStream* stream = find(stream_id);
+    if (stream == nullptr || stream->use != Use::publish_asked) return;
+    stream->use = Use::publishing;
+    answers_.send_user_control(UserControl::stream_begin, stream_id);
+    answers_.send_status(stream_id, "status", "NetStream.Publish.Start", "publication accepted");
+    for (Media& media : take_kept(stream_id)) events_.emplace_back(std::move(media));
+}
+
+void Session::refuse_publish(std::uint32_t stream_id, const std::string& code,
+                             const std::string& description) {
+    end_publish(stream_id, code, description);
+}
+
+void Session::end_publish(std::uint32_t stream_id, const std::string& code,
+                          const std::string& description) {
+    NetStream* stream = find(stream_id);
+    if (stream == nullptr) return;
+    if (stream->use != Use::publish_asked && stream->use != Use::publishing) return;
+    stream->use = Use::idle;
+    take_kept(stream_id);
+    answers_.send_status(stream_id, "error", code, description);
+}
+
+void Session::accept_play(std::uint32_t stream_id) {
+    NetStream* stream = find(stream_id);
+    if (stream == nullptr || stream->use != Use::play_asked) return;
+    stream->use = Use::playing;
+    answers_.send_user_control(UserControl::stream_begin, stream_id);
+    answers_.send_status(stream_id, "status", "NetStream.Play.Reset", "begins anew");
+    answers_.send_status(stream_id, "status", "NetStream.Play.Start", "begins");
+    answers_.send_data_start(stream_id);
+}
+
+void Session::refuse_play(std::uint32_t stream_id, const std::string& code,
+                          const std::string& description) {
+    NetStream* stream = find(stream_id);
+    if (stream == nullptr || stream->use != Use::play_asked) return;
+    stream->use = Use::idle;
+    answers_.send_status(stream_id, "error", code, description);
+}
+
+void Session::end_play(std::uint32_t stream_id, const std::string& description) {
+    NetStream* stream = find(stream_id);
+    if (stream == nullptr) return;
+    if (stream->use == Use::play_asked) {
+        return refuse_play(stream_id, "NetStream.Play.Failed", description);
+    }
+    if (stream->use != Use::playing) return;
+    stream->use = Use::idle;
+    answers_.send_user_control(UserControl::stream_eof, stream_id);
+    answers_.send_status(stream_id, "status", "NetStream.Play.UnpublishNotify", description);
+    answers_.send_status(stream_id, "status", "NetStream.Play.Stop", description);
+}
+
+void Session::ping(std::uint32_t timestamp_ms) {
+    answers_.send_user_control(UserControl::ping_request, timestamp_ms);
 }
 
 }  // namespace st::rtmp

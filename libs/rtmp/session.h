@@ -28,6 +28,7 @@
 #include "flv/amf.h"
 #include "media/packet.h"
 #include "rtmp/aggregate.h"
+#include "rtmp/answer_writer.h"
 #include "rtmp/chunk_reader.h"
 #include "rtmp/command.h"
 #include "rtmp/handshake.h"
@@ -57,6 +58,7 @@ struct Play {
     std::uint32_t stream_id = 0;
     Target target;
     Wanted wanted;
+    std::optional<double> seconds;  ///< it wants no more than that; a start time means nothing here
 };
 /// It wants something else from now on; of any stream.
 struct Chosen {
@@ -129,6 +131,8 @@ class Session {
                      const std::string& description = "no such stream");
     /// The stream is over, or there will be none; the client may play another one.
     void end_play(std::uint32_t stream_id, const std::string& description);
+    /// Acknowledges what was read so far, as is done unasked for each half window.
+    void acknowledge();
     /// Asks for a Pong.
     void ping(std::uint32_t timestamp_ms);
 
@@ -177,7 +181,7 @@ class Session {
     void on_user_control(Bytes content);
     void on_window(Bytes content);
     void on_peer_bandwidth(Bytes content);
-    void acknowledge();
+    void acknowledge_if_due();
 
     Result<void> on_connect(const Command& command, std::uint32_t stream_id);
     Result<void> on_create_stream(const Command& command, std::uint32_t stream_id);
@@ -203,13 +207,6 @@ class Session {
     Result<NetStream*> use(std::uint32_t stream_id);
     void finish(NetStream& stream);
 
-    void send(MessageType type, std::uint32_t stream_id, std::uint8_t chunk_stream, Bytes payload);
-    void send_u32(MessageType type, std::uint32_t value);
-    void send_user_control(UserControl event, std::uint32_t value);
-    void send_result(const Command& command, const flv::AmfValue& value);
-    void send_status(std::uint32_t stream_id, const char* level, const std::string& code,
-                     const std::string& description);
-
     const SessionLimits limits_;
     Handshake handshake_;
     ChunkReader chunks_;
@@ -221,13 +218,13 @@ class Session {
     ConnectTarget target_;
     double connect_transaction_ = 1;
     double object_encoding_ = 0;
+    bool offers_four_cc_ = false;
     std::vector<NetStream> streams_;
     std::uint32_t next_stream_id_ = kFirstStreamId;
 
     std::deque<Event> events_;
     std::optional<Aggregate> aggregate_;
-    Buffer output_;
-    std::size_t out_chunk_bytes_ = kDefaultChunkBytes;
+    AnswerWriter answers_;
 
     std::uint32_t window_bytes_ = kWindowBytes;  ///< acknowledged at half of it
     std::uint64_t acknowledged_at_ = 0;          ///< bytes read then

@@ -57,7 +57,10 @@ Split connect_split(const ConnectTarget& connect) {
 }  // namespace
 
 Target find_target(const ConnectTarget& connect, std::string_view name) {
-    const Split from_connect = connect_split(connect);
+    // A whole URL says all of it; encoders with one field for everything send that.
+    const bool is_url = name.find("://") < name.find('?');
+    if (is_url) name = behind_host(name);
+    const Split from_connect = is_url ? Split() : connect_split(connect);
     Split from_name = split_query(name);
     for (const std::string_view prefix : {"mp4:", "flv:", "mp3:"}) {
         const std::size_t slashes = from_name.path.find_first_not_of('/');

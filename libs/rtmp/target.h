@@ -20,7 +20,7 @@ struct Target {
 };
 
 /// `name` as publish or play gave it: with or without a leading slash, "mp4:", "flv:" or "mp3:",
-/// and a query. FMS's default instance, "_definst_", is left out.
+/// and a query, or as a whole URL. FMS's default instance, "_definst_", is left out.
 Target find_target(const ConnectTarget& connect, std::string_view name);
 
 /// Of app, or of tcUrl without one: "live"; for whoever looks at connect alone.

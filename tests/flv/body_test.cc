@@ -352,5 +352,36 @@ TEST(WriteBody, gives_back_every_body_it_can_be_made_from) {
     }
 }
 
+TEST(ToPacket, uses_what_an_odd_decoder_configuration_holds) {
+    const Wire head(kAvcConfig.begin(), kAvcConfig.begin() + 5);
+    const auto set = [](const Wire& unit) {
+        return Wire{0, static_cast<std::uint8_t>(unit.size())} + unit;
+    };
+    const Wire sei = {0x06, 0x05, 0x01, 0xAA, 0x80};
+    const Wire start_code = {0, 0, 0, 1};
+    Wire version_0 = kAvcConfig;
+    version_0[0] = 0;
+    const Wire odd[] = {
+        head + Wire{0xE1} + set(start_code + kSps) + Wire{1} + set(start_code + kPps),
+        head + Wire{0xE1} + set(kSps) + Wire{2} + set(sei) + set(kPps),
+        head + Wire{0xE2} + set(kSps) + set(kPps) + Wire{0},
+        head + Wire{0xE1} + set(kSps + start_code + kPps) + Wire{0},
+        version_0,
+    };
+    for (const Wire& record : odd) {
+        const auto made = to_packet(TagType::video, 0, Bytes(Wire{0x17, 0, 0, 0, 0} + record));
+        ASSERT_TRUE(made) << made.error().message;
+        ASSERT_TRUE(*made);
+        EXPECT_EQ(wire((*made)->payload.bytes()), kAvcConfig);
+    }
+    Wire threes = kAvcConfig;
+    threes[4] = 0xFE;
+    const auto made = to_packet(TagType::video, 0, Bytes(Wire{0x17, 0, 0, 0, 0} + threes));
+    ASSERT_TRUE(made) << made.error().message;
+    EXPECT_EQ((*made)->payload.bytes()[4], 0xFE) << "its lengths are rewritten elsewhere";
+    EXPECT_FALSE(to_packet(TagType::video, 0,
+                           Bytes(Wire{0x17, 0, 0, 0, 0} + head + Wire{0xE0, 1} + set(sei))));
+}
+
 }  // namespace
 }  // namespace st::flv

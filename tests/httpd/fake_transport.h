@@ -73,7 +73,6 @@ class FakeTransport final : public loop::Transport {
     void pause_reading() override { wire_->is_reading = false; }
     void resume_reading() override { wire_->is_reading = true; }
     bool is_reading() const override { return wire_->is_reading; }
-    bool peer_has_left() const override { return false; }
     void finish(std::chrono::milliseconds) override { wire_->is_finishing = true; }
     void close() override { wire_->is_closed = true; }
     bool is_secure() const override { return false; }

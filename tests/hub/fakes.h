@@ -19,9 +19,14 @@ class ManualExecutor final : public Executor {
         ++posts;
         tasks_.push_back(std::move(task));
     }
-    void after(std::chrono::nanoseconds delay, std::function<void()> task) override {
-        timers_.emplace(now + delay.count(), std::move(task));
+    TimerId after(std::chrono::nanoseconds delay, std::function<void()> task) override {
+        timers_.emplace(now + delay.count(), Timer{++last_timer_, std::move(task)});
+        return last_timer_;
     }
+    void cancel(TimerId timer) override {
+        std::erase_if(timers_, [timer](const auto& one) { return one.second.id == timer; });
+    }
+    std::size_t timers() const { return timers_.size(); }
     std::int64_t now_ns() const override { return now; }
     std::int64_t read_clock_ns() const override { return now; }
 
@@ -37,7 +42,7 @@ class ManualExecutor final : public Executor {
         const std::int64_t end = now + ms * kMs;
         while (!timers_.empty() && timers_.begin()->first <= end) {
             now = timers_.begin()->first;
-            const auto task = std::move(timers_.begin()->second);
+            const auto task = std::move(timers_.begin()->second.task);
             timers_.erase(timers_.begin());
             task();
             run();
@@ -50,8 +55,13 @@ class ManualExecutor final : public Executor {
     int posts = 0;
 
  private:
+    struct Timer {
+        TimerId id;
+        std::function<void()> task;
+    };
     std::deque<std::function<void()>> tasks_;
-    std::multimap<std::int64_t, std::function<void()>> timers_;
+    std::multimap<std::int64_t, Timer> timers_;
+    TimerId last_timer_ = 0;
 };
 
 /// "<form><track>@<dts>:<payload>", e.g. "Av@40:k".
@@ -82,8 +92,9 @@ class FakePublisher final : public Publisher {
 };
 
 /// Takes everything, until `takes` is false: then bytes pile up.
-class FakeViewer final : public Viewer {
+class FakeViewer final : public Viewer, public Sink {
  public:
+    Sink& sink() override { return *this; }
     void begin(Tracks tracks) override {
         got.push_back(std::string("begin") + (tracks.video ? " video" : "") +
                       (tracks.audio ? " audio" : ""));

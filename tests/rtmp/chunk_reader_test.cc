@@ -95,6 +95,23 @@ TEST(ChunkReader, takes_a_chunk_stream_that_begins_with_form_1) {
     EXPECT_EQ(decoded.messages[0].stream_id, 0U);
 }
 
+TEST(ChunkReader, goes_on_with_a_message_by_a_header_of_form_1_that_says_the_same) {
+    const Wire picture = counting(300, 0x17);
+    const auto part = [&](std::size_t at, std::size_t size) {
+        return Wire(picture.begin() + static_cast<long>(at),
+                    picture.begin() + static_cast<long>(at + size));
+    };
+    const Wire same = {0x46, 0, 0, 40, 0, 0x01, 0x2C, 9};   // 300 bytes of video
+    const Wire other = {0x46, 0, 0, 40, 0, 0x01, 0x2D, 9};  // 301
+    const Decoded decoded =
+        decode(video_header(300) + part(0, 128) + same + part(128, 128) + same + part(256, 44));
+    ASSERT_EQ(decoded.messages.size(), 1U) << decoded.error;
+    EXPECT_EQ(wire(decoded.messages[0].body), picture);
+    EXPECT_EQ(
+        decode(video_header(300) + part(0, 128) + other).error,
+        "rtmp: chunk stream 6: a header of form 1 within a message, 172 bytes before its end");
+}
+
 TEST(ChunkReader, refuses_a_chunk_stream_that_begins_with_form_2_or_3) {
     EXPECT_EQ(
         decode(kForm2).error,

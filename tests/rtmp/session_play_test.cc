@@ -36,6 +36,40 @@ TEST(SessionPlay, takes_the_sequence_of_ffmpeg_rtmpdump_and_vlc) {
     EXPECT_TRUE(client.session.is_playing(1));
 }
 
+TEST(SessionPlay, tells_how_long_a_player_wants_to_watch) {
+    struct Case {
+        double start;
+        double duration;
+        std::optional<double> expected;
+    };
+    for (const Case& it : {Case{-2, -1, {}}, Case{0, 4, 4.0}, Case{-1, 0.5, 0.5}, Case{0, 0, {}},
+                           Case{0, 1e300, {}}}) {
+        Client client;
+        client.connect();
+        client.command(1, "play", 0.0, AmfNull{}, "cam", it.start, it.duration);
+        client.flush();
+        ASSERT_EQ(client.events.size(), 1U);
+        EXPECT_EQ(std::get<Play>(client.events[0]).seconds, it.expected) << it.duration;
+    }
+}
+
+TEST(SessionPlay, offers_codecs_by_four_cc_to_a_client_that_names_some) {
+    for (const bool offers : {true, false}) {
+        Client client;
+        client.handshake();
+        flv::AmfObject object = Client::connect_object("live", "rtmp://h/live");
+        flv::AmfArray codecs;
+        codecs.items.emplace_back("hvc1");
+        if (offers) object.add("fourCcList", codecs);
+        client.command(0, "connect", 1.0, object);
+        client.flush();
+        client.session.accept_connect();
+        const Buffer out = client.session.take_output();
+        const std::string_view said(reinterpret_cast<const char*>(out.data()), out.size());
+        EXPECT_EQ(said.find("fourCcList") != std::string_view::npos, offers);
+    }
+}
+
 TEST(SessionPlay, refuses_and_ends_in_words_that_players_know) {
     Client client;
     client.connect();

@@ -44,6 +44,8 @@ TEST(Target, is_found_however_it_is_written) {
         {"no name", {"live", ""}, "", "/live"},
         {"nothing", {"", ""}, "", ""},
         {"a slash in a query", {"live?u=a/b", ""}, "cam", "/live/cam?u=a/b"},
+        {"a URL for a name", {"live", "rtmp://h/live"}, "rtmp://h:1935/app/x?k=1", "/app/x?k=1"},
+        {"a URL in a query", {"live", ""}, "cam?from=http://h/x", "/live/cam?from=http://h/x"},
     };
     for (const Case& it : cases) EXPECT_EQ(found(it.connect, it.name), it.expected) << it.who;
 }

@@ -25,7 +25,8 @@ class Lane final : public hub::Executor {
         const std::lock_guard lock(mutex_);
         tasks_.push_back(std::move(task));
     }
-    void after(std::chrono::nanoseconds, std::function<void()>) override {}
+    hub::TimerId after(std::chrono::nanoseconds, std::function<void()>) override { return 0; }
+    void cancel(hub::TimerId) override {}
     std::int64_t now_ns() const override { return monotonic_ns(); }
     std::int64_t read_clock_ns() const override { return monotonic_ns(); }
     void run() {
@@ -53,8 +54,9 @@ class Bytes1 final : public hub::Encoding {
     }
 };
 
-class Watcher final : public hub::Viewer {
+class Watcher final : public hub::Viewer, public hub::Sink {
  public:
+    hub::Sink& sink() override { return *this; }
     void begin(hub::Tracks) override {}
     void send(std::span<const SharedBuffer> wires) override { wires_ += wires.size(); }
     std::size_t queued_bytes() const override { return 0; }

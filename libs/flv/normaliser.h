@@ -1,0 +1,67 @@
+#pragma once
+/// A publisher's packets on their way into a live stream, made into what every player takes. What
+/// one picture is and where decoding may begin is read from the bitstream, not from the container:
+///
+///     tags that carry slices of one picture are joined, parameter sets and SEI go with the picture
+///     they stand before; empty NAL units are left out, start codes within a unit divide it;
+///     lengths of 1, 2 or 3 bytes become 4; key is what a decoder may begin at; AAC loses ADTS
+///     headers and gets its configuration from them; metadata loses what only a file's has.
+///
+/// Pure; one for each publisher.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "flv/inlet.h"
+#include "media/access_unit.h"
+#include "media/packet.h"
+
+namespace st::flv {
+
+class Normaliser {
+ public:
+    /// Appends what goes on, in order; nothing while a picture may not be whole yet.
+    void feed(media::Packet packet, std::vector<media::Packet>& out);
+    /// Appends the picture that is held: nothing more of it will come.
+    void flush(std::vector<media::Packet>& out);
+    bool is_holding() const { return held_.has_value(); }
+    /// Whether a tag was seen that goes on with the picture of the one before.
+    bool joins_slices() const { return form_ == Form::slices; }
+
+    /// Packets that could not be used, and why the last one was not.
+    std::uint64_t unusable() const { return unusable_; }
+    const std::string& last_unusable() const { return last_unusable_; }
+
+ private:
+    /// What one packet of video is, as far as the publisher has shown.
+    enum class Form : std::uint8_t { unknown, pictures, slices };
+    struct Walked {
+        bool is_plain = true;  ///< the payload may go on as it is
+        bool begins_picture = false;
+        bool has_slices = false;
+        bool is_key = false;
+        Buffer units;  ///< each behind a length of 4 bytes; if not plain
+    };
+
+    void video(media::Packet packet, std::vector<media::Packet>& out);
+    void video_config(media::Packet packet, std::vector<media::Packet>& out);
+    void audio(media::Packet packet, std::vector<media::Packet>& out);
+    Walked walk(const media::Packet& packet);
+    void note_unit(Bytes unit, bool is_flagged_key, Walked& walked);
+    void give(media::Packet picture, std::vector<media::Packet>& out);
+    void note_unusable(const std::string& why);
+
+    Inlet inlet_;
+    media::AccessUnits access_units_;
+    unsigned length_bytes_ = 4;
+    Form form_ = Form::unknown;
+    unsigned whole_pictures_ = 0;
+    std::optional<media::Packet> held_;
+    Buffer prefix_;  ///< units that stand before the next picture
+    Buffer audio_config_;
+    std::uint64_t unusable_ = 0;
+    std::string last_unusable_;
+};
+
+}  // namespace st::flv

@@ -1,0 +1,174 @@
+#include "live/publisher.h"
+
+#include <utility>
+
+namespace st::live {
+namespace {
+
+/// A picture that may go on in the next packet is held no longer than this.
+constexpr std::chrono::milliseconds kHoldOne{200};
+/// The same of a publisher that is known to send pictures in slices.
+constexpr std::chrono::milliseconds kHoldSlices{1'000};
+
+}  // namespace
+
+/// What the hub calls, from any thread: posts to the publisher's own.
+class Publisher::Link final : public hub::Publisher, public std::enable_shared_from_this<Link> {
+ public:
+    Link(hub::Executor& executor, live::Publisher& publisher)
+        : executor_(executor), publisher_(&publisher) {}
+
+    void probe() override {
+        post([](live::Publisher& publisher) { publisher.transport_.probe(); });
+    }
+    void replaced() override {
+        post([](live::Publisher& publisher) { publisher.end(PublisherEnd::replaced, "replaced"); });
+    }
+    void kicked() override {
+        post([](live::Publisher& publisher) { publisher.end(PublisherEnd::kicked, "kicked"); });
+    }
+    void holder_changed() override {
+        post([](live::Publisher& publisher) { publisher.on_holder_changed(); });
+    }
+    /// The executor's thread.
+    void forget() { publisher_ = nullptr; }
+
+ private:
+    template <class Call>
+    void post(Call call) {
+        executor_.post([self = shared_from_this(), call] {
+            if (self->publisher_ != nullptr) call(*self->publisher_);
+        });
+    }
+
+    hub::Executor& executor_;
+    live::Publisher* publisher_;  ///< the executor's thread only; null once it is over
+};
+
+Publisher::Publisher(hub::Hub& hub, hub::Executor& executor,
+                     std::chrono::milliseconds takeover_after, Log log,
+                     PublisherTransport& transport)
+    : hub_(hub),
+      executor_(executor),
+      takeover_after_(takeover_after),
+      log_(std::move(log)),
+      transport_(transport),
+      link_(std::make_shared<Link>(executor, *this)) {}
+
+Publisher::~Publisher() {
+    stop_timer();
+    executor_.cancel(flush_timer_);
+    link_->forget();
+}
+
+void Publisher::start(const std::string& path, const hub::PublisherInfo& info) {
+    path_ = path;
+    info_ = info;
+    since_ns_ = executor_.now_ns();
+    auto claimed = hub_.publish(path_, link_, info_, hub::Clock::bits_32, since_ns_);
+    if (claimed || claimed.error().code != 409) return on_claimed(std::move(claimed));
+    state_ = State::waiting;
+    timer_ = executor_.after(takeover_after_, [this] {
+        timer_ = 0;
+        on_wait_over();
+    });
+}
+
+void Publisher::on_wait_over() {
+    on_claimed(
+        hub_.publish(path_, link_, info_, hub::Clock::bits_32, executor_.now_ns(), since_ns_));
+}
+
+void Publisher::on_holder_changed() {
+    if (state_ != State::waiting) return;
+    auto claimed = hub_.publish(path_, link_, info_, hub::Clock::bits_32, executor_.now_ns());
+    if (claimed || claimed.error().code != 409) return on_claimed(std::move(claimed));
+    const hub::StreamPtr stream = hub_.find(path_);
+    const hub::PublisherPtr holder = stream ? stream->publisher() : nullptr;
+    // A sign of life from before the question is none.
+    if (!holder || holder->last_input_ns.load() <= since_ns_) return;
+    on_claimed(std::move(claimed));
+}
+
+void Publisher::on_claimed(Result<hub::Publication> claimed) {
+    stop_timer();
+    if (!claimed) return refuse(claimed.error());
+    publication_ = std::move(*claimed);
+    state_ = State::publishing;
+    transport_.accept();
+}
+
+void Publisher::refuse(const Error& why) {
+    stop_timer();
+    state_ = State::over;
+    link_->forget();
+    log_.warning("publish refused: " + why.message);
+    transport_.refuse(why);
+}
+
+void Publisher::push(media::Packet packet, std::int64_t now_ns) {
+    if (state_ != State::publishing) return;
+    const std::uint64_t unusable = normaliser_.unusable();
+    pushed_ns_ = now_ns;
+    normaliser_.feed(std::move(packet), packets_);
+    push_normalised(now_ns);
+    if (normaliser_.unusable() != unusable) note_unusable(normaliser_.last_unusable());
+    if (normaliser_.is_holding() && flush_timer_ == 0) flush_later();
+}
+
+void Publisher::push_normalised(std::int64_t now_ns) {
+    for (media::Packet& packet : packets_) publication_.push(std::move(packet), now_ns);
+    packets_.clear();
+}
+
+void Publisher::flush_later() {
+    const std::chrono::nanoseconds hold = normaliser_.joins_slices() ? kHoldSlices : kHoldOne;
+    flush_timer_ = executor_.after(hold, [this, hold] {
+        flush_timer_ = 0;
+        if (!normaliser_.is_holding()) return;
+        const std::int64_t now_ns = executor_.now_ns();
+        if (now_ns - pushed_ns_ < hold.count()) return flush_later();
+        normaliser_.flush(packets_);
+        push_normalised(now_ns);
+    });
+}
+
+void Publisher::note_unusable(const std::string& why) {
+    last_unusable_ = why;
+    if (++unusable_ == 1) log_.warning("a packet cannot be used: " + why);
+}
+
+void Publisher::end_publication(const std::string& reason) {
+    executor_.cancel(std::exchange(flush_timer_, 0));
+    normaliser_.flush(packets_);
+    push_normalised(executor_.now_ns());
+    publication_.end(reason);
+    const std::uint64_t unusable = std::exchange(unusable_, 0);
+    if (unusable > 1) {
+        log_.warning(std::to_string(unusable) + " packets could not be used: " + last_unusable_);
+    }
+}
+
+void Publisher::end(PublisherEnd why, const std::string& reason) {
+    if (state_ == State::over) return;
+    if (state_ != State::publishing) return refuse(Error{reason, 503});
+    state_ = State::over;
+    link_->forget();
+    end_publication(reason);
+    if (why != PublisherEnd::done) log_.warning("publish ended: " + reason);
+    transport_.finish(why, reason);
+}
+
+void Publisher::leave(const std::string& reason) {
+    if (is_waiting()) log_.warning("publish refused: " + path_ + ": left before it was free");
+    stop_timer();
+    state_ = State::over;
+    link_->forget();
+    end_publication(reason);
+}
+
+void Publisher::shut_down() { end(PublisherEnd::shutdown, "the server is shutting down"); }
+
+void Publisher::stop_timer() { executor_.cancel(std::exchange(timer_, 0)); }
+
+}  // namespace st::live

@@ -1,0 +1,111 @@
+#pragma once
+/// One publisher of a live stream, from its request to its end, whatever carries it. docs/live.md.
+///
+///     claiming --> publishing --> over
+///        \--> waiting --^------------^      another one holds the path
+///
+/// A path that is held is given when its holder leaves, or stays silent for `takeover_after`; the
+/// holder's first sign of life is the refusal. Lives on its executor's thread, owned by its
+/// transport.
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "flv/normaliser.h"
+#include "hub/hub.h"
+
+namespace st::live {
+
+/// Why a publisher that was accepted is told goodbye.
+enum class PublisherEnd : std::uint8_t {
+    done,      ///< it said that it ends
+    invalid,   ///< what it sends cannot be read
+    silent,    ///< it sends nothing any more
+    replaced,  ///< another one has the path
+    kicked,    ///< by an operator
+    shutdown,  ///< the server ends
+};
+
+/// How a protocol answers a publisher.
+class PublisherTransport {
+ public:
+    virtual ~PublisherTransport() = default;
+    /// Once: the path is this publisher's. Packets may be pushed from now on.
+    virtual void accept() = 0;
+    /// Instead of accept(). `why.code`: 409 or 503. Nothing follows.
+    virtual void refuse(const Error& why) = 0;
+    /// Provoke a sign of life, where the protocol can.
+    virtual void probe() {}
+    /// After accept(): nothing is taken any more. `reason` is for people.
+    virtual void finish(PublisherEnd why, const std::string& reason) = 0;
+};
+
+class Publisher final {
+ public:
+    enum class State : std::uint8_t {
+        claiming,
+        waiting,  ///< for the path's holder to leave or to show that it is alive
+        publishing,
+        over,
+    };
+
+    /// All but the values outlive it.
+    Publisher(hub::Hub& hub, hub::Executor& executor, std::chrono::milliseconds takeover_after,
+              Log log, PublisherTransport& transport);
+    ~Publisher();
+    Publisher(const Publisher&) = delete;
+    Publisher& operator=(const Publisher&) = delete;
+
+    /// Once. The transport may be called before it returns.
+    void start(const std::string& path, const hub::PublisherInfo& info);
+    /// Bytes came from the peer, whatever they are.
+    void note_input(std::int64_t now_ns) { publication_.note_input(now_ns); }
+    /// Goes nowhere unless this is publishing.
+    void push(media::Packet packet, std::int64_t now_ns);
+    /// A packet that could not be read. The first is logged at once, their number at the end.
+    void note_unusable(const std::string& why);
+    /// Ends it and tells the peer why.
+    void end(PublisherEnd why, const std::string& reason);
+    /// The peer left, or the connection broke. The transport is called no more.
+    void leave(const std::string& reason);
+    void shut_down();
+
+    State state() const { return state_; }
+    bool is_waiting() const { return state_ == State::claiming || state_ == State::waiting; }
+
+ private:
+    class Link;
+
+    void on_claimed(Result<hub::Publication> claimed);
+    void refuse(const Error& why);
+    void on_holder_changed();
+    void on_wait_over();
+    void push_normalised(std::int64_t now_ns);
+    void flush_later();
+    void end_publication(const std::string& reason);
+    void stop_timer();
+
+    hub::Hub& hub_;
+    hub::Executor& executor_;
+    const std::chrono::milliseconds takeover_after_;
+    Log log_;
+    PublisherTransport& transport_;
+    State state_ = State::claiming;
+    std::string path_;
+    hub::PublisherInfo info_;
+    std::int64_t since_ns_ = 0;  ///< when it asked
+    std::shared_ptr<Link> link_;
+    hub::TimerId timer_ = 0;
+    flv::Normaliser normaliser_;
+    std::vector<media::Packet> packets_;  ///< out of it; kept for its memory
+    hub::TimerId flush_timer_ = 0;
+    std::int64_t pushed_ns_ = 0;
+    std::uint64_t unusable_ = 0;
+    std::string last_unusable_;
+    hub::Publication publication_;
+};
+
+}  // namespace st::live

@@ -1,0 +1,180 @@
+#include "live/viewer.h"
+
+#include <utility>
+
+#include "live/live_request.h"
+
+namespace st::live {
+namespace {
+
+/// An answer that names the tracks is given this long after the publisher came, whatever is known.
+constexpr std::chrono::seconds kTracksWait{1};
+/// A viewer that closed its side and takes nothing of a stream for so long is gone.
+constexpr std::chrono::seconds kHalfClosedSilence{3};
+
+}  // namespace
+
+const char* to_text(ViewerEnd why) {
+    switch (why) {
+        case ViewerEnd::ended:
+            return "stream ended";
+        case ViewerEnd::stuck:
+            return "viewer takes nothing";
+        case ViewerEnd::kicked:
+            return "kicked";
+        case ViewerEnd::left:
+            return "viewer left";
+        case ViewerEnd::shutdown:
+            return "the server ends";
+    }
+    return "";
+}
+
+void Viewer::start(const std::string& path, hub::FormId form, const hub::ViewerInfo& info,
+                   hub::Tracks wanted) {
+    path_ = path;
+    auto joined = hub_.subscribe(path, lane_, form, *this, info);
+    if (!joined) return refuse(joined.error());
+    subscription_ = std::move(*joined);
+    subscription_.choose(wanted);
+    wait_for_publisher();
+    if (!wants_cache(info.query)) subscription_.skip_cached();
+    subscription_.start(lane_.executor().now_ns());
+    publisher_changed();
+}
+
+void Viewer::choose(hub::Tracks wanted) {
+    if (subscription_) subscription_.choose(wanted);
+}
+
+void Viewer::on_drained() {
+    if (subscription_) subscription_.on_drained(lane_.executor().now_ns());
+}
+
+void Viewer::publisher_changed() {
+    if (!subscription_) return;
+    const bool is_there = subscription_.stream().is_live();
+    if (state_ == State::waiting_for_publisher && is_there) return wait_for_entry();
+    if (state_ == State::waiting_for_entry && !is_there) wait_for_publisher();
+}
+
+void Viewer::wait_for_publisher() {
+    state_ = State::waiting_for_publisher;
+    call_after(wait_, [this] { on_wait_over(); });
+}
+
+void Viewer::on_wait_over() {
+    if (is_accepted_) return finish(ViewerEnd::ended);
+    refuse(Error{"no stream at " + path_, 404});
+}
+
+void Viewer::wait_for_entry() {
+    state_ = State::waiting_for_entry;
+    stop_timer();
+    if (is_accepted_) return;
+    if (!transport_.announces_tracks()) return accept({});
+    const hub::Stream& stream = subscription_.stream();
+    if (stream.knows_tracks()) return accept(stream.tracks());
+    call_after(kTracksWait, [this] {
+        hub::Tracks tracks = subscription_.stream().tracks();
+        // Players ignore tracks that were not announced; pictures are what most streams have.
+        if (!tracks.audio) tracks.video = true;
+        accept(tracks);
+    });
+}
+
+void Viewer::accept(hub::Tracks tracks) {
+    is_accepted_ = true;
+    transport_.accept(tracks);
+    if (has_half_ended_) watch_silence();
+}
+
+void Viewer::begin(hub::Tracks tracks) {
+    stop_timer();
+    state_ = State::playing;
+    if (!is_accepted_) {
+        accept(tracks);
+    } else if (has_half_ended_) {
+        watch_silence();
+    }
+    transport_.begin();
+}
+
+void Viewer::end(hub::EndReason reason) {
+    if (is_accepted_) {
+        switch (reason) {
+            case hub::EndReason::ended:
+                return finish(ViewerEnd::ended);
+            case hub::EndReason::stuck:
+                return finish(ViewerEnd::stuck);
+            case hub::EndReason::kicked:
+                return finish(ViewerEnd::kicked);
+        }
+    }
+    if (reason == hub::EndReason::ended) return refuse(Error{"no stream at " + path_, 404});
+    refuse(Error{hub::to_text(reason), 403});
+}
+
+void Viewer::refuse(const Error& why) {
+    if (state_ == State::draining || state_ == State::over) return;
+    stop_timer();
+    state_ = State::draining;
+    subscription_.leave(why.message);
+    transport_.refuse(why);
+}
+
+void Viewer::finish(ViewerEnd why) {
+    if (state_ == State::draining || state_ == State::over) return;
+    stop_timer();
+    state_ = State::draining;
+    subscription_.leave(to_text(why));
+    transport_.finish(why);
+}
+
+void Viewer::leave(const std::string& reason) {
+    stop_timer();
+    state_ = State::over;
+    subscription_.leave(reason);
+}
+
+void Viewer::shut_down() {
+    if (is_accepted_) return finish(ViewerEnd::shutdown);
+    refuse(Error{"the server is shutting down", 503});
+}
+
+/// `nc -N` and scripts close their side behind the request. Only sending tells them from viewers
+/// that are gone.
+void Viewer::on_half_end() {
+    has_half_ended_ = true;
+    if (state_ == State::waiting_for_publisher && !is_accepted_) {
+        return refuse(Error{"no stream at " + path_, 404});
+    }
+    if (is_accepted_) watch_silence();
+}
+
+void Viewer::watch_silence() {
+    if (state_ != State::waiting_for_entry && state_ != State::playing) return;
+    call_after(kHalfClosedSilence,
+               [this, then = transport_.bytes_taken()] { look_at_silence(then); });
+}
+
+void Viewer::look_at_silence(std::uint64_t bytes_then) {
+    const bool was_silent =
+        transport_.bytes_taken() == bytes_then && transport_.queued_bytes() == 0;
+    // Without a publisher its end is at hand anyway.
+    if (was_silent && subscription_.stream().is_live()) return finish(ViewerEnd::left);
+    watch_silence();
+}
+
+template <class Call>
+void Viewer::call_after(std::chrono::nanoseconds delay, Call call) {
+    stop_timer();
+    timer_ = lane_.executor().after(delay, [this, call] {
+        timer_ = 0;
+        call();
+    });
+}
+
+void Viewer::stop_timer() { lane_.executor().cancel(std::exchange(timer_, 0)); }
+
+}  // namespace st::live

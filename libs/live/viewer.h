@@ -1,0 +1,111 @@
+#pragma once
+/// One viewer of a live stream, from its request to its end, whatever carries it. docs/live.md.
+///
+///     waiting_for_publisher <--> waiting_for_entry --> playing --> draining --> over
+///
+/// It is answered as soon as a publisher is there: at once, or where the answer says which tracks
+/// there are, when they are known or a second later. Lives on its lane's thread, owned by its
+/// transport.
+#include <chrono>
+#include <string>
+
+#include "base/result.h"
+#include "hub/hub.h"
+
+namespace st::live {
+
+/// Why a viewer that was accepted is told goodbye.
+enum class ViewerEnd : std::uint8_t {
+    ended,     ///< the stream is over
+    stuck,     ///< the viewer takes nothing any more
+    kicked,    ///< by an operator
+    left,      ///< it closed its side and takes nothing any more
+    shutdown,  ///< the server ends
+};
+const char* to_text(ViewerEnd why);
+
+/// How a protocol answers a viewer and carries its packets.
+class ViewerTransport : public hub::Sink {
+ public:
+    /// Whether accept() must say which tracks there are.
+    virtual bool announces_tracks() const { return true; }
+    /// Once: the protocol's yes, and what goes before the first packet.
+    virtual void accept(hub::Tracks tracks) = 0;
+    /// Once, after accept() and before the first packet.
+    virtual void begin() {}
+    /// Instead of accept(): the protocol's no. `why.code`: 403, 404 or 503. Nothing follows.
+    virtual void refuse(const Error& why) = 0;
+    /// After accept(): nothing more comes. What was sent goes out, then the connection ends.
+    virtual void finish(ViewerEnd why) = 0;
+};
+
+class Viewer final : private hub::Viewer {
+ public:
+    enum class State : std::uint8_t {
+        waiting_for_publisher,
+        waiting_for_entry,  ///< a publisher is there; nothing can be decoded yet
+        playing,
+        draining,  ///< told that it is over; what was sent goes out
+        over,
+    };
+
+    /// `wait`: for a publisher, before the viewer is refused. All but `wait` outlive it.
+    Viewer(hub::Hub& hub, hub::Lane& lane, std::chrono::milliseconds wait,
+           ViewerTransport& transport)
+        : hub_(hub), lane_(lane), wait_(wait), transport_(transport) {}
+    ~Viewer() override { lane_.executor().cancel(timer_); }
+    Viewer(const Viewer&) = delete;
+    Viewer& operator=(const Viewer&) = delete;
+
+    /// Once. The transport may be called before it returns. A query with `cache=0` leaves out what
+    /// is kept of the stream: the viewer begins at the next key frame.
+    void start(const std::string& path, hub::FormId form, const hub::ViewerInfo& info,
+               hub::Tracks wanted = {true, true});
+    /// Only these tracks from now on.
+    void choose(hub::Tracks wanted);
+    /// The transport's socket took everything.
+    void on_drained();
+    /// The peer asks for nothing more but may still read. One that waits for a publisher is
+    /// refused; one that takes nothing of a stream that gives nothing is taken to be gone.
+    void on_half_end();
+    /// It has had what it asked for.
+    void end_as_asked() { finish(ViewerEnd::ended); }
+    /// The peer left, or the connection broke. `reason` is for the event; empty: what the hub
+    /// knows. The transport is called no more.
+    void leave(const std::string& reason);
+    void shut_down();
+
+    State state() const { return state_; }
+    bool is_accepted() const { return is_accepted_; }
+
+ private:
+    hub::Sink& sink() override { return transport_; }
+    void publisher_changed() override;
+    void begin(hub::Tracks tracks) override;
+    void end(hub::EndReason reason) override;
+
+    void wait_for_publisher();
+    void on_wait_over();
+    void wait_for_entry();
+    void accept(hub::Tracks tracks);
+    void refuse(const Error& why);
+    void finish(ViewerEnd why);
+    void watch_silence();
+    void look_at_silence(std::uint64_t bytes_then);
+    template <class Call>
+    void call_after(std::chrono::nanoseconds delay, Call call);
+    void stop_timer();
+
+    hub::Hub& hub_;
+    hub::Lane& lane_;
+    const std::chrono::milliseconds wait_;
+    ViewerTransport& transport_;
+    std::string path_;
+    State state_ = State::waiting_for_publisher;
+    bool is_accepted_ = false;
+    bool has_half_ended_ = false;
+    hub::Subscription subscription_;
+    hub::TimerId timer_ = 0;  ///< whatever the state waits for
+};
+
+}  // namespace st::live
