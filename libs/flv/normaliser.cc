@@ -5,6 +5,7 @@
 
 #include "flv/body.h"
 #include "flv/codec_config.h"
+#include "media/avc_config.h"
 #include "media/nal.h"
 
 namespace st::flv {
@@ -108,7 +109,7 @@ void Normaliser::video_config(Packet packet, std::vector<Packet>& out) {
         length_bytes_ = (lengths & 3U) + 1;
         lengths |= 3U;
     }
-    if (const auto config = parse_avc_config(packet.payload.bytes())) {
+    if (const auto config = media::parse_avc_config(packet.payload.bytes())) {
         for (const Bytes set : config->sps) access_units_.feed(set);
         for (const Bytes set : config->pps) access_units_.feed(set);
     }
