@@ -9,6 +9,7 @@
 #include "flv/codec_config.h"
 #include "flv/video_data.h"
 #include "media/avc_config.h"
+#include "media/nal.h"
 
 namespace st::flv {
 namespace {
@@ -77,10 +78,15 @@ MaybePacket avc_config(std::int64_t dts_ms, Buffer record) {
         Result<Buffer> made = config_from_annex_b(record.bytes());
         if (!made) return made.error();
         record = *std::move(made);
-    } else if (auto config = media::parse_avc_config(record.bytes()); !config) {
-        Result<Buffer> made = config_from_odd_record(record.bytes());
-        if (!made) return config.error();
-        record = *std::move(made);
+    } else {
+        const Bytes bytes = record.bytes();
+        const auto config = media::parse_avc_config(bytes);
+        const std::uint8_t* const end = bytes.data() + bytes.size();
+        if (!config || media::find_start_code(bytes.data(), end) != end) {
+            Result<Buffer> made = config_from_odd_record(bytes);
+            if (!made && !config) return config.error();
+            if (made) record = *std::move(made);
+        }
     }
     Packet packet = packet_of(Track::video, Codec::h264, dts_ms, std::move(record));
     packet.is_config = true;
