@@ -44,8 +44,8 @@ TEST(Amf3, reads_integers_of_each_length_with_their_sign) {
 }
 
 TEST(Amf3, refuses_objects_and_references) {
-    for (const std::uint8_t marker : {0x07, 0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x10, 0x11, 0xFF}) {
-        EXPECT_EQ(error({marker, 0x01}),
+    for (const int marker : {0x07, 0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x10, 0x11, 0xFF}) {
+        EXPECT_EQ(error({static_cast<std::uint8_t>(marker), 0x01}),
                   "amf: byte 1: AMF3 marker " + std::to_string(marker) + " is not accepted");
     }
     EXPECT_EQ(error({0x06, 0x00}), "amf: byte 1: AMF3 marker 6 is not accepted")

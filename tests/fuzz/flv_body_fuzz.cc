@@ -34,9 +34,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         !parse_metadata((*packet)->payload.bytes()))
         std::abort();
     if ((*packet)->codec == st::media::Codec::h264 && (*packet)->is_config) {
-        const auto config = media::parse_avc_config((*packet)->payload.bytes());
+        const auto config = st::media::parse_avc_config((*packet)->payload.bytes());
         if (!config) std::abort();
-        media::picture_size(*config);
+        st::media::picture_size(*config);
     }
     const st::Buffer tag = encode_tag(**packet);
     if (tag.size() != tag_bytes(**packet)) std::abort();
@@ -50,7 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     auto again = to_packet((*read)->type, (*read)->timestamp_ms, std::move((*read)->body));
     if (!again || !*again || !is_same(**packet, **again)) std::abort();
     if (const auto config = Inlet().admit(**again)) {
-        if (!media::parse_avc_config(config->payload.bytes())) std::abort();
+        if (!st::media::parse_avc_config(config->payload.bytes())) std::abort();
     }
     return 0;
 }
