@@ -150,6 +150,7 @@ TEST(Viewer, that_was_answered_is_told_the_end_when_no_publisher_returns) {
     watching.start();
     {
         hub::Publication publication = world.publish();
+        world.executor.run();
         world.executor.advance(1'000);
         EXPECT_EQ(watching.said(), Texts{"accept video"});
     }
