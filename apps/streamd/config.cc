@@ -288,6 +288,7 @@ void take_access_and_limits(const Layers& layers, Config& config, Lines& errors)
         if (!range)
             errors.push_back(entry("auth.trusted_proxies", i) + ": " + range.error().message);
     }
+    config.limits.memory = layers.number("limits.memory");
     config.limits.frame_bytes = layers.number("limits.frame_bytes");
     config.limits.connections = number32(layers, "limits.connections");
     config.limits.connections_per_address = number32(layers, "limits.connections_per_address");

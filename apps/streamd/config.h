@@ -128,8 +128,9 @@ struct AuthConfig {
     std::vector<std::string> trusted_proxies;  ///< addresses or CIDR ranges
 };
 
-/// Zero: no limit, except frame_bytes and connections.
+/// Zero: no limit, except memory, frame_bytes and connections.
 struct LimitsConfig {
+    std::uint64_t memory = 0;  ///< 0: half of what there is
     std::uint64_t frame_bytes = 16ULL << 20;
     std::uint32_t connections = 10'000;
     std::uint32_t connections_per_address = 0;

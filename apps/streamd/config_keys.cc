@@ -263,6 +263,10 @@ void add_access(Keys& keys, const Config& config) {
                          "127.0.0.1 among them, all that a proxy on this machine forwards counts "
                          "as loopback, whoever sent it, and may control."));
     const LimitsConfig& limits = config.limits;
+    keys.push_back(size("limits.memory", limits.memory, 0, kSizeMax,
+                        "What all peers together can make the server hold in unfinished messages. "
+                        "Short of it the largest wait, and messages that only trickle are ended. "
+                        "0: half of the machine's memory, or of the control group's limit."));
     keys.push_back(size("limits.frame_bytes", limits.frame_bytes, 64ULL << 10, 16ULL << 20,
                         "Largest binary message of a camera; over it the connection is closed "
                         "with 1009."));

@@ -14,6 +14,9 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <limits>
 #include <stdexcept>
 #include <system_error>
 
@@ -21,6 +24,33 @@ namespace st::streamd {
 namespace {
 
 std::string reason() { return std::generic_category().message(errno); }
+
+/// The limit in a file of a control group; the largest number if there is none ("max").
+std::uint64_t limit_in(const std::filesystem::path& file) {
+    std::ifstream in(file);
+    std::uint64_t bytes = 0;
+    return in >> bytes ? bytes : std::numeric_limits<std::uint64_t>::max();
+}
+
+/// Of this process's control groups and those above them, version 1 or 2.
+std::uint64_t control_group_limit() {
+    std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();
+    std::ifstream groups("/proc/self/cgroup");
+    for (std::string line; std::getline(groups, line);) {
+        const std::size_t path_at = line.find(":/");
+        if (path_at == std::string::npos) continue;
+        const bool is_v2 = line.starts_with("0::");
+        if (!is_v2 && line.find(":memory:") == std::string::npos) continue;
+        const std::filesystem::path root = is_v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory";
+        const char* name = is_v2 ? "memory.max" : "memory.limit_in_bytes";
+        std::filesystem::path group = line.substr(path_at + 2);
+        limit = std::min(limit, limit_in(root / name));
+        for (; !group.empty(); group = group.parent_path()) {
+            limit = std::min(limit, limit_in(root / group / name));
+        }
+    }
+    return limit;
+}
 
 }  // namespace
 
@@ -34,6 +64,12 @@ std::uint64_t raise_descriptor_limit(std::uint64_t wanted) {
     if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) return raised.rlim_cur;
     raised = {limit.rlim_max, limit.rlim_max};
     return ::setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
+}
+
+std::uint64_t available_memory() {
+    const auto pages = static_cast<std::uint64_t>(std::max(1L, ::sysconf(_SC_PHYS_PAGES)));
+    const auto page = static_cast<std::uint64_t>(std::max(1L, ::sysconf(_SC_PAGESIZE)));
+    return std::min(pages * page, control_group_limit());
 }
 
 Pidfile::Pidfile(const std::string& path) : path_(path) {

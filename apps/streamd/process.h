@@ -11,6 +11,9 @@ namespace st::streamd {
 /// what is in force.
 std::uint64_t raise_descriptor_limit(std::uint64_t wanted);
 
+/// Bytes of memory this process may use: the machine's, or what its control group allows.
+std::uint64_t available_memory();
+
 /// Locked for the life of the process; a second one fails, a stale file is taken over.
 class Pidfile {
  public:

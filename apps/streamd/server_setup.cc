@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "digest/digest.h"
 #include "streamd/daemon.h"
+#include "streamd/process.h"
 #include "worker/program.h"
 
 namespace st::streamd {
@@ -112,6 +113,8 @@ server::Options server_options(const Config& config) {
     server::Options options;
     options.http.connections = config.limits.connections;
     options.http.connections_per_address = config.limits.connections_per_address;
+    options.http.memory_bytes =
+        config.limits.memory > 0 ? config.limits.memory : available_memory() / 2;
     options.http.ping_interval = config.camera.ping_interval;
     options.http.ping_timeout = config.camera.ping_timeout;
     options.capture = capture_options(config);

@@ -64,6 +64,8 @@ std::string prometheus_text(const httpd::Counters& http, const capture::Counters
     counter(out, "http_requests_total", "HTTP requests answered.", http.http_requests_total);
     counter(out, "websocket_violations_total", "Connections closed for breaking RFC 6455.",
             http.websocket_violations_total);
+    gauge(out, "held_bytes", "What peers make the server hold, of limits.memory.",
+          static_cast<double>(http.memory.total()));
     gauge(out, "cameras", "Connected cameras.", static_cast<double>(m.cameras));
     gauge(out, "cameras_recording", "Cameras with an open session.",
           static_cast<double>(m.cameras_recording));

@@ -162,7 +162,9 @@ void HttpConnection::take_over_later() {
     state_ = State::taking_over;
     net_.loop().cancel(std::exchange(deadline_, 0));
     net_.loop().defer([self = shared_from_this()] {
-        if (self->state_ == State::taking_over) self->take_over();
+        if (self->state_ != State::taking_over) return;
+        // Whoever takes it now would not be told of the end any more.
+        self->uses_.shutting_down ? self->close_now() : self->take_over();
     });
 }
 

@@ -91,10 +91,11 @@ class NetLoop {
     }
     /// Any thread.
     std::size_t size() const { return size_.load(std::memory_order_relaxed); }
+    /// Each in a task of its own: one that fails keeps nobody else open.
     void shut_down_all() {
-        std::vector<std::shared_ptr<Connection>> all;
-        for (const auto& [key, connection] : connections_) all.push_back(connection);
-        for (const auto& connection : all) connection->shut_down();
+        for (const auto& [key, connection] : connections_) {
+            loop_.post([connection = connection] { connection->shut_down(); });
+        }
     }
     /// Any thread but the loop's: ends the thread, then destroys what still lives on the loop.
     void stop() {

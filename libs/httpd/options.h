@@ -8,8 +8,9 @@ namespace st::httpd {
 using std::chrono::milliseconds;
 
 struct Options {
-    std::size_t connections = 10'000;         ///< 0: no limit
-    std::size_t connections_per_address = 0;  ///< 0: no limit
+    std::size_t connections = 10'000;                 ///< 0: no limit
+    std::size_t connections_per_address = 0;          ///< 0: no limit
+    std::size_t memory_bytes = std::size_t{1} << 30;  ///< see base/memory_budget.h
     // Of every connection that is watched for silence:
     milliseconds ping_interval{20'000};  ///< silence after which a ping goes out
     milliseconds ping_timeout{20'000};   ///< silence after that ping which ends the connection

@@ -30,6 +30,11 @@ class WebSocketHandler {
     virtual void on_gone() = 0;
 };
 
+/// While memory is short (base/memory_budget.h), a message that is not whole must grow by so much
+/// in this time, or the connection is closed with 1008.
+constexpr std::size_t kGrowthBytesMin = 64 * 1024;
+constexpr std::chrono::seconds kGrowthTime{10};
+
 class WebSocket final : public loop::StreamHandler {
  public:
     struct Times {
@@ -71,6 +76,12 @@ class WebSocket final : public loop::StreamHandler {
     void finish(std::uint16_t sent_code, const std::string& sent_reason, std::uint16_t code,
                 const std::string& reason);
     void be_over(std::uint16_t code, const std::string& reason);
+    void account();
+    void wake();
+    void read_if_allowed();
+    void watch_growth();
+    void on_growth_timer();
+    void end_turn();
     void arm_idle_timer(std::chrono::milliseconds after);
     void on_idle_timer();
 
@@ -81,7 +92,15 @@ class WebSocket final : public loop::StreamHandler {
     Log log_;
     WebSocketHandler& handler_;
     bool over_ = false;
-    bool paused_ = false;
+    bool paused_ = false;              ///< by the owner
+    bool is_starved_ = false;          ///< not read until the memory budget has room
+    bool has_turn_ = false;            ///< may finish its message all the same
+    std::uint64_t received_ = 0;       ///< bytes of messages
+    std::uint64_t received_then_ = 0;  ///< when the growth timer was armed
+    loop::TimerId growth_timer_ = 0;
+    /// Expires with us: for tasks that are on their way.
+    const std::shared_ptr<WebSocket*> self_ = std::make_shared<WebSocket*>(this);
+    MemoryBudget::Holder held_;   ///< an unfinished message
     std::int64_t pinged_ns_ = 0;  ///< 0: no ping is out
     loop::TimerId idle_timer_ = 0;
 };

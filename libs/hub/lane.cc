@@ -1,6 +1,8 @@
 #include "hub/lane.h"
 
 #include <algorithm>
+#include <exception>
+#include <utility>
 
 #include "base/clock.h"
 #include "hub/seat.h"
@@ -20,6 +22,36 @@ void prefetch(const Seat& seat) {
     const auto* at = reinterpret_cast<const char*>(&seat);
     for (std::size_t i = 0; i < sizeof(Seat); i += kCacheLine) __builtin_prefetch(at + i);
 }
+
+/// Serves everybody although one fails, and passes the first failure on afterwards: what one
+/// viewer's connection throws must not cost the others a packet.
+class Failures {
+ public:
+    template <class Call>
+    void guard(Call&& call) {
+        try {
+            call();
+        } catch (...) {
+            if (!first_) first_ = std::current_exception();
+        }
+    }
+    /// The same for a viewer, which is ended if it fails: what it missed cannot be sent again.
+    template <class Call>
+    void guard(Seat& seat, Call&& call) {
+        try {
+            call();
+        } catch (...) {
+            if (!first_) first_ = std::current_exception();
+            guard([&] { seat.end(EndReason::stuck, true); });
+        }
+    }
+    void rethrow() const {
+        if (first_) std::rethrow_exception(first_);
+    }
+
+ private:
+    std::exception_ptr first_;
+};
 
 }  // namespace
 
@@ -51,11 +83,23 @@ void Group::remove(const Seat& seat) {
     }
 }
 
-void Group::close_holes() {
+void Group::close_holes() noexcept {
     if (--walking_ > 0 || holes_ == 0) return;
     std::erase(seats_, nullptr);
     holes_ = 0;
 }
+
+/// While one is there, viewers that leave become holes; the last one to end closes them.
+class Group::Walk {
+ public:
+    explicit Walk(Group& group) : group_(group) { ++group_.walking_; }
+    ~Walk() { group_.close_holes(); }
+    Walk(const Walk&) = delete;
+    Walk& operator=(const Walk&) = delete;
+
+ private:
+    Group& group_;
+};
 
 bool Group::take(UnitPtr unit) {
     pending_bytes_ += unit->wire(form_).size();
@@ -77,74 +121,97 @@ bool Group::take(UnitPtr unit) {
 
 void Group::flush() {
     if (pending_.empty()) return;
+    // What may find no memory comes first: the batch then waits for the next flush.
+    wires_.clear();
+    wires_.reserve(pending_.size());
+    others_.reserve(seats_.size());
     std::vector<UnitPtr> units;
     units.swap(pending_);
     const std::size_t bytes = std::exchange(pending_bytes_, 0);
-    wires_.clear();
     for (const UnitPtr& unit : units) wires_.push_back(unit->forms[form_]);
     const std::int64_t now_ns = executor_.now_ns();
     const bool is_plain = !has_metadata(units);
-    ++walking_;
     const std::int64_t begin_ns = batch_.count() == 0 ? 0 : executor_.read_clock_ns();
     std::vector<std::shared_ptr<Seat>> others = std::move(others_);
-    // By index: a viewer may join while we walk.
-    for (std::size_t i = 0; i < seats_.size(); ++i) {
-        if (i + 2 < seats_.size() && seats_[i + 2]) prefetch(*seats_[i + 2]);
-        if (i + 1 < seats_.size() && seats_[i + 1]) seats_[i + 1]->prefetch();
-        if (!seats_[i]) continue;
-        if (is_plain && seats_[i]->keeps_up(units.front()->serial)) {
-            seats_[i]->pass_on(wires_, bytes);
-        } else {
-            others.push_back(seats_[i]);
+    Failures failures;
+    {
+        const Walk walk(*this);
+        // By index: a viewer may join while we walk.
+        for (std::size_t i = 0; i < seats_.size(); ++i) {
+            if (i + 2 < seats_.size() && seats_[i + 2]) prefetch(*seats_[i + 2]);
+            if (i + 1 < seats_.size() && seats_[i + 1]) seats_[i + 1]->prefetch();
+            if (!seats_[i]) continue;
+            if (is_plain && seats_[i]->keeps_up(units.front()->serial)) {
+                failures.guard(*seats_[i], [&] { seats_[i]->pass_on(wires_, bytes); });
+            } else {
+                failures.guard([&] { others.push_back(seats_[i]); });
+            }
         }
+        // Those who wait already: cutting them takes time, which those who keep up do not wait for.
+        for (const std::shared_ptr<Seat>& seat : others) {
+            failures.guard(*seat, [&] { seat->take(units, now_ns); });
+        }
+        others.clear();
+        others_ = std::move(others);
+        if (begin_ns != 0) walk_time_ = Nanoseconds(executor_.read_clock_ns() - begin_ns);
     }
-    // Those who wait already: cutting them takes time, which those who keep up do not wait for.
-    for (const std::shared_ptr<Seat>& seat : others) seat->take(units, now_ns);
-    others.clear();
-    others_ = std::move(others);
-    if (begin_ns != 0) walk_time_ = Nanoseconds(executor_.read_clock_ns() - begin_ns);
-    close_holes();
     units.clear();
     if (pending_.empty()) pending_.swap(units);  // keeps the memory
+    failures.rethrow();
 }
 
 void Group::end(std::uint64_t serial, EndReason reason, bool is_hopeless) {
-    flush();
-    ++walking_;
-    for (std::size_t i = 0; i < seats_.size(); ++i) {
-        const std::shared_ptr<Seat> seat = seats_[i];
-        if (seat && seat->joined_serial() < serial) seat->end(reason, is_hopeless);
+    Failures failures;
+    failures.guard([&] { flush(); });
+    {
+        const Walk walk(*this);
+        for (std::size_t i = 0; i < seats_.size(); ++i) {
+            const std::shared_ptr<Seat> seat = seats_[i];
+            if (!seat || seat->joined_serial() >= serial) continue;
+            failures.guard([&] { seat->end(reason, is_hopeless); });
+        }
     }
-    close_holes();
+    failures.rethrow();
 }
 
 void Group::tell_publisher_changed() {
-    ++walking_;
-    for (std::size_t i = 0; i < seats_.size(); ++i) {
-        const std::shared_ptr<Seat> seat = seats_[i];
-        if (seat) seat->tell_publisher_changed();
+    Failures failures;
+    {
+        const Walk walk(*this);
+        for (std::size_t i = 0; i < seats_.size(); ++i) {
+            const std::shared_ptr<Seat> seat = seats_[i];
+            if (seat) failures.guard(*seat, [&] { seat->tell_publisher_changed(); });
+        }
     }
-    close_holes();
+    failures.rethrow();
 }
 
 void Group::check(std::int64_t now_ns) {
-    ++walking_;
-    for (std::size_t i = 0; i < seats_.size(); ++i) {
-        if (!seats_[i] || seats_[i]->is_idle()) continue;
-        const std::shared_ptr<Seat> seat = seats_[i];
-        seat->check(now_ns);
+    Failures failures;
+    {
+        const Walk walk(*this);
+        for (std::size_t i = 0; i < seats_.size(); ++i) {
+            if (!seats_[i] || seats_[i]->is_idle()) continue;
+            const std::shared_ptr<Seat> seat = seats_[i];
+            failures.guard(*seat, [&] { seat->check(now_ns); });
+        }
     }
-    close_holes();
+    failures.rethrow();
 }
 
 void Lane::add(Delivery delivery) {
-    bool is_first = false;
     {
         const Lock lock(mutex_);
-        is_first = deliveries_.empty();
         deliveries_.push_back(std::move(delivery));
+        if (std::exchange(is_posted_, true)) return;
     }
-    if (is_first) executor_.post([this] { run(); });
+    try {
+        executor_.post([this] { run(); });
+    } catch (...) {
+        const Lock lock(mutex_);
+        is_posted_ = false;  // the next delivery takes this one along
+        throw;
+    }
 }
 
 void Lane::hand_over(const GroupPtr& group, UnitPtr unit) { add({group, std::move(unit)}); }
@@ -157,18 +224,23 @@ void Lane::hand_over_end(const GroupPtr& group, std::uint64_t serial, EndReason 
 void Lane::run() {
     {
         const Lock lock(mutex_);
+        is_posted_ = false;
         running_.swap(deliveries_);
     }
+    Failures failures;
     for (Delivery& delivery : running_) {
-        if (!delivery.unit) {
-            delivery.group->end(delivery.serial, delivery.reason, delivery.is_hopeless);
-        } else if (delivery.group->take(std::move(delivery.unit))) {
-            if (due_.empty() || due_.back() != delivery.group) due_.push_back(delivery.group);
-        }
+        failures.guard([&] {
+            if (!delivery.unit) {
+                delivery.group->end(delivery.serial, delivery.reason, delivery.is_hopeless);
+            } else if (delivery.group->take(std::move(delivery.unit))) {
+                if (due_.empty() || due_.back() != delivery.group) due_.push_back(delivery.group);
+            }
+        });
     }
-    for (const GroupPtr& group : due_) group->flush();
+    for (const GroupPtr& group : due_) failures.guard([&] { group->flush(); });
     due_.clear();
     running_.clear();
+    failures.rethrow();
 }
 
 void Lane::watch(const GroupPtr& group) {
@@ -182,9 +254,11 @@ void Lane::watch(const GroupPtr& group) {
 void Lane::check_all() {
     const std::vector<GroupPtr> groups = watched_;
     const std::int64_t now_ns = executor_.now_ns();
-    for (const GroupPtr& group : groups) group->check(now_ns);
+    Failures failures;
+    for (const GroupPtr& group : groups) failures.guard([&] { group->check(now_ns); });
     std::erase_if(watched_, [](const GroupPtr& group) { return group->empty(); });
     if (!watched_.empty()) executor_.after(std::chrono::seconds(1), [this] { check_all(); });
+    failures.rethrow();
 }
 
 }  // namespace st::hub

@@ -61,7 +61,8 @@ class Group : public std::enable_shared_from_this<Group> {
     bool empty() const { return seats_.size() == holes_; }
 
  private:
-    void close_holes();
+    class Walk;
+    void close_holes() noexcept;
 
     Executor& executor_;
     const std::chrono::nanoseconds batch_;
@@ -111,7 +112,8 @@ class Lane {
     const std::chrono::milliseconds batch_;
     Mutex mutex_;
     std::vector<Delivery> deliveries_ ST_GUARDED_BY(mutex_);
-    std::vector<Delivery> running_;  ///< the lane's thread only
+    bool is_posted_ ST_GUARDED_BY(mutex_) = false;  ///< run() is on its way
+    std::vector<Delivery> running_;                 ///< the lane's thread only; empty between runs
     std::vector<GroupPtr> due_;
     std::vector<GroupPtr> watched_;
 };

@@ -13,6 +13,8 @@ namespace st::loop {
 namespace {
 
 constexpr int kBacklog = 4096;
+/// In one turn, before the connections that are there get theirs.
+constexpr int kAcceptsPerTurn = 64;
 /// Out of descriptors or memory: the backlog keeps the peers while we wait for some to be freed.
 constexpr std::chrono::milliseconds kRetryAfter{100};
 
@@ -66,7 +68,8 @@ void Listener::stop() {
 }
 
 void Listener::on_ready(std::uint32_t) {
-    while (loop_ != nullptr) {
+    for (int accepted = 0; loop_ != nullptr; ++accepted) {
+        if (accepted == kAcceptsPerTurn) return go_on_after({});
         const int fd =
             ::accept4(socket_.impl()->sockfd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
@@ -76,10 +79,13 @@ void Listener::on_ready(std::uint32_t) {
         }
         if (errno == EINTR || errno == ECONNABORTED) continue;
         if (errno == EAGAIN || errno == EWOULDBLOCK) return;
-        loop_->cancel(retry_);  // every new peer is an edge: one timer is enough for all of them
-        retry_ = loop_->after(kRetryAfter, [this] { on_ready(EPOLLIN); });
-        return;
+        return go_on_after(kRetryAfter);
     }
+}
+
+void Listener::go_on_after(std::chrono::nanoseconds delay) {
+    loop_->cancel(retry_);  // every new peer is an edge: one timer is enough for all of them
+    retry_ = loop_->after(delay, [this] { on_ready(EPOLLIN); });
 }
 
 }  // namespace st::loop

@@ -36,6 +36,7 @@ class Listener final : public Pollable {
 
  private:
     void on_ready(std::uint32_t events) override;
+    void go_on_after(std::chrono::nanoseconds delay);
 
     Poco::Net::ServerSocket socket_;
     std::uint16_t port_;

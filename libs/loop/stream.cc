@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -289,6 +290,12 @@ void Stream::fail_output() {
 void Stream::limit_kernel_queue(const KernelQueue& limits) {
     ::setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &limits.bytes, sizeof limits.bytes);
     ::setsockopt(fd_, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &limits.unsent, sizeof limits.unsent);
+}
+
+std::size_t Stream::input_waiting() const {
+    int bytes = 0;
+    if (::ioctl(fd_, FIONREAD, &bytes) != 0 || bytes < 0) return 0;
+    return static_cast<std::size_t>(bytes);
 }
 
 void Stream::pause_reading() { reading_ = false; }

@@ -47,6 +47,7 @@ class Stream final : public Transport, public Pollable {
     void pause_reading() override;
     void resume_reading() override;
     bool is_reading() const override { return reading_; }
+    std::size_t input_waiting() const override;
 
     void finish(std::chrono::milliseconds patience) override;
     void close() override;

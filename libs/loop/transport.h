@@ -66,6 +66,8 @@ class Transport {
     virtual void pause_reading() = 0;
     virtual void resume_reading() = 0;
     virtual bool is_reading() const = 0;
+    /// What the kernel holds and nobody has read, about.
+    virtual std::size_t input_waiting() const = 0;
 
     /// Closes once the queue is sent, at the latest after `patience`; input is read and thrown away
     /// meanwhile (so that a reset does not overtake our last words). on_end() is still called.

@@ -1,6 +1,7 @@
 #include "server/server.h"
 
 #include <Poco/Exception.h>
+#include <malloc.h>
 #include <sys/socket.h>
 
 #include <future>
@@ -31,6 +32,12 @@
 namespace st::server {
 namespace {
 
+/// For the connections to say goodbye.
+constexpr std::chrono::seconds kGoodbyePatience{5};
+/// What was freed is given back to the system in portions of at least this.
+constexpr std::size_t kTrimBytes = std::size_t{32} << 20;
+constexpr std::chrono::seconds kTrimInterval{1};
+
 std::unique_ptr<loop::Listener> listen_on(const ListenAddress& at) {
     const std::string where = at.address + " port " + std::to_string(at.port);
     const std::string option = at.is_rtmp ? (at.is_secure ? "--rtmps-port" : "--rtmp-port")
@@ -39,7 +46,7 @@ std::unique_ptr<loop::Listener> listen_on(const ListenAddress& at) {
         return std::make_unique<loop::Listener>(at.address, at.port);
     } catch (const Poco::Exception& e) {
         std::string next;
-        if (e.code() == EADDRINUSE || e.displayText().find("in use") != std::string::npos) {
+        if (e.code() == EADDRINUSE) {
             next = ": the port is in use; stop the other program, or choose another with " + option;
         } else if (e.code() == EACCES) {
             next = ": no right to that port; choose one above 1023 with " + option;
@@ -99,6 +106,8 @@ struct Server::Parts {
         };
         cameras.on_lost = [this](const capture::CameraEntry& entry) { captures.remember(entry); };
         make_parts();
+        http_counters.memory.set_limit(setup.options.http.memory_bytes);
+        trim_later();
     }
 
     Setup setup;
@@ -132,10 +141,13 @@ struct Server::Parts {
     std::unique_ptr<source::Sources> sources;
     std::vector<std::unique_ptr<httpd::NetLoop>> nets;
     std::size_t next_net = 0;
+    loop::TimerId trim_timer = 0;
+    std::size_t freed_bytes = 0;
 
     void listen();
     void open_recorder();
     void make_parts();
+    void trim_later();
     void accept(loop::SocketPtr socket, const ListenAddress& at);
     template <class Made>
     void place(httpd::NetLoop& net, std::shared_ptr<Made> connection, loop::SocketPtr socket,
@@ -167,6 +179,18 @@ void Server::Parts::open_recorder() {
         throw std::runtime_error("recordings folder " + setup.recorder.path + ": " +
                                  e.code().message() + "; choose another with --recordings");
     }
+}
+
+/// glibc keeps what is freed: after a flood of large messages that is most of the memory.
+void Server::Parts::trim_later() {
+    trim_timer = control.after(kTrimInterval, [this] {
+        freed_bytes += http_counters.memory.take_freed();
+        if (freed_bytes >= kTrimBytes) {
+            freed_bytes = 0;
+            disk.loop().post([] { ::malloc_trim(0); });
+        }
+        trim_later();
+    });
 }
 
 void Server::Parts::make_parts() {
@@ -208,6 +232,7 @@ Server::Server(Setup setup, Log log, loop::EventLoop& control)
 
 Server::~Server() {
     Parts& p = *parts_;
+    p.control.cancel(p.trim_timer);
     p.sources.reset();  // as long as there are lanes to tell of their end
     for (auto& net : p.nets) net->stop();
     p.listeners.clear();  // they are on a loop of these
@@ -308,6 +333,7 @@ const std::string& Server::recordings_path() const { return parts_->recorder->pa
 
 void Server::reconfigure(Options next, const control::ReloadReply& what) {
     Parts& p = *parts_;
+    p.http_counters.memory.set_limit(next.http.memory_bytes);
     p.http_options.replace(next.http);
     p.capture_options.replace(std::move(next.capture));
     p.live_options.replace(next.live);
@@ -321,16 +347,26 @@ std::size_t Server::shut_down(std::int64_t deadline_ns) {
     Parts& p = *parts_;
     p.shutting_down = true;
     p.sources->shut_down();
+    // All loops at once; one that does not answer must not keep the recordings from being finished.
+    std::vector<std::future<void>> answers;
     for (auto& net : p.nets) {
-        std::promise<void> done;
-        net->loop().post([&p, &net, &done] {
-            if (net == p.nets.front()) {
-                for (auto& listener : p.listeners) listener->stop();
-            }
-            net->shut_down_all();
-            done.set_value();
+        auto done = std::make_shared<std::promise<void>>();
+        answers.push_back(done->get_future());
+        net->loop().post([&p, &net] {
+            if (net != p.nets.front()) return;
+            for (auto& listener : p.listeners) listener->stop();
         });
-        done.get_future().wait();
+        net->loop().post([&net, done] {
+            net->shut_down_all();
+            net->loop().post([done] { done->set_value(); });  // behind what that posted
+        });
+    }
+    using Clock = std::chrono::steady_clock;
+    const auto patience_end = std::min(Clock::time_point(std::chrono::nanoseconds(deadline_ns)),
+                                       Clock::now() + kGoodbyePatience);
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        if (answers[i].wait_until(patience_end) == std::future_status::ready) continue;
+        p.log.error("network loop " + std::to_string(i) + " does not answer: going on without it");
     }
     return p.recorder->finish_all(deadline_ns);
 }

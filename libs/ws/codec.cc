@@ -32,6 +32,13 @@ void Decoder::feed(Bytes bytes) {
     if (state_ != State::closed && state_ != State::failed) input_ = bytes;
 }
 
+void Decoder::drop() {
+    state_ = State::closed;
+    input_ = {};
+    binary_ = Buffer();
+    text_ = std::string();
+}
+
 Error Decoder::fail(std::uint16_t code, std::string message) {
     state_ = State::failed;
     input_ = {};

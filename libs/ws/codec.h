@@ -78,6 +78,9 @@ class Decoder {
         return state_ == State::header && header_size_ == 0 && !message_;
     }
 
+    /// Gives back the memory of an unfinished message. Nothing is decoded afterwards.
+    void drop();
+
     /// Bytes of memory held for an unfinished message.
     std::size_t held_bytes() const { return binary_.capacity() + text_.size(); }
 

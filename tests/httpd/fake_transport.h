@@ -34,6 +34,7 @@ struct Wire {
     bool is_reading = true;
     std::size_t room = std::size_t{1} << 30;  ///< what the peer takes before it stops reading
     std::size_t queued = 0;
+    std::size_t waiting = 0;  ///< sent by the peer, and in the kernel
     loop::StreamHandler* handler = nullptr;
 
     void receive(std::string_view text) {
@@ -73,6 +74,7 @@ class FakeTransport final : public loop::Transport {
     void pause_reading() override { wire_->is_reading = false; }
     void resume_reading() override { wire_->is_reading = true; }
     bool is_reading() const override { return wire_->is_reading; }
+    std::size_t input_waiting() const override { return wire_->waiting; }
     void finish(std::chrono::milliseconds) override { wire_->is_finishing = true; }
     void close() override { wire_->is_closed = true; }
     bool is_secure() const override { return false; }

@@ -99,6 +99,11 @@ class HttpConnectionTest : public Test {
         loop.run_once();
     }
     void advance(milliseconds by) { ManualClock::advance(loop, by); }
+    void end_server() {
+        shutting_down = true;
+        net.shut_down_all();
+        loop.run_once();
+    }
 
     loop::EventLoop loop{ManualClock::now};
     loop::EventLoop disk{ManualClock::now};
@@ -363,7 +368,7 @@ TEST_F(TokenTest, none_within_the_deadline_closes) {
 }
 
 TEST_F(TokenTest, the_end_of_the_server_closes) {
-    net.shut_down_all();
+    end_server();
     EXPECT_EQ(wire->sent, closed_with(1001, "server shutting down"));
     EXPECT_TRUE(wire->is_finishing);
 }
@@ -371,7 +376,7 @@ TEST_F(TokenTest, the_end_of_the_server_closes) {
 // ---- the server ends, in each state ----------------------------------------------------------
 
 TEST_F(HttpConnectionTest, an_idle_connection_is_closed_when_the_server_ends) {
-    net.shut_down_all();
+    end_server();
     EXPECT_TRUE(wire->is_closed);
     loop.run_once();
     EXPECT_EQ(net.size(), 0U);
@@ -379,14 +384,14 @@ TEST_F(HttpConnectionTest, an_idle_connection_is_closed_when_the_server_ends) {
 
 TEST_F(HttpConnectionTest, a_half_request_is_closed_when_the_server_ends) {
     receive("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhel");
-    net.shut_down_all();
+    end_server();
     EXPECT_TRUE(wire->is_closed);
 }
 
 TEST_F(HttpConnectionTest, an_answer_under_way_is_given_when_the_server_ends) {
     answers_at_once = false;
     receive("GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
-    net.shut_down_all();
+    end_server();
     EXPECT_FALSE(wire->is_closed);
     replies[0]({http::Response{200, "", {}, "late"}, {}});
     loop.run_once();
@@ -396,7 +401,7 @@ TEST_F(HttpConnectionTest, an_answer_under_way_is_given_when_the_server_ends) {
 
 TEST_F(HttpConnectionTest, a_connection_to_be_taken_is_closed_when_the_server_ends_before) {
     wire->receive("GET /take HTTP/1.1\r\nHost: x\r\n\r\n");
-    net.shut_down_all();
+    end_server();
     loop.run_once();
     EXPECT_TRUE(wire->is_closed);
     EXPECT_FALSE(taker);
@@ -463,7 +468,7 @@ TEST_F(FileTest, is_sent_to_its_end_when_the_server_ends) {
     wire->room = 0;
     reply_with(FileSender::kPieceBytes);
     turn();
-    net.shut_down_all();
+    end_server();
     EXPECT_FALSE(wire->is_closed);
     wire->drain();
     turn();
