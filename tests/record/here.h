@@ -8,6 +8,7 @@
 namespace st {
 
 inline worker::JobResult run_here(const worker::Job& job) {
+    av::quiet_libav();
     try {
         return {av::perform_job(job.name, job.request, job.fds), {}};
     } catch (const std::exception& error) {
