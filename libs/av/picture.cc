@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <memory>
 #include <utility>
 
@@ -95,21 +94,22 @@ FramePtr full_range_picture(int width, int height, AVRational aspect) {
 
 using LevelTable = std::array<std::uint8_t, 256>;
 
-/// Video levels (`zero` to `zero` + `span`) to those of a JPEG, around `centre`.
-LevelTable level_table(int zero, double span, int centre) {
+/// Video levels to those of a JPEG, rounded as swscale rounds them: `most` and what follows are of
+/// its arithmetic, in steps of 1/128.
+LevelTable level_table(int most, int factor, int offset, int shift) {
     LevelTable table{};
     for (int level = 0; level < 256; ++level) {
-        const double full = (level - zero) * 255.0 / span + centre;
+        const int full = (std::min(level << 7, most) * factor - offset) >> shift;
         table.at(static_cast<std::size_t>(level)) =
-            static_cast<std::uint8_t>(std::clamp(std::lround(full), 0L, 255L));
+            static_cast<std::uint8_t>(std::clamp((full + 64) >> 7, 0, 255));
     }
     return table;
 }
 
 /// The usual case, for which swscale takes five times as long: the levels differ, and nothing else.
 void stretch_levels(const AVFrame& from, AVFrame& to) {
-    static const LevelTable kLuma = level_table(16, 219, 0);
-    static const LevelTable kChroma = level_table(128, 224, 128);
+    static const LevelTable kLuma = level_table(30189, 19077, 39057361, 14);
+    static const LevelTable kChroma = level_table(30775, 4663, 9289992, 12);
     const bool is_full = from.color_range == AVCOL_RANGE_JPEG;
     for (std::size_t plane = 0; plane < 3; ++plane) {
         const LevelTable& table = plane == 0 ? kLuma : kChroma;
