@@ -9,7 +9,6 @@
 #include "api/page.h"
 #include "base/clock.h"
 #include "base/units.h"
-#include "capture/camera_connection.h"
 #include "capture/cameras.h"
 #include "capture/captures.h"
 #include "control/glob.h"
@@ -244,7 +243,7 @@ void Operations::kick_camera(const Call& call, const Done& done) {
         return done(
             ApiError{ErrorCode::not_found, "no camera \"" + name + "\" is connected", "name"});
     }
-    entry->link->post([](capture::CameraConnection& connection) { connection.kick(); });
+    entry->link->send(capture::Kick{});
     done(control::encode_done("camera", name));
 }
 

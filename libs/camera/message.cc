@@ -94,6 +94,10 @@ std::string encode_start(const StartParameters& parameters) {
 
 std::string encode_stop() { return R"({"command":"stop_capture"})"; }
 
+std::string encode_warning(std::string_view message) {
+    return R"({"status":"warning","message":)" + json::write(message) + "}";
+}
+
 Message decode_message(std::string_view text) {
     const auto object = parse_object(text);
     if (!object) return Other{};
@@ -103,8 +107,10 @@ Message decode_message(std::string_view text) {
     if (status == "capture_stopped") return CaptureStopped{shown_text(*object, "message")};
     if (status == "error") return CameraError{shown_text(*object, "message")};
     if ((*object)["type"].text_or_empty() == "capabilities") {
+        const json::Value& warnings = (*object)["warnings"];
         return Capabilities{json::write(json::cleaned(*object, kTextBytesMax)),
-                            shown_text(*object, "deviceModel")};
+                            shown_text(*object, "deviceModel"),
+                            warnings.boolean().value_or(warnings.natural().value_or(0) > 0)};
     }
     return Other{};
 }

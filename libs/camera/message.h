@@ -41,6 +41,8 @@ Size reduced(Size size);
 /// up) for the existing app, bitrateBps exact; aspectRatio left out only when neither is given.
 std::string encode_start(const StartParameters& parameters);
 std::string encode_stop();
+/// {"status":"warning","message":...}: only for a camera that said it reads them.
+std::string encode_warning(std::string_view message);
 
 struct Ready {};
 struct CaptureStarted {
@@ -53,8 +55,9 @@ struct CameraError {
     std::string message;
 };
 struct Capabilities {
-    std::string json;          ///< the whole message with its texts cleaned, one JSON object
-    std::string device_model;  ///< "" if not given
+    std::string json;             ///< the whole message with its texts cleaned, one JSON object
+    std::string device_model;     ///< "" if not given
+    bool wants_warnings = false;  ///< "warnings": true or a number above 0
 };
 struct Other {};  ///< anything else, JSON or not: noted, never acted on
 using Message =

@@ -1,9 +1,9 @@
 #include "capture/camera_connection.h"
 
 #include "base/clock.h"
-#include "base/event_sink.h"
 #include "base/text.h"
-#include "capture/cameras.h"
+#include "camera/frame.h"
+#include "capture/parts.h"
 #include "media/nal_peek.h"
 #include "record/recorder.h"
 #include "ws/frame.h"
@@ -15,63 +15,93 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 /// Events and log lines that a camera's texts may cause in a second.
 constexpr int kReportsPerSecond = 20;
 
+/// A model may still give the camera another name: only then is the answer to it waited for.
+bool has_model_rules(const Options& options) {
+    for (const NameRule& rule : options.name_rules) {
+        if (!rule.model.empty()) return true;
+    }
+    return false;
+}
+
 }  // namespace
 
-CameraConnection::CameraConnection(const Parts& parts, httpd::NetLoop& net,
-                                   httpd::Admission::Ticket ticket, LinkPtr link,
-                                   std::unique_ptr<loop::Transport> stream)
-    : parts_(parts),
-      net_(net),
+CameraConnection::CameraConnection(Uses uses, loop::Timers& timers, LinkPtr link,
+                                   httpd::Admission::Ticket ticket)
+    : uses_(std::move(uses)),
+      timers_(timers),
       ticket_(std::move(ticket)),
       link_(std::move(link)),
+      may_be_renamed_(link_->name_is_default),
       name_(link_->name),
-      log_(parts.log.with("camera").with(link_->peer)),
-      socket_(std::make_unique<httpd::WebSocket>(
-          std::move(stream),
-          ws::Limits{parts.options->frame_bytes_max + camera::kHeaderBytes, camera::kTextBytesMax},
-          httpd::WebSocket::Times{parts.http_options->ping_interval,
-                                  parts.http_options->ping_timeout},
-          parts.http_counters, log_, *this)),
-      trip_(net.loop(), *socket_),
-      meter_(parts.counters, *link_),
-      live_(parts.hub, link_) {}
+      log_(uses_.log.with("camera").with(link_->peer)),
+      trip_(timers, [this](std::string_view payload) { socket_->send_ping(payload); }),
+      meter_(uses_.counters, *link_),
+      live_(uses_.hub, link_) {}
 
 CameraConnection::~CameraConnection() {
-    net_.loop().cancel(start_timer_);
-    net_.loop().cancel(stop_timer_);
+    for (const loop::TimerId timer : {start_timer_, stop_timer_, held_timer_}) {
+        timers_.cancel(timer);
+    }
     // Only when the loop itself ends: nobody is left to end the session in good order.
-    if (session_) session_->end(camera::EndReason::shutdown, close_);
+    if (session_) session_->end({camera::EndReason::shutdown, close_});
 }
 
-void CameraConnection::start(Bytes pending) { socket_->start(pending); }
+std::shared_ptr<CameraConnection> CameraConnection::over_stream(
+    const Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket, const LinkPtr& link,
+    std::unique_ptr<loop::Transport> stream) {
+    Uses uses{parts.options,
+              parts.log,
+              parts.counters,
+              parts.shutting_down,
+              parts.hub,
+              [&recorder = parts.recorder](record::SessionStart start) {
+                  return recorder.open(std::move(start));
+              }};
+    auto camera =
+        std::make_shared<CameraConnection>(std::move(uses), net.loop(), link, std::move(ticket));
+    auto socket = std::make_unique<httpd::WebSocket>(
+        std::move(stream),
+        ws::Limits{parts.options->frame_bytes_max + camera::kHeaderBytes, camera::kTextBytesMax},
+        httpd::WebSocket::Times{parts.http_options->ping_interval,
+                                parts.http_options->ping_timeout},
+        parts.http_counters, camera->log_, *camera);
+    camera->set_socket(std::move(socket), [&net, self = camera.get()] { net.remove(*self); });
+    link->connection = camera;
+    return camera;
+}
 
-// ---- messages in -----------------------------------------------------------------------------
+void CameraConnection::set_socket(std::unique_ptr<httpd::MessageSocket> socket,
+                                  std::function<void()> on_gone) {
+    socket_ = std::move(socket);
+    on_gone_ = std::move(on_gone);
+}
+
+// ---- frames ------------------------------------------------------------------------------------
 
 void CameraConnection::on_input() {
-    arrival_ns_ = monotonic_ns();
+    arrival_ns_ = timers_.clock_ns();
     link_->last_seen_us.store(wall_us(), std::memory_order_relaxed);
-    if (!probing_) return;
-    probing_ = false;
-    parts_.control.post([&cameras = parts_.cameras, link = link_] { cameras.alive(link); });
-}
-
-void CameraConnection::count_bad(const std::string& what) {
-    link_->bad.fetch_add(1, std::memory_order_relaxed);
-    parts_.counters.frames_bad_total.fetch_add(1, std::memory_order_relaxed);
-    if (session_) ++bad_in_session_;
-    if (arrival_ns_ - bad_logged_ns_ < kSecond && bad_logged_ns_ != 0) return;
-    bad_logged_ns_ = arrival_ns_;
-    log_.warning("camera=" + name_ + " dropped a message: " + what +
-                 " bad=" + std::to_string(link_->bad.load()));
+    if (!is_probed_) return;
+    is_probed_ = false;
+    link_->report(Alive{});
 }
 
 void CameraConnection::on_binary(Buffer message) {
     const auto frame = camera::decode_frame(message.bytes());
     if (!frame) return count_bad(frame.error().message);
-    if (!is_camera_) join();
+    const auto form = forms_.normalise(
+        {message.data() + camera::kHeaderBytes, frame->payload.size()}, frame->timestamp_ms);
+    join();
+    if (form == media::PayloadForm::lengths && !std::exchange(lengths_told_, true)) {
+        log_.info("camera=" + name_ + " sends NAL units behind lengths; converting them");
+    }
     const media::NalPeek peek = media::peek_nals(frame->payload);
     meter_.count(*frame, peek, arrival_ns_);
-    live_.feed(name_, *frame, peek, arrival_ns_);
+    if (form == media::PayloadForm::unknown) {
+        count_undecodable(frame->payload.size());
+    } else {
+        live_.feed(name_, *frame, peek, arrival_ns_);
+    }
     if (log_.enabled(LogLevel::debug)) {
         log_.debug("[Frame]: " + name_ + " seq=" + std::to_string(frame->seq) +
                    " timestamp=" + std::to_string(frame->timestamp_ms) +
@@ -79,42 +109,88 @@ void CameraConnection::on_binary(Buffer message) {
     }
     if (session_ && peek.starts_idr() &&
         arrival_ns_ - session_began_ns_ >=
-            std::chrono::nanoseconds(parts_.options->max_session).count()) {
+            std::chrono::nanoseconds(uses_.options->max_session).count()) {
         apply(camera::Input::max_session);
     }
-    const camera::Transition& next = camera::transition(state_, camera::Input::frame);
-    switch (next.actions.front()) {
+    switch (camera::transition(state_, camera::Input::frame).actions.front()) {
         case camera::Action::write_frame:
-            if (session_) return write_frame(std::move(message), peek);
-            [[fallthrough]];
+            if (session_) return write(std::move(message), peek);
+            [[fallthrough]];  // it opens when the camera's name is settled
         case camera::Action::hold_frame:
-            return holdback_.hold(std::move(message), arrival_ns_, peek);
+            return hold(std::move(message), peek);
         default:
             return;  // gone
     }
 }
 
-void CameraConnection::write_frame(Buffer message, const media::NalPeek& peek) {
-    if (auto sets = holdback_.remember(message.bytes(), arrival_ns_, peek)) {
+void CameraConnection::count_bad(const std::string& what) {
+    link_->bad.fetch_add(1, std::memory_order_relaxed);
+    uses_.counters.frames_bad_total.fetch_add(1, std::memory_order_relaxed);
+    if (session_) ++dropped_.bad;
+    if (arrival_ns_ - bad_logged_ns_ < kSecond && bad_logged_ns_ != 0) return;
+    bad_logged_ns_ = arrival_ns_;
+    log_.warning("camera=" + name_ + " dropped a message: " + what +
+                 " bad=" + std::to_string(link_->bad.load()));
+}
+
+/// Recorded all the same, for whoever finds out what it is; and said at once, because what is being
+/// recorded cannot be played.
+void CameraConnection::count_undecodable(std::size_t payload_bytes) {
+    const std::uint64_t count = link_->undecodable.fetch_add(1, std::memory_order_relaxed) + 1;
+    if (session_) ++dropped_.undecodable;
+    if (undecodable_told_ns_ != 0 && arrival_ns_ - undecodable_told_ns_ < kSecond) return;
+    undecodable_told_ns_ = arrival_ns_;
+    happened("camera.bad_payload",
+             {{"camera", name_},
+              {"session", session_id_},
+              {"undecodable", count},
+              {"bytes", std::uint64_t{payload_bytes}}},
+             LogLevel::warning);
+    if (!wants_warnings_) return;
+    socket_->send_text(
+        camera::encode_warning("the payload of " + std::to_string(count) +
+                               " messages is not H.264 in Annex B form: it cannot be played"));
+}
+
+void CameraConnection::hold(Buffer message, const media::NalPeek& peek) {
+    preroll_.hold(std::move(message), arrival_ns_, peek);
+    if (held_timer_ == 0) expire_held();
+}
+
+/// A camera that falls silent must not keep its frames here: no message of it would drop them.
+void CameraConnection::expire_held() {
+    held_timer_ = 0;
+    const std::int64_t now_ns = timers_.clock_ns();
+    preroll_.expire(now_ns);
+    const auto due_ns = preroll_.expires_ns();
+    if (!due_ns) return;
+    held_timer_ =
+        timers_.after(std::chrono::nanoseconds(*due_ns - now_ns), [this] { expire_held(); });
+}
+
+void CameraConnection::write(Buffer message, const media::NalPeek& peek) {
+    if (auto sets = preroll_.remember(message.bytes(), arrival_ns_, peek)) {
         session_->push(std::move(sets->message), sets->arrival_ns);
     }
     ++messages_in_session_;
-    if (session_->push(std::move(message), arrival_ns_) || stalled_) return;
-    stalled_ = true;
-    socket_->pause_reading();
-    parts_.counters.stalls_total.fetch_add(1, std::memory_order_relaxed);
-    parts_.control.post([&events = parts_.events, name = name_, queued = session_->queued_bytes()] {
-        events.add("camera.stalled", {{"camera", name}, {"queued_bytes", queued}},
-                   LogLevel::warning);
-    });
+    if (!session_->push(std::move(message), arrival_ns_) && !is_stalled_) stop_reading();
 }
 
-void CameraConnection::on_room(std::uint64_t serial) {
-    // The room may be that of a session that ended meanwhile; a full one gives its own word.
-    if (!stalled_ || (session_ && session_->serial() != serial && session_->over_budget())) return;
-    stalled_ = false;
+void CameraConnection::stop_reading() {
+    is_stalled_ = true;
+    socket_->pause_reading();
+    uses_.counters.stalls_total.fetch_add(1, std::memory_order_relaxed);
+    happened("camera.stalled",
+             {{"camera", name_}, {"queued_bytes", std::uint64_t{session_->queued_bytes()}}},
+             LogLevel::warning);
+}
+
+void CameraConnection::read_again() {
+    if (!std::exchange(is_stalled_, false)) return;
     socket_->resume_reading();
 }
+
+// ---- texts -------------------------------------------------------------------------------------
 
 bool CameraConnection::may_report() {
     if (arrival_ns_ - reports_since_ns_ >= kSecond) {
@@ -124,97 +200,324 @@ bool CameraConnection::may_report() {
     return ++reports_ <= kReportsPerSecond;
 }
 
+void CameraConnection::happened(std::string type, EventFields fields, LogLevel level) {
+    link_->report(Happened{std::move(type), std::move(fields), level});
+}
+
 void CameraConnection::on_text(const std::string& text) {
-    const camera::Message message = camera::decode_message(text);
-    if (std::holds_alternative<camera::Other>(message)) {
-        if (!may_report()) return;
-        parts_.control.post([&events = parts_.events, name = name_, text = shown(text)] {
-            events.add("camera.text", {{"camera", name}, {"text", text}}, LogLevel::debug);
-        });
-        return;
+    std::visit([&](const auto& message) { on(message, text); }, camera::decode_message(text));
+}
+
+void CameraConnection::on(const camera::Other&, const std::string& text) {
+    if (!may_report()) return;
+    happened("camera.text", {{"camera", name_}, {"text", shown(text)}}, LogLevel::debug);
+}
+
+void CameraConnection::on(const camera::Ready&, const std::string&) {
+    apply(camera::Input::ready);
+    join();
+}
+
+void CameraConnection::on(const camera::Capabilities& capabilities, const std::string&) {
+    capabilities_ = capabilities.json;
+    wants_warnings_ = capabilities.wants_warnings;
+    if (!capabilities.device_model.empty() && may_report()) {
+        if (may_be_renamed_ && has_model_rules(*uses_.options.get())) awaits_name_ = true;
+        link_->report(Described{shown(capabilities.device_model)});
     }
-    if (const auto* capabilities = std::get_if<camera::Capabilities>(&message)) {
-        on_capabilities(*capabilities);
-        return join();
-    }
-    if (std::holds_alternative<camera::Ready>(message)) {
-        apply(camera::Input::ready);
-        return join();
-    }
-    if (const auto* error = std::get_if<camera::CameraError>(&message)) {
-        refusal_ = error->message.empty() ? "the camera reports an error" : error->message;
-        if (may_report()) log_.warning("camera=" + name_ + " error: " + refusal_);
-        return apply(camera::Input::camera_error);
-    }
-    if (std::holds_alternative<camera::CaptureStarted>(message)) {
-        // Said twice before a frame: the session that is open is the one that is meant.
-        // Nor does a camera restart many times a second: a session costs a folder and an MP4.
-        if (session_ && (messages_in_session_ == 0 || !may_report())) return;
-        apply(camera::Input::capture_started);
-        return join();
-    }
-    holdback_.forget_frames();  // what comes before it was of the capture that ends
+    join();
+}
+
+void CameraConnection::on(const camera::CameraError& error, const std::string&) {
+    refusal_ = error.message.empty() ? "the camera reports an error" : shown(error.message);
+    if (may_report()) log_.warning("camera=" + name_ + " error: " + refusal_);
+    apply(camera::Input::camera_error);
+}
+
+void CameraConnection::on(const camera::CaptureStarted&, const std::string&) {
+    // Said twice before a frame: the session that is open is the one that is meant.
+    // Nor does a camera restart many times a second: a session costs a folder and an MP4.
+    if (session_ && (messages_in_session_ == 0 || !may_report())) return;
+    apply(camera::Input::capture_started);
+    join();
+}
+
+void CameraConnection::on(const camera::CaptureStopped&, const std::string&) {
+    // Frames without a session that came before it belong to the capture that ends.
+    if (!awaits_name_) preroll_.forget_frames();
     apply(camera::Input::capture_stopped);
 }
 
-void CameraConnection::on_capabilities(const camera::Capabilities& capabilities) {
-    capabilities_ = capabilities.json;
-    if (capabilities.device_model.empty() || !may_report()) return;
-    parts_.control.post([&cameras = parts_.cameras, link = link_,
-                         model = capabilities.device_model] { cameras.set_model(link, model); });
-}
-
 void CameraConnection::join() {
-    if (is_camera_ || left_) return;
-    is_camera_ = true;
-    parts_.control.post([&cameras = parts_.cameras, link = link_] { cameras.joined(link); });
+    if (standing_ != Standing::newcomer) return;
+    standing_ = Standing::camera;
+    link_->report(Joined{});
 }
 
-// ---- life of the connection ------------------------------------------------------------------
+// ---- from the control loop ---------------------------------------------------------------------
 
-void CameraConnection::probe() {
-    if (left_) return;
-    if (stalled_) {  // we are the reason it is not heard
-        parts_.control.post([&cameras = parts_.cameras, link = link_] { cameras.alive(link); });
-        return;
+void CameraConnection::on_message(const ToConnection& message) {
+    std::visit([this](const auto& order) { on(order); }, message);
+}
+
+void CameraConnection::on(const StartOrder& order) {
+    if (standing_ == Standing::left) {
+        return answer(CameraAnswer::Kind::disconnected, "the camera disconnected", order.request);
     }
-    probing_ = true;
+    const bool sends = camera::transition(state_, camera::Input::start_requested).actions.front() ==
+                       camera::Action::send_start;
+    if (state_ == camera::State::starting && order.given &&
+        order_->parameters != order.parameters) {
+        return answer(CameraAnswer::Kind::refused, "it is being started with other parameters",
+                      order.request);
+    }
+    if (sends) {
+        order_ = order;
+        link_->report(StartSent{order});
+    }
+    refusal_.clear();
+    apply(camera::Input::start_requested);
+}
+
+void CameraConnection::on(const StopOrder& order) {
+    if (stopped_by_.empty()) stopped_by_ = order.stopped_by;
+    apply(camera::Input::stop_requested);
+}
+
+void CameraConnection::on(const Probe&) {
+    if (standing_ == Standing::left) return;
+    // What is not read cannot be heard, and that is not the camera's fault.
+    if (is_stalled_) return link_->report(Alive{});
+    is_probed_ = true;
     socket_->send_ping("name");
 }
 
-/// `why` it is over is known before the socket says that it is.
+void CameraConnection::on(const Replace&) {
+    close(ws::kCloseGoingAway, "replaced", camera::Input::replaced);
+}
+
+void CameraConnection::on(const Kick&) {
+    close(ws::kClosePolicy, "kicked", camera::Input::disconnected);
+}
+
+void CameraConnection::on(const Named& named) {
+    name_ = named.name;
+    if (!std::exchange(awaits_name_, false)) return;
+    const bool has_waited = state_ == camera::State::recording || state_ == camera::State::stopping;
+    if (has_waited && !session_) open_session();
+}
+
+void CameraConnection::on(const SessionNews& news) {
+    const bool is_open = session_ && session_->serial() == news.serial;
+    const bool is_last = !session_ && news.serial == ended_serial_;
+    switch (news.kind) {
+        case SessionNews::Kind::opened:
+            if (!is_open && news.serial != ended_serial_) return;
+            if (is_open) {
+                session_id_ = news.text;
+                link_->report(StateChanged{state_, session_id_});
+            }
+            for (CameraAnswer& made : std::exchange(at_opening_, {})) {
+                made.session = news.text;
+                link_->report(std::move(made));
+            }
+            return;
+        case SessionNews::Kind::failed:
+            if (!is_open && !is_last) return;
+            refusal_ = news.text;
+            return is_last ? refuse_at_opening() : apply(camera::Input::session_failed);
+        case SessionNews::Kind::has_room:
+            // It may be of a session that ended meanwhile; a full one sends its own.
+            if (!is_open && session_ && session_->over_budget()) return;
+            return read_again();
+        case SessionNews::Kind::finished:
+            if (news.serial != ended_serial_) return;  // an earlier one: the last is being made
+            ended_serial_ = 0;
+            return apply(camera::Input::finalised);
+    }
+}
+
+// ---- life of the connection --------------------------------------------------------------------
+
+/// The reason has to be known before the socket says that it is over.
 void CameraConnection::close(std::uint16_t code, const std::string& reason, camera::Input why) {
     over_because_ = why;
     socket_->close(code, reason);
 }
 
 void CameraConnection::on_over(std::uint16_t code, const std::string& reason) {
-    left_ = true;
+    standing_ = Standing::left;
     live_.end("camera disconnected");
-    close_ = record::CloseCode{code, reason};
+    const std::string words = shown(reason);
+    close_ = record::CloseCode{code, words};
     apply(over_because_);
-    const std::string text = "code " + std::to_string(code) + (reason.empty() ? "" : " " + reason);
-    // A session that is being finished answers who waits for the stop; without one, nothing would.
-    const bool has_session = ended_serial_ != 0;
-    parts_.control.post([&parts = parts_, link = link_, text, has_session] {
-        parts.cameras.left(link, text);
-        parts.captures.left(link, has_session);
-    });
+    link_->report(Left{"code " + std::to_string(code) + (words.empty() ? "" : " " + words),
+                       ended_serial_ != 0});
 }
-
-void CameraConnection::on_gone() { net_.remove(*this); }
-
-void CameraConnection::replace() {
-    close(ws::kCloseGoingAway, "replaced", camera::Input::replaced);
-}
-
-void CameraConnection::kick() { close(ws::kClosePolicy, "kicked", camera::Input::disconnected); }
 
 void CameraConnection::shut_down() {
     constexpr const char* kReason = "server shutting down";
     close_ = record::CloseCode{ws::kCloseGoingAway, kReason};
     apply(camera::Input::shutdown);  // now: the camera is still there to be told to stop
     close(ws::kCloseGoingAway, kReason, camera::Input::disconnected);
+}
+
+// ---- the table's actions -----------------------------------------------------------------------
+
+void CameraConnection::apply(camera::Input input) {
+    const camera::Transition& transition = camera::transition(state_, input);
+    const camera::State before = state_;
+    for (const camera::Action action : transition.actions) act(action, transition.reason);
+    state_ = transition.next;
+    if (state_ != camera::State::starting) timers_.cancel(std::exchange(start_timer_, 0));
+    if (state_ != camera::State::stopping) timers_.cancel(std::exchange(stop_timer_, 0));
+    if (state_ != before) after_change(input, before);
+}
+
+void CameraConnection::after_change(camera::Input input, camera::State before) {
+    if (state_ == camera::State::finalising) {
+        live_.end("capture stopped");
+        order_.reset();
+    }
+    if (input == camera::Input::capture_started) happened("camera.started", {{"camera", name_}});
+    if (input == camera::Input::capture_stopped) happened("camera.stopped", {{"camera", name_}});
+    link_->report(StateChanged{state_, session_id_});
+    if (state_ == camera::State::finalising && before != state_ && ended_serial_ == 0) {
+        apply(camera::Input::finalised);  // there was nothing to record
+    }
+}
+
+void CameraConnection::act(camera::Action action, camera::EndReason reason) {
+    switch (action) {
+        case camera::Action::none:
+        case camera::Action::hold_frame:
+        case camera::Action::write_frame:
+        case camera::Action::drop_frame:
+            return;  // on_binary() has the frame
+        case camera::Action::open_session:
+            return awaits_name_ ? void() : open_session();
+        case camera::Action::end_session:
+            return end_session(reason);
+        case camera::Action::send_start:
+            return send_start();
+        case camera::Action::send_stop:
+            return send_stop();
+        case camera::Action::answer_started:
+            return answer_at_opening(CameraAnswer::Kind::started, order_ ? order_->request : 0);
+        case camera::Action::answer_already_recording:
+            return answer_at_opening(CameraAnswer::Kind::already_recording, 0);
+        case camera::Action::answer_refused:
+            return answer(CameraAnswer::Kind::refused,
+                          refusal_.empty() ? "the camera is stopping" : refusal_);
+        case camera::Action::answer_start_timeout:
+            return answer(CameraAnswer::Kind::start_timeout);
+        case camera::Action::answer_stopped:
+            // Stops get their files when the session finishes; this is for those without one.
+            if (session_) return;
+            [[fallthrough]];
+        case camera::Action::answer_not_recording:
+            stopped_by_.clear();
+            return answer(CameraAnswer::Kind::not_recording);
+        case camera::Action::answer_disconnected:
+            return answer(CameraAnswer::Kind::disconnected, "the camera disconnected");
+    }
+}
+
+void CameraConnection::answer(CameraAnswer::Kind kind, std::string error, std::uint64_t request) {
+    link_->report(CameraAnswer{kind, session_id_, std::move(error), request});
+}
+
+void CameraConnection::answer_at_opening(CameraAnswer::Kind kind, std::uint64_t request) {
+    CameraAnswer made{kind, session_id_, {}, request};
+    // A session opened by this very transition has no folder yet.
+    if (kind == CameraAnswer::Kind::already_recording && !session_id_.empty()) {
+        return link_->report(std::move(made));
+    }
+    at_opening_.push_back(std::move(made));
+}
+
+void CameraConnection::refuse_at_opening() {
+    for (CameraAnswer& made : std::exchange(at_opening_, {})) {
+        made.kind = CameraAnswer::Kind::refused;
+        made.error = refusal_.empty() ? "the recording could not begin" : refusal_;
+        link_->report(std::move(made));
+    }
+}
+
+void CameraConnection::open_session() {
+    if (uses_.shutting_down) return;
+    record::SessionStart start;
+    start.camera = name_;
+    start.peer = link_->peer;
+    start.path = link_->path;
+    start.owner = link_;
+    if (order_) {
+        start.parameters = order_->parameters;
+        start.started_by = order_->started_by;
+        start.part = order_->part;
+        if (!order_->take.empty()) start.take = order_->take;
+    }
+    start.capabilities = capabilities_;
+    start.started_us = wall_us();
+    start.started_ns = timers_.clock_ns();
+    std::vector<camera::HeldMessage> held = preroll_.take(arrival_ns_);
+    timers_.cancel(std::exchange(held_timer_, 0));
+    if (!held.empty()) start.first_held_ns = held.front().arrival_ns;
+    session_ = uses_.open_session(std::move(start));
+    session_began_ns_ = arrival_ns_;
+    dropped_ = {};
+    messages_in_session_ = 0;
+    stopped_by_.clear();
+    trip_.begin();
+    for (camera::HeldMessage& message : held) {
+        session_->push(std::move(message.message), message.arrival_ns);
+    }
+}
+
+void CameraConnection::end_session(camera::EndReason reason) {
+    // It was to open under the camera's new name, and ends before that is known.
+    if (!session_ && std::exchange(awaits_name_, false)) open_session();
+    if (!session_) return;
+    record::SessionEnd end;
+    end.reason = reason;
+    end.close = close_;
+    end.dropped = dropped_;
+    end.dropped.before_start = preroll_.take_dropped();
+    end.ping_us = trip_.end();
+    end.stopped_by = std::exchange(stopped_by_, {});
+    session_->end(std::move(end));
+    ended_serial_ = session_->serial();
+    session_.reset();
+    session_id_.clear();
+    // Over before its folder was there: those who wait for the start are told when it is.
+    if (reason == camera::EndReason::disk) refuse_at_opening();
+    read_again();
+}
+
+void CameraConnection::send_start() {
+    refusal_.clear();
+    if (state_ != camera::State::starting) preroll_.forget_frames();  // of an earlier capture
+    socket_->send_text(camera::encode_start(order_->parameters));
+    timers_.cancel(start_timer_);
+    start_timer_ = timers_.after(order_->timeout, [this] {
+        start_timer_ = 0;
+        apply(camera::Input::start_timeout);
+    });
+}
+
+void CameraConnection::send_stop() {
+    socket_->send_text(camera::encode_stop());
+    await_stop();
+}
+
+void CameraConnection::await_stop() {
+    timers_.cancel(stop_timer_);
+    stop_timer_ = timers_.after(uses_.options->stop_timeout, [this] {
+        stop_timer_ = 0;
+        // Its answer stands behind pictures that are not read yet: the delay is the server's.
+        if (is_stalled_) return await_stop();
+        apply(camera::Input::stop_timeout);
+    });
 }
 
 }  // namespace st::capture

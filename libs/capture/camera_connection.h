@@ -1,60 +1,66 @@
 #pragma once
-/// One camera's WebSocket: messages to the open session, the state table, pings, back-pressure.
-/// Lives on its network loop; everything else reaches it through CameraLink::post().
+/// One camera's WebSocket on its network loop: messages in, commands out, and the recording
+/// between. What an input does in a state stands in one table, camera/states.h; this class gives it
+/// the inputs and carries its actions out. The control loop's half is reached through CameraLink.
 /// Spec: docs/camera.md.
-#include <array>
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
-#include "camera/frame.h"
-#include "camera/holdback.h"
+#include "base/current.h"
+#include "base/log.h"
 #include "camera/message.h"
+#include "camera/preroll.h"
 #include "camera/states.h"
 #include "capture/camera_link.h"
 #include "capture/camera_meter.h"
 #include "capture/camera_stream.h"
-#include "capture/captures.h"
-#include "capture/parts.h"
+#include "capture/options.h"
+#include "capture/round_trip.h"
+#include "httpd/message_socket.h"
 #include "httpd/net_loop.h"
-#include "httpd/round_trip.h"
 #include "httpd/websocket.h"
+#include "loop/timers.h"
+#include "media/payload_form.h"
 #include "record/session.h"
 
 namespace st::capture {
 
-/// A start as one connection gets it.
-struct StartOrder {
-    camera::StartParameters parameters;
-    std::string take;
-    bool given = false;  ///< the user named parameters: others in use are worth a word
-    std::chrono::milliseconds timeout{10'000};
-    std::uint64_t request = 0;  ///< the start it belongs to; see CameraAnswer
-};
+struct Parts;
 
 class CameraConnection final : public httpd::Connection,
                                public httpd::WebSocketHandler,
                                public std::enable_shared_from_this<CameraConnection> {
  public:
-    CameraConnection(const Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
-                     LinkPtr link, std::unique_ptr<loop::Transport> stream);
+    /// What it works with. All of it outlives the connections.
+    struct Uses {
+        const Current<Options>& options;
+        Log log;
+        Counters& counters;
+        const std::atomic<bool>& shutting_down;  ///< no new sessions
+        hub::Hub& hub;
+        std::function<record::SessionPtr(record::SessionStart)> open_session;
+    };
+
+    CameraConnection(Uses uses, loop::Timers& timers, LinkPtr link,
+                     httpd::Admission::Ticket ticket = {});
     ~CameraConnection() override;
 
+    /// A connection over a stream whose upgrade has been answered, registered with its link.
+    static std::shared_ptr<CameraConnection> over_stream(const Parts& parts, httpd::NetLoop& net,
+                                                         httpd::Admission::Ticket ticket,
+                                                         const LinkPtr& link,
+                                                         std::unique_ptr<loop::Transport> stream);
+    /// Before start(). `on_gone`: the socket is closed, destroy this.
+    void set_socket(std::unique_ptr<httpd::MessageSocket> socket, std::function<void()> on_gone);
     /// `pending`: bytes that came behind the upgrade request.
-    void start(Bytes pending);
+    void start(Bytes pending) { socket_->start(pending); }
 
-    void request_start(const StartOrder& order);
-    void request_stop();
-    /// Another connection wants the name: ping, and report the next byte.
-    void probe();
-    void replace();
-    void kick();
-    void set_name(const std::string& name) { name_ = name; }
-
-    void on_session_opened(std::uint64_t serial, const std::string& id);
-    void on_session_failed(std::uint64_t serial, const std::string& error);
-    void on_session_finished(std::uint64_t serial);
-    void on_room(std::uint64_t serial);
+    /// From the control loop, by CameraLink::send.
+    void on_message(const ToConnection& message);
 
     void shut_down() override;
     void on_binary(Buffer message) override;
@@ -62,65 +68,106 @@ class CameraConnection final : public httpd::Connection,
     void on_pong(const std::string& payload) override { trip_.on_pong(payload, arrival_ns_); }
     void on_input() override;
     void on_over(std::uint16_t code, const std::string& reason) override;
-    void on_gone() override;
+    void on_gone() override { on_gone_(); }
+
+    camera::State state() const { return state_; }
 
  private:
-    /// False when there were too many texts lately to tell anybody of this one.
-    bool may_report();
-    void on_capabilities(const camera::Capabilities& capabilities);
-    void count_bad(const std::string& what);
-    void write_frame(Buffer message, const media::NalPeek& peek);
+    enum class Standing : std::uint8_t {
+        newcomer,  ///< connected, and has done nothing that only a camera does
+        camera,
+        left
+    };
 
+    void on(const StartOrder& order);
+    void on(const StopOrder& order);
+    void on(const Probe& probe);
+    void on(const Replace& replace);
+    void on(const Kick& kick);
+    void on(const Named& named);
+    void on(const SessionNews& news);
+
+    void on(const camera::Other& other, const std::string& text);
+    void on(const camera::Ready& ready, const std::string& text);
+    void on(const camera::Capabilities& capabilities, const std::string& text);
+    void on(const camera::CameraError& error, const std::string& text);
+    void on(const camera::CaptureStarted& started, const std::string& text);
+    void on(const camera::CaptureStopped& stopped, const std::string& text);
+
+    /// False if this camera has caused too many events and log lines in the last second.
+    bool may_report();
+    void happened(std::string type, EventFields fields = {}, LogLevel level = LogLevel::info);
+    void join();
+    void close(std::uint16_t code, const std::string& reason, camera::Input why);
+
+    // Frames.
+    void count_bad(const std::string& what);
+    void count_undecodable(std::size_t payload_bytes);
+    void hold(Buffer message, const media::NalPeek& peek);
+    void expire_held();
+    void write(Buffer message, const media::NalPeek& peek);
+    void stop_reading();
+    void read_again();
+
+    // The table's actions.
     void apply(camera::Input input);
     void act(camera::Action action, camera::EndReason reason);
+    void after_change(camera::Input input, camera::State before);
     void open_session();
     void end_session(camera::EndReason reason);
     void send_start();
     void send_stop();
     void await_stop();
-    void answer(CameraAnswer::Kind kind, const std::string& error = {}, bool differs = false);
-    void answer(CameraAnswer made);
-    void refuse_opening();
-    void join();
+    void answer(CameraAnswer::Kind kind, std::string error = {}, std::uint64_t request = 0);
+    /// Reported when the session's folder is there, or cannot be made.
+    void answer_at_opening(CameraAnswer::Kind kind, std::uint64_t request);
+    void refuse_at_opening();
 
-    void close(std::uint16_t code, const std::string& reason, camera::Input why);
-
-    const Parts& parts_;
-    httpd::NetLoop& net_;
+    const Uses uses_;
+    loop::Timers& timers_;
     httpd::Admission::Ticket ticket_;
     const LinkPtr link_;
+    const bool may_be_renamed_;  ///< by a rule for its model
     std::string name_;
     Log log_;
-    std::unique_ptr<httpd::WebSocket> socket_;
-    httpd::RoundTrip trip_;  ///< measured while a session is open
+    std::unique_ptr<httpd::MessageSocket> socket_;
+    std::function<void()> on_gone_;
+    RoundTrip trip_;  ///< measured while a session is open
     CameraMeter meter_;
     CameraStream live_;
+    media::PayloadForms forms_;
+    camera::Preroll preroll_;
 
     camera::State state_ = camera::State::idle;
-    camera::Holdback holdback_;
+    Standing standing_ = Standing::newcomer;
+    camera::Input over_because_ = camera::Input::disconnected;
+    std::optional<record::CloseCode> close_;
+    bool is_probed_ = false;    ///< the next byte is to be reported
+    bool is_stalled_ = false;   ///< not read until the session's queue has room
+    bool awaits_name_ = false;  ///< a session opens when the name is settled
+    bool wants_warnings_ = false;
+
     record::SessionPtr session_;  ///< open; null between sessions
+    std::string session_id_;      ///< "" until its folder is there
     std::int64_t session_began_ns_ = 0;
     std::uint64_t ended_serial_ = 0;   ///< the last ended session while it is finalised; 0: none
-    std::optional<StartOrder> order_;  ///< of the last start_capture that was sent
-    std::string capabilities_;         ///< JSON as sent
-    std::optional<record::CloseCode> close_;
-    std::string refusal_;               ///< why a start is refused, in words
-    bool answer_when_opened_ = false;   ///< `started` waits for the session's id
-    bool already_when_opened_ = false;  ///< so does `already_recording`
-    bool already_differs_ = false;
-    bool is_camera_ = false;
-    bool probing_ = false;
-    bool stalled_ = false;
-    bool left_ = false;
-    camera::Input over_because_ = camera::Input::disconnected;
+    std::optional<StartOrder> order_;  ///< of the capture that is starting or running
+    std::string stopped_by_;
+    std::string capabilities_;  ///< JSON as sent
+    std::string refusal_;       ///< why a start is refused, in words
+    std::vector<CameraAnswer> at_opening_;
     std::uint64_t messages_in_session_ = 0;
+    record::DroppedCounts dropped_;  ///< of the session, but for before_start
+
     std::int64_t reports_since_ns_ = 0;  ///< the second in which reports_ are counted
     int reports_ = 0;
-    std::uint64_t bad_in_session_ = 0;
     std::int64_t bad_logged_ns_ = 0;
+    std::int64_t undecodable_told_ns_ = 0;
+    bool lengths_told_ = false;
 
     loop::TimerId start_timer_ = 0;
     loop::TimerId stop_timer_ = 0;
+    loop::TimerId held_timer_ = 0;
     std::int64_t arrival_ns_ = 0;  ///< of the bytes being decoded
 };
 

@@ -1,40 +1,129 @@
 #pragma once
-/// What the control loop and a camera connection's own loop both know of the connection.
+/// The two halves of a camera and what they tell each other. The connection lives on its network
+/// loop and decides what the camera does; the control loop knows the camera's name and who waits
+/// for it. Neither calls the other: each posts values to the other's loop, in order.
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <variant>
 
-#include "httpd/net_loop.h"
+#include "auth/address.h"
+#include "base/event_sink.h"
+#include "camera/message.h"
+#include "camera/states.h"
 
 namespace st::capture {
 
+// ---- from the control loop to the connection ----------------------------------------------------
+
+/// Start recording.
+struct StartOrder {
+    camera::StartParameters parameters;
+    std::string take;
+    std::string started_by;  ///< "user@host"; empty: nobody said
+    unsigned part = 1;       ///< 2, 3 ...: the camera dropped out and is started again
+    bool given = false;      ///< the user named parameters: others in use are worth a word
+    std::chrono::milliseconds timeout{10'000};
+    std::uint64_t request = 0;  ///< the start it belongs to; see CameraAnswer
+};
+struct StopOrder {
+    std::string stopped_by;
+};
+/// Another connection wants the name: ping, and answer Alive when the next byte comes.
+struct Probe {};
+/// Another connection has the name now.
+struct Replace {};
+struct Kick {};
+/// The answer to Described: the name the camera has from now on, which may be the old one.
+struct Named {
+    std::string name;
+};
+/// What became of the session with that serial.
+struct SessionNews {
+    enum class Kind : std::uint8_t { opened, failed, has_room, finished };
+    Kind kind = Kind::opened;
+    std::uint64_t serial = 0;
+    std::string text;  ///< opened: its id; failed: why
+};
+using ToConnection = std::variant<StartOrder, StopOrder, Probe, Replace, Kick, Named, SessionNews>;
+
+// ---- from the connection to the control loop ----------------------------------------------------
+
+struct Alive {};   ///< answers Probe
+struct Joined {};  ///< it did what only a camera does
+/// The capabilities came; answered with Named.
+struct Described {
+    std::string model;  ///< may be empty
+};
+struct StateChanged {
+    camera::State state = camera::State::idle;
+    std::string session;  ///< id of the open one; empty: none, or its folder is not made yet
+};
+/// start_capture went out: the camera is being started with these and with no others.
+struct StartSent {
+    StartOrder order;
+};
+/// What requests that wait for the camera get to know.
+struct CameraAnswer {
+    enum class Kind : std::uint8_t {
+        started,
+        already_recording,
+        refused,
+        start_timeout,
+        not_recording,
+        disconnected
+    };
+    Kind kind = Kind::started;
+    std::string session;  ///< started, already_recording
+    std::string error;    ///< refused: in the camera's or our own words
+    /// started: the request that started it. Else: for that request alone; 0: for all that wait.
+    std::uint64_t request = 0;
+};
+/// The connection is over. `has_session`: its last session is still being finished, which answers
+/// the starts and the stops that wait for it.
+struct Left {
+    std::string reason;
+    bool has_session = false;
+};
+/// Something for the event log.
+struct Happened {
+    std::string type;
+    EventFields fields;
+    LogLevel level = LogLevel::info;
+};
+using FromConnection =
+    std::variant<Alive, Joined, Described, StateChanged, StartSent, CameraAnswer, Left, Happened>;
+
+// ---- what both know of the connection -----------------------------------------------------------
+
 class CameraConnection;
 
-/// Numbers and identity are readable from any thread; `connection` only on `net`'s.
-struct CameraLink : std::enable_shared_from_this<CameraLink> {
-    CameraLink(std::uint64_t link_id, httpd::NetLoop& its_loop, std::string peer_text,
-               std::string request_path, std::int64_t now_us)
+/// `id`, `peer`, `path`, `connected_us`, the counters, send() and report(): any thread.
+struct CameraLink {
+    using Send = std::function<void(ToConnection)>;
+    using Report = std::function<void(FromConnection)>;
+
+    CameraLink(std::uint64_t link_id, std::string peer_text, std::string request_path,
+               std::int64_t now_us)
         : id(link_id),
-          net(its_loop),
           peer(std::move(peer_text)),
           path(std::move(request_path)),
           connected_us(now_us),
           last_seen_us(now_us) {}
 
-    /// Runs `task` on the connection's loop if the connection is still there. Any thread.
-    void post(std::function<void(CameraConnection&)> task) {
-        net.loop().post([self = shared_from_this(), run = std::move(task)] {
-            if (const auto alive = self->connection.lock()) run(*alive);
-        });
-    }
-
     const std::uint64_t id;
-    httpd::NetLoop& net;
-    const std::string peer;
-    const std::string path;
+    const std::string peer;  ///< address:port
+    const std::string path;  ///< of the WebSocket request
     const std::int64_t connected_us;
+
+    // Set before the link is shared.
+    Send send;      ///< runs on the connection's loop, if the connection is still there
+    Report report;  ///< runs on the control loop
+
+    /// The network loop's thread only.
     std::weak_ptr<CameraConnection> connection;
 
     // Set by the control loop before the connection exists; then the control loop's alone.
@@ -45,6 +134,7 @@ struct CameraLink : std::enable_shared_from_this<CameraLink> {
     std::atomic<std::uint64_t> frames{0};
     std::atomic<std::uint64_t> bytes{0};
     std::atomic<std::uint64_t> bad{0};
+    std::atomic<std::uint64_t> undecodable{0};
     std::atomic<std::int64_t> last_seen_us;
     std::atomic<std::uint32_t> width{0};  ///< 0: no picture yet
     std::atomic<std::uint32_t> height{0};

@@ -1,6 +1,5 @@
 #include "capture/camera_stream.h"
 
-#include "capture/camera_connection.h"
 #include "flv/metadata.h"
 
 namespace st::capture {
@@ -14,13 +13,9 @@ constexpr std::int64_t kRetryNs = 1'000'000'000;
 class CameraStream::Holder final : public hub::Publisher {
  public:
     explicit Holder(LinkPtr link) : link_(std::move(link)) {}
-    void probe() override {
-        link_->post([](CameraConnection& camera) { camera.probe(); });
-    }
+    void probe() override { link_->send(Probe{}); }
     void replaced() override {}
-    void kicked() override {
-        link_->post([](CameraConnection& camera) { camera.kick(); });
-    }
+    void kicked() override { link_->send(Kick{}); }
 
  private:
     const LinkPtr link_;

@@ -1,11 +1,18 @@
 #include "capture/cameras.h"
 
+#include <algorithm>
+
 #include "base/clock.h"
 #include "base/name.h"
+#include "base/nearest.h"
+#include "base/text.h"
 #include "capture/camera_connection.h"
 
 namespace st::capture {
 namespace {
+
+/// More cameras than this that give no name cannot share an address.
+constexpr unsigned kNumberMax = 10'000;
 
 control::CameraState to_control(camera::State state) {
     switch (state) {
@@ -32,11 +39,22 @@ bool is_active(camera::State state) {
 }  // namespace
 
 LinkPtr Cameras::make_link(httpd::NetLoop& net, const std::string& peer, const std::string& path) {
-    return std::make_shared<CameraLink>(next_link_.fetch_add(1), net, peer, path, wall_us());
+    auto link = std::make_shared<CameraLink>(next_link_.fetch_add(1), peer, path, wall_us());
+    const std::weak_ptr<CameraLink> weak = link;
+    link->send = [&net, weak](ToConnection message) {
+        net.loop().post([self = weak.lock(), sent = std::move(message)] {
+            if (!self) return;
+            if (const auto camera = self->connection.lock()) camera->on_message(sent);
+        });
+    };
+    link->report = [this, weak](FromConnection message) {
+        if (const LinkPtr self = weak.lock()) report(self, std::move(message));
+    };
+    return link;
 }
 
-std::string Cameras::name_for(const CameraClaim& claim) const {
-    if (!claim.name.empty()) return claim.name;
+std::string Cameras::first_name(const CameraClaim& claim) const {
+    if (claim.name) return *claim.name;
     const auto options = options_.get();
     for (const NameRule& rule : options->name_rules) {
         if (rule.model.empty() && rule.address && rule.address->contains(claim.address)) {
@@ -46,83 +64,97 @@ std::string Cameras::name_for(const CameraClaim& claim) const {
     return claim.default_name;
 }
 
+/// Neither the camera nor a rule names it: another name of its address does as well.
+bool Cameras::has_default_name(const CameraClaim& claim) const {
+    return !claim.name && first_name(claim) == claim.default_name;
+}
+
 void Cameras::claim(CameraClaim claim) {
-    const std::string name = name_for(claim);
-    const std::size_t cameras_max = options_->cameras_max;
-    if (cameras_max > 0 && by_name_.size() >= cameras_max && !by_name_.contains(name)) {
+    if (claim.name && !is_valid_name(*claim.name)) {
+        return claim.done(Error{"camera name \"" + shown(*claim.name) +
+                                    "\" is not allowed: 1 to 64 of A-Z a-z 0-9 . _ -, beginning "
+                                    "with a letter or digit",
+                                400});
+    }
+    const std::string name = first_name(claim);
+    try_name(std::move(claim), name, 1);
+}
+
+void Cameras::try_name(CameraClaim claim, const std::string& name, unsigned number) {
+    const auto held = by_name_.find(name);
+    if (held == by_name_.end()) {
+        const std::size_t cameras_max = options_->cameras_max;
+        if (cameras_max == 0 || by_name_.size() < cameras_max) return grant(claim, name);
         return claim.done(
             Error{"limits.cameras (" + std::to_string(cameras_max) + ") reached", 503});
     }
-    const auto holder = by_name_.find(name);
-    if (holder == by_name_.end()) return grant(claim, name);
-    const std::uint64_t claimant = claim.link->id;
-    const LinkPtr held_by = holder->second.link;
-    const loop::TimerId timer =
-        control_.after(options_->takeover_after, [this, claimant] { take_over(claimant); });
-    waiting_.emplace(claimant, Waiting{std::move(claim), name, held_by->id, timer});
-    held_by->post([](CameraConnection& connection) { connection.probe(); });
+    const LinkPtr holder = held->second.link;
+    const loop::TimerId timer = timers_.after(options_->takeover_after, [this, holder] {
+        holder->send(Replace{});
+        left(holder, "replaced");  // which gives its name to the first that waits
+    });
+    holder_of_[claim.link->id] = holder->id;
+    waiting_[holder->id].push_back(Waiting{std::move(claim), name, number, timer});
+    holder->send(Probe{});
+}
+
+void Cameras::try_next_name(Waiting waiting, const std::string& refusal) {
+    if (!has_default_name(waiting.claim) || waiting.number == kNumberMax) {
+        return waiting.claim.done(Error{refusal, 409});
+    }
+    const std::string next = waiting.claim.default_name + "_" + std::to_string(waiting.number + 1);
+    try_name(std::move(waiting.claim), next, waiting.number + 1);
 }
 
 void Cameras::grant(CameraClaim& claim, const std::string& name) {
-    CameraEntry entry;
+    CameraEntry& entry = by_name_[name];
     entry.link = claim.link;
     entry.name = name;
-    name_of_link_[claim.link->id] = name;
-    by_name_[name] = std::move(entry);
+    by_link_[claim.link->id] = &entry;
     counters_.cameras.fetch_add(1);
     claim.link->name = name;
-    claim.link->name_is_default = name == claim.default_name;
+    claim.link->name_is_default = has_default_name(claim);
     claim.link->address = claim.address;
     events_.add("camera.connected",
-                {{"camera", name}, {"peer", claim.link->peer}, {"path", claim.link->path}});
+                {{"camera", name}, {"peer", claim.link->peer}, {"path", shown(claim.link->path)}});
     claim.done({});
 }
 
-void Cameras::take_over(std::uint64_t claimant) {
-    const auto found = waiting_.find(claimant);
-    if (found == waiting_.end()) return;
-    Waiting waiting = std::move(found->second);
-    waiting_.erase(found);
-    const auto holder = by_name_.find(waiting.name);
-    if (holder != by_name_.end() && holder->second.link->id != waiting.holder) {
-        return waiting.claim.done(
-            Error{"camera \"" + waiting.name + "\" was taken by another connection", 409});
+/// No timer of theirs runs any more.
+std::vector<Cameras::Waiting> Cameras::take_waiting(std::uint64_t holder) {
+    auto node = waiting_.extract(holder);
+    if (node.empty()) return {};
+    for (const Waiting& waiting : node.mapped()) {
+        timers_.cancel(waiting.timer);
+        holder_of_.erase(waiting.claim.link->id);
     }
-    if (holder != by_name_.end()) {
-        const LinkPtr old = holder->second.link;
-        old->post([](CameraConnection& connection) { connection.replace(); });
-        left(old, "replaced");
-    }
-    grant(waiting.claim, waiting.name);
+    return std::move(node.mapped());
 }
 
 void Cameras::alive(const LinkPtr& link) {
-    for (auto it = waiting_.begin(); it != waiting_.end();) {
-        if (it->second.holder != link->id) {
-            ++it;
-            continue;
-        }
-        const Waiting waiting = std::move(it->second);
-        it = waiting_.erase(it);
-        control_.cancel(waiting.timer);
-        waiting.claim.done(Error{"camera \"" + waiting.name + "\" is connected from " + link->peer +
-                                     "; use another name, or kick it",
-                                 409});
+    for (Waiting& waiting : take_waiting(link->id)) {
+        const std::string refusal = "camera \"" + waiting.name + "\" is connected from " +
+                                    link->peer + "; use another name, or kick it";
+        try_next_name(std::move(waiting), refusal);
     }
 }
 
 void Cameras::give_up(const LinkPtr& link) {
-    const auto found = waiting_.find(link->id);
-    if (found != waiting_.end()) {
-        control_.cancel(found->second.timer);
-        waiting_.erase(found);
+    if (const auto holder = holder_of_.extract(link->id); !holder.empty()) {
+        const auto claims = waiting_.find(holder.mapped());
+        std::erase_if(claims->second, [&](const Waiting& waiting) {
+            if (waiting.claim.link != link) return false;
+            timers_.cancel(waiting.timer);
+            return true;
+        });
+        if (claims->second.empty()) waiting_.erase(claims);
     }
     left(link, "closed during the handshake");
 }
 
 CameraEntry* Cameras::entry_of(const LinkPtr& link) {
-    const auto name = name_of_link_.find(link->id);
-    return name == name_of_link_.end() ? nullptr : &by_name_.at(name->second);
+    const auto found = by_link_.find(link->id);
+    return found == by_link_.end() ? nullptr : found->second;
 }
 
 void Cameras::joined(const LinkPtr& link) {
@@ -130,55 +162,53 @@ void Cameras::joined(const LinkPtr& link) {
     if (entry == nullptr || entry->is_camera) return;
     entry->is_camera = true;
     events_.add("camera.ready", {{"camera", entry->name}, {"peer", link->peer}});
-    if (on_joined) on_joined(*entry);
 }
 
 void Cameras::set_state(const LinkPtr& link, camera::State state, const std::string& session) {
     CameraEntry* entry = entry_of(link);
     if (entry == nullptr) return;
     counters_.cameras_recording.fetch_add(int{is_active(state)} - int{is_active(entry->state)});
-    if (state == camera::State::gone && entry->state == camera::State::recording && on_lost) {
-        on_lost(*entry);
-    }
     entry->state = state;
     entry->session = session;
+}
+
+void Cameras::rename(CameraEntry& entry, const std::string& name) {
+    auto node = by_name_.extract(entry.name);  // the entry stays where it is
+    node.key() = name;
+    entry.name = name;
+    entry.link->name = name;
+    entry.link->name_is_default = false;
+    by_name_.insert(std::move(node));
 }
 
 void Cameras::set_model(const LinkPtr& link, const std::string& model) {
     CameraEntry* entry = entry_of(link);
     if (entry == nullptr) return;
     entry->model = model;
-    if (!link->name_is_default) return;
     const auto options = options_.get();
     for (const NameRule& rule : options->name_rules) {
+        if (!link->name_is_default) break;
         if (rule.model.empty() || rule.model != model) continue;
         if (rule.address && !rule.address->contains(link->address)) continue;
         if (by_name_.contains(rule.name)) continue;  // one device of the model has it already
-        auto node = by_name_.extract(entry->name);
-        node.key() = rule.name;
-        node.mapped().name = rule.name;
-        link->name = rule.name;
-        name_of_link_[link->id] = rule.name;
-        by_name_.insert(std::move(node));
-        link->name_is_default = false;
-        link->post([name = rule.name](CameraConnection& camera) { camera.set_name(name); });
-        return;
+        rename(*entry, rule.name);
     }
+    link->send(Named{entry->name});
 }
 
 bool Cameras::left(const LinkPtr& link, const std::string& reason) {
-    const auto name = name_of_link_.find(link->id);
-    if (name == name_of_link_.end()) return false;
-    const auto entry = by_name_.find(name->second);
+    const auto node = by_link_.extract(link->id);
+    if (node.empty()) return false;
+    const std::string name = node.mapped()->name;
     counters_.cameras.fetch_sub(1);
-    if (is_active(entry->second.state)) {
-        counters_.cameras_recording.fetch_sub(1);
-        if (entry->second.state == camera::State::recording && on_lost) on_lost(entry->second);
-    }
+    if (is_active(node.mapped()->state)) counters_.cameras_recording.fetch_sub(1);
+    by_name_.erase(name);
     events_.add("camera.disconnected",
-                {{"camera", entry->first}, {"peer", link->peer}, {"reason", reason}});
-    by_name_.erase(entry);
-    name_of_link_.erase(name);
+                {{"camera", name}, {"peer", link->peer}, {"reason", shown(reason)}});
+    // The first gets the name, and the others have a holder again to wait for.
+    for (Waiting& waiting : take_waiting(link->id)) {
+        try_name(std::move(waiting.claim), waiting.name, waiting.number);
+    }
     return true;
 }
 
@@ -188,8 +218,8 @@ const CameraEntry* Cameras::find(const std::string& name) const {
 }
 
 const CameraEntry* Cameras::find(std::uint64_t link_id) const {
-    const auto name = name_of_link_.find(link_id);
-    return name == name_of_link_.end() ? nullptr : find(name->second);
+    const auto found = by_link_.find(link_id);
+    return found == by_link_.end() ? nullptr : found->second;
 }
 
 control::CameraStatus Cameras::status(const CameraEntry& entry) const {
@@ -197,11 +227,11 @@ control::CameraStatus Cameras::status(const CameraEntry& entry) const {
     control::CameraStatus status;
     status.name = entry.name;
     status.peer = link.peer;
-    status.path = link.path;
+    status.path = shown(link.path);
     if (!entry.model.empty()) status.model = entry.model;
     status.state = to_control(entry.state);
     if (!entry.session.empty()) status.session = entry.session;
-    // Its folder is still being made: who reads "recording" can name what is recorded.
+    // Its folder is still being made: "recording" is said when what is recorded has a name.
     if (entry.state == camera::State::recording && entry.session.empty()) {
         status.state = control::CameraState::starting;
     }
@@ -210,7 +240,7 @@ control::CameraStatus Cameras::status(const CameraEntry& entry) const {
         status.height = link.height;
     }
     // A second that ended more than a second ago says nothing about now.
-    if (monotonic_ns() - link.second_ns < 2'000'000'000) {
+    if (timers_.clock_ns() - link.second_ns < 2'000'000'000) {
         status.fps_1s = link.second_pictures;
         status.bitrate_1s = link.second_bits;
     }
@@ -220,6 +250,19 @@ control::CameraStatus Cameras::status(const CameraEntry& entry) const {
     status.connected_at = rfc3339(link.connected_us);
     status.last_seen = rfc3339(link.last_seen_us);
     return status;
+}
+
+std::string nearest_name(const std::map<std::string, CameraEntry>& cameras,
+                         const std::string& name) {
+    std::string best;
+    std::size_t best_distance = name.size() / 3 + 1;
+    for (const auto& [known, entry] : cameras) {
+        const std::size_t distance = edit_distance(name, known);
+        if (distance >= best_distance) continue;
+        best_distance = distance;
+        best = known;
+    }
+    return best;
 }
 
 }  // namespace st::capture

@@ -5,7 +5,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "auth/address.h"
@@ -17,14 +19,16 @@
 #include "capture/counters.h"
 #include "capture/options.h"
 #include "control/camera_status.h"
+#include "httpd/net_loop.h"
+#include "loop/timers.h"
 
 namespace st::capture {
 
 /// A connection that wants to be a camera, before its upgrade is answered.
 struct CameraClaim {
     LinkPtr link;
-    std::string name;          ///< as the camera gave it; empty: it gave none
-    std::string default_name;  ///< for a camera that no rule names either
+    std::optional<std::string> name;  ///< as the camera gave it
+    std::string default_name;         ///< for a camera that no rule names either: of its address
     auth::Address address;
     /// Called once, on the control loop: granted, or Error with an HTTP status.
     std::function<void(Result<void>)> done;
@@ -42,16 +46,20 @@ struct CameraEntry {
 
 class Cameras {
  public:
-    Cameras(const Current<Options>& options, Counters& counters, loop::EventLoop& control,
+    Cameras(const Current<Options>& options, Counters& counters, loop::Timers& timers,
             EventSink& events)
-        : options_(options), counters_(counters), control_(control), events_(events) {}
+        : options_(options), counters_(counters), timers_(timers), events_(events) {}
 
-    /// Any thread.
+    /// Takes what connections report to the control loop. Set at start; called on any thread.
+    std::function<void(const LinkPtr&, FromConnection)> report;
+
+    /// Any thread. `net`: the loop its connection will live on.
     LinkPtr make_link(httpd::NetLoop& net, const std::string& peer, const std::string& path);
 
-    /// Grants a free name at once. A name in use: its holder is pinged; if a byte comes from it
-    /// within camera.takeover_after the claim gets 409, else the holder is closed (1001
-    /// "replaced").
+    /// Grants a free name at once. A name in use: its holder is pinged. If a byte comes from it
+    /// within camera.takeover_after, a camera that gave the name gets 409 and one that gave none
+    /// the next of NAME_2, NAME_3 ...; else the holder is closed (1001 "replaced"). A holder that
+    /// goes meanwhile leaves its name to the first claim.
     void claim(CameraClaim claim);
     /// The connection of a claim went away before it became a camera's.
     void give_up(const LinkPtr& link);
@@ -60,6 +68,7 @@ class Cameras {
 
     void joined(const LinkPtr& link);
     void set_state(const LinkPtr& link, camera::State state, const std::string& session);
+    /// A rule by model may give it another name; it is told its name in any case.
     void set_model(const LinkPtr& link, const std::string& model);
     /// False if it had been replaced before.
     bool left(const LinkPtr& link, const std::string& reason);
@@ -70,31 +79,38 @@ class Cameras {
     const std::map<std::string, CameraEntry>& all() const { return by_name_; }
     control::CameraStatus status(const CameraEntry& entry) const;
 
-    /// Told of every camera that joined, and of every one that went while it recorded.
-    std::function<void(const CameraEntry&)> on_joined;
-    std::function<void(const CameraEntry&)> on_lost;
-
  private:
     struct Waiting {
         CameraClaim claim;
         std::string name;
-        std::uint64_t holder;  ///< link id
+        unsigned number;  ///< of the names it may have: 1 is the first
         loop::TimerId timer;
     };
+    /// By the link id of the holder that is asked for a sign of life, in the order they came.
+    using WaitingClaims = std::unordered_map<std::uint64_t, std::vector<Waiting>>;
 
-    std::string name_for(const CameraClaim& claim) const;
+    std::string first_name(const CameraClaim& claim) const;
+    bool has_default_name(const CameraClaim& claim) const;
+    void try_name(CameraClaim claim, const std::string& name, unsigned number);
+    void try_next_name(Waiting waiting, const std::string& refusal);
     void grant(CameraClaim& claim, const std::string& name);
-    void take_over(std::uint64_t claimant);
+    std::vector<Waiting> take_waiting(std::uint64_t holder);
     CameraEntry* entry_of(const LinkPtr& link);
+    void rename(CameraEntry& entry, const std::string& name);
 
     const Current<Options>& options_;
     Counters& counters_;
-    loop::EventLoop& control_;
+    loop::Timers& timers_;
     EventSink& events_;
     std::atomic<std::uint64_t> next_link_{1};
     std::map<std::string, CameraEntry> by_name_;
-    std::map<std::uint64_t, std::string> name_of_link_;
-    std::map<std::uint64_t, Waiting> waiting_;  ///< by the claimant's link id
+    std::unordered_map<std::uint64_t, CameraEntry*> by_link_;
+    WaitingClaims waiting_;
+    std::unordered_map<std::uint64_t, std::uint64_t> holder_of_;  ///< by the claimant's link id
 };
+
+/// "shed" where "shad" is connected and near enough to be meant; "" if none is.
+std::string nearest_name(const std::map<std::string, CameraEntry>& cameras,
+                         const std::string& name);
 
 }  // namespace st::capture

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "capture/camera_connection.h"
+#include "base/text.h"
 #include "control/glob.h"
 
 namespace st::capture {
@@ -11,7 +11,7 @@ namespace {
 using control::StartOutcome;
 using control::StopOutcome;
 
-constexpr std::size_t kRememberedMax = 10'000;
+constexpr std::size_t kMeantMax = 10'000;
 
 control::ApiError no_cameras(const std::vector<std::string>& asked) {
     if (asked.empty()) return {control::ErrorCode::no_cameras, "no camera is connected", {}};
@@ -31,7 +31,6 @@ control::StartResult to_result(const std::string& camera, const CameraAnswer& an
             break;
         case CameraAnswer::Kind::already_recording:
             result.outcome = StartOutcome::already_recording;
-            if (answer.differs) result.error = "records with other parameters";
             break;
         case CameraAnswer::Kind::refused:
         case CameraAnswer::Kind::not_recording:
@@ -48,18 +47,37 @@ control::StartResult to_result(const std::string& camera, const CameraAnswer& an
     return result;
 }
 
-control::StopResult to_result(const SessionOutcome& outcome) {
+control::SessionState to_control(record::RecordingState state) {
+    switch (state) {
+        case record::RecordingState::recording:
+            return control::SessionState::recording;
+        case record::RecordingState::finalising:
+            return control::SessionState::finalising;
+        case record::RecordingState::done:
+            return control::SessionState::done;
+        case record::RecordingState::failed:
+            return control::SessionState::failed;
+    }
+    return control::SessionState::failed;
+}
+
+bool was_answered(const record::Summary& summary) {
+    return summary.end_reason != camera::EndReason::stop_timeout;
+}
+
+control::StopResult to_result(const record::Summary& summary) {
     control::StopResult result;
-    const bool failed = outcome.state != control::SessionState::done;
+    result.state = to_control(summary.state);
+    const bool failed = result.state != control::SessionState::done;
     result.outcome = failed ? StopOutcome::failed : StopOutcome::stopped;
-    if (!outcome.id.empty()) result.session = outcome.id;
-    result.state = outcome.state;
-    result.files = outcome.files;
-    result.seq_missing = outcome.seq_missing;
-    result.damage_count = outcome.damage_count;
-    if (!outcome.error.empty()) {
-        result.error = outcome.error;
-    } else if (!outcome.was_answered) {
+    if (!summary.id.empty()) result.session = summary.id;
+    result.files = session_files(summary);
+    result.seq_missing = summary.seq_missing;
+    result.damage_count = summary.damage_count;
+    result.undecodable = summary.undecodable;
+    if (summary.error) {
+        result.error = summary.error;
+    } else if (!was_answered(summary)) {
         result.error = "the camera did not answer in time; its recording was closed without it";
     }
     return result;
@@ -77,6 +95,10 @@ bool is_ok(const control::StartResult& result) {
            (result.outcome == StartOutcome::already_recording && !result.error);
 }
 
+std::uint64_t serial_of(const record::Event& event) {
+    return std::visit([](const auto& e) { return e.serial; }, event);
+}
+
 }  // namespace
 
 camera::StartParameters to_camera(const control::StartParameters& asked) {
@@ -89,9 +111,45 @@ camera::StartParameters to_camera(const control::StartParameters& asked) {
     return parameters;
 }
 
-Captures::Captures(const Current<Options>& options, Cameras& cameras, loop::EventLoop& control,
-                   std::function<std::uint64_t(const std::string&)> progress)
-    : options_(options), cameras_(cameras), control_(control), progress_(std::move(progress)) {}
+std::vector<control::SessionFile> session_files(const record::Summary& summary) {
+    std::vector<control::SessionFile> files;
+    for (const char* kind : {"mp4", "h264", "dump"}) {
+        for (const record::RecordedFile& file : summary.files) {
+            if (file.kind != kind) continue;
+            files.push_back({file.path, "/api/v1/recordings/" + summary.id + "/files/" + file.name,
+                             file.bytes, file.duration_ms, file.pictures});
+        }
+        if (!files.empty()) break;
+    }
+    return files;
+}
+
+Captures::Captures(const Current<Options>& options, Cameras& cameras, Counters& counters,
+                   loop::Timers& timers, EventSink& events)
+    : options_(options), cameras_(cameras), counters_(counters), timers_(timers), events_(events) {}
+
+// ---- what is tracked ---------------------------------------------------------------------------
+
+Captures::Tracked& Captures::tracked(const LinkPtr& link) {
+    Tracked& one = tracked_[link->id];
+    one.name = link->name;
+    return one;
+}
+
+const Captures::Tracked* Captures::find(std::uint64_t link) const {
+    const auto found = tracked_.find(link);
+    return found == tracked_.end() ? nullptr : &found->second;
+}
+
+void Captures::forget_if_idle(std::uint64_t link) {
+    const auto found = tracked_.find(link);
+    if (found == tracked_.end()) return;
+    const Tracked& one = found->second;
+    if (!one.recordings.empty() || !one.starts.empty() || !one.stops.empty()) return;
+    if (cameras_.find(link) == nullptr && !one.is_leaving) tracked_.erase(found);
+}
+
+// ---- start -------------------------------------------------------------------------------------
 
 void Captures::start(const control::StartRequest& request, StartDone done) {
     std::vector<std::string> names;
@@ -99,13 +157,15 @@ void Captures::start(const control::StartRequest& request, StartDone done) {
     const control::Selection selection = control::select_names(request.cameras, names);
     PendingStart pending;
     const std::uint64_t id = next_id_++;
-    const Asked asked{to_camera(request.parameters), request.take.value_or("")};
+    StartOrder order;
+    order.parameters = to_camera(request.parameters);
+    order.take = request.take.value_or("");
+    order.given = request.parameters.given();
+    order.timeout = request.timeout;
+    order.request = id;
     for (const std::string& name : selection.matched) {
         const CameraEntry& entry = *cameras_.find(name);
-        entry.link->post([asked, given = request.parameters.given(), timeout = request.timeout,
-                          id](CameraConnection& connection) {
-            connection.request_start({asked.parameters, asked.take, given, timeout, id});
-        });
+        entry.link->send(order);
         if (entry.is_camera) pending.waiting.emplace(entry.link->id, name);
     }
     if (pending.waiting.empty()) return done(no_cameras(request.cameras));
@@ -114,13 +174,17 @@ void Captures::start(const control::StartRequest& request, StartDone done) {
         pending.reply.results.push_back(
             {name, StartOutcome::disconnected, std::nullopt, "no such camera"});
     }
-    if (!request.wait) return finish_unawaited(std::move(pending), done);
+    pending.order = std::move(order);
     pending.done = std::move(done);
-    pending.timer = control_.after(request.timeout, [this, id] { time_out_start(id); });
+    if (!request.wait) return finish_unawaited(std::move(pending));
+    for (const auto& [link, name] : pending.waiting) {
+        tracked(cameras_.find(link)->link).starts.insert(id);
+    }
+    pending.timer = timers_.after(request.timeout, [this, id] { time_out_start(id); });
     starts_.emplace(id, std::move(pending));
 }
 
-void Captures::finish_unawaited(PendingStart pending, const StartDone& done) const {
+void Captures::finish_unawaited(PendingStart pending) const {
     for (const auto& [link, name] : pending.waiting) {
         control::StartResult result{name, StartOutcome::sent, std::nullopt, std::nullopt};
         const CameraEntry* entry = cameras_.find(link);
@@ -131,39 +195,30 @@ void Captures::finish_unawaited(PendingStart pending, const StartDone& done) con
         pending.reply.results.push_back(std::move(result));
     }
     sort_by_camera(pending.reply.results);
-    done(pending.reply);
+    pending.done(pending.reply);
 }
 
-void Captures::finish_unawaited(PendingStop pending, const StopDone& done) const {
-    for (const auto& [link, name] : pending.waiting) {
-        control::StopResult result;
-        result.camera = name;
-        result.outcome = StopOutcome::not_recording;
-        const CameraEntry* entry = cameras_.find(link);
-        if (entry != nullptr && entry->state != camera::State::idle) {
-            result.outcome = StopOutcome::sent;
+void Captures::answer_starts(const LinkPtr& link, const CameraAnswer& answer) {
+    const auto found = tracked_.find(link->id);
+    if (found == tracked_.end()) return;
+    Tracked& one = found->second;
+    const bool is_for_one = answer.request != 0 && answer.kind != CameraAnswer::Kind::started;
+    const std::set<std::uint64_t> ids =
+        is_for_one ? std::set<std::uint64_t>{answer.request} : one.starts;
+    for (const std::uint64_t id : ids) {
+        if (one.starts.erase(id) == 0) continue;
+        PendingStart& pending = starts_.at(id);
+        const auto waiting = pending.waiting.extract(link->id);
+        control::StartResult result = to_result(waiting.mapped(), answer);
+        if (result.outcome == StartOutcome::already_recording && pending.order.given && one.asked &&
+            one.asked->parameters != pending.order.parameters) {
+            result.error = "records with other parameters";
         }
-        for (const auto& [id, session] : live_) {
-            if (session.link != link) continue;
-            result.outcome = StopOutcome::sent;
-            result.session = id;
-            result.state = session.ended ? control::SessionState::finalising
-                                         : control::SessionState::recording;
-        }
+        if (!is_ok(result)) pending.reply.ok = false;
         pending.reply.results.push_back(std::move(result));
+        finish_start(id);
     }
-    sort_by_camera(pending.reply.results);
-    done(pending.reply);
-}
-
-void Captures::start_sent(const LinkPtr& link, const camera::StartParameters& parameters,
-                          const std::string& take) {
-    if (cameras_.find(link->id) != nullptr) asked_[link->id] = {parameters, take};
-}
-
-void Captures::add_result(PendingStart& pending, control::StartResult result) {
-    if (!is_ok(result)) pending.reply.ok = false;
-    pending.reply.results.push_back(std::move(result));
+    forget_if_idle(link->id);
 }
 
 void Captures::finish_start(std::uint64_t id) {
@@ -172,49 +227,52 @@ void Captures::finish_start(std::uint64_t id) {
     PendingStart pending = std::move(found->second);
     starts_.erase(found);
     sort_by_camera(pending.reply.results);
-    control_.cancel(pending.timer);
+    timers_.cancel(pending.timer);
     pending.done(pending.reply);
 }
 
 void Captures::time_out_start(std::uint64_t id) {
-    const auto found = starts_.find(id);
-    if (found == starts_.end()) return;
-    PendingStart& pending = found->second;
-    for (const auto& [link, name] : pending.waiting) {
-        add_result(pending, to_result(name, {CameraAnswer::Kind::start_timeout, {}, {}, false}));
+    PendingStart& pending = starts_.at(id);
+    for (const auto& [link, name] : std::exchange(pending.waiting, {})) {
+        pending.reply.ok = false;
+        pending.reply.results.push_back(
+            to_result(name, {CameraAnswer::Kind::start_timeout, {}, {}, 0}));
+        tracked_.at(link).starts.erase(id);
+        forget_if_idle(link);
     }
-    pending.waiting.clear();
     finish_start(id);
 }
+
+// ---- stop --------------------------------------------------------------------------------------
 
 std::vector<std::string> Captures::stop_targets(const control::StopRequest& request,
                                                 PendingStop& pending) {
     std::vector<std::string> names;
     for (const auto& [name, entry] : cameras_.all()) names.push_back(name);
     // A camera that is gone is still worth waiting for while its files are being made.
-    for (const auto& [id, session] : live_) {
-        if (cameras_.find(session.link) == nullptr) names.push_back(session.camera);
+    std::multimap<std::string, std::uint64_t> gone;
+    for (const auto& [link, one] : tracked_) {
+        if (one.recordings.empty() || cameras_.find(link) != nullptr) continue;
+        gone.emplace(one.name, link);
+        names.push_back(one.name);
     }
     const control::Selection selection = control::select_names(request.cameras, names);
     for (const std::string& name : selection.matched) {
         if (const CameraEntry* entry = cameras_.find(name)) {
-            was_recording_.erase(name);
-            entry->link->post([](CameraConnection& connection) { connection.request_stop(); });
+            meant_.erase(name);
+            entry->link->send(StopOrder{});
             if (entry->is_camera) pending.waiting.emplace(entry->link->id, name);
         }
-        for (const auto& [id, session] : live_) {
-            if (session.camera == name && cameras_.find(session.link) == nullptr) {
-                pending.waiting.emplace(session.link, name);
-            }
-        }
+        const auto [from, to] = gone.equal_range(name);
+        for (auto at = from; at != to; ++at) pending.waiting.emplace(at->second, name);
     }
     return selection.missing;
 }
 
 void Captures::stop(const control::StopRequest& request, StopDone done) {
     PendingStop pending;
-    if (request.cameras.empty()) was_recording_.clear();
-    for (const std::string& name : request.cameras) was_recording_.erase(name);
+    if (request.cameras.empty()) meant_.clear();
+    for (const std::string& name : request.cameras) meant_.erase(name);
     const std::vector<std::string> missing = stop_targets(request, pending);
     if (pending.waiting.empty()) return done(no_cameras(request.cameras));
     for (const std::string& name : missing) {
@@ -225,53 +283,83 @@ void Captures::stop(const control::StopRequest& request, StopDone done) {
         result.error = "no such camera";
         pending.reply.results.push_back(std::move(result));
     }
-    if (!request.wait) return finish_unawaited(std::move(pending), done);
     pending.done = std::move(done);
+    if (!request.wait) return finish_unawaited(std::move(pending));
     pending.timeout = request.timeout;
     const std::uint64_t id = next_id_++;
+    for (const auto& [link, name] : pending.waiting) {
+        Tracked& one = tracked_[link];
+        one.name = name;
+        one.stops.insert(id);
+    }
     stops_.emplace(id, std::move(pending));
     // The camera's own deadline comes first; the request's counts from the finaliser's progress.
     arm_stop(id, options_->stop_timeout + request.timeout);
 }
 
+void Captures::finish_unawaited(PendingStop pending) const {
+    for (const auto& [link, name] : pending.waiting) {
+        control::StopResult result;
+        result.camera = name;
+        result.outcome = StopOutcome::not_recording;
+        const CameraEntry* entry = cameras_.find(link);
+        if (entry != nullptr && entry->state != camera::State::idle) {
+            result.outcome = StopOutcome::sent;
+        }
+        if (const Tracked* one = find(link); one != nullptr && !one->recordings.empty()) {
+            const Recording& last = one->recordings.rbegin()->second;
+            result.outcome = StopOutcome::sent;
+            result.session = last.id;
+            result.state = last.has_ended ? control::SessionState::finalising
+                                          : control::SessionState::recording;
+        }
+        pending.reply.results.push_back(std::move(result));
+    }
+    sort_by_camera(pending.reply.results);
+    pending.done(pending.reply);
+}
+
 void Captures::arm_stop(std::uint64_t id, std::chrono::nanoseconds after) {
     PendingStop& pending = stops_.at(id);
-    control_.cancel(pending.timer);
-    pending.timer = control_.after(after, [this, id] { time_out_stop(id); });
+    timers_.cancel(pending.timer);
+    pending.timer = timers_.after(after, [this, id] { time_out_stop(id); });
 }
 
 std::uint64_t Captures::progress_of(const PendingStop& pending) const {
     std::uint64_t sum = 0;
-    for (const auto& [id, session] : live_) {
-        if (session.ended && pending.waiting.contains(session.link)) sum += progress_(id);
+    for (const auto& [link, name] : pending.waiting) {
+        for (const auto& [serial, recording] : tracked_.at(link).recordings) {
+            if (!recording.has_ended) continue;
+            sum += static_cast<std::uint64_t>(recording.session->last_progress_ns()) +
+                   recording.session->progress_bytes();
+        }
     }
     return sum;
 }
 
 void Captures::time_out_stop(std::uint64_t id) {
-    const auto found = stops_.find(id);
-    if (found == stops_.end()) return;
-    PendingStop& pending = found->second;
+    PendingStop& pending = stops_.at(id);
     const std::uint64_t progress = progress_of(pending);
-    if (progress != pending.progress_seen) {
-        pending.progress_seen = progress;
+    if (std::exchange(pending.progress_seen, progress) != progress) {
         return arm_stop(id, pending.timeout);
     }
-    for (const auto& [link, name] : pending.waiting) {
+    for (const auto& [link, name] : std::exchange(pending.waiting, {})) {
         control::StopResult result;
         result.camera = name;
         result.outcome = StopOutcome::timeout;
         result.error = "not finished in time; it goes on in the background";
-        for (const auto& [session_id, session] : live_) {
-            if (session.link != link) continue;
-            result.session = session_id;
-            result.state = session.ended ? control::SessionState::finalising
-                                         : control::SessionState::recording;
+        Tracked& one = tracked_.at(link);
+        if (!one.recordings.empty()) {
+            const Recording& last = one.recordings.rbegin()->second;
+            result.session = last.id;
+            result.state = last.has_ended ? control::SessionState::finalising
+                                          : control::SessionState::recording;
         }
         pending.reply.ok = false;
         pending.reply.results.push_back(std::move(result));
+        one.stops.erase(id);
+        forget_if_idle(link);
     }
-    pending.waiting.clear();
     finish_stop(id);
 }
 
@@ -281,128 +369,189 @@ void Captures::finish_stop(std::uint64_t id) {
     PendingStop pending = std::move(found->second);
     stops_.erase(found);
     sort_by_camera(pending.reply.results);
-    control_.cancel(pending.timer);
+    timers_.cancel(pending.timer);
     pending.done(pending.reply);
 }
 
-void Captures::answer(const LinkPtr& link, const CameraAnswer& answer) {
-    if (answer.kind != CameraAnswer::Kind::not_recording) return answer_starts(link->id, answer);
-    if (has_live_session(link->id)) return;
+void Captures::answer_stops(const LinkPtr& link, const control::StopResult& result, bool is_fine) {
+    const auto found = tracked_.find(link->id);
+    if (found == tracked_.end()) return;
+    for (const std::uint64_t id : std::exchange(found->second.stops, {})) {
+        PendingStop& pending = stops_.at(id);
+        control::StopResult its = result;
+        its.camera = pending.waiting.extract(link->id).mapped();
+        if (!is_fine) pending.reply.ok = false;
+        pending.reply.results.push_back(std::move(its));
+        finish_stop(id);
+    }
+    forget_if_idle(link->id);
+}
+
+// ---- what connections report -------------------------------------------------------------------
+
+void Captures::on_report(const LinkPtr& link, const FromConnection& message) {
+    std::visit([&](const auto& what) { on(link, what); }, message);
+}
+
+void Captures::on(const LinkPtr& link, const Alive&) { cameras_.alive(link); }
+
+void Captures::on(const LinkPtr& link, const Described& described) {
+    cameras_.set_model(link, described.model);
+}
+
+void Captures::on(const LinkPtr&, const Happened& happened) {
+    events_.add(happened.type, happened.fields, happened.level);
+}
+
+/// Starts it if it is to be started without being asked: because it dropped out of a capture that
+/// nobody stopped, or by camera.auto_start.
+void Captures::on(const LinkPtr& link, const Joined&) {
+    cameras_.joined(link);
+    const CameraEntry* entry = cameras_.find(link->id);
+    if (entry == nullptr || entry->state != camera::State::idle) return;
+    StartOrder order;
+    if (const auto meant = meant_.find(entry->name); meant != meant_.end()) {
+        order = meant->second.order;
+        order.part = ++meant->second.parts;
+    } else if (const auto parameters = options_->auto_start) {
+        order.parameters = *parameters;
+    } else {
+        return;
+    }
+    order.request = 0;
+    order.given = false;
+    order.timeout = std::chrono::milliseconds(10'000);
+    link->send(order);
+}
+
+void Captures::on(const LinkPtr& link, const StateChanged& change) {
+    cameras_.set_state(link, change.state, change.session);
+    // Ended in good order: only a camera that drops out is started again.
+    const bool has_ended =
+        change.state == camera::State::finalising || change.state == camera::State::idle;
+    if (has_ended) meant_.erase(link->name);
+}
+
+void Captures::on(const LinkPtr& link, const StartSent& sent) {
+    if (cameras_.find(link->id) == nullptr) return;
+    tracked(link).asked = sent.order;
+    if (meant_.size() < kMeantMax || meant_.contains(link->name)) {
+        meant_[link->name] = Meant{sent.order, sent.order.part};
+    }
+}
+
+void Captures::on(const LinkPtr& link, const CameraAnswer& answer) {
+    if (answer.kind != CameraAnswer::Kind::not_recording) return answer_starts(link, answer);
+    const auto found = tracked_.find(link->id);
+    if (found == tracked_.end() || !found->second.recordings.empty()) return;
     control::StopResult result;
     result.outcome = StopOutcome::not_recording;
-    // A camera also says so when nobody asked: that takes nothing from whoever asks next.
-    const auto untold =
-        is_stop_awaited(link->id) ? untold_.extract(link->id) : decltype(untold_)::node_type();
-    if (!untold.empty()) result = to_result(untold.mapped());
-    answer_stops(link->id, result, untold.empty());
+    // A camera also says so when nobody asked; the failure is kept for the next who does.
+    const bool was_asked = !found->second.stops.empty();
+    const bool has_untold = was_asked && found->second.untold;
+    if (has_untold) result = *std::exchange(found->second.untold, std::nullopt);
+    answer_stops(link, result, !has_untold);
 }
 
-void Captures::answer_starts(std::uint64_t link, const CameraAnswer& answer) {
-    std::vector<std::uint64_t> touched;
-    for (auto& [id, pending] : starts_) {
-        const auto waiting = pending.waiting.find(link);
-        if (waiting == pending.waiting.end()) continue;
-        if (answer.request != 0 && answer.request != id) continue;
-        add_result(pending, to_result(waiting->second, answer));
-        pending.waiting.erase(waiting);
-        touched.push_back(id);
-    }
-    for (const std::uint64_t id : touched) finish_start(id);
-}
-
-void Captures::answer_stops(std::uint64_t link, const control::StopResult& result, bool is_ok) {
-    std::vector<std::uint64_t> touched;
-    for (auto& [id, pending] : stops_) {
-        const auto waiting = pending.waiting.find(link);
-        if (waiting == pending.waiting.end()) continue;
-        control::StopResult its = result;
-        its.camera = waiting->second;
-        if (!is_ok) pending.reply.ok = false;
-        pending.reply.results.push_back(std::move(its));
-        pending.waiting.erase(waiting);
-        touched.push_back(id);
-    }
-    for (const std::uint64_t id : touched) finish_stop(id);
-}
-
-void Captures::left(const LinkPtr& link, bool has_session) {
-    const auto recorded = std::find_if(
-        live_.begin(), live_.end(), [&](const auto& one) { return one.second.link == link->id; });
-    if (recorded != live_.end()) {
-        answer_starts(link->id, {CameraAnswer::Kind::started, recorded->first, {}, false});
-    } else if (has_session) {
-        leaving_.insert(link->id);
+void Captures::on(const LinkPtr& link, const Left& left) {
+    cameras_.left(link, left.reason);
+    const auto found = tracked_.find(link->id);
+    if (found == tracked_.end()) return;
+    Tracked& one = found->second;
+    one.untold.reset();
+    if (!one.recordings.empty()) {
+        answer_starts(link,
+                      {CameraAnswer::Kind::started, one.recordings.rbegin()->second.id, {}, 0});
+    } else if (left.has_session) {
+        one.is_leaving = true;
     } else {
-        answer_starts(link->id,
-                      {CameraAnswer::Kind::disconnected, {}, "the camera disconnected", false});
+        answer_starts(link, {CameraAnswer::Kind::disconnected, {}, "the camera disconnected", 0});
     }
-    if (!has_session) answer(link, {CameraAnswer::Kind::not_recording, {}, {}, false});
-    asked_.erase(link->id);
-    untold_.erase(link->id);
+    if (!left.has_session) on(link, CameraAnswer{CameraAnswer::Kind::not_recording, {}, {}, 0});
+    forget_if_idle(link->id);
 }
 
-bool Captures::has_live_session(std::uint64_t link, std::uint64_t from) const {
-    for (const auto& [id, session] : live_) {
-        if (session.link == link && session.number >= from) return true;
+// ---- what the recorder tells -------------------------------------------------------------------
+
+void Captures::on_event(const record::Event& event, const record::SessionPtr& session) {
+    if (serial_of(event) == 0 || !session) {  // a recording of an earlier run
+        if (const auto* finished = std::get_if<record::Finished>(&event)) {
+            report(finished->summary, false);
+        }
+        return;
     }
-    return false;
+    const auto link = std::static_pointer_cast<CameraLink>(session->start().owner);
+    std::visit([&](const auto& what) { on(link, session, what); }, event);
 }
 
-void Captures::session_opened(std::uint64_t link, const std::string& id,
-                              const std::string& camera) {
-    live_[id] = LiveSession{link, camera, next_session_++};
-    untold_.erase(link);
-    if (leaving_.erase(link) > 0) answer_starts(link, {CameraAnswer::Kind::started, id, {}, false});
+void Captures::on(const LinkPtr& link, const record::SessionPtr& session,
+                  const record::Opened& event) {
+    counters_.sessions_opened_total.fetch_add(1);
+    events_.add("session.opened", {{"camera", event.camera}, {"session", event.id}});
+    Tracked& one = tracked(link);
+    one.recordings[event.serial] = Recording{session, event.id};
+    one.untold.reset();
+    link->send(SessionNews{SessionNews::Kind::opened, event.serial, event.id});
+    if (!std::exchange(one.is_leaving, false)) return;
+    answer_starts(link, {CameraAnswer::Kind::started, event.id, {}, 0});
 }
 
-void Captures::session_ended(const std::string& id) {
-    const auto live = live_.find(id);
-    if (live == live_.end()) return;
-    live->second.ended = true;
-    for (auto& [stop_id, pending] : stops_) {
-        if (pending.waiting.contains(live->second.link)) arm_stop(stop_id, pending.timeout);
+void Captures::on(const LinkPtr& link, const record::SessionPtr&, const record::Failed& event) {
+    for (const char* type : {"server.disk", "session.failed"}) {
+        events_.add(type, {{"camera", event.camera}, {"session", event.id}, {"error", event.error}},
+                    LogLevel::error);
     }
+    link->send(SessionNews{SessionNews::Kind::failed, event.serial, event.error});
 }
 
-void Captures::session_finished(std::uint64_t link, const SessionOutcome& outcome) {
-    const auto session = live_.extract(outcome.id);
-    const std::uint64_t number = session ? session.mapped().number : 0;
-    if (leaving_.erase(link) > 0) {  // its folder could not be made
-        answer_starts(link, {CameraAnswer::Kind::refused, {}, outcome.error, false});
+void Captures::on(const LinkPtr& link, const record::SessionPtr&, const record::Room& event) {
+    link->send(SessionNews{SessionNews::Kind::has_room, event.serial, {}});
+}
+
+void Captures::on(const LinkPtr& link, const record::SessionPtr&, const record::Finalising& event) {
+    Tracked& one = tracked(link);
+    const auto recording = one.recordings.find(event.serial);
+    if (recording == one.recordings.end()) return;
+    recording->second.has_ended = true;
+    for (const std::uint64_t id : one.stops) arm_stop(id, stops_.at(id).timeout);
+}
+
+void Captures::on(const LinkPtr& link, const record::SessionPtr& session,
+                  const record::Finished& event) {
+    report(event.summary, session->failed());
+    Tracked& one = tracked(link);
+    one.recordings.erase(event.serial);
+    link->send(SessionNews{SessionNews::Kind::finished, event.serial, {}});
+    if (std::exchange(one.is_leaving, false)) {  // its folder could not be made
+        answer_starts(link, {CameraAnswer::Kind::refused, {}, event.summary.error.value_or(""), 0});
     }
-    // The last one is meant. It may well be done while an earlier, longer one is not.
-    if (has_live_session(link, number)) return;
-    const bool failed = outcome.state != control::SessionState::done;
-    if (failed && !is_stop_awaited(link) && cameras_.find(link) != nullptr) untold_[link] = outcome;
-    answer_stops(link, to_result(outcome), !failed && outcome.was_answered);
+    const auto now = tracked_.find(link->id);
+    if (now == tracked_.end()) return;
+    // The newest one is meant. It may well be finished while an earlier, longer one is not.
+    const auto& left = now->second.recordings;
+    if (!left.empty() && left.rbegin()->first > event.serial) return;
+    const control::StopResult result = to_result(event.summary);
+    const bool failed = result.outcome == StopOutcome::failed;
+    if (failed && now->second.stops.empty() && cameras_.find(link->id) != nullptr) {
+        now->second.untold = result;
+    }
+    answer_stops(link, result, !failed && was_answered(event.summary));
+    forget_if_idle(link->id);
 }
 
-bool Captures::is_stop_awaited(std::uint64_t link) const {
-    return std::any_of(stops_.begin(), stops_.end(),
-                       [&](const auto& stop) { return stop.second.waiting.contains(link); });
-}
-
-std::size_t Captures::finalising() const {
-    std::size_t count = 0;
-    for (const auto& [id, session] : live_) count += session.ended ? 1 : 0;
-    return count;
-}
-
-void Captures::auto_start(const CameraEntry& entry) {
-    const auto parameters = options_->auto_start;
-    if (!parameters || entry.state != camera::State::idle) return;
-    Asked asked{*parameters, {}};
-    if (const auto before = was_recording_.extract(entry.name)) asked = before.mapped();
-    entry.link->post([asked](CameraConnection& connection) {
-        connection.request_start(
-            {asked.parameters, asked.take, false, std::chrono::milliseconds(10'000), 0});
-    });
-}
-
-void Captures::remember(const CameraEntry& entry) {
-    const auto asked = asked_.extract(entry.link->id);
-    if (asked.empty()) return;
-    if (was_recording_.size() < kRememberedMax) was_recording_[entry.name] = asked.mapped();
+void Captures::report(const record::Summary& summary, bool failure_told) {
+    const bool failed = summary.state == record::RecordingState::failed;
+    (failed ? counters_.sessions_failed_total : counters_.sessions_finished_total).fetch_add(1);
+    EventFields fields{{"camera", summary.camera},
+                       {"session", summary.id},
+                       {"state", std::string(record::to_string(summary.state))},
+                       {"end_reason", std::string(camera::to_string(summary.end_reason))},
+                       {"pictures", std::uint64_t{summary.pictures}}};
+    const std::vector<control::SessionFile> files = session_files(summary);
+    if (!files.empty()) fields.emplace_back("file", files.front().path);
+    if (summary.error) fields.emplace_back("error", *summary.error);
+    events_.add(failed && !failure_told ? "session.failed" : "session.finished", fields,
+                failed ? LogLevel::error : LogLevel::info);
 }
 
 }  // namespace st::capture

@@ -23,7 +23,6 @@ namespace st::capture {
 
 class Cameras;
 class Captures;
-class Sessions;
 
 struct Parts {
     const Current<Options>& options;
@@ -32,12 +31,11 @@ struct Parts {
     Counters& counters;
     httpd::Counters& http_counters;
     const std::atomic<bool>& shutting_down;  ///< no new sessions
-    loop::EventLoop& control;                ///< post to it what is for the four below
+    loop::EventLoop& control;                ///< post to it what is for the three below
     // The control loop's thread only:
     EventSink& events;
     Cameras& cameras;
     Captures& captures;
-    Sessions& sessions;
     record::Recorder& recorder;  ///< any thread
     hub::Hub& hub;               ///< any thread
 };

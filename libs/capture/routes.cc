@@ -1,6 +1,5 @@
 #include "capture/routes.h"
 
-#include "base/name.h"
 #include "capture/camera_connection.h"
 #include "capture/cameras.h"
 #include "httpd/refusal.h"
@@ -20,7 +19,7 @@ class NameClaim final : public httpd::Connection,
         handover_.transport->set_handler(*this);
     }
 
-    void ask(std::string name, const httpd::Peer& peer) {
+    void ask(std::optional<std::string> name, const httpd::Peer& peer) {
         CameraClaim claim;
         claim.link = link_;
         claim.name = std::move(name);
@@ -56,9 +55,8 @@ class NameClaim final : public httpd::Connection,
         state_ = State::done;
         handover_.transport->send(handover_.upgrade_answer);
         auto camera =
-            std::make_shared<CameraConnection>(parts_, handover_.net, std::move(handover_.ticket),
-                                               link_, std::move(handover_.transport));
-        link_->connection = camera;
+            CameraConnection::over_stream(parts_, handover_.net, std::move(handover_.ticket), link_,
+                                          std::move(handover_.transport));
         handover_.net.add(camera);
         handover_.net.remove(*this);
         camera->start(as_bytes(handover_.pending));
@@ -114,15 +112,7 @@ std::optional<httpd::Plan> plan(const Parts& parts, const httpd::Request& reques
     httpd::Plan plan;
     plan.role = auth::Role::camera;
     plan.signed_path = "/camera/" + name.value_or(request.peer.camera_name);
-    if (name && !is_valid_name(*name)) {
-        plan.refusal = {400,
-                        "camera name: 1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter or "
-                        "digit",
-                        {}};
-        return plan;
-    }
-    plan.take_over = [&parts, name = name.value_or("")](const httpd::Request& asked,
-                                                        httpd::Handover handover) {
+    plan.take_over = [&parts, name](const httpd::Request& asked, httpd::Handover handover) {
         httpd::NetLoop& net = handover.net;
         auto claim = std::make_shared<NameClaim>(parts, asked, std::move(handover));
         net.add(claim);

@@ -90,6 +90,7 @@ Decoded<StopReply> decode_stop_reply(std::string_view body) {
         fields.read("error", result.error);
         fields.read("seq_missing", result.seq_missing);
         fields.read("damage_count", result.damage_count);
+        fields.read("undecodable", result.undecodable);
     });
 }
 
@@ -107,6 +108,7 @@ std::string encode(const StopReply& reply) {
         if (result.error) object.set("error", *result.error);
         if (result.seq_missing > 0) object.set("seq_missing", result.seq_missing);
         if (result.damage_count > 0) object.set("damage_count", result.damage_count);
+        if (result.undecodable > 0) object.set("undecodable", result.undecodable);
         results.push_back(object);
     }
     return encode_results(reply.ok, results);

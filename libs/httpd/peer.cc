@@ -27,7 +27,7 @@ std::string default_camera_name(const Poco::Net::SocketAddress& peer) {
         std::replace(address.begin(), address.end(), ':', '-');
         address.insert(0, "v6-");
     }
-    return address + "_" + std::to_string(peer.port());
+    return address;
 }
 
 Peer peer_of(const Poco::Net::SocketAddress& address) {

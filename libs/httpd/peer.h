@@ -13,7 +13,7 @@ namespace st::httpd {
 std::string peer_text(const Poco::Net::SocketAddress& peer);
 /// The address alone, without a zone.
 std::string peer_address_text(const Poco::Net::SocketAddress& peer);
-/// "10.0.0.7_51544", "v6-fd00--7_51544": a valid camera name.
+/// "10.0.0.7", "v6-fd00--7": a valid camera name.
 std::string default_camera_name(const Poco::Net::SocketAddress& peer);
 
 struct Peer {

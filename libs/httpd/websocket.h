@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "httpd/counters.h"
+#include "httpd/message_socket.h"
 #include "httpd/options.h"
 #include "loop/transport.h"
 #include "ws/codec.h"
@@ -35,7 +36,7 @@ class WebSocketHandler {
 constexpr std::size_t kGrowthBytesMin = 64 * 1024;
 constexpr std::chrono::seconds kGrowthTime{10};
 
-class WebSocket final : public loop::StreamHandler {
+class WebSocket final : public MessageSocket, public loop::StreamHandler {
  public:
     struct Times {
         std::chrono::milliseconds ping_interval;  ///< silence after which a ping goes out
@@ -48,22 +49,19 @@ class WebSocket final : public loop::StreamHandler {
               Counters& counters, Log log, WebSocketHandler& handler);
     ~WebSocket() override;
 
-    /// `pending`: bytes that came behind the upgrade request.
-    void start(Bytes pending);
+    void start(Bytes pending) override;
 
-    void send_text(std::string_view text);
+    void send_text(std::string_view text) override;
     /// Frames made before, by ws/encode.h, for whoever else gets the same.
     void send_wires(std::span<const SharedBuffer> frames) {
         if (!over_) stream_->send(frames);
     }
-    void send_ping(std::string_view payload);
-    /// Our close frame; then on_over(), and on_gone() once the peer has it.
-    void close(std::uint16_t code, const std::string& reason);
+    void send_ping(std::string_view payload) override;
+    void close(std::uint16_t code, const std::string& reason) override;
     bool is_over() const { return over_; }
 
-    /// Back-pressure. A peer that is not read is not expected to answer pings.
-    void pause_reading();
-    void resume_reading();
+    void pause_reading() override;
+    void resume_reading() override;
     std::size_t queued_bytes() const { return stream_->queued_bytes(); }
     std::uint64_t bytes_taken() const { return stream_->bytes_out(); }
 

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/sync.h"
+#include "loop/timers.h"
 
 namespace st::loop {
 
@@ -47,10 +48,7 @@ struct BusyStats {
     void add(std::int64_t ns);
 };
 
-/// Names a timer; 0 names none.
-using TimerId = std::uint64_t;
-
-class EventLoop {
+class EventLoop final : public Timers {
  public:
     /// Receive buffer shared by all streams of the loop, valid during one on_ready() call.
     static constexpr std::size_t kScratchBytes = 256 * 1024;
@@ -59,7 +57,7 @@ class EventLoop {
 
     /// `clock`: CLOCK_MONOTONIC in nanoseconds; a test moves its own by hand.
     explicit EventLoop(Clock clock = monotonic_ns);
-    ~EventLoop();
+    ~EventLoop() override;
     EventLoop(const EventLoop&) = delete;
     EventLoop& operator=(const EventLoop&) = delete;
 
@@ -82,10 +80,9 @@ class EventLoop {
     /// descriptor.
     void remove(int fd, Pollable& pollable);
 
-    /// Runs `task` once, not before `delay` has passed.
-    TimerId after(std::chrono::nanoseconds delay, Task task);
-    /// Unknown and already fired ids are ignored.
-    void cancel(TimerId timer);
+    TimerId after(std::chrono::nanoseconds delay, Task task) override;
+    void cancel(TimerId timer) override;
+    std::int64_t clock_ns() const override { return clock_(); }
 
     /// Runs `task` at the end of this turn (a stream that used up its read budget goes on here).
     void defer(Task task) { deferred_.push_back(std::move(task)); }

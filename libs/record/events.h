@@ -51,6 +51,7 @@ struct Summary {
     std::uint32_t height = 0;
     std::uint64_t seq_missing = 0;  ///< messages that never came
     std::uint64_t damage_count = 0;
+    std::uint64_t undecodable = 0;  ///< messages that are not H.264 in a known form
 };
 
 /// The folder and the dump exist; session.json says "recording".

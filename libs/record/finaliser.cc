@@ -74,6 +74,7 @@ Summary summary_of(const Meta& meta, const mux::Report& report, const std::strin
     summary.height = report.height;
     summary.seq_missing = report.seq_missing;
     summary.damage_count = report.damage_count;
+    summary.undecodable = meta.dropped.undecodable;
     return summary;
 }
 
@@ -228,7 +229,7 @@ void Finaliser::finish(Unfinished job) {
             apply_keep(fd.get(), directory, meta, made.has_mp4, report);
         }
         store(fd.get(), meta, report);
-        if (meta.state == RecordingState::done && !options_.keep.dump && made.has_mp4) {
+        if (!keeps_dump(meta, made.has_mp4)) {
             ::unlinkat(fd.get(), kDumpName, 0);
         }
     } catch (const std::exception& e) {  // C3: the top of a job; the other jobs go on
@@ -255,9 +256,7 @@ mux::Job Finaliser::mux_job(const Unfinished& job, const std::string& directory)
     mux_job.cancel = job.session ? stop_.get_token() : stop_recovered_.get_token();
     mux_job.progress = [session = job.session](const mux::Progress& progress) {
         if (!session) return;
-        session->progress_bytes_.store(progress.done_bytes);
-        session->total_bytes_.store(progress.total_bytes);
-        session->progress_ns_.store(monotonic_ns());
+        session->note_progress(progress.done_bytes, progress.total_bytes, monotonic_ns());
     };
     return mux_job;
 }
@@ -290,6 +289,7 @@ Finaliser::Made Finaliser::make_files(const Unfinished& job, const std::string& 
     }
     made.has_mp4 = made.report && std::ranges::any_of(made.report->files, is_mp4);
     if (!made.report && made.report.error().code == kCodeData) {
+        meta.state = RecordingState::failed;
         meta.error = with_earlier(meta.error, kNoPicture);
         made.report = mux::inspect(mp4);
     } else if (!made.report && made.report.error().code == kCodeInterrupted) {
@@ -325,6 +325,12 @@ void Finaliser::make_h264(const mux::Job& of, const std::string& directory, Meta
     }
 }
 
+/// What is in no other file is never deleted, whatever recording.keep says.
+bool Finaliser::keeps_dump(const Meta& meta, bool has_mp4) const {
+    return options_.keep.dump || meta.state != RecordingState::done || !has_mp4 ||
+           meta.dropped.undecodable > 0;
+}
+
 /// The files as recording.keep wants them, and the report's list as they are.
 void Finaliser::apply_keep(int directory, const std::string& path, Meta& meta, bool has_mp4,
                            mux::Report& report) {
@@ -336,9 +342,8 @@ void Finaliser::apply_keep(int directory, const std::string& path, Meta& meta, b
     std::erase_if(report.files, [&](const mux::OutputFile& file) {
         return !file_bytes(directory, file.name).has_value();
     });
-    const bool keeps_dump = options_.keep.dump || meta.state != RecordingState::done || !has_mp4;
     const auto bytes = file_bytes(directory, kDumpName);
-    if (!keeps_dump || !bytes) return;
+    if (!keeps_dump(meta, has_mp4) || !bytes) return;
     mux::OutputFile dump;
     dump.path = path + "/" + kDumpName;
     dump.name = kDumpName;

@@ -247,6 +247,12 @@ SessionPtr Recorder::open(SessionStart start) {
     return session;
 }
 
+SessionPtr Recorder::session(std::uint64_t serial) const {
+    const Lock lock(parts_->mutex);
+    const auto found = parts_->sessions.find(serial);
+    return found == parts_->sessions.end() ? nullptr : found->second;
+}
+
 std::size_t Recorder::finish_all(std::int64_t deadline_ns) {
     std::vector<SessionPtr> open;
     {

@@ -73,6 +73,9 @@ class Recorder {
     /// Any thread; returns at once. The folder appears on a writer thread: Opened, or Failed.
     SessionPtr open(SessionStart start);
 
+    /// The session with that serial; null once its Finished has been told. Any thread.
+    SessionPtr session(std::uint64_t serial) const;
+
     /// Ends open sessions (reason shutdown) and waits until all of this run are finished, or until
     /// `deadline` (CLOCK_MONOTONIC ns). Recordings of earlier runs are left where they are. Returns
     /// how many are not finished: their dumps are closed and complete, the next start makes the

@@ -46,13 +46,12 @@ bool Session::push(Buffer message, std::int64_t arrival_ns) {
     return after <= budget_bytes_;
 }
 
-void Session::end(EndReason reason, std::optional<CloseCode> close, DroppedCounts dropped,
-                  std::optional<std::int64_t> ping_us) {
+void Session::end(SessionEnd end) {
     bool schedule = false;
     {
         const Lock lock(mutex_);
         if (ended_.exchange(true)) return;
-        end_ = End{reason, std::move(close), dropped, ping_us, wall_us()};
+        end_ = End{std::move(end), wall_us()};
         schedule = !std::exchange(scheduled_, true);
     }
     if (schedule) {

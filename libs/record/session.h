@@ -30,18 +30,34 @@ struct SessionStart {
     std::optional<std::string> take;
     std::optional<camera::StartParameters> parameters;  ///< none: the camera began by itself
     std::string capabilities;                           ///< its JSON object as sent; "" = none came
-    std::int64_t started_us = 0;                        ///< wall clock
+    std::string started_by;                             ///< "user@host"; "" = nobody said
+    /// 2, 3 ...: of a camera that dropped out and was started again.
+    unsigned part = 1;
+    std::int64_t started_us = 0;  ///< wall clock
     /// CLOCK_MONOTONIC at the same moment.
     std::int64_t started_ns = 0;
     /// Arrival of the first frame that was held from before, if one was: arrival times count from
     /// it.
     std::optional<std::int64_t> first_held_ns;
+    /// Whatever the caller wants to find again in the events of this session.
+    std::shared_ptr<void> owner;
 };
 
-/// Messages of this camera that did not get into the recording.
+/// Messages of this camera that are in no picture of the recording.
 struct DroppedCounts {
     std::uint64_t before_start = 0;
-    std::uint64_t bad = 0;
+    std::uint64_t bad = 0;          ///< not as the protocol has them: not recorded
+    std::uint64_t undecodable = 0;  ///< recorded, but not H.264 in a form that is known
+};
+
+/// What is known when a recording ends.
+struct SessionEnd {
+    EndReason reason = EndReason::stopped;
+    std::optional<CloseCode> close = std::nullopt;
+    DroppedCounts dropped = {};
+    /// The least time that a ping took there and back meanwhile; none: not measured.
+    std::optional<std::int64_t> ping_us = std::nullopt;
+    std::string stopped_by = {};  ///< "user@host"; "" = nobody said
 };
 
 class Mailbox;  // of the writer thread; private to libs/record
@@ -61,10 +77,10 @@ class Session : public std::enable_shared_from_this<Session> {
     /// or ended, when there is nowhere left to put it.
     bool push(Buffer message, std::int64_t arrival_ns);
 
-    /// No more messages: what is queued is written, then the finaliser takes over. Idempotent.
-    /// `ping_us`: the least time that a ping took there and back meanwhile; none: not measured.
-    void end(EndReason reason, std::optional<CloseCode> close = std::nullopt,
-             DroppedCounts dropped = {}, std::optional<std::int64_t> ping_us = std::nullopt);
+    /// No more messages: what is queued is written, then the finaliser takes over. Only the first
+    /// call counts. Any thread: a message pushed meanwhile is in the recording or dropped.
+    void end(SessionEnd end);
+    void end(EndReason reason) { end(SessionEnd{reason}); }
 
     std::uint64_t serial() const { return serial_; }  ///< unique in this process, never reused
     const std::string& camera() const { return start_.camera; }
@@ -82,6 +98,12 @@ class Session : public std::enable_shared_from_this<Session> {
     std::int64_t last_progress_ns() const { return progress_ns_.load(std::memory_order_relaxed); }
     std::uint64_t progress_bytes() const { return progress_bytes_.load(std::memory_order_relaxed); }
     std::uint64_t total_bytes() const { return total_bytes_.load(std::memory_order_relaxed); }
+    /// The finaliser has got so far.
+    void note_progress(std::uint64_t done_bytes, std::uint64_t total_bytes, std::int64_t now_ns) {
+        progress_bytes_.store(done_bytes, std::memory_order_relaxed);
+        total_bytes_.store(total_bytes, std::memory_order_relaxed);
+        progress_ns_.store(now_ns, std::memory_order_relaxed);
+    }
 
  private:
     friend class Writer;  // the threads of libs/record
@@ -94,11 +116,7 @@ class Session : public std::enable_shared_from_this<Session> {
         Buffer message;
         std::int64_t arrival_ns;
     };
-    struct End {
-        EndReason reason;
-        std::optional<CloseCode> close;
-        DroppedCounts dropped;
-        std::optional<std::int64_t> ping_us;
+    struct End : SessionEnd {
         std::int64_t ended_us;
     };
 

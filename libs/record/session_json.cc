@@ -113,6 +113,9 @@ void set_meta(Object& object, const Meta& meta) {
     object.set("capabilities", encode_capabilities(meta.capabilities));
     object.set("started_at", rfc3339(meta.started_us));
     object.set("ended_at", meta.ended_us ? Value(rfc3339(*meta.ended_us)) : Value());
+    object.set("part", meta.part);
+    object.set("started_by", meta.started_by.empty() ? Value() : Value(meta.started_by));
+    object.set("stopped_by", meta.stopped_by.empty() ? Value() : Value(meta.stopped_by));
 }
 
 void set_report(Object& object, const Meta& meta, const mux::Report& report, bool measured) {
@@ -124,8 +127,14 @@ void set_report(Object& object, const Meta& meta, const mux::Report& report, boo
     Object dropped;
     dropped.set("before_start", meta.dropped.before_start);
     dropped.set("bad", meta.dropped.bad + report.dropped.bad);
-    dropped.set("undecodable", report.dropped.undecodable);
+    dropped.set("undecodable", meta.dropped.undecodable + report.dropped.undecodable);
     object.set("dropped", dropped);
+    Array warnings;
+    if (const std::uint64_t count = meta.dropped.undecodable; count > 0) {
+        warnings.push_back(std::to_string(count) + (count == 1 ? " message is" : " messages are") +
+                           " not H.264 in a form that is known, and in no picture");
+    }
+    object.set("warnings", warnings);
     object.set("seq_gaps", encode_gaps(report));
     object.set("seq_gap_count", report.seq_gap_count);
     object.set("timing", measured && !report.timing.empty() ? Value(report.timing) : Value());
@@ -216,8 +225,12 @@ Result<StoredSession> decode_object(const Object& object) {
     }
     meta.started_us = time_of(object["started_at"]).value_or(0);
     meta.ended_us = time_of(object["ended_at"]);
+    meta.part = static_cast<unsigned>(std::max<std::uint64_t>(1, number_or_0(object["part"])));
+    meta.started_by = object["started_by"].text_or_empty();
+    meta.stopped_by = object["stopped_by"].text_or_empty();
     if (const Object* const dropped = object["dropped"].object()) {
-        meta.dropped = {number_or_0((*dropped)["before_start"]), number_or_0((*dropped)["bad"])};
+        meta.dropped = {number_or_0((*dropped)["before_start"]), number_or_0((*dropped)["bad"]),
+                        number_or_0((*dropped)["undecodable"])};
     }
     if (const Object* const clock = object["clock"].object()) {
         const auto ping_us = (*clock)["ping_us"].integer();
@@ -257,6 +270,8 @@ Meta meta_of(const SessionStart& start, const std::string& id) {
     meta.peer = start.peer;
     meta.path = start.path;
     meta.take = start.take;
+    meta.started_by = start.started_by;
+    meta.part = start.part;
     meta.start = start.parameters;
     meta.capabilities = start.capabilities;
     meta.started_us = start.started_us;

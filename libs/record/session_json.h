@@ -34,6 +34,9 @@ struct Meta {
     DroppedCounts dropped;
     std::optional<std::int64_t> ping_us;  ///< least time a ping took there and back
     std::optional<std::string> error;
+    std::string started_by;  ///< "user@host"; "" = nobody said
+    std::string stopped_by;
+    unsigned part = 1;  ///< 2, 3 ...: the camera dropped out and was started again
 };
 
 Meta meta_of(const SessionStart& start, const std::string& id);

@@ -203,6 +203,7 @@ void Writer::end(const SessionPtr& session, File& file, const Session::End& end)
     meta.close = end.close;
     meta.dropped = end.dropped;
     meta.ping_us = end.ping_us;
+    meta.stopped_by = end.stopped_by;
     meta.ended_us = end.ended_us;
     if (!file.error.empty()) meta.error = file.error;
     if (file.dump) {

@@ -16,7 +16,6 @@
 #include "capture/captures.h"
 #include "capture/parts.h"
 #include "capture/routes.h"
-#include "capture/sessions.h"
 #include "httpd/answers.h"
 #include "httpd/http_connection.h"
 #include "httpd/peer.h"
@@ -86,16 +85,14 @@ struct Server::Parts {
           disk("disk", log_failure(log, "disk")),
           events(log.with("event")),
           cameras(capture_options, capture_counters, control, events),
-          sessions(capture_counters, events),
-          captures(capture_options, cameras, control,
-                   [this](const std::string& id) { return sessions.progress(id); }),
+          captures(capture_options, cameras, capture_counters, control, events),
           live(*live_options.get(), control, events) {
         listen();
         open_recorder();
         catalogue = std::make_unique<record::Catalogue>(recorder->path());
-        sessions.set_captures(captures);
-        cameras.on_joined = [this](const capture::CameraEntry& entry) {
-            captures.auto_start(entry);
+        cameras.report = [this](const capture::LinkPtr& link, capture::FromConnection message) {
+            control.post(
+                [this, link, what = std::move(message)] { captures.on_report(link, what); });
         };
         sources =
             std::make_unique<source::Sources>(setup.sources, setup.source_worker, live.hub(), log);
@@ -104,7 +101,6 @@ struct Server::Parts {
         live.is_coming_back = [this](const std::string& path) {
             return sources->is_coming_back(path);
         };
-        cameras.on_lost = [this](const capture::CameraEntry& entry) { captures.remember(entry); };
         make_parts();
         http_counters.memory.set_limit(setup.options.http.memory_bytes);
         trim_later();
@@ -127,7 +123,6 @@ struct Server::Parts {
     std::unique_ptr<record::Catalogue> catalogue;
     api::EventLog events;
     capture::Cameras cameras;
-    capture::Sessions sessions;
     capture::Captures captures;
     std::atomic<bool> shutting_down{false};
     std::unique_ptr<capture::Parts> capture_parts;
@@ -173,7 +168,12 @@ void Server::Parts::open_recorder() {
     try {
         recorder = std::make_unique<record::Recorder>(
             setup.recorder, log.with("recorder"), [this](const record::Event& event) {
-                control.post([this, event] { sessions.on_event(event); });
+                const std::uint64_t serial =
+                    std::visit([](const auto& told) { return told.serial; }, event);
+                auto session = serial == 0 ? nullptr : recorder->session(serial);
+                control.post([this, event, session = std::move(session)] {
+                    captures.on_event(event, session);
+                });
             });
     } catch (const std::system_error& e) {
         throw std::runtime_error("recordings folder " + setup.recorder.path + ": " +
@@ -194,9 +194,9 @@ void Server::Parts::trim_later() {
 }
 
 void Server::Parts::make_parts() {
-    capture_parts = std::make_unique<capture::Parts>(capture::Parts{
-        capture_options, http_options, log, capture_counters, http_counters, shutting_down, control,
-        events, cameras, captures, sessions, *recorder, live.hub()});
+    capture_parts = std::make_unique<capture::Parts>(
+        capture::Parts{capture_options, http_options, log, capture_counters, http_counters,
+                       shutting_down, control, events, cameras, captures, *recorder, live.hub()});
     live_parts = std::make_unique<live::Parts>(live::Parts{live_options, http_options, policy, log,
                                                            http_counters, shutting_down, control,
                                                            live, setup.recorder.run_job});

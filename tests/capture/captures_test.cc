@@ -2,33 +2,34 @@
 
 #include <gtest/gtest.h>
 
+#include "capture/fakes.h"
+
 namespace st::capture {
 namespace {
 
 using control::StartOutcome;
 using control::StopOutcome;
 using std::chrono::milliseconds;
+using std::chrono::seconds;
 
-class NoEvents final : public EventSink {
- public:
-    void add(std::string_view, const EventFields&, LogLevel) override {}
-};
-
-/// Cameras without sockets: what is posted to them goes nowhere, and the test answers for them.
+/// Cameras without connections: what is sent to them is kept, and the test reports for them.
 class CapturesTest : public ::testing::Test {
  protected:
     LinkPtr connect(const std::string& name) {
-        LinkPtr link = cameras.make_link(net, "127.0.0.1:1", "/ingest/" + name);
+        const std::uint64_t id = ++links;
+        auto link = std::make_shared<CameraLink>(id, "127.0.0.1:1", "/ingest/" + name, 0);
+        link->send = [this, id](ToConnection message) { sent[id].push_back(std::move(message)); };
+        link->report = [](FromConnection) {};
         CameraClaim claim;
         claim.link = link;
         claim.name = name;
-        claim.done = [this](const Result<void>& granted) { claims.push_back(granted.ok()); };
+        claim.done = [](const Result<void>& granted) { EXPECT_TRUE(granted.ok()); };
         cameras.claim(std::move(claim));
         return link;
     }
     LinkPtr join(const std::string& name) {
         LinkPtr link = connect(name);
-        cameras.joined(link);
+        captures.on_report(link, Joined{});
         return link;
     }
     void start(const control::StartRequest& request) {
@@ -41,40 +42,60 @@ class CapturesTest : public ::testing::Test {
             stopped = std::move(made);
         });
     }
-    /// Runs the control loop until `done` holds, ten seconds at the most.
-    void run_until(const std::function<bool()>& done) {
-        const TickTock tick(control, done);
-        control.run();
-        EXPECT_TRUE(done());
+    void answer(const LinkPtr& link, CameraAnswer::Kind kind, const std::string& session = {},
+                const std::string& error = {}) {
+        captures.on_report(link, CameraAnswer{kind, session, error, 0});
     }
-    struct TickTock {
-        TickTock(loop::EventLoop& loop, const std::function<bool()>& done) {
-            arm(loop, done, 10'000);
+    void open(const LinkPtr& link, const std::string& id) {
+        record::SessionStart start;
+        start.camera = link->name;
+        start.owner = link;
+        const auto session = recorder.open(std::move(start));
+        of_id[id] = session;
+        captures.on_event(record::Opened{session->serial(), link->name, id}, session);
+    }
+    void end(const std::string& id) {
+        const auto& session = of_id.at(id);
+        captures.on_event(record::Finalising{session->serial(), session->camera(), id}, session);
+    }
+    void finish(const std::string& id, const std::string& error = {},
+                camera::EndReason reason = camera::EndReason::stopped) {
+        const auto& session = of_id.at(id);
+        record::Summary summary;
+        summary.id = id;
+        summary.camera = session->camera();
+        summary.end_reason = reason;
+        summary.pictures = 7;
+        summary.files = {{"/r/" + id + "/stream.mp4", "stream.mp4", "mp4", 9, 8, 7, 1, 1}};
+        if (!error.empty()) {
+            summary.state = record::RecordingState::failed;
+            summary.error = error;
         }
-        static void arm(loop::EventLoop& loop, const std::function<bool()>& done, int left) {
-            loop.after(std::chrono::milliseconds(1), [&loop, done, left] {
-                if (done() || left == 0) return loop.stop();
-                arm(loop, done, left - 1);
-            });
-        }
-    };
-
-    /// As a reload does.
-    void configure(const std::function<void(Options&)>& change) {
-        Options next = *options.get();
-        change(next);
-        options.replace(std::move(next));
+        captures.on_event(record::Finished{session->serial(), session->camera(), summary}, session);
+    }
+    /// The connection is over.
+    void leave(const LinkPtr& link, bool has_session) {
+        captures.on_report(link, Left{"gone", has_session});
+    }
+    template <class Message>
+    std::size_t count_sent(const LinkPtr& link) const {
+        const auto found = sent.find(link->id);
+        if (found == sent.end()) return 0;
+        std::size_t count = 0;
+        for (const auto& one : found->second) count += std::holds_alternative<Message>(one) ? 1 : 0;
+        return count;
     }
 
+    ManualTimers timers;
     Current<Options> options{Options{}};
     Counters counters;
-    loop::EventLoop control;
-    httpd::NetLoop net{"test"};
-    NoEvents events;
-    Cameras cameras{options, counters, control, events};
-    std::uint64_t progress = 0;
-    Captures captures{options, cameras, control, [this](const std::string&) { return progress; }};
-    std::vector<bool> claims;
+    EventList events;
+    Cameras cameras{options, counters, timers, events};
+    Captures captures{options, cameras, counters, timers, events};
+    UnwrittenSessions recorder;
+    std::map<std::string, record::SessionPtr> of_id;
+    std::map<std::uint64_t, std::vector<ToConnection>> sent;
+    std::uint64_t links = 0;
     std::optional<control::Decoded<control::StartReply>> started;
     std::optional<control::Decoded<control::StopReply>> stopped;
 };
@@ -93,7 +114,7 @@ TEST_F(CapturesTest, a_connection_that_never_spoke_is_not_waited_for) {
     const LinkPtr camera = join("cam");
     start({});
     EXPECT_FALSE(started);
-    captures.answer(camera, {CameraAnswer::Kind::started, "cam_1", "", false});
+    answer(camera, CameraAnswer::Kind::started, "cam_1");
     ASSERT_TRUE(started && started->ok());
     ASSERT_EQ((*started)->results.size(), 1U);
     EXPECT_EQ((*started)->results[0].session, "cam_1");
@@ -104,9 +125,9 @@ TEST_F(CapturesTest, a_start_answers_when_the_last_camera_has) {
     const LinkPtr a = join("a");
     const LinkPtr b = join("b");
     start({});
-    captures.answer(a, {CameraAnswer::Kind::started, "a_1", "", false});
+    answer(a, CameraAnswer::Kind::started, "a_1");
     EXPECT_FALSE(started);
-    captures.answer(b, {CameraAnswer::Kind::refused, "", "no lens", false});
+    answer(b, CameraAnswer::Kind::refused, "", "no lens");
     ASSERT_TRUE(started);
     EXPECT_FALSE((*started)->ok);
     EXPECT_EQ((*started)->results[1].outcome, StartOutcome::refused);
@@ -117,10 +138,13 @@ TEST_F(CapturesTest, a_silent_camera_is_a_timeout_by_name) {
     const LinkPtr a = join("a");
     join("b");
     control::StartRequest request;
-    request.timeout = std::chrono::milliseconds(20);
+    request.timeout = milliseconds(20);
     start(request);
-    captures.answer(a, {CameraAnswer::Kind::started, "a_1", "", false});
-    run_until([&] { return started.has_value(); });
+    answer(a, CameraAnswer::Kind::started, "a_1");
+    timers.advance(milliseconds(19));
+    EXPECT_FALSE(started);
+    timers.advance(milliseconds(1));
+    ASSERT_TRUE(started);
     EXPECT_FALSE((*started)->ok);
     ASSERT_EQ((*started)->results.size(), 2U);
     EXPECT_EQ((*started)->results[1].camera, "b");
@@ -129,12 +153,16 @@ TEST_F(CapturesTest, a_silent_camera_is_a_timeout_by_name) {
 
 TEST_F(CapturesTest, already_recording_is_fine_unless_parameters_differ) {
     const LinkPtr a = join("a");
+    captures.on_report(a, StartSent{});
     start({});
-    captures.answer(a, {CameraAnswer::Kind::already_recording, "a_1", "", false});
+    answer(a, CameraAnswer::Kind::already_recording, "a_1");
     EXPECT_TRUE((*started)->ok);
-    start({});
-    captures.answer(a, {CameraAnswer::Kind::already_recording, "a_1", "", true});
+    control::StartRequest other;
+    other.parameters.fps = 15;
+    start(other);
+    answer(a, CameraAnswer::Kind::already_recording, "a_1");
     EXPECT_FALSE((*started)->ok);
+    EXPECT_EQ((*started)->results[0].error, "records with other parameters");
 }
 
 TEST_F(CapturesTest, an_answer_to_one_of_two_starts_leaves_the_other_waiting) {
@@ -143,14 +171,13 @@ TEST_F(CapturesTest, an_answer_to_one_of_two_starts_leaves_the_other_waiting) {
     std::optional<control::Decoded<control::StartReply>> second;
     captures.start({},
                    [&](control::Decoded<control::StartReply> made) { second = std::move(made); });
-    CameraAnswer refused{CameraAnswer::Kind::refused, "", "other parameters", false};
-    refused.request = 2;  // requests are numbered from 1
-    captures.answer(a, refused);
+    // Requests are numbered from 1.
+    captures.on_report(a, CameraAnswer{CameraAnswer::Kind::refused, "", "other parameters", 2});
     ASSERT_TRUE(second);
     EXPECT_FALSE((*second)->ok);
     EXPECT_EQ((*second)->results[0].error, "other parameters");
     EXPECT_FALSE(started);
-    captures.answer(a, {CameraAnswer::Kind::started, "a_1", "", false});
+    answer(a, CameraAnswer::Kind::started, "a_1");
     ASSERT_TRUE(started);
     EXPECT_TRUE((*started)->ok);
 }
@@ -174,7 +201,7 @@ TEST_F(CapturesTest, without_waiting_every_camera_is_in_the_answer) {
     EXPECT_EQ(results[2].outcome, StartOutcome::already_recording);
     EXPECT_EQ(results[2].session, "c_1");
     EXPECT_EQ(results[3].outcome, StartOutcome::disconnected);
-    captures.session_opened(a->id, "a_1", "a");
+    open(a, "a_1");
     control::StopRequest stop_request;
     stop_request.wait = false;
     stop_request.cameras = {"a", "b"};
@@ -189,14 +216,14 @@ TEST_F(CapturesTest, without_waiting_every_camera_is_in_the_answer) {
 
 TEST_F(CapturesTest, a_camera_that_stops_by_itself_takes_no_failure_from_who_asks_next) {
     const LinkPtr a = join("a");
-    captures.session_opened(a->id, "a_1", "a");
-    captures.session_finished(a->id, {"a_1", "a", control::SessionState::failed, "disk full", {}});
+    open(a, "a_1");
+    finish("a_1", "disk full");
     // What its state table says of the end, to nobody in particular.
-    captures.answer(a, {CameraAnswer::Kind::not_recording, "", "", false});
+    answer(a, CameraAnswer::Kind::not_recording);
     control::StopRequest request;
     request.cameras = {"a"};
     stop(request);
-    captures.answer(a, {CameraAnswer::Kind::not_recording, "", "", false});
+    answer(a, CameraAnswer::Kind::not_recording);
     ASSERT_TRUE(stopped && stopped->ok());
     EXPECT_FALSE((*stopped)->ok);
     EXPECT_EQ((*stopped)->results[0].outcome, StopOutcome::failed);
@@ -220,7 +247,7 @@ TEST_F(CapturesTest, names_that_are_not_there_fail_beside_those_that_are) {
     control::StartRequest request;
     request.cameras = {"a", "ghost"};
     start(request);
-    captures.answer(a, {CameraAnswer::Kind::started, "a_1", "", false});
+    answer(a, CameraAnswer::Kind::started, "a_1");
     ASSERT_TRUE(started);
     EXPECT_FALSE((*started)->ok);
     EXPECT_EQ((*started)->results[1].camera, "ghost");
@@ -229,15 +256,13 @@ TEST_F(CapturesTest, names_that_are_not_there_fail_beside_those_that_are) {
 
 TEST_F(CapturesTest, a_stop_waits_for_the_files_of_the_last_session) {
     const LinkPtr a = join("a");
-    captures.session_opened(a->id, "a_1", "a");
-    captures.session_ended("a_1");
-    captures.session_opened(a->id, "a_2", "a");
+    open(a, "a_1");
+    end("a_1");
+    open(a, "a_2");
     stop({});
-    captures.session_finished(a->id, {"a_1", "a", control::SessionState::done, "", {}});
+    finish("a_1");
     EXPECT_FALSE(stopped) << "an earlier session must not answer";
-    captures.session_finished(
-        a->id,
-        {"a_2", "a", control::SessionState::done, "", {{"/r/a_2/stream.mp4", "/u", 9, 8, 7}}});
+    finish("a_2");
     ASSERT_TRUE(stopped);
     EXPECT_TRUE((*stopped)->ok);
     EXPECT_EQ((*stopped)->results[0].session, "a_2");
@@ -246,22 +271,21 @@ TEST_F(CapturesTest, a_stop_waits_for_the_files_of_the_last_session) {
 
 TEST_F(CapturesTest, a_stop_does_not_wait_for_an_earlier_longer_session) {
     const LinkPtr a = join("a");
-    captures.session_opened(a->id, "a_1", "a");
-    captures.session_ended("a_1");
-    captures.session_opened(a->id, "a_2", "a");
+    open(a, "a_1");
+    end("a_1");
+    open(a, "a_2");
     stop({});
-    captures.session_finished(a->id, {"a_2", "a", control::SessionState::done, "", {}});
+    finish("a_2");
     ASSERT_TRUE(stopped);
     EXPECT_EQ((*stopped)->results[0].session, "a_2");
-    captures.session_finished(a->id, {"a_1", "a", control::SessionState::done, "", {}});
+    finish("a_1");
 }
 
 TEST_F(CapturesTest, a_stop_is_answered_when_its_camera_leaves_without_a_session) {
     const LinkPtr a = join("a");
     stop({});
     EXPECT_FALSE(stopped);
-    cameras.left(a, "gone");
-    captures.left(a, false);
+    leave(a, false);
     ASSERT_TRUE(stopped);
     EXPECT_TRUE((*stopped)->ok);
     EXPECT_EQ((*stopped)->results[0].outcome, StopOutcome::not_recording);
@@ -270,11 +294,10 @@ TEST_F(CapturesTest, a_stop_is_answered_when_its_camera_leaves_without_a_session
 TEST_F(CapturesTest, a_stop_waits_for_the_session_that_its_camera_leaves_behind) {
     const LinkPtr a = join("a");
     stop({});
-    cameras.left(a, "gone");
-    captures.left(a, true);
+    leave(a, true);
     EXPECT_FALSE(stopped) << "its session was opened a moment ago";
-    captures.session_opened(a->id, "a_1", "a");
-    captures.session_finished(a->id, {"a_1", "a", control::SessionState::done, "", {}});
+    open(a, "a_1");
+    finish("a_1");
     ASSERT_TRUE(stopped);
     EXPECT_EQ((*stopped)->results[0].session, "a_1");
 }
@@ -282,7 +305,7 @@ TEST_F(CapturesTest, a_stop_waits_for_the_session_that_its_camera_leaves_behind)
 TEST_F(CapturesTest, a_stop_of_an_idle_camera_is_fine) {
     const LinkPtr a = join("a");
     stop({});
-    captures.answer(a, {CameraAnswer::Kind::not_recording, "", "", false});
+    answer(a, CameraAnswer::Kind::not_recording);
     ASSERT_TRUE(stopped);
     EXPECT_TRUE((*stopped)->ok);
     EXPECT_EQ((*stopped)->results[0].outcome, StopOutcome::not_recording);
@@ -290,12 +313,12 @@ TEST_F(CapturesTest, a_stop_of_an_idle_camera_is_fine) {
 
 TEST_F(CapturesTest, the_next_stop_says_that_a_recording_failed_by_itself) {
     const LinkPtr a = join("a");
-    captures.session_opened(a->id, "a_1", "a");
-    captures.session_finished(a->id, {"a_1", "a", control::SessionState::failed, "disk full", {}});
+    open(a, "a_1");
+    finish("a_1", "disk full");
     for (const bool is_first : {true, false}) {
         stopped.reset();
         stop({});
-        captures.answer(a, {CameraAnswer::Kind::not_recording, "", "", false});
+        answer(a, CameraAnswer::Kind::not_recording);
         ASSERT_TRUE(stopped);
         const control::StopResult& result = (*stopped)->results[0];
         EXPECT_EQ((*stopped)->ok, !is_first);
@@ -308,9 +331,9 @@ TEST_F(CapturesTest, the_next_stop_says_that_a_recording_failed_by_itself) {
 
 TEST_F(CapturesTest, a_camera_that_never_answers_a_stop_is_not_fine) {
     const LinkPtr a = join("a");
-    captures.session_opened(a->id, "a_1", "a");
+    open(a, "a_1");
     stop({});
-    captures.session_finished(a->id, {"a_1", "a", control::SessionState::done, "", {}, false});
+    finish("a_1", "", camera::EndReason::stop_timeout);
     ASSERT_TRUE(stopped);
     EXPECT_FALSE((*stopped)->ok);
     EXPECT_EQ((*stopped)->results[0].outcome, StopOutcome::stopped);
@@ -320,10 +343,9 @@ TEST_F(CapturesTest, a_camera_that_never_answers_a_stop_is_not_fine) {
 TEST_F(CapturesTest, a_start_whose_camera_left_as_soon_as_it_began_has_its_recording) {
     const LinkPtr a = join("a");
     start({});
-    cameras.left(a, "gone");
-    captures.left(a, true);
+    leave(a, true);
     EXPECT_FALSE(started) << "its folder is being made";
-    captures.session_opened(a->id, "a_1", "a");
+    open(a, "a_1");
     ASSERT_TRUE(started);
     EXPECT_TRUE((*started)->ok);
     EXPECT_EQ((*started)->results[0].session, "a_1");
@@ -331,20 +353,20 @@ TEST_F(CapturesTest, a_start_whose_camera_left_as_soon_as_it_began_has_its_recor
 
 TEST_F(CapturesTest, a_stop_waits_for_the_files_of_a_camera_that_just_left) {
     const LinkPtr a = join("a");
-    captures.session_opened(a->id, "a_1", "a");
-    cameras.left(a, "gone");
+    open(a, "a_1");
+    leave(a, true);
     stop({});
     EXPECT_FALSE(stopped);
-    captures.session_finished(a->id, {"a_1", "a", control::SessionState::done, "", {}});
+    finish("a_1");
     ASSERT_TRUE(stopped);
     EXPECT_EQ((*stopped)->results[0].outcome, StopOutcome::stopped);
 }
 
 TEST_F(CapturesTest, a_failed_session_fails_the_stop) {
     const LinkPtr a = join("a");
-    captures.session_opened(a->id, "a_1", "a");
+    open(a, "a_1");
     stop({});
-    captures.session_finished(a->id, {"a_1", "a", control::SessionState::failed, "disk full", {}});
+    finish("a_1", "disk full");
     ASSERT_TRUE(stopped);
     EXPECT_FALSE((*stopped)->ok);
     EXPECT_EQ((*stopped)->results[0].outcome, StopOutcome::failed);
@@ -352,52 +374,77 @@ TEST_F(CapturesTest, a_failed_session_fails_the_stop) {
 }
 
 TEST_F(CapturesTest, a_stop_is_patient_while_the_finaliser_gets_on_and_not_longer) {
-    configure([](Options& o) { o.stop_timeout = std::chrono::milliseconds(1); });
     const LinkPtr a = join("a");
-    captures.session_opened(a->id, "a_1", "a");
+    open(a, "a_1");
     control::StopRequest request;
-    request.timeout = std::chrono::milliseconds(10);
+    request.timeout = seconds(10);
     stop(request);
-    captures.session_ended("a_1");
-    progress = 5;
-    control.after(std::chrono::milliseconds(15), [this] { progress = 6; });
-    run_until([&] { return stopped.has_value(); });
+    end("a_1");
+    timers.advance(seconds(9));
+    of_id.at("a_1")->note_progress(5, 10, timers.clock_ns());
+    timers.advance(seconds(9));
+    EXPECT_FALSE(stopped);
+    timers.advance(seconds(11));
+    ASSERT_TRUE(stopped);
     EXPECT_FALSE((*stopped)->ok);
     EXPECT_EQ((*stopped)->results[0].outcome, StopOutcome::timeout);
     EXPECT_EQ((*stopped)->results[0].session, "a_1");
     EXPECT_EQ((*stopped)->results[0].state, control::SessionState::finalising);
 }
 
-TEST_F(CapturesTest, a_name_in_use_is_given_away_only_when_its_holder_is_silent) {
-    configure([](Options& o) { o.takeover_after = std::chrono::milliseconds(20); });
-    const LinkPtr first = join("cam");
-    connect("cam");
-    EXPECT_EQ(claims, std::vector<bool>{true});
-    cameras.alive(first);
-    EXPECT_EQ(claims, (std::vector<bool>{true, false}));
-    EXPECT_EQ(cameras.find("cam")->link, first);
-    const LinkPtr third = connect("cam");
-    run_until([&] { return claims.size() == 3; });
-    EXPECT_TRUE(claims.back());
-    EXPECT_EQ(cameras.find("cam")->link, third);
-    EXPECT_FALSE(cameras.left(first, "late")) << "the replaced one must not take the name along";
+/// What the camera was told to start with; null if nothing.
+const StartOrder* start_sent(const std::vector<ToConnection>& messages) {
+    for (const ToConnection& message : messages) {
+        if (const auto* order = std::get_if<StartOrder>(&message)) return order;
+    }
+    return nullptr;
 }
 
-TEST_F(CapturesTest, the_limit_of_cameras_refuses_with_a_reason) {
-    configure([](Options& o) { o.cameras_max = 1; });
-    join("a");
-    connect("b");
-    EXPECT_EQ(claims, (std::vector<bool>{true, false}));
+TEST_F(CapturesTest, a_camera_that_drops_out_is_started_again_in_its_take) {
+    const LinkPtr first = join("a");
+    StartOrder order;
+    order.take = "walk1";
+    order.parameters.fps = 15;
+    captures.on_report(first, StartSent{order});
+    captures.on_report(first, StateChanged{camera::State::recording, "a_1"});
+    captures.on_report(first, StateChanged{camera::State::gone, ""});
+    leave(first, false);
+    const LinkPtr second = join("a");
+    const StartOrder* again = start_sent(sent[second->id]);
+    ASSERT_NE(again, nullptr);
+    EXPECT_EQ(again->take, "walk1");
+    EXPECT_EQ(again->parameters.fps, 15U);
+    EXPECT_EQ(again->part, 2U);
 }
 
-TEST_F(CapturesTest, a_device_model_names_a_camera_that_did_not_name_itself) {
-    configure([](Options& o) { o.name_rules = {{std::nullopt, "Pixel 9", "phone"}}; });
-    LinkPtr link = cameras.make_link(net, "127.0.0.1:1", "/android-cam");
-    cameras.claim({link, "", "127.0.0.1_1", {}, [](const Result<void>&) {}});
-    cameras.set_model(link, "Pixel 9");
-    ASSERT_NE(cameras.find("phone"), nullptr);
-    EXPECT_EQ(cameras.find("127.0.0.1_1"), nullptr);
-    EXPECT_EQ(cameras.find(link->id)->name, "phone");
+TEST_F(CapturesTest, a_camera_that_was_stopped_is_not_started_again) {
+    const LinkPtr first = join("a");
+    captures.on_report(first, StartSent{});
+    captures.on_report(first, StateChanged{camera::State::recording, "a_1"});
+    captures.on_report(first, StateChanged{camera::State::gone, ""});
+    leave(first, false);
+    control::StopRequest request;
+    request.cameras = {"a"};
+    stop(request);
+    EXPECT_EQ(start_sent(sent[join("a")->id]), nullptr);
+}
+
+TEST_F(CapturesTest, a_camera_that_stopped_by_itself_is_not_started_again) {
+    const LinkPtr first = join("a");
+    captures.on_report(first, StartSent{});
+    captures.on_report(first, StateChanged{camera::State::recording, "a_1"});
+    captures.on_report(first, StateChanged{camera::State::finalising, ""});
+    captures.on_report(first, StateChanged{camera::State::gone, ""});
+    leave(first, false);
+    EXPECT_EQ(start_sent(sent[join("a")->id]), nullptr);
+}
+
+TEST_F(CapturesTest, auto_start_starts_who_joins_and_not_who_only_connects) {
+    Options next;
+    next.auto_start = camera::StartParameters{};
+    options.replace(next);
+    EXPECT_EQ(start_sent(sent[connect("mute")->id]), nullptr);
+    EXPECT_NE(start_sent(sent[join("a")->id]), nullptr);
 }
 
 }  // namespace

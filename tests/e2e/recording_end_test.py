@@ -93,13 +93,13 @@ class Ends(harness.Case):
             self.assert_same_pictures(server.recordings / name / "stream.mp4", self.clip)
         await asyncio.to_thread(server.stop)
 
-    async def test_a_capture_without_pictures_is_done_and_says_so(self):
+    async def test_a_capture_without_pictures_has_failed_and_says_so(self):
         server = self.start_streamd()
         camera = await self.start_one(server)
         await camera.capture_stopped()
         sessions = await asyncio.to_thread(server.finished_sessions, 1)
         ((name, session),) = sessions.items()
-        self.assertEqual((session["state"], session["error"]), ("done", "no decodable picture"))
+        self.assertEqual((session["state"], session["error"]), ("failed", "no decodable picture"))
         self.assertEqual(list((server.recordings / name).glob("*.mp4")), [])
         await asyncio.to_thread(server.stop)
 

@@ -54,9 +54,10 @@ class Names(harness.Case):
             server, path="/anything?name=by_query"
         ), harness.Camera(server, path="/android-cam", capabilities=pixel), harness.Camera(
             server, path="/android-cam"
-        ) as plain:
-            port = plain.socket.local_address[1]
-            await server.wait_cameras("by.path-1", "by_query", "pixel", f"127.0.0.1_{port}")
+        ):
+            await server.wait_cameras("by.path-1", "by_query", "pixel", "127.0.0.1")
+            async with harness.Camera(server, path="/android-cam"):
+                await server.wait_cameras("by.path-1", "by_query", "pixel", "127.0.0.1", "127.0.0.1_2")
         await asyncio.to_thread(server.stop)
 
     async def test_hostile_names_are_refused_and_create_nothing(self):

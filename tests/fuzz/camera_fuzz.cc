@@ -3,8 +3,8 @@
 #include <cstdlib>
 
 #include "camera/frame.h"
-#include "camera/holdback.h"
 #include "camera/message.h"
+#include "camera/preroll.h"
 
 namespace {
 
@@ -32,7 +32,7 @@ void read_text(std::string_view text) {
 
 /// Cuts the input into payloads (length byte, bytes) and holds them.
 void hold_messages(st::Bytes input) {
-    Holdback holdback;
+    Preroll preroll;
     std::uint32_t seq = 0;
     std::size_t held = 0;
     while (!input.empty()) {
@@ -41,13 +41,13 @@ void hold_messages(st::Bytes input) {
         st::Buffer message(encode_header({seq, seq, payload}));
         message.append(payload);
         check(decode_frame(message.bytes()).ok());
-        holdback.hold(std::move(message), seq * 100'000'000LL, st::media::peek_nals(payload));
+        preroll.hold(std::move(message), seq * 100'000'000LL, st::media::peek_nals(payload));
         ++held;
         ++seq;
         input = input.subspan(1 + size);
     }
-    const std::size_t dropped = holdback.take_dropped();
-    const auto taken = holdback.take(seq * 100'000'000LL);
+    const std::size_t dropped = preroll.take_dropped();
+    const auto taken = preroll.take(seq * 100'000'000LL);
     check(dropped + taken.size() <= held + 1);
     for (const HeldMessage& message : taken) check(decode_frame(message.message.bytes()).ok());
 }

@@ -208,30 +208,5 @@ TEST(FragmentedMp4, begins_a_fragment_at_each_key_frame) {
     EXPECT_EQ(trun[8], 0x01010000U) << "the second one depends on others";
 }
 
-TEST(DecoderConfiguration, names_profile_level_and_the_parameter_sets) {
-    VideoFormat format;
-    format.sps.profile_idc = 66;
-    format.sps.constraint_flags = 0xC0;
-    format.sps.level_idc = 30;
-    format.sps_list = {{0x67, 66, 0xC0, 30}};
-    format.pps_list = {{0x68, 0xCE}};
-    const std::vector<std::uint8_t> expected = {1,  66,   0xC0, 30, 0xFF, 0xE1, 0,    4,   0x67,
-                                                66, 0xC0, 30,   1,  0,    2,    0x68, 0xCE};
-    EXPECT_EQ(encode_avcc(format), expected);
-}
-
-TEST(DecoderConfiguration, says_chroma_and_bit_depths_of_high_profiles) {
-    VideoFormat format;
-    format.sps.profile_idc = 244;
-    format.sps.chroma_format_idc = 3;
-    format.sps.bit_depth_luma = 10;
-    format.sps.bit_depth_chroma = 9;
-    format.sps_list = {{0x67}};
-    const auto record = encode_avcc(format);
-    ASSERT_GE(record.size(), 4U);
-    EXPECT_EQ((std::vector<std::uint8_t>(record.end() - 4, record.end())),
-              (std::vector<std::uint8_t>{0xFF, 0xFA, 0xF9, 0}));
-}
-
 }  // namespace
 }  // namespace st::mp4

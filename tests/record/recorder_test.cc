@@ -55,7 +55,7 @@ TEST(Recorder, a_session_becomes_an_mp4_with_its_dump_thumbnail_and_session_json
     EXPECT_EQ(session_json(folder.path() + "/" + opened.id)["state"].text_or_empty(), "recording");
 
     push_tiny(*session);
-    session->end(EndReason::stopped, CloseCode{1000, "bye"}, {4, 2});
+    session->end({EndReason::stopped, CloseCode{1000, "bye"}, {4, 2}});
     const Finished finished = events.wait<Finished>();
     const Summary& summary = finished.summary;
     EXPECT_EQ(summary.state, RecordingState::done) << summary.error.value_or("");
@@ -178,13 +178,29 @@ TEST(Recorder, refuses_a_name_that_is_no_camera_name) {
     EXPECT_TRUE(fs::is_empty(folder.path()));
 }
 
-TEST(Recorder, a_session_without_a_picture_is_done_and_says_so) {
+TEST(Recorder, a_dump_that_nobody_understands_whole_is_kept) {
+    const TemporaryFolder folder;
+    Events events;
+    Options options = options_in(folder.path());
+    options.keep.dump = false;
+    Recorder recorder(options, Log(), events.sink());
+    const SessionPtr session = recorder.open(start_of("cam1"));
+    push_tiny(*session);
+    session->end({EndReason::stopped, std::nullopt, {0, 0, 3}});
+    const Summary summary = events.wait<Finished>().summary;
+    EXPECT_EQ(summary.state, RecordingState::done) << summary.error.value_or("");
+    EXPECT_EQ(summary.undecodable, 3U);
+    EXPECT_NE(file_of(summary, "dump"), nullptr);
+    EXPECT_TRUE(fs::exists(summary.directory + "/stream.fdump"));
+}
+
+TEST(Recorder, a_session_without_a_picture_has_failed_and_says_so) {
     const TemporaryFolder folder;
     Events events;
     Recorder recorder(options_in(folder.path()), Log(), events.sink());
     recorder.open(start_of("cam1"))->end(EndReason::camera_stopped);
     const Summary summary = events.wait<Finished>().summary;
-    EXPECT_EQ(summary.state, RecordingState::done);
+    EXPECT_EQ(summary.state, RecordingState::failed);
     EXPECT_EQ(summary.error, "no decodable picture");
     EXPECT_EQ(file_of(summary, "mp4"), nullptr);
     EXPECT_NE(file_of(summary, "dump"), nullptr);

@@ -10,7 +10,7 @@ using control::StopOutcome;
 namespace {
 
 bool has_losses(const control::StopResult& result) {
-    return result.seq_missing > 0 || result.damage_count > 0;
+    return result.seq_missing > 0 || result.damage_count > 0 || result.undecodable > 0;
 }
 
 std::string losses_text(const control::StopResult& result) {
@@ -22,6 +22,11 @@ std::string losses_text(const control::StopResult& result) {
     if (result.damage_count > 0) {
         text += (text.empty() ? "" : ", ") + std::to_string(result.damage_count) +
                 (result.damage_count == 1 ? " damaged place" : " damaged places");
+    }
+    if (result.undecodable > 0) {
+        text += (text.empty() ? "" : ", ") + std::to_string(result.undecodable) +
+                (result.undecodable == 1 ? " message that is" : " messages that are") +
+                " not H.264 in a known form";
     }
     return text + (result.session ? " in " + *result.session : "");
 }

@@ -1,24 +1,27 @@
 #pragma once
 /// The least time that a message takes to a peer and back, by pings (RFC 6455 5.5.2) while it is
 /// asked for. Lives on the peer's network loop.
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "loop/event_loop.h"
+#include "loop/timers.h"
 
-namespace st::httpd {
-
-class WebSocket;
+namespace st::capture {
 
 class RoundTrip {
  public:
-    /// Both outlive this.
-    RoundTrip(loop::EventLoop& loop, WebSocket& socket) : loop_(loop), socket_(socket) {}
+    using SendPing = std::function<void(std::string_view payload)>;
+
+    /// `timers` outlives this.
+    RoundTrip(loop::Timers& timers, SendPing send_ping)
+        : timers_(timers), send_ping_(std::move(send_ping)) {}
     RoundTrip(const RoundTrip&) = delete;
     RoundTrip& operator=(const RoundTrip&) = delete;
-    ~RoundTrip() { loop_.cancel(timer_); }
+    ~RoundTrip() { timers_.cancel(timer_); }
 
     /// Measures from now on; what was measured before is forgotten.
     void begin();
@@ -30,8 +33,8 @@ class RoundTrip {
  private:
     void ping_after(std::chrono::milliseconds wait);
 
-    loop::EventLoop& loop_;
-    WebSocket& socket_;
+    loop::Timers& timers_;
+    const SendPing send_ping_;
     loop::TimerId timer_ = 0;
     std::uint64_t pings_ = 0;
     std::string awaited_;  ///< the payload of the ping that is out; "" = none is
@@ -39,4 +42,4 @@ class RoundTrip {
     std::optional<std::int64_t> least_ns_;
 };
 
-}  // namespace st::httpd
+}  // namespace st::capture

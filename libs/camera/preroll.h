@@ -1,10 +1,10 @@
 #pragma once
 /// Frames that come before capture_started: the two race on the wire. Pure; one thread (the loop).
 ///
-/// Held from the last IDR on, at most kHeldNsMax, kHeldBytesMax and kHeldMessagesMax; over one of
-/// them, or without an IDR, nothing can be decoded from them and they are dropped and counted.
-/// Parameter sets are remembered for ever, so that a session can begin with them whenever it
-/// begins.
+/// Held from the last IDR on, for at most kHeldNsMax, kHeldBytesMax and kHeldMessagesMax; beyond
+/// one of them, or without an IDR, nothing could be decoded and they are dropped and counted.
+/// Parameter sets are remembered for as long as the camera is connected: a session begins with
+/// them whenever it begins.
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -27,19 +27,28 @@ struct HeldMessage {
     std::int64_t arrival_ns = 0;
 };
 
-class Holdback {
+class Preroll {
  public:
     /// Action::hold_frame. `message` has passed decode_frame; `peek` is peek_nals of its payload.
     void hold(Buffer message, std::int64_t arrival_ns, const media::NalPeek& peek);
+
+    /// Drops what has been held for longer than kHeldNsMax. Call it at expires_ns(): a camera that
+    /// falls silent must not keep its frames here.
+    void expire(std::int64_t now_ns) { trim(now_ns); }
+    /// When the oldest held frame has to go; nullopt: none is held.
+    std::optional<std::int64_t> expires_ns() const {
+        if (held_.empty()) return std::nullopt;
+        return held_.front().message.arrival_ns + kHeldNsMax + 1;
+    }
 
     /// A capture is asked for, or has ended: what was held belongs to an earlier one. Dropped and
     /// counted; parameter sets stay.
     void forget_frames() { drop_before(held_.size()); }
 
-    /// For every message that is written, before it is: keeps the parameter sets current. Cheap
-    /// without any. Returns what has to be written before it: the remembered sets, if this is the
-    /// session's first picture and the session has none yet (the roll-over of a long session, a
-    /// camera that says them once).
+    /// Call it with every message that is written, before writing it: keeps the parameter sets
+    /// current, at little cost if there are none. Returns what has to be written first: the
+    /// remembered sets, if this is the session's first picture and the session has none yet (a
+    /// long session that rolled over, or a camera that sends its sets once).
     std::optional<HeldMessage> remember(Bytes message, std::int64_t arrival_ns,
                                         const media::NalPeek& peek);
 

@@ -1,4 +1,4 @@
-#include "camera/holdback.h"
+#include "camera/preroll.h"
 
 #include <algorithm>
 
@@ -32,7 +32,7 @@ bool brings_sets(const media::NalPeek& peek) { return peek.sps || peek.pps; }
 
 }  // namespace
 
-void Holdback::hold(Buffer message, std::int64_t arrival_ns, const media::NalPeek& peek) {
+void Preroll::hold(Buffer message, std::int64_t arrival_ns, const media::NalPeek& peek) {
     keep_sets(message.bytes(), peek);
     const std::uint32_t seq = load_be32(message.data() + 8);
     // A seq that fell back is another capture: nothing of the earlier one belongs to the next
@@ -54,7 +54,7 @@ void Holdback::hold(Buffer message, std::int64_t arrival_ns, const media::NalPee
     trim(arrival_ns);
 }
 
-void Holdback::trim(std::int64_t now_ns) {
+void Preroll::trim(std::int64_t now_ns) {
     while (!held_.empty() && !held_.front().peek.vcl &&
            now_ns - held_.front().message.arrival_ns > kHeldNsMax) {
         drop_before(1);
@@ -66,8 +66,8 @@ void Holdback::trim(std::int64_t now_ns) {
     }
 }
 
-std::optional<HeldMessage> Holdback::remember(Bytes message, std::int64_t arrival_ns,
-                                              const media::NalPeek& peek) {
+std::optional<HeldMessage> Preroll::remember(Bytes message, std::int64_t arrival_ns,
+                                             const media::NalPeek& peek) {
     keep_sets(message, peek);
     if (written_.sps && written_.pps) return std::nullopt;
     written_.sps |= peek.sps;
@@ -77,7 +77,7 @@ std::optional<HeldMessage> Holdback::remember(Bytes message, std::int64_t arriva
     return sets_before(message, arrival_ns);
 }
 
-void Holdback::keep_sets(Bytes message, const media::NalPeek& peek) {
+void Preroll::keep_sets(Bytes message, const media::NalPeek& peek) {
     if (!brings_sets(peek) || message.size() < kHeaderBytes) return;
     const Bytes payload = message.subspan(kHeaderBytes);
     media::NalWalker walker(payload);
@@ -90,7 +90,7 @@ void Holdback::keep_sets(Bytes message, const media::NalPeek& peek) {
     }
 }
 
-void Holdback::keep_set(Bytes nal) {
+void Preroll::keep_set(Bytes nal) {
     const auto id = set_id(nal);
     if (!id) return;
     auto& set = sets_[{nal[0] & 0x1F, *id}];
@@ -101,7 +101,7 @@ void Holdback::keep_set(Bytes nal) {
     if (set.empty()) sets_.erase({nal[0] & 0x1F, *id});
 }
 
-std::vector<HeldMessage> Holdback::take(std::int64_t now_ns) {
+std::vector<HeldMessage> Preroll::take(std::int64_t now_ns) {
     trim(now_ns);
     written_ = {};
     bool has_picture = false;
@@ -127,7 +127,7 @@ std::vector<HeldMessage> Holdback::take(std::int64_t now_ns) {
     return messages;
 }
 
-std::optional<HeldMessage> Holdback::sets_before(Bytes next, std::int64_t arrival_ns) const {
+std::optional<HeldMessage> Preroll::sets_before(Bytes next, std::int64_t arrival_ns) const {
     if (sets_.empty()) return std::nullopt;
     std::vector<std::uint8_t> payload;
     for (const auto& [key, set] : sets_) {  // the map's order puts SPS (7) before PPS (8)
@@ -140,7 +140,7 @@ std::optional<HeldMessage> Holdback::sets_before(Bytes next, std::int64_t arriva
     return made;
 }
 
-void Holdback::drop_before(std::size_t keep_from) {
+void Preroll::drop_before(std::size_t keep_from) {
     for (std::size_t i = 0; i < keep_from; ++i) {
         // Configuration is remembered apart: it is not lost.
         if (!held_.front().peek.is_config_only()) ++dropped_;

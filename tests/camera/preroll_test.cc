@@ -1,4 +1,4 @@
-#include "camera/holdback.h"
+#include "camera/preroll.h"
 
 #include <gtest/gtest.h>
 
@@ -54,7 +54,7 @@ class HoldbackTest : public testing::Test {
         return payloads;
     }
 
-    Holdback holdback_;
+    Preroll holdback_;
     std::uint32_t seq_ = 0;
 };
 

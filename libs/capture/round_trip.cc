@@ -1,20 +1,17 @@
-#include "httpd/round_trip.h"
+#include "capture/round_trip.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "base/clock.h"
-#include "httpd/websocket.h"
-
-namespace st::httpd {
+namespace st::capture {
 namespace {
 
 using std::chrono::milliseconds;
 
-/// Behind the first pictures, which may fill the way, and early enough for a short recording.
+/// After the first pictures, which may fill the connection, and early enough for a short recording.
 constexpr std::chrono::milliseconds kFirst{250};
 constexpr std::chrono::milliseconds kInterval{2000};
-/// A ping that is not answered for so long is given up for the next one.
+/// A ping that is unanswered for this long is given up, and the next one is sent.
 constexpr std::chrono::nanoseconds kPatience = std::chrono::seconds(10);
 
 }  // namespace
@@ -26,7 +23,7 @@ void RoundTrip::begin() {
 }
 
 std::optional<std::int64_t> RoundTrip::end() {
-    loop_.cancel(std::exchange(timer_, 0));
+    timers_.cancel(std::exchange(timer_, 0));
     awaited_.clear();
     if (!least_ns_) return std::nullopt;
     return std::max<std::int64_t>(1, *least_ns_ / 1000);
@@ -40,17 +37,17 @@ void RoundTrip::on_pong(std::string_view payload, std::int64_t now_ns) {
 }
 
 void RoundTrip::ping_after(std::chrono::milliseconds wait) {
-    loop_.cancel(timer_);
-    timer_ = loop_.after(wait, [this] {
+    timers_.cancel(timer_);
+    timer_ = timers_.after(wait, [this] {
         timer_ = 0;
-        const std::int64_t now_ns = monotonic_ns();
+        const std::int64_t now_ns = timers_.clock_ns();
         if (awaited_.empty() || now_ns - sent_ns_ >= kPatience.count()) {
             awaited_ = "trip " + std::to_string(++pings_);
             sent_ns_ = now_ns;
-            socket_.send_ping(awaited_);
+            send_ping_(awaited_);
         }
         ping_after(kInterval);
     });
 }
 
-}  // namespace st::httpd
+}  // namespace st::capture

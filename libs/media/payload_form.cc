@@ -1,0 +1,110 @@
+#include "media/payload_form.h"
+
+#include <algorithm>
+
+#include "media/nal.h"
+
+namespace st::media {
+namespace {
+
+constexpr std::size_t kLengthBytes = 4;
+/// What says that a payload is H.264 stands near its beginning.
+constexpr std::size_t kLookedAtMax = 64 * 1024;
+
+/// Whether a NAL unit begins as one does that an H.264 stream must have or often has. HEVC's
+/// header is two bytes, the second hardly ever other than 1, and its types look like H.264's
+/// partitions, SEI with a reference level, or a PPS with an absurd id.
+bool is_h264_unit(Bytes nal) {
+    const std::uint8_t head = nal[0];
+    if ((head & 0x80) != 0) return false;
+    const bool is_reference = nal_ref_idc(head) != 0;
+    const bool looks_like_hevc = nal.size() > 1 && nal[1] == 1;
+    switch (nal_type(head)) {
+        case NalType::slice:
+            return true;
+        case NalType::idr:
+        case NalType::sps:
+            return is_reference;
+        case NalType::pps:
+            return is_reference && !looks_like_hevc;
+        case NalType::sei:
+        case NalType::access_unit_delimiter:
+        case NalType::end_of_sequence:
+        case NalType::end_of_stream:
+        case NalType::filler:
+            return !is_reference;
+        default:
+            return false;
+    }
+}
+
+/// Units of other types may stand beside those of H.264: one that is certain is enough.
+bool has_h264_unit(Bytes payload) {
+    const Bytes looked_at = payload.first(std::min(payload.size(), kLookedAtMax));
+    NalWalker walker(looked_at);
+    NalSpan nal{};
+    while (walker.next(nal)) {
+        if (is_h264_unit(looked_at.subspan(nal.begin, nal.end - nal.begin))) return true;
+    }
+    return false;
+}
+
+/// Zeros before the first other byte; size() if there is none.
+std::size_t leading_zeros(Bytes payload) {
+    std::size_t zeros = 0;
+    while (zeros < payload.size() && payload[zeros] == 0) ++zeros;
+    return zeros;
+}
+
+void to_start_codes(std::span<std::uint8_t> payload) {
+    for (std::size_t at = 0; at < payload.size();) {
+        const std::size_t bytes = load_be32(payload.data() + at);
+        store_be32(payload.data() + at, 1);
+        at += kLengthBytes + bytes;
+    }
+}
+
+}  // namespace
+
+bool is_length_prefixed(Bytes payload) {
+    if (payload.size() <= kLengthBytes) return false;
+    bool has_unit = false;
+    for (std::size_t at = 0; at < payload.size();) {
+        if (payload.size() - at < kLengthBytes) return false;
+        const std::size_t bytes = load_be32(payload.data() + at);
+        at += kLengthBytes;
+        if (bytes == 0 || bytes > payload.size() - at) return false;
+        if ((payload[at] & 0x80) != 0) return false;
+        has_unit = has_unit || is_h264_unit(payload.subspan(at, bytes));
+        at += bytes;
+    }
+    return has_unit;
+}
+
+PayloadForm PayloadForms::normalise(std::span<std::uint8_t> payload, std::uint64_t time) {
+    const std::size_t zeros = leading_zeros(payload);
+    if (zeros == payload.size()) return PayloadForm::empty;
+    const bool has_start_code = zeros >= 2 && payload[zeros] == 1;
+    // A unit of 256 to 511 bytes has a length that looks like a start code: then the payloads
+    // before it decide.
+    if ((!has_start_code || is_length_prefixed_) && is_length_prefixed(payload)) {
+        is_length_prefixed_ = true;
+        time_ = time;
+        to_start_codes(payload);
+        return PayloadForm::lengths;
+    }
+    if (has_start_code) {
+        const Bytes first = Bytes(payload).subspan(zeros + 1);
+        if ((first.empty() || !is_h264_unit(first)) && !has_h264_unit(payload)) {
+            return PayloadForm::unknown;
+        }
+        is_length_prefixed_ = false;
+        time_ = time;
+        return PayloadForm::annex_b;
+    }
+    if (!time_ || is_length_prefixed_) return PayloadForm::unknown;
+    if (has_h264_unit(payload)) is_cut_anywhere_ = true;
+    return time == *time_ || is_cut_anywhere_ ? PayloadForm::continued : PayloadForm::unknown;
+}
+
+}  // namespace st::media

@@ -1,0 +1,424 @@
+#include "capture/camera_connection.h"
+
+#include <gtest/gtest.h>
+
+#include "camera/frame.h"
+#include "capture/fakes.h"
+#include "hub/hub.h"
+
+namespace st::capture {
+namespace {
+
+using camera::State;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+const std::vector<std::uint8_t> kIdr = {0,    0, 0, 1, 0x67, 0x42, 0xC0, 0x1E, 0xDA, 0x02,
+                                        0x80, 0, 0, 0, 1,    0x68, 0xCE, 0x3C, 0x80,  //
+                                        0,    0, 0, 1, 0x65, 0x88, 0x84, 0x00, 0x33};
+const std::vector<std::uint8_t> kInter = {0, 0, 0, 1, 0x41, 0x9A, 0x24, 0x6C};
+
+class CameraConnectionTest : public ::testing::Test {
+ protected:
+    CameraConnectionTest() { connect(); }
+
+    void connect(bool has_default_name = false) {
+        link = std::make_shared<CameraLink>(1, "10.0.0.7:51544", "/ingest/door", 0);
+        link->name = "door";
+        link->name_is_default = has_default_name;
+        link->report = [this](FromConnection message) { reports.push_back(std::move(message)); };
+        link->send = [this](ToConnection message) { connection->on_message(message); };
+        CameraConnection::Uses uses{options,
+                                    Log(),
+                                    counters,
+                                    shutting_down,
+                                    hub,
+                                    [this](record::SessionStart start) {
+                                        return recorder.open(std::move(start)); }};
+        connection = std::make_shared<CameraConnection>(std::move(uses), timers, link);
+        auto made = std::make_unique<FakeSocket>();
+        socket = made.get();
+        socket->on_close = [this](std::uint16_t code, const std::string& reason) {
+            connection->on_over(code, reason);
+        };
+        connection->set_socket(std::move(made), [this] { ++gone; });
+        connection->start({});
+        connection->on_input();
+    }
+    void text(const std::string& words) {
+        connection->on_input();
+        connection->on_text(words);
+    }
+    void status(const std::string& word) { text(R"({"status":")" + word + R"("})"); }
+    void frame(const std::vector<std::uint8_t>& payload) {
+        connection->on_input();
+        const auto header = camera::encode_header({time_ms += 33, seq++, payload});
+        Buffer message{Bytes(header)};
+        message.append(payload);
+        connection->on_binary(std::move(message));
+    }
+    void order_start() {
+        StartOrder order;
+        order.request = 7;
+        order.take = "walk1";
+        order.started_by = "kim@desk";
+        connection->on_message(order);
+    }
+    void opened(const std::string& id) {
+        connection->on_message(
+            SessionNews{SessionNews::Kind::opened, recorder.sessions.back()->serial(), id});
+    }
+    void finished() {
+        connection->on_message(
+            SessionNews{SessionNews::Kind::finished, recorder.sessions.back()->serial(), {}});
+    }
+    /// Idle to recording "door_1".
+    void record() {
+        order_start();
+        status("capture_started");
+        opened("door_1");
+    }
+    template <class Report>
+    const Report* last() const {
+        const Report* found = nullptr;
+        for (const FromConnection& message : reports) {
+            if (const auto* one = std::get_if<Report>(&message)) found = one;
+        }
+        return found;
+    }
+    std::size_t happened(const std::string& type) const {
+        std::size_t count = 0;
+        for (const FromConnection& message : reports) {
+            const auto* one = std::get_if<Happened>(&message);
+            count += one != nullptr && one->type == type ? 1 : 0;
+        }
+        return count;
+    }
+
+    ManualTimers timers;
+    Current<Options> options{Options{}};
+    Counters counters;
+    std::atomic<bool> shutting_down{false};
+    hub::Hub hub{hub::Options{}, {}, [](const hub::Event&) {}};
+    UnwrittenSessions recorder;
+    LinkPtr link;
+    std::shared_ptr<CameraConnection> connection;
+    FakeSocket* socket = nullptr;
+    std::vector<FromConnection> reports;
+    int gone = 0;
+    std::uint64_t time_ms = 0;
+    std::uint32_t seq = 0;
+};
+
+TEST_F(CameraConnectionTest, a_start_is_answered_when_the_recording_has_a_folder) {
+    order_start();
+    ASSERT_EQ(socket->texts.size(), 1U);
+    EXPECT_NE(socket->texts[0].find("start_capture"), std::string::npos);
+    EXPECT_EQ(connection->state(), State::starting);
+    status("capture_started");
+    EXPECT_EQ(connection->state(), State::recording);
+    EXPECT_EQ(last<CameraAnswer>(), nullptr);
+    opened("door_1");
+    ASSERT_NE(last<CameraAnswer>(), nullptr);
+    EXPECT_EQ(last<CameraAnswer>()->kind, CameraAnswer::Kind::started);
+    EXPECT_EQ(last<CameraAnswer>()->session, "door_1");
+    EXPECT_EQ(last<CameraAnswer>()->request, 7U);
+    EXPECT_EQ(recorder.sessions[0]->start().take, "walk1");
+    EXPECT_EQ(recorder.sessions[0]->start().started_by, "kim@desk");
+}
+
+TEST_F(CameraConnectionTest, a_camera_that_does_not_start_in_time_is_a_timeout) {
+    order_start();
+    timers.advance(milliseconds(9'999));
+    EXPECT_EQ(last<CameraAnswer>(), nullptr);
+    timers.advance(milliseconds(1));
+    ASSERT_NE(last<CameraAnswer>(), nullptr);
+    EXPECT_EQ(last<CameraAnswer>()->kind, CameraAnswer::Kind::start_timeout);
+    EXPECT_EQ(connection->state(), State::idle);
+}
+
+TEST_F(CameraConnectionTest, a_second_start_is_told_what_records) {
+    record();
+    reports.clear();
+    order_start();
+    ASSERT_NE(last<CameraAnswer>(), nullptr);
+    EXPECT_EQ(last<CameraAnswer>()->kind, CameraAnswer::Kind::already_recording);
+    EXPECT_EQ(last<CameraAnswer>()->session, "door_1");
+    EXPECT_EQ(socket->texts.size(), 1U) << "the camera is not asked again";
+}
+
+TEST_F(CameraConnectionTest, starting_it_with_other_parameters_is_refused_to_that_request_alone) {
+    order_start();
+    StartOrder other;
+    other.request = 8;
+    other.given = true;
+    other.parameters.fps = 15;
+    connection->on_message(other);
+    ASSERT_NE(last<CameraAnswer>(), nullptr);
+    EXPECT_EQ(last<CameraAnswer>()->kind, CameraAnswer::Kind::refused);
+    EXPECT_EQ(last<CameraAnswer>()->request, 8U);
+    EXPECT_EQ(connection->state(), State::starting);
+}
+
+TEST_F(CameraConnectionTest, frames_before_the_start_go_into_the_recording) {
+    frame(kIdr);
+    frame(kInter);
+    status("capture_started");
+    ASSERT_EQ(recorder.sessions.size(), 1U);
+    EXPECT_EQ(recorder.sessions[0]->queued_bytes(),
+              kIdr.size() + kInter.size() + 2 * camera::kHeaderBytes);
+    EXPECT_TRUE(recorder.sessions[0]->start().first_held_ns);
+}
+
+TEST_F(CameraConnectionTest, held_frames_expire_though_the_camera_is_silent) {
+    frame(kIdr);
+    frame(kInter);
+    EXPECT_GT(timers.size(), 0U);
+    timers.advance(milliseconds(2'001));
+    EXPECT_EQ(timers.size(), 0U) << "nothing is held that a timer would have to drop";
+    status("capture_started");
+    EXPECT_EQ(recorder.sessions[0]->queued_bytes(), 0U);
+}
+
+TEST_F(CameraConnectionTest, frames_of_a_capture_that_stopped_are_not_in_the_next) {
+    frame(kIdr);
+    status("capture_stopped");
+    status("capture_started");
+    EXPECT_EQ(recorder.sessions[0]->queued_bytes(), 0U);
+}
+
+TEST_F(CameraConnectionTest, a_full_queue_stops_the_reading_until_there_is_room) {
+    recorder.budget_bytes = 10;
+    record();
+    frame(kIdr);
+    EXPECT_TRUE(socket->is_paused);
+    EXPECT_EQ(happened("camera.stalled"), 1U);
+    frame(kInter);
+    EXPECT_EQ(happened("camera.stalled"), 1U);
+    connection->on_message(
+        SessionNews{SessionNews::Kind::has_room, recorder.sessions[0]->serial(), {}});
+    EXPECT_FALSE(socket->is_paused);
+}
+
+TEST_F(CameraConnectionTest, a_stalled_camera_that_is_probed_is_alive) {
+    recorder.budget_bytes = 10;
+    record();
+    frame(kIdr);
+    reports.clear();
+    connection->on_message(Probe{});
+    EXPECT_NE(last<Alive>(), nullptr);
+}
+
+TEST_F(CameraConnectionTest, a_probed_camera_is_alive_with_its_next_byte) {
+    connection->on_message(Probe{});
+    EXPECT_EQ(socket->pings.size(), 1U);
+    EXPECT_EQ(last<Alive>(), nullptr);
+    connection->on_input();
+    EXPECT_NE(last<Alive>(), nullptr);
+}
+
+TEST_F(CameraConnectionTest, a_stop_that_is_not_answered_ends_the_recording_without_the_camera) {
+    record();
+    frame(kIdr);
+    connection->on_message(StopOrder{"kim@desk"});
+    EXPECT_EQ(connection->state(), State::stopping);
+    timers.advance(options->stop_timeout);
+    EXPECT_EQ(connection->state(), State::finalising);
+    EXPECT_TRUE(recorder.sessions[0]->ended());
+    finished();
+    EXPECT_EQ(connection->state(), State::idle);
+}
+
+TEST_F(CameraConnectionTest, a_stop_of_an_idle_camera_is_answered) {
+    connection->on_message(StopOrder{});
+    ASSERT_NE(last<CameraAnswer>(), nullptr);
+    EXPECT_EQ(last<CameraAnswer>()->kind, CameraAnswer::Kind::not_recording);
+}
+
+TEST_F(CameraConnectionTest, a_disk_that_refuses_tells_who_waits_for_the_start) {
+    order_start();
+    status("capture_started");
+    connection->on_message(
+        SessionNews{SessionNews::Kind::failed, recorder.sessions[0]->serial(), "No space left"});
+    ASSERT_NE(last<CameraAnswer>(), nullptr);
+    EXPECT_EQ(last<CameraAnswer>()->kind, CameraAnswer::Kind::refused);
+    EXPECT_EQ(last<CameraAnswer>()->error, "No space left");
+    EXPECT_EQ(socket->texts.back(), camera::encode_stop());
+}
+
+TEST_F(CameraConnectionTest, a_long_session_goes_on_in_another_at_a_key_frame) {
+    record();
+    frame(kIdr);
+    timers.advance(options->max_session);
+    frame(kInter);
+    EXPECT_EQ(recorder.sessions.size(), 1U);
+    frame(kIdr);
+    ASSERT_EQ(recorder.sessions.size(), 2U);
+    EXPECT_TRUE(recorder.sessions[0]->ended());
+    EXPECT_EQ(recorder.sessions[1]->start().take, "walk1");
+    EXPECT_GT(recorder.sessions[1]->queued_bytes(), 0U);
+}
+
+TEST_F(CameraConnectionTest, a_camera_that_starts_by_itself_is_in_no_take) {
+    record();
+    frame(kIdr);
+    status("capture_stopped");
+    finished();
+    status("capture_started");
+    ASSERT_EQ(recorder.sessions.size(), 2U);
+    EXPECT_FALSE(recorder.sessions[1]->start().take);
+    EXPECT_EQ(recorder.sessions[1]->start().started_by, "");
+}
+
+TEST_F(CameraConnectionTest, started_said_twice_is_one_recording_until_a_frame_comes) {
+    status("capture_started");
+    status("capture_started");
+    EXPECT_EQ(recorder.sessions.size(), 1U);
+    frame(kIdr);
+    status("capture_started");
+    EXPECT_EQ(recorder.sessions.size(), 2U);
+    EXPECT_TRUE(recorder.sessions[0]->ended());
+}
+
+TEST_F(CameraConnectionTest, only_what_a_camera_does_makes_it_one) {
+    text("hello");
+    EXPECT_EQ(last<Joined>(), nullptr);
+    Buffer broken(std::size_t{5});
+    connection->on_binary(std::move(broken));
+    EXPECT_EQ(last<Joined>(), nullptr);
+    EXPECT_EQ(link->bad.load(), 1U);
+    status("ready");
+    EXPECT_NE(last<Joined>(), nullptr);
+}
+
+TEST_F(CameraConnectionTest, a_model_may_give_the_first_recording_its_name) {
+    Options with_rule;
+    with_rule.name_rules = {{std::nullopt, "Pixel 9", "phone"}};
+    options.replace(with_rule);
+    connect(true);
+    text(R"({"type":"capabilities","deviceModel":"Pixel 9"})");
+    ASSERT_NE(last<Described>(), nullptr);
+    status("capture_started");
+    frame(kIdr);
+    EXPECT_TRUE(recorder.sessions.empty()) << "under which name is not known yet";
+    connection->on_message(Named{"phone"});
+    ASSERT_EQ(recorder.sessions.size(), 1U);
+    EXPECT_EQ(recorder.sessions[0]->camera(), "phone");
+    EXPECT_GT(recorder.sessions[0]->queued_bytes(), 0U) << "no picture was lost meanwhile";
+}
+
+TEST_F(CameraConnectionTest, a_capture_that_ends_before_its_name_is_known_is_recorded) {
+    Options with_rule;
+    with_rule.name_rules = {{std::nullopt, "Pixel 9", "phone"}};
+    options.replace(with_rule);
+    connect(true);
+    text(R"({"type":"capabilities","deviceModel":"Pixel 9"})");
+    status("capture_started");
+    frame(kIdr);
+    status("capture_stopped");
+    ASSERT_EQ(recorder.sessions.size(), 1U);
+    EXPECT_GT(recorder.sessions[0]->queued_bytes(), 0U);
+    EXPECT_TRUE(recorder.sessions[0]->ended());
+}
+
+TEST_F(CameraConnectionTest, length_prefixed_payloads_are_recorded_as_annex_b) {
+    record();
+    frame({0, 0, 0, 7, 0x67, 0x42, 0xC0, 0x1E, 0xDA, 0x02, 0x80,  //
+           0, 0, 0, 4, 0x68, 0xCE, 0x3C, 0x80,                    //
+           0, 0, 0, 5, 0x65, 0x88, 0x84, 0x00, 0x33});
+    EXPECT_EQ(happened("camera.bad_payload"), 0U);
+    EXPECT_EQ(link->undecodable.load(), 0U);
+    EXPECT_EQ(link->second_pictures.load(), 0U);
+    frame(kInter);
+    EXPECT_EQ(link->frames.load(), 2U);
+}
+
+TEST_F(CameraConnectionTest, a_payload_nobody_understands_is_said_at_once_and_once_a_second) {
+    text(R"({"type":"capabilities","warnings":true})");
+    record();
+    const std::size_t before = socket->texts.size();
+    const std::vector<std::uint8_t> jpeg = {0xFF, 0xD8, 0xFF, 0xE0, 1, 2, 3};
+    for (int i = 0; i < 10; ++i) frame(jpeg);
+    EXPECT_EQ(happened("camera.bad_payload"), 1U);
+    ASSERT_EQ(socket->texts.size(), before + 1);
+    EXPECT_NE(socket->texts.back().find(R"("status":"warning")"), std::string::npos);
+    timers.advance(seconds(1));
+    frame(jpeg);
+    EXPECT_EQ(happened("camera.bad_payload"), 2U);
+    EXPECT_EQ(link->undecodable.load(), 11U);
+    EXPECT_GT(recorder.sessions[0]->queued_bytes(), 0U) << "recorded all the same";
+}
+
+TEST_F(CameraConnectionTest, a_camera_that_did_not_ask_for_warnings_gets_none) {
+    record();
+    const std::size_t before = socket->texts.size();
+    frame({0xFF, 0xD8, 0xFF, 0xE0, 1, 2, 3});
+    EXPECT_EQ(happened("camera.bad_payload"), 1U);
+    EXPECT_EQ(socket->texts.size(), before);
+}
+
+TEST_F(CameraConnectionTest, what_a_peer_says_in_closing_is_cleaned) {
+    record();
+    connection->on_over(4000, "bye\x1b[31m\xc2\x9b\x00z");
+    ASSERT_NE(last<Left>(), nullptr);
+    for (const char c : last<Left>()->reason) EXPECT_GE(static_cast<unsigned char>(c), 0x20U);
+    EXPECT_EQ(last<Left>()->reason.find("\xc2\x9b"), std::string::npos);
+}
+
+TEST_F(CameraConnectionTest, leaving_while_recording_says_that_a_session_is_left) {
+    record();
+    connection->on_over(1006, "");
+    ASSERT_NE(last<Left>(), nullptr);
+    EXPECT_TRUE(last<Left>()->has_session);
+    EXPECT_TRUE(recorder.sessions[0]->ended());
+    connection->on_gone();
+    EXPECT_EQ(gone, 1);
+}
+
+TEST_F(CameraConnectionTest, an_order_after_the_end_is_answered) {
+    connection->on_over(1000, "");
+    reports.clear();
+    order_start();
+    ASSERT_NE(last<CameraAnswer>(), nullptr);
+    EXPECT_EQ(last<CameraAnswer>()->kind, CameraAnswer::Kind::disconnected);
+}
+
+/// Brings a connection into `state`.
+void bring_to(State state, const std::function<void()>& start, const std::function<void()>& record,
+              const std::function<void()>& stop, const std::function<void()>& stopped) {
+    if (state == State::starting) return start();
+    if (state == State::idle) return;
+    record();
+    if (state == State::recording) return;
+    stop();
+    if (state == State::finalising) stopped();
+}
+
+TEST_F(CameraConnectionTest, the_server_may_end_in_every_state) {
+    for (const State state :
+         {State::idle, State::starting, State::recording, State::stopping, State::finalising}) {
+        SCOPED_TRACE(std::string(camera::to_string(state)));
+        recorder.sessions.clear();
+        reports.clear();
+        connect();
+        bring_to(
+            state, [this] { order_start(); }, [this] { record(); },
+            [this] { connection->on_message(StopOrder{}); }, [this] { status("capture_stopped"); });
+        ASSERT_EQ(connection->state(), state);
+        connection->shut_down();
+        EXPECT_EQ(socket->closed_code, 1001);
+        EXPECT_EQ(connection->state(), State::gone);
+        for (const auto& session : recorder.sessions) EXPECT_TRUE(session->ended());
+        EXPECT_EQ(timers.size(), 0U) << "no timer is left that would call a destroyed connection";
+        ASSERT_NE(last<Left>(), nullptr);
+    }
+}
+
+TEST_F(CameraConnectionTest, no_session_begins_while_the_server_ends) {
+    shutting_down = true;
+    status("capture_started");
+    EXPECT_TRUE(recorder.sessions.empty());
+}
+
+}  // namespace
+}  // namespace st::capture

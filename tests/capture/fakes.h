@@ -1,0 +1,129 @@
+#pragma once
+/// What the tests of cameras run on: a clock moved by hand, a socket that only remembers, and
+/// recordings that nobody writes.
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/event_sink.h"
+#include "capture/camera_link.h"
+#include "httpd/message_socket.h"
+#include "loop/timers.h"
+#include "record/mailbox.h"
+#include "record/session.h"
+
+namespace st::capture {
+
+class ManualTimers final : public loop::Timers {
+ public:
+    loop::TimerId after(std::chrono::nanoseconds delay, std::function<void()> task) override {
+        const loop::TimerId id = next_++;
+        timers_.emplace(id, Timer{now_ns_ + delay.count(), std::move(task)});
+        return id;
+    }
+    void cancel(loop::TimerId timer) override { timers_.erase(timer); }
+    std::int64_t clock_ns() const override { return now_ns_; }
+
+    /// Lets time pass; what falls due runs when it does, in order.
+    void advance(std::chrono::nanoseconds by) {
+        const std::int64_t end_ns = now_ns_ + by.count();
+        for (;;) {
+            auto due = timers_.end();
+            for (auto at = timers_.begin(); at != timers_.end(); ++at) {
+                if (at->second.due_ns > end_ns) continue;
+                if (due == timers_.end() || at->second.due_ns < due->second.due_ns) due = at;
+            }
+            if (due == timers_.end()) break;
+            now_ns_ = due->second.due_ns;
+            const auto task = std::move(due->second.task);
+            timers_.erase(due);
+            task();
+        }
+        now_ns_ = end_ns;
+    }
+    std::size_t size() const { return timers_.size(); }
+
+ private:
+    struct Timer {
+        std::int64_t due_ns;
+        std::function<void()> task;
+    };
+    std::map<loop::TimerId, Timer> timers_;
+    loop::TimerId next_ = 1;
+    std::int64_t now_ns_ = 1'000'000'000'000;
+};
+
+class FakeSocket final : public httpd::MessageSocket {
+ public:
+    void start(Bytes) override {}
+    void send_text(std::string_view text) override { texts.emplace_back(text); }
+    void send_ping(std::string_view payload) override { pings.emplace_back(payload); }
+    void close(std::uint16_t code, const std::string& reason) override {
+        if (closed_code != 0) return;
+        closed_code = code;
+        closed_reason = reason;
+        if (on_close) on_close(code, reason);
+    }
+    void pause_reading() override { is_paused = true; }
+    void resume_reading() override { is_paused = false; }
+
+    std::vector<std::string> texts;
+    std::vector<std::string> pings;
+    std::uint16_t closed_code = 0;
+    std::string closed_reason;
+    bool is_paused = false;
+    std::function<void(std::uint16_t, const std::string&)> on_close;
+};
+
+class EventList final : public EventSink {
+ public:
+    struct Event {
+        std::string type;
+        EventFields fields;
+    };
+    void add(std::string_view type, const EventFields& fields, LogLevel) override {
+        events.push_back({std::string(type), fields});
+    }
+    std::size_t count(std::string_view type) const {
+        std::size_t found = 0;
+        for (const Event& event : events) found += event.type == type ? 1 : 0;
+        return found;
+    }
+    /// The text of a field of the last event of that type; "" if there is none.
+    std::string last(std::string_view type, std::string_view field) const {
+        std::string text;
+        for (const Event& event : events) {
+            if (event.type != type) continue;
+            for (const auto& [name, value] : event.fields) {
+                if (name != field) continue;
+                const auto* words = std::get_if<std::string>(&value);
+                text = words ? *words : std::to_string(std::get<std::uint64_t>(value));
+            }
+        }
+        return text;
+    }
+    std::vector<Event> events;
+};
+
+/// Makes sessions whose messages stay in their queues.
+class UnwrittenSessions {
+ public:
+    record::SessionPtr open(record::SessionStart start) {
+        auto session = std::make_shared<record::Session>(next_serial_++, std::move(start),
+                                                         budget_bytes, mailbox_);
+        sessions.push_back(session);
+        return session;
+    }
+    std::size_t budget_bytes = std::size_t{1} << 20;
+    std::vector<record::SessionPtr> sessions;
+
+ private:
+    std::shared_ptr<record::Mailbox> mailbox_ = std::make_shared<record::Mailbox>();
+    std::uint64_t next_serial_ = 1;
+};
+
+}  // namespace st::capture
