@@ -120,7 +120,8 @@ class Run:
     def start(self, folder):
         with open(folder / "log", "wb") as log:
             process = subprocess.Popen(
-                pinned(0, self.command(folder)), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder
+                pinned(0, self.command(folder)), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder,
+                env={**os.environ, "STREAMD_AUTH_CONTROL": "loopback"},
             )
         deadline = time.monotonic() + PATIENCE_S
         while not (folder / "ports.json").exists():

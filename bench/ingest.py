@@ -83,7 +83,8 @@ class Server:
             command += ["--recordings", self.files, "--keep", arguments.keep, "--log-level", "warning"]
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                pinned(0, [str(word) for word in command]), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder
+                pinned(0, [str(word) for word in command]), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder,
+                env={**os.environ, "STREAMD_AUTH_CONTROL": "loopback"},
             )
         deadline = time.monotonic() + PATIENCE_S
         while not ports.exists():

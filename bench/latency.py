@@ -144,7 +144,9 @@ def start_streamd(folder):
     ports = folder / "ports.json"
     log = open(folder / "log", "wb")
     command = [BIN / "streamd", "--bind", "127.0.0.1", "--port", "0", "--rtmp-port", "off", "--ports-file", ports]
-    server = subprocess.Popen([*command, "--recordings", folder / "recordings"], stdout=log, stderr=log)
+    environment = {**os.environ, "STREAMD_AUTH_CONTROL": "loopback"}
+    command += ["--recordings", folder / "recordings"]
+    server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
     deadline = time.monotonic() + PATIENCE_S
     while not ports.exists():
         if server.poll() is not None or time.monotonic() > deadline:

@@ -70,7 +70,9 @@ class Fleet final : public PushFleet, public loop::Pollable {
           source_{url_of(options_), input_options(options_), first_->input.is_live(),
                   first_->input.fps()} {
         PushTarget target;
-        target.address = Poco::Net::SocketAddress(server.host, server.port);
+        using Address = Poco::Net::SocketAddress;
+        target.address = server.socket.empty() ? Address(server.host, server.port)
+                                               : Address(Address::UNIX_LOCAL, server.socket);
         target.host_field = server.host_field();
         target.host = server.host;
         target.tls = server.tls;
@@ -83,8 +85,8 @@ class Fleet final : public PushFleet, public loop::Pollable {
             {"streamctl push", 0, {{{input.width(), input.height()}, "external"}}});
         for (std::uint32_t i = 1; i <= options_.count; ++i) {
             const std::string name = camera_name(i);
-            target.path =
-                options_.name.empty() && options_.count == 1 ? "/android-cam" : "/ingest/" + name;
+            const bool is_unnamed = options_.name.empty() && options_.count == 1;
+            target.path = server.prefix + (is_unnamed ? "/android-cam" : "/ingest/" + name);
             cameras_.push_back(std::make_unique<PushCamera>(loop_, *this, name, target));
         }
         // A live input that nobody reads would give at the first start what it holds from now.

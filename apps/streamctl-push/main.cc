@@ -38,7 +38,9 @@ int run(int argc, char** argv) {
     }
     const int exit_code = say_failures(options, [&](Console&) {
         const Interrupt interrupt;  // the fleet reads them
-        return run_fleet(options, find_server(options), read_token(options));
+        // Cameras come by TCP, as others do, unless they are told to take the socket.
+        const ServerUrl server = options.server.empty() ? ServerUrl{} : find_server(options);
+        return run_fleet(options, server, read_token(options, server));
     });
     return cli::finish_output("streamctl", exit_code);
 }

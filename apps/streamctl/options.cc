@@ -374,7 +374,12 @@ Result<void> complete_names(Options& options) {
 void build(CLI::App& app, Options& options) {
     cli::prepare(app);
     app.require_subcommand(0, 1);
-    cli::add_text(app, "-s,--server", options.server, "The server", "URL")
+    cli::add_text(
+        app, "-s,--server", options.server,
+        "The server: HOST[:PORT], ws://, wss://, http:// or https:// with a proxy's path, "
+        "or unix:PATH; without it the control socket of this machine's server, else "
+        "ws://127.0.0.1:50001",
+        "URL")
         ->envname("STREAMCTL_SERVER");
     cli::add_text(app, "--token-file", options.token_file,
                   "Read the access token from this file (else from STREAMCTL_TOKEN)", "FILE");

@@ -59,7 +59,7 @@ struct PushOptions {
 
 struct Options {
     // For the whole run.
-    std::string server = "ws://127.0.0.1:50001";
+    std::string server;  ///< empty: one of this machine
     std::string token_file;
     std::string ca_file;  ///< wss: whom to believe; empty: whom the system believes
     bool is_insecure = false;

@@ -255,6 +255,14 @@ void take_tokens(const Layers& layers, Config& config, Lines& errors) {
     }
 }
 
+/// "https://portal.example[:8443]", as browsers send it, or "*".
+bool is_origin(const std::string& text) {
+    if (text == "*") return true;
+    const std::size_t scheme = text.find("://");
+    return scheme != std::string::npos && scheme > 0 && scheme + 3 < text.size() &&
+           text.find_first_of("/ ", scheme + 3) == std::string::npos;
+}
+
 /// A role nobody could ever take is a mistake, and one better found at start.
 Access take_access(const Layers& layers, const std::string& role, const Config& config,
                    Lines& errors) {
@@ -268,7 +276,7 @@ Access take_access(const Layers& layers, const std::string& role, const Config& 
         errors.push_back(path + ": token, but no entry of auth.tokens has the role " + role);
     }
     if (access == Access::signed_url && role == "control") {
-        errors.push_back(path + ": signed is for streams, expected open, loopback or token");
+        errors.push_back(path + ": signed is for streams, expected open, local, loopback or token");
     } else if (access == Access::signed_url && config.auth.secret.empty()) {
         errors.push_back(path + ": signed, but auth.secret is empty");
     }
@@ -323,7 +331,14 @@ std::variant<LoadedConfig, ConfigErrors> load_config(const ConfigSources& source
     take_live(layers, config);
     take_sources(layers, config, errors);
     take_access_and_limits(layers, config, errors);
+    config.control_socket = absolute(sources.folder, layers.text("control.socket"));
     config.web_hosts = layers.texts("web.hosts");
+    config.web_origins = layers.texts("web.origins");
+    for (std::size_t i = 0; i < config.web_origins.size(); ++i) {
+        if (is_origin(config.web_origins[i])) continue;
+        errors.push_back(entry("web.origins", i) +
+                         ": expected an origin such as https://portal.example, or \"*\"");
+    }
     config.log.level = word<LogThreshold>(layers, "log.level");
     config.log.format = word<LogFormat>(layers, "log.format");
     config.log.file = absolute(sources.folder, layers.text("log.file"));

@@ -21,7 +21,7 @@ using std::chrono::milliseconds;
 constexpr std::string_view kEnvironmentPrefix = "STREAMD_";
 
 /// Who may use a role without more ado. Roles a version does not act on yet are still checked.
-enum class Access { open, loopback, token, signed_url };
+enum class Access { open, local, loopback, token, signed_url };
 /// Which clock times the pictures of an MP4.
 enum class Timing { automatic, device, arrival, constant };
 enum class LogFormat { text, json };
@@ -122,7 +122,7 @@ struct AuthConfig {
     Access camera = Access::open;
     Access publish = Access::open;
     Access play = Access::open;
-    Access control = Access::loopback;
+    Access control = Access::local;
     std::vector<TokenConfig> tokens;
     std::string secret;                        ///< of signed URLs; empty: none
     std::vector<std::string> trusted_proxies;  ///< addresses or CIDR ranges
@@ -159,7 +159,9 @@ struct Config {
     std::vector<SourceConfig> sources;
     AuthConfig auth;
     LimitsConfig limits;
-    std::vector<std::string> web_hosts;  ///< extra Host names that control accepts
+    std::string control_socket;            ///< empty: the default place; absolute once loaded
+    std::vector<std::string> web_hosts;    ///< names this machine is reached by
+    std::vector<std::string> web_origins;  ///< other sites whose pages may act here
     LogConfig log;
 };
 

@@ -244,12 +244,15 @@ void add_live(Keys& keys, const Config& config) {
 
 void add_access(Keys& keys, const Config& config) {
     const std::size_t first = keys.size();
-    const std::vector<std::string> access = {"open", "loopback", "token", "signed"};
+    keys.push_back(text("control.socket", "",
+                        "Path of the Unix socket for control from this machine; empty: see "
+                        "docs/operations.md."));
+    const std::vector<std::string> access = {"open", "local", "loopback", "token", "signed"};
     keys.push_back(choice("auth.camera", "open", access, "Who may connect as a camera."));
     keys.push_back(choice("auth.publish", "open", access, "Who may publish."));
     keys.push_back(choice("auth.play", "open", access, "Who may watch."));
     keys.push_back(
-        choice("auth.control", "loopback", access, "Who may use the API and read the recordings."));
+        choice("auth.control", "local", access, "Who may use the API and read the recordings."));
     keys.push_back(objects("auth.tokens", 0, 10'000, "Tokens, stored as digests."));
     keys.push_back(text("auth.tokens[].name", "", "For the log."));
     keys.push_back(text("auth.tokens[].sha256", "",
@@ -258,10 +261,9 @@ void add_access(Keys& keys, const Config& config) {
                          "What the token opens."));
     keys.push_back(text("auth.secret", "", "Of signed URLs. There is no default secret."));
     keys.push_back(texts("auth.trusted_proxies", "", {},
-                         "Addresses or ranges whose forwarding headers are believed. Requests "
-                         "with such headers from others are never loopback. Beware: with "
-                         "127.0.0.1 among them, all that a proxy on this machine forwards counts "
-                         "as loopback, whoever sent it, and may control."));
+                         "Addresses or ranges of proxies that say in X-Forwarded-For or Forwarded "
+                         "who asks: that address then counts. Requests with such headers from "
+                         "others are never loopback."));
     const LimitsConfig& limits = config.limits;
     keys.push_back(size("limits.memory", limits.memory, 0, kSizeMax,
                         "What all peers together can make the server hold in unfinished messages. "
@@ -286,7 +288,8 @@ void add_access(Keys& keys, const Config& config) {
         const bool is_of_hub =
             keys[i].path == "limits.viewers" || keys[i].path == "limits.publishers";
         const bool is_of_recorder = keys[i].path.starts_with("limits.picture.");
-        keys[i].applies_on_reload = keys[i].is_used && !is_of_hub && !is_of_recorder;
+        keys[i].applies_on_reload =
+            keys[i].is_used && !is_of_hub && !is_of_recorder && keys[i].path != "control.socket";
     }
 }
 
@@ -297,8 +300,12 @@ void add_rest(Keys& keys) {
     keys.push_back(unused(text("notify.secret", "", "Signs the webhook's requests.")));
     keys.push_back(
         live(texts("web.hosts", "", {},
-                   "Host names, beside IP addresses and localhost, that control requests "
-                   "may be addressed to.")));
+                   "Host names, beside IP addresses, localhost and the machine's own name, that "
+                   "web pages and control requests may be addressed to.")));
+    keys.push_back(
+        live(texts("web.origins", "", {},
+                   "Other sites whose pages may act here, such as `https://portal.example`; `*`: "
+                   "pages of any site may play.")));
     keys.push_back(unused(objects("web.static", 0, 100, "Folders served as they are.")));
     keys.push_back(unused(text("web.static[].route", "", "")));
     keys.push_back(unused(text("web.static[].root", "", "")));

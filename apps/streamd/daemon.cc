@@ -15,6 +15,7 @@
 #include "live/snapshots.h"
 #include "loop/event_loop.h"
 #include "server/server.h"
+#include "streamd/local_access.h"
 #include "streamd/log_sink.h"
 #include "streamd/reload.h"
 #include "streamd/server_setup.h"
@@ -151,11 +152,13 @@ int run_daemon(const DaemonSetup& setup, Background* background) {
 
     loop::EventLoop control;
     auto made = server_setup(config);
+    LocalAccess local;
+    made.options.policy.local_token = local.token_digest();
     const server::Options options = made.options;
-    Reload reload(setup.sources, setup.loaded, options.tls, *sink, log);
+    Reload reload(setup.sources, setup.loaded, options, *sink, log, control);
     made.configuration.list = [&reload] { return reload.entries(); };
     made.configuration.reload = [&reload](const api::Configuration::ReloadDone& done) {
-        done(reload.run());
+        reload.run(done);
     };
     worker::Pool helpers(helper_options(made.recorder.finalisers), log);
     made.recorder.run_job = [&helpers](const worker::Job& job) { return helpers.run(job); };
@@ -165,8 +168,9 @@ int run_daemon(const DaemonSetup& setup, Background* background) {
     const Signals signals(control, [&](int signal) {
         if (signal == SIGUSR1) return;
         if (signal != SIGHUP) return shutdown.on_signal();
-        static_cast<void>(reload.run());  // the log says what came of it
+        reload.run([](const auto&) {});  // the log says what came of it
     });
+    local.open(server, config.control_socket, log);
     server.start();
     announce(server, options, log);
     if (!setup.ports_file.empty()) {

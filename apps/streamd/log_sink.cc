@@ -13,11 +13,13 @@
 #include <array>
 #include <atomic>
 #include <cstdlib>
+#include <exception>
 #include <iostream>
 
 #include "base/clock.h"
 #include "base/text.h"
 #include "json/write.h"
+#include "streamd/log_queue.h"
 
 namespace st::streamd {
 namespace {
@@ -108,24 +110,52 @@ class LineFormatter : public Poco::Formatter {
     const bool is_journal_;
 };
 
-class PocoSink final : public ThresholdSink {
+/// What std::terminate still writes: the process has one log.
+std::atomic<LogQueue*> last_words{nullptr};
+
+[[noreturn]] void on_terminate() {
+    if (LogQueue* queue = last_words.exchange(nullptr)) queue->flush(LogQueue::kPatience);
+    std::abort();
+}
+
+class QueuedSink final : public ThresholdSink {
  public:
-    PocoSink(Poco::AutoPtr<Poco::Channel> channel, Message::Priority threshold)
-        : channel_(std::move(channel)), threshold_(threshold) {}
+    QueuedSink(const Poco::AutoPtr<Poco::Channel>& out, Message::Priority threshold)
+        : queue_([out = out](const LogLine& line) mutable { write_line(*out, line); },
+                 [out = out]() mutable { open_again(*out); }),
+          threshold_(threshold) {
+        last_words = &queue_;
+        std::set_terminate(on_terminate);
+    }
+    ~QueuedSink() override { last_words = nullptr; }
 
     bool enabled(LogLevel level) const override { return to_poco(level) <= threshold_; }
     void set_threshold(LogThreshold level) override { threshold_ = to_poco(level); }
+    void reopen() override { queue_.reopen(); }
     void write(LogLevel level, std::string_view prefix, std::string_view text) override {
-        try {
-            channel_->log(Message(std::string(prefix), std::string(text), to_poco(level)));
-        } catch (const Poco::Exception&) {
-            // A log file that cannot be opened again (no descriptors, no folder) must not end the
-            // recordings: most calls come from threads that have nobody to catch this.
-        }
+        queue_.push({level, std::string(prefix), std::string(text), wall_us()});
     }
 
  private:
-    Poco::AutoPtr<Poco::Channel> channel_;
+    static void write_line(Poco::Channel& out, const LogLine& line) {
+        try {
+            Message message(line.prefix, line.text, to_poco(line.level));
+            message.setTime(Poco::Timestamp(line.time_us));
+            out.log(message);
+        } catch (const Poco::Exception&) {
+            // A log that cannot be written (disk full, no descriptors) must not end the server.
+        }
+    }
+    static void open_again(Poco::Channel& out) {
+        try {
+            out.close();
+            out.open();
+        } catch (const Poco::Exception&) {
+            // The next line tries again.
+        }
+    }
+
+    LogQueue queue_;
     std::atomic<Message::Priority> threshold_;
 };
 
@@ -141,7 +171,7 @@ std::shared_ptr<ThresholdSink> make_log_sink(const LogConfig& config) {
         out->open();
     }
     const Poco::AutoPtr<Poco::Formatter> formatter(new LineFormatter(config.format, is_journal));
-    return std::make_shared<PocoSink>(
+    return std::make_shared<QueuedSink>(
         Poco::AutoPtr<Poco::Channel>(new Poco::FormattingChannel(formatter, out)),
         to_poco(config.level));
 }

@@ -1,6 +1,6 @@
 #pragma once
-/// The log of streamd: Poco's logger behind st::Log. Under systemd and on a terminal to standard
-/// error, else to a file that a rotation may move away.
+/// The log of streamd: Poco's channels behind st::Log and a queue, so that a loop that logs never
+/// waits for a terminal or a disk. To standard error, or to a file that a rotation may move away.
 #include <memory>
 #include <string>
 
@@ -13,6 +13,8 @@ namespace st::streamd {
 class ThresholdSink : public LogSink {
  public:
     virtual void set_threshold(LogThreshold level) = 0;
+    /// Opens the file again by its name.
+    virtual void reopen() = 0;
 };
 
 /// One line per event: `2026-01-31T08:15:30.250Z INFO  camera 10.0.0.7:51544 text`, or as a JSON

@@ -12,7 +12,6 @@
 #include "cli/generate.h"
 #include "cli/parse.h"
 #include "cli/terminal.h"
-#include "control/operations.h"
 #include "streamd/config.h"
 #include "streamd/daemon.h"
 #include "streamd/make_cert.h"
@@ -66,10 +65,6 @@ int run(int argc, char** argv) {
     }
     if (options.only_print_config_page) {
         std::cout << config_page();
-        return cli::finish_output("streamd", cli::kDone);
-    }
-    if (options.only_print_openapi) {
-        std::cout << control::openapi_document(ST_VERSION);
         return cli::finish_output("streamd", cli::kDone);
     }
     if (!options.make_cert.empty()) return make_cert(options.make_cert);

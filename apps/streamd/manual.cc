@@ -15,7 +15,7 @@ every picture carries the camera's own time, with a thumbnail beside it. Cameras
 stopped with `streamctl`(1) or over HTTP.
 
 A plain start needs no configuration: it listens on port 50001 and records into `./recordings`.
-Cameras may connect from anywhere; control is possible from this machine alone. What is open to
+Cameras may connect from anywhere; control is for the account that runs it. What is open to
 whom, and the URLs for cameras, are logged at start.
 )";
     manual.parts = {

@@ -70,7 +70,6 @@ void build(CLI::App& app, Options& options) {
         ->needs(daemon);
     // Hidden: for streamd itself and for building its documentation.
     app.add_flag("--config-page", options.only_print_config_page)->group("");
-    app.add_flag("--openapi", options.only_print_openapi)->group("");
     cli::add_generate(app, options.generate);
 }
 

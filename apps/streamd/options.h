@@ -19,7 +19,6 @@ struct Options {
     std::string make_cert;                ///< folder for a self-signed pair; empty: none
     std::string generate;                 ///< hidden --generate WHAT: see cli/generate.h
     bool only_print_config_page = false;  ///< hidden --config-page: docs/config.md
-    bool only_print_openapi = false;      ///< hidden --openapi: docs/openapi.json
     std::vector<config::Setting> settings;
 };
 

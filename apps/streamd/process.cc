@@ -75,6 +75,10 @@ std::uint64_t available_memory() {
 Pidfile::Pidfile(const std::string& path) : path_(path) {
     fd_.reset(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
     if (!fd_) throw std::runtime_error("pidfile " + path + ": " + reason());
+    struct stat there {};
+    if (::fstat(fd_.get(), &there) != 0 || !S_ISREG(there.st_mode) || there.st_nlink != 1) {
+        throw std::runtime_error("pidfile " + path + ": not a plain file of its own");
+    }
     if (::flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) {
         throw std::runtime_error("pidfile " + path +
                                  " is locked: streamd runs already; stop it first, or give this "
@@ -111,6 +115,7 @@ Background Background::begin() {
         ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
     }
     ::setsid();
+    ::umask(027);  // recordings and log are not everybody's, whatever the caller's habits
     Background background;
     background.pipe_ = std::move(write_end);
     return background;
@@ -127,23 +132,31 @@ void Background::ready() {
 
 namespace {
 
-void write_file(const std::string& path, int flags, const std::string& text) {
-    const Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | flags, 0644));
+void write_all(const Fd& fd, const std::string& path, const std::string& text) {
     if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
         throw std::runtime_error("cannot write " + path + ": " + reason());
     }
 }
 
+bool is_regular(const Fd& fd) {
+    struct stat there {};
+    return fd && ::fstat(fd.get(), &there) == 0 && S_ISREG(there.st_mode);
+}
+
 }  // namespace
 
-void replace_file(const std::string& path, const std::string& text) {
+void replace_file(const std::string& path, const std::string& text, mode_t mode) {
     struct stat there {};
-    // A terminal, a pipe, a device: written to, never replaced.
+    // A terminal, a pipe, a device such as /dev/stdout: written to, never replaced.
     if (::stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) {
-        return write_file(path, O_NONBLOCK, text);
+        const Fd device(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK));
+        if (!is_regular(device)) return write_all(device, path, text);
     }
+    // A link that somebody put there is replaced, not followed.
     const std::string temporary = path + ".tmp";
-    write_file(temporary, O_CREAT | O_TRUNC, text);
+    ::unlink(temporary.c_str());
+    Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+    write_all(fd, temporary, text);
     if (::rename(temporary.c_str(), path.c_str()) != 0) {
         throw std::runtime_error("cannot write " + path + ": " + reason());
     }

@@ -1,5 +1,7 @@
 #pragma once
 /// What a daemon does to its process: descriptors, pidfile, background, readiness.
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string>
 
@@ -29,9 +31,9 @@ class Pidfile {
     Fd fd_;
 };
 
-/// Forks into the background: new session, standard streams to /dev/null. The parent waits for
-/// ready() and exits with 0, or with the child's exit code if that ends before. Call before any
-/// thread exists. Returns in the child only.
+/// Forks into the background: new session, umask 027, standard streams to /dev/null. The parent
+/// waits for ready() and exits with 0, or with the child's exit code if that ends before. Call
+/// before any thread exists. Returns in the child only.
 class Background {
  public:
     static Background begin();
@@ -42,8 +44,9 @@ class Background {
     Fd pipe_;
 };
 
-/// Writes `text` to `path` by way of a temporary file. Throws std::runtime_error.
-void replace_file(const std::string& path, const std::string& text);
+/// Writes `text` to `path` by way of a temporary file with these permissions, less the umask; what
+/// lies there is replaced, never followed or written into. Throws std::runtime_error.
+void replace_file(const std::string& path, const std::string& text, mode_t mode = 0644);
 
 /// sd_notify(3) without the library: a datagram to $NOTIFY_SOCKET; nothing where that is not set.
 void notify_service_manager(const std::string& state);

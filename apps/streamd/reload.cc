@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
+#include <utility>
 
 #include "streamd/daemon.h"
 #include "streamd/server_setup.h"
@@ -29,13 +31,19 @@ bool applies_on_reload(std::string_view path, bool tls_stays) {
 
 }  // namespace
 
-Reload::Reload(ConfigSources sources, LoadedConfig loaded, loop::TlsContextPtr tls,
-               ThresholdSink& sink, const Log& log)
+Reload::Reload(ConfigSources sources, LoadedConfig loaded, const server::Options& options,
+               ThresholdSink& sink, const Log& log, loop::EventLoop& control)
     : sources_(std::move(sources)),
       in_force_(std::move(loaded.entries)),
-      tls_(std::move(tls)),
+      tls_(options.tls),
+      local_token_(options.policy.local_token),
       sink_(sink),
-      log_(log) {}
+      log_(log),
+      control_(control) {}
+
+Reload::~Reload() {
+    if (reader_.joinable()) reader_.join();
+}
 
 std::vector<control::ConfigEntry> Reload::entries() const {
     std::vector<control::ConfigEntry> out;
@@ -72,13 +80,32 @@ void Reload::take(const std::vector<config::Layers::Entry>& next, bool tls_stays
     in_force_ = std::move(now);
 }
 
-control::Decoded<control::ReloadReply> Reload::apply(const LoadedConfig& next) {
-    server::Options options = server_options(next.config);  // the last thing that may fail
+Reload::Read Reload::read(const ConfigSources& sources) {
+    Read made;
+    try {
+        auto loaded = load_config(sources);
+        if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) {
+            made.problem = joined(errors->lines, "; ");
+        } else {
+            made.loaded = std::move(std::get<LoadedConfig>(loaded));
+            made.options = server_options(made.loaded.config);  // certificates are read here
+        }
+    } catch (const Poco::Exception& e) {
+        made.problem = e.displayText();
+    } catch (const std::exception& e) {
+        made.problem = e.what();
+    }
+    return made;
+}
+
+control::ReloadReply Reload::apply(Read next) {
+    server::Options& options = next.options;
+    options.policy.local_token = local_token_;
     control::ReloadReply reply;
     const bool tls_stays = tls_ && options.tls;
     const bool is_renewed = tls_stays && tls_->description() != options.tls->description();
     if (!tls_stays) options.tls = tls_;
-    take(next.entries, tls_stays, reply);
+    take(next.loaded.entries, tls_stays, reply);
     const std::string kCertificate = "tls.certificate";
     if (is_renewed && std::find(reply.changed.begin(), reply.changed.end(), kCertificate) ==
                           reply.changed.end()) {
@@ -89,33 +116,41 @@ control::Decoded<control::ReloadReply> Reload::apply(const LoadedConfig& next) {
     if (tls_) {
         for (const std::string& warning : tls_->warnings()) log_.warning(warning);
     }
-    for (const std::string& warning : next.warnings) log_.warning(warning);
-    sink_.set_threshold(next.config.log.level);
+    for (const std::string& warning : next.loaded.warnings) log_.warning(warning);
+    sink_.set_threshold(next.loaded.config.log.level);
+    sink_.reopen();
     server_->reconfigure(std::move(options), reply);
     return reply;
 }
 
-control::Decoded<control::ReloadReply> Reload::run() {
-    std::string problem;
-    try {
-        const auto loaded = load_config(sources_);
-        if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) {
-            problem = joined(errors->lines, "; ");
-        } else {
-            auto made = apply(std::get<LoadedConfig>(loaded));
-            log_.info("reloaded: " + std::to_string(made->changed.size()) + " values changed");
-            if (!made->needs_restart.empty()) {
-                log_.warning("needs a restart: " + joined(made->needs_restart, " "));
-            }
-            return made;
+void Reload::run(Done done) {
+    waiting_.push_back(std::move(done));
+    if (!is_reading_) begin();
+}
+
+void Reload::begin() {
+    if (reader_.joinable()) reader_.join();
+    is_reading_ = true;
+    reader_ = std::thread([this, asked = std::exchange(waiting_, {})] {
+        auto made = std::make_shared<Read>(read(sources_));
+        control_.post([this, made, asked] { finish(std::move(*made), asked); });
+    });
+}
+
+void Reload::finish(Read read, const std::vector<Done>& asked) {
+    is_reading_ = false;
+    control::Decoded<control::ReloadReply> answer = ApiError{ErrorCode::conflict, read.problem, {}};
+    if (read.problem.empty()) {
+        answer = apply(std::move(read));
+        log_.info("reloaded: " + std::to_string(answer->changed.size()) + " values changed");
+        if (!answer->needs_restart.empty()) {
+            log_.warning("needs a restart: " + joined(answer->needs_restart, " "));
         }
-    } catch (const BadConfig& e) {
-        problem = e.what();
-    } catch (const Poco::Exception& e) {
-        problem = e.displayText();
+    } else {
+        log_.error("not reloaded, the old configuration goes on: " + read.problem);
     }
-    log_.error("not reloaded, the old configuration goes on: " + problem);
-    return ApiError{ErrorCode::conflict, problem, {}};
+    for (const Done& done : asked) done(answer);
+    if (!waiting_.empty()) begin();  // files may have changed since they were read
 }
 
 }  // namespace st::streamd

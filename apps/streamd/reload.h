@@ -1,6 +1,10 @@
 #pragma once
 /// Reading the configuration again while the server runs: all of what can be applied at once, or
-/// nothing of it. The thread of the control loop.
+/// nothing of it. Files are read by a thread of its own; everything else is the control loop's.
+#include <functional>
+#include <optional>
+#include <string>
+#include <thread>
 #include <vector>
 
 #include "base/log.h"
@@ -12,30 +16,50 @@ namespace st::streamd {
 
 class Reload {
  public:
-    /// `sources`, `loaded`: where the values in force came from. `tls`: in force. The sink and the
-    /// log outlive this.
-    Reload(ConfigSources sources, LoadedConfig loaded, loop::TlsContextPtr tls, ThresholdSink& sink,
-           const Log& log);
+    /// `sources`, `loaded`: where the values in force came from. `options`: in force. The sink and
+    /// the log outlive this.
+    Reload(ConfigSources sources, LoadedConfig loaded, const server::Options& options,
+           ThresholdSink& sink, const Log& log, loop::EventLoop& control);
+    ~Reload();
+    Reload(const Reload&) = delete;
+    Reload& operator=(const Reload&) = delete;
 
     /// Before run().
     void attach(server::Server& server) { server_ = &server; }
 
-    /// Reads and applies. An error (conflict) says what is wrong with the configuration; then
-    /// nothing has changed. Either way the log says so.
-    control::Decoded<control::ReloadReply> run();
+    using Done = std::function<void(control::Decoded<control::ReloadReply>)>;
+
+    /// Reads and applies; `done` is called on the control loop, later. An error (conflict) says
+    /// what is wrong with the configuration; then nothing has changed. Either way the log says so.
+    void run(Done done);
     /// The values in force, secrets hidden.
     std::vector<control::ConfigEntry> entries() const;
 
  private:
-    control::Decoded<control::ReloadReply> apply(const LoadedConfig& next);
+    /// What the files say, ready to be put in force; or what is wrong with it.
+    struct Read {
+        std::string problem;  ///< "" if all is well
+        LoadedConfig loaded;
+        server::Options options;
+    };
+
+    static Read read(const ConfigSources& sources);
+    void begin();
+    void finish(Read read, const std::vector<Done>& asked);
+    control::ReloadReply apply(Read next);
     void take(const std::vector<config::Layers::Entry>& next, bool tls_stays,
               control::ReloadReply& reply);
 
     const ConfigSources sources_;
     std::vector<config::Layers::Entry> in_force_;
     loop::TlsContextPtr tls_;
+    const std::optional<digest::Sha256> local_token_;  ///< of this start
     ThresholdSink& sink_;
     const Log& log_;
+    loop::EventLoop& control_;
+    std::vector<Done> waiting_;  ///< for the next reading
+    std::thread reader_;
+    bool is_reading_ = false;
     server::Server* server_ = nullptr;
 };
 

@@ -1,8 +1,10 @@
 #include "streamd/server_setup.h"
 
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 #include "auth/access.h"
 #include "base/clock.h"
@@ -18,6 +20,8 @@ auth::Mode to_mode(Access access) {
     switch (access) {
         case Access::open:
             return auth::Mode::open;
+        case Access::local:
+            return auth::Mode::local;
         case Access::loopback:
             return auth::Mode::loopback;
         case Access::token:
@@ -25,7 +29,18 @@ auth::Mode to_mode(Access access) {
         case Access::signed_url:
             return auth::Mode::signed_url;
     }
-    return auth::Mode::loopback;
+    return auth::Mode::local;
+}
+
+/// "box", "box.local" and, if it has a domain, "box.lan".
+std::vector<std::string> machine_names() {
+    std::array<char, 256> name{};
+    if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return {};
+    const std::string full(name.data());
+    const std::string bare = full.substr(0, full.find('.'));
+    std::vector<std::string> names{bare, bare + ".local"};
+    if (full != bare) names.push_back(full);
+    return names;
 }
 
 auth::Policy policy_of(const Config& config) {
@@ -35,7 +50,9 @@ auth::Policy policy_of(const Config& config) {
     policy.of(auth::Role::play).mode = to_mode(config.auth.play);
     policy.of(auth::Role::control).mode = to_mode(config.auth.control);
     policy.secret = config.auth.secret;
-    policy.hosts = config.web_hosts;
+    policy.hosts = machine_names();
+    policy.hosts.insert(policy.hosts.end(), config.web_hosts.begin(), config.web_hosts.end());
+    policy.origins = config.web_origins;
     for (const TokenConfig& token : config.auth.tokens) {
         const auto digest = digest::parse_sha256(token.sha256);
         if (!digest) throw BadConfig("auth.tokens: " + digest.error().message);

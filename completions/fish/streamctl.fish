@@ -2,7 +2,7 @@
 complete -c streamctl -f
 complete -c streamctl -s h -l help -d 'Show this help and exit'
 complete -c streamctl -l version -d 'Show the version and exit'
-complete -c streamctl -s s -l server -x -d 'The server'
+complete -c streamctl -s s -l server -x -d 'The server: HOST[:PORT], ws://, wss://, http:// or https:// with a proxy\'s path, or unix:PATH; without it the control socket of this machine\'s server, else ws://127.0.0.1:50001'
 complete -c streamctl -l token-file -r -F -d 'Read the access token from this file (else from STREAMCTL_TOKEN)'
 complete -c streamctl -l cacert -r -F -d 'With wss://, believe certificates that lead to those in this file; without it those the system trusts'
 complete -c streamctl -l insecure -d 'With wss://, believe any certificate: nobody listens in, but it may be anybody who answers'

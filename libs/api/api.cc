@@ -143,6 +143,18 @@ httpd::Answer answer_file(const httpd::Request& request, record::Catalogue& cata
 
 }  // namespace
 
+Api::Api(Parts& parts, Operations& operations)
+    : parts_(parts),
+      operations_(operations),
+      control_uses_{parts.http_options,
+                    parts.http_counters,
+                    parts.log,
+                    parts.control,
+                    parts.events,
+                    [&operations](control::Call call, Operations::Done done) {
+                        operations.call(std::move(call), std::move(done));
+                    }} {}
+
 void Api::add_routes(httpd::Router& router) {
     router.add_request([this](const httpd::Request& request) { return plan(request); });
     router.add_upgrade([this](const httpd::Request& request) { return plan_control(request); });
@@ -209,7 +221,7 @@ std::optional<httpd::Plan> Api::plan_control(const httpd::Request& request) {
     plan.take_over = [this](const httpd::Request& asked, httpd::Handover handover) {
         if (!handover.upgrade_answer.empty()) handover.transport->send(handover.upgrade_answer);
         auto control = std::make_shared<ControlConnection>(
-            parts_, operations_, handover.net, std::move(handover.ticket), asked.peer.text,
+            control_uses_, handover.net, std::move(handover.ticket), asked.peer.text,
             std::move(handover.transport));
         handover.net.add(control);
         control->start(as_bytes(handover.pending));
@@ -237,9 +249,10 @@ void Api::handle(httpd::Request request, const httpd::Reply& reply) {
 }
 
 void Api::send_recorded_file(httpd::Request request, const httpd::Reply& reply) {
-    parts_.disk.post([this, reply, shared = std::make_shared<httpd::Request>(std::move(request))] {
-        reply(answer_file(*shared, parts_.catalogue));
-    });
+    parts_.disk.post(loop::Effort::quick,
+                     [this, reply, shared = std::make_shared<httpd::Request>(std::move(request))] {
+                         reply(answer_file(*shared, parts_.catalogue));
+                     });
 }
 
 http::Response Api::metrics() const {

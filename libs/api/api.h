@@ -2,6 +2,7 @@
 /// The HTTP API: which operation a request means, and its answer. Spec: docs/http-api.md.
 #include <optional>
 
+#include "api/control_connection.h"
 #include "api/operations.h"
 #include "api/parts.h"
 #include "http/response.h"
@@ -11,7 +12,7 @@ namespace st::api {
 
 class Api {
  public:
-    Api(Parts& parts, Operations& operations) : parts_(parts), operations_(operations) {}
+    Api(Parts& parts, Operations& operations);
 
     /// /api, /metrics, /healthz and /control. To be added after the live streams' routes: of
     /// requests it takes all that is left. This outlives the router.
@@ -27,6 +28,7 @@ class Api {
 
     Parts& parts_;
     Operations& operations_;
+    const ControlConnection::Uses control_uses_;
 };
 
 }  // namespace st::api

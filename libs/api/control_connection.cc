@@ -11,17 +11,15 @@ using control::ApiError;
 using control::Decoded;
 using control::RpcRequest;
 
-ControlConnection::ControlConnection(Parts& parts, Operations& operations, httpd::NetLoop& net,
+ControlConnection::ControlConnection(const Uses& uses, httpd::NetLoop& net,
                                      httpd::Admission::Ticket ticket, const std::string& peer,
                                      std::unique_ptr<loop::Transport> stream)
-    : parts_(parts),
-      operations_(operations),
+    : uses_(uses),
       net_(net),
       ticket_(std::move(ticket)),
       socket_(std::move(stream), ws::Limits{control::kRequestBytesMax, control::kRequestBytesMax},
-              httpd::WebSocket::Times{parts.http_options->ping_interval,
-                                      parts.http_options->ping_timeout},
-              parts.http_counters, parts.log.with("control").with(peer), *this) {}
+              httpd::WebSocket::Times{uses.options->ping_interval, uses.options->ping_timeout},
+              uses.counters, uses.log.with("control").with(peer), *this) {}
 
 ControlConnection::~ControlConnection() = default;
 
@@ -87,8 +85,8 @@ void ControlConnection::handle(const RpcRequest& request, const std::shared_ptr<
     auto call = control::rpc_call(*operation, request.params);
     if (!call) return refuse(call.error());
     ++calls_;
-    operations_.call(std::move(*call), [&net = net_, weak = weak_from_this(), answers, place,
-                                        id = request.id](const Decoded<std::string>& result) {
+    uses_.call(std::move(*call), [&net = net_, weak = weak_from_this(), answers, place,
+                                  id = request.id](const Decoded<std::string>& result) {
         std::string text;
         if (id) {
             text = result ? control::encode_rpc_result(*id, *result)
@@ -117,8 +115,8 @@ void ControlConnection::subscribe(const RpcRequest& request,
                              "types: no event is called \"" + type.substr(0, 64) + "\"", "types"};
         return set_answer(answers, place, id.empty() ? "" : control::encode_rpc_error(id, error));
     }
-    parts_.control.post([&events = parts_.events, &net = net_, weak = weak_from_this(),
-                         listener = listener_, asked = *asked, answers, place, id] {
+    uses_.control.post([&events = uses_.events, &net = net_, weak = weak_from_this(),
+                        listener = listener_, asked = *asked, answers, place, id] {
         if (*listener) events.unsubscribe(**listener);
         // The answer first: the events that follow belong to it.
         net.loop().post([weak, answers, place, id, last = events.last_id()] {
@@ -139,7 +137,7 @@ void ControlConnection::subscribe(const RpcRequest& request,
 }
 
 void ControlConnection::unsubscribe() {
-    parts_.control.post([&events = parts_.events, listener = listener_] {
+    uses_.control.post([&events = uses_.events, listener = listener_] {
         if (*listener) events.unsubscribe(**listener);
         listener->reset();
     });

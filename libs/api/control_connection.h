@@ -25,9 +25,19 @@ class ControlConnection final : public httpd::Connection,
     /// Requests under way at once.
     static constexpr std::size_t kCallsMax = 1024;
 
-    ControlConnection(Parts& parts, Operations& operations, httpd::NetLoop& net,
-                      httpd::Admission::Ticket ticket, const std::string& peer,
-                      std::unique_ptr<loop::Transport> stream);
+    /// What connections work with. All of it outlives them.
+    struct Uses {
+        const Current<httpd::Options>& options;
+        httpd::Counters& counters;
+        Log log;
+        loop::EventLoop& control;  ///< post to it what is for the events
+        EventLog& events;
+        /// Carries a request out; see Operations::call.
+        std::function<void(control::Call, Operations::Done)> call;
+    };
+
+    ControlConnection(const Uses& uses, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
+                      const std::string& peer, std::unique_ptr<loop::Transport> stream);
     ~ControlConnection() override;
 
     void start(Bytes pending) { socket_.start(pending); }
@@ -56,8 +66,7 @@ class ControlConnection final : public httpd::Connection,
     void send(const std::string& text);
     void send_event(std::uint64_t id, const std::string& json);
 
-    Parts& parts_;
-    Operations& operations_;
+    const Uses& uses_;
     httpd::NetLoop& net_;
     httpd::Admission::Ticket ticket_;
     httpd::WebSocket socket_;

@@ -11,7 +11,6 @@
 #include "base/units.h"
 #include "capture/cameras.h"
 #include "capture/captures.h"
-#include "control/glob.h"
 #include "control/list.h"
 #include "control/recording.h"
 #include "control/source_status.h"
@@ -31,13 +30,15 @@ using control::Decoded;
 using control::ErrorCode;
 using control::Operation;
 
-bool is_for_disk(Operation operation) {
+/// nullopt: nothing of it touches a disk.
+std::optional<loop::Effort> disk_effort_of(Operation operation) {
     switch (operation) {
         case Operation::recordings_list:
-        case Operation::recordings_get:
         case Operation::recordings_delete:
+            return loop::Effort::slow;
+        case Operation::recordings_get:
         case Operation::server_status:  // statvfs may block
-            return true;
+            return loop::Effort::quick;
         case Operation::capture_start:
         case Operation::capture_stop:
         case Operation::cameras_list:
@@ -54,9 +55,9 @@ bool is_for_disk(Operation operation) {
         case Operation::sources_restart:
         case Operation::server_config:
         case Operation::server_reload:
-            return false;
+            return std::nullopt;
     }
-    return false;
+    return std::nullopt;
 }
 
 std::uint64_t number_or(const Call& call, std::string_view name, std::uint64_t fallback) {
@@ -70,7 +71,7 @@ ApiError foreign_cursor() {
 
 Decoded<record::CatalogueQuery> to_query(const control::RecordingQuery& asked) {
     record::CatalogueQuery query;
-    if (asked.camera && !control::is_pattern(*asked.camera)) query.cameras = {*asked.camera};
+    query.camera = asked.camera;
     query.take = asked.take;
     if (asked.state) query.state = static_cast<record::RecordingState>(*asked.state);
     if (asked.since) {
@@ -150,10 +151,11 @@ Operations::Operations(Parts& parts, Facts facts)
 Operations::~Operations() = default;
 
 void Operations::call(Call call, Done done) {
-    const bool for_disk = is_for_disk(call.operation->operation);
+    const auto effort = disk_effort_of(call.operation->operation);
     auto shared = std::make_shared<Call>(std::move(call));
-    if (for_disk) {
-        parts_.disk.post([this, shared, finish = std::move(done)] { finish(on_disk(*shared)); });
+    if (effort) {
+        parts_.disk.post(
+            *effort, [this, shared, finish = std::move(done)] { finish(answer_on_disk(*shared)); });
         return;
     }
     parts_.control.post([this, shared, finish = std::move(done)] { on_control(*shared, finish); });
@@ -279,7 +281,16 @@ void Operations::reload(const Done& done) const {
     });
 }
 
-// ---- on the disk loop ------------------------------------------------------------------------
+// ---- on the disk pool ------------------------------------------------------------------------
+
+/// A disk that fails is an answer as well.
+Decoded<std::string> Operations::answer_on_disk(const Call& call) {
+    try {
+        return on_disk(call);
+    } catch (const std::exception& e) {  // C3: a control command
+        return ApiError{ErrorCode::internal, e.what(), {}};
+    }
+}
 
 Decoded<std::string> Operations::on_disk(const Call& call) {
     switch (call.operation->operation) {
@@ -292,7 +303,7 @@ Decoded<std::string> Operations::on_disk(const Call& call) {
         case Operation::server_status:
             return status();
         default:
-            return ApiError{ErrorCode::internal, "not an operation of the disk loop", {}};
+            return ApiError{ErrorCode::internal, "not an operation of the disk pool", {}};
     }
 }
 
@@ -301,20 +312,13 @@ Decoded<std::string> Operations::list_recordings(const Call& call) {
     if (!asked) return asked.error();
     auto query = to_query(*asked);
     if (!query) return query.error();
+    const record::CataloguePage page = parts_.catalogue.list(*query);
     control::List list;
-    const std::size_t limit = query->limit;
-    for (;;) {  // a pattern may leave a page with less than it could hold: fill it up
-        query->limit = limit - list.items.size();
-        const record::CataloguePage page = parts_.catalogue.list(*query);
-        for (const record::CatalogueEntry& entry : page.items) {
-            if (asked->camera && !control::glob_match(*asked->camera, entry.camera)) continue;
-            list.items.push_back(
-                control::with_directory(entry.json, parts_.recordings_path + "/" + entry.id));
-        }
-        list.next = page.next;
-        if (!page.next || list.items.size() >= limit) break;
-        query->cursor = *page.next;
+    for (const record::CatalogueEntry& entry : page.items) {
+        list.items.push_back(
+            control::with_directory(entry.json, parts_.recordings_path + "/" + entry.id));
     }
+    list.next = page.next;
     return control::encode(list);
 }
 
@@ -336,7 +340,7 @@ std::string Operations::status() {
     control::ServerStatus status;
     status.version = facts_.version;
     status.started_at = rfc3339(facts_.started_us);
-    status.uptime_ms = static_cast<std::uint64_t>((wall_us() - facts_.started_us) / 1000);
+    status.uptime_ms = static_cast<std::uint64_t>((monotonic_ns() - facts_.started_ns) / 1'000'000);
     const capture::Counters& metrics = parts_.capture_counters;
     status.connections = static_cast<std::uint64_t>(parts_.http_counters.connections.load());
     status.cameras_connected = static_cast<std::uint64_t>(metrics.cameras.load());

@@ -19,7 +19,8 @@ class Operations {
     /// What the status says that the parts do not know by themselves.
     struct Facts {
         std::string version;
-        std::int64_t started_us = 0;
+        std::int64_t started_us = 0;  ///< wall clock
+        std::int64_t started_ns = 0;  ///< monotonic
         std::vector<std::string> urls;
         std::vector<const loop::BusyStats*> busy;
         std::function<std::size_t(std::size_t)> connections_of_loop;
@@ -45,7 +46,8 @@ class Operations {
     void restart_source(const control::Call& call, const Done& done) const;
     void show_config(const Done& done) const;
     void reload(const Done& done) const;
-    // On the disk loop:
+    // On a thread of the disk pool:
+    control::Decoded<std::string> answer_on_disk(const control::Call& call);
     control::Decoded<std::string> on_disk(const control::Call& call);
     control::Decoded<std::string> list_recordings(const control::Call& call);
     control::Decoded<std::string> get_recording(const control::Call& call);

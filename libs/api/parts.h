@@ -9,6 +9,7 @@
 #include "httpd/counters.h"
 #include "httpd/options.h"
 #include "loop/event_loop.h"
+#include "loop/task_pool.h"
 
 namespace st::record {
 class Catalogue;
@@ -40,12 +41,12 @@ struct Parts {
     httpd::Counters& http_counters;
     const capture::Counters& capture_counters;
     loop::EventLoop& control;  ///< post to it what is for the three below
-    loop::EventLoop& disk;     ///< for what would block: listings, downloads
+    loop::BlockingWork& disk;  ///< for what would block: listings, downloads
     // The control loop's thread only:
     EventLog& events;
     capture::Cameras& cameras;
     capture::Captures& captures;
-    record::Catalogue& catalogue;  ///< the disk loop's thread only
+    record::Catalogue& catalogue;  ///< any thread that may block
     record::Recorder& recorder;    ///< any thread
     live::Parts& live_parts;
     live::Live& live;          ///< any thread

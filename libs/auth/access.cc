@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "auth/forwarded.h"
 #include "auth/signature.h"
 #include "base/text.h"
 
@@ -9,7 +10,8 @@ namespace st::auth {
 namespace {
 
 constexpr std::array<std::string_view, kRoles> kRoleNames{"camera", "publish", "play", "control"};
-constexpr std::array<std::string_view, 4> kModeNames{"open", "loopback", "token", "signed"};
+constexpr std::array<std::string_view, 5> kModeNames{"open", "local", "loopback", "token",
+                                                     "signed"};
 
 bool is_in(const std::vector<Range>& ranges, const Address& address) {
     return std::any_of(ranges.begin(), ranges.end(),
@@ -64,31 +66,87 @@ bool is_same_origin(std::string_view origin, std::string_view host_field) {
     return !from.host.empty() && iequals(from.host, to.host) && from.port == to.port;
 }
 
-bool is_loopback(const Policy& policy, const Facts& facts) {
-    return facts.peer.is_loopback() &&
-           (!facts.forwarded || is_in(policy.trusted_proxies, facts.peer));
+bool is_loopback(const Facts& facts) {
+    return facts.on_control_socket || (facts.peer.is_loopback() && !facts.forwarded);
+}
+
+bool is_listed_origin(const Policy& policy, std::string_view origin) {
+    return std::any_of(policy.origins.begin(), policy.origins.end(),
+                       [&](const std::string& listed) { return iequals(listed, origin); });
+}
+
+/// "*" in web.origins gives pages of any site what anybody may have, never more than watching.
+bool is_open_to_any_page(const Policy& policy, Role role) {
+    return role == Role::play && is_listed_origin(policy, "*");
+}
+
+/// A page must not act here for whoever happens to look at it, unless it was served from here or
+/// web.origins names its site.
+Result<void> check_page(const Policy& policy, Role role, const Facts& facts) {
+    const std::string name(to_text(role));
+    const std::string advice = ": open the page from the server itself, or add it to web.origins";
+    if (!facts.origin) {
+        if (!facts.is_from_other_site) return {};
+        return forbidden(name + ": a page of another site asks, and does not say which" + advice);
+    }
+    // Libraries of embedded cameras send this; a browser only does for a page on its own disk.
+    if (*facts.origin == "file://" && role != Role::control) return {};
+    if (is_same_origin(*facts.origin, facts.host)) return {};
+    if (*facts.origin != "*" && is_listed_origin(policy, *facts.origin)) return {};
+    return forbidden(name + ": the page's origin \"" + shown(*facts.origin) +
+                     "\" is not this server \"" + shown(facts.host) + "\"" + advice);
 }
 
 /// Everything but the mode.
 Result<void> check_surroundings(const Policy& policy, Role role, const Facts& facts) {
     const RolePolicy& rules = policy.of(role);
     const std::string name(to_text(role));
-    if (is_in(rules.deny, facts.peer) ||
-        (!rules.allow.empty() && !is_in(rules.allow, facts.peer))) {
+    if (!facts.on_control_socket && (is_in(rules.deny, facts.peer) ||
+                                     (!rules.allow.empty() && !is_in(rules.allow, facts.peer)))) {
         return forbidden(name + ": your address is not in the ranges allowed for this role");
     }
-    if (role != Role::control) return {};
-    if (facts.host.empty() || !is_trusted_host(policy, facts.host)) {
-        return forbidden("control: Host \"" + shown(facts.host) +
-                         "\" is neither an IP address nor localhost: add it to web.hosts, or use "
-                         "the address");
+    if (is_open_to_any_page(policy, role)) return {};
+    // A page that made its own name point here (DNS rebinding) is "same origin" for its browser,
+    // which then sends neither Origin nor, without TLS, Sec-Fetch-*. No browser opens the socket.
+    const bool rests_on_place =
+        !facts.on_control_socket &&
+        (role == Role::control || rules.mode == Mode::local || rules.mode == Mode::loopback);
+    if ((facts.is_browser || rests_on_place) && !is_trusted_host(policy, facts.host)) {
+        return forbidden(name + ": Host \"" + shown(facts.host) +
+                         "\" is neither an IP address nor a name of this machine: add it to "
+                         "web.hosts, or use the address");
     }
-    if (facts.origin && !is_same_origin(*facts.origin, facts.host)) {
-        return forbidden("control: the page's origin \"" + shown(*facts.origin) +
-                         "\" is not this server \"" + shown(facts.host) +
-                         "\": open the page from the server itself");
+    return facts.is_browser ? check_page(policy, role, facts) : Result<void>{};
+}
+
+std::ptrdiff_t count_tokens(const Policy& policy, Role role) {
+    return std::count_if(policy.tokens.begin(), policy.tokens.end(), [role](const Token& token) {
+        return std::find(token.roles.begin(), token.roles.end(), role) != token.roles.end();
+    });
+}
+
+Error not_from_this_machine(std::string_view name, const Facts& facts) {
+    std::string text = std::string(name) + ": allowed from this machine only";
+    if (facts.peer.is_loopback()) {
+        text +=
+            ", and this request came through a proxy that does not say for whom: see \"Behind "
+            "a proxy\" in docs/operations.md";
+    } else {
+        text += ": use an SSH tunnel, or set auth." + std::string(name) +
+                " to \"token\" and add a token";
     }
-    return {};
+    return forbidden(std::move(text));
+}
+
+Result<void> check_token(const Policy& policy, Role role, const Facts& facts) {
+    const std::string name(to_text(role));
+    if (facts.token && is_valid_token(policy, role, *facts.token)) return {};
+    if (facts.token) return Error{name + ": the token is unknown or not for this role", 401};
+    if (policy.of(role).mode == Mode::token) return Error{name + ": a token is needed", 401};
+    return Error{name +
+                     ": for the account that runs the server, by its control socket or with the "
+                     "token beside it; from elsewhere a token of auth.tokens is needed",
+                 401};
 }
 
 }  // namespace
@@ -108,36 +166,49 @@ Result<Mode> parse_mode(std::string_view text) {
     for (std::size_t i = 0; i < kModeNames.size(); ++i) {
         if (text == kModeNames[i]) return static_cast<Mode>(i);
     }
-    return Error{"mode \"" + std::string(text) + "\", expected open, loopback, token or signed"};
+    return Error{"mode \"" + std::string(text) +
+                 "\", expected open, local, loopback, token or signed"};
 }
 
-Facts gather_facts(const Address& peer, std::string_view host, std::span<const Field> fields,
-                   const std::string* query_token) {
+Facts gather_facts(const Policy& policy, const Address& peer, std::string_view host,
+                   std::span<const Field> fields, const std::string* query_token) {
     constexpr std::string_view kBearer = "bearer ";
-    constexpr std::string_view kForwardedPrefix = "x-forwarded-";
+    constexpr std::string_view kFetchPrefix = "sec-fetch-";
     Facts facts;
-    facts.peer = peer;
+    const Client client = find_client(policy.trusted_proxies, peer, fields);
+    facts.peer = client.address;
+    facts.forwarded = client.is_behind_stranger;
     facts.host = host;
+    bool is_foreign = false;
+    bool is_navigation = false;
     for (const Field& field : fields) {
         const std::string_view name = field.name;
-        if (iequals(name, "Forwarded") || iequals(name, "Via") ||
-            iequals(name.substr(0, kForwardedPrefix.size()), kForwardedPrefix)) {
-            facts.forwarded = true;
-        } else if (iequals(name, "Origin")) {
+        if (iequals(name, "Origin")) {
             // Two of them are joined, so that they equal nothing.
             facts.origin = facts.origin ? *facts.origin + ", " + field.value : field.value;
+            facts.is_browser = true;
         } else if (iequals(name, "Authorization") && !facts.token &&
                    iequals(std::string_view(field.value).substr(0, kBearer.size()), kBearer)) {
             facts.token = trim(std::string_view(field.value).substr(kBearer.size()));
+        } else if (iequals(name.substr(0, kFetchPrefix.size()), kFetchPrefix)) {
+            facts.is_browser = true;
+            const std::string_view fetch = name.substr(kFetchPrefix.size());
+            // "same-site" includes other ports of this machine.
+            is_foreign = is_foreign || (iequals(fetch, "Site") && (field.value == "cross-site" ||
+                                                                   field.value == "same-site"));
+            is_navigation = is_navigation || (iequals(fetch, "Mode") && field.value == "navigate");
         }
     }
+    // A link on another site may lead here: its page does not get to see what we answer.
+    facts.is_from_other_site = is_foreign && !is_navigation;
     if (!facts.token && query_token != nullptr) facts.token = *query_token;
     return facts;
 }
 
 bool is_valid_token(const Policy& policy, Role role, std::string_view token) {
     const digest::Sha256 sent = digest::sha256(as_bytes(token));
-    bool found = false;
+    bool found = policy.of(role).mode == Mode::local && policy.local_token &&
+                 digest::equal_constant_time(*policy.local_token, sent);
     for (const Token& known : policy.tokens) {
         const bool covers =
             std::find(known.roles.begin(), known.roles.end(), role) != known.roles.end();
@@ -149,38 +220,37 @@ bool is_valid_token(const Policy& policy, Role role, std::string_view token) {
 
 Result<void> check_access(const Policy& policy, Role role, const Facts& facts) {
     if (auto checked = check_surroundings(policy, role, facts); !checked) return checked;
-    const std::string name(to_text(role));
     switch (policy.of(role).mode) {
         case Mode::open:
             return {};
+        case Mode::local:
+            if (facts.on_control_socket) return {};
+            return check_token(policy, role, facts);
         case Mode::loopback:
-            if (is_loopback(policy, facts)) return {};
-            if (facts.peer.is_loopback()) {
-                return forbidden(
-                    name +
-                    ": allowed from this machine only, and this request came through a "
-                    "proxy: list the proxy in auth.trusted_proxies, or set auth." +
-                    name + " to \"token\"");
-            }
-            return forbidden(name +
-                             ": allowed from this machine only: use an SSH tunnel, or set auth." +
-                             name + " to \"token\" and add a token");
+            if (is_loopback(facts)) return {};
+            return not_from_this_machine(to_text(role), facts);
         case Mode::token:
-            break;
+            return check_token(policy, role, facts);
         case Mode::signed_url:
-            if (!facts.sign) return Error{name + ": a signed URL is needed (?sign=)", 401};
-            return check_signature(*facts.sign, facts.path, policy.secret, facts.now_s);
+            break;
     }
-    if (!facts.token) return Error{name + ": a token is needed", 401};
-    if (!is_valid_token(policy, role, *facts.token)) {
-        return Error{name + ": the token is unknown or not for this role", 401};
+    if (!facts.sign) {
+        return Error{std::string(to_text(role)) + ": a signed URL is needed (?sign=)", 401};
     }
-    return {};
+    return check_signature(*facts.sign, to_text(role), facts.path, policy.secret, facts.now_s);
 }
 
 bool waits_for_token(const Policy& policy, Role role, const Facts& facts) {
-    return policy.of(role).mode == Mode::token && !facts.token &&
-           check_surroundings(policy, role, facts).ok();
+    const Mode mode = policy.of(role).mode;
+    const bool takes_token =
+        mode == Mode::token || (mode == Mode::local && !facts.on_control_socket);
+    return takes_token && !facts.token && check_surroundings(policy, role, facts).ok();
+}
+
+std::string allowed_origin(const Policy& policy, const Facts& facts) {
+    if (!facts.origin) return {};
+    if (is_listed_origin(policy, "*")) return "*";
+    return is_listed_origin(policy, *facts.origin) ? *facts.origin : std::string();
 }
 
 std::string describe(const Policy& policy, Role role) {
@@ -190,18 +260,18 @@ std::string describe(const Policy& policy, Role role) {
         case Mode::open:
             text += ": open to everybody";
             break;
+        case Mode::local:
+            text += ": the control socket, or the token beside it";
+            if (const auto count = count_tokens(policy, role); count > 0) {
+                text += ", or a token of auth.tokens (" + std::to_string(count) + " known)";
+            }
+            break;
         case Mode::loopback:
-            text += ": this machine only";
+            text += ": this machine only, every account of it";
             break;
-        case Mode::token: {
-            const auto count = std::count_if(
-                policy.tokens.begin(), policy.tokens.end(), [role](const Token& token) {
-                    return std::find(token.roles.begin(), token.roles.end(), role) !=
-                           token.roles.end();
-                });
-            text += ": with a token (" + std::to_string(count) + " known)";
+        case Mode::token:
+            text += ": with a token (" + std::to_string(count_tokens(policy, role)) + " known)";
             break;
-        }
         case Mode::signed_url:
             text += ": with a signed URL";
             break;

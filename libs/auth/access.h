@@ -22,7 +22,12 @@ std::string_view to_text(Role role);
 Result<Role> parse_role(std::string_view text);
 
 /// Who may take a role.
-enum class Mode : std::uint8_t { open, loopback, token, signed_url };
+///   open        everybody
+///   local       whoever may open the control socket or read the local token beside it
+///   loopback    every account of this machine, by 127.0.0.0/8 or ::1
+///   token       a token of auth.tokens
+///   signed_url  a URL signed for this role and path
+enum class Mode : std::uint8_t { open, local, loopback, token, signed_url };
 std::string_view to_text(Mode mode);
 Result<Mode> parse_mode(std::string_view text);
 
@@ -41,11 +46,13 @@ struct Token {
 struct Policy {
     std::array<RolePolicy, kRoles> roles{
         RolePolicy{}, RolePolicy{}, RolePolicy{},
-        RolePolicy{.mode = Mode::loopback, .allow = {}, .deny = {}}};  ///< by Role
+        RolePolicy{.mode = Mode::local, .allow = {}, .deny = {}}};  ///< by Role
     std::vector<Token> tokens;
-    std::string secret;  ///< of signed URLs; empty: none is right
+    std::optional<digest::Sha256> local_token;  ///< of the token beside the control socket
+    std::string secret;                         ///< of signed URLs; empty: none is right
     std::vector<Range> trusted_proxies;
-    std::vector<std::string> hosts;  ///< names besides localhost that control may be reached by
+    std::vector<std::string> hosts;    ///< names, besides localhost, this machine is reached by
+    std::vector<std::string> origins;  ///< other sites whose pages may act here; "*": any may play
 
     const RolePolicy& of(Role role) const { return roles[static_cast<std::size_t>(role)]; }
     RolePolicy& of(Role role) { return roles[static_cast<std::size_t>(role)]; }
@@ -53,21 +60,24 @@ struct Policy {
 
 /// What a decision looks at.
 struct Facts {
-    Address peer;
+    Address peer;  ///< who asks; behind a trusted proxy the address that the proxy vouches for
+    bool on_control_socket = false;     ///< the kernel has checked the right to open it
     std::string host;                   ///< Host as sent, "" if none
     std::optional<std::string> origin;  ///< Origin, if sent
-    bool forwarded = false;             ///< Forwarded, X-Forwarded-* or Via is there
-    std::optional<std::string> token;   ///< of Authorization: Bearer, else of ?token=
+    bool is_browser = false;            ///< Origin or Sec-Fetch-* is there
+    bool is_from_other_site = false;   ///< Sec-Fetch-* says so; browsers send it without Origin too
+    bool forwarded = false;            ///< through a proxy that is not trusted
+    std::optional<std::string> token;  ///< of Authorization: Bearer, else of ?token=
     // For a role that is "signed":
     std::string path;                 ///< "/app/name"; a camera's is "/camera/<name>"
     std::optional<std::string> sign;  ///< of ?sign=
     std::int64_t now_s = 0;           ///< Unix time
 };
 
-/// Collects the facts of a request. `query_token` is the value of ?token=, nullptr if there is
-/// none.
-Facts gather_facts(const Address& peer, std::string_view host, std::span<const Field> fields,
-                   const std::string* query_token);
+/// Collects the facts of a request from `peer`. `query_token`: the value of ?token=, nullptr if
+/// there is none.
+Facts gather_facts(const Policy& policy, const Address& peer, std::string_view host,
+                   std::span<const Field> fields, const std::string* query_token);
 
 /// May this request take that role? Error.code 401 (ask for a token: send "WWW-Authenticate:
 /// Bearer") or 403; the message says why and what to do about it, and may be shown to the client.
@@ -77,8 +87,13 @@ Result<void> check_access(const Policy& policy, Role role, const Facts& facts);
 /// missing token is all that stands in the way.
 bool waits_for_token(const Policy& policy, Role role, const Facts& facts);
 
-/// True if `token` opens `role`. Time does not depend on how much of a token is right.
+/// True if `token` is one of auth.tokens for `role`, or the local token where the role is `local`.
+/// Time does not depend on how much of a token is right.
 bool is_valid_token(const Policy& policy, Role role, std::string_view token);
+
+/// What "Access-Control-Allow-Origin" of an answer to this request may be: its origin or "*" if
+/// web.origins names it, else "" for none.
+std::string allowed_origin(const Policy& policy, const Facts& facts);
 
 /// One line for the log at start: "control: this machine only", "play: open to everybody".
 std::string describe(const Policy& policy, Role role);

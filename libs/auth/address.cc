@@ -44,6 +44,14 @@ bool Range::contains(const Address& other) const {
     return address.bytes[whole] >> shift == other.bytes[whole] >> shift;
 }
 
+std::string to_text(const Address& address) {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    const bool is_v4 = address.is_v4();
+    ::inet_ntop(is_v4 ? AF_INET : AF_INET6, address.bytes.data() + (is_v4 ? 12 : 0), text.data(),
+                text.size());
+    return text.data();
+}
+
 Result<Range> parse_range(std::string_view text) {
     const auto slash = text.find('/');
     auto address = parse_address(text.substr(0, slash));

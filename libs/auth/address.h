@@ -25,6 +25,9 @@ struct Address {
 /// wrong.
 Result<Address> parse_address(std::string_view text);
 
+/// "10.0.0.1", "fd00::7".
+std::string to_text(const Address& address);
+
 /// An address with the number of leading bits that count.
 struct Range {
     Address address;

@@ -19,104 +19,65 @@ constexpr std::uint64_t kIntegerMax = 999'999'999'999'999'999;
 using enum ParameterType;
 using enum Place;
 
-constexpr Parameter kCameras{"cameras", texts, body, false,
-                             "names or patterns (*, ?); all cameras if left out"};
-constexpr Parameter kWait{"wait", boolean, body, false, "answer only when it has happened"};
+constexpr Parameter kCameras{"cameras", texts, body, false};
+constexpr Parameter kWait{"wait", boolean, body, false};
 
-constexpr std::array kStart = {
-    kCameras,
-    Parameter{"resolution", size, body, false, "pixels; not together with aspect"},
-    Parameter{"aspect", size, body, false, "ratio; not together with resolution"},
-    Parameter{"bitrate_bps", integer, body, false, "bits per second", 1, kBitrateMax},
-    Parameter{"fps", integer, body, false, "pictures per second; 0: as many as the camera makes", 0,
-              kFpsMax},
-    Parameter{"take", text, body, false, "a name that groups the recordings"},
-    kWait,
-    Parameter{"timeout_ms", integer, body, false, "for the cameras to answer", 1, kTimeoutMsMax}};
-constexpr std::array kStop = {
-    kCameras, kWait,
-    Parameter{"timeout_ms", integer, body, false, "since the last progress", 1, kTimeoutMsMax}};
-constexpr std::array kCameraName = {Parameter{"name", text, path, true, "the camera's name"}};
-constexpr std::array kRecordingId = {Parameter{"id", text, path, true, "the recording's id"}};
-constexpr std::array kStreamPath = {
-    Parameter{"app", text, path, true, "first part of the stream's path"},
-    Parameter{"name", text, path, true, "second part of the stream's path"}};
-constexpr std::array kViewerId = {Parameter{"id", integer, path, true, "the viewer's number"}};
-constexpr std::array kSourcePath = {
-    Parameter{"app", text, path, true, "first part of the source's path"},
-    Parameter{"name", text, path, true, "second part of the source's path"}};
-constexpr Parameter kLimit{"limit", integer, query, false, "items on a page", 1, kListLimitMax};
-constexpr Parameter kCursor{"cursor", text, query, false, "`next` of the page before"};
+constexpr std::array kStart = {kCameras,
+                               Parameter{"resolution", size, body, false},
+                               Parameter{"aspect", size, body, false},
+                               Parameter{"bitrate_bps", integer, body, false, 1, kBitrateMax},
+                               Parameter{"fps", integer, body, false, 0, kFpsMax},
+                               Parameter{"take", text, body, false},
+                               kWait,
+                               Parameter{"timeout_ms", integer, body, false, 1, kTimeoutMsMax}};
+constexpr std::array kStop = {kCameras, kWait,
+                              Parameter{"timeout_ms", integer, body, false, 1, kTimeoutMsMax}};
+constexpr std::array kCameraName = {Parameter{"name", text, path, true}};
+constexpr std::array kRecordingId = {Parameter{"id", text, path, true}};
+constexpr std::array kStreamPath = {Parameter{"app", text, path, true},
+                                    Parameter{"name", text, path, true}};
+constexpr std::array kViewerId = {Parameter{"id", integer, path, true}};
+constexpr std::array kSourcePath = {Parameter{"app", text, path, true},
+                                    Parameter{"name", text, path, true}};
+constexpr Parameter kLimit{"limit", integer, query, false, 1, kListLimitMax};
+constexpr Parameter kCursor{"cursor", text, query, false};
 constexpr std::array kPage = {kLimit, kCursor};
-constexpr std::array kRecordings = {
-    Parameter{"camera", text, query, false, "name or pattern"},
-    Parameter{"take", text, query, false, "name of a take"},
-    Parameter{"state", state, query, false, "recording, finalising, done or failed"},
-    Parameter{"since", time, query, false, "started at this time or after"},
-    Parameter{"until", time, query, false, "started before this time"},
-    kLimit,
-    kCursor};
-constexpr std::array kEvents = {
-    Parameter{"since", integer, query, false, "after the event with this id"}, kLimit, kCursor};
+constexpr std::array kRecordings = {Parameter{"camera", text, query, false},
+                                    Parameter{"take", text, query, false},
+                                    Parameter{"state", state, query, false},
+                                    Parameter{"since", time, query, false},
+                                    Parameter{"until", time, query, false},
+                                    kLimit,
+                                    kCursor};
+constexpr std::array kEvents = {Parameter{"since", integer, query, false}, kLimit, kCursor};
 
 constexpr std::array kOperations = {
-    OperationInfo{Operation::capture_start, "capture.start", "POST", "capture/start",
-                  "Start cameras", "StartReply", kStart},
-    OperationInfo{Operation::capture_stop, "capture.stop", "POST", "capture/stop",
-                  "Stop cameras and wait for their files", "StopReply", kStop},
-    OperationInfo{Operation::cameras_list, "cameras.list", "GET", "cameras", "List the cameras",
-                  "CameraList", kPage},
-    OperationInfo{Operation::cameras_get, "cameras.get", "GET", "cameras/{name}", "Show one camera",
-                  "Camera", kCameraName},
-    OperationInfo{Operation::cameras_kick, "cameras.kick", "DELETE", "cameras/{name}",
-                  "Close a camera's connection", "Done", kCameraName},
-    OperationInfo{Operation::recordings_list, "recordings.list", "GET", "recordings",
-                  "List the recordings, newest first", "RecordingList", kRecordings},
+    OperationInfo{Operation::capture_start, "capture.start", "POST", "capture/start", kStart},
+    OperationInfo{Operation::capture_stop, "capture.stop", "POST", "capture/stop", kStop},
+    OperationInfo{Operation::cameras_list, "cameras.list", "GET", "cameras", kPage},
+    OperationInfo{Operation::cameras_get, "cameras.get", "GET", "cameras/{name}", kCameraName},
+    OperationInfo{Operation::cameras_kick, "cameras.kick", "DELETE", "cameras/{name}", kCameraName},
+    OperationInfo{Operation::recordings_list, "recordings.list", "GET", "recordings", kRecordings},
     OperationInfo{Operation::recordings_get, "recordings.get", "GET", "recordings/{id}",
-                  "Show one recording", "Recording", kRecordingId},
+                  kRecordingId},
     OperationInfo{Operation::recordings_delete, "recordings.delete", "DELETE", "recordings/{id}",
-                  "Delete a recording and its files", "Done", kRecordingId},
-    OperationInfo{Operation::events_list, "events.list", "GET", "events",
-                  "What happened, oldest first", "EventList", kEvents},
-    OperationInfo{Operation::streams_list, "streams.list", "GET", "streams",
-                  "List the live streams", "StreamList", kPage},
+                  kRecordingId},
+    OperationInfo{Operation::events_list, "events.list", "GET", "events", kEvents},
+    OperationInfo{Operation::streams_list, "streams.list", "GET", "streams", kPage},
     OperationInfo{Operation::streams_get, "streams.get", "GET", "streams/{app}/{name}",
-                  "Show one live stream", "Stream", kStreamPath},
-    OperationInfo{Operation::streams_kick, "streams.kick", "DELETE", "streams/{app}/{name}",
-                  "Close the connection of a stream's publisher", "Done", kStreamPath},
-    OperationInfo{Operation::streams_snapshot, "streams.snapshot", "GET",
-                  "streams/{app}/{name}/snapshot.jpg", "A picture of a live stream", "Snapshot",
                   kStreamPath},
-    OperationInfo{Operation::viewers_list, "viewers.list", "GET", "viewers", "List who watches",
-                  "ViewerList", kPage},
-    OperationInfo{Operation::viewers_kick, "viewers.kick", "DELETE", "viewers/{id}",
-                  "Close a viewer's connection", "Done", kViewerId},
-    OperationInfo{Operation::sources_list, "sources.list", "GET", "sources",
-                  "List the on-demand sources", "SourceList", kPage},
+    OperationInfo{Operation::streams_kick, "streams.kick", "DELETE", "streams/{app}/{name}",
+                  kStreamPath},
+    OperationInfo{Operation::streams_snapshot, "streams.snapshot", "GET",
+                  "streams/{app}/{name}/snapshot.jpg", kStreamPath},
+    OperationInfo{Operation::viewers_list, "viewers.list", "GET", "viewers", kPage},
+    OperationInfo{Operation::viewers_kick, "viewers.kick", "DELETE", "viewers/{id}", kViewerId},
+    OperationInfo{Operation::sources_list, "sources.list", "GET", "sources", kPage},
     OperationInfo{Operation::sources_restart, "sources.restart", "POST",
-                  "sources/{app}/{name}/restart",
-                  "Start an on-demand source anew, also a failed one", "Done", kSourcePath},
-    OperationInfo{Operation::server_status,
-                  "server.status",
-                  "GET",
-                  "status",
-                  "What the server is doing",
-                  "Status",
-                  {}},
-    OperationInfo{Operation::server_config,
-                  "server.config",
-                  "GET",
-                  "config",
-                  "The values in force, each with its source",
-                  "Config",
-                  {}},
-    OperationInfo{Operation::server_reload,
-                  "server.reload",
-                  "POST",
-                  "reload",
-                  "Read the configuration again and apply what can be applied",
-                  "ReloadReply",
-                  {}},
+                  "sources/{app}/{name}/restart", kSourcePath},
+    OperationInfo{Operation::server_status, "server.status", "GET", "status", {}},
+    OperationInfo{Operation::server_config, "server.config", "GET", "config", {}},
+    OperationInfo{Operation::server_reload, "server.reload", "POST", "reload", {}},
 };
 
 std::vector<std::string_view> split_path(std::string_view path) {

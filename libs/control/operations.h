@@ -1,6 +1,7 @@
 #pragma once
 /// The one list of operations. streamctl, the HTTP API and JSON-RPC are doors to it: each finds an
-/// operation here by its own kind of name, and hands over the same parameters. Pure; any thread.
+/// operation here by its own kind of name, and hands over the same parameters. docs/openapi.json
+/// describes them for the HTTP door; a test compares. Pure; any thread.
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -47,7 +48,6 @@ struct Parameter {
     ParameterType type;
     Place place;
     bool required;
-    std::string_view help;
     std::uint64_t min = 0;  ///< integer
     std::uint64_t max = 0;  ///< integer; 0: no bound worth naming
 };
@@ -57,8 +57,6 @@ struct OperationInfo {
     std::string_view rpc;     ///< "capture.start"
     std::string_view method;  ///< "POST"
     std::string_view path;    ///< below /api/v1: "cameras/{name}"
-    std::string_view summary;
-    std::string_view reply;  ///< name of the result's shape in the OpenAPI document
     std::span<const Parameter> parameters;
 };
 
@@ -99,8 +97,5 @@ Decoded<Call> http_call(const Match& match, const Arguments& query, std::string 
 
 /// From JSON-RPC: `params` is the JSON text of an object, or "".
 Decoded<Call> rpc_call(const OperationInfo& operation, const std::string& params);
-
-/// The OpenAPI 3 description of the HTTP door, made from the table (docs/openapi.json).
-std::string openapi_document(std::string_view version);
 
 }  // namespace st::control

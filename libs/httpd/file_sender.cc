@@ -25,7 +25,7 @@ Buffer read_piece(int fd, std::uint64_t offset, std::size_t size) {
 
 }  // namespace
 
-FileSender::FileSender(loop::Transport& stream, loop::EventLoop& disk, FileRange range,
+FileSender::FileSender(loop::Transport& stream, loop::BlockingWork& disk, FileRange range,
                        std::function<void(bool)> done)
     : stream_(stream),
       disk_(disk),
@@ -37,12 +37,13 @@ void FileSender::read_next() {
     if (range_.bytes == 0) return done_(true);
     reading_ = true;
     const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(range_.bytes, kPieceBytes));
-    disk_.post([&net = stream_.loop(), weak = std::weak_ptr<FileSender*>(self_), file = range_.file,
+    disk_.post(loop::Effort::quick,
+               [&net = stream_.loop(), weak = std::weak_ptr<FileSender*>(self_), file = range_.file,
                 offset = range_.offset, size] {
-        net.post([weak, piece = share(read_piece(file->get(), offset, size))] {
-            if (const auto self = weak.lock()) (*self)->on_piece(piece);
-        });
-    });
+                   net.post([weak, piece = share(read_piece(file->get(), offset, size))] {
+                       if (const auto self = weak.lock()) (*self)->on_piece(piece);
+                   });
+               });
 }
 
 void FileSender::on_piece(const SharedBuffer& piece) {

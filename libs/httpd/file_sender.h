@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/fd.h"
+#include "loop/task_pool.h"
 #include "loop/transport.h"
 
 namespace st::httpd {
@@ -23,7 +24,7 @@ class FileSender {
 
     /// `done(true)` once the last byte is handed to the stream's queue and that is empty;
     /// `done(false)` if the file could not be read to the promised length. On the stream's loop.
-    FileSender(loop::Transport& stream, loop::EventLoop& disk, FileRange range,
+    FileSender(loop::Transport& stream, loop::BlockingWork& disk, FileRange range,
                std::function<void(bool)> done);
 
     void start() { read_next(); }
@@ -35,7 +36,7 @@ class FileSender {
     void on_piece(const SharedBuffer& piece);
 
     loop::Transport& stream_;
-    loop::EventLoop& disk_;
+    loop::BlockingWork& disk_;
     FileRange range_;
     std::function<void(bool)> done_;
     bool reading_ = false;

@@ -81,6 +81,9 @@ void HttpConnection::begin_request() {
     request_.target = std::move(*target);
     if (!read_upgrade()) return;
     request_.facts = facts();
+    if (!(request_.facts.peer == peer_.address)) {
+        request_.peer = peer_behind(peer_, request_.facts.peer);
+    }
     plan_ = uses_.router.plan(request_);
     if (request_.upgrade) {
         // Browsers and Python's clients close a connection that answers none of what they offered.
@@ -116,7 +119,7 @@ void HttpConnection::carry_out() {
         if (!may) {
             const bool may_wait = request_.upgrade && !token_decoder_ &&
                                   auth::waits_for_token(*policy, *plan_.role, request_.facts);
-            return may_wait ? wait_for_token() : refuse(may.error().code, may.error().message);
+            return may_wait ? wait_for_token() : refuse_access(may.error());
         }
     }
     if (plan_.refusal) {
@@ -179,11 +182,26 @@ void HttpConnection::take_over() {
 // ---- who asks --------------------------------------------------------------------------------
 
 auth::Facts HttpConnection::facts() const {
-    auth::Facts facts = auth::gather_facts(peer_.address, request_.head.host, request_.head.fields,
-                                           request_.target.find("token"));
+    auth::Facts facts = auth::gather_facts(*uses_.policy.get(), peer_.address, request_.head.host,
+                                           request_.head.fields, request_.target.find("token"));
     if (const std::string* sign = request_.target.find("sign")) facts.sign = *sign;
     facts.now_s = wall_us() / 1'000'000;
+    facts.on_control_socket = peer_.is_on_control_socket;
     return facts;
+}
+
+/// Whoever guesses tokens waits for the answer, the longer the more he has guessed.
+void HttpConnection::refuse_access(const Error& why) {
+    const bool is_guess = why.code == 401 && request_.facts.token.has_value();
+    const auto delay =
+        is_guess ? uses_.wrong_tokens.add(request_.facts.peer) : std::chrono::milliseconds(0);
+    if (delay.count() == 0) return refuse(why.code, why.message);
+    state_ = State::answering;
+    net_.loop().cancel(deadline_);
+    deadline_ = net_.loop().after(delay, [this, why] {
+        deadline_ = 0;
+        refuse(why.code, why.message);
+    });
 }
 
 /// For clients that can set neither a header nor a query.
@@ -334,8 +352,9 @@ void HttpConnection::shut_down() {
 }
 
 bool HttpConnection::on_half_end() {
-    const bool owes_answer =
-        state_ == State::answering || state_ == State::sending_file || state_ == State::taking_over;
+    // Requests that came behind the one just answered are in pending_ until this turn ends.
+    const bool owes_answer = state_ == State::answering || state_ == State::sending_file ||
+                             state_ == State::taking_over || !pending_.empty();
     input_over_ = owes_answer && !request_.upgrade;
     if (input_over_ && pending_.empty()) keep_alive_ = false;
     return input_over_;

@@ -18,6 +18,7 @@
 #include "httpd/file_sender.h"
 #include "httpd/options.h"
 #include "httpd/router.h"
+#include "httpd/token_guard.h"
 #include "loop/transport.h"
 #include "ws/codec.h"
 
@@ -33,7 +34,8 @@ class HttpConnection final : public Connection,
         const Current<auth::Policy>& policy;
         Counters& counters;
         const std::atomic<bool>& shutting_down;
-        loop::EventLoop& disk;  ///< reads files
+        loop::BlockingWork& disk;  ///< reads files
+        TokenGuard& wrong_tokens;
         Log log;
     };
 
@@ -74,6 +76,7 @@ class HttpConnection final : public Connection,
     auth::Facts facts() const;
     void read_token(Bytes bytes);
     void wait_for_token();
+    void refuse_access(const Error& why);
 
     /// Closes as well: a body may be on its way that nobody reads.
     void refuse(int status, const std::string& message, std::vector<Field> fields = {});

@@ -3,6 +3,17 @@
 #include <algorithm>
 
 namespace st::httpd {
+namespace {
+
+std::string camera_name_of(std::string address) {
+    if (address.find(':') != std::string::npos) {
+        std::replace(address.begin(), address.end(), ':', '-');
+        address.insert(0, "v6-");
+    }
+    return address;
+}
+
+}  // namespace
 
 std::string peer_address_text(const Poco::Net::SocketAddress& peer) {
     std::string text = peer.host().toString();
@@ -22,19 +33,33 @@ std::string peer_text(const Poco::Net::SocketAddress& peer) {
 }
 
 std::string default_camera_name(const Poco::Net::SocketAddress& peer) {
-    std::string address = peer_address_text(peer);
-    if (address.find(':') != std::string::npos) {
-        std::replace(address.begin(), address.end(), ':', '-');
-        address.insert(0, "v6-");
-    }
-    return address;
+    return camera_name_of(peer_address_text(peer));
 }
 
 Peer peer_of(const Poco::Net::SocketAddress& address) {
-    Peer peer{peer_text(address), default_camera_name(address), {}};
+    Peer peer{peer_text(address), default_camera_name(address), {}, false};
     if (const auto parsed = auth::parse_address(peer_address_text(address))) {
         peer.address = *parsed;
     }
+    return peer;
+}
+
+Peer peer_behind(const Peer& proxy, const auth::Address& client) {
+    const std::string address = auth::to_text(client);
+    const bool is_v6 = address.find(':') != std::string::npos;
+    const std::string port = proxy.text.substr(proxy.text.rfind(':') + 1);
+    Peer peer = proxy;
+    peer.text = (is_v6 ? "[" + address + "]" : address) + ":" + port;
+    peer.camera_name = camera_name_of(address);
+    peer.address = client;
+    return peer;
+}
+
+Peer peer_of(const loop::PeerCredentials& credentials) {
+    const std::string uid = std::to_string(credentials.uid);
+    const std::string pid = std::to_string(credentials.pid);
+    Peer peer{"uid=" + uid + ":pid=" + pid, "local", {}, true};
+    peer.address = *auth::parse_address("127.0.0.1");
     return peer;
 }
 

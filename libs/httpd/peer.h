@@ -6,6 +6,7 @@
 #include <string>
 
 #include "auth/address.h"
+#include "loop/unix_listener.h"
 
 namespace st::httpd {
 
@@ -20,8 +21,13 @@ struct Peer {
     std::string text;         ///< for logs and session.json
     std::string camera_name;  ///< of a camera that does not name itself
     auth::Address address;
+    bool is_on_control_socket = false;
 };
 
 Peer peer_of(const Poco::Net::SocketAddress& address);
+/// The client a trusted proxy speaks for, on the connection of `proxy`.
+Peer peer_behind(const Peer& proxy, const auth::Address& client);
+/// By the control socket: "uid=1000:pid=42", at 127.0.0.1.
+Peer peer_of(const loop::PeerCredentials& credentials);
 
 }  // namespace st::httpd

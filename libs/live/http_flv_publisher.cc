@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "http/response.h"
 #include "httpd/answers.h"
+#include "live/live_http.h"
 
 namespace st::live {
 namespace {
@@ -139,7 +140,9 @@ void HttpFlvPublisher::answer(int status, const std::string& message) {
     } else {
         response = httpd::error_response(status, message);
     }
-    response.fields.push_back({"Access-Control-Allow-Origin", "*"});  // as flv_preflight() says
+    for (Field& field : cross_origin_fields(request_.origin)) {
+        response.fields.push_back(std::move(field));
+    }
     stream_->send(http::encode_response(response, false));
     stream_->finish(httpd::kClosePatience);
 }

@@ -27,6 +27,7 @@ class HttpFlvPublisher final : public httpd::Connection,
         bool expects_continue = false;
         std::string pending;      ///< what came behind the head
         bool input_over = false;  ///< nothing comes behind that
+        std::string origin;       ///< whose pages may read the answer, see auth::allowed_origin
     };
     /// Right after it was added to its loop.
     void start(const std::string& path, const hub::PublisherInfo& info, Request request);

@@ -34,19 +34,21 @@ void HttpFlvViewer::answer_head(const std::string& path) {
     const hub::StreamPtr stream = live.hub().find(path);
     const bool is_there = (stream && stream->is_live()) || (live.is_source && live.is_source(path));
     if (!is_there) return refuse(Error{"no stream at " + path, 404});
-    stream_->send(flv_head(request_.is_chunked));
+    stream_->send(flv_head(request_.is_chunked, request_.origin));
     stream_->finish(httpd::kClosePatience);
 }
 
 void HttpFlvViewer::accept(hub::Tracks tracks) {
-    stream_->send(flv_head(request_.is_chunked));
+    stream_->send(flv_head(request_.is_chunked, request_.origin));
     const auto header = flv::encode_header(tracks.audio, tracks.video);
     stream_->send(request_.is_chunked ? flv_chunk(header).bytes() : Bytes(header));
 }
 
 void HttpFlvViewer::refuse(const Error& why) {
     http::Response response = httpd::error_response(why.code, why.message);
-    response.fields.push_back({"Access-Control-Allow-Origin", "*"});
+    for (Field& field : cross_origin_fields(request_.origin)) {
+        response.fields.push_back(std::move(field));
+    }
     stream_->send(http::encode_response(response, false, {}, request_.is_head));
     stream_->finish(httpd::kClosePatience);
 }

@@ -23,6 +23,7 @@ class HttpFlvViewer final : public httpd::Connection,
         bool is_head = false;
         bool is_chunked = true;  ///< not for HTTP/1.0
         bool is_last = false;    ///< the peer closed its side behind it
+        std::string origin;      ///< whose pages may read the answer, see auth::allowed_origin
     };
     /// Right after it was added to its loop.
     void start(const std::string& path, const hub::ViewerInfo& info, const Request& request);

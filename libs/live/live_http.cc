@@ -2,14 +2,21 @@
 
 namespace st::live {
 
-std::string flv_head(bool chunked) {
+std::vector<Field> cross_origin_fields(const std::string& origin) {
+    if (origin.empty()) return {};
+    std::vector<Field> fields = {{"Access-Control-Allow-Origin", origin},
+                                 {"Access-Control-Expose-Headers", "*"}};
+    if (origin != "*") fields.push_back({"Vary", "Origin"});
+    return fields;
+}
+
+std::string flv_head(bool chunked, const std::string& origin) {
     std::vector<Field> fields = {{"Content-Type", "video/x-flv"},
                                  {"Cache-Control", "no-cache, no-store"},
                                  {"Connection", "close"},
-                                 {"Access-Control-Allow-Origin", "*"},
-                                 {"Access-Control-Expose-Headers", "*"},
                                  {"X-Accel-Buffering", "no"},
                                  {"X-Content-Type-Options", "nosniff"}};
+    for (Field& field : cross_origin_fields(origin)) fields.push_back(std::move(field));
     if (chunked) fields.push_back({"Transfer-Encoding", "chunked"});
     return http::encode_head(200, fields);
 }
@@ -25,17 +32,18 @@ Buffer flv_chunk(Bytes data) {
     return chunk;
 }
 
-http::Response flv_preflight(const http::RequestHead& request) {
-    // A wildcard would not cover Authorization; what is asked for is harmless here.
-    const std::string* wanted = request.find("Access-Control-Request-Headers");
+http::Response flv_preflight(const http::RequestHead& request, const std::string& origin) {
     http::Response response;
     response.status = 204;
-    response.fields = {{"Access-Control-Allow-Origin", "*"},
-                       {"Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS"},
-                       {"Access-Control-Allow-Headers",
-                        wanted != nullptr ? *wanted : "Range, Authorization, Content-Type"},
-                       {"Access-Control-Max-Age", "86400"},
-                       {"Allow", "GET, HEAD, POST, OPTIONS"}};
+    response.fields = {{"Allow", "GET, HEAD, POST, OPTIONS"}};
+    if (origin.empty()) return response;
+    for (Field& field : cross_origin_fields(origin)) response.fields.push_back(std::move(field));
+    response.fields.push_back({"Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS"});
+    // A wildcard would not cover Authorization; what is asked for is harmless here.
+    const std::string* wanted = request.find("Access-Control-Request-Headers");
+    response.fields.push_back({"Access-Control-Allow-Headers",
+                               wanted != nullptr ? *wanted : "Range, Authorization, Content-Type"});
+    response.fields.push_back({"Access-Control-Max-Age", "86400"});
     if (request.find("Access-Control-Request-Private-Network") != nullptr) {
         response.fields.push_back({"Access-Control-Allow-Private-Network", "true"});
     }

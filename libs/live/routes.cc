@@ -16,22 +16,25 @@ using httpd::Handover;
 using httpd::Plan;
 using httpd::Request;
 
-/// Refusals are for any web page, so that it can say why.
-std::vector<Field> for_any_page() { return {{"Access-Control-Allow-Origin", "*"}}; }
+/// Whose pages may read the answer; "": none but our own.
+std::string origin_of(const Parts& parts, const Request& request) {
+    return auth::allowed_origin(*parts.policy.get(), request.facts);
+}
 
-Plan refused(const Error& why, std::vector<Field> fields = {}) {
+/// Pages that may play may also read why not.
+Plan refused(const Error& why, const std::string& origin, std::vector<Field> fields = {}) {
     Plan plan = Plan::refuse(why.code, why.message, std::move(fields));
-    plan.refusal_fields = for_any_page();
+    plan.refusal_fields = cross_origin_fields(origin);
     return plan;
 }
 
 /// What is common to all that play or publish.
-Plan begin(const Parts& parts, const LiveRequest& live) {
+Plan begin(const Parts& parts, const LiveRequest& live, const std::string& origin) {
     const bool publishes = live.kind == LiveRequest::Kind::publish;
     Plan plan;
     plan.role = publishes ? auth::Role::publish : auth::Role::play;
     plan.signed_path = live.path;
-    plan.refusal_fields = for_any_page();
+    plan.refusal_fields = cross_origin_fields(origin);
     if (!publishes) return plan;
     if (const auto may = parts.live.check_publish(live.path); !may) {
         plan.refusal = {may.error().code, may.error().message, {}};
@@ -43,9 +46,9 @@ void view(Parts& parts, const LiveRequest& live, const Request& request, Handove
     auto viewer = std::make_shared<HttpFlvViewer>(parts, handover.net, std::move(handover.ticket),
                                                   std::move(handover.transport));
     handover.net.add(viewer);
-    viewer->start(
-        live.path, {"http-flv", request.peer.text, request.shown_query()},
-        {request.head.method == "HEAD", request.head.version_minor >= 1, handover.input_over});
+    viewer->start(live.path, {"http-flv", request.peer.text, request.shown_query()},
+                  {request.head.method == "HEAD", request.head.version_minor >= 1,
+                   handover.input_over, origin_of(parts, request)});
 }
 
 void publish(Parts& parts, const LiveRequest& live, const http::BodyReader& body,
@@ -54,9 +57,9 @@ void publish(Parts& parts, const LiveRequest& live, const http::BodyReader& body
         parts, handover.net, std::move(handover.ticket), std::move(handover.transport), body,
         request.peer.text + " " + live.path);
     handover.net.add(publisher);
-    publisher->start(
-        live.path, {"http-flv", request.peer.text, request.shown_query()},
-        {request.head.expects_continue, std::move(handover.pending), handover.input_over});
+    publisher->start(live.path, {"http-flv", request.peer.text, request.shown_query()},
+                     {request.head.expects_continue, std::move(handover.pending),
+                      handover.input_over, origin_of(parts, request)});
 }
 
 void view_by_websocket(Parts& parts, const LiveRequest& live, const Request& request,
@@ -79,10 +82,10 @@ void publish_by_websocket(Parts& parts, const LiveRequest& live, const Request& 
                      std::move(handover.pending));
 }
 
-Plan preflight() {
+Plan preflight(const std::string& origin) {
     Plan plan;
-    plan.answer = [](const Request& request, const httpd::Reply& reply) {
-        reply({flv_preflight(request.head), {}});
+    plan.answer = [origin](const Request& request, const httpd::Reply& reply) {
+        reply({flv_preflight(request.head, origin), {}});
     };
     return plan;
 }
@@ -90,15 +93,16 @@ Plan preflight() {
 std::optional<Plan> plan_request(Parts& parts, const Request& request) {
     const std::string& method = request.head.method;
     const auto live = http_live_request(request.target, method);
-    if (!live) return refused(live.error());
+    const std::string origin = origin_of(parts, request);
+    if (!live) return refused(live.error(), origin);
     if (!*live) return std::nullopt;
-    if (method == "OPTIONS") return preflight();
+    if (method == "OPTIONS") return preflight(origin);
     const bool publishes = (*live)->kind == LiveRequest::Kind::publish;
     if (!publishes && method != "GET" && method != "HEAD") {
-        return refused(Error{"a stream takes GET, HEAD, POST and OPTIONS", 405},
+        return refused(Error{"a stream takes GET, HEAD, POST and OPTIONS", 405}, origin,
                        {{"Allow", "GET, HEAD, POST, OPTIONS"}});
     }
-    Plan plan = begin(parts, **live);
+    Plan plan = begin(parts, **live, origin);
     if (plan.refusal) return plan;
     if (!publishes) {
         plan.take_over = [&parts, asked = **live](const Request& who, Handover handover) {
@@ -123,7 +127,7 @@ std::optional<Plan> plan_upgrade(Parts& parts, const Request& request) {
         ws_live_request(request.target, request.upgrade->protocols, request.default_stream);
     if (!live) return Plan::refuse(live.error().code, live.error().message);
     if (!*live) return std::nullopt;
-    Plan plan = begin(parts, **live);
+    Plan plan = begin(parts, **live, origin_of(parts, request));
     if (plan.refusal) return plan;
     const bool publishes = (*live)->kind == LiveRequest::Kind::publish;
     plan.protocol = publishing_protocol(request.upgrade->protocols);

@@ -149,7 +149,7 @@ Result<std::string> RtmpConnection::permit(auth::Role role, const rtmp::Target& 
     auto checked = stream_path(path.substr(1, slash - 1), path.substr(slash + 1));
     if (!checked) return checked;
     const Proof proof = proof_of(target.query);
-    auth::Facts facts = auth::gather_facts(address_, {}, {}, nullptr);
+    auth::Facts facts = auth::gather_facts(*parts_.policy.get(), address_, {}, {}, nullptr);
     facts.token = proof.token;
     facts.sign = proof.sign;
     facts.path = *checked;

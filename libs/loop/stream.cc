@@ -19,6 +19,12 @@ constexpr std::size_t kBuffersPerCall = 64;
 
 std::string text_of(int error) { return std::generic_category().message(error); }
 
+bool is_unix(int fd) {
+    int domain = 0;
+    socklen_t size = sizeof domain;
+    return ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX;
+}
+
 }  // namespace
 
 Stream::Stream(EventLoop& loop, const Poco::Net::StreamSocket& socket, StreamHandler& handler,
@@ -30,7 +36,7 @@ Stream::Stream(EventLoop& loop, const Poco::Net::StreamSocket& socket, StreamHan
       last_input_ns_(loop.now_ns()),
       tls_(std::move(tls)) {
     socket_.setBlocking(false);
-    socket_.setNoDelay(true);
+    if (!is_unix(fd_)) socket_.setNoDelay(true);
     loop_.add(fd_, *this, EPOLLIN);
     if (!tls_) return;
     tls_->attach(fd_);

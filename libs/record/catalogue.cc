@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/name.h"
+#include "control/glob.h"
 #include "record/folder.h"
 #include "record/session_json.h"
 
@@ -65,11 +66,8 @@ bool is_cursor(const std::string& text) { return entry_of(text).has_value(); }
 namespace {
 
 bool matches(const CatalogueEntry& entry, const CatalogueQuery& query) {
-    if (!query.cameras.empty() && std::find(query.cameras.begin(), query.cameras.end(),
-                                            entry.camera) == query.cameras.end()) {
-        return false;
-    }
-    return (!query.take || entry.take == query.take) &&
+    return (!query.camera || control::glob_match(*query.camera, entry.camera)) &&
+           (!query.take || entry.take == query.take) &&
            (!query.state || entry.state == *query.state) &&
            (!query.since_us || entry.started_us >= *query.since_us) &&
            (!query.until_us || entry.started_us < *query.until_us);
@@ -82,83 +80,127 @@ CatalogueEntry make_entry(const std::string& id, StoredSession stored, std::stri
     entry.take = std::move(stored.meta.take);
     entry.state = stored.meta.state;
     entry.started_us = stored.meta.started_us;
-    entry.started_at = rfc3339(entry.started_us);
-    entry.files = std::move(stored.files);
     entry.json = std::move(json);
     return entry;
+}
+
+/// nullopt: there is none that can be read.
+std::optional<CatalogueEntry> read_entry(const Fd& root, const std::string& id) {
+    const Fd directory = root ? open_child(root.get(), id) : Fd();
+    auto text =
+        directory ? read_file(directory.get(), kSessionName, kSessionJsonBytesMax) : std::nullopt;
+    if (!text) return std::nullopt;
+    auto stored = decode_session(*text);
+    if (!stored) return std::nullopt;
+    return make_entry(id, std::move(*stored), std::move(*text));
+}
+
+/// What remove() renames a folder to: no list has such names.
+constexpr std::string_view kDeletedPrefix = ".deleted-";
+/// Folders within folders; we make none.
+constexpr int kDepthMax = 16;
+
+/// 0, or the errno of the first thing that could not be deleted.
+int delete_tree(int parent, const std::string& name, int depth = 0) {
+    if (::unlinkat(parent, name.c_str(), 0) == 0) return 0;
+    if (errno == ENOENT) return 0;  // another request deletes it as well
+    if (errno != EISDIR && errno != EPERM) return errno;
+    if (depth > kDepthMax) return ELOOP;
+    int failed = 0;
+    {
+        const Fd directory = open_child(parent, name);
+        if (!directory) return errno;
+        for (const std::string& child : file_names(directory.get())) {
+            const int error = delete_tree(directory.get(), child, depth + 1);
+            if (failed == 0) failed = error;
+        }
+    }
+    if (failed == 0 && ::unlinkat(parent, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) {
+        failed = errno;
+    }
+    return failed;
 }
 
 }  // namespace
 
 Catalogue::Catalogue(std::string recordings_path) : path_(std::move(recordings_path)) {}
 
-/// Brings one recording's cached entry up to date. False: there is none.
-bool Catalogue::refresh_one(int root, const std::string& id) {
+void Catalogue::refresh_one(const Fd& root, const std::string& id) {
     struct stat status {};
     const std::string file = id + "/" + kSessionName;
-    if (::fstatat(root, file.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+    if (::fstatat(root.get(), file.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
         !S_ISREG(status.st_mode)) {
-        cache_.erase(id);
-        return false;
+        index_.erase(id);
+        return;
     }
     const std::int64_t mtime_ns =
         std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
-    const auto cached = cache_.find(id);
+    const auto known = index_.find(id);
     // It is replaced by rename, so the inode changes even within one tick of the clock.
-    if (cached != cache_.end() && cached->second.mtime_ns == mtime_ns &&
-        cached->second.inode == status.st_ino) {
-        return true;
-    }
-    const Fd directory = open_child(root, id);
-    auto text =
-        directory ? read_file(directory.get(), kSessionName, kSessionJsonBytesMax) : std::nullopt;
-    auto stored = text ? decode_session(*text) : Result<StoredSession>(Error{"none"});
-    if (!stored) {
-        cache_.erase(id);
-        return false;
-    }
-    cache_[id] = {mtime_ns, status.st_ino, make_entry(id, std::move(*stored), std::move(*text))};
-    return true;
-}
-
-void Catalogue::refresh() {
-    const Fd root = open_root(path_);
-    if (!root) {
-        cache_.clear();
+    if (known != index_.end() && known->second.mtime_ns == mtime_ns &&
+        known->second.inode == status.st_ino) {
         return;
     }
-    std::vector<std::string> names = file_names(root.get());  // sorted
+    ++reads_.session_files;
+    auto entry = read_entry(root, id);
+    if (!entry) {
+        index_.erase(id);
+        return;
+    }
+    entry->json = {};
+    index_[id] = {mtime_ns, status.st_ino, std::move(*entry)};
+}
+
+void Catalogue::refresh(const Fd& root) {
+    if (!root) return index_.clear();
+    ++reads_.folder_lists;
+    std::vector<std::string> names = file_names(root.get());
+    for (const std::string& name : names) {
+        // What a deletion left behind, because it failed or we were ended meanwhile.
+        if (name.starts_with(kDeletedPrefix)) delete_tree(root.get(), name);
+    }
     std::erase_if(names, [](const std::string& name) { return !is_recording_id(name); });
-    std::erase_if(cache_, [&](const auto& item) {
+    std::erase_if(index_, [&](const auto& item) {
         return !std::binary_search(names.begin(), names.end(), item.first);
     });
-    for (const std::string& name : names) refresh_one(root.get(), name);
+    for (const std::string& name : names) refresh_one(root, name);
 }
 
 CataloguePage Catalogue::list(const CatalogueQuery& query) {
-    refresh();
+    const Lock lock(mutex_);
+    const Fd root = open_root(path_);
+    refresh(root);
     std::vector<const CatalogueEntry*> found;
     const auto after = entry_of(query.cursor);
-    for (const auto& [id, cached] : cache_) {
-        if (!matches(cached.entry, query)) continue;
-        if (after && !comes_before(*after, cached.entry)) continue;
-        found.push_back(&cached.entry);
+    for (const auto& [id, indexed] : index_) {
+        if (!matches(indexed.entry, query)) continue;
+        if (after && !comes_before(*after, indexed.entry)) continue;
+        found.push_back(&indexed.entry);
     }
     std::sort(found.begin(), found.end(),
               [](const auto* a, const auto* b) { return comes_before(*a, *b); });
     CataloguePage page;
     const std::size_t count = std::min(found.size(), std::max<std::size_t>(1, query.limit));
     page.items.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) page.items.push_back(*found[i]);
-    if (count < found.size()) page.next = cursor_of(page.items.back());
+    for (std::size_t i = 0; i < count; ++i) {
+        ++reads_.session_files;
+        auto entry = read_entry(root, found[i]->id);
+        if (entry) page.items.push_back(std::move(*entry));  // else it was deleted just now
+    }
+    if (count < found.size()) page.next = cursor_of(*found[count - 1]);
     return page;
 }
 
+Catalogue::Reads Catalogue::reads() const {
+    const Lock lock(mutex_);
+    return reads_;
+}
+
 Result<CatalogueEntry> Catalogue::get(std::string_view id) {
-    const Fd root = open_root(path_);
-    const std::string name(id);
-    if (!is_recording_id(id) || !root || !refresh_one(root.get(), name)) return no_recording(id);
-    return cache_.at(name).entry;
+    if (!is_recording_id(id)) return no_recording(id);
+    auto entry = read_entry(open_root(path_), std::string(id));
+    if (!entry) return no_recording(id);
+    return std::move(*entry);
 }
 
 Result<void> Catalogue::remove(std::string_view id) {
@@ -175,19 +217,17 @@ Result<void> Catalogue::remove(std::string_view id) {
                          ": stop it first",
                      kConflict};
     }
-    std::vector<std::string> names = file_names(directory.get());
-    // session.json last: a folder that has a dump and no session.json is one to be finished.
-    std::stable_partition(names.begin(), names.end(),
-                          [](const std::string& name) { return name != kSessionName; });
-    for (const std::string& name : names) {
-        if (::unlinkat(directory.get(), name.c_str(), 0) != 0) {
-            return Error{"delete " + entry->id + "/" + name + ": " + std::strerror(errno), kBroken};
-        }
-    }
-    if (::unlinkat(root.get(), entry->id.c_str(), AT_REMOVEDIR) != 0) {
+    const std::string gone = std::string(kDeletedPrefix) + entry->id;
+    // One step takes all of it out of sight: nobody ever sees half a recording.
+    if (::renameat(root.get(), entry->id.c_str(), root.get(), gone.c_str()) != 0) {
+        if (errno == ENOENT) return no_recording(id);
         return Error{"delete " + entry->id + ": " + std::strerror(errno), kBroken};
     }
-    cache_.erase(entry->id);
+    if (const int error = delete_tree(root.get(), gone); error != 0) {
+        return Error{"delete " + entry->id + ": what is left in " + path_ + "/" + gone +
+                         " cannot be deleted: " + std::strerror(error),
+                     kBroken};
+    }
     return {};
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 /// The recordings on disk, from their session.json files. Reads the disk: call it from a worker,
-/// never from a loop. One thread at a time per Catalogue.
+/// never from a loop. Any thread; only lists wait for each other.
 #include <sys/types.h>
 
 #include <cstdint>
@@ -10,25 +10,24 @@
 #include <string_view>
 #include <vector>
 
+#include "base/fd.h"
 #include "base/result.h"
+#include "base/sync.h"
 #include "record/events.h"
 
 namespace st::record {
 
-/// What list() filters and sorts by; `json` is the whole session.json on one line.
 struct CatalogueEntry {
     std::string id;
     std::string camera;
     std::optional<std::string> take;
     RecordingState state = RecordingState::done;
-    std::string started_at;  ///< RFC 3339 as in session.json
     std::int64_t started_us = 0;
-    std::vector<std::string> files;  ///< names
-    std::string json;
+    std::string json;  ///< the whole session.json on one line
 };
 
 struct CatalogueQuery {
-    std::vector<std::string> cameras;  ///< any of these; empty: all (patterns are the caller's)
+    std::optional<std::string> camera;  ///< a name, or a pattern of control/glob.h
     std::optional<std::string> take;
     std::optional<RecordingState> state;
     std::optional<std::int64_t> since_us;  ///< started at or after
@@ -48,29 +47,42 @@ struct CataloguePage {
 /// Error.code of get, remove and open_file: 404 there is none, 409 it is being written.
 class Catalogue {
  public:
+    /// What was asked of the disk so far.
+    struct Reads {
+        std::uint64_t folder_lists = 0;   ///< times the recordings folder was read
+        std::uint64_t session_files = 0;  ///< session.json files that were read
+    };
+
     explicit Catalogue(std::string recordings_path);
 
-    CataloguePage list(const CatalogueQuery& query);
+    /// Reads the folder once, and of the recordings those that changed and those on the page.
+    CataloguePage list(const CatalogueQuery& query) ST_EXCLUDES(mutex_);
     Result<CatalogueEntry> get(std::string_view id);
 
-    /// Deletes a recording's folder and all in it. 409 while it records or is finalised.
+    /// Deletes a recording's folder and all in it. It is gone from lists at once, or, if that
+    /// fails, whole. 409 while it records or is finalised.
     Result<void> remove(std::string_view id);
 
     /// A file of a recording, open for reading, never through a link. 404 unless `name` is a plain
     /// file there.
     Result<int> open_file(std::string_view id, std::string_view name);
 
+    Reads reads() const ST_EXCLUDES(mutex_);
+
  private:
-    struct Cached {
+    /// What list() filters and sorts by: some hundred bytes for each recording there is.
+    struct Indexed {
         std::int64_t mtime_ns = 0;
         ino_t inode = 0;
-        CatalogueEntry entry;
+        CatalogueEntry entry;  ///< without its json
     };
-    void refresh();
-    bool refresh_one(int root, const std::string& id);
+    void refresh(const Fd& root) ST_REQUIRES(mutex_);
+    void refresh_one(const Fd& root, const std::string& id) ST_REQUIRES(mutex_);
 
-    std::string path_;
-    std::map<std::string, Cached> cache_;
+    const std::string path_;
+    mutable Mutex mutex_;
+    std::map<std::string, Indexed> index_ ST_GUARDED_BY(mutex_);
+    Reads reads_ ST_GUARDED_BY(mutex_);
 };
 
 }  // namespace st::record

@@ -86,6 +86,7 @@ std::optional<std::string> read_file(int directory, const std::string& name, std
 void replace_file(int directory, const std::string& name, std::string_view text, bool durable);
 /// Size of a plain file; nullopt if there is none.
 std::optional<std::uint64_t> file_bytes(int directory, const std::string& name);
+/// All names in it but "." and "..", sorted. Throws std::system_error.
 std::vector<std::string> file_names(int directory);
 
 }  // namespace st::record

@@ -36,6 +36,8 @@ constexpr std::chrono::seconds kGoodbyePatience{5};
 /// What was freed is given back to the system in portions of at least this.
 constexpr std::size_t kTrimBytes = std::size_t{32} << 20;
 constexpr std::chrono::seconds kTrimInterval{1};
+/// One of them is kept for what is quick.
+constexpr unsigned kDiskThreads = 4;
 
 std::unique_ptr<loop::Listener> listen_on(const ListenAddress& at) {
     const std::string where = at.address + " port " + std::to_string(at.port);
@@ -82,7 +84,8 @@ struct Server::Parts {
           policy(setup.options.policy),
           certificate(setup.options.tls),
           admission(http_options, http_counters),
-          disk("disk", log_failure(log, "disk")),
+          wrong_tokens(log),
+          disk("disk", kDiskThreads, log_failure(log, "disk")),
           events(log.with("event")),
           cameras(capture_options, capture_counters, control, events),
           captures(capture_options, cameras, capture_counters, control, events),
@@ -117,8 +120,10 @@ struct Server::Parts {
     Current<auth::Policy> policy;
     Current<loop::TlsContextPtr> certificate;
     httpd::Admission admission;
+    httpd::TokenGuard wrong_tokens;
     std::vector<std::unique_ptr<loop::Listener>> listeners;
-    loop::LoopThread disk;
+    std::unique_ptr<loop::UnixListener> control_socket;
+    loop::TaskPool disk;
     std::unique_ptr<record::Recorder> recorder;
     std::unique_ptr<record::Catalogue> catalogue;
     api::EventLog events;
@@ -147,6 +152,7 @@ struct Server::Parts {
     template <class Made>
     void place(httpd::NetLoop& net, std::shared_ptr<Made> connection, loop::SocketPtr socket,
                loop::TlsContextPtr tls);
+    void accept_local(loop::SocketPtr socket, const loop::PeerCredentials& who);
     void refuse(const Poco::Net::StreamSocket& socket, const Error& why);
 };
 
@@ -201,8 +207,8 @@ void Server::Parts::make_parts() {
                                                            http_counters, shutting_down, control,
                                                            live, setup.recorder.run_job});
     api_parts = std::make_unique<api::Parts>(api::Parts{
-        http_options, policy, log, http_counters, capture_counters, control, disk.loop(), events,
-        cameras, captures, *catalogue, *recorder, *live_parts, live, *sources, recorder->path()});
+        http_options, policy, log, http_counters, capture_counters, control, disk, events, cameras,
+        captures, *catalogue, *recorder, *live_parts, live, *sources, recorder->path()});
 }
 
 Server::Server(Setup setup, Log log, loop::EventLoop& control)
@@ -216,6 +222,7 @@ Server::Server(Setup setup, Log log, loop::EventLoop& control)
     api::Operations::Facts facts;
     facts.version = p.setup.version;
     facts.started_us = p.setup.started_us;
+    facts.started_ns = monotonic_ns();
     facts.urls = camera_urls();
     facts.configuration = p.setup.configuration;
     for (const auto& net : p.nets) facts.busy.push_back(&net->busy());
@@ -223,7 +230,7 @@ Server::Server(Setup setup, Log log, loop::EventLoop& control)
     p.operations = std::make_unique<api::Operations>(*p.api_parts, std::move(facts));
     p.api = std::make_unique<api::Api>(*p.api_parts, *p.operations);
     p.http_uses = std::make_unique<httpd::HttpConnection::Uses>(httpd::HttpConnection::Uses{
-        p.router, p.policy, p.http_counters, p.shutting_down, p.disk.loop(), p.log});
+        p.router, p.policy, p.http_counters, p.shutting_down, p.disk, p.wrong_tokens, p.log});
     // In this order: the API takes what is left of requests, cameras what is left of upgrades.
     live::add_routes(p.router, *p.live_parts);
     p.api->add_routes(p.router);
@@ -236,18 +243,37 @@ Server::~Server() {
     p.sources.reset();  // as long as there are lanes to tell of their end
     for (auto& net : p.nets) net->stop();
     p.listeners.clear();  // they are on a loop of these
+    p.control_socket.reset();
     p.disk.stop();
+}
+
+void Server::open_control_socket(const std::string& path, mode_t mode) {
+    try {
+        parts_->control_socket = std::make_unique<loop::UnixListener>(path, mode);
+    } catch (const std::system_error& e) {
+        throw std::runtime_error("control socket " + path + ": " + e.code().message() +
+                                 "; choose another with control.socket");
+    }
 }
 
 void Server::start() {
     Parts& p = *parts_;
     loop::EventLoop& first = p.nets.front()->loop();
-    first.post([&p, &first] {
+    const auto warn = [&p](const std::string& trouble) { p.log.warning(trouble); };
+    first.post([&p, &first, warn] {
         for (std::size_t i = 0; i < p.listeners.size(); ++i) {
-            p.listeners[i]->start(first, [&p, i](loop::SocketPtr socket) {
-                p.accept(std::move(socket), p.setup.listen[i]);
-            });
+            p.listeners[i]->start(
+                first,
+                [&p, i](loop::SocketPtr socket) { p.accept(std::move(socket), p.setup.listen[i]); },
+                warn);
         }
+        if (!p.control_socket) return;
+        p.control_socket->start(
+            first,
+            [&p](loop::SocketPtr socket, const loop::PeerCredentials& who) {
+                p.accept_local(std::move(socket), who);
+            },
+            warn);
     });
 }
 
@@ -286,6 +312,20 @@ void Server::Parts::accept(loop::SocketPtr socket, const ListenAddress& at) {
           std::make_shared<httpd::HttpConnection>(*http_uses, net, std::move(*ticket),
                                                   httpd::peer_of(peer), at.default_stream),
           std::move(socket), tls);
+}
+
+void Server::Parts::accept_local(loop::SocketPtr socket, const loop::PeerCredentials& who) {
+    const httpd::Peer peer = httpd::peer_of(who);
+    log.info("control socket: opened by " + peer.text);
+    auto ticket = admission.enter(peer.text);
+    if (!ticket) {
+        log.warning("control socket: " + peer.text + " refused: " + ticket.error().message);
+        return refuse(*socket, ticket.error());
+    }
+    httpd::NetLoop& net = *nets[next_net++ % nets.size()];
+    place(net,
+          std::make_shared<httpd::HttpConnection>(*http_uses, net, std::move(*ticket), peer, ""),
+          std::move(socket), nullptr);
 }
 
 template <class Made>

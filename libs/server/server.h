@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "httpd/net_loop.h"
 #include "loop/listener.h"
+#include "loop/unix_listener.h"
 #include "record/recorder.h"
 #include "server/options.h"
 #include "source/source.h"
@@ -55,6 +56,9 @@ class Server {
     Server(Setup setup, Log log, loop::EventLoop& control);
     ~Server();
 
+    /// Listens on a Unix socket too: who may open it has the roles that are `local`. Before
+    /// start(). Throws std::runtime_error with a text for the user.
+    void open_control_socket(const std::string& path, mode_t mode);
     /// Accepts connections from now on.
     void start();
 

@@ -45,5 +45,57 @@ TEST(EventLog, forgets_the_oldest_over_its_bound) {
     EXPECT_EQ(events.since(0, 100'000).items.size(), EventLog::kKeptMax);
 }
 
+class Listening : public ::testing::Test {
+ protected:
+    EventLog::ListenerId listen(std::vector<std::string> types,
+                                std::optional<std::uint64_t> since = std::nullopt) {
+        return events.subscribe(
+            {std::move(types),
+             [this](std::uint64_t id, const std::string& type, const std::string&) {
+                 heard.push_back(std::to_string(id) + " " + type);
+             }},
+            since);
+    }
+    EventLog events{Log()};
+    std::vector<std::string> heard;
+};
+
+TEST_F(Listening, hears_what_is_kept_and_then_what_comes) {
+    events.add("camera.connected", {});
+    events.add("camera.ready", {});
+    listen({}, 1);
+    events.add("session.opened", {});
+    EXPECT_EQ(heard, (std::vector<std::string>{"2 camera.ready", "3 session.opened"}));
+    EXPECT_EQ(events.last_id(), 3U);
+}
+
+TEST_F(Listening, without_a_since_hears_new_events_alone) {
+    events.add("camera.connected", {});
+    listen({});
+    events.add("camera.ready", {});
+    EXPECT_EQ(heard, std::vector<std::string>{"2 camera.ready"});
+}
+
+TEST_F(Listening, hears_the_types_it_asked_for_until_it_leaves) {
+    const auto id = listen({"camera.ready", "session.*"});
+    for (const char* type : {"camera.connected", "camera.ready", "session.opened", "server.disk"}) {
+        events.add(type, {});
+    }
+    events.unsubscribe(id);
+    events.add("camera.ready", {});
+    EXPECT_EQ(heard, (std::vector<std::string>{"2 camera.ready", "3 session.opened"}));
+}
+
+TEST_F(Listening, everybody_hears_and_a_listener_may_be_unsubscribed_twice) {
+    const auto first = listen({});
+    listen({});
+    events.add("camera.ready", {});
+    EXPECT_EQ(heard.size(), 2U);
+    events.unsubscribe(first);
+    events.unsubscribe(first);
+    events.add("camera.ready", {});
+    EXPECT_EQ(heard.size(), 3U);
+}
+
 }  // namespace
 }  // namespace st::api

@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include "auth/signature.h"
+
 namespace st::auth {
 namespace {
 
 Facts facts(std::string_view peer, std::string_view host = "127.0.0.1:50001",
             const std::vector<Field>& fields = {}) {
-    return gather_facts(*parse_address(peer), host, fields, nullptr);
+    return gather_facts({}, *parse_address(peer), host, fields, nullptr);
 }
 
 /// 0 if allowed, else the status.
@@ -16,7 +18,15 @@ int outcome(const Policy& policy, Role role, const Facts& request) {
     return checked ? 0 : checked.error().code;
 }
 
-int control(const Facts& request, const Policy& policy = {}) {
+Policy with_mode(Role role, Mode mode) {
+    Policy policy;
+    policy.of(role).mode = mode;
+    return policy;
+}
+
+Policy loopback_policy() { return with_mode(Role::control, Mode::loopback); }
+
+int control(const Facts& request, const Policy& policy = loopback_policy()) {
     return outcome(policy, Role::control, request);
 }
 
@@ -34,16 +44,152 @@ TEST(Access, by_default_everything_but_control_is_open) {
     EXPECT_EQ(outcome({}, Role::camera, stranger), 0);
     EXPECT_EQ(outcome({}, Role::publish, stranger), 0);
     EXPECT_EQ(outcome({}, Role::play, stranger), 0);
-    EXPECT_EQ(outcome({}, Role::control, stranger), 403);
+    EXPECT_EQ(outcome({}, Role::control, facts("203.0.113.5")), 401);
+    EXPECT_EQ(outcome({}, Role::control, facts("127.0.0.1")), 401) << "other accounts live there";
 }
 
-TEST(Access, control_is_for_this_machine) {
+TEST(Access, local_is_who_may_open_the_socket_or_read_the_token) {
+    Policy policy;
+    policy.local_token = digest::sha256(as_bytes("from the file"));
+    Facts by_socket = facts("127.0.0.1", "streamd");
+    by_socket.on_control_socket = true;
+    EXPECT_EQ(control(by_socket, policy), 0);
+    by_socket.forwarded = true;
+    EXPECT_EQ(control(by_socket, policy), 0) << "a proxy was given the socket by its owner";
+    for (const std::string_view peer : {"127.0.0.1", "10.0.0.5"}) {
+        EXPECT_EQ(control(facts(peer), policy), 401) << peer;
+        EXPECT_EQ(
+            control(facts(peer, "10.0.0.1", {{"Authorization", "Bearer from the file"}}), policy),
+            0)
+            << peer;
+        EXPECT_EQ(control(facts(peer, "10.0.0.1", {{"Authorization", "Bearer another"}}), policy),
+                  401)
+            << peer;
+    }
+    EXPECT_TRUE(waits_for_token(policy, Role::control, facts("127.0.0.1")));
+    EXPECT_FALSE(is_valid_token(policy, Role::play, "from the file")) << "only where it is local";
+    policy.tokens = {{"remote", digest::sha256(as_bytes("given out")), {Role::control}}};
+    EXPECT_EQ(
+        control(facts("10.0.0.5", "10.0.0.1", {{"Authorization", "Bearer given out"}}), policy), 0);
+    policy.local_token.reset();
+    EXPECT_FALSE(is_valid_token(policy, Role::control, ""));
+}
+
+// What each door leads to under each mode: 0 in, else the status. Doors: the socket; this machine
+// by TCP; another machine; another machine with the local token, with a token of the role, with a
+// token of another role, with a signed URL; through a plain proxy on this machine.
+TEST(Access, every_role_and_mode_by_every_door) {
+    constexpr std::int64_t kNow = 1'700'000'000;
+    struct Row {
+        Mode mode;
+        std::array<int, 8> outcomes;
+    };
+    constexpr std::array<Row, 5> kTable{{
+        {Mode::open, {0, 0, 0, 0, 0, 0, 0, 0}},
+        {Mode::local, {0, 401, 401, 0, 0, 401, 401, 401}},
+        {Mode::loopback, {0, 0, 403, 403, 403, 403, 403, 403}},
+        {Mode::token, {401, 401, 401, 401, 0, 401, 401, 401}},
+        {Mode::signed_url, {401, 401, 401, 401, 401, 401, 0, 401}},
+    }};
+    for (const Role role : {Role::camera, Role::publish, Role::play, Role::control}) {
+        for (const Row& row : kTable) {
+            if (role == Role::control && row.mode == Mode::signed_url) continue;
+            Policy policy = with_mode(role, row.mode);
+            policy.local_token = digest::sha256(as_bytes("local"));
+            policy.secret = "s3cret";
+            const Role other = role == Role::play ? Role::publish : Role::play;
+            policy.tokens = {{"a", digest::sha256(as_bytes("right")), {role}},
+                             {"b", digest::sha256(as_bytes("wrong")), {other}}};
+            const auto with = [](const char* token) {
+                return facts("10.0.0.5", "10.0.0.1",
+                             {{"Authorization", std::string("Bearer ") + token}});
+            };
+            std::array<Facts, 8> doors{
+                facts("127.0.0.1"), facts("127.0.0.1"),
+                facts("10.0.0.5"),  with("local"),
+                with("right"),      with("wrong"),
+                facts("10.0.0.5"),  facts("127.0.0.1", "127.0.0.1", {{"Via", "x"}})};
+            doors[0].on_control_socket = true;
+            for (Facts& door : doors) {
+                door.path = "/live/x";
+                door.now_s = kNow;
+            }
+            doors[6].sign = make_signature(to_text(role), "/live/x", "s3cret", kNow + 60);
+            for (std::size_t i = 0; i < doors.size(); ++i) {
+                EXPECT_EQ(outcome(policy, role, doors[i]), row.outcomes[i])
+                    << to_text(role) << " " << to_text(row.mode) << " door " << i;
+            }
+        }
+    }
+}
+
+TEST(Access, pages_act_for_every_role_only_from_here) {
+    for (const Role role : {Role::camera, Role::publish, Role::play, Role::control}) {
+        for (const Mode mode : {Mode::open, Mode::loopback}) {
+            Policy policy = with_mode(role, mode);
+            const auto page = [&](const char* origin, const char* host = "10.0.0.1:50001") {
+                return outcome(policy, role, facts("127.0.0.1", host, {{"Origin", origin}}));
+            };
+            EXPECT_EQ(page("http://10.0.0.1:50001"), 0);
+            EXPECT_EQ(page("http://attacker.example"), 403);
+            EXPECT_EQ(page("http://attacker.example", "attacker.example"), 403) << "rebinding";
+            EXPECT_EQ(page("null"), 403);
+            EXPECT_EQ(page("file://"), role == Role::control ? 403 : 0);
+            policy.hosts = {"cams.example"};
+            EXPECT_EQ(page("https://cams.example", "cams.example"), 0);
+            policy.origins = {"https://portal.example"};
+            EXPECT_EQ(page("https://portal.example"), 0);
+            EXPECT_EQ(page("https://attacker.example"), 403);
+            policy.origins = {"*"};
+            EXPECT_EQ(page("https://attacker.example"), role == Role::play ? 0 : 403);
+            EXPECT_EQ(page("null"), role == Role::play ? 0 : 403);
+        }
+    }
+}
+
+TEST(Access, a_page_of_another_site_is_known_without_an_origin_too) {
+    const auto fetched = [](const char* site, const char* mode) {
+        return outcome(
+            {}, Role::play,
+            facts("10.0.0.5", "10.0.0.1", {{"Sec-Fetch-Site", site}, {"Sec-Fetch-Mode", mode}}));
+    };
+    EXPECT_EQ(fetched("same-origin", "cors"), 0);
+    EXPECT_EQ(fetched("none", "navigate"), 0);
+    EXPECT_EQ(fetched("cross-site", "navigate"), 0) << "a link that leads here";
+    EXPECT_EQ(fetched("cross-site", "no-cors"), 403) << "<video src=...>";
+    EXPECT_EQ(fetched("same-site", "no-cors"), 403) << "another port of this machine";
+    EXPECT_EQ(
+        outcome({}, Role::play, facts("10.0.0.5", "cam.example", {{"Sec-Fetch-Mode", "cors"}})),
+        403)
+        << "a browser's Host must be ours";
+}
+
+TEST(Access, programs_may_use_any_name_of_ours_where_nothing_rests_on_it) {
+    EXPECT_EQ(outcome({}, Role::play, facts("10.0.0.5", "cam.example")), 0);
+    EXPECT_EQ(outcome(with_mode(Role::play, Mode::loopback), Role::play,
+                      facts("127.0.0.1", "cam.example")),
+              403);
+}
+
+TEST(Access, answers_name_the_origins_that_may_read_them) {
+    Policy policy;
+    const Facts page = facts("10.0.0.5", "10.0.0.1", {{"Origin", "https://portal.example"}});
+    EXPECT_EQ(allowed_origin(policy, page), "");
+    policy.origins = {"https://Portal.example"};
+    EXPECT_EQ(allowed_origin(policy, page), "https://portal.example");
+    EXPECT_EQ(allowed_origin(policy, facts("10.0.0.5")), "");
+    policy.origins = {"*"};
+    EXPECT_EQ(allowed_origin(policy, page), "*");
+}
+
+TEST(Access, loopback_is_this_machine) {
     EXPECT_EQ(control(facts("127.0.0.1")), 0);
     EXPECT_EQ(control(facts("127.1.2.3")), 0);
     EXPECT_EQ(control(facts("::1", "[::1]:50001")), 0);
     EXPECT_EQ(control(facts("::ffff:127.0.0.1", "localhost:50001")), 0);
     EXPECT_EQ(control(facts("10.0.0.5", "10.0.0.1:50001")), 403);
-    auto refused = check_access({}, Role::control, facts("10.0.0.5", "10.0.0.1:50001"));
+    auto refused =
+        check_access(loopback_policy(), Role::control, facts("10.0.0.5", "10.0.0.1:50001"));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().message,
               "control: allowed from this machine only: use an SSH tunnel, or set auth.control to "
@@ -51,22 +197,27 @@ TEST(Access, control_is_for_this_machine) {
 }
 
 TEST(Access, a_forwarded_request_is_not_this_machine) {
-    for (const std::string_view name :
-         {"Forwarded", "X-Forwarded-For", "x-forwarded-host", "X-FORWARDED-PROTO", "Via"}) {
+    for (const std::string_view name : {"Forwarded", "X-Forwarded-For", "x-forwarded-host",
+                                        "X-FORWARDED-PROTO", "Via", "X-Real-IP"}) {
         EXPECT_EQ(control(facts("127.0.0.1", "localhost", {{std::string(name), "x"}})), 403)
             << name;
     }
     EXPECT_EQ(control(facts("127.0.0.1", "localhost", {{"X-Forward", "x"}, {"Viable", "x"}})), 0);
 }
 
-TEST(Access, a_trusted_proxy_on_this_machine_counts_as_this_machine) {
-    Policy policy;
+TEST(Access, a_trusted_proxy_says_who_asks) {
+    Policy policy = loopback_policy();
     policy.trusted_proxies = {*parse_range("127.0.0.1")};
-    EXPECT_EQ(control(facts("127.0.0.1", "localhost", {{"Via", "x"}}), policy), 0);
-    EXPECT_EQ(control(facts("127.0.0.2", "localhost", {{"Via", "x"}}), policy), 403);
-    policy.trusted_proxies = {*parse_range("10.0.0.0/8")};
-    EXPECT_EQ(control(facts("10.0.0.1", "localhost", {{"Via", "x"}}), policy), 403)
-        << "a proxy elsewhere is still elsewhere";
+    const auto through = [&](const char* peer, std::vector<Field> fields) {
+        return control(gather_facts(policy, *parse_address(peer), "localhost", fields, nullptr),
+                       policy);
+    };
+    EXPECT_EQ(through("127.0.0.1", {{"Via", "x"}}), 0);
+    EXPECT_EQ(through("127.0.0.2", {{"Via", "x"}}), 403);
+    EXPECT_EQ(through("127.0.0.1", {{"X-Forwarded-For", "127.0.0.1"}}), 0);
+    EXPECT_EQ(through("127.0.0.1", {{"X-Forwarded-For", "203.0.113.5"}}), 403);
+    EXPECT_EQ(through("127.0.0.1", {{"X-Forwarded-For", "127.0.0.1, 203.0.113.5"}}), 403);
+    EXPECT_EQ(through("127.0.0.1", {{"X-Forwarded-For", "unknown"}}), 403);
 }
 
 TEST(Access, control_needs_a_host_nobody_else_can_point_at_us) {
@@ -79,7 +230,7 @@ TEST(Access, control_needs_a_host_nobody_else_can_point_at_us) {
           "127.0.0.1.evil.example", "localhostx", "[::1", ":50001"}) {
         EXPECT_EQ(control(facts("127.0.0.1", host)), 403) << host;
     }
-    Policy policy;
+    Policy policy = loopback_policy();
     policy.hosts = {"cams.example", "other.example:8080"};
     EXPECT_EQ(control(facts("127.0.0.1", "CAMS.example:50001"), policy), 0);
     EXPECT_EQ(control(facts("127.0.0.1", "other.example:8080"), policy), 0);
@@ -132,9 +283,9 @@ TEST(Access, the_header_comes_before_the_query) {
     const std::string right = "secret";
     const std::string wrong = "wrong";
     const std::vector<Field> header = {{"Authorization", "Bearer wrong"}};
-    EXPECT_EQ(outcome(policy, Role::play, gather_facts(peer, "h", {}, &right)), 0);
-    EXPECT_EQ(outcome(policy, Role::play, gather_facts(peer, "h", {}, &wrong)), 401);
-    EXPECT_EQ(outcome(policy, Role::play, gather_facts(peer, "h", header, &right)), 401);
+    EXPECT_EQ(outcome(policy, Role::play, gather_facts({}, peer, "h", {}, &right)), 0);
+    EXPECT_EQ(outcome(policy, Role::play, gather_facts({}, peer, "h", {}, &wrong)), 401);
+    EXPECT_EQ(outcome(policy, Role::play, gather_facts({}, peer, "h", header, &right)), 401);
 }
 
 TEST(Access, a_token_does_not_replace_host_and_origin) {
@@ -155,7 +306,7 @@ TEST(Access, a_token_may_come_later) {
     EXPECT_FALSE(waits_for_token(policy, Role::control, facts("10.0.0.5", "evil.example")));
     EXPECT_FALSE(waits_for_token(
         policy, Role::control, facts("10.0.0.5", "10.0.0.1", {{"Authorization", "Bearer wrong"}})));
-    EXPECT_FALSE(waits_for_token({}, Role::control, facts("10.0.0.5")));
+    EXPECT_FALSE(waits_for_token(loopback_policy(), Role::control, facts("10.0.0.5")));
     EXPECT_TRUE(is_valid_token(policy, Role::control, "secret"));
     EXPECT_FALSE(is_valid_token(policy, Role::control, "secre"));
     EXPECT_FALSE(is_valid_token(policy, Role::publish, "secret"));
@@ -176,12 +327,15 @@ TEST(Access, roles_and_modes_have_names) {
     for (const Role role : {Role::camera, Role::publish, Role::play, Role::control}) {
         EXPECT_EQ(*parse_role(to_text(role)), role);
     }
-    for (const Mode mode : {Mode::open, Mode::loopback, Mode::token}) {
+    for (const Mode mode :
+         {Mode::open, Mode::local, Mode::loopback, Mode::token, Mode::signed_url}) {
         EXPECT_EQ(*parse_mode(to_text(mode)), mode);
     }
     EXPECT_FALSE(parse_role("Camera"));
     EXPECT_FALSE(parse_mode(""));
-    EXPECT_EQ(describe({}, Role::control), "control: this machine only");
+    EXPECT_EQ(describe({}, Role::control), "control: the control socket, or the token beside it");
+    EXPECT_EQ(describe(loopback_policy(), Role::control),
+              "control: this machine only, every account of it");
     EXPECT_EQ(describe({}, Role::play), "play: open to everybody");
     EXPECT_EQ(describe(token_policy(Role::play), Role::play), "play: with a token (1 known)");
 }

@@ -73,5 +73,12 @@ TEST(Range, refuses_what_is_mistyped) {
               "address range: \"10.0.0.1/8\" has bits set behind its prefix");
 }
 
+TEST(Address, are_written_as_they_are_read) {
+    for (const char* text : {"10.0.0.1", "0.0.0.0", "::1", "fd00::7", "2001:db8::1:0"}) {
+        EXPECT_EQ(to_text(*parse_address(text)), text);
+    }
+    EXPECT_EQ(to_text(*parse_address("::ffff:10.0.0.1")), "10.0.0.1");
+}
+
 }  // namespace
 }  // namespace st::auth

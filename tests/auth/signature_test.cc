@@ -10,16 +10,17 @@ namespace {
 constexpr std::int64_t kNow = 1'700'000'000;
 
 std::string verdict(std::string_view sign, std::string_view path = "/live/x",
-                    std::string_view secret = "s3cret", std::int64_t now_s = kNow) {
-    const auto checked = check_signature(sign, path, secret, now_s);
+                    std::string_view secret = "s3cret", std::int64_t now_s = kNow,
+                    std::string_view role = "play") {
+    const auto checked = check_signature(sign, role, path, secret, now_s);
     return checked ? "right" : checked.error().message;
 }
 
 // Made with: printf %s /live/x-1700000100-s3cret | md5sum
 const std::string kMd5 = "1700000100-f710db96d3136bacc4aaa7aa831c533f";
-// Made with: printf %s /live/x-1700000100 | openssl dgst -sha256 -hmac s3cret
+// Made with: printf %s play:/live/x-1700000100 | openssl dgst -sha256 -hmac s3cret
 const std::string kHmac =
-    "1700000100-6ad6089b84c56430a00f7a5cf0640d30f2b41add3891a845a0bd40d198ba4cc3";
+    "1700000100-c39904efa0dcceb8a15500f3cf48d26fed989a620edcacf48e7cff1884ffbfbb";
 
 TEST(Signature, takes_both_digests_in_either_case) {
     EXPECT_EQ(verdict(kMd5), "right");
@@ -27,7 +28,7 @@ TEST(Signature, takes_both_digests_in_either_case) {
     std::string upper = kMd5;
     for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
     EXPECT_EQ(verdict(upper), "right");
-    EXPECT_EQ(make_signature("/live/x", "s3cret", 1'700'000'100), kHmac);
+    EXPECT_EQ(make_signature("play", "/live/x", "s3cret", 1'700'000'100), kHmac);
 }
 
 TEST(Signature, holds_until_its_time_and_not_longer) {
@@ -36,11 +37,11 @@ TEST(Signature, holds_until_its_time_and_not_longer) {
 }
 
 TEST(Signature, is_of_one_path_one_time_and_one_secret) {
-    EXPECT_EQ(verdict(kHmac, "/live/y"), "sign: not a signature of /live/y");
-    EXPECT_EQ(verdict(kHmac, "/live/x", "other"), "sign: not a signature of /live/x");
+    EXPECT_EQ(verdict(kHmac, "/live/y"), "sign: not a signature of /live/y for play");
+    EXPECT_EQ(verdict(kHmac, "/live/x", "other"), "sign: not a signature of /live/x for play");
     std::string later = kHmac;
     later[9] = '9';
-    EXPECT_EQ(verdict(later), "sign: not a signature of /live/x");
+    EXPECT_EQ(verdict(later), "sign: not a signature of /live/x for play");
     for (std::size_t i = 11; i < kMd5.size(); ++i) {
         std::string changed = kMd5;
         changed[i] = changed[i] == '0' ? '1' : '0';
@@ -51,8 +52,15 @@ TEST(Signature, is_of_one_path_one_time_and_one_secret) {
     }
 }
 
+TEST(Signature, is_for_one_role_but_in_the_older_form) {
+    for (const char* role : {"camera", "publish", "control", "", "play:"}) {
+        EXPECT_NE(verdict(kHmac, "/live/x", "s3cret", kNow, role), "right") << role;
+        EXPECT_EQ(verdict(kMd5, "/live/x", "s3cret", kNow, role), "right") << role;
+    }
+}
+
 TEST(Signature, with_an_empty_secret_nothing_is_signed) {
-    EXPECT_NE(verdict(make_signature("/live/x", "", kNow + 10), "/live/x", ""), "right");
+    EXPECT_NE(verdict(make_signature("play", "/live/x", "", kNow + 10), "/live/x", ""), "right");
 }
 
 TEST(Signature, refuses_what_is_none) {
@@ -63,9 +71,9 @@ TEST(Signature, refuses_what_is_none) {
 
 TEST(Signature, a_key_longer_than_a_block_is_hashed_first) {
     const std::string secret(100, 'k');
-    // Made with: printf %s /a/b-5 | openssl dgst -sha256 -hmac kkk...
-    EXPECT_EQ(make_signature("/a/b", secret, 5),
-              "5-6962afc74893b56a9f6c440602f69203f94cb236ae793a22458dfa4f61055e80");
+    // Made with: printf %s play:/a/b-5 | openssl dgst -sha256 -hmac kkk...
+    EXPECT_EQ(make_signature("play", "/a/b", secret, 5),
+              "5-4304e049f226520cc088eceaeae8fba389f010937f05873e137db4c61c4e85d2");
 }
 
 TEST(Signature, a_signed_role_asks_for_one_of_its_path) {

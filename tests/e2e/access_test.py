@@ -130,8 +130,8 @@ class Access(harness.Case):
         server = self.start_streamd(config=policy(camera="signed", secret="s3cret"))
         until = int(time.time()) + 3600
 
-        def mac(path):
-            text = f"{path}-{until}".encode()
+        def mac(path, role="camera"):
+            text = f"{role}:{path}-{until}".encode()
             return f"{until}-{hmac.new(b's3cret', text, hashlib.sha256).hexdigest()}"
 
         md5 = f"{until}-{hashlib.md5(f'/camera/b-{until}-s3cret'.encode()).hexdigest()}"
@@ -142,7 +142,7 @@ class Access(harness.Case):
             for camera in (a, b):
                 await camera.send('{"status":"ready"}')
             await server.wait_cameras("a", "b")
-            for sign in (mac("/camera/a"), "1-00", ""):
+            for sign in (mac("/camera/a"), mac("/camera/c", "play"), "1-00", ""):
                 with self.assertRaises(websockets.InvalidStatusCode) as refused:
                     await self.connect(server, f"/ingest/c?sign={sign}")
                 self.assertEqual(refused.exception.status_code, 401)
@@ -153,7 +153,7 @@ class Access(harness.Case):
         server.stop()
 
     def test_a_reload_applies_all_or_nothing_and_names_what_needs_a_restart(self):
-        server = self.start_streamd(config={"log": {"level": "info"}})
+        server = self.start_streamd(config={"log": {"level": "info"}, "auth": {"control": "loopback"}})
 
         def rewrite(text):
             server.config_path.write_text(text if isinstance(text, str) else json.dumps(text))
@@ -174,7 +174,7 @@ class Access(harness.Case):
         threads = [entry for entry in listed if entry["key"] == "server.threads"]
         self.assertEqual(threads[0]["source"], "default", "what is in force, not what is to come")
         harness.wait_for(lambda: " DEBUG " in server.log, "the new log level")
-        rewrite("{}")
+        rewrite({"auth": {"control": "loopback"}})
         server.signal(signal.SIGHUP)
         harness.wait_for(lambda: server.http("GET", "/api/v1/status").status == 200, "the second reload")
         events = server.http("GET", "/api/v1/events").json["items"]

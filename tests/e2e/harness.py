@@ -20,6 +20,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import random
 import shutil
 import signal
@@ -94,6 +95,15 @@ class Answer:
         return f"<{self.status} {self.body[:300]!r}>"
 
 
+def environment(config, more):
+    """Of a server that a scenario talks to by TCP without a token, unless its configuration says who may."""
+    text = config if isinstance(config, str) else json.dumps(config)
+    env = {**os.environ, "STREAMD_AUTH_CONTROL": "loopback", **(more or {})}
+    if re.search(r'"control"\s*:\s*"', text) and "STREAMD_AUTH_CONTROL" not in (more or {}):
+        del env["STREAMD_AUTH_CONTROL"]
+    return env
+
+
 class Streamd:
     """A running streamd on free ports of 127.0.0.1. Its log goes to a file, shown when something fails."""
 
@@ -103,7 +113,7 @@ class Streamd:
         self.recordings = pathlib.Path(recordings or self.folder / "recordings")
         self.log_path = self.folder / "streamd.log"
         self.args = list(args)
-        self.env = dict(os.environ, **(env or {}))
+        self.env = environment(config, env)
         self.config_path = None
         if config is not None:
             self.config_path = self.folder / "streamd.json"

@@ -271,14 +271,30 @@ class Http(harness.Case):
         out.write_bytes(self.rest(viewer).partition(b"\r\n\r\n")[2])
         live.assert_same_media(self, out, expected, "a viewer")
 
-    def test_any_page_may_read_why_it_is_refused(self):
+    def test_pages_of_other_sites_play_where_the_configuration_says_so(self):
         server = self.start_streamd(config={"live": {"wait": "100ms"}})
+        page = {"Origin": "https://portal.example"}
+        refused = server.http("GET", "/live/none.flv", headers=page)
+        self.assertEqual((refused.status, refused.headers["Access-Control-Allow-Origin"]), (403, None))
+        self.assertIn("web.origins", refused.json["error"]["message"])
+        preflight = server.http("OPTIONS", "/live/x.flv", headers=page)
+        self.assertIsNone(preflight.headers["Access-Control-Allow-Origin"])
+        server.stop()
+        server = self.start_streamd(config={"live": {"wait": "100ms"}, "web": {"origins": ["https://portal.example"]}})
+        answer = server.http("GET", "/live/none.flv", headers=page)
+        self.assertEqual((answer.status, answer.headers["Access-Control-Allow-Origin"]), (404, page["Origin"]))
+        other = server.http("GET", "/live/none.flv", headers={"Origin": "https://other.example"})
+        self.assertEqual((other.status, other.headers["Access-Control-Allow-Origin"]), (403, None))
+
+    def test_any_page_may_read_why_it_is_refused_where_any_may_play(self):
+        server = self.start_streamd(config={"live": {"wait": "100ms"}, "web": {"origins": ["*"]}})
+        page = {"Origin": "https://portal.example"}
         for method, path, status in (("GET", "/live/none.flv", 404), ("GET", "/live/..flv", 400),
                                      ("DELETE", "/live/x.flv", 405)):
-            answer = server.http(method, path)
+            answer = server.http(method, path, headers=page)
             self.assertEqual((answer.status, answer.headers["Access-Control-Allow-Origin"]), (status, "*"), path)
             self.assertIn("message", json.dumps(answer.json))
-        asked = {"Access-Control-Request-Headers": "x-mine, authorization"}
+        asked = {**page, "Access-Control-Request-Headers": "x-mine, authorization"}
         preflight = server.http("OPTIONS", "/live/x.flv", headers=asked)
         self.assertEqual(preflight.headers["Access-Control-Allow-Headers"], "x-mine, authorization")
 

@@ -30,7 +30,7 @@ class Peers(harness.Case):
 
     def start(self):
         self.certificate, key = harness.make_cert(self.folder / "lab")
-        return self.start_secure(self.certificate, key, config=live.CONFIG)
+        return self.start_secure(self.certificate, key, config={**live.CONFIG, "web": {"origins": ["*"]}})
 
     async def viewer_of(self, server, name):
         """(task, file) of a viewer of /live/NAME who has joined."""

@@ -18,11 +18,12 @@ GOOD = {
     "Firefox's Connection": request({"Connection": "Connection: keep-alive, Upgrade"}),
     "another case": request({"Upgrade": "UPGRADE: WebSocket", "Connection": "connection: upgrade"}),
     "an extension offered": request({"Upgrade": "Upgrade: websocket\r\nSec-WebSocket-Extensions: permessage-deflate"}),
-    "an Origin": request({"Upgrade": "Upgrade: websocket\r\nOrigin: http://elsewhere.example"}),
+    "an embedded camera's Origin": request({"Upgrade": "Upgrade: websocket\r\nOrigin: file://"}),
     "another Host": request({"Host": "Host: cams.example:50001"}),
 }
 
 BAD = {
+    "a page of another site": (request({"Upgrade": "Upgrade: websocket\r\nOrigin: http://elsewhere.example"}), 403),
     "no Host": (request(remove=["Host"]), 400),
     "two Hosts": (request({"Host": "Host: a\r\nHost: b"}), 400),
     "HTTP/1.0": (request().replace(b"HTTP/1.1", b"HTTP/1.0"), 400),

@@ -60,7 +60,8 @@ class Http(harness.Case):
         config = {"auth": {"trusted_proxies": ["127.0.0.1"]}, "web": {"hosts": ["cams.example"]}}
         server = self.start_streamd(config=config)
         request = LIST.replace("127.0.0.1", "cams.example") + "X-Forwarded-For: 192.0.2.1\r\n\r\n"
-        self.assertEqual(self.ask(server, request)[0], 200)
+        self.assertEqual(self.ask(server, request)[0], 403, "the proxy says who asks, and that is not this machine")
+        self.assertEqual(self.ask(server, request.replace("192.0.2.1", "127.0.0.1"))[0], 200)
 
     def test_requests_in_one_segment_are_answered_in_order(self):
         server = self.start_streamd()

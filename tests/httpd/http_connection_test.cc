@@ -40,6 +40,18 @@ class Taker final : public Connection, public loop::StreamHandler {
     bool has_ended = false;
 };
 
+/// What the disk has to do, when the test says so.
+class DiskByHand final : public loop::BlockingWork {
+ public:
+    void post(loop::Effort, loop::Task task) override { tasks_.push_back(std::move(task)); }
+    void run_once() {
+        for (const loop::Task& task : std::exchange(tasks_, {})) task();
+    }
+
+ private:
+    std::vector<loop::Task> tasks_;
+};
+
 class HttpConnectionTest : public Test {
  protected:
     HttpConnectionTest() {
@@ -54,7 +66,8 @@ class HttpConnectionTest : public Test {
         wire = std::make_shared<Wire>();
         current_policy.replace(policy);
         auto connection = std::make_shared<HttpConnection>(
-            uses, net, Admission::Ticket(), Peer{"10.0.0.7:51544", "10.0.0.7_51544", {}}, "");
+            uses, net, Admission::Ticket(),
+            Peer{"10.0.0.7:51544", "10.0.0.7_51544", {}, is_on_control_socket}, "");
         auto transport = std::make_unique<FakeTransport>(loop, wire);
         transport->set_handler(*connection);
         connection->start(std::move(transport));
@@ -67,7 +80,10 @@ class HttpConnectionTest : public Test {
         if (path == "/secret") made.role = auth::Role::play;
         if (path == "/no") return Plan::refuse(405, "not here", {{"Allow", "GET"}});
         if (path == "/take") {
-            made.take_over = [this](Request, Handover handover) { take(std::move(handover)); };
+            made.take_over = [this](const Request& asked, Handover handover) {
+                taken_peer = asked.peer;
+                take(std::move(handover));
+            };
             return made;
         }
         if (!path.starts_with("/echo") && path != "/secret" && path != "/file") return std::nullopt;
@@ -106,14 +122,18 @@ class HttpConnectionTest : public Test {
     }
 
     loop::EventLoop loop{ManualClock::now};
-    loop::EventLoop disk{ManualClock::now};
+    DiskByHand disk;
+    TokenGuard wrong_tokens{Log()};
     NetLoop net{loop};
     Router router;
     auth::Policy policy;
+    bool is_on_control_socket = false;
+    Peer taken_peer;
     Current<auth::Policy> current_policy{auth::Policy{}};
     Counters counters;
     std::atomic<bool> shutting_down{false};
-    HttpConnection::Uses uses{router, current_policy, counters, shutting_down, disk, Log()};
+    HttpConnection::Uses uses{router, current_policy, counters, shutting_down,
+                              disk,   wrong_tokens,   Log()};
     std::shared_ptr<Wire> wire;
     std::shared_ptr<Taker> taker;
     std::vector<Reply> replies;
@@ -193,6 +213,22 @@ TEST_F(HttpConnectionTest, an_answer_after_the_peer_left_goes_nowhere) {
     EXPECT_EQ(wire->sent, "");
 }
 
+TEST_F(HttpConnectionTest, a_peer_that_ends_between_two_answers_gets_the_second_as_well) {
+    answers_at_once = false;
+    const std::string request = "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n";
+    receive(request + request);
+    ASSERT_EQ(replies.size(), 1U);
+    replies[0]({http::Response{200, "", {}, "first"}, {}});
+    loop.post([this] { EXPECT_TRUE(wire->handler->on_half_end()); });  // behind the answer
+    loop.run_once();
+    loop.run_once();
+    ASSERT_EQ(replies.size(), 2U);
+    replies[1]({http::Response{200, "", {}, "second"}, {}});
+    loop.run_once();
+    EXPECT_TRUE(wire->sent.ends_with("second")) << wire->sent;
+    EXPECT_TRUE(wire->is_finishing);
+}
+
 TEST_F(HttpConnectionTest, refuses_a_body_over_the_limit_from_its_head) {
     receive("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 65537\r\n\r\n");
     EXPECT_TRUE(wire->sent.starts_with("HTTP/1.1 413 ")) << wire->sent;
@@ -229,6 +265,59 @@ TEST_F(HttpConnectionTest, a_role_is_checked_before_the_route_sees_a_body) {
     EXPECT_TRUE(wire->sent.starts_with("HTTP/1.1 401 "));
     EXPECT_TRUE(contains(wire->sent, "WWW-Authenticate: Bearer"));
     EXPECT_TRUE(bodies.empty());
+}
+
+TEST_F(HttpConnectionTest, whoever_guesses_tokens_waits_longer_and_longer) {
+    const std::string guess = "GET /secret HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer no\r\n\r\n";
+    policy.of(auth::Role::play).mode = auth::Mode::token;
+    for (std::uint32_t i = 0; i < auth::WrongTokens::kAtOnce; ++i) {
+        connect();
+        receive(guess);
+        EXPECT_TRUE(wire->sent.starts_with("HTTP/1.1 401 ")) << i;
+    }
+    connect();
+    receive(guess);
+    EXPECT_EQ(wire->sent, "");
+    advance(milliseconds(200));
+    EXPECT_TRUE(wire->sent.starts_with("HTTP/1.1 401 ")) << wire->sent;
+    connect();
+    receive("GET /secret HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_TRUE(wire->sent.starts_with("HTTP/1.1 401 ")) << "no token is no guess";
+}
+
+TEST_F(HttpConnectionTest, a_guesser_that_leaves_before_the_answer_is_forgotten) {
+    policy.of(auth::Role::play).mode = auth::Mode::token;
+    for (std::uint32_t i = 0; i <= auth::WrongTokens::kAtOnce; ++i) {
+        connect();
+        receive("GET /secret?token=no HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
+    const std::size_t before = net.size();
+    wire->handler->on_end("");
+    loop.run_once();
+    EXPECT_EQ(net.size(), before - 1);
+    advance(seconds(6));
+    EXPECT_EQ(wire->sent, "");
+}
+
+TEST_F(HttpConnectionTest, the_control_socket_is_local) {
+    policy.of(auth::Role::play).mode = auth::Mode::local;
+    connect();
+    receive("GET /secret HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    EXPECT_TRUE(wire->sent.starts_with("HTTP/1.1 401 "));
+    is_on_control_socket = true;
+    connect();
+    receive("GET /secret HTTP/1.1\r\nHost: anything\r\n\r\n");
+    EXPECT_TRUE(wire->sent.starts_with("HTTP/1.1 200 "));
+}
+
+TEST_F(HttpConnectionTest, behind_a_trusted_proxy_the_client_is_the_peer) {
+    policy.trusted_proxies = {auth::Range{auth::Address{}}};  // as the peer of these tests
+    connect();
+    receive("GET /take HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n");
+    ASSERT_TRUE(taker);
+    EXPECT_EQ(taken_peer.text, "203.0.113.9:51544");
+    EXPECT_EQ(taken_peer.camera_name, "203.0.113.9_51544");
+    EXPECT_EQ(auth::to_text(taken_peer.address), "203.0.113.9");
 }
 
 // ---- deadlines -------------------------------------------------------------------------------

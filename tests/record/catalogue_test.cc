@@ -52,7 +52,7 @@ TEST_F(CatalogueTest, lists_the_newest_first_and_filters) {
     std::ofstream(folder_.path() + "/notes.txt") << "not a recording";
     EXPECT_EQ(ids({}), (std::vector<std::string>{c, b, a}));
     CatalogueQuery query;
-    query.cameras = {"a", "z"};
+    query.camera = "[az]";
     EXPECT_EQ(ids(query), (std::vector<std::string>{c, a}));
     query.since_us = 11 * kDayUs;
     EXPECT_EQ(ids(query), (std::vector<std::string>{c}));
@@ -111,6 +111,46 @@ TEST_F(CatalogueTest, removes_a_finished_recording_and_refuses_a_running_one) {
     EXPECT_EQ(refused.error().code, 409);
     EXPECT_EQ(refused.error().message, "recording \"" + running + "\" is recording: stop it first");
     EXPECT_TRUE(fs::exists(folder_.path() + "/" + running));
+}
+
+TEST_F(CatalogueTest, a_rare_camera_among_ten_thousand_recordings_costs_one_look_at_the_folder) {
+    constexpr std::uint64_t kCount = 10'000;
+    for (std::uint64_t n = 0; n < kCount; ++n) {
+        put("door", kDayUs + static_cast<std::int64_t>(n) * 1'000'000);
+    }
+    const std::string rare = put("x1", kDayUs);
+    CatalogueQuery query;
+    query.camera = "x*";
+    query.limit = 1;
+    EXPECT_EQ(ids(query), std::vector<std::string>{rare});
+    EXPECT_EQ(catalogue_.reads().folder_lists, 1U);
+    EXPECT_EQ(catalogue_.reads().session_files, kCount + 1 + 1) << "each once, and the page";
+    EXPECT_EQ(ids(query), std::vector<std::string>{rare});
+    EXPECT_EQ(catalogue_.reads().folder_lists, 2U);
+    EXPECT_EQ(catalogue_.reads().session_files, kCount + 1 + 2) << "nothing changed: the page";
+}
+
+TEST_F(CatalogueTest, removes_a_recording_whole_whatever_lies_in_it) {
+    const std::string id = put("a", kDayUs);
+    const std::string folder = folder_.path() + "/" + id;
+    std::ofstream(folder + "/stream.mp4") << "x";
+    fs::create_directories(folder + "/notes/older");
+    std::ofstream(folder + "/notes/older/a.txt") << "x";
+    fs::create_directory_symlink("/etc", folder + "/notes/link");
+    EXPECT_TRUE(catalogue_.remove(id));
+    EXPECT_TRUE(fs::is_empty(folder_.path()));
+    EXPECT_TRUE(fs::exists("/etc/passwd")) << "links are deleted, not followed";
+}
+
+TEST_F(CatalogueTest, a_removal_that_cannot_begin_leaves_all_of_it) {
+    const std::string id = put("a", kDayUs);
+    std::ofstream(folder_.path() + "/" + id + "/stream.mp4") << "x";
+    // Something of that name is in the way of the rename.
+    fs::create_directories(folder_.path() + "/.deleted-" + id + "/full");
+    EXPECT_EQ(catalogue_.remove(id).error().code, 500);
+    EXPECT_TRUE(fs::exists(folder_.path() + "/" + id + "/stream.mp4"));
+    EXPECT_EQ(ids({}), std::vector<std::string>{id});
+    EXPECT_TRUE(catalogue_.remove(id)) << "the list cleared what was left behind";
 }
 
 TEST_F(CatalogueTest, never_leaves_the_folder) {

@@ -190,7 +190,7 @@ TEST_F(StreamdConfig, refuses_what_does_not_fit_together) {
         {R"({"auth": {"control": "token"}})",
          "auth.control: token, but no entry of auth.tokens has the role control"},
         {R"({"auth": {"control": "signed", "secret": "s"}})",
-         "auth.control: signed is for streams, expected open, loopback or token"},
+         "auth.control: signed is for streams, expected open, local, loopback or token"},
         {R"({"auth": {"play": "signed"}})", "auth.play: signed, but auth.secret is empty"},
         {R"({"auth": {"tokens": [{"sha256": "abc", "roles": ["play"]}]}})",
          "auth.tokens[0].sha256: expected 64 hex digits, as of: printf %s TOKEN | sha256sum"},

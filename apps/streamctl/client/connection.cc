@@ -17,6 +17,8 @@ namespace {
 
 /// A name may take long to look up, and the resolver cannot be polled: let Ctrl-C end us meanwhile.
 Poco::Net::SocketAddress resolve(const ServerUrl& server) {
+    using Address = Poco::Net::SocketAddress;
+    if (!server.socket.empty()) return {Address::UNIX_LOCAL, server.socket};
     sigset_t set;
     sigset_t before;
     sigemptyset(&set);
@@ -74,7 +76,7 @@ void Connection::connect(milliseconds patience) {
     ::getsockopt(fd(), SOL_SOCKET, SO_ERROR, &error, &size);
     if (error == ECONNREFUSED) throw unreachable("connection refused; is streamd running there?");
     if (error != 0) throw unreachable(std::strerror(error));
-    socket_.setNoDelay(true);
+    if (server_.socket.empty()) socket_.setNoDelay(true);
 }
 
 int Connection::fd() const { return socket_.impl()->sockfd(); }

@@ -16,6 +16,9 @@ void fill_random(std::span<std::uint8_t> bytes) {
     }
 }
 
+constexpr const char* kTokenAdvice =
+    "give the token that the server asks for in STREAMCTL_TOKEN or with --token-file";
+
 Bytes bytes_of(std::string_view text) {
     return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
@@ -66,7 +69,8 @@ void RpcConnection::upgrade(const ServerUrl& server, const std::string& token) {
     if (!token.empty()) fields.push_back({"Authorization", "Bearer " + token});
     std::string request;
     try {
-        request = ws::encode_upgrade_request(server.host_field(), "/control", nonce, {}, fields);
+        request = ws::encode_upgrade_request(server.host_field(), server.prefix + "/control", nonce,
+                                             {}, fields);
     } catch (const std::invalid_argument& error) {
         throw Failed(cli::kUsage, std::string("token: ") + error.what());
     }
@@ -105,8 +109,10 @@ void RpcConnection::refuse_upgrade(const http::ResponseHead& head, Bytes rest) {
     }
     const control::ApiError error = control::decode_error(body, head.status);
     const bool is_auth = head.status == 401 || head.status == 403;
-    throw Failed(is_auth ? cli::kNotAuthorised : cli::kRefused,
-                 std::string(control::to_text(error.code)) + ": " + printable(error.message));
+    const std::string advice = head.status == 401 ? std::string("; ") + kTokenAdvice : "";
+    throw Failed(
+        is_auth ? cli::kNotAuthorised : cli::kRefused,
+        std::string(control::to_text(error.code)) + ": " + printable(error.message) + advice);
 }
 
 void RpcConnection::send(const Buffer& frame) {
@@ -159,7 +165,7 @@ void RpcConnection::handle(ws::Event event) {
         const std::string why = "the server closed the connection: " + std::to_string(close->code) +
                                 " " + printable(close->reason);
         if (close->code == ws::kClosePolicy && close->reason == "Unauthorized") {
-            throw Failed(cli::kNotAuthorised, why);
+            throw Failed(cli::kNotAuthorised, why + "; " + kTokenAdvice);
         }
         throw connection_.unreachable(why);
     }

@@ -5,14 +5,13 @@
 
 #include "cli/parse.h"
 #include "cli/terminal.h"
+#include "streamctl/client/local_server.h"
 
 namespace st::streamctl {
-namespace {}  // namespace
-
-std::string read_token(const Options& options) {
+std::string read_token(const Options& options, const ServerUrl& server) {
     if (options.token_file.empty()) {
         const char* token = std::getenv("STREAMCTL_TOKEN");
-        return token == nullptr ? "" : token;
+        return token != nullptr && token[0] != '\0' ? token : local_token(server);
     }
     std::ifstream file(options.token_file);
     std::string token;
@@ -88,6 +87,7 @@ control::ErrorCode code_for(cli::ExitCode exit_code) {
 }  // namespace
 
 ServerUrl find_server(const Options& options) {
+    if (options.server.empty()) return local_server();
     auto server = parse_server_url(options.server);
     if (!server) throw Failed(cli::kUsage, server.error().message);
     if (!server->is_tls) return std::move(*server);
@@ -100,8 +100,9 @@ ServerUrl find_server(const Options& options) {
 }
 
 ApiClient make_client(const Options& options, Interrupt& interrupt) {
-    return {find_server(options), read_token(options),
-            options.timeout.value_or(milliseconds(10'000)), interrupt};
+    const ServerUrl server = find_server(options);
+    return {server, read_token(options, server), options.timeout.value_or(milliseconds(10'000)),
+            interrupt};
 }
 
 int run_command(const Options& options) {

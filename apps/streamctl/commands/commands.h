@@ -59,7 +59,7 @@ int run_command(const Options& options);
 int say_failures(const Options& options, const std::function<int(Console&)>& run);
 
 /// From --token-file, else from the environment; never from argv, where everybody could read it.
-std::string read_token(const Options& options);
+std::string read_token(const Options& options, const ServerUrl& server);
 
 /// Becomes the program behind push (libexec/streamd/streamctl-push), which links what this one does
 /// without; for a line of a script or of the prompt it runs that and waits. Throws Failed.

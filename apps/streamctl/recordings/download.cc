@@ -170,7 +170,8 @@ std::uint64_t Download::fetch_from(const WantedFile& file, int part, std::uint64
         if (!client_.token().empty())
             fields.push_back({"Authorization", "Bearer " + client_.token()});
         if (have > 0) fields.push_back({"Range", "bytes=" + std::to_string(have) + "-"});
-        const std::string request = http::encode_request_head("GET", file.url, fields);
+        const std::string request =
+            http::encode_request_head("GET", client_.server().prefix + file.url, fields);
         connection.send({reinterpret_cast<const std::uint8_t*>(request.data()), request.size()},
                         Clock::now() + client_.patience());
         std::vector<std::uint8_t> piece(256 * 1024);

@@ -1,0 +1,74 @@
+#include "loop/task_pool.h"
+
+#include <pthread.h>
+
+#include <exception>
+
+namespace st::loop {
+
+TaskPool::TaskPool(const std::string& name, unsigned threads, OnFailure on_failure)
+    : on_failure_(std::move(on_failure)), slow_max_(threads - 1) {
+    for (unsigned i = 0; i < threads; ++i) {
+        threads_.emplace_back([this, name] {
+            ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
+            run();
+        });
+    }
+}
+
+void TaskPool::post(Effort effort, Task task) {
+    {
+        const Lock lock(mutex_);
+        if (stopping_) return;
+        (effort == Effort::quick ? quick_ : slow_).push_back(std::move(task));
+    }
+    news_.notify_one();
+}
+
+void TaskPool::stop() {
+    {
+        const Lock lock(mutex_);
+        stopping_ = true;
+    }
+    news_.notify_all();
+    for (std::thread& thread : threads_) {
+        if (thread.joinable()) thread.join();
+    }
+}
+
+bool TaskPool::has_work() const {
+    return !quick_.empty() || (!slow_.empty() && slow_running_ < slow_max_);
+}
+
+void TaskPool::run() {
+    for (;;) {
+        Task task;
+        bool is_slow = false;
+        {
+            Lock lock(mutex_);
+            news_.wait(lock.native(), [this]() ST_REQUIRES(mutex_) {
+                return has_work() || (stopping_ && slow_.empty());
+            });
+            if (!has_work()) return;
+            is_slow = quick_.empty();
+            std::deque<Task>& queue = is_slow ? slow_ : quick_;
+            task = std::move(queue.front());
+            queue.pop_front();
+            if (is_slow) ++slow_running_;
+        }
+        try {
+            task();
+        } catch (const std::exception& e) {  // C3: the top of a thread
+            if (on_failure_) on_failure_(e.what());
+        }
+        if (!is_slow) continue;
+        task = {};
+        {
+            const Lock lock(mutex_);
+            --slow_running_;
+        }
+        news_.notify_all();
+    }
+}
+
+}  // namespace st::loop

@@ -1,0 +1,56 @@
+#pragma once
+/// Threads for what would block a loop: reading folders, deleting, pieces of downloads.
+#include <deque>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/sync.h"
+#include "loop/event_loop.h"
+
+namespace st::loop {
+
+/// What a task may cost. Quick ones go first, and one thread is kept for them.
+enum class Effort : std::uint8_t {
+    quick,  ///< some reads: a piece of a file, one recording, the disk's free space
+    slow,   ///< grows with what lies on the disk: a listing, a deletion
+};
+
+/// Takes what would block a loop. TaskPool is the real one; tests do the work by hand.
+class BlockingWork {
+ public:
+    virtual ~BlockingWork() = default;
+    /// Any thread. Tasks of one effort begin in the order posted.
+    virtual void post(Effort effort, Task task) = 0;
+};
+
+class TaskPool final : public BlockingWork {
+ public:
+    /// `threads` >= 2. `name`: shown by top -H, at most 15 bytes. `on_failure`: told what an
+    /// exception said that came out of a task; on the pool's threads.
+    TaskPool(const std::string& name, unsigned threads, OnFailure on_failure);
+    ~TaskPool() override { stop(); }
+    TaskPool(const TaskPool&) = delete;
+    TaskPool& operator=(const TaskPool&) = delete;
+
+    /// Dropped after stop().
+    void post(Effort effort, Task task) override ST_EXCLUDES(mutex_);
+    /// Runs what was posted, then joins. Idempotent.
+    void stop() ST_EXCLUDES(mutex_);
+
+ private:
+    void run() ST_EXCLUDES(mutex_);
+    bool has_work() const ST_REQUIRES(mutex_);
+
+    const OnFailure on_failure_;
+    const unsigned slow_max_;  ///< slow tasks at once
+    Mutex mutex_;
+    std::condition_variable news_;
+    std::deque<Task> quick_ ST_GUARDED_BY(mutex_);
+    std::deque<Task> slow_ ST_GUARDED_BY(mutex_);
+    unsigned slow_running_ ST_GUARDED_BY(mutex_) = 0;
+    bool stopping_ ST_GUARDED_BY(mutex_) = false;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace st::loop

@@ -1,0 +1,55 @@
+#include "loop/task_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+#include <stdexcept>
+
+namespace st::loop {
+namespace {
+
+using std::chrono::seconds;
+
+TEST(TaskPool, a_quick_task_never_waits_for_slow_ones) {
+    std::promise<void> gate;
+    const std::shared_future<void> opened = gate.get_future().share();
+    std::atomic<int> slow_done{0};
+    TaskPool pool("test", 3, {});
+    for (int i = 0; i < 20; ++i) {
+        pool.post(Effort::slow, [opened, &slow_done] {
+            opened.wait();
+            ++slow_done;
+        });
+    }
+    for (int i = 0; i < 3; ++i) {
+        std::promise<void> done;
+        auto answered = done.get_future();
+        pool.post(Effort::quick, [&done] { done.set_value(); });
+        ASSERT_EQ(answered.wait_for(seconds(60)), std::future_status::ready);
+    }
+    EXPECT_EQ(slow_done, 0);
+    gate.set_value();
+    pool.stop();
+    EXPECT_EQ(slow_done, 20) << "what was posted is done before the pool ends";
+}
+
+TEST(TaskPool, tells_of_exceptions_and_goes_on) {
+    std::promise<std::string> told;
+    TaskPool pool("test", 2, [&](std::string_view what) { told.set_value(std::string(what)); });
+    pool.post(Effort::slow, [] { throw std::runtime_error("disk on fire"); });
+    EXPECT_EQ(told.get_future().get(), "disk on fire");
+    std::promise<void> done;
+    pool.post(Effort::slow, [&] { done.set_value(); });
+    EXPECT_EQ(done.get_future().wait_for(seconds(60)), std::future_status::ready);
+}
+
+TEST(TaskPool, takes_nothing_more_once_it_has_stopped) {
+    TaskPool pool("test", 2, {});
+    pool.stop();
+    pool.post(Effort::quick, [] { FAIL(); });
+    pool.stop();
+}
+
+}  // namespace
+}  // namespace st::loop
