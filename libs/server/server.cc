@@ -193,7 +193,7 @@ void Server::Parts::trim_later() {
         freed_bytes += http_counters.memory.take_freed();
         if (freed_bytes >= kTrimBytes) {
             freed_bytes = 0;
-            disk.loop().post([] { ::malloc_trim(0); });
+            disk.post(loop::Effort::slow, [] { ::malloc_trim(0); });
         }
         trim_later();
     });
