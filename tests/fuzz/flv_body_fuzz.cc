@@ -34,7 +34,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         !parse_metadata((*packet)->payload.bytes()))
         std::abort();
     if ((*packet)->codec == st::media::Codec::h264 && (*packet)->is_config) {
-        const auto config = st::media::parse_avc_config((*packet)->payload.bytes());
+        // Lengths of 3 bytes are rewritten behind this; see flv::Normaliser.
+        st::Buffer record((*packet)->payload.bytes());
+        record.data()[4] |= 3;
+        const auto config = st::media::parse_avc_config(record.bytes());
         if (!config) std::abort();
         st::media::picture_size(*config);
     }
