@@ -1,3 +1,4 @@
+#include "digest/digest.h"
 #include "httpd/http_connection.h"
 
 #include <fcntl.h>
@@ -418,7 +419,7 @@ class TokenTest : public HttpConnectionTest {
  protected:
     TokenTest() {
         policy.of(auth::Role::play).mode = auth::Mode::token;
-        policy.tokens = {{"viewer", auth::sha256(as_bytes("right")), {auth::Role::play}}};
+        policy.tokens = {{"viewer", digest::sha256(as_bytes("right")), {auth::Role::play}}};
         connect();
         receive("GET /socket HTTP/1.1\r\n" + kUpgrade + "\r\n");
         EXPECT_TRUE(wire->take().starts_with("HTTP/1.1 101 "));
