@@ -1,10 +1,10 @@
-#include "digest/digest.h"
 #include "httpd/http_connection.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "digest/digest.h"
 #include "httpd/fake_transport.h"
 #include "ws/encode.h"
 
