@@ -71,10 +71,12 @@ void CameraConnection::on_binary(Buffer message) {
     if (!is_camera_) join();
     const media::NalPeek peek = media::peek_nals(frame->payload);
     meter_.count(*frame, peek, arrival_ns_);
-    live_.feed(name_, *frame, peek, arrival_ns_);
+    camera::Frame in_ms = *frame;
+    in_ms.timestamp_ms = camera::to_ms(frame->timestamp_ms, unit_);
+    live_.feed(name_, in_ms, peek, arrival_ns_);
     if (log_.enabled(LogLevel::debug)) {
         log_.debug("[Frame]: " + name_ + " seq=" + std::to_string(frame->seq) +
-                   " timestamp=" + std::to_string(frame->timestamp_ms) +
+                   " timestamp=" + std::to_string(in_ms.timestamp_ms) +
                    "ms size=" + std::to_string(frame->payload.size()) + " bytes");
     }
     if (session_ && peek.starts_idr() &&
@@ -159,6 +161,7 @@ void CameraConnection::on_text(const std::string& text) {
 
 void CameraConnection::on_capabilities(const camera::Capabilities& capabilities) {
     capabilities_ = capabilities.json;
+    unit_ = capabilities.clock.unit;
     if (capabilities.device_model.empty() || !may_report()) return;
     parts_.control.post([&cameras = parts_.cameras, link = link_,
                          model = capabilities.device_model] { cameras.set_model(link, model); });

@@ -103,6 +103,7 @@ class CameraConnection final : public httpd::Connection,
     std::uint64_t ended_serial_ = 0;   ///< the last ended session while it is finalised; 0: none
     std::optional<StartOrder> order_;  ///< of the last start_capture that was sent
     std::string capabilities_;         ///< JSON as sent
+    camera::TimeUnit unit_ = camera::TimeUnit::ms;  ///< of its frames' timestamps
     std::optional<record::CloseCode> close_;
     std::string refusal_;               ///< why a start is refused, in words
     bool answer_when_opened_ = false;   ///< `started` waits for the session's id

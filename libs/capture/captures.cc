@@ -57,6 +57,7 @@ control::StopResult to_result(const SessionOutcome& outcome) {
     result.files = outcome.files;
     result.seq_missing = outcome.seq_missing;
     result.damage_count = outcome.damage_count;
+    result.warnings = outcome.warnings;
     if (!outcome.error.empty()) {
         result.error = outcome.error;
     } else if (!outcome.was_answered) {

@@ -42,6 +42,7 @@ struct SessionOutcome {
     bool was_answered = true;  ///< false: closed because the camera never answered the stop
     std::uint64_t seq_missing = 0;
     std::uint64_t damage_count = 0;
+    std::vector<std::string> warnings = {};
 };
 
 class Captures {

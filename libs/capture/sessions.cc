@@ -102,6 +102,7 @@ void Sessions::handle(const record::Finished& event, const Open& live) {
     outcome.files = session_files(event.summary);
     outcome.seq_missing = event.summary.seq_missing;
     outcome.damage_count = event.summary.damage_count;
+    outcome.warnings = event.summary.warnings;
     outcome.was_answered = event.summary.end_reason != camera::EndReason::stop_timeout;
     captures_->session_finished(live.link->id, outcome);
     live.link->post(

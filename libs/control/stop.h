@@ -48,6 +48,7 @@ struct StopResult {
     std::optional<std::string> error;  ///< on the wire only when there is one
     std::uint64_t seq_missing = 0;     ///< messages that never came; on the wire only if there are
     std::uint64_t damage_count = 0;    ///< as in session.json; likewise
+    std::vector<std::string> warnings = {};  ///< as in session.json; likewise
     bool operator==(const StopResult&) const = default;
 };
 
