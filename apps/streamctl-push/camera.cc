@@ -126,7 +126,8 @@ void PushCamera::handle_text(const std::string& text) {
     // As the app: a second start and a stop while idle get no answer at all.
     if (const auto* parameters = std::get_if<camera::StartParameters>(&*command)) {
         if (state_ == State::idle) start(*parameters);
-    } else if (state_ == State::starting || state_ == State::sending) {
+    } else if (std::holds_alternative<camera::Stop>(*command) &&
+               (state_ == State::starting || state_ == State::sending)) {
         stop("Stopped by the server");
     }
 }

@@ -88,6 +88,7 @@ struct RecordingConfig {
     std::string path = "./recordings";  ///< absolute once loaded
     KeepConfig keep;
     Timing timing = Timing::automatic;
+    milliseconds max_gap{60'000};
     milliseconds sync{1'000};
     std::uint64_t buffer_bytes = 64ULL << 20;  ///< per session: over it that socket is not read
     milliseconds max_session{6 * 3'600'000LL};

@@ -178,6 +178,10 @@ void add_recording(Keys& keys, const Config& config) {
                          "was verified."));
     keys.push_back(choice("recording.timing", "auto", {"auto", "device", "arrival", "constant"},
                           "Which clock times the pictures of an MP4."));
+    keys.push_back(duration("recording.max_gap", recording.max_gap, milliseconds(1), hours(6),
+                            "A longer step that one clock alone reports is a fault of it; what "
+                            "the camera's clock and the arrivals both report is real, however "
+                            "long."));
     keys.push_back(duration("recording.sync", recording.sync, milliseconds(10), hours(1),
                             "How often what was written is forced to the disk: what a power "
                             "failure can cost."));

@@ -157,6 +157,7 @@ record::Options recorder_options(const Config& config) {
     const KeepConfig& keep = config.recording.keep;
     options.keep = {keep.dump, keep.mp4, keep.thumbnail, keep.h264};
     options.timing = static_cast<record::Timing>(config.recording.timing);
+    options.max_gap = config.recording.max_gap;
     options.sync_interval = config.recording.sync;
     options.buffer_bytes = config.recording.buffer_bytes;
     options.picture_max = {config.limits.picture_width, config.limits.picture_height};

@@ -14,8 +14,9 @@ namespace {
 using json::Object;
 
 /// The object `text` is; none if it is anything else.
-std::optional<Object> parse_object(std::string_view text) {
-    const auto value = json::read(text, {kTextBytesMax, kTextDepthMax});
+std::optional<Object> parse_object(std::string_view text, std::size_t bytes_max = kTextBytesMax,
+                                   std::size_t depth_max = kTextDepthMax) {
+    const auto value = json::read(text, {bytes_max, depth_max});
     if (!value || value->object() == nullptr) return std::nullopt;
     return *value->object();
 }
@@ -42,6 +43,42 @@ std::string encode_size(Size size) {
            ",\"height\":" + std::to_string(size.height) + "}";
 }
 
+std::optional<std::uint32_t> id_of(const Object& object) {
+    const auto id = object["id"].natural();
+    if (!id || *id > UINT32_MAX) return std::nullopt;
+    return static_cast<std::uint32_t>(*id);
+}
+
+ClockAbilities clock_of(const Object& capabilities) {
+    ClockAbilities clock;
+    const Object* const told = capabilities["clock"].object();
+    if (told == nullptr) return clock;
+    if ((*told)["unit"].text_or_empty() == "us") clock.unit = TimeUnit::us;
+    clock.has_exchange = (*told)["exchange"].integer() == 1;
+    clock.uncertainty_us = (*told)["uncertainty_us"].natural().value_or(0);
+    return clock;
+}
+
+Capabilities capabilities_of(const Object& object, std::string json) {
+    Capabilities out;
+    out.json = std::move(json);
+    out.device_model = shown_text(object, "deviceModel");
+    out.clock = clock_of(object);
+    out.is_paced = object["paced"].boolean().value_or(true);
+    out.starts_at = object["start_at"].boolean().value_or(false);
+    out.takes_warnings =
+        object["warnings"].boolean().value_or(object["warnings"].natural().value_or(0) > 0);
+    return out;
+}
+
+Message clock_reply_of(const Object& object) {
+    const auto id = id_of(object);
+    const auto received = object["received"].natural();
+    const auto sent = object["sent"].natural();
+    if (!id || !received || !sent) return Other{};
+    return ClockReply{*id, *received, *sent};
+}
+
 Result<Command> decode_start(const Object& object) {
     const Object* const payload = object["payload"].object();
     if (payload == nullptr) return Error{"start_capture: no payload object"};
@@ -66,6 +103,7 @@ Result<Command> decode_start(const Object& object) {
     }
     parameters.resolution = size_of(*payload, "resolution");
     parameters.aspect = size_of(*payload, "aspectRatio");
+    parameters.start_at = (*payload)["startAt"].natural();
     return Command{parameters};
 }
 
@@ -89,14 +127,20 @@ std::string encode_start(const StartParameters& parameters) {
     } else if (parameters.aspect) {
         text += ",\"aspectRatio\":" + encode_size(*parameters.aspect);
     }
-    return text + ",\"bitrateBps\":" + std::to_string(parameters.bitrate_bps) + "}}";
+    text += ",\"bitrateBps\":" + std::to_string(parameters.bitrate_bps);
+    if (parameters.start_at) text += ",\"startAt\":" + std::to_string(*parameters.start_at);
+    return text + "}}";
 }
 
-std::string encode_stop() { return R"({"command":"stop_capture"})"; }
+std::string encode_clock_request(std::uint32_t id) {
+    return R"({"command":"clock","payload":{"id":)" + std::to_string(id) + "}}";
+}
 
 std::string encode_warning(std::string_view message) {
     return R"({"status":"warning","message":)" + json::write(message) + "}";
 }
+
+std::string encode_stop() { return R"({"command":"stop_capture"})"; }
 
 Message decode_message(std::string_view text) {
     const auto object = parse_object(text);
@@ -106,13 +150,19 @@ Message decode_message(std::string_view text) {
     if (status == "capture_started") return CaptureStarted{shown_text(*object, "message")};
     if (status == "capture_stopped") return CaptureStopped{shown_text(*object, "message")};
     if (status == "error") return CameraError{shown_text(*object, "message")};
-    if ((*object)["type"].text_or_empty() == "capabilities") {
-        const json::Value& warnings = (*object)["warnings"];
-        return Capabilities{json::write(json::cleaned(*object, kTextBytesMax)),
-                            shown_text(*object, "deviceModel"),
-                            warnings.boolean().value_or(warnings.natural().value_or(0) > 0)};
-    }
+    const std::string type = (*object)["type"].text_or_empty();
+    if (type == "capabilities")
+        return capabilities_of(*object, json::write(json::cleaned(*object, kTextBytesMax)));
+    if (type == "clock") return clock_reply_of(*object);
     return Other{};
+}
+
+std::optional<Capabilities> capabilities_of_note(std::string_view note) {
+    // The capabilities stand in it whole, among other members.
+    const auto object = parse_object(note, 4 * kTextBytesMax, kTextDepthMax + 1);
+    const Object* const found = object ? (*object)["capabilities"].object() : nullptr;
+    if (found == nullptr || found->empty()) return std::nullopt;
+    return capabilities_of(*found, {});
 }
 
 Result<Command> decode_command(std::string_view text) {
@@ -121,8 +171,14 @@ Result<Command> decode_command(std::string_view text) {
     const std::string command = (*object)["command"].text_or_empty();
     if (command == "stop_capture") return Command{Stop{}};
     if (command == "start_capture") return decode_start(*object);
+    if (command == "clock") {
+        const Object* const payload = (*object)["payload"].object();
+        const auto id = payload != nullptr ? id_of(*payload) : std::nullopt;
+        if (!id) return Error{"clock: no payload with an id"};
+        return Command{ClockRequest{*id}};
+    }
     return Error{"unknown command \"" + shown(command) +
-                 "\", expected start_capture or stop_capture"};
+                 "\", expected start_capture, stop_capture or clock"};
 }
 
 std::string encode_status(Status status, std::string_view message) {
@@ -159,7 +215,23 @@ std::string encode_capabilities(const CapabilitiesOffer& offer) {
     if (!offer.resolutions.empty()) {
         text += ",\"imageAnalysisResolution\":" + encode_size(offer.resolutions.front().size);
     }
+    if (offer.clock) {
+        text += std::string(",\"clock\":{\"unit\":\"") +
+                (offer.clock->unit == TimeUnit::us ? "us" : "ms") +
+                "\",\"exchange\":" + (offer.clock->has_exchange ? "1" : "0");
+        if (offer.clock->uncertainty_us > 0)
+            text += ",\"uncertainty_us\":" + std::to_string(offer.clock->uncertainty_us);
+        text += "}";
+    }
+    if (!offer.is_paced) text += ",\"paced\":false";
+    if (offer.starts_at) text += ",\"start_at\":true";
     return text + "}";
+}
+
+std::string encode_clock_reply(const ClockReply& reply) {
+    return R"({"type":"clock","id":)" + std::to_string(reply.id) +
+           ",\"received\":" + std::to_string(reply.received) +
+           ",\"sent\":" + std::to_string(reply.sent) + "}";
 }
 
 }  // namespace st::camera

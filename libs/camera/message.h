@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "camera/frame.h"
 
 namespace st::camera {
 
@@ -29,6 +30,9 @@ struct StartParameters {
     std::optional<Size> aspect;      ///< a ratio, e.g. 16:9
     std::uint64_t bitrate_bps = 4'000'000;
     std::uint32_t fps = 0;  ///< 0: as fast as the camera can
+    /// Pictures taken earlier by the camera's clock, in its unit, are dropped by the camera. Set
+    /// for one start of cameras that declare `start_at`.
+    std::optional<std::uint64_t> start_at = {};
     bool operator==(const StartParameters&) const = default;
 };
 
@@ -41,7 +45,9 @@ Size reduced(Size size);
 /// up) for the existing app, bitrateBps exact; aspectRatio left out only when neither is given.
 std::string encode_start(const StartParameters& parameters);
 std::string encode_stop();
-/// {"status":"warning","message":...}: only for a camera that said it reads them.
+/// {"command":"clock","payload":{"id":N}}: only to cameras that declared the exchange.
+std::string encode_clock_request(std::uint32_t id);
+/// {"status":"warning","message":...}: only to cameras that declared `warnings`.
 std::string encode_warning(std::string_view message);
 
 struct Ready {};
@@ -54,23 +60,47 @@ struct CaptureStopped {
 struct CameraError {
     std::string message;
 };
+/// Capabilities "clock": how finely the camera stamps, and whether it answers about its clock.
+struct ClockAbilities {
+    TimeUnit unit = TimeUnit::ms;
+    bool has_exchange = false;
+    /// Of its answers, if they come from another clock than its stamps.
+    std::uint64_t uncertainty_us = 0;
+    bool operator==(const ClockAbilities&) const = default;
+};
 struct Capabilities {
-    std::string json;             ///< the whole message with its texts cleaned, one JSON object
-    std::string device_model;     ///< "" if not given
-    bool wants_warnings = false;  ///< "warnings": true or a number above 0
+    std::string json;          ///< the whole message with its texts cleaned, one JSON object
+    std::string device_model;  ///< "" if not given
+    ClockAbilities clock = {};
+    bool is_paced = true;    ///< false: it sends faster or slower than it takes (a file)
+    bool starts_at = false;  ///< understands startAt
+    bool takes_warnings = false;
+};
+/// The answer to a clock request, in the clock and unit that stamp the pictures.
+struct ClockReply {
+    std::uint32_t id = 0;
+    std::uint64_t received = 0;
+    std::uint64_t sent = 0;
 };
 struct Other {};  ///< anything else, JSON or not: noted, never acted on
-using Message =
-    std::variant<Other, Ready, CaptureStarted, CaptureStopped, CameraError, Capabilities>;
+using Message = std::variant<Other, Ready, CaptureStarted, CaptureStopped, CameraError,
+                             Capabilities, ClockReply>;
 
 /// Texts come out cleaned (base/text.h). Never fails: what is not one of ours (not JSON, not an
 /// object, too deep, a key twice, over kTextBytesMax) is Other.
 Message decode_message(std::string_view text);
 
+/// Of the camera that made a dump, from a note in it (an object with "capabilities", as
+/// session.json); nullopt: the note says nothing of them.
+std::optional<Capabilities> capabilities_of_note(std::string_view note);
+
 // ---- camera side (streamctl push) ------------------------------------------------------------
 
 struct Stop {};
-using Command = std::variant<StartParameters, Stop>;
+struct ClockRequest {
+    std::uint32_t id = 0;
+};
+using Command = std::variant<StartParameters, Stop, ClockRequest>;
 
 /// A server's command as the existing app reads it: payload is mandatory for start_capture,
 /// absent fields have the defaults, negative fps is 0. Recoverable: an error is answered with
@@ -88,7 +118,11 @@ struct CapabilitiesOffer {
     std::string device_model;
     std::int64_t sdk_int = 0;
     std::vector<OfferedResolution> resolutions;
+    std::optional<ClockAbilities> clock = {};  ///< nullopt: the key is left out
+    bool is_paced = true;
+    bool starts_at = false;
 };
 std::string encode_capabilities(const CapabilitiesOffer& offer);
+std::string encode_clock_reply(const ClockReply& reply);
 
 }  // namespace st::camera

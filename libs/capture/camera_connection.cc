@@ -97,14 +97,16 @@ void CameraConnection::on_binary(Buffer message) {
     }
     const media::NalPeek peek = media::peek_nals(frame->payload);
     meter_.count(*frame, peek, arrival_ns_);
+    camera::Frame in_ms = *frame;
+    in_ms.timestamp_ms = camera::to_ms(frame->timestamp_ms, unit_);
     if (form == media::PayloadForm::unknown) {
         count_undecodable(frame->payload.size());
     } else {
-        live_.feed(name_, *frame, peek, arrival_ns_);
+        live_.feed(name_, in_ms, peek, arrival_ns_);
     }
     if (log_.enabled(LogLevel::debug)) {
         log_.debug("[Frame]: " + name_ + " seq=" + std::to_string(frame->seq) +
-                   " timestamp=" + std::to_string(frame->timestamp_ms) +
+                   " timestamp=" + std::to_string(in_ms.timestamp_ms) +
                    "ms size=" + std::to_string(frame->payload.size()) + " bytes");
     }
     if (session_ && peek.starts_idr() &&
@@ -208,6 +210,11 @@ void CameraConnection::on_text(const std::string& text) {
     std::visit([&](const auto& message) { on(message, text); }, camera::decode_message(text));
 }
 
+/// No request was sent: it says as much as any other text.
+void CameraConnection::on(const camera::ClockReply&, const std::string& text) {
+    on(camera::Other{}, text);
+}
+
 void CameraConnection::on(const camera::Other&, const std::string& text) {
     if (!may_report()) return;
     happened("camera.text", {{"camera", name_}, {"text", shown(text)}}, LogLevel::debug);
@@ -220,7 +227,8 @@ void CameraConnection::on(const camera::Ready&, const std::string&) {
 
 void CameraConnection::on(const camera::Capabilities& capabilities, const std::string&) {
     capabilities_ = capabilities.json;
-    wants_warnings_ = capabilities.wants_warnings;
+    unit_ = capabilities.clock.unit;
+    wants_warnings_ = capabilities.takes_warnings;
     if (!capabilities.device_model.empty() && may_report()) {
         if (may_be_renamed_ && has_model_rules(*uses_.options.get())) awaits_name_ = true;
         link_->report(Described{shown(capabilities.device_model)});

@@ -88,6 +88,7 @@ class CameraConnection final : public httpd::Connection,
     void on(const SessionNews& news);
 
     void on(const camera::Other& other, const std::string& text);
+    void on(const camera::ClockReply& unasked, const std::string& text);
     void on(const camera::Ready& ready, const std::string& text);
     void on(const camera::Capabilities& capabilities, const std::string& text);
     void on(const camera::CameraError& error, const std::string& text);
@@ -153,8 +154,9 @@ class CameraConnection final : public httpd::Connection,
     std::uint64_t ended_serial_ = 0;   ///< the last ended session while it is finalised; 0: none
     std::optional<StartOrder> order_;  ///< of the capture that is starting or running
     std::string stopped_by_;
-    std::string capabilities_;  ///< JSON as sent
-    std::string refusal_;       ///< why a start is refused, in words
+    std::string capabilities_;                      ///< JSON as sent
+    camera::TimeUnit unit_ = camera::TimeUnit::ms;  ///< of its frames' timestamps
+    std::string refusal_;                           ///< why a start is refused, in words
     std::vector<CameraAnswer> at_opening_;
     std::uint64_t messages_in_session_ = 0;
     record::DroppedCounts dropped_;  ///< of the session, but for before_start

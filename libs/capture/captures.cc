@@ -75,6 +75,7 @@ control::StopResult to_result(const record::Summary& summary) {
     result.seq_missing = summary.seq_missing;
     result.damage_count = summary.damage_count;
     result.undecodable = summary.undecodable;
+    result.warnings = summary.warnings;
     if (summary.error) {
         result.error = summary.error;
     } else if (!was_answered(summary)) {

@@ -33,6 +33,7 @@ Decoded<Recording> decode_recording(std::string_view body) {
         estimate.read("fps", recording.fps);
         if (estimate.failed()) return estimate.error();
     }
+    reader.read("fps", recording.fps);
     if (const Object* found = reader.object("clock")) {
         ObjectReader clock(*found, "clock");
         clock.read("ping_us", recording.ping_us);

@@ -34,7 +34,7 @@ struct Recording {
     std::uint64_t bytes = 0;
     std::uint64_t duration_ms = 0;
     std::uint64_t bitrate_bps = 0;
-    double fps = 0;                        ///< fps_estimate.fps
+    double fps = 0;                        ///< the measured rate; of older recordings the estimate
     std::optional<std::uint64_t> ping_us;  ///< clock.ping_us: least time a ping took
     std::vector<RecordingFile> files;
     std::optional<std::string> error;

@@ -91,6 +91,7 @@ Decoded<StopReply> decode_stop_reply(std::string_view body) {
         fields.read("seq_missing", result.seq_missing);
         fields.read("damage_count", result.damage_count);
         fields.read("undecodable", result.undecodable);
+        fields.read("warnings", result.warnings);
     });
 }
 
@@ -109,6 +110,11 @@ std::string encode(const StopReply& reply) {
         if (result.seq_missing > 0) object.set("seq_missing", result.seq_missing);
         if (result.damage_count > 0) object.set("damage_count", result.damage_count);
         if (result.undecodable > 0) object.set("undecodable", result.undecodable);
+        if (!result.warnings.empty()) {
+            json::Array warnings;
+            for (const std::string& warning : result.warnings) warnings.emplace_back(warning);
+            object.set("warnings", warnings);
+        }
         results.push_back(object);
     }
     return encode_results(reply.ok, results);

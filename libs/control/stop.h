@@ -49,6 +49,7 @@ struct StopResult {
     std::uint64_t seq_missing = 0;     ///< messages that never came; on the wire only if there are
     std::uint64_t damage_count = 0;    ///< as in session.json; likewise
     std::uint64_t undecodable = 0;     ///< messages that are not H.264 in a known form; likewise
+    std::vector<std::string> warnings = {};  ///< as in session.json; likewise
     bool operator==(const StopResult&) const = default;
 };
 

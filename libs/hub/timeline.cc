@@ -36,6 +36,7 @@ void Timeline::begin(Clock clock, std::int64_t now_ns) {
     for (TrackTimes& track : tracks_) {
         track.has_last = track.may_return = false;
         track.disorder_ms = kDisorderMs;
+        track.pace = {};
     }
 }
 
@@ -44,7 +45,7 @@ std::int64_t Timeline::unwrap(const TrackTimes& track, std::uint64_t time_ms) co
     if (clock_ == Clock::bits_64) return static_cast<std::int64_t>(time_ms);
     const auto low = static_cast<std::uint32_t>(time_ms);
     if (!has_input_) return low;
-    const std::int64_t before_ms = track.has_last ? track.input_ms : last_input_ms_;
+    const std::int64_t before_ms = track.has_last ? track.said_ms : last_input_ms_;
     const auto step = static_cast<std::int32_t>(low - static_cast<std::uint32_t>(before_ms));
     return before_ms + step;
 }
@@ -143,7 +144,10 @@ void Timeline::move_line(std::int64_t by_ms) {
 
 std::int64_t Timeline::map(media::Track which, std::uint64_t time_ms, std::int64_t now_ns) {
     TrackTimes& track = tracks_[static_cast<std::size_t>(which)];
-    const std::int64_t input_ms = unwrap(track, time_ms);
+    if (!has_input_) began_ns_ = now_ns;
+    const std::int64_t said_ms = unwrap(track, time_ms);
+    const std::int64_t input_ms = track.pace.map(said_ms, now_ns, began_ns_);
+    if (track.pace.was_corrected()) ++jumps_;
     if (!has_input_) {
         has_input_ = true;
         base_ms_ = has_output_ ? newest_ms_ + track.interval_ms : 0;
@@ -153,7 +157,8 @@ std::int64_t Timeline::map(media::Track which, std::uint64_t time_ms, std::int64
     } else {
         choose_offset(track, input_ms, now_ns);
     }
-    track.input_ms = last_input_ms_ = input_ms;
+    track.said_ms = last_input_ms_ = said_ms;
+    track.input_ms = input_ms;
     if (!is_settled_ && sum(input_ms, track.offset_ms) < base_ms_) {
         move_line(base_ms_ - sum(input_ms, track.offset_ms));
     }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "clock/live_pace.h"
 #include "media/packet.h"
 
 namespace st::hub {
@@ -54,6 +55,8 @@ class Timeline {
         std::int64_t before_ms = 0;
         std::int64_t jumped_ns = 0;
         std::int64_t split_ns = 0;  ///< when the line's offset became another one than its own
+        clock::LivePace pace;
+        std::int64_t said_ms = 0;  ///< the last, unwrapped, before its pace was put right
     };
 
     std::int64_t unwrap(const TrackTimes& track, std::uint64_t time_ms) const;
@@ -75,6 +78,7 @@ class Timeline {
     std::int64_t newest_ms_ = 0;
     std::int64_t moved_ms_ = 0;
     std::int64_t newest_ns_ = 0;  ///< when that came
+    std::int64_t began_ns_ = 0;   ///< when the publisher's first packet came
     std::uint64_t jumps_ = 0;
     std::array<TrackTimes, 3> tracks_;
 };

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "media/avc_config.h"
-#include "media/timeline.h"
 
 namespace st::mp4 {
 namespace {
@@ -30,7 +29,7 @@ void write_mvhd(Boxes& out, const Track& track, std::uint64_t duration) {
     const Box box(out, "mvhd", version, 0);
     out.time(version, track.created);
     out.time(version, track.created);
-    out.u32(media::kTicksPerSecond);
+    out.u32(static_cast<std::uint64_t>(track.samples.ticks_per_second));
     out.time(version, duration);
     out.u32(0x10000);  // rate 1.0
     out.u16(0x100);    // volume
@@ -87,7 +86,7 @@ void write_mdhd(Boxes& out, const Track& track, bool is_fragmented) {
     const Box box(out, "mdhd", version, 0);
     out.time(version, track.created);
     out.time(version, track.created);
-    out.u32(media::kTicksPerSecond);
+    out.u32(static_cast<std::uint64_t>(track.samples.ticks_per_second));
     out.time(version, duration);
     out.u16(0x55C4);  // language: und
     out.u16(0);

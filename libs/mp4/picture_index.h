@@ -10,7 +10,7 @@ constexpr std::uint32_t kSampleBytesMax = (1U << 28) - 1;
 
 /// In decoding order.
 struct Picture {
-    std::uint64_t device_ms = 0;
+    std::uint64_t device_us = 0;  ///< as declared; modulo 2^64
     std::uint64_t arrival_ns = 0;
     std::int32_t order = 0;  ///< picture order count
     std::uint32_t bytes : 28 = 0;

@@ -30,6 +30,7 @@ struct Samples {
     std::int64_t usual_ticks;             ///< of the last picture; at least 1
     std::uint32_t first_place;            ///< what shown_at counts from
     std::int64_t begins_ticks = 0;        ///< nothing is shown before, from the file's time 0 on
+    std::int64_t ticks_per_second = 90'000;
 
     const Picture& picture(std::size_t i) const { return pictures[first + i]; }
     /// Display time of sample i, from 0 at the first one shown.

@@ -3,7 +3,7 @@
 /// and each output begins where its own first picture belongs.
 ///
 /// What is known of a camera: when its pictures came in, on the server's clock, and when they were
-/// taken, on the camera's. The line of least delays below those pairs (media/clock_fit.h) gives
+/// taken, on the camera's. The line of least delays below those pairs (clock/clock_fit.h) gives
 /// offset and drift of the camera's clock but for the least delay itself, which one-way messages
 /// cannot tell. A ping bounds it: it lies between 0 and the least round trip, so half of that is
 /// taken off and the rest is the error. Without pings it is taken to be at most kDelayAssumed. What

@@ -333,7 +333,7 @@ void Assembler::begin_picture() {
     has_lost_prefix_ = false;
 
     mp4::Picture entry;
-    entry.device_ms = message_.device_ms;
+    entry.device_us = message_.device_us;
     entry.arrival_ns = message_.arrival_ns;
     entry.order = picture.order;
     entry.is_sync = starts_anew || begins_part ? 1 : 0;

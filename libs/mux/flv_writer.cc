@@ -2,17 +2,17 @@
 
 #include <algorithm>
 
+#include "clock/timeline.h"
 #include "flv/metadata.h"
 #include "flv/tag.h"
-#include "media/timeline.h"
 #include "mux/failure.h"
 
 namespace st::mux {
 namespace {
 
-std::int64_t ms_of(std::int64_t ticks) {
-    constexpr std::int64_t kTicksPerMs = media::kTicksPerSecond / 1000;
-    return (ticks + kTicksPerMs / 2) / kTicksPerMs;
+std::int64_t ms_of(const mp4::Samples& samples, std::int64_t ticks) {
+    const std::int64_t per_ms = samples.ticks_per_second / 1000;
+    return (ticks + per_ms / 2) / per_ms;
 }
 
 void put(mp4::SampleFile& file, const media::Packet& packet) {
@@ -30,7 +30,7 @@ media::Packet metadata_packet(const mp4::Track& track) {
     facts.has_audio = false;
     facts.width = sps.width;
     facts.height = sps.height;
-    facts.fps = static_cast<double>(media::kTicksPerSecond) /
+    facts.fps = static_cast<double>(track.samples.ticks_per_second) /
                 static_cast<double>(track.samples.usual_ticks);
     facts.is_h264 = true;
     facts.encoder = "streamd " ST_VERSION;
@@ -44,7 +44,7 @@ media::Packet metadata_packet(const mp4::Track& track) {
 }  // namespace
 
 std::int64_t flv_shown_ms(const mp4::Samples& samples, std::size_t i, std::int64_t base_ticks) {
-    return ms_of(base_ticks + samples.shown(i));
+    return ms_of(samples, base_ticks + samples.shown(i));
 }
 
 void FlvWriter::begin(const mp4::Track& track) {
@@ -66,7 +66,8 @@ void FlvWriter::picture(std::size_t i, Bytes sample) {
     media::Packet packet;
     packet.is_key = samples.picture(i).is_sync;
     const std::int64_t shown = flv_shown_ms(samples, i, base_ticks_);
-    last_dts_ms_ = std::max(last_dts_ms_, ms_of(base_ticks_ + samples.decoded(i, track_->depth)));
+    last_dts_ms_ =
+        std::max(last_dts_ms_, ms_of(samples, base_ticks_ + samples.decoded(i, track_->depth)));
     packet.dts_ms = last_dts_ms_;
     packet.cts_ms = static_cast<std::int32_t>(shown - packet.dts_ms);
     packet.payload = Buffer(sample);

@@ -11,6 +11,7 @@
 
 #include "base/window.h"
 #include "camera/frame.h"
+#include "camera/message.h"
 #include "dump/plain_reader.h"
 #include "dump/reader.h"
 #include "media/nal.h"
@@ -47,6 +48,7 @@ class RecordedInput final : public Input {
                 continue;
             }
             follow_header();
+            if (record->type == dump::RecordType::note) follow_note(record->body);
             if (record->type != dump::RecordType::frame) continue;
             if (take(*record, message)) return true;
         }
@@ -60,6 +62,8 @@ class RecordedInput final : public Input {
     std::optional<ServerOrigin> server_origin() const override { return origin_; }
     bool has_device_times() const override { return true; }
     bool has_arrival_times() const override { return true; }
+    bool has_fine_times() const override { return has_fine_times_; }
+    bool is_unpaced() const override { return is_unpaced_; }
 
  private:
     /// A dump may be several joined ones, each counting from its own start.
@@ -72,12 +76,23 @@ class RecordedInput final : public Input {
         if (!origin_) origin_ = now;
     }
 
+    /// What the camera said of its clock holds for the messages behind it.
+    void follow_note(Bytes body) {
+        const auto capabilities = camera::capabilities_of_note(as_text(body));
+        if (!capabilities) return;
+        unit_ = capabilities->clock.unit;
+        has_fine_times_ = has_fine_times_ || unit_ == camera::TimeUnit::us;
+        is_unpaced_ = is_unpaced_ || !capabilities->is_paced;
+    }
+
     bool take(const dump::Record& record, Message& message) {
         if (!camera::decode_frame(record.body)) {
             ++bad_;
             return false;
         }
-        message.device_ms = load_be64(record.body.data());
+        message.timestamp = load_be64(record.body.data());
+        message.unit = unit_;
+        message.device_us = camera::to_us(message.timestamp, unit_);
         message.seq = load_be32(record.body.data() + 8);
         message.payload = record.body.subspan(camera::kHeaderBytes);
         message.arrival_ns = record.arrival_ns + shift_ns_;
@@ -95,6 +110,9 @@ class RecordedInput final : public Input {
     std::uint64_t headers_seen_ = 0;
     std::optional<ServerOrigin> origin_;  ///< of the first header
     std::uint64_t shift_ns_ = 0;          ///< of the header in force, after that
+    camera::TimeUnit unit_ = camera::TimeUnit::ms;
+    bool has_fine_times_ = false;
+    bool is_unpaced_ = false;
 };
 
 class PlainInput final : public Input {
@@ -112,7 +130,8 @@ class PlainInput final : public Input {
                 got > 0 ? reader_.commit(got) : reader_.finish();
                 continue;
             }
-            message.device_ms = frame->timestamp_ms;
+            message.timestamp = frame->timestamp_ms;
+            message.device_us = camera::to_us(message.timestamp, camera::TimeUnit::ms);
             message.seq = frame->seq;
             message.payload = frame->payload;
             message.arrival_ns = 0;

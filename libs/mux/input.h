@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "camera/frame.h"
 #include "mux/convert.h"
 #include "mux/read_ahead.h"
 
@@ -18,7 +19,9 @@ namespace st::mux {
 struct Message {
     std::span<std::uint8_t> payload;  ///< may be changed in place
     std::uint64_t offset = 0;         ///< of the message in the input
-    std::uint64_t device_ms = 0;
+    std::uint64_t timestamp = 0;      ///< as in its header, in `unit`
+    camera::TimeUnit unit = camera::TimeUnit::ms;
+    std::uint64_t device_us = 0;   ///< the same in microseconds, modulo 2^64
     std::uint64_t arrival_ns = 0;  ///< after the origin of the whole input
     std::uint32_t seq = 0;
     bool follows_damage = false;  ///< bytes were lost directly before it
@@ -59,6 +62,10 @@ class Input {
     virtual std::optional<ServerOrigin> server_origin() const { return std::nullopt; }
 
     virtual bool has_device_times() const = 0;
+    /// The device times were declared in microseconds; complete after next() was false.
+    virtual bool has_fine_times() const { return false; }
+    /// The camera said that it does not send in real time; complete after next() was false.
+    virtual bool is_unpaced() const { return false; }
     virtual bool has_arrival_times() const = 0;
 };
 

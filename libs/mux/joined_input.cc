@@ -78,6 +78,16 @@ bool JoinedInput::has_device_times() const {
                                [](const Piece& piece) { return piece.input->has_device_times(); });
 }
 
+bool JoinedInput::has_fine_times() const {
+    return std::ranges::any_of(pieces_,
+                               [](const Piece& piece) { return piece.input->has_fine_times(); });
+}
+
+bool JoinedInput::is_unpaced() const {
+    return std::ranges::any_of(pieces_,
+                               [](const Piece& piece) { return piece.input->is_unpaced(); });
+}
+
 bool JoinedInput::is_partly_bare() const {
     return has_device_times() && !std::ranges::all_of(pieces_, [](const Piece& piece) {
                return piece.input->has_device_times();

@@ -36,6 +36,8 @@ class JoinedInput {
     void report(Report& report) const;
     std::string format_name() const;  ///< "mixed" if they differ
     bool has_device_times() const;    ///< one of them has
+    bool has_fine_times() const;      ///< one of them has device times in microseconds
+    bool is_unpaced() const;          ///< one of them was not sent in real time
     bool has_arrival_times() const;   ///< all of them have
     bool is_partly_bare() const;      ///< some of them have times, and some have none
     /// The first one's; arrival times of all count from there.

@@ -148,6 +148,8 @@ void put_rates(std::string& out, const Report& report) {
                fixed(*report.clock_spread_us / 1000) + " ms late on average\n";
     }
     const FpsEstimate& estimate = report.fps_estimate;
+    if (report.messages > 0)
+        out += "  " + fixed(estimate.fps) + " fps estimated (" + estimate.source + ")\n";
     if (estimate.clamped) out += "  the estimate was cut to 1..60\n";
     if (estimate.without_config && fixed(*estimate.without_config) != fixed(estimate.fps)) {
         out += "  without configuration messages the estimate is " +
@@ -221,6 +223,7 @@ std::string to_json(const Report& report) {
     json.key("repeated").number(report.dropped.repeated);
     json.key("undecodable").number(report.dropped.undecodable).close('}');
     json.key("timing").text(report.timing).key("timing_why").text(report.timing_why);
+    json.key("fps").rate(report.fps);
     json.key("fps_device").rate(report.fps_device).key("fps_arrival").rate(report.fps_arrival);
     const FpsEstimate& estimate = report.fps_estimate;
     json.key("fps_estimate")
@@ -252,9 +255,9 @@ std::string to_json(const Report& report) {
 }
 
 std::string to_text(const Report& report) {
-    std::string out = count(report.pictures, "picture") + ", " + fixed(report.fps_estimate.fps) +
-                      " fps estimated (" + report.fps_estimate.source +
-                      "), timing: " + report.timing + '\n';
+    std::string out = count(report.pictures, "picture");
+    if (report.fps) out += ", " + fixed(*report.fps) + " fps";
+    out += ", timing: " + report.timing + '\n';
     out += "  " + report.input_format;
     if (report.width > 0)
         out += ", " + std::to_string(report.width) + 'x' + std::to_string(report.height);

@@ -92,6 +92,8 @@ struct Report {
     std::string timing;         ///< "device", "arrival", "constant"
     std::string timing_why;     ///< for people
     std::uint64_t repairs = 0;  ///< pictures whose time had to be made up or moved
+    /// The measured rate of the times chosen: pictures - 1 over their span; nullopt for one.
+    std::optional<double> fps;
     std::optional<double> fps_device;
     std::optional<double> fps_arrival;
     FpsEstimate fps_estimate;
@@ -129,7 +131,7 @@ struct Report {
 std::string to_json(const Report& report);
 
 /// For people, several lines; the first one is
-/// "57 pictures, 4.81 fps estimated (arrival), timing: device".
+/// "57 pictures, 4.72 fps, timing: device".
 std::string to_text(const Report& report);
 
 }  // namespace st::mux

@@ -124,8 +124,11 @@ void Run::read(Pass pass, bool start_at_intra) {
 
 void Run::copy(const Message& message) {
     mp4::SampleFile& file = *outputs_.front();
-    if (job_.format == OutputFormat::dump)
-        file.append(camera::encode_header({message.device_ms, message.seq, message.payload}));
+    if (job_.format == OutputFormat::dump) {
+        // The plain form has no place for a unit: it is always milliseconds.
+        const std::uint64_t ms = camera::to_ms(message.timestamp, message.unit);
+        file.append(camera::encode_header({ms, message.seq, message.payload}));
+    }
     file.append_borrowed(message.payload);
     file.flush();  // the assembler changes the payload
 }

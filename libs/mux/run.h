@@ -78,7 +78,7 @@ class Run {
 
     // Times.
     TimingRequest timing_request();
-    double constant_fps();
+    double fallback_fps();
     void time_bare_inputs();
     void choose_range();
     void plan();

@@ -15,17 +15,16 @@ bool Run::makes_messages() const {
 /// The second reading: by now it is known when each picture is shown, and that is what a camera
 /// says with it.
 void Run::write_messages(bool start_at_intra) {
-    constexpr std::int64_t kTicksPerMs = media::kTicksPerSecond / 1000;
+    const std::int64_t per_ms = choice_.times.ticks_per_second / 1000;
     const mp4::PictureIndex& pictures = assembler_->pictures();
     dumping_.emplace();
     dumping_->device_ms.resize(pictures.size());
     for (std::size_t i = 0; i < pictures.size(); ++i) {
         const std::int64_t shown = choice_.times.ticks[shown_at_[i]];
         // Among inputs with times the pictures have been given theirs.
-        dumping_->device_ms[i] =
-            input_->has_device_times()
-                ? pictures[i].device_ms
-                : static_cast<std::uint64_t>((shown + kTicksPerMs / 2) / kTicksPerMs);
+        dumping_->device_ms[i] = input_->has_device_times()
+                                     ? pictures[i].device_us / 1000
+                                     : static_cast<std::uint64_t>((shown + per_ms / 2) / per_ms);
     }
     read(Pass::messages, start_at_intra);
     if (dumping_->done != report_.pictures)

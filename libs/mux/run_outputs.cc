@@ -20,7 +20,7 @@ media::MovieFacts facts_of(const Part& part, const mp4::Track& track) {
     const mp4::Samples& samples = track.samples;
     media::MovieFacts facts;
     facts.pictures = samples.count;
-    facts.ticks_per_second = media::kTicksPerSecond;
+    facts.ticks_per_second = samples.ticks_per_second;
     facts.first_ticks = samples.begins_ticks;
     facts.last_ticks = samples.begins_ticks + samples.ticks.back() - samples.ticks.front();
     facts.width = part.format.sps.width;
@@ -92,7 +92,7 @@ OutputFile Run::describe_part(const mp4::SampleFile& file, const std::string& ki
     OutputFile out = describe(file, kind);
     out.pictures = part.count;
     out.duration_ms =
-        static_cast<std::uint64_t>(samples.end_ticks()) * 1000 / media::kTicksPerSecond;
+        static_cast<std::uint64_t>(samples.end_ticks() * 1000 / samples.ticks_per_second);
     out.width = part.format.sps.width;
     out.height = part.format.sps.height;
     return out;
@@ -241,8 +241,8 @@ void Run::end_run() {
     const mp4::Samples& samples = at.track->samples;
     const std::int64_t base = samples.begins_ticks;
     const auto ms_at = [&](std::int64_t ticks) {
-        constexpr std::int64_t kTicksPerMs = media::kTicksPerSecond / 1000;
-        return (base + ticks + kTicksPerMs / 2) / kTicksPerMs;
+        const std::int64_t per_ms = samples.ticks_per_second / 1000;
+        return (base + ticks + per_ms / 2) / per_ms;
     };
     if (facts.pictures == 0) facts.first_ticks = ms_at(0);
     facts.last_ticks = ms_at(samples.ticks.back() - samples.ticks.front());

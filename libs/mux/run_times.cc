@@ -1,27 +1,40 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 
-#include "media/clock_fit.h"
+#include "clock/clock_fit.h"
 #include "mux/align.h"
 #include "mux/run.h"
 #include "mux/server_line.h"
 
 namespace st::mux {
 
-/// Rate of evenly spaced pictures: given, of the stream's own timing, or estimated.
-double Run::constant_fps() {
+/// Rate of evenly spaced pictures where nothing can be measured: given, of the stream's own timing,
+/// or estimated.
+double Run::fallback_fps() {
     if (job_.fps) return *job_.fps;
     if (input_->has_device_times() || input_->has_arrival_times() || survey_.messages() > 0)
         return report_.fps_estimate.fps;
-    if (const auto fps = rate_of(assembler_->parts().front().format.sps.vui)) {
+    const media::Vui& vui = assembler_->parts().front().format.sps.vui;
+    if (const auto fps = rate_of(vui)) {
         report_.fps_estimate.fps = *fps;
         report_.fps_estimate.source = "vui";
         return *fps;
     }
-    report_.notes.emplace_back(
-        "the stream says nothing about its frame rate: 10 is a guess (--fps sets it)");
-    return media::kFpsFallback;
+    if (const auto said = said_rate_of(vui)) {
+        std::array<char, 160> note{};
+        std::snprintf(
+            note.data(), note.size(),
+            "the stream says that it has %.6g pictures a second, which is outside 1..240: "
+            "10 is a guess (--fps sets it)",
+            *said);
+        report_.notes.emplace_back(note.data());
+    } else {
+        report_.notes.emplace_back(
+            "the stream says nothing about its frame rate: 10 is a guess (--fps sets it)");
+    }
+    return clock::kFpsFallback;
 }
 
 /// Inputs with times keep theirs; the others get even ones in between.
@@ -31,7 +44,7 @@ void Run::time_bare_inputs() {
     for (double& rate : rates) {
         const bool is_own = !job_.fps && rate > 0;
         const bool is_guess = !job_.fps && !is_own;
-        if (!is_own) rate = job_.fps.value_or(media::kFpsFallback);
+        if (!is_own) rate = job_.fps.value_or(clock::kFpsFallback);
         std::array<char, 160> note{};
         std::snprintf(note.data(), note.size(),
                       "an input carries no times: its pictures are spaced evenly at %.2f fps (%s)",
@@ -51,8 +64,10 @@ TimingRequest Run::timing_request() {
         job_.max_gap, std::chrono::milliseconds(1), kMaxGapMax);
     request.has_device_times = input_->has_device_times();
     request.has_arrival_times = input_->has_arrival_times();
-    request.fps_was_given = job_.fps.has_value() && !input_->is_partly_bare();
-    request.constant_fps = constant_fps();
+    request.has_fine_times = input_->has_fine_times();
+    request.is_unpaced = input_->is_unpaced();
+    if (!input_->is_partly_bare()) request.given_fps = job_.fps;
+    request.fallback_fps = fallback_fps();
     return request;
 }
 
@@ -64,13 +79,14 @@ void Run::choose_range() {
     time_bare_inputs();
     const TimingChoice choice = choose_timing(pictures, shown_at_, timing_request());
     report_ = {};
-    const auto ticks_of = [](std::chrono::milliseconds time) {
-        return time.count() * (media::kTicksPerSecond / 1000);
+    const auto ticks_of = [&](std::chrono::milliseconds time) {
+        return time.count() * (choice.times.ticks_per_second / 1000);
     };
-    const auto seconds = [](std::int64_t ticks) {
+    const auto seconds = [&](std::int64_t ticks) {
         std::array<char, 64> text{};
-        std::snprintf(text.data(), text.size(), "%.3f s",
-                      static_cast<double>(ticks) / media::kTicksPerSecond);
+        std::snprintf(
+            text.data(), text.size(), "%.3f s",
+            static_cast<double>(ticks) / static_cast<double>(choice.times.ticks_per_second));
         return std::string(text.data());
     };
     const std::int64_t end = choice.times.ticks.back() + choice.times.median_ticks;
@@ -106,6 +122,8 @@ void Run::plan() {
     report_.timing = to_string(choice_.timing);
     report_.timing_why = choice_.why;
     report_.repairs = choice_.times.repairs;
+    report_.fps = choice_.fps;
+    for (const std::string& warning : choice_.warnings) report_.notes.push_back(warning);
     report_.fps_device = choice_.fps_device;
     report_.fps_arrival = choice_.fps_arrival;
     if (choice_.in_decoding_order && choice_.timing == Timing::device) {
@@ -135,10 +153,11 @@ void Run::report_pictures() {
     std::uint64_t ticks = 0;
     for (const Part& part : assembler_->parts())
         ticks += static_cast<std::uint64_t>(samples_of(part).end_ticks());
-    report_.duration_ms = (ticks * 1000 + media::kTicksPerSecond / 2) / media::kTicksPerSecond;
+    const auto per_second = static_cast<std::uint64_t>(choice_.times.ticks_per_second);
+    report_.duration_ms = (ticks * 1000 + per_second / 2) / per_second;
     report_.bitrate_bps =
-        static_cast<std::uint64_t>(static_cast<double>(report_.bytes) * 8 * media::kTicksPerSecond /
-                                   static_cast<double>(ticks));
+        static_cast<std::uint64_t>(static_cast<double>(report_.bytes) * 8 *
+                                   static_cast<double>(per_second) / static_cast<double>(ticks));
     const media::Sps& sps = assembler_->parts().front().format.sps;
     report_.width = sps.width;
     report_.height = sps.height;
@@ -147,11 +166,13 @@ void Run::report_pictures() {
 void Run::fit_clocks(const ServerOrigin& origin) {
     if (!input_->has_device_times() || !choice_.clocks_are_sound) return;
     const mp4::PictureIndex& pictures = assembler_->pictures();
-    media::ClockFit fit;
+    const double unit_us = 1e6 / static_cast<double>(choice_.device_units_per_second);
+    clock::ClockFit fit;
     for (std::size_t i = 0; i < pictures.size(); ++i) {
-        const auto device_ms =
-            static_cast<std::int64_t>(pictures[i].device_ms - pictures[0].device_ms);
-        fit.add(device_ms * 1000, static_cast<std::int64_t>(pictures[i].arrival_ns / 1000));
+        const auto since_first =
+            static_cast<std::int64_t>(pictures[i].device_us - pictures[0].device_us);
+        fit.add(std::llround(static_cast<double>(since_first) * unit_us),
+                static_cast<std::int64_t>(pictures[i].arrival_ns / 1000));
     }
     const auto line = fit.line();
     if (!line) return;
@@ -162,7 +183,7 @@ void Run::fit_clocks(const ServerOrigin& origin) {
         return;
     }
     report_.clock_offset_us = line->offset_us + static_cast<double>(origin.wall_us) -
-                              static_cast<double>(pictures[0].device_ms) * 1000;
+                              static_cast<double>(pictures[0].device_us) * unit_us;
     report_.clock_drift_ppm = line->drift_ppm;
     report_.clock_spread_us = line->spread_us;
 }
@@ -194,7 +215,7 @@ void Run::place_on_server_clock(const ServerOrigin& origin) {
     put_on_line(choice_.times, server, zero_us + delay_us);
     Alignment alignment;
     alignment.begins_us = static_cast<std::uint64_t>(choice_.times.ticks.front()) * 1'000'000 /
-                          static_cast<std::uint64_t>(media::kTicksPerSecond);
+                          static_cast<std::uint64_t>(choice_.times.ticks_per_second);
     alignment.was_pinged = job_.ping.has_value();
     alignment.network_error_ms =
         (alignment.was_pinged ? delay_us : std::chrono::microseconds(kDelayAssumed).count()) / 1000;
@@ -221,7 +242,8 @@ mp4::Samples Run::samples_of(const Part& part) const {
             std::span(choice_.times.ticks).subspan(part.first, part.count),
             choice_.times.median_ticks,
             static_cast<std::uint32_t>(part.first),
-            job_.line ? choice_.times.ticks[part.first] : 0};
+            job_.line ? choice_.times.ticks[part.first] : 0,
+            choice_.times.ticks_per_second};
 }
 
 }  // namespace st::mux

@@ -6,16 +6,16 @@
 namespace st::mux {
 namespace {
 
-constexpr double kTicksPerUs = static_cast<double>(media::kTicksPerSecond) / 1e6;
-constexpr double kDeviceStepUs = 1000;  // cameras say whole milliseconds
+constexpr double kMsStepUs = 1000;  // cameras say whole milliseconds
+constexpr double kUsStepUs = 1;     // or whole microseconds
 
-std::int64_t us_of(std::int64_t ticks) {
-    return (ticks * 1'000'000 + media::kTicksPerSecond / 2) / media::kTicksPerSecond;
+double us_of(std::int64_t ticks, const clock::DisplayTimes& times) {
+    return static_cast<double>(ticks) * 1e6 / static_cast<double>(times.ticks_per_second);
 }
 
 ServerLine as_arrived(const mp4::PictureIndex& pictures) {
     ServerLine out;
-    media::ClockLine line;
+    clock::ClockLine line;
     line.offset_us = static_cast<double>(pictures[0].arrival_ns) / 1000;
     out.stretches.push_back({0, line});
     return out;
@@ -28,12 +28,12 @@ ServerLine fit_server_line(const mp4::PictureIndex& pictures,
     const auto& restarts = choice.times.restarts;
     if (choice.timing != Timing::device || restarts.size() > kStretchesMax)
         return as_arrived(pictures);
-    std::vector<media::ClockFit> fits(restarts.size() + 1);
+    std::vector<clock::ClockFit> fits(restarts.size() + 1);
     for (std::size_t i = 0; i < pictures.size(); ++i) {
         const std::size_t place = choice.in_decoding_order ? i : shown_at[i];
         const auto stretch = std::ranges::upper_bound(restarts, place) - restarts.begin();
         fits[static_cast<std::size_t>(stretch)].add(
-            us_of(choice.times.ticks[place]),
+            std::llround(us_of(choice.times.ticks[place], choice.times)),
             static_cast<std::int64_t>(pictures[i].arrival_ns / 1000));
     }
     ServerLine out;
@@ -47,19 +47,20 @@ ServerLine fit_server_line(const mp4::PictureIndex& pictures,
     }
     if (out.stretches.empty()) return as_arrived(pictures);
     out.stretches.front().begin = 0;
-    out.error_us = error_us + kDeviceStepUs;
+    const bool is_fine = choice.times.ticks_per_second == clock::kFineTicksPerSecond;
+    out.error_us = error_us + (is_fine ? kUsStepUs : kMsStepUs);
     return out;
 }
 
-void put_on_line(media::DisplayTimes& times, const ServerLine& line, double zero_us) {
+void put_on_line(clock::DisplayTimes& times, const ServerLine& line, double zero_us) {
+    const double per_us = static_cast<double>(times.ticks_per_second) / 1e6;
     std::size_t next = 0;
     std::int64_t before = -1;
     for (std::size_t place = 0; place < times.ticks.size(); ++place) {
         while (next + 1 < line.stretches.size() && line.stretches[next + 1].begin <= place) ++next;
-        const auto display_us = static_cast<double>(times.ticks[place]) / kTicksPerUs;
+        const double display_us = us_of(times.ticks[place], times);
         const double server_us = line.stretches[next].line.server_us(display_us);
-        before =
-            std::max<std::int64_t>(before + 1, std::llround((server_us - zero_us) * kTicksPerUs));
+        before = std::max<std::int64_t>(before + 1, std::llround((server_us - zero_us) * per_us));
         times.ticks[place] = before;
     }
 }

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "media/clock_fit.h"
+#include "clock/clock_fit.h"
 #include "mp4/picture_index.h"
 #include "mux/timing.h"
 
@@ -17,7 +17,7 @@ namespace st::mux {
 struct ServerLine {
     struct Stretch {
         std::size_t begin = 0;  ///< its first place in display order
-        media::ClockLine line;  ///< from display time to the arrival clock, both us
+        clock::ClockLine line;  ///< from display time to the arrival clock, both us
     };
     std::vector<Stretch> stretches;
     /// From what arrivals can tell, the least delay left aside; nullopt: no line fits, and pictures
@@ -36,6 +36,6 @@ ServerLine fit_server_line(const mp4::PictureIndex& pictures,
                            std::span<const std::uint32_t> shown_at, const TimingChoice& choice);
 
 /// Moves the display times onto the line: tick 0 is `zero_us` of the arrival clock.
-void put_on_line(media::DisplayTimes& times, const ServerLine& line, double zero_us);
+void put_on_line(clock::DisplayTimes& times, const ServerLine& line, double zero_us);
 
 }  // namespace st::mux

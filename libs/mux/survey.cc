@@ -10,14 +10,15 @@ namespace {
 /// missing.
 constexpr std::uint32_t kGapMax = 1'000'000;
 constexpr std::uint64_t kNsPerMs = 1'000'000;
+constexpr std::uint64_t kUsPerMs = 1'000;
 
-std::string source_name(media::FpsGuess::Source source) {
+std::string source_name(clock::FpsGuess::Source source) {
     switch (source) {
-        case media::FpsGuess::Source::arrival:
+        case clock::FpsGuess::Source::arrival:
             return "arrival";
-        case media::FpsGuess::Source::device:
+        case clock::FpsGuess::Source::device:
             return "device";
-        case media::FpsGuess::Source::fallback:
+        case clock::FpsGuess::Source::fallback:
             return "default";
     }
     return {};
@@ -31,10 +32,10 @@ void Survey::add(const Message& message, bool has_picture) {
     if (message.begins_input) last_seq_.reset();
     follow_seq(message.seq);
     all_.arrival.add(message.arrival_ns / kNsPerMs);
-    all_.device.add(message.device_ms);
+    all_.device.add(message.device_us / kUsPerMs);
     if (!has_picture) return;
     pictures_.arrival.add(message.arrival_ns / kNsPerMs);
-    pictures_.device.add(message.device_ms);
+    pictures_.device.add(message.device_us / kUsPerMs);
 }
 
 bool Survey::is_repetition(const Message& message) {
@@ -46,7 +47,7 @@ bool Survey::is_repetition(const Message& message) {
     const std::size_t head = std::min(payload.size(), kImprintBytes);
     const std::size_t tail = std::min(payload.size() - head, kImprintBytes);
     // What came before is gone, or was changed: an imprint of it stays.
-    Imprint now{message.device_ms, message.seq, payload.size(), std::move(spare_)};
+    Imprint now{message.timestamp, message.seq, payload.size(), std::move(spare_)};
     now.ends.assign(payload.begin(), payload.begin() + static_cast<std::ptrdiff_t>(head));
     now.ends.insert(now.ends.end(), payload.end() - static_cast<std::ptrdiff_t>(tail),
                     payload.end());
@@ -83,10 +84,10 @@ void Survey::report(Report& report, bool has_device, bool has_arrival) const {
     report.seq_missing = missing_;
     report.seq_restarts = restarts_;
     const auto guess = [&](const Spans& spans) {
-        return media::guess_fps(has_arrival ? std::optional(spans.arrival) : std::nullopt,
+        return clock::guess_fps(has_arrival ? std::optional(spans.arrival) : std::nullopt,
                                 has_device ? std::optional(spans.device) : std::nullopt);
     };
-    const media::FpsGuess all = guess(all_);
+    const clock::FpsGuess all = guess(all_);
     report.fps_estimate.fps = all.fps;
     report.fps_estimate.source = source_name(all.source);
     report.fps_estimate.clamped = all.is_clamped;

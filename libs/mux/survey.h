@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "media/fps_estimate.h"
+#include "clock/fps_estimate.h"
 #include "mux/input.h"
 
 namespace st::mux {
@@ -28,11 +28,11 @@ class Survey {
     void follow_seq(std::uint32_t seq);
 
     struct Spans {
-        media::MessageSpan arrival;
-        media::MessageSpan device;
+        clock::MessageSpan arrival;
+        clock::MessageSpan device;
     };
     struct Imprint {
-        std::uint64_t device_ms = 0;
+        std::uint64_t timestamp = 0;
         std::uint32_t seq = 0;
         std::size_t bytes = 0;
         std::vector<std::uint8_t> ends;  ///< of the payload: both of them

@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "clock/pace.h"
 #include "mux/failure.h"
 
 namespace st::mux {
@@ -13,6 +14,8 @@ namespace {
 
 constexpr std::size_t kHeldBackMax = 16;  // MaxDpbFrames, A.3.1
 constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
+constexpr std::uint64_t kUsPerSecond = 1'000'000;
+constexpr std::uint64_t kUsPerMs = 1'000;
 
 /// Pictures waiting to be shown, fewest order counts first.
 class Waiting {
@@ -67,12 +70,12 @@ DeviceTimes device_times(const mp4::PictureIndex& pictures,
     DeviceTimes out;
     out.times.resize(pictures.size());
     for (std::size_t i = 0; i < pictures.size(); ++i)
-        out.times[shown_at[i]] = pictures[i].device_ms;
+        out.times[shown_at[i]] = pictures[i].device_us;
     std::size_t back_as_coded = 0;
     std::size_t back_as_shown = 0;
     for (std::size_t i = 1; i < pictures.size(); ++i) {
         if (pictures[i].is_bare || pictures[i - 1].is_bare) continue;
-        back_as_coded += goes_back(pictures[i - 1].device_ms, pictures[i].device_ms) ? 1 : 0;
+        back_as_coded += goes_back(pictures[i - 1].device_us, pictures[i].device_us) ? 1 : 0;
         back_as_shown += goes_back(out.times[i - 1], out.times[i]) ? 1 : 0;
     }
     // A camera may stamp pictures as it codes them: then the earliest time is the first picture
@@ -80,7 +83,7 @@ DeviceTimes device_times(const mp4::PictureIndex& pictures,
     out.in_decoding_order = back_as_coded < back_as_shown;
     if (out.in_decoding_order) {
         for (std::size_t i = 0; i < pictures.size(); ++i) {
-            if (!pictures[i].is_bare) out.times[i] = pictures[i].device_ms;
+            if (!pictures[i].is_bare) out.times[i] = pictures[i].device_us;
         }
     }
     return out;
@@ -140,10 +143,16 @@ std::vector<std::uint32_t> display_order(const mp4::PictureIndex& pictures) {
     return shown_at;
 }
 
-std::optional<double> rate_of(const media::Vui& vui) {
+std::optional<double> said_rate_of(const media::Vui& vui) {
     if (vui.time_scale == 0 || vui.num_units_in_tick == 0) return std::nullopt;
-    const double fps = static_cast<double>(vui.time_scale) / (2.0 * vui.num_units_in_tick);
-    return fps >= 0.001 && fps <= 1000 ? std::optional(fps) : std::nullopt;
+    return static_cast<double>(vui.time_scale) / (2.0 * vui.num_units_in_tick);
+}
+
+std::optional<double> rate_of(const media::Vui& vui) {
+    constexpr double kLeast = 1;
+    constexpr double kMost = 240;
+    const auto fps = said_rate_of(vui);
+    return fps && *fps >= kLeast && *fps <= kMost ? fps : std::nullopt;
 }
 
 void time_bare_pictures(mp4::PictureIndex& pictures, const std::vector<std::uint32_t>& shown_at,
@@ -154,21 +163,21 @@ void time_bare_pictures(mp4::PictureIndex& pictures, const std::vector<std::uint
         const mp4::Picture* const before = first > 0 ? &pictures[first - 1] : nullptr;
         if (!pictures[first].begins_bare(before)) {
             const bool is_later = before == nullptr || pictures[first].is_seam ||
-                                  !goes_back(latest, pictures[first].device_ms);
-            if (is_later) latest = pictures[first].device_ms;
+                                  !goes_back(latest, pictures[first].device_us);
+            if (is_later) latest = pictures[first].device_us;
             ++first;
             continue;
         }
         std::size_t end = first + 1;
         while (end < pictures.size() && pictures[end].is_bare && !pictures[end].is_seam) ++end;
-        const double step_ms = 1000 / rates[stream++];
+        const double step_us = 1e6 / rates[stream++];
         const auto after = [&](std::size_t steps) {
-            return static_cast<std::uint64_t>(std::llround(static_cast<double>(steps) * step_ms));
+            return static_cast<std::uint64_t>(std::llround(static_cast<double>(steps) * step_us));
         };
         std::uint64_t begin = latest + after(1);
-        if (first == 0) begin = end < pictures.size() ? pictures[end].device_ms - after(end) : 0;
+        if (first == 0) begin = end < pictures.size() ? pictures[end].device_us - after(end) : 0;
         for (std::size_t i = first; i < end; ++i)
-            pictures[i].device_ms = begin + after(shown_at[i] - first);
+            pictures[i].device_us = begin + after(shown_at[i] - first);
         latest = begin + after(end - first - 1);
         first = end;
     }
@@ -176,90 +185,186 @@ void time_bare_pictures(mp4::PictureIndex& pictures, const std::vector<std::uint
 
 namespace {
 
-/// The pictures came in much faster than they were taken: sent from a file, not as they were
-/// filmed. Believed only of a device clock that is right more often than not.
-bool came_faster_than_taken(const TimingChoice& device, std::uint64_t repairs,
-                            const std::vector<std::uint64_t>& arrival) {
-    constexpr std::uint64_t kMuchFaster = 4;
-    const std::size_t count = arrival.size();
-    if (count < 2 || repairs * 2 > count || goes_back(arrival.front(), arrival.back() + 1))
-        return false;
-    const std::uint64_t taken_ns = static_cast<std::uint64_t>(device.times.median_ticks) *
-                                   (count - 1) * kNsPerSecond / media::kTicksPerSecond;
-    return (arrival.back() - arrival.front()) < taken_ns / kMuchFaster;
+std::vector<std::uint32_t> sizes_of(const mp4::PictureIndex& pictures) {
+    std::vector<std::uint32_t> bytes(pictures.size());
+    for (std::size_t i = 0; i < pictures.size(); ++i) bytes[i] = pictures[i].bytes;
+    return bytes;
 }
+
+/// Weighs the clocks of one recording against each other.
+class Chooser {
+ public:
+    Chooser(const mp4::PictureIndex& pictures, const std::vector<std::uint32_t>& shown_at,
+            const TimingRequest& request)
+        : request_(request), count_(pictures.size()), seams_(seams_of(pictures)) {
+        if (request.has_arrival_times) arrival_ = arrival_times(pictures);
+        if (request.has_device_times) {
+            DeviceTimes device = device_times(pictures, shown_at);
+            device_ = std::move(device.times);
+            choice_.in_decoding_order = device.in_decoding_order;
+            judge(pictures);
+        }
+        measure_arrivals();
+    }
+
+    TimingChoice choose() {
+        const bool is_auto = request_.timing == Timing::automatic && !request_.given_fps;
+        if (request_.timing == Timing::device || (is_auto && prefers_device())) {
+            take_device(is_auto);
+        } else if (request_.timing == Timing::arrival || (is_auto && request_.has_arrival_times)) {
+            take_arrivals(is_auto);
+        } else {
+            take_constant(is_auto);
+        }
+        const auto seconds = [&] {
+            return static_cast<double>(choice_.times.ticks.back()) /
+                   static_cast<double>(choice_.times.ticks_per_second);
+        };
+        if (count_ > 1) choice_.fps = rate(count_, seconds());
+        return std::move(choice_);
+    }
+
+ private:
+    clock::ClockTimes device_clock() const {
+        return {device_, choice_.device_units_per_second, seams_};
+    }
+    clock::ClockTimes arrival_clock() const { return {arrival_, kNsPerSecond, seams_}; }
+
+    void judge(const mp4::PictureIndex& pictures) {
+        const std::vector<std::uint32_t> bytes = sizes_of(pictures);
+        const std::uint64_t per_unit = request_.has_fine_times ? 1 : kUsPerMs;
+        pace_ = clock::judge_pace({device_clock(), arrival_clock(), bytes, request_.is_unpaced},
+                                  per_unit);
+        choice_.device_units_per_second = pace_.units_per_second;
+        choice_.is_paced = pace_.is_paced;
+        clock::PlanOptions options{request_.max_gap, clock::kTicksPerSecond, pace_.is_paced};
+        const bool is_finer = pace_.is_other_unit && pace_.units_per_second > 90'000 * per_unit;
+        if (request_.has_fine_times || is_finer)
+            options.ticks_per_second = clock::kFineTicksPerSecond;
+        choice_.times = clock::plan_device_times(
+            device_clock(), pace_.is_off ? clock::ClockTimes{} : arrival_clock(), options);
+        repairs_ = choice_.times.repairs;
+        choice_.clocks_are_sound = repairs_ == 0 && choice_.times.restarts.empty() &&
+                                   !pace_.is_off && std::ranges::is_sorted(arrival_);
+        is_trusted_ = clock::is_trustworthy(repairs_, count_);
+        if (is_trusted_ && count_ > 1) {
+            choice_.fps_device =
+                rate(count_, static_cast<double>(choice_.times.ticks.back()) /
+                                 static_cast<double>(choice_.times.ticks_per_second));
+        }
+    }
+
+    void measure_arrivals() {
+        if (arrival_.empty() || goes_back(arrival_.front(), arrival_.back())) return;
+        const auto span = static_cast<double>(arrival_.back() - arrival_.front());
+        choice_.fps_arrival = rate(count_, span / static_cast<double>(kNsPerSecond));
+    }
+
+    bool prefers_device() const {
+        if (!request_.has_device_times) return false;
+        if (!request_.has_arrival_times) return is_trusted_;
+        if (pace_.is_off) return false;
+        if (is_trusted_) return true;
+        // Arrivals of a file tell nothing of when its pictures were taken; a clock that is wrong
+        // more often than right tells even less.
+        return !pace_.is_paced && repairs_ * 2 <= count_;
+    }
+
+    std::string repairs() const {
+        return plural(repairs_, "device time") + " of " + std::to_string(count_);
+    }
+
+    void warn_of_pace(const char* consequence) {
+        if (pace_.warning.empty()) return;
+        choice_.warnings.push_back(pace_.warning + (pace_.is_off ? consequence : ""));
+    }
+
+    void take_device(bool is_auto) {
+        if (!request_.has_device_times)
+            throw Failure(Exit::bad_input, "--timing device: the input carries no device times");
+        choice_.timing = Timing::device;
+        choice_.why = !is_auto        ? "asked for"
+                      : repairs_ == 0 ? "all device times are sound"
+                      : is_trusted_   ? repairs() + " repaired"
+                                      : repairs() +
+                                          " repaired, but the pictures came in faster than they "
+                                          "were taken";
+        warn_of_pace("");
+        if (repairs_ > 0)
+            choice_.warnings.push_back("the camera's clock was wrong: " + repairs() + " repaired");
+        if (choice_.times.doubt_us > 0) {
+            choice_.warnings.push_back("the camera's clock and the arrivals differ by up to " +
+                                       std::to_string((choice_.times.doubt_us + 500) / 1000) +
+                                       " ms over a pause: the camera's clock was believed");
+        }
+    }
+
+    void take_arrivals(bool is_auto) {
+        if (!request_.has_arrival_times)
+            throw Failure(Exit::bad_input, "--timing arrival: the input carries no arrival times");
+        choice_.timing = Timing::arrival;
+        // A clock at a wrong but even pace can still confirm a pause.
+        clock::ClockTimes device;
+        if (pace_.is_paced && pace_.ratio.value_or(0) > 0) {
+            device = device_clock();
+            if (pace_.is_off && !pace_.is_other_unit) {
+                device.units_per_second = std::max<std::uint64_t>(
+                    1, static_cast<std::uint64_t>(std::llround(
+                           static_cast<double>(device.units_per_second) * *pace_.ratio)));
+            }
+        }
+        choice_.times = clock::plan_arrival_times(arrival_clock(), device,
+                                                  {request_.max_gap, clock::kTicksPerSecond});
+        choice_.why = !is_auto       ? "asked for"
+                      : pace_.is_off ? pace_.warning
+                                     : repairs() + " would need a repair";
+        warn_of_pace(": its times were not used");
+        if (is_auto && !pace_.is_off && request_.has_device_times)
+            choice_.warnings.push_back("the camera's clock was wrong: " + repairs() +
+                                       " would need a repair, and its times were not used");
+    }
+
+    void take_constant(bool is_auto) {
+        choice_.timing = Timing::constant;
+        choice_.why = request_.given_fps          ? "frame rate given"
+                      : !is_auto                  ? "asked for"
+                      : request_.has_device_times ? repairs() +
+                                                        " would need a repair and there are no "
+                                                        "arrival times"
+                                                  : "the input carries no times";
+        choice_.times = clock::constant_times(count_, constant_fps());
+    }
+
+    /// Given, else measured by the better clock, else what the stream says.
+    double constant_fps() const {
+        if (request_.given_fps) return *request_.given_fps;
+        if (prefers_device() && choice_.fps_device) return *choice_.fps_device;
+        if (choice_.fps_arrival) return *choice_.fps_arrival;
+        if (request_.has_device_times && choice_.times.ticks.size() > 1) {
+            const auto fps = static_cast<double>(choice_.times.ticks_per_second) /
+                             static_cast<double>(choice_.times.median_ticks);
+            return fps;
+        }
+        return request_.fallback_fps;
+    }
+
+    const TimingRequest& request_;
+    const std::size_t count_;
+    const std::vector<std::size_t> seams_;
+    std::vector<std::uint64_t> arrival_;
+    std::vector<std::uint64_t> device_;
+    clock::Pace pace_;
+    TimingChoice choice_;
+    std::uint64_t repairs_ = 0;
+    bool is_trusted_ = false;
+};
 
 }  // namespace
 
 TimingChoice choose_timing(const mp4::PictureIndex& pictures,
                            const std::vector<std::uint32_t>& shown_at,
                            const TimingRequest& request) {
-    TimingChoice choice;
-    const std::size_t count = pictures.size();
-    std::vector<std::uint64_t> arrival;
-    if (request.has_arrival_times) {
-        arrival = arrival_times(pictures);
-        if (count > 0 && !goes_back(arrival.front(), arrival.back())) {
-            const auto span = static_cast<double>(arrival.back() - arrival.front());
-            choice.fps_arrival = rate(count, span / static_cast<double>(kNsPerSecond));
-        }
-    }
-    const std::vector<std::size_t> seams = seams_of(pictures);
-    const media::ClockTimes other{arrival, kNsPerSecond, seams};
-    std::uint64_t device_repairs = 0;
-    if (request.has_device_times) {
-        DeviceTimes device = device_times(pictures, shown_at);
-        choice.times = media::plan_times({device.times, 1000, seams}, other, request.max_gap);
-        choice.in_decoding_order = device.in_decoding_order;
-        device_repairs = choice.times.repairs;
-        choice.clocks_are_sound =
-            device_repairs == 0 && choice.times.restarts.empty() && std::ranges::is_sorted(arrival);
-        if (media::is_trustworthy(device_repairs, count) && count > 1) {
-            choice.fps_device = rate(
-                count, static_cast<double>(choice.times.ticks.back()) / media::kTicksPerSecond);
-        }
-    }
-    const bool is_auto = request.timing == Timing::automatic;
-    if (request.timing == Timing::device && !request.has_device_times) {
-        throw Failure(Exit::bad_input, "--timing device: the input carries no device times");
-    }
-    if (request.timing == Timing::arrival && !request.has_arrival_times) {
-        throw Failure(Exit::bad_input, "--timing arrival: the input carries no arrival times");
-    }
-    const bool has_arrivals_to_use =
-        request.has_arrival_times &&
-        (!request.has_device_times || !came_faster_than_taken(choice, device_repairs, arrival));
-    const bool device_is_best = media::is_trustworthy(device_repairs, count) ||
-                                (request.has_arrival_times && !has_arrivals_to_use);
-    const std::string repairs =
-        plural(device_repairs, "device time") + " of " + std::to_string(count);
-    if (request.timing == Timing::device ||
-        (is_auto && !request.fps_was_given && request.has_device_times && device_is_best)) {
-        choice.timing = Timing::device;
-        choice.why = !is_auto              ? "asked for"
-                     : device_repairs == 0 ? "all device times are sound"
-                     : media::is_trustworthy(device_repairs, count)
-                         ? repairs + " repaired"
-                         : repairs +
-                               " repaired, but the pictures came in faster than they were "
-                               "taken";
-        return choice;
-    }
-    if (request.timing == Timing::arrival ||
-        (is_auto && !request.fps_was_given && request.has_arrival_times)) {
-        choice.timing = Timing::arrival;
-        choice.times = media::plan_times(other, {}, request.max_gap);
-        choice.why = is_auto ? repairs + " would need a repair" : "asked for";
-        return choice;
-    }
-    choice.timing = Timing::constant;
-    choice.times = media::constant_times(count, request.constant_fps);
-    choice.why = request.fps_was_given ? "frame rate given"
-                 : !is_auto            ? "asked for"
-                 : request.has_device_times
-                     ? repairs + " would need a repair and there are no arrival times"
-                     : "the input carries no times";
-    return choice;
+    return Chooser(pictures, shown_at, request).choose();
 }
 
 }  // namespace st::mux

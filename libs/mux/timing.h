@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "media/fps_estimate.h"
+#include "clock/fps_estimate.h"
+#include "clock/timeline.h"
 #include "media/parameter_sets.h"
-#include "media/timeline.h"
 #include "mp4/picture_index.h"
 #include "mux/convert.h"
 
@@ -19,8 +19,10 @@ namespace st::mux {
 /// that says otherwise (a key frame was lost) begins a sequence.
 std::vector<std::uint32_t> display_order(const mp4::PictureIndex& pictures);
 
-/// Frame rate that a stream says itself, if it is one that can be.
+/// Frame rate that a stream says itself; nullopt: none, or one outside 1..240 that no camera has.
 std::optional<double> rate_of(const media::Vui& vui);
+/// The rate it says whatever it is, for a note; nullopt: none.
+std::optional<double> said_rate_of(const media::Vui& vui);
 
 /// Gives the pictures of bare streams among others the device times they lack: evenly spaced at
 /// `rates`, one for each such stream, behind what is before them, or before what is behind.
@@ -32,19 +34,28 @@ struct TimingRequest {
     std::chrono::milliseconds max_gap{60'000};
     bool has_device_times = false;
     bool has_arrival_times = false;
-    double constant_fps = media::kFpsFallback;  ///< if it comes to that
-    bool fps_was_given = false;
+    bool has_fine_times = false;      ///< device times were declared in microseconds
+    bool is_unpaced = false;          ///< the camera said that it does not send in real time
+    std::optional<double> given_fps;  ///< for constant timing
+    double fallback_fps = clock::kFpsFallback;  ///< where nothing can be measured
 };
 
 struct TimingChoice {
-    media::DisplayTimes times;
+    clock::DisplayTimes times;
     Timing timing = Timing::constant;
     std::string why;
     bool in_decoding_order =
         false;  ///< the camera stamped the pictures as it coded them, not as they are shown
     bool clocks_are_sound = false;  ///< both are there, rise, and needed no repair
+    /// What the device's times, as handed on, count in a second: 10^6, or more or less where its
+    /// clock counts another unit than it was declared to.
+    std::uint64_t device_units_per_second = 1'000'000;
+    /// The arrivals can tell when the pictures were taken.
+    bool is_paced = false;
+    std::optional<double> fps;  ///< of the times chosen; nullopt: one picture
     std::optional<double> fps_device;
     std::optional<double> fps_arrival;
+    std::vector<std::string> warnings;  ///< sentences about faults of the clocks
 };
 
 /// Throws Failure 65 if the clock asked for does not exist.

@@ -45,8 +45,8 @@ struct Summary {
     std::uint64_t bytes = 0;
     std::uint64_t duration_ms = 0;
     std::uint64_t bitrate_bps = 0;
-    double fps = 0;
-    std::string fps_source;
+    std::optional<double> fps;          ///< measured
+    std::vector<std::string> warnings;  ///< as in session.json
     std::uint32_t width = 0;
     std::uint32_t height = 0;
     std::uint64_t seq_missing = 0;  ///< messages that never came

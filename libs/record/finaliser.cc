@@ -68,8 +68,8 @@ Summary summary_of(const Meta& meta, const mux::Report& report, const std::strin
     summary.bytes = report.bytes;
     summary.duration_ms = report.duration_ms;
     summary.bitrate_bps = report.bitrate_bps;
-    summary.fps = report.fps_estimate.fps;
-    summary.fps_source = report.fps_estimate.source;
+    summary.fps = report.fps;
+    summary.warnings = report.notes;
     summary.width = report.width;
     summary.height = report.height;
     summary.seq_missing = report.seq_missing;
@@ -252,6 +252,7 @@ mux::Job Finaliser::mux_job(const Unfinished& job, const std::string& directory)
     mux_job.parts_max = kPartsMax;
     mux_job.decoded_max = options_.picture_max;
     mux_job.timing = mux_timing(options_.timing);
+    mux_job.max_gap = options_.max_gap;
     mux_job.camera = job.meta.camera;
     mux_job.cancel = job.session ? stop_.get_token() : stop_recovered_.get_token();
     mux_job.progress = [session = job.session](const mux::Progress& progress) {

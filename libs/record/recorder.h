@@ -33,7 +33,8 @@ struct Options {
     std::string path = "recordings";  ///< made if absent; its parents too
     Keep keep;
     Timing timing = Timing::automatic;
-    Milliseconds sync_interval{1000};  ///< 0: never (the system's own write-back only)
+    std::chrono::milliseconds max_gap{60'000};  ///< see mux::Job
+    Milliseconds sync_interval{1000};           ///< 0: never (the system's own write-back only)
     std::size_t buffer_bytes = std::size_t{64} << 20;  ///< budget of each session's queue
     unsigned writers = 2;
     unsigned finalisers = 2;  ///< at most all but one of them at work on large recordings

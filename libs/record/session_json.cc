@@ -138,6 +138,7 @@ void set_report(Object& object, const Meta& meta, const mux::Report& report, boo
     object.set("seq_gaps", encode_gaps(report));
     object.set("seq_gap_count", report.seq_gap_count);
     object.set("timing", measured && !report.timing.empty() ? Value(report.timing) : Value());
+    object.set("fps", number_or_null(report.fps));
     object.set("fps_device", number_or_null(report.fps_device));
     object.set("fps_arrival", number_or_null(report.fps_arrival));
     Object estimate;
@@ -152,6 +153,9 @@ void set_report(Object& object, const Meta& meta, const mux::Report& report, boo
     clock.set("repairs", report.repairs);
     clock.set("ping_us", meta.ping_us);
     object.set("clock", clock);
+    Array warnings;
+    for (const std::string& note : report.notes) warnings.emplace_back(note);
+    object.set("warnings", warnings);
     object.set("files", encode_files(report));
     object.set("damage", encode_damage(report));
     object.set("damage_count", report.damage_count);

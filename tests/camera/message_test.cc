@@ -169,7 +169,7 @@ TEST(DecodeCommand, says_what_is_wrong) {
               "start_capture: no payload object");
     EXPECT_EQ(decode_command("42").error().message, "command is not a JSON object: \"42\"");
     EXPECT_EQ(decode_command(R"({"command":"reboot"})").error().message,
-              "unknown command \"reboot\", expected start_capture or stop_capture");
+              "unknown command \"reboot\", expected start_capture, stop_capture or clock");
     EXPECT_EQ(
         decode_command(R"({"command":"start_capture","payload":{"bitrate":0}})").error().message,
         "start_capture: bitrate 0 is not within 1..1000000 Mbit/s");
@@ -190,6 +190,66 @@ TEST(EncodeCapabilities, is_read_back) {
         encode_capabilities({"push \"1\"", 0, {{{1280, 720}, "back"}, {{640, 480}, "front"}}}));
     ASSERT_TRUE(is<Capabilities>(message));
     EXPECT_EQ(std::get<Capabilities>(message).device_model, "push \"1\"");
+    EXPECT_EQ(std::get<Capabilities>(message).clock, ClockAbilities{});
+    EXPECT_TRUE(std::get<Capabilities>(message).is_paced);
+    EXPECT_FALSE(std::get<Capabilities>(message).starts_at);
+}
+
+TEST(EncodeCapabilities, say_what_the_clock_can_do) {
+    CapabilitiesOffer offer;
+    offer.clock = ClockAbilities{TimeUnit::us, true, 1500};
+    offer.is_paced = false;
+    offer.starts_at = true;
+    const std::string text = encode_capabilities(offer);
+    EXPECT_NE(text.find(R"("clock":{"unit":"us","exchange":1,"uncertainty_us":1500})"),
+              std::string::npos);
+    const Message message = decode_message(text);
+    ASSERT_TRUE(is<Capabilities>(message));
+    const auto& read = std::get<Capabilities>(message);
+    EXPECT_EQ(read.clock, *offer.clock);
+    EXPECT_FALSE(read.is_paced);
+    EXPECT_TRUE(read.starts_at);
+    EXPECT_FALSE(read.takes_warnings);
+}
+
+TEST(CapabilitiesOfNote, are_found_in_a_dumps_note) {
+    const auto read = capabilities_of_note(
+        R"({"version":1,"camera":"a","capabilities":{"clock":{"unit":"us"},"paced":false}})");
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->clock.unit, TimeUnit::us);
+    EXPECT_FALSE(read->is_paced);
+    for (const char* note : {"", "{}", R"({"capabilities":{}})", R"({"capabilities":null})", "[1]"})
+        EXPECT_FALSE(capabilities_of_note(note)) << note;
+}
+
+TEST(ClockMessages, are_read_back) {
+    const auto command = decode_command(encode_clock_request(4'000'000'000));
+    ASSERT_TRUE(command);
+    EXPECT_EQ(std::get<ClockRequest>(*command).id, 4'000'000'000U);
+    EXPECT_EQ(encode_clock_request(7), R"({"command":"clock","payload":{"id":7}})");
+    const Message message = decode_message(encode_clock_reply({7, UINT64_MAX, 12}));
+    ASSERT_TRUE(is<ClockReply>(message));
+    EXPECT_EQ(std::get<ClockReply>(message).id, 7U);
+    EXPECT_EQ(std::get<ClockReply>(message).received, UINT64_MAX);
+    EXPECT_EQ(std::get<ClockReply>(message).sent, 12U);
+}
+
+TEST(ClockMessages, without_whole_times_that_are_not_negative_are_other) {
+    for (const char* text : {R"({"type":"clock"})", R"({"type":"clock","id":1,"received":5})",
+                             R"({"type":"clock","id":-1,"received":5,"sent":6})",
+                             R"({"type":"clock","id":1,"received":5.5,"sent":6})",
+                             R"({"type":"clock","id":1,"received":true,"sent":6})",
+                             R"({"type":"clock","id":4294967296,"received":5,"sent":6})"})
+        EXPECT_TRUE(is<Other>(decode_message(text))) << text;
+    EXPECT_FALSE(decode_command(R"({"command":"clock"})"));
+}
+
+TEST(EncodeStart, says_at_which_instant_to_begin) {
+    StartParameters parameters;
+    parameters.start_at = 81'234'567'890;
+    const std::string text = encode_start(parameters);
+    EXPECT_NE(text.find(R"("startAt":81234567890)"), std::string::npos);
+    EXPECT_EQ(std::get<StartParameters>(*decode_command(text)).start_at, parameters.start_at);
 }
 
 }  // namespace

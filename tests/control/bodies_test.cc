@@ -218,7 +218,11 @@ TEST(Recordings, are_read_from_a_session_file_with_its_directory) {
     EXPECT_EQ(recording->id, "cam1_20260131_081530");
     EXPECT_EQ(recording->directory, "/r/cam1_20260131_081530");
     EXPECT_EQ(recording->state, SessionState::done);
-    EXPECT_DOUBLE_EQ(recording->fps, 4.81);
+    EXPECT_DOUBLE_EQ(recording->fps, 4.81) << "all that an older recording has";
+    const auto measured = decode_recording(
+        R"({"id":"a","state":"done","fps":30,"fps_estimate":{"fps":30.2,"source":"arrival"}})");
+    ASSERT_TRUE(measured) << measured.error().message;
+    EXPECT_DOUBLE_EQ(measured->fps, 30);
     EXPECT_EQ(recording->files, (std::vector<RecordingFile>{{"stream.mp4", "mp4", 900}}));
     EXPECT_FALSE(recording->take);
     EXPECT_EQ(with_directory("{}", "/r"), R"({"directory":"/r"})");

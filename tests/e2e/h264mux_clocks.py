@@ -135,7 +135,7 @@ class Clocks(harness.Case):
                     for n in range(faults):
                         times[20 + 10 * n] = times[19 + 10 * n]
 
-                arrivals = [40_000_000 * n for n in range(200)]
+                arrivals = [33_000_000 * n for n in range(200)]
                 report, _ = self.faulty(double, form=recorded_dump, arrivals_ns=arrivals)
                 self.assertEqual(report["timing"], timing)
                 # Sent faster than real time: no clock to go by.

@@ -91,6 +91,50 @@ TEST(Timeline, believes_a_gap_that_took_as_long_in_real_time) {
     EXPECT_EQ(timeline.jumps(), 0U);
 }
 
+TEST(Timeline, puts_a_clock_in_another_unit_right) {
+    for (const double factor : {90.0, 1000.0, 1e6, 0.001, 20.0, 0.05}) {
+        Timeline timeline;
+        timeline.begin(Clock::bits_64, 0);
+        std::int64_t out = 0;
+        std::int64_t at_two_s = 0;
+        for (int n = 0; n < 300; ++n) {
+            const std::int64_t real_ms = n * 100 / 3;
+            const auto said =
+                static_cast<std::uint64_t>(1000 + static_cast<double>(real_ms) * factor);
+            out = timeline.map(Track::video, said, real_ms * 1'000'000);
+            if (n == 60) at_two_s = out;
+        }
+        EXPECT_NEAR(static_cast<double>(out - at_two_s), 239 * 100 / 3.0, 40) << factor;
+        EXPECT_GE(timeline.jumps(), 1U) << factor;
+    }
+}
+
+TEST(Timeline, keeps_sound_with_the_picture_when_both_count_in_another_unit) {
+    Timeline timeline;
+    timeline.begin(Clock::bits_32, 0);
+    std::int64_t video = 0;
+    std::int64_t audio = 0;
+    for (std::int64_t ms = 0; ms < 10'000; ms += 20) {
+        if (ms % 40 == 0)
+            video = timeline.map(Track::video, static_cast<std::uint64_t>(ms * 90), ms * 1'000'000);
+        audio = timeline.map(Track::audio, static_cast<std::uint64_t>(ms * 90), ms * 1'000'000);
+    }
+    EXPECT_NEAR(static_cast<double>(video), static_cast<double>(audio), 100);
+}
+
+TEST(Timeline, keeps_the_times_of_a_file_sent_faster_than_it_plays) {
+    for (const std::int64_t speed : {2, 5, 10, 100}) {
+        Timeline timeline;
+        timeline.begin(Clock::bits_32, 0);
+        std::int64_t out = 0;
+        for (std::int64_t n = 0; n < 300; ++n)
+            out = timeline.map(Track::video, static_cast<std::uint64_t>(n * 40),
+                               n * 40'000'000 / speed);
+        EXPECT_EQ(out, 299 * 40) << speed;
+        EXPECT_EQ(timeline.jumps(), 0U) << speed;
+    }
+}
+
 TEST(Timeline, never_goes_back) {
     Timeline timeline;
     timeline.begin(Clock::bits_64, 0);

@@ -58,6 +58,8 @@ bool report(const control::StopReply& reply, Console& console, bool prints_paths
         std::string line = result.camera + ": " + std::string(to_text(result.outcome));
         if (result.session) line += " " + *result.session;
         if (result.error) line += ": " + *result.error;
+        for (const std::string& warning : result.warnings)
+            console.note(result.camera + ": " + warning);
         const bool is_well = result.outcome == StopOutcome::stopped && !result.error &&
                              result.state != control::SessionState::failed;
         if (is_well && result.files.empty()) {

@@ -146,10 +146,10 @@ class Aligning {
         if (!alignment || !alignment->error_ms) {
             return console_.note(who + ": how far off it may be is not known");
         }
-        console_.note(who + ": within " + fixed(*alignment->error_ms, 1) + " ms (" +
-                      fixed(alignment->network_error_ms, 1) + " of them the network's, " +
-                      (alignment->was_pinged ? "measured; " : "assumed; ") +
-                      fixed(alignment->camera_error_ms, 1) + " the camera's own, assumed)");
+        console_.note(who + ": accurate to ±" + fixed(*alignment->error_ms, 1) + " ms (network " +
+                      fixed(alignment->network_error_ms, 1) +
+                      (alignment->was_pinged ? " measured" : " assumed") + ", camera " +
+                      fixed(alignment->camera_error_ms, 1) + " assumed)");
     }
 
     control::TakeRecording describe(const Placed& placed) const {

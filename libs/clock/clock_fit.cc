@@ -1,11 +1,11 @@
-#include "media/clock_fit.h"
+#include "clock/clock_fit.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
 
-namespace st::media {
+namespace st::clock {
 namespace {
 
 constexpr std::size_t kBlocksMax = 256;
@@ -195,4 +195,4 @@ std::optional<ClockLine> ClockFit::line_or_offset() const {
     return line;
 }
 
-}  // namespace st::media
+}  // namespace st::clock

@@ -1,10 +1,10 @@
-#include "media/timeline.h"
+#include "clock/timeline.h"
 
 #include <gtest/gtest.h>
 
 #include <random>
 
-namespace st::media {
+namespace st::clock {
 namespace {
 
 std::vector<std::uint64_t> every(std::uint64_t step, std::size_t count,
@@ -16,7 +16,7 @@ std::vector<std::uint64_t> every(std::uint64_t step, std::size_t count,
 
 DisplayTimes plan(const std::vector<std::uint64_t>& times,
                   const std::vector<std::uint64_t>& arrival_ns = {}) {
-    return plan_times({times, 1000}, {arrival_ns, 1'000'000'000}, std::chrono::seconds(60));
+    return plan_device_times({times, 1000}, {arrival_ns, 1'000'000'000}, {});
 }
 
 TEST(PlanTimes, a_sound_clock_is_kept_to_the_tick_wherever_it_begins) {
@@ -98,7 +98,7 @@ TEST(PlanTimes, always_rises_from_zero_whatever_the_clock_says) {
         EXPECT_EQ(out.ticks[0], 0);
         for (std::size_t i = 1; i < out.ticks.size(); ++i) {
             EXPECT_GT(out.ticks[i], out.ticks[i - 1]);
-            EXPECT_LE(out.ticks[i] - out.ticks[i - 1], 61 * kTicksPerSecond);
+            EXPECT_LE(out.ticks[i] - out.ticks[i - 1], std::int64_t{1} << 31);
         }
         EXPECT_GE(out.median_ticks, 1);
     }
@@ -124,4 +124,4 @@ TEST(IsTrustworthy, one_repair_or_two_per_cent) {
 }
 
 }  // namespace
-}  // namespace st::media
+}  // namespace st::clock

@@ -1,8 +1,8 @@
-#include "media/fps_estimate.h"
+#include "clock/fps_estimate.h"
 
 #include <algorithm>
 
-namespace st::media {
+namespace st::clock {
 namespace {
 
 std::optional<double> rate(const std::optional<MessageSpan>& span) {
@@ -29,4 +29,4 @@ FpsGuess guess_fps(std::optional<MessageSpan> arrival, std::optional<MessageSpan
     return {};
 }
 
-}  // namespace st::media
+}  // namespace st::clock

@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-namespace st::media {
+namespace st::clock {
 
 /// server time = device time + offset_us + drift_ppm / 10^6 * (device time - origin_us)
 struct ClockLine {
@@ -90,4 +90,4 @@ class ClockFit {
     double arrival_sum_ = 0;
 };
 
-}  // namespace st::media
+}  // namespace st::clock

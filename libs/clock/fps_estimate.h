@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace st::media {
+namespace st::clock {
 
 /// Messages and the times of the first and the last of them.
 struct MessageSpan {
@@ -34,4 +34,4 @@ struct FpsGuess {
 /// nullopt.
 FpsGuess guess_fps(std::optional<MessageSpan> arrival, std::optional<MessageSpan> device);
 
-}  // namespace st::media
+}  // namespace st::clock

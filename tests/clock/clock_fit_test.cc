@@ -1,4 +1,4 @@
-#include "media/clock_fit.h"
+#include "clock/clock_fit.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace st::media {
+namespace st::clock {
 namespace {
 
 /// An hour of pictures through a network: 5 ms at least, usually a little more, bursts of up to 3
@@ -240,4 +240,4 @@ TEST(ClockFit, stalls_do_not_widen_the_error) {
 }
 
 }  // namespace
-}  // namespace st::media
+}  // namespace st::clock

@@ -1,8 +1,8 @@
-#include "media/fps_estimate.h"
+#include "clock/fps_estimate.h"
 
 #include <gtest/gtest.h>
 
-namespace st::media {
+namespace st::clock {
 namespace {
 
 struct Vector {
@@ -45,4 +45,4 @@ TEST(GuessFps, takes_a_clock_that_went_back_as_the_shortest_span) {
 }
 
 }  // namespace
-}  // namespace st::media
+}  // namespace st::clock

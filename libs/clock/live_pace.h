@@ -1,0 +1,40 @@
+#pragma once
+/// The pace of a live publisher's clock, judged while its packets come in (clock/pace.h judges
+/// whole recordings). Pure.
+#include <cstdint>
+#include <optional>
+
+namespace st::clock {
+
+/// One track. A clock in another unit is rescaled, one at a pace that no clock and no file sent
+/// in real time has gives way to the arrivals; everything else is left alone: a file sent somewhat
+/// faster than it plays keeps its times.
+class LivePace {
+ public:
+    /// `time_ms`: as the publisher says. Returns it as it is meant; 0 of both is the same instant.
+    std::int64_t map(std::int64_t time_ms, std::int64_t now_ns, std::int64_t publisher_began_ns);
+
+    /// The clock was found to be wrong with the last map().
+    bool was_corrected() const { return was_corrected_; }
+
+    static constexpr unsigned kPacketsMin = 12;
+    static constexpr std::int64_t kSpanMinNs = 300'000'000;
+    static constexpr double kPaceMost = 8;  ///< or an eighth: no file either
+
+ private:
+    enum class State : std::uint8_t { judging, believed, rescaled, replaced };
+    void judge(std::int64_t time_ms, std::int64_t now_ns);
+
+    State state_ = State::judging;
+    bool has_first_ = false;
+    bool was_corrected_ = false;
+    std::int64_t first_ms_ = 0;  ///< where judging began
+    std::int64_t first_ns_ = 0;
+    std::int64_t middle_ms_ = 0;  ///< half of kPacketsMin later
+    std::int64_t middle_ns_ = 0;
+    std::int64_t begin_ms_ = 0;  ///< of the publisher's time, at the track's first packet
+    unsigned packets_ = 0;
+    double units_per_ms_ = 1;
+};
+
+}  // namespace st::clock

@@ -1,0 +1,174 @@
+/// Simulated takes: the true offset is inside the bound at every picture, and the bound is hardly
+/// more than half the least round trip. ST_CLOCK_CASES=10000 for more of them.
+#include "clock/exchange.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <random>
+#include <string>
+
+namespace st::clock {
+namespace {
+
+TEST(ExchangeClock, knows_nothing_before_the_first_exchange) {
+    const ExchangeClock clock;
+    EXPECT_FALSE(clock.at(0, 0));
+    EXPECT_FALSE(clock.latest());
+    EXPECT_FALSE(clock.least_round_trip_us());
+}
+
+TEST(ExchangeClock, one_exchange_bounds_the_offset_by_half_its_round_trip) {
+    ExchangeClock clock;
+    ASSERT_TRUE(clock.add({1'000'000, 51'000, 51'100, 1'004'100}));
+    const auto offset = clock.latest();
+    ASSERT_TRUE(offset);
+    EXPECT_NEAR(offset->offset_us, 951'000, 3);
+    EXPECT_NEAR(offset->bound_us, 2'000, 5);
+    EXPECT_EQ(clock.least_round_trip_us(), 4'000);
+}
+
+TEST(ExchangeClock, takes_the_best_of_both_directions) {
+    ExchangeClock clock;
+    ASSERT_TRUE(clock.add({0, 100, 100, 10'100}));             // there in 100, back in 10,000
+    ASSERT_TRUE(clock.add({20'000, 30'000, 30'000, 30'100}));  // there in 10,000, back in 100
+    const auto offset = clock.at(15'000, 15'000);
+    ASSERT_TRUE(offset);
+    EXPECT_NEAR(offset->offset_us, 0, 5);
+    EXPECT_NEAR(offset->bound_us, 100, 20);
+}
+
+TEST(ExchangeClock, adds_what_is_uncertain_by_itself) {
+    ExchangeClock plain(1000, 0);
+    ExchangeClock page(1000, 7'000);
+    for (ExchangeClock* clock : {&plain, &page}) ASSERT_TRUE(clock->add({0, 5'000, 5'000, 2'000}));
+    EXPECT_NEAR(page.latest()->bound_us - plain.latest()->bound_us, 7'000, 1);
+    EXPECT_GE(plain.latest()->bound_us, 2'000) << "half of the trip, and the milliseconds";
+}
+
+TEST(ExchangeClock, refuses_what_cannot_have_happened) {
+    ExchangeClock clock;
+    EXPECT_FALSE(clock.add({100, 0, 0, 99})) << "back before it left";
+    EXPECT_FALSE(clock.add({0, 10, 9, 100})) << "answered before it was asked";
+    EXPECT_FALSE(clock.add({0, 0, 1'000, 100})) << "held for longer than it was away";
+    EXPECT_EQ(clock.exchanges(), 0U);
+}
+
+TEST(ExchangeClock, begins_anew_where_the_clock_was_set) {
+    ExchangeClock clock;
+    for (int i = 0; i < 10; ++i) {
+        const std::int64_t now = i * 2'000'000;
+        const std::int64_t set = i < 5 ? 0 : 3'000'000;
+        ASSERT_TRUE(clock.add({now, now + 500 + set, now + 500 + set, now + 1'000}));
+    }
+    EXPECT_EQ(clock.jumps(), 1U);
+    EXPECT_NEAR(clock.at(3'000'000, 3'000'000)->offset_us, 0, 600);
+    EXPECT_NEAR(clock.latest()->offset_us, -3'000'000, 600);
+    EXPECT_GT(clock.at(9'000'000, 9'000'000)->bound_us, 1'000'000)
+        << "in between both are possible";
+}
+
+/// A camera's clock and a network, made up.
+class Take {
+ public:
+    explicit Take(unsigned seed) : random_(seed) {
+        drift_ = between(-200e-6, 200e-6);
+        warming_ = between(-0.05e-6, 0.05e-6);  // change of the drift each second
+        seconds_ = between(20, 300);
+        const double delay = std::exp(between(std::log(100), std::log(20'000)));
+        there_us_ = delay * between(0.1, 1);
+        back_us_ = delay * between(0.1, 1);
+        there_jitter_us_ = std::exp(between(std::log(50), std::log(20'000)));
+        back_jitter_us_ = std::exp(between(std::log(50), std::log(20'000)));
+        loss_ = between(0, 0.4);
+        resolution_us_ = random_() % 4 == 0 ? 1000 : 1;
+        if (random_() % 4 == 0) {
+            jump_at_ = between(0.2, 0.8) * seconds_ * 1e6;
+            jump_us_ = (random_() % 2 ? 1 : -1) * between(1e6, 100e6);
+        }
+        begins_us_ = between(0, 1e12);
+        run();
+    }
+
+    /// Of the device, at a server time after the begin.
+    double device_us(double server_us) const {
+        const double seconds = server_us / 1e6;
+        const double bent = warming_ * (seconds * seconds / 2);
+        double device = begins_us_ + server_us * (1 + drift_) + bent * 1e6;
+        if (jump_us_ != 0 && server_us >= jump_at_) device += jump_us_;
+        return device;
+    }
+
+    void check(const std::string& about) const {
+        ASSERT_GT(clock_.exchanges(), 3U) << about;
+        for (double server = 0; server < seconds_ * 1e6; server += 1.37e6) {
+            if (jump_us_ != 0 && std::abs(server - jump_at_) < 20e6) continue;
+            const double device = device_us(server);
+            const auto offset = clock_.at(std::llround(device), std::llround(server));
+            ASSERT_TRUE(offset);
+            const double error = std::abs(device + offset->offset_us - server);
+            ASSERT_LE(error, offset->bound_us) << about << ", at " << server / 1e6 << " s";
+            // At the ends of a take fewer exchanges tell the drift; an even network tells more.
+            const bool is_inside = server >= 5e6 && server <= seconds_ * 1e6 - 5e6;
+            const bool is_even =
+                loss_ < 0.2 && there_jitter_us_ <= 3'000 && back_jitter_us_ <= 3'000;
+            if (jump_us_ != 0 || !is_inside || !is_even) continue;
+            ASSERT_LE(offset->bound_us, static_cast<double>(*clock_.least_round_trip_us()) / 2 +
+                                            1'000 + 2 * static_cast<double>(resolution_us_))
+                << about << ", at " << server / 1e6 << " s";
+        }
+        EXPECT_EQ(clock_.jumps(), jump_us_ != 0 ? 1U : 0U) << about;
+    }
+
+ private:
+    double between(double least, double most) {
+        return std::uniform_real_distribution<double>(least, most)(random_);
+    }
+    double jitter(double mean) { return std::exponential_distribution<double>(1 / mean)(random_); }
+    std::int64_t told(double device) const {
+        return static_cast<std::int64_t>(device) / resolution_us_ * resolution_us_;
+    }
+
+    void run() {
+        clock_ = ExchangeClock(resolution_us_);
+        double now = 0;
+        for (int n = 0; now < seconds_ * 1e6; ++n, now += n < 8 ? 100e3 : 2e6) {
+            if (between(0, 1) < loss_) continue;
+            const double received = now + there_us_ + jitter(there_jitter_us_);
+            const double replied = received + between(10, 2'000);
+            const double returned = replied + back_us_ + jitter(back_jitter_us_);
+            if (jump_us_ != 0 && now <= jump_at_ && returned >= jump_at_) continue;
+            clock_.add({std::llround(now), told(device_us(received)), told(device_us(replied)),
+                        std::llround(returned)});
+        }
+    }
+
+    std::mt19937 random_;
+    ExchangeClock clock_;
+    double drift_ = 0;
+    double warming_ = 0;
+    double seconds_ = 0;
+    double there_us_ = 0;
+    double back_us_ = 0;
+    double there_jitter_us_ = 0;
+    double back_jitter_us_ = 0;
+    double loss_ = 0;
+    std::int64_t resolution_us_ = 1;
+    double jump_at_ = 0;
+    double jump_us_ = 0;
+    double begins_us_ = 0;
+};
+
+TEST(ExchangeClock, holds_its_bound_in_every_take) {
+    const char* const wanted = std::getenv("ST_CLOCK_CASES");
+    const unsigned cases = wanted != nullptr ? static_cast<unsigned>(std::atoi(wanted)) : 12;
+    for (unsigned seed = 0; seed < cases; ++seed) {
+        const Take take(seed);
+        take.check("seed " + std::to_string(seed));
+        if (::testing::Test::HasFatalFailure()) return;
+    }
+}
+
+}  // namespace
+}  // namespace st::clock
