@@ -68,7 +68,7 @@ class HttpConnectionTest : public Test {
         current_policy.replace(policy);
         auto connection = std::make_shared<HttpConnection>(
             uses, net, Admission::Ticket(),
-            Peer{"10.0.0.7:51544", "10.0.0.7_51544", {}, is_on_control_socket}, "");
+            Peer{"10.0.0.7:51544", "10.0.0.7", {}, is_on_control_socket}, "");
         auto transport = std::make_unique<FakeTransport>(loop, wire);
         transport->set_handler(*connection);
         connection->start(std::move(transport));
@@ -317,7 +317,7 @@ TEST_F(HttpConnectionTest, behind_a_trusted_proxy_the_client_is_the_peer) {
     receive("GET /take HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n");
     ASSERT_TRUE(taker);
     EXPECT_EQ(taken_peer.text, "203.0.113.9:51544");
-    EXPECT_EQ(taken_peer.camera_name, "203.0.113.9_51544");
+    EXPECT_EQ(taken_peer.camera_name, "203.0.113.9");
     EXPECT_EQ(auth::to_text(taken_peer.address), "203.0.113.9");
 }
 
