@@ -69,7 +69,7 @@ Summary summary_of(const Meta& meta, const mux::Report& report, const std::strin
     summary.duration_ms = report.duration_ms;
     summary.bitrate_bps = report.bitrate_bps;
     summary.fps = report.fps;
-    summary.warnings = report.notes;
+    summary.warnings = warnings_of(meta, report);
     summary.width = report.width;
     summary.height = report.height;
     summary.seq_missing = report.seq_missing;

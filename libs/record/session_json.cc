@@ -129,12 +129,6 @@ void set_report(Object& object, const Meta& meta, const mux::Report& report, boo
     dropped.set("bad", meta.dropped.bad + report.dropped.bad);
     dropped.set("undecodable", meta.dropped.undecodable + report.dropped.undecodable);
     object.set("dropped", dropped);
-    Array warnings;
-    if (const std::uint64_t count = meta.dropped.undecodable; count > 0) {
-        warnings.push_back(std::to_string(count) + (count == 1 ? " message is" : " messages are") +
-                           " not H.264 in a form that is known, and in no picture");
-    }
-    object.set("warnings", warnings);
     object.set("seq_gaps", encode_gaps(report));
     object.set("seq_gap_count", report.seq_gap_count);
     object.set("timing", measured && !report.timing.empty() ? Value(report.timing) : Value());
@@ -154,7 +148,7 @@ void set_report(Object& object, const Meta& meta, const mux::Report& report, boo
     clock.set("ping_us", meta.ping_us);
     object.set("clock", clock);
     Array warnings;
-    for (const std::string& note : report.notes) warnings.emplace_back(note);
+    for (const std::string& warning : warnings_of(meta, report)) warnings.emplace_back(warning);
     object.set("warnings", warnings);
     object.set("files", encode_files(report));
     object.set("damage", encode_damage(report));
@@ -280,6 +274,16 @@ Meta meta_of(const SessionStart& start, const std::string& id) {
     meta.capabilities = start.capabilities;
     meta.started_us = start.started_us;
     return meta;
+}
+
+std::vector<std::string> warnings_of(const Meta& meta, const mux::Report& report) {
+    std::vector<std::string> warnings;
+    if (const std::uint64_t count = meta.dropped.undecodable; count > 0) {
+        warnings.push_back(std::to_string(count) + (count == 1 ? " message is" : " messages are") +
+                           " not H.264 in a form that is known, and in no picture");
+    }
+    warnings.insert(warnings.end(), report.notes.begin(), report.notes.end());
+    return warnings;
 }
 
 std::string encode_session(const Meta& meta, const mux::Report* report) {

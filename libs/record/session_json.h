@@ -41,6 +41,10 @@ struct Meta {
 
 Meta meta_of(const SessionStart& start, const std::string& id);
 
+/// What whoever looks at the recording must know, a sentence each: what was left out on the way in,
+/// then what h264mux says of the same dump.
+std::vector<std::string> warnings_of(const Meta& meta, const mux::Report& report);
+
 /// One JSON object on one line. `report` may be null: its fields are then 0, null or empty.
 std::string encode_session(const Meta& meta, const mux::Report* report);
 
