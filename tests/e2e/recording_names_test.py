@@ -133,6 +133,7 @@ class AutoStart(harness.Case):
         await camera.connect()
         await camera.command("start_capture")
         await camera.capture_started()
+        await camera.send_frames(frames)
         stop = asyncio.create_task(server.stop_capture())
         await camera.command("stop_capture")
         await camera.capture_stopped()
@@ -143,7 +144,7 @@ class AutoStart(harness.Case):
         await camera.capture_started()
         await start
         await camera.send_frames(frames)
-        await server.wait_frames("walker", len(frames))
+        await server.wait_frames("walker", 2 * len(frames))
         camera.abort()
         await camera.close()
         async with harness.Camera(server, "walker") as again:
