@@ -1,6 +1,5 @@
 #include "httpd/websocket.h"
 
-#include "base/clock.h"
 #include "base/text.h"
 #include "ws/encode.h"
 
@@ -199,13 +198,14 @@ void WebSocket::on_idle_timer() {
         log_.info("silent after a ping: closed");
         return close(ws::kCloseGoingAway, "no answer to ping");
     }
-    const auto silent = std::chrono::nanoseconds(monotonic_ns() - stream_->last_input_ns());
+    const auto silent =
+        std::chrono::nanoseconds(stream_->loop().now_ns() - stream_->last_input_ns());
     if (silent < times_.ping_interval) {
         const auto left = std::chrono::nanoseconds(times_.ping_interval) - silent;
         return arm_idle_timer(std::chrono::duration_cast<std::chrono::milliseconds>(left) +
                               std::chrono::milliseconds(1));
     }
-    pinged_ns_ = monotonic_ns();
+    pinged_ns_ = stream_->loop().now_ns();
     send_ping("idle");
     arm_idle_timer(times_.ping_timeout);
 }

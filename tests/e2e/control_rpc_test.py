@@ -55,6 +55,8 @@ class ControlRpc(harness.Case):
         self.assertTrue(started["ok"], started)
         session = started["results"][0]["session"]
 
+        units = harness.access_units(harness.clip("baseline", frames=10))
+        await camera.send_frames([(1000 + 33 * i, unit) for i, unit in enumerate(units)])
         stop = asyncio.create_task(caller.call("capture.stop", {"cameras": ["door"]}))
         await camera.command("stop_capture")
         await camera.capture_stopped()

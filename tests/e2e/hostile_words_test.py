@@ -71,7 +71,7 @@ class HostileWords(harness.Case):
         for path in self.server.recordings.glob("*/session.json"):
             self.assert_clean_json(path.read_text())
         self.assertEqual(bad_characters(self.server.log), [], self.server.log)
-        self.assertNotIn("\N{REPLACEMENT CHARACTER}" * 20, self.server.log)
+        self.assertLess(max(map(len, self.server.log.splitlines())), 1000)
 
     async def events_while(self, act):
         """What an attached `streamctl events` prints while something happens; it must not end by itself."""
@@ -133,7 +133,7 @@ class HostileWords(harness.Case):
             self.assertEqual(item["capabilities"]["max"], 9223372036854775807)
             self.assertEqual(item["capabilities"]["huge"], 123456789012345678901234567890)
             self.assertIn("nested", item["capabilities"])
-            self.ctl("recordings", item["id"])
+            self.assert_clean_json(self.server.http("GET", f"/api/v1/recordings/{item['id']}").body.decode())
 
     async def test_a_camera_sends_what_is_no_message(self):
         texts = [

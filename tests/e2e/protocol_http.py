@@ -140,7 +140,7 @@ class Http(harness.Case):
                 answer += data
         head, body = answer.split(b"\r\n\r\n", 1)
         self.assertTrue(head.startswith(b"HTTP/1.1 400 "), head)
-        self.assertIn("\\xef", json.loads(body.decode("utf-8"))["error"]["message"])
+        self.assertIn("\N{REPLACEMENT CHARACTER}", json.loads(body.decode("utf-8"))["error"]["message"])
 
 
 if __name__ == "__main__":

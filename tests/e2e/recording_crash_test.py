@@ -19,7 +19,7 @@ class Crash(harness.Case):
         cameras, sending = {}, []
         times = {kind: harness.uneven_times(600, 7_000_000, seed=kind) for kind in clips}
         for kind in clips:
-            cameras[kind] = harness.Camera(server, kind)
+            cameras[kind] = harness.Camera(server, kind, capabilities={"type": "capabilities", "paced": False})
             await cameras[kind].connect()
         await server.wait_cameras(*clips)
         start = asyncio.create_task(server.start_capture(timeout_ms=30000))

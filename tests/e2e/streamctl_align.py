@@ -118,7 +118,7 @@ class Align(harness.Case):
         self.assertEqual(min(begins.values()), 0)
         for early in ("cam2", "cam5"):
             self.assertGreater(begins["cam1"] - begins[early], 1_000_000)
-            self.assertIn(f"{early}: within ", err)
+            self.assertIn(f"{early}: accurate to ±", err)
         self.check_take(server, folder, take)
         # What is there is not written over, and nothing is recorded in vain.
         before = len(server.sessions())

@@ -99,7 +99,7 @@ class Shell(harness.Case):
             (["start", "../etc"], "not a camera name"),
             (["capture"], "--duration"),
             (["capture", "--duration", "soon"], "soon"),
-            (["-s", "127.0.0.1", "status"], "ws://HOST:PORT"),
+            (["-s", "ftp://127.0.0.1", "status"], "unix:PATH"),
             (["recordings", "--state", "open"], "recording, finalising, done, failed"),
             (["recordings", "delete"], "ID"),
         ]:

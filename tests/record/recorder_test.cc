@@ -467,7 +467,7 @@ TEST(Recorder, a_dump_without_a_verified_mp4_is_never_deleted) {
     const TemporaryFolder folder;
     const Summary summary =
         record_tiny(folder.path(), {.dump = false, .thumbnail = false}, undecodable);
-    EXPECT_EQ(summary.state, RecordingState::done);
+    EXPECT_EQ(summary.state, RecordingState::failed) << "nobody can see a picture of it";
     EXPECT_TRUE(summary.error);
     EXPECT_EQ(file_of(summary, "mp4"), nullptr);
     EXPECT_NE(file_of(summary, "dump"), nullptr);

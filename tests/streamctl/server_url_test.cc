@@ -41,9 +41,10 @@ TEST(ServerUrl, says_what_is_wrong) {
         const auto url = parse_server_url(text);
         return url ? std::string("accepted") : url.error().message;
     };
-    EXPECT_EQ(why(""), "server \"\": expected ws://HOST:PORT");
-    EXPECT_EQ(why("server:50001"), "server \"server:50001\": expected ws://HOST:PORT");
-    EXPECT_EQ(why("ftp://a"), "server \"ftp://a\": expected ws://, wss://, http:// or https://");
+    EXPECT_EQ(why(""), "server \"\": no host");
+    EXPECT_EQ(why("ftp://a"),
+              "server \"ftp://a\": expected HOST, ws://, wss://, http://, https:// or unix:PATH");
+    EXPECT_EQ(why("unix:"), "server \"unix:\": no path after unix:");
     EXPECT_EQ(why("ws://"), "server \"ws://\": no host");
     EXPECT_EQ(why("ws://:80"), "server \"ws://:80\": no host");
     EXPECT_EQ(why("ws://a:"), "server \"ws://a:\": no port after the colon");
@@ -54,10 +55,29 @@ TEST(ServerUrl, says_what_is_wrong) {
         EXPECT_EQ(why(text.c_str()),
                   "server \"" + text + "\": the port is not a number from 1 to 65535");
     }
-    for (const char* text : {"ws://a/control", "ws://a?x", "ws://kim@a", "ws://a b", "ws://a#f"}) {
-        EXPECT_EQ(why(text),
-                  "server \"" + std::string(text) + "\": expected only a host and a port");
+    for (const char* text : {"ws://a?x", "ws://kim@a", "ws://a b", "ws://a#f"}) {
+        EXPECT_EQ(why(text), "server \"" + std::string(text) +
+                                 "\": expected a host, a port and perhaps the path of a proxy");
     }
+}
+
+TEST(ServerUrl, needs_no_scheme) {
+    const auto plain = parse_server_url("server:50002");
+    ASSERT_TRUE(plain.ok());
+    EXPECT_EQ(plain->host, "server");
+    EXPECT_EQ(plain->port, 50002);
+    EXPECT_EQ(plain->text, "ws://server:50002");
+}
+
+TEST(ServerUrl, may_have_the_path_of_a_proxy_or_be_a_socket) {
+    const auto behind = parse_server_url("wss://cams.example/cams/");
+    ASSERT_TRUE(behind.ok());
+    EXPECT_EQ(behind->prefix, "/cams");
+    EXPECT_EQ(behind->port, 443);
+    const auto socket = parse_server_url("unix:/run/streamd/control.sock");
+    ASSERT_TRUE(socket.ok());
+    EXPECT_EQ(socket->socket, "/run/streamd/control.sock");
+    EXPECT_EQ(socket->host_field(), "localhost");
 }
 
 }  // namespace
