@@ -81,8 +81,10 @@ class Fleet final : public PushFleet, public loop::Pollable {
         target.loops = options_.loop;
         target.fault = options_.fault;
         const auto& input = first_->input;
-        target.capabilities = camera::encode_capabilities(
-            {"streamctl push", 0, {{{input.width(), input.height()}, "external"}}});
+        camera::CapabilitiesOffer offer{
+            "streamctl push", 0, {{{input.width(), input.height()}, "external"}}};
+        offer.is_paced = options_.realtime || source_.is_live;
+        target.capabilities = camera::encode_capabilities(offer);
         for (std::uint32_t i = 1; i <= options_.count; ++i) {
             const std::string name = camera_name(i);
             const bool is_unnamed = options_.name.empty() && options_.count == 1;

@@ -11,11 +11,6 @@ namespace {
 /// More hops than any chain of proxies has; what lies before them is not looked at.
 constexpr std::size_t kHopsMax = 32;
 
-bool is_trusted(const std::vector<Range>& trusted, const Address& address) {
-    return std::any_of(trusted.begin(), trusted.end(),
-                       [&](const Range& range) { return range.contains(address); });
-}
-
 bool is_forwarding(std::string_view name) {
     constexpr std::string_view kPrefix = "x-forwarded-";
     return iequals(name, "Forwarded") || iequals(name, "Via") || iequals(name, "X-Real-IP") ||
@@ -80,6 +75,11 @@ std::optional<Address> walk(const std::vector<Range>& trusted, Address at,
 }
 
 }  // namespace
+
+bool is_trusted(const std::vector<Range>& trusted, const Address& address) {
+    return std::any_of(trusted.begin(), trusted.end(),
+                       [&](const Range& range) { return range.contains(address); });
+}
 
 Client find_client(const std::vector<Range>& trusted, const Address& peer,
                    std::span<const Field> fields) {

@@ -84,6 +84,9 @@ void HttpConnection::begin_request() {
     if (!(request_.facts.peer == peer_.address)) {
         request_.peer = peer_behind(peer_, request_.facts.peer);
     }
+    if (const auto counted = count_client(); !counted) {
+        return refuse(counted.error().code, counted.error().message);
+    }
     plan_ = uses_.router.plan(request_);
     if (request_.upgrade) {
         // Browsers and Python's clients close a connection that answers none of what they offered.
@@ -92,6 +95,13 @@ void HttpConnection::begin_request() {
         upgrade_answer_ = ws::encode_upgrade_answer(*request_.upgrade, plan_.protocol);
     }
     carry_out();
+}
+
+/// A trusted proxy may carry requests of several clients over one connection, one after the other.
+Result<void> HttpConnection::count_client() {
+    const bool is_proxied = !(request_.facts.peer == peer_.address);
+    return is_proxied ? ticket_.count_as(auth::to_text(request_.facts.peer))
+                      : ticket_.count_as_entered();
 }
 
 /// False if the request is a bad upgrade, which was refused.

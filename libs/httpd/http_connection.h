@@ -65,6 +65,7 @@ class HttpConnection final : public Connection,
 
     void consume(Bytes bytes);
     void begin_request();
+    Result<void> count_client();
     bool read_upgrade();
     /// Checks the plan's role, then does what it says.
     void carry_out();

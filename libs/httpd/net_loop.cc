@@ -2,34 +2,57 @@
 
 namespace st::httpd {
 
+Result<void> Admission::Ticket::count_as(const std::string& address) {
+    if (admission_ == nullptr || address == address_) return {};
+    if (auto moved = admission_->move(address_, address); !moved) return moved;
+    address_ = address;
+    return {};
+}
+
 Result<Admission::Ticket> Admission::enter(const std::string& address) {
-    const Options limits = *options_.get();
+    const std::size_t connections_max = options_->connections;
     const Lock lock(mutex_);
-    if (limits.connections > 0 && count_ >= limits.connections) {
+    if (connections_max > 0 && count_ >= connections_max) {
         counters_.connections_refused_total.fetch_add(1);
-        return Error{"limits.connections (" + std::to_string(limits.connections) + ") reached",
-                     503};
+        return Error{"limits.connections (" + std::to_string(connections_max) + ") reached", 503};
     }
-    std::size_t& here = per_address_[address];
-    if (limits.connections_per_address > 0 && here >= limits.connections_per_address) {
-        counters_.connections_refused_total.fetch_add(1);
-        return Error{"limits.connections_per_address (" +
-                         std::to_string(limits.connections_per_address) + ") reached",
-                     503};
-    }
-    ++here;
+    if (auto added = add_to(address); !added) return added.error();
     ++count_;
     counters_.connections_total.fetch_add(1);
     counters_.connections.fetch_add(1);
     return Ticket(*this, address);
 }
 
+Result<void> Admission::add_to(const std::string& address) {
+    if (address.empty()) return {};
+    const std::size_t here_max = options_->connections_per_address;
+    const auto here = per_address_.try_emplace(address).first;
+    if (here_max > 0 && here->second >= here_max) {
+        counters_.connections_refused_total.fetch_add(1);
+        return Error{"limits.connections_per_address (" + std::to_string(here_max) + ") reached",
+                     503};
+    }
+    ++here->second;
+    return {};
+}
+
+void Admission::take_from(const std::string& address) {
+    const auto here = per_address_.find(address);
+    if (here != per_address_.end() && --here->second == 0) per_address_.erase(here);
+}
+
+Result<void> Admission::move(const std::string& from, const std::string& to) {
+    const Lock lock(mutex_);
+    if (auto added = add_to(to); !added) return added;
+    take_from(from);
+    return {};
+}
+
 void Admission::leave(const std::string& address) {
     const Lock lock(mutex_);
     --count_;
     counters_.connections.fetch_sub(1);
-    const auto here = per_address_.find(address);
-    if (here != per_address_.end() && --here->second == 0) per_address_.erase(here);
+    take_from(address);
 }
 
 }  // namespace st::httpd

@@ -28,21 +28,29 @@ class Admission {
      public:
         Ticket() = default;
         Ticket(Admission& admission, const std::string& address)
-            : admission_(&admission), address_(address) {}
+            : admission_(&admission), entered_as_(address), address_(address) {}
         Ticket(Ticket&& other) noexcept
             : admission_(std::exchange(other.admission_, nullptr)),
+              entered_as_(std::move(other.entered_as_)),
               address_(std::move(other.address_)) {}
         Ticket& operator=(Ticket&& other) noexcept {
             std::swap(admission_, other.admission_);
+            std::swap(entered_as_, other.entered_as_);
             std::swap(address_, other.address_);
             return *this;
         }
         ~Ticket() {
             if (admission_ != nullptr) admission_->leave(address_);
         }
+        /// Counts under another address from now on: the client's, once a trusted proxy named it.
+        /// Error.code 503: that one has as many as it may.
+        Result<void> count_as(const std::string& address);
+        /// As it entered.
+        Result<void> count_as_entered() { return count_as(entered_as_); }
 
      private:
         Admission* admission_ = nullptr;
+        std::string entered_as_;
         std::string address_;
     };
 
@@ -50,10 +58,13 @@ class Admission {
         : options_(options), counters_(counters) {}
 
     /// Any thread. Error.code 503: which limit, and how to raise it. The place is counted only on
-    /// success.
+    /// success. "": counted in all alone, as a trusted proxy is, whose clients count instead.
     Result<Ticket> enter(const std::string& address) ST_EXCLUDES(mutex_);
 
  private:
+    Result<void> add_to(const std::string& address) ST_REQUIRES(mutex_);
+    void take_from(const std::string& address) ST_REQUIRES(mutex_);
+    Result<void> move(const std::string& from, const std::string& to) ST_EXCLUDES(mutex_);
     void leave(const std::string& address) ST_EXCLUDES(mutex_);
 
     const Current<Options>& options_;

@@ -12,6 +12,7 @@
 #include "api/event_log.h"
 #include "api/operations.h"
 #include "api/parts.h"
+#include "auth/forwarded.h"
 #include "capture/cameras.h"
 #include "capture/captures.h"
 #include "capture/parts.h"
@@ -35,6 +36,8 @@ namespace {
 constexpr std::chrono::seconds kGoodbyePatience{5};
 /// What was freed is given back to the system in portions of at least this.
 constexpr std::size_t kTrimBytes = std::size_t{32} << 20;
+/// The rest of a flood, once it is over.
+constexpr std::size_t kTrimRestBytes = std::size_t{1} << 20;
 constexpr std::chrono::seconds kTrimInterval{1};
 /// One of them is kept for what is quick.
 constexpr unsigned kDiskThreads = 4;
@@ -148,6 +151,7 @@ struct Server::Parts {
     void open_recorder();
     void make_parts();
     void trim_later();
+    std::string counted_as(const Poco::Net::SocketAddress& peer) const;
     void accept(loop::SocketPtr socket, const ListenAddress& at);
     template <class Made>
     void place(httpd::NetLoop& net, std::shared_ptr<Made> connection, loop::SocketPtr socket,
@@ -190,8 +194,10 @@ void Server::Parts::open_recorder() {
 /// glibc keeps what is freed: after a flood of large messages that is most of the memory.
 void Server::Parts::trim_later() {
     trim_timer = control.after(kTrimInterval, [this] {
-        freed_bytes += http_counters.memory.take_freed();
-        if (freed_bytes >= kTrimBytes) {
+        const std::size_t freed = http_counters.memory.take_freed();
+        freed_bytes += freed;
+        const bool is_over = freed == 0 && freed_bytes >= kTrimRestBytes;
+        if (is_over || freed_bytes >= kTrimBytes) {
             freed_bytes = 0;
             disk.post(loop::Effort::slow, [] { ::malloc_trim(0); });
         }
@@ -286,6 +292,14 @@ void Server::Parts::refuse(const Poco::Net::StreamSocket& socket, const Error& w
         ::send(socket.impl()->sockfd(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+/// A trusted proxy has no limit of its own: its clients have.
+std::string Server::Parts::counted_as(const Poco::Net::SocketAddress& peer) const {
+    std::string address = httpd::peer_address_text(peer);
+    const auto parsed = auth::parse_address(address);
+    const bool is_proxy = parsed && auth::is_trusted(policy->trusted_proxies, *parsed);
+    return is_proxy ? std::string() : address;
+}
+
 void Server::Parts::accept(loop::SocketPtr socket, const ListenAddress& at) {
     Poco::Net::SocketAddress peer;
     try {
@@ -293,7 +307,7 @@ void Server::Parts::accept(loop::SocketPtr socket, const ListenAddress& at) {
     } catch (const Poco::Exception&) {
         return;  // gone before we looked
     }
-    auto ticket = admission.enter(httpd::peer_address_text(peer));
+    auto ticket = admission.enter(counted_as(peer));
     if (!ticket) {
         log.warning("connection from " + httpd::peer_text(peer) +
                     " refused: " + ticket.error().message);

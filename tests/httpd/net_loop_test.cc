@@ -31,5 +31,24 @@ TEST(Admission, counts_in_all_and_per_address_and_gives_places_back) {
     EXPECT_TRUE(admission.enter("10.0.0.3")) << "a raised limit counts at once";
 }
 
+TEST(Admission, counts_the_clients_of_a_trusted_proxy_and_not_the_proxy) {
+    Counters counters;
+    Options options;
+    options.connections_per_address = 1;
+    const Current<Options> current(options);
+    Admission admission(current, counters);
+    auto first = admission.enter("");
+    auto second = admission.enter("");
+    ASSERT_TRUE(first && second) << "the proxy has no limit of its own";
+    EXPECT_TRUE(first->count_as("192.0.2.1"));
+    EXPECT_TRUE(first->count_as("192.0.2.1")) << "the next request of the same client";
+    const auto over = second->count_as("192.0.2.1");
+    ASSERT_FALSE(over);
+    EXPECT_EQ(over.error().code, 503);
+    EXPECT_TRUE(second->count_as("192.0.2.2"));
+    EXPECT_TRUE(first->count_as_entered());
+    EXPECT_TRUE(second->count_as("192.0.2.1")) << "its place is free again";
+}
+
 }  // namespace
 }  // namespace st::httpd
