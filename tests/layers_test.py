@@ -47,9 +47,6 @@ ARROWS = {
     "server": ["api", "live", "capture", "httpd", "record", "takes", "source"],
 }
 
-# Still being taken apart, not checked yet. Shrinks to nothing.
-LOOSE = {"live"}
-
 # A program that is made of parts of another one.
 PARTS_OF = {"streamctl-push": "streamctl"}
 
@@ -166,7 +163,7 @@ def check_purity(path, text, targets):
 def check_folder(root, folder, kind, libraries):
     place, name = f"{folder.parent.name}/{folder.name}", folder.name
     files = sources(folder)
-    if not files or (root == ROOT and name in LOOSE):
+    if not files:
         return []
     uses = declared_uses(folder / "CMakeLists.txt", kind, name)
     if uses is None:
