@@ -139,6 +139,7 @@ void block_signals() {
     const sigset_t set = daemon_signals();
     ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
     ::signal(SIGPIPE, SIG_IGN);
+    ::signal(SIGCHLD, SIG_DFL);  // inherited as ignored, it would hide how children end
     ::signal(SIGXFSZ, SIG_IGN);  // a full quota is an error of write(), not our end
 }
 

@@ -112,9 +112,12 @@ class LineFormatter : public Poco::Formatter {
 
 /// What std::terminate still writes: the process has one log.
 std::atomic<LogQueue*> last_words{nullptr};
+/// The library's own, which says what exception it was.
+std::terminate_handler library_handler = std::abort;
 
 [[noreturn]] void on_terminate() {
     if (LogQueue* queue = last_words.exchange(nullptr)) queue->flush(LogQueue::kPatience);
+    library_handler();
     std::abort();
 }
 
@@ -125,7 +128,8 @@ class QueuedSink final : public ThresholdSink {
                  [out = out]() mutable { open_again(*out); }),
           threshold_(threshold) {
         last_words = &queue_;
-        std::set_terminate(on_terminate);
+        const std::terminate_handler before = std::set_terminate(on_terminate);
+        if (before != nullptr && before != on_terminate) library_handler = before;
     }
     ~QueuedSink() override { last_words = nullptr; }
 

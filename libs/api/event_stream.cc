@@ -12,6 +12,7 @@ EventStream::EventStream(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ti
 }
 
 void EventStream::start(const Wanted& wanted) {
+    stream_->resume_reading();  // paused if much came behind the request
     const Field fields[] = {{"Content-Type", "text/event-stream"},
                             {"Cache-Control", "no-store"},
                             {"X-Accel-Buffering", "no"},

@@ -74,6 +74,14 @@ std::optional<Address> walk(const std::vector<Range>& trusted, Address at,
     return at;
 }
 
+/// By a trusted proxy that lists no hops: nginx's usual line names the client in X-Real-IP.
+Client named_alone(const Address& peer, std::span<const Field> fields) {
+    const auto named = hops_of(fields, "X-Real-IP");
+    if (named.empty()) return {peer, false};
+    const auto client = named.size() == 1 ? read_hop(named.front()) : std::nullopt;
+    return client ? Client{*client, false} : Client{peer, true};
+}
+
 }  // namespace
 
 bool is_trusted(const std::vector<Range>& trusted, const Address& address) {
@@ -89,6 +97,7 @@ Client find_client(const std::vector<Range>& trusted, const Address& peer,
     if (!is_trusted(trusted, peer)) return {peer, true};
     const auto listed = hops_of(fields, "X-Forwarded-For");
     const auto paired = hops_of(fields, "Forwarded");
+    if (listed.empty() && paired.empty()) return named_alone(peer, fields);
     const auto by_list = walk(trusted, peer, listed, false);
     const auto by_pairs = walk(trusted, peer, paired, true);
     if (!by_list || !by_pairs) return {peer, true};

@@ -36,6 +36,16 @@ T request_of(std::string_view request) {
     return *decoded;
 }
 
+/// Whether it was the JPEG that failed.
+bool can_decode(int file, std::uint64_t pixels_max) {
+    try {
+        decode_first_picture(file, pixels_max, false);
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
 std::string check(const media::MovieCheck& wanted, std::span<const int> fds) {
     if (fds.empty()) throw Error("no file came with the job");
     media::MovieAnswer answer;
@@ -49,6 +59,7 @@ std::string check(const media::MovieCheck& wanted, std::span<const int> fds) {
         answer.has_jpeg = fds.size() > 1;
     } catch (const Error& error) {
         why = error.what();
+        answer.has_decoded = fds.size() > 1 && can_decode(fds[0], wanted.pixels_max) ? 1 : 0;
     }
     return media::to_bytes(answer) + why;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "flv/body.h"
 #include "flv/codec_config.h"
@@ -21,6 +22,8 @@ constexpr unsigned kLengthBytes = 4;
 constexpr std::size_t kLengthSizeAt = 4;
 /// After so many pictures in one packet each, every packet is taken for a picture.
 constexpr unsigned kWholePictures = 2;
+/// After so many pictures in a row that came whole, nothing is held any more.
+constexpr unsigned kUnjoinedPictures = 30;
 /// Units before a picture that never comes.
 constexpr std::size_t kPrefixBytesMax = 256 * 1024;
 constexpr std::size_t kAdtsBytes = 7;
@@ -87,9 +90,21 @@ void Normaliser::feed(Packet packet, std::vector<Packet>& out) {
 
 void Normaliser::flush(std::vector<Packet>& out) {
     if (!held_) return;
+    note_whole_picture();
     Packet picture = std::move(*held_);
     held_.reset();
     give(std::move(picture), out);
+}
+
+/// What a publisher does with its pictures is known from what it did with the last ones.
+void Normaliser::note_whole_picture() {
+    const bool was_joined = std::exchange(held_is_joined_, false);
+    if (form_ == Form::unknown && ++whole_pictures_ >= kWholePictures) form_ = Form::pictures;
+    if (form_ != Form::slices) return;
+    unjoined_pictures_ = was_joined ? 0 : unjoined_pictures_ + 1;
+    if (unjoined_pictures_ < kUnjoinedPictures) return;
+    form_ = Form::unknown;  // it was one stray slice
+    whole_pictures_ = unjoined_pictures_ = 0;
 }
 
 void Normaliser::give(Packet packet, std::vector<Packet>& out) {
@@ -197,6 +212,7 @@ void Normaliser::video(Packet packet, std::vector<Packet>& out) {
     }
     if (!walked.begins_picture) {
         form_ = Form::slices;
+        held_is_joined_ = true;
         Buffer more = std::exchange(prefix_, {});
         if (held_ && held_->payload.size() + more.size() + packet.payload.size() > kBodyBytesMax) {
             note_unusable("H.264: a picture of more than 16 MiB");
@@ -208,15 +224,11 @@ void Normaliser::video(Packet packet, std::vector<Packet>& out) {
         }
         return;
     }
-    const bool was_held = held_.has_value();
     flush(out);
     packet.is_key = walked.is_key;
     if (!prefix_.empty()) {
         packet.payload = joined(prefix_.bytes(), packet.payload.bytes());
         prefix_ = {};
-    }
-    if (form_ == Form::unknown && was_held && ++whole_pictures_ >= kWholePictures) {
-        form_ = Form::pictures;
     }
     if (form_ == Form::pictures) return give(std::move(packet), out);
     held_ = std::move(packet);

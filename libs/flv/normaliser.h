@@ -49,6 +49,7 @@ class Normaliser {
     void audio(media::Packet packet, std::vector<media::Packet>& out);
     Walked walk(const media::Packet& packet);
     void note_unit(Bytes unit, bool is_flagged_key, Walked& walked);
+    void note_whole_picture();
     void give(media::Packet picture, std::vector<media::Packet>& out);
     void note_unusable(const std::string& why);
 
@@ -57,6 +58,8 @@ class Normaliser {
     unsigned length_bytes_ = 4;
     Form form_ = Form::unknown;
     unsigned whole_pictures_ = 0;
+    unsigned unjoined_pictures_ = 0;  ///< in a row, while slices are joined
+    bool held_is_joined_ = false;
     std::optional<media::Packet> held_;
     Buffer prefix_;  ///< units that stand before the next picture
     Buffer audio_config_;

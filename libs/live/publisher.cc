@@ -109,7 +109,8 @@ void Publisher::refuse(const Error& why) {
 void Publisher::push(media::Packet packet, std::int64_t now_ns) {
     if (state_ != State::publishing) return;
     const std::uint64_t unusable = normaliser_.unusable();
-    pushed_ns_ = now_ns;
+    // Sound goes on whatever the pictures do, and must not put off the one that is held.
+    if (packet.track == media::Track::video) pushed_ns_ = now_ns;
     normaliser_.feed(std::move(packet), packets_);
     push_normalised(now_ns);
     if (normaliser_.unusable() != unusable) note_unusable(normaliser_.last_unusable());

@@ -38,8 +38,13 @@ void Acceptor::on_ready(std::uint32_t) {
         if (accepted == kAcceptsPerTurn) return go_on_after({});
         const int fd = ::accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            on_accept_(
-                std::make_shared<Poco::Net::StreamSocket>(new Poco::Net::StreamSocketImpl(fd)));
+            try {
+                on_accept_(
+                    std::make_shared<Poco::Net::StreamSocket>(new Poco::Net::StreamSocketImpl(fd)));
+            } catch (...) {  // the rest of the backlog makes no new edge
+                if (loop_ != nullptr) go_on_after(kRetryAfter);
+                throw;
+            }
             continue;
         }
         if (errno == EINTR || errno == ECONNABORTED) continue;

@@ -294,17 +294,26 @@ void Stream::fail_output() {
 }
 
 void Stream::limit_kernel_queue(const KernelQueue& limits) {
+    if (!open_) return;  // the number may be another socket's by now
     ::setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &limits.bytes, sizeof limits.bytes);
     ::setsockopt(fd_, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &limits.unsent, sizeof limits.unsent);
 }
 
 std::size_t Stream::input_waiting() const {
     int bytes = 0;
+    if (!open_) return 0;
     if (::ioctl(fd_, FIONREAD, &bytes) != 0 || bytes < 0) return 0;
     return static_cast<std::size_t>(bytes);
 }
 
-void Stream::pause_reading() { reading_ = false; }
+void Stream::pause_reading() {
+    reading_ = false;
+    if (!open_ || !half_closed_ || input_over_) return;
+    // The peer's end came with what was just read: no other event will tell of it.
+    loop_.defer([this, alive = std::weak_ptr<bool>(alive_)] {
+        if (!alive.expired() && open_ && !reading_) handler_->on_hang_up(false);
+    });
+}
 
 void Stream::resume_reading() {
     if (reading_ || !open_ || input_over_) return;

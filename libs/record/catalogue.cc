@@ -109,7 +109,7 @@ int delete_tree(int parent, const std::string& name, int depth = 0) {
     int failed = 0;
     {
         const Fd directory = open_child(parent, name);
-        if (!directory) return errno;
+        if (!directory) return errno == ENOENT ? 0 : errno;
         for (const std::string& child : file_names(directory.get())) {
             const int error = delete_tree(directory.get(), child, depth + 1);
             if (failed == 0) failed = error;

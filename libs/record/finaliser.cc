@@ -20,7 +20,6 @@ constexpr int kNice = 10;  // recording comes first
 constexpr int kCodeData = 65;
 constexpr int kCodeIo = 74;
 constexpr int kCodeInterrupted = 130;
-constexpr char kNoPicture[] = "no decodable picture";
 
 mux::Timing mux_timing(Timing timing) {
     switch (timing) {
@@ -221,15 +220,21 @@ void Finaliser::finish(Unfinished job) {
         Made made = make_files(job, directory, dump.get(), meta);
         if (made.has_given_up && !job.is_large) {
             job.is_large = true;
-            return add(std::move(job));
+            {
+                // It was taken out of the queue: it need not wait for room, which workers make.
+                const Lock lock(mutex_);
+                queue_.push(std::move(job));
+            }
+            changed_.notify_one();
+            return;
         }
         outcome.is_worth_another_try = made.is_worth_another_try;
         if (made.report) {
             report = std::move(*made.report);
             apply_keep(fd.get(), directory, meta, made.has_mp4, report);
         }
-        store(fd.get(), meta, report);
-        if (!keeps_dump(meta, made.has_mp4)) {
+        if (!store(fd.get(), meta, report)) outcome.is_worth_another_try = true;
+        if (!keeps_dump(meta, report, made.has_mp4)) {
             ::unlinkat(fd.get(), kDumpName, 0);
         }
     } catch (const std::exception& e) {  // C3: the top of a job; the other jobs go on
@@ -291,7 +296,7 @@ Finaliser::Made Finaliser::make_files(const Unfinished& job, const std::string& 
     made.has_mp4 = made.report && std::ranges::any_of(made.report->files, is_mp4);
     if (!made.report && made.report.error().code == kCodeData) {
         meta.state = RecordingState::failed;
-        meta.error = with_earlier(meta.error, kNoPicture);
+        meta.error = with_earlier(meta.error, std::string(kNoPicture));
         made.report = mux::inspect(mp4);
     } else if (!made.report && made.report.error().code == kCodeInterrupted) {
         meta.state = RecordingState::finalising;
@@ -327,9 +332,12 @@ void Finaliser::make_h264(const mux::Job& of, const std::string& directory, Meta
 }
 
 /// What is in no other file is never deleted, whatever recording.keep says.
-bool Finaliser::keeps_dump(const Meta& meta, bool has_mp4) const {
+bool Finaliser::keeps_dump(const Meta& meta, const mux::Report& report, bool has_mp4) const {
+    // Messages of an unknown form are counted as they come; a crash takes the count with it.
+    const bool is_accounted_for =
+        meta.dropped.undecodable == 0 && meta.end_reason != EndReason::crash;
     return options_.keep.dump || meta.state != RecordingState::done || !has_mp4 ||
-           meta.dropped.undecodable > 0;
+           !is_accounted_for || !report.undecoded.empty();
 }
 
 /// The files as recording.keep wants them, and the report's list as they are.
@@ -344,7 +352,7 @@ void Finaliser::apply_keep(int directory, const std::string& path, Meta& meta, b
         return !file_bytes(directory, file.name).has_value();
     });
     const auto bytes = file_bytes(directory, kDumpName);
-    if (!keeps_dump(meta, has_mp4) || !bytes) return;
+    if (!keeps_dump(meta, report, has_mp4) || !bytes) return;
     mux::OutputFile dump;
     dump.path = path + "/" + kDumpName;
     dump.name = kDumpName;
@@ -358,12 +366,14 @@ void Finaliser::apply_keep(int directory, const std::string& path, Meta& meta, b
 }
 
 /// session.json for good. If the disk has no room for it, `meta` says so.
-void Finaliser::store(int directory, Meta& meta, const mux::Report& report) {
+bool Finaliser::store(int directory, Meta& meta, const mux::Report& report) {
     try {
         replace_file(directory, kSessionName, encode_session(meta, &report), true);
+        return true;
     } catch (const std::exception& e) {
         meta.state = RecordingState::failed;
         meta.error = with_earlier(meta.error, e.what());
+        return false;
     }
 }
 

@@ -69,10 +69,10 @@ class Finaliser {
     struct Made;
     Made make_files(const Unfinished& job, const std::string& directory, int dump, Meta& meta);
     void make_h264(const mux::Job& of, const std::string& directory, Meta& meta, Made& made);
-    bool keeps_dump(const Meta& meta, bool has_mp4) const;
+    bool keeps_dump(const Meta& meta, const mux::Report& report, bool has_mp4) const;
     void apply_keep(int directory, const std::string& path, Meta& meta, bool has_mp4,
                     mux::Report& report);
-    void store(int directory, Meta& meta, const mux::Report& report);
+    bool store(int directory, Meta& meta, const mux::Report& report);
     void log_result(const Meta& meta, const mux::Report& report) const;
 
     Folder& folder_;

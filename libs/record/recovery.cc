@@ -69,7 +69,8 @@ std::optional<Unfinished> take_back(const Folder& folder, const std::string& id)
         // Without its dump nothing can be made of it, but that it is over can be said.
         if (!has_dump && job.meta.state == RecordingState::failed) return std::nullopt;
         if (job.meta.state == RecordingState::failed) {
-            if (stored->has_mp4) return std::nullopt;
+            const std::string why = job.meta.error.value_or("");
+            if (stored->has_mp4 || why.ends_with(kNoPicture)) return std::nullopt;
             // Finished now, it is what its recording was: whole, unless the disk refused then.
             job.failed = job.meta.end_reason == EndReason::disk;
             if (!job.failed) job.meta.error.reset();

@@ -128,6 +128,7 @@ void set_report(Object& object, const Meta& meta, const mux::Report& report, boo
     dropped.set("before_start", meta.dropped.before_start);
     dropped.set("bad", meta.dropped.bad + report.dropped.bad);
     dropped.set("undecodable", meta.dropped.undecodable + report.dropped.undecodable);
+    dropped.set("unknown_form", meta.dropped.undecodable);
     object.set("dropped", dropped);
     object.set("seq_gaps", encode_gaps(report));
     object.set("seq_gap_count", report.seq_gap_count);
@@ -228,7 +229,7 @@ Result<StoredSession> decode_object(const Object& object) {
     meta.stopped_by = object["stopped_by"].text_or_empty();
     if (const Object* const dropped = object["dropped"].object()) {
         meta.dropped = {number_or_0((*dropped)["before_start"]), number_or_0((*dropped)["bad"]),
-                        number_or_0((*dropped)["undecodable"])};
+                        number_or_0((*dropped)["unknown_form"])};
     }
     if (const Object* const clock = object["clock"].object()) {
         const auto ping_us = (*clock)["ping_us"].integer();

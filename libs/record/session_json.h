@@ -17,6 +17,9 @@ namespace st::record {
 constexpr std::size_t kSessionJsonBytesMax = std::size_t{4} << 20;
 constexpr std::size_t kSessionJsonDepthMax = 24;  ///< what a camera said stands two levels down
 
+/// The error of a recording that holds nothing to show; another try would find nothing either.
+constexpr std::string_view kNoPicture = "no decodable picture";
+
 /// The part of session.json that does not come from the muxer's report.
 struct Meta {
     std::string id;

@@ -39,6 +39,7 @@ Result<Command> decode_command(MessageType type, Bytes body) {
     command.name = *value->string();
     for (std::size_t i = 0; !reader.at_end(); ++i) {
         value = reader.next();
+        if (!value && i >= 2) break;  // arguments that nobody needs are skipped, not fatal
         if (!value) return Error{"rtmp: " + shown(command.name) + ": " + value.error().message};
         if (i == 0) {
             if (value->number() != nullptr) command.transaction = *value->number();

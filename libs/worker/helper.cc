@@ -34,6 +34,9 @@ StandardStreams streams_of(const Channel& channel) {
 }  // namespace
 
 Helper::Helper(const std::vector<std::string>& command, const ProcessLimits& limits) {
+    if (command[0].find('/') != std::string::npos && ::access(command[0].c_str(), X_OK) != 0) {
+        throw std::system_error(errno, std::generic_category(), command[0]);
+    }
     Channel channel = make_channel();
     pid_ = spawn(command, streams_of(channel), limits);
     socket_ = std::move(channel.ours);

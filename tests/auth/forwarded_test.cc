@@ -35,6 +35,12 @@ TEST(Forwarded, the_last_hop_that_is_not_trusted_is_the_client) {
     EXPECT_TRUE(finds("127.0.0.1", "127.0.0.1", {{"Via", "1.1 proxy"}}));
 }
 
+TEST(Forwarded, a_proxy_may_name_the_client_in_one_header_alone) {
+    EXPECT_TRUE(finds("203.0.113.5", "127.0.0.1", {{"X-Real-IP", "203.0.113.5"}}));
+    EXPECT_TRUE(finds("?", "127.0.0.1", {{"X-Real-IP", "nobody"}}));
+    EXPECT_TRUE(finds("?", "127.0.0.1", {{"X-Real-IP", "10.0.0.1"}, {"X-Real-IP", "10.0.0.2"}}));
+}
+
 TEST(Forwarded, hops_have_ports_brackets_and_quotes) {
     EXPECT_TRUE(finds("203.0.113.5", "127.0.0.1", {{"X-Forwarded-For", "203.0.113.5:4711"}}));
     EXPECT_TRUE(finds("fd00::7", "127.0.0.1", {{"X-Forwarded-For", "fd00::7"}}));
