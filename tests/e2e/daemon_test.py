@@ -63,10 +63,10 @@ class Start(harness.Case):
 
     def test_it_says_where_cameras_connect_and_what_is_open_to_whom(self):
         server = self.start_streamd("--tls-port", "1")
-        self.assertIn(f"ws://127.0.0.1:{server.port}/ingest/", server.log)
-        self.assertRegex(server.log, r"camera: open")
-        self.assertRegex(server.log, r"control: this machine only")
-        self.assertRegex(server.log, r"tls\.port: not opened, there is no tls\.certificate")
+        server.wait_log(f"ws://127.0.0.1:{server.port}/ingest/")
+        server.wait_log("camera: open")
+        server.wait_log("control: this machine only")
+        server.wait_log("tls.port: not opened, there is no tls.certificate")
         server.stop()
 
     def test_a_ports_file_that_cannot_be_written_ends_it_in_good_order(self):

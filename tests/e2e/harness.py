@@ -154,6 +154,10 @@ class Streamd:
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
+    def wait_log(self, text):
+        """The log is written by a thread of its own: a line may come after what it is about."""
+        wait_for(lambda: text in self.log, f"{text!r} in the log")
+
     @property
     def port(self):
         return self.ports["http"]

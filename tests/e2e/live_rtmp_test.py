@@ -75,7 +75,7 @@ class Rtmp(harness.Case):
         ):
             done = await harness.async_run(ffmpeg_publish(server, live.clip(), where), expect=None)
             self.assertNotEqual(done.returncode, 0, where)
-            self.assertIn("publish refused: " + why, server.log, where)
+            server.wait_log("publish refused: " + why)
             self.assertIn(why, done.stderr, f"{where}: what the encoder shows its user")
         server.stop()
 
@@ -140,7 +140,7 @@ class Rtmp(harness.Case):
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         self.assertEqual(await asyncio.wait_for(reader.read(), harness.PATIENCE_S), b"")
         writer.close()
-        self.assertIn("rtmp: first byte 71, expected version 3", server.log)
+        server.wait_log("rtmp: first byte 71, expected version 3")
         server.stop()
 
     @unittest.skipUnless(live.has_gstreamer_rtmp(), "GStreamer's rtmp2 is not installed")

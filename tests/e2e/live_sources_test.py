@@ -161,7 +161,7 @@ class Sources(harness.Case):
             failed = wait_state(server, "failed")
             self.assertEqual(failed["last_error"], "the command ended with exit code 3")
             self.assertEqual((failed["restarts"], failed["crashes"], failed["pid"]), (1, 2, None))
-            self.assertIn("source /live/x: says: no such camera", server.log)
+            server.wait_log("source /live/x: says: no such camera")
         answer = server.http("POST", "/api/v1/sources/live/x/restart")
         self.assertEqual(answer.json, {"ok": True, "source": "/live/x"})
         wait_state(server, "idle")
@@ -177,7 +177,7 @@ class Sources(harness.Case):
             group = status(server)["pid"]
         wait_state(server, "stopping")
         wait_state(server, "idle")
-        self.assertIn("still there after SIGTERM: killed", server.log)
+        server.wait_log("still there after SIGTERM: killed")
         harness.wait_for(lambda: not group_members(group), "all of its processes are gone")
 
     def test_a_command_that_gives_nothing_more_may_still_clean_up(self):

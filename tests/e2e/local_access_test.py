@@ -72,8 +72,8 @@ class LocalAccess(harness.Case):
         self.assertEqual(self.by_socket("/api/v1/status", {"Host": "anything"}).status, 200)
         self.assertEqual(self.by_socket("/api/v1/status", {"Origin": "https://evil.example"}).status, 403)
         self.assertEqual(server.http("GET", "/healthz").status, 200)
-        self.assertIn(f"control socket: opened by uid={os.geteuid()}:pid=", server.log)
-        self.assertIn("control: the control socket, or the token beside it", server.log)
+        server.wait_log(f"control socket: opened by uid={os.geteuid()}:pid=")
+        server.wait_log("control: the control socket, or the token beside it")
         self.assertNotIn(bearer["Authorization"][7:], server.log)
         server.stop()
         self.assertEqual(list(self.runtime.iterdir()), [], "nothing is left behind")
@@ -112,7 +112,7 @@ class LocalAccess(harness.Case):
         second = self.new_streamd(config=config)
         with self.assertRaises(AssertionError):
             second.start()
-        self.assertIn("control.socket", second.log)
+        second.wait_log("control.socket")
         self.assertEqual(self.by_socket("/api/v1/status").status, 200)
         server.stop()
 

@@ -36,7 +36,7 @@ class Forms(harness.Case):
         folder, session = await self.record(server, [(t, with_lengths(p)) for t, p in self.frames])
         self.assertEqual((session["state"], session["dropped"]["undecodable"]), ("done", 0), session)
         self.assert_same_pictures(folder / "stream.mp4", self.clip)
-        self.assertIn("NAL units behind lengths", server.log)
+        server.wait_log("NAL units behind lengths")
         await asyncio.to_thread(server.stop)
 
     async def test_lengths_may_begin_in_the_middle_of_a_recording(self):
@@ -54,7 +54,7 @@ class Forms(harness.Case):
         self.assertEqual(session["dropped"]["undecodable"], len(rubbish), session)
         self.assertRegex(session["warnings"][0], f"^{len(rubbish)} messages are not H.264")
         self.assertTrue((folder / "stream.fdump").exists())
-        self.assertIn("camera.bad_payload", server.log)
+        server.wait_log("camera.bad_payload")
         await asyncio.to_thread(server.stop)
 
     async def test_a_recording_without_a_picture_has_failed(self):

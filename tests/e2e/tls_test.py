@@ -40,7 +40,7 @@ class Tls(harness.Case):
         certificate, key = harness.make_cert(self.folder / "lab")
         server = self.start_secure(certificate, key)
         self.assertLess({"http", "https"}, set(server.ports))
-        self.assertIn(f"wss://127.0.0.1:{server.ports['https']}/ingest/NAME", server.log)
+        server.wait_log(f"wss://127.0.0.1:{server.ports['https']}/ingest/NAME")
         context = trust(certificate)
         self.assertEqual(self.get(server, "/api/v1/status", context)["cameras"]["connected"], 0)
         if shutil.which("curl"):
