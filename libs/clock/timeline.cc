@@ -264,11 +264,15 @@ class Planner {
     /// next picture, while the arrivals do not.
     bool is_small_stray(std::size_t i) const {
         if (i + 1 >= clock_.times.size() || good_ + 1 != i) return false;
-        const std::int64_t off_us = step_us(good_, i) - other_us(good_, i);
-        const std::int64_t back_us = step_us(i, i + 1) - other_us(i, i + 1);
+        // In floating point: a hostile clock's steps are too large to be added.
+        const auto apart_us = [this](std::size_t from, std::size_t to) {
+            return static_cast<double>(step_us(from, to)) - static_cast<double>(other_us(from, to));
+        };
+        const double off_us = apart_us(good_, i);
+        const double back_us = apart_us(i, i + 1);
         if (std::abs(off_us) <= kSeenUs || std::abs(off_us + back_us) * 4 > std::abs(off_us))
             return false;
-        const std::int64_t pace_us = std::abs(other_us(good_, i) - median_us_);
+        const double pace_us = std::abs(static_cast<double>(other_us(good_, i) - median_us_));
         return pace_us * 4 < std::abs(off_us);
     }
 

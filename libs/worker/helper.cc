@@ -24,11 +24,9 @@ bool wait_readable(int fd, std::int64_t nanoseconds) {
     return ready > 0 || (ready < 0 && errno != EINTR);
 }
 
-/// Not our standard error: whoever reads that would wait for our helpers as well. Only what a
-/// sanitizer finds must not be lost.
+/// Not our standard error: whoever reads that would wait for our helpers as well.
 StandardStreams streams_of(const Channel& channel) {
-    return {channel.theirs.get(), StandardStreams::kNull,
-            is_sanitized() ? STDERR_FILENO : StandardStreams::kNull};
+    return {channel.theirs.get(), StandardStreams::kNull, StandardStreams::kNull};
 }
 
 }  // namespace

@@ -112,6 +112,14 @@ class EventList final : public EventSink {
 /// Makes sessions whose messages stay in their queues.
 class UnwrittenSessions {
  public:
+    UnwrittenSessions() = default;
+    UnwrittenSessions(const UnwrittenSessions&) = delete;
+    UnwrittenSessions& operator=(const UnwrittenSessions&) = delete;
+    /// The mailbox and the sessions in it hold each other until they are taken out.
+    ~UnwrittenSessions() {
+        mailbox_->stop();
+        for (std::vector<record::SessionPtr> work; mailbox_->wait(work);) work.clear();
+    }
     record::SessionPtr open(record::SessionStart start) {
         auto session = std::make_shared<record::Session>(next_serial_++, std::move(start),
                                                          budget_bytes, mailbox_);
