@@ -146,6 +146,7 @@ struct Server::Parts {
     std::size_t next_net = 0;
     loop::TimerId trim_timer = 0;
     std::size_t freed_bytes = 0;
+    bool trims_again = false;
 
     void listen();
     void open_recorder();
@@ -196,8 +197,10 @@ void Server::Parts::trim_later() {
     trim_timer = control.after(kTrimInterval, [this] {
         const std::size_t freed = http_counters.memory.take_freed();
         freed_bytes += freed;
-        const bool is_over = freed == 0 && freed_bytes >= kTrimRestBytes;
+        // What a peer held is counted before its connection goes, so once more when all is quiet.
+        const bool is_over = freed == 0 && (freed_bytes >= kTrimRestBytes || trims_again);
         if (is_over || freed_bytes >= kTrimBytes) {
+            trims_again = !is_over;
             freed_bytes = 0;
             disk.post(loop::Effort::slow, [] { ::malloc_trim(0); });
         }
