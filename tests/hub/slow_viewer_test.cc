@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
 
 #include "hub/fakes.h"
 
@@ -278,116 +277,6 @@ TEST(SlowViewer, may_be_given_a_cache_larger_than_its_queue) {
     EXPECT_EQ(world.hub.viewers().at(0)->cuts, 1U) << "the allowance was for the beginning";
 }
 
-/// A stream with a viewer that is four packets behind, of which two are in its socket.
-struct Behind : World {
-    explicit Behind(Options options = small_queue()) : World(options) {
-        publication = publish();
-        join(viewer);
-        push(publication, key(0));
-        viewer.takes = false;
-        push(publication, delta(40));
-        viewer.queued += 1;
-        push(publication, delta(80));
-        push(publication, delta(120));
-        viewer.take();
-    }
-    void end() {
-        publication.end("bye");
-        hub.give_up("/live/x", publication.number());
-        executor.run();
-    }
-    Publication publication;
-    FakeViewer viewer;
-};
-
-TEST(EndOfStream, comes_after_what_waits_for_a_slow_viewer) {
-    Behind world;
-    world.end();
-    EXPECT_THAT(world.viewer.take(), IsEmpty());
-    world.viewer.sip(world.executor.now);
-    world.executor.run();
-    EXPECT_THAT(world.viewer.take(), ElementsAre("Av@80:p", "Av@120:p"));
-    EXPECT_TRUE(world.viewer.subscription);
-    world.viewer.sip(world.executor.now);
-    world.executor.run();
-    EXPECT_THAT(world.viewer.take(), ElementsAre("end: stream ended"));
-    EXPECT_EQ(std::get<Left>(world.events.back()).dropped, 0U);
-    EXPECT_EQ(std::get<Left>(world.events.back()).reason, "stream ended");
-    EXPECT_EQ(world.hub.find("/live/x"), nullptr);
-}
-
-TEST(EndOfStream, counts_what_a_viewer_does_not_take_in_time) {
-    Behind world;
-    world.end();
-    world.executor.advance(1'100);
-    EXPECT_EQ(world.hub.viewers().at(0)->dropped, 2U) << "older than it may be";
-    world.executor.advance(5'000);
-    EXPECT_THAT(world.viewer.take(), ElementsAre("end: viewer takes nothing"));
-    EXPECT_EQ(std::get<Left>(world.events.back()).dropped, 2U);
-}
-
-TEST(EndOfStream, counts_what_a_stuck_viewer_leaves) {
-    Options options = small_queue();
-    options.queue.age = std::chrono::milliseconds(60'000);
-    Behind world(options);
-    world.end();
-    world.executor.advance(6'000);
-    EXPECT_THAT(world.viewer.take(), ElementsAre("end: viewer takes nothing"));
-    EXPECT_EQ(std::get<Left>(world.events.back()).dropped, 2U);
-}
-
-TEST(EndOfStream, is_the_end_even_if_another_publisher_comes) {
-    Behind world;
-    world.end();
-    Publication again = world.publish();
-    FakeViewer other;
-    world.join(other);
-    world.push(again, key(0, "new"));
-    world.viewer.drain(world.executor.now);
-    world.push(again, delta(40, "new"));
-    EXPECT_THAT(world.viewer.take(), ElementsAre("Av@80:p", "Av@120:p", "end: stream ended"));
-    EXPECT_EQ(other.got.size(), 3U);
-    EXPECT_EQ(world.hub.viewer_count(), 1U);
-}
-
-TEST(EndOfStream, does_not_reach_a_viewer_that_left_meanwhile) {
-    Behind world;
-    world.end();
-    world.viewer.subscription = {};
-    world.viewer.drain(world.executor.now);
-    world.executor.advance(10'000);
-    EXPECT_THAT(world.viewer.take(), IsEmpty());
-    EXPECT_EQ(world.hub.find("/live/x"), nullptr);
-
-    Behind late;
-    late.end();
-    late.viewer.drain(late.executor.now);
-    late.viewer.subscription = {};
-    late.executor.run();
-    EXPECT_THAT(late.viewer.take(), ElementsAre("Av@80:p", "Av@120:p"));
-}
-
-TEST(EndOfStream, leaves_a_viewer_waiting_that_was_given_nothing) {
-    World world;
-    Publication publication = world.publish();
-    world.push(publication, key(0));
-    FakeViewer watching;
-    world.join(watching);
-    publication.end("bye");
-    FakeViewer waiting;
-    world.join(waiting);
-    world.hub.give_up("/live/x", publication.number());
-    world.executor.run();
-    EXPECT_EQ(watching.got.back(), "end: stream ended");
-    EXPECT_THAT(waiting.take(), IsEmpty());
-    Publication again = world.publish();
-    world.push(again, key(0));
-    EXPECT_EQ(waiting.got.size(), 2U);
-    EXPECT_TRUE(world.hub.kick_viewer(waiting.subscription.id()));
-    world.executor.run();
-    EXPECT_EQ(waiting.got.back(), "end: kicked");
-}
-
 TEST(SlowViewer, comes_after_those_who_keep_up) {
     World world(small_queue());
     Publication publication = world.publish();
@@ -418,71 +307,6 @@ TEST(SlowViewer, does_not_hold_up_others_that_leave_in_the_middle_of_a_walk) {
     world.executor.run();  // each leaves inside its own end()
     for (FakeViewer& viewer : viewers) EXPECT_EQ(viewer.got.back(), "end: stream ended");
     EXPECT_EQ(world.hub.viewer_count(), 0U);
-}
-
-TEST(MergeWindow, sends_what_came_in_it_with_one_call) {
-    Options options;
-    options.batch = std::chrono::milliseconds(100);
-    World world(options);
-    Publication publication = world.publish();
-    FakeViewer viewer;
-    world.join(viewer);
-    world.push(publication, key(0));
-    world.push(publication, delta(40));
-    EXPECT_EQ(viewer.sends, 0);
-    world.executor.advance(100);
-    const int first = viewer.sends;
-    EXPECT_EQ(viewer.got.size(), 3U);
-    world.push(publication, delta(120));
-    world.executor.advance(50);
-    world.push(publication, delta(170));
-    EXPECT_EQ(viewer.sends, first);
-    world.executor.advance(49);
-    EXPECT_EQ(viewer.sends, first);
-    world.executor.advance(1);
-    EXPECT_EQ(viewer.sends, first + 1);
-    EXPECT_EQ(viewer.got.size(), 5U);
-}
-
-TEST(MergeWindow, includes_the_time_it_takes_to_send_to_all) {
-    Options options;
-    options.batch = std::chrono::milliseconds(100);
-    World world(options);
-    Publication publication = world.publish();
-    std::array<FakeViewer, 3> viewers;
-    for (FakeViewer& viewer : viewers) {
-        world.join(viewer);
-        viewer.on_send = [&world] { world.executor.now += 5 * kMs; };
-    }
-    const auto sends_within = [&](std::int64_t ms) {
-        const int before = viewers.front().sends;
-        world.executor.advance(ms);
-        return viewers.front().sends - before;
-    };
-    world.push(publication, key(0));
-    EXPECT_GT(sends_within(100), 0);
-    world.push(publication, delta(120));
-    EXPECT_EQ(sends_within(84), 0);  // three of them take 15 ms
-    EXPECT_EQ(sends_within(1), 1);
-    for (FakeViewer& viewer : viewers) {
-        viewer.on_send = [&world] { world.executor.now += 50 * kMs; };
-    }
-    world.push(publication, delta(240));
-    EXPECT_EQ(sends_within(85), 1);
-    world.push(publication, delta(360));
-    EXPECT_EQ(sends_within(74), 0);  // a quarter is the most that is taken off
-    EXPECT_EQ(sends_within(1), 1);
-}
-
-TEST(MergeWindow, is_cut_short_by_size) {
-    Options options;
-    options.batch = std::chrono::milliseconds(10'000);
-    World world(options);
-    Publication publication = world.publish();
-    FakeViewer viewer;
-    world.join(viewer);
-    for (std::size_t i = 0; i < Group::kUnitsMax; ++i) world.push(publication, key(40));
-    EXPECT_EQ(viewer.got.size(), Group::kUnitsMax + 1);
 }
 
 }  // namespace
