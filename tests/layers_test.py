@@ -39,12 +39,11 @@ ARROWS = {
     "mux": ["mp4", "dump", "flv", "clock"],
     "record": ["mux", "mp4", "worker", "hub", "control"],
     "takes": ["record", "mux", "clock", "worker", "digest"],
-    "source": ["hub", "flv", "loop", "worker"],
     "httpd": ["loop", "http", "ws", "auth", "json"],
     "capture": ["httpd", "record", "hub", "camera", "clock", "ws", "auth"],
-    "live": ["httpd", "rtmp", "flv", "ws", "hub", "worker", "auth", "source"],
+    "live": ["httpd", "rtmp", "flv", "ws", "hub", "worker", "auth"],
     "api": ["live", "capture", "record", "takes", "httpd", "control", "json", "auth"],
-    "server": ["api", "live", "capture", "httpd", "record", "takes", "source"],
+    "server": ["api", "live", "capture", "httpd", "record", "takes"],
 }
 
 # A program that is made of parts of another one.

@@ -53,7 +53,7 @@ PushCamera::~PushCamera() { leave_clip(); }
 void PushCamera::open() {
     Poco::Net::StreamSocket socket;
     socket.connectNB(target_.address);
-    stream_ = std::make_unique<loop::Stream>(
+    stream_ = std::make_unique<loop::TcpStream>(
         loop_, socket, *this, target_.tls ? target_.tls->connect(target_.host) : nullptr);
     if (::getrandom(nonce_.data(), nonce_.size(), 0) != static_cast<ssize_t>(nonce_.size())) {
         throw std::runtime_error("getrandom: no random bytes");

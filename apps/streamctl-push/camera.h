@@ -11,7 +11,7 @@
 
 #include "camera/message.h"
 #include "http/head.h"
-#include "loop/stream.h"
+#include "loop/tcp_stream.h"
 #include "streamctl-push/clip.h"
 #include "streamctl/options.h"
 #include "ws/codec.h"
@@ -106,7 +106,7 @@ class PushCamera final : public loop::StreamHandler {
     PushFleet& fleet_;
     const std::string name_;
     const PushTarget target_;
-    std::unique_ptr<loop::Stream> stream_;
+    std::unique_ptr<loop::TcpStream> stream_;
     State state_ = State::connecting;
     int exit_code_ = 0;  ///< once closing
     ws::Nonce nonce_{};

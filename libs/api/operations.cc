@@ -17,9 +17,9 @@
 #include "control/start.h"
 #include "control/status.h"
 #include "control/stop.h"
+#include "live/sources.h"
 #include "record/catalogue.h"
 #include "record/recorder.h"
-#include "source/sources.h"
 
 namespace st::api {
 namespace {
@@ -92,7 +92,7 @@ Decoded<record::CatalogueQuery> to_query(const control::RecordingQuery& asked) {
 static_assert(static_cast<int>(record::RecordingState::failed) ==
               static_cast<int>(control::SessionState::failed));
 
-control::SourceStatus shown(const source::SourceStatus& status) {
+control::SourceStatus shown(const live::SourceStatus& status) {
     control::SourceStatus out;
     out.path = status.path;
     out.input = status.input;
@@ -108,7 +108,7 @@ control::SourceStatus shown(const source::SourceStatus& status) {
     }
     return out;
 }
-static_assert(static_cast<int>(source::State::failed) ==
+static_assert(static_cast<int>(live::SourceState::failed) ==
               static_cast<int>(control::SourceState::failed));
 
 /// Of a live stream or source.
@@ -251,7 +251,7 @@ void Operations::kick_camera(const Call& call, const Done& done) {
 
 void Operations::list_sources(const Call& call, const Done& done) const {
     Page page(call);
-    for (const source::SourceStatus& status : parts_.sources.status()) {
+    for (const live::SourceStatus& status : parts_.sources.status()) {
         page.add(status.path, [&] { return control::encode(shown(status)); });
     }
     done(page.encode());

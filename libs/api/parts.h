@@ -16,16 +16,13 @@ class Catalogue;
 class Recorder;
 }  // namespace st::record
 
-namespace st::source {
-class Sources;
-}  // namespace st::source
-
 namespace st::capture {
 class Cameras;
 class Captures;
 }  // namespace st::capture
 
 namespace st::live {
+class Sources;
 class Live;
 struct Parts;
 }  // namespace st::live
@@ -49,8 +46,8 @@ struct Parts {
     record::Catalogue& catalogue;  ///< any thread that may block
     record::Recorder& recorder;    ///< any thread
     live::Parts& live_parts;
-    live::Live& live;          ///< any thread
-    source::Sources& sources;  ///< any thread
+    live::Live& live;        ///< any thread
+    live::Sources& sources;  ///< any thread
     std::string recordings_path;
 };
 

@@ -37,8 +37,8 @@ Subscription& Subscription::operator=(Subscription&& other) noexcept {
     leave({});
     hub_ = other.hub_;
     group_ = std::move(other.group_);
-    seat_ = std::move(other.seat_);
-    other.seat_.reset();
+    subscriber_ = std::move(other.subscriber_);
+    other.subscriber_.reset();
     serial_ = other.serial_;
     cached_ = std::move(other.cached_);
     return *this;
@@ -47,16 +47,16 @@ Subscription& Subscription::operator=(Subscription&& other) noexcept {
 void Subscription::start(std::int64_t now_ns) {
     const std::vector<UnitPtr> cached = std::move(cached_);
     cached_.clear();
-    seat_->start(serial_, cached, now_ns);
+    subscriber_->start(serial_, cached, now_ns);
 }
 
 void Subscription::leave(const std::string& reason) {
-    if (!seat_) return;
-    const std::shared_ptr<Seat> seat = std::move(seat_);
-    seat_.reset();
-    seat->leave();
-    group_->remove(*seat);
-    hub_->unsubscribe(group_, *seat, reason.empty() ? seat->end_text() : reason);
+    if (!subscriber_) return;
+    const std::shared_ptr<Subscriber> subscriber = std::move(subscriber_);
+    subscriber_.reset();
+    subscriber->leave();
+    group_->remove(*subscriber);
+    hub_->unsubscribe(group_, *subscriber, reason.empty() ? subscriber->end_text() : reason);
     group_.reset();
 }
 
@@ -65,9 +65,9 @@ Hub::Hub(Options options, std::vector<std::unique_ptr<const Encoding>> encodings
     assert(encodings_.size() <= kFormsMax);
 }
 
-Lane& Hub::add_lane(Executor& executor) {
-    lanes_.push_back(std::make_unique<Lane>(executor, options_.batch));
-    return *lanes_.back();
+DeliveryQueue& Hub::add_delivery(Executor& executor) {
+    deliveries_.push_back(std::make_unique<DeliveryQueue>(executor, options_.batch));
+    return *deliveries_.back();
 }
 
 StreamPtr Hub::stream_at(const std::string& path) {
@@ -178,7 +178,7 @@ bool Hub::kick_publisher(const std::string& path) {
     return publisher != nullptr;
 }
 
-Result<Subscription> Hub::subscribe(const std::string& path, Lane& lane, FormId form,
+Result<Subscription> Hub::subscribe(const std::string& path, DeliveryQueue& delivery, FormId form,
                                     Viewer& viewer, const ViewerInfo& info) {
     auto record = std::make_shared<ViewerRecord>();
     record->path = path;
@@ -186,7 +186,7 @@ Result<Subscription> Hub::subscribe(const std::string& path, Lane& lane, FormId 
     record->since_us = wall_us();
     StreamPtr stream;
     Stream::Place place;
-    std::shared_ptr<Seat> seat;
+    std::shared_ptr<Subscriber> subscriber;
     Joined event;
     event.path = path;
     event.viewer = info;
@@ -197,34 +197,35 @@ Result<Subscription> Hub::subscribe(const std::string& path, Lane& lane, FormId 
         }
         stream = stream_at(path);
         record->id = next_viewer_++;
-        place = stream->join(lane, form);
-        seat =
-            std::make_shared<Seat>(viewer, stream, lane.executor(), form, options_.queue, record);
-        watchers_.emplace(record->id, Watcher{record, seat, &lane});
+        place = stream->join(delivery, form);
+        subscriber = std::make_shared<Subscriber>(viewer, stream, delivery.executor(), form,
+                                                  options_.queue, record);
+        watchers_.emplace(record->id, Watcher{record, subscriber, &delivery});
         event.id = record->id;
         event.viewers = stream->viewers();
         event.has_publisher = stream->is_live();
     }
     stream->prepare(place);
-    place.group->add(seat);
-    lane.watch(place.group);
+    place.group->add(subscriber);
+    delivery.watch(place.group);
     events_(event);
-    return Subscription(*this, std::move(place.group), std::move(seat), place.serial,
+    return Subscription(*this, std::move(place.group), std::move(subscriber), place.serial,
                         std::move(place.cached));
 }
 
-void Hub::unsubscribe(const GroupPtr& group, const Seat& seat, const std::string& reason) {
-    const ViewerRecord& record = seat.record();
+void Hub::unsubscribe(const GroupPtr& group, const Subscriber& subscriber,
+                      const std::string& reason) {
+    const ViewerRecord& record = subscriber.record();
     Left event;
     event.path = record.path;
     event.viewer = record.info;
     event.id = record.id;
     {
         const Lock lock(mutex_);
-        seat.stream()->leave(group, record, monotonic_ns());
+        subscriber.stream()->leave(group, record, monotonic_ns());
         watchers_.erase(record.id);
-        event.viewers = seat.stream()->viewers();
-        forget_unused(seat.stream());
+        event.viewers = subscriber.stream()->viewers();
+        forget_unused(subscriber.stream());
     }
     event.bytes = record.bytes.load();
     event.dropped = record.dropped.load();
@@ -236,8 +237,9 @@ bool Hub::kick_viewer(std::uint64_t id) {
     const Lock lock(mutex_);
     const auto found = watchers_.find(id);
     if (found == watchers_.end()) return false;
-    found->second.lane->executor().post([weak = found->second.seat] {
-        if (const std::shared_ptr<Seat> seat = weak.lock()) seat->end(EndReason::kicked);
+    found->second.delivery->executor().post([weak = found->second.subscriber] {
+        if (const std::shared_ptr<Subscriber> subscriber = weak.lock())
+            subscriber->end(EndReason::kicked);
     });
     return true;
 }

@@ -3,7 +3,7 @@
 /// sockets nor wire formats. Any thread, unless said otherwise.
 ///
 /// Being in a stream is an object: destroying a Publication or a Subscription leaves it. The hub
-/// outlives both, and its lanes.
+/// outlives both, and its delivery queues.
 #include <map>
 #include <memory>
 #include <string>
@@ -12,11 +12,11 @@
 
 #include "base/result.h"
 #include "base/sync.h"
+#include "hub/delivery_queue.h"
 #include "hub/events.h"
-#include "hub/lane.h"
 #include "hub/options.h"
-#include "hub/seat.h"
 #include "hub/stream.h"
+#include "hub/subscriber.h"
 
 namespace st::hub {
 
@@ -61,41 +61,41 @@ class Publication {
     std::uint64_t number_ = 0;
 };
 
-/// A viewer in a stream. Move-only; its lane's thread only, destruction too.
+/// A viewer in a stream. Move-only; its queue's thread only, destruction too.
 class Subscription {
  public:
     Subscription() = default;
-    Subscription(Hub& hub, GroupPtr group, std::shared_ptr<Seat> seat, std::uint64_t serial,
-                 std::vector<UnitPtr> cached)
+    Subscription(Hub& hub, GroupPtr group, std::shared_ptr<Subscriber> subscriber,
+                 std::uint64_t serial, std::vector<UnitPtr> cached)
         : hub_(&hub),
           group_(std::move(group)),
-          seat_(std::move(seat)),
+          subscriber_(std::move(subscriber)),
           serial_(serial),
           cached_(std::move(cached)) {}
     Subscription(Subscription&& other) noexcept { *this = std::move(other); }
     Subscription& operator=(Subscription&& other) noexcept;
     ~Subscription() { leave({}); }
 
-    explicit operator bool() const { return seat_ != nullptr; }
+    explicit operator bool() const { return subscriber_ != nullptr; }
     /// Once, when the viewer is ready for begin() and send(): sends what is cached.
     void start(std::int64_t now_ns);
     /// Before start(): nothing that is cached; the viewer begins at the next entry.
     void skip_cached() { cached_.clear(); }
-    /// Only these tracks from now on; see Seat.
-    void choose(Tracks wanted) { seat_->choose(wanted); }
+    /// Only these tracks from now on; see Subscriber.
+    void choose(Tracks wanted) { subscriber_->choose(wanted); }
     /// The viewer's socket took everything.
-    void on_drained(std::int64_t now_ns) { seat_->on_drained(now_ns); }
+    void on_drained(std::int64_t now_ns) { subscriber_->on_drained(now_ns); }
     /// Whether begin() was called: before that the stream has given nothing.
-    bool has_begun() const { return seat_->has_begun(); }
-    const Stream& stream() const { return *seat_->stream(); }
-    std::uint64_t id() const { return seat_->record().id; }
+    bool has_begun() const { return subscriber_->has_begun(); }
+    const Stream& stream() const { return *subscriber_->stream(); }
+    std::uint64_t id() const { return subscriber_->record().id; }
     /// Leaves the stream. `reason` is for the event; empty: what the hub knows.
     void leave(const std::string& reason);
 
  private:
     Hub* hub_ = nullptr;
     GroupPtr group_;
-    std::shared_ptr<Seat> seat_;
+    std::shared_ptr<Subscriber> subscriber_;
     std::uint64_t serial_ = 0;
     std::vector<UnitPtr> cached_;
 };
@@ -113,7 +113,7 @@ class Hub {
 
     const Options& options() const { return options_; }
     /// At start. `executor` lives as long as anything posted to it.
-    Lane& add_lane(Executor& executor);
+    DeliveryQueue& add_delivery(Executor& executor);
 
     /// Error.code 409: another one publishes there (and has been probed, and `publisher` will be
     /// told when something changes: Publisher::holder_changed()); 503: over a limit.
@@ -128,9 +128,9 @@ class Hub {
     /// Asks the publisher of `path` to go. False: there is none.
     bool kick_publisher(const std::string& path) ST_EXCLUDES(mutex_);
 
-    /// The lane's thread. Whether somebody publishes there or not. Error.code 503: over a limit.
-    Result<Subscription> subscribe(const std::string& path, Lane& lane, FormId form, Viewer& viewer,
-                                   const ViewerInfo& info) ST_EXCLUDES(mutex_);
+    /// The queue's thread. Whether somebody publishes there or not. Error.code 503: over a limit.
+    Result<Subscription> subscribe(const std::string& path, DeliveryQueue& delivery, FormId form,
+                                   Viewer& viewer, const ViewerInfo& info) ST_EXCLUDES(mutex_);
     /// False: no viewer has that number.
     bool kick_viewer(std::uint64_t id) ST_EXCLUDES(mutex_);
 
@@ -147,8 +147,8 @@ class Hub {
     friend class Subscription;
     struct Watcher {
         std::shared_ptr<const ViewerRecord> record;
-        std::weak_ptr<Seat> seat;
-        Lane* lane;
+        std::weak_ptr<Subscriber> subscriber;
+        DeliveryQueue* delivery;
     };
 
     StreamPtr stream_at(const std::string& path) ST_REQUIRES(mutex_);
@@ -156,13 +156,13 @@ class Hub {
     void unpublish(const StreamPtr& stream, std::uint64_t number, const std::string& reason)
         ST_EXCLUDES(mutex_);
     void tell_waiting(const std::string& path) ST_EXCLUDES(mutex_);
-    void unsubscribe(const GroupPtr& group, const Seat& seat, const std::string& reason)
+    void unsubscribe(const GroupPtr& group, const Subscriber& subscriber, const std::string& reason)
         ST_EXCLUDES(mutex_);
 
     const Options options_;
     const std::vector<std::unique_ptr<const Encoding>> encodings_;
     const EventSink events_;
-    std::vector<std::unique_ptr<Lane>> lanes_;
+    std::vector<std::unique_ptr<DeliveryQueue>> deliveries_;
 
     mutable Mutex mutex_;  ///< before any stream's
     std::map<std::string, StreamPtr> streams_ ST_GUARDED_BY(mutex_);

@@ -65,7 +65,8 @@ void Stream::begin(std::uint64_t publication, PublisherPtr publisher, const Publ
 
 void Stream::tell_publisher_changed() {
     for (const Members& members : members_) {
-        members.lane->executor().post([group = members.group] { group->tell_publisher_changed(); });
+        members.delivery->executor().post(
+            [group = members.group] { group->tell_publisher_changed(); });
     }
 }
 
@@ -207,7 +208,7 @@ void Stream::deliver(media::Packet packet, bool is_entry, std::int64_t now_ns) {
     cache_.add(unit);
     for (const Members& members : members_) {
         encode(*unit, members.group->form());
-        members.lane->hand_over(members.group, unit);
+        members.delivery->hand_over(members.group, unit);
     }
 }
 
@@ -238,7 +239,7 @@ bool Stream::finish(std::uint64_t publication, bool is_hopeless) {
     if (publisher_ || publication_ > publication) return false;
     ++serial_;
     for (const Members& members : members_) {
-        members.lane->hand_over_end(members.group, serial_, EndReason::ended, is_hopeless);
+        members.delivery->hand_over_end(members.group, serial_, EndReason::ended, is_hopeless);
     }
     return true;
 }
@@ -253,14 +254,14 @@ std::uint64_t Stream::publication() const {
     return publication_;
 }
 
-Stream::Place Stream::join(Lane& lane, FormId form) {
+Stream::Place Stream::join(DeliveryQueue& delivery, FormId form) {
     const Lock lock(mutex_);
     watchers_.store(++viewers_, std::memory_order_relaxed);
     auto found = std::find_if(members_.begin(), members_.end(), [&](const Members& members) {
-        return members.lane == &lane && members.group->form() == form;
+        return members.delivery == &delivery && members.group->form() == form;
     });
     if (found == members_.end()) {
-        found = members_.insert(members_.end(), {&lane, lane.make_group(form), 0});
+        found = members_.insert(members_.end(), {&delivery, delivery.make_group(form), 0});
     }
     ++found->count;
     return {found->group, serial_, cache_.units()};

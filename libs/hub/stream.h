@@ -1,7 +1,7 @@
 #pragma once
 /// One live stream: what its publisher pushes, made into packets on the stream's own time line,
-/// cached from the last entry on, and handed to each lane once. Any thread; one lock, held for a
-/// copy of a packet's bytes at most.
+/// cached from the last entry on, and put into each delivery queue once. Any thread; one lock, held
+/// for a copy of a packet's bytes at most.
 #include <atomic>
 #include <memory>
 #include <optional>
@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "base/sync.h"
+#include "hub/delivery_queue.h"
 #include "hub/events.h"
 #include "hub/gop_cache.h"
-#include "hub/lane.h"
 #include "hub/statistics.h"
 #include "hub/timeline.h"
 #include "hub/unit.h"
@@ -80,7 +80,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     std::uint64_t publication() const ST_EXCLUDES(mutex_);
 
     /// Before the viewer is given the place, prepare() makes what is cached fit for it.
-    Place join(Lane& lane, FormId form) ST_EXCLUDES(mutex_);
+    Place join(DeliveryQueue& delivery, FormId form) ST_EXCLUDES(mutex_);
     /// Takes the lock for each packet anew: to encode a whole cache takes its time.
     void prepare(const Place& place) ST_EXCLUDES(mutex_);
     void leave(const GroupPtr& group, const ViewerRecord& record, std::int64_t now_ns)
@@ -103,7 +103,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
  private:
     struct Members {
-        Lane* lane;
+        DeliveryQueue* delivery;
         GroupPtr group;
         std::size_t count;
     };

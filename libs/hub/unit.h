@@ -42,7 +42,7 @@ struct Unit {
     std::int64_t arrived_ns = 0;
     std::shared_ptr<const Headers> headers;  ///< in force here; of an entry only
 
-    /// Set under the stream's lock, before the unit is handed to a lane with viewers of that form.
+    /// Set under the stream's lock, before the unit is put into a queue with viewers of that form.
     mutable std::array<SharedBuffer, kFormsMax> forms{};
     /// The headers once more with this entry's time, made when the first viewer needs them. Under
     /// the stream's lock.

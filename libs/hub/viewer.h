@@ -56,7 +56,7 @@ enum class EndReason : std::uint8_t {
 };
 const char* to_text(EndReason reason);
 
-/// Where a viewer's packets go, called for each of them. All calls on its lane's thread.
+/// Where a viewer's packets go, called for each of them. All calls on its queue's thread.
 class Sink {
  public:
     virtual ~Sink() = default;
@@ -69,7 +69,7 @@ class Sink {
     virtual std::uint64_t bytes_taken() const = 0;
 };
 
-/// What a viewer is told about its stream. All calls on its lane's thread.
+/// What a viewer is told about its stream. All calls on its queue's thread.
 class Viewer {
  public:
     virtual ~Viewer() = default;

@@ -37,7 +37,7 @@ HttpFlvPublisher::HttpFlvPublisher(Parts& parts, httpd::NetLoop& net,
       stream_(std::move(stream)),
       body_(std::move(body)),
       log_(parts.log.with("publisher").with(peer)),
-      publisher_(parts.live.hub(), parts.live.lane_of(net).executor(),
+      publisher_(parts.live.hub(), parts.live.delivery_of(net).executor(),
                  parts.options->takeover_after, log_, *this),
       ingest_(publisher_) {
     stream_->set_handler(*this);

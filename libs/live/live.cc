@@ -93,8 +93,8 @@ Live::~Live() = default;
 
 void Live::add(httpd::NetLoop& net) {
     auto executor = std::make_unique<LoopExecutor>(net.loop());
-    hub::Lane& lane = hub_.add_lane(*executor);
-    lanes_.emplace(&net, OnLoop{std::move(executor), &lane});
+    hub::DeliveryQueue& delivery = hub_.add_delivery(*executor);
+    deliveries_.emplace(&net, OnLoop{std::move(executor), &delivery});
 }
 
 Result<void> Live::check_publish(const std::string& path) const {

@@ -1,6 +1,6 @@
 #pragma once
-/// The live streams of this server: the hub with its wire forms, its lanes on the network loops,
-/// and what is told about it.
+/// The live streams of this server: the hub with its wire forms, its delivery queues on the network
+/// loops, and what is told about it.
 #include <functional>
 #include <memory>
 #include <unordered_map>
@@ -41,13 +41,15 @@ class Live {
     const Options& options() const { return options_; }
     /// At start, once for each loop; the loop ends before this object does.
     void add(httpd::NetLoop& net);
-    hub::Lane& lane_of(const httpd::NetLoop& net) { return *lanes_.at(&net).lane; }
+    hub::DeliveryQueue& delivery_of(const httpd::NetLoop& net) {
+        return *deliveries_.at(&net).delivery;
+    }
 
  private:
     class LoopExecutor;
     struct OnLoop {
         std::unique_ptr<LoopExecutor> executor;
-        hub::Lane* lane;
+        hub::DeliveryQueue* delivery;
     };
 
     void tell(const hub::Event& event);
@@ -57,7 +59,7 @@ class Live {
     const Options options_;
     loop::EventLoop& control_;
     EventSink& events_;
-    std::unordered_map<const httpd::NetLoop*, OnLoop> lanes_;  ///< constant after start
+    std::unordered_map<const httpd::NetLoop*, OnLoop> deliveries_;  ///< constant after start
     hub::Hub hub_;
 };
 

@@ -34,7 +34,7 @@ class RtmpConnection final : public httpd::Connection,
 
     // For its viewers and publishers:
     Live& live() { return parts_.live; }
-    hub::Lane& lane() { return parts_.live.lane_of(net_); }
+    hub::DeliveryQueue& delivery() { return parts_.live.delivery_of(net_); }
     loop::Transport& stream() { return *stream_; }
     rtmp::Session& session() { return session_; }
     const Log& log() const { return log_; }

@@ -8,8 +8,8 @@ namespace st::live {
 RtmpPublisher::RtmpPublisher(RtmpConnection& connection, std::uint32_t stream_id)
     : connection_(connection),
       stream_id_(stream_id),
-      publisher_(connection.live().hub(), connection.lane().executor(), connection.takeover_after(),
-                 connection.log(), *this) {}
+      publisher_(connection.live().hub(), connection.delivery().executor(),
+                 connection.takeover_after(), connection.log(), *this) {}
 
 void RtmpPublisher::start(const std::string& path, const hub::PublisherInfo& info) {
     connection_.stream().pause_reading();  // packets are not to be lost, nor kept for long

@@ -12,16 +12,16 @@ RtmpViewer::RtmpViewer(RtmpConnection& connection, const rtmp::Play& play)
       stream_id_(play.stream_id),
       wanted_{play.wanted.video, play.wanted.audio},
       seconds_(play.seconds),
-      viewer_(connection.live().hub(), connection.lane(), connection.live().options().wait, *this) {
-}
+      viewer_(connection.live().hub(), connection.delivery(), connection.live().options().wait,
+              *this) {}
 
-RtmpViewer::~RtmpViewer() { connection_.lane().executor().cancel(end_timer_); }
+RtmpViewer::~RtmpViewer() { connection_.delivery().executor().cancel(end_timer_); }
 
 void RtmpViewer::begin() {
     if (!seconds_) return;
     const auto after = std::chrono::duration_cast<std::chrono::nanoseconds>(
         std::chrono::duration<double>(*seconds_));
-    end_timer_ = connection_.lane().executor().after(after, [this] {
+    end_timer_ = connection_.delivery().executor().after(after, [this] {
         end_timer_ = 0;
         viewer_.end_as_asked();
     });

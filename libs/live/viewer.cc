@@ -33,13 +33,13 @@ const char* to_text(ViewerEnd why) {
 void Viewer::start(const std::string& path, hub::FormId form, const hub::ViewerInfo& info,
                    hub::Tracks wanted) {
     path_ = path;
-    auto joined = hub_.subscribe(path, lane_, form, *this, info);
+    auto joined = hub_.subscribe(path, delivery_, form, *this, info);
     if (!joined) return refuse(joined.error());
     subscription_ = std::move(*joined);
     subscription_.choose(wanted);
     wait_for_publisher();
     if (!wants_cache(info.query)) subscription_.skip_cached();
-    subscription_.start(lane_.executor().now_ns());
+    subscription_.start(delivery_.executor().now_ns());
     publisher_changed();
 }
 
@@ -48,7 +48,7 @@ void Viewer::choose(hub::Tracks wanted) {
 }
 
 void Viewer::on_drained() {
-    if (subscription_) subscription_.on_drained(lane_.executor().now_ns());
+    if (subscription_) subscription_.on_drained(delivery_.executor().now_ns());
 }
 
 void Viewer::publisher_changed() {
@@ -169,12 +169,12 @@ void Viewer::look_at_silence(std::uint64_t bytes_then) {
 template <class Call>
 void Viewer::call_after(std::chrono::nanoseconds delay, Call call) {
     stop_timer();
-    timer_ = lane_.executor().after(delay, [this, call] {
+    timer_ = delivery_.executor().after(delay, [this, call] {
         timer_ = 0;
         call();
     });
 }
 
-void Viewer::stop_timer() { lane_.executor().cancel(std::exchange(timer_, 0)); }
+void Viewer::stop_timer() { delivery_.executor().cancel(std::exchange(timer_, 0)); }
 
 }  // namespace st::live

@@ -4,7 +4,7 @@
 ///     waiting_for_publisher <--> waiting_for_entry --> playing --> draining --> over
 ///
 /// It is answered as soon as a publisher is there: at once, or where the answer says which tracks
-/// there are, when they are known or a second later. Lives on its lane's thread, owned by its
+/// there are, when they are known or a second later. Lives on its queue's thread, owned by its
 /// transport.
 #include <chrono>
 #include <string>
@@ -50,10 +50,10 @@ class Viewer final : private hub::Viewer {
     };
 
     /// `wait`: for a publisher, before the viewer is refused. All but `wait` outlive it.
-    Viewer(hub::Hub& hub, hub::Lane& lane, std::chrono::milliseconds wait,
+    Viewer(hub::Hub& hub, hub::DeliveryQueue& delivery, std::chrono::milliseconds wait,
            ViewerTransport& transport)
-        : hub_(hub), lane_(lane), wait_(wait), transport_(transport) {}
-    ~Viewer() override { lane_.executor().cancel(timer_); }
+        : hub_(hub), delivery_(delivery), wait_(wait), transport_(transport) {}
+    ~Viewer() override { delivery_.executor().cancel(timer_); }
     Viewer(const Viewer&) = delete;
     Viewer& operator=(const Viewer&) = delete;
 
@@ -97,7 +97,7 @@ class Viewer final : private hub::Viewer {
     void stop_timer();
 
     hub::Hub& hub_;
-    hub::Lane& lane_;
+    hub::DeliveryQueue& delivery_;
     const std::chrono::milliseconds wait_;
     ViewerTransport& transport_;
     std::string path_;

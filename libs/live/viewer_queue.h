@@ -1,6 +1,6 @@
 #pragma once
 /// What may wait for a viewer outside of the hub. docs/live.md, "Slow viewers".
-#include "loop/stream.h"
+#include "loop/tcp_stream.h"
 
 namespace st::live {
 

@@ -13,7 +13,7 @@ WsFlvPublisher::WsFlvPublisher(Parts& parts, httpd::NetLoop& net, httpd::Admissi
       stream_(std::move(stream)),
       upgrade_answer_(std::move(upgrade_answer)),
       log_(parts.log.with("publisher").with(peer)),
-      publisher_(parts.live.hub(), parts.live.lane_of(net).executor(),
+      publisher_(parts.live.hub(), parts.live.delivery_of(net).executor(),
                  parts.options->takeover_after, log_, *this),
       ingest_(publisher_) {
     stream_->set_handler(*this);

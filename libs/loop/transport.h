@@ -1,6 +1,6 @@
 #pragma once
-/// A connection as its owner sees it: bytes in, bytes out, back-pressure both ways. loop::Stream is
-/// the real one; tests of connections have one without a socket.
+/// A connection as its owner sees it: bytes in, bytes out, back-pressure both ways. loop::TcpStream
+/// is the real one; tests of connections have one without a socket.
 ///
 /// One loop, its thread only. The owner may close or destroy a transport inside a callback: it does
 /// so with EventLoop::retire(), so that the object outlives the call on the stack.

@@ -24,10 +24,10 @@
 #include "live/parts.h"
 #include "live/routes.h"
 #include "live/rtmp_connection.h"
-#include "loop/stream.h"
+#include "live/sources.h"
+#include "loop/tcp_stream.h"
 #include "record/catalogue.h"
 #include "server/addresses.h"
-#include "source/sources.h"
 
 namespace st::server {
 namespace {
@@ -101,7 +101,7 @@ struct Server::Parts {
                 [this, link, what = std::move(message)] { captures.on_report(link, what); });
         };
         sources =
-            std::make_unique<source::Sources>(setup.sources, setup.source_worker, live.hub(), log);
+            std::make_unique<live::Sources>(setup.sources, setup.source_worker, live.hub(), log);
         live.on_event = [this](const hub::Event& event) { sources->on_event(event); };
         live.is_source = [this](const std::string& path) { return sources->has(path); };
         live.is_coming_back = [this](const std::string& path) {
@@ -141,7 +141,7 @@ struct Server::Parts {
     httpd::Router router;
     std::unique_ptr<httpd::HttpConnection::Uses> http_uses;
     live::Live live;
-    std::unique_ptr<source::Sources> sources;
+    std::unique_ptr<live::Sources> sources;
     std::vector<std::unique_ptr<httpd::NetLoop>> nets;
     std::size_t next_net = 0;
     loop::TimerId trim_timer = 0;
@@ -249,7 +249,7 @@ Server::Server(Setup setup, Log log, loop::EventLoop& control)
 Server::~Server() {
     Parts& p = *parts_;
     p.control.cancel(p.trim_timer);
-    p.sources.reset();  // as long as there are lanes to tell of their end
+    p.sources.reset();  // as long as there are deliveries to tell of their end
     for (auto& net : p.nets) net->stop();
     p.listeners.clear();  // they are on a loop of these
     p.control_socket.reset();
@@ -353,8 +353,8 @@ void Server::Parts::place(httpd::NetLoop& net, std::shared_ptr<Made> connection,
     net.loop().post([this, &net, connection = std::move(connection), socket = std::move(socket),
                      tls = std::move(tls)]() mutable {
         try {
-            connection->start(std::make_unique<loop::Stream>(net.loop(), *socket, *connection,
-                                                             tls ? tls->accept() : nullptr));
+            connection->start(std::make_unique<loop::TcpStream>(net.loop(), *socket, *connection,
+                                                                tls ? tls->accept() : nullptr));
             net.add(connection);
         } catch (const std::exception& e) {  // C3: the kernel refused this one; the others go on
             log.warning(std::string("connection dropped: ") + e.what());

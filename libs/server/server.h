@@ -12,11 +12,11 @@
 #include "api/configuration.h"
 #include "base/log.h"
 #include "httpd/net_loop.h"
+#include "live/source.h"
 #include "loop/listener.h"
 #include "loop/unix_listener.h"
 #include "record/recorder.h"
 #include "server/options.h"
-#include "source/source.h"
 
 namespace st::server {
 
@@ -47,8 +47,8 @@ class Server {
         std::string version;
         std::int64_t started_us = 0;
         api::Configuration configuration;
-        std::vector<source::SourceOptions> sources;
-        std::vector<std::string> source_worker;  ///< see source::Source
+        std::vector<live::SourceOptions> sources;
+        std::vector<std::string> source_worker;  ///< see live::Source
     };
 
     /// Binds everything, opens the recordings folder and begins to finish what an earlier run left.

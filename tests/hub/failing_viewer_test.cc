@@ -85,15 +85,15 @@ class FullExecutor final : public Executor {
     bool is_full = false;
 };
 
-TEST(FullLane, delivers_with_the_next_packet_what_it_could_not_be_woken_for) {
+TEST(FullDeliveryQueue, delivers_with_the_next_packet_what_it_could_not_be_woken_for) {
     World world;
     FullExecutor executor;
-    Lane& lane = world.hub.add_lane(executor);
+    DeliveryQueue& delivery = world.hub.add_delivery(executor);
     Publication publication = world.publish();
     world.push(publication, config("avcC"));
     world.push(publication, key(0));
     FakeViewer viewer;
-    auto joined = world.hub.subscribe("/live/x", lane, 0, viewer, {});
+    auto joined = world.hub.subscribe("/live/x", delivery, 0, viewer, {});
     ASSERT_TRUE(joined.ok());
     viewer.subscription = std::move(*joined);
     viewer.subscription.start(executor.now_ns());

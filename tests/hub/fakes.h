@@ -178,11 +178,11 @@ inline Options small_queue() {
     return options;
 }
 
-/// A hub with two forms, A and B, and one lane.
+/// A hub with two forms, A and B, and one delivery.
 struct World {
     explicit World(Options options = {})
         : hub(options, encodings(), [this](const Event& event) { events.push_back(event); }),
-          lane(hub.add_lane(executor)) {}
+          delivery(hub.add_delivery(executor)) {}
 
     static std::vector<std::unique_ptr<const Encoding>> encodings() {
         std::vector<std::unique_ptr<const Encoding>> list;
@@ -196,7 +196,7 @@ struct World {
         return std::move(*result);
     }
     void join(FakeViewer& viewer, FormId form = 0, const std::string& path = "/live/x") {
-        auto result = hub.subscribe(path, lane, form, viewer, {"http-flv", "viewer", ""});
+        auto result = hub.subscribe(path, delivery, form, viewer, {"http-flv", "viewer", ""});
         assert(result.ok());
         viewer.subscription = std::move(*result);
         viewer.subscription.start(executor.now);
@@ -209,7 +209,7 @@ struct World {
     std::vector<Event> events;
     ManualExecutor executor;
     Hub hub;
-    Lane& lane;
+    DeliveryQueue& delivery;
     std::shared_ptr<FakePublisher> publisher = std::make_shared<FakePublisher>();
 };
 

@@ -46,14 +46,14 @@ TEST(Hub, gives_a_late_viewer_everything_since_the_newest_key_frame) {
 TEST(Hub, encodes_each_packet_once_per_form_whatever_the_number_of_viewers) {
     World world;
     ManualExecutor other_executor;
-    Lane& other_lane = world.hub.add_lane(other_executor);
+    DeliveryQueue& other_delivery = world.hub.add_delivery(other_executor);
     Publication publication = world.publish();
     world.push(publication, config("avcC"));
     std::vector<FakeViewer> viewers(100);
     std::vector<FakeViewer> others(50);
     for (std::size_t i = 0; i < viewers.size(); ++i) world.join(viewers[i], i % 2);
     for (FakeViewer& viewer : others) {
-        auto joined = world.hub.subscribe("/live/x", other_lane, 0, viewer, {});
+        auto joined = world.hub.subscribe("/live/x", other_delivery, 0, viewer, {});
         ASSERT_TRUE(joined.ok());
         viewer.subscription = std::move(*joined);
         viewer.subscription.start(0);
@@ -64,13 +64,14 @@ TEST(Hub, encodes_each_packet_once_per_form_whatever_the_number_of_viewers) {
     other_executor.run();
     // 20 packets and the header before the first, in two forms.
     EXPECT_EQ(world.hub.find("/live/x")->encodings_made() - before, (20U + 1U) * 2U);
-    EXPECT_EQ(viewers[0].last, others[0].last) << "the bytes themselves are shared, across lanes";
+    EXPECT_EQ(viewers[0].last, others[0].last)
+        << "the bytes themselves are shared, across deliveries";
     EXPECT_EQ(viewers[0].last, viewers[98].last);
     EXPECT_NE(viewers[0].last, viewers[1].last);
     EXPECT_EQ(viewers[1].got.back(), "Bv@760:p");
 }
 
-TEST(Hub, hands_a_packet_to_a_lane_once) {
+TEST(Hub, hands_a_packet_to_a_delivery_queue_once) {
     World world;
     Publication publication = world.publish();
     std::vector<FakeViewer> viewers(30);
@@ -78,7 +79,7 @@ TEST(Hub, hands_a_packet_to_a_lane_once) {
     world.executor.posts = 0;
     publication.push(key(0), world.executor.now);
     publication.push(delta(40), world.executor.now);
-    EXPECT_EQ(world.executor.posts, 1) << "the lane has not woken up yet";
+    EXPECT_EQ(world.executor.posts, 1) << "the delivery has not woken up yet";
     world.executor.run();
     EXPECT_EQ(viewers[7].sends, 1) << "both packets in one call";
     world.push(publication, delta(80));
@@ -222,7 +223,7 @@ TEST(Hub, refuses_over_its_limits) {
     FakeViewer viewer;
     world.join(viewer);
     FakeViewer other;
-    EXPECT_EQ(world.hub.subscribe("/live/x", world.lane, 0, other, {}).error().code, 503);
+    EXPECT_EQ(world.hub.subscribe("/live/x", world.delivery, 0, other, {}).error().code, 503);
 }
 
 TEST(Hub, keeps_the_headers_of_further_tracks_beside_its_own) {

@@ -46,7 +46,7 @@ class FakeTransport : public ViewerTransport {
 
 struct Watching {
     explicit Watching(hub::World& its_world)
-        : world(its_world), viewer(world.hub, world.lane, milliseconds(10'000), transport) {}
+        : world(its_world), viewer(world.hub, world.delivery, milliseconds(10'000), transport) {}
     void start() { viewer.start(kPath, 0, {"http-flv", "viewer", ""}); }
     Texts said() { return std::exchange(transport.said, {}); }
 

@@ -13,7 +13,7 @@
 
 #include "certificate/self_signed.h"
 #include "loop/listener.h"
-#include "loop/stream.h"
+#include "loop/tcp_stream.h"
 #include "loop/tls_context.h"
 
 namespace st::loop {
@@ -77,7 +77,7 @@ struct End : StreamHandler {
     std::function<void()> on_bytes;
     std::function<void()> on_close;
     std::function<void()> when_drained;
-    std::unique_ptr<Stream> stream;
+    std::unique_ptr<TcpStream> stream;
 };
 
 /// Both ends on one loop: the server's is made when the client's connection is accepted.
@@ -87,7 +87,7 @@ class TlsTest : public ::testing::Test {
         files = folder.pair(for_localhost());
         context = TlsContext::for_server(files);
         listener.start(loop, [this](const SocketPtr& socket) {
-            server.stream = std::make_unique<Stream>(loop, *socket, server, context->accept());
+            server.stream = std::make_unique<TcpStream>(loop, *socket, server, context->accept());
             if (on_accept) on_accept();
         });
     }
@@ -102,8 +102,8 @@ class TlsTest : public ::testing::Test {
         return socket;
     }
     void connect(const TlsTrust& trust, const std::string& host) {
-        client.stream = std::make_unique<Stream>(loop, dial(), client,
-                                                 TlsContext::for_client(trust)->connect(host));
+        client.stream = std::make_unique<TcpStream>(loop, dial(), client,
+                                                    TlsContext::for_client(trust)->connect(host));
     }
     void connect() { connect({.ca_file = files.certificate}, "localhost"); }
     /// Until something stops the loop, which has to happen within half a minute.
@@ -306,7 +306,7 @@ TEST_F(TlsTest, a_record_changed_on_the_way_ends_the_connection_and_is_not_deliv
     });
     Poco::Net::StreamSocket socket;
     socket.connect(relay.address());
-    client.stream = std::make_unique<Stream>(
+    client.stream = std::make_unique<TcpStream>(
         loop, socket, client,
         TlsContext::for_client({.ca_file = files.certificate})->connect("localhost"));
     const std::string text = pattern(200'000);
@@ -328,7 +328,7 @@ TEST_F(TlsTest, stalled_handshakes_keep_nobody_waiting) {
     Listener other("127.0.0.1", 0);
     other.start(loop, [&](const SocketPtr& socket) {
         auto end = std::make_unique<End>();
-        end->stream = std::make_unique<Stream>(loop, *socket, *end, context->accept());
+        end->stream = std::make_unique<TcpStream>(loop, *socket, *end, context->accept());
         end->on_bytes = [&, raw = end.get()] { raw->stream->send("served"); };
         stalled.push_back(std::move(end));
     });
@@ -336,7 +336,7 @@ TEST_F(TlsTest, stalled_handshakes_keep_nobody_waiting) {
         peers.emplace_back(Poco::Net::SocketAddress("127.0.0.1", other.port()));
         peers.back().sendBytes("\x16\x03", 2);
     }
-    client.stream = std::make_unique<Stream>(
+    client.stream = std::make_unique<TcpStream>(
         loop, Poco::Net::StreamSocket(Poco::Net::SocketAddress("127.0.0.1", other.port())), client,
         TlsContext::for_client({.ca_file = files.certificate})->connect("localhost"));
     client.stream->send("hello");
@@ -401,7 +401,7 @@ TEST_F(TlsTest, a_new_context_serves_new_connections_while_the_old_one_lives_on)
     old_server.stream = std::move(server.stream);
     old_server.stream->set_handler(old_server);
     End second;
-    second.stream = std::make_unique<Stream>(
+    second.stream = std::make_unique<TcpStream>(
         loop, dial(), second,
         TlsContext::for_client({.ca_file = renewed.certificate})->connect("localhost"));
     second.stream->send("new");

@@ -1,4 +1,4 @@
-#include "loop/stream.h"
+#include "loop/tcp_stream.h"
 
 #include <Poco/Net/SocketAddress.h>
 #include <gtest/gtest.h>
@@ -54,7 +54,7 @@ class StreamTest : public ::testing::Test {
     void SetUp() override {
         listener.start(loop, [this](const SocketPtr& socket) {
             near_fd = socket->impl()->sockfd();
-            stream = std::make_unique<Stream>(loop, *socket, handler);
+            stream = std::make_unique<TcpStream>(loop, *socket, handler);
             loop.stop();
         });
         peer.connect(Poco::Net::SocketAddress("127.0.0.1", listener.port()));
@@ -81,7 +81,7 @@ class StreamTest : public ::testing::Test {
     Listener listener{"127.0.0.1", 0};
     Collector handler;
     Poco::Net::StreamSocket peer;
-    std::unique_ptr<Stream> stream;
+    std::unique_ptr<TcpStream> stream;
     int near_fd = -1;  ///< of `stream`
 };
 
@@ -248,7 +248,7 @@ TEST_F(StreamTest, a_paused_stream_gives_what_came_before_a_reset) {
 
 TEST_F(StreamTest, an_answer_that_cannot_be_sent_costs_nothing_of_what_came_before) {
     // More than one turn reads, so that the failed answer is seen with input still to come.
-    const std::string burst(3 * Stream::kReadBudget, 'b');
+    const std::string burst(3 * TcpStream::kReadBudget, 'b');
     const int room = static_cast<int>(burst.size());
     stream->pause_reading();
     const int fd = stream->socket().impl()->sockfd();

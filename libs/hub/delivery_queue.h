@@ -1,6 +1,6 @@
 #pragma once
-/// The thread on which viewers live, as the hub sees it: packets are handed over to a lane once,
-/// whatever the number of its viewers, and the lane walks them.
+/// The thread on which viewers live, as the hub sees it: packets are put into a delivery queue
+/// once, whatever the number of its viewers, and the queue walks them on its thread.
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -14,7 +14,7 @@
 
 namespace st::hub {
 
-class Seat;
+class Subscriber;
 
 /// Names a timer of an Executor; 0 names none.
 using TimerId = std::uint64_t;
@@ -35,7 +35,8 @@ class Executor {
     virtual std::int64_t read_clock_ns() const = 0;
 };
 
-/// The viewers of one stream on one lane that take the same wire form. The lane's thread only.
+/// The viewers of one stream on one delivery queue that take the same wire form. The queue's thread
+/// only.
 class Group : public std::enable_shared_from_this<Group> {
  public:
     /// A window is cut short beyond these.
@@ -46,8 +47,8 @@ class Group : public std::enable_shared_from_this<Group> {
         : executor_(executor), batch_(batch), form_(form) {}
 
     FormId form() const { return form_; }
-    void add(std::shared_ptr<Seat> seat);
-    void remove(const Seat& seat);
+    void add(std::shared_ptr<Subscriber> subscriber);
+    void remove(const Subscriber& subscriber);
 
     /// True: flush() is due now; else it will be called by the window's timer, so early that the
     /// last viewer has what came first when the window is over.
@@ -58,7 +59,7 @@ class Group : public std::enable_shared_from_this<Group> {
     void tell_publisher_changed();
     /// Looks for viewers that take nothing. Call about once a second.
     void check(std::int64_t now_ns);
-    bool empty() const { return seats_.size() == holes_; }
+    bool empty() const { return subscribers_.size() == holes_; }
 
  private:
     class Walk;
@@ -67,33 +68,33 @@ class Group : public std::enable_shared_from_this<Group> {
     Executor& executor_;
     const std::chrono::nanoseconds batch_;
     const FormId form_;
-    std::vector<std::shared_ptr<Seat>> seats_;  ///< null: left during a walk
+    std::vector<std::shared_ptr<Subscriber>> subscribers_;  ///< null: left during a walk
     std::size_t holes_ = 0;
     int walking_ = 0;
     std::vector<UnitPtr> pending_;
-    std::vector<SharedBuffer> wires_;            ///< of pending_, while flushing
-    std::vector<std::shared_ptr<Seat>> others_;  ///< that do not keep up, while flushing
+    std::vector<SharedBuffer> wires_;                  ///< of pending_, while flushing
+    std::vector<std::shared_ptr<Subscriber>> others_;  ///< that do not keep up, while flushing
     std::size_t pending_bytes_ = 0;
     bool timer_runs_ = false;
     std::chrono::nanoseconds walk_time_{0};  ///< of the last walk, if there is a window
 };
 using GroupPtr = std::shared_ptr<Group>;
 
-class Lane {
+class DeliveryQueue {
  public:
     /// `executor` outlives every call but the destructor.
-    Lane(Executor& executor, std::chrono::milliseconds batch)
+    DeliveryQueue(Executor& executor, std::chrono::milliseconds batch)
         : executor_(executor), batch_(batch) {}
 
     Executor& executor() { return executor_; }
     GroupPtr make_group(FormId form) { return std::make_shared<Group>(executor_, batch_, form); }
 
-    /// Any thread; in order for one caller at a time. One post while the lane has not woken up.
+    /// Any thread; in order for one caller at a time. One post while the queue has not woken up.
     void hand_over(const GroupPtr& group, UnitPtr unit) ST_EXCLUDES(mutex_);
     void hand_over_end(const GroupPtr& group, std::uint64_t serial, EndReason reason,
                        bool is_hopeless = false) ST_EXCLUDES(mutex_);
 
-    /// The lane's thread: a group that has viewers is looked after once a second.
+    /// The queue's thread: a group that has viewers is looked after once a second.
     void watch(const GroupPtr& group);
 
  private:
@@ -113,7 +114,7 @@ class Lane {
     Mutex mutex_;
     std::vector<Delivery> deliveries_ ST_GUARDED_BY(mutex_);
     bool is_posted_ ST_GUARDED_BY(mutex_) = false;  ///< run() is on its way
-    std::vector<Delivery> running_;                 ///< the lane's thread only; empty between runs
+    std::vector<Delivery> running_;                 ///< the queue's thread only; empty between runs
     std::vector<GroupPtr> due_;
     std::vector<GroupPtr> watched_;
 };

@@ -10,24 +10,24 @@
 #include "flv/inlet.h"
 #include "flv/tag.h"
 #include "hub/hub.h"
-#include "source/log_lines.h"
-#include "source/states.h"
+#include "live/log_lines.h"
+#include "live/source_states.h"
 #include "worker/child.h"
 
-namespace st::source {
+namespace st::live {
 
 /// Exactly one of command and url.
 struct SourceOptions {
     std::string path;                  ///< "/<app>/<name>"
     std::vector<std::string> command;  ///< program and arguments; no shell reads them
     std::string url;                   ///< see av::parse_source_url
-    RunOptions run;
+    SourceRunOptions run;
 };
 
 struct SourceStatus {
     std::string path;
     std::string input;  ///< the URL or the command, for people; without passwords
-    State state = State::idle;
+    SourceState state = SourceState::idle;
     std::size_t viewers = 0;
     int pid = 0;                 ///< leads the process group; 0: no process
     std::uint64_t restarts = 0;  ///< after crashes
@@ -63,7 +63,7 @@ class Source final : public worker::ChildHandler {
     void on_error_output(Bytes bytes) override;
     void on_exit(const worker::Exit& exit) override;
 
-    void act(Action action);
+    void act(SourceAction action);
     void start();
     void watch_silence();
     bool publish();
@@ -73,7 +73,7 @@ class Source final : public worker::ChildHandler {
     std::string reason_of(const worker::Exit& exit) const;
     void end_run(const std::string& why);
     void log_lines(const std::vector<std::string>& lines);
-    void tell_state(State before);
+    void tell_state(SourceState before);
     void update();
 
     const SourceOptions options_;
@@ -81,7 +81,7 @@ class Source final : public worker::ChildHandler {
     loop::EventLoop& loop_;
     hub::Hub& hub_;
     const Log log_;
-    States states_;
+    SourceStates states_;
     loop::TimerId timer_ = 0;
     loop::TimerId silence_timer_ = 0;
     bool is_closing_ = false;
@@ -101,4 +101,4 @@ class Source final : public worker::ChildHandler {
     SourceStatus status_ ST_GUARDED_BY(mutex_);
 };
 
-}  // namespace st::source
+}  // namespace st::live

@@ -8,15 +8,15 @@
 
 #include "base/log.h"
 #include "hub/hub.h"
+#include "live/source.h"
 #include "loop/loop_thread.h"
-#include "source/source.h"
 
-namespace st::source {
+namespace st::live {
 
 class Sources {
  public:
     /// How long the processes may take to end with the server, before they are killed.
-    static constexpr std::chrono::seconds kGoodbye = States::kKillAfter;
+    static constexpr std::chrono::seconds kGoodbye = SourceStates::kKillAfter;
 
     /// `worker`: see Source. `hub` outlives this. No thread is made for no sources.
     Sources(const std::vector<SourceOptions>& options, const std::vector<std::string>& worker,
@@ -48,4 +48,4 @@ class Sources {
     std::unique_ptr<loop::LoopThread> thread_;
 };
 
-}  // namespace st::source
+}  // namespace st::live

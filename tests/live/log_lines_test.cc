@@ -1,8 +1,8 @@
-#include "source/log_lines.h"
+#include "live/log_lines.h"
 
 #include <gtest/gtest.h>
 
-namespace st::source {
+namespace st::live {
 namespace {
 
 using Lines = std::vector<std::string>;
@@ -55,4 +55,4 @@ TEST(LogLines, counts_what_is_too_much_for_one_second) {
 }
 
 }  // namespace
-}  // namespace st::source
+}  // namespace st::live

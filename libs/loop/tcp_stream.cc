@@ -1,4 +1,4 @@
-#include "loop/stream.h"
+#include "loop/tcp_stream.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -27,8 +27,8 @@ bool is_unix(int fd) {
 
 }  // namespace
 
-Stream::Stream(EventLoop& loop, const Poco::Net::StreamSocket& socket, StreamHandler& handler,
-               std::unique_ptr<TlsSession> tls)
+TcpStream::TcpStream(EventLoop& loop, const Poco::Net::StreamSocket& socket, StreamHandler& handler,
+                     std::unique_ptr<TlsSession> tls)
     : loop_(loop),
       socket_(socket),
       fd_(socket_.impl()->sockfd()),
@@ -49,9 +49,9 @@ Stream::Stream(EventLoop& loop, const Poco::Net::StreamSocket& socket, StreamHan
     read_later();
 }
 
-Stream::~Stream() { close(); }
+TcpStream::~TcpStream() { close(); }
 
-void Stream::on_ready(std::uint32_t events) {
+void TcpStream::on_ready(std::uint32_t events) {
     const std::weak_ptr<bool> alive = alive_;
     try {
         serve(events);
@@ -61,7 +61,7 @@ void Stream::on_ready(std::uint32_t events) {
     }
 }
 
-void Stream::serve(std::uint32_t events) {
+void TcpStream::serve(std::uint32_t events) {
     if ((events & EPOLLOUT) != 0) {
         if (read_wants_write_) readable_ = true;
         read_wants_write_ = false;
@@ -79,7 +79,7 @@ void Stream::serve(std::uint32_t events) {
     }
 }
 
-Stream::Moved Stream::receive_plain(std::span<std::uint8_t> room) {
+TcpStream::Moved TcpStream::receive_plain(std::span<std::uint8_t> room) {
     ssize_t got = 0;
     do {
         got = ::recv(fd_, room.data(), room.size(), 0);
@@ -96,7 +96,7 @@ Stream::Moved Stream::receive_plain(std::span<std::uint8_t> room) {
     return {0, Next::end};
 }
 
-Stream::Moved Stream::receive(std::span<std::uint8_t> room) {
+TcpStream::Moved TcpStream::receive(std::span<std::uint8_t> room) {
     if (!tls_) return receive_plain(room);
     const auto got = tls_->receive(room);
     if (handshake_timer_ != 0 && tls_->is_established()) after_handshake(true);
@@ -118,7 +118,7 @@ Stream::Moved Stream::receive(std::span<std::uint8_t> room) {
     return {0, Next::end};
 }
 
-void Stream::read_some() {
+void TcpStream::read_some() {
     const auto scratch = loop_.scratch();
     std::size_t budget = kReadBudget;
     while (open_ && reading_ && readable_) {
@@ -134,7 +134,7 @@ void Stream::read_some() {
     read_later();
 }
 
-void Stream::read_later() {
+void TcpStream::read_later() {
     if (!open_ || !reading_ || !readable_ || rereading_) return;
     rereading_ = true;
     loop_.defer([this, alive = std::weak_ptr<bool>(alive_)] {
@@ -144,7 +144,7 @@ void Stream::read_later() {
     });
 }
 
-bool Stream::deliver(std::size_t size) {
+bool TcpStream::deliver(std::size_t size) {
     last_input_ns_ = loop_.now_ns();
     bytes_in_ += size;
     if (!finishing_) {
@@ -155,7 +155,7 @@ bool Stream::deliver(std::size_t size) {
     return open_;
 }
 
-void Stream::end_input() {
+void TcpStream::end_input() {
     readable_ = false;
     if (error_.empty() && !tls_ && !finishing_) {
         const std::weak_ptr<bool> alive = alive_;
@@ -170,14 +170,14 @@ void Stream::end_input() {
     end(error_);
 }
 
-void Stream::end(std::string_view error) {
+void TcpStream::end(std::string_view error) {
     if (!open_) return;
     close();
     handler_->on_end(error);
 }
 
 /// Plain: one system call, but for a signal in between. TLS: one per record.
-Stream::Moved Stream::transmit(std::span<iovec> pieces) {
+TcpStream::Moved TcpStream::transmit(std::span<iovec> pieces) {
     if (tls_) {
         const auto done = tls_->transmit(pieces);
         bytes_out_ += done.bytes;
@@ -206,7 +206,7 @@ Stream::Moved Stream::transmit(std::span<iovec> pieces) {
 }
 
 /// Sending may have read what follows the handshake, and reading may have opened the way out.
-void Stream::after_handshake(bool was_reading) {
+void TcpStream::after_handshake(bool was_reading) {
     loop_.cancel(handshake_timer_);
     handshake_timer_ = 0;
     if (was_reading) {
@@ -217,7 +217,7 @@ void Stream::after_handshake(bool was_reading) {
     }
 }
 
-void Stream::send(Bytes bytes) {
+void TcpStream::send(Bytes bytes) {
     if (!open_ || bytes.empty()) return;
     std::size_t sent = 0;
     if (queue_.empty()) {
@@ -229,7 +229,7 @@ void Stream::send(Bytes bytes) {
     want_write(true);
 }
 
-void Stream::send(std::span<const SharedBuffer> buffers) {
+void TcpStream::send(std::span<const SharedBuffer> buffers) {
     if (!open_) return;
     while (queue_.empty() && !buffers.empty()) {
         std::array<iovec, kBuffersPerCall> pieces;
@@ -255,13 +255,13 @@ void Stream::send(std::span<const SharedBuffer> buffers) {
     if (!queue_.empty()) want_write(true);
 }
 
-void Stream::want_write(bool wanted) {
+void TcpStream::want_write(bool wanted) {
     if (writing_ == wanted) return;
     writing_ = wanted;
     loop_.change(fd_, *this, wanted ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
-void Stream::flush() {
+void TcpStream::flush() {
     const bool had_to_wait = !queue_.empty();
     while (!queue_.empty()) {
         std::array<iovec, kBuffersPerCall> pieces;
@@ -277,7 +277,7 @@ void Stream::flush() {
 }
 
 /// The last byte is out.
-void Stream::close_output() {
+void TcpStream::close_output() {
     if (tls_ && tls_->close() == TlsSession::State::wants_write) return want_write(true);
     ::shutdown(fd_, SHUT_WR);
 }
@@ -285,7 +285,7 @@ void Stream::close_output() {
 /// Nothing can be sent any more, but what came before the peer went is still in the kernel: the
 /// reading side delivers it and then reports the end. A paused one does so when it is resumed, for
 /// which its owner may be waiting to have sent everything.
-void Stream::fail_output() {
+void TcpStream::fail_output() {
     queue_.clear();
     want_write(false);
     half_closed_ = readable_ = true;
@@ -293,20 +293,20 @@ void Stream::fail_output() {
     read_later();
 }
 
-void Stream::limit_kernel_queue(const KernelQueue& limits) {
+void TcpStream::limit_kernel_queue(const KernelQueue& limits) {
     if (!open_) return;  // the number may be another socket's by now
     ::setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &limits.bytes, sizeof limits.bytes);
     ::setsockopt(fd_, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &limits.unsent, sizeof limits.unsent);
 }
 
-std::size_t Stream::input_waiting() const {
+std::size_t TcpStream::input_waiting() const {
     int bytes = 0;
     if (!open_) return 0;
     if (::ioctl(fd_, FIONREAD, &bytes) != 0 || bytes < 0) return 0;
     return static_cast<std::size_t>(bytes);
 }
 
-void Stream::pause_reading() {
+void TcpStream::pause_reading() {
     reading_ = false;
     if (!open_ || !half_closed_ || input_over_) return;
     // The peer's end came with what was just read: no other event will tell of it.
@@ -315,13 +315,13 @@ void Stream::pause_reading() {
     });
 }
 
-void Stream::resume_reading() {
+void TcpStream::resume_reading() {
     if (reading_ || !open_ || input_over_) return;
     reading_ = true;
     read_later();
 }
 
-void Stream::finish(std::chrono::milliseconds patience) {
+void TcpStream::finish(std::chrono::milliseconds patience) {
     if (!open_ || finishing_) return;
     finishing_ = true;
     if (queue_.empty()) close_output();
@@ -332,7 +332,7 @@ void Stream::finish(std::chrono::milliseconds patience) {
     });
 }
 
-void Stream::close() {
+void TcpStream::close() {
     if (!open_) return;
     open_ = false;
     loop_.cancel(finish_timer_);

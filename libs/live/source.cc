@@ -1,4 +1,4 @@
-#include "source/source.h"
+#include "live/source.h"
 
 #include <system_error>
 
@@ -6,7 +6,7 @@
 #include "base/units.h"
 #include "base/url.h"
 
-namespace st::source {
+namespace st::live {
 namespace {
 
 std::string input_text(const SourceOptions& options) {
@@ -89,17 +89,17 @@ void Source::shut_down() {
     if (child_) child_->terminate();
 }
 
-void Source::act(Action action) {
+void Source::act(SourceAction action) {
     switch (action) {
-        case Action::none:
+        case SourceAction::none:
             break;
-        case Action::start:
+        case SourceAction::start:
             if (!is_closing_) start();
             break;
-        case Action::terminate:
+        case SourceAction::terminate:
             child_->terminate();
             break;
-        case Action::kill:
+        case SourceAction::kill:
             log_.warning("still there after SIGTERM: killed");
             child_->kill();
             break;
@@ -133,7 +133,7 @@ void Source::start() {
 
 /// Here and not in the process, which may hang in the kernel.
 void Source::watch_silence() {
-    if (states_.state() == State::stopping) return;  // which has a limit of its own
+    if (states_.state() == SourceState::stopping) return;  // which has a limit of its own
     const auto due_ns = link_->last_input_ns.load(std::memory_order_relaxed) +
                         std::chrono::nanoseconds(options_.run.silence).count();
     const std::chrono::nanoseconds left(due_ns - monotonic_ns());
@@ -183,7 +183,7 @@ bool Source::publish() {
     }
     publication_ = std::move(*publication);
     publication_number_ = publication_.number();
-    const State before = states_.state();
+    const SourceState before = states_.state();
     states_.media();
     {
         const Lock lock(mutex_);
@@ -226,28 +226,28 @@ void Source::end_run(const std::string& why) {
     loop_.cancel(silence_timer_);
     silence_timer_ = 0;
     link_.reset();
-    const State before = states_.state();
-    const Action next = states_.exited(monotonic_ns());
+    const SourceState before = states_.state();
+    const SourceAction next = states_.exited(monotonic_ns());
     {
         const Lock lock(mutex_);
         status_.since_us = 0;
-        if (before != State::stopping) status_.last_error = why;
+        if (before != SourceState::stopping) status_.last_error = why;
     }
     tell_state(before);
-    if (before != State::stopping && states_.state() == State::failed) {
+    if (before != SourceState::stopping && states_.state() == SourceState::failed) {
         // No other run will take over its viewers.
         hub_.give_up(options_.path, publication_number_, true);
     }
     act(next);
 }
 
-void Source::tell_state(State before) {
-    const State now = states_.state();
-    if (now == State::running) return log_.info("running");
-    if (before == State::stopping || is_closing_) return log_.info("stopped");
+void Source::tell_state(SourceState before) {
+    const SourceState now = states_.state();
+    if (now == SourceState::running) return log_.info("running");
+    if (before == SourceState::stopping || is_closing_) return log_.info("stopped");
     const SourceStatus status = this->status();
     const std::string what = "ended by itself: " + status.last_error;
-    if (now != State::failed) return log_.warning(what);
+    if (now != SourceState::failed) return log_.warning(what);
     log_.error(what + "; it stays down after " + std::to_string(states_.crashes()) +
                " crashes within " + format_duration(options_.run.crash_window) +
                ", until a viewer comes after that time or it is restarted");
@@ -261,4 +261,4 @@ void Source::update() {
     status_.crashes = states_.crashes();
 }
 
-}  // namespace st::source
+}  // namespace st::live

@@ -1,26 +1,26 @@
-#include "hub/lane.h"
+#include "hub/delivery_queue.h"
 
 #include <algorithm>
 #include <exception>
 #include <utility>
 
 #include "base/clock.h"
-#include "hub/seat.h"
+#include "hub/subscriber.h"
 
 namespace st::hub {
 namespace {
 
-/// Seats keep account of metadata, which the short way through them does not.
+/// Subscribers keep account of metadata, which the short way through them does not.
 bool has_metadata(const std::vector<UnitPtr>& units) {
     return std::any_of(units.begin(), units.end(), [](const UnitPtr& unit) {
         return unit->packet->track == media::Track::metadata;
     });
 }
 
-void prefetch(const Seat& seat) {
+void prefetch(const Subscriber& subscriber) {
     constexpr std::size_t kCacheLine = 64;
-    const auto* at = reinterpret_cast<const char*>(&seat);
-    for (std::size_t i = 0; i < sizeof(Seat); i += kCacheLine) __builtin_prefetch(at + i);
+    const auto* at = reinterpret_cast<const char*>(&subscriber);
+    for (std::size_t i = 0; i < sizeof(Subscriber); i += kCacheLine) __builtin_prefetch(at + i);
 }
 
 /// Serves everybody although one fails, and passes the first failure on afterwards: what one
@@ -37,12 +37,12 @@ class Failures {
     }
     /// The same for a viewer, which is ended if it fails: what it missed cannot be sent again.
     template <class Call>
-    void guard(Seat& seat, Call&& call) {
+    void guard(Subscriber& subscriber, Call&& call) {
         try {
             call();
         } catch (...) {
             if (!first_) first_ = std::current_exception();
-            guard([&] { seat.end(EndReason::stuck, true); });
+            guard([&] { subscriber.end(EndReason::stuck, true); });
         }
     }
     void rethrow() const {
@@ -67,17 +67,19 @@ const char* to_text(EndReason reason) {
     return "";
 }
 
-void Group::add(std::shared_ptr<Seat> seat) { seats_.push_back(std::move(seat)); }
+void Group::add(std::shared_ptr<Subscriber> subscriber) {
+    subscribers_.push_back(std::move(subscriber));
+}
 
-void Group::remove(const Seat& seat) {
-    for (std::size_t i = 0; i < seats_.size(); ++i) {
-        if (seats_[i].get() != &seat) continue;
+void Group::remove(const Subscriber& subscriber) {
+    for (std::size_t i = 0; i < subscribers_.size(); ++i) {
+        if (subscribers_[i].get() != &subscriber) continue;
         if (walking_ > 0) {
-            seats_[i].reset();
+            subscribers_[i].reset();
             ++holes_;
         } else {
-            seats_[i] = std::move(seats_.back());
-            seats_.pop_back();
+            subscribers_[i] = std::move(subscribers_.back());
+            subscribers_.pop_back();
         }
         return;
     }
@@ -85,7 +87,7 @@ void Group::remove(const Seat& seat) {
 
 void Group::close_holes() noexcept {
     if (--walking_ > 0 || holes_ == 0) return;
-    std::erase(seats_, nullptr);
+    std::erase(subscribers_, nullptr);
     holes_ = 0;
 }
 
@@ -124,7 +126,7 @@ void Group::flush() {
     // What may find no memory comes first: the batch then waits for the next flush.
     wires_.clear();
     wires_.reserve(pending_.size());
-    others_.reserve(seats_.size());
+    others_.reserve(subscribers_.size());
     std::vector<UnitPtr> units;
     units.swap(pending_);
     const std::size_t bytes = std::exchange(pending_bytes_, 0);
@@ -132,24 +134,24 @@ void Group::flush() {
     const std::int64_t now_ns = executor_.now_ns();
     const bool is_plain = !has_metadata(units);
     const std::int64_t begin_ns = batch_.count() == 0 ? 0 : executor_.read_clock_ns();
-    std::vector<std::shared_ptr<Seat>> others = std::move(others_);
+    std::vector<std::shared_ptr<Subscriber>> others = std::move(others_);
     Failures failures;
     {
         const Walk walk(*this);
         // By index: a viewer may join while we walk.
-        for (std::size_t i = 0; i < seats_.size(); ++i) {
-            if (i + 2 < seats_.size() && seats_[i + 2]) prefetch(*seats_[i + 2]);
-            if (i + 1 < seats_.size() && seats_[i + 1]) seats_[i + 1]->prefetch();
-            if (!seats_[i]) continue;
-            if (is_plain && seats_[i]->keeps_up(units.front()->serial)) {
-                failures.guard(*seats_[i], [&] { seats_[i]->pass_on(wires_, bytes); });
+        for (std::size_t i = 0; i < subscribers_.size(); ++i) {
+            if (i + 2 < subscribers_.size() && subscribers_[i + 2]) prefetch(*subscribers_[i + 2]);
+            if (i + 1 < subscribers_.size() && subscribers_[i + 1]) subscribers_[i + 1]->prefetch();
+            if (!subscribers_[i]) continue;
+            if (is_plain && subscribers_[i]->keeps_up(units.front()->serial)) {
+                failures.guard(*subscribers_[i], [&] { subscribers_[i]->pass_on(wires_, bytes); });
             } else {
-                failures.guard([&] { others.push_back(seats_[i]); });
+                failures.guard([&] { others.push_back(subscribers_[i]); });
             }
         }
         // Those who wait already: cutting them takes time, which those who keep up do not wait for.
-        for (const std::shared_ptr<Seat>& seat : others) {
-            failures.guard(*seat, [&] { seat->take(units, now_ns); });
+        for (const std::shared_ptr<Subscriber>& subscriber : others) {
+            failures.guard(*subscriber, [&] { subscriber->take(units, now_ns); });
         }
         others.clear();
         others_ = std::move(others);
@@ -165,10 +167,10 @@ void Group::end(std::uint64_t serial, EndReason reason, bool is_hopeless) {
     failures.guard([&] { flush(); });
     {
         const Walk walk(*this);
-        for (std::size_t i = 0; i < seats_.size(); ++i) {
-            const std::shared_ptr<Seat> seat = seats_[i];
-            if (!seat || seat->joined_serial() >= serial) continue;
-            failures.guard([&] { seat->end(reason, is_hopeless); });
+        for (std::size_t i = 0; i < subscribers_.size(); ++i) {
+            const std::shared_ptr<Subscriber> subscriber = subscribers_[i];
+            if (!subscriber || subscriber->joined_serial() >= serial) continue;
+            failures.guard([&] { subscriber->end(reason, is_hopeless); });
         }
     }
     failures.rethrow();
@@ -178,9 +180,10 @@ void Group::tell_publisher_changed() {
     Failures failures;
     {
         const Walk walk(*this);
-        for (std::size_t i = 0; i < seats_.size(); ++i) {
-            const std::shared_ptr<Seat> seat = seats_[i];
-            if (seat) failures.guard(*seat, [&] { seat->tell_publisher_changed(); });
+        for (std::size_t i = 0; i < subscribers_.size(); ++i) {
+            const std::shared_ptr<Subscriber> subscriber = subscribers_[i];
+            if (subscriber)
+                failures.guard(*subscriber, [&] { subscriber->tell_publisher_changed(); });
         }
     }
     failures.rethrow();
@@ -190,16 +193,16 @@ void Group::check(std::int64_t now_ns) {
     Failures failures;
     {
         const Walk walk(*this);
-        for (std::size_t i = 0; i < seats_.size(); ++i) {
-            if (!seats_[i] || seats_[i]->is_idle()) continue;
-            const std::shared_ptr<Seat> seat = seats_[i];
-            failures.guard(*seat, [&] { seat->check(now_ns); });
+        for (std::size_t i = 0; i < subscribers_.size(); ++i) {
+            if (!subscribers_[i] || subscribers_[i]->is_idle()) continue;
+            const std::shared_ptr<Subscriber> subscriber = subscribers_[i];
+            failures.guard(*subscriber, [&] { subscriber->check(now_ns); });
         }
     }
     failures.rethrow();
 }
 
-void Lane::add(Delivery delivery) {
+void DeliveryQueue::add(Delivery delivery) {
     {
         const Lock lock(mutex_);
         deliveries_.push_back(std::move(delivery));
@@ -214,14 +217,16 @@ void Lane::add(Delivery delivery) {
     }
 }
 
-void Lane::hand_over(const GroupPtr& group, UnitPtr unit) { add({group, std::move(unit)}); }
+void DeliveryQueue::hand_over(const GroupPtr& group, UnitPtr unit) {
+    add({group, std::move(unit)});
+}
 
-void Lane::hand_over_end(const GroupPtr& group, std::uint64_t serial, EndReason reason,
-                         bool is_hopeless) {
+void DeliveryQueue::hand_over_end(const GroupPtr& group, std::uint64_t serial, EndReason reason,
+                                  bool is_hopeless) {
     add({group, nullptr, serial, reason, is_hopeless});
 }
 
-void Lane::run() {
+void DeliveryQueue::run() {
     {
         const Lock lock(mutex_);
         is_posted_ = false;
@@ -243,7 +248,7 @@ void Lane::run() {
     failures.rethrow();
 }
 
-void Lane::watch(const GroupPtr& group) {
+void DeliveryQueue::watch(const GroupPtr& group) {
     if (std::find(watched_.begin(), watched_.end(), group) != watched_.end()) return;
     watched_.push_back(group);
     if (watched_.size() == 1) {
@@ -251,7 +256,7 @@ void Lane::watch(const GroupPtr& group) {
     }
 }
 
-void Lane::check_all() {
+void DeliveryQueue::check_all() {
     const std::vector<GroupPtr> groups = watched_;
     const std::int64_t now_ns = executor_.now_ns();
     Failures failures;

@@ -1,11 +1,11 @@
 #pragma once
 /// One viewer's place in a stream: what it has been given, what waits for it, and what is done when
-/// it is slow. The lane's thread only, but for the record.
+/// it is slow. The queue's thread only, but for the record.
 #include <memory>
 #include <span>
 #include <vector>
 
-#include "hub/lane.h"
+#include "hub/delivery_queue.h"
 #include "hub/options.h"
 #include "hub/unit.h"
 #include "hub/viewer.h"
@@ -14,11 +14,11 @@ namespace st::hub {
 
 class Stream;
 
-class Seat : public std::enable_shared_from_this<Seat> {
+class Subscriber : public std::enable_shared_from_this<Subscriber> {
  public:
-    /// `executor`: of the viewer's lane.
-    Seat(Viewer& viewer, std::shared_ptr<Stream> stream, Executor& executor, FormId form,
-         QueueLimits limits, std::shared_ptr<ViewerRecord> record)
+    /// `executor`: of the viewer's delivery queue.
+    Subscriber(Viewer& viewer, std::shared_ptr<Stream> stream, Executor& executor, FormId form,
+               QueueLimits limits, std::shared_ptr<ViewerRecord> record)
         : viewer_(&viewer),
           sink_(&viewer.sink()),
           stream_(std::move(stream)),

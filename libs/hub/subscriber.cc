@@ -1,4 +1,4 @@
-#include "hub/seat.h"
+#include "hub/subscriber.h"
 
 #include <algorithm>
 
@@ -6,7 +6,7 @@
 #include "hub/stream.h"
 
 namespace st::hub {
-void Seat::start(std::uint64_t serial, std::span<const UnitPtr> cached, std::int64_t now_ns) {
+void Subscriber::start(std::uint64_t serial, std::span<const UnitPtr> cached, std::int64_t now_ns) {
     joined_serial_ = 0;
     taken_ns_ = now_ns;
     burst_bytes_ = SIZE_MAX / 2;  // of its size once it is known
@@ -15,7 +15,7 @@ void Seat::start(std::uint64_t serial, std::span<const UnitPtr> cached, std::int
     joined_serial_ = serial;
 }
 
-void Seat::pass_on(std::span<const SharedBuffer> wires, std::size_t bytes) {
+void Subscriber::pass_on(std::span<const SharedBuffer> wires, std::size_t bytes) {
     handed_bytes_ += bytes;
     record_->bytes.store(handed_bytes_, std::memory_order_relaxed);
     record_->packets.store(record_->packets.load(std::memory_order_relaxed) + wires.size(),
@@ -23,7 +23,7 @@ void Seat::pass_on(std::span<const SharedBuffer> wires, std::size_t bytes) {
     sink_->send(wires);
 }
 
-void Seat::take(std::span<const UnitPtr> units, std::int64_t now_ns) {
+void Subscriber::take(std::span<const UnitPtr> units, std::int64_t now_ns) {
     if (is_ending_) return;
     for (const UnitPtr& unit : units) {
         if (viewer_ == nullptr) return;
@@ -43,13 +43,13 @@ void Seat::take(std::span<const UnitPtr> units, std::int64_t now_ns) {
     note_queue();
 }
 
-void Seat::choose(Tracks wanted) {
+void Subscriber::choose(Tracks wanted) {
     awaits_key_ = wanted.video && (awaits_key_ || !wanted_.video);
     wanted_ = wanted;
     is_choosy_ = awaits_key_ || !wanted.video || !wanted.audio;
 }
 
-bool Seat::wants(const media::Packet& packet) {
+bool Subscriber::wants(const media::Packet& packet) {
     if (!is_choosy_ || packet.is_config) return true;
     switch (packet.track) {
         case media::Track::audio:
@@ -66,7 +66,7 @@ bool Seat::wants(const media::Packet& packet) {
     return wanted_.video && !awaits_key_;
 }
 
-void Seat::enter(const UnitPtr& entry, std::int64_t now_ns) {
+void Subscriber::enter(const UnitPtr& entry, std::int64_t now_ns) {
     is_waiting_ = false;
     if (!has_begun_) {
         has_begun_ = true;
@@ -76,7 +76,7 @@ void Seat::enter(const UnitPtr& entry, std::int64_t now_ns) {
 }
 
 /// The metadata once only: its time is 0, and time does not go back.
-std::vector<UnitPtr> Seat::headers_of(const Unit& entry) {
+std::vector<UnitPtr> Subscriber::headers_of(const Unit& entry) {
     std::vector<UnitPtr> headers = stream_->header_units(entry, form_);
     const media::PacketPtr metadata = entry.headers ? entry.headers->metadata : nullptr;
     if (metadata && metadata_ &&
@@ -88,12 +88,12 @@ std::vector<UnitPtr> Seat::headers_of(const Unit& entry) {
     return headers;
 }
 
-void Seat::queue(UnitPtr unit, std::int64_t now_ns) {
+void Subscriber::queue(UnitPtr unit, std::int64_t now_ns) {
     queued_bytes_ += unit->wire(form_).size();
     queue_.push_back({std::move(unit), now_ns});
 }
 
-void Seat::send_queued() {
+void Subscriber::send_queued() {
     std::array<SharedBuffer, kBurstBuffers> wires;
     while (queue_begin_ < queue_.size() && sink_->queued_bytes() == 0) {
         std::size_t count = 0;
@@ -117,7 +117,7 @@ void Seat::send_queued() {
     }
 }
 
-void Seat::on_drained(std::int64_t now_ns) {
+void Subscriber::on_drained(std::int64_t now_ns) {
     if (viewer_ == nullptr) return;
     taken_ns_ = now_ns;
     send_queued();
@@ -127,18 +127,18 @@ void Seat::on_drained(std::int64_t now_ns) {
     if (!is_ending_) return;
     // Not in this call: the viewer's connection is in the middle of something.
     executor_.post([weak = weak_from_this()] {
-        const std::shared_ptr<Seat> seat = weak.lock();
-        if (seat && seat->viewer_ != nullptr) seat->finish(EndReason::ended);
+        const std::shared_ptr<Subscriber> subscriber = weak.lock();
+        if (subscriber && subscriber->viewer_ != nullptr) subscriber->finish(EndReason::ended);
     });
 }
 
-bool Seat::is_over_limits(std::int64_t now_ns) const {
+bool Subscriber::is_over_limits(std::int64_t now_ns) const {
     if (queued_bytes_ + sink_->queued_bytes() > limits_.bytes + burst_bytes_) return true;
     return queue_begin_ < queue_.size() &&
            now_ns - queue_[queue_begin_].since_ns > Nanoseconds(limits_.age).count();
 }
 
-void Seat::keep_within_limits(std::int64_t now_ns) {
+void Subscriber::keep_within_limits(std::int64_t now_ns) {
     const bool has_nothing_to_give = is_waiting_ && queue_begin_ == queue_.size();
     if (has_nothing_to_give || !is_over_limits(now_ns)) return;
     cut(now_ns);
@@ -149,7 +149,7 @@ void Seat::keep_within_limits(std::int64_t now_ns) {
 }
 
 /// Goes on with the newest entry in the queue; if that is no better, with the next one to come.
-void Seat::cut(std::int64_t now_ns) {
+void Subscriber::cut(std::int64_t now_ns) {
     std::size_t newest = queue_.size();
     while (newest > queue_begin_ && !queue_[newest - 1].unit->is_entry) --newest;
     if (newest > queue_begin_) {
@@ -168,7 +168,7 @@ void Seat::cut(std::int64_t now_ns) {
     is_waiting_ = true;
 }
 
-std::size_t Seat::drop_before(std::size_t index) {
+std::size_t Subscriber::drop_before(std::size_t index) {
     std::size_t dropped = 0;
     for (std::size_t i = queue_begin_; i < index; ++i) {
         queued_bytes_ -= queue_[i].unit->wire(form_).size();
@@ -181,7 +181,7 @@ std::size_t Seat::drop_before(std::size_t index) {
     return dropped;
 }
 
-void Seat::note_queue() {
+void Subscriber::note_queue() {
     if (viewer_ == nullptr) return;
     const std::uint64_t bytes = queued_bytes_ + sink_->queued_bytes();
     record_->queue_bytes.store(bytes, std::memory_order_relaxed);
@@ -190,7 +190,7 @@ void Seat::note_queue() {
     }
 }
 
-void Seat::check(std::int64_t now_ns) {
+void Subscriber::check(std::int64_t now_ns) {
     if (viewer_ == nullptr) return;
     const std::uint64_t taken = sink_->bytes_taken();
     if (taken != taken_bytes_ || sink_->queued_bytes() == 0) {
@@ -203,7 +203,7 @@ void Seat::check(std::int64_t now_ns) {
     note_queue();
 }
 
-void Seat::end(EndReason reason, bool is_hopeless) {
+void Subscriber::end(EndReason reason, bool is_hopeless) {
     if (viewer_ == nullptr) return;
     if (reason == EndReason::ended) {
         if (!has_begun_ && is_hopeless) return finish(reason);
@@ -215,7 +215,7 @@ void Seat::end(EndReason reason, bool is_hopeless) {
     finish(reason);
 }
 
-void Seat::finish(EndReason reason) {
+void Subscriber::finish(EndReason reason) {
     drop_before(queue_.size());
     note_queue();
     end_text_ = to_text(reason);

@@ -1,10 +1,10 @@
-#include "source/sources.h"
+#include "live/sources.h"
 
 #include <future>
 
 #include "base/clock.h"
 
-namespace st::source {
+namespace st::live {
 namespace {
 
 constexpr std::chrono::milliseconds kLookAgain{20};
@@ -66,8 +66,9 @@ std::vector<SourceStatus> Sources::status() const {
 bool Sources::is_coming_back(std::string_view path) const {
     const Source* source = find(path);
     if (source == nullptr) return false;
-    const State state = source->status().state;
-    return state == State::starting || state == State::running || state == State::backing_off;
+    const SourceState state = source->status().state;
+    return state == SourceState::starting || state == SourceState::running ||
+           state == SourceState::backing_off;
 }
 
 bool Sources::restart(std::string_view path) {
@@ -84,4 +85,4 @@ void Sources::shut_down() {
     });
 }
 
-}  // namespace st::source
+}  // namespace st::live

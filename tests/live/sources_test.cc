@@ -1,4 +1,4 @@
-#include "source/sources.h"
+#include "live/sources.h"
 
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
@@ -12,14 +12,14 @@
 
 #include "base/clock.h"
 
-namespace st::source {
+namespace st::live {
 namespace {
 
 using std::chrono::milliseconds;
 constexpr char kPath[] = "/live/x";
 
-/// A lane whose tasks run when the test says so.
-class Lane final : public hub::Executor {
+/// A delivery whose tasks run when the test says so.
+class DeliveryQueue final : public hub::Executor {
  public:
     void post(std::function<void()> task) override {
         const std::lock_guard lock(mutex_);
@@ -104,7 +104,7 @@ class SourcesTest : public ::testing::Test {
 
     /// The process is a shell that runs `script`; $S is the stream's file, and each start writes a
     /// line to the file "starts".
-    void open(const std::string& script, RunOptions run = {}) {
+    void open(const std::string& script, SourceRunOptions run = {}) {
         const std::string all =
             "S=" + folder + "/stream.flv; echo start >> " + folder + "/starts; ";
         sources = std::make_unique<Sources>(std::vector<SourceOptions>{{kPath, {}, "test:", run}},
@@ -124,11 +124,11 @@ class SourcesTest : public ::testing::Test {
         const std::int64_t deadline = monotonic_ns() + 60'000'000'000;
         while (!condition()) {
             ASSERT_LT(monotonic_ns(), deadline) << what;
-            lane.run();
+            delivery.run();
             ::usleep(1000);
         }
     }
-    void wait_for(State state) {
+    void wait_for(SourceState state) {
         wait_until("the state", [&] { return status().state == state; });
     }
     SourceStatus status() { return sources->status().front(); }
@@ -141,7 +141,7 @@ class SourcesTest : public ::testing::Test {
     }
 
     std::string folder;
-    Lane lane;
+    DeliveryQueue delivery;
     /// An operator may end it in the very moment in which it ends by itself.
     hub::PublisherPtr kicked_at_its_end;
     hub::Hub hub{{}, encodings(), [this](const hub::Event& event) {
@@ -150,7 +150,7 @@ class SourcesTest : public ::testing::Test {
                      const hub::PublisherPtr late = std::move(kicked_at_its_end);
                      if (late) late->kicked();
                  }};
-    hub::Lane& hub_lane = hub.add_lane(lane);
+    hub::DeliveryQueue& hub_lane = hub.add_delivery(delivery);
     Watcher viewer;
     hub::Subscription subscription;
     std::unique_ptr<Sources> sources;
@@ -166,7 +166,7 @@ class SourcesTest : public ::testing::Test {
 TEST_F(SourcesTest, nothing_runs_before_a_viewer_comes) {
     open("cat $S; sleep 1000");
     const SourceStatus idle = status();
-    EXPECT_EQ(idle.state, State::idle);
+    EXPECT_EQ(idle.state, SourceState::idle);
     EXPECT_EQ(idle.path, kPath);
     EXPECT_EQ(idle.pid, 0);
     EXPECT_EQ(starts(), 0U);
@@ -175,7 +175,7 @@ TEST_F(SourcesTest, nothing_runs_before_a_viewer_comes) {
 TEST_F(SourcesTest, the_first_viewer_starts_it_and_gets_its_pictures) {
     open("cat $S; sleep 1000");
     join();
-    wait_for(State::running);
+    wait_for(SourceState::running);
     EXPECT_GT(status().pid, 0);
     EXPECT_GT(status().since_us, 0);
     // Headers and ten pictures, each an entry of its own.
@@ -186,15 +186,15 @@ TEST_F(SourcesTest, the_first_viewer_starts_it_and_gets_its_pictures) {
 TEST_F(SourcesTest, it_goes_when_the_last_viewer_has_left_and_comes_back_with_the_next) {
     open("cat $S; sleep 1000", {.shutdown_timeout = milliseconds(0)});
     join();
-    wait_for(State::running);
+    wait_for(SourceState::running);
     const pid_t pid = status().pid;
     leave();
-    wait_for(State::idle);
+    wait_for(SourceState::idle);
     EXPECT_EQ(status().pid, 0);
     EXPECT_NE(::kill(pid, 0), 0) << "it was waited for";
     EXPECT_EQ(status().last_error, "");
     join();
-    wait_for(State::running);
+    wait_for(SourceState::running);
     EXPECT_EQ(starts(), 2U);
     EXPECT_EQ(status().restarts, 0U);
 }
@@ -202,7 +202,7 @@ TEST_F(SourcesTest, it_goes_when_the_last_viewer_has_left_and_comes_back_with_th
 TEST_F(SourcesTest, a_viewer_in_time_keeps_the_process) {
     open("cat $S; sleep 1000");
     join();
-    wait_for(State::running);
+    wait_for(SourceState::running);
     const int pid = status().pid;
     leave();
     join();
@@ -214,7 +214,7 @@ TEST_F(SourcesTest, a_viewer_in_time_keeps_the_process) {
 TEST_F(SourcesTest, one_that_ends_by_itself_is_started_again_and_in_the_end_stays_down) {
     open("echo no such camera >&2; exit 3", {.crash_threshold = 2});
     join();
-    wait_for(State::failed);
+    wait_for(SourceState::failed);
     EXPECT_EQ(starts(), 2U);
     const SourceStatus failed = status();
     EXPECT_EQ(failed.last_error, "no such camera");
@@ -229,7 +229,7 @@ TEST_F(SourcesTest, one_that_ends_by_itself_is_started_again_and_in_the_end_stay
 TEST_F(SourcesTest, a_failed_one_ends_the_viewers_it_had) {
     open("cat $S", {.crash_threshold = 1});
     join();
-    wait_for(State::failed);
+    wait_for(SourceState::failed);
     EXPECT_EQ(status().last_error, "the input ended");
     wait_until("their end", [&] { return viewer.ended; });
 }
@@ -237,7 +237,7 @@ TEST_F(SourcesTest, a_failed_one_ends_the_viewers_it_had) {
 TEST_F(SourcesTest, a_process_that_writes_no_flv_is_ended_at_once) {
     open("echo 'this is no FLV stream at all'; sleep 1000", {.crash_threshold = 1});
     join();
-    wait_for(State::failed);
+    wait_for(SourceState::failed);
     EXPECT_NE(status().last_error.find("FLV"), std::string::npos) << status().last_error;
 }
 
@@ -245,7 +245,7 @@ TEST_F(SourcesTest, one_that_gives_nothing_is_ended_though_it_hangs) {
     // Stopped: as one that hangs in the kernel, it does nothing of its own any more.
     open("cat $S; kill -STOP $$", {.crash_threshold = 1, .silence = milliseconds(300)});
     join();
-    wait_for(State::failed);
+    wait_for(SourceState::failed);
     EXPECT_EQ(status().last_error, "nothing came for 300ms");
 }
 
@@ -260,7 +260,7 @@ TEST_F(SourcesTest, a_path_that_another_one_publishes_is_left_to_it) {
     ASSERT_TRUE(other);
     open("cat $S; sleep 1000", {.crash_threshold = 1});
     join();
-    wait_for(State::failed);
+    wait_for(SourceState::failed);
     EXPECT_NE(status().last_error, "");
     EXPECT_FALSE(viewer.ended) << "they watch the other one";
 }
@@ -268,20 +268,21 @@ TEST_F(SourcesTest, a_path_that_another_one_publishes_is_left_to_it) {
 TEST_F(SourcesTest, an_operator_who_ends_the_publisher_has_it_started_anew) {
     open("cat $S; sleep 1000");
     join();
-    wait_for(State::running);
+    wait_for(SourceState::running);
     EXPECT_TRUE(hub.kick_publisher(kPath));
     wait_until("another start", [&] { return starts() == 2; });
-    wait_for(State::running);
+    wait_for(SourceState::running);
     EXPECT_EQ(status().last_error, "ended by an operator");
 }
 
 TEST_F(SourcesTest, an_operator_who_is_too_late_ends_neither_the_next_run_nor_anything_else) {
     open("cat $S; sleep 1000");
     join();
-    wait_for(State::running);
+    wait_for(SourceState::running);
     kicked_at_its_end = hub.find(kPath)->publisher();
     EXPECT_TRUE(sources->restart(kPath));
-    wait_until("another run", [&] { return starts() == 2 && status().state == State::running; });
+    wait_until("another run",
+               [&] { return starts() == 2 && status().state == SourceState::running; });
     EXPECT_EQ(status().last_error, "");
     EXPECT_EQ(status().crashes, 0U);
 }
@@ -290,7 +291,7 @@ TEST_F(SourcesTest, ends_with_the_server_though_it_takes_its_time) {
     open("trap 'echo end >> " + folder +
          "/starts; exit' TERM; cat $S; while :; do sleep 0.01; done");
     join();
-    wait_for(State::running);
+    wait_for(SourceState::running);
     leave();
     sources.reset();
     EXPECT_EQ(starts(), 2U) << "it had the time to say goodbye";
@@ -306,4 +307,4 @@ TEST_F(SourcesTest, passwords_are_not_shown) {
 }
 
 }  // namespace
-}  // namespace st::source
+}  // namespace st::live

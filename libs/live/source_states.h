@@ -20,15 +20,15 @@
 #include <optional>
 #include <string_view>
 
-namespace st::source {
+namespace st::live {
 
-enum class State : std::uint8_t { idle, starting, running, stopping, backing_off, failed };
-std::string_view to_string(State state);
+enum class SourceState : std::uint8_t { idle, starting, running, stopping, backing_off, failed };
+std::string_view to_string(SourceState state);
 
 /// What the owner of the process is to do.
-enum class Action : std::uint8_t { none, start, terminate, kill };
+enum class SourceAction : std::uint8_t { none, start, terminate, kill };
 
-struct RunOptions {
+struct SourceRunOptions {
     std::chrono::milliseconds shutdown_timeout{30'000};  ///< after the last viewer left
     unsigned crash_threshold = 3;
     std::chrono::milliseconds crash_window{60'000};
@@ -36,7 +36,7 @@ struct RunOptions {
     std::chrono::milliseconds silence{30'000};
 };
 
-class States {
+class SourceStates {
  public:
     /// Between SIGTERM and SIGKILL.
     static constexpr std::chrono::seconds kKillAfter{5};
@@ -44,21 +44,21 @@ class States {
     static constexpr std::chrono::seconds kBackOffFirst{1};
     static constexpr std::chrono::seconds kBackOffMax{30};
 
-    explicit States(RunOptions options) : options_(options) {}
+    explicit SourceStates(SourceRunOptions options) : options_(options) {}
 
     /// So many watch now. `has_joined`: a viewer came, whatever the number says.
-    Action viewers(std::size_t count, bool has_joined, std::int64_t now_ns);
+    SourceAction viewers(std::size_t count, bool has_joined, std::int64_t now_ns);
     /// The process gave its first packet.
     void media();
     /// The process is gone, or could not be started.
-    Action exited(std::int64_t now_ns);
+    SourceAction exited(std::int64_t now_ns);
     /// An operator's: crashes are forgotten, and what runs begins anew.
-    Action restart(std::int64_t now_ns);
+    SourceAction restart(std::int64_t now_ns);
     /// Time has passed: call at due(), earlier calls do nothing.
-    Action tick(std::int64_t now_ns);
+    SourceAction tick(std::int64_t now_ns);
     std::optional<std::int64_t> due_ns() const { return due_ns_; }
 
-    State state() const { return state_; }
+    SourceState state() const { return state_; }
     std::size_t viewer_count() const { return viewers_; }
     /// Starts after a crash, in all.
     std::uint64_t restarts() const { return restarts_; }
@@ -66,13 +66,13 @@ class States {
     std::size_t crashes() const { return crashes_ns_.size(); }
 
  private:
-    Action start();
-    Action begin(std::int64_t now_ns);
-    Action stop(std::int64_t now_ns);
-    void enter(State state, std::optional<std::int64_t> due_ns = std::nullopt);
+    SourceAction start();
+    SourceAction begin(std::int64_t now_ns);
+    SourceAction stop(std::int64_t now_ns);
+    void enter(SourceState state, std::optional<std::int64_t> due_ns = std::nullopt);
 
-    const RunOptions options_;
-    State state_ = State::idle;
+    const SourceRunOptions options_;
+    SourceState state_ = SourceState::idle;
     std::optional<std::int64_t> due_ns_;  ///< of the one thing each state may wait for
     std::size_t viewers_ = 0;
     bool has_crashed_ = false;        ///< and not been started since
@@ -82,4 +82,4 @@ class States {
     std::uint64_t restarts_ = 0;
 };
 
-}  // namespace st::source
+}  // namespace st::live

@@ -1,8 +1,8 @@
-#include "source/log_lines.h"
+#include "live/log_lines.h"
 
 #include <utility>
 
-namespace st::source {
+namespace st::live {
 namespace {
 
 constexpr std::int64_t kSecondNs = 1'000'000'000;
@@ -58,4 +58,4 @@ std::vector<std::string> LogLines::finish() {
     return out;
 }
 
-}  // namespace st::source
+}  // namespace st::live

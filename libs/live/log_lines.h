@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 
-namespace st::source {
+namespace st::live {
 
 class LogLines {
  public:
@@ -35,4 +35,4 @@ class LogLines {
     std::uint64_t skipped_ = 0;  ///< since the last one logged
 };
 
-}  // namespace st::source
+}  // namespace st::live

@@ -3,8 +3,8 @@
 /// an output queue. Write first; EPOLLOUT is asked for only after EAGAIN. With TLS or without, its
 /// owner sees the same.
 ///
-/// One loop, its thread only. The owner of a Stream may close or destroy it inside a callback: it
-/// does so with EventLoop::retire(), so that the object outlives the call on the stack.
+/// One loop, its thread only. The owner of a TcpStream may close or destroy it inside a callback:
+/// it does so with EventLoop::retire(), so that the object outlives the call on the stack.
 #include <Poco/Net/StreamSocket.h>
 
 #include <cstdint>
@@ -19,7 +19,7 @@
 
 namespace st::loop {
 
-class Stream final : public Transport, public Pollable {
+class TcpStream final : public Transport, public Pollable {
  public:
     /// Bytes read in one turn before other connections get theirs.
     static constexpr std::size_t kReadBudget = 1024 * 1024;
@@ -29,11 +29,11 @@ class Stream final : public Transport, public Pollable {
 
     /// Takes a connected (or connecting) socket and makes it non-blocking with TCP_NODELAY. Starts
     /// reading. `tls`: null for a plain stream; what is sent before its handshake is over waits.
-    Stream(EventLoop& loop, const Poco::Net::StreamSocket& socket, StreamHandler& handler,
-           std::unique_ptr<TlsSession> tls = nullptr);
-    ~Stream() override;
-    Stream(const Stream&) = delete;
-    Stream& operator=(const Stream&) = delete;
+    TcpStream(EventLoop& loop, const Poco::Net::StreamSocket& socket, StreamHandler& handler,
+              std::unique_ptr<TlsSession> tls = nullptr);
+    ~TcpStream() override;
+    TcpStream(const TcpStream&) = delete;
+    TcpStream& operator=(const TcpStream&) = delete;
 
     using Transport::send;
     void set_handler(StreamHandler& handler) override { handler_ = &handler; }
