@@ -22,7 +22,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BIN = pathlib.Path(os.environ.get("ST_BUILD_DIR", ROOT / "build/release")).resolve() / "bin"
 
-CPU_RATIO_MAX = 1.5
+CPU_RATIO_MAX = 1.3
 MEMORY_KB_PER_CAMERA_MAX = 100
 LOOP_BUSY_MS_MAX = 20
 STOP_S_MAX = 5
