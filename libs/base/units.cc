@@ -41,8 +41,12 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
         ms = amount->number * 60e3;
     else if (amount->unit == "h")
         ms = amount->number * 3600e3;
+    else if (amount->unit == "d")
+        ms = amount->number * 86400e3;
+    else if (amount->unit == "w")
+        ms = amount->number * 7 * 86400e3;
     else
-        return Error{"duration \"" + std::string(text) + "\": unit must be ms, s, m or h"};
+        return Error{"duration \"" + std::string(text) + "\": unit must be ms, s, m, h, d or w"};
     if (ms > 10.0 * 365 * 86400e3) {
         return Error{"duration \"" + std::string(text) + "\": over ten years"};
     }
@@ -99,7 +103,8 @@ std::string format_duration(std::chrono::milliseconds duration) {
     const auto s = ms / 1000;
     if (s == 0 || s % 60 != 0) return std::to_string(s) + "s";
     if (s % 3600 != 0) return std::to_string(s / 60) + "m";
-    return std::to_string(s / 3600) + "h";
+    if (s % 86400 != 0) return std::to_string(s / 3600) + "h";
+    return std::to_string(s / 86400) + "d";
 }
 
 std::string format_size(std::uint64_t bytes) {

@@ -9,7 +9,8 @@
 
 namespace st {
 
-/// "500ms", "10s", "2m", "1h", "1.5s"; a bare number is seconds. Never negative; at most 10 years.
+/// "500ms", "10s", "2m", "1h", "3d", "2w", "1.5s"; a bare number is seconds. Never negative; at
+/// most 10 years.
 Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 
 /// "64K", "8M", "1G" (1024-based); a bare number is bytes.
@@ -21,7 +22,7 @@ Result<std::uint64_t> parse_bitrate(std::string_view text);
 /// Decimal digits only, at most `max`.
 Result<std::uint64_t> parse_number(std::string_view text, std::uint64_t max);
 
-/// The shortest form parse_duration reads back: "0s", "500ms", "10s", "2m", "6h".
+/// The shortest form parse_duration reads back: "0s", "500ms", "10s", "2m", "6h", "30d".
 std::string format_duration(std::chrono::milliseconds duration);
 
 /// The shortest exact form parse_size reads back: "0", "1000", "64K", "16M".

@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "base/utf8.h"
+#include "json/syntax.h"
 
 namespace st::json {
 namespace {
@@ -71,6 +72,10 @@ class Preparation {
                 at_ = end;
             } else if (c == '\0') {
                 refuse("a NUL character");
+            } else if (c == '#' || c == '/') {
+                refuse(limits_.has_comments ? "a comment begins with //" : "JSON has no comments");
+            } else if (c == '\'') {
+                refuse("text stands in double quotes, not in single ones");
             } else {
                 out_ += c;
                 ++at_;
@@ -213,7 +218,13 @@ class Builder final : public Poco::JSON::Handler {
     Value root_;
 };
 
-/// Poco's parser does not say where it stopped, but how far a stream was read does.
+std::size_t line_of(const std::string& json, std::size_t at) {
+    return 1 + static_cast<std::size_t>(
+                   std::count(json.begin(), json.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
+}
+
+/// Where a value that was refused stands. Poco's parser does not say it, but how far a stream was
+/// read does.
 std::size_t line_reached(const std::string& json, std::vector<std::string> numbers,
                          std::size_t depth_max) {
     std::istringstream in(json);
@@ -227,11 +238,17 @@ std::size_t line_reached(const std::string& json, std::vector<std::string> numbe
     }
     in.clear();
     const auto at = static_cast<std::size_t>(std::max<std::streamoff>(in.tellg(), 0));
-    const auto end = json.begin() + static_cast<std::ptrdiff_t>(std::min(at, json.size()));
-    const auto lines = static_cast<std::size_t>(std::count(json.begin(), end, '\n'));
+    return line_of(json, std::min(at, json.size()));
+}
+
+/// What is wrong with a text that the parser refused, which says little itself.
+ReadError explain(const std::string& json, const std::string& parser_says) {
+    const auto mistake = find_syntax_error(json);
+    if (!mistake) return {parser_says, {}};
     // A text that ends too early does so in its last line, not behind it.
-    const bool is_behind = lines > 0 && at >= json.size() && json.back() == '\n';
-    return is_behind ? lines : lines + 1;
+    const std::size_t last = json.find_last_not_of(" \t\r\n");
+    const std::size_t at = last == std::string::npos ? 0 : std::min(mistake->at, last);
+    return {mistake->message, {}, line_of(json, at)};
 }
 
 }  // namespace
@@ -257,7 +274,7 @@ Result<Value, ReadError> read(std::string_view text, const Limits& limits) {
     if (is_bare) json = "[ " + json + " ]";
     const std::size_t depth_max = limits.depth_max + (is_bare ? 1 : 0);
     const auto numbers = preparation.numbers();
-    ReadError error;
+    const std::string whole = is_bare ? json.substr(2, json.size() - 4) : json;
     try {
         Builder* const builder = new Builder(numbers, depth_max);
         Poco::JSON::Parser parser{Poco::JSON::Handler::Ptr(builder)};
@@ -266,15 +283,13 @@ Result<Value, ReadError> read(std::string_view text, const Limits& limits) {
         Value value = builder->take();
         if (!is_bare) return value;
         if (value.array()->size() == 1) return value.array()->front();
-        error.message = "more than one value";
+        return explain(whole, "more than one value");
     } catch (const Refused& refused) {
-        error = {refused.message, refused.path};
+        return ReadError{refused.message, refused.path, line_reached(json, numbers, depth_max)};
     } catch (const Poco::Exception& poco) {
         // It throws for every kind of syntax error, some of them not JSONException.
-        error.message = shown(poco.message().empty() ? poco.what() : poco.message());
+        return explain(whole, shown(poco.message().empty() ? poco.what() : poco.message()));
     }
-    error.line = line_reached(json, numbers, depth_max);
-    return error;
 }
 
 }  // namespace st::json

@@ -17,10 +17,14 @@ TEST(ParseDuration, reads_every_unit_and_bare_seconds) {
     EXPECT_EQ(*parse_duration("1.5s"), milliseconds(1'500));
     EXPECT_EQ(*parse_duration("2m"), milliseconds(120'000));
     EXPECT_EQ(*parse_duration("1h"), milliseconds(3'600'000));
+    EXPECT_EQ(*parse_duration("30d"), milliseconds(2'592'000'000));
+    EXPECT_EQ(*parse_duration("0.5d"), milliseconds(43'200'000));
+    EXPECT_EQ(*parse_duration("2w"), milliseconds(1'209'600'000));
 }
 
 TEST(ParseDuration, refuses_what_is_not_wholly_a_duration) {
-    for (const char* text : {"", "s", "-1s", "1x", "1 s", "1e3", "1s2", "nan", ".5", "99999999h"}) {
+    for (const char* text : {"", "s", "-1s", "1x", "1 s", "1e3", "1s2", "nan", ".5", "99999999h",
+                             "600w", "1dw", "1D", "d"}) {
         EXPECT_FALSE(parse_duration(text)) << text;
     }
 }
@@ -42,8 +46,15 @@ TEST(ParseBitrate, takes_a_bare_number_as_megabits) {
     EXPECT_FALSE(parse_bitrate("4MB"));
 }
 
+TEST(Units, durations_are_shown_in_the_largest_whole_unit) {
+    EXPECT_EQ(format_duration(milliseconds(2'592'000'000)), "30d");
+    EXPECT_EQ(format_duration(milliseconds(129'600'000)), "36h");
+    EXPECT_EQ(format_duration(milliseconds(21'600'000)), "6h");
+}
+
 TEST(Units, what_is_formatted_reads_back) {
-    for (const std::int64_t ms : {0LL, 1LL, 500LL, 1000LL, 90'000LL, 120'000LL, 21'600'000LL}) {
+    for (const std::int64_t ms : {0LL, 1LL, 500LL, 1000LL, 90'000LL, 120'000LL, 21'600'000LL,
+                                  86'400'000LL, 129'600'000LL, 2'592'000'000LL}) {
         EXPECT_EQ(*parse_duration(format_duration(milliseconds(ms))), milliseconds(ms)) << ms;
     }
     for (const std::uint64_t bytes :

@@ -59,6 +59,29 @@ TEST(Read, refuses_numbers_that_are_none_or_do_not_fit) {
               "a number of 65 characters, over the limit of 64");
 }
 
+TEST(Read, says_what_is_wrong_in_words) {
+    EXPECT_EQ(refusal("{\"a\":1,}"), "a comma too many before }");
+    EXPECT_EQ(refusal("[1,\n]"), "a comma too many before ]");
+    EXPECT_EQ(refusal("[1,,2]"), "a comma too many");
+    EXPECT_EQ(refusal("{,}"), "a comma too many");
+    EXPECT_EQ(refusal("{\"a\":1 \"b\":2}"), "expected a comma or }, got \"b\"");
+    EXPECT_EQ(refusal("[1 2]"), "expected a comma or ], got a number");
+    EXPECT_EQ(refusal("{\"a\" 1}"), "expected a colon behind \"a\", got a number");
+    EXPECT_EQ(refusal("{a:1}"), "expected a key in double quotes, got a");
+    EXPECT_EQ(refusal("{'a':1}"), "text stands in double quotes, not in single ones");
+    EXPECT_EQ(refusal("{\"a\":tru}"), "expected a value such as true, 10 or \"text\", got tru");
+    EXPECT_EQ(refusal("{\"a\":}"), "expected a value, got }");
+    EXPECT_EQ(refusal("{\"a\":[1}"), "expected ], got }");
+    EXPECT_EQ(refusal("{\"a\":[1"), "it ends too early: ] is missing");
+    EXPECT_EQ(refusal("{\"a"), "a text without its closing quote");
+    EXPECT_EQ(refusal("{} {}"), "expected nothing more, got {");
+    EXPECT_EQ(refusal("1 2"), "expected nothing more, got a number");
+    EXPECT_EQ(refusal(" "), "it ends too early: there is no value");
+    EXPECT_EQ(refusal("{\n# it's \"5 - 3\n}"), "JSON has no comments");
+    EXPECT_EQ(refusal("{\n# it's \"5 - 3\n}", {.has_comments = true}), "a comment begins with //");
+    EXPECT_EQ(refusal("{/* a */}", {.has_comments = true}), "a comment begins with //");
+}
+
 TEST(Read, refuses_what_is_not_json) {
     for (const char* text : {"",
                              " ",
