@@ -33,7 +33,8 @@ install(CODE "
         \"${CMAKE_BINARY_DIR}/streamd.service\" @ONLY)")
 install(FILES ${CMAKE_BINARY_DIR}/streamd.service DESTINATION lib/systemd/system)
 install(FILES ${CMAKE_SOURCE_DIR}/LICENSE ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/CHANGELOG.md
-    ${CMAKE_SOURCE_DIR}/packaging/devices.conf DESTINATION ${CMAKE_INSTALL_DOCDIR})
+    ${CMAKE_SOURCE_DIR}/packaging/devices.conf ${CMAKE_SOURCE_DIR}/packaging/logrotate
+    DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # cpack --config build/release/CPackConfig.cmake -B build/package
 set(CPACK_GENERATOR DEB)

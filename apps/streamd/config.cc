@@ -13,6 +13,7 @@
 #include "base/name.h"
 #include "base/url.h"
 #include "config/json_file.h"
+#include "config/listing.h"
 #include "digest/digest.h"
 
 namespace st::streamd {
@@ -97,17 +98,24 @@ std::optional<std::uint16_t> port(const Layers& layers, std::string_view path) {
     return static_cast<std::uint16_t>(layers.number(path));
 }
 
+/// The default in a file, as --print-config writes it, is no wish of anybody's.
+bool is_asked_for(const Layers& layers, const std::string& path) {
+    const std::string source = layers.source(path);
+    return source != "default" && (!source.starts_with("file ") ||
+                                   layers.text(path) != config_schema().find(path)->fallback);
+}
+
 void take_tls(const Layers& layers, const std::string& folder, LoadedConfig& loaded,
               Lines& errors) {
     Config& config = loaded.config;
     config.rtmp = {port(layers, "rtmp.port"), port(layers, "rtmp.tls_port"),
-                   layers.source("rtmp.port") != "default",
-                   layers.source("rtmp.tls_port") != "default", layers.text("rtmp.default_app")};
+                   is_asked_for(layers, "rtmp.port"), is_asked_for(layers, "rtmp.tls_port"),
+                   layers.text("rtmp.default_app")};
     if (!is_valid_name(config.rtmp.default_app)) {
         errors.push_back("rtmp.default_app: expected a name, got " + config.rtmp.default_app);
     }
     config.tls = {port(layers, "tls.port"), absolute(folder, layers.text("tls.certificate")),
-                  absolute(folder, layers.text("tls.key")), layers.source("tls.port") != "default"};
+                  absolute(folder, layers.text("tls.key")), is_asked_for(layers, "tls.port")};
     if (config.tls.certificate.empty() != config.tls.key.empty()) {
         errors.push_back(config.tls.key.empty()
                              ? "tls.certificate: needs its private key, tls.key (--tls-key)"
@@ -345,9 +353,6 @@ std::variant<LoadedConfig, ConfigErrors> load_config(const ConfigSources& source
     config.log.file = absolute(sources.folder, layers.text("log.file"));
     if (!errors.empty()) return ConfigErrors{std::move(errors)};
 
-    for (const std::string& path : layers.unused_but_set()) {
-        loaded.warnings.push_back(path + ": not used by this version");
-    }
     loaded.entries = layers.entries();
     return loaded;
 }
@@ -360,6 +365,16 @@ config::Layers::Entry shown(config::Layers::Entry entry) {
         entry.value = without_passwords(entry.value);
     }
     return entry;
+}
+
+std::string configuration_file(const std::vector<config::Layers::Entry>& entries) {
+    std::vector<config::Layers::Entry> seen;
+    std::set<std::string> hidden;
+    for (const config::Layers::Entry& entry : entries) {
+        seen.push_back(shown(entry));
+        if (seen.back().value != entry.value) hidden.insert(entry.path);
+    }
+    return config::listing(config_schema(), seen, hidden);
 }
 
 }  // namespace st::streamd

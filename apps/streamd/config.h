@@ -182,6 +182,9 @@ struct LoadedConfig {
 /// Fit for eyes: secrets, and passwords in sources' URLs, are hidden.
 config::Layers::Entry shown(config::Layers::Entry entry);
 
+/// The values as a configuration file with comments; what is hidden stands there as a comment.
+std::string configuration_file(const std::vector<config::Layers::Entry>& entries);
+
 /// The three sources above the defaults.
 struct ConfigSources {
     std::string file;                                ///< empty: none. Read here.

@@ -1,5 +1,4 @@
-/// The one table of configuration keys. Defaults come from the Config struct, never typed twice;
-/// keys that nothing acts on yet have theirs here.
+/// The one table of configuration keys. Defaults come from the Config struct, never typed twice.
 #include "base/units.h"
 #include "streamd/config.h"
 
@@ -89,11 +88,6 @@ Key objects(std::string path, std::uint64_t min, std::uint64_t max, std::string 
             .max = max};
 }
 
-Key unused(Key key) {
-    key.is_used = false;
-    return key;
-}
-
 /// Of those a reload applies.
 Key live(Key key) {
     key.applies_on_reload = true;
@@ -116,9 +110,10 @@ void add_listeners(Keys& keys, const Config& config) {
                     .help = "Serve https and wss."});
     keys.push_back(text("listeners[].default_stream", listener.default_stream,
                         "Stream, `/app/name`, that a WebSocket on `/` plays.", true));
-    keys.push_back(port("rtmp.port", *config.rtmp.port,
-                        "RTMP, at the address of the first listener. If nobody set it and the port "
-                        "is taken, the server goes on without."));
+    keys.push_back(
+        port("rtmp.port", *config.rtmp.port,
+             "RTMP, at the address of the first listener. If the default port is taken, the "
+             "server goes on without, unless the command line or the environment named it."));
     keys.push_back(
         port("rtmp.tls_port", *config.rtmp.tls_port, "RTMPS, with a certificate; likewise."));
     keys.push_back(text("rtmp.default_app", config.rtmp.default_app,
@@ -191,20 +186,6 @@ void add_recording(Keys& keys, const Config& config) {
     keys.push_back(
         live(duration("recording.max_session", recording.max_session, seconds(1), kForever,
                       "A longer recording goes on in a new one at the next key frame.")));
-    keys.push_back(unused(size("recording.keep_free", 1ULL << 30, 0, kSizeMax,
-                               "Free space to keep by deleting the oldest recordings.")));
-    keys.push_back(
-        unused(duration("recording.max_age", milliseconds(0), milliseconds(0), 10 * kForever,
-                        "Age at which recordings are deleted; 0: none.")));
-    keys.push_back(
-        unused(size("recording.max_bytes", 0, 0, kSizeMax,
-                    "Size of all recordings over which the oldest are deleted; 0: none.")));
-    keys.push_back(
-        unused(objects("recording.streams", 0, 1'000, "Live streams that are recorded.")));
-    keys.push_back(unused(text("recording.streams[].match", "", "Path or pattern: `live/*`.")));
-    keys.push_back(unused(choice("recording.streams[].format", "mp4", {"mp4", "flv"}, "")));
-    keys.push_back(unused(duration("recording.streams[].segment_duration", minutes(30), seconds(1),
-                                   kForever, "Media time of a segment.")));
 }
 
 void add_sources(Keys& keys) {
@@ -240,10 +221,7 @@ void add_live(Keys& keys, const Config& config) {
                             "How long a packet may wait for one viewer; over it likewise."));
     keys.push_back(duration("live.stuck_after", defaults.stuck_after, seconds(1), hours(1),
                             "A viewer that takes nothing for so long is closed."));
-    const auto later = [&](Key key) { keys.push_back(unused(std::move(key))); };
     add_sources(keys);
-    later(text("mjpeg.path", "./images", "Folder of the images."));
-    later(number("mjpeg.keep", 200, 0, 1'000'000, "Images kept."));
 }
 
 void add_access(Keys& keys, const Config& config) {
@@ -293,15 +271,12 @@ void add_access(Keys& keys, const Config& config) {
             keys[i].path == "limits.viewers" || keys[i].path == "limits.publishers";
         const bool is_of_recorder = keys[i].path.starts_with("limits.picture.");
         keys[i].applies_on_reload =
-            keys[i].is_used && !is_of_hub && !is_of_recorder && keys[i].path != "control.socket";
+            !is_of_hub && !is_of_recorder && keys[i].path != "control.socket";
     }
 }
 
 void add_rest(Keys& keys) {
     const LogConfig log;
-    keys.push_back(unused(text("notify.url", "", "Webhook for events.")));
-    keys.push_back(unused(text("notify.decide", "", "Webhook asked before publish and play.")));
-    keys.push_back(unused(text("notify.secret", "", "Signs the webhook's requests.")));
     keys.push_back(
         live(texts("web.hosts", "", {},
                    "Host names, beside IP addresses, localhost and the machine's own name, that "
@@ -310,9 +285,6 @@ void add_rest(Keys& keys) {
         live(texts("web.origins", "", {},
                    "Other sites whose pages may act here, such as `https://portal.example`; `*`: "
                    "pages of any site may play.")));
-    keys.push_back(unused(objects("web.static", 0, 100, "Folders served as they are.")));
-    keys.push_back(unused(text("web.static[].route", "", "")));
-    keys.push_back(unused(text("web.static[].root", "", "")));
     keys.push_back(live(choice("log.level", "info", {"debug", "info", "warning", "error"}, "")));
     keys.push_back(
         choice("log.format", "text", {"text", "json"}, "One event per line either way."));
@@ -346,9 +318,11 @@ std::string config_page() {
 
 `streamd` runs without a configuration file. One is given with `--config FILE`: JSON, in which `//`
 begins a comment. Values come in layers: default, file, environment, command line; the later one
-wins. `streamd --print-config` shows each value with its source (secrets hidden), `streamd --check-config` only
+wins. `streamd --print-config` prints all of it as such a file, with the meaning and the source of each value
+(secrets stand there as comments, without their value): a file to begin with. `streamd --check-config` only
 checks. A key that is unknown or given twice, a wrong type or a value out of range is said with its
-path, one line each, and ends the program with code 78.
+path, one line each, and ends the program with code 78. A variable of the environment that begins with
+`STREAMD_` and names no key is a warning.
 
 ```json
 {
@@ -359,7 +333,7 @@ path, one line each, and ends the program with code 78.
 }
 ```
 
-Durations are written `"500ms"`, `"10s"`, `"2m"`, `"1h"`, or as a number of seconds; sizes `"64K"`,
+Durations are written `"500ms"`, `"10s"`, `"2m"`, `"1h"`, `"3d"`, `"2w"`, or as a number of seconds; sizes `"64K"`,
 `"8M"`, `"1G"` (1024-based), or as a number of bytes.
 
 )" + config::reference_tables(config_schema(), kEnvironmentPrefix);

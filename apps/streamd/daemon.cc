@@ -27,8 +27,6 @@ namespace {
 
 /// How long the recordings may take to be finished after the first SIGTERM; below systemd's 90 s.
 constexpr std::chrono::seconds kShutdownPatience{25};
-/// Descriptors besides one per connection: listeners, loops, dumps of cameras, finalisers.
-constexpr std::uint64_t kSpareDescriptors = 256;
 constexpr int kHelperNice = 10;  ///< recording comes first
 
 sigset_t daemon_signals() {
@@ -62,16 +60,15 @@ class Signals final : public loop::Pollable {
     Fd fd_;
 };
 
-void check_descriptors(const Config& config, const Log& log) {
-    // Every connection may be a camera that records: its socket and its dump.
-    const std::uint64_t wanted = 2ULL * config.limits.connections + kSpareDescriptors;
+/// Fewer descriptors than `limits.connections` may need are news only for who asked for so many.
+void raise_descriptors(const Config& config, const Log& log) {
+    const std::uint64_t wanted = descriptors_for(config.limits.connections);
     const std::uint64_t have = raise_descriptor_limit(wanted);
-    if (have < wanted) {
-        log.warning("descriptors: limit is " + std::to_string(have) + ", limits.connections " +
-                    std::to_string(config.limits.connections) + " may need " +
-                    std::to_string(wanted) + "; raise it (LimitNOFILE=, ulimit -n) or lower " +
-                    "limits.connections");
-    }
+    if (have >= wanted || config.limits.connections == LimitsConfig{}.connections) return;
+    log.warning("descriptors: limits.connections " + std::to_string(config.limits.connections) +
+                " may need " + std::to_string(wanted) + ", the limit is " + std::to_string(have) +
+                ": at most " + std::to_string(connections_for(have)) +
+                " connections; raise the limit (LimitNOFILE=, ulimit -n)");
 }
 
 worker::PoolOptions helper_options(unsigned finalisers) {
@@ -145,11 +142,11 @@ void block_signals() {
 
 int run_daemon(const DaemonSetup& setup, Background* background) {
     const Config& config = setup.loaded.config;
-    const auto sink = make_log_sink(config.log);
+    const auto sink = make_log_sink(config.log, background != nullptr);
     const Log log(sink);
     log.info("streamd " ST_VERSION);
     for (const std::string& warning : setup.loaded.warnings) log.warning(warning);
-    check_descriptors(config, log);
+    raise_descriptors(config, log);
 
     loop::EventLoop control;
     auto made = server_setup(config);

@@ -9,6 +9,7 @@
 #include <Poco/FormattingChannel.h>
 #include <Poco/Logger.h>
 #include <Poco/Message.h>
+#include <Poco/SyslogChannel.h>
 
 #include <array>
 #include <atomic>
@@ -83,10 +84,14 @@ int syslog_priority(Message::Priority priority) {
 /// Words of peers are cleaned where they come in; this is the second line of defence.
 std::string clean(const std::string& text) { return clean_text(text, std::string::npos); }
 
+/// Who takes the lines: they keep the time and the priority for themselves, or want them in the
+/// line.
+enum class Reader { people, journal, syslog };
+
 /// The source of a message is the prefix chain.
 class LineFormatter : public Poco::Formatter {
  public:
-    LineFormatter(LogFormat format, bool is_journal) : format_(format), is_journal_(is_journal) {}
+    LineFormatter(LogFormat format, Reader reader) : format_(format), reader_(reader) {}
 
     void format(const Message& message, std::string& text) override {
         const std::string time = rfc3339(message.getTime().epochMicroseconds());
@@ -98,8 +103,10 @@ class LineFormatter : public Poco::Formatter {
                    ",\"text\":" + json::write(std::string_view(clean(message.getText()))) + "}";
             return;
         }
-        text = is_journal_ ? "<" + std::to_string(syslog_priority(message.getPriority())) + ">"
-                           : time + " ";
+        if (reader_ == Reader::people) text = time + " ";
+        if (reader_ == Reader::journal) {
+            text = "<" + std::to_string(syslog_priority(message.getPriority())) + ">";
+        }
         text += level + " ";
         if (!message.getSource().empty()) text += clean(message.getSource()) + ": ";
         text += clean(message.getText());
@@ -107,7 +114,7 @@ class LineFormatter : public Poco::Formatter {
 
  private:
     const LogFormat format_;
-    const bool is_journal_;
+    const Reader reader_;
 };
 
 /// What std::terminate still writes: the process has one log.
@@ -165,16 +172,21 @@ class QueuedSink final : public ThresholdSink {
 
 }  // namespace
 
-std::shared_ptr<ThresholdSink> make_log_sink(const LogConfig& config) {
+std::shared_ptr<ThresholdSink> make_log_sink(const LogConfig& config, bool is_daemon) {
     Poco::AutoPtr<Poco::Channel> out;
-    const bool is_journal = config.file.empty() && std::getenv("JOURNAL_STREAM") != nullptr;
-    if (config.file.empty()) {
-        out = new Poco::ConsoleChannel(std::cerr);
-    } else {
+    Reader reader = Reader::people;
+    if (!config.file.empty()) {
         out = new Poco::FileChannel(config.file);
         out->open();
+    } else if (is_daemon) {
+        out = new Poco::SyslogChannel("streamd", Poco::SyslogChannel::SYSLOG_PID,
+                                      Poco::SyslogChannel::SYSLOG_DAEMON);
+        reader = Reader::syslog;
+    } else {
+        out = new Poco::ConsoleChannel(std::cerr);
+        if (std::getenv("JOURNAL_STREAM") != nullptr) reader = Reader::journal;
     }
-    const Poco::AutoPtr<Poco::Formatter> formatter(new LineFormatter(config.format, is_journal));
+    const Poco::AutoPtr<Poco::Formatter> formatter(new LineFormatter(config.format, reader));
     return std::make_shared<QueuedSink>(
         Poco::AutoPtr<Poco::Channel>(new Poco::FormattingChannel(formatter, out)),
         to_poco(config.level));

@@ -1,6 +1,7 @@
 #pragma once
 /// The log of streamd: Poco's channels behind st::Log and a queue, so that a loop that logs never
-/// waits for a terminal or a disk. To standard error, or to a file that a rotation may move away.
+/// waits for a terminal or a disk. To standard error, to syslog, or to a file that a rotation may
+/// move away.
 #include <memory>
 #include <string>
 
@@ -19,7 +20,9 @@ class ThresholdSink : public LogSink {
 
 /// One line per event: `2026-01-31T08:15:30.250Z INFO  camera 10.0.0.7:51544 text`, or as a JSON
 /// object. With $JOURNAL_STREAM set the time is left out and a `<N>` priority put in front.
-/// Throws Poco::Exception if the file cannot be opened.
-std::shared_ptr<ThresholdSink> make_log_sink(const LogConfig& config);
+/// Without a file it goes to standard error, or to syslog if `is_daemon`, since that has none:
+/// there without a time, with the priority of each line. Throws Poco::Exception if the file cannot
+/// be opened.
+std::shared_ptr<ThresholdSink> make_log_sink(const LogConfig& config, bool is_daemon);
 
 }  // namespace st::streamd

@@ -76,8 +76,8 @@ int run(int argc, char** argv) {
     }
     auto& good = std::get<LoadedConfig>(loaded);
     if (options.only_print_config) {
-        std::ranges::transform(good.entries, good.entries.begin(), shown);
-        std::cout << config::listing(good.entries);
+        for (const std::string& line : good.warnings) std::cerr << "streamd: " << line << "\n";
+        std::cout << configuration_file(good.entries);
         return cli::finish_output("streamd", cli::kDone);
     }
     if (options.only_check_config) {

@@ -22,8 +22,9 @@ whom, and the URLs for cameras, are logged at start.
         {"SIGNALS", R"(
 TERM, INT :: Stop accepting, end and finish all recordings, leave with 0. A second one leaves the
 conversions to the next start; what was received is safe on disk.
-HUP :: Read the configuration and the certificate again: all of it is applied, or nothing when there is
-a mistake in it. The log names what changed and what needs a restart.
+HUP :: Open the log file again, as a rotation wants it, and read the configuration and the certificate again:
+all of it is applied, or nothing when there is a mistake in it. The log names what changed and what needs a
+restart.
 )"},
         {"FILES", R"(
 `recordings/CAMERA_YYYYMMDD_HHMMSS/stream.fdump` :: What came from the camera, byte for byte, with
@@ -54,7 +55,7 @@ Record into a folder on a big disk, on any free port, and learn which:
 
 See what a configuration amounts to before using it:
 
-    streamd --config /etc/streamd.json --print-config
+    streamd --config /etc/streamd/streamd.json --print-config
 
 Serve https and wss beside, with a certificate for a laboratory:
 

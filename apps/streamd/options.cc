@@ -9,8 +9,6 @@
 namespace st::streamd {
 namespace {
 
-constexpr const char* kLater = " (accepted; not used by this version)";
-
 /// An option that is a key of the configuration: same check, same default, top layer.
 CLI::Option* add_key(CLI::App& app, Options& options, const std::string& name,
                      const std::string& path, const std::string& value_name,
@@ -24,7 +22,7 @@ CLI::Option* add_key(CLI::App& app, Options& options, const std::string& name,
                 if (!checked) throw CLI::ValidationError(name, checked.error().message);
                 options.settings.push_back({path, text});
             },
-            help + (key.is_used ? "" : kLater))
+            help)
         ->type_name(value_name)
         ->default_str(key.fallback)
         ->take_last();  // so that a wrapper's options can be overridden
@@ -56,11 +54,12 @@ void build(CLI::App& app, Options& options) {
             "what stays of a recording: dump, mp4, thumbnail, h264, separated by commas");
     add_key(app, options, "--threads", "server.threads", "N", "network loops; 0: one per core");
     add_key(app, options, "--log-level", "log.level", "debug|info|warning|error", "least to log");
-    add_key(app, options, "--log-file", "log.file", "FILE", "log there, not to standard error");
+    add_key(app, options, "--log-file", "log.file", "FILE",
+            "log there, not to standard error (with --daemon: to syslog)");
     app.add_flag("--check-config", options.only_check_config,
                  "check the configuration and end: 0, or 78 with what is wrong");
     app.add_flag("--print-config", options.only_print_config,
-                 "print each value with its source, and end");
+                 "print the configuration as a file, with the source of each value, and end");
     cli::add_text(app, "--make-cert", options.make_cert,
                   "write a self-signed certificate and its key there, for a laboratory, and end",
                   "DIR");

@@ -23,6 +23,11 @@
 namespace st::streamd {
 namespace {
 
+/// A camera's socket and its dump.
+constexpr std::uint64_t kPerConnection = 2;
+/// Besides those: listeners, loops, finalisers, helper programs.
+constexpr std::uint64_t kSpareDescriptors = 256;
+
 std::string reason() { return std::generic_category().message(errno); }
 
 /// The limit in a file of a control group; the largest number if there is none ("max").
@@ -64,6 +69,20 @@ std::uint64_t raise_descriptor_limit(std::uint64_t wanted) {
     if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) return raised.rlim_cur;
     raised = {limit.rlim_max, limit.rlim_max};
     return ::setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
+}
+
+std::uint64_t descriptor_limit() {
+    rlimit limit{};
+    return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 1024;
+}
+
+std::uint64_t descriptors_for(std::uint64_t connections) {
+    return kPerConnection * connections + kSpareDescriptors;
+}
+
+std::uint64_t connections_for(std::uint64_t descriptors) {
+    if (descriptors <= kSpareDescriptors + kPerConnection) return 1;
+    return (descriptors - kSpareDescriptors) / kPerConnection;
 }
 
 std::uint64_t available_memory() {

@@ -13,6 +13,14 @@ namespace st::streamd {
 /// what is in force.
 std::uint64_t raise_descriptor_limit(std::uint64_t wanted);
 
+/// The limit of open descriptors that is in force.
+std::uint64_t descriptor_limit();
+
+/// Descriptors that so many connections may need, each a camera that records, and the other way
+/// round.
+std::uint64_t descriptors_for(std::uint64_t connections);
+std::uint64_t connections_for(std::uint64_t descriptors);
+
 /// Bytes of memory this process may use: the machine's, or what its control group allows.
 std::uint64_t available_memory();
 

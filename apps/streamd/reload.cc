@@ -118,12 +118,12 @@ control::ReloadReply Reload::apply(Read next) {
     }
     for (const std::string& warning : next.loaded.warnings) log_.warning(warning);
     sink_.set_threshold(next.loaded.config.log.level);
-    sink_.reopen();
     server_->reconfigure(std::move(options), reply);
     return reply;
 }
 
 void Reload::run(Done done) {
+    sink_.reopen();  // a rotation moved the file away, whatever becomes of the configuration
     waiting_.push_back(std::move(done));
     if (!is_reading_) begin();
 }

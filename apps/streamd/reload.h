@@ -29,8 +29,9 @@ class Reload {
 
     using Done = std::function<void(control::Decoded<control::ReloadReply>)>;
 
-    /// Reads and applies; `done` is called on the control loop, later. An error (conflict) says
-    /// what is wrong with the configuration; then nothing has changed. Either way the log says so.
+    /// Opens the log's file again, then reads and applies; `done` is called on the control loop,
+    /// later. An error (conflict) says what is wrong with the configuration; then nothing has
+    /// changed. Either way the log says so.
     void run(Done done);
     /// The values in force, secrets hidden.
     std::vector<control::ConfigEntry> entries() const;

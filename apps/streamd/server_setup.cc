@@ -128,7 +128,8 @@ loop::TlsContextPtr tls_of(const TlsConfig& config) {
 
 server::Options server_options(const Config& config) {
     server::Options options;
-    options.http.connections = config.limits.connections;
+    options.http.connections = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(config.limits.connections, connections_for(descriptor_limit())));
     options.http.connections_per_address = config.limits.connections_per_address;
     options.http.memory_bytes =
         config.limits.memory > 0 ? config.limits.memory : available_memory() / 2;

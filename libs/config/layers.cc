@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "base/nearest.h"
 #include "base/units.h"
 #include "config/json_file.h"
 
@@ -27,6 +28,19 @@ std::vector<Setting> spread(const Key& key, const std::string& path, const std::
         out.push_back({entry_path(path, i), entries[i]});
     }
     return out;
+}
+
+/// The known variable most like this one, or empty if none is near.
+std::string nearest_name(const std::map<std::string, const Key*>& known, const std::string& name) {
+    std::string best;
+    std::size_t best_distance = std::max<std::size_t>(2, name.size() / 5) + 1;
+    for (const auto& [candidate, key] : known) {
+        const std::size_t distance = edit_distance(name, candidate);
+        if (distance >= best_distance) continue;
+        best_distance = distance;
+        best = candidate;
+    }
+    return best;
 }
 
 }  // namespace
@@ -74,7 +88,9 @@ Layers::Problems Layers::load_environment(std::string_view prefix,
          at != environment.end() && at->first.starts_with(prefix); ++at) {
         const auto found = by_name.find(at->first);
         if (found == by_name.end()) {
-            warnings.push_back(at->first + ": no such setting, ignored");
+            const std::string near = nearest_name(by_name, at->first);
+            warnings.push_back(at->first + ": no such setting, ignored" +
+                               (near.empty() ? "" : "; did you mean " + near + "?"));
             continue;
         }
         const Key& key = *found->second;
@@ -176,32 +192,6 @@ std::vector<Layers::Entry> Layers::entries() const {
                                                       : as_json(key, text(path)));
             }
         }
-    }
-    return out;
-}
-
-std::string listing(const std::vector<Layers::Entry>& entries) {
-    std::string out;
-    for (const Layers::Entry& entry : entries) {
-        out += entry.path + " = " + entry.value + "  // " + entry.source + "\n";
-    }
-    return out;
-}
-
-std::vector<std::string> Layers::unused_but_set() const {
-    std::vector<std::string> out;
-    for (const Key& key : schema_.keys()) {
-        if (key.is_used || key.path.find(kCountEnding) != std::string::npos) continue;
-        if (source(key.path) == "default") continue;
-        bool is_default = false;
-        if (key.type == KeyType::objects) {
-            is_default = std::to_string(count(key.path)) == key.fallback;
-        } else if (key.type == KeyType::texts) {
-            is_default = texts(key.path) == split_commas(key.fallback);
-        } else {
-            is_default = text(key.path) == key.fallback;
-        }
-        if (!is_default) out.push_back(key.path);
     }
     return out;
 }

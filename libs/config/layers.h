@@ -28,8 +28,8 @@ class Layers {
 
     /// JSON with // comments. `name` is for messages. Nothing is kept unless all of it is right.
     Problems load_file(std::string_view name, std::string_view text);
-    /// Takes the variables that name a key; others with the prefix end in `warnings`, since the
-    /// surroundings (containers) may set such names for their own ends.
+    /// Takes the variables that name a key; others with the prefix end in `warnings`, with the
+    /// nearest known name: the surroundings (containers) may set such names for their own ends.
     Problems load_environment(std::string_view prefix,
                               const std::map<std::string, std::string>& environment,
                               std::vector<std::string>& warnings);
@@ -55,9 +55,6 @@ class Layers {
     };
     /// Every value, in the order of the table.
     std::vector<Entry> entries() const;
-    /// Paths of keys this version does not act on but which were given another value than the
-    /// default.
-    std::vector<std::string> unused_but_set() const;
 
  private:
     using Map = Poco::AutoPtr<Poco::Util::MapConfiguration>;
@@ -70,8 +67,5 @@ class Layers {
     Poco::AutoPtr<Poco::Util::LayeredConfiguration> values_;
     std::string file_name_;
 };
-
-/// One line for each value: path = JSON value, then its source as a comment.
-std::string listing(const std::vector<Layers::Entry>& entries);
 
 }  // namespace st::config

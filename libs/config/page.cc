@@ -60,8 +60,7 @@ std::string reference_tables(const Schema& schema, std::string_view environment_
                 "| key | value | default | applies | meaning |\n| --- | --- | --- | --- | --- |\n";
         }
         out += "| `" + key.path + "` | " + value_column(key) + " | " + default_column(key) + " | " +
-               (key.applies_on_reload ? "reload" : "restart") + " | " + key.help +
-               (key.is_used ? "" : " *Not used by this version.*") + " |\n";
+               (key.applies_on_reload ? "reload" : "restart") + " | " + key.help + " |\n";
     }
     const std::string example(environment_name(environment_prefix, "recording.path"));
     return "The environment variable of a key is its path in capitals, for instance `" + example +

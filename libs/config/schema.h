@@ -1,6 +1,7 @@
 #pragma once
-/// The table of a program's configuration keys: path, type, range, default and help of each. The
-/// checker, --print-config and the documentation page all come from it.
+/// The table of a program's configuration keys: path, type, range, default and help of each. A key
+/// is in it only if something acts on it. The checker, --print-config and the documentation page
+/// all come from it.
 ///
 /// Values are kept as text, in the form that format_*() of base/units.h gives, and are checked on
 /// the way in, so that reading one back cannot fail.
@@ -42,7 +43,6 @@ struct Key {
     std::vector<std::string> choices{};
     bool is_nullable = false;        ///< JSON null means the default
     bool applies_on_reload = false;  ///< else a restart is needed
-    bool is_used = true;             ///< false: accepted, but nothing in this version acts on it
 };
 
 /// The table of keys. Constant after construction.

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "config/json_file.h"
+#include "config/listing.h"
 
 namespace st::config {
 namespace {
@@ -47,12 +48,7 @@ Schema make_schema() {
          .help = "",
          .min = 1024,
          .max = 1 << 30},
-        {.path = "rtmp.port",
-         .type = KeyType::port,
-         .fallback = "1935",
-         .help = "",
-         .max = 65535,
-         .is_used = false},
+        {.path = "rtmp.port", .type = KeyType::port, .fallback = "1935", .help = "", .max = 65535},
         {.path = "log.level",
          .type = KeyType::choice,
          .fallback = "info",
@@ -272,7 +268,9 @@ TEST_F(Config, says_in_which_line_a_file_stops_being_json) {
                 ElementsAre(StartsWith("x.json:5: not JSON: ")));
     EXPECT_THAT(file(""), ElementsAre(StartsWith("x.json:1: not JSON: ")));
     EXPECT_THAT(file("{\"on\": tru}"), ElementsAre(StartsWith("x.json:1: not JSON: ")));
-    EXPECT_THAT(file("{\"on\": true,}"), ElementsAre(StartsWith("x.json:1: not JSON: ")));
+    EXPECT_THAT(file("{\"on\": true,}"),
+                ElementsAre("x.json:1: not JSON: a comma too many before }"));
+    EXPECT_THAT(file("{\n# mine\n}"), ElementsAre("x.json:2: not JSON: a comment begins with //"));
     EXPECT_THAT(file("[]"), ElementsAre("expected an object, got a list"));
 }
 
@@ -323,22 +321,79 @@ TEST_F(Config, a_variable_switches_an_object_with_defaults_on_and_off) {
     EXPECT_EQ(layers_.number("start.fps"), 5U);
 }
 
-TEST_F(Config, lists_each_value_with_its_source) {
-    ASSERT_THAT(file(R"({"recording": {"sync": "2s"}, "listeners": [{}, {"port": 7}]})"),
-                IsEmpty());
-    const std::string listing = config::listing(layers_.entries());
-    EXPECT_THAT(listing, HasSubstr("recording.sync = \"2s\"  // file x.json\n"));
-    EXPECT_THAT(listing, HasSubstr("recording.keep = [\"dump\", \"mp4\"]  // default\n"));
-    EXPECT_THAT(listing, HasSubstr("listeners[0].port = 50001  // default\n"));
-    EXPECT_THAT(listing, HasSubstr("listeners[1].port = 7  // file x.json\n"));
-    EXPECT_THAT(listing, HasSubstr("start = null  // default\n"));
+TEST_F(Config, a_misspelt_variable_is_told_the_nearest_one) {
+    EXPECT_THAT(environment({{"ST_RECORDING_PAHT", "/x"}, {"ST_LIMIT_CAMERAS", "2"}}), IsEmpty());
+    EXPECT_THAT(warnings_, ElementsAre("ST_LIMIT_CAMERAS: no such setting, ignored; did you mean "
+                                       "ST_LIMITS_CAMERAS?",
+                                       "ST_RECORDING_PAHT: no such setting, ignored; did you mean "
+                                       "ST_RECORDING_PATH?"));
 }
 
-TEST_F(Config, knows_which_given_keys_nothing_acts_on) {
-    ASSERT_THAT(file(R"({"rtmp": {"port": 1935}})"), IsEmpty());
-    EXPECT_THAT(layers_.unused_but_set(), IsEmpty()) << "the default given again is no news";
-    ASSERT_THAT(layers_.load_command_line({{"rtmp.port", "0"}}), IsEmpty());
-    EXPECT_THAT(layers_.unused_but_set(), ElementsAre("rtmp.port"));
+TEST_F(Config, lists_each_value_with_its_meaning_and_source) {
+    ASSERT_THAT(file(R"({"recording": {"sync": "2s"}, "listeners": [{}, {"port": 7}]})"),
+                IsEmpty());
+    EXPECT_EQ(listing(schema_, layers_.entries()), R"({
+    // A switch.
+    "on": false,  // default
+    "recording": {
+        // How often.
+        "sync": "2s",  // file x.json
+        // Where.
+        "path": "./recordings",  // default
+        // What stays.
+        "keep": ["dump", "mp4"]  // default
+    },
+    "limits": {
+        "cameras": 0,  // default
+        "bytes": "16M"  // default
+    },
+    "rtmp": {
+        "port": 1935  // default
+    },
+    "log": {
+        "level": "info"  // default
+    },
+    "start": null,  // default
+    "listeners": [
+        {
+            "port": 50001,  // default
+            "stream": null  // default
+        },
+        {
+            "port": 7,  // file x.json
+            "stream": null  // default
+        }
+    ]
+}
+)");
+}
+
+TEST_F(Config, a_listing_read_back_gives_the_same_values) {
+    ASSERT_THAT(file(R"({"on": true, "recording": {"sync": 2, "path": "a \"b\" // c", "keep": []},
+                         "start": {"fps": 5}, "rtmp": {"port": "off"},
+                         "listeners": [{"stream": "x"}, {"port": 0}]})"),
+                IsEmpty());
+    ASSERT_THAT(environment({{"ST_LIMITS_CAMERAS", "9"}}), IsEmpty());
+    const std::string text = listing(schema_, layers_.entries());
+    Layers again(schema_);
+    EXPECT_THAT(again.load_file("y.json", text), IsEmpty()) << text;
+    const auto before = layers_.entries();
+    const auto after = again.entries();
+    ASSERT_EQ(before.size(), after.size());
+    for (std::size_t i = 0; i < before.size(); ++i) {
+        EXPECT_EQ(after[i].path, before[i].path);
+        EXPECT_EQ(after[i].value, before[i].value) << before[i].path;
+    }
+}
+
+TEST_F(Config, what_is_hidden_stands_in_a_listing_as_a_comment) {
+    ASSERT_THAT(file(R"({"limits": {"cameras": 5, "bytes": 2048}})"), IsEmpty());
+    for (const char* path : {"limits.cameras", "limits.bytes"}) {
+        const std::string text = listing(schema_, layers_.entries(), {path});
+        Layers again(schema_);
+        EXPECT_THAT(again.load_file("y.json", text), IsEmpty()) << text;
+        EXPECT_EQ(again.source(path), "default") << text;
+    }
 }
 
 TEST_F(Config, a_message_stays_one_line_whatever_the_file_holds) {

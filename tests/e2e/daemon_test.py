@@ -8,8 +8,13 @@ import signal
 import socket
 import stat
 import subprocess
+import unittest
 
 import harness
+
+LOGROTATE = shutil.which("logrotate", path=os.environ["PATH"] + ":/usr/sbin")
+IN_NAMESPACE = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]
+HAS_NAMESPACES = shutil.which("unshare") and subprocess.run([*IN_NAMESPACE, "true"], stderr=subprocess.DEVNULL).returncode == 0
 
 
 class Start(harness.Case):
@@ -47,19 +52,68 @@ class Start(harness.Case):
         path.write_text('{"camera": {"stop_timeout": "3s"}} // mine')
         env = {"STREAMD_RECORDING_PATH": "/env", "STREAMD_RECORDING_SYNC": "2s"}
         done = self.streamd("--config", path, "--recordings", "/cli", "--print-config", env=env)
-        lines = done.stdout.splitlines()
-        self.assertIn('recording.path = "/cli"  // command line', lines)
-        self.assertIn('recording.sync = "2s"  // environment', lines)
-        self.assertIn(f'camera.stop_timeout = "3s"  // file {path}', lines)
-        self.assertIn('recording.max_session = "6h"  // default', lines)
+        lines = [line.strip() for line in done.stdout.splitlines()]
+        self.assertIn('"path": "/cli",  // command line', lines)
+        self.assertIn('"sync": "2s",  // environment', lines)
+        self.assertIn(f'"stop_timeout": "3s",  // file {path}', lines)
+        self.assertIn('"max_session": "6h"  // default', lines)
+
+    def test_what_print_config_prints_is_a_configuration_that_gives_the_same(self):
+        path = self.folder / "c.json"
+        config = {
+            "listeners": [{"address": "127.0.0.1", "port": 0}, {"port": "off"}],
+            "camera": {"auto_start": {"fps": 15}, "stop_timeout": 2.5},
+            "cameras": [{"match": {"model": 'a "b" // c'}, "name": "door"}],
+            "recording": {"keep": ["mp4"], "max_session": "2d"},
+            "sources": [{"path": "/live/x", "command": ["a,b", "c d"]}],
+            "limits": {"memory": "1G"},
+        }
+        path.write_text(json.dumps(config))
+        first = self.streamd("--config", path, "--print-config").stdout
+        again = self.folder / "again.json"
+        again.write_text(first)
+        self.streamd("--config", again, "--check-config")
+        second = self.streamd("--config", again, "--print-config").stdout
+
+        def values(text):
+            return json.loads("\n".join(line.split("  //")[0] for line in text.splitlines()
+                                        if not line.strip().startswith("//")))
+
+        self.assertEqual(values(first), values(second))
+        self.assertEqual(values(first)["camera"]["auto_start"]["fps"], 15)
+        self.assertEqual(values(first)["recording"]["max_session"], "2d")
 
     def test_print_config_shows_no_secrets(self):
         path = self.folder / "c.json"
         source = {"path": "/live/x", "url": "rtsp://admin:s3cret@127.0.0.1:1/x"}
         path.write_text(json.dumps({"auth": {"secret": "open sesame 0123456789"}, "sources": [source]}))
-        lines = self.streamd("--config", path, "--print-config").stdout.splitlines()
-        self.assertIn(f'auth.secret = "(hidden)"  // file {path}', lines)
-        self.assertIn(f'sources[0].url = "rtsp://admin:***@127.0.0.1:1/x"  // file {path}', lines)
+        printed = self.streamd("--config", path, "--print-config").stdout
+        self.assertNotIn("s3cret", printed)
+        self.assertNotIn("sesame", printed)
+        lines = [line.strip() for line in printed.splitlines()]
+        # As comments: a secret of that text would be one that everybody knows.
+        self.assertIn(f'// "secret": "(hidden)",  // file {path}', lines)
+        self.assertIn(f'// "url": "rtsp://admin:***@127.0.0.1:1/x",  // file {path}', lines)
+
+    def test_mistakes_in_a_file_are_said_in_words(self):
+        path = self.folder / "c.json"
+        for text, says in (
+            ('{"log": {"level": "debug"},}', ":1: not JSON: a comma too many before }"),
+            ('{\n# mine\n}', ":2: not JSON: a comment begins with //"),
+            ('{"log" {}}', ':1: not JSON: expected a colon behind "log", got {'),
+            ('{"notify": {"url": "x"}}', "notify: unknown key"),
+        ):
+            path.write_text(text)
+            done = self.streamd("--config", path, "--check-config", expect=78)
+            self.assertIn(says, done.stderr)
+
+    def test_a_misspelt_variable_is_told_the_nearest_one(self):
+        done = self.streamd("--check-config", env={"STREAMD_RECORDING_PAHT": "/x"})
+        self.assertEqual(
+            done.stderr,
+            "streamd: STREAMD_RECORDING_PAHT: no such setting, ignored; "
+            "did you mean STREAMD_RECORDING_PATH?\n",
+        )
 
     def test_it_says_where_cameras_connect_and_what_is_open_to_whom(self):
         server = self.start_streamd("--tls-port", "1")
@@ -143,6 +197,84 @@ class Start(harness.Case):
         server.stop()
 
 
+class Rotation(harness.Case):
+    def start_with_log(self, **config):
+        log = self.folder / "s.log"
+        server = self.start_streamd("--log-file", str(log), config={"log": {"level": "info"}, **config})
+        harness.wait_for(lambda: "control socket" in log.read_text(), "the log")
+        return server, log
+
+    def test_a_hup_opens_the_log_again_after_a_rotation_moved_it(self):
+        server, log = self.start_with_log()
+        old = self.folder / "s.log.1"
+        log.rename(old)
+        server.signal(signal.SIGHUP)
+        harness.wait_for(lambda: log.exists() and "reloaded" in log.read_text(), "a new log")
+        self.assertNotIn("reloaded", old.read_text())
+        server.stop()
+        self.assertIn("stopped", log.read_text())
+
+    def test_it_is_opened_again_also_when_the_configuration_is_wrong(self):
+        server, log = self.start_with_log()
+        server.config_path.write_text('{"log": {,}}')
+        log.rename(self.folder / "s.log.1")
+        server.signal(signal.SIGHUP)
+        harness.wait_for(lambda: log.exists() and "not reloaded" in log.read_text(), "a new log")
+        server.stop()
+
+    def test_the_operation_reload_opens_it_again_too(self):
+        server, log = self.start_with_log()
+        log.rename(self.folder / "s.log.1")
+        self.assertEqual(server.http("POST", "/api/v1/reload", {}).status, 200)
+        harness.wait_for(lambda: log.exists() and "reloaded" in log.read_text(), "a new log")
+        server.stop()
+
+    @unittest.skipUnless(LOGROTATE, "NOT TESTED: logrotate is not installed")
+    def test_logrotate_rotates_it_with_the_file_that_is_shipped(self):
+        server, log = self.start_with_log()
+        pidfile = self.folder / "s.pid"
+        pidfile.write_text(f"{server.process.pid}\n")
+        shipped = (harness.ROOT / "packaging/logrotate").read_text()
+        for path, here in (("/var/log/streamd.log", log), ("/run/streamd.pid", pidfile)):
+            self.assertIn(path, shipped)
+            shipped = shipped.replace(path, str(here))
+        snippet = self.folder / "snippet"
+        snippet.write_text(shipped)
+        self.folder.chmod(0o755)
+        harness.run([LOGROTATE, "--force", "--state", self.folder / "state", snippet])
+        harness.wait_for(lambda: log.exists() and "reloaded" in log.read_text(), "a new log")
+        self.assertIn("control socket", (self.folder / "s.log.1").read_text())
+        server.stop()
+
+
+class Descriptors(harness.Case):
+    def log_with_limit(self, limit, *config):
+        """What it says at start where it may open so many files and may not raise that."""
+        folder = self.folder / f"with{len(config)}"
+        folder.mkdir()
+        ports = folder / "ports.json"
+        command = ["prlimit", f"--nofile={limit}:{limit}"]
+        if os.geteuid() == 0:
+            command += ["setpriv", "--bounding-set", "-sys_resource"]
+        command += [harness.program("streamd"), "--bind", "127.0.0.1", "--port", "0", "--rtmp-port", "off"]
+        command += ["--recordings", folder / "r", "--ports-file", ports, *config]
+        with open(folder / "log", "wb") as log:
+            process = subprocess.Popen(command, stderr=log)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        harness.wait_for(ports.exists, "it listens")
+        process.terminate()
+        self.assertEqual(process.wait(harness.PATIENCE_S), 0)
+        return (folder / "log").read_text()
+
+    def test_a_low_limit_is_no_news_unless_more_was_asked_for(self):
+        self.assertNotIn("WARN", self.log_with_limit(2000))
+        path = self.folder / "c.json"
+        path.write_text('{"limits": {"connections": 5000}}')
+        said = self.log_with_limit(2000, "--config", path)
+        self.assertIn("limits.connections 5000 may need 10256, the limit is 2000: at most 872", said)
+
+
 class Background(harness.Case):
     def start(self, *more, expect=0):
         args = ["--daemon", "--pidfile", "s.pid", "--log-file", "s.log", "--ports-file", "ports.json"]
@@ -181,6 +313,30 @@ class Background(harness.Case):
         os.kill(pid, signal.SIGTERM)
         harness.wait_for(lambda: not self.is_alive(pid), "the daemon ends")
         self.assertIn("streamd", (self.folder / "s.log").read_text())
+
+    @unittest.skipUnless(HAS_NAMESPACES, "NOT TESTED: no mount namespace can be made here")
+    def test_without_a_log_file_it_logs_to_syslog(self):
+        # A /dev of its own, in which the socket of syslog is ours.
+        dev = self.folder / "dev"
+        dev.mkdir()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as syslog:
+            syslog.bind(str(dev / "log"))
+            syslog.settimeout(harness.PATIENCE_S)
+            steps = "cd \"$1\"; shift\n"
+            for device in ("null", "urandom", "random"):
+                steps += f"touch dev/{device}; mount --bind /dev/{device} dev/{device}\n"
+            steps += "mount --rbind dev /dev; exec \"$@\"\n"
+            command = [harness.program("streamd"), "--daemon", "--pidfile", "s.pid", "--bind", "127.0.0.1"]
+            command += ["--port", "0", "--rtmp-port", "off", "--recordings", "recordings"]
+            env = {k: v for k, v in os.environ.items() if k != "JOURNAL_STREAM"}
+            harness.run([*IN_NAMESPACE, "sh", "-ec", steps, "sh", self.folder, *command], env=env)
+            self.addCleanup(self.end, int((self.folder / "s.pid").read_text()))
+            said = []
+            while not any("control socket" in line for line in said):
+                said.append(syslog.recv(4096).decode())
+        # <facility daemon * 8 + priority>, the time that syslog(3) puts there, name and process.
+        self.assertRegex(said[0], r"^<30>.* streamd\[\d+\]: INFO  streamd \d+\.\d+\.\d+")
+        self.assertNotRegex(said[0], r"\d{4}-\d\d-\d\dT")
 
     def test_a_second_one_with_the_same_pidfile_does_not_start(self):
         pid = self.start("--port", "0")

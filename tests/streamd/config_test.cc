@@ -97,20 +97,18 @@ TEST_F(StreamdConfig, accepts_the_whole_documented_shape) {
    "auto_start":{"resolution":{"width":1280,"height":720},"bitrate_bps":2000000,"fps":15}},
  "cameras":[{"match":{"address":"10.0.0.9","model":""},"name":"door"}],
  "recording":{"path":"/srv/r","keep":["mp4"],"timing":"arrival","sync":"2s","buffer_bytes":"8M",
-   "max_session":"1h","keep_free":"1G","max_age":"0s","max_bytes":0,
-   "streams":[{"match":"live/*","format":"mp4","segment_duration":"30m"}]},
+   "max_session":"1h"},
  "live":{"wait":"10s","resume":"10s","batch":"0ms","queue_bytes":"4M","queue_age":"5s",
    "stuck_after":"15s"},
  "sources":[{"path":"/live/x","command":["a","b,c"],"url":"","shutdown_timeout":"30s",
-   "crash_threshold":3,"crash_window":"60s"}],"mjpeg":{"path":"./images","keep":200},
+   "crash_threshold":3,"crash_window":"60s"}],
  "auth":{"camera":"loopback","publish":"open","play":"open","control":"open",
    "tokens":[{"name":"","sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
      "roles":["camera"]}],"secret":"",
    "trusted_proxies":["10.0.0.0/8"]},
  "limits":{"frame_bytes":"1M","connections":100,"connections_per_address":5,"cameras":6,
    "viewers":0,"publishers":0},
- "notify":{"url":"","decide":"","secret":""},
- "web":{"hosts":["cam.example"],"static":[{"route":"","root":""}]},
+ "web":{"hosts":["cam.example"]},
  "log":{"level":"warning","format":"json","file":"/var/log/s.log"}})"));
     const Config& config = loaded.config;
     EXPECT_EQ(config.threads, 2U);
@@ -136,8 +134,7 @@ TEST_F(StreamdConfig, accepts_the_whole_documented_shape) {
     EXPECT_THAT(config.web_hosts, ElementsAre("cam.example"));
     EXPECT_EQ(config.log.level, LogThreshold::warning);
     EXPECT_EQ(config.log.format, LogFormat::json);
-    EXPECT_THAT(loaded.warnings, ElementsAre("recording.streams: not used by this version",
-                                             "web.static: not used by this version"));
+    EXPECT_THAT(loaded.warnings, IsEmpty());
 }
 
 TEST_F(StreamdConfig, every_key_has_a_help_text_or_a_telling_name_and_a_valid_default) {
@@ -251,10 +248,17 @@ TEST_F(StreamdConfig, options_are_the_top_layer) {
     EXPECT_FALSE(loaded.config.recording.keep.dump);
     EXPECT_EQ(loaded.config.threads, 3U);
     EXPECT_EQ(loaded.config.camera.stop_timeout, std::chrono::seconds(3));
-    EXPECT_THAT(config::listing(loaded.entries),
-                HasSubstr("recording.path = \"/r\"  // command line\n"));
-    EXPECT_THAT(config::listing(loaded.entries),
-                HasSubstr("camera.stop_timeout = \"3s\"  // environment\n"));
+    const std::string text = configuration_file(loaded.entries);
+    EXPECT_THAT(text, HasSubstr("\"path\": \"/r\",  // command line\n"));
+    EXPECT_THAT(text, HasSubstr("\"stop_timeout\": \"3s\",  // environment\n"));
+}
+
+TEST_F(StreamdConfig, a_default_port_in_a_file_is_no_wish_for_it) {
+    EXPECT_FALSE(load(from_file(R"({"rtmp":{"port":1935}})")).config.rtmp.is_asked_for);
+    EXPECT_TRUE(load(from_file(R"({"rtmp":{"port":1937}})")).config.rtmp.is_asked_for);
+    ConfigSources sources;
+    sources.environment = {{"STREAMD_RTMP_PORT", "1935"}};
+    EXPECT_TRUE(load(sources).config.rtmp.is_asked_for);
 }
 
 TEST_F(StreamdConfig, an_option_given_again_counts_the_last_time) {
