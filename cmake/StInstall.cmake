@@ -32,9 +32,14 @@ install(CODE "
     configure_file(\"${CMAKE_SOURCE_DIR}/packaging/streamd.service.in\"
         \"${CMAKE_BINARY_DIR}/streamd.service\" @ONLY)")
 install(FILES ${CMAKE_BINARY_DIR}/streamd.service DESTINATION lib/systemd/system)
+# The pages as they lie here, so that their links lead somewhere.
 install(FILES ${CMAKE_SOURCE_DIR}/LICENSE ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/CHANGELOG.md
+    ${CMAKE_SOURCE_DIR}/ARCHITECTURE.md ${CMAKE_SOURCE_DIR}/CONTRIBUTING.md
     ${CMAKE_SOURCE_DIR}/packaging/devices.conf ${CMAKE_SOURCE_DIR}/packaging/logrotate
+    ${CMAKE_SOURCE_DIR}/packaging/streamd.json
     DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/docs DESTINATION ${CMAKE_INSTALL_DOCDIR}
+    PATTERN "__pycache__" EXCLUDE)
 
 # cpack --config build/release/CPackConfig.cmake -B build/package
 set(CPACK_GENERATOR DEB)

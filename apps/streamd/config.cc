@@ -22,7 +22,8 @@ namespace {
 using config::Layers;
 using Lines = std::vector<std::string>;
 
-constexpr const char* kNextForTls = "streamd --make-cert DIR makes a pair for a laboratory";
+constexpr const char* kNextForTls =
+    "--tls auto makes and keeps one, streamd --make-cert DIR makes a pair for a laboratory";
 
 std::string entry(std::string_view list, std::size_t index) {
     return std::string(list) + "[" + std::to_string(index) + "]";
@@ -77,7 +78,7 @@ void take_listeners(const Layers& layers, Config& config, Lines& errors) {
                 listener.address);
         }
         // Serving in the clear what was meant to be encrypted would be worse than not starting.
-        if (listener.tls && layers.text("tls.certificate").empty()) {
+        if (listener.tls && layers.text("tls.certificate").empty() && !layers.flag("tls.auto")) {
             errors.push_back(path + ".tls: needs tls.certificate and tls.key; " + kNextForTls);
         }
         if (!listener.default_stream.empty() && !is_stream_path(listener.default_stream)) {
@@ -115,7 +116,12 @@ void take_tls(const Layers& layers, const std::string& folder, LoadedConfig& loa
         errors.push_back("rtmp.default_app: expected a name, got " + config.rtmp.default_app);
     }
     config.tls = {port(layers, "tls.port"), absolute(folder, layers.text("tls.certificate")),
-                  absolute(folder, layers.text("tls.key")), is_asked_for(layers, "tls.port")};
+                  absolute(folder, layers.text("tls.key")), is_asked_for(layers, "tls.port"),
+                  layers.flag("tls.auto")};
+    if (config.tls.is_auto && !(config.tls.certificate.empty() && config.tls.key.empty())) {
+        errors.emplace_back("tls.auto: expected either it or tls.certificate, got both");
+    }
+    if (config.tls.is_auto) return;
     if (config.tls.certificate.empty() != config.tls.key.empty()) {
         errors.push_back(config.tls.key.empty()
                              ? "tls.certificate: needs its private key, tls.key (--tls-key)"

@@ -49,6 +49,7 @@ struct TlsConfig {
     std::string certificate;  ///< PEM file, absolute once loaded; empty: none, no TLS
     std::string key;
     bool is_asked_for = false;
+    bool is_auto = false;  ///< a pair of our own instead of the two above, which are empty then
 };
 
 /// What a camera is told when it is started without a command. Zero: not given.

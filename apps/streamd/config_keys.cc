@@ -120,6 +120,11 @@ void add_listeners(Keys& keys, const Config& config) {
                         "App of RTMP addresses that name a stream alone: `rtmp://host/name`."));
     keys.push_back(
         port("tls.port", *config.tls.port, "https and wss, with a certificate; likewise."));
+    keys.push_back({.path = "tls.auto",
+                    .type = KeyType::boolean,
+                    .fallback = config.tls.is_auto ? "true" : "false",
+                    .help = "Make a certificate in `<recording.path>/.streamd` and keep it up to "
+                            "date, with an authority that phones get from `/ca`."});
     keys.push_back(live(text("tls.certificate", config.tls.certificate,
                              "PEM file: the server's certificate, then those that lead to its "
                              "issuer. Read again by a reload, for connections to come.")));

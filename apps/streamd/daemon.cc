@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <functional>
 #include <iostream>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 
@@ -15,6 +16,7 @@
 #include "live/snapshots.h"
 #include "loop/event_loop.h"
 #include "server/server.h"
+#include "streamd/address_watch.h"
 #include "streamd/local_access.h"
 #include "streamd/log_sink.h"
 #include "streamd/reload.h"
@@ -114,6 +116,23 @@ class Shutdown {
     std::thread thread_;
 };
 
+/// Without TLS where there is such a port: who does not trust us yet could not come otherwise. A
+/// phone needs an address that is not this machine's own.
+std::string authority_url(const server::Server& server) {
+    std::string best;
+    int best_rank = -1;
+    for (const std::string& url : server.camera_urls()) {
+        const bool is_plain = url.starts_with("ws://");
+        const bool is_far = url.find("//127.") == std::string::npos;
+        const int rank = (is_plain ? 2 : 0) + (is_far ? 1 : 0);
+        if (rank <= best_rank) continue;
+        best_rank = rank;
+        const std::size_t host = url.find("//");
+        best = (is_plain ? "http:" : "https:") + url.substr(host, url.find('/', host + 2) - host);
+    }
+    return best + "/ca";
+}
+
 void announce(const server::Server& server, const server::Options& options, const Log& log) {
     for (const std::string& url : server.camera_urls()) log.info("cameras connect to " + url);
     if (const auto rtmp = server.ports().rtmp) {
@@ -123,6 +142,10 @@ void announce(const server::Server& server, const server::Options& options, cons
     if (options.tls) {
         log.info("certificate: " + options.tls->description());
         for (const std::string& warning : options.tls->warnings()) log.warning(warning);
+    }
+    if (options.authority) {
+        log.info("phones trust this server with the authority of " + authority_url(server) +
+                 ", SHA-256 " + options.authority->fingerprint);
     }
     for (const auth::Role role :
          {auth::Role::camera, auth::Role::publish, auth::Role::play, auth::Role::control}) {
@@ -149,7 +172,9 @@ int run_daemon(const DaemonSetup& setup, Background* background) {
     raise_descriptors(config, log);
 
     loop::EventLoop control;
-    auto made = server_setup(config);
+    const Certificates certificates = certificates_of(config);
+    for (const std::string& note : certificates.notes) log.info(note);
+    auto made = server_setup(config, certificates);
     LocalAccess local;
     made.options.policy.local_token = local.token_digest();
     const server::Options options = made.options;
@@ -168,6 +193,8 @@ int run_daemon(const DaemonSetup& setup, Background* background) {
         if (signal != SIGHUP) return shutdown.on_signal();
         reload.run([](const auto&) {});  // the log says what came of it
     });
+    std::optional<AddressWatch> addresses;
+    if (config.tls.is_auto) addresses.emplace(control, [&reload] { reload.renew_certificate(); });
     local.open(server, config.control_socket, log);
     server.start();
     announce(server, options, log);

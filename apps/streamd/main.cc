@@ -81,10 +81,13 @@ int run(int argc, char** argv) {
         return cli::finish_output("streamd", cli::kDone);
     }
     if (options.only_check_config) {
-        const server::Options made = server_options(good.config);  // certificates, too
+        // What tls.auto would make is not made for a check.
+        const bool is_auto = good.config.tls.is_auto;
+        const Certificates read = is_auto ? Certificates{} : certificates_of(good.config);
+        server_options(good.config, read);
         for (const std::string& line : good.warnings) std::cerr << "streamd: " << line << "\n";
-        if (made.tls) {
-            for (const std::string& line : made.tls->warnings()) {
+        if (read.tls) {
+            for (const std::string& line : read.tls->warnings()) {
                 std::cerr << "streamd: " << line << "\n";
             }
         }

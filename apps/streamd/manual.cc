@@ -31,6 +31,7 @@ restart.
 arrival times and checksums; written while recording. `h264mux`(1) reads it.
 `stream.mp4`, `thumbnail.jpg` :: The recording, made and verified when the session ends.
 `session.json` :: What is known of it: state, times, pictures, gaps, damage.
+`recordings/.streamd/` :: Of `--tls auto`: authority and certificate with their keys.
 )"},
         {"ENVIRONMENT", R"(
 `STREAMD_SECTION_KEY` :: Any key of the configuration, for instance `STREAMD_RECORDING_PATH` for
@@ -57,10 +58,10 @@ See what a configuration amounts to before using it:
 
     streamd --config /etc/streamd/streamd.json --print-config
 
-Serve https and wss beside, with a certificate for a laboratory:
+Serve https and wss beside, with a certificate that is kept up to date; phones get the authority to trust from
+`http://HOST:50001/ca`:
 
-    streamd --make-cert /etc/streamd/tls
-    streamd --tls-cert /etc/streamd/tls/streamd.crt --tls-key /etc/streamd/tls/streamd.key
+    streamd --tls auto
 
 In the background without systemd:
 

@@ -36,6 +36,16 @@ void add_listening(CLI::App& app, Options& options) {
     add_key(app, options, "--rtmp-port", "rtmp.port", "N", "RTMP port, or off");
     add_key(app, options, "--rtmps-port", "rtmp.tls_port", "N", "RTMPS port, or off");
     add_key(app, options, "--tls-port", "tls.port", "N", "port for https and wss, or off");
+    app.add_option_function<std::string>(
+           "--tls",
+           [&options](const std::string& text) {
+               options.settings.push_back({"tls.auto", text == "auto" ? "true" : "false"});
+           },
+           "auto: https and wss with a certificate of its own, kept up to date")
+        ->type_name("auto|off")
+        ->default_str("off")
+        ->check(CLI::IsMember({"auto", "off"}))
+        ->take_last();
     add_key(app, options, "--tls-cert", "tls.certificate", "FILE", "certificate, PEM");
     add_key(app, options, "--tls-key", "tls.key", "FILE", "private key, PEM");
     cli::add_text(app, "--ports-file", options.ports_file,
@@ -60,9 +70,10 @@ void build(CLI::App& app, Options& options) {
                  "check the configuration and end: 0, or 78 with what is wrong");
     app.add_flag("--print-config", options.only_print_config,
                  "print the configuration as a file, with the source of each value, and end");
-    cli::add_text(app, "--make-cert", options.make_cert,
-                  "write a self-signed certificate and its key there, for a laboratory, and end",
-                  "DIR");
+    cli::add_text(
+        app, "--make-cert", options.make_cert,
+        "write an authority and a certificate signed by it there, for a laboratory, and end",
+        "DIR");
     CLI::Option* daemon = app.add_flag("--daemon", options.is_daemon,
                                        "run in the background; returns once all ports listen");
     cli::add_text(app, "--pidfile", options.pidfile, "locked and written by the daemon", "FILE")

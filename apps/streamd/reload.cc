@@ -35,7 +35,9 @@ Reload::Reload(ConfigSources sources, LoadedConfig loaded, const server::Options
                ThresholdSink& sink, const Log& log, loop::EventLoop& control)
     : sources_(std::move(sources)),
       in_force_(std::move(loaded.entries)),
+      config_(std::move(loaded.config)),
       tls_(options.tls),
+      authority_(options.authority),
       local_token_(options.policy.local_token),
       sink_(sink),
       log_(log),
@@ -88,7 +90,9 @@ Reload::Read Reload::read(const ConfigSources& sources) {
             made.problem = joined(errors->lines, "; ");
         } else {
             made.loaded = std::move(std::get<LoadedConfig>(loaded));
-            made.options = server_options(made.loaded.config);  // certificates are read here
+            Certificates certificates = certificates_of(made.loaded.config);
+            made.options = server_options(made.loaded.config, certificates);
+            made.notes = std::move(certificates.notes);
         }
     } catch (const Poco::Exception& e) {
         made.problem = e.displayText();
@@ -104,7 +108,10 @@ control::ReloadReply Reload::apply(Read next) {
     control::ReloadReply reply;
     const bool tls_stays = tls_ && options.tls;
     const bool is_renewed = tls_stays && tls_->description() != options.tls->description();
-    if (!tls_stays) options.tls = tls_;
+    if (!tls_stays) {
+        options.tls = tls_;
+        options.authority = authority_;
+    }
     take(next.loaded.entries, tls_stays, reply);
     const std::string kCertificate = "tls.certificate";
     if (is_renewed && std::find(reply.changed.begin(), reply.changed.end(), kCertificate) ==
@@ -112,6 +119,9 @@ control::ReloadReply Reload::apply(Read next) {
         reply.changed.push_back(kCertificate);  // another content under the same name
     }
     tls_ = options.tls;
+    authority_ = options.authority;
+    config_ = next.loaded.config;
+    for (const std::string& note : next.notes) log_.info(note);
     if (is_renewed) log_.info("certificate: " + tls_->description());
     if (tls_) {
         for (const std::string& warning : tls_->warnings()) log_.warning(warning);
@@ -150,7 +160,49 @@ void Reload::finish(Read read, const std::vector<Done>& asked) {
         log_.error("not reloaded, the old configuration goes on: " + read.problem);
     }
     for (const Done& done : asked) done(answer);
-    if (!waiting_.empty()) begin();  // files may have changed since they were read
+    go_on();
+}
+
+void Reload::go_on() {
+    if (!waiting_.empty()) return begin();  // files may have changed since they were read
+    if (wants_renewal_) begin_renewal();
+}
+
+void Reload::renew_certificate() {
+    wants_renewal_ = true;
+    if (!is_reading_) begin_renewal();
+}
+
+void Reload::begin_renewal() {
+    if (reader_.joinable()) reader_.join();
+    is_reading_ = true;
+    wants_renewal_ = false;
+    reader_ = std::thread([this, config = config_] {
+        auto renewed = std::make_shared<Certificates>();
+        try {
+            *renewed = certificates_of(config);
+        } catch (const std::exception& e) {
+            renewed->notes = {"certificate: not looked after: " + std::string(e.what())};
+        }
+        control_.post([this, renewed] {
+            is_reading_ = false;
+            use(*renewed);
+            go_on();
+        });
+    });
+}
+
+void Reload::use(const Certificates& renewed) {
+    // What was left out before need not be said every hour.
+    if (renewed.notes != notes_) {
+        for (const std::string& note : renewed.notes) log_.warning(note);
+    }
+    notes_ = renewed.notes;
+    if (!renewed.tls || !tls_ || renewed.tls->description() == tls_->description()) return;
+    tls_ = renewed.tls;
+    authority_ = renewed.authority;
+    server_->use_certificate(tls_, authority_);
+    log_.info("certificate: " + tls_->description());
 }
 
 }  // namespace st::streamd

@@ -11,6 +11,7 @@
 #include "server/server.h"
 #include "streamd/config.h"
 #include "streamd/log_sink.h"
+#include "streamd/server_setup.h"
 
 namespace st::streamd {
 
@@ -33,6 +34,8 @@ class Reload {
     /// later. An error (conflict) says what is wrong with the configuration; then nothing has
     /// changed. Either way the log says so.
     void run(Done done);
+    /// Makes the certificate of `tls.auto` anew if it no longer fits, and puts it in force.
+    void renew_certificate();
     /// The values in force, secrets hidden.
     std::vector<control::ConfigEntry> entries() const;
 
@@ -42,10 +45,14 @@ class Reload {
         std::string problem;  ///< "" if all is well
         LoadedConfig loaded;
         server::Options options;
+        std::vector<std::string> notes;
     };
 
     static Read read(const ConfigSources& sources);
     void begin();
+    void begin_renewal();
+    void go_on();
+    void use(const Certificates& renewed);
     void finish(Read read, const std::vector<Done>& asked);
     control::ReloadReply apply(Read next);
     void take(const std::vector<config::Layers::Entry>& next, bool tls_stays,
@@ -53,7 +60,9 @@ class Reload {
 
     const ConfigSources sources_;
     std::vector<config::Layers::Entry> in_force_;
+    Config config_;  ///< of the latest reading
     loop::TlsContextPtr tls_;
+    api::AuthorityPtr authority_;
     const std::optional<digest::Sha256> local_token_;  ///< of this start
     ThresholdSink& sink_;
     const Log& log_;
@@ -61,6 +70,8 @@ class Reload {
     std::vector<Done> waiting_;  ///< for the next reading
     std::thread reader_;
     bool is_reading_ = false;
+    bool wants_renewal_ = false;
+    std::vector<std::string> notes_;  ///< of the latest renewal
     server::Server* server_ = nullptr;
 };
 

@@ -1,15 +1,16 @@
 #include "streamd/server_setup.h"
 
 #include <sched.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
+#include <memory>
+#include <utility>
 
 #include "auth/access.h"
 #include "base/clock.h"
 #include "digest/digest.h"
 #include "streamd/daemon.h"
+#include "streamd/own_certificate.h"
 #include "streamd/process.h"
 #include "worker/program.h"
 
@@ -30,17 +31,6 @@ auth::Mode to_mode(Access access) {
             return auth::Mode::signed_url;
     }
     return auth::Mode::local;
-}
-
-/// "box", "box.local" and, if it has a domain, "box.lan".
-std::vector<std::string> machine_names() {
-    std::array<char, 256> name{};
-    if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return {};
-    const std::string full(name.data());
-    const std::string bare = full.substr(0, full.find('.'));
-    std::vector<std::string> names{bare, bare + ".local"};
-    if (full != bare) names.push_back(full);
-    return names;
 }
 
 auth::Policy policy_of(const Config& config) {
@@ -115,18 +105,28 @@ live::Options live_options(const Config& config) {
     return live;
 }
 
-loop::TlsContextPtr tls_of(const TlsConfig& config) {
-    if (config.certificate.empty()) return nullptr;
+}  // namespace
+
+Certificates certificates_of(const Config& config) {
+    Certificates certificates;
+    loop::TlsFiles files{config.tls.certificate, config.tls.key};
+    if (config.tls.is_auto) {
+        OwnCertificate own = keep_certificate(config.recording.path + "/.streamd",
+                                              identity_of_machine(config.web_hosts));
+        files = own.files;
+        certificates.authority = std::make_shared<const api::Authority>(std::move(own.authority));
+        certificates.notes = std::move(own.notes);
+    }
+    if (files.certificate.empty()) return certificates;
     try {
-        return loop::TlsContext::for_server({config.certificate, config.key});
+        certificates.tls = loop::TlsContext::for_server(files);
     } catch (const loop::TlsError& e) {
         throw BadConfig(e.what());
     }
+    return certificates;
 }
 
-}  // namespace
-
-server::Options server_options(const Config& config) {
+server::Options server_options(const Config& config, const Certificates& certificates) {
     server::Options options;
     options.http.connections = static_cast<std::uint32_t>(
         std::min<std::uint64_t>(config.limits.connections, connections_for(descriptor_limit())));
@@ -138,7 +138,8 @@ server::Options server_options(const Config& config) {
     options.capture = capture_options(config);
     options.live = live_options(config);
     options.policy = policy_of(config);
-    options.tls = tls_of(config.tls);
+    options.tls = certificates.tls;
+    options.authority = certificates.authority;
     return options;
 }
 
@@ -196,9 +197,9 @@ std::vector<server::ListenAddress> listen_addresses(const Config& config) {
 
 }  // namespace
 
-server::Server::Setup server_setup(const Config& config) {
+server::Server::Setup server_setup(const Config& config, const Certificates& certificates) {
     server::Server::Setup setup;
-    setup.options = server_options(config);
+    setup.options = server_options(config, certificates);
     setup.recorder = recorder_options(config);
     setup.listen = listen_addresses(config);
     setup.threads = config.threads > 0 ? config.threads : usable_cores();

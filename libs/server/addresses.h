@@ -9,4 +9,7 @@ namespace st::server {
 /// interfaces that are up, but for link-local ones.
 std::vector<std::string> reachable_addresses(const std::string& bound);
 
+/// The networks those of "::" lie in, "192.0.2.0/24", each once.
+std::vector<std::string> reachable_networks();
+
 }  // namespace st::server

@@ -1,6 +1,7 @@
 #pragma once
 /// What the server is told, room by room: plain values, checked before they get here. A reload puts
 /// others in their place.
+#include "api/authority_routes.h"
 #include "auth/access.h"
 #include "capture/options.h"
 #include "httpd/options.h"
@@ -14,7 +15,8 @@ struct Options {
     capture::Options capture;
     live::Options live;
     auth::Policy policy;
-    loop::TlsContextPtr tls;  ///< of connections to come; null: no TLS listener
+    loop::TlsContextPtr tls;      ///< of connections to come; null: no TLS listener
+    api::AuthorityPtr authority;  ///< what /ca serves; null: nothing
 };
 
 }  // namespace st::server

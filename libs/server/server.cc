@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "api/api.h"
+#include "api/authority_routes.h"
 #include "api/event_log.h"
 #include "api/operations.h"
 #include "api/parts.h"
@@ -86,6 +87,7 @@ struct Server::Parts {
           live_options(setup.options.live),
           policy(setup.options.policy),
           certificate(setup.options.tls),
+          authority(setup.options.authority),
           admission(http_options, http_counters),
           wrong_tokens(log),
           disk("disk", kDiskThreads, log_failure(log, "disk")),
@@ -122,6 +124,7 @@ struct Server::Parts {
     Current<live::Options> live_options;
     Current<auth::Policy> policy;
     Current<loop::TlsContextPtr> certificate;
+    Current<api::AuthorityPtr> authority;
     httpd::Admission admission;
     httpd::TokenGuard wrong_tokens;
     std::vector<std::unique_ptr<loop::Listener>> listeners;
@@ -242,6 +245,7 @@ Server::Server(Setup setup, Log log, loop::EventLoop& control)
         p.router, p.policy, p.http_counters, p.shutting_down, p.disk, p.wrong_tokens, p.log});
     // In this order: the API takes what is left of requests, cameras what is left of upgrades.
     live::add_routes(p.router, *p.live_parts);
+    api::add_authority_routes(p.router, p.authority, ports().https);
     p.api->add_routes(p.router);
     capture::add_routes(p.router, *p.capture_parts);
 }
@@ -397,9 +401,14 @@ void Server::reconfigure(Options next, const control::ReloadReply& what) {
     p.capture_options.replace(std::move(next.capture));
     p.live_options.replace(next.live);
     p.policy.replace(std::move(next.policy));
-    p.certificate.replace(std::move(next.tls));
+    use_certificate(std::move(next.tls), std::move(next.authority));
     p.events.add("server.reloaded",
                  {{"changed", join(what.changed)}, {"needs_restart", join(what.needs_restart)}});
+}
+
+void Server::use_certificate(loop::TlsContextPtr tls, api::AuthorityPtr authority) {
+    parts_->certificate.replace(std::move(tls));
+    parts_->authority.replace(std::move(authority));
 }
 
 std::size_t Server::shut_down(std::int64_t deadline_ns) {

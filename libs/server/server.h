@@ -72,6 +72,9 @@ class Server {
     /// The control loop's thread.
     void reconfigure(Options next, const control::ReloadReply& what);
 
+    /// For connections to come. Any thread.
+    void use_certificate(loop::TlsContextPtr tls, api::AuthorityPtr authority);
+
     /// Stops accepting, ends all sessions and closes all connections; then finishes the recordings,
     /// at the latest at `deadline_ns` (monotonic). Returns how many are left to the next start.
     /// Blocks: not on the control loop, which must go on meanwhile.

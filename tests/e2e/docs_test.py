@@ -37,6 +37,19 @@ class Pages(unittest.TestCase):
             path.write_text(block)
             harness.run([harness.program("streamd"), "--check-config", "--config", path])
 
+    def test_the_example_configuration_is_accepted_and_changes_little(self):
+        path = harness.ROOT / "packaging/streamd.json"
+        done = harness.run([harness.program("streamd"), "--check-config", "--config", path])
+        self.assertEqual(done.stderr, "")
+        printed = harness.run([harness.program("streamd"), "--print-config", "--config", path]).stdout
+        defaults = harness.run([harness.program("streamd"), "--print-config"]).stdout
+
+        def values(text):
+            return {line.split("  //")[0].strip().rstrip(",") for line in text.splitlines()
+                    if not line.strip().startswith("//")}
+
+        self.assertEqual(values(printed) - values(defaults), {'"path": "/var/lib/streamd/recordings"'})
+
     def test_every_json_example_of_the_api_page_is_json(self):
         blocks = code_blocks("docs/http-api.md", "json")
         self.assertGreater(len(blocks), 5)

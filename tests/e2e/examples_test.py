@@ -127,8 +127,8 @@ class Examples(harness.Case):
     async def test_streamd(self):
         lines = examples("streamd.8")
         self.assertGreater(len(lines), 2)
-        (self.folder / "etc").mkdir()
-        (self.folder / "etc/streamd.json").write_text('{"recording": {"sync": "2s"}}')
+        (self.folder / "etc/streamd").mkdir(parents=True)
+        shutil.copy(harness.ROOT / "packaging/streamd.json", self.folder / "etc/streamd")
         for line in lines:
             with self.subTest(line):
                 # The same below a folder of ours, on loopback and a free port.
@@ -143,7 +143,7 @@ class Examples(harness.Case):
                 line += " --bind 127.0.0.1 --rtmp-port off"
                 line += "" if named else f" --ports-file {ports}"
                 line += "" if "--port 0" in line else " --port 0"
-                line += " --tls-port 0" if "--tls-cert" in line else ""
+                line += " --tls-port 0 --rtmps-port off" if "--tls" in line else ""
                 line += "" if "--recordings" in line else f" --recordings {self.folder}/recordings"
                 process = self.start(line)
                 await harness.async_wait_for(ports.exists, line)

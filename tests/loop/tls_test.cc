@@ -11,7 +11,7 @@
 #include <string>
 #include <thread>
 
-#include "certificate/self_signed.h"
+#include "certificate/authority.h"
 #include "loop/listener.h"
 #include "loop/tcp_stream.h"
 #include "loop/tls_context.h"
@@ -20,8 +20,7 @@ namespace st::loop {
 namespace {
 
 using certificate::CertificateAndKey;
-using certificate::CertificateWanted;
-using certificate::make_self_signed;
+using certificate::ServerWanted;
 
 using std::chrono::hours;
 using std::chrono::milliseconds;
@@ -43,16 +42,22 @@ class Folder {
         std::ofstream(path, std::ios::binary) << text;
         return path;
     }
-    TlsFiles pair(const CertificateWanted& wanted, const std::string& name = "lab") const {
-        const CertificateAndKey made = make_self_signed(wanted);
-        return {write(name + ".crt", made.certificate), write(name + ".key", made.key)};
+    TlsFiles pair(const ServerWanted& wanted, const std::string& name = "lab") const {
+        const CertificateAndKey authority = certificate::make_authority(
+            {.name = "Test", .limits = {}, .validity = {.until = hours(24)}, .key = {}});
+        const CertificateAndKey made = certificate::make_server_certificate(wanted, authority);
+        // The chain, so that the same file tells a client whom to trust.
+        return {write(name + ".crt", made.certificate + authority.certificate),
+                write(name + ".key", made.key)};
     }
 
  private:
     std::string path_;
 };
 
-CertificateWanted for_localhost() { return {.names = {"localhost"}, .addresses = {"127.0.0.1"}}; }
+ServerWanted for_localhost() {
+    return {.names = {"localhost"}, .addresses = {"127.0.0.1"}, .validity = {.until = hours(24)}};
+}
 
 /// One end of a connection.
 struct End : StreamHandler {
@@ -448,15 +453,15 @@ TEST(TlsContext, names_the_file_and_what_is_wrong_with_it) {
 
 TEST(TlsContext, warns_of_a_certificate_that_clients_will_refuse) {
     const Folder folder;
-    CertificateWanted wanted = for_localhost();
+    ServerWanted wanted = for_localhost();
     EXPECT_TRUE(TlsContext::for_server(folder.pair(wanted))->warnings().empty());
-    wanted.valid_from = hours(-48);
-    wanted.valid_until = hours(-24);
+    wanted.validity.from = hours(-48);
+    wanted.validity.until = hours(-24);
     auto warnings = TlsContext::for_server(folder.pair(wanted))->warnings();
     ASSERT_EQ(warnings.size(), 1U);
     EXPECT_NE(warnings[0].find(": expired on 20"), std::string::npos) << warnings[0];
-    wanted.valid_from = hours(24);
-    wanted.valid_until = hours(48);
+    wanted.validity.from = hours(24);
+    wanted.validity.until = hours(48);
     warnings = TlsContext::for_server(folder.pair(wanted))->warnings();
     ASSERT_EQ(warnings.size(), 1U);
     EXPECT_NE(warnings[0].find(": not valid before 20"), std::string::npos) << warnings[0];

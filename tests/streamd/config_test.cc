@@ -151,9 +151,10 @@ TEST_F(StreamdConfig, refuses_what_does_not_fit_together) {
          R"(listeners[0].address: expected an IP address such as "::" or "127.0.0.1", got localhost)"},
         {R"({"listeners": [{"port": "off"}]})", "listeners: all ports are off, nothing to serve"},
         {R"({"listeners": [{"tls": true}]})",
-         "listeners[0].tls: needs tls.certificate and tls.key; streamd --make-cert DIR makes a "
-         "pair "
-         "for a laboratory"},
+         "listeners[0].tls: needs tls.certificate and tls.key; --tls auto makes and keeps one, "
+         "streamd --make-cert DIR makes a pair for a laboratory"},
+        {R"({"tls": {"auto": true, "certificate": "/c.pem", "key": "/k.pem"}})",
+         "tls.auto: expected either it or tls.certificate, got both"},
         {R"({"tls": {"certificate": "/c.pem"}})",
          "tls.certificate: needs its private key, tls.key (--tls-key)"},
         {R"({"tls": {"key": "/k.pem"}})",
