@@ -1,8 +1,10 @@
 #include "api/api.h"
 
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "api/control_connection.h"
 #include "api/event_stream.h"
@@ -10,6 +12,8 @@
 #include "base/encodings.h"
 #include "base/field.h"
 #include "base/units.h"
+#include "capture/cameras.h"
+#include "control/camera_status.h"
 #include "control/error.h"
 #include "control/event_types.h"
 #include "control/stream_status.h"
@@ -141,6 +145,19 @@ httpd::Answer answer_file(const httpd::Request& request, record::Catalogue& cata
     return answer;
 }
 
+/// Of all bytes a second goes to the dump; the MP4 comes when a recording ends.
+std::optional<DiskMetrics> disk_metrics(const std::string& path, double bytes_per_second) {
+    struct statvfs disk {};
+    if (::statvfs(path.c_str(), &disk) != 0) return std::nullopt;
+    DiskMetrics metrics;
+    metrics.free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+    metrics.size_bytes = std::uint64_t{disk.f_blocks} * disk.f_frsize;
+    if (bytes_per_second > 0) {
+        metrics.seconds_left = static_cast<double>(metrics.free_bytes) / bytes_per_second;
+    }
+    return metrics;
+}
+
 }  // namespace
 
 Api::Api(Parts& parts, Operations& operations)
@@ -232,7 +249,7 @@ std::optional<httpd::Plan> Api::plan_control(const httpd::Request& request) {
 void Api::handle(httpd::Request request, const httpd::Reply& reply) {
     const Segments& segments = request.target.segments;
     if (segments.front() == "healthz") return reply({json_response("{\"ok\":true}"), {}});
-    if (segments.front() == "metrics") return reply({metrics(), {}});
+    if (segments.front() == "metrics") return send_metrics(reply);
     if (is_recorded_file(segments)) return send_recorded_file(std::move(request), reply);
     const control::Match match = control::match_http(request.head.method, behind_v1(segments));
     auto call = control::http_call(match, request.target.query, std::move(request.body));
@@ -255,32 +272,55 @@ void Api::send_recorded_file(httpd::Request request, const httpd::Reply& reply) 
                      });
 }
 
-http::Response Api::metrics() const {
+/// What belongs to the control loop is asked there, the disk on the pool.
+void Api::send_metrics(const httpd::Reply& reply) {
+    parts_.control.post([this, reply] {
+        auto figures = std::make_shared<MetricsOfParts>(parts_metrics());
+        double bytes_per_second = 0;
+        for (const auto& [name, entry] : parts_.cameras.all()) {
+            if (!entry.is_camera) continue;
+            const control::CameraStatus status = parts_.cameras.status(entry);
+            const bool is_recording = status.state == control::CameraState::recording;
+            figures->cameras.push_back(
+                {name, is_recording, status.fps_1s, entry.link->lost, status.bytes});
+            if (is_recording) bytes_per_second += static_cast<double>(status.bitrate_1s) / 8;
+        }
+        parts_.disk.post(loop::Effort::quick, [this, reply, figures, bytes_per_second] {
+            figures->disk = disk_metrics(parts_.recordings_path, bytes_per_second);
+            reply({{200,
+                    "text/plain; version=0.0.4",
+                    {},
+                    prometheus_text(parts_.http_counters, parts_.capture_counters,
+                                    operations_.facts().busy, *figures)},
+                   {}});
+        });
+    });
+}
+
+MetricsOfParts Api::parts_metrics() const {
     const record::RecorderStatus recorder = parts_.recorder.status();
-    const std::vector<Gauge> gauges = {
+    MetricsOfParts figures;
+    figures.version = operations_.facts().version;
+    figures.more = {
         {"sessions_open", "Recording sessions being written.",
          static_cast<double>(recorder.sessions_open)},
         {"sessions_finalising", "Sessions whose MP4 is being made or waits for it.",
          static_cast<double>(recorder.finalising)},
         {"recorder_queued_bytes", "Received and not yet written.",
          static_cast<double>(recorder.queued_bytes)},
-        {"recorder_written_bytes", "Written to dumps since the start.",
-         static_cast<double>(recorder.written_bytes)},
+        {"recorder_written_bytes_total", "Written to dumps since the start.",
+         static_cast<double>(recorder.written_bytes), true},
         {"recorder_write_lag_seconds", "Longest wait in a writer's queue in its latest round.",
          recorder.write_lag_seconds},
         {"recorder_sync_seconds", "How long the latest sync took.", recorder.sync_seconds},
+        {"recorder_sync_lag_seconds", "Age of the oldest byte not known to be on the disk.",
+         recorder.sync_lag_seconds},
         {"live_publishers", "Live streams that have a publisher.",
          static_cast<double>(parts_.live.hub().publisher_count())},
         {"live_viewers", "Who watches, over all streams.",
          static_cast<double>(parts_.live.hub().viewer_count())},
-        {"recorder_sync_lag_seconds", "Age of the oldest byte not known to be on the disk.",
-         recorder.sync_lag_seconds},
     };
-    return {200,
-            "text/plain; version=0.0.4",
-            {},
-            prometheus_text(parts_.http_counters, parts_.capture_counters, operations_.facts().busy,
-                            gauges)};
+    return figures;
 }
 
 }  // namespace st::api

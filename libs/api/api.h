@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "api/control_connection.h"
+#include "api/metrics.h"
 #include "api/operations.h"
 #include "api/parts.h"
 #include "http/response.h"
@@ -24,7 +25,8 @@ class Api {
     std::optional<httpd::Plan> plan_control(const httpd::Request& request);
     void handle(httpd::Request request, const httpd::Reply& reply);
     void send_recorded_file(httpd::Request request, const httpd::Reply& reply);
-    http::Response metrics() const;
+    void send_metrics(const httpd::Reply& reply);
+    MetricsOfParts parts_metrics() const;
 
     Parts& parts_;
     Operations& operations_;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <string_view>
 
 namespace st::api {
 namespace {
@@ -24,6 +25,47 @@ void counter(std::string& out, const char* name, const char* help, std::uint64_t
 void gauge(std::string& out, const std::string& name, const std::string& help, double value) {
     head(out, name, "gauge", help);
     out += "streamd_" + name + " " + number(value) + "\n";
+}
+
+/// As the exposition format wants it between quotes.
+std::string label_value(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        if (c == '\\' || c == '"') out += '\\';
+        out += c == '\n' ? std::string("\\n") : std::string(1, c);
+    }
+    return out;
+}
+
+void disk_series(std::string& out, const DiskMetrics& disk) {
+    gauge(out, "disk_free_bytes", "Free on the disk of the recordings.",
+          static_cast<double>(disk.free_bytes));
+    gauge(out, "disk_size_bytes", "Size of that disk.", static_cast<double>(disk.size_bytes));
+    if (!disk.seconds_left) return;
+    gauge(out, "disk_left_seconds", "How long it lasts at the present rate.", *disk.seconds_left);
+}
+
+void camera_series(std::string& out, const std::vector<CameraMetrics>& cameras) {
+    const auto series = [&](const char* name, const char* type, const char* help, auto value) {
+        if (cameras.empty()) return;
+        head(out, name, type, help);
+        for (const CameraMetrics& camera : cameras) {
+            out += std::string("streamd_") + name + "{camera=\"" + label_value(camera.name) +
+                   "\"} " + value(camera) + "\n";
+        }
+    };
+    using Camera = CameraMetrics;
+    series("camera_connected", "gauge", "1 for each connected camera.",
+           [](const Camera&) { return std::string("1"); });
+    series("camera_recording", "gauge", "1 while it is recorded, else 0.",
+           [](const Camera& camera) { return std::string(camera.is_recording ? "1" : "0"); });
+    series("camera_fps", "gauge", "Pictures in the last second.",
+           [](const Camera& camera) { return number(camera.fps); });
+    series("camera_lost_total", "counter",
+           "Messages that did not come, by their numbers, since it connected.",
+           [](const Camera& camera) { return std::to_string(camera.lost); });
+    series("camera_received_bytes_total", "counter", "Payload bytes since it connected.",
+           [](const Camera& camera) { return std::to_string(camera.received_bytes); });
 }
 
 void busy_histogram(std::string& out, std::span<const loop::BusyStats* const> loops) {
@@ -55,8 +97,10 @@ void busy_histogram(std::string& out, std::span<const loop::BusyStats* const> lo
 
 std::string prometheus_text(const httpd::Counters& http, const capture::Counters& m,
                             std::span<const loop::BusyStats* const> loops,
-                            std::span<const Gauge> gauges) {
+                            const MetricsOfParts& parts) {
     std::string out;
+    head(out, "build_info", "gauge", "Which streamd this is.");
+    out += "streamd_build_info{version=\"" + label_value(parts.version) + "\"} 1\n";
     counter(out, "connections_total", "TCP connections accepted.", http.connections_total);
     counter(out, "connections_refused_total", "Connections turned away by a limit.",
             http.connections_refused_total);
@@ -79,7 +123,12 @@ std::string prometheus_text(const httpd::Counters& http, const capture::Counters
             m.sessions_finished_total);
     counter(out, "sessions_failed_total", "Recording sessions that failed.",
             m.sessions_failed_total);
-    for (const Gauge& one : gauges) gauge(out, one.name, one.help, one.value);
+    for (const Metric& one : parts.more) {
+        head(out, one.name, one.is_counter ? "counter" : "gauge", one.help);
+        out += "streamd_" + one.name + " " + number(one.value) + "\n";
+    }
+    if (parts.disk) disk_series(out, *parts.disk);
+    camera_series(out, parts.cameras);
     busy_histogram(out, loops);
     return out;
 }

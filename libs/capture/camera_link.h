@@ -134,6 +134,7 @@ struct CameraLink {
     std::atomic<std::uint64_t> frames{0};
     std::atomic<std::uint64_t> bytes{0};
     std::atomic<std::uint64_t> bad{0};
+    std::atomic<std::uint64_t> lost{0};  ///< messages that did not come, by their numbers
     std::atomic<std::uint64_t> undecodable{0};
     std::atomic<std::int64_t> last_seen_us;
     std::atomic<std::uint32_t> width{0};  ///< 0: no picture yet

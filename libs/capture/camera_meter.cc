@@ -18,6 +18,7 @@ void CameraMeter::count(const camera::Frame& frame, const media::NalPeek& peek,
     link_.bytes.fetch_add(frame.payload.size(), kRelaxed);
     counters_.frames_total.fetch_add(1, kRelaxed);
     counters_.frame_bytes_total.fetch_add(frame.payload.size(), kRelaxed);
+    count_lost(frame.seq);
     if (now_ns - second_began_ns_ >= kSecond) {
         link_.second_ns.store(now_ns, kRelaxed);
         const bool is_whole = now_ns - second_began_ns_ < 2 * kSecond;
@@ -30,6 +31,12 @@ void CameraMeter::count(const camera::Frame& frame, const media::NalPeek& peek,
     if (peek.starts_picture) ++second_pictures_;
     second_bits_ += frame.payload.size() * 8;
     if (peek.sps) read_size(frame);
+}
+
+/// A camera counts from 0 with each capture; a number that goes back begins another one.
+void CameraMeter::count_lost(std::uint32_t seq) {
+    if (last_seq_ && seq > *last_seq_) link_.lost.fetch_add(seq - *last_seq_ - 1, kRelaxed);
+    last_seq_ = seq;
 }
 
 void CameraMeter::read_size(const camera::Frame& frame) {

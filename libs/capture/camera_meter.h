@@ -1,6 +1,9 @@
 #pragma once
 /// What a camera sends, counted: its totals and the last whole second, for whoever asks its link.
 /// Lives on the camera's network loop.
+#include <cstdint>
+#include <optional>
+
 #include "camera/frame.h"
 #include "capture/camera_link.h"
 #include "capture/counters.h"
@@ -16,10 +19,12 @@ class CameraMeter {
     void count(const camera::Frame& frame, const media::NalPeek& peek, std::int64_t now_ns);
 
  private:
+    void count_lost(std::uint32_t seq);
     void read_size(const camera::Frame& frame);
 
     Counters& counters_;
     CameraLink& link_;
+    std::optional<std::uint32_t> last_seq_;
     std::int64_t second_began_ns_ = 0;
     std::uint32_t second_pictures_ = 0;
     std::uint64_t second_bits_ = 0;
