@@ -2,11 +2,13 @@
 somewhere, generated pages are current."""
 
 import asyncio
+import datetime
 import json
 import os
 import re
 import shlex
 import subprocess
+import time
 import unittest
 
 import harness
@@ -55,6 +57,112 @@ class Pages(unittest.TestCase):
         self.assertGreater(len(blocks), 5)
         for block in blocks:
             json.loads(block)
+
+
+class RecordingPage(harness.Case):
+    """docs/recording.md against what the programs write, and its arithmetic."""
+
+    TEXT = (harness.ROOT / "docs/recording.md").read_text()
+
+    def test_the_worked_example_is_right(self):
+        numbers = re.findall(r"^(\d+) \+ (\d+) \+ (\d+) \* (-?\d+) / 1000000 = (\d+)$", self.TEXT, re.MULTILINE)
+        self.assertEqual(len(numbers), 1)
+        t, offset, since_first, drift, wall = map(int, numbers[0])
+        self.assertEqual(t + offset + since_first * drift // 1_000_000, wall)
+        self.assertEqual(t - since_first, 86_400_000 * 1000, "the first message's stamp")
+        for said in (f"{t // 1000} ms", f"is {offset}", f"is {drift}"):
+            self.assertIn(said, self.TEXT)
+        moment = datetime.datetime.fromtimestamp(wall // 10**6, datetime.timezone.utc)
+        self.assertIn(f"{moment:%Y-%m-%dT%H:%M:%S}.{wall % 10**6:06}Z", self.TEXT)
+
+    def assert_documented(self, value, free=("capabilities",)):
+        """Every key of it stands in the page; what lies below `free` is not ours."""
+        if isinstance(value, list):
+            for one in value:
+                self.assert_documented(one, free)
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                self.assertIn(f"`{key}`", self.TEXT)
+                if key not in free:
+                    self.assert_documented(inner, free)
+
+    async def test_every_field_that_is_written_is_explained_and_the_formula_holds(self):
+        server = self.start_streamd()
+        frames = harness.camera_frames(
+            harness.clip("baseline", frames=90), harness.uneven_times(90, 5_000_000, seed="page")
+        )
+        del frames[40:43]
+        async with harness.Camera(server, "door") as camera:
+            await server.wait_cameras("door")
+            task = asyncio.create_task(camera.record(frames, interval_s=0.04))
+            await server.start_capture(take="walk", resolution={"width": 320, "height": 240})
+            await server.wait_frames("door", len(frames))
+            await server.stop_capture()
+            await task
+        (session,) = server.finished_sessions(1).values()
+        self.assertEqual(session["state"], "done", session)
+        self.assert_documented(session)
+        self.assertIn("mp4", [one["kind"] for one in session["files"]])
+        # The pictures came at their own pace, not at that of their stamps: no clock can be fitted. What the
+        # formula says is measured where the stamps are of the time of sending.
+        harness.run([harness.program("streamctl"), "-s", server.ws_url, "get", "--take", "walk", "--align", "-o", "out"],
+                    cwd=self.folder, expect=None)
+        self.assert_documented(json.loads((self.folder / "out/take.json").read_text()))
+        await asyncio.to_thread(server.stop)
+
+    async def test_the_formula_gives_when_a_picture_was_sent(self):
+        server = self.start_streamd()
+        pictures = harness.access_units(harness.clip("baseline", frames=90))
+        walls = []
+        async with harness.Camera(server, "door") as camera:
+            await server.wait_cameras("door")
+            starting = asyncio.create_task(server.start_capture())
+            await camera.command("start_capture")
+            await camera.capture_started()
+            begin_ns = time.monotonic_ns()
+            for picture in pictures:
+                walls.append(time.time_ns() // 1000)
+                # A clock that began long ago, somewhere else.
+                await camera.send_frame(7_000_000 + (time.monotonic_ns() - begin_ns) // 1_000_000, picture)
+                await asyncio.sleep(1 / 30)
+            await starting
+            stopping = asyncio.create_task(server.stop_capture())
+            await camera.command("stop_capture")
+            await camera.capture_stopped()
+            await stopping
+        (session,) = server.finished_sessions(1).values()
+        clock = session["clock"]
+        self.assertIsNotNone(clock["offset_us"], session)
+        t0 = 7_000_000 * 1000
+        for wall, ms in ((walls[0], 0), (walls[-1], (walls[-1] - walls[0]) // 1000)):
+            t = t0 + ms * 1000
+            computed = t + clock["offset_us"] + (t - t0) * clock["drift_ppm"] / 1_000_000
+            # A shared machine is late now and then; a wrong formula is off by days.
+            self.assertLess(abs(computed - wall), 2_000_000, session)
+        await asyncio.to_thread(server.stop)
+
+
+class ExampleCamera(harness.Case):
+    async def test_the_python_camera_is_one(self):
+        server = self.start_streamd()
+        camera = subprocess.Popen(
+            ["/usr/bin/python3", harness.ROOT / "docs/examples/camera.py", f"{server.ws_url}/ingest/example"])
+        self.addCleanup(camera.wait)
+        self.addCleanup(camera.kill)
+        await server.wait_cameras("example")
+        await server.start_capture(cameras=["example"], resolution={"width": 320, "height": 180}, fps=25)
+        await server.wait_frames("example", 40)
+        stopped = (await server.stop_capture(cameras=["example"]))["results"][0]
+        self.assertEqual(stopped["state"], "done", stopped)
+        await server.wait_cameras("example")
+        (session,) = server.finished_sessions(1).values()
+        self.assertEqual((session["timing"], session["seq_gaps"], session["warnings"]), ("device", [], []))
+        video = next(one for one in session["files"] if one["kind"] == "mp4")
+        self.assertEqual((video["width"], video["height"]), (320, 180))
+        mp4 = next(server.recordings.glob("example_*/stream.mp4"))
+        self.assertEqual(len(harness.picture_digests(mp4)), session["pictures"])
+        self.assertIsNone(camera.poll(), "it waits for the next start")
+        await asyncio.to_thread(server.stop)
 
 
 class Readme(harness.Case):

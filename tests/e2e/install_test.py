@@ -1,5 +1,7 @@
 """What is installed is whole: programs that run from there, pages, completions, a unit that names them."""
 
+import re
+import shutil
 import unittest
 
 import harness
@@ -29,6 +31,36 @@ class Install(harness.Case):
         self.assertIn(f"ExecStart={prefix}/bin/streamd ", unit)
         self.assertNotIn("@", unit.replace("@system-service", ""))
         self.assertIn("MIT License", (prefix / "share/doc/streamd/LICENSE").read_text())
+
+        docs = prefix / "share/doc/streamd"
+        for page in (docs / "README.md", *docs.glob("docs/*.md")):
+            for target in re.findall(r"\]\(([^)#]*)(?:#[^)]*)?\)", page.read_text()):
+                if target and not target.startswith("http"):
+                    self.assertTrue((page.parent / target).exists(), f"{page.name}: {target}")
+        for name in ("docs/openapi.json", "docs/examples/camera.py", "devices.conf", "logrotate"):
+            self.assertTrue((docs / name).exists(), name)
+        harness.run([prefix / "bin/streamd", "--check-config", "--config", docs / "streamd.json"])
+
+    def test_what_was_installed_can_be_removed_and_nothing_else_is(self):
+        prefix = self.folder / "prefix"
+        harness.run(["cmake", "--install", harness.BIN_DIR.parent, "--prefix", prefix])
+        # As ./dev install does it.
+        manifest = prefix / "share/doc/streamd/install_manifest.txt"
+        shutil.copy(harness.BIN_DIR.parent / "install_manifest.txt", manifest)
+        mine = prefix / "share/doc/streamd/mine.txt"
+        mine.write_text("not of the package")
+        other = prefix / "bin/other"
+        other.write_text("likewise")
+        harness.run([harness.ROOT / "dev", "uninstall", prefix])
+        left = {path for path in prefix.rglob("*") if not path.is_dir()}
+        self.assertEqual(left, {mine, other})
+        self.assertFalse((prefix / "libexec/streamd").exists())
+        again = harness.run([harness.ROOT / "dev", "uninstall", prefix], expect=1)
+        self.assertIn("put nothing below", again.stderr)
+        manifest.write_text(f"{self.folder}/elsewhere\n")
+        (self.folder / "elsewhere").write_text("kept")
+        harness.run([harness.ROOT / "dev", "uninstall", prefix], expect=1)
+        self.assertTrue((self.folder / "elsewhere").exists())
 
 
 if __name__ == "__main__":

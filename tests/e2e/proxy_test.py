@@ -16,15 +16,16 @@ import harness
 import websockets
 
 NGINX = os.environ.get("ST_NGINX") or shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
+CADDY = shutil.which("caddy")
 TOKEN = "desk key"
 DIGEST = hashlib.sha256(TOKEN.encode()).hexdigest()
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 
-def recipe():
-    """The nginx block of the documentation."""
+def recipe(language="nginx"):
+    """That proxy's block of the documentation."""
     text = (harness.ROOT / "docs/operations.md").read_text()
-    return re.search(r"```nginx\n(.*?)```", text, re.DOTALL).group(1)
+    return re.search(rf"```{language}\n(.*?)```", text, re.DOTALL).group(1)
 
 
 def free_port():
@@ -33,33 +34,8 @@ def free_port():
         return probe.getsockname()[1]
 
 
-@unittest.skipUnless(NGINX, "NOT TESTED: nginx is not installed")
-class Proxy(harness.Case):
-    def start_nginx(self, servers):
-        """nginx in the foreground with these blocks of http{}; `listen 80` becomes a free port, which is returned."""
-        port = free_port()
-        folder = pathlib.Path(tempfile.mkdtemp(prefix="nginx", dir=self.folder))
-        paths = "".join(f"{name}_temp_path {folder}/{name};\n" for name in
-                        ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        user = "user root;\n" if os.geteuid() == 0 else ""
-        config = folder / "nginx.conf"
-        config.write_text(
-            f"daemon off;\nmaster_process off;\n{user}pid {folder}/pid;\nerror_log stderr;\nevents {{}}\n"
-            f"http {{\naccess_log off;\n{paths}{servers.replace('listen 80;', f'listen 127.0.0.1:{port};')}}}\n")
-        log = open(folder / "log", "wb")
-        self.addCleanup(log.close)
-        process = subprocess.Popen([NGINX, "-p", str(folder), "-e", "stderr", "-c", str(config)],
-                                   stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.terminate)
-
-        def listening():
-            self.assertIsNone(process.poll(), (folder / "log").read_text())
-            with socket.socket() as probe:
-                return probe.connect_ex(("127.0.0.1", port)) == 0
-
-        harness.wait_for(listening, "nginx listens")
-        return port
+class Behind(harness.Case):
+    """streamd and what is asked of any proxy in front of it."""
 
     def start_behind(self, **config):
         config = {"auth": {"control": "local", "trusted_proxies": ["127.0.0.1"],
@@ -73,16 +49,8 @@ class Proxy(harness.Case):
         answer = connection.getresponse()
         return answer.status, answer.read()
 
-    def test_proxy_pass_alone_gives_nobody_control(self):
-        server = self.start_behind(auth={"control": "local"})
-        port = self.start_nginx(f"server {{ listen 80; location / {{ proxy_pass http://127.0.0.1:{server.port}; }} }}\n")
-        self.assertEqual(self.get(port, "/healthz")[0], 200)
-        for path in ("/api/v1/cameras", "/api/v1/recordings", "/metrics", "/api/v1/recordings/x/files/stream.mp4"):
-            self.assertEqual(self.get(port, path)[0], 401, path)
-
-    def test_the_documented_recipe_carries_everything_below_a_path(self):
-        server = self.start_behind()
-        port = self.start_nginx(recipe().replace("127.0.0.1:50001", f"127.0.0.1:{server.port}"))
+    def assert_carries_everything(self, port):
+        """Control with a token, a camera and a download, all below /cams."""
         base = f"127.0.0.1:{port}/cams"
         self.assertEqual(self.get(port, "/cams/api/v1/status")[0], 401)
         self.assertEqual(self.get(port, "/cams/api/v1/status", BEARER)[0], 200)
@@ -113,6 +81,47 @@ class Proxy(harness.Case):
         status, body = self.get(port, f"/cams/api/v1/recordings/{session}/files/stream.mp4", {**BEARER, "Range": "bytes=4-7"})
         self.assertEqual((status, body), (206, b"ftyp"))
 
+
+@unittest.skipUnless(NGINX, "NOT TESTED: nginx is not installed")
+class Nginx(Behind):
+    def start_nginx(self, servers):
+        """nginx in the foreground with these blocks of http{}; `listen 80` becomes a free port, which is returned."""
+        port = free_port()
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="nginx", dir=self.folder))
+        paths = "".join(f"{name}_temp_path {folder}/{name};\n" for name in
+                        ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        user = "user root;\n" if os.geteuid() == 0 else ""
+        config = folder / "nginx.conf"
+        config.write_text(
+            f"daemon off;\nmaster_process off;\n{user}pid {folder}/pid;\nerror_log stderr;\nevents {{}}\n"
+            f"http {{\naccess_log off;\n{paths}{servers.replace('listen 80;', f'listen 127.0.0.1:{port};')}}}\n")
+        log = open(folder / "log", "wb")
+        self.addCleanup(log.close)
+        process = subprocess.Popen([NGINX, "-p", str(folder), "-e", "stderr", "-c", str(config)],
+                                   stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.terminate)
+
+        def listening():
+            self.assertIsNone(process.poll(), (folder / "log").read_text())
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+
+        harness.wait_for(listening, "nginx listens")
+        return port
+
+    def test_proxy_pass_alone_gives_nobody_control(self):
+        server = self.start_behind(auth={"control": "local"})
+        port = self.start_nginx(f"server {{ listen 80; location / {{ proxy_pass http://127.0.0.1:{server.port}; }} }}\n")
+        self.assertEqual(self.get(port, "/healthz")[0], 200)
+        for path in ("/api/v1/cameras", "/api/v1/recordings", "/metrics", "/api/v1/recordings/x/files/stream.mp4"):
+            self.assertEqual(self.get(port, path)[0], 401, path)
+
+    def test_the_documented_recipe_carries_everything_below_a_path(self):
+        server = self.start_behind()
+        self.assert_carries_everything(
+            self.start_nginx(recipe().replace("127.0.0.1:50001", f"127.0.0.1:{server.port}")))
+
     def test_nginx_may_be_given_the_control_socket(self):
         runtime = tempfile.mkdtemp(prefix="st")
         self.addCleanup(shutil.rmtree, runtime, True)
@@ -120,6 +129,37 @@ class Proxy(harness.Case):
         self.start_behind(control={"socket": path})
         port = self.start_nginx(f"server {{ listen 80; location / {{ proxy_pass http://unix:{path}:/; }} }}\n")
         self.assertEqual(self.get(port, "/api/v1/status")[0], 200)
+
+
+@unittest.skipUnless(CADDY, "NOT TESTED: caddy is not installed")
+class Caddy(Behind):
+    def start_caddy(self, sites):
+        """Caddy in the foreground with these sites; `cams.example` becomes a free port, which is returned."""
+        port = free_port()
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="caddy", dir=self.folder))
+        config = folder / "Caddyfile"
+        config.write_text("{\n    admin off\n    auto_https off\n}\n"
+                          + sites.replace("cams.example {", f"http://127.0.0.1:{port} {{"))
+        log = open(folder / "log", "wb")
+        self.addCleanup(log.close)
+        env = {**os.environ, "HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+        command = [CADDY, "run", "--config", str(config), "--adapter", "caddyfile"]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.terminate)
+
+        def listening():
+            self.assertIsNone(process.poll(), (folder / "log").read_text())
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+
+        harness.wait_for(listening, "caddy listens")
+        return port
+
+    def test_the_documented_recipe_carries_everything_below_a_path(self):
+        server = self.start_behind()
+        sites = recipe("caddy").replace("127.0.0.1:50001", f"127.0.0.1:{server.port}")
+        self.assert_carries_everything(self.start_caddy(sites))
 
 
 if __name__ == "__main__":
