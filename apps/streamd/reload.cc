@@ -82,7 +82,7 @@ void Reload::take(const std::vector<config::Layers::Entry>& next, bool tls_stays
     in_force_ = std::move(now);
 }
 
-Reload::Read Reload::read(const ConfigSources& sources) {
+Reload::Read Reload::read(const ConfigSources& sources, const Config& in_force) {
     Read made;
     try {
         auto loaded = load_config(sources);
@@ -90,6 +90,11 @@ Reload::Read Reload::read(const ConfigSources& sources) {
             made.problem = joined(errors->lines, "; ");
         } else {
             made.loaded = std::move(std::get<LoadedConfig>(loaded));
+            // Only a restart changes where a certificate of our own lies, or whether there is one.
+            Config& next = made.loaded.config;
+            next.recording.path = in_force.recording.path;
+            made.has_other_tls = next.tls.is_auto != in_force.tls.is_auto;
+            if (made.has_other_tls) next.tls = in_force.tls;
             Certificates certificates = certificates_of(made.loaded.config);
             made.options = server_options(made.loaded.config, certificates);
             made.notes = std::move(certificates.notes);
@@ -112,7 +117,7 @@ control::ReloadReply Reload::apply(Read next) {
         options.tls = tls_;
         options.authority = authority_;
     }
-    take(next.loaded.entries, tls_stays, reply);
+    take(next.loaded.entries, tls_stays && !next.has_other_tls, reply);
     const std::string kCertificate = "tls.certificate";
     if (is_renewed && std::find(reply.changed.begin(), reply.changed.end(), kCertificate) ==
                           reply.changed.end()) {
@@ -141,8 +146,8 @@ void Reload::run(Done done) {
 void Reload::begin() {
     if (reader_.joinable()) reader_.join();
     is_reading_ = true;
-    reader_ = std::thread([this, asked = std::exchange(waiting_, {})] {
-        auto made = std::make_shared<Read>(read(sources_));
+    reader_ = std::thread([this, in_force = config_, asked = std::exchange(waiting_, {})] {
+        auto made = std::make_shared<Read>(read(sources_, in_force));
         control_.post([this, made, asked] { finish(std::move(*made), asked); });
     });
 }

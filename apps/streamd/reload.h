@@ -46,9 +46,10 @@ class Reload {
         LoadedConfig loaded;
         server::Options options;
         std::vector<std::string> notes;
+        bool has_other_tls = false;  ///< which only a restart puts in force
     };
 
-    static Read read(const ConfigSources& sources);
+    static Read read(const ConfigSources& sources, const Config& in_force);
     void begin();
     void begin_renewal();
     void go_on();
@@ -60,7 +61,7 @@ class Reload {
 
     const ConfigSources sources_;
     std::vector<config::Layers::Entry> in_force_;
-    Config config_;  ///< of the latest reading
+    Config config_;  ///< in force, as far as reading it again and the certificate go
     loop::TlsContextPtr tls_;
     api::AuthorityPtr authority_;
     const std::optional<digest::Sha256> local_token_;  ///< of this start

@@ -1,6 +1,7 @@
 #include "api/metrics.h"
 
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <string_view>
 
@@ -9,7 +10,9 @@ namespace {
 
 std::string number(double value) {
     std::array<char, 40> text{};
-    std::snprintf(text.data(), text.size(), "%.9g", value);
+    // Bytes are said to the byte.
+    const bool is_whole = value == std::floor(value) && std::abs(value) < 1e15;
+    std::snprintf(text.data(), text.size(), is_whole ? "%.0f" : "%.9g", value);
     return text.data();
 }
 

@@ -30,10 +30,12 @@ std::vector<Setting> spread(const Key& key, const std::string& path, const std::
     return out;
 }
 
-/// The known variable most like this one, or empty if none is near.
-std::string nearest_name(const std::map<std::string, const Key*>& known, const std::string& name) {
+/// The known variable most like this one, or empty if none is near. The prefix, which all share,
+/// makes none of them nearer.
+std::string nearest_name(const std::map<std::string, const Key*>& known, const std::string& name,
+                         std::size_t prefix) {
     std::string best;
-    std::size_t best_distance = std::max<std::size_t>(2, name.size() / 5) + 1;
+    std::size_t best_distance = std::max<std::size_t>(2, (name.size() - prefix) / 4) + 1;
     for (const auto& [candidate, key] : known) {
         const std::size_t distance = edit_distance(name, candidate);
         if (distance >= best_distance) continue;
@@ -88,7 +90,7 @@ Layers::Problems Layers::load_environment(std::string_view prefix,
          at != environment.end() && at->first.starts_with(prefix); ++at) {
         const auto found = by_name.find(at->first);
         if (found == by_name.end()) {
-            const std::string near = nearest_name(by_name, at->first);
+            const std::string near = nearest_name(by_name, at->first, prefix.size());
             warnings.push_back(at->first + ": no such setting, ignored" +
                                (near.empty() ? "" : "; did you mean " + near + "?"));
             continue;

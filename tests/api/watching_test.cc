@@ -15,13 +15,13 @@ TEST(Metrics, are_prometheus_text_with_a_histogram_per_loop) {
     const loop::BusyStats* loops[] = {&busy};
     MetricsOfParts parts{.version = "1.2.3"};
     parts.cameras = {{"a\"b\\c\nd", true, 29.5, 4, 1000}, {"door", false, 0, 0, 0}};
-    parts.disk = DiskMetrics{2048, 4096, 60};
+    parts.disk = DiskMetrics{77'841'358'801, 4096, 60};
     parts.more = {{"x", "An x.", 1.5}, {"y_total", "A y.", 3, true}};
     const std::string text = prometheus_text(http, cameras, loops, parts);
     for (const char* line : {
              "streamd_build_info{version=\"1.2.3\"} 1",
              "# TYPE streamd_y_total counter",
-             "streamd_disk_free_bytes 2048",
+             "streamd_disk_free_bytes 77841358801",
              "streamd_disk_left_seconds 60",
              R"(streamd_camera_recording{camera="a\"b\\c\nd"} 1)",
              "streamd_camera_recording{camera=\"door\"} 0",

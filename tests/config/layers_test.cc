@@ -322,9 +322,13 @@ TEST_F(Config, a_variable_switches_an_object_with_defaults_on_and_off) {
 }
 
 TEST_F(Config, a_misspelt_variable_is_told_the_nearest_one) {
-    EXPECT_THAT(environment({{"ST_RECORDING_PAHT", "/x"}, {"ST_LIMIT_CAMERAS", "2"}}), IsEmpty());
+    EXPECT_THAT(
+        environment(
+            {{"ST_RECORDING_PAHT", "/x"}, {"ST_LIMIT_CAMERAS", "2"}, {"ST_RECORDING_FOOBAR", "2"}}),
+        IsEmpty());
     EXPECT_THAT(warnings_, ElementsAre("ST_LIMIT_CAMERAS: no such setting, ignored; did you mean "
                                        "ST_LIMITS_CAMERAS?",
+                                       "ST_RECORDING_FOOBAR: no such setting, ignored",
                                        "ST_RECORDING_PAHT: no such setting, ignored; did you mean "
                                        "ST_RECORDING_PATH?"));
 }

@@ -2,6 +2,7 @@
 
 import datetime
 import http.client
+import json
 import os
 import pathlib
 import shutil
@@ -136,6 +137,30 @@ class TlsAuto(harness.Case):
         server.wait_log("not reloaded, the old configuration goes on: authority ")
         harness.run(["curl", "-sS", "--cacert", authority, f"https://127.0.0.1:{server.ports['https']}/healthz"])
         server.stop()
+
+    def test_a_reload_that_needs_a_restart_leaves_the_certificate_alone(self):
+        config = self.folder / "c.json"
+        ports, log = self.folder / "ports.json", self.folder / "log"
+        shape = {"listeners": [{"address": "127.0.0.1", "port": 0}], "rtmp": {"port": "off", "tls_port": "off"},
+                 "recording": {"path": str(self.folder / "first")}, "tls": {"auto": True, "port": 0}}
+        config.write_text(json.dumps(shape))
+        with open(log, "wb") as out:
+            process = subprocess.Popen(
+                [harness.program("streamd"), "--config", config, "--ports-file", ports], stderr=out)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        harness.wait_for(ports.exists, "it listens")
+        port = json.loads(ports.read_text())["https"]
+        authority = self.folder / "first/.streamd/authority.crt"
+        for change in ({"recording": {"path": str(self.folder / "second")}}, {"tls": {"port": 0}}):
+            config.write_text(json.dumps({**shape, **change}))
+            key = "recording.path" if "recording" in change else "tls.auto"
+            process.send_signal(signal.SIGHUP)
+            harness.wait_for(lambda: f"needs a restart: {key}" in log.read_text(), key)
+            harness.run(["curl", "-sS", "--cacert", authority, f"https://127.0.0.1:{port}/healthz"])
+        self.assertFalse((self.folder / "second").exists())
+        process.terminate()
+        self.assertEqual(process.wait(harness.PATIENCE_S), 0)
 
     def test_it_goes_with_no_other_certificate(self):
         args = ["--tls", "auto", "--tls-cert", "c", "--tls-key", "k", "--check-config"]
