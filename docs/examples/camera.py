@@ -22,13 +22,15 @@ async def capture(socket, asked):
         *f"-c:v libx264 -tune zerolatency -pix_fmt yuv420p -g {fps} -b:v {asked['bitrateBps']}".split(),
         *"-bsf:v h264_metadata=aud=insert -f h264 -".split(), stdout=asyncio.subprocess.PIPE)
     await socket.send(json.dumps({"status": "capture_started"}))
-    held, seq = b"", 0
+    held, seq, stamp_ms = b"", 0, 0
     try:
         while chunk := await ffmpeg.stdout.read(65536):
             *pictures, held = (held + chunk).split(DELIMITER)
             for picture in filter(None, pictures):
                 payload = DELIMITER + picture
-                await socket.send(struct.pack(">QII", time.time_ns() // 1_000_000, seq, len(payload)) + payload)
+                # When it was taken, by a clock that nobody sets; no two pictures at the same time.
+                stamp_ms = max(time.monotonic_ns() // 1_000_000, stamp_ms + 1)
+                await socket.send(struct.pack(">QII", stamp_ms, seq, len(payload)) + payload)
                 seq += 1
             held = DELIMITER + held if pictures else held
     finally:
