@@ -202,6 +202,7 @@ void take_recording(const Layers& layers, const std::string& folder, Config& con
             "nothing of a recording would stay");
     }
     recording.timing = word<Timing>(layers, "recording.timing");
+    recording.names = word<Names>(layers, "recording.names");
     recording.max_gap = layers.duration("recording.max_gap");
     recording.sync = layers.duration("recording.sync");
     recording.buffer_bytes = layers.number("recording.buffer_bytes");

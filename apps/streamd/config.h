@@ -24,6 +24,8 @@ constexpr std::string_view kEnvironmentPrefix = "STREAMD_";
 enum class Access { open, local, loopback, token, signed_url };
 /// Which clock times the pictures of an MP4.
 enum class Timing { automatic, device, arrival, constant };
+/// Whose time stands in the ids of recordings.
+enum class Names { local, utc };
 enum class LogFormat { text, json };
 enum class LogThreshold { debug, info, warning, error };
 
@@ -89,6 +91,7 @@ struct RecordingConfig {
     std::string path = "./recordings";  ///< absolute once loaded
     KeepConfig keep;
     Timing timing = Timing::automatic;
+    Names names = Names::local;
     milliseconds max_gap{60'000};
     milliseconds sync{1'000};
     std::uint64_t buffer_bytes = 64ULL << 20;  ///< per session: over it that socket is not read

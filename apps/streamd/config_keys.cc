@@ -178,6 +178,9 @@ void add_recording(Keys& keys, const Config& config) {
                          "was verified."));
     keys.push_back(choice("recording.timing", "auto", {"auto", "device", "arrival", "constant"},
                           "Which clock times the pictures of an MP4."));
+    keys.push_back(choice("recording.names", "local", {"local", "utc"},
+                          "Whose time stands in the names of new recordings: the server's time "
+                          "zone, or UTC. `session.json` has the time with its offset either way."));
     keys.push_back(duration("recording.max_gap", recording.max_gap, milliseconds(1), hours(6),
                             "A longer step that one clock alone reports is a fault of it; what "
                             "the camera's clock and the arrivals both report is real, however "

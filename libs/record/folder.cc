@@ -7,12 +7,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <stdexcept>
 #include <system_error>
 
-#include "base/clock.h"
 #include "base/name.h"
 
 namespace st::record {
@@ -82,7 +82,7 @@ std::string_view camera_of(std::string_view id) {
     return id;
 }
 
-Folder::Folder(const std::string& path) {
+Folder::Folder(const std::string& path, Stamp stamp) : stamp_(stamp) {
     std::filesystem::create_directories(path);
     path_ = std::filesystem::canonical(path).string();
     Fd fd = open_directory(path_);
@@ -102,16 +102,17 @@ void Folder::follow_path() {
 }
 
 Folder::Made Folder::make_recording(const std::string& camera, std::int64_t started_us) {
-    const std::string stamp = local_stamp(started_us);
-    const std::string stem = camera + "_" + stamp;
+    constexpr std::int64_t kRememberedUs = 2 * 3'600'000'000LL;
+    const std::string stem = camera + "_" + stamp_(started_us);
     const Lock guard(mutex_);
     follow_path();
-    if (stamp != last_stamp_) {
-        last_stamp_ = stamp;
-        last_counts_.clear();
-    }
-    // Not even the id of a recording deleted within this second.
-    for (unsigned& n = last_counts_[stem]; n < kSameSecondMax;) {
+    std::erase_if(given_, [&](const auto& item) {
+        return std::abs(started_us - item.second.at_us) > kRememberedUs;
+    });
+    Given& given = given_[stem];
+    given.at_us = started_us;
+    // Not even the id of a recording that has been deleted.
+    for (unsigned& n = given.count; n < kSameSecondMax;) {
         ++n;
         const std::string id = n == 1 ? stem : stem + "_" + std::to_string(n);
         if (!is_safe_file_name(id) || id.size() > kIdBytesMax) {

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/sync.h"
 
@@ -24,9 +25,12 @@ constexpr unsigned kSameSecondMax = 9999;
 
 class Folder {
  public:
+    /// The time in a recording's id, YYYYMMDD_HHMMSS, of a wall clock in microseconds.
+    using Stamp = std::string (*)(std::int64_t wall_us);
+
     /// Makes the folder and its parents if absent, and locks it for this process.
     /// Throws std::system_error; std::runtime_error if another server holds the lock.
-    explicit Folder(const std::string& path);
+    explicit Folder(const std::string& path, Stamp stamp = local_stamp);
 
     const std::string& path() const { return path_; }  ///< absolute
 
@@ -34,7 +38,8 @@ class Folder {
         std::string id;
         Fd directory;
     };
-    /// A new folder <camera>_<YYYYMMDD_HHMMSS>[_2 ...], never one that was there before.
+    /// A new folder <camera>_<YYYYMMDD_HHMMSS>[_2 ...], never one that was there before, also not
+    /// in the hour that the clocks pass twice in autumn.
     /// Follows the path anew, so that a disk that was mounted again is found; throws
     /// std::system_error if it is gone or refuses.
     Made make_recording(const std::string& camera, std::int64_t started_us) ST_EXCLUDES(mutex_);
@@ -59,12 +64,18 @@ class Folder {
     void follow_path() ST_REQUIRES(mutex_);
     Fd duplicate() const ST_EXCLUDES(mutex_);
 
+    /// How many ids of a stem were given out, and when the last one.
+    struct Given {
+        unsigned count = 0;
+        std::int64_t at_us = 0;
+    };
+
     std::string path_;
+    const Stamp stamp_;
     mutable Mutex mutex_;
     Fd fd_ ST_GUARDED_BY(mutex_);
-    std::string last_stamp_ ST_GUARDED_BY(mutex_);
-    /// By stem: how many ids were given out within last_stamp_.
-    std::unordered_map<std::string, unsigned> last_counts_ ST_GUARDED_BY(mutex_);
+    /// By stem; kept for as long as a local time can come again.
+    std::unordered_map<std::string, Given> given_ ST_GUARDED_BY(mutex_);
 };
 
 /// The camera in the name of a recording's folder: what stands before the _YYYYMMDD_HHMMSS[_N] at

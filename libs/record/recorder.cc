@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/name.h"
+#include "base/when.h"
 #include "record/finaliser.h"
 #include "record/folder.h"
 #include "record/recovery.h"
@@ -31,7 +32,7 @@ struct Recorder::Parts {
         : options(std::move(chosen)),
           log(std::move(to)),
           sink(std::move(events)),
-          folder(options.path) {}
+          folder(options.path, options.names == Names::utc ? utc_stamp : local_stamp) {}
 
     void finished(const Unfinished& job, Outcome outcome) ST_EXCLUDES(mutex);
     void recover(const std::vector<std::string>& names) ST_EXCLUDES(mutex);

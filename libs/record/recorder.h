@@ -27,12 +27,16 @@ struct Keep {
     bool h264 = false;
 };
 
+/// Whose time stands in the ids of recordings.
+enum class Names { local, utc };
+
 enum class Timing { automatic, device, arrival, constant };
 
 struct Options {
     std::string path = "recordings";  ///< made if absent; its parents too
     Keep keep;
     Timing timing = Timing::automatic;
+    Names names = Names::local;
     std::chrono::milliseconds max_gap{60'000};  ///< see mux::Job
     Milliseconds sync_interval{1000};           ///< 0: never (the system's own write-back only)
     std::size_t buffer_bytes = std::size_t{64} << 20;  ///< budget of each session's queue

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/when.h"
 #include "json/read.h"
 #include "json/write.h"
 #include "record/folder.h"
@@ -111,9 +112,10 @@ void set_meta(Object& object, const Meta& meta) {
     object.set("close", encode_close(meta.close));
     object.set("start", encode_start(meta.start));
     object.set("capabilities", encode_capabilities(meta.capabilities));
-    object.set("started_at", rfc3339(meta.started_us));
-    object.set("ended_at", meta.ended_us ? Value(rfc3339(*meta.ended_us)) : Value());
+    object.set("started_at", rfc3339_local(meta.started_us));
+    object.set("ended_at", meta.ended_us ? Value(rfc3339_local(*meta.ended_us)) : Value());
     object.set("part", meta.part);
+    object.set("kept", meta.kept);
     object.set("started_by", meta.started_by.empty() ? Value() : Value(meta.started_by));
     object.set("stopped_by", meta.stopped_by.empty() ? Value() : Value(meta.stopped_by));
 }
@@ -132,6 +134,7 @@ void set_report(Object& object, const Meta& meta, const mux::Report& report, boo
     object.set("dropped", dropped);
     object.set("seq_gaps", encode_gaps(report));
     object.set("seq_gap_count", report.seq_gap_count);
+    object.set("seq_missing", report.seq_missing);
     object.set("timing", measured && !report.timing.empty() ? Value(report.timing) : Value());
     object.set("fps", number_or_null(report.fps));
     object.set("fps_device", number_or_null(report.fps_device));
@@ -191,6 +194,13 @@ std::optional<std::int64_t> time_of(const Value& value) {
     return time ? std::optional(*time) : std::nullopt;
 }
 
+Result<Object> read_object(std::string_view text) {
+    const auto value = json::read(text, {kSessionJsonBytesMax, kSessionJsonDepthMax});
+    if (!value) return Error{"session.json: " + value.error().message};
+    if (value->object() == nullptr) return Error{"session.json: not an object"};
+    return *value->object();
+}
+
 Result<StoredSession> decode_object(const Object& object) {
     if (number_or_0(object["version"]) != kVersion) {
         return Error{"session.json: version is not 1"};
@@ -225,6 +235,7 @@ Result<StoredSession> decode_object(const Object& object) {
     meta.started_us = time_of(object["started_at"]).value_or(0);
     meta.ended_us = time_of(object["ended_at"]);
     meta.part = static_cast<unsigned>(std::max<std::uint64_t>(1, number_or_0(object["part"])));
+    meta.kept = object["kept"].boolean().value_or(false);
     meta.started_by = object["started_by"].text_or_empty();
     meta.stopped_by = object["stopped_by"].text_or_empty();
     if (const Object* const dropped = object["dropped"].object()) {
@@ -296,10 +307,16 @@ std::string encode_session(const Meta& meta, const mux::Report* report) {
 }
 
 Result<StoredSession> decode_session(std::string_view text) {
-    const auto value = json::read(text, {kSessionJsonBytesMax, kSessionJsonDepthMax});
-    if (!value) return Error{"session.json: " + value.error().message};
-    if (value->object() == nullptr) return Error{"session.json: not an object"};
-    return decode_object(*value->object());
+    const auto object = read_object(text);
+    if (!object) return object.error();
+    return decode_object(*object);
+}
+
+Result<std::string> with_values(std::string_view text, const Object& values) {
+    auto object = read_object(text);
+    if (!object) return object.error();
+    for (const json::Member& member : values.members()) object->set(member.key, member.value);
+    return json::write(*object);
 }
 
 }  // namespace st::record

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "json/value.h"
 #include "mux/report.h"
 #include "record/events.h"
 #include "record/session.h"
@@ -39,6 +40,7 @@ struct Meta {
     std::optional<std::string> error;
     std::string started_by;  ///< "user@host"; "" = nobody said
     std::string stopped_by;
+    bool kept = false;  ///< somebody asked that it is never deleted
     unsigned part = 1;  ///< 2, 3 ...: the camera dropped out and was started again
 };
 
@@ -50,6 +52,9 @@ std::vector<std::string> warnings_of(const Meta& meta, const mux::Report& report
 
 /// One JSON object on one line. `report` may be null: its fields are then 0, null or empty.
 std::string encode_session(const Meta& meta, const mux::Report* report);
+
+/// session.json with other values for some of its keys. Error if it is not a session.json.
+Result<std::string> with_values(std::string_view text, const json::Object& values);
 
 /// Meta and the names of the files listed. Error if it is not a session.json of version 1.
 struct StoredSession {
