@@ -81,9 +81,8 @@ bool has_method(std::string_view allowed, std::string_view method) {
 
 /// The only bodies there are are JSON. A page of another site could send other types unasked.
 bool has_foreign_body(const http::RequestHead& head) {
-    if (head.method != "POST" || (!head.chunked && head.content_length.value_or(0) == 0)) {
-        return false;
-    }
+    const bool may_have_body = head.method == "POST" || head.method == "PATCH";
+    if (!may_have_body || (!head.chunked && head.content_length.value_or(0) == 0)) return false;
     const std::string* type = head.find("Content-Type");
     return type == nullptr || !iequals(trim(type->substr(0, type->find(';'))), "application/json");
 }

@@ -37,6 +37,7 @@ std::optional<loop::Effort> disk_effort_of(Operation operation) {
         case Operation::recordings_delete:
             return loop::Effort::slow;
         case Operation::recordings_get:
+        case Operation::recordings_keep:
         case Operation::server_status:  // statvfs may block
             return loop::Effort::quick;
         case Operation::capture_start:
@@ -71,6 +72,7 @@ ApiError foreign_cursor() {
 
 Decoded<record::CatalogueQuery> to_query(const control::RecordingQuery& asked) {
     record::CatalogueQuery query;
+    query.id = asked.id;
     query.camera = asked.camera;
     query.take = asked.take;
     if (asked.state) query.state = static_cast<record::RecordingState>(*asked.state);
@@ -300,6 +302,8 @@ Decoded<std::string> Operations::on_disk(const Call& call) {
             return get_recording(call);
         case Operation::recordings_delete:
             return delete_recording(call);
+        case Operation::recordings_keep:
+            return keep_recording(call);
         case Operation::server_status:
             return status();
         default:
@@ -334,6 +338,15 @@ Decoded<std::string> Operations::delete_recording(const Call& call) {
     const auto removed = parts_.catalogue.remove(id);
     if (!removed) return to_error(removed.error());
     return control::encode_done("recording", id);
+}
+
+Decoded<std::string> Operations::keep_recording(const Call& call) {
+    const std::string& id = *call.find("id");
+    const auto keep = control::decode_keep_request(call.body);
+    if (!keep) return keep.error();
+    const auto done = parts_.catalogue.keep(id, *keep);
+    if (!done) return to_error(done.error());
+    return get_recording(call);
 }
 
 std::string Operations::status() {

@@ -52,6 +52,7 @@ class Operations {
     control::Decoded<std::string> list_recordings(const control::Call& call);
     control::Decoded<std::string> get_recording(const control::Call& call);
     control::Decoded<std::string> delete_recording(const control::Call& call);
+    control::Decoded<std::string> keep_recording(const control::Call& call);
     std::string status();
 
     Parts& parts_;

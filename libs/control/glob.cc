@@ -44,20 +44,27 @@ std::size_t match_one(std::string_view pattern, std::size_t at, char c) {
     return pattern[at] == '?' || pattern[at] == c ? at + 1 : kNone;
 }
 
+std::string shown_pattern(std::string_view text) {
+    return "\"" + std::string(text.substr(0, kPatternBytesMax)) + "\"";
+}
+
+Result<void> check_length(std::string_view text) {
+    if (text.size() <= kPatternBytesMax) return {};
+    return Error{"a pattern of " + std::to_string(text.size()) + " bytes, over the limit of " +
+                 std::to_string(kPatternBytesMax)};
+}
+
 }  // namespace
 
 bool is_pattern(std::string_view pattern) { return pattern.find_first_of("*?[") != kNone; }
 
 Result<void> check_pattern(std::string_view text) {
-    const std::string shown = "\"" + std::string(text.substr(0, kPatternBytesMax)) + "\"";
+    const std::string shown = shown_pattern(text);
     if (!is_pattern(text)) {
         if (is_valid_name(text)) return {};
         return Error{shown + " is not a camera name (letters, digits, . _ -, at most 64)"};
     }
-    if (text.size() > kPatternBytesMax) {
-        return Error{"a pattern of " + std::to_string(text.size()) + " bytes, over the limit of " +
-                     std::to_string(kPatternBytesMax)};
-    }
+    if (const auto checked = check_length(text); !checked) return checked;
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] == '[') {
             const std::size_t end = set_end(text, i);
@@ -67,6 +74,20 @@ Result<void> check_pattern(std::string_view text) {
                    !is_valid_name("x" + std::string(1, text[i]))) {
             return Error{shown + ": no camera name has the character at " + std::to_string(i + 1)};
         }
+    }
+    return {};
+}
+
+Result<void> check_id_pattern(std::string_view text) {
+    if (const auto checked = check_length(text); !checked) return checked;
+    if (!is_pattern(text) && !is_safe_file_name(text)) {
+        return Error{shown_pattern(text) + " is not the id of a recording"};
+    }
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '[') continue;
+        const std::size_t end = set_end(text, i);
+        if (end == kNone) return Error{shown_pattern(text) + ": a '[' without its ']'"};
+        i = end - 1;
     }
     return {};
 }

@@ -17,6 +17,9 @@ bool is_pattern(std::string_view pattern);
 /// An error unless `text` is a camera name or a pattern that could match one.
 Result<void> check_pattern(std::string_view text);
 
+/// An error unless `text` is the id of a recording or a pattern over ids.
+Result<void> check_id_pattern(std::string_view text);
+
 /// The whole name matches. Linear in both lengths times the number of stars; never exponential.
 bool glob_match(std::string_view pattern, std::string_view name);
 

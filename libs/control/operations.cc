@@ -9,6 +9,7 @@
 #include "control/json.h"
 #include "control/list.h"
 #include "control/start.h"
+#include "json/write.h"
 
 namespace st::control {
 namespace {
@@ -34,6 +35,8 @@ constexpr std::array kStop = {kCameras, kWait,
                               Parameter{"timeout_ms", integer, body, false, 1, kTimeoutMsMax}};
 constexpr std::array kCameraName = {Parameter{"name", text, path, true}};
 constexpr std::array kRecordingId = {Parameter{"id", text, path, true}};
+constexpr std::array kKeep = {Parameter{"id", text, path, true},
+                              Parameter{"keep", boolean, body, false}};
 constexpr std::array kStreamPath = {Parameter{"app", text, path, true},
                                     Parameter{"name", text, path, true}};
 constexpr std::array kViewerId = {Parameter{"id", integer, path, true}};
@@ -42,7 +45,8 @@ constexpr std::array kSourcePath = {Parameter{"app", text, path, true},
 constexpr Parameter kLimit{"limit", integer, query, false, 1, kListLimitMax};
 constexpr Parameter kCursor{"cursor", text, query, false};
 constexpr std::array kPage = {kLimit, kCursor};
-constexpr std::array kRecordings = {Parameter{"camera", text, query, false},
+constexpr std::array kRecordings = {Parameter{"id", text, query, false},
+                                    Parameter{"camera", text, query, false},
                                     Parameter{"take", text, query, false},
                                     Parameter{"state", state, query, false},
                                     Parameter{"since", time, query, false},
@@ -62,6 +66,7 @@ constexpr std::array kOperations = {
                   kRecordingId},
     OperationInfo{Operation::recordings_delete, "recordings.delete", "DELETE", "recordings/{id}",
                   kRecordingId},
+    OperationInfo{Operation::recordings_keep, "recordings.keep", "PATCH", "recordings/{id}", kKeep},
     OperationInfo{Operation::events_list, "events.list", "GET", "events", kEvents},
     OperationInfo{Operation::streams_list, "streams.list", "GET", "streams", kPage},
     OperationInfo{Operation::streams_get, "streams.get", "GET", "streams/{app}/{name}",
@@ -110,6 +115,23 @@ std::optional<Arguments> match_path(std::string_view path, std::span<const std::
 bool takes_body(const OperationInfo& operation) {
     return std::any_of(operation.parameters.begin(), operation.parameters.end(),
                        [](const Parameter& p) { return p.place == Place::body; });
+}
+
+bool has_arguments(const OperationInfo& operation) {
+    return std::any_of(operation.parameters.begin(), operation.parameters.end(),
+                       [](const Parameter& p) { return p.place != Place::body; });
+}
+
+/// What of JSON-RPC's params the HTTP door carries in its body.
+json::Object body_members(const OperationInfo& operation, const json::Object& params) {
+    json::Object body;
+    for (const json::Member& member : params.members()) {
+        const bool is_argument = std::any_of(
+            operation.parameters.begin(), operation.parameters.end(),
+            [&](const Parameter& p) { return p.place != Place::body && p.name == member.key; });
+        if (!is_argument) body.set(member.key, member.value);
+    }
+    return body;
 }
 
 /// The error, if it is one.
@@ -216,18 +238,22 @@ Decoded<Call> http_call(const Match& match, const Arguments& query, std::string 
 
 Decoded<Call> rpc_call(const OperationInfo& operation, const std::string& params) {
     Call call{&operation, {}, {}};
-    if (takes_body(operation)) {
+    const bool has_body = takes_body(operation);
+    if (has_body && !has_arguments(operation)) {
         call.body = params;
         return call;
     }
     const auto object = parse_request(params);
     if (!object) return object.error();
+    if (has_body) call.body = json::write(body_members(operation, *object));
     ObjectReader reader(*object);
     for (const Parameter& parameter : operation.parameters) {
+        if (parameter.place == Place::body) continue;
         auto value = read_argument(reader, parameter);
         if (value) call.arguments.emplace_back(parameter.name, std::move(*value));
     }
-    reader.refuse_unknown("unknown parameter");
+    // What a body may hold is looked at when it is decoded.
+    if (!has_body) reader.refuse_unknown("unknown parameter");
     for (const Parameter& parameter : operation.parameters) {
         if (parameter.required) reader.require(std::string(parameter.name));
     }

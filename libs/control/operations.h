@@ -24,6 +24,7 @@ enum class Operation : std::uint8_t {
     recordings_list,
     recordings_get,
     recordings_delete,
+    recordings_keep,
     events_list,
     streams_list,
     streams_get,
@@ -81,7 +82,7 @@ Match match_http(std::string_view method, std::span<const std::string> segments)
 /// An operation with its parameters, whichever door it came through.
 struct Call {
     const OperationInfo* operation = nullptr;
-    std::string body;     ///< operations with a body: one JSON object, not yet looked at, or ""
+    std::string body;     ///< the parameters of bodies: one JSON object, not yet looked at, or ""
     Arguments arguments;  ///< the others: names of the table, each once; integers checked
     /// Who waits for the answer: once it is gone, costly work for it need not be done. nullopt: not
     /// known.

@@ -23,6 +23,8 @@ Decoded<Recording> decode_recording(std::string_view body) {
     reader.read("state", state);
     reader.read("directory", recording.directory);
     reader.read("started_at", recording.started_at);
+    reader.read("kept", recording.kept);
+    reader.read("damage_count", recording.damage_count);
     reader.read("pictures", recording.pictures);
     reader.read("bytes", recording.bytes);
     reader.read("duration_ms", recording.duration_ms);
@@ -39,6 +41,13 @@ Decoded<Recording> decode_recording(std::string_view body) {
         clock.read("ping_us", recording.ping_us);
         if (clock.failed()) return clock.error();
     }
+    for (const Object* item : reader.objects("seq_gaps")) {
+        std::uint64_t missing = 0;
+        ObjectReader(*item).read("missing", missing);
+        recording.seq_missing += missing;
+    }
+    // The list of gaps has an end, their sum has not; older recordings have the list alone.
+    reader.read("seq_missing", recording.seq_missing);
     for (const Object* item : reader.objects("files")) {
         ObjectReader fields(*item, "files[" + std::to_string(recording.files.size()) + "]");
         RecordingFile file;
@@ -70,18 +79,31 @@ std::string with_directory(std::string_view session_json, std::string_view direc
            std::string(session_json.substr(open + 1));
 }
 
+Decoded<bool> decode_keep_request(std::string_view body) {
+    const auto object = parse_request(body);
+    if (!object) return object.error();
+    ObjectReader reader(*object);
+    bool keep = false;
+    reader.require("keep");
+    reader.read("keep", keep);
+    reader.refuse_unknown("unknown field");
+    if (reader.failed()) return reader.error();
+    return keep;
+}
+
 Decoded<RecordingQuery> decode_recording_query(const QueryParameters& parameters) {
     const auto refuse = [](const std::string& field, const std::string& why) {
         return ApiError{ErrorCode::bad_request, field + ": " + why, field};
     };
     RecordingQuery query;
     for (const auto& [name, value] : parameters) {
-        if (name == "camera") {
-            const auto checked = check_pattern(value);
+        if (name == "camera" || name == "id") {
+            const auto checked = name == "id" ? check_id_pattern(value) : check_pattern(value);
             if (!checked) return refuse(name, checked.error().message);
-            query.camera = value;
+            (name == "id" ? query.id : query.camera) = value;
         } else if (name == "take") {
-            if (!is_valid_name(value)) return refuse(name, "not a name");
+            const auto checked = check_pattern(value);
+            if (!checked) return refuse(name, "expected the name of a take or a pattern");
             query.take = value;
         } else if (name == "since" || name == "until") {
             if (value.size() < 10 || value.size() > 40) return refuse(name, "not an RFC 3339 time");
@@ -109,6 +131,7 @@ QueryParameters encode(const RecordingQuery& query) {
     const auto add = [&](const char* name, const std::optional<std::string>& value) {
         if (value) out.emplace_back(name, *value);
     };
+    add("id", query.id);
     add("camera", query.camera);
     add("take", query.take);
     add("since", query.since);

@@ -30,11 +30,14 @@ struct Recording {
     SessionState state = SessionState::recording;
     std::string directory;  ///< absolute; added by the server to what session.json says
     std::string started_at;
+    bool kept = false;
     std::uint64_t pictures = 0;
     std::uint64_t bytes = 0;
     std::uint64_t duration_ms = 0;
     std::uint64_t bitrate_bps = 0;
-    double fps = 0;                        ///< the measured rate; of older recordings the estimate
+    double fps = 0;  ///< the measured rate; of older recordings the estimate; 0: not known
+    std::uint64_t seq_missing = 0;         ///< messages that never came
+    std::uint64_t damage_count = 0;        ///< damaged places of the dump
     std::optional<std::uint64_t> ping_us;  ///< clock.ping_us: least time a ping took
     std::vector<RecordingFile> files;
     std::optional<std::string> error;
@@ -48,6 +51,7 @@ std::string with_directory(std::string_view session_json, std::string_view direc
 
 /// The filters of GET /api/v1/recordings, as query parameters.
 struct RecordingQuery {
+    std::optional<std::string> id;      ///< id or pattern
     std::optional<std::string> camera;  ///< name or pattern
     std::optional<std::string> take;
     std::optional<std::string> since;  ///< RFC 3339, compared with started_at
@@ -59,6 +63,9 @@ struct RecordingQuery {
 
 using QueryParameters =
     std::vector<std::pair<std::string, std::string>>;  ///< decoded names and values
+
+/// {"keep":true}: the body of PATCH /api/v1/recordings/ID.
+Decoded<bool> decode_keep_request(std::string_view body);
 
 Decoded<RecordingQuery> decode_recording_query(const QueryParameters& parameters);
 QueryParameters encode(const RecordingQuery& query);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <system_error>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -23,7 +24,7 @@ constexpr int kConflict = 409;
 constexpr int kBroken = 500;
 
 Error no_recording(std::string_view id) {
-    return Error{"no recording \"" + std::string(id.substr(0, kIdBytesMax)) + "\"", kNotFound};
+    return Error{"there is no recording " + std::string(id.substr(0, kIdBytesMax)), kNotFound};
 }
 
 bool is_recording_id(std::string_view id) {
@@ -66,8 +67,9 @@ bool is_cursor(const std::string& text) { return entry_of(text).has_value(); }
 namespace {
 
 bool matches(const CatalogueEntry& entry, const CatalogueQuery& query) {
-    return (!query.camera || control::glob_match(*query.camera, entry.camera)) &&
-           (!query.take || entry.take == query.take) &&
+    return (!query.id || control::glob_match(*query.id, entry.id)) &&
+           (!query.camera || control::glob_match(*query.camera, entry.camera)) &&
+           (!query.take || (entry.take && control::glob_match(*query.take, *entry.take))) &&
            (!query.state || entry.state == *query.state) &&
            (!query.since_us || entry.started_us >= *query.since_us) &&
            (!query.until_us || entry.started_us < *query.until_us);
@@ -80,6 +82,7 @@ CatalogueEntry make_entry(const std::string& id, StoredSession stored, std::stri
     entry.take = std::move(stored.meta.take);
     entry.state = stored.meta.state;
     entry.started_us = stored.meta.started_us;
+    entry.kept = stored.meta.kept;
     entry.json = std::move(json);
     return entry;
 }
@@ -92,6 +95,12 @@ std::optional<CatalogueEntry> read_entry(const Fd& root, const std::string& id) 
     if (!text) return std::nullopt;
     auto stored = decode_session(*text);
     if (!stored) return std::nullopt;
+    if (stored->meta.id != id) {
+        json::Object changed;
+        changed.set("id", id);
+        changed.set("copy_of", stored->meta.id);
+        text = *with_values(*text, changed);
+    }
     return make_entry(id, std::move(*stored), std::move(*text));
 }
 
@@ -203,19 +212,55 @@ Result<CatalogueEntry> Catalogue::get(std::string_view id) {
     return std::move(*entry);
 }
 
-Result<void> Catalogue::remove(std::string_view id) {
+Result<CatalogueEntry> Catalogue::get_ended(std::string_view id, int directory) {
     // Whoever takes a recording back to work does so under this lock (record/recovery.h).
+    lock_recording(directory);
+    auto entry = get(id);
+    if (!entry) return entry;
+    switch (entry->state) {
+        case RecordingState::recording:
+            return Error{"recording " + entry->id + " is still running: stop it first", kConflict};
+        case RecordingState::finalising:
+            return Error{"recording " + entry->id + " is still being finished: try again later",
+                         kConflict};
+        case RecordingState::done:
+        case RecordingState::failed:
+            break;
+    }
+    return entry;
+}
+
+Result<void> Catalogue::keep(std::string_view id, bool kept) {
     const Fd root = open_root(path_);
     const Fd directory =
         root && is_recording_id(id) ? open_child(root.get(), std::string(id)) : Fd();
     if (!directory) return no_recording(id);
-    lock_recording(directory.get());
-    const auto entry = get(id);
+    const auto entry = get_ended(id, directory.get());
     if (!entry) return entry.error();
-    if (entry->state == RecordingState::recording || entry->state == RecordingState::finalising) {
-        return Error{"recording \"" + entry->id + "\" is " + std::string(to_string(entry->state)) +
-                         ": stop it first",
-                     kConflict};
+    if (entry->kept == kept) return {};
+    json::Object changed;
+    changed.set("kept", kept);
+    const auto text = read_file(directory.get(), kSessionName, kSessionJsonBytesMax);
+    if (!text) return no_recording(id);
+    const auto written = with_values(*text, changed);
+    if (!written) return Error{written.error().message, kBroken};
+    try {
+        replace_file(directory.get(), kSessionName, *written, true);
+    } catch (const std::system_error& error) {
+        return Error{"keep " + entry->id + ": " + error.what(), kBroken};
+    }
+    return {};
+}
+
+Result<void> Catalogue::remove(std::string_view id) {
+    const Fd root = open_root(path_);
+    const Fd directory =
+        root && is_recording_id(id) ? open_child(root.get(), std::string(id)) : Fd();
+    if (!directory) return no_recording(id);
+    const auto entry = get_ended(id, directory.get());
+    if (!entry) return entry.error();
+    if (entry->kept) {
+        return Error{"recording " + entry->id + " is kept: release it first", kConflict};
     }
     const std::string gone = std::string(kDeletedPrefix) + entry->id;
     // One step takes all of it out of sight: nobody ever sees half a recording.

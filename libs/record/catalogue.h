@@ -18,17 +18,21 @@
 namespace st::record {
 
 struct CatalogueEntry {
-    std::string id;
+    std::string id;  ///< the folder's name
     std::string camera;
     std::optional<std::string> take;
     RecordingState state = RecordingState::done;
     std::int64_t started_us = 0;
-    std::string json;  ///< the whole session.json on one line
+    bool kept = false;
+    /// The whole session.json on one line. Of a folder that somebody copied its id is the folder's,
+    /// and "copy_of" says what it was.
+    std::string json;
 };
 
 struct CatalogueQuery {
+    std::optional<std::string> id;      ///< an id, or a pattern of control/glob.h
     std::optional<std::string> camera;  ///< a name, or a pattern of control/glob.h
-    std::optional<std::string> take;
+    std::optional<std::string> take;    ///< likewise
     std::optional<RecordingState> state;
     std::optional<std::int64_t> since_us;  ///< started at or after
     std::optional<std::int64_t> until_us;  ///< started before
@@ -60,8 +64,12 @@ class Catalogue {
     Result<CatalogueEntry> get(std::string_view id);
 
     /// Deletes a recording's folder and all in it. It is gone from lists at once, or, if that
-    /// fails, whole. 409 while it records or is finalised.
+    /// fails, whole. 409 while it records or is finalised, and if it is kept.
     Result<void> remove(std::string_view id);
+
+    /// Whether a recording is kept: remove() then refuses it. 409 while it records or is finalised,
+    /// for its session.json is then written by others.
+    Result<void> keep(std::string_view id, bool kept);
 
     /// A file of a recording, open for reading, never through a link. 404 unless `name` is a plain
     /// file there.
@@ -76,6 +84,8 @@ class Catalogue {
         ino_t inode = 0;
         CatalogueEntry entry;  ///< without its json
     };
+    /// get(), holding lock_recording(directory) until that is closed. 409 as remove().
+    Result<CatalogueEntry> get_ended(std::string_view id, int directory);
     void refresh(const Fd& root) ST_REQUIRES(mutex_);
     void refresh_one(const Fd& root, const std::string& id) ST_REQUIRES(mutex_);
 

@@ -228,8 +228,27 @@ TEST(Recordings, are_read_from_a_session_file_with_its_directory) {
     EXPECT_EQ(with_directory("{}", "/r"), R"({"directory":"/r"})");
 }
 
+TEST(KeepRequests, say_whether_and_nothing_else) {
+    EXPECT_TRUE(*decode_keep_request(R"({"keep":true})"));
+    EXPECT_FALSE(*decode_keep_request(R"({"keep":false})"));
+    EXPECT_EQ(decode_keep_request("").error().message, "keep: missing");
+    EXPECT_FALSE(decode_keep_request(R"({"keep":1})"));
+    EXPECT_FALSE(decode_keep_request(R"({"keep":true,"for":"ever"})"));
+}
+
+TEST(Recordings, sum_up_what_was_lost) {
+    const auto lost = [](const std::string& fields) {
+        const auto recording = decode_recording(R"({"id":"a","state":"done")" + fields + "}");
+        return recording ? recording->seq_missing : 999;
+    };
+    EXPECT_EQ(lost(""), 0U);
+    EXPECT_EQ(lost(R"(,"seq_gaps":[{"after":1,"missing":2},{"after":9,"missing":3}])"), 5U);
+    EXPECT_EQ(lost(R"(,"seq_gaps":[{"after":1,"missing":2}],"seq_missing":700)"), 700U);
+}
+
 TEST(RecordingQueries, survive_the_way_there_and_back) {
     RecordingQuery query;
+    query.id = "cam*_2026*";
     query.camera = "cam*";
     query.take = "walk1";
     query.since = "2026-01-31T00:00:00Z";

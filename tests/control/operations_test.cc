@@ -131,6 +131,15 @@ TEST(RpcCall, leaves_a_body_to_the_operation) {
     EXPECT_EQ(call->body, R"({"fps":30})");
 }
 
+TEST(RpcCall, divides_parameters_that_http_carries_in_its_path_and_in_its_body) {
+    const auto call = rpc_call(*find_rpc("recordings.keep"), R"({"keep":true,"id":"a_1"})");
+    ASSERT_TRUE(call) << call.error().message;
+    EXPECT_EQ(*call->find("id"), "a_1");
+    EXPECT_EQ(call->body, R"({"keep":true})");
+    EXPECT_EQ(rpc_call(*find_rpc("recordings.keep"), R"({"keep":true})").error().message,
+              "id: missing");
+}
+
 /// What the document says of an operation's parameters: "path id required", "body fps 0 1000".
 std::set<std::string> documented(const json::Object& operation) {
     std::set<std::string> all;

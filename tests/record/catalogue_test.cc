@@ -65,6 +65,49 @@ TEST_F(CatalogueTest, lists_the_newest_first_and_filters) {
     query = {};
     query.take = "one";
     EXPECT_EQ(ids(query), (std::vector<std::string>{c, a}));
+    query.take = "o*";
+    EXPECT_EQ(ids(query), (std::vector<std::string>{c, a}));
+    query = {};
+    query.id = "a_*";
+    EXPECT_EQ(ids(query), (std::vector<std::string>{c, a}));
+    query.id = b;
+    EXPECT_EQ(ids(query), (std::vector<std::string>{b}));
+}
+
+TEST_F(CatalogueTest, a_kept_recording_cannot_be_removed_until_it_is_released) {
+    const std::string id = put("a", 10 * kDayUs);
+    const std::string running = put("b", 10 * kDayUs, RecordingState::recording);
+    ASSERT_TRUE(catalogue_.keep(id, true));
+    EXPECT_NE(catalogue_.get(id)->json.find(R"("kept":true)"), std::string::npos);
+    const auto refused = catalogue_.remove(id);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, 409);
+    EXPECT_EQ(refused.error().message, "recording " + id + " is kept: release it first");
+    ASSERT_TRUE(catalogue_.keep(id, false));
+    EXPECT_TRUE(catalogue_.remove(id));
+    EXPECT_EQ(catalogue_.keep(running, true).error().code, 409);
+    EXPECT_EQ(catalogue_.keep("nothing", true).error().code, 404);
+}
+
+TEST_F(CatalogueTest, keeping_a_recording_changes_nothing_else_of_its_session_json) {
+    const std::string id = put("a", 10 * kDayUs, RecordingState::done, "walk");
+    const std::string before = catalogue_.get(id)->json;
+    ASSERT_TRUE(catalogue_.keep(id, true));
+    ASSERT_TRUE(catalogue_.keep(id, true));
+    ASSERT_TRUE(catalogue_.keep(id, false));
+    EXPECT_EQ(catalogue_.get(id)->json, before);
+}
+
+TEST_F(CatalogueTest, a_copied_folder_is_listed_under_its_own_name) {
+    const std::string id = put("a", 10 * kDayUs);
+    fs::copy(folder_.path() + "/" + id, folder_.path() + "/" + id + "-copy");
+    EXPECT_EQ(ids({}), (std::vector<std::string>{id + "-copy", id}));
+    const auto copy = catalogue_.get(id + "-copy");
+    ASSERT_TRUE(copy);
+    EXPECT_NE(copy->json.find("\"id\":\"" + id + "-copy\""), std::string::npos);
+    EXPECT_NE(copy->json.find("\"copy_of\":\"" + id + "\""), std::string::npos);
+    ASSERT_TRUE(catalogue_.remove(id + "-copy"));
+    EXPECT_EQ(ids({}), (std::vector<std::string>{id}));
 }
 
 TEST_F(CatalogueTest, pages_neither_repeat_nor_miss_one) {
@@ -109,7 +152,7 @@ TEST_F(CatalogueTest, removes_a_finished_recording_and_refuses_a_running_one) {
     EXPECT_EQ(catalogue_.remove(done).error().code, 404);
     const auto refused = catalogue_.remove(running);
     EXPECT_EQ(refused.error().code, 409);
-    EXPECT_EQ(refused.error().message, "recording \"" + running + "\" is recording: stop it first");
+    EXPECT_EQ(refused.error().message, "recording " + running + " is still running: stop it first");
     EXPECT_TRUE(fs::exists(folder_.path() + "/" + running));
 }
 
