@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cerrno>
 #include <cstdlib>
@@ -12,7 +13,9 @@
 #include <filesystem>
 #include <set>
 #include <span>
+#include <string_view>
 
+#include "base/field.h"
 #include "cli/exit_codes.h"
 #include "record/session_facts.h"
 
@@ -80,31 +83,32 @@ mux::OutputFormat format_of(const Options& options) {
     return is_named ? mux::format_of_path(options.output) : mux::OutputFormat::mp4;
 }
 
-/// Standard input in a file that has no name any more: it is read from the start, maybe twice.
-Result<Fd> spool_stdin() {
-    const char* const folder = std::getenv("TMPDIR");
-    std::string name =
-        std::string(folder != nullptr && *folder != '\0' ? folder : "/tmp") + "/h264mux-XXXXXX";
-    Fd spool(::mkostemp(name.data(), O_CLOEXEC));
-    if (!spool) return Error{"create " + name + ": " + std::strerror(errno), cli::kCannotCreate};
-    ::unlink(name.c_str());
+/// From where `from` stands to its end.
+Result<void> copy_all(int from, const std::string& from_name, int to, const std::string& to_name) {
     std::vector<char> block(std::size_t{1} << 20);
     for (;;) {
-        const ssize_t got = ::read(0, block.data(), block.size());
+        const ssize_t got = ::read(from, block.data(), block.size());
         if (got < 0 && errno == EINTR) continue;
         if (got < 0)
-            return Error{std::string("read standard input: ") + std::strerror(errno),
-                         cli::kIoFailed};
-        if (got == 0) return spool;
+            return Error{"read " + from_name + ": " + std::strerror(errno), cli::kIoFailed};
+        if (got == 0) return {};
         for (ssize_t at = 0; at < got;) {
-            const ssize_t put =
-                ::write(spool.get(), block.data() + at, static_cast<std::size_t>(got - at));
+            const ssize_t put = ::write(to, block.data() + at, static_cast<std::size_t>(got - at));
             if (put < 0 && errno == EINTR) continue;
             if (put < 0)
-                return Error{"write " + name + ": " + std::strerror(errno), cli::kIoFailed};
+                return Error{"write " + to_name + ": " + std::strerror(errno), cli::kIoFailed};
             at += put;
         }
     }
+}
+
+/// Standard input in a file that has no name any more: it is read from the start, maybe twice.
+Result<Fd> spool_stdin() {
+    auto spool = unlinked_file();
+    if (!spool) return spool;
+    const auto copied = copy_all(0, "standard input", spool->get(), "a temporary file");
+    if (!copied) return copied.error();
+    return spool;
 }
 
 mux::Job common_job(const Options& options) {
@@ -119,8 +123,6 @@ mux::Job common_job(const Options& options) {
     job.max_gap = options.max_gap;
     job.thumbnail = options.thumbnail;
     job.rotate = options.rotate;
-    job.from = options.from;
-    job.to = options.to;
     job.reads_ahead = options.threads == 1;
     return job;
 }
@@ -149,6 +151,32 @@ void take_facts(PlannedJob& planned, const record::SessionFacts& facts) {
         planned.notes.emplace_back("still recording: read up to its present end");
 }
 
+bool is_film(const std::string& path) {
+    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    std::array<char, 8> head{};
+    return file && ::pread(file.get(), head.data(), head.size(), 0) == 8 &&
+           std::string_view(head.data() + 4, 4) == "ftyp";
+}
+
+/// Of a folder without a stream.
+std::string what_is_missing(const std::string& folder) {
+    std::error_code ignored;
+    std::size_t recordings = 0;
+    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+        if (!entry.is_directory(ignored)) continue;
+        if (!record::read_session_facts(entry.path().string()).stream.empty()) ++recordings;
+    }
+    if (recordings > 0) {
+        return "is a folder of recordings, not one of them; for all of them: " +
+               (fs::path(folder) / "*/").string();
+    }
+    if (fs::exists(fs::path(folder) / "stream.mp4", ignored)) {
+        return "this recording has its MP4 alone; there is no stream.fdump or stream.h264 to "
+               "convert";
+    }
+    return "there is no stream.fdump and no stream.h264 in this folder";
+}
+
 /// The file an input stands for, opened if it is standard input.
 Result<mux::Source> source_of(const std::string& input, PlannedJob& planned) {
     if (input == "-") {
@@ -160,8 +188,7 @@ Result<mux::Source> source_of(const std::string& input, PlannedJob& planned) {
     if (is_folder(input)) {
         const record::SessionFacts facts = record::read_session_facts(input);
         if (facts.stream.empty()) {
-            return Error{input + ": no stream.fdump and no stream.h264 in this directory",
-                         cli::kNoInput};
+            return Error{input + ": " + what_is_missing(input), cli::kNoInput};
         }
         take_facts(planned, facts);
         return mux::Source{facts.stream, -1};
@@ -194,6 +221,10 @@ Result<PlannedJob> plan_one(const Options& options, std::span<const std::string>
         planned.job.input_fd = source->fd;
     }
     if (options.only_info) return planned;
+    if (options.at) {
+        planned.picture = options.output;
+        return planned;
+    }
     if (is_to_stdout(options)) {
         planned.job.output = "standard output";
         planned.job.output_fd = 1;
@@ -207,6 +238,25 @@ Result<PlannedJob> plan_one(const Options& options, std::span<const std::string>
     return planned;
 }
 
+bool is_picture_name(const std::string& path) {
+    const std::string ending = fs::path(path).extension().string();
+    return iequals(ending, ".jpg") || iequals(ending, ".jpeg") || iequals(ending, ".png");
+}
+
+/// --at with anything that makes a film.
+std::optional<std::string> contradiction_of_a_picture(const Options& options) {
+    if (options.inputs.size() != 1) return "--at takes one input";
+    if (options.only_info) return "use either --at or --info";
+    if (!is_picture_name(options.output) || is_folder(options.output))
+        return "--at needs --output NAME.jpg or NAME.png";
+    if (options.from || options.to) return "use either --at or --from and --to";
+    if (options.format || options.join || options.align || options.faststart ||
+        !options.thumbnail.empty() || options.rotate != 0)
+        return "--at writes one picture: no --format, --join, --align, --faststart, --thumbnail or "
+               "--rotate";
+    return std::nullopt;
+}
+
 /// Options that do not go together, said before anything is read.
 std::optional<std::string> contradiction(const Options& options) {
     using mux::OutputFormat;
@@ -217,34 +267,39 @@ std::optional<std::string> contradiction(const Options& options) {
     const bool to_file = !options.output.empty() && !is_to_folder(options);
     if (to_file && many && !options.only_info)
         return "--output " + options.output + " is one file, but there are several inputs";
-    if (to_file && !is_to_stdout(options) && !options.format && !options.only_info &&
+    if (to_file && !is_to_stdout(options) && !options.format && !options.only_info && !options.at &&
         is_foreign_ending(options.output)) {
         return "--output " + options.output +
-               ": not a format that is written; --format says which: mp4, fmp4, flv, h264 or dump";
+               ": files of that kind are not written; --format mp4, fmp4, flv, h264 or dump writes "
+               "one of these under that name";
     }
     if (options.join && !to_file && !options.only_info) return "--join needs --output FILE";
-    if (options.join && options.align) return "--join and --align exclude each other";
-    if (options.from && options.to && *options.from >= *options.to)
+    if (options.join && options.align) return "use either --join or --align";
+    const bool are_positions =
+        options.from && options.from->is_position() && options.to && options.to->is_position();
+    if (are_positions && *options.from->position >= *options.to->position)
         return "--from must be before --to";
-    if (options.to && options.to->count() == 0) return "--to 0 leaves nothing";
+    if (options.to && options.to->is_position() && options.to->position->count() == 0)
+        return "--to 0 leaves nothing";
+    if (options.at) return contradiction_of_a_picture(options);
     if ((options.from || options.to) && copies) return "--from and --to cut MP4s and FLV only";
     if (options.align && (options.from || options.to))
-        return "--align goes without --from and --to";
+        return "use either --align or --from and --to";
     if (options.align && (options.fps || options.timing == mux::Timing::constant))
         return "--align needs the cameras' times: no --fps and no --timing constant";
     if (options.align && copies) return "--align makes MP4s and FLV only";
-    if (options.rotate != 0 && !is_mp4) return "--rotate is said in MP4s only";
+    if (options.rotate != 0 && !is_mp4) return "--rotate is for MP4s only";
     if (options.faststart && format != OutputFormat::mp4)
         return "--faststart is for --format mp4 only";
     if (!options.thumbnail.empty() && many)
         return "--thumbnail is one file, but there are several inputs";
     if (!options.thumbnail.empty() && (copies || is_to_stdout(options)))
-        return "--thumbnail goes with an MP4 or FLV file";
+        return "--thumbnail needs an MP4 or FLV file as output";
     if (!is_to_stdout(options) || options.only_info) return std::nullopt;
     if (!options.format) return "--output - needs --format fmp4, flv or h264";
     if (format == OutputFormat::mp4 || format == OutputFormat::dump)
         return "--output - takes --format fmp4, flv or h264 only";
-    if (options.as_json) return "--json and --output - both want standard output";
+    if (options.as_json) return "use either --json or --output -: both write standard output";
     return std::nullopt;
 }
 
@@ -264,6 +319,32 @@ bool is_one_file(const std::string& a, const std::string& b) {
 
 }  // namespace
 
+Result<Fd> unlinked_file() {
+    const char* const folder = std::getenv("TMPDIR");
+    std::string name =
+        std::string(folder != nullptr && *folder != '\0' ? folder : "/tmp") + "/h264mux-XXXXXX";
+    Fd file(::mkostemp(name.data(), O_CLOEXEC));
+    if (!file) return Error{"create " + name + ": " + std::strerror(errno), cli::kCannotCreate};
+    ::unlink(name.c_str());
+    return file;
+}
+
+Result<void> store_picture(int from, const std::string& path) {
+    const std::string part = path + ".part";
+    const Fd file(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    if (!file) return Error{"create " + part + ": " + std::strerror(errno), cli::kCannotCreate};
+    ::lseek(from, 0, SEEK_SET);
+    auto copied = copy_all(from, "the picture", file.get(), part);
+    if (copied && ::fsync(file.get()) != 0 && errno != EINVAL) {
+        copied = Error{"write " + part + ": " + std::strerror(errno), cli::kIoFailed};
+    }
+    if (copied && ::rename(part.c_str(), path.c_str()) != 0) {
+        copied = Error{"create " + path + ": " + std::strerror(errno), cli::kCannotCreate};
+    }
+    if (!copied) ::unlink(part.c_str());
+    return copied;
+}
+
 Result<std::vector<PlannedJob>> plan_jobs(const Options& options) {
     std::vector<PlannedJob> jobs;
     if (options.inputs.empty()) return Error{"INPUT is required", cli::kUsage};
@@ -280,7 +361,12 @@ Result<std::vector<PlannedJob>> plan_jobs(const Options& options) {
             return Error{"two inputs would both write " + output, cli::kUsage};
         }
         if (has_file && is_same_file(*planned, output)) {
-            return Error{inputs[i] + " is its own output; name another with --output", cli::kUsage};
+            if (is_film(inputs[i])) {
+                return Error{inputs[i] + " is an MP4 already, and would be its own output",
+                             cli::kBadInput};
+            }
+            return Error{inputs[i] + " would be its own output; name another with --output",
+                         cli::kUsage};
         }
         if (!options.thumbnail.empty() && !options.only_info) {
             if (is_same_file(*planned, options.thumbnail)) {

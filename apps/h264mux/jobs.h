@@ -13,9 +13,15 @@ struct PlannedJob {
     mux::Job job;
     std::vector<Fd> spools;    ///< standard input, on disk and unlinked; owned for the job
     std::string spoken_input;  ///< as the user named it
+    std::string picture;       ///< --at: where it goes; empty: a film is made
     std::string session;       ///< directory whose own MP4 is made; empty: none
     std::vector<std::string> notes;
 };
+
+/// A file without a name, in TMPDIR, for reading and writing. Error.code is the exit code.
+Result<Fd> unlinked_file();
+/// What `from` holds under the name `path`, whole or not at all. Error.code is the exit code.
+Result<void> store_picture(int from, const std::string& path);
 
 /// All jobs, before anything is written. Error.code is the exit code: 64 if two would write the
 /// same file or an output is missing, 66 if an input does not exist.

@@ -1,8 +1,11 @@
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 #include <mutex>
 #include <optional>
@@ -12,11 +15,15 @@
 #include "av/jobs.h"
 #include "av/picture.h"
 #include "base/clock.h"
+#include "base/field.h"
 #include "base/units.h"
 #include "cli/exit_codes.h"
 #include "cli/parse.h"
 #include "cli/terminal.h"
 #include "jobs.h"
+#include "json/write.h"
+#include "media/movie_facts.h"
+#include "moment.h"
 #include "mux/align.h"
 #include "mux/report.h"
 #include "options.h"
@@ -166,8 +173,111 @@ class Runner {
         }
     }
 
+    /// --from, --to and --at as positions; what they are may depend on the recording.
+    Result<void> resolve(PlannedJob& planned) {
+        const std::array wanted{std::pair{&options_.from, &planned.job.from},
+                                std::pair{&options_.to, &planned.job.to},
+                                std::pair{&options_.at, &planned.job.from}};
+        const bool needs_span = std::ranges::any_of(wanted, [](const auto& one) {
+            return one.first->has_value() && !(*one.first)->is_position();
+        });
+        Span span;
+        if (needs_span) {
+            const auto report = mux::inspect(planned.job);
+            if (!report) return report.error();
+            span = {report->first_picture_wall_us, std::chrono::milliseconds(report->duration_ms)};
+        }
+        for (const auto& [moment, position] : wanted) {
+            if (!*moment) continue;
+            const auto found = position_of(**moment, span);
+            if (!found) {
+                return Error{planned.spoken_input + ": " + found.error().message, cli::kBadInput};
+            }
+            *position = *found;
+        }
+        if (options_.at) planned.job.to = planned.job.from;
+        if (options_.from && options_.to && *planned.job.from >= *planned.job.to) {
+            return Error{planned.spoken_input + ": --from must be before --to", cli::kUsage};
+        }
+        return {};
+    }
+
+    /// The picture shown at planned.job.from, by way of the pictures from its key frame on.
+    Result<mux::Report> make_picture(PlannedJob& planned) {
+        std::error_code ignored;
+        if (!options_.overwrite && std::filesystem::exists(planned.picture, ignored)) {
+            return Error{planned.picture + " exists already; -y overwrites it", cli::kCannotCreate};
+        }
+        auto film = unlinked_file();
+        if (!film) return film.error();
+        planned.job.format = mux::OutputFormat::fmp4;
+        planned.job.output = "the pictures before it";
+        planned.job.output_fd = film->get();
+        auto report = mux::convert(planned.job);
+        if (!report) return report;
+        const auto position = std::chrono::microseconds(*planned.job.from);
+        const bool is_png =
+            iequals(std::filesystem::path(planned.picture).extension().string(), ".png");
+        auto picture = unlinked_file();
+        if (!picture) return picture.error();
+        const av::PictureAt wanted{av::kPixelsMax, position.count() - report->cut_begins_us,
+                                   is_png ? 1U : 0U};
+        const std::array fds{film->get(), picture->get()};
+        worker::Job job;
+        job.name = av::kPictureAtJob;
+        job.request = media::to_bytes(wanted);
+        job.fds = fds;
+        job.limits = {std::chrono::minutes(10), std::chrono::minutes(10)};
+        job.cancel = interrupt_.token();
+        const auto result = helpers_.run(job);
+        if (!result.answer) {
+            const auto& error = result.answer.error();
+            if (error.fault == worker::Fault::cancelled) {
+                return Error{"interrupted", cli::kInterrupted};
+            }
+            return Error{planned.spoken_input + ": " + error.message,
+                         error.fault == worker::Fault::refused ? cli::kBadInput : cli::kIoFailed};
+        }
+        if (auto stored = store_picture(picture->get(), planned.picture); !stored) {
+            return stored.error();
+        }
+        return report;
+    }
+
+    void say_picture(const PlannedJob& planned, const mux::Report& report) {
+        const auto ms = static_cast<double>(planned.job.from->count());
+        std::array<char, 64> seconds{};
+        std::snprintf(seconds.data(), seconds.size(), "%.3f", ms / 1000);
+        if (options_.as_json) {
+            json::Object object;
+            object.set("input", planned.spoken_input);
+            object.set("picture", planned.picture);
+            object.set("at_ms", planned.job.from->count());
+            object.set("width", report.width);
+            object.set("height", report.height);
+            std::printf("%s\n", json::write(object).c_str());
+        } else if (!options_.quiet) {
+            std::fprintf(stderr, "%s: the picture shown at %s s, %ux%u\n", planned.picture.c_str(),
+                         seconds.data(), report.width, report.height);
+        }
+    }
+
     void one(PlannedJob& planned) {
         planned.job.cancel = interrupt_.token();
+        if (const auto resolved = resolve(planned); !resolved) {
+            const std::scoped_lock lock(mutex_);
+            std::fprintf(stderr, "h264mux: %s\n", resolved.error().message.c_str());
+            return tell(resolved.error().code);
+        }
+        if (!planned.picture.empty()) {
+            const auto report = make_picture(planned);
+            const std::scoped_lock lock(mutex_);
+            if (!report) {
+                std::fprintf(stderr, "h264mux: %s\n", report.error().message.c_str());
+                return tell(report.error().code);
+            }
+            return say_picture(planned, *report);
+        }
         Meter meter(planned.spoken_input, !options_.quiet && options_.threads == 1);
         planned.job.progress = [&](const mux::Progress& now) { meter.show(now); };
         record::HelperVerifier verifier(

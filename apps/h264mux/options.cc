@@ -40,8 +40,8 @@ void add_format(CLI::App& app, std::optional<mux::OutputFormat>& format) {
         app, "--format", format, parse,
         "Format of the output: an MP4, one in fragments, FLV, the "
         "bare stream, or the plain form of "
-        "a dump; by default what the output's name says, else mp4; names of other "
-        "formats want it",
+        "a dump; by default what the output's name says, else mp4; needed if that name "
+        "has another ending",
         "mp4|fmp4|flv|h264|dump");
 }
 
@@ -104,14 +104,18 @@ void build(CLI::App& app, Options& options) {
         "A larger jump of a clock, forward or back, is a fault of the clock", "D")
         ->default_str(format_duration(options.max_gap));
     app.add_flag("--no-split", options.no_split, "Keep one file when the picture size changes");
-    cli::add_duration(
-        app, "--from", options.from,
-        "Begin at the last key frame shown at or before this time; one after the end is an "
-        "error");
-    cli::add_duration(
-        app, "--to", options.to,
-        "End before the first key frame shown at or after this time, behind the one it "
-        "begins with");
+    cli::add_value<Moment>(app, "--from", options.from, parse_moment,
+                           "Begin at the last key frame shown at or before this time; one after "
+                           "the end is an error",
+                           "TIME");
+    cli::add_value<Moment>(app, "--to", options.to, parse_moment,
+                           "End before the first key frame shown at or after this time, behind "
+                           "the one it begins with",
+                           "TIME");
+    cli::add_value<Moment>(app, "--at", options.at, parse_moment,
+                           "Write the picture that is shown at this time; --output names a .jpg "
+                           "or .png",
+                           "TIME");
     cli::add_choice<unsigned>(app, "--rotate", options.rotate,
                               {{"0", 0U}, {"90", 90U}, {"180", 180U}, {"270", 270U}},
                               "Have players turn the pictures clockwise by this many degrees");
@@ -164,6 +168,14 @@ cli::Manual manual() {
          "device :: the time each picture got from its camera\n\n"
          "arrival :: the time each picture came in at the server\n\n"
          "constant :: evenly spaced at `--fps`, the stream's own rate, or the estimate"},
+        {"TIMES",
+         "A TIME is a position from the first picture on, or a time of the wall clock.\n\n"
+         "90, 1.5s, 2m :: a position\n\n"
+         "MM:SS[.mmm] :: a position\n\n"
+         "HH:MM:SS[.mmm] :: a position if the recording is so long, else the local time of day\n\n"
+         "2026-01-31T08:15:30.250Z :: a time of the wall clock (RFC 3339), with its offset\n\n"
+         "The wall clock is the server's: a picture's time there is when the first one came in, "
+         "plus its position. A plain dump and a bare stream have none."},
         {"ALIGNING", aligning()},
         {"EXAMPLES",
          "Convert a recording and look at the report:\n\n"
@@ -179,6 +191,10 @@ cli::Manual manual() {
          "    h264mux --join -o walk.mp4 recordings/cam1_20260131_0815*\n\n"
          "Look at a recording that is still growing:\n\n"
          "    h264mux -q --format fmp4 -o - recordings/cam1_20260131_081530 | ffplay -\n\n"
+         "The picture of four minutes past twelve, and the ten seconds around it:\n\n"
+         "    h264mux --at 12:04:00.250 -o noon.jpg recordings/cam1_20260131_115930\n"
+         "    h264mux --from 12:03:55 --to 12:04:05 -o noon.mp4 "
+         "recordings/cam1_20260131_115930\n\n"
          "Many at once, reports for a script:\n\n"
          "    h264mux --json -o mp4/ *.fdump"},
         {"EXIT STATUS",

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/generate.h"
+#include "moment.h"
 #include "mux/convert.h"
 
 namespace st::h264mux {
@@ -25,8 +26,9 @@ struct Options {
     bool align = false;
     bool faststart = false;
     unsigned rotate = 0;
-    std::optional<std::chrono::milliseconds> from;
-    std::optional<std::chrono::milliseconds> to;
+    std::optional<Moment> from;
+    std::optional<Moment> to;
+    std::optional<Moment> at;   ///< the output is the picture shown then
     std::uint32_t threads = 1;  ///< inputs worked on at once
     bool only_info = false;
     std::string thumbnail;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <vector>
 
@@ -70,6 +71,14 @@ std::string make_picture(const media::PictureRequest& wanted, std::span<const in
     return "";
 }
 
+std::string make_picture_at(const PictureAt& wanted, std::span<const int> fds) {
+    if (fds.size() < 2) throw Error("no files came with the job");
+    const auto form = wanted.is_png != 0 ? PictureForm::png : PictureForm::jpeg;
+    write_all(fds[1], decode_picture_at(fds[0], std::chrono::microseconds(wanted.at_us),
+                                        wanted.pixels_max, form));
+    return "";
+}
+
 int release_text(dl_phdr_info* library, std::size_t, void*) {
     for (int i = 0; i < library->dlpi_phnum; ++i) {
         const auto& segment = library->dlpi_phdr[i];
@@ -89,6 +98,7 @@ std::string perform_job(std::string_view name, std::string_view request, std::sp
     if (name == media::kPictureJob) {
         return make_picture(request_of<media::PictureRequest>(request), fds);
     }
+    if (name == kPictureAtJob) return make_picture_at(request_of<PictureAt>(request), fds);
     throw Error("no job is called " + std::string(name));
 }
 

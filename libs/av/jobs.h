@@ -1,11 +1,20 @@
 #pragma once
 /// What a helper program does with movie files (the jobs of media/movie_facts.h). Parses and
 /// decodes what we do not trust.
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 
 namespace st::av {
+
+/// Job kPictureAtJob. Descriptors: an MP4 or FLV file, where the picture goes. No answer.
+struct PictureAt {
+    std::uint64_t pixels_max = 0;
+    std::int64_t at_us = 0;  ///< after the picture shown first
+    std::uint64_t is_png = 0;
+};
+constexpr std::string_view kPictureAtJob = "picture-at";
 
 /// See worker/serve.h. Throws av::Error as a refusal.
 std::string perform_job(std::string_view name, std::string_view request, std::span<const int> fds);

@@ -80,6 +80,36 @@ FramePtr decode_first(MovieFile& file, std::uint64_t pixels_max) {
     return flawed;
 }
 
+/// Frames come out in the order in which they are shown.
+FramePtr decode_shown_at(MovieFile& file, std::chrono::microseconds at, std::uint64_t pixels_max) {
+    constexpr AVRational kMicros{1, 1'000'000};
+    AVFormatContext& input = file.format();
+    if (input.nb_streams == 0) {
+        const int code = avformat_find_stream_info(&input, nullptr);
+        if (code < 0) raise("open", code);
+    }
+    const AVStream& stream = file.video_stream();
+    const CodecPtr decoder = open_decoder(*stream.codecpar, pixels_max);
+    const PacketPtr packet(av_packet_alloc());
+    FramePtr shown;
+    FramePtr next;
+    std::int64_t first = AV_NOPTS_VALUE;
+    for (bool at_end = false; !at_end;) {
+        at_end = av_read_frame(&input, packet.get()) < 0;
+        (void)avcodec_send_packet(decoder.get(), at_end ? nullptr : packet.get());
+        av_packet_unref(packet.get());
+        while (receive(*decoder, next)) {
+            if (first == AV_NOPTS_VALUE) first = next->best_effort_timestamp;
+            const std::int64_t after =
+                av_rescale_q(next->best_effort_timestamp - first, stream.time_base, kMicros);
+            if (shown && after > at.count()) return shown;
+            shown = std::move(next);
+        }
+    }
+    if (!shown) throw Error("no picture can be decoded");
+    return shown;
+}
+
 FramePtr full_range_picture(int width, int height, AVRational aspect) {
     FramePtr picture(av_frame_alloc());
     picture->format = AV_PIX_FMT_YUVJ420P;
@@ -173,6 +203,52 @@ PacketPtr encode_jpeg(AVFrame& picture) {
     return packet;
 }
 
+FramePtr to_rgb(const AVFrame& from) {
+    FramePtr to(av_frame_alloc());
+    to->format = AV_PIX_FMT_RGB24;
+    to->width = from.width;
+    to->height = from.height;
+    to->sample_aspect_ratio = from.sample_aspect_ratio;
+    int code = av_frame_get_buffer(to.get(), 0);
+    if (code < 0) raise("picture", code);
+    const std::unique_ptr<SwsContext, FreeSws> sws(sws_getContext(
+        from.width, from.height, static_cast<AVPixelFormat>(from.format), to->width, to->height,
+        AV_PIX_FMT_RGB24, SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT, nullptr, nullptr,
+        nullptr));
+    if (!sws) {
+        throw Error("picture: pixel format " + std::to_string(from.format) +
+                    " cannot be converted");
+    }
+    const bool is_hd = from.colorspace == AVCOL_SPC_BT709;
+    const int* const matrix = sws_getCoefficients(is_hd ? SWS_CS_ITU709 : SWS_CS_DEFAULT);
+    sws_setColorspaceDetails(sws.get(), matrix, from.color_range == AVCOL_RANGE_JPEG ? 1 : 0,
+                             matrix, 1, 0, 1 << 16, 1 << 16);
+    code = sws_scale(sws.get(), from.data, from.linesize, 0, from.height, to->data, to->linesize);
+    if (code < 0) raise("picture", code);
+    return to;
+}
+
+PacketPtr encode_png(AVFrame& picture) {
+    const AVCodec* const codec = avcodec_find_encoder(AV_CODEC_ID_PNG);
+    if (codec == nullptr) throw Error("picture: no PNG encoder");
+    const CodecPtr encoder(avcodec_alloc_context3(codec));
+    encoder->width = picture.width;
+    encoder->height = picture.height;
+    encoder->pix_fmt = AV_PIX_FMT_RGB24;
+    encoder->sample_aspect_ratio = picture.sample_aspect_ratio;
+    encoder->time_base = {1, 25};
+    encoder->thread_count = 1;
+    picture.pts = 0;
+    picture.pict_type = AV_PICTURE_TYPE_NONE;
+    int code = avcodec_open2(encoder.get(), codec, nullptr);
+    if (code < 0) raise("picture", code);
+    PacketPtr packet(av_packet_alloc());
+    code = avcodec_send_frame(encoder.get(), &picture);
+    if (code >= 0) code = avcodec_receive_packet(encoder.get(), packet.get());
+    if (code < 0) raise("picture", code);
+    return packet;
+}
+
 /// A grey picture of 16 x 16: its parameter sets and the one slice it is made of.
 constexpr std::array<std::uint8_t, 49> kGreyPicture = {
     0x00, 0x00, 0x00, 0x01, 0x67, 0x42, 0xC0, 0x0A, 0xD9, 0x1E, 0xC0, 0x44, 0x00,
@@ -189,6 +265,17 @@ std::vector<std::uint8_t> decode_first_picture(int fd, std::uint64_t pixels_max,
     const FramePtr converted = to_full_range(*picture);
     const PacketPtr jpeg = encode_jpeg(*converted);
     return {jpeg->data, jpeg->data + jpeg->size};
+}
+
+std::vector<std::uint8_t> decode_picture_at(int fd, std::chrono::microseconds at,
+                                            std::uint64_t pixels_max, PictureForm form) {
+    MovieFile file(fd);
+    const FramePtr picture = decode_shown_at(file, at, pixels_max);
+    const FramePtr converted =
+        form == PictureForm::png ? to_rgb(*picture) : to_full_range(*picture);
+    const PacketPtr packet =
+        form == PictureForm::png ? encode_png(*converted) : encode_jpeg(*converted);
+    return {packet->data, packet->data + packet->size};
 }
 
 void warm_up() {

@@ -1,6 +1,7 @@
 #pragma once
-/// The first picture of a movie file as a JPEG. Decodes input we do not trust: only in a helper
+/// Pictures of a movie file as JPEG or PNG. Decodes input we do not trust: only in a helper
 /// program.
+#include <chrono>
 #include <cstdint>
 #include <vector>
 
@@ -12,6 +13,13 @@ constexpr std::uint64_t kPixelsMax = std::uint64_t{16384} * 16384;
 /// Decodes the first picture of the file `fd`. If `wants_jpeg`, returns it as one: full resolution,
 /// best quality. Throws av::Error if nothing can be decoded, or if it has more than `pixels_max`.
 std::vector<std::uint8_t> decode_first_picture(int fd, std::uint64_t pixels_max, bool wants_jpeg);
+
+enum class PictureForm : std::uint8_t { jpeg, png };
+
+/// The picture of the file `fd` that is shown `at` after the first one: full resolution, as JPEG of
+/// the best quality or as PNG. After the last one that is the last. Throws av::Error as above.
+std::vector<std::uint8_t> decode_picture_at(int fd, std::chrono::microseconds at,
+                                            std::uint64_t pixels_max, PictureForm form);
 
 /// Opens decoder and encoder once, so that everything they need later is loaded. Throws av::Error.
 void warm_up();

@@ -33,8 +33,8 @@ CommonLine common_line(const std::vector<ServerPlace>& places) {
 Error why_not(const Report& report) {
     const std::string why = report.pictures == 0
                                 ? ": no decodable picture"
-                                : ": nothing says when its pictures came in, as a recorded dump "
-                                  "with its header does";
+                                : ": its pictures have no arrival times; --align needs the "
+                                  "recorded dump, stream.fdump";
     return {report.input + why, static_cast<int>(Exit::bad_input)};
 }
 

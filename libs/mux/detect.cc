@@ -141,6 +141,41 @@ std::uint64_t message_bytes(int fd, std::uint64_t at, InputFormat format) {
     return record ? dump::kRecordHeaderBytes + record->body_bytes + dump::kCrcBytes : 0;
 }
 
+/// An Annex B stream whose first units can be H.265 and not H.264: VPS, SPS and PPS have two-byte
+/// headers there (H.265, 7.3.1.2), which as H.264 would be types of no stream's begin.
+bool begins_like_h265(Bytes head) {
+    const auto one = std::ranges::find(head, 1);
+    if (!begins_with_start_code(head) || one + 2 >= head.end()) return false;
+    constexpr int kVps = 32;
+    constexpr int kAccessUnitDelimiter = 35;
+    const int type = one[1] >> 1;
+    return (one[1] & 0x81) == 0 && one[2] == 0x01 && type >= kVps && type <= kAccessUnitDelimiter;
+}
+
+/// What a file that is no input is, if that is easily known.
+std::string describe(int fd, std::uint64_t bytes) {
+    constexpr std::string_view kWanted =
+        "expected a dump or an H.264 Annex B stream (--input-format says which)";
+    if (bytes == 0) return "is empty";
+    const auto head = peek(fd, 0, 64);
+    const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
+    const auto is_at = [&](std::size_t at, std::string_view magic) {
+        return text.size() >= at + magic.size() && text.substr(at, magic.size()) == magic;
+    };
+    if (is_at(4, "ftyp")) return "is an MP4 already; expected a dump or an H.264 stream";
+    if (is_at(0, "FLV")) return "is an FLV file; expected a dump or an H.264 stream";
+    if (is_at(0, "\x1A\x45\xDF\xA3"))
+        return "is a Matroska or WebM file; expected a dump or an H.264 stream";
+    if (is_at(0, "\xFF\xD8\xFF")) return "is a JPEG picture; expected a dump or an H.264 stream";
+    if (is_at(0, "\x89PNG")) return "is a PNG picture; expected a dump or an H.264 stream";
+    if (begins_like_h265(head)) return "is H.265 (HEVC); only H.264 is supported";
+    const auto first = text.find_first_not_of(" \t\r\n");
+    if (first != std::string_view::npos && text[first] == '{') {
+        return "is JSON, not a stream; of a recording name its folder";
+    }
+    return "is neither a dump nor an H.264 Annex B stream; " + std::string(kWanted);
+}
+
 }  // namespace
 
 std::string to_string(InputFormat format) {
@@ -165,13 +200,17 @@ Result<InputFormat> detect_format(int fd, const std::string& name) {
     if (plain == Likeness::strong) return InputFormat::dump;
     if (has_messages_inside(fd)) return InputFormat::dump;
     const auto head = peek(fd, 0, 64);
+    if (begins_like_h265(head)) {
+        return Error{name + ": " + describe(fd, static_cast<std::uint64_t>(status.st_size)),
+                     static_cast<int>(Exit::bad_input)};
+    }
     if (begins_with_start_code(head)) {
         const auto one = std::ranges::find(head, 1);
         if (one + 1 != head.end() && (one[1] & 0x80) == 0) return InputFormat::h264;
     }
     if (has_record_inside(fd)) return InputFormat::fdump;
     if (plain == Likeness::weak) return InputFormat::dump;
-    return Error{name + ": neither a dump nor an H.264 Annex B stream (--input-format overrides)",
+    return Error{name + ": " + describe(fd, static_cast<std::uint64_t>(status.st_size)),
                  static_cast<int>(Exit::bad_input)};
 }
 

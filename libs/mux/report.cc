@@ -150,7 +150,7 @@ void put_rates(std::string& out, const Report& report) {
     const FpsEstimate& estimate = report.fps_estimate;
     if (report.messages > 0)
         out += "  " + fixed(estimate.fps) + " fps estimated (" + estimate.source + ")\n";
-    if (estimate.clamped) out += "  the estimate was cut to 1..60\n";
+    if (estimate.clamped) out += "  the estimate was limited to 1..60\n";
     if (estimate.without_config && fixed(*estimate.without_config) != fixed(estimate.fps)) {
         out += "  without configuration messages the estimate is " +
                fixed(*estimate.without_config) + " fps\n";
@@ -158,22 +158,22 @@ void put_rates(std::string& out, const Report& report) {
 }
 
 void put_alignment(std::string& out, const Alignment& alignment) {
-    out += "  on the common time line from " + seconds(alignment.begins_us / 1000) + " on, ";
+    out += "  begins at " + seconds(alignment.begins_us / 1000) + " on the common time line, ";
     if (alignment.error_ms) {
-        out += "at most " + fixed(*alignment.error_ms) + " ms off (clock " +
+        out += "accurate to ±" + fixed(*alignment.error_ms) + " ms (clock " +
                fixed(*alignment.clock_error_ms) + ", ";
     } else {
-        out += "how far off is not known: placed as the pictures came in (";
+        out += "accuracy unknown: placed by the arrival of its pictures (";
     }
     out += "network " + fixed(alignment.network_error_ms) +
-           (alignment.was_pinged ? " measured by pings, " : " assumed, ") + "camera " +
+           (alignment.was_pinged ? " measured, " : " assumed, ") + "camera " +
            fixed(alignment.camera_error_ms) + " assumed)\n";
 }
 
 void put_losses(std::string& out, const Report& report) {
     if (report.dropped.undecodable > 0) {
         out += "  " + count(report.dropped.undecodable, "picture") +
-               " dropped that nothing can decode\n";
+               " that cannot be decoded dropped\n";
     }
     if (report.dropped.bad > 0)
         out += "  " + count(report.dropped.bad, "bad message") + " dropped\n";
@@ -181,11 +181,12 @@ void put_losses(std::string& out, const Report& report) {
         out += "  " + count(report.dropped.repeated, "repeated message") + " dropped\n";
     if (report.seq_gap_count > 0) {
         out += "  " + count(report.seq_missing, "message") + " missing in " +
-               count(report.seq_gap_count, "gap") + " of the numbering, the first after " +
+               count(report.seq_gap_count, "gap") + ", the first after message " +
                std::to_string(report.seq_gaps.front().after) + '\n';
     }
     if (report.seq_restarts > 0)
-        out += "  the numbering began anew " + count(report.seq_restarts, "time") + '\n';
+        out +=
+            "  the numbers of the messages restarted " + count(report.seq_restarts, "time") + '\n';
     for (const Damage& damage : report.damage) {
         out += "  damaged: " + damage.file + " at " + std::to_string(damage.offset) + ", " +
                count(damage.bytes, "byte") + ": " + damage.what + '\n';

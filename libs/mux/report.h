@@ -119,7 +119,8 @@ struct Report {
     std::vector<Damage> damage;
     std::uint64_t damage_count = 0;
     std::uint64_t damage_bytes = 0;
-    std::string undecoded;  ///< why a first picture was not decoded; empty: all were
+    std::string undecoded;           ///< why a first picture was not decoded; empty: all were
+    std::int64_t cut_begins_us = 0;  ///< with a range: where it begins on the line of the whole
     std::vector<std::string>
         notes;  ///< one sentence each: what a user should know and is no damage
 

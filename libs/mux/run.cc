@@ -137,7 +137,7 @@ std::string Run::why_nothing() const {
     std::string why = job_.input + ": no decodable picture";
     if (assembler_->undecodable() > 0) {
         why += ": " + std::to_string(assembler_->undecodable()) +
-               " were found, but no key frame with its parameter sets";
+               " pictures, but no key frame with its parameter sets";
     }
     return why;
 }
@@ -146,10 +146,12 @@ void Run::add_notes() {
     report_.dropped.undecodable = assembler_->undecodable() + assembler_->lost_slices();
     if (assembler_->continued() > 0) {
         report_.notes.push_back(std::to_string(assembler_->continued()) +
-                                " messages go on with a NAL unit that the one before began");
+                                " messages continue a NAL unit of the message before");
     }
     if (!cut_.empty()) report_.notes.push_back(cut_);
-    if (!report_.closed) report_.notes.emplace_back("the dump was not closed in order");
+    report_.cut_begins_us = cut_begins_us_;
+    if (!report_.closed)
+        report_.notes.emplace_back("the dump has no end: the recording was interrupted");
 }
 
 }  // namespace st::mux

@@ -126,6 +126,7 @@ class Run {
     std::uint64_t end_picture_ = std::numeric_limits<std::uint64_t>::max();
 
     std::string cut_;  ///< says where the range lies
+    std::int64_t cut_begins_us_ = 0;
 
     std::optional<Streaming> streaming_;
     std::optional<Dumping> dumping_;

@@ -26,13 +26,13 @@ double Run::fallback_fps() {
         std::array<char, 160> note{};
         std::snprintf(
             note.data(), note.size(),
-            "the stream says that it has %.6g pictures a second, which is outside 1..240: "
-            "10 is a guess (--fps sets it)",
+            "the stream claims %.6g fps, which is outside 1..240: 10 fps are assumed (--fps sets "
+            "the rate)",
             *said);
         report_.notes.emplace_back(note.data());
     } else {
         report_.notes.emplace_back(
-            "the stream says nothing about its frame rate: 10 is a guess (--fps sets it)");
+            "the stream does not tell its frame rate: 10 fps are assumed (--fps sets the rate)");
     }
     return clock::kFpsFallback;
 }
@@ -47,9 +47,9 @@ void Run::time_bare_inputs() {
         if (!is_own) rate = job_.fps.value_or(clock::kFpsFallback);
         std::array<char, 160> note{};
         std::snprintf(note.data(), note.size(),
-                      "an input carries no times: its pictures are spaced evenly at %.2f fps (%s)",
+                      "an input has no times: its pictures are spaced evenly at %.2f fps (%s)",
                       rate,
-                      is_guess ? "a guess; --fps sets it"
+                      is_guess ? "assumed; --fps sets the rate"
                       : is_own ? "the stream's own rate"
                                : "given");
         report_.notes.emplace_back(note.data());
@@ -91,9 +91,9 @@ void Run::choose_range() {
     };
     const std::int64_t end = choice.times.ticks.back() + choice.times.median_ticks;
     if (job_.from && ticks_of(*job_.from) >= end) {
-        throw Failure(Exit::bad_input, job_.input + ": ends at " + seconds(end) +
-                                           ": nothing is left from " +
-                                           seconds(ticks_of(*job_.from)) + " on");
+        throw Failure(Exit::bad_input, job_.input + " ends at " + seconds(end) +
+                                           "; there is nothing at " +
+                                           seconds(ticks_of(*job_.from)));
     }
     std::int64_t begins = 0;
     std::int64_t ends = end;
@@ -110,6 +110,7 @@ void Run::choose_range() {
             break;
         }
     }
+    cut_begins_us_ = begins * 1'000'000 / choice.times.ticks_per_second;
     cut_ = "cut from " + seconds(begins) + " to " + seconds(ends) + " of " + seconds(end);
 }
 
@@ -178,8 +179,8 @@ void Run::fit_clocks(const ServerOrigin& origin) {
     if (!line) return;
     if (!line->is_drift_known) {
         report_.notes.emplace_back(
-            "the camera's clock jumped or runs at another pace: its offset and drift are not "
-            "known");
+            "the camera's clock jumped or runs at a wrong pace: its offset and drift are "
+            "unknown");
         return;
     }
     report_.clock_offset_us = line->offset_us + static_cast<double>(origin.wall_us) -
@@ -194,7 +195,7 @@ void Run::place_as_arrived() {
     request.timing = Timing::arrival;
     choice_ = choose_timing(assembler_->pictures(), shown_at_, request);
     report_.timing = to_string(choice_.timing);
-    report_.timing_why = "the camera's clock has no place on the server's";
+    report_.timing_why = "the camera's clock cannot be related to the server's";
     report_.repairs = choice_.times.repairs;
 }
 
@@ -227,8 +228,8 @@ void Run::place_on_server_clock(const ServerOrigin& origin) {
     }
     if (job_.line->by_wall_clock) {
         report_.notes.emplace_back(
-            "recorded by different starts of the server's machine: its wall clock was taken to "
-            "have been right");
+            "the server's machine was restarted between these recordings: they are aligned by its "
+            "wall clock");
     }
     report_.alignment = alignment;
 }

@@ -281,27 +281,27 @@ class Chooser {
 
     void take_device(bool is_auto) {
         if (!request_.has_device_times)
-            throw Failure(Exit::bad_input, "--timing device: the input carries no device times");
+            throw Failure(Exit::bad_input, "--timing device: the input has no device times");
         choice_.timing = Timing::device;
-        choice_.why = !is_auto        ? "asked for"
-                      : repairs_ == 0 ? "all device times are sound"
+        choice_.why = !is_auto        ? "requested"
+                      : repairs_ == 0 ? "all device times are plausible"
                       : is_trusted_   ? repairs() + " repaired"
                                       : repairs() +
-                                          " repaired, but the pictures came in faster than they "
-                                          "were taken";
+                                          " repaired, but the pictures arrived faster than "
+                                          "they were taken";
         warn_of_pace("");
         if (repairs_ > 0)
             choice_.warnings.push_back("the camera's clock was wrong: " + repairs() + " repaired");
         if (choice_.times.doubt_us > 0) {
             choice_.warnings.push_back("the camera's clock and the arrivals differ by up to " +
                                        std::to_string((choice_.times.doubt_us + 500) / 1000) +
-                                       " ms over a pause: the camera's clock was believed");
+                                       " ms over a pause: the camera's clock was used");
         }
     }
 
     void take_arrivals(bool is_auto) {
         if (!request_.has_arrival_times)
-            throw Failure(Exit::bad_input, "--timing arrival: the input carries no arrival times");
+            throw Failure(Exit::bad_input, "--timing arrival: the input has no arrival times");
         choice_.timing = Timing::arrival;
         // A clock at a wrong but even pace can still confirm a pause.
         clock::ClockTimes device;
@@ -315,7 +315,7 @@ class Chooser {
         }
         choice_.times = clock::plan_arrival_times(arrival_clock(), device,
                                                   {request_.max_gap, clock::kTicksPerSecond});
-        choice_.why = !is_auto       ? "asked for"
+        choice_.why = !is_auto       ? "requested"
                       : pace_.is_off ? pace_.warning
                                      : repairs() + " would need a repair";
         warn_of_pace(": its times were not used");
@@ -327,11 +327,11 @@ class Chooser {
     void take_constant(bool is_auto) {
         choice_.timing = Timing::constant;
         choice_.why = request_.given_fps          ? "frame rate given"
-                      : !is_auto                  ? "asked for"
+                      : !is_auto                  ? "requested"
                       : request_.has_device_times ? repairs() +
                                                         " would need a repair and there are no "
                                                         "arrival times"
-                                                  : "the input carries no times";
+                                                  : "the input has no times";
         choice_.times = clock::constant_times(count_, constant_fps());
     }
 

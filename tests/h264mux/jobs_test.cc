@@ -81,8 +81,8 @@ TEST_F(JobsTest, the_outputs_name_says_the_format) {
     foreign.output = path("o.MKV");
     expect_error(foreign, cli::kUsage,
                  "--output " + path("o.MKV") +
-                     ": not a format that is written; --format says which: mp4, fmp4, flv, h264 "
-                     "or dump");
+                     ": files of that kind are not written; --format mp4, fmp4, flv, h264 or "
+                     "dump writes one of these under that name");
     foreign.format = OutputFormat::mp4;
     EXPECT_EQ(outputs(foreign), Outputs{"o.MKV"}) << "who says it means it";
 }
@@ -132,11 +132,11 @@ TEST_F(JobsTest, an_input_is_not_its_own_output_by_any_name) {
     Options options = of({"b.h264"});
     options.format = OutputFormat::h264;
     expect_error(options, cli::kUsage,
-                 path("b.h264") + " is its own output; name another with --output");
+                 path("b.h264") + " would be its own output; name another with --output");
     fs::create_hard_link(path("b.h264"), path("c.h264"));
     options.output = path("c.h264");
     expect_error(options, cli::kUsage,
-                 path("b.h264") + " is its own output; name another with --output");
+                 path("b.h264") + " would be its own output; name another with --output");
 }
 
 TEST_F(JobsTest, a_thumbnail_is_neither_input_nor_output) {
@@ -157,7 +157,7 @@ TEST_F(JobsTest, what_is_not_there_is_said_with_its_code) {
                  path("none.fdump") + ": No such file or directory");
     fs::create_directory(path("empty"));
     expect_error(of({"empty"}), cli::kNoInput,
-                 path("empty") + ": no stream.fdump and no stream.h264 in this directory");
+                 path("empty") + ": there is no stream.fdump and no stream.h264 in this folder");
     expect_error(Options{}, cli::kUsage, "INPUT is required");
 }
 
@@ -173,7 +173,7 @@ TEST_F(JobsTest, joined_inputs_are_one_job_with_a_named_output) {
     ASSERT_EQ(jobs->front().job.joined.size(), 1U);
     EXPECT_EQ(jobs->front().job.joined[0].name, path("b.h264"));
     options.align = true;
-    expect_error(options, cli::kUsage, "--join and --align exclude each other");
+    expect_error(options, cli::kUsage, "use either --join or --align");
 }
 
 TEST_F(JobsTest, standard_output_takes_formats_that_can_be_read_as_they_come) {
@@ -187,7 +187,8 @@ TEST_F(JobsTest, standard_output_takes_formats_that_can_be_read_as_they_come) {
     ASSERT_TRUE(jobs) << jobs.error().message;
     EXPECT_EQ(jobs->front().job.output_fd, 1);
     options.as_json = true;
-    expect_error(options, cli::kUsage, "--json and --output - both want standard output");
+    expect_error(options, cli::kUsage,
+                 "use either --json or --output -: both write standard output");
 }
 
 TEST_F(JobsTest, options_that_contradict_each_other_are_said_before_anything_is_read) {
@@ -197,12 +198,18 @@ TEST_F(JobsTest, options_that_contradict_each_other_are_said_before_anything_is_
         const auto jobs = plan_jobs(options);
         return jobs ? std::string("planned") : jobs.error().message;
     };
-    using std::chrono::milliseconds;
-    EXPECT_EQ(with([](Options& o) { o.from = o.to = milliseconds(5); }),
+    EXPECT_EQ(with([](Options& o) { o.from = o.to = *parse_moment("5"); }),
               "--from must be before --to");
-    EXPECT_EQ(with([](Options& o) { o.to = milliseconds(0); }), "--to 0 leaves nothing");
+    EXPECT_EQ(with([](Options& o) { o.to = *parse_moment("0"); }), "--to 0 leaves nothing");
+    EXPECT_EQ(with([](Options& o) { o.at = *parse_moment("5"); }),
+              "--at needs --output NAME.jpg or NAME.png");
     EXPECT_EQ(with([](Options& o) {
-                  o.from = milliseconds(5);
+                  o.at = o.to = *parse_moment("5");
+                  o.output = "x.png";
+              }),
+              "use either --at or --from and --to");
+    EXPECT_EQ(with([](Options& o) {
+                  o.from = *parse_moment("5");
                   o.format = OutputFormat::h264;
               }),
               "--from and --to cut MP4s and FLV only");
@@ -215,7 +222,7 @@ TEST_F(JobsTest, options_that_contradict_each_other_are_said_before_anything_is_
                   o.rotate = 90;
                   o.format = OutputFormat::flv;
               }),
-              "--rotate is said in MP4s only");
+              "--rotate is for MP4s only");
     EXPECT_EQ(with([](Options& o) {
                   o.faststart = true;
                   o.format = OutputFormat::fmp4;
