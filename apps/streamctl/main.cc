@@ -25,7 +25,7 @@ bool is_folder(int fd) {
 }
 
 int refuse_folder(const std::string& name) {
-    std::cerr << "streamctl: " << name << ": is a folder, not a list of commands\n";
+    std::cerr << "streamctl: " << name << " is a folder, not a file of commands\n";
     return cli::kNoInput;
 }
 
@@ -65,7 +65,7 @@ int run(int argc, char** argv) {
     }
     if (options.command.empty()) return flushed(run_lines(options));
     if (!options.script_file.empty()) {
-        std::cerr << "streamctl: --file does not go with a command\n";
+        std::cerr << "streamctl: use either --file or a command\n";
         return cli::kUsage;
     }
     return flushed(run_command(options));

@@ -1,13 +1,20 @@
 #include "streamctl/options.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
+#include <utility>
 
+#include "base/clock.h"
+#include "base/field.h"
 #include "base/name.h"
 #include "base/units.h"
+#include "base/when.h"
 #include "cli/parse.h"
 #include "cli/values.h"
 #include "control/glob.h"
+#include "streamctl/recordings/select.h"
 
 namespace st::streamctl {
 namespace {
@@ -37,7 +44,9 @@ Result<std::string> parse_take(std::string_view text) {
 void add_start_options(CLI::App& command, Options& options) {
     control::StartParameters& wanted = options.start.parameters;
     cli::add_value<control::Size>(command, "--resolution", wanted.resolution, parse_resolution,
-                                  "Ask for pictures of this size", "WxH");
+                                  "Ask for pictures of this size: 1280x720, or 480p, 720p, 1080p, "
+                                  "1440p, 2160p",
+                                  "WxH");
     cli::add_value<control::Size>(command, "--aspect", wanted.aspect, parse_aspect,
                                   "Ask for this ratio of width to height", "W:H");
     cli::add_value<std::uint64_t>(
@@ -57,8 +66,8 @@ void add_names(CLI::App& command, Options& options) {
 void add_align(CLI::App& command, Options& options) {
     command.add_flag(
         "--align", options.align,
-        "Put the files on one time line, made here of the dumps, with how far off each may be; "
-        "take.json beside them says it all");
+        "Put the files on one time line, made here from the dumps; how accurate each one is stands "
+        "in take.json beside them");
 }
 
 void build_capture_commands(CLI::App& app, Options& options) {
@@ -98,19 +107,111 @@ void build_capture_commands(CLI::App& app, Options& options) {
     add_align(capture, options);
 }
 
+/// A time as people say it, for the server as RFC 3339 in UTC.
+Result<std::string> parse_time(std::string_view text) {
+    const auto when = parse_when(text, wall_us());
+    if (!when) return when.error();
+    return rfc3339(*when);
+}
+
+/// A take's name or a pattern over them.
+Result<std::string> parse_takes(std::string_view text) {
+    if (control::check_pattern(text)) return std::string(text);
+    return Error{"\"" + std::string(text) + "\" is neither the name of a take nor a pattern"};
+}
+
+/// The filters of recordings, recordings delete, takes and get; the server applies them.
+void add_filters(CLI::App& command, Options& options) {
+    control::RecordingQuery& query = options.recordings;
+    cli::add_value<std::string>(
+        command, "--camera", query.camera,
+        [](std::string_view text) -> Result<std::string> {
+            const auto checked = control::check_pattern(text);
+            if (!checked) return checked.error();
+            return std::string(text);
+        },
+        "Only of this camera, or of those a pattern matches", "CAMERA");
+    cli::add_value<std::string>(command, "--take", query.take, parse_takes,
+                                "Only of this take, or of those a pattern matches", "TAKE");
+    cli::add_value<std::string>(command, "--since", query.since, parse_time,
+                                "Only those started at or after this time", "TIME");
+    cli::add_value<std::string>(command, "--until", query.until, parse_time,
+                                "Only those started before this time", "TIME");
+    cli::add_value<control::SessionState>(
+        command, "--state", query.state,
+        [](std::string_view word) -> Result<control::SessionState> {
+            if (const auto state = control::session_state_from(word)) return *state;
+            return Error{"\"" + std::string(word) +
+                         "\" is not one of recording, finalising, done, failed"};
+        },
+        "Only those in this state", "recording|finalising|done|failed");
+}
+
+constexpr const char* kTimes =
+    "A TIME is local: 2026-01-31, '2026-01-31 08:15', 08:15 (today), today, yesterday, "
+    "'yesterday 18:00', 2h (two hours ago; also m, d, w), or RFC 3339 with its offset.";
+
+void build_recordings(CLI::App& app, Options& options) {
+    CLI::App& recordings = add_command(
+        app, "recordings",
+        "List the recordings, or show one in full\n\n"
+        "The newest first, as many columns as the terminal has room for. LOST counts the messages "
+        "that never came. With one id it prints everything about that recording: gaps, damage, "
+        "take, what was asked for, clocks, files.\n\n" +
+            std::string(kTimes));
+    recordings.add_option("ID", options.recording_ids,
+                          "Only these: ids, or patterns such as 'door_*'");
+    add_filters(recordings, options);
+
+    CLI::App& remove = add_command(
+        recordings, "delete",
+        "Delete recordings for good\n\n"
+        "Asks before it does; where nobody can be asked it wants `--yes`. What a pattern or a "
+        "filter chose is left alone while it is being recorded, and if it is kept.");
+    remove.add_option("ID", options.recording_ids, "Ids, or patterns such as 'door_*'");
+    add_filters(remove, options);
+    cli::add_value<std::string>(
+        remove, "--older-than", options.recordings.until,
+        [](std::string_view text) -> Result<std::string> {
+            const auto age = parse_duration(text);
+            if (!age) return age.error();
+            return rfc3339(wall_us() - age->count() * 1000);
+        },
+        "Only those started longer ago than this, such as 7d", "D")
+        ->excludes("--until");
+    remove.add_flag("--dry-run", options.dry_run, "Only print the ids of what would be deleted");
+    remove.add_flag("-y,--yes", options.is_confirmed, "Do not ask");
+
+    CLI::App& keep = add_command(recordings, "keep",
+                                 "Protect recordings from deletion\n\n"
+                                 "A kept recording cannot be deleted until it is released.");
+    keep.add_option("ID", options.recording_ids, "Ids, or patterns such as 'door_*'")->required();
+    keep.add_flag("--release", options.release, "No longer keep them");
+
+    CLI::App& takes = add_command(app, "takes",
+                                  "List the takes\n\n"
+                                  "A take is a group of recordings that were started with one "
+                                  "`--take` name.");
+    add_filters(takes, options);
+}
+
 void build_get(CLI::App& app, Options& options) {
     CLI::App& get = add_command(
         app, "get",
         "Download the MP4 files of recordings\n\n"
-        "Prints the path of each file. A file is called after its recording and has its name only "
-        "when it is whole; what an earlier try left as .part is gone on with. A file of that name "
-        "and size is not downloaded again, one of another size is an error.");
-    get.add_option("ID", options.recording_ids, "Ids, as listed");
-    cli::add_value<std::string>(get, "--take", options.recordings.take, parse_take,
-                                "All recordings of this take", "TAKE");
-    cli::add_text(get, "-o,--output", options.folder, "The folder; without it, where you are",
-                  "DIR");
-    get.add_flag("--all-files", options.all_files, "Also the dump, the thumbnail and what else");
+        "Prints the path of each file. In a folder a file is called after its recording. It has "
+        "its name only once it is whole; an interrupted download leaves a .part file, and the next "
+        "one resumes it. A file of that name and size is not downloaded again, one of another size "
+        "is an error.\n\n" +
+            std::string(kTimes));
+    get.add_option("ID", options.recording_ids, "Ids, or patterns such as 'door_*'");
+    add_filters(get, options);
+    cli::add_text(get, "-o,--output", options.folder,
+                  "The folder; for one recording also a file, NAME.mp4; without it the current "
+                  "folder",
+                  "FILE");
+    get.add_flag("--all-files", options.all_files,
+                 "All files of the recordings, not the MP4s alone");
     add_align(get, options);
 }
 
@@ -153,38 +254,15 @@ void build_list_commands(CLI::App& app, Options& options) {
     add_command(app, "status", "Show what the server is doing");
     CLI::App& config = add_command(app, "config",
                                    "Show the server's configuration\n\n"
-                                   "Each value that is in force, with where it comes from: the "
-                                   "default, the file, the environment or the command line.");
+                                   "Each value in force and its source: the default, the file, the "
+                                   "environment or the command line.");
     config.add_option("KEY", options.config_keys,
-                      "Only these keys, and those below them, such as recording");
+                      "Only these keys and those below them, such as recording");
     add_command(app, "reload",
-                "Have the server read its configuration again\n\n"
-                "Prints the keys that have a new value, and those that need a restart for it. "
-                "With a mistake in the file nothing changes, and the exit status is 1.");
-
-    CLI::App& recordings = add_command(app, "recordings", "List the recordings");
-    control::RecordingQuery& query = options.recordings;
-    const auto text = [&](const char* name, std::optional<std::string>& target, const char* help,
-                          const char* value) {
-        cli::add_value<std::string>(
-            recordings, name, target,
-            [](std::string_view given) -> Result<std::string> { return std::string(given); }, help,
-            value);
-    };
-    text("--camera", query.camera, "Only of this camera, or of those a pattern matches", "CAMERA");
-    text("--take", query.take, "Only of this take", "TAKE");
-    text("--since", query.since, "Only those begun at or after this time (RFC 3339)", "TIME");
-    text("--until", query.until, "Only those begun before this time", "TIME");
-    cli::add_value<control::SessionState>(
-        recordings, "--state", query.state,
-        [](std::string_view word) -> Result<control::SessionState> {
-            if (const auto state = control::session_state_from(word)) return *state;
-            return Error{"\"" + std::string(word) +
-                         "\" is not one of recording, finalising, done, failed"};
-        },
-        "Only those in this state", "recording|finalising|done|failed");
-    CLI::App& remove = add_command(recordings, "delete", "Delete a recording for good");
-    remove.add_option("ID", options.recording_id, "Its id, as listed")->required();
+                "Make the server read its configuration again\n\n"
+                "Prints the keys that have a new value, and those that take effect after a "
+                "restart. If there is a mistake in the file, nothing changes, and the exit status "
+                "is 1.");
 }
 
 void build_live_commands(CLI::App& app, Options& options) {
@@ -197,7 +275,7 @@ void build_live_commands(CLI::App& app, Options& options) {
     CLI::App& snapshot = add_command(app, "snapshot", "Save a picture of a live stream");
     snapshot.add_option("STREAM", options.stream, "/APP/NAME")->required();
     cli::add_text(snapshot, "-o,--output", options.picture_file,
-                  "Where the JPEG goes; - for standard output", "FILE")
+                  "Write the JPEG to this file; - for standard output", "FILE")
         ->required();
     add_command(app, "viewers", "List who watches");
     CLI::App& kick_viewer = add_command(app, "kick-viewer", "Close the connection of a viewer");
@@ -209,7 +287,7 @@ void build_live_commands(CLI::App& app, Options& options) {
         });
     add_command(app, "sources", "List the on-demand sources");
     CLI::App& restart =
-        add_command(app, "restart-source", "Start an on-demand source anew, also a failed one");
+        add_command(app, "restart-source", "Restart an on-demand source, also one that failed");
     restart.add_option("SOURCE", options.stream, "/APP/NAME")->required();
 }
 
@@ -312,6 +390,22 @@ void build_push(CLI::App& app, Options& options) {
                   "Ask a device for this rate; the rate of a bare .h264 file", "N");
 }
 
+/// The groups in which help lists the commands.
+void group_commands(CLI::App& app) {
+    const std::vector<std::pair<std::string, std::vector<std::string>>> groups = {
+        {"Record", {"capture", "start", "stop", "preview", "push"}},
+        {"Recordings", {"recordings", "takes", "get"}},
+        {"Look", {"cameras", "streams", "snapshot", "viewers", "sources", "events", "wait"}},
+        {"Act", {"kick", "rename", "kick-stream", "kick-viewer", "restart-source"}},
+        {"Server", {"status", "config", "reload", "help"}},
+    };
+    for (const auto& [group, names] : groups) {
+        for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+            if (std::ranges::find(names, command->get_name()) != names.end()) command->group(group);
+        }
+    }
+}
+
 bool is_number(std::string_view word) {
     return !word.empty() && word.find_first_not_of("0123456789") == std::string_view::npos;
 }
@@ -327,10 +421,9 @@ Result<void> complete_positional(Options& options) {
     control::StartParameters& wanted = options.start.parameters;
     std::vector<std::string> words;
     words.swap(options.names);
-    if (words.size() > 3) return Error{"unexpected word " + words[3] + " behind W:H MBIT FPS"};
+    if (words.size() > 3) return Error{"unexpected word " + words[3] + " after W:H MBIT FPS"};
     if (wanted.given()) {
-        return Error{
-            "W:H MBIT FPS cannot be mixed with --resolution, --aspect, --bitrate or --fps"};
+        return Error{"use either W:H MBIT FPS or --resolution, --aspect, --bitrate and --fps"};
     }
     const auto aspect = parse_aspect(words[0]);
     if (!aspect) return Error{"aspect " + aspect.error().message};
@@ -357,16 +450,23 @@ Result<void> complete_names(Options& options) {
     if (options.command.front() != "stop" && !options.names.empty() &&
         is_number(options.names.front())) {
         const std::string& word = options.names.front();
-        return Error{"\"" + word + "\" is neither a ratio nor meant as a camera's name: say " +
-                     options.command.front() + " 4:3 " + word + " ..., or --bitrate " + word +
-                     " --fps N (a camera really called that: [" + word.substr(0, 1) + "]" +
-                     word.substr(1) + ")"};
+        return Error{"\"" + word + "\" could be a bit rate: use --bitrate " + word + ", or " +
+                     options.command.front() + " 4:3 " + word +
+                     " (W:H MBIT FPS); for a camera of " + "that name write [" + word.substr(0, 1) +
+                     "]" + word.substr(1)};
     }
     for (const std::string& name : options.names) {
         const auto checked = control::check_pattern(name);
         if (!checked) return checked.error();
     }
     return {};
+}
+
+/// "x.mp4", unless it is a folder.
+bool is_mp4_file(const std::string& path) {
+    namespace fs = std::filesystem;
+    std::error_code ignored;
+    return iequals(fs::path(path).extension().string(), ".mp4") && !fs::is_directory(path, ignored);
 }
 
 }  // namespace
@@ -384,29 +484,30 @@ void build(CLI::App& app, Options& options) {
     cli::add_text(app, "--token-file", options.token_file,
                   "Read the access token from this file (else from STREAMCTL_TOKEN)", "FILE");
     cli::add_text(app, "--cacert", options.ca_file,
-                  "With wss://, believe certificates that lead to those in this file; without it "
-                  "those the system trusts",
+                  "With wss://, trust the certificates in this file instead of the system's",
                   "FILE");
     app.add_flag("--insecure", options.is_insecure,
-                 "With wss://, believe any certificate: nobody listens in, but it may be anybody "
-                 "who answers");
+                 "With wss://, accept any certificate: the connection is encrypted, but the server "
+                 "is not verified");
     cli::add_duration(app, "--timeout", options.timeout,
                       "How long to wait for a camera's or the server's answer; without it 10s");
     app.add_flag("--json", options.json, "Print the server's answer as it is, on one line");
-    app.add_flag("-q,--quiet", options.quiet, "Say nothing but errors");
-    app.add_flag("-v,--verbose", options.verbose, "Say more");
+    app.add_flag("-q,--quiet", options.quiet, "Print errors and the requested data only");
+    app.add_flag("-v,--verbose", options.verbose, "Print more messages");
     cli::add_text(app, "-f,--file", options.script_file, "Read commands from this file", "FILE");
     app.add_flag("-k,--keep-going", options.keep_going,
                  "Go on with the next command of a script after an error");
     cli::add_generate(app, options.generate);
     build_capture_commands(app, options);
     build_list_commands(app, options);
+    build_recordings(app, options);
     build_get(app, options);
     build_event_commands(app, options);
     build_live_commands(app, options);
     build_push(app, options);
     CLI::App& help = add_command(app, "help", "Show help, also for one command");
     help.add_option("COMMAND", options.help_about, "The command");
+    group_commands(app);
 }
 
 Result<void> complete(const CLI::App& app, Options& options) {
@@ -422,17 +523,34 @@ Result<void> complete(const CLI::App& app, Options& options) {
         if (!names) return names.error();
     }
     if (options.start.parameters.resolution && options.start.parameters.aspect) {
-        return Error{"--resolution says the ratio already: leave --aspect out"};
+        return Error{"use either --resolution or --aspect: the resolution includes the ratio"};
     }
     if (command == "capture" &&
         options.capture.duration.has_value() == options.capture.until_interrupt) {
         return Error{"capture needs either --duration or --until-interrupt"};
     }
     if (command == "capture" && options.align && options.folder.empty()) {
-        return Error{"--align needs a folder for its files: --output DIR"};
+        return Error{"--align needs a folder for the files: --output DIR"};
     }
-    if (command == "get" && options.recording_ids.empty() != options.recordings.take.has_value()) {
-        return Error{"get needs either recordings' ids or --take"};
+    const bool chooses = !options.recording_ids.empty() || has_filters(options.recordings);
+    if (command == "get" && !chooses) {
+        return Error{"get needs recordings' ids, a pattern, or a filter such as --take"};
+    }
+    if (options.command.back() == "delete" && !chooses) {
+        return Error{
+            "recordings delete needs recordings' ids, a pattern, or a filter such as --take or "
+            "--older-than; '*' means all"};
+    }
+    if (options.recordings.since && options.recordings.until &&
+        *options.recordings.since >= *options.recordings.until) {
+        return Error{"--since must be before --until"};
+    }
+    if (command == "get" && is_mp4_file(options.folder)) {
+        if (options.align || options.all_files) {
+            return Error{std::string(options.align ? "--align" : "--all-files") +
+                         " makes several files: --output must be a folder"};
+        }
+        options.file = std::exchange(options.folder, {});
     }
     options.start.cameras = options.names;
     options.start.wait = !options.no_wait;

@@ -86,10 +86,13 @@ struct Options {
     std::string picture_file;                ///< snapshot; "-": standard output
     std::optional<std::uint64_t> viewer_id;  ///< kick-viewer
     std::vector<std::string> config_keys;    ///< config; empty: all
-    control::RecordingQuery recordings;
-    std::string recording_id;
-    std::vector<std::string> recording_ids;  ///< get
+    control::RecordingQuery recordings;      ///< its times are RFC 3339 in UTC
+    std::vector<std::string> recording_ids;  ///< recordings, get: ids and patterns
+    bool dry_run = false;                    ///< recordings delete
+    bool is_confirmed = false;               ///< recordings delete: nobody is asked
+    bool release = false;                    ///< recordings keep
     std::string folder;                      ///< get, capture: where files go; empty: nowhere
+    std::string file;                        ///< get: where the MP4 of one recording goes
     bool all_files = false;                  ///< get
     bool align = false;                      ///< get, capture: files on one time line
     EventOptions events;

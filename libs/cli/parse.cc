@@ -117,7 +117,24 @@ std::string full_name(const CLI::App& app) {
     return parent == nullptr ? app.get_name() : full_name(*parent) + " " + app.get_name();
 }
 
-int complain(const CLI::App& app, const CLI::ParseError& error, std::ostream& err) {
+/// The words of a command behind the program's name.
+std::string below_program(const CLI::App& app) {
+    const CLI::App* parent = app.get_parent();
+    if (parent == nullptr) return "";
+    const std::string before = below_program(*parent);
+    return before + (before.empty() ? "" : " ") + app.get_name();
+}
+
+enum class Source { argv, line };
+
+/// Where more is to be read.
+std::string advice(const CLI::App& command, Source source) {
+    if (source == Source::argv) return "Try '" + full_name(command) + " --help'.";
+    const bool is_whole = command.get_parent() == nullptr;
+    return is_whole ? "'help' lists the commands." : "Try 'help " + below_program(command) + "'.";
+}
+
+int complain(const CLI::App& app, const CLI::ParseError& error, Source source, std::ostream& err) {
     const auto extras = app.remaining(true);
     err << app.get_name() << ": ";
     if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !extras.empty()) {
@@ -134,12 +151,13 @@ int complain(const CLI::App& app, const CLI::ParseError& error, std::ostream& er
     } else {
         err << error.what();
     }
-    err << "\nTry '" << full_name(active(app)) << " --help'.\n";
+    err << '\n' << advice(active(app), source) << '\n';
     return kUsage;
 }
 
 template <class Run>
-std::optional<int> guarded(CLI::App& app, Run run, std::ostream& out, std::ostream& err) {
+std::optional<int> guarded(CLI::App& app, Run run, Source source, std::ostream& out,
+                           std::ostream& err) {
     try {
         run();
         return std::nullopt;
@@ -150,7 +168,7 @@ std::optional<int> guarded(CLI::App& app, Run run, std::ostream& out, std::ostre
         out << version.what() << '\n';
         return kDone;
     } catch (const CLI::ParseError& error) {
-        return complain(app, error, err);
+        return complain(app, error, source, err);
     }
 }
 
@@ -167,7 +185,7 @@ void prepare(CLI::App& app) {
 std::optional<int> parse(CLI::App& app, int argc, const char* const* argv, std::ostream& out,
                          std::ostream& err) {
     return guarded(
-        app, [&] { app.parse(argc, argv); }, out, err);
+        app, [&] { app.parse(argc, argv); }, Source::argv, out, err);
 }
 
 std::optional<int> parse(CLI::App& app, int argc, const char* const* argv) {
@@ -179,7 +197,7 @@ std::optional<int> parse(CLI::App& app, std::vector<std::string> words, std::ost
                          std::ostream& err) {
     std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
     return guarded(
-        app, [&] { app.parse(words); }, out, err);
+        app, [&] { app.parse(words); }, Source::line, out, err);
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {

@@ -1,5 +1,7 @@
 #include "cli/values.h"
 
+#include <array>
+
 #include "base/units.h"
 
 namespace st::cli {
@@ -7,30 +9,43 @@ namespace st::cli {
 Result<Pair> parse_pair(std::string_view text, char separator, std::uint32_t min,
                         std::uint32_t max) {
     const auto wrong = [&](const std::string& why) {
-        return Error{"\"" + std::string(text) + "\" " + why};
+        return Error{"\"" + std::string(text) + "\": " + why};
     };
     const std::size_t at = text.find(separator);
     if (at == std::string_view::npos) {
-        return wrong(std::string("is not two numbers joined by ") + separator);
+        return wrong(separator == 'x' ? "expected WIDTHxHEIGHT, e.g. 1280x720"
+                                      : "expected WIDTH:HEIGHT, e.g. 16:9");
     }
     Pair pair;
     for (const auto& [part, out] : {std::pair{text.substr(0, at), &pair.first},
                                     std::pair{text.substr(at + 1), &pair.second}}) {
         const auto number = parse_number(part, max);
-        if (!number) return wrong("(" + number.error().message + ")");
-        if (*number < min) return wrong("(below " + std::to_string(min) + ")");
+        if (!number) return wrong(number.error().message);
+        if (*number < min) return wrong(std::string(part) + " is below " + std::to_string(min));
         *out = static_cast<std::uint32_t>(*number);
     }
     return pair;
 }
 
-Result<Pair> parse_resolution(std::string_view text) { return parse_pair(text, 'x', 16, 16'384); }
+Result<Pair> parse_resolution(std::string_view text) {
+    constexpr std::array<std::pair<std::string_view, Pair>, 5> kWords = {{
+        {"480p", {854, 480}},
+        {"720p", {1280, 720}},
+        {"1080p", {1920, 1080}},
+        {"1440p", {2560, 1440}},
+        {"2160p", {3840, 2160}},
+    }};
+    for (const auto& [word, size] : kWords) {
+        if (word == text) return size;
+    }
+    return parse_pair(text, 'x', 16, 16'384);
+}
 
 Result<Pair> parse_aspect(std::string_view text) { return parse_pair(text, ':', 1, 16'384); }
 
 Result<std::uint32_t> parse_fps(std::string_view text) {
     const auto number = parse_number(text, 1000);
-    if (!number) return Error{"fps: " + number.error().message};
+    if (!number) return Error{"expected a whole number from 0 to 1000, got " + std::string(text)};
     return static_cast<std::uint32_t>(*number);
 }
 

@@ -23,7 +23,7 @@ struct Pair {
 };
 Result<Pair> parse_pair(std::string_view text, char separator, std::uint32_t min,
                         std::uint32_t max);
-/// "1280x720": both 16 .. 16384.
+/// "1280x720": both 16 .. 16384; or a word such as "720p".
 Result<Pair> parse_resolution(std::string_view text);
 /// "16:9": both 1 .. 16384.
 Result<Pair> parse_aspect(std::string_view text);

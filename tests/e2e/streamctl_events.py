@@ -163,7 +163,7 @@ class Events(harness.Case):
             )
             out, err = await asyncio.wait_for(process.communicate(), harness.PATIENCE_S)
         self.assertEqual((process.returncode, out), (77, b""), err)
-        self.assertIn(b"unauthorized: no such token", err)
+        self.assertIn(b"the server asks for a token; give one in STREAMCTL_TOKEN or with --token-file (no such token)", err)
         self.assertEqual(tokens, [("/control", "Bearer secret")])
 
     async def test_get_downloads_under_the_recordings_name(self):
@@ -180,7 +180,7 @@ class Events(harness.Case):
         # Again: it is there. Another file under that name is not touched.
         code, out, err = self.ctl(server, "get", ids[0], "-o", str(folder))
         self.assertEqual((code, len(out.splitlines())), (0, 1), err)
-        self.assertIn("is there already", err)
+        self.assertIn("is here already", err)
         target = folder / f"{ids[0]}.mp4"
         target.write_bytes(b"mine")
         self.assertEqual(self.ctl(server, "get", ids[0], "-o", str(folder))[0], 73)
@@ -189,7 +189,7 @@ class Events(harness.Case):
         target.unlink()
         code, out, err = self.ctl(server, "get", "nothing", ids[0], "-o", str(folder))
         self.assertEqual((code, out), (1, f"{target}\n"), err)
-        self.assertIn("nothing: not_found", err)
+        self.assertIn("there is no recording nothing", err)
 
     async def test_get_goes_on_where_it_was_left(self):
         server = self.start_streamd()
@@ -202,7 +202,7 @@ class Events(harness.Case):
         part.write_bytes(b"\0" * 1000 + whole[1000:-1000])
         code, out, err = self.ctl(server, "get", name, "-o", str(folder))
         self.assertEqual(code, 0, err)
-        self.assertIn("going on after", err)
+        self.assertIn("resumed after", err)
         got = (folder / f"{name}.mp4").read_bytes()
         self.assertEqual(got, b"\0" * 1000 + whole[1000:])
         self.assertFalse(part.exists())

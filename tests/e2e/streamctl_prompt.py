@@ -44,16 +44,16 @@ class Prompt(harness.Case):
         self.until(lambda screen: screen[-len(rows) :] == rows)
         async with harness.Camera(server, "desk"):
             screen = await self.async_until(
-                lambda screen: any("camera.ready desk" in line for line in screen)
+                lambda screen: any("desk: connected from " in line for line in screen)
             )
-        await self.async_until(lambda screen: any("camera.disconnected" in line for line in screen))
+        await self.async_until(lambda screen: any("desk: disconnected" in line for line in screen))
         screen = await self.async_until(lambda screen: screen[-len(rows) :] == rows)
         self.assertEqual(sum(line.startswith("streamctl> start") for line in screen), 1, screen)
         # In the middle of the line, too; and the cursor stays there.
         self.keys(*["Left"] * 45)
         async with harness.Camera(server, "door"):
             await self.async_until(
-                lambda screen: any("camera.ready door" in line for line in screen)
+                lambda screen: any("door: connected from " in line for line in screen)
             )
             self.type("X")
             changed = line[: len(line) - 45] + "X" + line[len(line) - 45 :]
@@ -94,7 +94,7 @@ class Prompt(harness.Case):
                 await self.async_until(lambda screen: screen[-1] == "streamctl> ")
             self.type("sta")
             self.keys("Tab")
-            screen = await self.async_until(lambda screen: "start  status" in screen[-2])
+            screen = await self.async_until(lambda screen: "start   status" in screen[-2])
             self.assertEqual(screen[-1], "streamctl> sta")
 
     async def test_the_state_a_restart_and_silence(self):
@@ -127,7 +127,7 @@ class Prompt(harness.Case):
             screen = await self.async_until(
                 lambda screen: any(line.startswith("quiet ") for line in screen)
             )
-            self.assertFalse(any("camera.ready quiet" in line for line in screen), screen)
+            self.assertFalse(any("quiet: connected" in line for line in screen), screen)
         self.type("cam")
         self.keys("C-r")
         self.type("events")
@@ -184,17 +184,17 @@ class Prompt(harness.Case):
         await asyncio.to_thread(self.open_prompt, server, 80)
 
         def shown():
-            return sum("camera." in line for line in self.screen())
+            return sum(": connected from " in line for line in self.screen())
 
         clock = asyncio.get_running_loop().time
-        # Ten cameras, two events each: more than a second may show, fewer than are left out.
-        cameras = [harness.Camera(server, f"cam{i}") for i in range(10)]
+        # Twenty cameras, an event each: more than a second may show, fewer than are left out.
+        cameras = [harness.Camera(server, f"cam{i}") for i in range(20)]
         begin, already = clock(), shown()
         self.assertEqual(already, 0)
         for camera in cameras:
             await camera.connect()
         try:
-            await self.async_until(lambda screen: sum("camera." in line for line in screen) == 20)
+            await self.async_until(lambda screen: sum(": connected from " in line for line in screen) == 20)
         finally:
             for camera in cameras:
                 await camera.close()

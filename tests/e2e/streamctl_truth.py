@@ -224,7 +224,7 @@ class Truth(harness.Case):
             code, out, err = await self.ctl(server.ws_url, "get", name, "-o", folder)
             self.assertEqual((code, out), (0, f"{folder}/{name}.mp4\n"), err)
             self.assertEqual((folder / f"{name}.mp4").read_bytes(), whole)
-            self.assertEqual("beginning anew" in err, is_right is False, (len(begin), err))
+            self.assertEqual("starting over" in err, is_right is False, (len(begin), err))
 
     async def test_output_that_cannot_be_written_is_74(self):
         server = self.start_streamd()

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "streamctl/commands/completion_names.h"
 
 namespace st::streamctl {
@@ -12,6 +15,7 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Not;
+using testing::UnorderedElementsAre;
 
 Candidates complete_line(const std::string& line) {
     return candidates_for(line, [](const std::string& kind) {
@@ -46,6 +50,24 @@ TEST(Completion, offers_the_value_of_an_option) {
     EXPECT_THAT(complete_line("recordings --state ").words,
                 ElementsAre("recording", "finalising", "done", "failed"));
     EXPECT_THAT(complete_line("recordings --camera ").words, ElementsAre("door", "garden"));
+}
+
+TEST(Completion, offers_files_where_files_are_meant) {
+    namespace fs = std::filesystem;
+    const fs::path folder = fs::path(testing::TempDir()) / "completion";
+    fs::remove_all(folder);
+    fs::create_directories(folder / "walks");
+    for (const char* name : {"walk.mp4", "two words.mp4", ".hidden", "other.txt"}) {
+        std::ofstream(folder / name) << "x";
+    }
+    const std::string in = folder.string() + "/";
+    EXPECT_THAT(complete_line("push " + in + "w").words,
+                UnorderedElementsAre(in + "walk.mp4", in + "walks/"));
+    EXPECT_THAT(complete_line("get id -o " + in).words,
+                UnorderedElementsAre(in + "walk.mp4", in + "walks/", in + "other.txt"));
+    EXPECT_THAT(complete_line("capture -o " + in).words, ElementsAre(in + "walks/"));
+    EXPECT_THAT(complete_line("push " + in + "nothing").words, IsEmpty());
+    fs::remove_all(folder);
 }
 
 TEST(CompletionNames, leaves_out_what_a_shell_could_take_for_something_else) {

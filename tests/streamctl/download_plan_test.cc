@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "streamctl/client/failed.h"
 
 namespace st::streamctl {
@@ -43,6 +45,16 @@ TEST(DownloadPlan, takes_everything_if_asked) {
     EXPECT_EQ(files[2].target, "/films/door_20260131_081530.jpg");
     EXPECT_EQ(files[3].target, "/films/door_20260131_081530.fdump");
     EXPECT_EQ(files[4].target, "/films/door_20260131_081530-notes.txt");
+}
+
+TEST(DownloadPlan, takes_the_mp4_under_a_name_of_ones_own) {
+    const auto files = wanted_mp4(recording(), "/films/walk.mp4");
+    ASSERT_EQ(files.size(), 2U);
+    EXPECT_EQ(files[0].target, "/films/walk.mp4");
+    EXPECT_EQ(files[0].url, "/api/v1/recordings/door_20260131_081530/files/stream.mp4");
+    EXPECT_EQ(files[1].target, "/films/walk-002.mp4") << "the picture size changed";
+    EXPECT_EQ(wanted_mp4(recording(), "walk.mp4")[0].target,
+              std::filesystem::current_path() / "walk.mp4");
 }
 
 TEST(DownloadPlan, a_recording_without_mp4s_has_nothing_to_fetch) {

@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <sstream>
 
+#include "base/clock.h"
 #include "cli/exit_codes.h"
 #include "cli/parse.h"
 
@@ -13,6 +15,20 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+
+class TemporaryFolder {
+ public:
+    explicit TemporaryFolder(const std::string& name) : path_(testing::TempDir() + name) {
+        std::filesystem::create_directories(path_);
+    }
+    ~TemporaryFolder() { std::filesystem::remove(path_); }
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+    const std::string& path() const { return path_; }
+
+ private:
+    std::string path_;
+};
 
 /// A command line as main() takes it: the options it leads to, or what is said about it.
 struct Parsed {
@@ -61,12 +77,12 @@ TEST(StartOptions, the_positional_form_takes_megabits_and_pictures_a_second) {
 }
 
 TEST(StartOptions, the_positional_form_says_what_is_wrong_with_it) {
-    expect_refused({"start", "16:9", "4", "10", "5"}, "unexpected word 5 behind W:H MBIT FPS");
+    expect_refused({"start", "16:9", "4", "10", "5"}, "unexpected word 5 after W:H MBIT FPS");
     expect_refused({"start", "16:9", "4", "--fps", "5"},
-                   "W:H MBIT FPS cannot be mixed with --resolution, --aspect, --bitrate or --fps");
+                   "use either W:H MBIT FPS or --resolution, --aspect, --bitrate and --fps");
     expect_refused({"start", "0:9"}, "aspect ");
     expect_refused({"start", "16:9", "fast"}, "fast");
-    expect_refused({"start", "4"}, "\"4\" is neither a ratio nor meant as a camera's name");
+    expect_refused({"start", "4"}, "\"4\" could be a bit rate: use --bitrate 4, or start 4:3 4");
 }
 
 TEST(StartOptions, cameras_are_names_or_patterns) {
@@ -80,9 +96,21 @@ TEST(StartOptions, cameras_are_names_or_patterns) {
     EXPECT_FALSE(parse({"stop", "4"}).code);
 }
 
+TEST(StartOptions, a_resolution_may_be_a_word) {
+    const auto size = [](const char* text) {
+        return parse({"start", "--resolution", text}).options.start.parameters.resolution;
+    };
+    EXPECT_EQ(size("720p"), (control::Size{1280, 720}));
+    EXPECT_EQ(size("1080p"), (control::Size{1920, 1080}));
+    expect_refused({"start", "--resolution", "721p"},
+                   "\"721p\": expected WIDTHxHEIGHT, e.g. 1280x720");
+    expect_refused({"start", "--fps", "29.97"},
+                   "expected a whole number from 0 to 1000, got 29.97");
+}
+
 TEST(StartOptions, a_resolution_and_an_aspect_exclude_each_other) {
     expect_refused({"start", "--resolution", "1280x720", "--aspect", "16:9"},
-                   "--resolution says the ratio already: leave --aspect out");
+                   "use either --resolution or --aspect");
 }
 
 TEST(StartOptions, the_timeout_has_bounds) {
@@ -97,21 +125,68 @@ TEST(CaptureOptions, one_of_duration_and_until_interrupt_is_needed) {
                    "capture needs either --duration or --until-interrupt");
     EXPECT_FALSE(parse({"capture", "--duration", "1s"}).code);
     expect_refused({"capture", "--duration", "1s", "--align"},
-                   "--align needs a folder for its files: --output DIR");
+                   "--align needs a folder for the files: --output DIR");
 }
 
-TEST(GetOptions, recordings_are_named_or_of_a_take) {
-    expect_refused({"get"}, "get needs either recordings' ids or --take");
-    expect_refused({"get", "id", "--take", "t"}, "get needs either recordings' ids or --take");
-    EXPECT_FALSE(parse({"get", "--take", "t"}).code);
-    expect_refused({"get", "--take", "../t"}, "is not a name (letters, digits, . _ -, at most 64)");
+TEST(GetOptions, recordings_are_named_or_filtered) {
+    expect_refused({"get"}, "get needs recordings' ids, a pattern, or a filter such as --take");
+    EXPECT_FALSE(parse({"get", "id", "--take", "t"}).code);
+    EXPECT_FALSE(parse({"get", "--take", "walk*"}).code);
+    EXPECT_FALSE(parse({"get", "door_*", "--since", "yesterday"}).code);
+    expect_refused({"get", "--take", "../t"},
+                   "\"../t\" is neither the name of a take nor a pattern");
+    expect_refused({"get", "--camera", "a/b"}, "\"a/b\" is not a camera name");
+}
+
+TEST(GetOptions, an_output_that_ends_in_mp4_is_a_file) {
+    const Parsed file = parse({"get", "id", "-o", "walk/x.MP4"});
+    EXPECT_EQ(file.options.file, "walk/x.MP4");
+    EXPECT_EQ(file.options.folder, "");
+    EXPECT_EQ(parse({"get", "id", "-o", "walk"}).options.folder, "walk");
+    const TemporaryFolder folder("taken.mp4");
+    EXPECT_EQ(parse({"get", "id", "-o", folder.path()}).options.folder, folder.path());
+    expect_refused({"get", "id", "-o", "x.mp4", "--all-files"},
+                   "--all-files makes several files: --output must be a folder");
+    expect_refused({"get", "id", "-o", "x.mp4", "--align"},
+                   "--align makes several files: --output must be a folder");
+}
+
+TEST(TimeOptions, are_sent_as_instants) {
+    const Parsed parsed = parse(
+        {"recordings", "--since", "2026-01-31T08:15:30+01:00", "--until", "2026-01-31T08:15:30Z"});
+    ASSERT_FALSE(parsed.code) << parsed.said;
+    EXPECT_EQ(parsed.options.recordings.since, "2026-01-31T07:15:30.000Z");
+    EXPECT_EQ(parsed.options.recordings.until, "2026-01-31T08:15:30.000Z");
+    for (const char* command : {"recordings", "get", "takes"}) {
+        const Parsed relative = parse({command, "--since", "2h"});
+        ASSERT_FALSE(relative.code) << relative.said;
+        EXPECT_TRUE(parse_rfc3339(*relative.options.recordings.since));
+        expect_refused({command, "--since", "soon"}, "\"soon\" is not a time; examples: ");
+    }
+    expect_refused({"recordings", "--since", "1h", "--until", "2h"},
+                   "--since must be before --until");
+}
+
+TEST(DeleteOptions, something_must_be_chosen) {
+    expect_refused({"recordings", "delete"}, "'*' means all");
+    expect_refused({"recordings", "delete", "-y"}, "'*' means all");
+    const Parsed old = parse({"recordings", "delete", "--older-than", "7d", "--dry-run"});
+    ASSERT_FALSE(old.code) << old.said;
+    EXPECT_TRUE(old.options.dry_run);
+    EXPECT_LT(*parse_rfc3339(*old.options.recordings.until), wall_us() - 6 * 86'400'000'000LL);
+    expect_refused({"recordings", "delete", "--older-than", "7d", "--until", "today"}, "--until");
+    const Parsed many = parse({"recordings", "delete", "a", "b_*", "-y"});
+    EXPECT_THAT(many.options.recording_ids, ElementsAre("a", "b_*"));
+    EXPECT_TRUE(many.options.is_confirmed);
+    expect_refused({"recordings", "keep"}, "ID");
+    EXPECT_TRUE(parse({"recordings", "keep", "a", "--release"}).options.release);
 }
 
 TEST(ListOptions, commands_below_a_command_are_both_named) {
     EXPECT_THAT(parse({"recordings"}).options.command, ElementsAre("recordings"));
     const Parsed parsed = parse({"recordings", "delete", "door_20260101_120000"});
     EXPECT_THAT(parsed.options.command, ElementsAre("recordings", "delete"));
-    EXPECT_EQ(parsed.options.recording_id, "door_20260101_120000");
+    EXPECT_THAT(parsed.options.recording_ids, ElementsAre("door_20260101_120000"));
     expect_refused({"recordings", "--state", "broken"},
                    "\"broken\" is not one of recording, finalising, done, failed");
 }

@@ -33,6 +33,62 @@ TEST(Table, leaves_no_blanks_at_the_end_of_a_line) {
     EXPECT_EQ(printed(table), "NAME         ERROR\na-long-name\n");
 }
 
+std::string printed_in(std::size_t width) {
+    Table table({{"ID"}, {"TAKE", false, 1}, {"PICTURES", true, 2}, {"STATE"}});
+    table.add({"door_20260131_081530", "walk1", "301", "done"});
+    table.add({"gate_20260131_081530", "-", "4", "recording"});
+    EXPECT_EQ(table.width(), 48U);
+    std::ostringstream out;
+    table.print(out, width);
+    return out.str();
+}
+
+TEST(Table, leaves_columns_out_until_it_fits) {
+    EXPECT_EQ(printed_in(48),
+              "ID                    TAKE   PICTURES  STATE\n"
+              "door_20260131_081530  walk1       301  done\n"
+              "gate_20260131_081530  -             4  recording\n");
+    EXPECT_EQ(printed_in(47),
+              "ID                    TAKE   STATE\n"
+              "door_20260131_081530  walk1  done\n"
+              "gate_20260131_081530  -      recording\n");
+    EXPECT_EQ(printed_in(35),
+              "ID                    STATE\n"
+              "door_20260131_081530  done\n"
+              "gate_20260131_081530  recording\n");
+}
+
+TEST(Table, cuts_the_widest_cells_where_no_column_can_be_left_out) {
+    EXPECT_EQ(printed_in(24),
+              "ID             STATE\n"
+              "door_2026013…  done\n"
+              "gate_2026013…  recording\n");
+    EXPECT_EQ(printed_in(1),
+              "ID    STA…\n"
+              "doo…  done\n"
+              "gat…  rec…\n")
+        << "narrower than four places a cell says nothing";
+}
+
+TEST(Table, counts_places_and_not_bytes) {
+    Table table({{"NAME"}, {"N", true}});
+    table.add({"ü…", "1"});
+    table.add({"abc", "2"});
+    EXPECT_EQ(printed(table), "NAME  N\nü…    1\nabc   2\n");
+}
+
+TEST(InColumns, reads_downwards_and_keeps_within_the_width) {
+    EXPECT_EQ(in_columns({"a", "bb", "c", "d", "e"}, 9), "a   d\nbb  e\nc\n");
+    EXPECT_EQ(in_columns({"a", "bb", "c"}, 100), "a   bb  c\n");
+    EXPECT_EQ(in_columns({"a-long-name", "b"}, 5), "a-long-name\nb\n");
+    EXPECT_EQ(in_columns({}, 80), "");
+}
+
+TEST(Counted, has_a_plural) {
+    EXPECT_EQ(counted(1, "message"), "1 message");
+    EXPECT_EQ(counted(0, "message"), "0 messages");
+}
+
 TEST(ClockText, is_seconds_below_a_minute_and_a_clock_from_there_on) {
     EXPECT_EQ(clock_text(0), "0.0s");
     EXPECT_EQ(clock_text(12'340), "12.3s");

@@ -1,5 +1,6 @@
 #include "streamctl/client/api_client.h"
 
+#include "base/units.h"
 #include "control/json.h"
 #include "json/write.h"
 
@@ -25,8 +26,7 @@ std::string with_one(const char* name, const std::string& value) {
 }  // namespace
 
 Refused::Refused(const control::ApiError& error)
-    : Failed(exit_code_of(error.code),
-             std::string(control::to_text(error.code)) + ": " + printable(error.message)),
+    : Failed(exit_code_of(error.code), printable(error.message)),
       body_(encode(error)),
       code_(error.code) {}
 
@@ -101,6 +101,13 @@ std::string ApiClient::delete_recording(const std::string& id) {
     return call("recordings.delete", with_one("id", id));
 }
 
+std::string ApiClient::keep_recording(const std::string& id, bool keep) {
+    json::Object object;
+    object.set("id", id);
+    object.set("keep", keep);
+    return call("recordings.keep", json::write(object));
+}
+
 std::uint64_t ApiClient::subscribe(const control::Subscription& subscription) {
     const std::string result = call("events.subscribe", encode(subscription));
     const auto object = control::parse_object(result);
@@ -131,8 +138,8 @@ std::string ApiClient::await(std::uint64_t id, milliseconds patience, bool patie
                 continue;
             case Connection::Woke::time:
                 if (!patient || connection().heard() < asked) {
-                    throw Failed(cli::kNoAnswer, server_.text + ": no answer within " +
-                                                     std::to_string(patience.count()) + " ms");
+                    throw Failed(cli::kNoAnswer,
+                                 server_.text + ": no answer within " + format_duration(patience));
                 }
                 asked = Clock::now();
                 connection().ping();

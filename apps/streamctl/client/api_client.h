@@ -54,6 +54,7 @@ class ApiClient {
     std::string recordings(const control::RecordingQuery& query);
     std::string recording(const std::string& id);
     std::string delete_recording(const std::string& id);
+    std::string keep_recording(const std::string& id, bool keep);
     /// Any other, by its JSON-RPC name; `params` as JSON text, or "".
     std::string ask(std::string_view method, std::string_view params) {
         return call(method, params);

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "base/units.h"
 
 namespace st::streamctl {
 namespace {
@@ -86,8 +87,7 @@ Failed Connection::unreachable(const std::string& why) const {
 }
 
 Failed Connection::no_answer(milliseconds patience) const {
-    return {cli::kNoAnswer,
-            server_.text + ": no answer within " + std::to_string(patience.count()) + " ms"};
+    return {cli::kNoAnswer, server_.text + ": no answer within " + format_duration(patience)};
 }
 
 Connection::Woke Connection::poll(short events, Clock::time_point deadline) {
@@ -114,7 +114,8 @@ void Connection::wait_for(loop::TlsSession::State wanted, Clock::time_point dead
         case Woke::interrupted:
             throw Failed(cli::kInterrupted, "interrupted");
         case Woke::time:
-            throw Failed(cli::kNoAnswer, server_.text + ": it takes no more of the request");
+            throw Failed(cli::kNoAnswer,
+                         server_.text + ": the server has stopped reading the request");
     }
 }
 
@@ -123,16 +124,33 @@ void Connection::shake_hands(Clock::time_point deadline) {
     std::vector<std::uint8_t> room(1024);
     // Reading is what drives a handshake; nothing else can come before we have asked for it.
     while (!tls_->is_established()) {
+        look_at_first_byte();
         const auto done = tls_->receive(room);
         if (tls_->is_established()) return;
         if (done.state == State::failed || done.state == State::ended) {
-            throw unreachable(tls_->error().empty() ? "it ended the TLS handshake" : tls_->error());
+            if (answers_plainly_) {
+                throw unreachable("there is no TLS at that port; use ws://" + server_.host_field() +
+                                  server_.prefix);
+            }
+            const std::string why =
+                tls_->error().empty() ? "it ended the TLS handshake" : tls_->error();
+            throw unreachable(tls_heard_ ? why
+                                         : why + "; if there is no TLS at that port, use ws://" +
+                                               server_.host_field() + server_.prefix);
         }
         if (done.state == State::more) continue;
         const Woke woke = poll(done.state == State::wants_write ? POLLOUT : POLLIN, deadline);
         if (woke == Woke::interrupted) throw Failed(cli::kInterrupted, "interrupted");
         if (woke == Woke::time) throw unreachable("no answer to the TLS handshake");
     }
+}
+
+/// A server that speaks no TLS answers with text: "HTTP/1.1 400 ...".
+void Connection::look_at_first_byte() {
+    std::uint8_t first = 0;
+    if (::recv(fd(), &first, 1, MSG_PEEK | MSG_DONTWAIT) != 1) return;
+    answers_plainly_ = !tls_heard_ && first == 'H';
+    tls_heard_ = true;
 }
 
 Connection::Woke Connection::wait(Clock::time_point deadline) {

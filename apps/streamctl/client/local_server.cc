@@ -73,6 +73,10 @@ ServerUrl local_server() {
     return server;
 }
 
+bool is_of_this_machine(const ServerUrl& server) {
+    return !server.socket.empty() || is_this_machine(server.host);
+}
+
 std::string local_token(const ServerUrl& server) {
     if (!server.socket.empty() || !is_this_machine(server.host)) return {};
     for (const ControlFiles& files : find_control_files(server.port, false)) {

@@ -17,7 +17,13 @@ void fill_random(std::span<std::uint8_t> bytes) {
 }
 
 constexpr const char* kTokenAdvice =
-    "give the token that the server asks for in STREAMCTL_TOKEN or with --token-file";
+    "the server asks for a token; give one in STREAMCTL_TOKEN or with --token-file";
+
+/// What a TLS server says to a plain request: an alert record (RFC 8446, 5.1).
+bool is_tls_alert(Bytes bytes) {
+    constexpr std::uint8_t kAlert = 21;
+    return bytes.size() >= 3 && bytes[0] == kAlert && bytes[1] == 3;
+}
 
 Bytes bytes_of(std::string_view text) {
     return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
@@ -79,23 +85,33 @@ void RpcConnection::upgrade(const ServerUrl& server, const std::string& token) {
     Bytes rest;
     while (!answer.is_complete()) {
         const Bytes bytes = receive_or_fail(deadline);
-        if (bytes.empty()) throw connection_.unreachable("the server went away without an answer");
+        if (bytes.empty() || is_tls_alert(bytes)) {
+            if (server.is_tls || !server.socket.empty()) {
+                throw connection_.unreachable("the server closed the connection without an answer");
+            }
+            throw connection_.unreachable(
+                "no answer to a connection without TLS; if that port is for TLS, use wss://" +
+                server.host_field() + server.prefix);
+        }
         const auto used = answer.feed(bytes);
-        if (!used)
-            throw connection_.unreachable("that is no HTTP answer (" + used.error().message + ")");
+        if (!used) {
+            throw connection_.unreachable("what answers there is no web server (" +
+                                          used.error().message + ")");
+        }
         rest = bytes.subspan(*used);
     }
     const http::ResponseHead head = answer.take();
-    if (head.status != 101) refuse_upgrade(head, rest);
+    if (head.status != 101) refuse_upgrade(server, head, rest);
     const auto checked = ws::check_upgrade_answer(head.status, head.fields, nonce);
     if (!checked) {
-        throw Failed(cli::kRefused,
-                     server.text + ": that is no WebSocket server: " + checked.error().message);
+        throw Failed(cli::kRefused, server.text + ": what answers there is no streamd: " +
+                                        checked.error().message);
     }
     feed(rest);
 }
 
-void RpcConnection::refuse_upgrade(const http::ResponseHead& head, Bytes rest) {
+void RpcConnection::refuse_upgrade(const ServerUrl& server, const http::ResponseHead& head,
+                                   Bytes rest) {
     constexpr std::size_t kBodyBytesMax = 64 * 1024;
     const auto deadline = Clock::now() + patience_;
     std::string body;
@@ -109,10 +125,19 @@ void RpcConnection::refuse_upgrade(const http::ResponseHead& head, Bytes rest) {
     }
     const control::ApiError error = control::decode_error(body, head.status);
     const bool is_auth = head.status == 401 || head.status == 403;
-    const std::string advice = head.status == 401 ? std::string("; ") + kTokenAdvice : "";
-    throw Failed(
-        is_auth ? cli::kNotAuthorised : cli::kRefused,
-        std::string(control::to_text(error.code)) + ": " + printable(error.message) + advice);
+    if (head.status == 401) {
+        throw Failed(cli::kNotAuthorised,
+                     server.text + ": " + kTokenAdvice + " (" + printable(error.message) + ")");
+    }
+    if (head.status == 404) {
+        throw Failed(cli::kRefused, server.text +
+                                        ": there is no streamd at this address; behind a proxy "
+                                        "it must pass on WebSocket upgrades of " +
+                                        server.prefix + "/control (" + printable(error.message) +
+                                        ")");
+    }
+    throw Failed(is_auth ? cli::kNotAuthorised : cli::kRefused,
+                 server.text + ": " + printable(error.message));
 }
 
 void RpcConnection::send(const Buffer& frame) {
@@ -162,12 +187,12 @@ void RpcConnection::handle(ws::Event event) {
         return send(ws::encode_pong(ping->payload, mask()));
     }
     if (const auto* close = std::get_if<ws::Close>(&event)) {
-        const std::string why = "the server closed the connection: " + std::to_string(close->code) +
-                                " " + printable(close->reason);
         if (close->code == ws::kClosePolicy && close->reason == "Unauthorized") {
-            throw Failed(cli::kNotAuthorised, why + "; " + kTokenAdvice);
+            throw Failed(cli::kNotAuthorised, connection_.unreachable(kTokenAdvice).what());
         }
-        throw connection_.unreachable(why);
+        throw connection_.unreachable(
+            "the server closed the connection: " +
+            (close->reason.empty() ? std::to_string(close->code) : printable(close->reason)));
     }
 }
 

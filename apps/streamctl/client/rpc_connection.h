@@ -56,7 +56,8 @@ class RpcConnection {
 
  private:
     void upgrade(const ServerUrl& server, const std::string& token);
-    [[noreturn]] void refuse_upgrade(const http::ResponseHead& head, Bytes rest);
+    [[noreturn]] void refuse_upgrade(const ServerUrl& server, const http::ResponseHead& head,
+                                     Bytes rest);
     Bytes receive_or_fail(Clock::time_point deadline);
     void feed(Bytes bytes);
     void handle(ws::Event event);

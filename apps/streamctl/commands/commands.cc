@@ -1,5 +1,6 @@
 #include "streamctl/commands/commands.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 
@@ -16,13 +17,33 @@ std::string read_token(const Options& options, const ServerUrl& server) {
     std::ifstream file(options.token_file);
     std::string token;
     if (!file || !std::getline(file, token)) {
-        throw Failed(cli::kNoInput, options.token_file + ": no token can be read from it");
+        throw Failed(cli::kNoInput, "cannot read a token from " + options.token_file);
     }
     while (!token.empty() && (token.back() == '\r' || token.back() == ' ')) token.pop_back();
     return token;
 }
 
 namespace {
+
+/// help at the prompt: the commands alone, a line for each group.
+std::string overview(const CLI::App& app) {
+    std::vector<std::pair<std::string, std::string>> groups;
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+        const std::string& group = command->get_group();
+        if (group.empty()) continue;
+        auto found = std::ranges::find(groups, group, &std::pair<std::string, std::string>::first);
+        if (found == groups.end()) found = groups.insert(groups.end(), {group, ""});
+        found->second += (found->second.empty() ? "" : ", ") + command->get_name();
+    }
+    std::string text;
+    for (const auto& [group, names] : groups) {
+        text += group + ":" + std::string(group.size() < 11 ? 11 - group.size() : 1, ' ') + names +
+                '\n';
+    }
+    return text +
+           "Prompt:    events on, events off, exit\n"
+           "help COMMAND explains one of them; Tab completes.\n";
+}
 
 int show_help(const Options& options) {
     CLI::App app("Control streamd and its cameras", "streamctl");
@@ -38,7 +59,8 @@ int show_help(const Options& options) {
         }
         at = found.front();
     }
-    std::cout << at->help();
+    const bool is_overview = at == &app;
+    std::cout << (is_overview && options.is_line ? overview(app) : at->help());
     return cli::kDone;
 }
 
@@ -61,7 +83,9 @@ int dispatch(const Options& options, Console& console) {
     if (command == "wait") return run_wait(options, client, console);
     if (command == "get") return run_get(options, client, interrupt, console);
     if (const auto code = run_live(options, client, console)) return *code;
-    if (options.command.size() > 1) return run_delete(options, client, console);
+    if (command == "takes") return run_takes(options, client, console);
+    if (options.command.back() == "delete") return run_delete(options, client, console);
+    if (options.command.back() == "keep") return run_keep(options, client, console);
     return run_recordings(options, client, console);
 }
 
@@ -114,6 +138,7 @@ int say_failures(const Options& options, const std::function<int(Console&)>& run
     int exit_code = cli::kDone;
     try {
         exit_code = run(console);
+        console.say_how_to_fetch();
     } catch (const Refused& refused) {
         if (console.json() && !refused.body().empty()) console.body(refused.body());
         console.trouble(refused.what());

@@ -37,9 +37,11 @@ int run_config(const Options& options, ApiClient& client, Console& console);
 int run_reload(const Options& options, ApiClient& client, Console& console);
 /// Commands about live streams; nullopt: it is none of them.
 std::optional<int> run_live(const Options& options, ApiClient& client, Console& console);
-/// All that the query asks for, page by page, each a JSON object.
-std::vector<std::string> all_recordings(ApiClient& client, control::RecordingQuery query);
 int run_recordings(const Options& options, ApiClient& client, Console& console);
+/// Everything about one.
+int run_recording(const std::string& id, ApiClient& client, Console& console);
+int run_takes(const Options& options, ApiClient& client, Console& console);
+int run_keep(const Options& options, ApiClient& client, Console& console);
 int run_delete(const Options& options, ApiClient& client, Console& console);
 
 /// Prints what became of each camera; false if it was not all well.

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/units.h"
 #include "cli/terminal.h"
 #include "streamctl/commands/commands.h"
 
@@ -23,7 +24,8 @@ int follow(ApiClient& client, std::optional<milliseconds> timeout, Console& cons
             if (!on_event(*event)) return cli::kDone;
         }
         if (const auto lost = connection.take_lost()) {
-            console.trouble(std::to_string(lost) + " events were left out: they came too fast");
+            console.trouble(std::to_string(lost) +
+                            " events were lost: they came faster than they were read");
         }
         const auto next_doubt = connection.heard() + kSilence * (asked ? 2 : 1);
         switch (connection.wait(std::min<Clock::time_point>(end, next_doubt))) {
@@ -60,8 +62,8 @@ int run_wait(const Options& options, ApiClient& client, Console& console) {
         return false;
     });
     if (exit_code == cli::kNoAnswer) {
-        throw Failed(cli::kNoAnswer, type + ": did not happen within " +
-                                         std::to_string(options.timeout->count()) + " ms");
+        throw Failed(cli::kNoAnswer,
+                     type + " did not happen within " + format_duration(*options.timeout));
     }
     return exit_code;
 }

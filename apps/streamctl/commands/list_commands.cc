@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <iterator>
 
-#include "base/units.h"
+#include "base/clock.h"
+#include "base/when.h"
 #include "control/camera_status.h"
 #include "streamctl/commands/commands.h"
 #include "streamctl/console/table.h"
@@ -20,33 +20,39 @@ void show(Console& console, const char* name, const std::string& value) {
     console.result(std::string(name) + ": " + value);
 }
 
+std::string local_time(const std::string& rfc3339) {
+    const auto at = parse_rfc3339(rfc3339);
+    return at ? local_text(*at) : printable(rfc3339);
+}
+
 void show_camera(const control::CameraStatus& camera, Console& console) {
     show(console, "name", camera.name);
     show(console, "state", std::string(to_text(camera.state)));
-    show(console, "session", camera.session.value_or("-"));
+    show(console, "recording", camera.session.value_or("-"));
     show(console, "model", camera.model.value_or("-"));
     show(console, "peer", camera.peer);
     show(console, "path", camera.path);
     show(console, "size", size_of(camera));
     show(console, "pictures in the last second", fixed(camera.fps_1s, 2));
-    show(console, "bits in the last second", std::to_string(camera.bitrate_1s));
+    show(console, "Mbit/s in the last second",
+         fixed(static_cast<double>(camera.bitrate_1s) / kMega, 2));
     show(console, "messages", std::to_string(camera.frames));
     show(console, "bytes", std::to_string(camera.bytes));
     show(console, "malformed messages", std::to_string(camera.bad));
-    show(console, "connected at", camera.connected_at);
-    show(console, "last seen", camera.last_seen);
+    show(console, "connected at", local_time(camera.connected_at));
+    show(console, "last seen", local_time(camera.last_seen));
 }
 
 void show_cameras(const control::List& list, Console& console) {
     Table table({{"NAME"},
                  {"STATE"},
-                 {"SIZE"},
-                 {"FPS", true},
-                 {"MBIT/S", true},
-                 {"MESSAGES", true},
-                 {"BAD", true},
-                 {"PEER"},
-                 {"SESSION"}});
+                 {"SIZE", false, 3},
+                 {"FPS", true, 1},
+                 {"MBIT/S", true, 3},
+                 {"MESSAGES", true, 4},
+                 {"BAD", true, 5},
+                 {"PEER", false, 6},
+                 {"RECORDING", false, 2}});
     for (const std::string& item : list.items) {
         const auto camera = understood(control::decode_camera(item));
         table.add({camera.name, std::string(to_text(camera.state)), size_of(camera),
@@ -58,14 +64,7 @@ void show_cameras(const control::List& list, Console& console) {
     if (list.items.empty())
         console.note("no camera is connected");
     else
-        table.print(std::cout);
-}
-
-std::string first_mp4(const control::Recording& recording) {
-    for (const control::RecordingFile& file : recording.files) {
-        if (file.kind == "mp4") return recording.directory + "/" + file.name;
-    }
-    return "-";
+        table.print(std::cout, output_width());
 }
 
 }  // namespace
@@ -92,55 +91,7 @@ int run_cameras(const Options& options, ApiClient& client, Console& console) {
 int run_kick(const Options& options, ApiClient& client, Console& console) {
     const std::string body = client.kick(options.camera);
     if (console.json()) console.body(body);
-    console.note(options.camera + ": its connection was closed");
-    return cli::kDone;
-}
-
-std::vector<std::string> all_recordings(ApiClient& client, control::RecordingQuery query) {
-    std::vector<std::string> all;
-    for (bool more = true; more;) {
-        auto list = understood(control::decode_list(client.recordings(query)));
-        // A page that brings nothing new must not go round for ever.
-        more = list.next && list.next != query.cursor && !list.items.empty();
-        query.cursor = list.next;
-        std::ranges::move(list.items, std::back_inserter(all));
-    }
-    return all;
-}
-
-int run_recordings(const Options& options, ApiClient& client, Console& console) {
-    Table table({{"ID"},
-                 {"STATE"},
-                 {"PICTURES", true},
-                 {"DURATION", true},
-                 {"FPS", true},
-                 {"MBIT/S", true},
-                 {"SIZE", true},
-                 {"MP4"}});
-    const control::List all{all_recordings(client, options.recordings), {}};
-    if (console.json()) {
-        console.body(control::encode(all));
-        return cli::kDone;
-    }
-    for (const std::string& item : all.items) {
-        const auto recording = understood(control::decode_recording(item));
-        table.add({recording.id, std::string(to_text(recording.state)),
-                   std::to_string(recording.pictures), clock_text(recording.duration_ms),
-                   fixed(recording.fps, 2),
-                   fixed(static_cast<double>(recording.bitrate_bps) / kMega, 2),
-                   human_bytes(recording.bytes), first_mp4(recording)});
-    }
-    if (all.items.empty())
-        console.note("no recordings");
-    else
-        table.print(std::cout);
-    return cli::kDone;
-}
-
-int run_delete(const Options& options, ApiClient& client, Console& console) {
-    const std::string body = client.delete_recording(options.recording_id);
-    if (console.json()) console.body(body);
-    console.note(options.recording_id + ": deleted");
+    console.note(options.camera + ": connection closed");
     return cli::kDone;
 }
 

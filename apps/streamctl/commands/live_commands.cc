@@ -2,8 +2,11 @@
 
 #include <fstream>
 
+#include "base/clock.h"
 #include "base/encodings.h"
+#include "base/name.h"
 #include "base/units.h"
+#include "base/when.h"
 #include "control/json.h"
 #include "control/source_status.h"
 #include "control/stream_status.h"
@@ -14,17 +17,25 @@
 namespace st::streamctl {
 namespace {
 
-/// {"app","name"} of "/app/name" or "app/name".
+/// {"app","name"} of "/app/name" or "app/name"; a name alone is a camera's.
 std::string path_params(const std::string& path) {
     const std::string_view bare = std::string_view(path).substr(path.starts_with('/') ? 1 : 0);
     const std::size_t slash = bare.find('/');
-    if (slash == std::string_view::npos || slash == 0 || slash + 1 == bare.size()) {
-        throw Failed(cli::kUsage, "\"" + path + "\" is no stream's path; expected /APP/NAME");
+    const bool is_camera = is_valid_name(path);
+    if (!is_camera && (slash == std::string_view::npos || slash == 0 || slash + 1 == bare.size())) {
+        throw Failed(cli::kUsage, "\"" + path +
+                                      "\": expected a stream's path such as /camera/door, or a "
+                                      "camera's name");
     }
     json::Object params;
-    params.set("app", std::string(bare.substr(0, slash)));
-    params.set("name", std::string(bare.substr(slash + 1)));
+    params.set("app", is_camera ? "camera" : std::string(bare.substr(0, slash)));
+    params.set("name", is_camera ? path : std::string(bare.substr(slash + 1)));
     return json::write(params);
+}
+
+std::string local_time(const std::string& rfc3339) {
+    const auto at = parse_rfc3339(rfc3339);
+    return at ? local_text(*at) : printable(rfc3339);
 }
 
 std::string video_of(const control::StreamStatus& stream) {
@@ -50,7 +61,7 @@ void show_stream(const control::StreamStatus& stream, Console& console) {
     show("path", printable(stream.path));
     show("state", stream.is_live ? "live" : "waiting");
     show("publisher", printable(stream.protocol + " " + stream.peer));
-    show("since", stream.since.value_or("-"));
+    show("since", stream.since ? local_time(*stream.since) : "-");
     show("video", video_of(stream));
     show("audio", audio_of(stream));
     show("pictures per second",
@@ -68,14 +79,14 @@ void show_stream(const control::StreamStatus& stream, Console& console) {
 
 void show_streams(const control::List& list) {
     Table table({{"PATH"},
-                 {"STATE"},
-                 {"FROM"},
-                 {"VIDEO"},
-                 {"AUDIO"},
-                 {"FPS", true},
-                 {"MBIT/S", true},
-                 {"VIEWERS", true},
-                 {"DROPPED", true}});
+                 {"STATE", false, 2},
+                 {"FROM", false, 5},
+                 {"VIDEO", false, 4},
+                 {"AUDIO", false, 7},
+                 {"FPS", true, 3},
+                 {"MBIT/S", true, 6},
+                 {"VIEWERS", true, 1},
+                 {"DROPPED", true, 8}});
     for (const std::string& item : list.items) {
         const auto stream = understood(control::decode_stream_status(item));
         table.add({printable(stream.path), stream.is_live ? "live" : "waiting",
@@ -83,7 +94,7 @@ void show_streams(const control::List& list) {
                    audio_of(stream), fixed(stream.fps_1s, 1), mbit(stream.bitrate_1s),
                    std::to_string(stream.viewers), std::to_string(stream.dropped)});
     }
-    table.print(std::cout);
+    table.print(std::cout, output_width());
 }
 
 void write_picture(const std::string& bytes, const std::string& target) {
@@ -92,10 +103,10 @@ void write_picture(const std::string& bytes, const std::string& target) {
         return;
     }
     std::ofstream file(target, std::ios::binary | std::ios::trunc);
-    if (!file) throw Failed(cli::kCannotCreate, target + ": cannot be written");
+    if (!file) throw Failed(cli::kCannotCreate, "cannot write " + target);
     file << bytes;
     file.close();
-    if (!file) throw Failed(cli::kIoFailed, target + ": not all of it could be written");
+    if (!file) throw Failed(cli::kIoFailed, "cannot write all of " + target);
 }
 
 /// Answers that say only that it is done.
@@ -135,22 +146,22 @@ int run_viewers(ApiClient& client, Console& console) {
     }
     Table table({{"ID", true},
                  {"STREAM"},
-                 {"PROTOCOL"},
-                 {"PEER"},
-                 {"SINCE"},
-                 {"RECEIVED", true},
-                 {"DROPPED", true},
-                 {"WAITING", true}});
+                 {"PROTOCOL", false, 4},
+                 {"PEER", false, 1},
+                 {"SINCE", false, 5},
+                 {"RECEIVED", true, 3},
+                 {"DROPPED", true, 2},
+                 {"WAITING", true, 6}});
     for (const std::string& item : list.items) {
         const auto viewer = understood(control::decode_viewer_status(item));
         table.add({std::to_string(viewer.id), printable(viewer.stream), printable(viewer.protocol),
-                   printable(viewer.peer), printable(viewer.since), human_bytes(viewer.bytes),
+                   printable(viewer.peer), local_time(viewer.since), human_bytes(viewer.bytes),
                    std::to_string(viewer.dropped), human_bytes(viewer.queue_bytes)});
     }
     if (list.items.empty())
         console.note("nobody watches");
     else
-        table.print(std::cout);
+        table.print(std::cout, output_width());
     return cli::kDone;
 }
 
@@ -163,11 +174,11 @@ int run_sources(ApiClient& client, Console& console) {
     }
     Table table({{"PATH"},
                  {"STATE"},
-                 {"VIEWERS", true},
-                 {"UP", true},
-                 {"RESTARTS", true},
-                 {"INPUT"},
-                 {"LAST ERROR"}});
+                 {"VIEWERS", true, 2},
+                 {"UP", true, 3},
+                 {"RESTARTS", true, 4},
+                 {"INPUT", false, 5},
+                 {"LAST ERROR", false, 1}});
     for (const std::string& item : list.items) {
         const auto source = understood(control::decode_source_status(item));
         // The word as the server says it.
@@ -183,7 +194,7 @@ int run_sources(ApiClient& client, Console& console) {
     if (list.items.empty())
         console.note("no on-demand sources are configured");
     else
-        table.print(std::cout);
+        table.print(std::cout, output_width());
     return cli::kDone;
 }
 
@@ -208,17 +219,17 @@ std::optional<int> run_live(const Options& options, ApiClient& client, Console& 
     if (command == "snapshot") return run_snapshot(options, client, console);
     if (command == "kick-stream") {
         return done(client.ask("streams.kick", path_params(options.stream)),
-                    options.stream + ": its publisher's connection was closed", console);
+                    options.stream + ": the publisher's connection was closed", console);
     }
     if (command == "restart-source") {
         return done(client.ask("sources.restart", path_params(options.stream)),
-                    options.stream + ": starts anew, if anybody watches", console);
+                    options.stream + ": restarts as soon as somebody watches", console);
     }
     if (command == "kick-viewer") {
         json::Object params;
         params.set("id", *options.viewer_id);
         return done(client.ask("viewers.kick", json::write(params)),
-                    "viewer " + std::to_string(*options.viewer_id) + ": its connection was closed",
+                    "viewer " + std::to_string(*options.viewer_id) + ": connection closed",
                     console);
     }
     return std::nullopt;

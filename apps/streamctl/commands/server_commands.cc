@@ -1,5 +1,7 @@
 /// Commands about the server itself.
+#include "base/clock.h"
 #include "base/units.h"
+#include "base/when.h"
 #include "control/configuration.h"
 #include "control/status.h"
 #include "streamctl/commands/commands.h"
@@ -28,7 +30,10 @@ int run_status(const Options&, ApiClient& client, Console& console) {
         return cli::kDone;
     }
     show(console, "version", status.version);
-    show(console, "up", clock_text(status.uptime_ms) + ", since " + status.started_at);
+    const auto started = parse_rfc3339(status.started_at);
+    show(console, "up",
+         clock_text(status.uptime_ms) + ", since " +
+             (started ? local_text(*started) : printable(status.started_at)));
     show(console, "cameras",
          std::to_string(status.cameras_connected) + " connected, " +
              std::to_string(status.cameras_recording) + " recording, " +
@@ -69,7 +74,7 @@ int run_config(const Options& options, ApiClient& client, Console& console) {
                                                 printable(entry.source));
         }
         if (found) return;
-        console.trouble(wanted + ": there is no such key");
+        console.trouble("there is no configuration key " + wanted);
         exit_code = cli::kRefused;
     };
     if (options.config_keys.empty()) print("");
@@ -86,7 +91,7 @@ int run_reload(const Options&, ApiClient& client, Console& console) {
     }
     for (const std::string& key : reply.changed) console.result(key);
     for (const std::string& key : reply.needs_restart) {
-        console.trouble(key + ": changed, but needs a restart");
+        console.trouble(key + " has changed; the new value takes effect after a restart");
     }
     if (reply.changed.empty() && reply.needs_restart.empty()) console.note("nothing has changed");
     return cli::kDone;

@@ -1,5 +1,6 @@
 #pragma once
-/// What the word under the cursor of the prompt can become. Pure but for the names it is given.
+/// What the word under the cursor of the prompt can become. Looks at files
+/// where files are meant, and else only at the names it is given.
 #include <functional>
 #include <string>
 #include <vector>

@@ -15,6 +15,7 @@
 #include <stdexcept>
 
 #include "cli/terminal.h"
+#include "streamctl/console/table.h"
 
 namespace st::streamctl {
 namespace {
@@ -88,6 +89,13 @@ LineEditor::LineEditor(Hooks hooks, Interrupt& interrupt, std::string history_pa
     el_set(edit, EL_EDITOR, "emacs");
     el_set(edit, EL_HIST, history, past_.get());
     el_set(edit, EL_BIND, "^R", "em-inc-search-prev", nullptr);
+    // Up and Down go through the lines that begin with what is typed.
+    for (const char* up : {"\033[A", "\033OA"}) {
+        el_set(edit, EL_BIND, up, "ed-search-prev-history", nullptr);
+    }
+    for (const char* down : {"\033[B", "\033OB"}) {
+        el_set(edit, EL_BIND, down, "ed-search-next-history", nullptr);
+    }
     el_wset(edit, EL_ADDFN, L"st-complete", L"Complete the word", &LineEditor::complete);
     el_set(edit, EL_BIND, "^I", "st-complete", nullptr);
     int (*const get)(EditLine*, wchar_t*) = &LineEditor::get_char;
@@ -194,18 +202,23 @@ unsigned char LineEditor::complete_word() {
         common.erase(end.first, common.end());
     }
     std::string more = common.substr(found.word.size());
-    if (found.words.size() == 1) more += ' ';
+    if (found.words.size() == 1 && !found.words.front().ends_with('/')) more += ' ';
     if (!more.empty()) return el_insertstr(edit_.get(), more.c_str()) == 0 ? CC_REFRESH : CC_ERROR;
-    constexpr std::size_t kShownMax = 100;
-    std::string list;
-    for (std::size_t i = 0; i < found.words.size() && i < kShownMax; ++i) {
-        list += found.words[i] + "  ";
+    constexpr std::size_t kUnaskedMax = 100;
+    if (found.words.size() > kUnaskedMax && !is_wanted(found.words.size())) {
+        redraw();
+        return CC_NORM;
     }
-    if (found.words.size() > kShownMax) {
-        list += "and " + std::to_string(found.words.size() - kShownMax) + " more";
-    }
-    print_above(list + "\n");
+    print_above(in_columns(found.words, static_cast<std::size_t>(cli::columns(STDOUT_FILENO))));
     return CC_NORM;
+}
+
+bool LineEditor::is_wanted(std::size_t count) {
+    write_all("\r\nShow all " + std::to_string(count) + "? [y/N] ");
+    wchar_t key = 0;
+    const bool wanted = read_char(key) > 0 && (key == L'y' || key == L'Y');
+    write_all("\r\n");
+    return wanted;
 }
 
 LineEditor::Ended LineEditor::read(std::string& line) {

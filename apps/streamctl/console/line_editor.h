@@ -71,6 +71,8 @@ class LineEditor {
 
     int read_char(wchar_t& into);
     unsigned char complete_word();
+    /// Asks whether to list so many candidates; one key is the answer.
+    bool is_wanted(std::size_t count);
     /// Rows above the one the cursor is in that the prompt and the line take.
     int rows_above_cursor() const;
     void save_history();

@@ -12,6 +12,7 @@
 #include "streamctl/commands/commands.h"
 #include "streamctl/commands/completion_names.h"
 #include "streamctl/console/completion.h"
+#include "streamctl/console/event_text.h"
 #include "streamctl/console/line_editor.h"
 #include "streamctl/console/script.h"
 
@@ -108,7 +109,7 @@ class Prompt {
             ask_again_ = false;
             pinged_ = false;
             connection_ = std::move(connection);
-            if (lost_) say("connected again to " + defaults_.server);
+            if (lost_) say("connected again to " + client.server().text);
             lost_ = false;
             ever_connected_ = true;
             until_answered();
@@ -202,7 +203,10 @@ class Prompt {
             last_event_ = event->id;
             is_about_cameras = is_about_cameras || event->type.starts_with("camera.") ||
                                event->type.starts_with("session.");
-            if (shows_events_) waiting_.push_back(std::move(*event));
+            if (!shows_events_) continue;
+            if (std::string text = event_text(*event); !text.empty()) {
+                waiting_.push_back(std::move(text));
+            }
         }
         if (is_about_cameras) {
             if (asked_cameras_)
@@ -225,12 +229,7 @@ class Prompt {
                            waiting_.begin() + static_cast<std::ptrdiff_t>(left_out));
             text = "(" + std::to_string(left_out) + " events left out)\n";
         } else {
-            const RpcEvent& event = waiting_.front();
-            text = printable(event.time.size() > 19 ? event.time.substr(11, 8) : event.time) + " " +
-                   printable(event.type);
-            if (!event.camera.empty()) text += " " + printable(event.camera);
-            if (!event.session.empty()) text += " " + printable(event.session);
-            text += "\n";
+            text = waiting_.front() + "\n";
             waiting_.pop_front();
         }
         next_print_ = now + milliseconds(1000 / kEventsPerSecond);
@@ -274,7 +273,7 @@ class Prompt {
     std::vector<std::string> cameras_;
     std::size_t recording_ = 0;
     bool shows_events_ = true;
-    std::deque<RpcEvent> waiting_;
+    std::deque<std::string> waiting_;  ///< events, as they are shown
     Clock::time_point next_print_{};
 };
 

@@ -1,5 +1,7 @@
 #pragma once
-/// Columns of text, aligned; numbers to the right.
+/// Columns of text, aligned; numbers to the right; as narrow as the terminal needs them.
+#include <cstddef>
+#include <cstdint>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -11,20 +13,36 @@ class Table {
     struct Column {
         std::string title;
         bool is_number = false;
+        /// Where there is no room, the column with the highest is left out first; 0: never.
+        int leave_out = 0;
+        /// Where there is no room, cells are cut to this first; 0: not.
+        std::size_t cut_to = 0;
     };
     explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
     /// As many cells as columns.
     void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
-    void print(std::ostream& out) const;
+    /// Columns of the terminal that all of it takes.
+    std::size_t width() const;
+    /// `width` 0: no limit. Else columns are left out, and if that does not do, cells cut off,
+    /// until no line is longer.
+    void print(std::ostream& out, std::size_t width = 0) const;
 
  private:
+    std::vector<std::size_t> column_widths() const;
+
     std::vector<Column> columns_;
     std::vector<std::vector<std::string>> rows_;
 };
 
+/// Columns of the terminal that standard output is; 0 if it is none: then nothing is cut.
+std::size_t output_width();
+/// `names` in as many columns as `width` has room for, read downwards, each line ended.
+std::string in_columns(const std::vector<std::string>& names, std::size_t width);
 /// "29.97"
 std::string fixed(double value, int decimals);
-/// Milliseconds as "1:02:03.4" or "12.3s".
+/// Milliseconds as "1:02:03" or "12.3s".
 std::string clock_text(std::uint64_t ms);
+/// "1 message", "2 messages".
+std::string counted(std::uint64_t count, const std::string& one);
 
 }  // namespace st::streamctl

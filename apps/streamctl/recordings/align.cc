@@ -131,7 +131,7 @@ class Aligning {
         if (!report) return fail(report.error().message, report.error().code);
         if (report->exit_code() != cli::kDone && exit_code_ == cli::kDone) {
             exit_code_ = report->exit_code();
-            console_.trouble(placed.recording->id + ": bytes were damaged or messages are missing");
+            console_.trouble(placed.recording->id + ": some messages are missing or damaged");
         }
         placed.report = std::move(*report);
         for (const mux::OutputFile& file : placed.report->files) {
@@ -144,7 +144,7 @@ class Aligning {
         const auto& alignment = placed.report->alignment;
         const std::string who = placed.recording->camera;
         if (!alignment || !alignment->error_ms) {
-            return console_.note(who + ": how far off it may be is not known");
+            return console_.note(who + ": accuracy unknown");
         }
         console_.note(who + ": accurate to ±" + fixed(*alignment->error_ms, 1) + " ms (network " +
                       fixed(alignment->network_error_ms, 1) +

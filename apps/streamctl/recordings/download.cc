@@ -19,6 +19,7 @@
 #include "json/write.h"
 #include "streamctl/commands/commands.h"
 #include "streamctl/recordings/align.h"
+#include "streamctl/recordings/select.h"
 
 namespace st::streamctl {
 namespace {
@@ -78,16 +79,18 @@ void Download::make_folder(const std::string& folder) const {
 }
 
 bool Download::fetch(const control::Recording& recording, const Options& options) {
-    make_folder(options.folder);
-    const auto files = wanted_files(recording, options.folder, options.all_files);
+    if (options.file.empty()) make_folder(options.folder);
+    const auto files = options.file.empty()
+                           ? wanted_files(recording, options.folder, options.all_files)
+                           : wanted_mp4(recording, options.file);
     for (const WantedFile& file : files) fetch(file);
     if (files.empty()) {
         const bool is_open = recording.state == control::SessionState::recording ||
                              recording.state == control::SessionState::finalising;
-        console_.trouble(recording.id + ": " +
-                         (is_open
-                              ? "not finished yet (" + std::string(to_text(recording.state)) + ")"
-                              : recording.error.value_or("it has no MP4")));
+        console_.trouble(
+            recording.id + ": " +
+            (is_open ? "is not finished yet (" + std::string(to_text(recording.state)) + ")"
+                     : recording.error.value_or("has no MP4")));
     }
     return !files.empty();
 }
@@ -115,9 +118,10 @@ void Download::fetch(const WantedFile& file) {
     was_there_ = ::stat(file.target.c_str(), &there) == 0;
     if (was_there_) {
         if (static_cast<std::uint64_t>(there.st_size) != file.bytes) {
-            throw Failed(cli::kCannotCreate, file.target + ": exists already, and is another file");
+            throw Failed(cli::kCannotCreate,
+                         file.target + ": exists already and has other content");
         }
-        console_.note(file.target + ": is there already");
+        console_.note(file.target + ": is here already");
         if (file.is_result) print(file);
         return;
     }
@@ -130,13 +134,13 @@ void Download::fetch(const WantedFile& file) {
     if (::fstat(fd.get(), &there) != 0) throw cannot(cli::kIoFailed, part);
     auto have = static_cast<std::uint64_t>(there.st_size);
     if (have > file.bytes) have = 0;
-    if (have > 0) console_.note(file.target + ": going on after " + human_bytes(have));
+    if (have > 0) console_.note(file.target + ": resumed after " + human_bytes(have));
     // Its name alone does not say that it is a part of this file.
     std::uint64_t doubted = std::min(have, kDoubtedMax);
     for (int failures = 0; have < file.bytes || doubted > 0;) {
         try {
             have = fetch_from(file, fd.get(), have, doubted);
-            if (have == 0) console_.note(part + ": is of another file; beginning anew");
+            if (have == 0) console_.note(part + ": belongs to another file; starting over");
             doubted = 0;
         } catch (const Broken& broken) {
             if (broken.have > have) failures = 0;
@@ -224,38 +228,42 @@ std::uint64_t Download::fetch_from(const WantedFile& file, int part, std::uint64
     }
 }
 
+namespace {
+
+std::string nothing_of(const control::RecordingQuery& query) {
+    return query.take ? "there are no recordings of take " + *query.take
+                      : "no recording matches the filters";
+}
+
+}  // namespace
+
 int run_get(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console) {
     Options wanted = options;
     if (wanted.folder.empty()) wanted.folder = ".";
     if (wanted.align) refuse_used_folder(wanted.folder);
     Download download(client, interrupt, console);
     int exit_code = cli::kDone;
-    std::vector<std::string> ids = options.recording_ids;
-    if (options.recordings.take) {
-        control::RecordingQuery query;
-        query.take = options.recordings.take;
-        for (const std::string& item : all_recordings(client, query)) {
-            ids.push_back(understood(control::decode_recording(item)).id);
-        }
-        if (ids.empty()) {
-            throw Refused(
-                {control::ErrorCode::not_found, *query.take + ": no recordings of that take", {}});
-        }
+    const Selected selected = select_recordings(client, options.recording_ids, options.recordings);
+    if (selected.items.empty() && selected.missing.empty()) {
+        throw Refused({control::ErrorCode::not_found, nothing_of(options.recordings), {}});
+    }
+    if (!wanted.file.empty() && selected.items.size() > 1) {
+        throw Failed(cli::kUsage, wanted.file + " is one file, but " +
+                                      std::to_string(selected.items.size()) +
+                                      " recordings match: --output must be a folder");
+    }
+    for (const std::string& missing : selected.missing) {
+        const control::ApiError error{control::ErrorCode::not_found, missing, {}};
+        if (console.json()) console.body(encode(error));
+        console.trouble(missing);
+        exit_code = cli::kRefused;
     }
     std::vector<control::Recording> aligned;
-    for (const std::string& id : ids) {
-        try {
-            auto recording = understood(control::decode_recording(client.recording(id)));
-            if (wanted.align)
-                aligned.push_back(std::move(recording));
-            else if (!download.fetch(recording, wanted))
-                exit_code = cli::kRefused;
-        } catch (const Refused& refused) {
-            if (refused.exit_code() == cli::kNotAuthorised) throw;
-            if (console.json()) console.body(refused.body());
-            console.trouble(id + ": " + refused.what());
+    for (const Selected::Item& item : selected.items) {
+        if (wanted.align)
+            aligned.push_back(item.recording);
+        else if (!download.fetch(item.recording, wanted))
             exit_code = cli::kRefused;
-        }
     }
     if (!aligned.empty()) {
         const int code = align_recordings(aligned, wanted, client, interrupt, console);

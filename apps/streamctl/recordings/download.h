@@ -22,7 +22,8 @@ class Download {
         : client_(client), interrupt_(interrupt), console_(console) {}
 
     /// The recording's MP4s (all files with options.all_files) into options.folder, which is made
-    /// if need be. Prints each path. False, and said, if it has none. Throws Failed.
+    /// if need be, or its MP4 as options.file. Prints each path. False, and said, if it has none.
+    /// Throws Failed.
     bool fetch(const control::Recording& recording, const Options& options);
     /// Its dump alone, without a word on stdout: where it is. nullopt if it was not kept.
     std::optional<std::string> fetch_dump(const control::Recording& recording,

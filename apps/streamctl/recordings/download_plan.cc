@@ -49,6 +49,26 @@ std::vector<WantedFile> wanted_files(const control::Recording& recording, const 
     return out;
 }
 
+std::vector<WantedFile> wanted_mp4(const control::Recording& recording, const std::string& file) {
+    constexpr std::string_view kStem = "stream";
+    const fs::path wanted(file);
+    const std::string folder = wanted.has_parent_path() ? wanted.parent_path().string() : ".";
+    std::vector<WantedFile> out;
+    for (const control::RecordingFile& part : recording.files) {
+        if (part.kind != "mp4") continue;
+        WantedFile one = file_of(recording, part, folder);
+        const fs::path name(part.name);
+        const std::string stem = name.stem().string();
+        const std::string number = stem.starts_with(kStem) ? stem.substr(kStem.size()) : "-" + stem;
+        one.target =
+            (fs::absolute(folder) / (wanted.stem().string() + number + wanted.extension().string()))
+                .lexically_normal()
+                .string();
+        out.push_back(std::move(one));
+    }
+    return out;
+}
+
 std::optional<WantedFile> wanted_dump(const control::Recording& recording,
                                       const std::string& folder) {
     for (const control::RecordingFile& file : recording.files) {

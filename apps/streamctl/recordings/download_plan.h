@@ -21,6 +21,10 @@ struct WantedFile {
 std::vector<WantedFile> wanted_files(const control::Recording& recording, const std::string& folder,
                                      bool all_files);
 
+/// The MP4 of a recording as `file`, "walk.mp4"; of one whose picture size changed the others are
+/// beside it, "walk-002.mp4". Throws Failed as above.
+std::vector<WantedFile> wanted_mp4(const control::Recording& recording, const std::string& file);
+
 /// The dump alone, no result; nullopt if it was not kept. Throws Failed as above.
 std::optional<WantedFile> wanted_dump(const control::Recording& recording,
                                       const std::string& folder);

@@ -1,0 +1,129 @@
+/// recordings delete and recordings keep.
+#include <unistd.h>
+
+#include <iostream>
+
+#include "base/clock.h"
+#include "base/units.h"
+#include "cli/terminal.h"
+#include "streamctl/commands/commands.h"
+#include "streamctl/console/table.h"
+#include "streamctl/recordings/select.h"
+
+namespace st::streamctl {
+namespace {
+
+/// Whether the person at the terminal says yes. Throws Failed if there is none to ask.
+bool is_confirmed(const std::string& question) {
+    if (!cli::is_terminal(STDIN_FILENO) || !cli::is_terminal(STDERR_FILENO)) {
+        throw Failed(cli::kUsage,
+                     "nobody can be asked here: add --yes, or --dry-run to look first");
+    }
+    std::cerr << question << " [y/N] " << std::flush;
+    std::string answer;
+    std::getline(std::cin, answer);
+    if (!std::cin) std::cerr << '\n';
+    std::cin.clear();
+    return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+bool has_ended(const control::Recording& recording) {
+    return recording.state == control::SessionState::done ||
+           recording.state == control::SessionState::failed;
+}
+
+/// Why a recording that a pattern or a filter chose is left alone; empty: it is not.
+std::string spared_because(const Selected::Item& item) {
+    if (item.is_named) return {};  // the server says why it refuses
+    if (item.recording.kept) return "is kept";
+    if (!has_ended(item.recording)) {
+        return item.recording.state == control::SessionState::recording ? "is still running"
+                                                                        : "is still being finished";
+    }
+    return {};
+}
+
+std::string question_about(const std::vector<const Selected::Item*>& items, std::uint64_t bytes) {
+    if (items.size() == 1) {
+        return "Delete " + items.front()->recording.id + " (" + human_bytes(bytes) + ") for good?";
+    }
+    return "Delete these " + counted(items.size(), "recording") + " (" + human_bytes(bytes) +
+           ") for good?";
+}
+
+}  // namespace
+
+int run_delete(const Options& options, ApiClient& client, Console& console) {
+    const Selected selected = select_recordings(client, options.recording_ids, options.recordings);
+    for (const std::string& missing : selected.missing) console.trouble(missing);
+    int exit_code = selected.missing.empty() ? cli::kDone : cli::kRefused;
+    std::vector<const Selected::Item*> items;
+    std::uint64_t bytes = 0;
+    for (const Selected::Item& item : selected.items) {
+        const std::string why = spared_because(item);
+        if (!why.empty()) {
+            console.note(item.recording.id + " " + why + ": left alone");
+            continue;
+        }
+        items.push_back(&item);
+        bytes += item.recording.bytes;
+    }
+    if (items.empty()) {
+        if (selected.missing.empty()) console.note("no recording to delete");
+        return exit_code;
+    }
+    if (options.dry_run) {
+        control::List list;
+        for (const Selected::Item* item : items) {
+            if (!console.json()) console.result(item->recording.id);
+            list.items.push_back(item->json);
+        }
+        if (console.json()) console.body(control::encode(list));
+        console.note("would delete " + counted(items.size(), "recording") + ", " +
+                     human_bytes(bytes));
+        return exit_code;
+    }
+    if (!options.is_confirmed) {
+        if (items.size() > 1) {
+            for (const Selected::Item* item : items) std::cerr << item->recording.id << '\n';
+        }
+        if (!is_confirmed(question_about(items, bytes))) {
+            console.note("nothing was deleted");
+            return cli::kRefused;
+        }
+    }
+    for (const Selected::Item* item : items) {
+        try {
+            const std::string body = client.delete_recording(item->recording.id);
+            if (console.json()) console.body(body);
+            console.note(item->recording.id + ": deleted");
+        } catch (const Refused& refused) {
+            if (refused.exit_code() == cli::kNotAuthorised) throw;
+            if (console.json()) console.body(refused.body());
+            console.trouble(refused.what());
+            exit_code = cli::kRefused;
+        }
+    }
+    return exit_code;
+}
+
+int run_keep(const Options& options, ApiClient& client, Console& console) {
+    const Selected selected = select_recordings(client, options.recording_ids, options.recordings);
+    for (const std::string& missing : selected.missing) console.trouble(missing);
+    int exit_code = selected.missing.empty() ? cli::kDone : cli::kRefused;
+    for (const Selected::Item& item : selected.items) {
+        try {
+            const std::string body = client.keep_recording(item.recording.id, !options.release);
+            if (console.json()) console.body(body);
+            console.note(item.recording.id + (options.release ? ": released" : ": kept"));
+        } catch (const Refused& refused) {
+            if (refused.exit_code() == cli::kNotAuthorised) throw;
+            if (console.json()) console.body(refused.body());
+            console.trouble(refused.what());
+            exit_code = cli::kRefused;
+        }
+    }
+    return exit_code;
+}
+
+}  // namespace st::streamctl

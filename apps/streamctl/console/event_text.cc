@@ -1,0 +1,133 @@
+#include "streamctl/console/event_text.h"
+
+#include <array>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/units.h"
+#include "base/when.h"
+#include "control/json.h"
+#include "streamctl/client/connection.h"
+#include "streamctl/console/table.h"
+
+namespace st::streamctl {
+namespace {
+
+/// The fields of one event, made printable.
+class Fields {
+ public:
+    explicit Fields(const json::Object& object) : object_(object) {}
+
+    std::string text(std::string_view key) const { return printable(object_[key].text_or_empty()); }
+    std::uint64_t number(std::string_view key) const { return object_[key].natural().value_or(0); }
+    /// `before` and the text, or nothing if there is none.
+    std::string with(const std::string& before, std::string_view key) const {
+        const std::string value = text(key);
+        return value.empty() ? "" : before + value;
+    }
+
+ private:
+    const json::Object& object_;
+};
+
+bool is_of_camera(const std::string& stream) { return stream.starts_with("/camera/"); }
+
+/// Why a recording ended, if that is not what everybody expects.
+std::string end_of(const Fields& event) {
+    const std::string reason = event.text("end_reason");
+    if (reason == "stopped") return event.with(", stopped by ", "stopped_by");
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kReasons = {{
+        {"camera_stopped", "the camera stopped"},
+        {"disconnected", "the connection was lost"},
+        {"replaced", "another connection took the name"},
+        {"restarted", "the camera began anew"},
+        {"max_session", "goes on in a new one"},
+        {"stop_timeout", "the camera did not answer the stop"},
+        {"camera_error", "the camera reported an error"},
+        {"disk", "the disk refused"},
+        {"shutdown", "the server was stopped"},
+    }};
+    for (const auto& [word, sentence] : kReasons) {
+        if (word == reason) return ": " + std::string(sentence);
+    }
+    return reason.empty() ? "" : ": " + reason;
+}
+
+std::string recording_text(const std::string& type, const Fields& event) {
+    const std::string camera = event.text("camera");
+    const std::string id = event.text("session");
+    if (type == "session.opened") return camera + ": recording " + id;
+    if (type == "session.finished") {
+        return camera + ": " + id + " " + event.text("state") + ", " +
+               counted(event.number("pictures"), "picture") + end_of(event) +
+               event.with("; ", "error");
+    }
+    return camera + ": " + (id.empty() ? "recording" : id) + " failed" + event.with(": ", "error");
+}
+
+std::string camera_text(const std::string& type, const Fields& event) {
+    const std::string camera = event.text("camera");
+    if (type == "camera.connected") return camera + ": connected" + event.with(" from ", "peer");
+    if (type == "camera.disconnected") {
+        return camera + ": disconnected" + event.with(" (", "reason") +
+               (event.text("reason").empty() ? "" : ")");
+    }
+    if (type == "camera.stalled") {
+        return camera + ": waits for the disk, " + human_bytes(event.number("queued_bytes")) +
+               " behind";
+    }
+    if (type == "camera.bad_payload") {
+        return camera + ": " + counted(event.number("undecodable"), "message") +
+               " in no known form of H.264";
+    }
+    if (type == "camera.text") return camera + " says: " + event.text("text");
+    return {};
+}
+
+std::string stream_text(const std::string& type, const Fields& event) {
+    const std::string stream = event.text("stream");
+    const std::string peer = event.with(" by ", "peer") + event.with(", ", "protocol");
+    if (type == "stream.published") return stream + ": published" + peer;
+    if (type == "stream.ended") return stream + ": ended" + event.with(": ", "reason");
+    const std::string viewer =
+        stream + ": viewer " + std::to_string(event.number("viewer")) + event.with(" at ", "peer");
+    if (type == "viewer.joined") return viewer + " joined";
+    if (type == "viewer.left") return viewer + " left" + event.with(": ", "reason");
+    if (type == "viewer.slow") {
+        return viewer + " is too slow, " + counted(event.number("dropped"), "packet") + " dropped";
+    }
+    return {};
+}
+
+/// What another event says as well.
+bool is_told_otherwise(const std::string& type, const Fields& event) {
+    if (type == "camera.ready" || type == "camera.started" || type == "camera.stopped") return true;
+    if (type == "server.disk") return !event.text("session").empty();
+    return (type == "stream.published" || type == "stream.ended") &&
+           is_of_camera(event.text("stream"));
+}
+
+std::string sentence(const std::string& type, const Fields& event) {
+    std::string text;
+    if (type.starts_with("session.")) text = recording_text(type, event);
+    if (type.starts_with("camera.")) text = camera_text(type, event);
+    if (type.starts_with("stream.") || type.starts_with("viewer.")) text = stream_text(type, event);
+    if (type == "server.reloaded") text = "the server has read its configuration again";
+    if (!text.empty()) return text;
+    // Of a newer server: its own word, and whatever says what it is about.
+    return printable(type) + event.with(" ", "stream") + event.with(" ", "camera") +
+           event.with(" ", "session") + event.with(": ", "reason") + event.with(": ", "error");
+}
+
+}  // namespace
+
+std::string event_text(const control::RpcEvent& event) {
+    const auto object = control::parse_object(event.json, control::kReply);
+    if (!object) return {};
+    const Fields fields(*object);
+    if (is_told_otherwise(event.type, fields)) return {};
+    const auto at = parse_rfc3339(event.time);
+    return (at ? local_clock(*at) : printable(event.time)) + " " + sentence(event.type, fields);
+}
+
+}  // namespace st::streamctl

@@ -1,0 +1,14 @@
+#pragma once
+/// What to type to have recordings' files here. Pure.
+#include <string>
+#include <vector>
+
+#include "streamctl/options.h"
+
+namespace st::streamctl {
+
+/// "streamctl -s HOST get --take walk1 -o walk1/": by the take if the command has one, else by the
+/// ids; with the server, folder and --align that it was given. Quoted for a shell.
+std::string fetch_line(const Options& options, const std::vector<std::string>& ids);
+
+}  // namespace st::streamctl

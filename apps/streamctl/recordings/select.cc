@@ -1,0 +1,55 @@
+#include "streamctl/recordings/select.h"
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+
+#include "control/glob.h"
+#include "streamctl/commands/commands.h"
+
+namespace st::streamctl {
+
+bool has_filters(const control::RecordingQuery& query) {
+    return query.camera || query.take || query.since || query.until || query.state;
+}
+
+std::vector<std::string> all_recordings(ApiClient& client, control::RecordingQuery query) {
+    std::vector<std::string> all;
+    for (bool more = true; more;) {
+        auto list = understood(control::decode_list(client.recordings(query)));
+        // A page that brings nothing new must not go round for ever.
+        more = list.next && list.next != query.cursor && !list.items.empty();
+        query.cursor = list.next;
+        std::ranges::move(list.items, std::back_inserter(all));
+    }
+    return all;
+}
+
+Selected select_recordings(ApiClient& client, const std::vector<std::string>& ids,
+                           const control::RecordingQuery& query) {
+    Selected selected;
+    std::set<std::string> taken;
+    const auto add = [&](const control::RecordingQuery& wanted, bool is_named) {
+        bool found = false;
+        for (std::string& json : all_recordings(client, wanted)) {
+            auto recording = understood(control::decode_recording(json));
+            found = true;
+            if (!taken.insert(recording.id).second) continue;
+            selected.items.push_back({std::move(recording), std::move(json), is_named});
+        }
+        return found;
+    };
+    if (ids.empty()) add(query, false);
+    for (const std::string& id : ids) {
+        control::RecordingQuery wanted = query;
+        wanted.id = id;
+        const bool is_pattern = control::is_pattern(id);
+        if (control::check_id_pattern(id) && add(wanted, !is_pattern)) continue;
+        selected.missing.push_back(is_pattern ? "no recording matches " + id
+                                              : "there is no recording " + id);
+        if (has_filters(query)) selected.missing.back() += " that the filters let pass";
+    }
+    return selected;
+}
+
+}  // namespace st::streamctl

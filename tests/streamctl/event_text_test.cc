@@ -1,0 +1,65 @@
+#include "streamctl/console/event_text.h"
+
+#include <gtest/gtest.h>
+
+#include "support/time_zone.h"
+
+namespace st::streamctl {
+namespace {
+
+/// What is shown of an event of 2026-01-31T08:15:30Z with these fields.
+std::string shown(const std::string& type, const std::string& fields) {
+    const std::string json = R"({"id":7,"time":"2026-01-31T08:15:30.250Z","type":")" + type + "\"" +
+                             (fields.empty() ? "" : "," + fields) + "}";
+    const auto event = control::decode_rpc_event(json);
+    return event ? event_text(*event) : event.error().message;
+}
+
+TEST(EventText, says_what_happened_to_what_in_local_time) {
+    const TimeZone zone("JST-9");
+    EXPECT_EQ(shown("camera.connected", R"("camera":"door","peer":"10.0.0.7:4123")"),
+              "17:15:30 door: connected from 10.0.0.7:4123");
+    EXPECT_EQ(shown("camera.disconnected", R"("camera":"door","reason":"no answer to a ping")"),
+              "17:15:30 door: disconnected (no answer to a ping)");
+    EXPECT_EQ(shown("session.opened", R"("camera":"door","session":"door_1")"),
+              "17:15:30 door: recording door_1");
+    EXPECT_EQ(shown("session.finished",
+                    R"("camera":"door","session":"door_1","state":"done","pictures":301,)"
+                    R"("end_reason":"stopped","stopped_by":"kim@desk")"),
+              "17:15:30 door: door_1 done, 301 pictures, stopped by kim@desk");
+    EXPECT_EQ(shown("session.finished",
+                    R"("camera":"door","session":"door_1","state":"done","pictures":1,)"
+                    R"("end_reason":"disconnected")"),
+              "17:15:30 door: door_1 done, 1 picture: the connection was lost");
+    EXPECT_EQ(shown("session.failed", R"("camera":"door","session":"door_1","error":"disk full")"),
+              "17:15:30 door: door_1 failed: disk full");
+    EXPECT_EQ(shown("stream.ended", R"("stream":"/live/desk","reason":"publisher left")"),
+              "17:15:30 /live/desk: ended: publisher left");
+    EXPECT_EQ(shown("viewer.left",
+                    R"("stream":"/live/desk","viewer":3,"peer":"10.0.0.9:1","reason":"left")"),
+              "17:15:30 /live/desk: viewer 3 at 10.0.0.9:1 left: left");
+}
+
+TEST(EventText, tells_each_thing_once) {
+    EXPECT_EQ(shown("camera.started", R"("camera":"door")"), "");
+    EXPECT_EQ(shown("camera.ready", R"("camera":"door")"), "");
+    EXPECT_EQ(shown("stream.published", R"("stream":"/camera/door","peer":"x")"), "");
+    EXPECT_NE(shown("stream.published", R"("stream":"/live/desk","peer":"x")"), "");
+}
+
+TEST(EventText, shows_what_it_does_not_know_with_what_it_is_about) {
+    const TimeZone zone("UTC0");
+    EXPECT_EQ(shown("camera.moved", R"("camera":"door","reason":"wind")"),
+              "08:15:30 camera.moved door: wind");
+    EXPECT_EQ(shown("hook.failed", ""), "08:15:30 hook.failed");
+}
+
+TEST(EventText, lets_no_control_character_through) {
+    EXPECT_EQ(shown("camera.text", R"("camera":"door","text":"a[2Jb\nc")").find('\x1b'),
+              std::string::npos);
+    EXPECT_EQ(shown("camera.text", R"("camera":"door","text":"b\nc")").find('\n'),
+              std::string::npos);
+}
+
+}  // namespace
+}  // namespace st::streamctl
