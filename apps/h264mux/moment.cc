@@ -1,6 +1,9 @@
 #include "moment.h"
 
+#include <algorithm>
 #include <array>
+#include <cstdio>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"

@@ -85,7 +85,7 @@ cli::Manual manual() {
     };
     manual.live = {{"CAMERA", "cameras"}, {"ID", "recordings"}, {"TAKE", "takes"},
                    {"TYPE", "events"},    {"KEY", "keys"},      {"STREAM", "streams"},
-                   {"SOURCE", "sources"}, {"VIEWER", "viewers"}};
+                   {"SOURCE", "sources"}, {"VIEWER", "viewers"}, {"COMMAND", "commands"}};
     manual.see_also = {"h264mux(1)", "streamd(8)"};
     return manual;
 }

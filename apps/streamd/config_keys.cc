@@ -228,7 +228,7 @@ void add_live(Keys& keys, const Config& config) {
     keys.push_back(duration("live.queue_age", defaults.queue_age, milliseconds(100), minutes(10),
                             "How long a packet may wait for one viewer; over it likewise."));
     keys.push_back(duration("live.stuck_after", defaults.stuck_after, seconds(1), hours(1),
-                            "A viewer that takes nothing for so long is closed."));
+                            "A viewer that reads nothing for this long is disconnected."));
     add_sources(keys);
 }
 

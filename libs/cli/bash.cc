@@ -43,6 +43,11 @@ std::string reply(const OptionModel& option, const std::string& program) {
         case ValueKind::choice:
             return "mapfile -t COMPREPLY < <(compgen -W '" + joined(option.choices, " ") +
                    "' -- \"$cur\")";
+        case ValueKind::list:
+            // The words go behind the last comma.
+            return "local done=${cur%\"${cur##*,}\"}; mapfile -t COMPREPLY < <(compgen -P \"$done\" "
+                   "-W '" +
+                   joined(option.choices, " ") + "' -- \"${cur##*,}\")";
         case ValueKind::none:
         case ValueKind::any:
             break;

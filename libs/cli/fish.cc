@@ -44,6 +44,12 @@ void write_option(std::ostream& out, const std::string& program, const std::stri
         case ValueKind::live:
             out << " -x" << ask(program, option);
             break;
+        case ValueKind::list: {
+            std::string words;
+            for (const std::string& word : option.choices) words += " " + word;
+            out << " -x -a " << single_quoted("(__fish_append ," + words + ")");
+            break;
+        }
         case ValueKind::choice: {
             std::string words;
             for (const std::string& word : option.choices)

@@ -9,6 +9,9 @@ namespace {
 ValueKind kind_of(const std::string& value) {
     if (value.empty()) return ValueKind::none;
     if (value.find('|') != std::string::npos) return ValueKind::choice;
+    if (value.find(',') != std::string::npos && value.find('=') == std::string::npos) {
+        return ValueKind::list;
+    }
     if (value.find("DIR") != std::string::npos) return ValueKind::folder;
     for (const char* word : {"FILE", "PATH", "INPUT"}) {
         if (value.find(word) != std::string::npos) return ValueKind::file;
@@ -26,8 +29,10 @@ OptionModel model_of(const CLI::Option& option, const Live& live) {
     const auto found = live.find(model.value);
     if (found != live.end()) model.live = found->second;
     model.kind = model.live.empty() ? kind_of(model.value) : ValueKind::live;
-    std::istringstream words(model.kind == ValueKind::choice ? model.value : "");
-    for (std::string word; std::getline(words, word, '|');) model.choices.push_back(word);
+    const bool has_choices = model.kind == ValueKind::choice || model.kind == ValueKind::list;
+    const char separator = model.kind == ValueKind::list ? ',' : '|';
+    std::istringstream words(has_choices ? model.value : "");
+    for (std::string word; std::getline(words, word, separator);) model.choices.push_back(word);
     model.help = option.get_description();
     model.fallback = option.get_default_str();
     model.environment = option.get_envname();

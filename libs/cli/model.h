@@ -13,6 +13,7 @@ enum class ValueKind {
     file,
     folder,
     choice,
+    list,  ///< some of OptionModel::choices, separated by commas
     live,  ///< names that are asked for: OptionModel::live
 };
 

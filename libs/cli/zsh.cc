@@ -42,6 +42,11 @@ std::string action(const OptionModel& option, const std::string& program) {
                 words += (words.empty() ? "" : " ") + word;
             return "(" + words + ")";
         }
+        case ValueKind::list: {
+            std::string words;
+            for (const std::string& word : option.choices) words += " " + word;
+            return "_values -s , word" + words;
+        }
         case ValueKind::live:
             return " " + ask_function(program) + " " + option.live;
         case ValueKind::none:

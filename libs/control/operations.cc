@@ -117,19 +117,28 @@ bool takes_body(const OperationInfo& operation) {
                        [](const Parameter& p) { return p.place == Place::body; });
 }
 
+/// Whether a member of JSON-RPC's params is what HTTP carries outside of its body. Of a name that
+/// HTTP has in both places the body's is meant.
+bool is_argument(const OperationInfo& operation, std::string_view name) {
+    const auto stands = [&](bool in_body) {
+        return std::any_of(operation.parameters.begin(), operation.parameters.end(),
+                           [&](const Parameter& p) {
+                               return p.name == name && (p.place == Place::body) == in_body;
+                           });
+    };
+    return stands(false) && !stands(true);
+}
+
 bool has_arguments(const OperationInfo& operation) {
     return std::any_of(operation.parameters.begin(), operation.parameters.end(),
-                       [](const Parameter& p) { return p.place != Place::body; });
+                       [&](const Parameter& p) { return is_argument(operation, p.name); });
 }
 
 /// What of JSON-RPC's params the HTTP door carries in its body.
 json::Object body_members(const OperationInfo& operation, const json::Object& params) {
     json::Object body;
     for (const json::Member& member : params.members()) {
-        const bool is_argument = std::any_of(
-            operation.parameters.begin(), operation.parameters.end(),
-            [&](const Parameter& p) { return p.place != Place::body && p.name == member.key; });
-        if (!is_argument) body.set(member.key, member.value);
+        if (!is_argument(operation, member.key)) body.set(member.key, member.value);
     }
     return body;
 }

@@ -60,7 +60,7 @@ const char* to_text(EndReason reason) {
         case EndReason::ended:
             return "stream ended";
         case EndReason::stuck:
-            return "viewer takes nothing";
+            return "the viewer has stopped reading";
         case EndReason::kicked:
             return "kicked";
     }

@@ -127,7 +127,7 @@ Result<Publication> Hub::publish(const std::string& path, PublisherPtr publisher
     }
     if (number == 0) {
         holder->probe();
-        return Error{path + ": somebody else publishes there", 409};
+        return Error{path + " is already being published", 409};
     }
     event.publication = number;
     events_(event);

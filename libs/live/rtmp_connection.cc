@@ -55,8 +55,8 @@ RtmpConnection::RtmpConnection(Parts& parts, httpd::NetLoop& net, httpd::Admissi
 }
 
 RtmpConnection::~RtmpConnection() {
-    for (const auto& viewer : viewers_) viewer->leave("the server ends");
-    for (const auto& publisher : publishers_) publisher->leave("the server ends");
+    for (const auto& viewer : viewers_) viewer->leave("the server is shutting down");
+    for (const auto& publisher : publishers_) publisher->leave("the server is shutting down");
     stop_timers();
 }
 
@@ -100,7 +100,7 @@ void RtmpConnection::process() {
         std::visit([this](auto& it) { handle(it); }, **event);
         flush();
     }
-    if (state_ != State::closing && is_nagging()) close("asks too much");
+    if (state_ != State::closing && is_nagging()) close("too many requests");
 }
 
 bool RtmpConnection::is_nagging() {
@@ -341,7 +341,7 @@ void RtmpConnection::shut_down() {
     for (const auto& viewer : viewers) viewer->shut_down();
     const auto publishers = publishers_;
     for (const auto& publisher : publishers) publisher->shut_down();
-    close("the server ends");
+    close("the server is shutting down");
 }
 
 void RtmpConnection::on_end(std::string_view error) {

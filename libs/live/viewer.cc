@@ -19,13 +19,13 @@ const char* to_text(ViewerEnd why) {
         case ViewerEnd::ended:
             return "stream ended";
         case ViewerEnd::stuck:
-            return "viewer takes nothing";
+            return "the viewer has stopped reading";
         case ViewerEnd::kicked:
             return "kicked";
         case ViewerEnd::left:
             return "viewer left";
         case ViewerEnd::shutdown:
-            return "the server ends";
+            return "the server is shutting down";
     }
     return "";
 }

@@ -504,7 +504,7 @@ void Session::accept_play(std::uint32_t stream_id) {
     if (stream == nullptr || stream->use != Use::play_asked) return;
     stream->use = Use::playing;
     answers_.send_user_control(UserControl::stream_begin, stream_id);
-    answers_.send_status(stream_id, "status", "NetStream.Play.Reset", "begins anew");
+    answers_.send_status(stream_id, "status", "NetStream.Play.Reset", "restarting");
     answers_.send_status(stream_id, "status", "NetStream.Play.Start", "begins");
     answers_.send_data_start(stream_id);
 }

@@ -91,7 +91,7 @@ class Rtmp(harness.Case):
                 ffmpeg_publish(server, live.clip(), "live/cam"), expect=None
             )
             self.assertNotEqual(done.returncode, 0)
-            self.assertIn("somebody else publishes there", done.stderr)
+            self.assertIn("is already being published", done.stderr)
             self.assertIsNone(first.returncode)
             self.assertNotIn("stream.ended", server.log)
         finally:

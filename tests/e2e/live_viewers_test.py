@@ -118,7 +118,7 @@ class Viewers(harness.Case):
         self.assertGreater(len(got), 95)
         await harness.async_wait_for(lambda: "viewer.slow" in server.log, "viewer.slow is told")
         await harness.async_wait_for(
-            lambda: "reason=viewer takes nothing" in server.log, "the stalled viewer is closed"
+            lambda: "reason=the viewer has stopped reading" in server.log, "the stalled viewer is closed"
         )
         self.assertEqual([viewer["protocol"] for viewer in viewers(server)], ["ws-flv"])
         await (await healthy).close()

@@ -86,7 +86,7 @@ class Events(harness.Case):
         self.assertEqual(self.ctl(server, "events", "--timeout", "300ms")[:2], (75, ""))
         code, out, err = self.ctl(server, "wait", "camera.ready", "--timeout", "300ms")
         self.assertEqual((code, out), (75, ""))
-        self.assertIn("camera.ready: did not happen", err)
+        self.assertIn("camera.ready did not happen within 300ms", err)
         code, out, err = self.ctl(server, "wait", "camera.sneezed")
         self.assertEqual((code, out), (1, ""))
         self.assertIn("camera.sneezed", err)

@@ -111,6 +111,8 @@ class Pages(harness.Case):
         self.assertEqual(bash_replies("streamctl", "streamctl capture --require = an"), ["any"])
         self.assertEqual(bash_replies("streamctl", "streamctl start --bitrate "), [])
         self.assertEqual(bash_replies("streamctl", "streamctl recordings del"), ["delete"])
+        self.assertEqual(bash_replies("streamd", "streamd --keep du"), ["dump"])
+        self.assertEqual(bash_replies("streamd", "streamd --keep dump,mp4,th"), ["dump,mp4,thumbnail"])
         self.assertIn("--timing", bash_replies("h264mux", "h264mux --t"))
         self.assertIn("device", bash_replies("h264mux", "h264mux --timing d"))
 

@@ -67,6 +67,11 @@ class Tls(harness.Case):
         plain = f"wss://127.0.0.1:{server.port}"
         code, _, err = await asyncio.to_thread(self.ctl, "-s", plain, "--insecure", "status")
         self.assertEqual(code, 69, err)
+        self.assertIn(f"there is no TLS at that port; use ws://127.0.0.1:{server.port}", err)
+        secure = server.ports["https"]
+        code, _, err = await asyncio.to_thread(self.ctl, "-s", f"127.0.0.1:{secure}", "status")
+        self.assertEqual(code, 69, err)
+        self.assertIn(f"if that port is for TLS, use wss://127.0.0.1:{secure}", err)
         silent = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
         url = f"wss://127.0.0.1:{silent.sockets[0].getsockname()[1]}"
         code, _, err = await asyncio.to_thread(

@@ -253,14 +253,14 @@ class Truth(harness.Case):
             [harness.program("streamctl"), "-f", self.folder], capture_output=True, text=True, check=False
         )
         self.assertEqual((done.returncode, done.stdout), (66, ""))
-        self.assertIn(f"{self.folder}: is a folder", done.stderr)
+        self.assertIn(f"{self.folder} is a folder", done.stderr)
         folder = os.open(self.folder, os.O_RDONLY)
         self.addCleanup(os.close, folder)
         done = subprocess.run(
             [harness.program("streamctl")], stdin=folder, capture_output=True, text=True, check=False
         )
         self.assertEqual((done.returncode, done.stdout), (66, ""))
-        self.assertIn("standard input: is a folder", done.stderr)
+        self.assertIn("standard input is a folder", done.stderr)
 
     async def test_ctrl_c_during_start_says_who_records(self):
         server = self.start_streamd()

@@ -53,7 +53,7 @@ TEST(EndOfStream, counts_what_a_viewer_does_not_take_in_time) {
     world.executor.advance(1'100);
     EXPECT_EQ(world.hub.viewers().at(0)->dropped, 2U) << "older than it may be";
     world.executor.advance(5'000);
-    EXPECT_THAT(world.viewer.take(), ElementsAre("end: viewer takes nothing"));
+    EXPECT_THAT(world.viewer.take(), ElementsAre("end: the viewer has stopped reading"));
     EXPECT_EQ(std::get<Left>(world.events.back()).dropped, 2U);
 }
 
@@ -63,7 +63,7 @@ TEST(EndOfStream, counts_what_a_stuck_viewer_leaves) {
     Behind world(options);
     world.end();
     world.executor.advance(6'000);
-    EXPECT_THAT(world.viewer.take(), ElementsAre("end: viewer takes nothing"));
+    EXPECT_THAT(world.viewer.take(), ElementsAre("end: the viewer has stopped reading"));
     EXPECT_EQ(std::get<Left>(world.events.back()).dropped, 2U);
 }
 

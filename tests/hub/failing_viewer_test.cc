@@ -33,7 +33,7 @@ TEST_F(FailingViewerTest, costs_the_others_no_packet) {
     viewers[1].on_send = [] { throw std::runtime_error("no memory"); };
     push_and_fail(delta(40));
     EXPECT_THAT(viewers[0].take(), ElementsAre("Av@40:p"));
-    EXPECT_THAT(viewers[1].take(), ElementsAre("end: viewer takes nothing"));
+    EXPECT_THAT(viewers[1].take(), ElementsAre("end: the viewer has stopped reading"));
     EXPECT_THAT(viewers[2].take(), ElementsAre("Av@40:p"));
     world.push(publication, delta(80));
     EXPECT_THAT(viewers[0].take(), ElementsAre("Av@80:p"));

@@ -212,7 +212,7 @@ TEST(SlowViewer, that_takes_nothing_is_closed) {
         world.push(publication, i % 5 == 0 ? key(i * 100) : delta(i * 100));
         world.executor.advance(100);
     }
-    EXPECT_EQ(stalled.got.back(), "end: viewer takes nothing");
+    EXPECT_EQ(stalled.got.back(), "end: the viewer has stopped reading");
     EXPECT_FALSE(stalled.subscription);
     EXPECT_EQ(healthy.got.size(), 1U + 61U) << "begin, and every packet";
     EXPECT_EQ(world.hub.viewer_count(), 1U);
@@ -232,7 +232,7 @@ TEST(SlowViewer, that_takes_nothing_is_closed_however_much_its_connection_has_to
         viewer.queued += 7;  // answers to what it asks
         world.executor.advance(100);
     }
-    EXPECT_EQ(viewer.got.back(), "end: viewer takes nothing");
+    EXPECT_EQ(viewer.got.back(), "end: the viewer has stopped reading");
     EXPECT_FALSE(viewer.subscription);
 }
 

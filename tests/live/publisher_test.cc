@@ -49,7 +49,7 @@ media::Packet key(std::int64_t dts_ms) {
     return made;
 }
 
-constexpr char kTaken[] = "refuse 409 /live/x: somebody else publishes there";
+constexpr char kTaken[] = "refuse 409 /live/x is already being published";
 
 TEST(Publisher, gets_a_free_path_at_once) {
     hub::World world;

@@ -250,7 +250,7 @@ TEST(Viewer, is_told_of_the_shutdown_in_each_state_and_once) {
     const Texts refused{"refuse 503 the server is shutting down"};
     EXPECT_EQ(shut_down_in(Viewer::State::waiting_for_publisher), refused);
     EXPECT_EQ(shut_down_in(Viewer::State::waiting_for_entry), refused);
-    EXPECT_EQ(shut_down_in(Viewer::State::playing), Texts{"finish the server ends"});
+    EXPECT_EQ(shut_down_in(Viewer::State::playing), Texts{"finish the server is shutting down"});
     EXPECT_EQ(shut_down_in(Viewer::State::draining), Texts{});
     EXPECT_EQ(shut_down_in(Viewer::State::over), Texts{});
 }

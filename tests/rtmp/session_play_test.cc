@@ -30,7 +30,7 @@ TEST(SessionPlay, takes_the_sequence_of_ffmpeg_rtmpdump_and_vlc) {
     client.read_answers();
     EXPECT_EQ(client.answers,
               (Lines{"0 type 4 0 0 0 0 0 1",  // StreamBegin
-                     "1 command \"onStatus\" 0 null {NetStream.Play.Reset: begins anew}",
+                     "1 command \"onStatus\" 0 null {NetStream.Play.Reset: restarting}",
                      "1 command \"onStatus\" 0 null {NetStream.Play.Start: begins}",
                      "1 data \"onStatus\" {NetStream.Data.Start}"}));
     EXPECT_TRUE(client.session.is_playing(1));

@@ -8,6 +8,7 @@
 #include "control/camera_status.h"
 #include "streamctl/recordings/align.h"
 #include "streamctl/recordings/download.h"
+#include "streamctl/recordings/fetch_line.h"
 
 namespace st::streamctl {
 
@@ -213,7 +214,9 @@ void Capture::report_ended() {
         control::StopResult result = result_of(ending);
         if (result.outcome != StopOutcome::stopped) all_well_ = false;
         for (const control::SessionFile& file : result.files) {
-            if (!console_.json() && options_.folder.empty()) console_.result(file.path);
+            if (!console_.json() && options_.folder.empty()) {
+                console_.server_file(file.path, ending.session);
+            }
         }
         outcome_.push_back(std::move(result));
     }
@@ -258,8 +261,9 @@ int Capture::fetch_files() {
     try {
         return fetch(recordings);
     } catch (const Failed&) {
-        for (const control::Recording& recording : recordings) {
-            console_.trouble(recording.id + ": is on the server, in " + recording.directory);
+        if (!finished_.empty()) {
+            console_.trouble("the recordings are kept on the server; to fetch them: " +
+                             fetch_line(options_, finished_));
         }
         throw;
     }
@@ -343,7 +347,15 @@ int Capture::run() {
         // because of that.
         console_.trouble(std::string(failed.what()) + "; stopping the cameras");
         client_.reconnect();
-        stop(Ended::duration);
+        std::vector<std::string> ids;
+        for (const auto& [camera, session] : sessions_) ids.push_back(session);
+        try {
+            stop(Ended::duration);
+        } catch (const Failed&) {
+            console_.trouble("what was recorded is kept on the server; when it is back: " +
+                             fetch_line(options_, ids));
+            throw;
+        }
         return failed.exit_code();
     }
     return stop(ended);

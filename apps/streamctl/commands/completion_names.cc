@@ -1,5 +1,6 @@
 #include "streamctl/commands/completion_names.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "cli/parse.h"
@@ -7,6 +8,7 @@
 #include "control/configuration.h"
 #include "control/event_types.h"
 #include "control/json.h"
+#include "streamctl/options.h"
 
 namespace st::streamctl {
 namespace {
@@ -61,6 +63,17 @@ std::vector<std::string> event_names() {
     return out;
 }
 
+std::vector<std::string> command_names() {
+    CLI::App app("", "streamctl");
+    Options unused;
+    build(app, unused);
+    std::vector<std::string> out;
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+        if (!command->get_group().empty()) out.push_back(command->get_name());
+    }
+    return out;
+}
+
 /// The value of an option in a typed line; "" if it is not there.
 std::string value_in(const std::vector<std::string>& words, std::string_view option,
                      std::string_view short_option) {
@@ -87,6 +100,7 @@ std::vector<std::string> names_of(std::string_view kind, const Ask& ask) {
     if (kind == "sources") names = members(ask("sources.list", ""), "path");
     if (kind == "viewers") names = numbers(ask("viewers.list", ""), "id");
     if (kind == "events") names = event_names();
+    if (kind == "commands") names = command_names();
     std::erase_if(names, [](const std::string& name) { return !is_harmless(name); });
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());

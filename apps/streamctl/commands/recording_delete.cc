@@ -2,8 +2,9 @@
 #include <unistd.h>
 
 #include <iostream>
+#include <string>
+#include <vector>
 
-#include "base/clock.h"
 #include "base/units.h"
 #include "cli/terminal.h"
 #include "streamctl/commands/commands.h"

@@ -1,4 +1,9 @@
 /// recordings ID: everything about one.
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "base/clock.h"
 #include "base/units.h"
 #include "base/when.h"

@@ -76,7 +76,9 @@ bool report(const control::StopReply& reply, Console& console, bool prints_paths
         for (const control::SessionFile& file : result.files) {
             const bool is_mp4 =
                 file.path.size() > 4 && file.path.compare(file.path.size() - 4, 4, ".mp4") == 0;
-            if (is_mp4 && prints_paths && !console.json()) console.result(file.path);
+            if (is_mp4 && prints_paths && !console.json()) {
+                console.server_file(file.path, result.session.value_or(""));
+            }
         }
     }
     return is_ok;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "control/glob.h"
+#include "control/list.h"
 #include "streamctl/commands/commands.h"
 
 namespace st::streamctl {
