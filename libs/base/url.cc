@@ -8,80 +8,375 @@ namespace st {
 namespace {
 
 constexpr std::string_view kHidden = "***";
+constexpr std::string_view kScheme = "://";
+constexpr std::string_view kBlanks = " \t\r\n";
+constexpr std::string_view kTokenEnds = " \t\r\n\"'<>`";
+constexpr auto kNone = std::string_view::npos;
+/// A shorter password is hidden where it stands for one, and not wherever its letters do.
+constexpr std::size_t kTellingBytes = 4;
+
+char lower_of(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
 
 std::string lower(std::string_view text) {
     std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(out.begin(), out.end(), out.begin(), lower_of);
     return out;
 }
 
-std::string without_user_passwords(std::string_view text) {
-    constexpr std::string_view kScheme = "://";
-    std::string out;
-    for (;;) {
-        const std::size_t scheme = text.find(kScheme);
-        if (scheme == std::string_view::npos) return out.append(text);
-        const std::size_t begin = scheme + kScheme.size();
-        const std::string_view rest = text.substr(begin);
-        const std::string_view authority = rest.substr(0, rest.find_first_of("/?# \t"));
-        // The last one: people write passwords with @ in them.
-        const std::size_t at = authority.rfind('@');
-        const std::size_t colon = authority.substr(0, at).find(':');
-        out.append(text.substr(0, begin));
-        text.remove_prefix(begin);
-        if (at == std::string_view::npos || colon == std::string_view::npos) continue;
-        out.append(authority.substr(0, colon + 1)).append(kHidden);
-        text.remove_prefix(at);
-    }
+bool is_digits(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// "password", "access_token", "X-Amz-Signature", ...
-bool names_a_secret(std::string_view name) {
-    constexpr std::array kNames{"pass", "pwd", "key", "sign", "sig", "auth"};
-    constexpr std::array kEndings{"token",  "password",  "passwd", "passphrase",
-                                  "secret", "signature", "apikey", "_key"};
+bool is_name_character(char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
+}
+
+std::size_t end_or(std::size_t found, std::string_view text) {
+    return found == kNone ? text.size() : found;
+}
+
+/// Part of a text.
+struct Span {
+    std::size_t begin;
+    std::size_t end;
+};
+
+// ---- names ------------------------------------------------------------------------------------
+
+/// "password", "loginpas", "access_token", "X-Amz-Signature", "streamkey", ...
+bool is_telling_name(std::string_view name) {
+    constexpr std::array kNames{"pwd", "pw", "psw", "key", "sign", "sig", "auth", "psk", "jwt"};
+    constexpr std::array kParts{"passw", "passphrase", "secret", "credential", "signature"};
+    constexpr std::array kEndings{"token",  "pass",      "pas",       "pwd",
+                                  "apikey", "streamkey", "accesskey", "authkey",
+                                  "_key",   "-key",      "sessionid", "session_id"};
     const std::string small = lower(name);
-    return std::find(kNames.begin(), kNames.end(), small) != kNames.end() ||
-           std::any_of(kEndings.begin(), kEndings.end(),
-                       [&small](const char* ending) { return small.ends_with(ending); });
+    const auto is_it = [&small](const char* one) { return small == one; };
+    const auto is_in = [&small](const char* one) { return small.find(one) != kNone; };
+    const auto ends = [&small](const char* one) { return small.ends_with(one); };
+    return std::ranges::any_of(kNames, is_it) || std::ranges::any_of(kParts, is_in) ||
+           std::ranges::any_of(kEndings, ends);
 }
 
-std::string without_query_secrets(std::string_view text) {
-    std::string out;
-    for (;;) {
-        const std::size_t mark = text.find_first_of("?&");
-        if (mark == std::string_view::npos) return out.append(text);
-        out.append(text.substr(0, mark + 1));
-        text.remove_prefix(mark + 1);
-        const std::size_t end = text.find_first_of("=?&# \t\"'");
-        if (end == std::string_view::npos || text[end] != '=') continue;
-        const std::string_view name = text.substr(0, end);
-        if (!names_a_secret(name)) continue;
-        out.append(name).append("=").append(kHidden);
-        text.remove_prefix(end + 1);
-        text.remove_prefix(std::min(text.find_first_of("&# \t\"'"), text.size()));
+/// In a query, where nothing else is called so.
+bool names_a_secret(std::string_view name) {
+    const std::string small = lower(name);
+    return small == "p" || small == "session" || small == "sid" || is_telling_name(name);
+}
+
+/// An option whose value is "user:password".
+bool takes_a_user(std::string_view option) {
+    return option == "-u" || option == "-U" || option == "--user" || option == "--proxy-user" ||
+           option == "--http-user";
+}
+
+/// An option whose value is a secret: "--password", "-passphrase".
+bool takes_a_secret(std::string_view option) {
+    const std::size_t name = option.find_first_not_of('-');
+    return name != 0 && name != kNone && is_telling_name(option.substr(name));
+}
+
+// ---- URLs -------------------------------------------------------------------------------------
+
+/// Where the query begins, if it begins with a parameter's name: a "?" alone may be a password's.
+std::size_t query_of(std::string_view url) {
+    for (std::size_t mark = url.find('?'); mark != kNone; mark = url.find('?', mark + 1)) {
+        std::size_t at = mark + 1;
+        while (at < url.size() && is_name_character(url[at])) ++at;
+        if (at > mark + 1 && at < url.size() && url[at] == '=') return mark;
+    }
+    return url.size();
+}
+
+/// "192.0.2.1:554", "cam.example:80": not "admin:554", which may be half of a password.
+bool is_clear_host(std::string_view authority, std::size_t colon) {
+    const std::string_view host = authority.substr(0, colon);
+    const bool is_host = host.find('.') != kNone || host.starts_with('[') || host == "localhost";
+    return is_host && is_digits(authority.substr(colon + 1));
+}
+
+/// The password in what follows "scheme://"; nullopt: there is none. `rest` goes on behind the URL.
+std::optional<Span> password_of(std::string_view rest) {
+    std::string_view url = rest.substr(0, rest.find_first_of(kTokenEnds));
+    const std::string_view authority = url.substr(0, url.find_first_of("/?#"));
+    if (authority.starts_with('[')) return std::nullopt;
+    const std::size_t colon = authority.find(':');
+    if (colon == kNone || authority.substr(0, colon).find('@') != kNone) return std::nullopt;
+    std::size_t at = url.substr(0, query_of(url)).rfind('@');
+    if (at != kNone) {
+        const bool is_in_path = at > authority.size();
+        if (is_in_path && is_clear_host(authority, colon)) return std::nullopt;
+        return Span{colon + 1, at};
+    }
+    if (is_digits(authority.substr(colon + 1))) return std::nullopt;
+    // No port: half a password. It may have a "?" of its own, or a blank.
+    at = url.rfind('@');
+    if (at == kNone && url.size() < rest.size() && kBlanks.find(rest[url.size()]) != kNone) {
+        const std::string_view line = rest.substr(0, rest.find_first_of("\r\n\"'<>`"));
+        const std::string_view own = line.substr(0, line.find(kScheme));
+        at = own.find('@');
+        if (at != kNone) at = own.substr(0, own.find(' ', at)).rfind('@');
+    }
+    if (at == kNone || at < colon) return std::nullopt;
+    return Span{colon + 1, at};
+}
+
+void find_user_passwords(std::string_view text, std::vector<Span>& found) {
+    for (std::size_t at = text.find(kScheme); at != kNone; at = text.find(kScheme, at)) {
+        at += kScheme.size();
+        const auto password = password_of(text.substr(at));
+        if (!password) continue;
+        found.push_back({at + password->begin, at + password->end});
+        at += password->end;
     }
 }
+
+void find_query_secrets(std::string_view text, std::vector<Span>& found) {
+    for (std::size_t mark = text.find_first_of("?&"); mark != kNone;
+         mark = text.find_first_of("?&", mark + 1)) {
+        std::size_t at = mark + 1;
+        while (at < text.size() && is_name_character(text[at])) ++at;
+        if (at == text.size() || text[at] != '=') continue;
+        if (!names_a_secret(text.substr(mark + 1, at - mark - 1))) continue;
+        const std::size_t begin = at + 1;
+        std::size_t end = end_or(text.find_first_of("& \t\r\n\"'", begin), text);
+        // Of the sentence in which the URL stands: "open http://h/?pwd=x: Connection refused".
+        const bool is_at_blank = end == text.size() || kBlanks.find(text[end]) != kNone;
+        while (is_at_blank && end > begin &&
+               std::string_view(":,;.)").find(text[end - 1]) != kNone) {
+            --end;
+        }
+        found.push_back({begin, end});
+    }
+}
+
+// ---- headers and options ------------------------------------------------------------------------
 
 /// RFC 9110, 11.6.2: "Authorization: Bearer xyz", as a command is given it for a header.
-std::string without_authorization(std::string_view text) {
-    constexpr std::string_view kField = "authorization:";
+void find_header_secrets(std::string_view text, std::vector<Span>& found) {
     const std::string small = lower(text);
-    std::string out;
-    for (std::size_t done = 0;;) {
-        const std::size_t field = small.find(kField, done);
-        if (field == std::string::npos) return out.append(text.substr(done));
-        const std::size_t begin = field + kField.size();
-        out.append(text.substr(done, begin - done)).append(" ").append(kHidden);
-        done = std::min(text.find_first_of("\r\n\"'", begin), text.size());
+    for (const std::string_view field : {"authorization:", "cookie:", "-token:", "-key:"}) {
+        for (std::size_t at = small.find(field); at != kNone; at = small.find(field, at)) {
+            at += field.size();
+            std::size_t begin = end_or(text.find_first_not_of(" \t", at), text);
+            const std::size_t end = end_or(text.find_first_of("\r\n\"'", begin), text);
+            if (end > begin) found.push_back({begin, end});
+            at = end;
+        }
     }
+}
+
+/// The password in "user:password"; nullopt: it is none, or a URL.
+std::optional<Span> user_password(std::string_view word) {
+    const std::size_t colon = word.find(':');
+    if (colon == kNone || word.substr(colon).starts_with(kScheme)) return std::nullopt;
+    return Span{colon + 1, word.size()};
+}
+
+/// The words of a command line, or of a JSON list: what stands in quotes is one.
+std::vector<Span> words_of(std::string_view text) {
+    std::vector<Span> words;
+    for (std::size_t at = 0; at < text.size();) {
+        const char c = text[at];
+        if (c == '"' || c == '\'') {
+            std::size_t end = at + 1;
+            while (end < text.size() && text[end] != c) end += text[end] == '\\' ? 2 : 1;
+            end = std::min(end, text.size());
+            words.push_back({at + 1, end});
+            at = end + 1;
+        } else if (kBlanks.find(c) != kNone || c == ',' || c == '[' || c == ']') {
+            ++at;
+        } else {
+            const std::size_t end = end_or(text.find_first_of(" \t\r\n\"'", at), text);
+            words.push_back({at, end});
+            at = end;
+        }
+    }
+    return words;
+}
+
+/// What the word itself says, and what the one before it promised.
+std::optional<Span> secret_of_word(std::string_view word, std::string_view before,
+                                   bool is_for_sshpass) {
+    if (takes_a_user(before)) return user_password(word);
+    if (takes_a_secret(before) && before.find('=') == kNone && !word.starts_with('-')) {
+        return Span{0, word.size()};
+    }
+    if (is_for_sshpass && before == "-p") return Span{0, word.size()};
+    if (is_for_sshpass && word.starts_with("-p") && word.size() > 2) return Span{2, word.size()};
+    const std::size_t equals = word.find('=');
+    if (equals != kNone) {
+        const std::string_view name = word.substr(0, equals);
+        const bool is_name = std::ranges::all_of(name, is_name_character);
+        if (is_name && takes_a_user(name)) {
+            const auto password = user_password(word.substr(equals + 1));
+            if (!password) return std::nullopt;
+            return Span{equals + 1 + password->begin, word.size()};
+        }
+        const std::size_t bare = name.find_first_not_of('-');
+        if (is_name && bare != kNone && is_telling_name(name.substr(bare))) {
+            return Span{equals + 1, word.size()};
+        }
+        return std::nullopt;
+    }
+    if (word.size() > 2 && (word.starts_with("-u") || word.starts_with("-U"))) {  // curl -ua:b
+        const auto password = user_password(word);
+        if (password && password->begin > 3) return password;
+    }
+    return std::nullopt;
+}
+
+void find_option_secrets(std::string_view text, const std::vector<Span>& words,
+                         std::vector<Span>& found) {
+    std::string_view before;
+    bool is_for_sshpass = false;
+    for (const Span& place : words) {
+        const std::string_view word = text.substr(place.begin, place.end - place.begin);
+        if (word == "sshpass" || word.ends_with("/sshpass")) is_for_sshpass = true;
+        if (const auto secret = secret_of_word(word, before, is_for_sshpass)) {
+            found.push_back({place.begin + secret->begin, place.begin + secret->end});
+            if (before == "-p") is_for_sshpass = false;
+        } else if (word.find_first_of(kBlanks) != kNone) {  // a script: "sh -c '...'"
+            std::vector<Span> inner = words_of(word);
+            for (Span& one : inner) one = {place.begin + one.begin, place.begin + one.end};
+            find_option_secrets(text, inner, found);
+        }
+        before = word;
+    }
+}
+
+std::string hide(std::string_view text, std::vector<Span> found) {
+    std::ranges::sort(found, {}, &Span::begin);
+    std::string out;
+    std::size_t done = 0;
+    for (const Span& one : found) {
+        if (one.begin < done) {
+            done = std::max(done, one.end);  // hidden with the one before
+            continue;
+        }
+        out.append(text.substr(done, one.begin - done)).append(kHidden);
+        done = one.end;
+    }
+    return out.append(text.substr(std::min(done, text.size())));
+}
+
+std::vector<Span> secrets_of(std::string_view text) {
+    std::vector<Span> found;
+    find_user_passwords(text, found);
+    find_query_secrets(text, found);
+    find_header_secrets(text, found);
+    return found;
+}
+
+/// The arguments behind each other, and where each of them stands.
+std::string join(const std::vector<std::string>& arguments, std::vector<Span>& words) {
+    std::string text;
+    for (const std::string& argument : arguments) {
+        if (!text.empty()) text += ' ';
+        words.push_back({text.size(), text.size() + argument.size()});
+        text += argument;
+    }
+    return text;
+}
+
+std::vector<Span> secrets_of_arguments(std::string_view text, const std::vector<Span>& words) {
+    std::vector<Span> found;
+    for (const Span& word : words) {
+        const std::string_view argument = text.substr(word.begin, word.end - word.begin);
+        std::vector<Span> its = secrets_of(argument);
+        // A whole argument is a URL to its end, whatever blanks are in it.
+        const std::size_t scheme = argument.find(kScheme);
+        if (scheme != kNone && argument.substr(0, scheme).find_first_of(kBlanks) == kNone) {
+            const std::size_t begin = scheme + kScheme.size();
+            const std::size_t colon = argument.find(':', begin);
+            const std::size_t at = argument.substr(0, query_of(argument)).rfind('@');
+            const bool has_blank = argument.find_first_of(" \t\"'<>`", begin) < at;
+            if (colon != kNone && at != kNone && colon < at && has_blank) {
+                its.push_back({colon + 1, at});
+            }
+        }
+        for (const Span& one : its) found.push_back({word.begin + one.begin, word.begin + one.end});
+    }
+    find_option_secrets(text, words, found);
+    return found;
+}
+
+std::string percent_decoded(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto digit = [&](std::size_t at) {
+            const std::size_t place =
+                at < text.size() ? std::string_view("0123456789abcdef").find(lower_of(text[at]))
+                                 : kNone;
+            return place;
+        };
+        if (text[i] == '%' && digit(i + 1) != kNone && digit(i + 2) != kNone) {
+            out += static_cast<char>(digit(i + 1) * 16 + digit(i + 2));
+            i += 2;
+        } else {
+            out += text[i];
+        }
+    }
+    return out;
 }
 
 }  // namespace
 
 std::string without_passwords(std::string_view text) {
-    return without_authorization(without_query_secrets(without_user_passwords(text)));
+    std::vector<Span> found = secrets_of(text);
+    find_option_secrets(text, words_of(text), found);
+    return hide(text, std::move(found));
+}
+
+std::string without_passwords(const std::vector<std::string>& arguments) {
+    std::vector<Span> words;
+    const std::string text = join(arguments, words);
+    return hide(text, secrets_of_arguments(text, words));
+}
+
+std::vector<std::string> passwords_in(const std::vector<std::string>& arguments) {
+    std::vector<Span> words;
+    const std::string text = join(arguments, words);
+    std::vector<std::string> passwords;
+    for (const Span& one : secrets_of_arguments(text, words)) {
+        const std::string written = text.substr(one.begin, one.end - one.begin);
+        for (const std::string& form : {written, percent_decoded(written)}) {
+            if (form.size() < kTellingBytes || std::ranges::count(passwords, form) > 0) continue;
+            passwords.push_back(form);
+        }
+    }
+    // The longest first: a shorter one may be a part of it.
+    std::ranges::sort(passwords, std::ranges::greater{}, &std::string::size);
+    return passwords;
+}
+
+std::string without_passwords(std::string_view text, const std::vector<std::string>& passwords) {
+    std::string out(text);
+    for (const std::string& password : passwords) {
+        for (std::size_t at = out.find(password); at != std::string::npos;
+             at = out.find(password, at + kHidden.size())) {
+            out.replace(at, password.size(), kHidden);
+        }
+    }
+    return without_passwords(out);
+}
+
+std::optional<std::string> url_mistake(std::string_view url) {
+    const std::size_t scheme = url.find(kScheme);
+    if (scheme == kNone || scheme == 0) return std::nullopt;
+    const std::string_view rest = url.substr(scheme + kScheme.size());
+    const std::size_t end = end_or(rest.find_first_of("/?#"), rest);
+    const std::string_view authority = rest.substr(0, end);
+    const std::string_view host = authority.substr(authority.rfind('@') + 1);
+    const std::size_t colon = host.starts_with('[') ? host.find(':', end_or(host.find(']'), host))
+                                                    : host.find(':');
+    if (colon == kNone || is_digits(host.substr(colon + 1))) return std::nullopt;
+    if (end == rest.size() || rest.find('@', end) == kNone) return "the port is no number";
+    constexpr std::string_view kHex = "0123456789ABCDEF";
+    const auto code = static_cast<unsigned char>(rest[end]);
+    return std::string("\"") + rest[end] +
+           "\" in the password ends the host's name there: write it as %" + kHex[code >> 4] +
+           kHex[code & 15];
 }
 
 }  // namespace st

@@ -10,6 +10,7 @@ TEST(WithoutPasswords, hides_the_password_and_nothing_else) {
               "rtsp://admin:***@192.0.2.1:554/ch1?a=b:c@d");
     EXPECT_EQ(without_passwords("rtsp://admin:p@ss@cam/x"), "rtsp://admin:***@cam/x");
     EXPECT_EQ(without_passwords("http://[2001:db8::1]:80/x"), "http://[2001:db8::1]:80/x");
+    EXPECT_EQ(without_passwords("http://192.0.2.1:80/a@b"), "http://192.0.2.1:80/a@b");
     EXPECT_EQ(without_passwords("rtsp://admin@cam/x"), "rtsp://admin@cam/x");
     EXPECT_EQ(without_passwords("open a://b:c@d: no, e://f:g@h"),
               "open a://b:***@d: no, e://f:***@h");
@@ -17,9 +18,9 @@ TEST(WithoutPasswords, hides_the_password_and_nothing_else) {
     EXPECT_EQ(without_passwords("srt://h:9?mode=caller&passphrase=a,b%20c&latency=2"),
               "srt://h:9?mode=caller&passphrase=***&latency=2");
     EXPECT_EQ(without_passwords("rtmp://h/a/b?Token=x: I/O error"),
-              "rtmp://h/a/b?Token=*** I/O error");
-    EXPECT_EQ(without_passwords("[\"http://h/?user=a&password=b\",\"--key=c\"]"),
-              "[\"http://h/?user=a&password=***\",\"--key=c\"]");
+              "rtmp://h/a/b?Token=***: I/O error");
+    EXPECT_EQ(without_passwords("[\"http://h/?user=a&password=b\",\"--width=c\"]"),
+              "[\"http://h/?user=a&password=***\",\"--width=c\"]");
     EXPECT_EQ(without_passwords("http://h/x?X-Amz-Signature=f&monkey=1&sign=2-3&keyframes=4"),
               "http://h/x?X-Amz-Signature=***&monkey=1&sign=***&keyframes=4");
     EXPECT_EQ(without_passwords("-headers 'Authorization: Bearer abc' -i x"),
@@ -28,6 +29,78 @@ TEST(WithoutPasswords, hides_the_password_and_nothing_else) {
     EXPECT_EQ(without_passwords("?token="), "?token=***");
     EXPECT_EQ(without_passwords("a://b:c"), "a://b:c");
     EXPECT_EQ(without_passwords(""), "");
+}
+
+TEST(WithoutPasswords, whatever_characters_a_password_holds) {
+    for (const std::string password :
+         {"pass123##X", "pa/ssword1", "pa?ssword2", "pa ssword3", "p%40ssword4", "pw@ssword5",
+          "plain6word", "ssw8:ord", "pa\\ssword9", "12345/6", "a?x=y@z", "/", "?#/@:"}) {
+        SCOPED_TRACE(password);
+        const std::string url = "rtsp://admin:" + password + "@127.0.0.1:554/1";
+        EXPECT_EQ(without_passwords(std::vector<std::string>{url}),
+                  "rtsp://admin:***@127.0.0.1:554/1");
+        const std::string said = without_passwords("open " + url + ": Invalid argument");
+        EXPECT_EQ(said, "open rtsp://admin:***@127.0.0.1:554/1: Invalid argument");
+        EXPECT_EQ(without_passwords("[\"curl\",\"" + url + "\"]").find(":" + password),
+                  std::string::npos);
+    }
+    EXPECT_EQ(without_passwords("rtsp://:pass7word@127.0.0.1/1"), "rtsp://:***@127.0.0.1/1");
+}
+
+TEST(WithoutPasswords, parameters_by_the_names_that_cameras_use) {
+    for (const char* name : {"pwd", "loginpas", "pw", "psw", "p", "streamkey", "credential", "key",
+                             "session", "token", "access_token", "Password", "apikey", "auth"}) {
+        const std::string begin = std::string("http://127.0.0.1:80/x.flv?user=admin&") + name + "=";
+        EXPECT_EQ(without_passwords("open " + begin + "hush#1?w: Connection refused"),
+                  "open " + begin + "***: Connection refused");
+        EXPECT_EQ(without_passwords(begin + "hush&channel=1"), begin + "***&channel=1");
+        EXPECT_EQ(without_passwords("\"" + begin + "hush\", next"), "\"" + begin + "***\", next");
+    }
+}
+
+TEST(WithoutPasswords, options_of_a_command_line) {
+    using Words = std::vector<std::string>;
+    EXPECT_EQ(without_passwords(Words{"curl", "-s", "-u", "admin:cmd1 word", "http://h/"}),
+              "curl -s -u admin:*** http://h/");
+    EXPECT_EQ(without_passwords(Words{"curl", "-uadmin:cmd1", "--user=admin:cmd2"}),
+              "curl -uadmin:*** --user=admin:***");
+    EXPECT_EQ(without_passwords(Words{"curl", "-H", "X-Api-Key: abc"}), "curl -H X-Api-Key: ***");
+    EXPECT_EQ(without_passwords(Words{"sshpass", "-p", "cmd5word", "ssh", "-p", "22", "x"}),
+              "sshpass -p *** ssh -p 22 x");
+    EXPECT_EQ(without_passwords(Words{"ssh", "-p", "22", "-u", "kim"}), "ssh -p 22 -u kim");
+    EXPECT_EQ(without_passwords(Words{"x", "--password", "a b", "--token=c d", "-passphrase", "e"}),
+              "x --password *** --token=*** -passphrase ***");
+    EXPECT_EQ(without_passwords(Words{"env", "SSHPASS=a", "TOKEN=b", "HOME=c"}),
+              "env SSHPASS=*** TOKEN=*** HOME=c");
+    EXPECT_EQ(without_passwords(Words{"sh", "-c", "curl -u a:b 'rtsp://a:c/d@h/' >&2; exit 1"}),
+              "sh -c curl -u a:*** 'rtsp://a:***@h/' >&2; exit 1");
+    EXPECT_EQ(without_passwords(R"(["curl","-u","admin:a b","--password","c d","-o","x"])"),
+              R"(["curl","-u","admin:***","--password","***","-o","x"])");
+    EXPECT_EQ(without_passwords(Words{"ffmpeg", "-re", "-i", "a.ts", "-f", "mpegts", "-"}),
+              "ffmpeg -re -i a.ts -f mpegts -");
+}
+
+TEST(WithoutPasswords, a_known_password_is_hidden_in_any_surroundings) {
+    const auto known = passwords_in({"rtsp://admin:p%40ss word@h/x"});
+    EXPECT_EQ(without_passwords("login p@ss word or p%40ss word: no", known),
+              "login *** or ***: no");
+    EXPECT_EQ(passwords_in({"rtsp://a:b@h/x"}).size(), 0U) << "b stands in every word";
+}
+
+TEST(UrlMistake, says_which_character_has_to_be_encoded) {
+    EXPECT_EQ(url_mistake("rtsp://admin:pass123##X@host/1").value_or(""),
+              "\"#\" in the password ends the host's name there: write it as %23");
+    EXPECT_EQ(url_mistake("rtsp://admin:pa/ss@host/1").value_or(""),
+              "\"/\" in the password ends the host's name there: write it as %2F");
+    EXPECT_TRUE(url_mistake("rtsp://admin:pa?ss@host/1"));
+    EXPECT_EQ(url_mistake("rtsp://host:port/1").value_or(""), "the port is no number");
+    for (const char* good :
+         {"rtsp://admin:p%23ss@host:554/1", "http://h/x?a=b@c", "rtsp://h", "rtsp://u@h:1",
+          "http://[2001:db8::1]:80/x", "http://[2001:db8::1]/x", "/dev/video0", "v4l2:/dev/video0",
+          "lavfi:testsrc2=size=640x360", "clip.mp4", "rtsp://admin:a@b@host/1", "file:///a b.ts",
+          "http://h/x?q=a b", ""}) {
+        EXPECT_EQ(url_mistake(good), std::nullopt) << good;
+    }
 }
 
 }  // namespace
