@@ -40,6 +40,8 @@ namespace {
 class Interrupt {
  public:
     Interrupt() {
+        // A file over the limit is a failed write, which removes what was begun.
+        std::signal(SIGXFSZ, SIG_IGN);
         sigemptyset(&signals_);
         sigaddset(&signals_, SIGINT);
         sigaddset(&signals_, SIGTERM);

@@ -41,7 +41,17 @@ Buffer build_metadata(const StreamFacts& facts) {
     if (facts.has_video) object.add("hasVideo", *facts.has_video);
     if (facts.has_audio) object.add("hasAudio", *facts.has_audio);
     add_facts(object, facts);
+    if (facts.duration_s > 0) object.add("duration", facts.duration_s);
+    if (facts.has_file_size) object.add("filesize", 0.0);
     return encode(object);
+}
+
+std::optional<std::size_t> file_size_at(Bytes payload) {
+    constexpr std::string_view kName = "filesize";
+    const std::string_view text = as_text(payload);
+    const std::size_t name = text.find(kName);
+    if (name == std::string_view::npos) return std::nullopt;
+    return name + kName.size() + 1;  // behind the marker of a number
 }
 
 Buffer metadata_for_live(Buffer payload) {

@@ -23,10 +23,14 @@ struct StreamFacts {
     std::uint32_t audio_sample_rate = 0;
     unsigned audio_channels = 0;
     std::string encoder;
+    double duration_s = 0;       ///< of a file
+    bool has_file_size = false;  ///< as 0, to be patched at file_size_at()
 };
 
 /// A metadata payload for a stream whose publisher sent none.
 Buffer build_metadata(const StreamFacts& facts);
+/// Where the eight bytes of the file's size stand in such a payload, a double (AMF0, 2.2).
+std::optional<std::size_t> file_size_at(Bytes payload);
 
 /// A publisher's payload for live viewers: without hasAudio and hasVideo, for which browsers'
 /// players wait in vain if they are not true, and without the length of a file. The FLV header says

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/unsupported.h"
 #include "mp4/file_error.h"
 
 namespace st::mp4 {
@@ -118,13 +119,13 @@ void SampleFile::create() {
         fd_.reset(::open(part.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
         if (fd_) {
             // Held while we write: tells a later run that this .part is not a leftover.
-            if (::flock(fd_.get(), LOCK_EX | LOCK_NB) == 0) return;
+            if (::flock(fd_.get(), LOCK_EX | LOCK_NB) == 0 || is_unsupported(errno)) return;
             fail_errno(FileError::Kind::cannot_create, "lock " + part);
         }
         if (errno != EEXIST) fail_errno(FileError::Kind::cannot_create, "create " + part);
         const Fd old(::open(part.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
         if (!old) fail_errno(FileError::Kind::cannot_create, "open " + part);
-        if (::flock(old.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (::flock(old.get(), LOCK_EX | LOCK_NB) != 0 && !is_unsupported(errno)) {
             throw FileError(FileError::Kind::cannot_create,
                             part + " is being written by another process");
         }
@@ -144,6 +145,14 @@ void SampleFile::ensure_open() {
     ::flock(fd_.get(), LOCK_EX | LOCK_NB);
     if (::lseek(fd_.get(), 0, SEEK_END) < 0) fail_errno(FileError::Kind::io, "seek " + part_path());
     resting_ = false;
+}
+
+int SampleFile::reread() {
+    assert(kind_ == Kind::file);
+    flush();
+    ensure_open();
+    if (::lseek(fd_.get(), 0, SEEK_SET) < 0) fail_errno(FileError::Kind::io, "seek " + part_path());
+    return fd_.get();
 }
 
 void SampleFile::rest() {

@@ -65,6 +65,9 @@ class SampleFile {
     void sync();
     /// Renames the `.part` to its name and syncs the folder.
     void keep();
+    /// The descriptor that wrote it, at its begin: a lock on some network shares keeps every other
+    /// one from reading. Nothing may be written behind that. Borrowed.
+    int reread();
     /// Lets go of the descriptor; the next call that writes opens it again.
     void rest();
 

@@ -1,6 +1,8 @@
 #include "mux/flv_writer.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 
 #include "clock/timeline.h"
 #include "flv/metadata.h"
@@ -23,7 +25,7 @@ void put(mp4::SampleFile& file, const media::Packet& packet) {
     file.flush();
 }
 
-media::Packet metadata_packet(const mp4::Track& track) {
+media::Packet metadata_packet(const mp4::Track& track, double duration_s, bool has_file_size) {
     const media::Sps& sps = track.format.sps;
     flv::StreamFacts facts;
     facts.has_video = true;
@@ -33,6 +35,8 @@ media::Packet metadata_packet(const mp4::Track& track) {
     facts.fps = static_cast<double>(track.samples.ticks_per_second) /
                 static_cast<double>(track.samples.usual_ticks);
     facts.is_h264 = true;
+    facts.duration_s = duration_s;
+    facts.has_file_size = has_file_size;
     facts.encoder = "streamd " ST_VERSION;
     media::Packet packet;
     packet.track = media::Track::metadata;
@@ -52,13 +56,25 @@ void FlvWriter::begin(const mp4::Track& track) {
     base_ticks_ = track.samples.begins_ticks;
     if (!has_header_) file_.append(flv::encode_header(false, true));
     has_header_ = true;
-    put(file_, metadata_packet(track));
+    const media::Packet metadata = metadata_packet(track, duration_s_, can_patch_);
+    const auto size_at = flv::file_size_at(metadata.payload.bytes());
+    if (size_at && !size_at_) size_at_ = file_.position() + flv::kTagHeaderBytes + *size_at;
+    put(file_, metadata);
     media::Packet config;
     config.is_config = true;
     config.is_key = true;
-    config.dts_ms = last_dts_ms_;
+    config.dts_ms = std::max<std::int64_t>(last_dts_ms_, 0);
     config.payload = mp4::encode_avcc(track.format);
     put(file_, config);
+}
+
+void FlvWriter::finish() {
+    file_.flush();
+    if (!size_at_) return;
+    const auto bits = std::bit_cast<std::uint64_t>(static_cast<double>(file_.position()));
+    std::array<std::uint8_t, 8> bytes{};
+    store_be64(bytes.data(), bits);
+    file_.patch(*size_at_, bytes);
 }
 
 void FlvWriter::picture(std::size_t i, Bytes sample) {
@@ -67,7 +83,7 @@ void FlvWriter::picture(std::size_t i, Bytes sample) {
     packet.is_key = samples.picture(i).is_sync;
     const std::int64_t shown = flv_shown_ms(samples, i, base_ticks_);
     last_dts_ms_ =
-        std::max(last_dts_ms_, ms_of(samples, base_ticks_ + samples.decoded(i, track_->depth)));
+        std::max(last_dts_ms_ + 1, ms_of(samples, base_ticks_ + samples.decoded(i, track_->depth)));
     packet.dts_ms = last_dts_ms_;
     packet.cts_ms = static_cast<std::int32_t>(shown - packet.dts_ms);
     packet.payload = Buffer(sample);

@@ -99,7 +99,7 @@ class Run {
     void stream_pictures();
     void begin_run();
     void end_run();
-    void verify(const mp4::SampleFile& file, const media::MovieFacts& expected, PictureSize size,
+    void verify(mp4::SampleFile& file, const media::MovieFacts& expected, PictureSize size,
                 bool is_indexed);
     bool may_decode(const std::string& path, PictureSize size);
     void describe_thumbnail();

@@ -110,16 +110,14 @@ bool Run::may_decode(const std::string& path, PictureSize size) {
 }
 
 /// Has a finished file read again; the thumbnail is made of the first one.
-void Run::verify(const mp4::SampleFile& file, const media::MovieFacts& expected, PictureSize size,
+void Run::verify(mp4::SampleFile& file, const media::MovieFacts& expected, PictureSize size,
                  bool is_indexed) {
     check_cancelled();
     if (job_.verifier == nullptr) return;
     const std::string path = file.part_path();
-    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (!fd) fail_errno(Exit::io, "open " + path);
     Verification wanted;
     wanted.name = file.path();
-    wanted.fd = fd.get();
+    wanted.fd = file.reread();
     wanted.is_indexed = is_indexed;
     wanted.decodes = may_decode(file.path(), size);
     wanted.pixels_max = std::uint64_t{job_.decoded_max.width} * job_.decoded_max.height;
@@ -214,7 +212,9 @@ void Run::begin_run() {
                 : std::make_unique<mp4::SampleFile>(name, job_.overwrite, job_.links));
         at.writer.reset();
         if (job_.format == OutputFormat::flv) {
-            at.writer = std::make_unique<FlvWriter>(*outputs_.back());
+            at.writer = std::make_unique<FlvWriter>(*outputs_.back(),
+                                                    static_cast<double>(report_.duration_ms) / 1000,
+                                                    job_.output_fd < 0);
         } else {
             at.writer = std::make_unique<mp4::Fragments>(*outputs_.back());
         }

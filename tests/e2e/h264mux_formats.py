@@ -1,6 +1,8 @@
 """h264mux and what it writes: formats, standard output, joined inputs, session directories in place."""
 
 import json
+import shutil
+import struct
 import subprocess
 
 import harness
@@ -39,6 +41,36 @@ class Formats(harness.Case):
                 self.assert_same_pictures(out, self.stream)
                 self.assert_display_times(out, times)
                 self.assertEqual(out.read_bytes().count(b"moof"), 2 if kind == "fmp4" else 0)
+
+    def test_flv_of_b_frames_as_players_want_it(self):
+        stream = harness.clip("high_b", frames=60)
+        source = self.folder / "b.h264"
+        shutil.copy(stream, source)
+        out = self.folder / "b.flv"
+        self.mux.run("--fps", "30", "-o", out, source)
+        self.assert_same_pictures(out, stream)
+        probe = ["ffprobe", "-v", "error", "-of", "json", "-show_entries"]
+        packets = json.loads(harness.run([*probe, "packet=dts,pts", out]).stdout)["packets"]
+        times = [packet["dts"] for packet in packets]
+        self.assertEqual(times, sorted(set(times)), "each decoded after the one before")
+        self.assertTrue(all(packet["pts"] >= packet["dts"] for packet in packets))
+        found = json.loads(harness.run([*probe, "format=duration:format_tags", out]).stdout)["format"]
+        self.assertEqual(float(found["duration"]), 2.0)
+        data = out.read_bytes()
+        at = data.index(b"filesize") + len(b"filesize") + 1
+        self.assertEqual(struct.unpack(">d", data[at : at + 8])[0], len(data))
+
+    def test_a_file_over_the_limit_leaves_nothing(self):
+        dump = self.dump()
+        for name in ("out.mp4", "out.flv", "out.h264"):
+            with self.subTest(name):
+                command = ["prlimit", "--fsize=3000:3000", harness.program("h264mux"), "-o"]
+                done = subprocess.run(
+                    [*command, self.folder / name, dump], capture_output=True, text=True, timeout=60
+                )
+                self.assertEqual(done.returncode, 74, done.stderr)
+                self.assertIn("File too large", done.stderr)
+                self.assertEqual(self.names(), ["cam.fdump"])
 
     def test_standard_output(self):
         dump = self.dump()
