@@ -93,6 +93,7 @@ int run(int argc, char** argv) {
         }
         return cli::kDone;
     }
+    if (const auto code = stay_as_first_process()) return *code;
     return serve(sources, std::move(good), std::move(options));
 }
 

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
@@ -163,6 +164,37 @@ bool is_regular(const Fd& fd) {
 }
 
 }  // namespace
+
+std::optional<int> stay_as_first_process() {
+    if (::getpid() != 1) return std::nullopt;
+    sigset_t signals;
+    sigset_t before;
+    sigemptyset(&signals);
+    for (const int one : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD}) {
+        sigaddset(&signals, one);
+    }
+    ::sigprocmask(SIG_BLOCK, &signals, &before);
+    const pid_t server = ::fork();
+    if (server < 0) throw std::system_error(errno, std::generic_category(), "fork");
+    if (server == 0) {
+        ::setpgid(0, 0);  // a terminal's Ctrl-C reaches it once, by way of its parent
+        ::sigprocmask(SIG_SETMASK, &before, nullptr);
+        return std::nullopt;
+    }
+    for (;;) {
+        int signal = 0;
+        if (::sigwait(&signals, &signal) != 0) continue;
+        if (signal != SIGCHLD) {
+            ::kill(server, signal);
+            continue;
+        }
+        int status = 0;
+        for (pid_t ended = 0; (ended = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+            if (ended != server) continue;
+            return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+        }
+    }
+}
 
 void replace_file(const std::string& path, const std::string& text, mode_t mode) {
     struct stat there {};

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/fd.h"
@@ -51,6 +52,12 @@ class Background {
  private:
     Fd pipe_;
 };
+
+/// The first process of a container is the parent of every orphan in it. As such this one stays
+/// behind: it waits for whatever ends, hands signals on, and ends as the server does, which runs in
+/// a child. Call before any thread exists. nullopt: in the child, or not the first process; else
+/// the exit code. Throws std::system_error.
+std::optional<int> stay_as_first_process();
 
 /// Writes `text` to `path` by way of a temporary file with these permissions, less the umask; what
 /// lies there is replaced, never followed or written into. Throws std::runtime_error.

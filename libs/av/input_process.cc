@@ -27,6 +27,7 @@ namespace {
 constexpr std::uint64_t kAddressBytes = std::uint64_t{6} << 30;
 constexpr std::uint64_t kDescriptors = 256;
 constexpr int kCannotStart = 127;
+constexpr int kCannotExecute = 126;  ///< a shell's word for it
 
 void on_orphaned(int) { ::kill(0, SIGKILL); }
 
@@ -112,8 +113,14 @@ void limit_myself() {
 #endif
 }
 
-/// What became of the command, in words; empty: it ended well, or goes on.
-std::string fate_of(pid_t command) {
+/// What became of the command.
+struct Fate {
+    std::string words;  ///< empty: it ended well, or goes on
+    int signal = 0;     ///< that killed it
+    bool is_missing = false;
+};
+
+Fate fate_of(pid_t command) {
     int status = 0;
     // Its output has ended; itself may take a moment, and what it needs if it was told to end: our
     // parent kills the group in time.
@@ -121,14 +128,27 @@ std::string fate_of(pid_t command) {
         const pid_t got = ::waitpid(command, &status, WNOHANG);
         if (got == command) {
             if (WIFSIGNALED(status)) {
-                return std::string("the command was killed by ") + ::strsignal(WTERMSIG(status));
+                const int signal = WTERMSIG(status);
+                return {std::string("the command was killed by ") + ::strsignal(signal), signal};
             }
             const int code = WEXITSTATUS(status);
-            return code == 0 ? "" : "the command ended with exit code " + std::to_string(code);
+            if (code == 0) return {};
+            return {"the command ended with exit code " + std::to_string(code), 0,
+                    code == kCannotStart || code == kCannotExecute};
         }
         ::usleep(10'000);
     }
-    return "";
+    return {};
+}
+
+/// As the command ended, so that whoever watches this process can tell a crash of it from an input
+/// that is not there.
+int end_as(const Fate& fate) {
+    if (fate.is_missing) return kCannotStart;
+    if (fate.signal == 0) return 1;
+    handle(fate.signal, SIG_DFL);
+    ::raise(fate.signal);
+    return 1;
 }
 
 int relay_input(const std::vector<std::string>& arguments) {
@@ -137,6 +157,7 @@ int relay_input(const std::vector<std::string>& arguments) {
     die_with_parent();
     pid_t command = 0;
     std::string failure;
+    Fate fate;
     try {
         SourceUrl source{"", "pipe:0"};
         if (arguments.at(0) == "command") {
@@ -151,13 +172,16 @@ int relay_input(const std::vector<std::string>& arguments) {
     }
     if (command > 0) {
         ::close(0);
-        const std::string fate = fate_of(command);
-        if (!fate.empty()) failure = fate;
+        fate = fate_of(command);
+        // Killed because nobody reads it any more: what ended the reading is the reason.
+        if (fate.signal == SIGPIPE && !failure.empty()) fate = {};
+        if (!fate.words.empty()) failure = fate.words;
         send_signal(escaped_from(::getpid()), SIGKILL);  // our parent kills the group
     }
     if (failure.empty()) return 0;
-    std::fprintf(stderr, "%s\n", failure.c_str());
-    return 1;
+    // The prefix tells it from what the command and libav said; a line of theirs may be unfinished.
+    std::fprintf(stderr, "\nstreamd-media: %s\n", failure.c_str());
+    return end_as(fate);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <string_view>
 #include <thread>
@@ -24,6 +25,20 @@ namespace {
 constexpr std::int64_t kFlvAnalyzeUs = 1'000'000;
 /// How long one track waits for the other, so that both go out in the order of their times.
 constexpr std::int64_t kInterleaveUs = 200'000;
+
+/// The stream cannot be written any more: that ends all tracks.
+class OutputError final : public Error {
+ public:
+    using Error::Error;
+};
+
+[[noreturn]] void raise_output(int code) {
+    try {
+        raise("write", code);
+    } catch (const Error& error) {
+        throw OutputError(error.what());
+    }
+}
 
 bool is_device(const std::string& name) {
     for (const AVInputFormat* at = nullptr; (at = av_input_video_device_next(at)) != nullptr;) {
@@ -104,7 +119,9 @@ class Output {
         av_packet_rescale_ts(&packet, time_base, context_->streams[track]->time_base);
         const int result = av_interleaved_write_frame(context_.get(), &packet);
         // Before the first time of all, or out of order: that packet is lost, the stream goes on.
-        if (result < 0 && result != AVERROR(EINVAL)) raise("write", result);
+        if (result < 0 && result != AVERROR(EINVAL) && result != AVERROR_INVALIDDATA) {
+            raise_output(result);
+        }
     }
 
     void end() { av_write_trailer(context_.get()); }
@@ -196,7 +213,10 @@ class Relay {
         }
         if (video >= 0) add(video);
         if (audio >= 0) add(audio);
-        if (routes_.empty()) throw Error(source.url + ": neither video nor sound in it");
+        if (routes_.empty()) {
+            throw Error(source.url + ": " +
+                        (refusal_.empty() ? "neither video nor sound in it" : refusal_));
+        }
         output_.begin();
     }
 
@@ -227,8 +247,21 @@ class Relay {
 
  private:
     void add(int index) {
-        input_->streams[index]->discard = AVDISCARD_DEFAULT;
-        routes_.push_back(std::make_unique<Route>(*input_, index, output_));
+        try {
+            routes_.push_back(std::make_unique<Route>(*input_, index, output_));
+            input_->streams[index]->discard = AVDISCARD_DEFAULT;
+        } catch (const Error& error) {
+            refusal_ = error.what();
+            std::fprintf(stderr, "track %d is left out: %s\n", index, error.what());
+        }
+    }
+
+    /// A track that cannot be used any more does not end the others.
+    void drop(const Route& route, const Error& error) {
+        if (routes_.size() == 1) throw error;
+        std::fprintf(stderr, "track %d is left out: %s\n", route.input_index(), error.what());
+        input_->streams[route.input_index()]->discard = AVDISCARD_ALL;
+        std::erase_if(routes_, [&route](const auto& one) { return one.get() == &route; });
     }
 
     void pass(AVPacket& packet) {
@@ -236,7 +269,14 @@ class Relay {
             if (packet.stream_index != route->input_index()) continue;
             const std::int64_t us = route->time_us(packet);
             if (us != AV_NOPTS_VALUE) std::this_thread::sleep_for(pace_.wait(us, monotonic_ns()));
-            route->pass(packet);
+            try {
+                route->pass(packet);
+            } catch (const OutputError&) {
+                throw;
+            } catch (const Error& error) {
+                drop(*route, error);
+            }
+            return;
         }
     }
 
@@ -244,6 +284,7 @@ class Relay {
     Output output_;
     Pace pace_;
     std::vector<std::unique_ptr<Route>> routes_;
+    std::string refusal_;  ///< of the last track that was left out
 };
 
 }  // namespace

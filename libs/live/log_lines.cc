@@ -22,7 +22,9 @@ void LogLines::end_line(std::vector<std::string>& out) {
     while (!line.empty() && line.back() == ' ') line.pop_back();
     if (std::exchange(is_cut_, false)) line += "...";
     if (line.empty()) return;
-    last_ = line;
+    const bool is_helpers = !helper_prefix_.empty() && line.starts_with(helper_prefix_);
+    if (is_helpers) line.erase(0, helper_prefix_.size());
+    (is_helpers ? last_of_helper_ : last_) = line;
     if (lines_ >= kLinesPerSecondMax) {
         ++skipped_;
         return;

@@ -3,6 +3,7 @@
 /// and in number, printable. Pure.
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -14,6 +15,10 @@ class LogLines {
     static constexpr std::size_t kLineBytesMax = 400;  ///< longer lines are cut, and marked so
     static constexpr unsigned kLinesPerSecondMax = 20;
 
+    LogLines() = default;
+    /// Lines that begin with `helper_prefix` are of the process itself, the others of what it runs.
+    explicit LogLines(std::string helper_prefix) : helper_prefix_(std::move(helper_prefix)) {}
+
     /// The lines that are whole now and may be logged. Beyond kLinesPerSecondMax they are counted;
     /// the count is a line of its own, once the second is over.
     std::vector<std::string> feed(Bytes bytes, std::int64_t now_ns);
@@ -22,6 +27,8 @@ class LogLines {
 
     /// The newest line that was not empty, logged or not.
     const std::string& last() const { return last_; }
+    /// The same of those that begin with the helper's prefix, which is taken off.
+    const std::string& last_of_helper() const { return last_of_helper_; }
 
  private:
     void end_line(std::vector<std::string>& out);
@@ -29,7 +36,9 @@ class LogLines {
 
     std::string line_;
     bool is_cut_ = false;
+    std::string helper_prefix_;
     std::string last_;
+    std::string last_of_helper_;
     std::int64_t second_ = -1;
     unsigned lines_ = 0;         ///< of this second
     std::uint64_t skipped_ = 0;  ///< since the last one logged

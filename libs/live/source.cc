@@ -9,13 +9,8 @@
 namespace st::live {
 namespace {
 
-std::string input_text(const SourceOptions& options) {
-    if (options.command.empty()) return without_passwords(options.url);
-    std::string text;
-    for (const std::string& argument : options.command) {
-        text += (text.empty() ? "" : " ") + without_passwords(argument);
-    }
-    return text;
+std::vector<std::string> words_of(const SourceOptions& options) {
+    return options.command.empty() ? std::vector{options.url} : options.command;
 }
 
 std::vector<std::string> worker_argv(std::vector<std::string> worker,
@@ -25,6 +20,9 @@ std::vector<std::string> worker_argv(std::vector<std::string> worker,
     worker.insert(worker.end(), options.command.begin(), options.command.end());
     return worker;
 }
+
+/// Lines of our helper among those of what it runs (av/input_process.cc).
+constexpr std::string_view kHelperPrefix = "streamd-media: ";
 
 }  // namespace
 
@@ -53,13 +51,14 @@ Source::Source(SourceOptions options, std::vector<std::string> worker, loop::Eve
                hub::Hub& hub, const Log& log)
     : options_(std::move(options)),
       worker_(worker_argv(std::move(worker), options_)),
+      passwords_(passwords_in(words_of(options_))),
       loop_(loop),
       hub_(hub),
       log_(log.with(options_.path)),
       states_(options_.run) {
     const Lock lock(mutex_);
     status_.path = options_.path;
-    status_.input = input_text(options_);
+    status_.input = without_passwords(words_of(options_));
 }
 
 Source::~Source() {
@@ -116,19 +115,20 @@ void Source::act(SourceAction action) {
 void Source::start() {
     reader_ = std::make_unique<flv::TagReader>();
     inlet_ = {};
-    lines_ = LogLines();
+    lines_ = LogLines(std::string(kHelperPrefix));
     bad_tags_ = 0;
     given_up_.clear();
     try {
         child_ = std::make_shared<worker::Child>(loop_, worker_, *this);
     } catch (const std::system_error& e) {  // C3: out of descriptors, say: as if it had crashed
-        end_run(e.what());
+        end_run(e.what(), true);
         return;
     }
     link_ = std::make_shared<Link>(*this);
     link_->last_input_ns.store(monotonic_ns(), std::memory_order_relaxed);
     watch_silence();
-    log_.info("started pid=" + std::to_string(child_->pid()) + " " + input_text(options_));
+    log_.info("started pid=" + std::to_string(child_->pid()) + " " +
+              without_passwords(words_of(options_)));
 }
 
 /// Here and not in the process, which may hang in the kernel.
@@ -184,7 +184,7 @@ bool Source::publish() {
     publication_ = std::move(*publication);
     publication_number_ = publication_.number();
     const SourceState before = states_.state();
-    states_.media();
+    states_.media(monotonic_ns());
     {
         const Lock lock(mutex_);
         status_.since_us = wall_us();
@@ -203,31 +203,45 @@ void Source::give_up(const std::string& why) {
 void Source::on_error_output(Bytes bytes) { log_lines(lines_.feed(bytes, monotonic_ns())); }
 
 void Source::log_lines(const std::vector<std::string>& lines) {
-    for (const std::string& line : lines) log_.info("says: " + without_passwords(line));
+    for (const std::string& line : lines) log_.info("says: " + shown(line));
+}
+
+/// Words of the process or about it.
+std::string Source::shown(const std::string& words) const {
+    return without_passwords(words, passwords_);
 }
 
 void Source::on_exit(const worker::Exit& exit) {
     log_lines(lines_.finish());
     loop_.retire(std::move(child_));
     child_ = nullptr;
-    end_run(given_up_.empty() ? reason_of(exit) : given_up_);
+    // A signal that was not ours, or a program that cannot be executed. The helper ends as its
+    // command did.
+    const bool is_crash =
+        given_up_.empty() && (exit.signal != 0 || exit.code == worker::kCannotStart);
+    end_run(shown(given_up_.empty() ? reason_of(exit) : given_up_), is_crash);
 }
 
-/// Why it ended, in its own last words where it had any.
+/// Why it ended: what the command said last, or FFmpeg, is nearer to the cause than what our helper
+/// made of it.
 std::string Source::reason_of(const worker::Exit& exit) const {
-    std::string last = without_passwords(lines_.last());
-    if (exit.signal != 0) return exit.text() + (last.empty() ? "" : ": " + last);
-    if (!last.empty()) return last;
-    return exit.is_success() ? "the input ended" : exit.text();
+    const std::string helpers = exit.signal != 0 ? exit.text() : lines_.last_of_helper();
+    const std::string& last = lines_.last();
+    if (helpers.empty() && last.empty()) {
+        return exit.is_success() ? "the input ended" : exit.text();
+    }
+    if (helpers.empty() || last.find(helpers) != std::string::npos) return last;
+    if (last.empty() || helpers.find(last) != std::string::npos) return helpers;
+    return options_.command.empty() ? helpers + " (" + last + ")" : last + " (" + helpers + ")";
 }
 
-void Source::end_run(const std::string& why) {
+void Source::end_run(const std::string& why, bool is_crash) {
     publication_.end("source ended");
     loop_.cancel(silence_timer_);
     silence_timer_ = 0;
     link_.reset();
     const SourceState before = states_.state();
-    const SourceAction next = states_.exited(monotonic_ns());
+    const SourceAction next = states_.exited(monotonic_ns(), is_crash);
     {
         const Lock lock(mutex_);
         status_.since_us = 0;
@@ -247,6 +261,11 @@ void Source::tell_state(SourceState before) {
     if (before == SourceState::stopping || is_closing_) return log_.info("stopped");
     const SourceStatus status = this->status();
     const std::string what = "ended by itself: " + status.last_error;
+    if (now == SourceState::backing_off && states_.due_ns()) {
+        const auto wait = std::chrono::nanoseconds(*states_.due_ns() - monotonic_ns());
+        return log_.warning(what + "; trying again in " +
+                            format_duration(std::chrono::round<std::chrono::seconds>(wait)));
+    }
     if (now != SourceState::failed) return log_.warning(what);
     log_.error(what + "; it stays down after " + std::to_string(states_.crashes()) +
                " crashes within " + format_duration(options_.run.crash_window) +

@@ -30,9 +30,9 @@ struct SourceStatus {
     SourceState state = SourceState::idle;
     std::size_t viewers = 0;
     int pid = 0;                 ///< leads the process group; 0: no process
-    std::uint64_t restarts = 0;  ///< after crashes
+    std::uint64_t restarts = 0;  ///< after ends that nobody asked for
     std::size_t crashes = 0;     ///< within the window
-    std::string last_error;      ///< of the last crash; empty: none
+    std::string last_error;      ///< why it ended last without being told to; empty: it did not
     std::int64_t since_us = 0;   ///< wall clock: of the first packet of this run; 0: none
 };
 
@@ -68,16 +68,18 @@ class Source final : public worker::ChildHandler {
     void watch_silence();
     bool publish();
     void push(flv::Tag tag);
-    /// What the process gives cannot be used: it ends, which counts as a crash.
+    /// What the process gives cannot be used: it ends.
     void give_up(const std::string& why);
     std::string reason_of(const worker::Exit& exit) const;
-    void end_run(const std::string& why);
+    void end_run(const std::string& why, bool is_crash);
+    std::string shown(const std::string& words) const;
     void log_lines(const std::vector<std::string>& lines);
     void tell_state(SourceState before);
     void update();
 
     const SourceOptions options_;
     const std::vector<std::string> worker_;
+    const std::vector<std::string> passwords_;  ///< its own
     loop::EventLoop& loop_;
     hub::Hub& hub_;
     const Log log_;

@@ -33,8 +33,8 @@ void SourceStates::enter(SourceState state, std::optional<std::int64_t> due_ns) 
 }
 
 SourceAction SourceStates::start() {
-    if (has_crashed_) ++restarts_;
-    has_crashed_ = false;
+    if (has_ended_) ++restarts_;
+    has_ended_ = false;
     enter(SourceState::starting);
     return SourceAction::start;
 }
@@ -78,19 +78,25 @@ SourceAction SourceStates::viewers(std::size_t count, bool has_joined, std::int6
     return SourceAction::none;
 }
 
-void SourceStates::media() {
-    if (state_ == SourceState::starting) state_ = SourceState::running;
+void SourceStates::media(std::int64_t now_ns) {
+    if (state_ != SourceState::starting) return;
+    state_ = SourceState::running;
+    runs_since_ns_ = now_ns;
 }
 
-SourceAction SourceStates::exited(std::int64_t now_ns) {
+SourceAction SourceStates::exited(std::int64_t now_ns, bool is_crash) {
     if (state_ == SourceState::stopping) {
         enter(SourceState::idle);
         return viewers_ > 0 ? begin(now_ns) : SourceAction::none;
     }
-    has_crashed_ = true;
+    has_ended_ = true;
+    if (state_ == SourceState::running && now_ns - runs_since_ns_ >= ns(kSteady)) ends_ = 0;
+    ++ends_;
     const std::int64_t window_ns = ns(options_.crash_window);
-    crashes_ns_.push_back(now_ns);
-    while (now_ns - crashes_ns_.front() >= window_ns) crashes_ns_.pop_front();
+    if (is_crash) crashes_ns_.push_back(now_ns);
+    while (!crashes_ns_.empty() && now_ns - crashes_ns_.front() >= window_ns) {
+        crashes_ns_.pop_front();
+    }
     if (crashes_ns_.size() >= options_.crash_threshold) {
         failed_until_ns_ = now_ns + window_ns;
         not_before_ns_ = 0;
@@ -98,7 +104,7 @@ SourceAction SourceStates::exited(std::int64_t now_ns) {
         return SourceAction::none;
     }
     std::chrono::seconds wait = kBackOffFirst;
-    for (std::size_t i = 1; i < crashes_ns_.size() && wait < kBackOffMax; ++i) wait *= 2;
+    for (unsigned i = 1; i < ends_ && wait < kBackOffMax; ++i) wait *= 2;
     not_before_ns_ = now_ns + ns(std::min(wait, kBackOffMax));
     enter(SourceState::idle);
     return viewers_ > 0 ? begin(now_ns) : SourceAction::none;
@@ -106,6 +112,7 @@ SourceAction SourceStates::exited(std::int64_t now_ns) {
 
 SourceAction SourceStates::restart(std::int64_t now_ns) {
     crashes_ns_.clear();
+    ends_ = 0;
     not_before_ns_ = 0;
     switch (state_) {
         case SourceState::idle:

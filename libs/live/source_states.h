@@ -12,8 +12,9 @@
 ///                        crash_threshold within crash_window: failed --viewer after
 ///                        crash_window-->
 ///
-/// A process that ends without being told to counts as a crash, whatever its exit code: a source is
-/// live and has no end of its own.
+/// A source that ends without being told to is not there yet, or not any more: it is tried again
+/// for as long as somebody watches. Only a crash counts towards `failed`: an end by a signal that
+/// was not ours, or a program that cannot be executed.
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -40,8 +41,10 @@ class SourceStates {
  public:
     /// Between SIGTERM and SIGKILL.
     static constexpr std::chrono::seconds kKillAfter{5};
-    /// Before the first restart; each further crash within the window doubles it.
+    /// Before the first restart; each further end doubles it.
     static constexpr std::chrono::seconds kBackOffFirst{1};
+    /// Having run for so long, a source begins with the first wait again.
+    static constexpr std::chrono::seconds kSteady{10};
     static constexpr std::chrono::seconds kBackOffMax{30};
 
     explicit SourceStates(SourceRunOptions options) : options_(options) {}
@@ -49,9 +52,9 @@ class SourceStates {
     /// So many watch now. `has_joined`: a viewer came, whatever the number says.
     SourceAction viewers(std::size_t count, bool has_joined, std::int64_t now_ns);
     /// The process gave its first packet.
-    void media();
-    /// The process is gone, or could not be started.
-    SourceAction exited(std::int64_t now_ns);
+    void media(std::int64_t now_ns);
+    /// The process is gone, or could not be started. `is_crash`: see above.
+    SourceAction exited(std::int64_t now_ns, bool is_crash);
     /// An operator's: crashes are forgotten, and what runs begins anew.
     SourceAction restart(std::int64_t now_ns);
     /// Time has passed: call at due(), earlier calls do nothing.
@@ -60,7 +63,7 @@ class SourceStates {
 
     SourceState state() const { return state_; }
     std::size_t viewer_count() const { return viewers_; }
-    /// Starts after a crash, in all.
+    /// Starts after an end that nobody asked for, in all.
     std::uint64_t restarts() const { return restarts_; }
     /// Within the window, as of the last one.
     std::size_t crashes() const { return crashes_ns_.size(); }
@@ -75,7 +78,9 @@ class SourceStates {
     SourceState state_ = SourceState::idle;
     std::optional<std::int64_t> due_ns_;  ///< of the one thing each state may wait for
     std::size_t viewers_ = 0;
-    bool has_crashed_ = false;        ///< and not been started since
+    bool has_ended_ = false;  ///< by itself, and not been started since
+    unsigned ends_ = 0;       ///< by itself, one after the other
+    std::int64_t runs_since_ns_ = 0;
     std::int64_t not_before_ns_ = 0;  ///< the next start; a viewer who comes again skips no wait
     std::int64_t failed_until_ns_ = 0;
     std::deque<std::int64_t> crashes_ns_;  ///< at most crash_threshold

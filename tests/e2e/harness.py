@@ -107,12 +107,13 @@ def environment(config, more):
 class Streamd:
     """A running streamd on free ports of 127.0.0.1. Its log goes to a file, shown when something fails."""
 
-    def __init__(self, folder, args=(), env=None, config=None, recordings=None):
+    def __init__(self, folder, args=(), env=None, config=None, recordings=None, prefix=()):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.recordings = pathlib.Path(recordings or self.folder / "recordings")
         self.log_path = self.folder / "streamd.log"
         self.args = list(args)
+        self.prefix = list(prefix)  # of the command: prlimit, say
         self.env = environment(config, env)
         self.config_path = None
         if config is not None:
@@ -125,7 +126,7 @@ class Streamd:
     def start(self, timeout_s=PATIENCE_S):
         ports_file = self.folder / "ports.json"
         ports_file.unlink(missing_ok=True)
-        command = [program("streamd"), "--bind", "127.0.0.1", "--port", "0", "--rtmp-port", "0"]
+        command = [*self.prefix, program("streamd"), "--bind", "127.0.0.1", "--port", "0", "--rtmp-port", "0"]
         command += ["--ports-file", str(ports_file), "--recordings", str(self.recordings)]
         if self.config_path:
             command += ["--config", str(self.config_path)]

@@ -12,7 +12,9 @@ class StatesTest : public ::testing::Test {
  protected:
     SourceAction join() { return states.viewers(states.viewer_count() + 1, true, now); }
     SourceAction leave() { return states.viewers(states.viewer_count() - 1, false, now); }
-    SourceAction crash() { return states.exited(now); }
+    SourceAction crash() { return states.exited(now, true); }
+    /// It says that there is no camera, say.
+    SourceAction end() { return states.exited(now, false); }
     /// To its next due time and past it.
     SourceAction wait() {
         EXPECT_TRUE(states.due_ns());
@@ -22,7 +24,7 @@ class StatesTest : public ::testing::Test {
     }
     void run() {
         EXPECT_EQ(join(), SourceAction::start);
-        states.media();
+        states.media(now);
         ASSERT_EQ(states.state(), SourceState::running);
     }
     /// Three crashes, with a viewer watching.
@@ -45,7 +47,7 @@ TEST_F(StatesTest, the_first_viewer_starts_it_and_the_second_does_not) {
     EXPECT_EQ(join(), SourceAction::start);
     EXPECT_EQ(states.state(), SourceState::starting);
     EXPECT_EQ(join(), SourceAction::none);
-    states.media();
+    states.media(now);
     EXPECT_EQ(states.state(), SourceState::running);
     EXPECT_FALSE(states.due_ns());
 }
@@ -59,7 +61,7 @@ TEST_F(StatesTest, it_stops_only_after_the_time_the_last_viewer_left) {
     EXPECT_EQ(*states.due_ns(), now + 30 * kSecond);
     EXPECT_EQ(wait(), SourceAction::terminate);
     EXPECT_EQ(states.state(), SourceState::stopping);
-    EXPECT_EQ(states.exited(now), SourceAction::none);
+    EXPECT_EQ(states.exited(now, false), SourceAction::none);
     EXPECT_EQ(states.state(), SourceState::idle);
     EXPECT_EQ(states.crashes(), 0U);
 }
@@ -104,7 +106,7 @@ TEST_F(StatesTest, a_viewer_who_comes_while_it_stops_has_it_started_again_once_i
     EXPECT_EQ(wait(), SourceAction::terminate);
     EXPECT_EQ(join(), SourceAction::none);
     EXPECT_EQ(wait(), SourceAction::kill) << "the new viewer does not spare it";
-    EXPECT_EQ(states.exited(now), SourceAction::start);
+    EXPECT_EQ(states.exited(now, false), SourceAction::start);
     EXPECT_EQ(states.restarts(), 0U) << "that was no crash";
 }
 
@@ -113,7 +115,7 @@ TEST_F(StatesTest, a_crash_is_followed_by_a_restart_each_one_later_than_the_one_
         SourceRunOptions{.crash_threshold = 100, .crash_window = std::chrono::hours(1)});
     EXPECT_EQ(patient.viewers(1, true, now), SourceAction::start);
     for (const std::int64_t seconds : {1, 2, 4, 8, 16, 30, 30}) {
-        EXPECT_EQ(patient.exited(now), SourceAction::none);
+        EXPECT_EQ(patient.exited(now, true), SourceAction::none);
         EXPECT_EQ(patient.state(), SourceState::backing_off);
         EXPECT_EQ(*patient.due_ns(), now + seconds * kSecond);
         now = *patient.due_ns();
@@ -129,7 +131,56 @@ TEST_F(StatesTest, a_crash_that_is_long_ago_is_forgotten) {
         EXPECT_EQ(crash(), SourceAction::none);
         EXPECT_EQ(*states.due_ns(), now + kSecond) << i;
         EXPECT_EQ(wait(), SourceAction::start);
+        states.media(now);
     }
+}
+
+TEST_F(StatesTest, one_that_is_not_there_is_tried_again_for_as_long_as_somebody_watches) {
+    EXPECT_EQ(join(), SourceAction::start);
+    for (const std::int64_t seconds : {1, 2, 4, 8, 16, 30, 30, 30, 30, 30}) {
+        EXPECT_EQ(end(), SourceAction::none);
+        ASSERT_EQ(states.state(), SourceState::backing_off);
+        EXPECT_EQ(*states.due_ns(), now + seconds * kSecond);
+        EXPECT_EQ(wait(), SourceAction::start);
+    }
+    EXPECT_EQ(states.crashes(), 0U);
+    EXPECT_EQ(states.restarts(), 10U);
+    states.media(now);
+    EXPECT_EQ(states.state(), SourceState::running);
+}
+
+TEST_F(StatesTest, one_that_ran_well_is_tried_again_soon) {
+    run();
+    for (int i = 0; i < 5; ++i) {
+        now += 10 * kSecond;
+        EXPECT_EQ(end(), SourceAction::none);
+        EXPECT_EQ(*states.due_ns(), now + kSecond) << i;
+        EXPECT_EQ(wait(), SourceAction::start);
+        states.media(now);
+    }
+}
+
+TEST_F(StatesTest, one_that_gives_a_moment_of_pictures_each_time_is_tried_less_and_less_often) {
+    run();
+    for (const std::int64_t seconds : {1, 2, 4, 8, 16, 30}) {
+        now += kSecond;
+        EXPECT_EQ(end(), SourceAction::none);
+        EXPECT_EQ(*states.due_ns(), now + seconds * kSecond);
+        EXPECT_EQ(wait(), SourceAction::start);
+        states.media(now);
+    }
+}
+
+TEST_F(StatesTest, crashes_count_though_it_ends_in_other_ways_between) {
+    EXPECT_EQ(join(), SourceAction::start);
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_EQ(crash(), SourceAction::none);
+        EXPECT_EQ(wait(), SourceAction::start);
+        EXPECT_EQ(end(), SourceAction::none);
+        EXPECT_EQ(wait(), SourceAction::start);
+    }
+    EXPECT_EQ(crash(), SourceAction::none);
+    EXPECT_EQ(states.state(), SourceState::failed);
 }
 
 TEST_F(StatesTest, too_many_crashes_within_the_window_keep_it_down) {
@@ -155,7 +206,7 @@ TEST_F(StatesTest, after_the_window_a_viewer_counts_though_another_left_meanwhil
 TEST_F(StatesTest, a_threshold_of_one_allows_no_restart) {
     SourceStates strict(SourceRunOptions{.crash_threshold = 1});
     EXPECT_EQ(strict.viewers(1, true, now), SourceAction::start);
-    EXPECT_EQ(strict.exited(now), SourceAction::none);
+    EXPECT_EQ(strict.exited(now, true), SourceAction::none);
     EXPECT_EQ(strict.state(), SourceState::failed);
 }
 
@@ -183,7 +234,7 @@ TEST_F(StatesTest, restart_begins_anew_whatever_it_was_doing) {
     run();
     EXPECT_EQ(states.restart(now), SourceAction::terminate);
     EXPECT_EQ(states.restart(now), SourceAction::none);
-    EXPECT_EQ(states.exited(now), SourceAction::start);
+    EXPECT_EQ(states.exited(now, false), SourceAction::start);
     EXPECT_EQ(crash(), SourceAction::none);
     EXPECT_EQ(states.restart(now), SourceAction::start) << "without the wait";
 }

@@ -7,6 +7,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <filesystem>
 #include <fstream>
 #include <mutex>
 
@@ -211,13 +212,13 @@ TEST_F(SourcesTest, a_viewer_in_time_keeps_the_process) {
     EXPECT_EQ(starts(), 1U);
 }
 
-TEST_F(SourcesTest, one_that_ends_by_itself_is_started_again_and_in_the_end_stays_down) {
-    open("echo no such camera >&2; exit 3", {.crash_threshold = 2});
+TEST_F(SourcesTest, one_that_crashes_is_started_again_and_in_the_end_stays_down) {
+    open("echo no such camera >&2; kill -SEGV $$", {.crash_threshold = 2});
     join();
     wait_for(SourceState::failed);
     EXPECT_EQ(starts(), 2U);
     const SourceStatus failed = status();
-    EXPECT_EQ(failed.last_error, "no such camera");
+    EXPECT_EQ(failed.last_error, "killed by SIGSEGV (Segmentation fault) (no such camera)");
     EXPECT_EQ(failed.restarts, 1U);
     EXPECT_EQ(failed.crashes, 2U);
     EXPECT_EQ(failed.pid, 0);
@@ -227,17 +228,61 @@ TEST_F(SourcesTest, one_that_ends_by_itself_is_started_again_and_in_the_end_stay
 }
 
 TEST_F(SourcesTest, a_failed_one_ends_the_viewers_it_had) {
-    open("cat $S", {.crash_threshold = 1});
+    open("cat $S; kill -ABRT $$", {.crash_threshold = 1});
     join();
     wait_for(SourceState::failed);
-    EXPECT_EQ(status().last_error, "the input ended");
+    EXPECT_EQ(status().last_error, "killed by SIGABRT (Aborted)");
     wait_until("their end", [&] { return viewer.ended; });
+}
+
+TEST_F(SourcesTest, an_input_that_is_not_there_is_no_crash_and_comes_back) {
+    open("test -e $S.up && cat $S.up && sleep 1000; echo no route >&2; exit 1",
+         {.crash_threshold = 1});
+    join();
+    wait_until("a second try", [&] { return starts() >= 2; });
+    wait_for(SourceState::backing_off);
+    EXPECT_EQ(status().last_error, "no route");
+    EXPECT_EQ(status().crashes, 0U);
+    EXPECT_FALSE(viewer.ended);
+    EXPECT_TRUE(sources->is_coming_back(kPath));
+    std::filesystem::rename(folder + "/stream.flv", folder + "/stream.flv.up");
+    wait_until("its pictures", [&] { return viewer.wires_ >= 11; });
+    EXPECT_EQ(status().state, SourceState::running);
+    sources.reset();
+    std::filesystem::remove(folder + "/stream.flv.up");
+}
+
+TEST_F(SourcesTest, a_program_that_cannot_be_executed_is_a_crash) {
+    open("exit 127", {.crash_threshold = 1});
+    join();
+    wait_for(SourceState::failed);
+    EXPECT_EQ(status().crashes, 1U);
+}
+
+TEST_F(SourcesTest, the_reason_is_the_innermost_one) {
+    open(
+        "echo 401 Unauthorized >&2; echo >&2; "
+        "echo 'streamd-media: the command ended with exit code 1' >&2; exit 1");
+    join();
+    wait_for(SourceState::backing_off);
+    EXPECT_EQ(status().last_error, "the command ended with exit code 1 (401 Unauthorized)");
+}
+
+TEST_F(SourcesTest, what_a_command_says_hides_the_passwords_it_was_given) {
+    sources = std::make_unique<Sources>(
+        std::vector<SourceOptions>{{kPath, {"curl", "-u", "admin:hu sh/1", "http://h/"}, "", {}}},
+        std::vector<std::string>{"/bin/sh", "-c", "echo \"login hu sh/1 refused\" >&2; exit 1"},
+        hub, Log());
+    join();
+    wait_for(SourceState::backing_off);
+    EXPECT_EQ(status().last_error, "login *** refused");
+    EXPECT_EQ(status().input, "curl -u admin:*** http://h/");
 }
 
 TEST_F(SourcesTest, a_process_that_writes_no_flv_is_ended_at_once) {
     open("echo 'this is no FLV stream at all'; sleep 1000", {.crash_threshold = 1});
     join();
-    wait_for(SourceState::failed);
+    wait_for(SourceState::backing_off);
     EXPECT_NE(status().last_error.find("FLV"), std::string::npos) << status().last_error;
 }
 
@@ -245,7 +290,7 @@ TEST_F(SourcesTest, one_that_gives_nothing_is_ended_though_it_hangs) {
     // Stopped: as one that hangs in the kernel, it does nothing of its own any more.
     open("cat $S; kill -STOP $$", {.crash_threshold = 1, .silence = milliseconds(300)});
     join();
-    wait_for(SourceState::failed);
+    wait_for(SourceState::backing_off);
     EXPECT_EQ(status().last_error, "nothing came for 300ms");
 }
 
@@ -260,7 +305,7 @@ TEST_F(SourcesTest, a_path_that_another_one_publishes_is_left_to_it) {
     ASSERT_TRUE(other);
     open("cat $S; sleep 1000", {.crash_threshold = 1});
     join();
-    wait_for(SourceState::failed);
+    wait_for(SourceState::backing_off);
     EXPECT_NE(status().last_error, "");
     EXPECT_FALSE(viewer.ended) << "they watch the other one";
 }
