@@ -207,6 +207,7 @@ void take_recording(const Layers& layers, const std::string& folder, Config& con
     recording.sync = layers.duration("recording.sync");
     recording.buffer_bytes = layers.number("recording.buffer_bytes");
     recording.max_session = layers.duration("recording.max_session");
+    recording.max_bytes_per_file = layers.number("recording.max_bytes_per_file");
 }
 
 void take_live(const Layers& layers, Config& config) {
@@ -235,6 +236,7 @@ void take_sources(const Layers& layers, Config& config, Lines& errors) {
         source.command = layers.texts(path + ".command");
         source.url = layers.text(path + ".url");
         source.shutdown_timeout = layers.duration(path + ".shutdown_timeout");
+        source.silence = layers.duration(path + ".silence");
         source.crash_threshold = number32(layers, path + ".crash_threshold");
         source.crash_window = layers.duration(path + ".crash_window");
         if (!is_stream_path(source.path)) {
@@ -360,6 +362,13 @@ std::variant<LoadedConfig, ConfigErrors> load_config(const ConfigSources& source
     config.log.file = absolute(sources.folder, layers.text("log.file"));
     if (!errors.empty()) return ConfigErrors{std::move(errors)};
 
+    for (std::size_t i = 0; i < config.sources.size(); ++i) {
+        const SourceConfig& source = config.sources[i];
+        if (const auto mistake = url_mistake(source.url)) {
+            loaded.warnings.push_back(entry("sources", i) + ".url: " + source.path +
+                                      " can never be opened: " + *mistake);
+        }
+    }
     loaded.entries = layers.entries();
     return loaded;
 }

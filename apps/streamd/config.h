@@ -96,6 +96,7 @@ struct RecordingConfig {
     milliseconds sync{1'000};
     std::uint64_t buffer_bytes = 64ULL << 20;  ///< per session: over it that socket is not read
     milliseconds max_session{6 * 3'600'000LL};
+    std::uint64_t max_bytes_per_file = 0;  ///< 0: none
 };
 
 struct LiveConfig {
@@ -113,6 +114,7 @@ struct SourceConfig {
     std::vector<std::string> command;  ///< program and arguments
     std::string url;
     milliseconds shutdown_timeout{30'000};
+    milliseconds silence{30'000};
     std::uint32_t crash_threshold = 3;
     milliseconds crash_window{60'000};
 };

@@ -194,6 +194,9 @@ void add_recording(Keys& keys, const Config& config) {
     keys.push_back(
         live(duration("recording.max_session", recording.max_session, seconds(1), kForever,
                       "A longer recording goes on in a new one at the next key frame.")));
+    keys.push_back(size("recording.max_bytes_per_file", recording.max_bytes_per_file, 0, kSizeMax,
+                        "A recording goes on in a new one at the key frame before its file is "
+                        "larger; 0: when the file system takes no more (4 GiB on FAT32)."));
 }
 
 void add_sources(Keys& keys) {
@@ -208,8 +211,11 @@ void add_sources(Keys& keys) {
                         "`v4l2:/dev/video0` or `lavfi:testsrc2`."));
     keys.push_back(duration("sources[].shutdown_timeout", source.shutdown_timeout, milliseconds(0),
                             hours(24), "How long it goes on after the last viewer has left."));
+    keys.push_back(duration("sources[].silence", source.silence, seconds(1), hours(24),
+                            "A source that gives nothing for so long is ended and tried again."));
     keys.push_back(number("sources[].crash_threshold", source.crash_threshold, 1, 1'000,
-                          "So many crashes within the window, and it stays down."));
+                          "So many crashes within the window, and it stays down. An input that "
+                          "is not there is no crash."));
     keys.push_back(duration("sources[].crash_window", source.crash_window, seconds(1), hours(24),
                             "Also how long it then stays down."));
 }

@@ -163,6 +163,7 @@ record::Options recorder_options(const Config& config) {
     options.max_gap = config.recording.max_gap;
     options.sync_interval = config.recording.sync;
     options.buffer_bytes = config.recording.buffer_bytes;
+    options.max_bytes_per_file = config.recording.max_bytes_per_file;
     options.picture_max = {config.limits.picture_width, config.limits.picture_height};
     options.writers = std::min(2U, usable_cores());
     return options;
@@ -208,11 +209,11 @@ server::Server::Setup server_setup(const Config& config, const Certificates& cer
     setup.version = ST_VERSION;
     setup.started_us = wall_us();
     for (const SourceConfig& source : config.sources) {
-        setup.sources.push_back(
-            {source.path,
-             source.command,
-             source.url,
-             {source.shutdown_timeout, source.crash_threshold, source.crash_window}});
+        setup.sources.push_back({source.path,
+                                 source.command,
+                                 source.url,
+                                 {source.shutdown_timeout, source.crash_threshold,
+                                  source.crash_window, source.silence}});
     }
     setup.source_worker = {worker::helper_program("streamd-media"), "input"};
     return setup;

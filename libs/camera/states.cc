@@ -198,6 +198,8 @@ std::string_view to_string(EndReason reason) {
             return "restarted";
         case EndReason::max_session:
             return "max_session";
+        case EndReason::max_bytes:
+            return "max_bytes";
         case EndReason::stop_timeout:
             return "stop_timeout";
         case EndReason::camera_error:

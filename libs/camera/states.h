@@ -46,13 +46,14 @@ enum class EndReason : std::uint8_t {
     replaced,
     restarted,  ///< capture_started while a session was open
     max_session,
+    max_bytes,  ///< its file is as large as it may be
     stop_timeout,
     camera_error,
     disk,
     shutdown,
     crash,  ///< found unfinished at the next start
 };
-constexpr std::size_t kEndReasons = 11;
+constexpr std::size_t kEndReasons = 12;
 
 enum class Action : std::uint8_t {
     none,

@@ -116,7 +116,8 @@ void CameraConnection::on_binary(Buffer message) {
     }
     switch (camera::transition(state_, camera::Input::frame).actions.front()) {
         case camera::Action::write_frame:
-            if (session_) return write(std::move(message), peek);
+            if (session_)
+                return write(std::move(message), peek, form != media::PayloadForm::unknown);
             [[fallthrough]];  // it opens when the camera's name is settled
         case camera::Action::hold_frame:
             return hold(std::move(message), peek);
@@ -170,12 +171,14 @@ void CameraConnection::expire_held() {
         timers_.after(std::chrono::nanoseconds(*due_ns - now_ns), [this] { expire_held(); });
 }
 
-void CameraConnection::write(Buffer message, const media::NalPeek& peek) {
+void CameraConnection::write(Buffer message, const media::NalPeek& peek, bool is_understood) {
     if (auto sets = preroll_.remember(message.bytes(), arrival_ns_, peek)) {
         session_->push(std::move(sets->message), sets->arrival_ns);
     }
     ++messages_in_session_;
-    if (!session_->push(std::move(message), arrival_ns_) && !is_stalled_) stop_reading();
+    if (!session_->push(std::move(message), arrival_ns_, is_understood) && !is_stalled_) {
+        stop_reading();
+    }
 }
 
 void CameraConnection::stop_reading() {
@@ -315,12 +318,25 @@ void CameraConnection::on(const Named& named) {
     if (has_waited && !session_) open_session();
 }
 
+/// The recorder goes on in another recording when a file is full.
+void CameraConnection::follow_session() {
+    if (last_ended_) last_ended_ = last_ended_->latest();
+    if (!session_) return;
+    const record::SessionPtr latest = session_->latest();
+    if (latest == session_) return;
+    session_ = latest;
+    session_began_ns_ = latest->start().started_ns;
+    if (order_) order_->part = latest->start().part;
+}
+
 void CameraConnection::on(const SessionNews& news) {
+    follow_session();
     const bool is_open = session_ && session_->serial() == news.serial;
-    const bool is_last = !session_ && news.serial == ended_serial_;
+    const std::uint64_t ended_serial = last_ended_ ? last_ended_->serial() : 0;
+    const bool is_last = !session_ && news.serial == ended_serial;
     switch (news.kind) {
         case SessionNews::Kind::opened:
-            if (!is_open && news.serial != ended_serial_) return;
+            if (!is_open && news.serial != ended_serial) return;
             if (is_open) {
                 session_id_ = news.text;
                 link_->report(StateChanged{state_, session_id_});
@@ -339,8 +355,8 @@ void CameraConnection::on(const SessionNews& news) {
             if (!is_open && session_ && session_->over_budget()) return;
             return read_again();
         case SessionNews::Kind::finished:
-            if (news.serial != ended_serial_) return;  // an earlier one: the last is being made
-            ended_serial_ = 0;
+            if (news.serial != ended_serial) return;  // an earlier one: the last is being made
+            last_ended_.reset();
             return apply(camera::Input::finalised);
     }
 }
@@ -360,7 +376,7 @@ void CameraConnection::on_over(std::uint16_t code, const std::string& reason) {
     close_ = record::CloseCode{code, words};
     apply(over_because_);
     link_->report(Left{"code " + std::to_string(code) + (words.empty() ? "" : " " + words),
-                       ended_serial_ != 0});
+                       last_ended_ != nullptr});
 }
 
 void CameraConnection::shut_down() {
@@ -390,7 +406,7 @@ void CameraConnection::after_change(camera::Input input, camera::State before) {
     if (input == camera::Input::capture_started) happened("camera.started", {{"camera", name_}});
     if (input == camera::Input::capture_stopped) happened("camera.stopped", {{"camera", name_}});
     link_->report(StateChanged{state_, session_id_});
-    if (state_ == camera::State::finalising && before != state_ && ended_serial_ == 0) {
+    if (state_ == camera::State::finalising && before != state_ && !last_ended_) {
         apply(camera::Input::finalised);  // there was nothing to record
     }
 }
@@ -494,8 +510,7 @@ void CameraConnection::end_session(camera::EndReason reason) {
     end.ping_us = trip_.end();
     end.stopped_by = std::exchange(stopped_by_, {});
     session_->end(std::move(end));
-    ended_serial_ = session_->serial();
-    session_.reset();
+    last_ended_ = std::exchange(session_, nullptr);
     session_id_.clear();
     // Over before its folder was there: those who wait for the start are told when it is.
     if (reason == camera::EndReason::disk) refuse_at_opening();

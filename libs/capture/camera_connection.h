@@ -106,7 +106,7 @@ class CameraConnection final : public httpd::Connection,
     void count_undecodable(std::size_t payload_bytes);
     void hold(Buffer message, const media::NalPeek& peek);
     void expire_held();
-    void write(Buffer message, const media::NalPeek& peek);
+    void write(Buffer message, const media::NalPeek& peek, bool is_understood);
     void stop_reading();
     void read_again();
 
@@ -114,6 +114,7 @@ class CameraConnection final : public httpd::Connection,
     void apply(camera::Input input);
     void act(camera::Action action, camera::EndReason reason);
     void after_change(camera::Input input, camera::State before);
+    void follow_session();
     void open_session();
     void end_session(camera::EndReason reason);
     void send_start();
@@ -151,7 +152,7 @@ class CameraConnection final : public httpd::Connection,
     record::SessionPtr session_;  ///< open; null between sessions
     std::string session_id_;      ///< "" until its folder is there
     std::int64_t session_began_ns_ = 0;
-    std::uint64_t ended_serial_ = 0;   ///< the last ended session while it is finalised; 0: none
+    record::SessionPtr last_ended_;    ///< the last session while it is finalised
     std::optional<StartOrder> order_;  ///< of the capture that is starting or running
     std::string stopped_by_;
     std::string capabilities_;                      ///< JSON as sent

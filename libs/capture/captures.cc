@@ -410,19 +410,38 @@ void Captures::on(const LinkPtr& link, const Joined&) {
     cameras_.joined(link);
     const CameraEntry* entry = cameras_.find(link->id);
     if (entry == nullptr || entry->state != camera::State::idle) return;
-    StartOrder order;
     if (const auto meant = meant_.find(entry->name); meant != meant_.end()) {
-        order = meant->second.order;
-        order.part = ++meant->second.parts;
+        if (!meant->second.waits_for_room) start_again(link, meant->second);
     } else if (const auto parameters = options_->auto_start) {
+        StartOrder order;
         order.parameters = *parameters;
-    } else {
-        return;
+        send_unasked(link, std::move(order));
     }
+}
+
+void Captures::start_again(const LinkPtr& link, Meant& meant) {
+    StartOrder order = meant.order;
+    order.part = ++meant.parts;
+    send_unasked(link, std::move(order));
+}
+
+/// A start that no request waits for.
+void Captures::send_unasked(const LinkPtr& link, StartOrder order) {
     order.request = 0;
     order.given = false;
     order.timeout = std::chrono::milliseconds(10'000);
     link->send(order);
+}
+
+/// The disk has room again: a camera that it stopped is started, if it is done with stopping.
+void Captures::start_if_room(const LinkPtr& link, Meant& meant) {
+    const CameraEntry* entry = cameras_.find(link->id);
+    if (!has_room_ || entry == nullptr) return;
+    const bool is_done =
+        entry->state == camera::State::idle || entry->state == camera::State::finalising;
+    if (!is_done) return;
+    meant.waits_for_room = false;
+    start_again(link, meant);
 }
 
 void Captures::on(const LinkPtr& link, const StateChanged& change) {
@@ -430,14 +449,17 @@ void Captures::on(const LinkPtr& link, const StateChanged& change) {
     // Ended in good order: only a camera that drops out is started again.
     const bool has_ended =
         change.state == camera::State::finalising || change.state == camera::State::idle;
-    if (has_ended) meant_.erase(link->name);
+    const auto meant = has_ended ? meant_.find(link->name) : meant_.end();
+    if (meant == meant_.end()) return;
+    if (meant->second.waits_for_room) return start_if_room(link, meant->second);
+    meant_.erase(meant);
 }
 
 void Captures::on(const LinkPtr& link, const StartSent& sent) {
     if (cameras_.find(link->id) == nullptr) return;
     tracked(link).asked = sent.order;
     if (meant_.size() < kMeantMax || meant_.contains(link->name)) {
-        meant_[link->name] = Meant{sent.order, sent.order.part};
+        meant_[link->name] = Meant{sent.order, sent.order.part, false};
     }
 }
 
@@ -475,6 +497,7 @@ void Captures::on(const LinkPtr& link, const Left& left) {
 // ---- what the recorder tells -------------------------------------------------------------------
 
 void Captures::on_event(const record::Event& event, const record::SessionPtr& session) {
+    if (const auto* room = std::get_if<record::RoomAgain>(&event)) return on({}, {}, *room);
     if (serial_of(event) == 0 || !session) {  // a recording of an earlier run
         if (const auto* finished = std::get_if<record::Finished>(&event)) {
             report(finished->summary, false);
@@ -489,6 +512,10 @@ void Captures::on(const LinkPtr& link, const record::SessionPtr& session,
                   const record::Opened& event) {
     counters_.sessions_opened_total.fetch_add(1);
     events_.add("session.opened", {{"camera", event.camera}, {"session", event.id}});
+    // The recorder goes on in another part by itself when a file is full.
+    if (const auto meant = meant_.find(link->name); meant != meant_.end()) {
+        meant->second.parts = std::max(meant->second.parts, session->start().part);
+    }
     Tracked& one = tracked(link);
     one.recordings[event.serial] = Recording{session, event.id};
     one.untold.reset();
@@ -502,7 +529,25 @@ void Captures::on(const LinkPtr& link, const record::SessionPtr&, const record::
         events_.add(type, {{"camera", event.camera}, {"session", event.id}, {"error", event.error}},
                     LogLevel::error);
     }
+    // Nobody stopped it: it goes on once there is room.
+    if (const auto meant = meant_.find(link->name); meant != meant_.end()) {
+        meant->second.waits_for_room = true;
+        has_room_ = false;
+    }
     link->send(SessionNews{SessionNews::Kind::failed, event.serial, event.error});
+}
+
+void Captures::on(const LinkPtr&, const record::SessionPtr&, const record::RoomAgain&) {
+    has_room_ = true;
+    for (auto& [name, meant] : meant_) {
+        if (!meant.waits_for_room) continue;
+        const CameraEntry* entry = cameras_.find(name);
+        if (entry != nullptr) {
+            start_if_room(entry->link, meant);
+        } else {
+            meant.waits_for_room = false;  // started when it returns
+        }
+    }
 }
 
 void Captures::on(const LinkPtr& link, const record::SessionPtr&, const record::Room& event) {

@@ -71,6 +71,7 @@ class Captures {
     struct Meant {
         StartOrder order;
         unsigned parts = 1;
+        bool waits_for_room = false;  ///< the disk refused its recording
     };
 
     void on(const LinkPtr& link, const Alive& alive);
@@ -88,9 +89,13 @@ class Captures {
     void on(const LinkPtr& link, const record::SessionPtr& session,
             const record::Finalising& event);
     void on(const LinkPtr& link, const record::SessionPtr& session, const record::Finished& event);
+    void on(const LinkPtr& link, const record::SessionPtr& session, const record::RoomAgain& event);
     /// `failure_told`: session.failed came when the disk refused; this is what became of the rest.
     void report(const record::Summary& summary, bool failure_told);
 
+    void start_again(const LinkPtr& link, Meant& meant);
+    void start_if_room(const LinkPtr& link, Meant& meant);
+    static void send_unasked(const LinkPtr& link, StartOrder order);
     void finish_unawaited(PendingStart pending) const;
     void finish_unawaited(PendingStop pending) const;
     void answer_starts(const LinkPtr& link, const CameraAnswer& answer);
@@ -117,6 +122,7 @@ class Captures {
     std::map<std::uint64_t, PendingStop> stops_;
     std::unordered_map<std::uint64_t, Tracked> tracked_;  ///< by link id
     std::unordered_map<std::string, Meant> meant_;        ///< by camera, until it is stopped
+    bool has_room_ = true;  ///< on the disk, since it last refused a recording
 };
 
 /// What is sent to a camera for what a request asked.

@@ -45,6 +45,18 @@ void Writer::sync() {
     }
 }
 
+void Writer::cut_back(std::uint64_t bytes, std::uint64_t records) {
+    assert(bytes <= bytes_ && records <= records_);
+    if (!cut_to(bytes)) throw std::system_error(errno, std::generic_category(), "cut " + name_);
+    bytes_ = bytes;
+    records_ = records;
+}
+
+bool Writer::cut_to(std::uint64_t bytes) {
+    return ::ftruncate(file_.get(), static_cast<off_t>(bytes)) == 0 &&
+           ::lseek(file_.get(), static_cast<off_t>(bytes), SEEK_SET) >= 0;
+}
+
 void Writer::write_all(std::array<Bytes, 3> pieces) {
     std::array<iovec, 3> iov{};
     std::size_t left = 0;
@@ -62,8 +74,7 @@ void Writer::write_all(std::array<Bytes, 3> pieces) {
             std::string what = "write " + name_ + " at byte " + std::to_string(bytes_);
             // A torn record at the end would only be skipped by readers; cutting it off keeps the
             // file whole and gives its bytes back to a full disk.
-            if (left < whole && (::ftruncate(file_.get(), static_cast<off_t>(bytes_)) != 0 ||
-                                 ::lseek(file_.get(), static_cast<off_t>(bytes_), SEEK_SET) < 0)) {
+            if (left < whole && !cut_to(bytes_)) {
                 what += " (and the torn record could not be cut off)";
             }
             throw std::system_error(error, std::generic_category(), what);

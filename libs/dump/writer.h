@@ -24,6 +24,10 @@ class Writer {
     void append_note(std::int64_t arrival_ns, std::string_view json);
     void append_close(std::int64_t arrival_ns, std::string_view json);
 
+    /// Cuts the file back to its first `records` records, which end at byte `bytes`. Throws
+    /// std::system_error.
+    void cut_back(std::uint64_t bytes, std::uint64_t records);
+
     /// fdatasync. Throws std::system_error; a failed sync is final: the pages may be gone.
     void sync();
 
@@ -34,6 +38,7 @@ class Writer {
 
  private:
     void write_all(std::array<Bytes, 3> pieces);
+    bool cut_to(std::uint64_t bytes);
 
     Fd file_;
     const FileHeader header_;

@@ -1,7 +1,7 @@
 #pragma once
 /// What the recorder tells about its sessions. Events come from recorder threads, those of one
 /// session in order: Opened?, (Room | Failed?)*, Finalising?, Finished. Every session ends with
-/// exactly one Finished, also one that could not be opened.
+/// exactly one Finished, also one that could not be opened. RoomAgain stands apart.
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -83,7 +83,11 @@ struct Finished {
     std::string camera;
     Summary summary;
 };
-using Event = std::variant<Opened, Failed, Room, Finalising, Finished>;
+/// After a Failed: the recordings folder can be written again and has room. Of no session.
+struct RoomAgain {
+    std::uint64_t serial = 0;
+};
+using Event = std::variant<Opened, Failed, Room, Finalising, Finished, RoomAgain>;
 
 /// Called from recorder threads, at times from several at once; must not block or call back into
 /// the recorder: post it to a loop.

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -14,6 +15,7 @@
 #include <system_error>
 
 #include "base/name.h"
+#include "base/unsupported.h"
 
 namespace st::record {
 namespace {
@@ -28,8 +30,10 @@ Fd open_directory(const std::string& path) {
     return fd;
 }
 
-void claim(const Fd& fd, const std::string& path) {
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return;
+/// False: the file system has no locks.
+bool claim(const Fd& fd, const std::string& path) {
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return true;
+    if (is_unsupported(errno)) return false;
     if (errno != EWOULDBLOCK) fail("lock recordings folder " + path);
     throw std::runtime_error("recordings folder " + path +
                              " is in use by another running server; stop it or choose another "
@@ -52,6 +56,9 @@ void for_each_name(Fd directory, Visit visit) {
     while (const dirent* entry = ::readdir(dir.get()))
         visit(std::string(entry->d_name), entry->d_type);
 }
+
+/// With less a recording that begins would soon fail, and another begin.
+constexpr std::uint64_t kRoomBytes = std::uint64_t{64} << 20;
 
 constexpr std::string_view kShape = "_00000000_000000";
 
@@ -86,7 +93,7 @@ Folder::Folder(const std::string& path, Stamp stamp) : stamp_(stamp) {
     std::filesystem::create_directories(path);
     path_ = std::filesystem::canonical(path).string();
     Fd fd = open_directory(path_);
-    claim(fd, path_);
+    has_locks_ = claim(fd, path_);
     const Lock guard(mutex_);
     fd_ = std::move(fd);
 }
@@ -171,6 +178,19 @@ std::vector<std::string> Folder::names() const {
     return names;
 }
 
+bool Folder::has_room() {
+    const Lock guard(mutex_);
+    try {
+        follow_path();
+    } catch (const std::exception&) {
+        return false;
+    }
+    struct statvfs disk {};
+    if (::fstatvfs(fd_.get(), &disk) != 0 || (disk.f_flag & ST_RDONLY) != 0) return false;
+    const std::uint64_t all = std::uint64_t{disk.f_blocks} * disk.f_frsize;
+    return std::uint64_t{disk.f_bavail} * disk.f_frsize >= std::min(kRoomBytes, all / 8);
+}
+
 void Folder::sync() const {
     const Fd fd = duplicate();
     if (::syncfs(fd.get()) != 0) fail("sync the file system of " + path_);
@@ -178,13 +198,14 @@ void Folder::sync() const {
 
 void lock_recording(int directory) {
     while (::flock(directory, LOCK_EX) != 0) {
+        if (is_unsupported(errno)) return;
         if (errno != EINTR) fail("lock recording");
     }
 }
 
 Fd create_file(int directory, const std::string& name) {
     Fd fd(::openat(directory, name.c_str(),
-                   O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666));
+                   O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666));
     if (!fd) fail("create " + name);
     return fd;
 }
@@ -257,7 +278,9 @@ void replace_file(int directory, const std::string& name, std::string_view text,
     if (durable && ::fsync(fd.get()) != 0) fail("sync " + temporary);
     if (::renameat(directory, temporary.c_str(), directory, name.c_str()) != 0)
         fail("rename to " + name);
-    if (durable && ::fsync(directory) != 0) fail("sync the folder of " + name);
+    if (durable && ::fsync(directory) != 0 && !is_unsupported(errno)) {
+        fail("sync the folder of " + name);
+    }
 }
 
 std::optional<std::uint64_t> file_bytes(int directory, const std::string& name) {

@@ -34,6 +34,9 @@ class Folder {
 
     const std::string& path() const { return path_; }  ///< absolute
 
+    /// False: its file system has none, and another server could use the folder too.
+    bool has_locks() const { return has_locks_; }
+
     struct Made {
         std::string id;
         Fd directory;
@@ -57,6 +60,10 @@ class Folder {
     /// Names of the folders in it that could be recordings.
     std::vector<std::string> names() const ST_EXCLUDES(mutex_);
 
+    /// Whether a recording could begin: the folder is where its path says, and its file system can
+    /// be written and has some room.
+    bool has_room() ST_EXCLUDES(mutex_);
+
     /// syncfs of its file system. Throws std::system_error.
     void sync() const ST_EXCLUDES(mutex_);
 
@@ -72,6 +79,7 @@ class Folder {
 
     std::string path_;
     const Stamp stamp_;
+    bool has_locks_ = true;
     mutable Mutex mutex_;
     Fd fd_ ST_GUARDED_BY(mutex_);
     /// By stem; kept for as long as a local time can come again.
@@ -83,10 +91,12 @@ class Folder {
 std::string_view camera_of(std::string_view id);
 
 /// Waits until nobody else looks at the state of a recording in order to change it; held until the
-/// descriptor of its folder is closed. Throws std::system_error.
+/// descriptor of its folder is closed. Nothing where the file system has no locks. Throws
+/// std::system_error.
 void lock_recording(int directory);
 
-/// A file for writing, made anew (an existing one is an error). Throws std::system_error.
+/// A file for writing at its end and reading, made anew (an existing one is an error). Throws
+/// std::system_error.
 Fd create_file(int directory, const std::string& name);
 /// Up to `bytes_max` of a file; nullopt if there is none or it is larger or not a plain file.
 std::optional<std::string> read_file(int directory, const std::string& name, std::size_t bytes_max);

@@ -11,9 +11,11 @@
 #include <thread>
 
 #include "base/name.h"
+#include "base/unsupported.h"
 #include "base/when.h"
 #include "record/finaliser.h"
 #include "record/folder.h"
+#include "record/mailbox.h"
 #include "record/recovery.h"
 #include "record/writer.h"
 
@@ -23,6 +25,12 @@ namespace {
 /// A recording whose files could not be made: the longest wait, and how often it is tried again.
 constexpr std::chrono::seconds kRetryMax{600};
 constexpr unsigned kTriesMax = 10;
+
+/// After a failure of the disk: how often it is looked at whether there is room again; and how long
+/// it has to be at least until that is said, twice as long each time if it did not last.
+constexpr std::chrono::seconds kRoomLookEvery{1};
+constexpr std::chrono::seconds kRoomWaitMax{30};
+constexpr std::chrono::seconds kRoomLasts{60};
 
 }  // namespace
 
@@ -38,14 +46,20 @@ struct Recorder::Parts {
     void recover(const std::vector<std::string>& names) ST_EXCLUDES(mutex);
     void recover_one(const std::string& name, unsigned tries) ST_EXCLUDES(mutex);
     void try_later(const std::string& name, unsigned tries) ST_EXCLUDES(mutex);
+    void disk_refused() ST_EXCLUDES(mutex);
+    void look_for_room() ST_EXCLUDES(mutex);
     void sync_regularly() ST_EXCLUDES(mutex);
     void sync_once();
+
+    /// `writer` null: of the writer whose turn it is.
+    SessionPtr make_session(SessionStart start, std::shared_ptr<Mailbox> writer) ST_EXCLUDES(mutex);
 
     const Options options;
     const Log log;
     const EventSink sink;
     Folder folder;
     WriterCounts counts;
+    bool is_sync_unsupported = false;  ///< and that was said; of the syncing thread
     std::atomic<double> sync_seconds{0};
     std::atomic<std::int64_t> syncing_since_ns{
         0};  ///< oldest byte a running sync is to save; 0: none
@@ -62,6 +76,9 @@ struct Recorder::Parts {
         unsigned tries;
     };
     std::multimap<std::int64_t, Retry> retries ST_GUARDED_BY(mutex);  ///< by when they are due
+    std::int64_t room_look_ns ST_GUARDED_BY(mutex) = 0;  ///< when to look for room; 0: not at all
+    std::int64_t room_said_ns ST_GUARDED_BY(mutex) = 0;  ///< last
+    Nanoseconds room_wait ST_GUARDED_BY(mutex){0};
     bool closed ST_GUARDED_BY(mutex) = false;
     bool stopping ST_GUARDED_BY(mutex) = false;
     std::atomic<bool> hurried{false};
@@ -89,6 +106,18 @@ void Recorder::Parts::finished(const Unfinished& job, Outcome outcome) {
         }
     }
     changed.notify_all();
+}
+
+SessionPtr Recorder::Parts::make_session(SessionStart start, std::shared_ptr<Mailbox> writer) {
+    const Lock lock(mutex);
+    // One that goes on with another is made to the last.
+    if (closed && !writer) throw std::logic_error("Recorder::open after finish_all");
+    const std::uint64_t serial = next_serial++;
+    if (!writer) writer = writers[serial % writers.size()]->mailbox();
+    auto session = std::make_shared<Session>(serial, std::move(start), options.buffer_bytes,
+                                             std::move(writer));
+    sessions.emplace(serial, session);
+    return session;
 }
 
 void Recorder::Parts::try_later(const std::string& name, unsigned tries) {
@@ -143,24 +172,61 @@ void Recorder::Parts::recover(const std::vector<std::string>& names) {
     }
     changed.notify_all();
     for (;;) {
-        Retry retry;
+        std::optional<Retry> retry;
         {
             Lock lock(mutex);
             for (;;) {
                 if (closed || stopping) return;
+                std::int64_t due = room_look_ns;
+                if (!retries.empty() && (due == 0 || retries.begin()->first < due)) {
+                    due = retries.begin()->first;
+                }
                 const std::int64_t now = monotonic_ns();
-                if (!retries.empty() && retries.begin()->first <= now) break;
-                if (retries.empty()) {
+                if (due != 0 && due <= now) break;
+                if (due == 0) {
                     changed.wait(lock.native());
                 } else {
-                    changed.wait_for(lock.native(), Nanoseconds(retries.begin()->first - now));
+                    changed.wait_for(lock.native(), Nanoseconds(due - now));
                 }
             }
-            retry = std::move(retries.begin()->second);
-            retries.erase(retries.begin());
+            if (!retries.empty() && retries.begin()->first <= monotonic_ns()) {
+                retry = std::move(retries.begin()->second);
+                retries.erase(retries.begin());
+            }
         }
-        recover_one(retry.name, retry.tries);
+        if (retry) {
+            recover_one(retry->name, retry->tries);
+        } else {
+            look_for_room();
+        }
     }
+}
+
+void Recorder::Parts::disk_refused() {
+    {
+        const Lock lock(mutex);
+        const std::int64_t now = monotonic_ns();
+        const bool has_lasted =
+            room_said_ns == 0 || now - room_said_ns > Nanoseconds(kRoomLasts).count();
+        if (room_look_ns != 0 && !has_lasted) return;  // of another camera, at the same time
+        room_wait = has_lasted ? Nanoseconds(kRoomLookEvery)
+                               : std::min<Nanoseconds>(room_wait * 2, kRoomWaitMax);
+        room_look_ns = now + room_wait.count();
+    }
+    changed.notify_all();
+}
+
+void Recorder::Parts::look_for_room() {
+    const bool has_room = folder.has_room();
+    {
+        const Lock lock(mutex);
+        const std::int64_t now = monotonic_ns();
+        room_look_ns = has_room ? 0 : now + Nanoseconds(kRoomLookEvery).count();
+        if (has_room) room_said_ns = now;
+    }
+    if (!has_room) return;
+    log.info("the recordings folder " + folder.path() + " has room again");
+    sink(RoomAgain{});
 }
 
 void Recorder::Parts::sync_once() {
@@ -170,10 +236,16 @@ void Recorder::Parts::sync_once() {
     const std::int64_t begin = monotonic_ns();
     try {
         folder.sync();
-    } catch (const std::exception& e) {
-        // Which file it was, each writer asks its own.
+    } catch (const std::system_error& e) {
+        // Which file it was, each writer asks its own; or syncs it, where only that can be done.
         counts.sync_failures.fetch_add(1);
-        log.error(std::string("sync failed: ") + e.what());
+        if (is_unsupported(e.code().value())) {
+            if (!std::exchange(is_sync_unsupported, true)) {
+                log.warning(std::string("files are synced one by one: ") + e.what());
+            }
+        } else {
+            log.error(std::string("sync failed: ") + e.what());
+        }
     }
     syncing_since_ns.store(0);
     sync_seconds.store(static_cast<double>(monotonic_ns() - begin) / 1e9);
@@ -197,6 +269,10 @@ void Recorder::Parts::sync_regularly() {
 Recorder::Recorder(Options options, Log log, EventSink sink)
     : parts_(std::make_unique<Parts>(std::move(options), std::move(log), std::move(sink))) {
     Parts& parts = *parts_;
+    if (!parts.folder.has_locks()) {
+        parts.log.warning("recordings folder " + parts.folder.path() +
+                          ": its file system has no locks; take care that no other server uses it");
+    }
     // The names before anything of ours is made: what is there now is from earlier.
     std::vector<std::string> names = parts.folder.names();
     parts.finaliser =
@@ -206,8 +282,15 @@ Recorder::Recorder(Options options, Log log, EventSink sink)
                                     });
     for (unsigned i = 0; i < std::max(1U, parts.options.writers); ++i) {
         parts.writers.push_back(std::make_unique<Writer>(
-            parts.folder, parts.counts, parts.log, parts.sink,
-            [&parts](Unfinished job) { parts.finaliser->add(std::move(job)); }));
+            parts.folder, parts.counts, parts.options.max_bytes_per_file, parts.log,
+            Writer::Calls{[&parts](Event event) {
+                              if (std::holds_alternative<Failed>(event)) parts.disk_refused();
+                              parts.sink(std::move(event));
+                          },
+                          [&parts](Unfinished job) { parts.finaliser->add(std::move(job)); },
+                          [&parts](SessionStart start, const std::shared_ptr<Mailbox>& writer) {
+                              return parts.make_session(std::move(start), writer);
+                          }}));
     }
     parts.scan_thread = std::thread([&parts, found = std::move(names)] { parts.recover(found); });
     if (parts.options.sync_interval.count() > 0) {
@@ -234,16 +317,7 @@ SessionPtr Recorder::open(SessionStart start) {
     if (!is_valid_name(start.camera)) {
         throw std::invalid_argument("camera name \"" + start.camera + "\"");
     }
-    SessionPtr session;
-    {
-        const Lock lock(parts_->mutex);
-        if (parts_->closed) throw std::logic_error("Recorder::open after finish_all");
-        const std::uint64_t serial = parts_->next_serial++;
-        session =
-            std::make_shared<Session>(serial, std::move(start), parts_->options.buffer_bytes,
-                                      parts_->writers[serial % parts_->writers.size()]->mailbox());
-        parts_->sessions.emplace(serial, session);
-    }
+    const SessionPtr session = parts_->make_session(std::move(start), nullptr);
     session->begin();
     return session;
 }

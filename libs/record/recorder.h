@@ -39,6 +39,8 @@ struct Options {
     Names names = Names::local;
     std::chrono::milliseconds max_gap{60'000};  ///< see mux::Job
     Milliseconds sync_interval{1000};           ///< 0: never (the system's own write-back only)
+    /// A recording goes on in another one before its dump is larger; 0: none.
+    std::uint64_t max_bytes_per_file = 0;
     std::size_t buffer_bytes = std::size_t{64} << 20;  ///< budget of each session's queue
     unsigned writers = 2;
     unsigned finalisers = 2;  ///< at most all but one of them at work on large recordings

@@ -20,22 +20,27 @@ void Session::begin() {
     writer_->post(shared_from_this(), true);
 }
 
-bool Session::push(Buffer message, std::int64_t arrival_ns) {
-    if (failed() || ended()) return true;
+bool Session::push(Buffer message, std::int64_t arrival_ns, bool is_understood) {
+    if (failed()) return true;
     std::size_t before = 0;
     std::size_t after = 0;
     bool schedule = false;
+    SessionPtr next;
     {
         const Lock lock(mutex_);
-        // Again: the recorder may end a session from another thread, and nothing comes behind the
-        // end, for which the writer would make a second folder.
-        if (ended()) return true;
-        before = queued_bytes_.fetch_add(message.size(), std::memory_order_relaxed);
-        after = before + message.size();
-        if (after > budget_bytes_) room_wanted_.store(true);
-        queue_.push_back({std::move(message), arrival_ns});
-        schedule = !std::exchange(scheduled_, true);
+        next = next_;
+        // The recorder may end a session from another thread, and nothing comes behind the end, for
+        // which the writer would make a second folder.
+        if (!next && ended()) return true;
+        if (!next) {
+            before = queued_bytes_.fetch_add(message.size(), std::memory_order_relaxed);
+            after = before + message.size();
+            if (after > budget_bytes_) room_wanted_.store(true);
+            queue_.push_back({std::move(message), arrival_ns, is_understood});
+            schedule = !std::exchange(scheduled_, true);
+        }
     }
+    if (next) return next->push(std::move(message), arrival_ns, is_understood);
     const std::size_t hasty = budget_bytes_ / 4;
     const bool urgent = before < hasty && after >= hasty;
     if (schedule) {
@@ -48,17 +53,62 @@ bool Session::push(Buffer message, std::int64_t arrival_ns) {
 
 void Session::end(SessionEnd end) {
     bool schedule = false;
+    SessionPtr next;
     {
         const Lock lock(mutex_);
-        if (ended_.exchange(true)) return;
-        end_ = End{std::move(end), wall_us()};
-        schedule = !std::exchange(scheduled_, true);
+        next = next_;
+        if (!next) {
+            if (ended_.exchange(true)) return;
+            end_ = End{std::move(end), wall_us()};
+            schedule = !std::exchange(scheduled_, true);
+        }
     }
+    if (next) return next->end(std::move(end));
     if (schedule) {
         writer_->post(shared_from_this(), true);
     } else {
         writer_->hasten();
     }
+}
+
+SessionPtr Session::latest() {
+    SessionPtr latest = shared_from_this();
+    for (SessionPtr next = latest; next;) {
+        latest = next;
+        const Lock lock(latest->mutex_);
+        next = latest->next_;
+    }
+    return latest;
+}
+
+void Session::hand_over(const SessionPtr& next, std::vector<Item> unwritten,
+                        std::optional<End> end) {
+    std::size_t bytes = 0;
+    {
+        const Lock lock(mutex_);
+        for (Item& item : queue_) unwritten.push_back(std::move(item));
+        queue_.clear();
+        if (end_) end = std::exchange(end_, std::nullopt);
+        next_ = next;
+        ended_.store(true);
+        for (const Item& item : unwritten) bytes += item.message.size();
+        queued_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+        // Nobody can push to it before this lock is free: what is queued here comes first.
+        const Lock its(next->mutex_);
+        next->queued_bytes_.store(bytes, std::memory_order_relaxed);
+        if (bytes > next->budget_bytes_) next->room_wanted_.store(true);
+        next->queue_ = std::move(unwritten);
+        // Whoever ended it meanwhile did so later.
+        if (end) next->end_ = std::move(end);
+        next->ended_.store(next->end_.has_value());
+        next->scheduled_ = true;
+    }
+    next->writer_->post(next, true);
+}
+
+bool Session::has_handed_over() const {
+    const Lock lock(mutex_);
+    return next_ != nullptr;
 }
 
 std::string Session::id() const {

@@ -61,6 +61,8 @@ struct SessionEnd {
 };
 
 class Mailbox;  // of the writer thread; private to libs/record
+class Session;
+using SessionPtr = std::shared_ptr<Session>;
 
 /// push: one thread (the camera's loop). The rest: any thread.
 /// Whoever holds the pointer keeps only this small object alive, not the file.
@@ -74,13 +76,18 @@ class Session : public std::enable_shared_from_this<Session> {
     /// Queues one whole camera message (16-byte header and payload); never blocks on the disk.
     /// False: the queue is now over its budget: stop reading this camera's socket until the event
     /// Room. The message is taken in any case; nothing is dropped, except after the session failed
-    /// or ended, when there is nowhere left to put it.
-    bool push(Buffer message, std::int64_t arrival_ns);
+    /// or ended, when there is nowhere left to put it. `is_understood`: H.264 in a known form.
+    bool push(Buffer message, std::int64_t arrival_ns, bool is_understood = true)
+        ST_EXCLUDES(mutex_);
 
     /// No more messages: what is queued is written, then the finaliser takes over. Only the first
     /// call counts. Any thread: a message pushed meanwhile is in the recording or dropped.
-    void end(SessionEnd end);
+    void end(SessionEnd end) ST_EXCLUDES(mutex_);
     void end(EndReason reason) { end(SessionEnd{reason}); }
+
+    /// The recording that goes on with this one since its file was full, which takes what is pushed
+    /// here and is ended by end(); this one if its file is not. Any thread.
+    SessionPtr latest() ST_EXCLUDES(mutex_);
 
     std::uint64_t serial() const { return serial_; }  ///< unique in this process, never reused
     const std::string& camera() const { return start_.camera; }
@@ -105,6 +112,20 @@ class Session : public std::enable_shared_from_this<Session> {
         progress_ns_.store(now_ns, std::memory_order_relaxed);
     }
 
+    struct Item {
+        Buffer message;
+        std::int64_t arrival_ns;
+        bool is_understood = true;
+    };
+    struct End : SessionEnd {
+        std::int64_t ended_us;
+    };
+
+    /// The writer's, when the file is full: `next` goes on with `unwritten`, with what is queued
+    /// here, and with the end if there was one.
+    void hand_over(const SessionPtr& next, std::vector<Item> unwritten, std::optional<End> end)
+        ST_EXCLUDES(mutex_);
+
  private:
     friend class Writer;  // the threads of libs/record
     friend class Finaliser;
@@ -112,13 +133,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
     void begin();  ///< has the writer make the folder; once, by the recorder
 
-    struct Item {
-        Buffer message;
-        std::int64_t arrival_ns;
-    };
-    struct End : SessionEnd {
-        std::int64_t ended_us;
-    };
+    bool has_handed_over() const ST_EXCLUDES(mutex_);
 
     const std::uint64_t serial_;
     const SessionStart start_;
@@ -138,8 +153,7 @@ class Session : public std::enable_shared_from_this<Session> {
     bool scheduled_ ST_GUARDED_BY(mutex_) = false;  ///< the writer knows there is work
     std::optional<End> end_ ST_GUARDED_BY(mutex_);
     std::string id_ ST_GUARDED_BY(mutex_);
+    SessionPtr next_ ST_GUARDED_BY(mutex_);  ///< took over
 };
-
-using SessionPtr = std::shared_ptr<Session>;
 
 }  // namespace st::record

@@ -3,16 +3,26 @@
 #include <pthread.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <iterator>
+#include <span>
 #include <system_error>
 
 #include "base/clock.h"
+#include "camera/frame.h"
+#include "dump/format.h"
+#include "media/nal_peek.h"
 
 namespace st::record {
 namespace {
 
 constexpr std::int64_t kCheckEveryNs = 1'000'000'000;
+/// What the last record of a dump says beyond its first.
+constexpr std::uint64_t kCloseBytes = 1024;
 /// A queue that grew in a burst gives its memory back.
 constexpr std::size_t kItemsKeptMax = 1024;
 
@@ -26,15 +36,49 @@ dump::Uuid random_uuid() {
     return uuid;
 }
 
+void read_at(const dump::Writer& dump, std::uint64_t at, std::span<std::uint8_t> into) {
+    while (!into.empty()) {
+        const ssize_t got = ::pread(dump.fd(), into.data(), into.size(), static_cast<off_t>(at));
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) {
+            throw std::system_error(got == 0 ? EIO : errno, std::generic_category(),
+                                    "read back what was recorded");
+        }
+        at += static_cast<std::uint64_t>(got);
+        into = into.subspan(static_cast<std::size_t>(got));
+    }
+}
+
+/// The record that begins at `at`, as it was written; its body goes into `body`.
+dump::RecordHeader read_record(const dump::Writer& dump, std::uint64_t at,
+                               std::vector<std::uint8_t>& body) {
+    std::array<std::uint8_t, dump::kRecordHeaderBytes> head{};
+    read_at(dump, at, head);
+    const auto record = dump::decode_record_header(head);
+    if (!record) {
+        throw std::system_error(EIO, std::generic_category(), "read back what was recorded");
+    }
+    body.resize(record->body_bytes);
+    read_at(dump, at + head.size(), body);
+    return *record;
+}
+
+/// CLOCK_MONOTONIC when it came.
+std::int64_t arrival_of(const dump::Writer& dump, std::uint64_t at) {
+    std::vector<std::uint8_t> body;
+    return static_cast<std::int64_t>(dump.header().monotonic_start_ns +
+                                     read_record(dump, at, body).arrival_ns);
+}
+
 }  // namespace
 
-Writer::Writer(Folder& folder, WriterCounts& counts, Log log, EventSink sink,
-               std::function<void(Unfinished)> finalise)
+Writer::Writer(Folder& folder, WriterCounts& counts, std::uint64_t file_bytes_max, Log log,
+               Calls calls)
     : folder_(folder),
       counts_(counts),
+      file_bytes_max_(file_bytes_max),
       log_(std::move(log)),
-      sink_(std::move(sink)),
-      finalise_(std::move(finalise)),
+      calls_(std::move(calls)),
       thread_([this] { run(); }) {}
 
 Writer::~Writer() {
@@ -65,7 +109,7 @@ void Writer::abandon(const SessionPtr& session, const char* why) noexcept {
     try {
         files_.erase(session.get());
         log_.error(session->camera() + ": recording failed: " + why);
-        sink_(Failed{session->serial(), session->camera(), session->id(), why});
+        calls_.sink(Failed{session->serial(), session->camera(), session->id(), why});
         session->end(EndReason::disk);
         Unfinished left{session, meta_of(session->start(), session->id())};
         left.meta.state = RecordingState::failed;
@@ -73,7 +117,7 @@ void Writer::abandon(const SessionPtr& session, const char* why) noexcept {
         left.meta.error = why;
         left.failed = true;
         left.has_folder = false;
-        finalise_(std::move(left));
+        calls_.finalise(std::move(left));
     } catch (const std::exception&) {  // no memory even for that: recording of others goes on
     }
 }
@@ -81,6 +125,7 @@ void Writer::abandon(const SessionPtr& session, const char* why) noexcept {
 void Writer::serve(const SessionPtr& of) {
     Session& session = *of;
     if (session.failed() && !files_.contains(&session)) return;  // abandoned
+    if (session.has_handed_over()) return;                       // posted once more meanwhile
     std::optional<Session::End> end_of_session;
     {
         const Lock lock(session.mutex_);
@@ -92,7 +137,11 @@ void Writer::serve(const SessionPtr& of) {
     File& file = at->second;
     try {
         if (is_new) open(session, file);
-        if (file.error.empty()) write(session, file, taken_);
+        const std::size_t written = file.error.empty() ? write(session, file, taken_) : 0;
+        if (file.error.empty() && written < taken_.size()) {
+            go_on_in_next(of, file, written, std::exchange(end_of_session, std::nullopt));
+            end_of_session = Session::End{{.reason = EndReason::max_bytes}, wall_us()};
+        }
     } catch (const std::exception& e) {
         fail(session, file, e.what());
     }
@@ -130,7 +179,7 @@ void Writer::open(Session& session, File& file) {
         session.id_ = file.meta.id;
     }
     log_.info(start.camera + " " + file.meta.id + ": recording");
-    sink_(Opened{session.serial_, start.camera, file.meta.id});
+    calls_.sink(Opened{session.serial_, start.camera, file.meta.id});
 }
 
 /// The dump with its header and first note, and session.json.
@@ -148,26 +197,114 @@ void Writer::fill(const Session& session, File& file, const Folder::Made& made) 
                                                folder_.path_of(file.meta.id) + "/" + kDumpName);
     const std::string text = encode_session(file.meta, nullptr);
     file.dump->append_note(start.started_ns - earlier_ns, text);
+    // Its last record, too, stays below the limit.
+    const std::uint64_t reserve = 2 * text.size() + kCloseBytes;
+    const std::uint64_t most = file_bytes_max_;
+    file.plan = SwitchPlan(most > 2 * reserve ? most - reserve : most);
     replace_file(made.directory.get(), kSessionName, text, false);
 }
 
-void Writer::write(Session& session, File& file, std::vector<Session::Item>& items) {
-    if (items.empty()) return;
+/// How many of them were written. If not all: the file is full, and the rest belongs into another.
+std::size_t Writer::write(Session& session, File& file, std::vector<Session::Item>& items) {
+    if (items.empty()) return 0;
     check(file);
     const std::int64_t now = monotonic_ns();
     round_lag_ns_ = std::max(round_lag_ns_, now - items.front().arrival_ns);
     std::int64_t none = 0;
     counts_.oldest_unsynced_ns.compare_exchange_strong(none, now);
     std::uint64_t bytes = 0;
-    for (Session::Item& item : items) {
-        file.dump->append(dump::RecordType::frame, item.arrival_ns, item.message.bytes());
+    std::size_t count = 0;
+    for (; count < items.size(); ++count) {
+        Session::Item& item = items[count];
+        if (!append(file, item.message.bytes(), item.arrival_ns)) break;
+        if (!item.is_understood) ++file.meta.dropped.undecodable;
         const Buffer written = std::move(item.message);
         session.queued_bytes_.fetch_sub(written.size(), std::memory_order_relaxed);
         bytes += written.size();
         item.message = Buffer();
     }
     counts_.bytes.fetch_add(bytes, std::memory_order_relaxed);
-    counts_.messages.fetch_add(items.size(), std::memory_order_relaxed);
+    counts_.messages.fetch_add(count, std::memory_order_relaxed);
+    return count;
+}
+
+/// A message with what has to stand before it. False: it belongs into another file.
+bool Writer::append(File& file, Bytes message, std::int64_t arrival_ns) {
+    const media::NalPeek peek = media::peek_nals(message.subspan(camera::kHeaderBytes));
+    const std::uint64_t bytes = dump::kRecordHeaderBytes + message.size() + dump::kCrcBytes;
+    if (file.plan.wants_switch({file.dump->bytes(), file.dump->records()}, bytes, peek)) {
+        return false;
+    }
+    if (const auto sets = file.sets.remember(message, arrival_ns, peek)) {
+        const media::NalPeek of_sets =
+            media::peek_nals(sets->message.bytes().subspan(camera::kHeaderBytes));
+        if (!append_record(file, sets->message.bytes(), sets->arrival_ns, of_sets)) return false;
+    }
+    if (!append_record(file, message, arrival_ns, peek)) return false;
+    ++file.messages;
+    return true;
+}
+
+/// False: it is over the largest size that the file system, or a limit of this process, allows. A
+/// file that takes no message at all is a failure.
+bool Writer::append_record(File& file, Bytes message, std::int64_t arrival_ns,
+                           const media::NalPeek& peek) {
+    const SwitchPlan::Place place{file.dump->bytes(), file.dump->records()};
+    try {
+        file.dump->append(dump::RecordType::frame, arrival_ns, message);
+    } catch (const std::system_error& e) {
+        if (e.code().value() != EFBIG || file.messages == 0) throw;
+        return false;
+    }
+    file.plan.note(place, peek);
+    return true;
+}
+
+/// The file is full: another recording, the next part, takes what is not written yet, and before it
+/// what this file holds of the group of pictures that goes on, so that it begins with a key frame.
+void Writer::go_on_in_next(const SessionPtr& session, File& file, std::size_t written,
+                           std::optional<Session::End> end) {
+    const Session::Item& first = taken_[written];
+    const auto along = file.plan.takes_along_from(
+        media::peek_nals(first.message.bytes().subspan(camera::kHeaderBytes)));
+    SessionStart start = session->start_;
+    ++start.part;
+    start.started_us = wall_us();
+    start.started_ns = monotonic_ns();
+    start.first_held_ns = along ? arrival_of(*file.dump, along->at) : first.arrival_ns;
+    const SessionPtr next = calls_.make_session(std::move(start), mailbox_);
+    File& to = files_[next.get()];
+    try {
+        open(*next, to);
+        to.sets = std::move(file.sets);
+        to.sets.take(monotonic_ns());  // another file: it has no parameter sets yet
+        if (along) take_along(file, *along, to);
+        log_.info(session->camera() + " " + file.meta.id + ": its file is full at " +
+                  std::to_string(file.dump->bytes()) + " bytes, going on in " + to.meta.id);
+    } catch (const std::exception& e) {
+        fail(*next, to, e.what());
+    }
+    std::vector<Session::Item> rest(
+        std::make_move_iterator(taken_.begin() + static_cast<std::ptrdiff_t>(written)),
+        std::make_move_iterator(taken_.end()));
+    taken_.clear();
+    session->hand_over(next, std::move(rest), std::move(end));
+}
+
+/// Moves the records from `place` on: they are on the disk in `to` before they are cut off.
+void Writer::take_along(File& from, SwitchPlan::Place place, File& to) {
+    const std::int64_t began_ns = static_cast<std::int64_t>(from.dump->header().monotonic_start_ns);
+    std::vector<std::uint8_t> body;
+    for (std::uint64_t at = place.at; at < from.dump->bytes();) {
+        const dump::RecordHeader record = read_record(*from.dump, at, body);
+        if (record.type == dump::RecordType::frame &&
+            !append(to, body, began_ns + static_cast<std::int64_t>(record.arrival_ns))) {
+            throw std::system_error(EFBIG, std::generic_category(), "write what is taken along");
+        }
+        at += dump::kRecordHeaderBytes + body.size() + dump::kCrcBytes;
+    }
+    to.dump->sync();
+    from.dump->cut_back(place.at, place.record);
 }
 
 /// A file that was removed, or whose pages the kernel could not write back, takes writes gladly.
@@ -180,6 +317,16 @@ void Writer::check(File& file) {
         throw std::system_error(ENOENT, std::generic_category(),
                                 folder_.path_of(file.meta.id) + "/" + kDumpName + " was removed");
     }
+    // Unmounted lazily, or moved away: who looks where the recording is said to be finds nothing.
+    struct stat held {};
+    struct stat there {};
+    if (::fstat(file.directory.get(), &held) != 0 ||
+        ::stat(folder_.path_of(file.meta.id).c_str(), &there) != 0 || held.st_dev != there.st_dev ||
+        held.st_ino != there.st_ino) {
+        throw std::system_error(ENOENT, std::generic_category(),
+                                folder_.path_of(file.meta.id) +
+                                    " is not where its path says: moved away, or unmounted");
+    }
     const std::uint64_t failures = counts_.sync_failures.load();
     if (failures != std::exchange(file.sync_failures, failures)) file.dump->sync();
 }
@@ -188,12 +335,12 @@ void Writer::fail(Session& session, File& file, const std::string& error) {
     file.error = error;
     session.failed_.store(true);
     log_.error(session.camera() + " " + file.meta.id + ": recording failed: " + error);
-    sink_(Failed{session.serial_, session.camera(), file.meta.id, error});
+    calls_.sink(Failed{session.serial_, session.camera(), file.meta.id, error});
 }
 
 void Writer::give_room(Session& session) {
     if (!session.room_wanted_.load() || session.queued_bytes() > session.budget_bytes_ / 2) return;
-    if (session.room_wanted_.exchange(false)) sink_(Room{session.serial_, session.camera()});
+    if (session.room_wanted_.exchange(false)) calls_.sink(Room{session.serial_, session.camera()});
 }
 
 void Writer::end(const SessionPtr& session, File& file, const Session::End& end) {
@@ -201,7 +348,9 @@ void Writer::end(const SessionPtr& session, File& file, const Session::End& end)
     meta.state = RecordingState::finalising;
     meta.end_reason = file.error.empty() ? end.reason : EndReason::disk;
     meta.close = end.close;
+    const std::uint64_t undecodable = meta.dropped.undecodable;
     meta.dropped = end.dropped;
+    meta.dropped.undecodable = std::max(end.dropped.undecodable, undecodable);
     meta.ping_us = end.ping_us;
     meta.stopped_by = end.stopped_by;
     meta.ended_us = end.ended_us;
@@ -209,7 +358,12 @@ void Writer::end(const SessionPtr& session, File& file, const Session::End& end)
     if (file.dump) {
         try {
             const std::string text = encode_session(meta, nullptr);
-            file.dump->append_close(monotonic_ns(), text);
+            const bool is_full = meta.end_reason == EndReason::max_bytes;
+            try {
+                file.dump->append_close(monotonic_ns(), text);
+            } catch (const std::exception&) {
+                if (!is_full) throw;  // a full file may have no room for its last record
+            }
             replace_file(file.directory.get(), kSessionName, text, false);
         } catch (const std::exception& e) {
             // Everything before stays readable; the finaliser says what it could not store.
@@ -223,7 +377,7 @@ void Writer::end(const SessionPtr& session, File& file, const Session::End& end)
     if (file.dump) unfinished.is_large = file.dump->bytes() > kSmallBytesMax;
     file.dump.reset();
     file.directory.reset();
-    finalise_(std::move(unfinished));
+    calls_.finalise(std::move(unfinished));
 }
 
 }  // namespace st::record

@@ -9,11 +9,13 @@
 #include <vector>
 
 #include "base/log.h"
+#include "camera/preroll.h"
 #include "dump/writer.h"
 #include "record/events.h"
 #include "record/folder.h"
 #include "record/mailbox.h"
 #include "record/session_json.h"
+#include "record/switch_plan.h"
 
 namespace st::record {
 
@@ -42,8 +44,16 @@ struct WriterCounts {
 
 class Writer {
  public:
-    Writer(Folder& folder, WriterCounts& counts, Log log, EventSink sink,
-           std::function<void(Unfinished)> finalise);
+    struct Calls {
+        EventSink sink;
+        std::function<void(Unfinished)> finalise;
+        /// A session that this writer begins by itself.
+        std::function<SessionPtr(SessionStart, const std::shared_ptr<Mailbox>&)> make_session;
+    };
+
+    /// `file_bytes_max`: recording.max_bytes_per_file; 0: none.
+    Writer(Folder& folder, WriterCounts& counts, std::uint64_t file_bytes_max, Log log,
+           Calls calls);
     /// Writes what is queued, then joins. Sessions that were not ended are left as they are.
     ~Writer();
 
@@ -55,6 +65,9 @@ class Writer {
         Meta meta;
         Fd directory;
         std::unique_ptr<dump::Writer> dump;
+        SwitchPlan plan;
+        std::uint64_t messages = 0;   ///< of the camera
+        camera::Preroll sets;         ///< the camera's parameter sets, for the file that goes on
         std::string error;            ///< not empty: the disk refused, nothing more is written
         std::int64_t checked_ns = 0;  ///< when it was last seen to be still there
         std::uint64_t sync_failures = 0;
@@ -65,7 +78,13 @@ class Writer {
     void abandon(const SessionPtr& session, const char* why) noexcept;
     void open(Session& session, File& file);
     void fill(const Session& session, File& file, const Folder::Made& made);
-    void write(Session& session, File& file, std::vector<Session::Item>& items);
+    std::size_t write(Session& session, File& file, std::vector<Session::Item>& items);
+    bool append(File& file, Bytes message, std::int64_t arrival_ns);
+    bool append_record(File& file, Bytes message, std::int64_t arrival_ns,
+                       const media::NalPeek& peek);
+    void go_on_in_next(const SessionPtr& session, File& file, std::size_t written,
+                       std::optional<Session::End> end);
+    void take_along(File& from, SwitchPlan::Place place, File& to);
     void check(File& file);
     void fail(Session& session, File& file, const std::string& error);
     void end(const SessionPtr& session, File& file, const Session::End& end);
@@ -73,9 +92,9 @@ class Writer {
 
     Folder& folder_;
     WriterCounts& counts_;
+    const std::uint64_t file_bytes_max_;
     const Log log_;
-    const EventSink sink_;
-    const std::function<void(Unfinished)> finalise_;
+    const Calls calls_;
     const std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
     std::unordered_map<Session*, File> files_;
     std::vector<Session::Item> taken_;  ///< recycled: keeps its capacity

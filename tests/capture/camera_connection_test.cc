@@ -259,6 +259,72 @@ TEST_F(CameraConnectionTest, a_long_session_goes_on_in_another_at_a_key_frame) {
     EXPECT_GT(recorder.sessions[1]->queued_bytes(), 0U);
 }
 
+/// The recorder's part: the file of the open session is full.
+record::SessionPtr go_on_in_next(UnwrittenSessions& recorder, std::int64_t now_ns = 0) {
+    const record::SessionPtr full = recorder.sessions.back();
+    record::SessionStart start = full->start();
+    ++start.part;
+    start.started_ns = now_ns;
+    const record::SessionPtr next = recorder.open(std::move(start));
+    full->hand_over(next, {}, std::nullopt);
+    return next;
+}
+
+TEST_F(CameraConnectionTest, a_recording_whose_file_is_full_goes_on_in_the_next) {
+    record();
+    frame(kIdr);
+    const record::SessionPtr next = go_on_in_next(recorder);
+    frame(kInter);  // not told yet
+    EXPECT_GT(next->queued_bytes(), 0U);
+    opened("door_2");
+    EXPECT_EQ(last<StateChanged>()->session, "door_2");
+    status("capture_stopped");
+    EXPECT_TRUE(next->ended());
+    // The first part's files are ready first; the capture is over with the last.
+    connection->on_message(
+        SessionNews{SessionNews::Kind::finished, recorder.sessions.front()->serial(), {}});
+    EXPECT_EQ(connection->state(), State::finalising);
+    finished();
+    EXPECT_EQ(connection->state(), State::idle);
+}
+
+TEST_F(CameraConnectionTest, a_file_that_is_full_while_the_recording_ends_is_waited_for) {
+    record();
+    frame(kIdr);
+    status("capture_stopped");
+    ASSERT_EQ(connection->state(), State::finalising);
+    go_on_in_next(recorder);
+    connection->on_message(
+        SessionNews{SessionNews::Kind::finished, recorder.sessions.front()->serial(), {}});
+    EXPECT_EQ(connection->state(), State::finalising);
+    finished();
+    EXPECT_EQ(connection->state(), State::idle);
+}
+
+TEST_F(CameraConnectionTest, the_failure_of_a_part_that_goes_on_is_the_recordings) {
+    record();
+    frame(kIdr);
+    const record::SessionPtr next = go_on_in_next(recorder);
+    connection->on_message(SessionNews{SessionNews::Kind::failed, next->serial(), "No space left"});
+    EXPECT_EQ(connection->state(), State::finalising);
+    EXPECT_EQ(socket->texts.back(), camera::encode_stop());
+}
+
+TEST_F(CameraConnectionTest, a_long_session_counts_from_the_part_that_goes_on) {
+    record();
+    frame(kIdr);
+    timers.advance(options->max_session / 2);
+    go_on_in_next(recorder, timers.clock_ns());
+    timers.advance(options->max_session / 2);
+    opened("door_2");
+    frame(kIdr);
+    EXPECT_EQ(recorder.sessions.size(), 2U);
+    timers.advance(options->max_session);
+    frame(kIdr);
+    ASSERT_EQ(recorder.sessions.size(), 3U);
+    EXPECT_EQ(recorder.sessions[2]->start().part, 2U) << "of a capture in two parts";
+}
+
 TEST_F(CameraConnectionTest, a_camera_that_starts_by_itself_is_in_no_take) {
     record();
     frame(kIdr);

@@ -439,6 +439,127 @@ TEST_F(CapturesTest, a_camera_that_stopped_by_itself_is_not_started_again) {
     EXPECT_EQ(start_sent(sent[join("a")->id]), nullptr);
 }
 
+/// A camera that was recording when the disk refused, and is idle now.
+struct OnFullDisk : CapturesTest {
+    void refuse(const LinkPtr& link, const std::string& id) {
+        const auto& session = of_id.at(id);
+        captures.on_event(record::Failed{session->serial(), link->name, id, "No space left"},
+                          session);
+        captures.on_report(link, StateChanged{camera::State::finalising, ""});
+    }
+    LinkPtr record_until_full() {
+        LinkPtr link = join("a");
+        StartOrder order;
+        order.take = "walk1";
+        order.parameters.fps = 15;
+        captures.on_report(link, StartSent{order});
+        captures.on_report(link, StateChanged{camera::State::recording, "a_1"});
+        open(link, "a_1");
+        refuse(link, "a_1");
+        return link;
+    }
+    void be_idle(const LinkPtr& link) {
+        finish("a_1", "No space left", camera::EndReason::disk);
+        captures.on_report(link, StateChanged{camera::State::idle, ""});
+    }
+    void room() { captures.on_event(record::RoomAgain{}, nullptr); }
+};
+
+TEST_F(OnFullDisk, a_camera_is_started_again_when_there_is_room) {
+    const LinkPtr link = record_until_full();
+    be_idle(link);
+    EXPECT_EQ(start_sent(sent[link->id]), nullptr);
+    room();
+    const StartOrder* again = start_sent(sent[link->id]);
+    ASSERT_NE(again, nullptr);
+    EXPECT_EQ(again->take, "walk1");
+    EXPECT_EQ(again->parameters.fps, 15U);
+    EXPECT_EQ(again->part, 2U);
+    room();
+    EXPECT_EQ(count_sent<StartOrder>(link), 1U);
+}
+
+TEST_F(OnFullDisk, room_that_comes_while_its_files_are_made_is_enough) {
+    const LinkPtr link = record_until_full();
+    room();
+    EXPECT_EQ(count_sent<StartOrder>(link), 1U);
+}
+
+TEST_F(OnFullDisk, room_that_comes_before_the_camera_has_stopped_is_used_then) {
+    const LinkPtr link = join("a");
+    captures.on_report(link, StartSent{});
+    captures.on_report(link, StateChanged{camera::State::recording, "a_1"});
+    open(link, "a_1");
+    const auto& session = of_id.at("a_1");
+    captures.on_event(record::Failed{session->serial(), "a", "a_1", "No space left"}, session);
+    room();
+    EXPECT_EQ(count_sent<StartOrder>(link), 0U);
+    captures.on_report(link, StateChanged{camera::State::finalising, ""});
+    EXPECT_EQ(count_sent<StartOrder>(link), 1U);
+}
+
+TEST_F(OnFullDisk, a_stop_says_that_it_is_not_meant_any_more) {
+    const LinkPtr link = record_until_full();
+    be_idle(link);
+    control::StopRequest request;
+    request.cameras = {"a"};
+    stop(request);
+    room();
+    EXPECT_EQ(count_sent<StartOrder>(link), 0U);
+}
+
+TEST_F(OnFullDisk, a_disk_that_is_full_once_more_is_waited_for_once_more) {
+    const LinkPtr link = record_until_full();
+    be_idle(link);
+    room();
+    captures.on_report(link, StartSent{*start_sent(sent[link->id])});
+    captures.on_report(link, StateChanged{camera::State::recording, "a_2"});
+    open(link, "a_2");
+    refuse(link, "a_2");
+    EXPECT_EQ(count_sent<StartOrder>(link), 1U);
+    room();
+    EXPECT_EQ(count_sent<StartOrder>(link), 2U);
+}
+
+TEST_F(OnFullDisk, a_camera_that_left_meanwhile_is_started_when_it_returns_and_there_is_room) {
+    const LinkPtr first = record_until_full();
+    be_idle(first);
+    captures.on_report(first, StateChanged{camera::State::gone, ""});
+    leave(first, false);
+    const LinkPtr early = join("a");
+    EXPECT_EQ(count_sent<StartOrder>(early), 0U) << "it would fail at once";
+    room();
+    EXPECT_EQ(count_sent<StartOrder>(early), 1U);
+}
+
+TEST_F(OnFullDisk, a_camera_that_nobody_started_is_not_started) {
+    const LinkPtr link = join("a");
+    captures.on_report(link, StateChanged{camera::State::recording, "a_1"});
+    open(link, "a_1");
+    refuse(link, "a_1");
+    be_idle(link);
+    room();
+    EXPECT_EQ(count_sent<StartOrder>(link), 0U);
+}
+
+TEST_F(CapturesTest, a_camera_that_returns_goes_on_behind_the_parts_that_were_made_meanwhile) {
+    const LinkPtr first = join("a");
+    captures.on_report(first, StartSent{});
+    captures.on_report(first, StateChanged{camera::State::recording, "a_1"});
+    open(first, "a_1");
+    record::SessionStart start;  // its file was full
+    start.camera = "a";
+    start.owner = first;
+    start.part = 2;
+    const auto next = recorder.open(std::move(start));
+    captures.on_event(record::Opened{next->serial(), "a", "a_2"}, next);
+    captures.on_report(first, StateChanged{camera::State::gone, ""});
+    leave(first, false);
+    const StartOrder* again = start_sent(sent[join("a")->id]);
+    ASSERT_NE(again, nullptr);
+    EXPECT_EQ(again->part, 3U);
+}
+
 TEST_F(CapturesTest, auto_start_starts_who_joins_and_not_who_only_connects) {
     Options next;
     next.auto_start = camera::StartParameters{};

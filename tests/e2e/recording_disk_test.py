@@ -81,6 +81,57 @@ class Disk(harness.Case):
             await self.expect_good_recording(server, big, "big")
         await asyncio.to_thread(server.stop)
 
+    async def test_a_camera_is_started_again_when_there_is_room(self):
+        self.mount("4m")
+        server = self.start_streamd(
+            recordings=self.disk / "recordings", config={"camera": {"auto_start": {}}}
+        )
+        async with harness.Camera(server, "big") as big:
+            await big.send_frames(self.frames[:1])  # that makes it a camera
+            await big.command("start_capture")
+            await big.capture_started()
+            await big.send_frames(self.frames)
+            await self.fill(big, 12)
+            await self.expect_failure_said(server)
+            await big.command("stop_capture")
+            await big.capture_stopped()
+            await harness.async_wait_for(lambda: self.emptied(server.recordings), "the disk is emptied")
+            await big.command("start_capture")  # nobody asked
+            await big.capture_started()
+            await big.send_frames(self.frames)
+            await big.capture_stopped()
+            found = await asyncio.to_thread(server.finished_sessions, 1)
+            (session,) = [one for one in found.values() if one["state"] == "done"]
+            self.assertEqual(session["part"], 2)
+            self.assertEqual(session["pictures"], 60)
+        await asyncio.to_thread(server.stop)
+
+    async def test_a_file_that_is_full_ends_that_file_alone(self):
+        """As on FAT32, where a file has 4 GiB at most: a limit of the process stands in for it."""
+        server = self.start_streamd(prefix=["prlimit", "--fsize=3000000:3000000"])
+        filler = b"\x00\x00\x00\x01\x0c" + b"\xff" * 60_000 + b"\x80"
+        async with harness.Camera(server, "cam") as camera:
+            await self.start_one(server, camera, "cam")
+            for turn in range(3):
+                for time_ms, payload in self.frames:
+                    await camera.send_frame(turn * 10_000 + time_ms, payload + filler)
+            await camera.capture_stopped()
+            await harness.async_wait_for(
+                lambda: sum(
+                    one.get("pictures", 0)
+                    for one in server.sessions().values()
+                    if one.get("state") == "done"
+                )
+                == 3 * 60,
+                "every picture is in an MP4",
+            )
+        sessions = sorted(server.sessions().values(), key=lambda one: one["part"])
+        self.assertGreater(len(sessions), 2)
+        self.assertEqual([one["part"] for one in sessions], list(range(1, len(sessions) + 1)))
+        self.assertEqual({one["end_reason"] for one in sessions[:-1]}, {"max_bytes"})
+        self.assertNotIn("session.failed", server.log)
+        await asyncio.to_thread(server.stop)
+
     async def test_a_disk_that_turns_read_only(self):
         self.mount("16m")
         server = self.start_streamd(recordings=self.disk / "recordings")
