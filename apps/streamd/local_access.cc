@@ -32,10 +32,6 @@ std::uint16_t port_of(const server::Ports& ports) {
 
 LocalAccess::LocalAccess() : token_(random_token()) {}
 
-LocalAccess::~LocalAccess() {
-    for (const std::string& path : written_) ::unlink(path.c_str());
-}
-
 digest::Sha256 LocalAccess::token_digest() const { return digest::sha256(as_bytes(token_)); }
 
 void LocalAccess::open(server::Server& server, const std::string& path, const Log& log) {
@@ -57,7 +53,7 @@ void LocalAccess::publish(server::Server& server, const std::string& path, const
     }
     server.open_control_socket(files->socket, files->socket_mode);
     replace_file(files->token, token_ + "\n", files->token_mode);
-    written_.push_back(files->token);
+    written_.emplace_back(files->token);
     log.info("control socket: " + files->socket + ", token in " + files->token);
     if (files->socket_mode == 0600) return;
     // A service's files are found by its port, too.
@@ -65,7 +61,7 @@ void LocalAccess::publish(server::Server& server, const std::string& path, const
     const std::string by_port =
         (token.parent_path() / ("streamd-" + std::to_string(port) + ".token")).string();
     ::unlink(by_port.c_str());
-    if (::symlink(token.filename().c_str(), by_port.c_str()) == 0) written_.push_back(by_port);
+    if (::symlink(token.filename().c_str(), by_port.c_str()) == 0) written_.emplace_back(by_port);
 }
 
 }  // namespace st::streamd

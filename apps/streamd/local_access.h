@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/own_path.h"
 #include "digest/digest.h"
 #include "server/server.h"
 
@@ -15,9 +16,6 @@ class LocalAccess {
     LocalAccess();
     LocalAccess(const LocalAccess&) = delete;
     LocalAccess& operator=(const LocalAccess&) = delete;
-    /// Removes the token's files. The server removes its socket.
-    ~LocalAccess();
-
     digest::Sha256 token_digest() const;
 
     /// Once the ports are known: opens the socket at `path`, "" for the default place, and writes
@@ -29,7 +27,7 @@ class LocalAccess {
     void publish(server::Server& server, const std::string& path, const Log& log);
 
     std::string token_;
-    std::vector<std::string> written_;
+    std::vector<OwnPath> written_;  ///< removed with this; the server removes its socket
 };
 
 }  // namespace st::streamd

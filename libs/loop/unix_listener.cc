@@ -60,15 +60,13 @@ UnixListener::UnixListener(std::string path, mode_t mode) : path_(std::move(path
     if (::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
         fail(errno, path_);
     }
-    struct stat there {};
+    OwnPath place(made);
     if (::chmod(made.c_str(), mode) != 0 || ::listen(fd_.get(), kBacklog) != 0 ||
-        ::lstat(made.c_str(), &there) != 0 || ::rename(made.c_str(), path_.c_str()) != 0) {
-        const int error = errno;
-        ::unlink(made.c_str());
-        fail(error, path_);
+        ::rename(made.c_str(), path_.c_str()) != 0) {
+        fail(errno, path_);
     }
-    device_ = there.st_dev;
-    inode_ = there.st_ino;
+    place.moved_to(path_);
+    place_ = std::move(place);
 }
 
 UnixListener::~UnixListener() { stop(); }
@@ -88,10 +86,7 @@ void UnixListener::stop() {
     acceptor_.stop();
     if (!fd_) return;
     fd_.reset();
-    struct stat there {};
-    if (::lstat(path_.c_str(), &there) == 0 && there.st_dev == device_ && there.st_ino == inode_) {
-        ::unlink(path_.c_str());
-    }
+    place_.reset();
 }
 
 }  // namespace st::loop

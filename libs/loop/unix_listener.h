@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/fd.h"
+#include "base/own_path.h"
 #include "loop/acceptor.h"
 
 namespace st::loop {
@@ -37,8 +39,7 @@ class UnixListener final {
  private:
     const std::string path_;
     Fd fd_;
-    dev_t device_ = 0;  ///< of the file we made
-    ino_t inode_ = 0;
+    std::optional<OwnPath> place_;
     Acceptor acceptor_;
 };
 
