@@ -311,10 +311,11 @@ void HttpConnection::next_request() {
     state_ = State::head;
     set_deadline(kKeepAliveDeadline, "request head not complete");
     if (pending_.empty()) return;
-    transport_->resume_reading();
     net_.loop().defer([self = shared_from_this()] {
         if (self->state_ != State::head) return;
         const std::string pending = std::exchange(self->pending_, {});
+        // Not before: what is read meanwhile would stop reading again, and nobody would resume it.
+        self->transport_->resume_reading();
         self->consume(as_bytes(pending));
     });
 }

@@ -187,6 +187,25 @@ TEST_F(HttpConnectionTest, stops_reading_a_peer_that_pipelines_without_end) {
     EXPECT_FALSE(wire->is_reading);
 }
 
+TEST_F(HttpConnectionTest, reads_on_when_what_was_pipelined_is_taken) {
+    answers_at_once = false;
+    receive("GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+    const std::string body(60'000, 'x');
+    receive("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n" + body +
+            "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n" +
+            body.substr(10'000));
+    ASSERT_FALSE(wire->is_reading);
+    for (std::size_t i = 0; i < 2; ++i) {
+        ASSERT_EQ(replies.size(), i + 1);
+        replies[i]({http::Response{200, "", {}, "ok"}, {}});
+        loop.run_once();
+        // Whoever is read again at once has more to say before what waits is looked at.
+        if (wire->is_reading) wire->receive(body.substr(0, 5'000));
+        loop.run_once();
+    }
+    EXPECT_TRUE(wire->is_reading) << "the rest of the second body is still to come";
+}
+
 TEST_F(HttpConnectionTest, a_half_closed_peer_gets_its_answer_and_then_the_end) {
     answers_at_once = false;
     receive("GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
