@@ -94,6 +94,8 @@ live::Options live_options(const Config& config) {
     live::Options live;
     live.takeover_after = config.camera.takeover_after;
     live.message_bytes_max = config.limits.frame_bytes;
+    live.picture_pixels_max =
+        std::uint64_t{config.limits.picture_width} * config.limits.picture_height;
     live.default_app = config.rtmp.default_app;
     live.wait = config.live.wait;
     live.resume = config.live.resume;

@@ -20,7 +20,6 @@ namespace {
 constexpr std::int64_t kPatienceNs = 10'000'000'000;
 constexpr std::chrono::milliseconds kLookAgain{50};
 constexpr std::chrono::milliseconds kDecodeTimeout{10'000};  ///< also by the clock
-constexpr std::uint64_t kPixelsMax = std::uint64_t{8192} * 8192;
 
 /// A file in memory.
 class MemoryFile {
@@ -69,15 +68,15 @@ bool is_current(const hub::Stream& stream, const hub::Unit& unit) {
            monotonic_ns() - unit.arrived_ns < kPatienceNs;
 }
 
-Result<std::string> picture_of(const hub::Unit& unit, const worker::RunJob& run,
-                               const std::stop_token& cancel) {
+Result<std::string> picture_of(const hub::Unit& unit, std::uint64_t pixels_max,
+                               const worker::RunJob& run, const std::stop_token& cancel) {
     const MemoryFile clip;
     const MemoryFile jpeg;
     if (!write_clip(unit, clip) || jpeg.fd() < 0) return Error{"no memory for a picture", 503};
     const std::array<int, 2> fds{clip.fd(), jpeg.fd()};
     worker::Job job;
     job.name = media::kPictureJob;
-    job.request = media::to_bytes(media::PictureRequest{kPixelsMax});
+    job.request = media::to_bytes(media::PictureRequest{pixels_max});
     job.fds = fds;
     job.limits = {kDecodeTimeout, kDecodeTimeout};
     job.cancel = cancel;
@@ -166,7 +165,8 @@ void Snapshots::run() {
 void Snapshots::make(Picture picture) const {
     std::erase_if(picture.wishes, [](const Wish& wish) { return wish.is_over(); });
     if (picture.wishes.empty()) return;
-    const auto jpeg = picture_of(*picture.unit, parts_.run_job, stop_.get_token());
+    const auto jpeg = picture_of(*picture.unit, parts_.options->picture_pixels_max, parts_.run_job,
+                                 stop_.get_token());
     for (const Wish& wish : picture.wishes) wish.done(jpeg);
 }
 
