@@ -1,7 +1,6 @@
 #include "base/memory_budget.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace st {
 
@@ -10,20 +9,26 @@ void MemoryBudget::set_limit(std::size_t limit) {
     wake_if_room();
 }
 
-/// Of the half that is given out freely.
-std::size_t MemoryBudget::left() const {
-    const std::size_t half = limit() / 2;
-    return half - std::min(half, total());
+bool MemoryBudget::has_room(std::size_t bytes, std::size_t spare) const {
+    const std::size_t limit = this->limit();
+    const std::size_t holders = std::max<std::size_t>(1, holders_.load(std::memory_order_relaxed));
+    const std::size_t share = limit / holders;
+    if (bytes <= share / 24) return true;
+    const std::size_t ceiling = bytes <= share / 8 ? limit / 4 * 3 : limit / 2;
+    const std::size_t left = ceiling - std::min(ceiling, total());
+    return left >= spare && bytes <= left - spare;
 }
 
-bool MemoryBudget::must_wait(std::size_t bytes) const {
-    const std::size_t holders = std::max(kHoldersMin, holders_.load(std::memory_order_relaxed));
-    return bytes > std::max(left(), limit() / 16 / holders);
+void MemoryBudget::give_back(std::size_t bytes) {
+    total_.fetch_sub(bytes, std::memory_order_relaxed);
+    freed_.fetch_add(bytes, std::memory_order_relaxed);
+    wake_if_room();
 }
 
 void MemoryBudget::add_waiting(const Wake& wake, std::size_t bytes) {
     const Lock lock(mutex_);
-    waiting_.push_back({wake, bytes});
+    const auto behind = std::ranges::upper_bound(waiting_, bytes, {}, &Waiting::bytes);
+    waiting_.insert(behind, {wake, bytes});
     waiting_count_.store(waiting_.size());
 }
 
@@ -37,16 +42,17 @@ bool MemoryBudget::remove_waiting(const Wake& wake) {
 
 void MemoryBudget::wake_if_room() {
     if (waiting_count_.load() == 0) return;
-    // With some room to spare: else they would only be stopped again.
-    const std::size_t room = left() - std::min(left(), limit() / 32);
     std::vector<Wake> woken;
     {
         const Lock lock(mutex_);
-        std::erase_if(waiting_, [&](const Waiting& one) {
-            if (one.bytes > room) return false;
-            woken.push_back(one.wake);
-            return true;
-        });
+        // With some room to spare: else they would only be stopped again.
+        std::size_t spare = limit() / 32;
+        auto next = waiting_.begin();
+        for (; next != waiting_.end() && has_room(next->bytes, spare); ++next) {
+            spare += kStepBytes;
+            woken.push_back(std::move(next->wake));
+        }
+        waiting_.erase(waiting_.begin(), next);
         waiting_count_.store(waiting_.size());
     }
     for (const Wake& wake : woken) (*wake)();
@@ -65,21 +71,23 @@ bool MemoryBudget::Holder::set(std::size_t bytes) {
     const std::size_t before = std::exchange(bytes_, bytes);
     if (before == 0 && bytes > 0) budget_.holders_.fetch_add(1, std::memory_order_relaxed);
     if (before > 0 && bytes == 0) budget_.holders_.fetch_sub(1, std::memory_order_relaxed);
+    if (is_waiting_) budget_.remove_waiting(wake_);  // woken or not: once is enough
+    is_waiting_ = false;
     if (bytes < before) {
-        budget_.total_.fetch_sub(before - bytes, std::memory_order_relaxed);
-        budget_.freed_.fetch_add(before - bytes, std::memory_order_relaxed);
-        if (is_waiting_ && budget_.remove_waiting(wake_)) (*wake_)();
-        is_waiting_ = false;
-        budget_.wake_if_room();
+        budget_.give_back(before - bytes);
+    } else {
+        budget_.add(bytes - before);
+    }
+    if (budget_.has_room(bytes, 0)) {
+        budget_.wake_if_room();  // those who were left for later, until the last ones had grown
         return true;
     }
-    budget_.total_.fetch_add(bytes - before, std::memory_order_relaxed);
-    if (!budget_.must_wait(bytes)) return true;
-    if (is_waiting_) budget_.remove_waiting(wake_);  // woken or not: once is enough
     is_waiting_ = true;
     budget_.add_waiting(wake_, bytes);
-    // Somebody may have made room before we were on the list.
-    return !budget_.must_wait(bytes) && budget_.remove_waiting(wake_);
+    // Somebody may have made room before it was on the list.
+    if (!budget_.has_room(bytes, 0) || !budget_.remove_waiting(wake_)) return false;
+    is_waiting_ = false;
+    return true;
 }
 
 }  // namespace st

@@ -1,15 +1,20 @@
 #pragma once
 /// One bound on all that peers can make us hold: half messages, queues, caches. Any thread.
 ///
-/// Half of the budget is given out freely, but to one holder no more than is left of that half: so
-/// the large are stopped first, and there is always room for another. The other half is for small
-/// shares that nobody is refused, however much the large hold: a sixteenth of the budget divided by
-/// the number of holders (by 32 if they are fewer). Whoever is stopped takes no more until there is
-/// room: a camera then waits in TCP and loses nothing.
+/// A holder's share is the budget divided by the number of holders. Who may take more is decided
+/// by three rules:
+///   - up to half of the budget is given to anybody, but to one holder no more than is left of it;
+///   - up to three quarters in the same way to holders below an eighth of their share, so that
+///     large ones cannot keep small ones from going on;
+///   - a twenty-fourth of its share is refused to nobody, however much others hold.
+/// So the largest are stopped first, and ten thousand holders, one after the other, stay within the
+/// budget although each takes all it is given and returns nothing. Whoever is stopped takes no more
+/// until there is room: a camera then waits in TCP and loses nothing.
 #include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/sync.h"
@@ -18,7 +23,8 @@ namespace st {
 
 class MemoryBudget {
  public:
-    static constexpr std::size_t kHoldersMin = 32;
+    /// What one that is woken may take before it is asked again: a read of its socket.
+    static constexpr std::size_t kStepBytes = 256 * 1024;
 
     explicit MemoryBudget(std::size_t limit) : limit_(limit) {}
     MemoryBudget(const MemoryBudget&) = delete;
@@ -27,6 +33,8 @@ class MemoryBudget {
     void set_limit(std::size_t limit);
     std::size_t limit() const { return limit_.load(std::memory_order_relaxed); }
     std::size_t total() const { return total_.load(std::memory_order_relaxed); }
+    /// Whether a holder of so many bytes, counted already, may take more.
+    bool has_room_for(std::size_t bytes) const { return has_room(bytes, 0); }
     /// Somebody had to be stopped and waits for room.
     bool is_short() const { return waiting_count_.load(std::memory_order_relaxed) > 0; }
     /// What was given back since the last call: worth handing to the system if it is much.
@@ -47,7 +55,7 @@ class MemoryBudget {
         Holder(const Holder&) = delete;
         Holder& operator=(const Holder&) = delete;
 
-        /// `bytes` are held now. False: take no more until `wake` is called.
+        /// `bytes` are held now. False: take no more until `wake` is called, or set() is true.
         bool set(std::size_t bytes);
         std::size_t bytes() const { return bytes_; }
 
@@ -55,7 +63,32 @@ class MemoryBudget {
         MemoryBudget& budget_;
         const std::shared_ptr<const std::function<void()>> wake_;
         std::size_t bytes_ = 0;
-        bool is_waiting_ = false;
+        bool is_waiting_ = false;  ///< or has been woken
+    };
+
+    /// Memory that is counted as long as this lives; whoever causes it is stopped elsewhere. One
+    /// thread at a time.
+    class Charge {
+     public:
+        Charge() = default;
+        Charge(MemoryBudget& budget, std::size_t bytes) : budget_(&budget), bytes_(bytes) {
+            budget.add(bytes);
+        }
+        Charge(Charge&& other) noexcept
+            : budget_(std::exchange(other.budget_, nullptr)),
+              bytes_(std::exchange(other.bytes_, 0)) {}
+        Charge& operator=(Charge&& other) noexcept {
+            std::swap(budget_, other.budget_);
+            std::swap(bytes_, other.bytes_);
+            return *this;
+        }
+        ~Charge() {
+            if (budget_ != nullptr) budget_->give_back(bytes_);
+        }
+
+     private:
+        MemoryBudget* budget_ = nullptr;
+        std::size_t bytes_ = 0;
     };
 
  private:
@@ -66,11 +99,14 @@ class MemoryBudget {
         std::size_t bytes;
     };
 
-    std::size_t left() const;
-    bool must_wait(std::size_t bytes) const;
+    /// `spare`: room that has to be left beyond it.
+    bool has_room(std::size_t bytes, std::size_t spare) const;
+    void add(std::size_t bytes) { total_.fetch_add(bytes, std::memory_order_relaxed); }
+    void give_back(std::size_t bytes);
     void add_waiting(const Wake& wake, std::size_t bytes) ST_EXCLUDES(mutex_);
     /// False if it was not there: it has been woken.
     bool remove_waiting(const Wake& wake) ST_EXCLUDES(mutex_);
+    /// The smallest first.
     void wake_if_room() ST_EXCLUDES(mutex_);
 
     std::atomic<std::size_t> limit_;
@@ -80,7 +116,7 @@ class MemoryBudget {
     std::atomic<std::size_t> waiting_count_{0};
     std::atomic<bool> turn_is_taken_{false};
     Mutex mutex_;
-    std::vector<Waiting> waiting_ ST_GUARDED_BY(mutex_);
+    std::vector<Waiting> waiting_ ST_GUARDED_BY(mutex_);  ///< by bytes
 };
 
 }  // namespace st
