@@ -262,8 +262,9 @@ void add_access(Keys& keys, const Config& config) {
                          "others are never loopback."));
     const LimitsConfig& limits = config.limits;
     keys.push_back(size("limits.memory", limits.memory, 0, kSizeMax,
-                        "What all peers together can make the server hold in unfinished messages. "
-                        "Short of it the largest wait, and messages that only trickle are ended. "
+                        "What all peers together can make the server hold: messages that "
+                        "are not whole, held frames, queues, caches. Short of it the largest wait, "
+                        "and what only trickles is ended. "
                         "0: half of the machine's memory, or of the control group's limit."));
     keys.push_back(size("limits.frame_bytes", limits.frame_bytes, 64ULL << 10, 16ULL << 20,
                         "Largest binary message of a camera; over it the connection is closed "

@@ -157,14 +157,19 @@ void CameraConnection::count_undecodable(std::size_t payload_bytes) {
 
 void CameraConnection::hold(Buffer message, const media::NalPeek& peek) {
     preroll_.hold(std::move(message), arrival_ns_, peek);
+    account_held();
     if (held_timer_ == 0) expire_held();
 }
+
+/// Over its share the camera is not read until held frames expire, two seconds later at most.
+void CameraConnection::account_held() { socket_->hold({.whole = preroll_.held_bytes()}); }
 
 /// A camera that falls silent must not keep its frames here: no message of it would drop them.
 void CameraConnection::expire_held() {
     held_timer_ = 0;
     const std::int64_t now_ns = timers_.clock_ns();
     preroll_.expire(now_ns);
+    account_held();
     const auto due_ns = preroll_.expires_ns();
     if (!due_ns) return;
     held_timer_ =
@@ -255,7 +260,10 @@ void CameraConnection::on(const camera::CaptureStarted&, const std::string&) {
 
 void CameraConnection::on(const camera::CaptureStopped&, const std::string&) {
     // Frames without a session that came before it belong to the capture that ends.
-    if (!awaits_name_) preroll_.forget_frames();
+    if (!awaits_name_) {
+        preroll_.forget_frames();
+        account_held();
+    }
     apply(camera::Input::capture_stopped);
 }
 
@@ -352,7 +360,7 @@ void CameraConnection::on(const SessionNews& news) {
             return is_last ? refuse_at_opening() : apply(camera::Input::session_failed);
         case SessionNews::Kind::has_room:
             // It may be of a session that ended meanwhile; a full one sends its own.
-            if (!is_open && session_ && session_->over_budget()) return;
+            if (!is_open && session_ && session_->wants_room()) return;
             return read_again();
         case SessionNews::Kind::finished:
             if (news.serial != ended_serial) return;  // an earlier one: the last is being made
@@ -496,6 +504,7 @@ void CameraConnection::open_session() {
     for (camera::HeldMessage& message : held) {
         session_->push(std::move(message.message), message.arrival_ns);
     }
+    account_held();
 }
 
 void CameraConnection::end_session(camera::EndReason reason) {
@@ -519,7 +528,10 @@ void CameraConnection::end_session(camera::EndReason reason) {
 
 void CameraConnection::send_start() {
     refusal_.clear();
-    if (state_ != camera::State::starting) preroll_.forget_frames();  // of an earlier capture
+    if (state_ != camera::State::starting) {
+        preroll_.forget_frames();  // of an earlier capture
+        account_held();
+    }
     socket_->send_text(camera::encode_start(order_->parameters));
     timers_.cancel(start_timer_);
     start_timer_ = timers_.after(order_->timeout, [this] {

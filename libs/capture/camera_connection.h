@@ -106,6 +106,7 @@ class CameraConnection final : public httpd::Connection,
     void count_undecodable(std::size_t payload_bytes);
     void hold(Buffer message, const media::NalPeek& peek);
     void expire_held();
+    void account_held();
     void write(Buffer message, const media::NalPeek& peek, bool is_understood);
     void stop_reading();
     void read_again();

@@ -26,6 +26,10 @@ class Normaliser {
     /// Appends the picture that is held: nothing more of it will come.
     void flush(std::vector<media::Packet>& out);
     bool is_holding() const { return held_.has_value(); }
+    /// Memory held for pictures that are not whole yet.
+    std::size_t held_bytes() const {
+        return prefix_.capacity() + (held_ ? held_->payload.capacity() : 0);
+    }
     /// Whether a tag was seen that goes on with the picture of the one before.
     bool joins_slices() const { return form_ == Form::slices; }
 

@@ -64,6 +64,10 @@ class TagReader {
     std::uint64_t wrong_previous_sizes() const { return wrong_previous_sizes_; }
     std::uint64_t headers() const { return headers_; }  ///< FLV headers so far
     std::size_t held_bytes() const { return assembler_.held_bytes(); }
+    /// Of the tag that is not whole yet; 0 before its header is.
+    std::size_t missing_bytes() const {
+        return state_ == State::body ? assembler_.missing_bytes() : 0;
+    }
 
  private:
     enum class State : std::uint8_t { header, offset, previous_size, tag, body, skip, failed };

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "httpd/input_account.h"
 
 namespace st::httpd {
 
@@ -20,6 +21,9 @@ class MessageSocket {
     /// Back-pressure. A peer that is not read is not expected to answer pings.
     virtual void pause_reading() = 0;
     virtual void resume_reading() = 0;
+    /// What the owner keeps of what came, now: the peer is held responsible for it (see
+    /// InputAccount), beside the message that is not whole yet.
+    virtual void hold(const InputAccount::Held& held) = 0;
 };
 
 }  // namespace st::httpd

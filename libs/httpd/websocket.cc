@@ -18,19 +18,19 @@ WebSocket::WebSocket(std::unique_ptr<loop::Transport> stream, ws::Limits limits,
       counters_(counters),
       log_(std::move(log)),
       handler_(handler),
-      held_(counters.memory, [&loop = stream_->loop(), self = std::weak_ptr<WebSocket*>(self_)] {
-          loop.post([self] {
-              if (const auto alive = self.lock()) (*alive)->wake();
-          });
-      }) {
+      account_(*stream_, counters.memory,
+               {[this] {
+                    log_.warning("closed: a message came too slowly while memory is short");
+                    close(ws::kClosePolicy, "message too slow while memory is short");
+                },
+                [this] {
+                    stream_->close();
+                    on_end({});
+                }}) {
     stream_->set_handler(*this);
 }
 
-WebSocket::~WebSocket() {
-    end_turn();
-    stream_->loop().cancel(idle_timer_);
-    stream_->loop().cancel(growth_timer_);
-}
+WebSocket::~WebSocket() { stream_->loop().cancel(idle_timer_); }
 
 void WebSocket::start(Bytes pending) {
     arm_idle_timer(times_.ping_interval);
@@ -40,7 +40,7 @@ void WebSocket::start(Bytes pending) {
 
 void WebSocket::on_data(std::span<std::uint8_t> bytes) {
     pinged_ns_ = 0;
-    received_ += bytes.size();
+    account_.note_input(bytes.size());
     decode(bytes);
     if (!over_) account();
 }
@@ -102,11 +102,9 @@ void WebSocket::finish(std::uint16_t sent_code, const std::string& sent_reason, 
 void WebSocket::be_over(std::uint16_t code, const std::string& reason) {
     if (over_) return;
     over_ = true;
-    end_turn();
     stream_->loop().cancel(std::exchange(idle_timer_, 0));
-    stream_->loop().cancel(std::exchange(growth_timer_, 0));
     decoder_.drop();
-    held_.set(0);
+    account_.close();
     handler_.on_over(code, reason);
 }
 
@@ -118,67 +116,22 @@ void WebSocket::on_end(std::string_view error) {
 
 void WebSocket::on_drained() { handler_.on_drained(); }
 
-void WebSocket::pause_reading() {
-    paused_ = true;
-    stream_->pause_reading();
-}
-
-void WebSocket::resume_reading() {
-    paused_ = false;
-    read_if_allowed();
-}
+void WebSocket::on_hang_up(bool /*is_reset*/) { account_.on_hang_up(); }
 
 // ---- memory ----------------------------------------------------------------------------------
 
-/// Back-pressure before loss: a peer whose half message is over its share waits in TCP.
+void WebSocket::hold(const InputAccount::Held& held) {
+    kept_ = held;
+    if (!over_) account();
+}
+
 void WebSocket::account() {
-    const bool is_whole = decoder_.is_between_messages();
-    if (is_whole) end_turn();
-    const bool may_read = held_.set(is_whole ? 0 : decoder_.held_bytes());
-    if (is_whole) return;
-    if (!may_read && !has_turn_) {
-        is_starved_ = true;
-        stream_->pause_reading();
+    InputAccount::Held held = kept_;
+    if (!decoder_.is_between_messages()) {
+        held.half += decoder_.held_bytes();
+        held.missing = decoder_.missing_bytes();
     }
-    if (counters_.memory.is_short()) watch_growth();
-}
-
-void WebSocket::wake() {
-    is_starved_ = false;
-    read_if_allowed();
-}
-
-void WebSocket::read_if_allowed() {
-    if (!over_ && !paused_ && !is_starved_) stream_->resume_reading();
-}
-
-void WebSocket::watch_growth() {
-    if (growth_timer_ != 0) return;
-    received_then_ = received_;
-    growth_timer_ = stream_->loop().after(kGrowthTime, [this] {
-        growth_timer_ = 0;
-        on_growth_timer();
-    });
-}
-
-void WebSocket::on_growth_timer() {
-    if (over_ || decoder_.is_between_messages() || !counters_.memory.is_short()) return;
-    const bool is_read = !paused_ && !is_starved_;
-    const bool has_grown = received_ - received_then_ >= kGrowthBytesMin;
-    const bool is_willing = !is_read && stream_->input_waiting() >= kGrowthBytesMin;
-    if (!paused_ && !has_grown && !is_willing) {
-        log_.warning("closed: a message came too slowly while memory is short");
-        return close(ws::kClosePolicy, "message too slow while memory is short");
-    }
-    watch_growth();
-    if (!has_grown) end_turn();  // of an owner that pauses
-    if (!is_starved_ || !counters_.memory.take_turn()) return;
-    has_turn_ = true;
-    wake();
-}
-
-void WebSocket::end_turn() {
-    if (std::exchange(has_turn_, false)) counters_.memory.give_turn_back();
+    account_.set(held);
 }
 
 // ---- silence ---------------------------------------------------------------------------------
@@ -193,7 +146,7 @@ void WebSocket::arm_idle_timer(std::chrono::milliseconds after) {
 
 void WebSocket::on_idle_timer() {
     if (over_) return;
-    if (paused_ || is_starved_) return arm_idle_timer(times_.ping_interval);
+    if (!account_.is_read()) return arm_idle_timer(times_.ping_interval);
     if (pinged_ns_ != 0) {
         log_.info("silent after a ping: closed");
         return close(ws::kCloseGoingAway, "no answer to ping");

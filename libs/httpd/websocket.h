@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "httpd/counters.h"
+#include "httpd/input_account.h"
 #include "httpd/message_socket.h"
 #include "httpd/options.h"
 #include "loop/transport.h"
@@ -31,11 +32,6 @@ class WebSocketHandler {
     virtual void on_gone() = 0;
 };
 
-/// While memory is short (base/memory_budget.h), a message that is not whole must grow by so much
-/// in this time, or the connection is closed with 1008.
-constexpr std::size_t kGrowthBytesMin = 64 * 1024;
-constexpr std::chrono::seconds kGrowthTime{10};
-
 class WebSocket final : public MessageSocket, public loop::StreamHandler {
  public:
     struct Times {
@@ -60,14 +56,16 @@ class WebSocket final : public MessageSocket, public loop::StreamHandler {
     void close(std::uint16_t code, const std::string& reason) override;
     bool is_over() const { return over_; }
 
-    void pause_reading() override;
-    void resume_reading() override;
+    void pause_reading() override { account_.pause(); }
+    void resume_reading() override { account_.resume(); }
+    void hold(const InputAccount::Held& held) override;
     std::size_t queued_bytes() const { return stream_->queued_bytes(); }
     std::uint64_t bytes_taken() const { return stream_->bytes_out(); }
 
  private:
     void on_data(std::span<std::uint8_t> bytes) override;
     void on_end(std::string_view error) override;
+    void on_hang_up(bool is_reset) override;
     void on_drained() override;
     void decode(Bytes bytes);
     void deliver(ws::Event& event);
@@ -75,11 +73,6 @@ class WebSocket final : public MessageSocket, public loop::StreamHandler {
                 const std::string& reason);
     void be_over(std::uint16_t code, const std::string& reason);
     void account();
-    void wake();
-    void read_if_allowed();
-    void watch_growth();
-    void on_growth_timer();
-    void end_turn();
     void arm_idle_timer(std::chrono::milliseconds after);
     void on_idle_timer();
 
@@ -90,15 +83,8 @@ class WebSocket final : public MessageSocket, public loop::StreamHandler {
     Log log_;
     WebSocketHandler& handler_;
     bool over_ = false;
-    bool paused_ = false;              ///< by the owner
-    bool is_starved_ = false;          ///< not read until the memory budget has room
-    bool has_turn_ = false;            ///< may finish its message all the same
-    std::uint64_t received_ = 0;       ///< bytes of messages
-    std::uint64_t received_then_ = 0;  ///< when the growth timer was armed
-    loop::TimerId growth_timer_ = 0;
-    /// Expires with us: for tasks that are on their way.
-    const std::shared_ptr<WebSocket*> self_ = std::make_shared<WebSocket*>(this);
-    MemoryBudget::Holder held_;   ///< an unfinished message
+    InputAccount::Held kept_;  ///< by the owner
+    InputAccount account_;
     std::int64_t pinged_ns_ = 0;  ///< 0: no ping is out
     loop::TimerId idle_timer_ = 0;
 };

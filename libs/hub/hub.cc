@@ -60,8 +60,12 @@ void Subscription::leave(const std::string& reason) {
     group_.reset();
 }
 
-Hub::Hub(Options options, std::vector<std::unique_ptr<const Encoding>> encodings, EventSink events)
-    : options_(options), encodings_(std::move(encodings)), events_(std::move(events)) {
+Hub::Hub(Options options, std::vector<std::unique_ptr<const Encoding>> encodings, EventSink events,
+         MemoryBudget* memory)
+    : options_(options),
+      encodings_(std::move(encodings)),
+      events_(std::move(events)),
+      memory_(memory) {
     assert(encodings_.size() <= kFormsMax);
 }
 
@@ -72,7 +76,9 @@ DeliveryQueue& Hub::add_delivery(Executor& executor) {
 
 StreamPtr Hub::stream_at(const std::string& path) {
     StreamPtr& stream = streams_[path];
-    if (!stream) stream = std::make_shared<Stream>(path, options_.gop, encodings_, events_);
+    if (!stream) {
+        stream = std::make_shared<Stream>(path, options_.gop, encodings_, events_, memory_);
+    }
     return stream;
 }
 

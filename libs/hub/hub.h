@@ -16,6 +16,7 @@
 #include "hub/events.h"
 #include "hub/options.h"
 #include "hub/stream.h"
+#include "hub/stream_memory.h"
 #include "hub/subscriber.h"
 
 namespace st::hub {
@@ -107,7 +108,10 @@ class Hub {
     /// Whoever is there is replaced.
     static constexpr std::int64_t kAnybody = INT64_MAX;
 
-    Hub(Options options, std::vector<std::unique_ptr<const Encoding>> encodings, EventSink events);
+    /// `memory`: what packets and what is made of them are counted in; outlives the hub and all of
+    /// those. Null: nothing limits them together.
+    Hub(Options options, std::vector<std::unique_ptr<const Encoding>> encodings, EventSink events,
+        MemoryBudget* memory = nullptr);
     Hub(const Hub&) = delete;
     Hub& operator=(const Hub&) = delete;
 
@@ -162,6 +166,7 @@ class Hub {
     const Options options_;
     const std::vector<std::unique_ptr<const Encoding>> encodings_;
     const EventSink events_;
+    StreamMemory memory_;
     std::vector<std::unique_ptr<DeliveryQueue>> deliveries_;
 
     mutable Mutex mutex_;  ///< before any stream's

@@ -52,7 +52,7 @@ void Stream::begin(std::uint64_t publication, PublisherPtr publisher, const Publ
     timeline_.begin(clock, now_ns);
     headers_ = std::make_shared<const Headers>();
     cache_.clear();
-    held_.clear();
+    drop_held();
     newest_entry_.reset();
     statistics_ = {};
     has_video_ = has_audio_frames_ = has_key_ = false;
@@ -141,7 +141,8 @@ void Stream::note_config(const media::PacketPtr& packet) {
 
 void Stream::encode(const Unit& unit, FormId form) {
     if (unit.forms[form]) return;
-    unit.forms[form] = encodings_[form]->encode(*unit.packet);
+    unit.forms[form] = memory_.keep(encodings_[form]->encode(*unit.packet));
+    cache_.note_form(unit, unit.forms[form]->capacity());
     ++encodings_made_;
 }
 
@@ -164,7 +165,7 @@ bool Stream::push(std::uint64_t publication, media::Packet packet, std::int64_t 
         packet.track == media::Track::video && !is_header && packet.track_id == 0;
     has_key_ = has_key_ || (is_picture && packet.is_key);
     if (is_picture && !has_key_) {  // goes on from one that nobody has, and so does the sound
-        held_.clear();
+        drop_held();
         return true;
     }
     if (begins) deliver_held(packet.dts_ms, true);
@@ -176,8 +177,14 @@ bool Stream::push(std::uint64_t publication, media::Packet packet, std::int64_t 
 void Stream::hold(media::Packet packet, std::int64_t now_ns) {
     held_bytes_ = held_.empty() ? 0 : held_bytes_;
     held_bytes_ += packet.payload.size();
-    if (held_.size() >= kHeldMax || held_bytes_ > kHeldBytesMax) return held_.clear();
+    if (held_.size() >= kHeldMax || held_bytes_ > kHeldBytesMax) return drop_held();
     held_.push_back({std::move(packet), timeline_.moved_ms(), now_ns});
+    held_charge_ = MemoryBudget::Charge(memory_.budget(), held_bytes_);
+}
+
+void Stream::drop_held() {
+    held_.clear();
+    held_charge_ = {};
 }
 
 /// Those before `end_ms`. The first of them may be what a viewer begins with.
@@ -191,12 +198,13 @@ void Stream::deliver_held(std::int64_t end_ms, bool begins) {
         deliver(std::move(one.packet), begins && count == 0, one.arrived_ns);
     }
     held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(count));
+    if (held_.empty()) drop_held();
 }
 
 void Stream::deliver(media::Packet packet, bool is_entry, std::int64_t now_ns) {
     auto unit = std::make_shared<Unit>();
     unit->is_entry = is_entry;
-    unit->packet = std::make_shared<const media::Packet>(std::move(packet));
+    unit->packet = memory_.keep(std::move(packet));
     unit->serial = ++serial_;
     unit->arrived_ns = now_ns;
     if (is_of_headers(*unit->packet)) note_config(unit->packet);
@@ -205,6 +213,7 @@ void Stream::deliver(media::Packet packet, bool is_entry, std::int64_t now_ns) {
         unit->headers = headers_;
         newest_entry_ = unit;
     }
+    memory_.caches();  // as large as the budget is now
     cache_.add(unit);
     for (const Members& members : members_) {
         encode(*unit, members.group->form());
@@ -217,7 +226,7 @@ void Stream::pass(std::uint64_t publication, std::size_t bytes, bool is_picture,
     const Lock lock(mutex_);
     if (!publisher_ || publication != publication_) return;
     statistics_.add_unseen(bytes, is_picture, now_ns);
-    held_.clear();
+    drop_held();
     cache_.clear();
     newest_entry_.reset();
     has_key_ = false;

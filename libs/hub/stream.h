@@ -13,6 +13,7 @@
 #include "hub/events.h"
 #include "hub/gop_cache.h"
 #include "hub/statistics.h"
+#include "hub/stream_memory.h"
 #include "hub/timeline.h"
 #include "hub/unit.h"
 #include "hub/viewer.h"
@@ -48,9 +49,15 @@ class Stream : public std::enable_shared_from_this<Stream> {
         std::vector<UnitPtr> cached;
     };
 
+    /// All but the values outlive it.
     Stream(std::string path, GopLimits limits,
-           const std::vector<std::unique_ptr<const Encoding>>& encodings, const EventSink& events)
-        : path_(std::move(path)), encodings_(encodings), events_(events), cache_(limits) {}
+           const std::vector<std::unique_ptr<const Encoding>>& encodings, const EventSink& events,
+           StreamMemory& memory)
+        : path_(std::move(path)),
+          encodings_(encodings),
+          events_(events),
+          memory_(memory),
+          cache_(limits, memory.caches()) {}
 
     const std::string& path() const { return path_; }
 
@@ -98,6 +105,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
     /// The newest entry, null before the first; kept beyond the cache's limits.
     UnitPtr newest_entry() const ST_EXCLUDES(mutex_);
 
+    /// Whether a viewer may let so much wait for it.
+    bool may_queue(std::size_t bytes) const { return memory_.budget().has_room_for(bytes); }
     void tell_slow(const ViewerRecord& record) const;
     std::uint64_t encodings_made() const ST_EXCLUDES(mutex_);  ///< packets times forms
 
@@ -120,6 +129,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     static void note_further(Headers& headers, const media::PacketPtr& packet);
     bool is_entry(const media::Packet& packet, std::int64_t now_ns) const ST_REQUIRES(mutex_);
     void hold(media::Packet packet, std::int64_t now_ns) ST_REQUIRES(mutex_);
+    void drop_held() ST_REQUIRES(mutex_);
     void deliver_held(std::int64_t end_ms, bool begins) ST_REQUIRES(mutex_);
     void deliver(media::Packet packet, bool is_entry, std::int64_t now_ns) ST_REQUIRES(mutex_);
     void encode(const Unit& unit, FormId form) ST_REQUIRES(mutex_);
@@ -128,6 +138,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     const std::string path_;
     const std::vector<std::unique_ptr<const Encoding>>& encodings_;
     const EventSink& events_;
+    StreamMemory& memory_;
 
     std::atomic<std::size_t> watchers_{0};  ///< viewers_, for whoever has no lock
     std::atomic<std::int64_t> wanted_until_ns_{0};
@@ -143,6 +154,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     GopCache cache_ ST_GUARDED_BY(mutex_);
     std::vector<Held> held_ ST_GUARDED_BY(mutex_);
     std::size_t held_bytes_ ST_GUARDED_BY(mutex_) = 0;
+    MemoryBudget::Charge held_charge_ ST_GUARDED_BY(mutex_);
     UnitPtr newest_entry_ ST_GUARDED_BY(mutex_);
     Statistics statistics_ ST_GUARDED_BY(mutex_);
     bool has_video_ ST_GUARDED_BY(mutex_) = false;

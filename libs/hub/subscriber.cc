@@ -133,7 +133,8 @@ void Subscriber::on_drained(std::int64_t now_ns) {
 }
 
 bool Subscriber::is_over_limits(std::int64_t now_ns) const {
-    if (queued_bytes_ + sink_->queued_bytes() > limits_.bytes + burst_bytes_) return true;
+    const std::size_t bytes = queued_bytes_ + sink_->queued_bytes();
+    if (bytes > limits_.bytes + burst_bytes_ || !stream_->may_queue(bytes)) return true;
     return queue_begin_ < queue_.size() &&
            now_ns - queue_[queue_begin_].since_ns > Nanoseconds(limits_.age).count();
 }

@@ -1,6 +1,5 @@
 #include "live/http_flv_publisher.h"
 
-#include "base/clock.h"
 #include "http/response.h"
 #include "httpd/answers.h"
 #include "live/live_http.h"
@@ -15,6 +14,7 @@ int status_of(PublisherEnd why) {
         case PublisherEnd::invalid:
             return 400;
         case PublisherEnd::silent:
+        case PublisherEnd::slow:
             return 408;
         case PublisherEnd::replaced:
         case PublisherEnd::kicked:
@@ -35,6 +35,15 @@ HttpFlvPublisher::HttpFlvPublisher(Parts& parts, httpd::NetLoop& net,
       net_(net),
       ticket_(std::move(ticket)),
       stream_(std::move(stream)),
+      account_(*stream_, parts.http_counters.memory,
+               {[this] {
+                    publisher_.end(PublisherEnd::slow,
+                                   "a tag came too slowly while memory is short");
+                },
+                [this] {
+                    stream_->close();
+                    on_end("publisher left");
+                }}),
       body_(std::move(body)),
       log_(parts.log.with("publisher").with(peer)),
       publisher_(parts.live.hub(), parts.live.delivery_of(net).executor(),
@@ -48,13 +57,13 @@ HttpFlvPublisher::~HttpFlvPublisher() { net_.loop().cancel(silence_timer_); }
 void HttpFlvPublisher::start(const std::string& path, const hub::PublisherInfo& info,
                              Request request) {
     request_ = std::move(request);
-    stream_->pause_reading();  // until the path is ours
+    account_.pause();  // until the path is ours
     publisher_.start(path, info);
 }
 
 void HttpFlvPublisher::accept() {
     if (request_.expects_continue) stream_->send("HTTP/1.1 100 Continue\r\n\r\n");
-    stream_->resume_reading();
+    account_.resume();
     watch_silence(patience());
     const std::string pending = std::exchange(request_.pending, {});
     consume(as_bytes(pending));
@@ -70,6 +79,7 @@ bool HttpFlvPublisher::on_half_end() {
 /// A client may close its side behind the body (`nc -N`), so only a reset shows that one has left
 /// while its body is not read.
 void HttpFlvPublisher::on_hang_up(bool is_reset) {
+    if (is_publishing()) return account_.on_hang_up();
     if (!is_reset || !publisher_.is_waiting()) return;
     stream_->close();
     on_end("publisher left");
@@ -97,7 +107,8 @@ void HttpFlvPublisher::watch_silence(std::chrono::nanoseconds left) {
     silence_timer_ = net_.loop().after(left, [this] {
         silence_timer_ = 0;
         if (!is_publishing()) return;
-        const std::chrono::nanoseconds silent(monotonic_ns() - stream_->last_input_ns());
+        if (!account_.is_read()) return watch_silence(patience());  // we are deaf ourselves
+        const std::chrono::nanoseconds silent(net_.loop().now_ns() - stream_->last_input_ns());
         if (silent < patience()) return watch_silence(patience() - silent);
         publisher_.end(PublisherEnd::silent, "silent for too long");
     });
@@ -114,6 +125,7 @@ void HttpFlvPublisher::on_data(std::span<std::uint8_t> bytes) {
 void HttpFlvPublisher::consume(Bytes bytes) {
     const std::int64_t now_ns = net_.loop().now_ns();
     if (!bytes.empty()) publisher_.note_input(now_ns);
+    account_.note_input(bytes.size());
     while (!bytes.empty() && is_publishing() && !body_.is_complete()) {
         const auto piece = body_.next(bytes);
         if (!piece) return publisher_.end(PublisherEnd::invalid, piece.error().message);
@@ -122,7 +134,12 @@ void HttpFlvPublisher::consume(Bytes bytes) {
         const auto fed = ingest_.feed(piece->data, now_ns);
         if (!fed) return publisher_.end(PublisherEnd::invalid, fed.error().message);
     }
-    if (body_.is_complete() && is_publishing()) end_whole();
+    if (body_.is_complete() && is_publishing()) return end_whole();
+    account();
+}
+
+void HttpFlvPublisher::account() {
+    if (is_publishing()) account_.set(ingest_.held());
 }
 
 void HttpFlvPublisher::refuse(const Error& why) { answer(why.code, why.message); }
@@ -143,12 +160,14 @@ void HttpFlvPublisher::answer(int status, const std::string& message) {
     for (Field& field : cross_origin_fields(request_.origin)) {
         response.fields.push_back(std::move(field));
     }
+    account_.close();
     stream_->send(http::encode_response(response, false));
     stream_->finish(httpd::kClosePatience);
 }
 
 void HttpFlvPublisher::on_end(std::string_view error) {
     net_.loop().cancel(std::exchange(silence_timer_, 0));
+    account_.close();
     publisher_.leave(error.empty() ? "publisher left" : std::string(error));
     net_.loop().retire(std::shared_ptr<loop::Transport>(std::move(stream_)));
     net_.remove(*this);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "http/body.h"
+#include "httpd/input_account.h"
 #include "httpd/net_loop.h"
 #include "live/flv_ingest.h"
 #include "live/live.h"
@@ -43,9 +44,11 @@ class HttpFlvPublisher final : public httpd::Connection,
     void accept() override;
     void refuse(const Error& why) override;
     void finish(PublisherEnd why, const std::string& reason) override;
+    void on_flushed() override { account(); }
 
     bool is_publishing() const { return publisher_.state() == Publisher::State::publishing; }
     void consume(Bytes bytes);
+    void account();
     void end_body();
     void end_whole();
     void answer(int status, const std::string& message);
@@ -57,6 +60,7 @@ class HttpFlvPublisher final : public httpd::Connection,
     httpd::NetLoop& net_;
     httpd::Admission::Ticket ticket_;
     std::unique_ptr<loop::Transport> stream_;
+    httpd::InputAccount account_;
     http::BodyReader body_;
     Log log_;
     Request request_;

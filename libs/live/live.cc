@@ -82,12 +82,15 @@ class Live::LoopExecutor final : public hub::Executor {
     loop::EventLoop& loop_;
 };
 
-Live::Live(const Options& options, loop::EventLoop& control, EventSink& events)
+Live::Live(const Options& options, loop::EventLoop& control, EventSink& events,
+           MemoryBudget* memory)
     : options_(options),
       control_(control),
       events_(events),
-      hub_(options.hub, encodings(),
-           [this](const hub::Event& event) { control_.post([this, event] { tell(event); }); }) {}
+      hub_(
+          options.hub, encodings(),
+          [this](const hub::Event& event) { control_.post([this, event] { tell(event); }); },
+          memory) {}
 
 Live::~Live() = default;
 
@@ -108,7 +111,7 @@ void Live::give_up_later(const std::string& path, std::uint64_t publication) {
     control_.after(options_.resume, [this, path, publication] {
         const hub::StreamPtr stream = hub_.find(path);
         if (!stream || stream->publication() > publication) return;  // somebody returned
-        if (is_coming_back && is_coming_back(path)) return give_up_later(path, publication);
+        if (is_coming && is_coming(path)) return give_up_later(path, publication);
         hub_.give_up(path, publication);
     });
 }

@@ -10,6 +10,7 @@
 #include "httpd/net_loop.h"
 #include "hub/hub.h"
 #include "live/options.h"
+#include "live/viewer.h"
 
 namespace st::live {
 
@@ -24,21 +25,24 @@ enum class Form : hub::FormId {
 
 class Live {
  public:
-    Live(const Options& options, loop::EventLoop& control, EventSink& events);
+    /// `memory`: see hub::Hub.
+    Live(const Options& options, loop::EventLoop& control, EventSink& events,
+         MemoryBudget* memory = nullptr);
     ~Live();
 
     hub::Hub& hub() { return hub_; }
     /// Told of everything the hub tells, on the control loop. Set at start; may be empty.
     std::function<void(const hub::Event&)> on_event;
-    /// Whether the stream's source will be started again: its viewers wait for that. Set at start,
-    /// called on the control loop; may be empty.
-    std::function<bool(const std::string& path)> is_coming_back;
+    /// Whether the path's source is being tried for its viewers: they wait for that. Set at start,
+    /// called on any thread; may be empty.
+    std::function<bool(const std::string& path)> is_coming;
     /// Whether the path is an on-demand source's: nobody else publishes there, and it can be played
     /// at any time. Set at start, called on any thread; may be empty.
     std::function<bool(const std::string& path)> is_source;
     /// Error.code 403: the app is ours; 409: an on-demand source's path. Any thread.
     Result<void> check_publish(const std::string& path) const;
     const Options& options() const { return options_; }
+    Viewer::Patience patience() const { return {options_.wait, is_coming}; }
     /// At start, once for each loop; the loop ends before this object does.
     void add(httpd::NetLoop& net);
     hub::DeliveryQueue& delivery_of(const httpd::NetLoop& net) {

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "httpd/counters.h"
 #include "httpd/options.h"
+#include "httpd/token_guard.h"
 #include "live/options.h"
 #include "loop/event_loop.h"
 #include "worker/job.h"
@@ -21,6 +22,7 @@ struct Parts {
     const Current<auth::Policy>& policy;
     Log log;
     httpd::Counters& http_counters;
+    httpd::TokenGuard& wrong_tokens;  ///< any thread
     const std::atomic<bool>& shutting_down;
     loop::EventLoop& control;
     Live& live;                     ///< any thread

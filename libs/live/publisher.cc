@@ -131,6 +131,7 @@ void Publisher::flush_later() {
         if (now_ns - pushed_ns_ < hold.count()) return flush_later();
         normaliser_.flush(packets_);
         push_normalised(now_ns);
+        transport_.on_flushed();
     });
 }
 

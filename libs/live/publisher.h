@@ -27,6 +27,7 @@ enum class PublisherEnd : std::uint8_t {
     replaced,  ///< another one has the path
     kicked,    ///< by an operator
     shutdown,  ///< the server ends
+    slow,      ///< it holds memory that others need, and sends next to nothing
 };
 
 /// How a protocol answers a publisher.
@@ -39,6 +40,8 @@ class PublisherTransport {
     virtual void refuse(const Error& why) = 0;
     /// Provoke a sign of life, where the protocol can.
     virtual void probe() {}
+    /// What was held has gone on although nothing came: fewer bytes are held.
+    virtual void on_flushed() {}
     /// After accept(): nothing is taken any more. `reason` is for people.
     virtual void finish(PublisherEnd why, const std::string& reason) = 0;
 };
@@ -73,6 +76,8 @@ class Publisher final {
     void leave(const std::string& reason);
     void shut_down();
 
+    /// Memory held for pictures that may not be whole yet.
+    std::size_t held_bytes() const { return normaliser_.held_bytes(); }
     State state() const { return state_; }
     bool is_waiting() const { return state_ == State::claiming || state_ == State::waiting; }
 

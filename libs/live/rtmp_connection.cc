@@ -64,10 +64,22 @@ void RtmpConnection::stop_timers() {
     net_.loop().cancel(std::exchange(use_timer_, 0));
     net_.loop().cancel(std::exchange(silence_timer_, 0));
     net_.loop().cancel(std::exchange(word_timer_, 0));
+    net_.loop().cancel(std::exchange(guess_timer_, 0));
+    refusals_.clear();
 }
 
 void RtmpConnection::start(std::unique_ptr<loop::Transport> transport) {
     stream_ = std::move(transport);
+    const auto leave = [this] {
+        stream_->close();
+        on_end({});
+    };
+    const auto be_too_slow = [this] {
+        log_.warning("closed: a message came too slowly while memory is short");
+        close("message too slow while memory is short");
+    };
+    account_ = std::make_unique<httpd::InputAccount>(*stream_, parts_.http_counters.memory,
+                                                     httpd::InputAccount::Ends{be_too_slow, leave});
     wait_for_use(kConnectDeadline, "no connect within 10 s");
 }
 
@@ -84,8 +96,17 @@ void RtmpConnection::on_data(std::span<std::uint8_t> bytes) {
     is_pinged_ = false;
     const std::int64_t now_ns = net_.loop().now_ns();
     for (const auto& publisher : publishers_) publisher->note_input(now_ns);
+    account_->note_input(bytes.size());
     session_.feed(bytes);
     process();
+}
+
+void RtmpConnection::account() {
+    if (state_ == State::closing) return;
+    httpd::InputAccount::Held held{session_.held_bytes(), session_.missing_bytes(),
+                                   session_.kept_bytes()};
+    for (const auto& publisher : publishers_) held.whole += publisher->held_bytes();
+    account_->set(held);
 }
 
 void RtmpConnection::process() {
@@ -100,7 +121,8 @@ void RtmpConnection::process() {
         std::visit([this](auto& it) { handle(it); }, **event);
         flush();
     }
-    if (state_ != State::closing && is_nagging()) close("too many requests");
+    if (state_ != State::closing && is_nagging()) return close("too many requests");
+    account();
 }
 
 bool RtmpConnection::is_nagging() {
@@ -135,7 +157,9 @@ void RtmpConnection::handle(const rtmp::Connect& event) {
 }
 
 /// The stream's path, if it is one and this peer may.
-Result<std::string> RtmpConnection::permit(auth::Role role, const rtmp::Target& target) const {
+Result<std::string> RtmpConnection::permit(auth::Role role, const rtmp::Target& target) {
+    // One guess at a time: what comes behind it is not even looked at.
+    if (guess_timer_ != 0) return Error{"the token is wrong", 401};
     std::string_view path(target.path);
     std::string whole;
     if (path.size() > 1 && path.find('/', 1) == std::string_view::npos) {
@@ -157,15 +181,42 @@ Result<std::string> RtmpConnection::permit(auth::Role role, const rtmp::Target& 
     auto may = auth::check_access(*parts_.policy.get(), role, facts);
     if (may && role == auth::Role::publish) may = parts_.live.check_publish(*checked);
     if (may && parts_.shutting_down) may = Error{"the server is shutting down", 503};
-    if (!may) return may.error();
+    if (!may) {
+        if (may.error().code == 401 && proof.token) note_wrong_token();
+        return may.error();
+    }
     return checked;
+}
+
+/// Whoever guesses tokens waits for the answer, the longer the more they have guessed.
+void RtmpConnection::note_wrong_token() {
+    const auto delay = parts_.wrong_tokens.add(address_);
+    if (delay.count() == 0) return;
+    guess_timer_ = net_.loop().after(delay, [this] {
+        guess_timer_ = 0;
+        for (const Refusal& refusal : std::exchange(refusals_, {})) answer(refusal);
+    });
+}
+
+void RtmpConnection::refuse_access(Refusal refusal) {
+    if (guess_timer_ == 0) return answer(refusal);
+    refusals_.push_back(std::move(refusal));
+}
+
+void RtmpConnection::answer(const Refusal& refusal) {
+    if (state_ == State::closing) return;
+    if (refusal.role == auth::Role::publish) {
+        refuse_publish(refusal.stream_id, refusal.why);
+    } else {
+        refuse_play(refusal.stream_id, refusal.why);
+    }
 }
 
 void RtmpConnection::handle(const rtmp::Publish& event) {
     const auto path = permit(auth::Role::publish, event.target);
     if (!path) {
         log_.warning("publish refused: " + path.error().message);
-        return refuse_publish(event.stream_id, path.error());
+        return refuse_access({auth::Role::publish, event.stream_id, path.error()});
     }
     auto publisher = std::make_shared<RtmpPublisher>(*this, event.stream_id);
     publishers_.push_back(publisher);
@@ -196,7 +247,7 @@ void RtmpConnection::refuse_publish(std::uint32_t stream_id, const Error& why) {
 
 void RtmpConnection::handle(const rtmp::Play& event) {
     const auto path = permit(auth::Role::play, event.target);
-    if (!path) return refuse_play(event.stream_id, path.error());
+    if (!path) return refuse_access({auth::Role::play, event.stream_id, path.error()});
     stream_->limit_kernel_queue(kViewerKernelQueue);
     auto viewer = std::make_shared<RtmpViewer>(*this, event);
     viewers_.push_back(viewer);
@@ -269,7 +320,7 @@ void RtmpConnection::end_publisher(std::uint32_t stream_id, const std::string& r
 void RtmpConnection::read_on() {
     const bool waits = std::any_of(publishers_.begin(), publishers_.end(),
                                    [](const auto& it) { return it->is_waiting(); });
-    if (!waits) stream_->resume_reading();
+    if (!waits) account_->resume();
 }
 
 void RtmpConnection::end_all(const std::string& reason) {
@@ -326,6 +377,7 @@ void RtmpConnection::close(const std::string& reason) {
     stop_timers();
     report_bad_bodies();
     end_all(reason);
+    account_->close();
     stream_->finish(httpd::kClosePatience);
 }
 
@@ -351,6 +403,7 @@ void RtmpConnection::on_end(std::string_view error) {
         report_bad_bodies();
         end_all(error.empty() ? "peer left" : std::string(error));
     }
+    account_->close();
     net_.loop().retire(std::shared_ptr<loop::Transport>(std::move(stream_)));
     net_.remove(*this);
 }
@@ -359,7 +412,7 @@ void RtmpConnection::on_end(std::string_view error) {
 void RtmpConnection::on_hang_up(bool /*is_reset*/) {
     const bool waits = std::any_of(publishers_.begin(), publishers_.end(),
                                    [](const auto& it) { return it->is_waiting(); });
-    if (!waits) return;
+    if (!waits) return account_->on_hang_up();
     stream_->close();
     on_end({});
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "auth/access.h"
+#include "httpd/input_account.h"
 #include "httpd/net_loop.h"
 #include "live/live.h"
 #include "live/parts.h"
@@ -39,6 +40,10 @@ class RtmpConnection final : public httpd::Connection,
     rtmp::Session& session() { return session_; }
     const Log& log() const { return log_; }
     std::chrono::milliseconds takeover_after() const { return parts_.options->takeover_after; }
+    /// What is held for this connection, after something was made of it.
+    void account();
+    /// Until a publisher has its path.
+    void pause_reading() { account_->pause(); }
     /// Sends what the session has to say.
     void flush();
     void ping();
@@ -71,7 +76,17 @@ class RtmpConnection final : public httpd::Connection,
     void handle(const rtmp::Chosen& event);
     void handle(const rtmp::Pong& event);
 
-    Result<std::string> permit(auth::Role role, const rtmp::Target& target) const;
+    /// A publish or play that this peer may not have.
+    struct Refusal {
+        auth::Role role;
+        std::uint32_t stream_id;
+        Error why;
+    };
+
+    Result<std::string> permit(auth::Role role, const rtmp::Target& target);
+    void note_wrong_token();
+    void refuse_access(Refusal refusal);
+    void answer(const Refusal& refusal);
     /// Everything the session can make of what it was fed.
     void process();
     /// Whether a peer asks more than it reads, or more than anybody has to ask.
@@ -99,6 +114,7 @@ class RtmpConnection final : public httpd::Connection,
     auth::Address address_;
     Log log_;
     std::unique_ptr<loop::Transport> stream_;
+    std::unique_ptr<httpd::InputAccount> account_;
     rtmp::Session session_;
     State state_ = State::connecting;
     std::vector<std::shared_ptr<RtmpViewer>> viewers_;
@@ -108,6 +124,8 @@ class RtmpConnection final : public httpd::Connection,
     loop::TimerId use_timer_ = 0;
     loop::TimerId silence_timer_ = 0;
     loop::TimerId word_timer_ = 0;
+    loop::TimerId guess_timer_ = 0;  ///< a wrong token's answer waits, and all refusals behind it
+    std::vector<Refusal> refusals_;
     bool is_pinged_ = false;  ///< by watch_silence(), and has said nothing since
 };
 

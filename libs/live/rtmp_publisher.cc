@@ -12,7 +12,7 @@ RtmpPublisher::RtmpPublisher(RtmpConnection& connection, std::uint32_t stream_id
                  connection.takeover_after(), connection.log(), *this) {}
 
 void RtmpPublisher::start(const std::string& path, const hub::PublisherInfo& info) {
-    connection_.stream().pause_reading();  // packets are not to be lost, nor kept for long
+    connection_.pause_reading();  // packets are not to be lost, nor kept for long
     publisher_.start(path, info);
 }
 

@@ -17,6 +17,7 @@ class RtmpPublisher final : public PublisherTransport {
     void push(media::Packet packet, std::int64_t now_ns) {
         publisher_.push(std::move(packet), now_ns);
     }
+    std::size_t held_bytes() const { return publisher_.held_bytes(); }
     void leave(const std::string& reason) { publisher_.leave(reason); }
     void shut_down() { publisher_.shut_down(); }
 
@@ -25,6 +26,7 @@ class RtmpPublisher final : public PublisherTransport {
     void refuse(const Error& why) override;
     void probe() override;
     void finish(PublisherEnd why, const std::string& reason) override;
+    void on_flushed() override { connection_.account(); }
 
     RtmpConnection& connection_;
     const std::uint32_t stream_id_;

@@ -63,12 +63,9 @@ std::vector<SourceStatus> Sources::status() const {
     return all;
 }
 
-bool Sources::is_coming_back(std::string_view path) const {
+bool Sources::is_coming(std::string_view path) const {
     const Source* source = find(path);
-    if (source == nullptr) return false;
-    const SourceState state = source->status().state;
-    return state == SourceState::starting || state == SourceState::running ||
-           state == SourceState::backing_off;
+    return source != nullptr && source->status().state != SourceState::failed;
 }
 
 bool Sources::restart(std::string_view path) {

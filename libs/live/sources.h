@@ -32,8 +32,9 @@ class Sources {
     bool has(std::string_view path) const { return find(path) != nullptr; }
     /// By path. Any thread.
     std::vector<SourceStatus> status() const;
-    /// Whether there is a source of that path that runs or will be started by itself. Any thread.
-    bool is_coming_back(std::string_view path) const;
+    /// Whether there is a source of that path that is tried as long as it has viewers: it has not
+    /// failed for good. Any thread.
+    bool is_coming(std::string_view path) const;
     /// False: there is none of that path. Any thread.
     bool restart(std::string_view path);
     /// Asks all processes to end; none is started any more. Any thread; returns at once.

@@ -11,6 +11,8 @@ namespace {
 constexpr std::chrono::seconds kTracksWait{1};
 /// A viewer that closed its side and takes nothing of a stream for so long is gone.
 constexpr std::chrono::seconds kHalfClosedSilence{3};
+/// One that closed its side waits no longer for a source: it may be gone altogether.
+constexpr std::chrono::seconds kHalfClosedWait{60};
 
 }  // namespace
 
@@ -60,10 +62,18 @@ void Viewer::publisher_changed() {
 
 void Viewer::wait_for_publisher() {
     state_ = State::waiting_for_publisher;
-    call_after(wait_, [this] { on_wait_over(); });
+    call_after(patience_.wait, [this] { on_wait_over(); });
+}
+
+/// A source that takes its time to begin, or is tried again, has not failed its viewers.
+bool Viewer::may_wait_on() const {
+    if (!patience_.is_coming || !patience_.is_coming(path_)) return false;
+    return !half_ended_ns_ || delivery_.executor().now_ns() - *half_ended_ns_ <
+                                  std::chrono::nanoseconds(kHalfClosedWait).count();
 }
 
 void Viewer::on_wait_over() {
+    if (may_wait_on()) return wait_for_publisher();
     if (is_accepted_) return finish(ViewerEnd::ended);
     refuse(Error{"no stream at " + path_, 404});
 }
@@ -86,7 +96,7 @@ void Viewer::wait_for_entry() {
 void Viewer::accept(hub::Tracks tracks) {
     is_accepted_ = true;
     transport_.accept(tracks);
-    if (has_half_ended_) watch_silence();
+    if (half_ended_ns_) watch_silence();
 }
 
 void Viewer::begin(hub::Tracks tracks) {
@@ -94,7 +104,7 @@ void Viewer::begin(hub::Tracks tracks) {
     state_ = State::playing;
     if (!is_accepted_) {
         accept(tracks);
-    } else if (has_half_ended_) {
+    } else if (half_ended_ns_) {
         watch_silence();
     }
     transport_.begin();
@@ -145,8 +155,8 @@ void Viewer::shut_down() {
 /// `nc -N` and scripts close their side behind the request. Only sending tells them from viewers
 /// that are gone.
 void Viewer::on_half_end() {
-    has_half_ended_ = true;
-    if (state_ == State::waiting_for_publisher && !is_accepted_) {
+    half_ended_ns_ = delivery_.executor().now_ns();
+    if (state_ == State::waiting_for_publisher && !is_accepted_ && !may_wait_on()) {
         return refuse(Error{"no stream at " + path_, 404});
     }
     if (is_accepted_) watch_silence();

@@ -7,7 +7,10 @@
 /// there are, when they are known or a second later. Lives on its queue's thread, owned by its
 /// transport.
 #include <chrono>
+#include <functional>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "base/result.h"
 #include "hub/hub.h"
@@ -41,6 +44,13 @@ class ViewerTransport : public hub::Sink {
 
 class Viewer final : private hub::Viewer {
  public:
+    /// How long it waits for a publisher before it is refused.
+    struct Patience {
+        std::chrono::milliseconds wait{10'000};
+        /// Whether the path's source is being tried: then it waits on. May be empty.
+        std::function<bool(const std::string& path)> is_coming = {};
+    };
+
     enum class State : std::uint8_t {
         waiting_for_publisher,
         waiting_for_entry,  ///< a publisher is there; nothing can be decoded yet
@@ -49,10 +59,10 @@ class Viewer final : private hub::Viewer {
         over,
     };
 
-    /// `wait`: for a publisher, before the viewer is refused. All but `wait` outlive it.
-    Viewer(hub::Hub& hub, hub::DeliveryQueue& delivery, std::chrono::milliseconds wait,
+    /// All but `patience` outlive it.
+    Viewer(hub::Hub& hub, hub::DeliveryQueue& delivery, Patience patience,
            ViewerTransport& transport)
-        : hub_(hub), delivery_(delivery), wait_(wait), transport_(transport) {}
+        : hub_(hub), delivery_(delivery), patience_(std::move(patience)), transport_(transport) {}
     ~Viewer() override { delivery_.executor().cancel(timer_); }
     Viewer(const Viewer&) = delete;
     Viewer& operator=(const Viewer&) = delete;
@@ -65,8 +75,9 @@ class Viewer final : private hub::Viewer {
     void choose(hub::Tracks wanted);
     /// The transport's socket took everything.
     void on_drained();
-    /// The peer asks for nothing more but may still read. One that waits for a publisher is
-    /// refused; one that takes nothing of a stream that gives nothing is taken to be gone.
+    /// The peer asks for nothing more but may still read. One that waits for a publisher, and not
+    /// for a source, is refused; one that takes nothing of a stream that gives nothing is taken to
+    /// be gone.
     void on_half_end();
     /// It has had what it asked for.
     void end_as_asked() { finish(ViewerEnd::ended); }
@@ -85,6 +96,7 @@ class Viewer final : private hub::Viewer {
     void end(hub::EndReason reason) override;
 
     void wait_for_publisher();
+    bool may_wait_on() const;
     void on_wait_over();
     void wait_for_entry();
     void accept(hub::Tracks tracks);
@@ -98,12 +110,12 @@ class Viewer final : private hub::Viewer {
 
     hub::Hub& hub_;
     hub::DeliveryQueue& delivery_;
-    const std::chrono::milliseconds wait_;
+    const Patience patience_;
     ViewerTransport& transport_;
     std::string path_;
     State state_ = State::waiting_for_publisher;
     bool is_accepted_ = false;
-    bool has_half_ended_ = false;
+    std::optional<std::int64_t> half_ended_ns_;
     hub::Subscription subscription_;
     hub::TimerId timer_ = 0;  ///< whatever the state waits for
 };

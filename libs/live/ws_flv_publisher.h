@@ -46,6 +46,7 @@ class WsFlvPublisher final : public httpd::Connection,
     void refuse(const Error& why) override;
     void probe() override;
     void finish(PublisherEnd why, const std::string& reason) override;
+    void on_flushed() override { socket_->hold(ingest_.held()); }
 
     Parts& parts_;
     httpd::NetLoop& net_;

@@ -36,7 +36,7 @@ WsFlvViewer::WsFlvViewer(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ti
       ticket_(std::move(ticket)),
       stream_(std::move(stream)),
       upgrade_answer_(std::move(upgrade_answer)),
-      viewer_(parts.live.hub(), parts.live.delivery_of(net), parts.live.options().wait, *this) {
+      viewer_(parts.live.hub(), parts.live.delivery_of(net), parts.live.patience(), *this) {
     stream_->set_handler(*this);
     stream_->limit_kernel_queue(kViewerKernelQueue);
 }
@@ -58,6 +58,7 @@ void WsFlvViewer::refuse(const Error& why) {
 
 void WsFlvViewer::accept(hub::Tracks tracks) {
     stream_->send(upgrade_answer_);
+    stream_->pause_reading();  // what is in pending_ comes first: until start()
     const httpd::Options times = *parts_.http_options.get();
     socket_ = std::make_unique<httpd::WebSocket>(
         std::move(stream_), ws::Limits{kViewerMessageMax, kViewerMessageMax},

@@ -116,6 +116,7 @@ SessionPtr Recorder::Parts::make_session(SessionStart start, std::shared_ptr<Mai
     if (!writer) writer = writers[serial % writers.size()]->mailbox();
     auto session = std::make_shared<Session>(serial, std::move(start), options.buffer_bytes,
                                              std::move(writer));
+    session->count_in(options.memory);
     sessions.emplace(serial, session);
     return session;
 }

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory_budget.h"
 #include "mux/convert.h"
 #include "record/events.h"
 #include "record/session.h"
@@ -42,6 +43,7 @@ struct Options {
     /// A recording goes on in another one before its dump is larger; 0: none.
     std::uint64_t max_bytes_per_file = 0;
     std::size_t buffer_bytes = std::size_t{64} << 20;  ///< budget of each session's queue
+    MemoryBudget* memory = nullptr;  ///< of all peers, which queues are counted in; null: none
     unsigned writers = 2;
     unsigned finalisers = 2;  ///< at most all but one of them at work on large recordings
     /// Larger pictures are recorded, but not decoded for the check and the thumbnail.

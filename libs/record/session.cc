@@ -12,6 +12,16 @@ Session::Session(std::uint64_t serial, SessionStart start, std::size_t budget_by
       budget_bytes_(budget_bytes),
       writer_(std::move(writer)) {}
 
+void Session::count_in(MemoryBudget* memory) {
+    if (memory == nullptr) return;
+    const Lock lock(mutex_);
+    // May be called by another session that holds its lock.
+    held_ = std::make_unique<MemoryBudget::Holder>(*memory, [weak = weak_from_this()] {
+        const auto session = weak.lock();
+        if (session && !session->ended()) session->writer_->post(session, true);
+    });
+}
+
 void Session::begin() {
     {
         const Lock lock(mutex_);
@@ -20,11 +30,14 @@ void Session::begin() {
     writer_->post(shared_from_this(), true);
 }
 
+bool Session::account() { return !held_ || held_->set(queued_bytes()); }
+
 bool Session::push(Buffer message, std::int64_t arrival_ns, bool is_understood) {
     if (failed()) return true;
     std::size_t before = 0;
     std::size_t after = 0;
     bool schedule = false;
+    bool has_room = false;
     SessionPtr next;
     {
         const Lock lock(mutex_);
@@ -35,7 +48,8 @@ bool Session::push(Buffer message, std::int64_t arrival_ns, bool is_understood) 
         if (!next) {
             before = queued_bytes_.fetch_add(message.size(), std::memory_order_relaxed);
             after = before + message.size();
-            if (after > budget_bytes_) room_wanted_.store(true);
+            has_room = account() && after <= budget_bytes_;
+            if (!has_room) room_wanted_.store(true);
             queue_.push_back({std::move(message), arrival_ns, is_understood});
             schedule = !std::exchange(scheduled_, true);
         }
@@ -48,7 +62,7 @@ bool Session::push(Buffer message, std::int64_t arrival_ns, bool is_understood) 
     } else if (urgent) {
         writer_->hasten();
     }
-    return after <= budget_bytes_;
+    return has_room;
 }
 
 void Session::end(SessionEnd end) {
@@ -93,10 +107,11 @@ void Session::hand_over(const SessionPtr& next, std::vector<Item> unwritten,
         ended_.store(true);
         for (const Item& item : unwritten) bytes += item.message.size();
         queued_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+        account();
         // Nobody can push to it before this lock is free: what is queued here comes first.
         const Lock its(next->mutex_);
         next->queued_bytes_.store(bytes, std::memory_order_relaxed);
-        if (bytes > next->budget_bytes_) next->room_wanted_.store(true);
+        if (!next->account() || bytes > next->budget_bytes_) next->room_wanted_.store(true);
         next->queue_ = std::move(unwritten);
         // Whoever ended it meanwhile did so later.
         if (end) next->end_ = std::move(end);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/buffer.h"
+#include "base/memory_budget.h"
 #include "base/sync.h"
 #include "camera/message.h"
 #include "camera/states.h"
@@ -74,9 +75,10 @@ class Session : public std::enable_shared_from_this<Session> {
     Session& operator=(const Session&) = delete;
 
     /// Queues one whole camera message (16-byte header and payload); never blocks on the disk.
-    /// False: the queue is now over its budget: stop reading this camera's socket until the event
-    /// Room. The message is taken in any case; nothing is dropped, except after the session failed
-    /// or ended, when there is nowhere left to put it. `is_understood`: H.264 in a known form.
+    /// False: the queue is now over its budget, or memory is short: stop reading this camera's
+    /// socket until the event Room. The message is taken in any case; nothing is dropped, except
+    /// after the session failed or ended, when there is nowhere left to put it. `is_understood`:
+    /// H.264 in a known form.
     bool push(Buffer message, std::int64_t arrival_ns, bool is_understood = true)
         ST_EXCLUDES(mutex_);
 
@@ -96,7 +98,8 @@ class Session : public std::enable_shared_from_this<Session> {
     std::string id() const;
 
     std::size_t queued_bytes() const { return queued_bytes_.load(std::memory_order_relaxed); }
-    bool over_budget() const { return queued_bytes() > budget_bytes_; }
+    /// push() was false, and the event Room has not been since.
+    bool wants_room() const { return room_wanted_.load(); }
     bool failed() const { return failed_.load(std::memory_order_relaxed); }
     bool ended() const { return ended_.load(std::memory_order_relaxed); }
 
@@ -131,7 +134,11 @@ class Session : public std::enable_shared_from_this<Session> {
     friend class Finaliser;
     friend class Recorder;
 
+    /// What is queued counts against `memory` (null: against nothing); once, before any push.
+    void count_in(MemoryBudget* memory) ST_EXCLUDES(mutex_);
     void begin();  ///< has the writer make the folder; once, by the recorder
+    /// Counts what is queued. False: there is not enough memory for more.
+    bool account() ST_REQUIRES(mutex_);
 
     bool has_handed_over() const ST_EXCLUDES(mutex_);
 
@@ -152,6 +159,8 @@ class Session : public std::enable_shared_from_this<Session> {
     std::vector<Item> queue_ ST_GUARDED_BY(mutex_);
     bool scheduled_ ST_GUARDED_BY(mutex_) = false;  ///< the writer knows there is work
     std::optional<End> end_ ST_GUARDED_BY(mutex_);
+    bool is_served_ ST_GUARDED_BY(mutex_) = false;  ///< the writer has seen its end
+    std::unique_ptr<MemoryBudget::Holder> held_ ST_GUARDED_BY(mutex_);
     std::string id_ ST_GUARDED_BY(mutex_);
     SessionPtr next_ ST_GUARDED_BY(mutex_);  ///< took over
 };

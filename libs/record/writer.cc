@@ -107,6 +107,10 @@ void Writer::run() {
 void Writer::abandon(const SessionPtr& session, const char* why) noexcept {
     session->failed_.store(true);
     try {
+        {
+            const Lock lock(session->mutex_);
+            session->held_.reset();
+        }
         files_.erase(session.get());
         log_.error(session->camera() + ": recording failed: " + why);
         calls_.sink(Failed{session->serial(), session->camera(), session->id(), why});
@@ -129,9 +133,11 @@ void Writer::serve(const SessionPtr& of) {
     std::optional<Session::End> end_of_session;
     {
         const Lock lock(session.mutex_);
+        if (session.is_served_) return;  // woken for room that it needs no more
         taken_.swap(session.queue_);
         end_of_session = std::exchange(session.end_, std::nullopt);
         session.scheduled_ = false;
+        session.is_served_ = end_of_session.has_value();
     }
     const auto [at, is_new] = files_.try_emplace(&session);
     File& file = at->second;
@@ -339,7 +345,12 @@ void Writer::fail(Session& session, File& file, const std::string& error) {
 }
 
 void Writer::give_room(Session& session) {
-    if (!session.room_wanted_.load() || session.queued_bytes() > session.budget_bytes_ / 2) return;
+    {
+        const Lock lock(session.mutex_);
+        const bool has_memory = session.account();
+        if (!session.room_wanted_.load() || !has_memory) return;
+    }
+    if (session.queued_bytes() > session.budget_bytes_ / 2) return;
     if (session.room_wanted_.exchange(false)) calls_.sink(Room{session.serial_, session.camera()});
 }
 

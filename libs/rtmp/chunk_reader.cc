@@ -146,8 +146,8 @@ Result<bool> ChunkReader::read_header() {
     if (fmt_ <= 1 && !stream.is_open) {
         stream.length = load_u24(at + 3);
         stream.type = static_cast<MessageType>(at[6]);
-        const std::size_t most =
-            is_media(stream.type) ? limits_.media_bytes_max : limits_.other_bytes_max;
+        const std::size_t most = takes_media_ && is_media(stream.type) ? limits_.media_bytes_max
+                                                                       : limits_.other_bytes_max;
         if (stream.length > most) {
             return fail("message of type " + std::to_string(at[6]) + " of " +
                         std::to_string(stream.length) + " bytes over the limit of " +
@@ -223,11 +223,22 @@ Result<void> ChunkReader::append(Bytes bytes) {
     body.append(bytes);
     held_bytes_ += body.held_bytes();
     chunk_left_ -= bytes.size();
-    if (held_bytes_ > limits_.held_bytes_max) {
+    const std::size_t most = takes_media_ ? limits_.held_bytes_max : limits_.other_bytes_max;
+    if (held_bytes_ > most) {
         return fail("unfinished messages take " + std::to_string(held_bytes_) +
-                    " bytes, over the limit of " + std::to_string(limits_.held_bytes_max));
+                    " bytes, over the limit of " + std::to_string(most));
     }
     return {};
+}
+
+std::size_t ChunkReader::missing_bytes() const {
+    std::size_t least = 0;
+    for (const auto& stream : streams_) {
+        if (!stream->is_open) continue;
+        const std::size_t missing = stream->body.missing_bytes();
+        if (least == 0 || missing < least) least = missing;
+    }
+    return least;
 }
 
 Result<bool> ChunkReader::obey(const Message& message) {

@@ -58,6 +58,10 @@ class ChunkReader {
     std::size_t chunk_bytes() const { return chunk_bytes_; }
     /// Memory held for unfinished messages.
     std::size_t held_bytes() const { return held_bytes_; }
+    /// What the one of them that is nearest to its end needs; 0: there is none.
+    std::size_t missing_bytes() const;
+    /// False: media may be no larger than other messages, and no more may be unfinished.
+    void take_media(bool takes_media) { takes_media_ = takes_media; }
 
  private:
     enum class State : std::uint8_t { basic, header, extended, payload, failed };
@@ -88,6 +92,7 @@ class ChunkReader {
     Result<ChunkStream*> find(std::uint32_t csid, unsigned fmt);
 
     const ChunkLimits limits_;
+    bool takes_media_ = true;
     State state_ = State::basic;
     Bytes input_;  ///< borrowed: fed and not yet read
     Error error_;  ///< why, when failed

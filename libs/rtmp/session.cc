@@ -466,6 +466,7 @@ Result<void> Session::on_unknown(const Command& command, std::uint32_t) {
 void Session::accept_connect() {
     assert(connect_ == Decision::asked);
     connect_ = Decision::accepted;
+    chunks_.take_media(true);
     answers_.accept_connect(connect_transaction_, object_encoding_, offers_four_cc_, kWindowBytes);
 }
 

@@ -100,7 +100,9 @@ class Session {
 
     /// `seed`: of the handshake's noise.
     explicit Session(std::uint64_t seed, SessionLimits limits = {})
-        : limits_(limits), handshake_(seed), chunks_(limits.chunks) {}
+        : limits_(limits), handshake_(seed), chunks_(limits.chunks) {
+        chunks_.take_media(false);  // before connect there is nothing to send it for
+    }
 
     /// Borrows `bytes` until next() returned nullopt or an Error; call next() until it does.
     void feed(Bytes bytes);
@@ -148,7 +150,11 @@ class Session {
     std::uint64_t bytes_read() const { return chunks_.bytes_read(); }
     /// The client's last acknowledgement, a count of 32 bits.
     std::uint32_t acknowledged_bytes() const { return acknowledged_bytes_; }
+    /// Memory held for unfinished messages, and what makes the first of them whole.
     std::size_t held_bytes() const { return chunks_.held_bytes(); }
+    std::size_t missing_bytes() const { return chunks_.missing_bytes(); }
+    /// Packets of streams whose publish is not answered yet.
+    std::size_t kept_bytes() const { return kept_bytes_; }
 
  private:
     enum class Decision : std::uint8_t { none, asked, accepted, refused };

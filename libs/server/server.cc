@@ -94,7 +94,9 @@ struct Server::Parts {
           events(log.with("event")),
           cameras(capture_options, capture_counters, control, events),
           captures(capture_options, cameras, capture_counters, control, events),
-          live(*live_options.get(), control, events) {
+          live(*live_options.get(), control, events, &http_counters.memory) {
+        http_counters.memory.set_limit(setup.options.http.memory_bytes);
+        setup.recorder.memory = &http_counters.memory;
         listen();
         open_recorder();
         catalogue = std::make_unique<record::Catalogue>(recorder->path());
@@ -106,11 +108,8 @@ struct Server::Parts {
             std::make_unique<live::Sources>(setup.sources, setup.source_worker, live.hub(), log);
         live.on_event = [this](const hub::Event& event) { sources->on_event(event); };
         live.is_source = [this](const std::string& path) { return sources->has(path); };
-        live.is_coming_back = [this](const std::string& path) {
-            return sources->is_coming_back(path);
-        };
+        live.is_coming = [this](const std::string& path) { return sources->is_coming(path); };
         make_parts();
-        http_counters.memory.set_limit(setup.options.http.memory_bytes);
         trim_later();
     }
 
@@ -215,9 +214,9 @@ void Server::Parts::make_parts() {
     capture_parts = std::make_unique<capture::Parts>(
         capture::Parts{capture_options, http_options, log, capture_counters, http_counters,
                        shutting_down, control, events, cameras, captures, *recorder, live.hub()});
-    live_parts = std::make_unique<live::Parts>(live::Parts{live_options, http_options, policy, log,
-                                                           http_counters, shutting_down, control,
-                                                           live, setup.recorder.run_job});
+    live_parts = std::make_unique<live::Parts>(
+        live::Parts{live_options, http_options, policy, log, http_counters, wrong_tokens,
+                    shutting_down, control, live, setup.recorder.run_job});
     api_parts = std::make_unique<api::Parts>(api::Parts{
         http_options, policy, log, http_counters, capture_counters, control, disk, events, cameras,
         captures, *catalogue, *recorder, *live_parts, live, *sources, recorder->path()});

@@ -84,6 +84,12 @@ class Decoder {
     /// Bytes of memory held for an unfinished message.
     std::size_t held_bytes() const { return binary_.capacity() + text_.size(); }
 
+    /// Of an unfinished message, what has to come before it is whole, at least: the rest of its
+    /// frame. 0 between two fragments, where that is not known.
+    std::size_t missing_bytes() const {
+        return state_ == State::payload && !is_control() ? length_ - received_ : 0;
+    }
+
  private:
     enum class State : std::uint8_t { header, payload, closed, failed };
 

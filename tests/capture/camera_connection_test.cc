@@ -127,6 +127,18 @@ TEST_F(CameraConnectionTest, a_start_is_answered_when_the_recording_has_a_folder
     EXPECT_EQ(recorder.sessions[0]->start().started_by, "kim@desk");
 }
 
+TEST_F(CameraConnectionTest, frames_held_before_a_start_count_as_the_cameras_until_they_expire) {
+    frame(kIdr);
+    frame(kInter);
+    EXPECT_EQ(socket->held.whole, kIdr.size() + kInter.size() + 2 * camera::kHeaderBytes);
+    timers.advance(seconds(3));
+    EXPECT_EQ(socket->held.whole, 0U);
+    frame(kIdr);
+    EXPECT_GT(socket->held.whole, 0U);
+    order_start();
+    EXPECT_EQ(socket->held.whole, 0U);
+}
+
 TEST_F(CameraConnectionTest, a_camera_that_does_not_start_in_time_is_a_timeout) {
     order_start();
     timers.advance(milliseconds(9'999));

@@ -70,12 +70,14 @@ class FakeSocket final : public httpd::MessageSocket {
     }
     void pause_reading() override { is_paused = true; }
     void resume_reading() override { is_paused = false; }
+    void hold(const httpd::InputAccount::Held& now) override { held = now; }
 
     std::vector<std::string> texts;
     std::vector<std::string> pings;
     std::uint16_t closed_code = 0;
     std::string closed_reason;
     bool is_paused = false;
+    httpd::InputAccount::Held held;
     std::function<void(std::uint16_t, const std::string&)> on_close;
 };
 

@@ -109,6 +109,86 @@ TEST_F(WebSocketMemoryTest, one_that_trickles_is_closed_and_the_others_go_on) {
     EXPECT_EQ(counters.memory.total(), 0U) << "given back at once, before the peer has read why";
 }
 
+TEST_F(WebSocketMemoryTest, one_that_delivered_the_small_rest_of_its_message_is_not_closed) {
+    const auto one = client();
+    one->begin(2 * kMb);
+    one->send(2 * kMb - 1'000);
+    MemoryBudget::Holder others(counters.memory, [] {});
+    others.set(60 * kMb);
+    one->wire->receive("x");
+    ASSERT_FALSE(one->wire->is_reading);
+    ASSERT_TRUE(counters.memory.take_turn()) << "another's, for long";
+    one->wire->waiting = 999;
+    advance(5 * kGrowthTime);
+    EXPECT_EQ(one->owner.over, "");
+    counters.memory.give_turn_back();
+    advance(kGrowthTime + milliseconds(200));
+    EXPECT_TRUE(one->wire->is_reading);
+    one->wire->receive(std::string(999, 'x'));
+    EXPECT_EQ(one->owner.sizes, std::vector<std::size_t>{2 * kMb});
+}
+
+TEST_F(WebSocketMemoryTest, the_time_in_which_a_message_must_grow_begins_when_it_is_read) {
+    const auto one = client();
+    one->begin(16 * kMb);
+    one->send(2 * kMb);
+    auto others = std::make_unique<MemoryBudget::Holder>(counters.memory, [] {});
+    others->set(60 * kMb);
+    one->wire->receive("x");
+    ASSERT_FALSE(one->wire->is_reading);
+    advance(kGrowthTime - seconds(1));
+    MemoryBudget::Holder waits(counters.memory, [] {});
+    others.reset();
+    EXPECT_FALSE(waits.set(100 * kMb)) << "so that memory is short still";
+    waits.set(30 * kMb);
+    waits.set(50 * kMb);
+    advance(seconds(2));
+    EXPECT_EQ(one->owner.over, "");
+}
+
+TEST_F(WebSocketMemoryTest, one_that_left_while_it_was_not_read_is_noticed_at_once) {
+    counters.memory.set_limit(10 * kMb);
+    const auto one = client();
+    one->begin(16 * kMb);
+    one->send(15 * kMb);
+    ASSERT_FALSE(one->wire->is_reading);
+    one->wire->handler->on_hang_up(false);
+    EXPECT_TRUE(one->owner.is_gone);
+    EXPECT_EQ(one->owner.over, "1006 ");
+    EXPECT_EQ(counters.memory.total(), 0U);
+}
+
+TEST_F(WebSocketMemoryTest, what_a_camera_sent_before_it_left_is_read_if_that_makes_it_whole) {
+    const auto one = client();
+    one->begin(2 * kMb);
+    one->send(2 * kMb - 100'000);
+    MemoryBudget::Holder others(counters.memory, [] {});
+    others.set(60 * kMb);
+    one->wire->receive("x");
+    ASSERT_FALSE(one->wire->is_reading);
+    one->wire->waiting = 99'999;
+    one->wire->handler->on_hang_up(false);
+    ASSERT_TRUE(one->wire->is_reading);
+    one->wire->receive(std::string(50'000, 'x'));
+    EXPECT_TRUE(one->wire->is_reading) << "to its end, however short memory is";
+    one->wire->receive(std::string(49'999, 'x'));
+    EXPECT_EQ(one->owner.sizes, std::vector<std::size_t>{2 * kMb});
+}
+
+TEST_F(WebSocketMemoryTest, what_its_owner_keeps_counts_and_is_given_back) {
+    const auto one = client();
+    one->socket.hold({.whole = 8 * kMb});
+    EXPECT_EQ(counters.memory.total(), 8 * kMb);
+    EXPECT_TRUE(one->wire->is_reading);
+    one->socket.hold({.whole = 40 * kMb});
+    EXPECT_FALSE(one->wire->is_reading);
+    advance(5 * kGrowthTime);
+    EXPECT_EQ(one->owner.over, "") << "it can do nothing about it";
+    one->socket.hold({});
+    EXPECT_TRUE(one->wire->is_reading);
+    EXPECT_EQ(counters.memory.total(), 0U);
+}
+
 TEST_F(WebSocketMemoryTest, nobody_is_closed_while_there_is_room) {
     counters.memory.set_limit(128 * kMb);
     const auto slow = client();

@@ -181,7 +181,9 @@ inline Options small_queue() {
 /// A hub with two forms, A and B, and one delivery.
 struct World {
     explicit World(Options options = {})
-        : hub(options, encodings(), [this](const Event& event) { events.push_back(event); }),
+        : hub(
+              options, encodings(), [this](const Event& event) { events.push_back(event); },
+              &memory),
           delivery(hub.add_delivery(executor)) {}
 
     static std::vector<std::unique_ptr<const Encoding>> encodings() {
@@ -207,6 +209,7 @@ struct World {
     }
 
     std::vector<Event> events;
+    MemoryBudget memory{SIZE_MAX};
     ManualExecutor executor;
     Hub hub;
     DeliveryQueue& delivery;

@@ -46,12 +46,16 @@ class FakeTransport : public ViewerTransport {
 
 struct Watching {
     explicit Watching(hub::World& its_world)
-        : world(its_world), viewer(world.hub, world.delivery, milliseconds(10'000), transport) {}
+        : world(its_world),
+          viewer(world.hub, world.delivery,
+                 {milliseconds(10'000), [this](const std::string&) { return is_coming; }},
+                 transport) {}
     void start() { viewer.start(kPath, 0, {"http-flv", "viewer", ""}); }
     Texts said() { return std::exchange(transport.said, {}); }
 
     hub::World& world;
     FakeTransport transport;
+    bool is_coming = false;  ///< its source is being tried
     Viewer viewer;
 };
 
@@ -85,6 +89,34 @@ TEST(Viewer, gets_the_cached_pictures_when_it_comes_to_a_stream) {
     EXPECT_EQ(watching.said(), Texts{"accept video"});
     EXPECT_EQ(watching.transport.packets, Texts{"Av@0:k"});
     EXPECT_EQ(watching.viewer.state(), Viewer::State::playing);
+}
+
+TEST(Viewer, waits_as_long_as_its_source_is_tried) {
+    hub::World world;
+    Watching watching(world);
+    watching.is_coming = true;
+    watching.start();
+    world.executor.advance(95'000);
+    EXPECT_EQ(watching.said(), Texts{});
+    watching.is_coming = false;  // it has failed
+    world.executor.advance(10'000);
+    EXPECT_EQ(watching.said(), Texts{"refuse 404 no stream at /live/x"});
+}
+
+TEST(Viewer, that_closed_its_side_waits_for_a_source_too_but_not_for_ever) {
+    for (const std::int64_t after_ms : {15'000, 75'000}) {
+        hub::World world;
+        Watching watching(world);
+        watching.is_coming = true;
+        watching.start();
+        watching.viewer.on_half_end();
+        world.executor.advance(after_ms);
+        hub::Publication publication = world.publish();
+        world.push(publication, hub::key(0));
+        const Texts in_time{"accept video"};
+        EXPECT_EQ(watching.said(),
+                  after_ms == 15'000 ? in_time : Texts{"refuse 404 no stream at /live/x"});
+    }
 }
 
 TEST(Viewer, is_answered_a_second_after_the_publisher_came_and_gets_pictures_later) {

@@ -253,6 +253,28 @@ TEST(Recorder, says_when_a_queue_is_over_its_budget_and_when_there_is_room_again
     EXPECT_EQ(recorder.status().written_bytes, pushed);
 }
 
+TEST(Recorder, what_waits_for_the_disk_counts_and_is_stopped_while_memory_is_short) {
+    const TemporaryFolder folder;
+    Events events;
+    MemoryBudget memory(64 << 20);
+    Options options = options_in(folder.path());
+    options.memory = &memory;
+    {
+        Recorder recorder(options, Log(), events.sink());
+        const SessionPtr session = recorder.open(start_of("cam1"));
+        const std::vector<std::uint8_t> payload(3 << 20, 0x5A);
+        EXPECT_TRUE(session->push(message_of(0, 0, payload), monotonic_ns()));
+        auto others = std::make_unique<MemoryBudget::Charge>(memory, 60 << 20);
+        EXPECT_FALSE(session->push(message_of(1, 1, payload), monotonic_ns()));
+        EXPECT_TRUE(session->wants_room() || events.count<Room>() > 0);
+        events.wait<Room>();  // the disk has it, whatever others hold
+        others.reset();
+        session->end(EndReason::stopped);
+        EXPECT_EQ(events.wait<Finished>().summary.messages, 2U) << "nothing is dropped";
+    }
+    EXPECT_EQ(memory.total(), 0U);
+}
+
 TEST(Recorder, frames_held_from_before_the_start_keep_their_distance) {
     const TemporaryFolder folder;
     Events events;
