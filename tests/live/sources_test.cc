@@ -244,7 +244,7 @@ TEST_F(SourcesTest, an_input_that_is_not_there_is_no_crash_and_comes_back) {
     EXPECT_EQ(status().last_error, "no route");
     EXPECT_EQ(status().crashes, 0U);
     EXPECT_FALSE(viewer.ended);
-    EXPECT_TRUE(sources->is_coming_back(kPath));
+    EXPECT_TRUE(sources->is_coming(kPath));
     std::filesystem::rename(folder + "/stream.flv", folder + "/stream.flv.up");
     wait_until("its pictures", [&] { return viewer.wires_ >= 11; });
     EXPECT_EQ(status().state, SourceState::running);
