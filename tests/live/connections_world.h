@@ -33,6 +33,8 @@ struct ConnectionsWorld {
         open.of(auth::Role::publish).mode = open.of(auth::Role::play).mode = auth::Mode::open;
         policy.replace(open);
     }
+    /// Connections leave streams that must still be there.
+    ~ConnectionsWorld() { net.stop(); }
     static constexpr char kPath[] = "/live/x";
 
     std::unique_ptr<httpd::FakeTransport> transport(const std::shared_ptr<httpd::Wire>& wire) {

@@ -202,7 +202,8 @@ TEST_F(Align, a_clock_that_no_line_fits_leaves_the_error_open_and_goes_by_the_ar
         // The drift would add up to 150 ms and more; what the network does does not.
         EXPECT_NEAR(times[1].back() - times[1].front(),
                     filmed_[1].taken_ms.back() - filmed_[1].taken_ms.front(), 100);
-        EXPECT_NE(to_text(reports_[1]).find("placed as the pictures came in"), std::string::npos);
+        EXPECT_NE(to_text(reports_[1]).find("placed by the arrival of its pictures"),
+                  std::string::npos);
     }
 }
 

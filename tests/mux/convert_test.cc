@@ -119,7 +119,7 @@ TEST_F(Convert, says_when_there_is_no_key_frame_or_no_parameter_set) {
     EXPECT_EQ(report.error().code, 65);
     EXPECT_EQ(report.error().message,
               path("input") +
-                  ": no decodable picture: 8 were found, but no key frame with its parameter sets");
+                  ": no decodable picture: 8 pictures, but no key frame with its parameter sets");
     messages = make_messages(9);
     messages.erase(messages.begin());
     report = convert(job(plain_dump(messages)));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "base/fd.h"
 #include "mux/convert.h"
 #include "mux/recording.h"
@@ -80,6 +81,13 @@ TEST_F(Formats, flv_changes_its_size_in_mid_stream) {
     EXPECT_EQ(report->files[1].width, 640U);
 }
 
+/// What an FLV file holds behind its header and its first tag.
+Octets after_metadata(const Octets& flv) {
+    constexpr std::size_t kTagAt = 9 + 4;
+    const std::size_t body = load_be32(flv.data() + kTagAt) & 0xFFFFFF;
+    return {flv.begin() + static_cast<std::ptrdiff_t>(kTagAt + 11 + body + 4), flv.end()};
+}
+
 TEST_F(Formats, a_pipe_gets_what_a_file_gets) {
     for (const OutputFormat format :
          {OutputFormat::fmp4, OutputFormat::flv, OutputFormat::h264, OutputFormat::dump}) {
@@ -92,8 +100,14 @@ TEST_F(Formats, a_pipe_gets_what_a_file_gets) {
         one.output = "standard output";
         const auto report = convert(one);
         ASSERT_TRUE(report) << report.error().message;
-        EXPECT_EQ(report->files[0].bytes, file.size());
-        EXPECT_EQ(read_file(path("piped")), file);
+        const Octets piped = read_file(path("piped"));
+        EXPECT_EQ(report->files[0].bytes, piped.size());
+        // How large it will be cannot be told to a reader who has the beginning already.
+        if (format == OutputFormat::flv) {
+            EXPECT_EQ(after_metadata(piped), after_metadata(file));
+        } else {
+            EXPECT_EQ(piped, file);
+        }
     }
 }
 
@@ -201,7 +215,7 @@ TEST_F(Formats, joined_inputs_with_times_keep_them_and_bare_ones_get_even_ones) 
     const auto report = convert(guess);
     ASSERT_TRUE(report) << report.error().message;
     EXPECT_EQ(report->pictures, 60U);
-    EXPECT_NE(to_text(*report).find("10.00 fps (a guess"), std::string::npos) << to_text(*report);
+    EXPECT_NE(to_text(*report).find("10.00 fps (assumed"), std::string::npos) << to_text(*report);
 }
 
 TEST_F(Formats, messages_that_came_twice_are_no_pictures_of_their_own) {
