@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -36,6 +37,58 @@ bool begins_with_start_code(Bytes bytes) {
     std::size_t zeros = 0;
     while (zeros < bytes.size() && bytes[zeros] == 0) ++zeros;
     return zeros >= 2 && zeros < bytes.size() && bytes[zeros] == 1;
+}
+
+/// Zeros, however many, then a start code and a unit whose forbidden bit is 0.
+bool begins_after_zeros(int fd) {
+    constexpr std::size_t kBlock = 256 * 1024;
+    constexpr std::uint64_t kZerosMax = std::uint64_t{256} << 20;
+    for (std::uint64_t at = 0; at < kZerosMax;) {
+        const auto block = peek(fd, at, kBlock);
+        const auto first = std::ranges::find_if(block, [](std::uint8_t byte) { return byte != 0; });
+        if (first == block.end()) {
+            if (block.size() < kBlock) return false;
+            at += block.size();
+            continue;
+        }
+        at += static_cast<std::uint64_t>(first - block.begin());
+        const auto code = peek(fd, at, 2);
+        return at >= 2 && code.size() == 2 && code[0] == 1 && (code[1] & 0x80) == 0;
+    }
+    return false;
+}
+
+/// As the standard has unit headers (7.4.1): the forbidden bit, and which units are referred to.
+bool is_plausible_unit(Bytes unit) {
+    if (unit.size() < 2 || (unit[0] & 0x80) != 0) return false;
+    const int type = unit[0] & 0x1F;
+    const bool is_referred_to = (unit[0] & 0x60) != 0;
+    if (type == 1) return true;
+    if (type == 5 || type == 7 || type == 8) return is_referred_to;
+    return (type == 6 || type == 9 || type == 12) && !is_referred_to;
+}
+
+/// A stream that was cut out of another: it begins within a unit, and more than chance units
+/// follow.
+bool begins_within_a_unit(int fd) {
+    constexpr std::size_t kLookedAt = std::size_t{2} << 20;
+    constexpr int kEnough = 3;
+    constexpr int kUnitsLookedAt = 64;
+    const auto begin = peek(fd, 0, kLookedAt);
+    constexpr std::string_view kMp4 = "ftyp";
+    if (begin.size() > 8 && as_text(Bytes(begin).subspan(4, 4)) == kMp4) return false;
+    media::NalWalker walker(begin);
+    media::NalSpan nal{};
+    int units = 0;
+    bool has_slice = false;
+    while (units < kUnitsLookedAt && walker.next(nal)) {
+        const Bytes unit = Bytes(begin).subspan(nal.begin, nal.end - nal.begin);
+        if (!is_plausible_unit(unit)) return false;
+        const int type = unit[0] & 0x1F;
+        has_slice = has_slice || type == 1 || type == 5;
+        ++units;
+    }
+    return units >= kEnough && has_slice;
 }
 
 enum class Likeness { none, weak, strong };
@@ -199,17 +252,14 @@ Result<InputFormat> detect_format(int fd, const std::string& name) {
     const Likeness plain = likeness_to_plain_dump(fd, static_cast<std::uint64_t>(status.st_size));
     if (plain == Likeness::strong) return InputFormat::dump;
     if (has_messages_inside(fd)) return InputFormat::dump;
-    const auto head = peek(fd, 0, 64);
-    if (begins_like_h265(head)) {
+    if (begins_like_h265(peek(fd, 0, 64))) {
         return Error{name + ": " + describe(fd, static_cast<std::uint64_t>(status.st_size)),
                      static_cast<int>(Exit::bad_input)};
     }
-    if (begins_with_start_code(head)) {
-        const auto one = std::ranges::find(head, 1);
-        if (one + 1 != head.end() && (one[1] & 0x80) == 0) return InputFormat::h264;
-    }
+    if (begins_after_zeros(fd)) return InputFormat::h264;
     if (has_record_inside(fd)) return InputFormat::fdump;
     if (plain == Likeness::weak) return InputFormat::dump;
+    if (begins_within_a_unit(fd)) return InputFormat::h264;
     return Error{name + ": " + describe(fd, static_cast<std::uint64_t>(status.st_size)),
                  static_cast<int>(Exit::bad_input)};
 }

@@ -178,7 +178,7 @@ class AnnexBInput final : public Input {
         }
     }
 
-    void report(Report&) const override {}
+    void report(Report& report) const override { add_losses(report, bytes_.name(), lost_); }
     bool has_device_times() const override { return false; }
     bool has_arrival_times() const override { return false; }
 
@@ -190,8 +190,19 @@ class AnnexBInput final : public Input {
         message.payload = window_.unread().first(size);
         message.offset = window_.offset();
         message.is_numbered = false;
+        if (window_.offset() == 0) leave_out_head(message);
         given_ = size;
         return size > 0;
+    }
+
+    /// A stream cut out of another begins within a NAL unit, of which nothing can be used.
+    void leave_out_head(Message& message) {
+        const std::size_t head = media::NalWalker(message.payload).leading_bytes();
+        if (head == 0 || head == message.payload.size()) return;
+        lost_.add({0, head, "the file begins within a NAL unit"});
+        message.payload = message.payload.subspan(head);
+        message.offset = head;
+        message.follows_damage = true;
     }
 
     /// Position of the last 00 00 01 and the zeros before it; 0 if there is none after the first
@@ -214,6 +225,7 @@ class AnnexBInput final : public Input {
     Window window_;
     std::size_t given_ = 0;
     bool finished_ = false;
+    dump::Losses lost_;
 };
 
 }  // namespace

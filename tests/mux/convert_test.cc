@@ -198,6 +198,47 @@ TEST_F(Convert, other_formats_copy_the_messages) {
     EXPECT_EQ(read_file(path("out.mp4")), bare_stream(messages));
 }
 
+TEST_F(Convert, a_bare_stream_may_begin_with_any_number_of_zeros) {
+    for (const std::size_t zeros : {1, 100, 5000, 3'000'000}) {
+        SCOPED_TRACE(zeros);
+        Octets stream(zeros, 0);
+        const Octets bare = bare_stream(make_messages(25));
+        stream.insert(stream.end(), bare.begin(), bare.end());
+        Job one = job(stream);
+        one.input_format = InputFormat::automatic;
+        const auto report = convert(one);
+        ASSERT_TRUE(report) << report.error().message;
+        EXPECT_EQ(report->pictures, 25U);
+        EXPECT_EQ(report->damage_count, 0U);
+    }
+}
+
+TEST_F(Convert, a_bare_stream_that_begins_within_a_unit_is_read_from_the_next_on) {
+    const Octets bare = bare_stream(make_messages(30));
+    // Within the first parameter set: the first pictures cannot be decoded. The stream comes twice.
+    Octets stream(bare.begin() + 6, bare.end());
+    stream.insert(stream.end(), bare.begin(), bare.end());
+    Job one = job(stream);
+    one.input_format = InputFormat::automatic;
+    const auto report = convert(one);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(report->pictures, 30U);
+    ASSERT_EQ(report->damage_count, 1U);
+    EXPECT_EQ(report->damage[0].offset, 0U);
+    EXPECT_EQ(report->damage[0].what, "the file begins within a NAL unit");
+}
+
+TEST_F(Convert, bytes_in_which_start_codes_stand_by_chance_are_no_stream) {
+    Octets noise{0x12, 0x34};
+    for (const std::uint8_t unit : {0x65, 0x80, 0x41, 0x1F}) {
+        noise.insert(noise.end(), {0, 0, 1, unit, 0x55, 0x66});
+    }
+    Job one = job(noise);
+    one.input_format = InputFormat::automatic;
+    ASSERT_FALSE(convert(one));
+    EXPECT_EQ(convert(one).error().code, 65);
+}
+
 TEST_F(Convert, a_bare_stream_of_large_units_is_read_in_any_window) {
     auto messages = make_messages(4);
     messages[2].payload.resize(3'000'000, 0x5A);  // larger than the window
