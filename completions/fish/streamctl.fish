@@ -112,3 +112,4 @@ complete -c streamctl -n '__fish_seen_subcommand_from push' -l input-format -x -
 complete -c streamctl -n '__fish_seen_subcommand_from push' -l input-size -x -d 'Ask a device for this size'
 complete -c streamctl -n '__fish_seen_subcommand_from push' -l input-fps -x -d 'Ask a device for this rate; the rate of a bare .h264 file'
 complete -c streamctl -n '__fish_seen_subcommand_from push' -F
+complete -c streamctl -n '__fish_seen_subcommand_from help' -a '(command streamctl __complete commands (commandline -cp) 2>/dev/null)' -d 'commands'

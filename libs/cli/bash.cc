@@ -45,7 +45,8 @@ std::string reply(const OptionModel& option, const std::string& program) {
                    "' -- \"$cur\")";
         case ValueKind::list:
             // The words go behind the last comma.
-            return "local done=${cur%\"${cur##*,}\"}; mapfile -t COMPREPLY < <(compgen -P \"$done\" "
+            return "local done=${cur%\"${cur##*,}\"}; mapfile -t COMPREPLY < <(compgen -P "
+                   "\"$done\" "
                    "-W '" +
                    joined(option.choices, " ") + "' -- \"${cur##*,}\")";
         case ValueKind::none:
