@@ -9,6 +9,7 @@ endforeach()
 
 # Where worker/program.h looks for them.
 install(TARGETS streamd-media streamctl-push RUNTIME DESTINATION libexec/streamd)
+install(DIRECTORY ${CMAKE_BINARY_DIR}/share/streamd/web DESTINATION share/streamd OPTIONAL)
 
 file(GLOB pages_1 CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/man/*.1)
 file(GLOB pages_8 CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/man/*.8)

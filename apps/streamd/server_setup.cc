@@ -217,6 +217,7 @@ server::Server::Setup server_setup(const Config& config, const Certificates& cer
                                  {source.shutdown_timeout, source.crash_threshold,
                                   source.crash_window, source.silence}});
     }
+    setup.pages_folder = worker::beside_bin("share/streamd/web");
     setup.source_worker = {worker::helper_program("streamd-media"), "input"};
     return setup;
 }

@@ -169,9 +169,11 @@ Api::Api(Parts& parts, Operations& operations)
                     parts.events,
                     [&operations](control::Call call, Operations::Done done) {
                         operations.call(std::move(call), std::move(done));
-                    }} {}
+                    }},
+      login_(parts) {}
 
 void Api::add_routes(httpd::Router& router) {
+    router.add_request([this](const httpd::Request& request) { return login_.plan(request); });
     router.add_request([this](const httpd::Request& request) { return plan(request); });
     router.add_upgrade([this](const httpd::Request& request) { return plan_control(request); });
 }

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "api/control_connection.h"
+#include "api/login.h"
 #include "api/metrics.h"
 #include "api/operations.h"
 #include "api/parts.h"
@@ -31,6 +32,7 @@ class Api {
     Parts& parts_;
     Operations& operations_;
     const ControlConnection::Uses control_uses_;
+    Login login_;
 };
 
 }  // namespace st::api

@@ -6,6 +6,7 @@
 
 #include "api/event_log.h"
 #include "api/live_operations.h"
+#include "api/login.h"
 #include "api/page.h"
 #include "base/clock.h"
 #include "base/units.h"
@@ -56,6 +57,7 @@ std::optional<loop::Effort> disk_effort_of(Operation operation) {
         case Operation::sources_restart:
         case Operation::server_config:
         case Operation::server_reload:
+        case Operation::login_link:
             return std::nullopt;
     }
     return std::nullopt;
@@ -225,6 +227,8 @@ void Operations::on_control(const Call& call, const Done& done) {
             return show_config(done);
         case Operation::server_reload:
             return reload(done);
+        case Operation::login_link:
+            return done(make_login_link(parts_.sessions));
         default:
             done(ApiError{ErrorCode::internal, "not an operation of the control loop", {}});
     }

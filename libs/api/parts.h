@@ -8,6 +8,8 @@
 #include "capture/counters.h"
 #include "httpd/counters.h"
 #include "httpd/options.h"
+#include "httpd/sessions.h"
+#include "httpd/token_guard.h"
 #include "loop/event_loop.h"
 #include "loop/task_pool.h"
 
@@ -48,6 +50,8 @@ struct Parts {
     live::Parts& live_parts;
     live::Live& live;        ///< any thread
     live::Sources& sources;  ///< any thread
+    httpd::Sessions& sessions;
+    httpd::TokenGuard& wrong_tokens;
     std::string recordings_path;
 };
 

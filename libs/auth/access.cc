@@ -125,6 +125,10 @@ std::ptrdiff_t count_tokens(const Policy& policy, Role role) {
     });
 }
 
+bool has_session(const Facts& facts, Role role) {
+    return facts.session[static_cast<std::size_t>(role)];
+}
+
 Error not_from_this_machine(std::string_view name, const Facts& facts) {
     std::string text = std::string(name) + ": allowed from this machine only";
     if (facts.peer.is_loopback()) {
@@ -140,6 +144,7 @@ Error not_from_this_machine(std::string_view name, const Facts& facts) {
 
 Result<void> check_token(const Policy& policy, Role role, const Facts& facts) {
     const std::string name(to_text(role));
+    if (has_session(facts, role)) return {};
     if (facts.token && is_valid_token(policy, role, *facts.token)) return {};
     if (facts.token) return Error{name + ": the token is unknown or not for this role", 401};
     if (policy.of(role).mode == Mode::token) return Error{name + ": a token is needed", 401};
@@ -206,16 +211,24 @@ Facts gather_facts(const Policy& policy, const Address& peer, std::string_view h
 }
 
 bool is_valid_token(const Policy& policy, Role role, std::string_view token) {
-    const digest::Sha256 sent = digest::sha256(as_bytes(token));
-    bool found = policy.of(role).mode == Mode::local && policy.local_token &&
-                 digest::equal_constant_time(*policy.local_token, sent);
-    for (const Token& known : policy.tokens) {
-        const bool covers =
-            std::find(known.roles.begin(), known.roles.end(), role) != known.roles.end();
-        const bool equal = digest::equal_constant_time(known.sha256, sent);
-        found = found || (covers && equal);
+    return roles_of_token(policy, digest::sha256(as_bytes(token)))[static_cast<std::size_t>(role)];
+}
+
+Roles roles_of_token(const Policy& policy, const digest::Sha256& token) {
+    Roles roles;
+    const bool is_local =
+        policy.local_token && digest::equal_constant_time(*policy.local_token, token);
+    for (std::size_t i = 0; i < kRoles; ++i) {
+        roles[i] = is_local && policy.roles[i].mode == Mode::local;
     }
-    return found;
+    for (const Token& known : policy.tokens) {
+        const bool is_equal = digest::equal_constant_time(known.sha256, token);
+        for (const Role role : known.roles) {
+            const auto i = static_cast<std::size_t>(role);
+            roles[i] = roles[i] || is_equal;
+        }
+    }
+    return roles;
 }
 
 Result<void> check_access(const Policy& policy, Role role, const Facts& facts) {
@@ -234,6 +247,7 @@ Result<void> check_access(const Policy& policy, Role role, const Facts& facts) {
         case Mode::signed_url:
             break;
     }
+    if (has_session(facts, role)) return {};
     if (!facts.sign) {
         return Error{std::string(to_text(role)) + ": a signed URL is needed (?sign=)", 401};
     }
@@ -244,7 +258,8 @@ bool waits_for_token(const Policy& policy, Role role, const Facts& facts) {
     const Mode mode = policy.of(role).mode;
     const bool takes_token =
         mode == Mode::token || (mode == Mode::local && !facts.on_control_socket);
-    return takes_token && !facts.token && check_surroundings(policy, role, facts).ok();
+    return takes_token && !facts.token && !has_session(facts, role) &&
+           check_surroundings(policy, role, facts).ok();
 }
 
 std::string allowed_origin(const Policy& policy, const Facts& facts) {

@@ -1,6 +1,7 @@
 #pragma once
 /// Who may do what: one decision per request, before anything changes. Pure; any thread.
 #include <array>
+#include <bitset>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -18,6 +19,7 @@ namespace st::auth {
 /// What a request wants to be.
 enum class Role : std::uint8_t { camera, publish, play, control };
 constexpr std::size_t kRoles = 4;
+using Roles = std::bitset<kRoles>;  ///< by Role
 std::string_view to_text(Role role);
 Result<Role> parse_role(std::string_view text);
 
@@ -68,6 +70,7 @@ struct Facts {
     bool is_from_other_site = false;   ///< Sec-Fetch-* says so; browsers send it without Origin too
     bool forwarded = false;            ///< through a proxy that is not trusted
     std::optional<std::string> token;  ///< of Authorization: Bearer, else of ?token=
+    Roles session;                     ///< what the browser's session (httpd/sessions.h) gives
     // For a role that is "signed":
     std::string path;                 ///< "/app/name"; a camera's is "/camera/<name>"
     std::optional<std::string> sign;  ///< of ?sign=
@@ -90,6 +93,9 @@ bool waits_for_token(const Policy& policy, Role role, const Facts& facts);
 /// True if `token` is one of auth.tokens for `role`, or the local token where the role is `local`.
 /// Time does not depend on how much of a token is right.
 bool is_valid_token(const Policy& policy, Role role, std::string_view token);
+
+/// What the token with that digest is good for, likewise.
+Roles roles_of_token(const Policy& policy, const digest::Sha256& token);
 
 /// What "Access-Control-Allow-Origin" of an answer to this request may be: its origin or "*" if
 /// web.origins names it, else "" for none.

@@ -83,6 +83,7 @@ constexpr std::array kOperations = {
     OperationInfo{Operation::server_status, "server.status", "GET", "status", {}},
     OperationInfo{Operation::server_config, "server.config", "GET", "config", {}},
     OperationInfo{Operation::server_reload, "server.reload", "POST", "reload", {}},
+    OperationInfo{Operation::login_link, "login.link", "POST", "login/link", {}},
 };
 
 std::vector<std::string_view> split_path(std::string_view path) {

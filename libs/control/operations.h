@@ -37,6 +37,7 @@ enum class Operation : std::uint8_t {
     server_status,
     server_config,
     server_reload,
+    login_link,
 };
 
 enum class ParameterType : std::uint8_t { text, texts, integer, boolean, time, state, size };

@@ -74,6 +74,7 @@ void HttpConnection::begin_request() {
     request_.head = reader_.take();
     request_.peer = peer_;
     request_.default_stream = default_stream_;
+    request_.is_secure = transport_->is_secure();
     keep_alive_ = request_.head.keep_alive;
     uses_.counters.http_requests_total.fetch_add(1, std::memory_order_relaxed);
     auto target = http::parse_target(request_.head.target);
@@ -196,6 +197,8 @@ auth::Facts HttpConnection::facts() const {
                                            request_.head.fields, request_.target.find("token"));
     if (const std::string* sign = request_.target.find("sign")) facts.sign = *sign;
     facts.now_s = wall_us() / 1'000'000;
+    facts.session = uses_.sessions.roles_of(uses_.sessions.cookie_of(request_.head.fields),
+                                            *uses_.policy.get(), facts.now_s);
     facts.on_control_socket = peer_.is_on_control_socket;
     return facts;
 }

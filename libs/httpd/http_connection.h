@@ -18,6 +18,7 @@
 #include "httpd/file_sender.h"
 #include "httpd/options.h"
 #include "httpd/router.h"
+#include "httpd/sessions.h"
 #include "httpd/token_guard.h"
 #include "loop/transport.h"
 #include "ws/codec.h"
@@ -36,6 +37,7 @@ class HttpConnection final : public Connection,
         const std::atomic<bool>& shutting_down;
         loop::BlockingWork& disk;  ///< reads files
         TokenGuard& wrong_tokens;
+        const Sessions& sessions;
         Log log;
     };
 

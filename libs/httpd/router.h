@@ -27,6 +27,7 @@ struct Request {
     std::string default_stream;          ///< of the listener: what a WebSocket at "/" plays
     std::optional<ws::Upgrade> upgrade;  ///< it asks to become a WebSocket
     auth::Facts facts;
+    bool is_secure = false;  ///< came over TLS
     /// The connection: once it is gone, nobody waits for an answer. Not set: not known.
     std::optional<std::weak_ptr<const void>> asker{};
 

@@ -20,7 +20,9 @@
 #include "capture/routes.h"
 #include "httpd/answers.h"
 #include "httpd/http_connection.h"
+#include "httpd/pages.h"
 #include "httpd/peer.h"
+#include "httpd/sessions.h"
 #include "live/live.h"
 #include "live/parts.h"
 #include "live/routes.h"
@@ -109,6 +111,8 @@ struct Server::Parts {
         live.on_event = [this](const hub::Event& event) { sources->on_event(event); };
         live.is_source = [this](const std::string& path) { return sources->has(path); };
         live.is_coming = [this](const std::string& path) { return sources->is_coming(path); };
+        sessions = std::make_unique<httpd::Sessions>(listeners.empty() ? std::uint16_t{0}
+                                                                       : listeners.front()->port());
         make_parts();
         trim_later();
     }
@@ -126,6 +130,7 @@ struct Server::Parts {
     Current<api::AuthorityPtr> authority;
     httpd::Admission admission;
     httpd::TokenGuard wrong_tokens;
+    std::unique_ptr<httpd::Sessions> sessions;
     std::vector<std::unique_ptr<loop::Listener>> listeners;
     std::unique_ptr<loop::UnixListener> control_socket;
     loop::TaskPool disk;
@@ -140,6 +145,7 @@ struct Server::Parts {
     std::unique_ptr<api::Parts> api_parts;
     std::unique_ptr<api::Operations> operations;
     std::unique_ptr<api::Api> api;
+    httpd::Pages pages;
     httpd::Router router;
     std::unique_ptr<httpd::HttpConnection::Uses> http_uses;
     live::Live live;
@@ -152,6 +158,7 @@ struct Server::Parts {
 
     void listen();
     void open_recorder();
+    void load_pages();
     void make_parts();
     void trim_later();
     std::string counted_as(const Poco::Net::SocketAddress& peer) const;
@@ -194,6 +201,13 @@ void Server::Parts::open_recorder() {
     }
 }
 
+void Server::Parts::load_pages() {
+    auto loaded = httpd::Pages::load(setup.pages_folder);
+    if (!loaded) return log.warning("pages: " + loaded.error().message + "; going on without");
+    pages = std::move(*loaded);
+    if (pages.empty()) log.info("pages: none, this build left them out (see docs/pages.md)");
+}
+
 /// glibc keeps what is freed: after a flood of large messages that is most of the memory.
 void Server::Parts::trim_later() {
     trim_timer = control.after(kTrimInterval, [this] {
@@ -217,9 +231,10 @@ void Server::Parts::make_parts() {
     live_parts = std::make_unique<live::Parts>(
         live::Parts{live_options, http_options, policy, log, http_counters, wrong_tokens,
                     shutting_down, control, live, setup.recorder.run_job});
-    api_parts = std::make_unique<api::Parts>(api::Parts{
-        http_options, policy, log, http_counters, capture_counters, control, disk, events, cameras,
-        captures, *catalogue, *recorder, *live_parts, live, *sources, recorder->path()});
+    api_parts = std::make_unique<api::Parts>(
+        api::Parts{http_options, policy, log, http_counters, capture_counters, control, disk,
+                   events, cameras, captures, *catalogue, *recorder, *live_parts, live, *sources,
+                   *sessions, wrong_tokens, recorder->path()});
 }
 
 Server::Server(Setup setup, Log log, loop::EventLoop& control)
@@ -240,8 +255,11 @@ Server::Server(Setup setup, Log log, loop::EventLoop& control)
     facts.connections_of_loop = [&p](std::size_t i) { return p.nets[i]->size(); };
     p.operations = std::make_unique<api::Operations>(*p.api_parts, std::move(facts));
     p.api = std::make_unique<api::Api>(*p.api_parts, *p.operations);
-    p.http_uses = std::make_unique<httpd::HttpConnection::Uses>(httpd::HttpConnection::Uses{
-        p.router, p.policy, p.http_counters, p.shutting_down, p.disk, p.wrong_tokens, p.log});
+    p.http_uses = std::make_unique<httpd::HttpConnection::Uses>(
+        httpd::HttpConnection::Uses{p.router, p.policy, p.http_counters, p.shutting_down, p.disk,
+                                    p.wrong_tokens, *p.sessions, p.log});
+    p.load_pages();
+    p.pages.add_route(p.router);
     // In this order: the API takes what is left of requests, cameras what is left of upgrades.
     live::add_routes(p.router, *p.live_parts);
     api::add_authority_routes(p.router, p.authority, ports().https);

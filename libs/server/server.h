@@ -49,6 +49,7 @@ class Server {
         api::Configuration configuration;
         std::vector<live::SourceOptions> sources;
         std::vector<std::string> source_worker;  ///< see live::Source
+        std::string pages_folder;                ///< see httpd::Pages
     };
 
     /// Binds everything, opens the recordings folder and begins to finish what an earlier run left.

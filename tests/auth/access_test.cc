@@ -300,6 +300,26 @@ TEST(Access, a_token_does_not_replace_host_and_origin) {
         403);
 }
 
+TEST(Access, a_browsers_session_is_as_good_as_a_token) {
+    const auto with_session = [](Facts facts) {
+        facts.session.set(static_cast<std::size_t>(Role::control));
+        return facts;
+    };
+    const Policy policy = token_policy(Role::control);
+    EXPECT_EQ(control(with_session(facts("10.0.0.5")), policy), 0);
+    EXPECT_EQ(control(with_session(facts("10.0.0.5")), Policy()), 0) << "local, the default";
+    EXPECT_EQ(control(with_session(facts("10.0.0.5")), loopback_policy()), 403);
+    EXPECT_FALSE(waits_for_token(policy, Role::control, with_session(facts("10.0.0.5"))));
+    EXPECT_EQ(control(with_session(facts("10.0.0.5", "evil.example")), policy), 403);
+    EXPECT_EQ(
+        control(with_session(facts("127.0.0.1", "localhost", {{"Origin", "http://evil.example"}})),
+                policy),
+        403);
+    EXPECT_EQ(outcome(token_policy(Role::publish), Role::publish, with_session(facts("10.0.0.5"))),
+              401)
+        << "of another role";
+}
+
 TEST(Access, a_token_may_come_later) {
     const Policy policy = token_policy(Role::control);
     EXPECT_TRUE(waits_for_token(policy, Role::control, facts("10.0.0.5")));

@@ -151,6 +151,10 @@ class OpenApi(harness.Case):
             await call("server.metrics")
             for name in ("events.list", "server.status", "server.config", "server.reload"):
                 await call(name)
+            link = await call("login.link")
+            await call("login.open", body={"once": link.json["once"]})
+            await call("login.rights")
+            await call("login.close", body={})
             await call("cameras.kick", {"name": "door"})
             await call("recordings.delete", {"id": result["session"]})
             await call("recordings.list")

@@ -133,8 +133,9 @@ class HttpConnectionTest : public Test {
     Current<auth::Policy> current_policy{auth::Policy{}};
     Counters counters;
     std::atomic<bool> shutting_down{false};
+    Sessions sessions{50001};
     HttpConnection::Uses uses{router, current_policy, counters, shutting_down,
-                              disk,   wrong_tokens,   Log()};
+                              disk,   wrong_tokens,   sessions, Log()};
     std::shared_ptr<Wire> wire;
     std::shared_ptr<Taker> taker;
     std::vector<Reply> replies;

@@ -1,0 +1,168 @@
+#include "api/login.h"
+
+#include <sys/random.h>
+
+#include <array>
+#include <chrono>
+#include <stdexcept>
+
+#include "base/clock.h"
+#include "base/field.h"
+#include "control/error.h"
+#include "control/fields.h"
+#include "control/json.h"
+#include "httpd/answers.h"
+#include "json/write.h"
+
+namespace st::api {
+namespace {
+
+using control::Decoded;
+
+struct Proof {
+    std::string token;
+    std::string once;
+};
+
+Decoded<Proof> read_proof(const std::string& body) {
+    const auto object = control::parse_request(body);
+    if (!object) return object.error();
+    Proof proof;
+    control::ObjectReader reader(*object);
+    reader.read("token", proof.token);
+    reader.read("once", proof.once);
+    reader.refuse_unknown();
+    if (reader.failed()) return reader.error();
+    if (proof.token.empty() && proof.once.empty()) {
+        return control::ApiError{
+            control::ErrorCode::unauthorized, "a token or the code of a link is needed", {}};
+    }
+    if (!proof.token.empty() && !proof.once.empty()) {
+        return control::ApiError{
+            control::ErrorCode::bad_request, "expected either \"token\" or \"once\"", {}};
+    }
+    return proof;
+}
+
+httpd::Sessions::Random random_bytes() {
+    httpd::Sessions::Random bytes{};
+    if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+        throw std::runtime_error("getrandom: no random bytes");
+    }
+    return bytes;
+}
+
+std::int64_t now_s() { return wall_us() / 1'000'000; }
+
+Field cookie_field(const httpd::Sessions& sessions, const std::string& value, std::int64_t seconds,
+                   bool is_secure) {
+    return {"Set-Cookie", sessions.cookie_name() + "=" + value +
+                              "; Path=/; Max-Age=" + std::to_string(seconds) +
+                              "; HttpOnly; SameSite=Strict" + (is_secure ? "; Secure" : "")};
+}
+
+/// What a role's name is in the list of rights.
+constexpr std::array kAllRoles{auth::Role::camera, auth::Role::publish, auth::Role::play,
+                               auth::Role::control};
+
+}  // namespace
+
+std::string make_login_link(httpd::Sessions& sessions) {
+    json::Object object;
+    object.set("once", sessions.add_link(random_bytes(), now_s()));
+    object.set("expires_in_ms", std::uint64_t{1000} * httpd::Sessions::kLinkSeconds);
+    return json::write(object);
+}
+
+std::optional<httpd::Plan> Login::plan(const httpd::Request& request) {
+    const std::string& path = request.target.path;
+    const bool is_login = path == "/api/v1/login";
+    if (!is_login && path != "/api/v1/logout") return std::nullopt;
+    const std::string& method = request.head.method;
+    const std::string allowed = is_login ? "GET, HEAD, POST" : "POST";
+    httpd::Plan plan;
+    if (method == "POST") {
+        plan.answer = [this, is_login](const httpd::Request& asked, const httpd::Reply& reply) {
+            is_login ? log_in(asked, reply) : reply({log_out(asked), {}});
+        };
+    } else if (is_login && (method == "GET" || method == "HEAD")) {
+        plan.answer = [this](const httpd::Request& asked, const httpd::Reply& reply) {
+            reply({tell_rights(asked.facts), {}});
+        };
+    } else {
+        plan.refusal = {
+            405, method + " is not possible here; it takes " + allowed, {{"Allow", allowed}}};
+    }
+    return plan;
+}
+
+void Login::log_in(const httpd::Request& request, const httpd::Reply& reply) {
+    const auto proof = read_proof(request.body);
+    if (!proof) {
+        const int status = control::http_status(proof.error().code);
+        return reply({httpd::error_response(status, proof.error().message), {}});
+    }
+    const auto policy = parts_.policy.get();
+    auth::Facts facts = request.facts;
+    if (!proof->token.empty()) {
+        facts.session = auth::roles_of_token(*policy, digest::sha256(as_bytes(proof->token)));
+        if (facts.session.none()) return refuse_later(request, reply);
+    } else {
+        facts.session.set(static_cast<std::size_t>(auth::Role::control));
+    }
+    // From where it comes counts as for any other request: a page of another site logs nobody in.
+    for (const auth::Role role : kAllRoles) {
+        if (!facts.session[static_cast<std::size_t>(role)]) continue;
+        const auto may = auth::check_access(*policy, role, facts);
+        if (!may) return reply({httpd::error_response(may.error().code, may.error().message), {}});
+        break;
+    }
+    std::optional<std::string> cookie;
+    if (!proof->token.empty()) {
+        cookie = parts_.sessions.open_by_token(proof->token, random_bytes(), now_s());
+    } else {
+        cookie = parts_.sessions.open_by_link(proof->once, random_bytes(), now_s());
+    }
+    if (!cookie) return refuse_later(request, reply);
+    parts_.log.info("logged in: a browser at " + request.peer.text +
+                    (proof->token.empty() ? " by a link" : " by a token"));
+    facts.session = parts_.sessions.roles_of(*cookie, *policy, now_s());
+    http::Response response = tell_rights(facts);
+    response.fields.push_back(cookie_field(parts_.sessions, *cookie,
+                                           httpd::Sessions::kSessionSeconds, request.is_secure));
+    reply({std::move(response), {}});
+}
+
+http::Response Login::log_out(const httpd::Request& request) {
+    parts_.sessions.close(parts_.sessions.cookie_of(request.head.fields));
+    auth::Facts facts = request.facts;
+    facts.session.reset();
+    http::Response response = tell_rights(facts);
+    response.fields.push_back(cookie_field(parts_.sessions, "", 0, request.is_secure));
+    return response;
+}
+
+http::Response Login::tell_rights(const auth::Facts& facts) const {
+    const auto policy = parts_.policy.get();
+    json::Object rights;
+    for (const auth::Role role : kAllRoles) {
+        rights.set(std::string(auth::to_text(role)), auth::check_access(*policy, role, facts).ok());
+    }
+    return {200, "application/json", {{"Cache-Control", "no-store"}}, json::write(rights) + "\n"};
+}
+
+/// As for a wrong token of any other request: the longer, the more were wrong.
+void Login::refuse_later(const httpd::Request& request, const httpd::Reply& reply) {
+    const auto delay = parts_.wrong_tokens.add(request.facts.peer);
+    parts_.control.post([this, reply, delay] {
+        parts_.control.after(delay, [reply] {
+            reply({httpd::error_response(
+                       401,
+                       "unknown: a token that is not one of auth.tokens, or a link that was "
+                       "used or is older than a minute"),
+                   {}});
+        });
+    });
+}
+
+}  // namespace st::api

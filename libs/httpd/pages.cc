@@ -1,0 +1,165 @@
+#include "httpd/pages.h"
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+#include "base/encodings.h"
+#include "base/field.h"
+#include "digest/digest.h"
+
+namespace st::httpd {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Scripts, styles and connections of this server alone; nothing inline. Players hand media to the
+/// browser as blob: URLs.
+constexpr std::string_view kPolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    "media-src 'self' blob:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kTypes{{
+    {".html", "text/html; charset=utf-8"},
+    {".js", "text/javascript; charset=utf-8"},
+    {".css", "text/css; charset=utf-8"},
+    {".svg", "image/svg+xml"},
+    {".txt", "text/plain; charset=utf-8"},
+    {".webmanifest", "application/manifest+json"},
+}};
+
+std::string_view type_of(std::string_view name) {
+    for (const auto& [ending, type] : kTypes) {
+        if (name.ends_with(ending)) return type;
+    }
+    return "application/octet-stream";
+}
+
+Result<std::string> read_file(const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    if (!in) return Error{path.string() + ": cannot be read"};
+    return bytes;
+}
+
+/// Calls `call` with each element of a list such as `gzip, br;q=0.5`.
+template <class Call>
+void for_each_element(std::string_view list, Call call) {
+    while (!list.empty()) {
+        const std::size_t comma = std::min(list.find(','), list.size());
+        call(trim(list.substr(0, comma)));
+        list.remove_prefix(std::min(comma + 1, list.size()));
+    }
+}
+
+bool takes_gzip(const http::RequestHead& head) {
+    bool takes = false;
+    for (const Field& field : head.fields) {
+        if (!iequals(field.name, "Accept-Encoding")) continue;
+        for_each_element(field.value, [&](std::string_view coding) {
+            const std::size_t semicolon = std::min(coding.find(';'), coding.size());
+            const std::string_view weight =
+                trim(coding.substr(std::min(semicolon + 1, coding.size())));
+            const bool is_refused = weight == "q=0" || weight == "q=0.0";
+            if (iequals(trim(coding.substr(0, semicolon)), "gzip")) takes = !is_refused;
+        });
+    }
+    return takes;
+}
+
+bool has_it_already(const http::RequestHead& head, std::string_view etag) {
+    bool has = false;
+    for (const Field& field : head.fields) {
+        if (!iequals(field.name, "If-None-Match")) continue;
+        for_each_element(field.value, [&](std::string_view tag) {
+            if (tag.starts_with("W/")) tag.remove_prefix(2);
+            has = has || tag == etag || tag == "*";
+        });
+    }
+    return has;
+}
+
+}  // namespace
+
+Result<Pages> Pages::load(const std::string& folder) {
+    Pages pages;
+    std::error_code error;
+    if (!fs::exists(folder, error)) return pages;
+    std::size_t bytes = 0;
+    std::map<std::string, std::string> compressed;
+    for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+        if (!at->is_regular_file(error)) continue;
+        auto content = read_file(at->path());
+        if (!content) return content.error();
+        bytes += content->size();
+        if (bytes > kBytesMax) return Error{folder + ": more than 16 MiB of pages"};
+        const std::string name = at->path().filename().string();
+        if (name.ends_with(".gz")) {
+            compressed[name.substr(0, name.size() - 3)] = std::move(*content);
+            continue;
+        }
+        const auto digest = digest::sha256(as_bytes(*content));
+        const std::string etag =
+            "\"" + hex_encode(Bytes(digest.data(), digest.size())).substr(0, 20) + "\"";
+        pages.files_[name] = PageFile{std::string(type_of(name)), std::move(*content), {}, etag};
+    }
+    if (error) return Error{folder + ": " + error.message()};
+    for (auto& [name, content] : compressed) {
+        const auto found = pages.files_.find(name);
+        if (found != pages.files_.end()) found->second.gzip = std::move(content);
+    }
+    return pages;
+}
+
+const PageFile* Pages::find(std::string_view name) const {
+    const auto found = files_.find(name);
+    return found == files_.end() ? nullptr : &found->second;
+}
+
+const PageFile* Pages::find_path(std::string_view path) const {
+    constexpr std::string_view kFolder = "/web/";
+    if (path == "/") return find("index.html");
+    if (path.starts_with(kFolder)) return find(path.substr(kFolder.size()));
+    if (!path.starts_with('/')) return nullptr;
+    return find(std::string(path.substr(1)) + ".html");
+}
+
+void Pages::add_route(Router& router) const {
+    router.add_request([this](const Request& request) -> std::optional<Plan> {
+        const PageFile* file = find_path(request.target.path);
+        if (file == nullptr) return std::nullopt;
+        const std::string& method = request.head.method;
+        if (method != "GET" && method != "HEAD") {
+            return Plan::refuse(405, method + " is not possible here; it takes GET, HEAD",
+                                {{"Allow", "GET, HEAD"}});
+        }
+        Plan plan;
+        plan.answer = [file](const Request& asked, const Reply& reply) {
+            reply({page_response(*file, asked.head), {}});
+        };
+        return plan;
+    });
+}
+
+http::Response page_response(const PageFile& file, const http::RequestHead& head) {
+    http::Response response;
+    // Always asked for again, which costs a 304: a page and its script are of one build.
+    response.fields = {
+        {"Cache-Control", "no-cache"},         {"ETag", file.etag},
+        {"Vary", "Accept-Encoding"},           {"Content-Security-Policy", std::string(kPolicy)},
+        {"X-Content-Type-Options", "nosniff"}, {"Referrer-Policy", "no-referrer"}};
+    if (has_it_already(head, file.etag)) {
+        response.status = 304;
+        return response;
+    }
+    response.content_type = file.content_type;
+    const bool is_compressed = !file.gzip.empty() && takes_gzip(head);
+    if (is_compressed) response.fields.push_back({"Content-Encoding", "gzip"});
+    response.body = is_compressed ? file.gzip : file.bytes;
+    return response;
+}
+
+}  // namespace st::httpd

@@ -1,0 +1,112 @@
+"""The pages' files, and how browsers log in: what a browser relies on, without a browser. What the pages do is
+tested in web/tests/browser with Chromium."""
+
+import json
+import pathlib
+import re
+import unittest
+
+import harness
+import websockets
+
+PAGES = harness.BIN_DIR.parent / "share/streamd/web"
+
+
+class Pages(harness.Case):
+    @unittest.skipUnless((PAGES / "index.html").exists(), "NOT TESTED: this build left the pages out")
+    def test_pages_are_files_that_everybody_may_load(self):
+        server = self.start_streamd(config={"auth": {"control": "local"}})
+        for page in ("/", "/web/monitor.js", "/web/style.css"):
+            answer = server.http("GET", page)
+            self.assertEqual(answer.status, 200, page)
+            self.assertIn("default-src 'none'", answer.headers["Content-Security-Policy"])
+            self.assertEqual(answer.headers["Cache-Control"], "no-cache")
+            again = server.http("GET", page, headers={"If-None-Match": answer.headers["ETag"]})
+            self.assertEqual((again.status, again.body), (304, b""), page)
+            self.assertEqual(server.http("HEAD", page).status, 200)
+            refused = server.http("POST", page, {})
+            self.assertEqual((refused.status, refused.headers["Allow"]), (405, "GET, HEAD"))
+        for path in ("/web/", "/web/..%2f..%2fetc/passwd", "/web/index.html.gz", "/web/nothing.js"):
+            self.assertNotEqual(server.http("GET", path).status, 200, path)
+
+    @unittest.skipUnless((PAGES / "index.html").exists(), "NOT TESTED: this build left the pages out")
+    def test_pages_name_nothing_inline_and_nothing_elsewhere(self):
+        for page in PAGES.glob("*.html"):
+            text = page.read_text()
+            self.assertNotRegex(text, r"<script(?![^>]*\ssrc=)", page.name)
+            self.assertNotRegex(text, r"<style|\sstyle=|\son[a-z]+=", page.name)
+            for address in re.findall(r'(?:src|href)="([^"]*)"', text):
+                self.assertNotRegex(address, r"^(/|[a-z]+:)", f"{page.name}: addresses are relative")
+
+
+class Login(harness.Case):
+    def log_in(self, server, body, **headers):
+        return server.http("POST", "/api/v1/login", body, headers=headers)
+
+    def cookie_of(self, answer):
+        text = answer.headers["Set-Cookie"]
+        self.assertRegex(text, r"^streamd-\d+=[0-9a-f]{64}; Path=/; Max-Age=\d+; HttpOnly; SameSite=Strict$")
+        return text.split(";")[0]
+
+    def status_with(self, server, **headers):
+        return server.http("GET", "/api/v1/status", headers=headers).status
+
+    async def test_a_link_opens_one_session(self):
+        server = self.start_streamd(config={"auth": {"control": "local"}})
+        token = self.local_token(server)
+        self.assertEqual(server.http("POST", "/api/v1/login/link").status, 401)
+        link = server.http("POST", "/api/v1/login/link", headers={"Authorization": f"Bearer {token}"})
+        once = {"once": link.json["once"]}
+        foreign = self.log_in(server, once, Origin="http://evil.example")
+        self.assertEqual(foreign.status, 403, "and the code is still good")
+        answer = self.log_in(server, once)
+        self.assertEqual(answer.json, {"camera": True, "publish": True, "play": True, "control": True})
+        cookie = self.cookie_of(answer)
+        self.assertEqual(self.log_in(server, once).status, 401)
+        self.assertEqual(self.status_with(server), 401)
+        self.assertEqual(self.status_with(server, Cookie=cookie), 200)
+        self.assertEqual(self.status_with(server, Cookie=cookie, Origin="http://evil.example"), 403)
+        url = f"ws://127.0.0.1:{server.port}/control"
+        async with websockets.connect(url, extra_headers={"Cookie": cookie}) as control:
+            await control.send('{"jsonrpc":"2.0","id":1,"method":"server.status"}')
+            self.assertIn("result", json.loads(await control.recv()))
+        out = server.http("POST", "/api/v1/logout", {}, headers={"Cookie": cookie})
+        self.assertIn("Max-Age=0", out.headers["Set-Cookie"])
+        self.assertEqual(out.json["control"], False)
+        self.assertEqual(self.status_with(server, Cookie=cookie), 401)
+
+    def test_a_token_opens_a_session_with_its_roles(self):
+        digest = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"  # of "secret"
+        tokens = [{"name": "kim", "sha256": digest, "roles": ["play"]}]
+        server = self.start_streamd(config={"auth": {"control": "local", "play": "token", "tokens": tokens}})
+        rights = server.http("GET", "/api/v1/login").json
+        self.assertEqual((rights["play"], rights["control"]), (False, False))
+        answer = self.log_in(server, {"token": "secret"})
+        self.assertEqual((answer.json["play"], answer.json["control"]), (True, False))
+        cookie = self.cookie_of(answer)
+        self.assertEqual(server.http("GET", "/api/v1/login", headers={"Cookie": cookie}).json["play"], True)
+        self.assertEqual(self.status_with(server, Cookie=cookie), 401)
+
+    def test_what_is_no_proof_is_refused(self):
+        server = self.start_streamd(config={"auth": {"control": "local"}})
+        for body, status in (
+            ({"token": "wrong"}, 401),
+            ({"once": "0" * 64}, 401),
+            ({}, 401),
+            ({"token": "a", "once": "b"}, 400),
+            ({"pin": "1234"}, 400),
+        ):
+            answer = self.log_in(server, body)
+            self.assertEqual(answer.status, status, body)
+            self.assertIsNone(answer.headers.get("Set-Cookie"))
+        server.wait_log("wrong token from 127.0.0.1")
+        self.assertEqual(server.http("DELETE", "/api/v1/login").status, 405)
+
+    def local_token(self, server):
+        server.wait_log("token in ")
+        path = re.search(r"token in (\S+)", server.log).group(1)
+        return pathlib.Path(path).read_text().strip()
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,152 @@
+/// The server's HTTP API (docs/http-api.md) as the pages use it. Addresses are relative to the page, so that a
+/// proxy may put everything below a path of its own.
+
+export class ApiError extends Error {
+    constructor(readonly status: number, message: string) {
+        super(message);
+    }
+}
+
+interface List<T> {
+    items: T[];
+    next: string | null;
+}
+
+export interface Camera {
+    name: string;
+    model: string | null;
+    state: string;
+    session: string | null;
+    width: number | null;
+    height: number | null;
+    fps_1s: number;
+    bitrate_1s: number;
+    frames: number;
+    bad: number;
+    connected_at: string;
+    /// Of servers and cameras that have them:
+    clock?: {bound_us: number | null} | null;
+    battery?: number | null;
+}
+
+export interface RecordedFile {
+    name: string;
+    kind: string;
+    bytes: number;
+}
+
+export interface Recording {
+    id: string;
+    camera: string;
+    take: string | null;
+    state: string;
+    end_reason: string | null;
+    started_at: string;
+    pictures: number;
+    bytes: number;
+    duration_ms: number;
+    fps: number | null;
+    start: {fps: number} | null;
+    seq_gaps?: {after: number; missing: number}[];
+    clock?: {bound_us?: number | null} | null;
+    warnings?: string[];
+    files: RecordedFile[];
+    error: string | null;
+}
+
+export interface Stream {
+    path: string;
+    state: "live" | "waiting";
+    protocol: string;
+    peer: string;
+    since: string | null;
+    video: {codec: string; width: number | null; height: number | null} | null;
+    audio: {codec: string} | null;
+    fps_1s: number;
+    bitrate_1s: number;
+    viewers: number;
+}
+
+export interface Viewer {
+    id: number;
+    stream: string;
+    protocol: string;
+    peer: string;
+    since: string;
+    bytes: number;
+    dropped: number;
+}
+
+export interface Status {
+    version: string;
+    started_at: string;
+    uptime_ms: number;
+    recordings: {path: string; disk_free_bytes: number; disk_total_bytes: number};
+}
+
+export interface CaptureResult {
+    ok: boolean;
+    results: {camera: string; outcome: string; error?: string | null}[];
+}
+
+export interface StartOptions {
+    take?: string;
+    fps?: number;
+    bitrate_bps?: number;
+    resolution?: {width: number; height: number};
+}
+
+/// Which roles a request of this browser has.
+export interface Rights {
+    camera: boolean;
+    publish: boolean;
+    play: boolean;
+    control: boolean;
+}
+
+export async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const request: RequestInit = {method};
+    if (body !== undefined) {
+        request.headers = {"Content-Type": "application/json"};
+        request.body = JSON.stringify(body);
+    }
+    let response: Response;
+    try {
+        response = await fetch(`api/v1/${path}`, request);
+    } catch {
+        throw new ApiError(0, "the server does not answer");
+    }
+    const answer = await response.json().catch(() => null) as
+        (T & {error?: {message?: string} | null}) | null;
+    if (!response.ok) {
+        throw new ApiError(response.status, answer?.error?.message ?? `the server answered ${response.status}`);
+    }
+    return answer as T;
+}
+
+export async function list<T>(path: string): Promise<T[]> {
+    return (await ask<List<T>>("GET", path)).items;
+}
+
+export const rights = () => ask<Rights>("GET", "login");
+export const login = (proof: {token: string} | {once: string}) => ask<Rights>("POST", "login", proof);
+export const logout = () => ask<Rights>("POST", "logout", {});
+
+const client = "monitor page";
+
+export const start = (cameras: string[] | null, options: StartOptions) =>
+    ask<CaptureResult>("POST", "capture/start", {...options, ...(cameras ? {cameras} : {})});
+export const stop = (cameras: string[] | null) =>
+    ask<CaptureResult>("POST", "capture/stop", cameras ? {cameras} : {});
+export const preview = (cameras: string[], ends: boolean) =>
+    ask<CaptureResult>("POST", "capture/preview", ends ? {cameras, stop: true, client} : {cameras, client});
+
+export const fileUrl = (recording: string, name: string) =>
+    `api/v1/recordings/${encodeURIComponent(recording)}/files/${encodeURIComponent(name)}`;
+/// `path`: "/app/name".
+export const snapshotUrl = (path: string) =>
+    `api/v1/streams${path.split("/").map(encodeURIComponent).join("/")}/snapshot.jpg`;
+
+/// What a camera has lost: messages whose numbers never came.
+export const lostOf = (recording: Recording) =>
+    (recording.seq_gaps ?? []).reduce((sum, gap) => sum + gap.missing, 0);

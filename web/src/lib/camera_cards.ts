@@ -1,0 +1,143 @@
+/// The cameras of the monitor, one card each: a picture, what it does, and its buttons.
+
+import * as api from "./api.ts";
+import {h, KeyedList, setText} from "./dom.ts";
+import * as format from "./format.ts";
+
+export interface CameraActions {
+    start(name: string): Promise<void>;
+    stop(name: string): Promise<void>;
+    preview(name: string, ends: boolean): Promise<void>;
+}
+
+/// How often a card asks for a new picture: each is decoded for us.
+const pictureEveryMs = 5000;
+
+interface Shown {
+    camera: api.Camera;
+    recording: api.Recording | undefined;
+}
+
+const streams = (camera: api.Camera) => camera.state === "recording" || camera.state === "previewing";
+
+/// Name and value of each line below a camera's title; a figure the server does not have has no line.
+export function factsOf({camera, recording}: Shown): [string, string][] {
+    const facts: [string, string][] = [];
+    if (camera.model) facts.push(["Model", camera.model]);
+    if (camera.width && camera.height) facts.push(["Size", `${camera.width} × ${camera.height}`]);
+    const asked = camera.session === recording?.id ? recording?.start?.fps ?? 0 : 0;
+    if (streams(camera)) {
+        const rate = asked > 0 ? `${format.fps(camera.fps_1s)} of ${asked}` : format.fps(camera.fps_1s);
+        facts.push(["Now", `${rate}, ${format.bitrate(camera.bitrate_1s)}`]);
+    }
+    if (recording && camera.session === recording.id) {
+        const since = Date.now() - new Date(recording.started_at).getTime();
+        facts.push(["Recording for", format.duration(since)]);
+        const lost = api.lostOf(recording);
+        if (lost > 0) facts.push(["Lost", format.count(lost, "message", "messages")]);
+    }
+    const bound = camera.clock?.bound_us ?? (camera.session === recording?.id ? recording?.clock?.bound_us : null);
+    if (typeof bound === "number") facts.push(["Clock", `within ${(bound / 1000).toFixed(2)} ms`]);
+    if (typeof camera.battery === "number") facts.push(["Battery", `${Math.round(camera.battery * 100)} %`]);
+    if (camera.bad > 0) facts.push(["Malformed", format.count(camera.bad, "message", "messages")]);
+    return facts;
+}
+
+class Card {
+    readonly element: HTMLElement;
+    private readonly image = h("img", {alt: "", hidden: true});
+    private readonly placeholder = h("span");
+    private readonly state = h("span", {class: "state"});
+    private readonly facts = h("dl", {class: "facts"});
+    private readonly startButton: HTMLButtonElement;
+    private readonly stopButton: HTMLButtonElement;
+    private readonly previewButton: HTMLButtonElement;
+    private readonly watch: HTMLAnchorElement;
+    private camera: api.Camera;
+    private pictureAt = 0;
+
+    constructor(shown: Shown, actions: CameraActions) {
+        this.camera = shown.camera;
+        const name = this.camera.name;
+        this.image.alt = `Latest picture of ${name}`;
+        this.startButton = h("button", {class: "main", "aria-label": `Start ${name}`, onclick: () => this.run(() => actions.start(name))}, "Start");
+        this.stopButton = h("button", {"aria-label": `Stop ${name}`, onclick: () => this.run(() =>
+            this.camera.state === "previewing" ? actions.preview(name, true) : actions.stop(name))}, "Stop");
+        this.previewButton = h("button", {"aria-label": `Preview ${name}`, onclick: () => this.run(() => actions.preview(name, false))}, "Preview");
+        this.watch = h("a", {class: "button", "aria-label": `Watch ${name}`, href: `player?path=${encodeURIComponent(`/camera/${name}`)}`}, "Watch");
+        this.element = h("article", {class: "panel card", "aria-label": name},
+            h("div", {class: "picture"}, this.placeholder, this.image),
+            h("div", {class: "body"},
+                h("div", {class: "title"}, h("h3", {}, name), this.state),
+                this.facts,
+                h("div", {class: "actions"}, this.startButton, this.stopButton, this.previewButton, this.watch)));
+    }
+
+    update(shown: Shown): void {
+        const {camera} = shown;
+        this.camera = camera;
+        this.state.dataset["state"] = camera.state;
+        setText(this.state, camera.state);
+        const facts = factsOf(shown);
+        const text = facts.flat().join("\n");
+        if (this.facts.dataset["text"] !== text) {
+            this.facts.dataset["text"] = text;
+            this.facts.replaceChildren(...facts.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+        }
+        const isIdle = ["idle", "finalising"].includes(camera.state);
+        this.startButton.hidden = !isIdle && camera.state !== "previewing";
+        this.previewButton.hidden = !isIdle;
+        this.stopButton.hidden = isIdle || camera.state === "gone";
+        this.watch.hidden = !streams(camera);
+        this.showPicture();
+    }
+
+    private showPicture(): void {
+        const now = Date.now();
+        if (!streams(this.camera) || this.camera.fps_1s === 0) {
+            this.image.hidden = true;
+            setText(this.placeholder, streams(this.camera) ? "no pictures arrive" : "not streaming");
+            return;
+        }
+        setText(this.placeholder, this.image.hidden ? "waiting for a picture" : "");
+        if (now - this.pictureAt < pictureEveryMs || document.hidden) return;
+        this.pictureAt = now;
+        void this.fetchPicture();
+    }
+
+    private async fetchPicture(): Promise<void> {
+        const response = await fetch(api.snapshotUrl(`/camera/${this.camera.name}`)).catch(() => null);
+        if (!response?.ok) return;
+        const url = URL.createObjectURL(await response.blob());
+        this.image.onload = () => URL.revokeObjectURL(url);
+        this.image.src = url;
+        this.image.hidden = false;
+        setText(this.placeholder, "");
+    }
+
+    private async run(action: () => Promise<void>): Promise<void> {
+        const buttons = [this.startButton, this.stopButton, this.previewButton];
+        for (const button of buttons) button.disabled = true;
+        await action();
+        for (const button of buttons) button.disabled = false;
+        // What was pressed may be gone now: the keyboard goes on from what came in its place.
+        if (document.activeElement === document.body) buttons.find((button) => !button.hidden)?.focus();
+    }
+}
+
+export class CameraCards {
+    private readonly list: KeyedList<Shown>;
+    private readonly empty = document.getElementById("no-cameras");
+
+    constructor(parent: HTMLElement, actions: CameraActions) {
+        this.list = new KeyedList<Shown>(parent, (shown) => shown.camera.name, (shown) => {
+            const card = new Card(shown, actions);
+            return {element: card.element, update: (next) => card.update(next)};
+        });
+    }
+
+    show(cameras: api.Camera[], recordings: api.Recording[]): void {
+        this.list.show(cameras.map((camera) => ({camera, recording: recordings.find((known) => known.id === camera.session)})));
+        if (this.empty) this.empty.hidden = cameras.length > 0;
+    }
+}

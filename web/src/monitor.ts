@@ -1,0 +1,193 @@
+/// The monitor: what the server does now, and the buttons for it. Everything shown comes from the API; events say
+/// when to ask again, and figures that change all the time are asked for once a second.
+
+import * as api from "./lib/api.ts";
+import {byId, setText} from "./lib/dom.ts";
+import * as format from "./lib/format.ts";
+import {CameraCards} from "./lib/camera_cards.ts";
+import {History} from "./lib/history.ts";
+import {Plot} from "./lib/plot.ts";
+import {RecordingList} from "./lib/recording_list.ts";
+import {StreamLists} from "./lib/stream_lists.ts";
+import {startOptions} from "./lib/start_options.ts";
+
+/// Recordings that are shown; the archive has no end.
+const recordingsShown = 50;
+
+class Monitor {
+    private readonly rates = new History();
+    private readonly bitrates = new History();
+    private readonly plots = [
+        new Plot("Pictures a second", this.rates, (value) => value.toFixed(0)),
+        new Plot("Received", this.bitrates, (value) => `${(value / 1e6).toFixed(1)} Mb/s`),
+    ];
+    private readonly cards = new CameraCards(byId("cameras"), {
+        start: (name) => this.act(() => api.start([name], this.options())),
+        stop: (name) => this.act(() => api.stop([name])),
+        preview: (name, ends) => this.act(() => api.preview([name], ends)),
+    });
+    private readonly recordings = new RecordingList((id) => this.act(() => api.ask("DELETE", `recordings/${encodeURIComponent(id)}`)));
+    private readonly streams = new StreamLists();
+    private latestRecordings: api.Recording[] = [];
+    private wantsRecordings = true;
+    private isAsking = false;
+    private tick = 0;
+
+    constructor() {
+        byId("plots").append(...this.plots.map((plot) => plot.element));
+        byId("start-all").addEventListener("submit", (event) => {
+            event.preventDefault();
+            void this.act(() => api.start(null, this.options()));
+        });
+        byId("stop-all-button").addEventListener("click", () => void this.act(() => api.stop(null)));
+    }
+
+    run(): void {
+        const events = new EventSource("api/v1/events");
+        events.onopen = () => {
+            this.showConnection("live", "connected");
+            this.wantsRecordings = true;
+            void this.refresh();
+        };
+        events.onerror = () => this.showConnection("waiting", "not connected, trying again");
+        for (const type of ["session.opened", "session.finished", "session.failed", "camera.connected",
+                            "camera.disconnected", "camera.started", "camera.stopped", "camera.previewing",
+                            "recording.deleted", "stream.published", "stream.ended", "viewer.joined", "viewer.left"]) {
+            events.addEventListener(type, () => {
+                this.wantsRecordings ||= /^(session|recording)/.test(type);
+                void this.refresh();
+            });
+        }
+        setInterval(() => void this.refresh(), 1000);
+        void this.refresh();
+    }
+
+    private options(): api.StartOptions {
+        return startOptions({take: byId<HTMLInputElement>("take").value, size: byId<HTMLSelectElement>("size").value,
+                             fps: byId<HTMLInputElement>("fps").value, mbit: byId<HTMLInputElement>("mbit").value});
+    }
+
+    /// Asks for what is shown; one round at a time, none while nobody looks.
+    private async refresh(): Promise<void> {
+        if (this.isAsking || document.hidden) return;
+        this.isAsking = true;
+        try {
+            const cameras = await api.list<api.Camera>("cameras");
+            // A recording that goes on has new figures every second.
+            const records = cameras.some((camera) => camera.session !== null);
+            if (this.wantsRecordings || (records && this.tick % 2 === 0)) {
+                this.wantsRecordings = false;
+                this.latestRecordings = await api.list<api.Recording>(`recordings?limit=${recordingsShown}`);
+                this.recordings.show(this.latestRecordings);
+            }
+            this.cards.show(cameras, this.latestRecordings);
+            this.sample(cameras);
+            this.streams.show(await api.list<api.Stream>("streams"), await api.list<api.Viewer>("viewers"));
+            if (this.tick % 5 === 0) this.showStatus(await api.ask<api.Status>("GET", "status"), cameras);
+            this.tick += 1;
+        } catch (error) {
+            if (error instanceof api.ApiError && error.status === 401) location.reload();
+            this.wantsRecordings = true;
+        } finally {
+            this.isAsking = false;
+        }
+    }
+
+    private sample(cameras: api.Camera[]): void {
+        const streaming = cameras.filter((camera) => camera.fps_1s > 0 || camera.session !== null);
+        const now = Date.now() / 1000;
+        this.rates.add(now, new Map(streaming.map((camera) => [camera.name, camera.fps_1s])));
+        this.bitrates.add(now, new Map(streaming.map((camera) => [camera.name, camera.bitrate_1s])));
+        for (const plot of this.plots) plot.draw();
+    }
+
+    private showStatus(status: api.Status, cameras: api.Camera[]): void {
+        setText(byId("version"), status.version);
+        const free = status.recordings.disk_free_bytes;
+        const written = cameras.filter((camera) => camera.session !== null)
+            .reduce((sum, camera) => sum + camera.bitrate_1s, 0) / 8;
+        // The pictures are on the disk twice until the dump's MP4 is made.
+        const lasts = written > 0 ? `, lasts ${format.span(free / (2 * written))} at this rate` : "";
+        setText(byId("disk"), `${format.bytes(free)} free${lasts}`);
+    }
+
+    private showConnection(state: string, text: string): void {
+        byId("connection").dataset["state"] = state;
+        setText(byId("connection"), text);
+    }
+
+    /// Carries out what a button says and shows what went wrong.
+    private async act(call: () => Promise<unknown>): Promise<void> {
+        const notice = byId("notice");
+        notice.hidden = true;
+        try {
+            const answer = await call() as Partial<api.CaptureResult> | null;
+            const failed = answer?.ok === false ? answer.results ?? [] : [];
+            const wrong = failed.filter((result) => !["started", "stopped", "not_recording", "previewing"].includes(result.outcome));
+            this.complain(wrong.map((result) => `${result.camera}: ${result.error ?? result.outcome.replaceAll("_", " ")}`).join("; "));
+        } catch (error) {
+            this.complain(error instanceof Error ? error.message : String(error));
+        }
+        this.wantsRecordings = true;
+        await this.refresh();
+    }
+
+    private complain(text: string): void {
+        const notice = byId("notice");
+        notice.hidden = text === "";
+        setText(notice, text);
+    }
+}
+
+/// By the one-time link of `streamctl open`, which is of no use a second time and so leaves the address.
+async function logInByLink(): Promise<string> {
+    const once = new URLSearchParams(location.hash.slice(1)).get("once");
+    if (!once) return "";
+    history.replaceState(null, "", location.pathname + location.search);
+    try {
+        await api.login({once});
+        return "";
+    } catch (error) {
+        return error instanceof Error ? error.message : String(error);
+    }
+}
+
+async function main(): Promise<void> {
+    const trouble = await logInByLink();
+    const notice = byId("notice");
+    const complain = (text: string) => {
+        notice.hidden = text === "";
+        setText(notice, text);
+    };
+    byId("login-form").addEventListener("submit", (event) => {
+        event.preventDefault();
+        const token = byId<HTMLInputElement>("token");
+        api.login({token: token.value}).then(
+            (rights) => rights.control ? location.reload() : complain("This token is not one for control."),
+            (error: Error) => {
+                complain(error.message);
+                token.select();
+            });
+    });
+    byId("logout").addEventListener("click", () => void api.logout().then(() => location.reload()));
+    let rights: api.Rights;
+    try {
+        rights = await api.rights();
+    } catch (error) {
+        complain(error instanceof Error ? error.message : String(error));
+        setTimeout(() => location.reload(), 3000);
+        return;
+    }
+    if (!rights.control) {
+        byId("login").hidden = false;
+        byId("connection").hidden = true;
+        complain(trouble);
+        byId("token").focus();
+        return;
+    }
+    byId("logout").hidden = false;
+    byId("content").hidden = false;
+    new Monitor().run();
+}
+
+void main();

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import {after, before, test} from "node:test";
+import {readdirSync, readFileSync} from "node:fs";
+import path from "node:path";
+import {launch, photograph, Server, until, watched} from "./rig.mjs";
+
+let server;
+let browser;
+before(async () => {
+    server = await Server.start();
+    browser = await launch();
+});
+after(async () => {
+    await browser?.close();
+    await server?.stop();
+});
+
+const byRole = (page, role, name) => page.getByRole(role, {name, exact: true});
+
+test("who is not logged in sees how to, and nothing else", async () => {
+    const context = await browser.newContext();
+    const page = await watched(context, server);
+    await page.goto(server.url);
+    await byRole(page, "button", "Log in").waitFor();
+    assert.equal(await page.getByRole("heading", {name: "Cameras"}).isVisible(), false);
+    assert.equal(await page.evaluate(() => document.activeElement?.id), "token");
+    await photograph(page, "login");
+    await page.getByLabel("Token").fill(server.token);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", {name: "Cameras"}).waitFor();
+    page.check();
+    await byRole(page, "button", "Log out").click();
+    await byRole(page, "button", "Log in").waitFor();
+    page.check();
+    await context.close();
+});
+
+test("a link logs in once, and says so the second time", async () => {
+    const link = await server.link();
+    const first = await browser.newContext();
+    const page = await watched(first, server);
+    await page.goto(link);
+    await page.getByText("No camera is connected").waitFor();
+    assert.equal(page.url(), server.url, "the code leaves the address");
+    page.check();
+    await first.close();
+    const second = await browser.newContext();
+    const late = await second.newPage();
+    await late.goto(link);
+    await late.getByRole("alert").getByText("a link that was used").waitFor();
+    await second.close();
+});
+
+test("cameras are started and stopped by keyboard; a recording is played and deleted", async () => {
+    const context = await browser.newContext();
+    const page = await watched(context, server);
+    await page.goto(await server.link());
+    await server.camera("door");
+    await server.camera("cellar");
+    await byRole(page, "button", "Start door").waitFor();
+    await page.getByLabel("Take", {exact: true}).fill("walk1");
+    await byRole(page, "button", "Start door").focus();
+    await page.keyboard.press("Enter");
+    const door = page.getByRole("article", {name: "door"});
+    await door.getByText("recording", {exact: true}).waitFor();
+    await byRole(page, "button", "Start cellar").click();
+    await page.getByRole("img", {name: "Latest picture of door"}).waitFor();
+    await door.getByText(/^\d+\.\d fps, /).waitFor();
+    // What the card says is what the API says.
+    const shown = await until("the rate of the API on the card", async () => {
+        const {items} = await server.ask("GET", "cameras");
+        const rate = items.find((camera) => camera.name === "door").fps_1s;
+        return rate > 20 && (await door.innerText()).includes(" fps") && rate;
+    });
+    assert.ok(shown < 30);
+    await photograph(page, "monitor");
+    await byRole(page, "button", "Stop door").focus();
+    await page.keyboard.press("Enter");
+    await byRole(page, "button", "Start door").waitFor();
+    await page.waitForFunction(() => document.activeElement?.getAttribute("aria-label") === "Start door");
+    await byRole(page, "button", "Stop all").click();
+    await byRole(page, "button", "Start cellar").waitFor();
+
+    const {items} = await server.ask("GET", "recordings");
+    const id = items.find((recording) => recording.camera === "door").id;
+    await byRole(page, "button", `Play ${id}`).click();
+    await page.waitForFunction(() => document.querySelector("video").currentTime > 0.2);
+    await byRole(page, "button", "Close").click();
+    const download = page.waitForEvent("download");
+    await byRole(page, "link", `Download ${id}`).click();
+    assert.equal((await download).suggestedFilename(), `${id}.mp4`);
+    await byRole(page, "button", `Delete ${id}`).click();
+    await byRole(page, "button", "Keep it").click();
+    await byRole(page, "button", `Delete ${id}`).click();
+    await byRole(page, "button", "Delete it").click();
+    await byRole(page, "button", `Delete ${id}`).waitFor({state: "detached"});
+    assert.deepEqual((await server.ask("GET", "recordings")).items.map((recording) => recording.camera), ["cellar"]);
+    page.check();
+    await context.close();
+});
+
+test("all pages together are small", () => {
+    const folder = path.join(path.dirname(process.env.ST_BIN_DIR), "share/streamd/web");
+    const compressed = readdirSync(folder).filter((name) => name.endsWith(".gz"))
+        .reduce((sum, name) => sum + readFileSync(path.join(folder, name)).length, 0);
+    assert.ok(compressed < 300_000, `${compressed} bytes`);
+});

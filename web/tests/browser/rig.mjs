@@ -1,0 +1,142 @@
+// What the browser tests share: a server of their own, cameras, and Chromium with its fake camera.
+import {spawn, spawnSync} from "node:child_process";
+import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync} from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import {fileURLToPath} from "node:url";
+import {chromium} from "playwright-core";
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../..");
+const bin = process.env.ST_BIN_DIR ?? path.join(root, "build/dev/bin");
+export const screenshots = process.env.ST_SCREENSHOTS ?? path.join(root, "build/screenshots");
+mkdirSync(screenshots, {recursive: true});
+
+/** Asks again until `condition` returns something true. */
+export async function until(what, condition, timeoutMs = 60_000) {
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+        const result = await condition();
+        if (result) return result;
+        if (Date.now() > deadline) throw new Error(`${what}: not within ${timeoutMs / 1000} s`);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+}
+
+/** The first of these browsers that is installed. */
+function browserProgram() {
+    const known = [process.env.ST_CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+    const found = known.find((program) => program && existsSync(program));
+    if (!found) throw new Error("no Chromium: apt install chromium, or set ST_CHROMIUM");
+    return found;
+}
+
+export class Server {
+    static async start(args = []) {
+        const server = new Server();
+        server.folder = mkdtempSync(path.join(os.tmpdir(), "streamd-pages-"));
+        const portsFile = path.join(server.folder, "ports.json");
+        server.log = "";
+        server.process = spawn(path.join(bin, "streamd"),
+            ["--bind", "127.0.0.1", "--port", "0", "--rtmp-port", "0", "--tls-port", "off", "--recordings", path.join(server.folder, "recordings"),
+             "--ports-file", portsFile, ...args],
+            {stdio: ["ignore", "pipe", "pipe"], env: {...process.env, XDG_RUNTIME_DIR: server.folder}});
+        for (const stream of [server.process.stdout, server.process.stderr]) stream.on("data", (text) => server.log += text);
+        await until("the server's ports", () => {
+            if (server.process.exitCode !== null) throw new Error(`streamd ended: ${server.log}`);
+            return existsSync(portsFile);
+        });
+        server.ports = JSON.parse(readFileSync(portsFile, "utf8"));
+        server.url = `http://127.0.0.1:${server.ports.http}/`;
+        server.children = [];
+        server.token = await until("the local token", () => {
+            const file = path.join(server.folder, `streamd-${server.ports.http}.token`);
+            return existsSync(file) && readFileSync(file, "utf8").trim();
+        });
+        return server;
+    }
+
+    async ask(method, where, body) {
+        const response = await fetch(`${this.url}api/v1/${where}`, {
+            method, headers: {Authorization: `Bearer ${this.token}`, ...(body ? {"Content-Type": "application/json"} : {})},
+            ...(body ? {body: JSON.stringify(body)} : {})});
+        return response.json();
+    }
+
+    /** A one-time link to the monitor. */
+    async link() {
+        const {once} = await this.ask("POST", "login/link");
+        return `${this.url}#once=${once}`;
+    }
+
+    /** A camera that sends a moving picture once it is started. */
+    async camera(name, size = "640x360", fps = 25) {
+        const child = spawn(path.join(bin, "streamctl"), ["push", clip(size, fps), "--name", name, "--realtime", "--loop"],
+            {stdio: "ignore", env: {...process.env, STREAMCTL_SERVER: `ws://127.0.0.1:${this.ports.http}`, XDG_RUNTIME_DIR: this.folder}});
+        this.children.push(child);
+        await until(`camera ${name}`, async () => (await this.ask("GET", "cameras")).items.some((camera) => camera.name === name));
+        return child;
+    }
+
+    async stop() {
+        for (const child of [...this.children, this.process]) {
+            if (child.exitCode !== null || child.signalCode !== null) continue;
+            const ended = new Promise((resolve) => child.once("exit", resolve));
+            child.kill("SIGTERM");
+            await ended;
+        }
+        rmSync(this.folder, {recursive: true, force: true});
+    }
+}
+
+/** A clip of ten seconds, made once for all tests of a run. */
+const clips = new Map();
+function clip(size, fps) {
+    const key = `${size}-${fps}`;
+    if (!clips.has(key)) {
+        const folder = mkdtempSync(path.join(os.tmpdir(), "streamd-clip-"));
+        process.on("exit", () => rmSync(folder, {recursive: true, force: true}));
+        const file = path.join(folder, "clip.mp4");
+        const made = spawnSync("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", `testsrc2=size=${size}:rate=${fps}`, "-t", "10",
+            "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", String(fps), "-pix_fmt", "yuv420p", file]);
+        if (made.status !== 0) throw new Error(`ffmpeg: ${made.stderr}`);
+        clips.set(key, file);
+    }
+    return clips.get(key);
+}
+
+export function launch() {
+    return chromium.launch({executablePath: browserProgram(), args: [
+        "--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=fps=30",
+        "--autoplay-policy=no-user-gesture-required"]});
+}
+
+/** A page that notes every error and every request elsewhere: check() demands that there were none. */
+export async function watched(context, server) {
+    const page = await context.newPage();
+    const wrong = [];
+    page.on("console", (message) => message.type() === "error" && wrong.push(`console: ${message.text()} ${message.location().url}`));
+    page.on("pageerror", (error) => wrong.push(`page error: ${error.stack}`));
+    page.on("request", (request) => {
+        const url = request.url();
+        if (!/^(blob|data):/.test(url) && !url.startsWith(server.url)) wrong.push(`request elsewhere: ${url}`);
+    });
+    page.check = () => {
+        if (wrong.length > 0) throw new Error(wrong.join("\n"));
+    };
+    page.wrong = wrong;
+    return page;
+}
+
+/** The page as a picture, at the width of a desk and of a phone, in the dark and in the light. */
+export async function photograph(page, name) {
+    for (const scheme of ["light", "dark"]) {
+        await page.emulateMedia({colorScheme: scheme});
+        for (const width of [1280, 400]) {
+            await page.setViewportSize({width, height: width === 400 ? 800 : 900});
+            const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+            if (overflow > 0) throw new Error(`${name} is ${overflow} px too wide at ${width} px`);
+            await page.screenshot({path: path.join(screenshots, `${name}-${width}-${scheme}.png`), fullPage: true});
+        }
+    }
+    await page.setViewportSize({width: 1280, height: 900});
+}
