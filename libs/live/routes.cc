@@ -6,6 +6,7 @@
 #include "live/live.h"
 #include "live/live_http.h"
 #include "live/live_request.h"
+#include "live/play_many.h"
 #include "live/ws_flv_publisher.h"
 #include "live/ws_flv_viewer.h"
 
@@ -122,7 +123,22 @@ std::optional<Plan> plan_request(Parts& parts, const Request& request) {
     return plan;
 }
 
+/// Everybody may connect; each stream that is asked for is checked.
+Plan plan_many(Parts& parts) {
+    Plan plan;
+    plan.take_over = [&parts](const Request& who, Handover handover) {
+        if (!handover.upgrade_answer.empty()) handover.transport->send(handover.upgrade_answer);
+        auto many =
+            std::make_shared<PlayMany>(parts, handover.net, std::move(handover.ticket),
+                                       std::move(handover.transport), who.facts, who.peer.text);
+        handover.net.add(many);
+        many->start(as_bytes(handover.pending));
+    };
+    return plan;
+}
+
 std::optional<Plan> plan_upgrade(Parts& parts, const Request& request) {
+    if (request.target.path == "/play-many") return plan_many(parts);
     const auto live =
         ws_live_request(request.target, request.upgrade->protocols, request.default_stream);
     if (!live) return Plan::refuse(live.error().code, live.error().message);

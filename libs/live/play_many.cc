@@ -1,0 +1,239 @@
+#include "live/play_many.h"
+
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "flv/tag.h"
+#include "http/target.h"
+#include "json/read.h"
+#include "json/write.h"
+#include "live/live.h"
+#include "live/live_request.h"
+#include "live/viewer_queue.h"
+#include "ws/encode.h"
+
+namespace st::live {
+namespace {
+
+constexpr std::size_t kMessageMax = 16 * 1024;
+
+/// Of an FLV tag as libs/flv makes it: is it needed where key frames alone are wanted? Headers and
+/// metadata are; a header of video is marked as a key frame, too.
+bool is_for_keys_mode(Bytes tag) {
+    if (tag.size() <= flv::kTagHeaderBytes) return false;
+    const auto type = static_cast<flv::TagType>(tag[0] & 0x1F);
+    if (type == flv::TagType::video) return (tag[flv::kTagHeaderBytes] >> 4 & 0x07) == 1;
+    return type == flv::TagType::script;
+}
+
+bool is_video(Bytes tag) {
+    return tag.size() > flv::kTagHeaderBytes &&
+           static_cast<flv::TagType>(tag[0] & 0x1F) == flv::TagType::video;
+}
+
+std::uint32_t time_of(Bytes tag) {
+    return std::uint32_t{tag[7]} << 24 | std::uint32_t{tag[4]} << 16 | std::uint32_t{tag[5]} << 8 |
+           std::uint32_t{tag[6]};
+}
+
+/// What goes before a tag: the frame's head and the subscription's number.
+SharedBuffer prefix(std::uint16_t id, std::size_t tag_bytes) {
+    const ws::FrameHeader head = ws::encode_header(ws::Opcode::binary, tag_bytes + 2);
+    std::vector<std::uint8_t> bytes(head.data.begin(), head.data.begin() + head.size);
+    bytes.push_back(static_cast<std::uint8_t>(id >> 8));
+    bytes.push_back(static_cast<std::uint8_t>(id & 0xFF));
+    return share(Buffer(Bytes(bytes)));
+}
+
+}  // namespace
+
+/// One stream of the connection.
+class PlayMany::Subscription final : public ViewerTransport {
+ public:
+    Subscription(PlayMany& owner, std::uint16_t id, bool only_keys)
+        : owner_(owner),
+          id_(id),
+          only_keys_(only_keys),
+          viewer_(owner.parts_.live.hub(), owner.parts_.live.delivery_of(owner.net_),
+                  owner.parts_.live.options().wait, *this) {}
+
+    void start(const std::string& path, const std::string& query) {
+        viewer_.start(path, static_cast<hub::FormId>(Form::flv),
+                      {"ws-flv", owner_.peer_, http::without_credentials(query)}, {true, false});
+        if (viewer_.state() == Viewer::State::waiting_for_publisher) tell("waiting", "");
+    }
+    void leave() { viewer_.leave(""); }
+    void on_drained() { viewer_.on_drained(); }
+
+ private:
+    bool announces_tracks() const override { return false; }
+    void accept(hub::Tracks /*tracks*/) override {}
+    void begin() override { tell("live", ""); }
+    void refuse(const Error& why) override { be_over(why.message); }
+    void finish(ViewerEnd why) override { be_over(to_text(why)); }
+    std::size_t queued_bytes() const override { return owner_.socket_->queued_bytes(); }
+    std::uint64_t bytes_taken() const override { return owner_.socket_->bytes_taken(); }
+
+    void send(std::span<const SharedBuffer> wires) override {
+        std::vector<SharedBuffer> out;
+        std::optional<std::int64_t> zero_us;
+        for (const SharedBuffer& wire : wires) {
+            const Bytes tag = wire->bytes();
+            if (is_video(tag)) {
+                if (const auto moved = zero_.add(time_of(tag), wall_us())) zero_us = moved;
+            }
+            if (tag.empty() || (only_keys_ && !is_for_keys_mode(tag))) continue;
+            out.push_back(prefix(id_, tag.size()));
+            out.push_back(wire);
+        }
+        if (zero_us) owner_.tell(id_, "live", "", zero_us);
+        if (!out.empty()) owner_.socket_->send_wires(out);
+    }
+
+    void tell(const std::string& state, const std::string& reason) {
+        owner_.tell(id_, state, reason, std::nullopt);
+    }
+    void be_over(const std::string& reason) {
+        tell("ended", reason);
+        owner_.remove(id_);
+    }
+
+    PlayMany& owner_;
+    const std::uint16_t id_;
+    const bool only_keys_;
+    ArrivalZero zero_;
+    Viewer viewer_;
+};
+
+PlayMany::PlayMany(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
+                   std::unique_ptr<loop::Transport> stream, auth::Facts facts, std::string peer)
+    : parts_(parts),
+      net_(net),
+      ticket_(std::move(ticket)),
+      facts_(std::move(facts)),
+      peer_(std::move(peer)) {
+    stream->limit_kernel_queue(kViewerKernelQueue);
+    const httpd::Options times = *parts_.http_options.get();
+    socket_ = std::make_unique<httpd::WebSocket>(
+        std::move(stream), ws::Limits{kMessageMax, kMessageMax},
+        httpd::WebSocket::Times{times.ping_interval, times.ping_timeout}, parts_.http_counters,
+        parts_.log.with("viewer").with(peer_), *this);
+}
+
+void PlayMany::shut_down() { socket_->close(ws::kCloseGoingAway, "the server ends"); }
+
+void PlayMany::on_text(const std::string& text) {
+    const auto message = json::read(text);
+    const json::Object* object = message ? message->object() : nullptr;
+    if (object == nullptr) return complain("expected a JSON object");
+    if (const json::Array* ids = (*object)["unsubscribe"].array()) {
+        for (const json::Value& id : *ids) {
+            const auto number = id.natural();
+            if (number && *number <= UINT16_MAX) unsubscribe(static_cast<std::uint16_t>(*number));
+        }
+    }
+    if (const json::Array* wanted = (*object)["subscribe"].array()) {
+        for (const json::Value& one : *wanted) subscribe(one);
+    }
+}
+
+void PlayMany::subscribe(const json::Value& wanted) {
+    const json::Object* object = wanted.object();
+    if (object == nullptr) return complain("subscribe: expected objects");
+    const auto id = (*object)["id"].natural();
+    if (!id || *id > UINT16_MAX) return complain("subscribe: id is a number from 0 to 65535");
+    const auto number = static_cast<std::uint16_t>(*id);
+    if (subscriptions_.contains(number)) {
+        return complain("subscribe: " + std::to_string(number) + " is subscribed already");
+    }
+    if (subscriptions_.size() >= kSubscriptionsMax) {
+        return tell(number, "ended",
+                    "at most " + std::to_string(kSubscriptionsMax) + " streams at once",
+                    std::nullopt);
+    }
+    const std::string asked = (*object)["path"].text_or_empty();
+    const std::string mode = (*object)["mode"].text_or_empty();
+    if (!mode.empty() && mode != "all" && mode != "keys") {
+        return complain("subscribe: mode is all or keys");
+    }
+    const std::size_t mark = std::min(asked.find('?'), asked.size());
+    const std::string path = asked.substr(0, mark);
+    const std::string query = asked.substr(std::min(mark + 1, asked.size()));
+    if (const auto refusal = check(path, query)) {
+        tell(number, "ended", refusal->message, std::nullopt);
+        // Whoever guesses tokens makes a connection for each.
+        if (refusal->code == 401) socket_->close(ws::kClosePolicy, "Unauthorized");
+        return;
+    }
+    const auto subscription = std::make_shared<Subscription>(*this, number, mode == "keys");
+    subscriptions_[number] = subscription;
+    subscription->start(path, query);
+}
+
+std::optional<Error> PlayMany::check(const std::string& path, const std::string& query) const {
+    const auto target = http::parse_target(path + (query.empty() ? "" : "?" + query));
+    if (!target) return target.error();
+    if (target->segments.size() != 2) {
+        return Error{"expected a stream path such as /camera/door", 400};
+    }
+    const auto named = stream_path(target->segments[0], target->segments[1]);
+    if (!named) return named.error();
+    if (*named != path) return Error{"expected a stream path such as /camera/door", 400};
+    auth::Facts facts = facts_;
+    facts.path = path;
+    facts.now_s = wall_us() / 1'000'000;
+    if (const std::string* token = target->find("token")) facts.token = *token;
+    if (const std::string* sign = target->find("sign")) facts.sign = *sign;
+    const auto may = auth::check_access(*parts_.policy.get(), auth::Role::play, facts);
+    if (!may) return may.error();
+    return std::nullopt;
+}
+
+void PlayMany::unsubscribe(std::uint16_t id) {
+    const auto found = subscriptions_.find(id);
+    if (found == subscriptions_.end()) return;
+    found->second->leave();
+    remove(id);
+}
+
+void PlayMany::remove(std::uint16_t id) {
+    const auto found = subscriptions_.find(id);
+    if (found == subscriptions_.end()) return;
+    net_.loop().retire(std::move(found->second));
+    subscriptions_.erase(found);
+}
+
+void PlayMany::complain(const std::string& text) {
+    json::Object message;
+    message.set("error", shown(text));
+    socket_->send_text(json::write(message));
+}
+
+void PlayMany::tell(std::uint16_t id, const std::string& state, const std::string& reason,
+                    std::optional<std::int64_t> zero_us) {
+    json::Object message;
+    message.set("id", std::uint64_t{id});
+    message.set("state", state);
+    if (!reason.empty()) message.set("reason", shown(reason));
+    if (zero_us) message.set("zero_us", *zero_us);
+    socket_->send_text(json::write(message));
+}
+
+void PlayMany::on_drained() {
+    // One that is over leaves the list meanwhile.
+    const auto all = subscriptions_;
+    for (const auto& [id, subscription] : all) subscription->on_drained();
+}
+
+void PlayMany::on_over(std::uint16_t /*code*/, const std::string& /*reason*/) {
+    for (const auto& [id, subscription] : subscriptions_) subscription->leave();
+}
+
+void PlayMany::on_gone() {
+    net_.loop().retire(std::shared_ptr<httpd::WebSocket>(std::move(socket_)));
+    net_.remove(*this);
+}
+
+}  // namespace st::live

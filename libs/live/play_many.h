@@ -1,0 +1,70 @@
+#pragma once
+/// Several streams over one WebSocket, for walls: /play-many. docs/live.md, "Many at once".
+///
+///     in   {"subscribe":[{"id":0,"path":"/camera/door","mode":"all"}]}   {"unsubscribe":[0]}
+///     out  {"id":0,"state":"live"} and so on, as text
+///          u16 id (big-endian), one FLV tag with its PreviousTagSize, as a binary message
+///
+/// Each subscription is a viewer of its own, with its own right to the stream. Lives on its network
+/// loop.
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "auth/access.h"
+#include "httpd/net_loop.h"
+#include "httpd/websocket.h"
+#include "json/value.h"
+#include "live/arrival_zero.h"
+#include "live/parts.h"
+#include "live/viewer.h"
+#include "loop/transport.h"
+
+namespace st::live {
+
+class PlayMany final : public httpd::Connection,
+                       public httpd::WebSocketHandler,
+                       public std::enable_shared_from_this<PlayMany> {
+ public:
+    static constexpr std::size_t kSubscriptionsMax = 64;
+
+    /// `facts`: of the upgrade; each subscription adds its path and what its own address proves.
+    PlayMany(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
+             std::unique_ptr<loop::Transport> stream, auth::Facts facts, std::string peer);
+
+    /// Right after it was added to its loop; the upgrade has been answered.
+    void start(Bytes pending) { socket_->start(pending); }
+    void shut_down() override;
+
+ private:
+    class Subscription;
+    using SubscriptionPtr = std::shared_ptr<Subscription>;
+
+    void on_binary(Buffer /*message*/) override {}
+    void on_text(const std::string& text) override;
+    void on_drained() override;
+    void on_over(std::uint16_t code, const std::string& reason) override;
+    void on_gone() override;
+
+    void subscribe(const json::Value& wanted);
+    void unsubscribe(std::uint16_t id);
+    /// nullopt: allowed.
+    std::optional<Error> check(const std::string& path, const std::string& query) const;
+    void complain(const std::string& text);
+    void tell(std::uint16_t id, const std::string& state, const std::string& reason,
+              std::optional<std::int64_t> zero_us);
+    /// It is over: nothing more of it is sent.
+    void remove(std::uint16_t id);
+
+    Parts& parts_;
+    httpd::NetLoop& net_;
+    httpd::Admission::Ticket ticket_;
+    const auth::Facts facts_;
+    const std::string peer_;
+    std::unique_ptr<httpd::WebSocket> socket_;
+    std::map<std::uint16_t, SubscriptionPtr> subscriptions_;
+};
+
+}  // namespace st::live

@@ -1,0 +1,146 @@
+"""/play-many: several streams over one WebSocket."""
+
+import json
+import struct
+import time
+
+import harness
+import websockets
+
+
+class PlayMany(harness.Case):
+    async def asked(self, server, many, *subscriptions):
+        await many.send(json.dumps({"subscribe": list(subscriptions)}))
+
+    async def next_text(self, many, **wanted):
+        """The next text that has these members; what comes before is passed over."""
+        while True:
+            message = await many.recv()
+            if isinstance(message, bytes):
+                continue
+            found = json.loads(message)
+            if all(found.get(key) == value for key, value in wanted.items()):
+                return found
+
+    async def next_tag(self, many, number):
+        """The next tag of that subscription: (type, time in ms, body)."""
+        while True:
+            message = await many.recv()
+            if not isinstance(message, bytes) or struct.unpack(">H", message[:2])[0] != number:
+                continue
+            tag = message[2:]
+            size = int.from_bytes(tag[1:4], "big")
+            self.assertEqual(len(tag), 11 + size + 4, "one whole tag a message")
+            self.assertEqual(int.from_bytes(tag[-4:], "big"), 11 + size)
+            return tag[0], int.from_bytes(tag[4:7], "big") | tag[7] << 24, tag[11 : 11 + size]
+
+    async def connect(self, server, **more):
+        many = await websockets.connect(server.ws_url + "/play-many", max_size=None, **more)
+        self.addAsyncCleanup(many.close)
+        return many
+
+    async def test_streams_come_under_their_numbers(self):
+        server = self.start_streamd()
+        units = harness.access_units(harness.clip("baseline", frames=60))
+        async with harness.Camera(server, "door") as door, harness.Camera(server, "cellar") as cellar:
+            await server.wait_cameras("door", "cellar")
+            for camera in (door, cellar):
+                await camera.capture_started()
+            many = await self.connect(server)
+            await self.asked(server, many, {"id": 0, "path": "/camera/door"},
+                             {"id": 700, "path": "/camera/cellar", "mode": "keys"},
+                             {"id": 2, "path": "/live/nothing"})
+            self.assertEqual((await self.next_text(many, id=2))["state"], "waiting")
+            for camera in (door, cellar):
+                await camera.send_frames([(1000 + 40 * i, unit) for i, unit in enumerate(units)])
+            live = await self.next_text(many, id=0, state="live")
+            self.assertIn("id", live)
+            kinds = [await self.next_tag(many, 0) for _ in range(20)]
+            self.assertEqual({kind for kind, _, _ in kinds} - {18}, {9})
+            times = [at for kind, at, body in kinds if kind == 9 and body[1] == 1]
+            self.assertEqual(times, sorted(times))
+
+            await many.send(json.dumps({"unsubscribe": [0]}))
+            harness.wait_for(lambda: len(server.http("GET", "/api/v1/viewers").json["items"]) == 2, "it left")
+
+    async def test_keys_alone(self):
+        server = self.start_streamd()
+        units = harness.access_units(harness.clip("baseline", frames=60))
+        async with harness.Camera(server, "door") as door:
+            await server.wait_cameras("door")
+            await door.capture_started()
+            many = await self.connect(server)
+            await self.asked(server, many, {"id": 1, "path": "/camera/door", "mode": "keys"},
+                             {"id": 2, "path": "/camera/door"})
+            await self.next_text(many, id=2)
+            for start in (1000, 5000):
+                await door.send_frames([(start + 40 * i, unit) for i, unit in enumerate(units)])
+            keys, last = [], 0
+            while last < 4000 + 40 * (len(units) - 1):
+                message = await many.recv()
+                if not isinstance(message, bytes):
+                    continue
+                number, tag = struct.unpack(">H", message[:2])[0], message[2:]
+                if tag[0] != 9 or tag[12] != 1:
+                    continue
+                at = int.from_bytes(tag[4:7], "big")
+                if number == 1:
+                    self.assertEqual(tag[11] >> 4, 1, "a key frame")
+                    keys.append(at)
+                else:
+                    last = at
+            self.assertGreaterEqual(len(keys), 2)
+            self.assertLess(len(keys), 2 * len(units))
+
+    async def test_the_zero_is_said_in_the_servers_time(self):
+        server = self.start_streamd()
+        units = harness.access_units(harness.clip("baseline", frames=30))
+        async with harness.Camera(server, "door") as door:
+            await server.wait_cameras("door")
+            await door.capture_started()
+            many = await self.connect(server)
+            await self.asked(server, many, {"id": 0, "path": "/camera/door"})
+            await self.next_text(many, id=0)
+            await door.send_frames([(1000 + 40 * i, unit) for i, unit in enumerate(units)])
+            zero = (await self.next_text(many, id=0, state="live")).get("zero_us")
+            while zero is None:
+                zero = (await self.next_text(many, id=0, state="live")).get("zero_us")
+            self.assertLess(abs(time.time_ns() // 1000 - zero), 60_000_000)
+
+    async def test_each_stream_needs_its_right(self):
+        digest = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"  # of "secret"
+        tokens = [{"name": "kim", "sha256": digest, "roles": ["play"]}]
+        server = self.start_streamd(config={"auth": {"play": "token", "tokens": tokens}})
+        many = await self.connect(server)
+        await self.asked(server, many, {"id": 0, "path": "/live/a?token=secret"})
+        self.assertEqual((await self.next_text(many, id=0))["state"], "waiting")
+        await self.asked(server, many, {"id": 1, "path": "/live/b?token=wrong"})
+        self.assertEqual((await self.next_text(many, id=1))["state"], "ended")
+        with self.assertRaises(websockets.ConnectionClosed) as closed:
+            await many.recv()
+        self.assertEqual((closed.exception.code, closed.exception.reason), (1008, "Unauthorized"))
+        foreign = await self.connect(server, origin="http://evil.example")
+        await self.asked(server, foreign, {"id": 0, "path": "/live/a?token=secret"})
+        refused = await self.next_text(foreign, id=0)
+        self.assertEqual(refused["state"], "ended")
+        self.assertIn("evil.example", refused["reason"])
+
+    async def test_what_makes_no_sense_is_said(self):
+        server = self.start_streamd()
+        many = await self.connect(server)
+        for text in ("[]", "{", '{"subscribe":[1]}', '{"subscribe":[{"path":"/a/b"}]}',
+                     '{"subscribe":[{"id":65536,"path":"/a/b"}]}',
+                     '{"subscribe":[{"id":1,"path":"/a/b","mode":"some"}]}'):
+            await many.send(text)
+            self.assertIn("error", await self.next_text(many), text)
+        for number, path in enumerate(("", "/a", "a/b", "/a/b/c", "/a/..", "/camera/%2e")):
+            await self.asked(server, many, {"id": number, "path": path})
+            self.assertEqual((await self.next_text(many, id=number))["state"], "ended", path)
+        await self.asked(server, many, *({"id": i, "path": "/live/x"} for i in range(100, 165)))
+        self.assertIn("at most 64", (await self.next_text(many, id=164))["reason"])
+        await self.asked(server, many, {"id": 100, "path": "/live/x"})
+        self.assertIn("already", (await self.next_text(many, error="subscribe: 100 is subscribed already"))["error"])
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,47 @@
+#include "live/arrival_zero.h"
+
+#include <gtest/gtest.h>
+
+namespace st::live {
+namespace {
+
+constexpr std::int64_t kStart = 1'800'000'000'000'000;
+
+TEST(ArrivalZero, is_where_the_quickest_picture_puts_it) {
+    ArrivalZero zero;
+    EXPECT_EQ(zero.add(0, kStart + 30'000), kStart + 30'000);
+    EXPECT_EQ(zero.add(40, kStart + 40'000 + 12'000), kStart + 12'000);
+    EXPECT_EQ(zero.add(80, kStart + 80'000 + 90'000), std::nullopt) << "a late one says nothing";
+}
+
+TEST(ArrivalZero, is_told_again_once_it_moved_by_more_than_a_millisecond) {
+    ArrivalZero zero;
+    EXPECT_EQ(zero.add(0, kStart + 5'000), kStart + 5'000);
+    EXPECT_EQ(zero.add(40, kStart + 44'000), std::nullopt);
+    EXPECT_EQ(zero.add(80, kStart + 83'999), kStart + 3'999);
+}
+
+TEST(ArrivalZero, follows_a_clock_that_runs_slow) {
+    ArrivalZero zero;
+    ASSERT_TRUE(zero.add(0, kStart));
+    std::int64_t told = kStart;
+    // 100 ppm: 10 ms in 100 s.
+    for (std::int64_t ms = 40; ms <= 100'000; ms += 40) {
+        if (const auto moved = zero.add(ms, kStart + ms * 1000 + ms / 10)) told = *moved;
+    }
+    EXPECT_GT(told, kStart + 7'000);
+    EXPECT_LE(told, kStart + 10'000);
+}
+
+TEST(ArrivalZero, what_was_quick_long_ago_does_not_count) {
+    ArrivalZero zero;
+    ASSERT_TRUE(zero.add(0, kStart));
+    std::optional<std::int64_t> told;
+    for (std::int64_t ms = 40; ms <= 30'000; ms += 40) {
+        if (const auto moved = zero.add(ms, kStart + ms * 1000 + 50'000)) told = moved;
+    }
+    EXPECT_EQ(told, kStart + 50'000);
+}
+
+}  // namespace
+}  // namespace st::live
