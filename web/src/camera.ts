@@ -1,0 +1,336 @@
+/// This browser as a camera of the server (docs/camera.md): it connects, waits to be started, and sends every picture
+/// with the time the camera gave it.
+
+import {controlsOf} from "./lib/camera_controls.ts";
+import {type Command, encodeFrame, readCommand, type StartCapture} from "./lib/camera_wire.ts";
+import {byId, h, setText} from "./lib/dom.ts";
+import * as format from "./lib/format.ts";
+import {framesOf} from "./lib/frame_source.ts";
+import {PictureClock} from "./lib/picture_clock.ts";
+import {PictureEncoder} from "./lib/picture_encoder.ts";
+import {socketUrl} from "./lib/stream_url.ts";
+
+/// The pictures are watched for so long before a connection, to tie their clock to the page's.
+const settleMs = 1000;
+/// What may wait for the network; pictures beyond it are lost, and counted.
+const bufferedMax = 64 * 1024 * 1024;
+const reacquireTries = 3;
+
+const message = (text: string) => {
+    byId("message").hidden = text === "";
+    setText(byId("message"), text);
+};
+
+class Capture {
+    readonly encoder: PictureEncoder;
+    seq = 0;
+    sent = 0;
+    bytes = 0;
+    lost = 0;
+    phase: "beginning" | "running" | "ending" = "beginning";
+
+    constructor(readonly wanted: StartCapture, private readonly socket: WebSocket, private readonly clock: PictureClock,
+                onError: (error: Error) => void) {
+        this.encoder = new PictureEncoder((picture) => {
+            if (this.socket.readyState !== WebSocket.OPEN || this.socket.bufferedAmount > bufferedMax) {
+                this.lost += 1;
+                return;
+            }
+            this.socket.send(encodeFrame(this.clock.stamp(picture.timestampUs), picture.seq, picture.payload));
+            this.sent += 1;
+            this.bytes += picture.payload.length;
+        }, onError);
+    }
+}
+
+class PhoneCamera {
+    private readonly video = byId<HTMLVideoElement>("preview");
+    private readonly clock = new PictureClock();
+    private stream: MediaStream | null = null;
+    private socket: WebSocket | null = null;
+    private capture: Capture | null = null;
+    private wakeLock: WakeLockSentinel | null = null;
+    private isWanted = false;
+    private retryMs = 500;
+    private framesSeen = 0;
+    private failures = 0;
+
+    constructor() {
+        document.addEventListener("visibilitychange", () => {
+            this.say({type: "page", hidden: document.hidden});
+            if (document.hidden) return;
+            void this.stayAwake();
+            if (this.isWanted && this.stream?.getVideoTracks()[0]?.readyState !== "live") void this.reacquire();
+        });
+        setInterval(() => this.tell(), 1000);
+    }
+
+    async begin(): Promise<void> {
+        this.isWanted = true;
+        await this.openCamera();
+        await this.stayAwake();
+        await new Promise((resolve) => setTimeout(resolve, settleMs));
+        this.connect();
+    }
+
+    end(): void {
+        this.isWanted = false;
+        this.socket?.close(1000);
+        for (const track of this.stream?.getTracks() ?? []) track.stop();
+        this.stream = null;
+        void this.wakeLock?.release();
+        this.show("idle", "not connected");
+    }
+
+    // ---- the camera ------------------------------------------------------------------------------
+
+    private async openCamera(size: {width?: number; height?: number; fps?: number} = {}): Promise<void> {
+        const lens = byId<HTMLSelectElement>("lens").value;
+        const constraints: MediaTrackConstraints = {
+            width: {ideal: size.width ?? 1920}, height: {ideal: size.height ?? 1080}, frameRate: {ideal: size.fps || 30},
+            ...(lens ? {deviceId: {exact: lens}} : {facingMode: {ideal: "environment"}})};
+        const stream = await navigator.mediaDevices.getUserMedia({video: constraints, audio: false});
+        for (const old of this.stream?.getTracks() ?? []) old.stop();
+        this.stream = stream;
+        this.video.srcObject = stream;
+        const track = stream.getVideoTracks()[0];
+        if (!track) throw new Error("this camera gives no pictures");
+        track.addEventListener("ended", () => this.stream === stream && void this.reacquire());
+        byId("controls").replaceChildren(...controlsOf(track));
+        await this.listLenses(track);
+        void this.read(track, stream);
+    }
+
+    /// Always the same lens afterwards: a phone that woke up may offer another one first.
+    private async listLenses(track: MediaStreamTrack): Promise<void> {
+        const lens = byId<HTMLSelectElement>("lens");
+        const inUse = track.getSettings().deviceId ?? "";
+        const devices = (await navigator.mediaDevices.enumerateDevices()).filter((device) => device.kind === "videoinput");
+        lens.replaceChildren(...devices.map((device, i) => h("option", {value: device.deviceId}, device.label || `camera ${i + 1}`)));
+        lens.value = inUse;
+    }
+
+    private async reacquire(): Promise<void> {
+        if (!this.isWanted || this.failures >= reacquireTries) return;
+        this.failures += 1;
+        message("the camera was lost; opening it again");
+        await new Promise((resolve) => setTimeout(resolve, Math.min(250 * 2 ** (this.failures - 1), 1000)));
+        try {
+            await this.openCamera();
+            message("");
+            setTimeout(() => { this.failures = 0; }, 5000);
+        } catch (error) {
+            if (this.failures < reacquireTries) return this.reacquire();
+            this.fail(`the camera is gone: ${String(error)}`);
+        }
+    }
+
+    private async read(track: MediaStreamTrack, stream: MediaStream): Promise<void> {
+        for await (const frame of framesOf(track, this.video)) {
+            if (this.stream !== stream) {
+                frame.close();
+                return;
+            }
+            this.framesSeen += 1;
+            this.clock.see(frame.timestamp, performance.now());
+            await this.take(frame);
+            frame.close();
+        }
+    }
+
+    private async take(frame: VideoFrame): Promise<void> {
+        const {capture} = this;
+        if (!capture || capture.phase === "ending") return;
+        if (capture.phase === "running") {
+            const isEarly = capture.wanted.startAtUs !== null && this.clock.stamp(frame.timestamp) < capture.wanted.startAtUs;
+            return isEarly ? undefined : capture.encoder.encode(frame, capture.seq++);
+        }
+        const track = this.stream?.getVideoTracks()[0];
+        try {
+            const fps = capture.wanted.fps || Math.round(track?.getSettings().frameRate ?? 30);
+            await capture.encoder.begin(frame, {bitrateBps: capture.wanted.bitrateBps, fps});
+            if (this.capture !== capture) return;
+            capture.phase = "running";
+            this.say({status: "capture_started", message: track?.label ?? "camera"});
+            this.show("recording", "streaming");
+        } catch (error) {
+            this.fail(String(error));
+        }
+    }
+
+    // ---- the server ------------------------------------------------------------------------------
+
+    private connect(): void {
+        const name = byId<HTMLInputElement>("name").value.trim();
+        const page = new URL(location.href);
+        const rights = new URLSearchParams();
+        for (const key of ["token", "sign"]) {
+            const value = page.searchParams.get(key);
+            if (value) rights.set(key, value);
+        }
+        this.show("waiting", "connecting");
+        this.clock.settle();
+        const socket = this.socket = new WebSocket(socketUrl(name ? `ingest/${name}` : "browser-camera", page, rights));
+        socket.onopen = async () => {
+            this.retryMs = 500;
+            message("");
+            this.show("idle", "connected, waiting to be started");
+            this.say({status: "ready", message: "a browser"});
+            this.say(await this.capabilities());
+            if (document.hidden) this.say({type: "page", hidden: true});
+        };
+        socket.onmessage = ({data}) => {
+            if (typeof data === "string") void this.obey(readCommand(data));
+        };
+        socket.onclose = ({reason}) => {
+            void this.dropCapture();
+            if (!this.isWanted) return;
+            this.show("waiting", `no connection${reason ? `: ${reason}` : ""}; trying again`);
+            setTimeout(() => this.isWanted && this.connect(), this.retryMs);
+            this.retryMs = Math.min(2 * this.retryMs, 5000);
+        };
+    }
+
+    private async capabilities(): Promise<object> {
+        const track = this.stream?.getVideoTracks()[0];
+        const settings = track?.getSettings() ?? {};
+        const most = track?.getCapabilities?.() ?? {};
+        const battery = await (navigator as {getBattery?: () => Promise<{level: number; charging: boolean}>}).getBattery?.().catch(() => null);
+        const agent = (navigator as {userAgentData?: {platform: string; brands: {brand: string}[]}}).userAgentData;
+        const frameUs = Math.round(1e6 / (settings.frameRate || 30));
+        return {
+            type: "capabilities",
+            deviceModel: agent ? `${agent.platform} ${agent.brands.at(-1)?.brand ?? "browser"}` : navigator.platform || "browser",
+            lens: track?.label ?? "",
+            resolutions: [{width: settings.width, height: settings.height}, {width: most.width?.max, height: most.height?.max}]
+                .filter((size) => size.width && size.height),
+            fps: settings.frameRate ?? null,
+            battery: battery?.level ?? null,
+            warnings: true,
+            // How long a picture takes from the sensor to the page is not known: an interval is assumed.
+            clock: {unit: "us", exchange: 1, uncertainty_us: frameUs},
+            start_at: true,
+        };
+    }
+
+    private async obey(command: Command): Promise<void> {
+        switch (command.kind) {
+            case "clock": {
+                const received = PictureClock.now();
+                return this.say({type: "clock", id: command.id, received, sent: PictureClock.now()});
+            }
+            case "start":
+                return this.startCapture(command.start);
+            case "stop":
+                return this.stopCapture();
+            case "warning":
+                return message(command.text);
+            case "other":
+        }
+    }
+
+    private async startCapture(wanted: StartCapture): Promise<void> {
+        if (this.capture || !this.socket) return;
+        const track = this.stream?.getVideoTracks()[0];
+        const {width, height, fps} = wanted;
+        if (track && (width !== null || fps > 0)) {
+            await track.applyConstraints({
+                ...(width !== null && height !== null ? {width: {ideal: width}, height: {ideal: height}} : {}),
+                ...(fps > 0 ? {frameRate: {ideal: fps}} : {})}).catch(() => undefined);
+        }
+        this.capture = new Capture(wanted, this.socket, this.clock, (error) => this.fail(error.message));
+    }
+
+    private async stopCapture(): Promise<void> {
+        const {capture} = this;
+        if (!capture) return;
+        await this.dropCapture();
+        this.say({status: "capture_stopped", message: format.count(capture.sent, "picture", "pictures")});
+        this.show("idle", "connected, waiting to be started");
+    }
+
+    /// What was encoded goes out first.
+    private async dropCapture(): Promise<void> {
+        const {capture} = this;
+        if (!capture) return;
+        capture.phase = "ending";
+        await capture.encoder.finish();
+        this.capture = null;
+    }
+
+    private fail(text: string): void {
+        message(text);
+        this.say({status: "error", message: text});
+        void this.dropCapture();
+        if (this.socket?.readyState === WebSocket.OPEN) this.show("idle", "connected, waiting to be started");
+    }
+
+    private say(value: object): void {
+        if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(value));
+    }
+
+    // ---- the page --------------------------------------------------------------------------------
+
+    /// Browsers take the lock back whenever the page is hidden.
+    private async stayAwake(): Promise<void> {
+        try {
+            this.wakeLock = await navigator.wakeLock?.request("screen") ?? null;
+        } catch {
+            this.wakeLock = null;
+        }
+    }
+
+    private show(state: string, text: string): void {
+        byId("state").dataset["state"] = state;
+        setText(byId("state"), text);
+        setText(byId("connect"), this.isWanted ? "Disconnect" : "Be a camera");
+        byId<HTMLInputElement>("name").disabled = this.isWanted;
+    }
+
+    private tell(): void {
+        const seen = this.framesSeen;
+        this.framesSeen = 0;
+        if (!this.stream) return setText(byId("facts"), "");
+        const {width, height} = this.stream.getVideoTracks()[0]?.getSettings() ?? {};
+        const {capture} = this;
+        const lost = capture ? capture.lost + capture.encoder.skipped : 0;
+        const waiting = this.socket?.bufferedAmount ?? 0;
+        setText(byId("facts"), [
+            width && height ? `${width} × ${height}` : "", `${seen} fps`,
+            capture ? `${format.count(capture.sent, "picture", "pictures")} sent` : "",
+            capture?.encoder.codec ?? "",
+            waiting > 0 ? `${format.bytes(waiting)} wait for the network` : "",
+            lost > 0 ? `${format.count(lost, "picture", "pictures")} lost` : "",
+            this.wakeLock && !this.wakeLock.released ? "" : "the screen may go dark",
+        ].filter((text) => text !== "").join(" · "));
+    }
+}
+
+function main(): void {
+    const name = byId<HTMLInputElement>("name");
+    name.value = new URLSearchParams(location.search).get("name") ?? localStorage.getItem("camera-name") ?? "";
+    const connect = byId<HTMLButtonElement>("connect");
+    if (!isSecureContext || !("mediaDevices" in navigator)) {
+        connect.disabled = true;
+        return message("A browser lets a page use the camera only over https: open this page by the server's https address, whose certificate this device must trust.");
+    }
+    if (!("VideoEncoder" in window)) {
+        connect.disabled = true;
+        return message("This browser cannot encode video (WebCodecs). Chrome, Edge, Samsung Internet and Safari 16.4 or later can.");
+    }
+    const camera = new PhoneCamera();
+    let isOn = false;
+    byId("form").addEventListener("submit", (event) => {
+        event.preventDefault();
+        isOn = !isOn;
+        if (!isOn) return camera.end();
+        localStorage.setItem("camera-name", name.value.trim());
+        camera.begin().catch((error: Error) => {
+            isOn = false;
+            camera.end();
+            message(error.name === "NotAllowedError" ? "The camera was not allowed. Allow it in the browser's settings for this page." : `No camera: ${error.message}`);
+        });
+    });
+}
+
+main();

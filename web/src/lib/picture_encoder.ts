@@ -1,0 +1,111 @@
+/// Encodes pictures as H.264 in Annex B form. What a browser says it can encode and what it can are two things, so each
+/// candidate is tried with a picture that is not sent, and the first that gives something stays.
+
+import {codecsFor} from "./camera_wire.ts";
+
+/// Microseconds between key frames.
+const keyEveryUs = 2_000_000;
+/// Pictures that may wait for the encoder: more, and it is too slow for them.
+const queueMax = 8;
+const trialMs = 3000;
+
+export interface EncodedPicture {
+    timestampUs: number;
+    /// Rises by one for each picture that came from the camera, also for those left out: a gap shows a loss.
+    seq: number;
+    payload: Uint8Array;
+}
+
+export class PictureEncoder {
+    codec = "";
+    skipped = 0;
+    private encoder: VideoEncoder | null = null;
+    private readonly seqs = new Map<number, number>();
+    private lastKeyUs = -Infinity;
+    private onError: (error: Error) => void;
+
+    constructor(private readonly output: (picture: EncodedPicture) => void, onError: (error: Error) => void) {
+        this.onError = onError;
+    }
+
+    /// Throws if the browser can encode no H.264 of that size.
+    async begin(trial: VideoFrame, options: {bitrateBps: number; fps: number}): Promise<void> {
+        // Encoders want whole blocks of colour; most whole macroblocks, and cut themselves what they do not.
+        const width = trial.displayWidth & ~1;
+        const height = trial.displayHeight & ~1;
+        const tried: string[] = [];
+        for (const hardwareAcceleration of ["prefer-hardware", "no-preference"] as const) {
+            for (const codec of codecsFor(width, height, options.fps)) {
+                const config: VideoEncoderConfig = {
+                    codec, width, height, bitrate: options.bitrateBps, framerate: options.fps, hardwareAcceleration,
+                    latencyMode: "realtime", avc: {format: "annexb"}};
+                const support = await VideoEncoder.isConfigSupported(config).catch(() => null);
+                if (!support?.supported) continue;
+                tried.push(codec);
+                if (await this.attempt(config, trial)) return;
+            }
+        }
+        throw new Error(tried.length > 0 ? `this browser could not encode H.264 (${tried.join(", ")})` : "this browser cannot encode H.264");
+    }
+
+    encode(frame: VideoFrame, seq: number): void {
+        if (!this.encoder || this.encoder.state !== "configured") return;
+        if (this.encoder.encodeQueueSize > queueMax) {
+            this.skipped += 1;
+            return;
+        }
+        const isKey = frame.timestamp - this.lastKeyUs >= keyEveryUs;
+        if (isKey) this.lastKeyUs = frame.timestamp;
+        this.seqs.set(frame.timestamp, seq);
+        this.encoder.encode(frame, {keyFrame: isKey});
+    }
+
+    get queueSize(): number {
+        return this.encoder?.encodeQueueSize ?? 0;
+    }
+
+    /// All that was taken comes out.
+    async finish(): Promise<void> {
+        const encoder = this.encoder;
+        this.encoder = null;
+        if (encoder?.state !== "configured") return;
+        await encoder.flush().catch(() => undefined);
+        encoder.close();
+    }
+
+    private async attempt(config: VideoEncoderConfig, trial: VideoFrame): Promise<boolean> {
+        return new Promise((resolve) => {
+            let isTrial = true;
+            const end = (works: boolean) => {
+                if (!isTrial) return;
+                isTrial = false;
+                clearTimeout(timer);
+                if (works) {
+                    this.codec = config.codec;
+                    this.encoder = encoder;
+                } else if (encoder.state !== "closed") {
+                    encoder.close();
+                }
+                resolve(works);
+            };
+            const encoder = new VideoEncoder({
+                output: (chunk) => {
+                    if (isTrial) return end(true);
+                    const payload = new Uint8Array(chunk.byteLength);
+                    chunk.copyTo(payload);
+                    const number = this.seqs.get(chunk.timestamp) ?? 0;
+                    this.seqs.delete(chunk.timestamp);
+                    this.output({timestampUs: chunk.timestamp, seq: number, payload});
+                },
+                error: (error) => isTrial ? end(false) : this.onError(error),
+            });
+            const timer = setTimeout(() => end(false), trialMs);
+            try {
+                encoder.configure(config);
+                encoder.encode(trial, {keyFrame: true});
+            } catch {
+                end(false);
+            }
+        });
+    }
+}

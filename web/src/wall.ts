@@ -1,0 +1,224 @@
+/// Up to 16 streams side by side, over one WebSocket.
+
+import {byId, h, setText} from "./lib/dom.ts";
+import * as format from "./lib/format.ts";
+import {readTags} from "./lib/flv.ts";
+import {type DecodedPicture, draw, PictureDecoder} from "./lib/picture_decoder.ts";
+import {commonInstant, StepQueue} from "./lib/step.ts";
+import {credentials, isStreamPath, socketUrl} from "./lib/stream_url.ts";
+
+const tilesMax = 16;
+/// A stream that is not there is asked for again.
+const askAgainMs = 3000;
+/// Pictures arrive, but none is decoded: decoders beyond what the hardware has do that without an error.
+const silenceMs = 5000;
+
+interface StateMessage {
+    id?: number;
+    state?: "live" | "waiting" | "ended";
+    reason?: string;
+    zero_us?: number;
+    error?: string;
+}
+
+class Tile {
+    readonly element: HTMLElement;
+    readonly queue = new StepQueue<VideoFrame>();
+    isInStep = false;
+    private readonly canvas = h("canvas");
+    private readonly message = h("p", {class: "message"}, "waiting");
+    private readonly note = h("span");
+    private decoder: PictureDecoder | null = null;
+    private zeroUs: number | null = null;
+    private shown = 0;
+    private fed = 0;
+    private shownAt = 0;
+
+    constructor(readonly path: string) {
+        this.element = h("section", {class: "tile", "aria-label": path}, this.canvas, this.message,
+            h("div", {class: "label"}, h("span", {}, path), this.note));
+    }
+
+    begin(onlyKeys: boolean): void {
+        this.end("waiting");
+        this.zeroUs = null;
+        this.shownAt = performance.now();
+        this.fed = 0;
+        this.decoder = new PictureDecoder((picture) => this.onPicture(picture), (text) => this.say(text), onlyKeys);
+    }
+
+    end(text: string): void {
+        this.decoder?.close();
+        this.decoder = null;
+        this.queue.clear();
+        this.say(text);
+    }
+
+    push(bytes: Uint8Array): void {
+        const now = performance.now();
+        try {
+            for (const tag of readTags(bytes)) this.decoder?.push(tag, now);
+        } catch (error) {
+            this.say(String(error));
+        }
+        this.fed += 1;
+    }
+
+    told({zero_us: zeroUs}: StateMessage): void {
+        if (zeroUs !== undefined) this.zeroUs = zeroUs;
+    }
+
+    /// What belongs to that instant of the server's time.
+    step(instantUs: number): void {
+        const found = this.queue.take(instantUs);
+        if (!found) return;
+        this.show(found.picture);
+        this.element.dataset["skewMs"] = ((instantUs - found.atUs) / 1000).toFixed(0);
+    }
+
+    /// Once a second.
+    tell(): void {
+        const parts = [this.shown > 0 ? format.fps(this.shown) : "",
+                       this.isInStep && this.shown > 0 ? `${this.element.dataset["skewMs"] ?? "0"} ms behind` : "",
+                       this.decoder && this.decoder.dropped > 0 ? `${this.decoder.dropped} left out` : ""];
+        setText(this.note, parts.filter((part) => part !== "").join(" · "));
+        if (this.fed > 0 && performance.now() - this.shownAt > silenceMs) this.say("pictures come, but this browser decodes none");
+        this.element.dataset["shown"] = String(this.shown);
+        this.shown = 0;
+        this.fed = 0;
+    }
+
+    private onPicture({frame}: DecodedPicture): void {
+        if (!this.isInStep || this.zeroUs === null) return this.show(frame);
+        this.queue.push(frame, this.zeroUs + frame.timestamp);
+    }
+
+    private show(frame: VideoFrame): void {
+        draw(this.canvas, frame);
+        this.shown += 1;
+        this.shownAt = performance.now();
+        this.say("");
+    }
+
+    private say(text: string): void {
+        this.message.hidden = text === "";
+        setText(this.message, text);
+    }
+}
+
+class Wall {
+    private readonly tiles: Tile[];
+    private socket: WebSocket | null = null;
+    private retryMs = 1000;
+    private retry = 0;
+    private onlyKeys = false;
+    private isInStep = false;
+
+    constructor(paths: string[], private readonly url: string, private readonly proof: string) {
+        this.tiles = paths.map((path) => new Tile(path));
+        const wall = byId("wall");
+        wall.append(...this.tiles.map((tile) => tile.element));
+        const arrange = () => {
+            const narrow = innerWidth < 640;
+            const columns = narrow ? (paths.length > 3 ? 2 : 1) : Math.ceil(Math.sqrt(paths.length));
+            wall.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
+        };
+        arrange();
+        addEventListener("resize", arrange);
+        document.addEventListener("visibilitychange", () => document.hidden ? this.stop("hidden") : this.start());
+        setInterval(() => this.tiles.forEach((tile) => tile.tell()), 1000);
+        this.button("sync", (isOn) => {
+            this.isInStep = isOn;
+            for (const tile of this.tiles) {
+                tile.isInStep = isOn;
+                tile.queue.clear();
+            }
+        });
+        this.button("keys", (isOn) => {
+            this.onlyKeys = isOn;
+            this.start();
+        });
+        byId("full").onclick = () => void wall.requestFullscreen?.();
+        const step = () => {
+            if (this.isInStep) {
+                const newest = this.tiles.map((tile) => tile.queue.newestUs).filter((time) => Number.isFinite(time));
+                const instant = newest.length > 0 ? commonInstant(newest) : 0;
+                for (const tile of this.tiles) tile.step(instant);
+            }
+            requestAnimationFrame(step);
+        };
+        requestAnimationFrame(step);
+    }
+
+    start(): void {
+        this.stop("connecting");
+        const socket = this.socket = new WebSocket(this.url);
+        socket.binaryType = "arraybuffer";
+        socket.onopen = () => {
+            this.retryMs = 1000;
+            setText(byId("state"), "connected");
+            this.tiles.forEach((_, id) => this.subscribe(id));
+        };
+        socket.onmessage = ({data}) => {
+            if (typeof data === "string") return this.told(JSON.parse(data) as StateMessage);
+            const bytes = new Uint8Array(data as ArrayBuffer);
+            this.tiles[(bytes[0] as number) << 8 | (bytes[1] as number)]?.push(bytes.subarray(2));
+        };
+        socket.onclose = ({reason}) => {
+            if (socket !== this.socket) return;
+            this.stop(`no connection${reason ? `: ${reason}` : ""}; trying again`);
+            this.retry = window.setTimeout(() => this.start(), this.retryMs);
+            this.retryMs = Math.min(2 * this.retryMs, 10_000);
+        };
+    }
+
+    private stop(text: string): void {
+        clearTimeout(this.retry);
+        const socket = this.socket;
+        this.socket = null;
+        socket?.close();
+        for (const tile of this.tiles) tile.end("waiting");
+        setText(byId("state"), text);
+    }
+
+    private subscribe(id: number): void {
+        const tile = this.tiles[id];
+        if (!tile || this.socket?.readyState !== WebSocket.OPEN) return;
+        tile.begin(this.onlyKeys);
+        this.socket.send(JSON.stringify({subscribe: [{id, path: tile.path + this.proof, mode: this.onlyKeys ? "keys" : "all"}]}));
+    }
+
+    private told(message: StateMessage): void {
+        if (message.error) return setText(byId("state"), message.error);
+        const id = message.id ?? -1;
+        const tile = this.tiles[id];
+        if (!tile) return;
+        tile.told(message);
+        if (message.state !== "ended") return;
+        tile.end(message.reason ?? "ended");
+        const {socket} = this;
+        setTimeout(() => socket === this.socket && this.subscribe(id), askAgainMs);
+    }
+
+    private button(id: string, set: (isOn: boolean) => void): void {
+        const button = byId<HTMLButtonElement>(id);
+        button.onclick = () => {
+            const isOn = button.getAttribute("aria-pressed") !== "true";
+            button.setAttribute("aria-pressed", String(isOn));
+            set(isOn);
+        };
+    }
+}
+
+function main(): void {
+    const page = new URL(location.href);
+    const paths = [...new Set((page.searchParams.get("paths") ?? "").split(",").map((path) => path.trim()).filter(isStreamPath))].slice(0, tilesMax);
+    if (paths.length === 0) return setText(byId("state"), "Name streams in the address: wall?paths=/camera/door,/camera/cellar");
+    if (!isSecureContext || !("VideoDecoder" in window)) {
+        return setText(byId("state"), "A wall needs WebCodecs, which browsers offer over https (or on the server's own machine) only.");
+    }
+    const proof = credentials(page.searchParams).toString();
+    new Wall(paths, socketUrl("play-many", page), proof ? `?${proof}` : "").start();
+}
+
+main();

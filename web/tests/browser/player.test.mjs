@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import {after, before, test} from "node:test";
+import {launch, photograph, Server, until, watched} from "./rig.mjs";
+
+let server;
+let browser;
+before(async () => {
+    server = await Server.start();
+    browser = await launch();
+    await server.camera("door");
+    await server.ask("POST", "capture/start", {cameras: ["door"]});
+});
+after(async () => {
+    await browser?.close();
+    await server?.stop();
+});
+
+/** Two looks at what is shown differ: it moves. */
+async function moves(page, selector) {
+    const look = () => page.evaluate((where) => {
+        const source = document.querySelector(where);
+        const canvas = document.createElement("canvas");
+        canvas.width = 160;
+        canvas.height = 90;
+        const context = canvas.getContext("2d");
+        context.drawImage(source, 0, 0, 160, 90);
+        return [...context.getImageData(0, 0, 160, 90).data].reduce((sum, value, i) => (sum * 31 + value * (i % 7 + 1)) % 1000003, 7);
+    }, selector);
+    const first = await look();
+    await until("another picture", async () => await look() !== first, 10_000);
+}
+
+for (const [by, selector, shown] of [["", "canvas", /WebCodecs · 640 × 360 · \d+\.\d fps · shown within \d+ ms/],
+                                     ["&by=mse", "video", /Media Source · 640 × 360 · \d+ ms in the buffer/]]) {
+    test(`a stream plays by ${by ? "Media Source" : "WebCodecs"} and says how late it is`, async () => {
+        const context = await browser.newContext();
+        const page = await watched(context, server);
+        await page.goto(`${server.url}player?path=/camera/door${by}`);
+        await page.getByText(shown).waitFor();
+        await moves(page, selector);
+        assert.equal(await page.locator("#message").isVisible(), false);
+        if (!by) await photograph(page, "player");
+        page.check();
+        await context.close();
+    });
+}
+
+test("a page that is hidden leaves the stream, and comes back", async () => {
+    const context = await browser.newContext();
+    const page = await watched(context, server);
+    await page.goto(`${server.url}player?path=/camera/door`);
+    await moves(page, "canvas");
+    const viewers = async () => (await server.ask("GET", "viewers")).items.length;
+    assert.equal(await viewers(), 1);
+    const hide = (hidden) => page.evaluate((value) => {
+        Object.defineProperty(document, "hidden", {value, configurable: true});
+        document.dispatchEvent(new Event("visibilitychange"));
+    }, hidden);
+    await hide(true);
+    await until("no viewer", async () => await viewers() === 0);
+    await hide(false);
+    await moves(page, "canvas");
+    page.check();
+    await context.close();
+});
+
+test("an address without a stream says how it should be", async () => {
+    const context = await browser.newContext();
+    const page = await watched(context, server);
+    await page.goto(`${server.url}player?path=door`);
+    await page.getByText("Name a stream in the address: player?path=/camera/door").waitFor();
+    page.check();
+    await context.close();
+});
