@@ -263,6 +263,15 @@ void build_list_commands(CLI::App& app, Options& options) {
                 "Prints the keys that have a new value, and those that take effect after a "
                 "restart. If there is a mistake in the file, nothing changes, and the exit status "
                 "is 1.");
+
+    add_command(app, "open",
+                "Print the address of the monitor, which logs one browser in\n\n"
+                "The address is good once, for a minute.");
+    CLI::App& qr = add_command(app, "qr",
+                               "Show a QR code that makes a phone a camera\n\n"
+                               "It holds the https address of the page that does so; below it the "
+                               "same as text. The phone must trust the server's certificate.");
+    qr.add_option("CAMERA", options.camera, "The name the phone is to have");
 }
 
 void build_live_commands(CLI::App& app, Options& options) {
