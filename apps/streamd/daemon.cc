@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <functional>
@@ -13,6 +14,9 @@
 #include <thread>
 
 #include "cli/exit_codes.h"
+#include "cli/qr.h"
+#include "cli/terminal.h"
+#include "control/page_url.h"
 #include "live/snapshots.h"
 #include "loop/event_loop.h"
 #include "server/server.h"
@@ -133,6 +137,14 @@ std::string authority_url(const server::Server& server) {
     return best + "/ca";
 }
 
+/// For phones, whose browsers give a page the camera over https only.
+void announce_camera_page(const server::Server& server, const Log& log) {
+    const std::string base = control::page_base(server.camera_urls(), true);
+    if (base.empty()) return;
+    log.info("a phone becomes a camera at " + base + "camera");
+    if (cli::is_terminal(STDERR_FILENO)) std::cerr << cli::qr_code(base + "camera");
+}
+
 void announce(const server::Server& server, const server::Options& options, const Log& log) {
     for (const std::string& url : server.camera_urls()) log.info("cameras connect to " + url);
     if (const auto rtmp = server.ports().rtmp) {
@@ -147,6 +159,7 @@ void announce(const server::Server& server, const server::Options& options, cons
         log.info("phones trust this server with the authority of " + authority_url(server) +
                  ", SHA-256 " + options.authority->fingerprint);
     }
+    announce_camera_page(server, log);
     for (const auth::Role role :
          {auth::Role::camera, auth::Role::publish, auth::Role::play, auth::Role::control}) {
         log.info(auth::describe(options.policy, role));

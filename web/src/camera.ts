@@ -27,7 +27,8 @@ class Capture {
     sent = 0;
     bytes = 0;
     lost = 0;
-    phase: "beginning" | "running" | "ending" = "beginning";
+    /// "ready": the encoder works; nothing is sent before the instant that was asked for.
+    phase: "beginning" | "ready" | "running" | "ending" = "beginning";
 
     constructor(readonly wanted: StartCapture, private readonly socket: WebSocket, private readonly clock: PictureClock,
                 onError: (error: Error) => void) {
@@ -141,18 +142,19 @@ class PhoneCamera {
     private async take(frame: VideoFrame): Promise<void> {
         const {capture} = this;
         if (!capture || capture.phase === "ending") return;
-        if (capture.phase === "running") {
-            const isEarly = capture.wanted.startAtUs !== null && this.clock.stamp(frame.timestamp) < capture.wanted.startAtUs;
-            return isEarly ? undefined : capture.encoder.encode(frame, capture.seq++);
+        if (capture.phase === "ready") {
+            if (this.clock.stamp(frame.timestamp) < (capture.wanted.startAtUs ?? 0)) return;
+            capture.phase = "running";
+            this.say({status: "capture_started", message: this.stream?.getVideoTracks()[0]?.label ?? "camera"});
+            this.show("recording", "streaming");
         }
+        if (capture.phase === "running") return capture.encoder.encode(frame, capture.seq++);
         const track = this.stream?.getVideoTracks()[0];
         try {
             const fps = capture.wanted.fps || Math.round(track?.getSettings().frameRate ?? 30);
             await capture.encoder.begin(frame, {bitrateBps: capture.wanted.bitrateBps, fps});
             if (this.capture !== capture) return;
-            capture.phase = "running";
-            this.say({status: "capture_started", message: track?.label ?? "camera"});
-            this.show("recording", "streaming");
+            capture.phase = "ready";
         } catch (error) {
             this.fail(String(error));
         }
@@ -312,7 +314,7 @@ function main(): void {
     const connect = byId<HTMLButtonElement>("connect");
     if (!isSecureContext || !("mediaDevices" in navigator)) {
         connect.disabled = true;
-        return message("A browser lets a page use the camera only over https: open this page by the server's https address, whose certificate this device must trust.");
+        return message("A browser lets a page use the camera only over https: open this page by the server's https address, whose certificate this device must trust (the page /ca of the server says how).");
     }
     if (!("VideoEncoder" in window)) {
         connect.disabled = true;

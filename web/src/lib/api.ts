@@ -24,6 +24,8 @@ export interface Camera {
     frames: number;
     bad: number;
     connected_at: string;
+    /// Of what it records at present.
+    recording?: {pictures: number; duration_ms: number; missing: number} | null;
     /// Of servers and cameras that have them:
     clock?: {bound_us: number | null} | null;
     battery?: number | null;

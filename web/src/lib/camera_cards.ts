@@ -33,8 +33,9 @@ export function factsOf({camera, recording}: Shown): [string, string][] {
     if (recording && camera.session === recording.id) {
         const since = Date.now() - new Date(recording.started_at).getTime();
         facts.push(["Recording for", format.duration(since)]);
-        const lost = api.lostOf(recording);
-        if (lost > 0) facts.push(["Lost", format.count(lost, "message", "messages")]);
+        const lost = camera.recording?.missing ?? api.lostOf(recording);
+        if (camera.recording) facts.push(["Pictures", String(camera.recording.pictures)]);
+        if (lost > 0 || camera.recording) facts.push(["Lost", format.count(lost, "message", "messages")]);
     }
     const bound = camera.clock?.bound_us ?? (camera.session === recording?.id ? recording?.clock?.bound_us : null);
     if (typeof bound === "number") facts.push(["Clock", `within ${(bound / 1000).toFixed(2)} ms`]);
