@@ -34,6 +34,9 @@ struct Summary {
     std::string directory;  ///< absolute
     std::string camera;
     std::optional<std::string> take;
+    unsigned part = 1;
+    std::string started_by;  ///< as in session.json; "": nobody said
+    std::string stopped_by;
     /// done; failed; finalising: left to the next start (hurried shutdown).
     RecordingState state = RecordingState::done;
     camera::EndReason end_reason = camera::EndReason::stopped;

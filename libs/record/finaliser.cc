@@ -54,6 +54,9 @@ Summary summary_of(const Meta& meta, const mux::Report& report, const std::strin
     summary.directory = directory;
     summary.camera = meta.camera;
     summary.take = meta.take;
+    summary.part = meta.part;
+    summary.started_by = meta.started_by;
+    summary.stopped_by = meta.stopped_by;
     summary.state = meta.state;
     summary.end_reason = meta.end_reason.value_or(EndReason::crash);
     summary.error = meta.error;

@@ -15,6 +15,7 @@
 #include <system_error>
 
 #include "base/name.h"
+#include "base/units.h"
 #include "base/unsupported.h"
 
 namespace st::record {
@@ -59,6 +60,15 @@ void for_each_name(Fd directory, Visit visit) {
 
 /// With less a recording that begins would soon fail, and another begin.
 constexpr std::uint64_t kRoomBytes = std::uint64_t{64} << 20;
+constexpr std::uint64_t kRoomShare = 8;  ///< of a small disk, an eighth is enough
+
+std::uint64_t room_of(const struct statvfs& disk) {
+    return std::min(kRoomBytes, std::uint64_t{disk.f_blocks} * disk.f_frsize / kRoomShare);
+}
+
+std::uint64_t free_on(const struct statvfs& disk) {
+    return std::uint64_t{disk.f_bavail} * disk.f_frsize;
+}
 
 constexpr std::string_view kShape = "_00000000_000000";
 
@@ -106,6 +116,19 @@ void Folder::follow_path() {
     Fd fd = open_directory(path_);
     claim(fd, path_);
     fd_ = std::move(fd);
+}
+
+void Folder::require_room(std::uint64_t bytes) const {
+    struct statvfs disk {};
+    {
+        const Lock guard(mutex_);
+        if (::fstatvfs(fd_.get(), &disk) != 0) return;  // then writing will say what is wrong
+    }
+    const std::uint64_t wanted = std::max(bytes, room_of(disk));
+    const std::uint64_t free = free_on(disk);
+    if (disk.f_blocks == 0 || free >= wanted) return;
+    throw std::runtime_error("the disk of " + path_ + " has only " + human_bytes(free) +
+                             " free; a recording begins with at least " + human_bytes(wanted));
 }
 
 Folder::Made Folder::make_recording(const std::string& camera, std::int64_t started_us) {
@@ -187,8 +210,7 @@ bool Folder::has_room() {
     }
     struct statvfs disk {};
     if (::fstatvfs(fd_.get(), &disk) != 0 || (disk.f_flag & ST_RDONLY) != 0) return false;
-    const std::uint64_t all = std::uint64_t{disk.f_blocks} * disk.f_frsize;
-    return std::uint64_t{disk.f_bavail} * disk.f_frsize >= std::min(kRoomBytes, all / 8);
+    return free_on(disk) >= room_of(disk);
 }
 
 void Folder::sync() const {

@@ -329,6 +329,14 @@ SessionPtr Recorder::session(std::uint64_t serial) const {
     return found == parts_->sessions.end() ? nullptr : found->second;
 }
 
+SessionPtr Recorder::find(std::string_view id) const {
+    const Lock lock(parts_->mutex);
+    for (const auto& [serial, session] : parts_->sessions) {
+        if (session->id() == id) return session;
+    }
+    return nullptr;
+}
+
 std::size_t Recorder::finish_all(std::int64_t deadline_ns) {
     std::vector<SessionPtr> open;
     {
@@ -367,6 +375,7 @@ RecorderStatus Recorder::status() const {
     }
     status.finalising = parts_->finaliser->waiting();
     status.written_bytes = counts.bytes.load();
+    status.bytes_per_second = counts.rate.bytes_per_second(monotonic_ns());
     status.written_messages = counts.messages.load();
     status.write_lag_seconds = static_cast<double>(counts.lag_ns.load()) / 1e9;
     status.sync_seconds = parts_->sync_seconds.load();

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -61,6 +62,7 @@ struct RecorderStatus {
     std::uint64_t queued_bytes = 0;  ///< received, not yet written
     std::uint64_t written_bytes = 0;
     std::uint64_t written_messages = 0;
+    std::uint64_t bytes_per_second = 0;  ///< over the last ten seconds
     double write_lag_seconds = 0;  ///< longest wait in a queue, of the latest round of any writer
     double sync_seconds = 0;       ///< how long the latest sync took
     double sync_lag_seconds = 0;   ///< age of the oldest byte not known to be on the disk
@@ -84,6 +86,8 @@ class Recorder {
 
     /// The session with that serial; null once its Finished has been told. Any thread.
     SessionPtr session(std::uint64_t serial) const;
+    /// The one that is being recorded, or finished, under that id; null: none is. Any thread.
+    SessionPtr find(std::string_view id) const;
 
     /// Ends open sessions (reason shutdown) and waits until all of this run are finished, or until
     /// `deadline` (CLOCK_MONOTONIC ns). Recordings of earlier runs are left where they are. Returns

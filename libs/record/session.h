@@ -12,6 +12,7 @@
 #include "base/sync.h"
 #include "camera/message.h"
 #include "camera/states.h"
+#include "record/live_figures.h"
 
 namespace st::record {
 
@@ -97,6 +98,10 @@ class Session : public std::enable_shared_from_this<Session> {
     /// The recording's id, the name of its folder; "" until the event Opened.
     std::string id() const;
 
+    /// What came so far.
+    LiveFigures& figures() { return figures_; }
+    const LiveFigures& figures() const { return figures_; }
+
     std::size_t queued_bytes() const { return queued_bytes_.load(std::memory_order_relaxed); }
     /// push() was false, and the event Room has not been since.
     bool wants_room() const { return room_wanted_.load(); }
@@ -147,6 +152,7 @@ class Session : public std::enable_shared_from_this<Session> {
     const std::size_t budget_bytes_;
     const std::shared_ptr<Mailbox> writer_;
 
+    LiveFigures figures_;
     std::atomic<std::size_t> queued_bytes_{0};
     std::atomic<bool> failed_{false};
     std::atomic<bool> ended_{false};

@@ -142,7 +142,10 @@ void Writer::serve(const SessionPtr& of) {
     const auto [at, is_new] = files_.try_emplace(&session);
     File& file = at->second;
     try {
-        if (is_new) open(session, file);
+        if (is_new) {
+            folder_.require_room(room_for_seconds());
+            open(session, file);
+        }
         const std::size_t written = file.error.empty() ? write(session, file, taken_) : 0;
         if (file.error.empty() && written < taken_.size()) {
             go_on_in_next(of, file, written, std::exchange(end_of_session, std::nullopt));
@@ -188,6 +191,11 @@ void Writer::open(Session& session, File& file) {
     calls_.sink(Opened{session.serial_, start.camera, file.meta.id});
 }
 
+std::uint64_t Writer::room_for_seconds() const {
+    constexpr std::uint64_t kRoomSeconds = 10;
+    return kRoomSeconds * counts_.rate.bytes_per_second(monotonic_ns());
+}
+
 /// The dump with its header and first note, and session.json.
 void Writer::fill(const Session& session, File& file, const Folder::Made& made) {
     const SessionStart& start = session.start_;
@@ -231,6 +239,7 @@ std::size_t Writer::write(Session& session, File& file, std::vector<Session::Ite
     }
     counts_.bytes.fetch_add(bytes, std::memory_order_relaxed);
     counts_.messages.fetch_add(count, std::memory_order_relaxed);
+    counts_.rate.add(bytes, now);
     return count;
 }
 

@@ -16,6 +16,7 @@
 #include "record/mailbox.h"
 #include "record/session_json.h"
 #include "record/switch_plan.h"
+#include "record/write_rate.h"
 
 namespace st::record {
 
@@ -36,6 +37,7 @@ struct Unfinished {
 struct WriterCounts {
     std::atomic<std::uint64_t> bytes{0};
     std::atomic<std::uint64_t> messages{0};
+    WriteRate rate;
     std::atomic<std::int64_t> lag_ns{0};  ///< of the latest round of any writer
     std::atomic<std::int64_t> oldest_unsynced_ns{
         0};  ///< when the first write after a sync was; 0: none
@@ -77,6 +79,7 @@ class Writer {
     void serve(const SessionPtr& session);
     void abandon(const SessionPtr& session, const char* why) noexcept;
     void open(Session& session, File& file);
+    std::uint64_t room_for_seconds() const;
     void fill(const Session& session, File& file, const Folder::Made& made);
     std::size_t write(Session& session, File& file, std::vector<Session::Item>& items);
     bool append(File& file, Bytes message, std::int64_t arrival_ns);
