@@ -163,6 +163,7 @@ void take_cameras(const Layers& layers, Config& config, Lines& errors) {
     config.camera.ping_timeout = layers.duration("camera.ping_timeout");
     config.camera.takeover_after = layers.duration("camera.takeover_after");
     config.camera.stop_timeout = layers.duration("camera.stop_timeout");
+    config.camera.previews_on_view = layers.text("camera.preview") == "on_view";
     take_auto_start(layers, config, errors);
     for (std::size_t i = 0; i < layers.count("cameras"); ++i) {
         const std::string path = entry("cameras", i);
@@ -208,6 +209,7 @@ void take_recording(const Layers& layers, const std::string& folder, Config& con
     recording.buffer_bytes = layers.number("recording.buffer_bytes");
     recording.max_session = layers.duration("recording.max_session");
     recording.max_bytes_per_file = layers.number("recording.max_bytes_per_file");
+    recording.warn_free = layers.duration("recording.warn_free");
 }
 
 void take_live(const Layers& layers, Config& config) {

@@ -69,6 +69,7 @@ struct CameraConfig {
     milliseconds ping_timeout{20'000};   ///< silence after that ping which ends the connection
     milliseconds takeover_after{5'000};
     milliseconds stop_timeout{10'000};
+    bool previews_on_view = false;  ///< a camera streams while somebody watches it
     std::optional<AutoStart> auto_start;
 };
 
@@ -97,6 +98,7 @@ struct RecordingConfig {
     std::uint64_t buffer_bytes = 64ULL << 20;  ///< per session: over it that socket is not read
     milliseconds max_session{6 * 3'600'000LL};
     std::uint64_t max_bytes_per_file = 0;  ///< 0: none
+    milliseconds warn_free{600'000};  ///< 0: never
 };
 
 struct LiveConfig {

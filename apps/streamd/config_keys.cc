@@ -144,6 +144,10 @@ void add_cameras(Keys& keys, const Config& config) {
                             "How long a silent camera keeps its name from a second one."));
     keys.push_back(duration("camera.stop_timeout", camera.stop_timeout, milliseconds(100),
                             minutes(10), "How long a camera may take to say `capture_stopped`."));
+    keys.push_back(
+        live(choice("camera.preview", "off", {"off", "on_view"},
+                    "`on_view`: an idle camera streams while somebody watches it, and is "
+                    "not recorded by that.")));
     keys.push_back({.path = "camera.auto_start",
                     .type = KeyType::group,
                     .fallback = "off",
@@ -197,6 +201,10 @@ void add_recording(Keys& keys, const Config& config) {
     keys.push_back(size("recording.max_bytes_per_file", recording.max_bytes_per_file, 0, kSizeMax,
                         "A recording goes on in a new one at the key frame before its file is "
                         "larger; 0: when the file system takes no more (4 GiB on FAT32)."));
+    keys.push_back(
+        live(duration("recording.warn_free", recording.warn_free, milliseconds(0), kForever,
+                      "The event `server.disk` says when the disk lasts no longer than this at the "
+                      "present rate, and clients are warned before they record; 0: never.")));
 }
 
 void add_sources(Keys& keys) {

@@ -69,6 +69,7 @@ capture::Options capture_options(const Config& config) {
     options.max_session = config.recording.max_session;
     options.frame_bytes_max = config.limits.frame_bytes;
     options.cameras_max = config.limits.cameras;
+    options.previews_on_view = config.camera.previews_on_view;
     if (const auto& start = config.camera.auto_start) {
         camera::StartParameters parameters;
         if (start->width > 0) parameters.resolution = {start->width, start->height};
@@ -138,6 +139,7 @@ server::Options server_options(const Config& config, const Certificates& certifi
     options.http.ping_interval = config.camera.ping_interval;
     options.http.ping_timeout = config.camera.ping_timeout;
     options.capture = capture_options(config);
+    options.disk.warn_free = config.recording.warn_free;
     options.live = live_options(config);
     options.policy = policy_of(config);
     options.tls = certificates.tls;

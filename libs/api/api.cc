@@ -256,6 +256,7 @@ void Api::handle(httpd::Request request, const httpd::Reply& reply) {
     auto call = control::http_call(match, request.target.query, std::move(request.body));
     if (!call) return reply({refusal(call.error()), {}});
     call->asker = request.asker;
+    call->peer = request.peer.text;
     if (match.operation->operation == control::Operation::streams_snapshot) {
         return operations_.call(std::move(*call), [reply](const auto& result) {
             reply({result ? picture_response(*result) : refusal(result.error()), {}});

@@ -17,6 +17,7 @@ ControlConnection::ControlConnection(const Uses& uses, httpd::NetLoop& net,
     : uses_(uses),
       net_(net),
       ticket_(std::move(ticket)),
+      peer_(peer),
       socket_(std::move(stream), ws::Limits{control::kRequestBytesMax, control::kRequestBytesMax},
               httpd::WebSocket::Times{uses.options->ping_interval, uses.options->ping_timeout},
               uses.counters, uses.log.with("control").with(peer), *this) {}
@@ -84,6 +85,7 @@ void ControlConnection::handle(const RpcRequest& request, const std::shared_ptr<
     }
     auto call = control::rpc_call(*operation, request.params);
     if (!call) return refuse(call.error());
+    call->peer = peer_;
     ++calls_;
     uses_.call(std::move(*call), [&net = net_, weak = weak_from_this(), answers, place,
                                   id = request.id](const Decoded<std::string>& result) {

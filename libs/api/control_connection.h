@@ -69,6 +69,7 @@ class ControlConnection final : public httpd::Connection,
     const Uses& uses_;
     httpd::NetLoop& net_;
     httpd::Admission::Ticket ticket_;
+    const std::string peer_;  ///< who asks, unless a request says it
     httpd::WebSocket socket_;
     /// Set and used on the control loop alone; shared so that it outlives this connection there.
     std::shared_ptr<std::optional<EventLog::ListenerId>> listener_ =

@@ -13,7 +13,9 @@
 #include "capture/cameras.h"
 #include "capture/captures.h"
 #include "control/list.h"
+#include "control/preview.h"
 #include "control/recording.h"
+#include "control/rename.h"
 #include "control/source_status.h"
 #include "control/start.h"
 #include "control/status.h"
@@ -43,9 +45,11 @@ std::optional<loop::Effort> disk_effort_of(Operation operation) {
             return loop::Effort::quick;
         case Operation::capture_start:
         case Operation::capture_stop:
+        case Operation::capture_preview:
         case Operation::cameras_list:
         case Operation::cameras_get:
         case Operation::cameras_kick:
+        case Operation::cameras_rename:
         case Operation::events_list:
         case Operation::streams_list:
         case Operation::streams_get:
@@ -169,19 +173,24 @@ void Operations::call(Call call, Done done) {
 
 void Operations::on_control(const Call& call, const Done& done) {
     switch (call.operation->operation) {
-        case Operation::capture_start: {
-            const auto request = control::decode_start_request(call.body);
-            if (!request) return done(request.error());
-            return parts_.captures.start(*request, [done](Decoded<control::StartReply> made) {
-                done(made ? Decoded<std::string>(control::encode(*made)) : made.error());
-            });
-        }
+        case Operation::capture_start:
+            return start_capture(call, done);
         case Operation::capture_stop: {
-            const auto request = control::decode_stop_request(call.body);
+            auto request = control::decode_stop_request(call.body);
             if (!request) return done(request.error());
+            if (request->client.empty()) request->client = call.peer;
             return parts_.captures.stop(*request, [done](Decoded<control::StopReply> made) {
                 done(made ? Decoded<std::string>(control::encode(*made)) : made.error());
             });
+        }
+        case Operation::capture_preview: {
+            auto request = control::decode_preview_request(call.body);
+            if (!request) return done(request.error());
+            if (request->client.empty()) request->client = call.peer;
+            return parts_.captures.previews().preview(
+                *request, [done](Decoded<control::PreviewReply> made) {
+                    done(made ? Decoded<std::string>(control::encode(*made)) : made.error());
+                });
         }
         case Operation::cameras_list: {
             Page page(call);
@@ -197,6 +206,8 @@ void Operations::on_control(const Call& call, const Done& done) {
             return get_camera(call, done);
         case Operation::cameras_kick:
             return kick_camera(call, done);
+        case Operation::cameras_rename:
+            return rename_camera(call, done);
         case Operation::events_list: {
             std::uint64_t since = number_or(call, "since", 0);
             if (const std::string* cursor = call.find("cursor")) {
@@ -214,7 +225,7 @@ void Operations::on_control(const Call& call, const Done& done) {
         case Operation::streams_kick:
             return live_->kick_publisher(path_of(call), done);
         case Operation::streams_snapshot:
-            return live_->take_snapshot(path_of(call), call.asker, done);
+            return take_snapshot(call, done);
         case Operation::viewers_list:
             return live_->list_viewers(call, done);
         case Operation::viewers_kick:
@@ -232,6 +243,40 @@ void Operations::on_control(const Call& call, const Done& done) {
         default:
             done(ApiError{ErrorCode::internal, "not an operation of the control loop", {}});
     }
+}
+
+/// Whether the take is used up stands on the disk.
+void Operations::start_capture(const Call& call, const Done& done) {
+    auto request = control::decode_start_request(call.body);
+    if (!request) return done(request.error());
+    if (request->client.empty()) request->client = call.peer;
+    const auto answer = [done](Decoded<control::StartReply> made) {
+        done(made ? Decoded<std::string>(control::encode(*made)) : made.error());
+    };
+    if (!request->take || request->append) return parts_.captures.start(*request, false, answer);
+    parts_.disk.post(loop::Effort::slow, [this, answer, asked = std::move(*request)] {
+        record::CatalogueQuery query;
+        query.take = asked.take;
+        query.limit = 1;
+        bool has_take = false;
+        try {
+            has_take = !parts_.catalogue.list(query).items.empty();
+        } catch (const std::exception& e) {  // C3: the disk will say it to the recording as well
+            parts_.log.warning(std::string("recordings cannot be listed: ") + e.what());
+        }
+        parts_.control.post(
+            [this, answer, asked, has_take] { parts_.captures.start(asked, has_take, answer); });
+    });
+}
+
+/// Of a camera that nobody watches it is a look at its preview.
+void Operations::take_snapshot(const Call& call, const Done& done) {
+    const std::string path = path_of(call);
+    const auto take = [this, path, asker = call.asker, done] {
+        live_->take_snapshot(path, asker, done);
+    };
+    if (*call.find("app") != "camera") return take();
+    parts_.captures.previews().glance(*call.find("name"), take);
 }
 
 void Operations::get_camera(const Call& call, const Done& done) {
@@ -253,6 +298,20 @@ void Operations::kick_camera(const Call& call, const Done& done) {
     }
     entry->link->send(capture::Kick{});
     done(control::encode_done("camera", name));
+}
+
+void Operations::rename_camera(const Call& call, const Done& done) {
+    const auto request = control::decode_rename_request(call.body);
+    if (!request) return done(request.error());
+    const std::string* in_path = call.find("name");
+    const std::string& camera = in_path != nullptr ? *in_path : request->camera;
+    if (in_path != nullptr && !request->camera.empty() && request->camera != camera) {
+        return done(
+            ApiError{ErrorCode::bad_request, "camera: is not the one in the path", "camera"});
+    }
+    if (camera.empty()) return done(ApiError{ErrorCode::bad_request, "camera: missing", "camera"});
+    const auto made = parts_.cameras.give_name(camera, request->name);
+    done(made ? Decoded<std::string>(control::encode_done("camera", *made)) : made.error());
 }
 
 void Operations::list_sources(const Call& call, const Done& done) const {
@@ -315,6 +374,23 @@ Decoded<std::string> Operations::on_disk(const Call& call) {
     }
 }
 
+/// Of one that is being recorded, session.json says only how it began.
+std::string Operations::described(const record::CatalogueEntry& entry) const {
+    const std::string directory = parts_.recordings_path + "/" + entry.id;
+    const record::SessionPtr session =
+        entry.state == record::RecordingState::recording ? parts_.recorder.find(entry.id) : nullptr;
+    if (!session) return control::with_directory(entry.json, directory);
+    const record::LiveFigures& live = session->figures();
+    control::RecordingFigures figures;
+    figures.messages = live.messages;
+    figures.pictures = live.pictures;
+    figures.bytes = live.bytes;
+    figures.duration_ms = static_cast<std::uint64_t>(live.duration_ns / 1'000'000);
+    figures.gaps = live.gaps;
+    figures.missing = live.missing;
+    return control::with_directory(control::with_figures(entry.json, figures), directory);
+}
+
 Decoded<std::string> Operations::list_recordings(const Call& call) {
     const auto asked = control::decode_recording_query(call.arguments);
     if (!asked) return asked.error();
@@ -323,8 +399,7 @@ Decoded<std::string> Operations::list_recordings(const Call& call) {
     const record::CataloguePage page = parts_.catalogue.list(*query);
     control::List list;
     for (const record::CatalogueEntry& entry : page.items) {
-        list.items.push_back(
-            control::with_directory(entry.json, parts_.recordings_path + "/" + entry.id));
+        list.items.push_back(described(entry));
     }
     list.next = page.next;
     return control::encode(list);
@@ -334,7 +409,7 @@ Decoded<std::string> Operations::get_recording(const Call& call) {
     const std::string& id = *call.find("id");
     const auto entry = parts_.catalogue.get(id);
     if (!entry) return to_error(entry.error());
-    return control::with_directory(entry->json, parts_.recordings_path + "/" + id);
+    return described(*entry);
 }
 
 Decoded<std::string> Operations::delete_recording(const Call& call) {
@@ -362,7 +437,10 @@ std::string Operations::status() {
     status.connections = static_cast<std::uint64_t>(parts_.http_counters.connections.load());
     status.cameras_connected = static_cast<std::uint64_t>(metrics.cameras.load());
     status.cameras_recording = static_cast<std::uint64_t>(metrics.cameras_recording.load());
-    status.sessions_finalising = parts_.recorder.status().finalising;
+    const record::RecorderStatus recorder = parts_.recorder.status();
+    status.sessions_finalising = recorder.finalising;
+    status.bytes_per_second = recorder.bytes_per_second;
+    status.warn_free_ms = static_cast<std::uint64_t>(parts_.disk_watch->warn_free.count());
     status.frames = metrics.frames_total;
     status.bytes = metrics.frame_bytes_total;
     status.bad = metrics.frames_bad_total;
@@ -371,6 +449,9 @@ std::string Operations::status() {
     if (::statvfs(status.recordings_path.c_str(), &disk) == 0) {
         status.disk_free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
         status.disk_total_bytes = std::uint64_t{disk.f_blocks} * disk.f_frsize;
+    }
+    if (status.bytes_per_second > 0) {
+        status.disk_seconds_left = status.disk_free_bytes / status.bytes_per_second;
     }
     status.urls = facts_.urls;
     for (std::size_t i = 0; i < facts_.busy.size(); ++i) {

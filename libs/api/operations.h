@@ -10,6 +10,10 @@
 #include "api/parts.h"
 #include "control/operations.h"
 
+namespace st::record {
+struct CatalogueEntry;
+}  // namespace st::record
+
 namespace st::api {
 
 class LiveOperations;
@@ -40,8 +44,11 @@ class Operations {
  private:
     // On the control loop:
     void on_control(const control::Call& call, const Done& done);
+    void start_capture(const control::Call& call, const Done& done);
+    void take_snapshot(const control::Call& call, const Done& done);
     void get_camera(const control::Call& call, const Done& done);
     void kick_camera(const control::Call& call, const Done& done);
+    void rename_camera(const control::Call& call, const Done& done);
     void list_sources(const control::Call& call, const Done& done) const;
     void restart_source(const control::Call& call, const Done& done) const;
     void show_config(const Done& done) const;
@@ -54,6 +61,7 @@ class Operations {
     control::Decoded<std::string> delete_recording(const control::Call& call);
     control::Decoded<std::string> keep_recording(const control::Call& call);
     std::string status();
+    std::string described(const record::CatalogueEntry& entry) const;
 
     Parts& parts_;
     const Facts facts_;

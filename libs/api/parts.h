@@ -2,6 +2,7 @@
 /// What the operations work with. All of it outlives them.
 #include <string>
 
+#include "api/disk_watch.h"
 #include "auth/access.h"
 #include "base/current.h"
 #include "base/log.h"
@@ -52,6 +53,7 @@ struct Parts {
     live::Sources& sources;  ///< any thread
     httpd::Sessions& sessions;
     httpd::TokenGuard& wrong_tokens;
+    const Current<DiskOptions>& disk_watch;
     std::string recordings_path;
 };
 

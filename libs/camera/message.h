@@ -24,6 +24,9 @@ struct Size {
     bool operator==(const Size&) const = default;
 };
 
+/// Header field of the answer to a camera's upgrade: what it is called here.
+constexpr std::string_view kCameraNameField = "X-Streamd-Camera";
+
 /// What a capture is asked to be.
 struct StartParameters {
     std::optional<Size> resolution;  ///< exact; wins over aspect

@@ -18,14 +18,16 @@ constexpr Transition go(State next, std::initializer_list<Action> actions = {},
 struct Row {
     Input input;
     std::array<Transition, kStates>
-        cells;  ///< idle, starting, recording, stopping, finalising, gone
+        cells;  ///< idle, starting, previewing, recording, stopping, finalising, gone
 };
 
 constexpr std::array<Row, kInputs> kTable = {{
-    {Input::ready, {go(idle), go(starting), go(recording), go(stopping), go(finalising), go(gone)}},
+    {Input::ready,
+     {go(idle), go(starting), go(previewing), go(recording), go(stopping), go(finalising),
+      go(gone)}},
     {Input::capture_started,
      {go(recording, {A::open_session, A::answer_started}),
-      go(recording, {A::open_session, A::answer_started}),
+      go(recording, {A::open_session, A::answer_started}), go(previewing, {A::answer_previewing}),
       go(recording, {A::end_session, A::open_session}, R::restarted),
       // Started just before the stop reached it: the stop's answer is still to come.
       go(stopping, {A::end_session, A::open_session}, R::restarted),
@@ -33,51 +35,76 @@ constexpr std::array<Row, kInputs> kTable = {{
     {Input::capture_stopped,
      // In starting it is the late answer to an earlier stop; a camera that will not start says
      // "error" or lets the start time out.
-     {go(idle), go(starting), go(finalising, {A::end_session}, R::camera_stopped),
+     {go(idle), go(starting), go(idle), go(finalising, {A::end_session}, R::camera_stopped),
       go(finalising, {A::end_session}, R::stopped), go(finalising), go(gone)}},
     {Input::camera_error,
      // send_stop: the app keeps streaming after "Invalid command received".
-     {go(idle), go(idle, {A::answer_refused}),
+     {go(idle), go(idle, {A::answer_refused}), go(idle, {A::send_stop, A::answer_refused}),
       go(finalising, {A::end_session, A::send_stop}, R::camera_error),
       go(finalising, {A::end_session}, R::camera_error), go(finalising), go(gone)}},
     {Input::frame,
-     {go(idle, {A::hold_frame}), go(starting, {A::hold_frame}), go(recording, {A::write_frame}),
-      go(stopping, {A::write_frame}), go(finalising, {A::hold_frame}), go(gone, {A::drop_frame})}},
+     {go(idle, {A::hold_frame}), go(starting, {A::hold_frame}), go(previewing, {A::watch_frame}),
+      go(recording, {A::write_frame}), go(stopping, {A::write_frame}),
+      go(finalising, {A::hold_frame}), go(gone, {A::drop_frame})}},
     {Input::start_requested,
-     {go(starting, {A::send_start}), go(starting), go(recording, {A::answer_already_recording}),
-      go(stopping, {A::answer_refused}), go(starting, {A::send_start}),
-      go(gone, {A::answer_disconnected})}},
+     // Out of a preview nothing need be sent: it streams, and an IDR begins the recording.
+     {go(starting, {A::send_start}), go(starting), go(starting, {A::send_start}),
+      go(recording, {A::answer_already_recording}), go(stopping, {A::answer_refused}),
+      go(starting, {A::send_start}), go(gone, {A::answer_disconnected})}},
     {Input::stop_requested,
      // Sent to an idle camera too: a start that timed out here may still be under way there.
      {go(idle, {A::send_stop, A::answer_not_recording}),
-      go(stopping, {A::answer_refused, A::send_stop}), go(stopping, {A::send_stop}), go(stopping),
-      go(finalising), go(gone, {A::answer_not_recording})}},
+      go(stopping, {A::answer_refused, A::send_stop}),
+      go(previewing, {A::send_stop, A::answer_not_recording}), go(stopping, {A::send_stop}),
+      go(stopping), go(finalising), go(gone, {A::answer_not_recording})}},
     {Input::start_timeout,
-     {go(idle), go(idle, {A::answer_start_timeout}), go(recording), go(stopping), go(finalising),
-      go(gone)}},
-    {Input::stop_timeout,
-     {go(idle), go(starting), go(recording), go(finalising, {A::end_session}, R::stop_timeout),
+     // A preview waits for the stop's answer: a late capture_started must begin no recording.
+     {go(idle), go(idle, {A::answer_start_timeout}),
+      go(previewing, {A::send_stop, A::answer_start_timeout}), go(recording), go(stopping),
       go(finalising), go(gone)}},
+    {Input::stop_timeout,
+     {go(idle), go(starting), go(idle), go(recording),
+      go(finalising, {A::end_session}, R::stop_timeout), go(finalising), go(gone)}},
     {Input::max_session,
-     {go(idle), go(starting), go(recording, {A::end_session, A::open_session}, R::max_session),
-      go(stopping), go(finalising), go(gone)}},
+     {go(idle), go(starting), go(previewing),
+      go(recording, {A::end_session, A::open_session}, R::max_session), go(stopping),
+      go(finalising), go(gone)}},
     {Input::session_failed,
-     {go(idle), go(starting), go(finalising, {A::end_session, A::send_stop}, R::disk),
+     {go(idle), go(starting), go(previewing),
+      go(finalising, {A::end_session, A::send_stop}, R::disk),
       go(finalising, {A::end_session}, R::disk), go(finalising), go(gone)}},
     {Input::finalised,
      {go(idle, {A::answer_stopped}), go(starting, {A::answer_stopped}),
-      go(recording, {A::answer_stopped}), go(stopping), go(idle, {A::answer_stopped}),
-      go(gone, {A::answer_stopped})}},
+      go(previewing, {A::answer_stopped}), go(recording, {A::answer_stopped}), go(stopping),
+      go(idle, {A::answer_stopped}), go(gone, {A::answer_stopped})}},
     {Input::replaced,
-     {go(gone), go(gone, {A::answer_disconnected}), go(gone, {A::end_session}, R::replaced),
-      go(gone, {A::end_session}, R::replaced), go(gone), go(gone)}},
+     {go(gone), go(gone, {A::answer_disconnected}), go(gone, {A::answer_disconnected}),
+      go(gone, {A::end_session}, R::replaced), go(gone, {A::end_session}, R::replaced), go(gone),
+      go(gone)}},
     {Input::disconnected,
-     {go(gone), go(gone, {A::answer_disconnected}), go(gone, {A::end_session}, R::disconnected),
-      go(gone, {A::end_session}, R::disconnected), go(gone), go(gone)}},
+     {go(gone), go(gone, {A::answer_disconnected}), go(gone, {A::answer_disconnected}),
+      go(gone, {A::end_session}, R::disconnected), go(gone, {A::end_session}, R::disconnected),
+      go(gone), go(gone)}},
     {Input::shutdown,
      {go(idle), go(idle, {A::answer_refused, A::send_stop}),
+      go(idle, {A::answer_refused, A::send_stop}),
       go(finalising, {A::send_stop, A::end_session}, R::shutdown),
       go(finalising, {A::end_session}, R::shutdown), go(finalising), go(gone)}},
+    {Input::preview_requested,
+     // What records or is about to can be watched already.
+     {go(previewing, {A::send_start}), go(starting, {A::answer_previewing}), go(previewing),
+      go(recording, {A::answer_previewing}), go(stopping, {A::answer_refused}),
+      go(previewing, {A::send_start}), go(gone, {A::answer_disconnected})}},
+    {Input::preview_over,
+     {go(idle), go(starting), go(previewing, {A::send_stop}), go(recording), go(stopping),
+      go(finalising), go(gone)}},
+    {Input::preview_entry,
+     {go(idle), go(recording, {A::open_session, A::answer_started}), go(previewing), go(recording),
+      go(stopping), go(finalising), go(gone)}},
+    {Input::recording_over,
+     {go(idle, {A::answer_not_recording}), go(previewing, {A::answer_refused}),
+      go(previewing, {A::answer_not_recording}), go(previewing, {A::end_session}, R::stopped),
+      go(stopping), go(finalising), go(gone, {A::answer_not_recording})}},
 }};
 
 consteval bool is_in_order() {
@@ -100,6 +127,8 @@ std::string_view to_string(State state) {
             return "idle";
         case State::starting:
             return "starting";
+        case State::previewing:
+            return "previewing";
         case State::recording:
             return "recording";
         case State::stopping:
@@ -144,6 +173,14 @@ std::string_view to_string(Input input) {
             return "disconnected";
         case Input::shutdown:
             return "shutdown";
+        case Input::preview_requested:
+            return "preview_requested";
+        case Input::preview_over:
+            return "preview_over";
+        case Input::preview_entry:
+            return "preview_entry";
+        case Input::recording_over:
+            return "recording_over";
     }
     return "";
 }
@@ -166,6 +203,8 @@ std::string_view to_string(Action action) {
             return "write_frame";
         case Action::drop_frame:
             return "drop_frame";
+        case Action::watch_frame:
+            return "watch_frame";
         case Action::answer_started:
             return "answer_started";
         case Action::answer_already_recording:
@@ -178,6 +217,8 @@ std::string_view to_string(Action action) {
             return "answer_stopped";
         case Action::answer_not_recording:
             return "answer_not_recording";
+        case Action::answer_previewing:
+            return "answer_previewing";
         case Action::answer_disconnected:
             return "answer_disconnected";
     }
@@ -219,7 +260,9 @@ std::string states_table() {
     for (std::size_t s = 0; s < kStates; ++s) {
         text += " " + std::string(to_string(static_cast<State>(s))) + " |";
     }
-    text += "\n| --- |" + std::string(" --- | --- | --- | --- | --- | --- |") + "\n";
+    text += "\n| --- |";
+    for (std::size_t s = 0; s < kStates; ++s) text += " --- |";
+    text += "\n";
     for (const Row& row : kTable) {
         text += "| `" + std::string(to_string(row.input)) + "` |";
         for (std::size_t s = 0; s < kStates; ++s) {

@@ -12,12 +12,13 @@ namespace st::camera {
 enum class State : std::uint8_t {
     idle,        ///< connected, nothing asked for, no session open
     starting,    ///< start_capture sent, capture_started awaited
+    previewing,  ///< start_capture sent, or more: it streams, and nothing is recorded
     recording,   ///< a session is open
     stopping,    ///< stop_capture sent, capture_stopped awaited; frames still go into the session
     finalising,  ///< the session has ended, its MP4 is being made; may start again
     gone,        ///< disconnected; final
 };
-constexpr std::size_t kStates = 6;
+constexpr std::size_t kStates = 7;
 
 enum class Input : std::uint8_t {
     ready,
@@ -35,8 +36,12 @@ enum class Input : std::uint8_t {
     replaced,        ///< a new connection took the name over
     disconnected,
     shutdown,  ///< the server ends
+    preview_requested,
+    preview_over,    ///< nobody wants to see it any more
+    preview_entry,   ///< a recording was asked for in a preview, and the first IDR is here
+    recording_over,  ///< as stop_requested, but somebody watches: the camera goes on
 };
-constexpr std::size_t kInputs = 15;
+constexpr std::size_t kInputs = 19;
 
 /// Why a session ended, as in session.json. Never renumber or rename: stored on disk by name.
 enum class EndReason : std::uint8_t {
@@ -61,9 +66,10 @@ enum class Action : std::uint8_t {
     end_session,   ///< with the cell's EndReason; nothing to do if none is open
     send_start,    ///< start_capture, and run the start time-out
     send_stop,     ///< stop_capture, and run the stop time-out
-    hold_frame,    ///< into the Holdback
+    hold_frame,    ///< into the Preroll
     write_frame,   ///< into the open session; hold it if there is none
     drop_frame,
+    watch_frame,  ///< of a preview: for the live stream alone
     // Answers go to every request that waits for that outcome; to nobody if none waits.
     answer_started,
     answer_already_recording,
@@ -71,9 +77,10 @@ enum class Action : std::uint8_t {
     answer_start_timeout,  ///< to starts
     answer_stopped,  ///< to stops: with the finished session, or not_recording if there was none
     answer_not_recording,  ///< to stops
+    answer_previewing,     ///< to previews
     answer_disconnected,   ///< to starts; stops are answered by answer_stopped once finalised
 };
-constexpr std::size_t kActions = 15;
+constexpr std::size_t kActions = 17;
 
 /// Carry the actions out in order, then be in `next`. A machine that enters finalising although no
 /// session was open is given Input::finalised at once.

@@ -1,5 +1,6 @@
 #include "capture/camera_connection.h"
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "camera/frame.h"
@@ -15,14 +16,6 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 /// Events and log lines that a camera's texts may cause in a second.
 constexpr int kReportsPerSecond = 20;
 
-/// A model may still give the camera another name: only then is the answer to it waited for.
-bool has_model_rules(const Options& options) {
-    for (const NameRule& rule : options.name_rules) {
-        if (!rule.model.empty()) return true;
-    }
-    return false;
-}
-
 }  // namespace
 
 CameraConnection::CameraConnection(Uses uses, loop::Timers& timers, LinkPtr link,
@@ -31,7 +24,7 @@ CameraConnection::CameraConnection(Uses uses, loop::Timers& timers, LinkPtr link
       timers_(timers),
       ticket_(std::move(ticket)),
       link_(std::move(link)),
-      may_be_renamed_(link_->name_is_default),
+      may_be_renamed_(link_->may_be_renamed),
       name_(link_->name),
       log_(uses_.log.with("camera").with(link_->peer)),
       trip_(timers, [this](std::string_view payload) { socket_->send_ping(payload); }),
@@ -114,7 +107,15 @@ void CameraConnection::on_binary(Buffer message) {
             std::chrono::nanoseconds(uses_.options->max_session).count()) {
         apply(camera::Input::max_session);
     }
+    if (is_entry(*frame, peek)) {
+        preroll_.forget_frames();
+        preroll_.take_dropped();  // they were the preview's
+        apply(camera::Input::preview_entry);
+    }
     switch (camera::transition(state_, camera::Input::frame).actions.front()) {
+        case camera::Action::watch_frame:
+            preroll_.remember(message.bytes(), arrival_ns_, peek);
+            return note_streaming();
         case camera::Action::write_frame:
             if (session_)
                 return write(std::move(message), peek, form != media::PayloadForm::unknown);
@@ -181,9 +182,15 @@ void CameraConnection::write(Buffer message, const media::NalPeek& peek, bool is
         session_->push(std::move(sets->message), sets->arrival_ns);
     }
     ++messages_in_session_;
+    count(message.bytes(), peek, arrival_ns_);
     if (!session_->push(std::move(message), arrival_ns_, is_understood) && !is_stalled_) {
         stop_reading();
     }
+}
+
+void CameraConnection::count(Bytes message, const media::NalPeek& peek, std::int64_t arrival_ns) {
+    session_->figures().count(load_be32(message.data() + 8), message.size() - camera::kHeaderBytes,
+                              peek.starts_picture, arrival_ns);
 }
 
 void CameraConnection::stop_reading() {
@@ -238,7 +245,7 @@ void CameraConnection::on(const camera::Capabilities& capabilities, const std::s
     unit_ = capabilities.clock.unit;
     wants_warnings_ = capabilities.takes_warnings;
     if (!capabilities.device_model.empty() && may_report()) {
-        if (may_be_renamed_ && has_model_rules(*uses_.options.get())) awaits_name_ = true;
+        if (may_be_renamed_) awaits_name_ = true;
         link_->report(Described{shown(capabilities.device_model)});
     }
     join();
@@ -254,11 +261,14 @@ void CameraConnection::on(const camera::CaptureStarted&, const std::string&) {
     // Said twice before a frame: the session that is open is the one that is meant.
     // Nor does a camera restart many times a second: a session costs a folder and an MP4.
     if (session_ && (messages_in_session_ == 0 || !may_report())) return;
-    apply(camera::Input::capture_started);
+    if (!is_preview_ending()) apply(camera::Input::capture_started);
     join();
 }
 
 void CameraConnection::on(const camera::CaptureStopped&, const std::string&) {
+    // It answers a stop of before the preview.
+    const bool is_preview = state_ == camera::State::previewing;
+    if (is_preview && !is_streaming_ && !is_preview_ending()) return;
     // Frames without a session that came before it belong to the capture that ends.
     if (!awaits_name_) {
         preroll_.forget_frames();
@@ -283,6 +293,7 @@ void CameraConnection::on(const StartOrder& order) {
     if (standing_ == Standing::left) {
         return answer(CameraAnswer::Kind::disconnected, "the camera disconnected", order.request);
     }
+    if (state_ == camera::State::previewing) return start_from_preview(order);
     const bool sends = camera::transition(state_, camera::Input::start_requested).actions.front() ==
                        camera::Action::send_start;
     if (state_ == camera::State::starting && order.given &&
@@ -292,6 +303,8 @@ void CameraConnection::on(const StartOrder& order) {
     }
     if (sends) {
         order_ = order;
+        asked_ = order.parameters;
+        start_timeout_ = order.timeout;
         link_->report(StartSent{order});
     }
     refusal_.clear();
@@ -299,8 +312,101 @@ void CameraConnection::on(const StartOrder& order) {
 }
 
 void CameraConnection::on(const StopOrder& order) {
+    // What was meant has ended meanwhile, and somebody else has begun another recording.
+    if (order.owner != 0 && order_ && order_->owner != order.owner) return;
+    if (next_ && (order.owner == 0 || next_->owner == order.owner)) {
+        answer(CameraAnswer::Kind::refused, "stopped before it began", next_->request);
+        next_.reset();
+    }
     if (stopped_by_.empty()) stopped_by_ = order.stopped_by;
-    apply(camera::Input::stop_requested);
+    if (order.keeps_preview) previewed_by_ = "viewer";
+    apply(order.keeps_preview ? camera::Input::recording_over : camera::Input::stop_requested);
+}
+
+// ---- preview
+// -------------------------------------------------------------------------------------
+
+bool CameraConnection::is_preview_ending() const {
+    return state_ == camera::State::previewing && stop_timer_ != 0;
+}
+
+void CameraConnection::on(const PreviewOrder& order) {
+    if (standing_ == Standing::left) {
+        return answer(CameraAnswer::Kind::disconnected, "the camera disconnected");
+    }
+    if (is_preview_ending()) {
+        next_preview_ = order;
+        return;
+    }
+    const bool sends =
+        camera::transition(state_, camera::Input::preview_requested).actions.front() ==
+        camera::Action::send_start;
+    if (sends) {
+        asked_ = order.parameters;
+        start_timeout_ = order.timeout;
+        previewed_by_ = order.asked_by;
+        is_streaming_ = false;
+    }
+    refusal_.clear();
+    const bool streams = state_ == camera::State::previewing && is_streaming_;
+    apply(camera::Input::preview_requested);
+    if (streams) answer(CameraAnswer::Kind::previewing);
+}
+
+void CameraConnection::on(const PreviewEnd&) {
+    next_preview_.reset();
+    if (!is_preview_ending()) apply(camera::Input::preview_over);
+}
+
+/// With the same parameters the camera streams on; with others it is stopped first.
+void CameraConnection::start_from_preview(const StartOrder& order) {
+    camera::StartParameters wanted = order.parameters;
+    wanted.start_at = asked_.start_at;
+    const bool differs = order.given && wanted != asked_;
+    if (differs || is_preview_ending()) {
+        next_ = order;
+        next_preview_.reset();
+        if (!is_preview_ending()) apply(camera::Input::preview_over);
+        return;
+    }
+    order_ = order;
+    wanted = asked_;
+    wanted.start_at = order.parameters.start_at;
+    order_->parameters = asked_ = wanted;
+    start_timeout_ = order.timeout;
+    link_->report(StartSent{*order_});
+    refusal_.clear();
+    apply(camera::Input::start_requested);
+}
+
+void CameraConnection::note_streaming() {
+    if (std::exchange(is_streaming_, true)) return;
+    timers_.cancel(std::exchange(start_timer_, 0));
+    answer(CameraAnswer::Kind::previewing);
+}
+
+/// The camera has stopped streaming: what waits for that can begin.
+void CameraConnection::leave_preview() {
+    live_.end("preview stopped");
+    if (uses_.shutting_down) return;
+    const auto preview = std::exchange(next_preview_, std::nullopt);
+    if (const auto start = std::exchange(next_, std::nullopt)) return on(*start);
+    if (preview) on(*preview);
+}
+
+bool CameraConnection::is_entry(const camera::Frame& frame, const media::NalPeek& peek) const {
+    return begins_at_entry_ && state_ == camera::State::starting && peek.starts_idr() &&
+           frame.timestamp_ms >= asked_.start_at.value_or(0);
+}
+
+void CameraConnection::on_start_timeout() {
+    start_timer_ = 0;
+    if (!begins_at_entry_ || state_ != camera::State::starting) {
+        return apply(camera::Input::start_timeout);
+    }
+    // It streams on, as before.
+    refusal_ = "no key frame came from the camera in time";
+    apply(camera::Input::recording_over);
 }
 
 void CameraConnection::on(const Probe&) {
@@ -401,8 +507,13 @@ void CameraConnection::apply(camera::Input input) {
     const camera::State before = state_;
     for (const camera::Action action : transition.actions) act(action, transition.reason);
     state_ = transition.next;
-    if (state_ != camera::State::starting) timers_.cancel(std::exchange(start_timer_, 0));
-    if (state_ != camera::State::stopping) timers_.cancel(std::exchange(stop_timer_, 0));
+    const bool is_preview = state_ == camera::State::previewing;
+    if (state_ != camera::State::starting && (!is_preview || is_streaming_)) {
+        timers_.cancel(std::exchange(start_timer_, 0));
+    }
+    if (state_ != camera::State::stopping && !is_preview) {
+        timers_.cancel(std::exchange(stop_timer_, 0));
+    }
     if (state_ != before) after_change(input, before);
 }
 
@@ -411,9 +522,30 @@ void CameraConnection::after_change(camera::Input input, camera::State before) {
         live_.end("capture stopped");
         order_.reset();
     }
-    if (input == camera::Input::capture_started) happened("camera.started", {{"camera", name_}});
-    if (input == camera::Input::capture_stopped) happened("camera.stopped", {{"camera", name_}});
+    if (state_ == camera::State::recording) {
+        EventFields fields{{"camera", name_}};
+        if (order_ && !order_->started_by.empty()) {
+            fields.emplace_back("started_by", order_->started_by);
+        }
+        happened("camera.started", std::move(fields));
+    }
+    if (state_ == camera::State::previewing) {
+        EventFields fields{{"camera", name_}};
+        if (!previewed_by_.empty()) fields.emplace_back("by", previewed_by_);
+        happened("camera.previewing", std::move(fields));
+    }
+    if (input == camera::Input::capture_stopped || input == camera::Input::recording_over) {
+        happened("camera.stopped", {{"camera", name_}});
+    }
+    if (state_ != camera::State::starting) begins_at_entry_ = false;
+    if (state_ == camera::State::previewing) {
+        order_.reset();
+        if (before == camera::State::recording) is_streaming_ = true;
+    } else if (state_ != camera::State::starting && state_ != camera::State::recording) {
+        is_streaming_ = false;
+    }
     link_->report(StateChanged{state_, session_id_});
+    if (before == camera::State::previewing && state_ == camera::State::idle) leave_preview();
     if (state_ == camera::State::finalising && before != state_ && !last_ended_) {
         apply(camera::Input::finalised);  // there was nothing to record
     }
@@ -425,6 +557,7 @@ void CameraConnection::act(camera::Action action, camera::EndReason reason) {
         case camera::Action::hold_frame:
         case camera::Action::write_frame:
         case camera::Action::drop_frame:
+        case camera::Action::watch_frame:
             return;  // on_binary() has the frame
         case camera::Action::open_session:
             return awaits_name_ ? void() : open_session();
@@ -450,6 +583,9 @@ void CameraConnection::act(camera::Action action, camera::EndReason reason) {
         case camera::Action::answer_not_recording:
             stopped_by_.clear();
             return answer(CameraAnswer::Kind::not_recording);
+        case camera::Action::answer_previewing:
+            return state_ == camera::State::previewing ? note_streaming()
+                                                       : answer(CameraAnswer::Kind::previewing);
         case camera::Action::answer_disconnected:
             return answer(CameraAnswer::Kind::disconnected, "the camera disconnected");
     }
@@ -502,6 +638,8 @@ void CameraConnection::open_session() {
     stopped_by_.clear();
     trip_.begin();
     for (camera::HeldMessage& message : held) {
+        const Bytes bytes = message.message.bytes();
+        count(bytes, media::peek_nals(bytes.subspan(camera::kHeaderBytes)), message.arrival_ns);
         session_->push(std::move(message.message), message.arrival_ns);
     }
     account_held();
@@ -528,16 +666,19 @@ void CameraConnection::end_session(camera::EndReason reason) {
 
 void CameraConnection::send_start() {
     refusal_.clear();
-    if (state_ != camera::State::starting) {
-        preroll_.forget_frames();  // of an earlier capture
-        account_held();
+    begins_at_entry_ = state_ == camera::State::previewing;
+    if (!begins_at_entry_) {
+        if (state_ != camera::State::starting) {
+            preroll_.forget_frames();  // of an earlier capture
+            account_held();
+        }
+        socket_->send_text(camera::encode_start(asked_));
+    } else if (asked_.start_at) {
+        // It streams already: this tells it which pictures to leave out.
+        socket_->send_text(camera::encode_start(asked_));
     }
-    socket_->send_text(camera::encode_start(order_->parameters));
     timers_.cancel(start_timer_);
-    start_timer_ = timers_.after(order_->timeout, [this] {
-        start_timer_ = 0;
-        apply(camera::Input::start_timeout);
-    });
+    start_timer_ = timers_.after(start_timeout_, [this] { on_start_timeout(); });
 }
 
 void CameraConnection::send_stop() {

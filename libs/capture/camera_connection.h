@@ -81,6 +81,8 @@ class CameraConnection final : public httpd::Connection,
 
     void on(const StartOrder& order);
     void on(const StopOrder& order);
+    void on(const PreviewOrder& order);
+    void on(const PreviewEnd& end);
     void on(const Probe& probe);
     void on(const Replace& replace);
     void on(const Kick& kick);
@@ -108,8 +110,18 @@ class CameraConnection final : public httpd::Connection,
     void expire_held();
     void account_held();
     void write(Buffer message, const media::NalPeek& peek, bool is_understood);
+    void count(Bytes message, const media::NalPeek& peek, std::int64_t arrival_ns);
     void stop_reading();
     void read_again();
+
+    // Preview.
+    void start_from_preview(const StartOrder& order);
+    bool is_preview_ending() const;
+    /// The first sign that the camera streams.
+    void note_streaming();
+    void leave_preview();
+    bool is_entry(const camera::Frame& frame, const media::NalPeek& peek) const;
+    void on_start_timeout();
 
     // The table's actions.
     void apply(camera::Input input);
@@ -155,6 +167,13 @@ class CameraConnection final : public httpd::Connection,
     std::int64_t session_began_ns_ = 0;
     record::SessionPtr last_ended_;    ///< the last session while it is finalised
     std::optional<StartOrder> order_;  ///< of the capture that is starting or running
+    camera::StartParameters asked_;    ///< what start_capture said last, or is about to say
+    std::chrono::milliseconds start_timeout_{10'000};
+    std::string previewed_by_;
+    bool is_streaming_ = false;       ///< a preview whose first frame or answer has come
+    bool begins_at_entry_ = false;    ///< starting out of a preview
+    std::optional<StartOrder> next_;  ///< once the preview has stopped
+    std::optional<PreviewOrder> next_preview_;
     std::string stopped_by_;
     std::string capabilities_;                      ///< JSON as sent
     camera::TimeUnit unit_ = camera::TimeUnit::ms;  ///< of its frames' timestamps

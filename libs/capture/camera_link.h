@@ -28,10 +28,23 @@ struct StartOrder {
     bool given = false;      ///< the user named parameters: others in use are worth a word
     std::chrono::milliseconds timeout{10'000};
     std::uint64_t request = 0;  ///< the start it belongs to; see CameraAnswer
+    /// The start that all of it goes back to, also when the camera dropped out and is started
+    /// again.
+    std::uint64_t owner = 0;
+    std::string tag;  ///< "owner" of that start, as its stop will give it
 };
 struct StopOrder {
     std::string stopped_by;
+    bool keeps_preview = false;  ///< somebody watches: it stops recording, and streams on
+    std::uint64_t owner = 0;     ///< stop only what this start began; 0: whatever there is
 };
+/// Stream, without being recorded.
+struct PreviewOrder {
+    camera::StartParameters parameters;
+    std::chrono::milliseconds timeout{10'000};
+    std::string asked_by;  ///< "user@host"; "viewer": somebody watches its stream
+};
+struct PreviewEnd {};
 /// Another connection wants the name: ping, and answer Alive when the next byte comes.
 struct Probe {};
 /// Another connection has the name now.
@@ -48,7 +61,8 @@ struct SessionNews {
     std::uint64_t serial = 0;
     std::string text;  ///< opened: its id; failed: why
 };
-using ToConnection = std::variant<StartOrder, StopOrder, Probe, Replace, Kick, Named, SessionNews>;
+using ToConnection = std::variant<StartOrder, StopOrder, PreviewOrder, PreviewEnd, Probe, Replace,
+                                  Kick, Named, SessionNews>;
 
 // ---- from the connection to the control loop ----------------------------------------------------
 
@@ -74,7 +88,8 @@ struct CameraAnswer {
         refused,
         start_timeout,
         not_recording,
-        disconnected
+        disconnected,
+        previewing
     };
     Kind kind = Kind::started;
     std::string session;  ///< started, already_recording
@@ -128,7 +143,10 @@ struct CameraLink {
 
     // Set by the control loop before the connection exists; then the control loop's alone.
     std::string name;
-    bool name_is_default = false;  ///< a rule by device model may still give another
+    bool name_is_default = false;  ///< neither the camera nor a rule by address gave it
+    /// Its model, once known, may give it another name: a recording waits for that.
+    bool may_be_renamed = false;
+    std::string address_name;  ///< the name that its address gives
     auth::Address address;
 
     std::atomic<std::uint64_t> frames{0};

@@ -7,6 +7,7 @@
 #include "base/nearest.h"
 #include "base/text.h"
 #include "capture/camera_connection.h"
+#include "capture/refusals.h"
 
 namespace st::capture {
 namespace {
@@ -20,6 +21,8 @@ control::CameraState to_control(camera::State state) {
             return control::CameraState::idle;
         case camera::State::starting:
             return control::CameraState::starting;
+        case camera::State::previewing:
+            return control::CameraState::previewing;
         case camera::State::recording:
             return control::CameraState::recording;
         case camera::State::stopping:
@@ -30,6 +33,22 @@ control::CameraState to_control(camera::State state) {
             return control::CameraState::gone;
     }
     return control::CameraState::gone;
+}
+
+control::RecordingNow recording_now(const record::Session& session) {
+    const record::SessionStart& start = session.start();
+    const record::LiveFigures& figures = session.figures();
+    control::RecordingNow now;
+    now.take = start.take;
+    now.part = start.part;
+    if (!start.started_by.empty()) now.started_by = start.started_by;
+    now.started_at = rfc3339(start.started_us);
+    now.messages = figures.messages;
+    now.pictures = figures.pictures;
+    now.bytes = figures.bytes;
+    now.duration_ms = static_cast<std::uint64_t>(figures.duration_ns / 1'000'000);
+    now.missing = figures.missing;
+    return now;
 }
 
 bool is_active(camera::State state) {
@@ -53,7 +72,7 @@ LinkPtr Cameras::make_link(httpd::NetLoop& net, const std::string& peer, const s
     return link;
 }
 
-std::string Cameras::first_name(const CameraClaim& claim) const {
+std::optional<std::string> Cameras::settled_name(const CameraClaim& claim) const {
     if (claim.name) return *claim.name;
     const auto options = options_.get();
     for (const NameRule& rule : options->name_rules) {
@@ -61,12 +80,15 @@ std::string Cameras::first_name(const CameraClaim& claim) const {
             return rule.name;
         }
     }
-    return claim.default_name;
+    return std::nullopt;
 }
 
-/// Neither the camera nor a rule names it: another name of its address does as well.
-bool Cameras::has_default_name(const CameraClaim& claim) const {
-    return !claim.name && first_name(claim) == claim.default_name;
+bool Cameras::may_be_renamed(const CameraClaim& claim) const {
+    if (settled_name(claim)) return false;
+    const auto options = options_.get();
+    const auto has_model = [](const NameRule& rule) { return !rule.model.empty(); };
+    return std::any_of(options->name_rules.begin(), options->name_rules.end(), has_model) ||
+           given_.has(auth::to_text(claim.address));
 }
 
 void Cameras::claim(CameraClaim claim) {
@@ -76,7 +98,13 @@ void Cameras::claim(CameraClaim claim) {
                                     "with a letter or digit",
                                 400});
     }
-    const std::string name = first_name(claim);
+    if (const auto settled = settled_name(claim)) return try_name(std::move(claim), *settled, 1);
+    // A lone device of an address is known by that, before it says what it is.
+    if (const GivenName* given = given_.only_at(auth::to_text(claim.address))) {
+        const std::string name = given->name;
+        return try_name(std::move(claim), name, 0);
+    }
+    const std::string name = claim.default_name;
     try_name(std::move(claim), name, 1);
 }
 
@@ -98,12 +126,15 @@ void Cameras::try_name(CameraClaim claim, const std::string& name, unsigned numb
     holder->send(Probe{});
 }
 
+/// Where neither the camera nor a rule names it, another name of its address does as well.
 void Cameras::try_next_name(Waiting waiting, const std::string& refusal) {
-    if (!has_default_name(waiting.claim) || waiting.number == kNumberMax) {
+    if (settled_name(waiting.claim) || waiting.number == kNumberMax) {
         return waiting.claim.done(Error{refusal, 409});
     }
-    const std::string next = waiting.claim.default_name + "_" + std::to_string(waiting.number + 1);
-    try_name(std::move(waiting.claim), next, waiting.number + 1);
+    const unsigned number = waiting.number + 1;
+    std::string next = waiting.claim.default_name;
+    if (number > 1) next += "_" + std::to_string(number);
+    try_name(std::move(waiting.claim), next, number);
 }
 
 void Cameras::grant(CameraClaim& claim, const std::string& name) {
@@ -113,7 +144,9 @@ void Cameras::grant(CameraClaim& claim, const std::string& name) {
     by_link_[claim.link->id] = &entry;
     counters_.cameras.fetch_add(1);
     claim.link->name = name;
-    claim.link->name_is_default = has_default_name(claim);
+    claim.link->name_is_default = !settled_name(claim);
+    claim.link->may_be_renamed = may_be_renamed(claim);
+    claim.link->address_name = claim.default_name;
     claim.link->address = claim.address;
     events_.add("camera.connected",
                 {{"camera", name}, {"peer", claim.link->peer}, {"path", shown(claim.link->path)}});
@@ -172,28 +205,105 @@ void Cameras::set_state(const LinkPtr& link, camera::State state, const std::str
     entry->session = session;
 }
 
+void Cameras::set_recording(const LinkPtr& link, const record::SessionPtr& recording) {
+    if (CameraEntry* entry = entry_of(link)) entry->recording = recording;
+}
+
 void Cameras::rename(CameraEntry& entry, const std::string& name) {
     auto node = by_name_.extract(entry.name);  // the entry stays where it is
     node.key() = name;
     entry.name = name;
     entry.link->name = name;
-    entry.link->name_is_default = false;
     by_name_.insert(std::move(node));
+}
+
+/// "10.0.0.7", or the first of 10.0.0.7_2 ... that nobody has.
+std::string Cameras::free_name(const std::string& address_name) const {
+    std::string name = address_name;
+    for (unsigned number = 2; by_name_.contains(name) && number < kNumberMax; ++number) {
+        name = address_name + "_" + std::to_string(number);
+    }
+    return name;
+}
+
+/// A rule's, else a given one, else, if its present name is that of another device, its address.
+std::optional<std::string> Cameras::name_by_model(const CameraLink& link, const std::string& model,
+                                                  const std::string& now) const {
+    const auto is_free = [&](const std::string& name) {
+        return name == now || !by_name_.contains(name);
+    };
+    const auto options = options_.get();
+    for (const NameRule& rule : options->name_rules) {
+        if (rule.model.empty() || rule.model != model) continue;
+        if (rule.address && !rule.address->contains(link.address)) continue;
+        if (is_free(rule.name)) return rule.name;  // else one device of the model has it already
+    }
+    const std::string address = auth::to_text(link.address);
+    if (const GivenName* given = given_.find(address, model)) {
+        if (is_free(given->name)) return given->name;
+    }
+    const GivenName* guessed = given_.only_at(address);
+    if (guessed != nullptr && guessed->name == now && guessed->model != model) {
+        return free_name(link.address_name);
+    }
+    return std::nullopt;
 }
 
 void Cameras::set_model(const LinkPtr& link, const std::string& model) {
     CameraEntry* entry = entry_of(link);
     if (entry == nullptr) return;
     entry->model = model;
-    const auto options = options_.get();
-    for (const NameRule& rule : options->name_rules) {
-        if (!link->name_is_default) break;
-        if (rule.model.empty() || rule.model != model) continue;
-        if (rule.address && !rule.address->contains(link->address)) continue;
-        if (by_name_.contains(rule.name)) continue;  // one device of the model has it already
-        rename(*entry, rule.name);
+    if (link->name_is_default) {
+        const auto name = name_by_model(*link, model, entry->name);
+        if (name && *name != entry->name) rename(*entry, *name);
     }
     link->send(Named{entry->name});
+}
+
+void Cameras::keep_names(GivenNames names, std::function<void(const GivenNames&)> save) {
+    given_ = std::move(names);
+    save_names_ = std::move(save);
+}
+
+control::Decoded<std::string> Cameras::give_name(const std::string& name, const std::string& next) {
+    using control::ApiError;
+    using control::ErrorCode;
+    const auto found = by_name_.find(name);
+    if (found == by_name_.end()) {
+        return ApiError{ErrorCode::not_found, no_such_camera(name, by_name_), "camera"};
+    }
+    CameraEntry& entry = found->second;
+    if (!is_valid_name(next)) {
+        return ApiError{ErrorCode::bad_request,
+                        "\"" + shown(next) +
+                            "\" is not a name: 1 to 64 of A-Z a-z 0-9 . _ -, "
+                            "beginning with a letter or digit",
+                        "name"};
+    }
+    if (!entry.link->name_is_default) {
+        return ApiError{ErrorCode::conflict,
+                        name + " has its name from the address it connects to, " +
+                            shown(entry.link->path) +
+                            ", or from a rule in the configuration; "
+                            "change it there",
+                        "camera"};
+    }
+    if (name == next) return name;
+    if (by_name_.contains(next)) {
+        return ApiError{ErrorCode::conflict, "another camera is connected as " + next, "name"};
+    }
+    if (entry.state != camera::State::idle && entry.state != camera::State::previewing) {
+        return ApiError{ErrorCode::conflict,
+                        name + " is " + std::string(camera::to_string(entry.state)) +
+                            "; rename it when that is over",
+                        "camera"};
+    }
+    given_.give({auth::to_text(entry.link->address), entry.model, next});
+    if (save_names_) save_names_(given_);
+    rename(entry, next);
+    events_.add("camera.renamed", {{"camera", next}, {"was", name}, {"peer", entry.link->peer}});
+    entry.link->send(Named{next});
+    return next;
 }
 
 bool Cameras::left(const LinkPtr& link, const std::string& reason) {
@@ -231,6 +341,9 @@ control::CameraStatus Cameras::status(const CameraEntry& entry) const {
     if (!entry.model.empty()) status.model = entry.model;
     status.state = to_control(entry.state);
     if (!entry.session.empty()) status.session = entry.session;
+    if (entry.recording && entry.recording->id() == entry.session) {
+        status.recording = recording_now(*entry.recording);
+    }
     // Its folder is still being made: "recording" is said when what is recorded has a name.
     if (entry.state == camera::State::recording && entry.session.empty()) {
         status.state = control::CameraState::starting;

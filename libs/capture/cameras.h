@@ -17,10 +17,13 @@
 #include "camera/states.h"
 #include "capture/camera_link.h"
 #include "capture/counters.h"
+#include "capture/given_names.h"
 #include "capture/options.h"
 #include "control/camera_status.h"
+#include "control/error.h"
 #include "httpd/net_loop.h"
 #include "loop/timers.h"
+#include "record/session.h"
 
 namespace st::capture {
 
@@ -42,6 +45,7 @@ struct CameraEntry {
     camera::State state = camera::State::idle;
     std::string session;  ///< of the open session; empty: none, or its folder is not made yet
     std::string model;
+    record::SessionPtr recording;  ///< what is being recorded, or was last; null: nothing yet
 };
 
 class Cameras {
@@ -68,8 +72,16 @@ class Cameras {
 
     void joined(const LinkPtr& link);
     void set_state(const LinkPtr& link, camera::State state, const std::string& session);
+    /// A recording of it has begun.
+    void set_recording(const LinkPtr& link, const record::SessionPtr& recording);
     /// A rule by model may give it another name; it is told its name in any case.
     void set_model(const LinkPtr& link, const std::string& model);
+    /// Gives a camera that does not name itself another name, which it keeps when it returns. Not
+    /// while it records.
+    control::Decoded<std::string> give_name(const std::string& name, const std::string& next);
+    /// Names that were given before, and who keeps what is given from now on.
+    void keep_names(GivenNames names, std::function<void(const GivenNames&)> save);
+
     /// False if it had been replaced before.
     bool left(const LinkPtr& link, const std::string& reason);
 
@@ -83,14 +95,18 @@ class Cameras {
     struct Waiting {
         CameraClaim claim;
         std::string name;
-        unsigned number;  ///< of the names it may have: 1 is the first
+        unsigned number;  ///< of the names it may have: 0 is a given one, 1 that of its address
         loop::TimerId timer;
     };
     /// By the link id of the holder that is asked for a sign of life, in the order they came.
     using WaitingClaims = std::unordered_map<std::uint64_t, std::vector<Waiting>>;
 
-    std::string first_name(const CameraClaim& claim) const;
-    bool has_default_name(const CameraClaim& claim) const;
+    /// As the camera or a rule by its address says; nullopt: nobody does.
+    std::optional<std::string> settled_name(const CameraClaim& claim) const;
+    bool may_be_renamed(const CameraClaim& claim) const;
+    std::string free_name(const std::string& address_name) const;
+    std::optional<std::string> name_by_model(const CameraLink& link, const std::string& model,
+                                             const std::string& now) const;
     void try_name(CameraClaim claim, const std::string& name, unsigned number);
     void try_next_name(Waiting waiting, const std::string& refusal);
     void grant(CameraClaim& claim, const std::string& name);
@@ -106,6 +122,8 @@ class Cameras {
     std::map<std::string, CameraEntry> by_name_;
     std::unordered_map<std::uint64_t, CameraEntry*> by_link_;
     WaitingClaims waiting_;
+    GivenNames given_;
+    std::function<void(const GivenNames&)> save_names_;
     std::unordered_map<std::uint64_t, std::uint64_t> holder_of_;  ///< by the claimant's link id
 };
 

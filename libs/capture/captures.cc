@@ -1,8 +1,12 @@
 #include "capture/captures.h"
 
 #include <algorithm>
+#include <tuple>
 
+#include "base/clock.h"
 #include "base/text.h"
+#include "capture/refusals.h"
+#include "capture/stop_results.h"
 #include "control/glob.h"
 
 namespace st::capture {
@@ -12,13 +16,8 @@ using control::StartOutcome;
 using control::StopOutcome;
 
 constexpr std::size_t kMeantMax = 10'000;
-
-control::ApiError no_cameras(const std::vector<std::string>& asked) {
-    if (asked.empty()) return {control::ErrorCode::no_cameras, "no camera is connected", {}};
-    std::string names;
-    for (const std::string& name : asked) names += (names.empty() ? "" : ", ") + name;
-    return {control::ErrorCode::no_cameras, "no connected camera matches " + names, "cameras"};
-}
+/// Ended recordings of one start that its stop lists.
+constexpr std::size_t kPartsMax = 1000;
 
 control::StartResult to_result(const std::string& camera, const CameraAnswer& answer) {
     control::StartResult result;
@@ -38,48 +37,13 @@ control::StartResult to_result(const std::string& camera, const CameraAnswer& an
             break;
         case CameraAnswer::Kind::start_timeout:
             result.outcome = StartOutcome::timeout;
-            result.error = "no capture_started from the camera in time";
+            result.error = "the camera did not say in time that it had started";
             break;
         case CameraAnswer::Kind::disconnected:
             result.outcome = StartOutcome::disconnected;
             break;
-    }
-    return result;
-}
-
-control::SessionState to_control(record::RecordingState state) {
-    switch (state) {
-        case record::RecordingState::recording:
-            return control::SessionState::recording;
-        case record::RecordingState::finalising:
-            return control::SessionState::finalising;
-        case record::RecordingState::done:
-            return control::SessionState::done;
-        case record::RecordingState::failed:
-            return control::SessionState::failed;
-    }
-    return control::SessionState::failed;
-}
-
-bool was_answered(const record::Summary& summary) {
-    return summary.end_reason != camera::EndReason::stop_timeout;
-}
-
-control::StopResult to_result(const record::Summary& summary) {
-    control::StopResult result;
-    result.state = to_control(summary.state);
-    const bool failed = result.state != control::SessionState::done;
-    result.outcome = failed ? StopOutcome::failed : StopOutcome::stopped;
-    if (!summary.id.empty()) result.session = summary.id;
-    result.files = session_files(summary);
-    result.seq_missing = summary.seq_missing;
-    result.damage_count = summary.damage_count;
-    result.undecodable = summary.undecodable;
-    result.warnings = summary.warnings;
-    if (summary.error) {
-        result.error = summary.error;
-    } else if (!was_answered(summary)) {
-        result.error = "the camera did not answer in time; its recording was closed without it";
+        case CameraAnswer::Kind::previewing:
+            break;  // no answer to a start
     }
     return result;
 }
@@ -91,9 +55,18 @@ void sort_by_camera(Results& results) {
               [](const auto& a, const auto& b) { return a.camera < b.camera; });
 }
 
+/// Joining a recording is fine when it is the one that was meant.
 bool is_ok(const control::StartResult& result) {
     return result.outcome == StartOutcome::started ||
            (result.outcome == StartOutcome::already_recording && !result.error);
+}
+
+EventFields opened_fields(const record::Opened& event, const record::SessionStart& start) {
+    EventFields fields{{"camera", event.camera}, {"session", event.id}};
+    if (start.take) fields.emplace_back("take", *start.take);
+    if (start.part > 1) fields.emplace_back("part", std::uint64_t{start.part});
+    if (!start.started_by.empty()) fields.emplace_back("started_by", start.started_by);
+    return fields;
 }
 
 std::uint64_t serial_of(const record::Event& event) {
@@ -102,32 +75,14 @@ std::uint64_t serial_of(const record::Event& event) {
 
 }  // namespace
 
-camera::StartParameters to_camera(const control::StartParameters& asked) {
-    camera::StartParameters parameters;
-    if (asked.resolution)
-        parameters.resolution = {asked.resolution->width, asked.resolution->height};
-    if (asked.aspect) parameters.aspect = {asked.aspect->width, asked.aspect->height};
-    if (asked.bitrate_bps) parameters.bitrate_bps = *asked.bitrate_bps;
-    if (asked.fps) parameters.fps = *asked.fps;
-    return parameters;
-}
-
-std::vector<control::SessionFile> session_files(const record::Summary& summary) {
-    std::vector<control::SessionFile> files;
-    for (const char* kind : {"mp4", "h264", "dump"}) {
-        for (const record::RecordedFile& file : summary.files) {
-            if (file.kind != kind) continue;
-            files.push_back({file.path, "/api/v1/recordings/" + summary.id + "/files/" + file.name,
-                             file.bytes, file.duration_ms, file.pictures});
-        }
-        if (!files.empty()) break;
-    }
-    return files;
-}
-
 Captures::Captures(const Current<Options>& options, Cameras& cameras, Counters& counters,
                    loop::Timers& timers, EventSink& events)
-    : options_(options), cameras_(cameras), counters_(counters), timers_(timers), events_(events) {}
+    : options_(options),
+      cameras_(cameras),
+      counters_(counters),
+      timers_(timers),
+      events_(events),
+      previews_(options, cameras, timers) {}
 
 // ---- what is tracked ---------------------------------------------------------------------------
 
@@ -152,30 +107,102 @@ void Captures::forget_if_idle(std::uint64_t link) {
 
 // ---- start -------------------------------------------------------------------------------------
 
-void Captures::start(const control::StartRequest& request, StartDone done) {
+/// What a camera records, or is being started for; nullopt: nothing.
+std::optional<UnderWay> Captures::under_way(const CameraEntry& entry) const {
+    const Tracked* one = find(entry.link->id);
+    if (one == nullptr) return std::nullopt;
+    UnderWay what;
+    if (!one->recordings.empty() && !one->recordings.rbegin()->second.has_ended) {
+        const Recording& last = one->recordings.rbegin()->second;
+        const record::SessionStart& start = last.session->start();
+        what.session = last.id;
+        what.take = start.take.value_or("");
+        what.by = start.started_by;
+        what.since_us = start.started_us;
+        what.parameters = start.parameters.value_or(camera::StartParameters{});
+        return what;
+    }
+    if (one->starts.empty()) return std::nullopt;
+    const PendingStart& first = starts_.at(*one->starts.begin());
+    what.take = first.request.take.value_or("");
+    what.by = first.request.client;
+    what.parameters = to_camera(first.request.parameters);
+    return what;
+}
+
+bool Captures::is_take_running(const std::string& take) const {
+    const auto is_meant = [&](const auto& one) { return one.second.order.take == take; };
+    if (std::any_of(meant_.begin(), meant_.end(), is_meant)) return true;
+    const auto is_asked = [&](const auto& one) { return one.second.request.take == take; };
+    if (std::any_of(starts_.begin(), starts_.end(), is_asked)) return true;
+    return std::any_of(tracked_.begin(), tracked_.end(), [&](const auto& one) {
+        return std::any_of(
+            one.second.recordings.begin(), one.second.recordings.end(), [&](const auto& at) {
+                return !at.second.has_ended && at.second.session->start().take == take;
+            });
+    });
+}
+
+/// Nullopt unless one of them records and all were wanted: then none is started.
+std::optional<control::StartReply> Captures::refuse_all(
+    const control::StartRequest& request, const std::vector<std::string>& names) const {
+    control::StartReply reply;
+    reply.ok = false;
+    std::string busy;
+    for (const std::string& name : names) {
+        const auto what = under_way(*cameras_.find(name));
+        if (!what) continue;
+        auto result = already_recording(name, *what, request, wall_us());
+        if (is_ok(result)) continue;
+        if (busy.empty()) busy = name;
+        reply.results.push_back(std::move(result));
+    }
+    if (busy.empty()) return std::nullopt;
+    for (const std::string& name : names) {
+        const bool is_told = std::any_of(reply.results.begin(), reply.results.end(),
+                                         [&](const auto& result) { return result.camera == name; });
+        if (is_told || !cameras_.find(name)->is_camera) continue;
+        reply.results.push_back({name, StartOutcome::refused, std::nullopt,
+                                 "not started, because " + busy + " is recording already"});
+    }
+    sort_by_camera(reply.results);
+    return reply;
+}
+
+void Captures::start(const control::StartRequest& request, bool has_take, StartDone done) {
     std::vector<std::string> names;
     for (const auto& [name, entry] : cameras_.all()) names.push_back(name);
+    if (request.cameras.empty() && names.empty()) return done(no_cameras());
+    // All of it is checked before anything is sent.
     const control::Selection selection = control::select_names(request.cameras, names);
+    if (!selection.missing.empty()) {
+        return done(no_such_cameras(selection.missing, cameras_.all()));
+    }
+    if (has_take && !request.append && !is_take_running(*request.take)) {
+        return done(take_exists(*request.take));
+    }
+    if (request.all_or_none) {
+        if (auto refused = refuse_all(request, selection.matched)) return done(*refused);
+    }
     PendingStart pending;
     const std::uint64_t id = next_id_++;
     StartOrder order;
     order.parameters = to_camera(request.parameters);
     order.take = request.take.value_or("");
+    order.started_by = request.client;
     order.given = request.parameters.given();
     order.timeout = request.timeout;
     order.request = id;
+    order.owner = id;
+    order.tag = request.owner;
     for (const std::string& name : selection.matched) {
         const CameraEntry& entry = *cameras_.find(name);
         entry.link->send(order);
         if (entry.is_camera) pending.waiting.emplace(entry.link->id, name);
     }
-    if (pending.waiting.empty()) return done(no_cameras(request.cameras));
-    for (const std::string& name : selection.missing) {
-        pending.reply.ok = false;
-        pending.reply.results.push_back(
-            {name, StartOutcome::disconnected, std::nullopt, "no such camera"});
-    }
-    pending.order = std::move(order);
+    if (pending.waiting.empty()) return done(no_cameras());
+    pending.id = id;
+    pending.request = request;
     pending.done = std::move(done);
     if (!request.wait) return finish_unawaited(std::move(pending));
     for (const auto& [link, name] : pending.waiting) {
@@ -189,14 +216,40 @@ void Captures::finish_unawaited(PendingStart pending) const {
     for (const auto& [link, name] : pending.waiting) {
         control::StartResult result{name, StartOutcome::sent, std::nullopt, std::nullopt};
         const CameraEntry* entry = cameras_.find(link);
-        if (entry != nullptr && entry->state == camera::State::recording) {
-            result.outcome = StartOutcome::already_recording;
-            if (!entry->session.empty()) result.session = entry->session;
+        if (entry != nullptr) {
+            if (const auto what = under_way(*entry)) {
+                result = already_recording(name, *what, pending.request, wall_us());
+                if (!is_ok(result)) pending.reply.ok = false;
+            }
         }
         pending.reply.results.push_back(std::move(result));
     }
     sort_by_camera(pending.reply.results);
     pending.done(pending.reply);
+}
+
+control::StartResult Captures::result_of(const PendingStart& pending, const std::string& name,
+                                         const Tracked& one, const CameraAnswer& answer) const {
+    // Of two starts at once, the camera belongs to the one that it was started for.
+    const bool is_others =
+        answer.kind == CameraAnswer::Kind::started && one.asked && one.asked->owner != pending.id;
+    if (!is_others && answer.kind != CameraAnswer::Kind::already_recording) {
+        return to_result(name, answer);
+    }
+    UnderWay what;
+    what.session = answer.session;
+    if (one.asked) {
+        what.take = one.asked->take;
+        what.by = one.asked->started_by;
+        what.parameters = one.asked->parameters;
+    }
+    what.since_us = wall_us();
+    const auto is_it = [&](const auto& at) { return at.second.id == answer.session; };
+    const auto found = std::find_if(one.recordings.begin(), one.recordings.end(), is_it);
+    if (found != one.recordings.end()) {
+        what.since_us = found->second.session->start().started_us;
+    }
+    return already_recording(name, what, pending.request, wall_us());
 }
 
 void Captures::answer_starts(const LinkPtr& link, const CameraAnswer& answer) {
@@ -210,11 +263,7 @@ void Captures::answer_starts(const LinkPtr& link, const CameraAnswer& answer) {
         if (one.starts.erase(id) == 0) continue;
         PendingStart& pending = starts_.at(id);
         const auto waiting = pending.waiting.extract(link->id);
-        control::StartResult result = to_result(waiting.mapped(), answer);
-        if (result.outcome == StartOutcome::already_recording && pending.order.given && one.asked &&
-            one.asked->parameters != pending.order.parameters) {
-            result.error = "records with other parameters";
-        }
+        control::StartResult result = result_of(pending, waiting.mapped(), one, answer);
         if (!is_ok(result)) pending.reply.ok = false;
         pending.reply.results.push_back(std::move(result));
         finish_start(id);
@@ -246,42 +295,100 @@ void Captures::time_out_start(std::uint64_t id) {
 
 // ---- stop --------------------------------------------------------------------------------------
 
+/// Ends what is meant for the camera and takes what is known of its recordings so far. False:
+/// nothing was meant, or something else.
+bool Captures::take_meant(const std::string& name, const control::StopRequest& request,
+                          PendingStop& pending, StopOrder& order) {
+    const auto found = meant_.find(name);
+    if (found == meant_.end()) return false;
+    if (!request.owner.empty() && found->second.order.tag != request.owner) return false;
+    Meant meant = std::move(found->second);
+    meant_.erase(found);
+    if (!request.owner.empty()) order.owner = meant.order.owner;
+    for (control::StopResult& result : meant.ended) {
+        pending.reply.results.push_back(std::move(result));
+    }
+    if (cameras_.find(name) == nullptr) pending.away.insert(name);
+    return true;
+}
+
+/// Whether the stop means what this connection records or has recorded.
+bool Captures::is_wanted(const Tracked& one, const control::StopRequest& request) {
+    if (request.owner.empty()) return true;
+    return std::any_of(one.recordings.begin(), one.recordings.end(),
+                       [&](const auto& at) { return at.second.tag == request.owner; });
+}
+
+/// Of a start that has been sent to the camera and is not heard of yet; 0: none that is meant.
+std::uint64_t Captures::unheard_start(const Tracked& one,
+                                      const control::StopRequest& request) const {
+    for (const std::uint64_t id : one.starts) {
+        if (starts_.at(id).request.owner == request.owner) return id;
+    }
+    return 0;
+}
+
 std::vector<std::string> Captures::stop_targets(const control::StopRequest& request,
                                                 PendingStop& pending) {
     std::vector<std::string> names;
     for (const auto& [name, entry] : cameras_.all()) names.push_back(name);
-    // A camera that is gone is still worth waiting for while its files are being made.
+    // A camera that is gone is still worth waiting for while its files are being made, and one that
+    // is to go on when it returns can be told not to.
     std::multimap<std::string, std::uint64_t> gone;
     for (const auto& [link, one] : tracked_) {
         if (one.recordings.empty() || cameras_.find(link) != nullptr) continue;
         gone.emplace(one.name, link);
-        names.push_back(one.name);
     }
+    for (const auto& [name, link] : gone) names.push_back(name);
+    for (const auto& [name, meant] : meant_) names.push_back(name);
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
     const control::Selection selection = control::select_names(request.cameras, names);
     for (const std::string& name : selection.matched) {
-        if (const CameraEntry* entry = cameras_.find(name)) {
-            meant_.erase(name);
-            entry->link->send(StopOrder{});
-            if (entry->is_camera) pending.waiting.emplace(entry->link->id, name);
-        }
+        StopOrder order{request.client, previews_.is_watched(name), 0};
+        bool was_meant = take_meant(name, request, pending, order);
         const auto [from, to] = gone.equal_range(name);
-        for (auto at = from; at != to; ++at) pending.waiting.emplace(at->second, name);
+        for (auto at = from; at != to; ++at) {
+            if (was_meant || is_wanted(tracked_.at(at->second), request)) {
+                pending.waiting.emplace(at->second, name);
+            }
+        }
+        const CameraEntry* entry = cameras_.find(name);
+        if (entry == nullptr) continue;
+        const Tracked* one = find(entry->link->id);
+        const bool is_last = one != nullptr && is_wanted(*one, request);
+        if (!was_meant && one != nullptr && !request.owner.empty()) {
+            order.owner = unheard_start(*one, request);
+            was_meant = order.owner != 0;
+        }
+        if (was_meant || request.owner.empty()) {
+            entry->link->send(order);
+            previews_.forget_wish(entry->link->id);
+            if (entry->is_camera) pending.waiting.emplace(entry->link->id, name);
+        } else if (is_last) {
+            pending.waiting.emplace(entry->link->id, name);  // it ended already
+        } else {
+            control::StopResult result;
+            result.camera = name;
+            result.outcome = StopOutcome::not_recording;
+            pending.reply.results.push_back(std::move(result));
+        }
     }
     return selection.missing;
 }
 
 void Captures::stop(const control::StopRequest& request, StopDone done) {
     PendingStop pending;
-    if (request.cameras.empty()) meant_.clear();
-    for (const std::string& name : request.cameras) meant_.erase(name);
     const std::vector<std::string> missing = stop_targets(request, pending);
-    if (pending.waiting.empty()) return done(no_cameras(request.cameras));
+    if (pending.waiting.empty() && pending.reply.results.empty() && pending.away.empty()) {
+        return done(missing.empty() ? no_cameras() : no_such_cameras(missing, cameras_.all()));
+    }
     for (const std::string& name : missing) {
         pending.reply.ok = false;
         control::StopResult result;
         result.camera = name;
         result.outcome = StopOutcome::failed;
-        result.error = "no such camera";
+        result.error = no_such_camera(name, cameras_.all());
         pending.reply.results.push_back(std::move(result));
     }
     pending.done = std::move(done);
@@ -296,6 +403,29 @@ void Captures::stop(const control::StopRequest& request, StopDone done) {
     stops_.emplace(id, std::move(pending));
     // The camera's own deadline comes first; the request's counts from the finaliser's progress.
     arm_stop(id, options_->stop_timeout + request.timeout);
+    finish_stop(id);
+}
+
+/// Puts the recordings of each camera together and says which did not come back.
+void Captures::complete(PendingStop& pending) {
+    std::vector<control::StopResult>& results = pending.reply.results;
+    merge_parts(results);
+    for (control::StopResult& result : results) {
+        if (result.outcome == StopOutcome::failed) pending.reply.ok = false;
+        if (pending.away.erase(result.camera) == 0) continue;
+        pending.reply.ok = false;
+        result.outcome = StopOutcome::failed;
+        if (!result.error) result.error = "the camera lost its connection and has not come back";
+    }
+    for (const std::string& name : std::exchange(pending.away, {})) {
+        control::StopResult result;
+        result.camera = name;
+        result.outcome = StopOutcome::failed;
+        result.error = "the camera lost its connection and has not come back";
+        pending.reply.ok = false;
+        results.push_back(std::move(result));
+    }
+    sort_by_camera(results);
 }
 
 void Captures::finish_unawaited(PendingStop pending) const {
@@ -316,7 +446,7 @@ void Captures::finish_unawaited(PendingStop pending) const {
         }
         pending.reply.results.push_back(std::move(result));
     }
-    sort_by_camera(pending.reply.results);
+    complete(pending);
     pending.done(pending.reply);
 }
 
@@ -369,7 +499,7 @@ void Captures::finish_stop(std::uint64_t id) {
     if (!found->second.waiting.empty()) return;
     PendingStop pending = std::move(found->second);
     stops_.erase(found);
-    sort_by_camera(pending.reply.results);
+    complete(pending);
     timers_.cancel(pending.timer);
     pending.done(pending.reply);
 }
@@ -415,7 +545,11 @@ void Captures::on(const LinkPtr& link, const Joined&) {
     } else if (const auto parameters = options_->auto_start) {
         StartOrder order;
         order.parameters = *parameters;
+        order.started_by = "camera.auto_start";
+        order.owner = next_id_++;
         send_unasked(link, std::move(order));
+    } else {
+        previews_.joined(*entry);
     }
 }
 
@@ -447,8 +581,9 @@ void Captures::start_if_room(const LinkPtr& link, Meant& meant) {
 void Captures::on(const LinkPtr& link, const StateChanged& change) {
     cameras_.set_state(link, change.state, change.session);
     // Ended in good order: only a camera that drops out is started again.
-    const bool has_ended =
-        change.state == camera::State::finalising || change.state == camera::State::idle;
+    const bool has_ended = change.state == camera::State::finalising ||
+                           change.state == camera::State::idle ||
+                           change.state == camera::State::previewing;
     const auto meant = has_ended ? meant_.find(link->name) : meant_.end();
     if (meant == meant_.end()) return;
     if (meant->second.waits_for_room) return start_if_room(link, meant->second);
@@ -458,13 +593,45 @@ void Captures::on(const LinkPtr& link, const StateChanged& change) {
 void Captures::on(const LinkPtr& link, const StartSent& sent) {
     if (cameras_.find(link->id) == nullptr) return;
     tracked(link).asked = sent.order;
-    if (meant_.size() < kMeantMax || meant_.contains(link->name)) {
-        meant_[link->name] = Meant{sent.order, sent.order.part, false};
-    }
+    if (meant_.size() >= kMeantMax && !meant_.contains(link->name)) return;
+    Meant& meant = meant_[link->name];
+    // Of another start than before: what that one recorded is no part of this.
+    if (meant.order.owner != sent.order.owner) meant = Meant{};
+    meant.order = sent.order;
+    meant.parts = sent.order.part;
+    meant.waits_for_room = false;
 }
 
 void Captures::on(const LinkPtr& link, const CameraAnswer& answer) {
-    if (answer.kind != CameraAnswer::Kind::not_recording) return answer_starts(link, answer);
+    switch (answer.kind) {
+        case CameraAnswer::Kind::previewing: {
+            const CameraEntry* entry = cameras_.find(link->id);
+            const bool records = entry != nullptr && (entry->state == camera::State::recording ||
+                                                      entry->state == camera::State::starting);
+            return previews_.answer(
+                link,
+                records ? control::PreviewOutcome::recording : control::PreviewOutcome::previewing,
+                {});
+        }
+        case CameraAnswer::Kind::started:
+        case CameraAnswer::Kind::already_recording:
+            previews_.answer(link, control::PreviewOutcome::recording, {});
+            return answer_starts(link, answer);
+        case CameraAnswer::Kind::refused:
+            if (answer.request == 0) {
+                previews_.answer(link, control::PreviewOutcome::refused, answer.error);
+            }
+            return answer_starts(link, answer);
+        case CameraAnswer::Kind::start_timeout:
+            previews_.answer(link, control::PreviewOutcome::timeout,
+                             "the camera did not say in time that it streams");
+            return answer_starts(link, answer);
+        case CameraAnswer::Kind::disconnected:
+            previews_.answer(link, control::PreviewOutcome::disconnected, answer.error);
+            return answer_starts(link, answer);
+        case CameraAnswer::Kind::not_recording:
+            break;
+    }
     const auto found = tracked_.find(link->id);
     if (found == tracked_.end() || !found->second.recordings.empty()) return;
     control::StopResult result;
@@ -478,6 +645,7 @@ void Captures::on(const LinkPtr& link, const CameraAnswer& answer) {
 
 void Captures::on(const LinkPtr& link, const Left& left) {
     cameras_.left(link, left.reason);
+    previews_.left(link);
     const auto found = tracked_.find(link->id);
     if (found == tracked_.end()) return;
     Tracked& one = found->second;
@@ -511,14 +679,19 @@ void Captures::on_event(const record::Event& event, const record::SessionPtr& se
 void Captures::on(const LinkPtr& link, const record::SessionPtr& session,
                   const record::Opened& event) {
     counters_.sessions_opened_total.fetch_add(1);
-    events_.add("session.opened", {{"camera", event.camera}, {"session", event.id}});
-    // The recorder goes on in another part by itself when a file is full.
-    if (const auto meant = meant_.find(link->name); meant != meant_.end()) {
-        meant->second.parts = std::max(meant->second.parts, session->start().part);
-    }
+    events_.add("session.opened", opened_fields(event, session->start()));
     Tracked& one = tracked(link);
-    one.recordings[event.serial] = Recording{session, event.id};
+    const auto meant = meant_.find(link->name);
+    if (meant != meant_.end()) {
+        // The recorder goes on in another part by itself when a file is full.
+        meant->second.parts = std::max(meant->second.parts, session->start().part);
+        if (one.asked && one.asked->owner == meant->second.order.owner) {
+            meant->second.sessions.push_back(event.id);
+        }
+    }
+    one.recordings[event.serial] = Recording{session, event.id, one.asked ? one.asked->tag : ""};
     one.untold.reset();
+    cameras_.set_recording(link, session);
     link->send(SessionNews{SessionNews::Kind::opened, event.serial, event.id});
     if (!std::exchange(one.is_leaving, false)) return;
     answer_starts(link, {CameraAnswer::Kind::started, event.id, {}, 0});
@@ -566,6 +739,7 @@ void Captures::on(const LinkPtr& link, const record::SessionPtr& session,
                   const record::Finished& event) {
     report(event.summary, session->failed());
     Tracked& one = tracked(link);
+    keep_part(link->name, event.summary);
     one.recordings.erase(event.serial);
     link->send(SessionNews{SessionNews::Kind::finished, event.serial, {}});
     if (std::exchange(one.is_leaving, false)) {  // its folder could not be made
@@ -585,6 +759,17 @@ void Captures::on(const LinkPtr& link, const record::SessionPtr& session,
     forget_if_idle(link->id);
 }
 
+/// A recording that is over although its start is still meant: the stop will list it.
+void Captures::keep_part(const std::string& camera, const record::Summary& summary) {
+    const auto meant = meant_.find(camera);
+    if (meant == meant_.end()) return;
+    const auto& ids = meant->second.sessions;
+    if (std::find(ids.begin(), ids.end(), summary.id) == ids.end()) return;
+    std::vector<control::StopResult>& ended = meant->second.ended;
+    if (ended.size() >= kPartsMax) ended.erase(ended.begin());
+    ended.push_back(to_result(summary));
+}
+
 void Captures::report(const record::Summary& summary, bool failure_told) {
     const bool failed = summary.state == record::RecordingState::failed;
     (failed ? counters_.sessions_failed_total : counters_.sessions_finished_total).fetch_add(1);
@@ -593,6 +778,9 @@ void Captures::report(const record::Summary& summary, bool failure_told) {
                        {"state", std::string(record::to_string(summary.state))},
                        {"end_reason", std::string(camera::to_string(summary.end_reason))},
                        {"pictures", std::uint64_t{summary.pictures}}};
+    if (summary.take) fields.emplace_back("take", *summary.take);
+    if (!summary.started_by.empty()) fields.emplace_back("started_by", summary.started_by);
+    if (!summary.stopped_by.empty()) fields.emplace_back("stopped_by", summary.stopped_by);
     const std::vector<control::SessionFile> files = session_files(summary);
     if (!files.empty()) fields.emplace_back("file", files.front().path);
     if (summary.error) fields.emplace_back("error", *summary.error);

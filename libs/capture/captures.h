@@ -11,6 +11,8 @@
 
 #include "camera/message.h"
 #include "capture/cameras.h"
+#include "capture/previews.h"
+#include "capture/refusals.h"
 #include "control/start.h"
 #include "control/stop.h"
 #include "record/events.h"
@@ -26,8 +28,10 @@ class Captures {
     Captures(const Current<Options>& options, Cameras& cameras, Counters& counters,
              loop::Timers& timers, EventSink& events);
 
-    void start(const control::StartRequest& request, StartDone done);
+    /// `has_take`: there are recordings of `request.take`, which must not be added to by accident.
+    void start(const control::StartRequest& request, bool has_take, StartDone done);
     void stop(const control::StopRequest& request, StopDone done);
+    Previews& previews() { return previews_; }
 
     /// From a connection; see Cameras::report.
     void on_report(const LinkPtr& link, const FromConnection& message);
@@ -40,6 +44,7 @@ class Captures {
     struct Recording {
         record::SessionPtr session;
         std::string id;
+        std::string tag = {};    ///< of the start that it goes back to
         bool has_ended = false;  ///< takes no more messages; its files are being made
     };
     /// A connection, from its first request or recording to the last answer.
@@ -61,17 +66,21 @@ class Captures {
         loop::TimerId timer = 0;
     };
     struct PendingStart : Pending<control::StartReply> {
-        StartOrder order;
+        std::uint64_t id = 0;
+        control::StartRequest request;
     };
     struct PendingStop : Pending<control::StopReply> {
+        std::set<std::string> away;  ///< cameras that dropped out and have not come back
         std::chrono::milliseconds timeout{};
         std::uint64_t progress_seen = 0;
     };
-    /// What a camera was started with, for when it drops out and returns.
+    /// What a camera was started with, for when it drops out and returns, and what came of it.
     struct Meant {
         StartOrder order;
         unsigned parts = 1;
         bool waits_for_room = false;  ///< the disk refused its recording
+        std::vector<std::string> sessions;       ///< recordings that go back to this start
+        std::vector<control::StopResult> ended;  ///< of them, those that are finished
     };
 
     void on(const LinkPtr& link, const Alive& alive);
@@ -96,8 +105,21 @@ class Captures {
     void start_again(const LinkPtr& link, Meant& meant);
     void start_if_room(const LinkPtr& link, Meant& meant);
     static void send_unasked(const LinkPtr& link, StartOrder order);
+    void keep_part(const std::string& camera, const record::Summary& summary);
+
+    std::optional<UnderWay> under_way(const CameraEntry& entry) const;
+    bool is_take_running(const std::string& take) const;
+    std::optional<control::StartReply> refuse_all(const control::StartRequest& request,
+                                                  const std::vector<std::string>& names) const;
+    control::StartResult result_of(const PendingStart& pending, const std::string& name,
+                                   const Tracked& one, const CameraAnswer& answer) const;
     void finish_unawaited(PendingStart pending) const;
     void finish_unawaited(PendingStop pending) const;
+    bool take_meant(const std::string& name, const control::StopRequest& request,
+                    PendingStop& pending, StopOrder& order);
+    std::uint64_t unheard_start(const Tracked& one, const control::StopRequest& request) const;
+    static bool is_wanted(const Tracked& one, const control::StopRequest& request);
+    static void complete(PendingStop& pending);
     void answer_starts(const LinkPtr& link, const CameraAnswer& answer);
     void answer_stops(const LinkPtr& link, const control::StopResult& result, bool is_fine);
     void finish_start(std::uint64_t id);
@@ -117,6 +139,7 @@ class Captures {
     Counters& counters_;
     loop::Timers& timers_;
     EventSink& events_;
+    Previews previews_;
     std::uint64_t next_id_ = 1;
     std::map<std::uint64_t, PendingStart> starts_;
     std::map<std::uint64_t, PendingStop> stops_;
@@ -124,12 +147,5 @@ class Captures {
     std::unordered_map<std::string, Meant> meant_;        ///< by camera, until it is stopped
     bool has_room_ = true;  ///< on the disk, since it last refused a recording
 };
-
-/// What is sent to a camera for what a request asked.
-camera::StartParameters to_camera(const control::StartParameters& asked);
-
-/// The MP4s of a finished recording as `stop` lists them; what was kept instead where there is
-/// none.
-std::vector<control::SessionFile> session_files(const record::Summary& summary);
 
 }  // namespace st::capture

@@ -25,6 +25,7 @@ struct Options {
     milliseconds stop_timeout{10'000};   ///< for capture_stopped to follow stop_capture
     milliseconds max_session{6 * 3'600'000LL};
     std::optional<camera::StartParameters> auto_start;
+    bool previews_on_view = false;  ///< a camera streams while somebody watches it
     std::vector<NameRule> name_rules;
     std::size_t frame_bytes_max = std::size_t{16} << 20;
     std::size_t cameras_max = 0;  ///< 0: no limit

@@ -1,11 +1,21 @@
 #include "capture/routes.h"
 
+#include "camera/message.h"
 #include "capture/camera_connection.h"
 #include "capture/cameras.h"
 #include "httpd/refusal.h"
 
 namespace st::capture {
 namespace {
+
+/// The answer to the upgrade, which says what the camera is called here. Empty stays empty: it was
+/// sent already.
+std::string with_name(std::string answer, const std::string& name) {
+    if (answer.size() < 2) return answer;
+    // Before the empty line that ends the head.
+    return answer.insert(answer.size() - 2,
+                         std::string(camera::kCameraNameField) + ": " + name + "\r\n");
+}
 
 /// A connection that asked for a name, until it is given or refused. Lives on its network loop.
 class NameClaim final : public httpd::Connection,
@@ -53,7 +63,7 @@ class NameClaim final : public httpd::Connection,
         if (!granted) return refuse(granted.error());
         if (parts_.shutting_down) return give_up();
         state_ = State::done;
-        handover_.transport->send(handover_.upgrade_answer);
+        handover_.transport->send(with_name(handover_.upgrade_answer, link_->name));
         auto camera =
             CameraConnection::over_stream(parts_, handover_.net, std::move(handover_.ticket), link_,
                                           std::move(handover_.transport));

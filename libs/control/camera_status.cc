@@ -7,14 +7,45 @@
 namespace st::control {
 namespace {
 
-constexpr TextTable<CameraState, 6> kStates = {{
+constexpr TextTable<CameraState, 7> kStates = {{
     {CameraState::idle, "idle"},
     {CameraState::starting, "starting"},
+    {CameraState::previewing, "previewing"},
     {CameraState::recording, "recording"},
     {CameraState::stopping, "stopping"},
     {CameraState::finalising, "finalising"},
     {CameraState::gone, "gone"},
 }};
+
+json::Object to_object(const RecordingNow& recording) {
+    json::Object object;
+    object.set("take", recording.take);
+    object.set("part", recording.part);
+    object.set("started_by", recording.started_by);
+    object.set("started_at", recording.started_at);
+    object.set("messages", recording.messages);
+    object.set("pictures", recording.pictures);
+    object.set("bytes", recording.bytes);
+    object.set("duration_ms", recording.duration_ms);
+    object.set("missing", recording.missing);
+    return object;
+}
+
+Decoded<RecordingNow> decode_recording_now(const json::Object& object) {
+    ObjectReader reader(object, "recording");
+    RecordingNow recording;
+    reader.read("take", recording.take);
+    reader.read("part", recording.part);
+    reader.read("started_by", recording.started_by);
+    reader.read("started_at", recording.started_at);
+    reader.read("messages", recording.messages);
+    reader.read("pictures", recording.pictures);
+    reader.read("bytes", recording.bytes);
+    reader.read("duration_ms", recording.duration_ms);
+    reader.read("missing", recording.missing);
+    if (reader.failed()) return reader.error();
+    return recording;
+}
 
 /// Two decimals; JSON has no NaN.
 double rounded(double value) { return std::isfinite(value) ? std::round(value * 100) / 100 : 0; }
@@ -31,6 +62,8 @@ std::string encode(const CameraStatus& camera) {
     object.set("model", camera.model);
     object.set("state", std::string(to_text(camera.state)));
     object.set("session", camera.session);
+    object.set("recording",
+               camera.recording ? json::Value(to_object(*camera.recording)) : json::Value());
     object.set("width", camera.width);
     object.set("height", camera.height);
     object.set("fps_1s", rounded(camera.fps_1s));
@@ -56,6 +89,11 @@ Decoded<CameraStatus> decode_camera(std::string_view body) {
     reader.read("model", camera.model);
     read_enum(reader, "state", kStates, camera.state);
     reader.read("session", camera.session);
+    if (const json::Object* found = reader.object("recording")) {
+        const auto recording = decode_recording_now(*found);
+        if (!recording) return recording.error();
+        camera.recording = *recording;
+    }
     reader.read("width", camera.width);
     reader.read("height", camera.height);
     reader.read("fps_1s", camera.fps_1s);

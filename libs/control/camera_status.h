@@ -10,8 +10,22 @@
 
 namespace st::control {
 
-enum class CameraState { idle, starting, recording, stopping, finalising, gone };
+enum class CameraState { idle, starting, previewing, recording, stopping, finalising, gone };
 std::string_view to_text(CameraState state);
+
+/// What a camera records at present.
+struct RecordingNow {
+    std::optional<std::string> take;
+    unsigned part = 1;
+    std::optional<std::string> started_by;  ///< "user@host"
+    std::string started_at;                 ///< RFC 3339
+    std::uint64_t messages = 0;
+    std::uint64_t pictures = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t duration_ms = 0;
+    std::uint64_t missing = 0;  ///< messages that did not come
+    bool operator==(const RecordingNow&) const = default;
+};
 
 struct CameraStatus {
     std::string name;
@@ -19,8 +33,9 @@ struct CameraStatus {
     std::string path;                  ///< of its WebSocket request
     std::optional<std::string> model;  ///< from its capabilities
     CameraState state = CameraState::idle;
-    std::optional<std::string> session;  ///< the recording's id, while there is one
-    std::optional<std::uint32_t> width;  ///< of the pictures it really sends, once one came
+    std::optional<std::string> session;          ///< the recording's id, while there is one
+    std::optional<RecordingNow> recording = {};  ///< with `session`
+    std::optional<std::uint32_t> width;          ///< of the pictures it really sends, once one came
     std::optional<std::uint32_t> height;
     double fps_1s = 0;             ///< pictures in the last second
     std::uint64_t bitrate_1s = 0;  ///< bits in the last second

@@ -16,7 +16,7 @@ struct Row {
 };
 
 // First row of a status = what a status alone (without a readable body) means.
-constexpr std::array<Row, 12> kRows = {{
+constexpr std::array<Row, 13> kRows = {{
     {ErrorCode::bad_request, "bad_request", 400},
     {ErrorCode::unauthorized, "unauthorized", 401},
     {ErrorCode::forbidden, "forbidden", 403},
@@ -24,6 +24,7 @@ constexpr std::array<Row, 12> kRows = {{
     {ErrorCode::method_not_allowed, "method_not_allowed", 405},
     {ErrorCode::conflict, "conflict", 409},
     {ErrorCode::no_cameras, "no_cameras", 409},
+    {ErrorCode::take_exists, "take_exists", 409},
     {ErrorCode::too_large, "too_large", 413},
     {ErrorCode::unsupported_media_type, "unsupported_media_type", 415},
     {ErrorCode::too_many_requests, "too_many_requests", 429},
@@ -35,7 +36,7 @@ const Row& row(ErrorCode code) {
     for (const Row& candidate : kRows) {
         if (candidate.code == code) return candidate;
     }
-    return kRows[10];
+    return kRows[11];
 }
 
 ErrorCode code_from(std::string_view text, int status) {

@@ -17,7 +17,8 @@ enum class ErrorCode {
     not_found,               ///< 404
     method_not_allowed,      ///< 405
     conflict,                ///< 409: the thing is in a state that does not allow it
-    no_cameras,              ///< 409: nothing is connected, or no name matched
+    no_cameras,              ///< 409: nothing is connected
+    take_exists,             ///< 409: recordings have that take, and all of them have ended
     too_large,               ///< 413
     unsupported_media_type,  ///< 415
     too_many_requests,       ///< 429

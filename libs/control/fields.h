@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "control/glob.h"
 #include "control/json.h"
 #include "control/start.h"
@@ -69,6 +70,13 @@ inline void read_cameras(ObjectReader& reader, std::vector<std::string>& out) {
             return;
         }
     }
+}
+
+/// "client": who asks, as "user@host". What is not clean or too long is made so, not refused: it is
+/// only ever shown.
+inline void read_client(ObjectReader& reader, std::string& out) {
+    reader.read("client", out);
+    out = clean_text(out, kClientBytesMax);
 }
 
 inline void read_timeout(ObjectReader& reader, std::chrono::milliseconds& out) {

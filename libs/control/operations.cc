@@ -22,6 +22,10 @@ using enum Place;
 
 constexpr Parameter kCameras{"cameras", texts, body, false};
 constexpr Parameter kWait{"wait", boolean, body, false};
+/// Chosen by who starts; a stop with it means only that start.
+constexpr Parameter kOwner{"owner", text, body, false};
+/// Who asks, as "user@host": for the recording, the log, and those whom it concerns.
+constexpr Parameter kClient{"client", text, body, false};
 
 constexpr std::array kStart = {kCameras,
                                Parameter{"resolution", size, body, false},
@@ -29,11 +33,28 @@ constexpr std::array kStart = {kCameras,
                                Parameter{"bitrate_bps", integer, body, false, 1, kBitrateMax},
                                Parameter{"fps", integer, body, false, 0, kFpsMax},
                                Parameter{"take", text, body, false},
+                               Parameter{"join", boolean, body, false},
+                               Parameter{"append", boolean, body, false},
+                               Parameter{"all_or_none", boolean, body, false},
+                               kOwner,
+                               kClient,
                                kWait,
                                Parameter{"timeout_ms", integer, body, false, 1, kTimeoutMsMax}};
-constexpr std::array kStop = {kCameras, kWait,
+constexpr std::array kStop = {kCameras, kOwner, kClient, kWait,
                               Parameter{"timeout_ms", integer, body, false, 1, kTimeoutMsMax}};
+constexpr std::array kPreview = {kCameras,
+                                 Parameter{"resolution", size, body, false},
+                                 Parameter{"aspect", size, body, false},
+                                 Parameter{"bitrate_bps", integer, body, false, 1, kBitrateMax},
+                                 Parameter{"fps", integer, body, false, 0, kFpsMax},
+                                 Parameter{"stop", boolean, body, false},
+                                 kClient,
+                                 kWait,
+                                 Parameter{"timeout_ms", integer, body, false, 1, kTimeoutMsMax}};
 constexpr std::array kCameraName = {Parameter{"name", text, path, true}};
+constexpr std::array kRename = {Parameter{"name", text, path, true},
+                                Parameter{"camera", text, body, false},
+                                Parameter{"name", text, body, false}, kClient};
 constexpr std::array kRecordingId = {Parameter{"id", text, path, true}};
 constexpr std::array kKeep = {Parameter{"id", text, path, true},
                               Parameter{"keep", boolean, body, false}};
@@ -58,9 +79,12 @@ constexpr std::array kEvents = {Parameter{"since", integer, query, false}, kLimi
 constexpr std::array kOperations = {
     OperationInfo{Operation::capture_start, "capture.start", "POST", "capture/start", kStart},
     OperationInfo{Operation::capture_stop, "capture.stop", "POST", "capture/stop", kStop},
+    OperationInfo{Operation::capture_preview, "capture.preview", "POST", "capture/preview",
+                  kPreview},
     OperationInfo{Operation::cameras_list, "cameras.list", "GET", "cameras", kPage},
     OperationInfo{Operation::cameras_get, "cameras.get", "GET", "cameras/{name}", kCameraName},
     OperationInfo{Operation::cameras_kick, "cameras.kick", "DELETE", "cameras/{name}", kCameraName},
+    OperationInfo{Operation::cameras_rename, "cameras.rename", "PATCH", "cameras/{name}", kRename},
     OperationInfo{Operation::recordings_list, "recordings.list", "GET", "recordings", kRecordings},
     OperationInfo{Operation::recordings_get, "recordings.get", "GET", "recordings/{id}",
                   kRecordingId},

@@ -18,9 +18,11 @@ namespace st::control {
 enum class Operation : std::uint8_t {
     capture_start,
     capture_stop,
+    capture_preview,
     cameras_list,
     cameras_get,
     cameras_kick,
+    cameras_rename,
     recordings_list,
     recordings_get,
     recordings_delete,
@@ -85,6 +87,7 @@ struct Call {
     const OperationInfo* operation = nullptr;
     std::string body;     ///< the parameters of bodies: one JSON object, not yet looked at, or ""
     Arguments arguments;  ///< the others: names of the table, each once; integers checked
+    std::string peer{};   ///< where it came from, for who does not say who he is
     /// Who waits for the answer: once it is gone, costly work for it need not be done. nullopt: not
     /// known.
     std::optional<std::weak_ptr<const void>> asker{};

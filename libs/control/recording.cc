@@ -30,6 +30,8 @@ Decoded<Recording> decode_recording(std::string_view body) {
     reader.read("duration_ms", recording.duration_ms);
     reader.read("bitrate_bps", recording.bitrate_bps);
     reader.read("error", recording.error);
+    reader.read("end_reason", recording.end_reason);
+    reader.read("stopped_by", recording.stopped_by);
     if (const Object* found = reader.object("fps_estimate")) {
         ObjectReader estimate(*found, "fps_estimate");
         estimate.read("fps", recording.fps);
@@ -89,6 +91,18 @@ Decoded<bool> decode_keep_request(std::string_view body) {
     reader.refuse_unknown("unknown field");
     if (reader.failed()) return reader.error();
     return keep;
+}
+
+std::string with_figures(std::string_view session_json, const RecordingFigures& figures) {
+    auto object = parse_object(session_json, kReply);
+    if (!object) return std::string(session_json);
+    object->set("messages", figures.messages);
+    object->set("pictures", figures.pictures);
+    object->set("bytes", figures.bytes);
+    object->set("duration_ms", figures.duration_ms);
+    object->set("seq_gap_count", figures.gaps);
+    object->set("seq_missing", figures.missing);
+    return json::write(*object);
 }
 
 Decoded<RecordingQuery> decode_recording_query(const QueryParameters& parameters) {

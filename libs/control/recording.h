@@ -41,7 +41,22 @@ struct Recording {
     std::optional<std::uint64_t> ping_us;  ///< clock.ping_us: least time a ping took
     std::vector<RecordingFile> files;
     std::optional<std::string> error;
+    std::optional<std::string> end_reason;  ///< null while it records
+    std::optional<std::string> stopped_by;  ///< "user@host"
 };
+
+/// What is counted of a recording while it is made.
+struct RecordingFigures {
+    std::uint64_t messages = 0;
+    std::uint64_t pictures = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t duration_ms = 0;  ///< from the first to the latest arrival
+    std::uint64_t gaps = 0;         ///< in the numbers of its messages
+    std::uint64_t missing = 0;      ///< messages that did not come, in all gaps
+};
+
+/// `session_json` of a recording that is being made, with these figures instead of its own.
+std::string with_figures(std::string_view session_json, const RecordingFigures& figures);
 
 Decoded<Recording> decode_recording(std::string_view body);
 

@@ -14,6 +14,8 @@ namespace st::control {
 
 constexpr std::size_t kCamerasMax = 10'000;  ///< names in one request
 constexpr std::uint64_t kTimeoutMsMax = 86'400'000;
+constexpr std::size_t kClientBytesMax = 128;  ///< of "client": who asks
+constexpr std::size_t kOwnerBytesMax = 128;
 constexpr std::uint32_t kSideMax = 16'384;            ///< pixels
 constexpr std::uint64_t kBitrateMax = 1'000'000'000;  ///< bit/s
 constexpr std::uint32_t kFpsMax = 1000;
@@ -40,8 +42,14 @@ struct StartRequest {
     std::vector<std::string>
         cameras;  ///< names or patterns; empty = all. `"cameras":[]` is refused
     StartParameters parameters;
-    std::optional<std::string> take;  ///< a name that groups the sessions
-    bool wait = true;                 ///< until every camera answered
+    std::optional<std::string> take;  ///< a name that groups the recordings
+    bool join = false;    ///< a camera that records already is fine; nobody owns it by that
+    bool append = false;  ///< `take` may be that of recordings which have all ended
+    /// Nothing is started if one of the cameras records already (and `join` does not accept that).
+    bool all_or_none = false;
+    std::string owner;   ///< a text of the asker's choice, by which its stop means only this
+    std::string client;  ///< "user@host" of who asks; empty: nobody said
+    bool wait = true;    ///< until every camera answered
     std::chrono::milliseconds timeout{10'000};
     bool operator==(const StartRequest&) const = default;
 };
@@ -54,7 +62,11 @@ struct StartResult {
     std::string camera;
     StartOutcome outcome = StartOutcome::started;
     std::optional<std::string> session;  ///< the recording's id
-    std::optional<std::string> error;    ///< why not
+    std::optional<std::string> error;    ///< why not, as a sentence
+    // Of the recording that was under way (already_recording); on the wire only then.
+    std::optional<std::string> take = {};
+    std::optional<std::string> started_by = {};
+    std::optional<std::string> started_at = {};  ///< RFC 3339
     bool operator==(const StartResult&) const = default;
 };
 

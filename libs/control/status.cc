@@ -15,6 +15,9 @@ std::string encode(const ServerStatus& status) {
     recordings.set("path", status.recordings_path);
     recordings.set("disk_free_bytes", status.disk_free_bytes);
     recordings.set("disk_total_bytes", status.disk_total_bytes);
+    recordings.set("bytes_per_second", status.bytes_per_second);
+    recordings.set("disk_seconds_left", status.disk_seconds_left);
+    recordings.set("warn_free_ms", status.warn_free_ms);
     json::Array loops;
     for (const LoopStatus& loop : status.loops) {
         Object object;
@@ -63,6 +66,9 @@ Decoded<ServerStatus> decode_status(std::string_view body) {
         recordings.read("path", status.recordings_path);
         recordings.read("disk_free_bytes", status.disk_free_bytes);
         recordings.read("disk_total_bytes", status.disk_total_bytes);
+        recordings.read("bytes_per_second", status.bytes_per_second);
+        recordings.read("disk_seconds_left", status.disk_seconds_left);
+        recordings.read("warn_free_ms", status.warn_free_ms);
         if (recordings.failed()) return recordings.error();
     }
     for (const Object* item : reader.objects("loops")) {

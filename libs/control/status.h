@@ -2,6 +2,7 @@
 /// server.status: what the server is doing. Pure: a value and its JSON.
 /// Spec: docs/http-api.md, "Status". GET /api/v1/status.
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,7 +31,10 @@ struct ServerStatus {
     std::string recordings_path;  ///< absolute
     std::uint64_t disk_free_bytes = 0;
     std::uint64_t disk_total_bytes = 0;
-    std::vector<std::string> urls;  ///< what a camera can be pointed at
+    std::uint64_t bytes_per_second = 0;  ///< written to recordings, over the last ten seconds
+    std::optional<std::uint64_t> disk_seconds_left;  ///< at that rate; none: nothing is written
+    std::uint64_t warn_free_ms = 0;                  ///< recording.warn_free
+    std::vector<std::string> urls;                   ///< what a camera can be pointed at
     std::vector<LoopStatus> loops;
     bool operator==(const ServerStatus&) const = default;
 };

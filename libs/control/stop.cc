@@ -7,12 +7,13 @@ namespace {
 
 using json::Object;
 
-constexpr TextTable<StopOutcome, 5> kOutcomes = {{
+constexpr TextTable<StopOutcome, 6> kOutcomes = {{
     {StopOutcome::stopped, "stopped"},
     {StopOutcome::not_recording, "not_recording"},
     {StopOutcome::timeout, "timeout"},
     {StopOutcome::failed, "failed"},
     {StopOutcome::sent, "sent"},
+    {StopOutcome::joined, "joined"},
 }};
 
 constexpr TextTable<SessionState, 4> kStates = {{
@@ -30,6 +31,31 @@ Object to_object(const SessionFile& file) {
     object.set("duration_ms", file.duration_ms);
     object.set("pictures", file.pictures);
     return object;
+}
+
+json::Array to_array(const std::vector<SessionPart>& parts) {
+    json::Array list;
+    for (const SessionPart& part : parts) {
+        Object object;
+        object.set("session", part.session);
+        object.set("part", part.part);
+        object.set("state", std::string(to_text(part.state)));
+        list.push_back(object);
+    }
+    return list;
+}
+
+void read_parts(ObjectReader& fields, std::vector<SessionPart>& out) {
+    for (const Object* item : fields.objects("parts")) {
+        ObjectReader reader(*item, fields.path("parts[" + std::to_string(out.size()) + "]"));
+        SessionPart part;
+        reader.require("session");
+        reader.read("session", part.session);
+        reader.read("part", part.part);
+        read_enum(reader, "state", kStates, part.state);
+        if (reader.failed()) return fields.fail(reader.error());
+        out.push_back(std::move(part));
+    }
 }
 
 void read_files(ObjectReader& fields, std::vector<SessionFile>& out) {
@@ -63,6 +89,8 @@ Decoded<StopRequest> decode_stop_request(std::string_view body) {
     ObjectReader reader(*object);
     StopRequest request;
     read_cameras(reader, request.cameras);
+    reader.read("owner", request.owner, kOwnerBytesMax);
+    read_client(reader, request.client);
     reader.read("wait", request.wait);
     read_timeout(reader, request.timeout);
     reader.refuse_unknown();
@@ -73,6 +101,8 @@ Decoded<StopRequest> decode_stop_request(std::string_view body) {
 std::string encode(const StopRequest& request) {
     Object object;
     if (!request.cameras.empty()) object.set("cameras", to_array(request.cameras));
+    if (!request.owner.empty()) object.set("owner", request.owner);
+    if (!request.client.empty()) object.set("client", request.client);
     object.set("wait", request.wait);
     object.set("timeout_ms", static_cast<std::int64_t>(request.timeout.count()));
     return json::write(object);
@@ -92,6 +122,7 @@ Decoded<StopReply> decode_stop_reply(std::string_view body) {
         fields.read("damage_count", result.damage_count);
         fields.read("undecodable", result.undecodable);
         fields.read("warnings", result.warnings);
+        read_parts(fields, result.parts);
     });
 }
 
@@ -115,6 +146,7 @@ std::string encode(const StopReply& reply) {
             for (const std::string& warning : result.warnings) warnings.emplace_back(warning);
             object.set("warnings", warnings);
         }
+        if (!result.parts.empty()) object.set("parts", to_array(result.parts));
         results.push_back(object);
     }
     return encode_results(reply.ok, results);

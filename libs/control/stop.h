@@ -14,14 +14,19 @@ namespace st::control {
 
 struct StopRequest {
     std::vector<std::string>
-        cameras;       ///< names or patterns; empty = all. `"cameras":[]` is refused
-    bool wait = true;  ///< until the files are finished
+        cameras;  ///< names or patterns; empty = all. `"cameras":[]` is refused
+    /// Only what a start with this `owner` began; other cameras are left alone and answered
+    /// not_recording. Empty: whatever they record.
+    std::string owner = {};
+    std::string client = {};                    ///< "user@host" of who asks; empty: nobody said
+    bool wait = true;                           ///< until the files are finished
     std::chrono::milliseconds timeout{10'000};  ///< since the finaliser's last progress
     bool operator==(const StopRequest&) const = default;
 };
 
-/// `sent`: the request did not wait for the files.
-enum class StopOutcome { stopped, not_recording, timeout, failed, sent };
+/// `sent`: the request did not wait for the files. `joined`: of a client that stops only what it
+/// started itself; no server says it.
+enum class StopOutcome { stopped, not_recording, timeout, failed, sent, joined };
 std::string_view to_text(StopOutcome outcome);
 
 /// A recording's state, as in its session.json.
@@ -39,6 +44,14 @@ struct SessionFile {
     bool operator==(const SessionFile&) const = default;
 };
 
+/// One recording of several that belong together: the camera dropped out and was started again.
+struct SessionPart {
+    std::string session;
+    unsigned part = 1;
+    SessionState state = SessionState::done;
+    bool operator==(const SessionPart&) const = default;
+};
+
 struct StopResult {
     std::string camera;
     StopOutcome outcome = StopOutcome::stopped;
@@ -50,6 +63,8 @@ struct StopResult {
     std::uint64_t damage_count = 0;    ///< as in session.json; likewise
     std::uint64_t undecodable = 0;     ///< messages that are not H.264 in a known form; likewise
     std::vector<std::string> warnings = {};  ///< as in session.json; likewise
+    /// All of them, if there was more than one; `files` has those of all. On the wire only then.
+    std::vector<SessionPart> parts = {};
     bool operator==(const StopResult&) const = default;
 };
 

@@ -17,6 +17,7 @@
 #include "base/name.h"
 #include "base/units.h"
 #include "base/unsupported.h"
+#include "record/room.h"
 
 namespace st::record {
 namespace {
@@ -58,12 +59,8 @@ void for_each_name(Fd directory, Visit visit) {
         visit(std::string(entry->d_name), entry->d_type);
 }
 
-/// With less a recording that begins would soon fail, and another begin.
-constexpr std::uint64_t kRoomBytes = std::uint64_t{64} << 20;
-constexpr std::uint64_t kRoomShare = 8;  ///< of a small disk, an eighth is enough
-
 std::uint64_t room_of(const struct statvfs& disk) {
-    return std::min(kRoomBytes, std::uint64_t{disk.f_blocks} * disk.f_frsize / kRoomShare);
+    return room_to_begin(std::uint64_t{disk.f_blocks} * disk.f_frsize);
 }
 
 std::uint64_t free_on(const struct statvfs& disk) {

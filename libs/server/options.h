@@ -2,6 +2,7 @@
 /// What the server is told, room by room: plain values, checked before they get here. A reload puts
 /// others in their place.
 #include "api/authority_routes.h"
+#include "api/disk_watch.h"
 #include "auth/access.h"
 #include "capture/options.h"
 #include "httpd/options.h"
@@ -13,6 +14,7 @@ namespace st::server {
 struct Options {
     httpd::Options http;
     capture::Options capture;
+    api::DiskOptions disk;
     live::Options live;
     auth::Policy policy;
     loop::TlsContextPtr tls;      ///< of connections to come; null: no TLS listener

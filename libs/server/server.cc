@@ -3,6 +3,7 @@
 #include <Poco/Exception.h>
 #include <malloc.h>
 #include <sys/socket.h>
+#include <sys/statvfs.h>
 
 #include <future>
 #include <stdexcept>
@@ -10,6 +11,7 @@
 
 #include "api/api.h"
 #include "api/authority_routes.h"
+#include "api/disk_watch.h"
 #include "api/event_log.h"
 #include "api/operations.h"
 #include "api/parts.h"
@@ -31,6 +33,7 @@
 #include "loop/tcp_stream.h"
 #include "record/catalogue.h"
 #include "server/addresses.h"
+#include "server/state_file.h"
 
 namespace st::server {
 namespace {
@@ -87,6 +90,7 @@ struct Server::Parts {
           http_options(setup.options.http),
           capture_options(setup.options.capture),
           live_options(setup.options.live),
+          disk_options(setup.options.disk),
           policy(setup.options.policy),
           certificate(setup.options.tls),
           authority(setup.options.authority),
@@ -108,7 +112,10 @@ struct Server::Parts {
         };
         sources =
             std::make_unique<live::Sources>(setup.sources, setup.source_worker, live.hub(), log);
-        live.on_event = [this](const hub::Event& event) { sources->on_event(event); };
+        live.on_event = [this](const hub::Event& event) {
+            sources->on_event(event);
+            count_viewers(event);
+        };
         live.is_source = [this](const std::string& path) { return sources->has(path); };
         live.is_coming = [this](const std::string& path) { return sources->is_coming(path); };
         sessions = std::make_unique<httpd::Sessions>(listeners.empty() ? std::uint16_t{0}
@@ -125,6 +132,7 @@ struct Server::Parts {
     Current<httpd::Options> http_options;
     Current<capture::Options> capture_options;
     Current<live::Options> live_options;
+    Current<api::DiskOptions> disk_options;
     Current<auth::Policy> policy;
     Current<loop::TlsContextPtr> certificate;
     Current<api::AuthorityPtr> authority;
@@ -152,6 +160,7 @@ struct Server::Parts {
     std::unique_ptr<live::Sources> sources;
     std::vector<std::unique_ptr<httpd::NetLoop>> nets;
     std::size_t next_net = 0;
+    std::unique_ptr<api::DiskWatch> disk_watch;
     loop::TimerId trim_timer = 0;
     std::size_t freed_bytes = 0;
     bool trims_again = false;
@@ -160,6 +169,9 @@ struct Server::Parts {
     void open_recorder();
     void load_pages();
     void make_parts();
+    void count_viewers(const hub::Event& event);
+    void watch_disk();
+    void keep_names();
     void trim_later();
     std::string counted_as(const Poco::Net::SocketAddress& peer) const;
     void accept(loop::SocketPtr socket, const ListenAddress& at);
@@ -234,7 +246,66 @@ void Server::Parts::make_parts() {
     api_parts = std::make_unique<api::Parts>(
         api::Parts{http_options, policy, log, http_counters, capture_counters, control, disk,
                    events, cameras, captures, *catalogue, *recorder, *live_parts, live, *sources,
-                   *sessions, wrong_tokens, recorder->path()});
+                   *sessions, wrong_tokens, disk_options, recorder->path()});
+    watch_disk();
+    keep_names();
+}
+
+/// Names that users gave to cameras lie beside the recordings and move with them.
+void Server::Parts::keep_names() {
+    auto file = std::make_shared<StateFile>(recorder->path(), "names.json");
+    capture::GivenNames names;
+    if (const auto text = file->read()) {
+        auto decoded = capture::GivenNames::decode(*text);
+        if (decoded) {
+            names = std::move(*decoded);
+        } else {
+            log.warning(file->path() + ": " + decoded.error().message +
+                        "; cameras are called by their addresses until it is mended");
+        }
+    }
+    cameras.keep_names(std::move(names), [this, file](const capture::GivenNames& given) {
+        const std::uint64_t turn = file->next_turn();
+        disk.post(loop::Effort::quick, [this, file, turn, text = given.encode()] {
+            try {
+                file->write(turn, text);
+            } catch (const std::exception& e) {  // C3: a thread of the pool
+                log.error(file->path() + ": " + e.what() + "; a restart forgets the name");
+            }
+        });
+    });
+}
+
+/// A camera that somebody watches may have to stream for them.
+void Server::Parts::count_viewers(const hub::Event& event) {
+    static constexpr std::string_view kCameras = "/camera/";
+    const auto tell = [this](const std::string& path) {
+        if (!path.starts_with(kCameras)) return;
+        // Events of several loops may overtake each other: the hub knows how many there are.
+        control.post([this, path] {
+            const hub::StreamPtr stream = live.hub().find(path);
+            captures.previews().on_viewers(path.substr(kCameras.size()),
+                                           stream ? stream->status().viewers : 0);
+        });
+    };
+    if (const auto* joined = std::get_if<hub::Joined>(&event)) tell(joined->path);
+    if (const auto* left = std::get_if<hub::Left>(&event)) tell(left->path);
+}
+
+void Server::Parts::watch_disk() {
+    const auto look = [this] {
+        api::DiskState state;
+        struct statvfs facts {};
+        if (::statvfs(recorder->path().c_str(), &facts) == 0) {
+            state.free_bytes = std::uint64_t{facts.f_bavail} * facts.f_frsize;
+            state.room_min = record::room_to_begin(std::uint64_t{facts.f_blocks} * facts.f_frsize);
+        }
+        state.bytes_per_second = recorder->status().bytes_per_second;
+        return state;
+    };
+    disk_watch = std::make_unique<api::DiskWatch>(
+        disk_options, look, disk,
+        [this](std::function<void()> task) { control.post(std::move(task)); }, control, events);
 }
 
 Server::Server(Setup setup, Log log, loop::EventLoop& control)
@@ -270,6 +341,7 @@ Server::Server(Setup setup, Log log, loop::EventLoop& control)
 Server::~Server() {
     Parts& p = *parts_;
     p.control.cancel(p.trim_timer);
+    p.disk_watch.reset();
     p.sources.reset();  // as long as there are deliveries to tell of their end
     for (auto& net : p.nets) net->stop();
     p.listeners.clear();  // they are on a loop of these
@@ -417,6 +489,7 @@ void Server::reconfigure(Options next, const control::ReloadReply& what) {
     p.http_options.replace(next.http);
     p.capture_options.replace(std::move(next.capture));
     p.live_options.replace(next.live);
+    p.disk_options.replace(next.disk);
     p.policy.replace(std::move(next.policy));
     use_certificate(std::move(next.tls), std::move(next.authority));
     p.events.add("server.reloaded",

@@ -144,6 +144,51 @@ TEST(States, a_whole_life_of_a_camera) {
     EXPECT_EQ(state, State::idle);
 }
 
+TEST(States, nothing_but_a_start_makes_a_recording_of_a_preview) {
+    for (const Input input : all_inputs()) {
+        SCOPED_TRACE(label(State::previewing, input));
+        const Transition& cell = transition(State::previewing, input);
+        EXPECT_FALSE(acts(cell, Action::open_session));
+        EXPECT_FALSE(acts(cell, Action::hold_frame));
+        EXPECT_EQ(cell.next == State::starting, input == Input::start_requested);
+    }
+    EXPECT_EQ(transition(State::starting, Input::preview_entry).next, State::recording);
+    for (const State state : all_states()) {
+        if (state == State::starting) continue;
+        EXPECT_EQ(transition(state, Input::preview_entry).next, state) << to_string(state);
+    }
+}
+
+TEST(States, a_recording_that_is_over_leaves_a_camera_streaming_for_who_watches) {
+    for (const State state : all_states()) {
+        SCOPED_TRACE(label(state, Input::recording_over));
+        const Transition& cell = transition(state, Input::recording_over);
+        EXPECT_FALSE(acts(cell, Action::send_stop));
+        if (state == State::recording) {
+            EXPECT_TRUE(acts(cell, Action::end_session));
+            EXPECT_EQ(cell.reason, EndReason::stopped);
+            EXPECT_EQ(cell.next, State::previewing);
+        }
+    }
+}
+
+TEST(States, every_wait_for_a_preview_is_answered) {
+    for (const State state : all_states()) {
+        const Transition& cell = transition(state, Input::preview_requested);
+        EXPECT_TRUE(cell.next == State::previewing || acts(cell, Action::answer_previewing) ||
+                    acts(cell, Action::answer_refused) || acts(cell, Action::answer_disconnected))
+            << to_string(state);
+    }
+    for (const Input input : {Input::camera_error, Input::start_timeout, Input::capture_started,
+                              Input::replaced, Input::disconnected, Input::shutdown}) {
+        const Transition& cell = transition(State::previewing, input);
+        EXPECT_TRUE(acts(cell, Action::answer_previewing) || acts(cell, Action::answer_refused) ||
+                    acts(cell, Action::answer_start_timeout) ||
+                    acts(cell, Action::answer_disconnected))
+            << to_string(input);
+    }
+}
+
 TEST(States, the_documentation_prints_this_table) {
     std::ifstream file(ST_SOURCE_DIR "/docs/camera.md");
     const std::string page((std::istreambuf_iterator<char>(file)),

@@ -26,6 +26,7 @@ class CameraConnectionTest : public ::testing::Test {
         link = std::make_shared<CameraLink>(1, "10.0.0.7:51544", "/ingest/door", 0);
         link->name = "door";
         link->name_is_default = has_default_name;
+        link->may_be_renamed = has_default_name;
         link->report = [this](FromConnection message) { reports.push_back(std::move(message)); };
         link->send = [this](ToConnection message) { connection->on_message(message); };
         CameraConnection::Uses uses{options,
@@ -496,6 +497,148 @@ TEST_F(CameraConnectionTest, no_session_begins_while_the_server_ends) {
     shutting_down = true;
     status("capture_started");
     EXPECT_TRUE(recorder.sessions.empty());
+}
+
+// ---- preview -----------------------------------------------------------------------------------
+
+/// An IDR picture; one that refers to others.
+const std::vector<std::uint8_t> kKeyPicture{0, 0, 0, 1, 0x65, 0x88, 0x80, 0x40};
+const std::vector<std::uint8_t> kInterPicture{0, 0, 0, 1, 0x41, 0x9A, 0x80, 0x40};
+
+class PreviewingTest : public CameraConnectionTest {
+ protected:
+    void preview() {
+        PreviewOrder order;
+        order.asked_by = "kim@desk";
+        connection->on_message(order);
+        status("capture_started");
+    }
+    std::size_t count_texts(const std::string& part) const {
+        std::size_t count = 0;
+        for (const std::string& text : socket->texts) count += text.find(part) != std::string::npos;
+        return count;
+    }
+};
+
+TEST_F(PreviewingTest, streams_and_records_nothing) {
+    preview();
+    frame(kKeyPicture);
+    EXPECT_EQ(connection->state(), camera::State::previewing);
+    EXPECT_EQ(count_texts("start_capture"), 1U);
+    EXPECT_TRUE(recorder.sessions.empty());
+    EXPECT_EQ(last<CameraAnswer>()->kind, CameraAnswer::Kind::previewing);
+    status("capture_started");
+    EXPECT_TRUE(recorder.sessions.empty()) << "said twice";
+}
+
+TEST_F(PreviewingTest, a_recording_begins_with_the_next_key_frame_without_a_stop) {
+    preview();
+    frame(kKeyPicture);
+    frame(kInterPicture);
+    order_start();
+    EXPECT_EQ(connection->state(), camera::State::starting);
+    frame(kInterPicture);
+    EXPECT_TRUE(recorder.sessions.empty());
+    frame(kKeyPicture);
+    EXPECT_EQ(connection->state(), camera::State::recording);
+    ASSERT_EQ(recorder.sessions.size(), 1U);
+    EXPECT_EQ(recorder.sessions[0]->start().take, "walk1");
+    EXPECT_EQ(recorder.sessions[0]->figures().messages, 1U) << "nothing of before it";
+    EXPECT_EQ(count_texts("start_capture"), 1U);
+    EXPECT_EQ(count_texts("stop_capture"), 0U);
+    opened("door_1");
+    EXPECT_EQ(last<CameraAnswer>()->kind, CameraAnswer::Kind::started);
+    EXPECT_EQ(last<CameraAnswer>()->request, 7U);
+}
+
+TEST_F(PreviewingTest, a_recording_with_other_parameters_stops_the_camera_first) {
+    preview();
+    frame(kKeyPicture);
+    StartOrder order;
+    order.request = 7;
+    order.given = true;
+    order.parameters.fps = 15;
+    connection->on_message(order);
+    EXPECT_EQ(count_texts("stop_capture"), 1U);
+    EXPECT_EQ(count_texts("start_capture"), 1U);
+    frame(kKeyPicture);
+    EXPECT_TRUE(recorder.sessions.empty());
+    status("capture_stopped");
+    EXPECT_EQ(connection->state(), camera::State::starting);
+    EXPECT_EQ(count_texts("start_capture"), 2U);
+    EXPECT_NE(socket->texts.back().find("\"fps\":15"), std::string::npos);
+    status("capture_started");
+    EXPECT_EQ(connection->state(), camera::State::recording);
+}
+
+TEST_F(PreviewingTest, a_recording_that_is_watched_leaves_the_camera_streaming) {
+    preview();
+    order_start();
+    frame(kKeyPicture);
+    opened("door_1");
+    connection->on_message(StopOrder{"lee@lab", true, 0});
+    EXPECT_EQ(connection->state(), camera::State::previewing);
+    EXPECT_EQ(count_texts("stop_capture"), 0U);
+    EXPECT_TRUE(recorder.sessions[0]->ended());
+    finished();
+    EXPECT_EQ(connection->state(), camera::State::previewing);
+    frame(kInterPicture);
+    order_start();
+    frame(kKeyPicture);
+    EXPECT_EQ(recorder.sessions.size(), 2U);
+}
+
+TEST_F(PreviewingTest, ends_when_it_is_told_to_and_the_camera_has_stopped) {
+    preview();
+    frame(kKeyPicture);
+    connection->on_message(PreviewEnd{});
+    EXPECT_EQ(count_texts("stop_capture"), 1U);
+    EXPECT_EQ(connection->state(), camera::State::previewing);
+    status("capture_started");  // of before the stop reached it
+    status("capture_stopped");
+    EXPECT_EQ(connection->state(), camera::State::idle);
+    EXPECT_TRUE(recorder.sessions.empty());
+}
+
+TEST_F(PreviewingTest, of_a_camera_that_says_nothing_is_given_up) {
+    connection->on_message(PreviewOrder{});
+    timers.advance(std::chrono::seconds(10));
+    EXPECT_EQ(last<CameraAnswer>()->kind, CameraAnswer::Kind::start_timeout);
+    EXPECT_EQ(count_texts("stop_capture"), 1U);
+    status("capture_started");  // late: it must not begin a recording
+    EXPECT_TRUE(recorder.sessions.empty());
+    status("capture_stopped");
+    EXPECT_EQ(connection->state(), camera::State::idle);
+}
+
+TEST_F(PreviewingTest, a_camera_without_key_frames_streams_on_when_the_start_times_out) {
+    preview();
+    frame(kInterPicture);
+    order_start();
+    timers.advance(std::chrono::seconds(10));
+    EXPECT_EQ(connection->state(), camera::State::previewing);
+    EXPECT_EQ(last<CameraAnswer>()->kind, CameraAnswer::Kind::refused);
+    EXPECT_EQ(last<CameraAnswer>()->error, "no key frame came from the camera in time");
+}
+
+TEST_F(PreviewingTest, a_preview_that_is_wanted_again_while_it_ends_begins_anew) {
+    preview();
+    frame(kKeyPicture);
+    connection->on_message(PreviewEnd{});
+    connection->on_message(PreviewOrder{});
+    EXPECT_EQ(count_texts("start_capture"), 1U);
+    status("capture_stopped");
+    EXPECT_EQ(connection->state(), camera::State::previewing);
+    EXPECT_EQ(count_texts("start_capture"), 2U);
+}
+
+TEST_F(PreviewingTest, the_late_answer_to_an_earlier_stop_does_not_end_it) {
+    connection->on_message(PreviewOrder{});
+    status("capture_stopped");
+    EXPECT_EQ(connection->state(), camera::State::previewing);
+    status("capture_started");
+    status("capture_stopped");
+    EXPECT_EQ(connection->state(), camera::State::idle) << "by itself";
 }
 
 }  // namespace

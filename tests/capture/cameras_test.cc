@@ -215,5 +215,109 @@ TEST_F(CamerasTest, the_nearest_name_is_near) {
     EXPECT_EQ(nearest_name(cameras.all(), "garage"), "");
 }
 
+// ---- names that users give
+// -------------------------------------------------------------------------
+
+class RenameTest : public CamerasTest {
+ protected:
+    RenameTest() {
+        cameras.keep_names({}, [this](const GivenNames& names) { saved = names; });
+    }
+    /// A camera of the address 10.0.0.7 that does not name itself.
+    std::shared_ptr<Claimant> come(const std::string& model) {
+        auto one = claim(std::nullopt);
+        if (one->is_granted()) describe(*one, model);
+        return one;
+    }
+    void describe(const Claimant& one, const std::string& model) {
+        cameras.joined(one.link);
+        cameras.set_model(one.link, model);
+    }
+    void go(const Claimant& one) { cameras.left(one.link, "code 1006"); }
+    std::string refusal(const std::string& name, const std::string& next) {
+        const auto made = cameras.give_name(name, next);
+        return made ? "" : made.error().message;
+    }
+    std::optional<GivenNames> saved;
+};
+
+TEST_F(RenameTest, a_name_is_kept_when_the_camera_returns_and_after_a_restart) {
+    const auto first = come("Pixel 7");
+    EXPECT_EQ(holder_of(*first), "10.0.0.7");
+    ASSERT_TRUE(cameras.give_name("10.0.0.7", "door"));
+    EXPECT_EQ(holder_of(*first), "door");
+    EXPECT_TRUE(first->was_sent<Named>());
+    EXPECT_EQ(events.last("camera.renamed", "was"), "10.0.0.7");
+    go(*first);
+    const auto again = come("Pixel 7");
+    EXPECT_EQ(holder_of(*again), "door");
+    go(*again);
+    ASSERT_TRUE(saved);
+    Cameras restarted(options, counters, timers, events);
+    restarted.keep_names(*GivenNames::decode(saved->encode()), {});
+    auto link = std::make_shared<CameraLink>(99, "10.0.0.7:9", "/", 0);
+    link->send = [](const ToConnection&) {};
+    CameraClaim made;
+    made.link = link;
+    made.default_name = "10.0.0.7";
+    made.done = [](const Result<void>& granted) { EXPECT_TRUE(granted.ok()); };
+    restarted.claim(std::move(made));
+    EXPECT_NE(restarted.find("door"), nullptr);
+}
+
+TEST_F(RenameTest, a_camera_that_returns_while_its_old_connection_hangs_takes_the_name_over) {
+    const auto first = come("Pixel 7");
+    ASSERT_TRUE(cameras.give_name("10.0.0.7", "door"));
+    const auto again = come("Pixel 7");
+    EXPECT_TRUE(first->was_sent<Probe>());
+    timers.advance(options->takeover_after);
+    EXPECT_TRUE(again->is_granted());
+    describe(*again, "Pixel 7");
+    EXPECT_EQ(holder_of(*again), "door");
+}
+
+TEST_F(RenameTest, another_device_of_the_address_is_not_taken_for_it) {
+    const auto first = come("Pixel 7");
+    ASSERT_TRUE(cameras.give_name("10.0.0.7", "door"));
+    const auto second = claim(std::nullopt);
+    cameras.alive(first->link);
+    ASSERT_TRUE(second->is_granted());
+    EXPECT_EQ(holder_of(*second), "10.0.0.7");
+    describe(*second, "Galaxy");
+    EXPECT_EQ(holder_of(*second), "10.0.0.7");
+    ASSERT_TRUE(cameras.give_name("10.0.0.7", "gate"));
+    go(*first);
+    go(*second);
+    // Two are known there: the model decides.
+    const auto back = claim(std::nullopt);
+    EXPECT_EQ(holder_of(*back), "10.0.0.7");
+    EXPECT_TRUE(back->link->may_be_renamed) << "a recording waits for its name";
+    describe(*back, "Galaxy");
+    EXPECT_EQ(holder_of(*back), "gate");
+}
+
+TEST_F(RenameTest, a_new_device_at_a_known_address_gets_no_others_name) {
+    const auto first = come("Pixel 7");
+    ASSERT_TRUE(cameras.give_name("10.0.0.7", "door"));
+    go(*first);
+    const auto stranger = claim(std::nullopt);
+    EXPECT_EQ(holder_of(*stranger), "door") << "until it says what it is";
+    describe(*stranger, "Galaxy");
+    EXPECT_EQ(holder_of(*stranger), "10.0.0.7");
+}
+
+TEST_F(RenameTest, refusals_say_why) {
+    come("Pixel 7");
+    const auto gate = claim("gate");
+    EXPECT_EQ(refusal("dor", "x"), "no such camera: dor");
+    EXPECT_EQ(refusal("gat", "x"), "no such camera: gat (did you mean gate?)");
+    EXPECT_EQ(refusal("10.0.0.7", "gate"), "another camera is connected as gate");
+    EXPECT_NE(refusal("10.0.0.7", "../up").find("is not a name"), std::string::npos);
+    EXPECT_NE(refusal("gate", "x").find("change it there"), std::string::npos);
+    cameras.set_state(cameras.find("10.0.0.7")->link, camera::State::recording, "x_1");
+    EXPECT_EQ(refusal("10.0.0.7", "x"), "10.0.0.7 is recording; rename it when that is over");
+    EXPECT_FALSE(saved);
+}
+
 }  // namespace
 }  // namespace st::capture

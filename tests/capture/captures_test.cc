@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/clock.h"
 #include "capture/fakes.h"
 
 namespace st::capture {
@@ -33,7 +34,7 @@ class CapturesTest : public ::testing::Test {
         return link;
     }
     void start(const control::StartRequest& request) {
-        captures.start(request, [this](control::Decoded<control::StartReply> made) {
+        captures.start(request, has_take, [this](control::Decoded<control::StartReply> made) {
             started = std::move(made);
         });
     }
@@ -46,13 +47,33 @@ class CapturesTest : public ::testing::Test {
                 const std::string& error = {}) {
         captures.on_report(link, CameraAnswer{kind, session, error, 0});
     }
-    void open(const LinkPtr& link, const std::string& id) {
-        record::SessionStart start;
+    void open(const LinkPtr& link, const std::string& id, record::SessionStart start = {}) {
         start.camera = link->name;
         start.owner = link;
         const auto session = recorder.open(std::move(start));
         of_id[id] = session;
         captures.on_event(record::Opened{session->serial(), link->name, id}, session);
+    }
+    /// The camera does what it was told: its recording `id` began 12 s ago.
+    void begin_recording(const LinkPtr& link, const std::string& id) {
+        const StartOrder order = first_order(link);
+        captures.on_report(link, StartSent{order});
+        record::SessionStart start;
+        if (!order.take.empty()) start.take = order.take;
+        start.started_by = order.started_by;
+        start.part = order.part;
+        start.parameters = order.parameters;
+        start.started_us = wall_us() - 12'000'000;
+        open(link, id, start);
+        captures.on_report(link, StateChanged{camera::State::recording, id});
+        captures.on_report(link, CameraAnswer{CameraAnswer::Kind::started, id, {}, order.request});
+    }
+    /// Those behind it find the camera starting.
+    StartOrder first_order(const LinkPtr& link) {
+        for (const ToConnection& message : sent[link->id]) {
+            if (const auto* order = std::get_if<StartOrder>(&message)) return *order;
+        }
+        return {};
     }
     void end(const std::string& id) {
         const auto& session = of_id.at(id);
@@ -66,6 +87,8 @@ class CapturesTest : public ::testing::Test {
         summary.camera = session->camera();
         summary.end_reason = reason;
         summary.pictures = 7;
+        summary.part = session->start().part;
+        summary.take = session->start().take;
         summary.files = {{"/r/" + id + "/stream.mp4", "stream.mp4", "mp4", 9, 8, 7, 1, 1}};
         if (!error.empty()) {
             summary.state = record::RecordingState::failed;
@@ -96,6 +119,7 @@ class CapturesTest : public ::testing::Test {
     std::map<std::string, record::SessionPtr> of_id;
     std::map<std::uint64_t, std::vector<ToConnection>> sent;
     std::uint64_t links = 0;
+    bool has_take = false;  ///< what the disk says of the take that a start names
     std::optional<control::Decoded<control::StartReply>> started;
     std::optional<control::Decoded<control::StopReply>> stopped;
 };
@@ -151,25 +175,189 @@ TEST_F(CapturesTest, a_silent_camera_is_a_timeout_by_name) {
     EXPECT_EQ((*started)->results[1].outcome, StartOutcome::timeout);
 }
 
-TEST_F(CapturesTest, already_recording_is_fine_unless_parameters_differ) {
-    const LinkPtr a = join("a");
-    captures.on_report(a, StartSent{});
-    start({});
-    answer(a, CameraAnswer::Kind::already_recording, "a_1");
-    EXPECT_TRUE((*started)->ok);
+/// The camera is started as `request` asks, and a recording begins.
+#define START_AND_OPEN(link, request, id)                                          \
+    do {                                                                           \
+        start(request);                                                            \
+        begin_recording(link, id);                                                 \
+        ASSERT_TRUE(started && started->ok() && (*started)->ok) << "start " << id; \
+    } while (false)
+
+TEST_F(CapturesTest, a_camera_that_records_is_refused_with_who_and_since_when) {
+    const LinkPtr a = join("door");
+    control::StartRequest first;
+    first.take = "walk1";
+    first.client = "kim@desk";
+    START_AND_OPEN(a, first, "door_1");
     control::StartRequest other;
-    other.parameters.fps = 15;
+    other.client = "lee@lab";
     start(other);
-    answer(a, CameraAnswer::Kind::already_recording, "a_1");
+    answer(a, CameraAnswer::Kind::already_recording, "door_1");
+    ASSERT_TRUE(started && started->ok());
     EXPECT_FALSE((*started)->ok);
-    EXPECT_EQ((*started)->results[0].error, "records with other parameters");
+    const control::StartResult& result = (*started)->results[0];
+    EXPECT_EQ(result.outcome, StartOutcome::already_recording);
+    EXPECT_EQ(result.session, "door_1");
+    EXPECT_EQ(result.take, "walk1");
+    EXPECT_EQ(result.started_by, "kim@desk");
+    ASSERT_TRUE(result.started_at);
+    EXPECT_EQ(result.error, "already recording door_1 (take walk1), started 12 s ago by kim@desk");
+}
+
+TEST_F(CapturesTest, joining_accepts_what_records_unless_it_is_something_else) {
+    const LinkPtr a = join("door");
+    control::StartRequest first;
+    first.take = "walk1";
+    START_AND_OPEN(a, first, "door_1");
+    const auto joined = [&](const control::StartRequest& request) {
+        start(request);
+        answer(a, CameraAnswer::Kind::already_recording, "door_1");
+        return (*started)->ok;
+    };
+    control::StartRequest request;
+    request.join = true;
+    EXPECT_TRUE(joined(request));
+    EXPECT_FALSE((*started)->results[0].error);
+    request.take = "walk1";
+    EXPECT_TRUE(joined(request));
+    request.parameters.fps = 15;
+    EXPECT_FALSE(joined(request));
+    EXPECT_NE((*started)->results[0].error->find("; with other parameters"), std::string::npos);
+    request.parameters = {};
+    request.take = "walk2";
+    EXPECT_FALSE(joined(request));
+    EXPECT_NE((*started)->results[0].error->find("; it is not in take walk2"), std::string::npos);
+}
+
+TEST_F(CapturesTest, of_ten_starts_at_once_one_owns_the_camera) {
+    const LinkPtr a = join("door");
+    std::vector<std::optional<control::StartReply>> replies(10);
+    for (std::size_t i = 0; i < replies.size(); ++i) {
+        control::StartRequest request;
+        request.client = "client" + std::to_string(i);
+        captures.start(request, false, [&replies, i](control::Decoded<control::StartReply> made) {
+            ASSERT_TRUE(made.ok());
+            replies[i] = *made;
+        });
+    }
+    begin_recording(a, "door_1");
+    for (std::size_t i = 0; i < replies.size(); ++i) {
+        SCOPED_TRACE(i);
+        ASSERT_TRUE(replies[i]);
+        const control::StartResult& result = replies[i]->results[0];
+        EXPECT_EQ(replies[i]->ok, i == 0);
+        EXPECT_EQ(result.outcome, i == 0 ? StartOutcome::started : StartOutcome::already_recording);
+        EXPECT_EQ(result.session, "door_1");
+        if (i > 0) {
+            EXPECT_EQ(result.started_by, "client0");
+        }
+    }
+}
+
+TEST_F(CapturesTest, a_stop_by_an_owner_leaves_recordings_of_others_alone) {
+    const LinkPtr a = join("door");
+    control::StartRequest request;
+    request.owner = "kim:1";
+    START_AND_OPEN(a, request, "door_1");
+    control::StopRequest others;
+    others.cameras = {"door"};
+    others.owner = "lee:1";
+    stop(others);
+    ASSERT_TRUE(stopped && stopped->ok());
+    EXPECT_EQ((*stopped)->results[0].outcome, StopOutcome::not_recording);
+    EXPECT_EQ(count_sent<StopOrder>(a), 0U);
+    control::StopRequest own;
+    own.owner = "kim:1";
+    own.client = "kim@desk";
+    stopped.reset();
+    stop(own);
+    ASSERT_EQ(count_sent<StopOrder>(a), 1U);
+    EXPECT_EQ(std::get<StopOrder>(sent[a->id].back()).stopped_by, "kim@desk");
+    EXPECT_NE(std::get<StopOrder>(sent[a->id].back()).owner, 0U);
+    finish("door_1");
+    ASSERT_TRUE(stopped);
+    EXPECT_EQ((*stopped)->results[0].session, "door_1");
+    EXPECT_TRUE((*stopped)->results[0].parts.empty());
+}
+
+TEST_F(CapturesTest, a_start_that_is_not_answered_yet_can_be_stopped_by_its_owner_alone) {
+    const LinkPtr a = join("door");
+    control::StartRequest request;
+    request.owner = "kim:1";
+    start(request);
+    control::StopRequest others;
+    others.owner = "lee:1";
+    stop(others);
+    EXPECT_EQ(count_sent<StopOrder>(a), 0U);
+    control::StopRequest own;
+    own.owner = "kim:1";
+    stop(own);
+    ASSERT_EQ(count_sent<StopOrder>(a), 1U);
+    EXPECT_EQ(std::get<StopOrder>(sent[a->id].back()).owner, first_order(a).owner);
+}
+
+TEST_F(CapturesTest, names_are_checked_before_anything_starts) {
+    const LinkPtr a = join("door");
+    join("gate");
+    for (const auto& [name, said] : {std::pair{"dor", "no such camera: dor (did you mean door?)"},
+                                     std::pair{"kitchen", "no such camera: kitchen"},
+                                     std::pair{"k*", "no camera matches k*"}}) {
+        control::StartRequest request;
+        request.cameras = {"door", name};
+        start(request);
+        ASSERT_TRUE(started && !started->ok()) << name;
+        EXPECT_EQ(started->error().message, said);
+        EXPECT_EQ(started->error().code, control::ErrorCode::not_found);
+        EXPECT_EQ(count_sent<StartOrder>(a), 0U);
+    }
+}
+
+TEST_F(CapturesTest, all_or_none_starts_no_camera_beside_one_that_records) {
+    const LinkPtr a = join("door");
+    const LinkPtr b = join("gate");
+    control::StartRequest first;
+    first.cameras = {"door"};
+    first.client = "kim@desk";
+    START_AND_OPEN(a, first, "door_1");
+    control::StartRequest request;
+    request.all_or_none = true;
+    start(request);
+    ASSERT_TRUE(started && started->ok());
+    EXPECT_FALSE((*started)->ok);
+    EXPECT_EQ(count_sent<StartOrder>(b), 0U);
+    ASSERT_EQ((*started)->results.size(), 2U);
+    EXPECT_EQ((*started)->results[0].outcome, StartOutcome::already_recording);
+    EXPECT_EQ((*started)->results[1].outcome, StartOutcome::refused);
+    EXPECT_EQ((*started)->results[1].error, "not started, because door is recording already");
+    request.join = true;
+    start(request);
+    EXPECT_EQ(count_sent<StartOrder>(b), 1U);
+}
+
+TEST_F(CapturesTest, a_take_that_has_ended_is_not_added_to_by_accident) {
+    const LinkPtr a = join("door");
+    const LinkPtr b = join("gate");
+    control::StartRequest request;
+    request.take = "walk1";
+    request.cameras = {"door"};
+    has_take = true;
+    start(request);
+    ASSERT_TRUE(started && !started->ok());
+    EXPECT_EQ(started->error().code, control::ErrorCode::take_exists);
+    EXPECT_EQ(count_sent<StartOrder>(a), 0U);
+    request.append = true;
+    START_AND_OPEN(a, request, "door_1");
+    // It runs again: another camera may come into it.
+    request.append = false;
+    request.cameras = {"gate"};
+    START_AND_OPEN(b, request, "gate_1");
 }
 
 TEST_F(CapturesTest, an_answer_to_one_of_two_starts_leaves_the_other_waiting) {
     const LinkPtr a = join("a");
     start({});
     std::optional<control::Decoded<control::StartReply>> second;
-    captures.start({},
+    captures.start({}, false,
                    [&](control::Decoded<control::StartReply> made) { second = std::move(made); });
     // Requests are numbered from 1.
     captures.on_report(a, CameraAnswer{CameraAnswer::Kind::refused, "", "other parameters", 2});
@@ -186,21 +374,19 @@ TEST_F(CapturesTest, without_waiting_every_camera_is_in_the_answer) {
     join("b");
     const LinkPtr a = join("a");
     const LinkPtr c = join("c");
-    cameras.set_state(c, camera::State::recording, "c_1");
+    open(c, "c_1");
     control::StartRequest request;
     request.wait = false;
-    request.cameras = {"*", "ghost"};
     start(request);
     ASSERT_TRUE(started && started->ok());
-    EXPECT_FALSE((*started)->ok) << "for the one that is not there";
+    EXPECT_FALSE((*started)->ok) << "for the one that records already";
     const auto& results = (*started)->results;
-    ASSERT_EQ(results.size(), 4U);
+    ASSERT_EQ(results.size(), 3U);
     EXPECT_EQ(results[0].camera, "a");
     EXPECT_EQ(results[0].outcome, StartOutcome::sent);
     EXPECT_EQ(results[1].outcome, StartOutcome::sent);
     EXPECT_EQ(results[2].outcome, StartOutcome::already_recording);
     EXPECT_EQ(results[2].session, "c_1");
-    EXPECT_EQ(results[3].outcome, StartOutcome::disconnected);
     open(a, "a_1");
     control::StopRequest stop_request;
     stop_request.wait = false;
@@ -240,18 +426,6 @@ TEST_F(CapturesTest, a_camera_that_is_said_to_record_has_a_recording) {
     const control::CameraStatus after = cameras.status(*cameras.find("a"));
     EXPECT_EQ(after.state, control::CameraState::recording);
     EXPECT_EQ(after.session, "a_1");
-}
-
-TEST_F(CapturesTest, names_that_are_not_there_fail_beside_those_that_are) {
-    const LinkPtr a = join("a");
-    control::StartRequest request;
-    request.cameras = {"a", "ghost"};
-    start(request);
-    answer(a, CameraAnswer::Kind::started, "a_1");
-    ASSERT_TRUE(started);
-    EXPECT_FALSE((*started)->ok);
-    EXPECT_EQ((*started)->results[1].camera, "ghost");
-    EXPECT_EQ((*started)->results[1].outcome, StartOutcome::disconnected);
 }
 
 TEST_F(CapturesTest, a_stop_waits_for_the_files_of_the_last_session) {
@@ -426,7 +600,56 @@ TEST_F(CapturesTest, a_camera_that_was_stopped_is_not_started_again) {
     control::StopRequest request;
     request.cameras = {"a"};
     stop(request);
+    ASSERT_TRUE(stopped && stopped->ok());
+    EXPECT_FALSE((*stopped)->ok);
+    EXPECT_EQ((*stopped)->results[0].error, "the camera lost its connection and has not come back");
     EXPECT_EQ(start_sent(sent[join("a")->id]), nullptr);
+}
+
+TEST_F(CapturesTest, a_stop_lists_all_parts_of_a_camera_that_dropped_out_and_returned) {
+    const LinkPtr first = join("a");
+    control::StartRequest request;
+    request.take = "walk1";
+    request.owner = "kim:1";
+    START_AND_OPEN(first, request, "a_1");
+    captures.on_report(first, StateChanged{camera::State::gone, ""});
+    leave(first, true);
+    end("a_1");
+    const LinkPtr second = join("a");
+    begin_recording(second, "a_2");
+    finish("a_1", "", camera::EndReason::disconnected);
+    control::StopRequest own;
+    own.owner = "kim:1";
+    stop(own);
+    EXPECT_EQ(count_sent<StopOrder>(second), 1U) << "what goes on from it is meant as well";
+    finish("a_2");
+    ASSERT_TRUE(stopped && stopped->ok());
+    ASSERT_EQ((*stopped)->results.size(), 1U);
+    const control::StopResult& result = (*stopped)->results[0];
+    EXPECT_TRUE((*stopped)->ok);
+    EXPECT_EQ(result.session, "a_2");
+    const std::vector<control::SessionPart> parts{{"a_1", 1, control::SessionState::done},
+                                                  {"a_2", 2, control::SessionState::done}};
+    EXPECT_EQ(result.parts, parts);
+    ASSERT_EQ(result.files.size(), 2U);
+    EXPECT_EQ(result.files[0].path, "/r/a_1/stream.mp4");
+}
+
+TEST_F(CapturesTest, a_stop_waits_for_the_first_part_as_well) {
+    const LinkPtr first = join("a");
+    START_AND_OPEN(first, {}, "a_1");
+    captures.on_report(first, StateChanged{camera::State::gone, ""});
+    leave(first, true);
+    const LinkPtr second = join("a");
+    begin_recording(second, "a_2");
+    stop({});
+    finish("a_2");
+    EXPECT_FALSE(stopped);
+    finish("a_1", "", camera::EndReason::disconnected);
+    ASSERT_TRUE(stopped && stopped->ok());
+    ASSERT_EQ((*stopped)->results.size(), 1U);
+    EXPECT_EQ((*stopped)->results[0].parts.size(), 2U);
+    EXPECT_EQ((*stopped)->results[0].session, "a_2");
 }
 
 TEST_F(CapturesTest, a_camera_that_stopped_by_itself_is_not_started_again) {
@@ -566,6 +789,126 @@ TEST_F(CapturesTest, auto_start_starts_who_joins_and_not_who_only_connects) {
     options.replace(next);
     EXPECT_EQ(start_sent(sent[connect("mute")->id]), nullptr);
     EXPECT_NE(start_sent(sent[join("a")->id]), nullptr);
+}
+
+// ---- preview -----------------------------------------------------------------------------------
+
+class PreviewTest : public CapturesTest {
+ protected:
+    void preview(const control::PreviewRequest& request) {
+        previewed.reset();
+        captures.previews().preview(request, [this](control::Decoded<control::PreviewReply> made) {
+            previewed = std::move(made);
+        });
+    }
+    void watch_on_view() {
+        Options next;
+        next.previews_on_view = true;
+        options.replace(next);
+    }
+    std::optional<control::Decoded<control::PreviewReply>> previewed;
+};
+
+TEST_F(PreviewTest, answers_when_the_last_camera_streams) {
+    const LinkPtr a = join("a");
+    const LinkPtr b = join("b");
+    connect("mute");
+    control::PreviewRequest request;
+    request.client = "kim@desk";
+    preview(request);
+    answer(a, CameraAnswer::Kind::previewing);
+    EXPECT_FALSE(previewed);
+    answer(b, CameraAnswer::Kind::refused, "", "no lens");
+    ASSERT_TRUE(previewed && previewed->ok());
+    EXPECT_FALSE((*previewed)->ok);
+    ASSERT_EQ((*previewed)->results.size(), 2U);
+    EXPECT_EQ((*previewed)->results[0].outcome, control::PreviewOutcome::previewing);
+    EXPECT_EQ((*previewed)->results[1].outcome, control::PreviewOutcome::refused);
+    EXPECT_EQ((*previewed)->results[1].error, "no lens");
+    EXPECT_EQ(std::get<PreviewOrder>(sent[a->id].back()).asked_by, "kim@desk");
+}
+
+TEST_F(PreviewTest, of_a_silent_camera_times_out_and_of_a_lost_one_ends) {
+    join("a");
+    const LinkPtr b = join("b");
+    control::PreviewRequest request;
+    request.timeout = seconds(2);
+    preview(request);
+    leave(b, false);
+    timers.advance(seconds(2));
+    ASSERT_TRUE(previewed && previewed->ok());
+    EXPECT_EQ((*previewed)->results[0].outcome, control::PreviewOutcome::timeout);
+    EXPECT_EQ((*previewed)->results[1].outcome, control::PreviewOutcome::disconnected);
+}
+
+TEST_F(PreviewTest, of_an_unknown_camera_is_refused_before_anything_streams) {
+    const LinkPtr a = join("door");
+    control::PreviewRequest request;
+    request.cameras = {"door", "dor"};
+    preview(request);
+    ASSERT_TRUE(previewed && !previewed->ok());
+    EXPECT_EQ(previewed->error().message, "no such camera: dor (did you mean door?)");
+    EXPECT_EQ(count_sent<PreviewOrder>(a), 0U);
+}
+
+TEST_F(PreviewTest, begins_with_the_first_viewer_and_ends_with_the_last_if_it_is_to) {
+    const LinkPtr a = join("door");
+    captures.previews().on_viewers("door", 1);
+    EXPECT_EQ(count_sent<PreviewOrder>(a), 0U) << "the default is off";
+    captures.previews().on_viewers("door", 0);
+    watch_on_view();
+    captures.previews().on_viewers("door", 1);
+    EXPECT_EQ(count_sent<PreviewOrder>(a), 1U);
+    captures.previews().on_viewers("door", 2);
+    captures.previews().on_viewers("door", 1);
+    EXPECT_EQ(count_sent<PreviewOrder>(a), 1U);
+    EXPECT_EQ(count_sent<PreviewEnd>(a), 0U);
+    captures.previews().on_viewers("door", 0);
+    EXPECT_EQ(count_sent<PreviewEnd>(a), 1U);
+}
+
+TEST_F(PreviewTest, that_a_user_asked_for_stays_when_the_last_viewer_leaves) {
+    watch_on_view();
+    const LinkPtr a = join("door");
+    preview({});
+    captures.previews().on_viewers("door", 1);
+    captures.previews().on_viewers("door", 0);
+    EXPECT_EQ(count_sent<PreviewEnd>(a), 0U);
+    control::PreviewRequest stop_it;
+    stop_it.stop = true;
+    preview(stop_it);
+    EXPECT_EQ(count_sent<PreviewEnd>(a), 1U);
+    EXPECT_EQ((*previewed)->results[0].outcome, control::PreviewOutcome::stopped);
+}
+
+TEST_F(PreviewTest, of_a_watched_camera_begins_when_it_joins_and_outlives_a_recording) {
+    watch_on_view();
+    captures.previews().on_viewers("door", 1);
+    const LinkPtr a = join("door");
+    EXPECT_EQ(count_sent<PreviewOrder>(a), 1U);
+    START_AND_OPEN(a, {}, "door_1");
+    stop({});
+    EXPECT_TRUE(std::get<StopOrder>(sent[a->id].back()).keeps_preview);
+    captures.previews().on_viewers("door", 0);
+    stop({});
+    EXPECT_FALSE(std::get<StopOrder>(sent[a->id].back()).keeps_preview);
+}
+
+TEST_F(PreviewTest, lets_somebody_glance_at_an_idle_camera) {
+    const LinkPtr a = join("door");
+    int looked = 0;
+    const auto look = [&] { captures.previews().glance("door", [&] { ++looked; }); };
+    look();
+    EXPECT_EQ(looked, 1) << "previews are off: at once";
+    watch_on_view();
+    look();
+    EXPECT_EQ(looked, 1);
+    EXPECT_EQ(count_sent<PreviewOrder>(a), 1U);
+    answer(a, CameraAnswer::Kind::previewing);
+    EXPECT_EQ(looked, 2);
+    EXPECT_EQ(count_sent<PreviewEnd>(a), 0U);
+    timers.advance(seconds(15));
+    EXPECT_EQ(count_sent<PreviewEnd>(a), 1U);
 }
 
 }  // namespace

@@ -1,8 +1,11 @@
 #include <gtest/gtest.h>
 
+#include "base/text.h"
 #include "control/camera_status.h"
 #include "control/list.h"
+#include "control/preview.h"
 #include "control/recording.h"
+#include "control/rename.h"
 #include "control/start.h"
 #include "control/status.h"
 #include "control/stop.h"
@@ -105,10 +108,63 @@ TEST(StartReplies, of_a_newer_server_may_say_more_but_not_less) {
 }
 
 TEST(StopRequests, survive_the_way_there_and_back) {
-    const StopRequest request{{"cam1"}, true, std::chrono::milliseconds(60'000)};
+    StopRequest request;
+    request.cameras = {"cam1"};
+    request.timeout = std::chrono::milliseconds(60'000);
     EXPECT_EQ(encode(request), R"({"cameras":["cam1"],"wait":true,"timeout_ms":60000})");
     EXPECT_EQ(*decode_stop_request(encode(request)), request);
     EXPECT_EQ(decode_stop_request(R"({"fps":3})").error().message, "fps: unknown field");
+}
+
+TEST(StartRequests, say_who_asks_and_what_is_meant) {
+    StartRequest request;
+    request.take = "walk1";
+    request.join = request.append = request.all_or_none = true;
+    request.client = "kim@desk";
+    EXPECT_EQ(encode(request), R"({"take":"walk1","join":true,"append":true,"all_or_none":true,)"
+                               R"("client":"kim@desk","wait":true,"timeout_ms":10000})");
+    EXPECT_EQ(*decode_start_request(encode(request)), request);
+}
+
+TEST(StopRequests, say_whose_recordings_are_meant_and_who_asks) {
+    StopRequest request;
+    request.owner = "kim:1";
+    request.client = "kim@desk";
+    EXPECT_EQ(encode(request),
+              R"({"owner":"kim:1","client":"kim@desk","wait":true,"timeout_ms":10000})");
+    EXPECT_EQ(*decode_stop_request(encode(request)), request);
+}
+
+TEST(Requests, of_somebody_with_a_hostile_name_are_carried_out_under_a_clean_one) {
+    const auto request = decode_stop_request(R"({"client":"kim\u001b[2J\u202e@desk\n"})");
+    ASSERT_TRUE(request.ok());
+    EXPECT_EQ(request->client, st::clean_text("kim\x1b[2J\xe2\x80\xae@desk\n", kClientBytesMax));
+    EXPECT_TRUE(st::is_clean(request->client));
+}
+
+TEST(StartReplies, name_what_was_under_way) {
+    StartResult result;
+    result.camera = "door";
+    result.outcome = StartOutcome::already_recording;
+    result.session = "door_1";
+    result.error = "already recording door_1";
+    result.take = "walk1";
+    result.started_by = "kim@desk";
+    result.started_at = "2026-01-31T08:15:30.000Z";
+    const StartReply reply{false, {result}};
+    EXPECT_EQ(*decode_start_reply(encode(reply)), reply);
+}
+
+TEST(StopReplies, list_parts_only_where_there_are_several) {
+    StopResult result;
+    result.camera = "door";
+    result.session = "door_2";
+    result.parts = {{"door_1", 1, SessionState::failed}, {"door_2", 2, SessionState::done}};
+    const StopReply reply{true, {result}};
+    EXPECT_EQ(*decode_stop_reply(encode(reply)), reply);
+    EXPECT_NE(encode(reply).find(R"("parts":[{"session":"door_1","part":1,"state":"failed"},)"),
+              std::string::npos);
+    EXPECT_EQ(encode(StopReply{true, {StopResult{}}}).find("parts"), std::string::npos);
 }
 
 TEST(StopReplies, look_as_published_and_come_back_equal) {
@@ -150,6 +206,8 @@ TEST(Cameras, look_as_published_and_come_back_equal) {
     camera.model = "Pixel \"7\"";
     camera.state = CameraState::recording;
     camera.session = "cam1_20260131_081530";
+    camera.recording = RecordingNow{
+        "walk1", 2, std::nullopt, "2026-01-31T08:15:30.250Z", 301, 300, 5'000, 10'000, 4};
     camera.width = 1920;
     camera.height = 1080;
     camera.fps_1s = 29.97;
@@ -160,7 +218,10 @@ TEST(Cameras, look_as_published_and_come_back_equal) {
     camera.last_seen = "2026-01-31T08:15:31.250Z";
     const std::string text =
         R"({"name":"cam1","peer":"10.0.0.7:51544","path":"/android-cam","model":"Pixel \"7\"",)"
-        R"("state":"recording","session":"cam1_20260131_081530","width":1920,"height":1080,)"
+        R"("state":"recording","session":"cam1_20260131_081530",)"
+        R"("recording":{"take":"walk1","part":2,"started_by":null,)"
+        R"("started_at":"2026-01-31T08:15:30.250Z","messages":301,"pictures":300,"bytes":5000,)"
+        R"("duration_ms":10000,"missing":4},"width":1920,"height":1080,)"
         R"("fps_1s":29.97,"bitrate_1s":4000000,"frames":300,"bytes":5000000000,"bad":0,)"
         R"("connected_at":"2026-01-31T08:15:30.250Z","last_seen":"2026-01-31T08:15:31.250Z"})";
     EXPECT_EQ(encode(camera), text);
@@ -169,6 +230,49 @@ TEST(Cameras, look_as_published_and_come_back_equal) {
     EXPECT_EQ(*back, camera);
     camera.fps_1s = std::numeric_limits<double>::quiet_NaN();
     EXPECT_NE(encode(camera).find("\"fps_1s\":0,"), std::string::npos) << encode(camera);
+}
+
+TEST(PreviewRequests, survive_the_way_there_and_back) {
+    PreviewRequest request;
+    request.cameras = {"door*"};
+    request.parameters.fps = 15;
+    request.stop = true;
+    request.client = "kim@desk";
+    EXPECT_EQ(encode(request), R"({"cameras":["door*"],"fps":15,"stop":true,"client":"kim@desk",)"
+                               R"("wait":true,"timeout_ms":10000})");
+    EXPECT_EQ(*decode_preview_request(encode(request)), request);
+    EXPECT_EQ(*decode_preview_request(""), PreviewRequest{});
+    EXPECT_EQ(decode_preview_request(R"({"take":"a"})").error().message, "take: unknown field");
+    EXPECT_EQ(decode_preview_request(R"({"fps":1001})").error().field, "fps");
+}
+
+TEST(PreviewReplies, come_back_equal) {
+    const PreviewReply reply{
+        false,
+        {{"door", PreviewOutcome::previewing, {}}, {"gate", PreviewOutcome::refused, "no lens"}}};
+    EXPECT_EQ(encode(reply),
+              R"({"ok":false,"results":[{"camera":"door","outcome":"previewing","error":null},)"
+              R"({"camera":"gate","outcome":"refused","error":"no lens"}]})");
+    EXPECT_EQ(*decode_preview_reply(encode(reply)), reply);
+}
+
+TEST(RenameRequests, need_a_name) {
+    EXPECT_EQ(*decode_rename_request(encode(RenameRequest{"10.0.0.7", "door", "kim@desk"})),
+              (RenameRequest{"10.0.0.7", "door", "kim@desk"}));
+    EXPECT_EQ(decode_rename_request("{}").error().message, "name: missing");
+    EXPECT_EQ(decode_rename_request(R"({"name":"a","to":"b"})").error().message,
+              "to: unknown field");
+}
+
+TEST(Recordings, that_are_being_made_have_the_figures_of_the_moment) {
+    const std::string stored =
+        R"({"id":"a_1","state":"recording","messages":0,"pictures":0,"bytes":0,"duration_ms":0,"x":[1]})";
+    const auto shown = decode_recording(with_figures(stored, {7, 6, 500, 1200, 1, 3}));
+    ASSERT_TRUE(shown) << shown.error().message;
+    EXPECT_EQ(shown->pictures, 6U);
+    EXPECT_EQ(shown->bytes, 500U);
+    EXPECT_EQ(shown->duration_ms, 1200U);
+    EXPECT_NE(with_figures(stored, {}).find(R"("x":[1])"), std::string::npos);
 }
 
 TEST(Status, comes_back_equal) {
@@ -186,6 +290,9 @@ TEST(Status, comes_back_equal) {
     status.recordings_path = "/r";
     status.disk_free_bytes = 7;
     status.disk_total_bytes = 9;
+    status.bytes_per_second = 3;
+    status.disk_seconds_left = 2;
+    status.warn_free_ms = 600'000;
     status.urls = {"ws://127.0.0.1:50001/ingest/NAME"};
     status.loops = {{3, 150}, {2, 90}};
     const auto back = decode_status(encode(status));

@@ -54,7 +54,7 @@ TEST(MatchHttp, finds_the_operation_and_its_path_arguments) {
 TEST(MatchHttp, says_which_methods_a_path_takes) {
     const Match wrong = match("PUT", {"cameras", "door"});
     EXPECT_EQ(wrong.operation, nullptr);
-    EXPECT_EQ(wrong.allowed, "GET, HEAD, DELETE");
+    EXPECT_EQ(wrong.allowed, "GET, HEAD, DELETE, PATCH");
     EXPECT_EQ(match("GET", {"capture", "start"}).allowed, "POST");
     EXPECT_EQ(match("GET", {"nothing"}).allowed, "");
     EXPECT_EQ(match("GET", {"cameras", "a", "b"}).allowed, "");

@@ -16,9 +16,11 @@ except ImportError:
     jsonschema = None
 
 DOCUMENT = json.loads((harness.ROOT / "docs/openapi.json").read_text())
-METHODS = {"get", "post", "delete"}
+METHODS = {"get", "post", "delete", "patch"}
 # Operations whose good answer needs what this scenario does not have: a publisher, a viewer, a source.
 REFUSED_HERE = {"streams.kick", "streams.snapshot", "viewers.kick", "sources.restart"}
+# Of a camera that names itself.
+REFUSED_TOO = {"cameras.rename"}
 
 
 def operations():
@@ -116,14 +118,24 @@ class OpenApi(harness.Case):
             called[name] = answer.status
             return answer
 
-        await call("capture.start", body={"cameras": ["nobody"]})
+        await call("capture.start", body={})
         self.assertEqual(called["capture.start"], 409)
+        await call("capture.start", body={"cameras": ["nobody"]})
+        self.assertEqual(called["capture.start"], 404)
         async with harness.Camera(server, "door") as camera:
             await server.wait_cameras("door")
             for unknown in ({"fps": -1}, {"fps": "many"}, {"colour": "red"}, {"cameras": []}):
                 answer = await server.api("POST", "/api/v1/capture/start", unknown)
                 self.assertEqual(answer.status, 400)
                 self.validate(answer.json, {"$ref": "#/components/schemas/Error"}, unknown)
+            await call("capture.preview", body={"wait": False, "client": "kim@desk"})
+            await camera.command("start_capture")
+            stopping = asyncio.create_task(call("capture.preview", body={"stop": True}))
+            await camera.command("stop_capture")
+            await camera.capture_stopped()
+            await stopping
+            await call("cameras.rename", {"name": "door"}, {"name": "gate"})
+            self.assertEqual(called["cameras.rename"], 409)
             starting = asyncio.create_task(
                 call("capture.start", body={"fps": 30, "take": "t", "resolution": {"width": 640, "height": 480}})
             )
@@ -162,7 +174,7 @@ class OpenApi(harness.Case):
         refused = {name for name, status in called.items() if status != 200}
         # A program that is run without anything to reload says so (503); its answer was checked above.
         self.assertIn(called["server.reload"], (200, 503))
-        self.assertEqual(refused - {"server.reload"}, REFUSED_HERE)
+        self.assertEqual(refused - {"server.reload"}, REFUSED_HERE | REFUSED_TOO)
 
 
     async def test_every_operation_is_refused_as_the_document_says(self):

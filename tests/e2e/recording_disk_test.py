@@ -62,12 +62,12 @@ class Disk(harness.Case):
         return not list(folder.iterdir())
 
     async def test_a_full_disk_fails_that_recording_alone(self):
-        self.mount("4m")
+        self.mount("68m")
         server = self.start_streamd(recordings=self.disk / "recordings")
         async with harness.Camera(server, "big") as big:
             session = await self.start_one(server, big, "big")
             await big.send_frames(self.frames)
-            await self.fill(big, 12)
+            await self.fill(big, 76)
             await self.expect_failure_said(server)
             await big.command("stop_capture")
             await big.capture_stopped()
@@ -132,8 +132,25 @@ class Disk(harness.Case):
         self.assertNotIn("session.failed", server.log)
         await asyncio.to_thread(server.stop)
 
-    async def test_a_disk_that_turns_read_only(self):
+    async def test_a_recording_does_not_begin_where_there_is_no_room_for_it(self):
         self.mount("16m")
+        server = self.start_streamd(recordings=self.disk / "recordings")
+        (self.disk / "of somebody else").write_bytes(bytes(15 << 20))  # less than an eighth is left
+        async with harness.Camera(server, "cam") as camera:
+            await server.wait_cameras("cam")
+            start = asyncio.create_task(server.api("POST", "/api/v1/capture/start", {"timeout_ms": 10000}))
+            await camera.command("start_capture")
+            await camera.capture_started()
+            (result,) = (await start).json["results"]
+            self.assertEqual(result["outcome"], "refused")
+            self.assertRegex(result["error"], "has only .* free; a recording begins with at least")
+            await camera.command("stop_capture")
+            await camera.capture_stopped()
+        self.assertEqual(list(server.recordings.glob("cam_*")), [])
+        await asyncio.to_thread(server.wait_log, "no new recording begins")
+
+    async def test_a_disk_that_turns_read_only(self):
+        self.mount("96m")
         server = self.start_streamd(recordings=self.disk / "recordings")
         async with harness.Camera(server, "cam") as camera:
             await self.start_one(server, camera, "cam")

@@ -1,0 +1,70 @@
+#include "api/disk_watch.h"
+
+#include <utility>
+
+#include "base/rough_time.h"
+#include "base/units.h"
+
+namespace st::api {
+namespace {
+
+constexpr std::chrono::seconds kLookEvery{5};
+
+}  // namespace
+
+std::string DiskWarning::look(const DiskState& state, std::chrono::milliseconds warn_free) {
+    if (warn_free.count() == 0) return {};
+    const auto warn_s = static_cast<std::uint64_t>(warn_free.count()) / 1000;
+    const std::uint64_t seconds =
+        state.bytes_per_second == 0 ? UINT64_MAX : state.free_bytes / state.bytes_per_second;
+    const bool is_full = state.free_bytes < state.room_min;
+    if (!is_full && seconds > warn_s) {
+        // Not at each change of the rate around the limit.
+        if (seconds > warn_s + warn_s / 2) is_said_ = false;
+        return {};
+    }
+    if (is_said_) return {};
+    is_said_ = true;
+    const std::string free = human_bytes(state.free_bytes) + " free";
+    if (is_full) return free + ": no new recording begins";
+    return free + ", about " + rough_time(std::chrono::seconds(seconds)) + " at the present rate";
+}
+
+DiskWatch::DiskWatch(const Current<DiskOptions>& options, std::function<DiskState()> look,
+                     loop::BlockingWork& disk, std::function<void(std::function<void()>)> post,
+                     loop::Timers& timers, EventSink& events)
+    : options_(options),
+      look_(std::move(look)),
+      disk_(disk),
+      post_(std::move(post)),
+      timers_(timers),
+      events_(events) {
+    look_later();
+}
+
+DiskWatch::~DiskWatch() { timers_.cancel(timer_); }
+
+void DiskWatch::look_later() {
+    timer_ = timers_.after(kLookEvery, [this] {
+        look_later();
+        disk_.post(loop::Effort::quick,
+                   [this, look = look_, post = post_, weak = std::weak_ptr<const bool>(here_)] {
+                       const DiskState state = look();
+                       post([this, state, weak] {
+                           if (!weak.expired()) on_state(state);
+                       });
+                   });
+    });
+}
+
+void DiskWatch::on_state(const DiskState& state) {
+    const std::string text = warning_.look(state, options_->warn_free);
+    if (text.empty()) return;
+    events_.add("server.disk",
+                {{"warning", text},
+                 {"free_bytes", state.free_bytes},
+                 {"bytes_per_second", state.bytes_per_second}},
+                LogLevel::warning);
+}
+
+}  // namespace st::api

@@ -1,0 +1,65 @@
+#pragma once
+/// How long the disk of the recordings lasts, and the event that says so in time.
+/// Lives on the control loop; the disk is asked on the pool.
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/current.h"
+#include "base/event_sink.h"
+#include "loop/task_pool.h"
+#include "loop/timers.h"
+
+namespace st::api {
+
+struct DiskOptions {
+    /// A disk that lasts no longer than this at the present rate is worth an event. 0: none is.
+    std::chrono::milliseconds warn_free{600'000};
+};
+
+/// What is known of the disk at a moment.
+struct DiskState {
+    std::uint64_t free_bytes = 0;
+    std::uint64_t bytes_per_second = 0;  ///< written to recordings
+    std::uint64_t room_min = 0;          ///< with less free no recording begins
+};
+
+/// Decides when there is something to say: once when the disk runs short, and again only after it
+/// did not for a while. Pure.
+class DiskWarning {
+ public:
+    /// The event's text; "" if there is nothing new.
+    std::string look(const DiskState& state, std::chrono::milliseconds warn_free);
+
+ private:
+    bool is_said_ = false;
+};
+
+class DiskWatch {
+ public:
+    /// `look` may block; it is called on the pool. All of it outlives this.
+    DiskWatch(const Current<DiskOptions>& options, std::function<DiskState()> look,
+              loop::BlockingWork& disk, std::function<void(std::function<void()>)> post,
+              loop::Timers& timers, EventSink& events);
+    ~DiskWatch();
+    DiskWatch(const DiskWatch&) = delete;
+    DiskWatch& operator=(const DiskWatch&) = delete;
+
+ private:
+    void look_later();
+    void on_state(const DiskState& state);
+
+    const Current<DiskOptions>& options_;
+    const std::function<DiskState()> look_;
+    loop::BlockingWork& disk_;
+    const std::function<void(std::function<void()>)> post_;
+    loop::Timers& timers_;
+    EventSink& events_;
+    DiskWarning warning_;
+    loop::TimerId timer_ = 0;
+    std::shared_ptr<const bool> here_ = std::make_shared<const bool>(true);
+};
+
+}  // namespace st::api

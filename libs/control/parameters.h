@@ -1,0 +1,11 @@
+#pragma once
+/// What a camera is asked to deliver, in requests. Private to libs/control.
+#include "control/fields.h"
+#include "control/start.h"
+
+namespace st::control {
+
+void read_parameters(ObjectReader& reader, StartParameters& out);
+void set_parameters(json::Object& object, const StartParameters& parameters);
+
+}  // namespace st::control

@@ -1,0 +1,40 @@
+#include "server/state_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "base/fd.h"
+#include "record/folder.h"
+
+namespace st::server {
+namespace {
+
+constexpr std::size_t kBytesMax = std::size_t{4} << 20;
+
+}  // namespace
+
+StateFile::StateFile(const std::string& folder, std::string name)
+    : folder_(folder + "/.streamd"), name_(std::move(name)), path_(folder_ + "/" + name_) {}
+
+std::optional<std::string> StateFile::read() const {
+    const Fd folder(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return folder ? record::read_file(folder.get(), name_, kBytesMax) : std::nullopt;
+}
+
+void StateFile::write(std::uint64_t turn, std::string_view text) {
+    const Lock lock(mutex_);
+    if (turn <= written_) return;
+    if (::mkdir(folder_.c_str(), 0700) != 0 && errno != EEXIST) {
+        throw std::system_error(errno, std::generic_category(), "mkdir");
+    }
+    const Fd folder(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!folder) throw std::system_error(errno, std::generic_category(), "open");
+    record::replace_file(folder.get(), name_, text, true);
+    written_ = turn;
+}
+
+}  // namespace st::server

@@ -1,0 +1,37 @@
+#pragma once
+/// A small file in the folder .streamd beside the recordings.
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/sync.h"
+
+namespace st::server {
+
+class StateFile {
+ public:
+    /// `folder`: the recordings'. The folder .streamd is made with the first write.
+    StateFile(const std::string& folder, std::string name);
+
+    const std::string& path() const { return path_; }
+    /// Nullopt: there is none, or it cannot be read. Blocks.
+    std::optional<std::string> read() const;
+
+    /// What is written under a later turn stays, whichever thread comes last.
+    std::uint64_t next_turn() { return ++turns_; }
+    /// Replaces the file, so that it is whole after a crash as well. Blocks; any thread. Throws
+    /// std::system_error.
+    void write(std::uint64_t turn, std::string_view text) ST_EXCLUDES(mutex_);
+
+ private:
+    const std::string folder_;
+    const std::string name_;
+    const std::string path_;
+    std::atomic<std::uint64_t> turns_{0};
+    Mutex mutex_;
+    std::uint64_t written_ ST_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace st::server
