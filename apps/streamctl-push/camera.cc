@@ -95,14 +95,21 @@ bool PushCamera::read_answer(std::span<std::uint8_t>& bytes) {
     const http::ResponseHead head = answer_.take();
     const auto checked = ws::check_upgrade_answer(head.status, head.fields, nonce_);
     if (!checked) {
-        fleet_.say(*this, "refused: " + std::to_string(head.status) + " " + head.reason, true);
+        fleet_.say(*this,
+                   head.status == 409
+                       ? "another camera is connected as " + name_
+                       : "refused: " + std::to_string(head.status) + " " + head.reason,
+                   true);
         done(head.status == 401 || head.status == 403 ? cli::kNotAuthorised : cli::kRefused);
         return false;
     }
     loop_.cancel(std::exchange(deadline_, 0));
     state_ = State::idle;
     was_connected_ = true;
-    fleet_.say(*this, "connected to " + target_.host_field, false);
+    const std::string* called = find_field(head.fields, camera::kCameraNameField);
+    fleet_.say(*this,
+               "connected to " + target_.host_field + (called ? " as " + *called : std::string()),
+               false);
     send_text(camera::encode_status(camera::Status::ready, "Ready to stream"));
     send_text(target_.capabilities);
     return true;

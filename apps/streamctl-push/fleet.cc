@@ -26,13 +26,34 @@ namespace {
 
 using OptionalEncode = std::optional<av::EncodeOptions>;
 
+/// A moving picture with the seconds and milliseconds since it began in it.
+constexpr const char* kTestPicture = "testsrc=size=640x360:rate=30:decimals=3";
+
+/// "lavfi:testsrc2" -> the device and what it is to open, as in the server's sources.
+std::optional<std::pair<std::string, std::string>> device_of(const PushOptions& options) {
+    if (!options.format.empty()) return std::nullopt;
+    if (options.input == "test:") return std::pair<std::string, std::string>("lavfi", kTestPicture);
+    for (const char* device : {"lavfi", "v4l2"}) {
+        const std::string prefix = std::string(device) + ":";
+        if (options.input.starts_with(prefix)) {
+            return std::pair(std::string(device), options.input.substr(prefix.size()));
+        }
+    }
+    return std::nullopt;
+}
+
 std::string url_of(const PushOptions& options) {
+    if (const auto device = device_of(options)) return device->second;
     return options.input == "-" ? "pipe:0" : options.input;
 }
 
 av::InputOptions input_options(const PushOptions& options) {
-    return {options.format, options.size, options.framerate};
+    const auto device = device_of(options);
+    return {device ? device->first : options.format, options.size, options.framerate};
 }
+
+/// What FFmpeg makes is made as fast as it is taken.
+bool is_made_here(const PushOptions& options) { return input_options(options).format == "lavfi"; }
 
 OpenedInput open_input(const PushOptions& options) {
     auto stop = std::make_unique<std::atomic<bool>>(false);
@@ -77,13 +98,13 @@ class Fleet final : public PushFleet, public loop::Pollable {
         target.host = server.host;
         target.tls = server.tls;
         target.token = std::move(token);
-        target.realtime = options_.realtime;
+        target.realtime = options_.realtime || is_made_here(options_);
         target.loops = options_.loop;
         target.fault = options_.fault;
         const auto& input = first_->input;
         camera::CapabilitiesOffer offer{
             "streamctl push", 0, {{{input.width(), input.height()}, "external"}}};
-        offer.is_paced = options_.realtime || source_.is_live;
+        offer.is_paced = target.realtime || source_.is_live;
         target.capabilities = camera::encode_capabilities(offer);
         for (std::uint32_t i = 1; i <= options_.count; ++i) {
             const std::string name = camera_name(i);

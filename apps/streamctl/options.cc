@@ -41,7 +41,7 @@ Result<std::string> parse_take(std::string_view text) {
                  "\" is not a name (letters, digits, . _ -, at most 64)"};
 }
 
-void add_start_options(CLI::App& command, Options& options) {
+void add_parameters(CLI::App& command, Options& options) {
     control::StartParameters& wanted = options.start.parameters;
     cli::add_value<control::Size>(command, "--resolution", wanted.resolution, parse_resolution,
                                   "Ask for pictures of this size: 1280x720, or 480p, 720p, 1080p, "
@@ -54,8 +54,16 @@ void add_start_options(CLI::App& command, Options& options) {
         "Ask for this bit rate: 4M, 2500k; a bare number is Mbit/s", "RATE");
     cli::add_value<std::uint32_t>(command, "--fps", wanted.fps, cli::parse_fps,
                                   "Ask for at most N pictures a second; 0 for no limit", "N");
+}
+
+void add_start_options(CLI::App& command, Options& options) {
+    add_parameters(command, options);
     cli::add_value<std::string>(command, "--take", options.start.take, parse_take,
                                 "Group the recordings under this name", "TAKE");
+    command.add_flag("--append", options.start.append,
+                     "Add to a take whose recordings have all ended");
+    command.add_flag("--join", options.start.join,
+                     "A camera that records already is fine; its recording stays whoever's it is");
 }
 
 void add_names(CLI::App& command, Options& options) {
@@ -80,6 +88,9 @@ void build_capture_commands(CLI::App& app, Options& options) {
     add_names(start, options);
     add_start_options(start, options);
     start.add_flag("--no-wait", options.no_wait, "Do not wait for the cameras' answers");
+    start.add_flag("--follow", options.capture.follow,
+                   "Show on the terminal how the recordings go, until they end or Ctrl-C, which "
+                   "leaves them running");
 
     CLI::App& stop = add_command(app, "stop",
                                  "Stop recording\n\n"
@@ -88,9 +99,27 @@ void build_capture_commands(CLI::App& app, Options& options) {
     add_names(stop, options);
     stop.add_flag("--no-wait", options.no_wait, "Do not wait for the files");
 
+    CLI::App& preview = add_command(
+        app, "preview",
+        "Let cameras stream without recording them\n\n"
+        "Waits until every camera streams; then it can be watched as /camera/NAME. A recording "
+        "that "
+        "is started meanwhile begins with the next key frame, without a break in the stream. "
+        "Stopping that ends the preview as well.");
+    add_names(preview, options);
+    preview.add_flag("--stop", options.stop_preview, "End it; recordings go on");
+    add_parameters(preview, options);
+    preview.add_flag("--no-wait", options.no_wait, "Do not wait for the cameras' answers");
+
     CLI::App& capture = add_command(
         app, "capture",
         "Start, wait, stop, and print the paths of the MP4 files\n\n"
+        "Stops only what it started itself. A camera that records already is an error, unless "
+        "`--join` is given; then it is left recording at the end. Names are checked before "
+        "anything "
+        "starts.\n\n"
+        "A camera that drops out is recorded further, in the same take, when it returns; the exit "
+        "status is then 3, and 1 if it did not return.\n\n"
         "Ctrl-C ends it early: the cameras are stopped, the paths printed, and the exit status is "
         "130.");
     add_names(capture, options);
@@ -251,6 +280,13 @@ void build_list_commands(CLI::App& app, Options& options) {
     cameras.add_option("CAMERA", options.camera, "Only this one, in full");
     CLI::App& kick = add_command(app, "kick", "Close the connection of a camera");
     kick.add_option("CAMERA", options.camera, "The camera")->required();
+    CLI::App& rename = add_command(
+        app, "rename",
+        "Give a camera a name that it keeps\n\n"
+        "For cameras that do not name themselves: the server knows one again by its address and "
+        "model, also after a restart. A camera that connects to /ingest/NAME is renamed there.");
+    rename.add_option("CAMERA", options.camera, "What it is called now")->required();
+    rename.add_option("NAME", options.new_name, "What it is to be called")->required();
     add_command(app, "status", "Show what the server is doing");
     CLI::App& config = add_command(app, "config",
                                    "Show the server's configuration\n\n"
@@ -278,11 +314,12 @@ void build_live_commands(CLI::App& app, Options& options) {
     CLI::App& streams = add_command(app, "streams",
                                     "List the live streams\n\n"
                                     "Cameras are among them, as /camera/NAME.");
-    streams.add_option("STREAM", options.stream, "Only this one, in full: /APP/NAME");
+    streams.add_option("STREAM", options.stream,
+                       "Only this one, in full: /APP/NAME, or a camera's name");
     CLI::App& kick = add_command(app, "kick-stream", "Close the connection of a publisher");
     kick.add_option("STREAM", options.stream, "What it publishes: /APP/NAME")->required();
     CLI::App& snapshot = add_command(app, "snapshot", "Save a picture of a live stream");
-    snapshot.add_option("STREAM", options.stream, "/APP/NAME")->required();
+    snapshot.add_option("STREAM", options.stream, "/APP/NAME, or a camera's name")->required();
     cli::add_text(snapshot, "-o,--output", options.picture_file,
                   "Write the JPEG to this file; - for standard output", "FILE")
         ->required();
@@ -372,7 +409,9 @@ void build_push(CLI::App& app, Options& options) {
         "with `--json` the same as an object a line on standard output.");
     command
         .add_option("INPUT", push.input,
-                    "A file, - for standard input, a device such as /dev/video0, or a URL")
+                    "A file, - for standard input, a device such as /dev/video0 or "
+                    "v4l2:/dev/video0, lavfi:FILTER, a URL, or test: for a moving picture with a "
+                    "clock in it")
         ->required();
     cli::add_value<std::string>(command, "--name", push.name, parse_take,
                                 "The camera's name; without it the server names it by its address",
@@ -453,7 +492,8 @@ Result<void> complete_positional(Options& options) {
 }
 
 Result<void> complete_names(Options& options) {
-    if (!options.names.empty() && is_ratio(options.names.front())) {
+    if (options.command.front() != "preview" && !options.names.empty() &&
+        is_ratio(options.names.front())) {
         return complete_positional(options);
     }
     if (options.command.front() != "stop" && !options.names.empty() &&
@@ -527,7 +567,7 @@ Result<void> complete(const CLI::App& app, Options& options) {
     }
     if (options.command.empty()) return {};
     const std::string& command = options.command.front();
-    if (command == "start" || command == "capture" || command == "stop") {
+    if (command == "start" || command == "capture" || command == "stop" || command == "preview") {
         const auto names = complete_names(options);
         if (!names) return names.error();
     }
@@ -537,6 +577,12 @@ Result<void> complete(const CLI::App& app, Options& options) {
     if (command == "capture" &&
         options.capture.duration.has_value() == options.capture.until_interrupt) {
         return Error{"capture needs either --duration or --until-interrupt"};
+    }
+    if (options.capture.duration && *options.capture.duration == milliseconds(0)) {
+        return Error{"--duration: must be longer than 0"};
+    }
+    if (command == "start" && options.capture.follow && options.no_wait) {
+        return Error{"--follow needs the cameras' answers: leave --no-wait out"};
     }
     if (command == "capture" && options.align && options.folder.empty()) {
         return Error{"--align needs a folder for the files: --output DIR"};

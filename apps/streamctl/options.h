@@ -22,6 +22,7 @@ enum class Require { all, any };
 struct CaptureOptions {
     std::optional<milliseconds> duration;  ///< from the last capture_started on
     bool until_interrupt = false;
+    bool follow = false;  ///< start
     Require require = Require::all;
 };
 
@@ -85,6 +86,8 @@ struct Options {
     std::string stream;                      ///< streams, snapshot, ...: "/app/name"; empty: all
     std::string picture_file;                ///< snapshot; "-": standard output
     std::optional<std::uint64_t> viewer_id;  ///< kick-viewer
+    std::string new_name;                    ///< rename
+    bool stop_preview = false;               ///< preview
     std::vector<std::string> config_keys;    ///< config; empty: all
     control::RecordingQuery recordings;      ///< its times are RFC 3339 in UTC
     std::vector<std::string> recording_ids;  ///< recordings, get: ids and patterns

@@ -50,7 +50,7 @@ class Events(harness.Case):
         for name in names:
             async with harness.Camera(server, name) as camera:
                 await server.wait_cameras(name)
-                asked = asyncio.create_task(server.start_capture(cameras=[name], take="walk1"))
+                asked = asyncio.create_task(server.start_capture(cameras=[name], take="walk1", append=True))
                 await camera.command("start_capture")
                 await camera.capture_started()
                 await asked

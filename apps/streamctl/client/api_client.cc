@@ -3,6 +3,7 @@
 #include "base/units.h"
 #include "control/json.h"
 #include "json/write.h"
+#include "streamctl/client/who.h"
 
 namespace st::streamctl {
 namespace {
@@ -51,11 +52,15 @@ std::string ApiClient::stop(const control::StopRequest& request) {
 }
 
 std::uint64_t ApiClient::begin_start(const control::StartRequest& request) {
-    return connection().ask("capture.start", encode(request));
+    control::StartRequest asked = request;
+    asked.client = who();
+    return connection().ask("capture.start", encode(asked));
 }
 
 std::uint64_t ApiClient::begin_stop(const control::StopRequest& request) {
-    return connection().ask("capture.stop", encode(request));
+    control::StopRequest asked = request;
+    asked.client = who();
+    return connection().ask("capture.stop", encode(asked));
 }
 
 std::string ApiClient::end_start(std::uint64_t id, const control::StartRequest& request) {
@@ -66,6 +71,13 @@ std::string ApiClient::end_stop(std::uint64_t id, const control::StopRequest& re
     // The server counts its time-out from the finaliser's last progress, so it may take longer than
     // that without anything being wrong.
     return await(id, request.wait ? request.timeout + patience_ : patience_, request.wait);
+}
+
+std::string ApiClient::preview(const control::PreviewRequest& request) {
+    control::PreviewRequest asked = request;
+    asked.client = who();
+    return await(connection().ask("capture.preview", encode(asked)),
+                 request.wait ? request.timeout + patience_ : patience_, false);
 }
 
 std::string ApiClient::cameras() { return call("cameras.list", ""); }

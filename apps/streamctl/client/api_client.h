@@ -9,6 +9,7 @@
 
 #include "control/error.h"
 #include "control/list.h"
+#include "control/preview.h"
 #include "control/recording.h"
 #include "control/start.h"
 #include "control/stop.h"
@@ -44,6 +45,7 @@ class ApiClient {
     // Each returns the result, one JSON object.
     std::string start(const control::StartRequest& request);
     std::string stop(const control::StopRequest& request);
+    std::string preview(const control::PreviewRequest& request);
     std::string cameras();
     std::string camera(const std::string& name);
     std::string kick(const std::string& name);

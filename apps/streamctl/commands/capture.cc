@@ -1,11 +1,16 @@
 #include "streamctl/commands/capture.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 
 #include "cli/terminal.h"
 #include "control/camera_status.h"
+#include "control/glob.h"
+#include "streamctl/client/who.h"
+#include "streamctl/commands/follow.h"
+#include "streamctl/commands/sentences.h"
 #include "streamctl/recordings/align.h"
 #include "streamctl/recordings/download.h"
 #include "streamctl/recordings/fetch_line.h"
@@ -29,12 +34,20 @@ class Capture {
           client_(client),
           interrupt_(interrupt),
           console_(console),
+          owner_(new_owner()),
           sizes_(options.start.parameters, console) {}
 
     int run();
 
  private:
     enum class Ended { duration, signal, all_lost };
+    /// A camera that records for this capture.
+    struct Watched {
+        std::vector<std::string> sessions;  ///< its recordings so far, the present one last
+        std::string connected_at;           ///< to know a connection again
+        bool is_own = true;                 ///< else somebody else's, which was joined
+        bool is_away = false;               ///< it lost its connection and may come back
+    };
     /// A recording that ended before the stop.
     struct Ending {
         std::string camera;
@@ -42,19 +55,26 @@ class Capture {
         std::string why;  ///< empty: another one took its place
     };
 
+    std::string start();
     void note_started(const control::StartReply& reply);
     Ended wait(Clock::time_point end);
     /// True if an event says that a camera may be lost.
     bool heard_of_a_loss();
     /// Says at once which camera is no longer recording its session.
     void look_after();
-    void lose(const std::string& camera, const std::string& why);
-    /// Its recording was ended to begin another: recording.max_session, or the camera began anew.
-    bool goes_on(const control::CameraStatus& camera);
-    /// Ctrl-C before the cameras had answered.
-    int stop_unanswered();
+    /// False: its recording is over for good.
+    bool look_at(const std::string& camera, Watched& one, const control::CameraStatus* status);
+    /// The same when what it recorded has ended.
+    bool look_at_ended(const std::string& camera, Watched& one,
+                       const control::CameraStatus& status);
+    bool drop_out(const std::string& camera, Watched& one);
+    bool lose(const std::string& camera, const Watched& one, const std::string& why);
+    void show_progress(const std::map<std::string, control::CameraStatus>& now);
     int stop(Ended ended);
     void send_stop(const std::vector<std::string>& cameras);
+    /// Recordings of the camera that the answer to the stop does not list.
+    void note_earlier(const control::StopResult& result);
+    void leave_joined();
     /// What became of the recordings that ended before the stop.
     void report_ended();
     control::StopResult result_of(const Ending& ending);
@@ -70,76 +90,163 @@ class Capture {
     ApiClient& client_;
     Interrupt& interrupt_;
     Console& console_;
+    const std::string owner_;  ///< of what this capture starts
     SizeWatch sizes_;
-    std::map<std::string, std::string> sessions_;   ///< camera -> session, still recording
-    std::map<std::string, std::string> connected_;  ///< camera -> since when, to know it again
+    std::map<std::string, Watched> cameras_;  ///< still recording
     std::vector<Ending> endings_;
     std::vector<control::StopResult> outcome_;
     std::vector<std::string> finished_;  ///< sessions whose files can be fetched
     std::size_t delivered_ = 0;          ///< cameras whose files are there
+    Clock::time_point begin_{};
+    Clock::time_point end_ = Clock::time_point::max();
+    Clock::time_point disk_looked_{};
+    std::string disk_;
     bool all_well_ = true;
+    bool came_back_ = false;  ///< a camera dropped out and returned: pictures are missing
     bool signalled_ = false;
 };
 
+std::string Capture::start() {
+    control::StartRequest request = options_.start;
+    request.owner = owner_;
+    request.all_or_none = options_.capture.require == Require::all;
+    // Ctrl-C: what was asked for may still begin, so it is stopped, and its files are waited for.
+    client_.on_interrupt([&] {
+        if (std::exchange(signalled_, true)) return false;
+        console_.note("interrupted before all cameras had started: stopping them");
+        control::StopRequest stop;
+        stop.owner = owner_;
+        stop.wait = false;
+        client_.begin_stop(stop);
+        return true;
+    });
+    return client_.start(request);
+}
+
 void Capture::note_started(const control::StartReply& reply) {
     for (const control::StartResult& result : reply.results) {
-        if (is_recording(result)) {
-            sessions_[result.camera] = result.session.value_or("");
+        if (is_recording(result) && !result.error) {
+            Watched one;
+            one.sessions.push_back(result.session.value_or(""));
+            one.is_own = result.outcome == StartOutcome::started;
+            if (!one.is_own) {
+                console_.note(result.camera + ": joined " + result.session.value_or("") +
+                              (result.started_by ? ", started by " + *result.started_by : ""));
+            }
+            cameras_[result.camera] = std::move(one);
             continue;
         }
         all_well_ = false;
-        const std::string why =
-            std::string(to_text(result.outcome)) + (result.error ? ": " + *result.error : "");
-        console_.trouble(result.camera + ": " + why);
+        const std::string why = sentence(result);
+        if (!signalled_) console_.trouble(result.camera + ": " + why);
         control::StopResult missing;
         missing.camera = result.camera;
         missing.outcome = StopOutcome::failed;
-        missing.error = "start: " + why;
+        missing.error = why;
         outcome_.push_back(std::move(missing));
     }
-    // Already recording, but otherwise than asked: the server says that with ok alone.
     if (!reply.ok) all_well_ = false;
 }
 
-void Capture::lose(const std::string& camera, const std::string& why) {
-    console_.trouble(camera + ": lost: " + why);
-    endings_.push_back({camera, sessions_[camera], "lost: " + why});
-    sessions_.erase(camera);
+bool Capture::lose(const std::string& camera, const Watched& one, const std::string& why) {
+    console_.trouble(camera + ": " + why);
+    for (const std::string& session : one.sessions) {
+        endings_.push_back({camera, session, session == one.sessions.back() ? why : ""});
+    }
     all_well_ = false;
+    return false;
+}
+
+bool Capture::drop_out(const std::string& camera, Watched& one) {
+    if (std::exchange(one.is_away, true)) return true;
+    console_.trouble(camera + ": lost its connection; recording goes on when it is back");
+    return true;
+}
+
+bool Capture::look_at_ended(const std::string& camera, Watched& one,
+                            const control::CameraStatus& status) {
+    control::Recording last;
+    try {
+        last = understood(control::decode_recording(client_.recording(one.sessions.back())));
+    } catch (const Refused&) {
+        return lose(camera, one, "its recording was deleted");
+    }
+    if (!last.end_reason) return true;  // its end is being written
+    const bool rolled_over = *last.end_reason == "max_session" || *last.end_reason == "restarted";
+    const bool dropped = *last.end_reason == "disconnected" || *last.end_reason == "replaced" ||
+                         *last.end_reason == "crash";
+    if (!rolled_over && !dropped) return lose(camera, one, end_sentence(last));
+    if (!status.session) {
+        if (dropped) return drop_out(camera, one);
+        const bool is_idle = status.state == control::CameraState::idle;
+        return is_idle ? lose(camera, one, end_sentence(last)) : true;
+    }
+    one.sessions.push_back(*status.session);
+    one.is_away = false;
+    one.connected_at = status.connected_at;
+    if (dropped) {
+        came_back_ = true;
+        console_.trouble(camera + ": is back, and recording goes on in " + *status.session);
+    } else {
+        console_.note(camera + ": goes on in a new recording, " + *status.session);
+    }
+    return true;
+}
+
+bool Capture::look_at(const std::string& camera, Watched& one,
+                      const control::CameraStatus* status) {
+    if (status == nullptr) return drop_out(camera, one);
+    if (!status->session || *status->session != one.sessions.back()) {
+        return look_at_ended(camera, one, *status);
+    }
+    sizes_.look(*status);
+    return true;
 }
 
 void Capture::look_after() {
     const auto now = cameras_by_name(client_);
-    const auto recording = sessions_;
-    for (const auto& [camera, session] : recording) {
-        const auto found = now.find(camera);
-        if (found == now.end()) {
-            lose(camera, "it is no longer connected");
-            continue;
-        }
-        connected_.try_emplace(camera, found->second.connected_at);
-        if (session.empty() || found->second.session == session) {
-            sizes_.look(found->second);
-        } else if (goes_on(found->second)) {
-            endings_.push_back({camera, session, {}});
-            sessions_[camera] = *found->second.session;
-            console_.note(camera + ": goes on in a new recording, " + *found->second.session);
-        } else {
-            lose(camera, "it is " + std::string(to_text(found->second.state)) +
-                             ", its recording has ended");
-        }
+    for (auto at = cameras_.begin(); at != cameras_.end();) {
+        const auto found = now.find(at->first);
+        const bool goes_on =
+            look_at(at->first, at->second, found == now.end() ? nullptr : &found->second);
+        at = goes_on ? std::next(at) : cameras_.erase(at);
     }
+    show_progress(now);
 }
 
-bool Capture::goes_on(const control::CameraStatus& camera) {
-    return camera.state == control::CameraState::recording && camera.session &&
-           connected_[camera.name] == camera.connected_at;
+void Capture::show_progress(const std::map<std::string, control::CameraStatus>& now) {
+    constexpr auto kDiskEvery = std::chrono::seconds(5);
+    if (!console_.shows_status()) return;
+    using std::chrono::duration_cast;
+    using std::chrono::seconds;
+    const auto time = Clock::now();
+    std::optional<seconds> left;
+    if (end_ != Clock::time_point::max()) {
+        left = duration_cast<seconds>(std::max(end_ - time, Clock::duration{}) +
+                                      std::chrono::milliseconds(500));
+    }
+    std::vector<std::string> lines;
+    for (const auto& [camera, one] : cameras_) {
+        const auto found = now.find(camera);
+        if (found == now.end() || one.is_away) {
+            lines.push_back(camera + "  away: recording goes on when it is back");
+        } else {
+            lines.push_back(
+                progress_line(found->second, duration_cast<seconds>(time - begin_), left));
+        }
+    }
+    if (time - disk_looked_ >= kDiskEvery) {
+        disk_looked_ = time;
+        disk_ = disk_line(understood(control::decode_status(client_.status())));
+    }
+    lines.push_back(disk_);
+    console_.show_status(std::move(lines));
 }
 
 bool Capture::heard_of_a_loss() {
     bool heard = false;
     while (const auto event = client_.connection().take_event()) {
-        heard = heard || sessions_.contains(event->camera);
+        heard = heard || cameras_.contains(event->camera);
     }
     return client_.connection().take_lost() > 0 || heard;
 }
@@ -149,7 +256,7 @@ Capture::Ended Capture::wait(Clock::time_point end) {
     constexpr auto kLookEvery = std::chrono::seconds(1);
     client_.on_interrupt([this] { return signalled_ = true; });
     auto next_look = Clock::now();
-    while (!sessions_.empty()) {
+    while (!cameras_.empty()) {
         const auto woke = client_.connection().wait(std::min<Clock::time_point>(end, next_look));
         if (signalled_ || woke == Connection::Woke::interrupted) return Ended::signal;
         if (Clock::now() >= end) return Ended::duration;
@@ -239,12 +346,17 @@ void Capture::send_stop(const std::vector<std::string>& cameras) {
     control::StopRequest request;
     request.timeout = options_.start.timeout;
     request.cameras = cameras;
+    request.owner = owner_;
     const auto reply = understood(control::decode_stop_reply(client_.stop(request)));
     if (!report(reply, console_, options_.folder.empty())) all_well_ = false;
     for (const control::StopResult& result : reply.results) {
         outcome_.push_back(result);
+        note_earlier(result);
         if (result.outcome == StopOutcome::stopped && !result.files.empty()) ++delivered_;
-        if (result.outcome == StopOutcome::stopped && result.session) {
+        for (const control::SessionPart& part : result.parts) {
+            if (part.state == control::SessionState::done) finished_.push_back(part.session);
+        }
+        if (result.parts.empty() && result.session && result.state == control::SessionState::done) {
             finished_.push_back(*result.session);
         }
         if (result.outcome == StopOutcome::not_recording) all_well_ = false;
@@ -283,49 +395,70 @@ int Capture::fetch(const std::vector<control::Recording>& recordings) {
     return exit_code;
 }
 
+void Capture::note_earlier(const control::StopResult& result) {
+    const auto found = cameras_.find(result.camera);
+    if (found == cameras_.end()) return;
+    for (const std::string& session : found->second.sessions) {
+        const auto is_it = [&](const control::SessionPart& part) {
+            return part.session == session;
+        };
+        const bool is_listed = result.session == session ||
+                               std::any_of(result.parts.begin(), result.parts.end(), is_it);
+        if (!is_listed && !session.empty()) endings_.push_back({result.camera, session, {}});
+    }
+}
+
+/// Somebody else's recordings: they go on.
+void Capture::leave_joined() {
+    for (const auto& [camera, one] : cameras_) {
+        if (one.is_own) continue;
+        console_.note(camera + ": goes on recording " + one.sessions.back());
+        control::StopResult result;
+        result.camera = camera;
+        result.outcome = StopOutcome::joined;
+        result.session = one.sessions.back();
+        result.state = control::SessionState::recording;
+        outcome_.push_back(std::move(result));
+    }
+}
+
 int Capture::stop(Ended ended) {
     if (ended == Ended::signal) signalled_ = true;
-    if (!sessions_.empty()) {
-        std::vector<std::string> cameras;
-        for (const auto& [camera, session] : sessions_) cameras.push_back(camera);
-        send_stop(cameras);
+    console_.show_status({});
+    std::vector<std::string> cameras;
+    for (const auto& [camera, one] : cameras_) {
+        if (one.is_own) cameras.push_back(camera);
     }
+    if (!cameras.empty()) send_stop(cameras);
+    leave_joined();
     report_ended();
     const bool is_enough = options_.capture.require == Require::any && delivered_ > 0;
     print_outcome(is_enough);
     const int fetched = fetch_files();
     if (signalled_ && !options_.capture.until_interrupt) return cli::kInterrupted;
     if (!all_well_ && !is_enough) return cli::kRefused;
-    return fetched != cli::kDone ? fetched : losses_code(outcome_);
-}
-
-int Capture::stop_unanswered() {
-    console_.note("interrupted before all cameras had started: stopping them");
-    signalled_ = true;
-    send_stop(options_.start.cameras);
-    print_outcome(false);
-    fetch_files();
-    return cli::kInterrupted;
+    if (fetched != cli::kDone) return fetched;
+    return came_back_ ? int{cli::kDamaged} : losses_code(outcome_);
 }
 
 int Capture::run() {
     if (options_.align) refuse_used_folder(options_.folder);
+    warn_of_disk(client_, options_.start.parameters, count_meant(client_, options_.start.cameras),
+                 options_.capture.duration, console_);
     // Before the start, so that nothing is missed.
-    client_.subscribe({{"camera.disconnected", "camera.stopped", "session.*"}, std::nullopt});
-    std::string body;
-    try {
-        body = client_.start(options_.start);
-    } catch (const Failed& failed) {
-        if (failed.exit_code() != cli::kInterrupted) throw;
-        return stop_unanswered();
-    }
+    client_.subscribe({{"camera.disconnected", "camera.ready", "session.*"}, std::nullopt});
+    const std::string body = start();
     const auto reply = understood(control::decode_start_reply(body));
-    const auto begin = Clock::now();  // the last camera has answered just now
+    begin_ = Clock::now();  // the last camera has answered just now
     note_started(reply);
+    if (signalled_) {
+        stop(Ended::signal);
+        return cli::kInterrupted;
+    }
     const bool give_up =
-        sessions_.empty() || (options_.capture.require == Require::all && !all_well_);
+        cameras_.empty() || (options_.capture.require == Require::all && !all_well_);
     if (give_up) {
-        if (sessions_.empty()) {
+        if (cameras_.empty()) {
             if (console_.json()) console_.body(body);
         } else {
             console_.trouble("not every camera started: stopping the others");
@@ -334,14 +467,13 @@ int Capture::run() {
         return signalled_ ? cli::kInterrupted : cli::kRefused;
     }
     const std::string asked = asked_for(options_.start.parameters);
-    console_.note("recording " + std::to_string(sessions_.size()) +
-                  (sessions_.size() == 1 ? " camera" : " cameras") +
+    console_.note("recording " + std::to_string(cameras_.size()) +
+                  (cameras_.size() == 1 ? " camera" : " cameras") +
                   (asked.empty() ? "" : ", asked for " + asked));
-    const auto end =
-        options_.capture.duration ? begin + *options_.capture.duration : Clock::time_point::max();
+    if (options_.capture.duration) end_ = begin_ + *options_.capture.duration;
     Ended ended{};
     try {
-        ended = wait(end);
+        ended = wait(end_);
     } catch (const Failed& failed) {
         // The connection was lost, perhaps for once: what we started must not go on for ever
         // because of that.
@@ -393,6 +525,12 @@ std::map<std::string, control::CameraStatus> cameras_by_name(ApiClient& client) 
         cameras[camera.name] = std::move(camera);
     }
     return cameras;
+}
+
+std::size_t count_meant(ApiClient& client, const std::vector<std::string>& cameras) {
+    std::vector<std::string> names;
+    for (const auto& [name, camera] : cameras_by_name(client)) names.push_back(name);
+    return control::select_names(cameras, names).matched.size();
 }
 
 void SizeWatch::look(const control::CameraStatus& camera) {

@@ -14,6 +14,8 @@ bool is_recording(const control::StartResult& result);
 /// "1280x720, 4000 kbit/s"; "" if nothing was asked for.
 std::string asked_for(const control::StartParameters& parameters);
 std::map<std::string, control::CameraStatus> cameras_by_name(ApiClient& client);
+/// How many of the connected cameras these names and patterns mean.
+std::size_t count_meant(ApiClient& client, const std::vector<std::string>& cameras);
 
 /// Says once for each camera when it delivers another size than was asked for.
 class SizeWatch {

@@ -73,8 +73,10 @@ int dispatch(const Options& options, Console& console) {
     ApiClient client = make_client(options, interrupt);
     if (command == "start") return run_start(options, client, console);
     if (command == "stop") return run_stop(options, client, console);
+    if (command == "preview") return run_preview(options, client, console);
     if (command == "capture") return run_capture(options, client, interrupt, console);
     if (command == "cameras") return run_cameras(options, client, console);
+    if (command == "rename") return run_rename(options, client, console);
     if (command == "kick") return run_kick(options, client, console);
     if (command == "status") return run_status(options, client, console);
     if (command == "config") return run_config(options, client, console);

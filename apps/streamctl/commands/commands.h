@@ -24,6 +24,7 @@ T understood(control::Decoded<T> decoded) {
 
 int run_start(const Options& options, ApiClient& client, Console& console);
 int run_stop(const Options& options, ApiClient& client, Console& console);
+int run_preview(const Options& options, ApiClient& client, Console& console);
 int run_capture(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console);
 int run_events(const Options& options, ApiClient& client, Console& console);
 int run_wait(const Options& options, ApiClient& client, Console& console);
@@ -31,6 +32,7 @@ int run_get(const Options& options, ApiClient& client, Interrupt& interrupt, Con
 /// Names for a shell's completion, one a line; nothing at all if the server cannot be asked.
 int run_complete(const Options& options, Interrupt& interrupt, Console& console);
 int run_cameras(const Options& options, ApiClient& client, Console& console);
+int run_rename(const Options& options, ApiClient& client, Console& console);
 int run_kick(const Options& options, ApiClient& client, Console& console);
 int run_status(const Options& options, ApiClient& client, Console& console);
 int run_config(const Options& options, ApiClient& client, Console& console);

@@ -3,6 +3,8 @@
 #include "base/clock.h"
 #include "base/when.h"
 #include "control/camera_status.h"
+#include "control/rename.h"
+#include "streamctl/client/who.h"
 #include "streamctl/commands/commands.h"
 #include "streamctl/console/table.h"
 
@@ -92,6 +94,14 @@ int run_kick(const Options& options, ApiClient& client, Console& console) {
     const std::string body = client.kick(options.camera);
     if (console.json()) console.body(body);
     console.note(options.camera + ": connection closed");
+    return cli::kDone;
+}
+
+int run_rename(const Options& options, ApiClient& client, Console& console) {
+    const std::string body = client.ask(
+        "cameras.rename", encode(control::RenameRequest{options.camera, options.new_name, who()}));
+    if (console.json()) console.body(body);
+    console.note(options.camera + " is called " + options.new_name + " from now on");
     return cli::kDone;
 }
 

@@ -1,5 +1,8 @@
 /// Commands about the server itself.
+#include <chrono>
+
 #include "base/clock.h"
+#include "base/rough_time.h"
 #include "base/units.h"
 #include "base/when.h"
 #include "control/configuration.h"
@@ -45,6 +48,13 @@ int run_status(const Options&, ApiClient& client, Console& console) {
     show(console, "recordings",
          status.recordings_path + ", " + human_bytes(status.disk_free_bytes) + " of " +
              human_bytes(status.disk_total_bytes) + " free");
+    if (status.disk_seconds_left) {
+        const auto left =
+            std::chrono::seconds(static_cast<std::int64_t>(*status.disk_seconds_left));
+        show(console, "disk lasts",
+             "about " + rough_time(left) + " at the present rate, " +
+                 human_bytes(status.bytes_per_second) + "/s");
+    }
     for (const std::string& url : status.urls) show(console, "camera url", url);
     for (std::size_t i = 0; i < status.loops.size(); ++i) {
         const control::LoopStatus& loop = status.loops[i];

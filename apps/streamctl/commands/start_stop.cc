@@ -2,75 +2,55 @@
 
 #include "base/units.h"
 #include "streamctl/commands/capture.h"
+#include "streamctl/commands/follow.h"
+#include "streamctl/commands/sentences.h"
 
 namespace st::streamctl {
 
 using control::StopOutcome;
 
-namespace {
-
-bool has_losses(const control::StopResult& result) {
-    return result.seq_missing > 0 || result.damage_count > 0 || result.undecodable > 0;
-}
-
-std::string losses_text(const control::StopResult& result) {
-    std::string text;
-    if (result.seq_missing > 0) {
-        text = std::to_string(result.seq_missing) +
-               (result.seq_missing == 1 ? " message" : " messages") + " missing";
-    }
-    if (result.damage_count > 0) {
-        text += (text.empty() ? "" : ", ") + std::to_string(result.damage_count) +
-                (result.damage_count == 1 ? " damaged place" : " damaged places");
-    }
-    if (result.undecodable > 0) {
-        text += (text.empty() ? "" : ", ") + std::to_string(result.undecodable) +
-                (result.undecodable == 1 ? " message that is" : " messages that are") +
-                " not H.264 in a known form";
-    }
-    return text + (result.session ? " in " + *result.session : "");
-}
-
-}  // namespace
-
 bool report(const control::StartReply& reply, Console& console) {
     for (const control::StartResult& result : reply.results) {
-        const std::string line = result.camera + ": " + std::string(to_text(result.outcome));
-        if (is_recording(result) || result.outcome == control::StartOutcome::sent) {
-            if (!console.json())
-                console.result(line + (result.session ? " " + *result.session : ""));
-            if (result.error) console.trouble(line + ": " + *result.error);
-        } else {
-            console.trouble(line + (result.error ? ": " + *result.error : ""));
+        const std::string line = result.camera + ": " + sentence(result);
+        const bool is_fine = !result.error && (is_recording(result) ||
+                                               result.outcome == control::StartOutcome::sent);
+        if (!is_fine) {
+            console.trouble(line);
+        } else if (!console.json()) {
+            console.result(line);
         }
     }
     return reply.ok;
 }
 
 int losses_code(const std::vector<control::StopResult>& results) {
-    return std::any_of(results.begin(), results.end(), has_losses) ? cli::kDamaged : cli::kDone;
+    const auto is_incomplete = [](const control::StopResult& result) {
+        return has_losses(result) || was_away(result);
+    };
+    return std::any_of(results.begin(), results.end(), is_incomplete) ? cli::kDamaged : cli::kDone;
 }
 
 bool report(const control::StopReply& reply, Console& console, bool prints_paths) {
     bool is_ok = reply.ok;
     for (const control::StopResult& result : reply.results) {
         if (result.error || result.state == control::SessionState::failed) is_ok = false;
-        std::string line = result.camera + ": " + std::string(to_text(result.outcome));
-        if (result.session) line += " " + *result.session;
-        if (result.error) line += ": " + *result.error;
+        const std::string line = result.camera + ": " + sentence(result);
         for (const std::string& warning : result.warnings)
             console.note(result.camera + ": " + warning);
         const bool is_well = result.outcome == StopOutcome::stopped && !result.error &&
                              result.state != control::SessionState::failed;
         if (is_well && result.files.empty()) {
-            console.note(line +
-                         (result.state ? " (" + std::string(to_text(*result.state)) + ")" : ""));
+            console.note(line);
         } else if (result.outcome == StopOutcome::sent && !result.error) {
             console.note(line);
         } else if (result.outcome == StopOutcome::not_recording) {
             console.note(result.camera + ": was not recording");
         } else if (!is_well) {
             console.trouble(line);
+        }
+        if (was_away(result)) {
+            console.trouble(result.camera + ": was away meanwhile; recorded in " +
+                            std::to_string(result.parts.size()) + " parts");
         }
         if (has_losses(result)) console.trouble(result.camera + ": " + losses_text(result));
         for (const control::SessionFile& file : result.files) {
@@ -111,6 +91,8 @@ std::string start(const control::StartRequest& request, ApiClient& client, Conso
 }  // namespace
 
 int run_start(const Options& options, ApiClient& client, Console& console) {
+    warn_of_disk(client, options.start.parameters, count_meant(client, options.start.cameras),
+                 std::nullopt, console);
     const std::string body = start(options.start, client, console);
     const auto reply = understood(control::decode_start_reply(body));
     if (console.json()) console.body(body);
@@ -125,7 +107,36 @@ int run_start(const Options& options, ApiClient& client, Console& console) {
             if (found != cameras.end()) sizes.look(found->second);
         }
     }
+    if (options.capture.follow) {
+        std::vector<std::string> sessions;
+        for (const control::StartResult& result : reply.results) {
+            if (is_recording(result) && result.session) sessions.push_back(*result.session);
+        }
+        const int followed = follow(sessions, client, console);
+        if (followed != cli::kDone) return followed;
+    }
     return ok ? cli::kDone : cli::kRefused;
+}
+
+int run_preview(const Options& options, ApiClient& client, Console& console) {
+    control::PreviewRequest request;
+    request.cameras = options.start.cameras;
+    request.parameters = options.start.parameters;
+    request.stop = options.stop_preview;
+    request.wait = options.start.wait;
+    request.timeout = options.start.timeout;
+    const std::string body = client.preview(request);
+    const auto reply = understood(control::decode_preview_reply(body));
+    if (console.json()) console.body(body);
+    for (const control::PreviewResult& result : reply.results) {
+        const std::string line = result.camera + ": " + sentence(result);
+        if (result.error) {
+            console.trouble(line);
+        } else if (!console.json()) {
+            console.result(line);
+        }
+    }
+    return reply.ok ? cli::kDone : cli::kRefused;
 }
 
 int run_stop(const Options& options, ApiClient& client, Console& console) {

@@ -3,11 +3,75 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <utility>
 
+#include "base/text.h"
+#include "cli/terminal.h"
 #include "streamctl/client/local_server.h"
 #include "streamctl/recordings/fetch_line.h"
 
 namespace st::streamctl {
+namespace {
+
+bool can_move_the_cursor() {
+    const char* kind = std::getenv("TERM");
+    return cli::is_terminal(STDERR_FILENO) && kind != nullptr && kind[0] != '\0' &&
+           std::string_view(kind) != "dumb";
+}
+
+/// The first characters that fit; the last column stays free, where terminals differ.
+std::string cut(std::string_view line, int columns) {
+    std::string text;
+    for (int used = 1; used < columns && !line.empty(); ++used) {
+        const Character next = take_character(line);
+        if (!is_unsafe(next.value)) text += next.bytes;
+    }
+    return text;
+}
+
+}  // namespace
+
+Console::Console(const Options& options)
+    : options_(options),
+      quiet_(options.quiet),
+      json_(options.json),
+      shows_status_(!options.quiet && can_move_the_cursor()) {}
+
+void Console::result(std::string_view line) {
+    erase_status();
+    std::cout << line << '\n';
+    if (status_.empty()) return;
+    std::cout.flush();  // it may be the same terminal
+    draw_status();
+}
+
+void Console::say(std::string_view line) {
+    erase_status();
+    std::cerr << "streamctl: " << line << std::endl;
+    draw_status();
+}
+
+void Console::show_status(std::vector<std::string> lines) {
+    if (!shows_status_) return;
+    erase_status();
+    status_ = std::move(lines);
+    draw_status();
+}
+
+void Console::erase_status() {
+    if (drawn_ == 0) return;
+    std::cerr << "\x1b[" << std::exchange(drawn_, 0) << "F\x1b[J" << std::flush;
+}
+
+void Console::draw_status() {
+    if (status_.empty()) return;
+    for (const std::string& line : status_) {
+        std::cerr << cut(line, cli::columns(STDERR_FILENO)) << '\n';
+    }
+    std::cerr << std::flush;
+    drawn_ = status_.size();
+}
 
 void Console::body(std::string_view body) {
     std::string line(body);

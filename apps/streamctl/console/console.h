@@ -12,13 +12,15 @@ namespace st::streamctl {
 class Console {
  public:
     /// `options` outlive it.
-    explicit Console(const Options& options)
-        : options_(options), quiet_(options.quiet), json_(options.json) {}
+    explicit Console(const Options& options);
+    ~Console() { erase_status(); }
+    Console(const Console&) = delete;
+    Console& operator=(const Console&) = delete;
 
     bool json() const { return json_; }
     bool quiet() const { return quiet_; }
     /// A result, for stdout.
-    void result(std::string_view line) { std::cout << line << '\n'; }
+    void result(std::string_view line);
     /// The path of a recording's file on the server: as it is if it can be read here, else with
     /// "server:" before it.
     void server_file(const std::string& path, const std::string& recording);
@@ -28,16 +30,27 @@ class Console {
     void body(std::string_view body);
     /// A note for people; not when quiet.
     void note(std::string_view line) {
-        if (!quiet_) std::cerr << "streamctl: " << line << std::endl;
+        if (!quiet_) say(line);
     }
     /// What went wrong.
-    void trouble(std::string_view line) { std::cerr << "streamctl: " << line << std::endl; }
+    void trouble(std::string_view line) { say(line); }
+    /// Lines that stand below all messages and are rewritten in place, cut to the width; none:
+    /// takes them away. Only on a terminal that can do it, and not when quiet.
+    void show_status(std::vector<std::string> lines);
+    bool shows_status() const { return shows_status_; }
 
  private:
+    void say(std::string_view line);
+    void erase_status();
+    void draw_status();
+
     const Options& options_;
     std::vector<std::string> out_of_reach_;  ///< recordings whose files cannot be read here
     bool quiet_;
     bool json_;
+    bool shows_status_;
+    std::vector<std::string> status_;
+    std::size_t drawn_ = 0;  ///< lines of status_ that are on the screen
 };
 
 }  // namespace st::streamctl

@@ -1,0 +1,44 @@
+#include "streamctl/client/who.h"
+
+#include <pwd.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace st::streamctl {
+namespace {
+
+std::string account() {
+    std::vector<char> room(4096);
+    passwd entry{};
+    passwd* found = nullptr;
+    if (::getpwuid_r(::geteuid(), &entry, room.data(), room.size(), &found) == 0 &&
+        found != nullptr) {
+        return found->pw_name;
+    }
+    return "uid " + std::to_string(::geteuid());  // of a container without a passwd file
+}
+
+std::string machine() {
+    std::array<char, 256> name{};
+    if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
+    const std::string full(name.data());
+    return full.substr(0, full.find('.'));
+}
+
+}  // namespace
+
+std::string who() { return account() + "@" + machine(); }
+
+std::string new_owner() {
+    std::uint64_t number = 0;
+    if (::getrandom(&number, sizeof number, 0) != sizeof number) {
+        number = static_cast<std::uint64_t>(::getpid());
+    }
+    return who().substr(0, 64) + ":" + std::to_string(::getpid()) + ":" + std::to_string(number);
+}
+
+}  // namespace st::streamctl

@@ -1,0 +1,31 @@
+#pragma once
+/// How far recordings are, while they run.
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "control/camera_status.h"
+#include "control/status.h"
+#include "streamctl/commands/commands.h"
+
+namespace st::streamctl {
+
+/// "door  0:12, 0:18 left  360 pictures  30.0 fps  0 lost". `left`: until the end that was asked
+/// for; none: there is no such end.
+std::string progress_line(const control::CameraStatus& camera, std::chrono::seconds elapsed,
+                          std::optional<std::chrono::seconds> left);
+
+/// "disk: 12.3 GB free, about 5 h 40 min at the present rate"; without the rate while nothing is
+/// written.
+std::string disk_line(const control::ServerStatus& status);
+
+/// Before recordings begin: says if the disk does not last as long as it should. `cameras`: how
+/// many are about to be started; `duration`: for how long, if that is known.
+void warn_of_disk(ApiClient& client, const control::StartParameters& parameters,
+                  std::size_t cameras, std::optional<std::chrono::milliseconds> duration,
+                  Console& console);
+
+/// Shows the recordings of `sessions` until they have ended or Ctrl-C: start --follow.
+int follow(const std::vector<std::string>& sessions, ApiClient& client, Console& console);
+
+}  // namespace st::streamctl

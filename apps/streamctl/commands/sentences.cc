@@ -1,0 +1,128 @@
+#include "streamctl/commands/sentences.h"
+
+#include <algorithm>
+
+namespace st::streamctl {
+namespace {
+
+using control::StartOutcome;
+
+std::string counted(std::uint64_t count, const char* one, const char* many) {
+    return std::to_string(count) + " " + (count == 1 ? one : many);
+}
+
+}  // namespace
+
+std::string sentence(const control::StartResult& result) {
+    const std::string session = result.session ? " " + *result.session : "";
+    const std::string why = result.error.value_or("");
+    switch (result.outcome) {
+        case StartOutcome::started:
+            return "started" + session;
+        case StartOutcome::already_recording:
+            return why.empty() ? "already recording" + session : why;
+        case StartOutcome::refused:
+            return why.starts_with("not started") ? why : "did not start: " + why;
+        case StartOutcome::timeout:
+            return why.empty() ? "the camera did not answer in time" : why;
+        case StartOutcome::disconnected:
+            return why.empty() ? "the camera disconnected" : why;
+        case StartOutcome::sent:
+            return "told to start";
+    }
+    return why;
+}
+
+std::string sentence(const control::StopResult& result) {
+    const std::string session = result.session ? " " + *result.session : "";
+    const std::string why = result.error ? ": " + *result.error : "";
+    const std::string state = result.state ? " (" + std::string(to_text(*result.state)) + ")" : "";
+    switch (result.outcome) {
+        case control::StopOutcome::stopped:
+            return "stopped" + session + (why.empty() ? state : why);
+        case control::StopOutcome::not_recording:
+            return "was not recording" + why;
+        case control::StopOutcome::timeout:
+            return "stopped" + session + why;
+        case control::StopOutcome::failed:
+            // What it left behind may be whole.
+            if (session.empty() || result.state == control::SessionState::done) {
+                return result.error.value_or("it failed");
+            }
+            return session.substr(1) + " failed" + why;
+        case control::StopOutcome::sent:
+            return "told to stop" + session;
+        case control::StopOutcome::joined:
+            return "goes on recording" + session;
+    }
+    return why;
+}
+
+std::string sentence(const control::PreviewResult& result) {
+    const std::string why = result.error.value_or("");
+    switch (result.outcome) {
+        case control::PreviewOutcome::previewing:
+            return "streams as /camera/" + result.camera;
+        case control::PreviewOutcome::recording:
+            return "is recording, and streams as /camera/" + result.camera;
+        case control::PreviewOutcome::stopped:
+            return "told to stop streaming";
+        case control::PreviewOutcome::refused:
+            return "did not start: " + why;
+        case control::PreviewOutcome::timeout:
+        case control::PreviewOutcome::disconnected:
+            return why;
+        case control::PreviewOutcome::sent:
+            return "told to stream";
+    }
+    return why;
+}
+
+std::string end_sentence(const control::Recording& recording) {
+    const std::string reason = recording.end_reason.value_or("");
+    if (reason == "stopped") {
+        return "stopped by " + recording.stopped_by.value_or("another client");
+    }
+    if (reason == "camera_stopped") return "the camera stopped by itself";
+    if (reason == "camera_error") return "the camera reported an error";
+    if (reason == "stop_timeout") {
+        return "stopped by " + recording.stopped_by.value_or("another client") +
+               ", without an answer from the camera";
+    }
+    if (reason == "disk") {
+        return "it could not be written any more" +
+               (recording.error ? ": " + *recording.error : std::string());
+    }
+    if (reason == "disconnected" || reason == "replaced" || reason == "crash") {
+        return "the camera lost its connection";
+    }
+    if (reason == "shutdown") return "the server is shutting down";
+    return "its recording has ended";
+}
+
+bool has_losses(const control::StopResult& result) {
+    return result.seq_missing > 0 || result.damage_count > 0 || result.undecodable > 0;
+}
+
+bool was_away(const control::StopResult& result) {
+    return std::any_of(result.parts.begin(), result.parts.end(),
+                       [](const control::SessionPart& part) { return part.part > 1; });
+}
+
+std::string losses_text(const control::StopResult& result) {
+    std::string text;
+    const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+    if (result.seq_missing > 0) {
+        add(counted(result.seq_missing, "message", "messages") + " missing");
+    }
+    if (result.damage_count > 0) {
+        add(counted(result.damage_count, "damaged place", "damaged places"));
+    }
+    if (result.undecodable > 0) {
+        add(counted(result.undecodable, "message that is", "messages that are") +
+            " not H.264 in a known form");
+    }
+    return text + (result.session ? " in " + *result.session : "");
+}
+
+}  // namespace st::streamctl
