@@ -51,7 +51,7 @@ complete -c streamctl -n '__fish_seen_subcommand_from start' -a '(command stream
 complete -c streamctl -n '__fish_seen_subcommand_from stop' -l no-wait -d 'Do not wait for the files'
 complete -c streamctl -n '__fish_seen_subcommand_from stop' -a '(command streamctl __complete cameras (commandline -cp) 2>/dev/null)' -d 'cameras'
 complete -c streamctl -n '__fish_seen_subcommand_from preview' -l stop -d 'End it; recordings go on'
-complete -c streamctl -n '__fish_seen_subcommand_from preview' -l resolution -x -d 'Ask for pictures of this size'
+complete -c streamctl -n '__fish_seen_subcommand_from preview' -l resolution -x -d 'Ask for pictures of this size: 1280x720, or 480p, 720p, 1080p, 1440p, 2160p'
 complete -c streamctl -n '__fish_seen_subcommand_from preview' -l aspect -x -d 'Ask for this ratio of width to height'
 complete -c streamctl -n '__fish_seen_subcommand_from preview' -l bitrate -x -d 'Ask for this bit rate: 4M, 2500k; a bare number is Mbit/s'
 complete -c streamctl -n '__fish_seen_subcommand_from preview' -l fps -x -d 'Ask for at most N pictures a second; 0 for no limit'

@@ -57,7 +57,7 @@ class PlayMany::Subscription final : public ViewerTransport {
           id_(id),
           only_keys_(only_keys),
           viewer_(owner.parts_.live.hub(), owner.parts_.live.delivery_of(owner.net_),
-                  owner.parts_.live.options().wait, *this) {}
+                  owner.parts_.live.patience(), *this) {}
 
     void start(const std::string& path, const std::string& query) {
         viewer_.start(path, static_cast<hub::FormId>(Form::flv),
@@ -164,7 +164,10 @@ void PlayMany::subscribe(const json::Value& wanted) {
     if (const auto refusal = check(path, query)) {
         tell(number, "ended", refusal->message, std::nullopt);
         // Whoever guesses tokens makes a connection for each.
-        if (refusal->code == 401) socket_->close(ws::kClosePolicy, "Unauthorized");
+        if (refusal->code == 401) {
+            parts_.wrong_tokens.add(facts_.peer);
+            socket_->close(ws::kClosePolicy, "Unauthorized");
+        }
         return;
     }
     const auto subscription = std::make_shared<Subscription>(*this, number, mode == "keys");

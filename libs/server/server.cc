@@ -32,6 +32,7 @@
 #include "live/sources.h"
 #include "loop/tcp_stream.h"
 #include "record/catalogue.h"
+#include "record/room.h"
 #include "server/addresses.h"
 #include "server/state_file.h"
 

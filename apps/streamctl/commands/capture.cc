@@ -480,7 +480,10 @@ int Capture::run() {
         console_.trouble(std::string(failed.what()) + "; stopping the cameras");
         client_.reconnect();
         std::vector<std::string> ids;
-        for (const auto& [camera, session] : sessions_) ids.push_back(session);
+        for (const auto& [camera, one] : cameras_) {
+            if (one.is_own) ids.insert(ids.end(), one.sessions.begin(), one.sessions.end());
+        }
+        for (const Ending& ending : endings_) ids.push_back(ending.session);
         try {
             stop(Ended::duration);
         } catch (const Failed&) {
