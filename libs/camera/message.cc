@@ -55,7 +55,8 @@ ClockAbilities clock_of(const Object& capabilities) {
     if (told == nullptr) return clock;
     if ((*told)["unit"].text_or_empty() == "us") clock.unit = TimeUnit::us;
     clock.has_exchange = (*told)["exchange"].integer() == 1;
-    clock.uncertainty_us = (*told)["uncertainty_us"].natural().value_or(0);
+    clock.uncertainty_us =
+        std::min(kUncertaintyMaxUs, (*told)["uncertainty_us"].natural().value_or(0));
     return clock;
 }
 
@@ -77,6 +78,15 @@ Message clock_reply_of(const Object& object) {
     const auto sent = object["sent"].natural();
     if (!id || !received || !sent) return Other{};
     return ClockReply{*id, *received, *sent};
+}
+
+std::optional<ExchangeNote> exchange_of(const Object& times) {
+    const auto sent = times["sent_us"].integer();
+    const auto received = times["received_us"].integer();
+    const auto replied = times["replied_us"].integer();
+    const auto returned = times["returned_us"].integer();
+    if (!sent || !received || !replied || !returned) return std::nullopt;
+    return ExchangeNote{*sent, *received, *replied, *returned};
 }
 
 Result<Command> decode_start(const Object& object) {
@@ -157,12 +167,32 @@ Message decode_message(std::string_view text) {
     return Other{};
 }
 
-std::optional<Capabilities> capabilities_of_note(std::string_view note) {
+std::string encode_note(const ExchangeNote& exchange) {
+    Object times;
+    times.set("sent_us", exchange.sent_us);
+    times.set("received_us", exchange.received_us);
+    times.set("replied_us", exchange.replied_us);
+    times.set("returned_us", exchange.returned_us);
+    Object note;
+    note.set("clock_exchange", times);
+    return json::write(note);
+}
+
+std::string encode_capabilities_note(const std::string& capabilities) {
+    return R"({"capabilities":)" + capabilities + "}";
+}
+
+DumpNote decode_note(std::string_view note) {
+    DumpNote out;
     // The capabilities stand in it whole, among other members.
     const auto object = parse_object(note, 4 * kTextBytesMax, kTextDepthMax + 1);
-    const Object* const found = object ? (*object)["capabilities"].object() : nullptr;
-    if (found == nullptr || found->empty()) return std::nullopt;
-    return capabilities_of(*found, {});
+    if (!object) return out;
+    const Object* const capabilities = (*object)["capabilities"].object();
+    if (capabilities != nullptr && !capabilities->empty())
+        out.capabilities = capabilities_of(*capabilities, {});
+    if (const Object* const times = (*object)["clock_exchange"].object())
+        out.exchange = exchange_of(*times);
+    return out;
 }
 
 Result<Command> decode_command(std::string_view text) {

@@ -15,6 +15,8 @@ namespace st::camera {
 
 /// A longer text message closes the connection (1009) before it gets here; here it is Other.
 constexpr std::size_t kTextBytesMax = 64 * 1024;
+/// More than that says nothing about a clock.
+constexpr std::uint64_t kUncertaintyMaxUs = 1'000'000'000;
 /// Deepest nesting of a text message that is read; deeper is Other.
 constexpr std::size_t kTextDepthMax = 16;
 
@@ -67,7 +69,7 @@ struct CameraError {
 struct ClockAbilities {
     TimeUnit unit = TimeUnit::ms;
     bool has_exchange = false;
-    /// Of its answers, if they come from another clock than its stamps.
+    /// Of its answers, if they come from another clock than its stamps. At most kUncertaintyMaxUs.
     std::uint64_t uncertainty_us = 0;
     bool operator==(const ClockAbilities&) const = default;
 };
@@ -93,9 +95,28 @@ using Message = std::variant<Other, Ready, CaptureStarted, CaptureStopped, Camer
 /// object, too deep, a key twice, over kTextBytesMax) is Other.
 Message decode_message(std::string_view text);
 
-/// Of the camera that made a dump, from a note in it (an object with "capabilities", as
-/// session.json); nullopt: the note says nothing of them.
-std::optional<Capabilities> capabilities_of_note(std::string_view note);
+// ---- notes in a dump (docs/dump.md, "Notes") ------------------------------------------------
+
+/// A two-way exchange that was answered, in microseconds: ours of CLOCK_MONOTONIC, the camera's of
+/// the clock that stamps its pictures.
+struct ExchangeNote {
+    std::int64_t sent_us = 0;      ///< ours: the question
+    std::int64_t received_us = 0;  ///< the camera's
+    std::int64_t replied_us = 0;   ///< the camera's
+    std::int64_t returned_us = 0;  ///< ours: the answer
+    bool operator==(const ExchangeNote&) const = default;
+};
+struct DumpNote {
+    std::optional<Capabilities> capabilities;  ///< without Capabilities::json
+    std::optional<ExchangeNote> exchange;
+};
+
+std::string encode_note(const ExchangeNote& exchange);
+/// `capabilities`: the JSON object that the camera sent.
+std::string encode_capabilities_note(const std::string& capabilities);
+/// What a note says of the camera that made the dump; nothing if it says something else. The first
+/// note is a session.json, whose "capabilities" count.
+DumpNote decode_note(std::string_view note);
 
 // ---- camera side (streamctl push) ------------------------------------------------------------
 

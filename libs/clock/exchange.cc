@@ -118,7 +118,8 @@ bool ExchangeClock::add(const Exchange& exchange) {
     auto& kept = stretches_.back().exchanges;
     kept.push_back(exchange);
     // Of a stretch of many hours the beginning is forgotten.
-    if (kept.size() > kExchangesMax) kept.erase(kept.begin(), kept.begin() + kExchangesMax / 4);
+    if (kept.size() > kept_max_)
+        kept.erase(kept.begin(), kept.begin() + static_cast<std::ptrdiff_t>(kept_max_ / 4));
     return true;
 }
 

@@ -42,9 +42,11 @@ struct Offset {
 class ExchangeClock {
  public:
     /// `resolution_us`: what the camera's times are rounded to. `uncertainty_us`: between the clock
-    /// that answers and the one that stamps pictures.
-    explicit ExchangeClock(std::int64_t resolution_us = 1, std::int64_t uncertainty_us = 0)
-        : resolution_us_(resolution_us), uncertainty_us_(uncertainty_us) {}
+    /// that answers and the one that stamps pictures. `kept_max`: exchanges since the last jump,
+    /// at least 4; who asks about the present alone needs those of kWindowUs.
+    explicit ExchangeClock(std::int64_t resolution_us = 1, std::int64_t uncertainty_us = 0,
+                           std::size_t kept_max = kExchangesMax)
+        : resolution_us_(resolution_us), uncertainty_us_(uncertainty_us), kept_max_(kept_max) {}
 
     /// In the order of returning. False: it cannot have happened so, and is not used.
     bool add(const Exchange& exchange);
@@ -75,6 +77,7 @@ class ExchangeClock {
 
     std::int64_t resolution_us_;
     std::int64_t uncertainty_us_;
+    std::size_t kept_max_;
     std::vector<Stretch> stretches_;
     std::uint64_t count_ = 0;
     std::optional<std::int64_t> least_round_trip_us_;

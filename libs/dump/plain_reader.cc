@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "media/nal.h"
+#include "media/payload_form.h"
+
 namespace st::dump {
 namespace {
 
@@ -90,6 +93,17 @@ std::optional<camera::DumpedFrame> PlainReader::step(Answer& answer) {
         return std::nullopt;
     }
     const Head head = head_at(0);
+    const bool is_very_first = !last_ && window_.offset() == 0 && !has_lengths_;
+    const bool may_have_lengths =
+        is_very_first && !may_be_first(head) && head.payload_bytes <= camera::kPayloadBytesMax &&
+        window_.unread().size() >= kLookBytes && has_length(window_.unread());
+    if (may_have_lengths) {
+        if (!is_ready(head.bytes())) {
+            answer = Answer::more;
+            return std::nullopt;
+        }
+        has_lengths_ = begins_with_lengths(head);
+    }
     if (!last_ && !may_be_first(head)) {
         lose_place(1, "no message begins here");
         return std::nullopt;
@@ -185,10 +199,28 @@ PlainReader::Head PlainReader::head_at(std::size_t at) {
 bool PlainReader::has_code(std::size_t at) {
     const Bytes bytes = Bytes(window_.unread()).subspan(at);
     if (bytes.size() < kLookBytes) return false;
+    if (has_lengths_ && has_length(bytes)) return true;
     const Bytes begin = bytes.subspan(camera::kHeaderBytes);
     if (begin[0] != 0 || begin[1] != 0) return false;
     if (begin[2] == 1) return (begin[3] & 0x80) == 0;
     return begin[2] == 0 && begin[3] == 1 && (begin[4] & 0x80) == 0;
+}
+
+/// The payload of `message` begins with a length that may be one, and a NAL unit.
+bool PlainReader::has_length(Bytes message) const {
+    const std::uint32_t payload = load_be32(message.data() + kLengthAt);
+    const std::uint32_t bytes = load_be32(message.data() + camera::kHeaderBytes);
+    const std::uint8_t head = message[camera::kHeaderBytes + 4];
+    const auto type = static_cast<unsigned>(media::nal_type(head));
+    return (head & 0x80) == 0 && type >= 1 && type <= 9 && bytes > 0 && payload > 4 &&
+           bytes <= payload - 4;
+}
+
+/// The whole of the first payload says so, not only its begin.
+bool PlainReader::begins_with_lengths(const Head& head) {
+    const Bytes bytes = window_.unread();
+    return bytes.size() >= head.bytes() &&
+           media::is_length_prefixed(bytes.subspan(camera::kHeaderBytes, head.payload_bytes));
 }
 
 /// Zeros look like headers of messages without a payload.

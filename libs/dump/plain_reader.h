@@ -47,6 +47,8 @@ class PlainReader {
     bool is_ready(std::size_t bytes);
     Head head_at(std::size_t at);
     bool has_code(std::size_t at);
+    bool has_length(Bytes message) const;
+    bool begins_with_lengths(const Head& head);
     bool may_be_first(const Head& head);
     Answer goes_on(const Head& head);
     Answer is_message(std::size_t at, std::uint64_t skipped);
@@ -66,6 +68,8 @@ class PlainReader {
     bool at_end_ = false;
     std::optional<Head> last_;
     std::size_t inside_ = 1;  ///< next position to look at within a message that nothing follows
+
+    bool has_lengths_ = false;  ///< the first payload has lengths where others have start codes
 
     bool lost_ = false;
     std::uint64_t lost_at_ = 0;

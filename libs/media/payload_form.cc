@@ -1,6 +1,7 @@
 #include "media/payload_form.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "media/nal.h"
 
@@ -56,6 +57,18 @@ std::size_t leading_zeros(Bytes payload) {
     return zeros;
 }
 
+std::size_t trailing_zeros(Bytes payload) {
+    std::size_t zeros = 0;
+    while (zeros < payload.size() && payload[payload.size() - 1 - zeros] == 0) ++zeros;
+    return zeros;
+}
+
+/// 00 00 01 and nothing behind it.
+bool ends_in_start_code(Bytes payload) {
+    return payload.size() >= 3 && payload.back() == 1 && payload[payload.size() - 2] == 0 &&
+           payload[payload.size() - 3] == 0;
+}
+
 void to_start_codes(std::span<std::uint8_t> payload) {
     for (std::size_t at = 0; at < payload.size();) {
         const std::size_t bytes = load_be32(payload.data() + at);
@@ -83,7 +96,13 @@ bool is_length_prefixed(Bytes payload) {
 
 PayloadForm PayloadForms::normalise(std::span<std::uint8_t> payload, std::uint64_t time) {
     const std::size_t zeros = leading_zeros(payload);
-    if (zeros == payload.size()) return PayloadForm::empty;
+    if (zeros == payload.size()) {
+        zeros_before_ += zeros;
+        return PayloadForm::empty;
+    }
+    const std::size_t zeros_before = std::exchange(zeros_before_, trailing_zeros(payload));
+    const bool follows_start_code =
+        std::exchange(ends_in_start_code_, ends_in_start_code(payload)) && zeros_before == 0;
     const bool has_start_code = zeros >= 2 && payload[zeros] == 1;
     // A unit of 256 to 511 bytes has a length that looks like a start code: then the payloads
     // before it decide.
@@ -95,16 +114,25 @@ PayloadForm PayloadForms::normalise(std::span<std::uint8_t> payload, std::uint64
     }
     if (has_start_code) {
         const Bytes first = Bytes(payload).subspan(zeros + 1);
-        if ((first.empty() || !is_h264_unit(first)) && !has_h264_unit(payload)) {
+        if (!first.empty() && !is_h264_unit(first) && !has_h264_unit(payload)) {
             return PayloadForm::unknown;
         }
+        is_cut_anywhere_ = is_cut_anywhere_ || first.empty();
         is_length_prefixed_ = false;
         time_ = time;
         return PayloadForm::annex_b;
     }
-    if (!time_ || is_length_prefixed_) return PayloadForm::unknown;
-    if (has_h264_unit(payload)) is_cut_anywhere_ = true;
-    return time == *time_ || is_cut_anywhere_ ? PayloadForm::continued : PayloadForm::unknown;
+    if (is_length_prefixed_) return PayloadForm::unknown;
+    // A start code that was cut in two, or off its unit.
+    const bool completes_code = zeros < 2 && zeros_before + zeros >= 2 && payload[zeros] == 1;
+    const Bytes unit = completes_code       ? Bytes(payload).subspan(zeros + 1)
+                       : follows_start_code ? Bytes(payload)
+                                            : Bytes();
+    const bool is_code_alone = completes_code && unit.empty();
+    if (is_code_alone) ends_in_start_code_ = true;
+    if (is_code_alone || (!unit.empty() && is_h264_unit(unit)) || has_h264_unit(payload))
+        is_cut_anywhere_ = true;
+    return is_cut_anywhere_ || time_ == time ? PayloadForm::continued : PayloadForm::unknown;
 }
 
 }  // namespace st::media

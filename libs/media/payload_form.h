@@ -2,6 +2,7 @@
 /// In which form an encoder's buffers come: NAL units behind start codes (Annex B), as we expect,
 /// or behind 4-byte lengths, as WebCodecs' `avc` form and many phones' encoders give them. Pure.
 /// Spec: ITU-T H.264 Annex B; ISO/IEC 14496-15 5.3.
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -28,8 +29,11 @@ class PayloadForms {
     PayloadForm normalise(std::span<std::uint8_t> payload, std::uint64_t time);
 
  private:
-    bool is_length_prefixed_ = false;    ///< the last payload that could not be mistaken
-    bool is_cut_anywhere_ = false;       ///< start codes were seen behind the rest of a NAL unit
+    bool is_length_prefixed_ = false;  ///< the last payload that could not be mistaken
+    /// Start codes were seen behind the rest of a NAL unit, or cut off their unit.
+    bool is_cut_anywhere_ = false;
+    std::size_t zeros_before_ = 0;       ///< that ended the payloads so far
+    bool ends_in_start_code_ = false;    ///< the last one that was not empty
     std::optional<std::uint64_t> time_;  ///< of the last payload that was understood
 };
 

@@ -413,6 +413,12 @@ void Assembler::inject_parameter_sets() {
     parts_.back().file->append(injected);
 }
 
+void Assembler::correct_unit(std::size_t first) {
+    constexpr std::uint64_t kTooMany = 1000;
+    for (std::size_t i = first; i < pictures_.size(); ++i) pictures_[i].device_us /= kTooMany;
+    tail_message_.device_us /= kTooMany;
+}
+
 void Assembler::flush() {
     if (!parts_.empty()) parts_.back().file->flush();
 }

@@ -47,6 +47,9 @@ class Assembler {
     void flush();
     /// No more messages.
     void finish();
+    /// The device times of the pictures from `first` on, and of what is not whole yet, were taken
+    /// for milliseconds and are microseconds.
+    void correct_unit(std::size_t first);
     /// So many pictures will not change any more.
     std::size_t whole_pictures() const { return pictures_.size() - (in_picture_ ? 1 : 0); }
 

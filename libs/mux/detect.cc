@@ -13,6 +13,7 @@
 #include "dump/plain_reader.h"
 #include "dump/reader.h"
 #include "media/nal.h"
+#include "media/payload_form.h"
 #include "mux/failure.h"
 
 namespace st::mux {
@@ -91,6 +92,29 @@ bool begins_within_a_unit(int fd) {
     return units >= kEnough && has_slice;
 }
 
+/// NAL units behind lengths fill the payload there.
+bool has_lengths(int fd, std::uint64_t at, std::uint32_t payload) {
+    constexpr std::uint32_t kLookedAtMax = std::uint32_t{4} << 20;
+    return payload <= kLookedAtMax && media::is_length_prefixed(peek(fd, at, payload));
+}
+
+/// NAL units behind lengths and nothing else: some of them one behind the other, or all.
+bool is_bare_lengths(int fd, std::uint64_t size) {
+    constexpr int kUnits = 4;
+    constexpr std::size_t kLengthBytes = 4;
+    std::uint64_t at = 0;
+    for (int i = 0; i < kUnits && at < size; ++i) {
+        const auto head = peek(fd, at, kLengthBytes + 1);
+        if (head.size() <= kLengthBytes) return false;
+        const std::uint32_t bytes = load_be32(head.data());
+        const auto type = static_cast<unsigned>(media::nal_type(head[kLengthBytes]));
+        const bool is_unit = (head[kLengthBytes] & 0x80) == 0 && type >= 1 && type <= 12;
+        if (!is_unit || bytes == 0 || bytes > size - at - kLengthBytes) return false;
+        at += kLengthBytes + bytes;
+    }
+    return at > 0;
+}
+
 enum class Likeness { none, weak, strong };
 
 /// Headers without a payload, or hardly any, prove little: zeros look like them.
@@ -108,7 +132,9 @@ Likeness likeness_to_plain_dump(int fd, std::uint64_t size) {
         if (!fits && (i == 0 || payload > camera::kPayloadBytesMax)) return Likeness::none;
         if (likeness == Likeness::none) likeness = Likeness::weak;
         if (payload > 0 && begin.size() >= 4) {
-            if (!begins_with_start_code(begin)) return Likeness::none;
+            if (!begins_with_start_code(begin) &&
+                !(fits && has_lengths(fd, at + camera::kHeaderBytes, payload)))
+                return Likeness::none;
             likeness = Likeness::strong;
         }
         if (!fits) return likeness;
@@ -260,6 +286,12 @@ Result<InputFormat> detect_format(int fd, const std::string& name) {
     if (has_record_inside(fd)) return InputFormat::fdump;
     if (plain == Likeness::weak) return InputFormat::dump;
     if (begins_within_a_unit(fd)) return InputFormat::h264;
+    if (is_bare_lengths(fd, static_cast<std::uint64_t>(status.st_size))) {
+        return Error{name +
+                         ": is NAL units behind lengths, as in an MP4, but without the MP4 around "
+                         "them; they can be read only from the messages of a dump",
+                     static_cast<int>(Exit::bad_input)};
+    }
     return Error{name + ": " + describe(fd, static_cast<std::uint64_t>(status.st_size)),
                  static_cast<int>(Exit::bad_input)};
 }

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <system_error>
+#include <utility>
 
 #include "base/window.h"
 #include "camera/frame.h"
@@ -48,7 +49,7 @@ class RecordedInput final : public Input {
                 continue;
             }
             follow_header();
-            if (record->type == dump::RecordType::note) follow_note(record->body);
+            if (record->type == dump::RecordType::note) follow_note(*record);
             if (record->type != dump::RecordType::frame) continue;
             if (take(*record, message)) return true;
         }
@@ -64,6 +65,8 @@ class RecordedInput final : public Input {
     bool has_arrival_times() const override { return true; }
     bool has_fine_times() const override { return has_fine_times_; }
     bool is_unpaced() const override { return is_unpaced_; }
+    ClockNotes clock_notes() const override { return clock_; }
+    std::uint64_t unit_corrections() const override { return unit_corrections_; }
 
  private:
     /// A dump may be several joined ones, each counting from its own start.
@@ -74,15 +77,36 @@ class RecordedInput final : public Input {
                                static_cast<std::int64_t>(reader_.header()->monotonic_start_ns)};
         shift_ns_ = origin_ ? ns_between(*origin_, now) : 0;
         if (!origin_) origin_ = now;
+        begun_ns_ = now.monotonic_ns;
+        begins_recording_ = true;
+        has_unit_ = false;
+        unit_ = camera::TimeUnit::ms;
     }
 
-    /// What the camera said of its clock holds for the messages behind it.
-    void follow_note(Bytes body) {
-        const auto capabilities = camera::capabilities_of_note(as_text(body));
-        if (!capabilities) return;
-        unit_ = capabilities->clock.unit;
+    void follow_note(const dump::Record& record) {
+        const camera::DumpNote note = camera::decode_note(as_text(record.body));
+        if (note.capabilities) follow(*note.capabilities);
+        // Without a header nobody knows where the arrival times begin.
+        if (!note.exchange || !origin_ || clock_.exchanges.size() >= kExchangesMax) return;
+        const std::int64_t begun_us = (begun_ns_ - static_cast<std::int64_t>(shift_ns_)) / 1000;
+        clock_.exchanges.push_back({note.exchange->sent_us - begun_us, note.exchange->received_us,
+                                    note.exchange->replied_us,
+                                    note.exchange->returned_us - begun_us});
+    }
+
+    /// A camera counts in one unit from the begin to the end of its connection. One that says so
+    /// late has done it all the time; one that says another later begins with that.
+    void follow(const camera::Capabilities& capabilities) {
+        const bool was_late = !std::exchange(has_unit_, true) && !begins_recording_;
+        if (was_late && unit_ == camera::TimeUnit::ms &&
+            capabilities.clock.unit == camera::TimeUnit::us)
+            ++unit_corrections_;
+        unit_ = capabilities.clock.unit;
         has_fine_times_ = has_fine_times_ || unit_ == camera::TimeUnit::us;
-        is_unpaced_ = is_unpaced_ || !capabilities->is_paced;
+        is_unpaced_ = is_unpaced_ || !capabilities.is_paced;
+        clock_.unit = unit_;
+        clock_.uncertainty_us = std::max(
+            clock_.uncertainty_us, static_cast<std::int64_t>(capabilities.clock.uncertainty_us));
     }
 
     bool take(const dump::Record& record, Message& message) {
@@ -92,6 +116,7 @@ class RecordedInput final : public Input {
         }
         message.timestamp = load_be64(record.body.data());
         message.unit = unit_;
+        message.begins_recording = std::exchange(begins_recording_, false);
         message.device_us = camera::to_us(message.timestamp, unit_);
         message.seq = load_be32(record.body.data() + 8);
         message.payload = record.body.subspan(camera::kHeaderBytes);
@@ -111,8 +136,14 @@ class RecordedInput final : public Input {
     std::optional<ServerOrigin> origin_;  ///< of the first header
     std::uint64_t shift_ns_ = 0;          ///< of the header in force, after that
     camera::TimeUnit unit_ = camera::TimeUnit::ms;
+    std::int64_t begun_ns_ = 0;     ///< the header in force: CLOCK_MONOTONIC
+    bool begins_recording_ = true;  ///< no message came since the header
+    bool has_unit_ = false;         ///< the camera has said it since the header
+    std::uint64_t unit_corrections_ = 0;
+    ClockNotes clock_;
     bool has_fine_times_ = false;
     bool is_unpaced_ = false;
+    static constexpr std::size_t kExchangesMax = 200'000;  ///< four days of one each two seconds
 };
 
 class PlainInput final : public Input {

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "camera/frame.h"
+#include "clock/exchange.h"
 #include "mux/convert.h"
 #include "mux/read_ahead.h"
 
@@ -24,9 +25,10 @@ struct Message {
     std::uint64_t device_us = 0;   ///< the same in microseconds, modulo 2^64
     std::uint64_t arrival_ns = 0;  ///< after the origin of the whole input
     std::uint32_t seq = 0;
-    bool follows_damage = false;  ///< bytes were lost directly before it
-    bool begins_input = false;    ///< the first one of an input that is joined to another
-    bool is_numbered = true;      ///< from a camera; else a piece of a bare stream
+    bool follows_damage = false;    ///< bytes were lost directly before it
+    bool begins_recording = false;  ///< the first one of a dump, of which an input may hold several
+    bool begins_input = false;      ///< the first one of an input that is joined to another
+    bool is_numbered = true;        ///< from a camera; else a piece of a bare stream
 };
 
 /// Bytes of a file in order, and where we are in them.
@@ -49,6 +51,14 @@ class FileBytes {
     std::unique_ptr<ReadAhead> ahead_;
 };
 
+/// What a dump says of its camera's clock.
+struct ClockNotes {
+    camera::TimeUnit unit = camera::TimeUnit::ms;
+    std::int64_t uncertainty_us = 0;
+    /// Our times in microseconds on the arrival clock of the whole input.
+    std::vector<clock::Exchange> exchanges = {};
+};
+
 /// Pull messages until next() is false. One thread.
 class Input {
  public:
@@ -67,6 +77,11 @@ class Input {
     /// The camera said that it does not send in real time; complete after next() was false.
     virtual bool is_unpaced() const { return false; }
     virtual bool has_arrival_times() const = 0;
+    /// Complete after next() was false.
+    virtual ClockNotes clock_notes() const { return {}; }
+    /// How often a camera said only behind its first messages that it counts microseconds: those
+    /// since Message::begins_recording are a thousand times too late.
+    virtual std::uint64_t unit_corrections() const { return 0; }
 };
 
 /// From one origin to a later one: by the monotonic clock if it ran through, else by the wall

@@ -53,10 +53,10 @@ bool JoinedInput::next(Message& message) {
             message.begins_input = true;
             const auto first = server_origin();
             const auto own = piece.input->server_origin();
-            shift_ns_ = first && own ? ns_between(*first, *own) : 0;
+            piece.shift_ns = first && own ? ns_between(*first, *own) : 0;
         }
         has_begun_ = true;
-        message.arrival_ns += shift_ns_;
+        message.arrival_ns += piece.shift_ns;
         return true;
     }
     return false;
@@ -86,6 +86,28 @@ bool JoinedInput::has_fine_times() const {
 bool JoinedInput::is_unpaced() const {
     return std::ranges::any_of(pieces_,
                                [](const Piece& piece) { return piece.input->is_unpaced(); });
+}
+
+ClockNotes JoinedInput::clock_notes() const {
+    ClockNotes all;
+    for (const Piece& piece : pieces_) {
+        const ClockNotes own = piece.input->clock_notes();
+        const auto shift_us = static_cast<std::int64_t>(piece.shift_ns / 1000);
+        if (own.unit == camera::TimeUnit::us) all.unit = own.unit;
+        all.uncertainty_us = std::max(all.uncertainty_us, own.uncertainty_us);
+        for (clock::Exchange exchange : own.exchanges) {
+            exchange.sent_us += shift_us;
+            exchange.returned_us += shift_us;
+            all.exchanges.push_back(exchange);
+        }
+    }
+    return all;
+}
+
+std::uint64_t JoinedInput::unit_corrections() const {
+    std::uint64_t count = 0;
+    for (const Piece& piece : pieces_) count += piece.input->unit_corrections();
+    return count;
 }
 
 bool JoinedInput::is_partly_bare() const {

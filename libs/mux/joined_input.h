@@ -34,12 +34,14 @@ class JoinedInput {
 
     /// What only the inputs know: complete after next() was false.
     void report(Report& report) const;
-    std::string format_name() const;  ///< "mixed" if they differ
-    bool has_device_times() const;    ///< one of them has
-    bool has_fine_times() const;      ///< one of them has device times in microseconds
-    bool is_unpaced() const;          ///< one of them was not sent in real time
-    bool has_arrival_times() const;   ///< all of them have
-    bool is_partly_bare() const;      ///< some of them have times, and some have none
+    std::string format_name() const;         ///< "mixed" if they differ
+    bool has_device_times() const;           ///< one of them has
+    bool has_fine_times() const;             ///< one of them has device times in microseconds
+    bool is_unpaced() const;                 ///< one of them was not sent in real time
+    bool has_arrival_times() const;          ///< all of them have
+    ClockNotes clock_notes() const;          ///< of all, in order
+    std::uint64_t unit_corrections() const;  ///< see Input
+    bool is_partly_bare() const;             ///< some of them have times, and some have none
     /// The first one's; arrival times of all count from there.
     std::optional<ServerOrigin> server_origin() const { return pieces_[0].input->server_origin(); }
 
@@ -53,11 +55,11 @@ class JoinedInput {
         const OpenInput* source;
         std::unique_ptr<FileBytes> bytes;
         std::unique_ptr<Input> input;
+        std::uint64_t shift_ns = 0;  ///< of its arrival times, after the first one's
     };
     std::vector<Piece> pieces_;
     std::size_t current_ = 0;
     bool has_begun_ = false;  ///< the current one has given a message
-    std::uint64_t shift_ns_ = 0;
 };
 
 }  // namespace st::mux

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 
 #include "base/bytes.h"
 #include "base/units.h"
@@ -132,6 +133,23 @@ std::string count(std::uint64_t value, std::string_view what) {
     return std::to_string(value) + ' ' + std::string(what) + (value == 1 ? "" : "s");
 }
 
+std::string milliseconds(std::int64_t us) { return fixed(static_cast<double>(us) / 1000) + " ms"; }
+
+void put_clock(std::string& out, const Report& report) {
+    const clock::Standing& clock = report.clock;
+    if (clock.method == clock::Method::none) return;
+    out += "  the camera's clock runs " + std::to_string(std::abs(clock.drift_ppm)) + " ppm " +
+           (clock.drift_ppm >= 0 ? "slow" : "fast") + ", known to +-" +
+           milliseconds(clock.bound_us);
+    if (clock.method == clock::Method::exchange) {
+        out += " by " + count(clock.exchanges, "exchange") + " (round trip " +
+               milliseconds(clock.rtt_us.value_or(0)) + ")\n";
+    } else {
+        out += " by when its pictures came in (" +
+               milliseconds(report.clock_spread_us.value_or(0)) + " late on average)\n";
+    }
+}
+
 void put_rates(std::string& out, const Report& report) {
     out += "  timing " + report.timing + ": " + report.timing_why;
     if (report.repairs > 0) out += ", " + count(report.repairs, "time") + " repaired";
@@ -142,11 +160,7 @@ void put_rates(std::string& out, const Report& report) {
         if (report.fps_arrival) out += " " + fixed(*report.fps_arrival) + " fps (arrival)";
         out += '\n';
     }
-    if (report.clock_drift_ppm) {
-        out += "  the camera's clock runs " + fixed(std::abs(*report.clock_drift_ppm)) + " ppm " +
-               (*report.clock_drift_ppm >= 0 ? "slow" : "fast") + "; pictures came in " +
-               fixed(*report.clock_spread_us / 1000) + " ms late on average\n";
-    }
+    put_clock(out, report);
     const FpsEstimate& estimate = report.fps_estimate;
     if (report.messages > 0)
         out += "  " + fixed(estimate.fps) + " fps estimated (" + estimate.source + ")\n";
@@ -160,8 +174,12 @@ void put_rates(std::string& out, const Report& report) {
 void put_alignment(std::string& out, const Alignment& alignment) {
     out += "  begins at " + seconds(alignment.begins_us / 1000) + " on the common time line, ";
     if (alignment.error_ms) {
-        out += "accurate to ±" + fixed(*alignment.error_ms) + " ms (clock " +
-               fixed(*alignment.clock_error_ms) + ", ";
+        out += "accurate to ±" + fixed(*alignment.error_ms) + " ms (";
+        if (alignment.has_exchanges) {
+            out += "the camera's clock, by exchanges)\n";
+            return;
+        }
+        out += "clock " + fixed(*alignment.clock_error_ms) + ", ";
     } else {
         out += "accuracy unknown: placed by the arrival of its pictures (";
     }
@@ -174,6 +192,9 @@ void put_losses(std::string& out, const Report& report) {
     if (report.dropped.undecodable > 0) {
         out += "  " + count(report.dropped.undecodable, "picture") +
                " that cannot be decoded dropped\n";
+    }
+    if (report.dropped.unknown_form > 0) {
+        out += "  " + count(report.dropped.unknown_form, "message") + " in no known form dropped\n";
     }
     if (report.dropped.bad > 0)
         out += "  " + count(report.dropped.bad, "bad message") + " dropped\n";
@@ -208,8 +229,32 @@ void put_alignment(Json& json, const Report& report) {
     json.key("error_ms").rate(alignment.error_ms);
     json.key("clock_error_ms").rate(alignment.clock_error_ms);
     json.key("network_error_ms").rate(alignment.network_error_ms);
-    json.key("network").text(alignment.was_pinged ? "pinged" : "assumed");
+    json.key("network").text(alignment.has_exchanges ? "exchanges"
+                             : alignment.was_pinged  ? "pinged"
+                                                     : "assumed");
     json.key("camera_error_ms").rate(alignment.camera_error_ms).close('}');
+}
+
+void put_clock(Json& json, const Report& report) {
+    const clock::Standing& clock = report.clock;
+    const auto put = [&](std::string_view key, const std::optional<std::int64_t>& value) {
+        json.key(key);
+        value ? json.number(*value) : json.raw("null");
+    };
+    const auto known = [&](std::int64_t value) {
+        return clock.method == clock::Method::none ? std::nullopt : std::optional(value);
+    };
+    json.key("clock").open('{').key("unit");
+    report.clock_unit.empty() ? json.raw("null") : json.text(report.clock_unit);
+    json.key("method").text(clock::to_string(clock.method));
+    put("offset_us", known(clock.offset_us));
+    put("drift_ppm", known(clock.drift_ppm));
+    put("bound_us", known(clock.bound_us));
+    put("origin_us", report.clock_origin_us);
+    put("rtt_us", clock.rtt_us);
+    json.key("exchanges").number(clock.exchanges);
+    put("spread_us", report.clock_spread_us);
+    json.key("repairs").number(report.repairs).close('}');
 }
 
 }  // namespace
@@ -222,7 +267,8 @@ std::string to_json(const Report& report) {
     json.key("key_frames").number(report.key_frames).key("bytes").number(report.bytes);
     json.key("dropped").open('{').key("bad").number(report.dropped.bad);
     json.key("repeated").number(report.dropped.repeated);
-    json.key("undecodable").number(report.dropped.undecodable).close('}');
+    json.key("undecodable").number(report.dropped.undecodable + report.dropped.unknown_form);
+    json.key("unknown_form").number(report.dropped.unknown_form).close('}');
     json.key("timing").text(report.timing).key("timing_why").text(report.timing_why);
     json.key("fps").rate(report.fps);
     json.key("fps_device").rate(report.fps_device).key("fps_arrival").rate(report.fps_arrival);
@@ -242,13 +288,7 @@ std::string to_json(const Report& report) {
     json.key("width").number(report.width).key("height").number(report.height);
     json.key("first_picture_wall_us");
     report.first_picture_wall_us ? json.number(*report.first_picture_wall_us) : json.raw("null");
-    json.key("clock").open('{').key("offset_us").rate(report.clock_offset_us);
-    json.key("drift_ppm").rate(report.clock_drift_ppm);
-    json.key("spread_us")
-        .rate(report.clock_spread_us)
-        .key("repairs")
-        .number(report.repairs)
-        .close('}');
+    put_clock(json, report);
     put_alignment(json, report);
     json.key("closed").boolean(report.closed);
     put_lists(json, report);

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "clock/standing.h"
+
 namespace st::mux {
 
 constexpr std::size_t kReportEntriesMax = 100;  ///< of each list; the counts beside them go on
@@ -59,6 +61,7 @@ struct Alignment {
     double network_error_ms = 0;
     bool was_pinged = false;     ///< the network's error is measured, not assumed
     double camera_error_ms = 0;  ///< between sensor and socket; assumed
+    bool has_exchanges = false;  ///< the camera answered about its clock: nothing is assumed
 };
 
 /// The older server's estimate: every message counts, over the span from the first to the last.
@@ -83,6 +86,8 @@ struct Report {
         std::uint64_t bad = 0;          ///< messages whose length or header was wrong
         std::uint64_t repeated = 0;     ///< messages that came twice: same number, time and bytes
         std::uint64_t undecodable = 0;  ///< pictures before the first that can be decoded
+        /// Messages whose payload is not H.264 in a form that is known.
+        std::uint64_t unknown_form = 0;
     } dropped;
     std::vector<SeqGap> seq_gaps;
     std::uint64_t seq_gap_count = 0;
@@ -102,13 +107,14 @@ struct Report {
     std::uint32_t width = 0;  ///< of the first picture, as shown
     std::uint32_t height = 0;
     std::optional<std::int64_t> first_picture_wall_us;
-    /// Device clock against the server's, where both exist and neither needed a repair: what to add
-    /// to a device time at the first picture to have the server's wall clock, the least delay of
-    /// the network included; how much slower the device's clock runs; how much later pictures came
-    /// in, on average.
-    std::optional<double> clock_offset_us;
-    std::optional<double> clock_drift_ppm;
-    std::optional<double> clock_spread_us;
+    std::string clock_unit;  ///< of the device's times, "ms" or "us"; empty: there are none
+    /// Device clock against the server's wall clock, to +-bound_us:
+    ///   wall time = device time + offset_us + drift_ppm / 10^6 * (device time - origin_us)
+    /// By exchanges where the dump holds some; else by arrivals, where neither clock needed a
+    /// repair: then the offset has the least delay of the network in it.
+    clock::Standing clock;
+    std::optional<std::int64_t> clock_origin_us;  ///< device time of the first picture
+    std::optional<std::int64_t> clock_spread_us;  ///< how late pictures came in, on average
 
     std::optional<ServerPlace> place;    ///< of recorded dumps whose header can be read
     std::optional<Alignment> alignment;  ///< of a job with a common line
@@ -124,8 +130,10 @@ struct Report {
     std::vector<std::string>
         notes;  ///< one sentence each: what a user should know and is no damage
 
-    /// 3 if bytes were damaged or messages are missing, else 0.
-    int exit_code() const { return damage_count > 0 || seq_missing > 0 ? 3 : 0; }
+    /// 3 if bytes were damaged, or messages are missing or were not understood, else 0.
+    int exit_code() const {
+        return damage_count > 0 || seq_missing > 0 || dropped.unknown_form > 0 ? 3 : 0;
+    }
 };
 
 /// One JSON object on one line, no newline at its end.

@@ -1,6 +1,7 @@
 #include "mux/run.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "camera/frame.h"
 #include "mp4/moov.h"
@@ -107,19 +108,57 @@ void Run::read(Pass pass, bool start_at_intra) {
                 ? mp4::SampleFile::to_descriptor(job_.output_fd, job_.output)
                 : std::make_unique<mp4::SampleFile>(job_.output, job_.overwrite, job_.links));
     }
+    forms_ = {};
+    unknown_ = 0;
+    follows_unknown_ = false;
+    recording_begins_ = 0;
+    units_corrected_ = 0;
     Message message;
     while (input_->next(message)) {
+        follow_unit(message);
         if (survey_.is_repetition(message)) continue;
-        if (!outputs_.empty() && pass == Pass::write) copy(message);
+        const bool is_known = is_understood(message);
+        const bool is_copied = is_known || job_.format == OutputFormat::dump;
+        if (!outputs_.empty() && pass == Pass::write && is_copied) copy(message);
         if (pass == Pass::messages) before_message(message);
-        assembler_->message(message);
-        survey_.add(message, assembler_->last_message_has_picture());
+        if (is_known) {
+            // Nothing goes on with a NAL unit over bytes that are none.
+            message.follows_damage =
+                std::exchange(follows_unknown_, false) || message.follows_damage;
+            assembler_->message(message);
+        }
+        survey_.add(message, is_known && assembler_->last_message_has_picture());
         if (pass == Pass::stream) stream_pictures();
         if (pass == Pass::messages) dump_pictures();
     }
     assembler_->finish();
+    message = {};
+    follow_unit(message);
     if (pass == Pass::stream) stream_pictures();
     if (pass == Pass::messages) dump_pictures();
+}
+
+/// Every message of a camera is a picture, configuration, part of one, or counted here. Makes Annex
+/// B of NAL units behind lengths.
+bool Run::is_understood(const Message& message) {
+    if (!message.is_numbered) return true;
+    if (message.begins_recording || message.begins_input) forms_ = {};
+    const auto form = forms_.normalise(message.payload, message.timestamp);
+    // The rest of what was damaged before it is counted there.
+    if (form != media::PayloadForm::unknown || message.follows_damage) return true;
+    ++unknown_;
+    follows_unknown_ = true;
+    return false;
+}
+
+/// A camera that said behind its first messages what it counts counted that from the begin.
+void Run::follow_unit(const Message& message) {
+    if (input_->unit_corrections() != std::exchange(units_corrected_, input_->unit_corrections())) {
+        assembler_->correct_unit(recording_begins_);
+        if (recording_begins_ == 0) survey_.correct_unit();
+    }
+    if (message.begins_recording || message.begins_input)
+        recording_begins_ = assembler_->pictures().size();
 }
 
 void Run::copy(const Message& message) {
@@ -144,6 +183,12 @@ std::string Run::why_nothing() const {
 
 void Run::add_notes() {
     report_.dropped.undecodable = assembler_->undecodable() + assembler_->lost_slices();
+    report_.dropped.unknown_form = unknown_;
+    if (unknown_ > 0) {
+        report_.notes.push_back(std::to_string(unknown_) +
+                                (unknown_ == 1 ? " message is" : " messages are") +
+                                " not H.264 in a form that is known, and in no picture");
+    }
     if (assembler_->continued() > 0) {
         report_.notes.push_back(std::to_string(assembler_->continued()) +
                                 " messages continue a NAL unit of the message before");

@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "clock/exchange.h"
 #include "media/movie_facts.h"
+#include "media/payload_form.h"
 #include "mp4/picture_writer.h"
 #include "mux/assembler.h"
 #include "mux/convert.h"
@@ -61,6 +63,8 @@ class Run {
     void read(Pass pass, bool start_at_intra);
     std::unique_ptr<mp4::SampleFile> open_part(Pass pass, unsigned part);
     void copy(const Message& message);
+    bool is_understood(const Message& message);
+    void follow_unit(const Message& message);
     void before_read();
     void add_notes();
     std::string why_nothing() const;
@@ -83,7 +87,9 @@ class Run {
     void choose_range();
     void plan();
     void report_pictures();
+    void read_exchanges();
     void fit_clocks(const ServerOrigin& origin);
+    bool stand_by_exchanges(const ServerOrigin& origin);
     void place_as_arrived();
     void place_on_server_clock(const ServerOrigin& origin);
     mp4::Samples samples_of(const Part& part) const;
@@ -118,6 +124,12 @@ class Run {
         outputs_;                   ///< all but those of the assembler's parts
     std::uint64_t index_room_ = 0;  ///< left free in front of the samples
     Survey survey_;
+    media::PayloadForms forms_;
+    std::uint64_t unknown_ = 0;         ///< messages whose payload nobody understood
+    bool follows_unknown_ = false;      ///< the last one was such
+    std::size_t recording_begins_ = 0;  ///< number of the first picture of the dump at work
+    std::uint64_t units_corrected_ = 0;
+    std::optional<clock::ExchangeClock> exchanges_;
     Report report_;
     std::vector<std::uint32_t> shown_at_;
     TimingChoice choice_;

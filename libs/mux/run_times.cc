@@ -2,8 +2,11 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <utility>
+#include <vector>
 
 #include "clock/clock_fit.h"
+#include "clock/standing.h"
 #include "mux/align.h"
 #include "mux/run.h"
 #include "mux/server_line.h"
@@ -135,7 +138,8 @@ void Run::plan() {
     if (origin && input_->has_arrival_times()) {
         report_.first_picture_wall_us =
             origin->wall_us + static_cast<std::int64_t>(pictures[0].arrival_ns / 1000);
-        fit_clocks(*origin);
+        read_exchanges();
+        if (!stand_by_exchanges(*origin)) fit_clocks(*origin);
         place_on_server_clock(*origin);
     }
     if (job_.line && !report_.alignment) {
@@ -183,10 +187,76 @@ void Run::fit_clocks(const ServerOrigin& origin) {
             "unknown");
         return;
     }
-    report_.clock_offset_us = line->offset_us + static_cast<double>(origin.wall_us) -
-                              static_cast<double>(pictures[0].device_us) * unit_us;
-    report_.clock_drift_ppm = line->drift_ppm;
-    report_.clock_spread_us = line->spread_us;
+    report_.clock_origin_us = std::llround(static_cast<double>(pictures[0].device_us) * unit_us);
+    report_.clock.method = clock::Method::arrival;
+    report_.clock.offset_us =
+        std::llround(line->offset_us) + origin.wall_us - *report_.clock_origin_us;
+    report_.clock.drift_ppm = std::llround(line->drift_ppm);
+    report_.clock_spread_us = std::llround(line->spread_us);
+    if (job_.ping) report_.clock.rtt_us = job_.ping->count();
+    // The least delay is in the offset: it is between none and the least round trip, or what is
+    // assumed of a network, and what is assumed of a camera. The drift is rounded.
+    const auto network_us = job_.ping.value_or(kDelayAssumed).count();
+    const auto camera_us = std::chrono::microseconds(kCameraDelayAssumed).count();
+    const double span_us =
+        static_cast<double>(pictures[pictures.size() - 1].device_us - pictures[0].device_us);
+    const double rounded_us =
+        std::abs(line->drift_ppm - std::round(line->drift_ppm)) / 1e6 * span_us;
+    const std::int64_t step_us = input_->has_fine_times() ? 1 : 1000;
+    report_.clock.bound_us =
+        std::llround(std::ceil(line->error_us + rounded_us)) + step_us + network_us + camera_us;
+}
+
+/// What the camera answered while it was recorded, on the arrival clock.
+void Run::read_exchanges() {
+    const ClockNotes notes = input_->clock_notes();
+    report_.clock_unit = !input_->has_device_times()          ? ""
+                         : notes.unit == camera::TimeUnit::us ? "us"
+                                                              : "ms";
+    exchanges_.reset();
+    if (notes.exchanges.empty()) return;
+    exchanges_.emplace(notes.unit == camera::TimeUnit::us ? 1 : 1000, notes.uncertainty_us);
+    std::vector<clock::Exchange> sorted = notes.exchanges;
+    // Recordings of one capture hold the same ones where they meet.
+    const auto key = [](const clock::Exchange& one) {
+        return std::pair(one.returned_us, one.sent_us);
+    };
+    std::ranges::sort(sorted, {}, key);
+    const auto twice = std::ranges::unique(sorted, {}, key);
+    sorted.erase(twice.begin(), twice.end());
+    for (const clock::Exchange& exchange : sorted) exchanges_->add(exchange);
+    if (exchanges_->exchanges() == 0) exchanges_.reset();
+}
+
+/// The camera's clock over the recording as one line. False: there is none that means anything.
+bool Run::stand_by_exchanges(const ServerOrigin& origin) {
+    constexpr std::size_t kMomentsMax = 1000;
+    const mp4::PictureIndex& pictures = assembler_->pictures();
+    if (!exchanges_ || !input_->has_device_times()) return false;
+    std::vector<clock::Moment> moments;
+    const std::size_t step = pictures.size() / kMomentsMax + 1;
+    for (std::size_t i = 0; i < pictures.size(); i += step) {
+        const mp4::Picture& picture = pictures[i];
+        const clock::Moment moment{static_cast<std::int64_t>(picture.device_us),
+                                   static_cast<std::int64_t>(picture.arrival_ns / 1000)};
+        if (is_plausible(*exchanges_, moment)) moments.push_back(moment);
+    }
+    if (moments.empty()) return false;
+    if (const std::size_t looked_at = (pictures.size() - 1) / step + 1;
+        moments.size() < looked_at) {
+        report_.notes.emplace_back(
+            "the camera's answers about its clock do not fit all of its pictures' times: the bound "
+            "is that of the others");
+    }
+    report_.clock = clock::standing_over(*exchanges_, moments);
+    report_.clock_origin_us = moments.front().device_us;
+    report_.clock.offset_us += origin.wall_us;
+    if (exchanges_->jumps() > 0) {
+        report_.notes.push_back(
+            "the camera's clock was set " + std::to_string(exchanges_->jumps()) +
+            (exchanges_->jumps() == 1 ? " time" : " times") + " while it was asked for");
+    }
+    return true;
 }
 
 /// The device's times cannot be laid along the arrivals: those are taken instead.
@@ -203,13 +273,16 @@ void Run::place_as_arrived() {
 /// is one.
 void Run::place_on_server_clock(const ServerOrigin& origin) {
     if (choice_.timing == Timing::constant) return;
-    ServerLine server = fit_server_line(assembler_->pictures(), shown_at_, choice_);
+    const auto told = exchanges_
+                          ? exchange_line(assembler_->pictures(), shown_at_, choice_, *exchanges_)
+                          : std::nullopt;
+    ServerLine server = told ? *told : fit_server_line(assembler_->pictures(), shown_at_, choice_);
     if (!server.error_us && job_.line && choice_.timing == Timing::device) {
         place_as_arrived();
         server = fit_server_line(assembler_->pictures(), shown_at_, choice_);
     }
     // The least delay lies between none and the least round trip: in the middle, half is the error.
-    const double delay_us = job_.ping ? static_cast<double>(job_.ping->count()) / 2 : 0;
+    const double delay_us = job_.ping && !told ? static_cast<double>(job_.ping->count()) / 2 : 0;
     report_.place = ServerPlace{origin, server.first_us() - delay_us};
     if (!job_.line) return;
     const double zero_us = job_.line->zero_us - origin.us(job_.line->by_wall_clock);
@@ -217,10 +290,14 @@ void Run::place_on_server_clock(const ServerOrigin& origin) {
     Alignment alignment;
     alignment.begins_us = static_cast<std::uint64_t>(choice_.times.ticks.front()) * 1'000'000 /
                           static_cast<std::uint64_t>(choice_.times.ticks_per_second);
-    alignment.was_pinged = job_.ping.has_value();
-    alignment.network_error_ms =
-        (alignment.was_pinged ? delay_us : std::chrono::microseconds(kDelayAssumed).count()) / 1000;
-    alignment.camera_error_ms = kCameraDelayAssumed.count();
+    alignment.has_exchanges = told.has_value();
+    alignment.was_pinged = job_.ping.has_value() && !told;
+    if (!told) {
+        alignment.network_error_ms =
+            (alignment.was_pinged ? delay_us : std::chrono::microseconds(kDelayAssumed).count()) /
+            1000;
+        alignment.camera_error_ms = kCameraDelayAssumed.count();
+    }
     if (server.error_us) {
         alignment.clock_error_ms = *server.error_us / 1000;
         alignment.error_ms =

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace st::mux {
 namespace {
@@ -49,6 +50,109 @@ ServerLine fit_server_line(const mp4::PictureIndex& pictures,
     out.stretches.front().begin = 0;
     const bool is_fine = choice.times.ticks_per_second == clock::kFineTicksPerSecond;
     out.error_us = error_us + (is_fine ? kUsStepUs : kMsStepUs);
+    return out;
+}
+
+bool is_plausible(const clock::ExchangeClock& exchanges, const clock::Moment& moment) {
+    const auto offset = exchanges.at(moment.device_us, moment.about_us);
+    if (!offset) return false;
+    const double taken_us = static_cast<double>(moment.device_us) + offset->offset_us;
+    const double late_us = static_cast<double>(moment.about_us) - taken_us;
+    return late_us >= -offset->bound_us &&
+           late_us <= static_cast<double>(std::chrono::microseconds(kLateMax).count());
+}
+
+namespace {
+
+/// Pictures between two jumps of the camera's clock.
+class Stretches {
+ public:
+    Stretches(const mp4::PictureIndex& pictures, std::span<const std::uint32_t> shown_at,
+              const TimingChoice& choice)
+        : choice_(choice), device_us_(pictures.size()), arrival_us_(pictures.size()) {
+        for (std::size_t i = 0; i < pictures.size(); ++i) {
+            const std::size_t place = choice.in_decoding_order ? i : shown_at[i];
+            device_us_[place] = static_cast<std::int64_t>(pictures[i].device_us);
+            arrival_us_[place] = static_cast<std::int64_t>(pictures[i].arrival_ns / 1000);
+        }
+    }
+
+    /// Lines for the places from `begin` to `end`. False: they are not of that clock.
+    bool add(std::size_t begin, std::size_t end, const clock::ExchangeClock& exchanges,
+             ServerLine& out) const {
+        const std::int64_t zero_us = device_at_zero(begin, end);
+        double next_us = -1;
+        for (std::size_t place = begin; place < end; ++place) {
+            const double display_us = us_of(choice_.times.ticks[place], choice_.times);
+            if (place > begin && display_us < next_us) continue;
+            next_us = display_us + kKnotUs;
+            const clock::Moment moment{zero_us + std::llround(display_us),
+                                       about_us(place, begin, end)};
+            if (!is_plausible(exchanges, moment)) return false;
+            const clock::Offset offset = *exchanges.at(moment.device_us, moment.about_us);
+            clock::ClockLine line;
+            line.origin_us = display_us;
+            line.offset_us = static_cast<double>(zero_us) + offset.offset_us;
+            line.drift_ppm = offset.drift_ppm;
+            out.stretches.push_back({place, line});
+            out.error_us = std::max(out.error_us.value_or(0), offset.bound_us);
+        }
+        return true;
+    }
+
+ private:
+    static constexpr double kKnotUs = 5e6;
+    static constexpr std::int64_t kJumpWithinUs = 5'000'000;
+
+    /// What most pictures' device times are at display time 0: single ones may be strays.
+    std::int64_t device_at_zero(std::size_t begin, std::size_t end) const {
+        std::vector<std::int64_t> zeros;
+        for (std::size_t place = begin; place < end; ++place) {
+            zeros.push_back(device_us_[place] -
+                            std::llround(us_of(choice_.times.ticks[place], choice_.times)));
+        }
+        const auto middle = zeros.begin() + static_cast<std::ptrdiff_t>(zeros.size() / 2);
+        std::ranges::nth_element(zeros, middle);
+        return *middle;
+    }
+
+    /// A time by which to look for exchanges: those between which the clock was set say little, and
+    /// the pictures know on which side of that they are.
+    std::int64_t about_us(std::size_t place, std::size_t begin, std::size_t end) const {
+        const std::int64_t first = arrival_us_[begin];
+        const std::int64_t last = arrival_us_[end - 1];
+        const std::int64_t middle = first + (last - first) / 2;
+        std::int64_t about = arrival_us_[place];
+        if (begin > 0) about = std::max(about, std::min(first + kJumpWithinUs, middle));
+        if (end < arrival_us_.size())
+            about = std::min(about, std::max(last - kJumpWithinUs, middle));
+        return about;
+    }
+
+    const TimingChoice& choice_;
+    std::vector<std::int64_t> device_us_;  ///< by place
+    std::vector<std::int64_t> arrival_us_;
+};
+
+}  // namespace
+
+std::optional<ServerLine> exchange_line(const mp4::PictureIndex& pictures,
+                                        std::span<const std::uint32_t> shown_at,
+                                        const TimingChoice& choice,
+                                        const clock::ExchangeClock& exchanges) {
+    const auto& restarts = choice.times.restarts;
+    const bool is_that_clock = choice.timing == Timing::device &&
+                               choice.device_units_per_second == 1'000'000 &&
+                               restarts.size() <= kStretchesMax;
+    if (!is_that_clock) return std::nullopt;
+    const Stretches places(pictures, shown_at, choice);
+    ServerLine out;
+    for (std::size_t k = 0; k <= restarts.size(); ++k) {
+        const std::size_t begin = k == 0 ? 0 : restarts[k - 1];
+        const std::size_t end = k == restarts.size() ? pictures.size() : restarts[k];
+        if (begin < end && !places.add(begin, end, exchanges, out)) return std::nullopt;
+    }
+    if (out.stretches.empty()) return std::nullopt;
     return out;
 }
 

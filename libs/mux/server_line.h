@@ -1,12 +1,15 @@
 #pragma once
 /// Where on the server's clock the pictures of a recording were taken, and how far that may be
 /// wrong. Pure.
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "clock/clock_fit.h"
+#include "clock/exchange.h"
+#include "clock/standing.h"
 #include "mp4/picture_index.h"
 #include "mux/timing.h"
 
@@ -34,6 +37,19 @@ constexpr std::size_t kStretchesMax = 1000;
 /// `choice` has at least one picture; the pictures have arrival times.
 ServerLine fit_server_line(const mp4::PictureIndex& pictures,
                            std::span<const std::uint32_t> shown_at, const TimingChoice& choice);
+
+/// By what the camera answered about its clock (our times on the arrival clock): a stretch each few
+/// seconds, and the error is the bound of all of them. nullopt: its pictures' times are not those
+/// of that clock.
+std::optional<ServerLine> exchange_line(const mp4::PictureIndex& pictures,
+                                        std::span<const std::uint32_t> shown_at,
+                                        const TimingChoice& choice,
+                                        const clock::ExchangeClock& exchanges);
+
+/// A picture of that device time may have come in then: not before it was taken, and not more than
+/// kLateMax after.
+bool is_plausible(const clock::ExchangeClock& exchanges, const clock::Moment& moment);
+constexpr std::chrono::seconds kLateMax{60};
 
 /// Moves the display times onto the line: tick 0 is `zero_us` of the arrival clock.
 void put_on_line(clock::DisplayTimes& times, const ServerLine& line, double zero_us);

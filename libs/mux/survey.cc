@@ -38,6 +38,13 @@ void Survey::add(const Message& message, bool has_picture) {
     pictures_.device.add(message.device_us / kUsPerMs);
 }
 
+void Survey::correct_unit() {
+    for (Spans* spans : {&all_, &pictures_}) {
+        spans->device.first /= 1000;
+        spans->device.last /= 1000;
+    }
+}
+
 bool Survey::is_repetition(const Message& message) {
     if (!message.is_numbered || message.payload.empty()) {
         has_last_ = false;

@@ -20,6 +20,9 @@ class Survey {
     /// and is not to be added. Looks at the payload's size, first and last bytes.
     bool is_repetition(const Message& message);
 
+    /// The device times so far were taken for milliseconds and are microseconds.
+    void correct_unit();
+
     std::uint64_t messages() const { return messages_; }
     /// Fills the numbering and the estimate. The clocks are those the input has.
     void report(Report& report, bool has_device, bool has_arrival) const;

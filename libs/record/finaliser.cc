@@ -76,7 +76,7 @@ Summary summary_of(const Meta& meta, const mux::Report& report, const std::strin
     summary.height = report.height;
     summary.seq_missing = report.seq_missing;
     summary.damage_count = report.damage_count;
-    summary.undecodable = meta.dropped.undecodable;
+    summary.undecodable = unknown_form(meta, report);
     return summary;
 }
 
@@ -262,6 +262,7 @@ mux::Job Finaliser::mux_job(const Unfinished& job, const std::string& directory)
     mux_job.timing = mux_timing(options_.timing);
     mux_job.max_gap = options_.max_gap;
     mux_job.camera = job.meta.camera;
+    if (job.meta.ping_us) mux_job.ping = std::chrono::microseconds(*job.meta.ping_us);
     mux_job.cancel = job.session ? stop_.get_token() : stop_recovered_.get_token();
     mux_job.progress = [session = job.session](const mux::Progress& progress) {
         if (!session) return;
@@ -336,9 +337,8 @@ void Finaliser::make_h264(const mux::Job& of, const std::string& directory, Meta
 
 /// What is in no other file is never deleted, whatever recording.keep says.
 bool Finaliser::keeps_dump(const Meta& meta, const mux::Report& report, bool has_mp4) const {
-    // Messages of an unknown form are counted as they come; a crash takes the count with it.
     const bool is_accounted_for =
-        meta.dropped.undecodable == 0 && meta.end_reason != EndReason::crash;
+        unknown_form(meta, report) == 0 && report.dropped.bad == 0 && report.damage_count == 0;
     return options_.keep.dump || meta.state != RecordingState::done || !has_mp4 ||
            !is_accounted_for || !report.undecoded.empty();
 }

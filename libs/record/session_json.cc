@@ -99,6 +99,25 @@ Array encode_gaps(const mux::Report& report) {
     return gaps;
 }
 
+Object encode_clock(const Meta& meta, const mux::Report& report) {
+    const clock::Standing& standing = report.clock;
+    const bool is_known = standing.method != clock::Method::none;
+    const auto known = [&](std::int64_t value) { return is_known ? Value(value) : Value(); };
+    Object clock;
+    clock.set("unit", report.clock_unit.empty() ? Value() : Value(report.clock_unit));
+    clock.set("method", std::string(clock::to_string(standing.method)));
+    clock.set("offset_us", known(standing.offset_us));
+    clock.set("drift_ppm", known(standing.drift_ppm));
+    clock.set("bound_us", known(standing.bound_us));
+    clock.set("origin_us", report.clock_origin_us);
+    clock.set("rtt_us", standing.rtt_us);
+    clock.set("exchanges", standing.exchanges);
+    clock.set("spread_us", report.clock_spread_us);
+    clock.set("repairs", report.repairs);
+    clock.set("ping_us", meta.ping_us);
+    return clock;
+}
+
 void set_meta(Object& object, const Meta& meta) {
     object.set("version", kVersion);
     object.set("id", meta.id);
@@ -129,8 +148,11 @@ void set_report(Object& object, const Meta& meta, const mux::Report& report, boo
     Object dropped;
     dropped.set("before_start", meta.dropped.before_start);
     dropped.set("bad", meta.dropped.bad + report.dropped.bad);
-    dropped.set("undecodable", meta.dropped.undecodable + report.dropped.undecodable);
-    dropped.set("unknown_form", meta.dropped.undecodable);
+    // Counted as they came and again in the dump: a crash takes the first count with it, and what
+    // the disk refused is not in the second.
+    const std::uint64_t unknown = unknown_form(meta, report);
+    dropped.set("undecodable", unknown + report.dropped.undecodable);
+    dropped.set("unknown_form", unknown);
     object.set("dropped", dropped);
     object.set("seq_gaps", encode_gaps(report));
     object.set("seq_gap_count", report.seq_gap_count);
@@ -145,12 +167,7 @@ void set_report(Object& object, const Meta& meta, const mux::Report& report, boo
     object.set("fps_estimate", estimate);
     object.set("bitrate_bps", report.bitrate_bps);
     object.set("duration_ms", report.duration_ms);
-    Object clock;
-    clock.set("offset_us", number_or_null(report.clock_offset_us));
-    clock.set("drift_ppm", number_or_null(report.clock_drift_ppm));
-    clock.set("repairs", report.repairs);
-    clock.set("ping_us", meta.ping_us);
-    object.set("clock", clock);
+    object.set("clock", encode_clock(meta, report));
     Array warnings;
     for (const std::string& warning : warnings_of(meta, report)) warnings.emplace_back(warning);
     object.set("warnings", warnings);
@@ -288,9 +305,15 @@ Meta meta_of(const SessionStart& start, const std::string& id) {
     return meta;
 }
 
+std::uint64_t unknown_form(const Meta& meta, const mux::Report& report) {
+    return std::max(meta.dropped.undecodable, report.dropped.unknown_form);
+}
+
 std::vector<std::string> warnings_of(const Meta& meta, const mux::Report& report) {
     std::vector<std::string> warnings;
-    if (const std::uint64_t count = meta.dropped.undecodable; count > 0) {
+    // What the dump still holds is in the report's notes.
+    const std::uint64_t count = meta.dropped.undecodable;
+    if (count > 0 && report.dropped.unknown_form == 0) {
         warnings.push_back(std::to_string(count) + (count == 1 ? " message is" : " messages are") +
                            " not H.264 in a form that is known, and in no picture");
     }

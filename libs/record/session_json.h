@@ -46,6 +46,10 @@ struct Meta {
 
 Meta meta_of(const SessionStart& start, const std::string& id);
 
+/// Messages whose payload nobody understood, whether they were counted on the way in or in the
+/// dump.
+std::uint64_t unknown_form(const Meta& meta, const mux::Report& report);
+
 /// What whoever looks at the recording must know, a sentence each: what was left out on the way in,
 /// then what h264mux says of the same dump.
 std::vector<std::string> warnings_of(const Meta& meta, const mux::Report& report);

@@ -212,14 +212,28 @@ TEST(EncodeCapabilities, say_what_the_clock_can_do) {
     EXPECT_FALSE(read.takes_warnings);
 }
 
-TEST(CapabilitiesOfNote, are_found_in_a_dumps_note) {
-    const auto read = capabilities_of_note(
+TEST(DumpNotes, hold_the_capabilities_of_the_camera) {
+    const auto read = decode_note(
         R"({"version":1,"camera":"a","capabilities":{"clock":{"unit":"us"},"paced":false}})");
-    ASSERT_TRUE(read);
-    EXPECT_EQ(read->clock.unit, TimeUnit::us);
-    EXPECT_FALSE(read->is_paced);
+    ASSERT_TRUE(read.capabilities);
+    EXPECT_EQ(read.capabilities->clock.unit, TimeUnit::us);
+    EXPECT_FALSE(read.capabilities->is_paced);
+    EXPECT_TRUE(decode_note(encode_capabilities_note(R"({"paced":false})")).capabilities);
     for (const char* note : {"", "{}", R"({"capabilities":{}})", R"({"capabilities":null})", "[1]"})
-        EXPECT_FALSE(capabilities_of_note(note)) << note;
+        EXPECT_FALSE(decode_note(note).capabilities) << note;
+}
+
+TEST(DumpNotes, hold_exchanges) {
+    const ExchangeNote made{-5, INT64_MAX, 1, 1'767'225'600'000'000};
+    const auto read = decode_note(encode_note(made));
+    ASSERT_TRUE(read.exchange);
+    EXPECT_EQ(*read.exchange, made);
+    EXPECT_FALSE(read.capabilities);
+    for (const char* note :
+         {R"({"clock_exchange":{}})", R"({"clock_exchange":[1,2,3,4]})",
+          R"({"clock_exchange":{"sent_us":1,"received_us":2,"replied_us":3}})",
+          R"({"clock_exchange":{"sent_us":1,"received_us":2.5,"replied_us":3,"returned_us":4}})"})
+        EXPECT_FALSE(decode_note(note).exchange) << note;
 }
 
 TEST(ClockMessages, are_read_back) {

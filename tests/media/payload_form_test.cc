@@ -160,6 +160,22 @@ TEST(PayloadForms, a_stream_that_is_cut_anywhere_goes_on) {
     EXPECT_EQ(forms.normalise(rest, 3), PayloadForm::continued);
 }
 
+TEST(PayloadForms, a_stream_in_pieces_of_any_size_goes_on_from_its_first_byte) {
+    const Octets stream = annex_b({kSps, kPps, slice(300), slice(100, 0x41)});
+    for (std::size_t size = 1; size < 40; ++size) {
+        PayloadForms forms;
+        for (std::size_t at = 0; at < stream.size(); at += size) {
+            Octets piece(
+                stream.begin() + static_cast<std::ptrdiff_t>(at),
+                stream.begin() + static_cast<std::ptrdiff_t>(std::min(at + size, stream.size())));
+            const Octets before = piece;
+            EXPECT_NE(forms.normalise(piece, 40), PayloadForm::unknown)
+                << "pieces of " << size << ", at " << at;
+            EXPECT_EQ(piece, before) << "not taken for lengths";
+        }
+    }
+}
+
 TEST(PayloadForms, zeros_and_nothing_are_empty) {
     PayloadForms forms;
     Octets nothing;

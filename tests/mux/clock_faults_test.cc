@@ -1,15 +1,16 @@
 /// Random recordings, and one of their two clocks at fault: the display times are the truth, or
-/// the report says what is wrong. ST_CLOCK_CASES=100000 for more of them.
+/// the report says what is wrong. Cameras that declare milliseconds and such that declare
+/// microseconds.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdlib>
 #include <random>
 #include <string>
 
 #include "mux/timing.h"
+#include "support/cases.h"
 
 namespace st::mux {
 namespace {
@@ -42,6 +43,7 @@ class Case {
  public:
     explicit Case(unsigned seed) : random_(seed) {
         fault_ = kFaults[seed % kFaults.size()];
+        is_fine_ = one_in(3);
         take_pictures();
         send();
         break_a_clock();
@@ -52,9 +54,9 @@ class Case {
         std::vector<std::uint32_t> shown_at;
         for (std::size_t i = 0; i < made_.truth_us.size(); ++i) {
             mp4::Picture picture;
-            // Cameras say whole milliseconds.
-            picture.device_us =
-                static_cast<std::uint64_t>(std::llround(made_.device_us[i] / 1000)) * 1000;
+            const std::int64_t step_us = is_fine_ ? 1 : 1000;
+            picture.device_us = static_cast<std::uint64_t>(
+                std::llround(made_.device_us[i] / static_cast<double>(step_us)) * step_us);
             picture.arrival_ns =
                 static_cast<std::uint64_t>(std::llround(made_.arrival_us[i])) * 1000;
             picture.bytes = static_cast<std::uint32_t>(i % 30 == 0 ? 40'000 : 4'000);
@@ -63,6 +65,7 @@ class Case {
         }
         TimingRequest request;
         request.has_device_times = request.has_arrival_times = true;
+        request.has_fine_times = is_fine_;
         return choose_timing(pictures, shown_at, request);
     }
 
@@ -151,9 +154,10 @@ class Case {
                 return shift_up();
             }
             case Fault::unit:
-                return scale_device(std::array{90.0, 1000.0, 1e6}[random_() % 3]);
+                return scale_device(is_fine_ ? std::array{0.09, 1e-3, 1e3}[random_() % 3]
+                                             : std::array{90.0, 1e3, 1e6}[random_() % 3]);
             case Fault::seconds:
-                return scale_device(1e-3);
+                return scale_device(is_fine_ ? 1e-6 : 1e-3);
             case Fault::pace: {
                 const double factor = std::exp(between(std::log(2), std::log(1000)));
                 return scale_device(one_in(2) ? factor : 1 / factor);
@@ -185,14 +189,14 @@ class Case {
     std::mt19937 random_;
     Fault fault_;
     bool is_lapse_ = false;
+    bool is_fine_ = false;
     double step_us_ = 0;
     Recording made_;
     std::string what_;
 };
 
 TEST(ClockFaults, lead_to_the_true_times_or_are_named) {
-    const char* const wanted = std::getenv("ST_CLOCK_CASES");
-    const unsigned cases = wanted != nullptr ? static_cast<unsigned>(std::atoi(wanted)) : 500;
+    const auto cases = static_cast<unsigned>(test::cases(30'000, 500));
     unsigned right = 0;
     unsigned in_doubt = 0;
     unsigned hidden = 0;

@@ -146,6 +146,10 @@ class Aligning {
         if (!alignment || !alignment->error_ms) {
             return console_.note(who + ": accuracy unknown");
         }
+        if (alignment->has_exchanges) {
+            return console_.note(who + ": accurate to ±" + fixed(*alignment->error_ms, 2) +
+                                 " ms, by its answers about its clock");
+        }
         console_.note(who + ": accurate to ±" + fixed(*alignment->error_ms, 1) + " ms (network " +
                       fixed(alignment->network_error_ms, 1) +
                       (alignment->was_pinged ? " measured" : " assumed") + ", camera " +
@@ -160,8 +164,10 @@ class Aligning {
         made.file = fs::path(placed.job.output).filename().string();
         made.pictures = report.pictures;
         made.duration_ms = report.duration_ms;
-        made.clock_offset_us = report.clock_offset_us;
-        made.clock_drift_ppm = report.clock_drift_ppm;
+        if (report.clock.method != clock::Method::none) {
+            made.clock_offset_us = static_cast<double>(report.clock.offset_us);
+            made.clock_drift_ppm = static_cast<double>(report.clock.drift_ppm);
+        }
         if (const auto& alignment = report.alignment) {
             made.begins_us = alignment->begins_us;
             made.error_ms = alignment->error_ms;
