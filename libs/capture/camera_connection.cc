@@ -16,6 +16,11 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 /// Events and log lines that a camera's texts may cause in a second.
 constexpr int kReportsPerSecond = 20;
 
+/// Worth an event: half or twice of what was told last.
+bool is_other_bound(std::int64_t told_us, std::int64_t now_us) {
+    return told_us == 0 || now_us * 2 <= told_us || now_us >= told_us * 2;
+}
+
 }  // namespace
 
 CameraConnection::CameraConnection(Uses uses, loop::Timers& timers, LinkPtr link,
@@ -28,11 +33,15 @@ CameraConnection::CameraConnection(Uses uses, loop::Timers& timers, LinkPtr link
       name_(link_->name),
       log_(uses_.log.with("camera").with(link_->peer)),
       trip_(timers, [this](std::string_view payload) { socket_->send_ping(payload); }),
+      exchanges_(
+          timers,
+          [this](std::uint32_t id) { socket_->send_text(camera::encode_clock_request(id)); }),
       meter_(uses_.counters, *link_),
       live_(uses_.hub, link_) {}
 
 CameraConnection::~CameraConnection() {
-    for (const loop::TimerId timer : {start_timer_, stop_timer_, held_timer_}) {
+    for (const loop::TimerId timer :
+         {start_timer_, stop_timer_, held_timer_, first_answer_timer_}) {
         timers_.cancel(timer);
     }
     // Only when the loop itself ends: nobody is left to end the session in good order.
@@ -225,9 +234,42 @@ void CameraConnection::on_text(const std::string& text) {
     std::visit([&](const auto& message) { on(message, text); }, camera::decode_message(text));
 }
 
-/// No request was sent: it says as much as any other text.
-void CameraConnection::on(const camera::ClockReply&, const std::string& text) {
-    on(camera::Other{}, text);
+/// An answer to nothing that was asked says as much as any other text.
+void CameraConnection::on(const camera::ClockReply& reply, const std::string& text) {
+    const auto exchange = exchanges_.on_reply(reply, arrival_ns_);
+    if (!exchange) return on(camera::Other{}, text);
+    note_exchange(*exchange);
+    tell_clock();
+    timers_.cancel(std::exchange(first_answer_timer_, 0));
+    if (start_waits_) send_start_now();
+}
+
+/// Into the recording: whoever reads the dump knows the camera's clock as well as we do.
+void CameraConnection::note_exchange(const clock::Exchange& exchange) {
+    if (!session_) return;
+    session_->push_note(
+        camera::encode_note(camera::ExchangeNote{exchange.sent_us, exchange.received_us,
+                                                 exchange.replied_us, exchange.returned_us}),
+        arrival_ns_);
+}
+
+void CameraConnection::tell_clock() {
+    const clock::Standing standing = clock::latest_standing(exchanges_.clock());
+    link_->report(ClockTold{standing, unit_});
+    const std::uint64_t jumps = exchanges_.clock().jumps();
+    const bool has_jumped = jumps != jumps_told_;
+    if (!has_jumped && !is_other_bound(bound_told_us_, standing.bound_us)) return;
+    if (!may_report()) return;
+    bound_told_us_ = standing.bound_us;
+    jumps_told_ = jumps;
+    happened("camera.clock",
+             {{"camera", name_},
+              {"method", std::string(clock::to_string(standing.method))},
+              {"bound_us", static_cast<std::uint64_t>(standing.bound_us)},
+              {"rtt_us", static_cast<std::uint64_t>(standing.rtt_us.value_or(0))},
+              {"exchanges", standing.exchanges},
+              {"jumps", jumps}},
+             has_jumped ? LogLevel::warning : LogLevel::info);
 }
 
 void CameraConnection::on(const camera::Other&, const std::string& text) {
@@ -241,9 +283,17 @@ void CameraConnection::on(const camera::Ready&, const std::string&) {
 }
 
 void CameraConnection::on(const camera::Capabilities& capabilities, const std::string&) {
-    capabilities_ = capabilities.json;
+    if (capabilities_ != capabilities.json) {
+        capabilities_ = capabilities.json;
+        if (session_)
+            session_->push_note(camera::encode_capabilities_note(capabilities_), arrival_ns_);
+    }
     unit_ = capabilities.clock.unit;
     wants_warnings_ = capabilities.takes_warnings;
+    starts_at_ = capabilities.starts_at;
+    exchanges_.begin(capabilities.clock);
+    if (capabilities.clock.has_exchange)
+        link_->report(ClockTold{clock::latest_standing(exchanges_.clock()), unit_});
     if (!capabilities.device_model.empty() && may_report()) {
         if (may_be_renamed_) awaits_name_ = true;
         link_->report(Described{shown(capabilities.device_model)});
@@ -304,6 +354,7 @@ void CameraConnection::on(const StartOrder& order) {
     if (sends) {
         order_ = order;
         asked_ = order.parameters;
+        begin_ns_ = order.begin_ns;
         start_timeout_ = order.timeout;
         link_->report(StartSent{order});
     }
@@ -343,6 +394,7 @@ void CameraConnection::on(const PreviewOrder& order) {
         camera::Action::send_start;
     if (sends) {
         asked_ = order.parameters;
+        begin_ns_.reset();
         start_timeout_ = order.timeout;
         previewed_by_ = order.asked_by;
         is_streaming_ = false;
@@ -373,6 +425,7 @@ void CameraConnection::start_from_preview(const StartOrder& order) {
     wanted = asked_;
     wanted.start_at = order.parameters.start_at;
     order_->parameters = asked_ = wanted;
+    begin_ns_ = order.begin_ns;
     start_timeout_ = order.timeout;
     link_->report(StartSent{*order_});
     refusal_.clear();
@@ -395,8 +448,8 @@ void CameraConnection::leave_preview() {
 }
 
 bool CameraConnection::is_entry(const camera::Frame& frame, const media::NalPeek& peek) const {
-    return begins_at_entry_ && state_ == camera::State::starting && peek.starts_idr() &&
-           frame.timestamp_ms >= asked_.start_at.value_or(0);
+    return begins_at_entry_ && !start_waits_ && state_ == camera::State::starting &&
+           peek.starts_idr() && frame.timestamp_ms >= asked_.start_at.value_or(0);
 }
 
 void CameraConnection::on_start_timeout() {
@@ -485,6 +538,7 @@ void CameraConnection::close(std::uint16_t code, const std::string& reason, came
 
 void CameraConnection::on_over(std::uint16_t code, const std::string& reason) {
     standing_ = Standing::left;
+    exchanges_.stop();
     live_.end("camera disconnected");
     const std::string words = shown(reason);
     close_ = record::CloseCode{code, words};
@@ -514,6 +568,12 @@ void CameraConnection::apply(camera::Input input) {
     if (state_ != camera::State::stopping && !is_preview) {
         timers_.cancel(std::exchange(stop_timer_, 0));
     }
+    if (state_ != camera::State::starting) {
+        start_waits_ = false;
+        timers_.cancel(std::exchange(first_answer_timer_, 0));
+    }
+    exchanges_.set_streaming(is_preview || state_ == camera::State::recording ||
+                             state_ == camera::State::stopping);
     if (state_ != before) after_change(input, before);
 }
 
@@ -643,6 +703,7 @@ void CameraConnection::open_session() {
         session_->push(std::move(message.message), message.arrival_ns);
     }
     account_held();
+    for (const clock::Exchange& exchange : exchanges_.recent()) note_exchange(exchange);
 }
 
 void CameraConnection::end_session(camera::EndReason reason) {
@@ -656,6 +717,7 @@ void CameraConnection::end_session(camera::EndReason reason) {
     end.dropped.before_start = preroll_.take_dropped();
     end.ping_us = trip_.end();
     end.stopped_by = std::exchange(stopped_by_, {});
+    end.capabilities = capabilities_;
     session_->end(std::move(end));
     last_ended_ = std::exchange(session_, nullptr);
     session_id_.clear();
@@ -667,18 +729,31 @@ void CameraConnection::end_session(camera::EndReason reason) {
 void CameraConnection::send_start() {
     refusal_.clear();
     begins_at_entry_ = state_ == camera::State::previewing;
-    if (!begins_at_entry_) {
-        if (state_ != camera::State::starting) {
-            preroll_.forget_frames();  // of an earlier capture
-            account_held();
-        }
-        socket_->send_text(camera::encode_start(asked_));
-    } else if (asked_.start_at) {
-        // It streams already: this tells it which pictures to leave out.
-        socket_->send_text(camera::encode_start(asked_));
+    if (!begins_at_entry_ && state_ != camera::State::starting) {
+        preroll_.forget_frames();  // of an earlier capture
+        account_held();
+    }
+    start_waits_ = begin_ns_ && starts_at_ && exchanges_.awaits_first();
+    if (start_waits_) {
+        timers_.cancel(first_answer_timer_);
+        first_answer_timer_ = timers_.after(kFirstAnswerPatience, [this] {
+            first_answer_timer_ = 0;
+            send_start_now();
+        });
+    } else {
+        send_start_now();
     }
     timers_.cancel(start_timer_);
     start_timer_ = timers_.after(start_timeout_, [this] { on_start_timeout(); });
+}
+
+/// A camera whose clock is not known begins at once: it could not tell the common instant.
+void CameraConnection::send_start_now() {
+    start_waits_ = false;
+    asked_.start_at.reset();
+    if (begin_ns_ && starts_at_) asked_.start_at = exchanges_.device_time(*begin_ns_);
+    // One that streams already is told only which pictures to leave out.
+    if (!begins_at_entry_ || asked_.start_at) socket_->send_text(camera::encode_start(asked_));
 }
 
 void CameraConnection::send_stop() {

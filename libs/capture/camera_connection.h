@@ -18,6 +18,7 @@
 #include "capture/camera_link.h"
 #include "capture/camera_meter.h"
 #include "capture/camera_stream.h"
+#include "capture/clock_exchanges.h"
 #include "capture/options.h"
 #include "capture/round_trip.h"
 #include "httpd/message_socket.h"
@@ -90,7 +91,7 @@ class CameraConnection final : public httpd::Connection,
     void on(const SessionNews& news);
 
     void on(const camera::Other& other, const std::string& text);
-    void on(const camera::ClockReply& unasked, const std::string& text);
+    void on(const camera::ClockReply& reply, const std::string& text);
     void on(const camera::Ready& ready, const std::string& text);
     void on(const camera::Capabilities& capabilities, const std::string& text);
     void on(const camera::CameraError& error, const std::string& text);
@@ -102,6 +103,10 @@ class CameraConnection final : public httpd::Connection,
     void happened(std::string type, EventFields fields = {}, LogLevel level = LogLevel::info);
     void join();
     void close(std::uint16_t code, const std::string& reason, camera::Input why);
+
+    // Its clock.
+    void tell_clock();
+    void note_exchange(const clock::Exchange& exchange);
 
     // Frames.
     void count_bad(const std::string& what);
@@ -131,6 +136,7 @@ class CameraConnection final : public httpd::Connection,
     void open_session();
     void end_session(camera::EndReason reason);
     void send_start();
+    void send_start_now();
     void send_stop();
     void await_stop();
     void answer(CameraAnswer::Kind kind, std::string error = {}, std::uint64_t request = 0);
@@ -148,6 +154,9 @@ class CameraConnection final : public httpd::Connection,
     std::unique_ptr<httpd::MessageSocket> socket_;
     std::function<void()> on_gone_;
     RoundTrip trip_;  ///< measured while a session is open
+    ClockExchanges exchanges_;
+    std::int64_t bound_told_us_ = 0;  ///< 0: none yet
+    std::uint64_t jumps_told_ = 0;
     CameraMeter meter_;
     CameraStream live_;
     media::PayloadForms forms_;
@@ -161,13 +170,16 @@ class CameraConnection final : public httpd::Connection,
     bool is_stalled_ = false;   ///< not read until the session's queue has room
     bool awaits_name_ = false;  ///< a session opens when the name is settled
     bool wants_warnings_ = false;
+    bool starts_at_ = false;    ///< understands startAt
+    bool start_waits_ = false;  ///< for the camera's clock to be known
 
     record::SessionPtr session_;  ///< open; null between sessions
     std::string session_id_;      ///< "" until its folder is there
     std::int64_t session_began_ns_ = 0;
-    record::SessionPtr last_ended_;    ///< the last session while it is finalised
-    std::optional<StartOrder> order_;  ///< of the capture that is starting or running
-    camera::StartParameters asked_;    ///< what start_capture said last, or is about to say
+    record::SessionPtr last_ended_;         ///< the last session while it is finalised
+    std::optional<StartOrder> order_;       ///< of the capture that is starting or running
+    camera::StartParameters asked_;         ///< what start_capture said last, or is about to say
+    std::optional<std::int64_t> begin_ns_;  ///< StartOrder's, of what asked_ is
     std::chrono::milliseconds start_timeout_{10'000};
     std::string previewed_by_;
     bool is_streaming_ = false;       ///< a preview whose first frame or answer has come
@@ -191,7 +203,8 @@ class CameraConnection final : public httpd::Connection,
     loop::TimerId start_timer_ = 0;
     loop::TimerId stop_timer_ = 0;
     loop::TimerId held_timer_ = 0;
-    std::int64_t arrival_ns_ = 0;  ///< of the bytes being decoded
+    loop::TimerId first_answer_timer_ = 0;  ///< a start waits for the camera's clock to be known
+    std::int64_t arrival_ns_ = 0;           ///< of the bytes being decoded
 };
 
 }  // namespace st::capture

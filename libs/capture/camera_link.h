@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -14,10 +15,14 @@
 #include "base/event_sink.h"
 #include "camera/message.h"
 #include "camera/states.h"
+#include "clock/standing.h"
 
 namespace st::capture {
 
 // ---- from the control loop to the connection ----------------------------------------------------
+
+/// How long a start with a common instant waits for a clock that is being asked for.
+constexpr std::chrono::milliseconds kFirstAnswerPatience{300};
 
 /// Start recording.
 struct StartOrder {
@@ -25,7 +30,9 @@ struct StartOrder {
     std::string take;
     std::string started_by;  ///< "user@host"; empty: nobody said
     unsigned part = 1;       ///< 2, 3 ...: the camera dropped out and is started again
-    bool given = false;      ///< the user named parameters: others in use are worth a word
+    /// All cameras of this start begin then, CLOCK_MONOTONIC, if they can.
+    std::optional<std::int64_t> begin_ns = {};
+    bool given = false;  ///< the user named parameters: others in use are worth a word
     std::chrono::milliseconds timeout{10'000};
     std::uint64_t request = 0;  ///< the start it belongs to; see CameraAnswer
     /// The start that all of it goes back to, also when the camera dropped out and is started
@@ -76,6 +83,12 @@ struct StateChanged {
     camera::State state = camera::State::idle;
     std::string session;  ///< id of the open one; empty: none, or its folder is not made yet
 };
+/// What is known of its clock; sent after each exchange.
+struct ClockTold {
+    /// Its offset is to CLOCK_MONOTONIC.
+    clock::Standing standing;
+    camera::TimeUnit unit = camera::TimeUnit::ms;
+};
 /// start_capture went out: the camera is being started with these and with no others.
 struct StartSent {
     StartOrder order;
@@ -109,8 +122,8 @@ struct Happened {
     EventFields fields;
     LogLevel level = LogLevel::info;
 };
-using FromConnection =
-    std::variant<Alive, Joined, Described, StateChanged, StartSent, CameraAnswer, Left, Happened>;
+using FromConnection = std::variant<Alive, Joined, Described, StateChanged, ClockTold, StartSent,
+                                    CameraAnswer, Left, Happened>;
 
 // ---- what both know of the connection -----------------------------------------------------------
 

@@ -51,6 +51,20 @@ control::RecordingNow recording_now(const record::Session& session) {
     return now;
 }
 
+/// The offset is the camera's to the wall clock, which both are told.
+control::CameraClock to_control(const ClockTold& told, std::int64_t now_ns) {
+    control::CameraClock clock;
+    clock.unit = told.unit == camera::TimeUnit::us ? "us" : "ms";
+    clock.method = clock::to_string(told.standing.method);
+    clock.exchanges = told.standing.exchanges;
+    if (told.standing.method == clock::Method::none) return clock;
+    clock.offset_us = told.standing.offset_us + wall_us() - now_ns / 1000;
+    clock.drift_ppm = told.standing.drift_ppm;
+    clock.bound_us = told.standing.bound_us;
+    clock.rtt_us = told.standing.rtt_us;
+    return clock;
+}
+
 bool is_active(camera::State state) {
     return state == camera::State::recording || state == camera::State::stopping;
 }
@@ -209,6 +223,11 @@ void Cameras::set_recording(const LinkPtr& link, const record::SessionPtr& recor
     if (CameraEntry* entry = entry_of(link)) entry->recording = recording;
 }
 
+void Cameras::set_clock(const LinkPtr& link, const ClockTold& clock) {
+    CameraEntry* entry = entry_of(link);
+    if (entry != nullptr) entry->clock = clock;
+}
+
 void Cameras::rename(CameraEntry& entry, const std::string& name) {
     auto node = by_name_.extract(entry.name);  // the entry stays where it is
     node.key() = name;
@@ -360,6 +379,7 @@ control::CameraStatus Cameras::status(const CameraEntry& entry) const {
     status.frames = link.frames;
     status.bytes = link.bytes;
     status.bad = link.bad;
+    if (entry.clock) status.clock = to_control(*entry.clock, timers_.clock_ns());
     status.connected_at = rfc3339(link.connected_us);
     status.last_seen = rfc3339(link.last_seen_us);
     return status;

@@ -45,7 +45,8 @@ struct CameraEntry {
     camera::State state = camera::State::idle;
     std::string session;  ///< of the open session; empty: none, or its folder is not made yet
     std::string model;
-    record::SessionPtr recording;  ///< what is being recorded, or was last; null: nothing yet
+    record::SessionPtr recording;    ///< what is being recorded, or was last; null: nothing yet
+    std::optional<ClockTold> clock;  ///< of one that answers about its clock
 };
 
 class Cameras {
@@ -74,6 +75,7 @@ class Cameras {
     void set_state(const LinkPtr& link, camera::State state, const std::string& session);
     /// A recording of it has begun.
     void set_recording(const LinkPtr& link, const record::SessionPtr& recording);
+    void set_clock(const LinkPtr& link, const ClockTold& clock);
     /// A rule by model may give it another name; it is told its name in any case.
     void set_model(const LinkPtr& link, const std::string& model);
     /// Gives a camera that does not name itself another name, which it keeps when it returns. Not

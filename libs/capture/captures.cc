@@ -19,6 +19,11 @@ constexpr std::size_t kMeantMax = 10'000;
 /// Ended recordings of one start that its stop lists.
 constexpr std::size_t kPartsMax = 1000;
 
+/// Before the instant at which cameras begin together each of them knows it.
+constexpr std::chrono::milliseconds kStartLead{500};
+/// For what a busy server and a network do to the message that says so.
+constexpr std::chrono::milliseconds kStartSlack{100};
+
 control::StartResult to_result(const std::string& camera, const CameraAnswer& answer) {
     control::StartResult result;
     result.camera = camera;
@@ -195,6 +200,7 @@ void Captures::start(const control::StartRequest& request, bool has_take, StartD
     order.request = id;
     order.owner = id;
     order.tag = request.owner;
+    order.begin_ns = common_begin_ns(selection.matched);
     for (const std::string& name : selection.matched) {
         const CameraEntry& entry = *cameras_.find(name);
         entry.link->send(order);
@@ -210,6 +216,21 @@ void Captures::start(const control::StartRequest& request, bool has_take, StartD
     }
     pending.timer = timers_.after(request.timeout, [this, id] { time_out_start(id); });
     starts_.emplace(id, std::move(pending));
+}
+
+/// The instant at which all cameras of a start begin that can: each knows it kStartLead before.
+std::int64_t Captures::common_begin_ns(const std::vector<std::string>& cameras) const {
+    std::chrono::nanoseconds on_the_way = kStartSlack;
+    for (const std::string& name : cameras) {
+        const auto& clock = cameras_.find(name)->clock;
+        if (!clock) continue;
+        const bool is_asked = clock->standing.method == clock::Method::none;
+        const auto its =
+            is_asked ? kFirstAnswerPatience + kStartSlack
+                     : kStartSlack + std::chrono::microseconds(clock->standing.rtt_us.value_or(0));
+        on_the_way = std::max<std::chrono::nanoseconds>(on_the_way, its);
+    }
+    return timers_.clock_ns() + (std::chrono::nanoseconds(kStartLead) + on_the_way).count();
 }
 
 void Captures::finish_unawaited(PendingStart pending) const {
@@ -562,6 +583,7 @@ void Captures::start_again(const LinkPtr& link, Meant& meant) {
 /// A start that no request waits for.
 void Captures::send_unasked(const LinkPtr& link, StartOrder order) {
     order.request = 0;
+    order.begin_ns.reset();
     order.given = false;
     order.timeout = std::chrono::milliseconds(10'000);
     link->send(order);
@@ -589,6 +611,8 @@ void Captures::on(const LinkPtr& link, const StateChanged& change) {
     if (meant->second.waits_for_room) return start_if_room(link, meant->second);
     meant_.erase(meant);
 }
+
+void Captures::on(const LinkPtr& link, const ClockTold& clock) { cameras_.set_clock(link, clock); }
 
 void Captures::on(const LinkPtr& link, const StartSent& sent) {
     if (cameras_.find(link->id) == nullptr) return;

@@ -78,7 +78,7 @@ class Captures {
     struct Meant {
         StartOrder order;
         unsigned parts = 1;
-        bool waits_for_room = false;  ///< the disk refused its recording
+        bool waits_for_room = false;             ///< the disk refused its recording
         std::vector<std::string> sessions;       ///< recordings that go back to this start
         std::vector<control::StopResult> ended;  ///< of them, those that are finished
     };
@@ -87,6 +87,7 @@ class Captures {
     void on(const LinkPtr& link, const Joined& joined);
     void on(const LinkPtr& link, const Described& described);
     void on(const LinkPtr& link, const StateChanged& change);
+    void on(const LinkPtr& link, const ClockTold& clock);
     void on(const LinkPtr& link, const StartSent& sent);
     void on(const LinkPtr& link, const CameraAnswer& answer);
     void on(const LinkPtr& link, const Left& left);
@@ -105,6 +106,7 @@ class Captures {
     void start_again(const LinkPtr& link, Meant& meant);
     void start_if_room(const LinkPtr& link, Meant& meant);
     static void send_unasked(const LinkPtr& link, StartOrder order);
+    std::int64_t common_begin_ns(const std::vector<std::string>& cameras) const;
     void keep_part(const std::string& camera, const record::Summary& summary);
 
     std::optional<UnderWay> under_way(const CameraEntry& entry) const;

@@ -50,6 +50,32 @@ Decoded<RecordingNow> decode_recording_now(const json::Object& object) {
 /// Two decimals; JSON has no NaN.
 double rounded(double value) { return std::isfinite(value) ? std::round(value * 100) / 100 : 0; }
 
+json::Object encode(const CameraClock& clock) {
+    json::Object object;
+    object.set("unit", clock.unit);
+    object.set("method", clock.method);
+    object.set("offset_us", clock.offset_us);
+    object.set("drift_ppm", clock.drift_ppm);
+    object.set("bound_us", clock.bound_us);
+    object.set("rtt_us", clock.rtt_us);
+    object.set("exchanges", clock.exchanges);
+    return object;
+}
+
+Decoded<CameraClock> decode_clock(const json::Object& object) {
+    ObjectReader reader(object, "clock");
+    CameraClock clock;
+    reader.read("unit", clock.unit);
+    reader.read("method", clock.method);
+    reader.read("offset_us", clock.offset_us);
+    reader.read("drift_ppm", clock.drift_ppm);
+    reader.read("bound_us", clock.bound_us);
+    reader.read("rtt_us", clock.rtt_us);
+    reader.read("exchanges", clock.exchanges);
+    if (reader.failed()) return reader.error();
+    return clock;
+}
+
 }  // namespace
 
 std::string_view to_text(CameraState state) { return text_of(kStates, state); }
@@ -71,6 +97,7 @@ std::string encode(const CameraStatus& camera) {
     object.set("frames", camera.frames);
     object.set("bytes", camera.bytes);
     object.set("bad", camera.bad);
+    object.set("clock", encode(camera.clock));
     object.set("connected_at", camera.connected_at);
     object.set("last_seen", camera.last_seen);
     return json::write(object);
@@ -101,6 +128,11 @@ Decoded<CameraStatus> decode_camera(std::string_view body) {
     reader.read("frames", camera.frames);
     reader.read("bytes", camera.bytes);
     reader.read("bad", camera.bad);
+    if (const json::Object* clock = reader.object("clock")) {
+        const auto read = decode_clock(*clock);
+        if (!read) return read.error();
+        camera.clock = *read;
+    }
     reader.read("connected_at", camera.connected_at);
     reader.read("last_seen", camera.last_seen);
     if (reader.failed()) return reader.error();

@@ -27,6 +27,18 @@ struct RecordingNow {
     bool operator==(const RecordingNow&) const = default;
 };
 
+/// How its clock stands: docs/camera.md, "The finer clock".
+struct CameraClock {
+    std::string unit = "ms";                ///< of its timestamps: "ms", "us"
+    std::string method = "none";            ///< "exchange", "arrival", "none"
+    std::optional<std::int64_t> offset_us;  ///< to add to its time for the server's wall clock
+    std::optional<std::int64_t> drift_ppm;  ///< how much slower it runs
+    std::optional<std::int64_t> bound_us;   ///< the offset is wrong by no more
+    std::optional<std::int64_t> rtt_us;     ///< the least round trip
+    std::uint64_t exchanges = 0;
+    bool operator==(const CameraClock&) const = default;
+};
+
 struct CameraStatus {
     std::string name;
     std::string peer;                  ///< address:port
@@ -42,8 +54,9 @@ struct CameraStatus {
     std::uint64_t frames = 0;      ///< messages accepted since it connected
     std::uint64_t bytes = 0;       ///< payload bytes of those
     std::uint64_t bad = 0;         ///< messages dropped because they were malformed
-    std::string connected_at;      ///< RFC 3339
-    std::string last_seen;         ///< RFC 3339
+    CameraClock clock;
+    std::string connected_at;  ///< RFC 3339
+    std::string last_seen;     ///< RFC 3339
     bool operator==(const CameraStatus&) const = default;
 };
 

@@ -126,6 +126,13 @@ void ObjectReader::read(const std::string& key, std::optional<double>& out) {
     if (has(key) && !failed()) out = number;
 }
 
+void ObjectReader::read(const std::string& key, std::optional<std::int64_t>& out) {
+    const Value& found = value(key);
+    if (found.is_null()) return;
+    const auto number = found.integer();
+    number ? void(out = *number) : fail(key, "expected a whole number");
+}
+
 const json::Array* ObjectReader::list(const std::string& key, std::string_view of,
                                       std::size_t items_max) {
     const Value& found = value(key);

@@ -49,6 +49,8 @@ class ObjectReader {
     void read(const std::string& key, std::optional<std::uint64_t>& out, Range range = {});
     void read(const std::string& key, std::optional<std::uint32_t>& out, Range range = {});
     void read(const std::string& key, std::optional<double>& out);
+    /// Of either sign.
+    void read(const std::string& key, std::optional<std::int64_t>& out);
     void read(const std::string& key, std::vector<std::string>& out,
               std::size_t items_max = 100'000);
 

@@ -1,5 +1,7 @@
 #include "record/session.h"
 
+#include <utility>
+
 #include "base/clock.h"
 #include "record/mailbox.h"
 
@@ -33,6 +35,14 @@ void Session::begin() {
 bool Session::account() { return !held_ || held_->set(queued_bytes()); }
 
 bool Session::push(Buffer message, std::int64_t arrival_ns, bool is_understood) {
+    return enqueue({std::move(message), arrival_ns, is_understood});
+}
+
+bool Session::push_note(std::string_view json, std::int64_t arrival_ns) {
+    return enqueue({Buffer(as_bytes(json)), arrival_ns, true, true});
+}
+
+bool Session::enqueue(Item item) {
     if (failed()) return true;
     std::size_t before = 0;
     std::size_t after = 0;
@@ -46,15 +56,15 @@ bool Session::push(Buffer message, std::int64_t arrival_ns, bool is_understood) 
         // which the writer would make a second folder.
         if (!next && ended()) return true;
         if (!next) {
-            before = queued_bytes_.fetch_add(message.size(), std::memory_order_relaxed);
-            after = before + message.size();
+            before = queued_bytes_.fetch_add(item.message.size(), std::memory_order_relaxed);
+            after = before + item.message.size();
             has_room = account() && after <= budget_bytes_;
             if (!has_room) room_wanted_.store(true);
-            queue_.push_back({std::move(message), arrival_ns, is_understood});
+            queue_.push_back(std::move(item));
             schedule = !std::exchange(scheduled_, true);
         }
     }
-    if (next) return next->push(std::move(message), arrival_ns, is_understood);
+    if (next) return next->enqueue(std::move(item));
     const std::size_t hasty = budget_bytes_ / 4;
     const bool urgent = before < hasty && after >= hasty;
     if (schedule) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/buffer.h"
@@ -60,6 +61,8 @@ struct SessionEnd {
     /// The least time that a ping took there and back meanwhile; none: not measured.
     std::optional<std::int64_t> ping_us = std::nullopt;
     std::string stopped_by = {};  ///< "user@host"; "" = nobody said
+    /// As SessionStart's, for a camera that said them later; "" = those hold.
+    std::string capabilities = {};
 };
 
 class Mailbox;  // of the writer thread; private to libs/record
@@ -82,6 +85,10 @@ class Session : public std::enable_shared_from_this<Session> {
     /// H.264 in a known form.
     bool push(Buffer message, std::int64_t arrival_ns, bool is_understood = true)
         ST_EXCLUDES(mutex_);
+
+    /// Something that readers of the dump need to know of the messages around it: a JSON object
+    /// (docs/dump.md, "Notes"). As push().
+    bool push_note(std::string_view json, std::int64_t arrival_ns) ST_EXCLUDES(mutex_);
 
     /// No more messages: what is queued is written, then the finaliser takes over. Only the first
     /// call counts. Any thread: a message pushed meanwhile is in the recording or dropped.
@@ -124,6 +131,7 @@ class Session : public std::enable_shared_from_this<Session> {
         Buffer message;
         std::int64_t arrival_ns;
         bool is_understood = true;
+        bool is_note = false;  ///< JSON, no message of the camera
     };
     struct End : SessionEnd {
         std::int64_t ended_us;
@@ -142,6 +150,7 @@ class Session : public std::enable_shared_from_this<Session> {
     /// What is queued counts against `memory` (null: against nothing); once, before any push.
     void count_in(MemoryBudget* memory) ST_EXCLUDES(mutex_);
     void begin();  ///< has the writer make the folder; once, by the recorder
+    bool enqueue(Item item) ST_EXCLUDES(mutex_);
     /// Counts what is queued. False: there is not enough memory for more.
     bool account() ST_REQUIRES(mutex_);
 

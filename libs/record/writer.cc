@@ -228,9 +228,15 @@ std::size_t Writer::write(Session& session, File& file, std::vector<Session::Ite
     counts_.oldest_unsynced_ns.compare_exchange_strong(none, now);
     std::uint64_t bytes = 0;
     std::size_t count = 0;
+    std::uint64_t messages = 0;
     for (; count < items.size(); ++count) {
         Session::Item& item = items[count];
-        if (!append(file, item.message.bytes(), item.arrival_ns)) break;
+        if (item.is_note) {
+            append_note(file, item.message, item.arrival_ns);
+        } else {
+            if (!append(file, item.message.bytes(), item.arrival_ns)) break;
+            ++messages;
+        }
         if (!item.is_understood) ++file.meta.dropped.undecodable;
         const Buffer written = std::move(item.message);
         session.queued_bytes_.fetch_sub(written.size(), std::memory_order_relaxed);
@@ -238,9 +244,22 @@ std::size_t Writer::write(Session& session, File& file, std::vector<Session::Ite
         item.message = Buffer();
     }
     counts_.bytes.fetch_add(bytes, std::memory_order_relaxed);
-    counts_.messages.fetch_add(count, std::memory_order_relaxed);
+    counts_.messages.fetch_add(messages, std::memory_order_relaxed);
     counts_.rate.add(bytes, now);
     return count;
+}
+
+/// For a file that goes on, too. Into this one it may come no more: then that is full.
+void Writer::append_note(File& file, const Buffer& json, std::int64_t arrival_ns) {
+    constexpr std::size_t kKept = 65;
+    // The first may be what the camera said of itself; all others are about its clock.
+    if (file.notes.size() == kKept) file.notes.erase(file.notes.begin() + 1);
+    file.notes.push_back({json.bytes().begin(), json.bytes().end()});
+    try {
+        file.dump->append(dump::RecordType::note, arrival_ns, json.bytes());
+    } catch (const std::system_error& e) {
+        if (e.code().value() != EFBIG || file.messages == 0) throw;
+    }
 }
 
 /// A message with what has to stand before it. False: it belongs into another file.
@@ -293,6 +312,9 @@ void Writer::go_on_in_next(const SessionPtr& session, File& file, std::size_t wr
         open(*next, to);
         to.sets = std::move(file.sets);
         to.sets.take(monotonic_ns());  // another file: it has no parameter sets yet
+        to.notes = std::move(file.notes);
+        for (const std::string& json : to.notes)
+            to.dump->append_note(next->start_.started_ns, json);
         if (along) take_along(file, *along, to);
         log_.info(session->camera() + " " + file.meta.id + ": its file is full at " +
                   std::to_string(file.dump->bytes()) + " bytes, going on in " + to.meta.id);
@@ -373,6 +395,7 @@ void Writer::end(const SessionPtr& session, File& file, const Session::End& end)
     meta.dropped.undecodable = std::max(end.dropped.undecodable, undecodable);
     meta.ping_us = end.ping_us;
     meta.stopped_by = end.stopped_by;
+    if (!end.capabilities.empty()) meta.capabilities = end.capabilities;
     meta.ended_us = end.ended_us;
     if (!file.error.empty()) meta.error = file.error;
     if (file.dump) {

@@ -4,10 +4,12 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <string>
 #include <thread>
 #include <unordered_map>
 #include <vector>
 
+#include "base/buffer.h"
 #include "base/log.h"
 #include "camera/preroll.h"
 #include "dump/writer.h"
@@ -68,10 +70,11 @@ class Writer {
         Fd directory;
         std::unique_ptr<dump::Writer> dump;
         SwitchPlan plan;
-        std::uint64_t messages = 0;   ///< of the camera
-        camera::Preroll sets;         ///< the camera's parameter sets, for the file that goes on
-        std::string error;            ///< not empty: the disk refused, nothing more is written
-        std::int64_t checked_ns = 0;  ///< when it was last seen to be still there
+        std::uint64_t messages = 0;      ///< of the camera
+        camera::Preroll sets;            ///< the camera's parameter sets, for the file that goes on
+        std::vector<std::string> notes;  ///< of the camera, for the file that goes on
+        std::string error;               ///< not empty: the disk refused, nothing more is written
+        std::int64_t checked_ns = 0;     ///< when it was last seen to be still there
         std::uint64_t sync_failures = 0;
     };
 
@@ -82,6 +85,7 @@ class Writer {
     std::uint64_t room_for_seconds() const;
     void fill(const Session& session, File& file, const Folder::Made& made);
     std::size_t write(Session& session, File& file, std::vector<Session::Item>& items);
+    void append_note(File& file, const Buffer& json, std::int64_t arrival_ns);
     bool append(File& file, Bytes message, std::int64_t arrival_ns);
     bool append_record(File& file, Bytes message, std::int64_t arrival_ns,
                        const media::NalPeek& peek);

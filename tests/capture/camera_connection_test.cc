@@ -58,8 +58,9 @@ class CameraConnectionTest : public ::testing::Test {
         message.append(payload);
         connection->on_binary(std::move(message));
     }
-    void order_start() {
+    void order_start(std::optional<std::int64_t> begin_ns = {}) {
         StartOrder order;
+        order.begin_ns = begin_ns;
         order.request = 7;
         order.take = "walk1";
         order.started_by = "kim@desk";
@@ -78,6 +79,31 @@ class CameraConnectionTest : public ::testing::Test {
         order_start();
         status("capture_started");
         opened("door_1");
+    }
+    /// The questions about its clock, by id.
+    std::vector<std::uint32_t> questions() const {
+        std::vector<std::uint32_t> ids;
+        for (const std::string& sent : socket->texts) {
+            const auto command = camera::decode_command(sent);
+            const auto* one = command ? std::get_if<camera::ClockRequest>(&*command) : nullptr;
+            if (one != nullptr) ids.push_back(one->id);
+        }
+        return ids;
+    }
+    /// By a clock that is so far ahead, for the last question, now.
+    void answer_clock(std::int64_t ahead_us = 5'000'000) {
+        const auto now_us = static_cast<std::uint64_t>(timers.clock_ns() / 1000 + ahead_us);
+        text(camera::encode_clock_reply({questions().back(), now_us, now_us}));
+    }
+    /// What the last start_capture says.
+    std::optional<std::uint64_t> start_at() const {
+        std::optional<std::uint64_t> at;
+        for (const std::string& sent : socket->texts) {
+            const auto command = camera::decode_command(sent);
+            const auto* one = command ? std::get_if<camera::StartParameters>(&*command) : nullptr;
+            if (one != nullptr) at = one->start_at;
+        }
+        return at;
     }
     template <class Report>
     const Report* last() const {
@@ -436,6 +462,113 @@ TEST_F(CameraConnectionTest, a_camera_that_did_not_ask_for_warnings_gets_none) {
     EXPECT_EQ(socket->texts.size(), before);
 }
 
+constexpr const char* kAnswering =
+    R"({"type":"capabilities","clock":{"unit":"us","exchange":1},"start_at":true})";
+
+TEST_F(CameraConnectionTest, a_camera_without_the_exchange_is_never_asked_for_its_clock) {
+    status("ready");
+    text(R"({"type":"capabilities","deviceModel":"Pixel 9"})");
+    record();
+    timers.advance(seconds(30));
+    for (const std::string& sent : socket->texts)
+        EXPECT_EQ(sent.find(R"("command":"clock")"), std::string::npos) << sent;
+}
+
+TEST_F(CameraConnectionTest, its_clock_is_known_and_told_from_the_first_answer_on) {
+    text(kAnswering);
+    ASSERT_EQ(questions().size(), 1U);
+    EXPECT_EQ(happened("camera.clock"), 0U);
+    timers.advance(milliseconds(4));
+    answer_clock();
+    EXPECT_EQ(happened("camera.clock"), 1U);
+    ASSERT_NE(last<ClockTold>(), nullptr);
+    EXPECT_EQ(last<ClockTold>()->unit, camera::TimeUnit::us);
+    EXPECT_EQ(last<ClockTold>()->standing.method, clock::Method::exchange);
+    EXPECT_NEAR(static_cast<double>(last<ClockTold>()->standing.bound_us), 2'000, 20);
+    timers.advance(milliseconds(96));
+    timers.advance(milliseconds(4));
+    answer_clock();
+    EXPECT_EQ(happened("camera.clock"), 1U) << "the bound is hardly another one";
+    timers.advance(milliseconds(96));
+    answer_clock();
+    EXPECT_EQ(happened("camera.clock"), 2U) << "an answer that came at once";
+    timers.advance(milliseconds(101));
+    answer_clock(3'000'000'000);
+    EXPECT_EQ(happened("camera.clock"), 3U) << "it was set";
+    EXPECT_EQ(happened("camera.text"), 0U);
+}
+
+TEST_F(CameraConnectionTest, an_answer_that_nobody_asked_for_is_any_other_text) {
+    text(R"({"type":"clock","id":1,"received":5,"sent":6})");
+    EXPECT_EQ(happened("camera.text"), 1U);
+    text(kAnswering);
+    text(R"({"type":"clock","id":77,"received":5,"sent":6})");
+    EXPECT_EQ(happened("camera.text"), 2U);
+    EXPECT_EQ(happened("camera.clock"), 0U);
+    EXPECT_EQ(socket->closed_code, 0);
+}
+
+TEST_F(CameraConnectionTest, exchanges_and_late_capabilities_are_notes_of_the_recording) {
+    text(kAnswering);
+    timers.advance(milliseconds(2));
+    answer_clock();
+    record();
+    const std::size_t at_begin = recorder.sessions[0]->queued_bytes();
+    EXPECT_GT(at_begin, 0U) << "what was known when it began";
+    timers.advance(seconds(2));
+    answer_clock();
+    EXPECT_GT(recorder.sessions[0]->queued_bytes(), at_begin);
+    const std::size_t before = recorder.sessions[0]->queued_bytes();
+    text(kAnswering);
+    EXPECT_EQ(recorder.sessions[0]->queued_bytes(), before) << "the same again is no news";
+    text(R"({"type":"capabilities","clock":{"unit":"us","exchange":1},"battery":5})");
+    EXPECT_GT(recorder.sessions[0]->queued_bytes(), before);
+}
+
+TEST_F(CameraConnectionTest, it_is_told_the_common_instant_by_its_own_clock) {
+    text(kAnswering);
+    answer_clock(7'000'000);
+    const std::int64_t begin_ns = timers.clock_ns() + 600'000'000;
+    order_start(begin_ns);
+    ASSERT_NE(start_at(), std::nullopt);
+    EXPECT_NEAR(static_cast<double>(*start_at()), static_cast<double>(begin_ns / 1000 + 7'000'000),
+                3);
+}
+
+TEST_F(CameraConnectionTest, one_that_cannot_is_started_at_once) {
+    text(R"({"type":"capabilities","clock":{"unit":"us","exchange":1}})");
+    answer_clock();
+    order_start(timers.clock_ns() + 600'000'000);
+    EXPECT_EQ(connection->state(), State::starting);
+    EXPECT_EQ(start_at(), std::nullopt);
+    connect();
+    text(R"({"type":"capabilities","start_at":true})");
+    order_start(timers.clock_ns() + 600'000'000);
+    EXPECT_NE(socket->texts.back().find("start_capture"), std::string::npos);
+    EXPECT_EQ(start_at(), std::nullopt);
+}
+
+TEST_F(CameraConnectionTest, a_start_waits_a_moment_for_a_clock_that_is_being_asked_for) {
+    for (const bool answers : {true, false}) {
+        connect();
+        text(kAnswering);
+        order_start(timers.clock_ns() + 900'000'000);
+        EXPECT_EQ(connection->state(), State::starting);
+        EXPECT_EQ(socket->texts.back().find("start_capture"), std::string::npos);
+        timers.advance(milliseconds(2));
+        answers ? answer_clock() : timers.advance(kFirstAnswerPatience);
+        const bool has_instant = start_at().has_value();
+        EXPECT_EQ(has_instant, answers);
+        std::size_t starts = 0;
+        for (const std::string& sent : socket->texts)
+            starts += sent.find("start_capture") != std::string::npos ? 1 : 0;
+        EXPECT_EQ(starts, 1U);
+        timers.advance(milliseconds(500));
+        connection->on_over(1006, "");
+        EXPECT_EQ(timers.size(), 0U);
+    }
+}
+
 TEST_F(CameraConnectionTest, what_a_peer_says_in_closing_is_cleaned) {
     record();
     connection->on_over(4000, "bye\x1b[31m\xc2\x9b\x00z");
@@ -549,6 +682,39 @@ TEST_F(PreviewingTest, a_recording_begins_with_the_next_key_frame_without_a_stop
     opened("door_1");
     EXPECT_EQ(last<CameraAnswer>()->kind, CameraAnswer::Kind::started);
     EXPECT_EQ(last<CameraAnswer>()->request, 7U);
+}
+
+TEST_F(PreviewingTest, a_recording_at_an_instant_begins_with_the_next_key_frame_of_then) {
+    text(kAnswering);
+    answer_clock(7'000'000);
+    preview();
+    EXPECT_EQ(start_at(), std::nullopt);
+    frame(kKeyPicture);
+    order_start(timers.clock_ns() + 600'000'000);
+    EXPECT_EQ(count_texts("start_capture"), 2U);
+    ASSERT_NE(start_at(), std::nullopt);
+    time_ms = *start_at() - 34;
+    frame(kKeyPicture);
+    EXPECT_EQ(connection->state(), camera::State::starting) << "taken a microsecond too early";
+    frame(kInterPicture);
+    EXPECT_EQ(connection->state(), camera::State::starting);
+    frame(kKeyPicture);
+    EXPECT_EQ(connection->state(), camera::State::recording);
+}
+
+TEST_F(PreviewingTest, a_recording_waits_a_moment_for_a_clock_that_is_being_asked_for) {
+    text(kAnswering);
+    preview();
+    order_start(timers.clock_ns() + 900'000'000);
+    frame(kKeyPicture);
+    EXPECT_EQ(connection->state(), camera::State::starting);
+    EXPECT_EQ(count_texts("start_capture"), 1U);
+    answer_clock();
+    EXPECT_EQ(count_texts("start_capture"), 2U);
+    ASSERT_NE(start_at(), std::nullopt);
+    time_ms = *start_at();
+    frame(kKeyPicture);
+    EXPECT_EQ(connection->state(), camera::State::recording);
 }
 
 TEST_F(PreviewingTest, a_recording_with_other_parameters_stops_the_camera_first) {

@@ -124,6 +124,53 @@ class CapturesTest : public ::testing::Test {
     std::optional<control::Decoded<control::StopReply>> stopped;
 };
 
+TEST_F(CapturesTest, all_cameras_of_a_start_are_told_one_instant_that_each_knows_in_time) {
+    const LinkPtr near = join("near");
+    const LinkPtr far = join("far");
+    const LinkPtr old = join("old");
+    clock::Standing standing;
+    standing.method = clock::Method::exchange;
+    standing.rtt_us = 2'000;
+    captures.on_report(near, ClockTold{standing, camera::TimeUnit::us});
+    standing.rtt_us = 250'000;
+    captures.on_report(far, ClockTold{standing, camera::TimeUnit::us});
+    start({});
+    std::optional<std::int64_t> begin_ns;
+    for (const LinkPtr& link : {near, far, old}) {
+        const auto& order = std::get<StartOrder>(sent[link->id].back());
+        ASSERT_TRUE(order.begin_ns);
+        if (begin_ns) EXPECT_EQ(*order.begin_ns, *begin_ns);
+        begin_ns = order.begin_ns;
+    }
+    EXPECT_GE(*begin_ns - timers.clock_ns(), 750'000'000);
+    EXPECT_LE(*begin_ns - timers.clock_ns(), 1'000'000'000);
+}
+
+TEST_F(CapturesTest, a_camera_that_returns_is_started_at_once) {
+    LinkPtr link = join("a");
+    start({});
+    captures.on_report(link, StartSent{std::get<StartOrder>(sent[link->id].back())});
+    leave(link, false);
+    link = join("a");
+    ASSERT_EQ(count_sent<StartOrder>(link), 1U);
+    EXPECT_FALSE(std::get<StartOrder>(sent[link->id].back()).begin_ns);
+}
+
+TEST_F(CapturesTest, what_is_known_of_a_clock_is_in_the_cameras_status) {
+    const LinkPtr link = join("a");
+    EXPECT_EQ(cameras.status(*cameras.find("a")).clock.method, "none");
+    clock::Standing standing{clock::Method::exchange, -5'000, 12, 640, 1'180, 9};
+    captures.on_report(link, ClockTold{standing, camera::TimeUnit::us});
+    const control::CameraClock clock = cameras.status(*cameras.find("a")).clock;
+    EXPECT_EQ(clock.unit, "us");
+    EXPECT_EQ(clock.method, "exchange");
+    EXPECT_EQ(clock.drift_ppm, 12);
+    EXPECT_EQ(clock.bound_us, 640);
+    EXPECT_EQ(clock.rtt_us, 1'180);
+    EXPECT_EQ(clock.exchanges, 9U);
+    ASSERT_TRUE(clock.offset_us);
+}
+
 TEST_F(CapturesTest, without_a_camera_start_and_stop_say_so) {
     start({});
     ASSERT_TRUE(started && !started->ok());

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 #include <map>
+#include <string>
 
 #include "dump/reader.h"
 #include "media/nal_peek.h"
@@ -240,6 +241,36 @@ TEST(FullFile, a_message_that_no_file_can_hold_fails_the_recording) {
     EXPECT_NE(failed.error.find("File too large"), std::string::npos) << failed.error;
     session->end(EndReason::disk);
     EXPECT_EQ(recorder.finish_all(monotonic_ns() + 60'000'000'000), 0U);
+}
+
+TEST(FullFile, every_part_has_what_was_noted_of_its_camera) {
+    const TemporaryFolder folder;
+    Events events;
+    Options options = options_in(folder.path());
+    options.max_bytes_per_file = 40'000;
+    Recorder recorder(options, Log(), events.sink());
+    const SessionPtr session = recorder.open(start_of("door"));
+    session->push_note(R"({"capabilities":{"clock":{"unit":"us"}}})", monotonic_ns());
+    // More than are kept: the first and the latest of them.
+    for (int i = 0; i < 70; ++i) {
+        session->push_note(R"({"number":)" + std::to_string(i) + "}", monotonic_ns());
+    }
+    push_all(*session, padded_payloads(1000));
+    session->push_note(R"({"number":"last"})", monotonic_ns());
+    session->end(EndReason::stopped);
+    events.wait<Opened>(2);
+    EXPECT_EQ(recorder.finish_all(monotonic_ns() + 60'000'000'000), 0U);
+    const auto parts = parts_of(events);
+    ASSERT_GE(parts.size(), 2U);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        const std::string dump = world::read_text(parts[i].directory + "/stream.fdump");
+        const auto has = [&](const char* text) { return dump.find(text) != std::string::npos; };
+        EXPECT_TRUE(has(R"("unit":"us")")) << i;
+        EXPECT_TRUE(has(R"({"number":69})")) << i;
+        EXPECT_EQ(has(R"({"number":2})"), i == 0) << i;
+        EXPECT_EQ(has(R"({"number":"last"})"), i + 1 == parts.size()) << i;
+        EXPECT_LT(dump.size(), 40'000U + 10'000U) << i;
+    }
 }
 
 TEST(FullFile, what_was_not_understood_is_counted_in_the_part_that_has_it) {

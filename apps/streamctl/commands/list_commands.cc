@@ -27,6 +27,15 @@ std::string local_time(const std::string& rfc3339) {
     return at ? local_text(*at) : printable(rfc3339);
 }
 
+std::string clock_of(const control::CameraClock& clock) {
+    if (!clock.bound_us) return "counts " + clock.unit + "; how it stands is not known";
+    return "counts " + clock.unit + "; known to ±" +
+           fixed(static_cast<double>(*clock.bound_us) / 1000, 3) + " ms by " +
+           std::to_string(clock.exchanges) + (clock.exchanges == 1 ? " exchange" : " exchanges") +
+           ", " + std::to_string(clock.drift_ppm.value_or(0)) + " ppm, round trip " +
+           fixed(static_cast<double>(clock.rtt_us.value_or(0)) / 1000, 3) + " ms";
+}
+
 void show_camera(const control::CameraStatus& camera, Console& console) {
     show(console, "name", camera.name);
     show(console, "state", std::string(to_text(camera.state)));
@@ -41,6 +50,7 @@ void show_camera(const control::CameraStatus& camera, Console& console) {
     show(console, "messages", std::to_string(camera.frames));
     show(console, "bytes", std::to_string(camera.bytes));
     show(console, "malformed messages", std::to_string(camera.bad));
+    show(console, "clock", clock_of(camera.clock));
     show(console, "connected at", local_time(camera.connected_at));
     show(console, "last seen", local_time(camera.last_seen));
 }
