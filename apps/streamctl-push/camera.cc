@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 
 #include "base/clock.h"
 #include "base/units.h"
@@ -16,7 +17,9 @@ namespace st::streamctl {
 namespace {
 
 constexpr int kPacketsPerTurn = 32;
-constexpr std::int64_t kClockJumpAtUs = 1'000'000;
+constexpr std::size_t kAnswersMax = 64;  ///< that wait to be late
+/// A server that wants a capture to begin later than that is not obeyed.
+constexpr std::chrono::minutes kBeginWithin{1};
 
 /// What a close of the server means for the exit code.
 int exit_code_of(const ws::Close& close) {
@@ -24,12 +27,12 @@ int exit_code_of(const ws::Close& close) {
     return close.reason == "Unauthorized" ? cli::kNotAuthorised : cli::kRefused;
 }
 
-/// As a phone's sensors count: since boot, sleep included.
-std::uint64_t boot_ms() {
+/// CLOCK_BOOTTIME is that far ahead of CLOCK_MONOTONIC: so long the machine has slept.
+std::int64_t boot_ahead_us() {
     timespec now{};
     clock_gettime(CLOCK_BOOTTIME, &now);
-    return static_cast<std::uint64_t>(now.tv_sec) * 1000 +
-           static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
+    const std::int64_t boot_ns = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+    return std::max<std::int64_t>(0, boot_ns - monotonic_ns()) / 1000;
 }
 
 std::string seconds_text(std::int64_t us) {
@@ -46,9 +49,14 @@ PushCamera::PushCamera(loop::EventLoop& loop, PushFleet& fleet, std::string name
       name_(std::move(name)),
       target_(std::move(target)),
       decoder_(ws::Role::client),
-      chance_(static_cast<std::uint32_t>(std::hash<std::string>()(name_))) {}
+      chance_(static_cast<std::uint32_t>(std::hash<std::string>()(name_))),
+      clock_(target_.fault, boot_ahead_us()),
+      clock_chance_(chance_()) {}
 
-PushCamera::~PushCamera() { leave_clip(); }
+PushCamera::~PushCamera() {
+    leave_clip();
+    for (const auto& [id, timer] : answers_) loop_.cancel(timer);
+}
 
 void PushCamera::open() {
     Poco::Net::StreamSocket socket;
@@ -133,6 +141,8 @@ void PushCamera::handle_text(const std::string& text) {
     // As the app: a second start and a stop while idle get no answer at all.
     if (const auto* parameters = std::get_if<camera::StartParameters>(&*command)) {
         if (state_ == State::idle) start(*parameters);
+    } else if (const auto* request = std::get_if<camera::ClockRequest>(&*command)) {
+        answer_clock(request->id);
     } else if (std::holds_alternative<camera::Stop>(*command) &&
                (state_ == State::starting || state_ == State::sending)) {
         stop("Stopped by the server");
@@ -157,6 +167,39 @@ void PushCamera::on_end(std::string_view error) {
     done(cli::kUnreachable);
 }
 
+/// At once, or as late in each direction as `--fault` has it: the question on its way here, the
+/// answer on its way back.
+void PushCamera::answer_clock(std::uint32_t id) {
+    const Fault& fault = target_.fault;
+    std::uniform_real_distribution<double> chance(0, 1);
+    if (fault.clock_loss > 0 && chance(clock_chance_) < fault.clock_loss) return;
+    const auto late = [&](milliseconds always) {
+        return std::chrono::nanoseconds(std::max(always, milliseconds(0))) +
+               std::chrono::nanoseconds(std::llround(
+                   static_cast<double>(std::chrono::nanoseconds(fault.clock_jitter).count()) *
+                   chance(clock_chance_)));
+    };
+    const auto there = late(fault.clock_asymmetry);
+    const auto back = late(-fault.clock_asymmetry);
+    if (answers_.size() >= kAnswersMax) return;
+    const auto after = [this, id](std::chrono::nanoseconds wait, std::function<void()> task) {
+        if (wait.count() == 0) return task();
+        answers_[id] = loop_.after(wait, [this, id, then = std::move(task)] {
+            answers_.erase(id);
+            then();
+        });
+    };
+    after(there, [this, id, back, after] {
+        const std::uint64_t now_us = clock_.at(monotonic_ns());
+        after(back, [this, id, now_us] { send_clock_reply({id, now_us, now_us}); });
+    });
+}
+
+void PushCamera::send_clock_reply(const camera::ClockReply& reply) {
+    if (state_ == State::closing || state_ == State::done) return;
+    send_text(camera::encode_clock_reply(reply));
+}
+
 void PushCamera::start(const camera::StartParameters& parameters) {
     try {
         clip_ = fleet_.clip_for(parameters);
@@ -165,6 +208,12 @@ void PushCamera::start(const camera::StartParameters& parameters) {
     }
     reader_ = clip_->join();
     state_ = State::starting;
+    begin_ns_.reset();
+    if (parameters.start_at && *parameters.start_at <= INT64_MAX) {
+        const std::int64_t begin_ns = clock_.when(*parameters.start_at);
+        const auto most = std::chrono::nanoseconds(kBeginWithin).count();
+        if (begin_ns - monotonic_ns() <= most) begin_ns_ = begin_ns;
+    }
     pump();
 }
 
@@ -175,11 +224,30 @@ void PushCamera::capture_failed(const std::string& why) {
     send_text(camera::encode_status(camera::Status::error, "Failed to start stream: " + why));
 }
 
+/// Whether next_ may be the first picture. A file waits for the common instant; of a live input the
+/// pictures before it are dropped, and those behind them up to a key frame.
+bool PushCamera::is_time_to_begin() {
+    if (!begin_ns_) return true;
+    const std::int64_t early = *begin_ns_ - monotonic_ns();
+    if (clip_->is_live()) {
+        if (early <= 0 && next_->is_key) return true;
+        next_.reset();
+        return false;
+    }
+    if (early <= 0) return true;
+    due_ = loop_.after(std::chrono::nanoseconds(early), [this] {
+        due_ = 0;
+        pump();
+    });
+    return false;
+}
+
 void PushCamera::begin_sending(const PacketPtr& first) {
     state_ = State::sending;
     seq_ = 0;
-    base_ms_ = boot_ms() + static_cast<std::uint64_t>(target_.fault.clock_offset.count());
-    base_ns_ = monotonic_ns();
+    // All cameras of one start take their first picture of a file at the same instant.
+    base_ns_ = begin_ns_ && !clip_->is_live() ? *begin_ns_ : monotonic_ns();
+    clock_.begin(base_ns_);
     origin_us_ = first->pts_us;
     pass_us_ = 0;
     latest_us_ = 0;
@@ -189,7 +257,7 @@ void PushCamera::begin_sending(const PacketPtr& first) {
     fleet_.say(*this, "capture started", false);
     // MediaCodec's first buffer: parameter sets alone, stamped with the first picture's time.
     const SharedBuffer sets = clip_->configuration();
-    if (!sets->empty()) send_message(base_ms_, sets->bytes());
+    if (!sets->empty()) send_message(clock_.at(base_ns_), sets->bytes());
 }
 
 void PushCamera::stop(std::string_view message) {
@@ -227,7 +295,10 @@ void PushCamera::pump() {
                 continue;
             }
             next_ = std::move(step.packet);
-            if (state_ == State::starting) begin_sending(next_);
+        }
+        if (state_ == State::starting) {
+            if (!is_time_to_begin()) continue;
+            begin_sending(next_);
         }
         if (!send_next()) return;
     }
@@ -263,18 +334,14 @@ bool PushCamera::send_next() {
     }
     latest_us_ = ready_us;
     const Fault& fault = target_.fault;
-    const double drifted = static_cast<double>(media) * (1 + fault.clock_drift_ppm / 1e6);
-    auto time =
-        static_cast<std::int64_t>(base_ms_) + static_cast<std::int64_t>(std::floor(drifted / 1000));
-    if (media >= kClockJumpAtUs) time += fault.clock_jump.count();
-    const auto time_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(0, time));
+    const std::uint64_t time_us = clock_.at(base_ns_ + media * 1000);
     if (happens(fault.drop)) {
         ++seq_;  // the number of a message that got lost
     } else {
-        send_message(time_ms, next_->bytes.bytes());
+        send_message(time_us, next_->bytes.bytes());
         if (happens(fault.dup)) {
             --seq_;
-            send_message(time_ms, next_->bytes.bytes());
+            send_message(time_us, next_->bytes.bytes());
         }
     }
     ++pictures_;
@@ -306,8 +373,8 @@ void PushCamera::end_of_pass() {
     close(ws::kCloseNormal, "the input has ended");
 }
 
-void PushCamera::send_message(std::uint64_t timestamp_ms, Bytes payload) {
-    const auto header = camera::encode_header({timestamp_ms, seq_++, payload});
+void PushCamera::send_message(std::uint64_t timestamp_us, Bytes payload) {
+    const auto header = camera::encode_header({timestamp_us, seq_++, payload});
     const ws::MaskKey key = fleet_.next_mask();
     const auto frame = ws::encode_header(ws::Opcode::binary, header.size() + payload.size(), key);
     message_.resize(frame.size + header.size() + payload.size());

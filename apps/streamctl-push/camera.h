@@ -3,6 +3,7 @@
 /// thread only. Spec: docs/camera.md.
 #include <Poco/Net/SocketAddress.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -13,6 +14,7 @@
 #include "http/head.h"
 #include "loop/tcp_stream.h"
 #include "streamctl-push/clip.h"
+#include "streamctl-push/push_clock.h"
 #include "streamctl/options.h"
 #include "ws/codec.h"
 #include "ws/encode.h"
@@ -87,6 +89,9 @@ class PushCamera final : public loop::StreamHandler {
     void handle_text(const std::string& text);
     void handle_close(const ws::Close& close);
     void start(const camera::StartParameters& parameters);
+    void answer_clock(std::uint32_t id);
+    void send_clock_reply(const camera::ClockReply& reply);
+    bool is_time_to_begin();
     void begin_sending(const PacketPtr& first);
     void stop(std::string_view message);
     void end_of_pass();
@@ -96,7 +101,7 @@ class PushCamera final : public loop::StreamHandler {
     bool happens(double probability);
     /// Sends next_ if it is due; false: something has to happen first.
     bool send_next();
-    void send_message(std::uint64_t timestamp_ms, Bytes payload);
+    void send_message(std::uint64_t timestamp_us, Bytes payload);
     void send_text(std::string_view text);
     void close(std::uint16_t code, std::string_view reason);
     void done(int exit_code);
@@ -125,14 +130,17 @@ class PushCamera final : public loop::StreamHandler {
     bool was_connected_ = false;
     std::mt19937 chance_;         ///< of faults: the same for the same name
     std::int64_t jitter_us_ = 0;  ///< of next_
+    PushClock clock_;
+    std::mt19937 clock_chance_;  ///< of faults of its answers: pictures' are not changed by them
+    std::map<std::uint32_t, loop::TimerId> answers_;  ///< that are late, by the question's id
 
     // Of the capture under way. Media time: microseconds since its first picture.
     std::uint32_t seq_ = 0;
-    std::uint64_t base_ms_ = 0;   ///< device clock at media time 0
-    std::int64_t base_ns_ = 0;    ///< monotonic clock at media time 0
-    std::int64_t origin_us_ = 0;  ///< pts of the first picture
-    std::int64_t pass_us_ = 0;    ///< media time at which this pass over the input began
-    std::int64_t latest_us_ = 0;  ///< latest media time so far
+    std::optional<std::int64_t> begin_ns_;  ///< no picture is taken before, CLOCK_MONOTONIC
+    std::int64_t base_ns_ = 0;              ///< monotonic clock at media time 0
+    std::int64_t origin_us_ = 0;            ///< pts of the first picture
+    std::int64_t pass_us_ = 0;              ///< media time at which this pass over the input began
+    std::int64_t latest_us_ = 0;            ///< latest media time so far
     std::uint64_t pictures_ = 0;
     std::uint64_t bytes_ = 0;
 };

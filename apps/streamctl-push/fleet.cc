@@ -105,6 +105,8 @@ class Fleet final : public PushFleet, public loop::Pollable {
         camera::CapabilitiesOffer offer{
             "streamctl push", 0, {{{input.width(), input.height()}, "external"}}};
         offer.is_paced = target.realtime || source_.is_live;
+        offer.clock = camera::ClockAbilities{camera::TimeUnit::us, true, 0};
+        offer.starts_at = true;
         target.capabilities = camera::encode_capabilities(offer);
         for (std::uint32_t i = 1; i <= options_.count; ++i) {
             const std::string name = camera_name(i);

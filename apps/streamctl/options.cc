@@ -1,6 +1,7 @@
 #include "streamctl/options.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
@@ -356,6 +357,72 @@ Result<double> parse_drift(std::string_view text) {
     return Error{"\"" + std::string(text) + "\" is not a drift in ppm from -100000 to 100000"};
 }
 
+/// A duration, or one with a minus in front of it.
+Result<milliseconds> parse_signed_duration(std::string_view text) {
+    const bool is_below = text.starts_with('-');
+    const auto time = parse_duration(is_below ? text.substr(1) : text);
+    if (!time) return time.error();
+    const auto ms = std::chrono::duration_cast<milliseconds>(*time);
+    return is_below ? -ms : ms;
+}
+
+/// One kind of fault, its name and how its value is read into a Fault.
+struct FaultKind {
+    std::string_view name;
+    Result<void> (*read)(std::string_view value, Fault& fault);
+};
+
+template <auto Member>
+Result<void> read_probability(std::string_view value, Fault& fault) {
+    const auto read = parse_probability(value);
+    if (!read) return read.error();
+    fault.*Member = *read;
+    return {};
+}
+
+template <auto Member>
+Result<void> read_time(std::string_view value, Fault& fault) {
+    const auto read = parse_duration(value);
+    if (!read) return read.error();
+    fault.*Member = std::chrono::duration_cast<milliseconds>(*read);
+    return {};
+}
+
+template <auto Member>
+Result<void> read_signed_time(std::string_view value, Fault& fault) {
+    const auto read = parse_signed_duration(value);
+    if (!read) return read.error();
+    fault.*Member = *read;
+    return {};
+}
+
+Result<void> read_drift(std::string_view value, Fault& fault) {
+    const auto read = parse_drift(value);
+    if (!read) return read.error();
+    fault.clock_drift_ppm = *read;
+    return {};
+}
+
+Result<void> read_reset(std::string_view value, Fault& fault) {
+    const auto read = parse_number(value, 1'000'000'000);
+    if (!read) return read.error();
+    fault.reset_after = static_cast<std::uint32_t>(*read);
+    return {};
+}
+
+constexpr std::array kFaultKinds{
+    FaultKind{"drop", read_probability<&Fault::drop>},
+    FaultKind{"dup", read_probability<&Fault::dup>},
+    FaultKind{"jitter", read_time<&Fault::jitter>},
+    FaultKind{"clock-jump", read_signed_time<&Fault::clock_jump>},
+    FaultKind{"clock-offset", read_signed_time<&Fault::clock_offset>},
+    FaultKind{"clock-drift", read_drift},
+    FaultKind{"clock-jitter", read_time<&Fault::clock_jitter>},
+    FaultKind{"clock-asymmetry", read_signed_time<&Fault::clock_asymmetry>},
+    FaultKind{"clock-loss", read_probability<&Fault::clock_loss>},
+    FaultKind{"reset-after", read_reset},
+};
+
 /// "drop=0.01,dup=0.01,jitter=50ms,clock-jump=2s,reset-after=100"
 Result<Fault> parse_fault(std::string_view text) {
     Fault fault;
@@ -365,30 +432,14 @@ Result<Fault> parse_fault(std::string_view text) {
         const std::size_t sign = std::min(part.find('='), part.size());
         const std::string_view name = part.substr(0, sign);
         const std::string_view value = part.substr(std::min(part.size(), sign + 1));
-        if (name == "drop" || name == "dup") {
-            const auto probability = parse_probability(value);
-            if (!probability) return probability.error();
-            (name == "drop" ? fault.drop : fault.dup) = *probability;
-        } else if (name == "jitter" || name == "clock-jump" || name == "clock-offset") {
-            const auto time = parse_duration(value);
-            if (!time) return time.error();
-            milliseconds& target = name == "jitter"       ? fault.jitter
-                                   : name == "clock-jump" ? fault.clock_jump
-                                                          : fault.clock_offset;
-            target = std::chrono::duration_cast<milliseconds>(*time);
-        } else if (name == "clock-drift") {
-            const auto ppm = parse_drift(value);
-            if (!ppm) return ppm.error();
-            fault.clock_drift_ppm = *ppm;
-        } else if (name == "reset-after") {
-            const auto count = parse_number(value, 1'000'000'000);
-            if (!count) return count.error();
-            fault.reset_after = static_cast<std::uint32_t>(*count);
-        } else {
-            return Error{"\"" + std::string(name) +
-                         "\" is not one of drop, dup, jitter, clock-jump, clock-offset, "
-                         "clock-drift, reset-after"};
+        const auto kind = std::ranges::find(kFaultKinds, name, &FaultKind::name);
+        if (kind == kFaultKinds.end()) {
+            std::string names;
+            for (const FaultKind& known : kFaultKinds)
+                names += (names.empty() ? "" : ", ") + std::string(known.name);
+            return Error{"\"" + std::string(name) + "\" is not one of " + names};
         }
+        if (const auto read = kind->read(value, fault); !read) return read.error();
     }
     return fault;
 }
@@ -403,7 +454,9 @@ void build_push(CLI::App& app, Options& options) {
         "server asks for. The camera connects, waits to be started, sends, and stops when told "
         "to; each start begins at the beginning of a file. At the end of the input it says so, "
         "closes the connection and ends.\n\n"
-        "Times are those of the input, on a clock that counts from the start of this machine. "
+        "Times are those of the input, on a clock that counts microseconds from the start of this "
+        "machine; it answers the server about that clock, and begins with other cameras at the "
+        "instant that the server names. "
         "Without `--realtime` a file is sent as fast as the server takes it.\n\n"
         "With `--verbose` it says once a second what each camera sent, of more than eight the sum; "
         "with `--json` the same as an object a line on standard output.");
@@ -425,10 +478,13 @@ void build_push(CLI::App& app, Options& options) {
                      "Connect again when the server goes away, after 0.5s, later up to 10s");
     cli::add_value<Fault>(command, "--fault", push.fault, parse_fault,
                           "Misbehave: drop=P and dup=P lose and repeat messages with that "
-                          "probability, jitter=D delays each by up to D, clock-jump=D moves the "
-                          "clock after a second, clock-offset=D sets it ahead, clock-drift=PPM "
-                          "lets it run fast (-PPM: slow), reset-after=N breaks the connection "
-                          "after N pictures",
+                          "probability, jitter=D delays each by up to D, clock-jump=D moves its "
+                          "clock a second after the first picture (-D: back), clock-offset=D sets "
+                          "it ahead, clock-drift=PPM lets it run fast (-PPM: slow), "
+                          "clock-jitter=D delays its answers about its clock by up to D in each "
+                          "direction, clock-asymmetry=D the questions by D (-D: the answers), "
+                          "clock-loss=P leaves them out with that probability, reset-after=N "
+                          "breaks the connection after N pictures",
                           "WHAT=VALUE,...");
     cli::add_number(command, "--b-frames", push.b_frames, 0, 16, "B-frames in a row when encoding");
     cli::add_text(command, "--input-format", push.format,

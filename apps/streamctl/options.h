@@ -34,12 +34,17 @@ struct EventOptions {
 
 /// How a camera of push misbehaves.
 struct Fault {
-    double drop = 0;                ///< probability that a message is lost, its number with it
-    double dup = 0;                 ///< that one comes twice
-    milliseconds jitter{0};         ///< each message is late by up to this
-    milliseconds clock_jump{0};     ///< added to the times from the second second of a capture on
-    milliseconds clock_offset{0};   ///< added to all times: a device that was started earlier
-    double clock_drift_ppm = 0;     ///< how much faster its clock runs
+    double drop = 0;         ///< probability that a message is lost, its number with it
+    double dup = 0;          ///< that one comes twice
+    milliseconds jitter{0};  ///< each message is late by up to this
+    milliseconds clock_jump{
+        0};  ///< added to its clock a second after the first picture; may be < 0
+    milliseconds clock_offset{0};  ///< added to its clock: a device that was started earlier
+    double clock_drift_ppm = 0;    ///< how much faster its clock has run since the machine started
+    milliseconds clock_jitter{0};  ///< its answers are late by up to this in each direction
+    /// Questions take so much longer than answers; below 0: answers longer than questions.
+    milliseconds clock_asymmetry{0};
+    double clock_loss = 0;          ///< probability that it does not answer
     std::uint32_t reset_after = 0;  ///< the connection breaks after so many pictures; 0: never
 };
 

@@ -124,7 +124,7 @@ complete -c streamctl -n '__fish_seen_subcommand_from push' -l realtime -d 'Send
 complete -c streamctl -n '__fish_seen_subcommand_from push' -l loop -d 'Begin again at the end of a file; times go on'
 complete -c streamctl -n '__fish_seen_subcommand_from push' -l encode -d 'Encode H.264 input again, too'
 complete -c streamctl -n '__fish_seen_subcommand_from push' -l reconnect -d 'Connect again when the server goes away, after 0.5s, later up to 10s'
-complete -c streamctl -n '__fish_seen_subcommand_from push' -l fault -x -d 'Misbehave: drop=P and dup=P lose and repeat messages with that probability, jitter=D delays each by up to D, clock-jump=D moves the clock after a second, clock-offset=D sets it ahead, clock-drift=PPM lets it run fast (-PPM: slow), reset-after=N breaks the connection after N pictures'
+complete -c streamctl -n '__fish_seen_subcommand_from push' -l fault -x -d 'Misbehave: drop=P and dup=P lose and repeat messages with that probability, jitter=D delays each by up to D, clock-jump=D moves its clock a second after the first picture (-D: back), clock-offset=D sets it ahead, clock-drift=PPM lets it run fast (-PPM: slow), clock-jitter=D delays its answers about its clock by up to D in each direction, clock-asymmetry=D the questions by D (-D: the answers), clock-loss=P leaves them out with that probability, reset-after=N breaks the connection after N pictures'
 complete -c streamctl -n '__fish_seen_subcommand_from push' -l b-frames -x -d 'B-frames in a row when encoding'
 complete -c streamctl -n '__fish_seen_subcommand_from push' -l input-format -x -d 'Do not guess what the input is: v4l2, x11grab, h264, ...'
 complete -c streamctl -n '__fish_seen_subcommand_from push' -l input-size -x -d 'Ask a device for this size'

@@ -7,6 +7,7 @@ import signal
 import socket
 import struct
 import subprocess
+import time
 import unittest
 
 import websockets
@@ -46,7 +47,7 @@ class Connection:
         self.socket = socket
         self.path = socket.path
         self.texts = asyncio.Queue()
-        self.frames = []  # (timestamp_ms, seq, payload)
+        self.frames = []  # (time in ms, seq, payload)
         self.ended = asyncio.Event()
 
     async def read(self):
@@ -57,7 +58,8 @@ class Connection:
                     continue
                 timestamp, seq, size = struct.unpack(">QII", message[:16])
                 assert size == len(message) - 16, "payload_bytes disagrees"
-                self.frames.append((timestamp, seq, message[16:]))
+                # Its capabilities say that it counts microseconds.
+                self.frames.append((timestamp / 1000, seq, message[16:]))
         except websockets.ConnectionClosed:
             pass
         self.ended.set()
@@ -107,6 +109,8 @@ class Push(harness.Case):
         capabilities = await connection.text()
         self.assertEqual(capabilities["type"], "capabilities")
         self.assertIn("resolutions", capabilities)
+        self.assertEqual(capabilities["clock"], {"unit": "us", "exchange": 1})
+        self.assertTrue(capabilities["start_at"])
         return connection
 
     async def exit_code(self, process):
@@ -277,6 +281,61 @@ class Push(harness.Case):
         for wrong in ("drop=2", "drop", "sneeze=1", "jitter=soon"):
             code, err = await self.exit_code(await self.push(clip, "--fault", wrong))
             self.assertEqual(code, 64, err)
+
+    async def ask(self, camera, number):
+        """(when it was asked, what the camera said, when the answer was there), ms of the boot clock."""
+        asked = time.clock_gettime(time.CLOCK_BOOTTIME) * 1000
+        await camera.send({"command": "clock", "payload": {"id": number}})
+        answer = await camera.text()
+        returned = time.clock_gettime(time.CLOCK_BOOTTIME) * 1000
+        self.assertEqual((answer["type"], answer["id"]), ("clock", number))
+        self.assertLessEqual(answer["received"], answer["sent"])
+        return asked, answer["received"] / 1000, returned
+
+    async def test_it_answers_by_the_clock_that_stamps_its_pictures(self):
+        clip = self.mp4("-frames:v", "30", "-c:v", "libx264", "-bf", "0")
+        process = await self.push(clip, "--realtime", "--loop")
+        camera = await self.camera()
+        for number in (1, 4_000_000_000):
+            asked, told, returned = await self.ask(camera, number)
+            self.assertTrue(asked - 1 <= told <= returned + 1, (asked, told, returned))
+        await camera.send({"command": "clock", "payload": {}})
+        self.assertEqual((await camera.text())["status"], "error")
+        await camera.send(START)
+        self.assertEqual((await camera.text())["status"], "capture_started")
+        await harness.async_wait_for(lambda: len(camera.frames) > 10, "pictures")
+        _, told, _ = await self.ask(camera, 5)
+        self.assertTrue(camera.frames[0][0] <= told)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual((await self.exit_code(process))[0], 130)
+
+    async def test_its_clock_can_be_wrong_and_its_answers_late_or_missing(self):
+        clip = self.mp4("-frames:v", "30", "-c:v", "libx264", "-bf", "0")
+        await self.push(clip, "--fault", "clock-offset=-2s,clock-drift=100,clock-asymmetry=50ms")
+        camera = await self.camera()
+        asked, told, returned = await self.ask(camera, 1)
+        boot = (told + 2_000) / (1 + 100e-6)
+        self.assertTrue(asked + 49 <= boot <= returned + 1, (asked, boot, returned))
+        await self.push(clip, "--fault", "clock-loss=1")
+        camera = await self.camera()
+        for number in range(20):
+            await camera.send({"command": "clock", "payload": {"id": number}})
+        await asyncio.wait_for(await camera.socket.ping(), harness.PATIENCE_S)
+        self.assertTrue(camera.texts.empty())
+
+    async def test_it_takes_no_picture_before_the_instant_it_is_told(self):
+        clip = self.mp4("-frames:v", "10", "-c:v", "libx264", "-bf", "0")
+        for more in (["--realtime"], []):
+            process = await self.push(clip, *more)
+            camera = await self.camera()
+            _, now, _ = await self.ask(camera, 1)
+            begin = round((now + 700) * 1000)
+            await camera.send({"command": "start_capture", "payload": dict(START["payload"], startAt=begin)})
+            self.assertEqual((await camera.text())["status"], "capture_started")
+            await asyncio.wait_for(camera.ended.wait(), harness.PATIENCE_S)
+            self.assertAlmostEqual(camera.frames[0][0] * 1000, begin, delta=5)
+            self.assertEqual(len(camera.frames), 11)
+            self.assertEqual((await self.exit_code(process))[0], 0)
 
     async def test_reconnect_goes_on_after_a_broken_connection(self):
         clip = self.mp4("-frames:v", "60", "-c:v", "libx264", "-bf", "0", "-g", "30")
