@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "api/control_connection.h"
 #include "api/event_stream.h"
@@ -283,8 +284,11 @@ void Api::send_metrics(const httpd::Reply& reply) {
             if (!entry.is_camera) continue;
             const control::CameraStatus status = parts_.cameras.status(entry);
             const bool is_recording = status.state == control::CameraState::recording;
+            std::optional<double> bound_seconds;
+            if (status.clock.bound_us)
+                bound_seconds = static_cast<double>(*status.clock.bound_us) / 1e6;
             figures->cameras.push_back(
-                {name, is_recording, status.fps_1s, entry.link->lost, status.bytes});
+                {name, is_recording, status.fps_1s, entry.link->lost, status.bytes, bound_seconds});
             if (is_recording) bytes_per_second += static_cast<double>(status.bitrate_1s) / 8;
         }
         parts_.disk.post(loop::Effort::quick, [this, reply, figures, bytes_per_second] {

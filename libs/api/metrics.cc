@@ -50,12 +50,16 @@ void disk_series(std::string& out, const DiskMetrics& disk) {
 
 void camera_series(std::string& out, const std::vector<CameraMetrics>& cameras) {
     const auto series = [&](const char* name, const char* type, const char* help, auto value) {
-        if (cameras.empty()) return;
-        head(out, name, type, help);
+        std::string lines;
         for (const CameraMetrics& camera : cameras) {
-            out += std::string("streamd_") + name + "{camera=\"" + label_value(camera.name) +
-                   "\"} " + value(camera) + "\n";
+            const std::string shown = value(camera);
+            if (shown.empty()) continue;
+            lines += std::string("streamd_") + name + "{camera=\"" + label_value(camera.name) +
+                     "\"} " + shown + "\n";
         }
+        if (lines.empty()) return;
+        head(out, name, type, help);
+        out += lines;
     };
     using Camera = CameraMetrics;
     series("camera_connected", "gauge", "1 for each connected camera.",
@@ -69,6 +73,12 @@ void camera_series(std::string& out, const std::vector<CameraMetrics>& cameras) 
            [](const Camera& camera) { return std::to_string(camera.lost); });
     series("camera_received_bytes_total", "counter", "Payload bytes since it connected.",
            [](const Camera& camera) { return std::to_string(camera.received_bytes); });
+    series("camera_clock_bound_seconds", "gauge",
+           "How far the offset of its clock may be wrong, by its answers about it.",
+           [](const Camera& camera) {
+               return camera.clock_bound_seconds ? number(*camera.clock_bound_seconds)
+                                                 : std::string();
+           });
 }
 
 void busy_histogram(std::string& out, std::span<const loop::BusyStats* const> loops) {

@@ -27,6 +27,7 @@ struct CameraMetrics {
     double fps = 0;  ///< in the last second
     std::uint64_t lost = 0;
     std::uint64_t received_bytes = 0;
+    std::optional<double> clock_bound_seconds;  ///< none: its clock is not known
 };
 
 struct DiskMetrics {

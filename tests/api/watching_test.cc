@@ -14,7 +14,8 @@ TEST(Metrics, are_prometheus_text_with_a_histogram_per_loop) {
     busy.add(2'000'000);
     const loop::BusyStats* loops[] = {&busy};
     MetricsOfParts parts{.version = "1.2.3"};
-    parts.cameras = {{"a\"b\\c\nd", true, 29.5, 4, 1000}, {"door", false, 0, 0, 0}};
+    parts.cameras = {{"a\"b\\c\nd", true, 29.5, 4, 1000, 0.00042},
+                     {"door", false, 0, 0, 0, std::nullopt}};
     parts.disk = DiskMetrics{77'841'358'801, 4096, 60};
     parts.more = {{"x", "An x.", 1.5}, {"y_total", "A y.", 3, true}};
     const std::string text = prometheus_text(http, cameras, loops, parts);
@@ -29,11 +30,13 @@ TEST(Metrics, are_prometheus_text_with_a_histogram_per_loop) {
              R"(streamd_camera_fps{camera="a\"b\\c\nd"} 29.5)",
              R"(streamd_camera_lost_total{camera="a\"b\\c\nd"} 4)",
              R"(streamd_camera_received_bytes_total{camera="a\"b\\c\nd"} 1000)",
+             R"(streamd_camera_clock_bound_seconds{camera="a\"b\\c\nd"} 0.00042)",
          }) {
         EXPECT_NE(("\n" + text).find("\n" + std::string(line) + "\n"), std::string::npos)
             << line << "\n"
             << text;
     }
+    EXPECT_EQ(text.find("clock_bound_seconds{camera=\"door\"}"), std::string::npos);
     EXPECT_NE(text.find("streamd_frames_total 7\n"), std::string::npos);
     EXPECT_NE(text.find("streamd_x 1.5\n"), std::string::npos);
     EXPECT_NE(text.find("streamd_loop_busy_seconds_bucket{loop=\"0\",le=\"0.001\"} 0\n"),
