@@ -99,12 +99,6 @@ Result<bool> ChunkReader::read_basic() {
     Result<ChunkStream*> stream = find(csid, fmt_);
     if (!stream) return stream.error();
     current_ = *stream;
-    // Some encoders go on with form 1; read_header() sees whether it says the same as before.
-    if (current_->is_open && fmt_ != 3 && fmt_ != 1) {
-        return fail("chunk stream " + std::to_string(csid) + ": a header of form " +
-                    std::to_string(fmt_) + " within a message, " +
-                    std::to_string(current_->body.missing_bytes()) + " bytes before its end");
-    }
     fixed_size_ = 0;
     state_ = State::header;
     return true;
@@ -126,17 +120,27 @@ Result<ChunkReader::ChunkStream*> ChunkReader::find(std::uint32_t csid, unsigned
     return streams_.back().get();
 }
 
+/// Some encoders write the whole header again before each chunk of a message. Whether this one says
+/// what the message's first one said, its time aside.
+bool ChunkReader::repeats_header() const {
+    const ChunkStream& stream = *current_;
+    const std::uint8_t* const at = fixed_.data();
+    if ((load_u24(at) == kExtendedTimestamp) != stream.is_extended) return false;
+    if (fmt_ == 2) return true;
+    if (load_u24(at + 3) != stream.length || static_cast<MessageType>(at[6]) != stream.type) {
+        return false;
+    }
+    return fmt_ == 1 || load_le32(at + 7) == stream.stream_id;
+}
+
 Result<bool> ChunkReader::read_header() {
     if (!take_fixed(kHeaderBytes[fmt_])) return false;
     ChunkStream& stream = *current_;
     const std::uint8_t* at = fixed_.data();
-    if (stream.is_open && fmt_ == 1) {
-        const bool is_same = load_u24(at + 3) == stream.length &&
-                             static_cast<MessageType>(at[6]) == stream.type &&
-                             (load_u24(at) == kExtendedTimestamp) == stream.is_extended;
-        if (!is_same) {
-            return fail("chunk stream " + std::to_string(stream.csid) +
-                        ": a header of form 1 within a message, " +
+    if (stream.is_open && fmt_ != 3) {
+        if (!repeats_header()) {
+            return fail("chunk stream " + std::to_string(stream.csid) + ": a header of form " +
+                        std::to_string(fmt_) + " within a message, " +
                         std::to_string(stream.body.missing_bytes()) + " bytes before its end");
         }
     } else if (fmt_ <= 2) {
@@ -154,7 +158,7 @@ Result<bool> ChunkReader::read_header() {
                         std::to_string(most));
         }
     }
-    if (fmt_ == 0) stream.stream_id = load_le32(at + 7);
+    if (fmt_ == 0 && !stream.is_open) stream.stream_id = load_le32(at + 7);
     fixed_size_ = 0;
     state_ = State::extended;
     return true;

@@ -38,6 +38,8 @@ struct ChunkLimits {
 
 /// What encoders do differently, and what is made of it:
 ///   - a chunk stream may begin with fmt 1: its delta counts from 0 (SRS #1538);
+///   - fmt 0, 1 and 2 may stand within a message if they say the same of it as its first header,
+///     its time aside;
 ///   - fmt 3 may begin a message: after fmt 0 the delta is that timestamp, as the spec says and as
 ///     ffmpeg and GStreamer mean it (MediaMTX PR #4718); an extended field there is the delta;
 ///   - in fmt 3 within a message the extended field may be missing (older librtmp, ffmpeg): it is
@@ -82,6 +84,7 @@ class ChunkReader {
     bool take_fixed(std::size_t want);
     Result<bool> read_basic();
     Result<bool> read_header();
+    bool repeats_header() const;
     Result<bool> read_extended();
     bool is_left_out() const;
     /// True: the message is whole.

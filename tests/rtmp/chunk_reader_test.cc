@@ -95,7 +95,7 @@ TEST(ChunkReader, takes_a_chunk_stream_that_begins_with_form_1) {
     EXPECT_EQ(decoded.messages[0].stream_id, 0U);
 }
 
-TEST(ChunkReader, goes_on_with_a_message_by_a_header_of_form_1_that_says_the_same) {
+TEST(ChunkReader, goes_on_with_a_message_by_headers_of_any_form_that_say_the_same) {
     const Wire picture = counting(300, 0x17);
     const auto part = [&](std::size_t at, std::size_t size) {
         return Wire(picture.begin() + static_cast<long>(at),
@@ -103,6 +103,14 @@ TEST(ChunkReader, goes_on_with_a_message_by_a_header_of_form_1_that_says_the_sam
     };
     const Wire same = {0x46, 0, 0, 40, 0, 0x01, 0x2C, 9};   // 300 bytes of video
     const Wire other = {0x46, 0, 0, 40, 0, 0x01, 0x2D, 9};  // 301
+    const Wire time = {0x86, 0, 0, 40};
+    for (const Wire& again : {video_header(300), time, Wire{0x86, 0, 0, 0}, Wire{0xC6}}) {
+        const Decoded one = decode(video_header(300) + part(0, 128) + again + part(128, 128) +
+                                   again + part(256, 44) + kForm0);
+        ASSERT_EQ(one.messages.size(), 2U) << one.error;
+        EXPECT_EQ(wire(one.messages[0].body), picture);
+        EXPECT_EQ(one.messages[0].timestamp_ms, 0U);
+    }
     const Decoded decoded =
         decode(video_header(300) + part(0, 128) + same + part(128, 128) + same + part(256, 44));
     ASSERT_EQ(decoded.messages.size(), 1U) << decoded.error;
@@ -201,9 +209,18 @@ TEST(ChunkReader, forgets_a_message_that_is_aborted) {
 }
 
 TEST(ChunkReader, refuses_a_header_within_a_message) {
+    Wire other_stream = video_header(300);
+    other_stream[8] = 2;
+    Wire other_type = video_header(300);
+    other_type[7] = 8;
+    for (const Wire& other : {video_header(299), other_stream, other_type}) {
+        EXPECT_EQ(
+            decode(video_header(300) + counting(128, 0x17) + other).error,
+            "rtmp: chunk stream 6: a header of form 0 within a message, 172 bytes before its end");
+    }
     EXPECT_EQ(
-        decode(video_header(300) + counting(128, 0x17) + video_header(300)).error,
-        "rtmp: chunk stream 6: a header of form 0 within a message, 172 bytes before its end");
+        decode(video_header(300) + counting(128, 0x17) + Wire{0x86, 0xFF, 0xFF, 0xFF}).error,
+        "rtmp: chunk stream 6: a header of form 2 within a message, 172 bytes before its end");
 }
 
 TEST(ChunkReader, gives_messages_without_a_body) {
