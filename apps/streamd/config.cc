@@ -218,6 +218,8 @@ void take_live(const Layers& layers, Config& config) {
     config.live.batch = layers.duration("live.batch");
     config.live.queue_bytes = layers.number("live.queue_bytes");
     config.live.queue_age = layers.duration("live.queue_age");
+    config.live.cache_bytes = layers.number("live.cache_bytes");
+    config.live.cache_age = layers.duration("live.cache_age");
     config.live.stuck_after = layers.duration("live.stuck_after");
 }
 

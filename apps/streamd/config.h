@@ -106,6 +106,8 @@ struct LiveConfig {
     milliseconds resume{10'000};  ///< how long viewers wait for theirs to return
     milliseconds batch{0};        ///< merge window
     std::uint64_t queue_bytes = 4ULL << 20;
+    std::uint64_t cache_bytes = 16ULL << 20;
+    milliseconds cache_age{60'000};
     milliseconds queue_age{5'000};
     milliseconds stuck_after{15'000};
 };

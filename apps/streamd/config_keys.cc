@@ -241,6 +241,11 @@ void add_live(Keys& keys, const Config& config) {
                         "What may wait for one viewer; over it the queue is cut to a key frame."));
     keys.push_back(duration("live.queue_age", defaults.queue_age, milliseconds(100), minutes(10),
                             "How long a packet may wait for one viewer; over it likewise."));
+    keys.push_back(size("live.cache_bytes", defaults.cache_bytes, 0, 1ULL << 30,
+                        "What is kept of a stream from its newest key frame on, for viewers that "
+                        "come later; in all streams together an eighth of limits.memory."));
+    keys.push_back(duration("live.cache_age", defaults.cache_age, milliseconds(0), hours(1),
+                            "How long a key frame and what follows it are kept."));
     keys.push_back(duration("live.stuck_after", defaults.stuck_after, seconds(1), hours(1),
                             "A viewer that reads nothing for this long is disconnected."));
     add_sources(keys);

@@ -103,6 +103,8 @@ live::Options live_options(const Config& config) {
     live.hub.batch = config.live.batch;
     live.hub.queue = {static_cast<std::size_t>(config.live.queue_bytes), config.live.queue_age,
                       config.live.stuck_after};
+    live.hub.gop.bytes = static_cast<std::size_t>(config.live.cache_bytes);
+    live.hub.gop.age_ms = config.live.cache_age.count();
     live.hub.viewers_max = config.limits.viewers;
     live.hub.publishers_max = config.limits.publishers;
     return live;

@@ -61,6 +61,7 @@ control::StreamStatus shown(const hub::StreamStatus& status, const OfViewers& vi
     control::StreamStatus out;
     out.path = status.path;
     out.is_live = status.is_live;
+    out.is_refused = status.is_refused;
     if (status.is_live) {
         out.protocol = status.publisher.protocol;
         out.peer = status.publisher.peer;
@@ -74,6 +75,14 @@ control::StreamStatus shown(const hub::StreamStatus& status, const OfViewers& vi
     out.bitrate_1s = rates.bits_per_second_1s;
     out.bitrate_10s = rates.bits_per_second_10s;
     out.key_interval_ms = static_cast<std::uint64_t>(status.statistics.key_interval_ms());
+    const std::int64_t now_ns = monotonic_ns();
+    if (status.key_ns) {
+        out.key_age_ms = static_cast<std::uint64_t>((now_ns - *status.key_ns) / 1'000'000);
+    }
+    out.unusable = status.unusable;
+    if (!status.unusable_why.empty()) out.problem = status.unusable_why;
+    const std::string waits = live::key_frame_age(status, now_ns);
+    if (!out.problem && !waits.empty()) out.problem = waits;
     out.packets = status.statistics.packets();
     out.bytes = status.statistics.bytes();
     out.clock_jumps = status.jumps;
@@ -134,11 +143,11 @@ void LiveOperations::list_streams(const control::Call& call, const Operations::D
 }
 
 void LiveOperations::get_stream(const std::string& path, const Operations::Done& done) const {
-    const hub::StreamPtr stream = parts_.live.hub().find(path);
-    if (!stream) return done(no_stream(path));
-    const hub::StreamStatus status = stream->status();  // first: who leaves now counts once at most
+    // First: who leaves now counts once at most.
+    const std::optional<hub::StreamStatus> status = parts_.live.hub().status(path);
+    if (!status) return done(no_stream(path));
     auto viewers = by_stream(parts_.live.hub());
-    done(control::encode(shown(status, viewers[path])));
+    done(control::encode(shown(*status, viewers[path])));
 }
 
 void LiveOperations::kick_publisher(const std::string& path, const Operations::Done& done) const {

@@ -32,9 +32,9 @@ bool brings_sets(const media::NalPeek& peek) { return peek.sps || peek.pps; }
 
 }  // namespace
 
-void Preroll::hold(Buffer message, std::int64_t arrival_ns, const media::NalPeek& peek) {
-    keep_sets(message.bytes(), peek);
-    const std::uint32_t seq = load_be32(message.data() + 8);
+void Preroll::hold(SharedBuffer message, std::int64_t arrival_ns, const media::NalPeek& peek) {
+    keep_sets(message->bytes(), peek);
+    const std::uint32_t seq = load_be32(message->data() + 8);
     // A seq that fell back is another capture: nothing of the earlier one belongs to the next
     // session.
     if (last_seq_ && static_cast<std::int32_t>(seq - *last_seq_) < 0) drop_before(held_.size());
@@ -49,7 +49,7 @@ void Preroll::hold(Buffer message, std::int64_t arrival_ns, const media::NalPeek
         ++dropped_;
         return;
     }
-    held_bytes_ += message.size();
+    held_bytes_ += message->size();
     held_.push_back({{std::move(message), arrival_ns}, peek});
     trim(arrival_ns);
 }
@@ -115,7 +115,7 @@ std::vector<HeldMessage> Preroll::take(std::int64_t now_ns) {
     messages.reserve(held_.size() + 1);
     if (has_picture && !(written_.sps && written_.pps)) {
         const HeldMessage& first = held_.front().message;
-        if (auto sets = sets_before(first.message.bytes(), first.arrival_ns)) {
+        if (auto sets = sets_before(first.message->bytes(), first.arrival_ns)) {
             messages.push_back(std::move(*sets));
         }
         written_.sps = written_.pps = true;
@@ -135,16 +135,16 @@ std::optional<HeldMessage> Preroll::sets_before(Bytes next, std::int64_t arrival
         payload.insert(payload.end(), set.begin(), set.end());
     }
     const std::uint32_t seq = load_be32(next.data() + 8) - 1;
-    HeldMessage made{Buffer(encode_header({load_be64(next.data()), seq, payload})), arrival_ns};
-    made.message.append(payload);
-    return made;
+    Buffer made(Bytes(encode_header({load_be64(next.data()), seq, payload})));
+    made.append(payload);
+    return HeldMessage{share(std::move(made)), arrival_ns};
 }
 
 void Preroll::drop_before(std::size_t keep_from) {
     for (std::size_t i = 0; i < keep_from; ++i) {
         // Configuration is remembered apart: it is not lost.
         if (!held_.front().peek.is_config_only()) ++dropped_;
-        held_bytes_ -= held_.front().message.message.size();
+        held_bytes_ -= held_.front().message.message->size();
         held_.pop_front();
     }
     if (held_.empty()) first_picture_ns_.reset();

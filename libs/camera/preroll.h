@@ -23,14 +23,14 @@ constexpr std::size_t kHeldMessagesMax = 4096;
 constexpr std::size_t kParameterSetBytesMax = 64 * 1024;
 
 struct HeldMessage {
-    Buffer message;  ///< a whole camera message: 16-byte header and payload
+    SharedBuffer message;  ///< a whole camera message: 16-byte header and payload
     std::int64_t arrival_ns = 0;
 };
 
 class Preroll {
  public:
     /// Action::hold_frame. `message` has passed decode_frame; `peek` is peek_nals of its payload.
-    void hold(Buffer message, std::int64_t arrival_ns, const media::NalPeek& peek);
+    void hold(SharedBuffer message, std::int64_t arrival_ns, const media::NalPeek& peek);
 
     /// Drops what has been held for longer than kHeldNsMax. Call it at expires_ns(): a camera that
     /// falls silent must not keep its frames here.

@@ -88,11 +88,12 @@ void CameraConnection::on_input() {
     link_->report(Alive{});
 }
 
-void CameraConnection::on_binary(Buffer message) {
-    const auto frame = camera::decode_frame(message.bytes());
+void CameraConnection::on_binary(Buffer received) {
+    const auto frame = camera::decode_frame(received.bytes());
     if (!frame) return count_bad(frame.error().message);
     const auto form = forms_.normalise(
-        {message.data() + camera::kHeaderBytes, frame->payload.size()}, frame->timestamp_ms);
+        {received.data() + camera::kHeaderBytes, frame->payload.size()}, frame->timestamp_ms);
+    SharedBuffer message = share(std::move(received));  // its bytes stay where they are
     join();
     if (form == media::PayloadForm::lengths && !std::exchange(lengths_told_, true)) {
         log_.info("camera=" + name_ + " sends NAL units behind lengths; converting them");
@@ -104,7 +105,7 @@ void CameraConnection::on_binary(Buffer message) {
     if (form == media::PayloadForm::unknown) {
         count_undecodable(frame->payload.size());
     } else {
-        live_.feed(name_, in_ms, peek, arrival_ns_);
+        live_.feed(name_, in_ms, message, peek, arrival_ns_);
     }
     if (log_.enabled(LogLevel::debug)) {
         log_.debug("[Frame]: " + name_ + " seq=" + std::to_string(frame->seq) +
@@ -123,7 +124,7 @@ void CameraConnection::on_binary(Buffer message) {
     }
     switch (camera::transition(state_, camera::Input::frame).actions.front()) {
         case camera::Action::watch_frame:
-            preroll_.remember(message.bytes(), arrival_ns_, peek);
+            preroll_.remember(message->bytes(), arrival_ns_, peek);
             return note_streaming();
         case camera::Action::write_frame:
             if (session_)
@@ -165,7 +166,7 @@ void CameraConnection::count_undecodable(std::size_t payload_bytes) {
                                " messages is not H.264 in Annex B form: it cannot be played"));
 }
 
-void CameraConnection::hold(Buffer message, const media::NalPeek& peek) {
+void CameraConnection::hold(SharedBuffer message, const media::NalPeek& peek) {
     preroll_.hold(std::move(message), arrival_ns_, peek);
     account_held();
     if (held_timer_ == 0) expire_held();
@@ -186,12 +187,12 @@ void CameraConnection::expire_held() {
         timers_.after(std::chrono::nanoseconds(*due_ns - now_ns), [this] { expire_held(); });
 }
 
-void CameraConnection::write(Buffer message, const media::NalPeek& peek, bool is_understood) {
-    if (auto sets = preroll_.remember(message.bytes(), arrival_ns_, peek)) {
+void CameraConnection::write(SharedBuffer message, const media::NalPeek& peek, bool is_understood) {
+    if (auto sets = preroll_.remember(message->bytes(), arrival_ns_, peek)) {
         session_->push(std::move(sets->message), sets->arrival_ns);
     }
     ++messages_in_session_;
-    count(message.bytes(), peek, arrival_ns_);
+    count(message->bytes(), peek, arrival_ns_);
     if (!session_->push(std::move(message), arrival_ns_, is_understood) && !is_stalled_) {
         stop_reading();
     }
@@ -474,6 +475,8 @@ void CameraConnection::on(const Replace&) {
     close(ws::kCloseGoingAway, "replaced", camera::Input::replaced);
 }
 
+void CameraConnection::on(const Watched&) { live_.give_kept(timers_.clock_ns()); }
+
 void CameraConnection::on(const Kick&) {
     close(ws::kClosePolicy, "kicked", camera::Input::disconnected);
 }
@@ -698,7 +701,7 @@ void CameraConnection::open_session() {
     stopped_by_.clear();
     trip_.begin();
     for (camera::HeldMessage& message : held) {
-        const Bytes bytes = message.message.bytes();
+        const Bytes bytes = message.message->bytes();
         count(bytes, media::peek_nals(bytes.subspan(camera::kHeaderBytes)), message.arrival_ns);
         session_->push(std::move(message.message), message.arrival_ns);
     }

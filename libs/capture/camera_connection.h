@@ -64,7 +64,7 @@ class CameraConnection final : public httpd::Connection,
     void on_message(const ToConnection& message);
 
     void shut_down() override;
-    void on_binary(Buffer message) override;
+    void on_binary(Buffer received) override;
     void on_text(const std::string& text) override;
     void on_pong(const std::string& payload) override { trip_.on_pong(payload, arrival_ns_); }
     void on_input() override;
@@ -87,6 +87,7 @@ class CameraConnection final : public httpd::Connection,
     void on(const Probe& probe);
     void on(const Replace& replace);
     void on(const Kick& kick);
+    void on(const Watched& watched);
     void on(const Named& named);
     void on(const SessionNews& news);
 
@@ -111,10 +112,10 @@ class CameraConnection final : public httpd::Connection,
     // Frames.
     void count_bad(const std::string& what);
     void count_undecodable(std::size_t payload_bytes);
-    void hold(Buffer message, const media::NalPeek& peek);
+    void hold(SharedBuffer message, const media::NalPeek& peek);
     void expire_held();
     void account_held();
-    void write(Buffer message, const media::NalPeek& peek, bool is_understood);
+    void write(SharedBuffer message, const media::NalPeek& peek, bool is_understood);
     void count(Bytes message, const media::NalPeek& peek, std::int64_t arrival_ns);
     void stop_reading();
     void read_again();

@@ -57,6 +57,8 @@ struct Probe {};
 /// Another connection has the name now.
 struct Replace {};
 struct Kick {};
+/// Somebody begins to watch its live stream.
+struct Watched {};
 /// The answer to Described: the name the camera has from now on, which may be the old one.
 struct Named {
     std::string name;
@@ -69,7 +71,7 @@ struct SessionNews {
     std::string text;  ///< opened: its id; failed: why
 };
 using ToConnection = std::variant<StartOrder, StopOrder, PreviewOrder, PreviewEnd, Probe, Replace,
-                                  Kick, Named, SessionNews>;
+                                  Kick, Watched, Named, SessionNews>;
 
 // ---- from the connection to the control loop ----------------------------------------------------
 

@@ -6,6 +6,8 @@ namespace st::capture {
 namespace {
 
 constexpr std::int64_t kRetryNs = 1'000'000'000;
+/// A picture is whole if nothing more of it came for so long.
+constexpr std::int64_t kWholeNs = 200'000'000;
 
 }  // namespace
 
@@ -16,6 +18,7 @@ class CameraStream::Holder final : public hub::Publisher {
     void probe() override { link_->send(Probe{}); }
     void replaced() override {}
     void kicked() override { link_->send(Kick{}); }
+    void wanted() override { link_->send(Watched{}); }
 
  private:
     const LinkPtr link_;
@@ -36,24 +39,49 @@ bool CameraStream::hold_path(const std::string& name, std::int64_t now_ns) {
     return true;
 }
 
-void CameraStream::feed(const std::string& name, const camera::Frame& frame,
+void CameraStream::feed(const std::string& name, const camera::Frame& frame, SharedBuffer message,
                         const media::NalPeek& peek, std::int64_t now_ns) {
     if (!hold_path(name, now_ns)) return;
     holder_->last_input_ns.store(now_ns, std::memory_order_relaxed);
-    if (publication_.is_wanted(now_ns)) {
-        if (!is_feeding_) pictures_.restart();
-        is_feeding_ = true;
+    give_kept(now_ns);
+    const bool begins = kept_.begins(peek);
+    // What the hub keeps is given up for a key frame only: until then nobody could begin with what
+    // is kept here instead.
+    if (is_feeding_ && begins && !publication_.is_wanted(now_ns)) {
+        is_feeding_ = false;
+        publication_.pause();
+    }
+    KeptFrame kept{std::move(message), frame.payload, frame.timestamp_ms, now_ns};
+    if (is_feeding_) {
+        kept_.pass(std::move(kept), peek);
+    } else {
+        kept_.add(std::move(kept), peek);
+    }
+    publication_.count({frame.payload.size(), peek.starts_picture, begins, !kept_.empty(), now_ns});
+    if (is_feeding_) {
         pictures_.feed(frame.payload, frame.timestamp_ms, made_);
         return push(now_ns);
     }
-    is_feeding_ = false;
-    publication_.pass(frame.payload.size(), peek.starts_picture, now_ns);
     if (!peek.sps && !peek.pps) return;
     pictures_.feed(frame.payload, frame.timestamp_ms, made_);
     made_.clear();
 }
 
-void CameraStream::push(std::int64_t now_ns) {
+void CameraStream::give_kept(std::int64_t now_ns) {
+    if (is_feeding_ || !publication_ || !publication_.is_wanted(now_ns)) return;
+    is_feeding_ = true;
+    pictures_.restart();
+    const std::vector<KeptFrame> kept = kept_.take();
+    for (const KeptFrame& frame : kept) {
+        pictures_.feed(frame.payload, frame.timestamp_ms, made_);
+        push(frame.arrival_ns, hub::Coming::kept);
+    }
+    if (kept.empty() || now_ns - kept.back().arrival_ns < kWholeNs) return;
+    pictures_.flush(made_);
+    push(kept.back().arrival_ns, hub::Coming::kept);
+}
+
+void CameraStream::push(std::int64_t now_ns, hub::Coming coming) {
     for (media::Packet& packet : made_) {
         if (packet.is_config) {
             flv::StreamFacts facts;
@@ -69,9 +97,9 @@ void CameraStream::push(std::int64_t now_ns) {
             metadata.track = media::Track::metadata;
             metadata.codec = media::Codec::metadata;
             metadata.payload = flv::build_metadata(facts);
-            publication_.push(std::move(metadata), now_ns);
+            publication_.push(std::move(metadata), now_ns, coming);
         }
-        publication_.push(std::move(packet), now_ns);
+        publication_.push(std::move(packet), now_ns, coming);
     }
     made_.clear();
 }

@@ -1,12 +1,15 @@
 #pragma once
 /// A camera as the live stream "/camera/<name>": its messages made into packets while somebody
-/// watches, and counted while nobody does. Lives on the camera's network loop. docs/live.md.
+/// watches, and kept from the newest key frame on while nobody does. Lives on the camera's network
+/// loop. docs/live.md.
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/buffer.h"
 #include "camera/frame.h"
 #include "capture/camera_link.h"
+#include "capture/kept_frames.h"
 #include "hub/hub.h"
 #include "media/annexb_packets.h"
 #include "media/nal_peek.h"
@@ -15,11 +18,15 @@ namespace st::capture {
 
 class CameraStream {
  public:
-    CameraStream(hub::Hub& hub, LinkPtr link) : hub_(hub), link_(std::move(link)) {}
+    CameraStream(hub::Hub& hub, LinkPtr link)
+        : hub_(hub), link_(std::move(link)), kept_(hub.options().gop, hub.memory()) {}
 
-    /// A frame of the camera, whatever its state. `name`: the camera's, at present.
-    void feed(const std::string& name, const camera::Frame& frame, const media::NalPeek& peek,
-              std::int64_t now_ns);
+    /// A frame of the camera, whatever its state. `name`: the camera's, at present; `message` holds
+    /// the frame's payload; `peek` is peek_nals of it.
+    void feed(const std::string& name, const camera::Frame& frame, SharedBuffer message,
+              const media::NalPeek& peek, std::int64_t now_ns);
+    /// Somebody may have begun to watch: they get what is kept.
+    void give_kept(std::int64_t now_ns);
     /// The capture is over, or the connection.
     void end(const std::string& reason);
 
@@ -27,7 +34,7 @@ class CameraStream {
     class Holder;
 
     bool hold_path(const std::string& name, std::int64_t now_ns);
-    void push(std::int64_t now_ns);
+    void push(std::int64_t now_ns, hub::Coming coming = hub::Coming::measured);
 
     hub::Hub& hub_;
     const LinkPtr link_;
@@ -35,7 +42,8 @@ class CameraStream {
     hub::Publication publication_;
     std::string name_;  ///< under which publication_ is
     std::int64_t refused_ns_ = 0;
-    bool is_feeding_ = false;
+    bool is_feeding_ = false;  ///< packets are made, and the hub keeps them
+    KeptFrames kept_;          ///< while they are not
     media::AnnexBPackets pictures_;
     std::vector<media::Packet> made_;
 };

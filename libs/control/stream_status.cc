@@ -54,10 +54,15 @@ void read_tracks(ObjectReader& reader, StreamStatus& status) {
 
 }  // namespace
 
+const char* to_text(const StreamStatus& status) {
+    if (status.is_live) return "live";
+    return status.is_refused ? "refused" : "waiting";
+}
+
 std::string encode(const StreamStatus& status) {
     json::Object object;
     object.set("path", status.path);
-    object.set("state", status.is_live ? "live" : "waiting");
+    object.set("state", to_text(status));
     object.set("protocol", status.protocol);
     object.set("peer", status.peer);
     object.set("since", status.since);
@@ -68,8 +73,11 @@ std::string encode(const StreamStatus& status) {
     object.set("bitrate_1s", status.bitrate_1s);
     object.set("bitrate_10s", status.bitrate_10s);
     object.set("key_interval_ms", status.key_interval_ms);
+    object.set("key_age_ms", status.key_age_ms);
     object.set("packets", status.packets);
     object.set("bytes", status.bytes);
+    object.set("unusable", status.unusable);
+    object.set("problem", status.problem);
     object.set("clock_jumps", status.clock_jumps);
     object.set("viewers", status.viewers);
     object.set("dropped", status.dropped);
@@ -89,8 +97,11 @@ Decoded<StreamStatus> decode_stream_status(std::string_view body) {
     reader.require("state");
     reader.read("path", status.path);
     reader.read("state", state);
-    if (state != "live" && state != "waiting") reader.fail("state", "expected live or waiting");
+    if (state != "live" && state != "waiting" && state != "refused") {
+        reader.fail("state", "expected live, waiting or refused");
+    }
     status.is_live = state == "live";
+    status.is_refused = state == "refused";
     reader.read("protocol", status.protocol);
     reader.read("peer", status.peer);
     reader.read("since", status.since);
@@ -100,8 +111,11 @@ Decoded<StreamStatus> decode_stream_status(std::string_view body) {
     reader.read("bitrate_1s", status.bitrate_1s);
     reader.read("bitrate_10s", status.bitrate_10s);
     reader.read("key_interval_ms", status.key_interval_ms);
+    reader.read("key_age_ms", status.key_age_ms);
     reader.read("packets", status.packets);
     reader.read("bytes", status.bytes);
+    reader.read("unusable", status.unusable);
+    reader.read("problem", status.problem);
     reader.read("clock_jumps", status.clock_jumps);
     reader.read("viewers", status.viewers);
     reader.read("dropped", status.dropped);

@@ -24,9 +24,10 @@ struct AudioFacts {
 };
 
 struct StreamStatus {
-    std::string path;      ///< "/<app>/<name>"
-    bool is_live = false;  ///< else viewers wait for a publisher
-    std::string protocol;  ///< the publisher's: "camera", "rtmp", "http-flv", "ws-flv", "source"
+    std::string path;         ///< "/<app>/<name>"
+    bool is_live = false;     ///< else viewers wait for a publisher
+    bool is_refused = false;  ///< nothing of its last publisher could be used: see problem
+    std::string protocol;     ///< the publisher's: "camera", "rtmp", "http-flv", "ws-flv", "source"
     std::string peer;
     std::optional<std::string> since;  ///< RFC 3339; of the publisher
     std::optional<VideoFacts> video;
@@ -36,9 +37,12 @@ struct StreamStatus {
     std::uint64_t bitrate_1s = 0;  ///< bits per second
     std::uint64_t bitrate_10s = 0;
     std::uint64_t key_interval_ms = 0;
+    std::optional<std::uint64_t> key_age_ms;  ///< since the last key frame; none: there was none
     std::uint64_t packets = 0;
     std::uint64_t bytes = 0;
-    std::uint64_t clock_jumps = 0;  ///< of the publisher's clock, closed
+    std::uint64_t unusable = 0;          ///< packets of the publisher that could not be used
+    std::optional<std::string> problem;  ///< what viewers lack, and why
+    std::uint64_t clock_jumps = 0;       ///< of the publisher's clock, closed
     std::uint64_t viewers = 0;
     std::uint64_t dropped = 0;  ///< packets, of the viewers there are
     std::uint64_t queue_bytes_max = 0;
@@ -46,6 +50,9 @@ struct StreamStatus {
     std::uint64_t gop_bytes = 0;
     bool operator==(const StreamStatus&) const = default;
 };
+
+/// "live", "waiting" or "refused".
+const char* to_text(const StreamStatus& status);
 
 struct ViewerStatus {
     std::uint64_t id = 0;

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <cassert>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "flv/amf.h"
 #include "flv/codec_config.h"
 #include "flv/video_data.h"
-#include "media/avc_config.h"
-#include "media/nal.h"
 
 namespace st::flv {
 namespace {
@@ -74,20 +73,6 @@ Packet passed_through(Track track, std::int64_t dts_ms, std::uint32_t codec_tag,
 
 MaybePacket avc_config(std::int64_t dts_ms, Buffer record) {
     if (record.empty()) return nothing();
-    if (begins_with_start_code(record.bytes())) {
-        Result<Buffer> made = config_from_annex_b(record.bytes());
-        if (!made) return made.error();
-        record = *std::move(made);
-    } else {
-        const Bytes bytes = record.bytes();
-        const auto config = media::parse_avc_config(bytes);
-        const std::uint8_t* const end = bytes.data() + bytes.size();
-        if (!config || media::find_start_code(bytes.data(), end) != end) {
-            Result<Buffer> made = config_from_odd_record(bytes);
-            if (!made && !config) return config.error();
-            if (made) record = *std::move(made);
-        }
-    }
     Packet packet = packet_of(Track::video, Codec::h264, dts_ms, std::move(record));
     packet.is_config = true;
     return std::optional<Packet>(std::move(packet));
@@ -109,7 +94,10 @@ MaybePacket avc_frame(std::int64_t dts_ms, std::int32_t cts_ms, bool is_key, Buf
 
 MaybePacket aac_packet(std::int64_t dts_ms, bool is_config, Buffer payload) {
     if (payload.empty()) return nothing();
-    if (is_config) {
+    // Some publishers have an ADTS header there.
+    const bool is_adts =
+        payload.size() > 1 && payload.data()[0] == 0xFF && (payload.data()[1] & 0xF6) == 0xF0;
+    if (is_config && !is_adts) {
         if (auto config = parse_aac_config(payload.bytes()); !config) return config.error();
     }
     Packet packet = packet_of(Track::audio, Codec::aac, dts_ms, std::move(payload));
@@ -269,6 +257,11 @@ bool promises(const AmfObject& metadata, std::string_view track, std::string_vie
     return id->string() != nullptr && !id->string()->empty();
 }
 
+/// Not what is between a publisher and the server.
+bool may_pass(std::string_view name) {
+    return !name.empty() && name[0] != '@' && name[0] != '|' && name != "onStatus";
+}
+
 MaybePacket script_packet(std::int64_t dts_ms, Bytes body) {
     if (body.empty()) return nothing();
     Amf0Reader reader(body);
@@ -279,9 +272,15 @@ MaybePacket script_packet(std::int64_t dts_ms, Bytes body) {
         name = reader.next();
         if (!name) return name.error();
     }
-    if (name->string() == nullptr || *name->string() != "onMetaData" || reader.at_end()) {
-        return nothing();
+    if (name->string() == nullptr || !may_pass(*name->string())) return nothing();
+    if (*name->string() != "onMetaData") {
+        Packet packet = packet_of(Track::metadata, Codec::metadata, dts_ms, Buffer());
+        packet.payload = encode_amf0(*name);
+        packet.payload.append(body.subspan(reader.position()));
+        packet.is_passing = true;
+        return std::optional<Packet>(std::move(packet));
     }
+    if (reader.at_end()) return nothing();
     const Result<AmfValue> content = reader.next();
     if (!content) return content.error();
     if (content->object() == nullptr) {

@@ -62,14 +62,16 @@ class BodyAssembler {
 };
 
 /// What a body carries for the stream; nullopt for what carries nothing: end of sequence, video
-/// commands, empty bodies, script data other than onMetaData. dts_ms becomes `timestamp_ms` as it
+/// commands, empty bodies, script data meant for the server. dts_ms becomes `timestamp_ms` as it
 /// is, 0..2^32-1; making a time line of it is the receiver's work.
 ///
 /// H.264 and AAC (both spellings, classic and FourCC) lose their heads. H.264 in Annex B form is
 /// put into lengths of 4 bytes. A picture that holds an IDR slice is a key whatever its head says.
+/// A configuration of H.264 is taken as it is, see given_config.h.
 /// Metadata is checked, loses "@setDataFrame" and is written anew; the tracks it speaks of are
-/// noted. Any other codec becomes Codec::flv with its whole body; is_config and is_key are then its
-/// head's word. So does a FourCC body with colour information, also of H.264.
+/// noted. Other script data (onTextData, onCuePoint, ...) keeps its values as they are and is
+/// passing. Any other codec becomes Codec::flv with its whole body; is_config and is_key are then
+/// its head's word. So does a FourCC body with colour information, also of H.264.
 ///
 /// An Error is about this body only: the stream goes on without it.
 Result<std::optional<media::Packet>> to_packet(TagType type, std::uint32_t timestamp_ms, Body body);

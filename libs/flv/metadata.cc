@@ -64,6 +64,13 @@ Buffer metadata_for_live(Buffer payload) {
     return encode(*object);
 }
 
+Buffer add_to_metadata(Bytes payload, const StreamFacts& facts) {
+    Result<AmfObject> object = parse_metadata(payload);
+    if (!object) return build_metadata(facts);
+    add_facts(*object, facts);
+    return encode(*object);
+}
+
 Result<AmfObject> parse_metadata(Bytes payload) {
     Amf0Reader reader(payload);
     const Result<AmfValue> name = reader.next();

@@ -37,6 +37,9 @@ std::optional<std::size_t> file_size_at(Bytes payload);
 /// which tracks there are. What is no metadata stays as it is.
 Buffer metadata_for_live(Buffer payload);
 
+/// The payload with these facts beside what it says; a new one where `payload` is empty or is none.
+Buffer add_to_metadata(Bytes payload, const StreamFacts& facts);
+
 /// The object or ECMA array of a metadata payload.
 Result<AmfObject> parse_metadata(Bytes payload);
 

@@ -6,7 +6,9 @@
 
 #include "flv/body.h"
 #include "flv/codec_config.h"
-#include "media/avc_config.h"
+#include "flv/given_config.h"
+#include "flv/metadata.h"
+#include "flv/video_data.h"
 #include "media/nal.h"
 
 namespace st::flv {
@@ -18,8 +20,11 @@ using media::Packet;
 using media::Role;
 
 constexpr unsigned kLengthBytes = 4;
-/// Where an AVCDecoderConfigurationRecord says how long lengths are.
-constexpr std::size_t kLengthSizeAt = 4;
+/// How long pictures wait for parameter sets before there is no hope.
+constexpr std::int64_t kUnseenMsMax = 5'000;
+constexpr std::int64_t kAacSamples = 1024;
+/// A track that begins so long after the other one was not there when viewers were answered.
+constexpr std::int64_t kLateMs = 1'000;
 /// After so many pictures in one packet each, every packet is taken for a picture.
 constexpr unsigned kWholePictures = 2;
 /// After so many pictures in a row that came whole, nothing is held any more.
@@ -59,7 +64,12 @@ Buffer joined(Bytes first, Bytes second) {
 
 /// ISO/IEC 14496-3, 1.A.2.2: sync word, layer 0. A raw AAC frame cannot begin with these bits.
 bool begins_with_adts(Bytes frame) {
-    return frame.size() > kAdtsBytes && frame[0] == 0xFF && (frame[1] & 0xF6) == 0xF0;
+    return frame.size() >= kAdtsBytes && frame[0] == 0xFF && (frame[1] & 0xF6) == 0xF0;
+}
+
+/// With the header.
+std::size_t adts_frame_bytes(Bytes frame) {
+    return (frame[3] & 3U) << 11 | std::size_t{frame[4]} << 3 | frame[5] >> 5;
 }
 
 /// The AudioSpecificConfig that an ADTS header stands for.
@@ -76,15 +86,16 @@ std::array<std::uint8_t, 2> config_of_adts(Bytes frame) {
 void Normaliser::feed(Packet packet, std::vector<Packet>& out) {
     switch (packet.codec) {
         case Codec::h264:
-            if (packet.is_config) return video_config(std::move(packet), out);
+            if (packet.is_config) return video_config(packet, out);
             return video(std::move(packet), out);
         case Codec::aac:
             return audio(std::move(packet), out);
-        case Codec::flv:
         case Codec::metadata:
+            return metadata(std::move(packet), out);
+        case Codec::flv:
             break;
     }
-    flush(out);
+    if (packet.track == media::Track::video) flush(out);
     give(std::move(packet), out);
 }
 
@@ -108,7 +119,50 @@ void Normaliser::note_whole_picture() {
 }
 
 void Normaliser::give(Packet packet, std::vector<Packet>& out) {
-    if (auto config = inlet_.admit(packet)) out.push_back(std::move(*config));
+    announce(packet, out);
+    const bool is_media = !packet.is_config && packet.track_id == 0;
+    const bool is_picture = is_media && packet.track == media::Track::video;
+    if (is_picture && !first_picture_ms_) first_picture_ms_ = packet.dts_ms;
+    if (is_media && !is_picture && !first_sound_ms_) first_sound_ms_ = packet.dts_ms;
+    out.push_back(std::move(packet));
+}
+
+/// Before a track that nobody spoke of and that comes when the other one is under way: viewers are
+/// told by metadata, which is all that FLV has for it.
+void Normaliser::announce(const Packet& packet, std::vector<Packet>& out) {
+    if (packet.track == media::Track::metadata || packet.track_id != 0) return;
+    const bool is_video = packet.track == media::Track::video;
+    const std::optional<std::int64_t> other_ms = is_video ? first_sound_ms_ : first_picture_ms_;
+    const bool is_late = other_ms && packet.dts_ms - *other_ms >= kLateMs;
+    bool& is_announced = is_video ? is_video_announced_ : is_audio_announced_;
+    if (std::exchange(is_announced, true) || !is_late) return;
+    StreamFacts facts;
+    if (is_video) {
+        facts.is_h264 = packet.codec == Codec::h264;
+    } else if (packet.codec == Codec::aac) {
+        facts.is_aac = true;
+        const auto config = parse_aac_config(audio_config_.bytes());
+        if (config) facts.audio_sample_rate = config->sample_rate;
+        if (config) facts.audio_channels = config->channels;
+    }
+    Packet told;
+    told.track = media::Track::metadata;
+    told.codec = Codec::metadata;
+    told.dts_ms = packet.dts_ms;
+    told.promises_video = is_video_announced_ || first_picture_ms_;
+    told.promises_audio = is_audio_announced_ || first_sound_ms_;
+    metadata_ = add_to_metadata(metadata_.bytes(), facts);
+    told.payload = Buffer(metadata_.bytes());
+    out.push_back(std::move(told));
+}
+
+void Normaliser::metadata(Packet packet, std::vector<Packet>& out) {
+    if (!packet.is_passing) {
+        packet.payload = metadata_for_live(std::move(packet.payload));
+        metadata_ = Buffer(packet.payload.bytes());
+        is_video_announced_ = is_video_announced_ || packet.promises_video;
+        is_audio_announced_ = is_audio_announced_ || packet.promises_audio;
+    }
     out.push_back(std::move(packet));
 }
 
@@ -117,18 +171,29 @@ void Normaliser::note_unusable(const std::string& why) {
     last_unusable_ = why;
 }
 
-void Normaliser::video_config(Packet packet, std::vector<Packet>& out) {
+/// A picture that no decoder can be set up for.
+void Normaliser::note_unseen(const Packet& picture, const std::string& why) {
+    note_unusable(why);
+    if (headers_.has_any() && first_picture_ms_) return;
+    if (!unseen_since_ms_) unseen_since_ms_ = picture.dts_ms;
+    const bool had_its_chance = picture.is_key && !config_trouble_.empty();
+    if (had_its_chance || picture.dts_ms - *unseen_since_ms_ > kUnseenMsMax) hopeless_ = why;
+}
+
+void Normaliser::video_config(const Packet& packet, std::vector<Packet>& out) {
     flush(out);
-    if (packet.payload.size() > kLengthSizeAt) {
-        std::uint8_t& lengths = packet.payload.data()[kLengthSizeAt];
-        length_bytes_ = (lengths & 3U) + 1;
-        lengths |= 3U;
+    const GivenConfig config = read_given_config(packet.payload.bytes());
+    length_bytes_ = config.length_bytes;
+    config_trouble_.clear();
+    if (!config.has_sets()) {
+        const bool has_either = !config.sps.empty() || !config.pps.empty();
+        config_trouble_ = "H.264: a decoder configuration of " +
+                          std::to_string(packet.payload.size()) + " bytes without " +
+                          (has_either ? config.sps.empty() ? "an SPS" : "a PPS" : "SPS and PPS");
     }
-    if (const auto config = media::parse_avc_config(packet.payload.bytes())) {
-        for (const Bytes set : config->sps) access_units_.feed(set);
-        for (const Bytes set : config->pps) access_units_.feed(set);
-    }
-    give(std::move(packet), out);
+    for (const ParameterSet& set : config.sps) access_units_.feed(set);
+    for (const ParameterSet& set : config.pps) access_units_.feed(set);
+    if (auto header = headers_.give(packet, config)) give(*std::move(header), out);
 }
 
 void Normaliser::note_unit(Bytes unit, bool is_flagged_key, Walked& walked) {
@@ -140,6 +205,7 @@ void Normaliser::note_unit(Bytes unit, bool is_flagged_key, Walked& walked) {
                         (role != Role::second_field && begins_at_first_macroblock(unit));
     if (begins && !walked.has_slices) {
         walked.begins_picture = true;
+        walked.is_read = role == Role::first_slice;
         if (role == Role::first_slice) {
             const media::PictureStart& picture = access_units_.picture();
             walked.is_key =
@@ -151,9 +217,29 @@ void Normaliser::note_unit(Bytes unit, bool is_flagged_key, Walked& walked) {
     walked.has_slices = true;
 }
 
+/// Some say that their lengths are of another size than they are.
+void Normaliser::choose_length_bytes(Bytes units) {
+    const auto fits = [units](unsigned bytes) {
+        bool has_unit = false;
+        bool is_plausible = true;
+        const auto look = [&](Bytes unit) {
+            has_unit = true;
+            is_plausible = is_plausible && (unit[0] & 0x80) == 0;
+        };
+        return for_each_unit(units, look, bytes) && has_unit && is_plausible;
+    };
+    if (fits(length_bytes_)) return;
+    for (const unsigned bytes : {4U, 2U, 1U, 3U}) {
+        if (bytes == length_bytes_ || !fits(bytes)) continue;
+        length_bytes_ = bytes;
+        return;
+    }
+}
+
 /// Looks at every unit, and copies them only once something about them must change.
 Normaliser::Walked Normaliser::walk(const Packet& packet) {
     Walked walked;
+    choose_length_bytes(packet.payload.bytes());
     const Bytes all = packet.payload.bytes();
     const auto be_odd = [&](std::size_t up_to) {
         if (!walked.is_plain) return;
@@ -168,6 +254,7 @@ Normaliser::Walked Normaliser::walk(const Packet& packet) {
         const std::size_t size =
             left < length_bytes_ ? left : load_length(all.data() + at, length_bytes_);
         if (left < length_bytes_ || size > left - length_bytes_) {  // cut short
+            walked.is_cut = left > length_bytes_;
             be_odd(begin);
             break;
         }
@@ -200,7 +287,10 @@ Normaliser::Walked Normaliser::walk(const Packet& packet) {
 void Normaliser::video(Packet packet, std::vector<Packet>& out) {
     Walked walked = walk(packet);
     if (!walked.is_plain) packet.payload = std::move(walked.units);
-    if (packet.payload.empty()) return note_unusable("H.264: a picture without a whole NAL unit");
+    if (packet.payload.empty()) {
+        return note_unseen(packet, "H.264: a picture without a whole NAL unit");
+    }
+    if (walked.is_cut) note_unusable("H.264: a NAL unit is cut short");
     if (!walked.has_slices) {  // parameter sets, SEI: of the picture that follows
         flush(out);
         if (prefix_.size() + packet.payload.size() > kPrefixBytesMax) {
@@ -210,55 +300,95 @@ void Normaliser::video(Packet packet, std::vector<Packet>& out) {
         prefix_.append(packet.payload.bytes());
         return;
     }
-    if (!walked.begins_picture) {
-        form_ = Form::slices;
-        held_is_joined_ = true;
-        Buffer more = std::exchange(prefix_, {});
-        if (held_ && held_->payload.size() + more.size() + packet.payload.size() > kBodyBytesMax) {
-            note_unusable("H.264: a picture of more than 16 MiB");
-        } else if (held_) {
-            held_->payload.append(more.bytes());
-            held_->payload.append(packet.payload.bytes());
-        } else {
-            note_unusable("H.264: a slice without the beginning of its picture");
-        }
-        return;
-    }
+    if (!walked.begins_picture) return join(packet);
     flush(out);
+    begin_picture(std::move(packet), walked, out);
+}
+
+/// More of the picture that is held.
+void Normaliser::join(const Packet& packet) {
+    form_ = Form::slices;
+    held_is_joined_ = true;
+    const Buffer more = std::exchange(prefix_, {});
+    if (held_ && held_->payload.size() + more.size() + packet.payload.size() > kBodyBytesMax) {
+        note_unusable("H.264: a picture of more than 16 MiB");
+    } else if (held_) {
+        held_->payload.append(more.bytes());
+        held_->payload.append(packet.payload.bytes());
+    } else if (headers_.has_any() || last_unusable_.empty()) {
+        note_unusable("H.264: a slice without the beginning of its picture");
+    } else {
+        note_unusable(std::string(last_unusable_));  // as its beginning was
+    }
+}
+
+void Normaliser::begin_picture(Packet packet, const Walked& walked, std::vector<Packet>& out) {
     packet.is_key = walked.is_key;
     if (!prefix_.empty()) {
         packet.payload = joined(prefix_.bytes(), packet.payload.bytes());
         prefix_ = {};
+    }
+    auto header =
+        walked.is_read ? headers_.due(packet, access_units_) : headers_.due_unread(packet);
+    if (header) give(*std::move(header), out);
+    if (!headers_.has_any()) {
+        const std::string why = config_trouble_.empty()
+                                    ? "H.264: pictures without SPS and PPS"
+                                    : config_trouble_ + ", and none with the pictures";
+        note_unseen(packet, why);
+        // Of a publisher that gave no configuration at all, viewers may have it from elsewhere.
+        if (!config_trouble_.empty()) return;
     }
     if (form_ == Form::pictures) return give(std::move(packet), out);
     held_ = std::move(packet);
 }
 
 void Normaliser::audio(Packet packet, std::vector<Packet>& out) {
+    const bool is_adts = begins_with_adts(packet.payload.bytes());
+    if (is_adts) return adts(packet, out);
     if (packet.is_config) {
         audio_config_ = Buffer(packet.payload.bytes());
-        return give(std::move(packet), out);
-    }
-    if (begins_with_adts(packet.payload.bytes())) {
-        const Bytes frame = packet.payload.bytes();
-        const auto config = config_of_adts(frame);
-        if (!std::ranges::equal(audio_config_.bytes(), config)) {
-            Packet made;
-            made.track = media::Track::audio;
-            made.codec = Codec::aac;
-            made.is_config = true;
-            made.dts_ms = packet.dts_ms;
-            made.payload = Buffer(Bytes(config));
-            audio_config_ = Buffer(Bytes(config));
-            give(std::move(made), out);
-        }
-        const std::size_t head = (frame[1] & 1) != 0 ? kAdtsBytes : kAdtsBytesWithCrc;
-        if (frame.size() <= head) return note_unusable("AAC: an ADTS header without a frame");
-        packet.payload = Buffer(frame.subspan(head));
+        is_audio_config_made_ = false;
     } else if (audio_config_.empty()) {
         return note_unusable("AAC: sound without a decoder configuration");
     }
     give(std::move(packet), out);
+}
+
+/// One frame or several, each behind its header; also where a configuration should be.
+void Normaliser::adts(const Packet& packet, std::vector<Packet>& out) {
+    Bytes left = packet.payload.bytes();
+    const auto config = config_of_adts(left);
+    const bool is_other = !std::ranges::equal(audio_config_.bytes(), config);
+    if (is_other && (audio_config_.empty() || is_audio_config_made_ || packet.is_config)) {
+        audio_config_ = Buffer(Bytes(config));
+        is_audio_config_made_ = true;
+        Packet made;
+        made.track = media::Track::audio;
+        made.codec = Codec::aac;
+        made.is_config = true;
+        made.dts_ms = packet.dts_ms;
+        made.payload = Buffer(Bytes(config));
+        give(std::move(made), out);
+    }
+    if (packet.is_config) return;
+    const auto read = parse_aac_config(config);
+    if (!read) return note_unusable("AAC: an ADTS header of no sample rate");
+    for (std::int64_t count = 0; begins_with_adts(left); ++count) {
+        const std::size_t head = (left[1] & 1) != 0 ? kAdtsBytes : kAdtsBytesWithCrc;
+        const std::size_t said = adts_frame_bytes(left);
+        // The last one may not know its length, as of a stream that is still being written.
+        const bool is_last = said <= head || said >= left.size();
+        const Bytes frame = is_last ? left : left.first(said);
+        if (frame.size() <= head) return note_unusable("AAC: an ADTS header without a frame");
+        Packet made;
+        made.track = media::Track::audio;
+        made.codec = Codec::aac;
+        made.dts_ms = packet.dts_ms + count * kAacSamples * 1000 / read->sample_rate;
+        made.payload = Buffer(frame.subspan(head));
+        give(std::move(made), out);
+        left = left.subspan(frame.size());
+    }
 }
 
 }  // namespace st::flv

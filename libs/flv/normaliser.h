@@ -4,8 +4,9 @@
 ///
 ///     tags that carry slices of one picture are joined, parameter sets and SEI go with the picture
 ///     they stand before; empty NAL units are left out, start codes within a unit divide it;
-///     lengths of 1, 2 or 3 bytes become 4; key is what a decoder may begin at; AAC loses ADTS
-///     headers and gets its configuration from them; metadata loses what only a file's has.
+///     lengths of 1, 2 or 3 bytes become 4; key is what a decoder may begin at; parameter sets that
+///     change are a new decoder configuration; AAC loses ADTS headers and gets its configuration
+///     from them; metadata loses what only a file's has, and says when a track came late.
 ///
 /// Pure; one for each publisher.
 #include <cstdint>
@@ -13,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "flv/inlet.h"
+#include "flv/avc_headers.h"
 #include "media/access_unit.h"
 #include "media/packet.h"
 
@@ -36,6 +37,10 @@ class Normaliser {
     /// Packets that could not be used, and why the last one was not.
     std::uint64_t unusable() const { return unusable_; }
     const std::string& last_unusable() const { return last_unusable_; }
+    /// Why nobody will ever see a picture of this publisher; empty: there is hope, or none is due.
+    /// One that gave a decoder configuration without parameter sets is given its first key frame to
+    /// bring them; one that gave none 5 s of pictures, which are passed on as they are.
+    const std::string& hopeless() const { return hopeless_; }
 
  private:
     /// What one packet of video is, as far as the publisher has shown.
@@ -45,19 +50,28 @@ class Normaliser {
         bool begins_picture = false;
         bool has_slices = false;
         bool is_key = false;
-        Buffer units;  ///< each behind a length of 4 bytes; if not plain
+        bool is_read = false;  ///< the picture's parameter sets are known
+        bool is_cut = false;   ///< the last unit is not whole
+        Buffer units;          ///< each behind a length of 4 bytes; if not plain
     };
 
     void video(media::Packet packet, std::vector<media::Packet>& out);
-    void video_config(media::Packet packet, std::vector<media::Packet>& out);
+    void video_config(const media::Packet& packet, std::vector<media::Packet>& out);
     void audio(media::Packet packet, std::vector<media::Packet>& out);
+    void adts(const media::Packet& packet, std::vector<media::Packet>& out);
+    void metadata(media::Packet packet, std::vector<media::Packet>& out);
+    void announce(const media::Packet& packet, std::vector<media::Packet>& out);
+    void begin_picture(media::Packet packet, const Walked& walked, std::vector<media::Packet>& out);
+    void join(const media::Packet& packet);
+    void choose_length_bytes(Bytes units);
     Walked walk(const media::Packet& packet);
     void note_unit(Bytes unit, bool is_flagged_key, Walked& walked);
     void note_whole_picture();
-    void give(media::Packet picture, std::vector<media::Packet>& out);
+    void give(media::Packet packet, std::vector<media::Packet>& out);
     void note_unusable(const std::string& why);
+    void note_unseen(const media::Packet& picture, const std::string& why);
 
-    Inlet inlet_;
+    AvcHeaders headers_;
     media::AccessUnits access_units_;
     unsigned length_bytes_ = 4;
     Form form_ = Form::unknown;
@@ -67,6 +81,15 @@ class Normaliser {
     std::optional<media::Packet> held_;
     Buffer prefix_;  ///< units that stand before the next picture
     Buffer audio_config_;
+    bool is_audio_config_made_ = false;  ///< of ADTS headers
+    Buffer metadata_;                    ///< as viewers have it; empty: there was none
+    bool is_video_announced_ = false;    ///< by metadata, or it came in time
+    bool is_audio_announced_ = false;
+    std::optional<std::int64_t> first_picture_ms_;  ///< of what was given
+    std::optional<std::int64_t> first_sound_ms_;
+    std::string config_trouble_;  ///< why the last decoder configuration is of no use
+    std::optional<std::int64_t> unseen_since_ms_;  ///< the first picture that nobody can decode
+    std::string hopeless_;
     std::uint64_t unusable_ = 0;
     std::string last_unusable_;
 };

@@ -1,7 +1,6 @@
 #include "flv/video_data.h"
 
 #include <algorithm>
-#include <array>
 
 #include "media/avc_config.h"
 #include "media/nal.h"
@@ -28,20 +27,6 @@ struct FirstSets {
         return media::encode_avc_config({&sps, 1}, {&pps, 1});
     }
 };
-
-/// Calls `take` with each unit; false: the lengths do not lead exactly to the end.
-template <class Take>
-bool for_each_unit(Bytes units, Take take) {
-    std::size_t at = 0;
-    while (units.size() - at >= kLengthBytes) {
-        const std::size_t size = load_be32(units.data() + at);
-        at += kLengthBytes;
-        if (size > units.size() - at) return false;
-        if (size > 0) take(units.subspan(at, size));
-        at += size;
-    }
-    return at == units.size();
-}
 
 }  // namespace
 
@@ -72,42 +57,6 @@ Buffer lengths_from_annex_b(Bytes annex_b) {
         units.append(annex_b.subspan(nal.begin, nal.end - nal.begin));
     }
     return units;
-}
-
-Result<Buffer> config_from_annex_b(Bytes annex_b) {
-    FirstSets sets;
-    media::NalWalker walker(annex_b);
-    for (media::NalSpan nal{}; walker.next(nal);) {
-        sets.note(annex_b.subspan(nal.begin, nal.end - nal.begin));
-    }
-    return sets.config();
-}
-
-Result<Buffer> config_from_odd_record(Bytes record) {
-    constexpr std::size_t kLengthSizeAt = 4;
-    constexpr std::size_t kSpsCountAt = 5;
-    constexpr std::array<std::uint8_t, 3> kStartCode = {0, 0, 1};
-    FirstSets sets;
-    Buffer annex_b;
-    std::size_t at = kSpsCountAt;
-    for (const unsigned count_mask : {0x1FU, 0xFFU}) {
-        if (at >= record.size()) break;
-        const std::size_t count = record[at++] & count_mask;
-        for (std::size_t i = 0; i < count && record.size() - at >= 2; ++i) {
-            const std::size_t announced = load_be16(record.data() + at);
-            const std::size_t size = std::min<std::size_t>(announced, record.size() - at - 2);
-            annex_b.append(kStartCode);
-            annex_b.append(record.subspan(at + 2, size));
-            at += 2 + size;
-        }
-    }
-    media::NalWalker walker(annex_b.bytes());
-    for (media::NalSpan nal{}; walker.next(nal);) {
-        if (nal.end > nal.begin) sets.note(annex_b.bytes().subspan(nal.begin, nal.end - nal.begin));
-    }
-    Result<Buffer> made = sets.config();
-    if (made) made->data()[kLengthSizeAt] = static_cast<std::uint8_t>(0xFC | (record[4] & 3));
-    return made;
 }
 
 Result<Buffer> config_from_lengths(Bytes units) {

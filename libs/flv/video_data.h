@@ -1,10 +1,27 @@
 #pragma once
 /// H.264 pictures as FLV carries them: NAL units behind their lengths, or wrongly as Annex B. Pure.
+#include <cstddef>
+
 #include "base/buffer.h"
 #include "base/bytes.h"
 #include "base/result.h"
 
 namespace st::flv {
+
+/// Calls `take` with each unit behind a length of `length_bytes`, but for empty ones. False: the
+/// lengths do not lead exactly to the end.
+template <class Take>
+bool for_each_unit(Bytes units, Take take, unsigned length_bytes = 4) {
+    std::size_t at = 0;
+    while (units.size() - at >= length_bytes) {
+        std::size_t size = 0;
+        for (unsigned i = 0; i < length_bytes; ++i) size = size << 8 | units[at++];
+        if (size > units.size() - at) return false;
+        if (size > 0) take(units.subspan(at, size));
+        at += size;
+    }
+    return at == units.size();
+}
 
 /// What walking over NAL units behind lengths of 4 bytes shows.
 struct UnitScan {
@@ -19,15 +36,8 @@ bool begins_with_start_code(Bytes bytes);
 /// The NAL units of an Annex B stream, each behind a length of 4 bytes; empty if there are none.
 Buffer lengths_from_annex_b(Bytes annex_b);
 
-/// The decoder configuration for the first SPS and PPS in an Annex B stream.
-Result<Buffer> config_from_annex_b(Bytes annex_b);
-
-/// The decoder configuration for what an odd AVCDecoderConfigurationRecord holds: other units among
-/// the sets, start codes before or within them, a set in the wrong list, another version. It keeps
-/// the length size that the record announces. Error if there is no SPS or no PPS in it.
-Result<Buffer> config_from_odd_record(Bytes record);
-
-/// The same of NAL units behind lengths of 4 bytes; what is not whole is not looked at.
+/// The decoder configuration for the first SPS and PPS among NAL units behind lengths of 4 bytes;
+/// what is not whole is not looked at. Error if one of them is missing.
 Result<Buffer> config_from_lengths(Bytes units);
 
 }  // namespace st::flv

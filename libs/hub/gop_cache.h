@@ -8,9 +8,9 @@
 namespace st::hub {
 
 struct GopLimits {
-    std::size_t packets = 4096;
+    std::size_t packets = 16'384;
     std::size_t bytes = std::size_t{16} << 20;  ///< of payload
-    std::int64_t age_ms = 20'000;               ///< of stream time
+    std::int64_t age_ms = 60'000;               ///< of stream time
 };
 
 class GopCache {
@@ -32,7 +32,7 @@ class GopCache {
  private:
     const GopLimits limits_;
     std::vector<UnitPtr> units_;
-    std::size_t bytes_ = 0;
+    std::size_t bytes_ = 0;       ///< of payload
     std::size_t held_bytes_ = 0;  ///< with what goes along with payload
     MemoryBudget::Holder held_;
 };

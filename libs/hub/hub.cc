@@ -5,6 +5,13 @@
 #include "base/clock.h"
 
 namespace st::hub {
+namespace {
+
+/// How long and of how many streams streams() says that their last publisher was refused.
+constexpr std::int64_t kRefusalNs = 60'000'000'000;
+constexpr std::size_t kRefusalsMax = 64;
+
+}  // namespace
 
 Publication& Publication::operator=(Publication&& other) noexcept {
     if (this == &other) return *this;
@@ -119,6 +126,7 @@ Result<Publication> Hub::publish(const std::string& path, PublisherPtr publisher
             publisher->last_input_ns.store(now_ns);
             event.is_return = stream->viewers() > 0;
             number = next_publication_++;
+            refusals_.erase(path);
             stream->begin(number, publisher, info, clock, now_ns, wall_us());
             ++publishers_;
         } else {
@@ -250,15 +258,50 @@ bool Hub::kick_viewer(std::uint64_t id) {
     return true;
 }
 
-std::vector<StreamStatus> Hub::streams() const {
-    std::vector<StreamPtr> all;
+void Hub::note_refused(const std::string& path, const PublisherInfo& info, const std::string& why,
+                       std::int64_t now_ns) {
+    const Lock lock(mutex_);
+    std::erase_if(refusals_, [&](const auto& one) { return one.second.until_ns < now_ns; });
+    if (refusals_.size() >= kRefusalsMax && !refusals_.contains(path)) return;
+    StreamStatus status;
+    status.path = path;
+    status.publisher = info;
+    status.is_refused = true;
+    status.unusable_why = why;
+    refusals_.insert_or_assign(path, Refusal{std::move(status), now_ns + kRefusalNs});
+}
+
+std::vector<StreamStatus> Hub::streams(std::int64_t now_ns) const {
+    std::map<std::string, StreamPtr> all;
+    std::map<std::string, StreamStatus> statuses;
     {
         const Lock lock(mutex_);
-        for (const auto& [path, stream] : streams_) all.push_back(stream);
+        all = streams_;
+        for (const auto& [path, refusal] : refusals_) {
+            if (refusal.until_ns >= now_ns) statuses.emplace(path, refusal.status);
+        }
     }
-    std::vector<StreamStatus> statuses;
-    for (const StreamPtr& stream : all) statuses.push_back(stream->status());
-    return statuses;
+    for (const auto& [path, stream] : all) {
+        StreamStatus status = stream->status();
+        const auto refused = statuses.find(path);
+        if (refused != statuses.end() && !status.is_live) {  // viewers wait for another one
+            status.is_refused = true;
+            status.unusable_why = refused->second.unusable_why;
+        }
+        statuses.insert_or_assign(path, std::move(status));
+    }
+    std::vector<StreamStatus> list;
+    list.reserve(statuses.size());
+    for (auto& [path, status] : statuses) list.push_back(std::move(status));
+    return list;
+}
+
+std::optional<StreamStatus> Hub::status(const std::string& path) const {
+    if (const StreamPtr stream = find(path)) return stream->status();  // of those who wait, too
+    const Lock lock(mutex_);
+    const auto refused = refusals_.find(path);
+    if (refused == refusals_.end() || refused->second.until_ns < monotonic_ns()) return {};
+    return refused->second.status;
 }
 
 StreamPtr Hub::find(const std::string& path) const {

@@ -6,10 +6,12 @@
 /// outlives both, and its delivery queues.
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "base/sync.h"
 #include "hub/delivery_queue.h"
@@ -39,16 +41,24 @@ class Publication {
     explicit operator bool() const { return stream_ != nullptr; }
     /// Its time is the publisher's; the stream gives it its own. False once another publisher has
     /// the stream, or after end(): the packet goes nowhere.
-    bool push(media::Packet packet, std::int64_t now_ns) {
-        return stream_ && stream_->push(number_, std::move(packet), now_ns);
+    bool push(media::Packet packet, std::int64_t now_ns, Coming coming = Coming::live) {
+        return stream_ && stream_->push(number_, std::move(packet), now_ns, coming);
     }
     /// Bytes came from the peer. Tells whoever waits for the path that this one is alive.
     void note_input(std::int64_t now_ns);
     /// Whether making packets is worth the while. A publisher may ignore it.
     bool is_wanted(std::int64_t now_ns) const { return stream_ && stream_->is_wanted(now_ns); }
-    /// Instead of push() while the stream is not wanted.
-    void pass(std::size_t bytes, bool is_picture, std::int64_t now_ns) {
-        if (stream_) stream_->pass(number_, bytes, is_picture, now_ns);
+    /// Of a publisher whose packets are not counted one by one: Coming::measured.
+    void count(const Arrival& arrival) {
+        if (stream_) stream_->count(number_, arrival);
+    }
+    /// Instead of push() while the stream is not wanted: the hub gives up what it keeps.
+    void pause() {
+        if (stream_) stream_->pause(number_);
+    }
+    /// Something of the publisher could not be used; for whoever looks at the stream.
+    void note_unusable(const std::string& why) {
+        if (stream_) stream_->note_unusable(number_, why);
     }
     const std::string& path() const { return stream_->path(); }
     std::uint64_t number() const { return number_; }
@@ -138,7 +148,17 @@ class Hub {
     /// False: no viewer has that number.
     bool kick_viewer(std::uint64_t id) ST_EXCLUDES(mutex_);
 
-    std::vector<StreamStatus> streams() const ST_EXCLUDES(mutex_);  ///< by path
+    /// Nothing of this publisher can be used: for a while streams() says so, unless another one
+    /// comes.
+    void note_refused(const std::string& path, const PublisherInfo& info, const std::string& why,
+                      std::int64_t now_ns) ST_EXCLUDES(mutex_);
+    /// By path.
+    std::vector<StreamStatus> streams(std::int64_t now_ns = monotonic_ns()) const
+        ST_EXCLUDES(mutex_);
+    /// Nullopt: nobody publishes or watches there, and nobody was refused lately.
+    std::optional<StreamStatus> status(const std::string& path) const ST_EXCLUDES(mutex_);
+    /// What those who keep something for the hub's viewers count it in.
+    StreamMemory& memory() { return memory_; }
     /// Null: nobody publishes or watches there.
     StreamPtr find(const std::string& path) const ST_EXCLUDES(mutex_);
     std::vector<std::shared_ptr<const ViewerRecord>> viewers() const
@@ -163,6 +183,11 @@ class Hub {
     void unsubscribe(const GroupPtr& group, const Subscriber& subscriber, const std::string& reason)
         ST_EXCLUDES(mutex_);
 
+    struct Refusal {
+        StreamStatus status;
+        std::int64_t until_ns;
+    };
+
     const Options options_;
     const std::vector<std::unique_ptr<const Encoding>> encodings_;
     const EventSink events_;
@@ -174,6 +199,7 @@ class Hub {
     std::unordered_map<std::uint64_t, Watcher> watchers_ ST_GUARDED_BY(mutex_);
     /// Refused because another one publishes there, and not told of a change yet; by path.
     std::multimap<std::string, std::weak_ptr<Publisher>> waiting_ ST_GUARDED_BY(mutex_);
+    std::map<std::string, Refusal> refusals_ ST_GUARDED_BY(mutex_);  ///< by path
     std::uint64_t next_viewer_ ST_GUARDED_BY(mutex_) = 1;
     std::uint64_t next_publication_ ST_GUARDED_BY(mutex_) = 1;
     std::size_t publishers_ ST_GUARDED_BY(mutex_) = 0;

@@ -33,8 +33,13 @@ void Statistics::add(const media::Packet& packet, std::int64_t now_ns) {
     const bool is_picture =
         packet.track == media::Track::video && !packet.is_config && packet.track_id == 0;
     add_unseen(packet.payload.size(), is_picture, now_ns);
-    if (!is_picture) return;
-    if (!packet.is_key) return;
+    add_key(packet);
+}
+
+void Statistics::add_key(const media::Packet& packet) {
+    const bool is_key = packet.track == media::Track::video && !packet.is_config && packet.is_key &&
+                        packet.track_id == 0;
+    if (!is_key) return;
     if (last_key_ms_ >= 0) key_interval_ms_ = packet.dts_ms - last_key_ms_;
     last_key_ms_ = packet.dts_ms;
 }

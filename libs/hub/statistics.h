@@ -17,6 +17,8 @@ struct Rates {
 class Statistics {
  public:
     void add(const media::Packet& packet, std::int64_t now_ns);
+    /// Of a packet that is counted already: only how far key frames are apart.
+    void add_key(const media::Packet& packet);
     /// What came in and was made no packet of, because nobody watches.
     void add_unseen(std::size_t bytes, bool is_picture, std::int64_t now_ns);
 

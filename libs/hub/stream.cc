@@ -22,7 +22,7 @@ constexpr std::size_t kHeldBytesMax = std::size_t{2} << 20;
 constexpr std::size_t kFurtherTracksMax = 32;
 
 bool is_of_headers(const media::Packet& packet) {
-    return packet.is_config || packet.track == media::Track::metadata;
+    return packet.is_config || (packet.track == media::Track::metadata && !packet.is_passing);
 }
 
 media::PacketPtr at_time(const media::Packet& packet, std::int64_t dts_ms) {
@@ -50,11 +50,16 @@ void Stream::begin(std::uint64_t publication, PublisherPtr publisher, const Publ
     since_us_ = now_us;
     first_media_ns_.reset();
     timeline_.begin(clock, now_ns);
+    begun_timeline_ = timeline_;
     headers_ = std::make_shared<const Headers>();
     cache_.clear();
     drop_held();
     newest_entry_.reset();
+    key_ns_.reset();
+    is_kept_by_publisher_ = false;
     statistics_ = {};
+    unusable_ = 0;
+    unusable_why_.clear();
     has_video_ = has_audio_frames_ = has_key_ = false;
     promises_video_ = promises_audio_ = false;
     pictures_ = 0;
@@ -90,7 +95,7 @@ void Stream::note_tracks(const media::Packet& packet) {
     } else if (packet.track == media::Track::audio) {
         if (!packet.is_config) has_audio_frames_ = true;
         flv_audio_ = codec_tag;
-    } else {
+    } else if (!packet.is_passing) {
         promises_video_ = packet.promises_video;
         promises_audio_ = packet.promises_audio;
     }
@@ -142,30 +147,69 @@ void Stream::note_config(const media::PacketPtr& packet) {
 void Stream::encode(const Unit& unit, FormId form) {
     if (unit.forms[form]) return;
     unit.forms[form] = memory_.keep(encodings_[form]->encode(*unit.packet));
-    cache_.note_form(unit, unit.forms[form]->capacity());
+    if (!unit.packet->is_passing) cache_.note_form(unit, unit.forms[form]->capacity());
     ++encodings_made_;
 }
 
-bool Stream::push(std::uint64_t publication, media::Packet packet, std::int64_t now_ns) {
+void Stream::note_unusable(std::uint64_t publication, const std::string& why) {
+    const Lock lock(mutex_);
+    if (publication != publication_) return;
+    ++unusable_;
+    unusable_why_ = why;
+}
+
+/// A data message: for those who watch now.
+void Stream::pass_on(media::Packet packet, std::int64_t now_ns) {
+    if (!newest_entry_) return;
+    packet.dts_ms = timeline_.look(static_cast<std::uint64_t>(packet.dts_ms));
+    note_statistics(packet, now_ns);
+    deliver(std::move(packet), false, now_ns);
+}
+
+void Stream::note_statistics(const media::Packet& packet, std::int64_t now_ns) {
+    if (coming_ == Coming::live) {
+        statistics_.add(packet, now_ns);
+    } else {
+        statistics_.add_key(packet);
+    }
+    if (coming_ != Coming::kept && packet.is_key && packet.track_id == 0) key_ns_ = now_ns;
+}
+
+bool Stream::push(std::uint64_t publication, media::Packet packet, std::int64_t now_ns,
+                  Coming coming) {
     const Lock lock(mutex_);
     if (!publisher_ || publication != publication_) return false;
+    coming_ = coming;
+    if (packet.is_passing) {
+        pass_on(std::move(packet), now_ns);
+        return true;
+    }
     const bool is_header = is_of_headers(packet);
+    const bool is_picture =
+        packet.track == media::Track::video && !is_header && packet.track_id == 0;
+    if (!is_header && !first_media_ns_) first_media_ns_ = now_ns;
+    has_key_ = has_key_ || (is_picture && packet.is_key);
+    if (is_picture && !has_key_) {
+        // It refers to a picture that nobody has, nor has anybody the sound beside it: a stream
+        // that goes on does so with what comes next.
+        note_tracks(packet);
+        note_statistics(packet, now_ns);
+        drop_held();
+        if (timeline_.is_return() && !timeline_.is_settled()) {
+            timeline_ = begun_timeline_;
+        } else {
+            timeline_.map(packet.track, static_cast<std::uint64_t>(packet.dts_ms), now_ns);
+        }
+        return true;
+    }
     packet.dts_ms =
         is_header ? timeline_.newest_ms()
                   : timeline_.map(packet.track, static_cast<std::uint64_t>(packet.dts_ms), now_ns);
-    if (!is_header && !first_media_ns_) first_media_ns_ = now_ns;
     note_tracks(packet);
-    statistics_.add(packet, now_ns);
+    note_statistics(packet, now_ns);
     const bool begins = is_entry(packet, now_ns);
     if (!begins && !is_header && !newest_entry_ && packet.track == media::Track::audio) {
         hold(std::move(packet), now_ns);
-        return true;
-    }
-    const bool is_picture =
-        packet.track == media::Track::video && !is_header && packet.track_id == 0;
-    has_key_ = has_key_ || (is_picture && packet.is_key);
-    if (is_picture && !has_key_) {  // goes on from one that nobody has, and so does the sound
-        drop_held();
         return true;
     }
     if (begins) deliver_held(packet.dts_ms, true);
@@ -207,6 +251,7 @@ void Stream::deliver(media::Packet packet, bool is_entry, std::int64_t now_ns) {
     unit->packet = memory_.keep(std::move(packet));
     unit->serial = ++serial_;
     unit->arrived_ns = now_ns;
+    unit->is_kept = coming_ == Coming::kept;
     if (is_of_headers(*unit->packet)) note_config(unit->packet);
     if (is_entry) {
         timeline_.settle();
@@ -214,18 +259,30 @@ void Stream::deliver(media::Packet packet, bool is_entry, std::int64_t now_ns) {
         newest_entry_ = unit;
     }
     memory_.caches();  // as large as the budget is now
-    cache_.add(unit);
+    if (!unit->packet->is_passing) cache_.add(unit);
     for (const Members& members : members_) {
         encode(*unit, members.group->form());
         members.delivery->hand_over(members.group, unit);
     }
 }
 
-void Stream::pass(std::uint64_t publication, std::size_t bytes, bool is_picture,
-                  std::int64_t now_ns) {
+void Stream::count(std::uint64_t publication, const Arrival& arrival) {
     const Lock lock(mutex_);
     if (!publisher_ || publication != publication_) return;
-    statistics_.add_unseen(bytes, is_picture, now_ns);
+    statistics_.add_unseen(arrival.bytes, arrival.is_picture, arrival.now_ns);
+    is_kept_by_publisher_ = arrival.is_kept;
+    if (arrival.is_key) key_ns_ = arrival.now_ns;
+}
+
+void Stream::want_until(std::int64_t ns) {
+    const Lock lock(mutex_);
+    wanted_until_ns_.store(ns, std::memory_order_relaxed);
+    if (publisher_) publisher_->wanted();
+}
+
+void Stream::pause(std::uint64_t publication) {
+    const Lock lock(mutex_);
+    if (!publisher_ || publication != publication_) return;
     drop_held();
     cache_.clear();
     newest_entry_.reset();
@@ -266,6 +323,7 @@ std::uint64_t Stream::publication() const {
 Stream::Place Stream::join(DeliveryQueue& delivery, FormId form) {
     const Lock lock(mutex_);
     watchers_.store(++viewers_, std::memory_order_relaxed);
+    if (publisher_) publisher_->wanted();
     auto found = std::find_if(members_.begin(), members_.end(), [&](const Members& members) {
         return members.delivery == &delivery && members.group->form() == form;
     });
@@ -287,7 +345,7 @@ void Stream::leave(const GroupPtr& group, const ViewerRecord& record, std::int64
     const Lock lock(mutex_);
     dropped_ += record.dropped.load();
     queue_bytes_max_ = std::max(queue_bytes_max_, record.queue_bytes_max.load());
-    want_until(now_ns + kWantedAfterNs);
+    wanted_until_ns_.store(now_ns + kWantedAfterNs, std::memory_order_relaxed);
     watchers_.store(--viewers_, std::memory_order_relaxed);
     const auto found = std::find_if(members_.begin(), members_.end(),
                                     [&](const Members& members) { return members.group == group; });
@@ -347,11 +405,15 @@ StreamStatus Stream::status() const {
     status.flv_audio = flv_audio_;
     status.statistics = statistics_;
     status.jumps = timeline_.jumps();
+    status.unusable = unusable_;
+    status.unusable_why = unusable_why_;
     status.viewers = viewers_;
     status.dropped = dropped_;
     status.queue_bytes_max = queue_bytes_max_;
     status.gop_packets = cache_.units().size();
     status.gop_bytes = cache_.bytes();
+    status.is_kept = is_kept_by_publisher_ || !cache_.units().empty();
+    status.key_ns = key_ns_;
     return status;
 }
 
@@ -368,6 +430,11 @@ bool Stream::is_live() const {
 bool Stream::is_unused() const {
     const Lock lock(mutex_);
     return !publisher_ && viewers_ == 0;
+}
+
+std::vector<UnitPtr> Stream::kept() const {
+    const Lock lock(mutex_);
+    return cache_.units();
 }
 
 UnitPtr Stream::newest_entry() const {

@@ -20,10 +20,20 @@
 
 namespace st::hub {
 
+/// What a publisher received and may make packets of, or not.
+struct Arrival {
+    std::size_t bytes = 0;
+    bool is_picture = false;  ///< begins one
+    bool is_key = false;      ///< ... that a decoder may begin with
+    bool is_kept = false;     ///< the publisher keeps it, and all since the last key frame
+    std::int64_t now_ns = 0;
+};
+
 /// What a stream looks like from outside.
 struct StreamStatus {
     std::string path;
-    bool is_live = false;  ///< has a publisher; else viewers wait for one
+    bool is_live = false;     ///< has a publisher; else viewers wait for one
+    bool is_refused = false;  ///< nothing of its last publisher could be used: unusable_why
     PublisherInfo publisher;
     std::int64_t since_us = 0;  ///< wall clock; of the publisher
     media::PacketPtr video;     ///< its configuration, if any
@@ -34,11 +44,22 @@ struct StreamStatus {
     std::optional<std::uint32_t> flv_audio;
     Statistics statistics;
     std::uint64_t jumps = 0;
+    std::uint64_t unusable = 0;  ///< packets of the publisher
+    std::string unusable_why;    ///< of the last one
     std::size_t viewers = 0;
     std::uint64_t dropped = 0;  ///< for viewers that have left
     std::uint64_t queue_bytes_max = 0;
     std::size_t gop_packets = 0;
     std::size_t gop_bytes = 0;
+    bool is_kept = false;                ///< somebody who comes now need not wait for a key frame
+    std::optional<std::int64_t> key_ns;  ///< when its last key frame came
+};
+
+/// How packets come into a stream.
+enum class Coming : std::uint8_t {
+    live,
+    measured,  ///< live, and counted already as what they were made of: Stream::count()
+    kept,      ///< likewise, from before somebody watched
 };
 
 class Stream : public std::enable_shared_from_this<Stream> {
@@ -66,17 +87,20 @@ class Stream : public std::enable_shared_from_this<Stream> {
     void begin(std::uint64_t publication, PublisherPtr publisher, const PublisherInfo& info,
                Clock clock, std::int64_t now_ns, std::int64_t now_us) ST_EXCLUDES(mutex_);
     /// Does nothing unless `publication` holds the stream.
-    bool push(std::uint64_t publication, media::Packet packet, std::int64_t now_ns)
-        ST_EXCLUDES(mutex_);
-    /// Instead of push() while nobody wants the stream: counted, and what was kept is given up.
-    void pass(std::uint64_t publication, std::size_t bytes, bool is_picture, std::int64_t now_ns)
-        ST_EXCLUDES(mutex_);
+    bool push(std::uint64_t publication, media::Packet packet, std::int64_t now_ns,
+              Coming coming = Coming::live) ST_EXCLUDES(mutex_);
+    void note_unusable(std::uint64_t publication, const std::string& why) ST_EXCLUDES(mutex_);
+    /// What came in, whether packets are made of it or not.
+    void count(std::uint64_t publication, const Arrival& arrival) ST_EXCLUDES(mutex_);
+    /// Nothing is pushed from now on until somebody wants the stream: what was kept is given up.
+    void pause(std::uint64_t publication) ST_EXCLUDES(mutex_);
     /// Somebody watches, has just done so, or asked to be able to.
     bool is_wanted(std::int64_t now_ns) const {
         return watchers_.load(std::memory_order_relaxed) > 0 ||
                now_ns < wanted_until_ns_.load(std::memory_order_relaxed);
     }
-    void want_until(std::int64_t ns) { wanted_until_ns_.store(ns, std::memory_order_relaxed); }
+    /// The publisher is told.
+    void want_until(std::int64_t ns) ST_EXCLUDES(mutex_);
     /// Leaves the viewers waiting for another one. False if it did not hold the stream.
     bool leave(std::uint64_t publication) ST_EXCLUDES(mutex_);
     /// Ends all viewers there are, unless there is a publisher, or has been since `publication`.
@@ -102,6 +126,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
     std::size_t viewers() const ST_EXCLUDES(mutex_);
     bool is_live() const ST_EXCLUDES(mutex_);
     bool is_unused() const ST_EXCLUDES(mutex_);
+    /// What is kept for viewers that come later: begins with the newest entry; may be empty.
+    std::vector<UnitPtr> kept() const ST_EXCLUDES(mutex_);
     /// The newest entry, null before the first; kept beyond the cache's limits.
     UnitPtr newest_entry() const ST_EXCLUDES(mutex_);
 
@@ -128,10 +154,12 @@ class Stream : public std::enable_shared_from_this<Stream> {
     void note_config(const media::PacketPtr& packet) ST_REQUIRES(mutex_);
     static void note_further(Headers& headers, const media::PacketPtr& packet);
     bool is_entry(const media::Packet& packet, std::int64_t now_ns) const ST_REQUIRES(mutex_);
+    void pass_on(media::Packet packet, std::int64_t now_ns) ST_REQUIRES(mutex_);
     void hold(media::Packet packet, std::int64_t now_ns) ST_REQUIRES(mutex_);
     void drop_held() ST_REQUIRES(mutex_);
     void deliver_held(std::int64_t end_ms, bool begins) ST_REQUIRES(mutex_);
     void deliver(media::Packet packet, bool is_entry, std::int64_t now_ns) ST_REQUIRES(mutex_);
+    void note_statistics(const media::Packet& packet, std::int64_t now_ns) ST_REQUIRES(mutex_);
     void encode(const Unit& unit, FormId form) ST_REQUIRES(mutex_);
     void tell_publisher_changed() ST_REQUIRES(mutex_);
 
@@ -150,13 +178,20 @@ class Stream : public std::enable_shared_from_this<Stream> {
     std::uint64_t publication_ ST_GUARDED_BY(mutex_) = 0;  ///< the last one's number
     std::uint64_t serial_ ST_GUARDED_BY(mutex_) = 0;
     Timeline timeline_ ST_GUARDED_BY(mutex_);
+    Timeline begun_timeline_
+        ST_GUARDED_BY(mutex_);  ///< as it was before the publisher's first packet
     std::shared_ptr<const Headers> headers_ ST_GUARDED_BY(mutex_) = std::make_shared<Headers>();
     GopCache cache_ ST_GUARDED_BY(mutex_);
     std::vector<Held> held_ ST_GUARDED_BY(mutex_);
     std::size_t held_bytes_ ST_GUARDED_BY(mutex_) = 0;
     MemoryBudget::Charge held_charge_ ST_GUARDED_BY(mutex_);
     UnitPtr newest_entry_ ST_GUARDED_BY(mutex_);
+    bool is_kept_by_publisher_ ST_GUARDED_BY(mutex_) = false;
+    std::optional<std::int64_t> key_ns_ ST_GUARDED_BY(mutex_);  ///< of the last key frame
+    Coming coming_ ST_GUARDED_BY(mutex_) = Coming::live;        ///< of the push under way
     Statistics statistics_ ST_GUARDED_BY(mutex_);
+    std::uint64_t unusable_ ST_GUARDED_BY(mutex_) = 0;
+    std::string unusable_why_ ST_GUARDED_BY(mutex_);
     bool has_video_ ST_GUARDED_BY(mutex_) = false;
     bool promises_video_ ST_GUARDED_BY(mutex_) = false;  ///< by the publisher's metadata
     bool promises_audio_ ST_GUARDED_BY(mutex_) = false;

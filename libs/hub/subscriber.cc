@@ -89,7 +89,9 @@ std::vector<UnitPtr> Subscriber::headers_of(const Unit& entry) {
 }
 
 void Subscriber::queue(UnitPtr unit, std::int64_t now_ns) {
-    queued_bytes_ += unit->wire(form_).size();
+    const std::size_t bytes = unit->wire(form_).size();
+    queued_bytes_ += bytes;
+    if (unit->is_kept) burst_bytes_ += bytes;  // like what was cached at its start
     queue_.push_back({std::move(unit), now_ns});
 }
 
@@ -100,7 +102,8 @@ void Subscriber::send_queued() {
         std::size_t bytes = 0;
         while (count < wires.size() && queue_begin_ < queue_.size() && bytes < kBurstBytes) {
             const Unit& unit = *queue_[queue_begin_].unit;
-            if (unit.packet->track == media::Track::metadata) metadata_ = unit.packet;
+            const bool is_metadata = unit.packet->codec == media::Codec::metadata;
+            if (is_metadata && !unit.packet->is_passing) metadata_ = unit.packet;
             wires[count] = unit.forms[form_];
             bytes += wires[count]->size();
             queue_[queue_begin_].unit.reset();

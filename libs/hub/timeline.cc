@@ -31,10 +31,13 @@ std::uint64_t distance(std::int64_t a, std::int64_t b) {
 void Timeline::begin(Clock clock, std::int64_t now_ns) {
     clock_ = clock;
     has_input_ = false;
-    is_settled_ = false;
+    is_settled_ = is_line_placed_ = false;
+    is_return_ = has_output_;
+    ended_ms_ = newest_given_ms_;
     newest_ns_ = now_ns;
     for (TrackTimes& track : tracks_) {
         track.has_last = track.may_return = false;
+        track.apart_ms = 0;
         track.disorder_ms = kDisorderMs;
         track.pace = {};
     }
@@ -139,7 +142,42 @@ void Timeline::move_line(std::int64_t by_ms) {
         track.before_ms = sum(track.before_ms, by_ms);
         track.last_ms += by_ms;
         track.furthest_ms += by_ms;
+        if (track.has_last) track.given_ms += by_ms;
     }
+    newest_given_ms_ = 0;
+    for (const TrackTimes& track : tracks_) {
+        if (track.has_given) newest_given_ms_ = std::max(newest_given_ms_, track.given_ms);
+    }
+}
+
+/// Where the track goes on behind the publisher before; not further back than a player can follow.
+std::int64_t Timeline::continuation_ms(const TrackTimes& track) const {
+    const std::int64_t last_ms =
+        track.has_given ? std::max(track.given_ms, ended_ms_ - kBehindMaxMs) : ended_ms_;
+    return last_ms + track.interval_ms;
+}
+
+/// A track's first packet from a publisher that returned stands at `line_ms`.
+void Timeline::continue_track(TrackTimes& track, std::int64_t line_ms) {
+    if (!track.has_given) return;
+    // A track that ended so long before its publisher has a gap, and stands where it should.
+    if (track.given_ms + track.interval_ms < line_ms - kBehindMaxMs) return;
+    const std::int64_t apart_ms = continuation_ms(track) - line_ms;
+    if (is_line_placed_ || is_settled_) {
+        track.apart_ms = apart_ms;
+    } else {
+        move_line(apart_ms);  // nobody has anything of the tracks that are there already
+    }
+    is_line_placed_ = true;
+}
+
+std::int64_t Timeline::give(TrackTimes& track, std::int64_t line_ms, bool has_moved) {
+    if (track.apart_ms != 0 && has_moved) track.apart_ms += track.apart_ms < 0 ? 1 : -1;
+    const std::int64_t time_ms = line_ms + track.apart_ms;
+    track.given_ms = track.has_given ? std::max(time_ms, track.given_ms) : time_ms;
+    newest_given_ms_ = has_output_ ? std::max(newest_given_ms_, track.given_ms) : track.given_ms;
+    track.has_given = true;
+    return track.given_ms;
 }
 
 std::int64_t Timeline::map(media::Track which, std::uint64_t time_ms, std::int64_t now_ns) {
@@ -150,7 +188,8 @@ std::int64_t Timeline::map(media::Track which, std::uint64_t time_ms, std::int64
     if (track.pace.was_corrected()) ++jumps_;
     if (!has_input_) {
         has_input_ = true;
-        base_ms_ = has_output_ ? newest_ms_ + track.interval_ms : 0;
+        base_ms_ = is_return_ ? continuation_ms(track) : 0;
+        is_line_placed_ = track.has_given;
         offset_ms_ = difference(base_ms_, input_ms);
         track.offset_ms = offset_ms_;
         newest_ms_ = base_ms_;
@@ -159,11 +198,14 @@ std::int64_t Timeline::map(media::Track which, std::uint64_t time_ms, std::int64
     }
     track.said_ms = last_input_ms_ = said_ms;
     track.input_ms = input_ms;
-    if (!is_settled_ && sum(input_ms, track.offset_ms) < base_ms_) {
+    if (is_return_) {
+        if (!track.has_last) continue_track(track, sum(input_ms, track.offset_ms));
+    } else if (!is_settled_ && sum(input_ms, track.offset_ms) < base_ms_) {
         move_line(base_ms_ - sum(input_ms, track.offset_ms));
     }
     const std::int64_t line_ms = sum(input_ms, track.offset_ms);
-    std::int64_t out_ms = std::max(line_ms, base_ms_);
+    std::int64_t out_ms = is_return_ ? line_ms : std::max(line_ms, base_ms_);
+    const bool has_moved = track.has_last && out_ms > track.last_ms;
     if (track.has_last) {
         out_ms = std::max(out_ms, track.last_ms);
         const std::int64_t interval = out_ms - track.last_ms;
@@ -176,8 +218,19 @@ std::int64_t Timeline::map(media::Track which, std::uint64_t time_ms, std::int64
         newest_ms_ = out_ms;
         newest_ns_ = now_ns;
     }
+    const std::int64_t given_ms = give(track, out_ms, has_moved);
     has_output_ = true;
-    return out_ms;
+    return given_ms;
+}
+
+std::int64_t Timeline::look(std::uint64_t time_ms) const {
+    if (!has_input_) return newest_given_ms_;
+    const TrackTimes& video = tracks_[static_cast<std::size_t>(media::Track::video)];
+    const TrackTimes& audio = tracks_[static_cast<std::size_t>(media::Track::audio)];
+    const TrackTimes& track = video.has_last ? video : audio;
+    const std::int64_t line_ms = sum(unwrap(track, time_ms), track.offset_ms);
+    const bool is_near = distance(line_ms, newest_ms_) <= kForwardMaxMs;
+    return is_near ? std::max<std::int64_t>(line_ms + track.apart_ms, 0) : newest_given_ms_;
 }
 
 }  // namespace st::hub

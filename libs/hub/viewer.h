@@ -33,6 +33,9 @@ class Publisher {
     virtual void replaced() = 0;
     /// An operator ends it.
     virtual void kicked() = 0;
+    /// Somebody begins to watch, or wants a picture: what is kept is due, if there is any that was
+    /// not pushed. Called with the stream's lock held.
+    virtual void wanted() {}
     /// It was refused a path that another one held; that one has left, or has shown that it is
     /// alive. Once for each refusal of Hub::publish().
     virtual void holder_changed() {}

@@ -67,20 +67,11 @@ std::vector<std::unique_ptr<const hub::Encoding>> encodings() {
 
 }  // namespace
 
-class Live::LoopExecutor final : public hub::Executor {
- public:
-    explicit LoopExecutor(loop::EventLoop& loop) : loop_(loop) {}
-    void post(std::function<void()> task) override { loop_.post(std::move(task)); }
-    hub::TimerId after(std::chrono::nanoseconds delay, std::function<void()> task) override {
-        return loop_.after(delay, std::move(task));
-    }
-    void cancel(hub::TimerId timer) override { loop_.cancel(timer); }
-    std::int64_t now_ns() const override { return loop_.now_ns(); }
-    std::int64_t read_clock_ns() const override { return monotonic_ns(); }
-
- private:
-    loop::EventLoop& loop_;
-};
+std::string key_frame_age(const hub::StreamStatus& status, std::int64_t now_ns) {
+    if (!status.is_live || status.is_kept) return {};
+    if (!status.key_ns) return status.statistics.pictures() > 0 ? "no key frame yet" : "";
+    return "last key frame " + std::to_string((now_ns - *status.key_ns) / 1'000'000'000) + " s ago";
+}
 
 Live::Live(const Options& options, loop::EventLoop& control, EventSink& events,
            MemoryBudget* memory)

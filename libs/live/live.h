@@ -3,12 +3,14 @@
 /// loops, and what is told about it.
 #include <functional>
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "base/event_sink.h"
 #include "httpd/net_loop.h"
 #include "hub/hub.h"
+#include "live/loop_executor.h"
 #include "live/options.h"
 #include "live/viewer.h"
 
@@ -22,6 +24,10 @@ enum class Form : hub::FormId {
     ws_flv_zlib,  ///< the same, deflated (server/deflated.h)
     rtmp,         ///< RTMP messages in chunks, for message stream 1
 };
+
+/// "last key frame 43 s ago" of a stream of which nothing is kept that a viewer could begin with;
+/// empty: there is something, or there is no such stream.
+std::string key_frame_age(const hub::StreamStatus& status, std::int64_t now_ns);
 
 class Live {
  public:
@@ -50,7 +56,6 @@ class Live {
     }
 
  private:
-    class LoopExecutor;
     struct OnLoop {
         std::unique_ptr<LoopExecutor> executor;
         hub::DeliveryQueue* delivery;

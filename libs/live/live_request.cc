@@ -4,6 +4,7 @@
 
 #include "base/field.h"
 #include "base/name.h"
+#include "base/text.h"
 
 namespace st::live {
 namespace {
@@ -65,10 +66,10 @@ std::string publishing_protocol(std::span<const std::string> protocols) {
 Result<std::string> stream_path(std::string_view app, std::string_view name) {
     for (const std::string_view part : {app, name}) {
         if (is_valid_name(part)) continue;
-        return Error{
-            "stream path: app and name are 1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter "
-            "or digit",
-            400};
+        return Error{"stream path: \"" + shown(part) +
+                         "\" is no name: app and name are 1 to 64 of A-Z a-z 0-9 . _ -, beginning "
+                         "with a letter or digit",
+                     400};
     }
     return "/" + std::string(app) + "/" + std::string(name);
 }
@@ -90,10 +91,15 @@ Result<void> check_publish_path(std::string_view path) {
 
 Result<std::optional<LiveRequest>> http_live_request(const http::Target& target,
                                                      std::string_view method) {
-    if (!names_a_stream(target)) return std::optional<LiveRequest>();
-    return with(
-        method == "POST" || method == "PUT" ? LiveRequest::Kind::publish : LiveRequest::Kind::play,
-        path_of_segments(target));
+    const bool publishes = method == "POST" || method == "PUT";
+    if (!names_a_stream(target)) {
+        const bool is_meant =
+            publishes && !target.segments.empty() && target.segments.back().ends_with(kSuffix);
+        if (!is_meant || is_own_app(target.segments.front())) return std::optional<LiveRequest>();
+        return Error{"a stream is /app/name.flv, got \"" + shown(target.path) + "\"", 400};
+    }
+    return with(publishes ? LiveRequest::Kind::publish : LiveRequest::Kind::play,
+                path_of_segments(target));
 }
 
 Result<std::optional<LiveRequest>> ws_live_request(const http::Target& target,

@@ -3,15 +3,6 @@
 #include <utility>
 
 namespace st::live {
-namespace {
-
-/// A picture that may go on in the next packet is held no longer than this.
-constexpr std::chrono::milliseconds kHoldOne{200};
-/// The same of a publisher that is known to send pictures in slices.
-constexpr std::chrono::milliseconds kHoldSlices{1'000};
-
-}  // namespace
-
 /// What the hub calls, from any thread: posts to the publisher's own.
 class Publisher::Link final : public hub::Publisher, public std::enable_shared_from_this<Link> {
  public:
@@ -53,11 +44,16 @@ Publisher::Publisher(hub::Hub& hub, hub::Executor& executor,
       takeover_after_(takeover_after),
       log_(std::move(log)),
       transport_(transport),
-      link_(std::make_shared<Link>(executor, *this)) {}
+      link_(std::make_shared<Link>(executor, *this)),
+      input_(
+          executor,
+          [this](media::Packet packet, std::int64_t now_ns) {
+              publication_.push(std::move(packet), now_ns);
+          },
+          [this] { transport_.on_flushed(); }) {}
 
 Publisher::~Publisher() {
     stop_timer();
-    executor_.cancel(flush_timer_);
     link_->forget();
 }
 
@@ -108,42 +104,22 @@ void Publisher::refuse(const Error& why) {
 
 void Publisher::push(media::Packet packet, std::int64_t now_ns) {
     if (state_ != State::publishing) return;
-    const std::uint64_t unusable = normaliser_.unusable();
-    // Sound goes on whatever the pictures do, and must not put off the one that is held.
-    if (packet.track == media::Track::video) pushed_ns_ = now_ns;
-    normaliser_.feed(std::move(packet), packets_);
-    push_normalised(now_ns);
-    if (normaliser_.unusable() != unusable) note_unusable(normaliser_.last_unusable());
-    if (normaliser_.is_holding() && flush_timer_ == 0) flush_later();
-}
-
-void Publisher::push_normalised(std::int64_t now_ns) {
-    for (media::Packet& packet : packets_) publication_.push(std::move(packet), now_ns);
-    packets_.clear();
-}
-
-void Publisher::flush_later() {
-    const std::chrono::nanoseconds hold = normaliser_.joins_slices() ? kHoldSlices : kHoldOne;
-    flush_timer_ = executor_.after(hold, [this, hold] {
-        flush_timer_ = 0;
-        if (!normaliser_.is_holding()) return;
-        const std::int64_t now_ns = executor_.now_ns();
-        if (now_ns - pushed_ns_ < hold.count()) return flush_later();
-        normaliser_.flush(packets_);
-        push_normalised(now_ns);
-        transport_.on_flushed();
-    });
+    if (input_.feed(std::move(packet), now_ns)) return;
+    note_unusable(input_.normaliser().last_unusable());
+    const std::string hopeless = input_.normaliser().hopeless();
+    if (hopeless.empty()) return;
+    hub_.note_refused(path_, info_, hopeless, now_ns);
+    end(PublisherEnd::invalid, hopeless);
 }
 
 void Publisher::note_unusable(const std::string& why) {
     last_unusable_ = why;
+    publication_.note_unusable(why);
     if (++unusable_ == 1) log_.warning("a packet cannot be used: " + why);
 }
 
 void Publisher::end_publication(const std::string& reason) {
-    executor_.cancel(std::exchange(flush_timer_, 0));
-    normaliser_.flush(packets_);
-    push_normalised(executor_.now_ns());
+    input_.flush();
     publication_.end(reason);
     const std::uint64_t unusable = std::exchange(unusable_, 0);
     if (unusable > 1) {

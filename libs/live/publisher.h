@@ -10,12 +10,11 @@
 #include <chrono>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/log.h"
 #include "base/result.h"
-#include "flv/normaliser.h"
 #include "hub/hub.h"
+#include "live/normalised_input.h"
 
 namespace st::live {
 
@@ -66,7 +65,7 @@ class Publisher final {
     void start(const std::string& path, const hub::PublisherInfo& info);
     /// Bytes came from the peer, whatever they are.
     void note_input(std::int64_t now_ns) { publication_.note_input(now_ns); }
-    /// Goes nowhere unless this is publishing.
+    /// Goes nowhere unless this is publishing. Ends it if nothing it sends will ever be seen.
     void push(media::Packet packet, std::int64_t now_ns);
     /// A packet that could not be read. The first is logged at once, their number at the end.
     void note_unusable(const std::string& why);
@@ -77,7 +76,7 @@ class Publisher final {
     void shut_down();
 
     /// Memory held for pictures that may not be whole yet.
-    std::size_t held_bytes() const { return normaliser_.held_bytes(); }
+    std::size_t held_bytes() const { return input_.normaliser().held_bytes(); }
     State state() const { return state_; }
     bool is_waiting() const { return state_ == State::claiming || state_ == State::waiting; }
 
@@ -88,8 +87,6 @@ class Publisher final {
     void refuse(const Error& why);
     void on_holder_changed();
     void on_wait_over();
-    void push_normalised(std::int64_t now_ns);
-    void flush_later();
     void end_publication(const std::string& reason);
     void stop_timer();
 
@@ -104,10 +101,7 @@ class Publisher final {
     std::int64_t since_ns_ = 0;  ///< when it asked
     std::shared_ptr<Link> link_;
     hub::TimerId timer_ = 0;
-    flv::Normaliser normaliser_;
-    std::vector<media::Packet> packets_;  ///< out of it; kept for its memory
-    hub::TimerId flush_timer_ = 0;
-    std::int64_t pushed_ns_ = 0;
+    NormalisedInput input_;
     std::uint64_t unusable_ = 0;
     std::string last_unusable_;
     hub::Publication publication_;

@@ -117,7 +117,11 @@ void RtmpConnection::process() {
             log_.warning(event.error().message);
             return close(event.error().message);
         }
-        if (!*event) break;
+        if (!*event) {
+            report_bad_bodies();
+            break;
+        }
+        report_bad_bodies();
         std::visit([this](auto& it) { handle(it); }, **event);
         flush();
     }
@@ -375,16 +379,15 @@ void RtmpConnection::close(const std::string& reason) {
     if (state_ == State::closing) return;
     state_ = State::closing;
     stop_timers();
-    report_bad_bodies();
     end_all(reason);
     account_->close();
     stream_->finish(httpd::kClosePatience);
 }
 
-void RtmpConnection::report_bad_bodies() const {
-    if (session_.bad_bodies() == 0) return;
-    log_.warning(std::to_string(session_.bad_bodies()) +
-                 " messages could not be used: " + session_.last_body_error());
+void RtmpConnection::report_bad_bodies() {
+    if (session_.bad_bodies() == bad_bodies_seen_) return;
+    bad_bodies_seen_ = session_.bad_bodies();
+    for (const auto& publisher : publishers_) publisher->note_unusable(session_.last_body_error());
 }
 
 void RtmpConnection::shut_down() {
@@ -400,7 +403,6 @@ void RtmpConnection::on_end(std::string_view error) {
     if (state_ != State::closing) {
         state_ = State::closing;
         stop_timers();
-        report_bad_bodies();
         end_all(error.empty() ? "peer left" : std::string(error));
     }
     account_->close();

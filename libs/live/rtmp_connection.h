@@ -98,7 +98,7 @@ class RtmpConnection final : public httpd::Connection,
     void read_on();
     bool is_used() const { return !viewers_.empty() || !publishers_.empty(); }
     void stop_timers();
-    void report_bad_bodies() const;
+    void report_bad_bodies();
     void close(const std::string& reason);
     void wait_for_use(std::chrono::milliseconds patience, const char* what);
     void watch_silence();
@@ -126,6 +126,7 @@ class RtmpConnection final : public httpd::Connection,
     loop::TimerId word_timer_ = 0;
     loop::TimerId guess_timer_ = 0;  ///< a wrong token's answer waits, and all refusals behind it
     std::vector<Refusal> refusals_;
+    std::uint64_t bad_bodies_seen_ = 0;
     bool is_pinged_ = false;  ///< by watch_silence(), and has said nothing since
 };
 

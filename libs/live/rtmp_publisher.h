@@ -18,6 +18,7 @@ class RtmpPublisher final : public PublisherTransport {
         publisher_.push(std::move(packet), now_ns);
     }
     std::size_t held_bytes() const { return publisher_.held_bytes(); }
+    void note_unusable(const std::string& why) { publisher_.note_unusable(why); }
     void leave(const std::string& reason) { publisher_.leave(reason); }
     void shut_down() { publisher_.shut_down(); }
 

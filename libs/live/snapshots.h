@@ -1,5 +1,6 @@
 #pragma once
-/// Pictures of live streams: the newest key frame, decoded by a helper program. docs/live.md.
+/// Pictures of live streams: the newest key frame, decoded by a helper program; where a stream is
+/// refreshed bit by bit, with what follows it until the picture is whole. docs/live.md.
 ///
 /// Decoding waits on threads of its own, one picture of a stream at a time; whoever asks for a
 /// stream meanwhile shares the next one. Nothing is decoded for somebody who has left.
@@ -48,13 +49,15 @@ class Snapshots {
         Done done;
         bool is_over() const { return asker && asker->expired(); }
     };
+    using Clip = std::vector<hub::UnitPtr>;
     struct Picture {
-        hub::UnitPtr unit;  ///< the newest one of those that wishes came with
+        Clip clip;  ///< the newest one of those that wishes came with
         std::vector<Wish> wishes;
     };
 
-    void wait_for_unit(const std::string& path, std::int64_t deadline_ns, const Wish& wish);
-    void enqueue(const std::string& path, hub::UnitPtr unit, const Wish& wish) ST_EXCLUDES(mutex_);
+    void wait_for_clip(const std::string& path, std::int64_t deadline_ns, const Wish& wish,
+                       Clip clip);
+    void enqueue(const std::string& path, Clip clip, const Wish& wish) ST_EXCLUDES(mutex_);
     void run() ST_EXCLUDES(mutex_);
     void make(Picture picture) const;
 

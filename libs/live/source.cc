@@ -1,6 +1,7 @@
 #include "live/source.h"
 
 #include <system_error>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/units.h"
@@ -55,7 +56,13 @@ Source::Source(SourceOptions options, std::vector<std::string> worker, loop::Eve
       loop_(loop),
       hub_(hub),
       log_(log.with(options_.path)),
-      states_(options_.run) {
+      states_(options_.run),
+      executor_(loop),
+      input_(executor_, [this](media::Packet packet, std::int64_t now_ns) {
+          if (!publication_.push(std::move(packet), now_ns) && publication_) {
+              give_up("another publisher took the path");
+          }
+      }) {
     const Lock lock(mutex_);
     status_.path = options_.path;
     status_.input = without_passwords(words_of(options_));
@@ -114,9 +121,9 @@ void Source::act(SourceAction action) {
 
 void Source::start() {
     reader_ = std::make_unique<flv::TagReader>();
-    inlet_ = {};
+    input_.restart();
     lines_ = LogLines(std::string(kHelperPrefix));
-    bad_tags_ = 0;
+    has_left_out_ = false;
     given_up_.clear();
     try {
         child_ = std::make_shared<worker::Child>(loop_, worker_, *this);
@@ -157,17 +164,17 @@ void Source::on_output(Bytes bytes) {
 
 void Source::push(flv::Tag tag) {
     auto packet = flv::to_packet(tag.type, tag.timestamp_ms, std::move(tag.body));
-    if (!packet) {
-        if (++bad_tags_ == 1) log_.warning("a tag is left out: " + packet.error().message);
-        return;
-    }
+    if (!packet) return note_unusable(packet.error().message);
     if (!*packet || !publish()) return;
-    if (auto config = inlet_.admit(**packet)) {
-        publication_.push(std::move(*config), loop_.now_ns());
+    if (!input_.feed(std::move(**packet), loop_.now_ns())) {
+        note_unusable(input_.normaliser().last_unusable());
     }
-    if (!publication_.push(std::move(**packet), loop_.now_ns())) {
-        give_up("another publisher took the path");
-    }
+}
+
+/// One odd track or packet does not end a source, and parameter sets may come later.
+void Source::note_unusable(const std::string& why) {
+    publication_.note_unusable(why);
+    if (!std::exchange(has_left_out_, true)) log_.warning("something is left out: " + why);
 }
 
 /// Once the process has something to show; false: the path is another one's.
@@ -236,6 +243,7 @@ std::string Source::reason_of(const worker::Exit& exit) const {
 }
 
 void Source::end_run(const std::string& why, bool is_crash) {
+    input_.flush();
     publication_.end("source ended");
     loop_.cancel(silence_timer_);
     silence_timer_ = 0;

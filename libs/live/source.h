@@ -7,10 +7,11 @@
 
 #include "base/log.h"
 #include "base/sync.h"
-#include "flv/inlet.h"
 #include "flv/tag.h"
 #include "hub/hub.h"
 #include "live/log_lines.h"
+#include "live/loop_executor.h"
+#include "live/normalised_input.h"
 #include "live/source_states.h"
 #include "worker/child.h"
 
@@ -68,6 +69,7 @@ class Source final : public worker::ChildHandler {
     void watch_silence();
     bool publish();
     void push(flv::Tag tag);
+    void note_unusable(const std::string& why);
     /// What the process gives cannot be used: it ends.
     void give_up(const std::string& why);
     std::string reason_of(const worker::Exit& exit) const;
@@ -91,13 +93,14 @@ class Source final : public worker::ChildHandler {
     // Of this run of the process:
     std::shared_ptr<worker::Child> child_;
     std::unique_ptr<flv::TagReader> reader_;
-    flv::Inlet inlet_;
+    LoopExecutor executor_;
+    NormalisedInput input_;
     LogLines lines_;
     std::shared_ptr<Link> link_;
     hub::Publication publication_;
     std::uint64_t publication_number_ = 0;  ///< the last one's
-    std::uint64_t bad_tags_ = 0;
-    std::string given_up_;  ///< why; empty: it was not
+    bool has_left_out_ = false;             ///< something that could not be used, and said so
+    std::string given_up_;                  ///< why; empty: it was not
 
     mutable Mutex mutex_;
     SourceStatus status_ ST_GUARDED_BY(mutex_);

@@ -54,7 +54,7 @@ void WsFlvPublisher::finish(PublisherEnd why, const std::string& reason) {
 void WsFlvPublisher::on_binary(Buffer message) {
     const auto fed = ingest_.feed(message.bytes(), net_.loop().now_ns());
     if (!fed) return publisher_.end(PublisherEnd::invalid, fed.error().message);
-    socket_->hold(ingest_.held());
+    if (publisher_.state() == Publisher::State::publishing) socket_->hold(ingest_.held());
 }
 
 void WsFlvPublisher::on_input() { publisher_.note_input(net_.loop().now_ns()); }

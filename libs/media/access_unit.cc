@@ -5,12 +5,12 @@
 
 namespace st::media {
 
-bool has_recovery_point(Bytes nal) {
+std::optional<std::uint32_t> recovery_frames(Bytes nal) {
     constexpr std::uint32_t kRecoveryPoint = 6;
     constexpr std::size_t kSeiBytesMax =
         512;  // it stands near the front where an encoder writes one
     std::array<std::uint8_t, kSeiBytesMax> plain;
-    if (nal.size() < 2) return false;
+    if (nal.size() < 2) return std::nullopt;
     const std::size_t size = unescape(nal.subspan(1), plain);
     std::size_t at = 0;
     const auto number = [&] {
@@ -21,11 +21,13 @@ bool has_recovery_point(Bytes nal) {
     while (at + 2 < size) {
         const std::uint32_t type = number();
         const std::uint32_t bytes = number();
-        if (type == kRecoveryPoint && bytes > 0 && at < size) return true;
-        if (bytes > size - std::min(at, size)) return false;
+        if (type == kRecoveryPoint && bytes > 0 && at < size) {
+            return BitReader(Bytes(plain).subspan(at, size - at)).ue();
+        }
+        if (bytes > size - std::min(at, size)) return std::nullopt;
         at += bytes;
     }
-    return false;
+    return std::nullopt;
 }
 
 Role AccessUnits::feed(Bytes nal) {

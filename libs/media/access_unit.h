@@ -60,7 +60,9 @@ class AccessUnits {
     std::optional<ParameterSets::Stored> stored_;
 };
 
-/// Whether an SEI NAL unit carries a recovery point message (D.1.8).
-bool has_recovery_point(Bytes nal);
+/// Of an SEI NAL unit with a recovery point message (D.1.8): after how many frames the picture is
+/// whole. Nullopt: it carries none.
+std::optional<std::uint32_t> recovery_frames(Bytes nal);
+inline bool has_recovery_point(Bytes nal) { return recovery_frames(nal).has_value(); }
 
 }  // namespace st::media

@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "base/bytes.h"
+#include "media/access_unit.h"
 #include "media/nal.h"
 
 namespace st::media {
@@ -17,6 +18,7 @@ struct NalPeek {
     bool vcl = false;             ///< a slice of a picture (types 1 to 5) was seen
     bool idr = false;             ///< ... and it is of type 5
     bool starts_picture = false;  ///< ... and it begins at macroblock 0: not a later slice
+    bool recovery_point = false;  ///< an SEI says that decoding may begin with the next picture
 
     /// Parameter sets and no picture: never counted or timed as one.
     bool is_config_only() const { return (sps || pps) && !vcl; }
@@ -43,6 +45,10 @@ inline NalPeek peek_nals(Bytes annexb) {
         if (type == 7) peek.sps = true;
         if (type == 8) peek.pps = true;
         if (!walker.next(nal)) break;
+        if (type == 6) {
+            const Bytes sei = looked_at.subspan(nal.begin, nal.end - nal.begin);
+            peek.recovery_point = peek.recovery_point || has_recovery_point(sei);
+        }
     }
     return peek;
 }

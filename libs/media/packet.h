@@ -18,7 +18,8 @@ enum class Track : std::uint8_t { video, audio, metadata };
 ///   aac, frame       one raw AAC frame, no ADTS
 ///   flv              another codec, passed through: the whole body of an FLV audio or video tag;
 ///                    codec_tag says which
-///   metadata         AMF0 values: the string "onMetaData" and one object or ECMA array
+///   metadata         AMF0 values: the string "onMetaData" and one object or ECMA array; or another
+///                    data message (is_passing)
 enum class Codec : std::uint8_t { h264, aac, flv, metadata };
 
 struct Packet {
@@ -33,6 +34,7 @@ struct Packet {
     std::uint32_t codec_tag = 0;  ///< of flv: FourCC, or the codec number of the body's head
     bool promises_video = false;  ///< of metadata: the tracks that its publisher says there are
     bool promises_audio = false;
+    bool is_passing = false;    ///< of metadata: onTextData and the like, for those who watch now
     std::uint8_t track_id = 0;  ///< of flv: not 0 for one more track beside the stream's
 };
 

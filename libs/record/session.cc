@@ -34,12 +34,12 @@ void Session::begin() {
 
 bool Session::account() { return !held_ || held_->set(queued_bytes()); }
 
-bool Session::push(Buffer message, std::int64_t arrival_ns, bool is_understood) {
+bool Session::push(SharedBuffer message, std::int64_t arrival_ns, bool is_understood) {
     return enqueue({std::move(message), arrival_ns, is_understood});
 }
 
 bool Session::push_note(std::string_view json, std::int64_t arrival_ns) {
-    return enqueue({Buffer(as_bytes(json)), arrival_ns, true, true});
+    return enqueue({std::make_shared<const Buffer>(as_bytes(json)), arrival_ns, true, true});
 }
 
 bool Session::enqueue(Item item) {
@@ -56,8 +56,8 @@ bool Session::enqueue(Item item) {
         // which the writer would make a second folder.
         if (!next && ended()) return true;
         if (!next) {
-            before = queued_bytes_.fetch_add(item.message.size(), std::memory_order_relaxed);
-            after = before + item.message.size();
+            before = queued_bytes_.fetch_add(item.message->size(), std::memory_order_relaxed);
+            after = before + item.message->size();
             has_room = account() && after <= budget_bytes_;
             if (!has_room) room_wanted_.store(true);
             queue_.push_back(std::move(item));
@@ -115,7 +115,7 @@ void Session::hand_over(const SessionPtr& next, std::vector<Item> unwritten,
         if (end_) end = std::exchange(end_, std::nullopt);
         next_ = next;
         ended_.store(true);
-        for (const Item& item : unwritten) bytes += item.message.size();
+        for (const Item& item : unwritten) bytes += item.message->size();
         queued_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
         account();
         // Nobody can push to it before this lock is free: what is queued here comes first.

@@ -83,8 +83,12 @@ class Session : public std::enable_shared_from_this<Session> {
     /// socket until the event Room. The message is taken in any case; nothing is dropped, except
     /// after the session failed or ended, when there is nowhere left to put it. `is_understood`:
     /// H.264 in a known form.
-    bool push(Buffer message, std::int64_t arrival_ns, bool is_understood = true)
+    bool push(SharedBuffer message, std::int64_t arrival_ns, bool is_understood = true)
         ST_EXCLUDES(mutex_);
+    bool push(Buffer message, std::int64_t arrival_ns, bool is_understood = true)
+        ST_EXCLUDES(mutex_) {
+        return push(share(std::move(message)), arrival_ns, is_understood);
+    }
 
     /// Something that readers of the dump need to know of the messages around it: a JSON object
     /// (docs/dump.md, "Notes"). As push().
@@ -128,7 +132,7 @@ class Session : public std::enable_shared_from_this<Session> {
     }
 
     struct Item {
-        Buffer message;
+        SharedBuffer message;
         std::int64_t arrival_ns;
         bool is_understood = true;
         bool is_note = false;  ///< JSON, no message of the camera

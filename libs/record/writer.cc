@@ -156,7 +156,8 @@ void Writer::serve(const SessionPtr& of) {
     }
     // Only after a failure is anything left: there is nowhere to write it.
     for (const Session::Item& item : taken_) {
-        session.queued_bytes_.fetch_sub(item.message.size(), std::memory_order_relaxed);
+        session.queued_bytes_.fetch_sub(item.message ? item.message->size() : 0,
+                                        std::memory_order_relaxed);
     }
     taken_.clear();
     if (taken_.capacity() > kItemsKeptMax) std::vector<Session::Item>().swap(taken_);
@@ -232,16 +233,15 @@ std::size_t Writer::write(Session& session, File& file, std::vector<Session::Ite
     for (; count < items.size(); ++count) {
         Session::Item& item = items[count];
         if (item.is_note) {
-            append_note(file, item.message, item.arrival_ns);
+            append_note(file, *item.message, item.arrival_ns);
         } else {
-            if (!append(file, item.message.bytes(), item.arrival_ns)) break;
+            if (!append(file, item.message->bytes(), item.arrival_ns)) break;
             ++messages;
         }
         if (!item.is_understood) ++file.meta.dropped.undecodable;
-        const Buffer written = std::move(item.message);
-        session.queued_bytes_.fetch_sub(written.size(), std::memory_order_relaxed);
-        bytes += written.size();
-        item.message = Buffer();
+        const SharedBuffer written = std::move(item.message);
+        session.queued_bytes_.fetch_sub(written->size(), std::memory_order_relaxed);
+        bytes += written->size();
     }
     counts_.bytes.fetch_add(bytes, std::memory_order_relaxed);
     counts_.messages.fetch_add(messages, std::memory_order_relaxed);
@@ -271,8 +271,8 @@ bool Writer::append(File& file, Bytes message, std::int64_t arrival_ns) {
     }
     if (const auto sets = file.sets.remember(message, arrival_ns, peek)) {
         const media::NalPeek of_sets =
-            media::peek_nals(sets->message.bytes().subspan(camera::kHeaderBytes));
-        if (!append_record(file, sets->message.bytes(), sets->arrival_ns, of_sets)) return false;
+            media::peek_nals(sets->message->bytes().subspan(camera::kHeaderBytes));
+        if (!append_record(file, sets->message->bytes(), sets->arrival_ns, of_sets)) return false;
     }
     if (!append_record(file, message, arrival_ns, peek)) return false;
     ++file.messages;
@@ -300,7 +300,7 @@ void Writer::go_on_in_next(const SessionPtr& session, File& file, std::size_t wr
                            std::optional<Session::End> end) {
     const Session::Item& first = taken_[written];
     const auto along = file.plan.takes_along_from(
-        media::peek_nals(first.message.bytes().subspan(camera::kHeaderBytes)));
+        media::peek_nals(first.message->bytes().subspan(camera::kHeaderBytes)));
     SessionStart start = session->start_;
     ++start.part;
     start.started_us = wall_us();

@@ -29,7 +29,7 @@ class HoldbackTest : public testing::Test {
     void hold(const Payload& payload, std::int64_t at_ms, std::uint32_t seq) {
         Buffer message(encode_header({static_cast<std::uint64_t>(at_ms), seq, payload}));
         message.append(payload);
-        holdback_.hold(std::move(message), at_ms * kMs, media::peek_nals(payload));
+        holdback_.hold(share(std::move(message)), at_ms * kMs, media::peek_nals(payload));
     }
     /// Writes a message; the payload of what has to be written before it, else nothing.
     Payload remember(const Payload& payload) {
@@ -37,7 +37,7 @@ class HoldbackTest : public testing::Test {
         message.append(payload);
         const auto sets = holdback_.remember(message.bytes(), 99, media::peek_nals(payload));
         if (!sets) return {};
-        const auto frame = decode_frame(sets->message.bytes());
+        const auto frame = decode_frame(sets->message->bytes());
         EXPECT_TRUE(frame);
         EXPECT_EQ(frame->timestamp_ms, 77U);
         EXPECT_EQ(frame->seq, 87U) << "right before the picture";
@@ -47,7 +47,7 @@ class HoldbackTest : public testing::Test {
     std::vector<Payload> take(std::int64_t now_ms) {
         std::vector<Payload> payloads;
         for (const HeldMessage& held : holdback_.take(now_ms * kMs)) {
-            const auto frame = decode_frame(held.message.bytes());
+            const auto frame = decode_frame(held.message->bytes());
             EXPECT_TRUE(frame);
             payloads.emplace_back(frame->payload.begin(), frame->payload.end());
         }

@@ -18,10 +18,17 @@ TEST(StreamStatus, is_what_it_was_encoded_from) {
     live.bitrate_10s = 2'000'000;
     live.key_interval_ms = 2000;
     live.viewers = 3;
+    live.key_age_ms = 43'000;
+    live.unusable = 2;
+    live.problem = "last key frame 43 s ago";
+    StreamStatus refused;
+    refused.path = "/live/z";
+    refused.is_refused = true;
+    refused.problem = "H.264: pictures without SPS and PPS";
     StreamStatus waiting;
     waiting.path = "/live/y";
     waiting.viewers = 1;
-    for (const StreamStatus& status : {live, waiting}) {
+    for (const StreamStatus& status : {live, waiting, refused}) {
         const auto decoded = decode_stream_status(encode(status));
         ASSERT_TRUE(decoded) << decoded.error().message;
         EXPECT_EQ(*decoded, status);

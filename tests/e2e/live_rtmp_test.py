@@ -70,8 +70,8 @@ class Rtmp(harness.Case):
         server = self.start_streamd(config=live.CONFIG)
         for where, why in (
             ("camera/cam", "app camera is the server's own"),
-            ("live/one/two", "stream path: app and name are"),
-            ("live/..", "stream path: app and name are"),
+            ("live/one/two", 'stream path: "one/two" is no name'),
+            ("live/..", 'stream path: ".." is no name'),
         ):
             done = await harness.async_run(ffmpeg_publish(server, live.clip(), where), expect=None)
             self.assertNotEqual(done.returncode, 0, where)

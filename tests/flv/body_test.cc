@@ -60,22 +60,18 @@ TEST(ToPacket, sees_an_idr_slice_that_its_head_denies) {
     EXPECT_FALSE(made(TagType::video, damaged).is_key) << "lengths that do not add up say nothing";
 }
 
-TEST(ToPacket, takes_an_avc_configuration) {
+TEST(ToPacket, takes_an_avc_configuration_as_it_is) {
+    for (const Wire& odd : {Wire{0x01}, Wire{0, 0, 0, 1} + kSps, kSps + kPps}) {
+        const Packet config = made(TagType::video, Wire{0x17, 0, 0, 0, 0} + odd);
+        EXPECT_TRUE(config.is_config);
+        EXPECT_EQ(wire(config.payload.bytes()), odd);
+    }
+
     const Packet config = made(TagType::video, Wire{0x17, 0x00, 0x00, 0x00, 0x28} + kAvcConfig);
     EXPECT_TRUE(config.is_config);
     EXPECT_FALSE(config.is_key);
     EXPECT_EQ(config.cts_ms, 0);
     EXPECT_EQ(wire(config.payload.bytes()), kAvcConfig);
-}
-
-TEST(ToPacket, refuses_an_avc_configuration_that_is_none) {
-    EXPECT_EQ(error(TagType::video, {0x17, 0, 0, 0, 0, 0x01, 0x64}),
-              "avcC: 2 bytes, expected 7 or more");
-    // The beginning of an HEVC configuration under AVC's codec id, as older OBS sent it.
-    EXPECT_EQ(error(TagType::video,
-                    {0x17, 0,    0,    0,    0,    0x01, 0x01, 0x60, 0x00, 0x00, 0x00, 0x90,
-                     0x00, 0x00, 0x00, 0x00, 0x00, 0x5D, 0xF0, 0x00, 0xFC, 0xFD, 0xF8, 0xF8}),
-              "avcC: PPS 2 is cut short: 8 of 95 bytes");
 }
 
 TEST(ToPacket, makes_nothing_of_what_carries_nothing) {
@@ -122,16 +118,6 @@ TEST(ToPacket, leaves_lengths_alone_that_look_like_start_codes) {
     const Wire of_258_bytes = Wire{0x00, 0x00, 0x01, 0x02} + Wire(258, 0x41);
     EXPECT_EQ(wire(made(TagType::video, Wire{0x27, 1, 0, 0, 0} + of_258_bytes).payload.bytes()),
               of_258_bytes);
-}
-
-TEST(ToPacket, makes_a_configuration_of_annex_b) {
-    const Wire start = {0x00, 0x00, 0x00, 0x01};
-    const Packet config =
-        made(TagType::video, Wire{0x17, 0, 0, 0, 0} + start + kSps + start + kPps);
-    EXPECT_TRUE(config.is_config);
-    EXPECT_EQ(wire(config.payload.bytes()), kAvcConfig);
-    EXPECT_EQ(error(TagType::video, Wire{0x17, 0, 0, 0, 0} + start + kSps),
-              "flv: no SPS and PPS to make an AVC sequence header of");
 }
 
 TEST(ToPacket, takes_aac) {
@@ -269,7 +255,10 @@ TEST(ToPacket, refuses_four_cc_heads_that_are_cut_short) {
     EXPECT_EQ(error(TagType::audio, {0x91, 'O'}), "flv: FourCC audio head is cut short at 2 bytes");
 }
 
-Wire script(const AmfValue& a, const AmfValue& b) { return wire(encode_amf0(a, b).bytes()); }
+template <class... Values>
+Wire script(const Values&... values) {
+    return wire(encode_amf0(values...).bytes());
+}
 
 AmfObject sample_metadata() {
     AmfObject object;
@@ -315,10 +304,26 @@ TEST(ToPacket, mends_metadata_without_its_end_marker) {
     EXPECT_EQ(wire(made(TagType::script, cut).payload.bytes()), whole);
 }
 
-TEST(ToPacket, leaves_other_script_data_out) {
-    EXPECT_TRUE(is_nothing(TagType::script, script("onTextData", sample_metadata())));
+TEST(ToPacket, passes_other_data_messages_with_their_values_as_they_are) {
+    const Wire amf3 = {0x11, 0x0A, 0x0B, 0x01};  // an object in AMF3, which is not looked at
+    for (const char* name : {"onTextData", "onCuePoint", "onFI", "whatever"}) {
+        for (const Wire& values : {Wire{}, wire(encode_amf0(sample_metadata()).bytes()), amf3}) {
+            const Packet packet = made(TagType::script, script(name) + values, 70);
+            EXPECT_TRUE(packet.is_passing) << name;
+            EXPECT_EQ(packet.track, Track::metadata);
+            EXPECT_EQ(packet.dts_ms, 70);
+            EXPECT_EQ(wire(packet.payload.bytes()), script(name) + values);
+        }
+    }
+    const Packet set = made(TagType::script, script("@setDataFrame", "onCuePoint", 7.0));
+    EXPECT_EQ(wire(set.payload.bytes()), script("onCuePoint", 7.0));
+    EXPECT_FALSE(made(TagType::script, script("onMetaData", sample_metadata())).is_passing);
+}
+
+TEST(ToPacket, leaves_out_script_data_that_is_meant_for_the_server) {
     EXPECT_TRUE(is_nothing(TagType::script, script("@clearDataFrame", "onMetaData")));
-    EXPECT_TRUE(is_nothing(TagType::script, script("@setDataFrame", "onCuePoint")));
+    EXPECT_TRUE(is_nothing(TagType::script, script("|RtmpSampleAccess", true, true)));
+    EXPECT_TRUE(is_nothing(TagType::script, script("onStatus", sample_metadata())));
     EXPECT_TRUE(is_nothing(TagType::script, script("@setDataFrame", "onMetaData")));
     EXPECT_TRUE(is_nothing(TagType::script, script(7.0, sample_metadata())));
     EXPECT_TRUE(is_nothing(TagType::script, wire(encode_amf0("@setDataFrame").bytes())));
@@ -350,37 +355,6 @@ TEST(WriteBody, gives_back_every_body_it_can_be_made_from) {
         const BodyHead head = body_head(packet);
         EXPECT_EQ(wire(Bytes(head.bytes).first(head.size)) + wire(packet.payload.bytes()), body);
     }
-}
-
-TEST(ToPacket, uses_what_an_odd_decoder_configuration_holds) {
-    const Wire head(kAvcConfig.begin(), kAvcConfig.begin() + 5);
-    const auto set = [](const Wire& unit) {
-        return Wire{0, static_cast<std::uint8_t>(unit.size())} + unit;
-    };
-    const Wire sei = {0x06, 0x05, 0x01, 0xAA, 0x80};
-    const Wire start_code = {0, 0, 0, 1};
-    Wire version_0 = kAvcConfig;
-    version_0[0] = 0;
-    const Wire odd[] = {
-        head + Wire{0xE1} + set(start_code + kSps) + Wire{1} + set(start_code + kPps),
-        head + Wire{0xE1} + set(kSps) + Wire{2} + set(sei) + set(kPps),
-        head + Wire{0xE2} + set(kSps) + set(kPps) + Wire{0},
-        head + Wire{0xE1} + set(kSps + start_code + kPps) + Wire{0},
-        version_0,
-    };
-    for (const Wire& record : odd) {
-        const auto made = to_packet(TagType::video, 0, Bytes(Wire{0x17, 0, 0, 0, 0} + record));
-        ASSERT_TRUE(made) << made.error().message;
-        ASSERT_TRUE(*made);
-        EXPECT_EQ(wire((*made)->payload.bytes()), kAvcConfig);
-    }
-    Wire threes = kAvcConfig;
-    threes[4] = 0xFE;
-    const auto made = to_packet(TagType::video, 0, Bytes(Wire{0x17, 0, 0, 0, 0} + threes));
-    ASSERT_TRUE(made) << made.error().message;
-    EXPECT_EQ((*made)->payload.bytes()[4], 0xFE) << "its lengths are rewritten elsewhere";
-    EXPECT_FALSE(to_packet(TagType::video, 0,
-                           Bytes(Wire{0x17, 0, 0, 0, 0} + head + Wire{0xE0, 1} + set(sei))));
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "flv/bytes.h"
+#include "flv/metadata.h"
+#include "media/avc_config.h"
 
 namespace st::flv {
 namespace {
@@ -135,7 +137,7 @@ TEST(Normaliser, leaves_out_a_unit_that_is_cut_short) {
     const auto out = publishing.take();
     ASSERT_EQ(out.size(), 1U);
     EXPECT_EQ(wire(out[0].payload.bytes()), unit(kIdr));
-    EXPECT_EQ(publishing.normaliser.unusable(), 1U);
+    EXPECT_EQ(publishing.normaliser.unusable(), 2U);
 }
 
 TEST(Normaliser, makes_lengths_of_any_size_four_bytes) {
@@ -178,6 +180,265 @@ TEST(Normaliser, leaves_out_sound_that_no_decoder_could_be_set_up_for) {
     publishing.feed(sound({0x21, 0x10}));
     EXPECT_EQ(publishing.take().size(), 2U);
     EXPECT_EQ(publishing.normaliser.unusable(), 1U);
+}
+
+TEST(Normaliser, splits_several_adts_frames_in_one_packet) {
+    const Wire adts = {0xFF, 0xF1, 0x50, 0x80, 0x01, 0x3F, 0xFC, 0x21, 0x10};
+    Publishing publishing;
+    Packet three = sound(adts + adts + adts);
+    three.dts_ms = 500;
+    publishing.feed(std::move(three));
+    const auto out = publishing.take();
+    ASSERT_EQ(out.size(), 4U);
+    for (std::size_t n = 1; n < 4; ++n) {
+        EXPECT_EQ(wire(out[n].payload.bytes()), (Wire{0x21, 0x10}));
+        EXPECT_EQ(out[n].dts_ms, 500 + static_cast<std::int64_t>(n - 1) * 1024 * 1000 / 44'100);
+    }
+}
+
+TEST(Normaliser, keeps_the_publishers_configuration_of_frames_with_adts_headers) {
+    const Wire adts = {0xFF, 0xF1, 0x50, 0x80, 0x01, 0x3F, 0xFC, 0x21, 0x10};
+    Publishing publishing;
+    publishing.feed(sound({0x12, 0x10, 0x56, 0xE5, 0x00}, true));
+    publishing.feed(sound(adts));
+    const auto out = publishing.take();
+    ASSERT_EQ(out.size(), 2U);
+    EXPECT_EQ(wire(out[1].payload.bytes()), (Wire{0x21, 0x10}));
+}
+
+TEST(Normaliser, makes_the_configuration_of_an_adts_header_in_its_place) {
+    Publishing publishing;
+    publishing.feed(sound({0xFF, 0xF1, 0x50, 0x80, 0x00, 0xFF, 0xFC}, true));
+    publishing.feed(sound({0x21, 0x10}));
+    const auto out = publishing.take();
+    ASSERT_EQ(out.size(), 2U);
+    EXPECT_EQ(wire(out[0].payload.bytes()), (Wire{0x12, 0x10}));
+}
+
+/// The configurations among what came out, by their first SPS.
+std::vector<Wire> sps_of(const std::vector<Packet>& out) {
+    std::vector<Wire> list;
+    for (const Packet& packet : out) {
+        if (!packet.is_config) continue;
+        list.push_back(wire(media::parse_avc_config(packet.payload.bytes())->sps.at(0)));
+    }
+    return list;
+}
+
+/// What comes out of a publisher that gives `record` and then two groups of pictures, each
+/// beginning with `key`.
+struct Outcome {
+    std::vector<Wire> configs;
+    std::size_t pictures = 0;
+    std::string hopeless;
+};
+Outcome outcome_of(const Wire& record, const Wire& key) {
+    Publishing publishing(record, false);
+    for (std::int64_t n = 0; n < 60; ++n) {
+        const bool is_key = n % 30 == 0;
+        publishing.feed(picture(n * 33, is_key ? key : unit(kInter), is_key));
+    }
+    publishing.normaliser.flush(publishing.out);
+    Outcome outcome;
+    for (const Packet& packet : publishing.take()) {
+        if (packet.is_config) {
+            outcome.configs.push_back(wire(packet.payload.bytes()));
+        } else {
+            ++outcome.pictures;
+        }
+    }
+    outcome.hopeless = publishing.normaliser.hopeless();
+    return outcome;
+}
+
+TEST(Normaliser, takes_the_sets_among_the_pictures_where_the_configuration_has_none) {
+    const Wire five(kAvcConfig.begin(), kAvcConfig.begin() + 5);
+    for (const Wire& record : {five, five + Wire{0xE0, 0}, Wire{}, Wire(19, 0x77)}) {
+        const Outcome outcome = outcome_of(record, unit(kSps) + unit(kPps) + unit(kIdr));
+        EXPECT_EQ(outcome.configs, std::vector<Wire>{kAvcConfig});
+        EXPECT_EQ(outcome.pictures, 60U);
+        EXPECT_EQ(outcome.hopeless, "");
+    }
+}
+
+TEST(Normaliser, gives_up_a_publisher_whose_pictures_nobody_can_decode) {
+    const Wire five(kAvcConfig.begin(), kAvcConfig.begin() + 5);
+    const std::pair<Wire, std::string> cases[] = {
+        {five,
+         "H.264: a decoder configuration of 5 bytes without SPS and PPS, and none with the "
+         "pictures"},
+        {five + Wire{0xE0, 1, 0, 5} + kPps,
+         "H.264: a decoder configuration of 14 bytes without an SPS, and none with the pictures"},
+        {Wire(40, 0x55),
+         "H.264: a decoder configuration of 40 bytes without SPS and PPS, and none "
+         "with the pictures"},
+    };
+    for (const auto& [record, why] : cases) {
+        const Outcome outcome = outcome_of(record, unit(kIdr));
+        EXPECT_EQ(outcome.pictures, 0U);
+        EXPECT_TRUE(outcome.configs.empty());
+        EXPECT_EQ(outcome.hopeless, why);
+    }
+}
+
+TEST(Normaliser, waits_for_sets_that_come_with_a_later_key_frame) {
+    Normaliser normaliser;
+    std::vector<Packet> out;
+    for (std::int64_t n = 0; n < 30; ++n)
+        normaliser.feed(picture(n * 33, unit(n % 10 == 0 ? kIdr : kInter), n % 10 == 0), out);
+    EXPECT_EQ(normaliser.hopeless(), "");
+    EXPECT_EQ(normaliser.last_unusable(), "H.264: pictures without SPS and PPS");
+    EXPECT_TRUE(sps_of(out).empty());
+    normaliser.feed(picture(990, unit(kSps) + unit(kPps) + unit(kIdr), true), out);
+    normaliser.flush(out);
+    EXPECT_EQ(sps_of(out), std::vector<Wire>{kSps});
+    EXPECT_EQ(out.size(), 32U) << "every picture, whatever a viewer can do with it";
+
+    Normaliser without;
+    for (std::int64_t ms = 0; ms <= 6'000; ms += 500) {
+        EXPECT_EQ(without.hopeless(), "") << ms;
+        without.feed(picture(ms, unit(ms == 0 ? kIdr : kInter), ms == 0), out);
+        if (ms > 5'000) break;
+    }
+    EXPECT_EQ(without.hopeless(), "H.264: pictures without SPS and PPS");
+}
+
+TEST(Normaliser, gives_up_a_publisher_that_sends_no_units_at_all) {
+    Publishing publishing(kAvcConfig, false);
+    for (std::int64_t ms = 0; ms <= 6'000; ms += 500)
+        publishing.feed(picture(ms, {0x12, 0x34, 0x56, 0x78, 0x9A}));
+    EXPECT_EQ(publishing.normaliser.hopeless(), "H.264: a picture without a whole NAL unit");
+}
+
+Wire other_sps() {  // the same pictures by another level: as many bytes
+    Wire sps = kSps;
+    sps[3] = 0x15;
+    return sps;
+}
+
+TEST(Normaliser, takes_changed_sets_of_the_same_size_for_a_new_configuration) {
+    Publishing publishing;
+    const Wire first = unit(kSps) + unit(kPps) + unit(kIdr);
+    const Wire second = unit(other_sps()) + unit(kPps) + unit(kIdr);
+    publishing.feed(picture(40, first, true));
+    EXPECT_EQ(sps_of(publishing.take()), std::vector<Wire>{}) << "as the configuration has them";
+    publishing.feed(picture(80, second, true));
+    auto out = publishing.take();
+    ASSERT_EQ(out.size(), 2U);
+    EXPECT_EQ(sps_of(out), std::vector<Wire>{other_sps()});
+    EXPECT_FALSE(out[1].is_config) << "before the picture";
+    publishing.feed(picture(120, second, true));
+    EXPECT_EQ(sps_of(publishing.take()), std::vector<Wire>{}) << "once";
+    publishing.feed(picture(160, first, true));
+    EXPECT_EQ(sps_of(publishing.take()), std::vector<Wire>{kSps}) << "and back";
+    publishing.feed(picture(200, unit(kHighSps) + unit(kHighPps), true));
+    publishing.feed(picture(200, unit(kIdr), true));
+    EXPECT_EQ(sps_of(publishing.take()), std::vector<Wire>{kHighSps}) << "in a packet of their own";
+}
+
+TEST(Normaliser, gives_no_other_configuration_while_the_pictures_keep_theirs) {
+    Publishing publishing;
+    Wire other = kAvcConfig;
+    other[11] = 0x15;  // the level within its SPS
+    const Wire key = unit(kSps) + unit(kPps) + unit(kIdr);
+    for (int n = 0; n < 3; ++n) {  // another spelling before each key frame
+        publishing.feed(config(other));
+        publishing.feed(picture(n * 40, key, true));
+    }
+    EXPECT_EQ(sps_of(publishing.take()), std::vector<Wire>{});
+    publishing.feed(config(other));
+    publishing.feed(picture(200, unit(kIdr), true));
+    EXPECT_EQ(sps_of(publishing.take()).size(), 1U) << "this picture uses it";
+}
+
+TEST(Normaliser, passes_on_a_configuration_that_comes_again) {
+    Publishing publishing;
+    publishing.feed(config(kAvcConfig));
+    const auto out = publishing.take();
+    ASSERT_EQ(out.size(), 1U);
+    EXPECT_EQ(wire(out[0].payload.bytes()), kAvcConfig);
+}
+
+TEST(Normaliser, takes_lengths_for_what_they_are) {
+    Wire says_two = kAvcConfig;
+    says_two[4] = 0xFD;
+    Publishing publishing(says_two, false);
+    publishing.take();
+    publishing.feed(picture(0, unit(kIdr), true));
+    publishing.normaliser.flush(publishing.out);
+    const auto out = publishing.take();
+    ASSERT_EQ(out.size(), 1U);
+    EXPECT_EQ(wire(out[0].payload.bytes()), unit(kIdr));
+}
+
+TEST(Normaliser, does_not_break_a_picture_in_slices_for_what_comes_between) {
+    Publishing publishing(kAvcConfig, false);
+    publishing.take();
+    publishing.feed(picture(0, unit(kIdr), true));
+    Packet text = picture(0, wire(encode_amf0("onTextData").bytes()));
+    text.track = media::Track::metadata;
+    text.codec = media::Codec::metadata;
+    text.is_passing = true;
+    publishing.feed(std::move(text));
+    Packet mp3 = sound({0x2F, 0xFF});
+    mp3.codec = media::Codec::flv;
+    publishing.feed(std::move(mp3));
+    publishing.feed(picture(0, unit(kIdrSlice2), true));
+    publishing.normaliser.flush(publishing.out);
+    const auto out = publishing.take();
+    EXPECT_EQ(wire(out.back().payload.bytes()), unit(kIdr) + unit(kIdrSlice2));
+}
+
+Packet metadata(const Wire& payload, bool promises_audio) {
+    Packet packet = picture(0, payload);
+    packet.track = media::Track::metadata;
+    packet.codec = media::Codec::metadata;
+    packet.promises_video = true;
+    packet.promises_audio = promises_audio;
+    return packet;
+}
+
+TEST(Normaliser, tells_of_sound_that_comes_late) {
+    AmfObject about;
+    about.add("width", 320.0);
+    about.add("videocodecid", 7.0);
+    const Wire payload = wire(encode_amf0("onMetaData", about).bytes());
+    for (const bool has_metadata : {false, true}) {
+        Publishing publishing;
+        if (has_metadata) publishing.feed(metadata(payload, false));
+        publishing.feed(picture(200, unit(kIdr), true));
+        publishing.take();
+        Packet late = sound({0x12, 0x10}, true);
+        late.dts_ms = 5'000;
+        publishing.feed(std::move(late));
+        publishing.feed(sound({0x21, 0x10}));
+        const auto out = publishing.take();
+        ASSERT_EQ(out.size(), 3U);
+        EXPECT_EQ(out[0].track, media::Track::metadata);
+        EXPECT_TRUE(out[0].promises_video && out[0].promises_audio);
+        const auto told = parse_metadata(out[0].payload.bytes());
+        ASSERT_TRUE(told);
+        ASSERT_NE(told->find("audiocodecid"), nullptr);
+        EXPECT_EQ(*told->find("audiosamplerate")->number(), 44'100.0);
+        EXPECT_EQ(told->find("width") != nullptr, has_metadata);
+        EXPECT_TRUE(out[1].is_config);
+    }
+}
+
+TEST(Normaliser, tells_nothing_of_sound_that_was_announced_or_came_in_time) {
+    Publishing announced;
+    announced.feed(metadata(wire(encode_amf0("onMetaData", AmfObject{}).bytes()), true));
+    announced.take();
+    Packet late = sound({0x12, 0x10}, true);
+    late.dts_ms = 5'000;
+    announced.feed(std::move(late));
+    EXPECT_EQ(announced.take().size(), 1U);
+    Publishing in_time(kAvcConfig, false);
+    in_time.feed(sound({0x12, 0x10}, true));
+    in_time.feed(picture(0, unit(kIdr), true));
+    in_time.feed(sound({0x21, 0x10}));
+    in_time.normaliser.flush(in_time.out);
+    for (const Packet& packet : in_time.take()) EXPECT_NE(packet.track, media::Track::metadata);
 }
 
 }  // namespace

@@ -2,11 +2,13 @@
 /// and becomes the same packet again.
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
+#include <vector>
 
 #include "flv/body.h"
 #include "flv/codec_config.h"
-#include "flv/inlet.h"
 #include "flv/metadata.h"
+#include "flv/normaliser.h"
 #include "flv/tag.h"
 #include "media/avc_config.h"
 
@@ -33,14 +35,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if ((*packet)->track == st::media::Track::metadata &&
         !parse_metadata((*packet)->payload.bytes()))
         std::abort();
-    if ((*packet)->codec == st::media::Codec::h264 && (*packet)->is_config) {
-        // Lengths of 3 bytes are rewritten behind this; see flv::Normaliser.
-        st::Buffer record((*packet)->payload.bytes());
-        record.data()[4] |= 3;
-        const auto config = st::media::parse_avc_config(record.bytes());
-        if (!config) std::abort();
-        st::media::picture_size(*config);
-    }
     const st::Buffer tag = encode_tag(**packet);
     if (tag.size() != tag_bytes(**packet)) std::abort();
     TagReader reader({.body_bytes_max = kBodyBytesMax});
@@ -52,8 +46,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!read || !*read) std::abort();
     auto again = to_packet((*read)->type, (*read)->timestamp_ms, std::move((*read)->body));
     if (!again || !*again || !is_same(**packet, **again)) std::abort();
-    if (const auto config = Inlet().admit(**again)) {
-        if (!st::media::parse_avc_config(config->payload.bytes())) std::abort();
+    // Whatever a publisher says of H.264: what goes on to viewers can be read.
+    Normaliser normaliser;
+    std::vector<st::media::Packet> made;
+    normaliser.feed(std::move(**again), made);
+    normaliser.flush(made);
+    for (const st::media::Packet& one : made) {
+        if (one.codec != st::media::Codec::h264 || !one.is_config) continue;
+        const auto config = st::media::parse_avc_config(one.payload.bytes());
+        if (!config) std::abort();
+        st::media::picture_size(*config);
     }
     return 0;
 }

@@ -87,6 +87,27 @@ TEST(Beginning, begins_with_the_sound_from_before_the_first_key_frame) {
                 ElementsAre("begin video audio", "Av@15:avcC", "Av@15:k", "Aa@23:s", "Aa@46:s"));
 }
 
+TEST(Beginning, goes_on_without_a_gap_when_a_publisher_returns_in_the_middle_of_a_group) {
+    World world;
+    FakeViewer viewer;
+    {
+        Publication publication = world.publish();
+        world.join(viewer);
+        world.push(publication, key(0));
+        world.push(publication, sound(0));
+        world.push(publication, sound(23));
+        world.push(publication, delta(40));
+    }
+    viewer.take();
+    Publication again = world.publish();
+    world.push(again, sound(70'000));
+    for (const std::int64_t ms : {70'000, 70'040, 70'080}) world.push(again, delta(ms));
+    world.push(again, sound(70'092));
+    world.push(again, key(70'120));
+    world.push(again, sound(70'115));
+    EXPECT_THAT(viewer.take(), ElementsAre("Aa@46:s", "Av@80:k", "Aa@69:s"));
+}
+
 TEST(Beginning, moves_held_sound_with_the_line) {
     World world;
     Publication publication = world.publish();

@@ -103,7 +103,7 @@ TEST(Hub, keeps_viewers_over_a_publisher_that_returns) {
     world.push(second, key(50));
     world.executor.run();
     EXPECT_THAT(viewer.take(), ElementsAre("begin video", "Av@0:one", "Av@0:k", "Av@40:p",
-                                           "Av@40:two", "Av@120:k"));
+                                           "Av@40:two", "Av@80:k"));
 }
 
 TEST(Hub, ends_those_who_wait_only_when_there_is_no_hope) {
@@ -336,7 +336,8 @@ TEST(Hub, gives_nothing_old_after_a_time_in_which_nobody_wanted_the_stream) {
     EXPECT_FALSE(publication.is_wanted(world.executor.now));
     world.push(publication, key(0));
     EXPECT_TRUE(world.hub.find("/live/x")->newest_entry());
-    publication.pass(4, true, world.executor.now);
+    publication.count({4, true, false, false, world.executor.now});
+    publication.pause();
     EXPECT_FALSE(world.hub.find("/live/x")->newest_entry());
     FakeViewer viewer;
     world.join(viewer);
@@ -347,6 +348,27 @@ TEST(Hub, gives_nothing_old_after_a_time_in_which_nobody_wanted_the_stream) {
     EXPECT_THAT(viewer.take(), ElementsAre("begin video", "Av@120:k"));
     EXPECT_EQ(world.hub.streams().at(0).statistics.pictures(), 4U);
     EXPECT_EQ(world.hub.streams().at(0).statistics.bytes(), 1U + 4 + 1 + 1);
+}
+
+TEST(Hub, counts_what_came_in_once_and_tells_how_old_the_last_key_frame_is) {
+    World world;
+    Publication publication = world.publish();
+    const auto status = [&] { return world.hub.streams().at(0); };
+    EXPECT_FALSE(status().key_ns);
+    publication.count({100, true, true, true, world.executor.now});
+    EXPECT_EQ(status().key_ns, world.executor.now);
+    EXPECT_TRUE(status().is_kept) << "by the publisher";
+    const std::int64_t key_ns = world.executor.now;
+    world.executor.now += 43'000 * kMs;
+    publication.count({50, true, false, false, world.executor.now});
+    EXPECT_FALSE(status().is_kept);
+    EXPECT_EQ(status().key_ns, key_ns);
+    publication.push(key(0), key_ns, Coming::kept);
+    publication.push(delta(43'000), world.executor.now, Coming::measured);
+    EXPECT_EQ(status().key_ns, key_ns);
+    EXPECT_TRUE(status().is_kept) << "by the hub";
+    EXPECT_EQ(status().statistics.pictures(), 2U);
+    EXPECT_EQ(status().statistics.bytes(), 150U);
 }
 
 TEST(Hub, rates_a_young_stream_by_whole_seconds_only) {

@@ -309,5 +309,22 @@ TEST(SlowViewer, does_not_hold_up_others_that_leave_in_the_middle_of_a_walk) {
     EXPECT_EQ(world.hub.viewer_count(), 0U);
 }
 
+TEST(SlowViewer, is_given_what_was_kept_before_it_came_however_much_that_is) {
+    World world(small_queue());
+    Publication publication = world.publish();
+    FakeViewer viewer;
+    viewer.takes = false;
+    world.join(viewer);
+    const std::int64_t came = world.executor.now;
+    publication.push(key(0), came - 20'000 * kMs, Coming::kept);
+    for (std::int64_t ms = 1'000; ms <= 20'000; ms += 1'000)
+        publication.push(delta(ms), came - (20'000 - ms) * kMs, Coming::kept);
+    world.executor.run();
+    for (int i = 0; i < 40; ++i) viewer.sip(world.executor.now);
+    viewer.drain(world.executor.now);
+    EXPECT_EQ(viewer.take().size(), 22U) << "begin and every picture";
+    EXPECT_EQ(world.hub.viewers().at(0)->cuts.load(), 0U);
+}
+
 }  // namespace
 }  // namespace st::hub

@@ -282,5 +282,104 @@ TEST(Timeline, continues_where_the_publisher_before_left) {
     EXPECT_EQ(mapped(timeline, {0, 40}), (Times{120, 160}));
 }
 
+/// One run of a publisher in real time: pictures each 40 ms and sound each 23, that begin
+/// `sound_first_ms` apart and end `ahead_ms` apart. What a viewer gets of it.
+struct Given {
+    std::vector<std::int64_t> video;
+    std::vector<std::int64_t> audio;
+};
+Given after(Timeline& timeline, std::int64_t& now_ms, std::int64_t clock_ms,
+            std::int64_t sound_first_ms, std::int64_t ahead_ms, bool is_sound_sent_first) {
+    Given run;
+    timeline.begin(Clock::bits_32, now_ms * 1'000'000);
+    const std::int64_t from_ms = now_ms;
+    const auto map = [&](Track track, std::int64_t ms) {
+        return timeline.map(track, static_cast<std::uint64_t>(clock_ms + ms), now_ms * 1'000'000);
+    };
+    std::int64_t sound_ms = -sound_first_ms;
+    const auto sound = [&](std::int64_t until_ms) {
+        for (; sound_ms <= until_ms; sound_ms += 23)
+            run.audio.push_back(map(Track::audio, sound_ms));
+    };
+    for (std::int64_t ms = 0; ms <= 2'000; ms += 40) {
+        now_ms = from_ms + ms;
+        if (is_sound_sent_first) sound(ms + ahead_ms);
+        run.video.push_back(map(Track::video, ms));
+        timeline.settle();
+        sound(ms + ahead_ms);
+    }
+    return run;
+}
+
+TEST(Timeline, continues_each_track_one_interval_after_its_own_last_one) {
+    for (const std::int64_t ahead_ms : {-200, -60, 0, 69, 230, 800}) {
+        for (const std::int64_t first_ms : {-150, -23, 0, 23, 150}) {
+            for (const bool is_sound_first : {false, true}) {
+                SCOPED_TRACE(testing::Message() << ahead_ms << " " << first_ms << is_sound_first);
+                Timeline timeline;
+                std::int64_t now_ms = 1'000;
+                Given before = after(timeline, now_ms, 5'000, 0, ahead_ms, true);
+                // Tracks that are a second apart are brought together at once.
+                const std::int64_t each_ms = std::abs(ahead_ms) + std::abs(first_ms);
+                for (std::int64_t apart_ms = each_ms; apart_ms < 1'000; apart_ms += each_ms + 20) {
+                    now_ms += 2'500;
+                    const Given run =
+                        after(timeline, now_ms, 77'000, first_ms, ahead_ms, is_sound_first);
+                    EXPECT_NEAR(static_cast<double>(run.video[0] - before.video.back()), 40, 1);
+                    EXPECT_NEAR(static_cast<double>(run.audio[0] - before.audio.back()), 23, 1);
+                    for (std::size_t n = 1; n < run.video.size(); ++n)
+                        EXPECT_NEAR(static_cast<double>(run.video[n] - run.video[n - 1]), 40, 1);
+                    for (std::size_t n = 1; n < run.audio.size(); ++n)
+                        EXPECT_NEAR(static_cast<double>(run.audio[n] - run.audio[n - 1]), 23, 1);
+                    before = run;
+                }
+                EXPECT_EQ(timeline.jumps(), 0U);
+            }
+        }
+    }
+}
+
+TEST(Timeline, brings_tracks_that_a_return_took_apart_together_again) {
+    Timeline timeline;
+    std::int64_t now_ms = 1'000;
+    after(timeline, now_ms, 5'000, 0, 300, true);  // sound runs ahead by 300 ms at its end
+    timeline.begin(Clock::bits_32, now_ms * 1'000'000);
+    std::int64_t apart_ms = 0;
+    for (std::int64_t ms = 0; ms < 20'000; ms += 40) {
+        const std::int64_t now_ns = (now_ms + ms) * 1'000'000;
+        const auto at = static_cast<std::uint64_t>(ms);
+        const std::int64_t video = timeline.map(Track::video, at, now_ns);
+        apart_ms = timeline.map(Track::audio, at, now_ns) - video;
+        timeline.settle();
+        if (ms == 0) EXPECT_GT(apart_ms, 250);
+    }
+    EXPECT_EQ(apart_ms, 0);
+}
+
+TEST(Timeline, does_not_go_on_with_a_track_that_ended_long_before_its_publisher) {
+    Timeline timeline;
+    timeline.begin(Clock::bits_32, 0);
+    mapped(timeline, {0, 23, 46}, Track::audio);
+    std::vector<std::uint64_t> pictures;
+    for (std::uint64_t ms = 0; ms <= 20'000; ms += 40) pictures.push_back(ms);
+    mapped(timeline, pictures);
+    timeline.settle();
+    timeline.begin(Clock::bits_32, 0);
+    EXPECT_EQ(mapped(timeline, {500}), (Times{20'040}));
+    timeline.settle();
+    EXPECT_EQ(mapped(timeline, {500}, Track::audio), (Times{20'040}));
+}
+
+TEST(Timeline, lets_a_track_that_is_new_with_a_return_stand_where_its_publisher_has_it) {
+    Timeline timeline;
+    timeline.begin(Clock::bits_32, 0);
+    mapped(timeline, {0, 40, 80});
+    timeline.settle();
+    timeline.begin(Clock::bits_32, 0);
+    EXPECT_EQ(mapped(timeline, {1'000}), (Times{120}));
+    timeline.settle();
+    EXPECT_EQ(mapped(timeline, {1'030}, Track::audio), (Times{150}));
+}
+
 }  // namespace
 }  // namespace st::hub

@@ -42,6 +42,27 @@ TEST(LiveRequest, refuses_what_is_no_name) {
         ASSERT_FALSE(request) << bad;
         EXPECT_EQ(request.error().code, 400);
     }
+    const auto named = http_live_request(target("/live/K%C3%BCche.flv"), "POST");
+    ASSERT_FALSE(named);
+    EXPECT_EQ(named.error().message,
+              "stream path: \"K\xC3\xBC"
+              "che\" is no name: app and name are 1 to 64 of A-Z a-z 0-9 "
+              ". _ -, beginning with a letter or digit");
+}
+
+TEST(LiveRequest, says_what_a_stream_is_to_publishers_of_something_else) {
+    for (const char* other : {"/live/a/b.flv", "/x.flv"}) {
+        for (const char* method : {"POST", "PUT"}) {
+            const auto refused = http_live_request(target(other), method);
+            ASSERT_FALSE(refused) << other;
+            EXPECT_EQ(refused.error().message,
+                      "a stream is /app/name.flv, got \"" + std::string(other) + "\"");
+            EXPECT_EQ(refused.error().code, 400);
+        }
+    }
+    const auto api = http_live_request(target("/api/v1/recordings/x.flv"), "POST");
+    ASSERT_TRUE(api);
+    EXPECT_FALSE(*api);
 }
 
 TEST(LiveRequest, knows_publishers_by_their_subprotocol) {

@@ -42,9 +42,20 @@ struct Publishing {
 };
 
 /// A key frame as FLV carries it: one IDR slice behind its length.
-media::Packet key(std::int64_t dts_ms) {
+media::Packet bare_key(std::int64_t dts_ms) {
     media::Packet made = hub::key(dts_ms);
     const std::uint8_t units[] = {0, 0, 0, 3, 0x65, 0x88, 0x84};
+    made.payload = Buffer(Bytes(units));
+    return made;
+}
+
+/// The same behind its parameter sets.
+media::Packet key(std::int64_t dts_ms) {
+    media::Packet made = hub::key(dts_ms);
+    const std::uint8_t units[] = {
+        0,    0,    0,    25,   0x67, 0x42, 0xC0, 0x0C, 0xD9, 0x01, 0x41, 0x9F, 0x9F, 0x01, 0x10,
+        0x00, 0x00, 0x03, 0x00, 0x10, 0x00, 0x00, 0x03, 0x03, 0x20, 0xF1, 0x42, 0xA4, 0x80, 0,
+        0,    0,    5,    0x68, 0xCB, 0x83, 0xCB, 0x20, 0,    0,    0,    3,    0x65, 0x88, 0x84};
     made.payload = Buffer(Bytes(units));
     return made;
 }
@@ -63,7 +74,7 @@ TEST(Publisher, gets_a_free_path_at_once) {
     world.executor.run();
     EXPECT_EQ(viewer.take(), Texts{}) << "slices of it may follow";
     world.executor.advance(200);
-    EXPECT_EQ(viewer.take().size(), 2U) << "begin, and the picture";
+    EXPECT_EQ(viewer.take().size(), 3U) << "begin, header and the picture";
 }
 
 TEST(Publisher, is_refused_with_the_holders_first_sign_of_life) {
@@ -254,12 +265,39 @@ TEST(Publisher, returns_to_the_viewers_it_left) {
     first.publisher.push(key(0), world.executor.now);
     first.publisher.leave("publisher left");
     world.executor.run();
-    EXPECT_EQ(viewer.take().size(), 2U) << "begin, and the picture that was held";
+    EXPECT_EQ(viewer.take().size(), 3U) << "begin, header and the picture that was held";
     Publishing again(world);
     again.start();
     again.publisher.push(key(0), world.executor.now);
     world.executor.advance(200);
-    EXPECT_EQ(viewer.take().size(), 1U);
+    EXPECT_EQ(viewer.take().size(), 2U);
+}
+
+TEST(Publisher, is_ended_when_nobody_can_ever_decode_what_it_sends) {
+    hub::World world;
+    Publishing one(world);
+    one.start();
+    one.said();
+    one.publisher.push(bare_key(0), world.executor.now);
+    one.publisher.push(bare_key(1'000), world.executor.now);
+    EXPECT_EQ(one.said(), Texts{}) << "the next one may have parameter sets";
+    EXPECT_EQ(world.hub.streams().at(0).unusable_why, "H.264: pictures without SPS and PPS");
+    one.publisher.push(bare_key(6'000), world.executor.now);
+    EXPECT_EQ(one.said(), Texts{"finish 1 H.264: pictures without SPS and PPS"});
+    const auto streams = [&] { return world.hub.streams(world.executor.now); };
+    ASSERT_EQ(streams().size(), 1U) << "for whoever asks what became of it";
+    EXPECT_TRUE(streams().at(0).is_refused);
+    EXPECT_EQ(streams().at(0).unusable_why, "H.264: pictures without SPS and PPS");
+    {
+        Publishing again(world);
+        again.start();
+        EXPECT_FALSE(streams().at(0).is_refused);
+    }
+    EXPECT_TRUE(streams().empty());
+    world.hub.note_refused("/live/y", {"rtmp", "peer", ""}, "no", world.executor.now);
+    EXPECT_EQ(streams().size(), 1U);
+    world.executor.advance(61'000);
+    EXPECT_TRUE(streams().empty());
 }
 
 }  // namespace

@@ -306,7 +306,7 @@ TEST(SessionPublish, takes_packets_without_a_stream_where_there_is_no_doubt) {
 TEST(SessionPublish, leaves_out_what_it_cannot_read_and_goes_on) {
     Client client;
     client.publish();
-    client.send(MessageType::video, 1, {0x17, 0x00, 0x00, 0x00, 0x00, 0x09}, 1);
+    client.send(MessageType::audio, 1, {0xAF, 0x00, 0x12}, 1);
     client.send(MessageType::video, 1, {}, 1);
     client.send(MessageType::data, 1, {0x02, 0x00, 0x09}, 1);
     client.send(MessageType::amf3_data, 1, {}, 1);

@@ -59,7 +59,8 @@ void show_stream(const control::StreamStatus& stream, Console& console) {
         console.result(std::string(name) + ": " + value);
     };
     show("path", printable(stream.path));
-    show("state", stream.is_live ? "live" : "waiting");
+    show("state", control::to_text(stream));
+    if (stream.problem) show("problem", printable(*stream.problem));
     show("publisher", printable(stream.protocol + " " + stream.peer));
     show("since", stream.since ? local_time(*stream.since) : "-");
     show("video", video_of(stream));
@@ -89,7 +90,7 @@ void show_streams(const control::List& list) {
                  {"DROPPED", true, 8}});
     for (const std::string& item : list.items) {
         const auto stream = understood(control::decode_stream_status(item));
-        table.add({printable(stream.path), stream.is_live ? "live" : "waiting",
+        table.add({printable(stream.path), control::to_text(stream),
                    stream.protocol.empty() ? "-" : printable(stream.protocol), video_of(stream),
                    audio_of(stream), fixed(stream.fps_1s, 1), mbit(stream.bitrate_1s),
                    std::to_string(stream.viewers), std::to_string(stream.dropped)});

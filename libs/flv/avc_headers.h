@@ -1,0 +1,39 @@
+#pragma once
+/// Which H.264 decoder configuration the viewers of a stream have, and when they need another one:
+/// that a publisher gives, or one made of the parameter sets among its pictures. Pure.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "flv/given_config.h"
+#include "media/access_unit.h"
+#include "media/packet.h"
+
+namespace st::flv {
+
+class AvcHeaders {
+ public:
+    /// The publisher gave this one; `record` is its bytes. Nullopt unless viewers get it at once:
+    /// one that changes the sets waits for the picture that uses it, since some publishers give
+    /// other sets with each picture than before it.
+    std::optional<media::Packet> give(const media::Packet& record, const GivenConfig& config);
+    /// Before the picture that `units` has just begun. Nullopt: viewers have what it needs.
+    std::optional<media::Packet> due(const media::Packet& picture, const media::AccessUnits& units);
+    /// Like due(), for one whose sets cannot be read: what it holds of them is passed on.
+    std::optional<media::Packet> due_unread(const media::Packet& picture);
+
+    /// Whether viewers have any.
+    bool has_any() const { return !told_.sps.empty(); }
+
+ private:
+    struct Pending {
+        GivenConfig config;
+        media::Packet packet;
+    };
+    media::Packet tell(GivenConfig config, media::Packet packet);
+
+    GivenConfig told_;
+    std::optional<Pending> pending_;
+};
+
+}  // namespace st::flv
