@@ -41,7 +41,7 @@ void hold_messages(st::Bytes input) {
         st::Buffer message(encode_header({seq, seq, payload}));
         message.append(payload);
         check(decode_frame(message.bytes()).ok());
-        preroll.hold(std::move(message), seq * 100'000'000LL, st::media::peek_nals(payload));
+        preroll.hold(st::share(std::move(message)), seq * 100'000'000LL, st::media::peek_nals(payload));
         ++held;
         ++seq;
         input = input.subspan(1 + size);
@@ -49,7 +49,7 @@ void hold_messages(st::Bytes input) {
     const std::size_t dropped = preroll.take_dropped();
     const auto taken = preroll.take(seq * 100'000'000LL);
     check(dropped + taken.size() <= held + 1);
-    for (const HeldMessage& message : taken) check(decode_frame(message.message.bytes()).ok());
+    for (const HeldMessage& message : taken) check(decode_frame(message.message->bytes()).ok());
 }
 
 }  // namespace
