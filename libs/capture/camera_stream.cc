@@ -27,7 +27,7 @@ class CameraStream::Holder final : public hub::Publisher {
 bool CameraStream::hold_path(const std::string& name, std::int64_t now_ns) {
     if (publication_ && name == name_) return true;
     if (refused_ns_ != 0 && now_ns - refused_ns_ < kRetryNs) return false;
-    end("renamed");
+    leave_path("renamed");
     if (!holder_) holder_ = std::make_shared<Holder>(link_);
     // Whoever had the name before is no camera any more: cameras' names are given out elsewhere.
     auto claimed = hub_.publish("/camera/" + name, holder_, {"camera", link_->peer, ""},
@@ -104,13 +104,18 @@ void CameraStream::push(std::int64_t now_ns, hub::Coming coming) {
     made_.clear();
 }
 
-void CameraStream::end(const std::string& reason) {
+void CameraStream::leave_path(const std::string& reason) {
     if (is_feeding_) {
         pictures_.flush(made_);
         push(holder_->last_input_ns.load());
     }
     is_feeding_ = false;
     publication_.end(reason);
+}
+
+void CameraStream::end(const std::string& reason) {
+    leave_path(reason);
+    kept_.forget();  // nobody will watch it, and another capture begins anew
 }
 
 }  // namespace st::capture

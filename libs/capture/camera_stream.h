@@ -33,6 +33,7 @@ class CameraStream {
  private:
     class Holder;
 
+    void leave_path(const std::string& reason);
     bool hold_path(const std::string& name, std::int64_t now_ns);
     void push(std::int64_t now_ns, hub::Coming coming = hub::Coming::measured);
 

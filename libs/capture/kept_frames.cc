@@ -18,10 +18,7 @@ bool KeptFrames::begins(const media::NalPeek& peek) const {
 void KeptFrames::note(KeptFrame frame, const media::NalPeek& peek) {
     const std::size_t bytes = frame.payload.size();
     if (peek.vcl || prefix_bytes_ + bytes > kPrefixBytesMax) {
-        prefix_.clear();
-        prefix_bytes_ = 0;
-        has_recovery_point_ = false;
-        return;
+        return clear_prefix();
     }
     has_recovery_point_ = has_recovery_point_ || peek.recovery_point;
     prefix_bytes_ += bytes;
@@ -52,6 +49,17 @@ void KeptFrames::keep(KeptFrame frame) {
     held_bytes_ += frame.message->capacity() + sizeof(KeptFrame);
     frame.message = memory_.keep(std::move(frame.message));
     frames_.push_back(std::move(frame));
+}
+
+void KeptFrames::forget() {
+    clear();
+    clear_prefix();
+}
+
+void KeptFrames::clear_prefix() {
+    prefix_.clear();
+    prefix_bytes_ = 0;
+    has_recovery_point_ = false;
 }
 
 void KeptFrames::clear() {

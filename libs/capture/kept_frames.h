@@ -38,6 +38,8 @@ class KeptFrames {
     void pass(KeptFrame frame, const media::NalPeek& peek);
     /// Everything from the newest key frame on; empties it.
     std::vector<KeptFrame> take();
+    /// What comes next does not go on with what came.
+    void forget();
 
     bool empty() const { return frames_.empty(); }
 
@@ -45,6 +47,7 @@ class KeptFrames {
     void note(KeptFrame frame, const media::NalPeek& peek);
     void keep(KeptFrame frame);
     void clear();
+    void clear_prefix();
 
     const hub::GopLimits limits_;
     std::deque<KeptFrame> frames_;

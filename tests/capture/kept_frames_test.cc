@@ -87,6 +87,21 @@ TEST(KeptFrames, remembers_the_sets_of_a_key_frame_while_packets_are_made) {
     EXPECT_EQ(keeping.take(), (Payloads{kSps + kPps, kIdr}));
 }
 
+TEST(KeptFrames, holds_nothing_of_a_capture_that_is_over) {
+    Keeping keeping;
+    keeping.add(kIdr);
+    keeping.add(kInter);
+    keeping.add(kRecoveryPoint);
+    EXPECT_GT(keeping.budget.total(), 0U);
+    keeping.kept.forget();
+    EXPECT_TRUE(keeping.kept.empty());
+    EXPECT_EQ(keeping.budget.total(), 0U);
+    keeping.add(kInter);
+    EXPECT_TRUE(keeping.kept.empty()) << "it stands behind no recovery point now";
+    keeping.add(kIdr);
+    EXPECT_EQ(keeping.take(), Payloads{kIdr});
+}
+
 TEST(KeptFrames, keeps_nothing_beyond_a_limit_until_the_next_key_frame) {
     const hub::GopLimits limits{6, 40, 10'000};
     const auto check = [](hub::GopLimits its_limits, std::size_t budget, auto go_over) {

@@ -118,7 +118,7 @@ class Http(harness.Case):
         answer = server.http("GET", "/api/v1/streams/live/x/snapshot.jpg")
         self.assertEqual(answer.status, 503, answer)
         message = answer.json["error"]["message"]
-        self.assertIn("the key frame cannot be decoded: ", message)
+        self.assertIn("the key frame of flv1 cannot be decoded: ", message)
         self.assertNotIn("/", message)
 
     def test_a_viewer_who_left_while_the_stream_is_silent_does_not_stay(self):
