@@ -98,7 +98,7 @@ struct RecordingConfig {
     std::uint64_t buffer_bytes = 64ULL << 20;  ///< per session: over it that socket is not read
     milliseconds max_session{6 * 3'600'000LL};
     std::uint64_t max_bytes_per_file = 0;  ///< 0: none
-    milliseconds warn_free{600'000};  ///< 0: never
+    milliseconds warn_free{600'000};       ///< 0: never
 };
 
 struct LiveConfig {

@@ -156,8 +156,8 @@ void LiveOperations::kick_publisher(const std::string& path, const Operations::D
 }
 
 void LiveOperations::take_snapshot(const std::string& path, const live::Asker& asker,
-                                   const Operations::Done& done) {
-    snapshots_.take(path, asker, [path, done](const Result<std::string>& jpeg) {
+                                   bool is_coming, const Operations::Done& done) {
+    snapshots_.take(path, asker, is_coming, [path, done](const Result<std::string>& jpeg) {
         if (!jpeg) {
             return done(ApiError{error_code_of(jpeg.error().code), jpeg.error().message, {}});
         }

@@ -272,10 +272,10 @@ void Operations::start_capture(const Call& call, const Done& done) {
 /// Of a camera that nobody watches it is a look at its preview.
 void Operations::take_snapshot(const Call& call, const Done& done) {
     const std::string path = path_of(call);
-    const auto take = [this, path, asker = call.asker, done] {
-        live_->take_snapshot(path, asker, done);
+    const auto take = [this, path, asker = call.asker, done](bool is_coming) {
+        live_->take_snapshot(path, asker, is_coming, done);
     };
-    if (*call.find("app") != "camera") return take();
+    if (*call.find("app") != "camera") return take(false);
     parts_.captures.previews().glance(*call.find("name"), take);
 }
 

@@ -368,8 +368,8 @@ std::optional<std::string> url_mistake(std::string_view url) {
     const std::size_t end = end_or(rest.find_first_of("/?#"), rest);
     const std::string_view authority = rest.substr(0, end);
     const std::string_view host = authority.substr(authority.rfind('@') + 1);
-    const std::size_t colon = host.starts_with('[') ? host.find(':', end_or(host.find(']'), host))
-                                                    : host.find(':');
+    const std::size_t colon =
+        host.starts_with('[') ? host.find(':', end_or(host.find(']'), host)) : host.find(':');
     if (colon == kNone || is_digits(host.substr(colon + 1))) return std::nullopt;
     if (end == rest.size() || rest.find('@', end) == kNone) return "the port is no number";
     constexpr std::string_view kHex = "0123456789ABCDEF";

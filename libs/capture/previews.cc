@@ -133,14 +133,14 @@ void Previews::on_viewers(const std::string& name, std::size_t viewers) {
     if (entry->is_camera) send(*entry, {}, kViewer, kViewersPatience);
 }
 
-void Previews::glance(const std::string& name, const std::function<void()>& then) {
+void Previews::glance(const std::string& name, const std::function<void(bool is_coming)>& then) {
     constexpr milliseconds kPatience{5'000};
     constexpr milliseconds kLongEnough{15'000};  // for the picture to come
     const CameraEntry* entry = cameras_.find(name);
     const bool is_idle =
         entry != nullptr && entry->is_camera &&
         (entry->state == camera::State::idle || entry->state == camera::State::finalising);
-    if (!is_idle || !options_->previews_on_view) return then();
+    if (!is_idle || !options_->previews_on_view) return then(false);
     ++glances_[name];
     timers_.after(kLongEnough, [this, name] {
         const auto found = glances_.find(name);
@@ -150,7 +150,8 @@ void Previews::glance(const std::string& name, const std::function<void()>& then
     });
     Pending pending;
     pending.waiting.emplace(entry->link->id, name);
-    pending.done = [then](const control::Decoded<control::PreviewReply>&) { then(); };
+    // It has said that it streams; its first picture may still be on the way.
+    pending.done = [then](const control::Decoded<control::PreviewReply>&) { then(true); };
     add(std::move(pending), kPatience);
     send(*entry, {}, kViewer, kPatience);
 }

@@ -29,7 +29,7 @@ class Previews {
     void on_viewers(const std::string& name, std::size_t viewers);
     /// Somebody wants one picture: calls `then` when the camera streams, if it is to do so for
     /// viewers, or at once.
-    void glance(const std::string& name, const std::function<void()>& then);
+    void glance(const std::string& name, const std::function<void(bool is_coming)>& then);
     /// Whether the camera is to stream on for those who watch.
     bool is_watched(const std::string& name) const;
 

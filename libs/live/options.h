@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 struct Options {
     milliseconds takeover_after{5'000};  ///< how long a silent publisher keeps its path
     std::string default_app = "live";    ///< of RTMP addresses that name a stream alone
-    std::size_t message_bytes_max = std::size_t{16} << 20;  ///< of a WebSocket publisher
+    std::size_t message_bytes_max = std::size_t{16} << 20;          ///< of a WebSocket publisher
     std::uint64_t picture_pixels_max = std::uint64_t{8192} * 8192;  ///< decoded for a snapshot
     // Of the start; a reload does not change them:
     milliseconds wait{10'000};    ///< how long a viewer waits for a publisher

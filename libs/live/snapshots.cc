@@ -144,21 +144,25 @@ Snapshots::~Snapshots() {
     for (std::thread& thread : threads_) thread.join();
 }
 
-void Snapshots::take(const std::string& path, const Asker& asker, const Done& done) {
+void Snapshots::take(const std::string& path, const Asker& asker, bool is_coming,
+                     const Done& done) {
     const std::int64_t deadline_ns = monotonic_ns() + kPatienceNs;
     const hub::StreamPtr stream = parts_.live.hub().find(path);
     if (stream) stream->want_until(deadline_ns);
-    wait_for_clip(path, deadline_ns, {asker, done}, {});
+    wait_for_clip(path, deadline_ns, {asker, done, is_coming}, {});
 }
 
 void Snapshots::wait_for_clip(const std::string& path, std::int64_t deadline_ns, const Wish& wish,
                               Clip clip) {
     const hub::StreamPtr stream = parts_.live.hub().find(path);
-    if (!stream || !stream->is_live()) return wish.done(Error{"no stream at " + path, 404});
-    grow(clip, *stream);
+    const bool is_over = monotonic_ns() >= deadline_ns || wish.is_over();
+    const bool is_live = stream && stream->is_live();
+    if (!is_live && (!wish.waits_for_stream || is_over)) {
+        return wish.done(Error{"no stream at " + path, 404});
+    }
+    if (is_live) grow(clip, *stream);
     const bool has_key = !clip.empty() && can_be_decoded(*clip.front());
     const std::uint32_t wanted = has_key ? pictures_until_whole(*clip.front()) : 0;
-    const bool is_over = monotonic_ns() >= deadline_ns || wish.is_over();
     if (has_key && (clip.size() > wanted || is_over)) {
         if (wanted == 0) clip.resize(1);
         return enqueue(path, std::move(clip), wish);

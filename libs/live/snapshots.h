@@ -40,13 +40,16 @@ class Snapshots {
     ~Snapshots();
 
     /// The control loop's thread. `done` on any thread, once. A camera nobody watches is asked to
-    /// be made into packets first: up to its next key frame passes.
-    void take(const std::string& path, const Asker& asker, const Done& done) ST_EXCLUDES(mutex_);
+    /// be made into packets first: up to its next key frame passes. `is_coming`: a stream that is
+    /// not there is waited for as well.
+    void take(const std::string& path, const Asker& asker, bool is_coming, const Done& done)
+        ST_EXCLUDES(mutex_);
 
  private:
     struct Wish {
         Asker asker;
         Done done;
+        bool waits_for_stream = false;
         bool is_over() const { return asker && asker->expired(); }
     };
     using Clip = std::vector<hub::UnitPtr>;

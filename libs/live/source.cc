@@ -232,10 +232,11 @@ void Source::on_exit(const worker::Exit& exit) {
 /// Why it ended: what the command said last, or FFmpeg, is nearer to the cause than what our helper
 /// made of it.
 std::string Source::reason_of(const worker::Exit& exit) const {
+    if (exit.is_success()) return "the input ended";
     const std::string helpers = exit.signal != 0 ? exit.text() : lines_.last_of_helper();
     const std::string& last = lines_.last();
     if (helpers.empty() && last.empty()) {
-        return exit.is_success() ? "the input ended" : exit.text();
+        return exit.text();
     }
     if (helpers.empty() || last.find(helpers) != std::string::npos) return last;
     if (last.empty() || helpers.find(last) != std::string::npos) return helpers;

@@ -291,7 +291,7 @@ void Run::place_on_server_clock(const ServerOrigin& origin) {
     alignment.begins_us = static_cast<std::uint64_t>(choice_.times.ticks.front()) * 1'000'000 /
                           static_cast<std::uint64_t>(choice_.times.ticks_per_second);
     alignment.has_exchanges = told.has_value();
-    alignment.was_pinged = job_.ping.has_value() && !told;
+    alignment.was_pinged = job_.ping.has_value() || told.has_value();
     if (!told) {
         alignment.network_error_ms =
             (alignment.was_pinged ? delay_us : std::chrono::microseconds(kDelayAssumed).count()) /

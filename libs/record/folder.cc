@@ -63,6 +63,11 @@ std::uint64_t room_of(const struct statvfs& disk) {
     return room_to_begin(std::uint64_t{disk.f_blocks} * disk.f_frsize);
 }
 
+/// What a recording may ask for at most, however fast others write.
+std::uint64_t share_of(const struct statvfs& disk) {
+    return std::uint64_t{disk.f_blocks} * disk.f_frsize / 8;
+}
+
 std::uint64_t free_on(const struct statvfs& disk) {
     return std::uint64_t{disk.f_bavail} * disk.f_frsize;
 }
@@ -121,7 +126,7 @@ void Folder::require_room(std::uint64_t bytes) const {
         const Lock guard(mutex_);
         if (::fstatvfs(fd_.get(), &disk) != 0) return;  // then writing will say what is wrong
     }
-    const std::uint64_t wanted = std::max(bytes, room_of(disk));
+    const std::uint64_t wanted = std::min(std::max(bytes, room_of(disk)), share_of(disk));
     const std::uint64_t free = free_on(disk);
     if (disk.f_blocks == 0 || free >= wanted) return;
     throw std::runtime_error("the disk of " + path_ + " has only " + human_bytes(free) +

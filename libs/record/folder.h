@@ -46,7 +46,8 @@ class Folder {
     /// Follows the path anew, so that a disk that was mounted again is found; throws
     /// std::system_error if it is gone or refuses.
     Made make_recording(const std::string& camera, std::int64_t started_us) ST_EXCLUDES(mutex_);
-    /// Throws std::runtime_error, with a text for the user, if the disk has less than that free.
+    /// Throws std::runtime_error, with a text for the user, if the disk has less than that free, or
+    /// than an eighth of a disk that is not so large, or than room_to_begin().
     void require_room(std::uint64_t bytes) const ST_EXCLUDES(mutex_);
     /// Takes back a recording into which nothing was recorded: its files and its folder. What
     /// cannot be removed stays.

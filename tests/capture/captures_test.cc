@@ -944,7 +944,7 @@ TEST_F(PreviewTest, of_a_watched_camera_begins_when_it_joins_and_outlives_a_reco
 TEST_F(PreviewTest, lets_somebody_glance_at_an_idle_camera) {
     const LinkPtr a = join("door");
     int looked = 0;
-    const auto look = [&] { captures.previews().glance("door", [&] { ++looked; }); };
+    const auto look = [&] { captures.previews().glance("door", [&](bool) { ++looked; }); };
     look();
     EXPECT_EQ(looked, 1) << "previews are off: at once";
     watch_on_view();

@@ -56,7 +56,7 @@ class Start(harness.Case):
         self.assertIn('"path": "/cli",  // command line', lines)
         self.assertIn('"sync": "2s",  // environment', lines)
         self.assertIn(f'"stop_timeout": "3s",  // file {path}', lines)
-        self.assertIn('"max_session": "6h"  // default', lines)
+        self.assertIn('"max_session": "6h",  // default', lines)
 
     def test_what_print_config_prints_is_a_configuration_that_gives_the_same(self):
         path = self.folder / "c.json"

@@ -1,6 +1,8 @@
 """The EXAMPLES of the man pages are typed as they stand there, and work."""
 
 import asyncio
+import datetime
+import json
 import os
 import pathlib
 import re
@@ -117,6 +119,15 @@ class Examples(harness.Case):
             with self.subTest(line):
                 for folder in re.findall(r"-o (\w+/)", line):
                     (self.folder / folder).mkdir(exist_ok=True)
+                # A time of day within the recording that the line is about.
+                if named := re.search(r"recordings/(cam\d_\d{8}_\d{6})\b", line):
+                    session = json.loads((self.folder / "recordings" / named[1] / "session.json").read_text())
+                    begin = datetime.datetime.fromtimestamp(session["first_picture_wall_us"] / 1e6)
+                    line = line.replace("12:04:00.250", f"{begin + datetime.timedelta(seconds=0.25):%H:%M:%S.%f}"[:-3])
+                    begin += datetime.timedelta(seconds=0.01)
+                    end = begin + datetime.timedelta(seconds=0.8)
+                    line = line.replace("12:03:55", f"{begin:%H:%M:%S.%f}"[:-3])
+                    line = line.replace("12:04:05", f"{end:%H:%M:%S.%f}"[:-3])
                 # A player without a screen.
                 line = line.replace("ffplay -", "ffmpeg -nostdin -v error -i - -f null -")
                 # -j 2: checks in processes of their own. A sanitized program that forks while its thread for

@@ -56,9 +56,11 @@ class Matrix(harness.Case):
 
     async def test_a_source_in(self):
         clip, go = live.clip(), self.folder / "go"
-        # It starts with the first viewer and waits for the others.
-        command = ["sh", "-c", f"until [ -e {go} ]; do sleep 0.05; done; exec cat {clip}"]
-        server = self.start(sources=[{"path": "/live/cam", "command": command, "crash_threshold": 1}])
+        # It starts with the first viewer, waits for the others, and ends for good: by a crash.
+        script = f"until [ -e {go} ]; do sleep 0.05; done; cat {clip}; kill -KILL $$"
+        server = self.start(
+            sources=[{"path": "/live/cam", "command": ["sh", "-c", script], "crash_threshold": 1}]
+        )
 
         async def publish():
             go.touch()

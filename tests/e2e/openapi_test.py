@@ -158,6 +158,8 @@ class OpenApi(harness.Case):
             await camera.capture_stopped()
             (result,) = (await stopping).json["results"]
             await call("recordings.get", {"id": result["session"]})
+            await call("recordings.keep", {"id": result["session"]}, body={"keep": True})
+            await call("recordings.keep", {"id": result["session"]}, body={"keep": False})
             await call("recordings.file", {"id": result["session"], "name": "stream.mp4"})
             await call("server.healthz")
             await call("server.metrics")

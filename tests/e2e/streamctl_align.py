@@ -25,9 +25,9 @@ CLOCKS = {
 }
 
 
-def device_times_ms(dump):
-    """Device times of the pictures of a recorded dump, in order of the messages; the first of all, which
-    carries the parameter sets, too: (its time, the pictures' times)."""
+def device_times_us(dump):
+    """Device times of the pictures of a recorded dump, in order of the messages. The first message carries the
+    parameter sets alone."""
     times, at = [], 64
     while at < len(dump):
         assert dump[at : at + 8] == dumps.MARKER, at
@@ -35,7 +35,7 @@ def device_times_ms(dump):
         if kind == 1:
             times.append(struct.unpack_from(">Q", dump, at + 36)[0])
         at += 36 + size + 4
-    return times[0], times[1:]
+    return times[1:]
 
 
 class Align(harness.Case):
@@ -74,8 +74,7 @@ class Align(harness.Case):
     def taken_ms(self, dump, camera):
         """When its pictures were taken, on this machine's boot clock."""
         offset_ms, drift_ppm, _ = CLOCKS[camera]
-        begin, times = device_times_ms(dump)
-        return sorted((time - begin) / (1 + drift_ppm / 1e6) + begin - offset_ms for time in times)
+        return sorted((time_us / 1000 - offset_ms) / (1 + drift_ppm / 1e6) for time_us in device_times_us(dump))
 
     def check_take(self, server, folder, take):
         """All files together: there is one time that could be the line's 0 for every picture of them all."""

@@ -212,7 +212,7 @@ class Owners(harness.Case):
         self.assertEqual(code, 64, err)
         code, _, err = await self.ctl(server, "snapshot", "/door", "-o", "-")
         self.assertEqual(code, 64)
-        self.assertIn("expected a stream path such as /camera/door", err)
+        self.assertIn("expected a stream's path such as /camera/door", err)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ class ServerCommands(harness.Case):
         self.assertTrue(all(line.startswith(("recording.", "limits.cameras ")) for line in lines), out)
         code, out, err = self.ctl(server, "config", "recordin")
         self.assertEqual((code, out), (1, ""))
-        self.assertIn("recordin: there is no such key", err)
+        self.assertIn("there is no configuration key recordin", err)
 
 
 if __name__ == "__main__":

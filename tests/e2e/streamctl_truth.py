@@ -297,16 +297,19 @@ class Truth(harness.Case):
             await server.wait_cameras("cam")
             first = self.start_ctl(server.ws_url, "--timeout", "60s", "start", "--fps", "10")
             self.assertEqual((await camera.command("start_capture"))["payload"]["fps"], 10)
-            # It has not answered yet. The same again waits with the first; other wishes cannot be met.
+            # It has not answered yet. The same again waits and owns nothing; other wishes cannot be met.
             same = self.start_ctl(server.ws_url, "--timeout", "60s", "start", "--fps", "10")
             code, out, err = await self.ctl(server.ws_url, "--timeout", "60s", "start", "--fps", "25")
             self.assertEqual((code, out), (1, ""), err)
-            self.assertIn("cam: refused: it is being started with other parameters", err)
+            self.assertIn("cam: did not start: it is being started with other parameters", err)
             await camera.capture_started()
-            for process in (first, same):
-                code, out, err = await self.result(process)
-                self.assertEqual(code, 0, err)
-                self.assertIn("cam: ", out)
+            code, out, err = await self.result(first)
+            self.assertEqual(code, 0, err)
+            self.assertIn("cam: ", out)
+            # Whose recording it is says the answer to the other.
+            code, out, err = await self.result(same)
+            self.assertEqual((code, out), (1, ""), err)
+            self.assertIn("cam: already recording", err)
             self.assertTrue(camera.commands.empty(), "one start_capture alone went out")
 
     async def test_without_waiting_every_camera_is_listed_as_sent(self):

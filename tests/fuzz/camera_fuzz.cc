@@ -41,7 +41,8 @@ void hold_messages(st::Bytes input) {
         st::Buffer message(encode_header({seq, seq, payload}));
         message.append(payload);
         check(decode_frame(message.bytes()).ok());
-        preroll.hold(st::share(std::move(message)), seq * 100'000'000LL, st::media::peek_nals(payload));
+        preroll.hold(st::share(std::move(message)), seq * 100'000'000LL,
+                     st::media::peek_nals(payload));
         ++held;
         ++seq;
         input = input.subspan(1 + size);
