@@ -98,8 +98,12 @@ TEST(GivenConfig, reads_how_long_lengths_are_also_where_there_are_no_sets) {
 TEST(GivenConfig, survives_every_truncation) {
     for (std::size_t size = 0; size < kAvcConfig.size(); ++size) {
         const GivenConfig config = read_given_config(Bytes(kAvcConfig).first(size));
-        if (config.has_sets()) EXPECT_EQ(config.sps[0], kSps) << size;
-        if (size < 33) EXPECT_FALSE(config.has_sets()) << size;
+        if (config.has_sets()) {
+            EXPECT_EQ(config.sps[0], kSps) << size;
+        }
+        if (size < 33) {
+            EXPECT_FALSE(config.has_sets()) << size;
+        }
     }
 }
 
