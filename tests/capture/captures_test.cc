@@ -139,7 +139,9 @@ TEST_F(CapturesTest, all_cameras_of_a_start_are_told_one_instant_that_each_knows
     for (const LinkPtr& link : {near, far, old}) {
         const auto& order = std::get<StartOrder>(sent[link->id].back());
         ASSERT_TRUE(order.begin_ns);
-        if (begin_ns) EXPECT_EQ(*order.begin_ns, *begin_ns);
+        if (begin_ns) {
+            EXPECT_EQ(*order.begin_ns, *begin_ns);
+        }
         begin_ns = order.begin_ns;
     }
     EXPECT_GE(*begin_ns - timers.clock_ns(), 750'000'000);

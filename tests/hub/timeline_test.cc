@@ -351,7 +351,9 @@ TEST(Timeline, brings_tracks_that_a_return_took_apart_together_again) {
         const std::int64_t video = timeline.map(Track::video, at, now_ns);
         apart_ms = timeline.map(Track::audio, at, now_ns) - video;
         timeline.settle();
-        if (ms == 0) EXPECT_GT(apart_ms, 250);
+        if (ms == 0) {
+            EXPECT_GT(apart_ms, 250);
+        }
     }
     EXPECT_EQ(apart_ms, 0);
 }

@@ -233,7 +233,7 @@ TEST_F(Convert, a_bare_stream_that_begins_within_a_unit_is_read_from_the_next_on
 
 TEST_F(Convert, bytes_in_which_start_codes_stand_by_chance_are_no_stream) {
     Octets noise{0x12, 0x34};
-    for (const std::uint8_t unit : {0x65, 0x80, 0x41, 0x1F}) {
+    for (const std::uint8_t unit : Octets{0x65, 0x80, 0x41, 0x1F}) {
         noise.insert(noise.end(), {0, 0, 1, unit, 0x55, 0x66});
     }
     Job one = job(noise);
