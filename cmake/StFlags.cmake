@@ -4,6 +4,8 @@ option(ST_WERROR "Warnings are errors" OFF)
 option(ST_FUZZ "Link fuzz targets with libFuzzer (clang)" OFF)
 option(ST_THREAD_SAFETY "clang: check lock annotations" OFF)
 option(ST_TIDY "Run clang-tidy with the compiler" OFF)
+option(ST_PCH "Compile common headers once: tests build in half the time" OFF)
+set(ST_TEST_FLAGS "" CACHE STRING "More compile options for the unit tests' own sources")
 option(ST_TESTS "Build the tests" ON)
 option(ST_BENCH "Build the benchmarks" OFF)
 
