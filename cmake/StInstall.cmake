@@ -1,4 +1,4 @@
-# What is installed: programs, man pages, completions, the unit file and the licence; and the .deb.
+# What is installed: programs, pages, man pages, completions, documents, the unit file and its account.
 include(GNUInstallDirs)
 
 foreach(program streamd streamctl h264mux)
@@ -26,13 +26,13 @@ endforeach()
 
 # The unit names the program by its full path, which is known only when the prefix is: at install
 # time (cmake --install --prefix, the package). systemd reads this folder below /usr and /usr/local.
-# A package is put together in a folder of its own, which is not where it will lie.
 install(CODE "
-    string(REGEX REPLACE \"^.*/_CPack_Packages/[^/]+/[^/]+/[^/]+/\" \"/\" prefix \"\${CMAKE_INSTALL_PREFIX}\")
-    set(BINDIR \"\${prefix}/${CMAKE_INSTALL_BINDIR}\")
+    set(BINDIR \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
     configure_file(\"${CMAKE_SOURCE_DIR}/packaging/streamd.service.in\"
         \"${CMAKE_BINARY_DIR}/streamd.service\" @ONLY)")
 install(FILES ${CMAKE_BINARY_DIR}/streamd.service DESTINATION lib/systemd/system)
+# The account of the service, for systemd-sysusers.
+install(FILES ${CMAKE_SOURCE_DIR}/packaging/sysusers DESTINATION lib/sysusers.d RENAME streamd.conf)
 # The pages as they lie here, so that their links lead somewhere.
 install(FILES ${CMAKE_SOURCE_DIR}/LICENSE ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/CHANGELOG.md
     ${CMAKE_SOURCE_DIR}/ARCHITECTURE.md ${CMAKE_SOURCE_DIR}/CONTRIBUTING.md
@@ -41,18 +41,3 @@ install(FILES ${CMAKE_SOURCE_DIR}/LICENSE ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_
     DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/docs DESTINATION ${CMAKE_INSTALL_DOCDIR}
     PATTERN "__pycache__" EXCLUDE)
-
-# cpack --config build/release/CPackConfig.cmake -B build/package
-set(CPACK_GENERATOR DEB)
-set(CPACK_PACKAGE_NAME streamd)
-set(CPACK_PACKAGE_VENDOR "the streamd authors")
-set(CPACK_PACKAGE_CONTACT "the streamd authors <streamd@localhost>")
-set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
-set(CPACK_STRIP_FILES ON)
-set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
-set(CPACK_DEBIAN_PACKAGE_SECTION video)
-set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_DEPENDS adduser)
-set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${CMAKE_SOURCE_DIR}/packaging/postinst
-    ${CMAKE_SOURCE_DIR}/packaging/prerm)
-include(CPack)

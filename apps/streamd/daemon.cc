@@ -25,6 +25,7 @@
 #include "streamd/log_sink.h"
 #include "streamd/reload.h"
 #include "streamd/server_setup.h"
+#include "streamd/watchdog.h"
 #include "worker/pool.h"
 #include "worker/program.h"
 
@@ -215,6 +216,12 @@ int run_daemon(const DaemonSetup& setup, Background* background) {
         replace_file(setup.ports_file, ports_json(server.ports()) + "\n");
     }
     notify_service_manager("READY=1\nSTATUS=serving");
+    std::optional<Watchdog> watchdog;
+    if (const auto interval = watchdog_interval()) {
+        watchdog.emplace(
+            control, *interval, [&server](const auto& done) { server.ask_loops(done); },
+            [] { notify_service_manager("WATCHDOG=1"); });
+    }
     if (background != nullptr) background->ready();
     control.run([&log](std::string_view what) {
         log.error("a control task failed: " + std::string(what));

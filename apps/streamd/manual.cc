@@ -37,6 +37,7 @@ arrival times and checksums; written while recording. `h264mux`(1) reads it.
 `STREAMD_SECTION_KEY` :: Any key of the configuration, for instance `STREAMD_RECORDING_PATH` for
 `recording.path`. Stronger than the file, weaker than the command line.
 `NOTIFY_SOCKET` :: Readiness is told to systemd there.
+`WATCHDOG_USEC` :: As systemd sets it for `WatchdogSec=`: told twice in that time that every loop takes its turns.
 )"},
         {"EXIT STATUS",
          cli::exit_status_text(

@@ -502,6 +502,16 @@ void Server::use_certificate(loop::TlsContextPtr tls, api::AuthorityPtr authorit
     parts_->authority.replace(std::move(authority));
 }
 
+void Server::ask_loops(const std::function<void()>& done) {
+    Parts& p = *parts_;
+    const auto left = std::make_shared<std::atomic<std::size_t>>(p.nets.size());
+    for (auto& net : p.nets) {
+        net->loop().post([&control = p.control, left, done] {
+            if (--*left == 0) control.post(done);
+        });
+    }
+}
+
 std::size_t Server::shut_down(std::int64_t deadline_ns) {
     Parts& p = *parts_;
     p.shutting_down = true;

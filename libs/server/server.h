@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -75,6 +76,10 @@ class Server {
 
     /// For connections to come. Any thread.
     void use_certificate(loop::TlsContextPtr tls, api::AuthorityPtr authority);
+
+    /// Calls `done` on the control loop once each network loop has had a turn: they live. Any
+    /// thread.
+    void ask_loops(const std::function<void()>& done);
 
     /// Stops accepting, ends all sessions and closes all connections; then finishes the recordings,
     /// at the latest at `deadline_ns` (monotonic). Returns how many are left to the next start.

@@ -196,6 +196,17 @@ class Start(harness.Case):
             self.assertEqual(server.http("GET", "/healthz").status, 200)
         server.stop()
 
+    def test_the_watchdog_hears_of_it_while_all_loops_turn(self):
+        path = str(self.folder / "notify.sock")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+            listener.bind(path)
+            listener.settimeout(harness.PATIENCE_S)
+            server = self.start_streamd(env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "200000"})
+            heard = 0
+            while heard < 3:
+                heard += b"WATCHDOG=1" in listener.recv(4096)
+        server.stop()
+
 
 class Rotation(harness.Case):
     def start_with_log(self, **config):
