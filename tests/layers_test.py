@@ -71,7 +71,7 @@ PURE = ["json", "digest", "media", "clock", "camera", "ws", "http", "auth", "con
 # Formats of files are pure too, but for one file class each.
 FILE_CLASS = {
     "libs/dump": re.compile(r"^libs/dump/writer\.(h|cc)$"),
-    "libs/mp4": re.compile(r"^libs/mp4/sample_file\.(h|cc)$"),
+    "libs/mp4": re.compile(r"^libs/mp4/(sample|segment)_file\.(h|cc)$"),
 }
 IMPURE_HEADERS = re.compile(
     # <arpa/inet.h> is fine: text to address and back.

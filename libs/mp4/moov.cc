@@ -4,40 +4,14 @@
 #include <array>
 #include <cassert>
 
+#include "mp4/runs.h"
+
 namespace st::mp4 {
 namespace {
 
 constexpr std::uint64_t kChunkBytes = std::uint64_t{1} << 20;
 constexpr std::uint64_t kFtypBytes = 32;
 constexpr std::uint64_t kBoxHeadBytes = 8;
-
-/// Runs of equal values as (count, value) pairs, as stts and ctts have them.
-class Runs {
- public:
-    explicit Runs(Boxes& out) : out_(out), count_at_(out.position()) { out_.u32(0); }
-    void add(std::uint32_t value) {
-        if (length_ > 0 && value != value_) end_run();
-        value_ = value;
-        ++length_;
-    }
-    void end() {
-        if (length_ > 0) end_run();
-        out_.patch_u32(count_at_, runs_);
-    }
-
- private:
-    void end_run() {
-        out_.u32(length_);
-        out_.u32(value_);
-        length_ = 0;
-        ++runs_;
-    }
-    Boxes& out_;
-    const std::uint64_t count_at_;
-    std::uint32_t value_ = 0;
-    std::uint64_t length_ = 0;
-    std::uint64_t runs_ = 0;
-};
 
 void write_times(Boxes& out, const Track& track) {
     const Samples& samples = track.samples;

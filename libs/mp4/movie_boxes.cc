@@ -1,28 +1,10 @@
 #include "mp4/movie_boxes.h"
 
 #include "base/clock.h"
-#include "media/avc_config.h"
+#include "mp4/track_boxes.h"
 
 namespace st::mp4 {
 namespace {
-
-constexpr std::uint64_t kSecondsFrom1904To1970 = 2'082'844'800;
-
-/// 14496-12, 6.2.2: { a b u  c d v  x y w }; a point (p, q) is shown at (ap + cq + x, bp + dq + y).
-void write_matrix(Boxes& out, unsigned rotate = 0, std::uint32_t width = 0,
-                  std::uint32_t height = 0) {
-    constexpr std::uint32_t kOne = 0x10000;
-    constexpr std::uint32_t kMinusOne = 0xFFFF0000;
-    const std::uint32_t shift_x = rotate == 90 ? height : rotate == 180 ? width : 0;
-    const std::uint32_t shift_y = rotate == 180 ? height : rotate == 270 ? width : 0;
-    const std::uint32_t cos = rotate == 0 ? kOne : rotate == 180 ? kMinusOne : 0;
-    const std::uint32_t sin = rotate == 90 ? kOne : rotate == 270 ? kMinusOne : 0;
-    const std::uint32_t minus_sin = rotate == 90 ? kMinusOne : rotate == 270 ? kOne : 0;
-    for (const std::uint32_t v :
-         {cos, sin, 0U, minus_sin, cos, 0U, shift_x << 16, shift_y << 16, 0x40000000U}) {
-        out.u32(v);
-    }
-}
 
 void write_mvhd(Boxes& out, const Track& track, std::uint64_t duration) {
     const unsigned version = std::max(duration, track.created) > kU32Max ? 1 : 0;
@@ -92,52 +74,6 @@ void write_mdhd(Boxes& out, const Track& track, bool is_fragmented) {
     out.u16(0);
 }
 
-void write_hdlr(Boxes& out, std::string_view type, std::string_view name) {
-    const Box box(out, "hdlr", 0, 0);
-    out.u32(0);
-    out.text(type);
-    out.zeros(12);
-    out.text(name);
-    out.u8(0);
-}
-
-void write_stsd(Boxes& out, const Track& track) {
-    const media::Sps& sps = track.format.sps;
-    const Box stsd(out, "stsd", 0, 0);
-    out.u32(1);
-    const Box avc1(out, "avc1");
-    out.zeros(6);
-    out.u16(1);
-    out.zeros(16);
-    out.u16(sps.width);
-    out.u16(sps.height);
-    out.u32(0x480000);
-    out.u32(0x480000);
-    out.u32(0);
-    out.u16(1);
-    out.zeros(32);
-    out.u16(0x18);
-    out.u16(0xFFFF);
-    {
-        const Box avcc(out, "avcC");
-        out.bytes(encode_avcc(track.format).bytes());
-    }
-    const media::Vui& vui = sps.vui;
-    if (vui.has_colour || vui.full_range) {
-        const Box colr(out, "colr");
-        out.text("nclx");
-        out.u16(vui.colour_primaries);
-        out.u16(vui.transfer);
-        out.u16(vui.matrix);
-        out.u8(vui.full_range ? 0x80 : 0);
-    }
-    if (vui.sar_height != 0) {
-        const Box pasp(out, "pasp");
-        out.u32(vui.sar_width);
-        out.u32(vui.sar_height);
-    }
-}
-
 void write_tag(Boxes& out, std::string_view type, std::string_view value) {
     if (value.empty()) return;
     const Box item(out, type);
@@ -181,10 +117,7 @@ Track::Track(const Samples& of, const VideoFormat& how, const Metadata& what)
       metadata(what),
       depth(of.depth()),
       shift_ticks(depth * of.usual_ticks),
-      created(what.created_us && *what.created_us > 0
-                  ? static_cast<std::uint64_t>(*what.created_us) / 1'000'000 +
-                        kSecondsFrom1904To1970
-                  : 0) {}
+      created(what.created_us ? seconds_since_1904(*what.created_us) : 0) {}
 
 void write_moov(Boxes& out, const Track& track, bool is_fragmented,
                 const std::function<void()>& tables) {
@@ -204,24 +137,13 @@ void write_moov(Boxes& out, const Track& track, bool is_fragmented,
             const Box vmhd(out, "vmhd", 0, 1);
             out.zeros(8);
         }
-        {
-            const Box dinf(out, "dinf");
-            const Box dref(out, "dref", 0, 0);
-            out.u32(1);
-            const Box url(out, "url ", 0, 1);
-        }
+        write_data_reference(out);
         const Box stbl(out, "stbl");
-        write_stsd(out, track);
+        write_avc_description(out, track.format);
         tables();
     }
     if (is_fragmented) write_mvex(out, track);
     write_metadata(out, track);
-}
-
-Buffer encode_avcc(const VideoFormat& format) {
-    const std::vector<Bytes> sps_list(format.sps_list.begin(), format.sps_list.end());
-    const std::vector<Bytes> pps_list(format.pps_list.begin(), format.pps_list.end());
-    return media::encode_avc_config(sps_list, pps_list);
 }
 
 }  // namespace st::mp4

@@ -3,7 +3,6 @@
 /// tables: what a plain MP4 and a fragmented one have alike.
 #include <functional>
 
-#include "base/buffer.h"
 #include "mp4/boxes.h"
 #include "mp4/samples.h"
 
@@ -24,8 +23,5 @@ struct Track {
 /// samples come later, in moof boxes; durations are then said in mvex.
 void write_moov(Boxes& out, const Track& track, bool is_fragmented,
                 const std::function<void()>& tables);
-
-/// The decoder configuration record of 14496-15, 5.3.3.1.
-Buffer encode_avcc(const VideoFormat& format);
 
 }  // namespace st::mp4

@@ -7,6 +7,7 @@
 #include "clock/timeline.h"
 #include "flv/metadata.h"
 #include "flv/tag.h"
+#include "mp4/track_boxes.h"
 #include "mux/failure.h"
 
 namespace st::mux {

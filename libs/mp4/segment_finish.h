@@ -1,0 +1,45 @@
+#pragma once
+/// A plain, seekable MP4 made of a segment in place, at the cost of its index: a moov with all its
+/// tables behind the fragments, then the head of an mdat over all that lies between. The same for a
+/// segment that ends and for one that a crash left open: what was written is read from its
+/// fragments. One thread.
+#include <cstdint>
+#include <optional>
+
+#include "base/result.h"
+#include "mp4/segment_file.h"
+#include "mp4/segment_mark.h"
+#include "mp4/segment_movie.h"
+
+namespace st::mp4 {
+
+/// Of one file: 12 hours of 90 pictures and 90 frames of sound a second.
+constexpr std::size_t kSegmentSamplesMax = std::size_t{8} << 20;
+
+struct SegmentFacts {
+    SegmentMark mark;
+    std::uint64_t duration_us = 0;
+    std::uint64_t pictures = 0;
+    std::uint64_t key_frames = 0;
+    std::uint64_t sounds = 0;
+    std::uint64_t bytes = 0;      ///< of the whole file
+    std::uint64_t cut_bytes = 0;  ///< torn: behind the last whole fragment
+    bool was_finished = false;    ///< before; the counts are 0 then
+};
+
+/// What comes of a crash at any byte is readable, and finishing it again gives the same.
+/// nullopt: there is no whole fragment, so nothing to keep. Error: it is no segment of ours; it is
+/// left as it is. Throws std::system_error (a full disk): what was there can still be read.
+Result<std::optional<SegmentFacts>> finish_segment(SegmentFile& file);
+
+/// What the whole fragments of a segment hold: a reader of one that still grows.
+struct SegmentContents {
+    SegmentHead head;
+    SegmentMovie movie;
+    std::vector<SegmentTables> tables;  ///< of each track
+    std::uint64_t end = 0;              ///< of the last whole fragment
+};
+/// nullopt: there is none. Error: it is no segment of ours, or a finished one.
+Result<std::optional<SegmentContents>> read_fragments(SegmentFile& file);
+
+}  // namespace st::mp4

@@ -1,0 +1,87 @@
+#include "mp4/track_boxes.h"
+
+#include "media/avc_config.h"
+
+namespace st::mp4 {
+
+std::uint64_t seconds_since_1904(std::int64_t wall_us) {
+    constexpr std::uint64_t kSecondsFrom1904To1970 = 2'082'844'800;
+    if (wall_us <= 0) return 0;
+    return static_cast<std::uint64_t>(wall_us) / 1'000'000 + kSecondsFrom1904To1970;
+}
+
+/// 14496-12, 6.2.2: { a b u  c d v  x y w }; a point (p, q) is shown at (ap + cq + x, bp + dq + y).
+void write_matrix(Boxes& out, unsigned rotate, std::uint32_t width, std::uint32_t height) {
+    constexpr std::uint32_t kOne = 0x10000;
+    constexpr std::uint32_t kMinusOne = 0xFFFF0000;
+    const std::uint32_t shift_x = rotate == 90 ? height : rotate == 180 ? width : 0;
+    const std::uint32_t shift_y = rotate == 180 ? height : rotate == 270 ? width : 0;
+    const std::uint32_t cos = rotate == 0 ? kOne : rotate == 180 ? kMinusOne : 0;
+    const std::uint32_t sin = rotate == 90 ? kOne : rotate == 270 ? kMinusOne : 0;
+    const std::uint32_t minus_sin = rotate == 90 ? kMinusOne : rotate == 270 ? kOne : 0;
+    for (const std::uint32_t v :
+         {cos, sin, 0U, minus_sin, cos, 0U, shift_x << 16, shift_y << 16, 0x40000000U}) {
+        out.u32(v);
+    }
+}
+
+void write_hdlr(Boxes& out, std::string_view type, std::string_view name) {
+    const Box box(out, "hdlr", 0, 0);
+    out.u32(0);
+    out.text(type);
+    out.zeros(12);
+    out.text(name);
+    out.u8(0);
+}
+
+void write_data_reference(Boxes& out) {
+    const Box dinf(out, "dinf");
+    const Box dref(out, "dref", 0, 0);
+    out.u32(1);
+    const Box url(out, "url ", 0, 1);
+}
+
+Buffer encode_avcc(const VideoFormat& format) {
+    const std::vector<Bytes> sps_list(format.sps_list.begin(), format.sps_list.end());
+    const std::vector<Bytes> pps_list(format.pps_list.begin(), format.pps_list.end());
+    return media::encode_avc_config(sps_list, pps_list);
+}
+
+void write_avc_description(Boxes& out, const VideoFormat& format) {
+    const media::Sps& sps = format.sps;
+    const Box stsd(out, "stsd", 0, 0);
+    out.u32(1);
+    const Box avc1(out, "avc1");
+    out.zeros(6);
+    out.u16(1);
+    out.zeros(16);
+    out.u16(sps.width);
+    out.u16(sps.height);
+    out.u32(0x480000);
+    out.u32(0x480000);
+    out.u32(0);
+    out.u16(1);
+    out.zeros(32);
+    out.u16(0x18);
+    out.u16(0xFFFF);
+    {
+        const Box avcc(out, "avcC");
+        out.bytes(encode_avcc(format).bytes());
+    }
+    const media::Vui& vui = sps.vui;
+    if (vui.has_colour || vui.full_range) {
+        const Box colr(out, "colr");
+        out.text("nclx");
+        out.u16(vui.colour_primaries);
+        out.u16(vui.transfer);
+        out.u16(vui.matrix);
+        out.u8(vui.full_range ? 0x80 : 0);
+    }
+    if (vui.sar_height != 0) {
+        const Box pasp(out, "pasp");
+        out.u32(vui.sar_width);
+        out.u32(vui.sar_height);
+    }
+}
+
+}  // namespace st::mp4

@@ -1,0 +1,1 @@
+st_fuzz(segment mp4)
