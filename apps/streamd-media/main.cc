@@ -1,8 +1,8 @@
 /// streamd's helper program: the only one of streamd's processes that links libav. Not for people.
 ///
 ///     streamd-media serve             jobs from the socket that is standard input (worker/serve.h)
-///     streamd-media input url URL     an on-demand source (av/input_process.h)
-///     streamd-media input command PROGRAM [ARGUMENT ...]
+///     streamd-media input             an on-demand source, named on standard input
+///     (av/input_process.h)
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -27,8 +27,8 @@ int serve_jobs() {
 
 int run(const std::vector<std::string>& words) {
     if (words == std::vector<std::string>{"serve"}) return serve_jobs();
-    if (!words.empty() && words[0] == "input") {
-        if (const auto code = av::run_input({words.begin() + 1, words.end()})) return *code;
+    if (words == std::vector<std::string>{"input"}) {
+        if (const auto code = av::run_input()) return *code;
     }
     std::fputs("streamd-media is started by streamd and streamctl; it does nothing by itself\n",
                stderr);

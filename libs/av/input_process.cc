@@ -6,12 +6,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <string>
 #include <string_view>
+#include <vector>
 
 extern "C" {
 #include <libavutil/log.h>
@@ -26,6 +29,7 @@ namespace {
 /// A picture of 8192 x 8192 in the decoder's and the encoder's buffers fits.
 constexpr std::uint64_t kAddressBytes = std::uint64_t{6} << 30;
 constexpr std::uint64_t kDescriptors = 256;
+constexpr std::size_t kWordsBytesMax = 1024 * 1024;
 constexpr int kCannotStart = 127;
 constexpr int kCannotExecute = 126;  ///< a shell's word for it
 
@@ -184,9 +188,32 @@ int relay_input(const std::vector<std::string>& arguments) {
     return end_as(fate);
 }
 
+/// What standard input says; nothing is left of it to whatever is started later.
+std::vector<std::string> read_words() {
+    std::string text;
+    std::array<char, 4096> piece{};
+    while (text.size() <= kWordsBytesMax) {
+        const ssize_t got = ::read(0, piece.data(), piece.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) break;
+        text.append(piece.data(), static_cast<std::size_t>(got));
+    }
+    const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (nothing >= 0) ::dup2(nothing, 0);
+    if (nothing > 0) ::close(nothing);
+    std::vector<std::string> words;
+    for (std::size_t begin = 0; begin <= text.size();) {
+        const std::size_t end = std::min(text.find('\0', begin), text.size());
+        words.push_back(text.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return words;
+}
+
 }  // namespace
 
-std::optional<int> run_input(const std::vector<std::string>& words) {
+std::optional<int> run_input() {
+    const std::vector<std::string> words = read_words();
     const bool is_command = words.size() >= 2 && words[0] == "command";
     const bool is_url = words.size() == 2 && words[0] == "url";
     if (!is_command && !is_url) return std::nullopt;

@@ -6,14 +6,12 @@
 /// it takes the command along. A command is told to end by the signal that the whole group gets;
 /// this process ends when the command has.
 #include <optional>
-#include <string>
-#include <vector>
 
 namespace st::av {
 
-/// `words`: "url URL", or "command PROGRAM [ARGUMENT ...]". Relays until the input ends and returns
-/// the exit code (0 at the end of the input, else the reason is on standard error); nullopt if
-/// `words` are neither. Limits the process for good.
-std::optional<int> run_input(const std::vector<std::string>& words);
+/// Reads its words from standard input, NUL between them: "url" URL, or "command" PROGRAM [ARGUMENT
+/// ...]. Relays until the input ends and returns the exit code (0 at the end of the input, else the
+/// reason is on standard error); nullopt if the words are neither. Limits the process for good.
+std::optional<int> run_input();
 
 }  // namespace st::av

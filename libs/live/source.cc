@@ -14,12 +14,11 @@ std::vector<std::string> words_of(const SourceOptions& options) {
     return options.command.empty() ? std::vector{options.url} : options.command;
 }
 
-std::vector<std::string> worker_argv(std::vector<std::string> worker,
-                                     const SourceOptions& options) {
-    worker.emplace_back(options.command.empty() ? "url" : "command");
-    if (options.command.empty()) worker.push_back(options.url);
-    worker.insert(worker.end(), options.command.begin(), options.command.end());
-    return worker;
+/// What the helper reads (av/input_process.h): its arguments would be seen by every account.
+std::string worker_input(const SourceOptions& options) {
+    std::string input = options.command.empty() ? "url" : "command";
+    for (const std::string& word : words_of(options)) input += '\0' + word;
+    return input;
 }
 
 /// Lines of our helper among those of what it runs (av/input_process.cc).
@@ -51,7 +50,7 @@ class Source::Link final : public hub::Publisher, public std::enable_shared_from
 Source::Source(SourceOptions options, std::vector<std::string> worker, loop::EventLoop& loop,
                hub::Hub& hub, const Log& log)
     : options_(std::move(options)),
-      worker_(worker_argv(std::move(worker), options_)),
+      worker_(std::move(worker)),
       passwords_(passwords_in(words_of(options_))),
       loop_(loop),
       hub_(hub),
@@ -126,7 +125,7 @@ void Source::start() {
     has_left_out_ = false;
     given_up_.clear();
     try {
-        child_ = std::make_shared<worker::Child>(loop_, worker_, *this);
+        child_ = std::make_shared<worker::Child>(loop_, worker_, *this, worker_input(options_));
     } catch (const std::system_error& e) {  // C3: out of descriptors, say: as if it had crashed
         end_run(e.what(), true);
         return;

@@ -39,7 +39,7 @@ struct SourceStatus {
 
 class Source final : public worker::ChildHandler {
  public:
-    /// `worker`: how to run av/input_worker.h, e.g. {"/proc/self/exe", "--worker", "input"}.
+    /// `worker`: how to run av/input_process.h: {".../streamd-media", "input"}.
     /// `loop` and `hub` outlive it.
     Source(SourceOptions options, std::vector<std::string> worker, loop::EventLoop& loop,
            hub::Hub& hub, const Log& log);

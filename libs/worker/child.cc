@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -33,13 +34,31 @@ PipeEnds make_pipe() {
     return pipe;
 }
 
+/// In memory alone, to be read from its beginning; none for no text.
+Fd file_of(std::string_view text) {
+    if (text.empty()) return Fd();
+    Fd file(::memfd_create("input", MFD_CLOEXEC));
+    if (!file) fail("memory for the input of a child process");
+    while (!text.empty()) {
+        const ssize_t written = ::write(file.get(), text.data(), text.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) fail("memory for the input of a child process");
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    if (::lseek(file.get(), 0, SEEK_SET) != 0) fail("memory for the input of a child process");
+    return file;
+}
+
 }  // namespace
 
-Child::Child(loop::EventLoop& loop, const std::vector<std::string>& argv, ChildHandler& handler)
+Child::Child(loop::EventLoop& loop, const std::vector<std::string>& argv, ChildHandler& handler,
+             std::string_view input)
     : loop_(loop), handler_(handler) {
+    const Fd in = file_of(input);
     PipeEnds output = make_pipe();
     PipeEnds error_output = make_pipe();
-    pid_ = spawn(argv, {StandardStreams::kNull, output.write.get(), error_output.write.get()});
+    pid_ = spawn(argv, {in ? in.get() : StandardStreams::kNull, output.write.get(),
+                        error_output.write.get()});
     is_running_ = true;
     try {
         pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));

@@ -1,12 +1,13 @@
 #pragma once
 /// A child process on an event loop: what it writes arrives as it comes, its end is an event.
 ///
-/// See spawn.h for what it inherits; its standard input is /dev/null. One loop, its thread only,
+/// See spawn.h for what it inherits. One loop, its thread only,
 /// which must live as long as the child may.
 #include <sys/types.h>
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -30,10 +31,12 @@ class ChildHandler {
 
 class Child {
  public:
-    /// Starts argv[0] (looked up in PATH) with argv. A program that is not there is an exit with
+    /// Starts argv[0] (looked up in PATH) with argv; it reads `input` on its standard input, which
+    /// no other process sees, as arguments are seen. A program that is not there is an exit with
     /// code 127, with the reason on standard error. Throws std::system_error: no descriptors, no
     /// memory, too many processes.
-    Child(loop::EventLoop& loop, const std::vector<std::string>& argv, ChildHandler& handler);
+    Child(loop::EventLoop& loop, const std::vector<std::string>& argv, ChildHandler& handler,
+          std::string_view input = {});
     /// Kills the process group and waits for the process, if it still runs.
     ~Child();
     Child(const Child&) = delete;

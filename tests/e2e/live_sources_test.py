@@ -5,6 +5,7 @@ import os
 import pathlib
 import shlex
 import signal
+import socket
 import subprocess
 import threading
 
@@ -289,6 +290,19 @@ class Sources(harness.Case):
             wait_state(server, "backing_off", "failed")
         self.assertNotIn("s3cret", server.http("GET", "/api/v1/config").body.decode())
         self.assertNotIn("s3cret", server.log)
+
+    def test_no_process_shows_the_address_of_a_source_in_its_arguments(self):
+        listener = socket.create_server(("127.0.0.1", 0))
+        url = f"rtsp://admin:s3cret@127.0.0.1:{listener.getsockname()[1]}/x"
+        server = self.start({"x": {"url": url}})
+        with Viewer(server), listener:
+            listener.settimeout(harness.PATIENCE_S)
+            caller, _ = listener.accept()  # it runs, and knows where to go
+            with caller:
+                group = group_members(status(server)["pid"])
+                self.assertTrue(group)
+                for process in group:
+                    self.assertNotIn(b"s3cret", pathlib.Path(f"/proc/{process}/cmdline").read_bytes())
 
 
 if __name__ == "__main__":

@@ -217,6 +217,21 @@ TEST_F(ChildTest, its_end_is_seen_though_another_holds_its_pipes) {
     EXPECT_EQ(::waitpid(escaped, nullptr, 0), escaped);
 }
 
+TEST_F(ChildTest, reads_what_it_is_given_to_the_end) {
+    const std::string input = std::string("a secret") + '\0' + std::string(200'000, 'x');
+    child.emplace(loop, std::vector<std::string>{"cat"}, witness, input);
+    run_to_the_end();
+    EXPECT_EQ(witness.output, input);
+    EXPECT_TRUE(witness.exit->is_success());
+}
+
+TEST_F(ChildTest, has_nothing_to_read_otherwise) {
+    start_argv({"cat"});
+    run_to_the_end();
+    EXPECT_EQ(witness.output, "");
+    EXPECT_TRUE(witness.exit->is_success());
+}
+
 /// A server that has a child, tells its number, and waits to be killed.
 [[noreturn]] void be_a_server(int tell) {
     loop::EventLoop loop;
