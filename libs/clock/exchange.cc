@@ -15,28 +15,41 @@ constexpr double kRoundingUs = 1;
 }  // namespace
 
 /// The lines offset + tilt * (time - origin) that pass between both envelopes of some exchanges.
+/// Of each direction only the corners of the convex hull can touch a line: a handful of points.
 struct ExchangeClock::Lines {
     struct Limit {
-        double along;  ///< device time after the origin
-        double least;
-        double most;
-        double most_along;
+        double along;   ///< device time after the origin
+        double offset;  ///< which no line passes, there
     };
-    std::vector<Limit> limits;
+    std::vector<Limit> least_hull;  ///< lines lie above it
+    std::vector<Limit> most_hull;   ///< and below this one
 
     Lines(std::span<const Exchange> exchanges, std::int64_t origin_us, std::int64_t resolution_us) {
         for (const Exchange& exchange : exchanges) {
-            Limit limit{};
-            limit.along = static_cast<double>(exchange.received_us - origin_us);
-            limit.most_along = static_cast<double>(exchange.replied_us - origin_us);
-            limit.least =
-                static_cast<double>(exchange.sent_us - exchange.received_us - resolution_us) -
-                bend_us(limit.along);
-            limit.most =
-                static_cast<double>(exchange.returned_us - exchange.replied_us + resolution_us) +
-                bend_us(limit.most_along);
-            limits.push_back(limit);
+            const auto along = static_cast<double>(exchange.received_us - origin_us);
+            const auto least =
+                static_cast<double>(exchange.sent_us - exchange.received_us - resolution_us);
+            add(least_hull, {along, least - bend_us(along)}, 1);
+            const auto most_along = static_cast<double>(exchange.replied_us - origin_us);
+            const auto most =
+                static_cast<double>(exchange.returned_us - exchange.replied_us + resolution_us);
+            add(most_hull, {most_along, most + bend_us(most_along)}, -1);
         }
+    }
+
+    /// Andrew's monotone chain; `side`: 1 for the hull from above, -1 from below. A point whose
+    /// time is not behind the last one's stays, which costs time and no truth.
+    static void add(std::vector<Limit>& hull, const Limit& limit, double side) {
+        while (hull.size() >= 2) {
+            const Limit& a = hull[hull.size() - 2];
+            const Limit& b = hull.back();
+            if (!(a.along < b.along && b.along < limit.along)) break;
+            const double turn = (b.offset - a.offset) * (limit.along - a.along) -
+                                (limit.offset - a.offset) * (b.along - a.along);
+            if (side * turn > 0) break;
+            hull.pop_back();
+        }
+        hull.push_back(limit);
     }
 
     /// How far a clock whose drift changes leaves its tangent.
@@ -46,15 +59,17 @@ struct ExchangeClock::Lines {
     }
     double least(double tilt) const {
         double out = -std::numeric_limits<double>::infinity();
-        for (const Limit& limit : limits) out = std::max(out, limit.least - tilt * limit.along);
+        for (const Limit& limit : least_hull)
+            out = std::max(out, limit.offset - tilt * limit.along);
         return out;
     }
     double most(double tilt) const {
         double out = std::numeric_limits<double>::infinity();
-        for (const Limit& limit : limits) out = std::min(out, limit.most - tilt * limit.most_along);
+        for (const Limit& limit : most_hull) out = std::min(out, limit.offset - tilt * limit.along);
         return out;
     }
     double room(double tilt) const { return most(tilt) - least(tilt); }
+    bool is_possible() const { return room(widest()) >= -kRoundingUs; }
 
     /// Where a concave function of the tilt is greatest.
     template <class Function>
@@ -97,8 +112,26 @@ bool ExchangeClock::continues(const Stretch& stretch, const Exchange& exchange) 
         recent.push_back(*it);
     }
     recent.push_back(exchange);
-    const Lines lines(recent, exchange.received_us, resolution_us_);
-    return lines.room(lines.widest()) >= -kRoundingUs;
+    std::ranges::reverse(recent);
+    return Lines(recent, exchange.received_us, resolution_us_).is_possible();
+}
+
+/// The clock was set before `exchange`. Of the exchanges before it those stay that were certainly
+/// of the old time: the set came behind the last one that cannot be of one clock with `exchange`
+/// and all between them.
+void ExchangeClock::end(Stretch& stretch, const Exchange& exchange) const {
+    auto& kept = stretch.exchanges;
+    if (exchange.received_us < kept.back().received_us) return;
+    std::size_t first = kept.size();
+    for (bool is_possible = true; is_possible && first > 1;) {
+        --first;
+        std::vector<Exchange> between(kept.begin() + static_cast<std::ptrdiff_t>(first),
+                                      kept.end());
+        between.push_back(exchange);
+        is_possible = Lines(between, exchange.received_us, resolution_us_).is_possible();
+        if (!is_possible) ++first;
+    }
+    kept.resize(first);
 }
 
 bool ExchangeClock::add(const Exchange& exchange) {
@@ -110,6 +143,7 @@ bool ExchangeClock::add(const Exchange& exchange) {
     const std::int64_t round_trip_us = std::max<std::int64_t>(0, exchange.round_trip_us());
     least_round_trip_us_ = std::min(least_round_trip_us_.value_or(round_trip_us), round_trip_us);
     if (stretches_.empty() || !continues(stretches_.back(), exchange)) {
+        if (!stretches_.empty()) end(stretches_.back(), exchange);
         if (stretches_.size() > kJumpsMax) {
             stretches_.erase(stretches_.begin());
         }
@@ -123,7 +157,7 @@ bool ExchangeClock::add(const Exchange& exchange) {
     return true;
 }
 
-std::optional<Offset> ExchangeClock::within(const Stretch& stretch, std::int64_t device_us) const {
+Offset ExchangeClock::within(const Stretch& stretch, std::int64_t device_us) const {
     const auto& all = stretch.exchanges;
     const auto by_time = [](const Exchange& exchange, std::int64_t time) {
         return exchange.received_us < time;
@@ -152,23 +186,21 @@ std::optional<Offset> ExchangeClock::latest() const {
 
 std::optional<Offset> ExchangeClock::at(std::int64_t device_us, std::int64_t about_us) const {
     if (stretches_.empty()) return std::nullopt;
-    const auto distance = [&](const Stretch& stretch) {
-        const std::int64_t first = stretch.exchanges.front().sent_us;
-        const std::int64_t last = stretch.exchanges.back().returned_us;
-        return about_us < first ? first - about_us : about_us > last ? about_us - last : 0;
-    };
-    const auto nearest = std::ranges::min_element(stretches_, {}, distance);
-    auto out = within(*nearest, device_us);
-    if (distance(*nearest) == 0) return out;
-    // Between two stretches the clock was set, and nobody knows when: both are possible.
-    const bool is_before = about_us < nearest->exchanges.front().sent_us;
-    if (is_before ? nearest == stretches_.begin() : nearest + 1 == stretches_.end()) return out;
-    const auto other = within(is_before ? *(nearest - 1) : *(nearest + 1), device_us);
-    const double low = std::min(out->offset_us - out->bound_us, other->offset_us - other->bound_us);
-    const double high =
-        std::max(out->offset_us + out->bound_us, other->offset_us + other->bound_us);
-    out->offset_us = (low + high) / 2;
-    out->bound_us = (high - low) / 2;
+    // The clock was set after the last question of one stretch and before the first answer of the
+    // next: in between both are possible.
+    double low = std::numeric_limits<double>::infinity();
+    double high = -low;
+    Offset out;
+    for (std::size_t i = 0; i < stretches_.size(); ++i) {
+        if (i > 0 && about_us < stretches_[i - 1].exchanges.back().sent_us) break;
+        if (i + 1 < stretches_.size() && about_us > stretches_[i + 1].exchanges.front().returned_us)
+            continue;
+        out = within(stretches_[i], device_us);
+        low = std::min(low, out.offset_us - out.bound_us);
+        high = std::max(high, out.offset_us + out.bound_us);
+    }
+    out.offset_us = (low + high) / 2;
+    out.bound_us = (high - low) / 2;
     return out;
 }
 

@@ -72,8 +72,9 @@ class ExchangeClock {
         std::vector<Exchange> exchanges;
     };
     struct Lines;
-    std::optional<Offset> within(const Stretch& stretch, std::int64_t device_us) const;
+    Offset within(const Stretch& stretch, std::int64_t device_us) const;
     bool continues(const Stretch& stretch, const Exchange& exchange) const;
+    void end(Stretch& stretch, const Exchange& exchange) const;
 
     std::int64_t resolution_us_;
     std::int64_t uncertainty_us_;

@@ -82,13 +82,14 @@ class Take {
         back_us_ = delay * between(0.1, 1);
         there_jitter_us_ = std::exp(between(std::log(50), std::log(20'000)));
         back_jitter_us_ = std::exp(between(std::log(50), std::log(20'000)));
+        if (random_() % 2 == 0) tail_ = between(0, 0.2);
         loss_ = between(0, 0.4);
         resolution_us_ = random_() % 4 == 0 ? 1000 : 1;
         if (random_() % 4 == 0) {
             jump_at_ = between(0.2, 0.8) * seconds_ * 1e6;
-            jump_us_ = (random_() % 2 ? 1 : -1) * between(1e6, 100e6);
+            jump_us_ = (random_() % 2 ? 1 : -1) * std::exp(between(std::log(1e5), std::log(1e11)));
         }
-        begins_us_ = between(0, 1e12);
+        begins_us_ = between(0, 1e13);  // four months apart
         run();
     }
 
@@ -112,20 +113,24 @@ class Take {
             // At the ends of a take fewer exchanges tell the drift; an even network tells more.
             const bool is_inside = server >= 5e6 && server <= seconds_ * 1e6 - 5e6;
             const bool is_even =
-                loss_ < 0.2 && there_jitter_us_ <= 3'000 && back_jitter_us_ <= 3'000;
+                tail_ == 0 && loss_ < 0.2 && there_jitter_us_ <= 3'000 && back_jitter_us_ <= 3'000;
             if (jump_us_ != 0 || !is_inside || !is_even) continue;
             ASSERT_LE(offset->bound_us, static_cast<double>(*clock_.least_round_trip_us()) / 2 +
                                             1'000 + 2 * static_cast<double>(resolution_us_))
                 << about << ", at " << server / 1e6 << " s";
         }
-        EXPECT_EQ(clock_.jumps(), jump_us_ != 0 ? 1U : 0U) << about;
+        EXPECT_EQ(clock_.jumps() > 0, jump_us_ != 0) << about;
     }
 
  private:
     double between(double least, double most) {
         return std::uniform_real_distribution<double>(least, most)(random_);
     }
-    double jitter(double mean) { return std::exponential_distribution<double>(1 / mean)(random_); }
+    /// Of some the delay has no end: radio links that fade, a hand on the antenna.
+    double jitter(double mean) {
+        if (between(0, 1) < tail_) return mean * std::pow(between(1e-4, 1), -1 / 1.2);
+        return std::exponential_distribution<double>(1 / mean)(random_);
+    }
     std::int64_t told(double device) const {
         return static_cast<std::int64_t>(device) / resolution_us_ * resolution_us_;
     }
@@ -135,12 +140,13 @@ class Take {
         double now = 0;
         for (int n = 0; now < seconds_ * 1e6; ++n, now += n < 8 ? 100e3 : 2e6) {
             if (between(0, 1) < loss_) continue;
-            const double received = now + there_us_ + jitter(there_jitter_us_);
-            const double replied = received + between(10, 2'000);
-            const double returned = replied + back_us_ + jitter(back_jitter_us_);
-            if (jump_us_ != 0 && now <= jump_at_ && returned >= jump_at_) continue;
-            clock_.add({std::llround(now), told(device_us(received)), told(device_us(replied)),
-                        std::llround(returned)});
+            // TCP: nothing overtakes.
+            const double received =
+                std::max(replied_us_, now + there_us_ + jitter(there_jitter_us_));
+            replied_us_ = received + between(10, 2'000);
+            returned_us_ = std::max(returned_us_, replied_us_ + back_us_ + jitter(back_jitter_us_));
+            clock_.add({std::llround(now), told(device_us(received)), told(device_us(replied_us_)),
+                        std::llround(returned_us_)});
         }
     }
 
@@ -153,7 +159,10 @@ class Take {
     double back_us_ = 0;
     double there_jitter_us_ = 0;
     double back_jitter_us_ = 0;
+    double tail_ = 0;
     double loss_ = 0;
+    double replied_us_ = 0;
+    double returned_us_ = 0;
     std::int64_t resolution_us_ = 1;
     double jump_at_ = 0;
     double jump_us_ = 0;
@@ -161,7 +170,7 @@ class Take {
 };
 
 TEST(ExchangeClock, holds_its_bound_in_every_take) {
-    const auto cases = static_cast<unsigned>(test::cases(5'000, 12));
+    const auto cases = static_cast<unsigned>(test::cases(10'000, 300));
     for (unsigned seed = 0; seed < cases; ++seed) {
         const Take take(seed);
         take.check("seed " + std::to_string(seed));
