@@ -123,6 +123,10 @@ mux::Job common_job(const Options& options) {
     job.max_gap = options.max_gap;
     job.thumbnail = options.thumbnail;
     job.rotate = options.rotate;
+    if (options.times == "-")
+        job.table_fd = 1;
+    else
+        job.table = options.times;
     job.reads_ahead = options.threads == 1;
     return job;
 }
@@ -220,7 +224,7 @@ Result<PlannedJob> plan_one(const Options& options, std::span<const std::string>
         planned.job.input = source->name;
         planned.job.input_fd = source->fd;
     }
-    if (options.only_info) return planned;
+    if (options.only_info || is_table_alone(options)) return planned;
     if (options.at) {
         planned.picture = options.output;
         return planned;
@@ -235,6 +239,9 @@ Result<PlannedJob> plan_one(const Options& options, std::span<const std::string>
     if (planned.job.output.empty()) return Error{"standard input needs --output", cli::kUsage};
     if (is_session && options.output.empty() && planned.job.format == mux::OutputFormat::mp4)
         planned.session = inputs.front();
+    // The session's table tells of its MP4.
+    if (!planned.session.empty() && planned.job.table.empty())
+        planned.job.table = record::read_session_facts(planned.session).table;
     return planned;
 }
 
@@ -282,6 +289,10 @@ std::optional<std::string> contradiction(const Options& options) {
     if (options.to && options.to->is_position() && options.to->position->count() == 0)
         return "--to 0 leaves nothing";
     if (options.at) return contradiction_of_a_picture(options);
+    if (!options.times.empty() && many) return "--times is one table, but there are several inputs";
+    if (!options.times.empty() && !is_mp4) return "--times is for MP4s only";
+    if (options.times == "-" && (options.as_json || is_to_stdout(options)))
+        return "--times - needs standard output for itself";
     if ((options.from || options.to) && copies) return "--from and --to cut MP4s and FLV only";
     if (options.align && (options.from || options.to))
         return "use either --align or --from and --to";
@@ -318,6 +329,10 @@ bool is_one_file(const std::string& a, const std::string& b) {
 }
 
 }  // namespace
+
+bool is_table_alone(const Options& options) {
+    return !options.times.empty() && options.output.empty();
+}
 
 Result<Fd> unlinked_file() {
     const char* const folder = std::getenv("TMPDIR");
@@ -376,6 +391,8 @@ Result<std::vector<PlannedJob>> plan_jobs(const Options& options) {
                 return Error{"--thumbnail and --output are one file: " + output, cli::kUsage};
             }
         }
+        if (!planned->job.table.empty() && is_same_file(*planned, planned->job.table))
+            return Error{"--times " + options.times + " is an input", cli::kUsage};
         jobs.push_back(std::move(*planned));
     }
     if (is_to_folder(options) && !options.only_info) {

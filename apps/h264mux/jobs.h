@@ -23,6 +23,9 @@ Result<Fd> unlinked_file();
 /// What `from` holds under the name `path`, whole or not at all. Error.code is the exit code.
 Result<void> store_picture(int from, const std::string& path);
 
+/// --times without --output: the table is all that is written.
+bool is_table_alone(const Options& options);
+
 /// All jobs, before anything is written. Error.code is the exit code: 64 if two would write the
 /// same file or an output is missing, 66 if an input does not exist.
 Result<std::vector<PlannedJob>> plan_jobs(const Options& options);

@@ -285,7 +285,8 @@ class Runner {
         record::HelperVerifier verifier(
             [this](const worker::Job& job) { return helpers_.run(job); }, {});
         planned.job.verifier = &verifier;
-        auto report = options_.only_info ? mux::inspect(planned.job) : mux::convert(planned.job);
+        const bool makes_no_film = options_.only_info || is_table_alone(options_);
+        auto report = makes_no_film ? mux::inspect(planned.job) : mux::convert(planned.job);
         planned.job.verifier = nullptr;
         meter.clear();
         const std::scoped_lock lock(mutex_);

@@ -52,14 +52,11 @@ std::string aligning() {
            "first picture belongs, after an empty edit. The camera's clock is laid along the "
            "arrivals from below, for a picture never comes in before it was taken: bursts of late "
            "ones do not count, and a drift is taken out.\n\n"
-           "The report says for each camera how far off its pictures may be, in milliseconds. Part "
-           "of that is the fit; it shrinks with the length of the recording. The rest is the least "
-           "delay of the network, which arrivals alone cannot tell: half of the shortest ping, "
-           "where "
-           "session.json has one, else 20 ms are assumed, and 20 ms for what a camera spends "
-           "between "
-           "its "
-           "sensor and its network.\n\n"
+           "The report says for each camera how far off its pictures may be, in milliseconds. Of a "
+           "camera that answered about its clock that is measured. Of others a part is assumed: "
+           "the fit and half of the shortest ping that session.json has are the network's (without "
+           "a ping 20 ms are assumed of it), and 20 ms are assumed for what a camera spends "
+           "between its sensor and its network.\n\n"
            "A clock that jumps within the recording shows in the error: it is never less than what "
            "all pictures of some second came in late. Where no even clock fits at all, because it "
            "runs wrong by more than 0.2 % or jumped too far, drift and offset are said to be not "
@@ -129,6 +126,10 @@ void build(CLI::App& app, Options& options) {
     app.add_flag("--info", options.only_info, "Write nothing: only report");
     cli::add_text(app, "--thumbnail", options.thumbnail, "Also write the first picture as a JPEG",
                   "FILE");
+    cli::add_text(app, "--times", options.times,
+                  "Also write the table of the pictures and their times, pictures.csv; without "
+                  "--output it is all that is written. - is standard output",
+                  "FILE");
     cli::add_number(app, "-j,--jobs", options.threads, 1, 256, "Work on this many inputs at once");
     app.add_flag("--json", options.as_json, "Report as JSON on standard output, one object a line");
     app.add_flag("-q,--quiet", options.quiet, "Say nothing but errors");
@@ -195,6 +196,8 @@ cli::Manual manual() {
          "    h264mux --at 12:04:00.250 -o noon.jpg recordings/cam1_20260131_115930\n"
          "    h264mux --from 12:03:55 --to 12:04:05 -o noon.mp4 "
          "recordings/cam1_20260131_115930\n\n"
+         "When was each picture taken?\n\n"
+         "    h264mux --times pictures.csv recordings/cam1_20260131_081530\n\n"
          "Many at once, reports for a script:\n\n"
          "    h264mux --json -o mp4/ *.fdump"},
         {"EXIT STATUS",

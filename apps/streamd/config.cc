@@ -195,8 +195,11 @@ void take_recording(const Layers& layers, const std::string& folder, Config& con
     const auto has = [&](std::string_view kind) {
         return std::find(kept.begin(), kept.end(), kind) != kept.end();
     };
-    recording.keep = {
-        .dump = has("dump"), .mp4 = has("mp4"), .thumbnail = has("thumbnail"), .h264 = has("h264")};
+    recording.keep = {.dump = has("dump"),
+                      .mp4 = has("mp4"),
+                      .thumbnail = has("thumbnail"),
+                      .pictures = has("pictures"),
+                      .h264 = has("h264")};
     if (!recording.keep.dump && !recording.keep.mp4 && !recording.keep.h264) {
         errors.emplace_back(
             "recording.keep: expected dump, mp4 or h264 among them: without, "

@@ -85,6 +85,7 @@ struct KeepConfig {
     bool dump = true;
     bool mp4 = true;
     bool thumbnail = true;
+    bool pictures = true;
     bool h264 = false;
 };
 

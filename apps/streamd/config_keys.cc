@@ -176,10 +176,10 @@ void add_recording(Keys& keys, const Config& config) {
     keys.push_back(text("recording.path", recording.path,
                         "Folder of the recordings; made if it is missing. A relative one counts "
                         "from where streamd is started."));
-    keys.push_back(texts("recording.keep", "dump,mp4,thumbnail",
-                         {"dump", "mp4", "thumbnail", "h264"},
-                         "What stays when a recording is done. The dump goes only after its MP4 "
-                         "was verified."));
+    keys.push_back(texts("recording.keep", "dump,mp4,thumbnail,pictures",
+                         {"dump", "mp4", "thumbnail", "pictures", "h264"},
+                         "What stays when a recording is done: `pictures` is the table of its "
+                         "pictures' times. The dump goes only after its MP4 was verified."));
     keys.push_back(choice("recording.timing", "auto", {"auto", "device", "arrival", "constant"},
                           "Which clock times the pictures of an MP4."));
     keys.push_back(choice("recording.names", "local", {"local", "utc"},
@@ -355,7 +355,7 @@ path, one line each, and ends the program with code 78. A variable of the enviro
 ```json
 {
     // Record on a disk of its own, and keep the dumps for re-muxing.
-    "recording": {"path": "/srv/recordings", "keep": ["dump", "mp4", "thumbnail"]},
+    "recording": {"path": "/srv/recordings", "keep": ["dump", "mp4", "thumbnail", "pictures"]},
     "camera": {"auto_start": {"resolution": {"width": 1280, "height": 720}, "fps": 30}},
     "cameras": [{"match": {"address": "10.0.0.21"}, "name": "door"}]
 }

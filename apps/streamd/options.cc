@@ -60,7 +60,7 @@ void build(CLI::App& app, Options& options) {
     cli::add_text(app, "--config", options.config_file, "configuration file, JSON", "FILE");
     add_listening(app, options);
     add_key(app, options, "--recordings", "recording.path", "DIR", "folder of the recordings");
-    add_key(app, options, "--keep", "recording.keep", "dump,mp4,thumbnail,h264",
+    add_key(app, options, "--keep", "recording.keep", "dump,mp4,thumbnail,pictures,h264",
             "what stays of a recording; some of these words, separated by commas");
     add_key(app, options, "--threads", "server.threads", "N", "network loops; 0: one per core");
     add_key(app, options, "--log-level", "log.level", "debug|info|warning|error", "least to log");

@@ -163,7 +163,7 @@ record::Options recorder_options(const Config& config) {
     record::Options options;
     options.path = config.recording.path;
     const KeepConfig& keep = config.recording.keep;
-    options.keep = {keep.dump, keep.mp4, keep.thumbnail, keep.h264};
+    options.keep = {keep.dump, keep.mp4, keep.thumbnail, keep.pictures, keep.h264};
     options.timing = static_cast<record::Timing>(config.recording.timing);
     options.names = static_cast<record::Names>(config.recording.names);
     options.max_gap = config.recording.max_gap;

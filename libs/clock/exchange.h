@@ -56,6 +56,7 @@ class ExchangeClock {
     std::optional<Offset> at(std::int64_t device_us, std::int64_t about_us) const;
     std::optional<Offset> latest() const;
 
+    std::int64_t uncertainty_us() const { return uncertainty_us_; }
     std::optional<std::int64_t> least_round_trip_us() const { return least_round_trip_us_; }
     std::uint64_t exchanges() const { return count_; }
     std::uint64_t jumps() const { return stretches_.empty() ? 0 : stretches_.size() - 1; }

@@ -15,7 +15,7 @@ namespace st::control {
 
 struct RecordingFile {
     std::string name;
-    std::string kind;  ///< mp4, dump, thumbnail, h264
+    std::string kind;  ///< mp4, dump, thumbnail, pictures, h264
     std::uint64_t bytes = 0;
     std::uint64_t duration_ms = 0;
     std::uint64_t pictures = 0;

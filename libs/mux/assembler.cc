@@ -79,6 +79,7 @@ void Assembler::message(const Message& message) {
         head = 0;
     }
     message_ = message;
+    lost_ += message.lost_before;
     has_slice_ = false;
     take_head(payload.first(head), !has_start_code);
     media::NalSpan nal{};
@@ -347,6 +348,7 @@ void Assembler::begin_picture() {
         throw Failure(Exit::bad_input, "more than 2^32 pictures");
     }
     pictures_.push_back(entry);
+    if (options_.keeps_numbers) numbers_.push_back({message_.seq, std::exchange(lost_, 0U)});
     ++part.count;
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/block_list.h"
 #include "media/access_unit.h"
 #include "mp4/picture_index.h"
 #include "mp4/sample_file.h"
@@ -30,6 +31,7 @@ struct AssemblerOptions {
     unsigned parts_max = 999;  ///< no more parts than that
     /// Samples go without a sample description: all parameter sets they need stand in them.
     bool all_sets_in_samples = false;
+    bool keeps_numbers = false;   ///< of each picture: see numbers()
     bool start_at_intra = false;  ///< also where only an I picture says that decoding may begin
     /// Of the pictures that could be kept, only those from this number on, and before that one.
     std::uint64_t first_picture = 0;
@@ -37,6 +39,13 @@ struct AssemblerOptions {
     /// Makes what the samples of part 1, 2 ... go to, behind what it writes there itself.
     std::function<std::unique_ptr<mp4::SampleFile>(unsigned part)> open_part;
 };
+
+/// Of the message that a picture began in.
+struct PictureNumber {
+    std::uint32_t seq = 0;
+    std::uint32_t lost_before = 0;  ///< messages since the picture before
+};
+using PictureNumbers = BlockList<PictureNumber>;
 
 class Assembler {
  public:
@@ -54,6 +63,8 @@ class Assembler {
     std::size_t whole_pictures() const { return pictures_.size() - (in_picture_ ? 1 : 0); }
 
     mp4::PictureIndex& pictures() { return pictures_; }
+    /// In decoding order, as many as pictures; none unless asked for.
+    const PictureNumbers& numbers() const { return numbers_; }
     std::vector<Part>& parts() { return parts_; }
     std::uint64_t undecodable() const { return undecodable_; }
     std::uint64_t lost_slices() const {
@@ -92,6 +103,8 @@ class Assembler {
     const AssemblerOptions options_;
     media::AccessUnits units_;
     mp4::PictureIndex pictures_;
+    PictureNumbers numbers_;
+    std::uint32_t lost_ = 0;  ///< messages since the last picture kept
     std::vector<Part> parts_;
     Message message_;
 

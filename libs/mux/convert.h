@@ -109,6 +109,10 @@ struct Job {
     bool reads_ahead = false;
 
     std::string thumbnail;  ///< path of a JPEG of the first picture; empty: none
+    /// Path of the table of the pictures (mux/picture_table.h); empty: none. inspect() writes it
+    /// too: it is then all there is. Of MP4s alone, in fragments or not.
+    std::string table;
+    int table_fd = -1;  ///< instead: it goes here. Borrowed.
 
     std::stop_token cancel;  ///< checked about every MiB; a stopped job is Error 130
     std::function<void(const Progress&)>

@@ -25,6 +25,7 @@ struct Message {
     std::uint64_t device_us = 0;   ///< the same in microseconds, modulo 2^64
     std::uint64_t arrival_ns = 0;  ///< after the origin of the whole input
     std::uint32_t seq = 0;
+    std::uint32_t lost_before = 0;  ///< messages that did not come, between it and the one before
     bool follows_damage = false;    ///< bytes were lost directly before it
     bool begins_recording = false;  ///< the first one of a dump, of which an input may hold several
     bool begins_input = false;      ///< the first one of an input that is joined to another

@@ -171,21 +171,19 @@ void put_rates(std::string& out, const Report& report) {
     }
 }
 
+/// 20, 1.4, 0.35: no more digits than say something.
+std::string short_ms(double ms) {
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), ms < 1 ? "%.2f" : "%.1f", ms);
+    std::string out = text.data();
+    while (out.back() == '0') out.pop_back();
+    if (out.back() == '.') out.pop_back();
+    return out;
+}
+
 void put_alignment(std::string& out, const Alignment& alignment) {
-    out += "  begins at " + seconds(alignment.begins_us / 1000) + " on the common time line, ";
-    if (alignment.error_ms) {
-        out += "accurate to ±" + fixed(*alignment.error_ms) + " ms (";
-        if (alignment.has_exchanges) {
-            out += "the camera's clock, by exchanges)\n";
-            return;
-        }
-        out += "clock " + fixed(*alignment.clock_error_ms) + ", ";
-    } else {
-        out += "accuracy unknown: placed by the arrival of its pictures (";
-    }
-    out += "network " + fixed(alignment.network_error_ms) +
-           (alignment.was_pinged ? " measured, " : " assumed, ") + "camera " +
-           fixed(alignment.camera_error_ms) + " assumed)\n";
+    out += "  begins at " + seconds(alignment.begins_us / 1000) + " on the common time line, " +
+           to_text(static_cast<const Accuracy&>(alignment)) + "\n";
 }
 
 void put_losses(std::string& out, const Report& report) {
@@ -293,6 +291,24 @@ std::string to_json(const Report& report) {
     json.key("closed").boolean(report.closed);
     put_lists(json, report);
     return json.close('}').take();
+}
+
+std::string to_text(const Accuracy& accuracy) {
+    const std::string camera = "camera " + short_ms(accuracy.camera_error_ms) +
+                               (accuracy.has_exchanges ? " by its own word)" : " assumed)");
+    if (!accuracy.error_ms)
+        return "accuracy unknown: placed by the arrival of its pictures (network " +
+               short_ms(accuracy.network_error_ms) +
+               (accuracy.was_pinged ? " measured, " : " assumed, ") + camera;
+    std::string out = "accurate to ±" + short_ms(*accuracy.error_ms) + " ms (";
+    if (accuracy.has_exchanges) {
+        out += "clock " + short_ms(*accuracy.clock_error_ms) + " measured";
+        return accuracy.camera_error_ms > 0 ? out + ", " + camera : out + ")";
+    }
+    // What the fit leaves open is the network's doing.
+    const double network_ms = *accuracy.clock_error_ms + accuracy.network_error_ms;
+    return out + "network " + short_ms(network_ms) +
+           (accuracy.was_pinged ? " measured, " : " partly assumed, ") + camera;
 }
 
 std::string to_text(const Report& report) {

@@ -27,7 +27,7 @@ struct Damage {
 struct OutputFile {
     std::string path;  ///< as written
     std::string name;  ///< its last component
-    std::string kind;  ///< "mp4", "h264", "dump", "thumbnail"
+    std::string kind;  ///< "mp4", "h264", "dump", "thumbnail", "pictures"
     std::uint64_t bytes = 0;
     std::uint64_t duration_ms = 0;
     std::uint64_t pictures = 0;
@@ -46,22 +46,30 @@ struct ServerOrigin {
     }
 };
 
+/// How far off the times of a recording may be on its server's clock: a picture placed at t was
+/// taken between t - error_ms and t + error_ms.
+struct Accuracy {
+    std::optional<double> error_ms;        ///< the sum of these; nullopt: not bounded
+    std::optional<double> clock_error_ms;  ///< of the fit, and of times in whole milliseconds
+    double network_error_ms = 0;
+    bool was_pinged = false;  ///< the network's error is measured, not assumed
+    /// Between sensor and socket: assumed; with exchanges, what the camera said of itself.
+    double camera_error_ms = 0;
+    bool has_exchanges = false;  ///< the camera answered about its clock
+};
+/// "accurate to ±21.4 ms (network 1.4 measured, camera 20 assumed)".
+std::string to_text(const Accuracy& accuracy);
+
 /// Where a recording lies on its server's clock.
 struct ServerPlace {
     ServerOrigin origin;
     double first_us = 0;  ///< after the origin: when the picture shown first was taken
+    Accuracy accuracy = {};
 };
 
-/// How a recording lies on the time line it shares with others (mux/align.h). Errors: what is shown
-/// at t was taken between t - error_ms and t + error_ms.
-struct Alignment {
-    std::uint64_t begins_us = 0;           ///< after the first picture of all
-    std::optional<double> error_ms;        ///< the sum of these; nullopt: not bounded
-    std::optional<double> clock_error_ms;  ///< of the fit, and of times in whole milliseconds
-    double network_error_ms = 0;
-    bool was_pinged = false;     ///< the network's error is measured, not assumed
-    double camera_error_ms = 0;  ///< between sensor and socket; assumed
-    bool has_exchanges = false;  ///< the camera answered about its clock: nothing is assumed
+/// How a recording lies on the time line it shares with others (mux/align.h).
+struct Alignment : Accuracy {
+    std::uint64_t begins_us = 0;  ///< after the first picture of all
 };
 
 /// The older server's estimate: every message counts, over the span from the first to the last.

@@ -41,7 +41,11 @@ Report Run::go() {
         if (writes_ && (!copies_messages() || makes_messages()))
             throw Failure(Exit::bad_input, why_nothing());
     }
-    if (!writes_) return std::move(report_);
+    if (wants_table() && !assembler_->pictures().empty()) write_table();
+    if (!writes_) {
+        keep_all();
+        return std::move(report_);
+    }
     if (makes_messages()) {
         write_messages(at_intra);
     } else if (copies_messages()) {
@@ -89,6 +93,7 @@ void Run::read(Pass pass, bool start_at_intra) {
     if (pass == Pass::messages) options.split = false;
     options.all_sets_in_samples = pass == Pass::messages;
     options.start_at_intra = start_at_intra;
+    options.keeps_numbers = wants_table();
     options.first_picture = first_picture_;
     options.end_picture = end_picture_;
     options.open_part = [this, pass](unsigned part) { return open_part(pass, part); };
@@ -113,11 +118,14 @@ void Run::read(Pass pass, bool start_at_intra) {
     follows_unknown_ = false;
     recording_begins_ = 0;
     units_corrected_ = 0;
+    lost_ = 0;
     Message message;
     while (input_->next(message)) {
         follow_unit(message);
         if (survey_.is_repetition(message)) continue;
         const bool is_known = is_understood(message);
+        lost_ += survey_.lost_before(message);
+        message.lost_before = is_known ? std::exchange(lost_, 0U) : 0;
         const bool is_copied = is_known || job_.format == OutputFormat::dump;
         if (!outputs_.empty() && pass == Pass::write && is_copied) copy(message);
         if (pass == Pass::messages) before_message(message);

@@ -17,6 +17,8 @@
 #include "mux/convert.h"
 #include "mux/failure.h"
 #include "mux/joined_input.h"
+#include "mux/picture_table.h"
+#include "mux/server_line.h"
 #include "mux/survey.h"
 #include "mux/thumbnail_file.h"
 #include "mux/timing.h"
@@ -93,6 +95,14 @@ class Run {
     void place_as_arrived();
     void place_on_server_clock(const ServerOrigin& origin);
     mp4::Samples samples_of(const Part& part) const;
+    Accuracy accuracy(const ServerLine& server, bool has_exchanges) const;
+    void note_server_times(const ServerLine& server, double delay_us);
+
+    // The table of the pictures.
+    bool wants_table() const { return !job_.table.empty() || job_.table_fd >= 0; }
+    void write_table();
+    void write_part_rows(const Part& part, const std::string& name);
+    PictureRow row_of(std::size_t picture, std::size_t place) const;
 
     // Outputs.
     void finish_mp4();
@@ -143,6 +153,9 @@ class Run {
     std::optional<Streaming> streaming_;
     std::optional<Dumping> dumping_;
     std::optional<ThumbnailFile> thumbnail_;
+    std::unique_ptr<mp4::SampleFile> table_;
+    std::vector<std::int64_t> server_us_;  ///< of each place: when it was taken, arrival clock
+    std::uint32_t lost_ = 0;               ///< messages before the one at work
 };
 
 }  // namespace st::mux

@@ -154,6 +154,14 @@ void Run::keep_all() {
         }
     }
     if (thumbnail_) thumbnail_->keep();
+    if (table_ && !job_.table.empty()) {
+        table_->sync();
+        table_->keep();
+        OutputFile file = describe(*table_, "pictures");
+        file.width = 0;
+        file.height = 0;
+        report_.files.push_back(std::move(file));
+    }
 }
 
 /// The second reading: the pictures with the times that the first one led to.

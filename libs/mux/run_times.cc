@@ -283,32 +283,44 @@ void Run::place_on_server_clock(const ServerOrigin& origin) {
     }
     // The least delay lies between none and the least round trip: in the middle, half is the error.
     const double delay_us = job_.ping && !told ? static_cast<double>(job_.ping->count()) / 2 : 0;
-    report_.place = ServerPlace{origin, server.first_us() - delay_us};
+    report_.place =
+        ServerPlace{origin, server.first_us() - delay_us, accuracy(server, told.has_value())};
+    if (wants_table()) note_server_times(server, delay_us);
     if (!job_.line) return;
     const double zero_us = job_.line->zero_us - origin.us(job_.line->by_wall_clock);
     put_on_line(choice_.times, server, zero_us + delay_us);
-    Alignment alignment;
+    Alignment alignment{report_.place->accuracy};
     alignment.begins_us = static_cast<std::uint64_t>(choice_.times.ticks.front()) * 1'000'000 /
                           static_cast<std::uint64_t>(choice_.times.ticks_per_second);
-    alignment.has_exchanges = told.has_value();
-    alignment.was_pinged = job_.ping.has_value() || told.has_value();
-    if (!told) {
-        alignment.network_error_ms =
-            (alignment.was_pinged ? delay_us : std::chrono::microseconds(kDelayAssumed).count()) /
-            1000;
-        alignment.camera_error_ms = kCameraDelayAssumed.count();
-    }
-    if (server.error_us) {
-        alignment.clock_error_ms = *server.error_us / 1000;
-        alignment.error_ms =
-            *alignment.clock_error_ms + alignment.network_error_ms + alignment.camera_error_ms;
-    }
     if (job_.line->by_wall_clock) {
         report_.notes.emplace_back(
             "the server's machine was restarted between these recordings: they are aligned by its "
             "wall clock");
     }
     report_.alignment = alignment;
+}
+
+Accuracy Run::accuracy(const ServerLine& server, bool has_exchanges) const {
+    Accuracy out;
+    out.has_exchanges = has_exchanges;
+    out.was_pinged = job_.ping.has_value() || has_exchanges;
+    if (has_exchanges) {
+        out.camera_error_ms = static_cast<double>(exchanges_->uncertainty_us()) / 1000;
+    } else {
+        const double delay_us = job_.ping ? static_cast<double>(job_.ping->count()) / 2 : 0;
+        out.network_error_ms =
+            (out.was_pinged ? delay_us : std::chrono::microseconds(kDelayAssumed).count()) / 1000;
+        out.camera_error_ms = kCameraDelayAssumed.count();
+    }
+    if (server.error_us) {
+        out.clock_error_ms = *server.error_us / 1000 - (has_exchanges ? out.camera_error_ms : 0);
+        out.error_ms = *out.clock_error_ms + out.network_error_ms + out.camera_error_ms;
+    }
+    return out;
+}
+
+void Run::note_server_times(const ServerLine& server, double delay_us) {
+    server_us_ = taken_us(choice_.times, server, delay_us);
 }
 
 mp4::Samples Run::samples_of(const Part& part) const {

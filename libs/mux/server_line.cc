@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 namespace st::mux {
@@ -156,17 +157,38 @@ std::optional<ServerLine> exchange_line(const mp4::PictureIndex& pictures,
     return out;
 }
 
-void put_on_line(clock::DisplayTimes& times, const ServerLine& line, double zero_us) {
-    const double per_us = static_cast<double>(times.ticks_per_second) / 1e6;
+namespace {
+
+/// Calls `use` with each place and its time on the line, us.
+template <class Use>
+void for_each_place(const clock::DisplayTimes& times, const ServerLine& line, Use use) {
     std::size_t next = 0;
-    std::int64_t before = -1;
     for (std::size_t place = 0; place < times.ticks.size(); ++place) {
         while (next + 1 < line.stretches.size() && line.stretches[next + 1].begin <= place) ++next;
-        const double display_us = us_of(times.ticks[place], times);
-        const double server_us = line.stretches[next].line.server_us(display_us);
+        use(place, line.stretches[next].line.server_us(us_of(times.ticks[place], times)));
+    }
+}
+
+}  // namespace
+
+std::vector<std::int64_t> taken_us(const clock::DisplayTimes& times, const ServerLine& line,
+                                   double delay_us) {
+    std::vector<std::int64_t> out(times.ticks.size());
+    std::int64_t before = std::numeric_limits<std::int64_t>::min();
+    for_each_place(times, line, [&](std::size_t place, double server_us) {
+        before = std::max<std::int64_t>(before, std::llround(server_us - delay_us));
+        out[place] = before;
+    });
+    return out;
+}
+
+void put_on_line(clock::DisplayTimes& times, const ServerLine& line, double zero_us) {
+    const double per_us = static_cast<double>(times.ticks_per_second) / 1e6;
+    std::int64_t before = -1;
+    for_each_place(times, line, [&](std::size_t place, double server_us) {
         before = std::max<std::int64_t>(before + 1, std::llround((server_us - zero_us) * per_us));
         times.ticks[place] = before;
-    }
+    });
 }
 
 }  // namespace st::mux

@@ -51,6 +51,11 @@ std::optional<ServerLine> exchange_line(const mp4::PictureIndex& pictures,
 bool is_plausible(const clock::ExchangeClock& exchanges, const clock::Moment& moment);
 constexpr std::chrono::seconds kLateMax{60};
 
+/// When each picture was taken, in display order: microseconds of the arrival clock, never falling.
+/// `delay_us`: how much later than that the line is.
+std::vector<std::int64_t> taken_us(const clock::DisplayTimes& times, const ServerLine& line,
+                                   double delay_us);
+
 /// Moves the display times onto the line: tick 0 is `zero_us` of the arrival clock.
 void put_on_line(clock::DisplayTimes& times, const ServerLine& line, double zero_us);
 

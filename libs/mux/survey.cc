@@ -66,6 +66,13 @@ bool Survey::is_repetition(const Message& message) {
     return repeats;
 }
 
+std::uint32_t Survey::lost_before(const Message& message) const {
+    if (!message.is_numbered || message.begins_input || !last_seq_) return 0;
+    const std::uint32_t skipped = message.seq - (*last_seq_ + 1);
+    const bool is_gap = message.seq != *last_seq_ && message.seq != 0 && skipped <= kGapMax;
+    return is_gap ? skipped : 0;
+}
+
 /// The number wraps at 2^32 and begins at 0 with every capture.
 void Survey::follow_seq(std::uint32_t seq) {
     if (last_seq_) {

@@ -13,6 +13,8 @@ namespace st::mux {
 
 class Survey {
  public:
+    /// How many messages are missing between the last one added and this one.
+    std::uint32_t lost_before(const Message& message) const;
     /// In order; `has_picture`: not only configuration.
     void add(const Message& message, bool has_picture);
 

@@ -20,7 +20,7 @@ std::string_view to_string(RecordingState state);
 struct RecordedFile {
     std::string path;  ///< absolute
     std::string name;
-    std::string kind;  ///< mp4, dump, thumbnail, h264
+    std::string kind;  ///< mp4, dump, thumbnail, pictures, h264
     std::uint64_t bytes = 0;
     std::uint64_t duration_ms = 0;
     std::uint64_t pictures = 0;

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdio>
 #include <exception>
+#include <utility>
 
 #include "base/clock.h"
 #include "record/verifier.h"
@@ -281,18 +282,21 @@ Finaliser::Made Finaliser::make_files(const Unfinished& job, const std::string& 
                                                /*may_leave_undecoded=*/!is_first_try});
     mp4.verifier = &verifier;
     if (options_.keep.thumbnail) mp4.thumbnail = directory + "/" + kThumbnailName;
+    if (options_.keep.pictures) mp4.table = directory + "/" + kPicturesName;
     meta.state = job.failed ? RecordingState::failed : RecordingState::done;
     const Keep& keep = options_.keep;
     const bool wants_nothing = keep.dump && !keep.mp4 && !keep.thumbnail;
     Made made{wants_nothing ? mux::inspect(mp4) : mux::convert(mp4)};
     made.has_given_up = !made.report && verifier.has_given_up();
     if (made.has_given_up && is_first_try) return made;
-    if (!made.report && made.report.error().code == kCodeIo && !mp4.thumbnail.empty()) {
-        // It may be the thumbnail that failed, which must not cost the pictures.
+    // It may be the thumbnail or the table that failed, which must not cost the pictures.
+    for (const auto& [file, name] : {std::pair{&mp4.thumbnail, "no thumbnail: "},
+                                     std::pair{&mp4.table, "no table of pictures: "}}) {
+        if (made.report || made.report.error().code != kCodeIo || file->empty()) continue;
         const std::string why = made.report.error().message;
-        mp4.thumbnail.clear();
+        file->clear();
         made.report = mux::convert(mp4);
-        if (made.report) meta.error = with_earlier(meta.error, "no thumbnail: " + why);
+        if (made.report) meta.error = with_earlier(meta.error, name + why);
     }
     if (made.report && !made.report->undecoded.empty()) {
         meta.error = with_earlier(meta.error, made.report->undecoded);
@@ -321,6 +325,7 @@ void Finaliser::make_h264(const mux::Job& of, const std::string& directory, Meta
                           Made& made) {
     mux::Job job = of;
     job.thumbnail.clear();
+    job.table.clear();
     job.output = directory + "/" + kH264Name;
     job.format = mux::OutputFormat::h264;
     auto second = mux::convert(job);

@@ -1,6 +1,6 @@
 #pragma once
 /// The recordings folder and files in it, always below a directory descriptor. Private to
-/// libs/record. Any thread.
+/// libs/record, but for the names and the functions on files, which libs/takes uses. Any thread.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,6 +18,7 @@ constexpr char kDumpName[] = "stream.fdump";
 constexpr char kMp4Name[] = "stream.mp4";
 constexpr char kH264Name[] = "stream.h264";
 constexpr char kThumbnailName[] = "thumbnail.jpg";
+constexpr char kPicturesName[] = "pictures.csv";
 constexpr char kSessionName[] = "session.json";
 constexpr std::size_t kIdBytesMax = 96;
 /// Folders of one camera within one second: a camera that restarts faster than that is broken.

@@ -26,6 +26,7 @@ struct Keep {
     bool dump = true;
     bool mp4 = true;
     bool thumbnail = true;
+    bool pictures = true;
     bool h264 = false;
 };
 

@@ -29,8 +29,9 @@ void remove_old_parts(int directory, const StoredSession& stored, const mux::Rep
 
 /// What else lies there.
 void add_others(int directory, mux::Report& report) {
-    for (const auto& [name, kind] : {std::pair{kDumpName, "dump"}, std::pair{kH264Name, "h264"},
-                                     std::pair{kThumbnailName, "thumbnail"}}) {
+    for (const auto& [name, kind] :
+         {std::pair{kDumpName, "dump"}, std::pair{kH264Name, "h264"},
+          std::pair{kThumbnailName, "thumbnail"}, std::pair{kPicturesName, "pictures"}}) {
         const auto bytes = file_bytes(directory, name);
         if (!bytes || names(report.files, name)) continue;
         mux::OutputFile file;

@@ -9,6 +9,7 @@ namespace st::record {
 
 struct SessionFacts {
     std::string stream;  ///< path of stream.fdump, else of stream.h264; empty: neither is there
+    std::string table;   ///< path of pictures.csv; empty: it is not there
     std::string camera;  ///< from session.json; empty: not known
     bool is_recording = false;
     /// Least time a ping took there and back while it was recorded; nullopt: nobody measured.

@@ -118,6 +118,23 @@ Object encode_clock(const Meta& meta, const mux::Report& report) {
     return clock;
 }
 
+/// Where the recording lies on the server's clock, as pictures.csv has it.
+Value encode_times(const mux::Report& report) {
+    if (!report.place) return {};
+    const mux::ServerPlace& place = *report.place;
+    const mux::Accuracy& accuracy = place.accuracy;
+    const auto us = [](double ms) { return static_cast<std::int64_t>(std::ceil(ms * 1000)); };
+    const double assumed_ms =
+        accuracy.camera_error_ms + (accuracy.was_pinged ? 0 : accuracy.network_error_ms);
+    const std::int64_t first_us = std::llround(place.first_us);
+    Object times;
+    times.set("first_us", place.origin.monotonic_ns / 1000 + first_us);
+    times.set("first_wall_us", place.origin.wall_us + first_us);
+    times.set("bound_us", accuracy.error_ms ? Value(us(*accuracy.error_ms)) : Value());
+    times.set("assumed_us", us(assumed_ms));
+    return times;
+}
+
 void set_meta(Object& object, const Meta& meta) {
     object.set("version", kVersion);
     object.set("id", meta.id);
@@ -168,6 +185,7 @@ void set_report(Object& object, const Meta& meta, const mux::Report& report, boo
     object.set("bitrate_bps", report.bitrate_bps);
     object.set("duration_ms", report.duration_ms);
     object.set("clock", encode_clock(meta, report));
+    object.set("times", encode_times(report));
     Array warnings;
     for (const std::string& warning : warnings_of(meta, report)) warnings.emplace_back(warning);
     object.set("warnings", warnings);

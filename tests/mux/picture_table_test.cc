@@ -1,0 +1,152 @@
+#include "mux/picture_table.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "mux/recording.h"
+
+namespace st::mux {
+namespace {
+
+PictureTable two_rows() {
+    PictureTable table;
+    table.files = {"stream.mp4", "stream-002.mp4"};
+    PictureRow first;
+    first.seq = 1;
+    first.take_us = -250;
+    first.wall_us = 1'769'846'400'000'750;
+    first.device_us = 5'000'000'123;
+    first.arrival_us = 1'300;
+    first.duration_us = 33'333;
+    first.bytes = 41'000;
+    first.is_key = true;
+    PictureRow second;
+    second.picture = 1;
+    second.pts_us = 0;
+    second.duration_us = 33'334;
+    second.bytes = 900;
+    second.lost_before = 2;
+    second.file = 1;
+    table.rows = {first, second};
+    return table;
+}
+
+constexpr std::string_view kTwoRows =
+    "picture,seq,take_us,wall,device_us,arrival_us,pts_us,duration_us,bytes,key,lost_before,file\n"
+    "0,1,-250,2026-01-31T08:00:00.000750Z,5000000123,1300,0,33333,41000,1,0,stream.mp4\n"
+    "1,,,,,,0,33334,900,0,2,stream-002.mp4\n";
+
+TEST(PictureTable, is_written_as_documented_and_read_back) {
+    EXPECT_EQ(to_csv(two_rows()), kTwoRows);
+    const auto table = read_picture_table(kTwoRows);
+    ASSERT_TRUE(table) << table.error().message;
+    EXPECT_EQ(table->files, two_rows().files);
+    EXPECT_EQ(table->rows[0].wall_us, 1'769'846'400'000'750);
+    EXPECT_EQ(to_csv(*table), kTwoRows);
+}
+
+TEST(PictureTable, says_which_line_and_column_cannot_be_read) {
+    const auto why = [](std::string text, std::string_view from, std::string_view to) {
+        const std::size_t at = text.find(from);
+        text.replace(at, from.size(), to);
+        const auto table = read_picture_table(text);
+        return table ? std::string("nothing") : table.error().message;
+    };
+    const std::string whole(kTwoRows);
+    EXPECT_EQ(why(whole, "picture,", "image,"), "line 1: not the header of this table");
+    EXPECT_EQ(why(whole, "\n0,", "\n7,"), "line 2: column 1 is wrong");
+    EXPECT_EQ(why(whole, ",-250,", ",a,"), "line 2: column 3 is wrong");
+    EXPECT_EQ(why(whole, "T08:00:00.0", "T08:00:00,0"), "line 2: column 4 is wrong");
+    EXPECT_EQ(why(whole, ",900,0,2,", ",900,2,2,"), "line 3: column 10 is wrong");
+    EXPECT_EQ(why(whole, ",900,0,2,stream-002.mp4", ",900"), "line 3: column 9 is wrong");
+    EXPECT_EQ(why(whole, "002.mp4\n", "002.mp4"), "line 3: is cut off");
+}
+
+class Tabled : public Muxing {
+ protected:
+    PictureTable table_of(Job& job) {
+        job.table = path("pictures.csv");
+        auto report = convert(job);
+        if (!report) {
+            ADD_FAILURE() << report.error().message;
+            return {};
+        }
+        report_ = std::move(*report);
+        return read(job.table);
+    }
+    static PictureTable read(const std::string& path) {
+        const Octets bytes = read_file(path);
+        auto table =
+            read_picture_table({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+        EXPECT_TRUE(table) << table.error().message;
+        return table ? std::move(*table) : PictureTable();
+    }
+    Report report_;
+};
+
+TEST_F(Tabled, has_a_row_for_each_picture_with_the_time_at_which_the_file_shows_it) {
+    std::vector<Sent> sent = make_messages(60);
+    sent.erase(sent.begin() + 20, sent.begin() + 23);  // three never came
+    for (std::size_t i = 0; i < sent.size(); ++i) sent[i].device_ms += i % 3;
+    Octets dump;
+    std::uint32_t seq = 0;
+    for (std::size_t i = 0; i < sent.size(); ++i, ++seq) {
+        if (i == 20) seq += 3;
+        add(dump, camera::encode_header({sent[i].device_ms, seq, sent[i].payload}));
+        add(dump, sent[i].payload);
+    }
+    Job one = job(dump);
+    const PictureTable table = table_of(one);
+    const std::vector<double> shown = display_times_of(one.output);
+    ASSERT_EQ(table.rows.size(), shown.size());
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+        const PictureRow& row = table.rows[i];
+        ASSERT_NEAR(static_cast<double>(row.pts_us) / 1000, shown[i], 0.02) << i;
+        ASSERT_EQ(row.device_us, sent[i + 1].device_ms * 1000) << i;
+        ASSERT_EQ(row.lost_before, i == 19 ? 3U : 0U) << i;
+        ASSERT_EQ(row.seq, i < 19 ? i + 1 : i + 4) << i;
+        ASSERT_FALSE(row.take_us) << "nobody noted arrivals";
+        const std::int64_t next =
+            i + 1 < shown.size() ? table.rows[i + 1].pts_us : row.pts_us + row.duration_us;
+        ASSERT_EQ(row.pts_us + row.duration_us, next) << i;
+    }
+    EXPECT_EQ(table.files, std::vector<std::string>{"out.mp4"});
+    EXPECT_EQ(report_.files.back().kind, "pictures");
+    EXPECT_EQ(report_.files.back().bytes, read_file(one.table).size());
+}
+
+TEST_F(Tabled, puts_a_recorded_dump_on_the_servers_clock) {
+    Job one = job(recorded_dump(make_messages(50)).bytes);
+    const PictureTable table = table_of(one);
+    ASSERT_EQ(table.rows.size(), 50U);
+    for (const PictureRow& row : table.rows) {
+        ASSERT_EQ(row.take_us, 40'000 * static_cast<std::int64_t>(row.picture));
+        ASSERT_EQ(*row.wall_us - *table.rows[0].wall_us, *row.take_us);
+        ASSERT_NEAR(static_cast<double>(*row.arrival_us - *row.take_us), 0, 2);
+    }
+    EXPECT_EQ(table.rows[0].wall_us, 1'700'000'000'040'000) << "the second message";
+    ASSERT_TRUE(report_.place);
+    EXPECT_NEAR(report_.place->first_us, 40'000, 2);
+}
+
+TEST_F(Tabled, is_all_that_inspect_writes) {
+    Job one = job(plain_dump(make_messages(5)));
+    one.table = path("pictures.csv");
+    ASSERT_TRUE(inspect(one));
+    EXPECT_EQ(files(), (std::vector<std::string>{"input", "pictures.csv"}));
+    EXPECT_EQ(read(one.table).rows.size(), 5U);
+}
+
+TEST_F(Tabled, is_not_there_if_the_film_could_not_be_made) {
+    Job one = job(plain_dump(make_messages(5)));
+    one.table = path("pictures.csv");
+    write("out.mp4", Octets{1});
+    one.overwrite = false;
+    EXPECT_FALSE(convert(one));
+    EXPECT_EQ(files(), (std::vector<std::string>{"input", "out.mp4"}));
+}
+
+}  // namespace
+}  // namespace st::mux
