@@ -24,6 +24,15 @@ struct CaptureOptions {
     bool until_interrupt = false;
     bool follow = false;  ///< start
     Require require = Require::all;
+    bool is_take = false;  ///< take run: the take is the result, not the recordings
+};
+
+struct TakeOptions {
+    std::string name;
+    milliseconds max_error{5};   ///< take run: of each camera's clock, before it begins
+    std::string to;              ///< export: the form
+    std::optional<double> rate;  ///< export: pictures a second of films at an even rate
+    unsigned crf = 16;           ///< export
 };
 
 struct EventOptions {
@@ -103,6 +112,7 @@ struct Options {
     std::string file;                        ///< get: where the MP4 of one recording goes
     bool all_files = false;                  ///< get
     bool align = false;                      ///< get, capture: files on one time line
+    TakeOptions take;
     EventOptions events;
     std::string complete_kind;  ///< __complete: see commands/completion_names.h
     std::string complete_line;  ///< __complete: it may name the server

@@ -9,9 +9,11 @@
 #include "api/login.h"
 #include "api/page.h"
 #include "base/clock.h"
+#include "base/name.h"
 #include "base/units.h"
 #include "capture/cameras.h"
 #include "capture/captures.h"
+#include "control/judgement.h"
 #include "control/list.h"
 #include "control/preview.h"
 #include "control/recording.h"
@@ -23,6 +25,7 @@
 #include "live/sources.h"
 #include "record/catalogue.h"
 #include "record/recorder.h"
+#include "takes/takes.h"
 
 namespace st::api {
 namespace {
@@ -38,6 +41,10 @@ std::optional<loop::Effort> disk_effort_of(Operation operation) {
     switch (operation) {
         case Operation::recordings_list:
         case Operation::recordings_delete:
+        case Operation::takes_list:
+        case Operation::takes_get:
+        case Operation::takes_judge:
+        case Operation::takes_delete:
             return loop::Effort::slow;
         case Operation::recordings_get:
         case Operation::recordings_keep:
@@ -367,6 +374,16 @@ Decoded<std::string> Operations::on_disk(const Call& call) {
             return delete_recording(call);
         case Operation::recordings_keep:
             return keep_recording(call);
+        case Operation::takes_list: {
+            Page page(call);
+            for (const takes::Summary& sum : parts_.takes.list())
+                page.add(sum.take, [&] { return takes::encode(sum); });
+            return page.encode();
+        }
+        case Operation::takes_get:
+        case Operation::takes_judge:
+        case Operation::takes_delete:
+            return one_take(call);
         case Operation::server_status:
             return status();
         default:
@@ -426,6 +443,27 @@ Decoded<std::string> Operations::keep_recording(const Call& call) {
     const auto done = parts_.catalogue.keep(id, *keep);
     if (!done) return to_error(done.error());
     return get_recording(call);
+}
+
+Decoded<std::string> Operations::one_take(const Call& call) {
+    const std::string& take = *call.find("name");
+    if (!is_valid_name(take))
+        return ApiError{ErrorCode::not_found, "no take \"" + take.substr(0, 64) + "\"", "name"};
+    if (call.operation->operation == Operation::takes_delete) {
+        const auto removed = parts_.takes.remove(take);
+        return removed ? Decoded<std::string>(control::encode_done("take", take))
+                       : to_error(removed.error());
+    }
+    if (call.operation->operation == Operation::takes_get) {
+        const auto manifest = parts_.takes.get(take);
+        return manifest ? Decoded<std::string>(takes::encode(*manifest))
+                        : to_error(manifest.error());
+    }
+    const auto judgement = control::decode_judgement(call.body);
+    if (!judgement) return judgement.error();
+    const auto judged = parts_.takes.judge(take, takes::verdict_of(judgement->verdict),
+                                           judgement->about, judgement->why);
+    return judged ? Decoded<std::string>(takes::encode(*judged)) : to_error(judged.error());
 }
 
 std::string Operations::status() {

@@ -60,6 +60,7 @@ class Operations {
     control::Decoded<std::string> get_recording(const control::Call& call);
     control::Decoded<std::string> delete_recording(const control::Call& call);
     control::Decoded<std::string> keep_recording(const control::Call& call);
+    control::Decoded<std::string> one_take(const control::Call& call);
     std::string status();
     std::string described(const record::CatalogueEntry& entry) const;
 

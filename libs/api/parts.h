@@ -19,6 +19,10 @@ class Catalogue;
 class Recorder;
 }  // namespace st::record
 
+namespace st::takes {
+class Takes;
+}  // namespace st::takes
+
 namespace st::capture {
 class Cameras;
 class Captures;
@@ -48,6 +52,7 @@ struct Parts {
     capture::Captures& captures;
     record::Catalogue& catalogue;  ///< any thread that may block
     record::Recorder& recorder;    ///< any thread
+    takes::Takes& takes;           ///< any thread that may block
     live::Parts& live_parts;
     live::Live& live;        ///< any thread
     live::Sources& sources;  ///< any thread

@@ -2,15 +2,16 @@
 
 #include <link.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <vector>
 
+#include "av/coded_pictures.h"
 #include "av/error.h"
 #include "av/picture.h"
+#include "av/rows.h"
+#include "av/shown_pictures.h"
+#include "av/slots.h"
 #include "av/verify.h"
 #include "media/movie_facts.h"
 
@@ -20,15 +21,6 @@ extern "C" {
 
 namespace st::av {
 namespace {
-
-void write_all(int fd, const std::vector<std::uint8_t>& bytes) {
-    for (std::size_t at = 0; at < bytes.size();) {
-        const ssize_t written = ::write(fd, bytes.data() + at, bytes.size() - at);
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) throw Error(std::string("write the picture: ") + std::strerror(errno));
-        at += static_cast<std::size_t>(written);
-    }
-}
 
 template <class T>
 T request_of(std::string_view request) {
@@ -99,6 +91,18 @@ std::string perform_job(std::string_view name, std::string_view request, std::sp
         return make_picture(request_of<media::PictureRequest>(request), fds);
     }
     if (name == kPictureAtJob) return make_picture_at(request_of<PictureAt>(request), fds);
+    if (name == media::kSlotsJob) {
+        encode_slots(request_of<media::SlotsRequest>(request), fds);
+        return "";
+    }
+    if (name == media::kPicturesJob) {
+        copy_pictures(fds);
+        return "";
+    }
+    if (name == media::kRowsJob) {
+        measure_rows(request_of<media::RowsRequest>(request), fds);
+        return "";
+    }
     throw Error("no job is called " + std::string(name));
 }
 

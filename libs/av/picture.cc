@@ -24,20 +24,6 @@ struct FreeSws {
     void operator()(SwsContext* p) const { sws_freeContext(p); }
 };
 
-CodecPtr open_decoder(const AVCodecParameters& stream, std::uint64_t pixels_max) {
-    const AVCodec* const codec = avcodec_find_decoder(stream.codec_id);
-    if (codec == nullptr) throw Error("no decoder");
-    CodecPtr decoder(avcodec_alloc_context3(codec));
-    int code = avcodec_parameters_to_context(decoder.get(), &stream);
-    if (code < 0) raise("decode", code);
-    decoder->thread_count = 1;
-    decoder->max_pixels = static_cast<std::int64_t>(std::min(pixels_max, kPixelsMax));
-    decoder->err_recognition |= AV_EF_CAREFUL;
-    code = avcodec_open2(decoder.get(), codec, nullptr);
-    if (code < 0) raise("decode", code);
-    return decoder;
-}
-
 bool is_clean(const AVFrame& frame) {
     return frame.decode_error_flags == 0 && (frame.flags & AV_FRAME_FLAG_CORRUPT) == 0;
 }
@@ -257,6 +243,20 @@ constexpr std::array<std::uint8_t, 49> kGreyPicture = {
     0x88, 0x84, 0x05, 0x7C, 0x98, 0xA0, 0x00, 0x20, 0x5B, 0x80};
 
 }  // namespace
+
+CodecPtr open_decoder(const AVCodecParameters& stream, std::uint64_t pixels_max) {
+    const AVCodec* const codec = avcodec_find_decoder(stream.codec_id);
+    if (codec == nullptr) throw Error("no decoder");
+    CodecPtr decoder(avcodec_alloc_context3(codec));
+    int code = avcodec_parameters_to_context(decoder.get(), &stream);
+    if (code < 0) raise("decode", code);
+    decoder->thread_count = 1;
+    decoder->max_pixels = static_cast<std::int64_t>(std::min(pixels_max, kPixelsMax));
+    decoder->err_recognition |= AV_EF_CAREFUL;
+    code = avcodec_open2(decoder.get(), codec, nullptr);
+    if (code < 0) raise("decode", code);
+    return decoder;
+}
 
 std::vector<std::uint8_t> decode_first_picture(int fd, std::uint64_t pixels_max, bool wants_jpeg) {
     MovieFile file(fd);

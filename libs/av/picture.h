@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "av/handles.h"
+
 namespace st::av {
 
 /// What a picture may have at most, whatever else is asked for.
@@ -20,6 +22,9 @@ enum class PictureForm : std::uint8_t { jpeg, png };
 /// the best quality or as PNG. After the last one that is the last. Throws av::Error as above.
 std::vector<std::uint8_t> decode_picture_at(int fd, std::chrono::microseconds at,
                                             std::uint64_t pixels_max, PictureForm form);
+
+/// One thread; larger pictures than that are errors of the stream. Throws av::Error.
+CodecPtr open_decoder(const AVCodecParameters& stream, std::uint64_t pixels_max);
 
 /// Opens decoder and encoder once, so that everything they need later is loaded. Throws av::Error.
 void warm_up();

@@ -58,6 +58,10 @@ constexpr std::array kRename = {Parameter{"name", text, path, true},
 constexpr std::array kRecordingId = {Parameter{"id", text, path, true}};
 constexpr std::array kKeep = {Parameter{"id", text, path, true},
                               Parameter{"keep", boolean, body, false}};
+constexpr std::array kTakeName = {Parameter{"name", text, path, true}};
+constexpr std::array kJudgement = {
+    Parameter{"name", text, path, true}, Parameter{"verdict", text, body, false},
+    Parameter{"about", text, body, false}, Parameter{"why", texts, body, false}};
 constexpr std::array kStreamPath = {Parameter{"app", text, path, true},
                                     Parameter{"name", text, path, true}};
 constexpr std::array kViewerId = {Parameter{"id", integer, path, true}};
@@ -91,6 +95,10 @@ constexpr std::array kOperations = {
     OperationInfo{Operation::recordings_delete, "recordings.delete", "DELETE", "recordings/{id}",
                   kRecordingId},
     OperationInfo{Operation::recordings_keep, "recordings.keep", "PATCH", "recordings/{id}", kKeep},
+    OperationInfo{Operation::takes_list, "takes.list", "GET", "takes", kPage},
+    OperationInfo{Operation::takes_get, "takes.get", "GET", "takes/{name}", kTakeName},
+    OperationInfo{Operation::takes_judge, "takes.judge", "PATCH", "takes/{name}", kJudgement},
+    OperationInfo{Operation::takes_delete, "takes.delete", "DELETE", "takes/{name}", kTakeName},
     OperationInfo{Operation::events_list, "events.list", "GET", "events", kEvents},
     OperationInfo{Operation::streams_list, "streams.list", "GET", "streams", kPage},
     OperationInfo{Operation::streams_get, "streams.get", "GET", "streams/{app}/{name}",

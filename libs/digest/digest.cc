@@ -43,6 +43,34 @@ Sha256 hmac_sha256(std::string_view key, Bytes bytes) {
     return digest;
 }
 
+struct Sha256Stream::State {
+    EVP_MD_CTX* context = EVP_MD_CTX_new();
+    State() = default;
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+    ~State() { EVP_MD_CTX_free(context); }
+};
+
+Sha256Stream::Sha256Stream() : state_(std::make_unique<State>()) {
+    if (EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) != 1)
+        throw std::runtime_error("OpenSSL refuses SHA-256");
+}
+
+Sha256Stream::~Sha256Stream() = default;
+
+void Sha256Stream::add(Bytes bytes) {
+    if (EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) != 1)
+        throw std::runtime_error("OpenSSL refuses SHA-256");
+}
+
+Sha256 Sha256Stream::finish() {
+    Sha256 digest{};
+    unsigned size = 0;
+    if (EVP_DigestFinal_ex(state_->context, digest.data(), &size) != 1 || size != digest.size())
+        throw std::runtime_error("OpenSSL refuses SHA-256");
+    return digest;
+}
+
 Result<Sha256> parse_sha256(std::string_view hex) {
     Sha256 digest{};
     if (hex.size() != 2 * digest.size()) {

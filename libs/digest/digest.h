@@ -3,6 +3,7 @@
 /// (older signed URLs, the WebSocket handshake), not as safeguards.
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -19,6 +20,22 @@ Md5 md5(Bytes bytes);
 Sha1 sha1(Bytes bytes);
 Sha256 sha256(Bytes bytes);
 Sha256 hmac_sha256(std::string_view key, Bytes bytes);
+
+/// Of bytes that come one after another.
+class Sha256Stream {
+ public:
+    Sha256Stream();
+    ~Sha256Stream();
+    Sha256Stream(const Sha256Stream&) = delete;
+    Sha256Stream& operator=(const Sha256Stream&) = delete;
+    void add(Bytes bytes);
+    /// Once, at the end.
+    Sha256 finish();
+
+ private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
 
 /// 64 hex digits of either case.
 Result<Sha256> parse_sha256(std::string_view hex);

@@ -59,6 +59,38 @@ struct PictureRequest {
 };
 constexpr std::string_view kPictureJob = "picture";
 
+/// Job kSlotsJob: pictures encoded anew at an even rate. Descriptors: `movies` MP4s, which follow
+/// each other; a file of `slots` i32, for each the number of the picture that is shown then, over
+/// all movies in the order of showing, never falling, or kNoPicture for black; where the H.264
+/// stream goes. No answer. All pictures get the size of the first one.
+struct SlotsRequest {
+    std::uint64_t pixels_max = 0;
+    std::uint64_t movies = 1;
+    std::uint64_t slots = 0;
+    double rate = 0;  ///< slots a second
+    std::uint64_t crf = 16;
+};
+constexpr std::string_view kSlotsJob = "slots";
+constexpr std::int32_t kNoPicture = -1;
+
+/// Job kPicturesJob: the pictures as they are coded. Descriptors: an MP4; where they go, in coding
+/// order, each behind a CodedPicture: Annex B, before a key frame its parameter sets. No answer.
+constexpr std::string_view kPicturesJob = "pictures";
+struct CodedPicture {
+    std::uint64_t bytes = 0;
+    std::int64_t shown_ticks = 0;  ///< display time
+};
+
+/// Job kRowsJob: how bright pictures are, from the top down. Descriptors: an MP4; where for each
+/// picture, in the order of showing, `bands` u16 go: the mean luma of that part of its rows, in
+/// 1/256. No answer.
+struct RowsRequest {
+    std::uint64_t pixels_max = 0;
+    std::uint64_t bands = 0;  ///< at most the rows of a picture
+};
+constexpr std::string_view kRowsJob = "rows";
+constexpr std::uint64_t kBandsMax = 512;
+
 template <class T>
 std::string to_bytes(const T& value) {
     static_assert(std::is_trivially_copyable_v<T>);

@@ -290,14 +290,16 @@ Finaliser::Made Finaliser::make_files(const Unfinished& job, const std::string& 
     made.has_given_up = !made.report && verifier.has_given_up();
     if (made.has_given_up && is_first_try) return made;
     // It may be the thumbnail or the table that failed, which must not cost the pictures.
-    for (const auto& [file, name] : {std::pair{&mp4.thumbnail, "no thumbnail: "},
-                                     std::pair{&mp4.table, "no table of pictures: "}}) {
-        if (made.report || made.report.error().code != kCodeIo || file->empty()) continue;
+    const auto go_on_without = [&](std::string& file, const std::string& name) {
         const std::string why = made.report.error().message;
-        file->clear();
+        file.clear();
         made.report = mux::convert(mp4);
         if (made.report) meta.error = with_earlier(meta.error, name + why);
-    }
+    };
+    if (!made.report && made.report.error().message.find(kPicturesName) != std::string::npos)
+        go_on_without(mp4.table, "no table of pictures: ");
+    if (!made.report && made.report.error().code == kCodeIo && !mp4.thumbnail.empty())
+        go_on_without(mp4.thumbnail, "no thumbnail: ");
     if (made.report && !made.report->undecoded.empty()) {
         meta.error = with_earlier(meta.error, made.report->undecoded);
     }
@@ -312,6 +314,7 @@ Finaliser::Made Finaliser::make_files(const Unfinished& job, const std::string& 
         meta.state = RecordingState::failed;
         meta.error = with_earlier(meta.error, made.report.error().message);
         made.is_worth_another_try = true;
+        mp4.table.clear();
         made.report = mux::inspect(mp4);  // at least what there is to know
     }
     if (made.report && meta.state == RecordingState::done && keep.h264 &&

@@ -27,8 +27,7 @@ SessionFacts read_session_facts(const std::string& directory) {
         const std::string path = directory + "/" + name;
         if (facts.stream.empty() && ::access(path.c_str(), F_OK) == 0) facts.stream = path;
     }
-    if (const std::string path = directory + "/" + kPicturesName;
-        ::access(path.c_str(), F_OK) == 0)
+    if (const std::string path = directory + "/" + kPicturesName; ::access(path.c_str(), F_OK) == 0)
         facts.table = path;
     const auto stored = json::read(read_text(directory + "/" + kSessionName),
                                    {kSessionJsonBytesMax, kSessionJsonDepthMax});

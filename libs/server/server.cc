@@ -35,6 +35,7 @@
 #include "record/room.h"
 #include "server/addresses.h"
 #include "server/state_file.h"
+#include "takes/takes.h"
 
 namespace st::server {
 namespace {
@@ -81,6 +82,28 @@ std::string join(const std::vector<std::string>& words) {
     return all;
 }
 
+EventFields fields_of(const takes::Manifest& made) {
+    std::uint64_t recordings = 0;
+    std::uint64_t pictures = 0;
+    for (const takes::Camera& camera : made.cameras) {
+        for (const takes::Part& part : camera.parts) {
+            ++recordings;
+            pictures += part.pictures;
+        }
+    }
+    EventFields fields{{"take", made.take},
+                       {"verdict", std::string(takes::to_string(made.verdict))},
+                       {"cameras", std::uint64_t{made.cameras.size()}},
+                       {"recordings", recordings},
+                       {"pictures", pictures}};
+    if (!made.why.empty()) {
+        std::string why;
+        for (const std::string& sentence : made.why) why += (why.empty() ? "" : "; ") + sentence;
+        fields.emplace_back("why", why);
+    }
+    return fields;
+}
+
 }  // namespace
 
 struct Server::Parts {
@@ -107,6 +130,14 @@ struct Server::Parts {
         listen();
         open_recorder();
         catalogue = std::make_unique<record::Catalogue>(recorder->path());
+        takes =
+            std::make_unique<takes::Takes>(*catalogue, recorder->path(), setup.version,
+                                           log.with("takes"), [this](const takes::Manifest& made) {
+                                               control.post([this, fields = fields_of(made)] {
+                                                   events.add("take.finished", fields);
+                                               });
+                                           });
+        ready_takes = takes.get();
         cameras.report = [this](const capture::LinkPtr& link, capture::FromConnection message) {
             control.post(
                 [this, link, what = std::move(message)] { captures.on_report(link, what); });
@@ -143,8 +174,10 @@ struct Server::Parts {
     std::vector<std::unique_ptr<loop::Listener>> listeners;
     std::unique_ptr<loop::UnixListener> control_socket;
     loop::TaskPool disk;
-    std::unique_ptr<record::Recorder> recorder;
     std::unique_ptr<record::Catalogue> catalogue;
+    std::unique_ptr<takes::Takes> takes;
+    std::atomic<takes::Takes*> ready_takes{nullptr};  ///< for the recorder's threads
+    std::unique_ptr<record::Recorder> recorder;
     api::EventLog events;
     capture::Cameras cameras;
     capture::Captures captures;
@@ -168,6 +201,7 @@ struct Server::Parts {
 
     void listen();
     void open_recorder();
+    void note_take(const record::Event& event);
     void load_pages();
     void make_parts();
     void count_viewers(const hub::Event& event);
@@ -207,11 +241,20 @@ void Server::Parts::open_recorder() {
                 control.post([this, event, session = std::move(session)] {
                     captures.on_event(event, session);
                 });
+                note_take(event);
             });
     } catch (const std::system_error& e) {
         throw std::runtime_error("recordings folder " + setup.recorder.path + ": " +
                                  e.code().message() + "; choose another with --recordings");
     }
+}
+
+/// On a recorder's thread. A recording of an earlier run may be finished before we are.
+void Server::Parts::note_take(const record::Event& event) {
+    const auto* finished = std::get_if<record::Finished>(&event);
+    if (finished == nullptr || !finished->summary.take) return;
+    if (takes::Takes* ready = ready_takes) return ready->recording_ended(*finished->summary.take);
+    control.post([this, take = *finished->summary.take] { takes->recording_ended(take); });
 }
 
 void Server::Parts::load_pages() {
@@ -245,9 +288,10 @@ void Server::Parts::make_parts() {
         live::Parts{live_options, http_options, policy, log, http_counters, wrong_tokens,
                     shutting_down, control, live, setup.recorder.run_job});
     api_parts = std::make_unique<api::Parts>(
-        api::Parts{http_options, policy, log, http_counters, capture_counters, control, disk,
-                   events, cameras, captures, *catalogue, *recorder, *live_parts, live, *sources,
-                   *sessions, wrong_tokens, disk_options, recorder->path()});
+        api::Parts{http_options, policy,    log,          http_counters, capture_counters,
+                   control,      disk,      events,       cameras,       captures,
+                   *catalogue,   *recorder, *takes,       *live_parts,   live,
+                   *sources,     *sessions, wrong_tokens, disk_options,  recorder->path()});
     watch_disk();
     keep_names();
 }

@@ -20,7 +20,7 @@ METHODS = {"get", "post", "delete", "patch"}
 # Operations whose good answer needs what this scenario does not have: a publisher, a viewer, a source.
 REFUSED_HERE = {"streams.kick", "streams.snapshot", "viewers.kick", "sources.restart"}
 # Of a camera that names itself.
-REFUSED_TOO = {"cameras.rename"}
+REFUSED_TOO = {"cameras.rename", "recordings.delete"}
 
 
 def operations():
@@ -160,6 +160,9 @@ class OpenApi(harness.Case):
             await call("recordings.get", {"id": result["session"]})
             await call("recordings.keep", {"id": result["session"]}, body={"keep": True})
             await call("recordings.keep", {"id": result["session"]}, body={"keep": False})
+            await call("takes.list")
+            await call("takes.get", {"name": "t"})
+            await call("takes.judge", {"name": "t"}, body={"verdict": "check", "about": "kim: ", "why": ["look"]})
             await call("recordings.file", {"id": result["session"], "name": "stream.mp4"})
             await call("server.healthz")
             await call("server.metrics")
@@ -170,7 +173,9 @@ class OpenApi(harness.Case):
             await call("login.rights")
             await call("login.close", body={})
             await call("cameras.kick", {"name": "door"})
+            await call("takes.delete", {"name": "t"})
             await call("recordings.delete", {"id": result["session"]})
+            self.assertEqual(called["recordings.delete"], 404, "it went with its take")
             await call("recordings.list")
         self.assertEqual(set(called), set(by_name), "every operation of the document")
         refused = {name for name, status in called.items() if status != 200}

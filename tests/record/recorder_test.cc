@@ -68,7 +68,7 @@ TEST(Recorder, a_session_becomes_an_mp4_with_its_dump_thumbnail_and_session_json
     EXPECT_EQ(summary.width, 96U);
     EXPECT_EQ(summary.height, 64U);
     EXPECT_EQ(summary.duration_ms, kTinyPictures * 40);
-    for (const char* kind : {"mp4", "dump", "thumbnail"}) {
+    for (const char* kind : {"mp4", "dump", "thumbnail", "pictures"}) {
         const RecordedFile* file = file_of(summary, kind);
         ASSERT_NE(file, nullptr) << kind;
         EXPECT_EQ(fs::file_size(file->path), file->bytes) << kind;
@@ -83,13 +83,14 @@ TEST(Recorder, a_session_becomes_an_mp4_with_its_dump_thumbnail_and_session_json
     EXPECT_EQ((*json["dropped"].object())["bad"].integer(), 2);
     EXPECT_EQ((*json["capabilities"].object())["deviceModel"].text_or_empty(), "Pixel \"8\"");
     EXPECT_EQ(json["timing"].text_or_empty(), "device");
-    EXPECT_EQ(json["files"].array()->size(), 3U);
+    EXPECT_EQ(json["files"].array()->size(), 4U);
+    EXPECT_NE(json["times"].object(), nullptr);
     EXPECT_TRUE(json["error"].is_null());
     EXPECT_GT(session->last_progress_ns(), 0);
     for (const auto& entry : fs::directory_iterator(summary.directory)) {
         const std::string name = entry.path().filename();
         EXPECT_TRUE(name == "session.json" || name == "stream.fdump" || name == "stream.mp4" ||
-                    name == "thumbnail.jpg")
+                    name == "thumbnail.jpg" || name == "pictures.csv")
             << name << " was left behind";
     }
 }
@@ -213,7 +214,8 @@ TEST(Recorder, keeps_what_keep_names_and_nothing_else) {
     const TemporaryFolder folder;
     Events events;
     Options options = options_in(folder.path());
-    options.keep = {.dump = false, .mp4 = true, .thumbnail = false, .h264 = true};
+    options.keep = {
+        .dump = false, .mp4 = true, .thumbnail = false, .pictures = false, .h264 = true};
     Recorder recorder(options, Log(), events.sink());
     const SessionPtr session = recorder.open(start_of("cam1"));
     push_tiny(*session);
@@ -514,6 +516,23 @@ TEST(Recorder, a_check_that_cannot_run_is_no_verdict_and_the_next_start_makes_th
     EXPECT_EQ(second.state, RecordingState::done);
     EXPECT_EQ(second.pictures, kTinyPictures);
     EXPECT_NE(file_of(second, "mp4"), nullptr);
+}
+
+TEST(Recorder, a_table_that_cannot_be_written_does_not_cost_the_mp4) {
+    const TemporaryFolder folder;
+    Events events;
+    Recorder recorder(options_in(folder.path()), Log(), events.sink());
+    const SessionPtr session = recorder.open(start_of("cam1"));
+    const std::string id = events.wait<Opened>().id;
+    fs::create_directories(folder.path() + "/" + id + "/pictures.csv/in the way");
+    push_tiny(*session);
+    session->end(EndReason::stopped);
+    const Summary summary = events.wait<Finished>().summary;
+    EXPECT_EQ(summary.state, RecordingState::done);
+    ASSERT_TRUE(summary.error);
+    EXPECT_EQ(summary.error->rfind("no table of pictures: ", 0), 0U) << *summary.error;
+    EXPECT_NE(file_of(summary, "mp4"), nullptr);
+    EXPECT_NE(file_of(summary, "thumbnail"), nullptr);
 }
 
 TEST(Recorder, a_thumbnail_that_fails_does_not_cost_the_mp4) {

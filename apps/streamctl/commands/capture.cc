@@ -330,7 +330,7 @@ void Capture::report_ended() {
 }
 
 void Capture::print_outcome(bool is_enough) {
-    if (!console_.json()) return;
+    if (!console_.json() || options_.capture.is_take) return;
     std::stable_sort(outcome_.begin(), outcome_.end(),
                      [](const auto& a, const auto& b) { return a.camera < b.camera; });
     console_.body(encode(control::StopReply{all_well_ || is_enough, outcome_}));

@@ -7,6 +7,7 @@
 #include "cli/parse.h"
 #include "cli/terminal.h"
 #include "streamctl/client/local_server.h"
+#include "streamctl/takes/export.h"
 
 namespace st::streamctl {
 std::string read_token(const Options& options, const ServerUrl& server) {
@@ -88,6 +89,8 @@ int dispatch(const Options& options, Console& console) {
     if (command == "get") return run_get(options, client, interrupt, console);
     if (const auto code = run_live(options, client, console)) return *code;
     if (command == "takes") return run_takes(options, client, console);
+    if (command == "export") return run_export(options, client, interrupt, console);
+    if (command == "take") return run_take(options, client, interrupt, console);
     if (options.command.back() == "delete") return run_delete(options, client, console);
     if (options.command.back() == "keep") return run_keep(options, client, console);
     return run_recordings(options, client, console);

@@ -45,6 +45,10 @@ int run_recordings(const Options& options, ApiClient& client, Console& console);
 /// Everything about one.
 int run_recording(const std::string& id, ApiClient& client, Console& console);
 int run_takes(const Options& options, ApiClient& client, Console& console);
+/// take run, show and delete.
+int run_take(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console);
+/// Whether the person at the terminal says yes. Throws Failed if there is none to ask.
+bool is_confirmed(const std::string& question);
 int run_keep(const Options& options, ApiClient& client, Console& console);
 int run_delete(const Options& options, ApiClient& client, Console& console);
 

@@ -94,7 +94,7 @@ std::vector<std::string> names_of(std::string_view kind, const Ask& ask) {
     std::vector<std::string> names;
     if (kind == "cameras") names = members(ask("cameras.list", ""), "name");
     if (kind == "recordings") names = members(ask("recordings.list", ""), "id");
-    if (kind == "takes") names = members(ask("recordings.list", ""), "take");
+    if (kind == "takes") names = members(ask("takes.list", ""), "take");
     if (kind == "keys") names = members(ask("server.config", ""), "key");
     if (kind == "streams") names = members(ask("streams.list", ""), "path");
     if (kind == "sources") names = members(ask("sources.list", ""), "path");

@@ -51,20 +51,27 @@ std::string disk_line(const control::ServerStatus& status) {
     return text;
 }
 
-void warn_of_disk(ApiClient& client, const control::StartParameters& parameters,
-                  std::size_t cameras, std::optional<milliseconds> duration, Console& console) {
+std::optional<std::string> disk_trouble(ApiClient& client,
+                                        const control::StartParameters& parameters,
+                                        std::size_t cameras, std::optional<milliseconds> wanted) {
     const auto status = understood(control::decode_status(client.status()));
     const std::uint64_t bits = parameters.bitrate_bps.value_or(kDefaultBitrate) * cameras;
     const std::uint64_t rate = status.bytes_per_second + bits / 8;
-    if (rate == 0 || status.disk_total_bytes == 0) return;
+    if (rate == 0 || status.disk_total_bytes == 0) return std::nullopt;
     const auto left = seconds(static_cast<std::int64_t>(status.disk_free_bytes / rate));
-    const milliseconds wanted =
-        std::max(milliseconds(static_cast<std::int64_t>(status.warn_free_ms)),
-                 duration.value_or(milliseconds(0)));
-    if (left > wanted) return;
-    console.trouble("the disk has room for about " + rough_time(left) + " (" +
-                    human_bytes(status.disk_free_bytes) + " at " +
-                    fixed(static_cast<double>(rate) * 8 / 1e6, 1) + " Mbit/s)");
+    const milliseconds least =
+        wanted.value_or(milliseconds(static_cast<std::int64_t>(status.warn_free_ms)));
+    if (left > least) return std::nullopt;
+    return "the disk has room for about " + rough_time(left) + " (" +
+           human_bytes(status.disk_free_bytes) + " at " +
+           fixed(static_cast<double>(rate) * 8 / 1e6, 1) + " Mbit/s)";
+}
+
+void warn_of_disk(ApiClient& client, const control::StartParameters& parameters,
+                  std::size_t cameras, std::optional<milliseconds> duration, Console& console) {
+    auto trouble = disk_trouble(client, parameters, cameras, std::nullopt);
+    if (!trouble && duration) trouble = disk_trouble(client, parameters, cameras, duration);
+    if (trouble) console.trouble(*trouble);
 }
 
 int follow(const std::vector<std::string>& sessions, ApiClient& client, Console& console) {

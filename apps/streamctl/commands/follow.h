@@ -19,6 +19,11 @@ std::string progress_line(const control::CameraStatus& camera, std::chrono::seco
 /// written.
 std::string disk_line(const control::ServerStatus& status);
 
+/// That the disk does not last for `wanted`, at what it is written with and what these cameras
+/// will add; without, for as long as the server is told to warn of.
+std::optional<std::string> disk_trouble(ApiClient& client,
+                                        const control::StartParameters& parameters,
+                                        std::size_t cameras, std::optional<milliseconds> wanted);
 /// Before recordings begin: says if the disk does not last as long as it should. `cameras`: how
 /// many are about to be started; `duration`: for how long, if that is known.
 void warn_of_disk(ApiClient& client, const control::StartParameters& parameters,

@@ -14,20 +14,6 @@
 namespace st::streamctl {
 namespace {
 
-/// Whether the person at the terminal says yes. Throws Failed if there is none to ask.
-bool is_confirmed(const std::string& question) {
-    if (!cli::is_terminal(STDIN_FILENO) || !cli::is_terminal(STDERR_FILENO)) {
-        throw Failed(cli::kUsage,
-                     "nobody can be asked here: add --yes, or --dry-run to look first");
-    }
-    std::cerr << question << " [y/N] " << std::flush;
-    std::string answer;
-    std::getline(std::cin, answer);
-    if (!std::cin) std::cerr << '\n';
-    std::cin.clear();
-    return answer == "y" || answer == "Y" || answer == "yes";
-}
-
 bool has_ended(const control::Recording& recording) {
     return recording.state == control::SessionState::done ||
            recording.state == control::SessionState::failed;
@@ -53,6 +39,19 @@ std::string question_about(const std::vector<const Selected::Item*>& items, std:
 }
 
 }  // namespace
+
+bool is_confirmed(const std::string& question) {
+    if (!cli::is_terminal(STDIN_FILENO) || !cli::is_terminal(STDERR_FILENO)) {
+        throw Failed(cli::kUsage,
+                     "nobody can be asked here: add --yes, or --dry-run to look first");
+    }
+    std::cerr << question << " [y/N] " << std::flush;
+    std::string answer;
+    std::getline(std::cin, answer);
+    if (!std::cin) std::cerr << '\n';
+    std::cin.clear();
+    return answer == "y" || answer == "Y" || answer == "yes";
+}
 
 int run_delete(const Options& options, ApiClient& client, Console& console) {
     const Selected selected = select_recordings(client, options.recording_ids, options.recordings);

@@ -1,6 +1,7 @@
 /// recordings and takes: what there is, a line each.
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -10,6 +11,8 @@
 #include "base/units.h"
 #include "base/when.h"
 #include "control/glob.h"
+#include "control/json.h"
+#include "control/list.h"
 #include "json/write.h"
 #include "streamctl/commands/commands.h"
 #include "streamctl/console/table.h"
@@ -95,6 +98,8 @@ struct TakeSum {
     std::uint64_t bytes = 0;
     std::uint64_t lost = 0;
     SessionState state = SessionState::done;  ///< of the one that most needs to be looked at
+    std::optional<std::string> verdict;       ///< of take.json
+    std::optional<std::int64_t> bound_us;     ///< of the camera whose times are known the least
 
     void add(const Recording& recording) {
         const auto urgency = [](SessionState of) {
@@ -145,15 +150,42 @@ void print_takes(const Takes& takes) {
                      {"DURATION", true, 3},
                      {"SIZE", true, 4},
                      {"LOST", true, 2},
+                     {"ERROR", true, 8},
+                     {"VERDICT"},
                      {"STATE"}});
         for (const auto& [name, sum] : takes) {
-            table.add({name, time_text(sum.started_at, form), std::to_string(sum.cameras.size()),
-                       std::to_string(sum.recordings), std::to_string(sum.pictures),
-                       clock_text(sum.duration_ms), human_bytes(sum.bytes),
-                       std::to_string(sum.lost), std::string(to_text(sum.state))});
+            table.add(
+                {name, time_text(sum.started_at, form), std::to_string(sum.cameras.size()),
+                 std::to_string(sum.recordings), std::to_string(sum.pictures),
+                 clock_text(sum.duration_ms), human_bytes(sum.bytes), std::to_string(sum.lost),
+                 sum.bound_us ? "±" + fixed(static_cast<double>(*sum.bound_us) / 1000, 1) + " ms"
+                              : "-",
+                 sum.verdict.value_or("-"), std::string(to_text(sum.state))});
         }
         return table;
     });
+}
+
+/// What take.json says of them.
+void add_verdicts(Takes& takes, ApiClient& client) {
+    control::List list;
+    std::string params;
+    do {
+        list = understood(control::decode_list(client.ask("takes.list", params)));
+        for (const std::string& item : list.items) {
+            const auto object = understood(control::parse_object(item, control::kReply));
+            control::ObjectReader reader(object);
+            std::string name;
+            reader.read("take", name);
+            const auto found = std::ranges::find(takes, name, &Takes::value_type::first);
+            if (found == takes.end()) continue;
+            reader.read("verdict", found->second.verdict);
+            reader.read("bound_us", found->second.bound_us);
+        }
+        json::Object next;
+        if (list.next) next.set("cursor", *list.next);
+        params = json::write(next);
+    } while (list.next);
 }
 
 std::string takes_json(const Takes& takes) {
@@ -171,6 +203,8 @@ std::string takes_json(const Takes& takes) {
         object.set("bytes", sum.bytes);
         object.set("seq_missing", sum.lost);
         object.set("state", std::string(to_text(sum.state)));
+        object.set("verdict", sum.verdict);
+        object.set("bound_us", sum.bound_us);
         list.items.push_back(json::write(object));
     }
     return control::encode(list);
@@ -226,7 +260,8 @@ int run_recordings(const Options& options, ApiClient& client, Console& console) 
 }
 
 int run_takes(const Options& options, ApiClient& client, Console& console) {
-    const auto takes = takes_of(decoded(all_recordings(client, options.recordings)));
+    auto takes = takes_of(decoded(all_recordings(client, options.recordings)));
+    if (!takes.empty()) add_verdicts(takes, client);
     if (console.json()) {
         console.body(takes_json(takes));
         return cli::kDone;

@@ -66,6 +66,11 @@ std::string recording_text(const std::string& type, const Fields& event) {
     return camera + ": " + (id.empty() ? "recording" : id) + " failed" + event.with(": ", "error");
 }
 
+std::string take_text(const Fields& event) {
+    return "take " + event.text("take") + ": " + event.text("verdict") + ", " +
+           counted(event.number("recordings"), "recording") + event.with("; ", "why");
+}
+
 std::string camera_text(const std::string& type, const Fields& event) {
     const std::string camera = event.text("camera");
     if (type == "camera.connected") return camera + ": connected" + event.with(" from ", "peer");
@@ -113,6 +118,7 @@ std::string sentence(const std::string& type, const Fields& event) {
     if (type.starts_with("session.")) text = recording_text(type, event);
     if (type.starts_with("camera.")) text = camera_text(type, event);
     if (type.starts_with("stream.") || type.starts_with("viewer.")) text = stream_text(type, event);
+    if (type == "take.finished") text = take_text(event);
     if (type == "server.reloaded") text = "the server has read its configuration again";
     if (!text.empty()) return text;
     // Of a newer server: its own word, and whatever says what it is about.

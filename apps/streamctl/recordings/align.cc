@@ -143,17 +143,9 @@ class Aligning {
     void say_error(const Placed& placed) {
         const auto& alignment = placed.report->alignment;
         const std::string who = placed.recording->camera;
-        if (!alignment || !alignment->error_ms) {
-            return console_.note(who + ": accuracy unknown");
-        }
-        if (alignment->has_exchanges) {
-            return console_.note(who + ": accurate to ±" + fixed(*alignment->error_ms, 2) +
-                                 " ms, by its answers about its clock");
-        }
-        console_.note(who + ": accurate to ±" + fixed(*alignment->error_ms, 1) + " ms (network " +
-                      fixed(alignment->network_error_ms, 1) +
-                      (alignment->was_pinged ? " measured" : " assumed") + ", camera " +
-                      fixed(alignment->camera_error_ms, 1) + " assumed)");
+        console_.note(who + ": " +
+                      (alignment ? mux::to_text(static_cast<const mux::Accuracy&>(*alignment))
+                                 : "accuracy unknown"));
     }
 
     control::TakeRecording describe(const Placed& placed) const {

@@ -104,6 +104,16 @@ std::optional<std::string> Download::fetch_dump(const control::Recording& record
     return dump->target;
 }
 
+std::optional<std::string> Download::fetch_file(const control::Recording& recording,
+                                                const std::string& name,
+                                                const std::string& folder) {
+    make_folder(folder);
+    const auto file = wanted_file(recording, name, folder);
+    if (!file) return std::nullopt;
+    fetch(*file);
+    return file->target;
+}
+
 void Download::print(const WantedFile& file) {
     if (!console_.json()) return console_.result(file.target);
     json::Object object;

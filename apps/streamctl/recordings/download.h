@@ -28,6 +28,9 @@ class Download {
     /// Its dump alone, without a word on stdout: where it is. nullopt if it was not kept.
     std::optional<std::string> fetch_dump(const control::Recording& recording,
                                           const Options& options);
+    /// One of its files into `folder`, likewise.
+    std::optional<std::string> fetch_file(const control::Recording& recording,
+                                          const std::string& name, const std::string& folder);
     /// The last file had been downloaded before.
     bool was_there() const { return was_there_; }
 

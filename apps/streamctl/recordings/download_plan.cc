@@ -69,6 +69,17 @@ std::vector<WantedFile> wanted_mp4(const control::Recording& recording, const st
     return out;
 }
 
+std::optional<WantedFile> wanted_file(const control::Recording& recording, const std::string& name,
+                                      const std::string& folder) {
+    for (const control::RecordingFile& file : recording.files) {
+        if (file.name != name) continue;
+        WantedFile wanted = file_of(recording, file, folder);
+        wanted.is_result = false;
+        return wanted;
+    }
+    return std::nullopt;
+}
+
 std::optional<WantedFile> wanted_dump(const control::Recording& recording,
                                       const std::string& folder) {
     for (const control::RecordingFile& file : recording.files) {

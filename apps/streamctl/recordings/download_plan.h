@@ -29,4 +29,8 @@ std::vector<WantedFile> wanted_mp4(const control::Recording& recording, const st
 std::optional<WantedFile> wanted_dump(const control::Recording& recording,
                                       const std::string& folder);
 
+/// One of its files, no result; nullopt if it has none of that name. Throws Failed as above.
+std::optional<WantedFile> wanted_file(const control::Recording& recording, const std::string& name,
+                                      const std::string& folder);
+
 }  // namespace st::streamctl

@@ -1,0 +1,210 @@
+/// take run, take show and take delete.
+#include <algorithm>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/units.h"
+#include "cli/terminal.h"
+#include "control/camera_status.h"
+#include "control/glob.h"
+#include "control/status.h"
+#include "json/write.h"
+#include "streamctl/commands/capture.h"
+#include "streamctl/commands/commands.h"
+#include "streamctl/commands/follow.h"
+#include "streamctl/console/table.h"
+#include "takes/manifest.h"
+
+namespace st::streamctl {
+namespace {
+
+using takes::Manifest;
+using takes::Verdict;
+
+std::string ms_text(std::int64_t us) { return fixed(static_cast<double>(us) / 1000, 1); }
+
+Manifest understood_take(const std::string& body) {
+    auto manifest = takes::decode_manifest(body);
+    if (manifest) return std::move(*manifest);
+    throw Failed(cli::kRefused,
+                 "the server's answer cannot be understood: " + manifest.error().message);
+}
+
+std::string ask(ApiClient& client, std::string_view method, const std::string& take) {
+    json::Object object;
+    object.set("name", take);
+    return client.ask(method, json::write(object));
+}
+
+// ---- before it begins
+
+/// What stands against this camera; empty: nothing.
+std::string trouble_of(const control::CameraStatus& camera, milliseconds max_error) {
+    if (camera.state == control::CameraState::recording) return "it records already";
+    const std::int64_t most_us = std::chrono::microseconds(max_error).count();
+    const control::CameraClock& clock = camera.clock;
+    if (!clock.bound_us)
+        return "nothing is known about its clock yet (--max-error 1h takes it as it is)";
+    if (*clock.bound_us <= most_us) return {};
+    return "its clock is known to ±" + ms_text(*clock.bound_us) + " ms only, not to " +
+           format_duration(max_error) +
+           (clock.method == "exchange" ? "" : "; it does not answer about it");
+}
+
+/// Sentences; none: it may begin.
+std::vector<std::string> preflight(const Options& options, ApiClient& client) {
+    std::vector<std::string> out;
+    const auto cameras = cameras_by_name(client);
+    std::vector<std::string> names;
+    for (const auto& [name, camera] : cameras) names.push_back(name);
+    const auto chosen = control::select_names(options.start.cameras, names);
+    for (const std::string& missing : chosen.missing) out.push_back(missing + ": is not connected");
+    if (chosen.matched.empty() && chosen.missing.empty())
+        out.emplace_back("no camera is connected");
+    for (const std::string& name : chosen.matched) {
+        const std::string why = trouble_of(cameras.at(name), options.take.max_error);
+        if (!why.empty()) out.push_back(name + ": " + why);
+    }
+    const auto disk = disk_trouble(client, options.start.parameters, chosen.matched.size(),
+                                   options.capture.duration.value_or(milliseconds(0)));
+    if (disk) out.push_back(*disk);
+    return out;
+}
+
+// ---- what came of it
+
+/// Every file's digest is there.
+bool is_whole(const Manifest& manifest) {
+    for (const takes::Camera& camera : manifest.cameras) {
+        for (const takes::Part& part : camera.parts) {
+            if (!part.file.empty() && !part.sha256) return false;
+        }
+    }
+    return true;
+}
+
+/// The take once its files have been read. Throws Failed 75 if that takes longer than `patience`
+/// without any progress that could be seen.
+std::string finished_take(const std::string& take, milliseconds patience, ApiClient& client) {
+    constexpr milliseconds kLookEvery{100};
+    const auto deadline = Clock::now() + patience;
+    for (;;) {
+        std::string body;
+        try {
+            body = ask(client, "takes.get", take);
+            if (is_whole(understood_take(body))) return body;
+        } catch (const Refused& refused) {
+            if (refused.code() != control::ErrorCode::conflict) throw;
+        }
+        if (Clock::now() >= deadline) {
+            if (!body.empty()) return body;
+            throw Failed(cli::kNoAnswer, "take " + take + ": its recordings are not finished yet");
+        }
+        if (client.connection().wait(Clock::now() + kLookEvery) == Connection::Woke::interrupted)
+            throw Failed(cli::kInterrupted, "interrupted");
+    }
+}
+
+std::string clock_text_of(const takes::Part& part) {
+    return part.bound_us ? "±" + ms_text(*part.bound_us) + " ms" : "not known";
+}
+
+void print(const Manifest& manifest, Console& console) {
+    Table table({{"CAMERA"},
+                 {"RECORDING"},
+                 {"BEGINS", true},
+                 {"PICTURES", true},
+                 {"LOST", true},
+                 {"FPS", true},
+                 {"ERROR", true},
+                 {"MODEL", false, 1}});
+    for (const takes::Camera& camera : manifest.cameras) {
+        for (const takes::Part& part : camera.parts) {
+            table.add(
+                {camera.camera, part.recording,
+                 part.first_us ? fixed(static_cast<double>(*part.first_us) / 1e6, 3) + " s" : "-",
+                 std::to_string(part.pictures), std::to_string(part.lost),
+                 part.fps ? fixed(*part.fps, 2) : "-", clock_text_of(part),
+                 camera.model.value_or("-")});
+        }
+    }
+    table.print(std::cout, output_width());
+    console.result("take " + manifest.take + ", begun " + manifest.started_at);
+    if (manifest.pairing) {
+        console.result("the nearest picture of another camera is " +
+                       ms_text(manifest.pairing->p95_us) + " ms away or less for 95 % of them, " +
+                       ms_text(manifest.pairing->worst_us) + " ms at worst");
+    }
+    console.result("verdict: " + std::string(takes::to_string(manifest.verdict)));
+    for (const std::string& why : manifest.why) console.result("  " + why);
+}
+
+int code_of(Verdict verdict) {
+    return verdict == Verdict::ok      ? cli::kDone
+           : verdict == Verdict::check ? cli::kDamaged
+                                       : cli::kRefused;
+}
+
+int run(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console) {
+    const auto troubles = preflight(options, client);
+    if (!troubles.empty()) {
+        for (const std::string& trouble : troubles) console.trouble(trouble);
+        throw Failed(cli::kRefused, "take " + options.take.name + ": nothing was started");
+    }
+    const int captured = run_capture(options, client, interrupt, console);
+    if (captured == cli::kInterrupted) return captured;
+    std::string body;
+    try {
+        body = finished_take(options.take.name, options.start.timeout, client);
+    } catch (const Refused& refused) {
+        // Nothing was recorded: why has been said.
+        if (captured != cli::kDone && refused.code() == control::ErrorCode::not_found)
+            return captured;
+        throw;
+    }
+    const Manifest manifest = understood_take(body);
+    if (console.json()) {
+        console.body(body);
+    } else {
+        console.note("verdict: " + std::string(takes::to_string(manifest.verdict)));
+        for (const std::string& why : manifest.why) console.note("  " + why);
+    }
+    const int judged = code_of(manifest.verdict);
+    return captured == cli::kRefused || judged == cli::kDone ? captured : judged;
+}
+
+int show(const Options& options, ApiClient& client, Console& console) {
+    const std::string body = ask(client, "takes.get", options.take.name);
+    if (console.json())
+        console.body(body);
+    else
+        print(understood_take(body), console);
+    return cli::kDone;
+}
+
+int remove(const Options& options, ApiClient& client, Console& console) {
+    const Manifest manifest = understood_take(ask(client, "takes.get", options.take.name));
+    std::size_t recordings = 0;
+    for (const takes::Camera& camera : manifest.cameras) recordings += camera.parts.size();
+    if (!options.is_confirmed && !is_confirmed("Delete take " + options.take.name + " with " +
+                                               counted(recordings, "recording") + " for good?")) {
+        console.note("nothing was deleted");
+        return cli::kRefused;
+    }
+    const std::string body = ask(client, "takes.delete", options.take.name);
+    if (console.json()) console.body(body);
+    console.note("take " + options.take.name + ": deleted");
+    return cli::kDone;
+}
+
+}  // namespace
+
+int run_take(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console) {
+    if (options.command.back() == "run") return run(options, client, interrupt, console);
+    if (options.command.back() == "delete") return remove(options, client, console);
+    return show(options, client, console);
+}
+
+}  // namespace st::streamctl

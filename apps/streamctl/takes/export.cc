@@ -1,0 +1,269 @@
+#include "streamctl/takes/export.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <stop_token>
+#include <utility>
+
+#include "cli/terminal.h"
+#include "json/write.h"
+#include "record/verifier.h"
+#include "streamctl/console/table.h"
+#include "streamctl/takes/films.h"
+#include "streamctl/takes/mcap_export.h"
+#include "takes/constant_rate.h"
+#include "worker/pool.h"
+#include "worker/program.h"
+
+namespace st::streamctl {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string two_digits(std::size_t number) {
+    return (number < 10 ? "0" : "") + std::to_string(number);
+}
+
+std::string seconds_text(std::int64_t us) { return fixed(static_cast<double>(us) / 1e6, 6); }
+
+std::string ms_text(std::int64_t us) { return fixed(static_cast<double>(us) / 1000, 1); }
+
+/// From the first picture that all cameras have to the last one.
+takes::Grid common_span(const std::vector<Film>& films, double rate) {
+    takes::Grid grid;
+    grid.rate = rate;
+    std::int64_t begin = std::numeric_limits<std::int64_t>::min();
+    std::int64_t end = std::numeric_limits<std::int64_t>::max();
+    for (const Film& film : films) {
+        begin = std::max(begin, film.runs.front().at_us.front());
+        end = std::min(end, film.runs.back().at_us.back() + film.runs.back().duration_us);
+    }
+    if (begin >= end)
+        throw Failed(cli::kRefused, "there is no time at which all cameras have pictures");
+    grid.begin_us = begin;
+    grid.slots = std::max<std::size_t>(
+        1, static_cast<std::size_t>(static_cast<double>(end - begin) * rate / 1e6));
+    return grid;
+}
+
+class Export {
+ public:
+    Export(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console)
+        : options_(options),
+          client_(client),
+          interrupt_(interrupt),
+          console_(console),
+          manifest_(fetch_take(options.take.name, client)) {}
+
+    int run() {
+        if (manifest_.verdict == takes::Verdict::failed) {
+            console_.trouble("the verdict on take " + manifest_.take +
+                             " is failed: " + (manifest_.why.empty() ? "" : manifest_.why.front()));
+        }
+        FetchedFiles fetched(options_.folder);
+        films_ = fetch_films(manifest_, options_.take.to != "csv", fetched, client_, interrupt_,
+                             console_);
+        const std::string& to = options_.take.to;
+        if (to == "csv") csv();
+        if (to == "caliscope") caliscope();
+        if (to == "cfr")
+            constant_rate(
+                "", [](const Film& film, auto) { return film.camera; }, all());
+        if (to == "lerobot") lerobot();
+        if (to == "freemocap") {
+            constant_rate(
+                "synchronized_videos", [](const Film& film, auto) { return film.camera; },
+                common_span(films_, rate()));
+        }
+        if (to == "pose2sim") {
+            constant_rate(
+                "videos", [](const Film&, std::size_t n) { return "cam" + two_digits(n + 1); },
+                common_span(films_, rate()));
+        }
+        if (to == "mcap") mcap();
+        return cli::kDone;
+    }
+
+ private:
+    std::string path(const std::string& name) const {
+        return fs::absolute(fs::path(options_.folder) / name).lexically_normal().string();
+    }
+    void write(const std::string& name, std::string_view text) {
+        write_new_file(path(name), text);
+        console_.result(path(name));
+    }
+    void make_folder(const std::string& name) const {
+        std::error_code error;
+        fs::create_directories(path(name), error);
+        if (error) throw Failed(cli::kCannotCreate, path(name) + ": " + error.message());
+    }
+
+    /// The asked rate, or the greatest that a camera really had, as cameras are set: whole.
+    double rate() const {
+        if (options_.take.rate) return *options_.take.rate;
+        double most = 1;
+        for (const takes::Camera& camera : manifest_.cameras) {
+            for (const takes::Part& part : camera.parts)
+                most = std::max(most, part.fps.value_or(1));
+        }
+        return std::round(most);
+    }
+    takes::Grid all() const {
+        std::vector<takes::Shown> runs;
+        for (const Film& film : films_) runs.insert(runs.end(), film.runs.begin(), film.runs.end());
+        const takes::Grid grid = takes::grid_over(runs, rate());
+        if (grid.slots == 0)
+            throw Failed(cli::kRefused, "the take is too long for one film at an even rate");
+        return grid;
+    }
+
+    /// One table of all cameras.
+    void csv() {
+        std::string text = "camera," + std::string(mux::kPictureTableHeader);
+        mux::WallText wall;
+        for (const Film& film : films_) {
+            for (const mux::PictureRow& row : film.table.rows) {
+                text += film.camera + ",";
+                mux::append_row(text, row, film.table.files[row.file], wall);
+            }
+        }
+        write(manifest_.take + ".csv", text);
+    }
+
+    /// Caliscope reads one film a camera, and of it each picture's time.
+    void caliscope() {
+        std::string times = "cam_id,frame_time\n";
+        for (std::size_t i = 0; i < films_.size(); ++i) {
+            const Film& film = films_[i];
+            if (film.movies.size() != 1) {
+                throw Failed(cli::kRefused,
+                             film.camera + ": has " + std::to_string(film.movies.size()) +
+                                 " films, and Caliscope reads one a camera; --to cfr makes one");
+            }
+            const std::string id = std::to_string(i + 1);
+            for (const mux::PictureRow& row : film.table.rows)
+                times += id + "," + seconds_text(*row.take_us) + "\n";
+        }
+        for (std::size_t i = 0; i < films_.size(); ++i) {
+            const std::string target = path("cam_" + std::to_string(i + 1) + ".mp4");
+            if (fs::exists(target)) throw Failed(cli::kCannotCreate, target + ": exists already");
+            fs::rename(films_[i].movies.front(), target);
+            console_.result(target);
+            console_.note("cam_" + std::to_string(i + 1) + " is " + films_[i].camera);
+        }
+        write("timestamps.csv", times);
+    }
+
+    /// All films on one grid; what each slot shows stands beside each. `name_of(film, number)`.
+    template <class NameOf>
+    std::vector<takes::SlotErrors> constant_rate(const std::string& folder, NameOf name_of,
+                                                 const takes::Grid& grid) {
+        make_folder(folder);
+        std::vector<takes::SlotErrors> errors;
+        for (std::size_t i = 0; i < films_.size(); ++i) {
+            const std::string stem = (folder.empty() ? "" : folder + "/") + name_of(films_[i], i);
+            const auto slots = takes::fill(grid, films_[i].runs);
+            encode(films_[i], slots, grid.rate, path(stem + ".mp4"));
+            write(stem + ".cfr.csv", takes::to_csv(slots));
+            errors.push_back(takes::errors_of(slots));
+            say(films_[i], errors.back());
+        }
+        return errors;
+    }
+
+    void say(const Film& film, const takes::SlotErrors& errors) {
+        console_.note(film.camera + ": pictures are at most " + ms_text(errors.worst_us) +
+                      " ms from their slots, 95 % within " + ms_text(errors.p95_us) + " ms; " +
+                      (errors.empty == 0 ? "none" : std::to_string(errors.empty)) + " empty" +
+                      (film.is_bounded ? "; times known to ±" + ms_text(film.bound_us) + " ms"
+                                       : "; how far off its times are is not known"));
+    }
+
+    void encode(const Film& film, const std::vector<takes::Slot>& slots, double rate,
+                const std::string& target) {
+        const auto job = [this](const worker::Job& one) { return helpers_.run(one); };
+        record::HelperVerifier verifier(job, {});
+        takes::ConstantRate wanted;
+        wanted.movies = film.movies;
+        wanted.slots = slots;
+        wanted.rate = rate;
+        wanted.crf = options_.take.crf;
+        wanted.output = target;
+        wanted.camera = film.camera;
+        wanted.run = job;
+        wanted.verifier = &verifier;
+        wanted.cancel = stop_.get_token();
+        if (film.movies.size() > takes::kMoviesMax) {
+            throw Failed(cli::kRefused, film.camera + ": has " +
+                                            std::to_string(film.movies.size()) +
+                                            " films; at most " + std::to_string(takes::kMoviesMax) +
+                                            " can be joined");
+        }
+        const auto report = takes::encode(wanted);
+        if (!report)
+            throw Failed(static_cast<cli::ExitCode>(report.error().code), report.error().message);
+        console_.result(target);
+    }
+
+    /// LeRobot takes the n-th picture for the one at n / fps: how far that is from the truth stands
+    /// beside it.
+    void lerobot() {
+        const takes::Grid grid = common_span(films_, rate());
+        const auto errors = constant_rate(
+            "videos", [](const Film& film, auto) { return film.camera; }, grid);
+        std::string frames = "frame_index,timestamp\n";
+        for (std::size_t i = 0; i < grid.slots; ++i) {
+            frames += std::to_string(i) + "," + fixed(static_cast<double>(i) / grid.rate, 6) + "\n";
+        }
+        write("frames.csv", frames);
+        json::Array cameras;
+        for (std::size_t i = 0; i < films_.size(); ++i) {
+            json::Object one;
+            one.set("camera", films_[i].camera);
+            one.set("worst_s", static_cast<double>(errors[i].worst_us) / 1e6);
+            one.set("p95_s", static_cast<double>(errors[i].p95_us) / 1e6);
+            one.set("bound_s", films_[i].is_bounded
+                                   ? json::Value(static_cast<double>(films_[i].bound_us) / 1e6)
+                                   : json::Value());
+            cameras.emplace_back(one);
+        }
+        json::Object report;
+        report.set("fps", grid.rate);
+        report.set("frames", grid.slots);
+        report.set("zero_us", grid.begin_us);
+        report.set("cameras", cameras);
+        write("tolerance.json", json::write(report) + "\n");
+    }
+
+    void mcap() {
+        const auto job = [this](const worker::Job& one) { return helpers_.run(one); };
+        const std::string target = path(manifest_.take + ".mcap");
+        export_mcap(films_, target, job);
+        console_.result(target);
+    }
+
+    static worker::PoolOptions helpers() {
+        worker::PoolOptions options;
+        options.command = {worker::helper_program("streamd-media"), "serve"};
+        options.limits.file_bytes = 0;  // a film is as long as it is
+        return options;
+    }
+
+    const Options& options_;
+    ApiClient& client_;
+    Interrupt& interrupt_;
+    Console& console_;
+    const takes::Manifest manifest_;
+    std::vector<Film> films_;
+    worker::Pool helpers_{helpers(), Log()};
+    std::stop_source stop_;
+};
+
+}  // namespace
+
+int run_export(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console) {
+    return Export(options, client, interrupt, console).run();
+}
+
+}  // namespace st::streamctl

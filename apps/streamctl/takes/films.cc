@@ -1,0 +1,134 @@
+#include "streamctl/takes/films.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "base/fd.h"
+#include "json/write.h"
+#include "streamctl/recordings/download.h"
+
+namespace st::streamctl {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kPicturesName[] = "pictures.csv";
+
+mux::PictureTable read_table(const std::string& path, const std::string& recording) {
+    std::ifstream in(path, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    auto table = mux::read_picture_table(text);
+    if (!table)
+        throw Failed(cli::kBadInput, recording + ": pictures.csv: " + table.error().message);
+    return std::move(*table);
+}
+
+/// Puts the pictures of one more recording behind those that are there.
+void append(Film& film, mux::PictureTable table, const std::string& recording) {
+    takes::Shown run;
+    run.first_picture = film.table.rows.size();
+    const auto files = static_cast<std::uint32_t>(film.table.files.size());
+    for (const std::string& file : table.files) film.table.files.push_back(recording + "/" + file);
+    for (mux::PictureRow& row : table.rows) {
+        if (!row.take_us) {
+            throw Failed(
+                cli::kRefused,
+                film.camera + ": nothing says when its pictures were taken (" + recording + ")");
+        }
+        row.picture += run.first_picture;
+        row.file += files;
+        run.at_us.push_back(*row.take_us);
+        run.duration_us = row.duration_us;
+        film.table.rows.push_back(row);
+    }
+    film.runs.push_back(std::move(run));
+}
+
+}  // namespace
+
+takes::Manifest fetch_take(const std::string& take, ApiClient& client) {
+    json::Object object;
+    object.set("name", take);
+    auto manifest = takes::decode_manifest(client.ask("takes.get", json::write(object)));
+    if (manifest) return std::move(*manifest);
+    throw Failed(cli::kRefused,
+                 "the server's answer cannot be understood: " + manifest.error().message);
+}
+
+FetchedFiles::FetchedFiles(const std::string& folder) {
+    std::error_code error;
+    fs::create_directories(folder, error);
+    std::string name = fs::path(folder) / ".fetched-XXXXXX";
+    if (error || ::mkdtemp(name.data()) == nullptr)
+        throw Failed(cli::kCannotCreate,
+                     folder + ": " + (error ? error.message() : std::strerror(errno)));
+    path_ = name;
+}
+
+FetchedFiles::~FetchedFiles() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+}
+
+std::vector<Film> fetch_films(const takes::Manifest& manifest, bool needs_movies,
+                              const FetchedFiles& into, ApiClient& client, Interrupt& interrupt,
+                              Console& console) {
+    Download download(client, interrupt, console);
+    std::vector<Film> films;
+    for (const takes::Camera& camera : manifest.cameras) {
+        Film& film = films.emplace_back();
+        film.camera = camera.camera;
+        film.is_bounded = true;
+        std::string last;
+        for (const takes::Part& part : camera.parts) {
+            film.is_bounded = film.is_bounded && part.bound_us;
+            film.bound_us = std::max(film.bound_us, part.bound_us.value_or(0));
+            const auto recording =
+                understood(control::decode_recording(client.recording(part.recording)));
+            const auto fetch = [&](const std::string& name) {
+                const auto path = download.fetch_file(recording, name, into.path());
+                if (path) return *path;
+                throw Failed(cli::kRefused, camera.camera + ": " + part.recording + " has no " +
+                                                (name.empty() ? "MP4" : name) +
+                                                ": it was not kept (recording.keep)");
+            };
+            if (needs_movies)
+                film.movies.push_back(fetch(part.file.substr(part.file.rfind('/') + 1)));
+            // One table tells of all files of a recording.
+            if (part.recording == last) continue;
+            last = part.recording;
+            append(film, read_table(fetch(kPicturesName), part.recording), part.recording);
+        }
+        if (film.table.rows.empty())
+            throw Failed(cli::kRefused, camera.camera + ": has no pictures");
+    }
+    return films;
+}
+
+void write_new_file(const std::string& path, std::string_view text) {
+    const auto fail = [](cli::ExitCode code, const std::string& what) {
+        throw Failed(code, what + ": " + std::strerror(errno));
+    };
+    if (::access(path.c_str(), F_OK) == 0)
+        throw Failed(cli::kCannotCreate, path + ": exists already");
+    const std::string part = path + ".part";
+    const Fd fd(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (!fd) fail(cli::kCannotCreate, part);
+    while (!text.empty()) {
+        const ssize_t wrote = ::write(fd.get(), text.data(), text.size());
+        if (wrote < 0 && errno == EINTR) continue;
+        if (wrote <= 0) fail(cli::kIoFailed, part);
+        text.remove_prefix(static_cast<std::size_t>(wrote));
+    }
+    if (::fsync(fd.get()) != 0 || ::rename(part.c_str(), path.c_str()) != 0)
+        fail(cli::kIoFailed, path);
+}
+
+}  // namespace st::streamctl

@@ -1,0 +1,50 @@
+#pragma once
+/// A take's films and tables, fetched from the server. Main thread.
+#include <string>
+#include <vector>
+
+#include "mux/picture_table.h"
+#include "streamctl/commands/commands.h"
+#include "takes/manifest.h"
+#include "takes/slots.h"
+
+namespace st::streamctl {
+
+/// One camera of a take.
+struct Film {
+    std::string camera;
+    std::vector<std::string> movies;  ///< MP4s, in the order of recording
+    /// All its pictures, in the order in which they are shown; `picture` counts over all of them.
+    mux::PictureTable table;
+    std::vector<takes::Shown> runs;  ///< one for each recording
+    std::int64_t bound_us = 0;       ///< its times are wrong by no more
+    bool is_bounded = false;
+};
+
+/// take.json of the server. Throws Failed, Refused.
+takes::Manifest fetch_take(const std::string& take, ApiClient& client);
+
+/// A folder for what is fetched, removed in the end with all that is still in it.
+class FetchedFiles {
+ public:
+    /// Inside `folder`, which is made if need be. Throws Failed.
+    explicit FetchedFiles(const std::string& folder);
+    ~FetchedFiles();
+    FetchedFiles(const FetchedFiles&) = delete;
+    FetchedFiles& operator=(const FetchedFiles&) = delete;
+    const std::string& path() const { return path_; }
+
+ private:
+    std::string path_;
+};
+
+/// `needs_movies`: else only the tables are fetched. Throws Failed, and says why, if a recording
+/// has none of them, or no times.
+std::vector<Film> fetch_films(const takes::Manifest& manifest, bool needs_movies,
+                              const FetchedFiles& into, ApiClient& client, Interrupt& interrupt,
+                              Console& console);
+
+/// Written as `<path>.part` and then named. Throws Failed, also if it is there already.
+void write_new_file(const std::string& path, std::string_view text);
+
+}  // namespace st::streamctl

@@ -1,0 +1,147 @@
+#include "streamctl/takes/mcap_export.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "base/fd.h"
+#include "media/movie_facts.h"
+#include "takes/mcap.h"
+
+namespace st::streamctl {
+namespace {
+
+constexpr std::uint64_t kPictureBytesMax = std::uint64_t{1} << 28;
+
+Failed failed(const std::string& what) {
+    return {cli::kIoFailed, what + ": " + std::strerror(errno)};
+}
+
+/// The pictures of a camera, in one file without a name, and where each lies.
+struct Coded {
+    Fd file;
+    struct Place {
+        std::uint64_t at;
+        std::uint64_t bytes;
+        std::int64_t wall_us;
+    };
+    std::vector<Place> pictures;
+};
+
+void read_all(int fd, void* into, std::size_t bytes, std::uint64_t at) {
+    for (std::size_t done = 0; done < bytes;) {
+        const ssize_t got = ::pread(fd, static_cast<char*>(into) + done, bytes - done,
+                                    static_cast<off_t>(at + done));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) throw failed("read a picture");
+        if (got == 0) throw Failed(cli::kBadInput, "a film's pictures end early");
+        done += static_cast<std::size_t>(got);
+    }
+}
+
+void run_job(const std::string& camera, const std::string& movie, int into,
+             const worker::RunJob& run) {
+    const Fd file(::open(movie.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) throw failed("open " + movie);
+    const int fds[] = {file.get(), into};
+    worker::Job job;
+    job.name = media::kPicturesJob;
+    job.fds = fds;
+    job.limits = {std::chrono::hours(1), std::chrono::hours(1)};
+    const auto result = run(job);
+    if (!result.answer) throw Failed(cli::kBadInput, camera + ": " + result.answer.error().message);
+}
+
+Coded coded_pictures(const Film& film, const std::string& folder, const worker::RunJob& run) {
+    Coded out;
+    std::string name = folder + ".pictures-XXXXXX";
+    out.file = Fd(::mkostemp(name.data(), O_CLOEXEC));
+    if (!out.file) throw failed("create " + name);
+    ::unlink(name.c_str());
+    std::uint64_t at = 0;
+    for (const std::string& movie : film.movies) {
+        run_job(film.camera, movie, out.file.get(), run);
+        struct stat status {};
+        if (::fstat(out.file.get(), &status) != 0) throw failed("look at the pictures");
+        std::int64_t before = std::numeric_limits<std::int64_t>::min();
+        while (at < static_cast<std::uint64_t>(status.st_size)) {
+            media::CodedPicture head;
+            read_all(out.file.get(), &head, sizeof head, at);
+            if (head.bytes > kPictureBytesMax || out.pictures.size() == film.table.rows.size())
+                throw Failed(cli::kBadInput, film.camera + ": its table is not that of its film");
+            if (head.shown_ticks <= before) {
+                throw Failed(cli::kRefused, film.camera +
+                                                ": has B-frames, which foxglove.CompressedVideo "
+                                                "cannot hold");
+            }
+            before = head.shown_ticks;
+            const mux::PictureRow& row = film.table.rows[out.pictures.size()];
+            if (!row.wall_us) throw Failed(cli::kRefused, film.camera + ": a picture has no time");
+            out.pictures.push_back({at + sizeof head, head.bytes, *row.wall_us});
+            at += sizeof head + head.bytes;
+        }
+    }
+    if (out.pictures.size() != film.table.rows.size())
+        throw Failed(cli::kBadInput, film.camera + ": its table is not that of its film");
+    return out;
+}
+
+void write_all(int fd, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const ssize_t wrote = ::write(fd, bytes.data(), bytes.size());
+        if (wrote < 0 && errno == EINTR) continue;
+        if (wrote <= 0) throw failed("write");
+        bytes.remove_prefix(static_cast<std::size_t>(wrote));
+    }
+}
+
+}  // namespace
+
+void export_mcap(std::span<const Film> films, const std::string& target,
+                 const worker::RunJob& run) {
+    if (::access(target.c_str(), F_OK) == 0)
+        throw Failed(cli::kCannotCreate, target + ": exists already");
+    struct Next {
+        std::int64_t wall_us;
+        std::size_t camera;
+        std::size_t picture;
+    };
+    std::vector<Coded> coded;
+    std::vector<Next> order;
+    std::vector<std::string> topics;
+    for (const Film& film : films) {
+        coded.push_back(coded_pictures(film, target.substr(0, target.rfind('/') + 1), run));
+        topics.push_back("/" + film.camera);
+        for (std::size_t i = 0; i < coded.back().pictures.size(); ++i)
+            order.push_back({coded.back().pictures[i].wall_us, coded.size() - 1, i});
+    }
+    std::ranges::stable_sort(order, {}, &Next::wall_us);
+    const std::string part = target + ".part";
+    const Fd file(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (!file) throw Failed(cli::kCannotCreate, part + ": " + std::strerror(errno));
+    takes::McapWriter writer;
+    write_all(file.get(), writer.begin("streamctl " ST_VERSION, "foxglove.CompressedVideo",
+                                       takes::compressed_video_schema(), topics));
+    std::vector<std::uint8_t> picture;
+    for (const Next& next : order) {
+        const Coded& camera = coded[next.camera];
+        const Coded::Place& place = camera.pictures[next.picture];
+        picture.resize(place.bytes);
+        read_all(camera.file.get(), picture.data(), picture.size(), place.at);
+        const std::string message =
+            takes::compressed_video(next.wall_us, films[next.camera].camera, picture);
+        write_all(
+            file.get(),
+            writer.message(next.camera, static_cast<std::uint64_t>(next.wall_us) * 1000, message));
+    }
+    write_all(file.get(), writer.end());
+    if (::fsync(file.get()) != 0 || ::rename(part.c_str(), target.c_str()) != 0)
+        throw failed(target);
+}
+
+}  // namespace st::streamctl

@@ -1,0 +1,104 @@
+#include "takes/material.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
+#include <utility>
+
+#include "base/fd.h"
+#include "json/read.h"
+
+namespace st::takes {
+namespace {
+
+constexpr unsigned kDepthMax = 32;
+constexpr std::size_t kPage = 1000;
+
+std::optional<Place> place_of(const json::Value& value) {
+    const json::Object* const times = value.object();
+    if (times == nullptr) return std::nullopt;
+    const auto first = (*times)["first_us"].integer();
+    const auto wall = (*times)["first_wall_us"].integer();
+    if (!first || !wall) return std::nullopt;
+    return Place{*first, *wall, (*times)["bound_us"].integer(),
+                 (*times)["assumed_us"].integer().value_or(0)};
+}
+
+std::optional<std::string> text_or_none(const json::Value& value) {
+    return value.text() != nullptr ? std::optional(*value.text()) : std::nullopt;
+}
+
+}  // namespace
+
+Recording recording_of(const record::CatalogueEntry& entry) {
+    Recording out;
+    out.id = entry.id;
+    out.camera = entry.camera;
+    out.state = entry.state;
+    out.started_us = entry.started_us;
+    const auto value = json::read(entry.json, {entry.json.size(), kDepthMax});
+    if (!value || value->object() == nullptr) return out;
+    const json::Object& session = *value->object();
+    if (const json::Object* said = session["capabilities"].object())
+        out.model = text_or_none((*said)["deviceModel"]);
+    out.part = static_cast<unsigned>(session["part"].natural().value_or(1));
+    out.started_at = session["started_at"].text_or_empty();
+    out.ended_at = session["ended_at"].text_or_empty();
+    out.place = place_of(session["times"]);
+    if (const json::Object* clock = session["clock"].object()) out.clock = *clock;
+    out.lost = session["seq_missing"].natural().value_or(0);
+    out.damage_count = session["damage_count"].natural().value_or(0);
+    out.fps = session["fps"].real();
+    out.error = text_or_none(session["error"]);
+    if (const json::Array* files = session["files"].array()) {
+        for (const json::Value& file : *files) {
+            const json::Object* const one = file.object();
+            if (one == nullptr || (*one)["kind"] != json::Value("mp4")) continue;
+            out.files.push_back(
+                {(*one)["name"].text_or_empty(), (*one)["pictures"].natural().value_or(0)});
+        }
+    }
+    return out;
+}
+
+std::vector<record::CatalogueEntry> entries_of(record::Catalogue& catalogue,
+                                               const std::string& take) {
+    std::vector<record::CatalogueEntry> all;
+    record::CatalogueQuery query;
+    query.take = take;
+    query.limit = kPage;
+    for (;;) {
+        record::CataloguePage page = catalogue.list(query);
+        std::ranges::move(page.items, std::back_inserter(all));
+        if (!page.next) break;
+        query.cursor = *page.next;
+    }
+    std::ranges::sort(all, {}, [](const record::CatalogueEntry& entry) {
+        return std::pair(entry.started_us, entry.id);
+    });
+    return all;
+}
+
+std::optional<std::string> read_file_of(record::Catalogue& catalogue, const std::string& id,
+                                        const std::string& name, std::size_t bytes_max) {
+    const auto opened = catalogue.open_file(id, name);
+    if (!opened) return std::nullopt;
+    const Fd fd(*opened);
+    struct stat status {};
+    if (::fstat(fd.get(), &status) != 0 || static_cast<std::uint64_t>(status.st_size) > bytes_max)
+        return std::nullopt;
+    std::string text(static_cast<std::size_t>(status.st_size), '\0');
+    std::size_t done = 0;
+    while (done < text.size()) {
+        const ssize_t got = ::read(fd.get(), text.data() + done, text.size() - done);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return std::nullopt;
+        done += static_cast<std::size_t>(got);
+    }
+    return text;
+}
+
+}  // namespace st::takes

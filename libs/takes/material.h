@@ -1,0 +1,61 @@
+#pragma once
+/// What the recordings of a take say of themselves: session.json and the tables of their pictures.
+/// Reads the disk; any thread that may block.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "json/value.h"
+#include "mux/picture_table.h"
+#include "record/catalogue.h"
+
+namespace st::takes {
+
+/// Where a recording lies on its server's clocks: session.json "times".
+struct Place {
+    std::int64_t first_us = 0;       ///< CLOCK_MONOTONIC when its first picture was taken
+    std::int64_t first_wall_us = 0;  ///< the wall clock then
+    std::optional<std::int64_t> bound_us;
+    std::int64_t assumed_us = 0;  ///< of the bound, what nobody measured
+};
+
+struct Mp4 {
+    std::string name;
+    std::uint64_t pictures = 0;
+};
+
+struct Recording {
+    std::string id;
+    std::string camera;
+    std::optional<std::string> model;
+    record::RecordingState state = record::RecordingState::done;
+    unsigned part = 1;
+    std::string started_at;  ///< RFC 3339, as it stands there
+    std::string ended_at;
+    std::int64_t started_us = 0;
+    std::optional<Place> place;
+    json::Object clock;
+    std::vector<Mp4> files;
+    std::uint64_t lost = 0;
+    std::uint64_t damage_count = 0;
+    std::optional<double> fps;
+    std::optional<std::string> error;
+    mux::PictureTable table;  ///< empty: there is none, or it cannot be read
+};
+
+Recording recording_of(const record::CatalogueEntry& entry);
+
+/// All of a take, in the order in which they began.
+std::vector<record::CatalogueEntry> entries_of(record::Catalogue& catalogue,
+                                               const std::string& take);
+
+/// A file of a recording whole; nullopt: there is none, or it is larger than `bytes_max`.
+std::optional<std::string> read_file_of(record::Catalogue& catalogue, const std::string& id,
+                                        const std::string& name, std::size_t bytes_max);
+
+/// A row is at least 24 bytes, and 130 usually.
+constexpr std::size_t kTableBytesMax = std::size_t{1} << 31;
+
+}  // namespace st::takes

@@ -1,0 +1,268 @@
+#include "takes/take_files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <system_error>
+#include <vector>
+
+#include "base/encodings.h"
+#include "base/fd.h"
+#include "digest/digest.h"
+#include "record/folder.h"
+#include "record/tables.h"
+#include "takes/pairing.h"
+
+namespace st::takes {
+namespace {
+
+/// Clocks of one start of the machine stay that near to each other while NTP corrects one.
+constexpr std::int64_t kSameStartUs = 2'000'000;
+
+std::int64_t apart(const Place& place) { return place.first_wall_us - place.first_us; }
+
+/// The line that all recordings share: by CLOCK_MONOTONIC, unless the machine was restarted
+/// between them.
+struct Line {
+    bool by_wall_clock = false;
+    std::int64_t zero_wall_us = 0;
+    std::int64_t zero_monotonic_us = 0;
+
+    std::int64_t first_us(const Place& place) const {
+        return by_wall_clock ? place.first_wall_us - zero_wall_us
+                             : place.first_us - zero_monotonic_us;
+    }
+};
+
+Line line_of(const std::vector<Recording>& recordings, const Manifest* before) {
+    Line line;
+    const Place* first = nullptr;
+    std::int64_t least = 0;
+    std::int64_t most = 0;
+    for (const Recording& recording : recordings) {
+        if (!recording.place) continue;
+        const Place& place = *recording.place;
+        least = first == nullptr ? apart(place) : std::min(least, apart(place));
+        most = first == nullptr ? apart(place) : std::max(most, apart(place));
+        if (first == nullptr || place.first_wall_us < first->first_wall_us) first = &place;
+    }
+    if (first == nullptr) return line;
+    line.zero_wall_us = first->first_wall_us;
+    line.zero_monotonic_us = first->first_us;
+    if (before != nullptr && before->zero_wall_us != 0) {
+        line.zero_wall_us = before->zero_wall_us;
+        line.zero_monotonic_us = before->zero_monotonic_us;
+        least = std::min(least, line.zero_wall_us - line.zero_monotonic_us);
+        most = std::max(most, line.zero_wall_us - line.zero_monotonic_us);
+    }
+    line.by_wall_clock = most - least > kSameStartUs;
+    if (line.by_wall_clock || (before != nullptr && before->zero_wall_us != 0)) return line;
+    // Of one start the first one is the first by the clock that never jumps.
+    for (const Recording& recording : recordings) {
+        if (!recording.place || recording.place->first_us >= line.zero_monotonic_us) continue;
+        line.zero_monotonic_us = recording.place->first_us;
+        line.zero_wall_us = recording.place->first_wall_us;
+    }
+    return line;
+}
+
+/// Moves the rows to the line. False: they are there.
+bool move_table(Recording& recording, const Line& line) {
+    auto& rows = recording.table.rows;
+    if (rows.empty() || !recording.place || !rows.front().take_us) return false;
+    const std::int64_t by_us = line.first_us(*recording.place) - *rows.front().take_us;
+    const std::int64_t wall_us = line.zero_wall_us + line.first_us(*recording.place);
+    if (by_us == 0 && rows.front().wall_us == wall_us) return false;
+    for (mux::PictureRow& row : rows) {
+        if (row.take_us) row.wall_us = line.zero_wall_us + (*row.take_us += by_us);
+        if (row.arrival_us) *row.arrival_us += by_us;
+    }
+    return true;
+}
+
+std::vector<Part> parts_of(const Recording& recording) {
+    std::vector<Part> parts;
+    const auto add = [&](const std::string& name, std::uint64_t pictures) {
+        Part part;
+        part.recording = recording.id;
+        if (!name.empty()) part.file = recording.id + "/" + name;
+        part.pictures = pictures;
+        part.fps = recording.fps;
+        part.clock = recording.clock;
+        if (recording.place) part.bound_us = recording.place->bound_us;
+        part.lost = parts.empty() ? recording.lost : 0;
+        for (const mux::PictureRow& row : recording.table.rows) {
+            if (!row.take_us || recording.table.files[row.file] != name) continue;
+            if (!part.first_us) part.first_us = row.take_us;
+            part.last_us = row.take_us;
+        }
+        parts.push_back(std::move(part));
+    };
+    for (const Mp4& file : recording.files) add(file.name, file.pictures);
+    if (parts.empty()) add("", 0);
+    return parts;
+}
+
+std::string ms_text(std::int64_t us) {
+    const std::int64_t tenths = (us + 50) / 100;
+    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
+}
+
+void add_reasons(const Recording& recording, std::vector<std::string>& why) {
+    const auto say = [&](const std::string& what) {
+        why.push_back(recording.camera + ": " + what);
+    };
+    if (recording.state == record::RecordingState::failed)
+        say(recording.id + " failed: " + recording.error.value_or("unknown"));
+    if (recording.part > 1) say("dropped out and came back: its pictures have a gap");
+    if (recording.lost > 0) say(std::to_string(recording.lost) + " messages are missing");
+    if (recording.damage_count > 0) say("its dump was damaged");
+    if (recording.table.rows.empty()) return say("there is no table of its pictures");
+    if (!recording.place) return say("nothing says when its pictures were taken");
+    if (!recording.place->bound_us) return say("how far off its times are is not known");
+    const Place& place = *recording.place;
+    const double interval_us = 1e6 / std::max(1.0, recording.fps.value_or(1));
+    if (static_cast<double>(*place.bound_us) > interval_us / 2) {
+        say("its times are known to ±" + ms_text(*place.bound_us) + " ms" +
+            (place.assumed_us > 0 ? " (" + ms_text(place.assumed_us) + " of that assumed)" : "") +
+            ", which is more than half of the " + ms_text(static_cast<std::int64_t>(interval_us)) +
+            " ms between two of its pictures");
+    }
+}
+
+std::string hex_of(const digest::Sha256& digest) { return hex_encode(digest); }
+
+std::optional<std::string> sha256_of(record::Catalogue& catalogue, const Part& part,
+                                     const std::function<bool()>& stop) {
+    constexpr std::size_t kBlock = std::size_t{1} << 20;
+    const auto opened =
+        catalogue.open_file(part.recording, part.file.substr(part.file.rfind('/') + 1));
+    if (!opened) return std::nullopt;
+    const Fd fd(*opened);
+    ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+    digest::Sha256Stream sum;
+    std::vector<std::uint8_t> block(kBlock);
+    for (;;) {
+        if (stop()) return std::nullopt;
+        const ssize_t got = ::read(fd.get(), block.data(), block.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return std::nullopt;
+        if (got == 0) return hex_of(sum.finish());
+        sum.add({block.data(), static_cast<std::size_t>(got)});
+    }
+}
+
+}  // namespace
+
+std::string manifest_path(const std::string& recordings_path, const std::string& take) {
+    return recordings_path + "/" + kTakesFolder + "/" + take + ".json";
+}
+
+Result<Manifest> read_manifest(const std::string& recordings_path, const std::string& take) {
+    const Fd folder(
+        ::open((recordings_path + "/" + kTakesFolder).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const auto text =
+        folder ? record::read_file(folder.get(), take + ".json", kManifestBytesMax) : std::nullopt;
+    if (!text) return Error{"no take \"" + take + "\"", kNotFound};
+    auto manifest = decode_manifest(*text);
+    if (!manifest) return Error{manifest.error().message, kBroken};
+    return manifest;
+}
+
+void store_manifest(const std::string& recordings_path, const Manifest& manifest) {
+    const std::string path = recordings_path + "/" + kTakesFolder;
+    if (::mkdir(path.c_str(), 0777) != 0 && errno != EEXIST)
+        throw std::system_error(errno, std::generic_category(), "make " + path);
+    const Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!folder) throw std::system_error(errno, std::generic_category(), "open " + path);
+    record::replace_file(folder.get(), manifest.take + ".json", encode(manifest) + "\n", true);
+}
+
+Manifest describe_take(const std::string& take, std::vector<Recording>& recordings,
+                       const Manifest* before) {
+    const Line line = line_of(recordings, before);
+    Manifest out;
+    out.take = take;
+    out.zero_wall_us = line.zero_wall_us;
+    out.zero_monotonic_us = line.zero_monotonic_us;
+    std::map<std::string, Camera> cameras;
+    std::vector<Taken> taken;
+    bool has_pictures = false;
+    for (Recording& recording : recordings) {
+        if (out.started_at.empty()) out.started_at = recording.started_at;
+        out.ended_at = std::max(out.ended_at, recording.ended_at);
+        move_table(recording, line);
+        Camera& camera = cameras[recording.camera];
+        camera.camera = recording.camera;
+        if (recording.model) camera.model = recording.model;
+        for (Part& part : parts_of(recording)) {
+            has_pictures = has_pictures || part.pictures > 0;
+            camera.parts.push_back(std::move(part));
+        }
+        Taken& times = taken.emplace_back();
+        times.camera = recording.camera;
+        for (const mux::PictureRow& row : recording.table.rows) {
+            if (row.take_us) times.us.push_back(*row.take_us);
+        }
+        add_reasons(recording, out.why);
+    }
+    out.pairing = pair_cameras(taken);
+    for (auto& [name, camera] : cameras) out.cameras.push_back(std::move(camera));
+    if (!has_pictures) out.why.emplace_back("there are no pictures");
+    out.verdict = !has_pictures ? Verdict::failed : out.why.empty() ? Verdict::ok : Verdict::check;
+    return out;
+}
+
+Result<Manifest> write_take(record::Catalogue& catalogue, const std::string& recordings_path,
+                            const std::string& take, const std::string& version) {
+    const auto entries = entries_of(catalogue, take);
+    if (entries.empty()) return Error{"no take \"" + take + "\"", kNotFound};
+    std::vector<Recording> recordings;
+    std::vector<std::pair<std::int64_t, std::int64_t>> heads;  // of each table, as it was read
+    for (const record::CatalogueEntry& entry : entries) {
+        Recording recording = recording_of(entry);
+        if (recording.state == record::RecordingState::recording ||
+            recording.state == record::RecordingState::finalising)
+            return Error{recording.id + " has not ended", kConflict};
+        const auto text =
+            read_file_of(catalogue, recording.id, record::kPicturesName, kTableBytesMax);
+        if (auto table = text ? mux::read_picture_table(*text) : Error{"none"})
+            recording.table = std::move(*table);
+        const bool has_rows = !recording.table.rows.empty();
+        heads.emplace_back(has_rows ? recording.table.rows.front().take_us.value_or(0) : 0,
+                           has_rows ? recording.table.rows.front().wall_us.value_or(0) : 0);
+        recordings.push_back(std::move(recording));
+    }
+    const auto before = read_manifest(recordings_path, take);
+    Manifest manifest = describe_take(take, recordings, before ? &*before : nullptr);
+    manifest.streamd = version;
+    for (std::size_t i = 0; i < recordings.size(); ++i) {
+        const auto& rows = recordings[i].table.rows;
+        if (rows.empty() || !rows.front().take_us ||
+            heads[i] == std::pair(*rows.front().take_us, rows.front().wall_us.value_or(0)))
+            continue;
+        const auto stored = record::store_table(recordings_path + "/" + recordings[i].id,
+                                                mux::to_csv(recordings[i].table));
+        if (!stored) return Error{stored.error().message, kBroken};
+    }
+    store_manifest(recordings_path, manifest);
+    return manifest;
+}
+
+bool add_digests(record::Catalogue& catalogue, Manifest& manifest,
+                 const std::function<bool()>& stop) {
+    for (Camera& camera : manifest.cameras) {
+        for (Part& part : camera.parts) {
+            if (part.file.empty() || part.sha256) continue;
+            part.sha256 = sha256_of(catalogue, part, stop);
+            if (!part.sha256) return false;
+        }
+    }
+    return true;
+}
+
+}  // namespace st::takes

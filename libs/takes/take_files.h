@@ -1,0 +1,40 @@
+#pragma once
+/// Makes a take of recordings that have ended: one zero for the tables of all, and take.json. Reads
+/// and writes the disk; any thread that may block, one at a time for a take.
+#include <functional>
+#include <string>
+
+#include "base/result.h"
+#include "record/catalogue.h"
+#include "takes/manifest.h"
+#include "takes/material.h"
+
+namespace st::takes {
+
+constexpr char kTakesFolder[] = "takes";
+
+/// Error.code, as of record::Catalogue.
+enum TakeError : int { kNotFound = 404, kConflict = 409, kBroken = 500 };
+
+/// <recordings>/takes/<take>.json
+std::string manifest_path(const std::string& recordings_path, const std::string& take);
+/// Error 404: there is none.
+Result<Manifest> read_manifest(const std::string& recordings_path, const std::string& take);
+/// Whole or not at all; makes the folder. Throws std::system_error.
+void store_manifest(const std::string& recordings_path, const Manifest& manifest);
+
+/// What the recordings say, on one line; no digests. Their tables are moved to the take's zero, in
+/// `recordings`; the zero is that of `before` if there is one. Pure.
+Manifest describe_take(const std::string& take, std::vector<Recording>& recordings,
+                       const Manifest* before);
+
+/// Reads the recordings, stores their tables where the zero moved, and take.json. Error 404: no
+/// recordings, 409: one has not ended.
+Result<Manifest> write_take(record::Catalogue& catalogue, const std::string& recordings_path,
+                            const std::string& take, const std::string& version);
+
+/// Reads the MP4s that have no digest yet. False: `stop` said so, or a file cannot be read.
+bool add_digests(record::Catalogue& catalogue, Manifest& manifest,
+                 const std::function<bool()>& stop);
+
+}  // namespace st::takes

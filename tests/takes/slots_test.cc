@@ -1,0 +1,73 @@
+#include "takes/slots.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <random>
+
+namespace st::takes {
+namespace {
+
+Shown run_of(std::vector<std::int64_t> at_us, std::size_t first = 0) {
+    return {first, std::move(at_us), 40'000};
+}
+
+TEST(Slots, show_the_nearest_picture_and_say_how_far_off_it_is) {
+    const std::vector<Shown> runs{run_of({0, 41'000, 79'000, 160'000})};
+    const Grid grid = grid_over(runs, 25);
+    EXPECT_EQ(grid.slots, 5U) << "to the end of the last picture";
+    const auto slots = fill(grid, runs);
+    EXPECT_EQ(to_csv(slots),
+              "slot,t_us,picture,error_us\n"
+              "0,0,0,0\n"
+              "1,40000,1,1000\n"
+              "2,80000,2,-1000\n"
+              "3,120000,3,40000\n"
+              "4,160000,3,0\n");
+    const SlotErrors errors = errors_of(slots);
+    EXPECT_EQ(errors.worst_us, 40'000);
+    EXPECT_EQ(errors.empty, 0U);
+}
+
+TEST(Slots, are_empty_where_the_camera_has_nothing) {
+    const std::vector<Shown> early{run_of({0, 40'000})};
+    const std::vector<Shown> late{run_of({95'000, 135'000}), run_of({400'000, 440'000}, 2)};
+    std::vector<Shown> all = early;
+    all.insert(all.end(), late.begin(), late.end());
+    const Grid grid = grid_over(all, 25);
+    EXPECT_EQ(grid.slots, 12U);
+    EXPECT_EQ(to_csv(fill(grid, late)),
+              "slot,t_us,picture,error_us\n"
+              "0,0,,\n1,40000,,\n2,80000,0,15000\n3,120000,1,15000\n4,160000,1,-25000\n"
+              "5,200000,,\n6,240000,,\n7,280000,,\n8,320000,,\n9,360000,,\n"
+              "10,400000,2,0\n11,440000,3,0\n");
+    EXPECT_EQ(fill(grid, early).size(), 12U) << "equal counts";
+    EXPECT_EQ(errors_of(fill(grid, early)).empty, 10U);
+}
+
+TEST(Slots, of_nothing_are_none) {
+    EXPECT_EQ(grid_over({}, 30).slots, 0U);
+    EXPECT_EQ(grid_over(std::vector<Shown>{run_of({0, 1'000'000'000'000'000})}, 30).slots, 0U)
+        << "a year of them";
+}
+
+TEST(Slots, hold_the_nearest_picture_of_any_recording) {
+    for (unsigned seed = 0; seed < 200; ++seed) {
+        std::mt19937 random(seed);
+        std::vector<std::int64_t> at{static_cast<std::int64_t>(random() % 1000)};
+        while (at.size() < 100)
+            at.push_back(at.back() + 1 + static_cast<std::int64_t>(random() % 80'000));
+        const std::vector<Shown> runs{run_of(at)};
+        const double rate = 5.0 + static_cast<double>(random() % 90);
+        const auto slots = fill(grid_over(runs, rate), runs);
+        for (const Slot& slot : slots) {
+            ASSERT_TRUE(slot.picture) << seed;
+            ASSERT_EQ(at[*slot.picture] - slot.t_us, slot.error_us);
+            for (const std::int64_t other : at)
+                ASSERT_GE(std::abs(other - slot.t_us), std::abs(slot.error_us)) << seed;
+        }
+    }
+}
+
+}  // namespace
+}  // namespace st::takes
