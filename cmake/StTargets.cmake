@@ -1,3 +1,11 @@
+# Headers that are compiled once fit only where the same macros are defined: Poco's, everywhere.
+if(ST_PCH)
+    foreach(component Foundation Net Util JSON)
+        target_compile_definitions(st_flags INTERFACE
+            $<TARGET_PROPERTY:Poco::${component},INTERFACE_COMPILE_DEFINITIONS>)
+    endforeach()
+endif()
+
 # st_pch(target [TESTS]): with ST_PCH, the target's sources begin with the common headers.
 function(st_pch target)
     if(NOT ST_PCH)
