@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "media/nal.h"
 #include "media/payload_form.h"
@@ -245,15 +246,22 @@ PlainReader::Answer PlainReader::goes_on(const Head& head) {
     if (step == 1 && is_near(head.device_ms, next.device_ms)) return Answer::yes;
     if (is_rest(head, next)) return Answer::yes;
     const bool expected = may_follow(head, next, 0);
-    if (expected && coded) return Answer::yes;
     if (!expected && !is_link(head, next, coded)) return Answer::no;
-    if (next.payload_bytes > kNextBytesMax) {
-        if (!is_ready(end + kNextBytesMax)) return Answer::more;
-        return window_.unread().size() < end + kNextBytesMax ? Answer::no : Answer::yes;
+    if (disproved_at_ == window_.offset()) return Answer::no;
+    const Answer answer = expected && coded ? Answer::yes : is_followed(end, next);
+    if (answer != Answer::yes) return answer;
+    if (chain_inside(0, head) > 0) {
+        disproved_at_ = window_.offset();
+        return Answer::no;
     }
-    const Answer answer = has_followers(end, next, 1);
-    if (answer == Answer::yes && !expected) check_number(head, end, next);
-    return answer;
+    if (!expected) check_number(head, end, next);
+    return Answer::yes;
+}
+
+PlainReader::Answer PlainReader::is_followed(std::size_t at, const Head& head) {
+    if (head.payload_bytes <= kNextBytesMax) return has_followers(at, head, 1);
+    if (!is_ready(at + kNextBytesMax)) return Answer::more;
+    return window_.unread().size() < at + kNextBytesMax ? Answer::no : Answer::yes;
 }
 
 /// Do headers stand one behind the other from `at` on, by the lengths in them? `count` of them
@@ -302,22 +310,56 @@ PlainReader::Answer PlainReader::is_message(std::size_t at, std::uint64_t skippe
     if (expected && coded) return Answer::yes;
     if (!expected && !coded) return Answer::no;
     const Answer answer = is_candidate(at, head, expected);
-    if (answer != Answer::yes || expected || !last_) return answer;
-    return has_expected_inside(at, head, skipped) ? Answer::no : Answer::yes;
+    if (answer != Answer::yes || expected) return answer;
+    return is_outdone(at, head, skipped) ? Answer::no : Answer::yes;
 }
 
-/// Is there a message within the one at `at` that the numbers speak for, as they do not for it?
-bool PlainReader::has_expected_inside(std::size_t at, const Head& head, std::uint64_t skipped) {
+/// Is there a message within the one at `at` for which more speaks than for that one?
+bool PlainReader::is_outdone(std::size_t at, const Head& head, std::uint64_t skipped) {
     const std::uint64_t place = window_.offset() + at;
     if (place < outdone_until_) return true;
+    const std::size_t inner =
+        std::max(last_ ? expected_inside(at, head, skipped) : 0, chain_inside(at, head));
+    if (inner > 0) outdone_until_ = place + inner;
+    return inner > 0;
+}
+
+/// How far behind `at` a message begins, within the one there, that the numbers speak for, as they
+/// do not for it. 0: nowhere.
+std::size_t PlainReader::expected_inside(std::size_t at, const Head& head, std::uint64_t skipped) {
     for (std::size_t i = 1; i < head.bytes(); ++i) {
-        if (window_.unread().size() < at + i + kLookBytes) return false;
+        if (window_.unread().size() < at + i + kLookBytes) return 0;
         if (window_.unread()[at + i + kLengthAt] > 1 || !has_code(at + i)) continue;
-        if (!may_follow(*last_, head_at(at + i), skipped + i)) continue;
-        outdone_until_ = place + i;
-        return true;
+        if (may_follow(*last_, head_at(at + i), skipped + i)) return i;
     }
-    return false;
+    return 0;
+}
+
+/// How far behind `at` a message begins, within the one there, behind which others stand: two, or
+/// one up to the same end. So many lengths are not right by chance. The one at `at` may be, where a
+/// number looks like a length and a length like a start code. 0: nowhere.
+std::size_t PlainReader::chain_inside(std::size_t at, const Head& head) {
+    const std::size_t end = std::min(head.bytes(), window_.unread().size() - at);
+    const std::uint8_t* const bytes = window_.unread().data() + at;
+    std::vector<bool> is_seen(end);  // each place is looked at once
+    for (std::size_t i = 1; i + kLookBytes <= end; ++i) {
+        if (bytes[i + kLengthAt] > 1 || (bytes[i + camera::kHeaderBytes] != 0 && !has_lengths_))
+            continue;
+        if (is_seen[i] || !has_code(at + i)) continue;
+        std::size_t next = i;
+        Head link = head_at(at + i);
+        for (int links = 0; link.payload_bytes <= camera::kPayloadBytesMax; ++links) {
+            if (links == kFollowersLeast) return i;
+            is_seen[next] = true;
+            next += link.bytes();
+            if (next == end && links > 0) return i;
+            if (next + camera::kHeaderBytes > end || is_seen[next]) break;
+            const Head behind = head_at(at + next);
+            if (!is_link(link, behind, has_code(at + next))) break;
+            link = behind;
+        }
+    }
+    return 0;
 }
 
 /// What is either expected or coded is a message if others follow.

@@ -51,11 +51,14 @@ class PlainReader {
     bool begins_with_lengths(const Head& head);
     bool may_be_first(const Head& head);
     Answer goes_on(const Head& head);
+    Answer is_followed(std::size_t at, const Head& head);
     Answer is_message(std::size_t at, std::uint64_t skipped);
     Answer has_followers(std::size_t at, Head head, int count);
     Answer is_candidate(std::size_t at, const Head& head, bool is_expected);
     bool may_be_shifted(std::size_t at);
-    bool has_expected_inside(std::size_t at, const Head& head, std::uint64_t skipped);
+    bool is_outdone(std::size_t at, const Head& head, std::uint64_t skipped);
+    std::size_t expected_inside(std::size_t at, const Head& head, std::uint64_t skipped);
+    std::size_t chain_inside(std::size_t at, const Head& head);
     void check_number(const Head& head, std::size_t at, const Head& next);
     Answer search();
     void lose_place(std::size_t scan_from, std::string what);
@@ -67,6 +70,7 @@ class PlainReader {
     bool finished_ = false;
     bool at_end_ = false;
     std::optional<Head> last_;
+    std::optional<std::uint64_t> disproved_at_;  ///< the message there, by others within it
     std::size_t inside_ = 1;  ///< next position to look at within a message that nothing follows
 
     bool has_lengths_ = false;  ///< the first payload has lengths where others have start codes

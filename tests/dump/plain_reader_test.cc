@@ -114,7 +114,8 @@ constexpr std::array<Habit, 10> kHabits = {
     },
     [](auto& random, auto, auto& seq, auto& ms) {
         seq = static_cast<std::uint32_t>(random());
-        ms = (std::uint64_t{random() & 0x7FFFFFFF} << 32) + random();
+        ms = std::uint64_t{random() & 0x7FFFFFFF} << 32;
+        ms += random();
     },
     [](auto& random, auto n, auto& seq, auto& ms) {  // two that are swapped now and then
         seq += n % 10 == 4 ? 2 : n % 10 == 5 ? -1U : n % 10 == 6 ? 2 : 1;
@@ -204,8 +205,8 @@ TEST(PlainReader, lengths_that_chain_on_are_believed_before_the_numbers) {
     for (int round = 0; round < 40; ++round) {
         for (std::size_t habit = 0; habit < kHabits.size(); ++habit) {
             SCOPED_TRACE(testing::Message() << "round " << round << " habit " << habit);
-            expect_whole(make_odd(random, 60, 20 + random() % 600, kHabits[habit]),
-                         1 + random() % 5000);
+            const Plain plain = make_odd(random, 60, 20 + random() % 600, kHabits[habit]);
+            expect_whole(plain, 1 + random() % 5000);
         }
     }
 }
@@ -215,8 +216,9 @@ TEST(PlainReader, pieces_of_an_access_unit_may_share_number_and_time) {
     for (int round = 0; round < 40; ++round) {
         for (std::size_t habit = 0; habit < kHabits.size(); ++habit) {
             SCOPED_TRACE(testing::Message() << "round " << round << " habit " << habit);
-            expect_whole(make_odd(random, 60, 1 + random() % 600, kHabits[habit], 2 + random() % 4),
-                         1 + random() % 5000);
+            const std::size_t size_max = 1 + random() % 600;
+            const Plain plain = make_odd(random, 60, size_max, kHabits[habit], 2 + random() % 4);
+            expect_whole(plain, 1 + random() % 5000);
         }
     }
     // The first number and time of a camera that counts from 0.
@@ -300,8 +302,8 @@ TEST(PlainReader, damage_costs_little_whatever_the_numbers_are) {
     std::size_t lost = 0;
     for (int round = 0; round < 4000; ++round) {
         SCOPED_TRACE(round);
-        const Plain plain =
-            make_odd(random, 60, 20 + random() % 300, kHabits[random() % kHabits.size()]);
+        const std::size_t size_max = 20 + random() % 300;
+        const Plain plain = make_odd(random, 60, size_max, kHabits[random() % kHabits.size()]);
         Octets bytes = plain.bytes;
         const std::size_t from = random() % bytes.size();
         const std::size_t length = std::min<std::size_t>(bytes.size() - from, 1 + random() % 2000);
@@ -320,6 +322,38 @@ TEST(PlainReader, damage_costs_little_whatever_the_numbers_are) {
         lost += lost_now;
     }
     EXPECT_LT(lost * 100, intact) << lost << " of " << intact;
+}
+
+TEST(PlainReader, a_number_that_looks_like_a_length_hides_no_messages) {
+    // Four bytes before a message, its time is a number, its number a length and its length a start
+    // code; that "message" ends where a later one does.
+    std::mt19937 random(20);
+    for (std::size_t last = 12; last < 20; ++last) {
+        SCOPED_TRACE(last);
+        Octets bytes;
+        std::vector<Octets> payloads;
+        std::uint32_t seq = 0;
+        const auto add = [&](std::size_t size) {
+            payloads.push_back(payload_of(random, size));
+            put(bytes, camera::encode_header({90'000'000 + seq / 3, seq, payloads.back()}));
+            put(bytes, payloads.back());
+        };
+        for (seq = 100; seq < 1'000; seq += 100) add(300);
+        const std::size_t damaged = bytes.size() - 300;
+        const std::size_t begin = bytes.size();
+        for (std::size_t n = 9; n <= last; ++n) {
+            add(260 + n);
+            seq += 100;
+        }
+        const auto length = static_cast<std::uint32_t>(bytes.size() - begin - 12);
+        store_be32(&bytes[begin + 8], length);
+        seq = length + 100;
+        for (int n = 0; n < 20; ++n, seq += 100) add(280);
+        std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(damaged), 296, std::uint8_t{0x5A});
+        const FoundPlain found = read_plain(bytes, 700);
+        for (std::size_t n = 9; n < payloads.size(); ++n)
+            EXPECT_EQ(std::ranges::count(found.payloads, payloads[n]), 1) << n;
+    }
 }
 
 TEST(PlainReader, a_damaged_number_is_said_and_costs_nothing) {
