@@ -291,6 +291,7 @@ void CameraConnection::on(const camera::Capabilities& capabilities, const std::s
     }
     unit_ = capabilities.clock.unit;
     wants_warnings_ = capabilities.takes_warnings;
+    live_.set_paced(capabilities.is_paced);
     starts_at_ = capabilities.starts_at;
     exchanges_.begin(capabilities.clock);
     if (capabilities.clock.has_exchange)

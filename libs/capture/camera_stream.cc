@@ -31,7 +31,8 @@ bool CameraStream::hold_path(const std::string& name, std::int64_t now_ns) {
     if (!holder_) holder_ = std::make_shared<Holder>(link_);
     // Whoever had the name before is no camera any more: cameras' names are given out elsewhere.
     auto claimed = hub_.publish("/camera/" + name, holder_, {"camera", link_->peer, ""},
-                                hub::Clock::bits_64, now_ns, hub::Hub::kAnybody);
+                                is_paced_ ? hub::Clock::paced : hub::Clock::bits_64, now_ns,
+                                hub::Hub::kAnybody);
     refused_ns_ = claimed ? 0 : now_ns;
     if (!claimed) return false;
     publication_ = std::move(*claimed);

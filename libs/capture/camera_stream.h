@@ -25,6 +25,8 @@ class CameraStream {
     /// the frame's payload; `peek` is peek_nals of it.
     void feed(const std::string& name, const camera::Frame& frame, SharedBuffer message,
               const media::NalPeek& peek, std::int64_t now_ns);
+    /// Whether the camera sends each picture when it is taken. Counts from the next capture on.
+    void set_paced(bool is_paced) { is_paced_ = is_paced; }
     /// Somebody may have begun to watch: they get what is kept.
     void give_kept(std::int64_t now_ns);
     /// The capture is over, or the connection.
@@ -42,6 +44,7 @@ class CameraStream {
     std::shared_ptr<Holder> holder_;
     hub::Publication publication_;
     std::string name_;  ///< under which publication_ is
+    bool is_paced_ = true;
     std::int64_t refused_ns_ = 0;
     bool is_feeding_ = false;  ///< packets are made, and the hub keeps them
     KeptFrames kept_;          ///< while they are not

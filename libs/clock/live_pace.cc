@@ -10,6 +10,10 @@ namespace {
 constexpr double kNsPerMs = 1e6;
 constexpr double kNearUnit = 0.10;  ///< of a few packets, with what their arrivals scatter
 constexpr std::int64_t kBelieveAfterNs = 3'000'000'000;
+/// Of a camera: what differs so much from its arrivals is not believed, as in clock/pace.h, ...
+constexpr double kPacedDifference = 0.05;
+/// ... but a network may shift the arrivals by so much: what is small is looked at for longer.
+constexpr double kShiftNs = 1e9;
 
 // Modular on purpose: a 64-bit clock may stand anywhere.
 std::int64_t difference(std::int64_t a, std::int64_t b) {
@@ -21,6 +25,16 @@ std::int64_t sum(std::int64_t a, std::int64_t b) {
 }
 
 }  // namespace
+
+/// Whether neither a clock nor a publisher has this pace, over `span_ns`.
+bool LivePace::is_impossible(double pace, bool is_even, std::int64_t span_ns) const {
+    if (pace > kPaceMost) return is_even;
+    if (span_ns < kBelieveAfterNs / 3) return false;
+    if (pace >= 0 && pace * kPaceMost < 1) return true;
+    const double difference = std::abs(pace - 1);
+    return is_said_paced_ && is_even && difference > kPacedDifference &&
+           difference * static_cast<double>(span_ns) > kShiftNs;
+}
 
 void LivePace::judge(std::int64_t time_ms, std::int64_t now_ns) {
     if (packets_++ == 0) {
@@ -49,17 +63,18 @@ void LivePace::judge(std::int64_t time_ms, std::int64_t now_ns) {
             return;
         }
     }
-    const bool is_slow = pace * kPaceMost < 1 && pace >= 0 && span_ns >= kBelieveAfterNs / 3;
-    if (is_paced && (is_slow || (is_even && pace > kPaceMost))) {
+    if (is_paced && is_impossible(pace, is_even, span_ns)) {
         state_ = State::replaced;
         return;
     }
     if (span_ns < kBelieveAfterNs) return;
-    if (is_paced && pace > 0.5 && pace < 2) {
+    const double most = is_said_paced_ ? 1 + kPacedDifference : 2;
+    if (is_paced && pace > 1 / most && pace < most) {
         state_ = State::believed;
         return;
     }
-    packets_ = 0;
+    // A small difference shows after a while; what came unevenly is judged anew.
+    if (!is_said_paced_ || !is_even) packets_ = 0;
 }
 
 std::int64_t LivePace::map(std::int64_t time_ms, std::int64_t now_ns,

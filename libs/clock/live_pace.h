@@ -8,9 +8,12 @@ namespace st::clock {
 
 /// One track. A clock in another unit is rescaled, one at a pace that no clock and no file sent
 /// in real time has gives way to the arrivals; everything else is left alone: a file sent somewhat
-/// faster than it plays keeps its times.
+/// faster than it plays keeps its times. Of a camera that sends as it takes no other pace than that
+/// of the arrivals is believed.
 class LivePace {
  public:
+    explicit LivePace(bool is_said_paced = false) : is_said_paced_(is_said_paced) {}
+
     /// `time_ms`: as the publisher says. Returns it as it is meant; 0 of both is the same instant.
     std::int64_t map(std::int64_t time_ms, std::int64_t now_ns, std::int64_t publisher_began_ns);
 
@@ -24,7 +27,9 @@ class LivePace {
  private:
     enum class State : std::uint8_t { judging, believed, rescaled, replaced };
     void judge(std::int64_t time_ms, std::int64_t now_ns);
+    bool is_impossible(double pace, bool is_even, std::int64_t span_ns) const;
 
+    bool is_said_paced_ = false;
     State state_ = State::judging;
     bool has_first_ = false;
     bool was_corrected_ = false;

@@ -118,8 +118,9 @@ void name_pace(Pace& pace) {
         std::snprintf(text.data(), text.size(), "the camera's clock runs %.4g times too %s",
                       ratio >= 2 ? ratio : 1 / ratio, ratio >= 2 ? "fast" : "slow");
     } else {
-        std::snprintf(text.data(), text.size(), "the camera's clock runs %.2g %% too %s",
-                      std::abs(ratio - 1) * 100, ratio > 1 ? "fast" : "slow");
+        const double percent = std::abs(ratio - 1) * 100;
+        std::snprintf(text.data(), text.size(), "the camera's clock runs %.*f %% too %s",
+                      percent < 9.5 ? 1 : 0, percent, ratio > 1 ? "fast" : "slow");
     }
     pace.warning = text.data();
 }

@@ -39,13 +39,13 @@ void Timeline::begin(Clock clock, std::int64_t now_ns) {
         track.has_last = track.may_return = false;
         track.apart_ms = 0;
         track.disorder_ms = kDisorderMs;
-        track.pace = {};
+        track.pace = clock::LivePace(clock == Clock::paced);
     }
 }
 
 /// The value nearest to the track's last one that has these low bits.
 std::int64_t Timeline::unwrap(const TrackTimes& track, std::uint64_t time_ms) const {
-    if (clock_ == Clock::bits_64) return static_cast<std::int64_t>(time_ms);
+    if (clock_ != Clock::bits_32) return static_cast<std::int64_t>(time_ms);
     const auto low = static_cast<std::uint32_t>(time_ms);
     if (!has_input_) return low;
     const std::int64_t before_ms = track.has_last ? track.said_ms : last_input_ms_;
@@ -58,6 +58,11 @@ bool Timeline::is_plausible(const TrackTimes& track, std::int64_t out_ms,
     // A publisher that paused moved on by as much as the wall clock, give or take its buffers.
     const std::int64_t passed_ms = (now_ns - newest_ns_) / 1'000'000;
     if (out_ms > newest_ms_ + kForwardMaxMs + 2 * passed_ms) return false;
+    const std::int64_t lasted_ms = (now_ns - began_ns_) / 1'000'000;
+    if (clock_ == Clock::paced && out_ms > newest_ms_ + track.interval_ms &&
+        out_ms > base_ms_ + kAheadMaxMs + lasted_ms + lasted_ms / 20) {
+        return false;
+    }
     if (!track.has_last) return out_ms >= newest_ms_ - kForwardMaxMs;
     const std::int64_t disorder_ms =
         std::max(std::min(2 * track.interval_ms, 4 * kDisorderMs), track.disorder_ms);

@@ -11,7 +11,8 @@ namespace st::hub {
 
 /// How a publisher's decoding times count.
 enum class Clock : std::uint8_t {
-    bits_64,  ///< a camera's or a source's: never wraps
+    bits_64,  ///< never wraps
+    paced,    ///< the same, of a camera that sends each picture when it is taken
     bits_32,  ///< RTMP and FLV: wraps at 2^32 ms; from senders that forget the extension, at 2^24
 };
 
@@ -20,6 +21,8 @@ class Timeline {
     /// A later time than this ahead of the newest one is a jump, unless as much real time went by.
     /// A track may begin as far from the other one.
     static constexpr std::int64_t kForwardMaxMs = 10'000;
+    /// A paced clock is no further ahead of its arrivals.
+    static constexpr std::int64_t kAheadMaxMs = 2'000;
     /// Disorder in a track: held, if it is no more than this or two of its intervals; else a jump.
     static constexpr std::int64_t kDisorderMs = 100;
 

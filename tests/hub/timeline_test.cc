@@ -33,6 +33,24 @@ TEST(Timeline, begins_at_zero_whatever_the_clock) {
     }
 }
 
+TEST(Timeline, a_paced_clock_is_never_far_ahead_of_its_arrivals) {
+    for (const std::int64_t step_ms : {40, 80, 400, 3'600, 9'000, 40'000}) {
+        SCOPED_TRACE(step_ms);
+        Timeline timeline;
+        timeline.begin(Clock::paced, 0);
+        std::int64_t at_5_s = 0;
+        for (std::int64_t n = 0; n <= 500; ++n) {
+            const std::int64_t out =
+                timeline.map(Track::video, static_cast<std::uint64_t>(n * step_ms), n * 40'000'000);
+            EXPECT_LE(out, n * 40 * 105 / 100 + Timeline::kAheadMaxMs + 2'500);
+            if (n == 125) at_5_s = out;
+            if (n == 500) {
+                EXPECT_NEAR(static_cast<double>(out - at_5_s), 15'000, 50);
+            }
+        }
+    }
+}
+
 TEST(Timeline, goes_on_over_the_wrap_at_2_to_the_32) {
     Timeline timeline;
     timeline.begin(Clock::bits_32, 0);
