@@ -25,6 +25,30 @@ void MemoryBudget::give_back(std::size_t bytes) {
     wake_if_room();
 }
 
+bool MemoryBudget::take_turn(const Wake& wake) {
+    const Lock lock(mutex_);
+    if (!std::exchange(turn_is_taken_, true)) return true;
+    turns_.push_back(wake);
+    return false;
+}
+
+void MemoryBudget::give_turn_back() {
+    Wake next;
+    {
+        const Lock lock(mutex_);
+        turn_is_taken_ = !turns_.empty();
+        if (turns_.empty()) return;
+        next = std::move(turns_.front());
+        turns_.pop_front();
+    }
+    (*next)();
+}
+
+bool MemoryBudget::leave_turns(const Wake& wake) {
+    const Lock lock(mutex_);
+    return std::erase(turns_, wake) > 0;
+}
+
 void MemoryBudget::add_waiting(const Wake& wake, std::size_t bytes) {
     const Lock lock(mutex_);
     const auto behind = std::ranges::upper_bound(waiting_, bytes, {}, &Waiting::bytes);

@@ -12,6 +12,7 @@
 /// until there is room: a camera then waits in TCP and loses nothing.
 #include <atomic>
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -40,10 +41,16 @@ class MemoryBudget {
     /// What was given back since the last call: worth handing to the system if it is much.
     std::size_t take_freed() { return freed_.exchange(0, std::memory_order_relaxed); }
 
+    using Wake = std::shared_ptr<const std::function<void()>>;
     /// One at a time may finish what it has begun although memory is short, so that peers
-    /// who hold much and send nothing cannot stop others for ever. False: it is another's turn.
-    bool take_turn() { return !turn_is_taken_.exchange(true); }
-    void give_turn_back() { turn_is_taken_.store(false); }
+    /// who hold much and send nothing cannot stop others for ever. False: it is another's turn;
+    /// `wake` is called, from any thread, when it is one's own: it must only post, and take the
+    /// turn or give it back.
+    bool take_turn(const Wake& wake) ST_EXCLUDES(mutex_);
+    /// The next who wants one has it.
+    void give_turn_back() ST_EXCLUDES(mutex_);
+    /// False: it was not waited for, or has been given already.
+    bool leave_turns(const Wake& wake) ST_EXCLUDES(mutex_);
 
     /// One peer's account. Its members are called by one thread at a time.
     class Holder {
@@ -92,8 +99,6 @@ class MemoryBudget {
     };
 
  private:
-    using Wake = std::shared_ptr<const std::function<void()>>;
-
     struct Waiting {
         Wake wake;
         std::size_t bytes;
@@ -114,8 +119,9 @@ class MemoryBudget {
     std::atomic<std::size_t> holders_{0};  ///< that hold anything
     std::atomic<std::size_t> freed_{0};
     std::atomic<std::size_t> waiting_count_{0};
-    std::atomic<bool> turn_is_taken_{false};
     Mutex mutex_;
+    bool turn_is_taken_ ST_GUARDED_BY(mutex_) = false;
+    std::deque<Wake> turns_ ST_GUARDED_BY(mutex_);        ///< who wants the next ones
     std::vector<Waiting> waiting_ ST_GUARDED_BY(mutex_);  ///< by bytes
 };
 

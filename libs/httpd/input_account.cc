@@ -16,6 +16,13 @@ InputAccount::InputAccount(loop::Transport& transport, MemoryBudget& memory, End
       loop_(transport.loop()),
       memory_(memory),
       ends_(std::move(ends)),
+      on_turn_(std::make_shared<const std::function<void()>>(
+          [&loop = transport.loop(), &memory, self = std::weak_ptr<InputAccount*>(self_)] {
+              loop.post([&memory, self] {
+                  const auto alive = self.lock();
+                  alive ? (*alive)->begin_turn() : memory.give_turn_back();
+              });
+          })),
       holder_(memory, [&loop = transport.loop(), self = std::weak_ptr<InputAccount*>(self_)] {
           loop.post([self] {
               if (const auto alive = self.lock()) (*alive)->feed_again();
@@ -103,13 +110,26 @@ void InputAccount::on_growth_timer() {
     if (!has_grown) end_turn();  // of an owner that pauses
     if (!is_starved_) return;
     if (!holder_.set(held_.half + held_.whole)) {
-        if (!memory_.take_turn()) return;
-        has_turn_ = true;
+        if (!take_turn()) return;
     }
     feed_again();
 }
 
+bool InputAccount::take_turn() {
+    if (!wants_turn_) has_turn_ = memory_.take_turn(on_turn_);
+    wants_turn_ = !has_turn_;
+    return has_turn_;
+}
+
+void InputAccount::begin_turn() {
+    has_turn_ = true;
+    wants_turn_ = false;
+    if (is_closed_ || !is_starved_ || held_.half == 0) return end_turn();
+    feed_again();
+}
+
 void InputAccount::end_turn() {
+    if (wants_turn_ && memory_.leave_turns(on_turn_)) wants_turn_ = false;
     if (std::exchange(has_turn_, false)) memory_.give_turn_back();
 }
 

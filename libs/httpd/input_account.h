@@ -59,6 +59,9 @@ class InputAccount {
     void read_if_allowed();
     void watch_growth();
     void on_growth_timer();
+    /// False: it is another's; begin_turn() is called when it is ours.
+    bool take_turn();
+    void begin_turn();
     void end_turn();
 
     loop::Transport& transport_;
@@ -70,12 +73,14 @@ class InputAccount {
     bool is_paused_ = false;   ///< by the owner
     bool is_starved_ = false;  ///< not read until the budget has room
     bool has_turn_ = false;    ///< may finish what it began all the same
+    bool wants_turn_ = false;  ///< on_turn_ will be called
     bool is_leaving_ = false;  ///< the peer left: what it sent is read to its end
     std::uint64_t received_ = 0;
     std::uint64_t received_then_ = 0;  ///< when the growth timer was armed
     loop::TimerId growth_timer_ = 0;
     /// Expires with this: for tasks that are on their way.
     const std::shared_ptr<InputAccount*> self_ = std::make_shared<InputAccount*>(this);
+    const MemoryBudget::Wake on_turn_;
     MemoryBudget::Holder holder_;
 };
 

@@ -106,6 +106,11 @@ class Memory(harness.Case):
             self.assertEqual(closed, (1008, "message too slow while memory is short"))
             for hog in hogs:
                 hog.close()
+            await harness.async_wait_for(lambda: held_mb(server) == 0, "nothing to be held")
+            if not is_sanitized(server):
+                await harness.async_wait_for(
+                    lambda: resident_mb(server) - before_mb < LIMIT_MB // 4, "memory to be given back"
+                )
         await asyncio.to_thread(server.stop)
 
 

@@ -117,15 +117,44 @@ TEST_F(WebSocketMemoryTest, one_that_delivered_the_small_rest_of_its_message_is_
     others.set(60 * kMb);
     one->wire->receive("x");
     ASSERT_FALSE(one->wire->is_reading);
-    ASSERT_TRUE(counters.memory.take_turn()) << "another's, for long";
+    const auto nobody = std::make_shared<const std::function<void()>>([] {});
+    ASSERT_TRUE(counters.memory.take_turn(nobody)) << "another's, for long";
     one->wire->waiting = 999;
     advance(5 * kGrowthTime);
     EXPECT_EQ(one->owner.over, "");
     counters.memory.give_turn_back();
-    advance(kGrowthTime + milliseconds(200));
-    EXPECT_TRUE(one->wire->is_reading);
+    loop.run_once();
+    EXPECT_TRUE(one->wire->is_reading) << "it is its turn now";
     one->wire->receive(std::string(999, 'x'));
     EXPECT_EQ(one->owner.sizes, std::vector<std::size_t>{2 * kMb});
+}
+
+TEST_F(WebSocketMemoryTest, a_turn_passes_from_one_that_left_to_the_next_at_once) {
+    // Each closed its socket while its own kernel still had bytes for us: nothing shows until they
+    // are read.
+    counters.memory.set_limit(64 * kMb);
+    std::vector<std::unique_ptr<Client>> hogs;
+    for (int i = 0; i < 8; ++i) {
+        hogs.push_back(client());
+        hogs.back()->begin(16 * kMb);
+        hogs.back()->send(8 * kMb);
+    }
+    MemoryBudget::Holder others(counters.memory, [] {});
+    others.set(60 * kMb);
+    for (const auto& hog : hogs) {
+        if (hog->wire->is_reading) hog->wire->receive("x");
+        ASSERT_FALSE(hog->wire->is_reading);
+        hog->wire->waiting = 100'000;
+    }
+    advance(kGrowthTime + milliseconds(200));
+    for (std::size_t left = hogs.size(); left > 0; --left) {
+        const auto turn = std::ranges::find_if(
+            hogs, [](const auto& hog) { return !hog->owner.is_gone && hog->wire->is_reading; });
+        ASSERT_NE(turn, hogs.end()) << left;
+        (*turn)->wire->receive(std::string(1'000, 'x'));
+        (*turn)->wire->handler->on_end({});
+        loop.run_once();
+    }
 }
 
 TEST_F(WebSocketMemoryTest, the_time_in_which_a_message_must_grow_begins_when_it_is_read) {
