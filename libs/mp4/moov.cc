@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <vector>
 
 #include "mp4/runs.h"
 
@@ -54,26 +55,51 @@ void write_times(Boxes& out, const Track& track) {
     runs.end();
 }
 
-/// Chunks of the same number of samples each, about a MiB: a player seeks by reading one offset.
-void write_places(Boxes& out, const Samples& samples, std::uint64_t data_at) {
+struct Chunk {
+    std::size_t samples;
+    std::size_t format;
+    bool operator==(const Chunk&) const = default;
+};
+
+/// Of the same number of samples each, about a MiB: a player seeks by reading one offset. All
+/// samples of a chunk have one description.
+std::vector<Chunk> make_chunks(const Track& track, std::uint64_t bytes) {
+    const std::size_t count = track.samples.count;
+    const std::uint64_t average = std::max<std::uint64_t>(bytes / count, 1);
+    const std::size_t most = std::clamp<std::size_t>(kChunkBytes / average, 1, count);
+    std::vector<Chunk> chunks;
+    std::size_t format = 0;
+    auto change = track.later.changes.begin();
+    for (std::size_t at = 0; at < count; at += chunks.back().samples) {
+        if (change != track.later.changes.end() && change->sample == at) format = change++->format;
+        const std::size_t end = change != track.later.changes.end() ? change->sample : count;
+        assert(end > at && end <= count);
+        chunks.push_back({std::min(most, end - at), format});
+    }
+    return chunks;
+}
+
+void write_chunk_runs(Boxes& out, const std::vector<Chunk>& chunks) {
+    const Box stsc(out, "stsc", 0, 0);
+    const std::uint64_t count_at = out.position();
+    std::uint64_t count = 0;
+    out.u32(0);
+    for (std::size_t i = 0; i < chunks.size(); ++i) {
+        if (i > 0 && chunks[i] == chunks[i - 1]) continue;
+        out.u32(i + 1);
+        out.u32(chunks[i].samples);
+        out.u32(chunks[i].format + 1);
+        ++count;
+    }
+    out.patch_u32(count_at, count);
+}
+
+void write_places(Boxes& out, const Track& track, std::uint64_t data_at) {
+    const Samples& samples = track.samples;
     std::uint64_t bytes = 0;
     for (std::size_t i = 0; i < samples.count; ++i) bytes += samples.picture(i).bytes;
-    const std::uint64_t average = std::max<std::uint64_t>(bytes / samples.count, 1);
-    const std::size_t per_chunk = std::clamp<std::size_t>(kChunkBytes / average, 1, samples.count);
-    const std::size_t whole = samples.count / per_chunk;
-    const std::size_t rest = samples.count % per_chunk;
-    {
-        const Box stsc(out, "stsc", 0, 0);
-        out.u32(rest > 0 ? 2 : 1);
-        out.u32(1);
-        out.u32(per_chunk);
-        out.u32(1);
-        if (rest > 0) {
-            out.u32(whole + 1);
-            out.u32(rest);
-            out.u32(1);
-        }
-    }
+    const std::vector<Chunk> chunks = make_chunks(track, bytes);
+    write_chunk_runs(out, chunks);
     {
         const Box stsz(out, "stsz", 0, 0);
         out.u32(0);
@@ -82,18 +108,20 @@ void write_places(Boxes& out, const Samples& samples, std::uint64_t data_at) {
     }
     const bool wide = data_at + bytes > kU32Max;
     const Box stco(out, wide ? "co64" : "stco", 0, 0);
-    out.u32(whole + (rest > 0 ? 1 : 0));
+    out.u32(chunks.size());
     std::uint64_t at = data_at;
-    for (std::size_t i = 0; i < samples.count; ++i) {
-        if (i % per_chunk == 0) out.time(wide ? 1 : 0, at);
-        at += samples.picture(i).bytes;
+    std::size_t i = 0;
+    for (const Chunk& chunk : chunks) {
+        out.time(wide ? 1 : 0, at);
+        for (const std::size_t end = i + chunk.samples; i < end; ++i)
+            at += samples.picture(i).bytes;
     }
 }
 
 void write_index(Boxes& out, const Track& track, std::uint64_t data_at) {
     write_moov(out, track, false, [&] {
         write_times(out, track);
-        write_places(out, track.samples, data_at);
+        write_places(out, track, data_at);
     });
 }
 

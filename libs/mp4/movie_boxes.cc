@@ -111,9 +111,10 @@ void write_mvex(Boxes& out, const Track& track) {
 
 }  // namespace
 
-Track::Track(const Samples& of, const VideoFormat& how, const Metadata& what)
+Track::Track(const Samples& of, const VideoFormat& how, const Metadata& what, LaterFormats then)
     : samples(of),
       format(how),
+      later(then),
       metadata(what),
       depth(of.depth()),
       shift_ticks(depth * of.usual_ticks),
@@ -139,7 +140,7 @@ void write_moov(Boxes& out, const Track& track, bool is_fragmented,
         }
         write_data_reference(out);
         const Box stbl(out, "stbl");
-        write_avc_description(out, track.format);
+        write_avc_descriptions(out, track.format, track.later.others);
         tables();
     }
     if (is_fragmented) write_mvex(out, track);

@@ -9,10 +9,11 @@
 namespace st::mp4 {
 
 struct Track {
-    Track(const Samples& of, const VideoFormat& how, const Metadata& what);
+    Track(const Samples& of, const VideoFormat& how, const Metadata& what, LaterFormats then = {});
 
     Samples samples;  ///< what they refer to outlives this
     const VideoFormat& format;
+    LaterFormats later;  ///< none in a fragmented movie
     const Metadata& metadata;
     std::uint32_t depth;       ///< reorder depth
     std::int64_t shift_ticks;  ///< decoding begins this much before the first picture is shown

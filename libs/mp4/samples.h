@@ -20,6 +20,18 @@ struct VideoFormat {
     std::vector<NalBytes> pps_list;  ///< at most 255
 };
 
+/// From a sample on other parameter sets hold, as another sample description says.
+struct FormatChange {
+    std::size_t sample = 0;
+    std::size_t format = 0;  ///< 0: the track's first, else place in LaterFormats::others plus 1
+};
+
+/// What holds later than a track's first format. What they refer to outlives this.
+struct LaterFormats {
+    std::span<const VideoFormat> others;
+    std::span<const FormatChange> changes;  ///< by sample, none of them at 0
+};
+
 /// A run of the index, and its display times.
 struct Samples {
     const PictureIndex& pictures;

@@ -3,6 +3,44 @@
 #include "media/avc_config.h"
 
 namespace st::mp4 {
+namespace {
+
+void write_avc1(Boxes& out, const VideoFormat& format) {
+    const media::Sps& sps = format.sps;
+    const Box avc1(out, "avc1");
+    out.zeros(6);
+    out.u16(1);
+    out.zeros(16);
+    out.u16(sps.width);
+    out.u16(sps.height);
+    out.u32(0x480000);
+    out.u32(0x480000);
+    out.u32(0);
+    out.u16(1);
+    out.zeros(32);
+    out.u16(0x18);
+    out.u16(0xFFFF);
+    {
+        const Box avcc(out, "avcC");
+        out.bytes(encode_avcc(format).bytes());
+    }
+    const media::Vui& vui = sps.vui;
+    if (vui.has_colour || vui.full_range) {
+        const Box colr(out, "colr");
+        out.text("nclx");
+        out.u16(vui.colour_primaries);
+        out.u16(vui.transfer);
+        out.u16(vui.matrix);
+        out.u8(vui.full_range ? 0x80 : 0);
+    }
+    if (vui.sar_height != 0) {
+        const Box pasp(out, "pasp");
+        out.u32(vui.sar_width);
+        out.u32(vui.sar_height);
+    }
+}
+
+}  // namespace
 
 std::uint64_t seconds_since_1904(std::int64_t wall_us) {
     constexpr std::uint64_t kSecondsFrom1904To1970 = 2'082'844'800;
@@ -47,41 +85,12 @@ Buffer encode_avcc(const VideoFormat& format) {
     return media::encode_avc_config(sps_list, pps_list);
 }
 
-void write_avc_description(Boxes& out, const VideoFormat& format) {
-    const media::Sps& sps = format.sps;
+void write_avc_descriptions(Boxes& out, const VideoFormat& first,
+                            std::span<const VideoFormat> others) {
     const Box stsd(out, "stsd", 0, 0);
-    out.u32(1);
-    const Box avc1(out, "avc1");
-    out.zeros(6);
-    out.u16(1);
-    out.zeros(16);
-    out.u16(sps.width);
-    out.u16(sps.height);
-    out.u32(0x480000);
-    out.u32(0x480000);
-    out.u32(0);
-    out.u16(1);
-    out.zeros(32);
-    out.u16(0x18);
-    out.u16(0xFFFF);
-    {
-        const Box avcc(out, "avcC");
-        out.bytes(encode_avcc(format).bytes());
-    }
-    const media::Vui& vui = sps.vui;
-    if (vui.has_colour || vui.full_range) {
-        const Box colr(out, "colr");
-        out.text("nclx");
-        out.u16(vui.colour_primaries);
-        out.u16(vui.transfer);
-        out.u16(vui.matrix);
-        out.u8(vui.full_range ? 0x80 : 0);
-    }
-    if (vui.sar_height != 0) {
-        const Box pasp(out, "pasp");
-        out.u32(vui.sar_width);
-        out.u32(vui.sar_height);
-    }
+    out.u32(1 + others.size());
+    write_avc1(out, first);
+    for (const VideoFormat& format : others) write_avc1(out, format);
 }
 
 }  // namespace st::mp4

@@ -2,6 +2,7 @@
 /// Boxes that are alike in all our MP4s, whatever they hold and whether it is fragmented.
 /// ISO/IEC 14496-12, 14496-15.
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "base/buffer.h"
@@ -19,8 +20,9 @@ void write_matrix(Boxes& out, unsigned rotate = 0, std::uint32_t width = 0,
 void write_hdlr(Boxes& out, std::string_view type, std::string_view name);
 /// dinf: the samples lie in this file.
 void write_data_reference(Boxes& out);
-/// stsd with one avc1.
-void write_avc_description(Boxes& out, const VideoFormat& format);
+/// stsd with an avc1 for each format.
+void write_avc_descriptions(Boxes& out, const VideoFormat& first,
+                            std::span<const VideoFormat> others = {});
 /// The decoder configuration record of 14496-15, 5.3.3.1.
 Buffer encode_avcc(const VideoFormat& format);
 

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kPrefixBytesMax = std::size_t{1} << 20;
 constexpr std::size_t kSpsListMax = 31;   // 5 bits in an avcC
 constexpr std::size_t kPpsListMax = 255;  // 8 bits
+constexpr std::size_t kOtherFormatsMax = 255;
 constexpr std::size_t kLengthBytes = 4;
 constexpr std::size_t kTailBytes = 64;                    // a slice header is hardly longer
 constexpr std::size_t kZerosMax = std::size_t{16} << 20;  // between two messages
@@ -325,6 +326,7 @@ void Assembler::begin_picture() {
         absorb_parameter_sets();
     }
     is_dirty_ = false;
+    if (is_undescribed_ && starts_anew && !begins_part) describe_change(picture);
     Part& part = parts_.back();
     picture_at_ = part.file->position();
     const bool needs_sets = options_.all_sets_in_samples
@@ -362,22 +364,56 @@ void Assembler::end_picture() {
 /// A new file begins with all parameter sets that are known, those of its first picture first.
 void Assembler::begin_part(const media::PictureStart& picture) {
     if (!parts_.empty()) parts_.back().file->rest();
-    const media::ParameterSets& sets = units_.sets();
     Part part;
     part.first = pictures_.size();
-    part.format.sps = *sets.sps(picture.sps_id);
-    part.format.sps_list.push_back(copy(sets.sps_bytes(picture.sps_id)));
-    part.format.pps_list.push_back(copy(sets.pps_bytes(picture.pps_id)));
+    part.format = known_sets(picture);
     part.file = options_.open_part(static_cast<unsigned>(parts_.size() + 1));
     parts_.push_back(std::move(part));
-    has_changes_ = false;
+    has_changes_ = is_undescribed_ = false;
     absorb_parameter_sets();
 }
 
-/// Sets with new ids go into the sample description; other contents under a known id stay in the
-/// stream, and from then on every IDR picture carries all sets, so that a player may begin there.
+/// Those of a picture alone: absorb_parameter_sets() adds the others.
+mp4::VideoFormat Assembler::known_sets(const media::PictureStart& picture) const {
+    const media::ParameterSets& sets = units_.sets();
+    return {*sets.sps(picture.sps_id),
+            {copy(sets.sps_bytes(picture.sps_id))},
+            {copy(sets.pps_bytes(picture.pps_id))}};
+}
+
+mp4::VideoFormat& Assembler::current_format() {
+    Part& part = parts_.back();
+    const std::size_t format = part.changes.empty() ? 0 : part.changes.back().format;
+    return format == 0 ? part.format : part.other_formats[format - 1];
+}
+
+/// From this picture on the sets that are known hold, and no others: a sample description that says
+/// so, or one that was there before. Pictures of another size that no part of their own is made for
+/// have what they need in the stream alone: readers take a track's size from any description.
+void Assembler::describe_change(const media::PictureStart& picture) {
+    Part& part = parts_.back();
+    if (part.other_formats.size() == kOtherFormatsMax) return;
+    if (!part.format.sps.same_picture_format(*units_.sets().sps(picture.sps_id))) return;
+    is_undescribed_ = false;
+    part.other_formats.push_back(known_sets(picture));
+    part.changes.push_back({part.count, part.other_formats.size()});
+    absorb_parameter_sets();
+    const mp4::VideoFormat made = part.other_formats.back();
+    const auto is_same = [&](const mp4::VideoFormat& format) {
+        return format.sps_list == made.sps_list && format.pps_list == made.pps_list;
+    };
+    const auto known = std::ranges::find_if(part.other_formats, is_same);
+    if (!is_same(part.format) && known + 1 == part.other_formats.end()) return;
+    part.changes.back().format =
+        is_same(part.format) ? 0 : static_cast<std::size_t>(known - part.other_formats.begin()) + 1;
+    part.other_formats.pop_back();
+}
+
+/// Sets with new ids go into the newest sample description; other contents under a known id stay in
+/// the stream, and from then on every IDR picture carries all sets, so that a player may begin
+/// there; the next one has a description of its own.
 void Assembler::absorb_parameter_sets() {
-    mp4::VideoFormat& format = parts_.back().format;
+    mp4::VideoFormat& format = current_format();
     const media::ParameterSets& sets = units_.sets();
     const auto ids_of = [](const std::vector<mp4::NalBytes>& list, auto parse) {
         std::vector<unsigned> ids;
@@ -389,13 +425,13 @@ void Assembler::absorb_parameter_sets() {
     for (unsigned id = 0; id < media::kSpsMax; ++id) {
         const Bytes nal = sets.sps_bytes(id);
         if (!nal.empty() && absorb(format.sps_list, kSpsListMax, ids, nal, id, ids))
-            has_changes_ = true;
+            has_changes_ = is_undescribed_ = true;
     }
     ids = ids_of(format.pps_list, media::parse_pps);
     for (unsigned id = 0; id < media::kPpsMax; ++id) {
         const Bytes nal = sets.pps_bytes(id);
         if (!nal.empty() && absorb(format.pps_list, kPpsListMax, ids, nal, id, ids))
-            has_changes_ = true;
+            has_changes_ = is_undescribed_ = true;
     }
 }
 

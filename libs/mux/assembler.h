@@ -18,10 +18,13 @@
 
 namespace st::mux {
 
-/// One output file: a run of the pictures, all of one size.
+/// One output file: a run of the pictures, all of one size. Where parameter sets change, a sample
+/// description says so, and the stream as well, for players that look at the first one only.
 struct Part {
     std::unique_ptr<mp4::SampleFile> file;
     mp4::VideoFormat format;
+    std::vector<mp4::VideoFormat> other_formats;  ///< of the same size, with other parameter sets
+    std::vector<mp4::FormatChange> changes;
     std::size_t first = 0;  ///< of its pictures in the index
     std::size_t count = 0;
 };
@@ -94,6 +97,9 @@ class Assembler {
     bool may_start(const media::PictureStart& picture) const;
     bool is_wanted(const media::PictureStart& picture);
     void begin_part(const media::PictureStart& picture);
+    mp4::VideoFormat known_sets(const media::PictureStart& picture) const;
+    mp4::VideoFormat& current_format();
+    void describe_change(const media::PictureStart& picture);
     void absorb_parameter_sets();
     void inject_parameter_sets();
     void put_prefix();
@@ -113,7 +119,8 @@ class Assembler {
     std::uint64_t picture_at_ = 0;      ///< where its sample begins in the file
     bool has_lost_prefix_ = false;      ///< what stood before a picture that is not kept
     bool is_dirty_ = false;             ///< parameter sets came since the last picture began
-    bool has_changes_ = false;  ///< the part's sample description is not all a decoder needs
+    bool has_changes_ = false;  ///< the part's first sample description is not all a decoder needs
+    bool is_undescribed_ = false;  ///< nor is the newest one
     bool has_slice_ = false;
     bool is_seam_ = false;  ///< the next picture kept is the first of another input
 

@@ -68,7 +68,8 @@ void Run::finish_mp4() {
     const mp4::Metadata about = metadata();
     for (Part& part : assembler_->parts()) {
         check_cancelled();
-        const mp4::Track track(samples_of(part), part.format, about);
+        const mp4::Track track(samples_of(part), part.format, about,
+                               {part.other_formats, part.changes});
         mp4::end_mp4(*part.file, track, index_room_);
         report_.files.push_back(describe_part(*part.file, "mp4", part, track.samples));
         const media::Sps& sps = part.format.sps;

@@ -119,6 +119,21 @@ class Streams(harness.Case):
         self.assert_same_pictures(mp4, small)
         self.assert_same_pictures(mp4.with_name("both-002.mp4"), large)
 
+    def test_changed_parameter_sets_of_equal_size_have_sample_descriptions_of_their_own(self):
+        first = pathlib.Path(make_stream("cavlc", ["-bf", "2", "-x264-params", "cabac=0:ref=1:keyint=30"])).read_bytes()
+        second = pathlib.Path(make_stream("cabac", ["-bf", "3", "-x264-params", "cabac=1:ref=4:keyint=20"])).read_bytes()
+        third = pathlib.Path(make_stream("dct", ["-bf", "0", "-x264-params", "8x8dct=0:cqm=jvt:keyint=30"])).read_bytes()
+        both = self.folder / "both.h264"
+        both.write_bytes(first + second + first + third + second)
+        report, mp4 = self.mux.convert(both)
+        self.assertEqual(len(report["files"]), 1)
+        self.assert_same_pictures(mp4, both)
+        self.assertEqual(mp4.read_bytes().count(b"avcC"), 3)
+        # From a key frame of each on, as a player seeks.
+        for start in ("1", "3", "5"):
+            seek = ["ffmpeg", "-nostdin", "-v", "error", "-xerror", "-ss", start, "-i", mp4, "-frames:v", "30", "-f", "null", "-"]
+            self.assertEqual(harness.run(seek).stderr, "")
+
     def test_pictures_before_the_first_key_frame_are_dropped(self):
         stream = make_stream("baseline", KINDS["baseline"])
         units = harness.access_units(stream)

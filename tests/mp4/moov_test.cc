@@ -51,8 +51,18 @@ class Film {
         }
     }
     Track track() const {
-        return {Samples{pictures_, 0, shown_at_.size(), shown_at_, ticks_, 3000, 0}, format_,
-                metadata_};
+        return {Samples{pictures_, 0, shown_at_.size(), shown_at_, ticks_, 3000, 0},
+                format_,
+                metadata_,
+                {others_, changes_}};
+    }
+    /// From `sample` on another PPS holds: 0 the first one.
+    void change(std::size_t sample, std::size_t format) {
+        if (format > others_.size()) {
+            others_.push_back(format_);
+            others_.back().pps_list = {{0x68, static_cast<std::uint8_t>(0xD0 + format)}};
+        }
+        changes_.push_back({sample, format});
     }
     static Bytes sample() {
         static constexpr std::array<std::uint8_t, 5> kSample = {0, 0, 0, 1, 0x65};
@@ -67,6 +77,8 @@ class Film {
     PictureIndex pictures_;
     std::vector<std::int64_t> ticks_;
     VideoFormat format_;
+    std::vector<VideoFormat> others_;
+    std::vector<FormatChange> changes_;
     Metadata metadata_;
 };
 
@@ -102,6 +114,24 @@ TEST(Mp4, has_a_table_entry_for_every_sample) {
     EXPECT_THAT(fields(find(file, table("stco"))), ElementsAre(1, kMp4HeadBytes));
     EXPECT_TRUE(find(file, table("ctts"), false).empty()) << "nothing is reordered";
     EXPECT_TRUE(find(file, {"moov", "trak", "edts"}, false).empty());
+}
+
+TEST(Mp4, other_parameter_sets_have_their_own_sample_description_and_chunks) {
+    Film film(in_order(20));
+    film.change(5, 1);
+    film.change(10, 0);
+    film.change(15, 2);
+    const auto file = made(film);
+    const Bytes stsd = find(file, table("stsd"));
+    EXPECT_EQ(load_be32(stsd.data() + 4), 3U);
+    const auto entries = boxes(stsd.subspan(8));
+    ASSERT_EQ(entries.size(), 3U);
+    for (const auto& entry : entries) EXPECT_EQ(entry.type, "avc1");
+    EXPECT_THAT(fields(find(file, table("stsc"))),
+                ElementsAre(4, 1, 5, 1, 2, 5, 2, 3, 5, 1, 4, 5, 3));
+    EXPECT_THAT(
+        fields(find(file, table("stco"))),
+        ElementsAre(4, kMp4HeadBytes, kMp4HeadBytes + 25, kMp4HeadBytes + 50, kMp4HeadBytes + 75));
 }
 
 TEST(Mp4, a_film_of_key_frames_needs_no_list_of_them_and_one_without_has_an_empty_list) {
