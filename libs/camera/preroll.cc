@@ -40,7 +40,9 @@ void Preroll::hold(SharedBuffer message, std::int64_t arrival_ns, const media::N
     if (last_seq_ && static_cast<std::int32_t>(seq - *last_seq_) < 0) drop_before(held_.size());
     last_seq_ = seq;
 
-    if (peek.starts_idr()) {
+    const bool begins = entries_.begins(peek);
+    entries_.note(peek);
+    if (begins) {
         std::size_t keep_from = held_.size();
         while (keep_from > 0 && !held_[keep_from - 1].peek.vcl) --keep_from;
         drop_before(keep_from);

@@ -1,8 +1,8 @@
 #pragma once
 /// Frames that come before capture_started: the two race on the wire. Pure; one thread (the loop).
 ///
-/// Held from the last IDR on, for at most kHeldNsMax, kHeldBytesMax and kHeldMessagesMax; beyond
-/// one of them, or without an IDR, nothing could be decoded and they are dropped and counted.
+/// Held from the last key frame on, for at most kHeldNsMax, kHeldBytesMax and kHeldMessagesMax;
+/// beyond one of them, or without one, nothing could be decoded and they are dropped and counted.
 /// Parameter sets are remembered for as long as the camera is connected: a session begins with
 /// them whenever it begins.
 #include <cstdint>
@@ -80,8 +80,10 @@ class Preroll {
     std::optional<HeldMessage> sets_before(Bytes next, std::int64_t arrival_ns) const;
 
     std::deque<Held> held_;
+    media::EntryPoints entries_;
     std::size_t held_bytes_ = 0;
-    std::optional<std::int64_t> first_picture_ns_;  ///< arrival of the IDR the hold begins with
+    std::optional<std::int64_t>
+        first_picture_ns_;  ///< arrival of the key frame the hold begins with
     std::uint64_t dropped_ = 0;
     std::optional<std::uint32_t> last_seq_;
 

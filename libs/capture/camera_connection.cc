@@ -112,12 +112,14 @@ void CameraConnection::on_binary(Buffer received) {
                    " timestamp=" + std::to_string(in_ms.timestamp_ms) +
                    "ms size=" + std::to_string(frame->payload.size()) + " bytes");
     }
-    if (session_ && peek.starts_idr() &&
+    const bool begins = entries_.begins(peek);
+    entries_.note(peek);
+    if (session_ && begins &&
         arrival_ns_ - session_began_ns_ >=
             std::chrono::nanoseconds(uses_.options->max_session).count()) {
         apply(camera::Input::max_session);
     }
-    if (is_entry(*frame, peek)) {
+    if (begins && is_awaited(*frame)) {
         preroll_.forget_frames();
         preroll_.take_dropped();  // they were the preview's
         apply(camera::Input::preview_entry);
@@ -449,9 +451,10 @@ void CameraConnection::leave_preview() {
     if (preview) on(*preview);
 }
 
-bool CameraConnection::is_entry(const camera::Frame& frame, const media::NalPeek& peek) const {
+/// A key frame with which the recording that a preview becomes may begin.
+bool CameraConnection::is_awaited(const camera::Frame& frame) const {
     return begins_at_entry_ && !start_waits_ && state_ == camera::State::starting &&
-           peek.starts_idr() && frame.timestamp_ms >= asked_.start_at.value_or(0);
+           frame.timestamp_ms >= asked_.start_at.value_or(0);
 }
 
 void CameraConnection::on_start_timeout() {

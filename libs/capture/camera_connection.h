@@ -126,7 +126,7 @@ class CameraConnection final : public httpd::Connection,
     /// The first sign that the camera streams.
     void note_streaming();
     void leave_preview();
-    bool is_entry(const camera::Frame& frame, const media::NalPeek& peek) const;
+    bool is_awaited(const camera::Frame& frame) const;
     void on_start_timeout();
 
     // The table's actions.
@@ -183,7 +183,8 @@ class CameraConnection final : public httpd::Connection,
     std::optional<std::int64_t> begin_ns_;  ///< StartOrder's, of what asked_ is
     std::chrono::milliseconds start_timeout_{10'000};
     std::string previewed_by_;
-    bool is_streaming_ = false;       ///< a preview whose first frame or answer has come
+    bool is_streaming_ = false;  ///< a preview whose first frame or answer has come
+    media::EntryPoints entries_;
     bool begins_at_entry_ = false;    ///< starting out of a preview
     std::optional<StartOrder> next_;  ///< once the preview has stopped
     std::optional<PreviewOrder> next_preview_;

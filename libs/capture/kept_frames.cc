@@ -11,16 +11,12 @@ constexpr std::size_t kPrefixBytesMax = 64 * 1024;
 
 }  // namespace
 
-bool KeptFrames::begins(const media::NalPeek& peek) const {
-    return peek.starts_picture && (peek.idr || peek.recovery_point || has_recovery_point_);
-}
-
 void KeptFrames::note(KeptFrame frame, const media::NalPeek& peek) {
     const std::size_t bytes = frame.payload.size();
+    entries_.note(peek);
     if (peek.vcl || prefix_bytes_ + bytes > kPrefixBytesMax) {
         return clear_prefix();
     }
-    has_recovery_point_ = has_recovery_point_ || peek.recovery_point;
     prefix_bytes_ += bytes;
     prefix_.push_back(std::move(frame));
 }
@@ -54,12 +50,12 @@ void KeptFrames::keep(KeptFrame frame) {
 void KeptFrames::forget() {
     clear();
     clear_prefix();
+    entries_ = {};
 }
 
 void KeptFrames::clear_prefix() {
     prefix_.clear();
     prefix_bytes_ = 0;
-    has_recovery_point_ = false;
 }
 
 void KeptFrames::clear() {

@@ -30,8 +30,8 @@ class KeptFrames {
         : limits_(limits), memory_(memory), held_(memory.caches(), [] {}) {}
 
     /// Whether a decoder may begin with the picture that a frame with this `peek` begins, after
-    /// those that were added or passed: an IDR, or one behind a recovery point.
-    bool begins(const media::NalPeek& peek) const;
+    /// those that were added or passed.
+    bool begins(const media::NalPeek& peek) const { return entries_.begins(peek); }
     /// Keeps the frame; over a limit, and before the first key frame, it is not kept.
     void add(KeptFrame frame, const media::NalPeek& peek);
     /// Packets were made of it: only what stands before a key frame is remembered.
@@ -57,7 +57,7 @@ class KeptFrames {
     MemoryBudget::Holder held_;
     std::vector<KeptFrame> prefix_;  ///< without a picture, since the last picture
     std::size_t prefix_bytes_ = 0;
-    bool has_recovery_point_ = false;  ///< in prefix_
+    media::EntryPoints entries_;
 };
 
 }  // namespace st::capture

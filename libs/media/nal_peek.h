@@ -22,7 +22,24 @@ struct NalPeek {
 
     /// Parameter sets and no picture: never counted or timed as one.
     bool is_config_only() const { return (sps || pps) && !vcl; }
-    bool starts_idr() const { return idr && starts_picture; }
+};
+
+/// Where a decoder may begin in a row of messages: with an IDR picture, and with one behind a
+/// recovery point (a stream by intra refresh has no other), also where that came in a message of
+/// its own.
+class EntryPoints {
+ public:
+    /// With the picture that the next message, of this `peek`, begins.
+    bool begins(const NalPeek& peek) const {
+        return peek.starts_picture && (peek.idr || peek.recovery_point || is_announced_);
+    }
+    /// That message has come.
+    void note(const NalPeek& peek) {
+        is_announced_ = !peek.vcl && (is_announced_ || peek.recovery_point);
+    }
+
+ private:
+    bool is_announced_ = false;
 };
 
 /// A buffer that does not begin with a start code (leading zeros allowed) has no NAL units.

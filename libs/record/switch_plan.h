@@ -37,6 +37,7 @@ class SwitchPlan {
     void note(Place place, const media::NalPeek& peek);
 
  private:
+    media::EntryPoints entries_;
     std::uint64_t bytes_max_ = 0;
     std::uint64_t group_bytes_max_ = 0;
     std::optional<Place> first_;          ///< of its messages

@@ -209,7 +209,7 @@ TEST(PeekNals, the_first_slice_decides) {
     EXPECT_TRUE(peek.sps && peek.pps && peek.vcl && peek.idr && peek.starts_picture);
     EXPECT_TRUE(media::peek_nals(kSps + kPps).is_config_only());
     EXPECT_FALSE(media::peek_nals(kSps + kPicture).is_config_only());
-    EXPECT_FALSE(media::peek_nals(kIdrSecondSlice).starts_idr());
+    EXPECT_FALSE(media::EntryPoints().begins(media::peek_nals(kIdrSecondSlice)));
     EXPECT_FALSE(media::peek_nals(kSei).is_config_only());
 }
 
@@ -217,13 +217,13 @@ TEST(PeekNals, three_byte_start_codes_and_trailing_zeros_are_fine) {
     const Payload payload = {0, 0, 1, 0x67, 0x42, 0x00, 0x1E, 0x95, 0,    0,
                              0, 0, 1, 0x68, 0xCE, 0,    0,    1,    0x65, 0x88};
     const auto peek = media::peek_nals(payload);
-    EXPECT_TRUE(peek.sps && peek.pps && peek.starts_idr());
+    EXPECT_TRUE(peek.sps && peek.pps && media::EntryPoints().begins(peek));
 }
 
 TEST(PeekNals, a_picture_behind_an_empty_unit_is_seen) {
     for (const Payload& payload : {Payload{0, 0, 1, 0, 0, 1, 0x65, 0x88},
                                    Payload{0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1, 0x65, 0x88}}) {
-        EXPECT_TRUE(media::peek_nals(payload).starts_idr());
+        EXPECT_TRUE(media::EntryPoints().begins(media::peek_nals(payload)));
     }
 }
 

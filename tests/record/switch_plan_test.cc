@@ -76,5 +76,19 @@ TEST(SwitchPlan, the_slices_of_one_key_frame_stay_together) {
     EXPECT_EQ(plan.takes_along_from(kLaterSlice), (Place{400, 2}));
 }
 
+TEST(SwitchPlan, a_recovery_point_begins_a_group_as_an_idr_does) {
+    constexpr media::NalPeek kRecoveryPoint{.recovery_point = true};
+    constexpr media::NalPeek kRefresh{.vcl = true, .starts_picture = true, .recovery_point = true};
+    SwitchPlan plan(1000);
+    plan.note({0, 1}, kKey);
+    plan.note({300, 2}, kRefresh);
+    plan.note({600, 3}, kRecoveryPoint);  // in a message of its own
+    plan.note({610, 4}, kInter);
+    plan.note({700, 5}, kInter);
+    EXPECT_EQ(plan.takes_along_from(kInter), (Place{600, 3}));
+    EXPECT_TRUE(plan.wants_switch({900, 6}, 20, kRefresh));
+    EXPECT_FALSE(plan.wants_switch({900, 6}, 20, kInter));
+}
+
 }  // namespace
 }  // namespace st::record
