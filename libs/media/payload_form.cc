@@ -77,6 +77,32 @@ void to_start_codes(std::span<std::uint8_t> payload) {
     }
 }
 
+/// A decoder configuration record (14496-15, 5.3.3.1) with one SPS and one PPS has room for a start
+/// code before each, and what stands around them may be zeros: then it is Annex B. False: it is no
+/// such record, or has more sets.
+bool configuration_to_start_codes(std::span<std::uint8_t> record) {
+    constexpr std::size_t kSpsAt = 8;
+    constexpr std::size_t kBeforePps = 3;  // their number, 1, and the length of the first
+    if (record.size() < kSpsAt || record[0] != 1 || (record[4] & 0xFC) != 0xFC) return false;
+    if ((record[5] & 0xE0) != 0xE0 || (record[5] & 0x1F) != 1) return false;
+    const std::size_t sps_end = kSpsAt + (std::size_t{record[6]} << 8 | record[7]);
+    const std::size_t pps_at = sps_end + kBeforePps;
+    if (sps_end == kSpsAt || pps_at > record.size() || record[sps_end] != 1) return false;
+    const std::size_t pps_end =
+        pps_at + (std::size_t{record[pps_at - 2]} << 8 | record[pps_at - 1]);
+    if (pps_end == pps_at || pps_end > record.size()) return false;
+    const auto is_set = [&](std::size_t at, NalType type) {
+        return nal_type(record[at]) == type && (record[at] & 0x80) == 0;
+    };
+    if (!is_set(kSpsAt, NalType::sps) || !is_set(pps_at, NalType::pps)) return false;
+    std::ranges::fill(record.first(kSpsAt - 1), std::uint8_t{0});
+    record[kSpsAt - 1] = 1;
+    std::ranges::fill(record.subspan(sps_end, kBeforePps - 1), std::uint8_t{0});
+    record[pps_at - 1] = 1;
+    std::ranges::fill(record.subspan(pps_end), std::uint8_t{0});
+    return true;
+}
+
 }  // namespace
 
 bool is_length_prefixed(Bytes payload) {
@@ -110,6 +136,11 @@ PayloadForm PayloadForms::normalise(std::span<std::uint8_t> payload, std::uint64
         is_length_prefixed_ = true;
         time_ = time;
         to_start_codes(payload);
+        return PayloadForm::lengths;
+    }
+    if (configuration_to_start_codes(payload)) {
+        is_length_prefixed_ = true;
+        time_ = time;
         return PayloadForm::lengths;
     }
     if (has_start_code) {

@@ -14,7 +14,7 @@ namespace st::media {
 enum class PayloadForm : std::uint8_t {
     empty,      ///< no bytes, or only zeros
     annex_b,    ///< begins with a start code, and holds H.264
-    lengths,    ///< was length-prefixed; is Annex B now
+    lengths,    ///< was length-prefixed, or said how; is Annex B now
     continued,  ///< goes on with the NAL unit that the payload before it began
     unknown,    ///< none of these: not H.264, or in a form that nobody here can read
 };
@@ -23,9 +23,10 @@ enum class PayloadForm : std::uint8_t {
 class PayloadForms {
  public:
     /// Changes a length-prefixed payload in place: each length becomes the start code 00 00 00 01.
-    /// `time`: the payload's timestamp in any unit. One that does not begin with a start code goes
-    /// on with the one before it only if both belong to one buffer of the encoder, which has one
-    /// timestamp; or if the stream is seen to be cut without regard to NAL units.
+    /// So does a decoder configuration record with an SPS and a PPS, which such encoders give
+    /// first. `time`: the payload's timestamp in any unit. One that does not begin with a start
+    /// code goes on with the one before it only if both belong to one buffer of the encoder, which
+    /// has one timestamp; or if the stream is seen to be cut without regard to NAL units.
     PayloadForm normalise(std::span<std::uint8_t> payload, std::uint64_t time);
 
  private:

@@ -69,6 +69,39 @@ TEST(PayloadForms, lengths_may_begin_and_end_in_the_middle_of_a_stream) {
     EXPECT_EQ(forms.normalise(third, 3), PayloadForm::annex_b);
 }
 
+TEST(PayloadForms, the_record_of_how_lengths_are_meant_becomes_its_parameter_sets) {
+    const auto record = [](const Octets& behind) {
+        Octets made = {1, 0x64, 0, 0x1E, 0xFF, 0xE1, 0, static_cast<std::uint8_t>(kSps.size())};
+        made.insert(made.end(), kSps.begin(), kSps.end());
+        made.insert(made.end(), {1, 0, static_cast<std::uint8_t>(kPps.size())});
+        made.insert(made.end(), kPps.begin(), kPps.end());
+        made.insert(made.end(), behind.begin(), behind.end());
+        return made;
+    };
+    for (const Octets& behind : {Octets{}, Octets{0xFD, 0xF8, 0xF8, 0}}) {
+        PayloadForms forms;
+        Octets payload = record(behind);
+        Octets expected(5, 0);
+        for (const Octets& set : {kSps, kPps}) {
+            expected.insert(expected.end(), {0, 0, 1});
+            expected.insert(expected.end(), set.begin(), set.end());
+        }
+        expected.insert(expected.end(), behind.size(), 0);
+        EXPECT_EQ(forms.normalise(payload, 1), PayloadForm::lengths);
+        EXPECT_EQ(payload, expected);
+        Octets picture = prefixed({slice(300)});
+        EXPECT_EQ(forms.normalise(picture, 2), PayloadForm::lengths) << "not a start code: 300";
+    }
+    const Octets whole = record({});
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+        PayloadForms forms;
+        Octets cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
+        const Octets as_it_came = cut;
+        EXPECT_NE(forms.normalise(cut, 1), PayloadForm::lengths) << size;
+        EXPECT_EQ(cut, as_it_came);
+    }
+}
+
 TEST(PayloadForms, a_length_that_looks_like_a_start_code_is_what_came_before) {
     // 256 + 0x41 bytes: 00 00 01 41 is a length, or a start code and the head of a slice.
     const Octets picture = prefixed({slice(0x141, 0x41)});
