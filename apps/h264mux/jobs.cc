@@ -237,8 +237,10 @@ Result<PlannedJob> plan_one(const Options& options, std::span<const std::string>
     const bool is_session = inputs.front() != "-" && is_folder(inputs.front());
     planned.job.output = output_of(options, inputs.front(), is_session);
     if (planned.job.output.empty()) return Error{"standard input needs --output", cli::kUsage};
-    if (is_session && options.output.empty() && planned.job.format == mux::OutputFormat::mp4)
-        planned.session = inputs.front();
+    const bool is_own = !options.cfr && planned.job.format == mux::OutputFormat::mp4;
+    if (options.cfr && is_session && options.output.empty())
+        planned.job.output = (fs::path(inputs.front()) / "stream.cfr.mp4").string();
+    if (is_session && options.output.empty() && is_own) planned.session = inputs.front();
     // The session's table tells of its MP4.
     if (!planned.session.empty() && planned.job.table.empty())
         planned.job.table = record::read_session_facts(planned.session).table;
@@ -288,6 +290,12 @@ std::optional<std::string> contradiction(const Options& options) {
         return "--from must be before --to";
     if (options.to && options.to->is_position() && options.to->position->count() == 0)
         return "--to 0 leaves nothing";
+    if (options.cfr && (options.at || options.only_info || !options.times.empty() ||
+                        !options.thumbnail.empty() || options.rotate != 0 || options.fps))
+        return "--cfr makes films of its own: no --at, --info, --times, --thumbnail, --rotate or "
+               "--fps";
+    if (options.cfr && (format != OutputFormat::mp4 || is_to_stdout(options)))
+        return "--cfr makes MP4 files only";
     if (options.at) return contradiction_of_a_picture(options);
     if (!options.times.empty() && many) return "--times is one table, but there are several inputs";
     if (!options.times.empty() && !is_mp4) return "--times is for MP4s only";
@@ -344,12 +352,12 @@ Result<Fd> unlinked_file() {
     return file;
 }
 
-Result<void> store_picture(int from, const std::string& path) {
+Result<void> store_file(int from, const std::string& path) {
     const std::string part = path + ".part";
     const Fd file(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
     if (!file) return Error{"create " + part + ": " + std::strerror(errno), cli::kCannotCreate};
     ::lseek(from, 0, SEEK_SET);
-    auto copied = copy_all(from, "the picture", file.get(), part);
+    auto copied = copy_all(from, "a temporary file", file.get(), part);
     if (copied && ::fsync(file.get()) != 0 && errno != EINVAL) {
         copied = Error{"write " + part + ": " + std::strerror(errno), cli::kIoFailed};
     }

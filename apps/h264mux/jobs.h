@@ -21,7 +21,7 @@ struct PlannedJob {
 /// A file without a name, in TMPDIR, for reading and writing. Error.code is the exit code.
 Result<Fd> unlinked_file();
 /// What `from` holds under the name `path`, whole or not at all. Error.code is the exit code.
-Result<void> store_picture(int from, const std::string& path);
+Result<void> store_file(int from, const std::string& path);
 
 /// --times without --output: the table is all that is written.
 bool is_table_alone(const Options& options);

@@ -20,6 +20,7 @@
 #include "cli/exit_codes.h"
 #include "cli/parse.h"
 #include "cli/terminal.h"
+#include "even_rate.h"
 #include "jobs.h"
 #include "json/write.h"
 #include "media/movie_facts.h"
@@ -113,6 +114,7 @@ class Helpers {
         worker::PoolOptions options;
         options.command = {"/proc/self/exe", kServe};
         options.helpers_max = threads;
+        options.limits.file_bytes = 0;  // a film is as long as it is
         pool_.emplace(std::move(options), Log());
     }
     static constexpr char kServe[] = "--serve-jobs";
@@ -134,7 +136,9 @@ class Runner {
 
     int run() {
         if (options_.align) align();
-        {
+        if (options_.cfr) {
+            make_even();
+        } else {
             std::vector<std::jthread> helpers;
             const std::size_t threads = std::min<std::size_t>(options_.threads, jobs_.size());
             for (std::size_t i = 1; i < threads; ++i) helpers.emplace_back([this] { work(); });
@@ -144,6 +148,35 @@ class Runner {
     }
 
  private:
+    /// --cfr: what the films have in common is known once all of them have been read.
+    void make_even() {
+        EvenRate even(
+            options_, [this](const worker::Job& job) { return helpers_.run(job); },
+            interrupt_.token());
+        for (PlannedJob& planned : jobs_) {
+            planned.job.cancel = interrupt_.token();
+            auto done = resolve(planned);
+            if (done) done = even.read(planned);
+            planned.spools.clear();
+            if (!done) report(planned, done.error());
+        }
+        even.write([this](const PlannedJob& planned, const Result<mux::Report>& made) {
+            report(planned, made);
+        });
+    }
+
+    void report(const PlannedJob& planned, const Result<mux::Report>& made) {
+        if (!made) {
+            std::fprintf(stderr, "h264mux: %s\n", made.error().message.c_str());
+            return tell(made.error().code);
+        }
+        if (options_.as_json)
+            std::printf("%s\n", mux::to_json(*made).c_str());
+        else if (!options_.quiet)
+            say_text(options_, planned, *made);
+        tell(made->exit_code());
+    }
+
     /// Reads all inputs for the line they share; those without a place on it fail here and now.
     void align() {
         std::vector<mux::Job*> wanted;
@@ -240,7 +273,7 @@ class Runner {
             return Error{planned.spoken_input + ": " + error.message,
                          error.fault == worker::Fault::refused ? cli::kBadInput : cli::kIoFailed};
         }
-        if (auto stored = store_picture(picture->get(), planned.picture); !stored) {
+        if (auto stored = store_file(picture->get(), planned.picture); !stored) {
             return stored.error();
         }
         return report;

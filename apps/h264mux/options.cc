@@ -126,6 +126,14 @@ void build(CLI::App& app, Options& options) {
     app.add_flag("--info", options.only_info, "Write nothing: only report");
     cli::add_text(app, "--thumbnail", options.thumbnail, "Also write the first picture as a JPEG",
                   "FILE");
+    cli::add_value<double>(app, "--cfr", options.cfr, parse_rate,
+                           "Encode anew, at an even rate: each slot shows the picture nearest in "
+                           "time, and beside x.mp4 there is x.cfr.csv, which says which one and "
+                           "how far off it is; with --align equal counts, black where a camera "
+                           "has nothing",
+                           "N");
+    cli::add_number(app, "--crf", options.crf, 0, 51,
+                    "Quality of what --cfr encodes, as x264 counts: 0 is the best");
     cli::add_text(app, "--times", options.times,
                   "Also write the table of the pictures and their times, pictures.csv; without "
                   "--output it is all that is written. - is standard output",

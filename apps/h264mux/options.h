@@ -31,7 +31,9 @@ struct Options {
     std::optional<Moment> at;   ///< the output is the picture shown then
     std::uint32_t threads = 1;  ///< inputs worked on at once
     bool only_info = false;
-    std::string times;  ///< table of the pictures; "-": standard output
+    std::optional<double> cfr;  ///< films at an even rate
+    std::uint32_t crf = 16;     ///< of those
+    std::string times;          ///< table of the pictures; "-": standard output
     std::string thumbnail;
     bool as_json = false;
     bool quiet = false;

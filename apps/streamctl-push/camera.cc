@@ -257,7 +257,7 @@ void PushCamera::begin_sending(const PacketPtr& first) {
     fleet_.say(*this, "capture started", false);
     // MediaCodec's first buffer: parameter sets alone, stamped with the first picture's time.
     const SharedBuffer sets = clip_->configuration();
-    if (!sets->empty()) send_message(clock_.at(base_ns_), sets->bytes());
+    if (!sets->empty()) send_message(clock_.stamp(base_ns_), sets->bytes());
 }
 
 void PushCamera::stop(std::string_view message) {
@@ -334,7 +334,7 @@ bool PushCamera::send_next() {
     }
     latest_us_ = ready_us;
     const Fault& fault = target_.fault;
-    const std::uint64_t time_us = clock_.at(base_ns_ + media * 1000);
+    const std::uint64_t time_us = clock_.stamp(base_ns_ + media * 1000);
     if (happens(fault.drop)) {
         ++seq_;  // the number of a message that got lost
     } else {

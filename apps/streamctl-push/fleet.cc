@@ -29,9 +29,25 @@ using OptionalEncode = std::optional<av::EncodeOptions>;
 /// A moving picture with the seconds and milliseconds since it began in it.
 constexpr const char* kTestPicture = "testsrc=size=640x360:rate=30:decimals=3";
 
+/// A lamp before a grey wall that is lit for 4 ms now and then, as a sensor with a rolling shutter
+/// sees it: T is the time of the first row, a row is exposed for 8 ms from its own time on. Of the
+/// light it gets what it is exposed to. One column is drawn, which is the same all over.
+std::string flashing_lamp(const PushOptions& options) {
+    const auto seconds = [](milliseconds time) {
+        return std::to_string(std::chrono::duration<double>(time).count());
+    };
+    const std::string rate = options.framerate.empty() ? "30" : options.framerate;
+    return "color=c=0x404040:size=16x240:rate=" + rate + ",geq=lum='st(0,T+Y/H*" +
+           seconds(options.fault.readout) + ");st(1," + seconds(options.fault.flash) +
+           "*floor((ld(0)+0.008)/" + seconds(options.fault.flash) +
+           "));64+150*gt(ld(1),0)*clip((min(ld(0)+0.008,ld(1)+0.004)-max(ld(0),ld(1)))/0.004,0,1)'"
+           ":cb=128:cr=128,scale=320:240";
+}
+
 /// "lavfi:testsrc2" -> the device and what it is to open, as in the server's sources.
 std::optional<std::pair<std::string, std::string>> device_of(const PushOptions& options) {
     if (!options.format.empty()) return std::nullopt;
+    if (options.fault.flash.count() > 0) return std::pair("lavfi", flashing_lamp(options));
     if (options.input == "test:") return std::pair<std::string, std::string>("lavfi", kTestPicture);
     for (const char* device : {"lavfi", "v4l2"}) {
         const std::string prefix = std::string(device) + ":";
@@ -88,7 +104,9 @@ class Fleet final : public PushFleet, public loop::Pollable {
           statistics_(options.json, std::chrono::steady_clock::now()),
           first_(std::move(first)),
           is_h264_(first_->input.is_h264()),
-          source_{url_of(options_), input_options(options_), first_->input.is_live(),
+          // The lamp flashes by the time since the begin: every camera begins there.
+          source_{url_of(options_), input_options(options_),
+                  first_->input.is_live() && options_.fault.flash.count() == 0,
                   first_->input.fps()} {
         PushTarget target;
         using Address = Poco::Net::SocketAddress;

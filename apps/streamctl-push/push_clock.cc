@@ -20,6 +20,10 @@ std::uint64_t PushClock::at(std::int64_t monotonic_ns) const {
     return static_cast<std::uint64_t>(std::max<std::int64_t>(0, us));
 }
 
+std::uint64_t PushClock::stamp(std::int64_t monotonic_ns) const {
+    return at(monotonic_ns + std::chrono::nanoseconds(fault_.stamp_shift).count());
+}
+
 std::int64_t PushClock::when(std::uint64_t device_us) const {
     std::int64_t us = static_cast<std::int64_t>(device_us) - us_of(fault_.clock_offset);
     if (jumps_ns_) us -= us_of(fault_.clock_jump);

@@ -17,6 +17,8 @@ class PushClock {
 
     /// What it shows at a time of CLOCK_MONOTONIC; never below 0.
     std::uint64_t at(std::int64_t monotonic_ns) const;
+    /// What it stamps a picture with that was taken then.
+    std::uint64_t stamp(std::int64_t monotonic_ns) const;
     /// When it shows `device_us`, as far as is known now: it may still jump.
     std::int64_t when(std::uint64_t device_us) const;
 

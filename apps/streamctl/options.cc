@@ -319,6 +319,22 @@ void build_export(CLI::App& app, Options& options) {
                     "Quality of films at an even rate, as x264 counts: 0 is the best");
 }
 
+void build_sync_check(CLI::App& app, Options& options) {
+    CLI::App& command = add_command(
+        app, "sync-check",
+        "Check a take's times by a flash that all cameras saw\n\n"
+        "Looks for a light that goes off, row by row, in the pictures of all cameras, and says "
+        "how far each one's clock puts it from where the others' do. More than the bounds allow "
+        "refutes the claim: the exit status is 3, and the take's verdict `failed`.");
+    add_take_name(command, options);
+    cli::add_value<milliseconds>(
+        command, "--readout", options.take.readout,
+        [](std::string_view text) { return parse_duration(text); },
+        "How long the sensors take from the first row of a picture to the last; without it 0 to "
+        "30 ms are possible, and the check is the less strict",
+        "D");
+}
+
 void build_get(CLI::App& app, Options& options) {
     CLI::App& get = add_command(
         app, "get",
@@ -514,6 +530,9 @@ constexpr std::array kFaultKinds{
     FaultKind{"clock-jitter", read_time<&Fault::clock_jitter>},
     FaultKind{"clock-asymmetry", read_signed_time<&Fault::clock_asymmetry>},
     FaultKind{"clock-loss", read_probability<&Fault::clock_loss>},
+    FaultKind{"flash", read_time<&Fault::flash>},
+    FaultKind{"readout", read_time<&Fault::readout>},
+    FaultKind{"stamp-shift", read_signed_time<&Fault::stamp_shift>},
     FaultKind{"reset-after", read_reset},
 };
 
@@ -570,16 +589,20 @@ void build_push(CLI::App& app, Options& options) {
     command.add_flag("--encode", push.encode, "Encode H.264 input again, too");
     command.add_flag("--reconnect", push.reconnect,
                      "Connect again when the server goes away, after 0.5s, later up to 10s");
-    cli::add_value<Fault>(command, "--fault", push.fault, parse_fault,
-                          "Misbehave: drop=P and dup=P lose and repeat messages with that "
-                          "probability, jitter=D delays each by up to D, clock-jump=D moves its "
-                          "clock a second after the first picture (-D: back), clock-offset=D sets "
-                          "it ahead, clock-drift=PPM lets it run fast (-PPM: slow), "
-                          "clock-jitter=D delays its answers about its clock by up to D in each "
-                          "direction, clock-asymmetry=D the questions by D (-D: the answers), "
-                          "clock-loss=P leaves them out with that probability, reset-after=N "
-                          "breaks the connection after N pictures",
-                          "WHAT=VALUE,...");
+    cli::add_value<Fault>(
+        command, "--fault", push.fault, parse_fault,
+        "Misbehave: drop=P and dup=P lose and repeat messages with that "
+        "probability, jitter=D delays each by up to D, clock-jump=D moves its "
+        "clock a second after the first picture (-D: back), clock-offset=D sets "
+        "it ahead, clock-drift=PPM lets it run fast (-PPM: slow), "
+        "clock-jitter=D delays its answers about its clock by up to D in each "
+        "direction, clock-asymmetry=D the questions by D (-D: the answers), "
+        "clock-loss=P leaves them out with that probability, flash=D films, as test:, "
+        "a lamp that flashes every D after the common begin, readout=D is "
+        "how long its sensor takes for that from the top down, stamp-shift=D "
+        "stamps its pictures by so much another clock than it answers by, "
+        "reset-after=N breaks the connection after N pictures",
+        "WHAT=VALUE,...");
     cli::add_number(command, "--b-frames", push.b_frames, 0, 16, "B-frames in a row when encoding");
     cli::add_text(command, "--input-format", push.format,
                   "Do not guess what the input is: v4l2, x11grab, h264, ...", "NAME");
@@ -592,7 +615,7 @@ void build_push(CLI::App& app, Options& options) {
 void group_commands(CLI::App& app) {
     const std::vector<std::pair<std::string, std::vector<std::string>>> groups = {
         {"Record", {"take", "capture", "start", "stop", "preview", "push"}},
-        {"Recordings", {"recordings", "takes", "get", "export"}},
+        {"Recordings", {"recordings", "takes", "get", "export", "sync-check"}},
         {"Look", {"cameras", "streams", "snapshot", "viewers", "sources", "events", "wait"}},
         {"Act", {"kick", "rename", "kick-stream", "kick-viewer", "restart-source"}},
         {"Server", {"status", "config", "reload", "help"}},
@@ -702,6 +725,7 @@ void build(CLI::App& app, Options& options) {
     build_recordings(app, options);
     build_take(app, options);
     build_export(app, options);
+    build_sync_check(app, options);
     build_get(app, options);
     build_event_commands(app, options);
     build_live_commands(app, options);
@@ -722,6 +746,9 @@ Result<void> complete(const CLI::App& app, Options& options) {
     if (command == "start" || command == "capture" || command == "stop" || command == "preview") {
         const auto names = complete_names(options);
         if (!names) return names.error();
+    }
+    if (options.push.fault.flash.count() > 0 && options.push.input != "test:") {
+        return Error{"--fault flash makes pictures of its own: INPUT must be test:"};
     }
     if (options.start.parameters.resolution && options.start.parameters.aspect) {
         return Error{"use either --resolution or --aspect: the resolution includes the ratio"};

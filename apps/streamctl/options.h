@@ -29,10 +29,11 @@ struct CaptureOptions {
 
 struct TakeOptions {
     std::string name;
-    milliseconds max_error{5};   ///< take run: of each camera's clock, before it begins
-    std::string to;              ///< export: the form
-    std::optional<double> rate;  ///< export: pictures a second of films at an even rate
-    unsigned crf = 16;           ///< export
+    milliseconds max_error{5};            ///< take run: of each camera's clock, before it begins
+    std::string to;                       ///< export: the form
+    std::optional<double> rate;           ///< export: pictures a second of films at an even rate
+    unsigned crf = 16;                    ///< export
+    std::optional<milliseconds> readout;  ///< sync-check: of all cameras
 };
 
 struct EventOptions {
@@ -53,7 +54,11 @@ struct Fault {
     milliseconds clock_jitter{0};  ///< its answers are late by up to this in each direction
     /// Questions take so much longer than answers; below 0: answers longer than questions.
     milliseconds clock_asymmetry{0};
-    double clock_loss = 0;          ///< probability that it does not answer
+    double clock_loss = 0;     ///< probability that it does not answer
+    milliseconds flash{0};     ///< a lamp that flashes so often is all it films; 0: none
+    milliseconds readout{20};  ///< from its first row to its last
+    /// Its stamps are so far ahead of the clock that it answers by: its claim is false.
+    milliseconds stamp_shift{0};
     std::uint32_t reset_after = 0;  ///< the connection breaks after so many pictures; 0: never
 };
 

@@ -169,6 +169,25 @@ class Take {
     double begins_us_ = 0;
 };
 
+TEST(ExchangeClock, on_a_loopback_with_a_millisecond_of_jitter_the_bound_is_within_two_and_a_half) {
+    for (unsigned seed = 0; seed < 100; ++seed) {
+        std::mt19937 random(seed);
+        std::exponential_distribution<double> jitter(1.0 / 1'000);
+        ExchangeClock clock;
+        double now = 0;
+        for (int n = 0; now < 60e6; ++n, now += n < 8 ? 100e3 : 2e6) {
+            const double received = now + 30 + jitter(random);
+            const double returned = received + 50 + jitter(random);
+            const auto at = std::llround(received);
+            clock.add({std::llround(now), at, at + 20, std::llround(returned)});
+            if (n < 7) continue;
+            ASSERT_LE(clock.latest()->bound_us, 2'500) << "seed " << seed << ", exchange " << n;
+        }
+        for (std::int64_t at = 0; at < 60'000'000; at += 500'000)
+            ASSERT_LE(clock.at(at, at)->bound_us, 2'500) << "seed " << seed << ", at " << at;
+    }
+}
+
 TEST(ExchangeClock, holds_its_bound_in_every_take) {
     const auto cases = static_cast<unsigned>(test::cases(10'000, 300));
     for (unsigned seed = 0; seed < cases; ++seed) {

@@ -1,5 +1,6 @@
 """h264mux --align: cameras with clocks of their own, one time line, an error that is stated and true."""
 
+import csv
 import json
 import random
 
@@ -73,8 +74,37 @@ class Align(harness.Case):
         self.assertAlmostEqual(start["third"], 1.480, delta=0.03)
         for name in cameras:
             self.assert_same_pictures(out / f"{name}.mp4", self.stream)
+        self.check_even_rate(dumps, out)
         done = self.mux.run("--align", "-y", "-o", out, *dumps)
         self.assertRegex(done.stderr, r"begins at 0\.3\d\d s on the common time line, accurate to ±\d+(\.\d+)? ms \(network ")
+
+    def check_even_rate(self, dumps, aligned):
+        """--cfr: equal counts; each slot shows the picture nearest in time, black where there is none."""
+        even = self.folder / "even"
+        even.mkdir()
+        self.mux.run("--align", "--cfr", "25", "-q", "-o", even, *dumps)
+        self.assertEqual(sorted(path.name for path in even.iterdir()), sorted(
+            f"{dump.stem}{ending}" for dump in dumps for ending in (".mp4", ".cfr.csv")))
+        counts = set()
+        for dump in dumps:
+            taken = [float(t) * 1000 for t in harness.display_times_ms(aligned / f"{dump.stem}.mp4")]
+            slots = list(csv.DictReader((even / f"{dump.stem}.cfr.csv").read_text().splitlines()))
+            shown = [float(t) for t in harness.display_times_ms(even / f"{dump.stem}.mp4")]
+            raw = harness.run(["ffmpeg", "-nostdin", "-v", "error", "-i", even / f"{dump.stem}.mp4", "-fps_mode",
+                               "passthrough", "-vf", "scale=2:2", "-pix_fmt", "gray", "-f", "rawvideo", "-"],
+                              text=False).stdout
+            counts |= {len(slots), len(shown), len(raw) // 4}
+            for number, slot in enumerate(slots):
+                self.assertAlmostEqual(shown[number], number * 40, delta=0.1)
+                is_black = max(raw[4 * number:4 * number + 4]) < 30
+                self.assertEqual(slot["picture"] == "", is_black, slot)
+                if is_black:
+                    continue
+                off = taken[int(slot["picture"])] - float(slot["t_us"])
+                self.assertAlmostEqual(int(slot["error_us"]), off, delta=50)  # ticks of 1/90000 s
+                self.assertLessEqual(abs(off), min(abs(t - float(slot["t_us"])) for t in taken) + 100)
+        self.assertEqual(len(counts), 1, "equal counts")
+        self.mux.run("--cfr", "25", "-o", even / "first.mp4", dumps[0], expect=73)
 
     def test_pings_of_the_session_narrow_the_error(self):
         cameras = {

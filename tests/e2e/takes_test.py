@@ -191,6 +191,12 @@ class Takes(harness.Case):
                              (int(rows[0]["take_us"]), int(rows[-1]["take_us"])))
         self.assertEqual(min(int(rows[0]["take_us"]) for rows in tables.values()), 0)
         self.check_pairing(manifest["pairing"], tables)
+        got = await self.streamctl(server, "get", "--take", "walk", "-o", str(self.folder / "got"))
+        self.assertEqual(got.returncode, 0, got)
+        copy = json.loads((self.folder / "got/take.json").read_text())
+        for camera in copy["cameras"]:
+            mp4 = self.folder / "got" / camera["parts"][0]["file"]
+            self.assertEqual(camera["parts"][0]["sha256"], hashlib.sha256(mp4.read_bytes()).hexdigest())
         await self.check_exports(server, tables)
 
         kept = next(iter(server.sessions()))
@@ -296,6 +302,43 @@ class Takes(harness.Case):
                 stream += video[3]
             (self.folder / "one.h264").write_bytes(stream)
             self.assertEqual(len(brightness(self.folder / "one.h264")), len(rows), "decodes")
+
+    async def test_a_flash_confirms_true_clocks_and_refutes_a_false_one(self):
+        server = self.start_streamd()
+        sensors = {"a": ("30", "readout=20ms,clock-offset=3h,clock-drift=80"), "b": ("25", "readout=20ms"),
+                   "c": ("30", "readout=20ms,stamp-shift=-20ms")}
+        pushes = {
+            name: await asyncio.create_subprocess_exec(
+                harness.program("streamctl"), "-s", server.ws_url, "push", "test:", "--name", name, "--input-fps",
+                fps, "--fault", "flash=430ms," + fault, stderr=asyncio.subprocess.DEVNULL)
+            for name, (fps, fault) in sensors.items()
+        }
+        await self.known(server, *sensors)
+
+        async def checked(take, *cameras):
+            done = await self.streamctl(server, "take", "run", take, *cameras, "--duration", "4s", "--max-error", "1s")
+            self.assertIn(done.returncode, (0, 3), done)
+            done = await self.streamctl(server, "--json", "sync-check", take, "--readout", "20ms")
+            return done, json.loads(done.stdout), json.loads((server.recordings / f"takes/{take}.json").read_text())
+
+        done, said, manifest = await checked("true", "a", "b")
+        self.assertEqual((done.returncode, said["ok"]), (0, True), done)
+        for camera in said["cameras"]:
+            self.assertGreater(camera["flashes"], 3, said)
+            self.assertLess(abs(camera["off_us"]), 3_000, said)
+        self.assertNotEqual(manifest["verdict"], "failed")
+
+        done, said, manifest = await checked("false", "a", "b", "c")
+        self.assertEqual((done.returncode, said["ok"]), (3, False), done)
+        refuted = {camera["camera"]: camera["off_us"] for camera in said["cameras"] if not camera["ok"]}
+        self.assertEqual(list(refuted), ["c"], said)
+        self.assertLess(abs(refuted["c"] + 20_000), 3_000)
+        self.assertEqual(manifest["verdict"], "failed")
+        self.assertIn("sync-check: c saw the flash", manifest["why"][-1])
+        for process in pushes.values():
+            process.terminate()
+            await process.wait()
+        await asyncio.to_thread(server.stop)
 
     async def test_what_cannot_be_given_is_refused_with_its_reason(self):
         server = self.start_streamd()

@@ -8,6 +8,7 @@
 #include "cli/terminal.h"
 #include "streamctl/client/local_server.h"
 #include "streamctl/takes/export.h"
+#include "streamctl/takes/sync_check.h"
 
 namespace st::streamctl {
 std::string read_token(const Options& options, const ServerUrl& server) {
@@ -90,6 +91,7 @@ int dispatch(const Options& options, Console& console) {
     if (const auto code = run_live(options, client, console)) return *code;
     if (command == "takes") return run_takes(options, client, console);
     if (command == "export") return run_export(options, client, interrupt, console);
+    if (command == "sync-check") return run_sync_check(options, client, interrupt, console);
     if (command == "take") return run_take(options, client, interrupt, console);
     if (options.command.back() == "delete") return run_delete(options, client, console);
     if (options.command.back() == "keep") return run_keep(options, client, console);

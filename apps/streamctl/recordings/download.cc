@@ -9,10 +9,12 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "base/fd.h"
 #include "base/units.h"
 #include "cli/terminal.h"
+#include "control/glob.h"
 #include "control/json.h"
 #include "http/body.h"
 #include "http/response.h"
@@ -20,6 +22,7 @@
 #include "streamctl/commands/commands.h"
 #include "streamctl/recordings/align.h"
 #include "streamctl/recordings/select.h"
+#include "takes/manifest.h"
 
 namespace st::streamctl {
 namespace {
@@ -247,6 +250,33 @@ std::string nothing_of(const control::RecordingQuery& query) {
 
 }  // namespace
 
+namespace {
+
+/// take.json beside the files of a take; paths are those of the files here.
+void fetch_manifest(const std::string& take, const std::string& folder, ApiClient& client,
+                    Console& console) {
+    json::Object object;
+    object.set("name", take);
+    std::string body;
+    try {
+        body = client.ask("takes.get", json::write(object));
+    } catch (const Refused& refused) {
+        if (refused.code() != control::ErrorCode::conflict) throw;
+        return console.note("take " + take + " has no take.json yet: " + refused.what());
+    }
+    auto manifest = takes::decode_manifest(body);
+    if (!manifest) throw Failed(cli::kRefused, manifest.error().message);
+    for (takes::Camera& camera : manifest->cameras) {
+        for (takes::Part& part : camera.parts)
+            part.file = local_file_name(part.recording, part.file.substr(part.file.rfind('/') + 1));
+    }
+    const std::string path = (fs::absolute(folder) / "take.json").lexically_normal().string();
+    std::ofstream(path) << takes::encode(*manifest) << '\n';
+    if (!console.json()) console.result(path);
+}
+
+}  // namespace
+
 int run_get(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console) {
     Options wanted = options;
     if (wanted.folder.empty()) wanted.folder = ".";
@@ -275,6 +305,9 @@ int run_get(const Options& options, ApiClient& client, Interrupt& interrupt, Con
         else if (!download.fetch(item.recording, wanted))
             exit_code = cli::kRefused;
     }
+    const auto& take = wanted.recordings.take;
+    if (take && !control::is_pattern(*take) && !wanted.align && wanted.file.empty())
+        fetch_manifest(*take, wanted.folder, client, console);
     if (!aligned.empty()) {
         const int code = align_recordings(aligned, wanted, client, interrupt, console);
         if (exit_code == cli::kDone) exit_code = code;

@@ -6,6 +6,15 @@
 #include "streamctl/client/failed.h"
 
 namespace st::streamctl {
+
+/// stream.mp4 -> ID.mp4, stream-002.mp4 -> ID-002.mp4, thumbnail.jpg -> ID.jpg.
+std::string local_file_name(const std::string& id, const std::string& name) {
+    for (const std::string_view stem : {"stream", "thumbnail"}) {
+        if (name.starts_with(stem)) return id + name.substr(stem.size());
+    }
+    return id + "-" + name;
+}
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -18,14 +27,6 @@ bool is_plain(const std::string& name) {
                "._-") == std::string::npos;
 }
 
-/// stream.mp4 -> ID.mp4, stream-002.mp4 -> ID-002.mp4, thumbnail.jpg -> ID.jpg.
-std::string local_name(const std::string& id, const std::string& name) {
-    for (const std::string_view stem : {"stream", "thumbnail"}) {
-        if (name.starts_with(stem)) return id + name.substr(stem.size());
-    }
-    return id + "-" + name;
-}
-
 WantedFile file_of(const control::Recording& recording, const control::RecordingFile& file,
                    const std::string& folder) {
     if (!is_plain(recording.id)) throw Failed(cli::kRefused, "the server's id is no file name");
@@ -33,7 +34,7 @@ WantedFile file_of(const control::Recording& recording, const control::Recording
         throw Failed(cli::kRefused, recording.id + ": \"" + printable(file.name) +
                                         "\" is no file name to take from a server");
     }
-    const fs::path target = fs::path(folder) / local_name(recording.id, file.name);
+    const fs::path target = fs::path(folder) / local_file_name(recording.id, file.name);
     return {"/api/v1/recordings/" + recording.id + "/files/" + file.name,
             fs::absolute(target).lexically_normal().string(), recording.id, file.bytes};
 }

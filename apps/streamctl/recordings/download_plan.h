@@ -17,6 +17,9 @@ struct WantedFile {
     bool is_result = true;  ///< its path is printed
 };
 
+/// What a recording's file is called in a folder of many: stream.mp4 -> ID.mp4.
+std::string local_file_name(const std::string& id, const std::string& name);
+
 /// The MP4s, or everything. Throws Failed if the server's id or a name could leave `folder`.
 std::vector<WantedFile> wanted_files(const control::Recording& recording, const std::string& folder,
                                      bool all_files);

@@ -1,0 +1,159 @@
+#include "even_rate.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include "base/fd.h"
+#include "cli/exit_codes.h"
+#include "record/verifier.h"
+#include "takes/constant_rate.h"
+
+namespace st::h264mux {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Beside the output, and gone at the end.
+std::string source_of(const std::string& output) {
+    const fs::path path(output);
+    return (path.parent_path() / ("." + path.filename().string() + ".film.mp4")).string();
+}
+
+std::string table_of(const std::string& output) {
+    return fs::path(output).replace_extension(".cfr.csv").string();
+}
+
+std::string read_all(int fd) {
+    struct stat status {};
+    std::string text;
+    if (::fstat(fd, &status) == 0) text.resize(static_cast<std::size_t>(status.st_size));
+    std::size_t done = 0;
+    while (done < text.size()) {
+        const ssize_t got =
+            ::pread(fd, text.data() + done, text.size() - done, static_cast<off_t>(done));
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) break;
+        done += static_cast<std::size_t>(got);
+    }
+    text.resize(done);
+    return text;
+}
+
+takes::Shown shown(const mux::PictureTable& table) {
+    takes::Shown out;
+    for (const mux::PictureRow& row : table.rows) {
+        out.at_us.push_back(row.pts_us);
+        out.duration_us = row.duration_us;
+    }
+    return out;
+}
+
+Result<void> store(const std::string& path, const std::string& text) {
+    auto file = unlinked_file();
+    if (!file) return file.error();
+    for (std::size_t done = 0; done < text.size();) {
+        const ssize_t wrote = ::write(file->get(), text.data() + done, text.size() - done);
+        if (wrote < 0 && errno == EINTR) continue;
+        if (wrote <= 0) return Error{"write " + path + ": " + std::strerror(errno), cli::kIoFailed};
+        done += static_cast<std::size_t>(wrote);
+    }
+    return store_file(file->get(), path);
+}
+
+std::string ms_text(std::int64_t us) {
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.1f ms", static_cast<double>(us) / 1000);
+    return text.data();
+}
+
+}  // namespace
+
+EvenRate::~EvenRate() {
+    for (const Film& film : films_) ::unlink(film.source.c_str());
+}
+
+Result<void> EvenRate::read(PlannedJob& planned) {
+    std::error_code ignored;
+    for (const std::string& path : {planned.job.output, table_of(planned.job.output)}) {
+        if (!options_.overwrite && fs::exists(path, ignored))
+            return Error{path + " exists already; -y overwrites it", cli::kCannotCreate};
+    }
+    const Fd table(::memfd_create("pictures", MFD_CLOEXEC));
+    if (!table) return Error{std::string("a table: ") + std::strerror(errno), cli::kIoFailed};
+    films_.emplace_back();
+    Film& film = films_.back();
+    film.planned = &planned;
+    film.target = std::exchange(planned.job.output, source_of(planned.job.output));
+    film.source = planned.job.output;
+    planned.job.overwrite = true;
+    planned.job.split = false;
+    planned.job.table_fd = table.get();
+    record::HelperVerifier verifier(run_, {});
+    planned.job.verifier = &verifier;
+    auto report = mux::convert(planned.job);
+    planned.job.verifier = nullptr;
+    planned.job.table_fd = -1;
+    if (!report) {
+        films_.pop_back();
+        return report.error();
+    }
+    film.report = std::move(*report);
+    auto rows = mux::read_picture_table(read_all(table.get()));
+    if (!rows) return Error{planned.spoken_input + ": " + rows.error().message, cli::kIoFailed};
+    film.table = std::move(*rows);
+    return {};
+}
+
+void EvenRate::write(const Said& said) {
+    for (std::size_t i = 0; i < films_.size(); ++i)
+        said(*films_[i].planned, write_one(films_[i], i));
+}
+
+Result<mux::Report> EvenRate::write_one(const Film& film, std::size_t number) {
+    // With --align all films have one grid, which begins at the first picture of all.
+    std::vector<takes::Shown> spans;
+    for (std::size_t i = 0; i < films_.size(); ++i) {
+        if (options_.align || i == number) spans.push_back(shown(films_[i].table));
+    }
+    const takes::Grid grid = takes::grid_over(spans, *options_.cfr);
+    const std::vector<takes::Shown> own{shown(film.table)};
+    const std::vector<takes::Slot> slots = takes::fill(grid, own);
+    if (slots.empty())
+        return Error{film.planned->spoken_input + ": is too long for one film at an even rate",
+                     cli::kBadInput};
+    record::HelperVerifier verifier(run_, {});
+    takes::ConstantRate wanted;
+    wanted.movies = {film.source};
+    wanted.slots = slots;
+    wanted.rate = *options_.cfr;
+    wanted.crf = options_.crf;
+    wanted.output = film.target;
+    wanted.overwrite = options_.overwrite;
+    wanted.camera = film.planned->job.camera;
+    wanted.run = run_;
+    wanted.verifier = &verifier;
+    wanted.cancel = cancel_;
+    const auto made = takes::encode(wanted);
+    if (!made) return made.error();
+    if (auto stored = store(table_of(film.target), takes::to_csv(slots)); !stored)
+        return stored.error();
+    mux::Report report = film.report;
+    report.files = made->files;
+    const takes::SlotErrors errors = takes::errors_of(slots);
+    report.notes.push_back(
+        std::to_string(slots.size()) + " slots; pictures are at most " + ms_text(errors.worst_us) +
+        " from them, 95 % within " + ms_text(errors.p95_us) +
+        (errors.empty == 0 ? "" : "; " + std::to_string(errors.empty) + " empty"));
+    return report;
+}
+
+}  // namespace st::h264mux

@@ -1,0 +1,207 @@
+#include "streamctl/takes/sync_check.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <iostream>
+
+#include "base/fd.h"
+#include "control/judgement.h"
+#include "json/write.h"
+#include "media/movie_facts.h"
+#include "streamctl/console/table.h"
+#include "streamctl/takes/films.h"
+#include "takes/flash.h"
+#include "worker/pool.h"
+#include "worker/program.h"
+
+namespace st::streamctl {
+namespace {
+
+constexpr std::size_t kBands = 120;
+constexpr char kAbout[] = "sync-check: ";
+
+std::string ms_text(double us) { return fixed(us / 1000, 1); }
+
+Failed failed(const std::string& what) {
+    return {cli::kIoFailed, what + ": " + std::strerror(errno)};
+}
+
+class SyncCheck {
+ public:
+    SyncCheck(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console)
+        : options_(options),
+          client_(client),
+          interrupt_(interrupt),
+          console_(console),
+          manifest_(fetch_take(options.take.name, client)) {}
+
+    int run() {
+        const FetchedFiles fetched(temporary_folder());
+        films_ = fetch_films(manifest_, true, fetched, client_, interrupt_, console_);
+        if (films_.size() < 2)
+            throw Failed(cli::kRefused, "take " + manifest_.take + ": there is one camera alone");
+        std::vector<takes::Witness> witnesses;
+        for (const Film& film : films_) witnesses.push_back(watch(film, fetched.path()));
+        checks_ = takes::compare(witnesses);
+        for (std::size_t i = 0; i < films_.size(); ++i) {
+            if (checks_[i].flashes > 0) continue;
+            throw Failed(cli::kRefused,
+                         films_[i].camera + (witnesses[i].flashes.empty()
+                                                 ? ": no flash can be seen in its pictures"
+                                                 : ": no other camera saw the flashes it saw"));
+        }
+        const bool is_ok = std::ranges::none_of(checks_, &takes::FlashCheck::is_refuted);
+        judge(is_ok);
+        console_.json() ? print_json(is_ok) : print(is_ok);
+        return is_ok ? cli::kDone : cli::kDamaged;
+    }
+
+ private:
+    static std::string temporary_folder() {
+        const char* const folder = std::getenv("TMPDIR");
+        return folder != nullptr && *folder != '\0' ? folder : "/tmp";
+    }
+
+    takes::Witness watch(const Film& film, const std::string& folder) {
+        if (!film.is_bounded)
+            throw Failed(cli::kRefused,
+                         film.camera + ": makes no claim: how far off its times are is not known");
+        const auto means = measure(film, folder);
+        const std::size_t pictures = film.table.rows.size();
+        if (means.size() != pictures * kBands)
+            throw Failed(cli::kBadInput, film.camera + ": its table is not that of its film");
+        std::vector<std::int64_t> taken;
+        for (const mux::PictureRow& row : film.table.rows) taken.push_back(*row.take_us);
+        takes::Brightness brightness{taken, means, kBands, {}};
+        if (options_.take.readout) {
+            const auto us = std::chrono::microseconds(*options_.take.readout).count();
+            brightness.readout = {static_cast<double>(us), 0};
+        }
+        takes::Witness out;
+        out.flashes = takes::find_flashes(brightness);
+        out.bound_us = static_cast<double>(film.bound_us);
+        return out;
+    }
+
+    std::vector<std::uint16_t> measure(const Film& film, const std::string& folder) {
+        std::string name = folder + "/rows-XXXXXX";
+        const Fd rows(::mkostemp(name.data(), O_CLOEXEC));
+        if (!rows) throw failed("create " + name);
+        for (const std::string& movie : film.movies) {
+            const Fd file(::open(movie.c_str(), O_RDONLY | O_CLOEXEC));
+            if (!file) throw failed("open " + movie);
+            const int fds[] = {file.get(), rows.get()};
+            worker::Job job;
+            job.name = media::kRowsJob;
+            job.request = media::to_bytes(media::RowsRequest{std::uint64_t{8192} * 8192, kBands});
+            job.fds = fds;
+            job.limits = {std::chrono::hours(4), std::chrono::hours(4)};
+            const auto result = helpers_.run(job);
+            if (!result.answer)
+                throw Failed(cli::kBadInput, film.camera + ": " + result.answer.error().message);
+        }
+        struct stat status {};
+        if (::fstat(rows.get(), &status) != 0) throw failed(name);
+        std::vector<std::uint16_t> means(static_cast<std::size_t>(status.st_size) /
+                                         sizeof(std::uint16_t));
+        char* const into = reinterpret_cast<char*>(means.data());
+        const std::size_t bytes = means.size() * sizeof(std::uint16_t);
+        for (std::size_t done = 0; done < bytes;) {
+            const ssize_t got =
+                ::pread(rows.get(), into + done, bytes - done, static_cast<off_t>(done));
+            if (got < 0 && errno == EINTR) continue;
+            if (got <= 0) throw failed("read " + name);
+            done += static_cast<std::size_t>(got);
+        }
+        return means;
+    }
+
+    /// The server's take.json says what was found; what it said about other things stays.
+    void judge(bool is_ok) {
+        control::Judgement judgement;
+        judgement.about = kAbout;
+        const bool has_other = std::ranges::any_of(
+            manifest_.why, [](const std::string& why) { return !why.starts_with(kAbout); });
+        judgement.verdict = is_ok ? (has_other ? "check" : "ok") : "failed";
+        for (std::size_t i = 0; i < films_.size(); ++i) {
+            if (checks_[i].is_refuted()) judgement.why.push_back(sentence(i));
+        }
+        json::Object object;
+        object.set("name", manifest_.take);
+        object.set("verdict", judgement.verdict);
+        object.set("about", judgement.about);
+        json::Array why;
+        for (const std::string& one : judgement.why) why.emplace_back(one);
+        object.set("why", why);
+        client_.ask("takes.judge", json::write(object));
+    }
+
+    std::string sentence(std::size_t i) const {
+        const takes::FlashCheck& check = checks_[i];
+        return films_[i].camera + " saw the flash " + ms_text(std::abs(check.off_us)) + " ms " +
+               (check.off_us > 0 ? "later" : "earlier") + " than the others, by its clock; the " +
+               "bounds allow " + ms_text(check.allowed_us) + " ms";
+    }
+
+    void print(bool is_ok) {
+        Table table({{"CAMERA"}, {"FLASHES", true}, {"OFF", true}, {"ALLOWED", true}, {"CLAIM"}});
+        for (std::size_t i = 0; i < films_.size(); ++i) {
+            const takes::FlashCheck& check = checks_[i];
+            table.add({films_[i].camera, std::to_string(check.flashes),
+                       (check.off_us > 0 ? "+" : "") + ms_text(check.off_us) + " ms",
+                       "±" + ms_text(check.allowed_us) + " ms",
+                       check.is_refuted() ? "refuted" : "holds"});
+        }
+        table.print(std::cout, output_width());
+        if (!is_ok) console_.trouble("the clocks' claim is refuted: the verdict is failed");
+    }
+
+    void print_json(bool is_ok) {
+        json::Array cameras;
+        for (std::size_t i = 0; i < films_.size(); ++i) {
+            json::Object one;
+            one.set("camera", films_[i].camera);
+            one.set("flashes", checks_[i].flashes);
+            one.set("off_us", static_cast<std::int64_t>(std::llround(checks_[i].off_us)));
+            one.set("allowed_us", static_cast<std::int64_t>(std::llround(checks_[i].allowed_us)));
+            one.set("ok", !checks_[i].is_refuted());
+            cameras.emplace_back(one);
+        }
+        json::Object object;
+        object.set("ok", is_ok);
+        object.set("take", manifest_.take);
+        object.set("cameras", cameras);
+        console_.body(json::write(object));
+    }
+
+    static worker::PoolOptions helpers() {
+        worker::PoolOptions options;
+        options.command = {worker::helper_program("streamd-media"), "serve"};
+        return options;
+    }
+
+    const Options& options_;
+    ApiClient& client_;
+    Interrupt& interrupt_;
+    Console& console_;
+    const takes::Manifest manifest_;
+    std::vector<Film> films_;
+    std::vector<takes::FlashCheck> checks_;
+    worker::Pool helpers_{helpers(), Log()};
+};
+
+}  // namespace
+
+int run_sync_check(const Options& options, ApiClient& client, Interrupt& interrupt,
+                   Console& console) {
+    return SyncCheck(options, client, interrupt, console).run();
+}
+
+}  // namespace st::streamctl

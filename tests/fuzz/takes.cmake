@@ -1,0 +1,1 @@
+st_fuzz(take_manifest takes)
