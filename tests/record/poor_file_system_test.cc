@@ -1,0 +1,122 @@
+/// Recordings where the file system has no locks and cannot sync folders or itself, as network
+/// shares and FUSE often cannot.
+#include <gtest/gtest.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "record/recorder.h"
+#include "record/world.h"
+
+namespace {
+
+/// What flock() and the syncs of folders and file systems of this program fail with; 0: they work.
+std::atomic<int> lock_error{0};
+std::atomic<int> sync_error{0};
+
+bool fails_with(int error) {
+    errno = error;
+    return error != 0;
+}
+
+}  // namespace
+
+// They stand before those of the C library.
+extern "C" int flock(int fd, int operation) noexcept {
+    return fails_with(lock_error) ? -1 : static_cast<int>(::syscall(SYS_flock, fd, operation));
+}
+
+extern "C" int syncfs(int fd) noexcept {
+    return fails_with(sync_error) ? -1 : static_cast<int>(::syscall(SYS_syncfs, fd));
+}
+
+extern "C" int fsync(int fd) {
+    struct stat what {};
+    const bool is_folder = ::fstat(fd, &what) == 0 && S_ISDIR(what.st_mode);
+    if (is_folder && fails_with(sync_error)) return -1;
+    return static_cast<int>(::syscall(SYS_fsync, fd));
+}
+
+namespace st::record {
+namespace {
+
+/// Keeps what is warned of.
+class Warnings : public LogSink {
+ public:
+    bool enabled(LogLevel level) const override { return level >= LogLevel::warning; }
+    void write(LogLevel /*level*/, std::string_view /*prefix*/, std::string_view text) override {
+        const std::lock_guard lock(mutex_);
+        texts_.emplace_back(text);
+    }
+    std::vector<std::string> texts() {
+        const std::lock_guard lock(mutex_);
+        return texts_;
+    }
+
+ private:
+    std::mutex mutex_;
+    std::vector<std::string> texts_;
+};
+
+class PoorFileSystem : public testing::Test {
+ protected:
+    ~PoorFileSystem() override { lock_error = sync_error = 0; }
+
+    /// Records the little stream and says what was warned of.
+    std::vector<std::string> record() {
+        const world::TemporaryFolder folder;
+        const auto warnings = std::make_shared<Warnings>();
+        {
+            world::Events events;
+            Options options = world::options_in(folder.path());
+            options.sync_interval = std::chrono::milliseconds(1);
+            Recorder recorder(options, Log(warnings), events.sink());
+            const SessionPtr session = recorder.open(world::start_of("cam"));
+            world::push_tiny(*session);
+            session->end({EndReason::stopped, {}, {}});
+            const Summary summary = events.wait<Finished>().summary;
+            EXPECT_EQ(summary.state, RecordingState::done) << summary.error.value_or("");
+            EXPECT_EQ(summary.pictures, world::kTinyPictures);
+            EXPECT_TRUE(std::filesystem::exists(summary.directory + "/stream.mp4"));
+            EXPECT_EQ(events.count<Failed>(), 0U);
+        }
+        return warnings->texts();
+    }
+};
+
+TEST_F(PoorFileSystem, recordings_are_whole_where_there_are_no_locks) {
+    for (const int error : {ENOLCK, EOPNOTSUPP, ENOSYS}) {
+        lock_error = error;
+        const auto warnings = record();
+        ASSERT_EQ(warnings.size(), 1U);
+        EXPECT_NE(warnings[0].find("its file system has no locks"), std::string::npos);
+    }
+}
+
+TEST_F(PoorFileSystem, recordings_are_whole_where_folders_cannot_be_synced) {
+    sync_error = EINVAL;
+    const auto warnings = record();
+    for (const std::string& warning : warnings)
+        EXPECT_NE(warning.find("files are synced one by one"), std::string::npos) << warning;
+    EXPECT_LE(warnings.size(), 1U) << "said once";
+}
+
+TEST_F(PoorFileSystem, another_error_than_that_there_are_none_is_one) {
+    lock_error = EIO;
+    const world::TemporaryFolder folder;
+    world::Events events;
+    EXPECT_THROW(Recorder(world::options_in(folder.path()), Log(), events.sink()),
+                 std::system_error);
+}
+
+}  // namespace
+}  // namespace st::record
