@@ -70,6 +70,7 @@ class PlayMany::Subscription final : public ViewerTransport {
  private:
     bool announces_tracks() const override { return false; }
     void accept(hub::Tracks /*tracks*/) override {}
+    void say_waiting(const std::string& why) override { tell("waiting", why); }
     void begin() override { tell("live", ""); }
     void refuse(const Error& why) override { be_over(why.message); }
     void finish(ViewerEnd why) override { be_over(to_text(why)); }

@@ -36,6 +36,11 @@ void RtmpViewer::accept(hub::Tracks /*tracks*/) {
     connection_.flush();
 }
 
+void RtmpViewer::say_waiting(const std::string& why) {
+    connection_.session().tell_waiting(stream_id_, why);
+    connection_.flush();
+}
+
 void RtmpViewer::refuse(const Error& why) { connection_.refuse_play(stream_id_, why); }
 
 void RtmpViewer::finish(ViewerEnd why) {

@@ -25,6 +25,7 @@ class RtmpViewer final : public ViewerTransport {
     void accept(hub::Tracks tracks) override;
     void refuse(const Error& why) override;
     void finish(ViewerEnd why) override;
+    void say_waiting(const std::string& why) override;
     void begin() override;
     void send(std::span<const SharedBuffer> wires) override;
     std::size_t queued_bytes() const override { return stream_.queued_bytes(); }

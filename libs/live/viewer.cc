@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "live/live.h"
 #include "live/live_request.h"
 
 namespace st::live {
@@ -9,6 +10,9 @@ namespace {
 
 /// An answer that names the tracks is given this long after the publisher came, whatever is known.
 constexpr std::chrono::seconds kTracksWait{1};
+/// One that was answered and has no picture is told why after so long, and then again.
+constexpr std::chrono::seconds kEntryWait{1};
+constexpr std::chrono::seconds kEntryWaitAgain{10};
 /// A viewer that closed its side and takes nothing of a stream for so long is gone.
 constexpr std::chrono::seconds kHalfClosedSilence{3};
 /// One that closed its side waits no longer for a source: it may be gone altogether.
@@ -81,7 +85,7 @@ void Viewer::on_wait_over() {
 void Viewer::wait_for_entry() {
     state_ = State::waiting_for_entry;
     stop_timer();
-    if (is_accepted_) return;
+    if (is_accepted_) return watch_entry(kEntryWait);
     if (!transport_.announces_tracks()) return accept({});
     const hub::Stream& stream = subscription_.stream();
     if (stream.knows_tracks()) return accept(stream.tracks());
@@ -96,7 +100,18 @@ void Viewer::wait_for_entry() {
 void Viewer::accept(hub::Tracks tracks) {
     is_accepted_ = true;
     transport_.accept(tracks);
-    if (half_ended_ns_) watch_silence();
+    if (half_ended_ns_) return watch_silence();
+    if (state_ == State::waiting_for_entry) watch_entry(kEntryWait);
+}
+
+void Viewer::watch_entry(std::chrono::nanoseconds delay) {
+    if (half_ended_ns_) return;  // it is watched otherwise
+    call_after(delay, [this] {
+        const std::string why =
+            key_frame_age(subscription_.stream().status(), delivery_.executor().now_ns());
+        if (!why.empty()) transport_.say_waiting(why);
+        watch_entry(kEntryWaitAgain);
+    });
 }
 
 void Viewer::begin(hub::Tracks tracks) {

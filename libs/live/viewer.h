@@ -34,6 +34,8 @@ class ViewerTransport : public hub::Sink {
     virtual bool announces_tracks() const { return true; }
     /// Once: the protocol's yes, and what goes before the first packet.
     virtual void accept(hub::Tracks tracks) = 0;
+    /// After accept(), now and then while no picture can be sent: why, in words for people.
+    virtual void say_waiting(const std::string& /*why*/) {}
     /// Once, after accept() and before the first packet.
     virtual void begin() {}
     /// Instead of accept(): the protocol's no. `why.code`: 403, 404 or 503. Nothing follows.
@@ -99,6 +101,7 @@ class Viewer final : private hub::Viewer {
     bool may_wait_on() const;
     void on_wait_over();
     void wait_for_entry();
+    void watch_entry(std::chrono::nanoseconds delay);
     void accept(hub::Tracks tracks);
     void refuse(const Error& why);
     void finish(ViewerEnd why);

@@ -510,6 +510,12 @@ void Session::accept_play(std::uint32_t stream_id) {
     answers_.send_data_start(stream_id);
 }
 
+void Session::tell_waiting(std::uint32_t stream_id, const std::string& why) {
+    const NetStream* stream = find(stream_id);
+    if (stream == nullptr || stream->use != Use::playing) return;
+    answers_.send_status(stream_id, "status", "NetStream.Buffer.Empty", why);
+}
+
 void Session::refuse_play(std::uint32_t stream_id, const std::string& code,
                           const std::string& description) {
     NetStream* stream = find(stream_id);

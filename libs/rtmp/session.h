@@ -128,6 +128,8 @@ class Session {
     /// All that goes before the first packet. Packets go out as chunk_writer.h makes them, with
     /// kOutChunkBytes and this stream id.
     void accept_play(std::uint32_t stream_id);
+    /// Of one that was accepted: nothing comes yet, and why.
+    void tell_waiting(std::uint32_t stream_id, const std::string& why);
     void refuse_play(std::uint32_t stream_id,
                      const std::string& code = "NetStream.Play.StreamNotFound",
                      const std::string& description = "no such stream");

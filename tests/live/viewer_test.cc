@@ -23,6 +23,7 @@ class FakeTransport : public ViewerTransport {
         said.push_back(std::string("accept") + (tracks.video ? " video" : "") +
                        (tracks.audio ? " audio" : ""));
     }
+    void say_waiting(const std::string& why) override { said.push_back("waits: " + why); }
     void refuse(const Error& why) override {
         said.push_back("refuse " + std::to_string(why.code) + " " + why.message);
     }
@@ -136,6 +137,27 @@ TEST(Viewer, is_answered_a_second_after_the_publisher_came_and_gets_pictures_lat
     world.push(publication, hub::key(0));
     EXPECT_EQ(watching.said(), Texts{});
     EXPECT_EQ(watching.transport.packets.size(), 1U);
+    EXPECT_EQ(watching.viewer.state(), Viewer::State::playing);
+}
+
+TEST(Viewer, is_told_now_and_then_why_it_gets_no_picture) {
+    hub::World world;
+    hub::Publication publication = world.publish();
+    world.push(publication, hub::config("avcC"));
+    Watching watching(world);
+    watching.transport.announces = false;
+    watching.start();
+    EXPECT_EQ(watching.said(), Texts{"accept"});
+    world.push(publication, hub::delta(0));
+    world.executor.advance(1'000);
+    EXPECT_EQ(watching.said(), Texts{"waits: no key frame yet"});
+    world.executor.advance(9'999);
+    EXPECT_EQ(watching.said(), Texts{});
+    world.executor.advance(1);
+    EXPECT_EQ(watching.said(), Texts{"waits: no key frame yet"});
+    world.push(publication, hub::key(40));
+    world.executor.advance(60'000);
+    EXPECT_EQ(watching.said(), Texts{});
     EXPECT_EQ(watching.viewer.state(), Viewer::State::playing);
 }
 

@@ -34,6 +34,13 @@ TEST(SessionPlay, takes_the_sequence_of_ffmpeg_rtmpdump_and_vlc) {
                      "1 command \"onStatus\" 0 null {NetStream.Play.Start: begins}",
                      "1 data \"onStatus\" {NetStream.Data.Start}"}));
     EXPECT_TRUE(client.session.is_playing(1));
+    client.answers.clear();
+    client.session.tell_waiting(1, "last key frame 43 s ago");
+    client.session.tell_waiting(2, "nobody plays there");
+    client.read_answers();
+    EXPECT_EQ(
+        client.answers,
+        Lines{"1 command \"onStatus\" 0 null {NetStream.Buffer.Empty: last key frame 43 s ago}"});
 }
 
 TEST(SessionPlay, tells_how_long_a_player_wants_to_watch) {
