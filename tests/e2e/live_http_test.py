@@ -166,13 +166,18 @@ class Http(harness.Case):
         publisher.sendall(post("/live/x.flv", data[:5000], sized(data)))
         self.assertIn(b" 408 ", self.rest(publisher).splitlines()[0])
 
+    @staticmethod
+    def key_age_ms(server):
+        return server.http("GET", "/api/v1/streams/live/x").json["key_age_ms"]
+
     def test_a_snapshot_is_of_the_newest_key_frame_however_old(self):
         server = self.start_streamd(config=live.CONFIG)
         data = live.clip().read_bytes()
         publisher = self.dial(server)
         publisher.sendall(post("/live/x.flv", data[:50_000], sized(data)))
         self.watch(server)
-        time.sleep(10.5)  # longer than one would wait for the next
+        # Longer than one would wait for the next.
+        harness.wait_for(lambda: self.key_age_ms(server) > 10_500, "an old key frame")
         answer = server.http("GET", "/api/v1/streams/live/x/snapshot.jpg")
         self.assertEqual(answer.status, 200, answer)
 

@@ -87,7 +87,7 @@ class Memory(harness.Case):
             hogs = [HalfMessage(server, f"hog{i}") for i in range(150)]
             for hog in hogs:
                 await hog.open()
-            await asyncio.sleep(1)
+            await harness.async_wait_for(lambda: held_mb(server) > LIMIT_MB / 3, "memory to be short")
             await camera.capture_started()
             await camera.send_frames(frames, 0.01)
             self.assertLess(held_mb(server), LIMIT_MB)
