@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "httpd/fake_transport.h"
 #include "ws/encode.h"
 
