@@ -213,6 +213,9 @@ void take_recording(const Layers& layers, const std::string& folder, Config& con
     recording.max_session = layers.duration("recording.max_session");
     recording.max_bytes_per_file = layers.number("recording.max_bytes_per_file");
     recording.warn_free = layers.duration("recording.warn_free");
+    recording.keep_free = layers.number("recording.keep_free");
+    recording.max_age = layers.duration("recording.max_age");
+    recording.max_bytes = layers.number("recording.max_bytes");
 }
 
 void take_live(const Layers& layers, Config& config) {

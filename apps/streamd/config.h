@@ -100,6 +100,9 @@ struct RecordingConfig {
     milliseconds max_session{6 * 3'600'000LL};
     std::uint64_t max_bytes_per_file = 0;  ///< 0: none
     milliseconds warn_free{600'000};       ///< 0: never
+    std::uint64_t keep_free = 0;           ///< 0: nothing is deleted for it
+    milliseconds max_age{0};               ///< 0: none
+    std::uint64_t max_bytes = 0;           ///< 0: none
 };
 
 struct LiveConfig {

@@ -205,6 +205,15 @@ void add_recording(Keys& keys, const Config& config) {
         live(duration("recording.warn_free", recording.warn_free, milliseconds(0), kForever,
                       "The event `server.disk` says when the disk lasts no longer than this at the "
                       "present rate, and clients are warned before they record; 0: never.")));
+    keys.push_back(live(size("recording.keep_free", recording.keep_free, 0, kSizeMax,
+                             "The oldest recordings are deleted while the disk has less than this "
+                             "free; 0: nothing is deleted for it (docs/archive.md).")));
+    keys.push_back(live(duration("recording.max_age", recording.max_age, milliseconds(0), kForever,
+                                 "Recordings that ended longer ago than this are deleted; 0: "
+                                 "none.")));
+    keys.push_back(live(size("recording.max_bytes", recording.max_bytes, 0, kSizeMax,
+                             "The oldest recordings are deleted while all of them have more bytes "
+                             "than this; 0: no limit.")));
 }
 
 void add_sources(Keys& keys) {

@@ -142,6 +142,8 @@ server::Options server_options(const Config& config, const Certificates& certifi
     options.http.ping_timeout = config.camera.ping_timeout;
     options.capture = capture_options(config);
     options.disk.warn_free = config.recording.warn_free;
+    options.retention.all = {config.recording.max_age, config.recording.max_bytes};
+    options.retention.keep_free = config.recording.keep_free;
     options.live = live_options(config);
     options.policy = policy_of(config);
     options.tls = certificates.tls;

@@ -10,6 +10,7 @@
 #include "api/control_connection.h"
 #include "api/event_stream.h"
 #include "api/metrics.h"
+#include "archive/catalogue.h"
 #include "base/encodings.h"
 #include "base/field.h"
 #include "base/units.h"
@@ -19,9 +20,8 @@
 #include "control/event_types.h"
 #include "control/stream_status.h"
 #include "httpd/answers.h"
-#include "httpd/file_range.h"
+#include "httpd/file_answer.h"
 #include "live/live.h"
-#include "record/catalogue.h"
 #include "record/recorder.h"
 
 namespace st::api {
@@ -66,7 +66,7 @@ std::string allowed_methods(const Segments& segments) {
     if (segments.size() == 1 && (segments[0] == "healthz" || segments[0] == "metrics")) {
         return "GET, HEAD";
     }
-    if (is_recorded_file(segments)) return "GET, HEAD";
+    if (is_recorded_file(segments) || ArchiveRoutes::is_here(segments)) return "GET, HEAD";
     return is_v1(segments) ? control::match_http("", behind_v1(segments)).allowed : "";
 }
 
@@ -113,36 +113,17 @@ http::Response picture_response(const std::string& result) {
     return response;
 }
 
-httpd::Answer answer_file(const httpd::Request& request, record::Catalogue& catalogue) {
+httpd::Answer answer_file(const httpd::Request& request, archive::Catalogue& catalogue) {
     const std::string& name = request.target.segments[5];
     const auto opened = catalogue.open_file(request.target.segments[3], name);
     if (!opened) return {error_response(opened.error().code, opened.error().message), {}};
     auto file = std::make_shared<Fd>(*opened);
     struct stat facts {};
     if (::fstat(file->get(), &facts) != 0) return {error_response(500, "cannot read " + name), {}};
-    const auto size = static_cast<std::uint64_t>(facts.st_size);
-    // Answers carry no validator that a condition could be met by (RFC 9110, 13.1.5).
-    const bool is_conditional = request.head.find("If-Range") != nullptr;
-    const std::string* header = is_conditional ? nullptr : request.head.find("Range");
-    const httpd::ByteRange range =
-        header == nullptr ? httpd::ByteRange{0, size} : httpd::read_range(*header, size);
-    httpd::Answer answer;
-    if (range.status == 416) {
-        answer.response = error_response(416, "the file has " + std::to_string(size) + " bytes");
-        answer.response.fields.push_back({"Content-Range", "bytes */" + std::to_string(size)});
-        return answer;
-    }
-    answer.response.status = range.status;
-    answer.response.content_type = content_type_of(name);
-    answer.response.fields = {{"Accept-Ranges", "bytes"}, {"X-Content-Type-Options", "nosniff"}};
-    if (range.status == 206) {
-        answer.response.fields.push_back(
-            {"Content-Range", "bytes " + std::to_string(range.offset) + "-" +
-                                  std::to_string(range.offset + range.bytes - 1) + "/" +
-                                  std::to_string(size)});
-    }
-    answer.file = httpd::FileRange{std::move(file), range.offset, range.bytes};
-    return answer;
+    httpd::FileContent content;
+    content.type = content_type_of(name);
+    content.ranges = {{std::move(file), 0, static_cast<std::uint64_t>(facts.st_size)}};
+    return httpd::answer_with(request, std::move(content));
 }
 
 /// Of all bytes a second goes to the dump; the MP4 comes when a recording ends.
@@ -171,7 +152,8 @@ Api::Api(Parts& parts, Operations& operations)
                     [&operations](control::Call call, Operations::Done done) {
                         operations.call(std::move(call), std::move(done));
                     }},
-      login_(parts) {}
+      login_(parts),
+      archive_(parts) {}
 
 void Api::add_routes(httpd::Router& router) {
     router.add_request([this](const httpd::Request& request) { return login_.plan(request); });
@@ -252,6 +234,7 @@ void Api::handle(httpd::Request request, const httpd::Reply& reply) {
     const Segments& segments = request.target.segments;
     if (segments.front() == "healthz") return reply({json_response("{\"ok\":true}"), {}});
     if (segments.front() == "metrics") return send_metrics(reply);
+    if (ArchiveRoutes::is_here(segments)) return archive_.answer(std::move(request), reply);
     if (is_recorded_file(segments)) return send_recorded_file(std::move(request), reply);
     const control::Match match = control::match_http(request.head.method, behind_v1(segments));
     auto call = control::http_call(match, request.target.query, std::move(request.body));

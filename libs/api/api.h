@@ -2,6 +2,7 @@
 /// The HTTP API: which operation a request means, and its answer. Spec: docs/http-api.md.
 #include <optional>
 
+#include "api/archive_routes.h"
 #include "api/control_connection.h"
 #include "api/login.h"
 #include "api/metrics.h"
@@ -33,6 +34,7 @@ class Api {
     Operations& operations_;
     const ControlConnection::Uses control_uses_;
     Login login_;
+    ArchiveRoutes archive_;
 };
 
 }  // namespace st::api

@@ -14,8 +14,12 @@
 #include "loop/event_loop.h"
 #include "loop/task_pool.h"
 
-namespace st::record {
+namespace st::archive {
+class Archive;
 class Catalogue;
+}  // namespace st::archive
+
+namespace st::record {
 class Recorder;
 }  // namespace st::record
 
@@ -50,9 +54,10 @@ struct Parts {
     EventLog& events;
     capture::Cameras& cameras;
     capture::Captures& captures;
-    record::Catalogue& catalogue;  ///< any thread that may block
-    record::Recorder& recorder;    ///< any thread
-    takes::Takes& takes;           ///< any thread that may block
+    archive::Archive& archive;      ///< any thread that may block
+    archive::Catalogue& catalogue;  ///< any thread that may block
+    record::Recorder& recorder;     ///< any thread
+    takes::Takes& takes;            ///< any thread that may block
     live::Parts& live_parts;
     live::Live& live;        ///< any thread
     live::Sources& sources;  ///< any thread

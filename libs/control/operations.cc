@@ -78,6 +78,12 @@ constexpr std::array kRecordings = {Parameter{"id", text, query, false},
                                     Parameter{"until", time, query, false},
                                     kLimit,
                                     kCursor};
+constexpr std::array kArchive = {Parameter{"app", text, path, true},
+                                 Parameter{"name", text, path, true},
+                                 Parameter{"since", time, query, false},
+                                 Parameter{"until", time, query, false},
+                                 kLimit,
+                                 kCursor};
 constexpr std::array kEvents = {Parameter{"since", integer, query, false}, kLimit, kCursor};
 
 constexpr std::array kOperations = {
@@ -107,6 +113,8 @@ constexpr std::array kOperations = {
                   kStreamPath},
     OperationInfo{Operation::streams_snapshot, "streams.snapshot", "GET",
                   "streams/{app}/{name}/snapshot.jpg", kStreamPath},
+    OperationInfo{Operation::archive_list, "archive.list", "GET", "streams/{app}/{name}/archive",
+                  kArchive},
     OperationInfo{Operation::viewers_list, "viewers.list", "GET", "viewers", kPage},
     OperationInfo{Operation::viewers_kick, "viewers.kick", "DELETE", "viewers/{id}", kViewerId},
     OperationInfo{Operation::sources_list, "sources.list", "GET", "sources", kPage},

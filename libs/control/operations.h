@@ -36,6 +36,7 @@ enum class Operation : std::uint8_t {
     streams_get,
     streams_kick,
     streams_snapshot,
+    archive_list,
     viewers_list,
     viewers_kick,
     sources_list,

@@ -1,9 +1,6 @@
 #include "mp4/movie.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <string>
 
 #include "mp4/box_fields.h"
@@ -58,14 +55,9 @@ Result<std::vector<std::uint8_t>> read_body(const MovieSource& file, const TopBo
 
 Result<ReadMoov> read_file(const MovieSource& file, bool with_samples) {
     std::optional<ReadMoov> moov;
-    std::vector<UserBox> user_boxes;
     TopLevel boxes(file);
     while (const auto box = boxes.next()) {
-        if (box->type == box_type("uuid") && box->bytes <= kUserBoxBytesMax) {
-            const auto body = read_body(file, *box, kUserBoxBytesMax, "uuid");
-            if (!body) return body.error();
-            if (auto user = read_user_box(*body)) user_boxes.push_back(std::move(*user));
-        } else if (box->type == box_type("moov") && !moov) {
+        if (box->type == box_type("moov") && !moov) {
             const auto body = read_body(file, *box, kMoovBytesMax, "moov");
             if (!body) return body.error();
             auto read = read_moov(*body, file.bytes, with_samples);
@@ -80,26 +72,11 @@ Result<ReadMoov> read_file(const MovieSource& file, bool with_samples) {
         }
     }
     if (!moov) return Error{"it has no moov"};
-    std::ranges::move(user_boxes, std::back_inserter(moov->movie.user_boxes));
     moov->movie.is_growing = moov->has_fragments;
     return std::move(*moov);
 }
 
 }  // namespace
-
-MovieSource source_of(int fd, std::uint64_t bytes) {
-    return {bytes, [fd](std::uint64_t at, std::span<std::uint8_t> into) {
-                while (!into.empty()) {
-                    const ssize_t got =
-                        ::pread(fd, into.data(), into.size(), static_cast<off_t>(at));
-                    if (got < 0 && errno == EINTR) continue;
-                    if (got <= 0) return false;
-                    at += static_cast<std::uint64_t>(got);
-                    into = into.subspan(static_cast<std::size_t>(got));
-                }
-                return true;
-            }};
-}
 
 MovieSource source_of(Bytes file) {
     return {file.size(), [file](std::uint64_t at, std::span<std::uint8_t> into) {
@@ -150,7 +127,6 @@ Result<MovieHead> read_movie_head(const MovieSource& file) {
         static_cast<double>(read->duration) / static_cast<double>(read->movie.ticks_per_second);
     head.duration_us = head.is_growing ? read->movie.duration_us()
                                        : static_cast<std::int64_t>(std::min(seconds, 1e12) * 1e6);
-    head.user_boxes = std::move(read->movie.user_boxes);
     return head;
 }
 

@@ -18,10 +18,9 @@ constexpr std::uint64_t kMoovBytesMax = std::uint64_t{96} << 20;
 constexpr std::size_t kMoofBytesMax = std::size_t{4} << 20;
 constexpr std::size_t kMovieSamplesMax = 2'000'000;  ///< of all tracks
 constexpr std::size_t kMovieTracksMax = 8;
-constexpr std::size_t kMovieEditsMax = 64;        ///< of a track
-constexpr std::size_t kDescriptionsMax = 64;      ///< sample entries of a track
-constexpr std::size_t kTopBoxesMax = 1'000'000;   ///< 6 h of fragments of 100 ms have 432,000
-constexpr std::size_t kUserBoxBytesMax = 64'000;  ///< of a `uuid` box; larger ones are passed over
+constexpr std::size_t kMovieEditsMax = 64;       ///< of a track
+constexpr std::size_t kDescriptionsMax = 64;     ///< sample entries of a track
+constexpr std::size_t kTopBoxesMax = 1'000'000;  ///< 6 h of fragments of 100 ms have 432,000
 constexpr std::int64_t kMovieTicksMax = std::int64_t{1} << 56;  ///< of any time
 
 /// A file by its bytes.
@@ -30,8 +29,7 @@ struct MovieSource {
     /// All of `into`, from `at` on; false: cannot be read. Asked only within `bytes`.
     std::function<bool(std::uint64_t at, std::span<std::uint8_t> into)> read;
 };
-/// Borrows both.
-MovieSource source_of(int fd, std::uint64_t bytes);
+/// Borrows it.
 MovieSource source_of(Bytes file);
 
 /// Times in ticks of the track.
@@ -70,16 +68,10 @@ struct MovieTrack {
     std::int64_t zero(std::uint32_t movie_ticks_per_second) const;
 };
 
-struct UserBox {
-    std::array<std::uint8_t, 16> type{};
-    std::vector<std::uint8_t> body;
-};
-
 struct Movie {
     std::uint32_t ticks_per_second = 0;
     bool is_growing = false;  ///< made of fragments: it was not finished, and may grow
     std::vector<MovieTrack> tracks;
-    std::vector<UserBox> user_boxes;  ///< `uuid` boxes of the top level and of moov
 
     /// Of the track shown longest, from the movie's zero.
     std::int64_t duration_us() const;
@@ -93,7 +85,6 @@ Result<Movie> read_movie(const MovieSource& file);
 struct MovieHead {
     bool is_growing = false;
     std::int64_t duration_us = 0;
-    std::vector<UserBox> user_boxes;
 };
 Result<MovieHead> read_movie_head(const MovieSource& file);
 

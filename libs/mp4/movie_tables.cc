@@ -374,14 +374,6 @@ Result<bool> read_trun(Bytes body, std::uint64_t file_bytes, std::size_t room, T
 
 }  // namespace
 
-std::optional<UserBox> read_user_box(Bytes body) {
-    UserBox box;
-    if (body.size() < box.type.size() || body.size() > kUserBoxBytesMax) return std::nullopt;
-    std::copy_n(body.begin(), box.type.size(), box.type.begin());
-    box.body.assign(body.begin() + static_cast<std::ptrdiff_t>(box.type.size()), body.end());
-    return box;
-}
-
 Result<ReadMoov> read_moov(Bytes moov, std::uint64_t file_bytes, bool with_samples) {
     ReadMoov out;
     FullBox mvhd = full_box(find_box(moov, box_type("mvhd")));
@@ -394,11 +386,6 @@ Result<ReadMoov> read_moov(Bytes moov, std::uint64_t file_bytes, bool with_sampl
     read_defaults(mvex, out);
     BoxList boxes(moov);
     while (const auto box = boxes.next()) {
-        if (box->type == box_type("uuid")) {
-            if (auto user = read_user_box(box->body)) {
-                out.movie.user_boxes.push_back(std::move(*user));
-            }
-        }
         if (box->type != box_type("trak")) continue;
         const auto read =
             read_track(box->body, file_bytes, with_samples && !out.has_fragments, out.movie);

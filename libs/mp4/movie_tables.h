@@ -32,7 +32,4 @@ Result<ReadMoov> read_moov(Bytes moov, std::uint64_t file_bytes, bool with_sampl
 /// lie whole within `file_bytes`, nothing was added.
 Result<bool> read_fragment(Bytes moof, std::uint64_t at, std::uint64_t file_bytes, ReadMoov& into);
 
-/// One of a box `uuid`, if it is of a size to keep.
-std::optional<UserBox> read_user_box(Bytes body);
-
 }  // namespace st::mp4

@@ -282,11 +282,14 @@ Result<StoredSession> decode_object(const Object& object) {
         if (ping_us && *ping_us > 0) meta.ping_us = ping_us;
     }
     meta.error = optional_text(object["error"]);
+    stored.first_picture_us = object["first_picture_wall_us"].integer();
     if (const Array* const files = object["files"].array()) {
         for (const Value& file : *files) {
             if (file.object() == nullptr) continue;
-            stored.files.push_back((*file.object())["name"].text_or_empty());
-            if ((*file.object())["kind"] == Value("mp4")) stored.has_mp4 = true;
+            const Object& listed = *file.object();
+            stored.files.push_back({listed["name"].text_or_empty(), listed["kind"].text_or_empty(),
+                                    number_or_0(listed["duration_ms"])});
+            if (stored.files.back().kind == "mp4") stored.has_mp4 = true;
         }
     }
     return stored;

@@ -3,6 +3,7 @@
 /// others in their place.
 #include "api/authority_routes.h"
 #include "api/disk_watch.h"
+#include "archive/retention.h"
 #include "auth/access.h"
 #include "capture/options.h"
 #include "httpd/options.h"
@@ -15,6 +16,7 @@ struct Options {
     httpd::Options http;
     capture::Options capture;
     api::DiskOptions disk;
+    archive::RetentionOptions retention;
     live::Options live;
     auth::Policy policy;
     loop::TlsContextPtr tls;      ///< of connections to come; null: no TLS listener

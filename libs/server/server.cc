@@ -15,6 +15,7 @@
 #include "api/event_log.h"
 #include "api/operations.h"
 #include "api/parts.h"
+#include "archive/archive.h"
 #include "auth/forwarded.h"
 #include "capture/cameras.h"
 #include "capture/captures.h"
@@ -31,7 +32,6 @@
 #include "live/rtmp_connection.h"
 #include "live/sources.h"
 #include "loop/tcp_stream.h"
-#include "record/catalogue.h"
 #include "record/room.h"
 #include "server/addresses.h"
 #include "server/state_file.h"
@@ -49,6 +49,7 @@ constexpr std::size_t kTrimRestBytes = std::size_t{1} << 20;
 constexpr std::chrono::seconds kTrimInterval{1};
 /// One of them is kept for what is quick.
 constexpr unsigned kDiskThreads = 4;
+constexpr std::chrono::seconds kRetentionInterval{10};
 
 std::unique_ptr<loop::Listener> listen_on(const ListenAddress& at) {
     const std::string where = at.address + " port " + std::to_string(at.port);
@@ -74,6 +75,14 @@ loop::OnFailure log_failure(const Log& log, const std::string& loop_name) {
     return [log = log.with(loop_name)](std::string_view what) {
         log.error("a task failed: " + std::string(what));
     };
+}
+
+/// Of the recording whose session.json an event stands for; "": none.
+std::string id_of(const record::Event& event) {
+    if (const auto* opened = std::get_if<record::Opened>(&event)) return opened->id;
+    if (const auto* finalising = std::get_if<record::Finalising>(&event)) return finalising->id;
+    if (const auto* finished = std::get_if<record::Finished>(&event)) return finished->summary.id;
+    return "";
 }
 
 std::string join(const std::vector<std::string>& words) {
@@ -115,6 +124,7 @@ struct Server::Parts {
           capture_options(setup.options.capture),
           live_options(setup.options.live),
           disk_options(setup.options.disk),
+          retention_options(setup.options.retention),
           policy(setup.options.policy),
           certificate(setup.options.tls),
           authority(setup.options.authority),
@@ -129,7 +139,9 @@ struct Server::Parts {
         setup.recorder.memory = &http_counters.memory;
         listen();
         open_recorder();
-        catalogue = std::make_unique<record::Catalogue>(recorder->path());
+        catalogue = std::make_unique<archive::Catalogue>(recorder->path(), log.with("catalogue"));
+        archive = std::make_unique<archive::Archive>(*catalogue);
+        ready_catalogue = catalogue.get();
         takes =
             std::make_unique<takes::Takes>(*catalogue, recorder->path(), setup.version,
                                            log.with("takes"), [this](const takes::Manifest& made) {
@@ -165,6 +177,7 @@ struct Server::Parts {
     Current<capture::Options> capture_options;
     Current<live::Options> live_options;
     Current<api::DiskOptions> disk_options;
+    Current<archive::RetentionOptions> retention_options;
     Current<auth::Policy> policy;
     Current<loop::TlsContextPtr> certificate;
     Current<api::AuthorityPtr> authority;
@@ -174,9 +187,15 @@ struct Server::Parts {
     std::vector<std::unique_ptr<loop::Listener>> listeners;
     std::unique_ptr<loop::UnixListener> control_socket;
     loop::TaskPool disk;
-    std::unique_ptr<record::Catalogue> catalogue;
+    std::unique_ptr<archive::Catalogue> catalogue;
+    std::unique_ptr<archive::Archive> archive;
+    std::unique_ptr<archive::Retention> retention;
+    loop::TimerId retention_timer = 0;
+    std::atomic<bool> is_deleting{false};
     std::unique_ptr<takes::Takes> takes;
-    std::atomic<takes::Takes*> ready_takes{nullptr};  ///< for the recorder's threads
+    // For the recorder's threads:
+    std::atomic<archive::Catalogue*> ready_catalogue{nullptr};
+    std::atomic<takes::Takes*> ready_takes{nullptr};
     std::unique_ptr<record::Recorder> recorder;
     api::EventLog events;
     capture::Cameras cameras;
@@ -206,6 +225,8 @@ struct Server::Parts {
     void make_parts();
     void count_viewers(const hub::Event& event);
     void watch_disk();
+    void make_retention();
+    void delete_later();
     void keep_names();
     void trim_later();
     std::string counted_as(const Poco::Net::SocketAddress& peer) const;
@@ -238,6 +259,12 @@ void Server::Parts::open_recorder() {
                 const std::uint64_t serial =
                     std::visit([](const auto& told) { return told.serial; }, event);
                 auto session = serial == 0 ? nullptr : recorder->session(serial);
+                // Before anybody who hears of the event can ask. One that comes before there is a
+                // catalogue is seen when that looks for the first time.
+                archive::Catalogue* known = ready_catalogue;
+                if (const std::string id = id_of(event); known != nullptr && !id.empty()) {
+                    known->changed(id);
+                }
                 control.post([this, event, session = std::move(session)] {
                     captures.on_event(event, session);
                 });
@@ -288,11 +315,14 @@ void Server::Parts::make_parts() {
         live::Parts{live_options, http_options, policy, log, http_counters, wrong_tokens,
                     shutting_down, control, live, setup.recorder.run_job});
     api_parts = std::make_unique<api::Parts>(
-        api::Parts{http_options, policy,    log,          http_counters, capture_counters,
-                   control,      disk,      events,       cameras,       captures,
-                   *catalogue,   *recorder, *takes,       *live_parts,   live,
-                   *sources,     *sessions, wrong_tokens, disk_options,  recorder->path()});
+        api::Parts{http_options,     policy,    log,          http_counters,
+                   capture_counters, control,   disk,         events,
+                   cameras,          captures,  *archive,     *catalogue,
+                   *recorder,        *takes,    *live_parts,  live,
+                   *sources,         *sessions, wrong_tokens, disk_options,
+                   recorder->path()});
     watch_disk();
+    make_retention();
     keep_names();
 }
 
@@ -353,6 +383,48 @@ void Server::Parts::watch_disk() {
         [this](std::function<void()> task) { control.post(std::move(task)); }, control, events);
 }
 
+void Server::Parts::make_retention() {
+    const auto free_bytes = [this] {
+        struct statvfs facts {};
+        // What cannot be asked is not a reason to delete.
+        if (::statvfs(recorder->path().c_str(), &facts) != 0) return ~std::uint64_t{0};
+        return std::uint64_t{facts.f_bavail} * facts.f_frsize;
+    };
+    const auto tell = [this](const archive::Deleted& deleted) {
+        control.post([this, deleted] {
+            EventFields fields;
+            if (deleted.recording.empty()) {
+                fields = {{"stream", deleted.stream}, {"file", deleted.file}};
+            } else {
+                fields = {{"camera", deleted.stream.substr(deleted.stream.rfind('/') + 1)},
+                          {"session", deleted.recording}};
+            }
+            fields.emplace_back("reason", deleted.reason);
+            fields.emplace_back("bytes", deleted.bytes);
+            events.add("recording.deleted", fields);
+        });
+    };
+    retention = std::make_unique<archive::Retention>(retention_options, *catalogue, free_bytes,
+                                                     tell, log.with("retention"));
+    delete_later();
+}
+
+/// Looks again and again; one look at a time, however long it takes.
+void Server::Parts::delete_later() {
+    retention_timer = control.after(kRetentionInterval, [this] {
+        delete_later();
+        if (is_deleting.exchange(true)) return;
+        disk.post(loop::Effort::slow, [this] {
+            try {
+                retention->look(wall_us());
+            } catch (const std::exception& e) {  // C3: a thread of the pool
+                log.error(std::string("retention: ") + e.what());
+            }
+            is_deleting = false;
+        });
+    });
+}
+
 Server::Server(Setup setup, Log log, loop::EventLoop& control)
     : parts_(std::make_unique<Parts>(std::move(setup), std::move(log), control)) {
     Parts& p = *parts_;
@@ -386,6 +458,7 @@ Server::Server(Setup setup, Log log, loop::EventLoop& control)
 Server::~Server() {
     Parts& p = *parts_;
     p.control.cancel(p.trim_timer);
+    p.control.cancel(p.retention_timer);
     p.disk_watch.reset();
     p.sources.reset();  // as long as there are deliveries to tell of their end
     for (auto& net : p.nets) net->stop();
@@ -535,6 +608,7 @@ void Server::reconfigure(Options next, const control::ReloadReply& what) {
     p.capture_options.replace(std::move(next.capture));
     p.live_options.replace(next.live);
     p.disk_options.replace(next.disk);
+    p.retention_options.replace(std::move(next.retention));
     p.policy.replace(std::move(next.policy));
     use_certificate(std::move(next.tls), std::move(next.authority));
     p.events.add("server.reloaded",

@@ -90,7 +90,7 @@ class OpenApi(harness.Case):
             if operation.get("security", DOCUMENT["security"]):
                 self.assertLessEqual({"401", "403"}, statuses, name)
 
-    async def call(self, server, name, method, template, operation, arguments, body):
+    async def call(self, server, name, method, template, operation, arguments, body, query=""):
         """One request as the document says; (status, JSON) checked against it."""
         path = template
         for key, value in arguments.items():
@@ -98,7 +98,7 @@ class OpenApi(harness.Case):
         if body is not None:
             schema = operation["requestBody"]["content"]["application/json"]["schema"]
             self.validate(body, schema, f"{name}: our own request")
-        answer = await server.api(method.upper(), path, body)
+        answer = await server.api(method.upper(), path + query, body)
         self.assertIn(str(answer.status), operation["responses"], f"{name}: {answer}")
         content = self.resolved(operation["responses"][str(answer.status)])["content"]
         kind = answer.headers["Content-Type"].split(";")[0]
@@ -113,8 +113,8 @@ class OpenApi(harness.Case):
         by_name = {name: rest for name, *rest in operations()}
         called = {}
 
-        async def call(name, arguments=None, body=None):
-            answer = await self.call(server, name, *by_name[name], arguments or {}, body)
+        async def call(name, arguments=None, body=None, query=""):
+            answer = await self.call(server, name, *by_name[name], arguments or {}, body, query)
             called[name] = answer.status
             return answer
 
@@ -164,6 +164,10 @@ class OpenApi(harness.Case):
             await call("takes.get", {"name": "t"})
             await call("takes.judge", {"name": "t"}, body={"verdict": "check", "about": "kim: ", "why": ["look"]})
             await call("recordings.file", {"id": result["session"], "name": "stream.mp4"})
+            door = {"app": "camera", "name": "door"}
+            (span,) = (await call("archive.list", door)).json["items"]
+            await call("archive.movie", door, query=f"?start={span['start']}&duration=0.5")
+            await call("archive.picture", door, query=f"?at={span['start']}")
             await call("server.healthz")
             await call("server.metrics")
             for name in ("events.list", "server.status", "server.config", "server.reload"):
