@@ -355,6 +355,58 @@ void build_get(CLI::App& app, Options& options) {
     add_align(get, options);
 }
 
+/// For a question about a moment: as exact as it was said.
+Result<std::string> parse_moment(std::string_view text) {
+    const auto when = parse_when(text, wall_us());
+    if (!when) return when.error();
+    return rfc3339_us(*when);
+}
+
+void build_archive(CLI::App& app, Options& options) {
+    CLI::App& archive = add_command(
+        app, "archive",
+        "List what is stored of a stream or camera, or save a part of it\n\n"
+        "With `--start` it saves what was shown from then on as one MP4, to the picture, from "
+        "whichever recordings and segments hold it; nothing is encoded anew.\n\n" +
+            std::string(kTimes));
+    archive.add_option("STREAM", options.stream, "/APP/NAME, or a camera's name")->required();
+    CLI::Option* start =
+        cli::add_value<std::string>(archive, "--start", options.archive.start, parse_moment,
+                                    "The moment it begins with", "TIME");
+    CLI::Option* duration =
+        cli::add_duration(archive, "--duration", options.archive.duration, "How long; at most 12h");
+    CLI::Option* output =
+        cli::add_text(archive, "-o,--output", options.file,
+                      "Write the MP4 to this file; - for standard output", "FILE");
+    start->needs(duration)->needs(output);
+    duration->needs(start);
+    output->needs(start);
+    archive
+        .add_flag("--skip-gaps", options.archive.skips_gaps,
+                  "Where nothing is stored, go on at once; else the last picture stays")
+        ->needs(start);
+    cli::add_value<std::string>(archive, "--since", options.recordings.since, parse_moment,
+                                "List only what lasts beyond this time", "TIME")
+        ->excludes(start);
+    cli::add_value<std::string>(archive, "--until", options.recordings.until, parse_moment,
+                                "List only what began before this time", "TIME")
+        ->excludes(start);
+
+    CLI::App& picture = add_command(app, "picture",
+                                    "Save the picture that was shown at a moment\n\n"
+                                    "From whichever recording or segment holds it.\n\n" +
+                                        std::string(kTimes));
+    picture
+        .add_option("WHAT", options.stream,
+                    "/APP/NAME of a stream, a camera's name, or the id of a recording")
+        ->required();
+    cli::add_value<std::string>(picture, "TIME", options.archive.start, parse_moment, "The moment",
+                                "")
+        ->required();
+    cli::add_text(picture, "-o,--output", options.picture_file,
+                  "Write the JPEG to this file, not to picture.jpg; - for standard output", "FILE");
+}
+
 void build_event_commands(CLI::App& app, Options& options) {
     CLI::App& events = add_command(
         app, "events",
@@ -615,7 +667,8 @@ void build_push(CLI::App& app, Options& options) {
 void group_commands(CLI::App& app) {
     const std::vector<std::pair<std::string, std::vector<std::string>>> groups = {
         {"Record", {"take", "capture", "start", "stop", "preview", "push"}},
-        {"Recordings", {"recordings", "takes", "get", "export", "sync-check"}},
+        {"Recordings",
+         {"recordings", "takes", "get", "export", "sync-check", "archive", "picture"}},
         {"Look", {"cameras", "streams", "snapshot", "viewers", "sources", "events", "wait"}},
         {"Act", {"kick", "rename", "kick-stream", "kick-viewer", "restart-source"}},
         {"Server", {"status", "config", "reload", "help"}},
@@ -727,6 +780,7 @@ void build(CLI::App& app, Options& options) {
     build_export(app, options);
     build_sync_check(app, options);
     build_get(app, options);
+    build_archive(app, options);
     build_event_commands(app, options);
     build_live_commands(app, options);
     build_push(app, options);

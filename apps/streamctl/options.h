@@ -77,6 +77,12 @@ struct PushOptions {
     std::string framerate;
 };
 
+struct ArchiveOptions {
+    std::string start;  ///< archive, picture: RFC 3339 in UTC; empty: what there is is listed
+    std::optional<milliseconds> duration;  ///< there if `start` is
+    bool skips_gaps = false;
+};
+
 struct Options {
     // For the whole run.
     std::string server;  ///< empty: one of this machine
@@ -102,8 +108,8 @@ struct Options {
     bool no_wait = false;
     CaptureOptions capture;
     std::string camera;                      ///< cameras, kick; empty: all
-    std::string stream;                      ///< streams, snapshot, ...: "/app/name"; empty: all
-    std::string picture_file;                ///< snapshot; "-": standard output
+    std::string stream;                      ///< streams, archive, ...: "/app/name"; empty: all
+    std::string picture_file;                ///< snapshot, picture; "-": standard output
     std::optional<std::uint64_t> viewer_id;  ///< kick-viewer
     std::string new_name;                    ///< rename
     bool stop_preview = false;               ///< preview
@@ -118,6 +124,7 @@ struct Options {
     bool all_files = false;                  ///< get
     bool align = false;                      ///< get, capture: files on one time line
     TakeOptions take;
+    ArchiveOptions archive;
     EventOptions events;
     std::string complete_kind;  ///< __complete: see commands/completion_names.h
     std::string complete_line;  ///< __complete: it may name the server

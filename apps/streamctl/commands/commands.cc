@@ -88,6 +88,8 @@ int dispatch(const Options& options, Console& console) {
     if (command == "events") return run_events(options, client, console);
     if (command == "wait") return run_wait(options, client, console);
     if (command == "get") return run_get(options, client, interrupt, console);
+    if (command == "archive") return run_archive(options, client, interrupt, console);
+    if (command == "picture") return run_picture(options, client, interrupt, console);
     if (const auto code = run_live(options, client, console)) return *code;
     if (command == "takes") return run_takes(options, client, console);
     if (command == "export") return run_export(options, client, interrupt, console);

@@ -49,6 +49,9 @@ int run_takes(const Options& options, ApiClient& client, Console& console);
 int run_take(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console);
 /// Whether the person at the terminal says yes. Throws Failed if there is none to ask.
 bool is_confirmed(const std::string& question);
+/// Spans of what is stored, one of them as a file, the picture of a moment.
+int run_archive(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console);
+int run_picture(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console);
 int run_keep(const Options& options, ApiClient& client, Console& console);
 int run_delete(const Options& options, ApiClient& client, Console& console);
 
