@@ -198,7 +198,9 @@ TEST(OpenApi, the_document_has_the_operations_and_parameters_of_the_table) {
     for (const char* other : {"get /healthz server.healthz", "get /metrics server.metrics",
                               "get /api/v1/login login.rights", "post /api/v1/login login.open",
                               "post /api/v1/logout login.close",
-                              "get /api/v1/recordings/{id}/files/{name} recordings.file"}) {
+                              "get /api/v1/recordings/{id}/files/{name} recordings.file",
+                              "get /api/v1/streams/{app}/{name}/archive.mp4 archive.movie",
+                              "get /api/v1/streams/{app}/{name}/picture.jpg archive.picture"}) {
         EXPECT_EQ(described.erase(other), 1U) << other;
     }
     std::map<std::string, std::set<std::string>> table;

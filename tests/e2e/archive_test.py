@@ -184,6 +184,56 @@ class Archive(harness.Case):
         self.assertEqual(server.http("GET", f"/api/v1/streams/live/walk/picture.jpg?at={rfc3339(100)}").status, 404)
         server.stop()
 
+    def test_what_grows_can_be_had_as_far_as_it_is(self):
+        film = source(SEGMENTS * SEGMENT_S * RATE)
+        whole = self.folder / "fragments.mp4"
+        harness.run(
+            ["ffmpeg", "-v", "error", "-i", film, "-c", "copy", "-avoid_negative_ts", "disabled", "-movflags",
+             "frag_keyframe+delay_moov+default_base_moof", whole]
+        )
+        truth = harness.picture_digests(film)
+        written = whole.read_bytes()
+        recordings = self.folder / "recordings"
+        growing = recordings / "live/live/now" / f"{BEGIN:%Y%m%d%H%M%S}_segment_001.mp4"
+        growing.parent.mkdir(parents=True)
+        growing.write_bytes(written[: len(written) // 2])
+        server = self.start_streamd(recordings=recordings)
+        _, listed = self.spans(server, "/live/now")
+        self.assertEqual([(item["open"], item["ready"]) for item in listed["items"]], [(True, True)])
+        first = self.archive(server, "/live/now", 1, 100)
+        begun = self.pictures(first.body)
+        self.assertEqual(begun, truth[RATE : RATE + len(begun)])
+        self.assertEqual((len(begun) + RATE) % GOP, 0, "whole fragments")
+        growing.write_bytes(written)
+        # Who has the begin gets the rest of that; who comes now gets all there is.
+        size = len(first.body)
+        headers = {"Range": f"bytes={size // 2}-", "If-Range": first.headers["ETag"]}
+        rest = self.archive(server, "/live/now", 1, 100, headers=headers)
+        self.assertEqual((rest.status, rest.body), (206, first.body[size // 2 :]))
+        self.assertEqual(self.pictures(self.archive(server, "/live/now", 1, 100).body), truth[RATE:])
+        server.stop()
+
+    def test_what_is_too_old_is_deleted_and_said(self):
+        recordings = self.folder / "recordings"
+        walk = recordings / "live/live/walk"
+        self.put_segments(walk, source(SEGMENTS * SEGMENT_S * RATE))
+        segments = sorted(walk.iterdir())
+        (walk / (segments[1].name + ".keep")).touch()
+        server = self.start_streamd(recordings=recordings, config={"recording": {"max_age": "1h"}})
+
+        def deleted():
+            events = server.http("GET", "/api/v1/events").json["items"]
+            return [event for event in events if event["type"] == "recording.deleted"]
+
+        harness.wait_for(lambda: len(deleted()) == 2, "two deletions")
+        for event, segment in zip(deleted(), (segments[0], segments[2])):
+            self.assertEqual((event["stream"], event["reason"]), ("/live/walk", "age"))
+            self.assertEqual(event["file"], str(segment.relative_to(recordings)))
+        self.assertEqual(sorted(path.name for path in walk.iterdir()), [segments[1].name, segments[1].name + ".keep"])
+        (span,), _ = self.spans(server, "/live/walk")
+        self.assertEqual(span[0], rfc3339(SEGMENT_S))
+        server.stop()
+
     def test_streamctl_lists_saves_and_takes_pictures(self):
         server = self.start()
 
