@@ -36,14 +36,15 @@ ARROWS = {
     "dump": ["camera"],
     "hub": ["clock", "media"],
     "worker": ["loop"],
+    "notify": ["loop", "digest", "control"],
     "mux": ["mp4", "dump", "flv", "clock"],
     "record": ["mux", "mp4", "worker", "hub", "control"],
     "takes": ["record", "mux", "clock", "worker", "digest"],
     "httpd": ["loop", "http", "ws", "auth", "json"],
     "capture": ["httpd", "record", "hub", "camera", "clock", "ws", "auth"],
     "live": ["httpd", "rtmp", "flv", "ws", "hub", "worker", "auth"],
-    "api": ["live", "capture", "record", "takes", "httpd", "control", "json", "auth"],
-    "server": ["api", "live", "capture", "httpd", "record", "takes"],
+    "api": ["notify", "live", "capture", "record", "takes", "httpd", "control", "json", "auth"],
+    "server": ["api", "notify", "live", "capture", "httpd", "record", "takes"],
 }
 
 # A program that is made of parts of another one.
@@ -64,6 +65,7 @@ CONFINED = [
     ("CLI/", {"libs/cli", "apps/streamd", "apps/streamctl", "apps/h264mux"}),
     ("histedit.h", {"apps/streamctl"}),
     ("qrencode.h", {"libs/cli"}),
+    ("curl/", {"libs/notify"}),
 ]
 
 # Bytes in, values out: these never touch the world.

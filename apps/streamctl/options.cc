@@ -611,6 +611,21 @@ void build_push(CLI::App& app, Options& options) {
                   "Ask a device for this rate; the rate of a bare .h264 file", "N");
 }
 
+void build_hooks(CLI::App& app, Options& options) {
+    CLI::App& hooks = add_command(app, "hooks",
+                                  "List the hooks and how their deliveries go\n\n"
+                                  "Hooks are the targets in the server's configuration that are "
+                                  "told of events.");
+    add_command(hooks, "list", "The same");
+    add_command(hooks, "failed", "List the messages that were given up after the last attempt");
+    CLI::App& replay = add_command(hooks, "replay", "Send a message again that was given up");
+    replay.add_option("MESSAGE", options.hook, "Its id, as hooks failed lists it")->required();
+    CLI::App& test = add_command(hooks, "test",
+                                 "Send a message to a target at once, and say what it answers\n\n"
+                                 "If it arrives, what waits for that target is tried, too.");
+    test.add_option("URL", options.hook, "The target, as hooks lists it")->required();
+}
+
 /// The groups in which help lists the commands.
 void group_commands(CLI::App& app) {
     const std::vector<std::pair<std::string, std::vector<std::string>>> groups = {
@@ -618,7 +633,7 @@ void group_commands(CLI::App& app) {
         {"Recordings", {"recordings", "takes", "get", "export", "sync-check"}},
         {"Look", {"cameras", "streams", "snapshot", "viewers", "sources", "events", "wait"}},
         {"Act", {"kick", "rename", "kick-stream", "kick-viewer", "restart-source"}},
-        {"Server", {"status", "config", "reload", "help"}},
+        {"Server", {"status", "config", "hooks", "reload", "help"}},
     };
     for (const auto& [group, names] : groups) {
         for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
@@ -730,6 +745,7 @@ void build(CLI::App& app, Options& options) {
     build_event_commands(app, options);
     build_live_commands(app, options);
     build_push(app, options);
+    build_hooks(app, options);
     CLI::App& help = add_command(app, "help", "Show help, also for one command");
     help.add_option("COMMAND", options.help_about, "The command");
     group_commands(app);

@@ -122,6 +122,7 @@ struct Options {
     std::string complete_kind;  ///< __complete: see commands/completion_names.h
     std::string complete_line;  ///< __complete: it may name the server
     PushOptions push;
+    std::string hook;  ///< hooks: a message's id (replay), a URL (test)
     std::vector<std::string> help_about;
 };
 

@@ -14,7 +14,9 @@
 #include "base/url.h"
 #include "config/json_file.h"
 #include "config/listing.h"
+#include "control/event_types.h"
 #include "digest/digest.h"
+#include "notify/signature.h"
 
 namespace st::streamd {
 namespace {
@@ -332,6 +334,66 @@ void take_access_and_limits(const Layers& layers, Config& config, Lines& errors)
     config.limits.picture_height = number32(layers, "limits.picture.height");
 }
 
+bool is_http_url(const std::string& url) {
+    const bool is_http = url.starts_with("https://") || url.starts_with("http://");
+    return is_http && url.size() > url.find("//") + 2 && url.find_first_of(" \t\r\n") == url.npos;
+}
+
+/// The secrets of a hook; what is wrong with them goes to `errors`.
+std::vector<std::string> take_secrets(const Layers& layers, const std::string& path,
+                                      Lines& errors) {
+    std::vector<std::string> secrets;
+    for (const char* name : {".secret", ".previous_secret"}) {
+        const std::string secret = layers.text(path + name);
+        if (secret.empty()) continue;
+        if (const auto key = notify::parse_secret(secret); !key) {
+            errors.push_back(path + name + ": " + key.error().message);
+        }
+        secrets.push_back(secret);
+    }
+    return secrets;
+}
+
+void take_notify(const Layers& layers, Config& config, Lines& errors) {
+    std::set<std::pair<std::string, HookFormat>> taken;
+    for (std::size_t i = 0; i < layers.count("notify"); ++i) {
+        const std::string path = entry("notify", i);
+        NotifyConfig hook;
+        hook.url = layers.text(path + ".url");
+        hook.events = layers.texts(path + ".events");
+        hook.format = word<HookFormat>(layers, path + ".format");
+        hook.secrets = take_secrets(layers, path, errors);
+        if (!is_http_url(hook.url)) {
+            errors.push_back(path + ".url: expected http:// or https://, got " +
+                             (hook.url.empty() ? "nothing" : without_passwords(hook.url)));
+        } else if (!taken.emplace(hook.url, hook.format).second) {
+            errors.push_back(path + ": the same target as an earlier one's");
+        }
+        for (const std::string& type : hook.events) {
+            if (control::is_event_type(type)) continue;
+            errors.push_back(path + ".events: no event is called " + type);
+        }
+        if (hook.format == HookFormat::standard && hook.secrets.empty()) {
+            errors.push_back(path +
+                             ".secret: missing; a new one: "
+                             "echo whsec_$(openssl rand -base64 32)");
+        }
+        config.notify.push_back(std::move(hook));
+    }
+    config.decide.url = layers.text("decide.url");
+    config.decide.timeout = layers.duration("decide.timeout");
+    config.decide.secrets = take_secrets(layers, "decide", errors);
+    if (config.decide.url.empty()) return;
+    if (!is_http_url(config.decide.url)) {
+        errors.push_back("decide.url: expected http:// or https://, got " +
+                         without_passwords(config.decide.url));
+    }
+    if (config.decide.secrets.empty()) {
+        errors.emplace_back(
+            "decide.secret: missing; a new one: echo whsec_$(openssl rand -base64 32)");
+    }
+}
+
 }  // namespace
 
 std::variant<LoadedConfig, ConfigErrors> load_config(const ConfigSources& sources) {
@@ -356,6 +418,7 @@ std::variant<LoadedConfig, ConfigErrors> load_config(const ConfigSources& source
     take_live(layers, config);
     take_sources(layers, config, errors);
     take_access_and_limits(layers, config, errors);
+    take_notify(layers, config, errors);
     config.control_socket = absolute(sources.folder, layers.text("control.socket"));
     config.web_hosts = layers.texts("web.hosts");
     config.web_origins = layers.texts("web.origins");
@@ -381,10 +444,11 @@ std::variant<LoadedConfig, ConfigErrors> load_config(const ConfigSources& source
 }
 
 config::Layers::Entry shown(config::Layers::Entry entry) {
-    const bool is_secret = entry.path.ends_with(".secret") || entry.path.ends_with(".sha256");
+    const bool is_secret = entry.path.ends_with("secret") || entry.path.ends_with(".sha256");
     if (is_secret && entry.value != "\"\"") {
         entry.value = "\"(hidden)\"";
-    } else if (entry.path.starts_with("sources[")) {
+    } else if (entry.path.starts_with("sources[") || entry.path.ends_with("].url") ||
+               entry.path == "decide.url") {
         entry.value = without_passwords(entry.value);
     }
     return entry;

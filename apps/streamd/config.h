@@ -153,6 +153,23 @@ struct LimitsConfig {
     std::uint32_t picture_height = 8192;
 };
 
+enum class HookFormat { standard, nms };
+
+/// A target that is told of events.
+struct NotifyConfig {
+    std::string url;
+    std::vector<std::string> events;
+    HookFormat format = HookFormat::standard;
+    std::vector<std::string> secrets;  ///< "whsec_...", the first one the newest
+};
+
+/// Who is asked before somebody may publish or play.
+struct DecideConfig {
+    std::string url;  ///< empty: nobody
+    milliseconds timeout{3'000};
+    std::vector<std::string> secrets;
+};
+
 struct LogConfig {
     LogThreshold level = LogThreshold::info;
     LogFormat format = LogFormat::text;
@@ -174,6 +191,8 @@ struct Config {
     std::string control_socket;            ///< empty: the default place; absolute once loaded
     std::vector<std::string> web_hosts;    ///< names this machine is reached by
     std::vector<std::string> web_origins;  ///< other sites whose pages may act here
+    std::vector<NotifyConfig> notify;
+    DecideConfig decide;
     LogConfig log;
 };
 

@@ -303,6 +303,29 @@ void add_access(Keys& keys, const Config& config) {
     }
 }
 
+void add_hooks(Keys& keys) {
+    const DecideConfig decide;
+    const auto add_secrets = [&](const std::string& of) {
+        keys.push_back(live(text(of + ".secret", "",
+                                 "Signs what is sent: `whsec_` and base64 of 24 to 64 bytes.")));
+        keys.push_back(live(text(of + ".previous_secret", "",
+                                 "Signs as well, while receivers change to a new one.")));
+    };
+    keys.push_back(
+        live(objects("notify", 0, 64, "Targets that are told of events (docs/hooks.md).")));
+    keys.push_back(live(text("notify[].url", "", "`https://` or `http://`.")));
+    keys.push_back(live(
+        texts("notify[].events", "*", {}, "Which events: types, or groups such as `camera.*`.")));
+    keys.push_back(live(choice("notify[].format", "standard", {"standard", "nms"},
+                               "Standard Webhooks, or the POSTs of Node-Media-Server.")));
+    add_secrets("notify[]");
+    keys.push_back(live(
+        text("decide.url", "", "Asked before somebody may publish or play; empty: nobody is.")));
+    keys.push_back(live(duration("decide.timeout", decide.timeout, milliseconds(100), seconds(30),
+                                 "Without a yes within this time the answer is no.")));
+    add_secrets("decide");
+}
+
 void add_rest(Keys& keys) {
     const LogConfig log;
     keys.push_back(
@@ -331,6 +354,7 @@ const config::Schema& config_schema() {
         add_recording(keys, config);
         add_live(keys, config);
         add_access(keys, config);
+        add_hooks(keys);
         add_rest(keys);
         return keys;
     }());

@@ -9,6 +9,7 @@
 #include "auth/access.h"
 #include "base/clock.h"
 #include "digest/digest.h"
+#include "notify/signature.h"
 #include "streamd/daemon.h"
 #include "streamd/own_certificate.h"
 #include "streamd/process.h"
@@ -110,6 +111,27 @@ live::Options live_options(const Config& config) {
     return live;
 }
 
+notify::Keys keys_of(const std::vector<std::string>& secrets) {
+    notify::Keys keys;
+    for (const std::string& secret : secrets) {
+        const auto key = notify::parse_secret(secret);
+        if (!key) throw BadConfig("a hook's secret: " + key.error().message);
+        keys.push_back(*key);
+    }
+    return keys;
+}
+
+notify::Options hook_options(const Config& config) {
+    notify::Options options;
+    for (const NotifyConfig& hook : config.notify) {
+        const auto format =
+            hook.format == HookFormat::standard ? notify::Format::standard : notify::Format::nms;
+        options.endpoints.push_back({hook.url, hook.events, format, keys_of(hook.secrets)});
+    }
+    options.decide = {config.decide.url, config.decide.timeout, keys_of(config.decide.secrets)};
+    return options;
+}
+
 }  // namespace
 
 Certificates certificates_of(const Config& config) {
@@ -143,6 +165,7 @@ server::Options server_options(const Config& config, const Certificates& certifi
     options.capture = capture_options(config);
     options.disk.warn_free = config.recording.warn_free;
     options.live = live_options(config);
+    options.hooks = hook_options(config);
     options.policy = policy_of(config);
     options.tls = certificates.tls;
     options.authority = certificates.authority;

@@ -40,6 +40,7 @@ complete -c streamctl -n __fish_use_subcommand -a kick-viewer -d 'Close the conn
 complete -c streamctl -n __fish_use_subcommand -a sources -d 'List the on-demand sources'
 complete -c streamctl -n __fish_use_subcommand -a restart-source -d 'Restart an on-demand source, also one that failed'
 complete -c streamctl -n __fish_use_subcommand -a push -d 'Be a camera that sends a file, a device or a URL'
+complete -c streamctl -n __fish_use_subcommand -a hooks -d 'List the hooks and how their deliveries go'
 complete -c streamctl -n __fish_use_subcommand -a help -d 'Show help, also for one command'
 complete -c streamctl -n '__fish_seen_subcommand_from start' -l resolution -x -d 'Ask for pictures of this size: 1280x720, or 480p, 720p, 1080p, 1440p, 2160p'
 complete -c streamctl -n '__fish_seen_subcommand_from start' -l aspect -x -d 'Ask for this ratio of width to height'
@@ -155,4 +156,9 @@ complete -c streamctl -n '__fish_seen_subcommand_from push' -l input-format -x -
 complete -c streamctl -n '__fish_seen_subcommand_from push' -l input-size -x -d 'Ask a device for this size'
 complete -c streamctl -n '__fish_seen_subcommand_from push' -l input-fps -x -d 'Ask a device for this rate; the rate of a bare .h264 file'
 complete -c streamctl -n '__fish_seen_subcommand_from push' -F
+complete -c streamctl -n '__fish_seen_subcommand_from hooks; and not __fish_seen_subcommand_from list failed replay test' -a list -d 'The same'
+complete -c streamctl -n '__fish_seen_subcommand_from hooks; and not __fish_seen_subcommand_from list failed replay test' -a failed -d 'List the messages that were given up after the last attempt'
+complete -c streamctl -n '__fish_seen_subcommand_from hooks; and not __fish_seen_subcommand_from list failed replay test' -a replay -d 'Send a message again that was given up'
+complete -c streamctl -n '__fish_seen_subcommand_from hooks; and __fish_seen_subcommand_from replay' -a '(command streamctl __complete messages (commandline -cp) 2>/dev/null)' -d 'messages'
+complete -c streamctl -n '__fish_seen_subcommand_from hooks; and not __fish_seen_subcommand_from list failed replay test' -a test -d 'Send a message to a target at once, and say what it answers'
 complete -c streamctl -n '__fish_seen_subcommand_from help' -a '(command streamctl __complete commands (commandline -cp) 2>/dev/null)' -d 'commands'

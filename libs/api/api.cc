@@ -21,6 +21,7 @@
 #include "httpd/answers.h"
 #include "httpd/file_range.h"
 #include "live/live.h"
+#include "notify/hooks.h"
 #include "record/catalogue.h"
 #include "record/recorder.h"
 
@@ -306,6 +307,7 @@ void Api::send_metrics(const httpd::Reply& reply) {
 MetricsOfParts Api::parts_metrics() const {
     const record::RecorderStatus recorder = parts_.recorder.status();
     MetricsOfParts figures;
+    figures.hooks = parts_.hooks.status();
     figures.version = operations_.facts().version;
     figures.more = {
         {"sessions_open", "Recording sessions being written.",

@@ -81,6 +81,26 @@ void camera_series(std::string& out, const std::vector<CameraMetrics>& cameras) 
            });
 }
 
+void hook_series(std::string& out, const std::vector<control::HookStatus>& hooks) {
+    if (hooks.empty()) return;
+    const auto series = [&](const char* name, const char* type, const char* help, auto value) {
+        head(out, name, type, help);
+        for (const control::HookStatus& hook : hooks) {
+            out += std::string("streamd_") + name + "{url=\"" + label_value(hook.url) +
+                   "\",format=\"" + hook.format + "\"} " + std::to_string(value(hook)) + "\n";
+        }
+    };
+    using Hook = control::HookStatus;
+    series("hook_queued", "gauge", "Messages that wait to be delivered.",
+           [](const Hook& hook) { return hook.queued; });
+    series("hook_delivered_total", "counter", "Messages delivered.",
+           [](const Hook& hook) { return hook.delivered; });
+    series("hook_dropped_total", "counter", "Messages not taken, since the journal was full.",
+           [](const Hook& hook) { return hook.dropped; });
+    series("hook_failed", "gauge", "Messages given up and kept for a replay.",
+           [](const Hook& hook) { return hook.failed; });
+}
+
 void busy_histogram(std::string& out, std::span<const loop::BusyStats* const> loops) {
     head(out, "loop_busy_seconds", "histogram",
          "Time a network loop was busy in one turn: from epoll_wait's return to its next call.");
@@ -142,6 +162,7 @@ std::string prometheus_text(const httpd::Counters& http, const capture::Counters
     }
     if (parts.disk) disk_series(out, *parts.disk);
     camera_series(out, parts.cameras);
+    hook_series(out, parts.hooks);
     busy_histogram(out, loops);
     return out;
 }

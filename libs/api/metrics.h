@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "capture/counters.h"
+#include "control/hook_status.h"
 #include "httpd/counters.h"
 #include "loop/event_loop.h"
 
@@ -40,6 +41,7 @@ struct MetricsOfParts {
     std::string version;
     std::vector<CameraMetrics> cameras{};
     std::optional<DiskMetrics> disk{};
+    std::vector<control::HookStatus> hooks{};
     std::vector<Metric> more{};
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "api/event_log.h"
+#include "api/hook_operations.h"
 #include "api/live_operations.h"
 #include "api/login.h"
 #include "api/page.h"
@@ -66,6 +67,10 @@ std::optional<loop::Effort> disk_effort_of(Operation operation) {
         case Operation::viewers_kick:
         case Operation::sources_list:
         case Operation::sources_restart:
+        case Operation::hooks_list:
+        case Operation::hooks_failed:
+        case Operation::hooks_replay:
+        case Operation::hooks_test:
         case Operation::server_config:
         case Operation::server_reload:
         case Operation::login_link:
@@ -166,6 +171,7 @@ Operations::Operations(Parts& parts, Facts facts)
 Operations::~Operations() = default;
 
 void Operations::call(Call call, Done done) {
+    if (call_hooks(parts_.hooks, call, done)) return;
     const auto effort = disk_effort_of(call.operation->operation);
     auto shared = std::make_shared<Call>(std::move(call));
     if (effort) {

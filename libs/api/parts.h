@@ -34,6 +34,10 @@ class Live;
 struct Parts;
 }  // namespace st::live
 
+namespace st::notify {
+class Hooks;
+}  // namespace st::notify
+
 namespace st::api {
 
 class EventLog;
@@ -59,6 +63,7 @@ struct Parts {
     httpd::Sessions& sessions;
     httpd::TokenGuard& wrong_tokens;
     const Current<DiskOptions>& disk_watch;
+    notify::Hooks& hooks;  ///< any thread
     std::string recordings_path;
 };
 

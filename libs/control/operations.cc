@@ -78,6 +78,8 @@ constexpr std::array kRecordings = {Parameter{"id", text, query, false},
                                     Parameter{"until", time, query, false},
                                     kLimit,
                                     kCursor};
+constexpr std::array kHookId = {Parameter{"id", text, path, true}};
+constexpr std::array kHookUrl = {Parameter{"url", text, body, false}};
 constexpr std::array kEvents = {Parameter{"since", integer, query, false}, kLimit, kCursor};
 
 constexpr std::array kOperations = {
@@ -116,6 +118,10 @@ constexpr std::array kOperations = {
     OperationInfo{Operation::server_config, "server.config", "GET", "config", {}},
     OperationInfo{Operation::server_reload, "server.reload", "POST", "reload", {}},
     OperationInfo{Operation::login_link, "login.link", "POST", "login/link", {}},
+    OperationInfo{Operation::hooks_list, "hooks.list", "GET", "hooks", {}},
+    OperationInfo{Operation::hooks_failed, "hooks.failed", "GET", "hooks/failed", kPage},
+    OperationInfo{Operation::hooks_replay, "hooks.replay", "POST", "hooks/{id}/replay", kHookId},
+    OperationInfo{Operation::hooks_test, "hooks.test", "POST", "hooks/test", kHookUrl},
 };
 
 std::vector<std::string_view> split_path(std::string_view path) {

@@ -44,6 +44,10 @@ enum class Operation : std::uint8_t {
     server_config,
     server_reload,
     login_link,
+    hooks_list,
+    hooks_failed,
+    hooks_replay,
+    hooks_test,
 };
 
 enum class ParameterType : std::uint8_t { text, texts, integer, boolean, time, state, size };

@@ -113,8 +113,9 @@ Result<Publication> Hub::publish(const std::string& path, PublisherPtr publisher
         if (holder && silent_since_ns != kNobody &&
             holder->last_input_ns.load() <= silent_since_ns) {
             const StreamStatus status = stream->status();
-            gone = {path,       status.publisher,          stream->publication(),
-                    "replaced", status.statistics.bytes(), status.viewers};
+            gone = {path,           status.publisher,          stream->publication(),
+                    "replaced",     status.statistics.bytes(), status.viewers,
+                    status.since_us};
             is_replaced = stream->leave(gone.publication);
             --publishers_;
         } else if (!holder && options_.publishers_max > 0 &&
@@ -159,6 +160,7 @@ void Hub::unpublish(const StreamPtr& stream, std::uint64_t number, const std::st
         event.publisher = status.publisher;
         event.bytes = status.statistics.bytes();
         event.viewers = status.viewers;
+        event.since_us = status.since_us;
         forget_unused(stream);
     }
     event.publication = number;
@@ -244,6 +246,7 @@ void Hub::unsubscribe(const GroupPtr& group, const Subscriber& subscriber,
     event.bytes = record.bytes.load();
     event.dropped = record.dropped.load();
     event.reason = reason;
+    event.since_us = record.since_us;
     events_(event);
 }
 

@@ -110,18 +110,30 @@ void Live::give_up_later(const std::string& path, std::uint64_t publication) {
 void Live::tell(const hub::Event& event) {
     if (on_event) on_event(event);
     using Fields = EventFields;
-    const auto of_publisher = [](const std::string& path, const hub::PublisherInfo& info) {
-        return Fields{{"stream", path}, {"protocol", info.protocol}, {"peer", info.peer}};
+    const auto with_query = [](Fields fields, const std::string& query) {
+        if (!query.empty()) fields.push_back({"query", query});
+        return fields;
     };
-    const auto of_viewer = [](const std::string& path, const hub::ViewerInfo& info,
-                              std::uint64_t id) {
-        return Fields{
-            {"stream", path}, {"viewer", id}, {"protocol", info.protocol}, {"peer", info.peer}};
+    const auto of_publisher = [&](const std::string& path, const hub::PublisherInfo& info,
+                                  std::uint64_t number) {
+        return with_query({{"stream", path},
+                           {"publication", number},
+                           {"protocol", info.protocol},
+                           {"peer", info.peer}},
+                          info.query);
+    };
+    const auto of_viewer = [&](const std::string& path, const hub::ViewerInfo& info,
+                               std::uint64_t id) {
+        return with_query(
+            {{"stream", path}, {"viewer", id}, {"protocol", info.protocol}, {"peer", info.peer}},
+            info.query);
     };
     if (const auto* published = std::get_if<hub::Published>(&event)) {
-        events_.add("stream.published", of_publisher(published->path, published->publisher));
+        events_.add("stream.published",
+                    of_publisher(published->path, published->publisher, published->publication));
     } else if (const auto* gone = std::get_if<hub::Unpublished>(&event)) {
-        Fields fields = of_publisher(gone->path, gone->publisher);
+        Fields fields = of_publisher(gone->path, gone->publisher, gone->publication);
+        fields.push_back({"started_at", rfc3339(gone->since_us)});
         fields.push_back({"reason", gone->reason});
         fields.push_back({"bytes", gone->bytes});
         events_.add("stream.ended", fields);
@@ -131,6 +143,7 @@ void Live::tell(const hub::Event& event) {
         events_.add("viewer.joined", of_viewer(joined->path, joined->viewer, joined->id));
     } else if (const auto* left = std::get_if<hub::Left>(&event)) {
         Fields fields = of_viewer(left->path, left->viewer, left->id);
+        fields.push_back({"started_at", rfc3339(left->since_us)});
         fields.push_back({"reason", left->reason});
         fields.push_back({"bytes", left->bytes});
         fields.push_back({"dropped", left->dropped});

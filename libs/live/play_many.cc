@@ -57,7 +57,7 @@ class PlayMany::Subscription final : public ViewerTransport {
           id_(id),
           only_keys_(only_keys),
           viewer_(owner.parts_.live.hub(), owner.parts_.live.delivery_of(owner.net_),
-                  owner.parts_.live.patience(), *this) {}
+                  owner.parts_.live.terms(), *this) {}
 
     void start(const std::string& path, const std::string& query) {
         viewer_.start(path, static_cast<hub::FormId>(Form::flv),

@@ -36,7 +36,7 @@ WsFlvViewer::WsFlvViewer(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ti
       ticket_(std::move(ticket)),
       stream_(std::move(stream)),
       upgrade_answer_(std::move(upgrade_answer)),
-      viewer_(parts.live.hub(), parts.live.delivery_of(net), parts.live.patience(), *this) {
+      viewer_(parts.live.hub(), parts.live.delivery_of(net), parts.live.terms(), *this) {
     stream_->set_handler(*this);
     stream_->limit_kernel_queue(kViewerKernelQueue);
 }

@@ -31,6 +31,7 @@
 #include "live/rtmp_connection.h"
 #include "live/sources.h"
 #include "loop/tcp_stream.h"
+#include "notify/hooks.h"
 #include "record/catalogue.h"
 #include "record/room.h"
 #include "server/addresses.h"
@@ -138,6 +139,7 @@ struct Server::Parts {
                                                });
                                            });
         ready_takes = takes.get();
+        begin_hooks();
         cameras.report = [this](const capture::LinkPtr& link, capture::FromConnection message) {
             control.post(
                 [this, link, what = std::move(message)] { captures.on_report(link, what); });
@@ -179,6 +181,7 @@ struct Server::Parts {
     std::atomic<takes::Takes*> ready_takes{nullptr};  ///< for the recorder's threads
     std::unique_ptr<record::Recorder> recorder;
     api::EventLog events;
+    std::unique_ptr<notify::Hooks> hooks;
     capture::Cameras cameras;
     capture::Captures captures;
     std::atomic<bool> shutting_down{false};
@@ -202,6 +205,7 @@ struct Server::Parts {
     void listen();
     void open_recorder();
     void note_take(const record::Event& event);
+    void begin_hooks();
     void load_pages();
     void make_parts();
     void count_viewers(const hub::Event& event);
@@ -257,6 +261,22 @@ void Server::Parts::note_take(const record::Event& event) {
     control.post([this, take = *finished->summary.take] { takes->recording_ended(take); });
 }
 
+/// Events are told in the order they happened, before any other part begins.
+void Server::Parts::begin_hooks() {
+    hooks = std::make_unique<notify::Hooks>(recorder->path() + "/.streamd/hooks", setup.version,
+                                            setup.options.hooks, log.with("hook"));
+    events.subscribe({{},
+                      [this](std::uint64_t, const std::string& type, const std::string& json) {
+                          if (hooks) hooks->add(type, json);
+                      }},
+                     std::nullopt);
+    live.decide = [this](const live::Question& question, live::Decided done) {
+        return hooks->decide(
+            {question.is_publish, question.path, question.protocol, question.query, question.peer},
+            std::move(done));
+    };
+}
+
 void Server::Parts::load_pages() {
     auto loaded = httpd::Pages::load(setup.pages_folder);
     if (!loaded) return log.warning("pages: " + loaded.error().message + "; going on without");
@@ -291,7 +311,7 @@ void Server::Parts::make_parts() {
         api::Parts{http_options, policy,    log,          http_counters, capture_counters,
                    control,      disk,      events,       cameras,       captures,
                    *catalogue,   *recorder, *takes,       *live_parts,   live,
-                   *sources,     *sessions, wrong_tokens, disk_options,  recorder->path()});
+                   *sources,     *sessions, wrong_tokens, disk_options, *hooks,  recorder->path()});
     watch_disk();
     keep_names();
 }
@@ -389,6 +409,7 @@ Server::~Server() {
     p.disk_watch.reset();
     p.sources.reset();  // as long as there are deliveries to tell of their end
     for (auto& net : p.nets) net->stop();
+    p.hooks.reset();      // its answers go to those loops, which end with the parts
     p.listeners.clear();  // they are on a loop of these
     p.control_socket.reset();
     p.api.reset();
@@ -536,6 +557,7 @@ void Server::reconfigure(Options next, const control::ReloadReply& what) {
     p.live_options.replace(next.live);
     p.disk_options.replace(next.disk);
     p.policy.replace(std::move(next.policy));
+    p.hooks->reconfigure(next.hooks);
     use_certificate(std::move(next.tls), std::move(next.authority));
     p.events.add("server.reloaded",
                  {{"changed", join(what.changed)}, {"needs_restart", join(what.needs_restart)}});

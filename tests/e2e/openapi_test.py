@@ -18,9 +18,9 @@ except ImportError:
 DOCUMENT = json.loads((harness.ROOT / "docs/openapi.json").read_text())
 METHODS = {"get", "post", "delete", "patch"}
 # Operations whose good answer needs what this scenario does not have: a publisher, a viewer, a source.
-REFUSED_HERE = {"streams.kick", "streams.snapshot", "viewers.kick", "sources.restart"}
-# Of a camera that names itself.
-REFUSED_TOO = {"cameras.rename", "recordings.delete"}
+REFUSED_HERE = {"streams.kick", "streams.snapshot", "viewers.kick", "sources.restart", "hooks.replay"}
+# Of a camera that names itself; of a target that is not configured.
+REFUSED_TOO = {"cameras.rename", "recordings.delete", "hooks.test"}
 
 
 def operations():
@@ -145,7 +145,7 @@ class OpenApi(harness.Case):
             await camera.send_frames([(1000 + 33 * i, unit) for i, unit in enumerate(units)])
             await server.wait_frames("door", len(units))
             await call("capture.start", body={"wait": False})
-            for name in ("cameras.list", "streams.list", "viewers.list", "sources.list"):
+            for name in ("cameras.list", "streams.list", "viewers.list", "sources.list", "hooks.list", "hooks.failed"):
                 await call(name)
             await call("cameras.get", {"name": "door"})
             await call("streams.get", {"app": "camera", "name": "door"})
@@ -153,6 +153,8 @@ class OpenApi(harness.Case):
             for name in sorted(REFUSED_HERE):
                 await call(name, {"app": "live", "name": "nothing", "id": "4711"})
                 self.assertNotEqual(called[name], 200, name)
+            await call("hooks.test", body={"url": "https://nowhere.example/"})
+            self.assertEqual(called["hooks.test"], 404)
             stopping = asyncio.create_task(call("capture.stop", body={}))
             await camera.command("stop_capture")
             await camera.capture_stopped()
