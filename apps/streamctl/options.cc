@@ -626,6 +626,38 @@ void build_hooks(CLI::App& app, Options& options) {
     test.add_option("URL", options.hook, "The target, as hooks lists it")->required();
 }
 
+void build_access(CLI::App& app, Options& options) {
+    CLI::App& token = add_command(app, "token",
+                                  "List the tokens\n\n"
+                                  "Who brings one may take its roles. Those that are made here lie "
+                                  "beside the recordings, as digests; others stand in the server's "
+                                  "configuration.");
+    add_command(token, "list", "The same");
+    CLI::App& make = add_command(token, "new",
+                                 "Make a token and print it\n\n"
+                                 "It is shown this once: the server stores its digest alone.");
+    make.add_option("NAME", options.token_name, "Whose it is, for lists and logs")->required();
+    make.add_option("--role", options.roles, "What it opens; may be given several times")
+        ->type_name("camera|publish|play|control")
+        ->check(CLI::IsMember({"camera", "publish", "play", "control"}))
+        ->allow_extra_args(false)
+        ->required();
+    CLI::App& revoke = add_command(token, "revoke", "Take a token's roles away, at once");
+    revoke.add_option("NAME", options.token_name, "Its name, as token list has it")->required();
+
+    CLI::App& sign = add_command(app, "sign",
+                                 "Sign the URL of a stream or camera, and print it\n\n"
+                                 "Who has it may take that role there until it expires, where the "
+                                 "server's configuration says signed. Needs auth.secret.");
+    sign.add_option("URL", options.sign_url, "Such as rtmp://host/live/x, or a path: /live/x")
+        ->required();
+    cli::add_duration(sign, "--expires", options.expires, "How long it holds, such as 1h or 7d");
+    sign.add_option("--role", options.roles, "What for; play without it")
+        ->type_name("camera|publish|play")
+        ->check(CLI::IsMember({"camera", "publish", "play"}))
+        ->expected(1);
+}
+
 /// The groups in which help lists the commands.
 void group_commands(CLI::App& app) {
     const std::vector<std::pair<std::string, std::vector<std::string>>> groups = {
@@ -633,7 +665,7 @@ void group_commands(CLI::App& app) {
         {"Recordings", {"recordings", "takes", "get", "export", "sync-check"}},
         {"Look", {"cameras", "streams", "snapshot", "viewers", "sources", "events", "wait"}},
         {"Act", {"kick", "rename", "kick-stream", "kick-viewer", "restart-source"}},
-        {"Server", {"status", "config", "hooks", "reload", "help"}},
+        {"Server", {"status", "config", "hooks", "token", "sign", "reload", "help"}},
     };
     for (const auto& [group, names] : groups) {
         for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
@@ -746,6 +778,7 @@ void build(CLI::App& app, Options& options) {
     build_live_commands(app, options);
     build_push(app, options);
     build_hooks(app, options);
+    build_access(app, options);
     CLI::App& help = add_command(app, "help", "Show help, also for one command");
     help.add_option("COMMAND", options.help_about, "The command");
     group_commands(app);

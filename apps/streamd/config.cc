@@ -291,8 +291,9 @@ bool is_origin(const std::string& text) {
 }
 
 /// A role nobody could ever take is a mistake, and one better found at start.
-Access take_access(const Layers& layers, const std::string& role, const Config& config,
+Access take_access(const Layers& layers, const std::string& role, LoadedConfig& loaded,
                    Lines& errors) {
+    const Config& config = loaded.config;
     const std::string path = "auth." + role;
     const auto access = word<Access>(layers, path);
     const bool has_token =
@@ -300,7 +301,8 @@ Access take_access(const Layers& layers, const std::string& role, const Config& 
             return std::find(token.roles.begin(), token.roles.end(), role) != token.roles.end();
         });
     if (access == Access::token && !has_token) {
-        errors.push_back(path + ": token, but no entry of auth.tokens has the role " + role);
+        loaded.warnings.push_back(path + ": token, but no entry of auth.tokens has the role " +
+                                  role + ": only tokens of streamctl token new have");
     }
     if (access == Access::signed_url && role == "control") {
         errors.push_back(path + ": signed is for streams, expected open, local, loopback or token");
@@ -310,13 +312,31 @@ Access take_access(const Layers& layers, const std::string& role, const Config& 
     return access;
 }
 
-void take_access_and_limits(const Layers& layers, Config& config, Lines& errors) {
+void take_ranges(const Layers& layers, Config& config, Lines& errors) {
+    std::size_t role = 0;
+    for (const std::string name : {"camera", "publish", "play", "control"}) {
+        config.auth.allow[role] = layers.texts("auth.allow." + name);
+        config.auth.deny[role] = layers.texts("auth.deny." + name);
+        for (const auto& [key, list] : {std::pair("auth.allow." + name, &config.auth.allow[role]),
+                                        std::pair("auth.deny." + name, &config.auth.deny[role])}) {
+            for (std::size_t i = 0; i < list->size(); ++i) {
+                const auto range = auth::parse_range((*list)[i]);
+                if (!range) errors.push_back(entry(key, i) + ": " + range.error().message);
+            }
+        }
+        ++role;
+    }
+}
+
+void take_access_and_limits(const Layers& layers, LoadedConfig& loaded, Lines& errors) {
+    Config& config = loaded.config;
     take_tokens(layers, config, errors);
     config.auth.secret = layers.text("auth.secret");
-    config.auth.camera = take_access(layers, "camera", config, errors);
-    config.auth.publish = take_access(layers, "publish", config, errors);
-    config.auth.play = take_access(layers, "play", config, errors);
-    config.auth.control = take_access(layers, "control", config, errors);
+    config.auth.camera = take_access(layers, "camera", loaded, errors);
+    config.auth.publish = take_access(layers, "publish", loaded, errors);
+    config.auth.play = take_access(layers, "play", loaded, errors);
+    config.auth.control = take_access(layers, "control", loaded, errors);
+    take_ranges(layers, config, errors);
     config.auth.trusted_proxies = layers.texts("auth.trusted_proxies");
     for (std::size_t i = 0; i < config.auth.trusted_proxies.size(); ++i) {
         const auto range = auth::parse_range(config.auth.trusted_proxies[i]);
@@ -417,7 +437,7 @@ std::variant<LoadedConfig, ConfigErrors> load_config(const ConfigSources& source
     take_recording(layers, sources.folder, config, errors);
     take_live(layers, config);
     take_sources(layers, config, errors);
-    take_access_and_limits(layers, config, errors);
+    take_access_and_limits(layers, loaded, errors);
     take_notify(layers, config, errors);
     config.control_socket = absolute(sources.folder, layers.text("control.socket"));
     config.web_hosts = layers.texts("web.hosts");

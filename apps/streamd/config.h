@@ -2,6 +2,7 @@
 /// streamd's configuration as plain values, defaults in place. Layers: default < file < environment
 /// < command line. Everything is checked before the daemon sees it; it gets a Config by value.
 /// Keys, ranges and help texts: config_keys.cc, the one table behind docs/config.md.
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -135,6 +136,9 @@ struct AuthConfig {
     Access publish = Access::open;
     Access play = Access::open;
     Access control = Access::local;
+    /// By role, in the order camera, publish, play, control: addresses or CIDR ranges.
+    std::array<std::vector<std::string>, 4> allow;
+    std::array<std::vector<std::string>, 4> deny;
     std::vector<TokenConfig> tokens;
     std::string secret;                        ///< of signed URLs; empty: none
     std::vector<std::string> trusted_proxies;  ///< addresses or CIDR ranges

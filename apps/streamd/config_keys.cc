@@ -262,7 +262,14 @@ void add_access(Keys& keys, const Config& config) {
     keys.push_back(choice("auth.play", "open", access, "Who may watch."));
     keys.push_back(
         choice("auth.control", "local", access, "Who may use the API and read the recordings."));
-    keys.push_back(objects("auth.tokens", 0, 10'000, "Tokens, stored as digests."));
+    for (const char* role : {"camera", "publish", "play", "control"}) {
+        keys.push_back(texts("auth.allow." + std::string(role), "", {},
+                             "Addresses or ranges from which alone it may be taken; empty: all."));
+        keys.push_back(texts("auth.deny." + std::string(role), "", {},
+                             "Addresses or ranges from which it may not be taken; comes first."));
+    }
+    keys.push_back(objects("auth.tokens", 0, 10'000,
+                           "Tokens, as digests; `streamctl token new` makes others."));
     keys.push_back(text("auth.tokens[].name", "", "For the log."));
     keys.push_back(text("auth.tokens[].sha256", "",
                         "SHA-256 of the token in hex: `printf %s TOKEN | sha256sum`."));

@@ -34,12 +34,26 @@ auth::Mode to_mode(Access access) {
     return auth::Mode::local;
 }
 
+std::vector<auth::Range> ranges_of(const std::vector<std::string>& texts) {
+    std::vector<auth::Range> ranges;
+    for (const std::string& text : texts) {
+        const auto range = auth::parse_range(text);
+        if (!range) throw BadConfig(range.error().message);
+        ranges.push_back(*range);
+    }
+    return ranges;
+}
+
 auth::Policy policy_of(const Config& config) {
     auth::Policy policy;
     policy.of(auth::Role::camera).mode = to_mode(config.auth.camera);
     policy.of(auth::Role::publish).mode = to_mode(config.auth.publish);
     policy.of(auth::Role::play).mode = to_mode(config.auth.play);
     policy.of(auth::Role::control).mode = to_mode(config.auth.control);
+    for (std::size_t role = 0; role < auth::kRoles; ++role) {
+        policy.roles[role].allow = ranges_of(config.auth.allow[role]);
+        policy.roles[role].deny = ranges_of(config.auth.deny[role]);
+    }
     policy.secret = config.auth.secret;
     policy.hosts = machine_names();
     policy.hosts.insert(policy.hosts.end(), config.web_hosts.begin(), config.web_hosts.end());
@@ -55,11 +69,7 @@ auth::Policy policy_of(const Config& config) {
         }
         policy.tokens.push_back(std::move(made));
     }
-    for (const std::string& proxy : config.auth.trusted_proxies) {
-        const auto range = auth::parse_range(proxy);
-        if (!range) throw BadConfig("auth.trusted_proxies: " + range.error().message);
-        policy.trusted_proxies.push_back(*range);
-    }
+    policy.trusted_proxies = ranges_of(config.auth.trusted_proxies);
     return policy;
 }
 

@@ -9,6 +9,7 @@
 #include "api/live_operations.h"
 #include "api/login.h"
 #include "api/page.h"
+#include "api/tokens.h"
 #include "base/clock.h"
 #include "base/name.h"
 #include "base/units.h"
@@ -71,6 +72,10 @@ std::optional<loop::Effort> disk_effort_of(Operation operation) {
         case Operation::hooks_failed:
         case Operation::hooks_replay:
         case Operation::hooks_test:
+        case Operation::tokens_list:
+        case Operation::tokens_new:
+        case Operation::tokens_revoke:
+        case Operation::sign:
         case Operation::server_config:
         case Operation::server_reload:
         case Operation::login_link:
@@ -185,6 +190,7 @@ void Operations::call(Call call, Done done) {
 // ---- on the control loop ---------------------------------------------------------------------
 
 void Operations::on_control(const Call& call, const Done& done) {
+    if (parts_.tokens.call(call, done)) return;
     switch (call.operation->operation) {
         case Operation::capture_start:
             return start_capture(call, done);

@@ -41,6 +41,7 @@ class Hooks;
 namespace st::api {
 
 class EventLog;
+class Tokens;
 
 struct Parts {
     const Current<httpd::Options>& http_options;
@@ -64,6 +65,7 @@ struct Parts {
     httpd::TokenGuard& wrong_tokens;
     const Current<DiskOptions>& disk_watch;
     notify::Hooks& hooks;  ///< any thread
+    Tokens& tokens;        ///< the control loop's thread only
     std::string recordings_path;
 };
 

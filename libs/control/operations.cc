@@ -9,6 +9,7 @@
 #include "control/json.h"
 #include "control/list.h"
 #include "control/start.h"
+#include "control/token.h"
 #include "json/write.h"
 
 namespace st::control {
@@ -80,6 +81,12 @@ constexpr std::array kRecordings = {Parameter{"id", text, query, false},
                                     kCursor};
 constexpr std::array kHookId = {Parameter{"id", text, path, true}};
 constexpr std::array kHookUrl = {Parameter{"url", text, body, false}};
+constexpr std::array kTokenName = {Parameter{"name", text, path, true}};
+constexpr std::array kTokenNew = {Parameter{"name", text, body, false},
+                                  Parameter{"roles", texts, body, false}};
+constexpr std::array kSign = {Parameter{"url", text, body, false},
+                              Parameter{"role", text, body, false},
+                              Parameter{"expires_s", integer, body, false, 1, kSignSecondsMax}};
 constexpr std::array kEvents = {Parameter{"since", integer, query, false}, kLimit, kCursor};
 
 constexpr std::array kOperations = {
@@ -122,6 +129,10 @@ constexpr std::array kOperations = {
     OperationInfo{Operation::hooks_failed, "hooks.failed", "GET", "hooks/failed", kPage},
     OperationInfo{Operation::hooks_replay, "hooks.replay", "POST", "hooks/{id}/replay", kHookId},
     OperationInfo{Operation::hooks_test, "hooks.test", "POST", "hooks/test", kHookUrl},
+    OperationInfo{Operation::tokens_list, "tokens.list", "GET", "tokens", kPage},
+    OperationInfo{Operation::tokens_new, "tokens.new", "POST", "tokens", kTokenNew},
+    OperationInfo{Operation::tokens_revoke, "tokens.revoke", "DELETE", "tokens/{name}", kTokenName},
+    OperationInfo{Operation::sign, "sign", "POST", "sign", kSign},
 };
 
 std::vector<std::string_view> split_path(std::string_view path) {

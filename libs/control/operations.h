@@ -48,6 +48,10 @@ enum class Operation : std::uint8_t {
     hooks_failed,
     hooks_replay,
     hooks_test,
+    tokens_list,
+    tokens_new,
+    tokens_revoke,
+    sign,
 };
 
 enum class ParameterType : std::uint8_t { text, texts, integer, boolean, time, state, size };

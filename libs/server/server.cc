@@ -15,6 +15,8 @@
 #include "api/event_log.h"
 #include "api/operations.h"
 #include "api/parts.h"
+#include "api/stored_tokens.h"
+#include "api/tokens.h"
 #include "auth/forwarded.h"
 #include "capture/cameras.h"
 #include "capture/captures.h"
@@ -140,6 +142,7 @@ struct Server::Parts {
                                            });
         ready_takes = takes.get();
         begin_hooks();
+        keep_tokens();
         cameras.report = [this](const capture::LinkPtr& link, capture::FromConnection message) {
             control.post(
                 [this, link, what = std::move(message)] { captures.on_report(link, what); });
@@ -182,6 +185,9 @@ struct Server::Parts {
     std::unique_ptr<record::Recorder> recorder;
     api::EventLog events;
     std::unique_ptr<notify::Hooks> hooks;
+    auth::Policy configured_policy;  ///< without the tokens that were made here
+    std::vector<auth::Token> made_tokens;
+    std::unique_ptr<api::Tokens> tokens;
     capture::Cameras cameras;
     capture::Captures captures;
     std::atomic<bool> shutting_down{false};
@@ -211,6 +217,8 @@ struct Server::Parts {
     void count_viewers(const hub::Event& event);
     void watch_disk();
     void keep_names();
+    void keep_tokens();
+    void apply_policy();
     void trim_later();
     std::string counted_as(const Poco::Net::SocketAddress& peer) const;
     void accept(loop::SocketPtr socket, const ListenAddress& at);
@@ -311,7 +319,7 @@ void Server::Parts::make_parts() {
         api::Parts{http_options, policy,    log,          http_counters, capture_counters,
                    control,      disk,      events,       cameras,       captures,
                    *catalogue,   *recorder, *takes,       *live_parts,   live,
-                   *sources,     *sessions, wrong_tokens, disk_options, *hooks,  recorder->path()});
+                   *sources,     *sessions, wrong_tokens, disk_options, *hooks, *tokens,  recorder->path()});
     watch_disk();
     keep_names();
 }
@@ -339,6 +347,50 @@ void Server::Parts::keep_names() {
             }
         });
     });
+}
+
+/// The policy of the configuration and the tokens that were made beside it.
+void Server::Parts::apply_policy() {
+    auth::Policy next = configured_policy;
+    next.tokens.insert(next.tokens.end(), made_tokens.begin(), made_tokens.end());
+    policy.replace(std::move(next));
+}
+
+/// They lie beside the recordings, as digests.
+void Server::Parts::keep_tokens() {
+    configured_policy = setup.options.policy;
+    auto file = std::make_shared<StateFile>(recorder->path(), "tokens.json");
+    api::StoredTokens stored;
+    if (const auto text = file->read()) {
+        auto decoded = api::StoredTokens::decode(*text);
+        if (!decoded) {
+            // To overwrite it would revoke all of them for good.
+            throw std::runtime_error(file->path() + ": " + decoded.error().message +
+                                     "; mend it or move it away");
+        }
+        stored = std::move(*decoded);
+    }
+    const auto store = [this, file](const std::string& text,
+                                    const std::function<void(std::string)>& done) {
+        const std::uint64_t turn = file->next_turn();
+        disk.post(loop::Effort::quick, [this, file, turn, text, done] {
+            std::string problem;
+            try {
+                file->write(turn, text);
+            } catch (const std::exception& e) {  // C3: a thread of the pool
+                problem = e.what();
+                log.error(file->path() + ": " + problem);
+            }
+            control.post([done, problem] { done(problem); });
+        });
+    };
+    tokens = std::make_unique<api::Tokens>(policy, std::move(stored), store,
+                                           [this](const api::StoredTokens& in_force) {
+                                               made_tokens.clear();
+                                               for (const api::StoredToken& one : in_force.all())
+                                                   made_tokens.push_back(one.token);
+                                               apply_policy();
+                                           });
 }
 
 /// A camera that somebody watches may have to stream for them.
@@ -556,7 +608,8 @@ void Server::reconfigure(Options next, const control::ReloadReply& what) {
     p.capture_options.replace(std::move(next.capture));
     p.live_options.replace(next.live);
     p.disk_options.replace(next.disk);
-    p.policy.replace(std::move(next.policy));
+    p.configured_policy = std::move(next.policy);
+    p.apply_policy();
     p.hooks->reconfigure(next.hooks);
     use_certificate(std::move(next.tls), std::move(next.authority));
     p.events.add("server.reloaded",

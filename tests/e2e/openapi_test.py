@@ -18,9 +18,9 @@ except ImportError:
 DOCUMENT = json.loads((harness.ROOT / "docs/openapi.json").read_text())
 METHODS = {"get", "post", "delete", "patch"}
 # Operations whose good answer needs what this scenario does not have: a publisher, a viewer, a source.
-REFUSED_HERE = {"streams.kick", "streams.snapshot", "viewers.kick", "sources.restart", "hooks.replay"}
-# Of a camera that names itself; of a target that is not configured.
-REFUSED_TOO = {"cameras.rename", "recordings.delete", "hooks.test"}
+REFUSED_HERE = {"streams.kick", "streams.snapshot", "viewers.kick", "sources.restart", "hooks.replay", "tokens.revoke"}
+# Of a camera that names itself; of a target that is not configured; without a secret.
+REFUSED_TOO = {"cameras.rename", "recordings.delete", "hooks.test", "sign"}
 
 
 def operations():
@@ -145,7 +145,7 @@ class OpenApi(harness.Case):
             await camera.send_frames([(1000 + 33 * i, unit) for i, unit in enumerate(units)])
             await server.wait_frames("door", len(units))
             await call("capture.start", body={"wait": False})
-            for name in ("cameras.list", "streams.list", "viewers.list", "sources.list", "hooks.list", "hooks.failed"):
+            for name in ("cameras.list", "streams.list", "viewers.list", "sources.list", "hooks.list", "hooks.failed", "tokens.list"):
                 await call(name)
             await call("cameras.get", {"name": "door"})
             await call("streams.get", {"app": "camera", "name": "door"})
@@ -155,6 +155,10 @@ class OpenApi(harness.Case):
                 self.assertNotEqual(called[name], 200, name)
             await call("hooks.test", body={"url": "https://nowhere.example/"})
             self.assertEqual(called["hooks.test"], 404)
+            await call("tokens.new", body={"name": "tv", "roles": ["play"]})
+            await call("tokens.list")
+            await call("sign", body={"url": "/live/x", "role": "play", "expires_s": 60})
+            self.assertEqual(called["sign"], 409)
             stopping = asyncio.create_task(call("capture.stop", body={}))
             await camera.command("stop_capture")
             await camera.capture_stopped()

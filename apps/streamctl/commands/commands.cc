@@ -83,6 +83,8 @@ int dispatch(const Options& options, Console& console) {
     if (command == "status") return run_status(options, client, console);
     if (command == "config") return run_config(options, client, console);
     if (command == "reload") return run_reload(options, client, console);
+    if (command == "token") return run_token(options, client, console);
+    if (command == "sign") return run_sign(options, client, console);
     if (command == "hooks") return run_hooks(options, client, console);
     if (command == "open") return run_open(options, client, console);
     if (command == "qr") return run_qr(options, client, console);

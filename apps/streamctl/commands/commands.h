@@ -39,6 +39,8 @@ int run_config(const Options& options, ApiClient& client, Console& console);
 int run_reload(const Options& options, ApiClient& client, Console& console);
 int run_open(const Options& options, ApiClient& client, Console& console);
 int run_qr(const Options& options, ApiClient& client, Console& console);
+int run_token(const Options& options, ApiClient& client, Console& console);
+int run_sign(const Options& options, ApiClient& client, Console& console);
 int run_hooks(const Options& options, ApiClient& client, Console& console);
 /// Commands about live streams; nullopt: it is none of them.
 std::optional<int> run_live(const Options& options, ApiClient& client, Console& console);
