@@ -122,11 +122,11 @@ struct Options {
     std::string complete_kind;  ///< __complete: see commands/completion_names.h
     std::string complete_line;  ///< __complete: it may name the server
     PushOptions push;
-    std::string token_name;                 ///< token
-    std::vector<std::string> roles;         ///< token new; sign: at most one
-    std::string sign_url;                   ///< sign
-    milliseconds expires{3'600'000};        ///< sign
-    std::string hook;  ///< hooks: a message's id (replay), a URL (test)
+    std::string token_name;           ///< token
+    std::vector<std::string> roles;   ///< token new; sign: at most one
+    std::string sign_url;             ///< sign
+    milliseconds expires{3'600'000};  ///< sign
+    std::string hook;                 ///< hooks: a message's id (replay), a URL (test)
     std::vector<std::string> help_about;
 };
 

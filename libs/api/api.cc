@@ -1,7 +1,6 @@
 #include "api/api.h"
 
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <memory>
@@ -9,21 +8,16 @@
 
 #include "api/control_connection.h"
 #include "api/event_stream.h"
-#include "api/metrics.h"
 #include "base/encodings.h"
 #include "base/field.h"
 #include "base/units.h"
-#include "capture/cameras.h"
 #include "control/camera_status.h"
 #include "control/error.h"
 #include "control/event_types.h"
 #include "control/stream_status.h"
 #include "httpd/answers.h"
 #include "httpd/file_range.h"
-#include "live/live.h"
-#include "notify/hooks.h"
 #include "record/catalogue.h"
-#include "record/recorder.h"
 
 namespace st::api {
 namespace {
@@ -64,9 +58,6 @@ bool is_recorded_file(const Segments& segments) {
 
 /// "GET, HEAD" for the paths there are; "" for a path there is not.
 std::string allowed_methods(const Segments& segments) {
-    if (segments.size() == 1 && (segments[0] == "healthz" || segments[0] == "metrics")) {
-        return "GET, HEAD";
-    }
     if (is_recorded_file(segments)) return "GET, HEAD";
     return is_v1(segments) ? control::match_http("", behind_v1(segments)).allowed : "";
 }
@@ -146,19 +137,6 @@ httpd::Answer answer_file(const httpd::Request& request, record::Catalogue& cata
     return answer;
 }
 
-/// Of all bytes a second goes to the dump; the MP4 comes when a recording ends.
-std::optional<DiskMetrics> disk_metrics(const std::string& path, double bytes_per_second) {
-    struct statvfs disk {};
-    if (::statvfs(path.c_str(), &disk) != 0) return std::nullopt;
-    DiskMetrics metrics;
-    metrics.free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
-    metrics.size_bytes = std::uint64_t{disk.f_blocks} * disk.f_frsize;
-    if (bytes_per_second > 0) {
-        metrics.seconds_left = static_cast<double>(metrics.free_bytes) / bytes_per_second;
-    }
-    return metrics;
-}
-
 }  // namespace
 
 Api::Api(Parts& parts, Operations& operations)
@@ -172,10 +150,12 @@ Api::Api(Parts& parts, Operations& operations)
                     [&operations](control::Call call, Operations::Done done) {
                         operations.call(std::move(call), std::move(done));
                     }},
-      login_(parts) {}
+      login_(parts),
+      watch_(parts, operations.facts()) {}
 
 void Api::add_routes(httpd::Router& router) {
     router.add_request([this](const httpd::Request& request) { return login_.plan(request); });
+    router.add_request([this](const httpd::Request& request) { return watch_.plan(request); });
     router.add_request([this](const httpd::Request& request) { return plan(request); });
     router.add_upgrade([this](const httpd::Request& request) { return plan_control(request); });
 }
@@ -183,7 +163,7 @@ void Api::add_routes(httpd::Router& router) {
 httpd::Plan Api::plan(const httpd::Request& request) {
     const Segments& segments = request.target.segments;
     httpd::Plan plan;
-    if (segments != Segments{"healthz"}) plan.role = auth::Role::control;
+    plan.role = auth::Role::control;
     const std::string allowed = allowed_methods(segments);
     if (allowed.empty()) {
         plan.refusal = {404, "there is nothing at " + request.target.path, {}};
@@ -251,8 +231,6 @@ std::optional<httpd::Plan> Api::plan_control(const httpd::Request& request) {
 
 void Api::handle(httpd::Request request, const httpd::Reply& reply) {
     const Segments& segments = request.target.segments;
-    if (segments.front() == "healthz") return reply({json_response("{\"ok\":true}"), {}});
-    if (segments.front() == "metrics") return send_metrics(reply);
     if (is_recorded_file(segments)) return send_recorded_file(std::move(request), reply);
     const control::Match match = control::match_http(request.head.method, behind_v1(segments));
     auto call = control::http_call(match, request.target.query, std::move(request.body));
@@ -274,61 +252,6 @@ void Api::send_recorded_file(httpd::Request request, const httpd::Reply& reply) 
                      [this, reply, shared = std::make_shared<httpd::Request>(std::move(request))] {
                          reply(answer_file(*shared, parts_.catalogue));
                      });
-}
-
-/// What belongs to the control loop is asked there, the disk on the pool.
-void Api::send_metrics(const httpd::Reply& reply) {
-    parts_.control.post([this, reply] {
-        auto figures = std::make_shared<MetricsOfParts>(parts_metrics());
-        double bytes_per_second = 0;
-        for (const auto& [name, entry] : parts_.cameras.all()) {
-            if (!entry.is_camera) continue;
-            const control::CameraStatus status = parts_.cameras.status(entry);
-            const bool is_recording = status.state == control::CameraState::recording;
-            std::optional<double> bound_seconds;
-            if (status.clock.bound_us)
-                bound_seconds = static_cast<double>(*status.clock.bound_us) / 1e6;
-            figures->cameras.push_back(
-                {name, is_recording, status.fps_1s, entry.link->lost, status.bytes, bound_seconds});
-            if (is_recording) bytes_per_second += static_cast<double>(status.bitrate_1s) / 8;
-        }
-        parts_.disk.post(loop::Effort::quick, [this, reply, figures, bytes_per_second] {
-            figures->disk = disk_metrics(parts_.recordings_path, bytes_per_second);
-            reply({{200,
-                    "text/plain; version=0.0.4",
-                    {},
-                    prometheus_text(parts_.http_counters, parts_.capture_counters,
-                                    operations_.facts().busy, *figures)},
-                   {}});
-        });
-    });
-}
-
-MetricsOfParts Api::parts_metrics() const {
-    const record::RecorderStatus recorder = parts_.recorder.status();
-    MetricsOfParts figures;
-    figures.hooks = parts_.hooks.status();
-    figures.version = operations_.facts().version;
-    figures.more = {
-        {"sessions_open", "Recording sessions being written.",
-         static_cast<double>(recorder.sessions_open)},
-        {"sessions_finalising", "Sessions whose MP4 is being made or waits for it.",
-         static_cast<double>(recorder.finalising)},
-        {"recorder_queued_bytes", "Received and not yet written.",
-         static_cast<double>(recorder.queued_bytes)},
-        {"recorder_written_bytes_total", "Written to dumps since the start.",
-         static_cast<double>(recorder.written_bytes), true},
-        {"recorder_write_lag_seconds", "Longest wait in a writer's queue in its latest round.",
-         recorder.write_lag_seconds},
-        {"recorder_sync_seconds", "How long the latest sync took.", recorder.sync_seconds},
-        {"recorder_sync_lag_seconds", "Age of the oldest byte not known to be on the disk.",
-         recorder.sync_lag_seconds},
-        {"live_publishers", "Live streams that have a publisher.",
-         static_cast<double>(parts_.live.hub().publisher_count())},
-        {"live_viewers", "Who watches, over all streams.",
-         static_cast<double>(parts_.live.hub().viewer_count())},
-    };
-    return figures;
 }
 
 }  // namespace st::api

@@ -18,7 +18,7 @@ except ImportError:
 DOCUMENT = json.loads((harness.ROOT / "docs/openapi.json").read_text())
 METHODS = {"get", "post", "delete", "patch"}
 # Operations whose good answer needs what this scenario does not have: a publisher, a viewer, a source.
-REFUSED_HERE = {"streams.kick", "streams.snapshot", "viewers.kick", "sources.restart", "hooks.replay", "tokens.revoke"}
+REFUSED_HERE = {"streams.kick", "streams.snapshot", "viewers.kick", "sources.restart", "hooks.replay", "tokens.revoke", "statistics.stream"}
 # Of a camera that names itself; of a target that is not configured; without a secret.
 REFUSED_TOO = {"cameras.rename", "recordings.delete", "hooks.test", "sign"}
 
@@ -171,6 +171,9 @@ class OpenApi(harness.Case):
             await call("takes.judge", {"name": "t"}, body={"verdict": "check", "about": "kim: ", "why": ["look"]})
             await call("recordings.file", {"id": result["session"], "name": "stream.mp4"})
             await call("server.healthz")
+            await call("server.readyz")
+            for name in ("server", "streams", "dashboard", "health"):
+                await call(f"statistics.{name}")
             await call("server.metrics")
             for name in ("events.list", "server.status", "server.config", "server.reload"):
                 await call(name)
