@@ -31,7 +31,7 @@ CameraConnection::CameraConnection(Uses uses, loop::Timers& timers, LinkPtr link
       link_(std::move(link)),
       may_be_renamed_(link_->may_be_renamed),
       name_(link_->name),
-      log_(uses_.log.with("camera").with(link_->peer)),
+      log_(uses_.log.with("camera").with("peer", link_->peer).with_field("camera", name_)),
       trip_(timers, [this](std::string_view payload) { socket_->send_ping(payload); }),
       exchanges_(
           timers,
@@ -487,6 +487,7 @@ void CameraConnection::on(const Kick&) {
 
 void CameraConnection::on(const Named& named) {
     name_ = named.name;
+    log_ = log_.with_field("camera", name_);
     if (!std::exchange(awaits_name_, false)) return;
     const bool has_waited = state_ == camera::State::recording || state_ == camera::State::stopping;
     if (has_waited && !session_) open_session();

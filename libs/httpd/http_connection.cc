@@ -18,7 +18,7 @@ HttpConnection::HttpConnection(const Uses& uses, NetLoop& net, Admission::Ticket
       ticket_(std::move(ticket)),
       peer_(std::move(peer)),
       default_stream_(std::move(default_stream)),
-      log_(uses.log.with("http").with(peer_.text)) {}
+      log_(uses.log.with("http").with("peer", peer_.text)) {}
 
 HttpConnection::~HttpConnection() { net_.loop().cancel(deadline_); }
 

@@ -120,7 +120,7 @@ PlayMany::PlayMany(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket t
     socket_ = std::make_unique<httpd::WebSocket>(
         std::move(stream), ws::Limits{kMessageMax, kMessageMax},
         httpd::WebSocket::Times{times.ping_interval, times.ping_timeout}, parts_.http_counters,
-        parts_.log.with("viewer").with(peer_), *this);
+        parts_.log.with("viewer").with("peer", peer_), *this);
 }
 
 void PlayMany::shut_down() { socket_->close(ws::kCloseGoingAway, "the server ends"); }

@@ -61,6 +61,7 @@ void Publisher::start(const std::string& path, const hub::PublisherInfo& info,
                       const Decide& decide) {
     path_ = path;
     info_ = info;
+    log_ = log_.with_field("stream", path).with_field("peer", info.peer);
     const auto decided = [this, weak = std::weak_ptr(here_),
                           &executor = executor_](Result<void> may) {
         executor.post([this, weak, may] {

@@ -96,5 +96,34 @@ class OlderStatistics(harness.Case):
         server.stop()
 
 
+class JsonLog(harness.Case):
+    async def test_lines_are_objects_that_say_whom_they_are_about(self):
+        server = self.start_streamd(
+            config={**live.CONFIG, "log": {"format": "json", "level": "debug"}}
+        )
+        async with harness.Camera(server, "door") as camera:
+            await camera.send_frame(90_250, harness.access_units(harness.clip("baseline", frames=30))[0])
+            await server.wait_frames("door", 1)
+            peer = server.cameras()["door"]["peer"]
+        with rtmp_peer.RtmpPeer(server) as publisher:
+            publisher.publish("walk")
+            for _ in range(30):
+                publisher.send(rtmp_peer.message(rtmp_peer.VIDEO, 1, b"\x17\x01"))
+            publisher.wait_until_read()
+        server.wait_log("stream.ended")
+        server.stop()
+        lines = [json.loads(line) for line in server.log.splitlines()]
+        for line in lines:
+            self.assertLessEqual({"time", "level", "source", "text"}, set(line))
+        (frame,) = [line for line in lines if line["text"].startswith("[Frame]: door seq=0 timestamp=90250ms size=")]
+        self.assertEqual((frame["camera"], frame["peer"], frame["level"]), ("door", peer, "DEBUG"))
+        events = {line["event"]: line for line in lines if line["source"] == "event"}
+        self.assertEqual(events["camera.connected"]["camera"], "door")
+        self.assertEqual(events["stream.published"]["stream"], "/live/walk")
+        self.assertIn("peer", events["stream.published"])
+        unusable = [line for line in lines if "cannot be used" in line["text"] and line["level"] == "WARN"]
+        self.assertEqual([line["stream"] for line in unusable], ["/live/walk"])
+
+
 if __name__ == "__main__":
     harness.main()
