@@ -1,6 +1,5 @@
 #include "notify/courier.h"
 
-#include <curl/curl.h>
 #include <pthread.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/url.h"
+#include "notify/curl_library.h"
 
 namespace st::notify {
 namespace {
@@ -24,37 +24,41 @@ std::size_t discard(char*, std::size_t size, std::size_t count, void*) { return 
 }  // namespace
 
 struct Courier::Multi {
-    Multi() : handle(::curl_multi_init()) {
+    Multi() : handle(curl.multi_init()) {
         if (handle == nullptr) throw std::runtime_error("libcurl: no multi handle");
-        ::curl_multi_setopt(handle, CURLMOPT_MAX_TOTAL_CONNECTIONS, kConnectionsMax);
-        ::curl_multi_setopt(handle, CURLMOPT_MAX_HOST_CONNECTIONS, kConnectionsPerHostMax);
+        curl.multi_setopt(handle, CURLMOPT_MAX_TOTAL_CONNECTIONS, kConnectionsMax);
+        curl.multi_setopt(handle, CURLMOPT_MAX_HOST_CONNECTIONS, kConnectionsPerHostMax);
     }
-    ~Multi() { ::curl_multi_cleanup(handle); }
+    ~Multi() { curl.multi_cleanup(handle); }
     Multi(const Multi&) = delete;
     Multi& operator=(const Multi&) = delete;
 
-    CURLM* handle;
+    const CurlLibrary curl;
+    CURLM* const handle;
 };
 
 /// One request; its handle has left the multi handle before it is destroyed.
 struct Courier::Transfer {
-    Transfer(HttpPost given, std::function<void(HttpResult)> its_done)
-        : request(std::move(given)), done(std::move(its_done)), easy(::curl_easy_init()) {}
+    Transfer(const CurlLibrary& library, HttpPost given, std::function<void(HttpResult)> its_done)
+        : curl(library),
+          request(std::move(given)),
+          done(std::move(its_done)),
+          easy(curl.easy_init()) {}
     ~Transfer() {
-        ::curl_easy_cleanup(easy);
-        ::curl_slist_free_all(headers);
+        curl.easy_cleanup(easy);
+        curl.slist_free_all(headers);
     }
     Transfer(const Transfer&) = delete;
     Transfer& operator=(const Transfer&) = delete;
 
     void prepare(const std::string& user_agent) {
         for (const std::string& header : request.headers) {
-            headers = ::curl_slist_append(headers, header.c_str());
+            headers = curl.slist_append(headers, header.c_str());
         }
         // libcurl would wait a second for "100 Continue" before larger bodies.
-        headers = ::curl_slist_append(headers, "Expect:");
+        headers = curl.slist_append(headers, "Expect:");
         const auto set = [this](CURLoption option, auto value) {
-            ::curl_easy_setopt(easy, option, value);
+            curl.easy_setopt(easy, option, value);
         };
         set(CURLOPT_URL, request.url.c_str());
         set(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -72,19 +76,20 @@ struct Courier::Transfer {
     HttpResult result(CURLcode code) {
         HttpResult made;
         long status = 0;
-        ::curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+        curl.easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
         curl_off_t retry_after = 0;
-        ::curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after);
+        curl.easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after);
         if (retry_after > 0) made.retry_after = std::chrono::seconds(retry_after);
         if (code == CURLE_OK) {
             made.status = static_cast<int>(status);
         } else {
-            const std::string_view why = error[0] == '\0' ? ::curl_easy_strerror(code) : error;
+            const std::string_view why = error[0] == '\0' ? curl.easy_strerror(code) : error;
             made.error = shown(without_passwords(why));
         }
         return made;
     }
 
+    const CurlLibrary& curl;
     const HttpPost request;
     const std::function<void(HttpResult)> done;
     CURL* const easy;
@@ -94,39 +99,27 @@ struct Courier::Transfer {
 
 Courier::Courier(std::string user_agent, loop::OnFailure on_failure)
     : user_agent_(std::move(user_agent)), on_failure_(std::move(on_failure)) {
-    // Counted by libcurl, and safe in several threads since 7.84.
-    if (::curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-        throw std::runtime_error("libcurl cannot be set up");
-    }
-    try {
-        multi_ = std::make_unique<Multi>();
-        thread_ = std::thread([this] {
-            ::pthread_setname_np(::pthread_self(), "hooks");
-            work();
-        });
-    } catch (...) {
-        multi_.reset();
-        ::curl_global_cleanup();
-        throw;
-    }
+    multi_ = std::make_unique<Multi>();
+    thread_ = std::thread([this] {
+        ::pthread_setname_np(::pthread_self(), "hooks");
+        work();
+    });
 }
 
 void Courier::stop() {
     if (!thread_.joinable()) return;
     stopping_ = true;
-    ::curl_multi_wakeup(multi_->handle);
+    multi_->curl.multi_wakeup(multi_->handle);
     thread_.join();
 }
 
 Courier::~Courier() {
     stop();
     for (const auto& [easy, transfer] : transfers_) {
-        ::curl_multi_remove_handle(multi_->handle, transfer->easy);
+        multi_->curl.multi_remove_handle(multi_->handle, transfer->easy);
     }
     transfers_.clear();
     timers_.clear();
-    multi_.reset();
-    ::curl_global_cleanup();
 }
 
 void Courier::run(loop::Task task) {
@@ -134,14 +127,14 @@ void Courier::run(loop::Task task) {
         const Lock lock(mutex_);
         tasks_.push_back(std::move(task));
     }
-    ::curl_multi_wakeup(multi_->handle);
+    multi_->curl.multi_wakeup(multi_->handle);
 }
 
 void Courier::post(HttpPost request, std::function<void(HttpResult)> done) {
-    auto transfer = std::make_unique<Transfer>(std::move(request), std::move(done));
+    auto transfer = std::make_unique<Transfer>(multi_->curl, std::move(request), std::move(done));
     if (transfer->easy == nullptr) throw std::runtime_error("libcurl: no handle");
     transfer->prepare(user_agent_);
-    ::curl_multi_add_handle(multi_->handle, transfer->easy);
+    multi_->curl.multi_add_handle(multi_->handle, transfer->easy);
     transfers_.emplace(transfer->easy, std::move(transfer));
 }
 
@@ -184,11 +177,11 @@ void Courier::run_timers() {
 
 void Courier::finish_transfers() {
     int left = 0;
-    while (const CURLMsg* message = ::curl_multi_info_read(multi_->handle, &left)) {
+    while (const CURLMsg* message = multi_->curl.multi_info_read(multi_->handle, &left)) {
         if (message->msg != CURLMSG_DONE) continue;
         const CURLcode code = message->data.result;
         const auto found = transfers_.find(message->easy_handle);
-        ::curl_multi_remove_handle(multi_->handle, message->easy_handle);
+        multi_->curl.multi_remove_handle(multi_->handle, message->easy_handle);
         if (found == transfers_.end()) continue;
         const std::unique_ptr<Transfer> transfer = std::move(found->second);
         transfers_.erase(found);
@@ -207,10 +200,10 @@ void Courier::work() {
         run_tasks();
         run_timers();
         int running = 0;
-        ::curl_multi_perform(multi_->handle, &running);
+        multi_->curl.multi_perform(multi_->handle, &running);
         finish_transfers();
         // What a finished transfer began is due at once.
-        ::curl_multi_poll(multi_->handle, nullptr, 0, wait_ms(), nullptr);
+        multi_->curl.multi_poll(multi_->handle, nullptr, 0, wait_ms(), nullptr);
     }
     run_tasks();  // what happened until now is written down
 }

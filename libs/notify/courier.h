@@ -1,6 +1,6 @@
 #pragma once
 /// The thread on which hooks live: HTTP by libcurl, timers, tasks. The only place that knows
-/// libcurl, which is set up when the first of these is made.
+/// libcurl, which is loaded with the first of these.
 #include <atomic>
 #include <map>
 #include <memory>

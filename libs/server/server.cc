@@ -610,7 +610,11 @@ void Server::reconfigure(Options next, const control::ReloadReply& what) {
     p.disk_options.replace(next.disk);
     p.configured_policy = std::move(next.policy);
     p.apply_policy();
-    p.hooks->reconfigure(next.hooks);
+    try {
+        p.hooks->reconfigure(next.hooks);
+    } catch (const std::exception& e) {  // C3: a control command; all else applies
+        p.log.error("hooks: not applied: " + std::string(e.what()));
+    }
     use_certificate(std::move(next.tls), std::move(next.authority));
     p.events.add("server.reloaded",
                  {{"changed", join(what.changed)}, {"needs_restart", join(what.needs_restart)}});

@@ -5,6 +5,7 @@ are checked by an implementation of its own and by the reference library of Stan
 import asyncio
 import http.client
 import json
+import pathlib
 import shutil
 import subprocess
 import time
@@ -152,7 +153,10 @@ class Hooks(harness.Case):
         target = self.target()
         server = self.start_streamd(config={"notify": []})
         tasks = lambda: harness.run(["ps", "-L", "-o", "comm=", "-p", server.process.pid]).stdout.split()
-        self.assertNotIn("hooks", tasks())  # neither the thread nor libcurl's set-up without a hook
+        maps = lambda: pathlib.Path(f"/proc/{server.process.pid}/maps").read_text()
+        # Neither the thread nor libcurl without a hook.
+        self.assertNotIn("hooks", tasks())
+        self.assertNotIn("libcurl", maps())
 
         def reload(**config):
             server.config_path.write_text(json.dumps(config))
@@ -162,6 +166,7 @@ class Hooks(harness.Case):
         reload(notify=[notify(target, events=["camera.connected"])])
         await self.camera_comes_and_goes(server, "cam1")
         await harness.async_wait_for(lambda: target.types == ["camera.connected"], "told")
+        self.assertIn("libcurl", maps())
         reload(notify=[{**notify(target, events=["camera.connected"]), "secret": OTHER_SECRET}])
         await self.camera_comes_and_goes(server, "cam2")
         await harness.async_wait_for(lambda: len(target.requests) == 2, "told")
