@@ -5,8 +5,7 @@ of addresses; and how each protocol says that a limit is reached."""
 import asyncio
 import http.client
 import json
-import os
-import pathlib
+import re
 import socket
 
 import harness
@@ -85,7 +84,11 @@ class Doors(harness.Case):
         if door == "socket":
             connection = UnixConnection(str(self.socket(server)))
         else:
-            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=harness.PATIENCE_S)
+            # Who brings several wrong tokens from one address waits for the answers.
+            address = f"127.0.1.{10 + 10 * ROLES.index(role) + round_}"
+            connection = http.client.HTTPConnection(
+                "127.0.0.1", server.port, timeout=harness.PATIENCE_S, source_address=(address, 0)
+            )
         status = self.status(connection, method, path, headers)
         # A viewer that is let in is told that there is no such stream; what waits for a token is upgraded first.
         return 0 if status in (101, 200, 404) else status
@@ -179,7 +182,6 @@ class Doors(harness.Case):
 
     async def test_limits_are_said_in_each_protocols_words(self):
         server = self.start(
-            auth={"control": "local"},
             limits={"viewers": 1, "publishers": 1, "cameras": 1, "connections_per_address": 8},
         )
         def status(path, headers=None):
@@ -213,9 +215,11 @@ class Doors(harness.Case):
             await harness.async_wait_for(lambda: "camera.ready" in server.log, "the camera is there")
             answer = await asyncio.to_thread(status, "/ingest/gate", WEBSOCKET)
             self.assertEqual(answer, (503, "limits.cameras (1) reached"))
-        # Connections of an address; the answer comes before any request.
-        held = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(8)]
-        try:
+            # Connections of an address, with the camera's; the answer comes before any request.
+            open_now = lambda: re.search(r"^streamd_connections (\d+)$", server.http("GET", "/metrics").body.decode(), re.M)
+            await harness.async_wait_for(lambda: open_now().group(1) == "2", "the others are gone")
+            walls = [await websockets.connect(f"{server.ws_url}/play-many") for _ in range(7)]
+
             def refused():
                 with socket.create_connection(("127.0.0.1", server.port), timeout=harness.PATIENCE_S) as one:
                     return one.recv(4096)
@@ -224,9 +228,8 @@ class Doors(harness.Case):
             self.assertTrue(text.startswith(b"HTTP/1.1 503 "), text)
             self.assertIn(b"limits.connections_per_address (8) reached", text)
             self.assertIn(b"Retry-After: 5", text)
-        finally:
-            for one in held:
-                one.close()
+            for wall in walls:
+                await wall.close()
         server.stop()
 
 

@@ -108,7 +108,7 @@ class JsonLog(harness.Case):
         with rtmp_peer.RtmpPeer(server) as publisher:
             publisher.publish("walk")
             for _ in range(30):
-                publisher.send(rtmp_peer.message(rtmp_peer.VIDEO, 1, b"\x17\x01"))
+                publisher.send(rtmp_peer.message(rtmp_peer.VIDEO, 1, b"\x17\x01\0\0\0\xff\xff\xff\xff\x65"))
             publisher.wait_until_read()
         server.wait_log("stream.ended")
         server.stop()

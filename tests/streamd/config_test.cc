@@ -190,8 +190,12 @@ TEST_F(StreamdConfig, refuses_what_does_not_fit_together) {
         {R"({"auth": {"play": "signed"}})", "auth.play: signed, but auth.secret is empty"},
         {R"({"auth": {"allow": {"play": ["10.0.0.1/8"]}}})",
          "auth.allow.play[0]: address range: \"10.0.0.1/8\" has bits set behind its prefix"},
-        {R"({"notify": [{"url": "ftp://x", "events": ["camera.*", "camera.none"]}]})",
+        {R"({"notify": [{"url": "ftp://x", "format": "nms"}]})",
          "notify[0].url: expected http:// or https://, got ftp://x"},
+        {R"({"notify": [{"url": "http://x", "format": "nms", "events": ["camera.*", "none"]}]})",
+         "notify[0].events: no event is called none"},
+        {R"({"notify": [{"url": "http://x", "format": "nms"}, {"url": "http://x", "format": "nms"}]})",
+         "notify[1]: the same target as an earlier one's"},
         {R"({"notify": [{"url": "http://x", "format": "nms", "secret": "s"}]})",
          "notify[0].secret: expected whsec_ and base64 of 24 to 64 bytes, as of: "
          "echo whsec_$(openssl rand -base64 32)"},
