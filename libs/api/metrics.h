@@ -10,7 +10,6 @@
 #include "control/camera_status.h"
 #include "control/hook_status.h"
 #include "httpd/counters.h"
-#include "hub/stream.h"
 #include "loop/event_loop.h"
 #include "record/recorder.h"
 
