@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <stop_token>
 #include <utility>
 
 #include "cli/terminal.h"
@@ -11,10 +10,9 @@
 #include "record/verifier.h"
 #include "streamctl/console/table.h"
 #include "streamctl/takes/films.h"
+#include "streamctl/takes/helpers.h"
 #include "streamctl/takes/mcap_export.h"
 #include "takes/constant_rate.h"
-#include "worker/pool.h"
-#include "worker/program.h"
 
 namespace st::streamctl {
 namespace {
@@ -193,7 +191,6 @@ class Export {
         wanted.camera = film.camera;
         wanted.run = job;
         wanted.verifier = &verifier;
-        wanted.cancel = stop_.get_token();
         if (film.movies.size() > takes::kMoviesMax) {
             throw Failed(cli::kRefused, film.camera + ": has " +
                                             std::to_string(film.movies.size()) +
@@ -243,21 +240,13 @@ class Export {
         console_.result(target);
     }
 
-    static worker::PoolOptions helpers() {
-        worker::PoolOptions options;
-        options.command = {worker::helper_program("streamd-media"), "serve"};
-        options.limits.file_bytes = 0;  // a film is as long as it is
-        return options;
-    }
-
     const Options& options_;
     ApiClient& client_;
     Interrupt& interrupt_;
     Console& console_;
     const takes::Manifest manifest_;
     std::vector<Film> films_;
-    worker::Pool helpers_{helpers(), Log()};
-    std::stop_source stop_;
+    Helpers helpers_{interrupt_};
 };
 
 }  // namespace

@@ -17,9 +17,8 @@
 #include "media/movie_facts.h"
 #include "streamctl/console/table.h"
 #include "streamctl/takes/films.h"
+#include "streamctl/takes/helpers.h"
 #include "takes/flash.h"
-#include "worker/pool.h"
-#include "worker/program.h"
 
 namespace st::streamctl {
 namespace {
@@ -181,12 +180,6 @@ class SyncCheck {
         console_.body(json::write(object));
     }
 
-    static worker::PoolOptions helpers() {
-        worker::PoolOptions options;
-        options.command = {worker::helper_program("streamd-media"), "serve"};
-        return options;
-    }
-
     const Options& options_;
     ApiClient& client_;
     Interrupt& interrupt_;
@@ -194,7 +187,7 @@ class SyncCheck {
     const takes::Manifest manifest_;
     std::vector<Film> films_;
     std::vector<takes::FlashCheck> checks_;
-    worker::Pool helpers_{helpers(), Log()};
+    Helpers helpers_{interrupt_};
 };
 
 }  // namespace
