@@ -448,6 +448,51 @@ void build_live_commands(CLI::App& app, Options& options) {
     restart.add_option("SOURCE", options.stream, "/APP/NAME")->required();
 }
 
+/// One of a few words; the server knows which it takes by itself.
+void add_word(CLI::App& command, const std::string& name, std::string& target,
+              const std::vector<std::string>& words, const std::string& help) {
+    std::string shown;
+    for (const std::string& word : words) shown += (shown.empty() ? "" : "|") + word;
+    cli::add_value<std::string>(
+        command, name, target,
+        [words](std::string_view text) -> Result<std::string> {
+            if (std::ranges::find(words, text) != words.end()) return std::string(text);
+            std::string expected;
+            for (const std::string& word : words) expected += (expected.empty() ? "" : ", ") + word;
+            return Error{"expected one of " + expected};
+        },
+        help, shown);
+}
+
+void build_record_commands(CLI::App& app, Options& options) {
+    CLI::App& record = add_command(
+        app, "record",
+        "Record live streams in segments\n\n"
+        "A stream of `recording.streams` is recorded whenever it is published; others when asked. "
+        "Nobody who watches notices.");
+    record.require_subcommand(1, 1);
+    CLI::App& start = add_command(record, "start",
+                                  "Begin to record a live stream\n\n"
+                                  "What is not given is as the configuration says. A stream that "
+                                  "is being recorded is an error. The recording ends when it is "
+                                  "stopped, or its publisher does not return.");
+    start.add_option("STREAM", options.stream, "/APP/NAME, or a camera's name")->required();
+    add_word(start, "--format", options.record.format, {"mp4", "flv"},
+             "mp4 holds H.264 and AAC, flv what was published");
+    add_word(start, "--tracks", options.record.tracks, {"all", "video", "audio"},
+             "What of it is recorded");
+    cli::add_duration(start, "--segment-duration", options.record.segment_duration,
+                      "Go on in another file at the first key frame after so much");
+    cli::add_duration(start, "--preroll", options.record.preroll,
+                      "Begin so much before now, as far as the server has it; at most 20s");
+    cli::add_duration(start, "--max-duration", options.record.max_duration,
+                      "End by itself after so much");
+    CLI::App& stop = add_command(record, "stop", "End the recording of a live stream");
+    stop.add_option("STREAM", options.stream, "/APP/NAME, or a camera's name");
+    stop.add_flag("--all", options.record.all, "End all of them, and print which they were");
+    add_command(record, "list", "List the live streams that are being recorded");
+}
+
 Result<double> parse_probability(std::string_view text) {
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -614,7 +659,7 @@ void build_push(CLI::App& app, Options& options) {
 /// The groups in which help lists the commands.
 void group_commands(CLI::App& app) {
     const std::vector<std::pair<std::string, std::vector<std::string>>> groups = {
-        {"Record", {"take", "capture", "start", "stop", "preview", "push"}},
+        {"Record", {"take", "capture", "start", "stop", "preview", "push", "record"}},
         {"Recordings", {"recordings", "takes", "get", "export", "sync-check"}},
         {"Look", {"cameras", "streams", "snapshot", "viewers", "sources", "events", "wait"}},
         {"Act", {"kick", "rename", "kick-stream", "kick-viewer", "restart-source"}},
@@ -729,6 +774,7 @@ void build(CLI::App& app, Options& options) {
     build_get(app, options);
     build_event_commands(app, options);
     build_live_commands(app, options);
+    build_record_commands(app, options);
     build_push(app, options);
     CLI::App& help = add_command(app, "help", "Show help, also for one command");
     help.add_option("COMMAND", options.help_about, "The command");
@@ -752,6 +798,10 @@ Result<void> complete(const CLI::App& app, Options& options) {
     }
     if (options.start.parameters.resolution && options.start.parameters.aspect) {
         return Error{"use either --resolution or --aspect: the resolution includes the ratio"};
+    }
+    if (command == "record" && options.command.back() == "stop" &&
+        options.stream.empty() != options.record.all) {
+        return Error{"record stop needs either a stream or --all"};
     }
     if (command == "capture" &&
         options.capture.duration.has_value() == options.capture.until_interrupt) {

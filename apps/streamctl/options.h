@@ -77,6 +77,16 @@ struct PushOptions {
     std::string framerate;
 };
 
+/// record start and stop.
+struct RecordOptions {
+    std::string format;  ///< what is empty or not given, the server decides
+    std::string tracks;
+    std::optional<milliseconds> segment_duration;
+    std::optional<milliseconds> preroll;
+    std::optional<milliseconds> max_duration;
+    bool all = false;  ///< stop
+};
+
 struct Options {
     // For the whole run.
     std::string server;  ///< empty: one of this machine
@@ -119,6 +129,7 @@ struct Options {
     bool align = false;                      ///< get, capture: files on one time line
     TakeOptions take;
     EventOptions events;
+    RecordOptions record;
     std::string complete_kind;  ///< __complete: see commands/completion_names.h
     std::string complete_line;  ///< __complete: it may name the server
     PushOptions push;

@@ -215,6 +215,32 @@ void take_recording(const Layers& layers, const std::string& folder, Config& con
     recording.warn_free = layers.duration("recording.warn_free");
 }
 
+void take_segments(const Layers& layers, Config& config, Lines& errors) {
+    RecordingConfig& recording = config.recording;
+    recording.layout = word<SegmentLayout>(layers, "recording.layout");
+    recording.fragment = layers.duration("recording.fragment");
+    for (std::size_t i = 0; i < layers.count("recording.streams"); ++i) {
+        const std::string path = entry("recording.streams", i);
+        StreamRecordingConfig stream;
+        stream.match = layers.text(path + ".match");
+        stream.format =
+            layers.text(path + ".format") == "flv" ? SegmentFormat::flv : SegmentFormat::mp4;
+        stream.segment_duration = layers.duration(path + ".segment_duration");
+        const std::string tracks = layers.text(path + ".tracks");
+        stream.tracks = tracks == "video"   ? SegmentTracks::video
+                        : tracks == "audio" ? SegmentTracks::audio
+                                            : SegmentTracks::all;
+        stream.preroll = layers.duration(path + ".preroll");
+        stream.max_duration = layers.duration(path + ".max_duration");
+        // What begins with a slash looks like a path, and would match nothing.
+        if (stream.match.find('/') == std::string::npos || stream.match.starts_with('/')) {
+            errors.push_back(path + ".match: expected a pattern such as live/*, got " +
+                             (stream.match.empty() ? "nothing" : stream.match));
+        }
+        recording.streams.push_back(std::move(stream));
+    }
+}
+
 void take_live(const Layers& layers, Config& config) {
     config.live.wait = layers.duration("live.wait");
     config.live.resume = layers.duration("live.resume");
@@ -353,6 +379,7 @@ std::variant<LoadedConfig, ConfigErrors> load_config(const ConfigSources& source
     take_tls(layers, sources.folder, loaded, errors);
     take_cameras(layers, config, errors);
     take_recording(layers, sources.folder, config, errors);
+    take_segments(layers, config, errors);
     take_live(layers, config);
     take_sources(layers, config, errors);
     take_access_and_limits(layers, config, errors);

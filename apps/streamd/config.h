@@ -20,6 +20,13 @@ using std::chrono::milliseconds;
 /// Environment variables of the configuration begin with this.
 constexpr std::string_view kEnvironmentPrefix = "STREAMD_";
 
+enum class SegmentFormat { mp4, flv };
+
+enum class SegmentTracks { all, video, audio };
+
+/// Where segments lie in the recordings folder: live/<app>/<name>/, or as the older server had it.
+enum class SegmentLayout { streamd, nms };
+
 /// Who may use a role without more ado. Roles a version does not act on yet are still checked.
 enum class Access { open, local, loopback, token, signed_url };
 /// Which clock times the pictures of an MP4.
@@ -89,6 +96,16 @@ struct KeepConfig {
     bool h264 = false;
 };
 
+/// Streams that are recorded in segments whenever they are published.
+struct StreamRecordingConfig {
+    std::string match;  ///< pattern over "app/name"
+    SegmentFormat format = SegmentFormat::mp4;
+    milliseconds segment_duration{30 * 60'000LL};
+    SegmentTracks tracks = SegmentTracks::all;
+    milliseconds preroll{0};
+    milliseconds max_duration{0};  ///< 0: until the stream ends
+};
+
 struct RecordingConfig {
     std::string path = "./recordings";  ///< absolute once loaded
     KeepConfig keep;
@@ -100,6 +117,9 @@ struct RecordingConfig {
     milliseconds max_session{6 * 3'600'000LL};
     std::uint64_t max_bytes_per_file = 0;  ///< 0: none
     milliseconds warn_free{600'000};       ///< 0: never
+    SegmentLayout layout = SegmentLayout::streamd;
+    milliseconds fragment{1'000};
+    std::vector<StreamRecordingConfig> streams;
 };
 
 struct LiveConfig {

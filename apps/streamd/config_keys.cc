@@ -207,6 +207,37 @@ void add_recording(Keys& keys, const Config& config) {
                       "present rate, and clients are warned before they record; 0: never.")));
 }
 
+void add_segments(Keys& keys, const Config& config) {
+    const std::size_t first = keys.size();
+    const StreamRecordingConfig stream;
+    keys.push_back(choice("recording.layout", "streamd", {"streamd", "nms"},
+                          "Where segments of live streams lie: `live/<app>/<name>/`; `nms`: "
+                          "`<app>/<name>/`, always as FLV."));
+    keys.push_back(duration("recording.fragment", config.recording.fragment, milliseconds(100),
+                            seconds(60),
+                            "A segment that grows is written and can be read in steps of so much "
+                            "media time: what a crash can cost."));
+    keys.push_back(objects("recording.streams", 0, 1'000,
+                           "Live streams that are recorded whenever they are published; the first "
+                           "match counts (docs/segments.md)."));
+    const std::string one = "recording.streams[].";
+    keys.push_back(text(one + "match", stream.match, "Pattern over `app/name`: `live/*`."));
+    keys.push_back(choice(one + "format", "mp4", {"mp4", "flv"},
+                          "`mp4` holds H.264 and AAC, `flv` what was published."));
+    keys.push_back(duration(one + "segment_duration", stream.segment_duration, seconds(1),
+                            hours(24 * 7),
+                            "A segment goes on in the next at the first key frame after so much "
+                            "media time."));
+    keys.push_back(choice(one + "tracks", "all", {"all", "video", "audio"}, ""));
+    keys.push_back(duration(one + "preroll", stream.preroll, milliseconds(0), seconds(20),
+                            "A recording that is begun by hand holds so much from before, as far "
+                            "as it is kept."));
+    keys.push_back(duration(one + "max_duration", stream.max_duration, milliseconds(0), kForever,
+                            "The recording of the stream ends by itself after so much; 0: it "
+                            "does not."));
+    for (std::size_t i = first; i < keys.size(); ++i) keys[i].applies_on_reload = true;
+}
+
 void add_sources(Keys& keys) {
     const SourceConfig source;
     keys.push_back(
@@ -329,6 +360,7 @@ const config::Schema& config_schema() {
         add_listeners(keys, config);
         add_cameras(keys, config);
         add_recording(keys, config);
+        add_segments(keys, config);
         add_live(keys, config);
         add_access(keys, config);
         add_rest(keys);

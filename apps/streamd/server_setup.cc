@@ -91,6 +91,29 @@ capture::Options capture_options(const Config& config) {
     return options;
 }
 
+record::SegmentOptions segment_options(const Config& config) {
+    const RecordingConfig& recording = config.recording;
+    record::SegmentOptions options;
+    options.layout = static_cast<record::SegmentLayout>(recording.layout);
+    options.fragment = recording.fragment;
+    options.buffer_bytes = static_cast<std::size_t>(recording.buffer_bytes);
+    options.resume = config.live.resume;
+    for (const StreamRecordingConfig& stream : recording.streams) {
+        record::SegmentOrder order;
+        order.format = static_cast<record::SegmentFormat>(stream.format);
+        order.segment_duration = stream.segment_duration;
+        order.tracks = static_cast<record::SegmentTracksWanted>(stream.tracks);
+        order.preroll = stream.preroll;
+        order.max_duration = stream.max_duration;
+        options.rules.push_back({stream.match, order});
+    }
+    return options;
+}
+static_assert(static_cast<int>(SegmentLayout::nms) == static_cast<int>(record::SegmentLayout::nms));
+static_assert(static_cast<int>(SegmentFormat::flv) == static_cast<int>(record::SegmentFormat::flv));
+static_assert(static_cast<int>(SegmentTracks::audio) ==
+              static_cast<int>(record::SegmentTracksWanted::audio));
+
 live::Options live_options(const Config& config) {
     live::Options live;
     live.takeover_after = config.camera.takeover_after;
@@ -143,6 +166,7 @@ server::Options server_options(const Config& config, const Certificates& certifi
     options.capture = capture_options(config);
     options.disk.warn_free = config.recording.warn_free;
     options.live = live_options(config);
+    options.segments = segment_options(config);
     options.policy = policy_of(config);
     options.tls = certificates.tls;
     options.authority = certificates.authority;

@@ -23,6 +23,7 @@
 #include "live/live.h"
 #include "record/catalogue.h"
 #include "record/recorder.h"
+#include "record/segments.h"
 
 namespace st::api {
 namespace {
@@ -305,6 +306,7 @@ void Api::send_metrics(const httpd::Reply& reply) {
 
 MetricsOfParts Api::parts_metrics() const {
     const record::RecorderStatus recorder = parts_.recorder.status();
+    const record::SegmentTotals segments = parts_.segments.totals();
     MetricsOfParts figures;
     figures.version = operations_.facts().version;
     figures.more = {
@@ -321,6 +323,18 @@ MetricsOfParts Api::parts_metrics() const {
         {"recorder_sync_seconds", "How long the latest sync took.", recorder.sync_seconds},
         {"recorder_sync_lag_seconds", "Age of the oldest byte not known to be on the disk.",
          recorder.sync_lag_seconds},
+        {"segment_recorders", "Live streams that are being recorded in segments.",
+         static_cast<double>(segments.recorders)},
+        {"segments_total", "Segments of live streams that were finished since the start.",
+         static_cast<double>(segments.segments), true},
+        {"segments_finishing", "Segments that have ended and are no plain files yet.",
+         static_cast<double>(segments.finishing)},
+        {"segment_written_bytes_total", "Written to segments since the start.",
+         static_cast<double>(segments.bytes), true},
+        {"segment_queued_bytes", "Of live streams, waiting for the disk.",
+         static_cast<double>(segments.queued_bytes)},
+        {"segment_dropped_packets", "That the disk was too slow for, of recorders there are.",
+         static_cast<double>(segments.dropped)},
         {"live_publishers", "Live streams that have a publisher.",
          static_cast<double>(parts_.live.hub().publisher_count())},
         {"live_viewers", "Who watches, over all streams.",

@@ -8,6 +8,7 @@
 #include "api/live_operations.h"
 #include "api/login.h"
 #include "api/page.h"
+#include "api/record_operations.h"
 #include "base/clock.h"
 #include "base/name.h"
 #include "base/units.h"
@@ -62,6 +63,10 @@ std::optional<loop::Effort> disk_effort_of(Operation operation) {
         case Operation::streams_get:
         case Operation::streams_kick:
         case Operation::streams_snapshot:
+        case Operation::record_start:
+        case Operation::record_stop:
+        case Operation::record_list:
+        case Operation::record_stop_all:
         case Operation::viewers_list:
         case Operation::viewers_kick:
         case Operation::sources_list:
@@ -161,7 +166,10 @@ ErrorCode error_code_of(int http_status) {
 }
 
 Operations::Operations(Parts& parts, Facts facts)
-    : parts_(parts), facts_(std::move(facts)), live_(std::make_unique<LiveOperations>(parts)) {}
+    : parts_(parts),
+      facts_(std::move(facts)),
+      live_(std::make_unique<LiveOperations>(parts)),
+      record_(std::make_unique<RecordOperations>(parts.segments)) {}
 
 Operations::~Operations() = default;
 
@@ -233,6 +241,14 @@ void Operations::on_control(const Call& call, const Done& done) {
             return live_->kick_publisher(path_of(call), done);
         case Operation::streams_snapshot:
             return take_snapshot(call, done);
+        case Operation::record_start:
+            return record_->start(path_of(call), call, done);
+        case Operation::record_stop:
+            return record_->stop(path_of(call), call, done);
+        case Operation::record_list:
+            return record_->list(call, done);
+        case Operation::record_stop_all:
+            return record_->stop_all(call, done);
         case Operation::viewers_list:
             return live_->list_viewers(call, done);
         case Operation::viewers_kick:

@@ -17,6 +17,7 @@ struct CatalogueEntry;
 namespace st::api {
 
 class LiveOperations;
+class RecordOperations;
 
 class Operations {
  public:
@@ -67,6 +68,7 @@ class Operations {
     Parts& parts_;
     const Facts facts_;
     const std::unique_ptr<LiveOperations> live_;
+    const std::unique_ptr<RecordOperations> record_;
 };
 
 /// The error code that goes with an HTTP status.

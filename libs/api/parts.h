@@ -17,6 +17,7 @@
 namespace st::record {
 class Catalogue;
 class Recorder;
+class Segments;
 }  // namespace st::record
 
 namespace st::takes {
@@ -53,6 +54,7 @@ struct Parts {
     record::Catalogue& catalogue;  ///< any thread that may block
     record::Recorder& recorder;    ///< any thread
     takes::Takes& takes;           ///< any thread that may block
+    record::Segments& segments;    ///< any thread
     live::Parts& live_parts;
     live::Live& live;        ///< any thread
     live::Sources& sources;  ///< any thread

@@ -8,6 +8,7 @@
 #include "control/fields.h"
 #include "control/json.h"
 #include "control/list.h"
+#include "control/record.h"
 #include "control/start.h"
 #include "json/write.h"
 
@@ -64,6 +65,20 @@ constexpr std::array kJudgement = {
     Parameter{"about", text, body, false}, Parameter{"why", texts, body, false}};
 constexpr std::array kStreamPath = {Parameter{"app", text, path, true},
                                     Parameter{"name", text, path, true}};
+constexpr std::array kRecordStart = {
+    Parameter{"app", text, path, true},
+    Parameter{"name", text, path, true},
+    Parameter{"format", text, body, false},
+    Parameter{"tracks", text, body, false},
+    Parameter{"segment_duration_ms", integer, body, false, 1000, kSegmentMsMax},
+    Parameter{"preroll_ms", integer, body, false, 0, kPrerollMsMax},
+    Parameter{"max_duration_ms", integer, body, false, 0, kSegmentMsMax},
+    kClient};
+/// A DELETE has no body.
+constexpr Parameter kClientOfDelete{"client", text, query, false};
+constexpr std::array kRecordStop = {Parameter{"app", text, path, true},
+                                    Parameter{"name", text, path, true}, kClientOfDelete};
+constexpr std::array kRecordStopAll = {kClientOfDelete};
 constexpr std::array kViewerId = {Parameter{"id", integer, path, true}};
 constexpr std::array kSourcePath = {Parameter{"app", text, path, true},
                                     Parameter{"name", text, path, true}};
@@ -107,6 +122,13 @@ constexpr std::array kOperations = {
                   kStreamPath},
     OperationInfo{Operation::streams_snapshot, "streams.snapshot", "GET",
                   "streams/{app}/{name}/snapshot.jpg", kStreamPath},
+    OperationInfo{Operation::record_start, "record.start", "POST", "streams/{app}/{name}/record",
+                  kRecordStart},
+    OperationInfo{Operation::record_stop, "record.stop", "DELETE", "streams/{app}/{name}/record",
+                  kRecordStop},
+    OperationInfo{Operation::record_list, "record.list", "GET", "records", kPage},
+    OperationInfo{Operation::record_stop_all, "record.stop_all", "DELETE", "records",
+                  kRecordStopAll},
     OperationInfo{Operation::viewers_list, "viewers.list", "GET", "viewers", kPage},
     OperationInfo{Operation::viewers_kick, "viewers.kick", "DELETE", "viewers/{id}", kViewerId},
     OperationInfo{Operation::sources_list, "sources.list", "GET", "sources", kPage},

@@ -227,6 +227,19 @@ Result<Subscription> Hub::subscribe(const std::string& path, DeliveryQueue& deli
                         std::move(place.cached));
 }
 
+StreamPtr Hub::attach(const std::string& path, TapPtr tap, std::chrono::milliseconds preroll) {
+    const Lock lock(mutex_);
+    const StreamPtr stream = stream_at(path);
+    stream->attach(std::move(tap), preroll);
+    return stream;
+}
+
+void Hub::detach(const StreamPtr& stream, const Tap& tap) {
+    const Lock lock(mutex_);
+    stream->detach(tap, monotonic_ns());
+    forget_unused(stream);
+}
+
 void Hub::unsubscribe(const GroupPtr& group, const Subscriber& subscriber,
                       const std::string& reason) {
     const ViewerRecord& record = subscriber.record();

@@ -145,6 +145,13 @@ class Hub {
     /// The queue's thread. Whether somebody publishes there or not. Error.code 503: over a limit.
     Result<Subscription> subscribe(const std::string& path, DeliveryQueue& delivery, FormId form,
                                    Viewer& viewer, const ViewerInfo& info) ST_EXCLUDES(mutex_);
+    /// The tap gets all that is published there, from now on and by whomever; see Stream::attach().
+    /// It counts as no viewer.
+    StreamPtr attach(const std::string& path, TapPtr tap, std::chrono::milliseconds preroll)
+        ST_EXCLUDES(mutex_);
+    /// It is called no more.
+    void detach(const StreamPtr& stream, const Tap& tap) ST_EXCLUDES(mutex_);
+
     /// False: no viewer has that number.
     bool kick_viewer(std::uint64_t id) ST_EXCLUDES(mutex_);
 

@@ -80,7 +80,11 @@ Live::Live(const Options& options, loop::EventLoop& control, EventSink& events,
       events_(events),
       hub_(
           options.hub, encodings(),
-          [this](const hub::Event& event) { control_.post([this, event] { tell(event); }); },
+          [this](const hub::Event& event) {
+              const auto* published = std::get_if<hub::Published>(&event);
+              if (published != nullptr && on_published) on_published(published->path);
+              control_.post([this, event] { tell(event); });
+          },
           memory) {}
 
 Live::~Live() = default;

@@ -39,6 +39,9 @@ class Live {
     hub::Hub& hub() { return hub_; }
     /// Told of everything the hub tells, on the control loop. Set at start; may be empty.
     std::function<void(const hub::Event&)> on_event;
+    /// Somebody publishes there from now on; told before its first packet, on its thread. Set at
+    /// start; may be empty.
+    std::function<void(const std::string& path)> on_published;
     /// Whether the path's source is being tried for its viewers: they wait for that. Set at start,
     /// called on any thread; may be empty.
     std::function<bool(const std::string& path)> is_coming;

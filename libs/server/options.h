@@ -8,6 +8,7 @@
 #include "httpd/options.h"
 #include "live/options.h"
 #include "loop/tls_context.h"
+#include "record/segment_options.h"
 
 namespace st::server {
 
@@ -16,6 +17,7 @@ struct Options {
     capture::Options capture;
     api::DiskOptions disk;
     live::Options live;
+    record::SegmentOptions segments;
     auth::Policy policy;
     loop::TlsContextPtr tls;      ///< of connections to come; null: no TLS listener
     api::AuthorityPtr authority;  ///< what /ca serves; null: nothing

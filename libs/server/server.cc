@@ -15,6 +15,7 @@
 #include "api/event_log.h"
 #include "api/operations.h"
 #include "api/parts.h"
+#include "api/record_operations.h"
 #include "auth/forwarded.h"
 #include "capture/cameras.h"
 #include "capture/captures.h"
@@ -33,6 +34,7 @@
 #include "loop/tcp_stream.h"
 #include "record/catalogue.h"
 #include "record/room.h"
+#include "record/segments.h"
 #include "server/addresses.h"
 #include "server/state_file.h"
 #include "takes/takes.h"
@@ -115,6 +117,7 @@ struct Server::Parts {
           capture_options(setup.options.capture),
           live_options(setup.options.live),
           disk_options(setup.options.disk),
+          segment_options(setup.options.segments),
           policy(setup.options.policy),
           certificate(setup.options.tls),
           authority(setup.options.authority),
@@ -148,6 +151,7 @@ struct Server::Parts {
             sources->on_event(event);
             count_viewers(event);
         };
+        record_segments();
         live.is_source = [this](const std::string& path) { return sources->has(path); };
         live.is_coming = [this](const std::string& path) { return sources->is_coming(path); };
         sessions = std::make_unique<httpd::Sessions>(listeners.empty() ? std::uint16_t{0}
@@ -165,6 +169,7 @@ struct Server::Parts {
     Current<capture::Options> capture_options;
     Current<live::Options> live_options;
     Current<api::DiskOptions> disk_options;
+    Current<record::SegmentOptions> segment_options;
     Current<auth::Policy> policy;
     Current<loop::TlsContextPtr> certificate;
     Current<api::AuthorityPtr> authority;
@@ -192,6 +197,7 @@ struct Server::Parts {
     std::unique_ptr<httpd::HttpConnection::Uses> http_uses;
     live::Live live;
     std::unique_ptr<live::Sources> sources;
+    std::unique_ptr<record::Segments> segments;
     std::vector<std::unique_ptr<httpd::NetLoop>> nets;
     std::size_t next_net = 0;
     std::unique_ptr<api::DiskWatch> disk_watch;
@@ -202,6 +208,7 @@ struct Server::Parts {
     void listen();
     void open_recorder();
     void note_take(const record::Event& event);
+    void record_segments();
     void load_pages();
     void make_parts();
     void count_viewers(const hub::Event& event);
@@ -257,6 +264,17 @@ void Server::Parts::note_take(const record::Event& event) {
     control.post([this, take = *finished->summary.take] { takes->recording_ended(take); });
 }
 
+void Server::Parts::record_segments() {
+    segments = std::make_unique<record::Segments>(record::Segments::Setup{
+        recorder->path(), segment_options, live.hub(), log.with("segments"),
+        [this](record::SegmentEvent event) {
+            control.post([this, told = std::move(event)] { api::add_record_event(told, events); });
+        },
+        &http_counters.memory, [this](std::uint64_t bytes) { recorder->note_written(bytes); },
+        setup.recorder.writers});
+    live.on_published = [this](const std::string& path) { segments->on_published(path); };
+}
+
 void Server::Parts::load_pages() {
     auto loaded = httpd::Pages::load(setup.pages_folder);
     if (!loaded) return log.warning("pages: " + loaded.error().message + "; going on without");
@@ -288,10 +306,12 @@ void Server::Parts::make_parts() {
         live::Parts{live_options, http_options, policy, log, http_counters, wrong_tokens,
                     shutting_down, control, live, setup.recorder.run_job});
     api_parts = std::make_unique<api::Parts>(
-        api::Parts{http_options, policy,    log,          http_counters, capture_counters,
-                   control,      disk,      events,       cameras,       captures,
-                   *catalogue,   *recorder, *takes,       *live_parts,   live,
-                   *sources,     *sessions, wrong_tokens, disk_options,  recorder->path()});
+        api::Parts{http_options,     policy,    log,          http_counters,
+                   capture_counters, control,   disk,         events,
+                   cameras,          captures,  *catalogue,   *recorder,
+                   *takes,           *segments, *live_parts,  live,
+                   *sources,         *sessions, wrong_tokens, disk_options,
+                   recorder->path()});
     watch_disk();
     keep_names();
 }
@@ -394,6 +414,7 @@ Server::~Server() {
     p.api.reset();
     p.operations.reset();  // its snapshots answer on the loops
     p.disk.stop();
+    p.segments.reset();
 }
 
 void Server::open_control_socket(const std::string& path, mode_t mode) {
@@ -535,6 +556,7 @@ void Server::reconfigure(Options next, const control::ReloadReply& what) {
     p.capture_options.replace(std::move(next.capture));
     p.live_options.replace(next.live);
     p.disk_options.replace(next.disk);
+    p.segment_options.replace(std::move(next.segments));
     p.policy.replace(std::move(next.policy));
     use_certificate(std::move(next.tls), std::move(next.authority));
     p.events.add("server.reloaded",
@@ -581,9 +603,13 @@ std::size_t Server::shut_down(std::int64_t deadline_ns) {
         if (answers[i].wait_until(patience_end) == std::future_status::ready) continue;
         p.log.error("network loop " + std::to_string(i) + " does not answer: going on without it");
     }
+    p.segments->shut_down(deadline_ns);
     return p.recorder->finish_all(deadline_ns);
 }
 
-void Server::hurry() { parts_->recorder->hurry(); }
+void Server::hurry() {
+    parts_->segments->hurry();
+    parts_->recorder->hurry();
+}
 
 }  // namespace st::server

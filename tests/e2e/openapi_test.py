@@ -149,6 +149,14 @@ class OpenApi(harness.Case):
                 await call(name)
             await call("cameras.get", {"name": "door"})
             await call("streams.get", {"app": "camera", "name": "door"})
+            await call("record.start", {"app": "camera", "name": "door"}, {"tracks": "video", "client": "kim@desk"})
+            for name in ("record.list", "record.stop_all"):
+                await call(name)
+            await call("record.start", {"app": "camera", "name": "other"}, {})
+            self.assertEqual(called["record.start"], 404)
+            harness.wait_for(lambda: not server.http("GET", "/api/v1/records").json["items"], "it has stopped")
+            await call("record.start", {"app": "camera", "name": "door"}, {"format": "flv"})
+            await call("record.stop", {"app": "camera", "name": "door"})
             await call("recordings.list")
             for name in sorted(REFUSED_HERE):
                 await call(name, {"app": "live", "name": "nothing", "id": "4711"})

@@ -41,6 +41,8 @@ int run_open(const Options& options, ApiClient& client, Console& console);
 int run_qr(const Options& options, ApiClient& client, Console& console);
 /// Commands about live streams; nullopt: it is none of them.
 std::optional<int> run_live(const Options& options, ApiClient& client, Console& console);
+/// record start, stop and list.
+int run_record(const Options& options, ApiClient& client, Console& console);
 int run_recordings(const Options& options, ApiClient& client, Console& console);
 /// Everything about one.
 int run_recording(const std::string& id, ApiClient& client, Console& console);

@@ -95,6 +95,19 @@ std::string stream_text(const std::string& type, const Fields& event) {
     const std::string peer = event.with(" by ", "peer") + event.with(", ", "protocol");
     if (type == "stream.published") return stream + ": published" + peer;
     if (type == "stream.ended") return stream + ": ended" + event.with(": ", "reason");
+    if (type == "record.started") return stream + ": is being recorded" + event.with(", by ", "by");
+    if (type == "record.segment") {
+        return stream + ": " + event.text("file") + ", " +
+               counted(event.number("pictures"), "picture") + event.with(" (", "reason") + ")";
+    }
+    if (type == "record.stopped") {
+        return stream + ": no longer recorded" + event.with(": ", "reason") +
+               event.with(", ", "error");
+    }
+    if (type == "record.slow") {
+        return stream + ": the disk is too slow to record it, " +
+               human_bytes(event.number("waiting_bytes")) + " behind";
+    }
     const std::string viewer =
         stream + ": viewer " + std::to_string(event.number("viewer")) + event.with(" at ", "peer");
     if (type == "viewer.joined") return viewer + " joined";
@@ -117,7 +130,8 @@ std::string sentence(const std::string& type, const Fields& event) {
     std::string text;
     if (type.starts_with("session.")) text = recording_text(type, event);
     if (type.starts_with("camera.")) text = camera_text(type, event);
-    if (type.starts_with("stream.") || type.starts_with("viewer.")) text = stream_text(type, event);
+    if (type.starts_with("stream.") || type.starts_with("viewer.") || type.starts_with("record."))
+        text = stream_text(type, event);
     if (type == "take.finished") text = take_text(event);
     if (type == "server.reloaded") text = "the server has read its configuration again";
     if (!text.empty()) return text;
