@@ -163,6 +163,7 @@ void take_cameras(const Layers& layers, Config& config, Lines& errors) {
     config.camera.ping_timeout = layers.duration("camera.ping_timeout");
     config.camera.takeover_after = layers.duration("camera.takeover_after");
     config.camera.stop_timeout = layers.duration("camera.stop_timeout");
+    config.camera.resume_for = layers.duration("camera.resume_for");
     config.camera.previews_on_view = layers.text("camera.preview") == "on_view";
     take_auto_start(layers, config, errors);
     for (std::size_t i = 0; i < layers.count("cameras"); ++i) {

@@ -69,6 +69,7 @@ struct CameraConfig {
     milliseconds ping_timeout{20'000};   ///< silence after that ping which ends the connection
     milliseconds takeover_after{5'000};
     milliseconds stop_timeout{10'000};
+    milliseconds resume_for{300'000};
     bool previews_on_view = false;  ///< a camera streams while somebody watches it
     std::optional<AutoStart> auto_start;
 };

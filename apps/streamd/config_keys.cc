@@ -145,6 +145,10 @@ void add_cameras(Keys& keys, const Config& config) {
     keys.push_back(duration("camera.stop_timeout", camera.stop_timeout, milliseconds(100),
                             minutes(10), "How long a camera may take to say `capture_stopped`."));
     keys.push_back(
+        duration("camera.resume_for", camera.resume_for, milliseconds(0), hours(24),
+                 "How long a recording stays open for a camera that lost its connection "
+                 "and can go on with it (`resume` in its capabilities); 0: not at all."));
+    keys.push_back(
         live(choice("camera.preview", "off", {"off", "on_view"},
                     "`on_view`: an idle camera streams while somebody watches it, and is "
                     "not recorded by that.")));

@@ -66,6 +66,7 @@ capture::Options capture_options(const Config& config) {
     capture::Options options;
     options.takeover_after = config.camera.takeover_after;
     options.stop_timeout = config.camera.stop_timeout;
+    options.resume_for = config.camera.resume_for;
     options.max_session = config.recording.max_session;
     options.frame_bytes_max = config.limits.frame_bytes;
     options.cameras_max = config.limits.cameras;

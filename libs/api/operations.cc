@@ -10,6 +10,7 @@
 #include "api/page.h"
 #include "base/clock.h"
 #include "base/name.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "capture/cameras.h"
 #include "capture/captures.h"
@@ -303,7 +304,8 @@ void Operations::kick_camera(const Call& call, const Done& done) {
         return done(
             ApiError{ErrorCode::not_found, "no camera \"" + name + "\" is connected", "name"});
     }
-    entry->link->send(capture::Kick{});
+    const std::string* client = call.find("client");
+    entry->link->send(capture::Kick{client != nullptr ? st::shown(*client) : call.peer});
     done(control::encode_done("camera", name));
 }
 

@@ -325,15 +325,16 @@ control::Decoded<std::string> Cameras::give_name(const std::string& name, const 
     return next;
 }
 
-bool Cameras::left(const LinkPtr& link, const std::string& reason) {
+bool Cameras::left(const LinkPtr& link, const std::string& reason, const EventFields& more) {
     const auto node = by_link_.extract(link->id);
     if (node.empty()) return false;
     const std::string name = node.mapped()->name;
     counters_.cameras.fetch_sub(1);
     if (is_active(node.mapped()->state)) counters_.cameras_recording.fetch_sub(1);
     by_name_.erase(name);
-    events_.add("camera.disconnected",
-                {{"camera", name}, {"peer", link->peer}, {"reason", shown(reason)}});
+    EventFields fields{{"camera", name}, {"peer", link->peer}, {"reason", shown(reason)}};
+    fields.insert(fields.end(), more.begin(), more.end());
+    events_.add("camera.disconnected", fields);
     // The first gets the name, and the others have a holder again to wait for.
     for (Waiting& waiting : take_waiting(link->id)) {
         try_name(std::move(waiting.claim), waiting.name, waiting.number);

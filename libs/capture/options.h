@@ -23,6 +23,7 @@ struct NameRule {
 struct Options {
     milliseconds takeover_after{5'000};  ///< how long a silent holder keeps its name
     milliseconds stop_timeout{10'000};   ///< for capture_stopped to follow stop_capture
+    milliseconds resume_for{300'000};    ///< a lost camera may go on with its recording; 0: never
     milliseconds max_session{6 * 3'600'000LL};
     std::optional<camera::StartParameters> auto_start;
     bool previews_on_view = false;  ///< a camera streams while somebody watches it

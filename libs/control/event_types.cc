@@ -6,13 +6,13 @@
 namespace st::control {
 namespace {
 
-constexpr std::array<std::string_view, 22> kTypes = {
-    "camera.connected", "camera.ready",     "camera.previewing",   "camera.renamed",
-    "camera.started",   "camera.stopped",   "camera.stalled",      "camera.bad_payload",
-    "camera.text",      "camera.clock",     "camera.disconnected", "session.opened",
-    "session.finished", "session.failed",   "take.finished",       "server.disk",
-    "server.reloaded",  "stream.published", "stream.ended",        "viewer.joined",
-    "viewer.left",      "viewer.slow"};
+constexpr std::array<std::string_view, 23> kTypes = {
+    "camera.connected",   "camera.ready",     "camera.previewing", "camera.renamed",
+    "camera.started",     "camera.resumed",   "camera.stopped",    "camera.stalled",
+    "camera.bad_payload", "camera.text",      "camera.clock",      "camera.disconnected",
+    "session.opened",     "session.finished", "session.failed",    "take.finished",
+    "server.disk",        "server.reloaded",  "stream.published",  "stream.ended",
+    "viewer.joined",      "viewer.left",      "viewer.slow"};
 
 }  // namespace
 

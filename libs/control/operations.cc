@@ -52,6 +52,8 @@ constexpr std::array kPreview = {kCameras,
                                  kWait,
                                  Parameter{"timeout_ms", integer, body, false, 1, kTimeoutMsMax}};
 constexpr std::array kCameraName = {Parameter{"name", text, path, true}};
+constexpr std::array kKick = {Parameter{"name", text, path, true},
+                              Parameter{"client", text, query, false}};
 constexpr std::array kRename = {Parameter{"name", text, path, true},
                                 Parameter{"camera", text, body, false},
                                 Parameter{"name", text, body, false}, kClient};
@@ -87,7 +89,7 @@ constexpr std::array kOperations = {
                   kPreview},
     OperationInfo{Operation::cameras_list, "cameras.list", "GET", "cameras", kPage},
     OperationInfo{Operation::cameras_get, "cameras.get", "GET", "cameras/{name}", kCameraName},
-    OperationInfo{Operation::cameras_kick, "cameras.kick", "DELETE", "cameras/{name}", kCameraName},
+    OperationInfo{Operation::cameras_kick, "cameras.kick", "DELETE", "cameras/{name}", kKick},
     OperationInfo{Operation::cameras_rename, "cameras.rename", "PATCH", "cameras/{name}", kRename},
     OperationInfo{Operation::recordings_list, "recordings.list", "GET", "recordings", kRecordings},
     OperationInfo{Operation::recordings_get, "recordings.get", "GET", "recordings/{id}",

@@ -1,6 +1,8 @@
 #include "mux/run.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <utility>
 
 #include "camera/frame.h"
@@ -200,6 +202,15 @@ void Run::add_notes() {
     if (assembler_->continued() > 0) {
         report_.notes.push_back(std::to_string(assembler_->continued()) +
                                 " messages continue a NAL unit of the message before");
+    }
+    if (const Absences away = input_->absences(); away.count > 0) {
+        std::array<char, 160> note{};
+        std::snprintf(note.data(), note.size(),
+                      "the camera's connection was lost%s for %.1f s; %llu messages came late",
+                      away.count == 1 ? "" : (" " + std::to_string(away.count) + " times,").c_str(),
+                      static_cast<double>(away.away_us) / 1e6,
+                      static_cast<unsigned long long>(away.late));
+        report_.notes.emplace_back(note.data());
     }
     if (!cut_.empty()) report_.notes.push_back(cut_);
     report_.cut_begins_us = cut_begins_us_;

@@ -12,6 +12,7 @@
 #include <span>
 #include <system_error>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "camera/frame.h"
 #include "dump/format.h"
@@ -236,6 +237,8 @@ std::size_t Writer::write(Session& session, File& file, std::vector<Session::Ite
             append_note(file, *item.message, item.arrival_ns);
         } else {
             if (!append(file, item.message->bytes(), item.arrival_ns)) break;
+            session.written_seq_.store(load_be32(item.message->data() + 8),
+                                       std::memory_order_relaxed);
             ++messages;
         }
         if (!item.is_understood) ++file.meta.dropped.undecodable;

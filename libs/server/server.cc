@@ -537,8 +537,10 @@ void Server::reconfigure(Options next, const control::ReloadReply& what) {
     p.disk_options.replace(next.disk);
     p.policy.replace(std::move(next.policy));
     use_certificate(std::move(next.tls), std::move(next.authority));
-    p.events.add("server.reloaded",
-                 {{"changed", join(what.changed)}, {"needs_restart", join(what.needs_restart)}});
+    EventFields fields;
+    if (!what.changed.empty()) fields.emplace_back("changed", join(what.changed));
+    if (!what.needs_restart.empty()) fields.emplace_back("needs_restart", join(what.needs_restart));
+    p.events.add("server.reloaded", fields);
 }
 
 void Server::use_certificate(loop::TlsContextPtr tls, api::AuthorityPtr authority) {

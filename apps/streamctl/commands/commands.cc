@@ -43,7 +43,7 @@ std::string overview(const CLI::App& app) {
                 '\n';
     }
     return text +
-           "Prompt:    events on, events off, exit\n"
+           "Prompt:    events on, events off, !COMMAND for the shell, exit\n"
            "help COMMAND explains one of them; Tab completes.\n";
 }
 

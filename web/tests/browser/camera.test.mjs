@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import {after, before, test} from "node:test";
-import {launch, photograph, Server, until, watched} from "./rig.mjs";
+import {launch, Network, photograph, Server, until, watched} from "./rig.mjs";
 
 let server;
 let browser;
 before(async () => {
-    server = await Server.start();
+    server = await Server.start([], {camera: {takeover_after: "500ms"}});
     browser = await launch();
 });
 after(async () => {
@@ -51,6 +51,32 @@ test("a browser is a camera: it obeys, and no picture is lost", async () => {
         (await server.ask("GET", "recordings")).items.find((item) => item.id !== recording.id && item.state === "done"));
     assert.deepEqual([second.end_reason, second.seq_gaps.length], ["disconnected", 0]);
     page.check();
+    await context.close();
+});
+
+test("a network that fails for a while costs no picture", async () => {
+    const network = await Network.to(server);
+    const context = await browser.newContext({permissions: ["camera"]});
+    const page = await context.newPage();
+    await page.goto(`${network.url}camera?name=roamer`);
+    await page.getByRole("button", {name: "Be a camera"}).click();
+    await until("the camera in the list", () => cameraNamed("roamer"));
+    await server.ask("POST", "capture/start", {cameras: ["roamer"], resolution: {width: 320, height: 240}, fps: 30, bitrate_bps: 500_000});
+    await until("pictures", async () => (await cameraNamed("roamer"))?.frames >= 40);
+    network.fail();
+    await page.getByText("the server does not answer").waitFor();
+    await page.getByText(/[1-9]\d pictures .* wait for the network/).waitFor();
+    network.mend();
+    await until("it goes on", async () => (await server.ask("GET", "events")).items.some((event) => event.type === "camera.resumed"));
+    await until("new pictures", async () => (await cameraNamed("roamer"))?.state === "recording" && await page.getByText("wait for the network").isHidden());
+    const {results} = await server.ask("POST", "capture/stop", {cameras: ["roamer"]});
+    assert.equal(results[0].outcome, "stopped", JSON.stringify(results));
+    const recording = await server.ask("GET", `recordings/${results[0].session}`);
+    assert.deepEqual([recording.seq_gaps, recording.part, recording.timing], [[], 1, "device"]);
+    assert.match(recording.warnings.join(), /connection was lost for \d+\.\d s; \d{2,} messages came late/);
+    const length = recording.duration_ms / 1000;
+    assert.ok(Math.abs(recording.pictures / length - recording.fps) < 2, `${recording.pictures} pictures in ${length} s`);
+    network.stop();
     await context.close();
 });
 
