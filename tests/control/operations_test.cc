@@ -197,7 +197,9 @@ TEST(OpenApi, the_document_has_the_operations_and_parameters_of_the_table) {
     // Not in the table, because their answers are no JSON or need no right.
     for (const char* other : {"get /healthz server.healthz", "get /metrics server.metrics",
                               "get /api/v1/login login.rights", "post /api/v1/login login.open",
-                              "post /api/v1/logout login.close",
+                              "post /api/v1/logout login.close", "get /ca authority.page",
+                              "get /ca/streamd-authority.crt authority.der",
+                              "get /ca/streamd-authority.pem authority.pem",
                               "get /api/v1/recordings/{id}/files/{name} recordings.file"}) {
         EXPECT_EQ(described.erase(other), 1U) << other;
     }
