@@ -210,8 +210,9 @@ class PhoneCamera {
             this.retryMs = 500;
             message("");
             this.show("idle", "connected, waiting to be started");
-            this.say({status: "ready", message: "a browser"});
+            // In this order: what a start needs to know is known when the camera may be started.
             this.say(capabilities);
+            this.say({status: "ready", message: "a browser"});
             if (document.hidden) this.say({type: "page", hidden: true});
             if (this.capture?.wanted.capture) {
                 this.say({type: "resume", capture: this.capture.wanted.capture, from: this.capture.outbox.first ?? this.capture.seq});
@@ -308,7 +309,7 @@ class PhoneCamera {
 
     private async startCapture(wanted: StartCapture): Promise<void> {
         // The server has given up an earlier one that it calls otherwise.
-        if (this.capture && wanted.capture && this.capture.wanted.capture !== wanted.capture) await this.dropCapture();
+        if (this.capture && this.capture.wanted.capture !== wanted.capture) await this.dropCapture();
         // It streams already: only where a recording begins is new.
         if (this.capture && wanted.startAtUs !== null) this.capture.keyAtUs = wanted.startAtUs;
         if (this.capture || !this.socket) return;

@@ -95,11 +95,9 @@ test("a camera that comes back goes on by itself, and a hidden page is said", as
     await until("the page is said to be hidden", async () =>
         (await server.ask("GET", "events")).items.some((event) => event.type === "camera.text" && JSON.stringify(event).includes("hidden")));
     await server.ask("DELETE", "cameras/walker");
-    await until("it records again", async () => {
+    await until("it records again, the second part", async () => {
         const camera = await cameraNamed("walker");
-        return camera?.state === "recording" && camera.frames >= 10;
+        return camera?.state === "recording" && camera.frames >= 10 && camera.recording?.part === 2;
     });
-    const parts = (await server.ask("GET", "recordings?camera=walker")).items.map((item) => item.part).sort();
-    assert.deepEqual(parts, [1, 2]);
     await context.close();
 });
