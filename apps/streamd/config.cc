@@ -3,10 +3,12 @@
 #include <Poco/Exception.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <system_error>
 #include <utility>
 
 #include "auth/address.h"
@@ -164,6 +166,7 @@ void take_cameras(const Layers& layers, Config& config, Lines& errors) {
     config.camera.takeover_after = layers.duration("camera.takeover_after");
     config.camera.stop_timeout = layers.duration("camera.stop_timeout");
     config.camera.resume_for = layers.duration("camera.resume_for");
+    config.images.keep = number32(layers, "mjpeg.keep");
     config.camera.previews_on_view = layers.text("camera.preview") == "on_view";
     take_auto_start(layers, config, errors);
     for (std::size_t i = 0; i < layers.count("cameras"); ++i) {
@@ -183,6 +186,33 @@ void take_cameras(const Layers& layers, Config& config, Lines& errors) {
                              (rule.name.empty() ? "nothing" : rule.name));
         }
         config.cameras.push_back(std::move(rule));
+    }
+}
+
+/// What the server itself answers cannot be a folder's.
+bool is_reserved_route(std::string_view route) {
+    constexpr std::array kOurs = {"api",   "ca",      "camera", "healthz", "live",
+                                  "mjpeg", "metrics", "player", "wall",    "web"};
+    const std::string_view first = route.substr(1, route.find('/', 1) - 1);
+    return first.empty() || std::find(kOurs.begin(), kOurs.end(), first) != kOurs.end();
+}
+
+void take_static(const Layers& layers, const std::string& folder, Config& config, Lines& errors) {
+    for (std::size_t i = 0; i < layers.count("web.static"); ++i) {
+        const std::string path = entry("web.static", i);
+        StaticFolder made{layers.text(path + ".route"),
+                          absolute(folder, layers.text(path + ".root"))};
+        std::error_code error;
+        if (!made.route.starts_with('/') || is_reserved_route(made.route)) {
+            errors.push_back(path +
+                             ".route: expected a path such as /manual that the server does "
+                             "not use itself, got " +
+                             (made.route.empty() ? "nothing" : made.route));
+        } else if (!std::filesystem::is_directory(made.root, error)) {
+            errors.push_back(path + ".root: expected a folder, got " +
+                             (made.root.empty() ? "nothing" : made.root));
+        }
+        config.static_folders.push_back(std::move(made));
     }
 }
 
@@ -358,6 +388,8 @@ std::variant<LoadedConfig, ConfigErrors> load_config(const ConfigSources& source
     take_sources(layers, config, errors);
     take_access_and_limits(layers, config, errors);
     config.control_socket = absolute(sources.folder, layers.text("control.socket"));
+    config.images.path = absolute(sources.folder, layers.text("mjpeg.path"));
+    take_static(layers, sources.folder, config, errors);
     config.web_hosts = layers.texts("web.hosts");
     config.web_origins = layers.texts("web.origins");
     for (std::size_t i = 0; i < config.web_origins.size(); ++i) {

@@ -81,6 +81,12 @@ struct CameraRule {
     std::string name;
 };
 
+/// Pictures of JPEG cameras that are kept as files.
+struct ImagesConfig {
+    std::string path = "./images";  ///< absolute once loaded
+    std::uint32_t keep = 200;       ///< of each camera; 0: none
+};
+
 /// The kinds of files that stay when a recording is done.
 struct KeepConfig {
     bool dump = true;
@@ -154,6 +160,12 @@ struct LimitsConfig {
     std::uint32_t picture_height = 8192;
 };
 
+/// A folder whose files are served as they are.
+struct StaticFolder {
+    std::string route;
+    std::string root;  ///< absolute once loaded
+};
+
 struct LogConfig {
     LogThreshold level = LogThreshold::info;
     LogFormat format = LogFormat::text;
@@ -167,6 +179,7 @@ struct Config {
     TlsConfig tls;
     CameraConfig camera;
     std::vector<CameraRule> cameras;
+    ImagesConfig images;
     RecordingConfig recording;
     LiveConfig live;
     std::vector<SourceConfig> sources;
@@ -175,6 +188,7 @@ struct Config {
     std::string control_socket;            ///< empty: the default place; absolute once loaded
     std::vector<std::string> web_hosts;    ///< names this machine is reached by
     std::vector<std::string> web_origins;  ///< other sites whose pages may act here
+    std::vector<StaticFolder> static_folders;
     LogConfig log;
 };
 

@@ -172,6 +172,10 @@ void add_cameras(Keys& keys, const Config& config) {
     keys.push_back(text("cameras[].match.address", "", "IP address the camera comes from."));
     keys.push_back(text("cameras[].match.model", "", "Device model from its capabilities."));
     keys.push_back(text("cameras[].name", "", "`[A-Za-z0-9][A-Za-z0-9._-]{0,63}`"));
+    keys.push_back(text("mjpeg.path", config.images.path,
+                        "Folder for the newest pictures of JPEG cameras, one folder for each."));
+    keys.push_back(number("mjpeg.keep", config.images.keep, 0, 1'000'000,
+                          "How many pictures of a JPEG camera are kept there; 0: none."));
     for (std::size_t i = first; i < keys.size(); ++i) keys[i].applies_on_reload = true;
 }
 
@@ -317,6 +321,12 @@ void add_rest(Keys& keys) {
         live(texts("web.origins", "", {},
                    "Other sites whose pages may act here, such as `https://portal.example`; `*`: "
                    "pages of any site may play.")));
+    keys.push_back(objects("web.static", 0, 64, "Folders whose files are served, to everybody."));
+    keys.push_back(text("web.static[].route", "",
+                        "Path under which they are found: `/manual` has `/manual/x.html`."));
+    keys.push_back(
+        text("web.static[].root", "",
+             "The folder. Links in it, and names that begin with a dot, are not served."));
     keys.push_back(live(choice("log.level", "info", {"debug", "info", "warning", "error"}, "")));
     keys.push_back(
         choice("log.format", "text", {"text", "json"}, "One event per line either way."));

@@ -67,6 +67,7 @@ capture::Options capture_options(const Config& config) {
     options.takeover_after = config.camera.takeover_after;
     options.stop_timeout = config.camera.stop_timeout;
     options.resume_for = config.camera.resume_for;
+    options.images = {config.images.path, config.images.keep};
     options.max_session = config.recording.max_session;
     options.frame_bytes_max = config.limits.frame_bytes;
     options.cameras_max = config.limits.cameras;
@@ -221,6 +222,9 @@ server::Server::Setup server_setup(const Config& config, const Certificates& cer
                                  source.url,
                                  {source.shutdown_timeout, source.crash_threshold,
                                   source.crash_window, source.silence}});
+    }
+    for (const StaticFolder& folder : config.static_folders) {
+        setup.static_folders.push_back({folder.route, folder.root});
     }
     setup.pages_folder = worker::beside_bin("share/streamd/web");
     setup.source_worker = {worker::helper_program("streamd-media"), "input"};

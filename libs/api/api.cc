@@ -19,7 +19,7 @@
 #include "control/event_types.h"
 #include "control/stream_status.h"
 #include "httpd/answers.h"
-#include "httpd/file_range.h"
+#include "httpd/file_answer.h"
 #include "live/live.h"
 #include "record/catalogue.h"
 #include "record/recorder.h"
@@ -94,13 +94,6 @@ bool wants_event_stream(const httpd::Request& request) {
            accept != nullptr && accept->find("text/event-stream") != std::string::npos;
 }
 
-std::string_view content_type_of(std::string_view name) {
-    if (name.ends_with(".mp4")) return "video/mp4";
-    if (name.ends_with(".jpg")) return "image/jpeg";
-    if (name.ends_with(".json")) return "application/json";
-    return "application/octet-stream";
-}
-
 http::Response picture_response(const std::string& result) {
     const auto snapshot = control::decode_snapshot(result);
     if (!snapshot) return refusal(snapshot.error());
@@ -117,32 +110,7 @@ httpd::Answer answer_file(const httpd::Request& request, record::Catalogue& cata
     const std::string& name = request.target.segments[5];
     const auto opened = catalogue.open_file(request.target.segments[3], name);
     if (!opened) return {error_response(opened.error().code, opened.error().message), {}};
-    auto file = std::make_shared<Fd>(*opened);
-    struct stat facts {};
-    if (::fstat(file->get(), &facts) != 0) return {error_response(500, "cannot read " + name), {}};
-    const auto size = static_cast<std::uint64_t>(facts.st_size);
-    // Answers carry no validator that a condition could be met by (RFC 9110, 13.1.5).
-    const bool is_conditional = request.head.find("If-Range") != nullptr;
-    const std::string* header = is_conditional ? nullptr : request.head.find("Range");
-    const httpd::ByteRange range =
-        header == nullptr ? httpd::ByteRange{0, size} : httpd::read_range(*header, size);
-    httpd::Answer answer;
-    if (range.status == 416) {
-        answer.response = error_response(416, "the file has " + std::to_string(size) + " bytes");
-        answer.response.fields.push_back({"Content-Range", "bytes */" + std::to_string(size)});
-        return answer;
-    }
-    answer.response.status = range.status;
-    answer.response.content_type = content_type_of(name);
-    answer.response.fields = {{"Accept-Ranges", "bytes"}, {"X-Content-Type-Options", "nosniff"}};
-    if (range.status == 206) {
-        answer.response.fields.push_back(
-            {"Content-Range", "bytes " + std::to_string(range.offset) + "-" +
-                                  std::to_string(range.offset + range.bytes - 1) + "/" +
-                                  std::to_string(size)});
-    }
-    answer.file = httpd::FileRange{std::move(file), range.offset, range.bytes};
-    return answer;
+    return httpd::file_answer(std::make_shared<Fd>(*opened), name, request.head);
 }
 
 /// Of all bytes a second goes to the dump; the MP4 comes when a recording ends.

@@ -29,6 +29,9 @@ struct Size {
 /// Header field of the answer to a camera's upgrade: what it is called here.
 constexpr std::string_view kCameraNameField = "X-Streamd-Camera";
 
+/// As notes and session.json have it; anything else is H.264.
+constexpr std::string_view kCodecMjpeg = "mjpeg";
+
 /// What a capture is asked to be.
 struct StartParameters {
     std::optional<Size> resolution;  ///< exact; wins over aspect
@@ -127,6 +130,7 @@ struct DumpNote {
     std::optional<Capabilities> capabilities;  ///< without Capabilities::json
     std::optional<ExchangeNote> exchange;
     std::optional<ResumedNote> resumed;
+    bool has_jpegs = false;  ///< "codec":"mjpeg": each message is a JPEG picture
 };
 
 std::string encode_note(const ExchangeNote& exchange);

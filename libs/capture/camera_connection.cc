@@ -10,7 +10,10 @@
 #include "base/encodings.h"
 #include "base/text.h"
 #include "camera/frame.h"
+#include "capture/jpeg_dialect.h"
+#include "capture/jpeg_feed.h"
 #include "capture/parts.h"
+#include "media/jpeg.h"
 #include "media/nal_peek.h"
 #include "record/recorder.h"
 #include "ws/frame.h"
@@ -72,6 +75,38 @@ CameraConnection::~CameraConnection() {
     if (session_) session_->end({camera::EndReason::shutdown, close_});
 }
 
+namespace {
+
+/// What a JPEG camera speaks, with its pictures on their way to files and viewers.
+std::unique_ptr<JpegDialect> jpeg_dialect(const Parts& parts, httpd::NetLoop& net,
+                                          const LinkPtr& link, CameraConnection& camera) {
+    JpegStreams& streams = parts.jpegs;
+    auto ring = std::make_shared<ImageRing>(parts.options->images, link->name, parts.disk,
+                                            parts.log.with("images"));
+    const auto feed = std::make_shared<JpegFeed>(streams, link->id, std::move(ring));
+    loop::EventLoop& loop = net.loop();
+    auto dialect = std::make_unique<JpegDialect>(
+        camera, loop,
+        JpegDialect::Listeners{
+            [feed, &loop](const SharedBuffer& jpeg) {
+                feed->picture(jpeg, loop.clock_ns(), wall_us());
+            },
+            [feed](const std::string& words) { feed->words(words, wall_us()); }});
+    const std::weak_ptr<CameraConnection> weak = camera.weak_from_this();
+    streams.open(link->id, link->name, [weak, &loop, self = dialect.get()](std::string_view words) {
+        loop.post([weak, self, text = std::string(words)] {
+            const auto there = weak.lock();
+            if (there && there->state() != camera::State::gone) self->command(text);
+        });
+    });
+    camera.on_named = [&streams, id = link->id](const std::string& name) {
+        streams.rename(id, name);
+    };
+    return dialect;
+}
+
+}  // namespace
+
 std::shared_ptr<CameraConnection> CameraConnection::over_stream(
     const Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket, const LinkPtr& link,
     std::unique_ptr<loop::Transport> stream) {
@@ -85,12 +120,23 @@ std::shared_ptr<CameraConnection> CameraConnection::over_stream(
               }};
     auto camera =
         std::make_shared<CameraConnection>(std::move(uses), net.loop(), link, std::move(ticket));
-    auto socket = std::make_unique<httpd::WebSocket>(
-        std::move(stream),
-        ws::Limits{parts.options->frame_bytes_max + camera::kHeaderBytes, camera::kTextBytesMax},
-        httpd::WebSocket::Times{parts.http_options->ping_interval,
-                                parts.http_options->ping_timeout},
-        parts.http_counters, camera->log_, *camera);
+    const auto make_socket = [&](httpd::WebSocketHandler& handler) {
+        return std::make_unique<httpd::WebSocket>(
+            std::move(stream),
+            ws::Limits{parts.options->frame_bytes_max + camera::kHeaderBytes,
+                       camera::kTextBytesMax},
+            httpd::WebSocket::Times{parts.http_options->ping_interval,
+                                    parts.http_options->ping_timeout},
+            parts.http_counters, camera->log_, handler);
+    };
+    std::unique_ptr<httpd::MessageSocket> socket;
+    if (link->is_jpeg) {
+        auto dialect = jpeg_dialect(parts, net, link, *camera);
+        dialect->set_socket(make_socket(*dialect));
+        socket = std::move(dialect);
+    } else {
+        socket = make_socket(*camera);
+    }
     camera->set_socket(std::move(socket), [&net, self = camera.get()] { net.remove(*self); });
     link->connection = camera;
     return camera;
@@ -118,21 +164,20 @@ void CameraConnection::on_binary(Buffer received) {
     if (!frame) return count_bad(frame.error().message);
     if (resumed_after_ && !is_after(*resumed_after_, frame->seq)) return;  // it had come before
     last_seq_ = frame->seq;
-    const auto form = forms_.normalise(
-        {received.data() + camera::kHeaderBytes, frame->payload.size()}, frame->timestamp_ms);
+    const auto form = form_of(received, *frame);
     SharedBuffer message = share(std::move(received));  // its bytes stay where they are
     join();
     if (form == media::PayloadForm::lengths && !std::exchange(lengths_told_, true)) {
         log_.info("camera=" + name_ + " sends NAL units behind lengths; converting them");
     }
-    const media::NalPeek peek = media::peek_nals(frame->payload);
+    const media::NalPeek peek = look_into(frame->payload);
     meter_.count(*frame, peek, arrival_ns_);
     camera::Frame in_ms = *frame;
     in_ms.timestamp_ms = camera::to_ms(frame->timestamp_ms, unit_);
     note_late(*frame);
     if (form == media::PayloadForm::unknown) {
         count_undecodable(frame->payload.size());
-    } else if (!catching_up_) {
+    } else if (!catching_up_ && !link_->is_jpeg) {
         live_.feed(name_, in_ms, message, peek, arrival_ns_);
     }
     if (log_.enabled(LogLevel::debug)) {
@@ -165,6 +210,27 @@ void CameraConnection::on_binary(Buffer received) {
         default:
             return;  // gone
     }
+}
+
+/// A JPEG picture is whole by itself, as a key frame is.
+media::NalPeek CameraConnection::look_into(Bytes payload) const {
+    if (!link_->is_jpeg) return media::peek_nals(payload);
+    media::NalPeek whole;
+    whole.vcl = whole.idr = whole.starts_picture = true;
+    return whole;
+}
+
+/// Makes Annex B of NAL units behind lengths.
+media::PayloadForm CameraConnection::form_of(Buffer& received, const camera::Frame& frame) {
+    if (!link_->is_jpeg) {
+        return forms_.normalise({received.data() + camera::kHeaderBytes, frame.payload.size()},
+                                frame.timestamp_ms);
+    }
+    const auto size = media::read_jpeg_size(frame.payload);
+    if (!size) return media::PayloadForm::unknown;
+    link_->width.store(size->width, std::memory_order_relaxed);
+    link_->height.store(size->height, std::memory_order_relaxed);
+    return media::PayloadForm::annex_b;
 }
 
 void CameraConnection::count_bad(const std::string& what) {
@@ -523,6 +589,7 @@ void CameraConnection::on(const Kick& kick) {
 
 void CameraConnection::on(const Named& named) {
     name_ = named.name;
+    if (on_named) on_named(name_);
     if (!std::exchange(awaits_name_, false)) return;
     const bool has_waited = state_ == camera::State::recording || state_ == camera::State::stopping;
     if (has_waited && !session_) open_session();
@@ -869,6 +936,7 @@ void CameraConnection::open_session() {
         if (!order_->take.empty()) start.take = order_->take;
     }
     start.capabilities = capabilities_;
+    start.is_jpeg = link_->is_jpeg;
     start.started_us = wall_us();
     start.started_ns = timers_.clock_ns();
     std::vector<camera::HeldMessage> held = preroll_.take(arrival_ns_);
@@ -882,7 +950,7 @@ void CameraConnection::open_session() {
     trip_.begin();
     for (camera::HeldMessage& message : held) {
         const Bytes bytes = message.message->bytes();
-        count(bytes, media::peek_nals(bytes.subspan(camera::kHeaderBytes)), message.arrival_ns);
+        count(bytes, look_into(bytes.subspan(camera::kHeaderBytes)), message.arrival_ns);
         session_->push(std::move(message.message), message.arrival_ns);
     }
     account_held();

@@ -57,6 +57,8 @@ class CameraConnection final : public httpd::Connection,
                                                          httpd::Admission::Ticket ticket,
                                                          const LinkPtr& link,
                                                          std::unique_ptr<loop::Transport> stream);
+    /// Told each name that it is given.
+    std::function<void(const std::string& name)> on_named;
     /// Before start(). `on_gone`: the socket is closed, destroy this.
     void set_socket(std::unique_ptr<httpd::MessageSocket> socket, std::function<void()> on_gone);
     /// `pending`: bytes that came behind the upgrade request.
@@ -114,6 +116,8 @@ class CameraConnection final : public httpd::Connection,
     void note_exchange(const clock::Exchange& exchange);
 
     // Frames.
+    media::NalPeek look_into(Bytes payload) const;
+    media::PayloadForm form_of(Buffer& received, const camera::Frame& frame);
     void count_bad(const std::string& what);
     void count_undecodable(std::size_t payload_bytes);
     void hold(SharedBuffer message, const media::NalPeek& peek);

@@ -178,8 +178,9 @@ struct CameraLink {
     const std::int64_t connected_us;
 
     // Set before the link is shared.
-    Send send;      ///< runs on the connection's loop, if the connection is still there
-    Report report;  ///< runs on the control loop
+    bool is_jpeg = false;  ///< each message is a JPEG picture
+    Send send;             ///< runs on the connection's loop, if the connection is still there
+    Report report;         ///< runs on the control loop
 
     /// The network loop's thread only.
     std::weak_ptr<CameraConnection> connection;

@@ -8,6 +8,7 @@
 
 #include "auth/address.h"
 #include "camera/message.h"
+#include "capture/image_ring.h"
 
 namespace st::capture {
 
@@ -28,6 +29,7 @@ struct Options {
     std::optional<camera::StartParameters> auto_start;
     bool previews_on_view = false;  ///< a camera streams while somebody watches it
     std::vector<NameRule> name_rules;
+    ImageFolder images;  ///< of JPEG cameras
     std::size_t frame_bytes_max = std::size_t{16} << 20;
     std::size_t cameras_max = 0;  ///< 0: no limit
 };

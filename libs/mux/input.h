@@ -87,6 +87,8 @@ class Input {
     virtual bool has_arrival_times() const = 0;
     /// Complete after next() was false.
     virtual ClockNotes clock_notes() const { return {}; }
+    /// The messages are JPEG pictures: the dump says so before the first.
+    virtual bool has_jpegs() const { return false; }
     /// Complete after next() was false.
     virtual Absences absences() const { return {}; }
     /// How often a camera said only behind its first messages that it counts microseconds: those

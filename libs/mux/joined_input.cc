@@ -104,6 +104,10 @@ ClockNotes JoinedInput::clock_notes() const {
     return all;
 }
 
+bool JoinedInput::has_jpegs() const {
+    return !pieces_.empty() && pieces_.back().input->has_jpegs();
+}
+
 Absences JoinedInput::absences() const {
     Absences all;
     for (const Piece& piece : pieces_) {

@@ -36,6 +36,7 @@ struct SessionStart {
     std::string started_by;                             ///< "user@host"; "" = nobody said
     /// 2, 3 ...: of a camera that dropped out and was started again.
     unsigned part = 1;
+    bool is_jpeg = false;         ///< each message is a JPEG picture, else H.264
     std::int64_t started_us = 0;  ///< wall clock
     /// CLOCK_MONOTONIC at the same moment.
     std::int64_t started_ns = 0;

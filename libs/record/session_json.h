@@ -40,6 +40,7 @@ struct Meta {
     std::optional<std::string> error;
     std::string started_by;  ///< "user@host"; "" = nobody said
     std::string stopped_by;
+    bool is_jpeg = false;
     bool kept = false;  ///< somebody asked that it is never deleted
     unsigned part = 1;  ///< 2, 3 ...: the camera dropped out and was started again
 };

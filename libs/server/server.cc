@@ -18,6 +18,7 @@
 #include "auth/forwarded.h"
 #include "capture/cameras.h"
 #include "capture/captures.h"
+#include "capture/jpeg_streams.h"
 #include "capture/parts.h"
 #include "capture/routes.h"
 #include "httpd/answers.h"
@@ -25,6 +26,7 @@
 #include "httpd/pages.h"
 #include "httpd/peer.h"
 #include "httpd/sessions.h"
+#include "httpd/static_folders.h"
 #include "live/live.h"
 #include "live/parts.h"
 #include "live/routes.h"
@@ -181,6 +183,7 @@ struct Server::Parts {
     api::EventLog events;
     capture::Cameras cameras;
     capture::Captures captures;
+    capture::JpegStreams jpegs;
     std::atomic<bool> shutting_down{false};
     std::unique_ptr<capture::Parts> capture_parts;
     std::unique_ptr<live::Parts> live_parts;
@@ -188,6 +191,7 @@ struct Server::Parts {
     std::unique_ptr<api::Operations> operations;
     std::unique_ptr<api::Api> api;
     httpd::Pages pages;
+    std::unique_ptr<httpd::StaticFolders> static_folders;
     httpd::Router router;
     std::unique_ptr<httpd::HttpConnection::Uses> http_uses;
     live::Live live;
@@ -281,9 +285,9 @@ void Server::Parts::trim_later() {
 }
 
 void Server::Parts::make_parts() {
-    capture_parts = std::make_unique<capture::Parts>(
-        capture::Parts{capture_options, http_options, log, capture_counters, http_counters,
-                       shutting_down, control, events, cameras, captures, *recorder, live.hub()});
+    capture_parts = std::make_unique<capture::Parts>(capture::Parts{
+        capture_options, http_options, log, capture_counters, http_counters, shutting_down, control,
+        events, cameras, captures, *recorder, live.hub(), jpegs, disk, policy});
     live_parts = std::make_unique<live::Parts>(
         live::Parts{live_options, http_options, policy, log, http_counters, wrong_tokens,
                     shutting_down, control, live, setup.recorder.run_job});
@@ -379,8 +383,10 @@ Server::Server(Setup setup, Log log, loop::EventLoop& control)
     // In this order: the API takes what is left of requests, cameras what is left of upgrades.
     live::add_routes(p.router, *p.live_parts);
     api::add_authority_routes(p.router, p.authority, ports().https);
-    p.api->add_routes(p.router);
+    p.static_folders = std::make_unique<httpd::StaticFolders>(p.setup.static_folders);
+    p.static_folders->add_route(p.router, p.disk);
     capture::add_routes(p.router, *p.capture_parts);
+    p.api->add_routes(p.router);
 }
 
 Server::~Server() {
