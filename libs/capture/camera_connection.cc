@@ -28,6 +28,8 @@ constexpr int kReportsPerSecond = 20;
 constexpr std::chrono::seconds kReceivedInterval{1};
 /// A picture older than that is no news: it waited for a connection.
 constexpr std::int64_t kLateUs = 2'000'000;
+/// Live streams count milliseconds.
+constexpr std::int64_t kMillisecondUs = 1000;
 
 /// Of numbers that may run over.
 bool is_after(std::uint32_t last, std::uint32_t seq) {
@@ -179,6 +181,13 @@ void CameraConnection::on_binary(Buffer received) {
         count_undecodable(frame->payload.size());
     } else if (!catching_up_ && !link_->is_jpeg) {
         live_.feed(name_, in_ms, message, peek, arrival_ns_);
+        if (standing_clock_.method == clock::Method::exchange) {
+            const std::int64_t monotonic_to_wall = wall_us() - arrival_ns_ / 1000;
+            live_.note_instant(in_ms,
+                               static_cast<std::int64_t>(in_ms.timestamp_ms) * 1000 +
+                                   standing_clock_.offset_us + monotonic_to_wall,
+                               standing_clock_.bound_us + kMillisecondUs);
+        }
     }
     if (log_.enabled(LogLevel::debug)) {
         log_.debug("[Frame]: " + name_ + " seq=" + std::to_string(frame->seq) +
@@ -353,6 +362,7 @@ void CameraConnection::note_exchange(const clock::Exchange& exchange) {
 
 void CameraConnection::tell_clock() {
     const clock::Standing standing = clock::latest_standing(exchanges_.clock());
+    standing_clock_ = standing;
     link_->report(ClockTold{standing, unit_});
     const std::uint64_t jumps = exchanges_.clock().jumps();
     const bool has_jumped = jumps != jumps_told_;

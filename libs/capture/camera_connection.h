@@ -174,6 +174,7 @@ class CameraConnection final : public httpd::Connection,
     std::function<void()> on_gone_;
     RoundTrip trip_;  ///< measured while a session is open
     ClockExchanges exchanges_;
+    clock::Standing standing_clock_;  ///< at the last exchange
     std::int64_t bound_told_us_ = 0;  ///< 0: none yet
     std::uint64_t jumps_told_ = 0;
     CameraMeter meter_;

@@ -560,8 +560,18 @@ void Captures::on(const LinkPtr&, const Happened& happened) {
 /// One whose recording waits for it says next whether it goes on with that.
 void Captures::on(const LinkPtr& link, const Joined&) {
     cameras_.joined(link);
-    if (!suspensions_.has(link->name)) return begin_unasked(link);
+    if (!suspensions_.has(link->name) && !is_being_left(link)) return begin_unasked(link);
     suspensions_.returned(link->name, [this, link] { begin_unasked(link); });
+}
+
+/// An earlier connection of that camera records, as far as is known here: what becomes of that is
+/// about to be told.
+bool Captures::is_being_left(const LinkPtr& by) const {
+    return std::any_of(tracked_.begin(), tracked_.end(), [&](const auto& one) {
+        const auto& recordings = one.second.recordings;
+        return one.first != by->id && one.second.name == by->name && !recordings.empty() &&
+               !one.second.has_left;
+    });
 }
 
 /// Starts it if it is to be started without being asked: because it dropped out of a capture that
@@ -680,11 +690,13 @@ void Captures::on(const LinkPtr& link, const Suspended& suspended) {
 }
 
 void Captures::on(const LinkPtr& link, const ResumeAsked& asked) {
-    auto waiting = suspensions_.take(asked.capture);
-    if (!waiting) return link->send(Resumed{});
-    follow(waiting->from, link);
-    cameras_.set_recording(link, waiting->what.session);
-    link->send(Resumed{std::make_shared<const Suspended>(std::move(waiting->what))});
+    suspensions_.ask(asked.capture, [this, link](std::optional<Suspensions::Waiting> waiting) {
+        if (!waiting) return link->send(Resumed{});
+        suspensions_.gone_again(link->name);
+        follow(waiting->from, link);
+        cameras_.set_recording(link, waiting->what.session);
+        link->send(Resumed{std::make_shared<const Suspended>(std::move(waiting->what))});
+    });
 }
 
 /// What the lost connection recorded, and whoever waits for that, are the new one's.
@@ -712,7 +724,8 @@ void Captures::follow(const LinkPtr& from, const LinkPtr& to) {
 }
 
 void Captures::on(const LinkPtr& link, const Left& left) {
-    suspensions_.gone_again(link->name);
+    // Another connection may have its name by now.
+    if (cameras_.find(link->id) != nullptr) suspensions_.gone_again(link->name);
     EventFields more;
     if (!left.kicked_by.empty()) more.emplace_back("by", left.kicked_by);
     if (left.awaited.count() > 0) {
@@ -723,6 +736,7 @@ void Captures::on(const LinkPtr& link, const Left& left) {
     const auto found = tracked_.find(link->id);
     if (found == tracked_.end()) return;
     Tracked& one = found->second;
+    one.has_left = true;
     one.untold.reset();
     if (!one.recordings.empty()) {
         answer_starts(link,

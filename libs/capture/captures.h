@@ -57,6 +57,7 @@ class Captures {
         std::optional<StartOrder> asked;  ///< what was sent to it last
         /// A recording that failed by itself, until the next stop says so.
         std::optional<control::StopResult> untold;
+        bool has_left = false;    ///< what became of its last recording is known
         bool is_leaving = false;  ///< gone; what it recorded is being opened
     };
     template <class Reply>
@@ -106,6 +107,7 @@ class Captures {
     /// `failure_told`: session.failed came when the disk refused; this is what became of the rest.
     void report(const record::Summary& summary, bool failure_told);
 
+    bool is_being_left(const LinkPtr& by) const;
     void begin_unasked(const LinkPtr& link);
     void follow(const LinkPtr& from, const LinkPtr& to);
     void start_again(const LinkPtr& link, Meant& meant);

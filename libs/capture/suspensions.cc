@@ -7,11 +7,18 @@ namespace st::capture {
 
 Suspensions::~Suspensions() {
     for (const auto& [capture, one] : by_capture_) timers_.cancel(one.timer);
+    for (const auto& [capture, one] : asked_) timers_.cancel(one.timer);
+    for (const auto& [camera, timer] : back_) timers_.cancel(timer);
 }
 
 Suspensions::ByCapture::iterator Suspensions::of_camera(const std::string& camera) {
     return std::find_if(by_capture_.begin(), by_capture_.end(),
                         [&](const auto& one) { return one.second.waiting.from->name == camera; });
+}
+
+bool Suspensions::has(const std::string& camera) const {
+    return std::any_of(by_capture_.begin(), by_capture_.end(),
+                       [&](const auto& one) { return one.second.waiting.from->name == camera; });
 }
 
 void Suspensions::add(const LinkPtr& from, Suspended what) {
@@ -22,27 +29,27 @@ void Suspensions::add(const LinkPtr& from, Suspended what) {
     const bool is_stopping = what.is_stopping;
     const auto [at, is_new] = by_capture_.try_emplace(capture, Timed{{from, std::move(what)}});
     if (!is_new) return;
+    if (auto asked = asked_.extract(capture)) {
+        timers_.cancel(asked.mapped().timer);
+        return asked.mapped().answer(take(at));
+    }
     if (by_capture_.size() > kWaitingMax) return end(at, camera::EndReason::disconnected);
     const auto options = options_.get();
-    arm(at->second, is_stopping ? options->stop_timeout : options->resume_for, {});
+    arm(at->second, is_stopping ? options->stop_timeout : options->resume_for);
 }
 
-void Suspensions::arm(Timed& one, std::chrono::nanoseconds after, std::function<void()> otherwise) {
+void Suspensions::arm(Timed& one, std::chrono::nanoseconds after) {
     timers_.cancel(one.timer);
-    one.timer = timers_.after(
-        after, [this, capture = one.waiting.what.capture, then = std::move(otherwise)] {
-            const auto found = by_capture_.find(capture);
-            found->second.timer = 0;
-            end(found, found->second.waiting.what.is_stopping ? camera::EndReason::stop_timeout
-                                                              : camera::EndReason::disconnected);
-            if (then) then();
-        });
+    one.timer = timers_.after(after, [this, capture = one.waiting.what.capture] {
+        const auto found = by_capture_.find(capture);
+        found->second.timer = 0;
+        end(found, found->second.waiting.what.is_stopping ? camera::EndReason::stop_timeout
+                                                          : camera::EndReason::disconnected);
+    });
 }
 
 void Suspensions::end(ByCapture::iterator which, camera::EndReason reason) {
-    timers_.cancel(which->second.timer);
-    Suspended what = std::move(which->second.waiting.what);
-    by_capture_.erase(which);
+    const Suspended what = std::move(take(which).what);
     record::SessionEnd end;
     end.reason = reason;
     end.close = what.close;
@@ -51,31 +58,39 @@ void Suspensions::end(ByCapture::iterator which, camera::EndReason reason) {
     what.session->end(std::move(end));
 }
 
-std::optional<Suspensions::Waiting> Suspensions::take(const std::string& capture) {
-    const auto found = by_capture_.find(capture);
-    if (found == by_capture_.end()) return std::nullopt;
-    timers_.cancel(found->second.timer);
-    Waiting waiting = std::move(found->second.waiting);
-    by_capture_.erase(found);
+Suspensions::Waiting Suspensions::take(ByCapture::iterator which) {
+    timers_.cancel(which->second.timer);
+    Waiting waiting = std::move(which->second.waiting);
+    by_capture_.erase(which);
     return waiting;
 }
 
-bool Suspensions::has(const std::string& camera) const {
-    return std::any_of(by_capture_.begin(), by_capture_.end(),
-                       [&](const auto& one) { return one.second.waiting.from->name == camera; });
+void Suspensions::ask(const std::string& capture, Answer answer) {
+    if (const auto found = by_capture_.find(capture); found != by_capture_.end()) {
+        gone_again(found->second.waiting.from->name);
+        return answer(take(found));
+    }
+    if (asked_.contains(capture) || asked_.size() >= kWaitingMax) return answer(std::nullopt);
+    Asked& asked = asked_[capture];
+    asked.answer = std::move(answer);
+    asked.timer = timers_.after(kAnswerPatience, [this, capture] {
+        const auto over = asked_.extract(capture);
+        over.mapped().answer(std::nullopt);
+    });
 }
 
-void Suspensions::returned(const std::string& camera, std::function<void()> otherwise) {
-    const auto found = of_camera(camera);
-    if (found == by_capture_.end()) return;
-    found->second.is_back = true;
-    arm(found->second, kResumePatience, std::move(otherwise));
+void Suspensions::returned(const std::string& name, std::function<void()> otherwise) {
+    gone_again(name);
+    back_[name] = timers_.after(kResumePatience, [this, name, then = std::move(otherwise)] {
+        back_.erase(name);
+        const auto found = of_camera(name);
+        if (found != by_capture_.end()) end(found, camera::EndReason::disconnected);
+        then();
+    });
 }
 
 void Suspensions::gone_again(const std::string& camera) {
-    const auto found = of_camera(camera);
-    if (found == by_capture_.end() || !std::exchange(found->second.is_back, false)) return;
-    arm(found->second, options_->resume_for, {});
+    if (const auto back = back_.extract(camera)) timers_.cancel(back.mapped());
 }
 
 void Suspensions::stop(std::uint64_t from_link, const std::string& stopped_by) {
@@ -83,7 +98,7 @@ void Suspensions::stop(std::uint64_t from_link, const std::string& stopped_by) {
         if (one.waiting.from->id != from_link || one.waiting.what.is_stopping) continue;
         one.waiting.what.is_stopping = true;
         one.waiting.what.stopped_by = stopped_by;
-        if (!one.is_back) arm(one, options_->stop_timeout, {});
+        arm(one, options_->stop_timeout);
     }
 }
 

@@ -30,13 +30,17 @@ class Suspensions {
 
     /// Of a camera there is one: an earlier one of its name ends.
     void add(const LinkPtr& from, Suspended what);
-    /// The one that goes on now; nullopt: it is over, or never was.
-    std::optional<Waiting> take(const std::string& capture);
     bool has(const std::string& camera) const;
+
+    /// A camera wants to go on with that capture. `answer` gets it, perhaps in a moment: that its
+    /// lost connection is over may not have been told yet. nullopt: it is over, or never was.
+    using Answer = std::function<void(std::optional<Waiting>)>;
+    void ask(const std::string& capture, Answer answer);
+
     /// A camera of that name is back: unless it goes on soon it has forgotten the capture, which
     /// ends then, before `otherwise`.
     void returned(const std::string& camera, std::function<void()> otherwise);
-    /// That camera has left before it said whether it goes on.
+    /// It has left before it said whether it goes on.
     void gone_again(const std::string& camera);
     /// Somebody stops the capture of that lost connection: it has camera.stop_timeout to come back
     /// and send the rest.
@@ -45,23 +49,30 @@ class Suspensions {
     void failed(std::uint64_t serial);
 
     static constexpr std::chrono::seconds kResumePatience{2};
+    static constexpr std::chrono::seconds kAnswerPatience{1};
     static constexpr std::size_t kWaitingMax = 1000;
 
  private:
     struct Timed {
         Waiting waiting;
         loop::TimerId timer = 0;
-        bool is_back = false;
     };
     using ByCapture = std::map<std::string, Timed>;
+    struct Asked {
+        Answer answer;
+        loop::TimerId timer = 0;
+    };
 
     ByCapture::iterator of_camera(const std::string& camera);
-    void arm(Timed& one, std::chrono::nanoseconds after, std::function<void()> otherwise);
+    void arm(Timed& one, std::chrono::nanoseconds after);
     void end(ByCapture::iterator which, camera::EndReason reason);
+    Waiting take(ByCapture::iterator which);
 
     const Current<Options>& options_;
     loop::Timers& timers_;
     ByCapture by_capture_;
+    std::map<std::string, Asked> asked_;         ///< by capture
+    std::map<std::string, loop::TimerId> back_;  ///< cameras that may still say that they go on
 };
 
 }  // namespace st::capture

@@ -52,6 +52,9 @@ class Publication {
     void count(const Arrival& arrival) {
         if (stream_) stream_->count(number_, arrival);
     }
+    void note_instant(std::uint64_t time_ms, const LineZero& instant) {
+        if (stream_) stream_->note_instant(number_, time_ms, instant);
+    }
     /// Instead of push() while the stream is not wanted: the hub gives up what it keeps.
     void pause() {
         if (stream_) stream_->pause(number_);

@@ -55,6 +55,7 @@ void Stream::begin(std::uint64_t publication, PublisherPtr publisher, const Publ
     cache_.clear();
     drop_held();
     newest_entry_.reset();
+    zero_.reset();
     key_ns_.reset();
     is_kept_by_publisher_ = false;
     statistics_ = {};
@@ -272,6 +273,18 @@ void Stream::count(std::uint64_t publication, const Arrival& arrival) {
     statistics_.add_unseen(arrival.bytes, arrival.is_picture, arrival.now_ns);
     is_kept_by_publisher_ = arrival.is_kept;
     if (arrival.is_key) key_ns_ = arrival.now_ns;
+}
+
+void Stream::note_instant(std::uint64_t publication, std::uint64_t time_ms, LineZero instant) {
+    const Lock lock(mutex_);
+    if (!publisher_ || publication != publication_) return;
+    instant.wall_us -= timeline_.look(time_ms) * 1000;
+    zero_ = instant;
+}
+
+std::optional<LineZero> Stream::zero() const {
+    const Lock lock(mutex_);
+    return zero_;
 }
 
 void Stream::want_until(std::int64_t ns) {

@@ -55,6 +55,12 @@ struct StreamStatus {
     std::optional<std::int64_t> key_ns;  ///< when its last key frame came
 };
 
+/// Where time 0 of a stream is on the server's wall clock, by its publisher's clock.
+struct LineZero {
+    std::int64_t wall_us = 0;
+    std::int64_t bound_us = 0;
+};
+
 /// How packets come into a stream.
 enum class Coming : std::uint8_t {
     live,
@@ -92,6 +98,11 @@ class Stream : public std::enable_shared_from_this<Stream> {
     void note_unusable(std::uint64_t publication, const std::string& why) ST_EXCLUDES(mutex_);
     /// What came in, whether packets are made of it or not.
     void count(std::uint64_t publication, const Arrival& arrival) ST_EXCLUDES(mutex_);
+    /// The publisher's time `time_ms` is `wall_us` of the server's clock, to +-`bound_us`.
+    void note_instant(std::uint64_t publication, std::uint64_t time_ms, LineZero instant)
+        ST_EXCLUDES(mutex_);
+    /// nullopt: nobody knows.
+    std::optional<LineZero> zero() const ST_EXCLUDES(mutex_);
     /// Nothing is pushed from now on until somebody wants the stream: what was kept is given up.
     void pause(std::uint64_t publication) ST_EXCLUDES(mutex_);
     /// Somebody watches, has just done so, or asked to be able to.
@@ -187,6 +198,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     MemoryBudget::Charge held_charge_ ST_GUARDED_BY(mutex_);
     UnitPtr newest_entry_ ST_GUARDED_BY(mutex_);
     bool is_kept_by_publisher_ ST_GUARDED_BY(mutex_) = false;
+    std::optional<LineZero> zero_ ST_GUARDED_BY(mutex_);
     std::optional<std::int64_t> key_ns_ ST_GUARDED_BY(mutex_);  ///< of the last key frame
     Coming coming_ ST_GUARDED_BY(mutex_) = Coming::live;        ///< of the push under way
     Statistics statistics_ ST_GUARDED_BY(mutex_);

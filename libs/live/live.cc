@@ -8,31 +8,61 @@
 #include "live/deflated.h"
 #include "live/live_http.h"
 #include "live/live_request.h"
+#include "media/live_config.h"
 #include "rtmp/chunk_writer.h"
 #include "ws/encode.h"
 
 namespace st::live {
 namespace {
 
+/// What viewers get of a packet: an SPS that proves that pictures come in the order in which they
+/// are shown says so, for decoders that would wait for others.
+class ForViewers {
+ public:
+    explicit ForViewers(const media::Packet& packet) : packet_(packet) {
+        if (packet.track != media::Track::video || packet.codec != media::Codec::h264) return;
+        auto other = packet.is_config ? media::config_without_reordering(packet.payload.bytes())
+                     : packet.is_key  ? media::sample_without_reordering(packet.payload.bytes())
+                                      : std::nullopt;
+        if (!other) return;
+        media::Packet changed;
+        changed.track = packet.track;
+        changed.codec = packet.codec;
+        changed.is_config = packet.is_config;
+        changed.is_key = packet.is_key;
+        changed.cts_ms = packet.cts_ms;
+        changed.dts_ms = packet.dts_ms;
+        changed.track_id = packet.track_id;
+        changed.payload = std::move(*other);
+        changed_ = std::move(changed);
+    }
+    const media::Packet& operator*() const { return changed_ ? *changed_ : packet_; }
+
+ private:
+    const media::Packet& packet_;
+    std::optional<media::Packet> changed_;
+};
+
 class FlvEncoding final : public hub::Encoding {
  public:
     SharedBuffer encode(const media::Packet& packet) const override {
-        return share(flv::encode_tag(packet));
+        return share(flv::encode_tag(*ForViewers(packet)));
     }
 };
 
 class ChunkedFlvEncoding final : public hub::Encoding {
  public:
     SharedBuffer encode(const media::Packet& packet) const override {
-        return share(flv_chunk(flv::encode_tag(packet).bytes()));
+        return share(flv_chunk(flv::encode_tag(*ForViewers(packet)).bytes()));
     }
 };
 
 class WsFlvEncoding final : public hub::Encoding {
  public:
     SharedBuffer encode(const media::Packet& packet) const override {
-        const ws::FrameHeader head = ws::encode_header(ws::Opcode::binary, flv::tag_bytes(packet));
-        Buffer message = flv::encode_tag(packet, head.size);
+        const ForViewers sent(packet);
+        const ws::FrameHeader head = ws::encode_header(ws::Opcode::binary, flv::tag_bytes(*sent));
+        Buffer message = flv::encode_tag(*sent, head.size);
         if (!message.empty()) std::memcpy(message.data(), head.data.data(), head.size);
         return share(std::move(message));
     }
@@ -41,7 +71,7 @@ class WsFlvEncoding final : public hub::Encoding {
 class DeflatedWsFlvEncoding final : public hub::Encoding {
  public:
     SharedBuffer encode(const media::Packet& packet) const override {
-        const Buffer tag = flv::encode_tag(packet);
+        const Buffer tag = flv::encode_tag(*ForViewers(packet));
         if (tag.empty()) return share({});
         const Buffer framed = deflate_framed(tag.bytes());
         return share(ws::encode_frame(ws::Opcode::binary, framed.bytes()));
@@ -51,7 +81,7 @@ class DeflatedWsFlvEncoding final : public hub::Encoding {
 class RtmpEncoding final : public hub::Encoding {
  public:
     SharedBuffer encode(const media::Packet& packet) const override {
-        return share(rtmp::encode_packet(packet));
+        return share(rtmp::encode_packet(*ForViewers(packet)));
     }
 };
 

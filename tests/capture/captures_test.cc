@@ -1022,12 +1022,34 @@ TEST_F(SuspendedTest, the_camera_goes_on_with_it_on_its_next_connection) {
 TEST_F(SuspendedTest, one_that_has_forgotten_it_begins_anew) {
     const LinkPtr second = join("a");
     captures.on_report(second, ResumeAsked{"c0"});
-    EXPECT_FALSE(is_granted(second));
     timers.advance(seconds(2));
+    EXPECT_FALSE(is_granted(second));
     EXPECT_TRUE(session->ended());
     const StartOrder* again = start_sent(sent[second->id]);
     ASSERT_NE(again, nullptr);
     EXPECT_EQ(again->part, 2U);
+}
+
+TEST_F(CapturesTest, a_camera_may_be_back_before_its_lost_connection_has_said_so) {
+    const LinkPtr first = join("a");
+    control::StartRequest request;
+    request.cameras = {"a"};
+    start(request);
+    begin_recording(first, "a_1");
+    cameras.left(first, "replaced");
+    const LinkPtr second = join("a");
+    captures.on_report(second, ResumeAsked{"c1"});
+    EXPECT_EQ(count_sent<StartOrder>(second), 0U);
+    EXPECT_EQ(count_sent<Resumed>(second), 0U);
+    Suspended kept;
+    kept.capture = "c1";
+    kept.session = of_id.at("a_1");
+    captures.on_report(first, std::move(kept));
+    captures.on_report(first, Left{"replaced", true, milliseconds(300'000), ""});
+    EXPECT_EQ(count_sent<Resumed>(second), 1U);
+    timers.advance(seconds(600));
+    EXPECT_FALSE(of_id.at("a_1")->ended());
+    EXPECT_EQ(count_sent<StartOrder>(second), 0U);
 }
 
 TEST_F(SuspendedTest, one_that_blinks_is_waited_for_as_before) {
