@@ -187,6 +187,7 @@ struct CameraLink {
 
     // Set by the control loop before the connection exists; then the control loop's alone.
     std::string name;
+    bool names_itself = false;     ///< the camera gave it
     bool name_is_default = false;  ///< neither the camera nor a rule by address gave it
     /// Its model, once known, may give it another name: a recording waits for that.
     bool may_be_renamed = false;

@@ -159,6 +159,7 @@ void Cameras::grant(CameraClaim& claim, const std::string& name) {
     counters_.cameras.fetch_add(1);
     claim.link->name = name;
     claim.link->name_is_default = !settled_name(claim);
+    claim.link->names_itself = claim.name.has_value();
     claim.link->may_be_renamed = may_be_renamed(claim);
     claim.link->address_name = claim.default_name;
     claim.link->address = claim.address;
@@ -301,10 +302,12 @@ control::Decoded<std::string> Cameras::give_name(const std::string& name, const 
     }
     if (!entry.link->name_is_default) {
         return ApiError{ErrorCode::conflict,
-                        name + " has its name from the address it connects to, " +
-                            shown(entry.link->path) +
-                            ", or from a rule in the configuration; "
-                            "change it there",
+                        entry.link->names_itself
+                            ? name + " names itself, in the address it connects to (" +
+                                  shown(entry.link->path) + "); change it there"
+                            : name +
+                                  " has its name from a rule in the configuration (cameras); "
+                                  "change it there",
                         "camera"};
     }
     if (name == next) return name;
