@@ -98,7 +98,7 @@ class CapturesTest : public ::testing::Test {
     }
     /// The connection is over.
     void leave(const LinkPtr& link, bool has_session) {
-        captures.on_report(link, Left{"gone", has_session});
+        captures.on_report(link, Left{"gone", has_session, {}, {}});
     }
     template <class Message>
     std::size_t count_sent(const LinkPtr& link) const {
