@@ -164,9 +164,12 @@ std::optional<httpd::Plan> plan(const Parts& parts, const httpd::Request& reques
 
 }  // namespace
 
-void add_routes(httpd::Router& router, const Parts& parts) {
+void add_picture_routes(httpd::Router& router, const Parts& parts) {
     router.add_request(
         [&parts](const httpd::Request& request) { return plan_multipart(parts, request); });
+}
+
+void add_routes(httpd::Router& router, const Parts& parts) {
     router.add_upgrade([&parts](const httpd::Request& request) { return plan(parts, request); });
 }
 

@@ -385,8 +385,9 @@ Server::Server(Setup setup, Log log, loop::EventLoop& control)
     api::add_authority_routes(p.router, p.authority, ports().https);
     p.static_folders = std::make_unique<httpd::StaticFolders>(p.setup.static_folders);
     p.static_folders->add_route(p.router, p.disk);
-    capture::add_routes(p.router, *p.capture_parts);
+    capture::add_picture_routes(p.router, *p.capture_parts);
     p.api->add_routes(p.router);
+    capture::add_routes(p.router, *p.capture_parts);
 }
 
 Server::~Server() {
