@@ -360,6 +360,7 @@ void Assembler::image(const Message& message, media::JpegSize size) {
         has_start_ = false;
         is_seam_ = !pictures_.empty();
     }
+    lost_ += message.lost_before;
     has_slice_ = true;
     media::PictureStart picture;
     picture.is_idr = true;
@@ -387,6 +388,7 @@ void Assembler::image(const Message& message, media::JpegSize size) {
         throw Failure(Exit::bad_input, "more than 2^32 pictures");
     }
     pictures_.push_back(entry);
+    if (options_.keeps_numbers) numbers_.push_back({message.seq, std::exchange(lost_, 0U)});
     ++parts_.back().count;
     parts_.back().file->append_borrowed(message.payload);
 }
