@@ -39,5 +39,7 @@ install(FILES ${CMAKE_SOURCE_DIR}/LICENSE ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_
     ${CMAKE_SOURCE_DIR}/packaging/devices.conf ${CMAKE_SOURCE_DIR}/packaging/logrotate
     ${CMAKE_SOURCE_DIR}/packaging/streamd.json
     DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/packaging/prometheus ${CMAKE_SOURCE_DIR}/packaging/grafana
+    DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/docs DESTINATION ${CMAKE_INSTALL_DOCDIR}
     PATTERN "__pycache__" EXCLUDE)

@@ -6,6 +6,8 @@ pkg_check_modules(LIBAV REQUIRED IMPORTED_TARGET libavformat libavcodec libavuti
 pkg_check_modules(LIBSECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(LIBEDIT REQUIRED IMPORTED_TARGET libedit)
 pkg_check_modules(LIBQRENCODE REQUIRED IMPORTED_TARGET libqrencode)
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+find_package(CURL 7.85 REQUIRED)
 find_package(CLI11 REQUIRED)
 if(ST_TESTS)
     find_package(GTest REQUIRED)

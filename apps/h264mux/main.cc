@@ -255,11 +255,11 @@ class Runner {
             iequals(std::filesystem::path(planned.picture).extension().string(), ".png");
         auto picture = unlinked_file();
         if (!picture) return picture.error();
-        const av::PictureAt wanted{av::kPixelsMax, position.count() - report->cut_begins_us,
-                                   is_png ? 1U : 0U};
+        const media::PictureAt wanted{av::kPixelsMax, position.count() - report->cut_begins_us,
+                                      is_png ? 1U : 0U};
         const std::array fds{film->get(), picture->get()};
         worker::Job job;
-        job.name = av::kPictureAtJob;
+        job.name = media::kPictureAtJob;
         job.request = media::to_bytes(wanted);
         job.fds = fds;
         job.limits = {std::chrono::minutes(10), std::chrono::minutes(10)};

@@ -70,7 +70,7 @@ void build(CLI::App& app, Options& options) {
     app.description("Convert camera dumps and H.264 streams to MP4 with exact times");
     app.add_option(
            "INPUT", options.inputs,
-           "Dump of either form, H.264 Annex B stream, session directory, or - for standard input")
+           "Dump of either form, H.264 Annex B stream, recording's folder, or - for standard input")
         ->type_name("FILE");
     cli::add_text(
         app, "-o,--output", options.output,
@@ -150,7 +150,7 @@ cli::Manual manual() {
     manual.section = 1;
     manual.summary = "convert camera dumps and H.264 streams to MP4 with exact times";
     manual.description =
-        "Each input makes its own MP4: beside it with the ending .mp4, in a session directory as "
+        "Each input makes its own MP4: beside it with the ending .mp4, in a recording's folder as "
         "stream.mp4, "
         "or where `--output` says. Nothing is encoded again: the pictures are those of the input, "
         "in the same "
@@ -158,7 +158,7 @@ cli::Manual manual() {
         "picture "
         "carries the time its camera gave it, from 0; a bare stream has no times and gets even "
         "ones.\n\n"
-        "A session directory's own MP4 is replaced with `-y`, and its session.json then says what "
+        "A recording's own MP4 is replaced with `-y`, and its session.json then says what "
         "was made.\n\n"
         "An output is written as NAME.part, read back, and only then given its name. After a "
         "failure or an "

@@ -83,9 +83,10 @@ cli::Manual manual() {
         {"FILES", kFiles},
         {"EXAMPLES", kExamples},
     };
-    manual.live = {{"CAMERA", "cameras"}, {"ID", "recordings"},  {"TAKE", "takes"},
-                   {"TYPE", "events"},    {"KEY", "keys"},       {"STREAM", "streams"},
-                   {"SOURCE", "sources"}, {"VIEWER", "viewers"}, {"COMMAND", "commands"}};
+    manual.live = {{"CAMERA", "cameras"},  {"ID", "recordings"},  {"TAKE", "takes"},
+                   {"TYPE", "events"},     {"KEY", "keys"},       {"STREAM", "streams"},
+                   {"SOURCE", "sources"},  {"VIEWER", "viewers"}, {"COMMAND", "commands"},
+                   {"MESSAGE", "messages"}};
     manual.see_also = {"h264mux(1)", "streamd(8)"};
     return manual;
 }

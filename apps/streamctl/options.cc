@@ -355,6 +355,58 @@ void build_get(CLI::App& app, Options& options) {
     add_align(get, options);
 }
 
+/// For a question about a moment: as exact as it was said.
+Result<std::string> parse_moment(std::string_view text) {
+    const auto when = parse_when(text, wall_us());
+    if (!when) return when.error();
+    return rfc3339_us(*when);
+}
+
+void build_archive(CLI::App& app, Options& options) {
+    CLI::App& archive = add_command(
+        app, "archive",
+        "List what is stored of a stream or camera, or save a part of it\n\n"
+        "With `--start` it saves what was shown from then on as one MP4, to the picture, from "
+        "whichever recordings and segments hold it; nothing is encoded anew.\n\n" +
+            std::string(kTimes));
+    archive.add_option("STREAM", options.stream, "/APP/NAME, or a camera's name")->required();
+    CLI::Option* start =
+        cli::add_value<std::string>(archive, "--start", options.archive.start, parse_moment,
+                                    "The moment it begins with", "TIME");
+    CLI::Option* duration =
+        cli::add_duration(archive, "--duration", options.archive.duration, "How long; at most 12h");
+    CLI::Option* output =
+        cli::add_text(archive, "-o,--output", options.file,
+                      "Write the MP4 to this file; - for standard output", "FILE");
+    start->needs(duration)->needs(output);
+    duration->needs(start);
+    output->needs(start);
+    archive
+        .add_flag("--skip-gaps", options.archive.skips_gaps,
+                  "Where nothing is stored, go on at once; else the last picture stays")
+        ->needs(start);
+    cli::add_value<std::string>(archive, "--since", options.recordings.since, parse_moment,
+                                "List only what lasts beyond this time", "TIME")
+        ->excludes(start);
+    cli::add_value<std::string>(archive, "--until", options.recordings.until, parse_moment,
+                                "List only what began before this time", "TIME")
+        ->excludes(start);
+
+    CLI::App& picture = add_command(app, "picture",
+                                    "Save the picture that was shown at a moment\n\n"
+                                    "From whichever recording or segment holds it.\n\n" +
+                                        std::string(kTimes));
+    picture
+        .add_option("WHAT", options.stream,
+                    "/APP/NAME of a stream, a camera's name, or the id of a recording")
+        ->required();
+    cli::add_value<std::string>(picture, "TIME", options.archive.start, parse_moment, "The moment",
+                                "")
+        ->required();
+    cli::add_text(picture, "-o,--output", options.picture_file,
+                  "Write the JPEG to this file, not to picture.jpg; - for standard output", "FILE");
+}
+
 void build_event_commands(CLI::App& app, Options& options) {
     CLI::App& events = add_command(
         app, "events",
@@ -446,6 +498,51 @@ void build_live_commands(CLI::App& app, Options& options) {
     CLI::App& restart =
         add_command(app, "restart-source", "Restart an on-demand source, also one that failed");
     restart.add_option("SOURCE", options.stream, "/APP/NAME")->required();
+}
+
+/// One of a few words; the server knows which it takes by itself.
+void add_word(CLI::App& command, const std::string& name, std::string& target,
+              const std::vector<std::string>& words, const std::string& help) {
+    std::string shown;
+    for (const std::string& word : words) shown += (shown.empty() ? "" : "|") + word;
+    cli::add_value<std::string>(
+        command, name, target,
+        [words](std::string_view text) -> Result<std::string> {
+            if (std::ranges::find(words, text) != words.end()) return std::string(text);
+            std::string expected;
+            for (const std::string& word : words) expected += (expected.empty() ? "" : ", ") + word;
+            return Error{"expected one of " + expected};
+        },
+        help, shown);
+}
+
+void build_record_commands(CLI::App& app, Options& options) {
+    CLI::App& record = add_command(
+        app, "record",
+        "Record live streams in segments\n\n"
+        "A stream of `recording.streams` is recorded whenever it is published; others when asked. "
+        "Nobody who watches notices.");
+    record.require_subcommand(1, 1);
+    CLI::App& start = add_command(record, "start",
+                                  "Begin to record a live stream\n\n"
+                                  "What is not given is as the configuration says. A stream that "
+                                  "is being recorded is an error. The recording ends when it is "
+                                  "stopped, or its publisher does not return.");
+    start.add_option("STREAM", options.stream, "/APP/NAME, or a camera's name")->required();
+    add_word(start, "--format", options.record.format, {"mp4", "flv"},
+             "mp4 holds H.264 and AAC, flv what was published");
+    add_word(start, "--tracks", options.record.tracks, {"all", "video", "audio"},
+             "What of it is recorded");
+    cli::add_duration(start, "--segment-duration", options.record.segment_duration,
+                      "Go on in another file at the first key frame after so much");
+    cli::add_duration(start, "--preroll", options.record.preroll,
+                      "Begin so much before now, as far as the server has it; at most 20s");
+    cli::add_duration(start, "--max-duration", options.record.max_duration,
+                      "End by itself after so much");
+    CLI::App& stop = add_command(record, "stop", "End the recording of a live stream");
+    stop.add_option("STREAM", options.stream, "/APP/NAME, or a camera's name");
+    stop.add_flag("--all", options.record.all, "End all of them, and print which they were");
+    add_command(record, "list", "List the live streams that are being recorded");
 }
 
 Result<double> parse_probability(std::string_view text) {
@@ -611,14 +708,62 @@ void build_push(CLI::App& app, Options& options) {
                   "Ask a device for this rate; the rate of a bare .h264 file", "N");
 }
 
+void build_hooks(CLI::App& app, Options& options) {
+    CLI::App& hooks = add_command(app, "hooks",
+                                  "List the hooks and how their deliveries go\n\n"
+                                  "Hooks are the targets in the server's configuration that are "
+                                  "told of events.");
+    add_command(hooks, "list", "The same");
+    add_command(hooks, "failed", "List the messages that were given up after the last attempt");
+    CLI::App& replay = add_command(hooks, "replay", "Send a message again that was given up");
+    replay.add_option("MESSAGE", options.hook, "Its id, as hooks failed lists it")->required();
+    CLI::App& test = add_command(hooks, "test",
+                                 "Send a message to a target at once, and say what it answers\n\n"
+                                 "If it arrives, what waits for that target is tried, too.");
+    test.add_option("URL", options.hook, "The target, as hooks lists it")->required();
+}
+
+void build_access(CLI::App& app, Options& options) {
+    CLI::App& token = add_command(app, "token",
+                                  "List the tokens\n\n"
+                                  "Who brings one may take its roles. Those that are made here lie "
+                                  "beside the recordings, as digests; others stand in the server's "
+                                  "configuration.");
+    add_command(token, "list", "The same");
+    CLI::App& make = add_command(token, "new",
+                                 "Make a token and print it\n\n"
+                                 "It is shown this once: the server stores its digest alone.");
+    make.add_option("NAME", options.token_name, "Whose it is, for lists and logs")->required();
+    make.add_option("--role", options.roles, "What it opens; may be given several times")
+        ->type_name("camera|publish|play|control")
+        ->check(CLI::IsMember({"camera", "publish", "play", "control"}))
+        ->allow_extra_args(false)
+        ->required();
+    CLI::App& revoke = add_command(token, "revoke", "Take a token's roles away, at once");
+    revoke.add_option("NAME", options.token_name, "Its name, as token list has it")->required();
+
+    CLI::App& sign = add_command(app, "sign",
+                                 "Sign the URL of a stream or camera, and print it\n\n"
+                                 "Who has it may take that role there until it expires, where the "
+                                 "server's configuration says signed. Needs auth.secret.");
+    sign.add_option("URL", options.sign_url, "Such as rtmp://host/live/x, or a path: /live/x")
+        ->required();
+    cli::add_duration(sign, "--expires", options.expires, "How long it holds, such as 1h or 7d");
+    sign.add_option("--role", options.roles, "What for; play without it")
+        ->type_name("camera|publish|play")
+        ->check(CLI::IsMember({"camera", "publish", "play"}))
+        ->expected(1);
+}
+
 /// The groups in which help lists the commands.
 void group_commands(CLI::App& app) {
     const std::vector<std::pair<std::string, std::vector<std::string>>> groups = {
-        {"Record", {"take", "capture", "start", "stop", "preview", "push"}},
-        {"Recordings", {"recordings", "takes", "get", "export", "sync-check"}},
+        {"Record", {"take", "capture", "start", "stop", "preview", "push", "record"}},
+        {"Recordings",
+         {"recordings", "takes", "get", "export", "sync-check", "archive", "picture"}},
         {"Look", {"cameras", "streams", "snapshot", "viewers", "sources", "events", "wait"}},
         {"Act", {"kick", "rename", "kick-stream", "kick-viewer", "restart-source"}},
-        {"Server", {"status", "config", "reload", "help"}},
+        {"Server", {"status", "config", "hooks", "token", "sign", "reload", "help"}},
     };
     for (const auto& [group, names] : groups) {
         for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
@@ -727,9 +872,13 @@ void build(CLI::App& app, Options& options) {
     build_export(app, options);
     build_sync_check(app, options);
     build_get(app, options);
+    build_archive(app, options);
     build_event_commands(app, options);
     build_live_commands(app, options);
+    build_record_commands(app, options);
     build_push(app, options);
+    build_hooks(app, options);
+    build_access(app, options);
     CLI::App& help = add_command(app, "help", "Show help, also for one command");
     help.add_option("COMMAND", options.help_about, "The command");
     group_commands(app);
@@ -752,6 +901,10 @@ Result<void> complete(const CLI::App& app, Options& options) {
     }
     if (options.start.parameters.resolution && options.start.parameters.aspect) {
         return Error{"use either --resolution or --aspect: the resolution includes the ratio"};
+    }
+    if (command == "record" && options.command.back() == "stop" &&
+        options.stream.empty() != options.record.all) {
+        return Error{"record stop needs either a stream or --all"};
     }
     if (command == "capture" &&
         options.capture.duration.has_value() == options.capture.until_interrupt) {

@@ -77,6 +77,22 @@ struct PushOptions {
     std::string framerate;
 };
 
+struct ArchiveOptions {
+    std::string start;  ///< archive, picture: RFC 3339 in UTC; empty: what there is is listed
+    std::optional<milliseconds> duration;  ///< there if `start` is
+    bool skips_gaps = false;
+};
+
+/// record start and stop.
+struct RecordOptions {
+    std::string format;  ///< what is empty or not given, the server decides
+    std::string tracks;
+    std::optional<milliseconds> segment_duration;
+    std::optional<milliseconds> preroll;
+    std::optional<milliseconds> max_duration;
+    bool all = false;  ///< stop
+};
+
 struct Options {
     // For the whole run.
     std::string server;  ///< empty: one of this machine
@@ -102,8 +118,8 @@ struct Options {
     bool no_wait = false;
     CaptureOptions capture;
     std::string camera;                      ///< cameras, kick; empty: all
-    std::string stream;                      ///< streams, snapshot, ...: "/app/name"; empty: all
-    std::string picture_file;                ///< snapshot; "-": standard output
+    std::string stream;                      ///< streams, archive, ...: "/app/name"; empty: all
+    std::string picture_file;                ///< snapshot, picture; "-": standard output
     std::optional<std::uint64_t> viewer_id;  ///< kick-viewer
     std::string new_name;                    ///< rename
     bool stop_preview = false;               ///< preview
@@ -118,10 +134,17 @@ struct Options {
     bool all_files = false;                  ///< get
     bool align = false;                      ///< get, capture: files on one time line
     TakeOptions take;
+    ArchiveOptions archive;
     EventOptions events;
+    RecordOptions record;
     std::string complete_kind;  ///< __complete: see commands/completion_names.h
     std::string complete_line;  ///< __complete: it may name the server
     PushOptions push;
+    std::string token_name;           ///< token
+    std::vector<std::string> roles;   ///< token new; sign: at most one
+    std::string sign_url;             ///< sign
+    milliseconds expires{3'600'000};  ///< sign
+    std::string hook;                 ///< hooks: a message's id (replay), a URL (test)
     std::vector<std::string> help_about;
 };
 

@@ -3,10 +3,12 @@
 #include <Poco/Exception.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <system_error>
 #include <utility>
 
 #include "auth/address.h"
@@ -14,7 +16,9 @@
 #include "base/url.h"
 #include "config/json_file.h"
 #include "config/listing.h"
+#include "control/event_types.h"
 #include "digest/digest.h"
+#include "notify/signature.h"
 
 namespace st::streamd {
 namespace {
@@ -163,6 +167,8 @@ void take_cameras(const Layers& layers, Config& config, Lines& errors) {
     config.camera.ping_timeout = layers.duration("camera.ping_timeout");
     config.camera.takeover_after = layers.duration("camera.takeover_after");
     config.camera.stop_timeout = layers.duration("camera.stop_timeout");
+    config.camera.resume_for = layers.duration("camera.resume_for");
+    config.images.keep = number32(layers, "mjpeg.keep");
     config.camera.previews_on_view = layers.text("camera.preview") == "on_view";
     take_auto_start(layers, config, errors);
     for (std::size_t i = 0; i < layers.count("cameras"); ++i) {
@@ -182,6 +188,33 @@ void take_cameras(const Layers& layers, Config& config, Lines& errors) {
                              (rule.name.empty() ? "nothing" : rule.name));
         }
         config.cameras.push_back(std::move(rule));
+    }
+}
+
+/// What the server itself answers cannot be a folder's.
+bool is_reserved_route(std::string_view route) {
+    constexpr std::array kOurs = {"api",   "ca",      "camera", "healthz", "live",
+                                  "mjpeg", "metrics", "player", "wall",    "web"};
+    const std::string_view first = route.substr(1, route.find('/', 1) - 1);
+    return first.empty() || std::find(kOurs.begin(), kOurs.end(), first) != kOurs.end();
+}
+
+void take_static(const Layers& layers, const std::string& folder, Config& config, Lines& errors) {
+    for (std::size_t i = 0; i < layers.count("web.static"); ++i) {
+        const std::string path = entry("web.static", i);
+        StaticFolder made{layers.text(path + ".route"),
+                          absolute(folder, layers.text(path + ".root"))};
+        std::error_code error;
+        if (!made.route.starts_with('/') || is_reserved_route(made.route)) {
+            errors.push_back(path +
+                             ".route: expected a path such as /manual that the server does "
+                             "not use itself, got " +
+                             (made.route.empty() ? "nothing" : made.route));
+        } else if (!std::filesystem::is_directory(made.root, error)) {
+            errors.push_back(path + ".root: expected a folder, got " +
+                             (made.root.empty() ? "nothing" : made.root));
+        }
+        config.static_folders.push_back(std::move(made));
     }
 }
 
@@ -213,6 +246,35 @@ void take_recording(const Layers& layers, const std::string& folder, Config& con
     recording.max_session = layers.duration("recording.max_session");
     recording.max_bytes_per_file = layers.number("recording.max_bytes_per_file");
     recording.warn_free = layers.duration("recording.warn_free");
+    recording.keep_free = layers.number("recording.keep_free");
+    recording.max_age = layers.duration("recording.max_age");
+    recording.max_bytes = layers.number("recording.max_bytes");
+}
+
+void take_segments(const Layers& layers, Config& config, Lines& errors) {
+    RecordingConfig& recording = config.recording;
+    recording.layout = word<SegmentLayout>(layers, "recording.layout");
+    recording.fragment = layers.duration("recording.fragment");
+    for (std::size_t i = 0; i < layers.count("recording.streams"); ++i) {
+        const std::string path = entry("recording.streams", i);
+        StreamRecordingConfig stream;
+        stream.match = layers.text(path + ".match");
+        stream.format =
+            layers.text(path + ".format") == "flv" ? SegmentFormat::flv : SegmentFormat::mp4;
+        stream.segment_duration = layers.duration(path + ".segment_duration");
+        const std::string tracks = layers.text(path + ".tracks");
+        stream.tracks = tracks == "video"   ? SegmentTracks::video
+                        : tracks == "audio" ? SegmentTracks::audio
+                                            : SegmentTracks::all;
+        stream.preroll = layers.duration(path + ".preroll");
+        stream.max_duration = layers.duration(path + ".max_duration");
+        // What begins with a slash looks like a path, and would match nothing.
+        if (stream.match.find('/') == std::string::npos || stream.match.starts_with('/')) {
+            errors.push_back(path + ".match: expected a pattern such as live/*, got " +
+                             (stream.match.empty() ? "nothing" : stream.match));
+        }
+        recording.streams.push_back(std::move(stream));
+    }
 }
 
 void take_live(const Layers& layers, Config& config) {
@@ -289,8 +351,9 @@ bool is_origin(const std::string& text) {
 }
 
 /// A role nobody could ever take is a mistake, and one better found at start.
-Access take_access(const Layers& layers, const std::string& role, const Config& config,
+Access take_access(const Layers& layers, const std::string& role, LoadedConfig& loaded,
                    Lines& errors) {
+    const Config& config = loaded.config;
     const std::string path = "auth." + role;
     const auto access = word<Access>(layers, path);
     const bool has_token =
@@ -298,7 +361,8 @@ Access take_access(const Layers& layers, const std::string& role, const Config& 
             return std::find(token.roles.begin(), token.roles.end(), role) != token.roles.end();
         });
     if (access == Access::token && !has_token) {
-        errors.push_back(path + ": token, but no entry of auth.tokens has the role " + role);
+        loaded.warnings.push_back(path + ": token, but no entry of auth.tokens has the role " +
+                                  role + ": only tokens of streamctl token new have");
     }
     if (access == Access::signed_url && role == "control") {
         errors.push_back(path + ": signed is for streams, expected open, local, loopback or token");
@@ -308,13 +372,31 @@ Access take_access(const Layers& layers, const std::string& role, const Config& 
     return access;
 }
 
-void take_access_and_limits(const Layers& layers, Config& config, Lines& errors) {
+void take_ranges(const Layers& layers, Config& config, Lines& errors) {
+    std::size_t role = 0;
+    for (const std::string name : {"camera", "publish", "play", "control"}) {
+        config.auth.allow[role] = layers.texts("auth.allow." + name);
+        config.auth.deny[role] = layers.texts("auth.deny." + name);
+        for (const auto& [key, list] : {std::pair("auth.allow." + name, &config.auth.allow[role]),
+                                        std::pair("auth.deny." + name, &config.auth.deny[role])}) {
+            for (std::size_t i = 0; i < list->size(); ++i) {
+                const auto range = auth::parse_range((*list)[i]);
+                if (!range) errors.push_back(entry(key, i) + ": " + range.error().message);
+            }
+        }
+        ++role;
+    }
+}
+
+void take_access_and_limits(const Layers& layers, LoadedConfig& loaded, Lines& errors) {
+    Config& config = loaded.config;
     take_tokens(layers, config, errors);
     config.auth.secret = layers.text("auth.secret");
-    config.auth.camera = take_access(layers, "camera", config, errors);
-    config.auth.publish = take_access(layers, "publish", config, errors);
-    config.auth.play = take_access(layers, "play", config, errors);
-    config.auth.control = take_access(layers, "control", config, errors);
+    config.auth.camera = take_access(layers, "camera", loaded, errors);
+    config.auth.publish = take_access(layers, "publish", loaded, errors);
+    config.auth.play = take_access(layers, "play", loaded, errors);
+    config.auth.control = take_access(layers, "control", loaded, errors);
+    take_ranges(layers, config, errors);
     config.auth.trusted_proxies = layers.texts("auth.trusted_proxies");
     for (std::size_t i = 0; i < config.auth.trusted_proxies.size(); ++i) {
         const auto range = auth::parse_range(config.auth.trusted_proxies[i]);
@@ -330,6 +412,66 @@ void take_access_and_limits(const Layers& layers, Config& config, Lines& errors)
     config.limits.publishers = number32(layers, "limits.publishers");
     config.limits.picture_width = number32(layers, "limits.picture.width");
     config.limits.picture_height = number32(layers, "limits.picture.height");
+}
+
+bool is_http_url(const std::string& url) {
+    const bool is_http = url.starts_with("https://") || url.starts_with("http://");
+    return is_http && url.size() > url.find("//") + 2 && url.find_first_of(" \t\r\n") == url.npos;
+}
+
+/// The secrets of a hook; what is wrong with them goes to `errors`.
+std::vector<std::string> take_secrets(const Layers& layers, const std::string& path,
+                                      Lines& errors) {
+    std::vector<std::string> secrets;
+    for (const char* name : {".secret", ".previous_secret"}) {
+        const std::string secret = layers.text(path + name);
+        if (secret.empty()) continue;
+        if (const auto key = notify::parse_secret(secret); !key) {
+            errors.push_back(path + name + ": " + key.error().message);
+        }
+        secrets.push_back(secret);
+    }
+    return secrets;
+}
+
+void take_notify(const Layers& layers, Config& config, Lines& errors) {
+    std::set<std::pair<std::string, HookFormat>> taken;
+    for (std::size_t i = 0; i < layers.count("notify"); ++i) {
+        const std::string path = entry("notify", i);
+        NotifyConfig hook;
+        hook.url = layers.text(path + ".url");
+        hook.events = layers.texts(path + ".events");
+        hook.format = word<HookFormat>(layers, path + ".format");
+        hook.secrets = take_secrets(layers, path, errors);
+        if (!is_http_url(hook.url)) {
+            errors.push_back(path + ".url: expected http:// or https://, got " +
+                             (hook.url.empty() ? "nothing" : without_passwords(hook.url)));
+        } else if (!taken.emplace(hook.url, hook.format).second) {
+            errors.push_back(path + ": the same target as an earlier one's");
+        }
+        for (const std::string& type : hook.events) {
+            if (control::is_event_type(type)) continue;
+            errors.push_back(path + ".events: no event is called " + type);
+        }
+        if (hook.format == HookFormat::standard && hook.secrets.empty()) {
+            errors.push_back(path +
+                             ".secret: missing; a new one: "
+                             "echo whsec_$(openssl rand -base64 32)");
+        }
+        config.notify.push_back(std::move(hook));
+    }
+    config.decide.url = layers.text("decide.url");
+    config.decide.timeout = layers.duration("decide.timeout");
+    config.decide.secrets = take_secrets(layers, "decide", errors);
+    if (config.decide.url.empty()) return;
+    if (!is_http_url(config.decide.url)) {
+        errors.push_back("decide.url: expected http:// or https://, got " +
+                         without_passwords(config.decide.url));
+    }
+    if (config.decide.secrets.empty()) {
+        errors.emplace_back(
+            "decide.secret: missing; a new one: echo whsec_$(openssl rand -base64 32)");
+    }
 }
 
 }  // namespace
@@ -353,10 +495,14 @@ std::variant<LoadedConfig, ConfigErrors> load_config(const ConfigSources& source
     take_tls(layers, sources.folder, loaded, errors);
     take_cameras(layers, config, errors);
     take_recording(layers, sources.folder, config, errors);
+    take_segments(layers, config, errors);
     take_live(layers, config);
     take_sources(layers, config, errors);
-    take_access_and_limits(layers, config, errors);
+    take_access_and_limits(layers, loaded, errors);
+    take_notify(layers, config, errors);
     config.control_socket = absolute(sources.folder, layers.text("control.socket"));
+    config.images.path = absolute(sources.folder, layers.text("mjpeg.path"));
+    take_static(layers, sources.folder, config, errors);
     config.web_hosts = layers.texts("web.hosts");
     config.web_origins = layers.texts("web.origins");
     for (std::size_t i = 0; i < config.web_origins.size(); ++i) {
@@ -381,10 +527,11 @@ std::variant<LoadedConfig, ConfigErrors> load_config(const ConfigSources& source
 }
 
 config::Layers::Entry shown(config::Layers::Entry entry) {
-    const bool is_secret = entry.path.ends_with(".secret") || entry.path.ends_with(".sha256");
+    const bool is_secret = entry.path.ends_with("secret") || entry.path.ends_with(".sha256");
     if (is_secret && entry.value != "\"\"") {
         entry.value = "\"(hidden)\"";
-    } else if (entry.path.starts_with("sources[")) {
+    } else if (entry.path.starts_with("sources[") || entry.path.ends_with("].url") ||
+               entry.path == "decide.url") {
         entry.value = without_passwords(entry.value);
     }
     return entry;

@@ -2,6 +2,7 @@
 /// streamd's configuration as plain values, defaults in place. Layers: default < file < environment
 /// < command line. Everything is checked before the daemon sees it; it gets a Config by value.
 /// Keys, ranges and help texts: config_keys.cc, the one table behind docs/config.md.
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -19,6 +20,13 @@ using std::chrono::milliseconds;
 
 /// Environment variables of the configuration begin with this.
 constexpr std::string_view kEnvironmentPrefix = "STREAMD_";
+
+enum class SegmentFormat { mp4, flv };
+
+enum class SegmentTracks { all, video, audio };
+
+/// Where segments lie in the recordings folder: live/<app>/<name>/, or as the older server had it.
+enum class SegmentLayout { streamd, nms };
 
 /// Who may use a role without more ado. Roles a version does not act on yet are still checked.
 enum class Access { open, local, loopback, token, signed_url };
@@ -69,6 +77,7 @@ struct CameraConfig {
     milliseconds ping_timeout{20'000};   ///< silence after that ping which ends the connection
     milliseconds takeover_after{5'000};
     milliseconds stop_timeout{10'000};
+    milliseconds resume_for{300'000};
     bool previews_on_view = false;  ///< a camera streams while somebody watches it
     std::optional<AutoStart> auto_start;
 };
@@ -80,6 +89,12 @@ struct CameraRule {
     std::string name;
 };
 
+/// Pictures of JPEG cameras that are kept as files.
+struct ImagesConfig {
+    std::string path = "./images";  ///< absolute once loaded
+    std::uint32_t keep = 200;       ///< of each camera; 0: none
+};
+
 /// The kinds of files that stay when a recording is done.
 struct KeepConfig {
     bool dump = true;
@@ -87,6 +102,16 @@ struct KeepConfig {
     bool thumbnail = true;
     bool pictures = true;
     bool h264 = false;
+};
+
+/// Streams that are recorded in segments whenever they are published.
+struct StreamRecordingConfig {
+    std::string match;  ///< pattern over "app/name"
+    SegmentFormat format = SegmentFormat::mp4;
+    milliseconds segment_duration{30 * 60'000LL};
+    SegmentTracks tracks = SegmentTracks::all;
+    milliseconds preroll{0};
+    milliseconds max_duration{0};  ///< 0: until the stream ends
 };
 
 struct RecordingConfig {
@@ -100,6 +125,12 @@ struct RecordingConfig {
     milliseconds max_session{6 * 3'600'000LL};
     std::uint64_t max_bytes_per_file = 0;  ///< 0: none
     milliseconds warn_free{600'000};       ///< 0: never
+    std::uint64_t keep_free = 0;           ///< 0: nothing is deleted for it
+    milliseconds max_age{0};               ///< 0: none
+    std::uint64_t max_bytes = 0;           ///< 0: none
+    SegmentLayout layout = SegmentLayout::streamd;
+    milliseconds fragment{1'000};
+    std::vector<StreamRecordingConfig> streams;
 };
 
 struct LiveConfig {
@@ -135,6 +166,9 @@ struct AuthConfig {
     Access publish = Access::open;
     Access play = Access::open;
     Access control = Access::local;
+    /// By role, in the order camera, publish, play, control: addresses or CIDR ranges.
+    std::array<std::vector<std::string>, 4> allow;
+    std::array<std::vector<std::string>, 4> deny;
     std::vector<TokenConfig> tokens;
     std::string secret;                        ///< of signed URLs; empty: none
     std::vector<std::string> trusted_proxies;  ///< addresses or CIDR ranges
@@ -153,6 +187,29 @@ struct LimitsConfig {
     std::uint32_t picture_height = 8192;
 };
 
+enum class HookFormat { standard, nms };
+
+/// A target that is told of events.
+struct NotifyConfig {
+    std::string url;
+    std::vector<std::string> events;
+    HookFormat format = HookFormat::standard;
+    std::vector<std::string> secrets;  ///< "whsec_...", the first one the newest
+};
+
+/// Who is asked before somebody may publish or play.
+struct DecideConfig {
+    std::string url;  ///< empty: nobody
+    milliseconds timeout{3'000};
+    std::vector<std::string> secrets;
+};
+
+/// A folder whose files are served as they are.
+struct StaticFolder {
+    std::string route;
+    std::string root;  ///< absolute once loaded
+};
+
 struct LogConfig {
     LogThreshold level = LogThreshold::info;
     LogFormat format = LogFormat::text;
@@ -166,6 +223,7 @@ struct Config {
     TlsConfig tls;
     CameraConfig camera;
     std::vector<CameraRule> cameras;
+    ImagesConfig images;
     RecordingConfig recording;
     LiveConfig live;
     std::vector<SourceConfig> sources;
@@ -174,6 +232,9 @@ struct Config {
     std::string control_socket;            ///< empty: the default place; absolute once loaded
     std::vector<std::string> web_hosts;    ///< names this machine is reached by
     std::vector<std::string> web_origins;  ///< other sites whose pages may act here
+    std::vector<NotifyConfig> notify;
+    DecideConfig decide;
+    std::vector<StaticFolder> static_folders;
     LogConfig log;
 };
 

@@ -145,6 +145,10 @@ void add_cameras(Keys& keys, const Config& config) {
     keys.push_back(duration("camera.stop_timeout", camera.stop_timeout, milliseconds(100),
                             minutes(10), "How long a camera may take to say `capture_stopped`."));
     keys.push_back(
+        duration("camera.resume_for", camera.resume_for, milliseconds(0), hours(24),
+                 "How long a recording stays open for a camera that lost its connection "
+                 "and can go on with it (`resume` in its capabilities); 0: not at all."));
+    keys.push_back(
         live(choice("camera.preview", "off", {"off", "on_view"},
                     "`on_view`: an idle camera streams while somebody watches it, and is "
                     "not recorded by that.")));
@@ -168,6 +172,10 @@ void add_cameras(Keys& keys, const Config& config) {
     keys.push_back(text("cameras[].match.address", "", "IP address the camera comes from."));
     keys.push_back(text("cameras[].match.model", "", "Device model from its capabilities."));
     keys.push_back(text("cameras[].name", "", "`[A-Za-z0-9][A-Za-z0-9._-]{0,63}`"));
+    keys.push_back(text("mjpeg.path", config.images.path,
+                        "Folder for the newest pictures of JPEG cameras, one folder for each."));
+    keys.push_back(number("mjpeg.keep", config.images.keep, 0, 1'000'000,
+                          "How many pictures of a JPEG camera are kept there; 0: none."));
     for (std::size_t i = first; i < keys.size(); ++i) keys[i].applies_on_reload = true;
 }
 
@@ -205,6 +213,46 @@ void add_recording(Keys& keys, const Config& config) {
         live(duration("recording.warn_free", recording.warn_free, milliseconds(0), kForever,
                       "The event `server.disk` says when the disk lasts no longer than this at the "
                       "present rate, and clients are warned before they record; 0: never.")));
+    keys.push_back(live(size("recording.keep_free", recording.keep_free, 0, kSizeMax,
+                             "The oldest recordings are deleted while the disk has less than this "
+                             "free; 0: nothing is deleted for it (docs/archive.md).")));
+    keys.push_back(live(duration("recording.max_age", recording.max_age, milliseconds(0), kForever,
+                                 "Recordings that ended longer ago than this are deleted; 0: "
+                                 "none.")));
+    keys.push_back(live(size("recording.max_bytes", recording.max_bytes, 0, kSizeMax,
+                             "The oldest recordings are deleted while all of them have more bytes "
+                             "than this; 0: no limit.")));
+}
+
+void add_segments(Keys& keys, const Config& config) {
+    const std::size_t first = keys.size();
+    const StreamRecordingConfig stream;
+    keys.push_back(choice("recording.layout", "streamd", {"streamd", "nms"},
+                          "Where segments of live streams lie: `live/<app>/<name>/`; `nms`: "
+                          "`<app>/<name>/`, always as FLV."));
+    keys.push_back(duration("recording.fragment", config.recording.fragment, milliseconds(100),
+                            seconds(60),
+                            "A segment that grows is written and can be read in steps of so much "
+                            "media time: what a crash can cost."));
+    keys.push_back(objects("recording.streams", 0, 1'000,
+                           "Live streams that are recorded whenever they are published; the first "
+                           "match counts (docs/segments.md)."));
+    const std::string one = "recording.streams[].";
+    keys.push_back(text(one + "match", stream.match, "Pattern over `app/name`: `live/*`."));
+    keys.push_back(choice(one + "format", "mp4", {"mp4", "flv"},
+                          "`mp4` holds H.264 and AAC, `flv` what was published."));
+    keys.push_back(duration(one + "segment_duration", stream.segment_duration, seconds(1),
+                            hours(24 * 7),
+                            "A segment goes on in the next at the first key frame after so much "
+                            "media time."));
+    keys.push_back(choice(one + "tracks", "all", {"all", "video", "audio"}, ""));
+    keys.push_back(duration(one + "preroll", stream.preroll, milliseconds(0), seconds(20),
+                            "A recording that is begun by hand holds so much from before, as far "
+                            "as it is kept."));
+    keys.push_back(duration(one + "max_duration", stream.max_duration, milliseconds(0), kForever,
+                            "The recording of the stream ends by itself after so much; 0: it "
+                            "does not."));
+    for (std::size_t i = first; i < keys.size(); ++i) keys[i].applies_on_reload = true;
 }
 
 void add_sources(Keys& keys) {
@@ -262,7 +310,14 @@ void add_access(Keys& keys, const Config& config) {
     keys.push_back(choice("auth.play", "open", access, "Who may watch."));
     keys.push_back(
         choice("auth.control", "local", access, "Who may use the API and read the recordings."));
-    keys.push_back(objects("auth.tokens", 0, 10'000, "Tokens, stored as digests."));
+    for (const char* role : {"camera", "publish", "play", "control"}) {
+        keys.push_back(texts("auth.allow." + std::string(role), "", {},
+                             "Addresses or ranges from which alone it may be taken; empty: all."));
+        keys.push_back(texts("auth.deny." + std::string(role), "", {},
+                             "Addresses or ranges from which it may not be taken; comes first."));
+    }
+    keys.push_back(objects("auth.tokens", 0, 10'000,
+                           "Tokens, as digests; `streamctl token new` makes others."));
     keys.push_back(text("auth.tokens[].name", "", "For the log."));
     keys.push_back(text("auth.tokens[].sha256", "",
                         "SHA-256 of the token in hex: `printf %s TOKEN | sha256sum`."));
@@ -303,6 +358,29 @@ void add_access(Keys& keys, const Config& config) {
     }
 }
 
+void add_hooks(Keys& keys) {
+    const DecideConfig decide;
+    const auto add_secrets = [&](const std::string& of) {
+        keys.push_back(live(text(of + ".secret", "",
+                                 "Signs what is sent: `whsec_` and base64 of 24 to 64 bytes.")));
+        keys.push_back(live(text(of + ".previous_secret", "",
+                                 "Signs as well, while receivers change to a new one.")));
+    };
+    keys.push_back(
+        live(objects("notify", 0, 64, "Targets that are told of events (docs/hooks.md).")));
+    keys.push_back(live(text("notify[].url", "", "`https://` or `http://`.")));
+    keys.push_back(live(
+        texts("notify[].events", "*", {}, "Which events: types, or groups such as `camera.*`.")));
+    keys.push_back(live(choice("notify[].format", "standard", {"standard", "nms"},
+                               "Standard Webhooks, or the POSTs of Node-Media-Server.")));
+    add_secrets("notify[]");
+    keys.push_back(live(
+        text("decide.url", "", "Asked before somebody may publish or play; empty: nobody is.")));
+    keys.push_back(live(duration("decide.timeout", decide.timeout, milliseconds(100), seconds(30),
+                                 "Without a yes within this time the answer is no.")));
+    add_secrets("decide");
+}
+
 void add_rest(Keys& keys) {
     const LogConfig log;
     keys.push_back(
@@ -313,6 +391,12 @@ void add_rest(Keys& keys) {
         live(texts("web.origins", "", {},
                    "Other sites whose pages may act here, such as `https://portal.example`; `*`: "
                    "pages of any site may play.")));
+    keys.push_back(objects("web.static", 0, 64, "Folders whose files are served, to everybody."));
+    keys.push_back(text("web.static[].route", "",
+                        "Path under which they are found: `/manual` has `/manual/x.html`."));
+    keys.push_back(
+        text("web.static[].root", "",
+             "The folder. Links in it, and names that begin with a dot, are not served."));
     keys.push_back(live(choice("log.level", "info", {"debug", "info", "warning", "error"}, "")));
     keys.push_back(
         choice("log.format", "text", {"text", "json"}, "One event per line either way."));
@@ -329,8 +413,10 @@ const config::Schema& config_schema() {
         add_listeners(keys, config);
         add_cameras(keys, config);
         add_recording(keys, config);
+        add_segments(keys, config);
         add_live(keys, config);
         add_access(keys, config);
+        add_hooks(keys);
         add_rest(keys);
         return keys;
     }());

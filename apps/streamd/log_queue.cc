@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/sync.h"
+#include "streamd/repeat_filter.h"
 
 namespace st::streamd {
 
@@ -27,6 +28,9 @@ struct LogQueue::Shared {
 };
 
 namespace {
+
+/// How soon the count of what repeated is told when nothing else happens.
+constexpr std::chrono::milliseconds kRepeatsInterval{500};
 
 std::size_t size_of(const LogLine& line) { return line.prefix.size() + line.text.size(); }
 
@@ -93,29 +97,40 @@ void LogQueue::reopen() {
 
 void LogQueue::run(const std::shared_ptr<Shared>& shared) {
     Shared& s = *shared;
+    RepeatFilter repeats;
+    const auto write_all = [&s](const std::vector<LogLine>& lines) {
+        for (const LogLine& line : lines) s.writer(line);
+    };
     for (;;) {
         std::deque<LogLine> lines;
         std::uint64_t lost = 0;
         bool wants_reopen = false;
         {
             Lock lock(s.mutex);
-            s.news.wait(lock.native(),
-                        [&] { return !s.lines.empty() || s.wants_reopen || s.stopping; });
-            if (s.lines.empty() && !s.wants_reopen) return;
+            const auto has_news = [&] { return !s.lines.empty() || s.wants_reopen || s.stopping; };
+            if (repeats.has_counted()) {
+                s.news.wait_for(lock.native(), kRepeatsInterval, has_news);
+            } else {
+                s.news.wait(lock.native(), has_news);
+            }
+            if (s.lines.empty() && !s.wants_reopen && s.stopping) break;
             lines.swap(s.lines);
             s.bytes = 0;
             lost = std::exchange(s.lost, 0);
             wants_reopen = std::exchange(s.wants_reopen, false);
         }
         if (wants_reopen && s.reopen) s.reopen();
-        for (const LogLine& line : lines) s.writer(line);
+        const std::size_t count = lines.size();
+        for (LogLine& line : lines) write_all(repeats.feed(std::move(line), wall_us()));
+        write_all(repeats.due(wall_us()));
         if (lost > 0) s.writer(lost_line(lost));
         {
             const Lock lock(s.mutex);
-            s.written += lines.size();
+            s.written += count;
         }
         s.done.notify_all();
     }
+    write_all(repeats.finish());
 }
 
 }  // namespace st::streamd

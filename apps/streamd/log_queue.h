@@ -16,6 +16,7 @@ struct LogLine {
     std::string prefix;
     std::string text;
     std::int64_t time_us = 0;  ///< wall clock
+    LogFields fields{};
 };
 
 class LogQueue {
@@ -26,7 +27,8 @@ class LogQueue {
     /// How long the destructor waits for what is queued to be written.
     static constexpr std::chrono::milliseconds kPatience{2'000};
 
-    /// Called on the queue's thread, one line at a time.
+    /// Called on the queue's thread, one line at a time. Trouble that repeats is counted before:
+    /// see RepeatFilter.
     using Writer = std::function<void(const LogLine&)>;
 
     /// `reopen` is called on that thread too, between two lines, for each reopen().

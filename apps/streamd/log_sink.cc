@@ -11,6 +11,7 @@
 #include <Poco/Message.h>
 #include <Poco/SyslogChannel.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdlib>
@@ -84,6 +85,21 @@ int syslog_priority(Message::Priority priority) {
 /// Words of peers are cleaned where they come in; this is the second line of defence.
 std::string clean(const std::string& text) { return clean_text(text, std::string::npos); }
 
+/// Of a message: its fields as they stand in the JSON form.
+constexpr const char* kMembers = "members";
+
+/// `,"peer":"10.0.0.7:51544","camera":"door"`
+std::string json_members(const LogFields& fields) {
+    static constexpr std::array<std::string_view, 4> kOwn = {"time", "level", "source", "text"};
+    std::string out;
+    for (const auto& [name, value] : fields) {
+        if (std::find(kOwn.begin(), kOwn.end(), name) != kOwn.end()) continue;
+        out += "," + json::write(std::string_view(name)) + ":" +
+               json::write(std::string_view(clean(value)));
+    }
+    return out;
+}
+
 /// Who takes the lines: they keep the time and the priority for themselves, or want them in the
 /// line.
 enum class Reader { people, journal, syslog };
@@ -100,6 +116,7 @@ class LineFormatter : public Poco::Formatter {
             level.resize(level.find_last_not_of(' ') + 1);
             text = "{\"time\":\"" + time + "\",\"level\":\"" + level +
                    "\",\"source\":" + json::write(std::string_view(clean(message.getSource()))) +
+                   message.get(kMembers, "") +
                    ",\"text\":" + json::write(std::string_view(clean(message.getText()))) + "}";
             return;
         }
@@ -144,7 +161,11 @@ class QueuedSink final : public ThresholdSink {
     void set_threshold(LogThreshold level) override { threshold_ = to_poco(level); }
     void reopen() override { queue_.reopen(); }
     void write(LogLevel level, std::string_view prefix, std::string_view text) override {
-        queue_.push({level, std::string(prefix), std::string(text), wall_us()});
+        queue_.push({level, std::string(prefix), std::string(text), wall_us(), {}});
+    }
+    void write_with(LogLevel level, std::string_view prefix, const LogFields& fields,
+                    std::string_view text) override {
+        queue_.push({level, std::string(prefix), std::string(text), wall_us(), fields});
     }
 
  private:
@@ -152,6 +173,7 @@ class QueuedSink final : public ThresholdSink {
         try {
             Message message(line.prefix, line.text, to_poco(line.level));
             message.setTime(Poco::Timestamp(line.time_us));
+            if (!line.fields.empty()) message.set(kMembers, json_members(line.fields));
             out.log(message);
         } catch (const Poco::Exception&) {
             // A log that cannot be written (disk full, no descriptors) must not end the server.

@@ -8,6 +8,7 @@
 #include <iostream>
 #include <optional>
 
+#include "api/exposition.h"
 #include "cli/exit_codes.h"
 #include "cli/generate.h"
 #include "cli/parse.h"
@@ -61,6 +62,10 @@ int run(int argc, char** argv) {
     if (const auto code = cli::parse(app, argc, argv)) return *code;
     if (!options.generate.empty()) {
         std::cout << cli::generate(app, manual(), options.generate);
+        return cli::finish_output("streamd", cli::kDone);
+    }
+    if (options.only_print_metrics_page) {
+        std::cout << api::metrics_page();
         return cli::finish_output("streamd", cli::kDone);
     }
     if (options.only_print_config_page) {

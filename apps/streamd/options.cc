@@ -79,6 +79,7 @@ void build(CLI::App& app, Options& options) {
     cli::add_text(app, "--pidfile", options.pidfile, "locked and written by the daemon", "FILE")
         ->needs(daemon);
     // Hidden: for streamd itself and for building its documentation.
+    app.add_flag("--metrics-page", options.only_print_metrics_page)->group("");
     app.add_flag("--config-page", options.only_print_config_page)->group("");
     cli::add_generate(app, options.generate);
 }

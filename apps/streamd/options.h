@@ -16,9 +16,10 @@ struct Options {
     bool is_daemon = false;
     bool only_check_config = false;
     bool only_print_config = false;
-    std::string make_cert;                ///< folder for a pair of our own; empty: none
-    std::string generate;                 ///< hidden --generate WHAT: see cli/generate.h
-    bool only_print_config_page = false;  ///< hidden --config-page: docs/config.md
+    std::string make_cert;                 ///< folder for a pair of our own; empty: none
+    std::string generate;                  ///< hidden --generate WHAT: see cli/generate.h
+    bool only_print_config_page = false;   ///< hidden --config-page: docs/config.md
+    bool only_print_metrics_page = false;  ///< hidden --metrics-page: docs/metrics.md
     std::vector<config::Setting> settings;
 };
 

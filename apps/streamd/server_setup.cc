@@ -9,6 +9,7 @@
 #include "auth/access.h"
 #include "base/clock.h"
 #include "digest/digest.h"
+#include "notify/signature.h"
 #include "streamd/daemon.h"
 #include "streamd/own_certificate.h"
 #include "streamd/process.h"
@@ -33,12 +34,26 @@ auth::Mode to_mode(Access access) {
     return auth::Mode::local;
 }
 
+std::vector<auth::Range> ranges_of(const std::vector<std::string>& texts) {
+    std::vector<auth::Range> ranges;
+    for (const std::string& text : texts) {
+        const auto range = auth::parse_range(text);
+        if (!range) throw BadConfig(range.error().message);
+        ranges.push_back(*range);
+    }
+    return ranges;
+}
+
 auth::Policy policy_of(const Config& config) {
     auth::Policy policy;
     policy.of(auth::Role::camera).mode = to_mode(config.auth.camera);
     policy.of(auth::Role::publish).mode = to_mode(config.auth.publish);
     policy.of(auth::Role::play).mode = to_mode(config.auth.play);
     policy.of(auth::Role::control).mode = to_mode(config.auth.control);
+    for (std::size_t role = 0; role < auth::kRoles; ++role) {
+        policy.roles[role].allow = ranges_of(config.auth.allow[role]);
+        policy.roles[role].deny = ranges_of(config.auth.deny[role]);
+    }
     policy.secret = config.auth.secret;
     policy.hosts = machine_names();
     policy.hosts.insert(policy.hosts.end(), config.web_hosts.begin(), config.web_hosts.end());
@@ -54,11 +69,7 @@ auth::Policy policy_of(const Config& config) {
         }
         policy.tokens.push_back(std::move(made));
     }
-    for (const std::string& proxy : config.auth.trusted_proxies) {
-        const auto range = auth::parse_range(proxy);
-        if (!range) throw BadConfig("auth.trusted_proxies: " + range.error().message);
-        policy.trusted_proxies.push_back(*range);
-    }
+    policy.trusted_proxies = ranges_of(config.auth.trusted_proxies);
     return policy;
 }
 
@@ -66,6 +77,8 @@ capture::Options capture_options(const Config& config) {
     capture::Options options;
     options.takeover_after = config.camera.takeover_after;
     options.stop_timeout = config.camera.stop_timeout;
+    options.resume_for = config.camera.resume_for;
+    options.images = {config.images.path, config.images.keep};
     options.max_session = config.recording.max_session;
     options.frame_bytes_max = config.limits.frame_bytes;
     options.cameras_max = config.limits.cameras;
@@ -91,6 +104,29 @@ capture::Options capture_options(const Config& config) {
     return options;
 }
 
+record::SegmentOptions segment_options(const Config& config) {
+    const RecordingConfig& recording = config.recording;
+    record::SegmentOptions options;
+    options.layout = static_cast<record::SegmentLayout>(recording.layout);
+    options.fragment = recording.fragment;
+    options.buffer_bytes = static_cast<std::size_t>(recording.buffer_bytes);
+    options.resume = config.live.resume;
+    for (const StreamRecordingConfig& stream : recording.streams) {
+        record::SegmentOrder order;
+        order.format = static_cast<record::SegmentFormat>(stream.format);
+        order.segment_duration = stream.segment_duration;
+        order.tracks = static_cast<record::SegmentTracksWanted>(stream.tracks);
+        order.preroll = stream.preroll;
+        order.max_duration = stream.max_duration;
+        options.rules.push_back({stream.match, order});
+    }
+    return options;
+}
+static_assert(static_cast<int>(SegmentLayout::nms) == static_cast<int>(record::SegmentLayout::nms));
+static_assert(static_cast<int>(SegmentFormat::flv) == static_cast<int>(record::SegmentFormat::flv));
+static_assert(static_cast<int>(SegmentTracks::audio) ==
+              static_cast<int>(record::SegmentTracksWanted::audio));
+
 live::Options live_options(const Config& config) {
     live::Options live;
     live.takeover_after = config.camera.takeover_after;
@@ -108,6 +144,27 @@ live::Options live_options(const Config& config) {
     live.hub.viewers_max = config.limits.viewers;
     live.hub.publishers_max = config.limits.publishers;
     return live;
+}
+
+notify::Keys keys_of(const std::vector<std::string>& secrets) {
+    notify::Keys keys;
+    for (const std::string& secret : secrets) {
+        const auto key = notify::parse_secret(secret);
+        if (!key) throw BadConfig("a hook's secret: " + key.error().message);
+        keys.push_back(*key);
+    }
+    return keys;
+}
+
+notify::Options hook_options(const Config& config) {
+    notify::Options options;
+    for (const NotifyConfig& hook : config.notify) {
+        const auto format =
+            hook.format == HookFormat::standard ? notify::Format::standard : notify::Format::nms;
+        options.endpoints.push_back({hook.url, hook.events, format, keys_of(hook.secrets)});
+    }
+    options.decide = {config.decide.url, config.decide.timeout, keys_of(config.decide.secrets)};
+    return options;
 }
 
 }  // namespace
@@ -142,7 +199,11 @@ server::Options server_options(const Config& config, const Certificates& certifi
     options.http.ping_timeout = config.camera.ping_timeout;
     options.capture = capture_options(config);
     options.disk.warn_free = config.recording.warn_free;
+    options.retention.all = {config.recording.max_age, config.recording.max_bytes};
+    options.retention.keep_free = config.recording.keep_free;
     options.live = live_options(config);
+    options.hooks = hook_options(config);
+    options.segments = segment_options(config);
     options.policy = policy_of(config);
     options.tls = certificates.tls;
     options.authority = certificates.authority;
@@ -220,6 +281,9 @@ server::Server::Setup server_setup(const Config& config, const Certificates& cer
                                  source.url,
                                  {source.shutdown_timeout, source.crash_threshold,
                                   source.crash_window, source.silence}});
+    }
+    for (const StaticFolder& folder : config.static_folders) {
+        setup.static_folders.push_back({folder.route, folder.root});
     }
     setup.pages_folder = worker::beside_bin("share/streamd/web");
     setup.source_worker = {worker::helper_program("streamd-media"), "input"};

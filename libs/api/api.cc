@@ -1,7 +1,6 @@
 #include "api/api.h"
 
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <memory>
@@ -9,20 +8,16 @@
 
 #include "api/control_connection.h"
 #include "api/event_stream.h"
-#include "api/metrics.h"
+#include "archive/catalogue.h"
 #include "base/encodings.h"
 #include "base/field.h"
 #include "base/units.h"
-#include "capture/cameras.h"
 #include "control/camera_status.h"
 #include "control/error.h"
 #include "control/event_types.h"
 #include "control/stream_status.h"
 #include "httpd/answers.h"
-#include "httpd/file_range.h"
-#include "live/live.h"
-#include "record/catalogue.h"
-#include "record/recorder.h"
+#include "httpd/file_answer.h"
 
 namespace st::api {
 namespace {
@@ -63,10 +58,7 @@ bool is_recorded_file(const Segments& segments) {
 
 /// "GET, HEAD" for the paths there are; "" for a path there is not.
 std::string allowed_methods(const Segments& segments) {
-    if (segments.size() == 1 && (segments[0] == "healthz" || segments[0] == "metrics")) {
-        return "GET, HEAD";
-    }
-    if (is_recorded_file(segments)) return "GET, HEAD";
+    if (is_recorded_file(segments) || ArchiveRoutes::is_here(segments)) return "GET, HEAD";
     return is_v1(segments) ? control::match_http("", behind_v1(segments)).allowed : "";
 }
 
@@ -94,13 +86,6 @@ bool wants_event_stream(const httpd::Request& request) {
            accept != nullptr && accept->find("text/event-stream") != std::string::npos;
 }
 
-std::string_view content_type_of(std::string_view name) {
-    if (name.ends_with(".mp4")) return "video/mp4";
-    if (name.ends_with(".jpg")) return "image/jpeg";
-    if (name.ends_with(".json")) return "application/json";
-    return "application/octet-stream";
-}
-
 http::Response picture_response(const std::string& result) {
     const auto snapshot = control::decode_snapshot(result);
     if (!snapshot) return refusal(snapshot.error());
@@ -113,49 +98,11 @@ http::Response picture_response(const std::string& result) {
     return response;
 }
 
-httpd::Answer answer_file(const httpd::Request& request, record::Catalogue& catalogue) {
+httpd::Answer answer_file(const httpd::Request& request, archive::Catalogue& catalogue) {
     const std::string& name = request.target.segments[5];
     const auto opened = catalogue.open_file(request.target.segments[3], name);
     if (!opened) return {error_response(opened.error().code, opened.error().message), {}};
-    auto file = std::make_shared<Fd>(*opened);
-    struct stat facts {};
-    if (::fstat(file->get(), &facts) != 0) return {error_response(500, "cannot read " + name), {}};
-    const auto size = static_cast<std::uint64_t>(facts.st_size);
-    // Answers carry no validator that a condition could be met by (RFC 9110, 13.1.5).
-    const bool is_conditional = request.head.find("If-Range") != nullptr;
-    const std::string* header = is_conditional ? nullptr : request.head.find("Range");
-    const httpd::ByteRange range =
-        header == nullptr ? httpd::ByteRange{0, size} : httpd::read_range(*header, size);
-    httpd::Answer answer;
-    if (range.status == 416) {
-        answer.response = error_response(416, "the file has " + std::to_string(size) + " bytes");
-        answer.response.fields.push_back({"Content-Range", "bytes */" + std::to_string(size)});
-        return answer;
-    }
-    answer.response.status = range.status;
-    answer.response.content_type = content_type_of(name);
-    answer.response.fields = {{"Accept-Ranges", "bytes"}, {"X-Content-Type-Options", "nosniff"}};
-    if (range.status == 206) {
-        answer.response.fields.push_back(
-            {"Content-Range", "bytes " + std::to_string(range.offset) + "-" +
-                                  std::to_string(range.offset + range.bytes - 1) + "/" +
-                                  std::to_string(size)});
-    }
-    answer.file = httpd::FileRange{std::move(file), range.offset, range.bytes};
-    return answer;
-}
-
-/// Of all bytes a second goes to the dump; the MP4 comes when a recording ends.
-std::optional<DiskMetrics> disk_metrics(const std::string& path, double bytes_per_second) {
-    struct statvfs disk {};
-    if (::statvfs(path.c_str(), &disk) != 0) return std::nullopt;
-    DiskMetrics metrics;
-    metrics.free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
-    metrics.size_bytes = std::uint64_t{disk.f_blocks} * disk.f_frsize;
-    if (bytes_per_second > 0) {
-        metrics.seconds_left = static_cast<double>(metrics.free_bytes) / bytes_per_second;
-    }
-    return metrics;
+    return httpd::file_answer(std::make_shared<Fd>(*opened), name, request.head);
 }
 
 }  // namespace
@@ -171,10 +118,13 @@ Api::Api(Parts& parts, Operations& operations)
                     [&operations](control::Call call, Operations::Done done) {
                         operations.call(std::move(call), std::move(done));
                     }},
-      login_(parts) {}
+      login_(parts),
+      watch_(parts, operations.facts()),
+      archive_(parts) {}
 
 void Api::add_routes(httpd::Router& router) {
     router.add_request([this](const httpd::Request& request) { return login_.plan(request); });
+    router.add_request([this](const httpd::Request& request) { return watch_.plan(request); });
     router.add_request([this](const httpd::Request& request) { return plan(request); });
     router.add_upgrade([this](const httpd::Request& request) { return plan_control(request); });
 }
@@ -182,7 +132,7 @@ void Api::add_routes(httpd::Router& router) {
 httpd::Plan Api::plan(const httpd::Request& request) {
     const Segments& segments = request.target.segments;
     httpd::Plan plan;
-    if (segments != Segments{"healthz"}) plan.role = auth::Role::control;
+    plan.role = auth::Role::control;
     const std::string allowed = allowed_methods(segments);
     if (allowed.empty()) {
         plan.refusal = {404, "there is nothing at " + request.target.path, {}};
@@ -250,8 +200,7 @@ std::optional<httpd::Plan> Api::plan_control(const httpd::Request& request) {
 
 void Api::handle(httpd::Request request, const httpd::Reply& reply) {
     const Segments& segments = request.target.segments;
-    if (segments.front() == "healthz") return reply({json_response("{\"ok\":true}"), {}});
-    if (segments.front() == "metrics") return send_metrics(reply);
+    if (ArchiveRoutes::is_here(segments)) return archive_.answer(std::move(request), reply);
     if (is_recorded_file(segments)) return send_recorded_file(std::move(request), reply);
     const control::Match match = control::match_http(request.head.method, behind_v1(segments));
     auto call = control::http_call(match, request.target.query, std::move(request.body));
@@ -273,60 +222,6 @@ void Api::send_recorded_file(httpd::Request request, const httpd::Reply& reply) 
                      [this, reply, shared = std::make_shared<httpd::Request>(std::move(request))] {
                          reply(answer_file(*shared, parts_.catalogue));
                      });
-}
-
-/// What belongs to the control loop is asked there, the disk on the pool.
-void Api::send_metrics(const httpd::Reply& reply) {
-    parts_.control.post([this, reply] {
-        auto figures = std::make_shared<MetricsOfParts>(parts_metrics());
-        double bytes_per_second = 0;
-        for (const auto& [name, entry] : parts_.cameras.all()) {
-            if (!entry.is_camera) continue;
-            const control::CameraStatus status = parts_.cameras.status(entry);
-            const bool is_recording = status.state == control::CameraState::recording;
-            std::optional<double> bound_seconds;
-            if (status.clock.bound_us)
-                bound_seconds = static_cast<double>(*status.clock.bound_us) / 1e6;
-            figures->cameras.push_back(
-                {name, is_recording, status.fps_1s, entry.link->lost, status.bytes, bound_seconds});
-            if (is_recording) bytes_per_second += static_cast<double>(status.bitrate_1s) / 8;
-        }
-        parts_.disk.post(loop::Effort::quick, [this, reply, figures, bytes_per_second] {
-            figures->disk = disk_metrics(parts_.recordings_path, bytes_per_second);
-            reply({{200,
-                    "text/plain; version=0.0.4",
-                    {},
-                    prometheus_text(parts_.http_counters, parts_.capture_counters,
-                                    operations_.facts().busy, *figures)},
-                   {}});
-        });
-    });
-}
-
-MetricsOfParts Api::parts_metrics() const {
-    const record::RecorderStatus recorder = parts_.recorder.status();
-    MetricsOfParts figures;
-    figures.version = operations_.facts().version;
-    figures.more = {
-        {"sessions_open", "Recording sessions being written.",
-         static_cast<double>(recorder.sessions_open)},
-        {"sessions_finalising", "Sessions whose MP4 is being made or waits for it.",
-         static_cast<double>(recorder.finalising)},
-        {"recorder_queued_bytes", "Received and not yet written.",
-         static_cast<double>(recorder.queued_bytes)},
-        {"recorder_written_bytes_total", "Written to dumps since the start.",
-         static_cast<double>(recorder.written_bytes), true},
-        {"recorder_write_lag_seconds", "Longest wait in a writer's queue in its latest round.",
-         recorder.write_lag_seconds},
-        {"recorder_sync_seconds", "How long the latest sync took.", recorder.sync_seconds},
-        {"recorder_sync_lag_seconds", "Age of the oldest byte not known to be on the disk.",
-         recorder.sync_lag_seconds},
-        {"live_publishers", "Live streams that have a publisher.",
-         static_cast<double>(parts_.live.hub().publisher_count())},
-        {"live_viewers", "Who watches, over all streams.",
-         static_cast<double>(parts_.live.hub().viewer_count())},
-    };
-    return figures;
 }
 
 }  // namespace st::api

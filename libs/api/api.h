@@ -2,11 +2,12 @@
 /// The HTTP API: which operation a request means, and its answer. Spec: docs/http-api.md.
 #include <optional>
 
+#include "api/archive_routes.h"
 #include "api/control_connection.h"
 #include "api/login.h"
-#include "api/metrics.h"
 #include "api/operations.h"
 #include "api/parts.h"
+#include "api/watch_routes.h"
 #include "http/response.h"
 #include "httpd/router.h"
 
@@ -16,8 +17,8 @@ class Api {
  public:
     Api(Parts& parts, Operations& operations);
 
-    /// /api, /metrics, /healthz and /control. To be added after the live streams' routes: of
-    /// requests it takes all that is left. This outlives the router.
+    /// /api, /metrics, /healthz, /readyz and /control. To be added after the live streams' routes:
+    /// of requests it takes all that is left. This outlives the router.
     void add_routes(httpd::Router& router);
 
  private:
@@ -26,13 +27,13 @@ class Api {
     std::optional<httpd::Plan> plan_control(const httpd::Request& request);
     void handle(httpd::Request request, const httpd::Reply& reply);
     void send_recorded_file(httpd::Request request, const httpd::Reply& reply);
-    void send_metrics(const httpd::Reply& reply);
-    MetricsOfParts parts_metrics() const;
 
     Parts& parts_;
     Operations& operations_;
     const ControlConnection::Uses control_uses_;
     Login login_;
+    WatchRoutes watch_;
+    ArchiveRoutes archive_;
 };
 
 }  // namespace st::api

@@ -20,7 +20,7 @@ ControlConnection::ControlConnection(const Uses& uses, httpd::NetLoop& net,
       peer_(peer),
       socket_(std::move(stream), ws::Limits{control::kRequestBytesMax, control::kRequestBytesMax},
               httpd::WebSocket::Times{uses.options->ping_interval, uses.options->ping_timeout},
-              uses.counters, uses.log.with("control").with(peer), *this) {}
+              uses.counters, uses.log.with("control").with("peer", peer), *this) {}
 
 ControlConnection::~ControlConnection() = default;
 

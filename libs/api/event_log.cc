@@ -22,6 +22,7 @@ void EventLog::add(std::string_view type, const EventFields& fields, LogLevel le
     object.set("time", rfc3339(wall_us()));
     object.set("type", std::string(type));
     std::string line(type);
+    Log log = log_.with_field("event", type);
     for (const auto& [name, value] : fields) {
         line += " " + name + "=";
         if (const auto* text = std::get_if<std::string>(&value)) {
@@ -29,6 +30,7 @@ void EventLog::add(std::string_view type, const EventFields& fields, LogLevel le
             const std::string clean = clean_text(*text, kFieldBytesMax);
             object.set(name, clean);
             line += clean;
+            log = log.with_field(name, clean);
         } else {
             const std::uint64_t number = std::get<std::uint64_t>(value);
             object.set(name, number);
@@ -40,13 +42,13 @@ void EventLog::add(std::string_view type, const EventFields& fields, LogLevel le
     if (kept_.size() > kKeptMax) kept_.pop_front();
     switch (level) {
         case LogLevel::debug:
-            return log_.debug(line);
+            return log.debug(line);
         case LogLevel::info:
-            return log_.info(line);
+            return log.info(line);
         case LogLevel::warning:
-            return log_.warning(line);
+            return log.warning(line);
         case LogLevel::error:
-            return log_.error(line);
+            return log.error(line);
     }
 }
 

@@ -1,149 +1,173 @@
 #include "api/metrics.h"
 
-#include <array>
-#include <cmath>
-#include <cstdio>
-#include <string_view>
+#include "api/exposition.h"
 
 namespace st::api {
 namespace {
 
-std::string number(double value) {
-    std::array<char, 40> text{};
-    // Bytes are said to the byte.
-    const bool is_whole = value == std::floor(value) && std::abs(value) < 1e15;
-    std::snprintf(text.data(), text.size(), is_whole ? "%.0f" : "%.9g", value);
-    return text.data();
+void server_series(Exposition& out, const httpd::Counters& http, const capture::Counters& m,
+                   const MetricsOfParts& parts) {
+    out.family("build_info");
+    out.sample(std::uint64_t{1}, {{"version", parts.version}});
+    out.single("start_time_seconds", static_cast<double>(parts.started_us) / 1e6);
+    out.single("connections_total", http.connections_total.load());
+    out.single("connections_refused_total", http.connections_refused_total.load());
+    out.single("connections", static_cast<double>(http.connections.load()));
+    out.single("http_requests_total", http.http_requests_total.load());
+    out.single("websocket_violations_total", http.websocket_violations_total.load());
+    out.single("held_bytes", static_cast<double>(http.memory.total()));
+    out.single("cameras", static_cast<double>(m.cameras.load()));
+    out.single("cameras_recording", static_cast<double>(m.cameras_recording.load()));
+    out.single("frames_total", m.frames_total.load());
+    out.single("frame_bytes_total", m.frame_bytes_total.load());
+    out.single("frames_bad_total", m.frames_bad_total.load());
+    out.single("stalls_total", m.stalls_total.load());
+    out.single("sessions_opened_total", m.sessions_opened_total.load());
+    out.single("sessions_finished_total", m.sessions_finished_total.load());
+    out.single("sessions_failed_total", m.sessions_failed_total.load());
 }
 
-void head(std::string& out, const std::string& name, const char* type, const std::string& help) {
-    out += "# HELP streamd_" + name + " " + help + "\n# TYPE streamd_" + name + " " + type + "\n";
-}
-
-void counter(std::string& out, const char* name, const char* help, std::uint64_t value) {
-    head(out, name, "counter", help);
-    out += std::string("streamd_") + name + " " + std::to_string(value) + "\n";
-}
-
-void gauge(std::string& out, const std::string& name, const std::string& help, double value) {
-    head(out, name, "gauge", help);
-    out += "streamd_" + name + " " + number(value) + "\n";
-}
-
-/// As the exposition format wants it between quotes.
-std::string label_value(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        if (c == '\\' || c == '"') out += '\\';
-        out += c == '\n' ? std::string("\\n") : std::string(1, c);
+void recorder_series(Exposition& out, const MetricsOfParts& parts) {
+    const record::RecorderStatus& recorder = parts.recorder;
+    out.single("sessions_open", static_cast<double>(recorder.sessions_open));
+    out.single("sessions_finalising", static_cast<double>(recorder.finalising));
+    out.single("recorder_queued_bytes", static_cast<double>(recorder.queued_bytes));
+    out.single("recorder_written_bytes_total", static_cast<double>(recorder.written_bytes));
+    out.single("recorder_write_lag_seconds", recorder.write_lag_seconds);
+    out.single("recorder_sync_seconds", recorder.sync_seconds);
+    out.single("recorder_sync_lag_seconds", recorder.sync_lag_seconds);
+    if (parts.disk) {
+        out.single("disk_free_bytes", parts.disk->free_bytes);
+        out.single("disk_size_bytes", parts.disk->size_bytes);
+        if (parts.disk->seconds_left) out.single("disk_left_seconds", *parts.disk->seconds_left);
     }
-    return out;
+    const record::SegmentTotals& segments = parts.segments;
+    out.single("segment_recorders", static_cast<double>(segments.recorders));
+    out.single("segments_total", static_cast<double>(segments.segments));
+    out.single("segments_finishing", static_cast<double>(segments.finishing));
+    out.single("segment_written_bytes_total", static_cast<double>(segments.bytes));
+    out.single("segment_queued_bytes", static_cast<double>(segments.queued_bytes));
+    out.single("segment_dropped_packets", static_cast<double>(segments.dropped));
+    out.single("live_publishers", parts.publishers);
+    out.single("live_viewers", parts.viewers);
 }
 
-void disk_series(std::string& out, const DiskMetrics& disk) {
-    gauge(out, "disk_free_bytes", "Free on the disk of the recordings.",
-          static_cast<double>(disk.free_bytes));
-    gauge(out, "disk_size_bytes", "Size of that disk.", static_cast<double>(disk.size_bytes));
-    if (!disk.seconds_left) return;
-    gauge(out, "disk_left_seconds", "How long it lasts at the present rate.", *disk.seconds_left);
+/// What is over the limit as one more item, so that sums over the label stay right.
+template <class Item, class Add>
+std::vector<Item> bounded(const std::vector<Item>& all, std::string Item::*label, Add add) {
+    if (all.size() <= kLabelledMax) return all;
+    std::vector<Item> some(all.begin(), all.begin() + kLabelledMax);
+    Item other;
+    other.*label = kOtherLabel;
+    for (std::size_t i = kLabelledMax; i < all.size(); ++i) add(other, all[i]);
+    some.push_back(std::move(other));
+    return some;
 }
 
-void camera_series(std::string& out, const std::vector<CameraMetrics>& cameras) {
-    const auto series = [&](const char* name, const char* type, const char* help, auto value) {
-        std::string lines;
+void camera_series(Exposition& out, const std::vector<CameraMetrics>& all) {
+    // Of several together only what can be added up is said.
+    const auto cameras =
+        bounded(all, &CameraMetrics::name, [](CameraMetrics& sum, const CameraMetrics& one) {
+            sum.is_recording = sum.is_recording || one.is_recording;
+            sum.fps += one.fps;
+            sum.lost += one.lost;
+            sum.received_bytes += one.received_bytes;
+        });
+    const auto series = [&](const char* name, auto value) {
+        out.family(name);
         for (const CameraMetrics& camera : cameras) {
-            const std::string shown = value(camera);
-            if (shown.empty()) continue;
-            lines += std::string("streamd_") + name + "{camera=\"" + label_value(camera.name) +
-                     "\"} " + shown + "\n";
+            if (const auto shown = value(camera)) out.sample(*shown, {{"camera", camera.name}});
         }
-        if (lines.empty()) return;
-        head(out, name, type, help);
-        out += lines;
     };
     using Camera = CameraMetrics;
-    series("camera_connected", "gauge", "1 for each connected camera.",
-           [](const Camera&) { return std::string("1"); });
-    series("camera_recording", "gauge", "1 while it is recorded, else 0.",
-           [](const Camera& camera) { return std::string(camera.is_recording ? "1" : "0"); });
-    series("camera_fps", "gauge", "Pictures in the last second.",
-           [](const Camera& camera) { return number(camera.fps); });
-    series("camera_lost_total", "counter",
-           "Messages that did not come, by their numbers, since it connected.",
-           [](const Camera& camera) { return std::to_string(camera.lost); });
-    series("camera_received_bytes_total", "counter", "Payload bytes since it connected.",
-           [](const Camera& camera) { return std::to_string(camera.received_bytes); });
-    series("camera_clock_bound_seconds", "gauge",
-           "How far the offset of its clock may be wrong, by its answers about it.",
-           [](const Camera& camera) {
-               return camera.clock_bound_seconds ? number(*camera.clock_bound_seconds)
-                                                 : std::string();
-           });
+    using Count = std::optional<std::uint64_t>;
+    using Real = std::optional<double>;
+    const auto seconds = [](const std::optional<std::int64_t>& us) {
+        return us ? Real(static_cast<double>(*us) / 1e6) : Real();
+    };
+    series("camera_connected", [](const Camera&) { return Count(1); });
+    series("camera_recording",
+           [](const Camera& camera) { return Count(camera.is_recording ? 1 : 0); });
+    series("camera_fps", [](const Camera& camera) { return Real(camera.fps); });
+    series("camera_lost_total", [](const Camera& camera) { return Count(camera.lost); });
+    series("camera_received_bytes_total",
+           [](const Camera& camera) { return Count(camera.received_bytes); });
+    series("camera_clock_bound_seconds",
+           [&](const Camera& camera) { return seconds(camera.clock.bound_us); });
+    series("camera_clock_drift_ratio", [&](const Camera& camera) {
+        return seconds(camera.clock.drift_ppm);  // millionths, too
+    });
+    series("camera_round_trip_seconds",
+           [&](const Camera& camera) { return seconds(camera.clock.rtt_us); });
 }
 
-void busy_histogram(std::string& out, std::span<const loop::BusyStats* const> loops) {
-    head(out, "loop_busy_seconds", "histogram",
-         "Time a network loop was busy in one turn: from epoll_wait's return to its next call.");
+void stream_series(Exposition& out, const std::vector<StreamMetrics>& all) {
+    const auto streams =
+        bounded(all, &StreamMetrics::path, [](StreamMetrics& sum, const StreamMetrics& one) {
+            sum.viewers += one.viewers;
+            sum.received_bytes += one.received_bytes;
+            sum.fps += one.fps;
+        });
+    out.family("stream_viewers");
+    for (const StreamMetrics& one : streams) out.sample(one.viewers, {{"stream", one.path}});
+    out.family("stream_received_bytes_total");
+    for (const StreamMetrics& one : streams) out.sample(one.received_bytes, {{"stream", one.path}});
+    out.family("stream_fps");
+    for (const StreamMetrics& one : streams) out.sample(one.fps, {{"stream", one.path}});
+}
+
+void hook_series(Exposition& out, const std::vector<control::HookStatus>& hooks) {
+    const auto series = [&](const char* name, auto value) {
+        out.family(name);
+        for (const control::HookStatus& hook : hooks) {
+            out.sample(std::uint64_t{value(hook)}, {{"url", hook.url}, {"format", hook.format}});
+        }
+    };
+    using Hook = control::HookStatus;
+    series("hook_queued", [](const Hook& hook) { return hook.queued; });
+    series("hook_queued_bytes", [](const Hook& hook) { return hook.queued_bytes; });
+    series("hook_delivered_total", [](const Hook& hook) { return hook.delivered; });
+    series("hook_dropped_total", [](const Hook& hook) { return hook.dropped; });
+    series("hook_failed", [](const Hook& hook) { return hook.failed; });
+    series("hook_up", [](const Hook& hook) { return hook.last_error ? 0U : 1U; });
+}
+
+void busy_series(Exposition& out, std::span<const loop::BusyStats* const> loops) {
+    out.family("loop_busy_seconds");
     for (std::size_t i = 0; i < loops.size(); ++i) {
-        const std::string label = "loop=\"" + std::to_string(i) + "\"";
+        const std::string loop = std::to_string(i);
         std::uint64_t below = 0;
         for (std::size_t b = 0; b < loops[i]->turns.size(); ++b) {
             below += loops[i]->turns[b].load(std::memory_order_relaxed);
-            const bool last = b == loop::BusyStats::kBoundsUs.size();
+            const bool is_last = b == loop::BusyStats::kBoundsUs.size();
             const std::string bound =
-                last ? "+Inf" : number(static_cast<double>(loop::BusyStats::kBoundsUs[b]) / 1e6);
-            out += "streamd_loop_busy_seconds_bucket{" + label + ",le=\"" + bound + "\"} " +
-                   std::to_string(below) + "\n";
+                is_last ? "+Inf"
+                        : metric_number(static_cast<double>(loop::BusyStats::kBoundsUs[b]) / 1e6);
+            out.part("_bucket", below, {{"loop", loop}, {"le", bound}});
         }
-        out += "streamd_loop_busy_seconds_sum{" + label + "} " +
-               number(static_cast<double>(loops[i]->busy_ns.load()) / 1e9) + "\n";
-        out += "streamd_loop_busy_seconds_count{" + label + "} " + std::to_string(below) + "\n";
+        out.part("_sum", static_cast<double>(loops[i]->busy_ns.load()) / 1e9, {{"loop", loop}});
+        out.part("_count", below, {{"loop", loop}});
     }
-    head(out, "loop_busy_max_seconds", "gauge", "The longest turn of each network loop so far.");
+    out.family("loop_busy_max_seconds");
     for (std::size_t i = 0; i < loops.size(); ++i) {
-        out += "streamd_loop_busy_max_seconds{loop=\"" + std::to_string(i) + "\"} " +
-               number(static_cast<double>(loops[i]->busy_max_ns.load()) / 1e9) + "\n";
+        out.sample(static_cast<double>(loops[i]->busy_max_ns.load()) / 1e9,
+                   {{"loop", std::to_string(i)}});
     }
 }
 
 }  // namespace
 
-std::string prometheus_text(const httpd::Counters& http, const capture::Counters& m,
+std::string prometheus_text(const httpd::Counters& http, const capture::Counters& cameras,
                             std::span<const loop::BusyStats* const> loops,
                             const MetricsOfParts& parts) {
-    std::string out;
-    head(out, "build_info", "gauge", "Which streamd this is.");
-    out += "streamd_build_info{version=\"" + label_value(parts.version) + "\"} 1\n";
-    counter(out, "connections_total", "TCP connections accepted.", http.connections_total);
-    counter(out, "connections_refused_total", "Connections turned away by a limit.",
-            http.connections_refused_total);
-    gauge(out, "connections", "Open connections.", static_cast<double>(http.connections));
-    counter(out, "http_requests_total", "HTTP requests answered.", http.http_requests_total);
-    counter(out, "websocket_violations_total", "Connections closed for breaking RFC 6455.",
-            http.websocket_violations_total);
-    gauge(out, "held_bytes", "What peers make the server hold, of limits.memory.",
-          static_cast<double>(http.memory.total()));
-    gauge(out, "cameras", "Connected cameras.", static_cast<double>(m.cameras));
-    gauge(out, "cameras_recording", "Cameras with an open session.",
-          static_cast<double>(m.cameras_recording));
-    counter(out, "frames_total", "Camera messages accepted.", m.frames_total);
-    counter(out, "frame_bytes_total", "Payload bytes of those.", m.frame_bytes_total);
-    counter(out, "frames_bad_total", "Camera messages dropped as malformed.", m.frames_bad_total);
-    counter(out, "stalls_total", "Times a camera was not read because its disk was behind.",
-            m.stalls_total);
-    counter(out, "sessions_opened_total", "Recording sessions opened.", m.sessions_opened_total);
-    counter(out, "sessions_finished_total", "Recording sessions finalised.",
-            m.sessions_finished_total);
-    counter(out, "sessions_failed_total", "Recording sessions that failed.",
-            m.sessions_failed_total);
-    for (const Metric& one : parts.more) {
-        head(out, one.name, one.is_counter ? "counter" : "gauge", one.help);
-        out += "streamd_" + one.name + " " + number(one.value) + "\n";
-    }
-    if (parts.disk) disk_series(out, *parts.disk);
+    Exposition out;
+    server_series(out, http, cameras, parts);
+    recorder_series(out, parts);
     camera_series(out, parts.cameras);
-    busy_histogram(out, loops);
-    return out;
+    stream_series(out, parts.streams);
+    hook_series(out, parts.hooks);
+    busy_series(out, loops);
+    return out.take();
 }
 
 }  // namespace st::api

@@ -1,5 +1,5 @@
 #pragma once
-/// The counters of all parts as Prometheus text (exposition format 0.0.4). Any thread.
+/// The figures of all parts as Prometheus text. Any thread.
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -7,18 +7,18 @@
 #include <vector>
 
 #include "capture/counters.h"
+#include "control/camera_status.h"
+#include "control/hook_status.h"
 #include "httpd/counters.h"
 #include "loop/event_loop.h"
+#include "record/recorder.h"
+#include "record/segments.h"
 
 namespace st::api {
 
-/// One value that is not in the counters of the parts: name without prefix, help, value.
-struct Metric {
-    std::string name;
-    std::string help;
-    double value = 0;
-    bool is_counter = false;  ///< its name ends with _total
-};
+/// Cameras and streams with lines of their own; the others are summed up.
+constexpr std::size_t kLabelledMax = 1'000;
+constexpr const char* kOtherLabel = "_other";
 
 /// One connected camera.
 struct CameraMetrics {
@@ -27,7 +27,14 @@ struct CameraMetrics {
     double fps = 0;  ///< in the last second
     std::uint64_t lost = 0;
     std::uint64_t received_bytes = 0;
-    std::optional<double> clock_bound_seconds;  ///< none: its clock is not known
+    control::CameraClock clock{};
+};
+
+struct StreamMetrics {
+    std::string path;
+    std::uint64_t viewers = 0;
+    std::uint64_t received_bytes = 0;
+    double fps = 0;  ///< in the last second
 };
 
 struct DiskMetrics {
@@ -38,13 +45,18 @@ struct DiskMetrics {
 
 struct MetricsOfParts {
     std::string version;
+    std::int64_t started_us = 0;  ///< wall clock
+    record::RecorderStatus recorder{};
+    record::SegmentTotals segments{};
+    std::uint64_t publishers = 0;
+    std::uint64_t viewers = 0;
     std::vector<CameraMetrics> cameras{};
+    std::vector<StreamMetrics> streams{};
+    std::vector<control::HookStatus> hooks{};
     std::optional<DiskMetrics> disk{};
-    std::vector<Metric> more{};
 };
 
-/// `loops`: the network loops' busy times, one series each, "streamd_loop_busy_seconds" being the
-/// time from epoll_wait's return to its next call.
+/// `loops`: the network loops' busy times, one series each.
 std::string prometheus_text(const httpd::Counters& http, const capture::Counters& cameras,
                             std::span<const loop::BusyStats* const> loops,
                             const MetricsOfParts& parts);

@@ -5,14 +5,20 @@
 #include <algorithm>
 
 #include "api/event_log.h"
+#include "api/hook_operations.h"
 #include "api/live_operations.h"
 #include "api/login.h"
 #include "api/page.h"
+#include "api/record_operations.h"
+#include "api/tokens.h"
+#include "archive/archive.h"
 #include "base/clock.h"
 #include "base/name.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "capture/cameras.h"
 #include "capture/captures.h"
+#include "control/archive_span.h"
 #include "control/judgement.h"
 #include "control/list.h"
 #include "control/preview.h"
@@ -23,8 +29,8 @@
 #include "control/status.h"
 #include "control/stop.h"
 #include "live/sources.h"
-#include "record/catalogue.h"
 #include "record/recorder.h"
+#include "record/recordings.h"
 #include "takes/takes.h"
 
 namespace st::api {
@@ -45,6 +51,7 @@ std::optional<loop::Effort> disk_effort_of(Operation operation) {
         case Operation::takes_get:
         case Operation::takes_judge:
         case Operation::takes_delete:
+        case Operation::archive_list:
             return loop::Effort::slow;
         case Operation::recordings_get:
         case Operation::recordings_keep:
@@ -62,10 +69,22 @@ std::optional<loop::Effort> disk_effort_of(Operation operation) {
         case Operation::streams_get:
         case Operation::streams_kick:
         case Operation::streams_snapshot:
+        case Operation::record_start:
+        case Operation::record_stop:
+        case Operation::record_list:
+        case Operation::record_stop_all:
         case Operation::viewers_list:
         case Operation::viewers_kick:
         case Operation::sources_list:
         case Operation::sources_restart:
+        case Operation::hooks_list:
+        case Operation::hooks_failed:
+        case Operation::hooks_replay:
+        case Operation::hooks_test:
+        case Operation::tokens_list:
+        case Operation::tokens_new:
+        case Operation::tokens_revoke:
+        case Operation::sign:
         case Operation::server_config:
         case Operation::server_reload:
         case Operation::login_link:
@@ -83,8 +102,8 @@ ApiError foreign_cursor() {
     return {ErrorCode::bad_request, "cursor: not one this server gave out", "cursor"};
 }
 
-Decoded<record::CatalogueQuery> to_query(const control::RecordingQuery& asked) {
-    record::CatalogueQuery query;
+Decoded<archive::RecordingQuery> to_query(const control::RecordingQuery& asked) {
+    archive::RecordingQuery query;
     query.id = asked.id;
     query.camera = asked.camera;
     query.take = asked.take;
@@ -101,7 +120,7 @@ Decoded<record::CatalogueQuery> to_query(const control::RecordingQuery& asked) {
     }
     query.limit = asked.limit == 0 ? control::kListLimitDefault : asked.limit;
     query.cursor = asked.cursor.value_or("");
-    if (asked.cursor && !record::is_cursor(query.cursor)) return foreign_cursor();
+    if (asked.cursor && !archive::is_cursor(query.cursor)) return foreign_cursor();
     return query;
 }
 static_assert(static_cast<int>(record::RecordingState::failed) ==
@@ -161,11 +180,15 @@ ErrorCode error_code_of(int http_status) {
 }
 
 Operations::Operations(Parts& parts, Facts facts)
-    : parts_(parts), facts_(std::move(facts)), live_(std::make_unique<LiveOperations>(parts)) {}
+    : parts_(parts),
+      facts_(std::move(facts)),
+      live_(std::make_unique<LiveOperations>(parts)),
+      record_(std::make_unique<RecordOperations>(parts.segments)) {}
 
 Operations::~Operations() = default;
 
 void Operations::call(Call call, Done done) {
+    if (call_hooks(parts_.hooks, call, done)) return;
     const auto effort = disk_effort_of(call.operation->operation);
     auto shared = std::make_shared<Call>(std::move(call));
     if (effort) {
@@ -179,6 +202,7 @@ void Operations::call(Call call, Done done) {
 // ---- on the control loop ---------------------------------------------------------------------
 
 void Operations::on_control(const Call& call, const Done& done) {
+    if (parts_.tokens.call(call, done)) return;
     switch (call.operation->operation) {
         case Operation::capture_start:
             return start_capture(call, done);
@@ -233,6 +257,14 @@ void Operations::on_control(const Call& call, const Done& done) {
             return live_->kick_publisher(path_of(call), done);
         case Operation::streams_snapshot:
             return take_snapshot(call, done);
+        case Operation::record_start:
+            return record_->start(path_of(call), call, done);
+        case Operation::record_stop:
+            return record_->stop(path_of(call), call, done);
+        case Operation::record_list:
+            return record_->list(call, done);
+        case Operation::record_stop_all:
+            return record_->stop_all(call, done);
         case Operation::viewers_list:
             return live_->list_viewers(call, done);
         case Operation::viewers_kick:
@@ -262,7 +294,7 @@ void Operations::start_capture(const Call& call, const Done& done) {
     };
     if (!request->take || request->append) return parts_.captures.start(*request, false, answer);
     parts_.disk.post(loop::Effort::slow, [this, answer, asked = std::move(*request)] {
-        record::CatalogueQuery query;
+        archive::RecordingQuery query;
         query.take = asked.take;
         query.limit = 1;
         bool has_take = false;
@@ -303,7 +335,8 @@ void Operations::kick_camera(const Call& call, const Done& done) {
         return done(
             ApiError{ErrorCode::not_found, "no camera \"" + name + "\" is connected", "name"});
     }
-    entry->link->send(capture::Kick{});
+    const std::string* client = call.find("client");
+    entry->link->send(capture::Kick{client != nullptr ? st::shown(*client) : call.peer});
     done(control::encode_done("camera", name));
 }
 
@@ -384,6 +417,8 @@ Decoded<std::string> Operations::on_disk(const Call& call) {
         case Operation::takes_judge:
         case Operation::takes_delete:
             return one_take(call);
+        case Operation::archive_list:
+            return list_archive(call);
         case Operation::server_status:
             return status();
         default:
@@ -392,7 +427,7 @@ Decoded<std::string> Operations::on_disk(const Call& call) {
 }
 
 /// Of one that is being recorded, session.json says only how it began.
-std::string Operations::described(const record::CatalogueEntry& entry) const {
+std::string Operations::described(const record::RecordingEntry& entry) const {
     const std::string directory = parts_.recordings_path + "/" + entry.id;
     const record::SessionPtr session =
         entry.state == record::RecordingState::recording ? parts_.recorder.find(entry.id) : nullptr;
@@ -413,12 +448,13 @@ Decoded<std::string> Operations::list_recordings(const Call& call) {
     if (!asked) return asked.error();
     auto query = to_query(*asked);
     if (!query) return query.error();
-    const record::CataloguePage page = parts_.catalogue.list(*query);
+    const archive::RecordingPage page = parts_.catalogue.list(*query);
     control::List list;
-    for (const record::CatalogueEntry& entry : page.items) {
+    for (const record::RecordingEntry& entry : page.items) {
         list.items.push_back(described(entry));
     }
     list.next = page.next;
+    list.is_building = page.is_building;
     return control::encode(list);
 }
 
@@ -464,6 +500,35 @@ Decoded<std::string> Operations::one_take(const Call& call) {
     const auto judged = parts_.takes.judge(take, takes::verdict_of(judgement->verdict),
                                            judgement->about, judgement->why);
     return judged ? Decoded<std::string>(takes::encode(*judged)) : to_error(judged.error());
+}
+
+Decoded<std::string> Operations::list_archive(const Call& call) {
+    archive::SpanQuery query;
+    query.stream = path_of(call);
+    query.limit = number_or(call, "limit", control::kListLimitDefault);
+    // A cursor is where the next page begins, and looks like any other time.
+    for (const char* name : {"since", "until", "cursor"}) {
+        const std::string* text = call.find(name);
+        if (text == nullptr) continue;
+        const auto at = parse_rfc3339(*text);
+        if (!at && name == std::string_view("cursor")) return foreign_cursor();
+        if (!at) {
+            return ApiError{ErrorCode::bad_request, std::string(name) + ": " + at.error().message,
+                            name};
+        }
+        (name == std::string_view("until") ? query.until_us : query.since_us) = *at;
+    }
+    const archive::SpanPage page = parts_.archive.spans(query);
+    control::List list;
+    for (const archive::Span& span : page.items) {
+        control::ArchiveSpan shown{rfc3339_us(span.start_us), rfc3339_us(span.end_us)};
+        shown.is_open = span.is_open;
+        shown.is_ready = span.is_ready;
+        list.items.push_back(control::encode(shown));
+    }
+    if (page.next) list.next = rfc3339_us(*page.next);
+    list.is_building = page.is_building;
+    return control::encode(list);
 }
 
 std::string Operations::status() {

@@ -11,12 +11,13 @@
 #include "control/operations.h"
 
 namespace st::record {
-struct CatalogueEntry;
+struct RecordingEntry;
 }  // namespace st::record
 
 namespace st::api {
 
 class LiveOperations;
+class RecordOperations;
 
 class Operations {
  public:
@@ -61,12 +62,14 @@ class Operations {
     control::Decoded<std::string> delete_recording(const control::Call& call);
     control::Decoded<std::string> keep_recording(const control::Call& call);
     control::Decoded<std::string> one_take(const control::Call& call);
+    control::Decoded<std::string> list_archive(const control::Call& call);
     std::string status();
-    std::string described(const record::CatalogueEntry& entry) const;
+    std::string described(const record::RecordingEntry& entry) const;
 
     Parts& parts_;
     const Facts facts_;
     const std::unique_ptr<LiveOperations> live_;
+    const std::unique_ptr<RecordOperations> record_;
 };
 
 /// The error code that goes with an HTTP status.

@@ -14,9 +14,14 @@
 #include "loop/event_loop.h"
 #include "loop/task_pool.h"
 
-namespace st::record {
+namespace st::archive {
+class Archive;
 class Catalogue;
+}  // namespace st::archive
+
+namespace st::record {
 class Recorder;
+class Segments;
 }  // namespace st::record
 
 namespace st::takes {
@@ -34,9 +39,14 @@ class Live;
 struct Parts;
 }  // namespace st::live
 
+namespace st::notify {
+class Hooks;
+}  // namespace st::notify
+
 namespace st::api {
 
 class EventLog;
+class Tokens;
 
 struct Parts {
     const Current<httpd::Options>& http_options;
@@ -50,15 +60,19 @@ struct Parts {
     EventLog& events;
     capture::Cameras& cameras;
     capture::Captures& captures;
-    record::Catalogue& catalogue;  ///< any thread that may block
-    record::Recorder& recorder;    ///< any thread
-    takes::Takes& takes;           ///< any thread that may block
+    archive::Archive& archive;      ///< any thread that may block
+    archive::Catalogue& catalogue;  ///< any thread that may block
+    record::Recorder& recorder;     ///< any thread
+    takes::Takes& takes;            ///< any thread that may block
+    record::Segments& segments;     ///< any thread
     live::Parts& live_parts;
     live::Live& live;        ///< any thread
     live::Sources& sources;  ///< any thread
     httpd::Sessions& sessions;
     httpd::TokenGuard& wrong_tokens;
     const Current<DiskOptions>& disk_watch;
+    notify::Hooks& hooks;  ///< any thread
+    Tokens& tokens;        ///< the control loop's thread only
     std::string recordings_path;
 };
 

@@ -63,7 +63,7 @@ std::string make_picture(const media::PictureRequest& wanted, std::span<const in
     return "";
 }
 
-std::string make_picture_at(const PictureAt& wanted, std::span<const int> fds) {
+std::string make_picture_at(const media::PictureAt& wanted, std::span<const int> fds) {
     if (fds.size() < 2) throw Error("no files came with the job");
     const auto form = wanted.is_png != 0 ? PictureForm::png : PictureForm::jpeg;
     write_all(fds[1], decode_picture_at(fds[0], std::chrono::microseconds(wanted.at_us),
@@ -90,7 +90,8 @@ std::string perform_job(std::string_view name, std::string_view request, std::sp
     if (name == media::kPictureJob) {
         return make_picture(request_of<media::PictureRequest>(request), fds);
     }
-    if (name == kPictureAtJob) return make_picture_at(request_of<PictureAt>(request), fds);
+    if (name == media::kPictureAtJob)
+        return make_picture_at(request_of<media::PictureAt>(request), fds);
     if (name == media::kSlotsJob) {
         encode_slots(request_of<media::SlotsRequest>(request), fds);
         return "";

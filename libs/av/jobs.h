@@ -8,14 +8,6 @@
 
 namespace st::av {
 
-/// Job kPictureAtJob. Descriptors: an MP4 or FLV file, where the picture goes. No answer.
-struct PictureAt {
-    std::uint64_t pixels_max = 0;
-    std::int64_t at_us = 0;  ///< after the picture shown first
-    std::uint64_t is_png = 0;
-};
-constexpr std::string_view kPictureAtJob = "picture-at";
-
 /// See worker/serve.h. Throws av::Error as a refusal.
 std::string perform_job(std::string_view name, std::string_view request, std::span<const int> fds);
 

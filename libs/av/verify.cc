@@ -32,8 +32,10 @@ media::MovieFacts read_indexed(int fd) {
     AVFormatContext& input = file.format();
     AVStream& stream = file.video_stream();
     const AVCodecParameters& codec = *stream.codecpar;
-    if (codec.codec_id != AV_CODEC_ID_H264 || codec.extradata_size < 7 || codec.extradata[0] != 1) {
-        throw Error("no H.264 track with its parameter sets");
+    const bool is_jpeg = codec.codec_id == AV_CODEC_ID_MJPEG;
+    if (!is_jpeg && (codec.codec_id != AV_CODEC_ID_H264 || codec.extradata_size < 7 ||
+                     codec.extradata[0] != 1)) {
+        throw Error("no H.264 track with its parameter sets, and none of JPEG pictures");
     }
     media::MovieFacts facts;
     facts.width = static_cast<std::uint32_t>(codec.width);
@@ -60,7 +62,7 @@ media::MovieFacts read_indexed(int fd) {
             const int code = av_read_frame(&input, packet.get());
             if (code == AVERROR_EOF) break;
             if (code < 0) raise("read", code);
-            check_nal_lengths(*packet);
+            if (!is_jpeg) check_nal_lengths(*packet);
             take(packet->pts);
             av_packet_unref(packet.get());
         }
@@ -93,8 +95,9 @@ media::MovieFacts read_pictures(int fd) {
         if (code == AVERROR_EOF) break;
         if (code < 0) raise("read", code);
         const AVStream& stream = *input.streams[packet->stream_index];
-        if (stream.codecpar->codec_id == AV_CODEC_ID_H264) {
-            check_nal_lengths(*packet);
+        const AVCodecID codec = stream.codecpar->codec_id;
+        if (codec == AV_CODEC_ID_H264 || codec == AV_CODEC_ID_MJPEG) {
+            if (codec == AV_CODEC_ID_H264) check_nal_lengths(*packet);
             ++facts.pictures;
             facts.bytes += static_cast<std::uint64_t>(packet->size);
             if ((packet->flags & AV_PKT_FLAG_KEY) != 0) ++facts.key_frames;
@@ -104,7 +107,7 @@ media::MovieFacts read_pictures(int fd) {
         }
         av_packet_unref(packet.get());
     }
-    if (facts.pictures == 0) throw Error("no H.264 pictures");
+    if (facts.pictures == 0) throw Error("no pictures");
     return facts;
 }
 

@@ -4,8 +4,9 @@
 #include <cstdio>
 
 namespace st {
+namespace {
 
-std::string rfc3339(std::int64_t wall_us) {
+std::string in_utc(std::int64_t wall_us, int digits) {
     std::int64_t seconds = wall_us / 1'000'000;
     std::int64_t micros = wall_us % 1'000'000;
     if (micros < 0) {
@@ -18,9 +19,16 @@ std::string rfc3339(std::int64_t wall_us) {
     std::array<char, 64> text{};
     const std::size_t used = strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
     std::array<char, 16> fraction{};
-    std::snprintf(fraction.data(), fraction.size(), ".%03dZ", static_cast<int>(micros / 1000));
+    const auto shown = static_cast<int>(digits == 3 ? micros / 1000 : micros);
+    std::snprintf(fraction.data(), fraction.size(), ".%0*dZ", digits, shown);
     return std::string(text.data(), used) + fraction.data();
 }
+
+}  // namespace
+
+std::string rfc3339(std::int64_t wall_us) { return in_utc(wall_us, 3); }
+
+std::string rfc3339_us(std::int64_t wall_us) { return in_utc(wall_us, 6); }
 
 Result<std::int64_t> parse_rfc3339(std::string_view text) {
     const std::string copy(text);

@@ -30,6 +30,8 @@ inline std::int64_t wall_us() {
 
 /// RFC 3339 in UTC with milliseconds, e.g. "2026-01-31T08:15:30.250Z".
 std::string rfc3339(std::int64_t wall_us);
+/// The same with microseconds.
+std::string rfc3339_us(std::int64_t wall_us);
 
 /// Microseconds since 1970 of an RFC 3339 time ("2026-01-31T08:15:30.25Z", "...+02:00") or of a
 /// date alone (its midnight, UTC).

@@ -4,10 +4,15 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace st {
 
 enum class LogLevel { debug, info, warning, error };
+
+/// Name and value: "peer", "camera", "stream", ...
+using LogFields = std::vector<std::pair<std::string, std::string>>;
 
 /// Where lines go. Called from any thread.
 class LogSink {
@@ -15,6 +20,11 @@ class LogSink {
     virtual ~LogSink() = default;
     virtual bool enabled(LogLevel level) const = 0;
     virtual void write(LogLevel level, std::string_view prefix, std::string_view text) = 0;
+    /// The same with what is known of who or what it is about: for forms that have fields.
+    virtual void write_with(LogLevel level, std::string_view prefix, const LogFields& /*fields*/,
+                            std::string_view text) {
+        write(level, prefix, text);
+    }
 };
 
 /// Cheap to copy; outlives nothing: it shares the sink. A default Log discards.
@@ -29,7 +39,24 @@ class Log {
         std::string prefix = prefix_;
         if (!prefix.empty()) prefix += ' ';
         prefix += word;
-        return Log(sink_, std::move(prefix));
+        Log made(sink_, std::move(prefix));
+        made.fields_ = fields_;
+        return made;
+    }
+
+    /// The same with a field that the text form does not show.
+    Log with_field(std::string_view name, std::string_view value) const {
+        Log made = *this;
+        auto fields =
+            fields_ ? std::make_shared<LogFields>(*fields_) : std::make_shared<LogFields>();
+        std::erase_if(*fields, [&](const auto& field) { return field.first == name; });
+        fields->emplace_back(name, value);
+        made.fields_ = std::move(fields);
+        return made;
+    }
+    /// A field whose value is a word of the prefix, too.
+    Log with(std::string_view name, std::string_view value) const {
+        return with(value).with_field(name, value);
     }
 
     bool enabled(LogLevel level) const { return sink_ && sink_->enabled(level); }
@@ -40,11 +67,14 @@ class Log {
 
  private:
     void write(LogLevel level, std::string_view text) const {
-        if (enabled(level)) sink_->write(level, prefix_, text);
+        if (!enabled(level)) return;
+        fields_ ? sink_->write_with(level, prefix_, *fields_, text)
+                : sink_->write(level, prefix_, text);
     }
 
     std::shared_ptr<LogSink> sink_;
     std::string prefix_;
+    std::shared_ptr<const LogFields> fields_;  ///< null: none
 };
 
 }  // namespace st

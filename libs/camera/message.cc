@@ -67,6 +67,7 @@ Capabilities capabilities_of(const Object& object, std::string json) {
     out.clock = clock_of(object);
     out.is_paced = object["paced"].boolean().value_or(true);
     out.starts_at = object["start_at"].boolean().value_or(false);
+    out.resumes = object["resume"].integer() == 1;
     out.takes_warnings =
         object["warnings"].boolean().value_or(object["warnings"].natural().value_or(0) > 0);
     return out;
@@ -78,6 +79,20 @@ Message clock_reply_of(const Object& object) {
     const auto sent = object["sent"].natural();
     if (!id || !received || !sent) return Other{};
     return ClockReply{*id, *received, *sent};
+}
+
+Message resume_of(const Object& object) {
+    Resume resume{object["capture"].text_or_empty(), 0};
+    const auto from = object["from"].natural();
+    if (resume.capture.empty() || !from || *from > UINT32_MAX) return Other{};
+    resume.from = static_cast<std::uint32_t>(*from);
+    return resume;
+}
+
+std::optional<ResumedNote> resumed_of(const Object& facts) {
+    const auto away = facts["away_us"].natural();
+    if (!away) return std::nullopt;
+    return ResumedNote{*away, facts["late"].natural().value_or(0)};
 }
 
 std::optional<ExchangeNote> exchange_of(const Object& times) {
@@ -125,7 +140,7 @@ Size reduced(Size size) {
     return {size.width / divisor, size.height / divisor};
 }
 
-std::string encode_start(const StartParameters& parameters) {
+std::string encode_start(const StartParameters& parameters, std::string_view capture) {
     constexpr std::uint64_t kMega = 1'000'000;
     const std::uint64_t mega = std::max<std::uint64_t>(
         1, parameters.bitrate_bps / kMega + (parameters.bitrate_bps % kMega >= kMega / 2 ? 1 : 0));
@@ -139,11 +154,17 @@ std::string encode_start(const StartParameters& parameters) {
     }
     text += ",\"bitrateBps\":" + std::to_string(parameters.bitrate_bps);
     if (parameters.start_at) text += ",\"startAt\":" + std::to_string(*parameters.start_at);
+    if (!capture.empty()) text += ",\"capture\":" + json::write(capture);
     return text + "}}";
 }
 
 std::string encode_clock_request(std::uint32_t id) {
     return R"({"command":"clock","payload":{"id":)" + std::to_string(id) + "}}";
+}
+
+std::string encode_received(std::string_view capture, std::uint32_t seq) {
+    return R"({"command":"received","payload":{"capture":)" + json::write(capture) +
+           ",\"seq\":" + std::to_string(seq) + "}}";
 }
 
 std::string encode_warning(std::string_view message) {
@@ -164,6 +185,7 @@ Message decode_message(std::string_view text) {
     if (type == "capabilities")
         return capabilities_of(*object, json::write(json::cleaned(*object, kTextBytesMax)));
     if (type == "clock") return clock_reply_of(*object);
+    if (type == "resume") return resume_of(*object);
     return Other{};
 }
 
@@ -178,6 +200,15 @@ std::string encode_note(const ExchangeNote& exchange) {
     return json::write(note);
 }
 
+std::string encode_note(const ResumedNote& resumed) {
+    Object facts;
+    facts.set("away_us", resumed.away_us);
+    facts.set("late", resumed.late);
+    Object note;
+    note.set("resumed", facts);
+    return json::write(note);
+}
+
 std::string encode_capabilities_note(const std::string& capabilities) {
     return R"({"capabilities":)" + capabilities + "}";
 }
@@ -187,11 +218,13 @@ DumpNote decode_note(std::string_view note) {
     // The capabilities stand in it whole, among other members.
     const auto object = parse_object(note, 4 * kTextBytesMax, kTextDepthMax + 1);
     if (!object) return out;
+    out.has_jpegs = (*object)["codec"].text_or_empty() == kCodecMjpeg;
     const Object* const capabilities = (*object)["capabilities"].object();
     if (capabilities != nullptr && !capabilities->empty())
         out.capabilities = capabilities_of(*capabilities, {});
     if (const Object* const times = (*object)["clock_exchange"].object())
         out.exchange = exchange_of(*times);
+    if (const Object* const facts = (*object)["resumed"].object()) out.resumed = resumed_of(*facts);
     return out;
 }
 

@@ -29,6 +29,9 @@ struct Size {
 /// Header field of the answer to a camera's upgrade: what it is called here.
 constexpr std::string_view kCameraNameField = "X-Streamd-Camera";
 
+/// As notes and session.json have it; anything else is H.264.
+constexpr std::string_view kCodecMjpeg = "mjpeg";
+
 /// What a capture is asked to be.
 struct StartParameters {
     std::optional<Size> resolution;  ///< exact; wins over aspect
@@ -48,8 +51,12 @@ Size reduced(Size size);
 
 /// {"command":"start_capture","payload":{...}}: bitrate in whole Mbit/s (at least 1, rounded half
 /// up) for the existing app, bitrateBps exact; aspectRatio left out only when neither is given.
-std::string encode_start(const StartParameters& parameters);
+/// `capture` names it for a camera that resumes; empty: the key is left out.
+std::string encode_start(const StartParameters& parameters, std::string_view capture = {});
 std::string encode_stop();
+/// {"command":"received","payload":{"capture","seq"}}: all up to `seq` is safe here. Only to
+/// cameras that declared `resume`.
+std::string encode_received(std::string_view capture, std::uint32_t seq);
 /// {"command":"clock","payload":{"id":N}}: only to cameras that declared the exchange.
 std::string encode_clock_request(std::uint32_t id);
 /// {"status":"warning","message":...}: only to cameras that declared `warnings`.
@@ -80,6 +87,13 @@ struct Capabilities {
     bool is_paced = true;    ///< false: it sends faster or slower than it takes (a file)
     bool starts_at = false;  ///< understands startAt
     bool takes_warnings = false;
+    bool resumes =
+        false;  ///< keeps what was not acknowledged, and sends it after a lost connection
+};
+/// {"type":"resume"}: the camera goes on with a capture that a lost connection interrupted.
+struct Resume {
+    std::string capture;
+    std::uint32_t from = 0;  ///< the first message that comes now
 };
 /// The answer to a clock request, in the clock and unit that stamp the pictures.
 struct ClockReply {
@@ -89,7 +103,7 @@ struct ClockReply {
 };
 struct Other {};  ///< anything else, JSON or not: noted, never acted on
 using Message = std::variant<Other, Ready, CaptureStarted, CaptureStopped, CameraError,
-                             Capabilities, ClockReply>;
+                             Capabilities, ClockReply, Resume>;
 
 /// Texts come out cleaned (base/text.h). Never fails: what is not one of ours (not JSON, not an
 /// object, too deep, a key twice, over kTextBytesMax) is Other.
@@ -106,12 +120,21 @@ struct ExchangeNote {
     std::int64_t returned_us = 0;  ///< ours: the answer
     bool operator==(const ExchangeNote&) const = default;
 };
+/// A connection that was lost and resumed.
+struct ResumedNote {
+    std::uint64_t away_us = 0;
+    std::uint64_t late = 0;  ///< messages that were taken meanwhile and came afterwards
+    bool operator==(const ResumedNote&) const = default;
+};
 struct DumpNote {
     std::optional<Capabilities> capabilities;  ///< without Capabilities::json
     std::optional<ExchangeNote> exchange;
+    std::optional<ResumedNote> resumed;
+    bool has_jpegs = false;  ///< "codec":"mjpeg": each message is a JPEG picture
 };
 
 std::string encode_note(const ExchangeNote& exchange);
+std::string encode_note(const ResumedNote& resumed);
 /// `capabilities`: the JSON object that the camera sent.
 std::string encode_capabilities_note(const std::string& capabilities);
 /// What a note says of the camera that made the dump; nothing if it says something else. The first

@@ -105,6 +105,16 @@ constexpr std::array<Row, kInputs> kTable = {{
      {go(idle, {A::answer_not_recording}), go(previewing, {A::answer_refused}),
       go(previewing, {A::answer_not_recording}), go(previewing, {A::end_session}, R::stopped),
       go(stopping), go(finalising), go(gone, {A::answer_not_recording})}},
+    {Input::suspended,
+     {go(gone), go(gone, {A::answer_disconnected}), go(gone, {A::answer_disconnected}),
+      go(gone, {A::keep_session}), go(gone, {A::keep_session}), go(gone), go(gone)}},
+    {Input::resumed,
+     // Whoever asked meanwhile finds it recording. One that began anew has forgotten the old one.
+     {go(recording, {A::take_session}),
+      go(recording, {A::take_session, A::answer_already_recording}),
+      go(recording, {A::take_session, A::answer_previewing}), go(recording),
+      go(stopping, {A::take_session}), go(recording, {A::take_session}),
+      go(gone, {A::keep_session})}},
 }};
 
 consteval bool is_in_order() {
@@ -181,6 +191,10 @@ std::string_view to_string(Input input) {
             return "preview_entry";
         case Input::recording_over:
             return "recording_over";
+        case Input::suspended:
+            return "suspended";
+        case Input::resumed:
+            return "resumed";
     }
     return "";
 }
@@ -221,6 +235,10 @@ std::string_view to_string(Action action) {
             return "answer_previewing";
         case Action::answer_disconnected:
             return "answer_disconnected";
+        case Action::keep_session:
+            return "keep_session";
+        case Action::take_session:
+            return "take_session";
     }
     return "";
 }

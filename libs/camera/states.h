@@ -40,8 +40,10 @@ enum class Input : std::uint8_t {
     preview_over,    ///< nobody wants to see it any more
     preview_entry,   ///< a recording was asked for in a preview, and the first IDR is here
     recording_over,  ///< as stop_requested, but somebody watches: the camera goes on
+    suspended,       ///< the connection is lost, or replaced, of a camera that will resume
+    resumed,         ///< this connection goes on with the session of such a one
 };
-constexpr std::size_t kInputs = 19;
+constexpr std::size_t kInputs = 21;
 
 /// Why a session ended, as in session.json. Never renumber or rename: stored on disk by name.
 enum class EndReason : std::uint8_t {
@@ -79,8 +81,10 @@ enum class Action : std::uint8_t {
     answer_not_recording,  ///< to stops
     answer_previewing,     ///< to previews
     answer_disconnected,   ///< to starts; stops are answered by answer_stopped once finalised
+    keep_session,          ///< leave it open for the connection that resumes it
+    take_session,          ///< that one: its messages go on into it
 };
-constexpr std::size_t kActions = 17;
+constexpr std::size_t kActions = 19;
 
 /// Carry the actions out in order, then be in `next`. A machine that enters finalising although no
 /// session was open is given Input::finalised at once.

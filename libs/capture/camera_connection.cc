@@ -1,10 +1,19 @@
 #include "capture/camera_connection.h"
 
+#include <sys/random.h>
+
+#include <array>
+#include <stdexcept>
+
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/encodings.h"
 #include "base/text.h"
 #include "camera/frame.h"
+#include "capture/jpeg_dialect.h"
+#include "capture/jpeg_feed.h"
 #include "capture/parts.h"
+#include "media/jpeg.h"
 #include "media/nal_peek.h"
 #include "record/recorder.h"
 #include "ws/frame.h"
@@ -15,6 +24,26 @@ namespace {
 constexpr std::int64_t kSecond = 1'000'000'000;
 /// Events and log lines that a camera's texts may cause in a second.
 constexpr int kReportsPerSecond = 20;
+/// How often a camera that resumes hears what is safe.
+constexpr std::chrono::seconds kReceivedInterval{1};
+/// A picture older than that is no news: it waited for a connection.
+constexpr std::int64_t kLateUs = 2'000'000;
+/// Live streams count milliseconds.
+constexpr std::int64_t kMillisecondUs = 1000;
+
+/// Of numbers that may run over.
+bool is_after(std::uint32_t last, std::uint32_t seq) {
+    return static_cast<std::int32_t>(seq - last) > 0;
+}
+
+/// Nobody can guess it: it is what lets another connection go on with a recording.
+std::string new_capture_name() {
+    std::array<std::uint8_t, 8> bytes{};
+    if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+        throw std::runtime_error("getrandom: no random bytes");
+    }
+    return hex_encode(bytes);
+}
 
 /// Worth an event: half or twice of what was told last.
 bool is_other_bound(std::int64_t told_us, std::int64_t now_us) {
@@ -31,7 +60,7 @@ CameraConnection::CameraConnection(Uses uses, loop::Timers& timers, LinkPtr link
       link_(std::move(link)),
       may_be_renamed_(link_->may_be_renamed),
       name_(link_->name),
-      log_(uses_.log.with("camera").with(link_->peer)),
+      log_(uses_.log.with("camera").with("peer", link_->peer).with_field("camera", name_)),
       trip_(timers, [this](std::string_view payload) { socket_->send_ping(payload); }),
       exchanges_(
           timers,
@@ -41,12 +70,44 @@ CameraConnection::CameraConnection(Uses uses, loop::Timers& timers, LinkPtr link
 
 CameraConnection::~CameraConnection() {
     for (const loop::TimerId timer :
-         {start_timer_, stop_timer_, held_timer_, first_answer_timer_}) {
+         {start_timer_, stop_timer_, held_timer_, received_timer_, first_answer_timer_}) {
         timers_.cancel(timer);
     }
     // Only when the loop itself ends: nobody is left to end the session in good order.
     if (session_) session_->end({camera::EndReason::shutdown, close_});
 }
+
+namespace {
+
+/// What a JPEG camera speaks, with its pictures on their way to files and viewers.
+std::unique_ptr<JpegDialect> jpeg_dialect(const Parts& parts, httpd::NetLoop& net,
+                                          const LinkPtr& link, CameraConnection& camera) {
+    JpegStreams& streams = parts.jpegs;
+    auto ring = std::make_shared<ImageRing>(parts.options->images, link->name, parts.disk,
+                                            parts.log.with("images"));
+    const auto feed = std::make_shared<JpegFeed>(streams, link->id, std::move(ring));
+    loop::EventLoop& loop = net.loop();
+    auto dialect = std::make_unique<JpegDialect>(
+        camera, loop,
+        JpegDialect::Listeners{
+            [feed, &loop](const SharedBuffer& jpeg) {
+                feed->picture(jpeg, loop.clock_ns(), wall_us());
+            },
+            [feed](const std::string& words) { feed->words(words, wall_us()); }});
+    const std::weak_ptr<CameraConnection> weak = camera.weak_from_this();
+    streams.open(link->id, link->name, [weak, &loop, self = dialect.get()](std::string_view words) {
+        loop.post([weak, self, text = std::string(words)] {
+            const auto there = weak.lock();
+            if (there && there->state() != camera::State::gone) self->command(text);
+        });
+    });
+    camera.on_named = [&streams, id = link->id](const std::string& name) {
+        streams.rename(id, name);
+    };
+    return dialect;
+}
+
+}  // namespace
 
 std::shared_ptr<CameraConnection> CameraConnection::over_stream(
     const Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket, const LinkPtr& link,
@@ -61,12 +122,23 @@ std::shared_ptr<CameraConnection> CameraConnection::over_stream(
               }};
     auto camera =
         std::make_shared<CameraConnection>(std::move(uses), net.loop(), link, std::move(ticket));
-    auto socket = std::make_unique<httpd::WebSocket>(
-        std::move(stream),
-        ws::Limits{parts.options->frame_bytes_max + camera::kHeaderBytes, camera::kTextBytesMax},
-        httpd::WebSocket::Times{parts.http_options->ping_interval,
-                                parts.http_options->ping_timeout},
-        parts.http_counters, camera->log_, *camera);
+    const auto make_socket = [&](httpd::WebSocketHandler& handler) {
+        return std::make_unique<httpd::WebSocket>(
+            std::move(stream),
+            ws::Limits{parts.options->frame_bytes_max + camera::kHeaderBytes,
+                       camera::kTextBytesMax},
+            httpd::WebSocket::Times{parts.http_options->ping_interval,
+                                    parts.http_options->ping_timeout},
+            parts.http_counters, camera->log_, handler);
+    };
+    std::unique_ptr<httpd::MessageSocket> socket;
+    if (link->is_jpeg) {
+        auto dialect = jpeg_dialect(parts, net, link, *camera);
+        dialect->set_socket(make_socket(*dialect));
+        socket = std::move(dialect);
+    } else {
+        socket = make_socket(*camera);
+    }
     camera->set_socket(std::move(socket), [&net, self = camera.get()] { net.remove(*self); });
     link->connection = camera;
     return camera;
@@ -89,23 +161,33 @@ void CameraConnection::on_input() {
 }
 
 void CameraConnection::on_binary(Buffer received) {
+    if (is_resuming_) return unread_.emplace_back(std::move(received)), void();
     const auto frame = camera::decode_frame(received.bytes());
     if (!frame) return count_bad(frame.error().message);
-    const auto form = forms_.normalise(
-        {received.data() + camera::kHeaderBytes, frame->payload.size()}, frame->timestamp_ms);
+    if (resumed_after_ && !is_after(*resumed_after_, frame->seq)) return;  // it had come before
+    last_seq_ = frame->seq;
+    const auto form = form_of(received, *frame);
     SharedBuffer message = share(std::move(received));  // its bytes stay where they are
     join();
     if (form == media::PayloadForm::lengths && !std::exchange(lengths_told_, true)) {
         log_.info("camera=" + name_ + " sends NAL units behind lengths; converting them");
     }
-    const media::NalPeek peek = media::peek_nals(frame->payload);
+    const media::NalPeek peek = look_into(frame->payload);
     meter_.count(*frame, peek, arrival_ns_);
     camera::Frame in_ms = *frame;
     in_ms.timestamp_ms = camera::to_ms(frame->timestamp_ms, unit_);
+    note_late(*frame);
     if (form == media::PayloadForm::unknown) {
         count_undecodable(frame->payload.size());
-    } else {
+    } else if (!catching_up_ && !link_->is_jpeg) {
         live_.feed(name_, in_ms, message, peek, arrival_ns_);
+        if (standing_clock_.method == clock::Method::exchange) {
+            const std::int64_t monotonic_to_wall = wall_us() - arrival_ns_ / 1000;
+            live_.note_instant(in_ms,
+                               static_cast<std::int64_t>(in_ms.timestamp_ms) * 1000 +
+                                   standing_clock_.offset_us + monotonic_to_wall,
+                               standing_clock_.bound_us + kMillisecondUs);
+        }
     }
     if (log_.enabled(LogLevel::debug)) {
         log_.debug("[Frame]: " + name_ + " seq=" + std::to_string(frame->seq) +
@@ -137,6 +219,27 @@ void CameraConnection::on_binary(Buffer received) {
         default:
             return;  // gone
     }
+}
+
+/// A JPEG picture is whole by itself, as a key frame is.
+media::NalPeek CameraConnection::look_into(Bytes payload) const {
+    if (!link_->is_jpeg) return media::peek_nals(payload);
+    media::NalPeek whole;
+    whole.vcl = whole.idr = whole.starts_picture = true;
+    return whole;
+}
+
+/// Makes Annex B of NAL units behind lengths.
+media::PayloadForm CameraConnection::form_of(Buffer& received, const camera::Frame& frame) {
+    if (!link_->is_jpeg) {
+        return forms_.normalise({received.data() + camera::kHeaderBytes, frame.payload.size()},
+                                frame.timestamp_ms);
+    }
+    const auto size = media::read_jpeg_size(frame.payload);
+    if (!size) return media::PayloadForm::unknown;
+    link_->width.store(size->width, std::memory_order_relaxed);
+    link_->height.store(size->height, std::memory_order_relaxed);
+    return media::PayloadForm::annex_b;
 }
 
 void CameraConnection::count_bad(const std::string& what) {
@@ -234,6 +337,7 @@ void CameraConnection::happened(std::string type, EventFields fields, LogLevel l
 }
 
 void CameraConnection::on_text(const std::string& text) {
+    if (is_resuming_) return unread_.emplace_back(text), void();
     std::visit([&](const auto& message) { on(message, text); }, camera::decode_message(text));
 }
 
@@ -258,6 +362,7 @@ void CameraConnection::note_exchange(const clock::Exchange& exchange) {
 
 void CameraConnection::tell_clock() {
     const clock::Standing standing = clock::latest_standing(exchanges_.clock());
+    standing_clock_ = standing;
     link_->report(ClockTold{standing, unit_});
     const std::uint64_t jumps = exchanges_.clock().jumps();
     const bool has_jumped = jumps != jumps_told_;
@@ -295,6 +400,7 @@ void CameraConnection::on(const camera::Capabilities& capabilities, const std::s
     wants_warnings_ = capabilities.takes_warnings;
     live_.set_paced(capabilities.is_paced);
     starts_at_ = capabilities.starts_at;
+    resumes_ = capabilities.resumes && uses_.options->resume_for.count() > 0;
     exchanges_.begin(capabilities.clock);
     if (capabilities.clock.has_exchange)
         link_->report(ClockTold{clock::latest_standing(exchanges_.clock()), unit_});
@@ -320,6 +426,10 @@ void CameraConnection::on(const camera::CaptureStarted&, const std::string&) {
 }
 
 void CameraConnection::on(const camera::CaptureStopped&, const std::string&) {
+    // All that it sent is in the recording's hands now.
+    if (!capture_.empty() && last_seq_) {
+        socket_->send_text(camera::encode_received(capture_, *last_seq_));
+    }
     // It answers a stop of before the preview.
     const bool is_preview = state_ == camera::State::previewing;
     if (is_preview && !is_streaming_ && !is_preview_ending()) return;
@@ -481,12 +591,16 @@ void CameraConnection::on(const Replace&) {
 
 void CameraConnection::on(const Watched&) { live_.give_kept(timers_.clock_ns()); }
 
-void CameraConnection::on(const Kick&) {
+void CameraConnection::on(const Kick& kick) {
+    kicked_by_ = kick.by;
+    if (stopped_by_.empty()) stopped_by_ = kick.by;
     close(ws::kClosePolicy, "kicked", camera::Input::disconnected);
 }
 
 void CameraConnection::on(const Named& named) {
     name_ = named.name;
+    log_ = log_.with_field("camera", name_);
+    if (on_named) on_named(name_);
     if (!std::exchange(awaits_name_, false)) return;
     const bool has_waited = state_ == camera::State::recording || state_ == camera::State::stopping;
     if (has_waited && !session_) open_session();
@@ -535,6 +649,137 @@ void CameraConnection::on(const SessionNews& news) {
     }
 }
 
+// ---- resuming ----------------------------------------------------------------------------------
+
+/// A connection that was closed in good order was not lost.
+bool CameraConnection::will_resume() const {
+    const bool is_orderly =
+        close_ && (close_->code == ws::kCloseNormal ||
+                   (close_->code == ws::kCloseGoingAway && close_->reason.empty()));
+    return resumes_ && session_ && last_seq_ && !capture_.empty() && kicked_by_.empty() &&
+           !is_orderly && !uses_.shutting_down;
+}
+
+void CameraConnection::keep_session() {
+    if (const auto offered = std::exchange(offered_, nullptr)) return link_->report(*offered);
+    follow_session();
+    Suspended kept;
+    kept.capture = capture_;
+    kept.session = std::exchange(session_, nullptr);
+    kept.session_began_ns = session_began_ns_;
+    kept.order = order_;
+    kept.asked = asked_;
+    kept.last_seq = *last_seq_;
+    kept.dropped = dropped_;
+    kept.close = close_;
+    kept.heard_ns = arrival_ns_;
+    kept.is_stopping = state_ == camera::State::stopping;
+    kept.stopped_by = stopped_by_;
+    if (catching_up_) kept.session->push_note(camera::encode_note(*catching_up_), arrival_ns_);
+    is_suspended_ = true;
+    session_id_.clear();
+    link_->report(std::move(kept));
+}
+
+/// What comes behind its question waits for the answer.
+void CameraConnection::on(const camera::Resume& resume, const std::string& text) {
+    const bool may_ask = state_ == camera::State::idle || state_ == camera::State::starting ||
+                         state_ == camera::State::previewing;
+    if (!resumes_ || !may_ask) return on(camera::Other{}, text);
+    join();
+    is_resuming_ = true;
+    socket_->pause_reading();
+    link_->report(ResumeAsked{resume.capture});
+}
+
+void CameraConnection::on(const Resumed& resumed) {
+    is_resuming_ = false;
+    offered_ = resumed.what;
+    if (offered_) {
+        apply(camera::Input::resumed);
+        if (state_ == camera::State::recording && resumed.what->is_stopping) {
+            stopped_by_ = resumed.what->stopped_by;
+            apply(camera::Input::stop_requested);
+        }
+    } else if (state_ == camera::State::idle) {
+        socket_->send_text(camera::encode_stop());  // that capture is over; a start says it as well
+    }
+    if (standing_ == Standing::left) return;
+    if (!resumed.what) {
+        std::erase_if(unread_, [](const auto& one) { return std::holds_alternative<Buffer>(one); });
+    }
+    for (auto& message : std::exchange(unread_, {})) {
+        if (auto* frame = std::get_if<Buffer>(&message))
+            on_binary(std::move(*frame));
+        else
+            on_text(std::get<std::string>(message));
+    }
+    if (!is_stalled_ && !is_resuming_) socket_->resume_reading();
+}
+
+void CameraConnection::take_session() {
+    const auto kept = std::exchange(offered_, nullptr);
+    capture_ = kept->capture;
+    session_ = kept->session->latest();
+    session_id_ = session_->id();
+    session_began_ns_ = kept->session_began_ns;
+    order_ = kept->order;
+    asked_ = kept->asked;
+    dropped_ = kept->dropped;
+    last_seq_ = resumed_after_ = kept->last_seq;
+    messages_in_session_ = 1;
+    awaits_name_ = false;
+    arrival_ns_ = timers_.clock_ns();
+    const auto away_us = static_cast<std::uint64_t>(arrival_ns_ - kept->heard_ns) / 1000;
+    catching_up_ = camera::ResumedNote{away_us, 0};
+    socket_->send_text(camera::encode_received(capture_, kept->last_seq));
+    trip_.begin();
+    for (const clock::Exchange& exchange : exchanges_.recent()) note_exchange(exchange);
+    happened("camera.resumed",
+             {{"camera", name_}, {"session", session_id_}, {"away_ms", away_us / 1000}});
+}
+
+/// By the camera's clock; one that does not answer about that is taken to be up to date.
+bool CameraConnection::is_late(const camera::Frame& frame) const {
+    if (exchanges_.awaits_first()) return true;
+    const auto now = exchanges_.device_time(arrival_ns_);
+    return now && camera::to_us(frame.timestamp_ms, unit_) + kLateUs < camera::to_us(*now, unit_);
+}
+
+void CameraConnection::note_late(const camera::Frame& frame) {
+    if (!catching_up_) return;
+    if (is_late(frame))
+        ++catching_up_->late;
+    else
+        end_catching_up();
+}
+
+/// Into the recording: it says what came late.
+void CameraConnection::end_catching_up() {
+    const auto note = std::exchange(catching_up_, std::nullopt);
+    if (note && session_) session_->push_note(camera::encode_note(*note), arrival_ns_);
+}
+
+void CameraConnection::tell_received() {
+    const bool is_preview = state_ == camera::State::previewing;
+    if (session_) follow_session();
+    const auto seq = session_ ? session_->written_seq() : is_preview ? last_seq_ : std::nullopt;
+    if (seq) socket_->send_text(camera::encode_received(capture_, *seq));
+}
+
+void CameraConnection::arm_received() {
+    const bool is_due = !capture_.empty() && standing_ != Standing::left &&
+                        (state_ == camera::State::previewing ||
+                         state_ == camera::State::recording || state_ == camera::State::stopping);
+    if (!is_due) return timers_.cancel(std::exchange(received_timer_, 0));
+    if (received_timer_ != 0) return;
+    received_timer_ = timers_.after(kReceivedInterval, [this] {
+        received_timer_ = 0;
+        tell_received();
+        arm_received();
+    });
+}
+
 // ---- life of the connection --------------------------------------------------------------------
 
 /// The reason has to be known before the socket says that it is over.
@@ -549,9 +794,13 @@ void CameraConnection::on_over(std::uint16_t code, const std::string& reason) {
     live_.end("camera disconnected");
     const std::string words = shown(reason);
     close_ = record::CloseCode{code, words};
-    apply(over_because_);
-    link_->report(Left{"code " + std::to_string(code) + (words.empty() ? "" : " " + words),
-                       last_ended_ != nullptr});
+    apply(will_resume() ? camera::Input::suspended : over_because_);
+    Left left{"code " + std::to_string(code) + (words.empty() ? "" : " " + words),
+              last_ended_ != nullptr || is_suspended_,
+              {},
+              kicked_by_};
+    if (is_suspended_) left.awaited = uses_.options->resume_for;
+    link_->report(std::move(left));
 }
 
 void CameraConnection::shut_down() {
@@ -579,6 +828,7 @@ void CameraConnection::apply(camera::Input input) {
         start_waits_ = false;
         timers_.cancel(std::exchange(first_answer_timer_, 0));
     }
+    arm_received();
     exchanges_.set_streaming(is_preview || state_ == camera::State::recording ||
                              state_ == camera::State::stopping);
     if (state_ != before) after_change(input, before);
@@ -589,7 +839,7 @@ void CameraConnection::after_change(camera::Input input, camera::State before) {
         live_.end("capture stopped");
         order_.reset();
     }
-    if (state_ == camera::State::recording) {
+    if (state_ == camera::State::recording && input != camera::Input::resumed) {
         EventFields fields{{"camera", name_}};
         if (order_ && !order_->started_by.empty()) {
             fields.emplace_back("started_by", order_->started_by);
@@ -653,6 +903,10 @@ void CameraConnection::act(camera::Action action, camera::EndReason reason) {
         case camera::Action::answer_previewing:
             return state_ == camera::State::previewing ? note_streaming()
                                                        : answer(CameraAnswer::Kind::previewing);
+        case camera::Action::keep_session:
+            return keep_session();
+        case camera::Action::take_session:
+            return take_session();
         case camera::Action::answer_disconnected:
             return answer(CameraAnswer::Kind::disconnected, "the camera disconnected");
     }
@@ -693,6 +947,7 @@ void CameraConnection::open_session() {
         if (!order_->take.empty()) start.take = order_->take;
     }
     start.capabilities = capabilities_;
+    start.is_jpeg = link_->is_jpeg;
     start.started_us = wall_us();
     start.started_ns = timers_.clock_ns();
     std::vector<camera::HeldMessage> held = preroll_.take(arrival_ns_);
@@ -706,7 +961,7 @@ void CameraConnection::open_session() {
     trip_.begin();
     for (camera::HeldMessage& message : held) {
         const Bytes bytes = message.message->bytes();
-        count(bytes, media::peek_nals(bytes.subspan(camera::kHeaderBytes)), message.arrival_ns);
+        count(bytes, look_into(bytes.subspan(camera::kHeaderBytes)), message.arrival_ns);
         session_->push(std::move(message.message), message.arrival_ns);
     }
     account_held();
@@ -717,6 +972,7 @@ void CameraConnection::end_session(camera::EndReason reason) {
     // It was to open under the camera's new name, and ends before that is known.
     if (!session_ && std::exchange(awaits_name_, false)) open_session();
     if (!session_) return;
+    end_catching_up();
     record::SessionEnd end;
     end.reason = reason;
     end.close = close_;
@@ -760,7 +1016,13 @@ void CameraConnection::send_start_now() {
     asked_.start_at.reset();
     if (begin_ns_ && starts_at_) asked_.start_at = exchanges_.device_time(*begin_ns_);
     // One that streams already is told only which pictures to leave out.
-    if (!begins_at_entry_ || asked_.start_at) socket_->send_text(camera::encode_start(asked_));
+    if (begins_at_entry_ && !asked_.start_at) return;
+    if (!begins_at_entry_) {
+        capture_ = resumes_ ? new_capture_name() : std::string();
+        last_seq_.reset();
+        resumed_after_.reset();
+    }
+    socket_->send_text(camera::encode_start(asked_, capture_));
 }
 
 void CameraConnection::send_stop() {
@@ -774,6 +1036,8 @@ void CameraConnection::await_stop() {
         stop_timer_ = 0;
         // Its answer stands behind pictures that are not read yet: the delay is the server's.
         if (is_stalled_) return await_stop();
+        // Nor is one late that sends what it kept.
+        if (catching_up_ && timers_.clock_ns() - arrival_ns_ < kSecond) return await_stop();
         apply(camera::Input::stop_timeout);
     });
 }

@@ -4,10 +4,12 @@
 /// the inputs and carries its actions out. The control loop's half is reached through CameraLink.
 /// Spec: docs/camera.md.
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/current.h"
@@ -55,6 +57,8 @@ class CameraConnection final : public httpd::Connection,
                                                          httpd::Admission::Ticket ticket,
                                                          const LinkPtr& link,
                                                          std::unique_ptr<loop::Transport> stream);
+    /// Told each name that it is given.
+    std::function<void(const std::string& name)> on_named;
     /// Before start(). `on_gone`: the socket is closed, destroy this.
     void set_socket(std::unique_ptr<httpd::MessageSocket> socket, std::function<void()> on_gone);
     /// `pending`: bytes that came behind the upgrade request.
@@ -89,10 +93,12 @@ class CameraConnection final : public httpd::Connection,
     void on(const Kick& kick);
     void on(const Watched& watched);
     void on(const Named& named);
+    void on(const Resumed& resumed);
     void on(const SessionNews& news);
 
     void on(const camera::Other& other, const std::string& text);
     void on(const camera::ClockReply& reply, const std::string& text);
+    void on(const camera::Resume& resume, const std::string& text);
     void on(const camera::Ready& ready, const std::string& text);
     void on(const camera::Capabilities& capabilities, const std::string& text);
     void on(const camera::CameraError& error, const std::string& text);
@@ -110,6 +116,8 @@ class CameraConnection final : public httpd::Connection,
     void note_exchange(const clock::Exchange& exchange);
 
     // Frames.
+    media::NalPeek look_into(Bytes payload) const;
+    media::PayloadForm form_of(Buffer& received, const camera::Frame& frame);
     void count_bad(const std::string& what);
     void count_undecodable(std::size_t payload_bytes);
     void hold(SharedBuffer message, const media::NalPeek& peek);
@@ -119,6 +127,16 @@ class CameraConnection final : public httpd::Connection,
     void count(Bytes message, const media::NalPeek& peek, std::int64_t arrival_ns);
     void stop_reading();
     void read_again();
+
+    // Resuming.
+    bool will_resume() const;
+    void keep_session();
+    void take_session();
+    void note_late(const camera::Frame& frame);
+    bool is_late(const camera::Frame& frame) const;
+    void end_catching_up();
+    void tell_received();
+    void arm_received();
 
     // Preview.
     void start_from_preview(const StartOrder& order);
@@ -156,6 +174,7 @@ class CameraConnection final : public httpd::Connection,
     std::function<void()> on_gone_;
     RoundTrip trip_;  ///< measured while a session is open
     ClockExchanges exchanges_;
+    clock::Standing standing_clock_;  ///< at the last exchange
     std::int64_t bound_told_us_ = 0;  ///< 0: none yet
     std::uint64_t jumps_told_ = 0;
     CameraMeter meter_;
@@ -171,8 +190,10 @@ class CameraConnection final : public httpd::Connection,
     bool is_stalled_ = false;   ///< not read until the session's queue has room
     bool awaits_name_ = false;  ///< a session opens when the name is settled
     bool wants_warnings_ = false;
-    bool starts_at_ = false;    ///< understands startAt
-    bool start_waits_ = false;  ///< for the camera's clock to be known
+    bool resumes_ = false;       ///< goes on with its capture after a lost connection
+    bool is_suspended_ = false;  ///< that is awaited
+    bool starts_at_ = false;     ///< understands startAt
+    bool start_waits_ = false;   ///< for the camera's clock to be known
 
     record::SessionPtr session_;  ///< open; null between sessions
     std::string session_id_;      ///< "" until its folder is there
@@ -188,7 +209,17 @@ class CameraConnection final : public httpd::Connection,
     bool begins_at_entry_ = false;    ///< starting out of a preview
     std::optional<StartOrder> next_;  ///< once the preview has stopped
     std::optional<PreviewOrder> next_preview_;
+    std::string capture_;  ///< its name, of a camera that resumes; "": none began
+    std::optional<std::uint32_t> last_seq_;
+    /// It asked whether it may go on: what comes meanwhile waits for the answer.
+    bool is_resuming_ = false;
+    std::deque<std::variant<Buffer, std::string>> unread_;
+    std::shared_ptr<const Suspended> offered_;
+    std::optional<std::uint32_t> resumed_after_;  ///< the last that came on the lost connection
+    /// Since it resumed, until its pictures are new again.
+    std::optional<camera::ResumedNote> catching_up_;
     std::string stopped_by_;
+    std::string kicked_by_;
     std::string capabilities_;                      ///< JSON as sent
     camera::TimeUnit unit_ = camera::TimeUnit::ms;  ///< of its frames' timestamps
     std::string refusal_;                           ///< why a start is refused, in words
@@ -205,6 +236,7 @@ class CameraConnection final : public httpd::Connection,
     loop::TimerId start_timer_ = 0;
     loop::TimerId stop_timer_ = 0;
     loop::TimerId held_timer_ = 0;
+    loop::TimerId received_timer_ = 0;
     loop::TimerId first_answer_timer_ = 0;  ///< a start waits for the camera's clock to be known
     std::int64_t arrival_ns_ = 0;           ///< of the bytes being decoded
 };

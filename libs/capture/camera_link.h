@@ -16,6 +16,7 @@
 #include "camera/message.h"
 #include "camera/states.h"
 #include "clock/standing.h"
+#include "record/session.h"
 
 namespace st::capture {
 
@@ -40,6 +41,20 @@ struct StartOrder {
     std::uint64_t owner = 0;
     std::string tag;  ///< "owner" of that start, as its stop will give it
 };
+/// A capture that goes on although its connection was lost: what the next one needs to know.
+struct Suspended {
+    std::string capture;  ///< as start_capture named it
+    record::SessionPtr session;
+    std::int64_t session_began_ns = 0;
+    std::optional<StartOrder> order;
+    camera::StartParameters asked;
+    std::uint32_t last_seq = 0;  ///< of what came
+    record::DroppedCounts dropped;
+    std::optional<record::CloseCode> close;
+    std::int64_t heard_ns = 0;  ///< the last byte, CLOCK_MONOTONIC
+    bool is_stopping = false;   ///< somebody stopped it: it is to send the rest, and end
+    std::string stopped_by;
+};
 struct StopOrder {
     std::string stopped_by;
     bool keeps_preview = false;  ///< somebody watches: it stops recording, and streams on
@@ -56,12 +71,18 @@ struct PreviewEnd {};
 struct Probe {};
 /// Another connection has the name now.
 struct Replace {};
-struct Kick {};
+struct Kick {
+    std::string by;  ///< "user@host", or an address
+};
 /// Somebody begins to watch its live stream.
 struct Watched {};
 /// The answer to Described: the name the camera has from now on, which may be the old one.
 struct Named {
     std::string name;
+};
+/// The answer to ResumeAsked. Null: the capture is over.
+struct Resumed {
+    std::shared_ptr<const Suspended> what;
 };
 /// What became of the session with that serial.
 struct SessionNews {
@@ -71,7 +92,7 @@ struct SessionNews {
     std::string text;  ///< opened: its id; failed: why
 };
 using ToConnection = std::variant<StartOrder, StopOrder, PreviewOrder, PreviewEnd, Probe, Replace,
-                                  Kick, Watched, Named, SessionNews>;
+                                  Kick, Watched, Named, Resumed, SessionNews>;
 
 // ---- from the connection to the control loop ----------------------------------------------------
 
@@ -90,6 +111,10 @@ struct ClockTold {
     /// Its offset is to CLOCK_MONOTONIC.
     clock::Standing standing;
     camera::TimeUnit unit = camera::TimeUnit::ms;
+};
+/// The camera is back and goes on with that capture; answered with Resumed.
+struct ResumeAsked {
+    std::string capture;
 };
 /// start_capture went out: the camera is being started with these and with no others.
 struct StartSent {
@@ -112,11 +137,14 @@ struct CameraAnswer {
     /// started: the request that started it. Else: for that request alone; 0: for all that wait.
     std::uint64_t request = 0;
 };
-/// The connection is over. `has_session`: its last session is still being finished, which answers
-/// the starts and the stops that wait for it.
+/// The connection is over. `has_session`: its last session is still being finished, or open for
+/// the camera's return, which answers the starts and the stops that wait for it.
 struct Left {
     std::string reason;
     bool has_session = false;
+    /// Within that time the camera may go on with its recording; 0: it cannot.
+    std::chrono::milliseconds awaited{};
+    std::string kicked_by;  ///< "user@host"; empty: nobody wanted it
 };
 /// Something for the event log.
 struct Happened {
@@ -125,7 +153,7 @@ struct Happened {
     LogLevel level = LogLevel::info;
 };
 using FromConnection = std::variant<Alive, Joined, Described, StateChanged, ClockTold, StartSent,
-                                    CameraAnswer, Left, Happened>;
+                                    CameraAnswer, Suspended, ResumeAsked, Left, Happened>;
 
 // ---- what both know of the connection -----------------------------------------------------------
 
@@ -150,19 +178,23 @@ struct CameraLink {
     const std::int64_t connected_us;
 
     // Set before the link is shared.
-    Send send;      ///< runs on the connection's loop, if the connection is still there
-    Report report;  ///< runs on the control loop
+    bool is_jpeg = false;  ///< each message is a JPEG picture
+    Send send;             ///< runs on the connection's loop, if the connection is still there
+    Report report;         ///< runs on the control loop
 
     /// The network loop's thread only.
     std::weak_ptr<CameraConnection> connection;
 
     // Set by the control loop before the connection exists; then the control loop's alone.
     std::string name;
+    bool names_itself = false;     ///< the camera gave it
     bool name_is_default = false;  ///< neither the camera nor a rule by address gave it
     /// Its model, once known, may give it another name: a recording waits for that.
     bool may_be_renamed = false;
     std::string address_name;  ///< the name that its address gives
     auth::Address address;
+    /// The connection that went on with this one's recording. The control loop's alone.
+    std::shared_ptr<CameraLink> successor;
 
     std::atomic<std::uint64_t> frames{0};
     std::atomic<std::uint64_t> bytes{0};

@@ -27,6 +27,10 @@ class CameraStream {
               const media::NalPeek& peek, std::int64_t now_ns);
     /// Whether the camera sends each picture when it is taken. Counts from the next capture on.
     void set_paced(bool is_paced) { is_paced_ = is_paced; }
+    /// When the frame fed last was taken, by the server's wall clock.
+    void note_instant(const camera::Frame& frame, std::int64_t wall_us, std::int64_t bound_us) {
+        if (is_feeding_) publication_.note_instant(frame.timestamp_ms, {wall_us, bound_us});
+    }
     /// Somebody may have begun to watch: they get what is kept.
     void give_kept(std::int64_t now_ns);
     /// The capture is over, or the connection.

@@ -159,6 +159,7 @@ void Cameras::grant(CameraClaim& claim, const std::string& name) {
     counters_.cameras.fetch_add(1);
     claim.link->name = name;
     claim.link->name_is_default = !settled_name(claim);
+    claim.link->names_itself = claim.name.has_value();
     claim.link->may_be_renamed = may_be_renamed(claim);
     claim.link->address_name = claim.default_name;
     claim.link->address = claim.address;
@@ -301,10 +302,12 @@ control::Decoded<std::string> Cameras::give_name(const std::string& name, const 
     }
     if (!entry.link->name_is_default) {
         return ApiError{ErrorCode::conflict,
-                        name + " has its name from the address it connects to, " +
-                            shown(entry.link->path) +
-                            ", or from a rule in the configuration; "
-                            "change it there",
+                        entry.link->names_itself
+                            ? name + " names itself, in the address it connects to (" +
+                                  shown(entry.link->path) + "); change it there"
+                            : name +
+                                  " has its name from a rule in the configuration (cameras); "
+                                  "change it there",
                         "camera"};
     }
     if (name == next) return name;
@@ -325,15 +328,16 @@ control::Decoded<std::string> Cameras::give_name(const std::string& name, const 
     return next;
 }
 
-bool Cameras::left(const LinkPtr& link, const std::string& reason) {
+bool Cameras::left(const LinkPtr& link, const std::string& reason, const EventFields& more) {
     const auto node = by_link_.extract(link->id);
     if (node.empty()) return false;
     const std::string name = node.mapped()->name;
     counters_.cameras.fetch_sub(1);
     if (is_active(node.mapped()->state)) counters_.cameras_recording.fetch_sub(1);
     by_name_.erase(name);
-    events_.add("camera.disconnected",
-                {{"camera", name}, {"peer", link->peer}, {"reason", shown(reason)}});
+    EventFields fields{{"camera", name}, {"peer", link->peer}, {"reason", shown(reason)}};
+    fields.insert(fields.end(), more.begin(), more.end());
+    events_.add("camera.disconnected", fields);
     // The first gets the name, and the others have a holder again to wait for.
     for (Waiting& waiting : take_waiting(link->id)) {
         try_name(std::move(waiting.claim), waiting.name, waiting.number);

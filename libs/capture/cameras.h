@@ -85,7 +85,8 @@ class Cameras {
     void keep_names(GivenNames names, std::function<void(const GivenNames&)> save);
 
     /// False if it had been replaced before.
-    bool left(const LinkPtr& link, const std::string& reason);
+    /// `more`: further fields of its event.
+    bool left(const LinkPtr& link, const std::string& reason, const EventFields& more = {});
 
     /// Null if there is none.
     const CameraEntry* find(const std::string& name) const;

@@ -87,7 +87,8 @@ Captures::Captures(const Current<Options>& options, Cameras& cameras, Counters& 
       counters_(counters),
       timers_(timers),
       events_(events),
-      previews_(options, cameras, timers) {}
+      previews_(options, cameras, timers),
+      suspensions_(options, timers) {}
 
 // ---- what is tracked ---------------------------------------------------------------------------
 
@@ -372,6 +373,7 @@ std::vector<std::string> Captures::stop_targets(const control::StopRequest& requ
         for (auto at = from; at != to; ++at) {
             if (was_meant || is_wanted(tracked_.at(at->second), request)) {
                 pending.waiting.emplace(at->second, name);
+                suspensions_.stop(at->second, request.client);
             }
         }
         const CameraEntry* entry = cameras_.find(name);
@@ -555,10 +557,26 @@ void Captures::on(const LinkPtr&, const Happened& happened) {
     events_.add(happened.type, happened.fields, happened.level);
 }
 
-/// Starts it if it is to be started without being asked: because it dropped out of a capture that
-/// nobody stopped, or by camera.auto_start.
+/// One whose recording waits for it says next whether it goes on with that.
 void Captures::on(const LinkPtr& link, const Joined&) {
     cameras_.joined(link);
+    if (!suspensions_.has(link->name) && !is_being_left(link)) return begin_unasked(link);
+    suspensions_.returned(link->name, [this, link] { begin_unasked(link); });
+}
+
+/// An earlier connection of that camera records, as far as is known here: what becomes of that is
+/// about to be told.
+bool Captures::is_being_left(const LinkPtr& by) const {
+    return std::any_of(tracked_.begin(), tracked_.end(), [&](const auto& one) {
+        const auto& recordings = one.second.recordings;
+        return one.first != by->id && one.second.name == by->name && !recordings.empty() &&
+               !one.second.has_left;
+    });
+}
+
+/// Starts it if it is to be started without being asked: because it dropped out of a capture that
+/// nobody stopped, or by camera.auto_start.
+void Captures::begin_unasked(const LinkPtr& link) {
     const CameraEntry* entry = cameras_.find(link->id);
     if (entry == nullptr || entry->state != camera::State::idle) return;
     if (const auto meant = meant_.find(entry->name); meant != meant_.end()) {
@@ -667,12 +685,58 @@ void Captures::on(const LinkPtr& link, const CameraAnswer& answer) {
     answer_stops(link, result, !has_untold);
 }
 
+void Captures::on(const LinkPtr& link, const Suspended& suspended) {
+    suspensions_.add(link, suspended);
+}
+
+void Captures::on(const LinkPtr& link, const ResumeAsked& asked) {
+    suspensions_.ask(asked.capture, [this, link](std::optional<Suspensions::Waiting> waiting) {
+        if (!waiting) return link->send(Resumed{});
+        suspensions_.gone_again(link->name);
+        follow(waiting->from, link);
+        cameras_.set_recording(link, waiting->what.session);
+        link->send(Resumed{std::make_shared<const Suspended>(std::move(waiting->what))});
+    });
+}
+
+/// What the lost connection recorded, and whoever waits for that, are the new one's.
+void Captures::follow(const LinkPtr& from, const LinkPtr& to) {
+    from->successor = to;
+    auto node = tracked_.extract(from->id);
+    if (node.empty()) return;
+    Tracked& old = node.mapped();
+    Tracked& one = tracked(to);
+    one.recordings.merge(old.recordings);
+    if (old.asked) one.asked = std::move(old.asked);
+    one.is_leaving = one.is_leaving || old.is_leaving;
+    for (const std::uint64_t id : old.starts) {
+        starts_.at(id).waiting.erase(from->id);
+        starts_.at(id).waiting.emplace(to->id, one.name);
+        one.starts.insert(id);
+    }
+    for (const std::uint64_t id : old.stops) {
+        PendingStop& pending = stops_.at(id);
+        pending.waiting.erase(from->id);
+        pending.waiting.emplace(to->id, one.name);
+        pending.away.erase(one.name);
+        one.stops.insert(id);
+    }
+}
+
 void Captures::on(const LinkPtr& link, const Left& left) {
-    cameras_.left(link, left.reason);
+    // Another connection may have its name by now.
+    if (cameras_.find(link->id) != nullptr) suspensions_.gone_again(link->name);
+    EventFields more;
+    if (!left.kicked_by.empty()) more.emplace_back("by", left.kicked_by);
+    if (left.awaited.count() > 0) {
+        more.emplace_back("awaited_ms", static_cast<std::uint64_t>(left.awaited.count()));
+    }
+    cameras_.left(link, left.reason, more);
     previews_.left(link);
     const auto found = tracked_.find(link->id);
     if (found == tracked_.end()) return;
     Tracked& one = found->second;
+    one.has_left = true;
     one.untold.reset();
     if (!one.recordings.empty()) {
         answer_starts(link,
@@ -696,7 +760,8 @@ void Captures::on_event(const record::Event& event, const record::SessionPtr& se
         }
         return;
     }
-    const auto link = std::static_pointer_cast<CameraLink>(session->start().owner);
+    auto link = std::static_pointer_cast<CameraLink>(session->start().owner);
+    while (link->successor) link = link->successor;
     std::visit([&](const auto& what) { on(link, session, what); }, event);
 }
 
@@ -731,6 +796,7 @@ void Captures::on(const LinkPtr& link, const record::SessionPtr&, const record::
         meant->second.waits_for_room = true;
         has_room_ = false;
     }
+    suspensions_.failed(event.serial);
     link->send(SessionNews{SessionNews::Kind::failed, event.serial, event.error});
 }
 

@@ -13,6 +13,7 @@
 #include "capture/cameras.h"
 #include "capture/previews.h"
 #include "capture/refusals.h"
+#include "capture/suspensions.h"
 #include "control/start.h"
 #include "control/stop.h"
 #include "record/events.h"
@@ -56,6 +57,7 @@ class Captures {
         std::optional<StartOrder> asked;  ///< what was sent to it last
         /// A recording that failed by itself, until the next stop says so.
         std::optional<control::StopResult> untold;
+        bool has_left = false;    ///< what became of its last recording is known
         bool is_leaving = false;  ///< gone; what it recorded is being opened
     };
     template <class Reply>
@@ -90,6 +92,8 @@ class Captures {
     void on(const LinkPtr& link, const ClockTold& clock);
     void on(const LinkPtr& link, const StartSent& sent);
     void on(const LinkPtr& link, const CameraAnswer& answer);
+    void on(const LinkPtr& link, const Suspended& suspended);
+    void on(const LinkPtr& link, const ResumeAsked& asked);
     void on(const LinkPtr& link, const Left& left);
     void on(const LinkPtr& link, const Happened& happened);
 
@@ -103,6 +107,9 @@ class Captures {
     /// `failure_told`: session.failed came when the disk refused; this is what became of the rest.
     void report(const record::Summary& summary, bool failure_told);
 
+    bool is_being_left(const LinkPtr& by) const;
+    void begin_unasked(const LinkPtr& link);
+    void follow(const LinkPtr& from, const LinkPtr& to);
     void start_again(const LinkPtr& link, Meant& meant);
     void start_if_room(const LinkPtr& link, Meant& meant);
     static void send_unasked(const LinkPtr& link, StartOrder order);
@@ -142,6 +149,7 @@ class Captures {
     loop::Timers& timers_;
     EventSink& events_;
     Previews previews_;
+    Suspensions suspensions_;
     std::uint64_t next_id_ = 1;
     std::map<std::uint64_t, PendingStart> starts_;
     std::map<std::uint64_t, PendingStop> stops_;

@@ -2,6 +2,7 @@
 /// What a camera's connection works with. All of it outlives the connections.
 #include <atomic>
 
+#include "auth/access.h"
 #include "base/current.h"
 #include "base/event_sink.h"
 #include "base/log.h"
@@ -10,6 +11,7 @@
 #include "httpd/counters.h"
 #include "httpd/options.h"
 #include "loop/event_loop.h"
+#include "loop/task_pool.h"
 
 namespace st::record {
 class Recorder;
@@ -23,6 +25,7 @@ namespace st::capture {
 
 class Cameras;
 class Captures;
+class JpegStreams;
 
 struct Parts {
     const Current<Options>& options;
@@ -38,6 +41,9 @@ struct Parts {
     Captures& captures;
     record::Recorder& recorder;  ///< any thread
     hub::Hub& hub;               ///< any thread
+    JpegStreams& jpegs;          ///< any thread
+    loop::BlockingWork& disk;    ///< any thread
+    const Current<auth::Policy>& policy;
 };
 
 }  // namespace st::capture

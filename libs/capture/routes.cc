@@ -3,10 +3,14 @@
 #include "camera/message.h"
 #include "capture/camera_connection.h"
 #include "capture/cameras.h"
+#include "capture/jpeg_viewers.h"
 #include "httpd/refusal.h"
 
 namespace st::capture {
 namespace {
+
+constexpr std::string_view kJpegPath = "/esp";
+constexpr std::string_view kConsolePath = "/dev";
 
 /// The answer to the upgrade, which says what the camera is called here. Empty stays empty: it was
 /// sent already.
@@ -26,6 +30,7 @@ class NameClaim final : public httpd::Connection,
         : parts_(parts),
           handover_(std::move(handover)),
           link_(parts.cameras.make_link(handover_.net, request.peer.text, request.shown_target())) {
+        link_->is_jpeg = request.target.path == kJpegPath;
         handover_.transport->set_handler(*this);
     }
 
@@ -106,18 +111,44 @@ std::optional<std::string> camera_name(const http::Target& target) {
     return name == nullptr ? std::nullopt : std::optional<std::string>(*name);
 }
 
-/// Upgrades that are not cameras; what is not there yet must not be taken for a camera.
-bool is_reserved(const http::Target& target) {
-    if (target.segments.size() != 1) return false;
-    const std::string& path = target.segments.front();
-    return path == "esp" || path == "dev" || path == "play-many";
+httpd::Plan plan_console(const Parts& parts, const http::Target& target) {
+    httpd::Plan plan;
+    plan.role = auth::Role::play;
+    const std::string* name = target.find("name");
+    if (name != nullptr) plan.signed_path = "/camera/" + *name;
+    plan.take_over = [&parts](const httpd::Request& asked, httpd::Handover handover) {
+        httpd::NetLoop& net = handover.net;
+        const std::string pending = std::move(handover.pending);
+        auto console = std::make_shared<JpegConsole>(parts, std::move(handover), asked);
+        net.add(console);
+        console->start(pending);
+    };
+    return plan;
+}
+
+/// GET /mjpeg/<name>.
+std::optional<httpd::Plan> plan_multipart(const Parts& parts, const httpd::Request& request) {
+    const auto& segments = request.target.segments;
+    if (segments.size() != 2 || segments.front() != "mjpeg") return std::nullopt;
+    if (request.head.method != "GET") {
+        return httpd::Plan::refuse(405, "a camera's pictures take GET", {{"Allow", "GET"}});
+    }
+    httpd::Plan plan;
+    plan.role = auth::Role::play;
+    plan.signed_path = "/camera/" + segments.back();
+    plan.take_over = [&parts, name = segments.back()](const httpd::Request&,
+                                                      httpd::Handover handover) {
+        httpd::NetLoop& net = handover.net;
+        auto viewer = std::make_shared<MultipartViewer>(std::move(handover));
+        net.add(viewer);
+        viewer->start(parts.jpegs, name);
+    };
+    return plan;
 }
 
 std::optional<httpd::Plan> plan(const Parts& parts, const httpd::Request& request) {
     const http::Target& target = request.target;
-    if (is_reserved(target)) {
-        return httpd::Plan::refuse(404, "no WebSocket service at " + target.path);
-    }
+    if (target.path == kConsolePath) return plan_console(parts, target);
     const auto name = camera_name(target);
     httpd::Plan plan;
     plan.role = auth::Role::camera;
@@ -132,6 +163,11 @@ std::optional<httpd::Plan> plan(const Parts& parts, const httpd::Request& reques
 }
 
 }  // namespace
+
+void add_picture_routes(httpd::Router& router, const Parts& parts) {
+    router.add_request(
+        [&parts](const httpd::Request& request) { return plan_multipart(parts, request); });
+}
 
 void add_routes(httpd::Router& router, const Parts& parts) {
     router.add_upgrade([&parts](const httpd::Request& request) { return plan(parts, request); });

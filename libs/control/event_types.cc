@@ -6,13 +6,14 @@
 namespace st::control {
 namespace {
 
-constexpr std::array<std::string_view, 22> kTypes = {
-    "camera.connected", "camera.ready",     "camera.previewing",   "camera.renamed",
-    "camera.started",   "camera.stopped",   "camera.stalled",      "camera.bad_payload",
-    "camera.text",      "camera.clock",     "camera.disconnected", "session.opened",
-    "session.finished", "session.failed",   "take.finished",       "server.disk",
-    "server.reloaded",  "stream.published", "stream.ended",        "viewer.joined",
-    "viewer.left",      "viewer.slow"};
+constexpr std::array<std::string_view, 28> kTypes = {
+    "camera.connected",   "camera.ready",   "camera.previewing", "camera.renamed",
+    "camera.started",     "camera.resumed", "camera.stopped",    "camera.stalled",
+    "camera.bad_payload", "camera.text",    "camera.clock",      "camera.disconnected",
+    "recording.deleted",  "session.opened", "session.finished",  "session.failed",
+    "take.finished",      "server.disk",    "server.reloaded",   "stream.published",
+    "stream.ended",       "viewer.joined",  "viewer.left",       "viewer.slow",
+    "record.started",     "record.segment", "record.stopped",    "record.slow"};
 
 }  // namespace
 

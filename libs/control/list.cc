@@ -12,6 +12,7 @@ std::string encode(const List& list) {
     }
     json::Object tail;
     tail.set("next", list.next);
+    if (list.is_building) tail.set("building", true);
     return text + "]," + json::write(tail).substr(1);
 }
 
@@ -25,6 +26,7 @@ Decoded<List> decode_list(std::string_view body) {
         list.items.push_back(json::write(*item));
     }
     reader.read("next", list.next);
+    reader.read("building", list.is_building);
     if (reader.failed()) return reader.error();
     return list;
 }

@@ -1,5 +1,6 @@
 #pragma once
-/// {"items":[...],"next":null}: every list of the API. Pure.
+/// {"items":[...],"next":null}: every list of the API; with "building":true while the server does
+/// not know yet all there is. Pure.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@ constexpr std::size_t kCursorBytesMax = 300;
 struct List {
     std::vector<std::string> items;   ///< each a JSON object
     std::optional<std::string> next;  ///< the cursor of the next page; none: this is the last
+    bool is_building = false;         ///< more may be there than is known yet
 };
 
 /// The items go out unchanged: the caller vouches that each is one valid JSON object.

@@ -8,7 +8,9 @@
 #include "control/fields.h"
 #include "control/json.h"
 #include "control/list.h"
+#include "control/record.h"
 #include "control/start.h"
+#include "control/token.h"
 #include "json/write.h"
 
 namespace st::control {
@@ -52,6 +54,8 @@ constexpr std::array kPreview = {kCameras,
                                  kWait,
                                  Parameter{"timeout_ms", integer, body, false, 1, kTimeoutMsMax}};
 constexpr std::array kCameraName = {Parameter{"name", text, path, true}};
+constexpr std::array kKick = {Parameter{"name", text, path, true},
+                              Parameter{"client", text, query, false}};
 constexpr std::array kRename = {Parameter{"name", text, path, true},
                                 Parameter{"camera", text, body, false},
                                 Parameter{"name", text, body, false}, kClient};
@@ -64,6 +68,20 @@ constexpr std::array kJudgement = {
     Parameter{"about", text, body, false}, Parameter{"why", texts, body, false}};
 constexpr std::array kStreamPath = {Parameter{"app", text, path, true},
                                     Parameter{"name", text, path, true}};
+constexpr std::array kRecordStart = {
+    Parameter{"app", text, path, true},
+    Parameter{"name", text, path, true},
+    Parameter{"format", text, body, false},
+    Parameter{"tracks", text, body, false},
+    Parameter{"segment_duration_ms", integer, body, false, 1000, kSegmentMsMax},
+    Parameter{"preroll_ms", integer, body, false, 0, kPrerollMsMax},
+    Parameter{"max_duration_ms", integer, body, false, 0, kSegmentMsMax},
+    kClient};
+/// A DELETE has no body.
+constexpr Parameter kClientOfDelete{"client", text, query, false};
+constexpr std::array kRecordStop = {Parameter{"app", text, path, true},
+                                    Parameter{"name", text, path, true}, kClientOfDelete};
+constexpr std::array kRecordStopAll = {kClientOfDelete};
 constexpr std::array kViewerId = {Parameter{"id", integer, path, true}};
 constexpr std::array kSourcePath = {Parameter{"app", text, path, true},
                                     Parameter{"name", text, path, true}};
@@ -78,6 +96,20 @@ constexpr std::array kRecordings = {Parameter{"id", text, query, false},
                                     Parameter{"until", time, query, false},
                                     kLimit,
                                     kCursor};
+constexpr std::array kArchive = {Parameter{"app", text, path, true},
+                                 Parameter{"name", text, path, true},
+                                 Parameter{"since", time, query, false},
+                                 Parameter{"until", time, query, false},
+                                 kLimit,
+                                 kCursor};
+constexpr std::array kHookId = {Parameter{"id", text, path, true}};
+constexpr std::array kHookUrl = {Parameter{"url", text, body, false}};
+constexpr std::array kTokenName = {Parameter{"name", text, path, true}};
+constexpr std::array kTokenNew = {Parameter{"name", text, body, false},
+                                  Parameter{"roles", texts, body, false}};
+constexpr std::array kSign = {Parameter{"url", text, body, false},
+                              Parameter{"role", text, body, false},
+                              Parameter{"expires_s", integer, body, false, 1, kSignSecondsMax}};
 constexpr std::array kEvents = {Parameter{"since", integer, query, false}, kLimit, kCursor};
 
 constexpr std::array kOperations = {
@@ -87,7 +119,7 @@ constexpr std::array kOperations = {
                   kPreview},
     OperationInfo{Operation::cameras_list, "cameras.list", "GET", "cameras", kPage},
     OperationInfo{Operation::cameras_get, "cameras.get", "GET", "cameras/{name}", kCameraName},
-    OperationInfo{Operation::cameras_kick, "cameras.kick", "DELETE", "cameras/{name}", kCameraName},
+    OperationInfo{Operation::cameras_kick, "cameras.kick", "DELETE", "cameras/{name}", kKick},
     OperationInfo{Operation::cameras_rename, "cameras.rename", "PATCH", "cameras/{name}", kRename},
     OperationInfo{Operation::recordings_list, "recordings.list", "GET", "recordings", kRecordings},
     OperationInfo{Operation::recordings_get, "recordings.get", "GET", "recordings/{id}",
@@ -107,6 +139,15 @@ constexpr std::array kOperations = {
                   kStreamPath},
     OperationInfo{Operation::streams_snapshot, "streams.snapshot", "GET",
                   "streams/{app}/{name}/snapshot.jpg", kStreamPath},
+    OperationInfo{Operation::archive_list, "archive.list", "GET", "streams/{app}/{name}/archive",
+                  kArchive},
+    OperationInfo{Operation::record_start, "record.start", "POST", "streams/{app}/{name}/record",
+                  kRecordStart},
+    OperationInfo{Operation::record_stop, "record.stop", "DELETE", "streams/{app}/{name}/record",
+                  kRecordStop},
+    OperationInfo{Operation::record_list, "record.list", "GET", "records", kPage},
+    OperationInfo{Operation::record_stop_all, "record.stop_all", "DELETE", "records",
+                  kRecordStopAll},
     OperationInfo{Operation::viewers_list, "viewers.list", "GET", "viewers", kPage},
     OperationInfo{Operation::viewers_kick, "viewers.kick", "DELETE", "viewers/{id}", kViewerId},
     OperationInfo{Operation::sources_list, "sources.list", "GET", "sources", kPage},
@@ -116,6 +157,14 @@ constexpr std::array kOperations = {
     OperationInfo{Operation::server_config, "server.config", "GET", "config", {}},
     OperationInfo{Operation::server_reload, "server.reload", "POST", "reload", {}},
     OperationInfo{Operation::login_link, "login.link", "POST", "login/link", {}},
+    OperationInfo{Operation::hooks_list, "hooks.list", "GET", "hooks", {}},
+    OperationInfo{Operation::hooks_failed, "hooks.failed", "GET", "hooks/failed", kPage},
+    OperationInfo{Operation::hooks_replay, "hooks.replay", "POST", "hooks/{id}/replay", kHookId},
+    OperationInfo{Operation::hooks_test, "hooks.test", "POST", "hooks/test", kHookUrl},
+    OperationInfo{Operation::tokens_list, "tokens.list", "GET", "tokens", kPage},
+    OperationInfo{Operation::tokens_new, "tokens.new", "POST", "tokens", kTokenNew},
+    OperationInfo{Operation::tokens_revoke, "tokens.revoke", "DELETE", "tokens/{name}", kTokenName},
+    OperationInfo{Operation::sign, "sign", "POST", "sign", kSign},
 };
 
 std::vector<std::string_view> split_path(std::string_view path) {

@@ -36,6 +36,11 @@ enum class Operation : std::uint8_t {
     streams_get,
     streams_kick,
     streams_snapshot,
+    archive_list,
+    record_start,
+    record_stop,
+    record_list,
+    record_stop_all,
     viewers_list,
     viewers_kick,
     sources_list,
@@ -44,6 +49,14 @@ enum class Operation : std::uint8_t {
     server_config,
     server_reload,
     login_link,
+    hooks_list,
+    hooks_failed,
+    hooks_replay,
+    hooks_test,
+    tokens_list,
+    tokens_new,
+    tokens_revoke,
+    sign,
 };
 
 enum class ParameterType : std::uint8_t { text, texts, integer, boolean, time, state, size };

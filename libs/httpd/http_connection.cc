@@ -18,7 +18,7 @@ HttpConnection::HttpConnection(const Uses& uses, NetLoop& net, Admission::Ticket
       ticket_(std::move(ticket)),
       peer_(std::move(peer)),
       default_stream_(std::move(default_stream)),
-      log_(uses.log.with("http").with(peer_.text)) {}
+      log_(uses.log.with("http").with("peer", peer_.text)) {}
 
 HttpConnection::~HttpConnection() { net_.loop().cancel(deadline_); }
 
@@ -163,7 +163,7 @@ void HttpConnection::dispatch() {
         net.loop().post([weak, shared = std::make_shared<Answer>(std::move(made))] {
             const auto self = weak.lock();
             if (!self || self->state_ != State::answering) return;
-            if (!shared->file) return self->answer(shared->response);
+            if (!shared->files) return self->answer(shared->response);
             self->send_file(std::move(*shared));
         });
     });
@@ -285,13 +285,13 @@ void HttpConnection::send_file(Answer answer) {
     state_ = State::sending_file;
     std::vector<Field> fields = std::move(answer.response.fields);
     fields.push_back({"Content-Type", answer.response.content_type});
-    fields.push_back({"Content-Length", std::to_string(answer.file->bytes)});
+    fields.push_back({"Content-Length", std::to_string(bytes_of(*answer.files))});
     fields.push_back({"Connection", keep_alive_ ? "keep-alive" : "close"});
     fields.push_back({"Date", http::http_date(wall_us() / 1'000'000)});
     transport_->send(http::encode_head(answer.response.status, fields));
     if (request_.head.method == "HEAD") return next_request();
     file_ = std::make_unique<FileSender>(
-        *transport_, uses_.disk, std::move(*answer.file), [this](bool whole) {
+        *transport_, uses_.disk, std::move(*answer.files), [this](bool whole) {
             net_.loop().defer([self = shared_from_this(), whole] {
                 self->file_.reset();
                 if (self->state_ != State::sending_file) return;  // the peer went in between

@@ -1,6 +1,5 @@
 #include "httpd/pages.h"
 
-#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -9,6 +8,7 @@
 #include "base/encodings.h"
 #include "base/field.h"
 #include "digest/digest.h"
+#include "httpd/file_answer.h"
 
 namespace st::httpd {
 namespace {
@@ -21,22 +21,6 @@ constexpr std::string_view kPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
     "media-src 'self' blob:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
-
-constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kTypes{{
-    {".html", "text/html; charset=utf-8"},
-    {".js", "text/javascript; charset=utf-8"},
-    {".css", "text/css; charset=utf-8"},
-    {".svg", "image/svg+xml"},
-    {".txt", "text/plain; charset=utf-8"},
-    {".webmanifest", "application/manifest+json"},
-}};
-
-std::string_view type_of(std::string_view name) {
-    for (const auto& [ending, type] : kTypes) {
-        if (name.ends_with(ending)) return type;
-    }
-    return "application/octet-stream";
-}
 
 Result<std::string> read_file(const fs::path& path) {
     std::ifstream in(path, std::ios::binary);
@@ -70,18 +54,6 @@ bool takes_gzip(const http::RequestHead& head) {
     return takes;
 }
 
-bool has_it_already(const http::RequestHead& head, std::string_view etag) {
-    bool has = false;
-    for (const Field& field : head.fields) {
-        if (!iequals(field.name, "If-None-Match")) continue;
-        for_each_element(field.value, [&](std::string_view tag) {
-            if (tag.starts_with("W/")) tag.remove_prefix(2);
-            has = has || tag == etag || tag == "*";
-        });
-    }
-    return has;
-}
-
 }  // namespace
 
 Result<Pages> Pages::load(const std::string& folder) {
@@ -104,7 +76,8 @@ Result<Pages> Pages::load(const std::string& folder) {
         const auto digest = digest::sha256(as_bytes(*content));
         const std::string etag =
             "\"" + hex_encode(Bytes(digest.data(), digest.size())).substr(0, 20) + "\"";
-        pages.files_[name] = PageFile{std::string(type_of(name)), std::move(*content), {}, etag};
+        pages.files_[name] =
+            PageFile{std::string(content_type_of(name)), std::move(*content), {}, etag};
     }
     if (error) return Error{folder + ": " + error.message()};
     for (auto& [name, content] : compressed) {
@@ -151,7 +124,7 @@ http::Response page_response(const PageFile& file, const http::RequestHead& head
         {"Cache-Control", "no-cache"},         {"ETag", file.etag},
         {"Vary", "Accept-Encoding"},           {"Content-Security-Policy", std::string(kPolicy)},
         {"X-Content-Type-Options", "nosniff"}, {"Referrer-Policy", "no-referrer"}};
-    if (has_it_already(head, file.etag)) {
+    if (has_tag(head, "If-None-Match", file.etag)) {
         response.status = 304;
         return response;
     }

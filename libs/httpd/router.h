@@ -37,10 +37,10 @@ struct Request {
     std::string shown_target() const;
 };
 
-/// An answer, or the head of one behind which a file is sent in place of the body.
+/// An answer, or the head of one behind which pieces of files are sent in place of the body.
 struct Answer {
     http::Response response;
-    std::optional<FileRange> file;
+    std::optional<std::vector<FileRange>> files;
 };
 /// Called exactly once, on any thread.
 using Reply = std::function<void(Answer)>;

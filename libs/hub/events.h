@@ -21,6 +21,7 @@ struct Unpublished {
     std::string reason;
     std::uint64_t bytes = 0;
     std::size_t viewers = 0;
+    std::int64_t since_us = 0;  ///< wall clock: when it began
 };
 struct Joined {
     std::string path;
@@ -37,6 +38,7 @@ struct Left {
     std::uint64_t bytes = 0;
     std::uint64_t dropped = 0;
     std::string reason;
+    std::int64_t since_us = 0;  ///< wall clock: when it came
 };
 struct Slow {
     std::string path;

@@ -113,8 +113,9 @@ Result<Publication> Hub::publish(const std::string& path, PublisherPtr publisher
         if (holder && silent_since_ns != kNobody &&
             holder->last_input_ns.load() <= silent_since_ns) {
             const StreamStatus status = stream->status();
-            gone = {path,       status.publisher,          stream->publication(),
-                    "replaced", status.statistics.bytes(), status.viewers};
+            gone = {path,           status.publisher,          stream->publication(),
+                    "replaced",     status.statistics.bytes(), status.viewers,
+                    status.since_us};
             is_replaced = stream->leave(gone.publication);
             --publishers_;
         } else if (!holder && options_.publishers_max > 0 &&
@@ -159,6 +160,7 @@ void Hub::unpublish(const StreamPtr& stream, std::uint64_t number, const std::st
         event.publisher = status.publisher;
         event.bytes = status.statistics.bytes();
         event.viewers = status.viewers;
+        event.since_us = status.since_us;
         forget_unused(stream);
     }
     event.publication = number;
@@ -227,6 +229,19 @@ Result<Subscription> Hub::subscribe(const std::string& path, DeliveryQueue& deli
                         std::move(place.cached));
 }
 
+StreamPtr Hub::attach(const std::string& path, TapPtr tap, std::chrono::milliseconds preroll) {
+    const Lock lock(mutex_);
+    const StreamPtr stream = stream_at(path);
+    stream->attach(std::move(tap), preroll);
+    return stream;
+}
+
+void Hub::detach(const StreamPtr& stream, const Tap& tap) {
+    const Lock lock(mutex_);
+    stream->detach(tap, monotonic_ns());
+    forget_unused(stream);
+}
+
 void Hub::unsubscribe(const GroupPtr& group, const Subscriber& subscriber,
                       const std::string& reason) {
     const ViewerRecord& record = subscriber.record();
@@ -244,6 +259,7 @@ void Hub::unsubscribe(const GroupPtr& group, const Subscriber& subscriber,
     event.bytes = record.bytes.load();
     event.dropped = record.dropped.load();
     event.reason = reason;
+    event.since_us = record.since_us;
     events_(event);
 }
 

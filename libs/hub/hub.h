@@ -52,6 +52,9 @@ class Publication {
     void count(const Arrival& arrival) {
         if (stream_) stream_->count(number_, arrival);
     }
+    void note_instant(std::uint64_t time_ms, const LineZero& instant) {
+        if (stream_) stream_->note_instant(number_, time_ms, instant);
+    }
     /// Instead of push() while the stream is not wanted: the hub gives up what it keeps.
     void pause() {
         if (stream_) stream_->pause(number_);
@@ -145,6 +148,13 @@ class Hub {
     /// The queue's thread. Whether somebody publishes there or not. Error.code 503: over a limit.
     Result<Subscription> subscribe(const std::string& path, DeliveryQueue& delivery, FormId form,
                                    Viewer& viewer, const ViewerInfo& info) ST_EXCLUDES(mutex_);
+    /// The tap gets all that is published there, from now on and by whomever; see Stream::attach().
+    /// It counts as no viewer.
+    StreamPtr attach(const std::string& path, TapPtr tap, std::chrono::milliseconds preroll)
+        ST_EXCLUDES(mutex_);
+    /// It is called no more.
+    void detach(const StreamPtr& stream, const Tap& tap) ST_EXCLUDES(mutex_);
+
     /// False: no viewer has that number.
     bool kick_viewer(std::uint64_t id) ST_EXCLUDES(mutex_);
 

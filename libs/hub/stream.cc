@@ -53,8 +53,10 @@ void Stream::begin(std::uint64_t publication, PublisherPtr publisher, const Publ
     begun_timeline_ = timeline_;
     headers_ = std::make_shared<const Headers>();
     cache_.clear();
+    history_.clear();
     drop_held();
     newest_entry_.reset();
+    zero_.reset();
     key_ns_.reset();
     is_kept_by_publisher_ = false;
     statistics_ = {};
@@ -250,6 +252,7 @@ void Stream::deliver(media::Packet packet, bool is_entry, std::int64_t now_ns) {
     unit->is_entry = is_entry;
     unit->packet = memory_.keep(std::move(packet));
     unit->serial = ++serial_;
+    unit->publication = publication_;
     unit->arrived_ns = now_ns;
     unit->is_kept = coming_ == Coming::kept;
     if (is_of_headers(*unit->packet)) note_config(unit->packet);
@@ -257,6 +260,7 @@ void Stream::deliver(media::Packet packet, bool is_entry, std::int64_t now_ns) {
         timeline_.settle();
         unit->headers = headers_;
         newest_entry_ = unit;
+        history_.add(cache_.units(), unit->packet->dts_ms);
     }
     memory_.caches();  // as large as the budget is now
     if (!unit->packet->is_passing) cache_.add(unit);
@@ -264,6 +268,7 @@ void Stream::deliver(media::Packet packet, bool is_entry, std::int64_t now_ns) {
         encode(*unit, members.group->form());
         members.delivery->hand_over(members.group, unit);
     }
+    for (const TapPtr& tap : taps_) tap->take(unit);
 }
 
 void Stream::count(std::uint64_t publication, const Arrival& arrival) {
@@ -272,6 +277,18 @@ void Stream::count(std::uint64_t publication, const Arrival& arrival) {
     statistics_.add_unseen(arrival.bytes, arrival.is_picture, arrival.now_ns);
     is_kept_by_publisher_ = arrival.is_kept;
     if (arrival.is_key) key_ns_ = arrival.now_ns;
+}
+
+void Stream::note_instant(std::uint64_t publication, std::uint64_t time_ms, LineZero instant) {
+    const Lock lock(mutex_);
+    if (!publisher_ || publication != publication_) return;
+    instant.wall_us -= timeline_.look(time_ms) * 1000;
+    zero_ = instant;
+}
+
+std::optional<LineZero> Stream::zero() const {
+    const Lock lock(mutex_);
+    return zero_;
 }
 
 void Stream::want_until(std::int64_t ns) {
@@ -285,6 +302,7 @@ void Stream::pause(std::uint64_t publication) {
     if (!publisher_ || publication != publication_) return;
     drop_held();
     cache_.clear();
+    history_.clear();
     newest_entry_.reset();
     has_key_ = false;
 }
@@ -296,6 +314,8 @@ bool Stream::leave(std::uint64_t publication) {
     deliver_held(INT64_MAX, true);
     publisher_.reset();
     cache_.clear();
+    history_.clear();
+    for (const TapPtr& tap : taps_) tap->publisher_left();
     tell_publisher_changed();
     return true;
 }
@@ -322,7 +342,8 @@ std::uint64_t Stream::publication() const {
 
 Stream::Place Stream::join(DeliveryQueue& delivery, FormId form) {
     const Lock lock(mutex_);
-    watchers_.store(++viewers_, std::memory_order_relaxed);
+    ++viewers_;
+    count_watchers();
     if (publisher_) publisher_->wanted();
     auto found = std::find_if(members_.begin(), members_.end(), [&](const Members& members) {
         return members.delivery == &delivery && members.group->form() == form;
@@ -332,6 +353,30 @@ Stream::Place Stream::join(DeliveryQueue& delivery, FormId form) {
     }
     ++found->count;
     return {found->group, serial_, cache_.units()};
+}
+
+void Stream::count_watchers() {
+    watchers_.store(viewers_ + taps_.size(), std::memory_order_relaxed);
+}
+
+void Stream::attach(TapPtr tap, std::chrono::milliseconds preroll) {
+    const Lock lock(mutex_);
+    for (const UnitPtr& unit : history_.last(preroll, cache_.units())) tap->take(unit);
+    taps_.push_back(std::move(tap));
+    count_watchers();
+    if (publisher_) publisher_->wanted();
+}
+
+void Stream::detach(const Tap& tap, std::int64_t now_ns) {
+    const Lock lock(mutex_);
+    std::erase_if(taps_, [&](const TapPtr& one) { return one.get() == &tap; });
+    wanted_until_ns_.store(now_ns + kWantedAfterNs, std::memory_order_relaxed);
+    count_watchers();
+}
+
+void Stream::keep_history(std::chrono::milliseconds span) {
+    const Lock lock(mutex_);
+    history_.set_span(span);
 }
 
 void Stream::prepare(const Place& place) {
@@ -346,7 +391,8 @@ void Stream::leave(const GroupPtr& group, const ViewerRecord& record, std::int64
     dropped_ += record.dropped.load();
     queue_bytes_max_ = std::max(queue_bytes_max_, record.queue_bytes_max.load());
     wanted_until_ns_.store(now_ns + kWantedAfterNs, std::memory_order_relaxed);
-    watchers_.store(--viewers_, std::memory_order_relaxed);
+    --viewers_;
+    count_watchers();
     const auto found = std::find_if(members_.begin(), members_.end(),
                                     [&](const Members& members) { return members.group == group; });
     if (found != members_.end() && --found->count == 0) members_.erase(found);
@@ -429,7 +475,7 @@ bool Stream::is_live() const {
 
 bool Stream::is_unused() const {
     const Lock lock(mutex_);
-    return !publisher_ && viewers_ == 0;
+    return !publisher_ && viewers_ == 0 && taps_.empty();
 }
 
 std::vector<UnitPtr> Stream::kept() const {

@@ -12,8 +12,10 @@
 #include "hub/delivery_queue.h"
 #include "hub/events.h"
 #include "hub/gop_cache.h"
+#include "hub/history.h"
 #include "hub/statistics.h"
 #include "hub/stream_memory.h"
+#include "hub/tap.h"
 #include "hub/timeline.h"
 #include "hub/unit.h"
 #include "hub/viewer.h"
@@ -55,6 +57,12 @@ struct StreamStatus {
     std::optional<std::int64_t> key_ns;  ///< when its last key frame came
 };
 
+/// Where time 0 of a stream is on the server's wall clock, by its publisher's clock.
+struct LineZero {
+    std::int64_t wall_us = 0;
+    std::int64_t bound_us = 0;
+};
+
 /// How packets come into a stream.
 enum class Coming : std::uint8_t {
     live,
@@ -78,7 +86,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
           encodings_(encodings),
           events_(events),
           memory_(memory),
-          cache_(limits, memory.caches()) {}
+          cache_(limits, memory.caches()),
+          history_(limits.bytes) {}
 
     const std::string& path() const { return path_; }
 
@@ -92,6 +101,11 @@ class Stream : public std::enable_shared_from_this<Stream> {
     void note_unusable(std::uint64_t publication, const std::string& why) ST_EXCLUDES(mutex_);
     /// What came in, whether packets are made of it or not.
     void count(std::uint64_t publication, const Arrival& arrival) ST_EXCLUDES(mutex_);
+    /// The publisher's time `time_ms` is `wall_us` of the server's clock, to +-`bound_us`.
+    void note_instant(std::uint64_t publication, std::uint64_t time_ms, LineZero instant)
+        ST_EXCLUDES(mutex_);
+    /// nullopt: nobody knows.
+    std::optional<LineZero> zero() const ST_EXCLUDES(mutex_);
     /// Nothing is pushed from now on until somebody wants the stream: what was kept is given up.
     void pause(std::uint64_t publication) ST_EXCLUDES(mutex_);
     /// Somebody watches, has just done so, or asked to be able to.
@@ -116,6 +130,13 @@ class Stream : public std::enable_shared_from_this<Stream> {
     void prepare(const Place& place) ST_EXCLUDES(mutex_);
     void leave(const GroupPtr& group, const ViewerRecord& record, std::int64_t now_ns)
         ST_EXCLUDES(mutex_);
+
+    /// From now on the tap gets every packet, and at first those that are kept of the last
+    /// `preroll` and of the pictures they need. The stream is wanted as long as it has one.
+    void attach(TapPtr tap, std::chrono::milliseconds preroll) ST_EXCLUDES(mutex_);
+    void detach(const Tap& tap, std::int64_t now_ns) ST_EXCLUDES(mutex_);
+    /// Keeps packets of the last so much for taps to come, beside the cache.
+    void keep_history(std::chrono::milliseconds span) ST_EXCLUDES(mutex_);
 
     /// The headers for a viewer that begins at `entry`, in this form.
     std::vector<UnitPtr> header_units(const Unit& entry, FormId form) ST_EXCLUDES(mutex_);
@@ -150,6 +171,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
         std::int64_t arrived_ns;
     };
 
+    void count_watchers() ST_REQUIRES(mutex_);
     void note_tracks(const media::Packet& packet) ST_REQUIRES(mutex_);
     void note_config(const media::PacketPtr& packet) ST_REQUIRES(mutex_);
     static void note_further(Headers& headers, const media::PacketPtr& packet);
@@ -168,7 +190,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     const EventSink& events_;
     StreamMemory& memory_;
 
-    std::atomic<std::size_t> watchers_{0};  ///< viewers_, for whoever has no lock
+    std::atomic<std::size_t> watchers_{0};  ///< viewers and taps, for whoever has no lock
     std::atomic<std::int64_t> wanted_until_ns_{0};
 
     mutable Mutex mutex_;
@@ -187,6 +209,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     MemoryBudget::Charge held_charge_ ST_GUARDED_BY(mutex_);
     UnitPtr newest_entry_ ST_GUARDED_BY(mutex_);
     bool is_kept_by_publisher_ ST_GUARDED_BY(mutex_) = false;
+    std::optional<LineZero> zero_ ST_GUARDED_BY(mutex_);
     std::optional<std::int64_t> key_ns_ ST_GUARDED_BY(mutex_);  ///< of the last key frame
     Coming coming_ ST_GUARDED_BY(mutex_) = Coming::live;        ///< of the push under way
     Statistics statistics_ ST_GUARDED_BY(mutex_);
@@ -202,6 +225,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
     std::optional<std::uint32_t> flv_video_ ST_GUARDED_BY(mutex_);
     std::optional<std::uint32_t> flv_audio_ ST_GUARDED_BY(mutex_);
     std::vector<Members> members_ ST_GUARDED_BY(mutex_);
+    std::vector<TapPtr> taps_ ST_GUARDED_BY(mutex_);
+    History history_ ST_GUARDED_BY(mutex_);
     std::size_t viewers_ ST_GUARDED_BY(mutex_) = 0;
     std::uint64_t dropped_ ST_GUARDED_BY(mutex_) = 0;  ///< for viewers that have left
     std::uint64_t queue_bytes_max_ ST_GUARDED_BY(mutex_) = 0;

@@ -37,9 +37,10 @@ using UnitPtr = std::shared_ptr<const Unit>;
 
 struct Unit {
     media::PacketPtr packet;
-    std::uint64_t serial = 0;  ///< rises by one within a stream, over all its publishers
-    bool is_entry = false;     ///< a viewer may begin here
-    bool is_kept = false;      ///< from before somebody watched: many come at once
+    std::uint64_t serial = 0;       ///< rises by one within a stream, over all its publishers
+    std::uint64_t publication = 0;  ///< number of the publisher's
+    bool is_entry = false;          ///< a viewer may begin here
+    bool is_kept = false;           ///< from before somebody watched: many come at once
     std::int64_t arrived_ns = 0;
     std::shared_ptr<const Headers> headers;  ///< in force here; of an entry only
 

@@ -58,7 +58,7 @@ void HttpFlvPublisher::start(const std::string& path, const hub::PublisherInfo& 
                              Request request) {
     request_ = std::move(request);
     account_.pause();  // until the path is ours
-    publisher_.start(path, info);
+    publisher_.start(path, info, parts_.live.decide);
 }
 
 void HttpFlvPublisher::accept() {

@@ -14,7 +14,7 @@ HttpFlvViewer::HttpFlvViewer(Parts& parts, httpd::NetLoop& net, httpd::Admission
       net_(net),
       ticket_(std::move(ticket)),
       stream_(std::move(stream)),
-      viewer_(parts.live.hub(), parts.live.delivery_of(net), parts.live.patience(), *this) {
+      viewer_(parts.live.hub(), parts.live.delivery_of(net), parts.live.terms(), *this) {
     stream_->set_handler(*this);
     stream_->limit_kernel_queue(kViewerKernelQueue);
 }

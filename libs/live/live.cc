@@ -8,31 +8,61 @@
 #include "live/deflated.h"
 #include "live/live_http.h"
 #include "live/live_request.h"
+#include "media/live_config.h"
 #include "rtmp/chunk_writer.h"
 #include "ws/encode.h"
 
 namespace st::live {
 namespace {
 
+/// What viewers get of a packet: an SPS that proves that pictures come in the order in which they
+/// are shown says so, for decoders that would wait for others.
+class ForViewers {
+ public:
+    explicit ForViewers(const media::Packet& packet) : packet_(packet) {
+        if (packet.track != media::Track::video || packet.codec != media::Codec::h264) return;
+        auto other = packet.is_config ? media::config_without_reordering(packet.payload.bytes())
+                     : packet.is_key  ? media::sample_without_reordering(packet.payload.bytes())
+                                      : std::nullopt;
+        if (!other) return;
+        media::Packet changed;
+        changed.track = packet.track;
+        changed.codec = packet.codec;
+        changed.is_config = packet.is_config;
+        changed.is_key = packet.is_key;
+        changed.cts_ms = packet.cts_ms;
+        changed.dts_ms = packet.dts_ms;
+        changed.track_id = packet.track_id;
+        changed.payload = std::move(*other);
+        changed_ = std::move(changed);
+    }
+    const media::Packet& operator*() const { return changed_ ? *changed_ : packet_; }
+
+ private:
+    const media::Packet& packet_;
+    std::optional<media::Packet> changed_;
+};
+
 class FlvEncoding final : public hub::Encoding {
  public:
     SharedBuffer encode(const media::Packet& packet) const override {
-        return share(flv::encode_tag(packet));
+        return share(flv::encode_tag(*ForViewers(packet)));
     }
 };
 
 class ChunkedFlvEncoding final : public hub::Encoding {
  public:
     SharedBuffer encode(const media::Packet& packet) const override {
-        return share(flv_chunk(flv::encode_tag(packet).bytes()));
+        return share(flv_chunk(flv::encode_tag(*ForViewers(packet)).bytes()));
     }
 };
 
 class WsFlvEncoding final : public hub::Encoding {
  public:
     SharedBuffer encode(const media::Packet& packet) const override {
-        const ws::FrameHeader head = ws::encode_header(ws::Opcode::binary, flv::tag_bytes(packet));
-        Buffer message = flv::encode_tag(packet, head.size);
+        const ForViewers sent(packet);
+        const ws::FrameHeader head = ws::encode_header(ws::Opcode::binary, flv::tag_bytes(*sent));
+        Buffer message = flv::encode_tag(*sent, head.size);
         if (!message.empty()) std::memcpy(message.data(), head.data.data(), head.size);
         return share(std::move(message));
     }
@@ -41,7 +71,7 @@ class WsFlvEncoding final : public hub::Encoding {
 class DeflatedWsFlvEncoding final : public hub::Encoding {
  public:
     SharedBuffer encode(const media::Packet& packet) const override {
-        const Buffer tag = flv::encode_tag(packet);
+        const Buffer tag = flv::encode_tag(*ForViewers(packet));
         if (tag.empty()) return share({});
         const Buffer framed = deflate_framed(tag.bytes());
         return share(ws::encode_frame(ws::Opcode::binary, framed.bytes()));
@@ -51,7 +81,7 @@ class DeflatedWsFlvEncoding final : public hub::Encoding {
 class RtmpEncoding final : public hub::Encoding {
  public:
     SharedBuffer encode(const media::Packet& packet) const override {
-        return share(rtmp::encode_packet(packet));
+        return share(rtmp::encode_packet(*ForViewers(packet)));
     }
 };
 
@@ -80,7 +110,11 @@ Live::Live(const Options& options, loop::EventLoop& control, EventSink& events,
       events_(events),
       hub_(
           options.hub, encodings(),
-          [this](const hub::Event& event) { control_.post([this, event] { tell(event); }); },
+          [this](const hub::Event& event) {
+              const auto* published = std::get_if<hub::Published>(&event);
+              if (published != nullptr && on_published) on_published(published->path);
+              control_.post([this, event] { tell(event); });
+          },
           memory) {}
 
 Live::~Live() = default;
@@ -110,18 +144,30 @@ void Live::give_up_later(const std::string& path, std::uint64_t publication) {
 void Live::tell(const hub::Event& event) {
     if (on_event) on_event(event);
     using Fields = EventFields;
-    const auto of_publisher = [](const std::string& path, const hub::PublisherInfo& info) {
-        return Fields{{"stream", path}, {"protocol", info.protocol}, {"peer", info.peer}};
+    const auto with_query = [](Fields fields, const std::string& query) {
+        if (!query.empty()) fields.push_back({"query", query});
+        return fields;
     };
-    const auto of_viewer = [](const std::string& path, const hub::ViewerInfo& info,
-                              std::uint64_t id) {
-        return Fields{
-            {"stream", path}, {"viewer", id}, {"protocol", info.protocol}, {"peer", info.peer}};
+    const auto of_publisher = [&](const std::string& path, const hub::PublisherInfo& info,
+                                  std::uint64_t number) {
+        return with_query({{"stream", path},
+                           {"publication", number},
+                           {"protocol", info.protocol},
+                           {"peer", info.peer}},
+                          info.query);
+    };
+    const auto of_viewer = [&](const std::string& path, const hub::ViewerInfo& info,
+                               std::uint64_t id) {
+        return with_query(
+            {{"stream", path}, {"viewer", id}, {"protocol", info.protocol}, {"peer", info.peer}},
+            info.query);
     };
     if (const auto* published = std::get_if<hub::Published>(&event)) {
-        events_.add("stream.published", of_publisher(published->path, published->publisher));
+        events_.add("stream.published",
+                    of_publisher(published->path, published->publisher, published->publication));
     } else if (const auto* gone = std::get_if<hub::Unpublished>(&event)) {
-        Fields fields = of_publisher(gone->path, gone->publisher);
+        Fields fields = of_publisher(gone->path, gone->publisher, gone->publication);
+        fields.push_back({"started_at", rfc3339(gone->since_us)});
         fields.push_back({"reason", gone->reason});
         fields.push_back({"bytes", gone->bytes});
         events_.add("stream.ended", fields);
@@ -131,6 +177,7 @@ void Live::tell(const hub::Event& event) {
         events_.add("viewer.joined", of_viewer(joined->path, joined->viewer, joined->id));
     } else if (const auto* left = std::get_if<hub::Left>(&event)) {
         Fields fields = of_viewer(left->path, left->viewer, left->id);
+        fields.push_back({"started_at", rfc3339(left->since_us)});
         fields.push_back({"reason", left->reason});
         fields.push_back({"bytes", left->bytes});
         fields.push_back({"dropped", left->dropped});

@@ -39,16 +39,22 @@ class Live {
     hub::Hub& hub() { return hub_; }
     /// Told of everything the hub tells, on the control loop. Set at start; may be empty.
     std::function<void(const hub::Event&)> on_event;
+    /// Somebody publishes there from now on; told before its first packet, on its thread. Set at
+    /// start; may be empty.
+    std::function<void(const std::string& path)> on_published;
     /// Whether the path's source is being tried for its viewers: they wait for that. Set at start,
     /// called on any thread; may be empty.
     std::function<bool(const std::string& path)> is_coming;
     /// Whether the path is an on-demand source's: nobody else publishes there, and it can be played
     /// at any time. Set at start, called on any thread; may be empty.
     std::function<bool(const std::string& path)> is_source;
+    /// Who decides whether somebody may publish or play, once access has been checked. Set at
+    /// start; may be empty.
+    Decide decide;
     /// Error.code 403: the app is ours; 409: an on-demand source's path. Any thread.
     Result<void> check_publish(const std::string& path) const;
     const Options& options() const { return options_; }
-    Viewer::Patience patience() const { return {options_.wait, is_coming}; }
+    Viewer::Terms terms() const { return {options_.wait, is_coming, decide}; }
     /// At start, once for each loop; the loop ends before this object does.
     void add(httpd::NetLoop& net);
     hub::DeliveryQueue& delivery_of(const httpd::NetLoop& net) {

@@ -1,5 +1,6 @@
 #include "live/play_many.h"
 
+#include <cstdlib>
 #include <utility>
 #include <vector>
 
@@ -57,9 +58,10 @@ class PlayMany::Subscription final : public ViewerTransport {
           id_(id),
           only_keys_(only_keys),
           viewer_(owner.parts_.live.hub(), owner.parts_.live.delivery_of(owner.net_),
-                  owner.parts_.live.patience(), *this) {}
+                  owner.parts_.live.terms(), *this) {}
 
     void start(const std::string& path, const std::string& query) {
+        path_ = path;
         viewer_.start(path, static_cast<hub::FormId>(Form::flv),
                       {"ws-flv", owner_.peer_, http::without_credentials(query)}, {true, false});
         if (viewer_.state() == Viewer::State::waiting_for_publisher) tell("waiting", "");
@@ -79,20 +81,35 @@ class PlayMany::Subscription final : public ViewerTransport {
 
     void send(std::span<const SharedBuffer> wires) override {
         std::vector<SharedBuffer> out;
-        std::optional<std::int64_t> zero_us;
+        std::optional<std::int64_t> arrived_us;
         for (const SharedBuffer& wire : wires) {
             const Bytes tag = wire->bytes();
             if (is_video(tag)) {
-                if (const auto moved = zero_.add(time_of(tag), wall_us())) zero_us = moved;
+                if (const auto moved = zero_.add(time_of(tag), wall_us())) arrived_us = moved;
             }
             if (tag.empty() || (only_keys_ && !is_for_keys_mode(tag))) continue;
             out.push_back(prefix(id_, tag.size()));
             out.push_back(wire);
         }
-        if (zero_us) owner_.tell(id_, "live", "", zero_us);
+        tell_zero(arrived_us);
         if (!out.empty()) owner_.socket_->send_wires(out);
     }
 
+    /// By the camera's clock where that is known, else by the arrivals, which `arrived_us` says if
+    /// that has moved.
+    void tell_zero(std::optional<std::int64_t> arrived_us) {
+        if (!stream_) stream_ = owner_.parts_.live.hub().find(path_);
+        const auto known = stream_ ? stream_->zero() : std::nullopt;
+        if (!known) {
+            if (arrived_us) owner_.tell(id_, "live", "", hub::LineZero{*arrived_us, 0});
+            return;
+        }
+        const bool has_moved =
+            !told_ || std::abs(known->wall_us - told_->wall_us) > ArrivalZero::kStepUs;
+        if (!has_moved) return;
+        told_ = known;
+        owner_.tell(id_, "live", "", known);
+    }
     void tell(const std::string& state, const std::string& reason) {
         owner_.tell(id_, state, reason, std::nullopt);
     }
@@ -104,6 +121,9 @@ class PlayMany::Subscription final : public ViewerTransport {
     PlayMany& owner_;
     const std::uint16_t id_;
     const bool only_keys_;
+    std::string path_;
+    hub::StreamPtr stream_;
+    std::optional<hub::LineZero> told_;
     ArrivalZero zero_;
     Viewer viewer_;
 };
@@ -120,7 +140,7 @@ PlayMany::PlayMany(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket t
     socket_ = std::make_unique<httpd::WebSocket>(
         std::move(stream), ws::Limits{kMessageMax, kMessageMax},
         httpd::WebSocket::Times{times.ping_interval, times.ping_timeout}, parts_.http_counters,
-        parts_.log.with("viewer").with(peer_), *this);
+        parts_.log.with("viewer").with("peer", peer_), *this);
 }
 
 void PlayMany::shut_down() { socket_->close(ws::kCloseGoingAway, "the server ends"); }
@@ -216,12 +236,13 @@ void PlayMany::complain(const std::string& text) {
 }
 
 void PlayMany::tell(std::uint16_t id, const std::string& state, const std::string& reason,
-                    std::optional<std::int64_t> zero_us) {
+                    const std::optional<hub::LineZero>& zero) {
     json::Object message;
     message.set("id", std::uint64_t{id});
     message.set("state", state);
     if (!reason.empty()) message.set("reason", shown(reason));
-    if (zero_us) message.set("zero_us", *zero_us);
+    if (zero) message.set("zero_us", zero->wall_us);
+    if (zero && zero->bound_us > 0) message.set("bound_us", zero->bound_us);
     socket_->send_text(json::write(message));
 }
 

@@ -54,7 +54,7 @@ class PlayMany final : public httpd::Connection,
     std::optional<Error> check(const std::string& path, const std::string& query) const;
     void complain(const std::string& text);
     void tell(std::uint16_t id, const std::string& state, const std::string& reason,
-              std::optional<std::int64_t> zero_us);
+              const std::optional<hub::LineZero>& zero);
     /// It is over: nothing more of it is sent.
     void remove(std::uint16_t id);
 

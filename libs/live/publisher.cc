@@ -57,9 +57,24 @@ Publisher::~Publisher() {
     link_->forget();
 }
 
-void Publisher::start(const std::string& path, const hub::PublisherInfo& info) {
+void Publisher::start(const std::string& path, const hub::PublisherInfo& info,
+                      const Decide& decide) {
     path_ = path;
     info_ = info;
+    log_ = log_.with_field("stream", path).with_field("peer", info.peer);
+    const auto decided = [this, weak = std::weak_ptr(here_),
+                          &executor = executor_](Result<void> may) {
+        executor.post([this, weak, may] {
+            if (weak.expired() || state_ != State::claiming) return;
+            may ? claim() : refuse(may.error());
+        });
+    };
+    const bool is_asked =
+        decide && decide({true, path, info.protocol, info.query, info.peer}, decided);
+    if (!is_asked) claim();
+}
+
+void Publisher::claim() {
     since_ns_ = executor_.now_ns();
     auto claimed = hub_.publish(path_, link_, info_, hub::Clock::bits_32, since_ns_);
     if (claimed || claimed.error().code != 409) return on_claimed(std::move(claimed));

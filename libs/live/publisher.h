@@ -1,7 +1,7 @@
 #pragma once
 /// One publisher of a live stream, from its request to its end, whatever carries it. docs/live.md.
 ///
-///     claiming --> publishing --> over
+///     claiming --> publishing --> over        first, somebody elsewhere may be asked
 ///        \--> waiting --^------------^      another one holds the path
 ///
 /// A path that is held is given when its holder leaves, or stays silent for `takeover_after`; the
@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "hub/hub.h"
+#include "live/decision.h"
 #include "live/normalised_input.h"
 
 namespace st::live {
@@ -62,7 +63,7 @@ class Publisher final {
     Publisher& operator=(const Publisher&) = delete;
 
     /// Once. The transport may be called before it returns.
-    void start(const std::string& path, const hub::PublisherInfo& info);
+    void start(const std::string& path, const hub::PublisherInfo& info, const Decide& decide = {});
     /// Bytes came from the peer, whatever they are.
     void note_input(std::int64_t now_ns) { publication_.note_input(now_ns); }
     /// Goes nowhere unless this is publishing. Ends it if nothing it sends will ever be seen.
@@ -83,6 +84,7 @@ class Publisher final {
  private:
     class Link;
 
+    void claim();
     void on_claimed(Result<hub::Publication> claimed);
     void refuse(const Error& why);
     void on_holder_changed();
@@ -105,6 +107,7 @@ class Publisher final {
     std::uint64_t unusable_ = 0;
     std::string last_unusable_;
     hub::Publication publication_;
+    std::shared_ptr<const bool> here_ = std::make_shared<const bool>(true);
 };
 
 }  // namespace st::live

@@ -49,7 +49,7 @@ RtmpConnection::RtmpConnection(Parts& parts, httpd::NetLoop& net, httpd::Admissi
       net_(net),
       ticket_(std::move(ticket)),
       peer_(httpd::peer_text(peer)),
-      log_(parts.log.with("rtmp").with(peer_)),
+      log_(parts.log.with("rtmp").with("peer", peer_)),
       session_(static_cast<std::uint64_t>(monotonic_ns()) | 1) {
     if (const auto parsed = auth::parse_address(httpd::peer_address_text(peer))) address_ = *parsed;
 }

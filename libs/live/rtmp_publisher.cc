@@ -13,7 +13,7 @@ RtmpPublisher::RtmpPublisher(RtmpConnection& connection, std::uint32_t stream_id
 
 void RtmpPublisher::start(const std::string& path, const hub::PublisherInfo& info) {
     connection_.pause_reading();  // packets are not to be lost, nor kept for long
-    publisher_.start(path, info);
+    publisher_.start(path, info, connection_.live().decide);
 }
 
 void RtmpPublisher::accept() { connection_.accept_publish(stream_id_); }

@@ -12,8 +12,7 @@ RtmpViewer::RtmpViewer(RtmpConnection& connection, const rtmp::Play& play)
       stream_id_(play.stream_id),
       wanted_{play.wanted.video, play.wanted.audio},
       seconds_(play.seconds),
-      viewer_(connection.live().hub(), connection.delivery(), connection.live().patience(), *this) {
-}
+      viewer_(connection.live().hub(), connection.delivery(), connection.live().terms(), *this) {}
 
 RtmpViewer::~RtmpViewer() { connection_.delivery().executor().cancel(end_timer_); }
 

@@ -54,7 +54,7 @@ Source::Source(SourceOptions options, std::vector<std::string> worker, loop::Eve
       passwords_(passwords_in(words_of(options_))),
       loop_(loop),
       hub_(hub),
-      log_(log.with(options_.path)),
+      log_(log.with("stream", options_.path)),
       states_(options_.run),
       executor_(loop),
       input_(executor_, [this](media::Packet packet, std::int64_t now_ns) {

@@ -39,17 +39,36 @@ const char* to_text(ViewerEnd why) {
 void Viewer::start(const std::string& path, hub::FormId form, const hub::ViewerInfo& info,
                    hub::Tracks wanted) {
     path_ = path;
-    auto joined = hub_.subscribe(path, delivery_, form, *this, info);
+    form_ = form;
+    info_ = info;
+    wanted_ = wanted;
+    const auto decided = [this, weak = std::weak_ptr(here_),
+                          &executor = delivery_.executor()](Result<void> may) {
+        executor.post([this, weak, may] {
+            if (weak.expired() || state_ != State::deciding) return;
+            may ? join() : refuse(may.error());
+        });
+    };
+    const bool is_asked =
+        terms_.decide &&
+        terms_.decide({false, path, info.protocol, info.query, info.peer}, decided);
+    if (!is_asked) join();
+}
+
+void Viewer::join() {
+    auto joined = hub_.subscribe(path_, delivery_, form_, *this, info_);
     if (!joined) return refuse(joined.error());
     subscription_ = std::move(*joined);
-    subscription_.choose(wanted);
+    subscription_.choose(wanted_);
     wait_for_publisher();
-    if (!wants_cache(info.query)) subscription_.skip_cached();
+    if (!wants_cache(info_.query)) subscription_.skip_cached();
     subscription_.start(delivery_.executor().now_ns());
     publisher_changed();
+    if (half_ended_ns_) on_half_end();
 }
 
 void Viewer::choose(hub::Tracks wanted) {
+    wanted_ = wanted;
     if (subscription_) subscription_.choose(wanted);
 }
 
@@ -66,12 +85,12 @@ void Viewer::publisher_changed() {
 
 void Viewer::wait_for_publisher() {
     state_ = State::waiting_for_publisher;
-    call_after(patience_.wait, [this] { on_wait_over(); });
+    call_after(terms_.wait, [this] { on_wait_over(); });
 }
 
 /// A source that takes its time to begin, or is tried again, has not failed its viewers.
 bool Viewer::may_wait_on() const {
-    if (!patience_.is_coming || !patience_.is_coming(path_)) return false;
+    if (!terms_.is_coming || !terms_.is_coming(path_)) return false;
     return !half_ended_ns_ || delivery_.executor().now_ns() - *half_ended_ns_ <
                                   std::chrono::nanoseconds(kHalfClosedWait).count();
 }

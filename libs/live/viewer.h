@@ -1,19 +1,21 @@
 #pragma once
 /// One viewer of a live stream, from its request to its end, whatever carries it. docs/live.md.
 ///
-///     waiting_for_publisher <--> waiting_for_entry --> playing --> draining --> over
+///     deciding --> waiting_for_publisher <--> waiting_for_entry --> playing --> draining --> over
 ///
 /// It is answered as soon as a publisher is there: at once, or where the answer says which tracks
 /// there are, when they are known or a second later. Lives on its queue's thread, owned by its
 /// transport.
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "base/result.h"
 #include "hub/hub.h"
+#include "live/decision.h"
 
 namespace st::live {
 
@@ -46,14 +48,17 @@ class ViewerTransport : public hub::Sink {
 
 class Viewer final : private hub::Viewer {
  public:
-    /// How long it waits for a publisher before it is refused.
-    struct Patience {
+    /// On which a viewer is let in.
+    struct Terms {
+        /// How long it waits for a publisher before it is refused.
         std::chrono::milliseconds wait{10'000};
         /// Whether the path's source is being tried: then it waits on. May be empty.
         std::function<bool(const std::string& path)> is_coming = {};
+        Decide decide = {};  ///< may be empty
     };
 
     enum class State : std::uint8_t {
+        deciding,  ///< somebody elsewhere is asked whether it may
         waiting_for_publisher,
         waiting_for_entry,  ///< a publisher is there; nothing can be decoded yet
         playing,
@@ -61,10 +66,9 @@ class Viewer final : private hub::Viewer {
         over,
     };
 
-    /// All but `patience` outlive it.
-    Viewer(hub::Hub& hub, hub::DeliveryQueue& delivery, Patience patience,
-           ViewerTransport& transport)
-        : hub_(hub), delivery_(delivery), patience_(std::move(patience)), transport_(transport) {}
+    /// All but `terms` outlive it.
+    Viewer(hub::Hub& hub, hub::DeliveryQueue& delivery, Terms terms, ViewerTransport& transport)
+        : hub_(hub), delivery_(delivery), terms_(std::move(terms)), transport_(transport) {}
     ~Viewer() override { delivery_.executor().cancel(timer_); }
     Viewer(const Viewer&) = delete;
     Viewer& operator=(const Viewer&) = delete;
@@ -97,6 +101,7 @@ class Viewer final : private hub::Viewer {
     void begin(hub::Tracks tracks) override;
     void end(hub::EndReason reason) override;
 
+    void join();
     void wait_for_publisher();
     bool may_wait_on() const;
     void on_wait_over();
@@ -113,14 +118,18 @@ class Viewer final : private hub::Viewer {
 
     hub::Hub& hub_;
     hub::DeliveryQueue& delivery_;
-    const Patience patience_;
+    const Terms terms_;
     ViewerTransport& transport_;
     std::string path_;
-    State state_ = State::waiting_for_publisher;
+    hub::FormId form_ = 0;
+    hub::ViewerInfo info_;
+    hub::Tracks wanted_;
+    State state_ = State::deciding;
     bool is_accepted_ = false;
     std::optional<std::int64_t> half_ended_ns_;
     hub::Subscription subscription_;
     hub::TimerId timer_ = 0;  ///< whatever the state waits for
+    std::shared_ptr<const bool> here_ = std::make_shared<const bool>(true);
 };
 
 }  // namespace st::live

@@ -23,7 +23,7 @@ void WsFlvPublisher::start(const std::string& path, const hub::PublisherInfo& in
                            std::string pending) {
     pending_ = std::move(pending);
     stream_->pause_reading();  // until the path is ours
-    publisher_.start(path, info);
+    publisher_.start(path, info, parts_.live.decide);
 }
 
 void WsFlvPublisher::accept() {

@@ -36,7 +36,7 @@ WsFlvViewer::WsFlvViewer(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ti
       ticket_(std::move(ticket)),
       stream_(std::move(stream)),
       upgrade_answer_(std::move(upgrade_answer)),
-      viewer_(parts.live.hub(), parts.live.delivery_of(net), parts.live.patience(), *this) {
+      viewer_(parts.live.hub(), parts.live.delivery_of(net), parts.live.terms(), *this) {
     stream_->set_handler(*this);
     stream_->limit_kernel_queue(kViewerKernelQueue);
 }
@@ -63,7 +63,7 @@ void WsFlvViewer::accept(hub::Tracks tracks) {
     socket_ = std::make_unique<httpd::WebSocket>(
         std::move(stream_), ws::Limits{kViewerMessageMax, kViewerMessageMax},
         httpd::WebSocket::Times{times.ping_interval, times.ping_timeout}, parts_.http_counters,
-        parts_.log.with("viewer").with(peer_), *this);
+        parts_.log.with("viewer").with("peer", peer_), *this);
     Buffer header(Bytes(flv::encode_header(tracks.audio, tracks.video)));
     if (is_deflated_) header = deflate_framed(header.bytes());
     const SharedBuffer message = share(ws::encode_frame(ws::Opcode::binary, header.bytes()));

@@ -90,6 +90,13 @@ struct RowsRequest {
 };
 constexpr std::string_view kRowsJob = "rows";
 constexpr std::uint64_t kBandsMax = 512;
+/// Job kPictureAtJob. Descriptors: an MP4 or FLV file, where the picture goes. No answer.
+struct PictureAt {
+    std::uint64_t pixels_max = 0;
+    std::int64_t at_us = 0;  ///< after the picture shown first
+    std::uint64_t is_png = 0;
+};
+constexpr std::string_view kPictureAtJob = "picture-at";
 
 template <class T>
 std::string to_bytes(const T& value) {

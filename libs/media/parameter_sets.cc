@@ -89,7 +89,7 @@ void parse_aspect_ratio(BitReader& in, Vui& vui) {
 }
 
 /// Never fails: a VUI that ends early keeps what it said so far, as decoders do.
-Vui parse_vui(BitReader& in) {
+Vui parse_vui(BitReader& in, std::size_t& restriction_bit) {
     Vui vui;
     if (in.flag()) parse_aspect_ratio(in, vui);
     if (in.flag()) in.skip(1);  // overscan
@@ -123,7 +123,10 @@ Vui parse_vui(BitReader& in) {
     if (vcl_hrd) skip_hrd(in);
     if (nal_hrd || vcl_hrd) in.skip(1);
     in.skip(1);  // pic_struct_present
-    if (in.flag()) {
+    const std::size_t at = in.position();
+    const bool has_restriction = in.flag();
+    if (!in.overrun()) restriction_bit = at;
+    if (has_restriction) {
         in.skip(1);
         for (int i = 0; i < 4; ++i) in.ue();
         const std::uint32_t reorder = in.ue();
@@ -251,10 +254,14 @@ Result<Sps> parse_sps(Bytes nal) {
     }
     if (const auto done = parse_order_count(in, sps); !done) return done.error();
     if (const auto done = parse_size(in, sps); !done) return done.error();
+    const std::size_t vui_bit = in.position();
     const bool has_vui = in.flag();
     if (in.overrun())
         return Error{"SPS ends early, after " + std::to_string(nal.size()) + " bytes"};
-    if (has_vui) sps.vui = parse_vui(in);
+    if (has_vui)
+        sps.vui = parse_vui(in, sps.restriction_bit);
+    else
+        sps.vui_bit = vui_bit;
     return sps;
 }
 

@@ -57,6 +57,10 @@ struct Sps {
     std::uint32_t height = 0;
     std::array<std::uint32_t, 4> crop{};  ///< left, right, top, bottom, in pixels
     Vui vui;
+    /// Where vui_parameters_present_flag stands if it is 0, and bitstream_restriction_flag if there
+    /// is a whole VUI: bits behind the NAL unit's header, without emulation prevention; else 0.
+    std::size_t vui_bit = 0;
+    std::size_t restriction_bit = 0;
 
     /// ChromaArrayType of the spec.
     unsigned chroma_array_type() const { return separate_colour_plane ? 0 : chroma_format_idc; }

@@ -140,7 +140,7 @@ void write_moov(Boxes& out, const Track& track, bool is_fragmented,
         }
         write_data_reference(out);
         const Box stbl(out, "stbl");
-        write_avc_descriptions(out, track.format, track.later.others);
+        write_sample_descriptions(out, track.format, track.later.others);
         tables();
     }
     if (is_fragmented) write_mvex(out, track);

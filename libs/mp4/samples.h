@@ -18,6 +18,8 @@ struct VideoFormat {
     media::Sps sps;                  ///< in force at the first sample
     std::vector<NalBytes> sps_list;  ///< sps's own bytes first; at most 31
     std::vector<NalBytes> pps_list;  ///< at most 255
+    /// Each picture is a JPEG by itself; of sps only the size counts then, and there are no sets.
+    bool is_jpeg = false;
 };
 
 /// From a sample on other parameter sets hold, as another sample description says.

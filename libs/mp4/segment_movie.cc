@@ -288,7 +288,7 @@ Result<void> describe_avc(SegmentTrack& track, Bytes record) {
     for (const Bytes set : config->sps) format.sps_list.emplace_back(set.begin(), set.end());
     for (const Bytes set : config->pps) format.pps_list.emplace_back(set.begin(), set.end());
     Boxes out;
-    write_avc_descriptions(out, format);
+    write_sample_descriptions(out, format);
     track.description = out.take();
     std::uint64_t width = std::uint64_t{sps->width} << 16;
     if (sps->vui.sar_height != 0) width = width * sps->vui.sar_width / sps->vui.sar_height;

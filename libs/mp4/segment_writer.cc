@@ -120,8 +120,9 @@ void SegmentWriter::place_zero() {
 
 /// On the track's own time line.
 std::int64_t SegmentWriter::media_ticks(const Writing& one, std::int64_t ticks) const {
-    const std::int64_t zero =
-        *zero_us_ * static_cast<std::int64_t>(one.track.ticks_per_second) / 1'000'000;
+    // Rounded: of the sample that the microseconds come from it is the same again.
+    const auto rate = static_cast<std::int64_t>(one.track.ticks_per_second);
+    const std::int64_t zero = (*zero_us_ * rate + 500'000) / 1'000'000;
     return ticks - zero + one.track.start_ticks;
 }
 

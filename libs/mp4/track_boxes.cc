@@ -5,9 +5,8 @@
 namespace st::mp4 {
 namespace {
 
-void write_avc1(Boxes& out, const VideoFormat& format) {
-    const media::Sps& sps = format.sps;
-    const Box avc1(out, "avc1");
+/// VisualSampleEntry, without the boxes at its end.
+void write_visual_entry(Boxes& out, const media::Sps& sps) {
     out.zeros(6);
     out.u16(1);
     out.zeros(16);
@@ -20,6 +19,32 @@ void write_avc1(Boxes& out, const VideoFormat& format) {
     out.zeros(32);
     out.u16(0x18);
     out.u16(0xFFFF);
+}
+
+/// 14496-1, 7.2.6: an elementary stream of JPEG pictures (object type 0x6C).
+void write_jpeg(Boxes& out, const media::Sps& sps) {
+    const Box mp4v(out, "mp4v");
+    write_visual_entry(out, sps);
+    const Box esds(out, "esds", 0, 0);
+    out.u8(0x03);  // ES_Descriptor
+    out.u8(21);
+    out.u16(1);
+    out.u8(0);
+    out.u8(0x04);  // DecoderConfigDescriptor
+    out.u8(13);
+    out.u8(0x6C);
+    out.u8(0x11);  // visual stream
+    out.zeros(3 + 4 + 4);
+    out.u8(0x06);  // SLConfigDescriptor: as MP4 has it
+    out.u8(1);
+    out.u8(2);
+}
+
+void write_entry(Boxes& out, const VideoFormat& format) {
+    const media::Sps& sps = format.sps;
+    if (format.is_jpeg) return write_jpeg(out, sps);
+    const Box avc1(out, "avc1");
+    write_visual_entry(out, sps);
     {
         const Box avcc(out, "avcC");
         out.bytes(encode_avcc(format).bytes());
@@ -85,12 +110,12 @@ Buffer encode_avcc(const VideoFormat& format) {
     return media::encode_avc_config(sps_list, pps_list);
 }
 
-void write_avc_descriptions(Boxes& out, const VideoFormat& first,
-                            std::span<const VideoFormat> others) {
+void write_sample_descriptions(Boxes& out, const VideoFormat& first,
+                               std::span<const VideoFormat> others) {
     const Box stsd(out, "stsd", 0, 0);
     out.u32(1 + others.size());
-    write_avc1(out, first);
-    for (const VideoFormat& format : others) write_avc1(out, format);
+    write_entry(out, first);
+    for (const VideoFormat& format : others) write_entry(out, format);
 }
 
 }  // namespace st::mp4

@@ -21,8 +21,8 @@ void write_hdlr(Boxes& out, std::string_view type, std::string_view name);
 /// dinf: the samples lie in this file.
 void write_data_reference(Boxes& out);
 /// stsd with an avc1 for each format.
-void write_avc_descriptions(Boxes& out, const VideoFormat& first,
-                            std::span<const VideoFormat> others = {});
+void write_sample_descriptions(Boxes& out, const VideoFormat& first,
+                               std::span<const VideoFormat> others = {});
 /// The decoder configuration record of 14496-15, 5.3.3.1.
 Buffer encode_avcc(const VideoFormat& format);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <utility>
 
 #include "mux/failure.h"
 #include "mux/timing.h"
@@ -352,6 +353,44 @@ void Assembler::begin_picture() {
     pictures_.push_back(entry);
     if (options_.keeps_numbers) numbers_.push_back({message_.seq, std::exchange(lost_, 0U)});
     ++part.count;
+}
+
+void Assembler::image(const Message& message, media::JpegSize size) {
+    if (message.begins_input) {
+        has_start_ = false;
+        is_seam_ = !pictures_.empty();
+    }
+    lost_ += message.lost_before;
+    has_slice_ = true;
+    media::PictureStart picture;
+    picture.is_idr = true;
+    if (!is_wanted(picture)) return;
+    const bool is_first = parts_.empty();
+    const bool is_other = !is_first && (parts_.back().format.sps.width != size.width ||
+                                        parts_.back().format.sps.height != size.height);
+    if (is_first || (is_other && options_.split && parts_.size() < options_.parts_max)) {
+        if (!is_first) parts_.back().file->rest();
+        Part part;
+        part.first = pictures_.size();
+        part.format.is_jpeg = true;
+        part.format.sps.width = part.format.sps.coded_width = size.width;
+        part.format.sps.height = part.format.sps.coded_height = size.height;
+        part.file = options_.open_part(static_cast<unsigned>(parts_.size() + 1));
+        parts_.push_back(std::move(part));
+    }
+    mp4::Picture entry;
+    entry.device_us = message.device_us;
+    entry.arrival_ns = message.arrival_ns;
+    entry.is_sync = entry.begins_sequence = 1;
+    entry.is_seam = std::exchange(is_seam_, false) ? 1 : 0;
+    entry.bytes = static_cast<std::uint32_t>(message.payload.size()) & mp4::kSampleBytesMax;
+    if (pictures_.size() == std::numeric_limits<std::uint32_t>::max()) {
+        throw Failure(Exit::bad_input, "more than 2^32 pictures");
+    }
+    pictures_.push_back(entry);
+    if (options_.keeps_numbers) numbers_.push_back({message.seq, std::exchange(lost_, 0U)});
+    ++parts_.back().count;
+    parts_.back().file->append_borrowed(message.payload);
 }
 
 void Assembler::end_picture() {

@@ -11,6 +11,7 @@
 
 #include "base/block_list.h"
 #include "media/access_unit.h"
+#include "media/jpeg.h"
 #include "mp4/picture_index.h"
 #include "mp4/sample_file.h"
 #include "mp4/samples.h"
@@ -56,6 +57,8 @@ class Assembler {
 
     /// Takes a message; its payload is changed and must stay where it is until flush().
     void message(const Message& message);
+    /// A message that is a whole JPEG picture of that size, in place of message().
+    void image(const Message& message, media::JpegSize size);
     void flush();
     /// No more messages.
     void finish();

@@ -66,6 +66,8 @@ class RecordedInput final : public Input {
     bool has_fine_times() const override { return has_fine_times_; }
     bool is_unpaced() const override { return is_unpaced_; }
     ClockNotes clock_notes() const override { return clock_; }
+    bool has_jpegs() const override { return has_jpegs_; }
+    Absences absences() const override { return absences_; }
     std::uint64_t unit_corrections() const override { return unit_corrections_; }
 
  private:
@@ -86,6 +88,12 @@ class RecordedInput final : public Input {
     void follow_note(const dump::Record& record) {
         const camera::DumpNote note = camera::decode_note(as_text(record.body));
         if (note.capabilities) follow(*note.capabilities);
+        has_jpegs_ = has_jpegs_ || note.has_jpegs;
+        if (note.resumed) {
+            ++absences_.count;
+            absences_.away_us += note.resumed->away_us;
+            absences_.late += note.resumed->late;
+        }
         // Without a header nobody knows where the arrival times begin.
         if (!note.exchange || !origin_ || clock_.exchanges.size() >= kExchangesMax) return;
         const std::int64_t begun_us = (begun_ns_ - static_cast<std::int64_t>(shift_ns_)) / 1000;
@@ -141,6 +149,8 @@ class RecordedInput final : public Input {
     bool has_unit_ = false;         ///< the camera has said it since the header
     std::uint64_t unit_corrections_ = 0;
     ClockNotes clock_;
+    Absences absences_;
+    bool has_jpegs_ = false;
     bool has_fine_times_ = false;
     bool is_unpaced_ = false;
     static constexpr std::size_t kExchangesMax = 200'000;  ///< four days of one each two seconds

@@ -60,6 +60,13 @@ struct ClockNotes {
     std::vector<clock::Exchange> exchanges = {};
 };
 
+/// Lost connections that a camera resumed.
+struct Absences {
+    std::uint64_t count = 0;
+    std::uint64_t away_us = 0;  ///< all together
+    std::uint64_t late = 0;     ///< messages that came afterwards
+};
+
 /// Pull messages until next() is false. One thread.
 class Input {
  public:
@@ -80,6 +87,10 @@ class Input {
     virtual bool has_arrival_times() const = 0;
     /// Complete after next() was false.
     virtual ClockNotes clock_notes() const { return {}; }
+    /// The messages are JPEG pictures: the dump says so before the first.
+    virtual bool has_jpegs() const { return false; }
+    /// Complete after next() was false.
+    virtual Absences absences() const { return {}; }
     /// How often a camera said only behind its first messages that it counts microseconds: those
     /// since Message::begins_recording are a thousand times too late.
     virtual std::uint64_t unit_corrections() const { return 0; }

@@ -104,6 +104,21 @@ ClockNotes JoinedInput::clock_notes() const {
     return all;
 }
 
+bool JoinedInput::has_jpegs() const {
+    return !pieces_.empty() && pieces_.back().input->has_jpegs();
+}
+
+Absences JoinedInput::absences() const {
+    Absences all;
+    for (const Piece& piece : pieces_) {
+        const Absences own = piece.input->absences();
+        all.count += own.count;
+        all.away_us += own.away_us;
+        all.late += own.late;
+    }
+    return all;
+}
+
 std::uint64_t JoinedInput::unit_corrections() const {
     std::uint64_t count = 0;
     for (const Piece& piece : pieces_) count += piece.input->unit_corrections();

@@ -40,6 +40,8 @@ class JoinedInput {
     bool is_unpaced() const;                 ///< one of them was not sent in real time
     bool has_arrival_times() const;          ///< all of them have
     ClockNotes clock_notes() const;          ///< of all, in order
+    bool has_jpegs() const;                  ///< of the one at work
+    Absences absences() const;               ///< of all
     std::uint64_t unit_corrections() const;  ///< see Input
     bool is_partly_bare() const;             ///< some of them have times, and some have none
     /// The first one's; arrival times of all count from there.

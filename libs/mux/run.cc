@@ -1,6 +1,8 @@
 #include "mux/run.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <utility>
 
 #include "camera/frame.h"
@@ -129,7 +131,9 @@ void Run::read(Pass pass, bool start_at_intra) {
         const bool is_copied = is_known || job_.format == OutputFormat::dump;
         if (!outputs_.empty() && pass == Pass::write && is_copied) copy(message);
         if (pass == Pass::messages) before_message(message);
-        if (is_known) {
+        if (is_known && input_->has_jpegs()) {
+            assembler_->image(message, *jpeg_);
+        } else if (is_known) {
             // Nothing goes on with a NAL unit over bytes that are none.
             message.follows_damage =
                 std::exchange(follows_unknown_, false) || message.follows_damage;
@@ -150,6 +154,12 @@ void Run::read(Pass pass, bool start_at_intra) {
 /// B of NAL units behind lengths.
 bool Run::is_understood(const Message& message) {
     if (!message.is_numbered) return true;
+    if (input_->has_jpegs()) {
+        refuse_jpegs_elsewhere();
+        jpeg_ = media::read_jpeg_size(message.payload);
+        if (!jpeg_) ++unknown_;
+        return jpeg_.has_value();
+    }
     if (message.begins_recording || message.begins_input) forms_ = {};
     const auto form = forms_.normalise(message.payload, message.timestamp);
     // The rest of what was damaged before it is counted there.
@@ -157,6 +167,17 @@ bool Run::is_understood(const Message& message) {
     ++unknown_;
     follows_unknown_ = true;
     return false;
+}
+
+/// What holds H.264 alone.
+void Run::refuse_jpegs_elsewhere() const {
+    const bool has_place = job_.format == OutputFormat::mp4 || job_.format == OutputFormat::fmp4 ||
+                           job_.format == OutputFormat::dump;
+    if (writes_ && !has_place) {
+        throw Failure(Exit::bad_input, job_.input +
+                                           ": its pictures are JPEGs, which go into an MP4, and "
+                                           "not into FLV or a bare stream");
+    }
 }
 
 /// A camera that said behind its first messages what it counts counted that from the begin.
@@ -193,13 +214,23 @@ void Run::add_notes() {
     report_.dropped.undecodable = assembler_->undecodable() + assembler_->lost_slices();
     report_.dropped.unknown_form = unknown_;
     if (unknown_ > 0) {
-        report_.notes.push_back(std::to_string(unknown_) +
-                                (unknown_ == 1 ? " message is" : " messages are") +
-                                " not H.264 in a form that is known, and in no picture");
+        report_.notes.push_back(
+            std::to_string(unknown_) + (unknown_ == 1 ? " message is" : " messages are") +
+            (input_->has_jpegs() ? " no JPEG picture"
+                                 : " not H.264 in a form that is known, and in no picture"));
     }
     if (assembler_->continued() > 0) {
         report_.notes.push_back(std::to_string(assembler_->continued()) +
                                 " messages continue a NAL unit of the message before");
+    }
+    if (const Absences away = input_->absences(); away.count > 0) {
+        std::array<char, 160> note{};
+        std::snprintf(note.data(), note.size(),
+                      "the camera's connection was lost%s for %.1f s; %llu messages came late",
+                      away.count == 1 ? "" : (" " + std::to_string(away.count) + " times,").c_str(),
+                      static_cast<double>(away.away_us) / 1e6,
+                      static_cast<unsigned long long>(away.late));
+        report_.notes.emplace_back(note.data());
     }
     if (!cut_.empty()) report_.notes.push_back(cut_);
     report_.cut_begins_us = cut_begins_us_;

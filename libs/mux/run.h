@@ -66,6 +66,7 @@ class Run {
     std::unique_ptr<mp4::SampleFile> open_part(Pass pass, unsigned part);
     void copy(const Message& message);
     bool is_understood(const Message& message);
+    void refuse_jpegs_elsewhere() const;
     void follow_unit(const Message& message);
     void before_read();
     void add_notes();
@@ -135,9 +136,10 @@ class Run {
     std::uint64_t index_room_ = 0;  ///< left free in front of the samples
     Survey survey_;
     media::PayloadForms forms_;
-    std::uint64_t unknown_ = 0;         ///< messages whose payload nobody understood
-    bool follows_unknown_ = false;      ///< the last one was such
-    std::size_t recording_begins_ = 0;  ///< number of the first picture of the dump at work
+    std::uint64_t unknown_ = 0;            ///< messages whose payload nobody understood
+    std::optional<media::JpegSize> jpeg_;  ///< of the message at work, if it is one
+    bool follows_unknown_ = false;         ///< the last one was such
+    std::size_t recording_begins_ = 0;     ///< number of the first picture of the dump at work
     std::uint64_t units_corrected_ = 0;
     std::optional<clock::ExchangeClock> exchanges_;
     Report report_;

@@ -109,8 +109,8 @@ Finaliser::~Finaliser() {
 
 void Finaliser::add(Unfinished job) {
     if (!enqueue(job)) {
-        log_.with(job.meta.camera)
-            .with(job.meta.id)
+        log_.with("camera", job.meta.camera)
+            .with("recording", job.meta.id)
             .warning("finalising is left to the next start: " + std::to_string(waiting_max_) +
                      " recordings wait for it already");
         return leave(job);
@@ -389,7 +389,7 @@ bool Finaliser::store(int directory, Meta& meta, const mux::Report& report) {
 }
 
 void Finaliser::log_result(const Meta& meta, const mux::Report& report) const {
-    const Log log = log_.with(meta.camera).with(meta.id);
+    const Log log = log_.with("camera", meta.camera).with("recording", meta.id);
     if (meta.state == RecordingState::failed) {
         log.error("finalising failed: " + meta.error.value_or("unknown"));
     } else if (meta.state == RecordingState::finalising) {

@@ -363,6 +363,13 @@ void Recorder::hurry() {
     parts_->finaliser->hurry();
 }
 
+void Recorder::note_written(std::uint64_t bytes) {
+    const std::int64_t now = monotonic_ns();
+    parts_->counts.rate.add(bytes, now);
+    std::int64_t none = 0;
+    parts_->counts.oldest_unsynced_ns.compare_exchange_strong(none, now);
+}
+
 RecorderStatus Recorder::status() const {
     RecorderStatus status;
     const WriterCounts& counts = parts_->counts;

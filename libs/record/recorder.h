@@ -100,6 +100,10 @@ class Recorder {
     /// is not.
     void hurry();
 
+    /// Others wrote so much into the recordings folder: it is synced and counted with the rest. Any
+    /// thread.
+    void note_written(std::uint64_t bytes);
+
     RecorderStatus status() const;
     /// Absolute path of the recordings folder.
     const std::string& path() const;

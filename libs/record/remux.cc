@@ -20,7 +20,7 @@ bool names(const std::vector<mux::OutputFile>& files, const std::string& name) {
 
 /// Parts of an earlier conversion that this one did not make.
 void remove_old_parts(int directory, const StoredSession& stored, const mux::Report& report) {
-    for (const std::string& name : stored.files) {
+    for (const auto& [name, kind, duration_ms] : stored.files) {
         const bool is_part = name.starts_with("stream") && name.ends_with(".mp4") &&
                              name.find('/') == std::string::npos;
         if (is_part && !names(report.files, name)) ::unlinkat(directory, name.c_str(), 0);

@@ -36,6 +36,7 @@ struct SessionStart {
     std::string started_by;                             ///< "user@host"; "" = nobody said
     /// 2, 3 ...: of a camera that dropped out and was started again.
     unsigned part = 1;
+    bool is_jpeg = false;         ///< each message is a JPEG picture, else H.264
     std::int64_t started_us = 0;  ///< wall clock
     /// CLOCK_MONOTONIC at the same moment.
     std::int64_t started_ns = 0;
@@ -113,6 +114,12 @@ class Session : public std::enable_shared_from_this<Session> {
     LiveFigures& figures() { return figures_; }
     const LiveFigures& figures() const { return figures_; }
 
+    /// Of the last message that is in the file; nullopt: none is yet.
+    std::optional<std::uint32_t> written_seq() const {
+        const std::int64_t seq = written_seq_.load(std::memory_order_relaxed);
+        return seq < 0 ? std::nullopt : std::optional(static_cast<std::uint32_t>(seq));
+    }
+
     std::size_t queued_bytes() const { return queued_bytes_.load(std::memory_order_relaxed); }
     /// push() was false, and the event Room has not been since.
     bool wants_room() const { return room_wanted_.load(); }
@@ -166,6 +173,7 @@ class Session : public std::enable_shared_from_this<Session> {
     const std::shared_ptr<Mailbox> writer_;
 
     LiveFigures figures_;
+    std::atomic<std::int64_t> written_seq_{-1};
     std::atomic<std::size_t> queued_bytes_{0};
     std::atomic<bool> failed_{false};
     std::atomic<bool> ended_{false};

@@ -150,6 +150,7 @@ void set_meta(Object& object, const Meta& meta) {
     object.set("capabilities", encode_capabilities(meta.capabilities));
     object.set("started_at", rfc3339_local(meta.started_us));
     object.set("ended_at", meta.ended_us ? Value(rfc3339_local(*meta.ended_us)) : Value());
+    object.set("codec", meta.is_jpeg ? camera::kCodecMjpeg : std::string_view("h264"));
     object.set("part", meta.part);
     object.set("kept", meta.kept);
     object.set("started_by", meta.started_by.empty() ? Value() : Value(meta.started_by));
@@ -270,6 +271,7 @@ Result<StoredSession> decode_object(const Object& object) {
     meta.started_us = time_of(object["started_at"]).value_or(0);
     meta.ended_us = time_of(object["ended_at"]);
     meta.part = static_cast<unsigned>(std::max<std::uint64_t>(1, number_or_0(object["part"])));
+    meta.is_jpeg = object["codec"].text_or_empty() == camera::kCodecMjpeg;
     meta.kept = object["kept"].boolean().value_or(false);
     meta.started_by = object["started_by"].text_or_empty();
     meta.stopped_by = object["stopped_by"].text_or_empty();
@@ -282,11 +284,14 @@ Result<StoredSession> decode_object(const Object& object) {
         if (ping_us && *ping_us > 0) meta.ping_us = ping_us;
     }
     meta.error = optional_text(object["error"]);
+    stored.first_picture_us = object["first_picture_wall_us"].integer();
     if (const Array* const files = object["files"].array()) {
         for (const Value& file : *files) {
             if (file.object() == nullptr) continue;
-            stored.files.push_back((*file.object())["name"].text_or_empty());
-            if ((*file.object())["kind"] == Value("mp4")) stored.has_mp4 = true;
+            const Object& listed = *file.object();
+            stored.files.push_back({listed["name"].text_or_empty(), listed["kind"].text_or_empty(),
+                                    number_or_0(listed["duration_ms"])});
+            if (stored.files.back().kind == "mp4") stored.has_mp4 = true;
         }
     }
     return stored;
@@ -317,6 +322,7 @@ Meta meta_of(const SessionStart& start, const std::string& id) {
     meta.take = start.take;
     meta.started_by = start.started_by;
     meta.part = start.part;
+    meta.is_jpeg = start.is_jpeg;
     meta.start = start.parameters;
     meta.capabilities = start.capabilities;
     meta.started_us = start.started_us;
@@ -333,7 +339,9 @@ std::vector<std::string> warnings_of(const Meta& meta, const mux::Report& report
     const std::uint64_t count = meta.dropped.undecodable;
     if (count > 0 && report.dropped.unknown_form == 0) {
         warnings.push_back(std::to_string(count) + (count == 1 ? " message is" : " messages are") +
-                           " not H.264 in a form that is known, and in no picture");
+                           (meta.is_jpeg
+                                ? " no JPEG picture"
+                                : " not H.264 in a form that is known, and in no picture"));
     }
     warnings.insert(warnings.end(), report.notes.begin(), report.notes.end());
     return warnings;

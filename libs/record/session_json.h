@@ -11,6 +11,7 @@
 #include "json/value.h"
 #include "mux/report.h"
 #include "record/events.h"
+#include "record/recordings.h"
 #include "record/session.h"
 
 namespace st::record {
@@ -40,6 +41,7 @@ struct Meta {
     std::optional<std::string> error;
     std::string started_by;  ///< "user@host"; "" = nobody said
     std::string stopped_by;
+    bool is_jpeg = false;
     bool kept = false;  ///< somebody asked that it is never deleted
     unsigned part = 1;  ///< 2, 3 ...: the camera dropped out and was started again
 };
@@ -60,10 +62,11 @@ std::string encode_session(const Meta& meta, const mux::Report* report);
 /// session.json with other values for some of its keys. Error if it is not a session.json.
 Result<std::string> with_values(std::string_view text, const json::Object& values);
 
-/// Meta and the names of the files listed. Error if it is not a session.json of version 1.
+/// Meta and the files listed. Error if it is not a session.json of version 1.
 struct StoredSession {
     Meta meta;
-    std::vector<std::string> files;
+    std::vector<ListedFile> files;
+    std::optional<std::int64_t> first_picture_us;  ///< wall clock of the one shown first
     bool has_mp4 = false;
 };
 Result<StoredSession> decode_session(std::string_view text);

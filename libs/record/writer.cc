@@ -12,6 +12,7 @@
 #include <span>
 #include <system_error>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "camera/frame.h"
 #include "dump/format.h"
@@ -236,6 +237,8 @@ std::size_t Writer::write(Session& session, File& file, std::vector<Session::Ite
             append_note(file, *item.message, item.arrival_ns);
         } else {
             if (!append(file, item.message->bytes(), item.arrival_ns)) break;
+            session.written_seq_.store(load_be32(item.message->data() + 8),
+                                       std::memory_order_relaxed);
             ++messages;
         }
         if (!item.is_understood) ++file.meta.dropped.undecodable;
@@ -262,14 +265,24 @@ void Writer::append_note(File& file, const Buffer& json, std::int64_t arrival_ns
     }
 }
 
+/// Where a file may end: before each JPEG picture, as before a key frame.
+media::NalPeek Writer::peek(const File& file, Bytes message) {
+    if (!file.meta.is_jpeg) return media::peek_nals(message.subspan(camera::kHeaderBytes));
+    media::NalPeek whole;
+    whole.vcl = whole.idr = whole.starts_picture = true;
+    return whole;
+}
+
 /// A message with what has to stand before it. False: it belongs into another file.
 bool Writer::append(File& file, Bytes message, std::int64_t arrival_ns) {
-    const media::NalPeek peek = media::peek_nals(message.subspan(camera::kHeaderBytes));
+    const media::NalPeek peek = Writer::peek(file, message);
     const std::uint64_t bytes = dump::kRecordHeaderBytes + message.size() + dump::kCrcBytes;
     if (file.plan.wants_switch({file.dump->bytes(), file.dump->records()}, bytes, peek)) {
         return false;
     }
-    if (const auto sets = file.sets.remember(message, arrival_ns, peek)) {
+    const auto sets =
+        file.meta.is_jpeg ? std::nullopt : file.sets.remember(message, arrival_ns, peek);
+    if (sets) {
         const media::NalPeek of_sets =
             media::peek_nals(sets->message->bytes().subspan(camera::kHeaderBytes));
         if (!append_record(file, sets->message->bytes(), sets->arrival_ns, of_sets)) return false;
@@ -299,8 +312,7 @@ bool Writer::append_record(File& file, Bytes message, std::int64_t arrival_ns,
 void Writer::go_on_in_next(const SessionPtr& session, File& file, std::size_t written,
                            std::optional<Session::End> end) {
     const Session::Item& first = taken_[written];
-    const auto along = file.plan.takes_along_from(
-        media::peek_nals(first.message->bytes().subspan(camera::kHeaderBytes)));
+    const auto along = file.plan.takes_along_from(peek(file, first.message->bytes()));
     SessionStart start = session->start_;
     ++start.part;
     start.started_us = wall_us();

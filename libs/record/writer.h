@@ -85,6 +85,7 @@ class Writer {
     std::uint64_t room_for_seconds() const;
     void fill(const Session& session, File& file, const Folder::Made& made);
     std::size_t write(Session& session, File& file, std::vector<Session::Item>& items);
+    static media::NalPeek peek(const File& file, Bytes message);
     void append_note(File& file, const Buffer& json, std::int64_t arrival_ns);
     bool append(File& file, Bytes message, std::int64_t arrival_ns);
     bool append_record(File& file, Bytes message, std::int64_t arrival_ns,

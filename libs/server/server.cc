@@ -15,9 +15,14 @@
 #include "api/event_log.h"
 #include "api/operations.h"
 #include "api/parts.h"
+#include "api/record_operations.h"
+#include "api/stored_tokens.h"
+#include "api/tokens.h"
+#include "archive/archive.h"
 #include "auth/forwarded.h"
 #include "capture/cameras.h"
 #include "capture/captures.h"
+#include "capture/jpeg_streams.h"
 #include "capture/parts.h"
 #include "capture/routes.h"
 #include "httpd/answers.h"
@@ -25,14 +30,16 @@
 #include "httpd/pages.h"
 #include "httpd/peer.h"
 #include "httpd/sessions.h"
+#include "httpd/static_folders.h"
 #include "live/live.h"
 #include "live/parts.h"
 #include "live/routes.h"
 #include "live/rtmp_connection.h"
 #include "live/sources.h"
 #include "loop/tcp_stream.h"
-#include "record/catalogue.h"
+#include "notify/hooks.h"
 #include "record/room.h"
+#include "record/segments.h"
 #include "server/addresses.h"
 #include "server/state_file.h"
 #include "takes/takes.h"
@@ -49,6 +56,7 @@ constexpr std::size_t kTrimRestBytes = std::size_t{1} << 20;
 constexpr std::chrono::seconds kTrimInterval{1};
 /// One of them is kept for what is quick.
 constexpr unsigned kDiskThreads = 4;
+constexpr std::chrono::seconds kRetentionInterval{10};
 
 std::unique_ptr<loop::Listener> listen_on(const ListenAddress& at) {
     const std::string where = at.address + " port " + std::to_string(at.port);
@@ -74,6 +82,14 @@ loop::OnFailure log_failure(const Log& log, const std::string& loop_name) {
     return [log = log.with(loop_name)](std::string_view what) {
         log.error("a task failed: " + std::string(what));
     };
+}
+
+/// Of the recording whose session.json an event stands for; "": none.
+std::string id_of(const record::Event& event) {
+    if (const auto* opened = std::get_if<record::Opened>(&event)) return opened->id;
+    if (const auto* finalising = std::get_if<record::Finalising>(&event)) return finalising->id;
+    if (const auto* finished = std::get_if<record::Finished>(&event)) return finished->summary.id;
+    return "";
 }
 
 std::string join(const std::vector<std::string>& words) {
@@ -115,6 +131,8 @@ struct Server::Parts {
           capture_options(setup.options.capture),
           live_options(setup.options.live),
           disk_options(setup.options.disk),
+          retention_options(setup.options.retention),
+          segment_options(setup.options.segments),
           policy(setup.options.policy),
           certificate(setup.options.tls),
           authority(setup.options.authority),
@@ -129,7 +147,9 @@ struct Server::Parts {
         setup.recorder.memory = &http_counters.memory;
         listen();
         open_recorder();
-        catalogue = std::make_unique<record::Catalogue>(recorder->path());
+        catalogue = std::make_unique<archive::Catalogue>(recorder->path(), log.with("catalogue"));
+        archive = std::make_unique<archive::Archive>(*catalogue);
+        ready_catalogue = catalogue.get();
         takes =
             std::make_unique<takes::Takes>(*catalogue, recorder->path(), setup.version,
                                            log.with("takes"), [this](const takes::Manifest& made) {
@@ -138,6 +158,8 @@ struct Server::Parts {
                                                });
                                            });
         ready_takes = takes.get();
+        begin_hooks();
+        keep_tokens();
         cameras.report = [this](const capture::LinkPtr& link, capture::FromConnection message) {
             control.post(
                 [this, link, what = std::move(message)] { captures.on_report(link, what); });
@@ -148,6 +170,7 @@ struct Server::Parts {
             sources->on_event(event);
             count_viewers(event);
         };
+        record_segments();
         live.is_source = [this](const std::string& path) { return sources->has(path); };
         live.is_coming = [this](const std::string& path) { return sources->is_coming(path); };
         sessions = std::make_unique<httpd::Sessions>(listeners.empty() ? std::uint16_t{0}
@@ -165,6 +188,8 @@ struct Server::Parts {
     Current<capture::Options> capture_options;
     Current<live::Options> live_options;
     Current<api::DiskOptions> disk_options;
+    Current<archive::RetentionOptions> retention_options;
+    Current<record::SegmentOptions> segment_options;
     Current<auth::Policy> policy;
     Current<loop::TlsContextPtr> certificate;
     Current<api::AuthorityPtr> authority;
@@ -174,13 +199,24 @@ struct Server::Parts {
     std::vector<std::unique_ptr<loop::Listener>> listeners;
     std::unique_ptr<loop::UnixListener> control_socket;
     loop::TaskPool disk;
-    std::unique_ptr<record::Catalogue> catalogue;
+    std::unique_ptr<archive::Catalogue> catalogue;
+    std::unique_ptr<archive::Archive> archive;
+    std::unique_ptr<archive::Retention> retention;
+    loop::TimerId retention_timer = 0;
+    std::atomic<bool> is_deleting{false};
     std::unique_ptr<takes::Takes> takes;
-    std::atomic<takes::Takes*> ready_takes{nullptr};  ///< for the recorder's threads
+    // For the recorder's threads:
+    std::atomic<archive::Catalogue*> ready_catalogue{nullptr};
+    std::atomic<takes::Takes*> ready_takes{nullptr};
     std::unique_ptr<record::Recorder> recorder;
     api::EventLog events;
+    std::unique_ptr<notify::Hooks> hooks;
+    auth::Policy configured_policy;  ///< without the tokens that were made here
+    std::vector<auth::Token> made_tokens;
+    std::unique_ptr<api::Tokens> tokens;
     capture::Cameras cameras;
     capture::Captures captures;
+    capture::JpegStreams jpegs;
     std::atomic<bool> shutting_down{false};
     std::unique_ptr<capture::Parts> capture_parts;
     std::unique_ptr<live::Parts> live_parts;
@@ -188,10 +224,12 @@ struct Server::Parts {
     std::unique_ptr<api::Operations> operations;
     std::unique_ptr<api::Api> api;
     httpd::Pages pages;
+    std::unique_ptr<httpd::StaticFolders> static_folders;
     httpd::Router router;
     std::unique_ptr<httpd::HttpConnection::Uses> http_uses;
     live::Live live;
     std::unique_ptr<live::Sources> sources;
+    std::unique_ptr<record::Segments> segments;
     std::vector<std::unique_ptr<httpd::NetLoop>> nets;
     std::size_t next_net = 0;
     std::unique_ptr<api::DiskWatch> disk_watch;
@@ -202,11 +240,17 @@ struct Server::Parts {
     void listen();
     void open_recorder();
     void note_take(const record::Event& event);
+    void begin_hooks();
+    void record_segments();
     void load_pages();
     void make_parts();
     void count_viewers(const hub::Event& event);
     void watch_disk();
+    void make_retention();
+    void delete_later();
     void keep_names();
+    void keep_tokens();
+    void apply_policy();
     void trim_later();
     std::string counted_as(const Poco::Net::SocketAddress& peer) const;
     void accept(loop::SocketPtr socket, const ListenAddress& at);
@@ -238,6 +282,12 @@ void Server::Parts::open_recorder() {
                 const std::uint64_t serial =
                     std::visit([](const auto& told) { return told.serial; }, event);
                 auto session = serial == 0 ? nullptr : recorder->session(serial);
+                // Before anybody who hears of the event can ask. One that comes before there is a
+                // catalogue is seen when that looks for the first time.
+                archive::Catalogue* known = ready_catalogue;
+                if (const std::string id = id_of(event); known != nullptr && !id.empty()) {
+                    known->changed(id);
+                }
                 control.post([this, event, session = std::move(session)] {
                     captures.on_event(event, session);
                 });
@@ -255,6 +305,33 @@ void Server::Parts::note_take(const record::Event& event) {
     if (finished == nullptr || !finished->summary.take) return;
     if (takes::Takes* ready = ready_takes) return ready->recording_ended(*finished->summary.take);
     control.post([this, take = *finished->summary.take] { takes->recording_ended(take); });
+}
+
+/// Events are told in the order they happened, before any other part begins.
+void Server::Parts::begin_hooks() {
+    hooks = std::make_unique<notify::Hooks>(recorder->path() + "/.streamd/hooks", setup.version,
+                                            setup.options.hooks, log.with("hook"));
+    events.subscribe({{},
+                      [this](std::uint64_t, const std::string& type, const std::string& json) {
+                          if (hooks) hooks->add(type, json);
+                      }},
+                     std::nullopt);
+    live.decide = [this](const live::Question& question, live::Decided done) {
+        return hooks->decide(
+            {question.is_publish, question.path, question.protocol, question.query, question.peer},
+            std::move(done));
+    };
+}
+
+void Server::Parts::record_segments() {
+    segments = std::make_unique<record::Segments>(record::Segments::Setup{
+        recorder->path(), segment_options, live.hub(), log.with("segments"),
+        [this](record::SegmentEvent event) {
+            control.post([this, told = std::move(event)] { api::add_record_event(told, events); });
+        },
+        &http_counters.memory, [this](std::uint64_t bytes) { recorder->note_written(bytes); },
+        setup.recorder.writers});
+    live.on_published = [this](const std::string& path) { segments->on_published(path); };
 }
 
 void Server::Parts::load_pages() {
@@ -281,18 +358,20 @@ void Server::Parts::trim_later() {
 }
 
 void Server::Parts::make_parts() {
-    capture_parts = std::make_unique<capture::Parts>(
-        capture::Parts{capture_options, http_options, log, capture_counters, http_counters,
-                       shutting_down, control, events, cameras, captures, *recorder, live.hub()});
+    capture_parts = std::make_unique<capture::Parts>(capture::Parts{
+        capture_options, http_options, log, capture_counters, http_counters, shutting_down, control,
+        events, cameras, captures, *recorder, live.hub(), jpegs, disk, policy});
     live_parts = std::make_unique<live::Parts>(
         live::Parts{live_options, http_options, policy, log, http_counters, wrong_tokens,
                     shutting_down, control, live, setup.recorder.run_job});
     api_parts = std::make_unique<api::Parts>(
-        api::Parts{http_options, policy,    log,          http_counters, capture_counters,
-                   control,      disk,      events,       cameras,       captures,
-                   *catalogue,   *recorder, *takes,       *live_parts,   live,
-                   *sources,     *sessions, wrong_tokens, disk_options,  recorder->path()});
+        api::Parts{http_options, policy,     log,       http_counters,   capture_counters,
+                   control,      disk,       events,    cameras,         captures,
+                   *archive,     *catalogue, *recorder, *takes,          *segments,
+                   *live_parts,  live,       *sources,  *sessions,       wrong_tokens,
+                   disk_options, *hooks,     *tokens,   recorder->path()});
     watch_disk();
+    make_retention();
     keep_names();
 }
 
@@ -319,6 +398,50 @@ void Server::Parts::keep_names() {
             }
         });
     });
+}
+
+/// The policy of the configuration and the tokens that were made beside it.
+void Server::Parts::apply_policy() {
+    auth::Policy next = configured_policy;
+    next.tokens.insert(next.tokens.end(), made_tokens.begin(), made_tokens.end());
+    policy.replace(std::move(next));
+}
+
+/// They lie beside the recordings, as digests.
+void Server::Parts::keep_tokens() {
+    configured_policy = setup.options.policy;
+    auto file = std::make_shared<StateFile>(recorder->path(), "tokens.json");
+    api::StoredTokens stored;
+    if (const auto text = file->read()) {
+        auto decoded = api::StoredTokens::decode(*text);
+        if (!decoded) {
+            // To overwrite it would revoke all of them for good.
+            throw std::runtime_error(file->path() + ": " + decoded.error().message +
+                                     "; mend it or move it away");
+        }
+        stored = std::move(*decoded);
+    }
+    const auto store = [this, file](const std::string& text,
+                                    const std::function<void(std::string)>& done) {
+        const std::uint64_t turn = file->next_turn();
+        disk.post(loop::Effort::quick, [this, file, turn, text, done] {
+            std::string problem;
+            try {
+                file->write(turn, text);
+            } catch (const std::exception& e) {  // C3: a thread of the pool
+                problem = e.what();
+                log.error(file->path() + ": " + problem);
+            }
+            control.post([done, problem] { done(problem); });
+        });
+    };
+    tokens = std::make_unique<api::Tokens>(policy, std::move(stored), store,
+                                           [this](const api::StoredTokens& in_force) {
+                                               made_tokens.clear();
+                                               for (const api::StoredToken& one : in_force.all())
+                                                   made_tokens.push_back(one.token);
+                                               apply_policy();
+                                           });
 }
 
 /// A camera that somebody watches may have to stream for them.
@@ -353,6 +476,48 @@ void Server::Parts::watch_disk() {
         [this](std::function<void()> task) { control.post(std::move(task)); }, control, events);
 }
 
+void Server::Parts::make_retention() {
+    const auto free_bytes = [this] {
+        struct statvfs facts {};
+        // What cannot be asked is not a reason to delete.
+        if (::statvfs(recorder->path().c_str(), &facts) != 0) return ~std::uint64_t{0};
+        return std::uint64_t{facts.f_bavail} * facts.f_frsize;
+    };
+    const auto tell = [this](const archive::Deleted& deleted) {
+        control.post([this, deleted] {
+            EventFields fields;
+            if (deleted.recording.empty()) {
+                fields = {{"stream", deleted.stream}, {"file", deleted.file}};
+            } else {
+                fields = {{"camera", deleted.stream.substr(deleted.stream.rfind('/') + 1)},
+                          {"session", deleted.recording}};
+            }
+            fields.emplace_back("reason", deleted.reason);
+            fields.emplace_back("bytes", deleted.bytes);
+            events.add("recording.deleted", fields);
+        });
+    };
+    retention = std::make_unique<archive::Retention>(retention_options, *catalogue, free_bytes,
+                                                     tell, log.with("retention"));
+    delete_later();
+}
+
+/// Looks again and again; one look at a time, however long it takes.
+void Server::Parts::delete_later() {
+    retention_timer = control.after(kRetentionInterval, [this] {
+        delete_later();
+        if (is_deleting.exchange(true)) return;
+        disk.post(loop::Effort::slow, [this] {
+            try {
+                retention->look(wall_us());
+            } catch (const std::exception& e) {  // C3: a thread of the pool
+                log.error(std::string("retention: ") + e.what());
+            }
+            is_deleting = false;
+        });
+    });
+}
+
 Server::Server(Setup setup, Log log, loop::EventLoop& control)
     : parts_(std::make_unique<Parts>(std::move(setup), std::move(log), control)) {
     Parts& p = *parts_;
@@ -379,6 +544,9 @@ Server::Server(Setup setup, Log log, loop::EventLoop& control)
     // In this order: the API takes what is left of requests, cameras what is left of upgrades.
     live::add_routes(p.router, *p.live_parts);
     api::add_authority_routes(p.router, p.authority, ports().https);
+    p.static_folders = std::make_unique<httpd::StaticFolders>(p.setup.static_folders);
+    p.static_folders->add_route(p.router, p.disk);
+    capture::add_picture_routes(p.router, *p.capture_parts);
     p.api->add_routes(p.router);
     capture::add_routes(p.router, *p.capture_parts);
 }
@@ -386,14 +554,17 @@ Server::Server(Setup setup, Log log, loop::EventLoop& control)
 Server::~Server() {
     Parts& p = *parts_;
     p.control.cancel(p.trim_timer);
+    p.control.cancel(p.retention_timer);
     p.disk_watch.reset();
     p.sources.reset();  // as long as there are deliveries to tell of their end
     for (auto& net : p.nets) net->stop();
+    p.hooks.reset();      // its answers go to those loops, which end with the parts
     p.listeners.clear();  // they are on a loop of these
     p.control_socket.reset();
     p.api.reset();
     p.operations.reset();  // its snapshots answer on the loops
     p.disk.stop();
+    p.segments.reset();
 }
 
 void Server::open_control_socket(const std::string& path, mode_t mode) {
@@ -535,10 +706,20 @@ void Server::reconfigure(Options next, const control::ReloadReply& what) {
     p.capture_options.replace(std::move(next.capture));
     p.live_options.replace(next.live);
     p.disk_options.replace(next.disk);
-    p.policy.replace(std::move(next.policy));
+    p.retention_options.replace(std::move(next.retention));
+    p.segment_options.replace(std::move(next.segments));
+    p.configured_policy = std::move(next.policy);
+    p.apply_policy();
+    try {
+        p.hooks->reconfigure(next.hooks);
+    } catch (const std::exception& e) {  // C3: a control command; all else applies
+        p.log.error("hooks: not applied: " + std::string(e.what()));
+    }
     use_certificate(std::move(next.tls), std::move(next.authority));
-    p.events.add("server.reloaded",
-                 {{"changed", join(what.changed)}, {"needs_restart", join(what.needs_restart)}});
+    EventFields fields;
+    if (!what.changed.empty()) fields.emplace_back("changed", join(what.changed));
+    if (!what.needs_restart.empty()) fields.emplace_back("needs_restart", join(what.needs_restart));
+    p.events.add("server.reloaded", fields);
 }
 
 void Server::use_certificate(loop::TlsContextPtr tls, api::AuthorityPtr authority) {
@@ -560,7 +741,8 @@ std::size_t Server::shut_down(std::int64_t deadline_ns) {
     Parts& p = *parts_;
     p.shutting_down = true;
     p.sources->shut_down();
-    // All loops at once; one that does not answer must not keep the recordings from being finished.
+    // All loops at once; one that does not answer must not keep the recordings from being
+    // finished.
     std::vector<std::future<void>> answers;
     for (auto& net : p.nets) {
         auto done = std::make_shared<std::promise<void>>();
@@ -581,9 +763,13 @@ std::size_t Server::shut_down(std::int64_t deadline_ns) {
         if (answers[i].wait_until(patience_end) == std::future_status::ready) continue;
         p.log.error("network loop " + std::to_string(i) + " does not answer: going on without it");
     }
+    p.segments->shut_down(deadline_ns);
     return p.recorder->finish_all(deadline_ns);
 }
 
-void Server::hurry() { parts_->recorder->hurry(); }
+void Server::hurry() {
+    parts_->segments->hurry();
+    parts_->recorder->hurry();
+}
 
 }  // namespace st::server

@@ -13,6 +13,7 @@
 #include "api/configuration.h"
 #include "base/log.h"
 #include "httpd/net_loop.h"
+#include "httpd/static_folders.h"
 #include "live/source.h"
 #include "loop/listener.h"
 #include "loop/unix_listener.h"
@@ -51,6 +52,7 @@ class Server {
         std::vector<live::SourceOptions> sources;
         std::vector<std::string> source_worker;  ///< see live::Source
         std::string pages_folder;                ///< see httpd::Pages
+        std::vector<httpd::StaticFolder> static_folders;
     };
 
     /// Binds everything, opens the recordings folder and begins to finish what an earlier run left.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
+#include <stdexcept>
 #include <utility>
 
 #include "base/fd.h"
@@ -16,6 +17,8 @@ namespace {
 
 constexpr unsigned kDepthMax = 32;
 constexpr std::size_t kPage = 1000;
+/// A second each, of waiting for what a catalogue does not know yet.
+constexpr int kTriesMax = 10;
 
 std::optional<Place> place_of(const json::Value& value) {
     const json::Object* const times = value.object();
@@ -33,7 +36,7 @@ std::optional<std::string> text_or_none(const json::Value& value) {
 
 }  // namespace
 
-Recording recording_of(const record::CatalogueEntry& entry) {
+Recording recording_of(const record::RecordingEntry& entry) {
     Recording out;
     out.id = entry.id;
     out.camera = entry.camera;
@@ -64,25 +67,29 @@ Recording recording_of(const record::CatalogueEntry& entry) {
     return out;
 }
 
-std::vector<record::CatalogueEntry> entries_of(record::Catalogue& catalogue,
+std::vector<record::RecordingEntry> entries_of(archive::Catalogue& catalogue,
                                                const std::string& take) {
-    std::vector<record::CatalogueEntry> all;
-    record::CatalogueQuery query;
+    std::vector<record::RecordingEntry> all;
+    archive::RecordingQuery query;
     query.take = take;
     query.limit = kPage;
     for (;;) {
-        record::CataloguePage page = catalogue.list(query);
+        archive::RecordingPage page = catalogue.list(query);
+        for (int tries = 0; page.is_building && tries < kTriesMax; ++tries) {
+            page = catalogue.list(query);  // which waits a while
+        }
+        if (page.is_building) throw std::runtime_error("the recordings are not all known yet");
         std::ranges::move(page.items, std::back_inserter(all));
         if (!page.next) break;
         query.cursor = *page.next;
     }
-    std::ranges::sort(all, {}, [](const record::CatalogueEntry& entry) {
+    std::ranges::sort(all, {}, [](const record::RecordingEntry& entry) {
         return std::pair(entry.started_us, entry.id);
     });
     return all;
 }
 
-std::optional<std::string> read_file_of(record::Catalogue& catalogue, const std::string& id,
+std::optional<std::string> read_file_of(archive::Catalogue& catalogue, const std::string& id,
                                         const std::string& name, std::size_t bytes_max) {
     const auto opened = catalogue.open_file(id, name);
     if (!opened) return std::nullopt;

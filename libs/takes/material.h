@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "archive/catalogue.h"
 #include "base/result.h"
 #include "json/value.h"
 #include "mux/picture_table.h"
-#include "record/catalogue.h"
 
 namespace st::takes {
 
@@ -45,14 +45,14 @@ struct Recording {
     mux::PictureTable table;  ///< empty: there is none, or it cannot be read
 };
 
-Recording recording_of(const record::CatalogueEntry& entry);
+Recording recording_of(const record::RecordingEntry& entry);
 
 /// All of a take, in the order in which they began.
-std::vector<record::CatalogueEntry> entries_of(record::Catalogue& catalogue,
+std::vector<record::RecordingEntry> entries_of(archive::Catalogue& catalogue,
                                                const std::string& take);
 
 /// A file of a recording whole; nullopt: there is none, or it is larger than `bytes_max`.
-std::optional<std::string> read_file_of(record::Catalogue& catalogue, const std::string& id,
+std::optional<std::string> read_file_of(archive::Catalogue& catalogue, const std::string& id,
                                         const std::string& name, std::size_t bytes_max);
 
 /// A row is at least 24 bytes, and 130 usually.

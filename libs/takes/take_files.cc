@@ -136,7 +136,7 @@ void add_reasons(const Recording& recording, std::vector<std::string>& why) {
 
 std::string hex_of(const digest::Sha256& digest) { return hex_encode(digest); }
 
-std::optional<std::string> sha256_of(record::Catalogue& catalogue, const Part& part,
+std::optional<std::string> sha256_of(archive::Catalogue& catalogue, const Part& part,
                                      const std::function<bool()>& stop) {
     constexpr std::size_t kBlock = std::size_t{1} << 20;
     const auto opened =
@@ -217,13 +217,13 @@ Manifest describe_take(const std::string& take, std::vector<Recording>& recordin
     return out;
 }
 
-Result<Manifest> write_take(record::Catalogue& catalogue, const std::string& recordings_path,
+Result<Manifest> write_take(archive::Catalogue& catalogue, const std::string& recordings_path,
                             const std::string& take, const std::string& version) {
     const auto entries = entries_of(catalogue, take);
     if (entries.empty()) return Error{"no take \"" + take + "\"", kNotFound};
     std::vector<Recording> recordings;
     std::vector<std::pair<std::int64_t, std::int64_t>> heads;  // of each table, as it was read
-    for (const record::CatalogueEntry& entry : entries) {
+    for (const record::RecordingEntry& entry : entries) {
         Recording recording = recording_of(entry);
         if (recording.state == record::RecordingState::recording ||
             recording.state == record::RecordingState::finalising)
@@ -253,7 +253,7 @@ Result<Manifest> write_take(record::Catalogue& catalogue, const std::string& rec
     return manifest;
 }
 
-bool add_digests(record::Catalogue& catalogue, Manifest& manifest,
+bool add_digests(archive::Catalogue& catalogue, Manifest& manifest,
                  const std::function<bool()>& stop) {
     for (Camera& camera : manifest.cameras) {
         for (Part& part : camera.parts) {

@@ -4,8 +4,8 @@
 #include <functional>
 #include <string>
 
+#include "archive/catalogue.h"
 #include "base/result.h"
-#include "record/catalogue.h"
 #include "takes/manifest.h"
 #include "takes/material.h"
 
@@ -13,7 +13,7 @@ namespace st::takes {
 
 constexpr char kTakesFolder[] = "takes";
 
-/// Error.code, as of record::Catalogue.
+/// Error.code, as of archive::Catalogue.
 enum TakeError : int { kNotFound = 404, kConflict = 409, kBroken = 500 };
 
 /// <recordings>/takes/<take>.json
@@ -30,11 +30,11 @@ Manifest describe_take(const std::string& take, std::vector<Recording>& recordin
 
 /// Reads the recordings, stores their tables where the zero moved, and take.json. Error 404: no
 /// recordings, 409: one has not ended.
-Result<Manifest> write_take(record::Catalogue& catalogue, const std::string& recordings_path,
+Result<Manifest> write_take(archive::Catalogue& catalogue, const std::string& recordings_path,
                             const std::string& take, const std::string& version);
 
 /// Reads the MP4s that have no digest yet. False: `stop` said so, or a file cannot be read.
-bool add_digests(record::Catalogue& catalogue, Manifest& manifest,
+bool add_digests(archive::Catalogue& catalogue, Manifest& manifest,
                  const std::function<bool()>& stop);
 
 }  // namespace st::takes

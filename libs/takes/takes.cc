@@ -37,7 +37,7 @@ unsigned rank_of(record::RecordingState state) {
     return 0;
 }
 
-void add(Summary& sum, const record::CatalogueEntry& entry) {
+void add(Summary& sum, const record::RecordingEntry& entry) {
     sum.cameras.insert(entry.camera);
     ++sum.recordings;
     if (rank_of(entry.state) > rank_of(sum.state)) sum.state = entry.state;
@@ -67,7 +67,7 @@ void add(Summary& sum, const Manifest& manifest) {
 
 }  // namespace
 
-Takes::Takes(record::Catalogue& catalogue, std::string recordings_path, std::string version,
+Takes::Takes(archive::Catalogue& catalogue, std::string recordings_path, std::string version,
              Log log, Finished finished)
     : catalogue_(catalogue),
       path_(std::move(recordings_path)),
@@ -158,11 +158,11 @@ void Takes::digest(const std::string& take) {
 
 std::vector<Summary> Takes::list() {
     std::map<std::string, Summary> found;
-    record::CatalogueQuery query;
+    archive::RecordingQuery query;
     query.limit = kPage;
     for (;;) {
-        const record::CataloguePage page = catalogue_.list(query);
-        for (const record::CatalogueEntry& entry : page.items) {
+        const archive::RecordingPage page = catalogue_.list(query);
+        for (const record::RecordingEntry& entry : page.items) {
             if (!entry.take) continue;
             Summary& sum = found[*entry.take];
             sum.take = *entry.take;
@@ -203,14 +203,14 @@ Result<void> Takes::remove(const std::string& take) {
     const std::string path = manifest_path(path_, take);
     const bool has_manifest = ::access(path.c_str(), F_OK) == 0;
     if (entries.empty() && !has_manifest) return Error{"no take \"" + take + "\"", kNotFound};
-    for (const record::CatalogueEntry& entry : entries) {
+    for (const record::RecordingEntry& entry : entries) {
         const bool is_open = entry.state == record::RecordingState::recording ||
                              entry.state == record::RecordingState::finalising;
         if (is_open) return Error{"recording " + entry.id + " has not ended", kConflict};
         if (entry.kept)
             return Error{"recording " + entry.id + " is kept: release it first", kConflict};
     }
-    for (const record::CatalogueEntry& entry : entries) {
+    for (const record::RecordingEntry& entry : entries) {
         const auto removed = catalogue_.remove(entry.id);
         if (!removed && removed.error().code != kNotFound) return removed.error();
     }

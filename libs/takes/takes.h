@@ -8,10 +8,10 @@
 #include <thread>
 #include <vector>
 
+#include "archive/catalogue.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "base/sync.h"
-#include "record/catalogue.h"
 #include "takes/manifest.h"
 
 namespace st::takes {
@@ -38,7 +38,7 @@ class Takes {
     /// `finished` is called on the thread of this class, which reads and writes files at low
     /// priority. `catalogue` outlives this.
     using Finished = std::function<void(const Manifest&)>;
-    Takes(record::Catalogue& catalogue, std::string recordings_path, std::string version, Log log,
+    Takes(archive::Catalogue& catalogue, std::string recordings_path, std::string version, Log log,
           Finished finished);
     /// Makes what has been asked for; digests are left to the next time.
     ~Takes();
@@ -48,7 +48,7 @@ class Takes {
     /// A recording of that take has ended, session.json says so. Any thread; returns at once.
     void recording_ended(const std::string& take) ST_EXCLUDES(mutex_);
 
-    // Read the disk; any thread that may block. Error.code as of record::Catalogue.
+    // Read the disk; any thread that may block. Error.code as of archive::Catalogue.
     std::vector<Summary> list();  ///< newest first
     /// Makes take.json if an earlier run was ended before it did.
     Result<Manifest> get(const std::string& take);
@@ -65,7 +65,7 @@ class Takes {
     void digest(const std::string& take);
     bool is_busy() ST_EXCLUDES(mutex_);
 
-    record::Catalogue& catalogue_;
+    archive::Catalogue& catalogue_;
     const std::string path_;
     const std::string version_;
     const Log log_;

@@ -1,52 +1,9 @@
 #include <gtest/gtest.h>
 
 #include "api/event_log.h"
-#include "api/metrics.h"
 
 namespace st::api {
 namespace {
-
-TEST(Metrics, are_prometheus_text_with_a_histogram_per_loop) {
-    httpd::Counters http;
-    capture::Counters cameras;
-    cameras.frames_total = 7;
-    loop::BusyStats busy;
-    busy.add(2'000'000);
-    const loop::BusyStats* loops[] = {&busy};
-    MetricsOfParts parts{.version = "1.2.3"};
-    parts.cameras = {{"a\"b\\c\nd", true, 29.5, 4, 1000, 0.00042},
-                     {"door", false, 0, 0, 0, std::nullopt}};
-    parts.disk = DiskMetrics{77'841'358'801, 4096, 60};
-    parts.more = {{"x", "An x.", 1.5}, {"y_total", "A y.", 3, true}};
-    const std::string text = prometheus_text(http, cameras, loops, parts);
-    for (const char* line : {
-             "streamd_build_info{version=\"1.2.3\"} 1",
-             "# TYPE streamd_y_total counter",
-             "streamd_disk_free_bytes 77841358801",
-             "streamd_disk_left_seconds 60",
-             R"(streamd_camera_recording{camera="a\"b\\c\nd"} 1)",
-             "streamd_camera_recording{camera=\"door\"} 0",
-             "streamd_camera_connected{camera=\"door\"} 1",
-             R"(streamd_camera_fps{camera="a\"b\\c\nd"} 29.5)",
-             R"(streamd_camera_lost_total{camera="a\"b\\c\nd"} 4)",
-             R"(streamd_camera_received_bytes_total{camera="a\"b\\c\nd"} 1000)",
-             R"(streamd_camera_clock_bound_seconds{camera="a\"b\\c\nd"} 0.00042)",
-         }) {
-        EXPECT_NE(("\n" + text).find("\n" + std::string(line) + "\n"), std::string::npos)
-            << line << "\n"
-            << text;
-    }
-    EXPECT_EQ(text.find("clock_bound_seconds{camera=\"door\"}"), std::string::npos);
-    EXPECT_NE(text.find("streamd_frames_total 7\n"), std::string::npos);
-    EXPECT_NE(text.find("streamd_x 1.5\n"), std::string::npos);
-    EXPECT_NE(text.find("streamd_loop_busy_seconds_bucket{loop=\"0\",le=\"0.001\"} 0\n"),
-              std::string::npos);
-    EXPECT_NE(text.find("streamd_loop_busy_seconds_bucket{loop=\"0\",le=\"0.005\"} 1\n"),
-              std::string::npos);
-    EXPECT_NE(text.find("streamd_loop_busy_seconds_bucket{loop=\"0\",le=\"+Inf\"} 1\n"),
-              std::string::npos);
-    EXPECT_NE(text.find("streamd_loop_busy_seconds_sum{loop=\"0\"} 0.002\n"), std::string::npos);
-}
 
 TEST(EventLog, gives_events_after_an_id_and_pages_them) {
     EventLog events{Log()};

@@ -807,5 +807,118 @@ TEST_F(PreviewingTest, the_late_answer_to_an_earlier_stop_does_not_end_it) {
     EXPECT_EQ(connection->state(), camera::State::idle) << "by itself";
 }
 
+// ---- resuming ----------------------------------------------------------------------------------
+
+class ResumingTest : public CameraConnectionTest {
+ protected:
+    ResumingTest() { offer(); }
+    void offer() { text(R"({"type":"capabilities","deviceModel":"","resume":1})"); }
+    /// The network fails; what the connection hands over.
+    Suspended lose() {
+        connection->on_over(1006, "");
+        const auto* kept = last<Suspended>();
+        EXPECT_NE(kept, nullptr);
+        return kept != nullptr ? *kept : Suspended{};
+    }
+    /// Another connection, which asks for the capture.
+    void come_back(const std::string& capture, std::uint32_t from) {
+        reports.clear();
+        connect();
+        offer();
+        text(R"({"type":"resume","capture":")" + capture + R"(","from":)" + std::to_string(from) +
+             "}");
+        seq = from;
+    }
+    void grant(const Suspended& kept) {
+        connection->on_message(Resumed{std::make_shared<const Suspended>(kept)});
+    }
+    std::size_t queued() const { return recorder.sessions.back()->figures().messages; }
+};
+
+TEST_F(ResumingTest, a_lost_connection_leaves_its_recording_open_for_the_next) {
+    record();
+    for (int i = 0; i < 3; ++i) frame(kIdr);
+    const Suspended kept = lose();
+    EXPECT_FALSE(recorder.sessions.back()->ended());
+    EXPECT_EQ(kept.last_seq, 2U);
+    EXPECT_EQ(last<Left>()->awaited, milliseconds(300'000));
+    come_back(kept.capture, 1);
+    EXPECT_TRUE(socket->is_paused);
+    frame(kInter);  // 1, which had come
+    frame(kInter);  // 2
+    frame(kInter);  // 3
+    EXPECT_EQ(queued(), 3U) << "nothing before the answer";
+    grant(kept);
+    EXPECT_FALSE(socket->is_paused);
+    EXPECT_EQ(connection->state(), State::recording);
+    EXPECT_EQ(queued(), 4U);
+    EXPECT_EQ(socket->texts.back(), camera::encode_received(kept.capture, 2));
+    EXPECT_EQ(recorder.sessions.size(), 1U);
+    EXPECT_EQ(happened("camera.resumed"), 1U);
+    EXPECT_EQ(happened("camera.started"), 0U);
+}
+
+TEST_F(ResumingTest, a_capture_that_is_over_is_stopped_and_what_was_kept_of_it_recorded_nowhere) {
+    come_back("1234", 7);
+    frame(kIdr);
+    connection->on_message(Resumed{});
+    EXPECT_EQ(socket->texts.back(), camera::encode_stop());
+    order_start();
+    status("capture_started");
+    EXPECT_EQ(queued(), 0U);
+}
+
+TEST_F(ResumingTest, a_camera_that_does_not_resume_or_leaves_in_order_is_not_waited_for) {
+    record();
+    frame(kIdr);
+    connection->on_over(1000, "");
+    EXPECT_TRUE(recorder.sessions.back()->ended());
+    connect();
+    record();
+    frame(kIdr);
+    connection->on_over(1006, "");
+    EXPECT_TRUE(recorder.sessions.back()->ended()) << "no capabilities";
+    EXPECT_EQ(last<Suspended>(), nullptr);
+}
+
+TEST_F(ResumingTest, what_was_stopped_meanwhile_is_stopped_as_soon_as_it_is_back) {
+    record();
+    frame(kIdr);
+    Suspended kept = lose();
+    kept.is_stopping = true;
+    kept.stopped_by = "kim@desk";
+    come_back(kept.capture, 1);
+    frame(kInter);
+    grant(kept);
+    EXPECT_EQ(connection->state(), State::stopping);
+    EXPECT_EQ(socket->texts.back(), camera::encode_stop());
+    EXPECT_EQ(queued(), 2U);
+    status("capture_stopped");
+    EXPECT_TRUE(recorder.sessions.back()->ended());
+    EXPECT_EQ(socket->texts.back(), camera::encode_received(kept.capture, 1));
+}
+
+TEST_F(ResumingTest, one_that_is_lost_once_more_before_the_answer_hands_the_recording_back) {
+    record();
+    frame(kIdr);
+    const Suspended kept = lose();
+    come_back(kept.capture, 1);
+    connection->on_over(1006, "");
+    EXPECT_EQ(last<Suspended>(), nullptr);
+    grant(kept);
+    ASSERT_NE(last<Suspended>(), nullptr);
+    EXPECT_EQ(last<Suspended>()->capture, kept.capture);
+    EXPECT_FALSE(recorder.sessions.back()->ended());
+}
+
+TEST_F(ResumingTest, a_preview_is_acknowledged_each_second_so_that_the_camera_keeps_nothing) {
+    connection->on_message(PreviewOrder{});
+    status("capture_started");
+    frame(kIdr);
+    timers.advance(seconds(1));
+    EXPECT_NE(socket->texts.back().find(R"("command":"received")"), std::string::npos);
+    EXPECT_NE(socket->texts.back().find(R"("seq":0)"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace st::capture

@@ -98,7 +98,7 @@ class CapturesTest : public ::testing::Test {
     }
     /// The connection is over.
     void leave(const LinkPtr& link, bool has_session) {
-        captures.on_report(link, Left{"gone", has_session});
+        captures.on_report(link, Left{"gone", has_session, {}, {}});
     }
     template <class Message>
     std::size_t count_sent(const LinkPtr& link) const {
@@ -958,6 +958,133 @@ TEST_F(PreviewTest, lets_somebody_glance_at_an_idle_camera) {
     EXPECT_EQ(count_sent<PreviewEnd>(a), 0U);
     timers.advance(seconds(15));
     EXPECT_EQ(count_sent<PreviewEnd>(a), 1U);
+}
+
+// ---- resuming ----------------------------------------------------------------------------------
+
+class SuspendedTest : public CapturesTest {
+ protected:
+    SuspendedTest() {
+        first = join("a");
+        control::StartRequest request;
+        request.cameras = {"a"};
+        start(request);
+        begin_recording(first, "a_1");
+        session = of_id.at("a_1");
+        Suspended kept;
+        kept.capture = "c1";
+        kept.session = session;
+        captures.on_report(first, std::move(kept));
+        captures.on_report(first, Left{"gone", true, milliseconds(300'000), ""});
+    }
+    bool is_granted(const LinkPtr& link) const {
+        for (const ToConnection& message : sent.at(link->id)) {
+            const auto* resumed = std::get_if<Resumed>(&message);
+            if (resumed != nullptr) return resumed->what != nullptr;
+        }
+        return false;
+    }
+    void stop_a() {
+        control::StopRequest request;
+        request.cameras = {"a"};
+        request.client = "kim@desk";
+        stop(request);
+    }
+    LinkPtr first;
+    record::SessionPtr session;
+};
+
+TEST_F(SuspendedTest, a_recording_is_open_until_its_camera_has_been_away_for_too_long) {
+    EXPECT_EQ(events.last("camera.disconnected", "awaited_ms"), "300000");
+    timers.advance(seconds(299));
+    EXPECT_FALSE(session->ended());
+    timers.advance(seconds(1));
+    EXPECT_TRUE(session->ended());
+}
+
+TEST_F(SuspendedTest, the_camera_goes_on_with_it_on_its_next_connection) {
+    const LinkPtr second = join("a");
+    EXPECT_EQ(count_sent<StartOrder>(second), 0U) << "it is not started again";
+    captures.on_report(second, ResumeAsked{"c1"});
+    EXPECT_TRUE(is_granted(second));
+    captures.on_report(second, StateChanged{camera::State::recording, "a_1"});
+    timers.advance(seconds(600));
+    EXPECT_FALSE(session->ended());
+    stop_a();
+    EXPECT_FALSE(stopped);
+    end("a_1");
+    finish("a_1");  // of a session that the first connection opened
+    ASSERT_TRUE(stopped && stopped->ok());
+    EXPECT_TRUE((*stopped)->ok);
+    EXPECT_EQ((*stopped)->results[0].session, "a_1");
+}
+
+TEST_F(SuspendedTest, one_that_has_forgotten_it_begins_anew) {
+    const LinkPtr second = join("a");
+    captures.on_report(second, ResumeAsked{"c0"});
+    timers.advance(seconds(2));
+    EXPECT_FALSE(is_granted(second));
+    EXPECT_TRUE(session->ended());
+    const StartOrder* again = start_sent(sent[second->id]);
+    ASSERT_NE(again, nullptr);
+    EXPECT_EQ(again->part, 2U);
+}
+
+TEST_F(CapturesTest, a_camera_may_be_back_before_its_lost_connection_has_said_so) {
+    const LinkPtr first = join("a");
+    control::StartRequest request;
+    request.cameras = {"a"};
+    start(request);
+    begin_recording(first, "a_1");
+    cameras.left(first, "replaced");
+    const LinkPtr second = join("a");
+    captures.on_report(second, ResumeAsked{"c1"});
+    EXPECT_EQ(count_sent<StartOrder>(second), 0U);
+    EXPECT_EQ(count_sent<Resumed>(second), 0U);
+    Suspended kept;
+    kept.capture = "c1";
+    kept.session = of_id.at("a_1");
+    captures.on_report(first, std::move(kept));
+    captures.on_report(first, Left{"replaced", true, milliseconds(300'000), ""});
+    EXPECT_EQ(count_sent<Resumed>(second), 1U);
+    timers.advance(seconds(600));
+    EXPECT_FALSE(of_id.at("a_1")->ended());
+    EXPECT_EQ(count_sent<StartOrder>(second), 0U);
+}
+
+TEST_F(SuspendedTest, one_that_blinks_is_waited_for_as_before) {
+    const LinkPtr second = join("a");
+    leave(second, false);
+    timers.advance(seconds(60));
+    EXPECT_FALSE(session->ended());
+}
+
+TEST_F(SuspendedTest, a_stop_gives_it_a_moment_to_return_and_send_the_rest) {
+    stop_a();
+    timers.advance(seconds(9));
+    EXPECT_FALSE(session->ended());
+    const LinkPtr second = join("a");
+    captures.on_report(second, ResumeAsked{"c1"});
+    EXPECT_TRUE(is_granted(second));
+    end("a_1");
+    finish("a_1");
+    ASSERT_TRUE(stopped && stopped->ok());
+    EXPECT_TRUE((*stopped)->ok) << "it has come back";
+}
+
+TEST_F(SuspendedTest, a_stop_of_one_that_does_not_return_ends_it) {
+    stop_a();
+    timers.advance(seconds(10));
+    EXPECT_TRUE(session->ended());
+    end("a_1");
+    finish("a_1", {}, camera::EndReason::stop_timeout);
+    ASSERT_TRUE(stopped && stopped->ok());
+    EXPECT_FALSE((*stopped)->ok);
+}
+
+TEST_F(SuspendedTest, a_full_disk_ends_it) {
+    captures.on_event(record::Failed{session->serial(), "a", "a_1", "no space"}, session);
+    EXPECT_TRUE(session->ended());
 }
 
 }  // namespace

@@ -195,10 +195,19 @@ TEST(OpenApi, the_document_has_the_operations_and_parameters_of_the_table) {
         }
     }
     // Not in the table, because their answers are no JSON or need no right.
-    for (const char* other : {"get /healthz server.healthz", "get /metrics server.metrics",
-                              "get /api/v1/login login.rights", "post /api/v1/login login.open",
-                              "post /api/v1/logout login.close",
-                              "get /api/v1/recordings/{id}/files/{name} recordings.file"}) {
+    for (const char* other :
+         {"get /healthz server.healthz", "get /readyz server.readyz", "get /metrics server.metrics",
+          "get /api/statistics/server statistics.server",
+          "get /api/statistics/streams statistics.streams",
+          "get /api/statistics/streams/{app}/{name} statistics.stream",
+          "get /api/statistics/dashboard statistics.dashboard",
+          "get /api/statistics/health statistics.health", "get /api/v1/login login.rights",
+          "post /api/v1/login login.open", "post /api/v1/logout login.close",
+          "get /api/v1/recordings/{id}/files/{name} recordings.file", "get /ca authority.page",
+          "get /ca/streamd-authority.crt authority.der",
+          "get /ca/streamd-authority.pem authority.pem",
+          "get /api/v1/streams/{app}/{name}/archive.mp4 archive.movie",
+          "get /api/v1/streams/{app}/{name}/picture.jpg archive.picture"}) {
         EXPECT_EQ(described.erase(other), 1U) << other;
     }
     std::map<std::string, std::set<std::string>> table;

@@ -1,4 +1,4 @@
-"""h264mux and what it writes: formats, standard output, joined inputs, session directories in place."""
+"""h264mux and what it writes: formats, standard output, joined inputs, folders of recordings in place."""
 
 import json
 import shutil

@@ -2,6 +2,7 @@
 tested in web/tests/browser with Chromium."""
 
 import json
+import os
 import pathlib
 import re
 import unittest
@@ -37,6 +38,62 @@ class Pages(harness.Case):
             self.assertNotRegex(text, r"<style|\sstyle=|\son[a-z]+=", page.name)
             for address in re.findall(r'(?:src|href)="([^"]*)"', text):
                 self.assertNotRegex(address, r"^(/|[a-z]+:)", f"{page.name}: addresses are relative")
+
+
+class StaticFolders(harness.Case):
+    def setUp(self):
+        super().setUp()
+        root = self.folder / "manual"
+        (root / "sub").mkdir(parents=True)
+        (root / "index.html").write_text("<p>first</p>")
+        (root / "sub/data.csv").write_text("a,b\n1,2\n")
+        (root / ".secret").write_text("x")
+        (root / ".git").mkdir()
+        (root / ".git/config").write_text("x")
+        (self.folder / "outside.txt").write_text("x")
+        (root / "link.txt").symlink_to(self.folder / "outside.txt")
+        (root / "folder").symlink_to(self.folder)
+        os.mkfifo(root / "pipe")
+        self.config = {"auth": {"control": "local"}, "web": {"static": [{"route": "/manual", "root": str(root)}]}}
+
+    def test_files_are_served_with_ranges_and_tags(self):
+        server = self.start_streamd(config=self.config)
+        answer = server.http("GET", "/manual/sub/data.csv")
+        self.assertEqual((answer.status, answer.body), (200, b"a,b\n1,2\n"))
+        self.assertEqual(answer.headers["Content-Type"], "text/csv; charset=utf-8")
+        self.assertEqual(answer.headers["X-Content-Type-Options"], "nosniff")
+        tag = answer.headers["ETag"]
+
+        def get(**headers):
+            got = server.http("GET", "/manual/sub/data.csv", headers={k.replace("_", "-"): v for k, v in headers.items()})
+            return got.status, got.body
+
+        self.assertEqual(get(If_None_Match=tag), (304, b""))
+        self.assertEqual(get(If_None_Match='"other"'), (200, b"a,b\n1,2\n"))
+        self.assertEqual(get(Range="bytes=2-4"), (206, b"b\n1"))
+        self.assertEqual(get(Range="bytes=-2"), (206, b"2\n"))
+        self.assertEqual(get(Range="bytes=2-4", If_Range=tag), (206, b"b\n1"))
+        self.assertEqual(get(Range="bytes=2-4", If_Range='"other"'), (200, b"a,b\n1,2\n"))
+        self.assertEqual(get(Range="bytes=99-")[0], 416)
+        self.assertEqual(server.http("HEAD", "/manual/sub/data.csv").headers["Content-Length"], "8")
+        self.assertEqual(server.http("POST", "/manual/sub/data.csv", {}).status, 405)
+        self.assertEqual(server.http("GET", "/manual/").body, b"<p>first</p>")
+        moved = server.http("GET", "/manual")
+        self.assertEqual((moved.status, moved.headers["Location"]), (301, "manual/"))
+
+    def test_nothing_else_is(self):
+        server = self.start_streamd(config=self.config)
+        for path in ("sub/", "sub/nothing", ".secret", ".git/config", "link.txt", "folder/outside.txt", "pipe",
+                     "..%2foutside.txt", "%2e%2e/outside.txt", "../outside.txt", "sub%00/data.csv", "index.html/x"):
+            self.assertIn(server.http("GET", f"/manual/{path}").status, (400, 404), path)
+        self.assertNotEqual(server.http("GET", "/manuals/index.html").status, 200)
+
+    def test_routes_of_the_server_and_folders_that_are_none_are_refused(self):
+        for route, root in (("/api/x", "."), ("/", "."), ("manual", "."), ("/manual", "/nothing/here")):
+            config = self.folder / "bad.json"
+            config.write_text(json.dumps({"web": {"static": [{"route": route, "root": root}]}}))
+            done = harness.run([harness.program("streamd"), "--check-config", "--config", config], expect=78)
+            self.assertIn("web.static[0].", done.stderr)
 
 
 class Login(harness.Case):

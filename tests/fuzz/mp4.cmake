@@ -1,1 +1,2 @@
 st_fuzz(segment mp4)
+st_fuzz(movie mp4)

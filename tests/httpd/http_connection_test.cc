@@ -531,7 +531,7 @@ class FileTest : public HttpConnectionTest {
     }
     void reply_with(std::uint64_t bytes) {
         Answer answer;
-        answer.file = FileRange{file, 0, bytes};
+        answer.files = std::vector<FileRange>{{file, 0, bytes}};
         replies[0](std::move(answer));
         loop.run_once();
     }

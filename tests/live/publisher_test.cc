@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 
 #include "hub/fakes.h"
 
@@ -298,6 +299,50 @@ TEST(Publisher, is_ended_when_nobody_can_ever_decode_what_it_sends) {
     EXPECT_EQ(streams().size(), 1U);
     world.executor.advance(61'000);
     EXPECT_TRUE(streams().empty());
+}
+
+TEST(Publisher, holds_nothing_until_somebody_elsewhere_has_allowed_it) {
+    for (const bool is_allowed : {true, false}) {
+        hub::World world;
+        Publishing one(world);
+        std::optional<Question> asked;
+        Decided answer;
+        one.publisher.start(kPath, {"rtmp", "peer", "key=1"},
+                            [&](const Question& what, Decided done) {
+                                asked = what;
+                                answer = std::move(done);
+                                return true;
+                            });
+        ASSERT_TRUE(asked && asked->is_publish);
+        EXPECT_EQ(asked->query, "key=1");
+        EXPECT_EQ(one.said(), Texts{});
+        EXPECT_EQ(world.hub.publisher_count(), 0U);
+        answer(is_allowed ? Result<void>() : Result<void>(Error{"not allowed", 403}));
+        world.executor.run();
+        EXPECT_EQ(one.said(), Texts{is_allowed ? "accept" : "refuse 403 not allowed"});
+        EXPECT_EQ(world.hub.publisher_count(), is_allowed ? 1U : 0U);
+    }
+}
+
+TEST(Publisher, that_left_before_the_answer_gets_none) {
+    hub::World world;
+    Decided answer;
+    const Decide ask = [&](const Question&, Decided done) {
+        answer = std::move(done);
+        return true;
+    };
+    {
+        Publishing one(world);
+        one.publisher.start(kPath, {"rtmp", "peer", ""}, ask);
+        one.publisher.leave("peer left");
+        answer({});
+        world.executor.run();
+        EXPECT_EQ(one.said(), Texts{});
+        one.publisher.start(kPath, {"rtmp", "peer", ""}, ask);
+    }
+    answer({});  // the publisher is no more
+    world.executor.run();
+    EXPECT_EQ(world.hub.publisher_count(), 0U);
 }
 
 }  // namespace

@@ -394,5 +394,52 @@ TEST(Viewer, chooses_tracks_before_and_while_it_plays) {
     EXPECT_EQ(watching.transport.packets.back(), "Aa@50:s");
 }
 
+TEST(Viewer, joins_once_somebody_elsewhere_has_allowed_it) {
+    for (const bool is_allowed : {true, false}) {
+        hub::World world;
+        hub::Publication publication = world.publish();
+        world.push(publication, hub::key(0));
+        FakeTransport transport;
+        Decided answer;
+        const Decide ask = [&](const Question& what, Decided done) {
+            EXPECT_FALSE(what.is_publish);
+            EXPECT_EQ(what.path, kPath);
+            answer = std::move(done);
+            return true;
+        };
+        Viewer viewer(world.hub, world.delivery, {milliseconds(10'000), {}, ask}, transport);
+        viewer.start(kPath, 0, {"http-flv", "viewer", ""});
+        viewer.choose({true, false});
+        EXPECT_EQ(viewer.state(), Viewer::State::deciding);
+        world.executor.advance(60'000);
+        EXPECT_EQ(transport.said, Texts{});
+        EXPECT_EQ(world.hub.viewer_count(), 0U);
+        answer(is_allowed ? Result<void>() : Result<void>(Error{"not allowed", 403}));
+        world.executor.run();
+        EXPECT_EQ(transport.said, Texts{is_allowed ? "accept video" : "refuse 403 not allowed"});
+        EXPECT_EQ(world.hub.viewer_count(), is_allowed ? 1U : 0U);
+    }
+}
+
+TEST(Viewer, is_let_go_when_the_server_ends_before_it_was_decided) {
+    hub::World world;
+    FakeTransport transport;
+    Decided answer;
+    Viewer viewer(world.hub, world.delivery,
+                  {milliseconds(10'000),
+                   {},
+                   [&](const Question&, Decided done) {
+                       answer = std::move(done);
+                       return true;
+                   }},
+                  transport);
+    viewer.start(kPath, 0, {"http-flv", "viewer", ""});
+    viewer.shut_down();
+    EXPECT_EQ(transport.said, Texts{"refuse 503 the server is shutting down"});
+    answer({});
+    world.executor.run();
+    EXPECT_EQ(world.hub.viewer_count(), 0U);
+}
+
 }  // namespace
 }  // namespace st::live

@@ -6,8 +6,8 @@
 #include <atomic>
 #include <semaphore>
 
-#include "record/catalogue.h"
 #include "record/folder.h"
+#include "record/recordings.h"
 #include "record/recovery.h"
 #include "record/world.h"
 
@@ -91,14 +91,14 @@ TEST(Finishing, a_backlog_of_earlier_runs_does_not_delay_the_end) {
 TEST(Finishing, a_recording_taken_back_to_work_cannot_be_deleted) {
     const TemporaryFolder path;
     const std::string id = leave_unfinished(path.path());
-    Catalogue catalogue(path.path());
-    ASSERT_EQ(catalogue.get(id)->state, RecordingState::failed);
+    Recordings recordings(path.path());
+    ASSERT_EQ(recordings.get(id)->state, RecordingState::failed);
     {
         Folder folder(path.path());
         ASSERT_TRUE(take_back(folder, id));
     }
-    EXPECT_EQ(catalogue.get(id)->state, RecordingState::finalising);
-    const auto removed = catalogue.remove(id);
+    EXPECT_EQ(recordings.get(id)->state, RecordingState::finalising);
+    const auto removed = recordings.remove(id);
     ASSERT_FALSE(removed);
     EXPECT_EQ(removed.error().code, 409);
 }

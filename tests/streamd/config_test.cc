@@ -185,11 +185,22 @@ TEST_F(StreamdConfig, refuses_what_does_not_fit_together) {
         {R"({"recording": {"keep": ["thumbnail"]}})",
          "recording.keep: expected dump, mp4 or h264 among them: without, nothing of a recording "
          "would stay"},
-        {R"({"auth": {"control": "token"}})",
-         "auth.control: token, but no entry of auth.tokens has the role control"},
         {R"({"auth": {"control": "signed", "secret": "s"}})",
          "auth.control: signed is for streams, expected open, local, loopback or token"},
         {R"({"auth": {"play": "signed"}})", "auth.play: signed, but auth.secret is empty"},
+        {R"({"auth": {"allow": {"play": ["10.0.0.1/8"]}}})",
+         "auth.allow.play[0]: address range: \"10.0.0.1/8\" has bits set behind its prefix"},
+        {R"({"notify": [{"url": "ftp://x", "format": "nms"}]})",
+         "notify[0].url: expected http:// or https://, got ftp://x"},
+        {R"({"notify": [{"url": "http://x", "format": "nms", "events": ["camera.*", "none"]}]})",
+         "notify[0].events: no event is called none"},
+        {R"({"notify": [{"url": "http://x", "format": "nms"}, {"url": "http://x", "format": "nms"}]})",
+         "notify[1]: the same target as an earlier one's"},
+        {R"({"notify": [{"url": "http://x", "format": "nms", "secret": "s"}]})",
+         "notify[0].secret: expected whsec_ and base64 of 24 to 64 bytes, as of: "
+         "echo whsec_$(openssl rand -base64 32)"},
+        {R"({"decide": {"url": "http://x"}})",
+         "decide.secret: missing; a new one: echo whsec_$(openssl rand -base64 32)"},
         {R"({"auth": {"tokens": [{"sha256": "abc", "roles": ["play"]}]}})",
          "auth.tokens[0].sha256: expected 64 hex digits, as of: printf %s TOKEN | sha256sum"},
     };
@@ -320,6 +331,41 @@ TEST_F(StreamdConfig, reads_tokens_and_sources) {
     EXPECT_THAT(config.sources[0].command, ElementsAre("ffmpeg", "-i", "x y"));
     EXPECT_EQ(config.sources[0].crash_threshold, 7U);
     EXPECT_EQ(config.sources[0].shutdown_timeout, std::chrono::seconds(30));
+}
+
+TEST_F(StreamdConfig, reads_ranges_and_says_which_role_has_no_token_in_it) {
+    const LoadedConfig loaded = load(from_file(R"(
+{"auth": {"control": "token", "allow": {"camera": ["10.0.0.0/8", "fd00::/8"]},
+          "deny": {"control": ["10.0.0.66"]}}})"));
+    EXPECT_THAT(loaded.config.auth.allow[0], ElementsAre("10.0.0.0/8", "fd00::/8"));
+    EXPECT_THAT(loaded.config.auth.deny[3], ElementsAre("10.0.0.66"));
+    EXPECT_THAT(loaded.config.auth.allow[3], IsEmpty());
+    EXPECT_THAT(loaded.warnings,
+                ElementsAre("auth.control: token, but no entry of auth.tokens has the role "
+                            "control: only tokens of streamctl token new have"));
+}
+
+TEST_F(StreamdConfig, reads_hooks_and_shows_no_secret_of_them) {
+    const std::string secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const LoadedConfig loaded = load(from_file(R"(
+{"notify": [{"url": "https://u:pass@host/x?token=t", "secret": ")" +
+                                               secret + R"(",
+             "previous_secret": ")" + secret + R"("},
+            {"url": "http://host", "format": "nms", "events": ["stream.*", "viewer.*"]}],
+ "decide": {"url": "http://host/may?token=t", "timeout": "500ms", "secret": ")" +
+                                               secret + R"("}})"));
+    const Config& config = loaded.config;
+    ASSERT_EQ(config.notify.size(), 2U);
+    EXPECT_EQ(config.notify[0].secrets.size(), 2U);
+    EXPECT_THAT(config.notify[0].events, ElementsAre("*"));
+    EXPECT_EQ(config.notify[1].format, HookFormat::nms);
+    EXPECT_EQ(config.decide.timeout, milliseconds(500));
+    for (const auto& entry : loaded.entries) {
+        const std::string value = shown(entry).value;
+        for (const char* hidden : {"MfKQ", "pass", "token=t"}) {
+            EXPECT_EQ(value.find(hidden), std::string::npos) << entry.path << " " << value;
+        }
+    }
 }
 
 TEST_F(StreamdConfig, the_committed_page_is_the_generated_one) {

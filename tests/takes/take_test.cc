@@ -93,7 +93,7 @@ class TakeFiles : public testing::Test {
     }
 
     Result<Manifest> written() {
-        record::Catalogue catalogue(folder_);
+        archive::Catalogue catalogue(folder_, Log());
         return write_take(catalogue, folder_, "walk", "1.2");
     }
     mux::PictureTable stored_table(const std::string& id) const {
@@ -130,7 +130,7 @@ TEST_F(TakeFiles, one_zero_stands_for_all_recordings_and_stays) {
     EXPECT_EQ(rows[3].take_us, 10'000 + 3 * 33'333);
     EXPECT_EQ(rows[3].arrival_us, *rows[3].take_us + 5'000);
     EXPECT_EQ(rows[3].wall_us, manifest->zero_wall_us + *rows[3].take_us);
-    record::Catalogue catalogue(folder_);
+    archive::Catalogue catalogue(folder_, Log());
     EXPECT_NE(catalogue.get(a)->json.find(
                   "\"bytes\":" + std::to_string(fs::file_size(folder_ / a / "pictures.csv"))),
               std::string::npos)
@@ -187,7 +187,7 @@ TEST_F(TakeFiles, a_manifest_that_is_none_is_said) {
 
 TEST_F(TakeFiles, the_server_makes_it_and_reads_the_files_afterwards) {
     const std::string a = make({.camera = "a"});
-    record::Catalogue catalogue(folder_);
+    archive::Catalogue catalogue(folder_, Log());
     std::promise<Manifest> told;
     {
         Takes takes(catalogue, folder_, "1.2", Log(),
@@ -221,7 +221,7 @@ TEST_F(TakeFiles, the_server_makes_it_and_reads_the_files_afterwards) {
 TEST_F(TakeFiles, none_of_it_is_deleted_while_one_is_kept) {
     const std::string a = make({.camera = "a"});
     make({.camera = "b", .kept = true});
-    record::Catalogue catalogue(folder_);
+    archive::Catalogue catalogue(folder_, Log());
     Takes takes(catalogue, folder_, "1.2", Log(), [](const Manifest&) {});
     EXPECT_EQ(takes.remove("walk").error().code, kConflict);
     EXPECT_TRUE(fs::exists(folder_ / a));

@@ -6,15 +6,24 @@ import {type Command, encodeFrame, readCommand, type StartCapture} from "./lib/c
 import {byId, h, setText} from "./lib/dom.ts";
 import * as format from "./lib/format.ts";
 import {framesOf} from "./lib/frame_source.ts";
+import {openDiskStore} from "./lib/disk_store.ts";
+import {Outbox} from "./lib/outbox.ts";
 import {PictureClock} from "./lib/picture_clock.ts";
 import {PictureEncoder} from "./lib/picture_encoder.ts";
 import {socketUrl} from "./lib/stream_url.ts";
 
 /// The pictures are watched for so long before a connection, to tie their clock to the page's.
 const settleMs = 1000;
-/// What may wait for the network; pictures beyond it are lost, and counted.
-const bufferedMax = 64 * 1024 * 1024;
 const reacquireTries = 3;
+/// So often what waits is looked at: whether the connection takes more, and whether it is still one.
+const pumpMs = 50;
+/// A server that acknowledges says something each second. One that is silent for so long is out of reach, long before the
+/// browser notices.
+const silentMs = 5000;
+/// So long the server has to say that it has the last picture of a capture that ends.
+const lastWordMs = 10_000;
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const message = (text: string) => {
     byId("message").hidden = text === "";
@@ -23,24 +32,33 @@ const message = (text: string) => {
 
 class Capture {
     readonly encoder: PictureEncoder;
+    readonly outbox = new Outbox(openDiskStore);
     seq = 0;
-    sent = 0;
-    bytes = 0;
-    lost = 0;
+    /// Of the last picture that was encoded.
+    lastSeq: number | null = null;
+    receivedSeq: number | null = null;
+    /// The first picture of that instant is to be a key frame; null: any may be.
+    keyAtUs: number | null = null;
     /// "ready": the encoder works; nothing is sent before the instant that was asked for.
     phase: "beginning" | "ready" | "running" | "ending" = "beginning";
 
-    constructor(readonly wanted: StartCapture, private readonly socket: WebSocket, private readonly clock: PictureClock,
-                onError: (error: Error) => void) {
+    constructor(readonly wanted: StartCapture, private readonly clock: PictureClock, onError: (error: Error) => void) {
         this.encoder = new PictureEncoder((picture) => {
-            if (this.socket.readyState !== WebSocket.OPEN || this.socket.bufferedAmount > bufferedMax) {
-                this.lost += 1;
-                return;
-            }
-            this.socket.send(encodeFrame(this.clock.stamp(picture.timestampUs), picture.seq, picture.payload));
-            this.sent += 1;
-            this.bytes += picture.payload.length;
+            this.lastSeq = picture.seq;
+            this.outbox.add(picture.seq, encodeFrame(this.clock.stamp(picture.timestampUs), picture.seq, picture.payload));
         }, onError);
+    }
+
+    /// The server has all of it up to there.
+    received(seq: number): void {
+        this.receivedSeq = seq;
+        this.outbox.received(seq);
+    }
+    get isSafe(): boolean {
+        return this.lastSeq === null || this.receivedSeq === this.lastSeq;
+    }
+    get lost(): number {
+        return this.outbox.lost + this.encoder.skipped;
     }
 }
 
@@ -51,6 +69,9 @@ class PhoneCamera {
     private socket: WebSocket | null = null;
     private capture: Capture | null = null;
     private wakeLock: WakeLockSentinel | null = null;
+    /// The connection on which the capture's pictures go out.
+    private line: WebSocket | null = null;
+    private heardMs = 0;
     private isWanted = false;
     private retryMs = 500;
     private framesSeen = 0;
@@ -63,20 +84,25 @@ class PhoneCamera {
             void this.stayAwake();
             if (this.isWanted && this.stream?.getVideoTracks()[0]?.readyState !== "live") void this.reacquire();
         });
+        addEventListener("online", () => this.isWanted && !this.socket && this.connect());
         setInterval(() => this.tell(), 1000);
+        setInterval(() => this.watchLine(), pumpMs);
     }
 
     async begin(): Promise<void> {
         this.isWanted = true;
         await this.openCamera();
         await this.stayAwake();
-        await new Promise((resolve) => setTimeout(resolve, settleMs));
+        await sleep(settleMs);
         this.connect();
     }
 
     end(): void {
         this.isWanted = false;
-        this.socket?.close(1000);
+        const {socket} = this;
+        this.socket = null;
+        // What was encoded goes out first.
+        void this.dropCapture().then(() => socket?.close(1000));
         for (const track of this.stream?.getTracks() ?? []) track.stop();
         this.stream = null;
         void this.wakeLock?.release();
@@ -115,7 +141,7 @@ class PhoneCamera {
         if (!this.isWanted || this.failures >= reacquireTries) return;
         this.failures += 1;
         message("the camera was lost; opening it again");
-        await new Promise((resolve) => setTimeout(resolve, Math.min(250 * 2 ** (this.failures - 1), 1000)));
+        await sleep(Math.min(250 * 2 ** (this.failures - 1), 1000));
         try {
             await this.openCamera();
             message("");
@@ -148,7 +174,11 @@ class PhoneCamera {
             this.say({status: "capture_started", message: this.stream?.getVideoTracks()[0]?.label ?? "camera"});
             this.show("recording", "streaming");
         }
-        if (capture.phase === "running") return capture.encoder.encode(frame, capture.seq++);
+        if (capture.phase === "running") {
+            const isEntry = capture.keyAtUs !== null && this.clock.stamp(frame.timestamp) >= capture.keyAtUs;
+            if (isEntry) capture.keyAtUs = null;
+            return capture.encoder.encode(frame, capture.seq++, isEntry);
+        }
         const track = this.stream?.getVideoTracks()[0];
         try {
             const fps = capture.wanted.fps || Math.round(track?.getSettings().frameRate ?? 30);
@@ -173,24 +203,66 @@ class PhoneCamera {
         this.show("waiting", "connecting");
         this.clock.settle();
         const socket = this.socket = new WebSocket(socketUrl(name ? `ingest/${name}` : "browser-camera", page, rights));
+        this.heardMs = performance.now();
         socket.onopen = async () => {
+            const capabilities = await this.capabilities();
+            if (this.socket !== socket || socket.readyState !== WebSocket.OPEN) return;
             this.retryMs = 500;
             message("");
             this.show("idle", "connected, waiting to be started");
+            // In this order: what a start needs to know is known when the camera may be started.
+            this.say(capabilities);
             this.say({status: "ready", message: "a browser"});
-            this.say(await this.capabilities());
             if (document.hidden) this.say({type: "page", hidden: true});
+            if (this.capture?.wanted.capture) {
+                this.say({type: "resume", capture: this.capture.wanted.capture, from: this.capture.outbox.first ?? this.capture.seq});
+            }
         };
+        // One after the other: a stop ends what a start began.
+        let obeyed = Promise.resolve();
         socket.onmessage = ({data}) => {
-            if (typeof data === "string") void this.obey(readCommand(data));
+            this.heardMs = performance.now();
+            if (typeof data !== "string") return;
+            const command = readCommand(data);
+            // These cannot wait for what came before.
+            if (command.kind === "clock") return this.tellClock(command.id);
+            if (command.kind === "received") return this.onReceived(command.capture, command.seq, socket);
+            obeyed = obeyed.then(() => this.obey(command)).catch((error) => this.fail(String(error)));
         };
-        socket.onclose = ({reason}) => {
-            void this.dropCapture();
-            if (!this.isWanted) return;
-            this.show("waiting", `no connection${reason ? `: ${reason}` : ""}; trying again`);
-            setTimeout(() => this.isWanted && this.connect(), this.retryMs);
-            this.retryMs = Math.min(2 * this.retryMs, 5000);
-        };
+        socket.onclose = ({reason}) => this.socket === socket && this.onLost(reason);
+    }
+
+    /// What the capture makes meanwhile is kept, if the server knows how to go on with it.
+    private onLost(reason: string): void {
+        this.socket = null;
+        this.capture?.outbox.connect(null);
+        if (!this.capture?.wanted.capture) void this.dropCapture();
+        if (!this.isWanted) return;
+        this.show("waiting", `no connection${reason ? `: ${reason}` : ""}; trying again`);
+        setTimeout(() => this.isWanted && !this.socket && this.connect(), this.retryMs);
+        this.retryMs = Math.min(2 * this.retryMs, 5000);
+    }
+
+    /// The first after a connection says that the capture goes on.
+    private onReceived(capture: string, seq: number, socket: WebSocket): void {
+        if (this.capture?.wanted.capture !== capture) return;
+        this.capture.received(seq);
+        if (this.line === socket) return;
+        this.line = socket;
+        this.capture.outbox.connect(socket);
+        if (this.capture.phase === "running") this.show("recording", "streaming");
+    }
+
+    private watchLine(): void {
+        const {capture, socket} = this;
+        capture?.outbox.pump();
+        const isAwaited = capture !== null && capture.phase !== "beginning" && capture.receivedSeq !== null;
+        const isSilent = performance.now() - this.heardMs > silentMs;
+        if (!socket || !isSilent || (socket.readyState === WebSocket.OPEN && !isAwaited)) return;
+        // It may take a minute to close: another one is opened at once.
+        socket.onclose = socket.onmessage = socket.onopen = null;
+        socket.close();
+        this.onLost("the server does not answer");
     }
 
     private async capabilities(): Promise<object> {
@@ -212,26 +284,34 @@ class PhoneCamera {
             // How long a picture takes from the sensor to the page is not known: an interval is assumed.
             clock: {unit: "us", exchange: 1, uncertainty_us: frameUs},
             start_at: true,
+            resume: 1,
         };
+    }
+
+    private tellClock(id: number): void {
+        const received = PictureClock.now();
+        this.say({type: "clock", id, received, sent: PictureClock.now()});
     }
 
     private async obey(command: Command): Promise<void> {
         switch (command.kind) {
-            case "clock": {
-                const received = PictureClock.now();
-                return this.say({type: "clock", id: command.id, received, sent: PictureClock.now()});
-            }
             case "start":
                 return this.startCapture(command.start);
             case "stop":
                 return this.stopCapture();
             case "warning":
                 return message(command.text);
+            case "clock":
+            case "received":
             case "other":
         }
     }
 
     private async startCapture(wanted: StartCapture): Promise<void> {
+        // The server has given up an earlier one that it calls otherwise.
+        if (this.capture && this.capture.wanted.capture !== wanted.capture) await this.dropCapture();
+        // It streams already: only where a recording begins is new.
+        if (this.capture && wanted.startAtUs !== null) this.capture.keyAtUs = wanted.startAtUs;
         if (this.capture || !this.socket) return;
         const track = this.stream?.getVideoTracks()[0];
         const {width, height, fps} = wanted;
@@ -240,24 +320,35 @@ class PhoneCamera {
                 ...(width !== null && height !== null ? {width: {ideal: width}, height: {ideal: height}} : {}),
                 ...(fps > 0 ? {frameRate: {ideal: fps}} : {})}).catch(() => undefined);
         }
-        this.capture = new Capture(wanted, this.socket, this.clock, (error) => this.fail(error.message));
+        const {socket} = this;
+        if (!socket) return;
+        const capture = this.capture = new Capture(wanted, this.clock, (error) => this.fail(error.message));
+        this.line = socket;
+        capture.outbox.connect(socket);
     }
 
     private async stopCapture(): Promise<void> {
-        const {capture} = this;
-        if (!capture) return;
-        await this.dropCapture();
-        this.say({status: "capture_stopped", message: format.count(capture.sent, "picture", "pictures")});
+        const {capture, socket} = this;
+        // On a connection that it did not go on with: the server has given it up.
+        if (!capture || this.line !== socket) return this.dropCapture();
+        capture.phase = "ending";
+        await capture.encoder.finish();
+        while (this.socket === socket && !capture.outbox.isAllSent) await sleep(pumpMs);
+        if (this.socket !== socket) return;  // the next connection goes on, and is told to stop again
+        this.say({status: "capture_stopped", message: format.count(capture.outbox.sent, "picture", "pictures")});
         this.show("idle", "connected, waiting to be started");
+        const end = performance.now() + lastWordMs;
+        while (capture.wanted.capture && this.socket === socket && !capture.isSafe && performance.now() < end) await sleep(pumpMs);
+        if (this.socket === socket) await this.dropCapture();
     }
 
-    /// What was encoded goes out first.
     private async dropCapture(): Promise<void> {
         const {capture} = this;
         if (!capture) return;
         capture.phase = "ending";
         await capture.encoder.finish();
-        this.capture = null;
+        capture.outbox.close();
+        if (this.capture === capture) this.capture = null;
     }
 
     private fail(text: string): void {
@@ -295,13 +386,13 @@ class PhoneCamera {
         if (!this.stream) return setText(byId("facts"), "");
         const {width, height} = this.stream.getVideoTracks()[0]?.getSettings() ?? {};
         const {capture} = this;
-        const lost = capture ? capture.lost + capture.encoder.skipped : 0;
-        const waiting = this.socket?.bufferedAmount ?? 0;
+        const lost = capture?.lost ?? 0;
+        const kept = capture?.outbox;
         setText(byId("facts"), [
             width && height ? `${width} × ${height}` : "", `${seen} fps`,
-            capture ? `${format.count(capture.sent, "picture", "pictures")} sent` : "",
+            kept ? `${format.count(kept.sent, "picture", "pictures")} sent` : "",
             capture?.encoder.codec ?? "",
-            waiting > 0 ? `${format.bytes(waiting)} wait for the network` : "",
+            kept && kept.waiting > 5 ? `${format.count(kept.waiting, "picture", "pictures")} (${format.bytes(kept.waitingBytes)}) wait for the network` : "",
             lost > 0 ? `${format.count(lost, "picture", "pictures")} lost` : "",
             this.wakeLock && !this.wakeLock.released ? "" : "the screen may go dark",
         ].filter((text) => text !== "").join(" · "));

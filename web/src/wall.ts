@@ -18,6 +18,7 @@ interface StateMessage {
     state?: "live" | "waiting" | "ended";
     reason?: string;
     zero_us?: number;
+    bound_us?: number;
     error?: string;
 }
 
@@ -30,6 +31,7 @@ class Tile {
     private readonly note = h("span");
     private decoder: PictureDecoder | null = null;
     private zeroUs: number | null = null;
+    private boundUs: number | null = null;
     private shown = 0;
     private fed = 0;
     private shownAt = 0;
@@ -64,8 +66,10 @@ class Tile {
         this.fed += 1;
     }
 
-    told({zero_us: zeroUs}: StateMessage): void {
-        if (zeroUs !== undefined) this.zeroUs = zeroUs;
+    told({zero_us: zeroUs, bound_us: boundUs}: StateMessage): void {
+        if (zeroUs === undefined) return;
+        this.zeroUs = zeroUs;
+        this.boundUs = boundUs ?? null;
     }
 
     /// What belongs to that instant of the server's time.
@@ -80,6 +84,7 @@ class Tile {
     tell(): void {
         const parts = [this.shown > 0 ? format.fps(this.shown) : "",
                        this.isInStep && this.shown > 0 ? `${this.element.dataset["skewMs"] ?? "0"} ms behind` : "",
+                       this.isInStep && this.boundUs !== null ? `±${(this.boundUs / 1000).toFixed(0)} ms` : "",
                        this.decoder && this.decoder.dropped > 0 ? `${this.decoder.dropped} left out` : ""];
         setText(this.note, parts.filter((part) => part !== "").join(" · "));
         if (this.fed > 0 && performance.now() - this.shownAt > silenceMs) this.say("pictures come, but this browser decodes none");

@@ -12,9 +12,11 @@ test("a frame is the one of docs/camera.md", () => {
 
 test("commands are read as the server writes them", () => {
     assert.deepEqual(readCommand('{"command":"start_capture","payload":{"format":"h264","bitrate":4,"fps":0,"resolution":{"width":1280,"height":720},"bitrateBps":3500000}}'),
-                     {kind: "start", start: {width: 1280, height: 720, bitrateBps: 3_500_000, fps: 0, startAtUs: null}});
+                     {kind: "start", start: {width: 1280, height: 720, bitrateBps: 3_500_000, fps: 0, startAtUs: null, capture: null}});
     assert.deepEqual(readCommand('{"command":"start_capture","payload":{"bitrate":2,"startAt":123456}}'),
-                     {kind: "start", start: {width: null, height: null, bitrateBps: 2_000_000, fps: 0, startAtUs: 123456}});
+                     {kind: "start", start: {width: null, height: null, bitrateBps: 2_000_000, fps: 0, startAtUs: 123456, capture: null}});
+    assert.deepEqual(readCommand('{"command":"received","payload":{"capture":"c1","seq":41}}'), {kind: "received", capture: "c1", seq: 41});
+    assert.deepEqual(readCommand('{"command":"received","payload":{"seq":41}}'), {kind: "other"});
     assert.deepEqual(readCommand('{"command":"stop_capture"}'), {kind: "stop"});
     assert.deepEqual(readCommand('{"command":"clock","payload":{"id":3}}'), {kind: "clock", id: 3});
     assert.deepEqual(readCommand('{"status":"warning","message":"x"}'), {kind: "warning", text: "x"});

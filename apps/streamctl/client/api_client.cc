@@ -87,7 +87,10 @@ std::string ApiClient::camera(const std::string& name) {
 }
 
 std::string ApiClient::kick(const std::string& name) {
-    return call("cameras.kick", with_one("name", name));
+    json::Object object;
+    object.set("name", name);
+    object.set("client", who());
+    return call("cameras.kick", json::write(object));
 }
 
 std::string ApiClient::status() { return call("server.status", ""); }

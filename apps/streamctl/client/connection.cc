@@ -60,6 +60,8 @@ void Connection::connect(milliseconds patience) {
         socket_.connectNB(resolve(server_));
     } catch (const Poco::Net::ConnectionRefusedException&) {
         throw unreachable("connection refused; is streamd running there?");
+    } catch (const Poco::FileNotFoundException&) {
+        throw unreachable("there is no such socket; is streamd running?");
     } catch (const Poco::Exception& error) {
         throw unreachable(error.displayText());
     }

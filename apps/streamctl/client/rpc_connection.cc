@@ -2,6 +2,8 @@
 
 #include <sys/random.h>
 
+#include "base/field.h"
+#include "camera/message.h"
 #include "control/json.h"
 #include "http/body.h"
 #include "ws/encode.h"
@@ -102,6 +104,11 @@ void RpcConnection::upgrade(const ServerUrl& server, const std::string& token) {
     }
     const http::ResponseHead head = answer.take();
     if (head.status != 101) refuse_upgrade(server, head, rest);
+    // Every path that is nothing else is a camera's.
+    if (find_field(head.fields, camera::kCameraNameField) != nullptr) {
+        throw Failed(cli::kUsage, server.text + ": that is streamd itself, which has no path " +
+                                      server.prefix + "; leave it away");
+    }
     const auto checked = ws::check_upgrade_answer(head.status, head.fields, nonce);
     if (!checked) {
         throw Failed(cli::kRefused, server.text + ": what answers there is no streamd: " +

@@ -199,6 +199,9 @@ bool Capture::look_at(const std::string& camera, Watched& one,
     if (!status->session || *status->session != one.sessions.back()) {
         return look_at_ended(camera, one, *status);
     }
+    if (std::exchange(one.is_away, false)) {
+        console_.note(camera + ": is back, and goes on with its recording");
+    }
     sizes_.look(*status);
     return true;
 }

@@ -43,7 +43,7 @@ std::string overview(const CLI::App& app) {
                 '\n';
     }
     return text +
-           "Prompt:    events on, events off, exit\n"
+           "Prompt:    events on, events off, !COMMAND for the shell, exit\n"
            "help COMMAND explains one of them; Tab completes.\n";
 }
 
@@ -83,11 +83,16 @@ int dispatch(const Options& options, Console& console) {
     if (command == "status") return run_status(options, client, console);
     if (command == "config") return run_config(options, client, console);
     if (command == "reload") return run_reload(options, client, console);
+    if (command == "token") return run_token(options, client, console);
+    if (command == "sign") return run_sign(options, client, console);
+    if (command == "hooks") return run_hooks(options, client, console);
     if (command == "open") return run_open(options, client, console);
     if (command == "qr") return run_qr(options, client, console);
     if (command == "events") return run_events(options, client, console);
     if (command == "wait") return run_wait(options, client, console);
     if (command == "get") return run_get(options, client, interrupt, console);
+    if (command == "archive") return run_archive(options, client, interrupt, console);
+    if (command == "picture") return run_picture(options, client, interrupt, console);
     if (const auto code = run_live(options, client, console)) return *code;
     if (command == "takes") return run_takes(options, client, console);
     if (command == "export") return run_export(options, client, interrupt, console);

@@ -39,8 +39,13 @@ int run_config(const Options& options, ApiClient& client, Console& console);
 int run_reload(const Options& options, ApiClient& client, Console& console);
 int run_open(const Options& options, ApiClient& client, Console& console);
 int run_qr(const Options& options, ApiClient& client, Console& console);
+int run_token(const Options& options, ApiClient& client, Console& console);
+int run_sign(const Options& options, ApiClient& client, Console& console);
+int run_hooks(const Options& options, ApiClient& client, Console& console);
 /// Commands about live streams; nullopt: it is none of them.
 std::optional<int> run_live(const Options& options, ApiClient& client, Console& console);
+/// record start, stop and list.
+int run_record(const Options& options, ApiClient& client, Console& console);
 int run_recordings(const Options& options, ApiClient& client, Console& console);
 /// Everything about one.
 int run_recording(const std::string& id, ApiClient& client, Console& console);
@@ -49,6 +54,9 @@ int run_takes(const Options& options, ApiClient& client, Console& console);
 int run_take(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console);
 /// Whether the person at the terminal says yes. Throws Failed if there is none to ask.
 bool is_confirmed(const std::string& question);
+/// Spans of what is stored, one of them as a file, the picture of a moment.
+int run_archive(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console);
+int run_picture(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console);
 int run_keep(const Options& options, ApiClient& client, Console& console);
 int run_delete(const Options& options, ApiClient& client, Console& console);
 

@@ -12,24 +12,19 @@
 #include "control/stream_status.h"
 #include "json/write.h"
 #include "streamctl/commands/commands.h"
+#include "streamctl/commands/stream_path.h"
 #include "streamctl/console/table.h"
 
 namespace st::streamctl {
 namespace {
 
-/// {"app","name"} of "/app/name" or "app/name"; a name alone is a camera's.
-std::string path_params(const std::string& path) {
-    const std::string_view bare = std::string_view(path).substr(path.starts_with('/') ? 1 : 0);
-    const std::size_t slash = bare.find('/');
-    const bool is_camera = is_valid_name(path);
-    if (!is_camera && (slash == std::string_view::npos || slash == 0 || slash + 1 == bare.size())) {
-        throw Failed(cli::kUsage, "\"" + path +
-                                      "\": expected a stream's path such as /camera/door, or a "
-                                      "camera's name");
-    }
+/// {"app","name"}
+std::string path_params(const std::string& given) {
+    const std::string path = stream_path(given);
+    const std::size_t slash = path.find('/', 1);
     json::Object params;
-    params.set("app", is_camera ? "camera" : std::string(bare.substr(0, slash)));
-    params.set("name", is_camera ? path : std::string(bare.substr(slash + 1)));
+    params.set("app", path.substr(1, slash - 1));
+    params.set("name", path.substr(slash + 1));
     return json::write(params);
 }
 
@@ -212,11 +207,24 @@ int run_snapshot(const Options& options, ApiClient& client, Console& console) {
 
 }  // namespace
 
+std::string stream_path(const std::string& given) {
+    if (is_valid_name(given)) return "/camera/" + given;
+    const std::string_view bare = std::string_view(given).substr(given.starts_with('/') ? 1 : 0);
+    const std::size_t slash = bare.find('/');
+    if (slash == std::string_view::npos || slash == 0 || slash + 1 == bare.size()) {
+        throw Failed(cli::kUsage, "\"" + given +
+                                      "\": expected a stream's path such as /camera/door, or a "
+                                      "camera's name");
+    }
+    return "/" + std::string(bare);
+}
+
 std::optional<int> run_live(const Options& options, ApiClient& client, Console& console) {
     const std::string& command = options.command.front();
     if (command == "streams") return run_streams(options, client, console);
     if (command == "viewers") return run_viewers(client, console);
     if (command == "sources") return run_sources(client, console);
+    if (command == "record") return run_record(options, client, console);
     if (command == "snapshot") return run_snapshot(options, client, console);
     if (command == "kick-stream") {
         return done(client.ask("streams.kick", path_params(options.stream)),

@@ -16,7 +16,7 @@ bool report(const control::StartReply& reply, Console& console) {
                                                result.outcome == control::StartOutcome::sent);
         if (!is_fine) {
             console.trouble(line);
-        } else if (!console.json()) {
+        } else if (!console.json() && !console.quiet()) {
             console.result(line);
         }
     }
@@ -132,7 +132,7 @@ int run_preview(const Options& options, ApiClient& client, Console& console) {
         const std::string line = result.camera + ": " + sentence(result);
         if (result.error) {
             console.trouble(line);
-        } else if (!console.json()) {
+        } else if (!console.json() && !console.quiet()) {
             console.result(line);
         }
     }

@@ -75,8 +75,19 @@ std::string camera_text(const std::string& type, const Fields& event) {
     const std::string camera = event.text("camera");
     if (type == "camera.connected") return camera + ": connected" + event.with(" from ", "peer");
     if (type == "camera.disconnected") {
+        if (const std::string by = event.text("by"); !by.empty()) {
+            return camera + ": disconnected by " + by;
+        }
+        const std::uint64_t awaited_ms = event.number("awaited_ms");
         return camera + ": disconnected" + event.with(" (", "reason") +
-               (event.text("reason").empty() ? "" : ")");
+               (event.text("reason").empty() ? "" : ")") +
+               (awaited_ms == 0 ? ""
+                                : "; its recording waits for it, up to " +
+                                      format_duration(milliseconds(awaited_ms)));
+    }
+    if (type == "camera.resumed") {
+        return camera + ": goes on with " + event.text("session") + " after " +
+               fixed(static_cast<double>(event.number("away_ms")) / 1000, 1) + " s";
     }
     if (type == "camera.stalled") {
         return camera + ": waits for the disk, " + human_bytes(event.number("queued_bytes")) +
@@ -95,6 +106,19 @@ std::string stream_text(const std::string& type, const Fields& event) {
     const std::string peer = event.with(" by ", "peer") + event.with(", ", "protocol");
     if (type == "stream.published") return stream + ": published" + peer;
     if (type == "stream.ended") return stream + ": ended" + event.with(": ", "reason");
+    if (type == "record.started") return stream + ": is being recorded" + event.with(", by ", "by");
+    if (type == "record.segment") {
+        return stream + ": " + event.text("file") + ", " +
+               counted(event.number("pictures"), "picture") + event.with(" (", "reason") + ")";
+    }
+    if (type == "record.stopped") {
+        return stream + ": no longer recorded" + event.with(": ", "reason") +
+               event.with(", ", "error");
+    }
+    if (type == "record.slow") {
+        return stream + ": the disk is too slow to record it, " +
+               human_bytes(event.number("waiting_bytes")) + " behind";
+    }
     const std::string viewer =
         stream + ": viewer " + std::to_string(event.number("viewer")) + event.with(" at ", "peer");
     if (type == "viewer.joined") return viewer + " joined";
@@ -117,9 +141,14 @@ std::string sentence(const std::string& type, const Fields& event) {
     std::string text;
     if (type.starts_with("session.")) text = recording_text(type, event);
     if (type.starts_with("camera.")) text = camera_text(type, event);
-    if (type.starts_with("stream.") || type.starts_with("viewer.")) text = stream_text(type, event);
+    if (type.starts_with("stream.") || type.starts_with("viewer.") || type.starts_with("record."))
+        text = stream_text(type, event);
     if (type == "take.finished") text = take_text(event);
-    if (type == "server.reloaded") text = "the server has read its configuration again";
+    if (type == "server.reloaded") {
+        text = "the server has read its configuration again" +
+               event.with("; changed: ", "changed") +
+               event.with("; needs a restart: ", "needs_restart");
+    }
     if (!text.empty()) return text;
     // Of a newer server: its own word, and whatever says what it is about.
     return printable(type) + event.with(" ", "stream") + event.with(" ", "camera") +

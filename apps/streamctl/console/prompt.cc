@@ -1,3 +1,5 @@
+#include <sys/wait.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <deque>
@@ -40,6 +42,15 @@ std::string history_path() {
     return folder / "history";
 }
 
+/// `!COMMAND`: what the user typed, as if in the shell.
+void run_shell(const std::string& command) {
+    const int status = std::system(command.c_str());  // NOLINT(cert-env33-c): that is its purpose
+    if (status == -1)
+        std::cerr << "streamctl: no shell could be started\n";
+    else if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
+        std::cerr << "streamctl: exit status " << WEXITSTATUS(status) << '\n';
+}
+
 /// The prompt with a connection of its own, for events and names. While a command runs that
 /// connection is closed; what happened meanwhile is fetched afterwards.
 class Prompt {
@@ -69,7 +80,10 @@ class Prompt {
             if (ended == LineEditor::Ended::end) break;
             if (line.find_first_not_of(" \t") == std::string::npos || is_ours(line)) continue;
             connection_.reset();
-            run_line(line, defaults_, leave);
+            if (line[line.find_first_not_of(" \t")] == '!')
+                run_shell(line.substr(line.find('!') + 1));
+            else
+                run_line(line, defaults_, leave);
             std::cout.flush();
             interrupt_.take();  // it was meant for the command
             if (!leave) connect();

@@ -7,11 +7,14 @@ export interface StartCapture {
     fps: number;
     /// On the pictures' own clock; null: at once.
     startAtUs: number | null;
+    /// What the server calls the capture; null: it knows no resuming.
+    capture: string | null;
 }
 
 export type Command =
     | {kind: "start"; start: StartCapture}
     | {kind: "stop"}
+    | {kind: "received"; capture: string; seq: number}
     | {kind: "clock"; id: number}
     | {kind: "warning"; text: string}
     | {kind: "other"};
@@ -41,13 +44,18 @@ export function readCommand(text: string): Command {
     const payload = message.payload ?? {};
     if (message.command === "stop_capture") return {kind: "stop"};
     if (message.command === "clock" && number(payload["id"]) !== null) return {kind: "clock", id: payload["id"] as number};
+    if (message.command === "received") {
+        const seq = number(payload["seq"]);
+        return typeof payload["capture"] === "string" && seq !== null ? {kind: "received", capture: payload["capture"], seq} : {kind: "other"};
+    }
     if (message.status === "warning") return {kind: "warning", text: String(message.message)};
     if (message.command !== "start_capture") return {kind: "other"};
     const size = payload["resolution"] as {width?: unknown; height?: unknown} | undefined;
     const mbit = number(payload["bitrate"]) ?? 4;
     return {kind: "start", start: {
         width: number(size?.width), height: number(size?.height), bitrateBps: number(payload["bitrateBps"]) ?? mbit * 1e6,
-        fps: number(payload["fps"]) ?? 0, startAtUs: number(payload["startAt"])}};
+        fps: number(payload["fps"]) ?? 0, startAtUs: number(payload["startAt"]),
+        capture: typeof payload["capture"] === "string" ? payload["capture"] : null}};
 }
 
 /// H.264 levels by what they allow (table A-1): macroblocks a second and a picture.

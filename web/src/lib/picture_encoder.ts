@@ -48,13 +48,13 @@ export class PictureEncoder {
         throw new Error(tried.length > 0 ? `this browser could not encode H.264 (${tried.join(", ")})` : "this browser cannot encode H.264");
     }
 
-    encode(frame: VideoFrame, seq: number): void {
+    encode(frame: VideoFrame, seq: number, mustBeKey = false): void {
         if (!this.encoder || this.encoder.state !== "configured") return;
         if (this.encoder.encodeQueueSize > queueMax) {
             this.skipped += 1;
             return;
         }
-        const isKey = frame.timestamp - this.lastKeyUs >= keyEveryUs;
+        const isKey = mustBeKey || frame.timestamp - this.lastKeyUs >= keyEveryUs;
         if (isKey) this.lastKeyUs = frame.timestamp;
         this.seqs.set(frame.timestamp, seq);
         this.encoder.encode(frame, {keyFrame: isKey});

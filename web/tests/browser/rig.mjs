@@ -1,6 +1,7 @@
 // What the browser tests share: a server of their own, cameras, and Chromium with its fake camera.
 import {spawn, spawnSync} from "node:child_process";
-import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync} from "node:fs";
+import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from "node:fs";
+import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import {fileURLToPath} from "node:url";
@@ -31,13 +32,15 @@ function browserProgram() {
 }
 
 export class Server {
-    static async start(args = []) {
+    static async start(args = [], config = {}) {
         const server = new Server();
         server.folder = mkdtempSync(path.join(os.tmpdir(), "streamd-pages-"));
         const portsFile = path.join(server.folder, "ports.json");
+        const file = path.join(server.folder, "streamd.json");
+        writeFileSync(file, JSON.stringify(config));
         server.log = "";
         server.process = spawn(path.join(bin, "streamd"),
-            ["--bind", "127.0.0.1", "--port", "0", "--rtmp-port", "0", "--tls-port", "off", "--recordings", path.join(server.folder, "recordings"),
+            ["--config", file, "--bind", "127.0.0.1", "--port", "0", "--rtmp-port", "0", "--tls-port", "off", "--recordings", path.join(server.folder, "recordings"),
              "--ports-file", portsFile, ...args],
             {stdio: ["ignore", "pipe", "pipe"], env: {...process.env, XDG_RUNTIME_DIR: server.folder}});
         for (const stream of [server.process.stdout, server.process.stderr]) stream.on("data", (text) => server.log += text);
@@ -85,6 +88,42 @@ export class Server {
             await ended;
         }
         rmSync(this.folder, {recursive: true, force: true});
+    }
+}
+
+/** A network between the pages and a server, which can fail without a word. */
+export class Network {
+    static async to(server) {
+        const network = new Network();
+        network.isDown = false;
+        network.pairs = new Set();
+        network.listener = net.createServer((here) => {
+            const there = net.connect(server.ports.http, "127.0.0.1");
+            const pair = [here, there];
+            network.pairs.add(pair);
+            for (const [from, to] of [pair, [there, here]]) {
+                from.on("data", (bytes) => pair.isDead || to.write(bytes));
+                from.on("error", () => {});
+                from.on("close", () => pair.isDead || (to.destroy(), network.pairs.delete(pair)));
+            }
+            if (network.isDown) pair.isDead = true;
+        });
+        await new Promise((resolve) => network.listener.listen(0, "127.0.0.1", resolve));
+        network.url = `http://127.0.0.1:${network.listener.address().port}/`;
+        return network;
+    }
+
+    /** What is on the way is lost, and nobody is told. */
+    fail() {
+        this.isDown = true;
+        for (const pair of this.pairs) pair.isDead = true;
+    }
+    mend() {
+        this.isDown = false;
+    }
+    stop() {
+        for (const pair of this.pairs) pair.forEach((socket) => socket.destroy());
+        this.listener.close();
     }
 }
 

@@ -1,18 +1,16 @@
-#include "record/catalogue.h"
+#include "record/recordings.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <system_error>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/name.h"
-#include "control/glob.h"
 #include "record/folder.h"
 #include "record/session_json.h"
 
@@ -39,56 +37,23 @@ Fd open_child(int root, const std::string& id) {
     return Fd(::openat(root, id.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
 }
 
-/// Newest first; two of the same moment by id, so that pages never repeat or miss one.
-bool comes_before(const CatalogueEntry& a, const CatalogueEntry& b) {
-    return a.started_us != b.started_us ? a.started_us > b.started_us : a.id > b.id;
-}
-
-std::string cursor_of(const CatalogueEntry& entry) {
-    return std::to_string(entry.started_us) + ":" + entry.id;
-}
-
-/// The entry a cursor stands for, as far as comes_before looks at it.
-std::optional<CatalogueEntry> entry_of(const std::string& cursor) {
-    const std::size_t colon = cursor.find(':');
-    if (colon == std::string::npos) return std::nullopt;
-    CatalogueEntry entry;
-    const char* end = cursor.data() + colon;
-    const auto parsed = std::from_chars(cursor.data(), end, entry.started_us);
-    if (parsed.ec != std::errc{} || parsed.ptr != end) return std::nullopt;
-    entry.id = cursor.substr(colon + 1);
-    return entry;
-}
-
-}  // namespace
-
-bool is_cursor(const std::string& text) { return entry_of(text).has_value(); }
-
-namespace {
-
-bool matches(const CatalogueEntry& entry, const CatalogueQuery& query) {
-    return (!query.id || control::glob_match(*query.id, entry.id)) &&
-           (!query.camera || control::glob_match(*query.camera, entry.camera)) &&
-           (!query.take || (entry.take && control::glob_match(*query.take, *entry.take))) &&
-           (!query.state || entry.state == *query.state) &&
-           (!query.since_us || entry.started_us >= *query.since_us) &&
-           (!query.until_us || entry.started_us < *query.until_us);
-}
-
-CatalogueEntry make_entry(const std::string& id, StoredSession stored, std::string json) {
-    CatalogueEntry entry;
+RecordingEntry make_entry(const std::string& id, StoredSession stored, std::string json) {
+    RecordingEntry entry;
     entry.id = id;
     entry.camera = std::move(stored.meta.camera);
     entry.take = std::move(stored.meta.take);
     entry.state = stored.meta.state;
     entry.started_us = stored.meta.started_us;
+    entry.ended_us = stored.meta.ended_us;
+    entry.first_picture_us = stored.first_picture_us;
     entry.kept = stored.meta.kept;
+    entry.files = std::move(stored.files);
     entry.json = std::move(json);
     return entry;
 }
 
 /// nullopt: there is none that can be read.
-std::optional<CatalogueEntry> read_entry(const Fd& root, const std::string& id) {
+std::optional<RecordingEntry> read_entry(const Fd& root, const std::string& id) {
     const Fd directory = root ? open_child(root.get(), id) : Fd();
     auto text =
         directory ? read_file(directory.get(), kSessionName, kSessionJsonBytesMax) : std::nullopt;
@@ -104,8 +69,6 @@ std::optional<CatalogueEntry> read_entry(const Fd& root, const std::string& id) 
     return make_entry(id, std::move(*stored), std::move(*text));
 }
 
-/// What remove() renames a folder to: no list has such names.
-constexpr std::string_view kDeletedPrefix = ".deleted-";
 /// Folders within folders; we make none.
 constexpr int kDepthMax = 16;
 
@@ -132,87 +95,44 @@ int delete_tree(int parent, const std::string& name, int depth = 0) {
 
 }  // namespace
 
-Catalogue::Catalogue(std::string recordings_path) : path_(std::move(recordings_path)) {}
-
-void Catalogue::refresh_one(const Fd& root, const std::string& id) {
-    struct stat status {};
-    const std::string file = id + "/" + kSessionName;
-    if (::fstatat(root.get(), file.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
-        !S_ISREG(status.st_mode)) {
-        index_.erase(id);
-        return;
-    }
-    const std::int64_t mtime_ns =
-        std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
-    const auto known = index_.find(id);
-    // It is replaced by rename, so the inode changes even within one tick of the clock.
-    if (known != index_.end() && known->second.mtime_ns == mtime_ns &&
-        known->second.inode == status.st_ino) {
-        return;
-    }
-    ++reads_.session_files;
-    auto entry = read_entry(root, id);
-    if (!entry) {
-        index_.erase(id);
-        return;
-    }
-    entry->json = {};
-    index_[id] = {mtime_ns, status.st_ino, std::move(*entry)};
-}
-
-void Catalogue::refresh(const Fd& root) {
-    if (!root) return index_.clear();
-    ++reads_.folder_lists;
+std::vector<std::string> Recordings::names() const {
+    const Fd root = open_root(path_);
+    if (!root) return {};
     std::vector<std::string> names = file_names(root.get());
     for (const std::string& name : names) {
-        // What a deletion left behind, because it failed or we were ended meanwhile.
         if (name.starts_with(kDeletedPrefix)) delete_tree(root.get(), name);
     }
     std::erase_if(names, [](const std::string& name) { return !is_recording_id(name); });
-    std::erase_if(index_, [&](const auto& item) {
-        return !std::binary_search(names.begin(), names.end(), item.first);
-    });
-    for (const std::string& name : names) refresh_one(root, name);
+    return names;
 }
 
-CataloguePage Catalogue::list(const CatalogueQuery& query) {
-    const Lock lock(mutex_);
+std::optional<FileStamp> Recordings::stamp(const std::string& id) const {
+    struct stat status {};
+    const std::string file = path_ + "/" + id + "/" + kSessionName;
+    if (::lstat(file.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+    return FileStamp{std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec,
+                     status.st_ino};
+}
+
+std::uint64_t Recordings::bytes(const std::string& id) const {
     const Fd root = open_root(path_);
-    refresh(root);
-    std::vector<const CatalogueEntry*> found;
-    const auto after = entry_of(query.cursor);
-    for (const auto& [id, indexed] : index_) {
-        if (!matches(indexed.entry, query)) continue;
-        if (after && !comes_before(*after, indexed.entry)) continue;
-        found.push_back(&indexed.entry);
+    const Fd directory = root ? open_child(root.get(), id) : Fd();
+    if (!directory) return 0;
+    std::uint64_t sum = 0;
+    for (const std::string& name : file_names(directory.get())) {
+        sum += file_bytes(directory.get(), name).value_or(0);
     }
-    std::sort(found.begin(), found.end(),
-              [](const auto* a, const auto* b) { return comes_before(*a, *b); });
-    CataloguePage page;
-    const std::size_t count = std::min(found.size(), std::max<std::size_t>(1, query.limit));
-    page.items.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) {
-        ++reads_.session_files;
-        auto entry = read_entry(root, found[i]->id);
-        if (entry) page.items.push_back(std::move(*entry));  // else it was deleted just now
-    }
-    if (count < found.size()) page.next = cursor_of(*found[count - 1]);
-    return page;
+    return sum;
 }
 
-Catalogue::Reads Catalogue::reads() const {
-    const Lock lock(mutex_);
-    return reads_;
-}
-
-Result<CatalogueEntry> Catalogue::get(std::string_view id) {
+Result<RecordingEntry> Recordings::get(std::string_view id) const {
     if (!is_recording_id(id)) return no_recording(id);
     auto entry = read_entry(open_root(path_), std::string(id));
     if (!entry) return no_recording(id);
     return std::move(*entry);
 }
 
-Result<CatalogueEntry> Catalogue::get_ended(std::string_view id, int directory) {
+Result<RecordingEntry> Recordings::get_ended(std::string_view id, int directory) {
     // Whoever takes a recording back to work does so under this lock (record/recovery.h).
     lock_recording(directory);
     auto entry = get(id);
@@ -230,7 +150,7 @@ Result<CatalogueEntry> Catalogue::get_ended(std::string_view id, int directory) 
     return entry;
 }
 
-Result<void> Catalogue::keep(std::string_view id, bool kept) {
+Result<void> Recordings::keep(std::string_view id, bool kept) {
     const Fd root = open_root(path_);
     const Fd directory =
         root && is_recording_id(id) ? open_child(root.get(), std::string(id)) : Fd();
@@ -252,7 +172,7 @@ Result<void> Catalogue::keep(std::string_view id, bool kept) {
     return {};
 }
 
-Result<void> Catalogue::remove(std::string_view id) {
+Result<void> Recordings::remove(std::string_view id) {
     const Fd root = open_root(path_);
     const Fd directory =
         root && is_recording_id(id) ? open_child(root.get(), std::string(id)) : Fd();
@@ -276,7 +196,7 @@ Result<void> Catalogue::remove(std::string_view id) {
     return {};
 }
 
-Result<int> Catalogue::open_file(std::string_view id, std::string_view name) {
+Result<int> Recordings::open_file(std::string_view id, std::string_view name) const {
     const Error none{"no file \"" + std::string(name.substr(0, 80)) + "\" in \"" +
                          std::string(id.substr(0, kIdBytesMax)) + "\"",
                      kNotFound};

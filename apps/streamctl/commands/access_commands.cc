@@ -1,0 +1,83 @@
+/// Who may come in: tokens and signed URLs.
+
+#include "base/clock.h"
+#include "base/when.h"
+#include "control/list.h"
+#include "control/token.h"
+#include "json/write.h"
+#include "streamctl/commands/commands.h"
+#include "streamctl/console/table.h"
+
+namespace st::streamctl {
+namespace {
+
+int make_token(const Options& options, ApiClient& client, Console& console) {
+    const std::string body = client.ask(
+        "tokens.new", control::encode(control::TokenRequest{options.token_name, options.roles}));
+    const auto reply = understood(control::decode_token_reply(body));
+    if (console.json()) {
+        console.body(body);
+        return cli::kDone;
+    }
+    console.result(reply.token);
+    console.note("keep it: the server stores its digest alone and cannot show it again");
+    return cli::kDone;
+}
+
+int revoke_token(const Options& options, ApiClient& client, Console& console) {
+    json::Object params;
+    params.set("name", options.token_name);
+    const std::string body = client.ask("tokens.revoke", json::write(params));
+    if (console.json()) {
+        console.body(body);
+    } else {
+        console.note(printable(options.token_name) + ": revoked");
+    }
+    return cli::kDone;
+}
+
+int list_tokens(ApiClient& client, Console& console) {
+    const std::string body = client.ask("tokens.list", "");
+    const auto list = understood(control::decode_list(body));
+    if (console.json()) {
+        console.body(body);
+        return cli::kDone;
+    }
+    Table table({{"NAME"}, {"ROLES"}, {"MADE"}});
+    for (const std::string& item : list.items) {
+        const auto token = understood(control::decode_token_info(item));
+        std::string roles;
+        for (const std::string& role : token.roles) roles += (roles.empty() ? "" : " ") + role;
+        const auto made =
+            token.created_at ? parse_rfc3339(*token.created_at) : Result<std::int64_t>(Error{});
+        table.add({printable(token.name), printable(roles),
+                   made ? local_text(*made) : std::string("in the configuration")});
+    }
+    if (list.items.empty())
+        console.note("there are no tokens");
+    else
+        table.print(std::cout, output_width());
+    return cli::kDone;
+}
+
+}  // namespace
+
+int run_token(const Options& options, ApiClient& client, Console& console) {
+    const std::string& command = options.command.back();
+    if (command == "new") return make_token(options, client, console);
+    if (command == "revoke") return revoke_token(options, client, console);
+    return list_tokens(client, console);
+}
+
+int run_sign(const Options& options, ApiClient& client, Console& console) {
+    control::SignRequest request;
+    request.url = options.sign_url;
+    request.role = options.roles.empty() ? "play" : options.roles.front();
+    request.expires_s = static_cast<std::uint64_t>(options.expires.count()) / 1000;
+    const std::string body = client.ask("sign", control::encode(request));
+    const auto reply = understood(control::decode_sign_reply(body));
+    console.json() ? console.body(body) : console.result(reply.url);
+    return cli::kDone;
+}
+
+}  // namespace st::streamctl

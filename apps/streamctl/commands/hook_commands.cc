@@ -1,0 +1,101 @@
+/// Hooks: how their deliveries go, what was given up, tries by hand.
+
+#include "base/clock.h"
+#include "base/when.h"
+#include "control/hook_status.h"
+#include "control/list.h"
+#include "json/write.h"
+#include "streamctl/commands/commands.h"
+#include "streamctl/console/table.h"
+
+namespace st::streamctl {
+namespace {
+
+std::string local_time(const std::optional<std::string>& rfc3339) {
+    if (!rfc3339) return "-";
+    const auto at = parse_rfc3339(*rfc3339);
+    return at ? local_text(*at) : printable(*rfc3339);
+}
+
+int list_hooks(ApiClient& client, Console& console) {
+    const std::string body = client.ask("hooks.list", "");
+    const auto list = understood(control::decode_list(body));
+    if (console.json()) {
+        console.body(body);
+        return cli::kDone;
+    }
+    Table table({{"URL"},
+                 {"STATE"},
+                 {"QUEUED", true},
+                 {"DELIVERED", true, 2},
+                 {"FAILED", true, 2},
+                 {"DROPPED", true, 2},
+                 {"NEXT TRY", false, 3},
+                 {"LAST ERROR", false, 1}});
+    for (const std::string& item : list.items) {
+        const auto hook = understood(control::decode_hook_status(item));
+        table.add({printable(hook.url), std::string(control::to_text(hook.state)),
+                   std::to_string(hook.queued), std::to_string(hook.delivered),
+                   std::to_string(hook.failed), std::to_string(hook.dropped),
+                   local_time(hook.next_at), printable(hook.last_error.value_or("-"))});
+    }
+    if (list.items.empty())
+        console.note("no hooks are configured");
+    else
+        table.print(std::cout, output_width());
+    return cli::kDone;
+}
+
+int list_failed(ApiClient& client, Console& console) {
+    const std::string body = client.ask("hooks.failed", "");
+    const auto list = understood(control::decode_list(body));
+    if (console.json()) {
+        console.body(body);
+        return cli::kDone;
+    }
+    Table table({{"ID"}, {"TYPE"}, {"TIME", false, 2}, {"URL", false, 3}, {"ERROR", false, 1}});
+    for (const std::string& item : list.items) {
+        const auto failed = understood(control::decode_failed_hook(item));
+        table.add({printable(failed.id), printable(failed.type), local_time(failed.time),
+                   printable(failed.url), printable(failed.error)});
+    }
+    if (list.items.empty())
+        console.note("no message was given up");
+    else
+        table.print(std::cout, output_width());
+    return cli::kDone;
+}
+
+int replay(const std::string& id, ApiClient& client, Console& console) {
+    json::Object params;
+    params.set("id", id);
+    const std::string body = client.ask("hooks.replay", json::write(params));
+    console.json() ? console.body(body) : console.note(printable(id) + ": waits to be sent again");
+    return cli::kDone;
+}
+
+int test(const std::string& url, ApiClient& client, Console& console) {
+    const std::string body =
+        client.ask("hooks.test", control::encode(control::HookTestRequest{url}));
+    const auto reply = understood(control::decode_hook_test_reply(body));
+    if (console.json()) {
+        console.body(body);
+    } else {
+        const std::string what =
+            reply.status > 0 ? "HTTP " + std::to_string(reply.status) : reply.error.value_or("");
+        console.note("answered after " + std::to_string(reply.took_ms) + " ms: " + printable(what));
+    }
+    return reply.ok ? cli::kDone : cli::kRefused;
+}
+
+}  // namespace
+
+int run_hooks(const Options& options, ApiClient& client, Console& console) {
+    const std::string& command = options.command.back();
+    if (command == "failed") return list_failed(client, console);
+    if (command == "replay") return replay(options.hook, client, console);
+    if (command == "test") return test(options.hook, client, console);
+    return list_hooks(client, console);
+}
+
+}  // namespace st::streamctl

@@ -1,0 +1,104 @@
+/// Live streams that are recorded in segments.
+
+#include "control/record.h"
+
+#include "base/clock.h"
+#include "base/units.h"
+#include "base/when.h"
+#include "control/list.h"
+#include "json/write.h"
+#include "streamctl/client/who.h"
+#include "streamctl/commands/commands.h"
+#include "streamctl/commands/stream_path.h"
+#include "streamctl/console/table.h"
+
+namespace st::streamctl {
+namespace {
+
+std::optional<std::uint64_t> ms_of(const std::optional<milliseconds>& time) {
+    if (!time) return std::nullopt;
+    return static_cast<std::uint64_t>(time->count());
+}
+
+int start(const Options& options, ApiClient& client, Console& console) {
+    const RecordOptions& wanted = options.record;
+    control::RecordRequest request;
+    if (!wanted.format.empty()) request.format = wanted.format;
+    if (!wanted.tracks.empty()) request.tracks = wanted.tracks;
+    request.segment_duration_ms = ms_of(wanted.segment_duration);
+    request.preroll_ms = ms_of(wanted.preroll);
+    request.max_duration_ms = ms_of(wanted.max_duration);
+    request.client = who();
+    const std::string path = stream_path(options.stream);
+    const std::string body = client.ask("record.start", control::encode(request, path));
+    if (console.json()) console.body(body);
+    console.note(path + ": recording");
+    return cli::kDone;
+}
+
+int stop(const Options& options, ApiClient& client, Console& console) {
+    json::Object params;
+    if (options.record.all) {
+        params.set("client", who());
+        const std::string body = client.ask("record.stop_all", json::write(params));
+        const auto streams = understood(control::decode_stopped(body));
+        if (console.json()) {
+            console.body(body);
+        } else {
+            for (const std::string& stream : streams) console.result(printable(stream));
+        }
+        console.note(counted(streams.size(), "recording") + " stopped");
+        return cli::kDone;
+    }
+    const std::string path = stream_path(options.stream);
+    const std::size_t slash = path.find('/', 1);
+    params.set("app", path.substr(1, slash - 1));
+    params.set("name", path.substr(slash + 1));
+    params.set("client", who());
+    const std::string body = client.ask("record.stop", json::write(params));
+    if (console.json()) console.body(body);
+    console.note(path + ": no longer recorded");
+    return cli::kDone;
+}
+
+int list(ApiClient& client, Console& console) {
+    const std::string body = client.ask("record.list", "");
+    const auto list = understood(control::decode_list(body));
+    if (console.json()) {
+        console.body(body);
+        return cli::kDone;
+    }
+    Table table({{"STREAM"},
+                 {"STATE"},
+                 {"DURATION", true, 1},
+                 {"SEGMENTS", true, 4},
+                 {"PICTURES", true, 5},
+                 {"SIZE", true, 2},
+                 {"LOST", true, 3},
+                 {"BY", false, 6},
+                 {"FILE", false, 7},
+                 {"PROBLEM", false, 0, 20}});
+    for (const std::string& item : list.items) {
+        const auto one = understood(control::decode_record_status(item));
+        table.add({printable(one.stream), printable(one.state), clock_text(one.duration_ms),
+                   std::to_string(one.segments), std::to_string(one.pictures),
+                   human_bytes(one.bytes), std::to_string(one.dropped), printable(one.started_by),
+                   printable(one.file), printable(one.problem.value_or("-"))});
+    }
+    if (list.items.empty())
+        console.note("no live stream is being recorded");
+    else
+        table.print(std::cout, output_width());
+    return cli::kDone;
+}
+
+}  // namespace
+
+int run_record(const Options& options, ApiClient& client, Console& console) {
+    const std::string& what = options.command.back();
+    if (what == "start") return start(options, client, console);
+    if (what == "stop") return stop(options, client, console);
+    return list(client, console);
+}
+
+}  // namespace st::streamctl

@@ -1,0 +1,150 @@
+#include "api/record_operations.h"
+
+#include "api/event_log.h"
+#include "api/page.h"
+#include "base/clock.h"
+#include "base/name.h"
+#include "base/text.h"
+#include "control/list.h"
+#include "control/record.h"
+#include "control/start.h"
+#include "record/segments.h"
+
+namespace st::api {
+namespace {
+
+using control::ApiError;
+using control::ErrorCode;
+
+const char* to_word(record::SegmentFormat format) {
+    return format == record::SegmentFormat::flv ? "flv" : "mp4";
+}
+
+const char* to_word(record::SegmentTracksWanted tracks) {
+    switch (tracks) {
+        case record::SegmentTracksWanted::all:
+            return "all";
+        case record::SegmentTracksWanted::video:
+            return "video";
+        case record::SegmentTracksWanted::audio:
+            return "audio";
+    }
+    return "";
+}
+
+record::SegmentTracksWanted tracks_of(const std::string& word) {
+    if (word == "video") return record::SegmentTracksWanted::video;
+    if (word == "audio") return record::SegmentTracksWanted::audio;
+    return record::SegmentTracksWanted::all;
+}
+
+std::uint64_t to_ms(std::chrono::milliseconds time) {
+    return static_cast<std::uint64_t>(time.count());
+}
+
+control::RecordStatus shown(const record::SegmentStatus& status) {
+    control::RecordStatus out;
+    out.stream = status.stream;
+    out.state = record::to_text(status.state);
+    out.format = to_word(status.order.format);
+    out.tracks = to_word(status.order.tracks);
+    out.segment_duration_ms = to_ms(status.order.segment_duration);
+    out.preroll_ms = to_ms(status.order.preroll);
+    out.max_duration_ms = to_ms(status.order.max_duration);
+    out.started_by = status.started_by;
+    out.started_at = rfc3339(status.started_us);
+    out.file = status.path;
+    out.segments = status.segments;
+    out.pictures = status.pictures;
+    out.sounds = status.sounds;
+    out.bytes = status.bytes;
+    out.duration_ms = status.duration_ms;
+    out.dropped = status.dropped;
+    if (!status.error.empty()) {
+        out.problem = status.error;
+    } else if (!status.left_out.empty()) {
+        out.problem = status.left_out;
+    }
+    return out;
+}
+
+std::string client_of(const control::Call& call) {
+    const std::string* client = call.find("client");
+    return client == nullptr ? call.peer : clean_text(*client, control::kClientBytesMax);
+}
+
+record::SegmentOrder order_of(const control::RecordRequest& request, record::SegmentOrder order) {
+    using std::chrono::milliseconds;
+    if (request.format) {
+        order.format =
+            *request.format == "flv" ? record::SegmentFormat::flv : record::SegmentFormat::mp4;
+    }
+    if (request.tracks) order.tracks = tracks_of(*request.tracks);
+    if (request.segment_duration_ms) {
+        order.segment_duration = milliseconds(*request.segment_duration_ms);
+    }
+    if (request.preroll_ms) order.preroll = milliseconds(*request.preroll_ms);
+    if (request.max_duration_ms) order.max_duration = milliseconds(*request.max_duration_ms);
+    return order;
+}
+
+}  // namespace
+
+void RecordOperations::start(const std::string& path, const control::Call& call,
+                             const Operations::Done& done) const {
+    const auto request = control::decode_record_request(call.body);
+    if (!request) return done(request.error());
+    if (!is_stream_path(path)) {
+        return done(
+            ApiError{ErrorCode::bad_request, "expected a stream's path, got " + path, "name"});
+    }
+    const auto made = segments_.start(path, order_of(*request, segments_.order_of(path)),
+                                      request->client.empty() ? call.peer : request->client);
+    if (!made) return done(ApiError{error_code_of(made.error().code), made.error().message, {}});
+    done(control::encode(shown(*made)));
+}
+
+void RecordOperations::stop(const std::string& path, const control::Call& call,
+                            const Operations::Done& done) const {
+    if (!segments_.stop(path, client_of(call))) {
+        return done(ApiError{ErrorCode::not_found, path + " is not being recorded", "name"});
+    }
+    done(control::encode_done("stream", path));
+}
+
+void RecordOperations::list(const control::Call& call, const Operations::Done& done) const {
+    Page page(call);
+    for (const record::SegmentStatus& status : segments_.list()) {
+        page.add(status.stream, [&] { return control::encode(shown(status)); });
+    }
+    done(page.encode());
+}
+
+void RecordOperations::stop_all(const control::Call& call, const Operations::Done& done) const {
+    done(control::encode_stopped(segments_.stop_all(client_of(call))));
+}
+
+void add_record_event(const record::SegmentEvent& event, EventLog& events) {
+    if (const auto* started = std::get_if<record::SegmentsStarted>(&event)) {
+        events.add("record.started", {{"stream", started->stream}, {"by", started->by}});
+    } else if (const auto* done = std::get_if<record::SegmentDone>(&event)) {
+        events.add("record.segment", {{"stream", done->stream},
+                                      {"file", done->path},
+                                      {"reason", done->reason},
+                                      {"start", rfc3339(done->first_wall_us)},
+                                      {"duration_ms", done->duration_us / 1000},
+                                      {"pictures", done->pictures},
+                                      {"sounds", done->sounds},
+                                      {"bytes", done->bytes}});
+    } else if (const auto* stopped = std::get_if<record::SegmentsStopped>(&event)) {
+        EventFields fields{{"stream", stopped->stream}, {"reason", stopped->reason}};
+        if (!stopped->error.empty()) fields.push_back({"error", stopped->error});
+        events.add("record.stopped", fields,
+                   stopped->error.empty() ? LogLevel::info : LogLevel::warning);
+    } else if (const auto* slow = std::get_if<record::SegmentsLagging>(&event)) {
+        events.add("record.slow", {{"stream", slow->stream}, {"waiting_bytes", slow->queued_bytes}},
+                   LogLevel::warning);
+    }
+}
+
+}  // namespace st::api

@@ -1,0 +1,172 @@
+#include "api/tokens.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <utility>
+
+#include "api/page.h"
+#include "api/signed_url.h"
+#include "base/clock.h"
+#include "base/encodings.h"
+#include "base/name.h"
+#include "control/token.h"
+#include "digest/digest.h"
+
+namespace st::api {
+namespace {
+
+using control::ApiError;
+using control::Decoded;
+using control::ErrorCode;
+using control::Operation;
+using Done = Operations::Done;
+
+std::string random_token() {
+    std::array<std::uint8_t, 32> bytes{};
+    if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+        throw std::runtime_error("getrandom failed: no token can be made");
+    }
+    return hex_encode(Bytes(bytes));
+}
+
+std::vector<std::string> texts_of(const std::vector<auth::Role>& roles) {
+    std::vector<std::string> texts;
+    for (const auth::Role role : roles) texts.emplace_back(auth::to_text(role));
+    return texts;
+}
+
+Decoded<std::vector<auth::Role>> roles_of(const std::vector<std::string>& texts) {
+    std::vector<auth::Role> roles;
+    for (const std::string& text : texts) {
+        const auto role = auth::parse_role(text);
+        if (!role)
+            return ApiError{ErrorCode::bad_request, "roles: " + role.error().message, "roles"};
+        if (std::find(roles.begin(), roles.end(), *role) == roles.end()) roles.push_back(*role);
+    }
+    if (!roles.empty()) return roles;
+    return ApiError{ErrorCode::bad_request, "roles: expected at least one", "roles"};
+}
+
+bool has_token(const auth::Policy& policy, std::string_view name) {
+    return std::any_of(policy.tokens.begin(), policy.tokens.end(),
+                       [&](const auth::Token& token) { return token.name == name; });
+}
+
+}  // namespace
+
+Tokens::Tokens(const Current<auth::Policy>& policy, StoredTokens stored, Store store, Apply apply)
+    : policy_(policy),
+      stored_(std::move(stored)),
+      store_(std::move(store)),
+      apply_(std::move(apply)) {
+    apply_(stored_);
+}
+
+bool Tokens::call(const control::Call& call, const Done& done) {
+    switch (call.operation->operation) {
+        case Operation::tokens_list:
+            list(call, done);
+            return true;
+        case Operation::tokens_new:
+            create(call, done);
+            return true;
+        case Operation::tokens_revoke:
+            revoke(call, done);
+            return true;
+        case Operation::sign:
+            sign(call, done);
+            return true;
+        default:
+            return false;
+    }
+}
+
+void Tokens::list(const control::Call& call, const Done& done) const {
+    std::vector<control::TokenInfo> all;
+    const auto policy = policy_.get();
+    for (const auth::Token& token : policy->tokens) {
+        control::TokenInfo info{token.name, texts_of(token.roles), {}};
+        for (const StoredToken& stored : stored_.all()) {
+            if (stored.token.name == token.name) info.created_at = stored.created_at;
+        }
+        all.push_back(std::move(info));
+    }
+    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+    Page page(call);
+    for (const control::TokenInfo& info : all) {
+        page.add(info.name, [&] { return control::encode(info); });
+    }
+    done(page.encode());
+}
+
+void Tokens::create(const control::Call& call, const Done& done) {
+    const auto request = control::decode_token_request(call.body);
+    if (!request) return done(request.error());
+    const auto roles = roles_of(request->roles);
+    if (!roles) return done(roles.error());
+    if (!is_valid_name(request->name)) {
+        return done(ApiError{ErrorCode::bad_request,
+                             "name: expected [A-Za-z0-9][A-Za-z0-9._-]{0,63}", "name"});
+    }
+    const std::string token = random_token();
+    StoredToken made{{request->name, digest::sha256(as_bytes(token)), *roles}, rfc3339(wall_us())};
+    if (has_token(*policy_.get(), request->name) || !stored_.add(std::move(made))) {
+        return done(ApiError{ErrorCode::conflict,
+                             "there is a token \"" + request->name + "\" already", "name"});
+    }
+    control::TokenReply reply{request->name, texts_of(*roles), token};
+    store_(stored_.encode(), [this, done, reply](const std::string& problem) {
+        if (problem.empty()) {
+            apply_(stored_);
+            return done(control::encode(reply));
+        }
+        stored_.revoke(reply.name);
+        done(ApiError{ErrorCode::internal, "the token cannot be stored: " + problem, {}});
+    });
+}
+
+void Tokens::revoke(const control::Call& call, const Done& done) {
+    const std::string& name = *call.find("name");
+    if (!stored_.revoke(name)) {
+        if (has_token(*policy_.get(), name)) {
+            return done(ApiError{ErrorCode::conflict,
+                                 "\"" + name +
+                                     "\" stands in the configuration: take it out of "
+                                     "auth.tokens there, and reload",
+                                 "name"});
+        }
+        return done(ApiError{ErrorCode::not_found, "there is no token \"" + name + "\"", "name"});
+    }
+    apply_(stored_);  // first, whatever the disk says
+    store_(stored_.encode(), [done, name](const std::string& problem) {
+        if (problem.empty()) return done(control::encode_done("token", name));
+        done(ApiError{ErrorCode::internal,
+                      "revoked until a restart only, the file cannot be written: " + problem,
+                      {}});
+    });
+}
+
+void Tokens::sign(const control::Call& call, const Done& done) const {
+    const auto request = control::decode_sign_request(call.body);
+    if (!request) return done(request.error());
+    const auto role = auth::parse_role(request->role);
+    if (!role || *role == auth::Role::control) {
+        return done(
+            ApiError{ErrorCode::bad_request, "role: expected camera, publish or play", "role"});
+    }
+    const std::string secret = policy_->secret;
+    if (secret.empty()) {
+        return done(
+            ApiError{ErrorCode::conflict, "auth.secret is empty: nothing can be signed", {}});
+    }
+    const std::int64_t until_s =
+        wall_us() / 1'000'000 + static_cast<std::int64_t>(request->expires_s);
+    const auto url = signed_url(request->url, *role, secret, until_s);
+    if (!url) return done(ApiError{ErrorCode::bad_request, url.error().message, "url"});
+    done(control::encode(control::SignReply{*url, rfc3339(until_s * 1'000'000)}));
+}
+
+}  // namespace st::api

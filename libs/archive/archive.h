@@ -1,0 +1,115 @@
+#pragma once
+/// What was recorded of a stream or camera, by time: the spans there are, and any of it as one MP4.
+/// docs/archive.md. Reads the disk: call it from a thread that may block. Any thread.
+#include <chrono>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "archive/catalogue.h"
+#include "base/buffer.h"
+#include "base/fd.h"
+#include "base/result.h"
+#include "base/sync.h"
+
+namespace st::archive {
+
+/// Two files of a stream that are no further apart are one span.
+constexpr std::int64_t kSeamUs = 250'000;
+constexpr std::int64_t kCutUsMax = std::int64_t{12} * 3600 * 1'000'000;
+constexpr std::size_t kCutFilesMax = 2'000;
+/// Files that are looked at for one page of spans; behind them a span goes on in the next one.
+constexpr std::size_t kSpanFilesMax = 5'000;
+
+/// Any moment from `start_us` up to `end_us` can be had, and is shown `moment - start_us` after its
+/// begin.
+struct Span {
+    std::int64_t start_us = 0;
+    std::int64_t end_us = 0;
+    bool is_open = false;  ///< it is being recorded, and ends later
+    bool is_ready = true;  ///< false: there is no MP4 of it (yet)
+    bool operator==(const Span&) const = default;
+};
+
+struct SpanQuery {
+    std::string stream;  ///< "/live/walk", "/camera/door"
+    std::int64_t since_us = 0;
+    std::int64_t until_us = std::int64_t{1} << 60;
+    std::size_t limit = 1000;
+};
+
+struct SpanPage {
+    std::vector<Span> items;           ///< the oldest first
+    std::optional<std::int64_t> next;  ///< since_us of the next page
+    bool is_building = false;
+};
+
+enum class Gaps : std::uint8_t {
+    keep,  ///< the last picture stays until the next one
+    skip,
+};
+
+struct CutRequest {
+    std::string stream;
+    std::int64_t start_us = 0;
+    std::int64_t duration_us = 0;
+    Gaps gaps = Gaps::keep;
+    bool operator==(const CutRequest&) const = default;
+};
+
+/// One MP4: its head, and the bytes of files that follow it.
+struct MovieFile {
+    struct Piece {
+        std::shared_ptr<const Fd> file;
+        std::uint64_t at = 0;
+        std::uint64_t bytes = 0;
+    };
+    SharedBuffer head;
+    std::vector<Piece> pieces;
+    std::string tag;            ///< another one if any byte is another one
+    std::int64_t start_us = 0;  ///< wall clock of what it shows first
+    std::int64_t duration_us = 0;
+    std::uint64_t bytes = 0;
+};
+using MovieFilePtr = std::shared_ptr<const MovieFile>;
+
+class Archive {
+ public:
+    explicit Archive(Catalogue& catalogue) : catalogue_(catalogue) {}
+
+    SpanPage spans(const SpanQuery& query);
+
+    /// Error.code: 404 nothing is stored there, 409 not as MP4 yet, 413 too long, 500 a file cannot
+    /// be read, 503 the catalogue is being built. `goes_on`: somebody who has got the begin asks
+    /// for more: of what grows, he gets more of that.
+    Result<MovieFilePtr> movie(const CutRequest& request, bool goes_on) ST_EXCLUDES(mutex_);
+
+    /// The file that shows a moment, and when in it. Error as movie().
+    struct Moment {
+        Fd file;
+        std::int64_t after_us = 0;  ///< after what the file shows first
+    };
+    Result<Moment> moment(const std::string& stream, std::int64_t at_us);
+
+ private:
+    /// Movies that were asked for lately: players ask for one in many pieces.
+    static constexpr std::size_t kRememberedMax = 8;
+    static constexpr std::size_t kRememberedBytesMax = std::size_t{64} << 20;  ///< of heads
+    static constexpr std::chrono::minutes kRememberedFor{10};
+    struct Remembered {
+        CutRequest request;
+        MovieFilePtr movie;
+        std::chrono::steady_clock::time_point used;
+    };
+    MovieFilePtr remembered(const CutRequest& request) ST_EXCLUDES(mutex_);
+    void remember(const CutRequest& request, const MovieFilePtr& movie) ST_EXCLUDES(mutex_);
+
+    Catalogue& catalogue_;
+    Mutex mutex_;
+    std::list<Remembered> remembered_ ST_GUARDED_BY(mutex_);  ///< the latest first
+};
+
+}  // namespace st::archive

@@ -1,0 +1,472 @@
+#include "archive/catalogue.h"
+
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "archive/scan.h"
+#include "base/clock.h"
+
+namespace st::archive {
+namespace {
+
+/// Rows written together: a crash loses that many, and a reader never waits for them.
+constexpr std::size_t kBatchRows = 256;
+/// A folder that changed less than this ago may change again within the same tick of the clock.
+constexpr std::int64_t kSettledNs = 50'000'000;
+/// A folder without session.json may be a recording that is being copied there.
+constexpr std::int64_t kArrivingNs = 300'000'000'000;
+/// Until a catalogue that cannot be written is tried again.
+constexpr std::chrono::seconds kRetryAfter{10};
+
+/// Who changed at that time can be told apart from who changes from now on.
+std::int64_t settled(std::int64_t changed_ns) {
+    return wall_us() * 1000 - changed_ns < kSettledNs ? 0 : changed_ns;
+}
+
+}  // namespace
+
+Catalogue::Catalogue(std::string recordings_path, Log log)
+    : recordings_(std::move(recordings_path)),
+      log_(std::move(log)),
+      file_(recordings_.path() + "/" + kCatalogueName) {
+    wishes_.all = true;
+    asked_ = 1;
+    thread_ = std::thread([this] { run(); });
+}
+
+Catalogue::~Catalogue() {
+    {
+        const Lock lock(mutex_);
+        stops_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+}
+
+// ---- the thread that writes --------------------------------------------------------------------
+
+void Catalogue::run() {
+    ::prctl(PR_SET_NAME, "st-catalogue");
+    Wishes wishes;
+    std::uint64_t asked = 0;
+    while (wait_for_wishes(wishes, asked)) {
+        try {
+            if (!store_) open();
+            carry_out(wishes);
+            const Lock lock(mutex_);
+            done_ = asked;
+            if (wishes.all) is_building_ = false;
+        } catch (const DatabaseError& error) {  // C3: the top of a thread
+            report(error);
+        } catch (const std::exception& error) {  // C3: the top of a thread
+            log_.warning(std::string("the recordings folder cannot be read: ") + error.what());
+        }
+        changed_.notify_all();
+    }
+}
+
+bool Catalogue::wait_for_wishes(Wishes& wishes, std::uint64_t& asked) {
+    std::optional<std::string> damage;
+    {
+        Lock lock(mutex_);
+        // What failed is carried out again, but not at once.
+        const auto now = std::chrono::steady_clock::now();
+        const bool makes_anew = damage_ && now - anew_at_ > kRetryAfter;
+        const bool has_failed = asked > done_ && !makes_anew;
+        const auto retry_at = now + kRetryAfter;
+        while (!stops_ && (has_failed || !damage_) &&
+               (has_failed ? std::chrono::steady_clock::now() < retry_at : asked_ == done_)) {
+            if (has_failed) {
+                changed_.wait_until(lock.native(), retry_at);
+            } else {
+                changed_.wait(lock.native());
+            }
+        }
+        if (stops_) return false;
+        damage = std::exchange(damage_, std::nullopt);
+        if (has_failed || damage) {
+            wishes_.all = true;
+            is_building_ = true;
+        }
+        if (asked_ == done_) ++asked_;
+        wishes = std::exchange(wishes_, {});
+        asked = asked_;
+    }
+    if (damage) make_anew(*damage);
+    return true;
+}
+
+bool Catalogue::is_stopping() const {
+    const Lock lock(mutex_);
+    return stops_;
+}
+
+void Catalogue::open() {
+    store_ = std::make_unique<Store>(file_, Database::Mode::write);
+    if (!store_->prepare()) {
+        make_anew("it is of another version");
+        store_ = std::make_unique<Store>(file_, Database::Mode::write);
+        store_->prepare();
+    }
+    const Lock lock(mutex_);
+    generation_ = ++generations_;
+}
+
+void Catalogue::make_anew(const std::string& why) {
+    log_.warning("the catalogue is made anew: " + why);
+    {
+        const Lock lock(mutex_);
+        generation_ = 0;
+        readers_.clear();
+        seen_.clear();
+        is_building_ = true;
+    }
+    anew_at_ = std::chrono::steady_clock::now();
+    store_.reset();
+    for (const char* more : {"", "-wal", "-shm"}) ::unlink((file_ + more).c_str());
+}
+
+void Catalogue::carry_out(const Wishes& wishes) {
+    if (wishes.all) update_all();
+    if (wishes.names && !wishes.all) update_names();
+    for (const std::string& id : wishes.recordings) update_recording(id);
+    for (const std::string& stream : wishes.streams) update_stream(stream);
+    for (const std::string& file : wishes.files) update_file(file);
+}
+
+/// During a long look at everything: what changed meanwhile is not left waiting for its end.
+void Catalogue::serve_small_wishes() {
+    Wishes small;
+    {
+        const Lock lock(mutex_);
+        small.recordings.swap(wishes_.recordings);
+        small.streams.swap(wishes_.streams);
+        small.files.swap(wishes_.files);
+    }
+    carry_out(small);
+}
+
+void Catalogue::update_all() {
+    update_names();
+    const auto known = store_->recording_stamps();
+    std::size_t looked = 0;
+    for (const auto& [id, stamp] : known) {
+        if (is_stopping()) return;
+        if (recordings_.stamp(id) != stamp) update_recording(id);
+        if (++looked % kBatchRows == 0) serve_small_wishes();
+    }
+    const std::vector<SegmentFolder> folders = segment_folders(path());
+    for (const SegmentFolder& folder : folders) {
+        if (is_stopping()) return;
+        update_folder(folder);
+        serve_small_wishes();
+    }
+    for (const std::string& stream : store_->streams_of_segments()) update_stream(stream);
+}
+
+void Catalogue::update_names() {
+    const std::int64_t changed_ns = folder_changed_ns(path(), "");
+    const std::vector<std::string> names = recordings_.names();
+    const auto known = store_->recording_stamps();
+    std::vector<std::string> gone;
+    std::vector<std::string> come;
+    auto at = names.begin();
+    for (const auto& [id, stamp] : known) {
+        while (at != names.end() && *at < id) come.push_back(*at++);
+        if (at != names.end() && *at == id) {
+            ++at;
+        } else {
+            gone.push_back(id);
+        }
+    }
+    come.insert(come.end(), at, names.end());
+    for (std::size_t first = 0; first < gone.size(); first += kBatchRows) {
+        Transaction all = store_->begin();
+        const std::size_t end = std::min(first + kBatchRows, gone.size());
+        for (std::size_t i = first; i < end; ++i) store_->drop_recording(gone[i]);
+        all.commit();
+    }
+    bool are_all_there = true;
+    for (std::size_t first = 0; first < come.size() && !is_stopping(); first += kBatchRows) {
+        Transaction all = store_->begin();
+        const std::size_t end = std::min(first + kBatchRows, come.size());
+        for (std::size_t i = first; i < end; ++i) {
+            const auto scanned = scan_recording(recordings_, come[i]);
+            if (scanned) {
+                store_->put(scanned->row);
+                for (const MediaRow& media : scanned->media) store_->put(media);
+            } else if (wall_us() * 1000 - folder_changed_ns(path(), come[i]) < kArrivingNs) {
+                are_all_there = false;
+            }
+        }
+        all.commit();
+        serve_small_wishes();
+    }
+    const Lock lock(mutex_);
+    seen_[""] = are_all_there ? settled(changed_ns) : 0;
+}
+
+void Catalogue::update_recording(const std::string& id) {
+    const auto scanned = scan_recording(recordings_, id);
+    Transaction all = store_->begin();
+    store_->drop_recording(id);
+    if (scanned) {
+        store_->put(scanned->row);
+        for (const MediaRow& media : scanned->media) store_->put(media);
+    }
+    all.commit();
+}
+
+void Catalogue::update_file(const std::string& file) {
+    if (!open_below(path(), file)) store_->drop_file(file);
+}
+
+void Catalogue::update_stream(const std::string& stream) {
+    for (const SegmentFolder& folder : segment_folders_of(stream)) update_folder(folder);
+}
+
+void Catalogue::update_folder(const SegmentFolder& folder) {
+    const std::int64_t changed_ns = folder_changed_ns(path(), folder.folder);
+    const std::vector<SegmentFile> files = segment_files(path(), folder);
+    const std::string begin = folder.folder + "/";
+    std::map<std::string, MediaRow> known;
+    for (MediaRow& row : store_->segments(folder.stream)) {
+        // A stream may have a folder of each layout.
+        if (row.file.starts_with(begin) && row.file.find('/', begin.size()) == std::string::npos) {
+            known.emplace(row.file.substr(begin.size()), std::move(row));
+        }
+    }
+    std::optional<Transaction> batch;
+    std::size_t written = 0;
+    const auto next_row = [&] {
+        if (written++ % kBatchRows != 0) return;
+        if (batch) batch->commit();
+        batch.reset();
+        batch.emplace(store_->database());
+    };
+    for (const SegmentFile& file : files) {
+        const auto row = known.find(file.name);
+        const bool is_known = row != known.end() && row->second.stamp == file.stamp &&
+                              row->second.kept == file.kept &&
+                              row->second.form != MediaForm::growing;
+        if (row != known.end()) known.erase(row);
+        if (is_known) continue;
+        if (is_stopping()) break;
+        auto scanned = scan_segment(path(), folder, file);
+        next_row();
+        if (!scanned) {
+            store_->drop_file(begin + file.name);
+            continue;
+        }
+        // Where it ends now is asked of the file.
+        if (scanned->form == MediaForm::growing) scanned->end_us = 0;
+        store_->put(*scanned);
+    }
+    for (const auto& [name, row] : known) {
+        if (is_stopping()) break;
+        next_row();
+        store_->drop_file(row.file);
+    }
+    if (batch) batch->commit();
+    const Lock lock(mutex_);
+    if (!stops_) seen_[folder.folder] = settled(changed_ns);
+}
+
+// ---- whoever asks ------------------------------------------------------------------------------
+
+template <class Add>
+void Catalogue::wish(const Add& add) {
+    {
+        const Lock lock(mutex_);
+        add(wishes_);
+        ++asked_;
+    }
+    changed_.notify_all();
+}
+
+void Catalogue::changed(const std::string& id) {
+    wish([&](Wishes& wishes) { wishes.recordings.insert(id); });
+}
+
+void Catalogue::stream_changed(const std::string& stream) {
+    wish([&](Wishes& wishes) { wishes.streams.insert(stream); });
+}
+
+bool Catalogue::is_building() const {
+    const Lock lock(mutex_);
+    return is_building_;
+}
+
+bool Catalogue::wait(std::chrono::milliseconds patience) {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    Lock lock(mutex_);
+    const std::uint64_t wanted = asked_;
+    while (done_ < wanted && !stops_) {
+        if (changed_.wait_until(lock.native(), deadline) == std::cv_status::timeout) break;
+    }
+    return done_ >= wanted;
+}
+
+Catalogue::Reader Catalogue::take_reader(std::uint64_t& generation) {
+    const Lock lock(mutex_);
+    generation = generation_;
+    if (readers_.empty()) return nullptr;
+    Reader reader = std::move(readers_.back());
+    readers_.pop_back();
+    return reader;
+}
+
+void Catalogue::return_reader(Reader reader, std::uint64_t generation) {
+    const Lock lock(mutex_);
+    if (generation == generation_) readers_.push_back(std::move(reader));
+}
+
+void Catalogue::report(const DatabaseError& error) {
+    log_.warning(error.what());
+    {
+        const Lock lock(mutex_);
+        if (error.is_damage() && !damage_) damage_ = error.what();
+    }
+    changed_.notify_all();
+}
+
+template <class Ask>
+auto Catalogue::ask(const Ask& ask) -> std::optional<decltype(ask(std::declval<Store&>()))> {
+    std::uint64_t generation = 0;
+    Reader reader = take_reader(generation);
+    if (generation == 0) return std::nullopt;
+    try {
+        if (!reader) reader = std::make_unique<Store>(file_, Database::Mode::read);
+        auto answer = ask(*reader);
+        return_reader(std::move(reader), generation);
+        return answer;
+    } catch (const DatabaseError& error) {
+        report(error);
+        return std::nullopt;
+    }
+}
+
+RecordingPage Catalogue::list(const RecordingQuery& query) {
+    bool has_changed = false;
+    {
+        const std::int64_t changed_ns = folder_changed_ns(path(), "");
+        const Lock lock(mutex_);
+        const auto seen = seen_.find("");
+        has_changed = !is_building_ && (seen == seen_.end() || seen->second != changed_ns);
+    }
+    if (has_changed) {
+        wish([](Wishes& wishes) { wishes.names = true; });
+    }
+    wait(kPatience);
+    RecordingPage page;
+    auto rows = ask([&](Store& store) { return store.recordings(query); });
+    page.is_building = is_building() || !rows;
+    if (!rows) return page;
+    if (rows->size() > query.limit) {
+        rows->resize(std::max<std::size_t>(query.limit, 1));
+        page.next = std::to_string(rows->back().started_us) + ":" + rows->back().id;
+    }
+    for (const RecordingRow& row : *rows) {
+        // What it says now; else it was deleted just now.
+        auto entry = recordings_.get(row.id);
+        if (!entry) {
+            changed(row.id);
+            continue;
+        }
+        if (entry->state != row.state || entry->kept != row.kept) {
+            changed(row.id);
+            if (query.state && entry->state != *query.state) continue;
+        }
+        page.items.push_back(std::move(*entry));
+    }
+    return page;
+}
+
+Catalogue::Media Catalogue::media(const std::string& stream, std::int64_t from_us,
+                                  std::int64_t to_us, std::size_t limit) {
+    const auto look = [&](const std::string& folder) {
+        const std::int64_t changed_ns = folder_changed_ns(path(), folder);
+        const Lock lock(mutex_);
+        const auto seen = seen_.find(folder);
+        return !is_building_ && changed_ns != (seen == seen_.end() ? 0 : seen->second);
+    };
+    if (look("")) {
+        wish([](Wishes& wishes) { wishes.names = true; });
+    }
+    for (const SegmentFolder& folder : segment_folders_of(stream)) {
+        if (look(folder.folder)) stream_changed(stream);
+    }
+    const auto known = [&] {
+        wait(kPatience);
+        return ask([&](Store& store) { return store.media(stream, from_us, to_us, limit); });
+    };
+    auto rows = known();
+    // Whoever finished a recording may not have told yet.
+    bool is_stale = false;
+    for (const MediaRow& row : rows.value_or(std::vector<MediaRow>())) {
+        if (row.form != MediaForm::dump || recordings_.stamp(row.recording) == row.stamp) continue;
+        changed(row.recording);
+        is_stale = true;
+    }
+    if (is_stale) rows = known();
+    Media media;
+    media.is_building = is_building() || !rows;
+    if (!rows) return media;
+    for (MediaRow& row : *rows) {
+        if (row.form == MediaForm::growing) {
+            const std::size_t slash = row.file.rfind('/');
+            const auto now = scan_segment(path(), {row.file.substr(0, slash), stream},
+                                          {row.file.substr(slash + 1), row.stamp, row.kept});
+            if (!now) continue;  // it was deleted just now
+            if (now->form != MediaForm::growing) stream_changed(stream);
+            row = *now;
+            if (row.end_us <= from_us) continue;
+        }
+        media.rows.push_back(std::move(row));
+    }
+    return media;
+}
+
+std::vector<RecordingRow> Catalogue::oldest_recordings(std::int64_t after_us,
+                                                       const std::string& after,
+                                                       std::size_t limit) {
+    return ask([&](Store& store) { return store.oldest_recordings(after_us, after, limit); })
+        .value_or(std::vector<RecordingRow>());
+}
+
+std::vector<MediaRow> Catalogue::oldest_segments(std::int64_t after_us, const std::string& after,
+                                                 std::size_t limit) {
+    return ask([&](Store& store) { return store.oldest_segments(after_us, after, limit); })
+        .value_or(std::vector<MediaRow>());
+}
+
+std::set<std::string> Catalogue::kept_takes() {
+    return ask([](Store& store) { return store.kept_takes(); }).value_or(std::set<std::string>());
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> Catalogue::bytes_by_stream() {
+    return ask([](Store& store) { return store.bytes_by_stream(); })
+        .value_or(std::vector<std::pair<std::string, std::uint64_t>>());
+}
+
+Result<void> Catalogue::remove(std::string_view id) {
+    auto removed = recordings_.remove(id);
+    changed(std::string(id.substr(0, 255)));
+    return removed;
+}
+
+Result<void> Catalogue::remove_segment(const std::string& file) {
+    auto removed = archive::remove_segment(path(), file);
+    wish([&](Wishes& wishes) { wishes.files.insert(file); });
+    return removed;
+}
+
+Result<void> Catalogue::keep(std::string_view id, bool kept) {
+    auto done = recordings_.keep(id, kept);
+    if (done) changed(std::string(id));
+    return done;
+}
+
+}  // namespace st::archive

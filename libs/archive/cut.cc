@@ -1,0 +1,263 @@
+#include "archive/cut.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace st::archive {
+namespace {
+
+using mp4::CopiedSample;
+using mp4::CopiedTrack;
+using mp4::MovieKind;
+using mp4::MovieSample;
+using mp4::MovieTrack;
+
+constexpr std::int64_t kUsPerSecond = 1'000'000;
+/// What a track's times may be in at most, so that a gap of hours fits into 32 bits.
+constexpr std::uint32_t kTicksMax = 96'000;
+
+std::int64_t scaled(std::int64_t value, std::int64_t to, std::int64_t from) {
+    const __int128 wide = static_cast<__int128>(value) * to;
+    const __int128 half = from / 2;
+    return static_cast<std::int64_t>((wide >= 0 ? wide + half : wide - half) / from);
+}
+
+const MovieTrack* track_of(const mp4::Movie& movie, MovieKind kind) {
+    for (const MovieTrack& track : movie.tracks) {
+        if (track.kind == kind && !track.samples.empty()) return &track;
+    }
+    return nullptr;
+}
+
+/// The sample shown at `when`, or the first one after it; nullopt: all are over.
+std::optional<std::size_t> shown_at(const MovieTrack& track, std::int64_t when) {
+    std::optional<std::size_t> before;
+    std::optional<std::size_t> after;
+    std::int64_t last = std::numeric_limits<std::int64_t>::min();
+    const auto& samples = track.samples;
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+        const std::int64_t shown = samples[i].shown();
+        last = std::max(last, shown + samples[i].duration);
+        if (shown <= when && (!before || shown > samples[*before].shown())) before = i;
+        if (shown > when && (!after || shown < samples[*after].shown())) after = i;
+    }
+    if (before && (after || last > when)) return before;
+    return after;
+}
+
+/// Where decoding must begin for sample `wanted`: at a key frame that is not shown after it, since
+/// pictures that are shown before their key frame need what was before.
+std::size_t entry_for(const MovieTrack& track, std::size_t wanted) {
+    for (std::size_t i = wanted + 1; i-- > 0;) {
+        const MovieSample& sample = track.samples[i];
+        if (sample.is_sync && sample.shown() <= track.samples[wanted].shown()) return i;
+    }
+    return 0;
+}
+
+/// The first key frame shown at or after `when`; all are before: the end.
+std::size_t entry_after(const MovieTrack& track, std::int64_t when) {
+    const auto found = std::ranges::find_if(track.samples, [&](const MovieSample& sample) {
+        return sample.is_sync && sample.shown() >= when;
+    });
+    return static_cast<std::size_t>(found - track.samples.begin());
+}
+
+/// Behind the last sample shown before `when`.
+std::size_t end_before(const MovieTrack& track, std::int64_t when) {
+    std::size_t end = track.samples.size();
+    while (end > 0 && track.samples[end - 1].shown() >= when) --end;
+    return end;
+}
+
+}  // namespace
+
+Result<std::uint16_t> Cut::description(const std::vector<std::uint8_t>& entry,
+                                       CopiedTrack& to) const {
+    const auto known = std::ranges::find(to.descriptions, entry);
+    const auto place = static_cast<std::size_t>(known - to.descriptions.begin());
+    if (place == mp4::kDescriptionsMax) return Error{"it changes its format too often"};
+    if (known == to.descriptions.end()) to.descriptions.push_back(entry);
+    return static_cast<std::uint16_t>(place);
+}
+
+/// `reference`: the composition time that is shown at part.at_us.
+Result<void> Cut::add_track(const MovieTrack& track, Range range, std::int64_t reference,
+                            const Part& part, std::uint64_t piece_at, CopiedTrack& to) {
+    if (to.samples.empty()) {
+        to.kind = track.kind;
+        to.matrix = track.matrix;
+        to.width = track.width;
+        to.height = track.height;
+        to.ticks_per_second = track.kind == MovieKind::sound && track.ticks_per_second <= kTicksMax
+                                  ? track.ticks_per_second
+                                  : mp4::kCopiedTicksPerSecond;
+    }
+    std::vector<std::uint16_t> places;
+    for (const auto& entry : track.descriptions) {
+        const auto place = description(entry, to);
+        if (!place) return place.error();
+        places.push_back(*place);
+    }
+    const std::int64_t ticks = to.ticks_per_second;
+    const std::int64_t base = scaled(part.at_us, ticks, kUsPerSecond);
+    const CutPiece& piece = pieces_.back();
+    for (std::size_t i = range.first; i < range.end; ++i) {
+        const MovieSample& sample = track.samples[i];
+        const std::int64_t shown =
+            base + scaled(sample.shown() - reference, ticks, track.ticks_per_second);
+        std::int64_t decoded =
+            base + scaled(sample.decoded - reference, ticks, track.ticks_per_second);
+        // Files with and without reordering meet: one decodes earlier than it shows.
+        if (!to.samples.empty()) decoded = std::max(decoded, to.samples.back().decoded + 1);
+        CopiedSample copied;
+        copied.at = piece_at + (sample.at - piece.at);
+        copied.decoded = decoded;
+        // Sound is heard when it is decoded: where that of two files overlaps, a moment later.
+        const bool is_sound = track.kind == MovieKind::sound;
+        copied.shown_after = is_sound ? 0 : static_cast<std::int32_t>(shown - decoded);
+        copied.bytes = sample.bytes;
+        copied.description = places[sample.description];
+        copied.is_sync = sample.is_sync;
+        to.samples.push_back(copied);
+        to.last_duration = static_cast<std::uint32_t>(
+            std::max<std::int64_t>(scaled(sample.duration, ticks, track.ticks_per_second), 1));
+    }
+    return {};
+}
+
+Cut::Range Cut::pictures_of(const MovieTrack& video, std::int64_t zero, const Part& part,
+                            std::int64_t& reference) const {
+    const auto ticks = [&](std::int64_t us) {
+        return zero + scaled(us, video.ticks_per_second, kUsPerSecond);
+    };
+    reference = ticks(part.from_us);
+    const auto wanted = shown_at(video, reference);
+    if (!wanted) return {};
+    Range range{0, end_before(video, ticks(part.to_us))};
+    std::size_t begin = 0;
+    if (empty()) {
+        begin = *wanted;
+        range.first = entry_for(video, *wanted);
+    } else if (part.from_us > 0) {
+        range.first = entry_after(video, reference);
+    } else {
+        return range;
+    }
+    if (range.first >= range.end) return {};
+    // A picture that is shown at that moment began before it.
+    if (empty()) reference = std::min(reference, video.samples[begin].shown());
+    return range;
+}
+
+Cut::Range Cut::sounds_of(const MovieTrack& sound, std::int64_t zero, const Part& part,
+                          std::int64_t reference) const {
+    const auto& samples = sound.samples;
+    Range range{0,
+                end_before(sound, zero + scaled(part.to_us, sound.ticks_per_second, kUsPerSecond))};
+    while (range.first < range.end &&
+           samples[range.first].shown() + samples[range.first].duration <= reference) {
+        ++range.first;
+    }
+    if (range.first >= range.end) return {};
+    // A decoder of AAC needs the frame before for the first samples of one.
+    if (empty() && range.first > 0) --range.first;
+    return range;
+}
+
+Result<std::optional<std::int64_t>> Cut::add(const mp4::Movie& movie, const Part& part) {
+    const MovieTrack* video = track_of(movie, MovieKind::video);
+    const MovieTrack* sound = track_of(movie, MovieKind::sound);
+    std::int64_t from_us = part.from_us;
+    Range pictures;
+    std::int64_t video_reference = 0;
+    if (video != nullptr) {
+        const std::int64_t zero = video->zero(movie.ticks_per_second);
+        pictures = pictures_of(*video, zero, part, video_reference);
+        if (pictures.size() > 0 && empty()) {
+            from_us = scaled(video_reference - zero, kUsPerSecond, video->ticks_per_second);
+        }
+    }
+    Range sounds;
+    std::int64_t sound_reference = 0;
+    if (sound != nullptr) {
+        const std::int64_t zero = sound->zero(movie.ticks_per_second);
+        sound_reference = zero + scaled(from_us, sound->ticks_per_second, kUsPerSecond);
+        sounds = sounds_of(*sound, zero, part, sound_reference);
+    }
+    const std::size_t count = pictures.size() + sounds.size();
+    if (count == 0) return std::optional<std::int64_t>();
+    if (video_.samples.size() + sound_.samples.size() + count > kCutSamplesMax) {
+        return Error{"the span holds more pictures than are cut at once"};
+    }
+    const std::uint64_t piece_at = media_bytes_;
+    add_piece(part.source, video, pictures, sound, sounds);
+    if (pictures.size() > 0) {
+        const auto added = add_track(*video, pictures, video_reference, part, piece_at, video_);
+        if (!added) return added.error();
+    }
+    if (sounds.size() > 0) {
+        const auto added = add_track(*sound, sounds, sound_reference, part, piece_at, sound_);
+        if (!added) return added.error();
+    }
+    return std::optional(from_us);
+}
+
+/// All bytes from the first to the last that are wanted: what lies between (the heads of
+/// fragments, sound that is heard before) is little, and one piece of a file is sent at once.
+void Cut::add_piece(std::size_t source, const MovieTrack* video, Range pictures,
+                    const MovieTrack* sound, Range sounds) {
+    CutPiece piece{source, std::numeric_limits<std::uint64_t>::max(), 0};
+    std::uint64_t end = 0;
+    const auto cover = [&](const MovieTrack* track, Range range) {
+        for (std::size_t i = range.first; i < range.end; ++i) {
+            piece.at = std::min(piece.at, track->samples[i].at);
+            end = std::max(end, track->samples[i].at + track->samples[i].bytes);
+        }
+    };
+    cover(video, pictures);
+    cover(sound, sounds);
+    piece.bytes = end - piece.at;
+    pieces_.push_back(piece);
+    media_bytes_ += piece.bytes;
+}
+
+namespace {
+
+/// Times of the cut to times of the track, which begins with what is decoded first.
+void finish_track(CopiedTrack& track, std::int64_t end_us) {
+    const std::int64_t first = track.samples.front().decoded;
+    std::int64_t begin = std::numeric_limits<std::int64_t>::max();
+    for (CopiedSample& sample : track.samples) {
+        const std::int64_t shown = sample.decoded + sample.shown_after;
+        // Of a frame of sound also its end is wanted: it is heard from the cut's zero on.
+        if (shown >= 0) begin = std::min(begin, shown);
+        if (track.kind == MovieKind::sound && shown < 0) begin = 0;
+        sample.decoded -= first;
+    }
+    const auto movie_ticks = [&](std::int64_t ticks) {
+        return scaled(ticks, mp4::kCopiedTicksPerSecond, track.ticks_per_second);
+    };
+    const std::int64_t end = scaled(end_us, mp4::kCopiedTicksPerSecond, kUsPerSecond);
+    const std::int64_t late = std::min(movie_ticks(begin), end);
+    if (late > 0) track.edits.push_back({static_cast<std::uint64_t>(late), -1});
+    track.edits.push_back({static_cast<std::uint64_t>(end - late), begin - first});
+}
+
+}  // namespace
+
+Cut::Made Cut::finish(std::int64_t end_us, std::uint64_t created) {
+    mp4::CopiedMovie movie;
+    movie.duration =
+        static_cast<std::uint64_t>(scaled(end_us, mp4::kCopiedTicksPerSecond, kUsPerSecond));
+    movie.created = created;
+    movie.media_bytes = media_bytes_;
+    for (CopiedTrack* track : {&video_, &sound_}) {
+        if (track->samples.empty()) continue;
+        finish_track(*track, end_us);
+        movie.tracks.push_back(std::move(*track));
+    }
+    return {mp4::encode_head(movie), std::move(pieces_)};
+}
+
+}  // namespace st::archive

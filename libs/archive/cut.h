@@ -1,0 +1,75 @@
+#pragma once
+/// Parts of movie files, joined to one: which samples, and when each is shown. Nothing is decoded
+/// or encoded: a part that begins between two key frames has the pictures from the key frame on,
+/// and an edit list that hides those before. Pure.
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/result.h"
+#include "mp4/copied_movie.h"
+#include "mp4/movie.h"
+
+namespace st::archive {
+
+/// Of all tracks of a cut; some 40 bytes of memory each.
+constexpr std::size_t kCutSamplesMax = 4'000'000;
+
+/// Where a file's bytes go: one piece behind the other.
+struct CutPiece {
+    std::size_t source = 0;  ///< as given to add()
+    std::uint64_t at = 0;
+    std::uint64_t bytes = 0;
+};
+
+class Cut {
+ public:
+    /// What of a movie is wanted: from `from_us` up to `to_us` of what it shows, at `at_us` of the
+    /// cut; `at_us` goes back by less than a part lasts, if at all.
+    struct Part {
+        std::size_t source = 0;
+        std::int64_t from_us = 0;
+        std::int64_t to_us = 0;
+        std::int64_t at_us = 0;
+    };
+    /// The time of the movie that the part really begins with: that of the picture that is shown at
+    /// `from_us`. A part behind another one begins, if not at 0, with the next key frame, which is
+    /// shown when it shall be. nullopt: the movie has nothing there, nothing was added. Error: what
+    /// cannot be joined.
+    Result<std::optional<std::int64_t>> add(const mp4::Movie& movie, const Part& part);
+
+    bool empty() const { return video_.samples.empty() && sound_.samples.empty(); }
+
+    struct Made {
+        std::vector<std::uint8_t> head;
+        std::vector<CutPiece> pieces;  ///< what follows the head
+    };
+    /// `end_us`: where the cut ends. Once; not empty().
+    Made finish(std::int64_t end_us, std::uint64_t created);
+
+ private:
+    struct Range {
+        std::size_t first = 0;
+        std::size_t end = 0;
+        std::size_t size() const { return end - first; }
+    };
+    /// `zero`: the composition time that is shown at the movie's 0. `reference`: that which is to
+    /// be shown at part.at_us.
+    Range pictures_of(const mp4::MovieTrack& video, std::int64_t zero, const Part& part,
+                      std::int64_t& reference) const;
+    Range sounds_of(const mp4::MovieTrack& sound, std::int64_t zero, const Part& part,
+                    std::int64_t reference) const;
+    void add_piece(std::size_t source, const mp4::MovieTrack* video, Range pictures,
+                   const mp4::MovieTrack* sound, Range sounds);
+    Result<void> add_track(const mp4::MovieTrack& track, Range range, std::int64_t reference,
+                           const Part& part, std::uint64_t piece_at, mp4::CopiedTrack& to);
+    Result<std::uint16_t> description(const std::vector<std::uint8_t>& entry,
+                                      mp4::CopiedTrack& to) const;
+
+    mp4::CopiedTrack video_;
+    mp4::CopiedTrack sound_;
+    std::vector<CutPiece> pieces_;
+    std::uint64_t media_bytes_ = 0;
+};
+
+}  // namespace st::archive

@@ -1,0 +1,91 @@
+#include "archive/movie_builder.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "archive/movie_file.h"
+#include "archive/scan.h"
+#include "base/encodings.h"
+#include "digest/digest.h"
+#include "mp4/track_boxes.h"
+
+namespace st::archive {
+namespace {
+
+constexpr std::size_t kTagBytes = 16;
+
+template <class T>
+void append(std::vector<std::uint8_t>& to, const T& value) {
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(&value);
+    to.insert(to.end(), bytes, bytes + sizeof value);
+}
+
+/// Of the head and of which bytes of which files follow it. What was written into the media of a
+/// file is never written anew.
+std::string tag_of(const MovieFile& movie) {
+    const digest::Sha256 head = digest::sha256(movie.head->bytes());
+    std::vector<std::uint8_t> all(head.begin(), head.end());
+    for (const MovieFile::Piece& piece : movie.pieces) {
+        struct stat status {};
+        if (::fstat(piece.file->get(), &status) != 0) continue;
+        append(all, status.st_dev);
+        append(all, status.st_ino);
+        append(all, piece.at);
+        append(all, piece.bytes);
+    }
+    const digest::Sha256 tag = digest::sha256(all);
+    return hex_encode(Bytes(tag).first(kTagBytes));
+}
+
+}  // namespace
+
+MovieBuilder::Place MovieBuilder::place(const MediaRow& row) const {
+    if (cut_.empty()) return {std::max<std::int64_t>(request_.start_us - row.start_us, 0), 0};
+    const std::int64_t gap_us = row.start_us - wall_us_;
+    if (gap_us < -kSeamUs) return {-gap_us, end_us_};  // they overlap: what was first stays
+    if (gap_us > kSeamUs && request_.gaps == Gaps::skip) return {0, end_us_};
+    // A little less than 0 where the sound of one file lasts into the next.
+    return {0, end_us_ + gap_us};
+}
+
+Result<bool> MovieBuilder::add(const MediaRow& row) {
+    const std::int64_t until_us = request_.start_us + request_.duration_us;
+    if (!cut_.empty() && (wall_us_ >= until_us || row.start_us >= until_us)) return false;
+    auto file = std::make_shared<Fd>(open_below(root_, row.file));
+    struct stat status {};
+    if (!*file || ::fstat(file->get(), &status) != 0) return true;  // it was deleted just now
+    const auto movie =
+        mp4::read_movie(source_of(file->get(), static_cast<std::uint64_t>(status.st_size)));
+    if (!movie) return Error{row.file + ": " + movie.error().message, 500};
+    const Place where = place(row);
+    const std::int64_t to_us = std::min(movie->duration_us(), until_us - row.start_us);
+    if (to_us <= where.from_us) return true;
+    const bool is_first = cut_.empty();
+    const auto begun = cut_.add(*movie, {files_.size(), where.from_us, to_us, where.at_us});
+    if (!begun) return Error{row.file + ": " + begun.error().message, 413};
+    if (!*begun) return true;
+    files_.push_back(std::move(file));
+    if (is_first) start_us_ = row.start_us + **begun;
+    end_us_ = where.at_us + to_us - (is_first ? **begun : where.from_us);
+    wall_us_ = row.start_us + to_us;
+    return true;
+}
+
+MovieFilePtr MovieBuilder::finish() {
+    auto movie = std::make_shared<MovieFile>();
+    movie->start_us = start_us_;
+    movie->duration_us = end_us_;
+    const Cut::Made made = cut_.finish(end_us_, mp4::seconds_since_1904(start_us_));
+    movie->head = share(Buffer(Bytes(made.head)));
+    movie->bytes = made.head.size();
+    for (const CutPiece& piece : made.pieces) {
+        movie->pieces.push_back({files_[piece.source], piece.at, piece.bytes});
+        movie->bytes += piece.bytes;
+    }
+    movie->tag = tag_of(*movie);
+    return movie;
+}
+
+}  // namespace st::archive

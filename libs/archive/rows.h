@@ -1,0 +1,49 @@
+#pragma once
+/// What the catalogue remembers of what lies in the recordings folder. Plain values.
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "record/events.h"
+#include "record/recordings.h"
+
+namespace st::archive {
+
+/// One recording of a camera: a folder.
+struct RecordingRow {
+    std::string id;
+    std::string camera;
+    std::optional<std::string> take;
+    record::RecordingState state = record::RecordingState::done;
+    std::int64_t started_us = 0;
+    std::int64_t ended_us = 0;  ///< 0: it is being written
+    bool kept = false;
+    std::uint64_t bytes = 0;  ///< of all its files
+    record::FileStamp stamp;  ///< of its session.json
+
+    bool operator==(const RecordingRow&) const = default;
+};
+
+enum class MediaForm : std::uint8_t {
+    movie,    ///< an MP4 that is finished
+    growing,  ///< an MP4 that is being written; its end is asked of the file
+    dump,     ///< a recording of a camera of which there is no MP4 (yet)
+    flv,      ///< a segment in FLV
+};
+
+/// One file that pictures of a stream lie in.
+struct MediaRow {
+    std::string file;    ///< below the recordings folder
+    std::string stream;  ///< "/camera/door", "/live/walk"
+    MediaForm form = MediaForm::movie;
+    std::int64_t start_us = 0;  ///< wall clock of what it shows first
+    std::int64_t end_us = 0;    ///< where that ends; 0: not known, it is being written
+    std::uint64_t bytes = 0;
+    bool kept = false;
+    std::string recording;    ///< id of the camera's recording it belongs to; "": a segment
+    record::FileStamp stamp;  ///< of the file; of a recording's of its session.json
+
+    bool operator==(const MediaRow&) const = default;
+};
+
+}  // namespace st::archive

@@ -1,0 +1,276 @@
+#include "archive/scan.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include "archive/movie_file.h"
+#include "base/name.h"
+#include "mp4/segment_mark.h"
+
+namespace st::archive {
+namespace {
+
+constexpr std::string_view kLive = "live";
+constexpr std::string_view kKeep = ".keep";
+constexpr std::size_t kPathPartsMax = 4;
+
+struct CloseDir {
+    void operator()(DIR* directory) const { ::closedir(directory); }
+};
+
+std::int64_t ns_of(const timespec& time) {
+    return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+std::vector<std::string> parts_of(const std::string& path) {
+    std::vector<std::string> parts;
+    for (std::size_t at = 0; at <= path.size() && parts.size() <= kPathPartsMax;) {
+        const std::size_t slash = std::min(path.find('/', at), path.size());
+        parts.push_back(path.substr(at, slash - at));
+        at = slash + 1;
+    }
+    return parts;
+}
+
+/// "" is the folder itself.
+Fd open_path(const std::string& root, const std::string& path, int last_flags) {
+    Fd at(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (path.empty()) return at;
+    const std::vector<std::string> parts = parts_of(path);
+    if (parts.size() > kPathPartsMax) return {};
+    for (std::size_t i = 0; at && i < parts.size(); ++i) {
+        if (!is_safe_file_name(parts[i])) return {};
+        const int flags = i + 1 == parts.size() ? last_flags : O_DIRECTORY;
+        at.reset(::openat(at.get(), parts[i].c_str(),
+                          O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags));
+    }
+    return at;
+}
+
+/// Names in a folder that are safe ones, sorted; none if it cannot be read.
+std::vector<std::string> names_in(Fd folder) {
+    std::vector<std::string> names;
+    const std::unique_ptr<DIR, CloseDir> directory(folder ? ::fdopendir(folder.get()) : nullptr);
+    if (!directory) return names;
+    folder.release();
+    while (const dirent* entry = ::readdir(directory.get())) {
+        if (is_safe_file_name(entry->d_name)) names.emplace_back(entry->d_name);
+    }
+    std::ranges::sort(names);
+    return names;
+}
+
+std::vector<std::string> names_in(const std::string& root, const std::string& folder) {
+    return names_in(open_path(root, folder, O_DIRECTORY));
+}
+
+MediaForm form_of(const std::string& name) {
+    return name.ends_with(".flv") ? MediaForm::flv : MediaForm::movie;
+}
+
+bool is_segment_name(const std::string& name) {
+    return name.ends_with(".mp4") || name.ends_with(".flv");
+}
+
+/// The UTC time that a segment's name begins with, YYYYMMDDHHMMSS.
+std::optional<std::int64_t> time_in_name(const std::string& name) {
+    constexpr std::size_t kDigits = 14;
+    if (name.size() < kDigits) return std::nullopt;
+    const std::string digits = name.substr(0, kDigits);
+    if (digits.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
+    const auto number = [&](std::size_t at, std::size_t count) {
+        return std::stoi(digits.substr(at, count));
+    };
+    tm when{};
+    when.tm_year = number(0, 4) - 1900;
+    when.tm_mon = number(4, 2) - 1;
+    when.tm_mday = number(6, 2);
+    when.tm_hour = number(8, 2);
+    when.tm_min = number(10, 2);
+    when.tm_sec = number(12, 2);
+    return std::int64_t{::timegm(&when)} * 1'000'000;
+}
+
+std::optional<std::int64_t> time_in_mark(const Fd& file) {
+    std::array<std::uint8_t, mp4::kSegmentHeadBytesMax> begin{};
+    const ssize_t got = ::pread(file.get(), begin.data(), begin.size(), 0);
+    if (got <= 0) return std::nullopt;
+    const auto head = mp4::parse_segment_head(Bytes(begin).first(static_cast<std::size_t>(got)));
+    if (!head) return std::nullopt;
+    return head->mark.first_wall_us;
+}
+
+bool read_movie_facts(const Fd& file, MediaRow& row) {
+    const auto head = mp4::read_movie_head(source_of(file.get(), row.bytes));
+    if (!head) return false;
+    row.form = head->is_growing ? MediaForm::growing : MediaForm::movie;
+    row.end_us = row.start_us + head->duration_us;
+    return true;
+}
+
+}  // namespace
+
+std::optional<ScannedRecording> scan_recording(const record::Recordings& recordings,
+                                               const std::string& id) {
+    // Before it is read: if it is replaced meanwhile, the next look finds another stamp.
+    const auto stamp = recordings.stamp(id);
+    const auto entry = stamp ? recordings.get(id) : Result<record::RecordingEntry>(Error{});
+    if (!entry) return std::nullopt;
+    ScannedRecording out;
+    out.row = {id, entry->camera, entry->take, entry->state, entry->started_us,
+               0,  entry->kept,   0,           *stamp};
+    const bool is_open = entry->state == record::RecordingState::recording ||
+                         entry->state == record::RecordingState::finalising;
+    // What is being written grows: it counts once it is finished.
+    if (!is_open) {
+        out.row.ended_us = entry->ended_us.value_or(entry->started_us);
+        out.row.bytes = recordings.bytes(id);
+    }
+    MediaRow media;
+    media.stream = "/camera/" + entry->camera;
+    media.recording = id;
+    media.kept = entry->kept;
+    media.stamp = *stamp;
+    media.start_us = entry->first_picture_us.value_or(entry->started_us);
+    for (const record::ListedFile& file : entry->files) {
+        if (file.kind != "mp4" || !is_safe_file_name(file.name)) continue;
+        media.file = id + "/" + file.name;
+        media.end_us = media.start_us + static_cast<std::int64_t>(file.duration_ms) * 1000;
+        out.media.push_back(media);
+        media.start_us = media.end_us;
+    }
+    if (out.media.empty() && entry->state != record::RecordingState::failed) {
+        media.form = MediaForm::dump;
+        media.file = id + "/stream.fdump";
+        media.end_us = entry->ended_us.value_or(0);
+        out.media.push_back(media);
+    }
+    return out;
+}
+
+std::vector<SegmentFolder> segment_folders(const std::string& root) {
+    std::vector<SegmentFolder> all;
+    for (const std::string& app : names_in(root, "")) {
+        // A recording of a camera has its session.json, and no folders of ours below it.
+        struct stat session {};
+        const std::string session_json = root + "/" + app + "/session.json";
+        if (app == "takes" || ::lstat(session_json.c_str(), &session) == 0) continue;
+        for (const std::string& name : names_in(root, app)) {
+            const std::string folder = app + "/" + name;
+            const std::vector<std::string> below = names_in(root, folder);
+            if (std::ranges::any_of(below, is_segment_name)) {
+                all.push_back({folder, "/" + folder});
+            }
+            if (app != kLive) continue;
+            for (const std::string& stream : below) {
+                if (open_path(root, folder + "/" + stream, O_DIRECTORY)) {
+                    all.push_back({folder + "/" + stream, "/" + name + "/" + stream});
+                }
+            }
+        }
+    }
+    return all;
+}
+
+std::vector<SegmentFolder> segment_folders_of(const std::string& stream) {
+    if (!stream.starts_with('/')) return {};
+    const std::vector<std::string> parts = parts_of(stream.substr(1));
+    if (parts.size() != 2 || !std::ranges::all_of(parts, is_safe_file_name)) return {};
+    const std::string path = parts[0] + "/" + parts[1];
+    return {{std::string(kLive) + "/" + path, stream}, {path, stream}};
+}
+
+std::vector<SegmentFile> segment_files(const std::string& root, const SegmentFolder& folder) {
+    const Fd directory = open_path(root, folder.folder, O_DIRECTORY);
+    if (!directory) return {};
+    const std::vector<std::string> names = names_in(root, folder.folder);
+    std::vector<SegmentFile> files;
+    for (const std::string& name : names) {
+        struct stat status {};
+        if (!is_segment_name(name) ||
+            ::fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+            !S_ISREG(status.st_mode)) {
+            continue;
+        }
+        const bool kept = std::ranges::binary_search(names, name + std::string(kKeep));
+        files.push_back({name, {ns_of(status.st_mtim), status.st_ino}, kept});
+    }
+    return files;
+}
+
+std::optional<MediaRow> scan_segment(const std::string& root, const SegmentFolder& folder,
+                                     const SegmentFile& file) {
+    MediaRow row;
+    row.file = folder.folder + "/" + file.name;
+    row.stream = folder.stream;
+    row.form = form_of(file.name);
+    row.stamp = file.stamp;
+    row.kept = file.kept;
+    const Fd opened = open_below(root, row.file);
+    struct stat status {};
+    if (!opened || ::fstat(opened.get(), &status) != 0) return std::nullopt;
+    row.bytes = static_cast<std::uint64_t>(status.st_size);
+    row.stamp = {ns_of(status.st_mtim), status.st_ino};
+    // What a segment says of itself; another MP4 was put there by somebody.
+    auto begun = row.form == MediaForm::movie ? time_in_mark(opened) : std::nullopt;
+    if (!begun) begun = time_in_name(file.name);
+    if (!begun) return std::nullopt;
+    row.start_us = *begun;
+    if (row.form == MediaForm::movie) {
+        if (!read_movie_facts(opened, row)) return std::nullopt;
+        return row;
+    }
+    row.end_us = std::max(row.start_us, row.stamp.mtime_ns / 1000);
+    return row;
+}
+
+Result<void> remove_segment(const std::string& root, const std::string& file) {
+    const std::size_t slash = file.rfind('/');
+    const std::string name = slash == std::string::npos ? "" : file.substr(slash + 1);
+    const Error none{"there is no segment " + file.substr(0, 255), 404};
+    if (!is_segment_name(name)) return none;
+    const Fd folder = open_path(root, file.substr(0, slash), O_DIRECTORY);
+    const Fd opened = open_below(root, file);
+    struct stat status {};
+    if (!folder || !opened || ::fstat(opened.get(), &status) != 0) return none;
+    const std::string keep = name + std::string(kKeep);
+    if (::faccessat(folder.get(), keep.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+        return Error{"segment " + file + " is kept: release it first", 409};
+    }
+    const auto head =
+        mp4::read_movie_head(source_of(opened.get(), static_cast<std::uint64_t>(status.st_size)));
+    if (form_of(name) == MediaForm::movie && head && head->is_growing) {
+        return Error{"segment " + file + " is being written", 409};
+    }
+    if (::unlinkat(folder.get(), name.c_str(), 0) != 0) {
+        if (errno == ENOENT) return none;
+        return Error{"delete " + file + ": " + std::strerror(errno), 500};
+    }
+    return {};
+}
+
+Fd open_below(const std::string& root, const std::string& file) {
+    if (file.empty()) return {};
+    Fd opened = open_path(root, file, 0);
+    struct stat status {};
+    if (!opened || ::fstat(opened.get(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
+    return opened;
+}
+
+std::int64_t folder_changed_ns(const std::string& root, const std::string& folder) {
+    struct stat status {};
+    const std::string path = folder.empty() ? root : root + "/" + folder;
+    return ::lstat(path.c_str(), &status) == 0 && (S_ISDIR(status.st_mode) || folder.empty())
+               ? ns_of(status.st_mtim)
+               : 0;
+}
+
+}  // namespace st::archive

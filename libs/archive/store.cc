@@ -1,0 +1,356 @@
+#include "archive/store.h"
+
+#include <algorithm>
+#include <charconv>
+#include <tuple>
+
+#include "control/glob.h"
+
+namespace st::archive {
+namespace {
+
+/// Written into the file's header, so that nobody's database is taken for ours.
+constexpr std::int64_t kApplicationId = 0x73746361;  // "stca"
+
+/// Rows before a moment that are looked at for one that lasts beyond it: files of one stream hardly
+/// overlap.
+constexpr std::size_t kOverlapsMax = 16;
+
+constexpr const char* kTables[] = {
+    "CREATE TABLE recordings(id TEXT PRIMARY KEY, camera TEXT NOT NULL, take TEXT,"
+    " state INTEGER NOT NULL, started_us INTEGER NOT NULL, ended_us INTEGER NOT NULL, kept INTEGER "
+    "NOT NULL,"
+    " bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL)"
+    " STRICT, WITHOUT ROWID",
+    "CREATE INDEX recordings_started ON recordings(started_us, id)",
+    "CREATE INDEX recordings_camera ON recordings(camera, started_us, id)",
+    "CREATE INDEX recordings_take ON recordings(take, started_us, id) WHERE take IS NOT NULL",
+    "CREATE INDEX recordings_state ON recordings(state, started_us, id)",
+    "CREATE INDEX recordings_kept ON recordings(take) WHERE kept = 1 AND take IS NOT NULL",
+    "CREATE TABLE media(file TEXT PRIMARY KEY, stream TEXT NOT NULL, form INTEGER NOT NULL,"
+    " start_us INTEGER NOT NULL, end_us INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+    " kept INTEGER NOT NULL, recording TEXT NOT NULL, mtime_ns INTEGER NOT NULL,"
+    " inode INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE INDEX media_stream ON media(stream, start_us)",
+    "CREATE INDEX media_recording ON media(recording) WHERE recording <> ''",
+    "CREATE INDEX media_segments ON media(start_us, file) WHERE recording = ''",
+    "CREATE TABLE facts(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+};
+
+constexpr const char* kRecordingColumns =
+    "id, camera, take, state, started_us, ended_us, kept, bytes, mtime_ns, inode";
+constexpr const char* kMediaColumns =
+    "file, stream, form, start_us, end_us, bytes, kept, recording, mtime_ns, inode";
+
+RecordingRow recording_of(const Statement& at) {
+    return {at.text(0),
+            at.text(1),
+            at.optional_text(2),
+            static_cast<record::RecordingState>(at.integer(3)),
+            at.integer(4),
+            at.integer(5),
+            at.integer(6) != 0,
+            at.natural(7),
+            {at.integer(8), at.natural(9)}};
+}
+
+MediaRow media_of(const Statement& at) {
+    return {at.text(0),         at.text(1),    static_cast<MediaForm>(at.integer(2)),
+            at.integer(3),      at.integer(4), at.natural(5),
+            at.integer(6) != 0, at.text(7),    {at.integer(8), at.natural(9)}};
+}
+
+struct Cursor {
+    std::int64_t started_us = 0;
+    std::string id;
+};
+
+std::optional<Cursor> read_cursor(const std::string& text) {
+    const std::size_t colon = text.find(':');
+    if (colon == std::string::npos) return std::nullopt;
+    Cursor cursor;
+    const char* end = text.data() + colon;
+    const auto parsed = std::from_chars(text.data(), end, cursor.started_us);
+    if (parsed.ec != std::errc{} || parsed.ptr != end) return std::nullopt;
+    cursor.id = text.substr(colon + 1);
+    return cursor;
+}
+
+/// Newest first; two of the same moment by id, so that pages never repeat or miss one.
+bool comes_before(const RecordingRow& a, const RecordingRow& b) {
+    return std::tie(a.started_us, a.id) > std::tie(b.started_us, b.id);
+}
+
+/// Conditions of a query and what stands in them, in order.
+class Where {
+ public:
+    void add(const std::string& condition) {
+        text_ += (text_.empty() ? " WHERE " : " AND ") + condition;
+    }
+    void add(const std::string& condition, std::int64_t value) {
+        add(condition);
+        values_.push_back([value](Statement& to) { to.bind(value); });
+    }
+    void add(const std::string& condition, const std::string& value) {
+        add(condition);
+        values_.push_back([value](Statement& to) { to.bind(value); });
+    }
+    void add(const std::string& condition, std::int64_t first, const std::string& second) {
+        add(condition);
+        values_.push_back([=](Statement& to) { to.bind(first).bind(second); });
+    }
+    void bind(Statement& to) const {
+        for (const auto& value : values_) value(to);
+    }
+    const std::string& text() const { return text_; }
+
+ private:
+    std::string text_;
+    std::vector<std::function<void(Statement&)>> values_;
+};
+
+/// What all texts that a pattern matches begin with.
+std::string literal_begin(const std::string& pattern) {
+    return pattern.substr(0, pattern.find_first_of("*?["));
+}
+
+}  // namespace
+
+bool is_cursor(const std::string& text) { return read_cursor(text).has_value(); }
+
+bool Store::prepare() {
+    database_.run("PRAGMA journal_mode=WAL");
+    database_.run("PRAGMA synchronous=NORMAL");
+    const std::int64_t version = database_.number("PRAGMA user_version");
+    const std::int64_t application = database_.number("PRAGMA application_id");
+    if (version == kVersion && application == kApplicationId) return true;
+    if (database_.number("SELECT count(*) FROM sqlite_schema") != 0) return false;
+    Transaction all(database_);
+    for (const char* table : kTables) database_.run(table);
+    database_.run("PRAGMA application_id=" + std::to_string(kApplicationId));
+    database_.run("PRAGMA user_version=" + std::to_string(kVersion));
+    all.commit();
+    return true;
+}
+
+bool Store::is_complete() {
+    return database_.number("SELECT value FROM facts WHERE name = 'complete'") == 1;
+}
+
+void Store::set_complete() { database_.run("INSERT OR REPLACE INTO facts VALUES('complete', 1)"); }
+
+void Store::put(const RecordingRow& row) {
+    Statement(database_, "INSERT OR REPLACE INTO recordings VALUES(?,?,?,?,?,?,?,?,?,?)")
+        .bind(row.id)
+        .bind(row.camera)
+        .bind(row.take)
+        .bind(static_cast<std::int64_t>(row.state))
+        .bind(row.started_us)
+        .bind(row.ended_us)
+        .bind(std::int64_t{row.kept})
+        .bind(row.bytes)
+        .bind(row.stamp.mtime_ns)
+        .bind(row.stamp.inode)
+        .run();
+}
+
+void Store::put(const MediaRow& row) {
+    Statement(database_, "INSERT OR REPLACE INTO media VALUES(?,?,?,?,?,?,?,?,?,?)")
+        .bind(row.file)
+        .bind(row.stream)
+        .bind(static_cast<std::int64_t>(row.form))
+        .bind(row.start_us)
+        .bind(row.end_us)
+        .bind(row.bytes)
+        .bind(std::int64_t{row.kept})
+        .bind(row.recording)
+        .bind(row.stamp.mtime_ns)
+        .bind(row.stamp.inode)
+        .run();
+}
+
+void Store::drop_recording(const std::string& id) {
+    Statement(database_, "DELETE FROM media WHERE recording = ? AND recording <> ''")
+        .bind(id)
+        .run();
+    Statement(database_, "DELETE FROM recordings WHERE id = ?").bind(id).run();
+}
+
+void Store::drop_file(const std::string& file) {
+    Statement(database_, "DELETE FROM media WHERE file = ?").bind(file).run();
+}
+
+/// `column`: the one whose index the rows are read by, with one value; "": all rows.
+std::vector<RecordingRow> Store::page(const RecordingQuery& query, const std::string& column,
+                                      const std::string& value) {
+    Where where;
+    if (!column.empty()) where.add(column + " = ?", value);
+    const bool by_id = query.id && control::is_pattern(*query.id);
+    if (query.id && !by_id) where.add("id = ?", *query.id);
+    if (by_id) {
+        const std::string begin = literal_begin(*query.id);
+        if (!begin.empty()) {
+            where.add("id >= ?", begin);
+            where.add("id < ?", begin + "\xFF");
+        }
+        where.add("matches(?, id)", *query.id);
+    }
+    if (query.camera && column != "camera") where.add("matches(?, camera)", *query.camera);
+    if (query.take && column != "take") where.add("matches(?, take)", *query.take);
+    if (query.state) where.add("state = ?", static_cast<std::int64_t>(*query.state));
+    if (query.since_us) where.add("started_us >= ?", *query.since_us);
+    if (query.until_us) where.add("started_us < ?", *query.until_us);
+    if (const auto after = read_cursor(query.cursor)) {
+        where.add("(started_us, id) < (?, ?)", after->started_us, after->id);
+    }
+    Statement statement(database_, std::string("SELECT ") + kRecordingColumns + " FROM recordings" +
+                                       where.text() + " ORDER BY started_us DESC, id DESC LIMIT ?");
+    where.bind(statement);
+    statement.bind(std::uint64_t{query.limit + 1});
+    std::vector<RecordingRow> rows;
+    while (statement.step()) rows.push_back(recording_of(statement));
+    return rows;
+}
+
+std::vector<std::string> Store::names(const std::string& column, const std::string& pattern) {
+    // From one name to the next by the index, whatever the number of rows.
+    Statement statement(
+        database_, "WITH RECURSIVE n(x) AS (SELECT min(" + column + ") FROM recordings WHERE " +
+                       column + " IS NOT NULL UNION ALL SELECT (SELECT min(" + column +
+                       ") FROM recordings WHERE " + column +
+                       " > x) FROM n WHERE x IS NOT NULL) SELECT x FROM n WHERE x IS NOT NULL"
+                       " AND matches(?, x)");
+    statement.bind(pattern);
+    std::vector<std::string> found;
+    while (statement.step()) found.push_back(statement.text(0));
+    return found;
+}
+
+std::vector<RecordingRow> Store::recordings(const RecordingQuery& query) {
+    const std::string column = query.camera ? "camera" : query.take ? "take" : "";
+    if (column.empty() || query.id) return page(query, "", "");
+    const std::string& wanted = query.camera ? *query.camera : *query.take;
+    if (!control::is_pattern(wanted)) return page(query, column, wanted);
+    std::vector<RecordingRow> rows;
+    for (const std::string& name : names(column, wanted)) {
+        std::vector<RecordingRow> more = page(query, column, name);
+        const auto middle = static_cast<std::ptrdiff_t>(rows.size());
+        std::ranges::move(more, std::back_inserter(rows));
+        std::inplace_merge(rows.begin(), rows.begin() + middle, rows.end(), comes_before);
+        if (rows.size() > query.limit + 1) rows.resize(query.limit + 1);
+    }
+    return rows;
+}
+
+std::optional<RecordingRow> Store::recording(const std::string& id) {
+    Statement statement(
+        database_, std::string("SELECT ") + kRecordingColumns + " FROM recordings WHERE id = ?");
+    statement.bind(id);
+    if (!statement.step()) return std::nullopt;
+    return recording_of(statement);
+}
+
+std::vector<std::pair<std::string, record::FileStamp>> Store::recording_stamps() {
+    Statement statement(database_, "SELECT id, mtime_ns, inode FROM recordings ORDER BY id");
+    std::vector<std::pair<std::string, record::FileStamp>> all;
+    while (statement.step()) {
+        all.emplace_back(statement.text(0),
+                         record::FileStamp{statement.integer(1), statement.natural(2)});
+    }
+    return all;
+}
+
+std::vector<MediaRow> Store::read_media(Statement& statement) {
+    std::vector<MediaRow> rows;
+    while (statement.step()) rows.push_back(media_of(statement));
+    return rows;
+}
+
+std::vector<MediaRow> Store::media(const std::string& stream, std::int64_t from_us,
+                                   std::int64_t to_us, std::size_t limit) {
+    const std::string select = std::string("SELECT ") + kMediaColumns + " FROM media WHERE stream";
+    Statement before(database_, select +
+                                    " = ? AND start_us <= ? AND start_us < ? ORDER BY start_us DESC"
+                                    " LIMIT ?");
+    before.bind(stream).bind(from_us).bind(to_us).bind(std::uint64_t{kOverlapsMax});
+    std::vector<MediaRow> rows = read_media(before);
+    std::ranges::reverse(rows);
+    std::erase_if(rows,
+                  [&](const MediaRow& row) { return row.end_us != 0 && row.end_us <= from_us; });
+    Statement after(database_,
+                    select + " = ? AND start_us > ? AND start_us < ? ORDER BY start_us LIMIT ?");
+    after.bind(stream).bind(from_us).bind(to_us).bind(std::uint64_t{limit});
+    std::ranges::move(read_media(after), std::back_inserter(rows));
+    if (rows.size() > limit) rows.resize(limit);
+    return rows;
+}
+
+std::optional<MediaRow> Store::file(const std::string& file) {
+    Statement statement(database_,
+                        std::string("SELECT ") + kMediaColumns + " FROM media WHERE file = ?");
+    statement.bind(file);
+    if (!statement.step()) return std::nullopt;
+    return media_of(statement);
+}
+
+std::vector<MediaRow> Store::segments(const std::string& stream) {
+    Statement statement(database_, std::string("SELECT ") + kMediaColumns +
+                                       " FROM media WHERE stream = ? AND recording = ''"
+                                       " ORDER BY file");
+    statement.bind(stream);
+    return read_media(statement);
+}
+
+std::vector<std::string> Store::streams_of_segments() {
+    Statement statement(
+        database_,
+        "WITH RECURSIVE n(x) AS (SELECT min(stream) FROM media UNION ALL SELECT"
+        " (SELECT min(stream) FROM media WHERE stream > x) FROM n WHERE x IS NOT NULL)"
+        " SELECT x FROM n WHERE x IS NOT NULL AND EXISTS"
+        " (SELECT 1 FROM media WHERE stream = x AND recording = '')");
+    std::vector<std::string> all;
+    while (statement.step()) all.push_back(statement.text(0));
+    return all;
+}
+
+std::vector<RecordingRow> Store::oldest_recordings(std::int64_t after_us, const std::string& after,
+                                                   std::size_t limit) {
+    Statement statement(database_, std::string("SELECT ") + kRecordingColumns +
+                                       " FROM recordings WHERE (started_us, id) > (?, ?)"
+                                       " ORDER BY started_us, id LIMIT ?");
+    statement.bind(after_us).bind(after).bind(std::uint64_t{limit});
+    std::vector<RecordingRow> rows;
+    while (statement.step()) rows.push_back(recording_of(statement));
+    return rows;
+}
+
+std::vector<MediaRow> Store::oldest_segments(std::int64_t after_us, const std::string& after,
+                                             std::size_t limit) {
+    Statement statement(database_,
+                        std::string("SELECT ") + kMediaColumns +
+                            " FROM media WHERE recording = '' AND (start_us, file) > (?, ?)"
+                            " ORDER BY start_us, file LIMIT ?");
+    statement.bind(after_us).bind(after).bind(std::uint64_t{limit});
+    return read_media(statement);
+}
+
+std::set<std::string> Store::kept_takes() {
+    Statement statement(database_,
+                        "SELECT DISTINCT take FROM recordings WHERE kept = 1 AND take"
+                        " IS NOT NULL");
+    std::set<std::string> takes;
+    while (statement.step()) takes.insert(statement.text(0));
+    return takes;
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> Store::bytes_by_stream() {
+    Statement statement(database_,
+                        "SELECT '/camera/' || camera, sum(bytes) FROM recordings GROUP BY camera"
+                        " UNION ALL SELECT stream, sum(bytes) FROM media WHERE recording = ''"
+                        " GROUP BY stream");
+    std::vector<std::pair<std::string, std::uint64_t>> all;
+    while (statement.step()) all.emplace_back(statement.text(0), statement.natural(1));
+    return all;
+}
+
+}  // namespace st::archive

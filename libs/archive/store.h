@@ -1,0 +1,86 @@
+#pragma once
+/// The tables of the catalogue: rows in, rows out. Private to libs/archive. One connection, one
+/// thread at a time; throws DatabaseError.
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "archive/database.h"
+#include "archive/rows.h"
+
+namespace st::archive {
+
+/// Recordings of cameras: which, and which page of them.
+struct RecordingQuery {
+    std::optional<std::string> id;      ///< an id, or a pattern of control/glob.h
+    std::optional<std::string> camera;  ///< a name, or a pattern
+    std::optional<std::string> take;    ///< likewise
+    std::optional<record::RecordingState> state;
+    std::optional<std::int64_t> since_us;  ///< started at or after
+    std::optional<std::int64_t> until_us;  ///< started before
+    std::size_t limit = 100;
+    std::string cursor;  ///< `next` of the page before; "" = the first page
+};
+
+/// Whether the text can be a cursor of such a list.
+bool is_cursor(const std::string& text);
+
+class Store {
+ public:
+    /// Another one than that of the file: it is made anew.
+    static constexpr std::int64_t kVersion = 1;
+
+    Store(const std::string& path, Database::Mode mode) : database_(path, mode) {}
+
+    /// Makes the tables in an empty file. False: the file has tables of another version.
+    bool prepare();
+    /// Whether all was written once: what is missing in the rows is missing on the disk, or new.
+    bool is_complete();
+    void set_complete();
+
+    /// What is written until the returned value's commit() is written together.
+    Transaction begin() { return Transaction(database_); }
+    Database& database() { return database_; }
+    void put(const RecordingRow& row);
+    void put(const MediaRow& row);
+    void drop_recording(const std::string& id);  ///< with its media
+    void drop_file(const std::string& file);
+
+    /// The newest first; one more than `limit` if there are more.
+    std::vector<RecordingRow> recordings(const RecordingQuery& query);
+    std::optional<RecordingRow> recording(const std::string& id);
+    /// In the order of ids.
+    std::vector<std::pair<std::string, record::FileStamp>> recording_stamps();
+
+    /// Media of a stream that lasts beyond `from_us` and begins before `to_us`, the oldest first.
+    std::vector<MediaRow> media(const std::string& stream, std::int64_t from_us, std::int64_t to_us,
+                                std::size_t limit);
+    std::optional<MediaRow> file(const std::string& file);
+    /// Segments of a stream, by the names of their files.
+    std::vector<MediaRow> segments(const std::string& stream);
+    std::vector<std::string> streams_of_segments();
+
+    /// The oldest first, behind the one that began at that time and has that id, or file.
+    std::vector<RecordingRow> oldest_recordings(std::int64_t after_us, const std::string& after,
+                                                std::size_t limit);
+    std::vector<MediaRow> oldest_segments(std::int64_t after_us, const std::string& after,
+                                          std::size_t limit);
+    /// Takes of which a recording is kept.
+    std::set<std::string> kept_takes();
+    /// Bytes by stream: "/camera/door", "/live/walk".
+    std::vector<std::pair<std::string, std::uint64_t>> bytes_by_stream();
+
+ private:
+    std::vector<RecordingRow> page(const RecordingQuery& query, const std::string& column,
+                                   const std::string& value);
+    std::vector<std::string> names(const std::string& column, const std::string& pattern);
+    std::vector<MediaRow> read_media(Statement& statement);
+
+    Database database_;
+};
+
+}  // namespace st::archive

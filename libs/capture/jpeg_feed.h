@@ -1,0 +1,38 @@
+#pragma once
+/// What becomes of a JPEG camera's pictures and words beside its recording: files, viewers, and
+/// how fast they come. Lives on the camera's network loop.
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/buffer.h"
+#include "capture/image_ring.h"
+#include "capture/jpeg_streams.h"
+
+namespace st::capture {
+
+class JpegFeed {
+ public:
+    /// `streams` outlives this. `ring` may be null.
+    JpegFeed(JpegStreams& streams, std::uint64_t camera, std::shared_ptr<ImageRing> ring)
+        : streams_(streams), camera_(camera), ring_(std::move(ring)) {}
+    JpegFeed(const JpegFeed&) = delete;
+    JpegFeed& operator=(const JpegFeed&) = delete;
+    ~JpegFeed() { streams_.close(camera_); }
+
+    void picture(const SharedBuffer& jpeg, std::int64_t now_ns, std::int64_t wall_us);
+    void words(const std::string& text, std::int64_t wall_us);
+
+ private:
+    JpegStreams& streams_;
+    const std::uint64_t camera_;
+    const std::shared_ptr<ImageRing> ring_;
+    std::uint64_t total_ = 0;
+    std::uint64_t in_window_ = 0;
+    std::int64_t window_ns_ = 0;
+};
+
+/// "[12:03:04] [camera] ACK: stopped", local time.
+std::string console_line(std::int64_t wall_us, const std::string& source, const std::string& text);
+
+}  // namespace st::capture

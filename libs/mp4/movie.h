@@ -1,0 +1,91 @@
+#pragma once
+/// Movie files read back (ISO/IEC 14496-12): one with an index (moov, 8.5 to 8.7), and one of
+/// fragments (moof, 8.8) that may still grow. What they say of their samples is checked against the
+/// file's size; the samples themselves are not looked at. Pure; any thread.
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace st::mp4 {
+
+constexpr std::uint64_t kMoovBytesMax = std::uint64_t{96} << 20;
+constexpr std::size_t kMoofBytesMax = std::size_t{4} << 20;
+constexpr std::size_t kMovieSamplesMax = 2'000'000;  ///< of all tracks
+constexpr std::size_t kMovieTracksMax = 8;
+constexpr std::size_t kMovieEditsMax = 64;       ///< of a track
+constexpr std::size_t kDescriptionsMax = 64;     ///< sample entries of a track
+constexpr std::size_t kTopBoxesMax = 1'000'000;  ///< 6 h of fragments of 100 ms have 432,000
+constexpr std::int64_t kMovieTicksMax = std::int64_t{1} << 56;  ///< of any time
+
+/// A file by its bytes.
+struct MovieSource {
+    std::uint64_t bytes = 0;
+    /// All of `into`, from `at` on; false: cannot be read. Asked only within `bytes`.
+    std::function<bool(std::uint64_t at, std::span<std::uint8_t> into)> read;
+};
+/// Borrows it.
+MovieSource source_of(Bytes file);
+
+/// Times in ticks of the track.
+struct MovieSample {
+    std::uint64_t at = 0;  ///< in the file
+    std::int64_t decoded = 0;
+    std::int32_t shown_after = 0;  ///< its composition time, counted from `decoded`
+    std::uint32_t duration = 0;    ///< to the next one in decoding order
+    std::uint32_t bytes = 0;
+    std::uint16_t description = 0;  ///< place in MovieTrack::descriptions
+    bool is_sync = false;
+
+    std::int64_t shown() const { return decoded + shown_after; }
+};
+
+struct MovieEdit {
+    std::uint64_t duration = 0;  ///< in the movie's ticks; 0: to the end
+    std::int64_t media = 0;      ///< where it begins, in the track's ticks; -1: nothing is shown
+};
+
+enum class MovieKind : std::uint8_t { video, sound, other };
+
+struct MovieTrack {
+    MovieKind kind = MovieKind::other;
+    std::uint32_t id = 0;
+    std::uint32_t ticks_per_second = 0;
+    std::array<std::uint8_t, 36> matrix{};  ///< as in tkhd
+    std::uint32_t width = 0;                ///< as in tkhd: 16.16
+    std::uint32_t height = 0;
+    std::vector<std::vector<std::uint8_t>> descriptions;  ///< sample entries, whole boxes of stsd
+    std::vector<MovieEdit> edits;
+    std::vector<MovieSample> samples;  ///< in decoding order; decoded never goes back
+
+    /// The composition time that is shown at the movie's zero, by the edits: those of ours name one
+    /// piece of the media, perhaps behind an empty one. Negative: the track begins later.
+    std::int64_t zero(std::uint32_t movie_ticks_per_second) const;
+};
+
+struct Movie {
+    std::uint32_t ticks_per_second = 0;
+    bool is_growing = false;  ///< made of fragments: it was not finished, and may grow
+    std::vector<MovieTrack> tracks;
+
+    /// Of the track shown longest, from the movie's zero.
+    std::int64_t duration_us() const;
+};
+
+/// Of one of fragments, those that are whole. Error: what is wrong, and where.
+Result<Movie> read_movie(const MovieSource& file);
+
+/// The same without samples, for who wants to know what a file is and how long: of a file with an
+/// index a few reads. `duration_us` as said by the file; of one of fragments counted.
+struct MovieHead {
+    bool is_growing = false;
+    std::int64_t duration_us = 0;
+};
+Result<MovieHead> read_movie_head(const MovieSource& file);
+
+}  // namespace st::mp4

@@ -1,0 +1,312 @@
+#include "notify/journal.h"
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include "base/encodings.h"
+
+namespace st::notify {
+namespace {
+
+[[noreturn]] void fail(const std::string& what) {
+    throw std::system_error(errno, std::generic_category(), what);
+}
+
+std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
+void make_folders(const std::string& path) {
+    for (std::size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
+        const std::string part = path.substr(0, at);
+        if (::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) fail("mkdir " + part);
+        if (at == std::string::npos) return;
+    }
+}
+
+void sync_folder(const std::string& path) {
+    const Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    // Some file systems cannot; the file itself was synced.
+    if (folder) ::fsync(folder.get());
+}
+
+std::string random_salt() {
+    std::array<std::uint8_t, 8> bytes{};
+    if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+        fail("getrandom");
+    }
+    return hex_encode(Bytes(bytes));
+}
+
+/// All or nothing.
+void write_at(int fd, std::string_view text, std::uint64_t offset, const std::string& path) {
+    const ssize_t written = ::pwrite(fd, text.data(), text.size(), static_cast<off_t>(offset));
+    if (written == static_cast<ssize_t>(text.size())) return;
+    const int error = written < 0 ? errno : ENOSPC;
+    if (::ftruncate(fd, static_cast<off_t>(offset)) != 0) {
+        // The next line is written over what is there.
+    }
+    errno = error;
+    fail("write " + path);
+}
+
+}  // namespace
+
+Journal::Journal(std::string path, std::uint64_t waiting_bytes_max)
+    : path_(std::move(path)), waiting_bytes_max_(waiting_bytes_max) {
+    make_folders(folder_of(path_));
+    file_.reset(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!file_) fail("open " + path_);
+    load();
+    if (salt_.empty()) {
+        salt_ = random_salt();
+        compact();
+    }
+}
+
+void Journal::load() {
+    static constexpr std::size_t kPieceBytes = 256 * 1024;
+    std::string text;
+    std::uint64_t text_offset = 0;
+    std::uint64_t read_to = 0;
+    for (;;) {
+        const std::size_t before = text.size();
+        text.resize(before + kPieceBytes);
+        const ssize_t got =
+            ::pread(file_.get(), text.data() + before, kPieceBytes, static_cast<off_t>(read_to));
+        if (got < 0) fail("read " + path_);
+        text.resize(before + static_cast<std::size_t>(got));
+        read_to += static_cast<std::uint64_t>(got);
+        std::size_t at = 0;
+        for (std::size_t end = text.find('\n'); end != std::string::npos;
+             end = text.find('\n', at)) {
+            const std::string_view line(text.data() + at, end - at);
+            const auto record = decode_journal_record(line);
+            if (record) {
+                take(*record, text_offset + at, static_cast<std::uint32_t>(line.size() + 1));
+            } else {
+                ++unreadable_;
+            }
+            at = end + 1;
+        }
+        // A line longer than any we write is damage: its end is looked for.
+        if (at == 0 && text.size() > kJournalLineMax) at = text.size();
+        text.erase(0, at);
+        text_offset += at;
+        if (got == 0) break;
+    }
+    // The last line was not written to its end: what comes next takes its place.
+    if (!text.empty()) ++unreadable_;
+    size_ = text_offset;
+    if (size_ < read_to && ::ftruncate(file_.get(), static_cast<off_t>(size_)) != 0) {
+        fail("truncate " + path_);
+    }
+}
+
+void Journal::take(const JournalRecord& record, std::uint64_t offset, std::uint32_t bytes) {
+    if (const auto* head = std::get_if<JournalHead>(&record)) {
+        salt_ = head->salt;
+        next_number_ = std::max(next_number_, head->next);
+    } else if (const auto* added = std::get_if<Added>(&record)) {
+        next_number_ = std::max(next_number_, added->number + 1);
+        waiting_.push_back({added->number, offset, bytes, added->at_us});
+        waiting_bytes_ += bytes;
+    } else if (const auto* tried = std::get_if<Tried>(&record)) {
+        const bool is_front = !waiting_.empty() && waiting_.front().number == tried->number;
+        if (is_front) tried_ = *tried;
+    } else if (const auto* finished = std::get_if<Finished>(&record)) {
+        if (!waiting_.empty() && waiting_.front().number == finished->number) {
+            return remove_front();
+        }
+        const auto found = std::find_if(failed_.begin(), failed_.end(), [&](const auto& it) {
+            return it.place.number == finished->number;
+        });
+        if (found == failed_.end()) return;
+        failed_bytes_ -= found->place.bytes;
+        failed_.erase(found);
+    } else if (const auto* failed = std::get_if<Failed>(&record)) {
+        if (waiting_.empty() || waiting_.front().number != failed->number) return;
+        const Place place = waiting_.front();
+        remove_front();
+        keep_failed({place, failed->attempts, failed->why});
+    }
+}
+
+bool Journal::add(std::int64_t at_us, const std::string& type, const std::string& body) {
+    return append_added({next_number_, {}, at_us, type, body});
+}
+
+bool Journal::append_added(Added added) {
+    const std::string line = encode(JournalRecord(added));
+    if (line.size() > kJournalLineMax || waiting_bytes_ + line.size() > waiting_bytes_max_) {
+        return false;
+    }
+    write_at(file_.get(), line, size_, path_);
+    const auto bytes = static_cast<std::uint32_t>(line.size());
+    waiting_.push_back({added.number, size_, bytes, added.at_us});
+    waiting_bytes_ += bytes;
+    size_ += bytes;
+    ++next_number_;
+    is_dirty_ = true;
+    return true;
+}
+
+void Journal::append(const JournalRecord& record) {
+    const std::string line = encode(record);
+    write_at(file_.get(), line, size_, path_);
+    size_ += line.size();
+    is_dirty_ = true;
+    compact_if_due();
+}
+
+std::optional<Added> Journal::read(const Place& place) const {
+    std::string line(place.bytes, '\0');
+    const ssize_t got =
+        ::pread(file_.get(), line.data(), line.size(), static_cast<off_t>(place.offset));
+    if (got != static_cast<ssize_t>(line.size())) return std::nullopt;
+    line.pop_back();
+    auto record = decode_journal_record(line);
+    if (!record) return std::nullopt;
+    auto* added = std::get_if<Added>(&*record);
+    if (added == nullptr) return std::nullopt;
+    return std::move(*added);
+}
+
+std::string Journal::id_of(const Added& added) const {
+    return added.id.empty() ? "msg_" + salt_ + "_" + std::to_string(added.number) : added.id;
+}
+
+std::optional<Journal::Message> Journal::front() {
+    while (!waiting_.empty()) {
+        if (auto added = read(waiting_.front())) {
+            return Message{id_of(*added), added->at_us, std::move(added->type),
+                           std::move(added->body)};
+        }
+        ++unreadable_;
+        remove_front();
+    }
+    return std::nullopt;
+}
+
+void Journal::remove_front() {
+    waiting_bytes_ -= waiting_.front().bytes;
+    waiting_.pop_front();
+    tried_.reset();
+}
+
+void Journal::keep_failed(FailedPlace failed) {
+    failed_bytes_ += failed.place.bytes;
+    failed_.push_back(std::move(failed));
+    if (failed_.size() <= kFailedMax) return;
+    failed_bytes_ -= failed_.front().place.bytes;
+    failed_.pop_front();
+}
+
+void Journal::note_delivered() {
+    const std::uint64_t number = waiting_.front().number;
+    remove_front();
+    append(Finished{number});
+}
+
+void Journal::note_tried(std::uint32_t attempts, std::int64_t next_us, const std::string& why) {
+    tried_ = Tried{waiting_.front().number, attempts, next_us, why};
+    append(*tried_);
+}
+
+void Journal::note_failed(std::uint32_t attempts, const std::string& why) {
+    const Place place = waiting_.front();
+    remove_front();
+    keep_failed({place, attempts, why});
+    append(Failed{place.number, attempts, why});
+}
+
+std::vector<Journal::FailedMessage> Journal::failed_messages() {
+    std::vector<FailedMessage> list;
+    for (const FailedPlace& failed : failed_) {
+        const auto added = read(failed.place);
+        if (!added) continue;
+        list.push_back({id_of(*added), added->at_us, added->type, failed.attempts, failed.why});
+    }
+    return list;
+}
+
+bool Journal::replay(const std::string& id) {
+    for (auto at = failed_.begin(); at != failed_.end(); ++at) {
+        const auto added = read(at->place);
+        if (!added || id_of(*added) != id) continue;
+        if (!append_added({next_number_, id, added->at_us, added->type, added->body})) return false;
+        const std::uint64_t number = at->place.number;
+        failed_bytes_ -= at->place.bytes;
+        failed_.erase(at);
+        append(Finished{number});
+        return true;
+    }
+    return false;
+}
+
+void Journal::sync() {
+    if (::fdatasync(file_.get()) != 0) fail("sync " + path_);
+    is_dirty_ = false;
+}
+
+void Journal::compact_if_due() {
+    if (size_ > kCompactBytes && size_ > 2 * (waiting_bytes_ + failed_bytes_)) compact();
+}
+
+/// What still counts goes to a new file, which takes the old one's place.
+void Journal::compact() {
+    const std::string next_path = path_ + ".next";
+    Fd next(::open(next_path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!next) fail("open " + next_path);
+    std::uint64_t size = 0;
+    const auto write = [&](const std::string& line) {
+        write_at(next.get(), line, size, next_path);
+        size += line.size();
+    };
+    write(encode(JournalRecord(JournalHead{salt_, next_number_})));
+    const auto move = [&](Place place) {
+        auto added = read(place);
+        if (!added) return std::optional<Place>();
+        const std::string line = encode(JournalRecord(*added));
+        place.offset = size;
+        place.bytes = static_cast<std::uint32_t>(line.size());
+        write(line);
+        return std::optional<Place>(place);
+    };
+    std::deque<FailedPlace> failed;
+    std::uint64_t failed_bytes = 0;
+    for (const FailedPlace& old : failed_) {
+        const auto place = move(old.place);
+        if (!place) continue;
+        write(encode(JournalRecord(Failed{place->number, old.attempts, old.why})));
+        failed.push_back({*place, old.attempts, old.why});
+        failed_bytes += place->bytes;
+    }
+    std::deque<Place> waiting;
+    std::uint64_t waiting_bytes = 0;
+    for (const Place& old : waiting_) {
+        const auto place = move(old);
+        if (!place) continue;
+        waiting.push_back(*place);
+        waiting_bytes += place->bytes;
+    }
+    if (tried_) write(encode(JournalRecord(*tried_)));
+    if (::fdatasync(next.get()) != 0) fail("sync " + next_path);
+    if (::rename(next_path.c_str(), path_.c_str()) != 0) fail("rename " + next_path);
+    sync_folder(folder_of(path_));
+    file_ = std::move(next);
+    size_ = size;
+    waiting_ = std::move(waiting);
+    waiting_bytes_ = waiting_bytes;
+    failed_ = std::move(failed);
+    failed_bytes_ = failed_bytes;
+    is_dirty_ = false;
+}
+
+}  // namespace st::notify

@@ -1,0 +1,115 @@
+#pragma once
+/// The messages of one endpoint on disk, until they are delivered: a file of lines
+/// (journal_record.h), appended to by one write each, so that kill -9 takes none away. Lines that
+/// cannot be read are left out and counted. One thread; it blocks.
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "notify/journal_record.h"
+
+namespace st::notify {
+
+class Journal {
+ public:
+    /// What the messages that wait may take on disk; a further one is not taken.
+    static constexpr std::uint64_t kWaitingBytesMax = std::uint64_t{64} << 20;
+    /// Failed messages that are kept for a replay; the oldest go.
+    static constexpr std::size_t kFailedMax = 1'000;
+    /// The file is written anew once it is longer than this and most of it is past.
+    static constexpr std::uint64_t kCompactBytes = std::uint64_t{1} << 20;
+
+    struct Message {
+        std::string id;
+        std::int64_t at_us = 0;
+        std::string type;
+        std::string body;
+    };
+    struct FailedMessage {
+        std::string id;
+        std::int64_t at_us = 0;
+        std::string type;
+        std::uint32_t attempts = 0;
+        std::string why;
+    };
+
+    /// Opens the file or makes it (0600), and the folder it lies in (0700). Throws
+    /// std::system_error.
+    explicit Journal(std::string path, std::uint64_t waiting_bytes_max = kWaitingBytesMax);
+
+    const std::string& path() const { return path_; }
+    std::size_t waiting() const { return waiting_.size(); }
+    std::uint64_t waiting_bytes() const { return waiting_bytes_; }
+    std::size_t failed() const { return failed_.size(); }
+    std::uint64_t unreadable_lines() const { return unreadable_; }
+
+    /// False: full. Throws std::system_error if it cannot be written: then it was not taken.
+    bool add(std::int64_t at_us, const std::string& type, const std::string& body);
+    /// The oldest that waits; nullopt: none does. One that cannot be read is given up.
+    std::optional<Message> front();
+    /// What is known of tries to deliver it; nullptr: none, or no message waits.
+    const Tried* tried() const { return tried_ ? &*tried_ : nullptr; }
+    /// When the oldest happened.
+    std::int64_t front_at_us() const { return waiting_.front().at_us; }
+
+    // Of the oldest that waits. Throw std::system_error if that cannot be written; it holds all the
+    // same until a restart.
+    void note_delivered();
+    void note_tried(std::uint32_t attempts, std::int64_t next_us, const std::string& why);
+    void note_failed(std::uint32_t attempts, const std::string& why);
+
+    /// Oldest first.
+    std::vector<FailedMessage> failed_messages();
+    /// A failed message waits again, behind the others. False: there is none of that id, or the
+    /// journal is full.
+    bool replay(const std::string& id);
+
+    /// What was written outlives a power failure. Throws std::system_error.
+    void sync();
+    bool is_dirty() const { return is_dirty_; }
+
+ private:
+    /// Where its "add" line stands.
+    struct Place {
+        std::uint64_t number;
+        std::uint64_t offset;
+        std::uint32_t bytes;
+        std::int64_t at_us;
+    };
+    struct FailedPlace {
+        Place place;
+        std::uint32_t attempts;
+        std::string why;
+    };
+
+    void load();
+    void take(const JournalRecord& record, std::uint64_t offset, std::uint32_t bytes);
+    bool append_added(Added added);
+    void keep_failed(FailedPlace failed);
+    void append(const JournalRecord& record);
+    void remove_front();
+    std::optional<Added> read(const Place& place) const;
+    std::string id_of(const Added& added) const;
+    void compact_if_due();
+    void compact();
+
+    const std::string path_;
+    const std::uint64_t waiting_bytes_max_;
+    Fd file_;
+    std::uint64_t size_ = 0;
+    std::string salt_;
+    std::uint64_t next_number_ = 1;
+    std::deque<Place> waiting_;
+    std::uint64_t waiting_bytes_ = 0;
+    std::uint64_t failed_bytes_ = 0;
+    std::deque<FailedPlace> failed_;
+    std::optional<Tried> tried_;
+    std::uint64_t unreadable_ = 0;
+    bool is_dirty_ = false;
+};
+
+}  // namespace st::notify

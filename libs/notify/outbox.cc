@@ -1,0 +1,263 @@
+#include "notify/outbox.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/url.h"
+#include "control/event_types.h"
+#include "notify/ladder.h"
+#include "notify/messages.h"
+#include "notify/signature.h"
+
+namespace st::notify {
+namespace {
+
+using control::HookState;
+using std::chrono::milliseconds;
+
+/// Power may take away what happened in the last second; kill -9 nothing.
+constexpr std::chrono::seconds kSyncInterval{1};
+
+}  // namespace
+
+Outbox::Outbox(OutboxWorld& world, Endpoint endpoint, const std::string& path,
+               std::function<void()> changed)
+    : world_(world),
+      endpoint_(std::move(endpoint)),
+      changed_(std::move(changed)),
+      shown_url_(without_passwords(endpoint_.url)),
+      log_(world.log.with(shown_url_)) {
+    try {
+        journal_ = std::make_unique<Journal>(path);
+    } catch (const std::exception& e) {  // the other endpoints go on
+        last_error_ = e.what();
+        state_ = HookState::broken;
+        log_.error("nothing is sent, its journal cannot be opened: " + last_error_);
+        return;
+    }
+    if (journal_->unreadable_lines() > 0) {
+        log_.warning(path + ": " + std::to_string(journal_->unreadable_lines()) +
+                     " lines cannot be read");
+    }
+}
+
+Outbox::~Outbox() {
+    world_.timers.cancel(retry_timer_);
+    world_.timers.cancel(sync_timer_);
+    if (journal_ && journal_->is_dirty()) guard("sync", [this] { journal_->sync(); });
+}
+
+void Outbox::start() {
+    if (!journal_ || state_ == HookState::sending || state_ == HookState::waiting) return;
+    state_ = HookState::idle;
+    const Tried* tried = journal_->tried();
+    if (tried == nullptr || journal_->waiting() == 0) return send_next();
+    last_error_ = tried->why;
+    // A clock that was set back must not make it wait for longer than a step of the ladder.
+    const milliseconds left((tried->next_us - world_.wall_us()) / 1000);
+    if (left.count() <= 0) return send_next();
+    log_.info(std::to_string(journal_->waiting()) + " messages wait; next attempt in " +
+              std::to_string(std::min(left, kRetryDelayMax).count() / 1000) + " s");
+    wait(std::min(left, kRetryDelayMax));
+}
+
+void Outbox::reconfigure(Endpoint endpoint) {
+    endpoint_ = std::move(endpoint);
+    start();
+    changed_();
+}
+
+/// What the disk refuses is said, once until it goes well again. False: it did not.
+template <class Work>
+bool Outbox::guard(const char* what, Work work) {
+    try {
+        work();
+        is_trouble_said_ = false;
+        return true;
+    } catch (const std::exception& e) {
+        note_trouble(std::string(what) + ": " + e.what());
+        return false;
+    }
+}
+
+void Outbox::note_trouble(const std::string& what) {
+    last_error_ = what;
+    if (std::exchange(is_trouble_said_, true)) return;
+    log_.error(what);
+}
+
+void Outbox::add(const std::string& type, const std::string& json) {
+    const bool is_wanted = std::any_of(
+        endpoint_.events.begin(), endpoint_.events.end(),
+        [&](const std::string& pattern) { return control::matches_event(pattern, type); });
+    if (!is_wanted) return;
+    const std::int64_t now_us = world_.wall_us();
+    if (endpoint_.format == Format::standard) {
+        return add_body(now_us, type, standard_body(type, json, rfc3339(now_us)));
+    }
+    for (const std::string& body : nms_bodies(type, json)) add_body(now_us, type, body);
+}
+
+void Outbox::add_body(std::int64_t at_us, const std::string& type, const std::string& body) {
+    bool is_taken = false;
+    if (journal_ && state_ != HookState::ended) {
+        guard("a message is lost", [&] { is_taken = journal_->add(at_us, type, body); });
+    }
+    if (!is_taken) {
+        ++dropped_;
+        if (journal_ && state_ != HookState::ended && !is_trouble_said_ &&
+            !std::exchange(is_full_said_, true)) {
+            log_.error("its journal is full (" + std::to_string(journal_->waiting()) +
+                       " messages wait): new messages are lost until some are delivered");
+        }
+        return changed_();
+    }
+    is_full_said_ = false;
+    sync_later();
+    if (state_ == HookState::idle) send_next();
+    changed_();
+}
+
+void Outbox::sync_later() {
+    if (sync_timer_ != 0) return;
+    sync_timer_ = world_.timers.after(kSyncInterval, [this] {
+        sync_timer_ = 0;
+        if (journal_->is_dirty()) guard("sync", [this] { journal_->sync(); });
+    });
+}
+
+HttpPost Outbox::post_of(const std::string& id, const std::string& body) const {
+    HttpPost post;
+    post.url = endpoint_.url;
+    post.body = body;
+    const std::int64_t now_s = world_.wall_us() / 1'000'000;
+    post.headers = {"Content-Type: application/json", "webhook-id: " + id,
+                    "webhook-timestamp: " + std::to_string(now_s)};
+    if (!endpoint_.keys.empty()) {
+        post.headers.push_back("webhook-signature: " + signature(endpoint_.keys, id, now_s, body));
+    }
+    return post;
+}
+
+void Outbox::send_next() {
+    state_ = HookState::idle;
+    const auto message = journal_->front();
+    if (!message) return changed_();
+    state_ = HookState::sending;
+    try {
+        world_.http.post(post_of(message->id, message->body),
+                         [this, weak = std::weak_ptr(here_)](const HttpResult& result) {
+                             if (!weak.expired()) on_result(result);
+                         });
+    } catch (const std::exception& e) {  // as if the target could not be reached
+        last_error_ = e.what();
+        return on_failure({0, last_error_, {}});
+    }
+    changed_();
+}
+
+void Outbox::on_result(const HttpResult& result) {
+    if (result.is_good()) {
+        ++delivered_;
+        if (!last_error_.empty()) {
+            log_.info("delivers again, " + std::to_string(journal_->waiting() - 1) + " wait");
+        }
+        last_error_.clear();
+        guard("journal", [this] { journal_->note_delivered(); });
+        sync_later();
+        return send_next();
+    }
+    last_error_ = result.text();
+    if (result.status == 410) return end(last_error_);
+    on_failure(result);
+}
+
+void Outbox::on_failure(const HttpResult& result) {
+    const Tried* before = journal_->tried();
+    const std::uint32_t attempts = (before == nullptr ? 0 : before->attempts) + 1;
+    const auto delay = retry_delay(attempts, world_.jitter(), result.retry_after);
+    sync_later();
+    if (!delay) {
+        log_.error("a message is given up after " + std::to_string(attempts) +
+                   " attempts: " + last_error_ + "; see streamctl hooks failed");
+        guard("journal", [&] { journal_->note_failed(attempts, last_error_); });
+        return send_next();
+    }
+    log_.warning("attempt " + std::to_string(attempts) + " failed: " + last_error_ + "; " +
+                 std::to_string(journal_->waiting()) + " wait, next in " +
+                 std::to_string(delay->count() / 1000) + " s");
+    const std::int64_t next_us = world_.wall_us() + delay->count() * 1000;
+    guard("journal", [&] { journal_->note_tried(attempts, next_us, last_error_); });
+    wait(*delay);
+}
+
+void Outbox::wait(milliseconds delay) {
+    state_ = HookState::waiting;
+    next_us_ = world_.wall_us() + delay.count() * 1000;
+    world_.timers.cancel(retry_timer_);
+    retry_timer_ = world_.timers.after(delay, [this] {
+        retry_timer_ = 0;
+        send_next();
+    });
+    changed_();
+}
+
+void Outbox::end(const std::string& why) {
+    log_.error("the target answers " + why + ": nothing more is sent to it until a reload or " +
+               "restart; " + std::to_string(journal_->waiting()) + " wait");
+    state_ = HookState::ended;
+    changed_();
+}
+
+std::vector<Journal::FailedMessage> Outbox::failed_messages() {
+    return journal_ ? journal_->failed_messages() : std::vector<Journal::FailedMessage>();
+}
+
+bool Outbox::replay(const std::string& id) {
+    bool is_taken = false;
+    if (journal_) guard("replay", [&] { is_taken = journal_->replay(id); });
+    if (is_taken && state_ == HookState::idle) send_next();
+    changed_();
+    return is_taken;
+}
+
+void Outbox::test(std::function<void(HttpResult)> done) {
+    const std::int64_t now_us = world_.wall_us();
+    const std::string body =
+        endpoint_.format == Format::standard
+            ? standard_body("hook.test", R"({"text":"sent by streamctl hooks test"})",
+                            rfc3339(now_us))
+            : nms_test_body();
+    world_.http.post(
+        post_of("msg_test_" + std::to_string(now_us), body),
+        [this, weak = std::weak_ptr(here_), done = std::move(done)](const HttpResult& result) {
+            if (!weak.expired() && result.is_good() && journal_ &&
+                (state_ == HookState::waiting || state_ == HookState::ended)) {
+                world_.timers.cancel(std::exchange(retry_timer_, 0));
+                send_next();
+            }
+            done(result);
+        });
+}
+
+control::HookStatus Outbox::status() const {
+    control::HookStatus status;
+    status.url = shown_url_;
+    status.format = endpoint_.format == Format::standard ? "standard" : "nms";
+    status.events = endpoint_.events;
+    status.state = state_;
+    status.delivered = delivered_;
+    status.dropped = dropped_;
+    if (!last_error_.empty()) status.last_error = last_error_;
+    if (!journal_) return status;
+    status.queued = journal_->waiting();
+    status.queued_bytes = journal_->waiting_bytes();
+    status.failed = journal_->failed();
+    if (journal_->waiting() > 0) status.oldest_at = rfc3339(journal_->front_at_us());
+    if (const Tried* tried = journal_->tried()) status.attempts = tried->attempts;
+    if (state_ == HookState::waiting) status.next_at = rfc3339(next_us_);
+    return status;
+}
+
+}  // namespace st::notify

@@ -1,0 +1,88 @@
+#pragma once
+/// Delivers the messages of one endpoint, one after the other, in the order they happened.
+///
+///     idle --> sending --> idle       delivered, or given up after the last attempt
+///                \--> waiting --^     tried in vain: again later, and the others behind it wait
+///                 \--> ended          410: the target wants no more
+///
+/// One thread: the courier's.
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "control/hook_status.h"
+#include "loop/timers.h"
+#include "notify/http_client.h"
+#include "notify/journal.h"
+#include "notify/options.h"
+
+namespace st::notify {
+
+/// What outboxes work with. All of it outlives them.
+struct OutboxWorld {
+    HttpClient& http;
+    loop::Timers& timers;
+    std::function<std::int64_t()> wall_us;
+    std::function<double()> jitter;  ///< 0..1
+    Log log;
+};
+
+class Outbox {
+ public:
+    /// `path`: of its journal. `changed` is called whenever status() has another answer.
+    Outbox(OutboxWorld& world, Endpoint endpoint, const std::string& path,
+           std::function<void()> changed);
+    ~Outbox();
+    Outbox(const Outbox&) = delete;
+    Outbox& operator=(const Outbox&) = delete;
+
+    /// Begins to deliver what was left, and tries an endpoint again that had ended.
+    void start();
+    /// Other keys or events of the same target.
+    void reconfigure(Endpoint endpoint);
+    const Endpoint& endpoint() const { return endpoint_; }
+
+    /// An event, if it is one of this endpoint's. `json`: as the API gives it.
+    void add(const std::string& type, const std::string& json);
+    std::vector<Journal::FailedMessage> failed_messages();
+    bool replay(const std::string& id);
+    /// Sends a message of the type hook.test past the queue. If it arrives, what waits is tried.
+    void test(std::function<void(HttpResult)> done);
+
+    control::HookStatus status() const;
+
+ private:
+    void add_body(std::int64_t at_us, const std::string& type, const std::string& body);
+    void send_next();
+    HttpPost post_of(const std::string& id, const std::string& body) const;
+    void on_result(const HttpResult& result);
+    void on_failure(const HttpResult& result);
+    void wait(std::chrono::milliseconds delay);
+    void end(const std::string& why);
+    void sync_later();
+    void note_trouble(const std::string& what);
+    template <class Work>
+    bool guard(const char* what, Work work);
+
+    OutboxWorld& world_;
+    Endpoint endpoint_;
+    const std::function<void()> changed_;
+    const std::string shown_url_;
+    Log log_;
+    std::unique_ptr<Journal> journal_;  ///< null: it cannot be opened
+    control::HookState state_ = control::HookState::idle;
+    std::int64_t next_us_ = 0;  ///< while waiting
+    std::string last_error_;
+    std::uint64_t delivered_ = 0;
+    std::uint64_t dropped_ = 0;
+    bool is_full_said_ = false;
+    bool is_trouble_said_ = false;
+    loop::TimerId retry_timer_ = 0;
+    loop::TimerId sync_timer_ = 0;
+    std::shared_ptr<const bool> here_ = std::make_shared<const bool>(true);
+};
+
+}  // namespace st::notify

@@ -1,0 +1,165 @@
+#include "record/segment_finisher.h"
+
+#include <pthread.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <exception>
+
+#include "base/clock.h"
+#include "record/segment_output.h"
+
+namespace st::record {
+namespace {
+
+constexpr std::chrono::seconds kTryAgainEvery{10};
+constexpr int kNice = 10;
+
+Result<std::optional<mp4::SegmentFacts>> finish_file(SegmentFormat format, mp4::SegmentFile& file) {
+    return format == SegmentFormat::mp4 ? mp4::finish_segment(file) : finish_flv_segment(file);
+}
+
+}  // namespace
+
+SegmentFinisher::SegmentFinisher(const SegmentFolder& folder, Log log, SegmentSink sink)
+    : folder_(folder), log_(std::move(log)), sink_(std::move(sink)), thread_([this] { run(); }) {}
+
+SegmentFinisher::~SegmentFinisher() {
+    {
+        const Lock lock(mutex_);
+        is_stopping_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+}
+
+MadeSegment SegmentFinisher::make(const std::string& stream, const SegmentOrder& order,
+                                  SegmentLayout layout, std::int64_t first_wall_us,
+                                  std::uint32_t number) {
+    const Lock lock(mutex_);
+    MadeSegment made = folder_.make(stream, order, layout, first_wall_us, number);
+    ours_.insert(made.place.path);
+    return made;
+}
+
+void SegmentFinisher::add(EndedSegment segment) {
+    {
+        const Lock lock(mutex_);
+        ended_.push_back(std::move(segment));
+    }
+    changed_.notify_all();
+}
+
+void SegmentFinisher::discard(const SegmentPlace& place) {
+    SegmentFolder::discard(place);
+    const Lock lock(mutex_);
+    ours_.erase(place.path);
+}
+
+bool SegmentFinisher::is_ours(const std::string& path) const {
+    const Lock lock(mutex_);
+    return ours_.contains(path);
+}
+
+bool SegmentFinisher::wait_idle(std::int64_t deadline_ns) {
+    Lock lock(mutex_);
+    while (!ended_.empty() || is_busy_) {
+        const std::int64_t left = deadline_ns - monotonic_ns();
+        if (left <= 0) return false;
+        changed_.wait_for(lock.native(), std::min(Nanoseconds(left), Nanoseconds(kTryAgainEvery)));
+    }
+    return true;
+}
+
+void SegmentFinisher::hurry() {
+    {
+        const Lock lock(mutex_);
+        is_hurried_ = true;
+    }
+    changed_.notify_all();
+}
+
+std::size_t SegmentFinisher::waiting() const {
+    const Lock lock(mutex_);
+    return ended_.size() + refused_.size() + (is_busy_ ? 1 : 0);
+}
+
+/// True: it is done with.
+bool SegmentFinisher::finish(EndedSegment& segment) {
+    try {
+        if (!segment.file) {
+            segment.file =
+                std::make_unique<mp4::DiskSegmentFile>(SegmentFolder::open(segment.place));
+        }
+        const auto facts = finish_file(segment.place.format, *segment.file);
+        segment.file.reset();
+        if (!facts) {
+            log_.warning(segment.place.path + ": " + facts.error().message + "; left as it is");
+            SegmentFolder::close(segment.place);
+            return true;
+        }
+        if (!*facts) {
+            SegmentFolder::discard(segment.place);
+            return true;
+        }
+        SegmentFolder::close(segment.place);
+        const mp4::SegmentFacts& said = **facts;
+        sink_(SegmentDone{said.mark.path, segment.place.path, segment.reason,
+                          said.mark.first_wall_us, said.duration_us, said.pictures, said.sounds,
+                          said.bytes});
+        return true;
+    } catch (const std::exception& e) {  // C3: one file, on this thread
+        segment.file.reset();
+        log_.warning(segment.place.path + ": cannot be finished yet, but read: " + e.what());
+        return false;
+    }
+}
+
+void SegmentFinisher::recover() {
+    try {
+        folder_.for_each_open([this](SegmentPlace place) {
+            if (is_ours(place.path)) return;
+            log_.info(place.path + ": left open by an earlier run, finishing");
+            add({"", "crash", std::move(place), nullptr});
+        });
+    } catch (const std::exception& e) {  // C3: the recordings folder; new segments say it too
+        log_.warning(std::string("segments that were left open: ") + e.what());
+    }
+}
+
+void SegmentFinisher::run() {
+    ::pthread_setname_np(::pthread_self(), "st-segment-end");
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNice);
+    recover();
+    for (;;) {
+        EndedSegment segment;
+        {
+            Lock lock(mutex_);
+            is_busy_ = false;
+            changed_.notify_all();
+            while (ended_.empty() && !is_stopping_ && !is_hurried_) {
+                const bool woken =
+                    changed_.wait_for(lock.native(), kTryAgainEvery) == std::cv_status::no_timeout;
+                if (woken || refused_.empty()) continue;
+                std::move(refused_.begin(), refused_.end(), std::back_inserter(ended_));
+                refused_.clear();
+            }
+            if (is_hurried_ || ended_.empty()) return;
+            segment = std::move(ended_.front());
+            ended_.pop_front();
+            is_busy_ = true;
+        }
+        const std::string path = segment.place.path;
+        const bool is_done = finish(segment);
+        const Lock lock(mutex_);
+        if (is_done) {
+            ours_.erase(path);
+        } else {
+            refused_.push_back(std::move(segment));
+        }
+    }
+}
+
+}  // namespace st::record

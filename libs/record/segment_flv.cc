@@ -1,0 +1,297 @@
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <map>
+
+#include "flv/amf.h"
+#include "flv/metadata.h"
+#include "flv/tag.h"
+#include "record/segment_output.h"
+
+namespace st::record {
+namespace {
+
+constexpr std::size_t kPendingBytesMax = std::size_t{4} << 20;
+constexpr std::string_view kDuration = "duration";
+constexpr std::string_view kPath = "streamd_path";
+constexpr std::string_view kFirstWall = "streamd_first_wall_us";
+constexpr std::string_view kNumber = "streamd_number";
+constexpr std::string_view kGeneration = "streamd_generation";
+
+/// The publisher's metadata with what a segment says of itself.
+Buffer metadata_of(const mp4::SegmentMark& mark, const media::PacketPtr& metadata) {
+    flv::AmfObject object;
+    object.kind = flv::AmfObject::Kind::ecma_array;
+    constexpr std::size_t kMetadataMax = kFlvMarkBytesMax / 2;
+    if (metadata && metadata->payload.size() <= kMetadataMax) {
+        const Buffer plain = flv::metadata_for_live(Buffer(metadata->payload.bytes()));
+        if (auto said = flv::parse_metadata(plain.bytes())) object = *std::move(said);
+    }
+    object.set(kPath, mark.path);
+    object.set(kFirstWall, static_cast<double>(mark.first_wall_us));
+    object.set(kNumber, static_cast<double>(mark.number));
+    object.set(kGeneration, static_cast<double>(mark.generation));
+    object.set(kDuration, 0.0);
+    return flv::encode_amf0("onMetaData", object);
+}
+
+media::PacketPtr at_zero(const media::PacketPtr& packet) {
+    media::Packet copy;
+    copy.track = packet->track;
+    copy.codec = packet->codec;
+    copy.codec_tag = packet->codec_tag;
+    copy.is_config = packet->is_config;
+    copy.is_key = packet->is_key;
+    copy.track_id = packet->track_id;
+    copy.payload = Buffer(packet->payload.bytes());
+    return std::make_shared<const media::Packet>(std::move(copy));
+}
+
+/// Tags with rising times: what came in another order is put right within a fragment.
+class FlvSegment final : public SegmentOutput {
+ public:
+    FlvSegment(mp4::SegmentFile& file, mp4::SegmentMark mark, SegmentHeaders headers,
+               std::int64_t fragment_ms)
+        : file_(file),
+          mark_(std::move(mark)),
+          headers_(std::move(headers)),
+          fragment_ms_(fragment_ms) {}
+
+    void add(const media::PacketPtr& packet) override {
+        if (flv::tag_bytes(*packet) == 0) return;  // no tag can carry it
+        const std::int64_t newest = newest_.empty() ? packet->dts_ms : newest_ms();
+        // A header stands before the frames that follow it, whatever the other track's time is.
+        const auto last = newest_.find(packet->track);
+        const std::int64_t dts =
+            packet->is_config && last != newest_.end() ? last->second : packet->dts_ms;
+        if (!packet->is_config) newest_[packet->track] = dts;
+        pending_bytes_ += packet->payload.size();
+        pending_.push_back({dts, packet});
+        if (!zero_ms_) zero_ms_ = dts;
+        if (std::max(newest, dts) - pending_.front().dts_ms >= fragment_ms_ ||
+            pending_bytes_ > kPendingBytesMax) {
+            write(false);
+        }
+    }
+    void end(std::optional<std::int64_t> /*next_picture_ms*/) override { write(true); }
+    void flush() override { write(true); }
+    std::vector<media::PacketPtr> unwritten() const override {
+        std::vector<media::PacketPtr> packets;
+        for (const Pending& one : pending_) packets.push_back(one.packet);
+        return packets;
+    }
+
+ private:
+    struct Pending {
+        std::int64_t dts_ms;
+        media::PacketPtr packet;
+    };
+
+    std::int64_t newest_ms() const {
+        std::int64_t newest = INT64_MIN;
+        for (const auto& [track, ms] : newest_) newest = std::max(newest, ms);
+        return newest;
+    }
+    /// Nothing earlier is to come, of a track that does not lag by more than a fragment.
+    std::int64_t settled_ms() const {
+        std::int64_t settled = newest_ms();
+        for (const auto& [track, ms] : newest_) {
+            if (track != media::Track::metadata && newest_ms() - ms < fragment_ms_) {
+                settled = std::min(settled, ms);
+            }
+        }
+        return settled;
+    }
+
+    void write(bool is_all) {
+        if (pending_.empty()) return;
+        std::vector<Pending> sorted = pending_;
+        std::ranges::stable_sort(sorted, {}, &Pending::dts_ms);
+        const std::int64_t settled = is_all ? INT64_MAX : settled_ms();
+        const auto end =
+            std::ranges::find_if(sorted, [&](const Pending& one) { return one.dts_ms > settled; });
+        std::vector<Buffer> tags;
+        if (!has_begun_) {
+            zero_ms_ = sorted.front().dts_ms;
+            tags = head();
+        }
+        for (auto at = sorted.begin(); at != end; ++at) tags.push_back(tag_of(*at));
+        std::vector<Bytes> pieces;
+        for (const Buffer& tag : tags) pieces.push_back(tag.bytes());
+        file_.append(pieces);
+        has_begun_ = true;
+        pending_.assign(end, sorted.end());
+        pending_bytes_ = 0;
+        for (const Pending& one : pending_) pending_bytes_ += one.packet->payload.size();
+    }
+
+    std::vector<Buffer> head() {
+        std::vector<Buffer> out;
+        const auto header =
+            flv::encode_header(headers_.audio != nullptr || has(media::Track::audio),
+                               headers_.video != nullptr || has(media::Track::video));
+        out.emplace_back(Bytes(header));
+        mark_.first_wall_us += *zero_ms_ * 1000;
+        media::Packet metadata;
+        metadata.track = media::Track::metadata;
+        metadata.codec = media::Codec::metadata;
+        metadata.payload = metadata_of(mark_, headers_.metadata);
+        out.push_back(flv::encode_tag(metadata));
+        std::vector<media::PacketPtr> all{headers_.video, headers_.colour, headers_.audio};
+        all.insert(all.end(), headers_.further.begin(), headers_.further.end());
+        for (const media::PacketPtr& packet : all) {
+            if (packet) out.push_back(flv::encode_tag(*at_zero(packet)));
+        }
+        return out;
+    }
+    bool has(media::Track track) const { return newest_.contains(track); }
+
+    Buffer tag_of(const Pending& one) const {
+        Buffer tag = flv::encode_tag(*one.packet);
+        const auto ms =
+            static_cast<std::uint32_t>(std::max<std::int64_t>(one.dts_ms - *zero_ms_, 0));
+        tag.data()[4] = static_cast<std::uint8_t>(ms >> 16);
+        tag.data()[5] = static_cast<std::uint8_t>(ms >> 8);
+        tag.data()[6] = static_cast<std::uint8_t>(ms);
+        tag.data()[7] = static_cast<std::uint8_t>(ms >> 24);
+        return tag;
+    }
+
+    mp4::SegmentFile& file_;
+    mp4::SegmentMark mark_;
+    const SegmentHeaders headers_;
+    const std::int64_t fragment_ms_;
+    bool has_begun_ = false;
+    std::optional<std::int64_t> zero_ms_;
+    std::map<media::Track, std::int64_t> newest_;
+    std::vector<Pending> pending_;
+    std::size_t pending_bytes_ = 0;
+};
+
+/// A tag as its head says.
+struct TagHead {
+    flv::TagType type = flv::TagType::script;
+    std::uint32_t ms = 0;
+    std::uint64_t bytes = 0;  ///< with the size behind it
+    bool is_frame = false;
+    bool is_key = false;
+};
+
+/// How far a track got, and how long its last frame lasts: as the one before it.
+struct Paced {
+    bool has_any = false;
+    std::uint32_t last_ms = 0;
+    std::uint32_t usual_ms = 40;
+};
+
+/// nullopt: not all of it is there.
+std::optional<TagHead> tag_at(mp4::SegmentFile& file, std::uint64_t at) {
+    std::array<std::uint8_t, flv::kTagHeaderBytes + 2> head{};
+    if (file.read_at(at, head) < head.size()) return std::nullopt;
+    TagHead tag;
+    tag.type = static_cast<flv::TagType>(head[0] & 0x1F);
+    const std::size_t body = load_be32(head.data()) & 0xFF'FFFF;
+    tag.ms = load_be32(head.data() + 3) & 0xFF'FFFF;
+    tag.ms |= std::uint32_t{head[7]} << 24;
+    tag.bytes = flv::kTagHeaderBytes + body + flv::kPreviousTagSizeBytes;
+    if (tag.bytes > file.size() - at) return std::nullopt;
+    const std::uint8_t* const first = head.data() + flv::kTagHeaderBytes;
+    constexpr std::uint8_t kFourCc = 0x80;
+    constexpr std::uint8_t kAac = 10;
+    if (tag.type == flv::TagType::video) {
+        const bool is_header = (first[0] & kFourCc) != 0 ? (first[0] & 0x0F) == 0 : first[1] == 0;
+        tag.is_frame = !is_header;
+        tag.is_key = (first[0] >> 4 & 7) == 1;
+    } else if (tag.type == flv::TagType::audio) {
+        tag.is_frame = (first[0] >> 4) != kAac || first[1] != 0;
+    }
+    return tag;
+}
+
+std::string text_of(const flv::AmfObject& object, std::string_view name) {
+    const flv::AmfValue* value = object.find(name);
+    const std::string* text = value == nullptr ? nullptr : value->string();
+    return text == nullptr ? "" : *text;
+}
+
+double number_of(const flv::AmfObject& object, std::string_view name) {
+    const flv::AmfValue* value = object.find(name);
+    const double* number = value == nullptr ? nullptr : value->number();
+    return number == nullptr || !(*number >= 0 && *number < 9e15) ? 0 : *number;
+}
+
+}  // namespace
+
+std::unique_ptr<SegmentOutput> begin_flv_segment(mp4::SegmentFile& file, mp4::SegmentMark mark,
+                                                 const SegmentHeaders& headers,
+                                                 std::int64_t fragment_ms) {
+    return std::make_unique<FlvSegment>(file, std::move(mark), headers, fragment_ms);
+}
+
+Result<FlvMark> read_flv_mark(Bytes begin) {
+    flv::TagReader reader;
+    reader.feed(begin);
+    auto tag = reader.next();
+    if (!tag) return tag.error();
+    if (!*tag || (*tag)->type != flv::TagType::script) return Error{"no segment of a live stream"};
+    const Bytes payload = (*tag)->body.payload.bytes();
+    const auto object = flv::parse_metadata(payload);
+    if (!object) return object.error();
+    FlvMark found;
+    found.mark.path = text_of(*object, kPath);
+    if (found.mark.path.empty()) return Error{"no segment of a live stream"};
+    found.mark.first_wall_us = static_cast<std::int64_t>(number_of(*object, kFirstWall));
+    found.mark.number = static_cast<std::uint32_t>(number_of(*object, kNumber));
+    found.mark.generation = static_cast<std::uint32_t>(number_of(*object, kGeneration));
+    found.duration_s = number_of(*object, kDuration);
+    // The last of that name: what stands before it is the publisher's.
+    const std::size_t at = as_text(payload).rfind(kDuration);
+    found.duration_at =
+        flv::kFileHeaderBytes + flv::kTagHeaderBytes + at + kDuration.size() + 1;  // its marker
+    found.tags_at =
+        flv::kFileHeaderBytes + flv::kTagHeaderBytes + payload.size() + flv::kPreviousTagSizeBytes;
+    return found;
+}
+
+Result<std::optional<mp4::SegmentFacts>> finish_flv_segment(mp4::SegmentFile& file) {
+    std::vector<std::uint8_t> begin(std::min<std::uint64_t>(file.size(), kFlvMarkBytesMax));
+    begin.resize(file.read_at(0, begin));
+    const auto mark = read_flv_mark(begin);
+    if (!mark) {
+        if (file.size() < kFlvMarkBytesMax) return std::optional<mp4::SegmentFacts>();
+        return mark.error();
+    }
+    mp4::SegmentFacts facts;
+    facts.mark = mark->mark;
+    std::uint64_t at = mark->tags_at;
+    std::map<flv::TagType, Paced> tracks;
+    while (const auto tag = tag_at(file, at)) {
+        at += tag->bytes;
+        if (!tag->is_frame) continue;
+        Paced& track = tracks[tag->type];
+        if (track.has_any && tag->ms > track.last_ms) track.usual_ms = tag->ms - track.last_ms;
+        track.has_any = true;
+        track.last_ms = tag->ms;
+        facts.duration_us =
+            std::max(facts.duration_us, (std::uint64_t{track.last_ms} + track.usual_ms) * 1000);
+        if (tag->type == flv::TagType::video) {
+            ++facts.pictures;
+            facts.key_frames += tag->is_key ? 1 : 0;
+        } else {
+            ++facts.sounds;
+        }
+    }
+    if (facts.pictures + facts.sounds == 0) return std::optional<mp4::SegmentFacts>();
+    facts.was_finished = mark->duration_s > 0;
+    facts.cut_bytes = file.size() - at;
+    if (facts.cut_bytes > 0) file.truncate(at);
+    std::array<std::uint8_t, 8> duration{};
+    store_be64(duration.data(),
+               std::bit_cast<std::uint64_t>(static_cast<double>(facts.duration_us) / 1e6));
+    file.write_at(mark->duration_at, duration);
+    file.sync();
+    facts.bytes = file.size();
+    return std::optional(facts);
+}
+
+}  // namespace st::record

@@ -1,0 +1,203 @@
+#include "record/segments.h"
+
+#include <atomic>
+
+#include "base/clock.h"
+#include "control/glob.h"
+#include "record/segment_finisher.h"
+#include "record/segment_folder.h"
+#include "record/segment_recorder.h"
+#include "record/segment_thread.h"
+
+namespace st::record {
+namespace {
+
+constexpr Nanoseconds kLookEvery{1'000'000'000};
+constexpr char kByRule[] = "configuration";
+
+}  // namespace
+
+/// In start order; destroyed in reverse.
+struct Segments::Parts {
+    explicit Parts(Setup& setup)
+        : folder(setup.path),
+          sink([this, told = std::move(setup.sink)](SegmentEvent event) {
+              if (std::holds_alternative<SegmentDone>(event)) ++segments;
+              told(std::move(event));
+          }),
+          finisher(folder, setup.log, sink),
+          recorders{setup.options,
+                    finisher,
+                    folder,
+                    sink,
+                    setup.log,
+                    setup.memory,
+                    [this, told = std::move(setup.written)](std::uint64_t written) {
+                        bytes += written;
+                        if (told) told(written);
+                    }} {}
+
+    std::atomic<std::uint64_t> segments{0};
+    std::atomic<std::uint64_t> bytes{0};
+    SegmentFolder folder;
+    SegmentSink sink;
+    SegmentFinisher finisher;
+    SegmentParts recorders;
+};
+
+Segments::Segments(Setup setup) : hub_(setup.hub), parts_(std::make_unique<Parts>(setup)) {
+    for (unsigned i = 0; i < std::max(1U, setup.threads); ++i) {
+        threads_.push_back(std::make_unique<SegmentThread>(
+            [this](const RecorderPtr& recorder) { over(recorder); }));
+    }
+}
+
+Segments::~Segments() {
+    shut_down(monotonic_ns());
+    parts_->finisher.hurry();
+    threads_.clear();
+    // Those that did not end in time.
+    const Lock lock(mutex_);
+    for (auto& [path, active] : active_) hub_.detach(active.stream, *active.recorder);
+    active_.clear();
+}
+
+std::optional<SegmentOrder> Segments::rule_of(const std::string& path) const {
+    const auto options = parts_->recorders.options.get();
+    for (const SegmentRule& rule : options->rules) {
+        if (control::glob_match(rule.match, path.substr(1))) return rule.order;
+    }
+    return std::nullopt;
+}
+
+SegmentOrder Segments::order_of(const std::string& path) const {
+    return rule_of(path).value_or(SegmentOrder{});
+}
+
+Segments::RecorderPtr Segments::make(const std::string& path, const SegmentOrder& wanted,
+                                     const std::string& by) {
+    SegmentOrder order = wanted;
+    if (parts_->recorders.options->layout == SegmentLayout::nms) order.format = SegmentFormat::flv;
+    SegmentThread& thread = *threads_[next_thread_++ % threads_.size()];
+    auto recorder = std::make_shared<SegmentRecorder>(path, order, by, parts_->recorders, thread);
+    const hub::StreamPtr stream = hub_.attach(path, recorder, order.preroll);
+    // For a recording of the stream that is begun by hand, after this one was stopped.
+    if (const auto rule = rule_of(path)) stream->keep_history(rule->preroll);
+    active_[path] = {recorder, stream};
+    thread.add(recorder);
+    return recorder;
+}
+
+void Segments::on_published(const std::string& path) {
+    const auto order = rule_of(path);
+    if (!order) return;
+    {
+        const Lock lock(mutex_);
+        if (is_closed_ || active_.contains(path)) return;
+        make(path, *order, kByRule);
+    }
+    parts_->sink(SegmentsStarted{path, kByRule});
+}
+
+Result<SegmentStatus> Segments::start(const std::string& path, const SegmentOrder& order,
+                                      const std::string& by) {
+    RecorderPtr recorder;
+    {
+        const Lock lock(mutex_);
+        if (is_closed_) return Error{"the server ends", 503};
+        const auto found = active_.find(path);
+        if (found != active_.end()) {
+            const SegmentStatus status = found->second.recorder->status();
+            const std::int64_t seconds = (wall_us() - status.started_us) / 1'000'000;
+            return Error{path + ": already being recorded, started " + std::to_string(seconds) +
+                             " s ago by " + status.started_by,
+                         409};
+        }
+        const hub::StreamPtr stream = hub_.find(path);
+        if (!stream || !stream->is_live()) return Error{"no such stream: " + path, 404};
+        recorder = make(path, order, by);
+    }
+    parts_->sink(SegmentsStarted{path, by});
+    return recorder->status();
+}
+
+bool Segments::stop(const std::string& path, const std::string& by) {
+    const Lock lock(mutex_);
+    const auto found = active_.find(path);
+    if (found == active_.end()) return false;
+    found->second.recorder->stop("stopped by " + by);
+    return true;
+}
+
+std::vector<std::string> Segments::stop_all(const std::string& by) {
+    const Lock lock(mutex_);
+    std::vector<std::string> paths;
+    for (const auto& [path, active] : active_) {
+        active.recorder->stop("stopped by " + by);
+        paths.push_back(path);
+    }
+    return paths;
+}
+
+std::vector<SegmentStatus> Segments::list() const {
+    const Lock lock(mutex_);
+    std::vector<SegmentStatus> all;
+    for (const auto& [path, active] : active_) all.push_back(active.recorder->status());
+    return all;
+}
+
+SegmentTotals Segments::totals() const {
+    SegmentTotals totals;
+    totals.segments = parts_->segments;
+    totals.bytes = parts_->bytes;
+    totals.finishing = parts_->finisher.waiting();
+    for (const SegmentStatus& one : list()) {
+        ++totals.recorders;
+        totals.dropped += one.dropped;
+        totals.queued_bytes += one.queued_bytes;
+    }
+    return totals;
+}
+
+void Segments::over(const RecorderPtr& recorder) {
+    const Lock lock(mutex_);
+    const auto found = active_.find(recorder->stream());
+    if (found != active_.end() && found->second.recorder == recorder) {
+        hub_.detach(found->second.stream, *recorder);
+        active_.erase(found);
+        // Its publisher returned when it had just been given up.
+        const hub::StreamPtr stream = hub_.find(recorder->stream());
+        const auto order = rule_of(recorder->stream());
+        if (recorder->ended_with_stream() && order && stream && stream->is_live() && !is_closed_) {
+            make(recorder->stream(), *order, kByRule);
+            parts_->sink(SegmentsStarted{recorder->stream(), kByRule});
+        }
+    }
+    changed_.notify_all();
+}
+
+void Segments::shut_down(std::int64_t deadline_ns) {
+    {
+        Lock lock(mutex_);
+        is_closed_ = true;
+        for (const auto& [path, active] : active_) active.recorder->stop("shutdown");
+        while (!active_.empty() && !is_hurried_) {
+            const std::int64_t left = deadline_ns - monotonic_ns();
+            if (left <= 0) break;
+            // A clock takes no time that is too far ahead.
+            changed_.wait_for(lock.native(), std::min(Nanoseconds(left), kLookEvery));
+        }
+    }
+    parts_->finisher.wait_idle(deadline_ns);
+}
+
+void Segments::hurry() {
+    {
+        const Lock lock(mutex_);
+        is_hurried_ = true;
+    }
+    changed_.notify_all();
+    parts_->finisher.hurry();
+}
+
+}  // namespace st::record

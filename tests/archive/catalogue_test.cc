@@ -1,0 +1,232 @@
+#include "archive/catalogue.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "archive/folder.h"
+
+namespace st::archive {
+namespace {
+
+using record::RecordingState;
+using Ids = std::vector<std::string>;
+
+constexpr std::chrono::minutes kLong{1};
+
+class CatalogueTest : public testing::Test {
+ protected:
+    void open() { catalogue_.emplace(folder_.path(), Log()); }
+    /// As after a restart.
+    void open_again() {
+        catalogue_.reset();
+        open();
+        ASSERT_TRUE(catalogue_->wait(kLong));
+    }
+    Ids ids(const RecordingQuery& query) {
+        EXPECT_TRUE(catalogue_->wait(kLong));
+        Ids found;
+        for (const auto& entry : catalogue_->list(query).items) found.push_back(entry.id);
+        return found;
+    }
+    std::string file() const { return folder_.path() + "/" + kCatalogueName; }
+
+    TestFolder folder_;
+    std::optional<Catalogue> catalogue_;
+};
+
+TEST_F(CatalogueTest, lists_the_newest_first_and_filters) {
+    const std::string a = folder_.put({"a", 10 * kDayUs, RecordingState::done, "one"});
+    const std::string b = folder_.put({"b", 11 * kDayUs, RecordingState::failed});
+    const std::string c = folder_.put({"a", 12 * kDayUs, RecordingState::recording, "one"});
+    folder_.put_file("live/notes.txt", "not a recording");
+    open();
+    EXPECT_EQ(ids({}), (Ids{c, b, a}));
+    RecordingQuery query;
+    query.camera = "[az]";
+    EXPECT_EQ(ids(query), (Ids{c, a}));
+    query.since_us = 11 * kDayUs;
+    EXPECT_EQ(ids(query), (Ids{c}));
+    query = {};
+    query.until_us = 12 * kDayUs;
+    EXPECT_EQ(ids(query), (Ids{b, a}));
+    query = {};
+    query.state = RecordingState::failed;
+    EXPECT_EQ(ids(query), (Ids{b}));
+    query = {};
+    query.take = "one";
+    EXPECT_EQ(ids(query), (Ids{c, a}));
+    query.take = "o*";
+    EXPECT_EQ(ids(query), (Ids{c, a}));
+    query.camera = "b";
+    EXPECT_EQ(ids(query), Ids{});
+    query = {};
+    query.id = "a_*";
+    EXPECT_EQ(ids(query), (Ids{c, a}));
+    query.id = "*_*";
+    query.camera = "?";
+    EXPECT_EQ(ids(query), (Ids{c, b, a}));
+    query = {};
+    query.id = b;
+    EXPECT_EQ(ids(query), (Ids{b}));
+    query.camera = "a";
+    EXPECT_EQ(ids(query), Ids{});
+}
+
+TEST_F(CatalogueTest, pages_neither_repeat_nor_miss_one_whatever_they_are_read_by) {
+    std::set<std::string> all;
+    for (int n = 0; n < 23; ++n) {
+        all.insert(folder_.put({"c" + std::to_string(n), kDayUs * (10 + n / 5)}));
+    }
+    open();
+    for (const auto& camera : {std::optional<std::string>(), std::optional<std::string>("c*")}) {
+        Ids seen;
+        RecordingQuery query;
+        query.camera = camera;
+        query.limit = 5;
+        for (;;) {
+            ASSERT_TRUE(catalogue_->wait(kLong));
+            const RecordingPage page = catalogue_->list(query);
+            for (const auto& entry : page.items) seen.push_back(entry.id);
+            if (!page.next) break;
+            EXPECT_TRUE(is_cursor(*page.next));
+            query.cursor = *page.next;
+        }
+        EXPECT_EQ(seen.size(), all.size());
+        EXPECT_EQ(std::set<std::string>(seen.begin(), seen.end()), all);
+    }
+}
+
+TEST_F(CatalogueTest, sees_what_others_put_into_the_folder_or_take_away) {
+    const std::string a = folder_.put({"a", kDayUs});
+    open();
+    EXPECT_EQ(ids({}), Ids{a});
+    const std::string b = folder_.put({"b", 2 * kDayUs});
+    EXPECT_EQ(ids({}), (Ids{b, a}));
+    fs::create_directories(folder_.path() + "/c_20260101_000000");
+    EXPECT_EQ(ids({}), (Ids{b, a})) << "a copy that has just begun";
+    fs::copy(folder_.path() + "/" + a + "/session.json", folder_.path() + "/c_20260101_000000");
+    EXPECT_EQ(ids({}), (Ids{b, "c_20260101_000000", a}));
+    fs::remove_all(folder_.path() + "/" + b);
+    fs::remove_all(folder_.path() + "/c_20260101_000000");
+    EXPECT_EQ(ids({}), Ids{a});
+}
+
+TEST_F(CatalogueTest, is_told_what_changes_in_a_recording) {
+    folder_.put({"a", kDayUs, RecordingState::recording});
+    open();
+    RecordingQuery query;
+    query.state = RecordingState::done;
+    EXPECT_EQ(ids(query), Ids{});
+    const std::string id = folder_.put({"a", kDayUs, RecordingState::done});
+    catalogue_->changed(id);
+    EXPECT_EQ(ids(query), Ids{id});
+    ASSERT_TRUE(catalogue_->keep(id, true));
+    EXPECT_EQ(catalogue_->remove(id).error().code, 409);
+    ASSERT_TRUE(catalogue_->keep(id, false));
+    ASSERT_TRUE(catalogue_->remove(id));
+    EXPECT_EQ(ids(query), Ids{});
+}
+
+TEST_F(CatalogueTest, remembers_over_a_restart_and_finds_what_changed_meanwhile) {
+    const std::string a = folder_.put({"a", kDayUs});
+    const std::string b = folder_.put({"b", 2 * kDayUs});
+    open();
+    EXPECT_EQ(ids({}), (Ids{b, a}));
+    catalogue_.reset();
+    folder_.put({"a", kDayUs, RecordingState::failed});
+    fs::remove_all(folder_.path() + "/" + b);
+    const std::string c = folder_.put({"c", 3 * kDayUs});
+    open_again();
+    EXPECT_EQ(ids({}), (Ids{c, a}));
+    RecordingQuery query;
+    query.state = RecordingState::failed;
+    EXPECT_EQ(ids(query), Ids{a});
+}
+
+/// All that the catalogue knows, in order.
+struct Known {
+    std::vector<RecordingRow> recordings;
+    std::vector<MediaRow> media;
+    bool operator==(const Known&) const = default;
+};
+
+Known known(const std::string& file) {
+    Store store(file, Database::Mode::read);
+    RecordingQuery query;
+    query.limit = 1000;
+    Known all{store.recordings(query), {}};
+    for (const RecordingRow& row : all.recordings) {
+        for (MediaRow& media : store.media("/camera/" + row.camera, 0, 1LL << 60, 1000)) {
+            all.media.push_back(std::move(media));
+        }
+    }
+    return all;
+}
+
+TEST_F(CatalogueTest, made_anew_it_is_what_it_was_whatever_became_of_its_file) {
+    Ids all;
+    for (int n = 0; n < 40; ++n) {
+        const RecordingState state = n % 3 == 0 ? RecordingState::failed : RecordingState::done;
+        all.insert(
+            all.begin(),
+            folder_.put({"c" + std::to_string(n % 4), kDayUs * (1 + n), state,
+                         n % 5 == 0 ? std::optional<std::string>("t") : std::nullopt, n % 7 == 0}));
+    }
+    open_again();
+    EXPECT_EQ(ids({}), all);
+    catalogue_.reset();
+    const Known before = known(file());
+    ASSERT_EQ(before.recordings.size(), 40U);
+    const auto size = fs::file_size(file());
+    const auto damages = {
+        std::function<void()>([&] { fs::remove(file()); }),
+        std::function<void()>([&] { fs::resize_file(file(), size / 2); }),
+        std::function<void()>([&] { fs::resize_file(file(), 0); }),
+        std::function<void()>([&] { std::ofstream(file()) << std::string(20'000, 'x'); }),
+        std::function<void()>(
+            [&] { Database(file(), Database::Mode::write).run("PRAGMA user_version=999"); }),
+        std::function<void()>(
+            [&] { Database(file(), Database::Mode::write).run("DROP TABLE media"); }),
+    };
+    for (const auto& damage : damages) {
+        damage();
+        open_again();
+        EXPECT_EQ(ids({}), all);
+        EXPECT_FALSE(catalogue_->is_building());
+        catalogue_.reset();
+        EXPECT_EQ(known(file()), before);
+    }
+}
+
+TEST_F(CatalogueTest, damage_that_is_met_while_it_is_used_is_mended) {
+    const std::string a = folder_.put({"a", kDayUs});
+    open();
+    EXPECT_EQ(ids({}), Ids{a});
+    Database(file(), Database::Mode::write).run("DROP TABLE recordings");
+    catalogue_->list({});  // meets it
+    while (catalogue_->list({}).is_building) {
+    }
+    EXPECT_EQ(ids({}), Ids{a});
+}
+
+TEST_F(CatalogueTest, finds_the_media_of_a_camera_by_time) {
+    folder_.put({"a", kDayUs, RecordingState::recording});
+    folder_.put({"b", kDayUs, RecordingState::done});
+    open();
+    ASSERT_TRUE(catalogue_->wait(kLong));
+    const auto media = catalogue_->media("/camera/a", 0, 2 * kDayUs, 10);
+    ASSERT_EQ(media.rows.size(), 1U);
+    EXPECT_EQ(media.rows[0].form, MediaForm::dump);
+    EXPECT_EQ(media.rows[0].start_us, kDayUs);
+    EXPECT_EQ(media.rows[0].end_us, 0);
+    EXPECT_TRUE(catalogue_->media("/camera/a", 0, kDayUs, 10).rows.empty());
+    EXPECT_EQ(catalogue_->media("/camera/a", kDayUs + 1, 2 * kDayUs, 10).rows.size(), 1U)
+        << "it still grows";
+    for (const char* other : {"/camera/..", "", "/", "/../..", "/camera/a/b", "camera/a"}) {
+        EXPECT_TRUE(catalogue_->media(other, 0, 2 * kDayUs, 10).rows.empty()) << other;
+    }
+}
+
+}  // namespace
+}  // namespace st::archive

@@ -1,0 +1,130 @@
+#include "archive/retention.h"
+
+#include <gtest/gtest.h>
+
+#include "archive/folder.h"
+
+namespace st::archive {
+namespace {
+
+using record::RecordingState;
+
+constexpr std::int64_t kNowUs = 100 * kDayUs;
+
+class RetentionTest : public testing::Test {
+ protected:
+    /// What a look deletes, as "id reason", in order.
+    std::vector<std::string> look(const RetentionOptions& options) {
+        if (!catalogue_) catalogue_.emplace(folder_.path(), Log());
+        EXPECT_TRUE(catalogue_->wait(std::chrono::minutes(1)));
+        const Current<RetentionOptions> current(options);
+        std::vector<std::string> deleted;
+        Retention retention(
+            current, *catalogue_, [this] { return free_bytes_; },
+            [&](const Deleted& one) {
+                deleted.push_back((one.recording.empty() ? one.file : one.recording) + " " +
+                                  one.reason);
+                free_bytes_ += one.bytes;
+            },
+            Log());
+        retention.look(kNowUs);
+        EXPECT_TRUE(catalogue_->wait(std::chrono::minutes(1)));
+        return deleted;
+    }
+    /// A recording of about `bytes`.
+    std::string put(const TestFolder::Recording& what, std::size_t bytes = 10'000) {
+        const std::string id = folder_.put(what);
+        folder_.put_file(id + "/stream.mp4", std::string(bytes, 'x'));
+        return id;
+    }
+    std::string put_segment(const std::string& stream, const std::string& stamp,
+                            std::size_t bytes = 10'000) {
+        // FLV: its times are those of its name and file.
+        const std::string file = "live" + stream + "/" + stamp + "_segment_001.flv";
+        folder_.put_file(file, std::string(bytes, 'x'));
+        return file;
+    }
+    bool is_there(const std::string& name) const { return fs::exists(folder_.path() + "/" + name); }
+
+    TestFolder folder_;
+    std::optional<Catalogue> catalogue_;
+    std::uint64_t free_bytes_ = 0;
+};
+
+TEST_F(RetentionTest, deletes_nothing_unless_it_is_told_to) {
+    const std::string id = put({"a", kDayUs});
+    EXPECT_TRUE(look({}).empty());
+    EXPECT_TRUE(is_there(id));
+}
+
+TEST_F(RetentionTest, deletes_by_age_what_is_neither_open_nor_kept_nor_of_a_kept_take) {
+    const std::string old = put({"a", 10 * kDayUs});
+    put({"open", 10 * kDayUs, RecordingState::recording});
+    put({"unfinished", 10 * kDayUs, RecordingState::finalising});
+    put({"kept", 10 * kDayUs, RecordingState::done, std::nullopt, true});
+    put({"t1", 10 * kDayUs, RecordingState::done, "walk", true});
+    put({"t2", 10 * kDayUs, RecordingState::done, "walk"});
+    const std::string other_take = put({"t3", 11 * kDayUs, RecordingState::failed, "run"});
+    put({"new", 99 * kDayUs});
+    RetentionOptions options;
+    options.all.max_age = std::chrono::hours(48);
+    EXPECT_EQ(look(options), (std::vector<std::string>{old + " age", other_take + " age"}));
+    EXPECT_FALSE(is_there(old));
+    EXPECT_TRUE(look(options).empty());
+}
+
+TEST_F(RetentionTest, deletes_the_oldest_until_the_rest_is_small_enough) {
+    const std::string a = put({"a", 10 * kDayUs});
+    const std::string kept = put({"a", 11 * kDayUs, RecordingState::done, std::nullopt, true});
+    const std::string b = put({"b", 12 * kDayUs});
+    const std::string c = put({"a", 13 * kDayUs});
+    const std::string d = put({"b", 14 * kDayUs});
+    RetentionOptions options;
+    options.all.max_bytes = 40'000;  // what is kept and two others, with their session.json
+    EXPECT_EQ(look(options), (std::vector<std::string>{a + " bytes", b + " bytes"}));
+    EXPECT_TRUE(is_there(kept) && is_there(c) && is_there(d));
+}
+
+TEST_F(RetentionTest, makes_room_on_the_disk_and_stops) {
+    const std::string a = put({"a", 10 * kDayUs}, 50'000);
+    const std::string b = put({"a", 11 * kDayUs}, 50'000);
+    const std::string c = put({"a", 12 * kDayUs}, 50'000);
+    RetentionOptions options;
+    options.keep_free = 90'000;
+    free_bytes_ = 1'000;
+    EXPECT_EQ(look(options), (std::vector<std::string>{a + " free", b + " free"}));
+    EXPECT_TRUE(is_there(c));
+    EXPECT_TRUE(look(options).empty());
+}
+
+TEST_F(RetentionTest, a_pattern_has_limits_of_its_own) {
+    const std::string a = put({"a", 10 * kDayUs});
+    const std::string b = put({"b", 10 * kDayUs});
+    const std::string first = put_segment("/live/walk", "19700120000000");
+    const std::string second = put_segment("/live/walk", "19700121000000");
+    const std::string kept = put_segment("/live/walk", "19700119000000");
+    folder_.put_file(kept + ".keep", "");
+    RetentionOptions options;
+    options.rules.push_back({"live/*", {std::chrono::hours(0), 25'000}});
+    options.rules.push_back({"camera/b", {std::chrono::hours(24), 0}});
+    EXPECT_EQ(look(options), (std::vector<std::string>{b + " age", first + " bytes"}));
+    EXPECT_TRUE(is_there(a) && is_there(second) && is_there(kept));
+    options.rules[0].limits.max_bytes = 1;
+    EXPECT_EQ(look(options), (std::vector<std::string>{second + " bytes"}));
+    EXPECT_EQ(catalogue_->remove_segment(kept).error().code, 409);
+}
+
+TEST_F(RetentionTest, a_segment_is_only_ever_deleted_within_the_folder) {
+    folder_.put_file("outside/a/b/x.mp4", "x");
+    fs::create_directories(folder_.path() + "/live/live");
+    fs::create_directory_symlink(folder_.path() + "/outside/a/b", folder_.path() + "/live/live/l");
+    catalogue_.emplace(folder_.path(), Log());
+    for (const char* file : {"live/live/l/x.mp4", "../x.mp4", "live/../outside/a/b/x.mp4", "", "/",
+                             "live/live/l/", "/etc/passwd", "x.mp4/../../y.mp4"}) {
+        EXPECT_EQ(catalogue_->remove_segment(file).error().code, 404) << file;
+    }
+    EXPECT_TRUE(is_there("outside/a/b/x.mp4"));
+}
+
+}  // namespace
+}  // namespace st::archive

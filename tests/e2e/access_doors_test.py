@@ -1,0 +1,237 @@
+#!/usr/bin/python3
+"""Every role under every mode by every door, as seen from outside; tokens and signatures that streamctl makes; ranges
+of addresses; and how each protocol says that a limit is reached."""
+
+import asyncio
+import http.client
+import json
+import re
+import socket
+
+import harness
+import rtmp_peer
+import websockets
+
+ROLES = ("camera", "publish", "play", "control")
+# What a door leads to: 0 in, else the status. The doors: the control socket; this machine by TCP; with the local
+# token; with a token of the role; with a token of another role; with a signed URL; forwarded by a proxy.
+DOORS = ("socket", "tcp", "local token", "token", "other token", "signed", "proxy")
+TABLE = {
+    "open": (0, 0, 0, 0, 0, 0, 0),
+    "local": (0, 401, 0, 0, 401, 401, 401),
+    "loopback": (0, 0, 0, 0, 0, 0, 403),
+    "token": (401, 401, 401, 0, 401, 401, 401),
+    "signed": (401, 401, 401, 401, 401, 0, 401),
+}
+WEBSOCKET = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=harness.PATIENCE_S)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+class Doors(harness.Case):
+    def streamctl(self, server, *words, expect=0, **more):
+        command = [harness.program("streamctl"), "-s", f"unix:{self.socket(server)}", *words]
+        return harness.run(command, expect=expect, **more).stdout.strip()
+
+    def socket(self, server):
+        return server.folder / "control.sock"
+
+    def start(self, **config):
+        config.setdefault("control", {"socket": "control.sock"})
+        return self.start_streamd(config=config)
+
+    def status(self, connection, method, path, headers):
+        """Of the first line of an answer; the body of a stream is not waited for."""
+        try:
+            connection.request(method, path, headers=headers)
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    def ask(self, server, role, door, mode, tokens, round_):
+        """The status by that door: 0 for in."""
+        name = f"{role}{round_}{DOORS.index(door)}"
+        stream = f"/camera/{name}" if role == "camera" else f"/live/{name}"
+        path, method, headers = {
+            "camera": (f"/ingest/{name}", "GET", dict(WEBSOCKET)),
+            "publish": (f"/live/{name}.flv", "GET", {**WEBSOCKET, "Sec-WebSocket-Protocol": "publisher"}),
+            "play": (f"/live/{name}.flv", "GET", {}),
+            "control": ("/api/v1/status", "GET", {}),
+        }[role]
+        if door == "signed":
+            if role != "control":
+                path = self.streamctl(server, "sign", path.removesuffix(".flv"), "--role", role)
+                path = path.replace("?", ".flv?") if role in ("publish", "play") else path
+        if door == "proxy":
+            headers["X-Forwarded-For"] = "10.0.0.5"
+        token = {"local token": "local", "token": role, "other token": "other"}.get(door)
+        if token:
+            headers["Authorization"] = "Bearer " + tokens[token if token != "other" else self.other(role)]
+        if door == "socket":
+            connection = UnixConnection(str(self.socket(server)))
+        else:
+            # Who brings several wrong tokens from one address waits for the answers.
+            address = f"127.0.1.{10 + 10 * ROLES.index(role) + round_}"
+            connection = http.client.HTTPConnection(
+                "127.0.0.1", server.port, timeout=harness.PATIENCE_S, source_address=(address, 0)
+            )
+        status = self.status(connection, method, path, headers)
+        # A viewer that is let in is told that there is no such stream; what waits for a token is upgraded first.
+        return 0 if status in (101, 200, 404) else status
+
+    @staticmethod
+    def other(role):
+        return "publish" if role == "play" else "play"
+
+    def test_every_role_and_mode_by_every_door(self):
+        modes = dict.fromkeys(ROLES, "local")
+        server = self.start(auth={**modes, "secret": "s3cret"}, live={"wait": "0ms"})
+        # The tokens are the server's own; only their digests lie on its disk.
+        tokens = {role: self.streamctl(server, "token", "new", role, "--role", role) for role in ROLES}
+        stored = (server.recordings / ".streamd/tokens.json").read_text()
+        for token in tokens.values():
+            self.assertNotIn(token, stored)
+            self.assertNotIn(token, server.log)
+        tokens["local"] = self.socket(server).with_suffix(".token").read_text().strip()
+        for round_, (mode, outcomes) in enumerate(TABLE.items()):
+            # Control stays where streamctl finds it, but for its own turn.
+            for role in ROLES:
+                if (role, mode) == ("control", "signed"):
+                    continue
+                auth = {**modes, role: mode, "secret": "s3cret"}
+                config = {"control": {"socket": "control.sock"}, "auth": auth, "live": {"wait": "0ms"}}
+                server.config_path.write_text(json.dumps(config))
+                before = server.log.count("reloaded:")
+                server.signal(1)
+                harness.wait_for(lambda: server.log.count("reloaded:") > before, "the reload")
+                for door, expected in zip(DOORS, outcomes):
+                    if role == "control" and door == "signed":
+                        continue
+                    waits = mode in ("token", "local") and role in ("camera", "publish")
+                    # A WebSocket without a token may still send one as its first message.
+                    is_upgraded = waits and expected == 401 and door not in ("local token", "other token")
+                    with self.subTest(role=role, mode=mode, door=door):
+                        got = self.ask(server, role, door, mode, tokens, round_)
+                        self.assertEqual(got, 0 if is_upgraded else expected)
+        server.stop()
+
+    def test_tokens_are_listed_revoked_and_outlive_a_restart(self):
+        server = self.start(auth={"play": "token", "control": "local"}, live={"wait": "0ms"})
+        token = self.streamctl(server, "token", "new", "tv", "--role", "play", "--role", "camera")
+        ask = lambda: server.http("GET", "/live/x.flv", headers={"Authorization": f"Bearer {token}"}).status
+        self.assertEqual(ask(), 404)
+        server.stop()
+        server.start()
+        self.assertEqual(ask(), 404)
+        table = self.streamctl(server, "token").splitlines()
+        self.assertIn("NAME", table[0])
+        self.assertRegex(table[1], r"^tv +play camera +20")
+        self.streamctl(server, "token", "new", "tv", "--role", "play", expect=1)
+        self.streamctl(server, "token", "revoke", "tv")
+        self.assertEqual(ask(), 401)
+        self.streamctl(server, "token", "revoke", "tv", expect=1)
+        self.streamctl(server, "sign", "/live/x", expect=1)  # without a secret nothing is signed
+        server.stop()
+
+    def ask_from(self, server, address, method, path, headers=None):
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", server.port, timeout=harness.PATIENCE_S, source_address=(address, 0)
+        )
+        try:
+            connection.request(method, path, headers=headers or {})
+            response = connection.getresponse()
+            return response.status, response.read(300) if response.status >= 400 else b""
+        finally:
+            connection.close()
+
+    def test_ranges_of_addresses(self):
+        server = self.start(
+            auth={"control": "loopback", "allow": {"control": ["127.0.0.0/30"], "play": ["127.0.0.1"]},
+                  "deny": {"control": ["127.0.0.2"]}},
+            live={"wait": "0ms"},
+        )
+        for address, path, expected in (
+            ("127.0.0.1", "/api/v1/status", 200),
+            ("127.0.0.2", "/api/v1/status", 403),
+            ("127.0.0.3", "/api/v1/status", 200),
+            ("127.0.0.4", "/api/v1/status", 403),
+            ("127.0.0.1", "/live/x.flv", 404),
+            ("127.0.0.4", "/live/x.flv", 403),
+            ("127.0.0.4", "/healthz", 200),
+        ):
+            status, body = self.ask_from(server, address, "GET", path)
+            self.assertEqual(status, expected, (address, path))
+            if status == 403:
+                self.assertIn(b"your address is not in the ranges", body)
+        self.assertIn("play: open to everybody, within its address ranges", server.log)
+        server.stop()
+
+    async def test_limits_are_said_in_each_protocols_words(self):
+        server = self.start(
+            limits={"viewers": 1, "publishers": 1, "cameras": 1, "connections_per_address": 8},
+        )
+        def status(path, headers=None):
+            answer = server.http("GET", path, headers=headers)
+            return answer.status, answer.json["error"]["message"]
+
+        with rtmp_peer.RtmpPeer(server) as publisher, rtmp_peer.RtmpPeer(server) as viewer:
+            publisher.publish("one")
+            viewer.play("one")
+            # Viewers.
+            self.assertEqual(
+                await asyncio.to_thread(status, "/live/one.flv"), (503, "limits.viewers reached (1)")
+            )
+            ws = {**WEBSOCKET}
+            self.assertEqual((await asyncio.to_thread(status, "/live/one.flv", ws))[0], 503)
+            with rtmp_peer.RtmpPeer(server) as second:
+                second.send(rtmp_peer.command(0, "createStream", 4, None))
+                second.send(rtmp_peer.command(1, "play", 5, None, "one"))
+                await asyncio.to_thread(second.wait_status, "NetStream.Play.Failed")
+            # Publishers.
+            publish = {**WEBSOCKET, "Sec-WebSocket-Protocol": "publisher"}
+            self.assertEqual(
+                await asyncio.to_thread(status, "/live/two.flv", publish),
+                (503, "limits.publishers reached (1)"),
+            )
+            with rtmp_peer.RtmpPeer(server) as second:
+                second.send(rtmp_peer.command(0, "createStream", 4, None), rtmp_peer.publish(1, "two"))
+                await asyncio.to_thread(second.wait_status, "NetStream.Publish.Rejected")
+        # Cameras.
+        async with harness.Camera(server, "door"):
+            await harness.async_wait_for(lambda: "camera.ready" in server.log, "the camera is there")
+            answer = await asyncio.to_thread(status, "/ingest/gate", WEBSOCKET)
+            self.assertEqual(answer, (503, "limits.cameras (1) reached"))
+            # Connections of an address, with the camera's; the answer comes before any request.
+            open_now = lambda: re.search(r"^streamd_connections (\d+)$", server.http("GET", "/metrics").body.decode(), re.M)
+            await harness.async_wait_for(lambda: open_now().group(1) == "2", "the others are gone")
+            walls = [await websockets.connect(f"{server.ws_url}/play-many") for _ in range(7)]
+
+            def refused():
+                with socket.create_connection(("127.0.0.1", server.port), timeout=harness.PATIENCE_S) as one:
+                    return one.recv(4096)
+
+            text = await asyncio.to_thread(refused)
+            self.assertTrue(text.startswith(b"HTTP/1.1 503 "), text)
+            self.assertIn(b"limits.connections_per_address (8) reached", text)
+            self.assertIn(b"Retry-After: 5", text)
+            for wall in walls:
+                await wall.close()
+        server.stop()
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,286 @@
+"""The archive: what is stored of a stream by time, and any span of it as one MP4, whose pictures are the source's.
+The sources are files made by ffmpeg, with B-frames and sound, cut into segments at their key frames."""
+
+import asyncio
+import datetime
+import math
+import os
+import random
+import urllib.parse
+
+import harness
+
+RATE = 25
+GOP = 50
+SEGMENTS = 3
+SEGMENT_S = 6
+BEGIN = datetime.datetime(2026, 1, 31, 8, 0, 0, tzinfo=datetime.timezone.utc)
+RANDOM_SPANS = 10_000 if os.environ.get("ST_EXHAUSTIVE") else 12
+
+
+def source(frames, size="160x96"):
+    """An MP4 with B-frames and AAC of so many pictures, each another one; made once."""
+    path = harness.CACHE_DIR / f"archive_{frames}_{size}.mp4"
+    if not path.exists():
+        harness.CACHE_DIR.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(f".{os.getpid()}.mp4")
+        video = f"testsrc2=size={size}:rate={RATE}"
+        harness.run(
+            ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", video, "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000",
+             "-frames:v", str(frames), "-shortest", "-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", str(GOP),
+             "-keyint_min", str(GOP), "-sc_threshold", "0", "-x264-params", "b-adapt=0", "-c:a", "aac", "-b:a", "32k", part]
+        )
+        part.rename(path)
+    return path
+
+
+def rfc3339(seconds):
+    return (BEGIN + datetime.timedelta(seconds=seconds)).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+class Archive(harness.Case):
+    def put_segments(self, folder, film, begin_s=0, leave_out=()):
+        """The film as segments of a live stream, as they lie when they are finished."""
+        folder.mkdir(parents=True)
+        harness.run(
+            ["ffmpeg", "-v", "error", "-i", film, "-c", "copy", "-avoid_negative_ts", "disabled", "-f", "segment", "-segment_time", str(SEGMENT_S),
+             "-reset_timestamps", "1", folder / "%d.mp4"]
+        )
+        made = sorted(folder.glob("?.mp4"))
+        self.assertEqual(len(made), SEGMENTS)
+        for number, path in enumerate(made):
+            begin = BEGIN + datetime.timedelta(seconds=begin_s + number * SEGMENT_S)
+            if number in leave_out:
+                path.unlink()
+            else:
+                path.rename(folder / f"{begin:%Y%m%d%H%M%S}_segment_{number + 1:03}.mp4")
+
+    def archive(self, server, path, start_s, duration_s, more="", headers=None):
+        query = urllib.parse.urlencode({"start": rfc3339(start_s), "duration": f"{duration_s:.6f}"})
+        return server.http("GET", f"/api/v1/streams{path}/archive.mp4?{query}{more}", headers=headers)
+
+    def spans(self, server, path, query=""):
+        answer = server.http("GET", f"/api/v1/streams{path}/archive{query}").json
+        return [(item["start"], item["end"]) for item in answer["items"]], answer
+
+    def pictures(self, movie):
+        path = self.folder / "cut.mp4"
+        path.write_bytes(movie)
+        return harness.picture_digests(path)
+
+    def start(self):
+        recordings = self.folder / "recordings"
+        self.film = source(SEGMENTS * SEGMENT_S * RATE)
+        self.truth = harness.picture_digests(self.film)
+        self.assertEqual(len(set(self.truth)), len(self.truth))
+        self.put_segments(recordings / "live/live/walk", self.film)
+        self.put_segments(recordings / "live/live/gap", self.film, leave_out=(1,))
+        return self.start_streamd(recordings=recordings)
+
+    def expected(self, start_s, duration_s):
+        """Those shown from the moment on: the first of them since some time before it."""
+        first = int(start_s * RATE + 1e-6)
+        end = math.ceil((start_s + duration_s) * RATE - 1e-6)
+        return self.truth[first:end]
+
+    def test_any_span_has_the_pictures_of_the_source(self):
+        server = self.start()
+        length = SEGMENTS * SEGMENT_S
+        (span,), answer = self.spans(server, "/live/walk")
+        self.assertEqual(span[0], rfc3339(0))
+        self.assertEqual(answer["items"][0]["ready"], True)
+        rng = random.Random("spans")
+        cases = [(0, length), (0, 0.01), (length - 0.01, 0.01), (SEGMENT_S, 0.04), (SEGMENT_S - 0.001, 0.002)]
+        cases += [(rng.uniform(0, length - 0.1), rng.uniform(0.001, length)) for _ in range(RANDOM_SPANS)]
+        for start_s, duration_s in cases:
+            with self.subTest(start=start_s, duration=duration_s):
+                start_s, duration_s = round(start_s, 6), round(min(duration_s, length - start_s), 6)
+                answer = self.archive(server, "/live/walk", start_s, duration_s)
+                self.assertEqual(answer.status, 200, answer)
+                self.assertEqual(self.pictures(answer.body), self.expected(start_s, duration_s))
+        server.stop()
+
+    def test_sound_and_times_go_on_over_the_seams(self):
+        server = self.start()
+        answer = self.archive(server, "/live/walk", 1.0, 16.0)
+        path = self.folder / "all.mp4"
+        path.write_bytes(answer.body)
+        self.assertEqual(answer.headers["X-Archive-Start"], rfc3339(1.0))
+        times = [t for t in harness.display_times_ms(path) if t >= 0]
+        self.assertEqual([round(t) for t in times], [40 * i for i in range(16 * RATE)])
+        decoded = harness.run(["ffmpeg", "-v", "error", "-i", path, "-map", "0:a", "-f", "s16le", "-ac", "1", "-"], text=False)
+        seconds = len(decoded.stdout) / 2 / 48_000
+        self.assertAlmostEqual(seconds, 16.0, delta=0.15)
+        samples = memoryview(decoded.stdout).cast("h")
+        for at in range(1, 15):
+            loudest = max(abs(s) for s in samples[at * 48_000 : at * 48_000 + 480])
+            self.assertGreater(loudest, 1_000, f"silence at {at} s")
+        server.stop()
+
+    def test_a_gap_is_kept_or_skipped(self):
+        server = self.start()
+        found, _ = self.spans(server, "/live/gap")
+        self.assertEqual([start for start, _ in found], [rfc3339(0), rfc3339(2 * SEGMENT_S)])
+        here = self.truth[: SEGMENT_S * RATE] + self.truth[2 * SEGMENT_S * RATE :]
+        for gaps, last_s in (("keep", 3 * SEGMENT_S), ("skip", 2 * SEGMENT_S)):
+            answer = self.archive(server, "/live/gap", 0, 100, f"&gaps={gaps}")
+            self.assertEqual(self.pictures(answer.body), here)
+            times = harness.display_times_ms(self.folder / "cut.mp4")
+            self.assertAlmostEqual(times[-1] / 1000, last_s - 1 / RATE, delta=0.08)
+        # From within the gap on: what comes next.
+        answer = self.archive(server, "/live/gap", SEGMENT_S + 1, 100)
+        self.assertEqual(answer.headers["X-Archive-Start"], rfc3339(2 * SEGMENT_S))
+        self.assertEqual(self.pictures(answer.body), self.truth[2 * SEGMENT_S * RATE :])
+        self.assertEqual(self.archive(server, "/live/gap", SEGMENT_S + 1, 1).status, 404)
+        server.stop()
+
+    def test_ranges_and_conditions(self):
+        server = self.start()
+        whole = self.archive(server, "/live/walk", 2.5, 9)
+        tag = whole.headers["ETag"]
+        self.assertEqual(self.archive(server, "/live/walk", 2.5, 9).headers["ETag"], tag)
+        self.assertNotEqual(self.archive(server, "/live/walk", 2.5, 9.2).headers["ETag"], tag)
+        self.assertEqual(self.archive(server, "/live/walk", 2.5, 9, headers={"If-None-Match": tag}).status, 304)
+        size = len(whole.body)
+        rng = random.Random("ranges")
+        edges = [(0, 0), (size - 1, size - 1), (0, size - 1)]
+        for first, last in edges + [tuple(sorted(rng.sample(range(size), 2))) for _ in range(20)]:
+            headers = {"Range": f"bytes={first}-{last}", "If-Range": tag}
+            part = self.archive(server, "/live/walk", 2.5, 9, headers=headers)
+            self.assertEqual((part.status, part.headers["Content-Range"]), (206, f"bytes {first}-{last}/{size}"))
+            self.assertEqual(part.body, whole.body[first : last + 1])
+        other = self.archive(server, "/live/walk", 2.5, 9, headers={"Range": "bytes=5-9", "If-Range": '"x"'})
+        self.assertEqual((other.status, len(other.body)), (200, size))
+        server.stop()
+
+    def test_what_is_asked_wrong_is_refused_and_names_never_leave_the_folder(self):
+        server = self.start()
+        (self.folder / "outside").mkdir()
+        base = "/api/v1/streams"
+        good = f"start={rfc3339(0)}&duration=1"
+        for query in ("", f"start={rfc3339(0)}", "start=x&duration=1", f"start={rfc3339(0)}&duration=0", good + "&gaps=x", good + "&x=1"):
+            self.assertEqual(server.http("GET", f"{base}/live/walk/archive.mp4?{query}").status, 400, query)
+        self.assertEqual(server.http("GET", f"{base}/live/nobody/archive.mp4?{good}").status, 404)
+        self.assertEqual(server.http("GET", f"{base}/live/walk/archive.mp4?{good}0000000").status, 413)
+        for name in ("..%2f..", "%2e%2e", ".streamd", "..%5c", "walk%00", "a%2f..%2fwalk"):
+            for what in (f"archive.mp4?{good}", "archive", f"picture.jpg?at={rfc3339(0)}"):
+                answer = server.http("GET", f"{base}/live/{name}/{what}")
+                self.assertTrue(answer.status in (400, 404) or answer.json["items"] == [], f"{name} {what}: {answer}")
+        self.assertEqual(server.http("POST", f"{base}/live/walk/archive.mp4?{good}").status, 405)
+        server.stop()
+
+    def test_the_picture_of_a_moment(self):
+        server = self.start()
+        for seconds in (0, 3.21, SEGMENT_S + 0.5):
+            answer = server.http("GET", f"/api/v1/streams/live/walk/picture.jpg?at={rfc3339(seconds)}")
+            self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, "image/jpeg"), answer)
+            (self.folder / "a.jpg").write_bytes(answer.body)
+            number = int(seconds * RATE + 1e-6)
+            measured = harness.run(
+                ["ffmpeg", "-v", "info", "-i", self.folder / "a.jpg", "-i", self.film, "-filter_complex",
+                 f"[1:v]select=eq(n\\,{number}),setpts=0[b];[0:v]setpts=0[a];[a][b]psnr", "-frames:v", "1", "-f", "null", "-"]
+            )
+            self.assertGreater(float(measured.stderr.split("average:")[1].split()[0].replace("inf", "99")), 30)
+        self.assertEqual(server.http("GET", f"/api/v1/streams/live/walk/picture.jpg?at={rfc3339(100)}").status, 404)
+        server.stop()
+
+    def test_what_grows_can_be_had_as_far_as_it_is(self):
+        film = source(SEGMENTS * SEGMENT_S * RATE)
+        whole = self.folder / "fragments.mp4"
+        harness.run(
+            ["ffmpeg", "-v", "error", "-i", film, "-c", "copy", "-avoid_negative_ts", "disabled", "-movflags",
+             "frag_keyframe+delay_moov+default_base_moof", whole]
+        )
+        truth = harness.picture_digests(film)
+        written = whole.read_bytes()
+        recordings = self.folder / "recordings"
+        growing = recordings / "live/live/now" / f"{BEGIN:%Y%m%d%H%M%S}_segment_001.mp4"
+        growing.parent.mkdir(parents=True)
+        growing.write_bytes(written[: len(written) // 2])
+        server = self.start_streamd(recordings=recordings)
+        _, listed = self.spans(server, "/live/now")
+        self.assertEqual([(item["open"], item["ready"]) for item in listed["items"]], [(True, True)])
+        first = self.archive(server, "/live/now", 1, 100)
+        begun = self.pictures(first.body)
+        self.assertEqual(begun, truth[RATE : RATE + len(begun)])
+        self.assertEqual((len(begun) + RATE) % GOP, 0, "whole fragments")
+        growing.write_bytes(written)
+        # Who has the begin gets the rest of that; who comes now gets all there is.
+        size = len(first.body)
+        headers = {"Range": f"bytes={size // 2}-", "If-Range": first.headers["ETag"]}
+        rest = self.archive(server, "/live/now", 1, 100, headers=headers)
+        self.assertEqual((rest.status, rest.body), (206, first.body[size // 2 :]))
+        self.assertEqual(self.pictures(self.archive(server, "/live/now", 1, 100).body), truth[RATE:])
+        server.stop()
+
+    def test_what_is_too_old_is_deleted_and_said(self):
+        recordings = self.folder / "recordings"
+        walk = recordings / "live/live/walk"
+        self.put_segments(walk, source(SEGMENTS * SEGMENT_S * RATE))
+        segments = sorted(walk.iterdir())
+        (walk / (segments[1].name + ".keep")).touch()
+        server = self.start_streamd(recordings=recordings, config={"recording": {"max_age": "1h"}})
+
+        def deleted():
+            events = server.http("GET", "/api/v1/events").json["items"]
+            return [event for event in events if event["type"] == "recording.deleted"]
+
+        harness.wait_for(lambda: len(deleted()) == 2, "two deletions")
+        for event, segment in zip(deleted(), (segments[0], segments[2])):
+            self.assertEqual((event["stream"], event["reason"]), ("/live/walk", "age"))
+            self.assertEqual(event["file"], str(segment.relative_to(recordings)))
+        self.assertEqual(sorted(path.name for path in walk.iterdir()), [segments[1].name, segments[1].name + ".keep"])
+        (span,), _ = self.spans(server, "/live/walk")
+        self.assertEqual(span[0], rfc3339(SEGMENT_S))
+        server.stop()
+
+    def test_streamctl_lists_saves_and_takes_pictures(self):
+        server = self.start()
+
+        def streamctl(*words, expect=0):
+            return harness.run([harness.program("streamctl"), "-s", f"127.0.0.1:{server.port}", *words], expect=expect)
+
+        listed = streamctl("archive", "/live/walk").stdout
+        self.assertRegex(listed, r"LENGTH.*\n.* 18\.0s .*ready")
+        movie = self.folder / "part.mp4"
+        done = streamctl("archive", "/live/walk", "--start", rfc3339(2.48), "--duration", "5s", "-o", movie)
+        self.assertEqual(done.stdout.split(), [str(movie)])
+        self.assertEqual(harness.picture_digests(movie), self.expected(2.48, 5))
+        picture = self.folder / "p.jpg"
+        streamctl("picture", "/live/walk", rfc3339(2.48), "-o", picture)
+        self.assertEqual(picture.read_bytes()[:3], b"\xff\xd8\xff")
+        refused = streamctl("archive", "nobody", "--start", rfc3339(0), "--duration", "1", "-o", movie, expect=1)
+        self.assertIn("nothing of /camera/nobody is stored", refused.stderr)
+        self.assertFalse(movie.with_name("part.mp4.part").exists())
+        streamctl("archive", "/live/walk", "--start", rfc3339(0), expect=64)
+        server.stop()
+
+    async def test_a_camera_is_in_the_archive_once_its_mp4_is_made(self):
+        clip = harness.clip("baseline", frames=90)
+        frames = harness.camera_frames(clip, [1_000 + 33 * i for i in range(90)])
+        server = self.start_streamd()
+        async with harness.Camera(server, "door") as camera:
+            await server.wait_cameras("door")
+            await camera.capture_started()
+            await camera.send_frames(frames)
+            await server.wait_frames("door", len(frames))
+            _, listed = await asyncio.to_thread(self.spans, server, "/camera/door")
+            (item,) = listed["items"]
+            self.assertEqual((item["open"], item["ready"]), (True, False))
+            query = urllib.parse.urlencode({"start": item["start"], "duration": "1"})
+            refused = await server.api("GET", f"/api/v1/streams/camera/door/archive.mp4?{query}")
+            self.assertEqual(refused.status, 409)
+            await camera.capture_stopped()
+            await asyncio.to_thread(server.finished_sessions, 1)
+        _, listed = await asyncio.to_thread(self.spans, server, "/camera/door")
+        (item,) = listed["items"]
+        self.assertEqual((item["open"], item["ready"]), (False, True))
+        query = urllib.parse.urlencode({"start": item["start"], "duration": "60"})
+        movie = await server.api("GET", f"/api/v1/streams/camera/door/archive.mp4?{query}")
+        self.assertEqual(movie.status, 200, movie)
+        self.assertEqual(self.pictures(movie.body), harness.picture_digests(clip, "h264"))
+        await asyncio.to_thread(server.stop)
+
+
+if __name__ == "__main__":
+    harness.main()

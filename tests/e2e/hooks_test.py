@@ -1,0 +1,334 @@
+#!/usr/bin/python3
+"""Hooks: what the server tells other programs, and what it asks them. The targets are Python's HTTP server; messages
+are checked by an implementation of its own and by the reference library of Standard Webhooks."""
+
+import asyncio
+import http.client
+import json
+import pathlib
+import shutil
+import subprocess
+import time
+import unittest
+
+import harness
+import live
+import rtmp_peer
+import websockets
+from hook_target import OTHER_SECRET, SECRET, Target, is_signed
+
+HAS_LIBRARY = shutil.which("node") and (harness.ROOT / "web/node_modules/standardwebhooks").is_dir()
+
+
+def notify(target, **more):
+    return {"url": target.url(), "secret": SECRET, **more}
+
+
+class Hooks(harness.Case):
+    def target(self, **more):
+        made = Target(**more)
+        self.addCleanup(made.close)
+        return made
+
+    def streamctl(self, server, *words, expect=0):
+        command = [harness.program("streamctl"), "-s", server.ws_url, *words]
+        return harness.run(command, expect=expect)
+
+    def hook(self, server):
+        return server.http("GET", "/api/v1/hooks").json["items"][0]
+
+    async def camera_comes_and_goes(self, server, name):
+        async with harness.Camera(server, name):
+            await server.wait_cameras(name)
+
+    async def test_every_event_is_told_once_in_order_and_signed(self):
+        target = self.target()
+        config = {"notify": [notify(target, previous_secret=OTHER_SECRET)]}
+        server = self.start_streamd(config=config)
+        for number in range(5):
+            await self.camera_comes_and_goes(server, f"cam{number}")
+        events = lambda: server.http("GET", "/api/v1/events").json["items"]
+        await harness.async_wait_for(
+            lambda: [e["type"] for e in events()].count("camera.disconnected") == 5, "all have gone"
+        )
+        told = events()
+        await harness.async_wait_for(lambda: len(target.requests) == len(told), "all are told")
+        for request, event in zip(target.requests, told):
+            self.assertEqual(request["json"]["type"], event.pop("type"))
+            self.assertEqual(request["json"]["timestamp"], event.pop("time"))
+            self.assertEqual(request["json"]["data"], event)
+            self.assertTrue(is_signed(request) and is_signed(request, OTHER_SECRET))
+            self.assertLess(abs(int(request["timestamp"]) - time.time()), 300)
+            self.assertTrue(request["agent"].startswith("streamd/"))
+        ids = [request["id"] for request in target.requests]
+        self.assertEqual(len(set(ids)), len(ids))
+        self.check_with_reference_library(target.requests)
+        # Neither status nor log nor configuration hold a secret.
+        shown = self.streamctl(server, "config").stdout + server.log
+        for secret in (SECRET, OTHER_SECRET):
+            self.assertNotIn(secret.removeprefix("whsec_"), shown)
+        server.stop()
+
+    def check_with_reference_library(self, requests):
+        if not HAS_LIBRARY:
+            print("NOT TESTED: the npm package standardwebhooks is not installed (npm ci in web/)")
+            return
+        lines = ""
+        for request in requests:
+            names = ("id", "timestamp", "signature")
+            headers = {f"webhook-{name}": request[name] for name in names}
+            for secret in (SECRET, OTHER_SECRET):
+                body = request["body"].decode()
+                lines += json.dumps({"secret": secret, "headers": headers, "body": body}) + "\n"
+        script = harness.ROOT / "tests/e2e/verify_webhooks.mjs"
+        verified = harness.run(["node", script], input=lines).stdout.splitlines()
+        self.assertEqual(len(verified), 2 * len(requests))
+
+    async def test_nothing_is_lost_by_kill_9_while_the_target_is_away(self):
+        target = self.target()
+        port = target.port
+        target.status = 503
+        server = self.start_streamd(config={"notify": [notify(target, events=["camera.connected"])]})
+        names = [f"cam{number}" for number in range(20)]
+        for name in names[:10]:
+            await self.camera_comes_and_goes(server, name)
+        await harness.async_wait_for(lambda: self.hook(server)["queued"] == 10, "ten wait")
+        self.assertEqual(self.hook(server)["state"], "waiting")
+        server.kill()
+        target.close()  # nobody is there any more
+        server.start()
+        self.assertEqual(self.hook(server)["queued"], 10)
+        for name in names[10:]:
+            await self.camera_comes_and_goes(server, name)
+        await harness.async_wait_for(lambda: self.hook(server)["queued"] == 20, "twenty wait")
+        server.kill()
+        back = self.target(port=port)
+        server.start()
+        # A test that arrives is a sign that the target is there again.
+        self.streamctl(server, "hooks", "test", back.url())
+        await harness.async_wait_for(lambda: self.hook(server)["queued"] == 0, "all are told")
+        seen = [r["json"]["data"]["camera"] for r in back.requests if r["json"]["type"] == "camera.connected"]
+        self.assertEqual(seen, names)
+        self.assertTrue(all(is_signed(request) for request in back.requests))
+        # Killed in the middle of a delivery: it comes again, under the same id and before the next.
+        back.go_on.clear()
+        before = len(back.requests)
+        await self.camera_comes_and_goes(server, "last1")
+        await self.camera_comes_and_goes(server, "last2")
+        await harness.async_wait_for(lambda: len(back.requests) == before + 1, "one is under way")
+        server.kill()
+        back.go_on.set()
+        server.start()
+        await harness.async_wait_for(lambda: len(back.requests) == before + 3, "both are told")
+        again = back.requests[before:]
+        self.assertEqual([r["json"]["data"]["camera"] for r in again], ["last1", "last1", "last2"])
+        self.assertEqual(again[0]["id"], again[1]["id"])
+        server.stop()
+
+    async def test_redirects_are_failures_and_410_ends_until_a_reload(self):
+        target, elsewhere = self.target(), self.target()
+        target.status, target.headers = 307, {"Location": elsewhere.url()}
+        server = self.start_streamd(config={"notify": [notify(target, events=["camera.connected"])]})
+        await self.camera_comes_and_goes(server, "cam1")
+        await harness.async_wait_for(lambda: self.hook(server)["state"] == "waiting", "it failed")
+        self.assertEqual(self.hook(server)["last_error"], "HTTP 307")
+        self.assertEqual(elsewhere.requests, [])
+        done = self.streamctl(server, "hooks", "test", target.url(), expect=1)
+        self.assertIn("HTTP 307", done.stderr)
+        target.status, target.headers = 410, {}
+        server.stop()  # a restart goes on with what is due
+        server.start()
+        await harness.async_wait_for(lambda: self.hook(server)["state"] == "ended", "410 ends it")
+        target.status = 200
+        server.http("POST", "/api/v1/reload")
+        await harness.async_wait_for(lambda: self.hook(server)["queued"] == 0, "it goes on")
+        self.assertIn("camera.connected", target.types)
+        table = self.streamctl(server, "hooks").stdout
+        self.assertIn("idle", table)
+        self.streamctl(server, "hooks", "replay", "msg_none", expect=1)
+        self.streamctl(server, "hooks", "test", "http://127.0.0.1:1/", expect=1)
+        server.stop()
+
+    async def test_a_reload_brings_hooks_takes_them_away_and_changes_secrets(self):
+        target = self.target()
+        server = self.start_streamd(config={"notify": []})
+        tasks = lambda: harness.run(["ps", "-L", "-o", "comm=", "-p", server.process.pid]).stdout.split()
+        maps = lambda: pathlib.Path(f"/proc/{server.process.pid}/maps").read_text()
+        # Neither the thread nor libcurl without a hook.
+        self.assertNotIn("hooks", tasks())
+        self.assertNotIn("libcurl", maps())
+
+        def reload(**config):
+            server.config_path.write_text(json.dumps(config))
+            answer = server.http("POST", "/api/v1/reload")
+            self.assertEqual((answer.status, answer.json["needs_restart"]), (200, []), answer)
+
+        reload(notify=[notify(target, events=["camera.connected"])])
+        await self.camera_comes_and_goes(server, "cam1")
+        await harness.async_wait_for(lambda: target.types == ["camera.connected"], "told")
+        self.assertIn("libcurl", maps())
+        reload(notify=[{**notify(target, events=["camera.connected"]), "secret": OTHER_SECRET}])
+        await self.camera_comes_and_goes(server, "cam2")
+        await harness.async_wait_for(lambda: len(target.requests) == 2, "told")
+        self.assertTrue(is_signed(target.requests[1], OTHER_SECRET))
+        self.assertFalse(is_signed(target.requests[1], SECRET))
+        reload(notify=[])
+        self.assertEqual(server.http("GET", "/api/v1/hooks").json["items"], [])
+        await self.camera_comes_and_goes(server, "cam3")
+        server.config_path.write_text(json.dumps({"notify": [{"url": target.url(), "events": ["no.such"]}]}))
+        answer = server.http("POST", "/api/v1/reload")
+        self.assertEqual(answer.status, 409)
+        self.assertIn("notify[0].events: no event is called no.such", answer.json["error"]["message"])
+        self.assertIn("notify[0].secret: missing", answer.json["error"]["message"])
+        self.assertEqual(len(target.requests), 2)
+        server.stop()
+
+    async def test_the_older_servers_posts(self):
+        target = self.target()
+        target.status = 500  # closes no session
+        server = self.start_streamd(
+            config={**live.CONFIG, "notify": [{"url": target.url(), "format": "nms"}]}
+        )
+        with rtmp_peer.RtmpPeer(server) as publisher:
+            publisher.publish("walk?user=kim&token=hidden")
+            await harness.async_wait_for(lambda: len(target.requests) == 1, "it is told")
+            target.status = 200
+            self.streamctl(server, "hooks", "test", target.url())
+        names = ("prePublish", "postPublish", "donePublish")
+        told = lambda: {r["json"]["action"]: r["json"] for r in list(target.requests)}
+        await harness.async_wait_for(lambda: set(names) <= set(told()), "all are told")
+        for name in names:
+            body = told()[name]
+            self.assertEqual((body["app"], body["name"], body["protocol"]), ("live", "walk", "rtmp"))
+            self.assertEqual(body["query"], {"user": "kim"})
+        self.assertGreater(told()["donePublish"]["endtime"], told()["donePublish"]["createtime"])
+        self.assertEqual(target.requests[0]["signature"], "")
+        server.stop()
+
+    async def test_a_target_that_answers_nothing_holds_up_nobody(self):
+        target = self.target()
+        target.go_on.clear()
+        server = self.start_streamd(config={"notify": [notify(target)]})
+        units = harness.access_units(harness.clip("baseline", frames=30))
+        async with harness.Camera(server, "door") as camera:
+            start = asyncio.create_task(server.start_capture())
+            await camera.command("start_capture")
+            await camera.capture_started()
+            await start
+            await camera.send_frames([(40 * i, unit) for i, unit in enumerate(units)])
+            stop = asyncio.create_task(server.stop_capture())
+            await camera.command("stop_capture")
+            await camera.capture_stopped()
+            await stop
+        self.assertGreater(self.hook(server)["queued"], 4)
+        metrics = server.http("GET", "/metrics").body.decode()
+        self.assertIn(f'streamd_hook_queued{{url="{target.url()}",format="standard"}} ', metrics)
+        self.assertEqual(self.hook(server)["state"], "sending")
+        server.stop()
+
+
+class Decide(harness.Case):
+    def start(self, target, **more):
+        config = {**live.CONFIG, "decide": {"url": target.url("/may"), "secret": SECRET, **more}}
+        return self.start_streamd(config=config)
+
+    def target(self):
+        made = Target()
+        self.addCleanup(made.close)
+        return made
+
+    def http_status(self, server, method, path, body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=harness.PATIENCE_S)
+        try:
+            connection.request(method, path, body=body)
+            response = connection.getresponse()
+            return response.status, json.loads(response.read())["error"]["message"]
+        finally:
+            connection.close()
+
+    async def ws_status(self, server, path, **more):
+        try:
+            async with websockets.connect(server.ws_url + path, **more):
+                return 101
+        except websockets.InvalidStatusCode as refused:
+            return refused.status_code
+
+    async def refusals(self, server):
+        """How each door says no."""
+        publish = asyncio.to_thread(self.http_status, server, "POST", "/live/x.flv", b"FLV")
+        self.assertEqual((await publish)[0], 403)
+        self.assertEqual((await asyncio.to_thread(self.http_status, server, "GET", "/live/x.flv"))[0], 403)
+        self.assertEqual(await self.ws_status(server, "/live/x.flv", subprotocols=["publisher"]), 403)
+        self.assertEqual(await self.ws_status(server, "/live/x.flv"), 403)
+        with rtmp_peer.RtmpPeer(server) as peer:
+            peer.send(rtmp_peer.command(0, "createStream", 4, None), rtmp_peer.publish(1, "x"))
+            await asyncio.to_thread(peer.wait_status, "NetStream.Publish.Unauthorized")
+        with rtmp_peer.RtmpPeer(server) as peer:
+            peer.send(rtmp_peer.command(0, "createStream", 4, None))
+            peer.send(rtmp_peer.command(1, "play", 5, None, "x"))
+            await asyncio.to_thread(peer.wait_status, "NetStream.Play.Failed")
+        async with websockets.connect(f"{server.ws_url}/play-many") as many:
+            await many.send(json.dumps({"subscribe": [{"id": 1, "path": "/live/x"}]}))
+            while True:
+                said = json.loads(await asyncio.wait_for(many.recv(), harness.PATIENCE_S))
+                if said["state"] == "ended":
+                    break
+            self.assertIn("not allowed", said["reason"])
+
+    async def test_a_no_is_said_in_every_protocols_words(self):
+        target = self.target()
+        target.status = 403
+        server = self.start(target)
+        await self.refusals(server)
+        asked = [(r["json"]["type"], r["json"]["data"]["protocol"]) for r in target.requests]
+        self.assertEqual(
+            asked,
+            [
+                ("decide.publish", "http-flv"),
+                ("decide.play", "http-flv"),
+                ("decide.publish", "ws-flv"),
+                ("decide.play", "ws-flv"),
+                ("decide.publish", "rtmp"),
+                ("decide.play", "rtmp"),
+                ("decide.play", "ws-flv"),
+            ],
+        )
+        for request in target.requests:
+            self.assertTrue(is_signed(request))
+            data = request["json"]["data"]
+            self.assertEqual((data["path"], data["app"], data["name"]), ("/live/x", "live", "x"))
+            self.assertTrue(data["peer"].startswith("127.0.0.1:"))
+        # What nobody allowed was nowhere to be seen.
+        self.assertEqual(server.http("GET", "/api/v1/streams").json["items"], [])
+        self.assertNotIn("stream.published", server.log)
+        server.stop()
+
+    async def test_no_answer_is_a_no_and_blocks_nobody(self):
+        target = self.target()
+        target.go_on.clear()
+        server = self.start(target, timeout="300ms")
+        waiting = asyncio.create_task(self.refusals(server))
+        await harness.async_wait_for(lambda: target.requests, "it is asked")
+        self.assertEqual((await server.api("GET", "/healthz")).status, 200)
+        await waiting
+        target.close()
+        status, why = await asyncio.to_thread(self.http_status, server, "GET", "/live/x.flv")
+        self.assertEqual((status, why), (403, "not allowed"))
+        server.stop()
+
+    async def test_who_is_allowed_publishes_and_watches(self):
+        target = self.target()
+        target.answer = lambda request: 200 if "key=right" in request["json"]["data"]["query"] else 403
+        server = self.start(target)
+        clip = live.clip()
+        out = self.folder / "out.flv"
+        watching = asyncio.create_task(live.play_ws(server, "cam", out, query="?key=right"))
+        await harness.async_wait_for(lambda: live.joined(server) == 1, "the viewer joined")
+        await live.publish_rtmp(server, "cam?key=right", clip)
+        await watching
+        live.assert_same_media(self, out, clip, "what was watched")
+        server.stop()
+
+
+if __name__ == "__main__":
+    harness.main()

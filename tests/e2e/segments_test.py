@@ -1,0 +1,232 @@
+#!/usr/bin/python3
+"""Live streams recorded in segments, by what ffmpeg makes of the files: every picture and every sound in one of
+them, whatever cuts, crashes and full disks do."""
+
+import asyncio
+import json
+import pathlib
+import re
+import resource
+import shutil
+import subprocess
+
+import harness
+import live
+
+FRAMES = 250  # with a key frame a second
+
+
+def config(**rule):
+    streams = [{"match": "live/*", "segment_duration": "2s", **rule}]
+    return {**live.CONFIG, "recording": {"fragment": "200ms", "streams": streams}}
+
+
+def packets(path, kind):
+    """MD5 of each packet of one kind, in the file's order."""
+    command = ["ffprobe", "-v", "error", "-of", "json", "-show_data_hash", "md5", "-select_streams", kind]
+    found = json.loads(harness.run(command + ["-show_entries", "packet=data_hash", path]).stdout)
+    return [packet["data_hash"] for packet in found.get("packets", [])]
+
+
+def top_boxes(path):
+    data, at, found = pathlib.Path(path).read_bytes(), 0, []
+    while at < len(data):
+        size, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8].decode()
+        if size == 1:
+            size = int.from_bytes(data[at + 8 : at + 16], "big")
+        found.append(kind)
+        at += size
+    assert at == len(data), (path, at, len(data))
+    return found
+
+
+class Segments(harness.Case):
+    def segments(self, server, pattern="live/live/x/*.mp4"):
+        return sorted(server.recordings.glob(pattern))
+
+    def open_marks(self, server):
+        return list(server.recordings.rglob("*.open"))
+
+    def streamctl(self, server, *args, expect=0):
+        return harness.run([harness.program("streamctl"), "-s", server.ws_url, *args], expect=expect)
+
+    def wait_stopped(self, server, count=1):
+        harness.wait_for(lambda: server.log.count("record.stopped") == count, "the recording has ended")
+        harness.wait_for(lambda: not self.open_marks(server), "all segments are finished")
+
+    def publishing(self, server, source, name="x"):
+        """ffmpeg that publishes in real time."""
+        url = f"rtmp://127.0.0.1:{server.ports['rtmp']}/live/{name}"
+        command = ["ffmpeg", "-nostdin", "-v", "quiet", "-re", "-i", source, "-c", "copy", "-f", "flv", url]
+        peer = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        self.addCleanup(peer.wait)
+        self.addCleanup(peer.kill)
+        return peer
+
+    def assert_all_there(self, files, source):
+        """The files' packets, one file behind the other, are the source's; so are their pictures."""
+        for kind in ("v", "a"):
+            got = [digest for file in files for digest in packets(file, kind)]
+            self.assertEqual(got, packets(source, kind), f"{kind} of {[file.name for file in files]}")
+        got = [digest for file in files for digest in harness.picture_digests(file)]
+        self.assertEqual(got, harness.picture_digests(source))
+
+    async def test_every_picture_and_sound_is_in_one_segment_and_viewers_notice_nothing(self):
+        server = self.start_streamd(config=config())
+        source = live.clip(FRAMES)
+        seen = self.folder / "seen.flv"
+        watching = asyncio.create_task(live.play_http(server, "x", seen))
+        await harness.async_wait_for(lambda: live.joined(server) == 1, "the viewer waits")
+        await live.publish_rtmp(server, "x", source)
+        await watching
+        live.assert_same_media(self, seen, source, "what the viewer saw")
+        self.wait_stopped(server)
+        files = self.segments(server)
+        self.assertEqual(len(files), FRAMES // 50)
+        self.assert_all_there(files, source)
+        for number, file in enumerate(files, 1):
+            self.assertRegex(file.name, rf"^\d{{14}}_segment_{number:03}\.mp4$")
+            self.assertEqual(top_boxes(file), ["ftyp", "uuid", "mdat", "moov"])
+            self.assertEqual(harness.run(["ffmpeg", "-v", "warning", "-i", file, "-f", "null", "-"]).stderr, "")
+            times = harness.display_times_ms(file)
+            self.assertEqual([time - times[0] for time in times], [40 * i for i in range(50)], file.name)
+        told = re.findall(r"record\.segment .*reason=(\S+) .*duration_ms=(\d+) pictures=(\d+)", server.log)
+        self.assertEqual([reason for reason, _, _ in told], ["duration"] * 4 + ["publisher"])
+        self.assertEqual(sum(int(pictures) for _, _, pictures in told), FRAMES)
+        # An empty folder and no recorder are left.
+        self.assertEqual(server.http("GET", "/api/v1/records").json["items"], [])
+        server.stop()
+
+    async def test_flv_in_the_older_servers_folders_holds_the_same_with_rising_times(self):
+        settings = config()
+        settings["recording"]["layout"] = "nms"
+        server = self.start_streamd(config=settings)
+        source = live.clip(FRAMES)
+        await live.publish_http(server, "x", source)
+        self.wait_stopped(server)
+        files = self.segments(server, "live/x/*.flv")
+        self.assertEqual(len(files), FRAMES // 50)
+        self.assert_all_there(files, source)
+        for file in files:
+            times = [time for kind, time, _ in live.tags(file.read_bytes()) if kind != 18]
+            self.assertEqual(times, sorted(times), file.name)
+            self.assertEqual(times[0], 0, file.name)
+            said = harness.probe(file)["format"]
+            self.assertEqual(said["tags"]["streamd_path"], "/live/x")
+            self.assertAlmostEqual(float(said["duration"]), 2, delta=0.1)
+        server.stop()
+
+    async def test_what_grows_can_be_read_and_what_a_crash_left_is_finished_at_the_next_start(self):
+        server = self.start_streamd(config=config(segment_duration="4s"))
+        source = live.clip(FRAMES)
+        publisher = self.publishing(server, source)
+
+        def grows():
+            files = self.segments(server)
+            if len(files) < 2 or files[1].stat().st_size < 20_000:
+                return None
+            return files
+
+        files = harness.wait_for(grows, "the second segment grows")
+        growing = packets(files[1], "v")
+        self.assertGreater(len(growing), 5)
+        self.assertEqual(top_boxes(files[0])[-1], "moov")
+        first = files[0].read_bytes()
+        server.kill()
+        publisher.kill()
+        left = packets(files[1], "v")
+        # What a power failure could leave: half a fragment.
+        with open(files[1], "ab") as torn:
+            torn.write(b"\0\0\x10\0moof torn")
+        server.start()
+        harness.wait_for(lambda: not self.open_marks(server), "what was left is finished")
+        self.assertEqual(files[0].read_bytes(), first)
+        self.assertEqual(top_boxes(files[1]), ["ftyp", "uuid", "mdat", "moov"])
+        self.assertEqual(packets(files[1], "v"), left)
+        self.assertGreaterEqual(len(left), len(growing))
+        expected = packets(source, "v")
+        got = packets(files[0], "v") + left
+        self.assertEqual(got, expected[: len(got)])
+        server.wait_log("reason=crash")
+        server.stop()
+
+    async def test_is_started_stopped_and_limited_by_hand(self):
+        server = self.start_streamd(config=live.CONFIG)
+        source = live.clip(FRAMES)
+        self.assertIn("no such stream", self.streamctl(server, "record", "start", "live/x", expect=1).stderr)
+        self.publishing(server, source)
+        harness.wait_for(lambda: server.http("GET", "/api/v1/streams/live/x").status == 200, "it is published")
+        harness.wait_for(lambda: server.http("GET", "/api/v1/streams/live/x").json["gop_packets"], "pictures come")
+        self.streamctl(server, "record", "start", "live/x", "--max-duration", "1s")
+        again = self.streamctl(server, "record", "start", "live/x", expect=1)
+        self.assertRegex(again.stderr, r"/live/x: already being recorded, started \d+ s ago by \S+@\S+")
+        listed = json.loads(self.streamctl(server, "record", "list", "--json").stdout)["items"]
+        self.assertEqual([one["stream"] for one in listed], ["/live/x"])
+        self.wait_stopped(server)
+        server.wait_log("reason=max_duration")
+        (file,) = self.segments(server)
+        self.assertEqual(len(packets(file, "v")), 25)
+        # The second one is stopped.
+        self.streamctl(server, "record", "start", "live/x", "--tracks", "video", "--format", "flv")
+        harness.wait_for(lambda: self.segments(server, "live/live/x/*.flv"), "the second one begins")
+        self.assertEqual(self.streamctl(server, "record", "stop", "--all").stdout, "/live/x\n")
+        self.wait_stopped(server, 2)
+        self.assertIn("not being recorded", self.streamctl(server, "record", "stop", "live/x", expect=1).stderr)
+        (file,) = self.segments(server, "live/live/x/*.flv")
+        self.assertEqual(packets(file, "a"), [])
+        server.stop()
+
+    async def test_a_publisher_that_returns_begins_another_segment_of_the_same_recording(self):
+        settings = config()
+        settings["live"] = {"wait": "120s", "resume": "120s"}
+        server = self.start_streamd(config=settings)
+        source = live.clip(50)
+        await live.publish_rtmp(server, "x", source)
+        harness.wait_for(lambda: len(self.segments(server)) == 1 and not self.open_marks(server), "the first")
+        await live.publish_rtmp(server, "x", source)
+        harness.wait_for(lambda: len(self.segments(server)) == 2 and not self.open_marks(server), "the second")
+        for file in self.segments(server):
+            self.assert_all_there([file], source)
+        self.assertEqual(server.log.count("record.started"), 1)
+        server.stop()
+        self.assertIn("reason=shutdown", server.log)
+
+    async def test_a_server_that_ends_finishes_its_segments(self):
+        server = self.start_streamd(config=config(segment_duration="60s"))
+        self.publishing(server, live.clip(FRAMES))
+        harness.wait_for(lambda: self.segments(server) and self.segments(server)[0].stat().st_size > 20_000, "it grows")
+        server.stop()
+        (file,) = self.segments(server)
+        self.assertEqual(top_boxes(file), ["ftyp", "uuid", "mdat", "moov"])
+        self.assertEqual(self.open_marks(server), [])
+
+    async def test_a_file_that_takes_no_more_goes_on_in_another(self):
+        server = self.start_streamd(config=config(segment_duration="60s"))
+        size = live.clip(FRAMES).stat().st_size // 3
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size, size))
+        await live.publish_rtmp(server, "x", live.clip(FRAMES))
+        server.wait_log("record.stopped")
+        files = self.segments(server)
+        self.assertGreaterEqual(len(files), 3)
+        expected = packets(live.clip(FRAMES), "v")
+        got = [digest for file in files for digest in packets(file, "v")]
+        # Between two files at most what stands before the next key frame is missing.
+        self.assertEqual(len(got), len(set(got)))
+        self.assertEqual(got, [digest for digest in expected if digest in set(got)])
+        self.assertGreater(len(got), len(expected) - 25 * len(files))
+        server.kill()
+
+    async def test_what_mp4_cannot_hold_is_refused_in_words(self):
+        server = self.start_streamd(config=config())
+        path = self.folder / "old.flv"
+        harness.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25", "-t", "1",
+                     "-c:v", "flv1", path])
+        await live.publish_rtmp(server, "x", path)
+        server.wait_log("record it as flv")
+        self.assertEqual(self.segments(server), [])
+        self.assertTrue(server.is_running)
+        server.stop()
+
+
+if __name__ == "__main__":
+    harness.main()

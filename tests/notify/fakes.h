@@ -1,0 +1,98 @@
+#pragma once
+/// Time and targets that a test moves by hand, and folders that go with it.
+#include <stdlib.h>
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "loop/timers.h"
+#include "notify/http_client.h"
+#include "notify/outbox.h"
+
+namespace st::notify {
+
+class ManualTimers final : public loop::Timers {
+ public:
+    loop::TimerId after(std::chrono::nanoseconds delay, std::function<void()> task) override {
+        timers_.emplace(now_ns_ + delay.count(), std::pair(++last_, std::move(task)));
+        return last_;
+    }
+    void cancel(loop::TimerId timer) override {
+        std::erase_if(timers_, [&](const auto& one) { return one.second.first == timer; });
+    }
+    std::int64_t clock_ns() const override { return now_ns_; }
+
+    void advance(std::chrono::nanoseconds by) {
+        const std::int64_t end_ns = now_ns_ + by.count();
+        while (!timers_.empty() && timers_.begin()->first <= end_ns) {
+            const auto due = timers_.extract(timers_.begin());
+            now_ns_ = due.key();
+            due.mapped().second();
+        }
+        now_ns_ = end_ns;
+    }
+
+ private:
+    std::int64_t now_ns_ = 0;
+    loop::TimerId last_ = 0;
+    std::multimap<std::int64_t, std::pair<loop::TimerId, std::function<void()>>> timers_;
+};
+
+class FakeHttp final : public HttpClient {
+ public:
+    void post(HttpPost request, std::function<void(HttpResult)> done) override {
+        requests.push_back(std::move(request));
+        open.push_back(std::move(done));
+    }
+    /// Of the oldest request that has none.
+    void answer(HttpResult result) {
+        const auto done = open.front();
+        open.erase(open.begin());
+        done(result);
+    }
+    void answer(int status) { answer({status, {}, {}}); }
+    std::string header(std::size_t request, const std::string& name) const {
+        for (const std::string& header : requests.at(request).headers) {
+            if (header.starts_with(name + ": ")) return header.substr(name.size() + 2);
+        }
+        return "";
+    }
+    std::string last_id() const { return header(requests.size() - 1, "webhook-id"); }
+
+    std::vector<HttpPost> requests;
+    std::vector<std::function<void(HttpResult)>> open;
+};
+
+class Folder {
+ public:
+    Folder() {
+        std::string path = std::filesystem::temp_directory_path() / "st_notify_XXXXXX";
+        path_ = ::mkdtemp(path.data());
+    }
+    ~Folder() { std::filesystem::remove_all(path_); }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    std::string file(const std::string& name) const { return path_ + "/hooks/" + name; }
+
+ private:
+    std::string path_;
+};
+
+/// 2026-01-31T08:15:30Z, moved by the timers, and by hand.
+struct World {
+    static constexpr std::int64_t kStartUs = 1'769'847'330'000'000;
+
+    ManualTimers timers;
+    FakeHttp http;
+    Folder folder;
+    std::int64_t wall_offset_us = 0;
+    OutboxWorld uses{http, timers,
+                     [this] { return kStartUs + wall_offset_us + timers.clock_ns() / 1000; },
+                     [] { return 0.0; }, Log()};
+};
+
+}  // namespace st::notify

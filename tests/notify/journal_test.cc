@@ -1,0 +1,188 @@
+#include "notify/journal.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "notify/fakes.h"
+
+namespace st::notify {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+std::string content(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void write(const std::string& path, const std::string& text) {
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
+}
+
+/// The bodies of all that wait; they are delivered.
+Texts drain(Journal& journal) {
+    Texts bodies;
+    while (const auto message = journal.front()) {
+        bodies.push_back(message->body);
+        journal.note_delivered();
+    }
+    return bodies;
+}
+
+TEST(Journal, gives_back_what_was_not_delivered_in_order_after_a_crash) {
+    const Folder folder;
+    const std::string path = folder.file("a.journal");
+    std::string first_id;
+    {
+        Journal journal(path);
+        for (const char* body : {"one", "two", "three"}) EXPECT_TRUE(journal.add(7, "t", body));
+        EXPECT_EQ(journal.front()->body, "one");
+        journal.note_delivered();
+        journal.note_tried(2, 99, "HTTP 503");
+        first_id = journal.front()->id;
+    }  // as after kill -9: nothing is written at the end
+    Journal journal(path);
+    EXPECT_EQ(journal.waiting(), 2U);
+    EXPECT_EQ(journal.front()->id, first_id);
+    EXPECT_EQ(journal.front()->at_us, 7);
+    ASSERT_NE(journal.tried(), nullptr);
+    EXPECT_EQ(*journal.tried(), (Tried{2, 2, 99, "HTTP 503"}));
+    EXPECT_EQ(drain(journal), (Texts{"two", "three"}));
+    EXPECT_EQ(journal.unreadable_lines(), 0U);
+}
+
+TEST(Journal, is_whole_wherever_the_last_write_was_cut) {
+    const Folder folder;
+    const std::string path = folder.file("a.journal");
+    {
+        Journal journal(path);
+        journal.add(1, "t", "one");
+    }
+    const std::size_t whole = content(path).size();
+    {
+        Journal journal(path);
+        journal.add(2, "t", "two");
+    }
+    const std::string text = content(path);
+    for (std::size_t size = whole; size < text.size(); ++size) {
+        write(path, text.substr(0, size));
+        Journal journal(path);
+        EXPECT_TRUE(journal.add(3, "t", "three"));
+        EXPECT_EQ(drain(journal), (Texts{"one", "three"})) << size;
+    }
+}
+
+TEST(Journal, leaves_out_damaged_lines_and_counts_them) {
+    const Folder folder;
+    const std::string path = folder.file("a.journal");
+    {
+        Journal journal(path);
+        for (const char* body : {"one", "two", "three"}) journal.add(1, "t", body);
+    }
+    std::string text = content(path);
+    text[text.find("two") - 4] = '\0';
+    write(path, text + std::string(3 * kJournalLineMax, 'x') + "\n{\"done\":99}\n{\"failed\":7}\n");
+    Journal journal(path);
+    EXPECT_EQ(drain(journal), (Texts{"one", "three"}));
+    EXPECT_GE(journal.unreadable_lines(), 2U);
+}
+
+TEST(Journal, is_written_anew_when_most_of_it_is_past_and_gives_no_id_twice) {
+    const Folder folder;
+    const std::string path = folder.file("a.journal");
+    std::set<std::string> ids;
+    const std::string body(20'000, 'b');
+    for (int round = 0; round < 3; ++round) {
+        Journal journal(path);
+        for (int i = 0; i < 100; ++i) {
+            ASSERT_TRUE(journal.add(i, "t", body));
+            EXPECT_TRUE(ids.insert(journal.front()->id).second);
+            journal.note_delivered();
+        }
+        EXPECT_LE(std::filesystem::file_size(path), Journal::kCompactBytes + 100'000);
+    }
+    const auto mode = std::filesystem::status(path).permissions();
+    EXPECT_EQ(mode, std::filesystem::perms(0600));
+}
+
+TEST(Journal, takes_no_more_when_it_is_full_and_goes_on_once_there_is_room) {
+    const Folder folder;
+    Journal journal(folder.file("a.journal"), 200);
+    int taken = 0;
+    while (journal.add(1, "t", "body")) ++taken;
+    EXPECT_GT(taken, 1);
+    EXPECT_EQ(journal.waiting(), static_cast<std::size_t>(taken));
+    EXPECT_EQ(journal.front()->body, "body");
+    journal.note_delivered();
+    EXPECT_TRUE(journal.add(1, "t", "body"));
+    EXPECT_FALSE(Journal(folder.file("b.journal")).add(1, "t", std::string(70'000, 'x')));
+}
+
+TEST(Journal, keeps_what_failed_for_a_replay_under_its_id) {
+    const Folder folder;
+    const std::string path = folder.file("a.journal");
+    std::string id;
+    {
+        Journal journal(path);
+        journal.add(5, "camera.started", "one");
+        journal.add(6, "t", "two");
+        id = journal.front()->id;
+        journal.note_failed(10, "HTTP 500");
+    }
+    Journal journal(path);
+    const auto failed = journal.failed_messages();
+    ASSERT_EQ(failed.size(), 1U);
+    EXPECT_EQ(failed[0].id, id);
+    EXPECT_EQ(failed[0].type, "camera.started");
+    EXPECT_EQ(failed[0].attempts, 10U);
+    EXPECT_FALSE(journal.replay("msg_other"));
+    EXPECT_TRUE(journal.replay(id));
+    EXPECT_FALSE(journal.replay(id));
+    Journal again(path);
+    EXPECT_EQ(again.failed(), 0U);
+    EXPECT_EQ(again.front()->body, "two");
+    again.note_delivered();
+    EXPECT_EQ(again.front()->body, "one");
+    EXPECT_EQ(again.front()->id, id);
+}
+
+TEST(Journal, forgets_the_oldest_failures) {
+    const Folder folder;
+    Journal journal(folder.file("a.journal"));
+    for (std::size_t i = 0; i < Journal::kFailedMax + 3; ++i) {
+        journal.add(static_cast<std::int64_t>(i), "t", "b");
+        journal.note_failed(10, "why");
+    }
+    const auto failed = journal.failed_messages();
+    ASSERT_EQ(failed.size(), Journal::kFailedMax);
+    EXPECT_EQ(failed.front().at_us, 3);
+}
+
+TEST(Journal, survives_being_written_anew_with_everything_in_it) {
+    const Folder folder;
+    const std::string path = folder.file("a.journal");
+    {
+        Journal journal(path);
+        journal.add(1, "t", "failed");
+        journal.note_failed(10, "why");
+        const std::string body(30'000, 'b');
+        for (int i = 0; i < 60; ++i) {
+            journal.add(2, "t", body);
+            journal.note_delivered();
+        }
+        journal.add(3, "t", "one");
+        journal.add(4, "t", "two");
+        journal.note_tried(3, 77, "HTTP 500");
+    }
+    Journal journal(path);
+    EXPECT_EQ(journal.failed_messages().size(), 1U);
+    ASSERT_NE(journal.tried(), nullptr);
+    EXPECT_EQ(journal.tried()->attempts, 3U);
+    EXPECT_EQ(drain(journal), (Texts{"one", "two"}));
+}
+
+}  // namespace
+}  // namespace st::notify

@@ -1,0 +1,229 @@
+#include "notify/outbox.h"
+
+#include <gtest/gtest.h>
+
+#include "notify/fakes.h"
+#include "notify/ladder.h"
+#include "notify/signature.h"
+
+namespace st::notify {
+namespace {
+
+using control::HookState;
+using namespace std::chrono_literals;
+
+constexpr char kSecret[] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+Endpoint endpoint(Format format = Format::standard) {
+    Endpoint made;
+    made.url = "https://u:secret@host/hook";
+    made.format = format;
+    made.keys = {*parse_secret(kSecret)};
+    return made;
+}
+
+std::string event(int number) {
+    return R"({"id":)" + std::to_string(number) +
+           R"(,"time":"2026-01-31T08:15:30.250Z","type":"camera.started","camera":"door"})";
+}
+
+struct Sending {
+    explicit Sending(World& its_world, Endpoint to = endpoint())
+        : world(its_world),
+          outbox(std::make_unique<Outbox>(world.uses, to, world.folder.file("a.journal"),
+                                          [this] { ++changes; })) {
+        outbox->start();
+    }
+    /// As kill -9 and a new start.
+    void restart() {
+        outbox.reset();
+        world.http.open.clear();
+        outbox =
+            std::make_unique<Outbox>(world.uses, endpoint(), world.folder.file("a.journal"), [] {});
+        outbox->start();
+    }
+    /// The numbers of the events in the requests so far.
+    std::vector<int> sent() const {
+        std::vector<int> numbers;
+        for (const HttpPost& post : world.http.requests) {
+            const std::size_t at = post.body.find("\"id\":");
+            numbers.push_back(std::stoi(post.body.substr(at + 5)));
+        }
+        return numbers;
+    }
+
+    World& world;
+    int changes = 0;
+    std::unique_ptr<Outbox> outbox;
+};
+
+TEST(Outbox, sends_signed_messages_one_after_the_other) {
+    World world;
+    Sending sending(world);
+    for (int i = 1; i <= 3; ++i) sending.outbox->add("camera.started", event(i));
+    ASSERT_EQ(world.http.requests.size(), 1U);
+    const HttpPost& post = world.http.requests[0];
+    EXPECT_EQ(post.url, "https://u:secret@host/hook");
+    EXPECT_EQ(post.body, R"({"type":"camera.started","timestamp":"2026-01-31T08:15:30.250Z",)"
+                         R"("data":{"id":1,"camera":"door"}})");
+    EXPECT_EQ(world.http.header(0, "webhook-timestamp"), "1769847330");
+    EXPECT_EQ(world.http.header(0, "webhook-signature"),
+              signature(endpoint().keys, world.http.last_id(), 1'769'847'330, post.body));
+    world.http.answer(204);
+    world.http.answer(200);
+    EXPECT_EQ(sending.sent(), (std::vector<int>{1, 2, 3}));
+    world.http.answer(200);
+    EXPECT_EQ(sending.outbox->status().state, HookState::idle);
+    EXPECT_EQ(sending.outbox->status().delivered, 3U);
+    EXPECT_EQ(sending.outbox->status().url, "https://u:***@host/hook");
+}
+
+TEST(Outbox, sends_what_its_filter_lets_through) {
+    World world;
+    Endpoint to = endpoint();
+    to.events = {"session.*", "camera.text"};
+    Sending sending(world, to);
+    for (const char* type : {"camera.started", "session.opened", "camera.text", "viewer.left"}) {
+        sending.outbox->add(type, "{}");
+    }
+    EXPECT_EQ(sending.outbox->status().queued, 2U);
+}
+
+TEST(Outbox, tries_a_dead_target_for_three_days_and_keeps_the_order) {
+    World world;
+    Sending sending(world);
+    sending.outbox->add("camera.started", event(1));
+    sending.outbox->add("camera.started", event(2));
+    const std::string id = world.http.last_id();
+    for (const auto step : {5'000ms, 300'000ms, 1'800'000ms, 7'200'000ms, 18'000'000ms,
+                            36'000'000ms, 50'400'000ms, 72'000'000ms, 86'400'000ms}) {
+        world.http.answer({0, "Connection refused", {}});
+        EXPECT_EQ(sending.outbox->status().state, HookState::waiting);
+        EXPECT_EQ(sending.outbox->status().last_error, "Connection refused");
+        const std::size_t before = world.http.requests.size();
+        world.timers.advance(step - 1ms);
+        EXPECT_EQ(world.http.requests.size(), before) << step.count();
+        world.timers.advance(1ms);
+        ASSERT_EQ(world.http.requests.size(), before + 1) << step.count();
+        EXPECT_EQ(world.http.last_id(), id);
+    }
+    world.http.answer(302);  // the last one: a redirect is no delivery
+    EXPECT_EQ(sending.outbox->status().failed, 1U);
+    EXPECT_EQ(sending.sent().back(), 2);
+    world.http.answer(200);
+    EXPECT_TRUE(sending.outbox->replay(id));
+    EXPECT_EQ(world.http.last_id(), id);
+    EXPECT_EQ(sending.sent().back(), 1);
+}
+
+TEST(Outbox, waits_as_long_as_the_target_asks) {
+    World world;
+    Sending sending(world);
+    sending.outbox->add("camera.started", event(1));
+    world.http.answer({429, {}, 3600s});
+    world.timers.advance(3599s);
+    EXPECT_EQ(world.http.requests.size(), 1U);
+    world.timers.advance(1s);
+    EXPECT_EQ(world.http.requests.size(), 2U);
+}
+
+TEST(Outbox, goes_on_after_a_crash_where_it_was_with_the_same_id) {
+    World world;
+    Sending sending(world);
+    for (int i = 1; i <= 3; ++i) sending.outbox->add("camera.started", event(i));
+    world.http.answer(200);
+    world.http.answer(500);
+    world.timers.advance(5s);
+    world.http.answer(500);  // twice in vain: the next step is 5 min
+    const std::string id = world.http.last_id();
+    world.timers.advance(60s);
+    sending.restart();
+    EXPECT_EQ(sending.outbox->status().queued, 2U);
+    EXPECT_EQ(sending.outbox->status().attempts, 2U);
+    const std::size_t before = world.http.requests.size();
+    world.timers.advance(239s);
+    EXPECT_EQ(world.http.requests.size(), before);
+    world.timers.advance(1s);
+    ASSERT_EQ(world.http.requests.size(), before + 1);
+    EXPECT_EQ(world.http.last_id(), id);
+    world.http.answer(200);
+    world.http.answer(200);
+    EXPECT_EQ(sending.sent().back(), 3);
+    EXPECT_EQ(sending.outbox->status().queued, 0U);
+}
+
+TEST(Outbox, that_was_killed_while_sending_sends_again_under_the_same_id) {
+    World world;
+    Sending sending(world);
+    sending.outbox->add("camera.started", event(1));
+    const std::string id = world.http.last_id();
+    sending.restart();
+    ASSERT_EQ(world.http.requests.size(), 2U);
+    EXPECT_EQ(world.http.last_id(), id);
+}
+
+TEST(Outbox, is_not_held_up_by_a_clock_that_was_set_back) {
+    World world;
+    Sending sending(world);
+    sending.outbox->add("camera.started", event(1));
+    world.http.answer(500);
+    world.wall_offset_us = -std::int64_t{365} * 86'400'000'000;
+    sending.restart();
+    world.timers.advance(kRetryDelayMax);
+    EXPECT_EQ(world.http.requests.size(), 2U);
+}
+
+TEST(Outbox, ends_at_410_and_begins_again_when_it_is_configured_anew) {
+    World world;
+    Sending sending(world);
+    sending.outbox->add("camera.started", event(1));
+    sending.outbox->add("camera.started", event(2));
+    world.http.answer(410);
+    EXPECT_EQ(sending.outbox->status().state, HookState::ended);
+    sending.outbox->add("camera.started", event(3));
+    world.timers.advance(100h);
+    EXPECT_EQ(world.http.requests.size(), 1U);
+    EXPECT_EQ(sending.outbox->status().dropped, 1U);
+    sending.outbox->reconfigure(endpoint());
+    world.http.answer(200);
+    world.http.answer(200);
+    EXPECT_EQ(sending.sent(), (std::vector<int>{1, 1, 2}));
+}
+
+TEST(Outbox, tries_what_waits_when_a_test_arrives) {
+    World world;
+    Sending sending(world);
+    sending.outbox->add("camera.started", event(1));
+    world.http.answer(500);
+    std::optional<HttpResult> said;
+    sending.outbox->test([&](const HttpResult& result) { said = result; });
+    EXPECT_NE(world.http.requests.back().body.find("hook.test"), std::string::npos);
+    world.http.answer(200);
+    ASSERT_TRUE(said && said->is_good());
+    ASSERT_EQ(world.http.requests.size(), 3U);
+    world.http.answer(200);
+    EXPECT_EQ(sending.outbox->status().queued, 0U);
+}
+
+TEST(Outbox, whose_journal_cannot_be_opened_says_so_and_counts) {
+    World world;
+    Outbox outbox(world.uses, endpoint(), "/proc/none/a.journal", [] {});
+    outbox.start();
+    outbox.add("camera.started", event(1));
+    EXPECT_EQ(outbox.status().state, HookState::broken);
+    EXPECT_EQ(outbox.status().dropped, 1U);
+    EXPECT_FALSE(outbox.replay("msg_1"));
+}
+
+TEST(Outbox, makes_two_posts_of_a_publication_for_the_older_server) {
+    World world;
+    Sending sending(world, endpoint(Format::nms));
+    sending.outbox->add("stream.published", R"({"time":"2026-01-31T08:15:30.000Z",)"
+                                            R"("stream":"/live/x","publication":3})");
+    EXPECT_EQ(sending.outbox->status().queued, 2U);
+    sending.outbox->add("camera.text", "{}");
+    EXPECT_EQ(sending.outbox->status().queued, 2U);
+}
+
+}  // namespace
+}  // namespace st::notify

@@ -1,0 +1,507 @@
+#include "record/segments.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <filesystem>
+#include <fstream>
+
+#include "../mp4/memory_segment_file.h"
+#include "base/clock.h"
+#include "flv/tag.h"
+#include "media/avc_config.h"
+#include "mp4/box_cursor.h"
+#include "mp4/segment_finish.h"
+#include "record/segment_output.h"
+
+namespace st::record {
+namespace {
+
+namespace fs = std::filesystem;
+using media::Packet;
+using testing::ElementsAre;
+
+constexpr std::array<std::uint8_t, 22> kSps = {0x67, 0x42, 0xC0, 0x0C, 0xD9, 0x01, 0x41, 0x9F,
+                                               0x9F, 0x01, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10,
+                                               0x00, 0x00, 0x03, 0x03, 0x20, 0xF1};
+constexpr std::array<std::uint8_t, 4> kPps = {0x68, 0xCB, 0x83, 0xCB};
+constexpr std::array<std::uint8_t, 4> kOtherPps = {0x68, 0xCB, 0x83, 0xCC};
+constexpr std::array<std::uint8_t, 2> kAac = {0x11, 0x90};
+constexpr std::chrono::seconds kPatience{60};
+
+class Quiet final : public hub::Publisher {
+ public:
+    void probe() override {}
+    void replaced() override {}
+    void kicked() override {}
+};
+
+Packet video_config(Bytes pps = kPps) {
+    const std::array<Bytes, 1> sps_list = {Bytes(kSps)};
+    const std::array<Bytes, 1> pps_list = {pps};
+    Packet packet;
+    packet.is_config = true;
+    packet.payload = media::encode_avc_config(sps_list, pps_list);
+    return packet;
+}
+
+Packet audio_config() {
+    Packet packet;
+    packet.track = media::Track::audio;
+    packet.codec = media::Codec::aac;
+    packet.is_config = true;
+    packet.payload = Buffer(Bytes(kAac));
+    return packet;
+}
+
+Packet numbered(media::Track track, std::int64_t dts_ms, std::uint32_t number, std::size_t bytes) {
+    Packet packet;
+    packet.track = track;
+    packet.codec = track == media::Track::video ? media::Codec::h264 : media::Codec::aac;
+    packet.dts_ms = dts_ms;
+    packet.payload = Buffer(bytes);
+    std::fill_n(packet.payload.data(), bytes, 0x11);
+    store_be32(packet.payload.data(), number);
+    return packet;
+}
+
+/// A stream with a hub of its own, and what was told about its recordings.
+class World {
+ public:
+    World() {
+        std::string pattern = (fs::temp_directory_path() / "streamd-segments-XXXXXX").string();
+        path = ::mkdtemp(pattern.data());
+        options.fragment = std::chrono::milliseconds(200);
+    }
+    ~World() {
+        segments.reset();
+        fs::remove_all(path);
+    }
+
+    Segments& start() {
+        current.replace(options);
+        segments =
+            std::make_unique<Segments>(Segments::Setup{path,
+                                                       current,
+                                                       hub,
+                                                       Log(),
+                                                       [this](SegmentEvent event) {
+                                                           const Lock lock(mutex);
+                                                           events.push_back(std::move(event));
+                                                           changed.notify_all();
+                                                       },
+                                                       nullptr,
+                                                       {},
+                                                       1});
+        return *segments;
+    }
+
+    void publish() {
+        auto made = hub.publish("/live/x", std::make_shared<Quiet>(), {"rtmp", "1.2.3.4:5", ""},
+                                hub::Clock::bits_64, monotonic_ns());
+        ASSERT_TRUE(made) << made.error().message;
+        publication = *std::move(made);
+        // As Live does.
+        segments->on_published("/live/x");
+        publication.push(video_config(), monotonic_ns());
+        publication.push(audio_config(), monotonic_ns());
+    }
+
+    /// So many pictures of 40 ms with B-frames between, a key frame every ten, sound beside them.
+    void push(unsigned pictures, std::size_t bytes = 100) {
+        for (unsigned i = 0; i < pictures; ++i, ++picture) {
+            const std::int64_t now = std::int64_t{picture} * 40;
+            for (; sound * 1024 / 48 <= now; ++sound) {
+                publication.push(numbered(media::Track::audio, sound * 1024 / 48, sound, 20),
+                                 monotonic_ns());
+            }
+            Packet packet = numbered(media::Track::video, now, picture, bytes);
+            packet.is_key = picture % 10 == 0;
+            packet.cts_ms = packet.is_key ? 40 : picture % 10 % 2 == 1 ? 80 : 0;
+            publication.push(std::move(packet), monotonic_ns());
+        }
+    }
+
+    template <class Event>
+    std::vector<Event> told() {
+        const Lock lock(mutex);
+        std::vector<Event> found;
+        for (const SegmentEvent& event : events) {
+            if (const auto* one = std::get_if<Event>(&event)) found.push_back(*one);
+        }
+        return found;
+    }
+    template <class Event>
+    bool wait_for(std::size_t count) {
+        const auto until = std::chrono::steady_clock::now() + kPatience;
+        Lock lock(mutex);
+        const auto has = [&] {
+            std::size_t found = 0;
+            for (const SegmentEvent& event : events) found += std::holds_alternative<Event>(event);
+            return found >= count;
+        };
+        while (!has()) {
+            if (changed.wait_until(lock.native(), until) == std::cv_status::timeout) return has();
+        }
+        return true;
+    }
+
+    void forget_events() {
+        const Lock lock(mutex);
+        events.clear();
+    }
+
+    std::vector<fs::path> files() const {
+        std::vector<fs::path> found;
+        for (const auto& entry : fs::recursive_directory_iterator(path)) {
+            if (entry.is_regular_file()) found.push_back(entry.path());
+        }
+        std::ranges::sort(found);
+        return found;
+    }
+
+    fs::path path;
+    SegmentOptions options;
+    Current<SegmentOptions> current{SegmentOptions{}};
+    hub::Hub hub{hub::Options{}, {}, [](const hub::Event&) {}};
+    std::unique_ptr<Segments> segments;
+    hub::Publication publication;
+    std::uint32_t picture = 0;
+    std::uint32_t sound = 0;
+
+    Mutex mutex;
+    std::condition_variable changed;
+    std::vector<SegmentEvent> events ST_GUARDED_BY(mutex);
+};
+
+std::vector<std::uint8_t> read_all(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// The numbers that stand in the samples of each track of a finished MP4: {video, audio}.
+std::array<std::vector<std::uint32_t>, 2> numbers_in(const fs::path& path) {
+    std::vector<std::uint8_t> bytes = read_all(path);
+    const auto head = mp4::parse_segment_head(bytes);
+    if (!head || !head->is_finished) {
+        ADD_FAILURE() << path << " is not finished";
+        return {};
+    }
+    // Open again, it is read fragment by fragment.
+    store_be32(bytes.data() + head->free_at, 16);
+    std::copy_n("free", 4, bytes.begin() + static_cast<std::ptrdiff_t>(head->free_at) + 4);
+    mp4::MemorySegmentFile file{Bytes(bytes)};
+    const auto contents = mp4::read_fragments(file);
+    std::array<std::vector<std::uint32_t>, 2> numbers;
+    for (std::size_t i = 0; i < (*contents)->tables.size(); ++i) {
+        const mp4::SegmentTables& tables = (*contents)->tables[i];
+        auto& of_track = numbers[(*contents)->movie.tracks[i].is_video() ? 0 : 1];
+        std::size_t sample = 0;
+        for (const mp4::SegmentChunk& chunk : tables.chunks) {
+            std::uint64_t at = chunk.at;
+            for (std::uint32_t k = 0; k < chunk.samples; ++k, ++sample) {
+                of_track.push_back(load_be32(bytes.data() + at));
+                at += tables.samples[sample].bytes;
+            }
+        }
+    }
+    return numbers;
+}
+
+std::vector<std::uint32_t> up_to(std::uint32_t count) {
+    std::vector<std::uint32_t> all(count);
+    for (std::uint32_t i = 0; i < count; ++i) all[i] = i;
+    return all;
+}
+
+SegmentRule rule(std::chrono::milliseconds duration) {
+    SegmentRule made;
+    made.match = "live/*";
+    made.order.segment_duration = duration;
+    return made;
+}
+
+TEST(Segments, have_each_picture_and_sound_once_across_many_cuts) {
+    World world;
+    world.options.rules = {rule(std::chrono::milliseconds(1000))};
+    world.start();
+    world.publish();
+    world.push(505);
+    world.publication.end("done");
+    world.segments->shut_down(INT64_MAX);
+    EXPECT_EQ(world.told<SegmentsStopped>()[0].reason, "shutdown");
+    std::array<std::vector<std::uint32_t>, 2> all;
+    for (const fs::path& file : world.files()) {
+        const auto numbers = numbers_in(file);
+        ASSERT_FALSE(numbers[0].empty());
+        EXPECT_EQ(numbers[0].front() % 10, 0U) << file << " does not begin with a key frame";
+        for (std::size_t i = 0; i < 2; ++i) {
+            all[i].insert(all[i].end(), numbers[i].begin(), numbers[i].end());
+        }
+    }
+    EXPECT_EQ(all[0], up_to(505));
+    EXPECT_EQ(all[1], up_to(world.sound));
+    // One goes on where the other ended.
+    const auto done = world.told<SegmentDone>();
+    for (std::size_t i = 0; i + 1 < done.size(); ++i) {
+        EXPECT_EQ(done[i].reason, "duration");
+        // By no more than a B-frame's delay: sound may begin before the first picture is shown.
+        const std::int64_t end =
+            done[i].first_wall_us + static_cast<std::int64_t>(done[i].duration_us);
+        EXPECT_LE(std::abs(done[i + 1].first_wall_us - end), 80'000) << i;
+    }
+}
+
+TEST(Segments, begin_anew_where_the_configuration_changes) {
+    World world;
+    world.options.rules = {rule(std::chrono::hours(1))};
+    world.start();
+    world.publish();
+    world.push(20);
+    world.publication.push(video_config(kPps), monotonic_ns());  // the same again
+    world.push(20);
+    world.publication.push(video_config(kOtherPps), monotonic_ns());
+    world.push(20);
+    world.publication.end("done");
+    ASSERT_TRUE(world.wait_for<SegmentDone>(2));
+    const auto done = world.told<SegmentDone>();
+    EXPECT_EQ(done[0].reason, "codec");
+    EXPECT_EQ(done[0].pictures, 40U);
+    EXPECT_EQ(done[1].reason, "publisher");
+    EXPECT_EQ(done[1].pictures, 20U);
+}
+
+TEST(Segments, begin_anew_and_count_on_when_the_publisher_returns) {
+    World world;
+    world.options.rules = {rule(std::chrono::hours(1))};
+    world.options.resume = std::chrono::hours(1);
+    world.start();
+    world.publish();
+    world.push(10);
+    world.publication.end("done");
+    ASSERT_TRUE(world.wait_for<SegmentDone>(1));
+    world.picture = 0;
+    world.publish();
+    world.push(20);
+    world.publication.end("done");
+    ASSERT_TRUE(world.wait_for<SegmentDone>(2));
+    EXPECT_EQ(world.told<SegmentsStarted>().size(), 1U);
+    const auto files = world.files();
+    ASSERT_EQ(files.size(), 2U);
+    const auto first = mp4::parse_segment_head(read_all(files[0]))->mark;
+    const auto second = mp4::parse_segment_head(read_all(files[1]))->mark;
+    EXPECT_EQ(first.number, 1U);
+    EXPECT_EQ(second.number, 2U);
+    EXPECT_EQ(first.generation + 1, second.generation);
+    EXPECT_EQ(second.path, "/live/x");
+}
+
+TEST(Segments, end_with_a_stream_whose_publisher_does_not_return) {
+    World world;
+    world.options.rules = {rule(std::chrono::hours(1))};
+    world.options.resume = std::chrono::milliseconds(0);
+    world.start();
+    world.publish();
+    world.push(10);
+    world.publication.end("done");
+    ASSERT_TRUE(world.wait_for<SegmentsStopped>(1));
+    EXPECT_EQ(world.told<SegmentsStopped>()[0].reason, "stream ended");
+    // The next publisher is recorded again.
+    world.picture = 0;
+    while (!world.segments->list().empty()) std::this_thread::yield();
+    EXPECT_EQ(world.hub.find("/live/x"), nullptr) << "a stream that nobody has is kept";
+    world.publish();
+    EXPECT_TRUE(world.wait_for<SegmentsStarted>(2));
+}
+
+TEST(Segments, are_refused_twice_and_told_who_began) {
+    World world;
+    world.start();
+    EXPECT_EQ(world.segments->start("/live/x", {}, "kim@desk").error().code, 404);
+    world.publish();
+    world.push(5);
+    ASSERT_TRUE(world.segments->start("/live/x", {}, "kim@desk"));
+    const auto again = world.segments->start("/live/x", {}, "lou@desk");
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().code, 409);
+    EXPECT_EQ(again.error().message,
+              "/live/x: already being recorded, started 0 s ago by kim@desk");
+    EXPECT_TRUE(world.segments->stop("/live/x", "lou@desk"));
+    ASSERT_TRUE(world.wait_for<SegmentsStopped>(1));
+    EXPECT_EQ(world.told<SegmentsStopped>()[0].reason, "stopped by lou@desk");
+}
+
+TEST(Segments, begin_with_the_key_frame_that_is_kept_and_with_older_ones_by_preroll) {
+    for (const auto& [preroll_ms, first] :
+         {std::pair{0, 50U}, {500, 40U}, {1'000, 20U}, {20'000, 0U}}) {
+        SCOPED_TRACE(preroll_ms);
+        World world;
+        SegmentRule kept = rule(std::chrono::hours(1));
+        kept.order.preroll = kPrerollMax;
+        world.options.rules = {kept};
+        world.start();
+        world.publish();
+        world.segments->stop("/live/x", "a test");
+        ASSERT_TRUE(world.wait_for<SegmentsStopped>(1));
+        while (!world.segments->list().empty()) std::this_thread::yield();
+        world.push(55);
+        SegmentOrder order;
+        order.preroll = std::chrono::milliseconds(preroll_ms);
+        ASSERT_TRUE(world.segments->start("/live/x", order, "kim@desk"));
+        world.publication.end("done");
+        ASSERT_TRUE(world.wait_for<SegmentDone>(1));
+        const auto numbers = numbers_in(world.files().back());
+        ASSERT_FALSE(numbers[0].empty());
+        EXPECT_EQ(numbers[0].front(), first);
+        EXPECT_EQ(numbers[0].back(), 54U);
+    }
+}
+
+TEST(Segments, hold_one_track_if_that_is_wanted) {
+    for (const SegmentTracksWanted wanted :
+         {SegmentTracksWanted::video, SegmentTracksWanted::audio}) {
+        World world;
+        SegmentRule one = rule(std::chrono::milliseconds(1000));
+        one.order.tracks = wanted;
+        world.options.rules = {one};
+        world.start();
+        world.publish();
+        world.push(100);
+        world.publication.end("done");
+        world.segments->shut_down(INT64_MAX);
+        std::array<std::vector<std::uint32_t>, 2> all;
+        for (const fs::path& file : world.files()) {
+            const auto numbers = numbers_in(file);
+            for (std::size_t i = 0; i < 2; ++i) {
+                all[i].insert(all[i].end(), numbers[i].begin(), numbers[i].end());
+            }
+        }
+        const bool is_video = wanted == SegmentTracksWanted::video;
+        EXPECT_EQ(all[0], up_to(is_video ? 100 : 0));
+        EXPECT_EQ(all[1], up_to(is_video ? 0 : world.sound));
+    }
+}
+
+TEST(Segments, left_open_by_an_earlier_run_are_finished_and_no_others_touched) {
+    World world;
+    world.options.rules = {rule(std::chrono::milliseconds(1000))};
+    world.start();
+    world.publish();
+    world.push(60);
+    world.publication.end("done");
+    ASSERT_TRUE(world.wait_for<SegmentDone>(2));
+    world.segments->shut_down(INT64_MAX);
+    world.segments.reset();
+    world.forget_events();
+    // As a crash would have it: the last one open, with its tail torn off.
+    const auto files = world.files();
+    const auto first = read_all(files[0]);
+    std::vector<std::uint8_t> last = read_all(files[1]);
+    const auto head = mp4::parse_segment_head(last);
+    store_be32(last.data() + head->free_at, 16);
+    std::copy_n("free", 4, last.begin() + static_cast<std::ptrdiff_t>(head->free_at) + 4);
+    last.resize(head->moov_at - 10);
+    std::ofstream(files[1], std::ios::binary | std::ios::trunc)
+        .write(reinterpret_cast<const char*>(last.data()),
+               static_cast<std::streamsize>(last.size()));
+    std::ofstream(files[1].string() + ".open");
+    // One that was made and into which nothing came.
+    std::ofstream(files[1].parent_path() / "20260131081530_segment_001.mp4");
+    std::ofstream(files[1].parent_path() / "20260131081530_segment_001.mp4.open");
+    world.start();
+    ASSERT_TRUE(world.wait_for<SegmentDone>(1));
+    world.segments->shut_down(INT64_MAX);
+    EXPECT_EQ(world.files(), files);
+    EXPECT_EQ(read_all(files[0]), first);
+    EXPECT_EQ(world.told<SegmentDone>()[0].reason, "crash");
+    const auto numbers = numbers_in(files[1]);
+    EXPECT_FALSE(numbers[0].empty());
+    EXPECT_EQ(numbers[0].front() % 10, 0U);
+}
+
+TEST(Segments, never_follow_a_link_out_of_the_folder) {
+    World world;
+    world.options.rules = {rule(std::chrono::hours(1))};
+    const fs::path outside = world.path.string() + "-outside";
+    fs::create_directory(outside);
+    fs::create_directory(world.path / "live");
+    fs::create_directory_symlink(outside, world.path / "live" / "live");
+    world.start();
+    world.publish();
+    world.push(20);
+    ASSERT_TRUE(world.wait_for<SegmentsStopped>(1));
+    EXPECT_EQ(world.told<SegmentsStopped>()[0].reason, "disk");
+    EXPECT_TRUE(fs::is_empty(outside));
+    fs::remove_all(outside);
+}
+
+TEST(Segments, leave_out_what_a_slow_disk_does_not_take_and_go_on_at_a_key_frame) {
+    World world;
+    world.options.rules = {rule(std::chrono::hours(1))};
+    world.options.buffer_bytes = 200'000;
+    world.start();
+    world.publish();
+    // More than the buffer holds, in less time than the writer collects for.
+    world.push(500, 5'000);
+    ASSERT_TRUE(world.wait_for<SegmentsLagging>(1));
+    const auto status = world.segments->list();
+    ASSERT_EQ(status.size(), 1U);
+    EXPECT_GT(status[0].dropped, 0U);
+    while (world.segments->list()[0].queued_bytes > 0) std::this_thread::yield();
+    world.push(30, 100);
+    world.publication.end("done");
+    ASSERT_TRUE(world.wait_for<SegmentDone>(2));
+    const auto done = world.told<SegmentDone>();
+    EXPECT_EQ(done[0].reason, "gap");
+    const auto numbers = numbers_in(world.files().back());
+    ASSERT_FALSE(numbers[0].empty());
+    EXPECT_EQ(numbers[0].front() % 10, 0U);
+    EXPECT_EQ(numbers[0].back(), world.picture - 1);
+}
+
+TEST(FlvSegment, cut_anywhere_is_finished_with_every_tag_that_was_whole) {
+    mp4::MemorySegmentFile whole;
+    mp4::SegmentMark mark;
+    mark.path = "/live/x";
+    mark.first_wall_us = 1'769'846'400'000'000;
+    SegmentHeaders headers;
+    headers.video = std::make_shared<const Packet>(video_config());
+    auto output = begin_flv_segment(whole, mark, headers, 100);
+    for (std::uint32_t i = 0; i < 10; ++i) {
+        output->add(
+            std::make_shared<const Packet>(numbered(media::Track::video, 5000 + i * 40, i, 30)));
+    }
+    output->end(std::nullopt);
+    const Bytes all(whole.bytes());
+    std::uint64_t most = 0;
+    for (std::size_t size = 0; size <= all.size(); ++size) {
+        mp4::MemorySegmentFile file(all.first(size));
+        const auto facts = finish_flv_segment(file);
+        ASSERT_TRUE(facts) << size << facts.error().message;
+        if (!*facts) continue;
+        flv::TagReader reader;
+        reader.feed(file.bytes());
+        std::uint64_t pictures = 0;
+        for (;;) {
+            auto tag = reader.next();
+            ASSERT_TRUE(tag) << size;
+            if (!*tag) break;
+            if ((*tag)->type == flv::TagType::video) ++pictures;
+        }
+        EXPECT_EQ((*facts)->pictures + 1, pictures) << "one is the header";
+        EXPECT_GE((*facts)->pictures, most);
+        most = (*facts)->pictures;
+        const auto read = read_flv_mark(file.bytes());
+        ASSERT_TRUE(read) << read.error().message;
+        EXPECT_EQ(read->mark.first_wall_us, mark.first_wall_us + 5'000'000);
+        EXPECT_GT(read->duration_s, 0);
+    }
+    EXPECT_EQ(most, 10U);
+}
+
+}  // namespace
+}  // namespace st::record

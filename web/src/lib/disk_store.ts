@@ -1,0 +1,38 @@
+/// A file of the browser's own for this page (the origin private file system), behind a worker: only there may it be
+/// written at once.
+
+import type {Store} from "./outbox.ts";
+
+export type Asked = {id: number; put: ArrayBuffer} | {id: number; take: true} | {id: number; open: true};
+export type Answered = {id: number; error: string} | {id: number; message: ArrayBuffer} | {id: number};
+
+export async function openDiskStore(): Promise<Store> {
+    const worker = new Worker("web/store_worker.js");
+    const waiting = new Map<number, {resolve: (answer: Answered) => void; reject: (error: Error) => void}>();
+    let last = 0;
+    worker.onmessage = ({data}: MessageEvent<Answered>) => {
+        const asker = waiting.get(data.id);
+        waiting.delete(data.id);
+        if ("error" in data) asker?.reject(new Error(data.error));
+        else asker?.resolve(data);
+    };
+    worker.onerror = () => {
+        for (const asker of waiting.values()) asker.reject(new Error("the worker failed"));
+        waiting.clear();
+    };
+    const ask = (what: {put: ArrayBuffer} | {take: true} | {open: true}) => new Promise<Answered>((resolve, reject) => {
+        last += 1;
+        waiting.set(last, {resolve, reject});
+        worker.postMessage({id: last, ...what}, "put" in what ? [what.put] : []);
+    });
+    await ask({open: true});
+    return {
+        put: async (message) => void await ask({put: message}),
+        take: async () => {
+            const answer = await ask({take: true});
+            if (!("message" in answer)) throw new Error("nothing is stored");
+            return answer.message;
+        },
+        close: () => worker.terminate(),
+    };
+}

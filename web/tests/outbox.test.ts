@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {Outbox, type Store} from "../src/lib/outbox.ts";
+
+class Line {
+    bufferedAmount = 0;
+    got: number[] = [];
+    send(message: ArrayBuffer): void {
+        this.got.push(new Uint8Array(message)[0]!);
+    }
+}
+
+class FakeDisk implements Store {
+    messages: ArrayBuffer[] = [];
+    isFull = false;
+    isClosed = false;
+    async put(message: ArrayBuffer): Promise<void> {
+        if (this.isFull) throw new Error("full");
+        this.messages.push(message);
+    }
+    async take(): Promise<ArrayBuffer> {
+        return this.messages.shift()!;
+    }
+    close(): void {
+        this.isClosed = true;
+    }
+}
+
+const message = (seq: number) => Uint8Array.from([seq & 0xff, 1, 2, 3, 4, 5, 6, 7, 8, 9]).buffer;
+const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+test("what was not acknowledged is sent again on the next connection, and nothing else", () => {
+    const outbox = new Outbox(async () => new FakeDisk());
+    const first = new Line();
+    outbox.connect(first);
+    for (let seq = 0; seq < 5; ++seq) outbox.add(seq, message(seq));
+    assert.deepEqual(first.got, [0, 1, 2, 3, 4]);
+    outbox.received(1);
+    assert.equal(outbox.first, 2);
+    outbox.connect(null);
+    outbox.add(5, message(5));
+    assert.equal(outbox.waiting, 4);
+    const second = new Line();
+    outbox.received(2);
+    outbox.connect(second);
+    assert.deepEqual(second.got, [3, 4, 5]);
+    outbox.received(5);
+    assert.deepEqual([outbox.first, outbox.isAllSent, outbox.waiting], [null, true, 0]);
+});
+
+test("a slow connection is not given more than it takes", () => {
+    const outbox = new Outbox(async () => new FakeDisk());
+    const line = new Line();
+    outbox.connect(line);
+    line.bufferedAmount = 3 * 1024 * 1024;
+    outbox.add(0, message(0));
+    assert.deepEqual([line.got, outbox.isAllSent, outbox.waitingBytes], [[], false, 10]);
+    line.bufferedAmount = 0;
+    outbox.pump();
+    assert.deepEqual(line.got, [0]);
+});
+
+test("what memory does not hold waits on the disk, in order", async () => {
+    const disk = new FakeDisk();
+    const outbox = new Outbox(async () => disk, 40);
+    for (let seq = 250; seq < 262; ++seq) outbox.add(seq, message(seq));
+    await settled();
+    assert.equal(disk.messages.length, 8);
+    assert.equal(outbox.waitingBytes, 120);
+    const line = new Line();
+    outbox.connect(line);
+    for (let seq = 250; seq < 262; ++seq) {
+        outbox.received(seq);
+        await settled();
+    }
+    assert.deepEqual(line.got, [250, 251, 252, 253, 254, 255, 0, 1, 2, 3, 4, 5]);
+    assert.deepEqual([outbox.isAllSent, outbox.lost], [true, 0]);
+    outbox.close();
+    await settled();
+    assert.ok(disk.isClosed);
+});
+
+test("a disk that is full, or none, loses what it cannot take, and that is counted", async () => {
+    const disk = new FakeDisk();
+    disk.isFull = true;
+    for (const open of [async () => disk, async () => { throw new Error("none"); }]) {
+        const outbox = new Outbox(open, 40);
+        for (let seq = 0; seq < 6; ++seq) outbox.add(seq, message(seq));
+        await settled();
+        const line = new Line();
+        outbox.connect(line);
+        assert.deepEqual([outbox.lost, line.got], [2, [0, 1, 2, 3]]);
+    }
+});
+
+test("numbers run over", () => {
+    const outbox = new Outbox(async () => new FakeDisk());
+    outbox.add(0xffffffff, message(255));
+    outbox.add(0, message(0));
+    outbox.received(0xffffffff);
+    assert.equal(outbox.first, 0);
+    outbox.received(0);
+    assert.equal(outbox.first, null);
+});
