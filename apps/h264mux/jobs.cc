@@ -241,9 +241,11 @@ Result<PlannedJob> plan_one(const Options& options, std::span<const std::string>
     if (options.cfr && is_session && options.output.empty())
         planned.job.output = (fs::path(inputs.front()) / "stream.cfr.mp4").string();
     if (is_session && options.output.empty() && is_own) planned.session = inputs.front();
-    // The session's table tells of its MP4.
-    if (!planned.session.empty() && planned.job.table.empty())
+    // The session's table tells of its MP4, and is made anew with it.
+    if (!planned.session.empty() && planned.job.table.empty()) {
         planned.job.table = record::read_session_facts(planned.session).table;
+        planned.job.replaces_table = true;
+    }
     return planned;
 }
 

@@ -19,7 +19,8 @@ std::int64_t us_of(std::int64_t ticks, std::int64_t ticks_per_second) {
 void Run::write_table() {
     table_ = job_.table_fd >= 0
                  ? mp4::SampleFile::to_descriptor(job_.table_fd, "the table of pictures")
-                 : std::make_unique<mp4::SampleFile>(job_.table, job_.overwrite, job_.links);
+                 : std::make_unique<mp4::SampleFile>(
+                       job_.table, job_.overwrite || job_.replaces_table, job_.links);
     const auto header = kPictureTableHeader;
     table_->append({reinterpret_cast<const std::uint8_t*>(header.data()), header.size()});
     unsigned number = 0;

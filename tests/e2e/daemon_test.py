@@ -101,7 +101,7 @@ class Start(harness.Case):
             ('{"log": {"level": "debug"},}', ":1: not JSON: a comma too many before }"),
             ('{\n# mine\n}', ":2: not JSON: a comment begins with //"),
             ('{"log" {}}', ':1: not JSON: expected a colon behind "log", got {'),
-            ('{"notify": {"url": "x"}}', "notify: unknown key"),
+            ('{"upload": {"url": "x"}}', "upload: unknown key"),
         ):
             path.write_text(text)
             done = self.streamd("--config", path, "--check-config", expect=78)

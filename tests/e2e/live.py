@@ -147,6 +147,7 @@ WAYS_IN = {"rtmp": publish_rtmp, "http-flv": publish_http, "ws-flv": publish_ws}
 async def publish_camera(server, name, clip, times_ms):
     """A camera that is not recorded: an Annex B file, with display times of its own."""
     async with harness.Camera(server, name) as camera:
+        await camera.send(json.dumps({"type": "capabilities", "paced": False}))  # all at once
         await camera.send_frames(harness.camera_frames(clip, times_ms))
         await server.wait_frames(name, len(times_ms) + 1)
 

@@ -57,9 +57,10 @@ class Disk(harness.Case):
 
     @staticmethod
     def emptied(folder):
-        for entry in folder.iterdir():
+        recordings = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+        for entry in recordings:
             shutil.rmtree(entry, ignore_errors=True)
-        return not list(folder.iterdir())
+        return not any(entry.exists() for entry in recordings)
 
     async def test_a_full_disk_fails_that_recording_alone(self):
         self.mount("68m")

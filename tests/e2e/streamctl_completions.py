@@ -69,7 +69,7 @@ class Completions(harness.Case):
             "streamctl recordings --take ": ["walk1"],
             "streamctl recordings delete ": [recording],
             "streamctl get old": [recording],
-            "streamctl config recording.s": ["recording.sync"],
+            "streamctl config recording.sy": ["recording.sync"],
             "streamctl wait session.": ["session.*", "session.failed", "session.finished", "session.opened"],
         }
 

@@ -172,11 +172,12 @@ class Events(harness.Case):
         folder = self.folder / "got"
         code, out, err = self.ctl(server, "get", "--take", "walk1", "-o", str(folder))
         self.assertEqual(code, 0, err)
-        self.assertEqual(sorted(out.splitlines()), [str(folder / f"{id}.mp4") for id in ids])
+        files = [str(folder / f"{id}.mp4") for id in ids]
+        self.assertEqual(sorted(out.splitlines()), sorted([*files, str(folder / "take.json")]))
         for name in ids:
             got = (folder / f"{name}.mp4").read_bytes()
             self.assertEqual(got, (server.recordings / name / "stream.mp4").read_bytes())
-        self.assertEqual(len(list(folder.iterdir())), 2, "nothing else is left")
+        self.assertEqual(len(list(folder.iterdir())), 3, "nothing else is left")
         # Again: it is there. Another file under that name is not touched.
         code, out, err = self.ctl(server, "get", ids[0], "-o", str(folder))
         self.assertEqual((code, len(out.splitlines())), (0, 1), err)

@@ -83,7 +83,7 @@ class Prompt(harness.Case):
                 ("stop garden k", "stop garden kitchen"),
                 ("capture --require an", "capture --require any"),
                 ("recordings del", "recordings delete"),
-                ("help rec", "help recordings"),
+                ("help recordi", "help recordings"),
             ]:
                 self.type(typed)
                 self.keys("Tab")
