@@ -16,10 +16,12 @@ constexpr std::int64_t kUsPerSecond = 1'000'000;
 /// What a track's times may be in at most, so that a gap of hours fits into 32 bits.
 constexpr std::uint32_t kTicksMax = 96'000;
 
+/// Rounded, away from zero. Both rates are below 2^31, so nothing overflows that the result does
+/// not.
 std::int64_t scaled(std::int64_t value, std::int64_t to, std::int64_t from) {
-    const __int128 wide = static_cast<__int128>(value) * to;
-    const __int128 half = from / 2;
-    return static_cast<std::int64_t>((wide >= 0 ? wide + half : wide - half) / from);
+    const std::int64_t rest = value % from;
+    const std::int64_t half = rest >= 0 ? from / 2 : -(from / 2);
+    return value / from * to + (rest * to + half) / from;
 }
 
 const MovieTrack* track_of(const mp4::Movie& movie, MovieKind kind) {

@@ -64,7 +64,8 @@ TEST(CatalogueCrash, killed_at_any_moment_it_is_what_the_folders_say) {
         const pid_t child = ::fork();
         ASSERT_GE(child, 0);
         if (child == 0) churn(folder, i);
-        ::usleep(5'000 + random() % 60'000);  // when it is killed is the case, not a hope
+        ::usleep(static_cast<useconds_t>(
+            5'000 + random() % 60'000));  // when it is killed is the case, not a hope
         ::kill(child, SIGKILL);
         int status = 0;
         ASSERT_EQ(::waitpid(child, &status, 0), child);
