@@ -113,7 +113,7 @@ struct Job {
     /// too: it is then all there is. Of MP4s alone, in fragments or not.
     std::string table;
     bool replaces_table = false;  ///< also without `overwrite`: it is derived from the output
-    int table_fd = -1;  ///< instead: it goes here. Borrowed.
+    int table_fd = -1;            ///< instead: it goes here. Borrowed.
 
     std::stop_token cancel;  ///< checked about every MiB; a stopped job is Error 130
     std::function<void(const Progress&)>
