@@ -68,6 +68,7 @@ class PlayMany(harness.Case):
         units = harness.access_units(harness.clip("baseline", frames=60))
         async with harness.Camera(server, "door") as door:
             await server.wait_cameras("door")
+            await door.send(json.dumps({"type": "capabilities", "paced": False}))  # seconds at once
             await door.capture_started()
             many = await self.connect(server)
             await self.asked(server, many, {"id": 1, "path": "/camera/door", "mode": "keys"},
