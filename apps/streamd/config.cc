@@ -268,6 +268,8 @@ void take_segments(const Layers& layers, Config& config, Lines& errors) {
                                             : SegmentTracks::all;
         stream.preroll = layers.duration(path + ".preroll");
         stream.max_duration = layers.duration(path + ".max_duration");
+        stream.max_age = layers.duration(path + ".max_age");
+        stream.max_bytes = layers.number(path + ".max_bytes");
         // What begins with a slash looks like a path, and would match nothing.
         if (stream.match.find('/') == std::string::npos || stream.match.starts_with('/')) {
             errors.push_back(path + ".match: expected a pattern such as live/*, got " +

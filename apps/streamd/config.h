@@ -112,6 +112,8 @@ struct StreamRecordingConfig {
     SegmentTracks tracks = SegmentTracks::all;
     milliseconds preroll{0};
     milliseconds max_duration{0};  ///< 0: until the stream ends
+    milliseconds max_age{0};       ///< of segments; 0: none
+    std::uint64_t max_bytes = 0;   ///< of all that match; 0: none
 };
 
 struct RecordingConfig {

@@ -252,6 +252,12 @@ void add_segments(Keys& keys, const Config& config) {
     keys.push_back(duration(one + "max_duration", stream.max_duration, milliseconds(0), kForever,
                             "The recording of the stream ends by itself after so much; 0: it "
                             "does not."));
+    keys.push_back(duration(one + "max_age", stream.max_age, milliseconds(0), kForever,
+                            "What matches and ended longer ago than this is deleted, in place of "
+                            "`recording.max_age`; 0: as that says."));
+    keys.push_back(size(one + "max_bytes", stream.max_bytes, 0, kSizeMax,
+                        "The oldest of what matches is deleted while all of it has more bytes; 0: "
+                        "no limit."));
     for (std::size_t i = first; i < keys.size(); ++i) keys[i].applies_on_reload = true;
 }
 

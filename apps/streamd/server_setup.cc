@@ -201,6 +201,8 @@ server::Options server_options(const Config& config, const Certificates& certifi
     options.disk.warn_free = config.recording.warn_free;
     options.retention.all = {config.recording.max_age, config.recording.max_bytes};
     options.retention.keep_free = config.recording.keep_free;
+    for (const StreamRecordingConfig& stream : config.recording.streams)
+        options.retention.rules.push_back({stream.match, {stream.max_age, stream.max_bytes}});
     options.live = live_options(config);
     options.hooks = hook_options(config);
     options.segments = segment_options(config);

@@ -97,6 +97,34 @@ class Segments(harness.Case):
         self.assertEqual(server.http("GET", "/api/v1/records").json["items"], [])
         server.stop()
 
+    def test_the_archive_has_it_all_and_the_oldest_goes_by_the_rule_of_its_pattern(self):
+        settings = config()
+        server = self.start_streamd(config=settings)
+        source = live.clip(FRAMES)
+        self.publishing(server, source).wait()
+        self.wait_stopped(server)
+        files = self.segments(server)
+        self.assertEqual(len(files), FRAMES // 50)
+        base = "/api/v1/streams/live/x"
+        (span,) = harness.wait_for(lambda: server.http("GET", f"{base}/archive").json["items"], "it is known")
+        self.assertTrue(span["ready"])
+        whole = self.folder / "whole.mp4"
+        whole.write_bytes(server.http("GET", f"{base}/archive.mp4?start={span['start']}&duration=60").body)
+        self.assertEqual(harness.picture_digests(whole), harness.picture_digests(source))
+
+        # One is kept; of the others there is room for the newest alone.
+        files[0].with_name(files[0].name + ".keep").touch()
+        rule = settings["recording"]["streams"][0]
+        rule["max_bytes"] = files[0].stat().st_size + files[-1].stat().st_size
+        server.config_path.write_text(json.dumps(settings))
+        self.streamctl(server, "reload")
+        harness.wait_for(lambda: self.segments(server) == [files[0], files[-1]], "the old ones are gone")
+        events = server.http("GET", "/api/v1/events").json["items"]
+        gone = [event for event in events if event["type"] == "recording.deleted"]
+        self.assertEqual([event["reason"] for event in gone], ["bytes"] * 3)
+        self.assertEqual([event["file"] for event in gone], [f"live/live/x/{file.name}" for file in files[1:-1]])
+        self.assertEqual({event["stream"] for event in gone}, {"/live/x"})
+
     async def test_flv_in_the_older_servers_folders_holds_the_same_with_rising_times(self):
         settings = config()
         settings["recording"]["layout"] = "nms"
