@@ -17,8 +17,8 @@
 #include "control/glob.h"
 #include "control/json.h"
 #include "http/body.h"
-#include "http/response.h"
 #include "json/write.h"
+#include "streamctl/client/get.h"
 #include "streamctl/commands/commands.h"
 #include "streamctl/recordings/align.h"
 #include "streamctl/recordings/select.h"
@@ -180,42 +180,15 @@ std::uint64_t Download::fetch_from(const WantedFile& file, int part, std::uint64
     std::uint64_t known = have;
     have -= doubted;
     try {
-        Connection connection(client_.server(), client_.patience(), interrupt_);
-        std::vector<Field> fields{{"Host", client_.server().host_field()},
-                                  {"User-Agent", "streamctl/" ST_VERSION},
-                                  {"Connection", "close"}};
-        if (!client_.token().empty())
-            fields.push_back({"Authorization", "Bearer " + client_.token()});
-        if (have > 0) fields.push_back({"Range", "bytes=" + std::to_string(have) + "-"});
-        const std::string request =
-            http::encode_request_head("GET", client_.server().prefix + file.url, fields);
-        connection.send({reinterpret_cast<const std::uint8_t*>(request.data()), request.size()},
-                        Clock::now() + client_.patience());
-        std::vector<std::uint8_t> piece(256 * 1024);
-        const auto receive = [&]() -> Bytes {
-            const auto woke = connection.wait(Clock::now() + client_.patience());
-            if (woke == Connection::Woke::interrupted)
-                throw Failed(cli::kInterrupted, "interrupted");
-            if (woke == Connection::Woke::time) throw connection.no_answer(client_.patience());
-            const auto bytes = connection.receive(piece);
-            if (!bytes || bytes->empty()) throw connection.unreachable("the connection was lost");
-            return *bytes;
-        };
-        http::ResponseReader answer;
-        Bytes rest;
-        while (!answer.is_complete()) {
-            const Bytes bytes = receive();
-            const auto used = answer.feed(bytes);
-            if (!used) throw Failed(cli::kRefused, file.url + ": " + used.error().message);
-            rest = bytes.subspan(*used);
-        }
-        const http::ResponseHead head = answer.take();
+        std::vector<Field> range;
+        if (have > 0) range.push_back({"Range", "bytes=" + std::to_string(have) + "-"});
+        Get get(client_, interrupt_, file.url, range);
+        const http::ResponseHead& head = get.head();
         if (head.status == 200) have = known = 0;
         http::BodyReader body = body_of(head, have, file.bytes, file.url);
         auto shown_at = Clock::now();
         while (!body.is_complete()) {
-            if (rest.empty()) rest = receive();
-            const auto taken = body.next(rest);
+            const auto taken = body.next(get.unread());
             if (!taken || have + taken->data.size() > file.bytes) {
                 throw Failed(cli::kRefused, file.url + ": more bytes than announced");
             }
@@ -224,14 +197,14 @@ std::uint64_t Download::fetch_from(const WantedFile& file, int part, std::uint64
             if (!is_there(part, again, have)) return 0;
             write_all(part, taken->data, have, file.target + ".part");
             have += taken->data.size();
-            rest = rest.subspan(taken->consumed);
+            get.consume(taken->consumed);
             if (Clock::now() - shown_at > milliseconds(100)) {
                 shown_at = Clock::now();
                 progress.show(shown + " " + std::to_string(have * 100 / file.bytes) + " % of " +
                               human_bytes(file.bytes));
             }
         }
-        if (have < file.bytes) throw connection.unreachable("the file ended early");
+        if (have < file.bytes) throw get.lost("the file ended early");
         return have;
     } catch (const Broken&) {
         throw;
