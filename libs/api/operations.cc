@@ -13,6 +13,7 @@
 #include "api/tokens.h"
 #include "archive/archive.h"
 #include "base/clock.h"
+#include "base/event_sink.h"
 #include "base/name.h"
 #include "base/text.h"
 #include "base/units.h"
@@ -467,8 +468,13 @@ Decoded<std::string> Operations::get_recording(const Call& call) {
 
 Decoded<std::string> Operations::delete_recording(const Call& call) {
     const std::string& id = *call.find("id");
+    const auto entry = parts_.catalogue.get(id);
     const auto removed = parts_.catalogue.remove(id);
     if (!removed) return to_error(removed.error());
+    EventFields told{{"session", id}, {"reason", "asked"}, {"deleted_by", call.peer}};
+    if (entry) told.insert(told.begin(), {"camera", entry->camera});
+    parts_.control.post(
+        [this, fields = std::move(told)] { parts_.events.add("recording.deleted", fields); });
     return control::encode_done("recording", id);
 }
 

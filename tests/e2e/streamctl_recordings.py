@@ -203,6 +203,12 @@ class Recordings(harness.Case):
         self.assertNotIn(running, self.ids())
         self.ctl("recordings", "keep", "--release", "door_*")
         self.ctl("recordings", "delete", "-y", "*")
+        events = self.server.http("GET", "/api/v1/events").json["items"]
+        told = [event for event in events if event["type"] == "recording.deleted"]
+        self.assertEqual({event["session"]: event["camera"] for event in told},
+                         {kept: "door", running: "gate", old: "gate", new: "gate"})
+        self.assertEqual([event["reason"] for event in told], ["asked"] * 4)
+        self.assertTrue(all(event["deleted_by"] for event in told), told)
         self.assertEqual(self.ids(), [])
         self.assertEqual(list(self.folder_of_all.glob("*_*")), [])
 
