@@ -1,0 +1,83 @@
+#include <algorithm>
+
+#include "cli/values.h"
+#include "streamctl/options/build.h"
+
+namespace st::streamctl {
+namespace {
+
+/// One of a few words; the server knows which it takes by itself.
+void add_word(CLI::App& command, const std::string& name, std::string& target,
+              const std::vector<std::string>& words, const std::string& help) {
+    std::string shown;
+    for (const std::string& word : words) shown += (shown.empty() ? "" : "|") + word;
+    cli::add_value<std::string>(
+        command, name, target,
+        [words](std::string_view text) -> Result<std::string> {
+            if (std::ranges::find(words, text) != words.end()) return std::string(text);
+            std::string expected;
+            for (const std::string& word : words) expected += (expected.empty() ? "" : ", ") + word;
+            return Error{"expected one of " + expected};
+        },
+        help, shown);
+}
+
+}  // namespace
+
+void build_live_commands(CLI::App& app, Options& options) {
+    CLI::App& streams = add_command(app, "streams",
+                                    "List the live streams\n\n"
+                                    "Cameras are among them, as /camera/NAME.");
+    streams.add_option("STREAM", options.stream,
+                       "Only this one, in full: /APP/NAME, or a camera's name");
+    CLI::App& kick = add_command(app, "kick-stream", "Close the connection of a publisher");
+    kick.add_option("STREAM", options.stream, "What it publishes: /APP/NAME")->required();
+    CLI::App& snapshot = add_command(app, "snapshot", "Save a picture of a live stream");
+    snapshot.add_option("STREAM", options.stream, "/APP/NAME, or a camera's name")->required();
+    cli::add_text(snapshot, "-o,--output", options.picture_file,
+                  "Write the JPEG to this file; - for standard output", "FILE")
+        ->required();
+    add_command(app, "viewers", "List who watches");
+    CLI::App& kick_viewer = add_command(app, "kick-viewer", "Close the connection of a viewer");
+    kick_viewer.add_option("VIEWER", options.viewer_id, "Its number, as listed")
+        ->required()
+        ->check([](const std::string& text) {
+            const bool is_number = text.find_first_not_of("0123456789") == std::string::npos;
+            return is_number ? "" : "expected a number, as viewers lists them, got " + text;
+        });
+    add_command(app, "sources", "List the on-demand sources");
+    CLI::App& restart =
+        add_command(app, "restart-source", "Restart an on-demand source, also one that failed");
+    restart.add_option("SOURCE", options.stream, "/APP/NAME")->required();
+}
+
+void build_record_commands(CLI::App& app, Options& options) {
+    CLI::App& record = add_command(
+        app, "record",
+        "Record live streams in segments\n\n"
+        "A stream of `recording.streams` is recorded whenever it is published; others when asked. "
+        "Nobody who watches notices.");
+    record.require_subcommand(1, 1);
+    CLI::App& start = add_command(record, "start",
+                                  "Begin to record a live stream\n\n"
+                                  "What is not given is as the configuration says. A stream that "
+                                  "is being recorded is an error. The recording ends when it is "
+                                  "stopped, or its publisher does not return.");
+    start.add_option("STREAM", options.stream, "/APP/NAME, or a camera's name")->required();
+    add_word(start, "--format", options.record.format, {"mp4", "flv"},
+             "mp4 holds H.264 and AAC, flv what was published");
+    add_word(start, "--tracks", options.record.tracks, {"all", "video", "audio"},
+             "What of it is recorded");
+    cli::add_duration(start, "--segment-duration", options.record.segment_duration,
+                      "Go on in another file at the first key frame after so much");
+    cli::add_duration(start, "--preroll", options.record.preroll,
+                      "Begin so much before now, as far as the server has it; at most 20s");
+    cli::add_duration(start, "--max-duration", options.record.max_duration,
+                      "End by itself after so much");
+    CLI::App& stop = add_command(record, "stop", "End the recording of a live stream");
+    stop.add_option("STREAM", options.stream, "/APP/NAME, or a camera's name");
+    stop.add_flag("--all", options.record.all, "End all of them, and print which they were");
+    add_command(record, "list", "List the live streams that are being recorded");
+}
+
+}  // namespace st::streamctl
