@@ -146,13 +146,10 @@ Snapshots::~Snapshots() {
 
 void Snapshots::take(const std::string& path, const Asker& asker, bool is_coming,
                      const Done& done) {
-    const std::int64_t deadline_ns = monotonic_ns() + kPatienceNs;
-    const hub::StreamPtr stream = parts_.live.hub().find(path);
-    if (stream) stream->want_until(deadline_ns);
-    wait_for_clip(path, deadline_ns, {asker, done, is_coming}, {});
+    wait_for_clip(path, monotonic_ns() + kPatienceNs, {asker, done, is_coming, {}}, {});
 }
 
-void Snapshots::wait_for_clip(const std::string& path, std::int64_t deadline_ns, const Wish& wish,
+void Snapshots::wait_for_clip(const std::string& path, std::int64_t deadline_ns, Wish wish,
                               Clip clip) {
     const hub::StreamPtr stream = parts_.live.hub().find(path);
     const bool is_over = monotonic_ns() >= deadline_ns || wish.is_over();
@@ -160,7 +157,11 @@ void Snapshots::wait_for_clip(const std::string& path, std::int64_t deadline_ns,
     if (!is_live && (!wish.waits_for_stream || is_over)) {
         return wish.done(Error{"no stream at " + path, 404});
     }
-    if (is_live) grow(clip, *stream);
+    if (is_live) {
+        if (wish.asked.lock() != stream) stream->want_until(deadline_ns);
+        wish.asked = stream;
+        grow(clip, *stream);
+    }
     const bool has_key = !clip.empty() && can_be_decoded(*clip.front());
     const std::uint32_t wanted = has_key ? pictures_until_whole(*clip.front()) : 0;
     if (has_key && (clip.size() > wanted || is_over)) {
@@ -176,7 +177,7 @@ void Snapshots::wait_for_clip(const std::string& path, std::int64_t deadline_ns,
     }
     parts_.control.after(kLookAgain,
                          [this, path, deadline_ns, wish, clip = std::move(clip)]() mutable {
-                             wait_for_clip(path, deadline_ns, wish, std::move(clip));
+                             wait_for_clip(path, deadline_ns, std::move(wish), std::move(clip));
                          });
 }
 

@@ -18,6 +18,7 @@
 
 #include "base/result.h"
 #include "base/sync.h"
+#include "hub/stream.h"
 #include "hub/unit.h"
 #include "live/parts.h"
 #include "worker/job.h"
@@ -50,6 +51,7 @@ class Snapshots {
         Asker asker;
         Done done;
         bool waits_for_stream = false;
+        std::weak_ptr<hub::Stream> asked;  ///< has been told that it is wanted
         bool is_over() const { return asker && asker->expired(); }
     };
     using Clip = std::vector<hub::UnitPtr>;
@@ -58,8 +60,7 @@ class Snapshots {
         std::vector<Wish> wishes;
     };
 
-    void wait_for_clip(const std::string& path, std::int64_t deadline_ns, const Wish& wish,
-                       Clip clip);
+    void wait_for_clip(const std::string& path, std::int64_t deadline_ns, Wish wish, Clip clip);
     void enqueue(const std::string& path, Clip clip, const Wish& wish) ST_EXCLUDES(mutex_);
     void run() ST_EXCLUDES(mutex_);
     void make(Picture picture) const;
