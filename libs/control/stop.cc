@@ -90,9 +90,7 @@ Decoded<StopRequest> decode_stop_request(std::string_view body) {
     StopRequest request;
     read_cameras(reader, request.cameras);
     reader.read("owner", request.owner, kOwnerBytesMax);
-    read_client(reader, request.client);
-    reader.read("wait", request.wait);
-    read_timeout(reader, request.timeout);
+    read_asking(reader, request);
     reader.refuse_unknown();
     if (reader.failed()) return reader.error();
     return request;
@@ -102,14 +100,13 @@ std::string encode(const StopRequest& request) {
     Object object;
     if (!request.cameras.empty()) object.set("cameras", to_array(request.cameras));
     if (!request.owner.empty()) object.set("owner", request.owner);
-    if (!request.client.empty()) object.set("client", request.client);
-    object.set("wait", request.wait);
-    object.set("timeout_ms", static_cast<std::int64_t>(request.timeout.count()));
+    set_asking(object, request);
     return json::write(object);
 }
 
 Decoded<StopReply> decode_stop_reply(std::string_view body) {
     return decode_results<StopReply>(body, [](ObjectReader& fields, StopResult& result) {
+        fields.read("session", result.session);
         read_enum(fields, "outcome", kOutcomes, result.outcome);
         if (fields.has("state")) {
             SessionState state{};
