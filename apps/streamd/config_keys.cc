@@ -351,13 +351,19 @@ void add_access(Keys& keys, const Config& config) {
     keys.push_back(number("limits.viewers", limits.viewers, 0, 1'000'000, "0: no limit."));
     keys.push_back(number("limits.publishers", limits.publishers, 0, 1'000'000,
                           "Cameras that are streams count. 0: no limit."));
+    keys.push_back(number("limits.cameras_per_address", limits.cameras_per_address, 0, 1'000'000,
+                          "0: no limit of its own."));
+    keys.push_back(number("limits.viewers_per_address", limits.viewers_per_address, 0, 1'000'000,
+                          "The same; each stream on a wall counts as one."));
+    keys.push_back(number("limits.publishers_per_address", limits.publishers_per_address, 0,
+                          1'000'000, "The same; cameras do not count here."));
     keys.push_back(number("limits.picture.width", limits.picture_width, 16, 16384,
                           "Larger pictures are recorded, but not decoded: there is no check of "
                           "the first picture and no thumbnail."));
     keys.push_back(number("limits.picture.height", limits.picture_height, 16, 16384, "The same."));
     for (std::size_t i = first; i < keys.size(); ++i) {
-        const bool is_of_hub =
-            keys[i].path == "limits.viewers" || keys[i].path == "limits.publishers";
+        const bool is_of_hub = keys[i].path.starts_with("limits.viewers") ||
+                               keys[i].path.starts_with("limits.publishers");
         const bool is_of_recorder = keys[i].path.starts_with("limits.picture.");
         keys[i].applies_on_reload =
             !is_of_hub && !is_of_recorder && keys[i].path != "control.socket";

@@ -33,10 +33,10 @@ http::Response json_response(std::string body, int status = 200) {
 }
 
 http::Response refusal(const ApiError& error) {
-    http::Response response =
-        json_response(control::encode(error), control::http_status(error.code));
-    if (error.code == ErrorCode::unauthorized) {
-        response.fields.push_back({"WWW-Authenticate", "Bearer"});
+    const int status = control::http_status(error.code);
+    http::Response response = json_response(control::encode(error), status);
+    for (Field& field : httpd::fields_of_refusal(status)) {
+        response.fields.push_back(std::move(field));
     }
     return response;
 }
@@ -119,11 +119,13 @@ Api::Api(Parts& parts, Operations& operations)
                         operations.call(std::move(call), std::move(done));
                     }},
       login_(parts),
+      records_(parts),
       watch_(parts, operations.facts()),
       archive_(parts) {}
 
 void Api::add_routes(httpd::Router& router) {
     router.add_request([this](const httpd::Request& request) { return login_.plan(request); });
+    router.add_request([this](const httpd::Request& request) { return records_.plan(request); });
     router.add_request([this](const httpd::Request& request) { return watch_.plan(request); });
     router.add_request([this](const httpd::Request& request) { return plan(request); });
     router.add_upgrade([this](const httpd::Request& request) { return plan_control(request); });

@@ -5,6 +5,7 @@
 #include "api/archive_routes.h"
 #include "api/control_connection.h"
 #include "api/login.h"
+#include "api/older_records.h"
 #include "api/operations.h"
 #include "api/parts.h"
 #include "api/watch_routes.h"
@@ -32,6 +33,7 @@ class Api {
     Operations& operations_;
     const ControlConnection::Uses control_uses_;
     Login login_;
+    OlderRecords records_;
     WatchRoutes watch_;
     ArchiveRoutes archive_;
 };

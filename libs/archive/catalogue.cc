@@ -384,8 +384,8 @@ RecordingPage Catalogue::list(const RecordingQuery& query) {
     return page;
 }
 
-Catalogue::Media Catalogue::media(const std::string& stream, std::int64_t from_us,
-                                  std::int64_t to_us, std::size_t limit) {
+/// What came or went in the folders of a stream without our being told.
+void Catalogue::look_for_news(const std::string& stream) {
     const auto look = [&](const std::string& folder) {
         const std::int64_t changed_ns = folder_changed_ns(path(), folder);
         const Lock lock(mutex_);
@@ -398,6 +398,11 @@ Catalogue::Media Catalogue::media(const std::string& stream, std::int64_t from_u
     for (const SegmentFolder& folder : segment_folders_of(stream)) {
         if (look(folder.folder)) stream_changed(stream);
     }
+}
+
+Catalogue::Media Catalogue::media(const std::string& stream, std::int64_t from_us,
+                                  std::int64_t to_us, std::size_t limit) {
+    look_for_news(stream);
     const auto known = [&] {
         wait(kPatience);
         return ask([&](Store& store) { return store.media(stream, from_us, to_us, limit); });
@@ -444,6 +449,19 @@ std::vector<MediaRow> Catalogue::oldest_segments(std::int64_t after_us, const st
 
 std::set<std::string> Catalogue::kept_takes() {
     return ask([](Store& store) { return store.kept_takes(); }).value_or(std::set<std::string>());
+}
+
+std::vector<MediaRow> Catalogue::newest_segments(const std::string& stream, std::size_t limit) {
+    look_for_news(stream);
+    wait(kPatience);
+    return ask([&](Store& store) { return store.newest_segments(stream, limit); })
+        .value_or(std::vector<MediaRow>());
+}
+
+std::vector<SegmentTotal> Catalogue::segment_totals() {
+    wait(kPatience);
+    return ask([](Store& store) { return store.segment_totals(); })
+        .value_or(std::vector<SegmentTotal>());
 }
 
 std::vector<std::pair<std::string, std::uint64_t>> Catalogue::bytes_by_stream() {

@@ -68,6 +68,12 @@ class Catalogue {
     Media media(const std::string& stream, std::int64_t from_us, std::int64_t to_us,
                 std::size_t limit);
 
+    /// Segments of a stream, the newest so many, the oldest first. Of one that grows, the bytes and
+    /// the end are those of the last look at it.
+    std::vector<MediaRow> newest_segments(const std::string& stream, std::size_t limit);
+    /// By stream.
+    std::vector<SegmentTotal> segment_totals();
+
     /// Deletes a segment ("live/live/walk/..."). Error.code: 404 there is none, 409 it is kept or
     /// being written.
     Result<void> remove_segment(const std::string& file);
@@ -113,6 +119,7 @@ class Catalogue {
     void update_file(const std::string& file);
     void update_stream(const std::string& stream);
     void update_folder(const SegmentFolder& folder);
+    void look_for_news(const std::string& stream) ST_EXCLUDES(mutex_);
 
     /// What one asks of a reading connection. nullopt: there is none, or it failed.
     template <class Ask>

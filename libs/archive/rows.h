@@ -31,6 +31,16 @@ enum class MediaForm : std::uint8_t {
     flv,      ///< a segment in FLV
 };
 
+/// Whether a file of that name in a stream's folder is a segment.
+bool is_segment_name(const std::string& name);
+
+/// The segments of a stream.
+struct SegmentTotal {
+    std::string stream;
+    std::uint64_t files = 0;
+    std::uint64_t bytes = 0;
+};
+
 /// One file that pictures of a stream lie in.
 struct MediaRow {
     std::string file;    ///< below the recordings folder

@@ -76,10 +76,6 @@ MediaForm form_of(const std::string& name) {
     return name.ends_with(".flv") ? MediaForm::flv : MediaForm::movie;
 }
 
-bool is_segment_name(const std::string& name) {
-    return name.ends_with(".mp4") || name.ends_with(".flv");
-}
-
 /// The UTC time that a segment's name begins with, YYYYMMDDHHMMSS.
 std::optional<std::int64_t> time_in_name(const std::string& name) {
     constexpr std::size_t kDigits = 14;
@@ -117,6 +113,10 @@ bool read_movie_facts(const Fd& file, MediaRow& row) {
 }
 
 }  // namespace
+
+bool is_segment_name(const std::string& name) {
+    return name.ends_with(".mp4") || name.ends_with(".flv");
+}
 
 std::optional<ScannedRecording> scan_recording(const record::Recordings& recordings,
                                                const std::string& id) {

@@ -301,6 +301,28 @@ std::vector<MediaRow> Store::segments(const std::string& stream) {
     return read_media(statement);
 }
 
+std::vector<MediaRow> Store::newest_segments(const std::string& stream, std::size_t limit) {
+    Statement statement(database_, std::string("SELECT ") + kMediaColumns +
+                                       " FROM media WHERE stream = ? AND recording = ''"
+                                       " ORDER BY file DESC LIMIT ?");
+    statement.bind(stream);
+    statement.bind(static_cast<std::int64_t>(limit));
+    std::vector<MediaRow> rows = read_media(statement);
+    std::ranges::reverse(rows);
+    return rows;
+}
+
+std::vector<SegmentTotal> Store::segment_totals() {
+    Statement statement(database_,
+                        "SELECT stream, count(*), sum(bytes) FROM media WHERE recording = ''"
+                        " GROUP BY stream ORDER BY stream");
+    std::vector<SegmentTotal> all;
+    while (statement.step()) {
+        all.push_back({statement.text(0), statement.natural(1), statement.natural(2)});
+    }
+    return all;
+}
+
 std::vector<std::string> Store::streams_of_segments() {
     Statement statement(
         database_,

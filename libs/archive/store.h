@@ -63,6 +63,10 @@ class Store {
     /// Segments of a stream, by the names of their files.
     std::vector<MediaRow> segments(const std::string& stream);
     std::vector<std::string> streams_of_segments();
+    /// The newest of them, by the names of their files, the oldest first.
+    std::vector<MediaRow> newest_segments(const std::string& stream, std::size_t limit);
+    /// By stream.
+    std::vector<SegmentTotal> segment_totals();
 
     /// The oldest first, behind the one that began at that time and has that id, or file.
     std::vector<RecordingRow> oldest_recordings(std::int64_t after_us, const std::string& after,

@@ -122,13 +122,26 @@ void Cameras::claim(CameraClaim claim) {
     try_name(std::move(claim), name, 1);
 }
 
+Result<void> Cameras::check_limits(const CameraClaim& claim) const {
+    const auto options = options_.get();
+    const std::size_t all_max = options->cameras_max;
+    if (all_max > 0 && by_name_.size() >= all_max) {
+        return Error{"limits.cameras (" + std::to_string(all_max) + ") reached", 503};
+    }
+    const std::size_t here_max = options->cameras_per_address;
+    if (here_max == 0 || claim.place_of.empty()) return {};
+    const auto here = std::count_if(by_name_.begin(), by_name_.end(), [&](const auto& one) {
+        return one.second.place_of == claim.place_of;
+    });
+    if (static_cast<std::size_t>(here) < here_max) return {};
+    return Error{"limits.cameras_per_address (" + std::to_string(here_max) + ") reached", 429};
+}
+
 void Cameras::try_name(CameraClaim claim, const std::string& name, unsigned number) {
     const auto held = by_name_.find(name);
     if (held == by_name_.end()) {
-        const std::size_t cameras_max = options_->cameras_max;
-        if (cameras_max == 0 || by_name_.size() < cameras_max) return grant(claim, name);
-        return claim.done(
-            Error{"limits.cameras (" + std::to_string(cameras_max) + ") reached", 503});
+        if (auto room = check_limits(claim); !room) return claim.done(std::move(room));
+        return grant(claim, name);
     }
     const LinkPtr holder = held->second.link;
     const loop::TimerId timer = timers_.after(options_->takeover_after, [this, holder] {
@@ -154,6 +167,7 @@ void Cameras::try_next_name(Waiting waiting, const std::string& refusal) {
 void Cameras::grant(CameraClaim& claim, const std::string& name) {
     CameraEntry& entry = by_name_[name];
     entry.link = claim.link;
+    entry.place_of = claim.place_of;
     entry.name = name;
     by_link_[claim.link->id] = &entry;
     counters_.cameras.fetch_add(1);

@@ -33,6 +33,7 @@ struct CameraClaim {
     std::optional<std::string> name;  ///< as the camera gave it
     std::string default_name;         ///< for a camera that no rule names either: of its address
     auth::Address address;
+    std::string place_of;  ///< whose place it takes: an address; "": nobody's
     /// Called once, on the control loop: granted, or Error with an HTTP status.
     std::function<void(Result<void>)> done;
 };
@@ -41,6 +42,7 @@ struct CameraClaim {
 struct CameraEntry {
     LinkPtr link;
     std::string name;
+    std::string place_of;    ///< see CameraClaim
     bool is_camera = false;  ///< said or sent something that only a camera does
     camera::State state = camera::State::idle;
     std::string session;  ///< of the open session; empty: none, or its folder is not made yet
@@ -110,6 +112,8 @@ class Cameras {
     std::string free_name(const std::string& address_name) const;
     std::optional<std::string> name_by_model(const CameraLink& link, const std::string& model,
                                              const std::string& now) const;
+    /// Whether there is room for one more. Error.code: 503 in all, 429 of whose place it takes.
+    Result<void> check_limits(const CameraClaim& claim) const;
     void try_name(CameraClaim claim, const std::string& name, unsigned number);
     void try_next_name(Waiting waiting, const std::string& refusal);
     void grant(CameraClaim& claim, const std::string& name);

@@ -40,6 +40,7 @@ class NameClaim final : public httpd::Connection,
         claim.name = std::move(name);
         claim.default_name = peer.camera_name;
         claim.address = peer.address;
+        claim.place_of = handover_.ticket.address();
         claim.done = [&net = handover_.net, weak = weak_from_this()](const Result<void>& granted) {
             net.loop().post([weak, granted] {
                 if (const auto self = weak.lock()) self->on_answer(granted);

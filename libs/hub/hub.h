@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/places.h"
 #include "base/result.h"
 #include "base/sync.h"
 #include "hub/delivery_queue.h"
@@ -213,6 +214,8 @@ class Hub {
     std::uint64_t next_viewer_ ST_GUARDED_BY(mutex_) = 1;
     std::uint64_t next_publication_ ST_GUARDED_BY(mutex_) = 1;
     std::size_t publishers_ ST_GUARDED_BY(mutex_) = 0;
+    Places viewer_places_ ST_GUARDED_BY(mutex_);
+    Places publisher_places_ ST_GUARDED_BY(mutex_);
 };
 
 }  // namespace st::hub

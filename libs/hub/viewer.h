@@ -12,15 +12,17 @@
 namespace st::hub {
 
 struct PublisherInfo {
-    std::string protocol;  ///< "camera", "rtmp", "http-flv", "ws-flv", "source"
-    std::string peer;      ///< address:port; empty for a source
-    std::string query;     ///< as asked, for whoever is told
+    std::string protocol;   ///< "camera", "rtmp", "http-flv", "ws-flv", "source"
+    std::string peer;       ///< address:port; empty for a source
+    std::string query;      ///< as asked, for whoever is told
+    std::string address{};  ///< whose place it takes; "": nobody's
 };
 
 struct ViewerInfo {
     std::string protocol;  ///< "rtmp", "http-flv", "ws-flv"
     std::string peer;
     std::string query;
+    std::string address{};  ///< likewise
 };
 
 /// Whoever publishes. Any thread; implementations post to their own.

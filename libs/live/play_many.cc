@@ -62,8 +62,10 @@ class PlayMany::Subscription final : public ViewerTransport {
 
     void start(const std::string& path, const std::string& query) {
         path_ = path;
-        viewer_.start(path, static_cast<hub::FormId>(Form::flv),
-                      {"ws-flv", owner_.peer_, http::without_credentials(query)}, {true, false});
+        viewer_.start(
+            path, static_cast<hub::FormId>(Form::flv),
+            {"ws-flv", owner_.peer_, http::without_credentials(query), owner_.ticket_.address()},
+            {true, false});
         if (viewer_.state() == Viewer::State::waiting_for_publisher) tell("waiting", "");
     }
     void leave() { viewer_.leave(""); }

@@ -45,6 +45,7 @@ void WsFlvViewer::start(const LiveRequest& request, const hub::ViewerInfo& info,
                         std::string pending) {
     is_deflated_ = request.is_deflated;
     peer_ = info.peer;
+    path_ = request.path;
     pending_ = std::move(pending);
     const Form form = is_deflated_ ? Form::ws_flv_zlib : Form::ws_flv;
     viewer_.start(request.path, static_cast<hub::FormId>(form), info);
@@ -63,7 +64,7 @@ void WsFlvViewer::accept(hub::Tracks tracks) {
     socket_ = std::make_unique<httpd::WebSocket>(
         std::move(stream_), ws::Limits{kViewerMessageMax, kViewerMessageMax},
         httpd::WebSocket::Times{times.ping_interval, times.ping_timeout}, parts_.http_counters,
-        parts_.log.with("viewer").with("peer", peer_), *this);
+        parts_.log.with("viewer").with("peer", peer_).with_field("stream", path_), *this);
     Buffer header(Bytes(flv::encode_header(tracks.audio, tracks.video)));
     if (is_deflated_) header = deflate_framed(header.bytes());
     const SharedBuffer message = share(ws::encode_frame(ws::Opcode::binary, header.bytes()));

@@ -56,6 +56,7 @@ class WsFlvViewer final : public httpd::Connection,
     std::string pending_;
     bool is_deflated_ = false;
     std::string peer_;
+    std::string path_;
     Viewer viewer_;
 };
 

@@ -403,7 +403,8 @@ void SegmentRecorder::fail(const std::string& error) {
         end_segment("disk");
     } catch (const std::exception&) {  // the same again
     }
-    parts_.log.error(stream_ + ": " + error + "; recording goes on when there is room");
+    parts_.log.with_field("stream", stream_)
+        .error(stream_ + ": " + error + "; recording goes on when there is room");
     is_full_ = true;
     is_new_line_ = true;
     tried_ns_ = monotonic_ns();
@@ -442,7 +443,8 @@ void SegmentRecorder::finish(const std::string& reason, const std::string& error
     try {
         end_segment("stopped");
     } catch (const std::exception& e) {  // C3: the segment's end; it can be read all the same
-        parts_.log.error(stream_ + ": the last fragment is lost: " + e.what());
+        parts_.log.with_field("stream", stream_)
+            .error(stream_ + ": the last fragment is lost: " + e.what());
     }
     {
         const Lock lock(mutex_);

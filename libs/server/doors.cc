@@ -37,9 +37,8 @@ std::unique_ptr<loop::Listener> listen_on(const ListenAddress& at) {
 }
 
 void refuse(const Poco::Net::StreamSocket& socket, const Error& why) {
-    http::Response response = httpd::error_response(503, why.message);
-    response.fields.push_back({"Retry-After", "5"});
-    const std::string text = http::encode_response(response, false);
+    const std::string text =
+        http::encode_response(httpd::error_response(why.code, why.message), false);
     // A fresh socket takes this much at once, or the peer is gone already.
     [[maybe_unused]] const auto sent =
         ::send(socket.impl()->sockfd(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);

@@ -18,7 +18,7 @@ except ImportError:
 DOCUMENT = json.loads((harness.ROOT / "docs/openapi.json").read_text())
 METHODS = {"get", "post", "delete", "patch"}
 # Operations whose good answer needs what this scenario does not have: a publisher, a viewer, a source.
-REFUSED_HERE = {"streams.kick", "streams.snapshot", "viewers.kick", "sources.restart", "hooks.replay", "tokens.revoke", "statistics.stream"}
+REFUSED_HERE = {"streams.kick", "streams.snapshot", "viewers.kick", "sources.restart", "hooks.replay", "tokens.revoke", "statistics.stream", "statistics.record", "statistics.deleteRecord", "statistics.recordFile"}
 # Of a camera that names itself; of a target that is not configured; without a secret.
 REFUSED_TOO = {"cameras.rename", "recordings.delete", "hooks.test", "sign"}
 # Of a server that makes its own certificates (tls_auto_test.py).
@@ -161,7 +161,7 @@ class OpenApi(harness.Case):
             await call("record.stop", {"app": "camera", "name": "door"})
             await call("recordings.list")
             for name in sorted(REFUSED_HERE):
-                await call(name, {"app": "live", "name": "nothing", "id": "4711"})
+                await call(name, {"app": "live", "name": "nothing", "id": "4711", "file": "x.mp4"})
                 self.assertNotEqual(called[name], 200, name)
             await call("hooks.test", body={"url": "https://nowhere.example/"})
             self.assertEqual(called["hooks.test"], 404)
@@ -186,7 +186,7 @@ class OpenApi(harness.Case):
             await call("archive.picture", door, query=f"?at={span['start']}")
             await call("server.healthz")
             await call("server.readyz")
-            for name in ("server", "streams", "dashboard", "health"):
+            for name in ("server", "streams", "dashboard", "health", "records"):
                 await call(f"statistics.{name}")
             await call("server.metrics")
             for name in ("events.list", "server.status", "server.config", "server.reload"):
