@@ -402,6 +402,11 @@ void CameraConnection::on(const camera::Capabilities& capabilities, const std::s
     starts_at_ = capabilities.starts_at;
     resumes_ = capabilities.resumes && uses_.options->resume_for.count() > 0;
     exchanges_.begin(capabilities.clock);
+    if (capabilities.battery && may_report()) {
+        camera::Health health;
+        health.battery = capabilities.battery;
+        link_->report(HealthTold{health});
+    }
     if (capabilities.clock.has_exchange)
         link_->report(ClockTold{clock::latest_standing(exchanges_.clock()), unit_});
     if (!capabilities.device_model.empty() && may_report()) {
@@ -409,6 +414,10 @@ void CameraConnection::on(const camera::Capabilities& capabilities, const std::s
         link_->report(Described{shown(capabilities.device_model)});
     }
     join();
+}
+
+void CameraConnection::on(const camera::Health& health, const std::string&) {
+    if (may_report()) link_->report(HealthTold{health});
 }
 
 void CameraConnection::on(const camera::CameraError& error, const std::string&) {
