@@ -5,6 +5,8 @@
 #include "api/page.h"
 #include "base/clock.h"
 #include "base/encodings.h"
+#include "capture/cameras.h"
+#include "capture/jpeg_snapshot.h"
 #include "control/list.h"
 #include "control/stream_status.h"
 #include "flv/codec_name.h"
@@ -34,6 +36,19 @@ std::optional<control::VideoFacts> video_of(const hub::StreamStatus& status) {
         }
     }
     return facts;
+}
+
+/// Null if there is none at `path`.
+const capture::CameraEntry* jpeg_camera(const capture::Cameras& cameras, std::string_view path) {
+    constexpr std::string_view kApp = "/camera/";
+    if (!path.starts_with(kApp)) return nullptr;
+    const capture::CameraEntry* entry = cameras.find(std::string(path.substr(kApp.size())));
+    return entry != nullptr && entry->link->is_jpeg ? entry : nullptr;
+}
+
+bool is_streaming(camera::State state) {
+    return state == camera::State::recording || state == camera::State::previewing ||
+           state == camera::State::starting;
 }
 
 std::optional<control::AudioFacts> audio_of(const hub::StreamStatus& status) {
@@ -157,12 +172,22 @@ void LiveOperations::kick_publisher(const std::string& path, const Operations::D
 
 void LiveOperations::take_snapshot(const std::string& path, const live::Asker& asker,
                                    bool is_coming, const Operations::Done& done) {
-    snapshots_.take(path, asker, is_coming, [path, done](const Result<std::string>& jpeg) {
+    const auto answer = [path, done](const Result<std::string>& jpeg) {
         if (!jpeg) {
             return done(ApiError{error_code_of(jpeg.error().code), jpeg.error().message, {}});
         }
         done(control::encode(control::Snapshot{path, base64_encode(as_bytes(*jpeg))}));
-    });
+    };
+    const capture::CameraEntry* camera = jpeg_camera(parts_.cameras, path);
+    if (camera == nullptr) return snapshots_.take(path, asker, is_coming, answer);
+    if (!is_coming && !is_streaming(camera->state)) {
+        return answer(Error{"no stream at " + path, 404});
+    }
+    // Its pictures are JPEGs already.
+    capture::JpegSnapshot::take(
+        parts_.jpegs, camera->name, parts_.control,
+        [&control = parts_.control](std::function<void()> task) { control.post(std::move(task)); },
+        answer);
 }
 
 void LiveOperations::list_viewers(const control::Call& call, const Operations::Done& done) const {

@@ -233,12 +233,21 @@ void CameraConnection::on(const camera::Capabilities& capabilities, const std::s
     live_.set_paced(capabilities.is_paced);
     start_.set_takes_instants(capabilities.starts_at);
     resumption_.set_able(capabilities.resumes && uses_.options->resume_for.count() > 0);
+    if (capabilities.battery && quota_.take(arrival_ns_)) {
+        camera::Health health;
+        health.battery = capabilities.battery;
+        link_->report(HealthTold{health});
+    }
     if (clock_.begin(capabilities.clock)) link_->report(clock_.standing());
     if (!capabilities.device_model.empty() && quota_.take(arrival_ns_)) {
         if (may_be_renamed_) awaits_name_ = true;
         link_->report(Described{shown(capabilities.device_model)});
     }
     join();
+}
+
+void CameraConnection::on(const camera::Health& health, const std::string&) {
+    if (quota_.take(arrival_ns_)) link_->report(HealthTold{health});
 }
 
 void CameraConnection::on(const camera::CameraError& error, const std::string&) {

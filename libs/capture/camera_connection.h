@@ -97,6 +97,7 @@ class CameraConnection final : public httpd::Connection,
     void on(const camera::Other& other, const std::string& text);
     void on(const camera::ClockReply& reply, const std::string& text);
     void on(const camera::Resume& resume, const std::string& text);
+    void on(const camera::Health& health, const std::string& text);
     void on(const camera::Ready& ready, const std::string& text);
     void on(const camera::Capabilities& capabilities, const std::string& text);
     void on(const camera::CameraError& error, const std::string& text);

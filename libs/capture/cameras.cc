@@ -65,6 +65,12 @@ control::CameraClock to_control(const ClockTold& told, std::int64_t now_ns) {
     return clock;
 }
 
+control::CameraHealth to_control(const camera::Health& health, std::int64_t at_us) {
+    return {health.battery,   health.is_charging,  health.fps,  health.encoder_queue,
+            health.unsent,    health.unsent_bytes, health.lost, health.is_awake,
+            health.is_hidden, rfc3339(at_us)};
+}
+
 bool is_active(camera::State state) {
     return state == camera::State::recording || state == camera::State::stopping;
 }
@@ -243,6 +249,15 @@ void Cameras::set_clock(const LinkPtr& link, const ClockTold& clock) {
     if (entry != nullptr) entry->clock = clock;
 }
 
+void Cameras::set_health(const LinkPtr& link, const camera::Health& health) {
+    CameraEntry* entry = entry_of(link);
+    if (entry == nullptr) return;
+    const std::optional<double> battery = entry->health ? entry->health->battery : std::nullopt;
+    entry->health = health;
+    if (!health.battery) entry->health->battery = battery;
+    entry->health_us = wall_us();
+}
+
 void Cameras::rename(CameraEntry& entry, const std::string& name) {
     auto node = by_name_.extract(entry.name);  // the entry stays where it is
     node.key() = name;
@@ -398,6 +413,8 @@ control::CameraStatus Cameras::status(const CameraEntry& entry) const {
     status.bytes = link.bytes;
     status.bad = link.bad;
     if (entry.clock) status.clock = to_control(*entry.clock, timers_.clock_ns());
+    if (link.is_jpeg) status.codec = camera::kCodecMjpeg;
+    if (entry.health) status.health = to_control(*entry.health, entry.health_us);
     status.connected_at = rfc3339(link.connected_us);
     status.last_seen = rfc3339(link.last_seen_us);
     return status;

@@ -47,8 +47,10 @@ struct CameraEntry {
     camera::State state = camera::State::idle;
     std::string session;  ///< of the open session; empty: none, or its folder is not made yet
     std::string model;
-    record::SessionPtr recording;    ///< what is being recorded, or was last; null: nothing yet
-    std::optional<ClockTold> clock;  ///< of one that answers about its clock
+    record::SessionPtr recording;  ///< what is being recorded, or was last; null: nothing yet
+    std::optional<camera::Health> health;  ///< what it said of itself last
+    std::int64_t health_us = 0;            ///< when, by the wall clock
+    std::optional<ClockTold> clock;        ///< of one that answers about its clock
 };
 
 class Cameras {
@@ -78,6 +80,7 @@ class Cameras {
     /// A recording of it has begun.
     void set_recording(const LinkPtr& link, const record::SessionPtr& recording);
     void set_clock(const LinkPtr& link, const ClockTold& clock);
+    void set_health(const LinkPtr& link, const camera::Health& health);
     /// A rule by model may give it another name; it is told its name in any case.
     void set_model(const LinkPtr& link, const std::string& model);
     /// Gives a camera that does not name itself another name, which it keeps when it returns. Not

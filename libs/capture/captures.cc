@@ -85,6 +85,10 @@ void Captures::on(const LinkPtr& link, const StateChanged& change) {
 
 void Captures::on(const LinkPtr& link, const ClockTold& clock) { cameras_.set_clock(link, clock); }
 
+void Captures::on(const LinkPtr& link, const HealthTold& told) {
+    cameras_.set_health(link, told.health);
+}
+
 void Captures::on(const LinkPtr& link, const StartSent& sent) {
     if (cameras_.find(link->id) == nullptr) return;
     tracking_.of(link).asked = sent.order;

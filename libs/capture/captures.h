@@ -41,6 +41,7 @@ class Captures {
     void on(const LinkPtr& link, const Described& described);
     void on(const LinkPtr& link, const StateChanged& change);
     void on(const LinkPtr& link, const ClockTold& clock);
+    void on(const LinkPtr& link, const HealthTold& told);
     void on(const LinkPtr& link, const StartSent& sent);
     void on(const LinkPtr& link, const CameraAnswer& answer);
     void on(const LinkPtr& link, const Suspended& suspended);

@@ -67,6 +67,38 @@ Decoded<CameraClock> decode_clock(const json::Object& object) {
     return clock;
 }
 
+json::Object encode(const CameraHealth& health) {
+    json::Object object;
+    object.set("battery", health.battery);
+    object.set("charging", health.charging);
+    object.set("fps", health.fps);
+    object.set("encoder_queue", health.encoder_queue);
+    object.set("unsent", health.unsent);
+    object.set("unsent_bytes", health.unsent_bytes);
+    object.set("lost", health.lost);
+    object.set("awake", health.awake);
+    object.set("hidden", health.hidden);
+    object.set("at", health.at);
+    return object;
+}
+
+Decoded<CameraHealth> decode_health(const json::Object& object) {
+    ObjectReader reader(object, "health");
+    CameraHealth health;
+    reader.read("battery", health.battery);
+    reader.read("charging", health.charging);
+    reader.read("fps", health.fps);
+    reader.read("encoder_queue", health.encoder_queue);
+    reader.read("unsent", health.unsent);
+    reader.read("unsent_bytes", health.unsent_bytes);
+    reader.read("lost", health.lost);
+    reader.read("awake", health.awake);
+    reader.read("hidden", health.hidden);
+    reader.read("at", health.at);
+    if (reader.failed()) return reader.error();
+    return health;
+}
+
 }  // namespace
 
 std::string_view to_text(CameraState state) { return text_of(kStates, state); }
@@ -83,12 +115,14 @@ std::string encode(const CameraStatus& camera) {
                camera.recording ? json::Value(to_object(*camera.recording)) : json::Value());
     object.set("width", camera.width);
     object.set("height", camera.height);
+    object.set("codec", camera.codec);
     object.set("fps_1s", rounded(camera.fps_1s));
     object.set("bitrate_1s", camera.bitrate_1s);
     object.set("frames", camera.frames);
     object.set("bytes", camera.bytes);
     object.set("bad", camera.bad);
     object.set("clock", encode(camera.clock));
+    object.set("health", camera.health ? json::Value(encode(*camera.health)) : json::Value());
     object.set("connected_at", camera.connected_at);
     object.set("last_seen", camera.last_seen);
     return json::write(object);
@@ -114,6 +148,7 @@ Decoded<CameraStatus> decode_camera(std::string_view body) {
     }
     reader.read("width", camera.width);
     reader.read("height", camera.height);
+    reader.read("codec", camera.codec);
     reader.read("fps_1s", camera.fps_1s);
     reader.read("bitrate_1s", camera.bitrate_1s);
     reader.read("frames", camera.frames);
@@ -123,6 +158,11 @@ Decoded<CameraStatus> decode_camera(std::string_view body) {
         const auto read = decode_clock(*clock);
         if (!read) return read.error();
         camera.clock = *read;
+    }
+    if (const json::Object* health = reader.object("health")) {
+        const auto read = decode_health(*health);
+        if (!read) return read.error();
+        camera.health = *read;
     }
     reader.read("connected_at", camera.connected_at);
     reader.read("last_seen", camera.last_seen);

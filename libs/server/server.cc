@@ -287,11 +287,11 @@ void Server::Parts::make_parts() {
         live::Parts{live_options, http_options, policy, log, http_counters, wrong_tokens,
                     shutting_down, control, live, setup.recorder.run_job});
     api_parts = std::make_unique<api::Parts>(
-        api::Parts{http_options, policy,     log,       http_counters,   capture_counters,
-                   control,      disk,       events,    cameras,         captures,
-                   *archive,     *catalogue, *recorder, *takes,          *segments,
-                   *live_parts,  live,       *sources,  *sessions,       wrong_tokens,
-                   disk_options, *hooks,     *tokens,   recorder->path()});
+        api::Parts{http_options, policy,       log,        http_counters, capture_counters,
+                   control,      disk,         events,     cameras,       captures,
+                   jpegs,        *archive,     *catalogue, *recorder,     *takes,
+                   *segments,    *live_parts,  live,       *sources,      *sessions,
+                   wrong_tokens, disk_options, *hooks,     *tokens,       recorder->path()});
     watch_disk();
     make_retention();
     keep_names();

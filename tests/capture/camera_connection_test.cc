@@ -100,8 +100,8 @@ class CameraConnectionTest : public ::testing::Test {
         std::optional<std::uint64_t> at;
         for (const std::string& sent : socket->texts) {
             const auto command = camera::decode_command(sent);
-            const auto* one = command ? std::get_if<camera::StartParameters>(&*command) : nullptr;
-            if (one != nullptr) at = one->start_at;
+            const auto* one = command ? std::get_if<camera::Start>(&*command) : nullptr;
+            if (one != nullptr) at = one->parameters.start_at;
         }
         return at;
     }

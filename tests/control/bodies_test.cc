@@ -214,7 +214,10 @@ TEST(Cameras, look_as_published_and_come_back_equal) {
     camera.bitrate_1s = 4'000'000;
     camera.frames = 300;
     camera.bytes = 5'000'000'000;
+    camera.codec = "mjpeg";
     camera.clock = {"us", "exchange", -5, -12, 410, 800, 9};
+    camera.health =
+        CameraHealth{0.82, false, 29.5, 1, 2, 300, 0, true, std::nullopt, "2026-01-31T08:15:31Z"};
     camera.connected_at = "2026-01-31T08:15:30.250Z";
     camera.last_seen = "2026-01-31T08:15:31.250Z";
     const std::string text =
@@ -222,10 +225,12 @@ TEST(Cameras, look_as_published_and_come_back_equal) {
         R"("state":"recording","session":"cam1_20260131_081530",)"
         R"("recording":{"take":"walk1","part":2,"started_by":null,)"
         R"("started_at":"2026-01-31T08:15:30.250Z","messages":301,"pictures":300,"bytes":5000,)"
-        R"("duration_ms":10000,"missing":4},"width":1920,"height":1080,)"
+        R"("duration_ms":10000,"missing":4},"width":1920,"height":1080,"codec":"mjpeg",)"
         R"("fps_1s":29.97,"bitrate_1s":4000000,"frames":300,"bytes":5000000000,"bad":0,)"
         R"("clock":{"unit":"us","method":"exchange","offset_us":-5,"drift_ppm":-12,"bound_us":410,)"
         R"("rtt_us":800,"exchanges":9},)"
+        R"("health":{"battery":0.82,"charging":false,"fps":29.5,"encoder_queue":1,"unsent":2,)"
+        R"("unsent_bytes":300,"lost":0,"awake":true,"hidden":null,"at":"2026-01-31T08:15:31Z"},)"
         R"("connected_at":"2026-01-31T08:15:30.250Z","last_seen":"2026-01-31T08:15:31.250Z"})";
     EXPECT_EQ(encode(camera), text);
     const auto back = decode_camera(text);

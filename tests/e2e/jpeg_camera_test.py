@@ -2,6 +2,7 @@
 watches at /dev and /mjpeg gets its pictures, and the newest lie in a folder."""
 
 import asyncio
+import csv
 import json
 import pathlib
 import urllib.request
@@ -131,6 +132,48 @@ class JpegCamera(harness.Case):
         self.assertGreater(len(seen), 5)
         self.assertTrue(all(jpeg in self.pictures for jpeg in seen))
         self.assertTrue(any("FPS" in word for word in words), words)
+
+    async def test_one_picture_of_it_now_and_of_then(self):
+        """Snapshot and `picture` are for it as for any other camera."""
+        server = self.start_streamd(config={"mjpeg": {"keep": 0}})
+        snapshot = "/api/v1/streams/camera/eye/snapshot.jpg"
+        streamctl = [harness.program("streamctl"), "-s", server.ws_url]
+        async with Esp(server, "eye", self.pictures) as esp:
+            await server.wait_cameras("eye")
+            self.assertEqual(server.cameras()["eye"]["codec"], "mjpeg")
+            idle = await server.api("GET", snapshot)
+            self.assertEqual((idle.status, idle.json["error"]["message"]), (404, "no stream at /camera/eye"))
+            starting = asyncio.create_task(server.start_capture())
+            self.assertEqual(await esp.next_word(), "start UXGA 12")
+            film = asyncio.create_task(esp.film())
+            self.assertTrue((await starting)["ok"])
+            now = await server.api("GET", snapshot)
+            self.assertEqual((now.status, now.headers["Content-Type"]), (200, "image/jpeg"))
+            self.assertIn(now.body, self.pictures)
+            out = self.folder / "now.jpg"
+            await harness.async_run([*streamctl, "snapshot", "/camera/eye", "-o", out])
+            self.assertIn(out.read_bytes(), self.pictures)
+            await film
+            stopping = asyncio.create_task(server.api("POST", "/api/v1/capture/stop", {}))
+            self.assertEqual(await esp.next_word(), "stop")
+            await esp.socket.send("ACK: stopped")
+            (result,) = (await stopping).json["results"]
+        session = json.loads((server.recordings / result["session"] / "session.json").read_text())
+        with (server.recordings / result["session"] / "pictures.csv").open() as table:
+            rows = list(csv.DictReader(table))
+        await harness.async_run([*streamctl, "picture", "eye", rows[10]["wall"], "-o", self.folder / "then.jpg"])
+        for path in (self.folder / "then.jpg", self.folder / "011.jpg"):
+            harness.run(["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", path, "-f", "rawvideo", "-pix_fmt", "gray", f"{path}.raw"])
+        # Decoded and encoded again on its way: so it is near.
+        self.assertLess(self.distance("then.jpg", "011.jpg"), 3)
+        self.assertEqual(session["pictures"], PICTURES)
+        await asyncio.to_thread(server.stop)
+
+    def distance(self, one, other):
+        """The mean difference of two pictures' grey values."""
+        a, b = ((self.folder / f"{name}.raw").read_bytes() for name in (one, other))
+        self.assertEqual(len(a), len(b))
+        return sum(abs(x - y) for x, y in zip(a, b)) / len(a)
 
     async def test_a_console_with_the_right_to_control_speaks_to_the_camera(self):
         server = self.start_streamd(config={"auth": {"control": "loopback"}, "mjpeg": {"keep": 0}})

@@ -16,12 +16,16 @@ export interface EncodedPicture {
     payload: Uint8Array;
 }
 
+/// Encoders want whole blocks of colour; most whole macroblocks, and cut themselves what they do not.
+const evenSize = (frame: VideoFrame) => ({width: frame.displayWidth & ~1, height: frame.displayHeight & ~1});
+
 export class PictureEncoder {
     codec = "";
     skipped = 0;
     private encoder: VideoEncoder | null = null;
     private readonly seqs = new Map<number, number>();
     private lastKeyUs = -Infinity;
+    private config: VideoEncoderConfig | null = null;
     private onError: (error: Error) => void;
 
     constructor(private readonly output: (picture: EncodedPicture) => void, onError: (error: Error) => void) {
@@ -30,9 +34,7 @@ export class PictureEncoder {
 
     /// Throws if the browser can encode no H.264 of that size.
     async begin(trial: VideoFrame, options: {bitrateBps: number; fps: number}): Promise<void> {
-        // Encoders want whole blocks of colour; most whole macroblocks, and cut themselves what they do not.
-        const width = trial.displayWidth & ~1;
-        const height = trial.displayHeight & ~1;
+        const {width, height} = evenSize(trial);
         const tried: string[] = [];
         for (const hardwareAcceleration of ["prefer-hardware", "no-preference"] as const) {
             for (const codec of codecsFor(width, height, options.fps)) {
@@ -54,10 +56,21 @@ export class PictureEncoder {
             this.skipped += 1;
             return;
         }
-        const isKey = mustBeKey || frame.timestamp - this.lastKeyUs >= keyEveryUs;
+        // A phone that was turned, or another lens: the pictures are no longer as large.
+        const isOther = this.fit(frame);
+        // Another camera's times may lie before.
+        const isKey = mustBeKey || isOther || Math.abs(frame.timestamp - this.lastKeyUs) >= keyEveryUs;
         if (isKey) this.lastKeyUs = frame.timestamp;
         this.seqs.set(frame.timestamp, seq);
         this.encoder.encode(frame, {keyFrame: isKey});
+    }
+
+    private fit(frame: VideoFrame): boolean {
+        const {width, height} = evenSize(frame);
+        if (!this.config || !this.encoder || (this.config.width === width && this.config.height === height)) return false;
+        this.config = {...this.config, width, height};
+        this.encoder.configure(this.config);
+        return true;
     }
 
     get queueSize(): number {
@@ -82,6 +95,7 @@ export class PictureEncoder {
                 clearTimeout(timer);
                 if (works) {
                     this.codec = config.codec;
+                    this.config = config;
                     this.encoder = encoder;
                 } else if (encoder.state !== "closed") {
                     encoder.close();
