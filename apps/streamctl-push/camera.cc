@@ -266,6 +266,14 @@ void PushCamera::start(const camera::Start& order) {
         if (begin_ns - monotonic_ns() <= most) begin_ns_ = begin_ns;
     }
     if (keeps_capture() && silence_ == 0) watch_silence();
+    if (begin_ns_ && clip_->is_live()) {
+        // Without a key frame then, the first picture would be the next one by chance.
+        const std::int64_t early = std::max<std::int64_t>(0, *begin_ns_ - monotonic_ns());
+        key_due_ = loop_.after(std::chrono::nanoseconds(early), [this] {
+            key_due_ = 0;
+            clip_->request_key();
+        });
+    }
     pump();
 }
 
@@ -383,6 +391,7 @@ void PushCamera::watch_silence() {
 
 void PushCamera::leave_clip() {
     loop_.cancel(std::exchange(due_, 0));
+    loop_.cancel(std::exchange(key_due_, 0));
     next_.reset();
     if (clip_) clip_->leave(reader_);
     clip_.reset();

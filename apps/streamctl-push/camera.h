@@ -153,6 +153,7 @@ class PushCamera final : public loop::StreamHandler {
     std::shared_ptr<Clip> clip_;
     ReaderId reader_ = 0;
     PacketPtr next_;
+    loop::TimerId key_due_ = 0;  ///< a live input's first picture is to be a key frame
     loop::TimerId due_ = 0;
     bool pump_again_ = false;
     Buffer message_;  ///< reused
