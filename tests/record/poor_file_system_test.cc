@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "mp4/file_error.h"
 #include "mp4/sample_file.h"
 #include "record/recorder.h"
 #include "record/world.h"
