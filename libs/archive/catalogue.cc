@@ -459,6 +459,7 @@ std::vector<MediaRow> Catalogue::newest_segments(const std::string& stream, std:
 }
 
 std::vector<SegmentTotal> Catalogue::segment_totals() {
+    for (const SegmentFolder& folder : segment_folders(path())) look_for_news(folder.stream);
     wait(kPatience);
     return ask([](Store& store) { return store.segment_totals(); })
         .value_or(std::vector<SegmentTotal>());

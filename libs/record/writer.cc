@@ -77,6 +77,17 @@ Log about(const Log& log, const std::string& camera, const std::string& id) {
     return id.empty() ? of_camera : of_camera.with_field("recording", id);
 }
 
+/// The dump has all of it: what cannot be stored here (no descriptors) is stored by the finaliser,
+/// and is no failure of the recording.
+void store(const Log& log, const Meta& meta, int directory, const std::string& text) {
+    try {
+        replace_file(directory, kSessionName, text, false);
+    } catch (const std::exception& e) {
+        about(log, meta.camera, meta.id)
+            .warning(meta.camera + " " + meta.id + ": end of recording: " + e.what());
+    }
+}
+
 }  // namespace
 
 Writer::Writer(Folder& folder, WriterCounts& counts, std::uint64_t file_bytes_max, Log log,
@@ -428,7 +439,7 @@ void Writer::end(const SessionPtr& session, File& file, const Session::End& end)
             } catch (const std::exception&) {
                 if (!is_full) throw;  // a full file may have no room for its last record
             }
-            replace_file(file.directory.get(), kSessionName, text, false);
+            store(log_, meta, file.directory.get(), text);
         } catch (const std::exception& e) {
             // Everything before stays readable; the finaliser says what it could not store.
             if (!meta.error) meta.error = e.what();

@@ -86,6 +86,8 @@ class Descriptors(harness.Case):
                 lambda: [s["state"] for s in server.sessions().values() if s["camera"] == "door"] == ["done"],
                 "the recording is finished", 2 * harness.PATIENCE_S,
             )
+            (session,) = (s for s in server.sessions().values() if s["camera"] == "door")
+            self.assertEqual((session["end_reason"], session["seq_missing"]), ("camera_stopped", 0))
             (movie,) = server.recordings.glob("door_*/stream.mp4")
             self.assert_same_pictures(movie, b"".join(payload for _, payload in frames))
             # And whoever begins now is recorded.

@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import json
 import socket
+import threading
 
 import harness
 import rtmp_peer
@@ -68,15 +69,25 @@ class Refusals(harness.Case):
             asyncio.run(dial())
         self.assertEqual((caught.exception.rcvd.code, caught.exception.rcvd.reason), expected)
 
-    def wall(self, server, path, query=""):
-        """What /play-many says of a stream."""
+    def wall(self, server, path, **more):
+        """What /play-many says of a stream that it ends."""
 
         async def dial():
-            async with websockets.connect(f"{server.ws_url}/play-many{query}") as peer:
+            async with websockets.connect(f"{server.ws_url}/play-many", **more) as peer:
                 await peer.send(json.dumps({"subscribe": [{"id": 7, "path": path, "mode": "all"}]}))
-                return json.loads(await asyncio.wait_for(peer.recv(), harness.PATIENCE_S))
+                while True:
+                    told = json.loads(await asyncio.wait_for(peer.recv(), harness.PATIENCE_S))
+                    if told["state"] != "waiting":
+                        return told
 
         return asyncio.run(dial())
+
+    def keep_publishing(self, publisher, over):
+        """Whoever wants its path finds it alive."""
+        time_ms = 0
+        while not over.wait(0.1):
+            time_ms += 100
+            publisher.send(rtmp_peer.message(rtmp_peer.VIDEO, 1, rtmp_peer.KEY, time_ms))
 
     def everywhere(self, server, http_status, publish_status, play_status, camera=True):
         """The same refusal of publishers, viewers, cameras by all that speak HTTP, and by RTMP."""
@@ -114,10 +125,13 @@ class Refusals(harness.Case):
         wrong = json.dumps({"token": "wrong"})
         for path, more in (
             ("/ingest/x", {}), ("/esp?name=x", {}), ("/control", {}), ("/live/x.flv", {}),
-            ("/live/x.flv", {"subprotocols": ["publisher"]}), ("/play-many", {}),
+            ("/live/x.flv", {"subprotocols": ["publisher"]}),
         ):
             with self.subTest(path=path, **more):
                 self.closed(server, path, [wrong], (1008, "Unauthorized"), **more)
+        for token in ("", "?token=wrong"):
+            asked = json.dumps({"subscribe": [{"id": 0, "path": f"/live/x{token}"}]})
+            self.closed(server, "/play-many", [asked], (1008, "Unauthorized"))
         server.stop()
 
     def test_a_signature_that_is_missing_wrong_or_over(self):
@@ -134,9 +148,11 @@ class Refusals(harness.Case):
         for method, path, headers in (
             ("GET", "/live/x.flv", {}), ("POST", "/live/x.flv", {}), ("GET", "/api/v1/status", {}),
             ("GET", "/live/x.flv", WEBSOCKET), ("GET", "/live/x.flv", PUBLISHER), ("GET", "/ingest/x", WEBSOCKET),
-            ("GET", "/control", WEBSOCKET), ("GET", "/play-many", WEBSOCKET), ("GET", "/esp", WEBSOCKET),
+            ("GET", "/control", WEBSOCKET), ("GET", "/esp", WEBSOCKET),
         ):
             self.http(server, method, path, 403, {**headers, **other})
+        # A wall is open, and each of its streams is asked for.
+        self.assertIn("web.origins", self.wall(server, "/live/x", origin=other["Origin"])["reason"])
         server.stop()
 
     def test_a_stream_that_is_taken_that_there_is_not_or_whose_name_cannot_be(self):
@@ -147,9 +163,18 @@ class Refusals(harness.Case):
         self.assertEqual(self.wall(server, "/live/none")["state"], "ended")
         with rtmp_peer.RtmpPeer(server) as publisher:
             publisher.publish("x")
-            self.http(server, "POST", "/live/x.flv", 409)
-            self.http(server, "GET", "/live/x.flv", 409, PUBLISHER)
-            self.rtmp(server, "publish", "x", "NetStream.Publish.BadName")
+            over = threading.Event()
+            alive = threading.Thread(target=self.keep_publishing, args=(publisher, over))
+            alive.start()
+            try:
+                with socket.create_connection(("127.0.0.1", server.port), timeout=harness.PATIENCE_S) as peer:
+                    peer.sendall(b"POST /live/x.flv HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+                    self.assertTrue(peer.recv(4096).startswith(b"HTTP/1.1 409 "))
+                self.http(server, "GET", "/live/x.flv", 409, PUBLISHER)
+                self.rtmp(server, "publish", "x", "NetStream.Publish.BadName")
+            finally:
+                over.set()
+                alive.join()
         for method, headers in (("GET", {}), ("POST", {}), ("GET", WEBSOCKET), ("GET", PUBLISHER)):
             self.http(server, method, "/live/a%20b.flv", 400, headers)
         self.rtmp(server, "publish", "a b", "NetStream.Publish.BadName")

@@ -61,7 +61,7 @@ class Secrets(harness.Case):
             },
             "control": {"socket": "control.sock"},
             "notify": [{"url": at(PASSWORDS["hook"], "/hook"), "secret": SECRET},
-                       {"url": at(PASSWORDS["hook"], "/dead?token=" + PASSWORDS["hook"])}],
+                       {"url": at(PASSWORDS["hook"], "/dead?token=" + PASSWORDS["hook"]), "secret": SECRET}],
             "decide": {"url": at(PASSWORDS["decide"], "/may"), "secret": SECRET},
             "sources": [{"path": "/live/far", "url": f"rtmp://kim:{PASSWORDS['source']}@127.0.0.1:1/x"}],
             "log": {"level": "debug"},
@@ -84,7 +84,8 @@ class Secrets(harness.Case):
         await asyncio.to_thread(server.http, "GET", f"/live/x.flv?token={GUESSED}")
         await asyncio.to_thread(server.http, "GET", f"/live/none.flv?token={TOKEN}")
         await asyncio.to_thread(server.http, "GET", "/api/v1/status", None, {"Authorization": f"Bearer {GUESSED}"})
-        await asyncio.to_thread(server.http, "GET", f"/live/far.flv?token={TOKEN}")
+        with self.assertRaises(TimeoutError):  # a source that is being tried is waited for
+            await asyncio.to_thread(server.http, "GET", f"/live/far.flv?token={TOKEN}", timeout_s=3)
         with rtmp_peer.RtmpPeer(server) as publisher:
             publisher.publish(f"x?sign={signed}&user=kim")
             publisher.send(rtmp_peer.message(rtmp_peer.VIDEO, 1, rtmp_peer.KEY))

@@ -104,6 +104,7 @@ class WallClock(harness.Case):
             config={
                 "notify": [{"url": target.url(), "secret": SECRET, "events": ["session.*"]}],
                 "auth": {"control": "open", "play": "signed", "secret": "s"}, "live": {"wait": "0ms"},
+                "camera": {"stop_timeout": "60s"},
             },
             env=env,
         )
