@@ -57,6 +57,8 @@ constexpr std::chrono::seconds kTrimInterval{1};
 /// One of them is kept for what is quick.
 constexpr unsigned kDiskThreads = 4;
 constexpr std::chrono::seconds kRetentionInterval{10};
+/// A server that is started again and again deletes as well.
+constexpr std::chrono::seconds kRetentionFirst{1};
 
 std::unique_ptr<loop::Listener> listen_on(const ListenAddress& at) {
     const std::string where = at.address + " port " + std::to_string(at.port);
@@ -148,7 +150,9 @@ struct Server::Parts {
         listen();
         open_recorder();
         catalogue = std::make_unique<archive::Catalogue>(recorder->path(), log.with("catalogue"));
-        archive = std::make_unique<archive::Archive>(*catalogue);
+        archive = std::make_unique<archive::Archive>(
+            *catalogue, archive::DumpTimes{record::mux_timing(setup.recorder.timing),
+                                           setup.recorder.max_gap});
         ready_catalogue = catalogue.get();
         takes =
             std::make_unique<takes::Takes>(*catalogue, recorder->path(), setup.version,
@@ -247,7 +251,7 @@ struct Server::Parts {
     void count_viewers(const hub::Event& event);
     void watch_disk();
     void make_retention();
-    void delete_later();
+    void delete_later(std::chrono::seconds after);
     void keep_names();
     void keep_tokens();
     void apply_policy();
@@ -499,13 +503,13 @@ void Server::Parts::make_retention() {
     };
     retention = std::make_unique<archive::Retention>(retention_options, *catalogue, free_bytes,
                                                      tell, log.with("retention"));
-    delete_later();
+    delete_later(kRetentionFirst);
 }
 
 /// Looks again and again; one look at a time, however long it takes.
-void Server::Parts::delete_later() {
-    retention_timer = control.after(kRetentionInterval, [this] {
-        delete_later();
+void Server::Parts::delete_later(std::chrono::seconds after) {
+    retention_timer = control.after(after, [this] {
+        delete_later(kRetentionInterval);
         if (is_deleting.exchange(true)) return;
         disk.post(loop::Effort::slow, [this] {
             try {
@@ -740,6 +744,7 @@ void Server::ask_loops(const std::function<void()>& done) {
 std::size_t Server::shut_down(std::int64_t deadline_ns) {
     Parts& p = *parts_;
     p.shutting_down = true;
+    p.archive->stop();
     p.sources->shut_down();
     // All loops at once; one that does not answer must not keep the recordings from being
     // finished.
