@@ -111,6 +111,7 @@ record::SegmentOptions segment_options(const Config& config) {
     options.layout = static_cast<record::SegmentLayout>(recording.layout);
     options.fragment = recording.fragment;
     options.buffer_bytes = static_cast<std::size_t>(recording.buffer_bytes);
+    options.max_bytes_per_file = recording.max_bytes_per_file;
     options.resume = config.live.resume;
     for (const StreamRecordingConfig& stream : recording.streams) {
         record::SegmentOrder order;

@@ -250,7 +250,7 @@ void Catalogue::update_folder(const SegmentFolder& folder) {
         const auto row = known.find(file.name);
         const bool is_known = row != known.end() && row->second.stamp == file.stamp &&
                               row->second.kept == file.kept &&
-                              row->second.form != MediaForm::growing;
+                              !is_growing(row->second.form);
         if (row != known.end()) known.erase(row);
         if (is_known) continue;
         if (is_stopping()) break;
@@ -261,7 +261,7 @@ void Catalogue::update_folder(const SegmentFolder& folder) {
             continue;
         }
         // Where it ends now is asked of the file.
-        if (scanned->form == MediaForm::growing) scanned->end_us = 0;
+        if (is_growing(scanned->form)) scanned->end_us = 0;
         store_->put(*scanned);
     }
     for (const auto& [name, row] : known) {
@@ -420,12 +420,12 @@ Catalogue::Media Catalogue::media(const std::string& stream, std::int64_t from_u
     media.is_building = is_building() || !rows;
     if (!rows) return media;
     for (MediaRow& row : *rows) {
-        if (row.form == MediaForm::growing) {
+        if (is_growing(row.form)) {
             const std::size_t slash = row.file.rfind('/');
             const auto now = scan_segment(path(), {row.file.substr(0, slash), stream},
                                           {row.file.substr(slash + 1), row.stamp, row.kept});
             if (!now) continue;  // it was deleted just now
-            if (now->form != MediaForm::growing) stream_changed(stream);
+            if (!is_growing(now->form)) stream_changed(stream);
             row = *now;
             if (row.end_us <= from_us) continue;
         }

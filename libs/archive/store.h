@@ -32,7 +32,7 @@ bool is_cursor(const std::string& text);
 class Store {
  public:
     /// Another one than that of the file: it is made anew.
-    static constexpr std::int64_t kVersion = 1;
+    static constexpr std::int64_t kVersion = 2;
 
     Store(const std::string& path, Database::Mode mode) : database_(path, mode) {}
 
@@ -79,6 +79,10 @@ class Store {
     std::vector<std::pair<std::string, std::uint64_t>> bytes_by_stream();
 
  private:
+    Statement rows_of(const RecordingQuery& query, const std::string& column,
+                      const std::string& value);
+    std::vector<RecordingRow> merged(const RecordingQuery& query, const std::string& column,
+                                     const std::vector<std::string>& values);
     std::vector<RecordingRow> page(const RecordingQuery& query, const std::string& column,
                                    const std::string& value);
     std::vector<std::string> names(const std::string& column, const std::string& pattern);

@@ -8,10 +8,12 @@
 namespace st::hub {
 namespace {
 
-/// A stream of sound without pictures for so long is one of sound alone.
+/// A stream of sound without pictures for so long, by the clock or by its own time, is one of sound
+/// alone.
 constexpr std::int64_t kPictureWaitNs = 1'000'000'000;
 /// The same where metadata or a decoder configuration speaks of pictures.
 constexpr std::int64_t kPromisedPictureWaitNs = 5'000'000'000;
+constexpr std::int64_t kNsPerMs = 1'000'000;
 /// A stream with so many pictures and no sound has none, whatever its headers say.
 constexpr std::uint64_t kSoundlessPictures = 25;
 /// A stream stays wanted for so long after its last viewer left.
@@ -82,9 +84,13 @@ void Stream::tell_publisher_changed() {
 bool Stream::is_entry(const media::Packet& packet, std::int64_t now_ns) const {
     if (packet.is_config || packet.track_id != 0) return false;
     if (packet.track == media::Track::video) return packet.is_key;
+    if (packet.track != media::Track::audio || pictures_ > 0) return false;
     const bool is_promised = promises_video_ || has_video_;
-    return packet.track == media::Track::audio && pictures_ == 0 &&
-           now_ns - *first_media_ns_ >= (is_promised ? kPromisedPictureWaitNs : kPictureWaitNs);
+    const std::int64_t wait_ns = is_promised ? kPromisedPictureWaitNs : kPictureWaitNs;
+    if (now_ns - *first_media_ns_ >= wait_ns) return true;
+    // By what was sent, too: a file comes faster than the clock goes.
+    return !held_.empty() &&
+           (packet.dts_ms - held_.front().packet.dts_ms) * kNsPerMs >= wait_ns;
 }
 
 void Stream::note_tracks(const media::Packet& packet) {

@@ -9,13 +9,21 @@
 namespace st::server {
 namespace {
 
+/// A server that is started again and again deletes as well.
+constexpr std::chrono::seconds kFirst{1};
 constexpr std::chrono::seconds kInterval{10};
 
 }  // namespace
 
-void RetentionRounds::look_later() {
-    timer_ = timers_.after(kInterval, [this] {
-        look_later();
+RetentionRounds::RetentionRounds(archive::Retention& retention, loop::Timers& timers,
+                                 loop::BlockingWork& pool, Log log)
+    : retention_(retention), timers_(timers), pool_(pool), log_(std::move(log)) {
+    look_later(kFirst);
+}
+
+void RetentionRounds::look_later(std::chrono::seconds after) {
+    timer_ = timers_.after(after, [this] {
+        look_later(kInterval);
         look();
     });
 }

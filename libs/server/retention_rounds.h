@@ -2,6 +2,7 @@
 /// Has the retention look again and again, on the pool: one look at a time, however long it takes.
 /// Control loop only.
 #include <atomic>
+#include <chrono>
 
 #include "archive/retention.h"
 #include "base/log.h"
@@ -14,10 +15,7 @@ class RetentionRounds {
  public:
     /// All of them outlive this, and the pool is stopped before it goes.
     RetentionRounds(archive::Retention& retention, loop::Timers& timers, loop::BlockingWork& pool,
-                    Log log)
-        : retention_(retention), timers_(timers), pool_(pool), log_(std::move(log)) {
-        look_later();
-    }
+                    Log log);
     RetentionRounds(const RetentionRounds&) = delete;
     RetentionRounds& operator=(const RetentionRounds&) = delete;
     ~RetentionRounds() { stop(); }
@@ -25,7 +23,7 @@ class RetentionRounds {
     void stop() { timers_.cancel(timer_); }
 
  private:
-    void look_later();
+    void look_later(std::chrono::seconds after);
     void look();
 
     archive::Retention& retention_;

@@ -116,7 +116,9 @@ struct Server::Parts {
         setup.recorder.memory = &http_counters.memory;
         open_recorder();
         catalogue = std::make_unique<archive::Catalogue>(recorder->path(), log.with("catalogue"));
-        archive = std::make_unique<archive::Archive>(*catalogue);
+        archive = std::make_unique<archive::Archive>(
+            *catalogue, archive::DumpTimes{record::mux_timing(setup.recorder.timing),
+                                           setup.recorder.max_gap});
         ready_catalogue = catalogue.get();
         takes =
             std::make_unique<takes::Takes>(*catalogue, recorder->path(), setup.version,
@@ -517,6 +519,7 @@ void Server::ask_loops(const std::function<void()>& done) {
 std::size_t Server::shut_down(std::int64_t deadline_ns) {
     Parts& p = *parts_;
     p.shutting_down = true;
+    p.archive->stop();
     p.sources->shut_down();
     // All loops at once; one that does not answer must not keep the recordings from being
     // finished.

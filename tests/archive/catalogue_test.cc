@@ -211,8 +211,8 @@ TEST_F(CatalogueTest, damage_that_is_met_while_it_is_used_is_mended) {
 }
 
 TEST_F(CatalogueTest, finds_the_media_of_a_camera_by_time) {
-    folder_.put({"a", kDayUs, RecordingState::recording});
-    folder_.put({"b", kDayUs, RecordingState::done});
+    folder_.put_file(folder_.put({"a", kDayUs, RecordingState::recording}) + "/stream.fdump", "");
+    folder_.put({"b", kDayUs, RecordingState::done});  // neither an MP4 nor a dump
     open();
     ASSERT_TRUE(catalogue_->wait(kLong));
     const auto media = catalogue_->media("/camera/a", 0, 2 * kDayUs, 10);
@@ -223,6 +223,7 @@ TEST_F(CatalogueTest, finds_the_media_of_a_camera_by_time) {
     EXPECT_TRUE(catalogue_->media("/camera/a", 0, kDayUs, 10).rows.empty());
     EXPECT_EQ(catalogue_->media("/camera/a", kDayUs + 1, 2 * kDayUs, 10).rows.size(), 1U)
         << "it still grows";
+    EXPECT_TRUE(catalogue_->media("/camera/b", 0, 2 * kDayUs, 10).rows.empty());
     for (const char* other : {"/camera/..", "", "/", "/../..", "/camera/a/b", "camera/a"}) {
         EXPECT_TRUE(catalogue_->media(other, 0, 2 * kDayUs, 10).rows.empty()) << other;
     }
