@@ -53,7 +53,7 @@ void HttpFlvViewer::refuse(const Error& why) {
     stream_->finish(httpd::kClosePatience);
 }
 
-void HttpFlvViewer::finish(ViewerEnd why) {
+void HttpFlvViewer::finish(ViewerEnd why, const std::string& /*words*/) {
     // A stream that ended is whole; one that was cut off must not look like it.
     if (request_.is_chunked && why == ViewerEnd::ended) stream_->send(http::kLastChunk);
     stream_->finish(httpd::kClosePatience);

@@ -42,11 +42,11 @@ void RtmpViewer::say_waiting(const std::string& why) {
 
 void RtmpViewer::refuse(const Error& why) { connection_.refuse_play(stream_id_, why); }
 
-void RtmpViewer::finish(ViewerEnd why) {
-    connection_.session().end_play(stream_id_, to_text(why));
+void RtmpViewer::finish(ViewerEnd /*why*/, const std::string& words) {
+    connection_.session().end_play(stream_id_, words);
     connection_.flush();
-    connection_.end_viewer(stream_id_, to_text(why));
-    connection_.close_if_unused(to_text(why));
+    connection_.end_viewer(stream_id_, words);
+    connection_.close_if_unused(words);
 }
 
 void RtmpViewer::send(std::span<const SharedBuffer> wires) {
