@@ -1,9 +1,11 @@
 """Recordings found again: lists that fit the terminal, one in full, takes, patterns and times, keep and delete."""
 
 import fcntl
+import getpass
 import json
 import os
 import pty
+import socket
 import struct
 import subprocess
 import termios
@@ -204,13 +206,17 @@ class Recordings(harness.Case):
         self.assertEqual(set(self.ids()), {kept, new})
         self.assertNotIn(running, self.ids())
         self.ctl("recordings", "keep", "--release", "door_*")
+        _, err = self.ctl("recordings", "keep", "--take", "walk0")
+        self.assertEqual(err, f"streamctl: {kept}: kept\n")
+        self.ctl("recordings", "keep", "--release", "--take", "walk0")
         self.ctl("recordings", "delete", "-y", "*")
         events = self.server.http("GET", "/api/v1/events").json["items"]
         told = [event for event in events if event["type"] == "recording.deleted"]
         self.assertEqual({event["session"]: event["camera"] for event in told},
                          {kept: "door", running: "gate", old: "gate", new: "gate"})
         self.assertEqual([event["reason"] for event in told], ["asked"] * 4)
-        self.assertTrue(all(event["deleted_by"] for event in told), told)
+        here = f"{getpass.getuser()}@{socket.gethostname().partition('.')[0]}"
+        self.assertEqual({event["deleted_by"] for event in told}, {here})
         self.assertEqual(self.ids(), [])
         self.assertEqual(list(self.folder_of_all.glob("*_*")), [])
 
