@@ -194,8 +194,9 @@ int run_daemon(const DaemonSetup& setup, Background* background) {
     const server::Options options = made.options;
     Reload reload(setup.sources, setup.loaded, options, *sink, log, control);
     made.configuration.list = [&reload] { return reload.entries(); };
-    made.configuration.reload = [&reload](const api::Configuration::ReloadDone& done) {
-        reload.run(done);
+    made.configuration.reload = [&reload](const std::string& by,
+                                          const api::Configuration::ReloadDone& done) {
+        reload.run(by, done);
     };
     worker::Pool helpers(helper_options(made.recorder.finalisers), log);
     made.recorder.run_job = [&helpers](const worker::Job& job) { return helpers.run(job); };
@@ -205,7 +206,7 @@ int run_daemon(const DaemonSetup& setup, Background* background) {
     const Signals signals(control, [&](int signal) {
         if (signal == SIGUSR1) return;
         if (signal != SIGHUP) return shutdown.on_signal();
-        reload.run([](const auto&) {});  // the log says what came of it
+        reload.run("SIGHUP", [](const auto&) {});  // the log says what came of it
     });
     std::optional<AddressWatch> addresses;
     if (config.tls.is_auto) addresses.emplace(control, [&reload] { reload.renew_certificate(); });

@@ -165,8 +165,9 @@ void LiveOperations::get_stream(const std::string& path, const Operations::Done&
     done(control::encode(shown(*status, viewers[path])));
 }
 
-void LiveOperations::kick_publisher(const std::string& path, const Operations::Done& done) const {
-    if (!parts_.live.hub().kick_publisher(path)) return done(no_stream(path));
+void LiveOperations::kick_publisher(const std::string& path, const std::string& by,
+                                    const Operations::Done& done) const {
+    if (!parts_.live.hub().kick_publisher(path, by)) return done(no_stream(path));
     done(control::encode_done("stream", path));
 }
 
@@ -200,8 +201,9 @@ void LiveOperations::list_viewers(const control::Call& call, const Operations::D
     done(page.encode());
 }
 
-void LiveOperations::kick_viewer(std::uint64_t id, const Operations::Done& done) const {
-    if (!parts_.live.hub().kick_viewer(id)) {
+void LiveOperations::kick_viewer(std::uint64_t id, const std::string& by,
+                                 const Operations::Done& done) const {
+    if (!parts_.live.hub().kick_viewer(id, by)) {
         return done(
             ApiError{ErrorCode::not_found, "no viewer has the id " + std::to_string(id), "id"});
     }

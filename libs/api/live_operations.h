@@ -11,11 +11,12 @@ class LiveOperations {
 
     void list_streams(const control::Call& call, const Operations::Done& done) const;
     void get_stream(const std::string& path, const Operations::Done& done) const;
-    void kick_publisher(const std::string& path, const Operations::Done& done) const;
+    void kick_publisher(const std::string& path, const std::string& by,
+                        const Operations::Done& done) const;
     void take_snapshot(const std::string& path, const live::Asker& asker, bool is_coming,
                        const Operations::Done& done);
     void list_viewers(const control::Call& call, const Operations::Done& done) const;
-    void kick_viewer(std::uint64_t id, const Operations::Done& done) const;
+    void kick_viewer(std::uint64_t id, const std::string& by, const Operations::Done& done) const;
 
  private:
     Parts& parts_;

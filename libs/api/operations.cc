@@ -19,6 +19,7 @@
 #include "base/units.h"
 #include "capture/cameras.h"
 #include "capture/captures.h"
+#include "capture/refusals.h"
 #include "control/archive_span.h"
 #include "control/judgement.h"
 #include "control/list.h"
@@ -29,6 +30,7 @@
 #include "control/start.h"
 #include "control/status.h"
 #include "control/stop.h"
+#include "live/live.h"
 #include "live/sources.h"
 #include "record/recorder.h"
 #include "record/recordings.h"
@@ -253,9 +255,10 @@ void Operations::on_control(const Call& call, const Done& done) {
         case Operation::streams_list:
             return live_->list_streams(call, done);
         case Operation::streams_get:
+            if (is_camera_without_stream(call)) return done(no_stream_of_camera(call));
             return live_->get_stream(path_of(call), done);
         case Operation::streams_kick:
-            return live_->kick_publisher(path_of(call), done);
+            return live_->kick_publisher(path_of(call), call.client(), done);
         case Operation::streams_snapshot:
             return take_snapshot(call, done);
         case Operation::record_start:
@@ -269,7 +272,7 @@ void Operations::on_control(const Call& call, const Done& done) {
         case Operation::viewers_list:
             return live_->list_viewers(call, done);
         case Operation::viewers_kick:
-            return live_->kick_viewer(number_or(call, "id", 0), done);
+            return live_->kick_viewer(number_or(call, "id", 0), call.client(), done);
         case Operation::sources_list:
             return list_sources(call, done);
         case Operation::sources_restart:
@@ -277,7 +280,7 @@ void Operations::on_control(const Call& call, const Done& done) {
         case Operation::server_config:
             return show_config(done);
         case Operation::server_reload:
-            return reload(done);
+            return reload(call, done);
         case Operation::login_link:
             return done(make_login_link(parts_.sessions));
         default:
@@ -309,10 +312,23 @@ void Operations::start_capture(const Call& call, const Done& done) {
     });
 }
 
+bool Operations::is_camera_without_stream(const Call& call) const {
+    return *call.find("app") == "camera" && !parts_.live.hub().status(path_of(call));
+}
+
+ApiError Operations::no_stream_of_camera(const Call& call) const {
+    const std::string& name = *call.find("name");
+    const std::string why = parts_.cameras.find(name) == nullptr
+                                ? capture::no_such_camera(name, parts_.cameras.all())
+                                : name + " is not streaming; start it, or a preview of it";
+    return {ErrorCode::not_found, why, "name"};
+}
+
 /// Of a camera that nobody watches it is a look at its preview.
 void Operations::take_snapshot(const Call& call, const Done& done) {
     const std::string path = path_of(call);
-    const auto take = [this, path, asker = call.asker, done](bool is_coming) {
+    const auto take = [this, path, call, asker = call.asker, done](bool is_coming) {
+        if (!is_coming && is_camera_without_stream(call)) return done(no_stream_of_camera(call));
         live_->take_snapshot(path, asker, is_coming, done);
     };
     if (*call.find("app") != "camera") return take(false);
@@ -336,8 +352,7 @@ void Operations::kick_camera(const Call& call, const Done& done) {
         return done(
             ApiError{ErrorCode::not_found, "no camera \"" + name + "\" is connected", "name"});
     }
-    const std::string* client = call.find("client");
-    entry->link->send(capture::Kick{client != nullptr ? st::shown(*client) : call.peer});
+    entry->link->send(capture::Kick{call.client()});
     done(control::encode_done("camera", name));
 }
 
@@ -351,7 +366,8 @@ void Operations::rename_camera(const Call& call, const Done& done) {
             ApiError{ErrorCode::bad_request, "camera: is not the one in the path", "camera"});
     }
     if (camera.empty()) return done(ApiError{ErrorCode::bad_request, "camera: missing", "camera"});
-    const auto made = parts_.cameras.give_name(camera, request->name);
+    const auto made = parts_.cameras.give_name(
+        camera, request->name, request->client.empty() ? call.peer : request->client);
     done(made ? Decoded<std::string>(control::encode_done("camera", *made)) : made.error());
 }
 
@@ -377,12 +393,12 @@ void Operations::show_config(const Done& done) const {
     done(control::encode(configuration.list()));
 }
 
-void Operations::reload(const Done& done) const {
+void Operations::reload(const Call& call, const Done& done) const {
     const Configuration& configuration = facts_.configuration;
     if (!configuration.reload) {
         return done(ApiError{ErrorCode::unavailable, "nothing to reload; restart instead", {}});
     }
-    configuration.reload([done](Decoded<control::ReloadReply> made) {
+    configuration.reload(call.client(), [done](Decoded<control::ReloadReply> made) {
         done(made ? Decoded<std::string>(control::encode(*made)) : made.error());
     });
 }
@@ -471,11 +487,16 @@ Decoded<std::string> Operations::delete_recording(const Call& call) {
     const auto entry = parts_.catalogue.get(id);
     const auto removed = parts_.catalogue.remove(id);
     if (!removed) return to_error(removed.error());
-    EventFields told{{"session", id}, {"reason", "asked"}, {"deleted_by", call.peer}};
-    if (entry) told.insert(told.begin(), {"camera", entry->camera});
-    parts_.control.post(
-        [this, fields = std::move(told)] { parts_.events.add("recording.deleted", fields); });
+    tell_deleted(id, entry ? entry->camera : "", call.client());
     return control::encode_done("recording", id);
+}
+
+void Operations::tell_deleted(const std::string& id, const std::string& camera,
+                              const std::string& by) {
+    EventFields fields{{"session", id}, {"reason", "asked"}, {"deleted_by", by}};
+    if (!camera.empty()) fields.insert(fields.begin(), {"camera", camera});
+    parts_.control.post(
+        [this, told = std::move(fields)] { parts_.events.add("recording.deleted", told); });
 }
 
 Decoded<std::string> Operations::keep_recording(const Call& call) {
@@ -492,7 +513,9 @@ Decoded<std::string> Operations::one_take(const Call& call) {
     if (!is_valid_name(take))
         return ApiError{ErrorCode::not_found, "no take \"" + take.substr(0, 64) + "\"", "name"};
     if (call.operation->operation == Operation::takes_delete) {
-        const auto removed = parts_.takes.remove(take);
+        const auto removed = parts_.takes.remove(take, [&](const record::RecordingEntry& entry) {
+            tell_deleted(entry.id, entry.camera, call.client());
+        });
         return removed ? Decoded<std::string>(control::encode_done("take", take))
                        : to_error(removed.error());
     }

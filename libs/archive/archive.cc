@@ -10,6 +10,7 @@
 #include "archive/movie_builder.h"
 #include "archive/scan.h"
 #include "base/clock.h"
+#include "base/when.h"
 
 namespace st::archive {
 namespace {
@@ -21,7 +22,7 @@ Error not_stored(const std::string& stream, std::int64_t at_us, bool is_building
     if (is_building) {
         return Error{"what is stored is being looked through: try again in a moment", 503};
     }
-    return Error{"nothing of " + stream + " is stored at " + rfc3339(at_us), 404};
+    return Error{"nothing of " + stream + " is stored at " + local_text(at_us), 404};
 }
 
 Error not_ready(const MediaRow& row) {

@@ -416,7 +416,7 @@ void CameraConnection::on(const Watched&) { live_.give_kept(timers_.clock_ns());
 void CameraConnection::on(const Kick& kick) {
     kicked_by_ = kick.by;
     if (stopped_by_.empty()) stopped_by_ = kick.by;
-    close(ws::kClosePolicy, "kicked", camera::Input::disconnected);
+    close(ws::kClosePolicy, hub::kicked_text(kick.by), camera::Input::disconnected);
 }
 
 void CameraConnection::on(const Named& named) {

@@ -314,7 +314,8 @@ void Cameras::keep_names(GivenNames names, std::function<void(const GivenNames&)
     save_names_ = std::move(save);
 }
 
-control::Decoded<std::string> Cameras::give_name(const std::string& name, const std::string& next) {
+control::Decoded<std::string> Cameras::give_name(const std::string& name, const std::string& next,
+                                                 const std::string& by) {
     using control::ApiError;
     using control::ErrorCode;
     const auto found = by_name_.find(name);
@@ -352,7 +353,9 @@ control::Decoded<std::string> Cameras::give_name(const std::string& name, const 
     given_.give({auth::to_text(entry.link->address), entry.model, next});
     if (save_names_) save_names_(given_);
     rename(entry, next);
-    events_.add("camera.renamed", {{"camera", next}, {"was", name}, {"peer", entry.link->peer}});
+    EventFields fields{{"camera", next}, {"was", name}, {"peer", entry.link->peer}};
+    if (!by.empty()) fields.emplace_back("by", by);
+    events_.add("camera.renamed", fields);
     entry.link->send(Named{next});
     return next;
 }

@@ -85,7 +85,8 @@ class Cameras {
     void set_model(const LinkPtr& link, const std::string& model);
     /// Gives a camera that does not name itself another name, which it keeps when it returns. Not
     /// while it records.
-    control::Decoded<std::string> give_name(const std::string& name, const std::string& next);
+    control::Decoded<std::string> give_name(const std::string& name, const std::string& next,
+                                            const std::string& by = {});
     /// Names that were given before, and who keeps what is given from now on.
     void keep_names(GivenNames names, std::function<void(const GivenNames&)> save);
 

@@ -111,6 +111,8 @@ struct Call {
 
     /// Null if it was not given.
     const std::string* find(std::string_view name) const;
+    /// Who asks, if it stands among the arguments: "user@host", else where it came from.
+    std::string client() const;
 };
 
 /// From the HTTP door. A parameter the operation does not have, one that stands twice and an

@@ -40,11 +40,11 @@ void Publication::note_input(std::int64_t now_ns) {
     hub_->tell_waiting(stream_->path());
 }
 
-void Publication::end(const std::string& reason) {
+void Publication::end(const std::string& reason, const std::string& by) {
     if (!stream_) return;
     const StreamPtr stream = std::move(stream_);
     stream_.reset();
-    hub_->unpublish(stream, number_, reason);
+    hub_->unpublish(stream, number_, reason, by);
 }
 
 Subscription& Subscription::operator=(Subscription&& other) noexcept {
@@ -168,7 +168,8 @@ Result<Publication> Hub::publish(const std::string& path, PublisherPtr publisher
     return Publication(*this, std::move(stream), std::move(publisher), number);
 }
 
-void Hub::unpublish(const StreamPtr& stream, std::uint64_t number, const std::string& reason) {
+void Hub::unpublish(const StreamPtr& stream, std::uint64_t number, const std::string& reason,
+                    const std::string& by) {
     Unpublished event;
     event.path = stream->path();
     {
@@ -185,6 +186,7 @@ void Hub::unpublish(const StreamPtr& stream, std::uint64_t number, const std::st
     }
     event.publication = number;
     event.reason = reason;
+    event.by = by;
     events_(event);
     tell_waiting(stream->path());
 }
@@ -207,10 +209,10 @@ void Hub::give_up(const std::string& path, std::uint64_t publication, bool is_ho
     if (stream) stream->finish(publication, is_hopeless);
 }
 
-bool Hub::kick_publisher(const std::string& path) {
+bool Hub::kick_publisher(const std::string& path, const std::string& by) {
     const StreamPtr stream = find(path);
     const PublisherPtr publisher = stream ? stream->publisher() : nullptr;
-    if (publisher) publisher->kicked();
+    if (publisher) publisher->kicked(by);
     return publisher != nullptr;
 }
 
@@ -275,7 +277,7 @@ void Hub::unsubscribe(const GroupPtr& group, const Subscriber& subscriber,
     {
         const Lock lock(mutex_);
         subscriber.stream()->leave(group, record, monotonic_ns());
-        watchers_.erase(record.id);
+        if (auto node = watchers_.extract(record.id)) event.by = std::move(node.mapped().kicked_by);
         viewer_places_.give_back(record.info.address);
         event.viewers = subscriber.stream()->viewers();
         forget_unused(subscriber.stream());
@@ -287,13 +289,13 @@ void Hub::unsubscribe(const GroupPtr& group, const Subscriber& subscriber,
     events_(event);
 }
 
-bool Hub::kick_viewer(std::uint64_t id) {
+bool Hub::kick_viewer(std::uint64_t id, const std::string& by) {
     const Lock lock(mutex_);
     const auto found = watchers_.find(id);
     if (found == watchers_.end()) return false;
-    found->second.delivery->executor().post([weak = found->second.subscriber] {
-        if (const std::shared_ptr<Subscriber> subscriber = weak.lock())
-            subscriber->end(EndReason::kicked);
+    found->second.kicked_by = by;
+    found->second.delivery->executor().post([weak = found->second.subscriber, by] {
+        if (const std::shared_ptr<Subscriber> subscriber = weak.lock()) subscriber->kick(by);
     });
     return true;
 }

@@ -55,7 +55,7 @@ void HttpFlvViewer::refuse(const Error& why) {
     stream_->finish(httpd::kClosePatience);
 }
 
-void HttpFlvViewer::finish(ViewerEnd why) {
+void HttpFlvViewer::finish(ViewerEnd why, const std::string& /*words*/) {
     // A stream that ended is whole; one that was cut off must not look like it.
     const bool is_whole = why == ViewerEnd::ended || why == ViewerEnd::complete;
     if (request_.is_chunked && is_whole) stream_->send(http::kLastChunk);

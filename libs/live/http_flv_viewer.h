@@ -38,7 +38,7 @@ class HttpFlvViewer final : public httpd::Connection,
 
     void accept(hub::Tracks tracks, const std::string& why_waiting) override;
     void refuse(const Error& why) override;
-    void finish(ViewerEnd why) override;
+    void finish(ViewerEnd why, const std::string& words) override;
     void send(std::span<const SharedBuffer> wires) override { stream_->send(wires); }
     std::size_t queued_bytes() const override { return stream_->queued_bytes(); }
     std::uint64_t bytes_taken() const override { return stream_->bytes_out(); }

@@ -77,7 +77,7 @@ class PlayMany::Subscription final : public ViewerTransport {
     void say_waiting(const std::string& why) override { tell("waiting", why); }
     void begin() override { tell("live", ""); }
     void refuse(const Error& why) override { be_over(why.message); }
-    void finish(ViewerEnd why) override { be_over(to_text(why)); }
+    void finish(ViewerEnd /*why*/, const std::string& words) override { be_over(words); }
     std::size_t queued_bytes() const override { return owner_.socket_->queued_bytes(); }
     std::uint64_t bytes_taken() const override { return owner_.socket_->bytes_taken(); }
 

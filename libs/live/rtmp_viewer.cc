@@ -50,15 +50,15 @@ void RtmpViewer::say_waiting(const std::string& why) {
 
 void RtmpViewer::refuse(const Error& why) { connection_.refuse_play(stream_id_, why); }
 
-void RtmpViewer::finish(ViewerEnd why) {
+void RtmpViewer::finish(ViewerEnd why, const std::string& words) {
     if (why == ViewerEnd::complete) {
         connection_.session().complete_play(stream_id_, seconds_.value_or(0));
     } else {
-        connection_.session().end_play(stream_id_, to_text(why));
+        connection_.session().end_play(stream_id_, words);
     }
     connection_.flush();
-    connection_.end_viewer(stream_id_, to_text(why));
-    connection_.close_if_unused(to_text(why));
+    connection_.end_viewer(stream_id_, words);
+    connection_.close_if_unused(words);
 }
 
 /// Whether with this message the seconds that were asked for are over, by the stream's own time.

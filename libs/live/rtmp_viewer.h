@@ -24,7 +24,7 @@ class RtmpViewer final : public ViewerTransport {
     bool announces_tracks() const override { return false; }
     void accept(hub::Tracks tracks, const std::string& why_waiting) override;
     void refuse(const Error& why) override;
-    void finish(ViewerEnd why) override;
+    void finish(ViewerEnd why, const std::string& words) override;
     void say_waiting(const std::string& why) override;
     void begin() override;
     void send(std::span<const SharedBuffer> wires) override;

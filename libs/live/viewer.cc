@@ -149,7 +149,7 @@ void Viewer::begin(hub::Tracks tracks) {
     transport_.begin();
 }
 
-void Viewer::end(hub::EndReason reason) {
+void Viewer::end(hub::EndReason reason, const std::string& by) {
     if (is_accepted_) {
         switch (reason) {
             case hub::EndReason::ended:
@@ -157,11 +157,12 @@ void Viewer::end(hub::EndReason reason) {
             case hub::EndReason::stuck:
                 return finish(ViewerEnd::stuck);
             case hub::EndReason::kicked:
-                return finish(ViewerEnd::kicked);
+                return finish(ViewerEnd::kicked, hub::kicked_text(by));
         }
     }
     if (reason == hub::EndReason::ended) return refuse(Error{"no stream at " + path_, 404});
-    refuse(Error{hub::to_text(reason), 403});
+    const bool is_kicked = reason == hub::EndReason::kicked;
+    refuse(Error{is_kicked ? hub::kicked_text(by) : hub::to_text(reason), 403});
 }
 
 void Viewer::refuse(const Error& why) {
@@ -172,12 +173,12 @@ void Viewer::refuse(const Error& why) {
     transport_.refuse(why);
 }
 
-void Viewer::finish(ViewerEnd why) {
+void Viewer::finish(ViewerEnd why, const std::string& words) {
     if (state_ == State::draining || state_ == State::over) return;
     stop_timer();
     state_ = State::draining;
-    subscription_.leave(to_text(why));
-    transport_.finish(why);
+    subscription_.leave(words);
+    transport_.finish(why, words);
 }
 
 void Viewer::leave(const std::string& reason) {

@@ -45,7 +45,8 @@ class ViewerTransport : public hub::Sink {
     /// Instead of accept(): the protocol's no. `why.code`: 403, 404 or 503. Nothing follows.
     virtual void refuse(const Error& why) = 0;
     /// After accept(): nothing more comes. What was sent goes out, then the connection ends.
-    virtual void finish(ViewerEnd why) = 0;
+    /// `words` say why.
+    virtual void finish(ViewerEnd why, const std::string& words) = 0;
 };
 
 class Viewer final : private hub::Viewer {
@@ -101,7 +102,7 @@ class Viewer final : private hub::Viewer {
     hub::Sink& sink() override { return transport_; }
     void publisher_changed() override;
     void begin(hub::Tracks tracks) override;
-    void end(hub::EndReason reason) override;
+    void end(hub::EndReason reason, const std::string& by) override;
 
     void join();
     void wait_for_publisher();
@@ -112,7 +113,8 @@ class Viewer final : private hub::Viewer {
     std::string why_waiting() const;
     void accept(hub::Tracks tracks);
     void refuse(const Error& why);
-    void finish(ViewerEnd why);
+    void finish(ViewerEnd why) { finish(why, to_text(why)); }
+    void finish(ViewerEnd why, const std::string& words);
     void watch_silence();
     void look_at_silence(std::uint64_t bytes_then);
     template <class Call>

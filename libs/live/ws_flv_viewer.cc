@@ -78,7 +78,9 @@ void WsFlvViewer::accept(hub::Tracks tracks, const std::string& why_waiting) {
     });
 }
 
-void WsFlvViewer::finish(ViewerEnd why) { socket_->close(close_code(why), to_text(why)); }
+void WsFlvViewer::finish(ViewerEnd why, const std::string& words) {
+    socket_->close(close_code(why), words);
+}
 
 void WsFlvViewer::on_data(std::span<std::uint8_t> bytes) {
     pending_.append(as_text(bytes));

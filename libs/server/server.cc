@@ -478,7 +478,7 @@ std::vector<std::string> Server::camera_urls() const { return parts_->doors.came
 
 const std::string& Server::recordings_path() const { return parts_->recorder->path(); }
 
-void Server::reconfigure(Options next, const control::ReloadReply& what) {
+void Server::reconfigure(Options next, const control::ReloadReply& what, const std::string& by) {
     Parts& p = *parts_;
     p.http_counters.memory.set_limit(next.http.memory_bytes);
     p.http_options.replace(next.http);
@@ -496,6 +496,7 @@ void Server::reconfigure(Options next, const control::ReloadReply& what) {
     }
     use_certificate(std::move(next.tls), std::move(next.authority));
     EventFields fields;
+    if (!by.empty()) fields.emplace_back("by", by);
     if (!what.changed.empty()) fields.emplace_back("changed", join(what.changed));
     if (!what.needs_restart.empty()) fields.emplace_back("needs_restart", join(what.needs_restart));
     p.events.add("server.reloaded", fields);

@@ -54,9 +54,10 @@ class Server {
     std::vector<std::string> camera_urls() const;
     const std::string& recordings_path() const;
 
-    /// Puts other options in force, as a reload does. `what` is told in the event server.reloaded.
+    /// Puts other options in force, as a reload does. `what`, and who asked for
+    /// it (`by`), are told in the event server.reloaded.
     /// The control loop's thread.
-    void reconfigure(Options next, const control::ReloadReply& what);
+    void reconfigure(Options next, const control::ReloadReply& what, const std::string& by);
 
     /// For connections to come. Any thread.
     void use_certificate(loop::TlsContextPtr tls, api::AuthorityPtr authority);

@@ -325,11 +325,12 @@ TEST(Hub, kicks_a_viewer_by_its_number) {
     World world;
     FakeViewer viewer;
     world.join(viewer);
-    EXPECT_FALSE(world.hub.kick_viewer(viewer.subscription.id() + 1));
-    EXPECT_TRUE(world.hub.kick_viewer(viewer.subscription.id()));
+    EXPECT_FALSE(world.hub.kick_viewer(viewer.subscription.id() + 1, "kim@desk"));
+    EXPECT_TRUE(world.hub.kick_viewer(viewer.subscription.id(), "kim@desk"));
     world.executor.run();
-    EXPECT_THAT(viewer.take(), ElementsAre("end: kicked"));
-    EXPECT_EQ(std::get<Left>(world.events.back()).reason, "kicked");
+    EXPECT_THAT(viewer.take(), ElementsAre("end: kicked by kim@desk"));
+    EXPECT_EQ(std::get<Left>(world.events.back()).reason, "kicked by kim@desk");
+    EXPECT_EQ(std::get<Left>(world.events.back()).by, "kim@desk");
     EXPECT_EQ(world.hub.viewer_count(), 0U);
 }
 

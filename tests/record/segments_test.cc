@@ -40,7 +40,7 @@ class Quiet final : public hub::Publisher {
  public:
     void probe() override {}
     void replaced() override {}
-    void kicked() override {}
+    void kicked(const std::string&) override {}
 };
 
 Packet video_config(Bytes pps = kPps) {

@@ -63,6 +63,10 @@ void Connection::connect(milliseconds patience) {
     } catch (const Poco::FileNotFoundException&) {
         throw unreachable("there is no such socket; is streamd running?");
     } catch (const Poco::Exception& error) {
+        if (error.code() == EACCES) {
+            throw Failed(cli::kNotAuthorised,
+                         server_.text + ": this account may not open the control socket");
+        }
         throw unreachable(error.displayText());
     }
     socket_.setBlocking(false);

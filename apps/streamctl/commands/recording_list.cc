@@ -67,7 +67,7 @@ std::string state_text(const Recording& recording) {
 
 void print_recordings(const std::vector<Recording>& recordings) {
     print_fitting([&](TimeForm form) {
-        Table table({{"ID"},
+        Table table({{"ID", false, 0, 0, true},
                      {"STARTED", false, 4},
                      {"CAMERA", false, 8},
                      {"TAKE", false, 2, kTakeCutTo},
@@ -142,7 +142,7 @@ Takes takes_of(const std::vector<Recording>& recordings) {
 
 void print_takes(const Takes& takes) {
     print_fitting([&](TimeForm form) {
-        Table table({{"TAKE"},
+        Table table({{"TAKE", false, 0, 0, true},
                      {"STARTED", false, 1},
                      {"CAMERAS", true, 5},
                      {"RECORDINGS", true, 6},

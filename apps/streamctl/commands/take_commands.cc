@@ -193,7 +193,9 @@ int remove(const Options& options, ApiClient& client, Console& console) {
         console.note("nothing was deleted");
         return cli::kRefused;
     }
-    const std::string body = ask(client, "takes.delete", options.take.name);
+    json::Object params;
+    params.set("name", options.take.name);
+    const std::string body = client.ask_as_client("takes.delete", std::move(params));
     if (console.json()) console.body(body);
     console.note("take " + options.take.name + ": deleted");
     return cli::kDone;

@@ -66,6 +66,19 @@ std::string recording_text(const std::string& type, const Fields& event) {
     return camera + ": " + (id.empty() ? "recording" : id) + " failed" + event.with(": ", "error");
 }
 
+std::string deletion_text(const Fields& event) {
+    const std::string what = event.text("session").empty()
+                                 ? event.text("stream") + ": " + event.text("file")
+                                 : event.text("session");
+    const std::string reason = event.text("reason");
+    std::string why = event.with(", ", "reason");
+    if (reason == "asked") why = event.with(" by ", "deleted_by");
+    if (reason == "age") why = ", too old";
+    if (reason == "bytes") why = ", as more is stored than recording.max_bytes";
+    if (reason == "free") why = ", the disk is nearly full";
+    return what + ": deleted" + why;
+}
+
 std::string take_text(const Fields& event) {
     return "take " + event.text("take") + ": " + event.text("verdict") + ", " +
            counted(event.number("recordings"), "recording") + event.with("; ", "why");
@@ -88,6 +101,17 @@ std::string camera_text(const std::string& type, const Fields& event) {
     if (type == "camera.resumed") {
         return camera + ": goes on with " + event.text("session") + " after " +
                fixed(static_cast<double>(event.number("away_ms")) / 1000, 1) + " s";
+    }
+    if (type == "camera.renamed") {
+        return event.text("was") + ": is called " + camera + " from now on" +
+               event.with(", renamed by ", "by");
+    }
+    if (type == "camera.previewing") {
+        return camera + ": is streaming without being recorded" + event.with(", asked by ", "by");
+    }
+    if (type == "camera.clock") {
+        return camera + ": its clock has jumped; it is known to ±" +
+               fixed(static_cast<double>(event.number("bound_us")) / 1000, 1) + " ms";
     }
     if (type == "camera.stalled") {
         return camera + ": waits for the disk, " + human_bytes(event.number("queued_bytes")) +
@@ -122,7 +146,10 @@ std::string stream_text(const std::string& type, const Fields& event) {
     const std::string viewer =
         stream + ": viewer " + std::to_string(event.number("viewer")) + event.with(" at ", "peer");
     if (type == "viewer.joined") return viewer + " joined";
-    if (type == "viewer.left") return viewer + " left" + event.with(": ", "reason");
+    if (type == "viewer.left") {
+        const bool is_plain = event.text("reason") == "viewer left";
+        return viewer + " left" + (is_plain ? "" : event.with(": ", "reason"));
+    }
     if (type == "viewer.slow") {
         return viewer + " is too slow, " + counted(event.number("dropped"), "packet") + " dropped";
     }
@@ -132,6 +159,7 @@ std::string stream_text(const std::string& type, const Fields& event) {
 /// What another event says as well.
 bool is_told_otherwise(const std::string& type, const Fields& event) {
     if (type == "camera.ready" || type == "camera.started" || type == "camera.stopped") return true;
+    if (type == "camera.clock" && event.number("jumps") == 0) return true;  // it is as ever
     if (type == "server.disk") return !event.text("session").empty();
     return (type == "stream.published" || type == "stream.ended") &&
            is_of_camera(event.text("stream"));
@@ -144,8 +172,10 @@ std::string sentence(const std::string& type, const Fields& event) {
     if (type.starts_with("stream.") || type.starts_with("viewer.") || type.starts_with("record."))
         text = stream_text(type, event);
     if (type == "take.finished") text = take_text(event);
+    if (type == "server.disk") text = event.text("warning");
+    if (type == "recording.deleted") text = deletion_text(event);
     if (type == "server.reloaded") {
-        text = "the server has read its configuration again" +
+        text = "the server has read its configuration again" + event.with(", asked by ", "by") +
                event.with("; changed: ", "changed") +
                event.with("; needs a restart: ", "needs_restart");
     }

@@ -43,9 +43,9 @@ void build_take(CLI::App& app, Options& options) {
     CLI::App& run = add_command(
         take, "run",
         "Record a take\n\n"
-        "First it looks whether all cameras are there, whether each one's clock is known well "
-        "enough, and whether the disk lasts; if not, nothing is started, and the exit status is "
-        "1. Then the cameras are started at one instant, as far as they can be, and stopped "
+        "First it checks that all cameras are there, that each one's clock is known well enough, "
+        "and that the disk lasts; if not, nothing is started, and the exit status is 1. Then the "
+        "cameras are started at one instant, as far as they can be, and stopped "
         "after `--duration` or at Ctrl-C. It prints the paths of the MP4s and the verdict; the "
         "exit status is 3 if there is something to look at.");
     add_take_name(run, options);
@@ -62,11 +62,12 @@ void build_take(CLI::App& app, Options& options) {
     run.add_flag("--append", options.start.append, "Add to a take whose recordings have all ended");
     CLI::App& show = add_command(take, "show", "Show everything about a take");
     add_take_name(show, options);
-    CLI::App& remove = add_command(take, "delete",
-                                   "Delete a take and its recordings for good\n\n"
-                                   "Asks before it does; where nobody can be asked it wants "
-                                   "`--yes`. Nothing is deleted while one of them is recorded, or "
-                                   "if one is kept.");
+    CLI::App& remove =
+        add_command(take, "delete",
+                    "Delete a take and its recordings for good\n\n"
+                    "Asks before it does; where nobody can be asked, "
+                    "`--yes` is required. Nothing is deleted while one of them is recorded, or "
+                    "if one is kept.");
     add_take_name(remove, options);
     remove.add_flag("-y,--yes", options.is_confirmed, "Do not ask");
 }
@@ -110,8 +111,9 @@ void build_sync_check(CLI::App& app, Options& options) {
         app, "sync-check",
         "Check a take's times by a flash that all cameras saw\n\n"
         "Looks for a light that goes off, row by row, in the pictures of all cameras, and says "
-        "how far each one's clock puts it from where the others' do. More than the bounds allow "
-        "refutes the claim: the exit status is 3, and the take's verdict `failed`.");
+        "how far each one's clock puts it from where the others' do. A difference beyond "
+        "the bounds refutes the claim: the exit status is 3, and the take's verdict becomes "
+        "`failed`.");
     add_take_name(command, options);
     cli::add_value<milliseconds>(
         command, "--readout", options.take.readout,
