@@ -7,9 +7,9 @@
 
 #include "base/bytes.h"
 #include "flv/body.h"
-#include "flv/codec_config.h"
 #include "flv/codec_name.h"
 #include "flv/tag.h"
+#include "media/aac_config.h"
 #include "mp4/boxes.h"
 #include "mp4/segment_movie.h"
 #include "mp4/track_boxes.h"
@@ -76,7 +76,7 @@ void take_config(Reading& to, bool is_video, Bytes config) {
         packet.codec = media::Codec::aac;
         packet.payload = Buffer(config);
         auto clock = sound_clock_of(std::make_shared<const media::Packet>(std::move(packet)));
-        const auto aac = flv::parse_aac_config(config);
+        const auto aac = media::parse_aac_config(config);
         if (!clock || !aac) return;
         const auto rate = static_cast<std::uint32_t>(clock->rate());
         // Another rate in one file: the times stay in what they were counted in.
