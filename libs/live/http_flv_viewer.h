@@ -36,7 +36,7 @@ class HttpFlvViewer final : public httpd::Connection,
     void on_drained() override { viewer_.on_drained(); }
     bool on_half_end() override;
 
-    void accept(hub::Tracks tracks) override;
+    void accept(hub::Tracks tracks, const std::string& why_waiting) override;
     void refuse(const Error& why) override;
     void finish(ViewerEnd why) override;
     void send(std::span<const SharedBuffer> wires) override { stream_->send(wires); }

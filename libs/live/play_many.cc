@@ -71,7 +71,7 @@ class PlayMany::Subscription final : public ViewerTransport {
 
  private:
     bool announces_tracks() const override { return false; }
-    void accept(hub::Tracks /*tracks*/) override {}
+    void accept(hub::Tracks /*tracks*/, const std::string& /*why_waiting*/) override {}
     void say_waiting(const std::string& why) override { tell("waiting", why); }
     void begin() override { tell("live", ""); }
     void refuse(const Error& why) override { be_over(why.message); }

@@ -24,6 +24,8 @@ const char* to_text(ViewerEnd why) {
     switch (why) {
         case ViewerEnd::ended:
             return "stream ended";
+        case ViewerEnd::complete:
+            return "played as long as was asked";
         case ViewerEnd::stuck:
             return "the viewer has stopped reading";
         case ViewerEnd::kicked:
@@ -118,7 +120,7 @@ void Viewer::wait_for_entry() {
 
 void Viewer::accept(hub::Tracks tracks) {
     is_accepted_ = true;
-    transport_.accept(tracks);
+    transport_.accept(tracks, state_ == State::waiting_for_entry ? why_waiting() : std::string());
     if (half_ended_ns_) return watch_silence();
     if (state_ == State::waiting_for_entry) watch_entry(kEntryWait);
 }
@@ -126,11 +128,14 @@ void Viewer::accept(hub::Tracks tracks) {
 void Viewer::watch_entry(std::chrono::nanoseconds delay) {
     if (half_ended_ns_) return;  // it is watched otherwise
     call_after(delay, [this] {
-        const std::string why =
-            key_frame_age(subscription_.stream().status(), delivery_.executor().now_ns());
+        const std::string why = why_waiting();
         if (!why.empty()) transport_.say_waiting(why);
         watch_entry(kEntryWaitAgain);
     });
+}
+
+std::string Viewer::why_waiting() const {
+    return key_frame_age(subscription_.stream().status(), delivery_.executor().now_ns());
 }
 
 void Viewer::begin(hub::Tracks tracks) {

@@ -3,6 +3,7 @@
 #include "flv/tag.h"
 #include "httpd/refusal.h"
 #include "live/deflated.h"
+#include "live/live_http.h"
 #include "live/viewer_queue.h"
 #include "ws/encode.h"
 
@@ -15,6 +16,7 @@ constexpr std::size_t kViewerMessageMax = 4 * 1024;
 std::uint16_t close_code(ViewerEnd why) {
     switch (why) {
         case ViewerEnd::ended:
+        case ViewerEnd::complete:
         case ViewerEnd::left:
             return ws::kCloseNormal;
         case ViewerEnd::stuck:
@@ -56,8 +58,8 @@ void WsFlvViewer::refuse(const Error& why) {
     stream_->finish(httpd::kClosePatience);
 }
 
-void WsFlvViewer::accept(hub::Tracks tracks) {
-    stream_->send(upgrade_answer_);
+void WsFlvViewer::accept(hub::Tracks tracks, const std::string& why_waiting) {
+    stream_->send(with_waiting(std::move(upgrade_answer_), why_waiting));
     stream_->pause_reading();  // what is in pending_ comes first: until start()
     const httpd::Options times = *parts_.http_options.get();
     socket_ = std::make_unique<httpd::WebSocket>(

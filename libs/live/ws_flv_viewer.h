@@ -40,7 +40,7 @@ class WsFlvViewer final : public httpd::Connection,
     void on_over(std::uint16_t code, const std::string& reason) override;
     void on_gone() override;
 
-    void accept(hub::Tracks tracks) override;
+    void accept(hub::Tracks tracks, const std::string& why_waiting) override;
     void refuse(const Error& why) override;
     void finish(ViewerEnd why) override;
     void send(std::span<const SharedBuffer> wires) override { socket_->send_wires(wires); }

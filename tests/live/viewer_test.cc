@@ -19,9 +19,10 @@ constexpr char kPath[] = "/live/x";
 class FakeTransport : public ViewerTransport {
  public:
     bool announces_tracks() const override { return announces; }
-    void accept(hub::Tracks tracks) override {
+    void accept(hub::Tracks tracks, const std::string& why_waiting) override {
         said.push_back(std::string("accept") + (tracks.video ? " video" : "") +
-                       (tracks.audio ? " audio" : ""));
+                       (tracks.audio ? " audio" : "") +
+                       (why_waiting.empty() ? "" : ", waits: " + why_waiting));
     }
     void say_waiting(const std::string& why) override { said.push_back("waits: " + why); }
     void refuse(const Error& why) override {
@@ -376,7 +377,7 @@ TEST(Viewer, that_has_had_what_it_asked_for_is_told_the_end) {
     Watching watching(world);
     watching.start();
     watching.viewer.end_as_asked();
-    EXPECT_EQ(watching.said(), (Texts{"accept video", "finish stream ended"}));
+    EXPECT_EQ(watching.said(), (Texts{"accept video", "finish played as long as was asked"}));
     EXPECT_EQ(world.hub.viewer_count(), 0U);
 }
 
