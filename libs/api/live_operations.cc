@@ -7,9 +7,9 @@
 #include "base/encodings.h"
 #include "control/list.h"
 #include "control/stream_status.h"
-#include "flv/codec_config.h"
 #include "flv/codec_name.h"
 #include "live/live.h"
+#include "media/aac_config.h"
 #include "media/avc_config.h"
 
 namespace st::api {
@@ -45,7 +45,7 @@ std::optional<control::AudioFacts> audio_of(const hub::StreamStatus& status) {
     }
     facts.codec = "aac";
     if (!status.audio) return facts;
-    if (const auto config = flv::parse_aac_config(status.audio->payload.bytes())) {
+    if (const auto config = media::parse_aac_config(status.audio->payload.bytes())) {
         facts.sample_rate = config->sample_rate;
         if (config->channels != 0) facts.channels = config->channels;
     }

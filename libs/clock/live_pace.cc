@@ -14,6 +14,12 @@ constexpr std::int64_t kBelieveAfterNs = 3'000'000'000;
 constexpr double kPacedDifference = 0.05;
 /// ... but a network may shift the arrivals by so much: what is small is looked at for longer.
 constexpr double kShiftNs = 1e9;
+/// So near to what the media says, its packets are as far apart.
+constexpr double kNearSaid = 0.04;
+/// Of a publisher whose media says nothing: relays catch up, and files are sent a little too fast.
+constexpr double kFarPace = 1.5;
+/// A clock that counts twice, or half, does so exactly.
+constexpr double kNearWhole = 0.02;
 
 // Modular on purpose: a 64-bit clock may stand anywhere.
 std::int64_t difference(std::int64_t a, std::int64_t b) {
@@ -34,6 +40,30 @@ bool LivePace::is_impossible(double pace, bool is_even, std::int64_t span_ns) co
     const double difference = std::abs(pace - 1);
     return is_said_paced_ && is_even && difference > kPacedDifference &&
            difference * static_cast<double>(span_ns) > kShiftNs;
+}
+
+bool LivePace::is_as_said(double interval_ms) const {
+    return said_interval_ms_ > 0 && interval_ms > 0 &&
+           std::abs(std::log(interval_ms / said_interval_ms_)) < kNearSaid;
+}
+
+/// Of a publisher that nobody said is paced, whose packets come evenly and at another pace than its
+/// clock's: `interval_ms` apart by that clock, not as the media says.
+void LivePace::doubt(double pace, double interval_ms, std::int64_t span_ns) {
+    if (std::abs(pace - 1) * static_cast<double>(span_ns) <= kShiftNs) return;
+    if (!is_as_said(interval_ms / pace)) {
+        const bool is_far = pace > kFarPace || pace * kFarPace < 1;
+        if (is_far && span_ns >= kBelieveAfterNs) state_ = State::replaced;
+        return;
+    }
+    // The media is more exact than arrivals, and the other track's clock is wrong by as much.
+    state_ = State::replaced;
+    const double factor = interval_ms / said_interval_ms_;
+    if (factor <= 0) return;
+    const double whole = factor >= 1 ? std::round(factor) : 1 / std::round(1 / factor);
+    if (std::abs(std::log(factor / whole)) > kNearWhole || whole == 1) return;
+    state_ = State::rescaled;
+    units_per_ms_ = whole;
 }
 
 void LivePace::judge(std::int64_t time_ms, std::int64_t now_ns) {
@@ -63,11 +93,19 @@ void LivePace::judge(std::int64_t time_ms, std::int64_t now_ns) {
             return;
         }
     }
+    const double interval_ms = static_cast<double>(difference(time_ms, first_ms_)) / (packets_ - 1);
+    if (!is_said_paced_ && is_as_said(interval_ms)) {
+        if (span_ns >= kBelieveAfterNs) state_ = State::believed;
+        return;
+    }
     if (is_paced && is_impossible(pace, is_even, span_ns)) {
         state_ = State::replaced;
         return;
     }
-    if (span_ns < kBelieveAfterNs) return;
+    if (!is_said_paced_ && is_paced && is_even) doubt(pace, interval_ms, span_ns);
+    if (state_ != State::judging || span_ns < kBelieveAfterNs) return;
+    // A small difference is waited for.
+    if (!is_said_paced_ && is_paced && is_even && is_as_said(interval_ms / pace)) return;
     const double most = is_said_paced_ ? 1 + kPacedDifference : 2;
     if (is_paced && pace > 1 / most && pace < most) {
         state_ = State::believed;

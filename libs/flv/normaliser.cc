@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "flv/body.h"
-#include "flv/codec_config.h"
 #include "flv/given_config.h"
 #include "flv/metadata.h"
 #include "flv/video_data.h"
+#include "media/aac_config.h"
 #include "media/nal.h"
 
 namespace st::flv {
@@ -141,7 +141,7 @@ void Normaliser::announce(const Packet& packet, std::vector<Packet>& out) {
         facts.is_h264 = packet.codec == Codec::h264;
     } else if (packet.codec == Codec::aac) {
         facts.is_aac = true;
-        const auto config = parse_aac_config(audio_config_.bytes());
+        const auto config = media::parse_aac_config(audio_config_.bytes());
         if (config) facts.audio_sample_rate = config->sample_rate;
         if (config) facts.audio_channels = config->channels;
     }
@@ -372,7 +372,7 @@ void Normaliser::adts(const Packet& packet, std::vector<Packet>& out) {
         give(std::move(made), out);
     }
     if (packet.is_config) return;
-    const auto read = parse_aac_config(config);
+    const auto read = media::parse_aac_config(config);
     if (!read) return note_unusable("AAC: an ADTS header of no sample rate");
     for (std::int64_t count = 0; begins_with_adts(left); ++count) {
         const std::size_t head = (left[1] & 1) != 0 ? kAdtsBytes : kAdtsBytesWithCrc;

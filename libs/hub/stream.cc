@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "media/said_interval.h"
+
 namespace st::hub {
 namespace {
 
@@ -190,6 +192,10 @@ bool Stream::push(std::uint64_t publication, media::Packet packet, std::int64_t 
     const bool is_picture =
         packet.track == media::Track::video && !is_header && packet.track_id == 0;
     if (!is_header && !first_media_ns_) first_media_ns_ = now_ns;
+    if (const auto interval_ms = media::said_interval_ms(packet)) {
+        timeline_.expect(packet.track, *interval_ms);
+        begun_timeline_.expect(packet.track, *interval_ms);
+    }
     has_key_ = has_key_ || (is_picture && packet.is_key);
     if (is_picture && !has_key_) {
         // It refers to a picture that nobody has, nor has anybody the sound beside it: a stream

@@ -185,6 +185,10 @@ std::int64_t Timeline::give(TrackTimes& track, std::int64_t line_ms, bool has_mo
     return track.given_ms;
 }
 
+void Timeline::expect(media::Track which, double interval_ms) {
+    tracks_[static_cast<std::size_t>(which)].pace.expect(interval_ms);
+}
+
 std::int64_t Timeline::map(media::Track which, std::uint64_t time_ms, std::int64_t now_ns) {
     TrackTimes& track = tracks_[static_cast<std::size_t>(which)];
     if (!has_input_) began_ns_ = now_ns;

@@ -1,14 +1,9 @@
-#include "flv/codec_config.h"
+#include "media/aac_config.h"
 #include "mp4/segment_writer.h"
 #include "record/segment_output.h"
 
 namespace st::record {
 namespace {
-
-/// 14496-3: of a frame, at the rate that is heard.
-constexpr std::uint32_t kAacFrameSamples = 1024;
-constexpr unsigned kSbr = 5;
-constexpr unsigned kParametricStereo = 29;
 
 class Mp4Segment final : public SegmentOutput {
  public:
@@ -26,10 +21,9 @@ class Mp4Segment final : public SegmentOutput {
 
 std::optional<mp4::SoundClock> sound_clock_of(const media::PacketPtr& audio) {
     if (!audio || audio->codec != media::Codec::aac) return std::nullopt;
-    const auto config = flv::parse_aac_config(audio->payload.bytes());
+    const auto config = media::parse_aac_config(audio->payload.bytes());
     if (!config) return std::nullopt;
-    const bool is_doubled = config->object_type == kSbr || config->object_type == kParametricStereo;
-    return mp4::SoundClock(config->sample_rate, kAacFrameSamples * (is_doubled ? 2 : 1));
+    return mp4::SoundClock(config->sample_rate, config->frame_samples());
 }
 
 Result<std::unique_ptr<SegmentOutput>> begin_mp4_segment(mp4::SegmentFile& file,
@@ -43,7 +37,7 @@ Result<std::unique_ptr<SegmentOutput>> begin_mp4_segment(mp4::SegmentFile& file,
     if (headers.audio && sound != nullptr) {
         tracks.audio = headers.audio;
         tracks.sound = sound;
-        const auto config = flv::parse_aac_config(headers.audio->payload.bytes());
+        const auto config = media::parse_aac_config(headers.audio->payload.bytes());
         if (config) tracks.audio_channels = config->channels;
     }
     if (!tracks.video && !tracks.audio) return Error{"it has neither H.264 nor AAC"};

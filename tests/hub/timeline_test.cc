@@ -144,12 +144,38 @@ TEST(Timeline, keeps_the_times_of_a_file_sent_faster_than_it_plays) {
     for (const std::int64_t speed : {2, 5, 10, 100}) {
         Timeline timeline;
         timeline.begin(Clock::bits_32, 0);
+        timeline.expect(Track::video, 40);  // the rate in its VUI
         std::int64_t out = 0;
-        for (std::int64_t n = 0; n < 300; ++n)
+        for (std::int64_t n = 0; n < 3000; ++n)
             out = timeline.map(Track::video, static_cast<std::uint64_t>(n * 40),
                                n * 40'000'000 / speed);
-        EXPECT_EQ(out, 299 * 40) << speed;
+        EXPECT_EQ(out, 2999 * 40) << speed;
         EXPECT_EQ(timeline.jumps(), 0U) << speed;
+    }
+}
+
+TEST(Timeline, puts_a_clock_at_another_pace_right_and_keeps_sound_with_the_picture) {
+    for (const double pace : {2.0, 0.5, 3.0, 1.3, -2.0, -0.5, -3.0}) {
+        const bool says_rate = pace > 0;  // in its VUI, and the samples of its sound
+        SCOPED_TRACE(pace);
+        Timeline timeline;
+        timeline.begin(Clock::bits_32, 0);
+        if (says_rate) {
+            timeline.expect(Track::video, 40);
+            timeline.expect(Track::audio, 20);
+        }
+        std::int64_t video = 0;
+        std::int64_t audio = 0;
+        std::int64_t at_ten_s = 0;
+        for (std::int64_t ms = 0; ms <= 60'000; ms += 20) {
+            const auto said = static_cast<std::uint64_t>(static_cast<double>(ms) * std::abs(pace));
+            if (ms % 40 == 0) video = timeline.map(Track::video, said, ms * 1'000'000);
+            audio = timeline.map(Track::audio, said, ms * 1'000'000);
+            if (ms == 10'000) at_ten_s = video;
+        }
+        EXPECT_NEAR(static_cast<double>(video - at_ten_s), 50'000, 50);
+        EXPECT_NEAR(static_cast<double>(video), static_cast<double>(audio), 100);
+        EXPECT_GE(timeline.jumps(), 2U) << "once for each track";
     }
 }
 
@@ -195,6 +221,8 @@ TEST(Timeline, lets_the_other_track_follow_a_jump_when_it_gets_there) {
 TEST(Timeline, brings_tracks_together_again_after_a_jump_of_one_alone) {
     Timeline timeline;
     timeline.begin(Clock::bits_64, 0);
+    timeline.expect(Track::video, 40);
+    timeline.expect(Track::audio, 40);
     mapped(timeline, {0, 40, 5'080, 120});  // one wrong time
     EXPECT_EQ(timeline.jumps(), 1U);
     std::int64_t video = 0;
