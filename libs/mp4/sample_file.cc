@@ -63,9 +63,18 @@ bool rename_new(const std::string& from, const std::string& to) {
         return true;
     if (errno != EINVAL && errno != ENOSYS) return false;
     // File systems without that flag: a hard link never replaces either.
-    if (::link(from.c_str(), to.c_str()) != 0) return false;
-    ::unlink(from.c_str());
-    return true;
+    if (::link(from.c_str(), to.c_str()) == 0) {
+        ::unlink(from.c_str());
+        return true;
+    }
+    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK) return false;
+    // Nor are there links (FAT by FUSE): the name is taken by an empty file of ours first.
+    if (!Fd(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666))) return false;
+    if (::rename(from.c_str(), to.c_str()) == 0) return true;
+    const int error = errno;
+    ::unlink(to.c_str());
+    errno = error;
+    return false;
 }
 
 }  // namespace

@@ -28,6 +28,22 @@ class Disk(harness.Case):
             raise unittest.SkipTest(f"NOT TESTED: cannot mount here: {done.stderr.strip()}")
         self.addCleanup(subprocess.run, ["umount", "-l", str(self.disk)], check=False)
 
+    def mount_image(self, kind):
+        """A file system of that kind in a file, at self.disk; or why there is none."""
+        if os.geteuid() != 0:
+            return "needs root"
+        image = self.folder / f"{kind}.img"
+        with open(image, "wb") as file:
+            file.truncate(400 << 20)
+        for command in ([f"mkfs.{kind}", str(image)], ["mount", "-o", "loop", "-t", kind, str(image), str(self.disk)]):
+            if not shutil.which(command[0]):
+                return f"no {command[0]}"
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode != 0:
+                return done.stderr.strip().splitlines()[0]
+        self.addCleanup(subprocess.run, ["umount", "-l", str(self.disk)], check=False, stderr=subprocess.DEVNULL)
+        return None
+
     async def start_one(self, server, camera, name):
         await server.wait_cameras(name)
         start = asyncio.create_task(server.start_capture(cameras=[name], timeout_ms=30000))
@@ -188,6 +204,59 @@ class Disk(harness.Case):
             await self.expect_failure_said(server)
             await self.expect_good_recording(server, camera, "cam")
         await asyncio.to_thread(server.stop)
+
+    async def test_a_file_system_that_is_unmounted_under_a_recording(self):
+        """`umount -l`: the open file takes writes gladly, and nobody will ever find it."""
+        self.mount("96m")
+        server = self.start_streamd(recordings=self.disk / "recordings")
+        async with harness.Camera(server, "cam") as camera:
+            session = await self.start_one(server, camera, "cam")
+            await camera.send_frames(self.frames)
+            await server.wait_frames("cam", len(self.frames))
+            subprocess.run(["umount", "-l", str(self.disk)], check=True)
+            # Noticed while it records, not only at its end.
+            for turn in range(1, 1000):
+                await camera.send_frame(turn * 100_000, self.frames[1][1])
+                if "is not where its path says: moved away, or unmounted" in server.log:
+                    break
+                await asyncio.sleep(0.1)
+            await self.expect_failure_said(server)
+            await camera.command("stop_capture")
+            await camera.capture_stopped()
+            await asyncio.to_thread(server.wait_log, f"{session}: recording failed")
+            # Nothing is recorded beside the disk that is not there. With it the capture goes on: nobody stopped it.
+            self.assertEqual(list(self.disk.iterdir()), [])
+            self.mount("96m")
+            server.recordings.mkdir()
+            await camera.command("start_capture")
+            await camera.capture_started()
+            await camera.send_frames(self.frames)
+            await camera.capture_stopped()
+            (session,) = (await asyncio.to_thread(server.finished_sessions, 1)).values()
+            self.assertEqual((session["state"], session["part"], session["pictures"]), ("done", 2, 60))
+        await asyncio.to_thread(server.stop)
+
+    async def test_file_systems_of_other_kinds(self):
+        """Without owners, permissions, links or letters of both cases (vfat, exFAT), and others that disks have."""
+        untested = []
+        for kind in ("vfat", "exfat", "ntfs", "ext2", "xfs", "btrfs"):
+            with self.subTest(kind):
+                why = self.mount_image(kind)
+                if why:
+                    untested.append(f"{kind} ({why})")
+                    continue
+                server = self.start_streamd(recordings=self.disk / "recordings")
+                async with harness.Camera(server, "cam") as camera:
+                    await self.expect_good_recording(server, camera, "cam")
+                found = await asyncio.to_thread(server.finished_sessions, 1)
+                self.assertEqual([one["state"] for one in found.values()], ["done"])
+                self.assertEqual([line for line in server.log.splitlines() if " ERROR " in line], [])
+                (session,) = found
+                self.assertEqual(server.http("DELETE", f"/api/v1/recordings/{session}").status, 200)
+                await asyncio.to_thread(server.stop)
+                subprocess.run(["umount", str(self.disk)], check=True)
+        if untested:
+            self.skipTest("NOT TESTED: " + ", ".join(untested))
 
     async def test_the_whole_recordings_folder_may_vanish(self):
         server = self.start_streamd()
