@@ -379,7 +379,7 @@ TEST(Viewer, that_has_had_what_it_asked_for_is_told_the_end) {
     Watching watching(world);
     watching.start();
     watching.viewer.end_as_asked();
-    EXPECT_EQ(watching.said(), (Texts{"accept video", "finish stream ended"}));
+    EXPECT_EQ(watching.said(), (Texts{"accept video", "finish played as long as was asked"}));
     EXPECT_EQ(world.hub.viewer_count(), 0U);
 }
 
