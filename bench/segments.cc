@@ -1,9 +1,12 @@
-/// bench_segments FOLDER [GB]: what recording live streams in segments costs beyond writing the same
-/// bytes. FOLDER should be on a tmpfs. Each of three rounds has
+/// bench_segments FOLDER [GB]: what recording live streams in segments costs beyond writing the
+/// same bytes. FOLDER should be on a tmpfs. Each of three rounds has
 ///     floor     a bare program: the payloads of one second, by one writev() into a file a stream
 ///     hub       the same packets made and given to the hub, which nobody records
 ///     segments  the same, recorded as MP4 segments until all are finished
-/// The recorder's CPU time is that of `segments` less that of `hub`. 1: it is over 1.3 times the floor's.
+/// The recorder's CPU time is that of `segments` less that of `hub`. 1: it is over 1.3 times the
+/// floor's.
+#include "record/segments.h"
+
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
@@ -24,7 +27,6 @@
 #include "base/fd.h"
 #include "hub/hub.h"
 #include "media/avc_config.h"
-#include "record/segments.h"
 
 namespace st::bench {
 namespace {
@@ -135,8 +137,8 @@ int run(const fs::path& folder, double gigabytes) {
     const auto seconds = static_cast<unsigned>(gigabytes * 1e9 / per_picture / kRate) + 1;
     const unsigned pictures = seconds * kRate;
     const double written = per_picture * pictures / 1e9;
-    std::printf("%u streams of %u pictures a second, %.2f GB each time; CPU seconds a GB:\n", kStreams,
-                kRate, written);
+    std::printf("%u streams of %u pictures a second, %.2f GB each time; CPU seconds a GB:\n",
+                kStreams, kRate, written);
     std::vector<double> ratios;
     for (int round = 0; round < kRounds; ++round) {
         const auto measure = [&](auto call) {
@@ -150,8 +152,8 @@ int run(const fs::path& folder, double gigabytes) {
         const double hub = measure([&] { return hub_seconds(folder / "run", pictures, false); });
         const double all = measure([&] { return hub_seconds(folder / "run", pictures, true); });
         ratios.push_back((all - hub) / floor);
-        std::printf("floor %.3f  hub %.3f  segments %.3f  recorder %.3f  = %.2f of the floor\n", floor,
-                    hub, all, all - hub, ratios.back());
+        std::printf("floor %.3f  hub %.3f  segments %.3f  recorder %.3f  = %.2f of the floor\n",
+                    floor, hub, all, all - hub, ratios.back());
     }
     std::ranges::sort(ratios);
     const double median = ratios[kRounds / 2];

@@ -51,8 +51,8 @@ Result<Fd> in_memory(const MovieFile& movie) {
     for (const MovieFile::Piece& piece : movie.pieces) {
         for (std::uint64_t done = 0; done < piece.bytes;) {
             const auto want = std::min<std::uint64_t>(block.size(), piece.bytes - done);
-            const ssize_t got = ::pread(piece.file->get(), block.data(), want,
-                                        static_cast<off_t>(piece.at + done));
+            const ssize_t got =
+                ::pread(piece.file->get(), block.data(), want, static_cast<off_t>(piece.at + done));
             if (got <= 0) return failed();
             if (!write_all(file, Bytes(block).first(static_cast<std::size_t>(got)))) {
                 return failed();

@@ -99,8 +99,8 @@ class Archive {
     SpanPage spans(const SpanQuery& query);
 
     /// Error.code: 404 nothing is stored there, 409 no MP4 can be made of it, 413 too long, 500 a
-    /// file cannot be read, 503 the catalogue is being built, or too much else is. `goes_on`: somebody who has got the begin asks
-    /// for more: of what grows, he gets more of that.
+    /// file cannot be read, 503 the catalogue is being built, or too much else is. `goes_on`:
+    /// somebody who has got the begin asks for more: of what grows, he gets more of that.
     Result<MovieFilePtr> movie(const CutRequest& request, bool goes_on) ST_EXCLUDES(mutex_);
 
     /// The file that shows a moment, and when in it. Error as movie().

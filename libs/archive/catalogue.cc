@@ -249,8 +249,7 @@ void Catalogue::update_folder(const SegmentFolder& folder) {
     for (const SegmentFile& file : files) {
         const auto row = known.find(file.name);
         const bool is_known = row != known.end() && row->second.stamp == file.stamp &&
-                              row->second.kept == file.kept &&
-                              !is_growing(row->second.form);
+                              row->second.kept == file.kept && !is_growing(row->second.form);
         if (row != known.end()) known.erase(row);
         if (is_known) continue;
         if (is_stopping()) break;

@@ -49,14 +49,14 @@ std::chrono::milliseconds ms_of(std::int64_t us) {
 
 struct Made {
     DumpMovie movie;
-    std::int64_t first_us = 0;  ///< wall clock of the recording's first picture
+    std::int64_t first_us = 0;   ///< wall clock of the recording's first picture
     std::int64_t begins_us = 0;  ///< of the movie, after that
 };
 
 /// `first_us`: the recording's first picture was taken then, as far as is known.
-Result<std::optional<Made>> make(const std::string& root, const MediaRow& row, std::int64_t first_us,
-                                 std::int64_t from_us, std::int64_t to_us, const DumpTimes& times,
-                                 std::stop_token stop) {
+Result<std::optional<Made>> make(const std::string& root, const MediaRow& row,
+                                 std::int64_t first_us, std::int64_t from_us, std::int64_t to_us,
+                                 const DumpTimes& times, std::stop_token stop) {
     const Fd dump = open_below(root, row.recording + "/" + record::kDumpName);
     struct stat status {};
     if (!dump || ::fstat(dump.get(), &status) != 0) return std::optional<Made>();

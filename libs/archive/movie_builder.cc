@@ -88,7 +88,8 @@ Result<std::optional<MovieBuilder::Opened>> MovieBuilder::open_dump(const MediaR
     if (counted.before() >= Archive::kDumpsMax) {
         return Error{"MP4s of other dumps are being made: try again in a moment", 503};
     }
-    const std::int64_t from_us = std::max(cut_.empty() ? request_.start_us : wall_us_, row.start_us);
+    const std::int64_t from_us =
+        std::max(cut_.empty() ? request_.start_us : wall_us_, row.start_us);
     auto made = movie_of_dump(root_, row, from_us, until_us, dumps_.times, dumps_.stop);
     if (!made) return made.error();
     if (!*made) return std::optional<Opened>();

@@ -25,7 +25,8 @@ constexpr const char* kTables[] = {
     "NOT NULL,"
     " bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL)"
     " STRICT, WITHOUT ROWID",
-    // With all columns: a page by time is read in one piece, not a row from each of a hundred places.
+    // With all columns: a page by time is read in one piece, not a row from each of a hundred
+    // places.
     "CREATE INDEX recordings_started ON recordings(started_us, id, camera, take, state, ended_us,"
     " kept, bytes, mtime_ns, inode)",
     "CREATE INDEX recordings_camera ON recordings(camera, started_us, id)",
@@ -243,7 +244,9 @@ std::vector<RecordingRow> Store::merged(const RecordingQuery& query, const std::
         RecordingRow row = recording_of(statement);
         lines.push_back({std::move(statement), std::move(row)});
     }
-    const auto comes_later = [](const Line& a, const Line& b) { return comes_before(b.row, a.row); };
+    const auto comes_later = [](const Line& a, const Line& b) {
+        return comes_before(b.row, a.row);
+    };
     std::ranges::make_heap(lines, comes_later);
     std::vector<RecordingRow> rows;
     while (!lines.empty() && rows.size() <= query.limit) {

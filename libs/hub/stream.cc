@@ -89,8 +89,7 @@ bool Stream::is_entry(const media::Packet& packet, std::int64_t now_ns) const {
     const std::int64_t wait_ns = is_promised ? kPromisedPictureWaitNs : kPictureWaitNs;
     if (now_ns - *first_media_ns_ >= wait_ns) return true;
     // By what was sent, too: a file comes faster than the clock goes.
-    return !held_.empty() &&
-           (packet.dts_ms - held_.front().packet.dts_ms) * kNsPerMs >= wait_ns;
+    return !held_.empty() && (packet.dts_ms - held_.front().packet.dts_ms) * kNsPerMs >= wait_ns;
 }
 
 void Stream::note_tracks(const media::Packet& packet) {

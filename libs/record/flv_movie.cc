@@ -41,7 +41,7 @@ struct Reading {
     mp4::MovieTrack track;
     std::optional<std::uint16_t> description;  ///< in force
     std::optional<mp4::SoundClock> clock;      ///< of sound
-    std::optional<FlvTag> other;                  ///< one that a movie cannot hold
+    std::optional<FlvTag> other;               ///< one that a movie cannot hold
 };
 
 void write_plain_matrix(mp4::MovieTrack& track) {
@@ -143,8 +143,8 @@ void place_zero(mp4::Movie& movie) {
     }
 }
 
-/// The time of the last tag of a track: found from the end of the file, or, where that is torn, from
-/// the tag at `from` on.
+/// The time of the last tag of a track: found from the end of the file, or, where that is torn,
+/// from the tag at `from` on.
 std::optional<std::int64_t> last_ms(const mp4::MovieSource& file, std::uint64_t from) {
     std::array<std::uint8_t, flv::kPreviousTagSizeBytes> field{};
     if (file.read(file.bytes - field.size(), field)) {

@@ -1,6 +1,6 @@
 #pragma once
-/// FLV files read back as movies: segments of ours, and others of the same layout. H.264 and AAC lie
-/// in their tags as an MP4 has them, so that they can be had from where they are. Any thread.
+/// FLV files read back as movies: segments of ours, and others of the same layout. H.264 and AAC
+/// lie in their tags as an MP4 has them, so that they can be had from where they are. Any thread.
 #include <cstdint>
 #include <optional>
 
@@ -11,7 +11,8 @@ namespace st::record {
 
 /// What such a file is and how long. Times of tags are counted from 0.
 struct FlvHead {
-    std::optional<std::int64_t> first_wall_us;  ///< wall clock of time 0; nullopt: it is not of ours
+    std::optional<std::int64_t>
+        first_wall_us;           ///< wall clock of time 0; nullopt: it is not of ours
     std::int64_t begins_us = 0;  ///< time of what is shown, or heard, first: the movie's time 0
     std::int64_t ends_us = 0;    ///< time where the last one ends
     bool is_growing = false;     ///< of ours, and not finished

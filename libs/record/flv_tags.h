@@ -1,6 +1,7 @@
 #pragma once
 /// Tags of an FLV file by their heads: where each lies, and what it says of itself. The bodies are
-/// not read. Private to libs/record. Adobe Flash Video File Format 10.1, annex E.4; Enhanced RTMP v2.
+/// not read. Private to libs/record. Adobe Flash Video File Format 10.1, annex E.4; Enhanced RTMP
+/// v2.
 #include <array>
 #include <cstdint>
 #include <optional>

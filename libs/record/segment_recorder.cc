@@ -449,8 +449,8 @@ void SegmentRecorder::go_on_in_next(std::vector<media::PacketPtr> more) {
             growing_->output->add(packet);
         } catch (const std::system_error& e) {
             if (e.code().value() != EFBIG) throw;
-            return go_on_in_next({packets.begin() + static_cast<std::ptrdiff_t>(i) + 1,
-                                  packets.end()});
+            return go_on_in_next(
+                {packets.begin() + static_cast<std::ptrdiff_t>(i) + 1, packets.end()});
         }
     }
 }

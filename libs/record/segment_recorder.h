@@ -11,7 +11,8 @@
 ///     gap         more than 10 s are missing, or packets were lost to a slow disk
 ///     clock       the stream's time has fallen 10 s behind the clock: its publisher paused
 /// What comes before the entry point is the old segment's, the entry point and what comes after it
-/// the new one's: where a file is full, the newest entry point that was written; it is cut off there.
+/// the new one's: where a file is full, the newest entry point that was written; it is cut off
+/// there.
 #include <memory>
 #include <optional>
 #include <string>

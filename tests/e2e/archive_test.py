@@ -355,7 +355,7 @@ class Archive(harness.Case):
         query = urllib.parse.urlencode({"start": start, "duration": "60"})
         answer = server.http("GET", f"/api/v1/streams/camera/door/archive.mp4?{query}")
         if answer.status != 200:
-            self.assertEqual(answer.status, 404, answer)
+            self.assertIn(answer.status, (404, 503), answer)
             return None
         found = self.pictures(answer.body)
         return found if len(found) == count else None

@@ -64,7 +64,10 @@ mp4::MemorySegmentFile segment(bool has_sound = true) {
     headers.audio = audio_config();
     auto output = begin_flv_segment(file, mark, headers, 100);
     for (std::int64_t i = 0; i < 10; ++i) {
-        output->add(frame(media::Track::video, 5000 + i * 40, i == 0 ? 40 : i % 2 == 1 ? 80 : 0,
+        output->add(frame(media::Track::video, 5000 + i * 40,
+                          i == 0       ? 40
+                          : i % 2 == 1 ? 80
+                                       : 0,
                           i == 0));
         for (std::int64_t k = 0; has_sound && k < 2; ++k) {
             output->add(frame(media::Track::audio, 5000 + (i * 2 + k) * 64 / 3));

@@ -525,9 +525,9 @@ TEST(Segments, of_a_day_have_every_picture_once_at_its_time) {
             const std::int64_t zero = track.zero(movie->ticks_per_second);
             for (const mp4::MovieSample& sample : track.samples) {
                 ASSERT_EQ(load_be32(bytes.data() + sample.at), number) << one.path;
-                const std::int64_t shown_us =
-                    one.first_wall_us +
-                    (sample.shown() - zero) * 1'000'000 / track.ticks_per_second;
+                const std::int64_t shown_us = one.first_wall_us + (sample.shown() - zero) *
+                                                                      1'000'000 /
+                                                                      track.ticks_per_second;
                 if (track.kind == mp4::MovieKind::video) {
                     const std::int64_t cts = number % 10 == 0 ? 1 : number % 10 % 2 == 1 ? 2 : 0;
                     const std::int64_t meant_us = (number + cts) * world.step_ms * 1'000;
