@@ -74,8 +74,8 @@ async function recorded(name) {
     return server.ask("GET", `recordings/${results[0].session}`);
 }
 
-// Half a MiB: what a longer gap leaves has to go to the disk.
-for (const [where, name, query] of [["memory", "roamer", ""], ["the disk", "hiker", "&memory=0.5"]]) {
+// 10 kB: what a gap leaves has to go to the disk.
+for (const [where, name, query] of [["memory", "roamer", ""], ["the disk", "hiker", "&memory=0.01"]]) {
     test(`a network that fails for ${gapMs / 1000} s costs no picture, kept in ${where}`, async () => {
         const network = await Network.to(server);
         const context = await browser.newContext({permissions: ["camera"]});
