@@ -39,9 +39,9 @@ struct ChunkLimits {
 
 /// What encoders do differently, and what is made of it:
 ///   - a chunk stream may begin with fmt 1: its delta counts from 0 (SRS #1538);
-///   - one that begins with fmt 2 or 3 refers to nothing: as for librtmp and nginx-rtmp that is an
-///     empty message of no type, which is left out. Where no header that can be follows, what was
-///     meant cannot be known, and the error says so;
+///   - one that begins with fmt 2 or 3 refers to nothing: that is an empty message of no type,
+///     which is left out. Where no header that can be follows, what was meant cannot be known, and
+///     the error says so;
 ///   - fmt 0, 1 and 2 may stand within a message if they say the same of it as its first header,
 ///     its time aside;
 ///   - fmt 3 may begin a message: after fmt 0 the delta is that timestamp, as the spec says and as
