@@ -54,6 +54,7 @@ PushCamera::PushCamera(loop::EventLoop& loop, PushFleet& fleet, std::string name
 
 PushCamera::~PushCamera() {
     leave_clip();
+    loop_.cancel(deadline_);
     loop_.cancel(last_word_);
     loop_.cancel(silence_);
     for (const auto& [id, timer] : answers_) loop_.cancel(timer);
@@ -88,6 +89,7 @@ void PushCamera::open() {
 void PushCamera::on_data(std::span<std::uint8_t> bytes) {
     heard_ns_ = monotonic_ns();
     if (link_ == Link::connecting && !read_answer(bytes)) return;
+    if (link_ == Link::done || link_ == Link::lost) return;
     decoder_->feed(bytes);
     for (;;) {
         auto event = decoder_->next();
@@ -249,6 +251,7 @@ void PushCamera::start(const camera::Start& order) {
     if (capture_ != Capture::none) {
         if (!keeps_capture() || order.capture == capture_name_) return;
         give_up_capture();
+        if (link_ != Link::open) return;  // that was the last one
     }
     capture_name_ = target_.resumes ? order.capture : std::string();
     const camera::StartParameters& parameters = order.parameters;
@@ -549,6 +552,7 @@ void PushCamera::fail(int exit_code) {
     if (!keeps_capture()) return done(exit_code);
     loop_.cancel(std::exchange(deadline_, 0));
     loop_.cancel(std::exchange(last_word_, 0));
+    for (const auto& [id, timer] : std::exchange(answers_, {})) loop_.cancel(timer);
     link_ = Link::lost;
     if (stream_) stream_->close();
     kept_.begin_again();

@@ -313,7 +313,10 @@ void Operations::start_capture(const Call& call, const Done& done) {
 }
 
 bool Operations::is_camera_without_stream(const Call& call) const {
-    return *call.find("app") == "camera" && !parts_.live.hub().status(path_of(call));
+    if (*call.find("app") != "camera" || parts_.live.hub().status(path_of(call))) return false;
+    // A JPEG camera has no stream in the hub, but pictures all the same.
+    const capture::CameraEntry* entry = parts_.cameras.find(*call.find("name"));
+    return entry == nullptr || !entry->link->is_jpeg;
 }
 
 ApiError Operations::no_stream_of_camera(const Call& call) const {

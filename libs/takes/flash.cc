@@ -159,7 +159,7 @@ std::optional<Flash> flash_of(const Brightness& of, const Rows& rows, const Run&
     out.off_us = std::min(1.0, rows.depth(place, picture)) * of.readout.off_us +
                  readout_us / static_cast<double>(rows.bands());
     std::size_t next = run.last + 1;
-    while (!lit[rows.band(next)]) ++next;
+    while (rows.picture(next) < of.taken_us.size() && !lit[rows.band(next)]) ++next;
     const std::size_t next_picture = rows.picture(next);
     if (next == run.last + 1 && next_picture == picture) return out;
     if (next_picture >= of.taken_us.size()) return std::nullopt;

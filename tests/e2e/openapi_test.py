@@ -212,7 +212,7 @@ class OpenApi(harness.Case):
 
     async def test_every_operation_is_refused_as_the_document_says(self):
         server = self.start_streamd(config={"auth": {"control": "local"}})
-        arguments = {"app": "live", "name": "nothing", "id": "4711"}
+        arguments = {"app": "live", "name": "nothing", "id": "4711", "file": "x.mp4"}
         for name, method, path, operation in operations():
             with self.subTest(name):
                 answer = await self.call(server, name, method, path, operation, arguments, None)

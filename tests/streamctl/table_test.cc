@@ -91,7 +91,7 @@ TEST(Table, gives_long_names_a_line_of_their_own_where_there_is_little_room) {
               "gate_20260131_081530\n"
               "  -        21  recording\n")
         << "nothing of the name is lost, and no column";
-    EXPECT_EQ(in(20).substr(0, 14), "ID\n  TAKE   STA") << "the rest is fitted as ever";
+    EXPECT_EQ(in(20).substr(0, 15), "ID\n  TAKE   STA") << "the rest is fitted as ever";
 }
 
 TEST(Table, counts_places_and_not_bytes) {
