@@ -57,7 +57,7 @@ class Quiet final : public hub::Publisher {
  public:
     void probe() override {}
     void replaced() override {}
-    void kicked() override {}
+    void kicked(const std::string& /*by*/) override {}
 };
 
 media::Packet picture(unsigned number, const std::vector<std::uint8_t>& payload) {

@@ -106,6 +106,13 @@ std::optional<std::int64_t> time_in_mark(const Fd& file) {
     return head->mark.first_wall_us;
 }
 
+/// A segment of ours in fragments that nobody writes to: its file system took no index of it.
+bool is_left_in_fragments(const Fd& folder, const std::string& name, const Fd& file) {
+    const std::string mark = name + ".open";
+    return folder && time_in_mark(file) &&
+           ::faccessat(folder.get(), mark.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+}
+
 bool read_movie_facts(const Fd& file, MediaRow& row) {
     const auto head = mp4::read_movie_head(source_of(file.get(), row.bytes));
     if (!head) return false;
@@ -249,6 +256,10 @@ std::optional<MediaRow> scan_segment(const std::string& root, const SegmentFolde
     if (!marked && !named) return std::nullopt;
     row.start_us = marked ? *marked : *named;
     if (!read_movie_facts(opened, row)) return std::nullopt;
+    if (row.form == MediaForm::growing &&
+        is_left_in_fragments(open_path(root, folder.folder, O_DIRECTORY), file.name, opened)) {
+        row.form = MediaForm::movie;
+    }
     return row;
 }
 
@@ -269,7 +280,8 @@ Result<void> remove_segment(const std::string& root, const std::string& file) {
     const bool is_flv = form_of(name) == MediaForm::flv;
     const auto mp4 = is_flv ? Result<mp4::MovieHead>(Error{}) : mp4::read_movie_head(source);
     const auto flv = is_flv ? record::read_flv_head(source) : Result<record::FlvHead>(Error{});
-    if ((mp4 && mp4->is_growing) || (flv && flv->is_growing)) {
+    const bool grows = mp4 && mp4->is_growing && !is_left_in_fragments(folder, name, opened);
+    if (grows || (flv && flv->is_growing)) {
         return Error{"segment " + file + " is being written", 409};
     }
     if (::unlinkat(folder.get(), name.c_str(), 0) != 0) {

@@ -112,7 +112,10 @@ void take_frame(Reading& to, const FlvTag& tag) {
     if (!samples.empty()) {
         mp4::MovieSample& last = samples.back();
         if (sample.decoded < last.decoded) {
-            sample.shown_after -= static_cast<std::int32_t>(last.decoded - sample.decoded);
+            using Limits = std::numeric_limits<std::int32_t>;
+            sample.shown_after = static_cast<std::int32_t>(
+                std::clamp<std::int64_t>(sample.shown_after - (last.decoded - sample.decoded),
+                                         Limits::min(), Limits::max()));
             sample.decoded = last.decoded;
         }
         last.duration = static_cast<std::uint32_t>(sample.decoded - last.decoded);
@@ -172,7 +175,7 @@ Result<FlvHead> read_flv_head(const mp4::MovieSource& file) {
     if (const auto mark = read_flv_mark(begin)) {
         head.first_wall_us = mark->mark.first_wall_us;
         head.is_growing = !(mark->duration_s > 0);
-        duration_s = mark->duration_s;
+        duration_s = std::min(mark->duration_s, 4'294'968.0);  // what 32 bits of ms hold
     }
     std::optional<FlvTag> picture;
     std::optional<FlvTag> sound;

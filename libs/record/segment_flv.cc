@@ -127,7 +127,8 @@ class FlvSegment final : public SegmentOutput {
         file_.append(pieces);
         has_begun_ = true;
         for (std::size_t i = 0; i < tags.size(); ++i) {
-            if (i >= before) hold(sorted[i - before], position);
+            // Behind nothing but the head an entry point is the begin of the file.
+            if (i >= before) hold(sorted[i - before], before > 0 && i == before ? 0 : position);
             position += tags[i].size();
         }
         pending_.assign(end, sorted.end());

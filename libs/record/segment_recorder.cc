@@ -140,8 +140,8 @@ void SegmentRecorder::handle(const Item& item) {
         if (!is_full_) set_state(SegmentState::waiting);
         end_segment("publisher");
     } else {
-        is_new_line_ = true;
         end_segment("gap");
+        is_new_line_ = true;
     }
 }
 
@@ -221,7 +221,7 @@ void SegmentRecorder::write(const hub::Unit& unit) {
                 const bool is_picture = packet->track == media::Track::video && !is_new_line_;
                 end_segment(reason, is_picture ? std::optional(packet->dts_ms) : std::nullopt);
             }
-            begin(unit);
+            if (!is_over_) begin(unit);
         }
     }
     if (!growing_ || is_over_) return;
@@ -381,7 +381,11 @@ void SegmentRecorder::end_segment(const char* reason, std::optional<std::int64_t
             // Of a file that takes no more the end goes into another one, if it takes that.
             go_on_in_next({});
             if (!growing_) return;
-            growing_->output->end(next_ms);
+            try {
+                growing_->output->end(next_ms);
+            } catch (...) {
+                failure = std::current_exception();
+            }
         } else {
             failure = std::current_exception();
         }
@@ -497,13 +501,13 @@ void SegmentRecorder::look_at_time(std::int64_t now_ns) {
 }
 
 void SegmentRecorder::finish(const std::string& reason, const std::string& error) {
-    is_over_ = true;
     try {
         end_segment("stopped");
     } catch (const std::exception& e) {  // C3: the segment's end; it can be read all the same
         parts_.log.with_field("stream", stream_)
             .error(stream_ + ": the last fragment is lost: " + e.what());
     }
+    if (std::exchange(is_over_, true)) return;  // the rest of a full file was refused, and told
     {
         const Lock lock(mutex_);
         status_.state = SegmentState::over;
