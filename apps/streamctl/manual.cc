@@ -27,11 +27,11 @@ See what a camera sees before it records, and then record; a recording begins wi
 
     streamctl preview
     streamctl snapshot cam1 -o cam1.jpg
-    streamctl capture --duration 30s --take walk1
+    streamctl capture --duration 10s --take walk2
 
 Six cameras, all of which must be there; one that drops out is recorded further when it returns:
 
-    streamctl capture cam1 cam2 cam3 cam4 cam5 cam6 --take walk1 --duration 2m
+    streamctl capture cam1 cam2 cam3 cam4 cam5 cam6 --take walk3 --duration 10s
 
 Find the takes of yesterday evening, look at one, and fetch its files:
 
@@ -47,7 +47,7 @@ Delete what is older than a week, after a look at what that is; what is kept sta
 
 All cameras for ten seconds, their files here and on one time line:
 
-    streamctl capture --duration 10s --take walk2 --align -o walk2/
+    streamctl capture --duration 10s --take walk4 --align -o walk4/
 
 The same by hand:
 
