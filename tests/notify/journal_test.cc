@@ -153,7 +153,9 @@ TEST(Journal, that_is_full_loses_nothing_and_tells_nothing_out_of_order_wherever
             last = message->id;
             continue;
         }
-        if (!last.empty()) EXPECT_EQ(message->id, last) << "the same one again";
+        if (!last.empty()) {
+            EXPECT_EQ(message->id, last) << "the same one again";
+        }
         last.clear();
         EXPECT_TRUE(ids.insert(message->id).second) << kill;
         told.push_back(message->body);
