@@ -139,6 +139,10 @@ class Segments(harness.Case):
         for file in files:
             times = [time for kind, time, _ in live.tags(file.read_bytes()) if kind != 18]
             self.assertEqual(times, sorted(times), file.name)
+            self.assertEqual(times[0], 0, file.name)
+            said = harness.probe(file)["format"]
+            self.assertEqual(said["tags"]["streamd_path"], "/live/x")
+            self.assertAlmostEqual(float(said["duration"]), 2, delta=0.1)
         await asyncio.to_thread(self.assert_archive_has, server, source)
         server.stop()
 
@@ -197,11 +201,6 @@ class Segments(harness.Case):
         server.wait_log("record.stopped")
         harness.wait_for(lambda: not file.exists(), "it is over, and deleted")
         harness.wait_for(lambda: server.log.count("recording.deleted") == 2, "both are told")
-        server.stop()
-            self.assertEqual(times[0], 0, file.name)
-            said = harness.probe(file)["format"]
-            self.assertEqual(said["tags"]["streamd_path"], "/live/x")
-            self.assertAlmostEqual(float(said["duration"]), 2, delta=0.1)
         server.stop()
 
     async def test_what_grows_can_be_read_and_what_a_crash_left_is_finished_at_the_next_start(self):
