@@ -114,7 +114,7 @@ class TakeStarts(harness.Case):
         return apart
 
     async def test_first_pictures_of_files_are_within_an_interval_over_a_jittery_link(self):
-        apart = await self.started(harness.clip("high", frames=90), 0.1, STARTS)
+        apart = await self.started(harness.clip("baseline", frames=90), 0.1, STARTS)
         late = [us for us in apart if us > INTERVAL_US]
         print(f"first pictures apart: {sorted(apart)[len(apart) // 2]} us as a rule, {max(apart)} us at most, "
               f"{len(late)} of {len(apart)} over an interval")
@@ -127,7 +127,7 @@ class TakeStarts(harness.Case):
 
     async def test_cameras_that_cannot_are_started_at_once_and_lose_nothing(self):
         server = self.start_streamd()
-        pushed = await self.push(server.ws_url, harness.clip("high", frames=90), "a", 0)
+        pushed = await self.push(server.ws_url, harness.clip("baseline", frames=90), "a", 0)
         units = harness.access_units(harness.clip("baseline", frames=20))
         async with harness.Camera(server, "old") as camera:
             await server.wait_cameras("old", "a")
