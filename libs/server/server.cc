@@ -327,6 +327,10 @@ void Server::Parts::record_segments() {
     segments = std::make_unique<record::Segments>(record::Segments::Setup{
         recorder->path(), segment_options, live.hub(), log.with("segments"),
         [this](record::SegmentEvent event) {
+            // Retention has to know of it, whether anybody asks for the archive or not.
+            if (const auto* done = std::get_if<record::SegmentDone>(&event)) {
+                catalogue->stream_changed(done->stream);
+            }
             control.post([this, told = std::move(event)] { api::add_record_event(told, events); });
         },
         &http_counters.memory, [this](std::uint64_t bytes) { recorder->note_written(bytes); },
