@@ -471,11 +471,16 @@ Decoded<std::string> Operations::delete_recording(const Call& call) {
     const auto entry = parts_.catalogue.get(id);
     const auto removed = parts_.catalogue.remove(id);
     if (!removed) return to_error(removed.error());
-    EventFields told{{"session", id}, {"reason", "asked"}, {"deleted_by", call.peer}};
-    if (entry) told.insert(told.begin(), {"camera", entry->camera});
-    parts_.control.post(
-        [this, fields = std::move(told)] { parts_.events.add("recording.deleted", fields); });
+    tell_deleted(id, entry ? entry->camera : "", call.peer);
     return control::encode_done("recording", id);
+}
+
+void Operations::tell_deleted(const std::string& id, const std::string& camera,
+                              const std::string& by) {
+    EventFields fields{{"session", id}, {"reason", "asked"}, {"deleted_by", by}};
+    if (!camera.empty()) fields.insert(fields.begin(), {"camera", camera});
+    parts_.control.post(
+        [this, told = std::move(fields)] { parts_.events.add("recording.deleted", told); });
 }
 
 Decoded<std::string> Operations::keep_recording(const Call& call) {
@@ -492,7 +497,9 @@ Decoded<std::string> Operations::one_take(const Call& call) {
     if (!is_valid_name(take))
         return ApiError{ErrorCode::not_found, "no take \"" + take.substr(0, 64) + "\"", "name"};
     if (call.operation->operation == Operation::takes_delete) {
-        const auto removed = parts_.takes.remove(take);
+        const auto removed = parts_.takes.remove(take, [&](const record::RecordingEntry& entry) {
+            tell_deleted(entry.id, entry.camera, call.peer);
+        });
         return removed ? Decoded<std::string>(control::encode_done("take", take))
                        : to_error(removed.error());
     }

@@ -60,6 +60,7 @@ class Operations {
     control::Decoded<std::string> list_recordings(const control::Call& call);
     control::Decoded<std::string> get_recording(const control::Call& call);
     control::Decoded<std::string> delete_recording(const control::Call& call);
+    void tell_deleted(const std::string& id, const std::string& camera, const std::string& by);
     control::Decoded<std::string> keep_recording(const control::Call& call);
     control::Decoded<std::string> one_take(const control::Call& call);
     control::Decoded<std::string> list_archive(const control::Call& call);

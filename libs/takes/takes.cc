@@ -197,7 +197,7 @@ Result<Manifest> Takes::get(const std::string& take) {
     return made;
 }
 
-Result<void> Takes::remove(const std::string& take) {
+Result<void> Takes::remove(const std::string& take, const Removed& removed) {
     const Lock files(files_mutex_);
     const auto entries = entries_of(catalogue_, take);
     const std::string path = manifest_path(path_, take);
@@ -211,8 +211,9 @@ Result<void> Takes::remove(const std::string& take) {
             return Error{"recording " + entry.id + " is kept: release it first", kConflict};
     }
     for (const record::RecordingEntry& entry : entries) {
-        const auto removed = catalogue_.remove(entry.id);
-        if (!removed && removed.error().code != kNotFound) return removed.error();
+        const auto gone = catalogue_.remove(entry.id);
+        if (!gone && gone.error().code != kNotFound) return gone.error();
+        if (gone) removed(entry);
     }
     if (has_manifest && ::unlink(path.c_str()) != 0 && errno != ENOENT)
         return Error{"delete " + path + ": " + std::strerror(errno), kBroken};

@@ -52,8 +52,10 @@ class Takes {
     std::vector<Summary> list();  ///< newest first
     /// Makes take.json if an earlier run was ended before it did.
     Result<Manifest> get(const std::string& take);
-    /// Its recordings and take.json. 409: one of them records, or is kept; then none is deleted.
-    Result<void> remove(const std::string& take);
+    /// Its recordings, of each of which `removed` is told, and take.json. 409: one of them records,
+    /// or is kept; then none is deleted.
+    using Removed = std::function<void(const record::RecordingEntry&)>;
+    Result<void> remove(const std::string& take, const Removed& removed);
     /// What somebody found out about it: the verdict, and sentences that replace those that begin
     /// like `about`.
     Result<Manifest> judge(const std::string& take, Verdict verdict, const std::string& about,

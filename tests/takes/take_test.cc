@@ -203,7 +203,10 @@ TEST_F(TakeFiles, the_server_makes_it_and_reads_the_files_afterwards) {
         ASSERT_TRUE(judged);
         EXPECT_EQ(takes.get("walk")->why, std::vector<std::string>{"sync-check: a is 20 ms off"});
         EXPECT_EQ(takes.get("run").error().code, kNotFound);
-        ASSERT_TRUE(takes.remove("walk"));
+        std::vector<std::string> removed;
+        ASSERT_TRUE(takes.remove(
+            "walk", [&](const record::RecordingEntry& entry) { removed.push_back(entry.id); }));
+        EXPECT_EQ(removed, std::vector<std::string>{a});
         EXPECT_FALSE(fs::exists(folder_ / a));
         EXPECT_EQ(takes.get("walk").error().code, kNotFound);
     }
@@ -223,7 +226,8 @@ TEST_F(TakeFiles, none_of_it_is_deleted_while_one_is_kept) {
     make({.camera = "b", .kept = true});
     archive::Catalogue catalogue(folder_, Log());
     Takes takes(catalogue, folder_, "1.2", Log(), [](const Manifest&) {});
-    EXPECT_EQ(takes.remove("walk").error().code, kConflict);
+    const auto untouched = [](const record::RecordingEntry& entry) { FAIL() << entry.id; };
+    EXPECT_EQ(takes.remove("walk", untouched).error().code, kConflict);
     EXPECT_TRUE(fs::exists(folder_ / a));
 }
 
