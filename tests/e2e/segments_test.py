@@ -237,6 +237,16 @@ class Segments(harness.Case):
         server.wait_log("reason=crash")
         server.stop()
 
+    async def test_what_ended_is_deleted_though_nobody_asks_for_the_archive(self):
+        settings = config(segment_duration="1s")
+        settings["recording"]["max_bytes"] = 1
+        server = self.start_streamd(config=settings)
+        self.publishing(server, live.clip(FRAMES))
+        server.wait_log("record.stopped")
+        harness.wait_for(lambda: not self.segments(server), "all are deleted")
+        self.assertIn("recording.deleted", server.log)
+        server.stop()
+
     async def test_is_started_stopped_and_limited_by_hand(self):
         server = self.start_streamd(config=live.CONFIG)
         source = live.clip(FRAMES)
