@@ -207,7 +207,14 @@ class Takes(harness.Case):
         await self.streamctl(server, "recordings", "keep", kept)
         self.assertEqual((await self.streamctl(server, "take", "delete", "walk", "-y")).returncode, 1)
         await self.streamctl(server, "recordings", "keep", kept, "--release")
+        ids = set(server.sessions())
         self.assertEqual((await self.streamctl(server, "take", "delete", "walk", "-y")).returncode, 0)
+        events = (await asyncio.to_thread(server.http, "GET", "/api/v1/events")).json["items"]
+        told = [event for event in events if event["type"] == "recording.deleted"]
+        gone = ids - set(server.sessions())
+        self.assertTrue(gone)
+        self.assertEqual({event["session"] for event in told}, gone, "each of them is told")
+        self.assertEqual({event["reason"] for event in told}, {"asked"})
         self.assertEqual(server.sessions(), {})
         for process in pushes:
             process.terminate()
