@@ -249,28 +249,29 @@ class Segments(harness.Case):
 
     async def test_is_started_stopped_and_limited_by_hand(self):
         server = self.start_streamd(config=live.CONFIG)
-        source = live.clip(FRAMES)
+        source = live.clip(4 * FRAMES)
         self.assertIn("no such stream", self.streamctl(server, "record", "start", "live/x", expect=1).stderr)
         self.publishing(server, source)
         harness.wait_for(lambda: server.http("GET", "/api/v1/streams/live/x").status == 200, "it is published")
         harness.wait_for(lambda: server.http("GET", "/api/v1/streams/live/x").json["gop_packets"], "pictures come")
-        self.streamctl(server, "record", "start", "live/x", "--max-duration", "1s")
+        # The first one is stopped.
+        self.streamctl(server, "record", "start", "live/x", "--tracks", "video", "--format", "flv")
         again = self.streamctl(server, "record", "start", "live/x", expect=1)
         self.assertRegex(again.stderr, r"/live/x: already being recorded, started \d+ s ago by \S+@\S+")
         listed = json.loads(self.streamctl(server, "record", "list", "--json").stdout)["items"]
         self.assertEqual([one["stream"] for one in listed], ["/live/x"])
-        self.wait_stopped(server)
-        server.wait_log("reason=max_duration")
-        (file,) = self.segments(server)
-        self.assertEqual(len(packets(file, "v")), 25)
-        # The second one is stopped.
-        self.streamctl(server, "record", "start", "live/x", "--tracks", "video", "--format", "flv")
-        harness.wait_for(lambda: self.segments(server, "live/live/x/*.flv"), "the second one begins")
+        harness.wait_for(lambda: self.segments(server, "live/live/x/*.flv"), "it begins")
         self.assertEqual(self.streamctl(server, "record", "stop", "--all").stdout, "/live/x\n")
-        self.wait_stopped(server, 2)
+        self.wait_stopped(server)
         self.assertIn("not being recorded", self.streamctl(server, "record", "stop", "live/x", expect=1).stderr)
         (file,) = self.segments(server, "live/live/x/*.flv")
         self.assertEqual(packets(file, "a"), [])
+        # The second one reaches its limit.
+        self.streamctl(server, "record", "start", "live/x", "--max-duration", "1s")
+        self.wait_stopped(server, 2)
+        server.wait_log("reason=max_duration")
+        (file,) = self.segments(server)
+        self.assertEqual(len(packets(file, "v")), 25)
         server.stop()
 
     async def test_a_publisher_that_returns_begins_another_segment_of_the_same_recording(self):
