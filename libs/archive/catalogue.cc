@@ -358,10 +358,10 @@ RecordingPage Catalogue::list(const RecordingQuery& query) {
     if (has_changed) {
         wish([](Wishes& wishes) { wishes.names = true; });
     }
-    wait(kPatience);
+    const bool has_caught_up = wait(kPatience);
     RecordingPage page;
     auto rows = ask([&](Store& store) { return store.recordings(query); });
-    page.is_building = is_building() || !rows;
+    page.is_building = !has_caught_up || is_building() || !rows;
     if (!rows) return page;
     if (rows->size() > query.limit) {
         rows->resize(std::max<std::size_t>(query.limit, 1));
@@ -402,8 +402,9 @@ void Catalogue::look_for_news(const std::string& stream) {
 Catalogue::Media Catalogue::media(const std::string& stream, std::int64_t from_us,
                                   std::int64_t to_us, std::size_t limit) {
     look_for_news(stream);
+    bool has_caught_up = true;
     const auto known = [&] {
-        wait(kPatience);
+        has_caught_up = wait(kPatience);
         return ask([&](Store& store) { return store.media(stream, from_us, to_us, limit); });
     };
     auto rows = known();
@@ -416,7 +417,7 @@ Catalogue::Media Catalogue::media(const std::string& stream, std::int64_t from_u
     }
     if (is_stale) rows = known();
     Media media;
-    media.is_building = is_building() || !rows;
+    media.is_building = !has_caught_up || is_building() || !rows;
     if (!rows) return media;
     for (MediaRow& row : *rows) {
         if (is_growing(row.form)) {

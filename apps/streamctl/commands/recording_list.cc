@@ -260,21 +260,24 @@ int run_recordings(const Options& options, ApiClient& client, Console& console) 
 }
 
 int run_takes(const Options& options, ApiClient& client, Console& console) {
-    auto takes = takes_of(decoded(all_recordings(client, options.recordings)));
+    const Listed listed = all_recordings(client, options.recordings);
+    if (!listed.is_all) console.trouble(kMayBeMore);
+    const int exit_code = listed.is_all ? cli::kDone : cli::kRefused;
+    auto takes = takes_of(decoded(listed.items));
     if (!takes.empty()) add_verdicts(takes, client);
     if (console.json()) {
         console.body(takes_json(takes));
-        return cli::kDone;
+        return exit_code;
     }
     if (takes.empty()) {
         console.note("no takes");
-        return cli::kDone;
+        return exit_code;
     }
     print_takes(takes);
     std::uint64_t bytes = 0;
     for (const auto& [name, sum] : takes) bytes += sum.bytes;
     console.result(summary(takes.size(), "take", bytes));
-    return cli::kDone;
+    return exit_code;
 }
 
 }  // namespace st::streamctl
