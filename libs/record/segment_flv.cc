@@ -264,8 +264,12 @@ Result<std::optional<mp4::SegmentFacts>> finish_flv_segment(mp4::SegmentFile& fi
         if (track.has_any && tag->ms > track.last_ms) track.usual_ms = tag->ms - track.last_ms;
         track.has_any = true;
         track.last_ms = tag->ms;
+        // What is shown last need not be what is decoded last.
+        const std::int64_t ends_ms =
+            std::int64_t{track.last_ms} + tag->shown_after_ms() + track.usual_ms;
         facts.duration_us =
-            std::max(facts.duration_us, (std::uint64_t{track.last_ms} + track.usual_ms) * 1000);
+            std::max(facts.duration_us,
+                     static_cast<std::uint64_t>(std::max<std::int64_t>(ends_ms, 1)) * 1000);
         if (tag->type == flv::TagType::video) {
             ++facts.pictures;
             facts.key_frames += tag->is_key() ? 1 : 0;
