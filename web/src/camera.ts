@@ -48,6 +48,8 @@ class Capture {
     /// The first picture of that instant is to be a key frame; null: any may be.
     keyAtUs: number | null = null;
     readonly begunMs = performance.now();
+    /// When the server was told that it runs; Infinity: not yet.
+    runsSinceMs = Infinity;
     /// "ready": the encoder works; nothing is sent before the instant that was asked for.
     phase: "beginning" | "ready" | "running" | "ending" = "beginning";
 
@@ -206,6 +208,7 @@ class PhoneCamera {
         if (capture.phase === "ready") {
             if (this.clock.stamp(frame.timestamp) < (capture.wanted.startAtUs ?? 0)) return;
             capture.phase = "running";
+            capture.runsSinceMs = performance.now();
             this.say({status: "capture_started", message: this.stream?.getVideoTracks()[0]?.label ?? "camera"});
             this.show("recording", "streaming");
         }
@@ -292,9 +295,10 @@ class PhoneCamera {
     private watchLine(): void {
         const {capture, socket} = this;
         capture?.outbox.pump();
-        const isAwaited = capture !== null && capture.phase !== "beginning" && capture.receivedSeq !== null;
-        const isSilent = performance.now() - this.heardMs > silentMs;
-        if (!socket || !isSilent || (socket.readyState === WebSocket.OPEN && !isAwaited)) return;
+        // Also before its first word: a network may fail right after the begin.
+        const acknowledges = capture !== null && capture.wanted.capture !== null;
+        const awaitedMs = socket?.readyState === WebSocket.OPEN ? (acknowledges ? capture.runsSinceMs : Infinity) : 0;
+        if (!socket || performance.now() - Math.max(this.heardMs, awaitedMs) <= silentMs) return;
         // It may take a minute to close: another one is opened at once.
         socket.onclose = socket.onmessage = socket.onopen = null;
         socket.close();
