@@ -173,6 +173,7 @@ complete -c streamctl -n '__fish_seen_subcommand_from record; and not __fish_see
 complete -c streamctl -n '__fish_seen_subcommand_from record; and __fish_seen_subcommand_from stop' -l all -d 'End all of them, and print which they were'
 complete -c streamctl -n '__fish_seen_subcommand_from record; and __fish_seen_subcommand_from stop' -a '(command streamctl __complete streams (commandline -cp) 2>/dev/null)' -d 'streams'
 complete -c streamctl -n '__fish_seen_subcommand_from record; and not __fish_seen_subcommand_from start stop list' -a list -d 'List the live streams that are being recorded'
+complete -c streamctl -n '__fish_seen_subcommand_from record; and __fish_seen_subcommand_from list' -a '(command streamctl __complete streams (commandline -cp) 2>/dev/null)' -d 'streams'
 complete -c streamctl -n '__fish_seen_subcommand_from push' -l name -x -d 'The camera\'s name; without it the server names it by its address'
 complete -c streamctl -n '__fish_seen_subcommand_from push' -l count -x -d 'Be this many cameras, called NAME-1 and so on'
 complete -c streamctl -n '__fish_seen_subcommand_from push' -l realtime -d 'Send a file at the pace of its times'

@@ -28,6 +28,7 @@ class Api {
     std::optional<httpd::Plan> plan_control(const httpd::Request& request);
     void handle(httpd::Request request, const httpd::Reply& reply);
     void send_recorded_file(httpd::Request request, const httpd::Reply& reply);
+    void send_segment(httpd::Request request, const httpd::Reply& reply);
 
     Parts& parts_;
     Operations& operations_;

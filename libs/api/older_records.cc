@@ -1,20 +1,13 @@
 #include "api/older_records.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
-#include <array>
 #include <functional>
 #include <memory>
 #include <utility>
 
-#include "api/event_log.h"
+#include "api/segment_files.h"
 #include "base/clock.h"
-#include "base/fd.h"
 #include "base/name.h"
-#include "httpd/answers.h"
-#include "httpd/file_answer.h"
-#include "httpd/static_folders.h"
 #include "json/write.h"
 #include "record/segments.h"
 
@@ -25,18 +18,6 @@ constexpr std::size_t kFilesMax = 10'000;  // of one answer, the newest
 
 std::string stream_of(const std::vector<std::string>& names) {
     return "/" + names[0] + "/" + names[1];
-}
-
-/// Where a segment of that name may lie below the recordings folder: of our layout, and of the
-/// older server's.
-std::array<std::vector<std::string>, 2> places_of(const std::vector<std::string>& names) {
-    return {std::vector<std::string>{"live", names[0], names[1], names[2]}, names};
-}
-
-std::string joined(const std::vector<std::string>& names) {
-    std::string path;
-    for (const std::string& name : names) (path += path.empty() ? "" : "/") += name;
-    return path;
 }
 
 json::Object file_object(const archive::MediaRow& row, const std::string& stream) {
@@ -89,7 +70,10 @@ std::optional<httpd::Plan> OlderRecords::plan(const httpd::Request& request) {
         auto shared = std::make_shared<httpd::Request>(std::move(asked));
         parts_.disk.post(loop::Effort::slow, [this, is_file, names, shared, reply] {
             try {
-                if (is_file) return reply(file(names, *shared));
+                if (is_file) {
+                    return reply(
+                        SegmentFiles(parts_).answer(stream_of(names), names[2], shared->head));
+                }
                 if (names.empty()) return reply(json_answer(list()));
                 if (names.size() == 2) return reply(json_answer(list_of(stream_of(names))));
                 reply(json_answer(remove(names, shared->peer.text)));
@@ -138,40 +122,11 @@ StatisticsAnswer OlderRecords::list_of(const std::string& stream) const {
 }
 
 StatisticsAnswer OlderRecords::remove(const Names& names, const std::string& by) const {
-    Error why{"there is no segment " + joined(names), 404};
-    for (const Names& place : places_of(names)) {
-        const std::string path = joined(place);
-        if (auto removed = parts_.catalogue.remove_segment(path); !removed) {
-            if (removed.error().code != 404) why = removed.error();
-            continue;
-        }
-        tell_deleted(stream_of(names), path, by);
-        json::Object data;
-        data.set("deleted", names[2]);
-        return statistics_success(std::move(data), wall_us());
-    }
-    return statistics_failure(why.code, why.message);
-}
-
-void OlderRecords::tell_deleted(const std::string& stream, const std::string& file,
-                                const std::string& by) const {
-    EventFields told{{"stream", stream}, {"file", file}, {"reason", "asked"}, {"deleted_by", by}};
-    parts_.control.post([&events = parts_.events, fields = std::move(told)] {
-        events.add("recording.deleted", fields);
-    });
-}
-
-httpd::Answer OlderRecords::file(const Names& names, const httpd::Request& request) const {
-    if (archive::is_segment_name(names[2])) {
-        const Fd root(::open(parts_.recordings_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-        for (const Names& place : places_of(names)) {
-            auto opened = httpd::open_below(root.get(), place);
-            if (!opened) continue;
-            return httpd::file_answer(std::make_shared<Fd>(std::move(*opened)), names[2],
-                                      request.head);
-        }
-    }
-    return {httpd::error_response(404, "there is no segment " + joined(names)), {}};
+    const auto removed = SegmentFiles(parts_).remove(stream_of(names), names[2], by);
+    if (!removed) return statistics_failure(removed.error().code, removed.error().message);
+    json::Object data;
+    data.set("deleted", names[2]);
+    return statistics_success(std::move(data), wall_us());
 }
 
 }  // namespace st::api

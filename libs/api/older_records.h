@@ -32,11 +32,8 @@ class OlderRecords {
     StatisticsAnswer list() const;
     StatisticsAnswer list_of(const std::string& stream) const;
     StatisticsAnswer remove(const Names& names, const std::string& by) const;
-    httpd::Answer file(const Names& names, const httpd::Request& request) const;
 
     bool is_being_recorded(const std::string& stream) const;
-    void tell_deleted(const std::string& stream, const std::string& file,
-                      const std::string& by) const;
 
     Parts& parts_;
 };

@@ -4,14 +4,16 @@
 
 #include <algorithm>
 
+#include "api/arguments.h"
 #include "api/event_log.h"
 #include "api/hook_operations.h"
 #include "api/live_operations.h"
 #include "api/login.h"
 #include "api/page.h"
 #include "api/record_operations.h"
+#include "api/stored_operations.h"
 #include "api/tokens.h"
-#include "archive/archive.h"
+#include "archive/catalogue.h"
 #include "base/clock.h"
 #include "base/event_sink.h"
 #include "base/name.h"
@@ -20,7 +22,6 @@
 #include "capture/cameras.h"
 #include "capture/captures.h"
 #include "capture/refusals.h"
-#include "control/archive_span.h"
 #include "control/judgement.h"
 #include "control/list.h"
 #include "control/preview.h"
@@ -55,6 +56,8 @@ std::optional<loop::Effort> disk_effort_of(Operation operation) {
         case Operation::takes_judge:
         case Operation::takes_delete:
         case Operation::archive_list:
+        case Operation::record_segments:
+        case Operation::record_delete_segment:
             return loop::Effort::slow;
         case Operation::recordings_get:
         case Operation::recordings_keep:
@@ -94,15 +97,6 @@ std::optional<loop::Effort> disk_effort_of(Operation operation) {
             return std::nullopt;
     }
     return std::nullopt;
-}
-
-std::uint64_t number_or(const Call& call, std::string_view name, std::uint64_t fallback) {
-    const std::string* text = call.find(name);
-    return text == nullptr ? fallback : *parse_number(*text, ~std::uint64_t{0});  // checked before
-}
-
-ApiError foreign_cursor() {
-    return {ErrorCode::bad_request, "cursor: not one this server gave out", "cursor"};
 }
 
 Decoded<archive::RecordingQuery> to_query(const control::RecordingQuery& asked) {
@@ -148,9 +142,6 @@ control::SourceStatus shown(const live::SourceStatus& status) {
 static_assert(static_cast<int>(live::SourceState::failed) ==
               static_cast<int>(control::SourceState::failed));
 
-/// Of a live stream or source.
-std::string path_of(const Call& call) { return "/" + *call.find("app") + "/" + *call.find("name"); }
-
 ApiError to_error(const Error& error) { return {error_code_of(error.code), error.message, {}}; }
 
 }  // namespace
@@ -186,7 +177,8 @@ Operations::Operations(Parts& parts, Facts facts)
     : parts_(parts),
       facts_(std::move(facts)),
       live_(std::make_unique<LiveOperations>(parts)),
-      record_(std::make_unique<RecordOperations>(parts.segments)) {}
+      record_(std::make_unique<RecordOperations>(parts.segments)),
+      stored_(std::make_unique<StoredOperations>(parts)) {}
 
 Operations::~Operations() = default;
 
@@ -438,7 +430,11 @@ Decoded<std::string> Operations::on_disk(const Call& call) {
         case Operation::takes_delete:
             return one_take(call);
         case Operation::archive_list:
-            return list_archive(call);
+            return stored_->list_spans(call);
+        case Operation::record_segments:
+            return stored_->list_segments(call);
+        case Operation::record_delete_segment:
+            return stored_->delete_segment(call);
         case Operation::server_status:
             return status();
         default:
@@ -532,35 +528,6 @@ Decoded<std::string> Operations::one_take(const Call& call) {
     const auto judged = parts_.takes.judge(take, takes::verdict_of(judgement->verdict),
                                            judgement->about, judgement->why);
     return judged ? Decoded<std::string>(takes::encode(*judged)) : to_error(judged.error());
-}
-
-Decoded<std::string> Operations::list_archive(const Call& call) {
-    archive::SpanQuery query;
-    query.stream = path_of(call);
-    query.limit = number_or(call, "limit", control::kListLimitDefault);
-    // A cursor is where the next page begins, and looks like any other time.
-    for (const char* name : {"since", "until", "cursor"}) {
-        const std::string* text = call.find(name);
-        if (text == nullptr) continue;
-        const auto at = parse_rfc3339(*text);
-        if (!at && name == std::string_view("cursor")) return foreign_cursor();
-        if (!at) {
-            return ApiError{ErrorCode::bad_request, std::string(name) + ": " + at.error().message,
-                            name};
-        }
-        (name == std::string_view("until") ? query.until_us : query.since_us) = *at;
-    }
-    const archive::SpanPage page = parts_.archive.spans(query);
-    control::List list;
-    for (const archive::Span& span : page.items) {
-        control::ArchiveSpan shown{rfc3339_us(span.start_us), rfc3339_us(span.end_us)};
-        shown.is_open = span.is_open;
-        shown.is_ready = span.is_ready;
-        list.items.push_back(control::encode(shown));
-    }
-    if (page.next) list.next = rfc3339_us(*page.next);
-    list.is_building = page.is_building;
-    return control::encode(list);
 }
 
 std::string Operations::status() {

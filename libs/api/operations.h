@@ -18,6 +18,7 @@ namespace st::api {
 
 class LiveOperations;
 class RecordOperations;
+class StoredOperations;
 
 class Operations {
  public:
@@ -66,7 +67,6 @@ class Operations {
     void tell_deleted(const std::string& id, const std::string& camera, const std::string& by);
     control::Decoded<std::string> keep_recording(const control::Call& call);
     control::Decoded<std::string> one_take(const control::Call& call);
-    control::Decoded<std::string> list_archive(const control::Call& call);
     std::string status();
     std::string described(const record::RecordingEntry& entry) const;
 
@@ -74,6 +74,7 @@ class Operations {
     const Facts facts_;
     const std::unique_ptr<LiveOperations> live_;
     const std::unique_ptr<RecordOperations> record_;
+    const std::unique_ptr<StoredOperations> stored_;
 };
 
 /// The error code that goes with an HTTP status.

@@ -365,7 +365,7 @@ RecordingPage Catalogue::list(const RecordingQuery& query) {
     if (!rows) return page;
     if (rows->size() > query.limit) {
         rows->resize(std::max<std::size_t>(query.limit, 1));
-        page.next = std::to_string(rows->back().started_us) + ":" + rows->back().id;
+        page.next = cursor_behind(rows->back().started_us, rows->back().id);
     }
     for (const RecordingRow& row : *rows) {
         // What it says now; else it was deleted just now.
@@ -399,6 +399,15 @@ void Catalogue::look_for_news(const std::string& stream) {
     }
 }
 
+/// A segment that grew when it was looked at last, as it is now. nullopt: it is gone.
+std::optional<MediaRow> Catalogue::look_again(const MediaRow& row) {
+    const std::size_t slash = row.file.rfind('/');
+    auto now = scan_segment(path(), {row.file.substr(0, slash), row.stream},
+                            {row.file.substr(slash + 1), row.stamp, row.kept});
+    if (now && !is_growing(now->form)) stream_changed(row.stream);
+    return now;
+}
+
 Catalogue::Media Catalogue::media(const std::string& stream, std::int64_t from_us,
                                   std::int64_t to_us, std::size_t limit) {
     look_for_news(stream);
@@ -421,11 +430,8 @@ Catalogue::Media Catalogue::media(const std::string& stream, std::int64_t from_u
     if (!rows) return media;
     for (MediaRow& row : *rows) {
         if (is_growing(row.form)) {
-            const std::size_t slash = row.file.rfind('/');
-            const auto now = scan_segment(path(), {row.file.substr(0, slash), stream},
-                                          {row.file.substr(slash + 1), row.stamp, row.kept});
+            const auto now = look_again(row);
             if (!now) continue;  // it was deleted just now
-            if (!is_growing(now->form)) stream_changed(stream);
             row = *now;
             if (row.end_us <= from_us) continue;
         }
@@ -449,6 +455,28 @@ std::vector<MediaRow> Catalogue::oldest_segments(std::int64_t after_us, const st
 
 std::set<std::string> Catalogue::kept_takes() {
     return ask([](Store& store) { return store.kept_takes(); }).value_or(std::set<std::string>());
+}
+
+SegmentPage Catalogue::segments(const SegmentQuery& query) {
+    look_for_news(query.stream);
+    wait(kPatience);
+    SegmentPage page;
+    auto rows = ask([&](Store& store) { return store.segments(query); });
+    page.is_building = is_building() || !rows;
+    if (!rows) return page;
+    if (rows->size() > query.limit) {
+        rows->resize(std::max<std::size_t>(query.limit, 1));
+        page.next = cursor_behind(rows->back().start_us, rows->back().file);
+    }
+    for (MediaRow& row : *rows) {
+        if (is_growing(row.form)) {
+            const auto now = look_again(row);
+            if (!now) continue;  // it was deleted just now
+            row = *now;
+        }
+        page.items.push_back(std::move(row));
+    }
+    return page;
 }
 
 std::vector<MediaRow> Catalogue::newest_segments(const std::string& stream, std::size_t limit) {

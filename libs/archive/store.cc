@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <tuple>
 
 #include "control/glob.h"
@@ -123,6 +124,10 @@ std::string literal_begin(const std::string& pattern) {
 }  // namespace
 
 bool is_cursor(const std::string& text) { return read_cursor(text).has_value(); }
+
+std::string cursor_behind(std::int64_t started_us, const std::string& id) {
+    return std::to_string(started_us) + ":" + id;
+}
 
 bool Store::prepare() {
     database_.run("PRAGMA journal_mode=WAL");
@@ -343,6 +348,18 @@ std::vector<MediaRow> Store::segments(const std::string& stream) {
                                        " FROM media WHERE stream = ? AND recording = ''"
                                        " ORDER BY file");
     statement.bind(stream);
+    return read_media(statement);
+}
+
+std::vector<MediaRow> Store::segments(const SegmentQuery& query) {
+    constexpr std::int64_t kFirstUs = std::numeric_limits<std::int64_t>::min();
+    const auto after = read_cursor(query.cursor).value_or(Cursor{kFirstUs, ""});
+    Statement statement(database_, std::string("SELECT ") + kMediaColumns +
+                                       " FROM media WHERE stream = ? AND recording = ''"
+                                       " AND (start_us, file) > (?, ?)"
+                                       " ORDER BY start_us, file LIMIT ?");
+    statement.bind(query.stream).bind(after.started_us).bind(after.id);
+    statement.bind(std::uint64_t{query.limit} + 1);
     return read_media(statement);
 }
 

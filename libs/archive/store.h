@@ -26,8 +26,17 @@ struct RecordingQuery {
     std::string cursor;  ///< `next` of the page before; "" = the first page
 };
 
-/// Whether the text can be a cursor of such a list.
+/// Segments of a stream: which page of them.
+struct SegmentQuery {
+    std::string stream;
+    std::size_t limit = 100;
+    std::string cursor;  ///< `next` of the page before; "" = the first page
+};
+
+/// Whether the text can be a cursor of such lists.
 bool is_cursor(const std::string& text);
+/// The cursor of the page behind the row that began at that time and has that id, or file.
+std::string cursor_behind(std::int64_t started_us, const std::string& id);
 
 class Store {
  public:
@@ -63,6 +72,8 @@ class Store {
     /// Segments of a stream, by the names of their files.
     std::vector<MediaRow> segments(const std::string& stream);
     std::vector<std::string> streams_of_segments();
+    /// A page of them, the oldest first; one more than `limit` if there are more.
+    std::vector<MediaRow> segments(const SegmentQuery& query);
     /// The newest of them, by the names of their files, the oldest first.
     std::vector<MediaRow> newest_segments(const std::string& stream, std::size_t limit);
     /// By stream.

@@ -84,6 +84,9 @@ constexpr std::array kRecordStart = {
 constexpr std::array kRecordStop = {Parameter{"app", text, path, true},
                                     Parameter{"name", text, path, true}, kClientOutside};
 constexpr std::array kRecordStopAll = {kClientOutside};
+constexpr std::array kDeleteSegment = {Parameter{"app", text, path, true},
+                                       Parameter{"name", text, path, true},
+                                       Parameter{"file", text, path, true}, kClientOutside};
 constexpr std::array kKickStream = {Parameter{"app", text, path, true},
                                     Parameter{"name", text, path, true}, kClientOutside};
 constexpr std::array kKickViewer = {Parameter{"id", integer, path, true}, kClientOutside};
@@ -107,6 +110,8 @@ constexpr std::array kArchive = {Parameter{"app", text, path, true},
                                  Parameter{"until", time, query, false},
                                  kLimit,
                                  kCursor};
+constexpr std::array kSegments = {Parameter{"app", text, path, true},
+                                  Parameter{"name", text, path, true}, kLimit, kCursor};
 constexpr std::array kHookId = {Parameter{"id", text, path, true}};
 constexpr std::array kHookUrl = {Parameter{"url", text, body, false}};
 constexpr std::array kTokenName = {Parameter{"name", text, path, true}};
@@ -153,6 +158,10 @@ constexpr std::array kOperations = {
     OperationInfo{Operation::record_list, "record.list", "GET", "records", kPage},
     OperationInfo{Operation::record_stop_all, "record.stop_all", "DELETE", "records",
                   kRecordStopAll},
+    OperationInfo{Operation::record_segments, "record.segments", "GET",
+                  "streams/{app}/{name}/segments", kSegments},
+    OperationInfo{Operation::record_delete_segment, "record.delete_segment", "DELETE",
+                  "streams/{app}/{name}/segments/{file}", kDeleteSegment},
     OperationInfo{Operation::viewers_list, "viewers.list", "GET", "viewers", kPage},
     OperationInfo{Operation::viewers_kick, "viewers.kick", "DELETE", "viewers/{id}", kKickViewer},
     OperationInfo{Operation::sources_list, "sources.list", "GET", "sources", kPage},

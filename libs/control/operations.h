@@ -41,6 +41,8 @@ enum class Operation : std::uint8_t {
     record_stop,
     record_list,
     record_stop_all,
+    record_segments,
+    record_delete_segment,
     viewers_list,
     viewers_kick,
     sources_list,

@@ -229,5 +229,45 @@ TEST_F(CatalogueTest, finds_the_media_of_a_camera_by_time) {
     }
 }
 
+TEST_F(CatalogueTest, gives_the_segments_of_a_stream_by_pages_in_whichever_layout_they_lie) {
+    std::vector<std::string> all;
+    for (int n = 0; n < 12; ++n) {
+        const std::string stamp = std::to_string(20'200'101'000'000 + n / 2);
+        const std::string layout = n % 2 == 0 ? "live/x/" : "live/live/x/";
+        all.push_back(folder_.put_segment(layout + stamp + "_segment_001.flv"));
+    }
+    // The same moment twice, in two folders; of another stream; no segment.
+    std::swap(all[0], all[1]);
+    for (std::size_t n = 2; n < all.size(); n += 2) std::swap(all[n], all[n + 1]);
+    folder_.put_segment("live/live/y/20200101000000_segment_001.flv");
+    folder_.put_file("live/live/x/notes.txt", "x");
+    folder_.put_file("live/live/x/broken.flv", "x");
+    folder_.put_file(all[3] + ".keep", "");
+    open();
+    for (const std::size_t limit : {1, 5, 12, 100}) {
+        std::vector<std::string> seen;
+        SegmentQuery query{"/live/x", limit, ""};
+        for (;;) {
+            ASSERT_TRUE(catalogue_->wait(kLong));
+            const SegmentPage page = catalogue_->segments(query);
+            EXPECT_FALSE(page.is_building);
+            for (const MediaRow& row : page.items) {
+                EXPECT_EQ(row.kept, row.file == all[3]) << row.file;
+                seen.push_back(row.file);
+            }
+            if (!page.next) break;
+            EXPECT_TRUE(is_cursor(*page.next));
+            query.cursor = *page.next;
+        }
+        EXPECT_EQ(seen, all) << limit;
+    }
+    for (const char* other : {"/live/z", "", "/", "/../..", "/live/x/y", "live/x"}) {
+        EXPECT_TRUE(catalogue_->segments({other, 10, ""}).items.empty()) << other;
+    }
+    EXPECT_TRUE(catalogue_->remove_segment(all[0]));
+    ASSERT_TRUE(catalogue_->wait(kLong));
+    EXPECT_EQ(catalogue_->segments({"/live/x", 1, ""}).items.at(0).file, all[1]);
+}
+
 }  // namespace
 }  // namespace st::archive

@@ -39,16 +39,7 @@ class RetentionTest : public testing::Test {
     }
     std::string put_segment(const std::string& stream, const std::string& stamp,
                             std::size_t bytes = 10'000) {
-        // FLV with one frame of AAC, and no word of when: that is in its name.
-        const std::string file = "live" + stream + "/" + stamp + "_segment_001.flv";
-        const std::string frame = "\xAF\x01" + std::string(bytes, 'x');
-        std::string flv = std::string("FLV\x01\x04\0\0\0\x09\0\0\0\0\x08", 14);
-        flv += {'\0', static_cast<char>(frame.size() >> 8), static_cast<char>(frame.size())};
-        flv += std::string(7, '\0') + frame;
-        const std::size_t whole = frame.size() + 11;
-        flv += {'\0', '\0', static_cast<char>(whole >> 8), static_cast<char>(whole)};
-        folder_.put_file(file, flv);
-        return file;
+        return folder_.put_segment("live" + stream + "/" + stamp + "_segment_001.flv", bytes);
     }
     bool is_there(const std::string& name) const { return fs::exists(folder_.path() + "/" + name); }
 

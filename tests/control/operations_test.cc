@@ -56,6 +56,7 @@ TEST(MatchHttp, says_which_methods_a_path_takes) {
     EXPECT_EQ(wrong.operation, nullptr);
     EXPECT_EQ(wrong.allowed, "GET, HEAD, DELETE, PATCH");
     EXPECT_EQ(match("GET", {"capture", "start"}).allowed, "POST");
+    EXPECT_EQ(match("GET", {"streams", "live", "x", "segments", "a.mp4"}).allowed, "DELETE");
     EXPECT_EQ(match("GET", {"nothing"}).allowed, "");
     EXPECT_EQ(match("GET", {"cameras", "a", "b"}).allowed, "");
     EXPECT_EQ(match("GET", {}).allowed, "");
@@ -212,6 +213,7 @@ TEST(OpenApi, the_document_has_the_operations_and_parameters_of_the_table) {
           "post /api/v1/login login.open",
           "post /api/v1/logout login.close",
           "get /api/v1/recordings/{id}/files/{name} recordings.file",
+          "get /api/v1/streams/{app}/{name}/segments/{file} record.segment",
           "get /ca authority.page",
           "get /ca/streamd-authority.crt authority.der",
           "get /ca/streamd-authority.pem authority.pem",

@@ -159,6 +159,13 @@ class OpenApi(harness.Case):
             harness.wait_for(lambda: not server.http("GET", "/api/v1/records").json["items"], "it has stopped")
             await call("record.start", {"app": "camera", "name": "door"}, {"format": "flv"})
             await call("record.stop", {"app": "camera", "name": "door"})
+            harness.wait_for(lambda: not server.http("GET", "/api/v1/records").json["items"], "it has stopped again")
+            await harness.async_wait_for(lambda: not list(server.recordings.rglob("*.open")), "its files are finished")
+            segments = (await call("record.segments", {"app": "camera", "name": "door"})).json["items"]
+            self.assertTrue(segments)
+            for segment in segments:
+                await call("record.segment", {"app": "camera", "name": "door", "file": segment["name"]})
+            await call("record.delete_segment", {"app": "camera", "name": "door", "file": segments[0]["name"]})
             await call("recordings.list")
             for name in sorted(REFUSED_HERE):
                 await call(name, {"app": "live", "name": "nothing", "id": "4711", "file": "x.mp4"})

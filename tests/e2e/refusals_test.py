@@ -113,7 +113,8 @@ class Refusals(harness.Case):
 
     def test_a_missing_and_a_wrong_token(self):
         server = self.start(auth={role: "token" for role in OPEN})
-        for path in ("/live/x.flv", "/api/v1/status", "/metrics", "/api/statistics/records", "/records/live/x/1.mp4"):
+        for path in ("/live/x.flv", "/api/v1/status", "/metrics", "/api/statistics/records", "/records/live/x/1.mp4",
+                     "/api/v1/streams/live/x/segments", "/api/v1/streams/live/x/segments/1.mp4"):
             self.http(server, "GET", path, 401)
         self.http(server, "POST", "/live/x.flv", 401)
         self.rtmp(server, "publish", "x", "NetStream.Publish.Unauthorized")

@@ -10,6 +10,7 @@ import re
 import resource
 import shutil
 import subprocess
+import urllib.parse
 
 import harness
 import live
@@ -274,6 +275,133 @@ class Segments(harness.Case):
         server.wait_log("reason=max_duration")
         (file,) = self.segments(server)
         self.assertEqual(len(packets(file, "v")), 25)
+        server.stop()
+
+    def assert_served_as_it_lies(self, server, segment):
+        """Whole and in part, under the conditions of RFC 9110, and its head alone."""
+        stored = (server.recordings / segment["file"]).read_bytes()
+        ask = lambda method="GET", **fields: server.http(
+            method, segment["url"], headers={name.replace("_", "-"): value for name, value in fields.items()})
+        whole = ask()
+        self.assertEqual((whole.status, whole.body), (200, stored))
+        kind = "video/x-flv" if segment["name"].endswith("flv") else "video/mp4"
+        self.assertEqual((whole.headers["Content-Type"], whole.headers["Accept-Ranges"]), (kind, "bytes"))
+        tag = whole.headers["ETag"]
+        head = ask("HEAD")
+        self.assertEqual((head.status, head.body), (200, b""))
+        for name in ("ETag", "Content-Length", "Content-Type"):
+            self.assertEqual(head.headers[name], whole.headers[name])
+        size = len(stored)
+        for asked, first, last in (("10-19", 10, 19), (f"{size - 5}-", size - 5, size - 1), ("-7", size - 7, size - 1)):
+            part = ask(Range=f"bytes={asked}")
+            self.assertEqual((part.status, part.body), (206, stored[first : last + 1]))
+            self.assertEqual(part.headers["Content-Range"], f"bytes {first}-{last}/{size}")
+        self.assertEqual(ask(Range=f"bytes={size}-").status, 416)
+        self.assertEqual(ask(If_None_Match=tag).status, 304)
+        self.assertEqual(ask(Range="bytes=0-3", If_Range=tag).status, 206)
+        self.assertEqual(ask(Range="bytes=0-3", If_Range='"other"').status, 200)
+
+    async def test_segments_are_listed_fetched_and_deleted_in_both_layouts(self):
+        for layout, form in (("streamd", "mp4"), ("nms", "flv")):
+            with self.subTest(layout=layout):
+                settings = config(format=form)
+                settings["recording"]["layout"] = layout
+                server = self.start_streamd(config=settings, recordings=self.folder / layout)
+                await live.publish_rtmp(server, "x", live.clip(FRAMES))
+                self.wait_stopped(server)
+                base = "/api/v1/streams/live/x/segments"
+                files = self.segments(server, f"**/x/*.{form}")
+                items = server.http("GET", base).json["items"]
+                self.assertEqual([item["name"] for item in items], [file.name for file in files])
+                self.assertEqual([server.recordings / item["file"] for item in items], files)
+                self.assertEqual([item["bytes"] for item in items], [file.stat().st_size for file in files])
+                self.assertEqual({item["duration_ms"] // 100 for item in items}, {20}, items)
+                self.assertEqual({(item["open"], item["kept"]) for item in items}, {(False, False)})
+                for before, after in zip(items, items[1:]):
+                    self.assertLess(before["start"], after["start"])
+                    self.assertLessEqual(before["end"], after["end"])
+                self.assertEqual(items[-1]["url"], f"{base}/{files[-1].name}")
+                for item in items:
+                    self.assert_served_as_it_lies(server, item)
+                # By pages; by streamctl.
+                seen, more = [], ""
+                while more is not None:
+                    page = server.http("GET", f"{base}?limit=2{more}").json
+                    seen += page["items"]
+                    more = page["next"] and "&cursor=" + urllib.parse.quote(page["next"])
+                self.assertEqual(seen, items)
+                self.assertEqual(server.http("GET", f"{base}?cursor=nonsense").status, 400)
+                listed = json.loads(self.streamctl(server, "record", "list", "live/x", "--json").stdout)
+                self.assertEqual(listed["items"], items)
+                shown = self.streamctl(server, "record", "list", "/live/x").stdout
+                self.assertEqual([item["file"] in shown for item in items], [True] * len(items), shown)
+                # Kept, then deleted, told, and gone from the list.
+                mark = files[0].with_name(files[0].name + ".keep")
+                mark.touch()
+                self.assertTrue(server.http("GET", base).json["items"][0]["kept"])
+                self.assertEqual(server.http("DELETE", items[0]["url"]).status, 409)
+                mark.unlink()
+                done = server.http("DELETE", items[0]["url"] + "?client=kim@desk")
+                self.assertEqual((done.status, done.json), (200, {"ok": True, "segment": files[0].name}))
+                self.assertEqual([server.http(method, items[0]["url"]).status for method in ("GET", "HEAD", "DELETE")], [404] * 3)
+                self.assertEqual(server.http("GET", base).json["items"], items[1:])
+                self.assertFalse(files[0].exists())
+                told = rf"recording\.deleted .*{files[0].name}.*deleted_by=kim@desk"
+                harness.wait_for(lambda: re.search(told, server.log), "it is told")
+                server.stop()
+
+    async def test_a_segment_that_grows_is_served_as_far_as_it_is_and_not_deleted(self):
+        server = self.start_streamd(config=config(segment_duration="60s"))
+        self.publishing(server, live.clip(FRAMES))
+        base = "/api/v1/streams/live/x/segments"
+        find = lambda: next((item for item in server.http("GET", base).json["items"] if item["duration_ms"] > 1000), None)
+        grows = harness.wait_for(find, "it is listed and grows")
+        self.assertTrue(grows["open"])
+        part = server.http("GET", grows["url"])
+        self.assertEqual(part.status, 200)
+        piece = self.folder / "piece.mp4"
+        piece.write_bytes(part.body)
+        got = packets(piece, "v")
+        self.assertGreater(len(got), 20)
+        self.assertEqual(got, packets(live.clip(FRAMES), "v")[: len(got)])
+        self.assertEqual(server.http("DELETE", grows["url"]).status, 409)
+        self.wait_stopped(server)
+        # Its begin is another one now that it is finished: who has the old one gets all of it.
+        rest = server.http("GET", grows["url"], headers={"Range": "bytes=100-", "If-Range": part.headers["ETag"]})
+        (file,) = self.segments(server)
+        self.assertEqual((rest.status, rest.body), (200, file.read_bytes()))
+        self.assertFalse(server.http("GET", base).json["items"][0]["open"])
+        server.stop()
+
+    async def test_only_segments_of_that_stream_are_served_or_deleted(self):
+        outside = self.folder / "secret.mp4"
+        outside.write_bytes(b"secret")
+        recordings = self.folder / "recordings"
+        of_stream = recordings / "live/live/x"
+        of_stream.mkdir(parents=True)
+        (of_stream / "link.mp4").symlink_to(outside)
+        (recordings / "live/live/y").symlink_to(self.folder, target_is_directory=True)
+        (of_stream / "folder.mp4").mkdir()
+        (of_stream / ".hidden.mp4").write_bytes(b"hidden")
+        (of_stream / "notes.txt").write_bytes(b"notes")
+        (recordings / "door_20260131_081530").mkdir()
+        server = self.start_streamd(config=config(), recordings=recordings)
+        base = "/api/v1/streams/live"
+        for path in (
+            "x/segments/link.mp4", "y/segments/secret.mp4", "x/segments/folder.mp4", "x/segments/.hidden.mp4",
+            "x/segments/notes.txt", "x/segments/..%2f..%2f..%2fsecret.mp4", "x/segments/%2e%2e", "x/segments/a%00.mp4",
+            "..%2f..%2f/segments/secret.mp4", "%2e%2e/segments/secret.mp4", "x/segments/none.mp4", "x/segments/" + 300 * "a" + ".mp4",
+        ):
+            for method in ("GET", "HEAD", "DELETE"):
+                with self.subTest(path, method=method):
+                    answer = server.http(method, f"{base}/{path}")
+                    self.assertIn(answer.status, (400, 404), answer)
+                    self.assertNotIn(b"secret", answer.body.replace(b"secret.mp4", b""))
+        self.assertTrue(outside.exists() and (of_stream / "link.mp4").is_symlink())
+        for method in ("PUT", "POST", "PATCH"):
+            answer = server.http(method, f"{base}/x/segments/none.mp4")
+            self.assertEqual((answer.status, answer.headers["Allow"]), (405, "GET, HEAD, DELETE"))
+        self.assertEqual(server.http("GET", f"{base}/x/segments").json["items"], [])
         server.stop()
 
     async def test_a_publisher_that_returns_begins_another_segment_of_the_same_recording(self):

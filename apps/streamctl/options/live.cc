@@ -78,7 +78,12 @@ void build_record_commands(CLI::App& app, Options& options) {
     CLI::App& stop = add_command(record, "stop", "End the recording of a live stream");
     stop.add_option("STREAM", options.stream, "/APP/NAME, or a camera's name");
     stop.add_flag("--all", options.record.all, "End all of them, and print which they were");
-    add_command(record, "list", "List the live streams that are being recorded");
+    CLI::App& list =
+        add_command(record, "list",
+                    "List the live streams that are being recorded\n\n"
+                    "With a stream: its segments, the oldest first, also those of earlier "
+                    "recordings.");
+    list.add_option("STREAM", options.stream, "/APP/NAME, or a camera's name");
 }
 
 }  // namespace st::streamctl
