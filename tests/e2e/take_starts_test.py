@@ -6,20 +6,30 @@ import csv
 import json
 import os
 import random
+import re
 import time
+import types
 
 import harness
 
 STARTS = 100 if "ST_EXHAUSTIVE" in os.environ else 10
 INTERVAL_US = 1_000_000 // 30
+LEAD_US = 500_000  # what a camera is given at least
+DRIFT_MOST = 250e-6  # of a clock, docs/times.md
+
+
+def boot_us():
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000
 
 
 class JitteryLink:
-    """A port that leads to the server; each piece arrives up to `jitter_s` later, in order as TCP has it."""
+    """A port that leads to the server; each piece arrives up to `jitter_s` later, in order as TCP has it. What the
+    server tells each camera to begin at is noted as it goes by."""
 
     def __init__(self, port, jitter_s, seed):
         self.port, self.jitter_s, self.random = port, jitter_s, random.Random(seed)
         self.tasks = set()
+        self.instants = {}  # camera -> startAt of its orders
 
     async def __aenter__(self):
         self.listener = await asyncio.start_server(self.connected, "127.0.0.1", 0)
@@ -34,15 +44,26 @@ class JitteryLink:
 
     async def connected(self, reader, writer):
         there = await asyncio.open_connection("127.0.0.1", self.port)
-        for source, sink in ((reader, there[1]), (there[0], writer)):
+        camera = types.SimpleNamespace(name="")
+        for source, sink, note in ((reader, there[1], self.note_name), (there[0], writer, self.note_instants)):
             queue = asyncio.Queue()
-            for work in (self.take(source, queue), self.give(queue, sink)):
+            for work in (self.take(source, queue, lambda data, note=note: note(camera, data)), self.give(queue, sink)):
                 task = asyncio.create_task(work)
                 self.tasks.add(task)
 
-    async def take(self, source, queue):
+    @staticmethod
+    def note_name(camera, data):
+        if not camera.name and (found := re.match(rb"GET /ingest/([^ ?]+)", data)):
+            camera.name = found[1].decode()
+
+    def note_instants(self, camera, data):
+        for instant in re.findall(rb'"startAt":(\d+)', data):
+            self.instants.setdefault(camera.name, []).append(int(instant))
+
+    async def take(self, source, queue, note):
         try:
             while data := await source.read(65536):
+                note(data)
                 await queue.put((time.monotonic() + self.random.uniform(0, self.jitter_s), data))
         except ConnectionError:
             pass
@@ -59,6 +80,57 @@ class JitteryLink:
                 return
             if not data:
                 return
+
+
+class FreeSensor(harness.Camera):
+    """A sensor that runs free: it takes a picture each interval, from a phase of its own on. Told to begin at an
+    instant it drops what it took before. A stamp is when the picture was taken, however late the machine lets it be sent."""
+
+    def __init__(self, url, name, offset_us, phase_us, units):
+        capabilities = dict(self.CAPABILITIES, clock={"unit": "us", "exchange": 1}, start_at=True)
+        super().__init__(types.SimpleNamespace(ws_url=url), name, capabilities=capabilities)
+        self.offset_us, self.phase_us, self.units = offset_us, phase_us, units
+        self.taken = []  # the stamps of all its pictures, also of those that it drops
+        self.begins = []  # what it was told, and the latest answer about its clock before that
+        self.answered_us = 0
+        self.sent = 0  # pictures of this capture
+
+    def now_us(self):
+        return boot_us() + self.offset_us
+
+    async def _read(self):
+        try:
+            async for text in self.socket:
+                message = json.loads(text)
+                if message.get("command") != "clock":
+                    self.commands.put_nowait(message)
+                    continue
+                self.answered_us = now = self.now_us()
+                await self.send({"type": "clock", "id": message["payload"]["id"], "received": now, "sent": now})
+        except harness.websockets.ConnectionClosed:
+            pass
+
+    async def film(self):
+        """Captures, one after the other, until it is cancelled."""
+        while True:
+            order = await self.command("start_capture")
+            begin = order["payload"]["startAt"]
+            self.begins.append((begin, self.answered_us))
+            self.sent = 0
+            number = (self.now_us() - self.phase_us) // INTERVAL_US + 1
+            while self.commands.empty():
+                stamp = self.phase_us + number * INTERVAL_US
+                await asyncio.sleep(max(0, stamp - self.now_us()) / 1e6)
+                self.taken.append(stamp)
+                number += 1
+                if stamp < begin:
+                    continue
+                if self.sent == 0:
+                    await self.capture_started()
+                await self.send_frame(stamp, self.units[self.sent % len(self.units)])
+                self.sent += 1
+            await self.command("stop_capture")
+            await self.capture_stopped()
 
 
 class TakeStarts(harness.Case):
@@ -96,16 +168,18 @@ class TakeStarts(harness.Case):
             out.append(max(firsts) - min(firsts))
         return out
 
+    async def known(self, server):
+        def clocks():
+            cameras = server.cameras()
+            return all(name in cameras and cameras[name]["clock"]["exchanges"] >= 8 for name in self.OFFSETS_US)
+
+        await harness.async_wait_for(clocks, "the clocks")
+
     async def started(self, source, jitter_s, starts):
         server = self.start_streamd()
         async with JitteryLink(server.port, jitter_s, seed=17) as link:
             pushes = [await self.push(link.url, source, name, us) for name, us in self.OFFSETS_US.items()]
-
-            def known():
-                cameras = server.cameras()
-                return all(name in cameras and cameras[name]["clock"]["exchanges"] >= 8 for name in self.OFFSETS_US)
-
-            await harness.async_wait_for(known, "the clocks")
+            await self.known(server)
             apart = await self.apart_us(server, starts)
             for process in pushes:
                 process.terminate()
@@ -120,10 +194,72 @@ class TakeStarts(harness.Case):
               f"{len(late)} of {len(apart)} over an interval")
         self.assertLessEqual(len(late), len(apart) // 100, apart)
 
-    async def test_first_pictures_of_sensors_that_run_free_are_within_an_interval(self):
-        apart = await self.started("test:", 0.02, max(4, STARTS // 10))
-        # Sensors are not in step: of each it is the first picture after the instant.
-        self.assertLessEqual(max(apart), INTERVAL_US + 20_000, apart)
+    async def test_a_live_input_begins_with_a_key_frame_behind_the_instant(self):
+        server = self.start_streamd()
+        starts = max(2, STARTS // 10)
+        async with JitteryLink(server.port, 0.02, seed=17) as link:
+            pushes = [await self.push(link.url, "test:", name, us) for name, us in self.OFFSETS_US.items()]
+            await self.known(server)
+            await self.apart_us(server, starts)
+            for process in pushes:
+                process.terminate()
+                await process.wait()
+            told = link.instants
+        self.assertEqual({name: len(instants) for name, instants in told.items()},
+                         {name: starts for name in self.OFFSETS_US})
+        for session in server.sessions().values():
+            with (server.recordings / session["id"] / "pictures.csv").open() as file:
+                first = next(csv.DictReader(file))
+            began = told[session["camera"]][int(session["take"].removeprefix("start"))]
+            self.assertGreaterEqual(int(first["device_us"]), began, session)
+        await asyncio.to_thread(server.stop)
+
+    async def test_sensors_that_run_free_begin_with_their_first_picture_behind_one_instant(self):
+        server = self.start_streamd()
+        units = harness.access_units(harness.clip("baseline", frames=30))
+        phases_us = dict(zip(self.OFFSETS_US, (3_000, 17_000, 29_000)))
+        async with JitteryLink(server.port, 0.02, seed=17) as link:
+            sensors = {name: FreeSensor(link.url, name, us, phases_us[name], units)
+                       for name, us in self.OFFSETS_US.items()}
+            for sensor in sensors.values():
+                await sensor.connect()
+            films = [asyncio.create_task(sensor.film()) for sensor in sensors.values()]
+            await self.known(server)
+            for number in range(max(4, STARTS // 10)):
+                clocks = {name: camera["clock"] for name, camera in server.cameras().items()}
+                asked_us = boot_us()
+                await server.start_capture(take=f"free{number}")
+                for sensor in sensors.values():
+                    await harness.async_wait_for(lambda one=sensor: one.sent >= 5, "pictures")
+                await server.stop_capture()
+                await asyncio.to_thread(server.finished_sessions, (number + 1) * len(sensors))
+                self.check_begin(server, f"free{number}", sensors, clocks, asked_us)
+            for film in films:
+                film.cancel()
+            await asyncio.gather(*films, return_exceptions=True)
+            for sensor in sensors.values():
+                await sensor.close()
+        await asyncio.to_thread(server.stop)
+
+    def check_begin(self, server, take, sensors, clocks, asked_us):
+        """By the sensors' own notes of what they took when: no clock of the machine that runs this has a say."""
+        firsts, instants, off = [], [], []
+        for session in (one for one in server.sessions().values() if one["take"] == take):
+            sensor = sensors[session["camera"]]
+            began, answered_us = sensor.begins[-1]
+            with (server.recordings / session["id"] / "pictures.csv").open() as file:
+                first = next(csv.DictReader(file))
+            behind = min(stamp for stamp in sensor.taken if stamp >= began)
+            self.assertEqual((int(first["device_us"]), first["seq"], first["key"]), (behind, "0", "1"), session)
+            firsts.append(behind - sensor.offset_us)
+            instants.append(began - sensor.offset_us)
+            # Its clock was known to that at the last answer, and may have drifted since.
+            off.append(clocks[session["camera"]]["bound_us"] + DRIFT_MOST * max(0, began - answered_us) + 200)
+            self.assertGreaterEqual(instants[-1], asked_us + LEAD_US - off[-1], session)
+        self.assertEqual(len(firsts), len(sensors))
+        spread_us = max(instants) - min(instants)
+        self.assertLessEqual(spread_us, sum(sorted(off)[-2:]), "one instant")
+        self.assertLess(max(firsts) - min(firsts), INTERVAL_US + spread_us)
 
     async def test_cameras_that_cannot_are_started_at_once_and_lose_nothing(self):
         server = self.start_streamd()
