@@ -40,6 +40,7 @@ json::Array to_array(const std::vector<SessionPart>& parts) {
         object.set("session", part.session);
         object.set("part", part.part);
         object.set("state", std::string(to_text(part.state)));
+        if (part.end_reason) object.set("end_reason", part.end_reason);
         list.push_back(object);
     }
     return list;
@@ -53,6 +54,7 @@ void read_parts(ObjectReader& fields, std::vector<SessionPart>& out) {
         reader.read("session", part.session);
         reader.read("part", part.part);
         read_enum(reader, "state", kStates, part.state);
+        reader.read("end_reason", part.end_reason);
         if (reader.failed()) return fields.fail(reader.error());
         out.push_back(std::move(part));
     }

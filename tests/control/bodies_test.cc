@@ -159,10 +159,13 @@ TEST(StopReplies, list_parts_only_where_there_are_several) {
     StopResult result;
     result.camera = "door";
     result.session = "door_2";
-    result.parts = {{"door_1", 1, SessionState::failed}, {"door_2", 2, SessionState::done}};
+    result.parts = {{"door_1", 1, SessionState::failed},
+                    {"door_2", 2, SessionState::done, "max_bytes"}};
     const StopReply reply{true, {result}};
     EXPECT_EQ(*decode_stop_reply(encode(reply)), reply);
-    EXPECT_NE(encode(reply).find(R"("parts":[{"session":"door_1","part":1,"state":"failed"},)"),
+    EXPECT_NE(encode(reply).find(R"("parts":[{"session":"door_1","part":1,"state":"failed"},)"
+                                 R"({"session":"door_2","part":2,"state":"done",)"
+                                 R"("end_reason":"max_bytes"}])"),
               std::string::npos);
     EXPECT_EQ(encode(StopReply{true, {StopResult{}}}).find("parts"), std::string::npos);
 }

@@ -172,7 +172,8 @@ bool Capture::look_at_ended(const std::string& camera, Watched& one,
         return lose(camera, one, "its recording was deleted");
     }
     if (!last.end_reason) return true;  // its end is being written
-    const bool rolled_over = *last.end_reason == "max_session" || *last.end_reason == "restarted";
+    const bool rolled_over = *last.end_reason == "max_session" || *last.end_reason == "max_bytes" ||
+                             *last.end_reason == "restarted";
     const bool dropped = *last.end_reason == "disconnected" || *last.end_reason == "replaced" ||
                          *last.end_reason == "crash";
     if (!rolled_over && !dropped) return lose(camera, one, end_sentence(last));

@@ -105,8 +105,12 @@ bool has_losses(const control::StopResult& result) {
 }
 
 bool was_away(const control::StopResult& result) {
-    return std::any_of(result.parts.begin(), result.parts.end(),
-                       [](const control::SessionPart& part) { return part.part > 1; });
+    bool goes_on = false;  // in the next one, without a gap: the file was full
+    for (const control::SessionPart& part : result.parts) {
+        if (part.part > 1 && !goes_on) return true;
+        goes_on = part.end_reason == "max_bytes";
+    }
+    return false;
 }
 
 std::string losses_text(const control::StopResult& result) {
