@@ -81,7 +81,7 @@ void build_export(CLI::App& app, Options& options) {
         "its slots show and how far off that is. `caliscope` is cam_N.mp4 and timestamps.csv. "
         "`freemocap` (synchronized_videos/), `pose2sim` (videos/camNN.mp4) and `lerobot` (videos/, "
         "frames.csv, tolerance.json) are films at an even rate over the time that all cameras "
-        "have. `mcap` holds each picture as it was coded, for Foxglove and ROS 2.\n\n"
+        "have. `mcap` holds each picture as it was coded, for Foxglove.\n\n"
         "What cannot be given is refused with its reason.");
     add_take_name(command, options);
     std::string forms;

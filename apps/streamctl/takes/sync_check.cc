@@ -43,7 +43,7 @@ class SyncCheck {
 
     int run() {
         const FetchedFiles fetched(temporary_folder());
-        films_ = fetch_films(manifest_, true, fetched, client_, interrupt_, console_);
+        films_ = fetch_films(manifest_, true, fetched, client_, interrupt_, console_).films;
         if (films_.size() < 2)
             throw Failed(cli::kRefused, "take " + manifest_.take +
                                             ": it has only one camera, and a check needs two");
