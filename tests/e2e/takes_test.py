@@ -180,6 +180,36 @@ class Takes(TakeCase):
             await process.wait()
         await asyncio.to_thread(server.stop)
 
+    async def test_a_low_battery_is_warned_of_before_it_begins(self):
+        server = self.start_streamd()
+        units = harness.access_units(harness.clip("baseline", frames=30))
+        frames = [(1000 + 33 * i, unit) for i, unit in enumerate(units)]
+        async with harness.Camera(server, "phone") as phone, harness.Camera(server, "board") as board:
+            await phone.send({"type": "health", "battery": 0.117, "charging": False})
+            await board.send({"type": "health", "battery": 0.9})
+
+            def have_said():
+                cameras = server.cameras()
+                return all((cameras.get(name) or {}).get("health") for name in ("phone", "board"))
+
+            await harness.async_wait_for(have_said, "what they said of themselves")
+            recording = [asyncio.create_task(camera.record(frames)) for camera in (phone, board)]
+            done = await self.streamctl(server, "--json", "take", "run", "walk", "--duration", "1s",
+                                        "--max-error", "1h")
+            await asyncio.gather(*recording)
+            self.assertIn(done.returncode, (0, 3), done)
+            warning = "phone: its battery is at 12 % and does not charge"
+            self.assertIn("warning: " + warning, done.stderr)
+            said = json.loads(done.stdout)
+            self.assertEqual(said.pop("warnings"), [warning])
+            self.assertEqual(said, json.loads((server.recordings / "takes/walk.json").read_text()))
+            # What is refused says it, too; nothing is started.
+            refused = await self.streamctl(server, "take", "run", "next", "phone")
+            self.assertEqual((refused.returncode, len(server.sessions())), (1, 2), refused)
+            self.assertIn("warning: " + warning, refused.stderr)
+            self.assertIn("phone: nothing is known about its clock yet", refused.stderr)
+        await asyncio.to_thread(server.stop)
+
     async def test_what_cannot_be_given_is_refused_with_its_reason(self):
         server = self.start_streamd()
         async with harness.Camera(server, "old") as camera:

@@ -5,6 +5,28 @@
 namespace st::streamctl {
 namespace {
 
+control::CameraStatus camera_of(std::optional<double> battery, std::optional<bool> charging) {
+    control::CameraStatus camera;
+    camera.health = control::CameraHealth();
+    camera.health->battery = battery;
+    camera.health->charging = charging;
+    return camera;
+}
+
+TEST(BatterySentence, warns_of_a_low_one_that_is_not_known_to_charge) {
+    EXPECT_EQ(battery_sentence(camera_of(0.116, false)),
+              "its battery is at 12 % and does not charge");
+    EXPECT_EQ(battery_sentence(camera_of(0.15, std::nullopt)), "its battery is at 15 %");
+    EXPECT_EQ(battery_sentence(camera_of(0, std::nullopt)), "its battery is at 0 %");
+}
+
+TEST(BatterySentence, says_nothing_of_one_that_lasts_charges_or_is_unknown) {
+    EXPECT_EQ(battery_sentence(camera_of(0.151, false)), std::nullopt);
+    EXPECT_EQ(battery_sentence(camera_of(0.05, true)), std::nullopt);
+    EXPECT_EQ(battery_sentence(camera_of(std::nullopt, false)), std::nullopt);
+    EXPECT_EQ(battery_sentence(control::CameraStatus()), std::nullopt);
+}
+
 TEST(WasAway, tells_a_file_that_was_full_from_a_camera_that_was_gone) {
     using control::SessionState;
     control::StopResult result;

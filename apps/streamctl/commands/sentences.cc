@@ -1,6 +1,7 @@
 #include "streamctl/commands/sentences.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace st::streamctl {
 namespace {
@@ -98,6 +99,16 @@ std::string end_sentence(const control::Recording& recording) {
     }
     if (reason == "shutdown") return "the server is shutting down";
     return "its recording has ended";
+}
+
+std::optional<std::string> battery_sentence(const control::CameraStatus& camera) {
+    constexpr double kLow = 0.15;  // as the monitor page has it
+    if (!camera.health || !camera.health->battery) return std::nullopt;
+    const double share = *camera.health->battery;
+    const auto& charging = camera.health->charging;
+    if (share > kLow || charging.value_or(false)) return std::nullopt;
+    return "its battery is at " + std::to_string(std::lround(share * 100)) + " %" +
+           (charging ? " and does not charge" : "");
 }
 
 bool has_losses(const control::StopResult& result) {

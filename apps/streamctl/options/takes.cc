@@ -44,7 +44,8 @@ void build_take(CLI::App& app, Options& options) {
         take, "run",
         "Record a take\n\n"
         "First it checks that all cameras are there, that each one's clock is known well enough, "
-        "and that the disk lasts; if not, nothing is started, and the exit status is 1. Then the "
+        "and that the disk lasts; if not, nothing is started, and the exit status is 1. It warns "
+        "of a battery that is low. Then the "
         "cameras are started at one instant, as far as they can be, and stopped "
         "after `--duration` or at Ctrl-C. It prints the paths of the MP4s and the verdict; the "
         "exit status is 3 if there is something to look at.");
@@ -56,7 +57,7 @@ void build_take(CLI::App& app, Options& options) {
     cli::add_value<milliseconds>(
         run, "--max-error", options.take.max_error,
         [](std::string_view text) { return parse_duration(text); },
-        "Refuse cameras whose clocks are not known as well as this", "D")
+        "Refuse cameras whose clocks are not known as well as this; 1h takes all as they are", "D")
         ->default_str(format_duration(options.take.max_error));
     add_parameters(run, options);
     run.add_flag("--append", options.start.append, "Add to a take whose recordings have all ended");
