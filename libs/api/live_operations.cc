@@ -1,16 +1,20 @@
 #include "api/live_operations.h"
 
+#include <algorithm>
 #include <map>
 
+#include "api/event_log.h"
 #include "api/page.h"
 #include "base/clock.h"
 #include "base/encodings.h"
 #include "capture/cameras.h"
 #include "capture/jpeg_snapshot.h"
 #include "control/list.h"
+#include "control/source_status.h"
 #include "control/stream_status.h"
 #include "flv/codec_name.h"
 #include "live/live.h"
+#include "live/sources.h"
 #include "media/aac_config.h"
 #include "media/avc_config.h"
 
@@ -139,6 +143,25 @@ ApiError no_stream(const std::string& path) {
     return {ErrorCode::not_found, "no stream at " + path, "name"};
 }
 
+control::SourceStatus shown(const live::SourceStatus& status) {
+    control::SourceStatus out;
+    out.path = status.path;
+    out.input = status.input;
+    out.state = static_cast<control::SourceState>(status.state);
+    if (status.pid != 0) out.pid = static_cast<std::uint64_t>(status.pid);
+    out.viewers = status.viewers;
+    out.restarts = status.restarts;
+    out.crashes = status.crashes;
+    if (!status.last_error.empty()) out.last_error = status.last_error;
+    if (status.since_us != 0) {
+        const std::int64_t ms = (wall_us() - status.since_us) / 1000;
+        out.uptime_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(0, ms));
+    }
+    return out;
+}
+static_assert(static_cast<int>(live::SourceState::failed) ==
+              static_cast<int>(control::SourceState::failed));
+
 }  // namespace
 
 void LiveOperations::list_streams(const control::Call& call, const Operations::Done& done) const {
@@ -208,6 +231,23 @@ void LiveOperations::kick_viewer(std::uint64_t id, const std::string& by,
             ApiError{ErrorCode::not_found, "no viewer has the id " + std::to_string(id), "id"});
     }
     done(control::encode_done("viewer", id));
+}
+
+void LiveOperations::list_sources(const control::Call& call, const Operations::Done& done) const {
+    Page page(call);
+    for (const live::SourceStatus& status : parts_.sources.status()) {
+        page.add(status.path, [&] { return control::encode(shown(status)); });
+    }
+    done(page.encode());
+}
+
+void LiveOperations::restart_source(const std::string& path, const std::string& by,
+                                    const Operations::Done& done) const {
+    if (!parts_.sources.restart(path)) {
+        return done(ApiError{ErrorCode::not_found, "no source \"" + path + "\"", "name"});
+    }
+    parts_.events.add("source.restarted", {{"stream", path}, {"by", by}});
+    done(control::encode_done("source", path));
 }
 
 }  // namespace st::api

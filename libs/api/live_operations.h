@@ -1,5 +1,5 @@
 #pragma once
-/// The operations on live streams and their viewers. The control loop's thread.
+/// The operations on live streams, their viewers and their sources. The control loop's thread.
 #include "api/operations.h"
 #include "live/snapshots.h"
 
@@ -17,6 +17,9 @@ class LiveOperations {
                        const Operations::Done& done);
     void list_viewers(const control::Call& call, const Operations::Done& done) const;
     void kick_viewer(std::uint64_t id, const std::string& by, const Operations::Done& done) const;
+    void list_sources(const control::Call& call, const Operations::Done& done) const;
+    void restart_source(const std::string& path, const std::string& by,
+                        const Operations::Done& done) const;
 
  private:
     Parts& parts_;

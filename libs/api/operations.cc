@@ -27,12 +27,10 @@
 #include "control/preview.h"
 #include "control/recording.h"
 #include "control/rename.h"
-#include "control/source_status.h"
 #include "control/start.h"
 #include "control/status.h"
 #include "control/stop.h"
 #include "live/live.h"
-#include "live/sources.h"
 #include "record/recorder.h"
 #include "record/recordings.h"
 #include "takes/takes.h"
@@ -122,25 +120,6 @@ Decoded<archive::RecordingQuery> to_query(const control::RecordingQuery& asked) 
 }
 static_assert(static_cast<int>(record::RecordingState::failed) ==
               static_cast<int>(control::SessionState::failed));
-
-control::SourceStatus shown(const live::SourceStatus& status) {
-    control::SourceStatus out;
-    out.path = status.path;
-    out.input = status.input;
-    out.state = static_cast<control::SourceState>(status.state);
-    if (status.pid != 0) out.pid = static_cast<std::uint64_t>(status.pid);
-    out.viewers = status.viewers;
-    out.restarts = status.restarts;
-    out.crashes = status.crashes;
-    if (!status.last_error.empty()) out.last_error = status.last_error;
-    if (status.since_us != 0) {
-        const std::int64_t ms = (wall_us() - status.since_us) / 1000;
-        out.uptime_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(0, ms));
-    }
-    return out;
-}
-static_assert(static_cast<int>(live::SourceState::failed) ==
-              static_cast<int>(control::SourceState::failed));
 
 ApiError to_error(const Error& error) { return {error_code_of(error.code), error.message, {}}; }
 
@@ -266,9 +245,9 @@ void Operations::on_control(const Call& call, const Done& done) {
         case Operation::viewers_kick:
             return live_->kick_viewer(number_or(call, "id", 0), call.client(), done);
         case Operation::sources_list:
-            return list_sources(call, done);
+            return live_->list_sources(call, done);
         case Operation::sources_restart:
-            return restart_source(call, done);
+            return live_->restart_source(path_of(call), call.client(), done);
         case Operation::server_config:
             return show_config(done);
         case Operation::server_reload:
@@ -364,22 +343,6 @@ void Operations::rename_camera(const Call& call, const Done& done) {
     const auto made = parts_.cameras.give_name(
         camera, request->name, request->client.empty() ? call.peer : request->client);
     done(made ? Decoded<std::string>(control::encode_done("camera", *made)) : made.error());
-}
-
-void Operations::list_sources(const Call& call, const Done& done) const {
-    Page page(call);
-    for (const live::SourceStatus& status : parts_.sources.status()) {
-        page.add(status.path, [&] { return control::encode(shown(status)); });
-    }
-    done(page.encode());
-}
-
-void Operations::restart_source(const Call& call, const Done& done) const {
-    const std::string path = path_of(call);
-    if (!parts_.sources.restart(path)) {
-        return done(ApiError{ErrorCode::not_found, "no source \"" + path + "\"", "name"});
-    }
-    done(control::encode_done("source", path));
 }
 
 void Operations::show_config(const Done& done) const {
@@ -500,10 +463,15 @@ void Operations::tell_deleted(const std::string& id, const std::string& camera,
 
 Decoded<std::string> Operations::keep_recording(const Call& call) {
     const std::string& id = *call.find("id");
-    const auto keep = control::decode_keep_request(call.body);
-    if (!keep) return keep.error();
-    const auto done = parts_.catalogue.keep(id, *keep);
+    const auto request = control::decode_keep_request(call.body);
+    if (!request) return request.error();
+    const auto done = parts_.catalogue.keep(id, request->keep);
     if (!done) return to_error(done.error());
+    const std::string by = request->client.empty() ? call.peer : request->client;
+    parts_.control.post([this, id, by, is_kept = request->keep] {
+        parts_.events.add(is_kept ? "recording.kept" : "recording.released",
+                          {{"session", id}, {"by", by}});
+    });
     return get_recording(call);
 }
 

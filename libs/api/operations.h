@@ -54,8 +54,6 @@ class Operations {
     void get_camera(const control::Call& call, const Done& done);
     void kick_camera(const control::Call& call, const Done& done);
     void rename_camera(const control::Call& call, const Done& done);
-    void list_sources(const control::Call& call, const Done& done) const;
-    void restart_source(const control::Call& call, const Done& done) const;
     void show_config(const Done& done) const;
     void reload(const control::Call& call, const Done& done) const;
     // On a thread of the disk pool:

@@ -64,7 +64,7 @@ constexpr std::array kRename = {Parameter{"name", text, path, true},
 constexpr std::array kRecordingId = {Parameter{"id", text, path, true}};
 constexpr std::array kDelete = {Parameter{"id", text, path, true}, kClientOutside};
 constexpr std::array kKeep = {Parameter{"id", text, path, true},
-                              Parameter{"keep", boolean, body, false}};
+                              Parameter{"keep", boolean, body, false}, kClient};
 constexpr std::array kTakeName = {Parameter{"name", text, path, true}};
 constexpr std::array kDeleteTake = {Parameter{"name", text, path, true}, kClientOutside};
 constexpr std::array kJudgement = {
@@ -91,8 +91,8 @@ constexpr std::array kKickStream = {Parameter{"app", text, path, true},
                                     Parameter{"name", text, path, true}, kClientOutside};
 constexpr std::array kKickViewer = {Parameter{"id", integer, path, true}, kClientOutside};
 constexpr std::array kReload = {kClientOutside};
-constexpr std::array kSourcePath = {Parameter{"app", text, path, true},
-                                    Parameter{"name", text, path, true}};
+constexpr std::array kRestartSource = {Parameter{"app", text, path, true},
+                                       Parameter{"name", text, path, true}, kClientOutside};
 constexpr Parameter kLimit{"limit", integer, query, false, 1, kListLimitMax};
 constexpr Parameter kCursor{"cursor", text, query, false};
 constexpr std::array kPage = {kLimit, kCursor};
@@ -166,7 +166,7 @@ constexpr std::array kOperations = {
     OperationInfo{Operation::viewers_kick, "viewers.kick", "DELETE", "viewers/{id}", kKickViewer},
     OperationInfo{Operation::sources_list, "sources.list", "GET", "sources", kPage},
     OperationInfo{Operation::sources_restart, "sources.restart", "POST",
-                  "sources/{app}/{name}/restart", kSourcePath},
+                  "sources/{app}/{name}/restart", kRestartSource},
     OperationInfo{Operation::server_status, "server.status", "GET", "status", {}},
     OperationInfo{Operation::server_config, "server.config", "GET", "config", {}},
     OperationInfo{Operation::server_reload, "server.reload", "POST", "reload", kReload},

@@ -346,9 +346,17 @@ TEST(Recordings, are_read_from_a_session_file_with_its_directory) {
     EXPECT_EQ(with_directory("{}", "/r"), R"({"directory":"/r"})");
 }
 
-TEST(KeepRequests, say_whether_and_nothing_else) {
-    EXPECT_TRUE(*decode_keep_request(R"({"keep":true})"));
-    EXPECT_FALSE(*decode_keep_request(R"({"keep":false})"));
+TEST(KeepRequests, say_whether_and_who_asks) {
+    const auto kept = decode_keep_request(R"({"keep":true,"client":"kim@desk"})");
+    ASSERT_TRUE(kept) << kept.error().message;
+    EXPECT_TRUE(kept->keep);
+    EXPECT_EQ(kept->client, "kim@desk");
+    const auto released = decode_keep_request(R"({"keep":false})");
+    ASSERT_TRUE(released) << released.error().message;
+    EXPECT_FALSE(released->keep);
+    EXPECT_EQ(released->client, "");
+    EXPECT_EQ(decode_keep_request(R"({"keep":true,"client":"a\nb"})")->client.find('\n'),
+              std::string::npos);
     EXPECT_EQ(decode_keep_request("").error().message, "keep: missing");
     EXPECT_FALSE(decode_keep_request(R"({"keep":1})"));
     EXPECT_FALSE(decode_keep_request(R"({"keep":true,"for":"ever"})"));

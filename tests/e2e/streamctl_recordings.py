@@ -217,6 +217,10 @@ class Recordings(harness.Case):
         self.assertEqual([event["reason"] for event in told], ["asked"] * 4)
         here = f"{getpass.getuser()}@{socket.gethostname().partition('.')[0]}"
         self.assertEqual({event["deleted_by"] for event in told}, {here})
+        told = [(event["type"], event["session"], event["by"]) for event in events
+                if event["type"] in ("recording.kept", "recording.released")]
+        self.assertEqual(told, [("recording.kept", kept, here), ("recording.released", kept, here)] * 2)
+        self.assertIn(f"recording.kept session={kept} by={here}", self.server.log)
         self.assertEqual(self.ids(), [])
         self.assertEqual(list(self.folder_of_all.glob("*_*")), [])
 

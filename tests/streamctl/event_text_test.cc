@@ -52,6 +52,12 @@ TEST(EventText, says_who_did_it) {
     EXPECT_EQ(shown("recording.deleted",
                     R"("stream":"/live/x","file":"a_segment_001.mp4","reason":"free")"),
               "08:15:30 /live/x: a_segment_001.mp4: deleted, the disk is nearly full");
+    EXPECT_EQ(shown("recording.kept", R"("session":"door_1","by":"kim@desk")"),
+              "08:15:30 door_1: kept by kim@desk");
+    EXPECT_EQ(shown("recording.released", R"("session":"door_1","by":"kim@desk")"),
+              "08:15:30 door_1: released by kim@desk");
+    EXPECT_EQ(shown("source.restarted", R"("stream":"/live/porch","by":"kim@desk")"),
+              "08:15:30 /live/porch: the source was restarted by kim@desk");
     EXPECT_EQ(shown("camera.renamed",
                     R"("camera":"door","was":"10.0.0.7","peer":"10.0.0.7:1","by":"kim@desk")"),
               "08:15:30 10.0.0.7: is called door from now on, renamed by kim@desk");

@@ -126,7 +126,7 @@ std::string ApiClient::keep_recording(const std::string& id, bool keep) {
     json::Object object;
     object.set("id", id);
     object.set("keep", keep);
-    return call("recordings.keep", json::write(object));
+    return ask_as_client("recordings.keep", std::move(object));
 }
 
 std::uint64_t ApiClient::subscribe(const control::Subscription& subscription) {

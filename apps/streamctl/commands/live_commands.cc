@@ -233,7 +233,7 @@ std::optional<int> run_live(const Options& options, ApiClient& client, Console& 
                     options.stream + ": the publisher's connection was closed", console);
     }
     if (command == "restart-source") {
-        return done(client.ask("sources.restart", path_params(options.stream)),
+        return done(client.ask_as_client("sources.restart", path_object(options.stream)),
                     options.stream + ": restarts as soon as somebody watches", console);
     }
     if (command == "kick-viewer") {

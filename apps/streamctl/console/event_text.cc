@@ -174,6 +174,13 @@ std::string sentence(const std::string& type, const Fields& event) {
     if (type == "take.finished") text = take_text(event);
     if (type == "server.disk") text = event.text("warning");
     if (type == "recording.deleted") text = deletion_text(event);
+    if (type == "recording.kept" || type == "recording.released") {
+        text = event.text("session") + ": " + type.substr(type.find('.') + 1) +
+               event.with(" by ", "by");
+    }
+    if (type == "source.restarted") {
+        text = event.text("stream") + ": the source was restarted" + event.with(" by ", "by");
+    }
     if (type == "server.reloaded") {
         text = "the server has read its configuration again" + event.with(", asked by ", "by") +
                event.with("; changed: ", "changed") +
