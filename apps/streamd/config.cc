@@ -532,8 +532,8 @@ std::variant<LoadedConfig, ConfigErrors> load_config(const ConfigSources& source
 }
 
 config::Layers::Entry shown(config::Layers::Entry entry) {
-    const bool is_secret = entry.path.ends_with("secret") || entry.path.ends_with(".sha256");
-    if (is_secret && entry.value != "\"\"") {
+    const config::Key* key = config_schema().find(entry.path);
+    if (key != nullptr && key->is_secret && entry.value != "\"\"") {
         entry.value = "\"(hidden)\"";
     } else if (entry.path.starts_with("sources[") || entry.path.ends_with("].url") ||
                entry.path == "decide.url") {

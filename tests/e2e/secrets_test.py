@@ -3,6 +3,7 @@
 every answer of the API, in events and hooks, in the arguments of all programs, and in every file that the server made."""
 
 import asyncio
+import base64
 import hashlib
 import json
 import os
@@ -129,6 +130,104 @@ class Secrets(harness.Case):
             for text in shown:
                 self.assertNotIn(secret, text)
         self.assertNotIn(TOKEN, printed)
+        self.check_files(server, secrets)
+
+    async def test_mistakes_in_the_configuration_show_no_secret(self):
+        """It is told where they are, not what stands there; at the start, and at a reload to whoever asked and in the log."""
+        word, number, path = "pw-wrong-96", 918273645546, self.folder / "wrong.json"
+        wrong = [
+            {"auth": {"secret": number}}, {"auth": {"secret": [word]}}, {"auth": word}, {"auth": {"secrets": word}},
+            {"auth": {"tokens": word}}, {"auth": {"tokens": [word]}}, {"auth": {"tokens": [{"sha256": number}]}},
+            {"auth": {"tokens": [{"name": "a", "sha256": word, "roles": ["play"]}]}},
+            {"notify": word}, {"notify": [{"url": "http://127.0.0.1/", "secret": word}]},
+            {"notify": [{"url": f"ftp://kim:{word}@127.0.0.1/", "secret": SECRET}]},
+            {"decide": word}, {"decide": {"url": f"ftp://kim:{word}@127.0.0.1/", "secret": SECRET}},
+            {"sources": [{"path": "/live/x", "command": f"curl -u kim:{word} http://127.0.0.1/"}]},
+            {"sources": [{"path": "/live/x", "url": [f"rtsp://kim:{word}@127.0.0.1/"]}]},
+            {"sources": [f"rtsp://kim:{word}@127.0.0.1/"]},
+        ]
+        server = self.start_streamd(config={})
+        for config in wrong:
+            path.write_text(json.dumps(config))
+            done = harness.run([harness.program("streamd"), "--check-config", "--config", path], expect=78)
+            server.config_path.write_text(json.dumps(config))
+            answer = await server.api("POST", "/api/v1/reload")
+            self.assertEqual(answer.status, 409, answer)
+            for text in (done.stdout, done.stderr, answer.body.decode()):
+                self.assertNotIn(word, text)
+                self.assertNotIn(str(number), text)
+        done = harness.run([harness.program("streamd"), "--check-config"],
+                           env={**os.environ, "STREAMD_AUTH_SECRETS": word})
+        self.assertIn("STREAMD_AUTH_SECRETS", done.stderr)
+        self.assertNotIn(word, done.stderr)
+        server.stop()
+        self.assertNotIn(word, server.log)
+        self.assertNotIn(str(number), server.log)
+
+    async def test_what_is_tried_by_any_door_is_shown_nowhere(self):
+        """Guesses, and rights that were not asked for, in the log as text and as JSON, in events, answers and hooks."""
+        target = Target()
+        self.addCleanup(target.close)
+        server = self.start_streamd(config={
+            "auth": {"control": "token", "secret": AUTH_SECRET,
+                     "tokens": [{"name": "desk", "sha256": hashlib.sha256(TOKEN.encode()).hexdigest(),
+                                 "roles": ["control", "play"]}]},
+            "notify": [{"url": f"http://127.0.0.1:{target.port}/nms", "format": "nms"},
+                       {"url": f"http://127.0.0.1:{target.port}/standard", "secret": SECRET}],
+            "log": {"level": "debug", "format": "json"}, "live": {"wait": "100ms"},
+        })
+        bearer = {"Authorization": f"Bearer {TOKEN}"}
+        ask = lambda method, path, body=None: server.http(method, path, body, headers=bearer)
+        basic = base64.b64encode(f"kim:{GUESSED}".encode()).decode()
+        cookie = f"streamd-{server.port}"
+        shown = []
+
+        def try_http():
+            for headers in ({"Authorization": f"Basic {basic}"}, {"Cookie": f"{cookie}={GUESSED}"}, {"X-Token": GUESSED},
+                            {"Authorization": GUESSED}, {"Referer": f"http://x/?token={GUESSED}"}):
+                shown.append(server.http("GET", "/api/v1/status", None, headers).body.decode())
+            for path in (f"/live/none.flv?sign={GUESSED}", f"/nothing?token={GUESSED}", f"/api/v1/nothing?token={GUESSED}",
+                         f"/mjpeg/none?token={GUESSED}", f"/?token={GUESSED}", f"/player?path=/live/x&token={GUESSED}"):
+                server.http("GET", path)
+            for body in ({"token": GUESSED}, {"once": GUESSED}, {"token": [GUESSED]}, f'{{"token":"{GUESSED}"'.encode()):
+                shown.append(server.http("POST", "/api/v1/login", body,
+                                         {"Content-Type": "application/json"}).body.decode())
+            shown.append(ask("POST", "/api/v1/capture/start", {"token": GUESSED}).body.decode())
+            once = ask("POST", "/api/v1/login/link").json["once"]
+            session = server.http("POST", "/api/v1/login", {"once": once}).headers["Set-Cookie"].split("=")[1].split(";")[0]
+            return [once, session]
+
+        secrets = [TOKEN, GUESSED, basic, AUTH_SECRET, *await asyncio.to_thread(try_http)]
+        for url in (f"/control?token={GUESSED}", f"/live/x.flv?token={GUESSED}", f"/play-many?token={GUESSED}"):
+            try:
+                async with websockets.connect(server.ws_url + url) as socket:
+                    await socket.send(json.dumps({"token": GUESSED}))
+                    await asyncio.wait_for(socket.recv(), harness.PATIENCE_S)
+            except websockets.WebSocketException:
+                pass
+        async with websockets.connect(f"{server.ws_url}/play-many") as wall:
+            await wall.send(json.dumps({"subscribe": [{"id": 0, "path": f"/live/none?token={GUESSED}", "mode": "all"}]}))
+            shown.append(str(await asyncio.wait_for(wall.recv(), harness.PATIENCE_S)))
+        # Nobody asked the camera for one.
+        async with harness.Camera(server, path=f"/ingest/door?token={TOKEN}") as camera:
+            await camera.send({"token": TOKEN})
+            await camera.send("last words")
+            await asyncio.to_thread(server.wait_log, "last words")
+        tried = f"live?token={GUESSED}"
+        with rtmp_peer.RtmpPeer(server) as peer:
+            peer.send(rtmp_peer.command(0, "connect", 1, {"app": tried, "tcUrl": f"rtmp://127.0.0.1/{tried}"}))
+            peer.send(rtmp_peer.command(0, "createStream", 4, None), rtmp_peer.publish(1, f"x?sign={GUESSED}&user=kim"))
+            peer.wait_status("NetStream.Publish.Start")
+        shown.append(await asyncio.to_thread(self.answers, ask))
+        await harness.async_wait_for(
+            lambda: {"/nms", "/standard"} == {request["path"] for request in target.requests}, "both were told"
+        )
+        server.stop()
+        shown.append("\n".join(json.dumps(request["json"]) for request in target.requests))
+        for secret in secrets:
+            self.assertNotIn(secret, server.log)
+            for text in shown:
+                self.assertNotIn(secret, text)
         self.check_files(server, secrets)
 
     def answers(self, ask):
