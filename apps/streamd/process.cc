@@ -26,7 +26,8 @@ namespace {
 
 /// A camera's socket and its dump.
 constexpr std::uint64_t kPerConnection = 2;
-/// Besides those: listeners, loops, finalisers, helper programs.
+/// Besides those: listeners, loops, finalisers, helper programs. Half of the descriptors where
+/// there are few.
 constexpr std::uint64_t kSpareDescriptors = 256;
 
 std::string reason() { return std::generic_category().message(errno); }
@@ -82,8 +83,8 @@ std::uint64_t descriptors_for(std::uint64_t connections) {
 }
 
 std::uint64_t connections_for(std::uint64_t descriptors) {
-    if (descriptors <= kSpareDescriptors + kPerConnection) return 1;
-    return (descriptors - kSpareDescriptors) / kPerConnection;
+    const std::uint64_t spare = std::min(kSpareDescriptors, descriptors / 2);
+    return std::max<std::uint64_t>(1, (descriptors - spare) / kPerConnection);
 }
 
 std::uint64_t available_memory() {
