@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import signal
 import subprocess
 import unittest
 
@@ -121,6 +122,46 @@ class Disk(harness.Case):
             (session,) = [one for one in found.values() if one["state"] == "done"]
             self.assertEqual(session["part"], 2)
             self.assertEqual(session["pictures"], 60)
+        await asyncio.to_thread(server.stop)
+
+    async def test_a_capture_waits_for_room_and_stops_what_goes_on_then(self):
+        self.mount("100m")
+        ballast = self.disk / "ballast"
+        ballast.write_bytes(bytes(60 << 20))
+        server = self.start_streamd(recordings=self.disk / "recordings")
+        said = self.folder / "said"
+        async with harness.Camera(server, "big") as big:
+            await server.wait_cameras("big")
+            with open(said, "wb") as err:
+                process = subprocess.Popen(
+                    [harness.program("streamctl"), "-s", server.ws_url, "capture", "big", "--until-interrupt"],
+                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=err,
+                )
+            self.addCleanup(process.wait)
+            self.addCleanup(process.kill)
+            await big.command("start_capture")
+            await big.capture_started()
+            await big.send_frames(self.frames)
+            await self.fill(big, 45)
+            await harness.async_wait_for(
+                lambda: "; recording goes on when there is room\n" in said.read_text(), "it is said"
+            )
+            await big.command("stop_capture")
+            await big.capture_stopped()
+            ballast.unlink()
+            await big.command("start_capture")  # nobody asked
+            await big.capture_started()
+            await big.send_frames(self.frames)
+            await harness.async_wait_for(
+                lambda: "big: there is room again, and recording goes on in big_" in said.read_text(), "this, too"
+            )
+            process.send_signal(signal.SIGINT)
+            await big.command("stop_capture")
+            await big.capture_stopped()
+            code = await asyncio.to_thread(process.wait, harness.PATIENCE_S)
+        self.assertEqual(code, 1, said.read_text())
+        states = {one["part"]: one["state"] for one in server.sessions().values()}
+        self.assertEqual(states[2], "done", states)
         await asyncio.to_thread(server.stop)
 
     async def test_a_file_that_is_full_ends_that_file_alone(self):

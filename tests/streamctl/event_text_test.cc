@@ -32,6 +32,10 @@ TEST(EventText, says_what_happened_to_what_in_local_time) {
                     R"("camera":"door","session":"door_1","state":"done","pictures":1,)"
                     R"("end_reason":"disconnected")"),
               "17:15:30 door: door_1 done, 1 picture: the connection was lost");
+    EXPECT_EQ(shown("session.finished",
+                    R"("camera":"door","session":"door_1","state":"done","pictures":9,)"
+                    R"("end_reason":"max_bytes")"),
+              "17:15:30 door: door_1 done, 9 pictures: its file is full, goes on in a new one");
     EXPECT_EQ(shown("session.failed", R"("camera":"door","session":"door_1","error":"disk full")"),
               "17:15:30 door: door_1 failed: disk full");
     EXPECT_EQ(shown("stream.ended", R"("stream":"/live/desk","reason":"publisher left")"),

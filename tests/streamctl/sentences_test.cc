@@ -27,20 +27,42 @@ TEST(BatterySentence, says_nothing_of_one_that_lasts_charges_or_is_unknown) {
     EXPECT_EQ(battery_sentence(control::CameraStatus()), std::nullopt);
 }
 
-TEST(WasAway, tells_a_file_that_was_full_from_a_camera_that_was_gone) {
-    using control::SessionState;
+using control::SessionState;
+
+control::StopResult of_parts(std::vector<control::SessionPart> parts) {
     control::StopResult result;
-    EXPECT_FALSE(was_away(result)) << "one recording";
-    result.parts = {{"a_1", 1, SessionState::done, "max_bytes"},
-                    {"a_2", 2, SessionState::done, "stopped"}};
-    EXPECT_FALSE(was_away(result));
-    result.parts.push_back({"a_3", 3, SessionState::done, "stopped"});
-    EXPECT_TRUE(was_away(result));
-    result.parts = {{"a_1", 1, SessionState::done, "disconnected"},
-                    {"a_2", 2, SessionState::done, "stopped"}};
-    EXPECT_TRUE(was_away(result));
-    result.parts = {{"a_1", 1, SessionState::done, {}}, {"a_2", 2, SessionState::done, {}}};
-    EXPECT_TRUE(was_away(result)) << "an older server's word";
+    result.camera = "door";
+    result.parts = std::move(parts);
+    return result;
+}
+
+TEST(WasAway, is_true_of_a_camera_that_returned) {
+    EXPECT_TRUE(was_away(of_parts({{"door_1", 1, SessionState::done, "disconnected"},
+                                   {"door_2", 2, SessionState::done, "stopped"}})));
+    EXPECT_TRUE(was_away(of_parts({{"door_1", 1, SessionState::failed, "disk"},
+                                   {"door_2", 2, SessionState::done, "stopped"}})));
+    EXPECT_TRUE(was_away(
+        of_parts({{"door_1", 1, SessionState::done, ""}, {"door_2", 2, SessionState::done, ""}})))
+        << "of a server that does not say why";
+    EXPECT_TRUE(was_away(of_parts({{"door_2", 2, SessionState::done, "stopped"}})))
+        << "the first part is not listed";
+}
+
+TEST(WasAway, is_false_where_one_file_was_not_enough) {
+    EXPECT_FALSE(was_away(of_parts({})));
+    EXPECT_FALSE(was_away(of_parts({{"door_1", 1, SessionState::done, "stopped"}})));
+    EXPECT_FALSE(was_away(of_parts({{"door_1", 1, SessionState::done, "max_bytes"},
+                                    {"door_2", 2, SessionState::done, "max_bytes"},
+                                    {"door_3", 3, SessionState::done, "stopped"}})));
+    EXPECT_FALSE(was_away(of_parts({{"door_1", 1, SessionState::done, "max_session"},
+                                    {"door_2", 1, SessionState::done, "stopped"}})));
+}
+
+TEST(WasAway, is_true_if_any_of_many_parts_followed_a_loss) {
+    EXPECT_TRUE(was_away(of_parts({{"door_1", 1, SessionState::done, "max_bytes"},
+                                   {"door_2", 2, SessionState::done, "disconnected"},
+                                   {"door_3", 3, SessionState::done, "max_bytes"},
+                                   {"door_4", 4, SessionState::done, "stopped"}})));
 }
 
 }  // namespace

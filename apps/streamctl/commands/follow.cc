@@ -96,6 +96,12 @@ int follow(const std::vector<std::string>& sessions, ApiClient& client, Console&
         for (const std::string& session : left) {
             if (std::find(still.begin(), still.end(), session) != still.end()) continue;
             const auto recording = understood(control::decode_recording(client.recording(session)));
+            const auto camera = cameras.find(recording.camera);
+            if (has_rolled_over(recording) && camera != cameras.end() && camera->second.session) {
+                still.push_back(*camera->second.session);
+                console.note(recording.camera + ": goes on in a new recording, " + still.back());
+                continue;
+            }
             console.note(recording.camera + ": " + end_sentence(recording));
         }
         left = still;

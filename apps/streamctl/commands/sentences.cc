@@ -111,15 +111,22 @@ std::optional<std::string> battery_sentence(const control::CameraStatus& camera)
            (charging ? " and does not charge" : "");
 }
 
+bool has_rolled_over(const control::Recording& recording) {
+    return recording.end_reason == "max_session" || recording.end_reason == "max_bytes" ||
+           recording.end_reason == "restarted";
+}
+
 bool has_losses(const control::StopResult& result) {
     return result.seq_missing > 0 || result.damage_count > 0 || result.undecodable > 0;
 }
 
 bool was_away(const control::StopResult& result) {
-    bool goes_on = false;  // in the next one, without a gap: the file was full
+    const control::SessionPart* before = nullptr;
     for (const control::SessionPart& part : result.parts) {
-        if (part.part > 1 && !goes_on) return true;
-        goes_on = part.end_reason == "max_bytes";
+        const bool is_next = part.part > (before == nullptr ? 1 : before->part);
+        // A full file is gone on with in the next part, and nothing is lost between them.
+        if (is_next && (before == nullptr || before->end_reason != "max_bytes")) return true;
+        before = &part;
     }
     return false;
 }

@@ -23,6 +23,8 @@ std::string sentence(const control::PreviewResult& result);
 
 /// Why a recording ended: "stopped by kim@desk", "the camera stopped by itself".
 std::string end_sentence(const control::Recording& recording);
+/// The server went on with the camera in a new recording at once, and nothing is lost between them.
+bool has_rolled_over(const control::Recording& recording);
 
 /// Of a battery at 15 % or less that is not known to charge: "its battery is at 12 % and does not
 /// charge". nullopt: it lasts, as far as the camera said.

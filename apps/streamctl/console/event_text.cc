@@ -37,12 +37,14 @@ bool is_of_camera(const std::string& stream) { return stream.starts_with("/camer
 std::string end_of(const Fields& event) {
     const std::string reason = event.text("end_reason");
     if (reason == "stopped") return event.with(", stopped by ", "stopped_by");
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kReasons = {{
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kReasons = {{
         {"camera_stopped", "the camera stopped"},
         {"disconnected", "the connection was lost"},
         {"replaced", "another connection took the name"},
         {"restarted", "the camera began anew"},
         {"max_session", "goes on in a new one"},
+        {"max_bytes", "its file is full, goes on in a new one"},
+        {"crash", "the server broke off while it recorded"},
         {"stop_timeout", "the camera did not answer the stop"},
         {"camera_error", "the camera reported an error"},
         {"disk", "the disk refused"},
