@@ -11,7 +11,7 @@ import harness
 import live
 import websockets
 
-RELOADS = 1000 if os.environ.get("ST_EXHAUSTIVE") else 40
+RELOADS = 1000 if os.environ.get("ST_EXHAUSTIVE") else 100
 TOKEN_DIGEST = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 # Viewers of a loaded machine are not to be cut: that would be another scenario.
 BASE = {"live": {"wait": "120s", "resume": "200ms", "queue_age": "60s", "queue_bytes": "64M", "stuck_after": "120s"}}
