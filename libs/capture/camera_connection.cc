@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "camera/frame.h"
+#include "httpd/token_message.h"
 #include "ws/frame.h"
 
 namespace st::capture {
@@ -215,6 +216,8 @@ void CameraConnection::note(const std::optional<camera::ResumedNote>& note) {
 }
 
 void CameraConnection::on(const camera::Other&, const std::string& text) {
+    // Nobody asked for it: it came in the request, or cameras need none.
+    if (httpd::read_token_message(text)) return;
     if (!quota_.take(arrival_ns_)) return;
     happened("camera.text", {{"camera", name_}, {"text", shown(text)}}, LogLevel::debug);
 }

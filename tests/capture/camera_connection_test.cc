@@ -508,6 +508,14 @@ TEST_F(CameraConnectionTest, an_answer_that_nobody_asked_for_is_any_other_text) 
     EXPECT_EQ(socket->closed_code, 0);
 }
 
+TEST_F(CameraConnectionTest, a_token_that_nobody_asked_for_is_told_to_nobody) {
+    text(R"({"token":"5b2f8c1d9e"})");
+    EXPECT_EQ(happened("camera.text"), 0U);
+    text(R"({"tokens":"are not meant"})");
+    EXPECT_EQ(happened("camera.text"), 1U);
+    EXPECT_EQ(socket->closed_code, 0);
+}
+
 TEST_F(CameraConnectionTest, exchanges_and_late_capabilities_are_notes_of_the_recording) {
     text(kAnswering);
     timers.advance(milliseconds(2));

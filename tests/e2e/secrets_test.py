@@ -169,7 +169,7 @@ class Secrets(harness.Case):
         target = Target()
         self.addCleanup(target.close)
         server = self.start_streamd(config={
-            "auth": {"control": "token", "secret": AUTH_SECRET,
+            "auth": {"control": "token", "play": "token", "secret": AUTH_SECRET,
                      "tokens": [{"name": "desk", "sha256": hashlib.sha256(TOKEN.encode()).hexdigest(),
                                  "roles": ["control", "play"]}]},
             "notify": [{"url": f"http://127.0.0.1:{target.port}/nms", "format": "nms"},
@@ -198,14 +198,15 @@ class Secrets(harness.Case):
             return [once, session]
 
         secrets = [TOKEN, GUESSED, basic, AUTH_SECRET, *await asyncio.to_thread(try_http)]
-        for url in (f"/control?token={GUESSED}", f"/live/x.flv?token={GUESSED}", f"/play-many?token={GUESSED}"):
-            try:
-                async with websockets.connect(server.ws_url + url) as socket:
-                    await socket.send(json.dumps({"token": GUESSED}))
-                    await asyncio.wait_for(socket.recv(), harness.PATIENCE_S)
-            except websockets.WebSocketException:
-                pass
+        for path in ("/control", "/live/x.flv"):
+            for query in ("", f"?token={GUESSED}"):
+                with self.assertRaises(websockets.WebSocketException):
+                    async with websockets.connect(server.ws_url + path + query) as socket:
+                        await socket.send(json.dumps({"token": GUESSED}))
+                        while True:
+                            await asyncio.wait_for(socket.recv(), harness.PATIENCE_S)
         async with websockets.connect(f"{server.ws_url}/play-many") as wall:
+            await wall.send(json.dumps({"token": GUESSED}))
             await wall.send(json.dumps({"subscribe": [{"id": 0, "path": f"/live/none?token={GUESSED}", "mode": "all"}]}))
             shown.append(str(await asyncio.wait_for(wall.recv(), harness.PATIENCE_S)))
         # Nobody asked the camera for one.
@@ -213,11 +214,8 @@ class Secrets(harness.Case):
             await camera.send({"token": TOKEN})
             await camera.send("last words")
             await asyncio.to_thread(server.wait_log, "last words")
-        tried = f"live?token={GUESSED}"
-        with rtmp_peer.RtmpPeer(server) as peer:
-            peer.send(rtmp_peer.command(0, "connect", 1, {"app": tried, "tcUrl": f"rtmp://127.0.0.1/{tried}"}))
-            peer.send(rtmp_peer.command(0, "createStream", 4, None), rtmp_peer.publish(1, f"x?sign={GUESSED}&user=kim"))
-            peer.wait_status("NetStream.Publish.Start")
+        with rtmp_peer.RtmpPeer(server, app=f"live?token={GUESSED}") as peer:
+            peer.publish(f"x?sign={GUESSED}&user=kim")
         shown.append(await asyncio.to_thread(self.answers, ask))
         await harness.async_wait_for(
             lambda: {"/nms", "/standard"} == {request["path"] for request in target.requests}, "both were told"
