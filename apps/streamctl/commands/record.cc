@@ -108,7 +108,7 @@ int list_segments(const Options& options, ApiClient& client, Console& console) {
     const std::string path = stream_path(options.stream);
     json::Object params = path_object(path);
     Table table(
-        {{"START"}, {"LENGTH", true}, {"SIZE", true}, {"STATE"}, {"FILE", false, 0, 0, true}});
+        {{"FILE", false, 0, 0, true}, {"START"}, {"LENGTH", true}, {"SIZE", true}, {"STATE"}});
     std::size_t count = 0;
     for (;;) {
         const std::string body = client.ask("record.segments", json::write(params));
