@@ -1,5 +1,6 @@
 #include "live/play_many.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 #include <vector>
@@ -249,9 +250,17 @@ void PlayMany::tell(std::uint16_t id, const std::string& state, const std::strin
 }
 
 void PlayMany::on_drained() {
+    if (subscriptions_.empty()) return;
     // One that is over leaves the list meanwhile.
-    const auto all = subscriptions_;
-    for (const auto& [id, subscription] : all) subscription->on_drained();
+    const std::vector<std::pair<std::uint16_t, SubscriptionPtr>> all(subscriptions_.begin(),
+                                                                     subscriptions_.end());
+    // Over a slow connection only the first has room: each is the first in turn.
+    const auto next = std::ranges::upper_bound(all, first_drained_, {},
+                                               [](const auto& entry) { return entry.first; });
+    const auto first = next == all.end() ? all.begin() : next;
+    first_drained_ = first->first;
+    for (auto at = first; at != all.end(); ++at) at->second->on_drained();
+    for (auto at = all.begin(); at != first; ++at) at->second->on_drained();
 }
 
 void PlayMany::on_over(std::uint16_t /*code*/, const std::string& /*reason*/) {
