@@ -76,6 +76,7 @@ class Timeline {
         std::int64_t apart_ms = 0;  ///< from the line, since the publisher returned
     };
 
+    const clock::LivePace* other_pace(media::Track which) const;
     std::int64_t unwrap(const TrackTimes& track, std::uint64_t time_ms) const;
     bool is_plausible(const TrackTimes& track, std::int64_t out_ms, std::int64_t now_ns) const;
     void choose_offset(TrackTimes& track, std::int64_t input_ms, std::int64_t now_ns);

@@ -69,6 +69,8 @@ TimingRequest Run::timing_request() {
     request.has_arrival_times = input_->has_arrival_times();
     request.has_fine_times = input_->has_fine_times();
     request.is_unpaced = input_->is_unpaced();
+    if (!assembler_->parts().empty())
+        request.said_fps = rate_of(assembler_->parts().front().format.sps.vui).value_or(0);
     if (!input_->is_partly_bare()) request.given_fps = job_.fps;
     request.fallback_fps = fallback_fps();
     return request;

@@ -35,6 +35,19 @@ TEST(LivePace, a_camera_has_no_other_pace_than_its_pictures_come_with) {
     EXPECT_NEAR(static_cast<double>(last_second_ms(judged, 1.02, 25)), 1020, 2);
 }
 
+TEST(LivePace, a_camera_that_sends_a_file_faster_than_it_took_it_keeps_the_times) {
+    for (const double pace : {1.1, 1.5, 2.0, 4.0, 8.0}) {
+        LivePace file(true);
+        file.expect(1000.0 / 30 * pace);
+        EXPECT_NEAR(static_cast<double>(last_second_ms(file, pace, 25)), 1000 * pace, 10) << pace;
+        EXPECT_TRUE(file.may_be_ahead());
+        LivePace wrong_clock(true);
+        wrong_clock.expect(1000.0 / 30);
+        EXPECT_NEAR(static_cast<double>(last_second_ms(wrong_clock, pace, 25)), 1000, 40) << pace;
+        EXPECT_FALSE(wrong_clock.may_be_ahead());
+    }
+}
+
 TEST(LivePace, of_another_publisher_the_media_says_whether_a_file_is_sent_too_fast) {
     for (const double pace : {0.1, 0.5, 1.1, 2.0, 5.0, 10.0, 50.0}) {
         // 30 pictures a second come; of a file each says that it lasts as long as its times say.
@@ -80,6 +93,22 @@ TEST(LivePace, a_file_sent_as_fast_as_the_line_takes_it_keeps_its_times) {
             now_ns += n % 30 == 0 ? 5'000'000 : 500'000;
             EXPECT_EQ(judged.map(n * 1000LL / 30, now_ns, 0), n * 1000LL / 30);
         }
+    }
+}
+
+TEST(LivePace, a_wrong_clock_is_put_right_also_where_the_first_packets_came_at_once) {
+    for (const double pace : {0.5, 1.25, 2.0}) {
+        LivePace judged;
+        judged.expect(1000.0 / 30);
+        std::int64_t before_ms = 0;
+        std::int64_t last_ms = 0;
+        for (int n = 0; n <= 25 * 30; ++n) {
+            const double true_ms = n * 1000.0 / 30;
+            const double now_ms = std::max(true_ms, 400.0) + n * 7 % 5;
+            last_ms = judged.map(std::llround(pace * true_ms), std::llround(now_ms * 1e6), 0);
+            if (n == 24 * 30) before_ms = last_ms;
+        }
+        EXPECT_NEAR(static_cast<double>(last_ms - before_ms), 1000, 40) << pace;
     }
 }
 
