@@ -77,6 +77,10 @@ bool rename_new(const std::string& from, const std::string& to) {
     return false;
 }
 
+bool renamed(const std::string& from, const std::string& to, bool overwrite) {
+    return overwrite ? ::rename(from.c_str(), to.c_str()) == 0 : rename_new(from, to);
+}
+
 }  // namespace
 
 void sync_folder_of(const std::string& path) {
@@ -89,7 +93,7 @@ void sync_folder_of(const std::string& path) {
 }
 
 void put_in_place(const std::string& part, const std::string& target, bool overwrite) {
-    if (overwrite ? ::rename(part.c_str(), target.c_str()) != 0 : !rename_new(part, target)) {
+    if (!renamed(part, target, overwrite)) {
         fail_errno(errno == EEXIST ? FileError::Kind::cannot_create : FileError::Kind::io,
                    "rename " + part);
     }
@@ -309,7 +313,17 @@ void SampleFile::sync() {
 
 void SampleFile::keep() {
     if (kind_ != Kind::file) return;
-    put_in_place(part_path(), target_, overwrite_);
+    const bool is_named = renamed(part_path(), target_, overwrite_);
+    // There are file systems that rename no open file; else it stays open, for its lock.
+    if (!is_named && errno == EBUSY) {
+        fd_.reset();
+        resting_ = true;
+    }
+    if (is_named) {
+        sync_folder_of(target_);
+    } else {
+        put_in_place(part_path(), target_, overwrite_);
+    }
     kept_ = true;
     fd_.reset();
 }
