@@ -208,7 +208,7 @@ class Take {
     void check_line(const std::string& about) const {
         std::vector<Moment> moments;
         std::vector<double> times;
-        for (double server = 0; server < seconds_ * 1e6; server += 0.7e6) {
+        for (double server = 0; server < seconds_ * 1e6; server += 3.5e6) {
             if (!jumps_.empty() && (jumps_.back().at_us > known_us_ || is_near_jump(server)))
                 continue;
             times.push_back(server);
@@ -334,7 +334,7 @@ TEST(ExchangeClock, on_a_loopback_with_a_millisecond_of_jitter_the_bound_is_with
 }
 
 TEST(ExchangeClock, over_an_even_network_the_bound_is_hardly_more_than_half_a_round_trip) {
-    const auto cases = static_cast<unsigned>(test::cases(2'000, 100));
+    const auto cases = static_cast<unsigned>(test::cases(1'000, 40));
     for (unsigned seed = 0; seed < cases; ++seed) {
         const Take take(seed, Take::Network::even);
         take.check("seed " + std::to_string(seed));
