@@ -103,10 +103,10 @@ cli::Manual manual() {
         {"FILES", kFiles},
         {"EXAMPLES", kExamples},
     };
-    manual.live = {{"CAMERA", "cameras"},  {"ID", "recordings"},  {"TAKE", "takes"},
-                   {"TYPE", "events"},     {"KEY", "keys"},       {"STREAM", "streams"},
-                   {"SOURCE", "sources"},  {"VIEWER", "viewers"}, {"COMMAND", "commands"},
-                   {"MESSAGE", "messages"}};
+    manual.live = {{"CAMERA", "cameras"},   {"ID", "recordings"},  {"TAKE", "takes"},
+                   {"TYPE", "events"},      {"KEY", "keys"},       {"STREAM", "streams"},
+                   {"SOURCE", "sources"},   {"VIEWER", "viewers"}, {"COMMAND", "commands"},
+                   {"MESSAGE", "messages"}, {"TOKEN", "tokens"}};
     manual.see_also = {"h264mux(1)", "streamd(8)"};
     return manual;
 }

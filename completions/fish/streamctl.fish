@@ -196,6 +196,7 @@ complete -c streamctl -n '__fish_seen_subcommand_from token; and not __fish_seen
 complete -c streamctl -n '__fish_seen_subcommand_from token; and not __fish_seen_subcommand_from list new revoke' -a new -d 'Make a token and print it'
 complete -c streamctl -n '__fish_seen_subcommand_from token; and __fish_seen_subcommand_from new' -l role -x -a 'camera publish play control' -d 'What it opens; may be given several times'
 complete -c streamctl -n '__fish_seen_subcommand_from token; and not __fish_seen_subcommand_from list new revoke' -a revoke -d 'Take a token\'s roles away, at once'
+complete -c streamctl -n '__fish_seen_subcommand_from token; and __fish_seen_subcommand_from revoke' -a '(command streamctl __complete tokens (commandline -cp) 2>/dev/null)' -d 'tokens'
 complete -c streamctl -n '__fish_seen_subcommand_from sign' -l expires -x -d 'How long it is good for, such as 1h or 7d'
 complete -c streamctl -n '__fish_seen_subcommand_from sign' -l role -x -a 'camera publish play' -d 'What for; play without it'
 complete -c streamctl -n '__fish_seen_subcommand_from help' -a '(command streamctl __complete commands (commandline -cp) 2>/dev/null)' -d 'commands'

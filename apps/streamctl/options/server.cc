@@ -103,7 +103,7 @@ void build_access(CLI::App& app, Options& options) {
         ->allow_extra_args(false)
         ->required();
     CLI::App& revoke = add_command(token, "revoke", "Take a token's roles away, at once");
-    revoke.add_option("NAME", options.token_name, "Its name, as token list has it")->required();
+    revoke.add_option("TOKEN", options.token_name, "Its name, as token list has it")->required();
 
     CLI::App& sign = add_command(app, "sign",
                                  "Sign the URL of a stream or camera, and print it\n\n"
