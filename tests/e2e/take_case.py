@@ -134,11 +134,11 @@ class TakeCase(harness.Case):
             harness.program("streamctl"), "-s", server.ws_url, "push", clip, "--name", name, "--realtime",
             "--loop", *(["--fault", fault] if fault else []), stderr=asyncio.subprocess.DEVNULL)
 
-    def clip(self, name="clip.mp4", b_frames="0"):
+    def clip(self, name="clip.mp4", b_frames="0", key_every="30"):
         clip = self.folder / name
         harness.run(["ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i",
                      "testsrc2=size=320x240:rate=30", "-frames:v", "90", "-c:v", "libx264", "-bf", b_frames,
-                     "-g", "30", clip])
+                     "-g", key_every, clip])
         return clip
 
     async def known(self, server, *names):
