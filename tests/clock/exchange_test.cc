@@ -208,7 +208,7 @@ class Take {
     void check_line(const std::string& about) const {
         std::vector<Moment> moments;
         std::vector<double> times;
-        for (double server = 0; server < seconds_ * 1e6; server += 3.5e6) {
+        for (double server = 0; server < seconds_ * 1e6; server += 0.7e6) {
             if (!jumps_.empty() && (jumps_.back().at_us > known_us_ || is_near_jump(server)))
                 continue;
             times.push_back(server);
