@@ -204,6 +204,8 @@ class Case {
         }
         const bool is_behind = by > 1.3 * step_us_ && one_in(2);
         if (is_behind == (begin > 0)) by = -by;
+        // Within a pause a step back that ends behind the picture before is such a delay, too.
+        if (begin > 0 && by < 0 && device[begin] + by > device[begin - 1]) by = -by;
         what_ += ", off by " + std::to_string(by / 1000) + " ms from " + std::to_string(begin) +
                  " to " + std::to_string(end);
         for (std::size_t i = begin; i < end; ++i) device[i] += by;
