@@ -132,13 +132,13 @@ class SchemaReader {
     void read_entry(const json::Value& value, const std::string& path, const Key& key) {
         if (key.type == KeyType::objects) {
             if (value.object() != nullptr) return read_members(*value.object(), path);
-            return problem(path, "expected an object, got " + got(value, path));
+            return problem(path, "expected an object, got " + got(value, key.path));
         }
         const std::string* const text = value.text();
         const bool is_known =
             text != nullptr &&
             (key.choices.empty() || std::ranges::find(key.choices, *text) != key.choices.end());
-        if (!is_known) return problem(path, type_problem(key, got(value, path)));
+        if (!is_known) return problem(path, type_problem(key, got(value, key.path)));
         keep(path, *text);
     }
 

@@ -405,7 +405,11 @@ TEST_F(Config, lists_each_value_with_its_meaning_and_source) {
             "port": 7,  // file x.json
             "stream": null  // default
         }
-    ]
+    ],
+    "sign": {
+        "secret": ""  // default
+    },
+    "tokens": []  // default
 }
 )");
 }
