@@ -11,7 +11,6 @@
 
 #include "base/clock.h"
 #include "flv/amf.h"
-#include "flv/codec_config.h"
 #include "flv/tag.h"
 #include "media/avc_config.h"
 

@@ -46,7 +46,7 @@ void add_format(CLI::App& app, std::optional<mux::OutputFormat>& format) {
 }
 
 std::string aligning() {
-    return "`--align` wants recorded dumps of cameras of one server. The time line is the "
+    return "`--align` needs recorded dumps of cameras of one server. The time line is the "
            "server's: "
            "0 is where the first picture of all was taken, and each output begins where its own "
            "first picture belongs, after an empty edit. The camera's clock is laid along the "
@@ -176,7 +176,8 @@ cli::Manual manual() {
          "server's arrival times if the dump has them; else even ones\n\n"
          "device :: the time each picture got from its camera\n\n"
          "arrival :: the time each picture came in at the server\n\n"
-         "constant :: evenly spaced at `--fps`, the stream's own rate, or the estimate"},
+         "constant :: evenly spaced at `--fps`, else at the measured rate; a bare stream's at its "
+         "own, else 10 a second"},
         {"TIMES",
          "A TIME is a position from the first picture on, or a time of the wall clock.\n\n"
          "90, 1.5s, 2m :: a position\n\n"

@@ -48,38 +48,51 @@ PushCamera::PushCamera(loop::EventLoop& loop, PushFleet& fleet, std::string name
       fleet_(fleet),
       name_(std::move(name)),
       target_(std::move(target)),
-      decoder_(ws::Role::client),
       chance_(static_cast<std::uint32_t>(std::hash<std::string>()(name_))),
       clock_(target_.fault, boot_ahead_us()),
       clock_chance_(chance_()) {}
 
 PushCamera::~PushCamera() {
     leave_clip();
+    loop_.cancel(deadline_);
+    loop_.cancel(last_word_);
+    loop_.cancel(silence_);
     for (const auto& [id, timer] : answers_) loop_.cancel(timer);
 }
 
 void PushCamera::open() {
-    Poco::Net::StreamSocket socket;
-    socket.connectNB(target_.address);
-    stream_ = std::make_unique<loop::TcpStream>(
-        loop_, socket, *this, target_.tls ? target_.tls->connect(target_.host) : nullptr);
+    link_ = Link::connecting;
+    was_connected_ = false;
+    answer_.emplace();
+    decoder_.emplace(ws::Role::client);
     if (::getrandom(nonce_.data(), nonce_.size(), 0) != static_cast<ssize_t>(nonce_.size())) {
         throw std::runtime_error("getrandom: no random bytes");
+    }
+    try {
+        Poco::Net::StreamSocket socket;
+        socket.connectNB(target_.address);
+        stream_ = std::make_unique<loop::TcpStream>(
+            loop_, socket, *this, target_.tls ? target_.tls->connect(target_.host) : nullptr);
+    } catch (const Poco::Exception& error) {
+        fleet_.say(*this, error.displayText(), true);
+        return fail(cli::kUnreachable);
     }
     std::vector<Field> fields;
     if (!target_.token.empty()) fields.push_back({"Authorization", "Bearer " + target_.token});
     stream_->send(ws::encode_upgrade_request(target_.host_field, target_.path, nonce_, {}, fields));
     deadline_ = loop_.after(kAnswerPatience, [this] {
         fleet_.say(*this, "no answer from " + target_.host_field, true);
-        done(cli::kNoAnswer);
+        fail(cli::kNoAnswer);
     });
 }
 
 void PushCamera::on_data(std::span<std::uint8_t> bytes) {
-    if (state_ == State::connecting && !read_answer(bytes)) return;
-    decoder_.feed(bytes);
+    heard_ns_ = monotonic_ns();
+    if (link_ == Link::connecting && !read_answer(bytes)) return;
+    if (link_ == Link::done || link_ == Link::lost) return;
+    decoder_->feed(bytes);
     for (;;) {
-        auto event = decoder_.next();
+        auto event = decoder_->next();
         if (!event) {
             fleet_.say(*this, "the server broke the protocol: " + event.error().message, true);
             exit_code_ = cli::kRefused;
@@ -87,40 +100,57 @@ void PushCamera::on_data(std::span<std::uint8_t> bytes) {
         }
         if (!*event) return;
         handle(std::move(**event));
-        if (state_ == State::done) return;
+        if (link_ == Link::done || link_ == Link::lost) return;
     }
 }
 
 bool PushCamera::read_answer(std::span<std::uint8_t>& bytes) {
-    const auto used = answer_.feed(bytes);
+    const auto used = answer_->feed(bytes);
     if (!used) {
         fleet_.say(*this, "no HTTP server: " + used.error().message, true);
         done(cli::kRefused);
         return false;
     }
     bytes = bytes.subspan(*used);
-    if (!answer_.is_complete()) return false;
-    const http::ResponseHead head = answer_.take();
+    if (!answer_->is_complete()) return false;
+    const http::ResponseHead head = answer_->take();
     const auto checked = ws::check_upgrade_answer(head.status, head.fields, nonce_);
     if (!checked) {
-        fleet_.say(*this,
-                   head.status == 409
-                       ? "another camera is connected as " + name_
-                       : "refused: " + std::to_string(head.status) + " " + head.reason,
-                   true);
-        done(head.status == 401 || head.status == 403 ? cli::kNotAuthorised : cli::kRefused);
+        refused(head);
         return false;
     }
     loop_.cancel(std::exchange(deadline_, 0));
-    state_ = State::idle;
+    link_ = Link::open;
     was_connected_ = true;
     const std::string* called = find_field(head.fields, camera::kCameraNameField);
     fleet_.say(*this,
                "connected to " + target_.host_field + (called ? " as " + *called : std::string()),
                false);
-    send_text(camera::encode_status(camera::Status::ready, "Ready to stream"));
-    send_text(target_.capabilities);
+    introduce();
     return true;
+}
+
+void PushCamera::refused(const http::ResponseHead& head) {
+    fleet_.say(*this,
+               head.status == 409 ? "another camera is connected as " + name_
+                                  : "refused: " + std::to_string(head.status) + " " + head.reason,
+               true);
+    // The name's holder may be our own lost connection, and a server that starts is not ready.
+    if (keeps_capture() && (head.status == 409 || head.status >= 500)) {
+        return fail(cli::kUnreachable);
+    }
+    done(head.status == 401 || head.status == 403 ? cli::kNotAuthorised : cli::kRefused);
+}
+
+/// What a start or a resume needs to know is known before it is said that we are ready.
+void PushCamera::introduce() {
+    send_text(target_.capabilities);
+    send_text(camera::encode_status(camera::Status::ready, "Ready to stream"));
+    if (!keeps_capture()) return;
+    is_resumed_ = false;
+    send_text(camera::encode_resume({capture_name_, kept_.first().value_or(seq_)}));
+    flush();
+    pump();
 }
 
 void PushCamera::handle(ws::Event event) {
@@ -132,39 +162,55 @@ void PushCamera::handle(ws::Event event) {
 }
 
 void PushCamera::handle_text(const std::string& text) {
-    if (state_ == State::closing) return;
+    if (link_ == Link::closing) return;
     const auto command = camera::decode_command(text);
     if (!command) {
         return send_text(camera::encode_status(
             camera::Status::error, "Invalid command received: " + command.error().message));
     }
-    // As the app: a second start and a stop while idle get no answer at all.
-    if (const auto* parameters = std::get_if<camera::StartParameters>(&*command)) {
-        if (state_ == State::idle) start(*parameters);
-    } else if (const auto* request = std::get_if<camera::ClockRequest>(&*command)) {
-        answer_clock(request->id);
-    } else if (std::holds_alternative<camera::Stop>(*command) &&
-               (state_ == State::starting || state_ == State::sending)) {
+    if (const auto* order = std::get_if<camera::Start>(&*command)) return start(*order);
+    if (const auto* request = std::get_if<camera::ClockRequest>(&*command)) {
+        return answer_clock(request->id);
+    }
+    if (const auto* received = std::get_if<camera::Received>(&*command)) {
+        return on_received(*received);
+    }
+    on_stop_order();
+}
+
+/// As the app: a stop while idle gets no answer at all.
+void PushCamera::on_stop_order() {
+    if (!is_resumed_) return give_up_capture();
+    if (capture_ == Capture::starting || capture_ == Capture::running) {
         stop("Stopped by the server");
     }
 }
 
+void PushCamera::on_received(const camera::Received& received) {
+    if (!keeps_capture() || received.capture != capture_name_) return;
+    is_resumed_ = true;
+    kept_.received(received.seq);
+    if (kept_.empty() && stop_is_said_) return capture_over();
+    pump();  // which waits while too much is kept
+}
+
 void PushCamera::handle_close(const ws::Close& close_event) {
-    if (state_ == State::closing) return done(exit_code_);
+    if (link_ == Link::closing) return done(exit_code_);
     stream_->send(share(ws::encode_close(close_event.code, {}, fleet_.next_mask())));
     fleet_.say(*this,
                "the server closed the connection: " + std::to_string(close_event.code) + " " +
                    close_event.reason,
                true);
-    done(exit_code_of(close_event));
+    const int exit_code = exit_code_of(close_event);
+    exit_code == cli::kUnreachable ? fail(exit_code) : done(exit_code);
 }
 
 void PushCamera::on_end(std::string_view error) {
-    if (state_ == State::done) return;
-    if (state_ == State::closing) return done(exit_code_);
+    if (link_ == Link::done || link_ == Link::lost) return;
+    if (link_ == Link::closing) return done(exit_code_);
     const std::string why = error.empty() ? "connection closed by the server" : std::string(error);
     fleet_.say(*this, target_.host_field + ": " + why, true);
-    done(cli::kUnreachable);
+    fail(cli::kUnreachable);
 }
 
 /// At once, or as late in each direction as `--fault` has it: the question on its way here, the
@@ -196,32 +242,69 @@ void PushCamera::answer_clock(std::uint32_t id) {
 }
 
 void PushCamera::send_clock_reply(const camera::ClockReply& reply) {
-    if (state_ == State::closing || state_ == State::done) return;
     send_text(camera::encode_clock_reply(reply));
 }
 
-void PushCamera::start(const camera::StartParameters& parameters) {
+/// As the app: a second start gets no answer at all, unless it is another capture than the one that
+/// a lost connection interrupted.
+void PushCamera::start(const camera::Start& order) {
+    if (capture_ != Capture::none) {
+        if (!keeps_capture() || order.capture == capture_name_) return;
+        give_up_capture();
+        if (link_ != Link::open) return;  // that was the last one
+    }
+    capture_name_ = target_.resumes ? order.capture : std::string();
+    const camera::StartParameters& parameters = order.parameters;
     try {
         clip_ = fleet_.clip_for(parameters);
     } catch (const std::exception& error) {
         return capture_failed(error.what());
     }
     reader_ = clip_->join();
-    state_ = State::starting;
+    capture_ = Capture::starting;
     begin_ns_.reset();
     if (parameters.start_at && *parameters.start_at <= INT64_MAX) {
         const std::int64_t begin_ns = clock_.when(*parameters.start_at);
         const auto most = std::chrono::nanoseconds(kBeginWithin).count();
         if (begin_ns - monotonic_ns() <= most) begin_ns_ = begin_ns;
     }
+    if (keeps_capture() && silence_ == 0) watch_silence();
+    if (begin_ns_ && clip_->is_live()) {
+        // Without a key frame then, the first picture would be the next one by chance.
+        const std::int64_t early = std::max<std::int64_t>(0, *begin_ns_ - monotonic_ns());
+        key_due_ = loop_.after(std::chrono::nanoseconds(early), [this] {
+            key_due_ = 0;
+            clip_->request_key();
+        });
+    }
     pump();
 }
 
 void PushCamera::capture_failed(const std::string& why) {
     fleet_.say(*this, "cannot stream: " + why, true);
-    leave_clip();
-    state_ = State::idle;
     send_text(camera::encode_status(camera::Status::error, "Failed to start stream: " + why));
+    capture_over();
+}
+
+/// The server does not want the rest of it.
+void PushCamera::give_up_capture() {
+    fleet_.say(*this,
+               "the server has given up the capture: " + std::to_string(kept_.size()) +
+                   " messages do not reach it",
+               true);
+    capture_over();
+}
+
+void PushCamera::capture_over() {
+    leave_clip();
+    loop_.cancel(std::exchange(last_word_, 0));
+    loop_.cancel(std::exchange(silence_, 0));
+    kept_.clear();
+    capture_ = Capture::none;
+    capture_name_.clear();
+    is_resumed_ = true;
+    stop_is_said_ = false;
+    if (closes_after_ && link_ == Link::open) close(ws::kCloseNormal, *closes_after_);
 }
 
 /// Whether next_ may be the first picture. A file waits for the common instant; of a live input the
@@ -243,8 +326,9 @@ bool PushCamera::is_time_to_begin() {
 }
 
 void PushCamera::begin_sending(const PacketPtr& first) {
-    state_ = State::sending;
+    capture_ = Capture::running;
     seq_ = 0;
+    reset_at_ = target_.fault.reset_after;
     // All cameras of one start take their first picture of a file at the same instant.
     base_ns_ = begin_ns_ && !clip_->is_live() ? *begin_ns_ : monotonic_ns();
     clock_.begin(base_ns_);
@@ -257,24 +341,60 @@ void PushCamera::begin_sending(const PacketPtr& first) {
     fleet_.say(*this, "capture started", false);
     // MediaCodec's first buffer: parameter sets alone, stamped with the first picture's time.
     const SharedBuffer sets = clip_->configuration();
-    if (!sets->empty()) send_message(clock_.stamp(base_ns_), sets->bytes());
+    if (!sets->empty()) take_message(clock_.stamp(base_ns_), sets);
 }
 
-void PushCamera::stop(std::string_view message) {
-    const bool was_sending = state_ == State::sending;
+void PushCamera::stop(std::string message) {
+    const bool was_running = capture_ == Capture::running;
     leave_clip();
-    state_ = State::idle;
-    send_text(camera::encode_status(camera::Status::capture_stopped, message));
-    if (was_sending) {
+    capture_ = Capture::ending;
+    stop_message_ = std::move(message);
+    if (was_running) {
         fleet_.say(*this,
                    "capture stopped: " + std::to_string(pictures_) + " pictures, " +
                        human_bytes(bytes_) + ", " + seconds_text(latest_us_),
                    false);
     }
+    flush();
+}
+
+/// Sends what is kept as fast as the connection takes it, and behind the last message that it was
+/// the last.
+void PushCamera::flush() {
+    if (link_ != Link::open) return;
+    while (const KeptMessages::Message* next = kept_.next_unsent()) {
+        if (stream_->queued_bytes() > kQueueBytesMax) return;  // on_drained() goes on
+        if (kept_.sent() == 0) heard_ns_ = monotonic_ns();     // from now on an answer is due
+        send_message(next->timestamp_us, next->seq, next->payload->bytes());
+        kept_.mark_sent();
+    }
+    if (capture_ != Capture::ending || stop_is_said_) return;
+    stop_is_said_ = true;
+    send_text(camera::encode_status(camera::Status::capture_stopped, stop_message_));
+    if (kept_.empty()) return capture_over();
+    loop_.cancel(last_word_);
+    last_word_ = loop_.after(kAnswerPatience, [this] {
+        last_word_ = 0;
+        capture_over();
+    });
+}
+
+void PushCamera::watch_silence() {
+    silence_ = loop_.after(std::chrono::seconds(1), [this] {
+        watch_silence();
+        const std::int64_t silent_ns = monotonic_ns() - heard_ns_;
+        if (link_ != Link::open || kept_.sent() == 0 ||
+            silent_ns <= std::chrono::nanoseconds(kSilenceMax).count()) {
+            return;
+        }
+        fleet_.say(*this, target_.host_field + " does not answer", true);
+        fail(cli::kUnreachable);
+    });
 }
 
 void PushCamera::leave_clip() {
     loop_.cancel(std::exchange(due_, 0));
+    loop_.cancel(std::exchange(key_due_, 0));
     next_.reset();
     if (clip_) clip_->leave(reader_);
     clip_.reset();
@@ -284,8 +404,11 @@ void PushCamera::wake() { pump(); }
 
 void PushCamera::pump() {
     for (int sent = 0; sent < kPacketsPerTurn; ++sent) {
-        if ((state_ != State::starting && state_ != State::sending) || due_ != 0) return;
-        if (stream_->queued_bytes() > kQueueBytesMax) return;  // on_drained() goes on
+        if ((capture_ != Capture::starting && capture_ != Capture::running) || due_ != 0) return;
+        if (link_ == Link::open && stream_->queued_bytes() > kQueueBytesMax) {
+            return;  // on_drained() goes on
+        }
+        if (kept_.bytes() > kKeptBytesMax) return;  // on_received() goes on
         if (!next_) {
             Clip::Step step = clip_->next(reader_);
             if (step.kind == Clip::Step::Kind::wait) return;  // wake() goes on
@@ -296,7 +419,7 @@ void PushCamera::pump() {
             }
             next_ = std::move(step.packet);
         }
-        if (state_ == State::starting) {
+        if (capture_ == Capture::starting) {
             if (!is_time_to_begin()) continue;
             begin_sending(next_);
         }
@@ -338,10 +461,11 @@ bool PushCamera::send_next() {
     if (happens(fault.drop)) {
         ++seq_;  // the number of a message that got lost
     } else {
-        send_message(time_us, next_->bytes.bytes());
+        const SharedBuffer payload(next_, &next_->bytes);
+        take_message(time_us, payload);
         if (happens(fault.dup)) {
             --seq_;
-            send_message(time_us, next_->bytes.bytes());
+            take_message(time_us, payload);
         }
     }
     ++pictures_;
@@ -354,27 +478,35 @@ bool PushCamera::send_next() {
         jitter_us_ =
             std::uniform_int_distribution<std::int64_t>(0, fault.jitter.count() * 1000)(chance_);
     }
-    if (fault.reset_after != 0 && pictures_ >= fault.reset_after) {
+    if (reset_at_ != 0 && pictures_ >= reset_at_ && link_ == Link::open) {
+        reset_at_ = pictures_ + fault.reset_after;
         fleet_.say(*this, "breaking the connection, as asked", false);
-        done(cli::kUnreachable);
+        fail(cli::kUnreachable);
         return false;
     }
     return true;
 }
 
 void PushCamera::end_of_pass() {
-    const bool repeats = target_.loops && state_ == State::sending && clip_->rewind(reader_);
+    const bool repeats = target_.loops && capture_ == Capture::running && clip_->rewind(reader_);
     if (repeats) {
         pass_us_ = latest_us_ + static_cast<std::int64_t>(1e6 / clip_->fps());
         return;
     }
-    if (state_ == State::starting) return capture_failed("the input is empty");
+    if (capture_ == Capture::starting) return capture_failed("the input is empty");
+    closes_after_ = "the input has ended";
     stop("The input has ended");
-    close(ws::kCloseNormal, "the input has ended");
 }
 
-void PushCamera::send_message(std::uint64_t timestamp_us, Bytes payload) {
-    const auto header = camera::encode_header({timestamp_us, seq_++, payload});
+void PushCamera::take_message(std::uint64_t timestamp_us, const SharedBuffer& payload) {
+    const std::uint32_t seq = seq_++;
+    if (capture_name_.empty()) return send_message(timestamp_us, seq, payload->bytes());
+    kept_.add({seq, timestamp_us, payload});
+    flush();
+}
+
+void PushCamera::send_message(std::uint64_t timestamp_us, std::uint32_t seq, Bytes payload) {
+    const auto header = camera::encode_header({timestamp_us, seq, payload});
     const ws::MaskKey key = fleet_.next_mask();
     const auto frame = ws::encode_header(ws::Opcode::binary, header.size() + payload.size(), key);
     message_.resize(frame.size + header.size() + payload.size());
@@ -387,31 +519,56 @@ void PushCamera::send_message(std::uint64_t timestamp_us, Bytes payload) {
 }
 
 void PushCamera::send_text(std::string_view text) {
+    if (link_ != Link::open) return;
     stream_->send(share(ws::encode_text(text, fleet_.next_mask())));
 }
 
 void PushCamera::finish(std::string_view reason) {
-    if (state_ == State::closing || state_ == State::done) return;
-    if (state_ == State::connecting) return done(0);
-    if (state_ != State::idle) stop(reason);
-    close(ws::kCloseNormal, reason);
+    if (link_ == Link::closing || link_ == Link::done) return;
+    if (link_ != Link::open) {
+        if (kept_.empty()) return done(0);
+        fleet_.say(*this, std::to_string(kept_.size()) + " messages did not reach the server",
+                   true);
+        return done(cli::kUnreachable);
+    }
+    if (capture_ == Capture::none) return close(ws::kCloseNormal, reason);
+    closes_after_ = reason;
+    if (capture_ != Capture::ending) stop(std::string(reason));
 }
 
 void PushCamera::close(std::uint16_t code, std::string_view reason) {
     leave_clip();
-    state_ = State::closing;
     stream_->send(share(ws::encode_close(code, reason, fleet_.next_mask())));
+    link_ = Link::closing;
+    capture_ = Capture::none;
     deadline_ = loop_.after(kAnswerPatience, [this] {
         fleet_.say(*this, "the server did not close the connection", true);
         done(cli::kNoAnswer);
     });
 }
 
+/// The connection is over before its time. A capture that may be resumed goes on meanwhile.
+void PushCamera::fail(int exit_code) {
+    if (!keeps_capture()) return done(exit_code);
+    loop_.cancel(std::exchange(deadline_, 0));
+    loop_.cancel(std::exchange(last_word_, 0));
+    for (const auto& [id, timer] : std::exchange(answers_, {})) loop_.cancel(timer);
+    link_ = Link::lost;
+    if (stream_) stream_->close();
+    kept_.begin_again();
+    stop_is_said_ = false;
+    fleet_.on_lost(*this);
+    loop_.defer([this] { pump(); });  // it may have waited for the connection
+}
+
 void PushCamera::done(int exit_code) {
-    if (state_ == State::done) return;
+    if (link_ == Link::done) return;
     leave_clip();
     loop_.cancel(std::exchange(deadline_, 0));
-    state_ = State::done;
+    loop_.cancel(std::exchange(last_word_, 0));
+    loop_.cancel(std::exchange(silence_, 0));
+    link_ = Link::done;
+    capture_ = Capture::none;
     if (stream_) stream_->close();
     fleet_.on_done(*this, exit_code);
 }

@@ -13,6 +13,7 @@ Clip::Clip(ClipInput source, std::optional<OpenedInput> opened,
       configuration_(share(Buffer())) {
     auto input = std::make_shared<std::optional<av::Input>>();
     if (opened) input->emplace(std::move(opened->input));
+    if (encode) encode->wants_key = wants_key_;
     thread_ = std::thread([this, encode, input] { run(std::move(*input), encode); });
 }
 

@@ -68,6 +68,9 @@ class Clip {
     /// Back to the beginning; false if that is no longer there.
     bool rewind(ReaderId reader);
 
+    /// The next picture becomes a key frame, if the input is encoded.
+    void request_key() { wants_key_->store(true); }
+
     /// Parameter sets; complete once a packet was seen.
     SharedBuffer configuration() const;
     /// The whole of it is still there: a camera can begin at the beginning.
@@ -87,6 +90,8 @@ class Clip {
     const ClipInput source_;
     const std::function<void()> on_news_;
     std::unique_ptr<std::atomic<bool>> stop_;
+    const std::shared_ptr<std::atomic<bool>> wants_key_ =
+        std::make_shared<std::atomic<bool>>(false);
 
     mutable Mutex mutex_;
     std::condition_variable room_;

@@ -118,6 +118,7 @@ class Fleet final : public PushFleet, public loop::Pollable {
         target.token = std::move(token);
         target.realtime = options_.realtime || is_made_here(options_);
         target.loops = options_.loop;
+        target.resumes = options_.resume;
         target.fault = options_.fault;
         const auto& input = first_->input;
         camera::CapabilitiesOffer offer{
@@ -125,6 +126,7 @@ class Fleet final : public PushFleet, public loop::Pollable {
         offer.is_paced = target.realtime || source_.is_live;
         offer.clock = camera::ClockAbilities{camera::TimeUnit::us, true, 0};
         offer.starts_at = true;
+        offer.resumes = options_.resume;
         target.capabilities = camera::encode_capabilities(offer);
         for (std::uint32_t i = 1; i <= options_.count; ++i) {
             const std::string name = camera_name(i);
@@ -141,12 +143,7 @@ class Fleet final : public PushFleet, public loop::Pollable {
 
     int run() {
         for (const auto& camera : cameras_) {
-            try {
-                camera->open();
-            } catch (const Poco::Exception& error) {
-                say(*camera, error.displayText(), true);
-                on_done(*camera, cli::kUnreachable);
-            }
+            camera->open();
         }
         if (counts_) count_on();
         if (open_ > 0) loop_.run();
@@ -194,9 +191,15 @@ class Fleet final : public PushFleet, public loop::Pollable {
 
     void on_done(PushCamera& camera, int exit_code) override {
         const bool was_lost = exit_code == cli::kUnreachable || exit_code == cli::kNoAnswer;
-        if (options_.reconnect && was_lost && !finishing_) return connect_again(camera);
+        const bool comes_back = options_.reconnect || options_.resume;
+        if (comes_back && was_lost && !finishing_) return connect_again(camera);
         if (exit_code_ == 0) exit_code_ = exit_code;
         if (--open_ == 0) loop_.stop();
+    }
+
+    void on_lost(PushCamera& camera) override {
+        if (finishing_) return camera.finish("push was stopped");
+        connect_again(camera);
     }
 
  private:
@@ -241,7 +244,8 @@ class Fleet final : public PushFleet, public loop::Pollable {
         });
     }
 
-    /// Makes it anew after a pause, since nothing of a connection outlives it.
+    /// After a pause. Without a capture that goes on it is made anew: nothing else of a connection
+    /// outlives it.
     void connect_again(const PushCamera& camera) {
         const auto found =
             std::find_if(cameras_.begin(), cameras_.end(),
@@ -251,18 +255,16 @@ class Fleet final : public PushFleet, public loop::Pollable {
         if (camera.was_connected()) pause = milliseconds(0);
         pause = std::clamp(pause * 2, milliseconds(500), milliseconds(10'000));
         say(camera, "connecting again in " + std::to_string(pause.count()) + " ms", false);
-        ++waiting_;
-        loop_.after(pause, [this, place] {
+        const std::size_t is_done = camera.is_done() ? 1 : 0;
+        waiting_ += is_done;
+        loop_.after(pause, [this, place, is_done] {
             std::unique_ptr<PushCamera>& old = cameras_[place];
             if (finishing_) return;
-            --waiting_;
-            old = std::make_unique<PushCamera>(loop_, *this, old->name(), old->target());
-            try {
-                old->open();
-            } catch (const Poco::Exception& error) {
-                say(*old, error.displayText(), true);
-                on_done(*old, cli::kUnreachable);
+            waiting_ -= is_done;
+            if (!old->keeps_capture()) {
+                old = std::make_unique<PushCamera>(loop_, *this, old->name(), old->target());
             }
+            old->open();
         });
     }
 
@@ -305,7 +307,7 @@ class Fleet final : public PushFleet, public loop::Pollable {
     bool interrupted_ = false;
     int exit_code_ = 0;
     std::size_t open_ = 0;
-    std::size_t waiting_ = 0;  ///< of them, to connect again
+    std::size_t waiting_ = 0;  ///< of them, to be made anew
     std::array<std::uint8_t, 4096> masks_{};
     std::size_t mask_at_ = 4096;
     std::map<Key, std::shared_ptr<Clip>> files_;

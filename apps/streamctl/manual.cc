@@ -5,13 +5,15 @@ namespace st::streamctl {
 namespace {
 
 constexpr const char* kDescription =
-    R"(`streamctl` starts and stops recordings on the cameras that are connected to a `streamd`, and shows what is going on. It waits for what really happened: `start` until the cameras said that they started, `stop` until the files are finished.
+    R"(`streamctl` starts and stops recordings on the cameras that are connected to a `streamd`, and shows what is going on. It waits for what really happened: `start` until the cameras have said that they started, `stop` until the files are finished.
 
 Without a command it reads commands, one a line: from a prompt when it runs on a terminal, else from standard input. Words are split as a shell does, with single and double quotes and backslashes; # begins a comment. A script ends at its first error, with that error's exit status, unless `--keep-going` is given. `exit` ends it early.
 
+At the prompt, Tab completes commands, options, cameras, recordings, takes and files. What happens on the server is printed above the line being typed; `events off` and `events on` switch that. A line that begins with ! is a command of the shell. Ctrl-C drops the line or ends the command, Ctrl-D leaves.
+
 Results go to standard output, messages to standard error. With `--json` the server's answer is printed as it came, on one line.
 
-Durations are written 500ms, 10s, 2m, 1h; a bare number is seconds. Cameras are named, or picked by a pattern: * stands for any text, ? for one character, [a-c] for one of a set.)";
+Durations are written 500ms, 10s, 2m, 1h, 7d, 2w; a bare number is seconds. Cameras are named, or picked by a pattern: * stands for any text, ? for one character, [a-c] for one of a set.)";
 
 constexpr const char* kExamples = R"(Record all cameras for ten seconds:
 
@@ -21,13 +23,31 @@ Record two of them at a given size, as one take, until Ctrl-C:
 
     streamctl capture cam1 cam2 --resolution 1280x720 --take walk1 --until-interrupt
 
-Fetch their files:
+See what a camera sees before it records, and then record; a recording begins without a break in the stream:
 
+    streamctl preview
+    streamctl snapshot cam1 -o cam1.jpg
+    streamctl capture --duration 10s --take walk2
+
+Six cameras, all of which must be there; one that drops out is recorded further when it returns:
+
+    streamctl capture cam1 cam2 cam3 cam4 cam5 cam6 --take walk3 --duration 10s
+
+Find the takes of yesterday evening, look at one, and fetch its files:
+
+    streamctl takes --since 'yesterday 18:00' --until today
+    streamctl recordings --take walk1
     streamctl get --take walk1 -o walk1/
+
+Delete what is older than a week, after a look at what that is; what is kept stays:
+
+    streamctl recordings keep --take walk1
+    streamctl recordings delete --older-than 7d --dry-run
+    streamctl recordings delete --older-than 7d
 
 All cameras for ten seconds, their files here and on one time line:
 
-    streamctl capture --duration 10s --take walk2 --align -o walk2/
+    streamctl capture --duration 10s --take walk4 --align -o walk4/
 
 The same by hand:
 
@@ -83,10 +103,10 @@ cli::Manual manual() {
         {"FILES", kFiles},
         {"EXAMPLES", kExamples},
     };
-    manual.live = {{"CAMERA", "cameras"},  {"ID", "recordings"},  {"TAKE", "takes"},
-                   {"TYPE", "events"},     {"KEY", "keys"},       {"STREAM", "streams"},
-                   {"SOURCE", "sources"},  {"VIEWER", "viewers"}, {"COMMAND", "commands"},
-                   {"MESSAGE", "messages"}};
+    manual.live = {{"CAMERA", "cameras"},   {"ID", "recordings"},  {"TAKE", "takes"},
+                   {"TYPE", "events"},      {"KEY", "keys"},       {"STREAM", "streams"},
+                   {"SOURCE", "sources"},   {"VIEWER", "viewers"}, {"COMMAND", "commands"},
+                   {"MESSAGE", "messages"}, {"TOKEN", "tokens"}};
     manual.see_also = {"h264mux(1)", "streamd(8)"};
     return manual;
 }

@@ -21,9 +21,10 @@ void group_commands(CLI::App& app) {
         {"Record", {"take", "capture", "start", "stop", "preview", "push", "record"}},
         {"Recordings",
          {"recordings", "takes", "get", "export", "sync-check", "archive", "picture"}},
-        {"Look", {"cameras", "streams", "snapshot", "viewers", "sources", "events", "wait"}},
+        {"Look",
+         {"cameras", "streams", "snapshot", "viewers", "sources", "events", "wait", "open"}},
         {"Act", {"kick", "rename", "kick-stream", "kick-viewer", "restart-source"}},
-        {"Server", {"status", "config", "hooks", "token", "sign", "reload", "help"}},
+        {"Server", {"status", "config", "hooks", "token", "sign", "qr", "reload", "help"}},
     };
     for (const auto& [group, names] : groups) {
         for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
@@ -188,12 +189,15 @@ Result<void> complete(const CLI::App& app, Options& options) {
     }
     const bool chooses = !options.recording_ids.empty() || has_filters(options.recordings);
     if (command == "get" && !chooses) {
-        return Error{"get needs recordings' ids, a pattern, or a filter such as --take"};
+        return Error{"get needs an id, a pattern, or a filter such as --take"};
     }
     if (command == "recordings" && options.command.back() == "delete" && !chooses) {
         return Error{
-            "recordings delete needs recordings' ids, a pattern, or a filter such as --take or "
+            "recordings delete needs an id, a pattern, or a filter such as --take or "
             "--older-than; '*' means all"};
+    }
+    if (command == "recordings" && options.command.back() == "keep" && !chooses) {
+        return Error{"recordings keep needs an id, a pattern, or a filter such as --take"};
     }
     if (options.recordings.since && options.recordings.until &&
         *options.recordings.since >= *options.recordings.until) {

@@ -70,6 +70,7 @@ struct PushOptions {
     bool loop = false;
     bool encode = false;
     bool reconnect = false;
+    bool resume = false;
     Fault fault;
     std::uint32_t b_frames = 0;
     std::string format;

@@ -412,6 +412,9 @@ void take_access_and_limits(const Layers& layers, LoadedConfig& loaded, Lines& e
     config.limits.cameras = number32(layers, "limits.cameras");
     config.limits.viewers = number32(layers, "limits.viewers");
     config.limits.publishers = number32(layers, "limits.publishers");
+    config.limits.cameras_per_address = number32(layers, "limits.cameras_per_address");
+    config.limits.viewers_per_address = number32(layers, "limits.viewers_per_address");
+    config.limits.publishers_per_address = number32(layers, "limits.publishers_per_address");
     config.limits.picture_width = number32(layers, "limits.picture.width");
     config.limits.picture_height = number32(layers, "limits.picture.height");
 }
@@ -529,8 +532,8 @@ std::variant<LoadedConfig, ConfigErrors> load_config(const ConfigSources& source
 }
 
 config::Layers::Entry shown(config::Layers::Entry entry) {
-    const bool is_secret = entry.path.ends_with("secret") || entry.path.ends_with(".sha256");
-    if (is_secret && entry.value != "\"\"") {
+    const config::Key* key = config_schema().find(entry.path);
+    if (key != nullptr && key->is_secret && entry.value != "\"\"") {
         entry.value = "\"(hidden)\"";
     } else if (entry.path.starts_with("sources[") || entry.path.ends_with("].url") ||
                entry.path == "decide.url") {

@@ -185,6 +185,9 @@ struct LimitsConfig {
     std::uint32_t cameras = 0;
     std::uint32_t viewers = 0;
     std::uint32_t publishers = 0;
+    std::uint32_t cameras_per_address = 0;
+    std::uint32_t viewers_per_address = 0;
+    std::uint32_t publishers_per_address = 0;
     std::uint32_t picture_width = 8192;
     std::uint32_t picture_height = 8192;
 };

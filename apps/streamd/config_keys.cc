@@ -60,6 +60,19 @@ Key text(std::string path, std::string fallback, std::string help, bool is_nulla
             .is_nullable = is_nullable};
 }
 
+/// Text that is shown to nobody.
+Key secret(std::string path, std::string help) {
+    Key key = text(std::move(path), "", std::move(help));
+    key.is_secret = true;
+    return key;
+}
+
+/// A URL or command: there may be a password in it.
+Key with_password(Key key) {
+    key.may_hold_secret = true;
+    return key;
+}
+
 Key choice(std::string path, std::string fallback, std::vector<std::string> choices,
            std::string help) {
     return {.path = std::move(path),
@@ -266,11 +279,12 @@ void add_sources(Keys& keys) {
     keys.push_back(
         objects("sources", 0, 1'000, "Streams started by their first viewer (docs/live.md)."));
     keys.push_back(text("sources[].path", source.path, "`/app/name`"));
-    keys.push_back(texts("sources[].command", "", {},
-                         "Program and arguments, no shell; its standard output is the stream."));
-    keys.push_back(text("sources[].url", source.url,
-                        "Instead of a command: a URL, a file, or a device such as "
-                        "`v4l2:/dev/video0` or `lavfi:testsrc2`."));
+    keys.push_back(with_password(
+        texts("sources[].command", "", {},
+              "Program and arguments, no shell; its standard output is the stream.")));
+    keys.push_back(with_password(text("sources[].url", source.url,
+                                      "Instead of a command: a URL, a file, or a device such as "
+                                      "`v4l2:/dev/video0` or `lavfi:testsrc2`.")));
     keys.push_back(duration("sources[].shutdown_timeout", source.shutdown_timeout, milliseconds(0),
                             hours(24), "How long it goes on after the last viewer has left."));
     keys.push_back(duration("sources[].silence", source.silence, seconds(1), hours(24),
@@ -325,11 +339,11 @@ void add_access(Keys& keys, const Config& config) {
     keys.push_back(objects("auth.tokens", 0, 10'000,
                            "Tokens, as digests; `streamctl token new` makes others."));
     keys.push_back(text("auth.tokens[].name", "", "For the log."));
-    keys.push_back(text("auth.tokens[].sha256", "",
-                        "SHA-256 of the token in hex: `printf %s TOKEN | sha256sum`."));
+    keys.push_back(secret("auth.tokens[].sha256",
+                          "SHA-256 of the token in hex: `printf %s TOKEN | sha256sum`."));
     keys.push_back(texts("auth.tokens[].roles", "", {"camera", "publish", "play", "control"},
                          "What the token opens."));
-    keys.push_back(text("auth.secret", "", "Of signed URLs. There is no default secret."));
+    keys.push_back(secret("auth.secret", "Of signed URLs. There is no default secret."));
     keys.push_back(texts("auth.trusted_proxies", "", {},
                          "Addresses or ranges of proxies that say in X-Forwarded-For or Forwarded "
                          "who asks: that address then counts. Requests with such headers from "
@@ -351,13 +365,19 @@ void add_access(Keys& keys, const Config& config) {
     keys.push_back(number("limits.viewers", limits.viewers, 0, 1'000'000, "0: no limit."));
     keys.push_back(number("limits.publishers", limits.publishers, 0, 1'000'000,
                           "Cameras that are streams count. 0: no limit."));
+    keys.push_back(number("limits.cameras_per_address", limits.cameras_per_address, 0, 1'000'000,
+                          "0: no limit of its own."));
+    keys.push_back(number("limits.viewers_per_address", limits.viewers_per_address, 0, 1'000'000,
+                          "The same; each stream on a wall counts as one."));
+    keys.push_back(number("limits.publishers_per_address", limits.publishers_per_address, 0,
+                          1'000'000, "The same; cameras do not count here."));
     keys.push_back(number("limits.picture.width", limits.picture_width, 16, 16384,
                           "Larger pictures are recorded, but not decoded: there is no check of "
                           "the first picture and no thumbnail."));
     keys.push_back(number("limits.picture.height", limits.picture_height, 16, 16384, "The same."));
     for (std::size_t i = first; i < keys.size(); ++i) {
-        const bool is_of_hub =
-            keys[i].path == "limits.viewers" || keys[i].path == "limits.publishers";
+        const bool is_of_hub = keys[i].path.starts_with("limits.viewers") ||
+                               keys[i].path.starts_with("limits.publishers");
         const bool is_of_recorder = keys[i].path.starts_with("limits.picture.");
         keys[i].applies_on_reload =
             !is_of_hub && !is_of_recorder && keys[i].path != "control.socket";
@@ -367,21 +387,21 @@ void add_access(Keys& keys, const Config& config) {
 void add_hooks(Keys& keys) {
     const DecideConfig decide;
     const auto add_secrets = [&](const std::string& of) {
-        keys.push_back(live(text(of + ".secret", "",
-                                 "Signs what is sent: `whsec_` and base64 of 24 to 64 bytes.")));
-        keys.push_back(live(text(of + ".previous_secret", "",
-                                 "Signs as well, while receivers change to a new one.")));
+        keys.push_back(live(
+            secret(of + ".secret", "Signs what is sent: `whsec_` and base64 of 24 to 64 bytes.")));
+        keys.push_back(live(secret(of + ".previous_secret",
+                                   "Signs as well, while receivers change to a new one.")));
     };
     keys.push_back(
         live(objects("notify", 0, 64, "Targets that are told of events (docs/hooks.md).")));
-    keys.push_back(live(text("notify[].url", "", "`https://` or `http://`.")));
+    keys.push_back(live(with_password(text("notify[].url", "", "`https://` or `http://`."))));
     keys.push_back(live(
         texts("notify[].events", "*", {}, "Which events: types, or groups such as `camera.*`.")));
     keys.push_back(live(choice("notify[].format", "standard", {"standard", "nms"},
                                "Standard Webhooks, or the POSTs of Node-Media-Server.")));
     add_secrets("notify[]");
-    keys.push_back(live(
-        text("decide.url", "", "Asked before somebody may publish or play; empty: nobody is.")));
+    keys.push_back(live(with_password(
+        text("decide.url", "", "Asked before somebody may publish or play; empty: nobody is."))));
     keys.push_back(live(duration("decide.timeout", decide.timeout, milliseconds(100), seconds(30),
                                  "Without a yes within this time the answer is no.")));
     add_secrets("decide");

@@ -35,6 +35,8 @@ namespace {
 /// How long the recordings may take to be finished after the first SIGTERM; below systemd's 90 s.
 constexpr std::chrono::seconds kShutdownPatience{25};
 constexpr int kHelperNice = 10;  ///< recording comes first
+/// With fewer than these an installation may run into a limit that it did not choose.
+constexpr std::uint64_t kConnectionsEnough = 256;
 
 sigset_t daemon_signals() {
     sigset_t set;
@@ -67,11 +69,13 @@ class Signals final : public loop::Pollable {
     Fd fd_;
 };
 
-/// Fewer descriptors than `limits.connections` may need are news only for who asked for so many.
+/// Fewer descriptors than `limits.connections` may need are news for who asked for so many, and for
+/// everybody where they are few.
 void raise_descriptors(const Config& config, const Log& log) {
     const std::uint64_t wanted = descriptors_for(config.limits.connections);
     const std::uint64_t have = raise_descriptor_limit(wanted);
-    if (have >= wanted || config.limits.connections == LimitsConfig{}.connections) return;
+    const bool is_default = config.limits.connections == LimitsConfig{}.connections;
+    if (have >= wanted || (is_default && connections_for(have) >= kConnectionsEnough)) return;
     log.warning("descriptors: limits.connections " + std::to_string(config.limits.connections) +
                 " may need " + std::to_string(wanted) + ", the limit is " + std::to_string(have) +
                 ": at most " + std::to_string(connections_for(have)) +
@@ -194,8 +198,9 @@ int run_daemon(const DaemonSetup& setup, Background* background) {
     const server::Options options = made.options;
     Reload reload(setup.sources, setup.loaded, options, *sink, log, control);
     made.configuration.list = [&reload] { return reload.entries(); };
-    made.configuration.reload = [&reload](const api::Configuration::ReloadDone& done) {
-        reload.run(done);
+    made.configuration.reload = [&reload](const std::string& by,
+                                          const api::Configuration::ReloadDone& done) {
+        reload.run(by, done);
     };
     worker::Pool helpers(helper_options(made.recorder.finalisers), log);
     made.recorder.run_job = [&helpers](const worker::Job& job) { return helpers.run(job); };
@@ -205,7 +210,7 @@ int run_daemon(const DaemonSetup& setup, Background* background) {
     const Signals signals(control, [&](int signal) {
         if (signal == SIGUSR1) return;
         if (signal != SIGHUP) return shutdown.on_signal();
-        reload.run([](const auto&) {});  // the log says what came of it
+        reload.run("SIGHUP", [](const auto&) {});  // the log says what came of it
     });
     std::optional<AddressWatch> addresses;
     if (config.tls.is_auto) addresses.emplace(control, [&reload] { reload.renew_certificate(); });

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "json/write.h"
+#include "streamd/journal.h"
 #include "streamd/log_queue.h"
 
 namespace st::streamd {
@@ -85,6 +86,11 @@ int syslog_priority(Message::Priority priority) {
 /// Words of peers are cleaned where they come in; this is the second line of defence.
 std::string clean(const std::string& text) { return clean_text(text, std::string::npos); }
 
+/// A line as people read it, behind time and level.
+std::string text_of(const std::string& prefix, const std::string& text) {
+    return (prefix.empty() ? std::string() : clean(prefix) + ": ") + clean(text);
+}
+
 /// Of a message: its fields as they stand in the JSON form.
 constexpr const char* kMembers = "members";
 
@@ -125,8 +131,7 @@ class LineFormatter : public Poco::Formatter {
             text = "<" + std::to_string(syslog_priority(message.getPriority())) + ">";
         }
         text += level + " ";
-        if (!message.getSource().empty()) text += clean(message.getSource()) + ": ";
-        text += clean(message.getText());
+        text += text_of(message.getSource(), message.getText());
     }
 
  private:
@@ -147,9 +152,13 @@ std::terminate_handler library_handler = std::abort;
 
 class QueuedSink final : public ThresholdSink {
  public:
-    QueuedSink(const Poco::AutoPtr<Poco::Channel>& out, Message::Priority threshold)
-        : queue_([out = out](const LogLine& line) mutable { write_line(*out, line); },
-                 [out = out]() mutable { open_again(*out); }),
+    QueuedSink(const Poco::AutoPtr<Poco::Channel>& out, std::shared_ptr<const Journal> journal,
+               Message::Priority threshold)
+        : queue_(
+              [out = out, journal = std::move(journal)](const LogLine& line) mutable {
+                  if (!journal || !journal->send(entry_of(line))) write_line(*out, line);
+              },
+              [out = out]() mutable { open_again(*out); }),
           threshold_(threshold) {
         last_words = &queue_;
         const std::terminate_handler before = std::set_terminate(on_terminate);
@@ -169,6 +178,13 @@ class QueuedSink final : public ThresholdSink {
     }
 
  private:
+    static std::string entry_of(const LogLine& line) {
+        LogLine cleaned = line;
+        cleaned.prefix = clean(line.prefix);
+        for (auto& [name, value] : cleaned.fields) value = clean(value);
+        return encode_journal_entry(cleaned, syslog_priority(to_poco(line.level)),
+                                    text_of(cleaned.prefix, line.text));
+    }
     static void write_line(Poco::Channel& out, const LogLine& line) {
         try {
             Message message(line.prefix, line.text, to_poco(line.level));
@@ -194,8 +210,10 @@ class QueuedSink final : public ThresholdSink {
 
 }  // namespace
 
-std::shared_ptr<ThresholdSink> make_log_sink(const LogConfig& config, bool is_daemon) {
+std::shared_ptr<ThresholdSink> make_log_sink(const LogConfig& config, bool is_daemon,
+                                             const std::string& journal_socket) {
     Poco::AutoPtr<Poco::Channel> out;
+    std::shared_ptr<const Journal> journal;
     Reader reader = Reader::people;
     if (!config.file.empty()) {
         out = new Poco::FileChannel(config.file);
@@ -206,12 +224,17 @@ std::shared_ptr<ThresholdSink> make_log_sink(const LogConfig& config, bool is_da
         reader = Reader::syslog;
     } else {
         out = new Poco::ConsoleChannel(std::cerr);
-        if (std::getenv("JOURNAL_STREAM") != nullptr) reader = Reader::journal;
+        if (is_stderr_of_journal()) {
+            reader = Reader::journal;
+            auto opened = Journal::open(journal_socket);
+            const bool has_fields = config.format == LogFormat::text;
+            if (opened && has_fields) journal = std::make_shared<Journal>(std::move(*opened));
+        }
     }
     const Poco::AutoPtr<Poco::Formatter> formatter(new LineFormatter(config.format, reader));
     return std::make_shared<QueuedSink>(
         Poco::AutoPtr<Poco::Channel>(new Poco::FormattingChannel(formatter, out)),
-        to_poco(config.level));
+        std::move(journal), to_poco(config.level));
 }
 
 }  // namespace st::streamd

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "streamd/config.h"
+#include "streamd/journal.h"
 
 namespace st::streamd {
 
@@ -19,10 +20,13 @@ class ThresholdSink : public LogSink {
 };
 
 /// One line per event: `2026-01-31T08:15:30.250Z INFO  camera 10.0.0.7:51544 text`, or as a JSON
-/// object. With $JOURNAL_STREAM set the time is left out and a `<N>` priority put in front.
+/// object. Where standard error is the journal's ($JOURNAL_STREAM), the text form goes to
+/// `journal_socket` with its fields; if nobody takes it there, and in the JSON form, to standard
+/// error, with a `<N>` priority in front.
 /// Without a file it goes to standard error, or to syslog if `is_daemon`, since that has none:
 /// there without a time, with the priority of each line. Throws Poco::Exception if the file cannot
 /// be opened.
-std::shared_ptr<ThresholdSink> make_log_sink(const LogConfig& config, bool is_daemon);
+std::shared_ptr<ThresholdSink> make_log_sink(const LogConfig& config, bool is_daemon,
+                                             const std::string& journal_socket = kJournalSocket);
 
 }  // namespace st::streamd

@@ -17,16 +17,20 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <limits>
 #include <stdexcept>
 #include <system_error>
+
+#include "base/unsupported.h"
 
 namespace st::streamd {
 namespace {
 
 /// A camera's socket and its dump.
 constexpr std::uint64_t kPerConnection = 2;
-/// Besides those: listeners, loops, finalisers, helper programs.
+/// Besides those: listeners, loops, finalisers, helper programs. Half of the descriptors where
+/// there are few.
 constexpr std::uint64_t kSpareDescriptors = 256;
 
 std::string reason() { return std::generic_category().message(errno); }
@@ -82,8 +86,8 @@ std::uint64_t descriptors_for(std::uint64_t connections) {
 }
 
 std::uint64_t connections_for(std::uint64_t descriptors) {
-    if (descriptors <= kSpareDescriptors + kPerConnection) return 1;
-    return (descriptors - kSpareDescriptors) / kPerConnection;
+    const std::uint64_t spare = std::min(kSpareDescriptors, descriptors / 2);
+    return std::max<std::uint64_t>(1, (descriptors - spare) / kPerConnection);
 }
 
 std::uint64_t available_memory() {
@@ -99,7 +103,13 @@ Pidfile::Pidfile(const std::string& path) : path_(path) {
     if (::fstat(fd_.get(), &there) != 0 || !S_ISREG(there.st_mode) || there.st_nlink != 1) {
         throw std::runtime_error("pidfile " + path + ": not a plain file of its own");
     }
-    if (::flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) {
+    const bool is_locked = ::flock(fd_.get(), LOCK_EX | LOCK_NB) == 0;
+    if (!is_locked && is_unsupported(errno)) {
+        std::cerr << "streamd: pidfile " << path << ": " << reason()
+                  << ": nothing keeps a second streamd from taking it\n";
+    } else if (!is_locked && errno != EWOULDBLOCK) {
+        throw std::runtime_error("pidfile " + path + ": " + reason());
+    } else if (!is_locked) {
         throw std::runtime_error("pidfile " + path +
                                  " is locked: streamd runs already; stop it first, or give this "
                                  "one another --pidfile");
@@ -208,6 +218,7 @@ void replace_file(const std::string& path, const std::string& text, mode_t mode)
     ::unlink(temporary.c_str());
     Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
     write_all(fd, temporary, text);
+    fd.reset();  // there are file systems that rename no open file
     if (::rename(temporary.c_str(), path.c_str()) != 0) {
         throw std::runtime_error("cannot write " + path + ": " + reason());
     }

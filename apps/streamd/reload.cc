@@ -107,7 +107,7 @@ Reload::Read Reload::read(const ConfigSources& sources, const Config& in_force) 
     return made;
 }
 
-control::ReloadReply Reload::apply(Read next) {
+control::ReloadReply Reload::apply(Read next, const std::string& by) {
     server::Options& options = next.options;
     options.policy.local_token = local_token_;
     control::ReloadReply reply;
@@ -133,13 +133,13 @@ control::ReloadReply Reload::apply(Read next) {
     }
     for (const std::string& warning : next.loaded.warnings) log_.warning(warning);
     sink_.set_threshold(next.loaded.config.log.level);
-    server_->reconfigure(std::move(options), reply);
+    server_->reconfigure(std::move(options), reply, by);
     return reply;
 }
 
-void Reload::run(Done done) {
+void Reload::run(const std::string& by, Done done) {
     sink_.reopen();  // a rotation moved the file away, whatever becomes of the configuration
-    waiting_.push_back(std::move(done));
+    waiting_.push_back({by, std::move(done)});
     if (!is_reading_) begin();
 }
 
@@ -152,11 +152,13 @@ void Reload::begin() {
     });
 }
 
-void Reload::finish(Read read, const std::vector<Done>& asked) {
+void Reload::finish(Read read, const std::vector<Asked>& asked) {
     is_reading_ = false;
     control::Decoded<control::ReloadReply> answer = ApiError{ErrorCode::conflict, read.problem, {}};
     if (read.problem.empty()) {
-        answer = apply(std::move(read));
+        std::vector<std::string> by;
+        for (const Asked& one : asked) by.push_back(one.by);
+        answer = apply(std::move(read), joined(by, ", "));
         log_.info("reloaded: " + std::to_string(answer->changed.size()) + " values changed");
         if (!answer->needs_restart.empty()) {
             log_.warning("needs a restart: " + joined(answer->needs_restart, " "));
@@ -164,7 +166,7 @@ void Reload::finish(Read read, const std::vector<Done>& asked) {
     } else {
         log_.error("not reloaded, the old configuration goes on: " + read.problem);
     }
-    for (const Done& done : asked) done(answer);
+    for (const Asked& one : asked) one.done(answer);
     go_on();
 }
 

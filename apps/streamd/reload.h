@@ -33,7 +33,8 @@ class Reload {
     /// Opens the log's file again, then reads and applies; `done` is called on the control loop,
     /// later. An error (conflict) says what is wrong with the configuration; then nothing has
     /// changed. Either way the log says so.
-    void run(Done done);
+    /// `by` asks for it.
+    void run(const std::string& by, Done done);
     /// Makes the certificate of `tls.auto` anew if it no longer fits, and puts it in force.
     void renew_certificate();
     /// The values in force, secrets hidden.
@@ -49,13 +50,18 @@ class Reload {
         bool has_other_tls = false;  ///< which only a restart puts in force
     };
 
+    struct Asked {
+        std::string by;
+        Done done;
+    };
+
     static Read read(const ConfigSources& sources, const Config& in_force);
     void begin();
     void begin_renewal();
     void go_on();
     void use(const Certificates& renewed);
-    void finish(Read read, const std::vector<Done>& asked);
-    control::ReloadReply apply(Read next);
+    void finish(Read read, const std::vector<Asked>& asked);
+    control::ReloadReply apply(Read next, const std::string& by);
     void take(const std::vector<config::Layers::Entry>& next, bool tls_stays,
               control::ReloadReply& reply);
 
@@ -68,7 +74,7 @@ class Reload {
     ThresholdSink& sink_;
     const Log& log_;
     loop::EventLoop& control_;
-    std::vector<Done> waiting_;  ///< for the next reading
+    std::vector<Asked> waiting_;  ///< for the next reading
     std::thread reader_;
     bool is_reading_ = false;
     bool wants_renewal_ = false;

@@ -82,6 +82,7 @@ capture::Options capture_options(const Config& config) {
     options.max_session = config.recording.max_session;
     options.frame_bytes_max = config.limits.frame_bytes;
     options.cameras_max = config.limits.cameras;
+    options.cameras_per_address = config.limits.cameras_per_address;
     options.previews_on_view = config.camera.previews_on_view;
     if (const auto& start = config.camera.auto_start) {
         camera::StartParameters parameters;
@@ -110,6 +111,7 @@ record::SegmentOptions segment_options(const Config& config) {
     options.layout = static_cast<record::SegmentLayout>(recording.layout);
     options.fragment = recording.fragment;
     options.buffer_bytes = static_cast<std::size_t>(recording.buffer_bytes);
+    options.max_bytes_per_file = recording.max_bytes_per_file;
     options.resume = config.live.resume;
     for (const StreamRecordingConfig& stream : recording.streams) {
         record::SegmentOrder order;
@@ -143,6 +145,8 @@ live::Options live_options(const Config& config) {
     live.hub.gop.age_ms = config.live.cache_age.count();
     live.hub.viewers_max = config.limits.viewers;
     live.hub.publishers_max = config.limits.publishers;
+    live.hub.viewers_per_address = config.limits.viewers_per_address;
+    live.hub.publishers_per_address = config.limits.publishers_per_address;
     return live;
 }
 

@@ -8,6 +8,7 @@
 
 #include "api/control_connection.h"
 #include "api/event_stream.h"
+#include "api/segment_files.h"
 #include "archive/catalogue.h"
 #include "base/encodings.h"
 #include "base/field.h"
@@ -33,10 +34,10 @@ http::Response json_response(std::string body, int status = 200) {
 }
 
 http::Response refusal(const ApiError& error) {
-    http::Response response =
-        json_response(control::encode(error), control::http_status(error.code));
-    if (error.code == ErrorCode::unauthorized) {
-        response.fields.push_back({"WWW-Authenticate", "Bearer"});
+    const int status = control::http_status(error.code);
+    http::Response response = json_response(control::encode(error), status);
+    for (Field& field : httpd::fields_of_refusal(status)) {
+        response.fields.push_back(std::move(field));
     }
     return response;
 }
@@ -56,10 +57,18 @@ bool is_recorded_file(const Segments& segments) {
            segments[4] == "files";
 }
 
+/// /api/v1/streams/APP/NAME/segments/FILE: likewise, but for its deletion.
+bool is_segment_file(const Segments& segments) {
+    return is_v1(segments) && segments.size() == 7 && segments[2] == "streams" &&
+           segments[5] == "segments";
+}
+
 /// "GET, HEAD" for the paths there are; "" for a path there is not.
 std::string allowed_methods(const Segments& segments) {
     if (is_recorded_file(segments) || ArchiveRoutes::is_here(segments)) return "GET, HEAD";
-    return is_v1(segments) ? control::match_http("", behind_v1(segments)).allowed : "";
+    if (!is_v1(segments)) return "";
+    const std::string operations = control::match_http("", behind_v1(segments)).allowed;
+    return is_segment_file(segments) ? "GET, HEAD, " + operations : operations;
 }
 
 bool has_method(std::string_view allowed, std::string_view method) {
@@ -119,11 +128,13 @@ Api::Api(Parts& parts, Operations& operations)
                         operations.call(std::move(call), std::move(done));
                     }},
       login_(parts),
+      records_(parts),
       watch_(parts, operations.facts()),
       archive_(parts) {}
 
 void Api::add_routes(httpd::Router& router) {
     router.add_request([this](const httpd::Request& request) { return login_.plan(request); });
+    router.add_request([this](const httpd::Request& request) { return records_.plan(request); });
     router.add_request([this](const httpd::Request& request) { return watch_.plan(request); });
     router.add_request([this](const httpd::Request& request) { return plan(request); });
     router.add_upgrade([this](const httpd::Request& request) { return plan_control(request); });
@@ -202,6 +213,9 @@ void Api::handle(httpd::Request request, const httpd::Reply& reply) {
     const Segments& segments = request.target.segments;
     if (ArchiveRoutes::is_here(segments)) return archive_.answer(std::move(request), reply);
     if (is_recorded_file(segments)) return send_recorded_file(std::move(request), reply);
+    if (is_segment_file(segments) && request.head.method != "DELETE") {
+        return send_segment(std::move(request), reply);
+    }
     const control::Match match = control::match_http(request.head.method, behind_v1(segments));
     auto call = control::http_call(match, request.target.query, std::move(request.body));
     if (!call) return reply({refusal(call.error()), {}});
@@ -221,6 +235,15 @@ void Api::send_recorded_file(httpd::Request request, const httpd::Reply& reply) 
     parts_.disk.post(loop::Effort::quick,
                      [this, reply, shared = std::make_shared<httpd::Request>(std::move(request))] {
                          reply(answer_file(*shared, parts_.catalogue));
+                     });
+}
+
+void Api::send_segment(httpd::Request request, const httpd::Reply& reply) {
+    parts_.disk.post(loop::Effort::quick,
+                     [this, reply, shared = std::make_shared<httpd::Request>(std::move(request))] {
+                         const Segments& segments = shared->target.segments;
+                         reply(SegmentFiles(parts_).answer("/" + segments[3] + "/" + segments[4],
+                                                           segments[6], shared->head));
                      });
 }
 

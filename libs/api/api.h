@@ -5,6 +5,7 @@
 #include "api/archive_routes.h"
 #include "api/control_connection.h"
 #include "api/login.h"
+#include "api/older_records.h"
 #include "api/operations.h"
 #include "api/parts.h"
 #include "api/watch_routes.h"
@@ -27,11 +28,13 @@ class Api {
     std::optional<httpd::Plan> plan_control(const httpd::Request& request);
     void handle(httpd::Request request, const httpd::Reply& reply);
     void send_recorded_file(httpd::Request request, const httpd::Reply& reply);
+    void send_segment(httpd::Request request, const httpd::Reply& reply);
 
     Parts& parts_;
     Operations& operations_;
     const ControlConnection::Uses control_uses_;
     Login login_;
+    OlderRecords records_;
     WatchRoutes watch_;
     ArchiveRoutes archive_;
 };

@@ -12,6 +12,7 @@
 #include "archive/archive.h"
 #include "base/clock.h"
 #include "control/error.h"
+#include "httpd/answers.h"
 #include "httpd/file_answer.h"
 #include "live/parts.h"
 #include "media/movie_facts.h"
@@ -34,6 +35,9 @@ httpd::Answer refused(const ApiError& error) {
     response.status = control::http_status(error.code);
     response.content_type = "application/json";
     response.fields = {{"Cache-Control", "no-store"}};
+    for (Field& field : httpd::fields_of_refusal(response.status)) {
+        response.fields.push_back(std::move(field));
+    }
     response.body = control::encode(error) + "\n";
     return {std::move(response), {}};
 }

@@ -30,6 +30,13 @@ http::Response file_of(std::string name, std::string type, std::string body) {
     return response;
 }
 
+/// A phone's screen is narrower than a fingerprint.
+std::string breakable(const std::string& fingerprint) {
+    std::string html;
+    for (const char c : fingerprint) html += c == ':' ? ":<wbr>" : std::string(1, c);
+    return html;
+}
+
 http::Response answer_of(const Authority& authority, const httpd::Request& request,
                          std::optional<std::uint16_t> https_port) {
     const Segments& segments = request.target.segments;
@@ -75,7 +82,7 @@ to this machine's names and to private addresses.</p>
 <p><a href="ca/streamd-authority.crt"><strong>Download the authority</strong></a></p>
 <p>Compare its SHA-256 fingerprint with the one that the server printed when it started:</p>
 <p><code>)" +
-           authority.fingerprint + R"(</code></p>
+           breakable(authority.fingerprint) + R"(</code></p>
 <h2>Android</h2>
 <ol>
 <li>Download the authority.</li>

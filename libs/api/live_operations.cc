@@ -1,15 +1,21 @@
 #include "api/live_operations.h"
 
+#include <algorithm>
 #include <map>
 
+#include "api/event_log.h"
 #include "api/page.h"
 #include "base/clock.h"
 #include "base/encodings.h"
+#include "capture/cameras.h"
+#include "capture/jpeg_snapshot.h"
 #include "control/list.h"
+#include "control/source_status.h"
 #include "control/stream_status.h"
-#include "flv/codec_config.h"
 #include "flv/codec_name.h"
 #include "live/live.h"
+#include "live/sources.h"
+#include "media/aac_config.h"
 #include "media/avc_config.h"
 
 namespace st::api {
@@ -36,6 +42,19 @@ std::optional<control::VideoFacts> video_of(const hub::StreamStatus& status) {
     return facts;
 }
 
+/// Null if there is none at `path`.
+const capture::CameraEntry* jpeg_camera(const capture::Cameras& cameras, std::string_view path) {
+    constexpr std::string_view kApp = "/camera/";
+    if (!path.starts_with(kApp)) return nullptr;
+    const capture::CameraEntry* entry = cameras.find(std::string(path.substr(kApp.size())));
+    return entry != nullptr && entry->link->is_jpeg ? entry : nullptr;
+}
+
+bool is_streaming(camera::State state) {
+    return state == camera::State::recording || state == camera::State::previewing ||
+           state == camera::State::starting;
+}
+
 std::optional<control::AudioFacts> audio_of(const hub::StreamStatus& status) {
     if (!status.has_audio) return std::nullopt;
     control::AudioFacts facts;
@@ -45,7 +64,7 @@ std::optional<control::AudioFacts> audio_of(const hub::StreamStatus& status) {
     }
     facts.codec = "aac";
     if (!status.audio) return facts;
-    if (const auto config = flv::parse_aac_config(status.audio->payload.bytes())) {
+    if (const auto config = media::parse_aac_config(status.audio->payload.bytes())) {
         facts.sample_rate = config->sample_rate;
         if (config->channels != 0) facts.channels = config->channels;
     }
@@ -124,6 +143,25 @@ ApiError no_stream(const std::string& path) {
     return {ErrorCode::not_found, "no stream at " + path, "name"};
 }
 
+control::SourceStatus shown(const live::SourceStatus& status) {
+    control::SourceStatus out;
+    out.path = status.path;
+    out.input = status.input;
+    out.state = static_cast<control::SourceState>(status.state);
+    if (status.pid != 0) out.pid = static_cast<std::uint64_t>(status.pid);
+    out.viewers = status.viewers;
+    out.restarts = status.restarts;
+    out.crashes = status.crashes;
+    if (!status.last_error.empty()) out.last_error = status.last_error;
+    if (status.since_us != 0) {
+        const std::int64_t ms = (wall_us() - status.since_us) / 1000;
+        out.uptime_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(0, ms));
+    }
+    return out;
+}
+static_assert(static_cast<int>(live::SourceState::failed) ==
+              static_cast<int>(control::SourceState::failed));
+
 }  // namespace
 
 void LiveOperations::list_streams(const control::Call& call, const Operations::Done& done) const {
@@ -150,19 +188,30 @@ void LiveOperations::get_stream(const std::string& path, const Operations::Done&
     done(control::encode(shown(*status, viewers[path])));
 }
 
-void LiveOperations::kick_publisher(const std::string& path, const Operations::Done& done) const {
-    if (!parts_.live.hub().kick_publisher(path)) return done(no_stream(path));
+void LiveOperations::kick_publisher(const std::string& path, const std::string& by,
+                                    const Operations::Done& done) const {
+    if (!parts_.live.hub().kick_publisher(path, by)) return done(no_stream(path));
     done(control::encode_done("stream", path));
 }
 
 void LiveOperations::take_snapshot(const std::string& path, const live::Asker& asker,
                                    bool is_coming, const Operations::Done& done) {
-    snapshots_.take(path, asker, is_coming, [path, done](const Result<std::string>& jpeg) {
+    const auto answer = [path, done](const Result<std::string>& jpeg) {
         if (!jpeg) {
             return done(ApiError{error_code_of(jpeg.error().code), jpeg.error().message, {}});
         }
         done(control::encode(control::Snapshot{path, base64_encode(as_bytes(*jpeg))}));
-    });
+    };
+    const capture::CameraEntry* camera = jpeg_camera(parts_.cameras, path);
+    if (camera == nullptr) return snapshots_.take(path, asker, is_coming, answer);
+    if (!is_coming && !is_streaming(camera->state)) {
+        return answer(Error{"no stream at " + path, 404});
+    }
+    // Its pictures are JPEGs already.
+    capture::JpegSnapshot::take(
+        parts_.jpegs, camera->name, parts_.control,
+        [&control = parts_.control](std::function<void()> task) { control.post(std::move(task)); },
+        answer);
 }
 
 void LiveOperations::list_viewers(const control::Call& call, const Operations::Done& done) const {
@@ -175,12 +224,30 @@ void LiveOperations::list_viewers(const control::Call& call, const Operations::D
     done(page.encode());
 }
 
-void LiveOperations::kick_viewer(std::uint64_t id, const Operations::Done& done) const {
-    if (!parts_.live.hub().kick_viewer(id)) {
+void LiveOperations::kick_viewer(std::uint64_t id, const std::string& by,
+                                 const Operations::Done& done) const {
+    if (!parts_.live.hub().kick_viewer(id, by)) {
         return done(
             ApiError{ErrorCode::not_found, "no viewer has the id " + std::to_string(id), "id"});
     }
     done(control::encode_done("viewer", id));
+}
+
+void LiveOperations::list_sources(const control::Call& call, const Operations::Done& done) const {
+    Page page(call);
+    for (const live::SourceStatus& status : parts_.sources.status()) {
+        page.add(status.path, [&] { return control::encode(shown(status)); });
+    }
+    done(page.encode());
+}
+
+void LiveOperations::restart_source(const std::string& path, const std::string& by,
+                                    const Operations::Done& done) const {
+    if (!parts_.sources.restart(path)) {
+        return done(ApiError{ErrorCode::not_found, "no source \"" + path + "\"", "name"});
+    }
+    parts_.events.add("source.restarted", {{"stream", path}, {"by", by}});
+    done(control::encode_done("source", path));
 }
 
 }  // namespace st::api

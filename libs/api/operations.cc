@@ -4,14 +4,16 @@
 
 #include <algorithm>
 
+#include "api/arguments.h"
 #include "api/event_log.h"
 #include "api/hook_operations.h"
 #include "api/live_operations.h"
 #include "api/login.h"
 #include "api/page.h"
 #include "api/record_operations.h"
+#include "api/stored_operations.h"
 #include "api/tokens.h"
-#include "archive/archive.h"
+#include "archive/catalogue.h"
 #include "base/clock.h"
 #include "base/event_sink.h"
 #include "base/name.h"
@@ -19,17 +21,16 @@
 #include "base/units.h"
 #include "capture/cameras.h"
 #include "capture/captures.h"
-#include "control/archive_span.h"
+#include "capture/refusals.h"
 #include "control/judgement.h"
 #include "control/list.h"
 #include "control/preview.h"
 #include "control/recording.h"
 #include "control/rename.h"
-#include "control/source_status.h"
 #include "control/start.h"
 #include "control/status.h"
 #include "control/stop.h"
-#include "live/sources.h"
+#include "live/live.h"
 #include "record/recorder.h"
 #include "record/recordings.h"
 #include "takes/takes.h"
@@ -53,6 +54,8 @@ std::optional<loop::Effort> disk_effort_of(Operation operation) {
         case Operation::takes_judge:
         case Operation::takes_delete:
         case Operation::archive_list:
+        case Operation::record_segments:
+        case Operation::record_delete_segment:
             return loop::Effort::slow;
         case Operation::recordings_get:
         case Operation::recordings_keep:
@@ -94,15 +97,6 @@ std::optional<loop::Effort> disk_effort_of(Operation operation) {
     return std::nullopt;
 }
 
-std::uint64_t number_or(const Call& call, std::string_view name, std::uint64_t fallback) {
-    const std::string* text = call.find(name);
-    return text == nullptr ? fallback : *parse_number(*text, ~std::uint64_t{0});  // checked before
-}
-
-ApiError foreign_cursor() {
-    return {ErrorCode::bad_request, "cursor: not one this server gave out", "cursor"};
-}
-
 Decoded<archive::RecordingQuery> to_query(const control::RecordingQuery& asked) {
     archive::RecordingQuery query;
     query.id = asked.id;
@@ -126,28 +120,6 @@ Decoded<archive::RecordingQuery> to_query(const control::RecordingQuery& asked) 
 }
 static_assert(static_cast<int>(record::RecordingState::failed) ==
               static_cast<int>(control::SessionState::failed));
-
-control::SourceStatus shown(const live::SourceStatus& status) {
-    control::SourceStatus out;
-    out.path = status.path;
-    out.input = status.input;
-    out.state = static_cast<control::SourceState>(status.state);
-    if (status.pid != 0) out.pid = static_cast<std::uint64_t>(status.pid);
-    out.viewers = status.viewers;
-    out.restarts = status.restarts;
-    out.crashes = status.crashes;
-    if (!status.last_error.empty()) out.last_error = status.last_error;
-    if (status.since_us != 0) {
-        const std::int64_t ms = (wall_us() - status.since_us) / 1000;
-        out.uptime_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(0, ms));
-    }
-    return out;
-}
-static_assert(static_cast<int>(live::SourceState::failed) ==
-              static_cast<int>(control::SourceState::failed));
-
-/// Of a live stream or source.
-std::string path_of(const Call& call) { return "/" + *call.find("app") + "/" + *call.find("name"); }
 
 ApiError to_error(const Error& error) { return {error_code_of(error.code), error.message, {}}; }
 
@@ -184,7 +156,8 @@ Operations::Operations(Parts& parts, Facts facts)
     : parts_(parts),
       facts_(std::move(facts)),
       live_(std::make_unique<LiveOperations>(parts)),
-      record_(std::make_unique<RecordOperations>(parts.segments)) {}
+      record_(std::make_unique<RecordOperations>(parts.segments)),
+      stored_(std::make_unique<StoredOperations>(parts)) {}
 
 Operations::~Operations() = default;
 
@@ -253,9 +226,10 @@ void Operations::on_control(const Call& call, const Done& done) {
         case Operation::streams_list:
             return live_->list_streams(call, done);
         case Operation::streams_get:
+            if (is_camera_without_stream(call)) return done(no_stream_of_camera(call));
             return live_->get_stream(path_of(call), done);
         case Operation::streams_kick:
-            return live_->kick_publisher(path_of(call), done);
+            return live_->kick_publisher(path_of(call), call.client(), done);
         case Operation::streams_snapshot:
             return take_snapshot(call, done);
         case Operation::record_start:
@@ -269,15 +243,15 @@ void Operations::on_control(const Call& call, const Done& done) {
         case Operation::viewers_list:
             return live_->list_viewers(call, done);
         case Operation::viewers_kick:
-            return live_->kick_viewer(number_or(call, "id", 0), done);
+            return live_->kick_viewer(number_or(call, "id", 0), call.client(), done);
         case Operation::sources_list:
-            return list_sources(call, done);
+            return live_->list_sources(call, done);
         case Operation::sources_restart:
-            return restart_source(call, done);
+            return live_->restart_source(path_of(call), call.client(), done);
         case Operation::server_config:
             return show_config(done);
         case Operation::server_reload:
-            return reload(done);
+            return reload(call, done);
         case Operation::login_link:
             return done(make_login_link(parts_.sessions));
         default:
@@ -309,10 +283,26 @@ void Operations::start_capture(const Call& call, const Done& done) {
     });
 }
 
+bool Operations::is_camera_without_stream(const Call& call) const {
+    if (*call.find("app") != "camera" || parts_.live.hub().status(path_of(call))) return false;
+    // A JPEG camera has no stream in the hub, but pictures all the same.
+    const capture::CameraEntry* entry = parts_.cameras.find(*call.find("name"));
+    return entry == nullptr || !entry->link->is_jpeg;
+}
+
+ApiError Operations::no_stream_of_camera(const Call& call) const {
+    const std::string& name = *call.find("name");
+    const std::string why = parts_.cameras.find(name) == nullptr
+                                ? capture::no_such_camera(name, parts_.cameras.all())
+                                : name + " is not streaming; start it, or a preview of it";
+    return {ErrorCode::not_found, why, "name"};
+}
+
 /// Of a camera that nobody watches it is a look at its preview.
 void Operations::take_snapshot(const Call& call, const Done& done) {
     const std::string path = path_of(call);
-    const auto take = [this, path, asker = call.asker, done](bool is_coming) {
+    const auto take = [this, path, call, asker = call.asker, done](bool is_coming) {
+        if (!is_coming && is_camera_without_stream(call)) return done(no_stream_of_camera(call));
         live_->take_snapshot(path, asker, is_coming, done);
     };
     if (*call.find("app") != "camera") return take(false);
@@ -336,8 +326,7 @@ void Operations::kick_camera(const Call& call, const Done& done) {
         return done(
             ApiError{ErrorCode::not_found, "no camera \"" + name + "\" is connected", "name"});
     }
-    const std::string* client = call.find("client");
-    entry->link->send(capture::Kick{client != nullptr ? st::shown(*client) : call.peer});
+    entry->link->send(capture::Kick{call.client()});
     done(control::encode_done("camera", name));
 }
 
@@ -351,24 +340,9 @@ void Operations::rename_camera(const Call& call, const Done& done) {
             ApiError{ErrorCode::bad_request, "camera: is not the one in the path", "camera"});
     }
     if (camera.empty()) return done(ApiError{ErrorCode::bad_request, "camera: missing", "camera"});
-    const auto made = parts_.cameras.give_name(camera, request->name);
+    const auto made = parts_.cameras.give_name(
+        camera, request->name, request->client.empty() ? call.peer : request->client);
     done(made ? Decoded<std::string>(control::encode_done("camera", *made)) : made.error());
-}
-
-void Operations::list_sources(const Call& call, const Done& done) const {
-    Page page(call);
-    for (const live::SourceStatus& status : parts_.sources.status()) {
-        page.add(status.path, [&] { return control::encode(shown(status)); });
-    }
-    done(page.encode());
-}
-
-void Operations::restart_source(const Call& call, const Done& done) const {
-    const std::string path = path_of(call);
-    if (!parts_.sources.restart(path)) {
-        return done(ApiError{ErrorCode::not_found, "no source \"" + path + "\"", "name"});
-    }
-    done(control::encode_done("source", path));
 }
 
 void Operations::show_config(const Done& done) const {
@@ -377,12 +351,12 @@ void Operations::show_config(const Done& done) const {
     done(control::encode(configuration.list()));
 }
 
-void Operations::reload(const Done& done) const {
+void Operations::reload(const Call& call, const Done& done) const {
     const Configuration& configuration = facts_.configuration;
     if (!configuration.reload) {
         return done(ApiError{ErrorCode::unavailable, "nothing to reload; restart instead", {}});
     }
-    configuration.reload([done](Decoded<control::ReloadReply> made) {
+    configuration.reload(call.client(), [done](Decoded<control::ReloadReply> made) {
         done(made ? Decoded<std::string>(control::encode(*made)) : made.error());
     });
 }
@@ -419,7 +393,11 @@ Decoded<std::string> Operations::on_disk(const Call& call) {
         case Operation::takes_delete:
             return one_take(call);
         case Operation::archive_list:
-            return list_archive(call);
+            return stored_->list_spans(call);
+        case Operation::record_segments:
+            return stored_->list_segments(call);
+        case Operation::record_delete_segment:
+            return stored_->delete_segment(call);
         case Operation::server_status:
             return status();
         default:
@@ -471,7 +449,7 @@ Decoded<std::string> Operations::delete_recording(const Call& call) {
     const auto entry = parts_.catalogue.get(id);
     const auto removed = parts_.catalogue.remove(id);
     if (!removed) return to_error(removed.error());
-    tell_deleted(id, entry ? entry->camera : "", call.peer);
+    tell_deleted(id, entry ? entry->camera : "", call.client());
     return control::encode_done("recording", id);
 }
 
@@ -485,10 +463,15 @@ void Operations::tell_deleted(const std::string& id, const std::string& camera,
 
 Decoded<std::string> Operations::keep_recording(const Call& call) {
     const std::string& id = *call.find("id");
-    const auto keep = control::decode_keep_request(call.body);
-    if (!keep) return keep.error();
-    const auto done = parts_.catalogue.keep(id, *keep);
+    const auto request = control::decode_keep_request(call.body);
+    if (!request) return request.error();
+    const auto done = parts_.catalogue.keep(id, request->keep);
     if (!done) return to_error(done.error());
+    const std::string by = request->client.empty() ? call.peer : request->client;
+    parts_.control.post([this, id, by, is_kept = request->keep] {
+        parts_.events.add(is_kept ? "recording.kept" : "recording.released",
+                          {{"session", id}, {"by", by}});
+    });
     return get_recording(call);
 }
 
@@ -498,7 +481,7 @@ Decoded<std::string> Operations::one_take(const Call& call) {
         return ApiError{ErrorCode::not_found, "no take \"" + take.substr(0, 64) + "\"", "name"};
     if (call.operation->operation == Operation::takes_delete) {
         const auto removed = parts_.takes.remove(take, [&](const record::RecordingEntry& entry) {
-            tell_deleted(entry.id, entry.camera, call.peer);
+            tell_deleted(entry.id, entry.camera, call.client());
         });
         return removed ? Decoded<std::string>(control::encode_done("take", take))
                        : to_error(removed.error());
@@ -513,35 +496,6 @@ Decoded<std::string> Operations::one_take(const Call& call) {
     const auto judged = parts_.takes.judge(take, takes::verdict_of(judgement->verdict),
                                            judgement->about, judgement->why);
     return judged ? Decoded<std::string>(takes::encode(*judged)) : to_error(judged.error());
-}
-
-Decoded<std::string> Operations::list_archive(const Call& call) {
-    archive::SpanQuery query;
-    query.stream = path_of(call);
-    query.limit = number_or(call, "limit", control::kListLimitDefault);
-    // A cursor is where the next page begins, and looks like any other time.
-    for (const char* name : {"since", "until", "cursor"}) {
-        const std::string* text = call.find(name);
-        if (text == nullptr) continue;
-        const auto at = parse_rfc3339(*text);
-        if (!at && name == std::string_view("cursor")) return foreign_cursor();
-        if (!at) {
-            return ApiError{ErrorCode::bad_request, std::string(name) + ": " + at.error().message,
-                            name};
-        }
-        (name == std::string_view("until") ? query.until_us : query.since_us) = *at;
-    }
-    const archive::SpanPage page = parts_.archive.spans(query);
-    control::List list;
-    for (const archive::Span& span : page.items) {
-        control::ArchiveSpan shown{rfc3339_us(span.start_us), rfc3339_us(span.end_us)};
-        shown.is_open = span.is_open;
-        shown.is_ready = span.is_ready;
-        list.items.push_back(control::encode(shown));
-    }
-    if (page.next) list.next = rfc3339_us(*page.next);
-    list.is_building = page.is_building;
-    return control::encode(list);
 }
 
 std::string Operations::status() {

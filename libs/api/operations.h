@@ -18,6 +18,7 @@ namespace st::api {
 
 class LiveOperations;
 class RecordOperations;
+class StoredOperations;
 
 class Operations {
  public:
@@ -47,13 +48,14 @@ class Operations {
     void on_control(const control::Call& call, const Done& done);
     void start_capture(const control::Call& call, const Done& done);
     void take_snapshot(const control::Call& call, const Done& done);
+    bool is_camera_without_stream(const control::Call& call) const;
+    /// Why not, for people.
+    control::ApiError no_stream_of_camera(const control::Call& call) const;
     void get_camera(const control::Call& call, const Done& done);
     void kick_camera(const control::Call& call, const Done& done);
     void rename_camera(const control::Call& call, const Done& done);
-    void list_sources(const control::Call& call, const Done& done) const;
-    void restart_source(const control::Call& call, const Done& done) const;
     void show_config(const Done& done) const;
-    void reload(const Done& done) const;
+    void reload(const control::Call& call, const Done& done) const;
     // On a thread of the disk pool:
     control::Decoded<std::string> answer_on_disk(const control::Call& call);
     control::Decoded<std::string> on_disk(const control::Call& call);
@@ -63,7 +65,6 @@ class Operations {
     void tell_deleted(const std::string& id, const std::string& camera, const std::string& by);
     control::Decoded<std::string> keep_recording(const control::Call& call);
     control::Decoded<std::string> one_take(const control::Call& call);
-    control::Decoded<std::string> list_archive(const control::Call& call);
     std::string status();
     std::string described(const record::RecordingEntry& entry) const;
 
@@ -71,6 +72,7 @@ class Operations {
     const Facts facts_;
     const std::unique_ptr<LiveOperations> live_;
     const std::unique_ptr<RecordOperations> record_;
+    const std::unique_ptr<StoredOperations> stored_;
 };
 
 /// The error code that goes with an HTTP status.

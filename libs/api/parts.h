@@ -31,6 +31,7 @@ class Takes;
 namespace st::capture {
 class Cameras;
 class Captures;
+class JpegStreams;
 }  // namespace st::capture
 
 namespace st::live {
@@ -60,6 +61,7 @@ struct Parts {
     EventLog& events;
     capture::Cameras& cameras;
     capture::Captures& captures;
+    capture::JpegStreams& jpegs;    ///< any thread
     archive::Archive& archive;      ///< any thread that may block
     archive::Catalogue& catalogue;  ///< any thread that may block
     record::Recorder& recorder;     ///< any thread

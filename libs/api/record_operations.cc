@@ -68,11 +68,6 @@ control::RecordStatus shown(const record::SegmentStatus& status) {
     return out;
 }
 
-std::string client_of(const control::Call& call) {
-    const std::string* client = call.find("client");
-    return client == nullptr ? call.peer : clean_text(*client, control::kClientBytesMax);
-}
-
 record::SegmentOrder order_of(const control::RecordRequest& request, record::SegmentOrder order) {
     using std::chrono::milliseconds;
     if (request.format) {
@@ -106,7 +101,7 @@ void RecordOperations::start(const std::string& path, const control::Call& call,
 
 void RecordOperations::stop(const std::string& path, const control::Call& call,
                             const Operations::Done& done) const {
-    if (!segments_.stop(path, client_of(call))) {
+    if (!segments_.stop(path, call.client())) {
         return done(ApiError{ErrorCode::not_found, path + " is not being recorded", "name"});
     }
     done(control::encode_done("stream", path));
@@ -121,7 +116,7 @@ void RecordOperations::list(const control::Call& call, const Operations::Done& d
 }
 
 void RecordOperations::stop_all(const control::Call& call, const Operations::Done& done) const {
-    done(control::encode_stopped(segments_.stop_all(client_of(call))));
+    done(control::encode_stopped(segments_.stop_all(call.client())));
 }
 
 void add_record_event(const record::SegmentEvent& event, EventLog& events) {

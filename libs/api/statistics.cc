@@ -11,21 +11,11 @@ namespace {
 
 using json::Object;
 
-StatisticsAnswer success(const json::Value& data, const StatisticsInput& input) {
-    Object answer;
-    answer.set("success", true);
-    answer.set("data", data);
-    answer.set("timestamp", input.now_us / 1000);
-    return {200, json::write(answer)};
+StatisticsAnswer success(json::Value data, const StatisticsInput& input) {
+    return statistics_success(std::move(data), input.now_us);
 }
 
-StatisticsAnswer failure(const std::string& message) {
-    Object answer;
-    answer.set("success", false);
-    answer.set("error", message);
-    answer.set("message", message);
-    return {404, json::write(answer)};
-}
+StatisticsAnswer failure(const std::string& message) { return statistics_failure(404, message); }
 
 Object server(const StatisticsInput& input) {
     std::uint64_t live = 0;
@@ -81,6 +71,22 @@ StatisticsAnswer one_stream(const std::string& path, const StatisticsInput& inpu
 }
 
 }  // namespace
+
+StatisticsAnswer statistics_success(json::Value data, std::int64_t now_us) {
+    Object answer;
+    answer.set("success", true);
+    answer.set("data", std::move(data));
+    answer.set("timestamp", now_us / 1000);
+    return {200, json::write(answer)};
+}
+
+StatisticsAnswer statistics_failure(int status, const std::string& message) {
+    Object answer;
+    answer.set("success", false);
+    answer.set("error", message);
+    answer.set("message", message);
+    return {status, json::write(answer)};
+}
 
 std::string uptime_text(std::uint64_t ms) {
     const std::uint64_t s = ms / 1000;

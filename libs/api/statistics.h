@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "hub/stream.h"
+#include "json/value.h"
 
 namespace st::api {
 
@@ -26,6 +27,10 @@ struct StatisticsAnswer {
 /// `segments`: what stands behind /api/statistics.
 StatisticsAnswer statistics_answer(std::span<const std::string> segments,
                                    const StatisticsInput& input);
+
+/// The envelope. `now_us`: wall clock.
+StatisticsAnswer statistics_success(json::Value data, std::int64_t now_us);
+StatisticsAnswer statistics_failure(int status, const std::string& message);
 
 /// "01:02:03", from a day on "1d 2h 3m".
 std::string uptime_text(std::uint64_t ms);

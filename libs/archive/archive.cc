@@ -1,31 +1,66 @@
 #include "archive/archive.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include "archive/movie_builder.h"
 #include "archive/scan.h"
 #include "base/clock.h"
+#include "base/when.h"
 
 namespace st::archive {
 namespace {
 
-bool is_movie(const MediaRow& row) {
-    return row.form == MediaForm::movie || row.form == MediaForm::growing;
-}
+/// Of a movie that only one picture of is wanted.
+constexpr std::uint64_t kPictureBytesMax = std::uint64_t{256} << 20;
 
 Error not_stored(const std::string& stream, std::int64_t at_us, bool is_building) {
     if (is_building) {
         return Error{"what is stored is being looked through: try again in a moment", 503};
     }
-    return Error{"nothing of " + stream + " is stored at " + rfc3339(at_us), 404};
+    return Error{"nothing of " + stream + " is stored at " + local_text(at_us), 404};
 }
 
 Error not_ready(const MediaRow& row) {
-    if (row.form == MediaForm::flv) {
-        return Error{row.file + " is FLV, of which no parts are made", 409};
+    return Error{"no MP4 is made of " + row.file + ": it has neither H.264 nor AAC", 409};
+}
+
+bool write_all(const Fd& file, Bytes bytes) {
+    while (!bytes.empty()) {
+        const ssize_t done = ::write(file.get(), bytes.data(), bytes.size());
+        if (done < 0 && errno == EINTR) continue;
+        if (done <= 0) return false;
+        bytes = bytes.subspan(static_cast<std::size_t>(done));
     }
-    return Error{
-        "there is no MP4 of " + row.recording + " (yet): it is being recorded, or keeps none", 409};
+    return true;
+}
+
+/// The whole movie in memory, for who wants a file.
+Result<Fd> in_memory(const MovieFile& movie) {
+    Fd file(::memfd_create("movie", MFD_CLOEXEC));
+    if (!file) return Error{std::string("no memory for a movie: ") + std::strerror(errno), 503};
+    const auto failed = [] {
+        return Error{std::string("a movie cannot be read: ") + std::strerror(errno), 500};
+    };
+    if (!write_all(file, movie.head->bytes())) return failed();
+    std::vector<std::uint8_t> block(std::size_t{1} << 20);
+    for (const MovieFile::Piece& piece : movie.pieces) {
+        for (std::uint64_t done = 0; done < piece.bytes;) {
+            const auto want = std::min<std::uint64_t>(block.size(), piece.bytes - done);
+            const ssize_t got =
+                ::pread(piece.file->get(), block.data(), want, static_cast<off_t>(piece.at + done));
+            if (got <= 0) return failed();
+            if (!write_all(file, Bytes(block).first(static_cast<std::size_t>(got)))) {
+                return failed();
+            }
+            done += static_cast<std::uint64_t>(got);
+        }
+    }
+    return file;
 }
 
 }  // namespace
@@ -37,8 +72,8 @@ SpanPage Archive::spans(const SpanQuery& query) {
     page.is_building = media.is_building;
     for (const MediaRow& row : media.rows) {
         Span span;
-        span.is_ready = is_movie(row);
-        span.is_open = row.form == MediaForm::growing || row.end_us == 0;
+        span.is_ready = row.form != MediaForm::foreign;
+        span.is_open = is_growing(row.form) || row.end_us == 0;
         span.start_us = row.start_us;
         span.end_us = row.end_us == 0 ? wall_us() : row.end_us;
         if (!page.items.empty()) {
@@ -68,12 +103,18 @@ Result<MovieFilePtr> Archive::movie(const CutRequest& request, bool goes_on) {
     if (goes_on) {
         if (auto known = remembered(request)) return known;
     }
+    auto movie = build(request);
+    if (movie) remember(request, *movie);
+    return movie;
+}
+
+Result<MovieFilePtr> Archive::build(const CutRequest& request) {
     const auto media = catalogue_.media(request.stream, request.start_us,
                                         request.start_us + request.duration_us, kCutFilesMax);
-    MovieBuilder builder(catalogue_.path(), request);
+    MovieBuilder builder(catalogue_.path(), request, {dump_times_, stop_.get_token(), dumps_});
     const MediaRow* other = nullptr;
     for (const MediaRow& row : media.rows) {
-        if (!is_movie(row)) {
+        if (row.form == MediaForm::foreign) {
             other = &row;
             continue;
         }
@@ -85,20 +126,25 @@ Result<MovieFilePtr> Archive::movie(const CutRequest& request, bool goes_on) {
         return other != nullptr ? not_ready(*other)
                                 : not_stored(request.stream, request.start_us, media.is_building);
     }
-    MovieFilePtr movie = builder.finish();
-    remember(request, movie);
-    return movie;
+    return builder.finish();
 }
 
 Result<Archive::Moment> Archive::moment(const std::string& stream, std::int64_t at_us) {
     const auto media = catalogue_.media(stream, at_us, at_us + 1, kCutFilesMax);
     for (auto row = media.rows.rbegin(); row != media.rows.rend(); ++row) {
-        if (!is_movie(*row)) continue;
+        if (row->form != MediaForm::movie && row->form != MediaForm::growing) break;
         Moment moment{open_below(catalogue_.path(), row->file), at_us - row->start_us};
         if (moment.file) return moment;
     }
-    if (!media.rows.empty()) return not_ready(media.rows.back());
-    return not_stored(stream, at_us, media.is_building);
+    // Of what is no MP4 one is made, of that picture.
+    const auto movie = build({stream, at_us, 1, Gaps::keep});
+    if (!movie) return movie.error();
+    if ((*movie)->bytes > kPictureBytesMax) {
+        return Error{"too much lies between that picture and its key frame", 413};
+    }
+    auto file = in_memory(**movie);
+    if (!file) return file.error();
+    return Moment{*std::move(file), std::max<std::int64_t>(at_us - (*movie)->start_us, 0)};
 }
 
 MovieFilePtr Archive::remembered(const CutRequest& request) {
@@ -117,10 +163,14 @@ void Archive::remember(const CutRequest& request, const MovieFilePtr& movie) {
     std::erase_if(remembered_, [&](const Remembered& one) { return one.request == request; });
     remembered_.push_front({request, movie, std::chrono::steady_clock::now()});
     std::size_t bytes = 0;
+    std::uint64_t made_bytes = 0;
     std::size_t count = 0;
     std::erase_if(remembered_, [&](const Remembered& one) {
         bytes += one.movie->head->size();
-        return ++count > kRememberedMax || bytes > kRememberedBytesMax;
+        made_bytes += one.movie->made_bytes;
+        ++count;
+        return count > kRememberedMax || bytes > kRememberedBytesMax ||
+               (count > 1 && made_bytes > kRememberedDumpsMax);
     });
 }
 

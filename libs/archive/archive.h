@@ -1,11 +1,13 @@
 #pragma once
 /// What was recorded of a stream or camera, by time: the spans there are, and any of it as one MP4.
 /// docs/archive.md. Reads the disk: call it from a thread that may block. Any thread.
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <list>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "base/sync.h"
+#include "mux/convert.h"
 
 namespace st::archive {
 
@@ -30,7 +33,7 @@ struct Span {
     std::int64_t start_us = 0;
     std::int64_t end_us = 0;
     bool is_open = false;  ///< it is being recorded, and ends later
-    bool is_ready = true;  ///< false: there is no MP4 of it (yet)
+    bool is_ready = true;  ///< false: no MP4 can be made of it
     bool operator==(const Span&) const = default;
 };
 
@@ -73,18 +76,31 @@ struct MovieFile {
     std::int64_t start_us = 0;  ///< wall clock of what it shows first
     std::int64_t duration_us = 0;
     std::uint64_t bytes = 0;
+    std::uint64_t made_bytes = 0;  ///< on the disk, in files that were made for it
 };
 using MovieFilePtr = std::shared_ptr<const MovieFile>;
 
+/// How the pictures of dumps get their times; as in mux::Job, and as their MP4s have them.
+struct DumpTimes {
+    mux::Timing timing = mux::Timing::automatic;
+    std::chrono::milliseconds max_gap{60'000};
+};
+
 class Archive {
  public:
-    explicit Archive(Catalogue& catalogue) : catalogue_(catalogue) {}
+    /// Of dumps that are made into MP4s at a time: each reads its disk as fast as that gives.
+    static constexpr int kDumpsMax = 2;
+
+    explicit Archive(Catalogue& catalogue, DumpTimes dumps = {})
+        : catalogue_(catalogue), dump_times_(dumps) {}
+    /// What reads a dump gives up soon. Any thread.
+    void stop() { stop_.request_stop(); }
 
     SpanPage spans(const SpanQuery& query);
 
-    /// Error.code: 404 nothing is stored there, 409 not as MP4 yet, 413 too long, 500 a file cannot
-    /// be read, 503 the catalogue is being built. `goes_on`: somebody who has got the begin asks
-    /// for more: of what grows, he gets more of that.
+    /// Error.code: 404 nothing is stored there, 409 no MP4 can be made of it, 413 too long, 500 a
+    /// file cannot be read, 503 the catalogue is being built, or too much else is. `goes_on`:
+    /// somebody who has got the begin asks for more: of what grows, he gets more of that.
     Result<MovieFilePtr> movie(const CutRequest& request, bool goes_on) ST_EXCLUDES(mutex_);
 
     /// The file that shows a moment, and when in it. Error as movie().
@@ -98,6 +114,8 @@ class Archive {
     /// Movies that were asked for lately: players ask for one in many pieces.
     static constexpr std::size_t kRememberedMax = 8;
     static constexpr std::size_t kRememberedBytesMax = std::size_t{64} << 20;  ///< of heads
+    /// On the disk, of what was made of dumps; the latest is remembered whatever it takes.
+    static constexpr std::uint64_t kRememberedDumpsMax = std::uint64_t{4} << 30;
     static constexpr std::chrono::minutes kRememberedFor{10};
     struct Remembered {
         CutRequest request;
@@ -106,8 +124,12 @@ class Archive {
     };
     MovieFilePtr remembered(const CutRequest& request) ST_EXCLUDES(mutex_);
     void remember(const CutRequest& request, const MovieFilePtr& movie) ST_EXCLUDES(mutex_);
+    Result<MovieFilePtr> build(const CutRequest& request);
 
     Catalogue& catalogue_;
+    const DumpTimes dump_times_;
+    std::stop_source stop_;
+    std::atomic<int> dumps_{0};  ///< being read
     Mutex mutex_;
     std::list<Remembered> remembered_ ST_GUARDED_BY(mutex_);  ///< the latest first
 };

@@ -249,8 +249,7 @@ void Catalogue::update_folder(const SegmentFolder& folder) {
     for (const SegmentFile& file : files) {
         const auto row = known.find(file.name);
         const bool is_known = row != known.end() && row->second.stamp == file.stamp &&
-                              row->second.kept == file.kept &&
-                              row->second.form != MediaForm::growing;
+                              row->second.kept == file.kept && !is_growing(row->second.form);
         if (row != known.end()) known.erase(row);
         if (is_known) continue;
         if (is_stopping()) break;
@@ -261,7 +260,7 @@ void Catalogue::update_folder(const SegmentFolder& folder) {
             continue;
         }
         // Where it ends now is asked of the file.
-        if (scanned->form == MediaForm::growing) scanned->end_us = 0;
+        if (is_growing(scanned->form)) scanned->end_us = 0;
         store_->put(*scanned);
     }
     for (const auto& [name, row] : known) {
@@ -359,14 +358,14 @@ RecordingPage Catalogue::list(const RecordingQuery& query) {
     if (has_changed) {
         wish([](Wishes& wishes) { wishes.names = true; });
     }
-    wait(kPatience);
+    const bool has_caught_up = wait(kPatience);
     RecordingPage page;
     auto rows = ask([&](Store& store) { return store.recordings(query); });
-    page.is_building = is_building() || !rows;
+    page.is_building = !has_caught_up || is_building() || !rows;
     if (!rows) return page;
     if (rows->size() > query.limit) {
         rows->resize(std::max<std::size_t>(query.limit, 1));
-        page.next = std::to_string(rows->back().started_us) + ":" + rows->back().id;
+        page.next = cursor_behind(rows->back().started_us, rows->back().id);
     }
     for (const RecordingRow& row : *rows) {
         // What it says now; else it was deleted just now.
@@ -384,8 +383,8 @@ RecordingPage Catalogue::list(const RecordingQuery& query) {
     return page;
 }
 
-Catalogue::Media Catalogue::media(const std::string& stream, std::int64_t from_us,
-                                  std::int64_t to_us, std::size_t limit) {
+/// What came or went in the folders of a stream without our being told.
+void Catalogue::look_for_news(const std::string& stream) {
     const auto look = [&](const std::string& folder) {
         const std::int64_t changed_ns = folder_changed_ns(path(), folder);
         const Lock lock(mutex_);
@@ -398,8 +397,23 @@ Catalogue::Media Catalogue::media(const std::string& stream, std::int64_t from_u
     for (const SegmentFolder& folder : segment_folders_of(stream)) {
         if (look(folder.folder)) stream_changed(stream);
     }
+}
+
+/// A segment that grew when it was looked at last, as it is now. nullopt: it is gone.
+std::optional<MediaRow> Catalogue::look_again(const MediaRow& row) {
+    const std::size_t slash = row.file.rfind('/');
+    auto now = scan_segment(path(), {row.file.substr(0, slash), row.stream},
+                            {row.file.substr(slash + 1), row.stamp, row.kept});
+    if (now && !is_growing(now->form)) stream_changed(row.stream);
+    return now;
+}
+
+Catalogue::Media Catalogue::media(const std::string& stream, std::int64_t from_us,
+                                  std::int64_t to_us, std::size_t limit) {
+    look_for_news(stream);
+    bool has_caught_up = true;
     const auto known = [&] {
-        wait(kPatience);
+        has_caught_up = wait(kPatience);
         return ask([&](Store& store) { return store.media(stream, from_us, to_us, limit); });
     };
     auto rows = known();
@@ -412,15 +426,12 @@ Catalogue::Media Catalogue::media(const std::string& stream, std::int64_t from_u
     }
     if (is_stale) rows = known();
     Media media;
-    media.is_building = is_building() || !rows;
+    media.is_building = !has_caught_up || is_building() || !rows;
     if (!rows) return media;
     for (MediaRow& row : *rows) {
-        if (row.form == MediaForm::growing) {
-            const std::size_t slash = row.file.rfind('/');
-            const auto now = scan_segment(path(), {row.file.substr(0, slash), stream},
-                                          {row.file.substr(slash + 1), row.stamp, row.kept});
+        if (is_growing(row.form)) {
+            const auto now = look_again(row);
             if (!now) continue;  // it was deleted just now
-            if (now->form != MediaForm::growing) stream_changed(stream);
             row = *now;
             if (row.end_us <= from_us) continue;
         }
@@ -444,6 +455,42 @@ std::vector<MediaRow> Catalogue::oldest_segments(std::int64_t after_us, const st
 
 std::set<std::string> Catalogue::kept_takes() {
     return ask([](Store& store) { return store.kept_takes(); }).value_or(std::set<std::string>());
+}
+
+SegmentPage Catalogue::segments(const SegmentQuery& query) {
+    look_for_news(query.stream);
+    wait(kPatience);
+    SegmentPage page;
+    auto rows = ask([&](Store& store) { return store.segments(query); });
+    page.is_building = is_building() || !rows;
+    if (!rows) return page;
+    if (rows->size() > query.limit) {
+        rows->resize(std::max<std::size_t>(query.limit, 1));
+        page.next = cursor_behind(rows->back().start_us, rows->back().file);
+    }
+    for (MediaRow& row : *rows) {
+        if (is_growing(row.form)) {
+            const auto now = look_again(row);
+            if (!now) continue;  // it was deleted just now
+            row = *now;
+        }
+        page.items.push_back(std::move(row));
+    }
+    return page;
+}
+
+std::vector<MediaRow> Catalogue::newest_segments(const std::string& stream, std::size_t limit) {
+    look_for_news(stream);
+    wait(kPatience);
+    return ask([&](Store& store) { return store.newest_segments(stream, limit); })
+        .value_or(std::vector<MediaRow>());
+}
+
+std::vector<SegmentTotal> Catalogue::segment_totals() {
+    for (const SegmentFolder& folder : segment_folders(path())) look_for_news(folder.stream);
+    wait(kPatience);
+    return ask([](Store& store) { return store.segment_totals(); })
+        .value_or(std::vector<SegmentTotal>());
 }
 
 std::vector<std::pair<std::string, std::uint64_t>> Catalogue::bytes_by_stream() {

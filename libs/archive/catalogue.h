@@ -37,6 +37,12 @@ struct RecordingPage {
     bool is_building = false;                   ///< there may be more than is known yet
 };
 
+struct SegmentPage {
+    std::vector<MediaRow> items;      ///< oldest first
+    std::optional<std::string> next;  ///< nullopt: that was all
+    bool is_building = false;         ///< there may be more than is known yet
+};
+
 class Catalogue {
  public:
     /// How long a question waits for what changed.
@@ -67,6 +73,15 @@ class Catalogue {
     /// `to_us`. The end of what grows is asked of its file.
     Media media(const std::string& stream, std::int64_t from_us, std::int64_t to_us,
                 std::size_t limit);
+
+    /// Segments of a stream by time. Of one that grows, the bytes and the end are asked of its
+    /// file.
+    SegmentPage segments(const SegmentQuery& query);
+    /// Segments of a stream, the newest so many, the oldest first. Of one that grows, the bytes and
+    /// the end are those of the last look at it.
+    std::vector<MediaRow> newest_segments(const std::string& stream, std::size_t limit);
+    /// By stream.
+    std::vector<SegmentTotal> segment_totals();
 
     /// Deletes a segment ("live/live/walk/..."). Error.code: 404 there is none, 409 it is kept or
     /// being written.
@@ -113,6 +128,8 @@ class Catalogue {
     void update_file(const std::string& file);
     void update_stream(const std::string& stream);
     void update_folder(const SegmentFolder& folder);
+    void look_for_news(const std::string& stream) ST_EXCLUDES(mutex_);
+    std::optional<MediaRow> look_again(const MediaRow& row) ST_EXCLUDES(mutex_);
 
     /// What one asks of a reading connection. nullopt: there is none, or it failed.
     template <class Ask>

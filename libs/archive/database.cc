@@ -35,7 +35,7 @@ bool DatabaseError::is_damage() const {
 
 void Statement::Close::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 
-Statement::Statement(Database& database, const std::string& sql) : database_(database) {
+Statement::Statement(Database& database, const std::string& sql) : database_(&database) {
     sqlite3_stmt* made = nullptr;
     const int code = sqlite3_prepare_v2(database.raw(), sql.c_str(), static_cast<int>(sql.size()),
                                         &made, nullptr);
@@ -44,7 +44,7 @@ Statement::Statement(Database& database, const std::string& sql) : database_(dat
 }
 
 void Statement::fail(int code) const {
-    throw DatabaseError(std::string("catalogue: ") + sqlite3_errmsg(database_.raw()), code);
+    throw DatabaseError(std::string("catalogue: ") + sqlite3_errmsg(database_->raw()), code);
 }
 
 Statement& Statement::bind(std::int64_t value) {

@@ -53,7 +53,7 @@ class Statement {
     };
     [[noreturn]] void fail(int code) const;
 
-    Database& database_;
+    Database* database_;
     std::unique_ptr<sqlite3_stmt, Close> statement_;
     int bound_ = 0;
 };

@@ -1,6 +1,9 @@
 #pragma once
 /// The files of a stream, one after the other, to one MP4. Private to libs/archive.
+#include <atomic>
 #include <memory>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -11,8 +14,13 @@ namespace st::archive {
 
 class MovieBuilder {
  public:
-    MovieBuilder(std::string root, const CutRequest& request)
-        : root_(std::move(root)), request_(request) {}
+    struct Dumps {
+        const DumpTimes& times;
+        std::stop_token stop;
+        std::atomic<int>& running;
+    };
+    MovieBuilder(std::string root, const CutRequest& request, Dumps dumps)
+        : root_(std::move(root)), request_(request), dumps_(std::move(dumps)) {}
 
     /// The oldest first. False: all that was wanted is there. Error: as Archive::movie().
     Result<bool> add(const MediaRow& row);
@@ -21,19 +29,30 @@ class MovieBuilder {
     MovieFilePtr finish();
 
  private:
+    /// What a row stands for, to be read.
+    struct Opened {
+        std::shared_ptr<const Fd> file;
+        std::uint64_t bytes = 0;
+        std::int64_t start_us = 0;  ///< wall clock of what it shows first
+        bool is_flv = false;
+    };
+    Result<std::optional<Opened>> open(const MediaRow& row, std::int64_t until_us);
+    Result<std::optional<Opened>> open_dump(const MediaRow& row, std::int64_t until_us);
     struct Place {
         std::int64_t from_us = 0;  ///< in the file
         std::int64_t at_us = 0;    ///< in the movie
     };
-    Place place(const MediaRow& row) const;
+    Place place(std::int64_t start_us) const;
 
     const std::string root_;
     const CutRequest request_;
+    const Dumps dumps_;
     Cut cut_;
     std::vector<std::shared_ptr<const Fd>> files_;
     std::int64_t start_us_ = 0;  ///< wall clock of the movie's zero
     std::int64_t wall_us_ = 0;   ///< and of what follows the last part
     std::int64_t end_us_ = 0;    ///< of the movie so far, in its time
+    std::uint64_t made_bytes_ = 0;
 };
 
 }  // namespace st::archive

@@ -37,7 +37,7 @@ void Oldest::fill_segments() {
     line.is_over = rows.size() < kBatch;
     for (const MediaRow& row : rows) {
         OldestItem item{"", row.file, row.stream, row.start_us, row.end_us, row.bytes};
-        item.is_protected = row.form == MediaForm::growing || row.kept;
+        item.is_protected = is_growing(row.form) || row.kept;
         line.items.push_back(std::move(item));
         line.last_us = row.start_us;
         line.last = row.file;

@@ -24,11 +24,28 @@ struct RecordingRow {
     bool operator==(const RecordingRow&) const = default;
 };
 
+/// Stored in the catalogue: never renumber.
 enum class MediaForm : std::uint8_t {
-    movie,    ///< an MP4 that is finished
-    growing,  ///< an MP4 that is being written; its end is asked of the file
-    dump,     ///< a recording of a camera of which there is no MP4 (yet)
-    flv,      ///< a segment in FLV
+    movie = 0,        ///< an MP4 that is finished
+    growing = 1,      ///< an MP4 that is being written; its end is asked of the file
+    dump = 2,         ///< a recording of a camera of which there is no MP4 (yet)
+    flv = 3,          ///< a segment in FLV that is finished
+    growing_flv = 4,  ///< likewise, being written
+    foreign = 5,      ///< a segment in FLV with codecs that no MP4 is made of
+};
+
+inline bool is_growing(MediaForm form) {
+    return form == MediaForm::growing || form == MediaForm::growing_flv;
+}
+
+/// Whether a file of that name in a stream's folder is a segment.
+bool is_segment_name(const std::string& name);
+
+/// The segments of a stream.
+struct SegmentTotal {
+    std::string stream;
+    std::uint64_t files = 0;
+    std::uint64_t bytes = 0;
 };
 
 /// One file that pictures of a stream lie in.

@@ -14,6 +14,8 @@
 #include "archive/movie_file.h"
 #include "base/name.h"
 #include "mp4/segment_mark.h"
+#include "record/flv_movie.h"
+#include "record/folder.h"
 
 namespace st::archive {
 namespace {
@@ -76,10 +78,6 @@ MediaForm form_of(const std::string& name) {
     return name.ends_with(".flv") ? MediaForm::flv : MediaForm::movie;
 }
 
-bool is_segment_name(const std::string& name) {
-    return name.ends_with(".mp4") || name.ends_with(".flv");
-}
-
 /// The UTC time that a segment's name begins with, YYYYMMDDHHMMSS.
 std::optional<std::int64_t> time_in_name(const std::string& name) {
     constexpr std::size_t kDigits = 14;
@@ -108,6 +106,13 @@ std::optional<std::int64_t> time_in_mark(const Fd& file) {
     return head->mark.first_wall_us;
 }
 
+/// A segment of ours in fragments that nobody writes to: its file system took no index of it.
+bool is_left_in_fragments(const Fd& folder, const std::string& name, const Fd& file) {
+    const std::string mark = name + ".open";
+    return folder && time_in_mark(file) &&
+           ::faccessat(folder.get(), mark.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+}
+
 bool read_movie_facts(const Fd& file, MediaRow& row) {
     const auto head = mp4::read_movie_head(source_of(file.get(), row.bytes));
     if (!head) return false;
@@ -116,7 +121,24 @@ bool read_movie_facts(const Fd& file, MediaRow& row) {
     return true;
 }
 
+bool read_flv_facts(const Fd& file, MediaRow& row, std::optional<std::int64_t> named_us) {
+    const auto head = record::read_flv_head(source_of(file.get(), row.bytes));
+    const auto zero_us = head ? (head->first_wall_us ? head->first_wall_us : named_us)
+                              : std::optional<std::int64_t>();
+    if (!zero_us) return false;
+    row.form = !head->is_movie    ? MediaForm::foreign
+               : head->is_growing ? MediaForm::growing_flv
+                                  : MediaForm::flv;
+    row.start_us = *zero_us + head->begins_us;
+    row.end_us = *zero_us + head->ends_us;
+    return true;
+}
+
 }  // namespace
+
+bool is_segment_name(const std::string& name) {
+    return name.ends_with(".mp4") || name.ends_with(".flv");
+}
 
 std::optional<ScannedRecording> scan_recording(const record::Recordings& recordings,
                                                const std::string& id) {
@@ -147,10 +169,15 @@ std::optional<ScannedRecording> scan_recording(const record::Recordings& recordi
         out.media.push_back(media);
         media.start_us = media.end_us;
     }
-    if (out.media.empty() && entry->state != record::RecordingState::failed) {
+    // One that failed may have pictures all the same.
+    const bool may_have_pictures =
+        entry->state != record::RecordingState::failed || entry->first_picture_us.has_value();
+    media.file = id + "/" + record::kDumpName;
+    if (out.media.empty() && may_have_pictures && open_below(recordings.path(), media.file)) {
         media.form = MediaForm::dump;
-        media.file = id + "/stream.fdump";
-        media.end_us = entry->ended_us.value_or(0);
+        const auto lasts_us = static_cast<std::int64_t>(entry->duration_ms) * 1000;
+        const std::int64_t ended_us = lasts_us > 0 ? media.start_us + lasts_us : out.row.ended_us;
+        media.end_us = is_open ? 0 : ended_us;
         out.media.push_back(media);
     }
     return out;
@@ -219,16 +246,20 @@ std::optional<MediaRow> scan_segment(const std::string& root, const SegmentFolde
     if (!opened || ::fstat(opened.get(), &status) != 0) return std::nullopt;
     row.bytes = static_cast<std::uint64_t>(status.st_size);
     row.stamp = {ns_of(status.st_mtim), status.st_ino};
-    // What a segment says of itself; another MP4 was put there by somebody.
-    auto begun = row.form == MediaForm::movie ? time_in_mark(opened) : std::nullopt;
-    if (!begun) begun = time_in_name(file.name);
-    if (!begun) return std::nullopt;
-    row.start_us = *begun;
-    if (row.form == MediaForm::movie) {
-        if (!read_movie_facts(opened, row)) return std::nullopt;
+    // What a segment says of itself; another file was put there by somebody.
+    const auto named = time_in_name(file.name);
+    if (row.form == MediaForm::flv) {
+        if (!read_flv_facts(opened, row, named)) return std::nullopt;
         return row;
     }
-    row.end_us = std::max(row.start_us, row.stamp.mtime_ns / 1000);
+    const auto marked = time_in_mark(opened);
+    if (!marked && !named) return std::nullopt;
+    row.start_us = marked ? *marked : *named;
+    if (!read_movie_facts(opened, row)) return std::nullopt;
+    if (row.form == MediaForm::growing &&
+        is_left_in_fragments(open_path(root, folder.folder, O_DIRECTORY), file.name, opened)) {
+        row.form = MediaForm::movie;
+    }
     return row;
 }
 
@@ -245,9 +276,12 @@ Result<void> remove_segment(const std::string& root, const std::string& file) {
     if (::faccessat(folder.get(), keep.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
         return Error{"segment " + file + " is kept: release it first", 409};
     }
-    const auto head =
-        mp4::read_movie_head(source_of(opened.get(), static_cast<std::uint64_t>(status.st_size)));
-    if (form_of(name) == MediaForm::movie && head && head->is_growing) {
+    const auto source = source_of(opened.get(), static_cast<std::uint64_t>(status.st_size));
+    const bool is_flv = form_of(name) == MediaForm::flv;
+    const auto mp4 = is_flv ? Result<mp4::MovieHead>(Error{}) : mp4::read_movie_head(source);
+    const auto flv = is_flv ? record::read_flv_head(source) : Result<record::FlvHead>(Error{});
+    const bool grows = mp4 && mp4->is_growing && !is_left_in_fragments(folder, name, opened);
+    if (grows || (flv && flv->is_growing)) {
         return Error{"segment " + file + " is being written", 409};
     }
     if (::unlinkat(folder.get(), name.c_str(), 0) != 0) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <tuple>
 
 #include "control/glob.h"
@@ -16,13 +17,19 @@ constexpr std::int64_t kApplicationId = 0x73746361;  // "stca"
 /// overlap.
 constexpr std::size_t kOverlapsMax = 16;
 
+/// Cameras, or takes, whose rows are read side by side.
+constexpr std::size_t kMergedMax = 256;
+
 constexpr const char* kTables[] = {
     "CREATE TABLE recordings(id TEXT PRIMARY KEY, camera TEXT NOT NULL, take TEXT,"
     " state INTEGER NOT NULL, started_us INTEGER NOT NULL, ended_us INTEGER NOT NULL, kept INTEGER "
     "NOT NULL,"
     " bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL)"
     " STRICT, WITHOUT ROWID",
-    "CREATE INDEX recordings_started ON recordings(started_us, id)",
+    // With all columns: a page by time is read in one piece, not a row from each of a hundred
+    // places.
+    "CREATE INDEX recordings_started ON recordings(started_us, id, camera, take, state, ended_us,"
+    " kept, bytes, mtime_ns, inode)",
     "CREATE INDEX recordings_camera ON recordings(camera, started_us, id)",
     "CREATE INDEX recordings_take ON recordings(take, started_us, id) WHERE take IS NOT NULL",
     "CREATE INDEX recordings_state ON recordings(state, started_us, id)",
@@ -118,6 +125,10 @@ std::string literal_begin(const std::string& pattern) {
 
 bool is_cursor(const std::string& text) { return read_cursor(text).has_value(); }
 
+std::string cursor_behind(std::int64_t started_us, const std::string& id) {
+    return std::to_string(started_us) + ":" + id;
+}
+
 bool Store::prepare() {
     database_.run("PRAGMA journal_mode=WAL");
     database_.run("PRAGMA synchronous=NORMAL");
@@ -180,9 +191,10 @@ void Store::drop_file(const std::string& file) {
     Statement(database_, "DELETE FROM media WHERE file = ?").bind(file).run();
 }
 
-/// `column`: the one whose index the rows are read by, with one value; "": all rows.
-std::vector<RecordingRow> Store::page(const RecordingQuery& query, const std::string& column,
-                                      const std::string& value) {
+/// `column`: the one whose index the rows are read by, with one value; "": all rows. Rows come when
+/// they are asked for, the newest first.
+Statement Store::rows_of(const RecordingQuery& query, const std::string& column,
+                         const std::string& value) {
     Where where;
     if (!column.empty()) where.add(column + " = ?", value);
     const bool by_id = query.id && control::is_pattern(*query.id);
@@ -197,18 +209,62 @@ std::vector<RecordingRow> Store::page(const RecordingQuery& query, const std::st
     }
     if (query.camera && column != "camera") where.add("matches(?, camera)", *query.camera);
     if (query.take && column != "take") where.add("matches(?, take)", *query.take);
-    if (query.state) where.add("state = ?", static_cast<std::int64_t>(*query.state));
+    // The + keeps SQLite from reading all of that state instead of those of one camera.
+    const std::string state = column.empty() ? "state = ?" : "+state = ?";
+    if (query.state) where.add(state, static_cast<std::int64_t>(*query.state));
     if (query.since_us) where.add("started_us >= ?", *query.since_us);
-    if (query.until_us) where.add("started_us < ?", *query.until_us);
-    if (const auto after = read_cursor(query.cursor)) {
+    const auto after = read_cursor(query.cursor);
+    // One bound alone, so that it is the one where reading begins.
+    const bool is_behind = after && query.until_us && after->started_us < *query.until_us;
+    if (query.until_us && !is_behind) where.add("started_us < ?", *query.until_us);
+    if (after) {
         where.add("(started_us, id) < (?, ?)", after->started_us, after->id);
     }
     Statement statement(database_, std::string("SELECT ") + kRecordingColumns + " FROM recordings" +
                                        where.text() + " ORDER BY started_us DESC, id DESC LIMIT ?");
     where.bind(statement);
     statement.bind(std::uint64_t{query.limit + 1});
+    return statement;
+}
+
+std::vector<RecordingRow> Store::page(const RecordingQuery& query, const std::string& column,
+                                      const std::string& value) {
+    Statement statement = rows_of(query, column, value);
     std::vector<RecordingRow> rows;
     while (statement.step()) rows.push_back(recording_of(statement));
+    return rows;
+}
+
+/// The page of several values of a column: of each no more rows are read than are in it.
+std::vector<RecordingRow> Store::merged(const RecordingQuery& query, const std::string& column,
+                                        const std::vector<std::string>& values) {
+    struct Line {
+        Statement statement;
+        RecordingRow row;
+    };
+    std::vector<Line> lines;
+    for (const std::string& value : values) {
+        Statement statement = rows_of(query, column, value);
+        if (!statement.step()) continue;
+        RecordingRow row = recording_of(statement);
+        lines.push_back({std::move(statement), std::move(row)});
+    }
+    const auto comes_later = [](const Line& a, const Line& b) {
+        return comes_before(b.row, a.row);
+    };
+    std::ranges::make_heap(lines, comes_later);
+    std::vector<RecordingRow> rows;
+    while (!lines.empty() && rows.size() <= query.limit) {
+        std::ranges::pop_heap(lines, comes_later);
+        Line& newest = lines.back();
+        rows.push_back(std::move(newest.row));
+        if (newest.statement.step()) {
+            newest.row = recording_of(newest.statement);
+            std::ranges::push_heap(lines, comes_later);
+        } else {
+            lines.pop_back();
+        }
+    }
     return rows;
 }
 
@@ -231,15 +287,9 @@ std::vector<RecordingRow> Store::recordings(const RecordingQuery& query) {
     if (column.empty() || query.id) return page(query, "", "");
     const std::string& wanted = query.camera ? *query.camera : *query.take;
     if (!control::is_pattern(wanted)) return page(query, column, wanted);
-    std::vector<RecordingRow> rows;
-    for (const std::string& name : names(column, wanted)) {
-        std::vector<RecordingRow> more = page(query, column, name);
-        const auto middle = static_cast<std::ptrdiff_t>(rows.size());
-        std::ranges::move(more, std::back_inserter(rows));
-        std::inplace_merge(rows.begin(), rows.begin() + middle, rows.end(), comes_before);
-        if (rows.size() > query.limit + 1) rows.resize(query.limit + 1);
-    }
-    return rows;
+    const std::vector<std::string> found = names(column, wanted);
+    // Of so many each has a row soon: they are looked for among all.
+    return found.size() > kMergedMax ? page(query, "", "") : merged(query, column, found);
 }
 
 std::optional<RecordingRow> Store::recording(const std::string& id) {
@@ -299,6 +349,40 @@ std::vector<MediaRow> Store::segments(const std::string& stream) {
                                        " ORDER BY file");
     statement.bind(stream);
     return read_media(statement);
+}
+
+std::vector<MediaRow> Store::segments(const SegmentQuery& query) {
+    constexpr std::int64_t kFirstUs = std::numeric_limits<std::int64_t>::min();
+    const auto after = read_cursor(query.cursor).value_or(Cursor{kFirstUs, ""});
+    Statement statement(database_, std::string("SELECT ") + kMediaColumns +
+                                       " FROM media WHERE stream = ? AND recording = ''"
+                                       " AND (start_us, file) > (?, ?)"
+                                       " ORDER BY start_us, file LIMIT ?");
+    statement.bind(query.stream).bind(after.started_us).bind(after.id);
+    statement.bind(std::uint64_t{query.limit} + 1);
+    return read_media(statement);
+}
+
+std::vector<MediaRow> Store::newest_segments(const std::string& stream, std::size_t limit) {
+    Statement statement(database_, std::string("SELECT ") + kMediaColumns +
+                                       " FROM media WHERE stream = ? AND recording = ''"
+                                       " ORDER BY file DESC LIMIT ?");
+    statement.bind(stream);
+    statement.bind(static_cast<std::int64_t>(limit));
+    std::vector<MediaRow> rows = read_media(statement);
+    std::ranges::reverse(rows);
+    return rows;
+}
+
+std::vector<SegmentTotal> Store::segment_totals() {
+    Statement statement(database_,
+                        "SELECT stream, count(*), sum(bytes) FROM media WHERE recording = ''"
+                        " GROUP BY stream ORDER BY stream");
+    std::vector<SegmentTotal> all;
+    while (statement.step()) {
+        all.push_back({statement.text(0), statement.natural(1), statement.natural(2)});
+    }
+    return all;
 }
 
 std::vector<std::string> Store::streams_of_segments() {

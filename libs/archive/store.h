@@ -26,13 +26,22 @@ struct RecordingQuery {
     std::string cursor;  ///< `next` of the page before; "" = the first page
 };
 
-/// Whether the text can be a cursor of such a list.
+/// Segments of a stream: which page of them.
+struct SegmentQuery {
+    std::string stream;
+    std::size_t limit = 100;
+    std::string cursor;  ///< `next` of the page before; "" = the first page
+};
+
+/// Whether the text can be a cursor of such lists.
 bool is_cursor(const std::string& text);
+/// The cursor of the page behind the row that began at that time and has that id, or file.
+std::string cursor_behind(std::int64_t started_us, const std::string& id);
 
 class Store {
  public:
     /// Another one than that of the file: it is made anew.
-    static constexpr std::int64_t kVersion = 1;
+    static constexpr std::int64_t kVersion = 2;
 
     Store(const std::string& path, Database::Mode mode) : database_(path, mode) {}
 
@@ -63,6 +72,12 @@ class Store {
     /// Segments of a stream, by the names of their files.
     std::vector<MediaRow> segments(const std::string& stream);
     std::vector<std::string> streams_of_segments();
+    /// A page of them, the oldest first; one more than `limit` if there are more.
+    std::vector<MediaRow> segments(const SegmentQuery& query);
+    /// The newest of them, by the names of their files, the oldest first.
+    std::vector<MediaRow> newest_segments(const std::string& stream, std::size_t limit);
+    /// By stream.
+    std::vector<SegmentTotal> segment_totals();
 
     /// The oldest first, behind the one that began at that time and has that id, or file.
     std::vector<RecordingRow> oldest_recordings(std::int64_t after_us, const std::string& after,
@@ -75,6 +90,10 @@ class Store {
     std::vector<std::pair<std::string, std::uint64_t>> bytes_by_stream();
 
  private:
+    Statement rows_of(const RecordingQuery& query, const std::string& column,
+                      const std::string& value);
+    std::vector<RecordingRow> merged(const RecordingQuery& query, const std::string& column,
+                                     const std::vector<std::string>& values);
     std::vector<RecordingRow> page(const RecordingQuery& query, const std::string& column,
                                    const std::string& value);
     std::vector<std::string> names(const std::string& column, const std::string& pattern);

@@ -64,6 +64,7 @@ Codec open_encoder(PictureSize size, double fps, const EncodeOptions& options) {
     codec->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
     av_opt_set(codec->priv_data, "preset", "veryfast", 0);
     if (options.b_frames == 0) av_opt_set(codec->priv_data, "tune", "zerolatency", 0);
+    av_opt_set(codec->priv_data, "forced-idr", "1", 0);
     const int result = avcodec_open2(codec.get(), encoder, nullptr);
     if (result < 0) raise("open libx264", result);
     return codec;
@@ -185,6 +186,8 @@ class EncodeReader final : public PacketReader {
         sws_scale(scaler_.get(), decoded_->data, decoded_->linesize, 0, decoded_->height,
                   scaled_->data, scaled_->linesize);
         scaled_->pts = last_us_;
+        if (options_.wants_key && options_.wants_key->exchange(false))
+            scaled_->pict_type = AV_PICTURE_TYPE_I;
     }
 
     /// Cuts the picture, in the middle, to the ratio of the encoded size.

@@ -1,6 +1,9 @@
 #pragma once
 /// Decodes an input and encodes it again with libx264, as a phone's encoder would. For streamctl
 /// push.
+#include <atomic>
+#include <memory>
+
 #include "av/input.h"
 
 namespace st::av {
@@ -13,6 +16,8 @@ struct EncodeOptions {
     std::uint64_t bitrate_bps = 4'000'000;
     std::uint32_t fps = 0;  ///< pictures closer than that are left out; 0: all of them
     std::uint32_t b_frames = 0;
+    /// Set by anybody, from any thread: the next picture becomes a key frame.
+    std::shared_ptr<std::atomic<bool>> wants_key = {};
 };
 
 /// A key frame each second, parameter sets only in configuration(), one slice a picture; the

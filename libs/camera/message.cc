@@ -60,11 +60,24 @@ ClockAbilities clock_of(const Object& capabilities) {
     return clock;
 }
 
+/// A share: 0 to 1, else it is none.
+std::optional<double> share_of(const Object& object, std::string_view key) {
+    const auto share = object[key].real();
+    return share && *share >= 0 && *share <= 1 ? share : std::nullopt;
+}
+
+/// What a program in any language can hold as a number.
+std::optional<std::uint64_t> count_of(const Object& object, std::string_view key) {
+    const auto count = object[key].natural();
+    return count && *count <= std::uint64_t{1} << 53U ? count : std::nullopt;
+}
+
 Capabilities capabilities_of(const Object& object, std::string json) {
     Capabilities out;
     out.json = std::move(json);
     out.device_model = shown_text(object, "deviceModel");
     out.clock = clock_of(object);
+    out.battery = share_of(object, "battery");
     out.is_paced = object["paced"].boolean().value_or(true);
     out.starts_at = object["start_at"].boolean().value_or(false);
     out.resumes = object["resume"].integer() == 1;
@@ -87,6 +100,22 @@ Message resume_of(const Object& object) {
     if (resume.capture.empty() || !from || *from > UINT32_MAX) return Other{};
     resume.from = static_cast<std::uint32_t>(*from);
     return resume;
+}
+
+Health health_of(const Object& object) {
+    constexpr double kFpsMax = 100'000;
+    Health health;
+    health.battery = share_of(object, "battery");
+    health.is_charging = object["charging"].boolean();
+    health.fps = object["fps"].real();
+    if (health.fps && !(*health.fps >= 0 && *health.fps <= kFpsMax)) health.fps.reset();
+    health.encoder_queue = count_of(object, "encoder_queue");
+    health.unsent = count_of(object, "unsent");
+    health.unsent_bytes = count_of(object, "unsent_bytes");
+    health.lost = count_of(object, "lost");
+    health.is_awake = object["awake"].boolean();
+    health.is_hidden = object["hidden"].boolean();
+    return health;
 }
 
 std::optional<ResumedNote> resumed_of(const Object& facts) {
@@ -129,7 +158,15 @@ Result<Command> decode_start(const Object& object) {
     parameters.resolution = size_of(*payload, "resolution");
     parameters.aspect = size_of(*payload, "aspectRatio");
     parameters.start_at = (*payload)["startAt"].natural();
-    return Command{parameters};
+    return Command{Start{parameters, (*payload)["capture"].text_or_empty()}};
+}
+
+Result<Command> decode_received(const Object& object) {
+    const Object* const payload = object["payload"].object();
+    const auto seq = payload == nullptr ? std::nullopt : (*payload)["seq"].natural();
+    if (!seq || *seq > UINT32_MAX) return Error{"received: no seq within 32 bits"};
+    return Command{
+        Received{(*payload)["capture"].text_or_empty(), static_cast<std::uint32_t>(*seq)}};
 }
 
 }  // namespace
@@ -186,6 +223,7 @@ Message decode_message(std::string_view text) {
         return capabilities_of(*object, json::write(json::cleaned(*object, kTextBytesMax)));
     if (type == "clock") return clock_reply_of(*object);
     if (type == "resume") return resume_of(*object);
+    if (type == "health") return health_of(*object);
     return Other{};
 }
 
@@ -240,8 +278,9 @@ Result<Command> decode_command(std::string_view text) {
         if (!id) return Error{"clock: no payload with an id"};
         return Command{ClockRequest{*id}};
     }
+    if (command == "received") return decode_received(*object);
     return Error{"unknown command \"" + shown(command) +
-                 "\", expected start_capture, stop_capture or clock"};
+                 "\", expected start_capture, stop_capture, clock or received"};
 }
 
 std::string encode_status(Status status, std::string_view message) {
@@ -288,6 +327,7 @@ std::string encode_capabilities(const CapabilitiesOffer& offer) {
     }
     if (!offer.is_paced) text += ",\"paced\":false";
     if (offer.starts_at) text += ",\"start_at\":true";
+    if (offer.resumes) text += ",\"resume\":1";
     return text + "}";
 }
 
@@ -295,6 +335,11 @@ std::string encode_clock_reply(const ClockReply& reply) {
     return R"({"type":"clock","id":)" + std::to_string(reply.id) +
            ",\"received\":" + std::to_string(reply.received) +
            ",\"sent\":" + std::to_string(reply.sent) + "}";
+}
+
+std::string encode_resume(const Resume& resume) {
+    return R"({"type":"resume","capture":)" + json::write(std::string_view(resume.capture)) +
+           ",\"from\":" + std::to_string(resume.from) + "}";
 }
 
 }  // namespace st::camera

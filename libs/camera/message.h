@@ -84,8 +84,9 @@ struct Capabilities {
     std::string json;          ///< the whole message with its texts cleaned, one JSON object
     std::string device_model;  ///< "" if not given
     ClockAbilities clock = {};
-    bool is_paced = true;    ///< false: it sends faster or slower than it takes (a file)
-    bool starts_at = false;  ///< understands startAt
+    std::optional<double> battery;  ///< 0 to 1
+    bool is_paced = true;           ///< false: it sends faster or slower than it takes (a file)
+    bool starts_at = false;         ///< understands startAt
     bool takes_warnings = false;
     bool resumes =
         false;  ///< keeps what was not acknowledged, and sends it after a lost connection
@@ -101,9 +102,23 @@ struct ClockReply {
     std::uint64_t received = 0;
     std::uint64_t sent = 0;
 };
+/// {"type":"health"}: how the device is, in its own words, once a second. What it did not say is
+/// absent.
+struct Health {
+    std::optional<double> battery;  ///< 0 to 1
+    std::optional<bool> is_charging;
+    std::optional<double> fps;  ///< pictures that its sensor gave in the last second
+    std::optional<std::uint64_t> encoder_queue;  ///< pictures that wait to be encoded
+    std::optional<std::uint64_t> unsent;         ///< pictures that wait for the network
+    std::optional<std::uint64_t> unsent_bytes;
+    std::optional<std::uint64_t> lost;  ///< pictures that never will come, of this capture
+    std::optional<bool> is_awake;       ///< false: its screen may go dark, and the camera with it
+    std::optional<bool> is_hidden;      ///< nobody sees the page, and browsers stop the camera
+    bool operator==(const Health&) const = default;
+};
 struct Other {};  ///< anything else, JSON or not: noted, never acted on
 using Message = std::variant<Other, Ready, CaptureStarted, CaptureStopped, CameraError,
-                             Capabilities, ClockReply, Resume>;
+                             Capabilities, ClockReply, Resume, Health>;
 
 /// Texts come out cleaned (base/text.h). Never fails: what is not one of ours (not JSON, not an
 /// object, too deep, a key twice, over kTextBytesMax) is Other.
@@ -143,11 +158,20 @@ DumpNote decode_note(std::string_view note);
 
 // ---- camera side (streamctl push) ------------------------------------------------------------
 
+struct Start {
+    StartParameters parameters;
+    std::string capture;  ///< what the server calls it; "": this camera does not resume
+};
 struct Stop {};
 struct ClockRequest {
     std::uint32_t id = 0;
 };
-using Command = std::variant<StartParameters, Stop, ClockRequest>;
+/// The server has all of that capture up to there.
+struct Received {
+    std::string capture;
+    std::uint32_t seq = 0;
+};
+using Command = std::variant<Start, Stop, ClockRequest, Received>;
 
 /// A server's command as the existing app reads it: payload is mandatory for start_capture,
 /// absent fields have the defaults, negative fps is 0. Recoverable: an error is answered with
@@ -168,8 +192,10 @@ struct CapabilitiesOffer {
     std::optional<ClockAbilities> clock = {};  ///< nullopt: the key is left out
     bool is_paced = true;
     bool starts_at = false;
+    bool resumes = false;
 };
 std::string encode_capabilities(const CapabilitiesOffer& offer);
 std::string encode_clock_reply(const ClockReply& reply);
+std::string encode_resume(const Resume& resume);
 
 }  // namespace st::camera

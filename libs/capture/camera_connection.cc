@@ -1,54 +1,15 @@
 #include "capture/camera_connection.h"
 
-#include <sys/random.h>
-
-#include <array>
-#include <stdexcept>
-
-#include "base/bytes.h"
 #include "base/clock.h"
-#include "base/encodings.h"
 #include "base/text.h"
 #include "camera/frame.h"
-#include "capture/jpeg_dialect.h"
-#include "capture/jpeg_feed.h"
-#include "capture/parts.h"
-#include "media/jpeg.h"
-#include "media/nal_peek.h"
-#include "record/recorder.h"
+#include "httpd/token_message.h"
 #include "ws/frame.h"
 
 namespace st::capture {
 namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
-/// Events and log lines that a camera's texts may cause in a second.
-constexpr int kReportsPerSecond = 20;
-/// How often a camera that resumes hears what is safe.
-constexpr std::chrono::seconds kReceivedInterval{1};
-/// A picture older than that is no news: it waited for a connection.
-constexpr std::int64_t kLateUs = 2'000'000;
-/// Live streams count milliseconds.
-constexpr std::int64_t kMillisecondUs = 1000;
-
-/// Of numbers that may run over.
-bool is_after(std::uint32_t last, std::uint32_t seq) {
-    return static_cast<std::int32_t>(seq - last) > 0;
-}
-
-/// Nobody can guess it: it is what lets another connection go on with a recording.
-std::string new_capture_name() {
-    std::array<std::uint8_t, 8> bytes{};
-    if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-        throw std::runtime_error("getrandom: no random bytes");
-    }
-    return hex_encode(bytes);
-}
-
-/// Worth an event: half or twice of what was told last.
-bool is_other_bound(std::int64_t told_us, std::int64_t now_us) {
-    return told_us == 0 || now_us * 2 <= told_us || now_us >= told_us * 2;
-}
 
 }  // namespace
 
@@ -61,87 +22,30 @@ CameraConnection::CameraConnection(Uses uses, loop::Timers& timers, LinkPtr link
       may_be_renamed_(link_->may_be_renamed),
       name_(link_->name),
       log_(uses_.log.with("camera").with("peer", link_->peer).with_field("camera", name_)),
-      trip_(timers, [this](std::string_view payload) { socket_->send_ping(payload); }),
-      exchanges_(
-          timers,
-          [this](std::uint32_t id) { socket_->send_text(camera::encode_clock_request(id)); }),
+      recording_(uses_.open_session, timers,
+                 [this](std::string_view payload) { socket_->send_ping(payload); }),
+      answers_(*link_, recording_),
+      clock_(timers,
+             [this](std::uint32_t id) { socket_->send_text(camera::encode_clock_request(id)); }),
       meter_(uses_.counters, *link_),
-      live_(uses_.hub, link_) {}
+      live_(uses_.hub, link_),
+      payloads_(*link_),
+      held_(timers, [this](std::size_t bytes) { socket_->hold({.whole = bytes}); }),
+      resumption_(
+          timers, [this](const std::string& text) { socket_->send_text(text); },
+          [this] { return safe_seq(); }),
+      start_(
+          timers, clock_,
+          [this](const camera::StartParameters& asked, bool is_streaming) {
+              if (!is_streaming) resumption_.begin_capture();
+              socket_->send_text(camera::encode_start(asked, resumption_.capture()));
+          },
+          [this] { on_start_timeout(); }) {}
 
 CameraConnection::~CameraConnection() {
-    for (const loop::TimerId timer :
-         {start_timer_, stop_timer_, held_timer_, received_timer_, first_answer_timer_}) {
-        timers_.cancel(timer);
-    }
+    timers_.cancel(stop_timer_);
     // Only when the loop itself ends: nobody is left to end the session in good order.
-    if (session_) session_->end({camera::EndReason::shutdown, close_});
-}
-
-namespace {
-
-/// What a JPEG camera speaks, with its pictures on their way to files and viewers.
-std::unique_ptr<JpegDialect> jpeg_dialect(const Parts& parts, httpd::NetLoop& net,
-                                          const LinkPtr& link, CameraConnection& camera) {
-    JpegStreams& streams = parts.jpegs;
-    auto ring = std::make_shared<ImageRing>(parts.options->images, link->name, parts.disk,
-                                            parts.log.with("images"));
-    const auto feed = std::make_shared<JpegFeed>(streams, link->id, std::move(ring));
-    loop::EventLoop& loop = net.loop();
-    auto dialect = std::make_unique<JpegDialect>(
-        camera, loop,
-        JpegDialect::Listeners{
-            [feed, &loop](const SharedBuffer& jpeg) {
-                feed->picture(jpeg, loop.clock_ns(), wall_us());
-            },
-            [feed](const std::string& words) { feed->words(words, wall_us()); }});
-    const std::weak_ptr<CameraConnection> weak = camera.weak_from_this();
-    streams.open(link->id, link->name, [weak, &loop, self = dialect.get()](std::string_view words) {
-        loop.post([weak, self, text = std::string(words)] {
-            const auto there = weak.lock();
-            if (there && there->state() != camera::State::gone) self->command(text);
-        });
-    });
-    camera.on_named = [&streams, id = link->id](const std::string& name) {
-        streams.rename(id, name);
-    };
-    return dialect;
-}
-
-}  // namespace
-
-std::shared_ptr<CameraConnection> CameraConnection::over_stream(
-    const Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket, const LinkPtr& link,
-    std::unique_ptr<loop::Transport> stream) {
-    Uses uses{parts.options,
-              parts.log,
-              parts.counters,
-              parts.shutting_down,
-              parts.hub,
-              [&recorder = parts.recorder](record::SessionStart start) {
-                  return recorder.open(std::move(start));
-              }};
-    auto camera =
-        std::make_shared<CameraConnection>(std::move(uses), net.loop(), link, std::move(ticket));
-    const auto make_socket = [&](httpd::WebSocketHandler& handler) {
-        return std::make_unique<httpd::WebSocket>(
-            std::move(stream),
-            ws::Limits{parts.options->frame_bytes_max + camera::kHeaderBytes,
-                       camera::kTextBytesMax},
-            httpd::WebSocket::Times{parts.http_options->ping_interval,
-                                    parts.http_options->ping_timeout},
-            parts.http_counters, camera->log_, handler);
-    };
-    std::unique_ptr<httpd::MessageSocket> socket;
-    if (link->is_jpeg) {
-        auto dialect = jpeg_dialect(parts, net, link, *camera);
-        dialect->set_socket(make_socket(*dialect));
-        socket = std::move(dialect);
-    } else {
-        socket = make_socket(*camera);
-    }
-    camera->set_socket(std::move(socket), [&net, self = camera.get()] { net.remove(*self); });
-    link->connection = camera;
-    return camera;
+    if (recording_.is_open()) recording_.end({camera::EndReason::shutdown, close_});
 }
 
 void CameraConnection::set_socket(std::unique_ptr<httpd::MessageSocket> socket,
@@ -161,93 +65,75 @@ void CameraConnection::on_input() {
 }
 
 void CameraConnection::on_binary(Buffer received) {
-    if (is_resuming_) return unread_.emplace_back(std::move(received)), void();
+    if (resumption_.is_asking()) return resumption_.put_off(std::move(received));
     const auto frame = camera::decode_frame(received.bytes());
     if (!frame) return count_bad(frame.error().message);
-    if (resumed_after_ && !is_after(*resumed_after_, frame->seq)) return;  // it had come before
-    last_seq_ = frame->seq;
-    const auto form = form_of(received, *frame);
+    if (!resumption_.take_seq(frame->seq)) return;
+    const SeenPayload seen = payloads_.look_into(
+        {received.data() + camera::kHeaderBytes, frame->payload.size()}, frame->timestamp_ms);
     SharedBuffer message = share(std::move(received));  // its bytes stay where they are
     join();
-    if (form == media::PayloadForm::lengths && !std::exchange(lengths_told_, true)) {
+    if (seen.form == media::PayloadForm::lengths && !std::exchange(lengths_told_, true)) {
         log_.info("camera=" + name_ + " sends NAL units behind lengths; converting them");
     }
-    const media::NalPeek peek = look_into(frame->payload);
-    meter_.count(*frame, peek, arrival_ns_);
-    camera::Frame in_ms = *frame;
-    in_ms.timestamp_ms = camera::to_ms(frame->timestamp_ms, unit_);
-    note_late(*frame);
-    if (form == media::PayloadForm::unknown) {
-        count_undecodable(frame->payload.size());
-    } else if (!catching_up_ && !link_->is_jpeg) {
-        live_.feed(name_, in_ms, message, peek, arrival_ns_);
-        if (standing_clock_.method == clock::Method::exchange) {
-            const std::int64_t monotonic_to_wall = wall_us() - arrival_ns_ / 1000;
-            live_.note_instant(in_ms,
-                               static_cast<std::int64_t>(in_ms.timestamp_ms) * 1000 +
-                                   standing_clock_.offset_us + monotonic_to_wall,
-                               standing_clock_.bound_us + kMillisecondUs);
+    meter_.count(*frame, seen.peek, arrival_ns_);
+    if (resumption_.is_catching_up()) {
+        note(resumption_.count(clock_.is_late(frame->timestamp_ms, arrival_ns_)));
+    }
+    show(*frame, message, seen);
+    const bool begins = entries_.begins(seen.peek);
+    entries_.note(seen.peek);
+    if (recording_.is_open() && begins &&
+        recording_.is_older_than(uses_.options->max_session, arrival_ns_)) {
+        apply(camera::Input::max_session);
+    }
+    if (begins && state_ == camera::State::starting && start_.may_begin_at(frame->timestamp_ms)) {
+        held_.forget();
+        held_.take_dropped();  // they were the preview's
+        apply(camera::Input::preview_entry);
+    }
+    keep(std::move(message), seen);
+}
+
+/// To whoever watches.
+void CameraConnection::show(const camera::Frame& frame, const SharedBuffer& message,
+                            const SeenPayload& seen) {
+    camera::Frame in_ms = frame;
+    in_ms.timestamp_ms = clock_.to_ms(frame.timestamp_ms);
+    if (!seen.is_understood()) {
+        count_undecodable(frame.payload.size());
+    } else if (!resumption_.is_catching_up() && !link_->is_jpeg) {
+        live_.feed(name_, in_ms, message, seen.peek, arrival_ns_);
+        if (const auto taken = clock_.instant_of(frame.timestamp_ms, arrival_ns_)) {
+            live_.note_instant(in_ms, taken->wall_us, taken->bound_us);
         }
     }
     if (log_.enabled(LogLevel::debug)) {
-        log_.debug("[Frame]: " + name_ + " seq=" + std::to_string(frame->seq) +
+        log_.debug("[Frame]: " + name_ + " seq=" + std::to_string(frame.seq) +
                    " timestamp=" + std::to_string(in_ms.timestamp_ms) +
-                   "ms size=" + std::to_string(frame->payload.size()) + " bytes");
+                   "ms size=" + std::to_string(frame.payload.size()) + " bytes");
     }
-    const bool begins = entries_.begins(peek);
-    entries_.note(peek);
-    if (session_ && begins &&
-        arrival_ns_ - session_began_ns_ >=
-            std::chrono::nanoseconds(uses_.options->max_session).count()) {
-        apply(camera::Input::max_session);
-    }
-    if (begins && is_awaited(*frame)) {
-        preroll_.forget_frames();
-        preroll_.take_dropped();  // they were the preview's
-        apply(camera::Input::preview_entry);
-    }
+}
+
+/// Into the recording, or for one that may begin.
+void CameraConnection::keep(SharedBuffer message, const SeenPayload& seen) {
     switch (camera::transition(state_, camera::Input::frame).actions.front()) {
         case camera::Action::watch_frame:
-            preroll_.remember(message->bytes(), arrival_ns_, peek);
+            held_.remember(message->bytes(), arrival_ns_, seen.peek);
             return note_streaming();
         case camera::Action::write_frame:
-            if (session_)
-                return write(std::move(message), peek, form != media::PayloadForm::unknown);
+            if (recording_.is_open()) return write(std::move(message), seen);
             [[fallthrough]];  // it opens when the camera's name is settled
         case camera::Action::hold_frame:
-            return hold(std::move(message), peek);
+            return held_.hold(std::move(message), arrival_ns_, seen.peek);
         default:
             return;  // gone
     }
 }
 
-/// A JPEG picture is whole by itself, as a key frame is.
-media::NalPeek CameraConnection::look_into(Bytes payload) const {
-    if (!link_->is_jpeg) return media::peek_nals(payload);
-    media::NalPeek whole;
-    whole.vcl = whole.idr = whole.starts_picture = true;
-    return whole;
-}
-
-/// Makes Annex B of NAL units behind lengths.
-media::PayloadForm CameraConnection::form_of(Buffer& received, const camera::Frame& frame) {
-    if (!link_->is_jpeg) {
-        return forms_.normalise({received.data() + camera::kHeaderBytes, frame.payload.size()},
-                                frame.timestamp_ms);
-    }
-    const auto size = media::read_jpeg_size(frame.payload);
-    if (!size) return media::PayloadForm::unknown;
-    link_->width.store(size->width, std::memory_order_relaxed);
-    link_->height.store(size->height, std::memory_order_relaxed);
-    return media::PayloadForm::annex_b;
-}
-
 void CameraConnection::count_bad(const std::string& what) {
-    link_->bad.fetch_add(1, std::memory_order_relaxed);
-    uses_.counters.frames_bad_total.fetch_add(1, std::memory_order_relaxed);
-    if (session_) ++dropped_.bad;
-    if (arrival_ns_ - bad_logged_ns_ < kSecond && bad_logged_ns_ != 0) return;
-    bad_logged_ns_ = arrival_ns_;
+    recording_.count_bad();
+    if (!meter_.count_bad(arrival_ns_)) return;
     log_.warning("camera=" + name_ + " dropped a message: " + what +
                  " bad=" + std::to_string(link_->bad.load()));
 }
@@ -255,13 +141,12 @@ void CameraConnection::count_bad(const std::string& what) {
 /// Recorded all the same, for whoever finds out what it is; and said at once, because what is being
 /// recorded cannot be played.
 void CameraConnection::count_undecodable(std::size_t payload_bytes) {
-    const std::uint64_t count = link_->undecodable.fetch_add(1, std::memory_order_relaxed) + 1;
-    if (session_) ++dropped_.undecodable;
-    if (undecodable_told_ns_ != 0 && arrival_ns_ - undecodable_told_ns_ < kSecond) return;
-    undecodable_told_ns_ = arrival_ns_;
+    recording_.count_undecodable();
+    if (!meter_.count_undecodable(arrival_ns_)) return;
+    const std::uint64_t count = link_->undecodable.load();
     happened("camera.bad_payload",
              {{"camera", name_},
-              {"session", session_id_},
+              {"session", recording_.id()},
               {"undecodable", count},
               {"bytes", std::uint64_t{payload_bytes}}},
              LogLevel::warning);
@@ -271,50 +156,24 @@ void CameraConnection::count_undecodable(std::size_t payload_bytes) {
                                " messages is not H.264 in Annex B form: it cannot be played"));
 }
 
-void CameraConnection::hold(SharedBuffer message, const media::NalPeek& peek) {
-    preroll_.hold(std::move(message), arrival_ns_, peek);
-    account_held();
-    if (held_timer_ == 0) expire_held();
-}
-
-/// Over its share the camera is not read until held frames expire, two seconds later at most.
-void CameraConnection::account_held() { socket_->hold({.whole = preroll_.held_bytes()}); }
-
-/// A camera that falls silent must not keep its frames here: no message of it would drop them.
-void CameraConnection::expire_held() {
-    held_timer_ = 0;
-    const std::int64_t now_ns = timers_.clock_ns();
-    preroll_.expire(now_ns);
-    account_held();
-    const auto due_ns = preroll_.expires_ns();
-    if (!due_ns) return;
-    held_timer_ =
-        timers_.after(std::chrono::nanoseconds(*due_ns - now_ns), [this] { expire_held(); });
-}
-
-void CameraConnection::write(SharedBuffer message, const media::NalPeek& peek, bool is_understood) {
-    if (auto sets = preroll_.remember(message->bytes(), arrival_ns_, peek)) {
-        session_->push(std::move(sets->message), sets->arrival_ns);
+void CameraConnection::write(SharedBuffer message, const SeenPayload& seen) {
+    if (auto sets = held_.remember(message->bytes(), arrival_ns_, seen.peek)) {
+        recording_.add_sets(std::move(*sets));
     }
-    ++messages_in_session_;
-    count(message->bytes(), peek, arrival_ns_);
-    if (!session_->push(std::move(message), arrival_ns_, is_understood) && !is_stalled_) {
+    if (!recording_.add(std::move(message), seen.peek, arrival_ns_, seen.is_understood()) &&
+        !is_stalled_) {
         stop_reading();
     }
-}
-
-void CameraConnection::count(Bytes message, const media::NalPeek& peek, std::int64_t arrival_ns) {
-    session_->figures().count(load_be32(message.data() + 8), message.size() - camera::kHeaderBytes,
-                              peek.starts_picture, arrival_ns);
 }
 
 void CameraConnection::stop_reading() {
     is_stalled_ = true;
     socket_->pause_reading();
     uses_.counters.stalls_total.fetch_add(1, std::memory_order_relaxed);
-    happened("camera.stalled",
-             {{"camera", name_}, {"queued_bytes", std::uint64_t{session_->queued_bytes()}}},
-             LogLevel::warning);
+    happened(
+        "camera.stalled",
+        {{"camera", name_}, {"queued_bytes", std::uint64_t{recording_.session()->queued_bytes()}}},
+        LogLevel::warning);
 }
 
 void CameraConnection::read_again() {
@@ -324,64 +183,42 @@ void CameraConnection::read_again() {
 
 // ---- texts -------------------------------------------------------------------------------------
 
-bool CameraConnection::may_report() {
-    if (arrival_ns_ - reports_since_ns_ >= kSecond) {
-        reports_since_ns_ = arrival_ns_;
-        reports_ = 0;
-    }
-    return ++reports_ <= kReportsPerSecond;
-}
-
 void CameraConnection::happened(std::string type, EventFields fields, LogLevel level) {
     link_->report(Happened{std::move(type), std::move(fields), level});
 }
 
 void CameraConnection::on_text(const std::string& text) {
-    if (is_resuming_) return unread_.emplace_back(text), void();
+    if (resumption_.is_asking()) return resumption_.put_off(text);
     std::visit([&](const auto& message) { on(message, text); }, camera::decode_message(text));
 }
 
 /// An answer to nothing that was asked says as much as any other text.
 void CameraConnection::on(const camera::ClockReply& reply, const std::string& text) {
-    const auto exchange = exchanges_.on_reply(reply, arrival_ns_);
+    const auto exchange = clock_.on_reply(reply, arrival_ns_);
     if (!exchange) return on(camera::Other{}, text);
-    note_exchange(*exchange);
-    tell_clock();
-    timers_.cancel(std::exchange(first_answer_timer_, 0));
-    if (start_waits_) send_start_now();
+    note(exchange);
+    link_->report(clock_.standing());
+    if (clock_.has_news() && quota_.take(arrival_ns_)) link_->report(clock_.tell(name_));
+    start_.on_clock();
 }
 
 /// Into the recording: whoever reads the dump knows the camera's clock as well as we do.
-void CameraConnection::note_exchange(const clock::Exchange& exchange) {
-    if (!session_) return;
-    session_->push_note(
-        camera::encode_note(camera::ExchangeNote{exchange.sent_us, exchange.received_us,
-                                                 exchange.replied_us, exchange.returned_us}),
-        arrival_ns_);
+void CameraConnection::note(const std::optional<clock::Exchange>& exchange) {
+    if (!exchange) return;
+    const camera::ExchangeNote note{exchange->sent_us, exchange->received_us, exchange->replied_us,
+                                    exchange->returned_us};
+    recording_.note(camera::encode_note(note), arrival_ns_);
 }
 
-void CameraConnection::tell_clock() {
-    const clock::Standing standing = clock::latest_standing(exchanges_.clock());
-    standing_clock_ = standing;
-    link_->report(ClockTold{standing, unit_});
-    const std::uint64_t jumps = exchanges_.clock().jumps();
-    const bool has_jumped = jumps != jumps_told_;
-    if (!has_jumped && !is_other_bound(bound_told_us_, standing.bound_us)) return;
-    if (!may_report()) return;
-    bound_told_us_ = standing.bound_us;
-    jumps_told_ = jumps;
-    happened("camera.clock",
-             {{"camera", name_},
-              {"method", std::string(clock::to_string(standing.method))},
-              {"bound_us", static_cast<std::uint64_t>(standing.bound_us)},
-              {"rtt_us", static_cast<std::uint64_t>(standing.rtt_us.value_or(0))},
-              {"exchanges", standing.exchanges},
-              {"jumps", jumps}},
-             has_jumped ? LogLevel::warning : LogLevel::info);
+/// Into the recording: it says what came late.
+void CameraConnection::note(const std::optional<camera::ResumedNote>& note) {
+    if (note) recording_.note(camera::encode_note(*note), arrival_ns_);
 }
 
 void CameraConnection::on(const camera::Other&, const std::string& text) {
-    if (!may_report()) return;
+    // Nobody asked for it: it came in the request, or cameras need none.
+    if (httpd::read_token_message(text)) return;
+    if (!quota_.take(arrival_ns_)) return;
     happened("camera.text", {{"camera", name_}, {"text", shown(text)}}, LogLevel::debug);
 }
 
@@ -393,51 +230,52 @@ void CameraConnection::on(const camera::Ready&, const std::string&) {
 void CameraConnection::on(const camera::Capabilities& capabilities, const std::string&) {
     if (capabilities_ != capabilities.json) {
         capabilities_ = capabilities.json;
-        if (session_)
-            session_->push_note(camera::encode_capabilities_note(capabilities_), arrival_ns_);
+        recording_.note(camera::encode_capabilities_note(capabilities_), arrival_ns_);
     }
-    unit_ = capabilities.clock.unit;
     wants_warnings_ = capabilities.takes_warnings;
     live_.set_paced(capabilities.is_paced);
-    starts_at_ = capabilities.starts_at;
-    resumes_ = capabilities.resumes && uses_.options->resume_for.count() > 0;
-    exchanges_.begin(capabilities.clock);
-    if (capabilities.clock.has_exchange)
-        link_->report(ClockTold{clock::latest_standing(exchanges_.clock()), unit_});
-    if (!capabilities.device_model.empty() && may_report()) {
+    start_.set_takes_instants(capabilities.starts_at);
+    resumption_.set_able(capabilities.resumes && uses_.options->resume_for.count() > 0);
+    if (capabilities.battery && quota_.take(arrival_ns_)) {
+        camera::Health health;
+        health.battery = capabilities.battery;
+        link_->report(HealthTold{health});
+    }
+    if (clock_.begin(capabilities.clock)) link_->report(clock_.standing());
+    if (!capabilities.device_model.empty() && quota_.take(arrival_ns_)) {
         if (may_be_renamed_) awaits_name_ = true;
         link_->report(Described{shown(capabilities.device_model)});
     }
     join();
 }
 
+void CameraConnection::on(const camera::Health& health, const std::string&) {
+    if (quota_.take(arrival_ns_)) link_->report(HealthTold{health});
+}
+
 void CameraConnection::on(const camera::CameraError& error, const std::string&) {
-    refusal_ = error.message.empty() ? "the camera reports an error" : shown(error.message);
-    if (may_report()) log_.warning("camera=" + name_ + " error: " + refusal_);
+    const std::string why =
+        error.message.empty() ? "the camera reports an error" : shown(error.message);
+    if (quota_.take(arrival_ns_)) log_.warning("camera=" + name_ + " error: " + why);
+    answers_.set_refusal(why);
     apply(camera::Input::camera_error);
 }
 
 void CameraConnection::on(const camera::CaptureStarted&, const std::string&) {
     // Said twice before a frame: the session that is open is the one that is meant.
     // Nor does a camera restart many times a second: a session costs a folder and an MP4.
-    if (session_ && (messages_in_session_ == 0 || !may_report())) return;
+    if (recording_.is_open() && (recording_.is_fresh() || !quota_.take(arrival_ns_))) return;
     if (!is_preview_ending()) apply(camera::Input::capture_started);
     join();
 }
 
 void CameraConnection::on(const camera::CaptureStopped&, const std::string&) {
-    // All that it sent is in the recording's hands now.
-    if (!capture_.empty() && last_seq_) {
-        socket_->send_text(camera::encode_received(capture_, *last_seq_));
-    }
+    resumption_.tell_all_received();
     // It answers a stop of before the preview.
     const bool is_preview = state_ == camera::State::previewing;
     if (is_preview && !is_streaming_ && !is_preview_ending()) return;
     // Frames without a session that came before it belong to the capture that ends.
-    if (!awaits_name_) {
-        preroll_.forget_frames();
-        account_held();
-    }
+    if (!awaits_name_) held_.forget();
     apply(camera::Input::capture_stopped);
 }
 
@@ -455,24 +293,23 @@ void CameraConnection::on_message(const ToConnection& message) {
 
 void CameraConnection::on(const StartOrder& order) {
     if (standing_ == Standing::left) {
-        return answer(CameraAnswer::Kind::disconnected, "the camera disconnected", order.request);
+        return answers_.give(CameraAnswer::Kind::disconnected, "the camera disconnected",
+                             order.request);
     }
     if (state_ == camera::State::previewing) return start_from_preview(order);
     const bool sends = camera::transition(state_, camera::Input::start_requested).actions.front() ==
                        camera::Action::send_start;
     if (state_ == camera::State::starting && order.given &&
         order_->parameters != order.parameters) {
-        return answer(CameraAnswer::Kind::refused, "it is being started with other parameters",
-                      order.request);
+        return answers_.give(CameraAnswer::Kind::refused,
+                             "it is being started with other parameters", order.request);
     }
     if (sends) {
         order_ = order;
-        asked_ = order.parameters;
-        begin_ns_ = order.begin_ns;
-        start_timeout_ = order.timeout;
+        start_.plan(order.parameters, order.begin_ns, order.timeout);
         link_->report(StartSent{order});
     }
-    refusal_.clear();
+    answers_.set_refusal("");
     apply(camera::Input::start_requested);
 }
 
@@ -480,7 +317,7 @@ void CameraConnection::on(const StopOrder& order) {
     // What was meant has ended meanwhile, and somebody else has begun another recording.
     if (order.owner != 0 && order_ && order_->owner != order.owner) return;
     if (next_ && (order.owner == 0 || next_->owner == order.owner)) {
-        answer(CameraAnswer::Kind::refused, "stopped before it began", next_->request);
+        answers_.give(CameraAnswer::Kind::refused, "stopped before it began", next_->request);
         next_.reset();
     }
     if (stopped_by_.empty()) stopped_by_ = order.stopped_by;
@@ -488,8 +325,7 @@ void CameraConnection::on(const StopOrder& order) {
     apply(order.keeps_preview ? camera::Input::recording_over : camera::Input::stop_requested);
 }
 
-// ---- preview
-// -------------------------------------------------------------------------------------
+// ---- preview -----------------------------------------------------------------------------------
 
 bool CameraConnection::is_preview_ending() const {
     return state_ == camera::State::previewing && stop_timer_ != 0;
@@ -497,7 +333,7 @@ bool CameraConnection::is_preview_ending() const {
 
 void CameraConnection::on(const PreviewOrder& order) {
     if (standing_ == Standing::left) {
-        return answer(CameraAnswer::Kind::disconnected, "the camera disconnected");
+        return answers_.give(CameraAnswer::Kind::disconnected, "the camera disconnected");
     }
     if (is_preview_ending()) {
         next_preview_ = order;
@@ -507,16 +343,14 @@ void CameraConnection::on(const PreviewOrder& order) {
         camera::transition(state_, camera::Input::preview_requested).actions.front() ==
         camera::Action::send_start;
     if (sends) {
-        asked_ = order.parameters;
-        begin_ns_.reset();
-        start_timeout_ = order.timeout;
+        start_.plan(order.parameters, std::nullopt, order.timeout);
         previewed_by_ = order.asked_by;
         is_streaming_ = false;
     }
-    refusal_.clear();
+    answers_.set_refusal("");
     const bool streams = state_ == camera::State::previewing && is_streaming_;
     apply(camera::Input::preview_requested);
-    if (streams) answer(CameraAnswer::Kind::previewing);
+    if (streams) answers_.give(CameraAnswer::Kind::previewing);
 }
 
 void CameraConnection::on(const PreviewEnd&) {
@@ -527,8 +361,8 @@ void CameraConnection::on(const PreviewEnd&) {
 /// With the same parameters the camera streams on; with others it is stopped first.
 void CameraConnection::start_from_preview(const StartOrder& order) {
     camera::StartParameters wanted = order.parameters;
-    wanted.start_at = asked_.start_at;
-    const bool differs = order.given && wanted != asked_;
+    wanted.start_at = start_.asked().start_at;
+    const bool differs = order.given && wanted != start_.asked();
     if (differs || is_preview_ending()) {
         next_ = order;
         next_preview_.reset();
@@ -536,20 +370,18 @@ void CameraConnection::start_from_preview(const StartOrder& order) {
         return;
     }
     order_ = order;
-    wanted = asked_;
-    wanted.start_at = order.parameters.start_at;
-    order_->parameters = asked_ = wanted;
-    begin_ns_ = order.begin_ns;
-    start_timeout_ = order.timeout;
+    order_->parameters = start_.asked();
+    order_->parameters.start_at = order.parameters.start_at;
+    start_.plan(order_->parameters, order.begin_ns, order.timeout);
     link_->report(StartSent{*order_});
-    refusal_.clear();
+    answers_.set_refusal("");
     apply(camera::Input::start_requested);
 }
 
 void CameraConnection::note_streaming() {
     if (std::exchange(is_streaming_, true)) return;
-    timers_.cancel(std::exchange(start_timer_, 0));
-    answer(CameraAnswer::Kind::previewing);
+    start_.cancel_timeout();
+    answers_.give(CameraAnswer::Kind::previewing);
 }
 
 /// The camera has stopped streaming: what waits for that can begin.
@@ -561,19 +393,12 @@ void CameraConnection::leave_preview() {
     if (preview) on(*preview);
 }
 
-/// A key frame with which the recording that a preview becomes may begin.
-bool CameraConnection::is_awaited(const camera::Frame& frame) const {
-    return begins_at_entry_ && !start_waits_ && state_ == camera::State::starting &&
-           frame.timestamp_ms >= asked_.start_at.value_or(0);
-}
-
 void CameraConnection::on_start_timeout() {
-    start_timer_ = 0;
-    if (!begins_at_entry_ || state_ != camera::State::starting) {
+    if (!start_.begins_at_entry() || state_ != camera::State::starting) {
         return apply(camera::Input::start_timeout);
     }
     // It streams on, as before.
-    refusal_ = "no key frame came from the camera in time";
+    answers_.set_refusal("no key frame came from the camera in time");
     apply(camera::Input::recording_over);
 }
 
@@ -594,7 +419,7 @@ void CameraConnection::on(const Watched&) { live_.give_kept(timers_.clock_ns());
 void CameraConnection::on(const Kick& kick) {
     kicked_by_ = kick.by;
     if (stopped_by_.empty()) stopped_by_ = kick.by;
-    close(ws::kClosePolicy, "kicked", camera::Input::disconnected);
+    close(ws::kClosePolicy, hub::kicked_text(kick.by), camera::Input::disconnected);
 }
 
 void CameraConnection::on(const Named& named) {
@@ -603,48 +428,38 @@ void CameraConnection::on(const Named& named) {
     if (on_named) on_named(name_);
     if (!std::exchange(awaits_name_, false)) return;
     const bool has_waited = state_ == camera::State::recording || state_ == camera::State::stopping;
-    if (has_waited && !session_) open_session();
+    if (has_waited && !recording_.is_open()) open_session();
 }
 
 /// The recorder goes on in another recording when a file is full.
 void CameraConnection::follow_session() {
-    if (last_ended_) last_ended_ = last_ended_->latest();
-    if (!session_) return;
-    const record::SessionPtr latest = session_->latest();
-    if (latest == session_) return;
-    session_ = latest;
-    session_began_ns_ = latest->start().started_ns;
-    if (order_) order_->part = latest->start().part;
+    if (recording_.follow() && order_) order_->part = recording_.session()->start().part;
 }
 
 void CameraConnection::on(const SessionNews& news) {
     follow_session();
-    const bool is_open = session_ && session_->serial() == news.serial;
-    const std::uint64_t ended_serial = last_ended_ ? last_ended_->serial() : 0;
-    const bool is_last = !session_ && news.serial == ended_serial;
+    const bool is_open = recording_.is_open(news.serial);
+    const bool has_ended = recording_.is_last_ended(news.serial);
+    const bool is_last = has_ended && !recording_.is_open();
     switch (news.kind) {
         case SessionNews::Kind::opened:
-            if (!is_open && news.serial != ended_serial) return;
+            if (!is_open && !has_ended) return;
             if (is_open) {
-                session_id_ = news.text;
-                link_->report(StateChanged{state_, session_id_});
+                recording_.opened(news.text);
+                link_->report(StateChanged{state_, recording_.id()});
             }
-            for (CameraAnswer& made : std::exchange(at_opening_, {})) {
-                made.session = news.text;
-                link_->report(std::move(made));
-            }
-            return;
+            return answers_.opened(news.text);
         case SessionNews::Kind::failed:
             if (!is_open && !is_last) return;
-            refusal_ = news.text;
-            return is_last ? refuse_at_opening() : apply(camera::Input::session_failed);
+            answers_.set_refusal(news.text);
+            return is_last ? answers_.refuse_at_opening() : apply(camera::Input::session_failed);
         case SessionNews::Kind::has_room:
             // It may be of a session that ended meanwhile; a full one sends its own.
-            if (!is_open && session_ && session_->wants_room()) return;
+            if (!is_open && recording_.is_open() && recording_.session()->wants_room()) return;
             return read_again();
         case SessionNews::Kind::finished:
-            if (news.serial != ended_serial) return;  // an earlier one: the last is being made
-            last_ended_.reset();
+            if (!has_ended) return;  // an earlier one: the last is being made
+            recording_.finished();
             return apply(camera::Input::finalised);
     }
 }
@@ -656,28 +471,23 @@ bool CameraConnection::will_resume() const {
     const bool is_orderly =
         close_ && (close_->code == ws::kCloseNormal ||
                    (close_->code == ws::kCloseGoingAway && close_->reason.empty()));
-    return resumes_ && session_ && last_seq_ && !capture_.empty() && kicked_by_.empty() &&
-           !is_orderly && !uses_.shutting_down;
+    return resumption_.can_go_on() && recording_.is_open() && kicked_by_.empty() && !is_orderly &&
+           !uses_.shutting_down;
 }
 
 void CameraConnection::keep_session() {
-    if (const auto offered = std::exchange(offered_, nullptr)) return link_->report(*offered);
+    if (const auto offered = resumption_.take_offered()) return link_->report(*offered);
     follow_session();
+    note(resumption_.take_note());
     Suspended kept;
-    kept.capture = capture_;
-    kept.session = std::exchange(session_, nullptr);
-    kept.session_began_ns = session_began_ns_;
+    recording_.keep(kept);
+    resumption_.keep(kept);
     kept.order = order_;
-    kept.asked = asked_;
-    kept.last_seq = *last_seq_;
-    kept.dropped = dropped_;
+    kept.asked = start_.asked();
     kept.close = close_;
     kept.heard_ns = arrival_ns_;
     kept.is_stopping = state_ == camera::State::stopping;
     kept.stopped_by = stopped_by_;
-    if (catching_up_) kept.session->push_note(camera::encode_note(*catching_up_), arrival_ns_);
-    is_suspended_ = true;
-    session_id_.clear();
     link_->report(std::move(kept));
 }
 
@@ -685,17 +495,16 @@ void CameraConnection::keep_session() {
 void CameraConnection::on(const camera::Resume& resume, const std::string& text) {
     const bool may_ask = state_ == camera::State::idle || state_ == camera::State::starting ||
                          state_ == camera::State::previewing;
-    if (!resumes_ || !may_ask) return on(camera::Other{}, text);
+    if (!resumption_.is_able() || !may_ask) return on(camera::Other{}, text);
     join();
-    is_resuming_ = true;
+    resumption_.ask();
     socket_->pause_reading();
     link_->report(ResumeAsked{resume.capture});
 }
 
 void CameraConnection::on(const Resumed& resumed) {
-    is_resuming_ = false;
-    offered_ = resumed.what;
-    if (offered_) {
+    resumption_.answered(resumed);
+    if (resumed.what) {
         apply(camera::Input::resumed);
         if (state_ == camera::State::recording && resumed.what->is_stopping) {
             stopped_by_ = resumed.what->stopped_by;
@@ -705,79 +514,34 @@ void CameraConnection::on(const Resumed& resumed) {
         socket_->send_text(camera::encode_stop());  // that capture is over; a start says it as well
     }
     if (standing_ == Standing::left) return;
-    if (!resumed.what) {
-        std::erase_if(unread_, [](const auto& one) { return std::holds_alternative<Buffer>(one); });
-    }
-    for (auto& message : std::exchange(unread_, {})) {
+    for (auto& message : resumption_.take_unread()) {
         if (auto* frame = std::get_if<Buffer>(&message))
             on_binary(std::move(*frame));
         else
             on_text(std::get<std::string>(message));
     }
-    if (!is_stalled_ && !is_resuming_) socket_->resume_reading();
+    if (!is_stalled_ && !resumption_.is_asking()) socket_->resume_reading();
 }
 
 void CameraConnection::take_session() {
-    const auto kept = std::exchange(offered_, nullptr);
-    capture_ = kept->capture;
-    session_ = kept->session->latest();
-    session_id_ = session_->id();
-    session_began_ns_ = kept->session_began_ns;
+    const auto kept = resumption_.take_offered();
+    recording_.take(*kept);
     order_ = kept->order;
-    asked_ = kept->asked;
-    dropped_ = kept->dropped;
-    last_seq_ = resumed_after_ = kept->last_seq;
-    messages_in_session_ = 1;
+    start_.plan(kept->asked, std::nullopt, {});
     awaits_name_ = false;
     arrival_ns_ = timers_.clock_ns();
-    const auto away_us = static_cast<std::uint64_t>(arrival_ns_ - kept->heard_ns) / 1000;
-    catching_up_ = camera::ResumedNote{away_us, 0};
-    socket_->send_text(camera::encode_received(capture_, kept->last_seq));
-    trip_.begin();
-    for (const clock::Exchange& exchange : exchanges_.recent()) note_exchange(exchange);
-    happened("camera.resumed",
-             {{"camera", name_}, {"session", session_id_}, {"away_ms", away_us / 1000}});
+    const auto away = resumption_.go_on(*kept);
+    for (const clock::Exchange& exchange : clock_.recent()) note(exchange);
+    happened("camera.resumed", {{"camera", name_},
+                                {"session", recording_.id()},
+                                {"away_ms", static_cast<std::uint64_t>(away.count()) / 1000}});
 }
 
-/// By the camera's clock; one that does not answer about that is taken to be up to date.
-bool CameraConnection::is_late(const camera::Frame& frame) const {
-    if (exchanges_.awaits_first()) return true;
-    const auto now = exchanges_.device_time(arrival_ns_);
-    return now && camera::to_us(frame.timestamp_ms, unit_) + kLateUs < camera::to_us(*now, unit_);
-}
-
-void CameraConnection::note_late(const camera::Frame& frame) {
-    if (!catching_up_) return;
-    if (is_late(frame))
-        ++catching_up_->late;
-    else
-        end_catching_up();
-}
-
-/// Into the recording: it says what came late.
-void CameraConnection::end_catching_up() {
-    const auto note = std::exchange(catching_up_, std::nullopt);
-    if (note && session_) session_->push_note(camera::encode_note(*note), arrival_ns_);
-}
-
-void CameraConnection::tell_received() {
-    const bool is_preview = state_ == camera::State::previewing;
-    if (session_) follow_session();
-    const auto seq = session_ ? session_->written_seq() : is_preview ? last_seq_ : std::nullopt;
-    if (seq) socket_->send_text(camera::encode_received(capture_, *seq));
-}
-
-void CameraConnection::arm_received() {
-    const bool is_due = !capture_.empty() && standing_ != Standing::left &&
-                        (state_ == camera::State::previewing ||
-                         state_ == camera::State::recording || state_ == camera::State::stopping);
-    if (!is_due) return timers_.cancel(std::exchange(received_timer_, 0));
-    if (received_timer_ != 0) return;
-    received_timer_ = timers_.after(kReceivedInterval, [this] {
-        received_timer_ = 0;
-        tell_received();
-        arm_received();
-    });
+/// What is in the file; of a preview all that came.
+std::optional<std::uint32_t> CameraConnection::safe_seq() {
+    follow_session();
+    if (recording_.is_open()) return recording_.session()->written_seq();
+    return state_ == camera::State::previewing ? resumption_.last_seq() : std::nullopt;
 }
 
 // ---- life of the connection --------------------------------------------------------------------
@@ -790,16 +554,16 @@ void CameraConnection::close(std::uint16_t code, const std::string& reason, came
 
 void CameraConnection::on_over(std::uint16_t code, const std::string& reason) {
     standing_ = Standing::left;
-    exchanges_.stop();
+    clock_.stop();
     live_.end("camera disconnected");
     const std::string words = shown(reason);
     close_ = record::CloseCode{code, words};
     apply(will_resume() ? camera::Input::suspended : over_because_);
     Left left{"code " + std::to_string(code) + (words.empty() ? "" : " " + words),
-              last_ended_ != nullptr || is_suspended_,
+              recording_.is_finishing() || resumption_.is_suspended(),
               {},
               kicked_by_};
-    if (is_suspended_) left.awaited = uses_.options->resume_for;
+    if (resumption_.is_suspended()) left.awaited = uses_.options->resume_for;
     link_->report(std::move(left));
 }
 
@@ -819,18 +583,16 @@ void CameraConnection::apply(camera::Input input) {
     state_ = transition.next;
     const bool is_preview = state_ == camera::State::previewing;
     if (state_ != camera::State::starting && (!is_preview || is_streaming_)) {
-        timers_.cancel(std::exchange(start_timer_, 0));
+        start_.cancel_timeout();
     }
     if (state_ != camera::State::stopping && !is_preview) {
         timers_.cancel(std::exchange(stop_timer_, 0));
     }
-    if (state_ != camera::State::starting) {
-        start_waits_ = false;
-        timers_.cancel(std::exchange(first_answer_timer_, 0));
-    }
-    arm_received();
-    exchanges_.set_streaming(is_preview || state_ == camera::State::recording ||
-                             state_ == camera::State::stopping);
+    if (state_ != camera::State::starting) start_.leave();
+    const bool is_sending =
+        is_preview || state_ == camera::State::recording || state_ == camera::State::stopping;
+    resumption_.set_telling(is_sending && standing_ != Standing::left);
+    clock_.set_streaming(is_sending);
     if (state_ != before) after_change(input, before);
 }
 
@@ -854,16 +616,15 @@ void CameraConnection::after_change(camera::Input input, camera::State before) {
     if (input == camera::Input::capture_stopped || input == camera::Input::recording_over) {
         happened("camera.stopped", {{"camera", name_}});
     }
-    if (state_ != camera::State::starting) begins_at_entry_ = false;
     if (state_ == camera::State::previewing) {
         order_.reset();
         if (before == camera::State::recording) is_streaming_ = true;
     } else if (state_ != camera::State::starting && state_ != camera::State::recording) {
         is_streaming_ = false;
     }
-    link_->report(StateChanged{state_, session_id_});
+    link_->report(StateChanged{state_, recording_.id()});
     if (before == camera::State::previewing && state_ == camera::State::idle) leave_preview();
-    if (state_ == camera::State::finalising && before != state_ && !last_ended_) {
+    if (state_ == camera::State::finalising && before != state_ && !recording_.is_finishing()) {
         apply(camera::Input::finalised);  // there was nothing to record
     }
 }
@@ -885,144 +646,72 @@ void CameraConnection::act(camera::Action action, camera::EndReason reason) {
         case camera::Action::send_stop:
             return send_stop();
         case camera::Action::answer_started:
-            return answer_at_opening(CameraAnswer::Kind::started, order_ ? order_->request : 0);
+            return answers_.give_at_opening(CameraAnswer::Kind::started,
+                                            order_ ? order_->request : 0);
         case camera::Action::answer_already_recording:
-            return answer_at_opening(CameraAnswer::Kind::already_recording, 0);
+            return answers_.give_at_opening(CameraAnswer::Kind::already_recording, 0);
         case camera::Action::answer_refused:
-            return answer(CameraAnswer::Kind::refused,
-                          refusal_.empty() ? "the camera is stopping" : refusal_);
+            return answers_.refuse();
         case camera::Action::answer_start_timeout:
-            return answer(CameraAnswer::Kind::start_timeout);
+            return answers_.give(CameraAnswer::Kind::start_timeout);
         case camera::Action::answer_stopped:
             // Stops get their files when the session finishes; this is for those without one.
-            if (session_) return;
+            if (recording_.is_open()) return;
             [[fallthrough]];
         case camera::Action::answer_not_recording:
             stopped_by_.clear();
-            return answer(CameraAnswer::Kind::not_recording);
+            return answers_.give(CameraAnswer::Kind::not_recording);
         case camera::Action::answer_previewing:
-            return state_ == camera::State::previewing ? note_streaming()
-                                                       : answer(CameraAnswer::Kind::previewing);
+            return state_ == camera::State::previewing
+                       ? note_streaming()
+                       : answers_.give(CameraAnswer::Kind::previewing);
         case camera::Action::keep_session:
             return keep_session();
         case camera::Action::take_session:
             return take_session();
         case camera::Action::answer_disconnected:
-            return answer(CameraAnswer::Kind::disconnected, "the camera disconnected");
-    }
-}
-
-void CameraConnection::answer(CameraAnswer::Kind kind, std::string error, std::uint64_t request) {
-    link_->report(CameraAnswer{kind, session_id_, std::move(error), request});
-}
-
-void CameraConnection::answer_at_opening(CameraAnswer::Kind kind, std::uint64_t request) {
-    CameraAnswer made{kind, session_id_, {}, request};
-    // A session opened by this very transition has no folder yet.
-    if (kind == CameraAnswer::Kind::already_recording && !session_id_.empty()) {
-        return link_->report(std::move(made));
-    }
-    at_opening_.push_back(std::move(made));
-}
-
-void CameraConnection::refuse_at_opening() {
-    for (CameraAnswer& made : std::exchange(at_opening_, {})) {
-        made.kind = CameraAnswer::Kind::refused;
-        made.error = refusal_.empty() ? "the recording could not begin" : refusal_;
-        link_->report(std::move(made));
+            return answers_.give(CameraAnswer::Kind::disconnected, "the camera disconnected");
     }
 }
 
 void CameraConnection::open_session() {
     if (uses_.shutting_down) return;
-    record::SessionStart start;
-    start.camera = name_;
-    start.peer = link_->peer;
-    start.path = link_->path;
-    start.owner = link_;
-    if (order_) {
-        start.parameters = order_->parameters;
-        start.started_by = order_->started_by;
-        start.part = order_->part;
-        if (!order_->take.empty()) start.take = order_->take;
-    }
+    record::SessionStart start = to_session_start(name_, link_, order_);
     start.capabilities = capabilities_;
-    start.is_jpeg = link_->is_jpeg;
-    start.started_us = wall_us();
-    start.started_ns = timers_.clock_ns();
-    std::vector<camera::HeldMessage> held = preroll_.take(arrival_ns_);
-    timers_.cancel(std::exchange(held_timer_, 0));
+    std::vector<camera::HeldMessage> held = held_.take(arrival_ns_);
     if (!held.empty()) start.first_held_ns = held.front().arrival_ns;
-    session_ = uses_.open_session(std::move(start));
-    session_began_ns_ = arrival_ns_;
-    dropped_ = {};
-    messages_in_session_ = 0;
+    recording_.begin(std::move(start), arrival_ns_);
     stopped_by_.clear();
-    trip_.begin();
     for (camera::HeldMessage& message : held) {
-        const Bytes bytes = message.message->bytes();
-        count(bytes, look_into(bytes.subspan(camera::kHeaderBytes)), message.arrival_ns);
-        session_->push(std::move(message.message), message.arrival_ns);
+        const Bytes payload = message.message->bytes().subspan(camera::kHeaderBytes);
+        recording_.add_held(std::move(message), payloads_.peek(payload));
     }
-    account_held();
-    for (const clock::Exchange& exchange : exchanges_.recent()) note_exchange(exchange);
+    for (const clock::Exchange& exchange : clock_.recent()) note(exchange);
 }
 
 void CameraConnection::end_session(camera::EndReason reason) {
     // It was to open under the camera's new name, and ends before that is known.
-    if (!session_ && std::exchange(awaits_name_, false)) open_session();
-    if (!session_) return;
-    end_catching_up();
+    if (!recording_.is_open() && std::exchange(awaits_name_, false)) open_session();
+    if (!recording_.is_open()) return;
+    note(resumption_.take_note());
     record::SessionEnd end;
     end.reason = reason;
     end.close = close_;
-    end.dropped = dropped_;
-    end.dropped.before_start = preroll_.take_dropped();
-    end.ping_us = trip_.end();
+    end.dropped.before_start = held_.take_dropped();
     end.stopped_by = std::exchange(stopped_by_, {});
     end.capabilities = capabilities_;
-    session_->end(std::move(end));
-    last_ended_ = std::exchange(session_, nullptr);
-    session_id_.clear();
+    recording_.end(std::move(end));
     // Over before its folder was there: those who wait for the start are told when it is.
-    if (reason == camera::EndReason::disk) refuse_at_opening();
+    if (reason == camera::EndReason::disk) answers_.refuse_at_opening();
     read_again();
 }
 
 void CameraConnection::send_start() {
-    refusal_.clear();
-    begins_at_entry_ = state_ == camera::State::previewing;
-    if (!begins_at_entry_ && state_ != camera::State::starting) {
-        preroll_.forget_frames();  // of an earlier capture
-        account_held();
-    }
-    start_waits_ = begin_ns_ && starts_at_ && exchanges_.awaits_first();
-    if (start_waits_) {
-        timers_.cancel(first_answer_timer_);
-        first_answer_timer_ = timers_.after(kFirstAnswerPatience, [this] {
-            first_answer_timer_ = 0;
-            send_start_now();
-        });
-    } else {
-        send_start_now();
-    }
-    timers_.cancel(start_timer_);
-    start_timer_ = timers_.after(start_timeout_, [this] { on_start_timeout(); });
-}
-
-/// A camera whose clock is not known begins at once: it could not tell the common instant.
-void CameraConnection::send_start_now() {
-    start_waits_ = false;
-    asked_.start_at.reset();
-    if (begin_ns_ && starts_at_) asked_.start_at = exchanges_.device_time(*begin_ns_);
-    // One that streams already is told only which pictures to leave out.
-    if (begins_at_entry_ && !asked_.start_at) return;
-    if (!begins_at_entry_) {
-        capture_ = resumes_ ? new_capture_name() : std::string();
-        last_seq_.reset();
-        resumed_after_.reset();
-    }
-    socket_->send_text(camera::encode_start(asked_, capture_));
+    answers_.set_refusal("");
+    const bool is_streaming = state_ == camera::State::previewing;
+    // What is held is of an earlier capture.
+    if (!is_streaming && state_ != camera::State::starting) held_.forget();
+    start_.send(is_streaming);
 }
 
 void CameraConnection::send_stop() {
@@ -1037,7 +726,8 @@ void CameraConnection::await_stop() {
         // Its answer stands behind pictures that are not read yet: the delay is the server's.
         if (is_stalled_) return await_stop();
         // Nor is one late that sends what it kept.
-        if (catching_up_ && timers_.clock_ns() - arrival_ns_ < kSecond) return await_stop();
+        if (resumption_.is_catching_up() && timers_.clock_ns() - arrival_ns_ < kSecond)
+            return await_stop();
         apply(camera::Input::stop_timeout);
     });
 }

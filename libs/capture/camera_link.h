@@ -112,6 +112,10 @@ struct ClockTold {
     clock::Standing standing;
     camera::TimeUnit unit = camera::TimeUnit::ms;
 };
+/// What the device says of itself; sent with capabilities and with each health.
+struct HealthTold {
+    camera::Health health;
+};
 /// The camera is back and goes on with that capture; answered with Resumed.
 struct ResumeAsked {
     std::string capture;
@@ -152,8 +156,9 @@ struct Happened {
     EventFields fields;
     LogLevel level = LogLevel::info;
 };
-using FromConnection = std::variant<Alive, Joined, Described, StateChanged, ClockTold, StartSent,
-                                    CameraAnswer, Suspended, ResumeAsked, Left, Happened>;
+using FromConnection =
+    std::variant<Alive, Joined, Described, StateChanged, ClockTold, HealthTold, StartSent,
+                 CameraAnswer, Suspended, ResumeAsked, Left, Happened>;
 
 // ---- what both know of the connection -----------------------------------------------------------
 

@@ -33,6 +33,17 @@ void CameraMeter::count(const camera::Frame& frame, const media::NalPeek& peek,
     if (peek.sps) read_size(frame);
 }
 
+bool CameraMeter::count_bad(std::int64_t now_ns) {
+    link_.bad.fetch_add(1, kRelaxed);
+    counters_.frames_bad_total.fetch_add(1, kRelaxed);
+    return bad_told_.take(now_ns);
+}
+
+bool CameraMeter::count_undecodable(std::int64_t now_ns) {
+    link_.undecodable.fetch_add(1, kRelaxed);
+    return undecodable_told_.take(now_ns);
+}
+
 /// A camera counts from 0 with each capture; a number that goes back begins another one.
 void CameraMeter::count_lost(std::uint32_t seq) {
     if (last_seq_ && seq > *last_seq_) link_.lost.fetch_add(seq - *last_seq_ - 1, kRelaxed);

@@ -7,6 +7,7 @@
 #include "camera/frame.h"
 #include "capture/camera_link.h"
 #include "capture/counters.h"
+#include "capture/report_quota.h"
 #include "media/nal_peek.h"
 
 namespace st::capture {
@@ -18,6 +19,11 @@ class CameraMeter {
     /// `now_ns`: CLOCK_MONOTONIC when it came in.
     void count(const camera::Frame& frame, const media::NalPeek& peek, std::int64_t now_ns);
 
+    /// A message that is no frame, or a frame that nobody can decode. True: it is worth a word; one
+    /// a second is.
+    bool count_bad(std::int64_t now_ns);
+    bool count_undecodable(std::int64_t now_ns);
+
  private:
     void count_lost(std::uint32_t seq);
     void read_size(const camera::Frame& frame);
@@ -28,6 +34,8 @@ class CameraMeter {
     std::int64_t second_began_ns_ = 0;
     std::uint32_t second_pictures_ = 0;
     std::uint64_t second_bits_ = 0;
+    ReportQuota bad_told_{1};
+    ReportQuota undecodable_told_{1};
 };
 
 }  // namespace st::capture

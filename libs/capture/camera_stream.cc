@@ -17,7 +17,7 @@ class CameraStream::Holder final : public hub::Publisher {
     explicit Holder(LinkPtr link) : link_(std::move(link)) {}
     void probe() override { link_->send(Probe{}); }
     void replaced() override {}
-    void kicked() override { link_->send(Kick{}); }
+    void kicked(const std::string& by) override { link_->send(Kick{by}); }
     void wanted() override { link_->send(Watched{}); }
 
  private:

@@ -65,6 +65,12 @@ control::CameraClock to_control(const ClockTold& told, std::int64_t now_ns) {
     return clock;
 }
 
+control::CameraHealth to_control(const camera::Health& health, std::int64_t at_us) {
+    return {health.battery,   health.is_charging,  health.fps,  health.encoder_queue,
+            health.unsent,    health.unsent_bytes, health.lost, health.is_awake,
+            health.is_hidden, rfc3339(at_us)};
+}
+
 bool is_active(camera::State state) {
     return state == camera::State::recording || state == camera::State::stopping;
 }
@@ -122,13 +128,26 @@ void Cameras::claim(CameraClaim claim) {
     try_name(std::move(claim), name, 1);
 }
 
+Result<void> Cameras::check_limits(const CameraClaim& claim) const {
+    const auto options = options_.get();
+    const std::size_t all_max = options->cameras_max;
+    if (all_max > 0 && by_name_.size() >= all_max) {
+        return Error{"limits.cameras (" + std::to_string(all_max) + ") reached", 503};
+    }
+    const std::size_t here_max = options->cameras_per_address;
+    if (here_max == 0 || claim.place_of.empty()) return {};
+    const auto here = std::count_if(by_name_.begin(), by_name_.end(), [&](const auto& one) {
+        return one.second.place_of == claim.place_of;
+    });
+    if (static_cast<std::size_t>(here) < here_max) return {};
+    return Error{"limits.cameras_per_address (" + std::to_string(here_max) + ") reached", 429};
+}
+
 void Cameras::try_name(CameraClaim claim, const std::string& name, unsigned number) {
     const auto held = by_name_.find(name);
     if (held == by_name_.end()) {
-        const std::size_t cameras_max = options_->cameras_max;
-        if (cameras_max == 0 || by_name_.size() < cameras_max) return grant(claim, name);
-        return claim.done(
-            Error{"limits.cameras (" + std::to_string(cameras_max) + ") reached", 503});
+        if (auto room = check_limits(claim); !room) return claim.done(std::move(room));
+        return grant(claim, name);
     }
     const LinkPtr holder = held->second.link;
     const loop::TimerId timer = timers_.after(options_->takeover_after, [this, holder] {
@@ -154,6 +173,7 @@ void Cameras::try_next_name(Waiting waiting, const std::string& refusal) {
 void Cameras::grant(CameraClaim& claim, const std::string& name) {
     CameraEntry& entry = by_name_[name];
     entry.link = claim.link;
+    entry.place_of = claim.place_of;
     entry.name = name;
     by_link_[claim.link->id] = &entry;
     counters_.cameras.fetch_add(1);
@@ -229,6 +249,15 @@ void Cameras::set_clock(const LinkPtr& link, const ClockTold& clock) {
     if (entry != nullptr) entry->clock = clock;
 }
 
+void Cameras::set_health(const LinkPtr& link, const camera::Health& health) {
+    CameraEntry* entry = entry_of(link);
+    if (entry == nullptr) return;
+    const std::optional<double> battery = entry->health ? entry->health->battery : std::nullopt;
+    entry->health = health;
+    if (!health.battery) entry->health->battery = battery;
+    entry->health_us = wall_us();
+}
+
 void Cameras::rename(CameraEntry& entry, const std::string& name) {
     auto node = by_name_.extract(entry.name);  // the entry stays where it is
     node.key() = name;
@@ -285,7 +314,8 @@ void Cameras::keep_names(GivenNames names, std::function<void(const GivenNames&)
     save_names_ = std::move(save);
 }
 
-control::Decoded<std::string> Cameras::give_name(const std::string& name, const std::string& next) {
+control::Decoded<std::string> Cameras::give_name(const std::string& name, const std::string& next,
+                                                 const std::string& by) {
     using control::ApiError;
     using control::ErrorCode;
     const auto found = by_name_.find(name);
@@ -323,7 +353,9 @@ control::Decoded<std::string> Cameras::give_name(const std::string& name, const 
     given_.give({auth::to_text(entry.link->address), entry.model, next});
     if (save_names_) save_names_(given_);
     rename(entry, next);
-    events_.add("camera.renamed", {{"camera", next}, {"was", name}, {"peer", entry.link->peer}});
+    EventFields fields{{"camera", next}, {"was", name}, {"peer", entry.link->peer}};
+    if (!by.empty()) fields.emplace_back("by", by);
+    events_.add("camera.renamed", fields);
     entry.link->send(Named{next});
     return next;
 }
@@ -384,6 +416,8 @@ control::CameraStatus Cameras::status(const CameraEntry& entry) const {
     status.bytes = link.bytes;
     status.bad = link.bad;
     if (entry.clock) status.clock = to_control(*entry.clock, timers_.clock_ns());
+    if (link.is_jpeg) status.codec = camera::kCodecMjpeg;
+    if (entry.health) status.health = to_control(*entry.health, entry.health_us);
     status.connected_at = rfc3339(link.connected_us);
     status.last_seen = rfc3339(link.last_seen_us);
     return status;

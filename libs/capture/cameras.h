@@ -33,6 +33,7 @@ struct CameraClaim {
     std::optional<std::string> name;  ///< as the camera gave it
     std::string default_name;         ///< for a camera that no rule names either: of its address
     auth::Address address;
+    std::string place_of;  ///< whose place it takes: an address; "": nobody's
     /// Called once, on the control loop: granted, or Error with an HTTP status.
     std::function<void(Result<void>)> done;
 };
@@ -41,12 +42,15 @@ struct CameraClaim {
 struct CameraEntry {
     LinkPtr link;
     std::string name;
+    std::string place_of;    ///< see CameraClaim
     bool is_camera = false;  ///< said or sent something that only a camera does
     camera::State state = camera::State::idle;
     std::string session;  ///< of the open session; empty: none, or its folder is not made yet
     std::string model;
-    record::SessionPtr recording;    ///< what is being recorded, or was last; null: nothing yet
-    std::optional<ClockTold> clock;  ///< of one that answers about its clock
+    record::SessionPtr recording;  ///< what is being recorded, or was last; null: nothing yet
+    std::optional<camera::Health> health;  ///< what it said of itself last
+    std::int64_t health_us = 0;            ///< when, by the wall clock
+    std::optional<ClockTold> clock;        ///< of one that answers about its clock
 };
 
 class Cameras {
@@ -76,11 +80,13 @@ class Cameras {
     /// A recording of it has begun.
     void set_recording(const LinkPtr& link, const record::SessionPtr& recording);
     void set_clock(const LinkPtr& link, const ClockTold& clock);
+    void set_health(const LinkPtr& link, const camera::Health& health);
     /// A rule by model may give it another name; it is told its name in any case.
     void set_model(const LinkPtr& link, const std::string& model);
     /// Gives a camera that does not name itself another name, which it keeps when it returns. Not
     /// while it records.
-    control::Decoded<std::string> give_name(const std::string& name, const std::string& next);
+    control::Decoded<std::string> give_name(const std::string& name, const std::string& next,
+                                            const std::string& by = {});
     /// Names that were given before, and who keeps what is given from now on.
     void keep_names(GivenNames names, std::function<void(const GivenNames&)> save);
 
@@ -110,6 +116,8 @@ class Cameras {
     std::string free_name(const std::string& address_name) const;
     std::optional<std::string> name_by_model(const CameraLink& link, const std::string& model,
                                              const std::string& now) const;
+    /// Whether there is room for one more. Error.code: 503 in all, 429 of whose place it takes.
+    Result<void> check_limits(const CameraClaim& claim) const;
     void try_name(CameraClaim claim, const std::string& name, unsigned number);
     void try_next_name(Waiting waiting, const std::string& refusal);
     void grant(CameraClaim& claim, const std::string& name);

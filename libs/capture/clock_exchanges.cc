@@ -9,8 +9,8 @@
 namespace st::capture {
 namespace {
 
-/// More than what the estimator looks at around a time, at the shortest interval.
-constexpr std::size_t kRecentMax = 64;
+/// More than what is asked within what the estimator looks at around a time.
+constexpr std::size_t kRecentMax = 512;
 /// 73,000 years: no clock counts so far, and sums of a few such times do not overflow.
 constexpr std::uint64_t kDeviceUsMax = std::uint64_t{1} << 61;
 
@@ -35,6 +35,7 @@ void ClockExchanges::begin(const camera::ClockAbilities& abilities) {
                                   static_cast<std::int64_t>(abilities.uncertainty_us), kRecentMax);
     recent_.clear();
     asked_ = 0;
+    tries_ = 0;
     is_on_ = true;
     ask();
 }
@@ -60,7 +61,18 @@ void ClockExchanges::ask() {
         send_(id);
     }
     if (asked_ <= kAtFirst) ++asked_;
+    ++tries_;
     ask_after(interval());
+}
+
+void ClockExchanges::ask_again_if_slow(const clock::Exchange& exchange) {
+    if (asked_ < kAtFirst) return;
+    const std::int64_t slower_us = exchange.round_trip_us() - *clock_.least_round_trip_us();
+    if (std::chrono::microseconds(slower_us) <= kSlow || tries_ >= kAtFirst) {
+        tries_ = 0;
+    } else {
+        ask_after(kFirstInterval);
+    }
 }
 
 std::chrono::nanoseconds ClockExchanges::interval() const {
@@ -97,6 +109,7 @@ std::optional<clock::Exchange> ClockExchanges::on_reply(const camera::ClockReply
     std::erase_if(recent_, [&](const clock::Exchange& one) { return one.returned_us < old_us; });
     if (recent_.size() == kRecentMax) recent_.erase(recent_.begin());
     recent_.push_back(exchange);
+    ask_again_if_slow(exchange);
     return exchange;
 }
 

@@ -27,7 +27,8 @@ class ClockExchanges {
     ClockExchanges& operator=(const ClockExchanges&) = delete;
     ~ClockExchanges() { timers_.cancel(timer_); }
 
-    /// Asks kAtFirst times at once, if the camera said that it answers; else no more. Another
+    /// Asks kAtFirst times at once, if the camera said that it answers, then from time to time, and
+    /// then again while answers were slow, so that there is a good one; else no more. Another
     /// clock than before begins anew, the same one goes on.
     void begin(const camera::ClockAbilities& abilities);
     void stop();
@@ -53,10 +54,14 @@ class ClockExchanges {
     static constexpr std::chrono::seconds kIdleInterval{10};
     static constexpr std::chrono::seconds kStreamingInterval{2};
     static constexpr std::chrono::seconds kPatience{10};
+    /// A round trip that is so much longer than the least one is slow. Only a good one shows, soon
+    /// and to less than a millisecond, that the clock has not been set.
+    static constexpr std::chrono::microseconds kSlow{500};
     static constexpr std::size_t kUnansweredMax = 16;
 
  private:
     void ask();
+    void ask_again_if_slow(const clock::Exchange& exchange);
     void ask_after(std::chrono::nanoseconds wait);
     std::chrono::nanoseconds interval() const;
 
@@ -68,6 +73,7 @@ class ClockExchanges {
     loop::TimerId timer_ = 0;
     std::uint32_t next_id_ = 1;
     unsigned asked_ = 0;                                ///< counts to kAtFirst and one more
+    unsigned tries_ = 0;                                ///< since the last interval
     std::map<std::uint32_t, std::int64_t> unanswered_;  ///< id -> when it was sent, ns
     clock::ExchangeClock clock_;
     std::vector<clock::Exchange> recent_;

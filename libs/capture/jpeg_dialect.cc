@@ -53,9 +53,9 @@ void JpegDialect::start(Bytes pending) {
 void JpegDialect::send_text(std::string_view text) {
     const auto command = camera::decode_command(text);
     if (!command) return;  // "received" and warnings are for cameras that know them
-    if (const auto* parameters = std::get_if<camera::StartParameters>(&*command)) {
+    if (const auto* start = std::get_if<camera::Start>(&*command)) {
         phase_ = Phase::starting;
-        socket_->send_text(jpeg_start_words(*parameters));
+        socket_->send_text(jpeg_start_words(start->parameters));
     } else if (std::holds_alternative<camera::Stop>(*command)) {
         if (phase_ != Phase::idle) phase_ = Phase::stopping;
         socket_->send_text("stop");

@@ -62,7 +62,7 @@ JpegConsole::JpegConsole(const Parts& parts, httpd::Handover handover,
     socket_ = std::make_unique<httpd::WebSocket>(
         std::move(handover.transport), ws::Limits{0, kCommandBytesMax},
         httpd::WebSocket::Times{times->ping_interval, times->ping_timeout}, parts.http_counters,
-        parts.log.with("console").with(request.peer.text), *this);
+        parts.log.with("console").with("peer", request.peer.text), *this);
 }
 
 void JpegConsole::start(const std::string& pending) {

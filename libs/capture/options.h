@@ -31,7 +31,8 @@ struct Options {
     std::vector<NameRule> name_rules;
     ImageFolder images;  ///< of JPEG cameras
     std::size_t frame_bytes_max = std::size_t{16} << 20;
-    std::size_t cameras_max = 0;  ///< 0: no limit
+    std::size_t cameras_max = 0;          ///< 0: no limit
+    std::size_t cameras_per_address = 0;  ///< likewise
 };
 
 }  // namespace st::capture

@@ -1,6 +1,5 @@
 #include "capture/previews.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "capture/refusals.h"
@@ -42,7 +41,7 @@ void Previews::preview(const control::PreviewRequest& request, Done done) {
     if (!selection.missing.empty()) {
         return done(no_such_cameras(selection.missing, cameras_.all()));
     }
-    Pending pending;
+    Waiting pending;
     for (const std::string& name : selection.matched) {
         const CameraEntry& entry = *cameras_.find(name);
         if (request.stop) {
@@ -63,7 +62,7 @@ void Previews::preview(const control::PreviewRequest& request, Done done) {
     finish(add(std::move(pending), request.timeout));
 }
 
-std::uint64_t Previews::add(Pending pending, milliseconds patience) {
+std::uint64_t Previews::add(Waiting pending, milliseconds patience) {
     const std::uint64_t id = next_id_++;
     for (const auto& [link, name] : pending.waiting) waiting_[link].insert(id);
     pending.timer = timers_.after(patience, [this, id] { time_out(id); });
@@ -76,7 +75,7 @@ void Previews::answer(const LinkPtr& link, control::PreviewOutcome outcome,
     const auto found = waiting_.extract(link->id);
     if (found.empty()) return;
     for (const std::uint64_t id : found.mapped()) {
-        Pending& pending = pending_.at(id);
+        Waiting& pending = pending_.at(id);
         control::PreviewResult result;
         result.camera = pending.waiting.extract(link->id).mapped();
         result.outcome = outcome;
@@ -93,7 +92,7 @@ void Previews::left(const LinkPtr& link) {
 }
 
 void Previews::time_out(std::uint64_t id) {
-    Pending& pending = pending_.at(id);
+    Waiting& pending = pending_.at(id);
     for (const auto& [link, name] : std::exchange(pending.waiting, {})) {
         pending.reply.ok = false;
         pending.reply.results.push_back({name, control::PreviewOutcome::timeout, kTimedOut});
@@ -105,15 +104,9 @@ void Previews::time_out(std::uint64_t id) {
 }
 
 void Previews::finish(std::uint64_t id) {
-    const auto found = pending_.find(id);
-    if (!found->second.waiting.empty()) return;
-    Pending pending = std::move(found->second);
-    pending_.erase(found);
-    timers_.cancel(pending.timer);
-    auto& results = pending.reply.results;
-    std::sort(results.begin(), results.end(),
-              [](const auto& a, const auto& b) { return a.camera < b.camera; });
-    pending.done(pending.reply);
+    if (const auto pending = take_if_complete(pending_, id, timers_)) {
+        pending->done(pending->reply);
+    }
 }
 
 void Previews::joined(const CameraEntry& entry) {
@@ -148,7 +141,7 @@ void Previews::glance(const std::string& name, const std::function<void(bool is_
         glances_.erase(found);
         if (const CameraEntry* camera = cameras_.find(name)) end(*camera);
     });
-    Pending pending;
+    Waiting pending;
     pending.waiting.emplace(entry->link->id, name);
     // It has said that it streams; its first picture may still be on the way.
     pending.done = [then](const control::Decoded<control::PreviewReply>&) { then(true); };

@@ -10,6 +10,7 @@
 
 #include "camera/message.h"
 #include "capture/cameras.h"
+#include "capture/pending.h"
 #include "control/error.h"
 #include "control/preview.h"
 #include "loop/timers.h"
@@ -42,17 +43,12 @@ class Previews {
     void left(const LinkPtr& link);
 
  private:
-    struct Pending {
-        std::map<std::uint64_t, std::string> waiting;  ///< link id -> camera
-        control::PreviewReply reply;
-        Done done;
-        loop::TimerId timer = 0;
-    };
+    using Waiting = Pending<control::PreviewReply>;
 
     static void send(const CameraEntry& entry, const camera::StartParameters& parameters,
                      const std::string& by, std::chrono::milliseconds timeout);
     void end(const CameraEntry& entry);
-    std::uint64_t add(Pending pending, std::chrono::milliseconds patience);
+    std::uint64_t add(Waiting pending, std::chrono::milliseconds patience);
     void finish(std::uint64_t id);
     void time_out(std::uint64_t id);
 
@@ -60,7 +56,7 @@ class Previews {
     Cameras& cameras_;
     loop::Timers& timers_;
     std::uint64_t next_id_ = 1;
-    std::map<std::uint64_t, Pending> pending_;
+    std::map<std::uint64_t, Waiting> pending_;
     std::map<std::uint64_t, std::set<std::uint64_t>> waiting_;  ///< by link id: which wait for it
     std::set<std::uint64_t> wished_;  ///< links whose preview a user wants, viewers or not
     std::map<std::string, std::size_t> viewers_;  ///< of cameras that have any

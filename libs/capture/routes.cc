@@ -1,7 +1,7 @@
 #include "capture/routes.h"
 
 #include "camera/message.h"
-#include "capture/camera_connection.h"
+#include "capture/camera_setup.h"
 #include "capture/cameras.h"
 #include "capture/jpeg_viewers.h"
 #include "httpd/refusal.h"
@@ -40,6 +40,7 @@ class NameClaim final : public httpd::Connection,
         claim.name = std::move(name);
         claim.default_name = peer.camera_name;
         claim.address = peer.address;
+        claim.place_of = handover_.ticket.address();
         claim.done = [&net = handover_.net, weak = weak_from_this()](const Result<void>& granted) {
             net.loop().post([weak, granted] {
                 if (const auto self = weak.lock()) self->on_answer(granted);
@@ -69,9 +70,8 @@ class NameClaim final : public httpd::Connection,
         if (parts_.shutting_down) return give_up();
         state_ = State::done;
         handover_.transport->send(with_name(handover_.upgrade_answer, link_->name));
-        auto camera =
-            CameraConnection::over_stream(parts_, handover_.net, std::move(handover_.ticket), link_,
-                                          std::move(handover_.transport));
+        auto camera = make_camera(parts_, handover_.net, std::move(handover_.ticket), link_,
+                                  std::move(handover_.transport));
         handover_.net.add(camera);
         handover_.net.remove(*this);
         camera->start(as_bytes(handover_.pending));

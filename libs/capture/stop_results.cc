@@ -101,7 +101,8 @@ StopResult to_result(const record::Summary& summary) {
     result.outcome = failed ? StopOutcome::failed : StopOutcome::stopped;
     if (!summary.id.empty()) {
         result.session = summary.id;
-        result.parts = {{summary.id, summary.part, *result.state}};
+        result.parts = {{summary.id, summary.part, *result.state,
+                         std::string(camera::to_string(summary.end_reason))}};
     }
     result.files = session_files(summary);
     result.seq_missing = summary.seq_missing;

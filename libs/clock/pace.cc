@@ -15,6 +15,8 @@ constexpr std::size_t kPairsMax = 1000;  ///< looked at, spread over the recordi
 constexpr double kUnitTolerance = 0.01;
 /// Message sizes explain the spacing if they leave less than this share of its scatter.
 constexpr double kExplained = 0.5;
+/// So near to the rate that the pictures' headers say, a clock has it.
+constexpr double kNearSaid = 0.04;
 
 struct Unit {
     std::uint64_t per_second;
@@ -109,6 +111,13 @@ bool follows_size(const PaceInput& input, const Stretch& stretch) {
     return scatter > least && unexplained < kExplained * scatter;
 }
 
+/// By the device's clock the pictures are as far apart as their own headers say, and they come in
+/// faster: a file is sent, since no camera takes more pictures than it set out to.
+bool is_ahead_of_headers(const PaceInput& input, double spacing, double ratio) {
+    if (input.said_fps <= 0 || ratio <= 1 + kPaceTolerance) return false;
+    return std::abs(std::log(spacing * ratio * input.said_fps)) < kNearSaid;
+}
+
 void name_pace(Pace& pace) {
     std::array<char, 160> text{};
     const double ratio = *pace.ratio;
@@ -156,10 +165,12 @@ Pace judge_pace(const PaceInput& input, std::uint64_t counted_per_unit) {
         return pace;
     }
     Spans spans = look_at(input, stretch);
-    pace.is_paced = !input.is_said_unpaced && quantile(spans.spacings, 0.5) >= 1 / kPacedFpsMost &&
-                    !follows_size(input, stretch);
+    const double spacing = quantile(spans.spacings, 0.5);
+    pace.is_paced =
+        !input.is_said_unpaced && spacing >= 1 / kPacedFpsMost && !follows_size(input, stretch);
     if (spans.ratios.empty()) return pace;
     pace.ratio = quantile(spans.ratios, 0.5);
+    pace.is_paced = pace.is_paced && !is_ahead_of_headers(input, spacing, *pace.ratio);
     if (!pace.is_paced) return pace;
     const double low = quantile(spans.ratios, 0.25);
     const double high = quantile(spans.ratios, 0.75);

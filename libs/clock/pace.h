@@ -22,6 +22,7 @@ struct PaceInput {
     /// Bytes of each picture in the order they arrived; empty: not known.
     std::span<const std::uint32_t> bytes;
     bool is_said_unpaced = false;  ///< the camera says that it sends as fast as it can
+    double said_fps = 0;           ///< by the pictures' own headers; 0: not said
 };
 
 struct Pace {

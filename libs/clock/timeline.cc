@@ -20,6 +20,8 @@ constexpr std::int64_t kAgreeUs = 500'000;
 constexpr std::int64_t kQuartz = 500;
 /// A difference that a viewer sees.
 constexpr std::int64_t kSeenUs = 50'000;
+/// So many pictures show the least delay of an arrival.
+constexpr std::size_t kDelaysKnown = 8;
 constexpr std::int64_t kUsPerSecond = 1'000'000;
 /// No sample table holds a longer step (2^31 of the coarsest ticks): it is no time that passed.
 constexpr std::int64_t kStepUsMost = std::numeric_limits<std::int32_t>::max() * std::int64_t{1000};
@@ -168,6 +170,13 @@ class Planner {
         ++out_.repairs;
     }
 
+    /// By more than pictures that a stall held back and that come in at once.
+    bool is_ahead_of_arrivals(std::size_t i) const {
+        const double ahead_us =
+            static_cast<double>(step_us(i - 1, i)) - static_cast<double>(other_us(i - 1, i));
+        return ahead_us > static_cast<double>(median_us_) + static_cast<double>(kSeenUs);
+    }
+
     /// Where the arrivals put picture i: behind the pictures before it, all with their least delay.
     /// nullopt: they cannot tell.
     std::optional<std::int64_t> by_arrival(std::size_t i, bool clock_goes_on) const {
@@ -181,6 +190,7 @@ class Planner {
         const std::size_t end = std::min(clock_.times.size(), i + kRestartWindow);
         for (std::size_t n = i + 1; clock_goes_on && n < end; ++n) {
             if (step_us(n - 1, n) <= 0 || !agrees(step_us(i, n), other_us(i, n))) break;
+            if (is_ahead_of_arrivals(n)) break;  // it may have been set again
             after_us = std::min(after_us, other_us(i, n) - step_us(i, n));
         }
         const std::int64_t us = after_us - before_us;
@@ -192,16 +202,29 @@ class Planner {
     /// The clock counts from elsewhere from picture i on.
     void restart_at(std::size_t i) {
         std::int64_t ticks = out_.ticks.back() + out_.median_ticks;
-        if (const auto told = by_arrival(i, true)) {
+        const auto told = by_arrival(i, true);
+        const bool is_told = told.has_value();
+        if (is_told) {
             ticks = *told;
         } else if (has_other_) {
             const std::int64_t us = other_us(i - 1, i);
             if (is_within_gap(us)) ticks = out_.ticks.back() + ticks_of_us(us);
         }
         push_repaired(ticks);
+        count_from(i);
+        if (!is_told) forget_delays(i);
+    }
+
+    void count_from(std::size_t i) {
         out_.restarts.push_back(i);
         base_ = good_ = anchor_ = i;
         base_ticks_ = out_.ticks.back();
+    }
+
+    void forget_delays(std::size_t i) {
+        delays_from_ = i;
+        least_delay_us_ = 0;
+        delays_ = 1;
     }
 
     /// One picture far away from its neighbours: where it arrived, else between them.
@@ -241,7 +264,11 @@ class Planner {
 
     void believe(std::size_t i) {
         const std::int64_t ticks = at(i);
-        if (judges_) note_doubt(i);
+        if (judges_) {
+            note_doubt(i);
+            least_delay_us_ = std::min(least_delay_us_, delay_us(i, ticks));
+            ++delays_;
+        }
         if (has_other_ && is_anchor(i)) anchor_ = i;
         good_ = i;
         if (ticks > out_.ticks.back()) {
@@ -276,12 +303,35 @@ class Planner {
         return pace_us * 4 < std::abs(off_us);
     }
 
+    /// How long after its display time picture i came, more than the one at delays_from_. In
+    /// floating point: a hostile clock's steps are too large to be added.
+    double delay_us(std::size_t i, std::int64_t ticks) const {
+        return static_cast<double>(other_us(delays_from_, i)) -
+               static_cast<double>(us_of_ticks(ticks - out_.ticks[delays_from_]));
+    }
+
+    /// Both agree, as agreement goes; but the device's clock leaves its pace, and by it the picture
+    /// came sooner after it was taken than any one before, while the last one was not late: by so
+    /// much.
+    double outruns_by_us(std::size_t i, std::int64_t step) const {
+        const double ahead_us = least_delay_us_ - delay_us(i, at(i));
+        if (ahead_us <= static_cast<double>(kSeenUs)) return 0;
+        const double usual_us = static_cast<double>(median_us_) * static_cast<double>(i - good_);
+        const double late_us = delay_us(good_, at(good_)) - least_delay_us_;
+        const bool leaves_pace = (static_cast<double>(step) - usual_us) * 2 >= ahead_us;
+        return leaves_pace && late_us * 4 <= ahead_us ? ahead_us : 0;
+    }
+
     void place_forward(std::size_t i, std::int64_t step) {
         if (role_ == Role::device && step <= max_gap_us_ && is_stray_alone(i))
             return place_stray(i);
         if (judges_ && is_small_stray(i)) return place_stray(i);
         const bool is_bearable = step <= kStepUsMost;
-        if (has_other_ && is_bearable && both_agree(i)) return believe(i);
+        const bool is_agreed = has_other_ && is_bearable && both_agree(i);
+        const double ahead_us = judges_ && is_agreed ? outruns_by_us(i, step) : 0;
+        if (ahead_us > 0 && delays_ >= kDelaysKnown) return restart_at(i);
+        out_.doubt_us = std::max<std::int64_t>(out_.doubt_us, std::llround(ahead_us));
+        if (is_agreed) return believe(i);
         if (judges_) {
             if (is_bearable && is_real(i, step)) return believe(i);
             return is_stray(i) ? place_stray(i) : restart_at(i);
@@ -314,9 +364,8 @@ class Planner {
         std::int64_t us = has_other_ ? other_us(i - 1, i) : 0;
         if (!is_within_gap(us)) us = median_us_;
         out_.ticks.push_back(out_.ticks.back() + std::max<std::int64_t>(1, ticks_of_us(us)));
-        out_.restarts.push_back(i);
-        base_ = good_ = anchor_ = i;
-        base_ticks_ = out_.ticks.back();
+        count_from(i);
+        forget_delays(i);
     }
 
     const Role role_;
@@ -331,6 +380,9 @@ class Planner {
     std::int64_t base_ticks_ = 0;  ///< this display time
     std::size_t good_ = 0;         ///< the last picture whose time was believed
     std::size_t anchor_ = 0;       ///< the last one at which both clocks agreed
+    std::size_t delays_from_ = 0;  ///< the picture from which delays are compared
+    double least_delay_us_ = 0;    ///< of those that were believed
+    std::size_t delays_ = 1;       ///< that it is the least of
     std::size_t next_seam_ = 0;    ///< in clock_.seams
 };
 

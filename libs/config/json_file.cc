@@ -45,16 +45,20 @@ class SchemaReader {
 
     void read_document(const json::Value& document) {
         if (document.object() == nullptr) {
-            return problem("", "expected an object, got " + got(document));
+            return problem("", "expected an object, got " + got(document, ""));
         }
         read_members(*document.object(), "");
     }
 
  private:
-    /// A value as messages show it.
-    static std::string got(const json::Value& value) {
+    /// A value as messages show it; where a secret may be meant, only what it is.
+    std::string got(const json::Value& value, const std::string& path) const {
         if (value.object() != nullptr) return "an object";
         if (value.array() != nullptr) return "a list";
+        if (schema_.holds_secret(path)) {
+            if (value.text() != nullptr) return "text";
+            if (value.number() != nullptr) return "a number";
+        }
         return shown(kind_of(value), text_of(value));
     }
 
@@ -89,15 +93,15 @@ class SchemaReader {
         const Key* const key = schema_.find(path);
         if (value.object() != nullptr) return read_object(*value.object(), path, key);
         if (value.array() != nullptr) return read_list(*value.array(), path, key);
-        if (key == nullptr) return complain(path, key, got(value));
+        if (key == nullptr) return complain(path, key, got(value, path));
         if (value.is_null() && key->is_nullable) {
             if (key->type == KeyType::group) keep(path, "off");
             return;
         }
         if (!is_fitting(key->type, kind_of(value), text_of(value))) {
-            return problem(path, type_problem(*key, got(value)));
+            return problem(path, type_problem(*key, got(value, path)));
         }
-        const auto checked = check_value(*key, text_of(value), got(value));
+        const auto checked = check_value(*key, text_of(value), got(value, path));
         if (!checked) return problem(path, checked.error().message);
         keep(path, *checked);
     }
@@ -128,13 +132,13 @@ class SchemaReader {
     void read_entry(const json::Value& value, const std::string& path, const Key& key) {
         if (key.type == KeyType::objects) {
             if (value.object() != nullptr) return read_members(*value.object(), path);
-            return problem(path, "expected an object, got " + got(value));
+            return problem(path, "expected an object, got " + got(value, key.path));
         }
         const std::string* const text = value.text();
         const bool is_known =
             text != nullptr &&
             (key.choices.empty() || std::ranges::find(key.choices, *text) != key.choices.end());
-        if (!is_known) return problem(path, type_problem(key, got(value)));
+        if (!is_known) return problem(path, type_problem(key, got(value, key.path)));
         keep(path, *text);
     }
 

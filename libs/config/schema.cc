@@ -146,6 +146,16 @@ bool Schema::is_section(std::string_view path) const {
                        [&](const Key& key) { return key.path.starts_with(start); });
 }
 
+bool Schema::holds_secret(std::string_view path) const {
+    const std::string plain = without_indices(path);
+    return std::any_of(keys_.begin(), keys_.end(), [&](const Key& key) {
+        if (!key.is_secret && !key.may_hold_secret) return false;
+        if (!key.path.starts_with(plain)) return false;
+        const std::string_view below = std::string_view(key.path).substr(plain.size());
+        return plain.empty() || below.empty() || below.front() == '.' || below.front() == '[';
+    });
+}
+
 std::string Schema::nearest(std::string_view path) const {
     const std::string plain = without_indices(path);
     std::string best;

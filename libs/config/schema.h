@@ -43,6 +43,8 @@ struct Key {
     std::vector<std::string> choices{};
     bool is_nullable = false;        ///< JSON null means the default
     bool applies_on_reload = false;  ///< else a restart is needed
+    bool is_secret = false;          ///< its value is shown nowhere, not even when it is wrong
+    bool may_hold_secret = false;    ///< it is not shown when it is wrong
 };
 
 /// The table of keys. Constant after construction.
@@ -55,6 +57,8 @@ class Schema {
     const Key* find(std::string_view path) const;
     /// True if some key lies below this object path ("recording", "cameras[].match").
     bool is_section(std::string_view path) const;
+    /// The key of this path, or one below it, may hold a secret: what stands there may be meant so.
+    bool holds_secret(std::string_view path) const;
     /// The known path most like this one, or empty if none is near.
     std::string nearest(std::string_view path) const;
 

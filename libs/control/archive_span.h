@@ -13,7 +13,7 @@ struct ArchiveSpan {
     std::string start;
     std::string end;
     bool is_open = false;  ///< it is being recorded, and ends later
-    bool is_ready = true;  ///< false: there is no MP4 of it (yet)
+    bool is_ready = true;  ///< false: no MP4 can be made of it
     bool operator==(const ArchiveSpan&) const = default;
 };
 

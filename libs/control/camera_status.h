@@ -39,6 +39,21 @@ struct CameraClock {
     bool operator==(const CameraClock&) const = default;
 };
 
+/// What the device said of itself last: docs/camera.md, "Health".
+struct CameraHealth {
+    std::optional<double> battery;  ///< 0 to 1
+    std::optional<bool> charging;
+    std::optional<double> fps;
+    std::optional<std::uint64_t> encoder_queue;
+    std::optional<std::uint64_t> unsent;
+    std::optional<std::uint64_t> unsent_bytes;
+    std::optional<std::uint64_t> lost;
+    std::optional<bool> awake;
+    std::optional<bool> hidden;
+    std::string at;  ///< RFC 3339
+    bool operator==(const CameraHealth&) const = default;
+};
+
 struct CameraStatus {
     std::string name;
     std::string peer;                  ///< address:port
@@ -49,12 +64,14 @@ struct CameraStatus {
     std::optional<RecordingNow> recording = {};  ///< with `session`
     std::optional<std::uint32_t> width;          ///< of the pictures it really sends, once one came
     std::optional<std::uint32_t> height;
+    std::string codec = "h264";    ///< "h264", "mjpeg"
     double fps_1s = 0;             ///< pictures in the last second
     std::uint64_t bitrate_1s = 0;  ///< bits in the last second
     std::uint64_t frames = 0;      ///< messages accepted since it connected
     std::uint64_t bytes = 0;       ///< payload bytes of those
     std::uint64_t bad = 0;         ///< messages dropped because they were malformed
     CameraClock clock;
+    std::optional<CameraHealth> health = {};
     std::string connected_at;  ///< RFC 3339
     std::string last_seen;     ///< RFC 3339
     bool operator==(const CameraStatus&) const = default;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <optional>
 #include <string>
 #include <utility>
@@ -48,6 +49,23 @@ void read_enum(ObjectReader& reader, const std::string& key, const TextTable<Enu
         reader.fail(key, "unknown value \"" + text.substr(0, 40) + "\"");
 }
 
+/// One list of an object's fields serves to write and to read them:
+///     template <class Way, class Facts>
+///     void list(Way& way, Facts& facts) { field(way, "codec", facts.codec); }
+template <class Field>
+void field(json::Object& object, const char* key, const Field& value) {
+    object.set(key, value);
+}
+template <class Field>
+void field(ObjectReader& reader, const char* key, Field& value) {
+    reader.read(key, value);
+}
+
+/// Two decimals; JSON has no NaN.
+inline double rounded(double value) {
+    return std::isfinite(value) ? std::round(value * 100) / 100 : 0;
+}
+
 inline json::Array to_array(const std::vector<std::string>& texts) {
     json::Array list;
     for (const std::string& text : texts) list.push_back(text);
@@ -85,8 +103,23 @@ inline void read_timeout(ObjectReader& reader, std::chrono::milliseconds& out) {
     out = std::chrono::milliseconds(ms);
 }
 
-/// A reply to start or stop: "ok", and "results" whose camera, session and whatever `read_more`
-/// reads.
+/// What every request to cameras ends with: who asks, and whether and how long it waits.
+template <class Request>
+void read_asking(ObjectReader& reader, Request& request) {
+    read_client(reader, request.client);
+    reader.read("wait", request.wait);
+    read_timeout(reader, request.timeout);
+}
+
+template <class Request>
+void set_asking(json::Object& object, const Request& request) {
+    if (!request.client.empty()) object.set("client", request.client);
+    object.set("wait", request.wait);
+    object.set("timeout_ms", static_cast<std::int64_t>(request.timeout.count()));
+}
+
+/// A reply of cameras: "ok", and "results" with the camera and whatever `read_more` reads, which
+/// has to be there: "outcome".
 template <class Reply, class ReadMore>
 Decoded<Reply> decode_results(std::string_view body, ReadMore read_more) {
     const auto object = parse_object(body, kReply);
@@ -102,7 +135,6 @@ Decoded<Reply> decode_results(std::string_view body, ReadMore read_more) {
         fields.require("camera");
         fields.require("outcome");
         fields.read("camera", result.camera);
-        fields.read("session", result.session);
         read_more(fields, result);
         if (fields.failed()) return fields.error();
     }

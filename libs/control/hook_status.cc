@@ -15,6 +15,29 @@ constexpr TextTable<HookState, 5> kStates = {{
     {HookState::broken, "broken"},
 }};
 
+template <class Way, class Status>
+void list_deliveries(Way& way, Status& status) {
+    field(way, "queued", status.queued);
+    field(way, "queued_bytes", status.queued_bytes);
+    field(way, "oldest_at", status.oldest_at);
+    field(way, "attempts", status.attempts);
+    field(way, "next_at", status.next_at);
+    field(way, "last_error", status.last_error);
+    field(way, "delivered", status.delivered);
+    field(way, "dropped", status.dropped);
+    field(way, "failed", status.failed);
+}
+
+template <class Way, class Failure>
+void list_failure(Way& way, Failure& failure) {
+    field(way, "id", failure.id);
+    field(way, "url", failure.url);
+    field(way, "type", failure.type);
+    field(way, "time", failure.time);
+    field(way, "attempts", failure.attempts);
+    field(way, "error", failure.error);
+}
+
 }  // namespace
 
 std::string_view to_text(HookState state) { return text_of(kStates, state); }
@@ -25,15 +48,7 @@ std::string encode(const HookStatus& status) {
     object.set("format", status.format);
     object.set("events", to_array(status.events));
     object.set("state", std::string(to_text(status.state)));
-    object.set("queued", status.queued);
-    object.set("queued_bytes", status.queued_bytes);
-    object.set("oldest_at", status.oldest_at);
-    object.set("attempts", status.attempts);
-    object.set("next_at", status.next_at);
-    object.set("last_error", status.last_error);
-    object.set("delivered", status.delivered);
-    object.set("dropped", status.dropped);
-    object.set("failed", status.failed);
+    list_deliveries(object, status);
     return json::write(object);
 }
 
@@ -48,27 +63,14 @@ Decoded<HookStatus> decode_hook_status(std::string_view body) {
     reader.read("format", status.format);
     reader.read("events", status.events);
     read_enum(reader, "state", kStates, status.state);
-    reader.read("queued", status.queued);
-    reader.read("queued_bytes", status.queued_bytes);
-    reader.read("oldest_at", status.oldest_at);
-    reader.read("attempts", status.attempts);
-    reader.read("next_at", status.next_at);
-    reader.read("last_error", status.last_error);
-    reader.read("delivered", status.delivered);
-    reader.read("dropped", status.dropped);
-    reader.read("failed", status.failed);
+    list_deliveries(reader, status);
     if (reader.failed()) return reader.error();
     return status;
 }
 
 std::string encode(const FailedHook& failed) {
     Object object;
-    object.set("id", failed.id);
-    object.set("url", failed.url);
-    object.set("type", failed.type);
-    object.set("time", failed.time);
-    object.set("attempts", failed.attempts);
-    object.set("error", failed.error);
+    list_failure(object, failed);
     return json::write(object);
 }
 
@@ -78,12 +80,7 @@ Decoded<FailedHook> decode_failed_hook(std::string_view body) {
     ObjectReader reader(*object);
     FailedHook failed;
     reader.require("id");
-    reader.read("id", failed.id);
-    reader.read("url", failed.url);
-    reader.read("type", failed.type);
-    reader.read("time", failed.time);
-    reader.read("attempts", failed.attempts);
-    reader.read("error", failed.error);
+    list_failure(reader, failed);
     if (reader.failed()) return reader.error();
     return failed;
 }

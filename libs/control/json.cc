@@ -61,6 +61,12 @@ void ObjectReader::read(const std::string& key, bool& out) {
     out = *found.boolean();
 }
 
+void ObjectReader::read(const std::string& key, std::optional<bool>& out) {
+    bool flag = false;
+    read(key, flag);
+    if (has(key) && !failed()) out = flag;
+}
+
 void ObjectReader::read(const std::string& key, std::uint64_t& out, Range range) {
     const Value& found = value(key);
     if (found.is_null()) return;

@@ -40,6 +40,7 @@ class ObjectReader {
     explicit ObjectReader(const json::Object& object, std::string where = {});
 
     void read(const std::string& key, bool& out);
+    void read(const std::string& key, std::optional<bool>& out);
     void read(const std::string& key, std::uint64_t& out, Range range = {});
     void read(const std::string& key, std::uint32_t& out, Range range = {});
     void read(const std::string& key, double& out);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cassert>
 
+#include "base/text.h"
 #include "base/units.h"
 #include "control/fields.h"
 #include "control/json.h"
@@ -54,15 +55,18 @@ constexpr std::array kPreview = {kCameras,
                                  kWait,
                                  Parameter{"timeout_ms", integer, body, false, 1, kTimeoutMsMax}};
 constexpr std::array kCameraName = {Parameter{"name", text, path, true}};
-constexpr std::array kKick = {Parameter{"name", text, path, true},
-                              Parameter{"client", text, query, false}};
+/// Where there is no body.
+constexpr Parameter kClientOutside{"client", text, query, false};
+constexpr std::array kKick = {Parameter{"name", text, path, true}, kClientOutside};
 constexpr std::array kRename = {Parameter{"name", text, path, true},
                                 Parameter{"camera", text, body, false},
                                 Parameter{"name", text, body, false}, kClient};
 constexpr std::array kRecordingId = {Parameter{"id", text, path, true}};
+constexpr std::array kDelete = {Parameter{"id", text, path, true}, kClientOutside};
 constexpr std::array kKeep = {Parameter{"id", text, path, true},
-                              Parameter{"keep", boolean, body, false}};
+                              Parameter{"keep", boolean, body, false}, kClient};
 constexpr std::array kTakeName = {Parameter{"name", text, path, true}};
+constexpr std::array kDeleteTake = {Parameter{"name", text, path, true}, kClientOutside};
 constexpr std::array kJudgement = {
     Parameter{"name", text, path, true}, Parameter{"verdict", text, body, false},
     Parameter{"about", text, body, false}, Parameter{"why", texts, body, false}};
@@ -77,14 +81,18 @@ constexpr std::array kRecordStart = {
     Parameter{"preroll_ms", integer, body, false, 0, kPrerollMsMax},
     Parameter{"max_duration_ms", integer, body, false, 0, kSegmentMsMax},
     kClient};
-/// A DELETE has no body.
-constexpr Parameter kClientOfDelete{"client", text, query, false};
 constexpr std::array kRecordStop = {Parameter{"app", text, path, true},
-                                    Parameter{"name", text, path, true}, kClientOfDelete};
-constexpr std::array kRecordStopAll = {kClientOfDelete};
-constexpr std::array kViewerId = {Parameter{"id", integer, path, true}};
-constexpr std::array kSourcePath = {Parameter{"app", text, path, true},
-                                    Parameter{"name", text, path, true}};
+                                    Parameter{"name", text, path, true}, kClientOutside};
+constexpr std::array kRecordStopAll = {kClientOutside};
+constexpr std::array kDeleteSegment = {Parameter{"app", text, path, true},
+                                       Parameter{"name", text, path, true},
+                                       Parameter{"file", text, path, true}, kClientOutside};
+constexpr std::array kKickStream = {Parameter{"app", text, path, true},
+                                    Parameter{"name", text, path, true}, kClientOutside};
+constexpr std::array kKickViewer = {Parameter{"id", integer, path, true}, kClientOutside};
+constexpr std::array kReload = {kClientOutside};
+constexpr std::array kRestartSource = {Parameter{"app", text, path, true},
+                                       Parameter{"name", text, path, true}, kClientOutside};
 constexpr Parameter kLimit{"limit", integer, query, false, 1, kListLimitMax};
 constexpr Parameter kCursor{"cursor", text, query, false};
 constexpr std::array kPage = {kLimit, kCursor};
@@ -102,6 +110,8 @@ constexpr std::array kArchive = {Parameter{"app", text, path, true},
                                  Parameter{"until", time, query, false},
                                  kLimit,
                                  kCursor};
+constexpr std::array kSegments = {Parameter{"app", text, path, true},
+                                  Parameter{"name", text, path, true}, kLimit, kCursor};
 constexpr std::array kHookId = {Parameter{"id", text, path, true}};
 constexpr std::array kHookUrl = {Parameter{"url", text, body, false}};
 constexpr std::array kTokenName = {Parameter{"name", text, path, true}};
@@ -125,18 +135,18 @@ constexpr std::array kOperations = {
     OperationInfo{Operation::recordings_get, "recordings.get", "GET", "recordings/{id}",
                   kRecordingId},
     OperationInfo{Operation::recordings_delete, "recordings.delete", "DELETE", "recordings/{id}",
-                  kRecordingId},
+                  kDelete},
     OperationInfo{Operation::recordings_keep, "recordings.keep", "PATCH", "recordings/{id}", kKeep},
     OperationInfo{Operation::takes_list, "takes.list", "GET", "takes", kPage},
     OperationInfo{Operation::takes_get, "takes.get", "GET", "takes/{name}", kTakeName},
     OperationInfo{Operation::takes_judge, "takes.judge", "PATCH", "takes/{name}", kJudgement},
-    OperationInfo{Operation::takes_delete, "takes.delete", "DELETE", "takes/{name}", kTakeName},
+    OperationInfo{Operation::takes_delete, "takes.delete", "DELETE", "takes/{name}", kDeleteTake},
     OperationInfo{Operation::events_list, "events.list", "GET", "events", kEvents},
     OperationInfo{Operation::streams_list, "streams.list", "GET", "streams", kPage},
     OperationInfo{Operation::streams_get, "streams.get", "GET", "streams/{app}/{name}",
                   kStreamPath},
     OperationInfo{Operation::streams_kick, "streams.kick", "DELETE", "streams/{app}/{name}",
-                  kStreamPath},
+                  kKickStream},
     OperationInfo{Operation::streams_snapshot, "streams.snapshot", "GET",
                   "streams/{app}/{name}/snapshot.jpg", kStreamPath},
     OperationInfo{Operation::archive_list, "archive.list", "GET", "streams/{app}/{name}/archive",
@@ -148,14 +158,18 @@ constexpr std::array kOperations = {
     OperationInfo{Operation::record_list, "record.list", "GET", "records", kPage},
     OperationInfo{Operation::record_stop_all, "record.stop_all", "DELETE", "records",
                   kRecordStopAll},
+    OperationInfo{Operation::record_segments, "record.segments", "GET",
+                  "streams/{app}/{name}/segments", kSegments},
+    OperationInfo{Operation::record_delete_segment, "record.delete_segment", "DELETE",
+                  "streams/{app}/{name}/segments/{file}", kDeleteSegment},
     OperationInfo{Operation::viewers_list, "viewers.list", "GET", "viewers", kPage},
-    OperationInfo{Operation::viewers_kick, "viewers.kick", "DELETE", "viewers/{id}", kViewerId},
+    OperationInfo{Operation::viewers_kick, "viewers.kick", "DELETE", "viewers/{id}", kKickViewer},
     OperationInfo{Operation::sources_list, "sources.list", "GET", "sources", kPage},
     OperationInfo{Operation::sources_restart, "sources.restart", "POST",
-                  "sources/{app}/{name}/restart", kSourcePath},
+                  "sources/{app}/{name}/restart", kRestartSource},
     OperationInfo{Operation::server_status, "server.status", "GET", "status", {}},
     OperationInfo{Operation::server_config, "server.config", "GET", "config", {}},
-    OperationInfo{Operation::server_reload, "server.reload", "POST", "reload", {}},
+    OperationInfo{Operation::server_reload, "server.reload", "POST", "reload", kReload},
     OperationInfo{Operation::login_link, "login.link", "POST", "login/link", {}},
     OperationInfo{Operation::hooks_list, "hooks.list", "GET", "hooks", {}},
     OperationInfo{Operation::hooks_failed, "hooks.failed", "GET", "hooks/failed", kPage},
@@ -313,6 +327,11 @@ const std::string* Call::find(std::string_view name) const {
         if (known == name) return &value;
     }
     return nullptr;
+}
+
+std::string Call::client() const {
+    const std::string* given = find("client");
+    return given == nullptr ? peer : clean_text(*given, kClientBytesMax);
 }
 
 Decoded<Call> http_call(const Match& match, const Arguments& query, std::string body) {

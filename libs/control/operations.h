@@ -41,6 +41,8 @@ enum class Operation : std::uint8_t {
     record_stop,
     record_list,
     record_stop_all,
+    record_segments,
+    record_delete_segment,
     viewers_list,
     viewers_kick,
     sources_list,
@@ -111,6 +113,8 @@ struct Call {
 
     /// Null if it was not given.
     const std::string* find(std::string_view name) const;
+    /// Who asks, if it stands among the arguments: "user@host", else where it came from.
+    std::string client() const;
 };
 
 /// From the HTTP door. A parameter the operation does not have, one that stands twice and an

@@ -30,9 +30,7 @@ Decoded<PreviewRequest> decode_preview_request(std::string_view body) {
     read_cameras(reader, request.cameras);
     read_parameters(reader, request.parameters);
     reader.read("stop", request.stop);
-    read_client(reader, request.client);
-    reader.read("wait", request.wait);
-    read_timeout(reader, request.timeout);
+    read_asking(reader, request);
     reader.refuse_unknown();
     if (reader.failed()) return reader.error();
     return request;
@@ -43,32 +41,15 @@ std::string encode(const PreviewRequest& request) {
     if (!request.cameras.empty()) object.set("cameras", to_array(request.cameras));
     set_parameters(object, request.parameters);
     if (request.stop) object.set("stop", true);
-    if (!request.client.empty()) object.set("client", request.client);
-    object.set("wait", request.wait);
-    object.set("timeout_ms", static_cast<std::int64_t>(request.timeout.count()));
+    set_asking(object, request);
     return json::write(object);
 }
 
 Decoded<PreviewReply> decode_preview_reply(std::string_view body) {
-    const auto object = parse_object(body, kReply);
-    if (!object) return object.error();
-    ObjectReader reader(*object);
-    PreviewReply reply;
-    reader.require("ok");
-    reader.require("results");
-    reader.read("ok", reply.ok);
-    for (const Object* item : reader.objects("results")) {
-        ObjectReader fields(*item, "results[" + std::to_string(reply.results.size()) + "]");
-        PreviewResult& result = reply.results.emplace_back();
-        fields.require("camera");
-        fields.require("outcome");
-        fields.read("camera", result.camera);
+    return decode_results<PreviewReply>(body, [](ObjectReader& fields, PreviewResult& result) {
         read_enum(fields, "outcome", kOutcomes, result.outcome);
         fields.read("error", result.error);
-        if (fields.failed()) return fields.error();
-    }
-    if (reader.failed()) return reader.error();
-    return reply;
+    });
 }
 
 std::string encode(const PreviewReply& reply) {

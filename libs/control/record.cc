@@ -103,6 +103,40 @@ Decoded<RecordStatus> decode_record_status(std::string_view body) {
     return status;
 }
 
+std::string encode(const StoredSegment& segment) {
+    json::Object object;
+    object.set("name", segment.name);
+    object.set("file", segment.file);
+    object.set("url", segment.url);
+    object.set("start", segment.start);
+    object.set("end", segment.end);
+    object.set("duration_ms", segment.duration_ms);
+    object.set("bytes", segment.bytes);
+    object.set("open", segment.is_open);
+    object.set("kept", segment.kept);
+    return json::write(object);
+}
+
+Decoded<StoredSegment> decode_stored_segment(std::string_view body) {
+    const auto object = parse_object(body, kReply);
+    if (!object) return object.error();
+    ObjectReader reader(*object);
+    StoredSegment segment;
+    reader.require("name");
+    reader.require("start");
+    reader.read("name", segment.name);
+    reader.read("file", segment.file);
+    reader.read("url", segment.url);
+    reader.read("start", segment.start);
+    reader.read("end", segment.end);
+    reader.read("duration_ms", segment.duration_ms);
+    reader.read("bytes", segment.bytes);
+    reader.read("open", segment.is_open);
+    reader.read("kept", segment.kept);
+    if (reader.failed()) return reader.error();
+    return segment;
+}
+
 std::string encode_stopped(const std::vector<std::string>& streams) {
     json::Object object;
     object.set("ok", true);

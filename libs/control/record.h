@@ -1,7 +1,7 @@
 #pragma once
 /// record.*: recording live streams in segments. Pure: values and their JSON.
 /// Spec: docs/segments.md. POST, DELETE /api/v1/streams/APP/NAME/record; GET, DELETE
-/// /api/v1/records.
+/// /api/v1/records; GET /api/v1/streams/APP/NAME/segments, GET, DELETE .../segments/FILE.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -47,12 +47,29 @@ struct RecordStatus {
     bool operator==(const RecordStatus&) const = default;
 };
 
+/// A segment that lies on the disk.
+struct StoredSegment {
+    std::string name;   ///< of the file, without folders
+    std::string file;   ///< from the recordings folder on, as RecordStatus has it
+    std::string url;    ///< path of its bytes
+    std::string start;  ///< RFC 3339 with microseconds, what it shows first; `end` likewise
+    std::string end;
+    std::uint64_t duration_ms = 0;
+    std::uint64_t bytes = 0;
+    bool is_open = false;  ///< it is being written, and grows
+    bool kept = false;
+    bool operator==(const StoredSegment&) const = default;
+};
+
 /// Unknown fields, wrong types and words are errors by field.
 Decoded<RecordRequest> decode_record_request(std::string_view body);
 /// `stream`: "/app/name", for JSON-RPC.
 std::string encode(const RecordRequest& request, const std::string& stream);
 std::string encode(const RecordStatus& status);
 Decoded<RecordStatus> decode_record_status(std::string_view body);
+
+std::string encode(const StoredSegment& segment);
+Decoded<StoredSegment> decode_stored_segment(std::string_view body);
 
 /// {"ok":true,"streams":[...]}: what record.stop_all answers.
 std::string encode_stopped(const std::vector<std::string>& streams);

@@ -81,16 +81,17 @@ std::string with_directory(std::string_view session_json, std::string_view direc
            std::string(session_json.substr(open + 1));
 }
 
-Decoded<bool> decode_keep_request(std::string_view body) {
+Decoded<KeepRequest> decode_keep_request(std::string_view body) {
     const auto object = parse_request(body);
     if (!object) return object.error();
     ObjectReader reader(*object);
-    bool keep = false;
+    KeepRequest request;
     reader.require("keep");
-    reader.read("keep", keep);
+    reader.read("keep", request.keep);
+    read_client(reader, request.client);
     reader.refuse_unknown("unknown field");
     if (reader.failed()) return reader.error();
-    return keep;
+    return request;
 }
 
 std::string with_figures(std::string_view session_json, const RecordingFigures& figures) {

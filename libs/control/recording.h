@@ -79,8 +79,13 @@ struct RecordingQuery {
 using QueryParameters =
     std::vector<std::pair<std::string, std::string>>;  ///< decoded names and values
 
-/// {"keep":true}: the body of PATCH /api/v1/recordings/ID.
-Decoded<bool> decode_keep_request(std::string_view body);
+/// {"keep":true,"client":"kim@desk"}: the body of PATCH /api/v1/recordings/ID.
+struct KeepRequest {
+    bool keep = false;
+    std::string client;  ///< who asks; "" = not said
+};
+
+Decoded<KeepRequest> decode_keep_request(std::string_view body);
 
 Decoded<RecordingQuery> decode_recording_query(const QueryParameters& parameters);
 QueryParameters encode(const RecordingQuery& query);

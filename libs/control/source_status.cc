@@ -14,6 +14,16 @@ constexpr TextTable<SourceState, 6> kStates = {{
     {SourceState::failed, "failed"},
 }};
 
+template <class Way, class Status>
+void list_runs(Way& way, Status& status) {
+    field(way, "pid", status.pid);
+    field(way, "viewers", status.viewers);
+    field(way, "restarts", status.restarts);
+    field(way, "crashes", status.crashes);
+    field(way, "last_error", status.last_error);
+    field(way, "uptime_ms", status.uptime_ms);
+}
+
 }  // namespace
 
 std::string encode(const SourceStatus& status) {
@@ -21,12 +31,7 @@ std::string encode(const SourceStatus& status) {
     object.set("path", status.path);
     object.set("input", status.input);
     object.set("state", std::string(text_of(kStates, status.state)));
-    object.set("pid", status.pid);
-    object.set("viewers", status.viewers);
-    object.set("restarts", status.restarts);
-    object.set("crashes", status.crashes);
-    object.set("last_error", status.last_error);
-    object.set("uptime_ms", status.uptime_ms);
+    list_runs(object, status);
     return json::write(object);
 }
 
@@ -40,12 +45,7 @@ Decoded<SourceStatus> decode_source_status(std::string_view body) {
     reader.read("path", status.path);
     reader.read("input", status.input, kReplyBytesMax);
     read_enum(reader, "state", kStates, status.state);
-    reader.read("pid", status.pid);
-    reader.read("viewers", status.viewers);
-    reader.read("restarts", status.restarts);
-    reader.read("crashes", status.crashes);
-    reader.read("last_error", status.last_error);
-    reader.read("uptime_ms", status.uptime_ms);
+    list_runs(reader, status);
     if (reader.failed()) return reader.error();
     return status;
 }

@@ -35,9 +35,7 @@ Decoded<StartRequest> decode_start_request(std::string_view body) {
     reader.read("append", request.append);
     reader.read("all_or_none", request.all_or_none);
     reader.read("owner", request.owner, kOwnerBytesMax);
-    read_client(reader, request.client);
-    reader.read("wait", request.wait);
-    read_timeout(reader, request.timeout);
+    read_asking(reader, request);
     reader.refuse_unknown();
     if (request.take && !is_valid_name(*request.take)) {
         reader.fail("take", "not a name (letters, digits, . _ -, at most 64)");
@@ -56,14 +54,13 @@ std::string encode(const StartRequest& request) {
     if (request.append) object.set("append", true);
     if (request.all_or_none) object.set("all_or_none", true);
     if (!request.owner.empty()) object.set("owner", request.owner);
-    if (!request.client.empty()) object.set("client", request.client);
-    object.set("wait", request.wait);
-    object.set("timeout_ms", static_cast<std::int64_t>(request.timeout.count()));
+    set_asking(object, request);
     return json::write(object);
 }
 
 Decoded<StartReply> decode_start_reply(std::string_view body) {
     return decode_results<StartReply>(body, [](ObjectReader& fields, StartResult& result) {
+        fields.read("session", result.session);
         read_enum(fields, "outcome", kOutcomes, result.outcome);
         fields.read("error", result.error);
         fields.read("take", result.take);

@@ -40,6 +40,7 @@ json::Array to_array(const std::vector<SessionPart>& parts) {
         object.set("session", part.session);
         object.set("part", part.part);
         object.set("state", std::string(to_text(part.state)));
+        if (part.end_reason) object.set("end_reason", part.end_reason);
         list.push_back(object);
     }
     return list;
@@ -53,6 +54,7 @@ void read_parts(ObjectReader& fields, std::vector<SessionPart>& out) {
         reader.read("session", part.session);
         reader.read("part", part.part);
         read_enum(reader, "state", kStates, part.state);
+        reader.read("end_reason", part.end_reason);
         if (reader.failed()) return fields.fail(reader.error());
         out.push_back(std::move(part));
     }
@@ -90,9 +92,7 @@ Decoded<StopRequest> decode_stop_request(std::string_view body) {
     StopRequest request;
     read_cameras(reader, request.cameras);
     reader.read("owner", request.owner, kOwnerBytesMax);
-    read_client(reader, request.client);
-    reader.read("wait", request.wait);
-    read_timeout(reader, request.timeout);
+    read_asking(reader, request);
     reader.refuse_unknown();
     if (reader.failed()) return reader.error();
     return request;
@@ -102,14 +102,13 @@ std::string encode(const StopRequest& request) {
     Object object;
     if (!request.cameras.empty()) object.set("cameras", to_array(request.cameras));
     if (!request.owner.empty()) object.set("owner", request.owner);
-    if (!request.client.empty()) object.set("client", request.client);
-    object.set("wait", request.wait);
-    object.set("timeout_ms", static_cast<std::int64_t>(request.timeout.count()));
+    set_asking(object, request);
     return json::write(object);
 }
 
 Decoded<StopReply> decode_stop_reply(std::string_view body) {
     return decode_results<StopReply>(body, [](ObjectReader& fields, StopResult& result) {
+        fields.read("session", result.session);
         read_enum(fields, "outcome", kOutcomes, result.outcome);
         if (fields.has("state")) {
             SessionState state{};

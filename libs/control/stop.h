@@ -44,11 +44,13 @@ struct SessionFile {
     bool operator==(const SessionFile&) const = default;
 };
 
-/// One recording of several that belong together: the camera dropped out and was started again.
+/// One recording of several that belong together: the camera dropped out and was started again, or
+/// a file was full.
 struct SessionPart {
     std::string session;
     unsigned part = 1;
     SessionState state = SessionState::done;
+    std::optional<std::string> end_reason = {};  ///< as in session.json; on the wire if it is known
     bool operator==(const SessionPart&) const = default;
 };
 

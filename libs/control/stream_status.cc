@@ -1,29 +1,68 @@
 #include "control/stream_status.h"
 
-#include <cmath>
-
 #include "control/fields.h"
 
 namespace st::control {
 namespace {
 
-double rounded(double value) { return std::isfinite(value) ? std::round(value * 100) / 100 : 0; }
+template <class Way, class Video>
+void list_video(Way& way, Video& video) {
+    field(way, "codec", video.codec);
+    field(way, "width", video.width);
+    field(way, "height", video.height);
+}
+
+template <class Way, class Audio>
+void list_audio(Way& way, Audio& audio) {
+    field(way, "codec", audio.codec);
+    field(way, "sample_rate", audio.sample_rate);
+    field(way, "channels", audio.channels);
+}
+
+template <class Way, class Stream>
+void list_figures(Way& way, Stream& stream) {
+    field(way, "bitrate_1s", stream.bitrate_1s);
+    field(way, "bitrate_10s", stream.bitrate_10s);
+    field(way, "key_interval_ms", stream.key_interval_ms);
+    field(way, "key_age_ms", stream.key_age_ms);
+    field(way, "packets", stream.packets);
+    field(way, "bytes", stream.bytes);
+    field(way, "unusable", stream.unusable);
+    field(way, "problem", stream.problem);
+    field(way, "clock_jumps", stream.clock_jumps);
+    field(way, "viewers", stream.viewers);
+    field(way, "dropped", stream.dropped);
+    field(way, "queue_bytes_max", stream.queue_bytes_max);
+    field(way, "gop_packets", stream.gop_packets);
+    field(way, "gop_bytes", stream.gop_bytes);
+}
+
+template <class Way, class Viewer>
+void list_viewer(Way& way, Viewer& viewer) {
+    field(way, "id", viewer.id);
+    field(way, "stream", viewer.stream);
+    field(way, "protocol", viewer.protocol);
+    field(way, "peer", viewer.peer);
+    field(way, "since", viewer.since);
+    field(way, "bytes", viewer.bytes);
+    field(way, "packets", viewer.packets);
+    field(way, "dropped", viewer.dropped);
+    field(way, "cuts", viewer.cuts);
+    field(way, "queue_bytes", viewer.queue_bytes);
+    field(way, "queue_bytes_max", viewer.queue_bytes_max);
+}
 
 json::Value encoded(const std::optional<VideoFacts>& video) {
     if (!video) return {};
     json::Object object;
-    object.set("codec", video->codec);
-    object.set("width", video->width);
-    object.set("height", video->height);
+    list_video(object, *video);
     return object;
 }
 
 json::Value encoded(const std::optional<AudioFacts>& audio) {
     if (!audio) return {};
     json::Object object;
-    object.set("codec", audio->codec);
-    object.set("sample_rate", audio->sample_rate);
-    object.set("channels", audio->channels);
+    list_audio(object, *audio);
     return object;
 }
 
@@ -32,9 +71,7 @@ void read_tracks(ObjectReader& reader, StreamStatus& status) {
         if (const auto object = reader.object("video")) {
             ObjectReader inner(*object, reader.path("video"));
             VideoFacts video;
-            inner.read("codec", video.codec);
-            inner.read("width", video.width);
-            inner.read("height", video.height);
+            list_video(inner, video);
             if (inner.failed()) return reader.fail(inner.error());
             status.video = video;
         }
@@ -43,9 +80,7 @@ void read_tracks(ObjectReader& reader, StreamStatus& status) {
         if (const auto object = reader.object("audio")) {
             ObjectReader inner(*object, reader.path("audio"));
             AudioFacts audio;
-            inner.read("codec", audio.codec);
-            inner.read("sample_rate", audio.sample_rate);
-            inner.read("channels", audio.channels);
+            list_audio(inner, audio);
             if (inner.failed()) return reader.fail(inner.error());
             status.audio = audio;
         }
@@ -70,20 +105,7 @@ std::string encode(const StreamStatus& status) {
     object.set("audio", encoded(status.audio));
     object.set("fps_1s", rounded(status.fps_1s));
     object.set("fps_10s", rounded(status.fps_10s));
-    object.set("bitrate_1s", status.bitrate_1s);
-    object.set("bitrate_10s", status.bitrate_10s);
-    object.set("key_interval_ms", status.key_interval_ms);
-    object.set("key_age_ms", status.key_age_ms);
-    object.set("packets", status.packets);
-    object.set("bytes", status.bytes);
-    object.set("unusable", status.unusable);
-    object.set("problem", status.problem);
-    object.set("clock_jumps", status.clock_jumps);
-    object.set("viewers", status.viewers);
-    object.set("dropped", status.dropped);
-    object.set("queue_bytes_max", status.queue_bytes_max);
-    object.set("gop_packets", status.gop_packets);
-    object.set("gop_bytes", status.gop_bytes);
+    list_figures(object, status);
     return json::write(object);
 }
 
@@ -108,37 +130,14 @@ Decoded<StreamStatus> decode_stream_status(std::string_view body) {
     read_tracks(reader, status);
     reader.read("fps_1s", status.fps_1s);
     reader.read("fps_10s", status.fps_10s);
-    reader.read("bitrate_1s", status.bitrate_1s);
-    reader.read("bitrate_10s", status.bitrate_10s);
-    reader.read("key_interval_ms", status.key_interval_ms);
-    reader.read("key_age_ms", status.key_age_ms);
-    reader.read("packets", status.packets);
-    reader.read("bytes", status.bytes);
-    reader.read("unusable", status.unusable);
-    reader.read("problem", status.problem);
-    reader.read("clock_jumps", status.clock_jumps);
-    reader.read("viewers", status.viewers);
-    reader.read("dropped", status.dropped);
-    reader.read("queue_bytes_max", status.queue_bytes_max);
-    reader.read("gop_packets", status.gop_packets);
-    reader.read("gop_bytes", status.gop_bytes);
+    list_figures(reader, status);
     if (reader.failed()) return reader.error();
     return status;
 }
 
 std::string encode(const ViewerStatus& status) {
     json::Object object;
-    object.set("id", status.id);
-    object.set("stream", status.stream);
-    object.set("protocol", status.protocol);
-    object.set("peer", status.peer);
-    object.set("since", status.since);
-    object.set("bytes", status.bytes);
-    object.set("packets", status.packets);
-    object.set("dropped", status.dropped);
-    object.set("cuts", status.cuts);
-    object.set("queue_bytes", status.queue_bytes);
-    object.set("queue_bytes_max", status.queue_bytes_max);
+    list_viewer(object, status);
     return json::write(object);
 }
 
@@ -149,17 +148,7 @@ Decoded<ViewerStatus> decode_viewer_status(std::string_view body) {
     ViewerStatus status;
     reader.require("id");
     reader.require("stream");
-    reader.read("id", status.id);
-    reader.read("stream", status.stream);
-    reader.read("protocol", status.protocol);
-    reader.read("peer", status.peer);
-    reader.read("since", status.since);
-    reader.read("bytes", status.bytes);
-    reader.read("packets", status.packets);
-    reader.read("dropped", status.dropped);
-    reader.read("cuts", status.cuts);
-    reader.read("queue_bytes", status.queue_bytes);
-    reader.read("queue_bytes_max", status.queue_bytes_max);
+    list_viewer(reader, status);
     if (reader.failed()) return reader.error();
     return status;
 }

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "flv/amf.h"
-#include "flv/codec_config.h"
 #include "flv/video_data.h"
+#include "media/aac_config.h"
 
 namespace st::flv {
 namespace {
@@ -98,7 +98,7 @@ MaybePacket aac_packet(std::int64_t dts_ms, bool is_config, Buffer payload) {
     const bool is_adts =
         payload.size() > 1 && payload.data()[0] == 0xFF && (payload.data()[1] & 0xF6) == 0xF0;
     if (is_config && !is_adts) {
-        if (auto config = parse_aac_config(payload.bytes()); !config) return config.error();
+        if (auto config = media::parse_aac_config(payload.bytes()); !config) return config.error();
     }
     Packet packet = packet_of(Track::audio, Codec::aac, dts_ms, std::move(payload));
     packet.is_config = is_config;

@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "flv/body.h"
-#include "flv/codec_config.h"
 #include "flv/given_config.h"
 #include "flv/metadata.h"
 #include "flv/video_data.h"
+#include "media/aac_config.h"
 #include "media/nal.h"
 
 namespace st::flv {
@@ -22,6 +22,8 @@ using media::Role;
 constexpr unsigned kLengthBytes = 4;
 /// How long pictures wait for parameter sets before there is no hope.
 constexpr std::int64_t kUnseenMsMax = 5'000;
+/// How long what may refer to a lost picture is left out; then a picture with faults is better.
+constexpr std::int64_t kLostMsMax = 10'000;
 constexpr std::int64_t kAacSamples = 1024;
 /// A track that begins so long after the other one was not there when viewers were answered.
 constexpr std::int64_t kLateMs = 1'000;
@@ -49,6 +51,10 @@ std::size_t load_length(const std::uint8_t* at, unsigned bytes) {
 
 bool is_slice(NalType type) {
     return type == NalType::slice || type == NalType::idr || type == NalType::partition_a;
+}
+
+bool is_of_picture(NalType type) {
+    return is_slice(type) || type == NalType::partition_b || type == NalType::partition_c;
 }
 
 /// Whether first_mb_in_slice, ue(v), is 0.
@@ -84,6 +90,7 @@ std::array<std::uint8_t, 2> config_of_adts(Bytes frame) {
 }  // namespace
 
 void Normaliser::feed(Packet packet, std::vector<Packet>& out) {
+    has_video_ = has_video_ || packet.track == media::Track::video;
     switch (packet.codec) {
         case Codec::h264:
             if (packet.is_config) return video_config(packet, out);
@@ -112,8 +119,9 @@ void Normaliser::note_whole_picture() {
     const bool was_joined = std::exchange(held_is_joined_, false);
     if (form_ == Form::unknown && ++whole_pictures_ >= kWholePictures) form_ = Form::pictures;
     if (form_ != Form::slices) return;
-    unjoined_pictures_ = was_joined ? 0 : unjoined_pictures_ + 1;
-    if (unjoined_pictures_ < kUnjoinedPictures) return;
+    has_joined_ = has_joined_ || was_joined;
+    // Slices of a size leave small pictures whole, for as long as little moves.
+    if (has_joined_ || ++unjoined_pictures_ < kUnjoinedPictures) return;
     form_ = Form::unknown;  // it was one stray slice
     whole_pictures_ = unjoined_pictures_ = 0;
 }
@@ -141,7 +149,7 @@ void Normaliser::announce(const Packet& packet, std::vector<Packet>& out) {
         facts.is_h264 = packet.codec == Codec::h264;
     } else if (packet.codec == Codec::aac) {
         facts.is_aac = true;
-        const auto config = parse_aac_config(audio_config_.bytes());
+        const auto config = media::parse_aac_config(audio_config_.bytes());
         if (config) facts.audio_sample_rate = config->sample_rate;
         if (config) facts.audio_channels = config->channels;
     }
@@ -180,6 +188,14 @@ void Normaliser::note_unseen(const Packet& picture, const std::string& why) {
     if (had_its_chance || picture.dts_ms - *unseen_since_ms_ > kUnseenMsMax) hopeless_ = why;
 }
 
+/// Sound that no decoder can be set up for; pictures may make up for it.
+void Normaliser::note_unheard(const Packet& sound) {
+    note_unusable("AAC: sound without a decoder configuration");
+    if (has_video_ || first_sound_ms_) return;
+    if (!unheard_since_ms_) unheard_since_ms_ = sound.dts_ms;
+    if (sound.dts_ms - *unheard_since_ms_ > kUnseenMsMax) hopeless_ = last_unusable_;
+}
+
 void Normaliser::video_config(const Packet& packet, std::vector<Packet>& out) {
     flush(out);
     const GivenConfig config = read_given_config(packet.payload.bytes());
@@ -215,6 +231,7 @@ void Normaliser::note_unit(Bytes unit, bool is_flagged_key, Walked& walked) {
         }
     }
     walked.has_slices = true;
+    walked.is_reference = walked.is_reference || media::nal_ref_idc(unit[0]) != 0;
 }
 
 /// Some say that their lengths are of another size than they are.
@@ -236,6 +253,28 @@ void Normaliser::choose_length_bytes(Bytes units) {
     }
 }
 
+/// `rest`, from a length on, is shorter than that says. What is there of a slice tells whose it is.
+void Normaliser::note_cut(Bytes rest, const Packet& packet, Walked& walked) {
+    const Bytes unit = rest.subspan(std::min<std::size_t>(rest.size(), length_bytes_));
+    const bool is_stray = rest.size() < length_bytes_ && rest.size() < packet.payload.size();
+    if (is_stray) return;
+    walked.is_cut = true;
+    if (unit.empty()) {
+        walked.is_broken = walked.is_reference = !walked.has_slices;
+        return;
+    }
+    if ((unit[0] & 0x80) != 0) return;  // no unit
+    if (!is_of_picture(media::nal_type(unit[0]))) {
+        // What stands before the slices of a picture; these are missing.
+        if (!walked.has_slices)
+            walked.is_broken = walked.begins_picture = walked.is_reference = true;
+        return;
+    }
+    note_unit(unit, packet.is_key, walked);
+    walked.is_broken = true;
+    walked.is_reference = walked.is_reference || media::nal_ref_idc(unit[0]) != 0;
+}
+
 /// Looks at every unit, and copies them only once something about them must change.
 Normaliser::Walked Normaliser::walk(const Packet& packet) {
     Walked walked;
@@ -254,8 +293,8 @@ Normaliser::Walked Normaliser::walk(const Packet& packet) {
         const std::size_t size =
             left < length_bytes_ ? left : load_length(all.data() + at, length_bytes_);
         if (left < length_bytes_ || size > left - length_bytes_) {  // cut short
-            walked.is_cut = left > length_bytes_;
             be_odd(begin);
+            note_cut(all.subspan(begin), packet, walked);
             break;
         }
         const Bytes unit = all.subspan(at + length_bytes_, size);
@@ -286,8 +325,11 @@ Normaliser::Walked Normaliser::walk(const Packet& packet) {
 
 void Normaliser::video(Packet packet, std::vector<Packet>& out) {
     Walked walked = walk(packet);
+    if (walked.is_broken) return lose(packet, walked, out);
     if (!walked.is_plain) packet.payload = std::move(walked.units);
     if (packet.payload.empty()) {
+        // Empty units are nothing, unless nothing else ever comes.
+        if (!walked.is_cut && first_picture_ms_) return;
         return note_unseen(packet, "H.264: a picture without a whole NAL unit");
     }
     if (walked.is_cut) note_unusable("H.264: a NAL unit is cut short");
@@ -300,30 +342,66 @@ void Normaliser::video(Packet packet, std::vector<Packet>& out) {
         prefix_.append(packet.payload.bytes());
         return;
     }
-    if (!walked.begins_picture) return join(packet);
+    if (!walked.begins_picture) return join(packet, walked);
     flush(out);
     begin_picture(std::move(packet), walked, out);
 }
 
 /// More of the picture that is held.
-void Normaliser::join(const Packet& packet) {
+void Normaliser::join(const Packet& packet, const Walked& walked) {
     form_ = Form::slices;
-    held_is_joined_ = true;
+    if (is_leaving_out_) {
+        prefix_ = {};
+        return note_unusable("H.264: a slice of a picture that is left out");
+    }
     const Buffer more = std::exchange(prefix_, {});
     if (held_ && held_->payload.size() + more.size() + packet.payload.size() > kBodyBytesMax) {
         note_unusable("H.264: a picture of more than 16 MiB");
     } else if (held_) {
+        held_is_joined_ = true;
         held_->payload.append(more.bytes());
         held_->payload.append(packet.payload.bytes());
     } else if (headers_.has_any() || last_unusable_.empty()) {
+        // The picture may have gone on already, without this.
+        if (walked.is_reference) lost_ms_ = packet.dts_ms;
         note_unusable("H.264: a slice without the beginning of its picture");
     } else {
         note_unusable(std::string(last_unusable_));  // as its beginning was
     }
 }
 
+/// A slice is cut short: its picture is left out.
+void Normaliser::lose(const Packet& packet, const Walked& walked, std::vector<Packet>& out) {
+    const bool is_known = walked.has_slices || walked.begins_picture;
+    const bool is_more = is_known ? !walked.begins_picture : form_ == Form::slices;
+    if (is_more) {
+        held_.reset();
+        held_is_joined_ = false;
+        form_ = Form::slices;
+    }
+    flush(out);
+    prefix_ = {};
+    is_leaving_out_ = true;
+    if (walked.is_reference) lost_ms_ = packet.dts_ms;
+    note_unseen(packet, "H.264: a NAL unit is cut short");
+}
+
+/// Until decoding may begin anew.
+bool Normaliser::refers_to_lost(const Packet& picture) {
+    if (!lost_ms_) return false;
+    const std::int64_t since_ms = picture.dts_ms - *lost_ms_;
+    if (!picture.is_key && since_ms >= 0 && since_ms <= kLostMsMax) return true;
+    lost_ms_.reset();
+    return false;
+}
+
 void Normaliser::begin_picture(Packet packet, const Walked& walked, std::vector<Packet>& out) {
     packet.is_key = walked.is_key;
+    is_leaving_out_ = refers_to_lost(packet);
+    if (is_leaving_out_) {
+        prefix_ = {};
+        return note_unusable("H.264: a picture that may refer to one that is not whole");
+    }
     if (!prefix_.empty()) {
         packet.payload = joined(prefix_.bytes(), packet.payload.bytes());
         prefix_ = {};
@@ -350,7 +428,7 @@ void Normaliser::audio(Packet packet, std::vector<Packet>& out) {
         audio_config_ = Buffer(packet.payload.bytes());
         is_audio_config_made_ = false;
     } else if (audio_config_.empty()) {
-        return note_unusable("AAC: sound without a decoder configuration");
+        return note_unheard(packet);
     }
     give(std::move(packet), out);
 }
@@ -372,7 +450,7 @@ void Normaliser::adts(const Packet& packet, std::vector<Packet>& out) {
         give(std::move(made), out);
     }
     if (packet.is_config) return;
-    const auto read = parse_aac_config(config);
+    const auto read = media::parse_aac_config(config);
     if (!read) return note_unusable("AAC: an ADTS header of no sample rate");
     for (std::int64_t count = 0; begins_with_adts(left); ++count) {
         const std::size_t head = (left[1] & 1) != 0 ? kAdtsBytes : kAdtsBytesWithCrc;

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kLengthDigitsMax = 18;  // fits 64 bits with room to add to
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     constexpr std::size_t kQuotedMax = 64;
     return '"' + clean_text(text, kQuotedMax) + (text.size() > kQuotedMax ? "...\"" : "\"");
 }
@@ -25,7 +25,7 @@ Result<std::optional<std::uint64_t>> read_content_length(const std::vector<Field
         const bool digits = std::all_of(field.value.begin(), field.value.end(),
                                         [](char c) { return c >= '0' && c <= '9'; });
         if (field.value.empty() || !digits || field.value.size() > kLengthDigitsMax) {
-            return Error{"head: Content-Length " + quoted(field.value) + ", expected a number",
+            return Error{"head: Content-Length " + in_quotes(field.value) + ", expected a number",
                          400};
         }
         const std::uint64_t value = std::stoull(field.value);
@@ -42,7 +42,8 @@ Result<bool> read_transfer_coding(const std::vector<Field>& fields, int version_
     const std::string& coding = *find_field(fields, "Transfer-Encoding");
     if (version_minor < 1) return Error{"head: Transfer-Encoding in HTTP/1.0", 400};
     if (count > 1 || !iequals(coding, "chunked")) {
-        return Error{"head: Transfer-Encoding " + quoted(coding) + ", only chunked is known", 501};
+        return Error{"head: Transfer-Encoding " + in_quotes(coding) + ", only chunked is known",
+                     501};
     }
     // RFC 9112 section 6.1: with both, two readers may see two different bodies.
     if (find_field(fields, "Content-Length") != nullptr) {
@@ -87,7 +88,7 @@ Result<int> read_version(std::string_view text) {
     const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
     if (text.size() != 8 || !text.starts_with("HTTP/") || !is_digit(text[5]) || text[6] != '.' ||
         !is_digit(text[7])) {
-        return Error{"head: version " + quoted(text) + ", expected HTTP/1.1", 400};
+        return Error{"head: version " + in_quotes(text) + ", expected HTTP/1.1", 400};
     }
     if (text[5] != '1') return Error{"head: " + std::string(text) + ", expected HTTP/1.1", 505};
     return text[7] == '0' ? 0 : 1;
@@ -123,11 +124,11 @@ Result<std::optional<std::string_view>> HeadLines::next(Bytes& bytes) {
 
 Result<Field> parse_field(std::string_view line) {
     if (line.starts_with(' ') || line.starts_with('\t')) {
-        return Error{"head: a folded line: " + quoted(trim(line)), 400};
+        return Error{"head: a folded line: " + in_quotes(trim(line)), 400};
     }
     const auto colon = line.find(':');
     if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
-        return Error{"head: " + quoted(line) + " is not \"Name: value\"", 400};
+        return Error{"head: " + in_quotes(line) + " is not \"Name: value\"", 400};
     }
     return Field{std::string(line.substr(0, colon)), std::string(trim(line.substr(colon + 1)))};
 }
@@ -175,11 +176,11 @@ Result<void> RequestReader::read_request_line(std::string_view line) {
     const auto first = line.find(' ');
     const auto last = line.rfind(' ');
     if (first == std::string_view::npos || first == last) {
-        return Error{"head: " + quoted(line) + " is not \"METHOD target HTTP/1.1\"", 400};
+        return Error{"head: " + in_quotes(line) + " is not \"METHOD target HTTP/1.1\"", 400};
     }
     const std::string_view method = line.substr(0, first);
     if (!is_token(method) || method.size() > kMethodBytesMax) {
-        return Error{"head: method " + quoted(method), 400};
+        return Error{"head: method " + in_quotes(method), 400};
     }
     head_.method = method;
     auto version = read_version(line.substr(last + 1));
@@ -196,7 +197,8 @@ Result<void> RequestReader::read_target(std::string_view target) {
     const bool plain = std::all_of(target.begin(), target.end(),
                                    [](char c) { return c > 0x20 && c < 0x7F && c != '#'; });
     if (target.empty() || !plain) {
-        return Error{"head: target " + quoted(target) + " holds a byte that must be encoded", 400};
+        return Error{"head: target " + in_quotes(target) + " holds a byte that must be encoded",
+                     400};
     }
     if (target[0] == '/' || (target == "*" && head_.method == "OPTIONS")) {
         head_.target = target;
@@ -212,7 +214,7 @@ Result<void> RequestReader::read_target(std::string_view target) {
         if (!head_.target.starts_with('/')) head_.target.insert(0, "/");
         return {};
     }
-    return Error{"head: target " + quoted(target) + ", expected a path", 400};
+    return Error{"head: target " + in_quotes(target) + ", expected a path", 400};
 }
 
 Result<void> RequestReader::check_fields() {
@@ -222,7 +224,7 @@ Result<void> RequestReader::check_fields() {
     }
     if (hosts == 1) {
         const std::string& host = *head_.find("Host");
-        if (!is_authority(host)) return Error{"head: Host " + quoted(host), 400};
+        if (!is_authority(host)) return Error{"head: Host " + in_quotes(host), 400};
         // RFC 9112 section 3.2.2: the authority of an absolute-form target goes before Host.
         if (head_.host.empty()) head_.host = host;
     }
@@ -279,7 +281,7 @@ Result<void> ResponseReader::read_status_line(std::string_view line) {
     const std::string_view digits = line.size() >= 12 ? line.substr(9, 3) : std::string_view();
     if (digits.empty() || line[8] != ' ' || (line.size() > 12 && line[12] != ' ') ||
         digits.find_first_not_of("0123456789") != std::string_view::npos || digits[0] == '0') {
-        return Error{"head: " + quoted(line) + " is not \"HTTP/1.1 200 OK\""};
+        return Error{"head: " + in_quotes(line) + " is not \"HTTP/1.1 200 OK\""};
     }
     head_.version_minor = *version;
     head_.status = std::stoi(std::string(digits));

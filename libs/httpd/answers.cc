@@ -56,12 +56,18 @@ std::string_view error_code(int status) {
     }
 }
 
+std::vector<Field> fields_of_refusal(int status) {
+    if (status == 401) return {{"WWW-Authenticate", "Bearer"}};
+    if (status == 429 || status == 503) return {{"Retry-After", std::to_string(kRetryAfterS)}};
+    return {};
+}
+
 http::Response error_response(int status, std::string_view message) {
     http::Response response;
     response.status = status;
     response.content_type = "application/json";
     response.fields = {{"Cache-Control", "no-store"}};
-    if (status == 401) response.fields.push_back({"WWW-Authenticate", "Bearer"});
+    for (Field& field : fields_of_refusal(status)) response.fields.push_back(std::move(field));
     response.body = "{\"error\":{\"code\":\"" + std::string(error_code(status)) +
                     "\",\"message\":" + quoted(message) + ",\"field\":null}}\n";
     return response;

@@ -13,7 +13,7 @@
 namespace st::httpd {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 19> kTypes{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 20> kTypes{{
     {".html", "text/html; charset=utf-8"},
     {".js", "text/javascript; charset=utf-8"},
     {".css", "text/css; charset=utf-8"},
@@ -24,6 +24,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 19> kTypes{{
     {".webmanifest", "application/manifest+json"},
     {".json", "application/json"},
     {".mp4", "video/mp4"},
+    {".flv", "video/x-flv"},
     {".webm", "video/webm"},
     {".jpg", "image/jpeg"},
     {".jpeg", "image/jpeg"},

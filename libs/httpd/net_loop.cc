@@ -24,27 +24,16 @@ Result<Admission::Ticket> Admission::enter(const std::string& address) {
 }
 
 Result<void> Admission::add_to(const std::string& address) {
-    if (address.empty()) return {};
     const std::size_t here_max = options_->connections_per_address;
-    const auto here = per_address_.try_emplace(address).first;
-    if (here_max > 0 && here->second >= here_max) {
-        counters_.connections_refused_total.fetch_add(1);
-        return Error{"limits.connections_per_address (" + std::to_string(here_max) + ") reached",
-                     503};
-    }
-    ++here->second;
-    return {};
-}
-
-void Admission::take_from(const std::string& address) {
-    const auto here = per_address_.find(address);
-    if (here != per_address_.end() && --here->second == 0) per_address_.erase(here);
+    if (per_address_.take(address, here_max)) return {};
+    counters_.connections_refused_total.fetch_add(1);
+    return Error{"limits.connections_per_address (" + std::to_string(here_max) + ") reached", 429};
 }
 
 Result<void> Admission::move(const std::string& from, const std::string& to) {
     const Lock lock(mutex_);
     if (auto added = add_to(to); !added) return added;
-    take_from(from);
+    per_address_.give_back(from);
     return {};
 }
 
@@ -52,7 +41,7 @@ void Admission::leave(const std::string& address) {
     const Lock lock(mutex_);
     --count_;
     counters_.connections.fetch_sub(1);
-    take_from(address);
+    per_address_.give_back(address);
 }
 
 }  // namespace st::httpd

@@ -6,6 +6,7 @@
 
 #include "auth/address.h"
 #include "base/current.h"
+#include "base/places.h"
 #include "base/sync.h"
 #include "httpd/counters.h"
 #include "httpd/options.h"
@@ -43,8 +44,11 @@ class Admission {
             if (admission_ != nullptr) admission_->leave(address_);
         }
         /// Counts under another address from now on: the client's, once a trusted proxy named it.
-        /// Error.code 503: that one has as many as it may.
+        /// Error.code 429: that one has as many as it may.
         Result<void> count_as(const std::string& address);
+        /// Whose place it is: "" of a trusted proxy, of who comes by the control socket, and of
+        /// none.
+        const std::string& address() const { return address_; }
         /// As it entered.
         Result<void> count_as_entered() { return count_as(entered_as_); }
 
@@ -57,13 +61,13 @@ class Admission {
     Admission(const Current<Options>& options, Counters& counters)
         : options_(options), counters_(counters) {}
 
-    /// Any thread. Error.code 503: which limit, and how to raise it. The place is counted only on
-    /// success. "": counted in all alone, as a trusted proxy is, whose clients count instead.
+    /// Any thread. Error: which limit; its code is 503 if all are too many, 429 if those of the
+    /// address are. The place is counted only on success. "": counted in all alone, as a trusted
+    /// proxy is, whose clients count instead.
     Result<Ticket> enter(const std::string& address) ST_EXCLUDES(mutex_);
 
  private:
     Result<void> add_to(const std::string& address) ST_REQUIRES(mutex_);
-    void take_from(const std::string& address) ST_REQUIRES(mutex_);
     Result<void> move(const std::string& from, const std::string& to) ST_EXCLUDES(mutex_);
     void leave(const std::string& address) ST_EXCLUDES(mutex_);
 
@@ -71,7 +75,7 @@ class Admission {
     Counters& counters_;
     Mutex mutex_;
     std::size_t count_ ST_GUARDED_BY(mutex_) = 0;
-    std::unordered_map<std::string, std::size_t> per_address_ ST_GUARDED_BY(mutex_);
+    Places per_address_ ST_GUARDED_BY(mutex_);
 };
 
 /// One thread with its loop and connections. Members other than loop(), busy() and size(): its

@@ -8,7 +8,8 @@
 namespace st::httpd {
 
 Buffer encode_close_for(int status, const std::string& message) {
-    const std::uint16_t code = status == 503 ? ws::kCloseTryLater : ws::kClosePolicy;
+    const bool is_limit = status == 429 || status == 503;
+    const std::uint16_t code = is_limit ? ws::kCloseTryLater : ws::kClosePolicy;
     return ws::encode_close(code, message);
 }
 

@@ -7,7 +7,7 @@
 
 namespace st::httpd {
 
-/// The close frame that stands for an HTTP status: 1013 for 503, else 1008.
+/// The close frame that stands for an HTTP status: 1013 for 429 and 503, else 1008.
 Buffer encode_close_for(int status, const std::string& message);
 /// Of a WebSocket door: that close frame if `is_upgraded`, else the answer with {"error":...}.
 Buffer encode_refusal(int status, const std::string& message, bool is_upgraded);

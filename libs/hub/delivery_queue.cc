@@ -67,6 +67,8 @@ const char* to_text(EndReason reason) {
     return "";
 }
 
+std::string kicked_text(const std::string& by) { return by.empty() ? "kicked" : "kicked by " + by; }
+
 void Group::add(std::shared_ptr<Subscriber> subscriber) {
     subscribers_.push_back(std::move(subscriber));
 }

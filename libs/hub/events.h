@@ -22,6 +22,7 @@ struct Unpublished {
     std::uint64_t bytes = 0;
     std::size_t viewers = 0;
     std::int64_t since_us = 0;  ///< wall clock: when it began
+    std::string by = {};        ///< who ended it; empty: nobody did
 };
 struct Joined {
     std::string path;
@@ -39,6 +40,7 @@ struct Left {
     std::uint64_t dropped = 0;
     std::string reason;
     std::int64_t since_us = 0;  ///< wall clock: when it came
+    std::string by = {};        ///< who ended it; empty: nobody did
 };
 struct Slow {
     std::string path;

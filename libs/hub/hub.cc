@@ -11,6 +11,14 @@ namespace {
 constexpr std::int64_t kRefusalNs = 60'000'000'000;
 constexpr std::size_t kRefusalsMax = 64;
 
+Error over_limit(const std::string& of, std::size_t limit) {
+    return Error{"limits." + of + " reached (" + std::to_string(limit) + ")", 503};
+}
+
+Error over_limit_of_address(const std::string& of, std::size_t limit) {
+    return Error{"limits." + of + "_per_address reached (" + std::to_string(limit) + ")", 429};
+}
+
 }  // namespace
 
 Publication& Publication::operator=(Publication&& other) noexcept {
@@ -32,11 +40,11 @@ void Publication::note_input(std::int64_t now_ns) {
     hub_->tell_waiting(stream_->path());
 }
 
-void Publication::end(const std::string& reason) {
+void Publication::end(const std::string& reason, const std::string& by) {
     if (!stream_) return;
     const StreamPtr stream = std::move(stream_);
     stream_.reset();
-    hub_->unpublish(stream, number_, reason);
+    hub_->unpublish(stream, number_, reason, by);
 }
 
 Subscription& Subscription::operator=(Subscription&& other) noexcept {
@@ -113,6 +121,13 @@ Result<Publication> Hub::publish(const std::string& path, PublisherPtr publisher
         if (holder && silent_since_ns != kNobody &&
             holder->last_input_ns.load() <= silent_since_ns) {
             const StreamStatus status = stream->status();
+            const std::string& before = status.publisher.address;
+            if (info.address != before) {
+                if (!publisher_places_.take(info.address, options_.publishers_per_address)) {
+                    return over_limit_of_address("publishers", options_.publishers_per_address);
+                }
+                publisher_places_.give_back(before);
+            }
             gone = {path,           status.publisher,          stream->publication(),
                     "replaced",     status.statistics.bytes(), status.viewers,
                     status.since_us};
@@ -121,7 +136,11 @@ Result<Publication> Hub::publish(const std::string& path, PublisherPtr publisher
         } else if (!holder && options_.publishers_max > 0 &&
                    publishers_ >= options_.publishers_max) {
             forget_unused(stream);
-            return Error{"limits.publishers reached (" + std::to_string(publishers_) + ")", 503};
+            return over_limit("publishers", options_.publishers_max);
+        } else if (!holder &&
+                   !publisher_places_.take(info.address, options_.publishers_per_address)) {
+            forget_unused(stream);
+            return over_limit_of_address("publishers", options_.publishers_per_address);
         }
         if (!holder || is_replaced) {
             publisher->last_input_ns.store(now_ns);
@@ -149,7 +168,8 @@ Result<Publication> Hub::publish(const std::string& path, PublisherPtr publisher
     return Publication(*this, std::move(stream), std::move(publisher), number);
 }
 
-void Hub::unpublish(const StreamPtr& stream, std::uint64_t number, const std::string& reason) {
+void Hub::unpublish(const StreamPtr& stream, std::uint64_t number, const std::string& reason,
+                    const std::string& by) {
     Unpublished event;
     event.path = stream->path();
     {
@@ -157,6 +177,7 @@ void Hub::unpublish(const StreamPtr& stream, std::uint64_t number, const std::st
         const StreamStatus status = stream->status();
         if (!stream->leave(number)) return;  // replaced
         --publishers_;
+        publisher_places_.give_back(status.publisher.address);
         event.publisher = status.publisher;
         event.bytes = status.statistics.bytes();
         event.viewers = status.viewers;
@@ -165,6 +186,7 @@ void Hub::unpublish(const StreamPtr& stream, std::uint64_t number, const std::st
     }
     event.publication = number;
     event.reason = reason;
+    event.by = by;
     events_(event);
     tell_waiting(stream->path());
 }
@@ -187,10 +209,10 @@ void Hub::give_up(const std::string& path, std::uint64_t publication, bool is_ho
     if (stream) stream->finish(publication, is_hopeless);
 }
 
-bool Hub::kick_publisher(const std::string& path) {
+bool Hub::kick_publisher(const std::string& path, const std::string& by) {
     const StreamPtr stream = find(path);
     const PublisherPtr publisher = stream ? stream->publisher() : nullptr;
-    if (publisher) publisher->kicked();
+    if (publisher) publisher->kicked(by);
     return publisher != nullptr;
 }
 
@@ -209,7 +231,10 @@ Result<Subscription> Hub::subscribe(const std::string& path, DeliveryQueue& deli
     {
         const Lock lock(mutex_);
         if (options_.viewers_max > 0 && watchers_.size() >= options_.viewers_max) {
-            return Error{"limits.viewers reached (" + std::to_string(watchers_.size()) + ")", 503};
+            return over_limit("viewers", options_.viewers_max);
+        }
+        if (!viewer_places_.take(info.address, options_.viewers_per_address)) {
+            return over_limit_of_address("viewers", options_.viewers_per_address);
         }
         stream = stream_at(path);
         record->id = next_viewer_++;
@@ -252,7 +277,8 @@ void Hub::unsubscribe(const GroupPtr& group, const Subscriber& subscriber,
     {
         const Lock lock(mutex_);
         subscriber.stream()->leave(group, record, monotonic_ns());
-        watchers_.erase(record.id);
+        if (auto node = watchers_.extract(record.id)) event.by = std::move(node.mapped().kicked_by);
+        viewer_places_.give_back(record.info.address);
         event.viewers = subscriber.stream()->viewers();
         forget_unused(subscriber.stream());
     }
@@ -263,13 +289,13 @@ void Hub::unsubscribe(const GroupPtr& group, const Subscriber& subscriber,
     events_(event);
 }
 
-bool Hub::kick_viewer(std::uint64_t id) {
+bool Hub::kick_viewer(std::uint64_t id, const std::string& by) {
     const Lock lock(mutex_);
     const auto found = watchers_.find(id);
     if (found == watchers_.end()) return false;
-    found->second.delivery->executor().post([weak = found->second.subscriber] {
-        if (const std::shared_ptr<Subscriber> subscriber = weak.lock())
-            subscriber->end(EndReason::kicked);
+    found->second.kicked_by = by;
+    found->second.delivery->executor().post([weak = found->second.subscriber, by] {
+        if (const std::shared_ptr<Subscriber> subscriber = weak.lock()) subscriber->kick(by);
     });
     return true;
 }

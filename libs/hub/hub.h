@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/places.h"
 #include "base/result.h"
 #include "base/sync.h"
 #include "hub/delivery_queue.h"
@@ -65,8 +66,8 @@ class Publication {
     }
     const std::string& path() const { return stream_->path(); }
     std::uint64_t number() const { return number_; }
-    /// Leaves the stream; `reason` is for the event.
-    void end(const std::string& reason);
+    /// Leaves the stream; `reason`, and who wanted it (`by`), are for the event.
+    void end(const std::string& reason, const std::string& by = {});
 
  private:
     Hub* hub_ = nullptr;
@@ -142,8 +143,8 @@ class Hub {
     /// `is_hopeless`: none will; those who wait for a first picture are ended as well.
     void give_up(const std::string& path, std::uint64_t publication, bool is_hopeless = false)
         ST_EXCLUDES(mutex_);
-    /// Asks the publisher of `path` to go. False: there is none.
-    bool kick_publisher(const std::string& path) ST_EXCLUDES(mutex_);
+    /// Asks the publisher of `path` to go, for `by`. False: there is none.
+    bool kick_publisher(const std::string& path, const std::string& by) ST_EXCLUDES(mutex_);
 
     /// The queue's thread. Whether somebody publishes there or not. Error.code 503: over a limit.
     Result<Subscription> subscribe(const std::string& path, DeliveryQueue& delivery, FormId form,
@@ -156,7 +157,7 @@ class Hub {
     void detach(const StreamPtr& stream, const Tap& tap) ST_EXCLUDES(mutex_);
 
     /// False: no viewer has that number.
-    bool kick_viewer(std::uint64_t id) ST_EXCLUDES(mutex_);
+    bool kick_viewer(std::uint64_t id, const std::string& by) ST_EXCLUDES(mutex_);
 
     /// Nothing of this publisher can be used: for a while streams() says so, unless another one
     /// comes.
@@ -183,12 +184,13 @@ class Hub {
         std::shared_ptr<const ViewerRecord> record;
         std::weak_ptr<Subscriber> subscriber;
         DeliveryQueue* delivery;
+        std::string kicked_by{};
     };
 
     StreamPtr stream_at(const std::string& path) ST_REQUIRES(mutex_);
     void forget_unused(const StreamPtr& stream) ST_REQUIRES(mutex_);
-    void unpublish(const StreamPtr& stream, std::uint64_t number, const std::string& reason)
-        ST_EXCLUDES(mutex_);
+    void unpublish(const StreamPtr& stream, std::uint64_t number, const std::string& reason,
+                   const std::string& by) ST_EXCLUDES(mutex_);
     void tell_waiting(const std::string& path) ST_EXCLUDES(mutex_);
     void unsubscribe(const GroupPtr& group, const Subscriber& subscriber, const std::string& reason)
         ST_EXCLUDES(mutex_);
@@ -213,6 +215,8 @@ class Hub {
     std::uint64_t next_viewer_ ST_GUARDED_BY(mutex_) = 1;
     std::uint64_t next_publication_ ST_GUARDED_BY(mutex_) = 1;
     std::size_t publishers_ ST_GUARDED_BY(mutex_) = 0;
+    Places viewer_places_ ST_GUARDED_BY(mutex_);
+    Places publisher_places_ ST_GUARDED_BY(mutex_);
 };
 
 }  // namespace st::hub

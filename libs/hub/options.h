@@ -18,8 +18,11 @@ struct Options {
     GopLimits gop;
     QueueLimits queue;
     std::chrono::milliseconds batch{0};  ///< merge window; 0: each packet at once
-    std::size_t viewers_max = 0;         ///< 0: no limit
+    // 0: no limit.
+    std::size_t viewers_max = 0;
     std::size_t publishers_max = 0;
+    std::size_t viewers_per_address = 0;
+    std::size_t publishers_per_address = 0;
 };
 
 }  // namespace st::hub

@@ -3,13 +3,17 @@
 #include <algorithm>
 #include <cassert>
 
+#include "media/said_interval.h"
+
 namespace st::hub {
 namespace {
 
-/// A stream of sound without pictures for so long is one of sound alone.
+/// A stream of sound without pictures for so long, by the clock or by its own time, is one of sound
+/// alone.
 constexpr std::int64_t kPictureWaitNs = 1'000'000'000;
 /// The same where metadata or a decoder configuration speaks of pictures.
 constexpr std::int64_t kPromisedPictureWaitNs = 5'000'000'000;
+constexpr std::int64_t kNsPerMs = 1'000'000;
 /// A stream with so many pictures and no sound has none, whatever its headers say.
 constexpr std::uint64_t kSoundlessPictures = 25;
 /// A stream stays wanted for so long after its last viewer left.
@@ -80,9 +84,12 @@ void Stream::tell_publisher_changed() {
 bool Stream::is_entry(const media::Packet& packet, std::int64_t now_ns) const {
     if (packet.is_config || packet.track_id != 0) return false;
     if (packet.track == media::Track::video) return packet.is_key;
+    if (packet.track != media::Track::audio || pictures_ > 0) return false;
     const bool is_promised = promises_video_ || has_video_;
-    return packet.track == media::Track::audio && pictures_ == 0 &&
-           now_ns - *first_media_ns_ >= (is_promised ? kPromisedPictureWaitNs : kPictureWaitNs);
+    const std::int64_t wait_ns = is_promised ? kPromisedPictureWaitNs : kPictureWaitNs;
+    if (now_ns - *first_media_ns_ >= wait_ns) return true;
+    // By what was sent, too: a file comes faster than the clock goes.
+    return !held_.empty() && (packet.dts_ms - held_.front().packet.dts_ms) * kNsPerMs >= wait_ns;
 }
 
 void Stream::note_tracks(const media::Packet& packet) {
@@ -190,6 +197,10 @@ bool Stream::push(std::uint64_t publication, media::Packet packet, std::int64_t 
     const bool is_picture =
         packet.track == media::Track::video && !is_header && packet.track_id == 0;
     if (!is_header && !first_media_ns_) first_media_ns_ = now_ns;
+    if (const auto interval_ms = media::said_interval_ms(packet)) {
+        timeline_.expect(packet.track, *interval_ms);
+        begun_timeline_.expect(packet.track, *interval_ms);
+    }
     has_key_ = has_key_ || (is_picture && packet.is_key);
     if (is_picture && !has_key_) {
         // It refers to a picture that nobody has, nor has anybody the sound beside it: a stream

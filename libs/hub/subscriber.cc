@@ -219,11 +219,15 @@ void Subscriber::end(EndReason reason, bool is_hopeless) {
     finish(reason);
 }
 
-void Subscriber::finish(EndReason reason) {
+void Subscriber::kick(const std::string& by) {
+    if (viewer_ != nullptr) finish(EndReason::kicked, by);
+}
+
+void Subscriber::finish(EndReason reason, const std::string& by) {
     drop_before(queue_.size());
     note_queue();
-    end_text_ = to_text(reason);
-    viewer_->end(reason);
+    end_text_ = reason == EndReason::kicked ? kicked_text(by) : to_text(reason);
+    viewer_->end(reason, by);
 }
 
 }  // namespace st::hub

@@ -3,6 +3,7 @@
 /// it is slow. The queue's thread only, but for the record.
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "hub/delivery_queue.h"
@@ -62,6 +63,8 @@ class Subscriber : public std::enable_shared_from_this<Subscriber> {
     /// not go on waiting: for it nothing has ended. Any other is the end at once.
     /// `is_hopeless`: also if nothing was sent yet.
     void end(EndReason reason, bool is_hopeless = false);
+    /// `by` ends it, at once.
+    void kick(const std::string& by);
     /// The viewer is gone; no call reaches it any more.
     void leave() { viewer_ = nullptr; }
     void tell_publisher_changed() {
@@ -71,7 +74,7 @@ class Subscriber : public std::enable_shared_from_this<Subscriber> {
     bool has_begun() const { return has_begun_; }
     ViewerRecord& record() const { return *record_; }
     const std::shared_ptr<Stream>& stream() const { return stream_; }
-    const char* end_text() const { return end_text_; }
+    const std::string& end_text() const { return end_text_; }
 
  private:
     /// Handed to the socket at once: enough for one call, little enough to be cut soon.
@@ -89,7 +92,7 @@ class Subscriber : public std::enable_shared_from_this<Subscriber> {
     std::vector<UnitPtr> headers_of(const Unit& entry);
     void queue(UnitPtr unit, std::int64_t now_ns);
     void send_queued();
-    void finish(EndReason reason);
+    void finish(EndReason reason, const std::string& by = {});
     void keep_within_limits(std::int64_t now_ns);
     void cut(std::int64_t now_ns);
     std::size_t drop_before(std::size_t index);
@@ -120,7 +123,7 @@ class Subscriber : public std::enable_shared_from_this<Subscriber> {
     std::uint64_t taken_bytes_ = 0;  ///< by the socket, when last looked at
     std::int64_t taken_ns_ = 0;      ///< when that last grew
     std::int64_t told_slow_ns_ = 0;
-    const char* end_text_ = "viewer left";
+    std::string end_text_ = "viewer left";
 };
 
 }  // namespace st::hub

@@ -59,7 +59,8 @@ bool Timeline::is_plausible(const TrackTimes& track, std::int64_t out_ms,
     const std::int64_t passed_ms = (now_ns - newest_ns_) / 1'000'000;
     if (out_ms > newest_ms_ + kForwardMaxMs + 2 * passed_ms) return false;
     const std::int64_t lasted_ms = (now_ns - began_ns_) / 1'000'000;
-    if (clock_ == Clock::paced && out_ms > newest_ms_ + track.interval_ms &&
+    if (clock_ == Clock::paced && !track.pace.may_be_ahead() &&
+        out_ms > newest_ms_ + track.interval_ms &&
         out_ms > base_ms_ + kAheadMaxMs + lasted_ms + lasted_ms / 20) {
         return false;
     }
@@ -185,11 +186,23 @@ std::int64_t Timeline::give(TrackTimes& track, std::int64_t line_ms, bool has_mo
     return track.given_ms;
 }
 
+void Timeline::expect(media::Track which, double interval_ms) {
+    tracks_[static_cast<std::size_t>(which)].pace.expect(interval_ms);
+}
+
+/// Of sound to pictures, and the other way round.
+const clock::LivePace* Timeline::other_pace(media::Track which) const {
+    if (which == media::Track::metadata) return nullptr;
+    const bool is_video = which == media::Track::video;
+    const media::Track other = is_video ? media::Track::audio : media::Track::video;
+    return &tracks_[static_cast<std::size_t>(other)].pace;
+}
+
 std::int64_t Timeline::map(media::Track which, std::uint64_t time_ms, std::int64_t now_ns) {
     TrackTimes& track = tracks_[static_cast<std::size_t>(which)];
     if (!has_input_) began_ns_ = now_ns;
     const std::int64_t said_ms = unwrap(track, time_ms);
-    const std::int64_t input_ms = track.pace.map(said_ms, now_ns, began_ns_);
+    const std::int64_t input_ms = track.pace.map(said_ms, now_ns, began_ns_, other_pace(which));
     if (track.pace.was_corrected()) ++jumps_;
     if (!has_input_) {
         has_input_ = true;

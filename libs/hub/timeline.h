@@ -31,6 +31,9 @@ class Timeline {
     /// apart from how the new publisher has them, they come together by 1 ms a packet.
     void begin(Clock clock, std::int64_t now_ns);
 
+    /// By what the track's own bits say its packets are `interval_ms` apart; see clock/live_pace.h.
+    void expect(media::Track which, double interval_ms);
+
     /// The stream's time for a picture or sound which its publisher says is decoded at `time_ms`
     /// (of which Clock::bits_32 uses the low 32 bits). `now_ns`: monotonic, of its arrival.
     /// Never less than the track's last one.
@@ -73,6 +76,7 @@ class Timeline {
         std::int64_t apart_ms = 0;  ///< from the line, since the publisher returned
     };
 
+    const clock::LivePace* other_pace(media::Track which) const;
     std::int64_t unwrap(const TrackTimes& track, std::uint64_t time_ms) const;
     bool is_plausible(const TrackTimes& track, std::int64_t out_ms, std::int64_t now_ns) const;
     void choose_offset(TrackTimes& track, std::int64_t input_ms, std::int64_t now_ns);

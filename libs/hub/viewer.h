@@ -12,15 +12,17 @@
 namespace st::hub {
 
 struct PublisherInfo {
-    std::string protocol;  ///< "camera", "rtmp", "http-flv", "ws-flv", "source"
-    std::string peer;      ///< address:port; empty for a source
-    std::string query;     ///< as asked, for whoever is told
+    std::string protocol;   ///< "camera", "rtmp", "http-flv", "ws-flv", "source"
+    std::string peer;       ///< address:port; empty for a source
+    std::string query;      ///< as asked, for whoever is told
+    std::string address{};  ///< whose place it takes; "": nobody's
 };
 
 struct ViewerInfo {
     std::string protocol;  ///< "rtmp", "http-flv", "ws-flv"
     std::string peer;
     std::string query;
+    std::string address{};  ///< likewise
 };
 
 /// Whoever publishes. Any thread; implementations post to their own.
@@ -31,8 +33,8 @@ class Publisher {
     virtual void probe() = 0;
     /// The path is another one's now; what is pushed goes nowhere.
     virtual void replaced() = 0;
-    /// An operator ends it.
-    virtual void kicked() = 0;
+    /// `by`, as "user@host" or an address, ends it.
+    virtual void kicked(const std::string& by) = 0;
     /// Somebody begins to watch, or wants a picture: what is kept is due, if there is any that was
     /// not pushed. Called with the stream's lock held.
     virtual void wanted() {}
@@ -58,6 +60,8 @@ enum class EndReason : std::uint8_t {
     kicked,  ///< by an operator
 };
 const char* to_text(EndReason reason);
+/// Why a connection that `by` had closed is told goodbye.
+std::string kicked_text(const std::string& by);
 
 /// Where a viewer's packets go, called for each of them. All calls on its queue's thread.
 class Sink {
@@ -81,8 +85,8 @@ class Viewer {
     virtual void publisher_changed() {}
     /// Once, directly before the sink's first send(): what the stream has.
     virtual void begin(Tracks tracks) = 0;
-    /// Over. The subscription may be destroyed in this call.
-    virtual void end(EndReason reason) = 0;
+    /// Over. The subscription may be destroyed in this call. `by`: who kicked it.
+    virtual void end(EndReason reason, const std::string& by) = 0;
 };
 
 /// What is known of a viewer, readable by any thread.

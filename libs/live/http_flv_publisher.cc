@@ -58,6 +58,7 @@ void HttpFlvPublisher::start(const std::string& path, const hub::PublisherInfo& 
                              Request request) {
     request_ = std::move(request);
     account_.pause();  // until the path is ours
+    log_ = log_.with_field("stream", path).with_field("peer", info.peer);
     publisher_.start(path, info, parts_.live.decide);
 }
 

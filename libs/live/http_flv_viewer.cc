@@ -34,12 +34,14 @@ void HttpFlvViewer::answer_head(const std::string& path) {
     const hub::StreamPtr stream = live.hub().find(path);
     const bool is_there = (stream && stream->is_live()) || (live.is_source && live.is_source(path));
     if (!is_there) return refuse(Error{"no stream at " + path, 404});
-    stream_->send(flv_head(request_.is_chunked, request_.origin));
+    const std::int64_t now_ns = live.delivery_of(net_).executor().now_ns();
+    const std::string age = stream ? key_frame_age(stream->status(), now_ns) : std::string();
+    stream_->send(flv_head(request_.is_chunked, request_.origin, age));
     stream_->finish(httpd::kClosePatience);
 }
 
-void HttpFlvViewer::accept(hub::Tracks tracks) {
-    stream_->send(flv_head(request_.is_chunked, request_.origin));
+void HttpFlvViewer::accept(hub::Tracks tracks, const std::string& why_waiting) {
+    stream_->send(flv_head(request_.is_chunked, request_.origin, why_waiting));
     const auto header = flv::encode_header(tracks.audio, tracks.video);
     stream_->send(request_.is_chunked ? flv_chunk(header).bytes() : Bytes(header));
 }
@@ -53,9 +55,10 @@ void HttpFlvViewer::refuse(const Error& why) {
     stream_->finish(httpd::kClosePatience);
 }
 
-void HttpFlvViewer::finish(ViewerEnd why) {
+void HttpFlvViewer::finish(ViewerEnd why, const std::string& /*words*/) {
     // A stream that ended is whole; one that was cut off must not look like it.
-    if (request_.is_chunked && why == ViewerEnd::ended) stream_->send(http::kLastChunk);
+    const bool is_whole = why == ViewerEnd::ended || why == ViewerEnd::complete;
+    if (request_.is_chunked && is_whole) stream_->send(http::kLastChunk);
     stream_->finish(httpd::kClosePatience);
 }
 

@@ -36,9 +36,9 @@ class HttpFlvViewer final : public httpd::Connection,
     void on_drained() override { viewer_.on_drained(); }
     bool on_half_end() override;
 
-    void accept(hub::Tracks tracks) override;
+    void accept(hub::Tracks tracks, const std::string& why_waiting) override;
     void refuse(const Error& why) override;
-    void finish(ViewerEnd why) override;
+    void finish(ViewerEnd why, const std::string& words) override;
     void send(std::span<const SharedBuffer> wires) override { stream_->send(wires); }
     std::size_t queued_bytes() const override { return stream_->queued_bytes(); }
     std::uint64_t bytes_taken() const override { return stream_->bytes_out(); }

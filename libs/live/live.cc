@@ -169,6 +169,7 @@ void Live::tell(const hub::Event& event) {
         Fields fields = of_publisher(gone->path, gone->publisher, gone->publication);
         fields.push_back({"started_at", rfc3339(gone->since_us)});
         fields.push_back({"reason", gone->reason});
+        if (!gone->by.empty()) fields.push_back({"by", gone->by});
         fields.push_back({"bytes", gone->bytes});
         events_.add("stream.ended", fields);
         if (gone->viewers == 0) return;
@@ -179,6 +180,7 @@ void Live::tell(const hub::Event& event) {
         Fields fields = of_viewer(left->path, left->viewer, left->id);
         fields.push_back({"started_at", rfc3339(left->since_us)});
         fields.push_back({"reason", left->reason});
+        if (!left->by.empty()) fields.push_back({"by", left->by});
         fields.push_back({"bytes", left->bytes});
         fields.push_back({"dropped", left->dropped});
         events_.add("viewer.left", fields);

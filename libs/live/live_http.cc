@@ -1,6 +1,14 @@
 #include "live/live_http.h"
 
 namespace st::live {
+namespace {
+
+/// Why a viewer waits: neither FLV nor a message of WebSocket-FLV has a place for it that players
+/// skip.
+constexpr std::string_view kWaitingField = "X-Streamd-Waiting";
+constexpr std::string_view kEndOfHead = "\r\n\r\n";
+
+}  // namespace
 
 std::vector<Field> cross_origin_fields(const std::string& origin) {
     if (origin.empty()) return {};
@@ -10,15 +18,22 @@ std::vector<Field> cross_origin_fields(const std::string& origin) {
     return fields;
 }
 
-std::string flv_head(bool chunked, const std::string& origin) {
+std::string flv_head(bool chunked, const std::string& origin, const std::string& why_waiting) {
     std::vector<Field> fields = {{"Content-Type", "video/x-flv"},
                                  {"Cache-Control", "no-cache, no-store"},
                                  {"Connection", "close"},
                                  {"X-Accel-Buffering", "no"},
                                  {"X-Content-Type-Options", "nosniff"}};
     for (Field& field : cross_origin_fields(origin)) fields.push_back(std::move(field));
+    if (!why_waiting.empty()) fields.push_back({std::string(kWaitingField), why_waiting});
     if (chunked) fields.push_back({"Transfer-Encoding", "chunked"});
     return http::encode_head(200, fields);
+}
+
+std::string with_waiting(std::string upgrade_answer, const std::string& why_waiting) {
+    const std::size_t end = upgrade_answer.rfind(kEndOfHead);
+    if (why_waiting.empty() || end == std::string::npos) return upgrade_answer;
+    return upgrade_answer.insert(end, "\r\n" + std::string(kWaitingField) + ": " + why_waiting);
 }
 
 Buffer flv_chunk(Bytes data) {

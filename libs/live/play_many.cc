@@ -1,5 +1,6 @@
 #include "live/play_many.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 #include <vector>
@@ -62,8 +63,10 @@ class PlayMany::Subscription final : public ViewerTransport {
 
     void start(const std::string& path, const std::string& query) {
         path_ = path;
-        viewer_.start(path, static_cast<hub::FormId>(Form::flv),
-                      {"ws-flv", owner_.peer_, http::without_credentials(query)}, {true, false});
+        viewer_.start(
+            path, static_cast<hub::FormId>(Form::flv),
+            {"ws-flv", owner_.peer_, http::without_credentials(query), owner_.ticket_.address()},
+            {true, false});
         if (viewer_.state() == Viewer::State::waiting_for_publisher) tell("waiting", "");
     }
     void leave() { viewer_.leave(""); }
@@ -71,11 +74,11 @@ class PlayMany::Subscription final : public ViewerTransport {
 
  private:
     bool announces_tracks() const override { return false; }
-    void accept(hub::Tracks /*tracks*/) override {}
+    void accept(hub::Tracks /*tracks*/, const std::string& /*why_waiting*/) override {}
     void say_waiting(const std::string& why) override { tell("waiting", why); }
     void begin() override { tell("live", ""); }
     void refuse(const Error& why) override { be_over(why.message); }
-    void finish(ViewerEnd why) override { be_over(to_text(why)); }
+    void finish(ViewerEnd /*why*/, const std::string& words) override { be_over(words); }
     std::size_t queued_bytes() const override { return owner_.socket_->queued_bytes(); }
     std::uint64_t bytes_taken() const override { return owner_.socket_->bytes_taken(); }
 
@@ -247,9 +250,17 @@ void PlayMany::tell(std::uint16_t id, const std::string& state, const std::strin
 }
 
 void PlayMany::on_drained() {
+    if (subscriptions_.empty()) return;
     // One that is over leaves the list meanwhile.
-    const auto all = subscriptions_;
-    for (const auto& [id, subscription] : all) subscription->on_drained();
+    const std::vector<std::pair<std::uint16_t, SubscriptionPtr>> all(subscriptions_.begin(),
+                                                                     subscriptions_.end());
+    // Over a slow connection only the first has room: each is the first in turn.
+    const auto next = std::ranges::upper_bound(all, first_drained_, {},
+                                               [](const auto& entry) { return entry.first; });
+    const auto first = next == all.end() ? all.begin() : next;
+    first_drained_ = first->first;
+    for (auto at = first; at != all.end(); ++at) at->second->on_drained();
+    for (auto at = all.begin(); at != first; ++at) at->second->on_drained();
 }
 
 void PlayMany::on_over(std::uint16_t /*code*/, const std::string& /*reason*/) {

@@ -65,6 +65,7 @@ class PlayMany final : public httpd::Connection,
     const std::string peer_;
     std::unique_ptr<httpd::WebSocket> socket_;
     std::map<std::uint16_t, SubscriptionPtr> subscriptions_;
+    std::uint16_t first_drained_ = 0;  ///< which one had the room that there was last
 };
 
 }  // namespace st::live

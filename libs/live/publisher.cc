@@ -15,8 +15,10 @@ class Publisher::Link final : public hub::Publisher, public std::enable_shared_f
     void replaced() override {
         post([](live::Publisher& publisher) { publisher.end(PublisherEnd::replaced, "replaced"); });
     }
-    void kicked() override {
-        post([](live::Publisher& publisher) { publisher.end(PublisherEnd::kicked, "kicked"); });
+    void kicked(const std::string& by) override {
+        post([by](live::Publisher& publisher) {
+            publisher.end(PublisherEnd::kicked, hub::kicked_text(by), by);
+        });
     }
     void holder_changed() override {
         post([](live::Publisher& publisher) { publisher.on_holder_changed(); });
@@ -133,21 +135,21 @@ void Publisher::note_unusable(const std::string& why) {
     if (++unusable_ == 1) log_.warning("a packet cannot be used: " + why);
 }
 
-void Publisher::end_publication(const std::string& reason) {
+void Publisher::end_publication(const std::string& reason, const std::string& by) {
     input_.flush();
-    publication_.end(reason);
+    publication_.end(reason, by);
     const std::uint64_t unusable = std::exchange(unusable_, 0);
     if (unusable > 1) {
         log_.warning(std::to_string(unusable) + " packets could not be used: " + last_unusable_);
     }
 }
 
-void Publisher::end(PublisherEnd why, const std::string& reason) {
+void Publisher::end(PublisherEnd why, const std::string& reason, const std::string& by) {
     if (state_ == State::over) return;
     if (state_ != State::publishing) return refuse(Error{reason, 503});
     state_ = State::over;
     link_->forget();
-    end_publication(reason);
+    end_publication(reason, by);
     if (why != PublisherEnd::done) log_.warning("publish ended: " + reason);
     transport_.finish(why, reason);
 }

@@ -71,7 +71,8 @@ class Publisher final {
     /// A packet that could not be read. The first is logged at once, their number at the end.
     void note_unusable(const std::string& why);
     /// Ends it and tells the peer why.
-    void end(PublisherEnd why, const std::string& reason);
+    /// `by`: who wanted it.
+    void end(PublisherEnd why, const std::string& reason, const std::string& by = {});
     /// The peer left, or the connection broke. The transport is called no more.
     void leave(const std::string& reason);
     void shut_down();
@@ -89,7 +90,7 @@ class Publisher final {
     void refuse(const Error& why);
     void on_holder_changed();
     void on_wait_over();
-    void end_publication(const std::string& reason);
+    void end_publication(const std::string& reason, const std::string& by = {});
     void stop_timer();
 
     hub::Hub& hub_;

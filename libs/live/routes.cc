@@ -44,42 +44,46 @@ Plan begin(const Parts& parts, const LiveRequest& live, const std::string& origi
 }
 
 void view(Parts& parts, const LiveRequest& live, const Request& request, Handover handover) {
+    const std::string address = handover.ticket.address();
     auto viewer = std::make_shared<HttpFlvViewer>(parts, handover.net, std::move(handover.ticket),
                                                   std::move(handover.transport));
     handover.net.add(viewer);
-    viewer->start(live.path, {"http-flv", request.peer.text, request.shown_query()},
+    viewer->start(live.path, {"http-flv", request.peer.text, request.shown_query(), address},
                   {request.head.method == "HEAD", request.head.version_minor >= 1,
                    handover.input_over, origin_of(parts, request)});
 }
 
 void publish(Parts& parts, const LiveRequest& live, const http::BodyReader& body,
              const Request& request, Handover handover) {
+    const std::string address = handover.ticket.address();
     auto publisher = std::make_shared<HttpFlvPublisher>(
         parts, handover.net, std::move(handover.ticket), std::move(handover.transport), body,
         request.peer.text + " " + live.path);
     handover.net.add(publisher);
-    publisher->start(live.path, {"http-flv", request.peer.text, request.shown_query()},
+    publisher->start(live.path, {"http-flv", request.peer.text, request.shown_query(), address},
                      {request.head.expects_continue, std::move(handover.pending),
                       handover.input_over, origin_of(parts, request)});
 }
 
 void view_by_websocket(Parts& parts, const LiveRequest& live, const Request& request,
                        Handover handover) {
+    const std::string address = handover.ticket.address();
     auto viewer = std::make_shared<WsFlvViewer>(parts, handover.net, std::move(handover.ticket),
                                                 std::move(handover.transport),
                                                 std::move(handover.upgrade_answer));
     handover.net.add(viewer);
-    viewer->start(live, {"ws-flv", request.peer.text, request.shown_query()},
+    viewer->start(live, {"ws-flv", request.peer.text, request.shown_query(), address},
                   std::move(handover.pending));
 }
 
 void publish_by_websocket(Parts& parts, const LiveRequest& live, const Request& request,
                           Handover handover) {
+    const std::string address = handover.ticket.address();
     auto publisher = std::make_shared<WsFlvPublisher>(
         parts, handover.net, std::move(handover.ticket), std::move(handover.transport),
         std::move(handover.upgrade_answer), request.peer.text + " " + live.path);
     handover.net.add(publisher);
-    publisher->start(live.path, {"ws-flv", request.peer.text, request.shown_query()},
+    publisher->start(live.path, {"ws-flv", request.peer.text, request.shown_query(), address},
                      std::move(handover.pending));
 }
 

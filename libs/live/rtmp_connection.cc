@@ -224,7 +224,8 @@ void RtmpConnection::handle(const rtmp::Publish& event) {
     }
     auto publisher = std::make_shared<RtmpPublisher>(*this, event.stream_id);
     publishers_.push_back(publisher);
-    publisher->start(*path, {"rtmp", peer_, http::without_credentials(event.target.query)});
+    publisher->start(
+        *path, {"rtmp", peer_, http::without_credentials(event.target.query), ticket_.address()});
 }
 
 void RtmpConnection::accept_publish(std::uint32_t stream_id) {
@@ -242,7 +243,7 @@ void RtmpConnection::accept_publish(std::uint32_t stream_id) {
 void RtmpConnection::refuse_publish(std::uint32_t stream_id, const Error& why) {
     const char* code = "NetStream.Publish.BadName";
     if (why.code == 401 || why.code == 403) code = "NetStream.Publish.Unauthorized";
-    if (why.code == 503) code = "NetStream.Publish.Rejected";
+    if (why.code == 429 || why.code == 503) code = "NetStream.Publish.Rejected";
     session_.refuse_publish(stream_id, code, why.message);
     flush();
     end_publisher(stream_id, why.message);
@@ -255,7 +256,8 @@ void RtmpConnection::handle(const rtmp::Play& event) {
     stream_->limit_kernel_queue(kViewerKernelQueue);
     auto viewer = std::make_shared<RtmpViewer>(*this, event);
     viewers_.push_back(viewer);
-    viewer->start(*path, {"rtmp", peer_, http::without_credentials(event.target.query)});
+    viewer->start(
+        *path, {"rtmp", peer_, http::without_credentials(event.target.query), ticket_.address()});
 }
 
 void RtmpConnection::refuse_play(std::uint32_t stream_id, const Error& why) {

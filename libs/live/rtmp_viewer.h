@@ -22,9 +22,9 @@ class RtmpViewer final : public ViewerTransport {
 
  private:
     bool announces_tracks() const override { return false; }
-    void accept(hub::Tracks tracks) override;
+    void accept(hub::Tracks tracks, const std::string& why_waiting) override;
     void refuse(const Error& why) override;
-    void finish(ViewerEnd why) override;
+    void finish(ViewerEnd why, const std::string& words) override;
     void say_waiting(const std::string& why) override;
     void begin() override;
     void send(std::span<const SharedBuffer> wires) override;
@@ -35,8 +35,12 @@ class RtmpViewer final : public ViewerTransport {
     loop::Transport& stream_;  ///< the connection's: asked for each packet, one look nearer
     const std::uint32_t stream_id_;
     hub::Tracks wanted_;
-    const std::optional<double> seconds_;  ///< as asked
-    hub::TimerId end_timer_ = 0;           ///< of those seconds, from the first packet on
+    void end_after(std::chrono::nanoseconds delay);
+    bool is_past_end(const SharedBuffer& wire);
+
+    const std::optional<double> seconds_;    ///< as asked
+    std::optional<std::uint32_t> first_ms_;  ///< of the stream, where they began
+    hub::TimerId end_timer_ = 0;             ///< a stream that stands still does not hold them up
     bool is_paused_ = false;
     Viewer viewer_;
 };

@@ -209,7 +209,7 @@ void Snapshots::run() {
         try {
             make(std::move(picture));
         } catch (const std::exception& e) {  // the thread's top: out of memory
-            parts_.log.error("snapshot of " + path + ": " + e.what());
+            parts_.log.with_field("stream", path).error("snapshot of " + path + ": " + e.what());
         }
         const Lock lock(mutex_);
         in_hand_.erase(path);

@@ -33,13 +33,13 @@ class Source::Link final : public hub::Publisher, public std::enable_shared_from
 
     void probe() override {}  // packets are the sign of life
     void replaced() override { end("another publisher took the path"); }
-    void kicked() override { end("ended by an operator"); }
+    void kicked(const std::string& by) override { end(hub::kicked_text(by), by); }
 
  private:
-    void end(const char* why) {
-        loop_.post([self = shared_from_this(), why] {
+    void end(const std::string& why, const std::string& by = {}) {
+        loop_.post([self = shared_from_this(), why, by] {
             // The run may be over by now, and another one have begun.
-            if (self->source_.link_ == self) self->source_.give_up(why);
+            if (self->source_.link_ == self) self->source_.give_up(why, by);
         });
     }
 
@@ -124,6 +124,7 @@ void Source::start() {
     lines_ = LogLines(std::string(kHelperPrefix));
     has_left_out_ = false;
     given_up_.clear();
+    kicked_by_.clear();
     try {
         child_ = std::make_shared<worker::Child>(loop_, worker_, *this, worker_input(options_));
     } catch (const std::system_error& e) {  // C3: out of descriptors, say: as if it had crashed
@@ -200,9 +201,10 @@ bool Source::publish() {
     return true;
 }
 
-void Source::give_up(const std::string& why) {
+void Source::give_up(const std::string& why, const std::string& by) {
     if (!child_ || !given_up_.empty()) return;
     given_up_ = why;
+    kicked_by_ = by;
     child_->kill();
 }
 
@@ -244,7 +246,8 @@ std::string Source::reason_of(const worker::Exit& exit) const {
 
 void Source::end_run(const std::string& why, bool is_crash) {
     input_.flush();
-    publication_.end("source ended");
+    publication_.end(kicked_by_.empty() ? "source ended" : hub::kicked_text(kicked_by_),
+                     kicked_by_);
     loop_.cancel(silence_timer_);
     silence_timer_ = 0;
     link_.reset();

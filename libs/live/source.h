@@ -71,7 +71,7 @@ class Source final : public worker::ChildHandler {
     void push(flv::Tag tag);
     void note_unusable(const std::string& why);
     /// What the process gives cannot be used: it ends.
-    void give_up(const std::string& why);
+    void give_up(const std::string& why, const std::string& by = {});
     std::string reason_of(const worker::Exit& exit) const;
     void end_run(const std::string& why, bool is_crash);
     std::string shown(const std::string& words) const;
@@ -101,6 +101,7 @@ class Source final : public worker::ChildHandler {
     std::uint64_t publication_number_ = 0;  ///< the last one's
     bool has_left_out_ = false;             ///< something that could not be used, and said so
     std::string given_up_;                  ///< why; empty: it was not
+    std::string kicked_by_;
 
     mutable Mutex mutex_;
     SourceStatus status_ ST_GUARDED_BY(mutex_);

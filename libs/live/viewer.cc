@@ -24,6 +24,8 @@ const char* to_text(ViewerEnd why) {
     switch (why) {
         case ViewerEnd::ended:
             return "stream ended";
+        case ViewerEnd::complete:
+            return "played as long as was asked";
         case ViewerEnd::stuck:
             return "the viewer has stopped reading";
         case ViewerEnd::kicked:
@@ -118,7 +120,7 @@ void Viewer::wait_for_entry() {
 
 void Viewer::accept(hub::Tracks tracks) {
     is_accepted_ = true;
-    transport_.accept(tracks);
+    transport_.accept(tracks, state_ == State::waiting_for_entry ? why_waiting() : std::string());
     if (half_ended_ns_) return watch_silence();
     if (state_ == State::waiting_for_entry) watch_entry(kEntryWait);
 }
@@ -126,11 +128,14 @@ void Viewer::accept(hub::Tracks tracks) {
 void Viewer::watch_entry(std::chrono::nanoseconds delay) {
     if (half_ended_ns_) return;  // it is watched otherwise
     call_after(delay, [this] {
-        const std::string why =
-            key_frame_age(subscription_.stream().status(), delivery_.executor().now_ns());
+        const std::string why = why_waiting();
         if (!why.empty()) transport_.say_waiting(why);
         watch_entry(kEntryWaitAgain);
     });
+}
+
+std::string Viewer::why_waiting() const {
+    return key_frame_age(subscription_.stream().status(), delivery_.executor().now_ns());
 }
 
 void Viewer::begin(hub::Tracks tracks) {
@@ -144,7 +149,7 @@ void Viewer::begin(hub::Tracks tracks) {
     transport_.begin();
 }
 
-void Viewer::end(hub::EndReason reason) {
+void Viewer::end(hub::EndReason reason, const std::string& by) {
     if (is_accepted_) {
         switch (reason) {
             case hub::EndReason::ended:
@@ -152,11 +157,12 @@ void Viewer::end(hub::EndReason reason) {
             case hub::EndReason::stuck:
                 return finish(ViewerEnd::stuck);
             case hub::EndReason::kicked:
-                return finish(ViewerEnd::kicked);
+                return finish(ViewerEnd::kicked, hub::kicked_text(by));
         }
     }
     if (reason == hub::EndReason::ended) return refuse(Error{"no stream at " + path_, 404});
-    refuse(Error{hub::to_text(reason), 403});
+    const bool is_kicked = reason == hub::EndReason::kicked;
+    refuse(Error{is_kicked ? hub::kicked_text(by) : hub::to_text(reason), 403});
 }
 
 void Viewer::refuse(const Error& why) {
@@ -167,12 +173,12 @@ void Viewer::refuse(const Error& why) {
     transport_.refuse(why);
 }
 
-void Viewer::finish(ViewerEnd why) {
+void Viewer::finish(ViewerEnd why, const std::string& words) {
     if (state_ == State::draining || state_ == State::over) return;
     stop_timer();
     state_ = State::draining;
-    subscription_.leave(to_text(why));
-    transport_.finish(why);
+    subscription_.leave(words);
+    transport_.finish(why, words);
 }
 
 void Viewer::leave(const std::string& reason) {

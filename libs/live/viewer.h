@@ -22,6 +22,7 @@ namespace st::live {
 /// Why a viewer that was accepted is told goodbye.
 enum class ViewerEnd : std::uint8_t {
     ended,     ///< the stream is over
+    complete,  ///< the viewer has had all that it asked for
     stuck,     ///< the viewer takes nothing any more
     kicked,    ///< by an operator
     left,      ///< it closed its side and takes nothing any more
@@ -34,8 +35,9 @@ class ViewerTransport : public hub::Sink {
  public:
     /// Whether accept() must say which tracks there are.
     virtual bool announces_tracks() const { return true; }
-    /// Once: the protocol's yes, and what goes before the first packet.
-    virtual void accept(hub::Tracks tracks) = 0;
+    /// Once: the protocol's yes, and what goes before the first packet. `why_waiting`: as for
+    /// say_waiting(), where that is known already; empty: nothing is in the way.
+    virtual void accept(hub::Tracks tracks, const std::string& why_waiting) = 0;
     /// After accept(), now and then while no picture can be sent: why, in words for people.
     virtual void say_waiting(const std::string& /*why*/) {}
     /// Once, after accept() and before the first packet.
@@ -43,7 +45,8 @@ class ViewerTransport : public hub::Sink {
     /// Instead of accept(): the protocol's no. `why.code`: 403, 404 or 503. Nothing follows.
     virtual void refuse(const Error& why) = 0;
     /// After accept(): nothing more comes. What was sent goes out, then the connection ends.
-    virtual void finish(ViewerEnd why) = 0;
+    /// `words` say why.
+    virtual void finish(ViewerEnd why, const std::string& words) = 0;
 };
 
 class Viewer final : private hub::Viewer {
@@ -86,7 +89,7 @@ class Viewer final : private hub::Viewer {
     /// be gone.
     void on_half_end();
     /// It has had what it asked for.
-    void end_as_asked() { finish(ViewerEnd::ended); }
+    void end_as_asked() { finish(ViewerEnd::complete); }
     /// The peer left, or the connection broke. `reason` is for the event; empty: what the hub
     /// knows. The transport is called no more.
     void leave(const std::string& reason);
@@ -99,7 +102,7 @@ class Viewer final : private hub::Viewer {
     hub::Sink& sink() override { return transport_; }
     void publisher_changed() override;
     void begin(hub::Tracks tracks) override;
-    void end(hub::EndReason reason) override;
+    void end(hub::EndReason reason, const std::string& by) override;
 
     void join();
     void wait_for_publisher();
@@ -107,9 +110,11 @@ class Viewer final : private hub::Viewer {
     void on_wait_over();
     void wait_for_entry();
     void watch_entry(std::chrono::nanoseconds delay);
+    std::string why_waiting() const;
     void accept(hub::Tracks tracks);
     void refuse(const Error& why);
-    void finish(ViewerEnd why);
+    void finish(ViewerEnd why) { finish(why, to_text(why)); }
+    void finish(ViewerEnd why, const std::string& words);
     void watch_silence();
     void look_at_silence(std::uint64_t bytes_then);
     template <class Call>

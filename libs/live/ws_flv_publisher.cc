@@ -23,6 +23,7 @@ void WsFlvPublisher::start(const std::string& path, const hub::PublisherInfo& in
                            std::string pending) {
     pending_ = std::move(pending);
     stream_->pause_reading();  // until the path is ours
+    log_ = log_.with_field("stream", path).with_field("peer", info.peer);
     publisher_.start(path, info, parts_.live.decide);
 }
 

@@ -3,6 +3,7 @@
 #include "flv/tag.h"
 #include "httpd/refusal.h"
 #include "live/deflated.h"
+#include "live/live_http.h"
 #include "live/viewer_queue.h"
 #include "ws/encode.h"
 
@@ -15,6 +16,7 @@ constexpr std::size_t kViewerMessageMax = 4 * 1024;
 std::uint16_t close_code(ViewerEnd why) {
     switch (why) {
         case ViewerEnd::ended:
+        case ViewerEnd::complete:
         case ViewerEnd::left:
             return ws::kCloseNormal;
         case ViewerEnd::stuck:
@@ -45,6 +47,7 @@ void WsFlvViewer::start(const LiveRequest& request, const hub::ViewerInfo& info,
                         std::string pending) {
     is_deflated_ = request.is_deflated;
     peer_ = info.peer;
+    path_ = request.path;
     pending_ = std::move(pending);
     const Form form = is_deflated_ ? Form::ws_flv_zlib : Form::ws_flv;
     viewer_.start(request.path, static_cast<hub::FormId>(form), info);
@@ -56,14 +59,14 @@ void WsFlvViewer::refuse(const Error& why) {
     stream_->finish(httpd::kClosePatience);
 }
 
-void WsFlvViewer::accept(hub::Tracks tracks) {
-    stream_->send(upgrade_answer_);
+void WsFlvViewer::accept(hub::Tracks tracks, const std::string& why_waiting) {
+    stream_->send(with_waiting(std::move(upgrade_answer_), why_waiting));
     stream_->pause_reading();  // what is in pending_ comes first: until start()
     const httpd::Options times = *parts_.http_options.get();
     socket_ = std::make_unique<httpd::WebSocket>(
         std::move(stream_), ws::Limits{kViewerMessageMax, kViewerMessageMax},
         httpd::WebSocket::Times{times.ping_interval, times.ping_timeout}, parts_.http_counters,
-        parts_.log.with("viewer").with("peer", peer_), *this);
+        parts_.log.with("viewer").with("peer", peer_).with_field("stream", path_), *this);
     Buffer header(Bytes(flv::encode_header(tracks.audio, tracks.video)));
     if (is_deflated_) header = deflate_framed(header.bytes());
     const SharedBuffer message = share(ws::encode_frame(ws::Opcode::binary, header.bytes()));
@@ -75,7 +78,9 @@ void WsFlvViewer::accept(hub::Tracks tracks) {
     });
 }
 
-void WsFlvViewer::finish(ViewerEnd why) { socket_->close(close_code(why), to_text(why)); }
+void WsFlvViewer::finish(ViewerEnd why, const std::string& words) {
+    socket_->close(close_code(why), words);
+}
 
 void WsFlvViewer::on_data(std::span<std::uint8_t> bytes) {
     pending_.append(as_text(bytes));

@@ -40,9 +40,9 @@ class WsFlvViewer final : public httpd::Connection,
     void on_over(std::uint16_t code, const std::string& reason) override;
     void on_gone() override;
 
-    void accept(hub::Tracks tracks) override;
+    void accept(hub::Tracks tracks, const std::string& why_waiting) override;
     void refuse(const Error& why) override;
-    void finish(ViewerEnd why) override;
+    void finish(ViewerEnd why, const std::string& words) override;
     void send(std::span<const SharedBuffer> wires) override { socket_->send_wires(wires); }
     std::size_t queued_bytes() const override { return socket_ ? socket_->queued_bytes() : 0; }
     std::uint64_t bytes_taken() const override { return socket_ ? socket_->bytes_taken() : 0; }
@@ -56,6 +56,7 @@ class WsFlvViewer final : public httpd::Connection,
     std::string pending_;
     bool is_deflated_ = false;
     std::string peer_;
+    std::string path_;
     Viewer viewer_;
 };
 

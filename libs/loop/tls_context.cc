@@ -88,7 +88,8 @@ int read_from_socket(BIO* bio, char* room, int size) {
     for (;;) {
         const auto got = ::recv(session.fd(), room, static_cast<std::size_t>(size), MSG_DONTWAIT);
         if (got > 0) {
-            session.spend(static_cast<std::size_t>(got));
+            session.note_input(
+                {reinterpret_cast<const std::uint8_t*>(room), static_cast<std::size_t>(got)});
             return static_cast<int>(got);
         }
         if (got == 0) {

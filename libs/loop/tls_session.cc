@@ -57,6 +57,11 @@ bool TlsSession::spend(std::size_t bytes) {
     return budget_ > 0;
 }
 
+void TlsSession::note_input(std::span<const std::uint8_t> bytes) {
+    if (!first_byte_) first_byte_ = bytes.front();
+    spend(bytes.size());
+}
+
 void TlsSession::fail(int reason, int system_error) {
     failed_ = true;
     const auto verified = SSL_get_verify_result(ssl_.get());

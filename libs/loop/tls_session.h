@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -57,10 +58,13 @@ class TlsSession {
     /// The handshake is done; stays so when the connection breaks.
     bool is_established() const { return established_; }
     const std::string& error() const { return error_; }
+    /// What the peer's answer begins with: a record's type, or the text of one that speaks no TLS.
+    std::optional<std::uint8_t> first_byte() const { return first_byte_; }
 
     // For the record layer's transport:
     int fd() const { return fd_; }
     bool spend(std::size_t bytes);
+    void note_input(std::span<const std::uint8_t> bytes);
     void note_end() { end_of_file_ = true; }
     bool at_end_of_file() const { return end_of_file_; }
 
@@ -76,6 +80,7 @@ class TlsSession {
     std::unique_ptr<ssl_st, Free> ssl_;
     int fd_ = -1;
     std::size_t budget_ = 0;
+    std::optional<std::uint8_t> first_byte_;
     bool starved_ = false;  ///< the budget, not the socket, ended the last read
     bool end_of_file_ = false;
     bool established_ = false;

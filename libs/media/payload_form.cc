@@ -71,8 +71,9 @@ bool ends_in_start_code(Bytes payload) {
 
 void to_start_codes(std::span<std::uint8_t> payload) {
     for (std::size_t at = 0; at < payload.size();) {
+        if (payload.size() - at < kLengthBytes) break;  // zeros
         const std::size_t bytes = load_be32(payload.data() + at);
-        store_be32(payload.data() + at, 1);
+        if (bytes > 0) store_be32(payload.data() + at, 1);
         at += kLengthBytes + bytes;
     }
 }
@@ -109,10 +110,12 @@ bool is_length_prefixed(Bytes payload) {
     if (payload.size() <= kLengthBytes) return false;
     bool has_unit = false;
     for (std::size_t at = 0; at < payload.size();) {
-        if (payload.size() - at < kLengthBytes) return false;
+        const std::size_t left = payload.size() - at;
+        if (left < kLengthBytes) return has_unit && trailing_zeros(payload) >= left;
         const std::size_t bytes = load_be32(payload.data() + at);
         at += kLengthBytes;
-        if (bytes == 0 || bytes > payload.size() - at) return false;
+        if (bytes > payload.size() - at) return false;
+        if (bytes == 0) continue;  // an empty unit, as some encoders write them
         if ((payload[at] & 0x80) != 0) return false;
         has_unit = has_unit || is_h264_unit(payload.subspan(at, bytes));
         at += bytes;
@@ -130,9 +133,11 @@ PayloadForm PayloadForms::normalise(std::span<std::uint8_t> payload, std::uint64
     const bool follows_start_code =
         std::exchange(ends_in_start_code_, ends_in_start_code(payload)) && zeros_before == 0;
     const bool has_start_code = zeros >= 2 && payload[zeros] == 1;
-    // A unit of 256 to 511 bytes has a length that looks like a start code: then the payloads
-    // before it decide.
-    if ((!has_start_code || is_length_prefixed_) && is_length_prefixed(payload)) {
+    // A unit of 256 to 511 bytes has a length that looks like a start code: then what would follow
+    // that decides, or else the payloads before it.
+    const Bytes coded = has_start_code ? Bytes(payload).subspan(zeros + 1) : Bytes();
+    const bool may_be_code = !coded.empty() && is_h264_unit(coded) && !is_length_prefixed_;
+    if (!may_be_code && is_length_prefixed(payload)) {
         is_length_prefixed_ = true;
         time_ = time;
         to_start_codes(payload);
@@ -144,11 +149,10 @@ PayloadForm PayloadForms::normalise(std::span<std::uint8_t> payload, std::uint64
         return PayloadForm::lengths;
     }
     if (has_start_code) {
-        const Bytes first = Bytes(payload).subspan(zeros + 1);
-        if (!first.empty() && !is_h264_unit(first) && !has_h264_unit(payload)) {
+        if (!coded.empty() && !is_h264_unit(coded) && !has_h264_unit(payload)) {
             return PayloadForm::unknown;
         }
-        is_cut_anywhere_ = is_cut_anywhere_ || first.empty();
+        is_cut_anywhere_ = is_cut_anywhere_ || coded.empty();
         is_length_prefixed_ = false;
         time_ = time;
         return PayloadForm::annex_b;

@@ -38,8 +38,8 @@ class PayloadForms {
     std::optional<std::uint64_t> time_;  ///< of the last payload that was understood
 };
 
-/// Whether 4-byte lengths and the units behind them fill `payload` exactly, and each unit begins as
-/// one of H.264 does.
+/// Whether 4-byte lengths and the units behind them fill `payload` exactly, none begins as no unit
+/// does, and one as one of H.264. Units may be empty, and zeros stand behind them.
 bool is_length_prefixed(Bytes payload);
 
 }  // namespace st::media

@@ -63,9 +63,22 @@ bool rename_new(const std::string& from, const std::string& to) {
         return true;
     if (errno != EINVAL && errno != ENOSYS) return false;
     // File systems without that flag: a hard link never replaces either.
-    if (::link(from.c_str(), to.c_str()) != 0) return false;
-    ::unlink(from.c_str());
-    return true;
+    if (::link(from.c_str(), to.c_str()) == 0) {
+        ::unlink(from.c_str());
+        return true;
+    }
+    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK) return false;
+    // Nor are there links (FAT by FUSE): the name is taken by an empty file of ours first.
+    if (!Fd(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666))) return false;
+    if (::rename(from.c_str(), to.c_str()) == 0) return true;
+    const int error = errno;
+    ::unlink(to.c_str());
+    errno = error;
+    return false;
+}
+
+bool renamed(const std::string& from, const std::string& to, bool overwrite) {
+    return overwrite ? ::rename(from.c_str(), to.c_str()) == 0 : rename_new(from, to);
 }
 
 }  // namespace
@@ -80,7 +93,7 @@ void sync_folder_of(const std::string& path) {
 }
 
 void put_in_place(const std::string& part, const std::string& target, bool overwrite) {
-    if (overwrite ? ::rename(part.c_str(), target.c_str()) != 0 : !rename_new(part, target)) {
+    if (!renamed(part, target, overwrite)) {
         fail_errno(errno == EEXIST ? FileError::Kind::cannot_create : FileError::Kind::io,
                    "rename " + part);
     }
@@ -300,7 +313,17 @@ void SampleFile::sync() {
 
 void SampleFile::keep() {
     if (kind_ != Kind::file) return;
-    put_in_place(part_path(), target_, overwrite_);
+    const bool is_named = renamed(part_path(), target_, overwrite_);
+    // There are file systems that rename no open file; else it stays open, for its lock.
+    if (!is_named && errno == EBUSY) {
+        fd_.reset();
+        resting_ = true;
+    }
+    if (is_named) {
+        sync_folder_of(target_);
+    } else {
+        put_in_place(part_path(), target_, overwrite_);
+    }
     kept_ = true;
     fd_.reset();
 }

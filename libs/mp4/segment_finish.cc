@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <system_error>
 
 #include "mp4/box_cursor.h"
 #include "mp4/boxes.h"
@@ -249,7 +251,16 @@ Result<std::optional<SegmentFacts>> finish_segment(SegmentFile& file) {
     write_segment_moov(out, contents->movie, contents->tables);
     const std::vector<std::uint8_t> moov = out.take();
     const std::array<Bytes, 1> pieces = {Bytes(moov)};
-    file.append(pieces);
+    try {
+        file.append(pieces);
+    } catch (const std::system_error& e) {
+        if (e.code().value() != EFBIG) throw;
+        // Its file takes no index of it: it stays one of fragments, which is whole as well.
+        file.truncate(contents->end);
+        file.sync();
+        facts.bytes = file.size();
+        return std::optional(facts);
+    }
     file.sync();
     turn_free_into_mdat(file, head->free_at, contents->end);
     file.sync();

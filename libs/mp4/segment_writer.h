@@ -40,8 +40,8 @@ class SegmentWriter {
     /// written, wholly or in part; nothing may be added any more, and unwritten() is what is
     /// missing.
     void add(media::PacketPtr packet);
-    /// The last ones. `next_picture_ms`: decoding time of the picture that another segment begins
-    /// with. Throws like add().
+    /// All that was added: the segment may end here, or go on. `next_picture_ms`: decoding time of
+    /// the picture that comes next. Throws like add().
     void end(std::optional<std::int64_t> next_picture_ms);
 
     /// Writes what is whole, if there is any: called when nothing came for a while. Throws like

@@ -250,7 +250,7 @@ std::string describe(int fd, std::uint64_t bytes) {
     if (begins_like_h265(head)) return "is H.265 (HEVC); only H.264 is supported";
     const auto first = text.find_first_not_of(" \t\r\n");
     if (first != std::string_view::npos && text[first] == '{') {
-        return "is JSON, not a stream; of a recording name its folder";
+        return "is JSON, not a stream; to read a recording, name its folder";
     }
     return "is neither a dump nor an H.264 Annex B stream; " + std::string(kWanted);
 }

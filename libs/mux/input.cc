@@ -153,7 +153,7 @@ class RecordedInput final : public Input {
     bool has_jpegs_ = false;
     bool has_fine_times_ = false;
     bool is_unpaced_ = false;
-    static constexpr std::size_t kExchangesMax = 200'000;  ///< four days of one each two seconds
+    static constexpr std::size_t kExchangesMax = 200'000;  ///< half a day of four each second
 };
 
 class PlainInput final : public Input {

@@ -139,8 +139,7 @@ void put_clock(std::string& out, const Report& report) {
     const clock::Standing& clock = report.clock;
     if (clock.method == clock::Method::none) return;
     out += "  the camera's clock runs " + std::to_string(std::abs(clock.drift_ppm)) + " ppm " +
-           (clock.drift_ppm >= 0 ? "slow" : "fast") + ", known to +-" +
-           milliseconds(clock.bound_us);
+           (clock.drift_ppm >= 0 ? "slow" : "fast") + ", known to ±" + milliseconds(clock.bound_us);
     if (clock.method == clock::Method::exchange) {
         out += " by " + count(clock.exchanges, "exchange") + " (round trip " +
                milliseconds(clock.rtt_us.value_or(0)) + ")\n";
@@ -155,9 +154,10 @@ void put_rates(std::string& out, const Report& report) {
     if (report.repairs > 0) out += ", " + count(report.repairs, "time") + " repaired";
     out += '\n';
     if (report.fps_device || report.fps_arrival) {
-        out += "  measured";
-        if (report.fps_device) out += " " + fixed(*report.fps_device) + " fps (device)";
-        if (report.fps_arrival) out += " " + fixed(*report.fps_arrival) + " fps (arrival)";
+        out += "  measured ";
+        if (report.fps_device) out += fixed(*report.fps_device) + " fps (device)";
+        if (report.fps_device && report.fps_arrival) out += ", ";
+        if (report.fps_arrival) out += fixed(*report.fps_arrival) + " fps (arrival)";
         out += '\n';
     }
     put_clock(out, report);

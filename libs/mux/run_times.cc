@@ -69,6 +69,8 @@ TimingRequest Run::timing_request() {
     request.has_arrival_times = input_->has_arrival_times();
     request.has_fine_times = input_->has_fine_times();
     request.is_unpaced = input_->is_unpaced();
+    if (!assembler_->parts().empty())
+        request.said_fps = rate_of(assembler_->parts().front().format.sps.vui).value_or(0);
     if (!input_->is_partly_bare()) request.given_fps = job_.fps;
     request.fallback_fps = fallback_fps();
     return request;
@@ -235,15 +237,26 @@ bool Run::stand_by_exchanges(const ServerOrigin& origin) {
     if (!exchanges_ || !input_->has_device_times()) return false;
     std::vector<clock::Moment> moments;
     const std::size_t step = pictures.size() / kMomentsMax + 1;
-    for (std::size_t i = 0; i < pictures.size(); i += step) {
-        const mp4::Picture& picture = pictures[i];
-        const clock::Moment moment{static_cast<std::int64_t>(picture.device_us),
-                                   static_cast<std::int64_t>(picture.arrival_ns / 1000)};
-        if (is_plausible(*exchanges_, moment)) moments.push_back(moment);
+    std::size_t looked_at = 0;
+    const auto moment_of = [&](std::size_t i) {
+        return clock::Moment{static_cast<std::int64_t>(pictures[i].device_us),
+                             static_cast<std::int64_t>(pictures[i].arrival_ns / 1000)};
+    };
+    const auto witnesses_of = [&](std::size_t i) {
+        return exchanges_->witnesses(moment_of(i).device_us, moment_of(i).about_us);
+    };
+    // The bound is greatest at the first or last picture of those for which the same exchanges
+    // tell.
+    bool is_first = true;
+    for (std::size_t i = 0; i < pictures.size(); ++i) {
+        const bool is_last = i + 1 == pictures.size() || witnesses_of(i + 1) != witnesses_of(i);
+        const bool is_looked_at = std::exchange(is_first, is_last) || is_last || i % step == 0;
+        if (!is_looked_at) continue;
+        ++looked_at;
+        if (is_plausible(*exchanges_, moment_of(i))) moments.push_back(moment_of(i));
     }
     if (moments.empty()) return false;
-    if (const std::size_t looked_at = (pictures.size() - 1) / step + 1;
-        moments.size() < looked_at) {
+    if (moments.size() < looked_at) {
         report_.notes.emplace_back(
             "the camera's answers about its clock do not fit all of its pictures' times: the bound "
             "is that of the others");

@@ -82,21 +82,25 @@ class Stretches {
     bool add(std::size_t begin, std::size_t end, const clock::ExchangeClock& exchanges,
              ServerLine& out) const {
         const std::int64_t zero_us = device_at_zero(begin, end);
-        double next_us = -1;
-        for (std::size_t place = begin; place < end; ++place) {
-            const double display_us = us_of(choice_.times.ticks[place], choice_.times);
-            if (place > begin && display_us < next_us) continue;
-            next_us = display_us + kKnotUs;
-            const clock::Moment moment{zero_us + std::llround(display_us),
-                                       about_us(place, begin, end)};
-            if (!is_plausible(exchanges, moment)) return false;
-            const clock::Offset offset = *exchanges.at(moment.device_us, moment.about_us);
-            clock::ClockLine line;
-            line.origin_us = display_us;
-            line.offset_us = static_cast<double>(zero_us) + offset.offset_us;
-            line.drift_ppm = offset.drift_ppm;
-            out.stretches.push_back({place, line});
-            out.error_us = std::max(out.error_us.value_or(0), offset.bound_us);
+        const auto moment = [&](std::size_t place) {
+            return clock::Moment{zero_us + std::llround(display_us(place)),
+                                 about_us(place, begin, end)};
+        };
+        const auto witnesses = [&](std::size_t place) {
+            const clock::Moment at = moment(place);
+            return exchanges.witnesses(at.device_us, at.about_us);
+        };
+        for (std::size_t first = begin; first < end;) {
+            std::size_t last = first;
+            const auto of_first = witnesses(first);
+            while (last + 1 < end && display_us(last + 1) - display_us(first) < kKnotUs &&
+                   witnesses(last + 1) == of_first)
+                ++last;
+            const clock::Moment ends[] = {moment(first), moment(last)};
+            if (!is_plausible(exchanges, ends[0]) || !is_plausible(exchanges, ends[1]))
+                return false;
+            out.stretches.push_back({first, line_between(ends, display_us(first), exchanges, out)});
+            first = last + 1;
         }
         return true;
     }
@@ -104,6 +108,25 @@ class Stretches {
  private:
     static constexpr double kKnotUs = 5e6;
     static constexpr std::int64_t kJumpWithinUs = 5'000'000;
+
+    double display_us(std::size_t place) const {
+        return us_of(choice_.times.ticks[place], choice_.times);
+    }
+
+    /// Between two moments for which the same exchanges tell; the bound is that at its ends.
+    static clock::ClockLine line_between(const clock::Moment (&ends)[2], double origin_us,
+                                         const clock::ExchangeClock& exchanges, ServerLine& out) {
+        const clock::Offset first = *exchanges.at(ends[0].device_us, ends[0].about_us);
+        const clock::Offset last = *exchanges.at(ends[1].device_us, ends[1].about_us);
+        const auto span_us = static_cast<double>(ends[1].device_us - ends[0].device_us);
+        clock::ClockLine line;
+        line.origin_us = origin_us;
+        line.offset_us = static_cast<double>(ends[0].device_us) - origin_us + first.offset_us;
+        line.drift_ppm =
+            span_us > 0 ? (last.offset_us - first.offset_us) / span_us * 1e6 : first.drift_ppm;
+        out.error_us = std::max({out.error_us.value_or(0), first.bound_us, last.bound_us});
+        return line;
+    }
 
     /// What most pictures' device times are at display time 0: single ones may be strays.
     std::int64_t device_at_zero(std::size_t begin, std::size_t end) const {

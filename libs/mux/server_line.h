@@ -38,9 +38,9 @@ constexpr std::size_t kStretchesMax = 1000;
 ServerLine fit_server_line(const mp4::PictureIndex& pictures,
                            std::span<const std::uint32_t> shown_at, const TimingChoice& choice);
 
-/// By what the camera answered about its clock (our times on the arrival clock): a stretch each few
-/// seconds, and the error is the bound of all of them. nullopt: its pictures' times are not those
-/// of that clock.
+/// By what the camera answered about its clock (our times on the arrival clock): a stretch from
+/// exchange to exchange, and the error is the bound of all of them. nullopt: its pictures' times
+/// are not those of that clock.
 std::optional<ServerLine> exchange_line(const mp4::PictureIndex& pictures,
                                         std::span<const std::uint32_t> shown_at,
                                         const TimingChoice& choice,

@@ -233,8 +233,9 @@ class Chooser {
     void judge(const mp4::PictureIndex& pictures) {
         const std::vector<std::uint32_t> bytes = sizes_of(pictures);
         const std::uint64_t per_unit = request_.has_fine_times ? 1 : kUsPerMs;
-        pace_ = clock::judge_pace({device_clock(), arrival_clock(), bytes, request_.is_unpaced},
-                                  per_unit);
+        pace_ = clock::judge_pace(
+            {device_clock(), arrival_clock(), bytes, request_.is_unpaced, request_.said_fps},
+            per_unit);
         choice_.device_units_per_second = pace_.units_per_second;
         choice_.is_paced = pace_.is_paced;
         clock::PlanOptions options{request_.max_gap, clock::kTicksPerSecond, pace_.is_paced};

@@ -64,6 +64,9 @@ struct Courier::Transfer {
         set(CURLOPT_PROTOCOLS_STR, "http,https");
         set(CURLOPT_FOLLOWLOCATION, 0L);
         set(CURLOPT_NOSIGNAL, 1L);
+        // A request that is given up while its name is still asked for would wait for the name
+        // server, and everybody else's with it.
+        set(CURLOPT_QUICK_EXIT, 1L);
         set(CURLOPT_USERAGENT, user_agent.c_str());
         set(CURLOPT_HTTPHEADER, headers);
         set(CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));

@@ -22,20 +22,6 @@ constexpr int kCodeData = 65;
 constexpr int kCodeIo = 74;
 constexpr int kCodeInterrupted = 130;
 
-mux::Timing mux_timing(Timing timing) {
-    switch (timing) {
-        case Timing::automatic:
-            return mux::Timing::automatic;
-        case Timing::device:
-            return mux::Timing::device;
-        case Timing::arrival:
-            return mux::Timing::arrival;
-        case Timing::constant:
-            return mux::Timing::constant;
-    }
-    return mux::Timing::automatic;
-}
-
 void remove_leftovers(int directory) {
     for (const std::string& name : file_names(directory)) {
         if (name.ends_with(".part") || name.ends_with(".tmp"))
@@ -82,6 +68,20 @@ Summary summary_of(const Meta& meta, const mux::Report& report, const std::strin
 }
 
 }  // namespace
+
+mux::Timing mux_timing(Timing timing) {
+    switch (timing) {
+        case Timing::automatic:
+            return mux::Timing::automatic;
+        case Timing::device:
+            return mux::Timing::device;
+        case Timing::arrival:
+            return mux::Timing::arrival;
+        case Timing::constant:
+            return mux::Timing::constant;
+    }
+    return mux::Timing::automatic;
+}
 
 Finaliser::Finaliser(Folder& folder, const Options& options, Log log, EventSink sink,
                      Answer finished, std::size_t waiting_max)

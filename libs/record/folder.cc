@@ -288,8 +288,8 @@ bool overwrite(int directory, const std::string& name, std::string_view text, bo
 void replace_file(int directory, const std::string& name, std::string_view text, bool durable) {
     const std::string temporary = name + ".tmp";
     ::unlinkat(directory, temporary.c_str(), 0);  // what an earlier run left, or a link
-    const Fd fd(::openat(directory, temporary.c_str(),
-                         O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
+    Fd fd(::openat(directory, temporary.c_str(),
+                   O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
     const bool is_written = fd && write_whole(fd.get(), text);
     if (!is_written) {
         const int error = errno;
@@ -300,6 +300,7 @@ void replace_file(int directory, const std::string& name, std::string_view text,
         fail("write " + temporary);
     }
     if (durable && ::fsync(fd.get()) != 0) fail("sync " + temporary);
+    fd.reset();  // there are file systems that rename no open file
     if (::renameat(directory, temporary.c_str(), directory, name.c_str()) != 0)
         fail("rename to " + name);
     if (durable && ::fsync(directory) != 0 && !is_unsupported(errno)) {

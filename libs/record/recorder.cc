@@ -44,8 +44,10 @@ struct Recorder::Parts {
 
     void finished(const Unfinished& job, Outcome outcome) ST_EXCLUDES(mutex);
     void recover(const std::vector<std::string>& names) ST_EXCLUDES(mutex);
-    void recover_one(const std::string& name, unsigned tries) ST_EXCLUDES(mutex);
-    void try_later(const std::string& name, unsigned tries) ST_EXCLUDES(mutex);
+    void recover_one(const std::string& name, unsigned tries, const std::optional<Meta>& known)
+        ST_EXCLUDES(mutex);
+    void try_later(const std::string& name, unsigned tries, const std::optional<Meta>& known)
+        ST_EXCLUDES(mutex);
     void disk_refused() ST_EXCLUDES(mutex);
     void look_for_room() ST_EXCLUDES(mutex);
     void sync_regularly() ST_EXCLUDES(mutex);
@@ -74,6 +76,7 @@ struct Recorder::Parts {
     struct Retry {
         std::string name;
         unsigned tries;
+        std::optional<Meta> known;  ///< of its session, which session.json may not have yet
     };
     std::multimap<std::int64_t, Retry> retries ST_GUARDED_BY(mutex);  ///< by when they are due
     std::int64_t room_look_ns ST_GUARDED_BY(mutex) = 0;  ///< when to look for room; 0: not at all
@@ -94,7 +97,7 @@ void Recorder::Parts::finished(const Unfinished& job, Outcome outcome) {
     const std::string camera = outcome.summary.camera;
     const bool is_left = outcome.summary.state == RecordingState::finalising;
     sink(Finished{serial, camera, std::move(outcome.summary)});
-    if (outcome.is_worth_another_try) try_later(job.meta.id, job.tries + 1);
+    if (outcome.is_worth_another_try) try_later(job.meta.id, job.tries + 1, job.meta);
     // Only now: who waits in finish_all may rely on the event having been given.
     {
         const Lock lock(mutex);
@@ -121,20 +124,22 @@ SessionPtr Recorder::Parts::make_session(SessionStart start, std::shared_ptr<Mai
     return session;
 }
 
-void Recorder::Parts::try_later(const std::string& name, unsigned tries) {
+void Recorder::Parts::try_later(const std::string& name, unsigned tries,
+                                const std::optional<Meta>& known) {
     if (tries > kTriesMax) return;  // the next start tries again
     const auto wait = std::min<Nanoseconds>(options.retry_first * (1U << (tries - 1)), kRetryMax);
     {
         const Lock lock(mutex);
-        retries.emplace(monotonic_ns() + wait.count(), Retry{name, tries});
+        retries.emplace(monotonic_ns() + wait.count(), Retry{name, tries, known});
     }
     changed.notify_all();
 }
 
-void Recorder::Parts::recover_one(const std::string& name, unsigned tries) {
+void Recorder::Parts::recover_one(const std::string& name, unsigned tries,
+                                  const std::optional<Meta>& known) {
     try {
         if (folder.discard_empty(name)) return;
-        auto job = take_back(folder, name);
+        auto job = take_back(folder, name, known);
         if (!job) return;
         job->tries = tries;
         log.info(job->meta.camera + " " + name +
@@ -147,7 +152,7 @@ void Recorder::Parts::recover_one(const std::string& name, unsigned tries) {
         finaliser->add(std::move(*job));    // waits while too many do
     } catch (const std::system_error& e) {  // one unreadable folder must not hide the others
         log.warning(name + ": cannot be looked at: " + e.what());
-        if (e.code().value() != ENOENT) try_later(name, tries + 1);
+        if (e.code().value() != ENOENT) try_later(name, tries + 1, known);
     } catch (const std::exception& e) {
         log.warning(name + ": cannot be looked at: " + e.what());
     }
@@ -162,7 +167,7 @@ void Recorder::Parts::recover(const std::vector<std::string>& names) {
     };
     for (const std::string& name : names) {
         if (!is_over()) {
-            recover_one(name, 0);
+            recover_one(name, 0, {});
         } else {
             folder.discard_empty(name);
         }
@@ -196,7 +201,7 @@ void Recorder::Parts::recover(const std::vector<std::string>& names) {
             }
         }
         if (retry) {
-            recover_one(retry->name, retry->tries);
+            recover_one(retry->name, retry->tries, retry->known);
         } else {
             look_for_room();
         }

@@ -20,6 +20,10 @@
 #include "record/session.h"
 #include "worker/job.h"
 
+namespace st::mux {
+enum class Timing;
+}  // namespace st::mux
+
 namespace st::record {
 
 struct Keep {
@@ -34,6 +38,7 @@ struct Keep {
 enum class Names { local, utc };
 
 enum class Timing { automatic, device, arrival, constant };
+mux::Timing mux_timing(Timing timing);
 
 struct Options {
     std::string path = "recordings";  ///< made if absent; its parents too

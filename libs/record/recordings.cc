@@ -46,6 +46,7 @@ RecordingEntry make_entry(const std::string& id, StoredSession stored, std::stri
     entry.started_us = stored.meta.started_us;
     entry.ended_us = stored.meta.ended_us;
     entry.first_picture_us = stored.first_picture_us;
+    entry.duration_ms = stored.duration_ms;
     entry.kept = stored.meta.kept;
     entry.files = std::move(stored.files);
     entry.json = std::move(json);

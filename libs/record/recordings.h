@@ -31,6 +31,7 @@ struct RecordingEntry {
     std::int64_t started_us = 0;
     std::optional<std::int64_t> ended_us;
     std::optional<std::int64_t> first_picture_us;  ///< wall clock of the first picture shown
+    std::uint64_t duration_ms = 0;                 ///< of its pictures; 0: not known
     bool kept = false;
     std::vector<ListedFile> files;
     /// The whole session.json on one line. Of a folder that somebody copied its id is the folder's,

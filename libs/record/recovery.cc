@@ -54,7 +54,8 @@ std::optional<std::int64_t> modified_us(int directory, const std::string& name) 
 
 }  // namespace
 
-std::optional<Unfinished> take_back(const Folder& folder, const std::string& id) {
+std::optional<Unfinished> take_back(const Folder& folder, const std::string& id,
+                                    const std::optional<Meta>& known) {
     const Fd directory = folder.open_recording(id);
     lock_recording(directory.get());
     const auto dump_bytes = file_bytes(directory.get(), kDumpName);
@@ -64,6 +65,7 @@ std::optional<Unfinished> take_back(const Folder& folder, const std::string& id)
     const auto stored = text ? decode_session(*text) : Result<StoredSession>(Error{"none"});
     if (stored) {
         job.meta = stored->meta;
+        if (known && job.meta.state == RecordingState::recording) job.meta = *known;
         job.meta.id = id;
         if (job.meta.state == RecordingState::done) return std::nullopt;
         // Without its dump nothing can be made of it, but that it is over can be said.
@@ -83,7 +85,7 @@ std::optional<Unfinished> take_back(const Folder& folder, const std::string& id)
     if (!job.meta.end_reason) job.meta.end_reason = EndReason::crash;
     job.failed = job.failed || job.meta.end_reason == EndReason::disk;
     if (!job.meta.ended_us) job.meta.ended_us = modified_us(directory.get(), kDumpName);
-    const bool says_so = stored && job.meta.state == RecordingState::finalising;
+    const bool says_so = stored && stored->meta.state == RecordingState::finalising;
     job.meta.state = RecordingState::finalising;
     job.is_large = dump_bytes.value_or(0) > kSmallBytesMax;
     if (!says_so) {

@@ -11,7 +11,9 @@ namespace st::record {
 /// session.json is missing, unreadable, says recording or finalising, or says failed and lists no
 /// MP4 (a disk that was full may have room now). What the folder cannot say comes from the dump.
 /// From then on its session.json says finalising, so that nobody deletes it meanwhile. Throws
-/// std::system_error.
-std::optional<Unfinished> take_back(const Folder& folder, const std::string& id);
+/// std::system_error. `known`: what this run knows of it, where its session.json is from when it
+/// began.
+std::optional<Unfinished> take_back(const Folder& folder, const std::string& id,
+                                    const std::optional<Meta>& known);
 
 }  // namespace st::record

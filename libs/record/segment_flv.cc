@@ -6,6 +6,7 @@
 #include "flv/amf.h"
 #include "flv/metadata.h"
 #include "flv/tag.h"
+#include "record/flv_tags.h"
 #include "record/segment_output.h"
 
 namespace st::record {
@@ -75,10 +76,13 @@ class FlvSegment final : public SegmentOutput {
     }
     void end(std::optional<std::int64_t> /*next_picture_ms*/) override { write(true); }
     void flush() override { write(true); }
-    std::vector<media::PacketPtr> unwritten() const override {
-        std::vector<media::PacketPtr> packets;
-        for (const Pending& one : pending_) packets.push_back(one.packet);
-        return packets;
+    std::size_t unwritten() const override { return pending_.size(); }
+    bool can_take_back() const override { return held_.can_take_back(); }
+    Rest take_back() override {
+        Rest rest;
+        if (held_.can_take_back()) rest = {held_.keep_bytes(), held_.take()};
+        for (const Pending& one : pending_) rest.packets.push_back(one.packet);
+        return rest;
     }
 
  private:
@@ -115,14 +119,30 @@ class FlvSegment final : public SegmentOutput {
             zero_ms_ = sorted.front().dts_ms;
             tags = head();
         }
+        const std::size_t before = tags.size();
         for (auto at = sorted.begin(); at != end; ++at) tags.push_back(tag_of(*at));
         std::vector<Bytes> pieces;
         for (const Buffer& tag : tags) pieces.push_back(tag.bytes());
+        std::uint64_t position = file_.size();
         file_.append(pieces);
         has_begun_ = true;
+        for (std::size_t i = 0; i < tags.size(); ++i) {
+            // Behind nothing but the head an entry point is the begin of the file.
+            if (i >= before) hold(sorted[i - before], before > 0 && i == before ? 0 : position);
+            position += tags[i].size();
+        }
         pending_.assign(end, sorted.end());
         pending_bytes_ = 0;
         for (const Pending& one : pending_) pending_bytes_ += one.packet->payload.size();
+    }
+
+    void hold(const Pending& one, std::uint64_t position) {
+        const bool is_frame = !one.packet->is_config && one.packet->track != media::Track::metadata;
+        const bool is_entry = is_frame && (one.packet->is_key || headers_.video == nullptr);
+        if (is_entry && held_.is_older_than(one.dts_ms, fragment_ms_)) {
+            held_.begin(position, one.dts_ms);
+        }
+        held_.add(one.packet);
     }
 
     std::vector<Buffer> head() {
@@ -166,15 +186,7 @@ class FlvSegment final : public SegmentOutput {
     std::map<media::Track, std::int64_t> newest_;
     std::vector<Pending> pending_;
     std::size_t pending_bytes_ = 0;
-};
-
-/// A tag as its head says.
-struct TagHead {
-    flv::TagType type = flv::TagType::script;
-    std::uint32_t ms = 0;
-    std::uint64_t bytes = 0;  ///< with the size behind it
-    bool is_frame = false;
-    bool is_key = false;
+    HeldGroup held_;
 };
 
 /// How far a track got, and how long its last frame lasts: as the one before it.
@@ -183,30 +195,6 @@ struct Paced {
     std::uint32_t last_ms = 0;
     std::uint32_t usual_ms = 40;
 };
-
-/// nullopt: not all of it is there.
-std::optional<TagHead> tag_at(mp4::SegmentFile& file, std::uint64_t at) {
-    std::array<std::uint8_t, flv::kTagHeaderBytes + 2> head{};
-    if (file.read_at(at, head) < head.size()) return std::nullopt;
-    TagHead tag;
-    tag.type = static_cast<flv::TagType>(head[0] & 0x1F);
-    const std::size_t body = load_be32(head.data()) & 0xFF'FFFF;
-    tag.ms = load_be32(head.data() + 3) & 0xFF'FFFF;
-    tag.ms |= std::uint32_t{head[7]} << 24;
-    tag.bytes = flv::kTagHeaderBytes + body + flv::kPreviousTagSizeBytes;
-    if (tag.bytes > file.size() - at) return std::nullopt;
-    const std::uint8_t* const first = head.data() + flv::kTagHeaderBytes;
-    constexpr std::uint8_t kFourCc = 0x80;
-    constexpr std::uint8_t kAac = 10;
-    if (tag.type == flv::TagType::video) {
-        const bool is_header = (first[0] & kFourCc) != 0 ? (first[0] & 0x0F) == 0 : first[1] == 0;
-        tag.is_frame = !is_header;
-        tag.is_key = (first[0] >> 4 & 7) == 1;
-    } else if (tag.type == flv::TagType::audio) {
-        tag.is_frame = (first[0] >> 4) != kAac || first[1] != 0;
-    }
-    return tag;
-}
 
 std::string text_of(const flv::AmfObject& object, std::string_view name) {
     const flv::AmfValue* value = object.find(name);
@@ -265,18 +253,26 @@ Result<std::optional<mp4::SegmentFacts>> finish_flv_segment(mp4::SegmentFile& fi
     facts.mark = mark->mark;
     std::uint64_t at = mark->tags_at;
     std::map<flv::TagType, Paced> tracks;
-    while (const auto tag = tag_at(file, at)) {
-        at += tag->bytes;
-        if (!tag->is_frame) continue;
+    const mp4::MovieSource source{file.size(),
+                                  [&](std::uint64_t from, std::span<std::uint8_t> into) {
+                                      return file.read_at(from, into) == into.size();
+                                  }};
+    while (const auto tag = flv_tag_at(source, at)) {
+        at = tag->next();
+        if (!tag->is_frame()) continue;
         Paced& track = tracks[tag->type];
         if (track.has_any && tag->ms > track.last_ms) track.usual_ms = tag->ms - track.last_ms;
         track.has_any = true;
         track.last_ms = tag->ms;
+        // What is shown last need not be what is decoded last.
+        const std::int64_t ends_ms =
+            std::int64_t{track.last_ms} + tag->shown_after_ms() + track.usual_ms;
         facts.duration_us =
-            std::max(facts.duration_us, (std::uint64_t{track.last_ms} + track.usual_ms) * 1000);
+            std::max(facts.duration_us,
+                     static_cast<std::uint64_t>(std::max<std::int64_t>(ends_ms, 1)) * 1000);
         if (tag->type == flv::TagType::video) {
             ++facts.pictures;
-            facts.key_frames += tag->is_key ? 1 : 0;
+            facts.key_frames += tag->is_key() ? 1 : 0;
         } else {
             ++facts.sounds;
         }

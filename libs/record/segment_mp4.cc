@@ -1,35 +1,88 @@
-#include "flv/codec_config.h"
+#include "media/aac_config.h"
 #include "mp4/segment_writer.h"
 #include "record/segment_output.h"
 
 namespace st::record {
 namespace {
 
-/// 14496-3: of a frame, at the rate that is heard.
-constexpr std::uint32_t kAacFrameSamples = 1024;
-constexpr unsigned kSbr = 5;
-constexpr unsigned kParametricStereo = 29;
-
 class Mp4Segment final : public SegmentOutput {
  public:
-    explicit Mp4Segment(mp4::SegmentWriter writer) : writer_(std::move(writer)) {}
-    void add(const media::PacketPtr& packet) override { writer_.add(packet); }
+    Mp4Segment(mp4::SegmentWriter writer, const mp4::SegmentFile& file,
+               const mp4::SegmentTracks& tracks, std::int64_t fragment_ms)
+        : writer_(std::move(writer)),
+          file_(file),
+          fragment_ms_(fragment_ms),
+          has_video_(tracks.video != nullptr),
+          clock_(tracks.sound) {
+        note_clock();
+    }
+
+    void add(const media::PacketPtr& packet) override {
+        held_.add(packet);
+        const bool is_entry = packet->is_key || !has_video_;
+        if (is_entry && held_.is_older_than(packet->dts_ms, fragment_ms_)) {
+            entry_ = packet;
+            writer_.end(packet->dts_ms);
+            entry_.reset();
+            held_.begin(file_.size(), packet->dts_ms);
+            held_.add(packet);
+            note_clock();
+        }
+        writer_.add(packet);
+    }
     void end(std::optional<std::int64_t> next_picture_ms) override { writer_.end(next_picture_ms); }
     void flush() override { writer_.flush(); }
-    std::vector<media::PacketPtr> unwritten() const override { return writer_.unwritten(); }
+    std::size_t unwritten() const override { return writer_.unwritten().size(); }
+    bool can_take_back() const override { return held_.can_take_back(); }
+    Rest take_back() override {
+        if (held_.can_take_back()) {
+            if (clock_ != nullptr) *clock_ = *clock_then_;
+            return {held_.keep_bytes(), held_.take()};
+        }
+        Rest rest{std::nullopt, writer_.unwritten()};
+        if (entry_) rest.packets.push_back(std::move(entry_));
+        return rest;
+    }
 
  private:
+    void note_clock() {
+        if (clock_ != nullptr) clock_then_ = *clock_;
+    }
+
     mp4::SegmentWriter writer_;
+    const mp4::SegmentFile& file_;
+    const std::int64_t fragment_ms_;
+    const bool has_video_;
+    mp4::SoundClock* const clock_;
+    std::optional<mp4::SoundClock> clock_then_;  ///< where the group that is held began
+    HeldGroup held_;
+    media::PacketPtr entry_;  ///< that is not added yet
 };
 
 }  // namespace
 
+void HeldGroup::begin(std::uint64_t keep_bytes, std::int64_t at_ms) {
+    keep_bytes_ = keep_bytes;
+    at_ms_ = at_ms;
+    packets_.clear();
+    bytes_ = 0;
+    is_whole_ = true;
+}
+
+void HeldGroup::add(const media::PacketPtr& packet) {
+    if (!is_whole_) return;
+    bytes_ += packet->payload.size();
+    packets_.push_back(packet);
+    if (bytes_ <= kBytesMax) return;
+    is_whole_ = false;
+    packets_.clear();
+}
+
 std::optional<mp4::SoundClock> sound_clock_of(const media::PacketPtr& audio) {
     if (!audio || audio->codec != media::Codec::aac) return std::nullopt;
-    const auto config = flv::parse_aac_config(audio->payload.bytes());
+    const auto config = media::parse_aac_config(audio->payload.bytes());
     if (!config) return std::nullopt;
-    const bool is_doubled = config->object_type == kSbr || config->object_type == kParametricStereo;
-    return mp4::SoundClock(config->sample_rate, kAacFrameSamples * (is_doubled ? 2 : 1));
+    return mp4::SoundClock(config->sample_rate, config->frame_samples());
 }
 
 Result<std::unique_ptr<SegmentOutput>> begin_mp4_segment(mp4::SegmentFile& file,
@@ -43,13 +96,14 @@ Result<std::unique_ptr<SegmentOutput>> begin_mp4_segment(mp4::SegmentFile& file,
     if (headers.audio && sound != nullptr) {
         tracks.audio = headers.audio;
         tracks.sound = sound;
-        const auto config = flv::parse_aac_config(headers.audio->payload.bytes());
+        const auto config = media::parse_aac_config(headers.audio->payload.bytes());
         if (config) tracks.audio_channels = config->channels;
     }
     if (!tracks.video && !tracks.audio) return Error{"it has neither H.264 nor AAC"};
     auto writer = mp4::SegmentWriter::begin(file, std::move(mark), tracks, fragment_ms);
     if (!writer) return writer.error();
-    return std::unique_ptr<SegmentOutput>(std::make_unique<Mp4Segment>(*std::move(writer)));
+    return std::unique_ptr<SegmentOutput>(
+        std::make_unique<Mp4Segment>(*std::move(writer), file, tracks, fragment_ms));
 }
 
 }  // namespace st::record

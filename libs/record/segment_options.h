@@ -42,6 +42,7 @@ struct SegmentOptions {
     SegmentLayout layout = SegmentLayout::streamd;
     std::chrono::milliseconds fragment{1'000};
     std::size_t buffer_bytes = std::size_t{64} << 20;  ///< of each stream, for a slow disk
+    std::uint64_t max_bytes_per_file = 0;  ///< a segment ends before it is larger; 0: none
     /// A publisher that returns so soon goes on with its recording.
     std::chrono::milliseconds resume{10'000};
 };

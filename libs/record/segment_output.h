@@ -25,8 +25,44 @@ class SegmentOutput {
     virtual void end(std::optional<std::int64_t> next_picture_ms) = 0;
     /// What is whole: nothing came for a while.
     virtual void flush() = 0;
-    /// Pictures and sound that were added and are not in the file.
-    virtual std::vector<media::PacketPtr> unwritten() const = 0;
+    /// The file takes no more, or shall not: what can go on in another one. The last call.
+    struct Rest {
+        /// The file ends here, before the entry point that `packets` begins with; nullopt: it is
+        /// left as it is.
+        std::optional<std::uint64_t> keep_bytes;
+        std::vector<media::PacketPtr> packets;  ///< that were added, and are not in the file then
+    };
+    virtual Rest take_back() = 0;
+    /// Packets that were added and are not in the file.
+    virtual std::size_t unwritten() const = 0;
+    /// Whether take_back() would give keep_bytes.
+    virtual bool can_take_back() const = 0;
+};
+
+/// What was added since the newest entry point that the file could end before.
+class HeldGroup {
+ public:
+    static constexpr std::size_t kBytesMax = std::size_t{32} << 20;
+
+    /// The file has so many bytes before the entry point that comes now.
+    void begin(std::uint64_t keep_bytes, std::int64_t at_ms);
+    void add(const media::PacketPtr& packet);
+    /// Whether a new one should begin with an entry point at that time: not more often than a
+    /// fragment is written.
+    bool is_older_than(std::int64_t ms, std::int64_t fragment_ms) const {
+        return !at_ms_ || ms - *at_ms_ >= fragment_ms;
+    }
+    /// The begin of the file is no such place.
+    bool can_take_back() const { return is_whole_ && keep_bytes_ > 0; }
+    std::uint64_t keep_bytes() const { return keep_bytes_; }
+    std::vector<media::PacketPtr> take() { return std::move(packets_); }
+
+ private:
+    std::uint64_t keep_bytes_ = 0;
+    std::optional<std::int64_t> at_ms_;
+    std::vector<media::PacketPtr> packets_;
+    std::size_t bytes_ = 0;
+    bool is_whole_ = true;
 };
 
 /// What is in force where a segment begins.

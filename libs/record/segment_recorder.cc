@@ -140,8 +140,8 @@ void SegmentRecorder::handle(const Item& item) {
         if (!is_full_) set_state(SegmentState::waiting);
         end_segment("publisher");
     } else {
-        is_new_line_ = true;
         end_segment("gap");
+        is_new_line_ = true;
     }
 }
 
@@ -198,6 +198,7 @@ bool SegmentRecorder::note_header(const media::PacketPtr& packet) {
 /// What the recorder writes of the stream comes through here, in order.
 void SegmentRecorder::write(const hub::Unit& unit) {
     const media::PacketPtr& packet = unit.packet;
+    arrived_ns_ = unit.arrived_ns;
     left_ns_ = 0;
     if (unit.publication != publication_) {
         if (growing_) end_segment("publisher");
@@ -220,7 +221,7 @@ void SegmentRecorder::write(const hub::Unit& unit) {
                 const bool is_picture = packet->track == media::Track::video && !is_new_line_;
                 end_segment(reason, is_picture ? std::optional(packet->dts_ms) : std::nullopt);
             }
-            begin(unit);
+            if (!is_over_) begin(unit);
         }
     }
     if (!growing_ || is_over_) return;
@@ -228,12 +229,24 @@ void SegmentRecorder::write(const hub::Unit& unit) {
         packet->dts_ms - *first_ms_ >= order_.max_duration.count()) {
         return finish("max_duration");
     }
+    if (would_be_too_large(*packet) && growing_->output->can_take_back()) go_on_in_next({});
+    if (!growing_ || is_over_) return;
     try {
         add(packet);
     } catch (const std::system_error& e) {
         if (e.code().value() != EFBIG) throw;
-        go_on_in_next(unit);
+        go_on_in_next({});
     }
+}
+
+/// With its index, once it is finished: some bytes of tables for each packet.
+bool SegmentRecorder::would_be_too_large(const media::Packet& packet) const {
+    constexpr std::uint64_t kBeside = 4096;
+    constexpr std::uint64_t kBesidePacket = 64;
+    const std::uint64_t limit = parts_.options->max_bytes_per_file;
+    if (limit == 0) return false;
+    const std::uint64_t now = std::max(growing_->file->size(), growing_->media_bytes);
+    return now + packet.payload.size() + kBeside + kBesidePacket * (growing_->packets + 1) > limit;
 }
 
 /// Null: the segment goes on.
@@ -244,6 +257,7 @@ const char* SegmentRecorder::why_cut(const hub::Unit& unit) const {
     if (packet.dts_ms - newest_ms_ > kGapMaxMs) return "gap";
     if (is_behind_clock(unit)) return "clock";
     if (packet.dts_ms - growing_->begins_ms >= order_.segment_duration.count()) return "duration";
+    if (would_be_too_large(packet) && growing_->packets > 0) return "size";
     return nullptr;
 }
 
@@ -293,7 +307,7 @@ void SegmentRecorder::begin(const hub::Unit& unit) {
     const auto options = parts_.options.get();
     MadeSegment made = parts_.finisher.make(stream_, order_, options->layout,
                                             wall_zero_us_ + dts_ms * 1000, number_ + 1);
-    Growing growing{std::move(made.place), nullptr, nullptr, dts_ms, 0};
+    Growing growing{std::move(made.place), nullptr, nullptr, dts_ms, 0, 0, 0};
     growing.file = std::make_unique<mp4::DiskSegmentFile>(std::move(made.file));
     mp4::SegmentMark mark;
     mark.path = stream_;
@@ -329,6 +343,8 @@ void SegmentRecorder::add(const media::PacketPtr& packet) {
     const bool is_frame = !packet->is_config && !is_data(*packet);
     const bool is_sound = packet->track == media::Track::audio;
     if (!has_place_for(*packet)) return;
+    growing_->media_bytes += packet->payload.size();
+    ++growing_->packets;
     growing_->output->add(packet);
     written_ns_ = monotonic_ns();
     if (is_frame) newest_ms_ = std::max(newest_ms_, packet->dts_ms);
@@ -357,44 +373,90 @@ void SegmentRecorder::count_written() {
 
 void SegmentRecorder::end_segment(const char* reason, std::optional<std::int64_t> next_ms) {
     if (!growing_) return;
-    Growing ended = std::move(*growing_);
-    growing_.reset();
     std::exception_ptr failure;
     try {
-        ended.output->end(next_ms);
+        growing_->output->end(next_ms);
     } catch (const std::system_error& e) {
-        const Lock lock(mutex_);
-        status_.dropped += ended.output->unwritten().size();
-        // Of a file that takes no more the end is missing; the disk takes others.
-        if (e.code().value() != EFBIG) failure = std::current_exception();
+        if (e.code().value() == EFBIG) {
+            // Of a file that takes no more the end goes into another one, if it takes that.
+            go_on_in_next({});
+            if (!growing_) return;
+            try {
+                growing_->output->end(next_ms);
+            } catch (...) {
+                failure = std::current_exception();
+            }
+        } else {
+            failure = std::current_exception();
+        }
     } catch (...) {
         failure = std::current_exception();
     }
+    if (failure) {
+        const Lock lock(mutex_);
+        status_.dropped += growing_->output->unwritten();
+    }
+    Growing ended = std::move(*growing_);
+    growing_.reset();
     ended.output.reset();
     parts_.finisher.add({stream_, reason, std::move(ended.place), std::move(ended.file)});
     if (failure) std::rethrow_exception(failure);
 }
 
-/// The file takes no more. What is not in it goes on in another one from the last key frame on.
-void SegmentRecorder::go_on_in_next(const hub::Unit& unit) {
-    std::vector<media::PacketPtr> left = growing_->output->unwritten();
+/// Ends a segment whose file is full, where it may end. What has to go on in another one.
+std::vector<media::PacketPtr> SegmentRecorder::end_full() {
+    SegmentOutput::Rest rest = growing_->output->take_back();
     Growing full = std::move(*growing_);
     growing_.reset();
     full.output.reset();
-    parts_.finisher.add({stream_, "size", std::move(full.place), std::move(full.file)});
-    const auto key = std::ranges::find_if(left, [&](const media::PacketPtr& packet) {
-        return packet->is_key || recorded_.video == nullptr;
-    });
-    {
-        const Lock lock(mutex_);
-        status_.dropped += static_cast<std::uint64_t>(key - left.begin());
+    if (rest.keep_bytes) {
+        full.file->truncate(*rest.keep_bytes);
+    } else {
+        // It holds no entry point but its first: what is not in it has to wait for the next one.
+        sound_.reset();
+        if (!rest.packets.empty()) {
+            count_dropped(*rest.packets.front());
+            rest.packets.erase(rest.packets.begin());
+        }
     }
-    if (key == left.end()) return;
-    hub::Unit entry;
-    entry.packet = *key;
-    entry.arrived_ns = unit.arrived_ns;
-    begin(entry);
-    for (auto at = key; at != left.end() && growing_; ++at) growing_->output->add(*at);
+    parts_.finisher.add({stream_, "size", std::move(full.place), std::move(full.file)});
+    return std::move(rest.packets);
+}
+
+/// Another segment of what the one before is, whatever configuration came since.
+void SegmentRecorder::begin_as_before(const media::PacketPtr& entry) {
+    hub::Unit unit;
+    unit.packet = entry;
+    // It came before the packet at work, by as much as it is older.
+    const std::int64_t older_ms = std::max<std::int64_t>(newest_ms_ - entry->dts_ms, 0);
+    unit.arrived_ns = arrived_ns_ - older_ms * 1'000'000;
+    const SegmentHeaders now = std::exchange(headers_, recorded_);
+    begin(unit);
+    headers_ = now;
+}
+
+/// The file takes no more, or shall not: its end, and `more`, go on in others.
+void SegmentRecorder::go_on_in_next(std::vector<media::PacketPtr> more) {
+    std::vector<media::PacketPtr> packets = end_full();
+    packets.insert(packets.end(), more.begin(), more.end());
+    for (std::size_t i = 0; i < packets.size() && !is_over_; ++i) {
+        const media::PacketPtr& packet = packets[i];
+        const bool is_entry = packet->is_key || recorded_.video == nullptr;
+        if (!growing_ && is_entry) begin_as_before(packet);
+        if (!growing_) {
+            count_dropped(*packet);
+            continue;
+        }
+        try {
+            growing_->media_bytes += packet->payload.size();
+            ++growing_->packets;
+            growing_->output->add(packet);
+        } catch (const std::system_error& e) {
+            if (e.code().value() != EFBIG) throw;
+            return go_on_in_next(
+                {packets.begin() + static_cast<std::ptrdiff_t>(i) + 1, packets.end()});
+        }
+    }
 }
 
 /// The disk refused. What is there is finished if it can be; the stream goes on being watched.
@@ -403,7 +465,8 @@ void SegmentRecorder::fail(const std::string& error) {
         end_segment("disk");
     } catch (const std::exception&) {  // the same again
     }
-    parts_.log.error(stream_ + ": " + error + "; recording goes on when there is room");
+    parts_.log.with_field("stream", stream_)
+        .error(stream_ + ": " + error + "; recording goes on when there is room");
     is_full_ = true;
     is_new_line_ = true;
     tried_ns_ = monotonic_ns();
@@ -438,12 +501,13 @@ void SegmentRecorder::look_at_time(std::int64_t now_ns) {
 }
 
 void SegmentRecorder::finish(const std::string& reason, const std::string& error) {
-    is_over_ = true;
     try {
         end_segment("stopped");
     } catch (const std::exception& e) {  // C3: the segment's end; it can be read all the same
-        parts_.log.error(stream_ + ": the last fragment is lost: " + e.what());
+        parts_.log.with_field("stream", stream_)
+            .error(stream_ + ": the last fragment is lost: " + e.what());
     }
+    if (std::exchange(is_over_, true)) return;  // the rest of a full file was refused, and told
     {
         const Lock lock(mutex_);
         status_.state = SegmentState::over;

@@ -7,10 +7,12 @@
 ///     duration    it has lasted segment_duration of media time
 ///     codec       a decoder configuration, and so perhaps the size, is another one
 ///     publisher   another publisher, or the same one again, pushes now
+///     size        it would be larger than max_bytes_per_file, or than its file system takes
 ///     gap         more than 10 s are missing, or packets were lost to a slow disk
 ///     clock       the stream's time has fallen 10 s behind the clock: its publisher paused
 /// What comes before the entry point is the old segment's, the entry point and what comes after it
-/// the new one's.
+/// the new one's: where a file is full, the newest entry point that was written; it is cut off
+/// there.
 #include <memory>
 #include <optional>
 #include <string>
@@ -76,6 +78,8 @@ class SegmentRecorder final : public hub::Tap,
         std::unique_ptr<SegmentOutput> output;
         std::int64_t begins_ms = 0;
         std::uint64_t counted_bytes = 0;
+        std::uint64_t media_bytes = 0;  ///< that were added
+        std::uint64_t packets = 0;
     };
 
     void push(Item item) ST_REQUIRES(mutex_);
@@ -93,7 +97,10 @@ class SegmentRecorder final : public hub::Tap,
     bool has_place_for(const media::Packet& packet) ST_EXCLUDES(mutex_);
     void add(const media::PacketPtr& packet);
     void end_segment(const char* reason, std::optional<std::int64_t> next_ms = std::nullopt);
-    void go_on_in_next(const hub::Unit& unit);
+    bool would_be_too_large(const media::Packet& packet) const;
+    void go_on_in_next(std::vector<media::PacketPtr> more);
+    std::vector<media::PacketPtr> end_full();
+    void begin_as_before(const media::PacketPtr& entry);
     void fail(const std::string& error);
     void finish(const std::string& reason, const std::string& error = {});
     void look_at_time(std::int64_t now_ns);
@@ -135,6 +142,7 @@ class SegmentRecorder final : public hub::Tap,
     std::int64_t newest_ms_ = 0;
     std::int64_t left_ns_ = 0;     ///< when the publisher left; 0: it is there
     std::int64_t written_ns_ = 0;  ///< when a packet was last added
+    std::int64_t arrived_ns_ = 0;  ///< when the packet at work came
     std::int64_t tried_ns_ = 0;    ///< when it was last looked whether there is room
 };
 

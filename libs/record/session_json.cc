@@ -285,6 +285,7 @@ Result<StoredSession> decode_object(const Object& object) {
     }
     meta.error = optional_text(object["error"]);
     stored.first_picture_us = object["first_picture_wall_us"].integer();
+    stored.duration_ms = number_or_0(object["duration_ms"]);
     if (const Array* const files = object["files"].array()) {
         for (const Value& file : *files) {
             if (file.object() == nullptr) continue;

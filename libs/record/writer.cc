@@ -71,6 +71,23 @@ std::int64_t arrival_of(const dump::Writer& dump, std::uint64_t at) {
                                      read_record(dump, at, body).arrival_ns);
 }
 
+/// The log with fields that say which recording it is about; "" is not known yet.
+Log about(const Log& log, const std::string& camera, const std::string& id) {
+    const Log of_camera = log.with_field("camera", camera);
+    return id.empty() ? of_camera : of_camera.with_field("recording", id);
+}
+
+/// The dump has all of it: what cannot be stored here (no descriptors) is stored by the finaliser,
+/// and is no failure of the recording.
+void store(const Log& log, const Meta& meta, int directory, const std::string& text) {
+    try {
+        replace_file(directory, kSessionName, text, false);
+    } catch (const std::exception& e) {
+        about(log, meta.camera, meta.id)
+            .warning(meta.camera + " " + meta.id + ": end of recording: " + e.what());
+    }
+}
+
 }  // namespace
 
 Writer::Writer(Folder& folder, WriterCounts& counts, std::uint64_t file_bytes_max, Log log,
@@ -113,7 +130,8 @@ void Writer::abandon(const SessionPtr& session, const char* why) noexcept {
             session->held_.reset();
         }
         files_.erase(session.get());
-        log_.error(session->camera() + ": recording failed: " + why);
+        about(log_, session->camera(), session->id())
+            .error(session->camera() + ": recording failed: " + why);
         calls_.sink(Failed{session->serial(), session->camera(), session->id(), why});
         session->end(EndReason::disk);
         Unfinished left{session, meta_of(session->start(), session->id())};
@@ -189,7 +207,7 @@ void Writer::open(Session& session, File& file) {
         const Lock lock(session.mutex_);
         session.id_ = file.meta.id;
     }
-    log_.info(start.camera + " " + file.meta.id + ": recording");
+    about(log_, start.camera, file.meta.id).info(start.camera + " " + file.meta.id + ": recording");
     calls_.sink(Opened{session.serial_, start.camera, file.meta.id});
 }
 
@@ -328,7 +346,8 @@ void Writer::go_on_in_next(const SessionPtr& session, File& file, std::size_t wr
         for (const std::string& json : to.notes)
             to.dump->append_note(next->start_.started_ns, json);
         if (along) take_along(file, *along, to);
-        log_.info(session->camera() + " " + file.meta.id + ": its file is full at " +
+        about(log_, session->camera(), file.meta.id)
+            .info(session->camera() + " " + file.meta.id + ": its file is full at " +
                   std::to_string(file.dump->bytes()) + " bytes, going on in " + to.meta.id);
     } catch (const std::exception& e) {
         fail(*next, to, e.what());
@@ -383,7 +402,8 @@ void Writer::check(File& file) {
 void Writer::fail(Session& session, File& file, const std::string& error) {
     file.error = error;
     session.failed_.store(true);
-    log_.error(session.camera() + " " + file.meta.id + ": recording failed: " + error);
+    about(log_, session.camera(), file.meta.id)
+        .error(session.camera() + " " + file.meta.id + ": recording failed: " + error);
     calls_.sink(Failed{session.serial_, session.camera(), file.meta.id, error});
 }
 
@@ -419,13 +439,14 @@ void Writer::end(const SessionPtr& session, File& file, const Session::End& end)
             } catch (const std::exception&) {
                 if (!is_full) throw;  // a full file may have no room for its last record
             }
-            replace_file(file.directory.get(), kSessionName, text, false);
+            store(log_, meta, file.directory.get(), text);
         } catch (const std::exception& e) {
             // Everything before stays readable; the finaliser says what it could not store.
             if (!meta.error) meta.error = e.what();
             meta.end_reason = EndReason::disk;
             file.error = *meta.error;
-            log_.error(meta.camera + " " + meta.id + ": end of recording: " + e.what());
+            about(log_, meta.camera, meta.id)
+                .error(meta.camera + " " + meta.id + ": end of recording: " + e.what());
         }
     }
     Unfinished unfinished{session, meta, !file.error.empty(), file.dump != nullptr};

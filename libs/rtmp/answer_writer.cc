@@ -114,4 +114,14 @@ void AnswerWriter::send_data_start(std::uint32_t stream_id) {
          flv::encode_amf0("onStatus", info).bytes());
 }
 
+void AnswerWriter::send_play_complete(std::uint32_t stream_id, double seconds) {
+    flv::AmfObject info;
+    info.add("level", "status");
+    info.add("code", "NetStream.Play.Complete");
+    info.add("description", kPlayComplete);
+    info.add("duration", seconds);
+    send(MessageType::data, stream_id, kDataChunkStream,
+         flv::encode_amf0("onPlayStatus", info).bytes());
+}
+
 }  // namespace st::rtmp

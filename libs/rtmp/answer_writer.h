@@ -13,6 +13,9 @@
 
 namespace st::rtmp {
 
+/// Why a play ends that was to last so long and no longer.
+constexpr char kPlayComplete[] = "played as long as was asked";
+
 class AnswerWriter {
  public:
     /// What goes before the first message: the handshake.
@@ -35,6 +38,8 @@ class AnswerWriter {
     /// "onFCPublish" and the like, about the stream that the command names.
     void send_courtesy(const char* name, const char* code, const Command& command);
     void send_data_start(std::uint32_t stream_id);
+    /// "onPlayStatus": all that was asked for has been played.
+    void send_play_complete(std::uint32_t stream_id, double seconds);
 
  private:
     void send(MessageType type, std::uint32_t stream_id, std::uint8_t chunk_stream, Bytes payload);

@@ -12,6 +12,8 @@ constexpr std::array<std::size_t, 4> kHeaderBytes = {11, 7, 3, 0};
 constexpr std::size_t kExtendedBytes = 4;
 /// Beyond it a chunk holds any message whole.
 constexpr std::uint32_t kChunkBytesMax = 0xFF'FFFF;
+/// No client has as many message streams.
+constexpr std::uint32_t kStreamIdPlausible = 0xFFFF;
 
 std::uint32_t load_u24(const std::uint8_t* at) {
     return std::uint32_t{at[0]} << 16 | std::uint32_t{at[1]} << 8 | at[2];
@@ -23,6 +25,11 @@ bool is_media(MessageType type) {
            type == MessageType::amf3_data || type == MessageType::aggregate;
 }
 
+bool has_name(MessageType type) {
+    const auto number = static_cast<unsigned>(type);
+    return is_media(type) || (number >= 1 && number <= 6) || (number >= 16 && number <= 20);
+}
+
 }  // namespace
 
 void ChunkReader::feed(Bytes bytes) {
@@ -31,7 +38,7 @@ void ChunkReader::feed(Bytes bytes) {
 }
 
 Error ChunkReader::fail(const std::string& message) {
-    error_ = Error{"rtmp: " + message};
+    error_ = Error{"rtmp: " + odd_beginning_ + message};
     state_ = State::failed;
     input_ = {};
     pushed_back_size_ = 0;
@@ -57,7 +64,8 @@ Result<std::optional<Message>> ChunkReader::next() {
                 ready = read_payload();
                 if (!ready) return ready.error();
                 if (!*ready && state_ == State::payload) return std::optional<Message>();
-                if (!*ready) continue;
+                if (!*ready || !current_->is_named) continue;
+                odd_beginning_.clear();
                 Message message{current_->type, current_->timestamp_ms, current_->stream_id,
                                 current_->body.take()};
                 const Result<bool> obeyed = obey(message);
@@ -109,8 +117,10 @@ Result<ChunkReader::ChunkStream*> ChunkReader::find(std::uint32_t csid, unsigned
         if (stream->csid == csid) return stream.get();
     }
     if (fmt >= 2) {
-        return fail("chunk stream " + std::to_string(csid) + " begins with a header of form " +
-                    std::to_string(fmt) + ", which refers to an earlier one");
+        const bool is_second = !odd_beginning_.empty();
+        odd_beginning_ = "chunk stream " + std::to_string(csid) + " begins with a header of form " +
+                         std::to_string(fmt) + ", which refers to an earlier one: ";
+        if (is_second) return fail("and so did the one before it");
     }
     if (streams_.size() >= limits_.chunk_streams_max) {
         return fail("more than " + std::to_string(limits_.chunk_streams_max) + " chunk streams");
@@ -159,9 +169,23 @@ Result<bool> ChunkReader::read_header() {
         }
     }
     if (fmt_ == 0 && !stream.is_open) stream.stream_id = load_le32(at + 7);
+    if (auto checked = check_after_odd(); !checked) return checked.error();
+    stream.is_named = stream.is_named || fmt_ <= 1;
     fixed_size_ = 0;
     state_ = State::extended;
     return true;
+}
+
+/// Payload that nobody announced is read as headers: hardly ever as ones that can be.
+Result<void> ChunkReader::check_after_odd() {
+    if (odd_beginning_.empty() || fmt_ >= 2) return {};
+    const std::string type = std::to_string(static_cast<unsigned>(current_->type));
+    if (!has_name(current_->type)) return fail("behind it, a message of type " + type);
+    const bool is_ours = fmt_ == 1 || current_->stream_id <= kStreamIdPlausible;
+    if (!is_ours) {
+        return fail("behind it, message stream " + std::to_string(current_->stream_id));
+    }
+    return {};
 }
 
 Result<bool> ChunkReader::read_extended() {

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/bytes.h"
@@ -38,6 +39,9 @@ struct ChunkLimits {
 
 /// What encoders do differently, and what is made of it:
 ///   - a chunk stream may begin with fmt 1: its delta counts from 0 (SRS #1538);
+///   - one that begins with fmt 2 or 3 refers to nothing: that is an empty message of no type,
+///     which is left out. Where no header that can be follows, what was meant cannot be known, and
+///     the error says so;
 ///   - fmt 0, 1 and 2 may stand within a message if they say the same of it as its first header,
 ///     its time aside;
 ///   - fmt 3 may begin a message: after fmt 0 the delta is that timestamp, as the spec says and as
@@ -77,6 +81,7 @@ class ChunkReader {
         std::uint32_t length = 0;
         bool is_extended = false;  ///< the last header's timestamp was
         bool is_open = false;      ///< a message has begun and is not whole
+        bool is_named = false;     ///< a header of fmt 0 or 1 has said what it carries
         flv::BodyAssembler body;
     };
 
@@ -87,6 +92,7 @@ class ChunkReader {
     bool repeats_header() const;
     Result<bool> read_extended();
     bool is_left_out() const;
+    Result<void> check_after_odd();
     /// True: the message is whole.
     Result<bool> read_payload();
     Result<void> append(Bytes bytes);
@@ -107,6 +113,8 @@ class ChunkReader {
     std::size_t pushed_back_size_ = 0;
 
     unsigned fmt_ = 0;
+    /// A chunk stream that began with fmt 2 or 3, and no message came since: for the error's text.
+    std::string odd_beginning_;
     std::vector<std::unique_ptr<ChunkStream>> streams_;
     ChunkStream* current_ = nullptr;
     std::size_t chunk_left_ = 0;  ///< payload of this chunk still to come

@@ -118,6 +118,14 @@ Buffer encode_packet(const media::Packet& packet, std::size_t chunk_bytes,
     return out;
 }
 
+std::optional<std::uint32_t> media_time(Bytes encoded) {
+    if (encoded.size() < kForm0Bytes + kExtendedBytes) return std::nullopt;
+    const auto type = static_cast<MessageType>(encoded[7]);
+    if (type != MessageType::audio && type != MessageType::video) return std::nullopt;
+    const std::uint32_t field = load_be32(encoded.data()) & kExtendedTimestamp;
+    return field == kExtendedTimestamp ? load_be32(encoded.data() + kForm0Bytes) : field;
+}
+
 Buffer readdress(Bytes encoded, std::uint32_t stream_id) {
     assert(encoded.size() >= kForm0Bytes);
     Buffer copy(encoded);

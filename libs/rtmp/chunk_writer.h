@@ -6,6 +6,7 @@
 /// and leave out messages where they like. The extended timestamp stands in every chunk of a
 /// message.
 #include <cstdint>
+#include <optional>
 
 #include "base/buffer.h"
 #include "base/bytes.h"
@@ -23,6 +24,9 @@ void append_message(Buffer& out, MessageType type, std::uint8_t chunk_stream,
 /// dts_ms. Empty if no message can carry it (over 16 MiB).
 Buffer encode_packet(const media::Packet& packet, std::size_t chunk_bytes = kOutChunkBytes,
                      std::uint32_t stream_id = kFirstStreamId);
+
+/// When it is to be played, if encode_packet() made it of sound or pictures.
+std::optional<std::uint32_t> media_time(Bytes encoded);
 
 /// A copy of what encode_packet() made, for a viewer on another message stream.
 Buffer readdress(Bytes encoded, std::uint32_t stream_id);

@@ -14,10 +14,24 @@ namespace {
 
 /// A longer wish is no limit at all.
 constexpr double kPlaySecondsMax = 365 * 86'400;
+/// Where to start: a live stream, else a recorded one.
+constexpr double kPlayAny = -2;
 
 /// The number of a message stream that a client wrote as a double; 0 if it can be none.
 std::uint32_t stream_number(double value) {
     return value >= 1 && value <= 0xFFFF'FFFF ? static_cast<std::uint32_t>(value) : 0;
+}
+
+/// How long a client wants to watch. -1, the default: to the end. 0: a single picture, of which a
+/// live stream makes no use. Seconds, as the specification says; librtmp and FFmpeg count in
+/// milliseconds, and show it by a start of -1000 or -2000. librtmp's start of 0 is no sign, but
+/// then nobody means a quarter of an hour.
+std::optional<double> play_seconds(double start, double duration) {
+    if (!(duration > 0)) return std::nullopt;
+    const bool is_ms = start <= kPlayAny * 500 || (start >= 0 && duration >= 1000);
+    const double seconds = is_ms ? duration / 1000 : duration;
+    if (seconds < kPlaySecondsMax) return seconds;
+    return std::nullopt;
 }
 
 /// A packet may be a byte: what holds it counts.
@@ -365,9 +379,7 @@ Result<void> Session::on_play(const Command& command, std::uint32_t stream_id) {
     finish(**stream);
     (*stream)->use = Use::play_asked;
     Play event{stream_id, find_target(target_, command.text(0)), (*stream)->wanted, {}};
-    // -1, the default: to the end. 0: a single picture, of which a live stream makes no use.
-    const double seconds = command.number(2, -1);
-    if (seconds > 0 && seconds < kPlaySecondsMax) event.seconds = seconds;
+    event.seconds = play_seconds(command.number(1, kPlayAny), command.number(2, -1));
     events_.emplace_back(std::move(event));
     return {};
 }
@@ -535,6 +547,15 @@ void Session::end_play(std::uint32_t stream_id, const std::string& description) 
     answers_.send_user_control(UserControl::stream_eof, stream_id);
     answers_.send_status(stream_id, "status", "NetStream.Play.UnpublishNotify", description);
     answers_.send_status(stream_id, "status", "NetStream.Play.Stop", description);
+}
+
+void Session::complete_play(std::uint32_t stream_id, double seconds) {
+    NetStream* stream = find(stream_id);
+    if (stream == nullptr || stream->use != Use::playing) return;
+    stream->use = Use::idle;
+    answers_.send_play_complete(stream_id, seconds);
+    answers_.send_user_control(UserControl::stream_eof, stream_id);
+    answers_.send_status(stream_id, "status", "NetStream.Play.Stop", kPlayComplete);
 }
 
 void Session::ping(std::uint32_t timestamp_ms) {

@@ -58,7 +58,9 @@ struct Play {
     std::uint32_t stream_id = 0;
     Target target;
     Wanted wanted;
-    std::optional<double> seconds;  ///< it wants no more than that; a start time means nothing here
+    /// It wants no more than that, of the stream's time. Where to start means nothing in a live
+    /// stream: librtmp asks for 0, "recorded", of any.
+    std::optional<double> seconds;
 };
 /// It wants something else from now on; of any stream.
 struct Chosen {
@@ -133,6 +135,8 @@ class Session {
     void refuse_play(std::uint32_t stream_id,
                      const std::string& code = "NetStream.Play.StreamNotFound",
                      const std::string& description = "no such stream");
+    /// What was asked for has been played; the stream goes on without this client.
+    void complete_play(std::uint32_t stream_id, double seconds);
     /// The stream is over, or there will be none; the client may play another one.
     void end_play(std::uint32_t stream_id, const std::string& description);
     /// Acknowledges what was read so far, as is done unasked for each half window.

@@ -1,8 +1,5 @@
 #include "server/server.h"
 
-#include <Poco/Exception.h>
-#include <malloc.h>
-#include <sys/socket.h>
 #include <sys/statvfs.h>
 
 #include <future>
@@ -19,28 +16,24 @@
 #include "api/stored_tokens.h"
 #include "api/tokens.h"
 #include "archive/archive.h"
-#include "auth/forwarded.h"
 #include "capture/cameras.h"
 #include "capture/captures.h"
 #include "capture/jpeg_streams.h"
 #include "capture/parts.h"
 #include "capture/routes.h"
-#include "httpd/answers.h"
 #include "httpd/http_connection.h"
 #include "httpd/pages.h"
-#include "httpd/peer.h"
 #include "httpd/sessions.h"
 #include "httpd/static_folders.h"
 #include "live/live.h"
 #include "live/parts.h"
 #include "live/routes.h"
-#include "live/rtmp_connection.h"
 #include "live/sources.h"
-#include "loop/tcp_stream.h"
 #include "notify/hooks.h"
 #include "record/room.h"
 #include "record/segments.h"
-#include "server/addresses.h"
+#include "server/memory_trim.h"
+#include "server/retention_rounds.h"
 #include "server/state_file.h"
 #include "takes/takes.h"
 
@@ -49,33 +42,8 @@ namespace {
 
 /// For the connections to say goodbye.
 constexpr std::chrono::seconds kGoodbyePatience{5};
-/// What was freed is given back to the system in portions of at least this.
-constexpr std::size_t kTrimBytes = std::size_t{32} << 20;
-/// The rest of a flood, once it is over.
-constexpr std::size_t kTrimRestBytes = std::size_t{1} << 20;
-constexpr std::chrono::seconds kTrimInterval{1};
 /// One of them is kept for what is quick.
 constexpr unsigned kDiskThreads = 4;
-constexpr std::chrono::seconds kRetentionInterval{10};
-
-std::unique_ptr<loop::Listener> listen_on(const ListenAddress& at) {
-    const std::string where = at.address + " port " + std::to_string(at.port);
-    const std::string option = at.is_rtmp ? (at.is_secure ? "--rtmps-port" : "--rtmp-port")
-                                          : (at.is_secure ? "--tls-port" : "--port");
-    try {
-        return std::make_unique<loop::Listener>(at.address, at.port);
-    } catch (const Poco::Exception& e) {
-        std::string next;
-        if (e.code() == EADDRINUSE) {
-            next = ": the port is in use; stop the other program, or choose another with " + option;
-        } else if (e.code() == EACCES) {
-            next = ": no right to that port; choose one above 1023 with " + option;
-        } else {
-            next = ": " + e.displayText() + "; choose an address of this machine with --bind";
-        }
-        throw std::runtime_error("cannot listen on " + where + next);
-    }
-}
 
 /// C3: what comes out of a task on a loop is logged; the connections of that loop live on.
 loop::OnFailure log_failure(const Log& log, const std::string& loop_name) {
@@ -140,15 +108,17 @@ struct Server::Parts {
           wrong_tokens(log),
           disk("disk", kDiskThreads, log_failure(log, "disk")),
           events(log.with("event")),
+          doors(setup.listen, log),
           cameras(capture_options, capture_counters, control, events),
           captures(capture_options, cameras, capture_counters, control, events),
           live(*live_options.get(), control, events, &http_counters.memory) {
         http_counters.memory.set_limit(setup.options.http.memory_bytes);
         setup.recorder.memory = &http_counters.memory;
-        listen();
         open_recorder();
         catalogue = std::make_unique<archive::Catalogue>(recorder->path(), log.with("catalogue"));
-        archive = std::make_unique<archive::Archive>(*catalogue);
+        archive = std::make_unique<archive::Archive>(
+            *catalogue,
+            archive::DumpTimes{record::mux_timing(setup.recorder.timing), setup.recorder.max_gap});
         ready_catalogue = catalogue.get();
         takes =
             std::make_unique<takes::Takes>(*catalogue, recorder->path(), setup.version,
@@ -173,10 +143,9 @@ struct Server::Parts {
         record_segments();
         live.is_source = [this](const std::string& path) { return sources->has(path); };
         live.is_coming = [this](const std::string& path) { return sources->is_coming(path); };
-        sessions = std::make_unique<httpd::Sessions>(listeners.empty() ? std::uint16_t{0}
-                                                                       : listeners.front()->port());
+        sessions = std::make_unique<httpd::Sessions>(doors.first_port());
         make_parts();
-        trim_later();
+        trim = std::make_unique<MemoryTrim>(http_counters.memory, control, disk);
     }
 
     Setup setup;
@@ -196,20 +165,18 @@ struct Server::Parts {
     httpd::Admission admission;
     httpd::TokenGuard wrong_tokens;
     std::unique_ptr<httpd::Sessions> sessions;
-    std::vector<std::unique_ptr<loop::Listener>> listeners;
-    std::unique_ptr<loop::UnixListener> control_socket;
     loop::TaskPool disk;
     std::unique_ptr<archive::Catalogue> catalogue;
     std::unique_ptr<archive::Archive> archive;
     std::unique_ptr<archive::Retention> retention;
-    loop::TimerId retention_timer = 0;
-    std::atomic<bool> is_deleting{false};
+    std::unique_ptr<RetentionRounds> retention_rounds;
     std::unique_ptr<takes::Takes> takes;
     // For the recorder's threads:
     std::atomic<archive::Catalogue*> ready_catalogue{nullptr};
     std::atomic<takes::Takes*> ready_takes{nullptr};
     std::unique_ptr<record::Recorder> recorder;
     api::EventLog events;
+    Doors doors;
     std::unique_ptr<notify::Hooks> hooks;
     auth::Policy configured_policy;  ///< without the tokens that were made here
     std::vector<auth::Token> made_tokens;
@@ -231,13 +198,9 @@ struct Server::Parts {
     std::unique_ptr<live::Sources> sources;
     std::unique_ptr<record::Segments> segments;
     std::vector<std::unique_ptr<httpd::NetLoop>> nets;
-    std::size_t next_net = 0;
     std::unique_ptr<api::DiskWatch> disk_watch;
-    loop::TimerId trim_timer = 0;
-    std::size_t freed_bytes = 0;
-    bool trims_again = false;
+    std::unique_ptr<MemoryTrim> trim;
 
-    void listen();
     void open_recorder();
     void note_take(const record::Event& event);
     void begin_hooks();
@@ -247,33 +210,10 @@ struct Server::Parts {
     void count_viewers(const hub::Event& event);
     void watch_disk();
     void make_retention();
-    void delete_later();
     void keep_names();
     void keep_tokens();
     void apply_policy();
-    void trim_later();
-    std::string counted_as(const Poco::Net::SocketAddress& peer) const;
-    void accept(loop::SocketPtr socket, const ListenAddress& at);
-    template <class Made>
-    void place(httpd::NetLoop& net, std::shared_ptr<Made> connection, loop::SocketPtr socket,
-               loop::TlsContextPtr tls);
-    void accept_local(loop::SocketPtr socket, const loop::PeerCredentials& who);
-    void refuse(const Poco::Net::StreamSocket& socket, const Error& why);
 };
-
-void Server::Parts::listen() {
-    std::vector<ListenAddress> bound;
-    for (const ListenAddress& at : setup.listen) {
-        try {
-            listeners.push_back(listen_on(at));
-            bound.push_back(at);
-        } catch (const std::runtime_error& e) {
-            if (!at.is_optional) throw;
-            log.warning(std::string(e.what()) + "; going on without");
-        }
-    }
-    setup.listen = std::move(bound);
-}
 
 void Server::Parts::open_recorder() {
     try {
@@ -345,22 +285,6 @@ void Server::Parts::load_pages() {
     if (pages.empty()) log.info("pages: none, this build left them out (see docs/pages.md)");
 }
 
-/// glibc keeps what is freed: after a flood of large messages that is most of the memory.
-void Server::Parts::trim_later() {
-    trim_timer = control.after(kTrimInterval, [this] {
-        const std::size_t freed = http_counters.memory.take_freed();
-        freed_bytes += freed;
-        // What a peer held is counted before its connection goes, so once more when all is quiet.
-        const bool is_over = freed == 0 && (freed_bytes >= kTrimRestBytes || trims_again);
-        if (is_over || freed_bytes >= kTrimBytes) {
-            trims_again = !is_over;
-            freed_bytes = 0;
-            disk.post(loop::Effort::slow, [] { ::malloc_trim(0); });
-        }
-        trim_later();
-    });
-}
-
 void Server::Parts::make_parts() {
     capture_parts = std::make_unique<capture::Parts>(capture::Parts{
         capture_options, http_options, log, capture_counters, http_counters, shutting_down, control,
@@ -369,11 +293,11 @@ void Server::Parts::make_parts() {
         live::Parts{live_options, http_options, policy, log, http_counters, wrong_tokens,
                     shutting_down, control, live, setup.recorder.run_job});
     api_parts = std::make_unique<api::Parts>(
-        api::Parts{http_options, policy,     log,       http_counters,   capture_counters,
-                   control,      disk,       events,    cameras,         captures,
-                   *archive,     *catalogue, *recorder, *takes,          *segments,
-                   *live_parts,  live,       *sources,  *sessions,       wrong_tokens,
-                   disk_options, *hooks,     *tokens,   recorder->path()});
+        api::Parts{http_options, policy,       log,        http_counters, capture_counters,
+                   control,      disk,         events,     cameras,       captures,
+                   jpegs,        *archive,     *catalogue, *recorder,     *takes,
+                   *segments,    *live_parts,  live,       *sources,      *sessions,
+                   wrong_tokens, disk_options, *hooks,     *tokens,       recorder->path()});
     watch_disk();
     make_retention();
     keep_names();
@@ -393,13 +317,9 @@ void Server::Parts::keep_names() {
         }
     }
     cameras.keep_names(std::move(names), [this, file](const capture::GivenNames& given) {
-        const std::uint64_t turn = file->next_turn();
-        disk.post(loop::Effort::quick, [this, file, turn, text = given.encode()] {
-            try {
-                file->write(turn, text);
-            } catch (const std::exception& e) {  // C3: a thread of the pool
-                log.error(file->path() + ": " + e.what() + "; a restart forgets the name");
-            }
+        file->write_later(disk, given.encode(), [this, file](const std::string& problem) {
+            if (problem.empty()) return;
+            log.error(file->path() + ": " + problem + "; a restart forgets the name");
         });
     });
 }
@@ -427,15 +347,8 @@ void Server::Parts::keep_tokens() {
     }
     const auto store = [this, file](const std::string& text,
                                     const std::function<void(std::string)>& done) {
-        const std::uint64_t turn = file->next_turn();
-        disk.post(loop::Effort::quick, [this, file, turn, text, done] {
-            std::string problem;
-            try {
-                file->write(turn, text);
-            } catch (const std::exception& e) {  // C3: a thread of the pool
-                problem = e.what();
-                log.error(file->path() + ": " + problem);
-            }
+        file->write_later(disk, text, [this, file, done](const std::string& problem) {
+            if (!problem.empty()) log.error(file->path() + ": " + problem);
             control.post([done, problem] { done(problem); });
         });
     };
@@ -503,23 +416,7 @@ void Server::Parts::make_retention() {
     };
     retention = std::make_unique<archive::Retention>(retention_options, *catalogue, free_bytes,
                                                      tell, log.with("retention"));
-    delete_later();
-}
-
-/// Looks again and again; one look at a time, however long it takes.
-void Server::Parts::delete_later() {
-    retention_timer = control.after(kRetentionInterval, [this] {
-        delete_later();
-        if (is_deleting.exchange(true)) return;
-        disk.post(loop::Effort::slow, [this] {
-            try {
-                retention->look(wall_us());
-            } catch (const std::exception& e) {  // C3: a thread of the pool
-                log.error(std::string("retention: ") + e.what());
-            }
-            is_deleting = false;
-        });
-    });
+    retention_rounds = std::make_unique<RetentionRounds>(*retention, control, disk, log);
 }
 
 Server::Server(Setup setup, Log log, loop::EventLoop& control)
@@ -557,14 +454,13 @@ Server::Server(Setup setup, Log log, loop::EventLoop& control)
 
 Server::~Server() {
     Parts& p = *parts_;
-    p.control.cancel(p.trim_timer);
-    p.control.cancel(p.retention_timer);
+    p.trim.reset();
+    p.retention_rounds->stop();
     p.disk_watch.reset();
     p.sources.reset();  // as long as there are deliveries to tell of their end
     for (auto& net : p.nets) net->stop();
-    p.hooks.reset();      // its answers go to those loops, which end with the parts
-    p.listeners.clear();  // they are on a loop of these
-    p.control_socket.reset();
+    p.hooks.reset();  // its answers go to those loops, which end with the parts
+    p.doors.close();  // on a loop of these
     p.api.reset();
     p.operations.reset();  // its snapshots answer on the loops
     p.disk.stop();
@@ -572,138 +468,21 @@ Server::~Server() {
 }
 
 void Server::open_control_socket(const std::string& path, mode_t mode) {
-    try {
-        parts_->control_socket = std::make_unique<loop::UnixListener>(path, mode);
-    } catch (const std::system_error& e) {
-        throw std::runtime_error("control socket " + path + ": " + e.code().message() +
-                                 "; choose another with control.socket");
-    }
+    parts_->doors.open_control_socket(path, mode);
 }
 
 void Server::start() {
     Parts& p = *parts_;
-    loop::EventLoop& first = p.nets.front()->loop();
-    const auto warn = [&p](const std::string& trouble) { p.log.warning(trouble); };
-    first.post([&p, &first, warn] {
-        for (std::size_t i = 0; i < p.listeners.size(); ++i) {
-            p.listeners[i]->start(
-                first,
-                [&p, i](loop::SocketPtr socket) { p.accept(std::move(socket), p.setup.listen[i]); },
-                warn);
-        }
-        if (!p.control_socket) return;
-        p.control_socket->start(
-            first,
-            [&p](loop::SocketPtr socket, const loop::PeerCredentials& who) {
-                p.accept_local(std::move(socket), who);
-            },
-            warn);
-    });
+    p.doors.start({p.nets, p.admission, p.policy, p.certificate, *p.http_uses, *p.live_parts});
 }
 
-void Server::Parts::refuse(const Poco::Net::StreamSocket& socket, const Error& why) {
-    http::Response response = httpd::error_response(503, why.message);
-    response.fields.push_back({"Retry-After", "5"});
-    const std::string text = http::encode_response(response, false);
-    // A fresh socket takes this much at once, or the peer is gone already.
-    [[maybe_unused]] const auto sent =
-        ::send(socket.impl()->sockfd(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-}
+Ports Server::ports() const { return parts_->doors.ports(); }
 
-/// A trusted proxy has no limit of its own: its clients have.
-std::string Server::Parts::counted_as(const Poco::Net::SocketAddress& peer) const {
-    std::string address = httpd::peer_address_text(peer);
-    const auto parsed = auth::parse_address(address);
-    const bool is_proxy = parsed && auth::is_trusted(policy->trusted_proxies, *parsed);
-    return is_proxy ? std::string() : address;
-}
-
-void Server::Parts::accept(loop::SocketPtr socket, const ListenAddress& at) {
-    Poco::Net::SocketAddress peer;
-    try {
-        peer = socket->peerAddress();
-    } catch (const Poco::Exception&) {
-        return;  // gone before we looked
-    }
-    auto ticket = admission.enter(counted_as(peer));
-    if (!ticket) {
-        log.warning("connection from " + httpd::peer_text(peer) +
-                    " refused: " + ticket.error().message);
-        // A handshake, to say why, would cost what the limit is to save.
-        if (!at.is_rtmp && !at.is_secure) refuse(*socket, ticket.error());
-        return;
-    }
-    const loop::TlsContextPtr tls = at.is_secure ? *certificate.get() : loop::TlsContextPtr();
-    httpd::NetLoop& net = *nets[next_net++ % nets.size()];
-    if (at.is_rtmp) {
-        return place(
-            net, std::make_shared<live::RtmpConnection>(*live_parts, net, std::move(*ticket), peer),
-            std::move(socket), tls);
-    }
-    place(net,
-          std::make_shared<httpd::HttpConnection>(*http_uses, net, std::move(*ticket),
-                                                  httpd::peer_of(peer), at.default_stream),
-          std::move(socket), tls);
-}
-
-void Server::Parts::accept_local(loop::SocketPtr socket, const loop::PeerCredentials& who) {
-    const httpd::Peer peer = httpd::peer_of(who);
-    log.info("control socket: opened by " + peer.text);
-    auto ticket = admission.enter("");
-    if (!ticket) {
-        log.warning("control socket: " + peer.text + " refused: " + ticket.error().message);
-        return refuse(*socket, ticket.error());
-    }
-    httpd::NetLoop& net = *nets[next_net++ % nets.size()];
-    place(net,
-          std::make_shared<httpd::HttpConnection>(*http_uses, net, std::move(*ticket), peer, ""),
-          std::move(socket), nullptr);
-}
-
-template <class Made>
-void Server::Parts::place(httpd::NetLoop& net, std::shared_ptr<Made> connection,
-                          loop::SocketPtr socket, loop::TlsContextPtr tls) {
-    net.loop().post([this, &net, connection = std::move(connection), socket = std::move(socket),
-                     tls = std::move(tls)]() mutable {
-        try {
-            connection->start(std::make_unique<loop::TcpStream>(net.loop(), *socket, *connection,
-                                                                tls ? tls->accept() : nullptr));
-            net.add(connection);
-        } catch (const std::exception& e) {  // C3: the kernel refused this one; the others go on
-            log.warning(std::string("connection dropped: ") + e.what());
-        }
-    });
-}
-
-Ports Server::ports() const {
-    Ports ports;
-    for (std::size_t i = 0; i < parts_->listeners.size(); ++i) {
-        const ListenAddress& at = parts_->setup.listen[i];
-        auto& port = at.is_rtmp ? (at.is_secure ? ports.rtmps : ports.rtmp)
-                                : (at.is_secure ? ports.https : ports.http);
-        if (!port) port = parts_->listeners[i]->port();
-    }
-    return ports;
-}
-
-std::vector<std::string> Server::camera_urls() const {
-    std::vector<std::string> urls;
-    for (std::size_t i = 0; i < parts_->listeners.size(); ++i) {
-        const ListenAddress& at = parts_->setup.listen[i];
-        if (at.is_rtmp) continue;
-        for (const std::string& address : reachable_addresses(at.address)) {
-            const bool is_v6 = address.find(':') != std::string::npos;
-            urls.push_back((at.is_secure ? "wss://" : "ws://") +
-                           (is_v6 ? "[" + address + "]" : address) + ":" +
-                           std::to_string(parts_->listeners[i]->port()) + "/ingest/NAME");
-        }
-    }
-    return urls;
-}
+std::vector<std::string> Server::camera_urls() const { return parts_->doors.camera_urls(); }
 
 const std::string& Server::recordings_path() const { return parts_->recorder->path(); }
 
-void Server::reconfigure(Options next, const control::ReloadReply& what) {
+void Server::reconfigure(Options next, const control::ReloadReply& what, const std::string& by) {
     Parts& p = *parts_;
     p.http_counters.memory.set_limit(next.http.memory_bytes);
     p.http_options.replace(next.http);
@@ -721,6 +500,7 @@ void Server::reconfigure(Options next, const control::ReloadReply& what) {
     }
     use_certificate(std::move(next.tls), std::move(next.authority));
     EventFields fields;
+    if (!by.empty()) fields.emplace_back("by", by);
     if (!what.changed.empty()) fields.emplace_back("changed", join(what.changed));
     if (!what.needs_restart.empty()) fields.emplace_back("needs_restart", join(what.needs_restart));
     p.events.add("server.reloaded", fields);
@@ -744,6 +524,7 @@ void Server::ask_loops(const std::function<void()>& done) {
 std::size_t Server::shut_down(std::int64_t deadline_ns) {
     Parts& p = *parts_;
     p.shutting_down = true;
+    p.archive->stop();
     p.sources->shut_down();
     // All loops at once; one that does not answer must not keep the recordings from being
     // finished.
@@ -753,7 +534,7 @@ std::size_t Server::shut_down(std::int64_t deadline_ns) {
         answers.push_back(done->get_future());
         net->loop().post([&p, &net] {
             if (net != p.nets.front()) return;
-            for (auto& listener : p.listeners) listener->stop();
+            p.doors.stop();
         });
         net->loop().post([&net, done] {
             net->shut_down_all();

@@ -15,29 +15,11 @@
 #include "httpd/net_loop.h"
 #include "httpd/static_folders.h"
 #include "live/source.h"
-#include "loop/listener.h"
-#include "loop/unix_listener.h"
 #include "record/recorder.h"
+#include "server/doors.h"
 #include "server/options.h"
 
 namespace st::server {
-
-struct ListenAddress {
-    std::string address = "::";
-    std::uint16_t port = 0;      ///< 0: any free one
-    std::string default_stream;  ///< "/app/name" a WebSocket at "/" plays; empty: none
-    bool is_rtmp = false;        ///< else HTTP and WebSocket
-    bool is_optional = false;    ///< nobody asked for this port: if it is taken, go without
-    bool is_secure = false;      ///< over TLS; Options::tls must be set
-};
-
-/// The first open port of each kind.
-struct Ports {
-    std::optional<std::uint16_t> http;
-    std::optional<std::uint16_t> rtmp;
-    std::optional<std::uint16_t> https;
-    std::optional<std::uint16_t> rtmps;
-};
 
 class Server {
  public:
@@ -72,9 +54,10 @@ class Server {
     std::vector<std::string> camera_urls() const;
     const std::string& recordings_path() const;
 
-    /// Puts other options in force, as a reload does. `what` is told in the event server.reloaded.
+    /// Puts other options in force, as a reload does. `what`, and who asked for
+    /// it (`by`), are told in the event server.reloaded.
     /// The control loop's thread.
-    void reconfigure(Options next, const control::ReloadReply& what);
+    void reconfigure(Options next, const control::ReloadReply& what, const std::string& by);
 
     /// For connections to come. Any thread.
     void use_certificate(loop::TlsContextPtr tls, api::AuthorityPtr authority);

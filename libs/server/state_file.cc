@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <exception>
 #include <system_error>
 #include <utility>
 
@@ -35,6 +36,20 @@ void StateFile::write(std::uint64_t turn, std::string_view text) {
     if (!folder) throw std::system_error(errno, std::generic_category(), "open");
     record::replace_file(folder.get(), name_, text, true);
     written_ = turn;
+}
+
+void StateFile::write_later(loop::BlockingWork& pool, std::string text,
+                            std::function<void(const std::string& problem)> done) {
+    pool.post(loop::Effort::quick, [self = shared_from_this(), turn = next_turn(),
+                                    text = std::move(text), done = std::move(done)] {
+        std::string problem;
+        try {
+            self->write(turn, text);
+        } catch (const std::exception& e) {  // C3: a thread of the pool
+            problem = e.what();
+        }
+        done(problem);
+    });
 }
 
 }  // namespace st::server

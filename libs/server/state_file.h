@@ -2,15 +2,19 @@
 /// A small file in the folder .streamd beside the recordings.
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/sync.h"
+#include "loop/task_pool.h"
 
 namespace st::server {
 
-class StateFile {
+/// Held by a shared pointer.
+class StateFile : public std::enable_shared_from_this<StateFile> {
  public:
     /// `folder`: the recordings'. The folder .streamd is made with the first write.
     StateFile(const std::string& folder, std::string name);
@@ -24,6 +28,10 @@ class StateFile {
     /// Replaces the file, so that it is whole after a crash as well. Blocks; any thread. Throws
     /// std::system_error.
     void write(std::uint64_t turn, std::string_view text) ST_EXCLUDES(mutex_);
+    /// The same on the pool. `done` gets to know there why it could not; "": it could. The
+    /// pool outlives that.
+    void write_later(loop::BlockingWork& pool, std::string text,
+                     std::function<void(const std::string& problem)> done);
 
  private:
     const std::string folder_;

@@ -7,7 +7,9 @@ namespace st::takes {
 namespace {
 
 constexpr double kLevel = 256;              // one step of luma
-constexpr double kLeastFall = 6 * kLevel;   // a light that is no brighter is none
+constexpr double kLeastFall = 6 * kLevel;   // a band that gets no darker was not lit
+constexpr double kLeastPeak = 12 * kLevel;  // a light that is no brighter is none
+constexpr double kWeakest = 3;  // a flash so much weaker than the best one was half seen
 constexpr double kLeastFaint = 2 * kLevel;  // noise and motion are
 constexpr std::size_t kBandsLeast = 4;
 
@@ -17,62 +19,154 @@ double median(std::vector<double> values) {
     return *middle;
 }
 
-/// All bands of all pictures in the order of their times, and how much darker each is in the next
-/// picture: that is where it lost its light, whether it had it for one picture or for many.
+/// All bands of all pictures in the order of their times, and how much darker each is for the next
+/// few pictures: that is where it lost its light, whether it had it for one picture or for many.
+/// Light that flickers with the mains is back within those.
 class Rows {
  public:
-    explicit Rows(const Brightness& of) : bands_(of.bands), falls_(of.means.size()) {
-        for (std::size_t i = 0; i + bands_ < falls_.size(); ++i)
-            falls_[i] =
-                static_cast<double>(of.means[i]) - static_cast<double>(of.means[i + bands_]);
+    explicit Rows(const Brightness& of)
+        : bands_(of.bands), upwards_(of.readout.us < 0), means_(of.means) {
+        falls_.resize(means_.size());
+        const std::size_t dark = dark_pictures(of.taken_us);
+        for (std::size_t i = 0; i + dark * bands_ < falls_.size(); ++i) {
+            double after = 0;
+            for (std::size_t k = 1; k <= dark; ++k) after = std::max(after, mean(i + k * bands_));
+            falls_[i] = mean(i) - after;
+        }
     }
 
     std::size_t size() const { return falls_.size(); }
     double fall(std::size_t i) const { return falls_[i]; }
     std::size_t picture(std::size_t i) const { return i / bands_; }
-    /// Where in picture `picture` the place `i`, which may lie between two bands, is: 0 the top.
+    std::size_t band(std::size_t i) const { return i % bands_; }
+    /// Where in picture `picture` the place `i`, which may lie between two bands, is: 0 where its
+    /// sensor begins to read.
     double depth(double i, std::size_t picture) const {
         return (i - static_cast<double>(picture * bands_)) / static_cast<double>(bands_);
     }
-    double bands() const { return static_cast<double>(bands_); }
+    std::size_t bands() const { return bands_; }
 
  private:
+    /// Pictures of a light on the mains repeat within that: at 24 a second, the slowest, six.
+    static constexpr double kDarkUs = 250'000;
+    static constexpr double kPicturesMost = 100;  ///< in that time
+
+    static std::size_t dark_pictures(std::span<const std::int64_t> taken_us) {
+        if (taken_us.size() < 2) return 1;
+        const auto span_us = static_cast<double>(taken_us.back() - taken_us.front());
+        const double pictures =
+            kDarkUs * static_cast<double>(taken_us.size() - 1) / std::max(span_us, 1.0);
+        return static_cast<std::size_t>(std::clamp(std::ceil(pictures), 1.0, kPicturesMost));
+    }
+
+    /// In the order in which the sensor reads.
+    double mean(std::size_t i) const {
+        const std::size_t band = i % bands_;
+        return static_cast<double>(means_[upwards_ ? i - band + (bands_ - 1 - band) : i]);
+    }
+
     const std::size_t bands_;
+    const bool upwards_;
+    const std::span<const std::uint16_t> means_;
     std::vector<double> falls_;
 };
 
-/// The place behind `last`, the lowest lit band, where the light fades to nothing: the slope of
-/// its last quarter goes on.
-double fades_at(const Rows& rows, std::size_t first, std::size_t last, double peak) {
-    std::size_t from = last;
-    while (from > first && rows.picture(from - 1) == rows.picture(last) &&
-           rows.fall(from) < peak * 0.75)
-        --from;
-    if (last - from < 2) return static_cast<double>(last) + 1;
-    const double fall = (rows.fall(from) - rows.fall(last)) / static_cast<double>(last - from);
-    if (fall <= 0) return static_cast<double>(last) + 1;
-    const double more = rows.fall(last) / fall;
-    // The middle of a band stands for all of it.
-    return static_cast<double>(last) + 0.5 + std::min(more, 2.0);
+/// Bands that lost a light together.
+struct Run {
+    std::size_t first = 0;
+    std::size_t last = 0;
+    double peak = 0;
+};
+
+std::vector<Run> find_runs(const Rows& rows) {
+    std::vector<Run> runs;
+    std::size_t i = 0;
+    while (i < rows.size()) {
+        if (rows.fall(i) < kLeastFall) {
+            ++i;
+            continue;
+        }
+        Run run{i, i, 0};
+        // Bands without it between those that have it belong to a lamp that is a part of the view.
+        for (std::size_t dark = 0; i < rows.size() && dark < rows.bands(); ++i) {
+            dark = rows.fall(i) >= kLeastFall ? 0 : dark + 1;
+            if (dark > 0) continue;
+            run.last = i;
+            run.peak = std::max(run.peak, rows.fall(i));
+        }
+        // One band alone may be noise.
+        const double clear = std::max(kLeastFall, run.peak / 12);
+        while (run.last > run.first &&
+               (rows.fall(run.last) < clear || rows.fall(run.last - 1) < clear))
+            --run.last;
+        // What faint light is left next to it belongs to the flash; in the next picture it has to
+        // be clearer than one band of noise.
+        const auto is_lit = [&](std::size_t at) {
+            const bool goes_on = rows.picture(at) == rows.picture(at - 1);
+            const double least = goes_on ? std::max(kLeastFaint, run.peak / 20)
+                                         : std::max(kLeastFall, run.peak / 12);
+            return rows.fall(at) > least && (goes_on || rows.fall(at + 1) > least);
+        };
+        while (run.last + 2 < rows.size() && is_lit(run.last + 1)) ++run.last;
+        i = std::max(i, run.last + 1);
+        runs.push_back(run);
+    }
+    double best = kLeastPeak * kWeakest;
+    for (const Run& run : runs) best = std::max(best, run.peak);
+    std::erase_if(runs, [&](const Run& run) { return run.peak < best / kWeakest; });
+    return runs;
 }
 
-Flash flash_of(const Brightness& of, const Rows& rows, std::size_t first, std::size_t last,
-               double peak) {
-    const std::size_t picture = rows.picture(last);
-    const double begin_us = static_cast<double>(of.taken_us[picture]);
-    const bool is_lowest = (last + 1) % of.bands == 0;
-    const double place = fades_at(rows, first, last, peak);
-    const double depth = is_lowest ? 1 : std::min(1.0, rows.depth(place, picture));
-    Flash out;
-    out.at_us = begin_us + depth * of.readout.us;
-    out.off_us = depth * of.readout.off_us + of.readout.us / rows.bands();
-    // Between the last row of a picture and the first of the next one nothing is seen.
-    if (is_lowest && picture + 1 < of.taken_us.size()) {
-        const double gap_us =
-            std::max(0.0, static_cast<double>(of.taken_us[picture + 1]) - out.at_us);
-        out.at_us += gap_us / 2;
-        out.off_us += gap_us / 2;
+/// Bands in which light can be seen at all: those that some flash lit.
+std::vector<bool> lit_bands(const Rows& rows, std::span<const Run> runs) {
+    std::vector<bool> out(rows.bands());
+    for (const Run& run : runs) {
+        for (std::size_t i = run.first; i <= run.last; ++i) {
+            if (rows.fall(i) > std::max(kLeastFaint, run.peak / 20)) out[rows.band(i)] = true;
+        }
     }
+    return out;
+}
+
+/// The place behind `last`, the last lit band, where the light fades to nothing: the slope of its
+/// last quarter goes on.
+double fades_at(const Rows& rows, const Run& run) {
+    std::size_t from = run.last;
+    while (from > run.first && rows.picture(from - 1) == rows.picture(run.last) &&
+           rows.fall(from) < run.peak * 0.75)
+        --from;
+    if (run.last - from < 2) return static_cast<double>(run.last) + 1;
+    const double fall =
+        (rows.fall(from) - rows.fall(run.last)) / static_cast<double>(run.last - from);
+    if (fall <= 0) return static_cast<double>(run.last) + 1;
+    const double more = rows.fall(run.last) / fall;
+    // The middle of a band stands for all of it.
+    return static_cast<double>(run.last) + 0.5 + std::min(more, 2.0);
+}
+
+/// Between the last band that was lit and the next one in which the light would have been seen.
+std::optional<Flash> flash_of(const Brightness& of, const Rows& rows, const Run& run,
+                              const std::vector<bool>& lit) {
+    const double readout_us = std::abs(of.readout.us);
+    const std::size_t picture = rows.picture(run.last);
+    const auto row_us = [&](double place, std::size_t in) {
+        const double depth = std::min(1.0, rows.depth(place, in));
+        return static_cast<double>(of.taken_us[in]) + depth * readout_us;
+    };
+    const double place = fades_at(rows, run);
+    Flash out;
+    out.at_us = row_us(place, picture);
+    out.off_us = std::min(1.0, rows.depth(place, picture)) * of.readout.off_us +
+                 readout_us / static_cast<double>(rows.bands());
+    std::size_t next = run.last + 1;
+    while (rows.picture(next) < of.taken_us.size() && !lit[rows.band(next)]) ++next;
+    const std::size_t next_picture = rows.picture(next);
+    if (next == run.last + 1 && next_picture == picture) return out;
+    if (next_picture >= of.taken_us.size()) return std::nullopt;
+    const double dark_us = row_us(static_cast<double>(next), next_picture);
+    const double open_us = std::max(0.0, dark_us - out.at_us);
+    out.at_us += open_us / 2;
+    out.off_us += open_us / 2;
     return out;
 }
 
@@ -84,24 +178,12 @@ std::vector<Flash> find_flashes(const Brightness& brightness) {
     std::vector<Flash> found;
     if (brightness.bands < kBandsLeast || brightness.taken_us.empty()) return found;
     const Rows rows(brightness);
-    std::size_t i = 0;
-    while (i < rows.size()) {
-        if (rows.fall(i) < kLeastFall) {
-            ++i;
-            continue;
-        }
-        const std::size_t first = i;
-        double peak = 0;
-        for (; i < rows.size() && rows.fall(i) >= kLeastFall; ++i)
-            peak = std::max(peak, rows.fall(i));
-        // What faint light is left belongs to the flash.
-        std::size_t last = i - 1;
-        while (last + 1 < rows.size() && rows.picture(last + 1) == rows.picture(last) &&
-               rows.fall(last + 1) > std::max(kLeastFaint, peak / 20))
-            ++last;
-        i = last + 1;
+    const std::vector<Run> runs = find_runs(rows);
+    const std::vector<bool> lit = lit_bands(rows, runs);
+    for (const Run& run : runs) {
         // Nobody knows how a light ends that is still there at the end.
-        if (i < rows.size()) found.push_back(flash_of(brightness, rows, first, last, peak));
+        if (run.last + 1 >= rows.size()) continue;
+        if (const auto flash = flash_of(brightness, rows, run, lit)) found.push_back(*flash);
     }
     return found;
 }

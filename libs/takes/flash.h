@@ -5,7 +5,8 @@
 /// A row that begins its exposure before the light goes off still gets some of it, the next one
 /// below gets none. So the lowest row that is lit tells when the light went off, whatever the
 /// exposure and however long the flash: the row's own time, which is its picture's plus its share
-/// of the read-out from the top down.
+/// of the read-out from the top down. Where a lamp lights a part of the view alone, the rows that
+/// it never lit say nothing: the light went off before the next row that some flash lit.
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -16,7 +17,8 @@ namespace st::takes {
 
 /// How long a sensor takes from its first row to its last.
 struct Readout {
-    double us = 15'000;      ///< nobody said: most lie between 0 and 30 ms
+    /// Below 0: from the bottom up. Nobody said: most lie between 0 and 30 ms.
+    double us = 15'000;
     double off_us = 15'000;  ///< it may be so much more or less
 };
 

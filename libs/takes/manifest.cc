@@ -7,7 +7,6 @@ namespace st::takes {
 namespace {
 
 constexpr int kVersion = 2;
-constexpr unsigned kDepthMax = 24;
 
 using json::Array;
 using json::Object;
@@ -110,7 +109,7 @@ std::string encode(const Manifest& manifest) {
 }
 
 Result<Manifest> decode_manifest(std::string_view text) {
-    const auto value = json::read(text, {kManifestBytesMax, kDepthMax});
+    const auto value = json::read(text, {kManifestBytesMax, kManifestDepthMax});
     if (!value) return Error{"take.json: " + value.error().message};
     const Object* const object = value->object();
     if (object == nullptr) return Error{"take.json: not an object"};

@@ -13,6 +13,7 @@
 namespace st::takes {
 
 constexpr std::size_t kManifestBytesMax = std::size_t{4} << 20;
+constexpr unsigned kManifestDepthMax = 24;
 
 /// One MP4. Times are microseconds on the take's line.
 struct Part {

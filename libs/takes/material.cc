@@ -48,6 +48,7 @@ Recording recording_of(const record::RecordingEntry& entry) {
     if (const json::Object* said = session["capabilities"].object())
         out.model = text_or_none((*said)["deviceModel"]);
     out.part = static_cast<unsigned>(session["part"].natural().value_or(1));
+    out.end_reason = session["end_reason"].text_or_empty();
     out.started_at = session["started_at"].text_or_empty();
     out.ended_at = session["ended_at"].text_or_empty();
     out.place = place_of(session["times"]);

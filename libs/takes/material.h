@@ -32,6 +32,7 @@ struct Recording {
     std::optional<std::string> model;
     record::RecordingState state = record::RecordingState::done;
     unsigned part = 1;
+    std::string end_reason;  ///< as it stands there
     std::string started_at;  ///< RFC 3339, as it stands there
     std::string ended_at;
     std::int64_t started_us = 0;

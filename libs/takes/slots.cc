@@ -9,6 +9,7 @@ namespace {
 
 /// A run's pictures may stand for slots a little outside of it.
 bool has_slot(const Shown& run, std::int64_t t_us, double half_us) {
+    if (run.at_us.empty()) return false;
     const auto t = static_cast<double>(t_us);
     const auto end = static_cast<double>(run.at_us.back() + run.duration_us);
     return t >= static_cast<double>(run.at_us.front()) - half_us &&
@@ -55,8 +56,11 @@ std::vector<Slot> fill(const Grid& grid, std::span<const Shown> runs) {
     for (std::size_t i = 0; i < grid.slots; ++i) {
         Slot& slot = out[i];
         slot.t_us = grid.t_us(i);
+        const bool has_any = std::ranges::any_of(
+            runs, [&](const Shown& run) { return has_slot(run, slot.t_us, half_us); });
+        if (!has_any) continue;
         for (const Shown& run : runs) {
-            if (run.at_us.empty() || !has_slot(run, slot.t_us, half_us)) continue;
+            if (run.at_us.empty()) continue;
             const std::size_t place = nearest(run, slot.t_us);
             const std::size_t picture = run.first_picture + place;
             const std::int64_t error_us = run.at_us[place] - slot.t_us;

@@ -34,7 +34,7 @@ constexpr std::size_t kSlotsMax = 10'000'000;
 /// they would be more than kSlotsMax.
 Grid grid_over(std::span<const Shown> runs, double rate);
 
-/// The picture nearest in time, inside each run and half a slot around it. `runs` rise.
+/// The picture nearest in time, wherever a run or half a slot around it is. `runs` rise.
 std::vector<Slot> fill(const Grid& grid, std::span<const Shown> runs);
 
 struct SlotErrors {

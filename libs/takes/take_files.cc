@@ -112,13 +112,59 @@ std::string ms_text(std::int64_t us) {
     return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
 }
 
-void add_reasons(const Recording& recording, std::vector<std::string>& why) {
+/// Those of the same camera, in the order in which they began: the one before it and the one
+/// behind.
+struct Neighbours {
+    const Recording* before = nullptr;
+    const Recording* next = nullptr;
+};
+
+Neighbours neighbours_of(const std::vector<Recording>& recordings, const Recording& recording) {
+    Neighbours out;
+    bool is_behind = false;
+    for (const Recording& other : recordings) {
+        if (&other == &recording) {
+            is_behind = true;
+        } else if (other.camera == recording.camera) {
+            if (is_behind) {
+                out.next = &other;
+                break;
+            }
+            out.before = &other;
+        }
+    }
+    return out;
+}
+
+/// A file that was full is followed by the next one without a gap.
+bool goes_on_from(const Recording& recording, const Recording* before) {
+    return before != nullptr && before->end_reason == "max_bytes" &&
+           before->part + 1 == recording.part;
+}
+
+/// What ended it that was not meant; empty: nothing, or its next part says so.
+std::string bad_end_of(const Recording& recording, const Recording* next) {
+    const bool has_failed = recording.state == record::RecordingState::failed;  // which is said
+    if (has_failed || (next != nullptr && next->part == recording.part + 1)) return {};
+    const std::string& reason = recording.end_reason;
+    if (reason == "disconnected" || reason == "replaced")
+        return "dropped out and did not come back";
+    if (reason == "camera_error") return "its recording ended with an error of the camera";
+    if (reason == "disk") return "its recording ended as nothing more could be written";
+    if (reason == "crash") return "its recording ended when the server was killed";
+    return {};
+}
+
+void add_reasons(const Recording& recording, const Neighbours& of_it,
+                 std::vector<std::string>& why) {
     const auto say = [&](const std::string& what) {
         why.push_back(recording.camera + ": " + what);
     };
     if (recording.state == record::RecordingState::failed)
         say(recording.id + " failed: " + recording.error.value_or("unknown"));
-    if (recording.part > 1) say("dropped out and came back: its pictures have a gap");
+    if (recording.part > 1 && !goes_on_from(recording, of_it.before))
+        say("dropped out and came back: its pictures have a gap");
+    if (const std::string end = bad_end_of(recording, of_it.next); !end.empty()) say(end);
     if (recording.lost > 0) say(std::to_string(recording.lost) + " messages are missing");
     if (recording.damage_count > 0) say("its dump was damaged");
     if (recording.table.rows.empty()) return say("there is no table of its pictures");
@@ -208,7 +254,7 @@ Manifest describe_take(const std::string& take, std::vector<Recording>& recordin
         for (const mux::PictureRow& row : recording.table.rows) {
             if (row.take_us) times.us.push_back(*row.take_us);
         }
-        add_reasons(recording, out.why);
+        add_reasons(recording, neighbours_of(recordings, recording), out.why);
     }
     out.pairing = pair_cameras(taken);
     for (auto& [name, camera] : cameras) out.cameras.push_back(std::move(camera));

@@ -25,8 +25,8 @@ bool wait_readable(int fd, std::int64_t nanoseconds) {
 }
 
 /// Not our standard error: whoever reads that would wait for our helpers as well.
-StandardStreams streams_of(const Channel& channel) {
-    return {channel.theirs.get(), StandardStreams::kNull, StandardStreams::kNull};
+StandardStreams streams_of(const Channel& channel, const LastWords& words) {
+    return {channel.theirs.get(), StandardStreams::kNull, words.theirs()};
 }
 
 }  // namespace
@@ -36,13 +36,15 @@ Helper::Helper(const std::vector<std::string>& command, const ProcessLimits& lim
         throw std::system_error(errno, std::generic_category(), command[0]);
     }
     Channel channel = make_channel();
-    pid_ = spawn(command, streams_of(channel), limits);
+    pid_ = spawn(command, streams_of(channel, words_), limits);
+    words_.close_theirs();
     socket_ = std::move(channel.ours);
 }
 
 Helper::Helper(const Perform& perform, const ProcessLimits& limits) {
     Channel channel = make_channel();
-    pid_ = spawn_copy([&] { return serve(perform, ""); }, streams_of(channel), limits);
+    pid_ = spawn_copy([&] { return serve(perform, ""); }, streams_of(channel, words_), limits);
+    words_.close_theirs();
     socket_ = std::move(channel.ours);
 }
 
@@ -58,6 +60,13 @@ Exit Helper::end() {
     return exit_of(wait_for(std::exchange(pid_, -1)));
 }
 
+/// Ends it, and says how it ended and what it said last.
+std::string Helper::end_text() {
+    const std::string how = end().text();
+    const std::string why = words_.take();
+    return why.empty() ? how : how + ": " + why;
+}
+
 Result<std::string> Helper::greet(std::chrono::milliseconds patience) {
     const std::int64_t deadline = monotonic_ns() + Nanoseconds(patience).count();
     for (std::int64_t left = Nanoseconds(patience).count(); left > 0;
@@ -65,7 +74,7 @@ Result<std::string> Helper::greet(std::chrono::milliseconds patience) {
         if (!wait_readable(socket_.get(), left)) continue;
         const auto word = receive_message(socket_.get());
         if (!word) {
-            return Error{"it ended at once: " + end().text()};
+            return Error{"it ended at once: " + end_text()};
         }
         if (!word->text.starts_with(kGreeting)) return Error{"it is no helper of this version"};
         idle_since_ns_ = monotonic_ns();
@@ -98,12 +107,13 @@ Helper::Wait Helper::wait_for_answer(const JobLimits& limits) const {
 
 JobResult Helper::run(const Job& job) {
     ++jobs_;
+    words_.forget();  // of an earlier job
     cpu_before_ns_ = cpu_ns();
     JobResult result{exchange(job), {}};
     result.cpu = Nanoseconds(std::max<std::int64_t>(0, cpu_ns() - cpu_before_ns_));
     idle_since_ns_ = monotonic_ns();
     if (!result.answer.ok() && result.answer.error().message.empty()) {
-        result.answer = JobError{result.answer.error().fault, "a helper died: " + end().text()};
+        result.answer = JobError{result.answer.error().fault, "a helper died: " + end_text()};
     }
     return result;
 }

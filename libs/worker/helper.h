@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "worker/job.h"
+#include "worker/last_words.h"
 #include "worker/serve.h"
 #include "worker/spawn.h"
 
@@ -43,7 +44,9 @@ class Helper {
     Wait wait_for_answer(const JobLimits& limits) const;
     std::int64_t cpu_ns() const;
     Exit end();
+    std::string end_text();
 
+    LastWords words_;
     Fd socket_;
     pid_t pid_ = -1;  ///< -1: it has ended
     unsigned jobs_ = 0;

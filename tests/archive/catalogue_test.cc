@@ -211,8 +211,8 @@ TEST_F(CatalogueTest, damage_that_is_met_while_it_is_used_is_mended) {
 }
 
 TEST_F(CatalogueTest, finds_the_media_of_a_camera_by_time) {
-    folder_.put({"a", kDayUs, RecordingState::recording});
-    folder_.put({"b", kDayUs, RecordingState::done});
+    folder_.put_file(folder_.put({"a", kDayUs, RecordingState::recording}) + "/stream.fdump", "");
+    folder_.put({"b", kDayUs, RecordingState::done});  // neither an MP4 nor a dump
     open();
     ASSERT_TRUE(catalogue_->wait(kLong));
     const auto media = catalogue_->media("/camera/a", 0, 2 * kDayUs, 10);
@@ -223,9 +223,50 @@ TEST_F(CatalogueTest, finds_the_media_of_a_camera_by_time) {
     EXPECT_TRUE(catalogue_->media("/camera/a", 0, kDayUs, 10).rows.empty());
     EXPECT_EQ(catalogue_->media("/camera/a", kDayUs + 1, 2 * kDayUs, 10).rows.size(), 1U)
         << "it still grows";
+    EXPECT_TRUE(catalogue_->media("/camera/b", 0, 2 * kDayUs, 10).rows.empty());
     for (const char* other : {"/camera/..", "", "/", "/../..", "/camera/a/b", "camera/a"}) {
         EXPECT_TRUE(catalogue_->media(other, 0, 2 * kDayUs, 10).rows.empty()) << other;
     }
+}
+
+TEST_F(CatalogueTest, gives_the_segments_of_a_stream_by_pages_in_whichever_layout_they_lie) {
+    std::vector<std::string> all;
+    for (int n = 0; n < 12; ++n) {
+        const std::string stamp = std::to_string(20'200'101'000'000 + n / 2);
+        const std::string layout = n % 2 == 0 ? "live/x/" : "live/live/x/";
+        all.push_back(folder_.put_segment(layout + stamp + "_segment_001.flv"));
+    }
+    // The same moment twice, in two folders; of another stream; no segment.
+    std::swap(all[0], all[1]);
+    for (std::size_t n = 2; n < all.size(); n += 2) std::swap(all[n], all[n + 1]);
+    folder_.put_segment("live/live/y/20200101000000_segment_001.flv");
+    folder_.put_file("live/live/x/notes.txt", "x");
+    folder_.put_file("live/live/x/broken.flv", "x");
+    folder_.put_file(all[3] + ".keep", "");
+    open();
+    for (const std::size_t limit : {1, 5, 12, 100}) {
+        std::vector<std::string> seen;
+        SegmentQuery query{"/live/x", limit, ""};
+        for (;;) {
+            ASSERT_TRUE(catalogue_->wait(kLong));
+            const SegmentPage page = catalogue_->segments(query);
+            EXPECT_FALSE(page.is_building);
+            for (const MediaRow& row : page.items) {
+                EXPECT_EQ(row.kept, row.file == all[3]) << row.file;
+                seen.push_back(row.file);
+            }
+            if (!page.next) break;
+            EXPECT_TRUE(is_cursor(*page.next));
+            query.cursor = *page.next;
+        }
+        EXPECT_EQ(seen, all) << limit;
+    }
+    for (const char* other : {"/live/z", "", "/", "/../..", "/live/x/y", "live/x"}) {
+        EXPECT_TRUE(catalogue_->segments({other, 10, ""}).items.empty()) << other;
+    }
+    EXPECT_TRUE(catalogue_->remove_segment(all[0]));
+    ASSERT_TRUE(catalogue_->wait(kLong));
+    EXPECT_EQ(catalogue_->segments({"/live/x", 1, ""}).items.at(0).file, all[1]);
 }
 
 }  // namespace

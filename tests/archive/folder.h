@@ -62,6 +62,18 @@ class TestFolder {
         put_file(meta.id + "/session.json", record::encode_session(meta, nullptr));
         return meta.id;
     }
+    /// Returns its name.
+    std::string put_segment(const std::string& file, std::size_t bytes = 1000) const {
+        // FLV with one frame of AAC, and no word of when: that is in its name.
+        const std::string frame = "\xAF\x01" + std::string(bytes, 'x');
+        std::string flv = std::string("FLV\x01\x04\0\0\0\x09\0\0\0\0\x08", 14);
+        flv += {'\0', static_cast<char>(frame.size() >> 8), static_cast<char>(frame.size())};
+        flv += std::string(7, '\0') + frame;
+        const std::size_t whole = frame.size() + 11;
+        flv += {'\0', '\0', static_cast<char>(whole >> 8), static_cast<char>(whole)};
+        put_file(file, flv);
+        return file;
+    }
 
  private:
     std::string path_;

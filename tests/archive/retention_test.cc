@@ -39,10 +39,7 @@ class RetentionTest : public testing::Test {
     }
     std::string put_segment(const std::string& stream, const std::string& stamp,
                             std::size_t bytes = 10'000) {
-        // FLV: its times are those of its name and file.
-        const std::string file = "live" + stream + "/" + stamp + "_segment_001.flv";
-        folder_.put_file(file, std::string(bytes, 'x'));
-        return file;
+        return folder_.put_segment("live" + stream + "/" + stamp + "_segment_001.flv", bytes);
     }
     bool is_there(const std::string& name) const { return fs::exists(folder_.path() + "/" + name); }
 

@@ -37,7 +37,7 @@ TEST(EncodeStart, rounds_megabits_half_up_and_never_to_nothing) {
         StartParameters parameters;
         parameters.bitrate_bps = bps;
         const auto command = decode_command(encode_start(parameters));
-        EXPECT_EQ(std::get<StartParameters>(*command).bitrate_bps, bps);
+        EXPECT_EQ(std::get<Start>(*command).parameters.bitrate_bps, bps);
         const std::string text = encode_start(parameters);
         const std::size_t at = text.find("\"bitrate\":") + 10;
         return text.substr(at, text.find(',', at) - at);
@@ -148,7 +148,7 @@ TEST(DecodeCommand, reads_back_what_the_server_sends) {
     parameters.fps = 15;
     const auto command = decode_command(encode_start(parameters));
     ASSERT_TRUE(command);
-    const auto& read = std::get<StartParameters>(*command);
+    const auto& read = std::get<Start>(*command).parameters;
     EXPECT_EQ(read.resolution, parameters.resolution);
     EXPECT_EQ(read.aspect, (Size{16, 9}));
     EXPECT_EQ(read.bitrate_bps, 2'500'000U);
@@ -159,9 +159,9 @@ TEST(DecodeCommand, reads_back_what_the_server_sends) {
 TEST(DecodeCommand, takes_the_defaults_of_the_app) {
     const auto command = decode_command(R"({"command":"start_capture","payload":{"fps":-3}})");
     ASSERT_TRUE(command);
-    EXPECT_EQ(std::get<StartParameters>(*command), StartParameters{});
+    EXPECT_EQ(std::get<Start>(*command).parameters, StartParameters{});
     const auto old = decode_command(R"({"command":"start_capture","payload":{"bitrate":2}})");
-    EXPECT_EQ(std::get<StartParameters>(*old).bitrate_bps, 2'000'000U);
+    EXPECT_EQ(std::get<Start>(*old).parameters.bitrate_bps, 2'000'000U);
 }
 
 TEST(DecodeCommand, says_what_is_wrong) {
@@ -169,7 +169,8 @@ TEST(DecodeCommand, says_what_is_wrong) {
               "start_capture: no payload object");
     EXPECT_EQ(decode_command("42").error().message, "command is not a JSON object: \"42\"");
     EXPECT_EQ(decode_command(R"({"command":"reboot"})").error().message,
-              "unknown command \"reboot\", expected start_capture, stop_capture or clock");
+              "unknown command \"reboot\", expected start_capture, stop_capture, clock or "
+              "received");
     EXPECT_EQ(
         decode_command(R"({"command":"start_capture","payload":{"bitrate":0}})").error().message,
         "start_capture: bitrate 0 is not within 1..1000000 Mbit/s");
@@ -200,6 +201,7 @@ TEST(EncodeCapabilities, say_what_the_clock_can_do) {
     offer.clock = ClockAbilities{TimeUnit::us, true, 1500};
     offer.is_paced = false;
     offer.starts_at = true;
+    offer.resumes = true;
     const std::string text = encode_capabilities(offer);
     EXPECT_NE(text.find(R"("clock":{"unit":"us","exchange":1,"uncertainty_us":1500})"),
               std::string::npos);
@@ -209,7 +211,44 @@ TEST(EncodeCapabilities, say_what_the_clock_can_do) {
     EXPECT_EQ(read.clock, *offer.clock);
     EXPECT_FALSE(read.is_paced);
     EXPECT_TRUE(read.starts_at);
+    EXPECT_TRUE(read.resumes);
     EXPECT_FALSE(read.takes_warnings);
+}
+
+TEST(Health, is_what_the_device_says_of_itself) {
+    const Message message = decode_message(
+        R"({"type":"health","battery":0.5,"charging":true,"fps":29.5,"encoder_queue":1,"unsent":2,)"
+        R"("unsent_bytes":300,"lost":4,"awake":true,"hidden":false})");
+    ASSERT_TRUE(is<Health>(message));
+    EXPECT_EQ(std::get<Health>(message), (Health{0.5, true, 29.5, 1, 2, 300, 4, true, false}));
+}
+
+TEST(Health, of_no_meaning_is_absent) {
+    for (const char* text :
+         {R"({"type":"health"})", R"({"type":"health","battery":1.01,"fps":-1,"lost":-1})",
+          R"({"type":"health","battery":"full","charging":1,"fps":1e300,"unsent":1.5})",
+          R"({"type":"health","battery":-0.1,"unsent_bytes":9007199254740993,"hidden":"yes"})"}) {
+        const Message message = decode_message(text);
+        ASSERT_TRUE(is<Health>(message)) << text;
+        EXPECT_EQ(std::get<Health>(message), Health{}) << text;
+    }
+}
+
+TEST(ResumeMessages, are_read_back) {
+    const Message message = decode_message(encode_resume({"9f\"86", 4'000'000'000}));
+    ASSERT_TRUE(is<Resume>(message));
+    EXPECT_EQ(std::get<Resume>(message).capture, "9f\"86");
+    EXPECT_EQ(std::get<Resume>(message).from, 4'000'000'000U);
+    const auto command = decode_command(encode_received("9f86", UINT32_MAX));
+    ASSERT_TRUE(command);
+    EXPECT_EQ(std::get<Received>(*command).capture, "9f86");
+    EXPECT_EQ(std::get<Received>(*command).seq, UINT32_MAX);
+    EXPECT_EQ(std::get<Start>(*decode_command(encode_start({}, "9f86"))).capture, "9f86");
+    EXPECT_EQ(std::get<Start>(*decode_command(encode_start({}, ""))).capture, "");
+    for (const char* text : {R"({"command":"received"})", R"({"command":"received","payload":{}})",
+                             R"({"command":"received","payload":{"seq":4294967296}})",
+                             R"({"command":"received","payload":{"seq":-1}})"})
+        EXPECT_FALSE(decode_command(text)) << text;
 }
 
 TEST(DumpNotes, hold_the_capabilities_of_the_camera) {
@@ -263,7 +302,7 @@ TEST(EncodeStart, says_at_which_instant_to_begin) {
     parameters.start_at = 81'234'567'890;
     const std::string text = encode_start(parameters);
     EXPECT_NE(text.find(R"("startAt":81234567890)"), std::string::npos);
-    EXPECT_EQ(std::get<StartParameters>(*decode_command(text)).start_at, parameters.start_at);
+    EXPECT_EQ(std::get<Start>(*decode_command(text)).parameters.start_at, parameters.start_at);
 }
 
 }  // namespace

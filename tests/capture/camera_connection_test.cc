@@ -100,8 +100,8 @@ class CameraConnectionTest : public ::testing::Test {
         std::optional<std::uint64_t> at;
         for (const std::string& sent : socket->texts) {
             const auto command = camera::decode_command(sent);
-            const auto* one = command ? std::get_if<camera::StartParameters>(&*command) : nullptr;
-            if (one != nullptr) at = one->start_at;
+            const auto* one = command ? std::get_if<camera::Start>(&*command) : nullptr;
+            if (one != nullptr) at = one->parameters.start_at;
         }
         return at;
     }
@@ -505,6 +505,14 @@ TEST_F(CameraConnectionTest, an_answer_that_nobody_asked_for_is_any_other_text) 
     text(R"({"type":"clock","id":77,"received":5,"sent":6})");
     EXPECT_EQ(happened("camera.text"), 2U);
     EXPECT_EQ(happened("camera.clock"), 0U);
+    EXPECT_EQ(socket->closed_code, 0);
+}
+
+TEST_F(CameraConnectionTest, a_token_that_nobody_asked_for_is_told_to_nobody) {
+    text(R"({"token":"5b2f8c1d9e"})");
+    EXPECT_EQ(happened("camera.text"), 0U);
+    text(R"({"tokens":"are not meant"})");
+    EXPECT_EQ(happened("camera.text"), 1U);
     EXPECT_EQ(socket->closed_code, 0);
 }
 

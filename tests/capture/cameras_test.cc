@@ -27,7 +27,7 @@ struct Claimant {
 
 class CamerasTest : public ::testing::Test {
  protected:
-    std::shared_ptr<Claimant> claim(std::optional<std::string> name) {
+    std::shared_ptr<Claimant> claim(std::optional<std::string> name, const std::string& from = "") {
         auto one = std::make_shared<Claimant>();
         one->link = std::make_shared<CameraLink>(++links, "10.0.0.7:5", "/", 0);
         one->link->send = [raw = one.get()](ToConnection message) {
@@ -37,6 +37,7 @@ class CamerasTest : public ::testing::Test {
         made.link = one->link;
         made.name = std::move(name);
         made.default_name = "10.0.0.7";
+        made.place_of = from;
         made.done = [raw = one.get()](Result<void> result) { raw->answer = std::move(result); };
         cameras.claim(std::move(made));
         all.push_back(one);
@@ -177,6 +178,23 @@ TEST_F(CamerasTest, the_limit_of_cameras_refuses_with_a_reason) {
     const auto again = claim("a");
     timers.advance(options->takeover_after);
     EXPECT_TRUE(again->is_granted()) << "it takes a place that is counted already";
+}
+
+TEST_F(CamerasTest, the_limit_of_an_address_refuses_its_cameras_alone) {
+    Options next;
+    next.cameras_per_address = 2;
+    options.replace(next);
+    const auto first = claim("a", "10.0.0.1");
+    EXPECT_TRUE(first->is_granted());
+    EXPECT_TRUE(claim("b", "10.0.0.1")->is_granted());
+    const auto third = claim("c", "10.0.0.1");
+    ASSERT_TRUE(third->answer && !third->answer->ok());
+    EXPECT_EQ(third->answer->error().code, 429);
+    EXPECT_EQ(third->answer->error().message, "limits.cameras_per_address (2) reached");
+    EXPECT_TRUE(claim("d", "10.0.0.2")->is_granted());
+    for (const char* name : {"e", "f", "g"}) EXPECT_TRUE(claim(name)->is_granted()) << name;
+    cameras.left(first->link, "gone");
+    EXPECT_TRUE(claim("c", "10.0.0.1")->is_granted()) << "its place is free again";
 }
 
 TEST_F(CamerasTest, a_device_model_names_a_camera_that_did_not_name_itself) {

@@ -677,8 +677,9 @@ TEST_F(CapturesTest, a_stop_lists_all_parts_of_a_camera_that_dropped_out_and_ret
     const control::StopResult& result = (*stopped)->results[0];
     EXPECT_TRUE((*stopped)->ok);
     EXPECT_EQ(result.session, "a_2");
-    const std::vector<control::SessionPart> parts{{"a_1", 1, control::SessionState::done},
-                                                  {"a_2", 2, control::SessionState::done}};
+    const std::vector<control::SessionPart> parts{
+        {"a_1", 1, control::SessionState::done, "disconnected"},
+        {"a_2", 2, control::SessionState::done, "stopped"}};
     EXPECT_EQ(result.parts, parts);
     ASSERT_EQ(result.files.size(), 2U);
     EXPECT_EQ(result.files[0].path, "/r/a_1/stream.mp4");

@@ -54,6 +54,36 @@ TEST_F(ClockExchangesTest, a_camera_that_did_not_declare_it_is_never_asked) {
     EXPECT_EQ(timers.size(), 0U);
 }
 
+TEST_F(ClockExchangesTest, asks_again_while_answers_are_slow_and_at_most_eight_times) {
+    answer_at_first();
+    exchanges.set_streaming(true);
+    const auto answer_after = [&](milliseconds wait) {
+        timers.advance(wait);
+        EXPECT_TRUE(answer(asked.back()));
+    };
+    ASSERT_EQ(asked.size(), 9U);
+    answer_after(milliseconds(2));  // as fast as any
+    timers.advance(milliseconds(1'900));
+    EXPECT_EQ(asked.size(), 9U);
+    timers.advance(milliseconds(98));
+    ASSERT_EQ(asked.size(), 10U);
+    answer_after(milliseconds(5));  // 3 ms slower than the least
+    timers.advance(milliseconds(100));
+    ASSERT_EQ(asked.size(), 11U) << "again";
+    answer_after(milliseconds(2));
+    timers.advance(milliseconds(1'900));
+    EXPECT_EQ(asked.size(), 11U) << "that was a good one";
+    timers.advance(milliseconds(100));
+    for (unsigned i = 0; i < ClockExchanges::kAtFirst; ++i) {
+        ASSERT_EQ(asked.size(), 12U + i);
+        answer_after(milliseconds(5));
+        timers.advance(milliseconds(100));
+    }
+    EXPECT_EQ(asked.size(), 19U) << "all were slow: it is the network";
+    timers.advance(milliseconds(1'900));
+    EXPECT_EQ(asked.size(), 20U);
+}
+
 TEST_F(ClockExchangesTest, eight_at_once_then_every_ten_seconds_and_every_two_while_it_streams) {
     const std::int64_t begin_ns = timers.clock_ns();
     exchanges.begin(kMicroseconds);

@@ -82,6 +82,56 @@ TEST(PlanTimes, a_wrong_first_time_costs_one_repair) {
     EXPECT_EQ(out.ticks[4], 4 * 3600);
 }
 
+/// 60 pictures 40 ms apart, and their arrivals 3 to 11 ms later.
+struct Capture {
+    std::vector<std::uint64_t> device_ms = every(40, 60, 5'000'000);
+    std::vector<std::uint64_t> arrival_ns = every(40'000'000, 60);
+
+    Capture() {
+        for (std::size_t i = 0; i < 60; ++i) arrival_ns[i] += (3 + i * 7 % 9) * 1'000'000;
+    }
+    std::int64_t length_ms(std::int64_t* doubt_us = nullptr) const {
+        const DisplayTimes out = plan(device_ms, arrival_ns);
+        if (doubt_us != nullptr) *doubt_us = out.doubt_us;
+        return out.ticks.back() / 90;
+    }
+};
+
+TEST(PlanTimes, a_small_step_of_the_clock_that_no_arrival_shows_is_none) {
+    for (const std::uint64_t by : {80U, 200U, 450U}) {
+        for (const std::size_t at : {20U, 58U, 59U}) {
+            Capture ahead;
+            for (std::size_t i = at; i < 60; ++i) ahead.device_ms[i] += by;
+            EXPECT_NEAR(static_cast<double>(ahead.length_ms()), 59 * 40, 15) << by << " " << at;
+        }
+        Capture three_behind;
+        for (std::size_t i = 20; i < 23; ++i) three_behind.device_ms[i] -= by;
+        EXPECT_NEAR(static_cast<double>(three_behind.length_ms()), 59 * 40, 15) << by;
+        Capture first;  // one arrival does not show what the least delay is
+        first.device_ms[0] -= by;
+        std::int64_t doubt_us = 0;
+        first.length_ms(&doubt_us);
+        EXPECT_NEAR(static_cast<double>(doubt_us), static_cast<double>(by * 1000), 15'000);
+    }
+}
+
+TEST(PlanTimes, a_small_pause_before_which_the_network_was_late_is_one) {
+    for (const std::uint64_t by : {80U, 200U, 450U}) {
+        Capture late;
+        for (std::size_t i = 20; i < 60; ++i) {
+            late.device_ms[i] += by;
+            late.arrival_ns[i] += by * 1'000'000;
+        }
+        late.arrival_ns[19] += by * 1'000'000;  // comes right before the one after the pause
+        EXPECT_EQ(late.length_ms(), static_cast<std::int64_t>(59 * 40 + by)) << by;
+        // All that follows is late as well: the queue in between is full all the time.
+        Capture full;
+        for (std::size_t i = 10; i < 60; ++i) full.arrival_ns[i] += 600'000'000;
+        for (std::size_t i = 20; i < 60; ++i) full.device_ms[i] += by;
+        EXPECT_EQ(full.length_ms(), static_cast<std::int64_t>(59 * 40 + by)) << by;
+    }
+}
+
 TEST(PlanTimes, always_rises_from_zero_whatever_the_clock_says) {
     std::mt19937_64 random(11);
     for (int round = 0; round < 300; ++round) {

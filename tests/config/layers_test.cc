@@ -76,6 +76,23 @@ Schema make_schema() {
          .fallback = "",
          .help = "",
          .is_nullable = true},
+        {.path = "sign.secret",
+         .type = KeyType::text,
+         .fallback = "",
+         .help = "",
+         .is_secret = true},
+        {.path = "tokens", .type = KeyType::objects, .fallback = "0", .help = "", .max = 9},
+        {.path = "tokens[].name", .type = KeyType::text, .fallback = "", .help = ""},
+        {.path = "tokens[].command",
+         .type = KeyType::texts,
+         .fallback = "",
+         .help = "",
+         .may_hold_secret = true},
+        {.path = "tokens[].digest",
+         .type = KeyType::text,
+         .fallback = "",
+         .help = "",
+         .is_secret = true},
     });
 }
 
@@ -210,6 +227,27 @@ TEST_F(Config, names_path_expectation_and_what_it_got) {
         EXPECT_THAT(file(text), ElementsAre(problem)) << text;
     }
     EXPECT_EQ(layers_.source("recording.sync"), "default") << "nothing of a bad file is kept";
+}
+
+TEST_F(Config, shows_nothing_that_may_be_meant_as_a_secret) {
+    const std::pair<const char*, const char*> cases[] = {
+        {R"({"sign": {"secret": 918273645546}})", "sign.secret: expected text, got a number"},
+        {R"({"sign": {"secret": null}})", "sign.secret: expected text, got null"},
+        {R"({"sign": "hush"})", "sign: expected an object, got text"},
+        {R"({"tokens": "hush"})", "tokens: expected a list of objects, got text"},
+        {R"({"tokens": ["hush"]})", "tokens[0]: expected an object, got text"},
+        {R"({"tokens": [{"digest": 918273645546}]})",
+         "tokens[0].digest: expected text, got a number"},
+        {R"({"tokens": [{"name": 5}]})", "tokens[0].name: expected text, got 5"},
+        {R"({"tokens": [{"command": "curl -u kim:hush"}]})",
+         "tokens[0].command: expected a list of text, got text"},
+        {R"({"tokens": [{"command": ["curl", 5]}]})",
+         "tokens[0].command[1]: expected a list of text, got a number"},
+        {R"("hush")", "expected an object, got text"},
+    };
+    for (const auto& [text, problem] : cases) {
+        EXPECT_THAT(file(text), ElementsAre(problem)) << text;
+    }
 }
 
 TEST_F(Config, suggests_the_nearest_key) {
@@ -367,7 +405,11 @@ TEST_F(Config, lists_each_value_with_its_meaning_and_source) {
             "port": 7,  // file x.json
             "stream": null  // default
         }
-    ]
+    ],
+    "sign": {
+        "secret": ""  // default
+    },
+    "tokens": []  // default
 }
 )");
 }

@@ -159,10 +159,13 @@ TEST(StopReplies, list_parts_only_where_there_are_several) {
     StopResult result;
     result.camera = "door";
     result.session = "door_2";
-    result.parts = {{"door_1", 1, SessionState::failed}, {"door_2", 2, SessionState::done}};
+    result.parts = {{"door_1", 1, SessionState::failed},
+                    {"door_2", 2, SessionState::done, "max_bytes"}};
     const StopReply reply{true, {result}};
     EXPECT_EQ(*decode_stop_reply(encode(reply)), reply);
-    EXPECT_NE(encode(reply).find(R"("parts":[{"session":"door_1","part":1,"state":"failed"},)"),
+    EXPECT_NE(encode(reply).find(R"("parts":[{"session":"door_1","part":1,"state":"failed"},)"
+                                 R"({"session":"door_2","part":2,"state":"done",)"
+                                 R"("end_reason":"max_bytes"}])"),
               std::string::npos);
     EXPECT_EQ(encode(StopReply{true, {StopResult{}}}).find("parts"), std::string::npos);
 }
@@ -214,7 +217,10 @@ TEST(Cameras, look_as_published_and_come_back_equal) {
     camera.bitrate_1s = 4'000'000;
     camera.frames = 300;
     camera.bytes = 5'000'000'000;
+    camera.codec = "mjpeg";
     camera.clock = {"us", "exchange", -5, -12, 410, 800, 9};
+    camera.health =
+        CameraHealth{0.82, false, 29.5, 1, 2, 300, 0, true, std::nullopt, "2026-01-31T08:15:31Z"};
     camera.connected_at = "2026-01-31T08:15:30.250Z";
     camera.last_seen = "2026-01-31T08:15:31.250Z";
     const std::string text =
@@ -222,10 +228,12 @@ TEST(Cameras, look_as_published_and_come_back_equal) {
         R"("state":"recording","session":"cam1_20260131_081530",)"
         R"("recording":{"take":"walk1","part":2,"started_by":null,)"
         R"("started_at":"2026-01-31T08:15:30.250Z","messages":301,"pictures":300,"bytes":5000,)"
-        R"("duration_ms":10000,"missing":4},"width":1920,"height":1080,)"
+        R"("duration_ms":10000,"missing":4},"width":1920,"height":1080,"codec":"mjpeg",)"
         R"("fps_1s":29.97,"bitrate_1s":4000000,"frames":300,"bytes":5000000000,"bad":0,)"
         R"("clock":{"unit":"us","method":"exchange","offset_us":-5,"drift_ppm":-12,"bound_us":410,)"
         R"("rtt_us":800,"exchanges":9},)"
+        R"("health":{"battery":0.82,"charging":false,"fps":29.5,"encoder_queue":1,"unsent":2,)"
+        R"("unsent_bytes":300,"lost":0,"awake":true,"hidden":null,"at":"2026-01-31T08:15:31Z"},)"
         R"("connected_at":"2026-01-31T08:15:30.250Z","last_seen":"2026-01-31T08:15:31.250Z"})";
     EXPECT_EQ(encode(camera), text);
     const auto back = decode_camera(text);
@@ -338,9 +346,17 @@ TEST(Recordings, are_read_from_a_session_file_with_its_directory) {
     EXPECT_EQ(with_directory("{}", "/r"), R"({"directory":"/r"})");
 }
 
-TEST(KeepRequests, say_whether_and_nothing_else) {
-    EXPECT_TRUE(*decode_keep_request(R"({"keep":true})"));
-    EXPECT_FALSE(*decode_keep_request(R"({"keep":false})"));
+TEST(KeepRequests, say_whether_and_who_asks) {
+    const auto kept = decode_keep_request(R"({"keep":true,"client":"kim@desk"})");
+    ASSERT_TRUE(kept) << kept.error().message;
+    EXPECT_TRUE(kept->keep);
+    EXPECT_EQ(kept->client, "kim@desk");
+    const auto released = decode_keep_request(R"({"keep":false})");
+    ASSERT_TRUE(released) << released.error().message;
+    EXPECT_FALSE(released->keep);
+    EXPECT_EQ(released->client, "");
+    EXPECT_EQ(decode_keep_request(R"({"keep":true,"client":"a\nb"})")->client.find('\n'),
+              std::string::npos);
     EXPECT_EQ(decode_keep_request("").error().message, "keep: missing");
     EXPECT_FALSE(decode_keep_request(R"({"keep":1})"));
     EXPECT_FALSE(decode_keep_request(R"({"keep":true,"for":"ever"})"));

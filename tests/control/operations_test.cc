@@ -56,6 +56,7 @@ TEST(MatchHttp, says_which_methods_a_path_takes) {
     EXPECT_EQ(wrong.operation, nullptr);
     EXPECT_EQ(wrong.allowed, "GET, HEAD, DELETE, PATCH");
     EXPECT_EQ(match("GET", {"capture", "start"}).allowed, "POST");
+    EXPECT_EQ(match("GET", {"streams", "live", "x", "segments", "a.mp4"}).allowed, "DELETE");
     EXPECT_EQ(match("GET", {"nothing"}).allowed, "");
     EXPECT_EQ(match("GET", {"cameras", "a", "b"}).allowed, "");
     EXPECT_EQ(match("GET", {}).allowed, "");
@@ -196,14 +197,24 @@ TEST(OpenApi, the_document_has_the_operations_and_parameters_of_the_table) {
     }
     // Not in the table, because their answers are no JSON or need no right.
     for (const char* other :
-         {"get /healthz server.healthz", "get /readyz server.readyz", "get /metrics server.metrics",
+         {"get /healthz server.healthz",
+          "get /readyz server.readyz",
+          "get /metrics server.metrics",
           "get /api/statistics/server statistics.server",
           "get /api/statistics/streams statistics.streams",
           "get /api/statistics/streams/{app}/{name} statistics.stream",
           "get /api/statistics/dashboard statistics.dashboard",
-          "get /api/statistics/health statistics.health", "get /api/v1/login login.rights",
-          "post /api/v1/login login.open", "post /api/v1/logout login.close",
-          "get /api/v1/recordings/{id}/files/{name} recordings.file", "get /ca authority.page",
+          "get /api/statistics/health statistics.health",
+          "get /api/statistics/records statistics.records",
+          "get /api/statistics/records/{app}/{name} statistics.record",
+          "delete /api/statistics/records/{app}/{name}/{file} statistics.deleteRecord",
+          "get /records/{app}/{name}/{file} statistics.recordFile",
+          "get /api/v1/login login.rights",
+          "post /api/v1/login login.open",
+          "post /api/v1/logout login.close",
+          "get /api/v1/recordings/{id}/files/{name} recordings.file",
+          "get /api/v1/streams/{app}/{name}/segments/{file} record.segment",
+          "get /ca authority.page",
           "get /ca/streamd-authority.crt authority.der",
           "get /ca/streamd-authority.pem authority.pem",
           "get /api/v1/streams/{app}/{name}/archive.mp4 archive.movie",

@@ -225,11 +225,74 @@ class Doors(harness.Case):
                     return one.recv(4096)
 
             text = await asyncio.to_thread(refused)
-            self.assertTrue(text.startswith(b"HTTP/1.1 503 "), text)
+            self.assertTrue(text.startswith(b"HTTP/1.1 429 "), text)
             self.assertIn(b"limits.connections_per_address (8) reached", text)
             self.assertIn(b"Retry-After: 5", text)
             for wall in walls:
                 await wall.close()
+        server.stop()
+
+    async def test_an_address_that_has_its_share_is_refused_in_each_protocols_words_and_others_are_not(self):
+        server = self.start(
+            auth={"camera": "token", "publish": "open"},
+            limits={"viewers_per_address": 1, "publishers_per_address": 1, "cameras_per_address": 1},
+        )
+        token = await asyncio.to_thread(self.streamctl, server, "token", "new", "cam", "--role", "camera")
+        bearer = {**WEBSOCKET, "Authorization": f"Bearer {token}"}
+
+        def ask(path, headers=None, address="127.0.0.1"):
+            return self.ask_from(server, address, "GET", path, headers)
+
+        async def refused(what, path, headers=None):
+            status, body = await asyncio.to_thread(ask, path, headers)
+            self.assertEqual(status, 429, (path, body))
+            error = json.loads(body)["error"]
+            self.assertEqual(error["code"], "too_many_requests")
+            self.assertIn(f"limits.{what}_per_address", error["message"])
+
+        with rtmp_peer.RtmpPeer(server) as publisher, rtmp_peer.RtmpPeer(server) as viewer:
+            publisher.publish("one")
+            viewer.play("one")
+            publish = {**WEBSOCKET, "Sec-WebSocket-Protocol": "publisher"}
+            await refused("viewers", "/live/one.flv")
+            await refused("viewers", "/live/one.flv", WEBSOCKET)
+            await refused("publishers", "/live/two.flv", publish)
+            with rtmp_peer.RtmpPeer(server) as second:
+                second.send(rtmp_peer.command(0, "createStream", 4, None))
+                second.send(rtmp_peer.command(1, "play", 5, None, "one"))
+                await asyncio.to_thread(second.wait_status, "NetStream.Play.Failed")
+            with rtmp_peer.RtmpPeer(server) as second:
+                second.send(rtmp_peer.command(0, "createStream", 4, None), rtmp_peer.publish(1, "two"))
+                await asyncio.to_thread(second.wait_status, "NetStream.Publish.Rejected")
+            async with websockets.connect(f"{server.ws_url}/play-many") as wall:
+                await wall.send('{"subscribe":[{"id":0,"path":"/live/one","mode":"all"}]}')
+                told = json.loads(await asyncio.wait_for(wall.recv(), harness.PATIENCE_S))
+                self.assertEqual((told["id"], told["state"]), (0, "ended"))
+                self.assertIn("limits.viewers_per_address", json.dumps(told))
+            # Another address has its own share.
+            self.assertEqual((await asyncio.to_thread(ask, "/live/two.flv", publish, "127.0.0.2"))[0], 101)
+            async with websockets.connect(
+                f"{server.ws_url}/live/one.flv", local_addr=("127.0.0.2", 0)
+            ):
+                pass
+            # The control socket has none to use up.
+            for _ in range(2):
+                connection = UnixConnection(str(self.socket(server)))
+                connection.request("GET", "/live/one.flv", headers=WEBSOCKET)
+                self.assertEqual(await asyncio.to_thread(lambda c=connection: c.getresponse().status), 101)
+                self.addCleanup(connection.close)
+        async with harness.Camera(server, path=f"/ingest/door?token={token}"):
+            await server.wait_cameras("door")
+            await refused("cameras", "/ingest/gate", bearer)
+            # The upgrade was answered, to be told the token: what follows is a close frame.
+            async with websockets.connect(f"{server.ws_url}/ingest/gate") as late:
+                await late.send(json.dumps({"token": token}))
+                with self.assertRaises(websockets.ConnectionClosed) as closed:
+                    await asyncio.wait_for(late.recv(), harness.PATIENCE_S)
+            self.assertEqual(closed.exception.rcvd.code, 1013)
+            self.assertIn("limits.cameras_per_address (1) reached", closed.exception.rcvd.reason)
+            status, _ = await asyncio.to_thread(ask, "/ingest/gate", bearer, "127.0.0.2")
+            self.assertEqual(status, 101)
         server.stop()
 
 

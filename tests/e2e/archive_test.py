@@ -3,9 +3,11 @@ The sources are files made by ffmpeg, with B-frames and sound, cut into segments
 
 import asyncio
 import datetime
+import json
 import math
 import os
 import random
+import shutil
 import urllib.parse
 
 import harness
@@ -169,6 +171,58 @@ class Archive(harness.Case):
         self.assertEqual(server.http("POST", f"{base}/live/walk/archive.mp4?{good}").status, 405)
         server.stop()
 
+    def test_links_in_the_folder_lead_nowhere_and_nothing_outside_is_deleted(self):
+        """Whoever may write there, or copies folders with links into it."""
+        outside = self.folder / "outside"
+        self.put_segments(outside / "walk", source(SEGMENTS * SEGMENT_S * RATE))
+        session = {"version": 1, "id": "door_20260131_080000", "camera": "door", "state": "done", "started_at": rfc3339(0), "ended_at": rfc3339(18),
+                   "first_picture_wall_us": int(BEGIN.timestamp() * 1e6), "files": [{"name": "stream.mp4", "kind": "mp4", "duration_ms": 6000}]}
+        (outside / "door").mkdir()
+        segment = sorted((outside / "walk").iterdir())[0]
+        shutil.copy(segment, outside / "door/stream.mp4")
+        (outside / "door/session.json").write_text(json.dumps(session))
+        recordings = self.folder / "recordings"
+        (recordings / "live/live/mixed").mkdir(parents=True)
+        (recordings / "live/live/walk").symlink_to(outside / "walk")
+        (recordings / "live/other").symlink_to(outside)
+        (recordings / "app").symlink_to(outside)
+        (recordings / "live/live/mixed" / segment.name).symlink_to(segment)
+        (recordings / "door_20260131_080000").symlink_to(outside / "door")
+        inner = recordings / "door_20260131_080001"
+        inner.mkdir()
+        (inner / "session.json").write_text(json.dumps({**session, "id": inner.name}))
+        (inner / "stream.mp4").symlink_to(outside / "door/stream.mp4")
+        (inner / "stream.fdump").symlink_to(outside / "door/stream.mp4")
+        before = {path: path.read_bytes() for path in outside.rglob("*") if path.is_file()}
+        server = self.start_streamd(recordings=recordings, config={"recording": {"max_age": "1s"}})
+        when = f"start={rfc3339(0)}&duration=1"
+        for path in ("/live/walk", "/live/mixed", "/other/walk", "/app/walk", "/camera/door"):
+            answer = server.http("GET", f"/api/v1/streams{path}/archive.mp4?{when}")
+            self.assertEqual(answer.status, 404, f"{path}: {answer}")
+            answer = server.http("GET", f"/api/v1/streams{path}/picture.jpg?at={rfc3339(0.5)}")
+            self.assertEqual(answer.status, 404, f"{path}: {answer}")
+        # Both recordings have long ended, one of them truly within the folder: that alone is deleted.
+        harness.wait_for(lambda: not inner.exists(), "what is too old is deleted")
+        for name in ("door_20260131_080000", "..", "%2e%2e", "..%2foutside%2fdoor", "live%2flive%2fwalk", "app"):
+            answer = server.http("DELETE", f"/api/v1/recordings/{name}")
+            self.assertIn(answer.status, (400, 404), f"{name}: {answer}")
+        self.assertEqual({path: path.read_bytes() for path in outside.rglob("*") if path.is_file()}, before)
+        server.stop()
+
+    def test_names_from_the_network_make_no_folders_elsewhere(self):
+        recordings = self.folder / "deep/recordings"
+        server = self.start_streamd(recordings=recordings)
+        for name in ("..%2f..%2fx", "%2e%2e", "..", ".streamd", "takes%2f..", "a%00b", "x" * 300, "a%0ab", "%ff%fe", "C:%5cx", "%20", "x%2f"):
+            for app in ("live", "..", "%2e%2e", ".streamd", "takes"):
+                for method in ("POST", "DELETE"):
+                    answer = server.http(method, f"/api/v1/streams/{app}/{name}/record", body=b"{}" if method == "POST" else None,
+                                         headers={"Content-Type": "application/json"})
+                    self.assertIn(answer.status, (400, 404, 405), f"{method} {app} {name}: {answer}")
+        self.assertEqual([path.name for path in self.folder.glob("deep/*")], ["recordings"])
+        left = [path.name for path in recordings.iterdir() if not path.name.startswith(".")]
+        self.assertEqual(left, [], "nothing was made for a stream that nobody publishes")
+        server.stop()
+
     def test_the_picture_of_a_moment(self):
         server = self.start()
         for seconds in (0, 3.21, SEGMENT_S + 0.5):
@@ -255,31 +309,93 @@ class Archive(harness.Case):
         streamctl("archive", "/live/walk", "--start", rfc3339(0), expect=64)
         server.stop()
 
-    async def test_a_camera_is_in_the_archive_once_its_mp4_is_made(self):
+    def camera_movie(self, server, start, duration_s, expect=200):
+        query = urllib.parse.urlencode({"start": start, "duration": f"{duration_s:.3f}"})
+        answer = server.http("GET", f"/api/v1/streams/camera/door/archive.mp4?{query}")
+        self.assertEqual(answer.status, expect, answer)
+        return answer
+
+    async def record_door(self, server, meanwhile=None):
+        """90 pictures at 30 a second, with a key frame every second; returns their digests."""
         clip = harness.clip("baseline", frames=90)
-        frames = harness.camera_frames(clip, [1_000 + 33 * i for i in range(90)])
-        server = self.start_streamd()
+        frames = harness.camera_frames(clip, [1_000 + 1000 * i // 30 for i in range(90)])
         async with harness.Camera(server, "door") as camera:
             await server.wait_cameras("door")
             await camera.capture_started()
             await camera.send_frames(frames)
             await server.wait_frames("door", len(frames))
-            _, listed = await asyncio.to_thread(self.spans, server, "/camera/door")
-            (item,) = listed["items"]
-            self.assertEqual((item["open"], item["ready"]), (True, False))
-            query = urllib.parse.urlencode({"start": item["start"], "duration": "1"})
-            refused = await server.api("GET", f"/api/v1/streams/camera/door/archive.mp4?{query}")
-            self.assertEqual(refused.status, 409)
+            if meanwhile:
+                await asyncio.to_thread(meanwhile)
             await camera.capture_stopped()
             await asyncio.to_thread(server.finished_sessions, 1)
+        return harness.picture_digests(clip, "h264")
+
+    async def test_a_camera_is_in_the_archive_while_it_records_and_afterwards(self):
+        server = self.start_streamd()
+        taken = []
+
+        def while_it_records():
+            (item,) = harness.wait_for(lambda: self.spans(server, "/camera/door")[1]["items"], "it is known")
+            self.assertEqual((item["open"], item["ready"]), (True, True))
+            taken.extend(harness.wait_for(lambda: self.all_of(server, item["start"], 90), "all are written"))
+            query = urllib.parse.urlencode({"at": item["start"]})
+            picture = server.http("GET", f"/api/v1/streams/camera/door/picture.jpg?{query}")
+            self.assertIn(picture.status, (200, 404), picture)  # its first picture may have come later
+
+        truth = await self.record_door(server, while_it_records)
+        self.assertEqual(taken, truth)
         _, listed = await asyncio.to_thread(self.spans, server, "/camera/door")
         (item,) = listed["items"]
         self.assertEqual((item["open"], item["ready"]), (False, True))
-        query = urllib.parse.urlencode({"start": item["start"], "duration": "60"})
-        movie = await server.api("GET", f"/api/v1/streams/camera/door/archive.mp4?{query}")
-        self.assertEqual(movie.status, 200, movie)
-        self.assertEqual(self.pictures(movie.body), harness.picture_digests(clip, "h264"))
+        movie = await asyncio.to_thread(self.camera_movie, server, item["start"], 60)
+        self.assertEqual(self.pictures(movie.body), truth)
         await asyncio.to_thread(server.stop)
+
+    def all_of(self, server, start, count):
+        query = urllib.parse.urlencode({"start": start, "duration": "60"})
+        answer = server.http("GET", f"/api/v1/streams/camera/door/archive.mp4?{query}")
+        if answer.status != 200:
+            self.assertIn(answer.status, (404, 503), answer)
+            return None
+        found = self.pictures(answer.body)
+        return found if len(found) == count else None
+
+    async def test_a_dump_without_mp4_is_as_good_as_one_with_it(self):
+        """Whether none is kept, or somebody took it away."""
+        for keep in ("dump", "dump,mp4"):
+            with self.subTest(keep=keep):
+                recordings = self.folder / keep.replace(",", "_")
+                server = self.start_streamd("--keep", keep, recordings=recordings)
+                truth = await self.record_door(server)
+                for movie in recordings.glob("*/stream.mp4"):
+                    movie.unlink()
+                await asyncio.to_thread(self.assert_any_part_of_door, server, truth)
+                self.assertEqual([path.name for path in recordings.glob(".archive-*")], [])
+                await asyncio.to_thread(server.stop)
+
+    def assert_any_part_of_door(self, server, truth):
+        (span,), listed = self.spans(server, "/camera/door")
+        self.assertTrue(listed["items"][0]["ready"])
+        begin = datetime.datetime.fromisoformat(span[0].replace("Z", "+00:00"))
+
+        def at(seconds):
+            return (begin + datetime.timedelta(seconds=seconds)).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+        self.assertEqual(self.pictures(self.camera_movie(server, at(0), 60).body), truth)
+        # The dump's times are whole milliseconds: in the middle of a picture it is the same for all.
+        for first, count in ((0, 1), (10, 25), (29, 3), (30, 30), (45, 45), (89, 1)):
+            movie = self.camera_movie(server, at((first + 0.5) / 30), (count - 0.6) / 30)
+            self.assertEqual(self.pictures(movie.body), truth[first : first + count], f"{count} from {first} on")
+        query = urllib.parse.urlencode({"at": at(40.5 / 30)})
+        picture = server.http("GET", f"/api/v1/streams/camera/door/picture.jpg?{query}")
+        self.assertEqual((picture.status, picture.body[:3]), (200, b"\xff\xd8\xff"), picture)
+        self.camera_movie(server, at(100), 1, expect=404)
+        # Who has the begin gets the rest of that.
+        first = self.camera_movie(server, at(0.1), 2)
+        query = urllib.parse.urlencode({"start": at(0.1), "duration": "2.000"})
+        headers = {"Range": "bytes=100-", "If-Range": first.headers["ETag"]}
+        rest = server.http("GET", f"/api/v1/streams/camera/door/archive.mp4?{query}", headers=headers)
+        self.assertEqual((rest.status, rest.body), (206, first.body[100:]))
 
 
 if __name__ == "__main__":

@@ -63,9 +63,10 @@ class Examples(harness.Case):
         self.assertGreater(len(lines), 8)
         self.clip()
         self.server = self.start_streamd()
-        for name in ("cam1", "cam2"):
+        names = [f"cam{number}" for number in range(1, 7)]
+        for name in names:
             self.start(f"streamctl push clip.mp4 --name {name} --realtime --loop")
-        await self.server.wait_cameras("cam1", "cam2")
+        await self.server.wait_cameras(*names)
         for line in lines:
             with self.subTest(line):
                 # Ten seconds are the reader's, and so is when something without an end is ended.

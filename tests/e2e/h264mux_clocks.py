@@ -142,6 +142,21 @@ class Clocks(harness.Case):
                 report, _ = self.faulty(double, form=recorded_dump, arrivals_ns=[n // 100 for n in arrivals])
                 self.assertEqual(report["timing"], "device")
 
+    def test_pictures_that_come_faster_than_their_headers_say_keep_the_device_s_times(self):
+        for speed in (1.5, 2, 5):
+            with self.subTest(speed=speed):
+                arrivals = [int(n * 33_000_000 / speed) for n in range(121)]
+                report, got = self.faulty(lambda times: None, form=recorded_dump, arrivals_ns=arrivals)
+                self.assertEqual(report["timing"], "device")
+                for n in range(120):
+                    self.assertAlmostEqual(got[n], 33.0 * n, delta=0.02)
+        # By the same headers a clock that counts too fast is wrong.
+        report, got = self.faulty(
+            lambda times: None, step=66, form=recorded_dump, arrivals_ns=[n * 33_000_000 for n in range(121)]
+        )
+        self.assertEqual(report["timing"], "arrival")
+        self.assertAlmostEqual(got[119], 33.0 * 119, delta=1)
+
     def test_camera_that_stamps_in_coding_order_is_sorted(self):
         stream, frames = pictures(("-bf", "3", "-x264-params", "b-adapt=0:keyint=40"), "clock_b")
         timed = [(1000, frames[0][1])] + [(1000 + 33 * n, p) for n, (_, p) in enumerate(frames[1:])]

@@ -5,8 +5,10 @@ are checked by an implementation of its own and by the reference library of Stan
 import asyncio
 import http.client
 import json
+import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import time
 import unittest
@@ -17,6 +19,8 @@ import rtmp_peer
 import websockets
 from hook_target import OTHER_SECRET, SECRET, Target, is_signed
 
+IN_NAMESPACE = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]
+HAS_NAMESPACES = shutil.which("unshare") and subprocess.run([*IN_NAMESPACE, "true"], check=False, stderr=subprocess.DEVNULL).returncode == 0
 HAS_LIBRARY = shutil.which("node") and (harness.ROOT / "web/node_modules/standardwebhooks").is_dir()
 
 
@@ -124,6 +128,34 @@ class Hooks(harness.Case):
         self.assertEqual([r["json"]["data"]["camera"] for r in again], ["last1", "last1", "last2"])
         self.assertEqual(again[0]["id"], again[1]["id"])
         server.stop()
+
+    @unittest.skipUnless(HAS_NAMESPACES, "NOT TESTED: no namespaces here")
+    async def test_a_name_server_that_never_answers_holds_up_nobody(self):
+        target = self.target()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            try:
+                silent.bind(("127.0.0.77", 53))
+            except OSError as error:
+                self.skipTest(f"NOT TESTED: no name server can be played here: {error}")
+            resolv = self.folder / "resolv.conf"
+            resolv.write_text("nameserver 127.0.0.77\noptions timeout:30 attempts:5\n")
+            lost = {"url": "http://hooks.example.com/x", "secret": SECRET, "events": ["camera.connected"]}
+            server = self.start_streamd(
+                config={"notify": [lost, notify(target, events=["camera.connected"])]},
+                prefix=[*IN_NAMESPACE, "sh", "-ec", f'mount --bind {resolv} /etc/resolv.conf; exec "$@"', "sh"],
+            )
+            began = time.monotonic()
+            for number in range(3):
+                await self.camera_comes_and_goes(server, f"cam{number}")
+            await harness.async_wait_for(lambda: len(target.requests) == 3, "the other target is told")
+            states = {h["url"]: h for h in server.http("GET", "/api/v1/hooks").json["items"]}
+            self.assertEqual(states[lost["url"]]["queued"], 3)
+            silent.settimeout(harness.PATIENCE_S)
+            self.assertIn(b"hooks", silent.recv(512), "it was asked")
+            # Asking takes its time off the loops, and the end does not wait for an answer.
+            self.assertEqual(server.http("GET", "/readyz").status, 200)
+            self.assertGreater(harness.PATIENCE_S, time.monotonic() - began)
+            server.stop(timeout_s=harness.PATIENCE_S)
 
     async def test_redirects_are_failures_and_410_ends_until_a_reload(self):
         target, elsewhere = self.target(), self.target()

@@ -38,7 +38,8 @@ class Install(harness.Case):
             for target in re.findall(r"\]\(([^)#]*)(?:#[^)]*)?\)", page.read_text()):
                 if target and not target.startswith("http"):
                     self.assertTrue((page.parent / target).exists(), f"{page.name}: {target}")
-        for name in ("docs/openapi.json", "docs/examples/camera.py", "devices.conf", "logrotate"):
+        for name in ("docs/openapi.json", "docs/examples/camera.py", "devices.conf", "logrotate",
+                     "prometheus/alerts.yml", "grafana/streamd.json"):
             self.assertTrue((docs / name).exists(), name)
         harness.run([prefix / "bin/streamd", "--check-config", "--config", docs / "streamd.json"])
 
@@ -63,7 +64,8 @@ class Install(harness.Case):
         harness.run([harness.ROOT / "dev", "uninstall", prefix])
         left = {path for path in prefix.rglob("*") if not path.is_dir()}
         self.assertEqual(left, {mine, other})
-        self.assertFalse((prefix / "libexec/streamd").exists())
+        for folder in ("libexec/streamd", "share/streamd", "share/doc/streamd/prometheus", "share/doc/streamd/docs"):
+            self.assertFalse((prefix / folder).exists(), folder)
         again = harness.run([harness.ROOT / "dev", "uninstall", prefix], expect=1)
         self.assertIn("put nothing below", again.stderr)
         manifest.write_text(f"{self.folder}/elsewhere\n")

@@ -2,6 +2,8 @@
 watches at /dev and /mjpeg gets its pictures, and the newest lie in a folder."""
 
 import asyncio
+import csv
+import datetime
 import json
 import pathlib
 import urllib.request
@@ -131,6 +133,51 @@ class JpegCamera(harness.Case):
         self.assertGreater(len(seen), 5)
         self.assertTrue(all(jpeg in self.pictures for jpeg in seen))
         self.assertTrue(any("FPS" in word for word in words), words)
+
+    async def test_one_picture_of_it_now_and_of_then(self):
+        """Snapshot and `picture` are for it as for any other camera."""
+        server = self.start_streamd(config={"mjpeg": {"keep": 0}})
+        snapshot = "/api/v1/streams/camera/eye/snapshot.jpg"
+        streamctl = [harness.program("streamctl"), "-s", server.ws_url]
+        async with Esp(server, "eye", self.pictures) as esp:
+            await server.wait_cameras("eye")
+            self.assertEqual(server.cameras()["eye"]["codec"], "mjpeg")
+            idle = await server.api("GET", snapshot)
+            self.assertEqual((idle.status, idle.json["error"]["message"]), (404, "no stream at /camera/eye"))
+            starting = asyncio.create_task(server.start_capture())
+            self.assertEqual(await esp.next_word(), "start UXGA 12")
+            film = asyncio.create_task(esp.film())
+            self.assertTrue((await starting)["ok"])
+            now = await server.api("GET", snapshot)
+            self.assertEqual((now.status, now.headers["Content-Type"]), (200, "image/jpeg"))
+            self.assertIn(now.body, self.pictures)
+            out = self.folder / "now.jpg"
+            await harness.async_run([*streamctl, "snapshot", "/camera/eye", "-o", out])
+            self.assertIn(out.read_bytes(), self.pictures)
+            await film
+            stopping = asyncio.create_task(server.api("POST", "/api/v1/capture/stop", {}))
+            self.assertEqual(await esp.next_word(), "stop")
+            await esp.socket.send("ACK: stopped")
+            (result,) = (await stopping).json["results"]
+        session = json.loads((server.recordings / result["session"] / "session.json").read_text())
+        with (server.recordings / result["session"] / "pictures.csv").open() as table:
+            rows = list(csv.DictReader(table))
+        # While it is shown: at the very boundary a microsecond decides.
+        moment = datetime.datetime.fromisoformat(rows[10]["wall"]) + datetime.timedelta(milliseconds=5)
+        await harness.async_run([*streamctl, "picture", "eye", moment.isoformat(), "-o", self.folder / "then.jpg"])
+        # Decoded and encoded again on its way: no other picture is as near.
+        then = self.grey(self.folder / "then.jpg")
+        all_of_them = [self.grey(self.folder / f"{number:03}.jpg") for number in range(1, PICTURES + 1)]
+        distances = [sum(abs(x - y) for x, y in zip(then, other)) for other in all_of_them]
+        self.assertEqual(distances.index(min(distances)), 10)
+        self.assertEqual(session["pictures"], PICTURES)
+        await asyncio.to_thread(server.stop)
+
+    def grey(self, path):
+        """The grey values of a picture, made small."""
+        raw = self.folder / "raw"
+        harness.run(["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", path, "-vf", "scale=80:60", "-f", "rawvideo", "-pix_fmt", "gray", raw])
+        return raw.read_bytes()
 
     async def test_a_console_with_the_right_to_control_speaks_to_the_camera(self):
         server = self.start_streamd(config={"auth": {"control": "loopback"}, "mjpeg": {"keep": 0}})

@@ -7,6 +7,7 @@ import struct
 import harness
 import live
 import rtmp_peer
+from raw_peer import RawPeer, upgrade_request
 from rtmp_peer import RtmpPeer, command, message
 
 ACKNOWLEDGEMENT = 3
@@ -89,14 +90,58 @@ class Answers(harness.Case):
         harness.wait_for(lambda: "stream=/cams/door" in server.log, "it is told where")
         server.stop()
 
+    def test_a_viewer_of_which_no_picture_is_kept_is_told_so_in_the_head(self):
+        server = self.start_streamd(config={"live": {**live.CONFIG["live"], "cache_age": "1s"}})
+        peer = self.publisher(server, "x")
+        peer.send(message(rtmp_peer.VIDEO, 1, rtmp_peer.KEY))
+        peer.wait_until_read()
+
+        def heads():
+            got = {}
+            for method in ("GET", "HEAD"):
+                viewer = self.dial(server)
+                viewer.sendall(f"{method} /live/x.flv HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+                data = b""
+                while b"\r\n\r\n" not in data:
+                    data += viewer.recv(4096)
+                got[method] = data.split(b"\r\n\r\n")[0].decode()
+            with RawPeer(server.port, harness.PATIENCE_S) as viewer:
+                viewer.send(upgrade_request("/live/x.flv"))
+                got["upgrade"] = viewer.read_head()[1]
+                self.assertEqual(viewer.read_frame()[1][:3], b"FLV", "the head ends where it should")
+            return got
+
+        for way, head in heads().items():
+            self.assertNotIn("X-Streamd-Waiting", head, way)
+        peer.send(*(message(rtmp_peer.VIDEO, 1, rtmp_peer.PICTURE, time_ms) for time_ms in range(40, 2000, 40)))
+        peer.wait_until_read()
+        for way, head in heads().items():
+            self.assertRegex(head, r"\r\nX-Streamd-Waiting: last key frame \d+ s ago(\r\n|$)", way)
+        server.stop()
+
     def test_a_player_may_say_how_long_it_watches(self):
         server = self.start_streamd(config=live.CONFIG)
         peer = self.publisher(server, "x")
-        peer.send(message(rtmp_peer.VIDEO, 1, rtmp_peer.KEY), message(rtmp_peer.VIDEO, 1, rtmp_peer.PICTURE, 40))
-        viewer = RtmpPeer(server)
-        self.addCleanup(viewer.socket.close)
-        viewer.send(command(0, "createStream", 4, None), command(1, "play", 5, None, "x", -2.0, 1.0))
-        viewer.wait_status("NetStream.Play.Stop")
+        viewers = []
+        # Seconds, as the specification says; librtmp counts in milliseconds, and so does FFmpeg.
+        for start, duration in ((-2.0, 1.0), (-2000.0, 1000.0), (0.0, 1000.0), (-1.0, 1000.0)):
+            viewer = RtmpPeer(server)
+            self.addCleanup(viewer.socket.close)
+            viewer.send(command(0, "createStream", 4, None), command(1, "play", 5, None, "x", start, duration))
+            viewer.wait_status("NetStream.Play.Start")
+            viewers.append(viewer)
+        shown = [(0, rtmp_peer.KEY)] + [(time_ms, rtmp_peer.PICTURE) for time_ms in range(40, 2000, 40)]
+        peer.send(*(message(rtmp_peer.VIDEO, 1, body, time_ms) for time_ms, body in shown))
+        peer.wait_until_read()
+        for viewer in viewers[:3]:
+            # The stream's own time counts, not how long it took: so much came at once.
+            messages = viewer.wait_status("NetStream.Play.Stop")
+            self.assertEqual([time for time, _ in rtmp_peer.pictures(messages)], list(range(0, 1000, 40)))
+            self.assertNotIn("NetStream.Play.UnpublishNotify", rtmp_peer.status_codes(messages))
+            data = [rtmp_peer.from_amf(body) for kind, _, _, body in messages if kind == rtmp_peer.DATA]
+            self.assertEqual([one[1]["code"] for one in data if one[0] == "onPlayStatus"], ["NetStream.Play.Complete"])
+            viewer.read_to_end()  # nothing else is played on it
+        viewers[3].read_until(lambda it: it[0] == rtmp_peer.VIDEO and it[2] == 1960)
         server.stop()
 
 

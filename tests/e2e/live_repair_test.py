@@ -198,6 +198,34 @@ class Repair(harness.Case):
                     if way != "rtmp":
                         self.assertEqual(flags(out.read_bytes()), keys, way)
 
+    async def test_pictures_that_refer_to_one_that_was_cut_short_are_left_out_and_said(self):
+        source = sliced_clip()
+        data = source.read_bytes()
+        digests = harness.picture_digests(source)
+        server = self.start_streamd(config=live.CONFIG)
+        forms = {"pictures": lambda units, is_key: [tag(units, is_key)], "slices": one_tag_a_slice}
+        for name, form in forms.items():
+            with self.subTest(name):
+                count = 0
+
+                def with_one_cut(units, is_key, form=form):
+                    nonlocal count
+                    count += 1
+                    made = form(units, is_key)
+                    return [*made[:-1], made[-1][:-5]] if count == 11 else made
+
+                out = self.folder / f"short-{name}.flv"
+                before = live.joined(server)
+                watching = asyncio.create_task(live.play_http(server, out.stem, out))
+                await harness.async_wait_for(lambda: live.joined(server) > before, "the viewer joined")
+                await live.publish_ws(server, out.stem, rewritten(data, with_one_cut))
+                await watching
+                self.assertEqual(harness.picture_digests(out), digests[:10] + digests[25:])
+                its_lines = [line for line in server.log.splitlines() if f"/live/{out.stem}" in line]
+                said = [line for line in its_lines if " be used: " in line]
+                self.assertEqual(len(said), 2, "the first one, and how many at the end")
+                self.assertIn("a NAL unit is cut short", said[0])
+
     async def test_a_publisher_of_which_nothing_can_be_used_is_told_so_and_listed(self):
         data = sliced_clip().read_bytes()
         useless = with_record(data, five_bytes)

@@ -311,10 +311,10 @@ class Players(harness.Case):
             kicked = harness.wait_for(
                 lambda: server.http("GET", "/api/v1/viewers").json["items"], "it is a viewer"
             )
-            server.http("DELETE", f"/api/v1/viewers/{kicked[0]['id']}")
+            server.http("DELETE", f"/api/v1/viewers/{kicked[0]['id']}?client=kim@desk")
             status = rtmp_peer.status_of(viewer.read_to_end()[-1])
         self.assertEqual((status["level"], status["code"]), ("error", "NetStream.Play.Failed"))
-        self.assertEqual(status["description"], "kicked")
+        self.assertEqual(status["description"], "kicked by kim@desk")
         server.stop()
 
 

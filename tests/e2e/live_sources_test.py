@@ -185,9 +185,13 @@ class Sources(harness.Case):
             self.assertIn("no such camera", failed["last_error"])
             self.assertEqual((failed["restarts"], failed["crashes"], failed["pid"]), (1, 2, None))
             server.wait_log("source /live/x: says: no such camera")
-        answer = server.http("POST", "/api/v1/sources/live/x/restart")
+        answer = server.http("POST", "/api/v1/sources/live/x/restart?client=kim@desk")
         self.assertEqual(answer.json, {"ok": True, "source": "/live/x"})
         wait_state(server, "idle")
+        told = [event for event in server.http("GET", "/api/v1/events").json["items"]
+                if event["type"] == "source.restarted"]
+        self.assertEqual([(event["stream"], event["by"]) for event in told], [("/live/x", "kim@desk")])
+        server.wait_log("source.restarted stream=/live/x by=kim@desk")
         with Viewer(server):
             harness.wait_for(lambda: server.log.count("started pid=") > 2, "another start")
         self.assertEqual(server.http("POST", "/api/v1/sources/live/y/restart").status, 404)

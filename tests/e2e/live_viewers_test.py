@@ -154,13 +154,25 @@ class Viewers(harness.Case):
             await harness.async_wait_for(lambda: viewers(server), "the viewer is shown")
             viewer = viewers(server)[0]
             self.assertEqual((viewer["stream"], viewer["protocol"]), ("/live/x", "http-flv"))
-            self.assertEqual(server.http("DELETE", f"/api/v1/viewers/{viewer['id']}").status, 200)
+            by_kim = "?client=kim@desk"
+            kick = f"/api/v1/viewers/{viewer['id']}{by_kim}"
+            self.assertEqual(server.http("DELETE", kick).status, 200)
             await asyncio.to_thread(watching.read_all)
             self.assertEqual(server.http("DELETE", f"/api/v1/viewers/{viewer['id']}").status, 404)
 
-            self.assertEqual(server.http("DELETE", "/api/v1/streams/live/x").status, 200)
+            self.assertEqual(server.http("DELETE", f"/api/v1/streams/live/x{by_kim}").status, 200)
             await asyncio.wait_for(publisher.wait_closed(), harness.PATIENCE_S)
-        self.assertEqual(publisher.close_reason, "kicked")
+        self.assertEqual(publisher.close_reason, "kicked by kim@desk")
+
+        def told():
+            events = server.http("GET", "/api/v1/events").json["items"]
+            return {event["type"]: event for event in events if event.get("by")}
+
+        ends = await harness.async_wait_for(lambda: len(told()) == 2 and told(), "both ends are told")
+        self.assertEqual(
+            {type: (event["stream"], event["by"], event["reason"]) for type, event in ends.items()},
+            {name: ("/live/x", "kim@desk", "kicked by kim@desk") for name in ("viewer.left", "stream.ended")},
+        )
         server.stop()
 
     async def test_a_viewer_that_is_ended_while_it_waits_is_told_so(self):
@@ -169,10 +181,10 @@ class Viewers(harness.Case):
         asking = asyncio.ensure_future(live.websockets.connect(f"{server.ws_url}/live/x.flv", open_timeout=240))
         await harness.async_wait_for(lambda: live.joined(server) == 2, "both wait")
         for viewer in viewers(server):
-            self.assertEqual(server.http("DELETE", f"/api/v1/viewers/{viewer['id']}").status, 200)
+            self.assertEqual(server.http("DELETE", f"/api/v1/viewers/{viewer['id']}?client=kim").status, 200)
         head, body = await asyncio.to_thread(waiting.read_all)
         self.assertIn(b" 403 ", head.splitlines()[0])
-        self.assertEqual(json.loads(body)["error"]["message"], "kicked")
+        self.assertEqual(json.loads(body)["error"]["message"], "kicked by kim")
         with self.assertRaises(live.websockets.InvalidStatusCode) as refused:
             await asking
         self.assertEqual(refused.exception.status_code, 403)

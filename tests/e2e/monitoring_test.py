@@ -4,6 +4,7 @@ nothing the server does not say, and the older server's statistics."""
 
 import asyncio
 import json
+import os
 import re
 import shutil
 import unittest
@@ -13,7 +14,7 @@ import live
 import rtmp_peer
 
 PACKAGING = harness.ROOT / "packaging"
-PROMTOOL = shutil.which("promtool")
+PROMTOOL = os.environ.get("ST_PROMTOOL") or shutil.which("promtool")
 NAME = re.compile(r"\bstreamd_[a-z_]+")
 
 
@@ -91,6 +92,60 @@ class OlderStatistics(harness.Case):
             metrics = (await server.api("GET", "/metrics")).body.decode()
             self.assertIn('streamd_stream_viewers{stream="/live/walk"} 1\n', metrics)
         self.assertEqual((await server.api("POST", "/api/statistics/server")).status, 405)
+
+    def publish_for_a_while(self, server, name):
+        """Ends once two segments of it are whole."""
+        url = f"rtmp://127.0.0.1:{server.ports['rtmp']}/live/{name}"
+        command = ["ffmpeg", "-nostdin", "-v", "quiet", "-re", "-i", live.clip(125), "-c", "copy", "-f", "flv", url]
+        harness.run(command)
+        harness.wait_for(lambda: server.log.count("record.stopped") > 0, "the recording has ended")
+        harness.wait_for(lambda: not list(server.recordings.rglob("*.open")), "all segments are finished")
+
+    def test_records_are_listed_fetched_and_deleted_under_their_older_addresses_in_both_layouts(self):
+        for layout, suffix in (("streamd", "mp4"), ("nms", "flv")):
+            with self.subTest(layout=layout):
+                streams = [{"match": "live/*", "segment_duration": "2s", "format": suffix}]
+                server = self.start_streamd(
+                    config={**live.CONFIG, "recording": {"layout": layout, "streams": streams}}
+                )
+                ask = lambda method, path, **more: server.http(method, path, **more)
+                self.assertEqual(ask("GET", "/api/statistics/records").json["data"], [])
+                self.publish_for_a_while(server, "walk")
+                (entry,) = ask("GET", "/api/statistics/records").json["data"]
+                self.assertEqual((entry["streamPath"], entry["isRecording"]), ("/live/walk", False))
+                answer = ask("GET", "/api/statistics/records/live/walk")
+                self.assertTrue(answer.json["success"])
+                files = answer.json["data"]["files"]
+                self.assertEqual(len(files), entry["files"])
+                self.assertGreaterEqual(len(files), 2)
+                self.assertEqual(sum(file["size"] for file in files), entry["totalBytes"])
+                for file in files:
+                    self.assertRegex(file["name"], rf"^\d{{14}}_segment_\d{{3}}\.{suffix}$")
+                    stored = next(server.recordings.rglob(file["name"]))
+                    self.assertEqual(ask("GET", file["url"]).body, stored.read_bytes())
+                    self.assertGreater(file["endTime"], file["createTime"])
+                some = ask("GET", files[0]["url"], headers={"Range": "bytes=1-3"})
+                self.assertEqual((some.status, len(some.body)), (206, 3))
+                # Deleted, told, and gone from the lists.
+                gone = f"/api/statistics/records/live/walk/{files[0]['name']}"
+                self.assertEqual(ask("GET", gone).status, 405)
+                self.assertEqual(ask("DELETE", gone).json["data"], {"deleted": files[0]["name"]})
+                self.assertEqual((ask("DELETE", gone).status, ask("GET", files[0]["url"]).status), (404, 404))
+                left = ask("GET", "/api/statistics/records/live/walk").json["data"]["files"]
+                self.assertEqual([file["name"] for file in left], [file["name"] for file in files[1:]])
+                self.assertRegex(server.log, rf"recording.deleted .*{files[0]['name']}.*asked")
+                # What is no segment of a stream is not served, and nothing outside of the folders.
+                (server.recordings / "live").mkdir(exist_ok=True)
+                for path in (
+                    "/records/live/none/x.mp4", "/records/live/walk/.streamd", "/records/live/walk/x.txt",
+                    "/records/..%2f/walk/x.mp4", "/records/.streamd/hooks/x.mp4", "/api/statistics/records/live/none",
+                    "/api/statistics/records/live", "/api/statistics/records/live/walk/..%2fx.mp4",
+                ):
+                    self.assertIn(ask("GET", path).status, (400, 404, 405), path)
+                server.stop()
+
+    async def test_is_ready(self):
+        server = self.start_streamd()
         ready = await server.api("GET", "/readyz")
         self.assertEqual((ready.status, ready.json), (200, {"ok": True}))
         server.stop()

@@ -18,7 +18,7 @@ except ImportError:
 DOCUMENT = json.loads((harness.ROOT / "docs/openapi.json").read_text())
 METHODS = {"get", "post", "delete", "patch"}
 # Operations whose good answer needs what this scenario does not have: a publisher, a viewer, a source.
-REFUSED_HERE = {"streams.kick", "streams.snapshot", "viewers.kick", "sources.restart", "hooks.replay", "tokens.revoke", "statistics.stream"}
+REFUSED_HERE = {"streams.kick", "streams.snapshot", "viewers.kick", "sources.restart", "hooks.replay", "tokens.revoke", "statistics.stream", "statistics.record", "statistics.deleteRecord", "statistics.recordFile"}
 # Of a camera that names itself; of a target that is not configured; without a secret.
 REFUSED_TOO = {"cameras.rename", "recordings.delete", "hooks.test", "sign"}
 # Of a server that makes its own certificates (tls_auto_test.py).
@@ -159,9 +159,16 @@ class OpenApi(harness.Case):
             harness.wait_for(lambda: not server.http("GET", "/api/v1/records").json["items"], "it has stopped")
             await call("record.start", {"app": "camera", "name": "door"}, {"format": "flv"})
             await call("record.stop", {"app": "camera", "name": "door"})
+            harness.wait_for(lambda: not server.http("GET", "/api/v1/records").json["items"], "it has stopped again")
+            await harness.async_wait_for(lambda: not list(server.recordings.rglob("*.open")), "its files are finished")
+            segments = (await call("record.segments", {"app": "camera", "name": "door"})).json["items"]
+            self.assertTrue(segments)
+            for segment in segments:
+                await call("record.segment", {"app": "camera", "name": "door", "file": segment["name"]})
+            await call("record.delete_segment", {"app": "camera", "name": "door", "file": segments[0]["name"]})
             await call("recordings.list")
             for name in sorted(REFUSED_HERE):
-                await call(name, {"app": "live", "name": "nothing", "id": "4711"})
+                await call(name, {"app": "live", "name": "nothing", "id": "4711", "file": "x.mp4"})
                 self.assertNotEqual(called[name], 200, name)
             await call("hooks.test", body={"url": "https://nowhere.example/"})
             self.assertEqual(called["hooks.test"], 404)
@@ -186,7 +193,7 @@ class OpenApi(harness.Case):
             await call("archive.picture", door, query=f"?at={span['start']}")
             await call("server.healthz")
             await call("server.readyz")
-            for name in ("server", "streams", "dashboard", "health"):
+            for name in ("server", "streams", "dashboard", "health", "records"):
                 await call(f"statistics.{name}")
             await call("server.metrics")
             for name in ("events.list", "server.status", "server.config", "server.reload"):
@@ -212,7 +219,7 @@ class OpenApi(harness.Case):
 
     async def test_every_operation_is_refused_as_the_document_says(self):
         server = self.start_streamd(config={"auth": {"control": "local"}})
-        arguments = {"app": "live", "name": "nothing", "id": "4711"}
+        arguments = {"app": "live", "name": "nothing", "id": "4711", "file": "x.mp4"}
         for name, method, path, operation in operations():
             with self.subTest(name):
                 answer = await self.call(server, name, method, path, operation, arguments, None)

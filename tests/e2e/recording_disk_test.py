@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import signal
 import subprocess
 import unittest
 
@@ -27,6 +28,22 @@ class Disk(harness.Case):
         if done.returncode != 0:
             raise unittest.SkipTest(f"NOT TESTED: cannot mount here: {done.stderr.strip()}")
         self.addCleanup(subprocess.run, ["umount", "-l", str(self.disk)], check=False)
+
+    def mount_image(self, kind):
+        """A file system of that kind in a file, at self.disk; or why there is none."""
+        if os.geteuid() != 0:
+            return "needs root"
+        image = self.folder / f"{kind}.img"
+        with open(image, "wb") as file:
+            file.truncate(400 << 20)
+        for command in ([f"mkfs.{kind}", str(image)], ["mount", "-o", "loop", "-t", kind, str(image), str(self.disk)]):
+            if not shutil.which(command[0]):
+                return f"no {command[0]}"
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode != 0:
+                return done.stderr.strip().splitlines()[0]
+        self.addCleanup(subprocess.run, ["umount", "-l", str(self.disk)], check=False, stderr=subprocess.DEVNULL)
+        return None
 
     async def start_one(self, server, camera, name):
         await server.wait_cameras(name)
@@ -105,6 +122,46 @@ class Disk(harness.Case):
             (session,) = [one for one in found.values() if one["state"] == "done"]
             self.assertEqual(session["part"], 2)
             self.assertEqual(session["pictures"], 60)
+        await asyncio.to_thread(server.stop)
+
+    async def test_a_capture_waits_for_room_and_stops_what_goes_on_then(self):
+        self.mount("100m")
+        ballast = self.disk / "ballast"
+        ballast.write_bytes(bytes(60 << 20))
+        server = self.start_streamd(recordings=self.disk / "recordings")
+        said = self.folder / "said"
+        async with harness.Camera(server, "big") as big:
+            await server.wait_cameras("big")
+            with open(said, "wb") as err:
+                process = subprocess.Popen(
+                    [harness.program("streamctl"), "-s", server.ws_url, "capture", "big", "--until-interrupt"],
+                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=err,
+                )
+            self.addCleanup(process.wait)
+            self.addCleanup(process.kill)
+            await big.command("start_capture")
+            await big.capture_started()
+            await big.send_frames(self.frames)
+            await self.fill(big, 45)
+            await harness.async_wait_for(
+                lambda: "; recording goes on when there is room\n" in said.read_text(), "it is said"
+            )
+            await big.command("stop_capture")
+            await big.capture_stopped()
+            ballast.unlink()
+            await big.command("start_capture")  # nobody asked
+            await big.capture_started()
+            await big.send_frames(self.frames)
+            await harness.async_wait_for(
+                lambda: "big: there is room again, and recording goes on in big_" in said.read_text(), "this, too"
+            )
+            process.send_signal(signal.SIGINT)
+            await big.command("stop_capture")
+            await big.capture_stopped()
+            code = await asyncio.to_thread(process.wait, harness.PATIENCE_S)
+        self.assertEqual(code, 1, said.read_text())
+        states = {one["part"]: one["state"] for one in server.sessions().values()}
+        self.assertEqual(states[2], "done", states)
         await asyncio.to_thread(server.stop)
 
     async def test_a_file_that_is_full_ends_that_file_alone(self):
@@ -188,6 +245,59 @@ class Disk(harness.Case):
             await self.expect_failure_said(server)
             await self.expect_good_recording(server, camera, "cam")
         await asyncio.to_thread(server.stop)
+
+    async def test_a_file_system_that_is_unmounted_under_a_recording(self):
+        """`umount -l`: the open file takes writes gladly, and nobody will ever find it."""
+        self.mount("96m")
+        server = self.start_streamd(recordings=self.disk / "recordings")
+        async with harness.Camera(server, "cam") as camera:
+            session = await self.start_one(server, camera, "cam")
+            await camera.send_frames(self.frames)
+            await server.wait_frames("cam", len(self.frames))
+            subprocess.run(["umount", "-l", str(self.disk)], check=True)
+            # Noticed while it records, not only at its end.
+            for turn in range(1, 1000):
+                await camera.send_frame(turn * 100_000, self.frames[1][1])
+                if "is not where its path says: moved away, or unmounted" in server.log:
+                    break
+                await asyncio.sleep(0.1)
+            await self.expect_failure_said(server)
+            await camera.command("stop_capture")
+            await camera.capture_stopped()
+            await asyncio.to_thread(server.wait_log, f"{session}: recording failed")
+            # Nothing is recorded beside the disk that is not there. With it the capture goes on: nobody stopped it.
+            self.assertEqual(list(self.disk.iterdir()), [])
+            self.mount("96m")
+            server.recordings.mkdir()
+            await camera.command("start_capture")
+            await camera.capture_started()
+            await camera.send_frames(self.frames)
+            await camera.capture_stopped()
+            (session,) = (await asyncio.to_thread(server.finished_sessions, 1)).values()
+            self.assertEqual((session["state"], session["part"], session["pictures"]), ("done", 2, 60))
+        await asyncio.to_thread(server.stop)
+
+    async def test_file_systems_of_other_kinds(self):
+        """Without owners, permissions, links or letters of both cases (vfat, exFAT), and others that disks have."""
+        untested = []
+        for kind in ("vfat", "exfat", "ntfs", "ext2", "xfs", "btrfs"):
+            with self.subTest(kind):
+                why = self.mount_image(kind)
+                if why:
+                    untested.append(f"{kind} ({why})")
+                    continue
+                server = self.start_streamd(recordings=self.disk / "recordings")
+                async with harness.Camera(server, "cam") as camera:
+                    await self.expect_good_recording(server, camera, "cam")
+                found = await asyncio.to_thread(server.finished_sessions, 1)
+                self.assertEqual([one["state"] for one in found.values()], ["done"])
+                self.assertEqual([line for line in server.log.splitlines() if " ERROR " in line], [])
+                (session,) = found
+                self.assertEqual(server.http("DELETE", f"/api/v1/recordings/{session}").status, 200)
+                await asyncio.to_thread(server.stop)
+                subprocess.run(["umount", str(self.disk)], check=True)
+        if untested:
+            self.skipTest("NOT TESTED: " + ", ".join(untested))
 
     async def test_the_whole_recordings_folder_may_vanish(self):
         server = self.start_streamd()

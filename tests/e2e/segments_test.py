@@ -3,12 +3,14 @@
 them, whatever cuts, crashes and full disks do."""
 
 import asyncio
+import datetime
 import json
 import pathlib
 import re
 import resource
 import shutil
 import subprocess
+import urllib.parse
 
 import harness
 import live
@@ -142,6 +144,66 @@ class Segments(harness.Case):
             said = harness.probe(file)["format"]
             self.assertEqual(said["tags"]["streamd_path"], "/live/x")
             self.assertAlmostEqual(float(said["duration"]), 2, delta=0.1)
+        await asyncio.to_thread(self.assert_archive_has, server, source)
+        server.stop()
+
+    def assert_archive_has(self, server, source, name="x"):
+        """The whole stream as one MP4, with every picture and sound, and a part of it from between two key frames on."""
+        base = f"/api/v1/streams/live/{name}"
+        (span,) = harness.wait_for(lambda: server.http("GET", f"{base}/archive").json["items"], "it is known")
+        self.assertEqual((span["open"], span["ready"]), (False, True))
+        whole = self.folder / "whole.mp4"
+        whole.write_bytes(server.http("GET", f"{base}/archive.mp4?start={span['start']}&duration=60").body)
+        truth = harness.picture_digests(source)
+        self.assertEqual(harness.picture_digests(whole), truth)
+        self.assertEqual(packets(whole, "a"), packets(source, "a"))
+        times = harness.display_times_ms(whole)
+        self.assertEqual([round(time - times[0]) for time in times], [40 * i for i in range(len(truth))])
+        # The first frame of sound may be heard before the first picture is seen.
+        begin = datetime.datetime.fromisoformat(span["start"].replace("Z", "+00:00"))
+        begin += datetime.timedelta(milliseconds=float(times[0]))
+        for first, count in ((60, 100), (99, 2), (130, 1)):
+            start = (begin + datetime.timedelta(milliseconds=40 * first + 20)).isoformat().replace("+00:00", "Z")
+            answer = server.http("GET", f"{base}/archive.mp4?start={start}&duration={(count - 0.6) * 0.04:.3f}")
+            whole.write_bytes(answer.body)
+            self.assertEqual(harness.picture_digests(whole), truth[first : first + count])
+        answer = server.http("GET", f"{base}/picture.jpg?at={start}")
+        self.assertEqual((answer.status, answer.body[:3]), (200, b"\xff\xd8\xff"), answer)
+
+    async def test_flv_that_grows_is_in_the_archive_and_is_not_deleted(self):
+        settings = config(format="flv", segment_duration="60s")
+        settings["recording"]["max_bytes"] = 1
+        recordings = self.folder / "recordings"
+        old = recordings / "live/live/x/20200101000000_segment_001.flv"
+        old.parent.mkdir(parents=True)
+        shutil.copy(live.clip(FRAMES), old)
+        server = self.start_streamd(config=settings, recordings=recordings)
+        self.publishing(server, live.clip(FRAMES))
+
+        def spans():
+            items = server.http("GET", f"{base}/archive").json["items"]
+            return [item for item in items if not item["start"].startswith("2020")]
+
+        base = "/api/v1/streams/live/x"
+        (span,) = harness.wait_for(spans, "it is known")
+        self.assertEqual((span["open"], span["ready"]), (True, True))
+        truth = harness.picture_digests(live.clip(FRAMES))
+        part = self.folder / "part.mp4"
+
+        def has_some():
+            part.write_bytes(server.http("GET", f"{base}/archive.mp4?start={span['start']}&duration=60").body)
+            found = harness.picture_digests(part)
+            self.assertEqual(found, truth[: len(found)])
+            return len(found) > 60
+
+        harness.wait_for(has_some, "some of it is there")
+        # All is more than max_bytes; what is open is left alone until it has ended.
+        harness.wait_for(lambda: not old.exists(), "the old one is deleted")
+        (file,) = self.segments(server, "live/live/x/*.flv")
+        self.assertEqual(self.open_marks(server), [file.with_name(file.name + ".open")])
+        server.wait_log("record.stopped")
+        harness.wait_for(lambda: not file.exists(), "it is over, and deleted")
+        harness.wait_for(lambda: server.log.count("recording.deleted") == 2, "both are told")
         server.stop()
 
     async def test_what_grows_can_be_read_and_what_a_crash_left_is_finished_at_the_next_start(self):
@@ -190,28 +252,156 @@ class Segments(harness.Case):
 
     async def test_is_started_stopped_and_limited_by_hand(self):
         server = self.start_streamd(config=live.CONFIG)
-        source = live.clip(FRAMES)
+        source = live.clip(4 * FRAMES)
         self.assertIn("no such stream", self.streamctl(server, "record", "start", "live/x", expect=1).stderr)
         self.publishing(server, source)
         harness.wait_for(lambda: server.http("GET", "/api/v1/streams/live/x").status == 200, "it is published")
         harness.wait_for(lambda: server.http("GET", "/api/v1/streams/live/x").json["gop_packets"], "pictures come")
-        self.streamctl(server, "record", "start", "live/x", "--max-duration", "1s")
+        # The first one is stopped.
+        self.streamctl(server, "record", "start", "live/x", "--tracks", "video", "--format", "flv")
         again = self.streamctl(server, "record", "start", "live/x", expect=1)
         self.assertRegex(again.stderr, r"/live/x: already being recorded, started \d+ s ago by \S+@\S+")
         listed = json.loads(self.streamctl(server, "record", "list", "--json").stdout)["items"]
         self.assertEqual([one["stream"] for one in listed], ["/live/x"])
-        self.wait_stopped(server)
-        server.wait_log("reason=max_duration")
-        (file,) = self.segments(server)
-        self.assertEqual(len(packets(file, "v")), 25)
-        # The second one is stopped.
-        self.streamctl(server, "record", "start", "live/x", "--tracks", "video", "--format", "flv")
-        harness.wait_for(lambda: self.segments(server, "live/live/x/*.flv"), "the second one begins")
+        harness.wait_for(lambda: self.segments(server, "live/live/x/*.flv"), "it begins")
         self.assertEqual(self.streamctl(server, "record", "stop", "--all").stdout, "/live/x\n")
-        self.wait_stopped(server, 2)
+        self.wait_stopped(server)
         self.assertIn("not being recorded", self.streamctl(server, "record", "stop", "live/x", expect=1).stderr)
         (file,) = self.segments(server, "live/live/x/*.flv")
         self.assertEqual(packets(file, "a"), [])
+        # The second one reaches its limit.
+        self.streamctl(server, "record", "start", "live/x", "--max-duration", "1s")
+        self.wait_stopped(server, 2)
+        server.wait_log("reason=max_duration")
+        (file,) = self.segments(server)
+        self.assertEqual(len(packets(file, "v")), 25)
+        server.stop()
+
+    def assert_served_as_it_lies(self, server, segment):
+        """Whole and in part, under the conditions of RFC 9110, and its head alone."""
+        stored = (server.recordings / segment["file"]).read_bytes()
+        ask = lambda method="GET", **fields: server.http(
+            method, segment["url"], headers={name.replace("_", "-"): value for name, value in fields.items()})
+        whole = ask()
+        self.assertEqual((whole.status, whole.body), (200, stored))
+        kind = "video/x-flv" if segment["name"].endswith("flv") else "video/mp4"
+        self.assertEqual((whole.headers["Content-Type"], whole.headers["Accept-Ranges"]), (kind, "bytes"))
+        tag = whole.headers["ETag"]
+        head = ask("HEAD")
+        self.assertEqual((head.status, head.body), (200, b""))
+        for name in ("ETag", "Content-Length", "Content-Type"):
+            self.assertEqual(head.headers[name], whole.headers[name])
+        size = len(stored)
+        for asked, first, last in (("10-19", 10, 19), (f"{size - 5}-", size - 5, size - 1), ("-7", size - 7, size - 1)):
+            part = ask(Range=f"bytes={asked}")
+            self.assertEqual((part.status, part.body), (206, stored[first : last + 1]))
+            self.assertEqual(part.headers["Content-Range"], f"bytes {first}-{last}/{size}")
+        self.assertEqual(ask(Range=f"bytes={size}-").status, 416)
+        self.assertEqual(ask(If_None_Match=tag).status, 304)
+        self.assertEqual(ask(Range="bytes=0-3", If_Range=tag).status, 206)
+        self.assertEqual(ask(Range="bytes=0-3", If_Range='"other"').status, 200)
+
+    async def test_segments_are_listed_fetched_and_deleted_in_both_layouts(self):
+        for layout, form in (("streamd", "mp4"), ("nms", "flv")):
+            with self.subTest(layout=layout):
+                settings = config(format=form)
+                settings["recording"]["layout"] = layout
+                server = self.start_streamd(config=settings, recordings=self.folder / layout)
+                await live.publish_rtmp(server, "x", live.clip(FRAMES))
+                self.wait_stopped(server)
+                base = "/api/v1/streams/live/x/segments"
+                files = self.segments(server, f"**/x/*.{form}")
+                items = server.http("GET", base).json["items"]
+                self.assertEqual([item["name"] for item in items], [file.name for file in files])
+                self.assertEqual([server.recordings / item["file"] for item in items], files)
+                self.assertEqual([item["bytes"] for item in items], [file.stat().st_size for file in files])
+                self.assertEqual({item["duration_ms"] // 100 for item in items}, {20}, items)
+                self.assertEqual({(item["open"], item["kept"]) for item in items}, {(False, False)})
+                for before, after in zip(items, items[1:]):
+                    self.assertLess(before["start"], after["start"])
+                    self.assertLessEqual(before["end"], after["end"])
+                self.assertEqual(items[-1]["url"], f"{base}/{files[-1].name}")
+                for item in items:
+                    self.assert_served_as_it_lies(server, item)
+                # By pages; by streamctl.
+                seen, more = [], ""
+                while more is not None:
+                    page = server.http("GET", f"{base}?limit=2{more}").json
+                    seen += page["items"]
+                    more = page["next"] and "&cursor=" + urllib.parse.quote(page["next"])
+                self.assertEqual(seen, items)
+                self.assertEqual(server.http("GET", f"{base}?cursor=nonsense").status, 400)
+                listed = json.loads(self.streamctl(server, "record", "list", "live/x", "--json").stdout)
+                self.assertEqual(listed["items"], items)
+                shown = self.streamctl(server, "record", "list", "/live/x").stdout
+                self.assertEqual([item["file"] in shown for item in items], [True] * len(items), shown)
+                # Kept, then deleted, told, and gone from the list.
+                mark = files[0].with_name(files[0].name + ".keep")
+                mark.touch()
+                self.assertTrue(server.http("GET", base).json["items"][0]["kept"])
+                self.assertEqual(server.http("DELETE", items[0]["url"]).status, 409)
+                mark.unlink()
+                done = server.http("DELETE", items[0]["url"] + "?client=kim@desk")
+                self.assertEqual((done.status, done.json), (200, {"ok": True, "segment": files[0].name}))
+                self.assertEqual([server.http(method, items[0]["url"]).status for method in ("GET", "HEAD", "DELETE")], [404] * 3)
+                self.assertEqual(server.http("GET", base).json["items"], items[1:])
+                self.assertFalse(files[0].exists())
+                told = rf"recording\.deleted .*{files[0].name}.*deleted_by=kim@desk"
+                harness.wait_for(lambda: re.search(told, server.log), "it is told")
+                server.stop()
+
+    async def test_a_segment_that_grows_is_served_as_far_as_it_is_and_not_deleted(self):
+        server = self.start_streamd(config=config(segment_duration="60s"))
+        self.publishing(server, live.clip(FRAMES))
+        base = "/api/v1/streams/live/x/segments"
+        find = lambda: next((item for item in server.http("GET", base).json["items"] if item["duration_ms"] > 1000), None)
+        grows = harness.wait_for(find, "it is listed and grows")
+        self.assertTrue(grows["open"])
+        part = server.http("GET", grows["url"])
+        self.assertEqual(part.status, 200)
+        piece = self.folder / "piece.mp4"
+        piece.write_bytes(part.body)
+        got = packets(piece, "v")
+        self.assertGreater(len(got), 20)
+        self.assertEqual(got, packets(live.clip(FRAMES), "v")[: len(got)])
+        self.assertEqual(server.http("DELETE", grows["url"]).status, 409)
+        self.wait_stopped(server)
+        # Its begin is another one now that it is finished: who has the old one gets all of it.
+        rest = server.http("GET", grows["url"], headers={"Range": "bytes=100-", "If-Range": part.headers["ETag"]})
+        (file,) = self.segments(server)
+        self.assertEqual((rest.status, rest.body), (200, file.read_bytes()))
+        self.assertFalse(server.http("GET", base).json["items"][0]["open"])
+        server.stop()
+
+    async def test_only_segments_of_that_stream_are_served_or_deleted(self):
+        outside = self.folder / "secret.mp4"
+        outside.write_bytes(b"secret")
+        recordings = self.folder / "recordings"
+        of_stream = recordings / "live/live/x"
+        of_stream.mkdir(parents=True)
+        (of_stream / "link.mp4").symlink_to(outside)
+        (recordings / "live/live/y").symlink_to(self.folder, target_is_directory=True)
+        (of_stream / "folder.mp4").mkdir()
+        (of_stream / ".hidden.mp4").write_bytes(b"hidden")
+        (of_stream / "notes.txt").write_bytes(b"notes")
+        (recordings / "door_20260131_081530").mkdir()
+        server = self.start_streamd(config=config(), recordings=recordings)
+        base = "/api/v1/streams/live"
+        for path in (
+            "x/segments/link.mp4", "y/segments/secret.mp4", "x/segments/folder.mp4", "x/segments/.hidden.mp4",
+            "x/segments/notes.txt", "x/segments/..%2f..%2f..%2fsecret.mp4", "x/segments/%2e%2e", "x/segments/a%00.mp4",
+            "..%2f..%2f/segments/secret.mp4", "%2e%2e/segments/secret.mp4", "x/segments/none.mp4", "x/segments/" + 300 * "a" + ".mp4",
+        ):
+            for method in ("GET", "HEAD", "DELETE"):
+                with self.subTest(path, method=method):
+                    answer = server.http(method, f"{base}/{path}")
+                    self.assertIn(answer.status, (400, 404), answer)
+                    self.assertNotIn(b"secret", answer.body.replace(b"secret.mp4", b""))
+        self.assertTrue(outside.exists() and (of_stream / "link.mp4").is_symlink())
+        for method in ("PUT", "POST", "PATCH"):
+            answer = server.http(method, f"{base}/x/segments/none.mp4")
+            self.assertEqual((answer.status, answer.headers["Allow"]), (405, "GET, HEAD, DELETE"))
+        self.assertEqual(server.http("GET", f"{base}/x/segments").json["items"], [])
         server.stop()
 
     async def test_a_publisher_that_returns_begins_another_segment_of_the_same_recording(self):
@@ -246,12 +436,7 @@ class Segments(harness.Case):
         server.wait_log("record.stopped")
         files = self.segments(server)
         self.assertGreaterEqual(len(files), 3)
-        expected = packets(live.clip(FRAMES), "v")
-        got = [digest for file in files for digest in packets(file, "v")]
-        # Between two files at most what stands before the next key frame is missing.
-        self.assertEqual(len(got), len(set(got)))
-        self.assertEqual(got, [digest for digest in expected if digest in set(got)])
-        self.assertGreater(len(got), len(expected) - 25 * len(files))
+        self.assert_all_there(files, live.clip(FRAMES))
         server.kill()
 
     async def test_what_mp4_cannot_hold_is_refused_in_words(self):

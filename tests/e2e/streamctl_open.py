@@ -24,6 +24,7 @@ class Open(harness.Case):
         plain = self.start_streamd()
         refused = self.ctl(plain, "qr", expect=1)
         self.assertIn("the server has no certificate", refused.stderr)
+        self.assertIn("start it with --tls auto", refused.stderr)
         certificate, key = harness.make_cert(self.folder / "tls")
         server = self.start_streamd("--tls-port", "0", "--tls-cert", certificate, "--tls-key", key)
         base = re.escape(f":{server.ports['https']}/camera")

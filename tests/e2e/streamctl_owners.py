@@ -101,6 +101,11 @@ class Owners(harness.Case):
     async def test_a_camera_is_seen_before_it_is_recorded(self):
         server = self.start_streamd()
         await self.push(server, "--name", "door")
+        for args in (("snapshot", "door", "-o", "-"), ("streams", "door")):
+            code, _, err = await self.ctl(server, *args)
+            self.assertEqual((code, err), (1, "streamctl: door is not streaming; start it, or a preview of it\n"), args)
+        code, _, err = await self.ctl(server, "snapshot", "dor", "-o", "-")
+        self.assertEqual((code, err), (1, "streamctl: no such camera: dor (did you mean door?)\n"))
         code, out, err = await self.ctl(server, "preview")
         self.assertEqual((code, out), (0, "door: streams as /camera/door\n"), err)
         picture = self.folder / "door.jpg"

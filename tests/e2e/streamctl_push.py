@@ -105,12 +105,12 @@ class Push(harness.Case):
 
     async def camera(self):
         connection = await asyncio.wait_for(self.connections.get(), harness.PATIENCE_S)
-        self.assertEqual((await connection.text())["status"], "ready")
         capabilities = await connection.text()
         self.assertEqual(capabilities["type"], "capabilities")
         self.assertIn("resolutions", capabilities)
         self.assertEqual(capabilities["clock"], {"unit": "us", "exchange": 1})
         self.assertTrue(capabilities["start_at"])
+        self.assertEqual((await connection.text())["status"], "ready")
         return connection
 
     async def exit_code(self, process):

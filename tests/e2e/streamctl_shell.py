@@ -133,6 +133,37 @@ class Shell(harness.Case):
             self.assertTrue(pathlib.Path(path).is_file(), path)
         self.assertEqual(server.cameras()["cam"]["state"], "idle", "it must have been stopped")
 
+    async def test_follow_goes_on_when_a_long_recording_rolls_over(self):
+        server = self.start_streamd(config={"recording": {"max_session": "1s"}})
+        self.cameras(server)
+        process = subprocess.Popen(
+            [harness.program("streamctl"), "start", "--follow"], stdin=subprocess.DEVNULL, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment(server),
+        )
+        self.addCleanup(process.kill)
+        await harness.async_wait_for(lambda: len(server.sessions()) >= 3, "it has rolled over twice")
+        code, _, err = self.ctl(server, "stop")
+        self.assertEqual(code, 0, err)
+        _, said = process.communicate(timeout=harness.PATIENCE_S)
+        self.assertEqual(process.returncode, 0, said)
+        self.assertRegex(said, r"cam: goes on in a new recording, cam_\d")
+        self.assertRegex(said, r"cam: stopped by \S+@\S+\n")
+
+    async def test_capture_goes_on_when_a_file_is_full(self):
+        server = self.start_streamd(config={"recording": {"max_bytes_per_file": "64K"}})
+        self.cameras(server)
+        code, out, err = self.ctl(server, "capture", "--duration", "4s")
+        self.assertEqual(code, 0, err)
+        self.assertIn("goes on in a new recording", err)
+        self.assertNotIn("lost", err)
+        paths = out.splitlines()
+        self.assertGreaterEqual(len(paths), 2, err)
+        for path in paths:
+            self.assertTrue(pathlib.Path(path).is_file(), path)
+        self.assertEqual({s["end_reason"] for s in server.sessions().values()}, {"max_bytes", "stopped"})
+        self.assertEqual(len(server.sessions()), len(paths))
+        self.assertEqual(server.cameras()["cam"]["state"], "idle", "it must have been stopped")
+
     async def test_capture_prints_one_playable_path_for_each_camera(self):
         server = self.start_streamd()
         self.cameras(server, count=2)

@@ -1,6 +1,7 @@
 """--tls auto: an authority for phones and a certificate that follows the machine's addresses."""
 
 import datetime
+import hashlib
 import http.client
 import json
 import os
@@ -94,6 +95,9 @@ class TlsAuto(harness.Case):
         text = page.body.decode()
         for words in ("Android", "iPhone", 'href="ca/streamd-authority.crt"', f"port {server.ports['https']}"):
             self.assertIn(words, text)
+        digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert((server.recordings / ".streamd/authority.crt").read_text())).hexdigest().upper()
+        pairs = [digest[i : i + 2] for i in range(0, len(digest), 2)]
+        self.assertIn(":<wbr>".join(pairs), text, "it fits a narrow screen")
         der = server.http("GET", "/ca/streamd-authority.crt")
         self.assertEqual(der.headers["Content-Type"], "application/x-x509-ca-cert")
         pem = server.http("GET", "/ca/streamd-authority.pem").body.decode()
@@ -130,7 +134,7 @@ class TlsAuto(harness.Case):
         authority = self.authority_of(server)
         (server.recordings / ".streamd/streamd.crt").write_text("")
         server.signal(signal.SIGHUP)
-        server.wait_log("server.reloaded changed=tls.certificate")
+        server.wait_log("changed=tls.certificate")
         harness.run(["curl", "-sS", "--cacert", authority, f"https://127.0.0.1:{server.ports['https']}/healthz"])
         (server.recordings / ".streamd/authority.crt").write_text("")
         server.signal(signal.SIGHUP)

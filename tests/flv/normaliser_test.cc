@@ -118,6 +118,10 @@ TEST(Normaliser, leaves_out_empty_units_wherever_they_stand) {
         ASSERT_EQ(out.size(), 1U);
         EXPECT_EQ(wire(out[0].payload.bytes()), unit(kIdr) + unit(kIdrSlice2));
     }
+    Publishing publishing;
+    publishing.feed(picture(40, empty + empty, true));
+    EXPECT_TRUE(publishing.take().empty());
+    EXPECT_EQ(publishing.normaliser.unusable(), 0U) << "nothing is lost";
 }
 
 TEST(Normaliser, divides_a_unit_at_start_codes) {
@@ -130,14 +134,127 @@ TEST(Normaliser, divides_a_unit_at_start_codes) {
     EXPECT_EQ(wire(out[1].payload.bytes()), unit(kIdr));
 }
 
-TEST(Normaliser, leaves_out_a_unit_that_is_cut_short) {
-    Publishing publishing;
-    publishing.feed(picture(40, unit(kIdr) + Wire{0, 0, 0, 9, 0x65, 0x42}, true));
-    publishing.feed(picture(80, Wire{0, 0, 0, 9, 0x65}, true));
+const Wire kUnreferred = {0x01, 0x9A, 0x44, 0x33};  // like kInter, but nothing refers to it
+const Wire kCutIdr = {0, 0, 0, 9, 0x65, 0x88, 0x84};
+const Wire kCutInter = {0, 0, 0, 9, 0x41, 0x9A, 0x22};
+
+/// The times of the pictures that a publisher's tags make.
+std::vector<std::int64_t> times_of(const std::vector<std::pair<std::int64_t, Wire>>& tags,
+                                   bool is_known = true) {
+    Publishing publishing(kAvcConfig, is_known);
+    for (const auto& [ms, payload] : tags) publishing.feed(picture(ms, payload));
+    publishing.normaliser.flush(publishing.out);
+    std::vector<std::int64_t> times;
+    for (const Packet& packet : publishing.take()) {
+        if (!packet.is_config) times.push_back(packet.dts_ms);
+    }
+    return times;
+}
+
+TEST(Normaliser, leaves_out_a_picture_of_which_a_slice_is_cut_short) {
+    for (const bool is_known : {false, true}) {
+        Publishing publishing(kAvcConfig, is_known);
+        publishing.take();
+        publishing.feed(picture(40, unit(kIdr) + Wire{0, 0, 0, 9, 0x65, 0x42}, true));
+        publishing.feed(picture(80, kCutIdr, true));
+        publishing.feed(picture(120, Wire{0, 0, 0, 9}, true));
+        publishing.feed(picture(160, Wire{0, 0}, true));
+        publishing.normaliser.flush(publishing.out);
+        EXPECT_TRUE(publishing.take().empty());
+        EXPECT_EQ(publishing.normaliser.unusable(), 4U);
+        EXPECT_EQ(publishing.normaliser.last_unusable(), "H.264: a NAL unit is cut short");
+    }
+}
+
+TEST(Normaliser, leaves_out_what_may_refer_to_a_lost_picture_until_decoding_may_begin) {
+    using Times = std::vector<std::int64_t>;
+    for (const bool is_known : {false, true}) {
+        EXPECT_EQ(times_of({{10, unit(kIdr)},
+                            {20, unit(kInter)},
+                            {30, kCutInter},
+                            {40, unit(kInter)},
+                            {50, unit(kRecoveryPoint) + unit(kInter)},
+                            {60, unit(kInter)},
+                            {70, kCutIdr},
+                            {80, unit(kInter)},
+                            {90, unit(kIdr)},
+                            {100, unit(kInter)}},
+                           is_known),
+                  (Times{10, 20, 50, 60, 90, 100}));
+    }
+    const Wire cut_before_slices = unit(kSps) + Wire{0, 0, 0, 9, 0x68, 0xCE};
+    EXPECT_EQ(
+        times_of({{10, unit(kIdr)}, {20, cut_before_slices}, {30, unit(kInter)}, {40, unit(kIdr)}}),
+        (Times{10, 40}));
+    const Wire cut_unreferred = {0, 0, 0, 9, 0x01, 0x9A};
+    EXPECT_EQ(times_of({{10, unit(kIdr)}, {20, cut_unreferred}, {30, unit(kInter)}}),
+              (Times{10, 30}))
+        << "nothing refers to it";
+    EXPECT_EQ(times_of({{10, unit(kIdr)},
+                        {20, kCutInter},
+                        {5'000, unit(kInter)},
+                        {10'021, unit(kInter)},
+                        {10'061, unit(kInter)}}),
+              (Times{10, 10'021, 10'061}))
+        << "a picture with faults is better than none for so long";
+}
+
+TEST(Normaliser, leaves_out_every_slice_of_a_picture_that_is_not_whole) {
+    const Wire inter_slice_2 = {0x41, 0x46, 0x88, 0x8C, 0xC0};  // macroblock 1, type P, frame_num 1
+    const Wire cut_slice_2 = {0, 0, 0, 9, 0x41, 0x46, 0x88};
+    const auto slices = [&](const Wire& third, const Wire& fourth) {
+        return times_of({{10, unit(kIdr)},
+                         {10, unit(kIdrSlice2)},
+                         {20, third},
+                         {20, fourth},
+                         {30, unit(kInter)},
+                         {30, unit(inter_slice_2)},
+                         {40, unit(kIdr)},
+                         {40, unit(kIdrSlice2)},
+                         {50, unit(kUnreferred)}},
+                        false);
+    };
+    EXPECT_EQ(slices(unit(kInter), unit(inter_slice_2)),
+              (std::vector<std::int64_t>{10, 20, 30, 40, 50}));
+    EXPECT_EQ(slices(unit(kInter), cut_slice_2), (std::vector<std::int64_t>{10, 40, 50}));
+    EXPECT_EQ(slices(kCutInter, unit(inter_slice_2)), (std::vector<std::int64_t>{10, 40, 50}));
+}
+
+TEST(Normaliser, goes_on_joining_where_only_large_pictures_have_several_slices) {
+    Publishing publishing(kAvcConfig, false);
+    for (std::int64_t n = 0; n < 200; ++n) {
+        const bool is_key = n % 50 == 0;
+        publishing.feed(picture(n * 40, unit(is_key ? kIdr : kInter), is_key));
+        if (is_key) publishing.feed(picture(n * 40, unit(kIdrSlice2), is_key));
+    }
+    publishing.normaliser.flush(publishing.out);
     const auto out = publishing.take();
-    ASSERT_EQ(out.size(), 1U);
-    EXPECT_EQ(wire(out[0].payload.bytes()), unit(kIdr));
-    EXPECT_EQ(publishing.normaliser.unusable(), 2U);
+    EXPECT_EQ(publishing.normaliser.unusable(), 0U);
+    ASSERT_EQ(out.size(), 201U) << "with the configuration";
+    for (std::size_t n = 0; n < 200; n += 50) {
+        EXPECT_EQ(wire(out[n + 1].payload.bytes()), unit(kIdr) + unit(kIdrSlice2)) << n;
+    }
+}
+
+TEST(Normaliser, holds_no_pictures_for_good_because_of_one_stray_slice) {
+    Publishing publishing;
+    publishing.feed(picture(0, unit(kIdr), true));
+    publishing.feed(picture(0, unit(kIdrSlice2), true));
+    for (std::int64_t n = 1; n < 40; ++n) publishing.feed(picture(n * 40, unit(kIdr), true));
+    EXPECT_FALSE(publishing.normaliser.is_holding());
+}
+
+TEST(Normaliser, keeps_a_picture_that_has_only_something_stray_behind_it) {
+    for (const Wire& stray :
+         {Wire{1}, Wire{0, 0, 1}, Wire{0, 0, 0, 9}, Wire{0, 0, 0, 9, 0x06, 0x05},
+          Wire{0x77, 0x12, 0x34, 0x56, 0xE1, 0x23}}) {
+        Publishing publishing;
+        publishing.feed(picture(40, unit(kIdr) + stray, true));
+        publishing.feed(picture(80, unit(kInter)));
+        const auto out = publishing.take();
+        ASSERT_EQ(out.size(), 2U) << stray.size();
+        EXPECT_EQ(wire(out[0].payload.bytes()), unit(kIdr));
+    }
 }
 
 TEST(Normaliser, makes_lengths_of_any_size_four_bytes) {
@@ -180,6 +297,20 @@ TEST(Normaliser, leaves_out_sound_that_no_decoder_could_be_set_up_for) {
     publishing.feed(sound({0x21, 0x10}));
     EXPECT_EQ(publishing.take().size(), 2U);
     EXPECT_EQ(publishing.normaliser.unusable(), 1U);
+}
+
+TEST(Normaliser, gives_up_a_publisher_of_sound_alone_that_no_decoder_could_be_set_up_for) {
+    for (const bool has_video : {false, true}) {
+        Normaliser normaliser;
+        std::vector<Packet> out;
+        if (has_video) normaliser.feed(config(kAvcConfig), out);
+        for (std::int64_t ms = 0; ms <= 6'000; ms += 500) {
+            Packet packet = sound({0x21, 0x10});
+            packet.dts_ms = ms;
+            normaliser.feed(std::move(packet), out);
+            EXPECT_EQ(normaliser.hopeless().empty(), has_video || ms <= 5'000) << ms;
+        }
+    }
 }
 
 TEST(Normaliser, splits_several_adts_frames_in_one_packet) {

@@ -22,11 +22,11 @@ void read_text(std::string_view text) {
         check(is_too_long || std::get<Capabilities>(again).json == capabilities->json);
     }
     const auto command = decode_command(text);
-    if (command && std::holds_alternative<StartParameters>(*command)) {
-        const auto& parameters = std::get<StartParameters>(*command);
+    if (command && std::holds_alternative<Start>(*command)) {
+        const auto& parameters = std::get<Start>(*command).parameters;
         const auto again = decode_command(encode_start(parameters));
-        check(again && std::get<StartParameters>(*again).bitrate_bps == parameters.bitrate_bps);
-        check(std::get<StartParameters>(*again).resolution == parameters.resolution);
+        check(again && std::get<Start>(*again).parameters.bitrate_bps == parameters.bitrate_bps);
+        check(std::get<Start>(*again).parameters.resolution == parameters.resolution);
     }
 }
 

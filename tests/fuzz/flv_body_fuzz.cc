@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "flv/body.h"
-#include "flv/codec_config.h"
 #include "flv/metadata.h"
 #include "flv/normaliser.h"
 #include "flv/tag.h"
+#include "media/aac_config.h"
 #include "media/avc_config.h"
 
 namespace {

@@ -18,10 +18,13 @@ TEST(Admission, counts_in_all_and_per_address_and_gives_places_back) {
     const auto third = admission.enter("10.0.0.1");
     ASSERT_FALSE(third);
     EXPECT_EQ(third.error().message, "limits.connections_per_address (2) reached");
-    EXPECT_EQ(third.error().code, 503);
+    EXPECT_EQ(third.error().code, 429);
     auto other = admission.enter("10.0.0.2");
     ASSERT_TRUE(other);
-    EXPECT_EQ(admission.enter("10.0.0.3").error().message, "limits.connections (3) reached");
+    const auto full = admission.enter("10.0.0.3");
+    ASSERT_FALSE(full);
+    EXPECT_EQ(full.error().message, "limits.connections (3) reached");
+    EXPECT_EQ(full.error().code, 503);
     { const Admission::Ticket gone = std::move(*first); }
     EXPECT_TRUE(admission.enter("10.0.0.1"));
     EXPECT_EQ(counters.connections_refused_total, 2U);
@@ -44,7 +47,7 @@ TEST(Admission, counts_the_clients_of_a_trusted_proxy_and_not_the_proxy) {
     EXPECT_TRUE(first->count_as("192.0.2.1")) << "the next request of the same client";
     const auto over = second->count_as("192.0.2.1");
     ASSERT_FALSE(over);
-    EXPECT_EQ(over.error().code, 503);
+    EXPECT_EQ(over.error().code, 429);
     EXPECT_TRUE(second->count_as("192.0.2.2"));
     EXPECT_TRUE(first->count_as_entered());
     EXPECT_TRUE(second->count_as("192.0.2.1")) << "its place is free again";

@@ -25,6 +25,32 @@ TEST(Beginning, takes_sound_alone_for_a_stream_once_no_picture_came) {
                 ElementsAre("begin audio", "Aa@0:ASC", "Aa@0:s", "Aa@1000:s", "Aa@1020:s"));
 }
 
+TEST(Beginning, takes_sound_alone_for_a_stream_once_enough_came_however_fast) {
+    World world;
+    Publication publication = world.publish();
+    FakeViewer viewer;
+    world.join(viewer);
+    world.push(publication, sound_config());
+    // A minute at once, as of a file: more than is held back.
+    for (int i = 0; i < 3'000; ++i) world.push(publication, sound(i * 20));
+    const auto got = viewer.take();
+    ASSERT_EQ(got.size(), 3'002U);
+    EXPECT_EQ(got[2], "Aa@0:s");
+    EXPECT_EQ(got.back(), "Aa@59980:s");
+}
+
+TEST(Beginning, waits_longer_for_pictures_that_were_promised_however_fast_sound_comes) {
+    World world;
+    Publication publication = world.publish();
+    FakeViewer viewer;
+    world.join(viewer);
+    world.push(publication, config("avcC"));
+    for (int i = 0; i < 240; ++i) world.push(publication, sound(i * 20));
+    EXPECT_THAT(viewer.take(), IsEmpty());
+    world.push(publication, key(4'790));
+    EXPECT_EQ(viewer.take().size(), 243U);
+}
+
 TEST(Beginning, takes_a_header_for_no_picture) {
     World world;
     Publication publication = world.publish();

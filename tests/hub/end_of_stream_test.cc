@@ -114,7 +114,7 @@ TEST(EndOfStream, leaves_a_viewer_waiting_that_was_given_nothing) {
     Publication again = world.publish();
     world.push(again, key(0));
     EXPECT_EQ(waiting.got.size(), 2U);
-    EXPECT_TRUE(world.hub.kick_viewer(waiting.subscription.id()));
+    EXPECT_TRUE(world.hub.kick_viewer(waiting.subscription.id(), ""));
     world.executor.run();
     EXPECT_EQ(waiting.got.back(), "end: kicked");
 }

@@ -85,10 +85,14 @@ class FakePublisher final : public Publisher {
  public:
     void probe() override { ++probes; }
     void replaced() override { ++replacements; }
-    void kicked() override { ++kicks; }
+    void kicked(const std::string& by) override {
+        ++kicks;
+        kicked_by = by;
+    }
     int probes = 0;
     int replacements = 0;
     int kicks = 0;
+    std::string kicked_by;
 };
 
 /// Takes everything, until `takes` is false: then bytes pile up.
@@ -110,8 +114,8 @@ class FakeViewer final : public Viewer, public Sink {
     }
     std::size_t queued_bytes() const override { return queued; }
     std::uint64_t bytes_taken() const override { return taken; }
-    void end(EndReason reason) override {
-        got.push_back(std::string("end: ") + to_text(reason));
+    void end(EndReason reason, const std::string& by) override {
+        got.push_back("end: " + (by.empty() ? to_text(reason) : kicked_text(by)));
         subscription = {};
     }
     void drain(std::int64_t now_ns) {

@@ -226,6 +226,53 @@ TEST(Hub, refuses_over_its_limits) {
     EXPECT_EQ(world.hub.subscribe("/live/x", world.delivery, 0, other, {}).error().code, 503);
 }
 
+TEST(Hub, refuses_an_address_that_has_its_share_and_nobody_else) {
+    Options options;
+    options.viewers_per_address = 1;
+    options.publishers_per_address = 1;
+    World world(options);
+    const auto publish = [&](const std::string& path, const std::string& address) {
+        return world.hub.publish(path, std::make_shared<FakePublisher>(),
+                                 {"rtmp", "peer", "", address}, Clock::bits_64, 0);
+    };
+    auto first = publish("/live/x", "10.0.0.1");
+    ASSERT_TRUE(first.ok());
+    const auto second = publish("/live/y", "10.0.0.1");
+    ASSERT_FALSE(second.ok());
+    EXPECT_EQ(second.error().code, 429);
+    EXPECT_EQ(second.error().message, "limits.publishers_per_address reached (1)");
+    EXPECT_EQ(world.hub.find("/live/y"), nullptr);
+    EXPECT_TRUE(publish("/live/z", "10.0.0.2").ok());
+    EXPECT_TRUE(publish("/live/a", "").ok()) << "a source, or by a proxy";
+    EXPECT_TRUE(publish("/live/b", "").ok());
+    first->end("");
+    auto again = publish("/live/y", "10.0.0.1");
+    EXPECT_TRUE(again.ok()) << "its place is free again";
+    // Whoever takes a silent one's path takes its place, too.
+    const auto takes_over = [&](const std::string& address) {
+        return world.hub.publish("/live/y", std::make_shared<FakePublisher>(),
+                                 {"rtmp", "peer", "", address}, Clock::bits_64, 10, 5);
+    };
+    auto by_itself = takes_over("10.0.0.1");
+    EXPECT_TRUE(by_itself.ok());
+    by_itself->end("");
+    EXPECT_TRUE(publish("/live/y", "10.0.0.1").ok());
+
+    FakeViewer viewer;
+    FakeViewer other;
+    const auto watch = [&](FakeViewer& who, const std::string& address) {
+        return world.hub.subscribe("/live/x", world.delivery, 0, who,
+                                   {"http-flv", "viewer", "", address});
+    };
+    auto watching = watch(viewer, "10.0.0.1");
+    ASSERT_TRUE(watching.ok());
+    EXPECT_EQ(watch(other, "10.0.0.1").error().code, 429);
+    EXPECT_EQ(watch(other, "10.0.0.1").error().message, "limits.viewers_per_address reached (1)");
+    EXPECT_TRUE(watch(other, "10.0.0.2").ok());
+    watching->leave("");
+    EXPECT_TRUE(watch(viewer, "10.0.0.1").ok());
+}
+
 TEST(Hub, keeps_the_headers_of_further_tracks_beside_its_own) {
     World world;
     Publication publication = world.publish();
@@ -278,11 +325,12 @@ TEST(Hub, kicks_a_viewer_by_its_number) {
     World world;
     FakeViewer viewer;
     world.join(viewer);
-    EXPECT_FALSE(world.hub.kick_viewer(viewer.subscription.id() + 1));
-    EXPECT_TRUE(world.hub.kick_viewer(viewer.subscription.id()));
+    EXPECT_FALSE(world.hub.kick_viewer(viewer.subscription.id() + 1, "kim@desk"));
+    EXPECT_TRUE(world.hub.kick_viewer(viewer.subscription.id(), "kim@desk"));
     world.executor.run();
-    EXPECT_THAT(viewer.take(), ElementsAre("end: kicked"));
-    EXPECT_EQ(std::get<Left>(world.events.back()).reason, "kicked");
+    EXPECT_THAT(viewer.take(), ElementsAre("end: kicked by kim@desk"));
+    EXPECT_EQ(std::get<Left>(world.events.back()).reason, "kicked by kim@desk");
+    EXPECT_EQ(std::get<Left>(world.events.back()).by, "kim@desk");
     EXPECT_EQ(world.hub.viewer_count(), 0U);
 }
 

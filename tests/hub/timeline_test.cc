@@ -51,6 +51,20 @@ TEST(Timeline, a_paced_clock_is_never_far_ahead_of_its_arrivals) {
     }
 }
 
+TEST(Timeline, a_paced_clock_may_be_ahead_if_the_pictures_say_that_they_come_too_fast) {
+    for (const std::int64_t speed : {2, 4, 10}) {
+        Timeline timeline;
+        timeline.begin(Clock::paced, 0);
+        timeline.expect(Track::video, 40);
+        std::int64_t out = 0;
+        for (std::int64_t n = 0; n <= 1'000; ++n)
+            out = timeline.map(Track::video, static_cast<std::uint64_t>(n * 40),
+                               n * 40'000'000 / speed);
+        EXPECT_EQ(out, 40'000) << speed;
+        EXPECT_EQ(timeline.jumps(), 0U) << speed;
+    }
+}
+
 TEST(Timeline, goes_on_over_the_wrap_at_2_to_the_32) {
     Timeline timeline;
     timeline.begin(Clock::bits_32, 0);
@@ -144,12 +158,112 @@ TEST(Timeline, keeps_the_times_of_a_file_sent_faster_than_it_plays) {
     for (const std::int64_t speed : {2, 5, 10, 100}) {
         Timeline timeline;
         timeline.begin(Clock::bits_32, 0);
+        timeline.expect(Track::video, 40);  // the rate in its VUI
         std::int64_t out = 0;
-        for (std::int64_t n = 0; n < 300; ++n)
+        for (std::int64_t n = 0; n < 3000; ++n)
             out = timeline.map(Track::video, static_cast<std::uint64_t>(n * 40),
                                n * 40'000'000 / speed);
-        EXPECT_EQ(out, 299 * 40) << speed;
+        EXPECT_EQ(out, 2999 * 40) << speed;
         EXPECT_EQ(timeline.jumps(), 0U) << speed;
+    }
+}
+
+/// Pictures each 40 ms and sound each 20, of which only `told` says so, sent at `speed` by a clock
+/// that runs at `pace`: where both tracks stand after 20 s of media, and what was put right.
+struct Ends {
+    std::int64_t video_ms = 0;
+    std::int64_t audio_ms = 0;
+    std::int64_t last_s_ms = 0;  ///< how long the last second of media is
+    std::uint64_t jumps = 0;
+};
+Ends ends_of(Track told, double speed, double pace, std::int64_t sound_from_ms = 0) {
+    Timeline timeline;
+    timeline.begin(Clock::bits_32, 0);
+    timeline.expect(told, told == Track::video ? 40 : 20);
+    Ends ends;
+    std::int64_t before_ms = 0;
+    for (std::int64_t ms = 0; ms <= 20'000; ms += 20) {
+        const auto said = static_cast<std::uint64_t>(static_cast<double>(ms) * pace);
+        const auto now_ns = static_cast<std::int64_t>(static_cast<double>(ms) * 1e6 / speed);
+        if (ms % 40 == 0) ends.video_ms = timeline.map(Track::video, said, now_ns);
+        if (ms >= sound_from_ms) {
+            ends.audio_ms = timeline.map(Track::audio, said, now_ns + 1'000'000);
+        }
+        if (ms == 19'000) before_ms = ends.video_ms;
+    }
+    ends.last_s_ms = ends.video_ms - before_ms;
+    ends.jumps = timeline.jumps();
+    return ends;
+}
+
+TEST(Timeline, a_track_keeps_its_times_by_what_the_other_one_s_media_says) {
+    for (const Track told : {Track::audio, Track::video}) {
+        for (const double speed : {0.1, 0.5, 0.75, 1.3, 2.0, 4.0, 10.0}) {
+            const Ends ends = ends_of(told, speed, 1);
+            EXPECT_EQ(ends.video_ms, 20'000) << speed;
+            EXPECT_EQ(ends.audio_ms, 20'000) << speed;
+            EXPECT_EQ(ends.jumps, 0U) << speed;
+        }
+    }
+    const Ends later = ends_of(Track::audio, 2, 1, 4'000);
+    EXPECT_EQ(later.video_ms, 20'000);
+    EXPECT_EQ(later.jumps, 0U);
+}
+
+TEST(Timeline, a_track_is_put_right_by_what_the_other_one_s_media_says) {
+    for (const Track told : {Track::audio, Track::video}) {
+        for (const double pace : {0.25, 0.5, 1.25, 2.0, 3.0}) {
+            const Ends ends = ends_of(told, 1, pace);
+            EXPECT_NEAR(static_cast<double>(ends.last_s_ms), 1'000, 45) << pace;
+            EXPECT_NEAR(static_cast<double>(ends.video_ms), static_cast<double>(ends.audio_ms), 100)
+                << pace;
+            EXPECT_GE(ends.jumps, 2U) << pace;
+        }
+    }
+}
+
+TEST(Timeline, a_track_with_a_clock_of_its_own_is_judged_without_the_other_one) {
+    Timeline timeline;
+    timeline.begin(Clock::bits_32, 0);
+    timeline.expect(Track::audio, 20);
+    std::int64_t video = 0;
+    std::int64_t audio = 0;
+    std::int64_t video_before = 0;
+    std::int64_t audio_before = 0;
+    for (std::int64_t ms = 0; ms <= 20'000; ms += 20) {
+        if (ms % 40 == 0)
+            video = timeline.map(Track::video, static_cast<std::uint64_t>(3 * ms), ms * 1'000'000);
+        audio = timeline.map(Track::audio, static_cast<std::uint64_t>(ms), ms * 1'000'000);
+        if (ms == 15'000) video_before = video;
+        if (ms == 15'000) audio_before = audio;
+    }
+    EXPECT_EQ(audio - audio_before, 5'000);
+    EXPECT_NEAR(static_cast<double>(video - video_before), 5'000, 50);
+    EXPECT_NEAR(static_cast<double>(video), static_cast<double>(audio), 100);
+}
+
+TEST(Timeline, puts_a_clock_at_another_pace_right_and_keeps_sound_with_the_picture) {
+    for (const double pace : {2.0, 0.5, 3.0, 1.3, -2.0, -0.5, -3.0}) {
+        const bool says_rate = pace > 0;  // in its VUI, and the samples of its sound
+        SCOPED_TRACE(pace);
+        Timeline timeline;
+        timeline.begin(Clock::bits_32, 0);
+        if (says_rate) {
+            timeline.expect(Track::video, 40);
+            timeline.expect(Track::audio, 20);
+        }
+        std::int64_t video = 0;
+        std::int64_t audio = 0;
+        std::int64_t at_ten_s = 0;
+        for (std::int64_t ms = 0; ms <= 60'000; ms += 20) {
+            const auto said = static_cast<std::uint64_t>(static_cast<double>(ms) * std::abs(pace));
+            if (ms % 40 == 0) video = timeline.map(Track::video, said, ms * 1'000'000);
+            audio = timeline.map(Track::audio, said, ms * 1'000'000);
+            if (ms == 10'000) at_ten_s = video;
+        }
+        EXPECT_NEAR(static_cast<double>(video - at_ten_s), 50'000, 50);
+        EXPECT_NEAR(static_cast<double>(video), static_cast<double>(audio), 100);
+        EXPECT_GE(timeline.jumps(), 2U) << "once for each track";
     }
 }
 
@@ -195,6 +309,8 @@ TEST(Timeline, lets_the_other_track_follow_a_jump_when_it_gets_there) {
 TEST(Timeline, brings_tracks_together_again_after_a_jump_of_one_alone) {
     Timeline timeline;
     timeline.begin(Clock::bits_64, 0);
+    timeline.expect(Track::video, 40);
+    timeline.expect(Track::audio, 40);
     mapped(timeline, {0, 40, 5'080, 120});  // one wrong time
     EXPECT_EQ(timeline.jumps(), 1U);
     std::int64_t video = 0;

@@ -177,7 +177,7 @@ TEST(LiveConnections, viewers_of_a_source_stay_until_it_is_there) {
     struct NoPublisher final : hub::Publisher {
         void probe() override {}
         void replaced() override {}
-        void kicked() override {}
+        void kicked(const std::string&) override {}
     };
     auto publication =
         world.live.hub().publish(world.kPath, std::make_shared<NoPublisher>(), {"source", "", ""},

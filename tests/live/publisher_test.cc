@@ -202,9 +202,12 @@ TEST(Publisher, that_is_kicked_is_told_so_and_pushes_nothing_more) {
     hub::World world;
     Publishing one(world);
     one.start();
-    EXPECT_TRUE(world.hub.kick_publisher(kPath));
+    EXPECT_TRUE(world.hub.kick_publisher(kPath, "kim@desk"));
     world.executor.run();
-    EXPECT_EQ(one.said(), (Texts{"accept", "finish 4 kicked"}));
+    EXPECT_EQ(one.said(), (Texts{"accept", "finish 4 kicked by kim@desk"}));
+    const auto* gone = std::get_if<hub::Unpublished>(&world.events.back());
+    ASSERT_NE(gone, nullptr);
+    EXPECT_EQ(gone->by, "kim@desk");
     EXPECT_EQ(world.hub.publisher_count(), 0U);
 }
 

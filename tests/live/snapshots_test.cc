@@ -12,7 +12,7 @@ class IdlePublisher final : public hub::Publisher {
  public:
     void probe() override {}
     void replaced() override {}
-    void kicked() override {}
+    void kicked(const std::string&) override {}
     void wanted() override { ++asked; }
     int asked = 0;
 };

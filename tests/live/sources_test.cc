@@ -62,7 +62,7 @@ class Watcher final : public hub::Viewer, public hub::Sink {
     void send(std::span<const SharedBuffer> wires) override { wires_ += wires.size(); }
     std::size_t queued_bytes() const override { return 0; }
     std::uint64_t bytes_taken() const override { return 0; }
-    void end(hub::EndReason) override { ended = true; }
+    void end(hub::EndReason, const std::string&) override { ended = true; }
     std::size_t wires_ = 0;
     bool ended = false;
 };
@@ -149,7 +149,7 @@ class SourcesTest : public ::testing::Test {
                      if (sources) sources->on_event(event);
                      if (!std::holds_alternative<hub::Unpublished>(event)) return;
                      const hub::PublisherPtr late = std::move(kicked_at_its_end);
-                     if (late) late->kicked();
+                     if (late) late->kicked("kim@desk");
                  }};
     hub::DeliveryQueue& hub_lane = hub.add_delivery(delivery);
     Watcher viewer;
@@ -298,7 +298,7 @@ TEST_F(SourcesTest, a_path_that_another_one_publishes_is_left_to_it) {
     struct Other final : hub::Publisher {
         void probe() override {}
         void replaced() override {}
-        void kicked() override {}
+        void kicked(const std::string&) override {}
     };
     auto other = hub.publish(kPath, std::make_shared<Other>(), {"rtmp", "", ""},
                              hub::Clock::bits_64, monotonic_ns());
@@ -314,10 +314,10 @@ TEST_F(SourcesTest, an_operator_who_ends_the_publisher_has_it_started_anew) {
     open("cat $S; sleep 1000");
     join();
     wait_for(SourceState::running);
-    EXPECT_TRUE(hub.kick_publisher(kPath));
+    EXPECT_TRUE(hub.kick_publisher(kPath, "kim@desk"));
     wait_until("another start", [&] { return starts() == 2; });
     wait_for(SourceState::running);
-    EXPECT_EQ(status().last_error, "ended by an operator");
+    EXPECT_EQ(status().last_error, "kicked by kim@desk");
 }
 
 TEST_F(SourcesTest, an_operator_who_is_too_late_ends_neither_the_next_run_nor_anything_else) {

@@ -19,15 +19,18 @@ constexpr char kPath[] = "/live/x";
 class FakeTransport : public ViewerTransport {
  public:
     bool announces_tracks() const override { return announces; }
-    void accept(hub::Tracks tracks) override {
+    void accept(hub::Tracks tracks, const std::string& why_waiting) override {
         said.push_back(std::string("accept") + (tracks.video ? " video" : "") +
-                       (tracks.audio ? " audio" : ""));
+                       (tracks.audio ? " audio" : "") +
+                       (why_waiting.empty() ? "" : ", waits: " + why_waiting));
     }
     void say_waiting(const std::string& why) override { said.push_back("waits: " + why); }
     void refuse(const Error& why) override {
         said.push_back("refuse " + std::to_string(why.code) + " " + why.message);
     }
-    void finish(ViewerEnd why) override { said.push_back(std::string("finish ") + to_text(why)); }
+    void finish(ViewerEnd /*why*/, const std::string& words) override {
+        said.push_back("finish " + words);
+    }
     void send(std::span<const SharedBuffer> wires) override {
         for (const SharedBuffer& wire : wires) {
             packets.emplace_back(reinterpret_cast<const char*>(wire->data()), wire->size());
@@ -251,9 +254,9 @@ TEST(Viewer, that_is_kicked_while_it_waits_is_refused) {
     hub::World world;
     Watching watching(world);
     watching.start();
-    EXPECT_TRUE(world.hub.kick_viewer(world.hub.viewers().front()->id));
+    EXPECT_TRUE(world.hub.kick_viewer(world.hub.viewers().front()->id, "kim@desk"));
     world.executor.run();
-    EXPECT_EQ(watching.said(), Texts{"refuse 403 kicked"});
+    EXPECT_EQ(watching.said(), Texts{"refuse 403 kicked by kim@desk"});
 }
 
 TEST(Viewer, that_is_kicked_while_it_plays_is_told_goodbye) {
@@ -262,10 +265,10 @@ TEST(Viewer, that_is_kicked_while_it_plays_is_told_goodbye) {
     world.push(publication, hub::key(0));
     Watching watching(world);
     watching.start();
-    EXPECT_TRUE(world.hub.kick_viewer(world.hub.viewers().front()->id));
+    EXPECT_TRUE(world.hub.kick_viewer(world.hub.viewers().front()->id, "kim@desk"));
     world.executor.run();
-    EXPECT_EQ(watching.said(), (Texts{"accept video", "finish kicked"}));
-    EXPECT_EQ(left_reason(world), "kicked");
+    EXPECT_EQ(watching.said(), (Texts{"accept video", "finish kicked by kim@desk"}));
+    EXPECT_EQ(left_reason(world), "kicked by kim@desk");
 }
 
 TEST(Viewer, over_the_limit_of_viewers_is_refused_at_once) {
@@ -290,7 +293,7 @@ TEST(Viewer, is_told_of_the_shutdown_in_each_state_and_once) {
         if (state == Viewer::State::playing) world.push(publication, hub::key(0));
         watching.start();
         if (state == Viewer::State::draining) {
-            EXPECT_TRUE(world.hub.kick_viewer(world.hub.viewers().front()->id));
+            EXPECT_TRUE(world.hub.kick_viewer(world.hub.viewers().front()->id, "kim@desk"));
             world.executor.run();
         }
         if (state == Viewer::State::over) watching.viewer.leave("viewer left");
@@ -376,7 +379,7 @@ TEST(Viewer, that_has_had_what_it_asked_for_is_told_the_end) {
     Watching watching(world);
     watching.start();
     watching.viewer.end_as_asked();
-    EXPECT_EQ(watching.said(), (Texts{"accept video", "finish stream ended"}));
+    EXPECT_EQ(watching.said(), (Texts{"accept video", "finish played as long as was asked"}));
     EXPECT_EQ(world.hub.viewer_count(), 0U);
 }
 

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <functional>
 #include <random>
 #include <vector>
 
@@ -119,6 +122,46 @@ TEST(PayloadForms, a_length_that_looks_like_a_start_code_is_what_came_before) {
     EXPECT_EQ(payload, picture);
 }
 
+TEST(PayloadForms, a_length_that_looks_like_a_start_code_before_no_unit_is_a_length) {
+    // Whatever came before: 00 00 01 and then no head of a NAL unit, or of none that H.264 needs.
+    for (const std::size_t bytes : {0x100U, 0x102U, 0x120U, 0x17FU, 0x1C1U, 0x1FFU}) {
+        for (const bool had_start_codes : {false, true}) {
+            PayloadForms forms;
+            Octets first = annex_b({kSps, kPps, slice(2000)});
+            if (had_start_codes) forms.normalise(first, 1);
+            Octets payload = prefixed({slice(bytes, 0x41)});
+            EXPECT_EQ(forms.normalise(payload, 2), PayloadForm::lengths) << bytes;
+            EXPECT_EQ(payload, annex_b({slice(bytes, 0x41)})) << bytes;
+        }
+    }
+}
+
+TEST(PayloadForms, units_behind_lengths_may_be_empty) {
+    const Octets zeros(4, 0);
+    const auto joined = [](const std::vector<Octets>& parts) {
+        Octets all;
+        for (const Octets& part : parts) all.insert(all.end(), part.begin(), part.end());
+        return all;
+    };
+    const auto parts = [&](const std::function<Octets(const std::vector<Octets>&)>& form) {
+        return std::vector<Octets>{
+            joined({zeros, form({kSps, kPps, slice(700)})}),
+            joined({form({kSps}), zeros, form({kPps, slice(700)})}),
+            joined({form({slice(700)}), zeros}),
+            joined({form({slice(700)}), {0}}),
+            joined({form({slice(700)}), {0, 0, 0}}),
+        };
+    };
+    const std::vector<Octets> sent = parts([](const auto& nals) { return prefixed(nals); });
+    const std::vector<Octets> expected = parts([](const auto& nals) { return annex_b(nals); });
+    for (std::size_t i = 0; i < sent.size(); ++i) {
+        PayloadForms forms;
+        Octets payload = sent[i];
+        EXPECT_EQ(forms.normalise(payload, 1), PayloadForm::lengths) << i;
+        EXPECT_EQ(payload, expected[i]) << i;
+    }
+}
+
 TEST(PayloadForms, lengths_of_two_bytes_are_not_known) {
     PayloadForms forms;
     for (std::uint64_t time = 0; time < 20; ++time) {
@@ -132,8 +175,13 @@ TEST(PayloadForms, lengths_that_do_not_add_up_are_not_known) {
     for (std::size_t left = 1; left < whole.size(); ++left) {
         PayloadForms forms;
         Octets payload(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(left));
-        const bool is_whole_units =
-            left == 4 + kSps.size() || left == 8 + kSps.size() + kPps.size();
+        // Zeros behind a whole unit are nothing, were they meant to be a length's.
+        const bool is_whole_units = std::ranges::any_of(
+            std::array{4 + kSps.size(), 8 + kSps.size() + kPps.size()}, [&](std::size_t end) {
+                return left >= end && left < end + 4 &&
+                       std::all_of(payload.begin() + static_cast<std::ptrdiff_t>(end),
+                                   payload.end(), [](std::uint8_t b) { return b == 0; });
+            });
         const PayloadForm form = forms.normalise(payload, 1);
         if (left <= 3) {
             EXPECT_EQ(form, PayloadForm::empty) << left;

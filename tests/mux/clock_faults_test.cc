@@ -26,10 +26,13 @@ enum class Fault : std::uint8_t {
     pace,         ///< 2 to 1000 times too fast or too slow
     stall,        ///< of the network: pictures late, and then all at once
     delay_grows,  ///< for good
+    small,        ///< of the device's clock, as small as what both may differ by
+    hiccups,      ///< none of a clock: the camera halts, and the uplink is full all the time
 };
-constexpr std::array kFaults{
-    Fault::none, Fault::stray,   Fault::two_strays, Fault::first_far_off, Fault::set,
-    Fault::unit, Fault::seconds, Fault::pace,       Fault::stall,         Fault::delay_grows};
+constexpr std::array kFaults{Fault::none,          Fault::stray, Fault::two_strays,
+                             Fault::first_far_off, Fault::set,   Fault::unit,
+                             Fault::seconds,       Fault::pace,  Fault::stall,
+                             Fault::delay_grows,   Fault::small, Fault::hiccups};
 
 constexpr double kJitterUs = 4'000;
 
@@ -91,7 +94,7 @@ class Case {
     std::size_t place() { return 1 + random_() % (made_.truth_us.size() - 2); }
 
     void take_pictures() {
-        is_lapse_ = one_in(4);
+        is_lapse_ = one_in(4) && fault_ < Fault::small;
         step_us_ = is_lapse_ ? between(2e6, 120e6) : between(8e3, 200e3);
         const std::size_t count = 12 + random_() % 400;
         double now = between(1e6, 1e12);
@@ -99,6 +102,7 @@ class Case {
             made_.truth_us.push_back(now);
             now += step_us_ * between(0.9, 1.1);
             if (one_in(150)) now += between(1e6, 7200e6);
+            if (fault_ == Fault::hiccups && one_in(15)) now += between(60e3, 600e3);
         }
         what_ =
             std::to_string(count) + " pictures, step " + std::to_string(step_us_ / 1000) + " ms";
@@ -108,8 +112,10 @@ class Case {
         std::exponential_distribution<double> jitter(1 / kJitterUs);
         const double zero = made_.truth_us[0];
         double latest = 0;
+        // A picture takes nearly as long to send as to take: what waits, waits for long.
+        const double sending_us = fault_ == Fault::hiccups ? step_us_ * between(0.9, 1) : 1;
         for (const double taken : made_.truth_us) {
-            latest = std::max(latest + 1, taken - zero + 30e3 + jitter(random_));
+            latest = std::max(latest, taken - zero + 30e3 + jitter(random_)) + sending_us;
             made_.arrival_us.push_back(latest);
         }
         made_.device_us = made_.truth_us;
@@ -133,7 +139,10 @@ class Case {
         auto& arrival = made_.arrival_us;
         switch (fault_) {
             case Fault::none:
+            case Fault::hiccups:
                 return;
+            case Fault::small:
+                return shift_a_little();
             case Fault::stray:
             case Fault::two_strays: {
                 const double by = shift(fault_ == Fault::stray ? 150e3 : 600e3, is_lapse_);
@@ -180,6 +189,29 @@ class Case {
         }
     }
 
+    /// All times from one on, the first or last one, or three. Less than a step behind looks like a
+    /// delay that grew.
+    void shift_a_little() {
+        auto& device = made_.device_us;
+        double by = between(60e3, 450e3);
+        std::size_t begin = place();
+        std::size_t end = device.size();
+        if (one_in(3)) {
+            begin = one_in(2) ? 0 : end - 1;
+            end = begin + 1;
+        } else if (by > 1.3 * step_us_ && one_in(2)) {
+            end = std::min(end, begin + 3);
+        }
+        const bool is_behind = by > 1.3 * step_us_ && one_in(2);
+        if (is_behind == (begin > 0)) by = -by;
+        // Within a pause a step back that ends behind the picture before is such a delay, too.
+        if (begin > 0 && by < 0 && device[begin] + by > device[begin - 1]) by = -by;
+        what_ += ", off by " + std::to_string(by / 1000) + " ms from " + std::to_string(begin) +
+                 " to " + std::to_string(end);
+        for (std::size_t i = begin; i < end; ++i) device[i] += by;
+        shift_up();
+    }
+
     /// No time below zero.
     void shift_up() {
         const double least = *std::ranges::min_element(made_.device_us);
@@ -209,7 +241,8 @@ TEST(ClockFaults, lead_to_the_true_times_or_are_named) {
                                   std::to_string(static_cast<int>(made.fault())) + ", timing " +
                                   to_string(choice.timing) + " (" + choice.why + ")";
         const bool is_device_fault = made.fault() != Fault::none && made.fault() != Fault::stall &&
-                                     made.fault() != Fault::delay_grows;
+                                     made.fault() != Fault::delay_grows &&
+                                     made.fault() != Fault::hiccups;
         if (!is_device_fault) {
             // Of pictures far apart nothing says whether a delay grew or the clock was set.
             in_doubt += !choice.warnings.empty();

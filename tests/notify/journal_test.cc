@@ -121,6 +121,52 @@ TEST(Journal, takes_no_more_when_it_is_full_and_goes_on_once_there_is_room) {
     EXPECT_FALSE(Journal(folder.file("b.journal")).add(1, "t", std::string(70'000, 'x')));
 }
 
+TEST(Journal, that_is_full_loses_nothing_and_tells_nothing_out_of_order_wherever_it_is_killed) {
+    const Folder folder;
+    const std::string path = folder.file("a.journal");
+    constexpr std::uint64_t kBytesMax = 20'000;
+    const auto body = [](int number) { return std::to_string(number) + std::string(100, 'x'); };
+    Texts taken;
+    {
+        Journal journal(path, kBytesMax);
+        while (journal.add(1, "t", body(static_cast<int>(taken.size())))) {
+            taken.push_back(body(static_cast<int>(taken.size())));
+        }
+    }
+    ASSERT_GT(taken.size(), 50U);
+    // Killed before each delivery is noted, after it, and in the middle of writing that down: what
+    // was under way comes again, before everything behind it.
+    Texts told;
+    std::set<std::string> ids;
+    std::string last;
+    for (std::size_t kill = 0; told.size() < taken.size(); ++kill) {
+        if (kill % 3 == 2) {
+            write(path, content(path) + "half a li");  // what kill -9 left of a write
+        }
+        Journal journal(path, kBytesMax);
+        ASSERT_EQ(journal.waiting(), taken.size() - told.size()) << kill;
+        EXPECT_LE(journal.waiting_bytes(), kBytesMax);
+        const auto message = journal.front();
+        ASSERT_TRUE(message.has_value());
+        EXPECT_EQ(message->body, taken[told.size()]) << kill;
+        if (kill % 3 == 1) {  // sent, not noted
+            last = message->id;
+            continue;
+        }
+        if (!last.empty()) {
+            EXPECT_EQ(message->id, last) << "the same one again";
+        }
+        last.clear();
+        EXPECT_TRUE(ids.insert(message->id).second) << kill;
+        told.push_back(message->body);
+        journal.note_delivered();
+    }
+    EXPECT_EQ(told, taken);
+    Journal journal(path, kBytesMax);
+    EXPECT_FALSE(journal.front().has_value());
+    EXPECT_TRUE(journal.add(1, "t", "more")) << "there is room again";
+}
+
 TEST(Journal, keeps_what_failed_for_a_replay_under_its_id) {
     const Folder folder;
     const std::string path = folder.file("a.journal");

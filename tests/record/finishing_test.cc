@@ -95,7 +95,7 @@ TEST(Finishing, a_recording_taken_back_to_work_cannot_be_deleted) {
     ASSERT_EQ(recordings.get(id)->state, RecordingState::failed);
     {
         Folder folder(path.path());
-        ASSERT_TRUE(take_back(folder, id));
+        ASSERT_TRUE(take_back(folder, id, {}));
     }
     EXPECT_EQ(recordings.get(id)->state, RecordingState::finalising);
     const auto removed = recordings.remove(id);

@@ -1,5 +1,5 @@
-/// Recordings where the file system has no locks and cannot sync folders or itself, as network
-/// shares and FUSE often cannot.
+/// Recordings where the file system has no locks and no links, and cannot sync folders or itself,
+/// as network shares, FAT and FUSE often cannot.
 #include <gtest/gtest.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -9,11 +9,14 @@
 #include <atomic>
 #include <cerrno>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
+#include "mp4/file_error.h"
+#include "mp4/sample_file.h"
 #include "record/recorder.h"
 #include "record/world.h"
 
@@ -22,6 +25,8 @@ namespace {
 /// What flock() and the syncs of folders and file systems of this program fail with; 0: they work.
 std::atomic<int> lock_error{0};
 std::atomic<int> sync_error{0};
+/// ... and link(), and a renameat2() that replaces nothing.
+std::atomic<int> link_error{0};
 
 bool fails_with(int error) {
     errno = error;
@@ -37,6 +42,16 @@ extern "C" int flock(int fd, int operation) noexcept {
 
 extern "C" int syncfs(int fd) noexcept {
     return fails_with(sync_error) ? -1 : static_cast<int>(::syscall(SYS_syncfs, fd));
+}
+
+extern "C" int link(const char* from, const char* to) noexcept {
+    return fails_with(link_error) ? -1 : static_cast<int>(::syscall(SYS_link, from, to));
+}
+
+extern "C" int renameat2(int from_folder, const char* from, int to_folder, const char* to,
+                         unsigned flags) noexcept {
+    if (link_error != 0 && fails_with(EINVAL)) return -1;
+    return static_cast<int>(::syscall(SYS_renameat2, from_folder, from, to_folder, to, flags));
 }
 
 extern "C" int fsync(int fd) {
@@ -69,7 +84,7 @@ class Warnings : public LogSink {
 
 class PoorFileSystem : public testing::Test {
  protected:
-    ~PoorFileSystem() override { lock_error = sync_error = 0; }
+    ~PoorFileSystem() override { lock_error = sync_error = link_error = 0; }
 
     /// Records the little stream and says what was warned of.
     std::vector<std::string> record() {
@@ -108,6 +123,41 @@ TEST_F(PoorFileSystem, recordings_are_whole_where_folders_cannot_be_synced) {
     for (const std::string& warning : warnings)
         EXPECT_NE(warning.find("files are synced one by one"), std::string::npos) << warning;
     EXPECT_LE(warnings.size(), 1U) << "said once";
+}
+
+TEST_F(PoorFileSystem, recordings_are_whole_where_there_are_no_links) {
+    for (const int error : {EPERM, EOPNOTSUPP, ENOSYS, EMLINK}) {
+        link_error = error;
+        EXPECT_EQ(record(), std::vector<std::string>{});
+    }
+}
+
+TEST_F(PoorFileSystem, without_links_a_file_replaces_no_other_and_has_its_name_all_the_same) {
+    const world::TemporaryFolder folder;
+    const std::string part = folder.path() + "/a.part";
+    const std::string target = folder.path() + "/a";
+    const auto write = [](const std::string& path, const char* text) {
+        std::ofstream(path) << text;
+    };
+    const auto read = [](const std::string& path) {
+        std::string text;
+        std::ifstream(path) >> text;
+        return text;
+    };
+    link_error = EPERM;
+    write(part, "new");
+    mp4::put_in_place(part, target, false);
+    EXPECT_EQ(read(target), "new");
+    EXPECT_FALSE(std::filesystem::exists(part));
+    write(part, "other");
+    EXPECT_THROW(mp4::put_in_place(part, target, false), mp4::FileError);
+    EXPECT_EQ(read(target), "new");
+    EXPECT_EQ(read(part), "other");
+    EXPECT_THROW(mp4::put_in_place(folder.path() + "/none", folder.path() + "/b", false),
+                 mp4::FileError);
+    EXPECT_FALSE(std::filesystem::exists(folder.path() + "/b"));
+    link_error = EIO;  // that is another matter
+    EXPECT_THROW(mp4::put_in_place(part, folder.path() + "/c", false), mp4::FileError);
 }
 
 TEST_F(PoorFileSystem, another_error_than_that_there_are_none_is_one) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <condition_variable>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -15,7 +16,9 @@
 #include "flv/tag.h"
 #include "media/avc_config.h"
 #include "mp4/box_cursor.h"
+#include "mp4/movie.h"
 #include "mp4/segment_finish.h"
+#include "record/flv_movie.h"
 #include "record/segment_output.h"
 
 namespace st::record {
@@ -37,7 +40,7 @@ class Quiet final : public hub::Publisher {
  public:
     void probe() override {}
     void replaced() override {}
-    void kicked() override {}
+    void kicked(const std::string&) override {}
 };
 
 Packet video_config(Bytes pps = kPps) {
@@ -114,14 +117,15 @@ class World {
     /// So many pictures of 40 ms with B-frames between, a key frame every ten, sound beside them.
     void push(unsigned pictures, std::size_t bytes = 100) {
         for (unsigned i = 0; i < pictures; ++i, ++picture) {
-            const std::int64_t now = std::int64_t{picture} * 40;
-            for (; sound * 1024 / 48 <= now; ++sound) {
-                publication.push(numbered(media::Track::audio, sound * 1024 / 48, sound, 20),
-                                 monotonic_ns());
+            const std::int64_t now = std::int64_t{picture} * step_ms;
+            for (; has_sound && std::int64_t{sound} * 1024 / 48 <= now; ++sound) {
+                publication.push(
+                    numbered(media::Track::audio, std::int64_t{sound} * 1024 / 48, sound, 20),
+                    monotonic_ns());
             }
             Packet packet = numbered(media::Track::video, now, picture, bytes);
             packet.is_key = picture % 10 == 0;
-            packet.cts_ms = packet.is_key ? 40 : picture % 10 % 2 == 1 ? 80 : 0;
+            packet.cts_ms = packet.is_key ? step_ms : picture % 10 % 2 == 1 ? 2 * step_ms : 0;
             publication.push(std::move(packet), monotonic_ns());
         }
     }
@@ -150,6 +154,11 @@ class World {
         return true;
     }
 
+    /// Until the writer's thread has taken what is queued.
+    void drain() {
+        while (segments->list()[0].queued_bytes > 0) std::this_thread::yield();
+    }
+
     void forget_events() {
         const Lock lock(mutex);
         events.clear();
@@ -170,6 +179,8 @@ class World {
     hub::Hub hub{hub::Options{}, {}, [](const hub::Event&) {}};
     std::unique_ptr<Segments> segments;
     hub::Publication publication;
+    std::int32_t step_ms = 40;
+    bool has_sound = true;
     std::uint32_t picture = 0;
     std::uint32_t sound = 0;
 
@@ -461,6 +472,149 @@ TEST(Segments, leave_out_what_a_slow_disk_does_not_take_and_go_on_at_a_key_frame
     ASSERT_FALSE(numbers[0].empty());
     EXPECT_EQ(numbers[0].front() % 10, 0U);
     EXPECT_EQ(numbers[0].back(), world.picture - 1);
+}
+
+/// The numbers in the samples of an FLV segment, as the archive reads it: {video, audio}.
+std::array<std::vector<std::uint32_t>, 2> numbers_in_flv(const fs::path& path) {
+    const std::vector<std::uint8_t> bytes = read_all(path);
+    const auto movie = read_flv_movie(mp4::source_of(Bytes(bytes)));
+    std::array<std::vector<std::uint32_t>, 2> numbers;
+    if (!movie) {
+        ADD_FAILURE() << path << ": " << movie.error().message;
+        return numbers;
+    }
+    for (const mp4::MovieTrack& track : movie->tracks) {
+        for (const mp4::MovieSample& sample : track.samples) {
+            numbers[track.kind == mp4::MovieKind::video ? 0 : 1].push_back(
+                load_be32(bytes.data() + sample.at));
+        }
+    }
+    return numbers;
+}
+
+/// A picture a second without sound; at full length 25 with sound: 6.2 million packets.
+TEST(Segments, of_a_day_have_every_picture_once_at_its_time) {
+    const bool is_full = std::getenv("ST_EXHAUSTIVE") != nullptr;
+    constexpr std::int64_t kDayMs = 86'400'000;
+    World world;
+    world.step_ms = is_full ? 40 : 1'000;
+    world.has_sound = is_full;
+    world.options.rules = {rule(std::chrono::minutes(30))};
+    world.options.fragment = std::chrono::milliseconds(is_full ? 1'000 : 20'000);
+    world.start();
+    world.publish();
+    const auto pictures = static_cast<std::uint32_t>(kDayMs / world.step_ms);
+    while (world.picture < pictures) {
+        world.push(std::min(pictures - world.picture, 10'000U), 40);
+        world.drain();
+    }
+    world.publication.end("done");
+    world.segments->shut_down(INT64_MAX);
+    const auto files = world.files();
+    EXPECT_EQ(files.size(), 48U);
+    const auto done = world.told<SegmentDone>();
+    std::array<std::uint32_t, 2> next{};
+    std::optional<std::int64_t> begins_us;
+    std::int64_t told_us = 0;
+    for (const SegmentDone& one : done) {
+        const std::vector<std::uint8_t> bytes = read_all(world.path / one.path);
+        const auto movie = mp4::read_movie(mp4::source_of(Bytes(bytes)));
+        ASSERT_TRUE(movie) << movie.error().message;
+        for (const mp4::MovieTrack& track : movie->tracks) {
+            auto& number = next[track.kind == mp4::MovieKind::video ? 0 : 1];
+            const std::int64_t zero = track.zero(movie->ticks_per_second);
+            for (const mp4::MovieSample& sample : track.samples) {
+                ASSERT_EQ(load_be32(bytes.data() + sample.at), number) << one.path;
+                const std::int64_t shown_us = one.first_wall_us + (sample.shown() - zero) *
+                                                                      1'000'000 /
+                                                                      track.ticks_per_second;
+                if (track.kind == mp4::MovieKind::video) {
+                    const std::int64_t cts = number % 10 == 0 ? 1 : number % 10 % 2 == 1 ? 2 : 0;
+                    const std::int64_t meant_us = (number + cts) * world.step_ms * 1'000;
+                    if (!begins_us) begins_us = shown_us - meant_us;
+                    ASSERT_LE(std::abs(shown_us - *begins_us - meant_us), 1'000) << number;
+                }
+                ++number;
+            }
+        }
+        told_us += static_cast<std::int64_t>(one.duration_us);
+    }
+    EXPECT_EQ(next[0], world.picture);
+    EXPECT_EQ(next[1], world.sound);
+    EXPECT_LE(std::abs(told_us - kDayMs * 1'000), 48 * 3 * world.step_ms * 1'000);
+}
+
+TEST(Segments, end_before_they_are_larger_than_a_file_may_be_and_lose_nothing) {
+    for (const SegmentFormat format : {SegmentFormat::mp4, SegmentFormat::flv}) {
+        World world;
+        world.options.max_bytes_per_file = 300'000;
+        world.options.rules = {rule(std::chrono::hours(1))};
+        world.options.rules[0].order.format = format;
+        world.start();
+        world.publish();
+        for (const std::size_t bytes : {2'000, 7'000, 100, 20'000, 3'000}) {
+            world.push(100, bytes);
+            world.drain();
+        }
+        world.publication.end("done");
+        world.segments->shut_down(INT64_MAX);
+        EXPECT_EQ(world.told<SegmentDone>()[0].reason, "size");
+        std::array<std::vector<std::uint32_t>, 2> all;
+        for (const fs::path& file : world.files()) {
+            EXPECT_LE(fs::file_size(file), world.options.max_bytes_per_file) << file;
+            const bool is_flv = format == SegmentFormat::flv;
+            const auto numbers = is_flv ? numbers_in_flv(file) : numbers_in(file);
+            ASSERT_FALSE(numbers[0].empty());
+            EXPECT_EQ(numbers[0].front() % 10, 0U) << "it begins with a key frame";
+            for (const std::size_t i : {0U, 1U}) {
+                all[i].insert(all[i].end(), numbers[i].begin(), numbers[i].end());
+            }
+        }
+        EXPECT_GT(world.files().size(), 8U);
+        EXPECT_EQ(all[0], up_to(world.picture));
+        std::ranges::sort(all[1]);  // sound beside a key frame may be in either file
+        EXPECT_EQ(all[1], up_to(world.sound));
+    }
+}
+
+TEST(Segments, have_sound_at_its_times_behind_a_file_that_was_full) {
+    World world;
+    world.options.max_bytes_per_file = 200'000;
+    world.options.rules = {rule(std::chrono::hours(1))};
+    world.start();
+    world.publish();
+    world.push(300, 5'000);
+    world.publication.end("done");
+    world.segments->shut_down(INT64_MAX);
+    const auto files = world.files();
+    ASSERT_GT(files.size(), 3U);
+    for (const fs::path& file : files) {
+        const std::vector<std::uint8_t> bytes = read_all(file);
+        const auto movie = mp4::read_movie(mp4::source_of(Bytes(bytes)));
+        ASSERT_TRUE(movie);
+        const auto& samples = movie->tracks[1].samples;
+        for (std::size_t i = 1; i < samples.size(); ++i) {
+            ASSERT_EQ(samples[i].decoded - samples[i - 1].decoded, 1024) << file << ' ' << i;
+        }
+    }
+}
+
+TEST(Segments, of_groups_larger_than_a_file_may_be_are_one_group_each) {
+    World world;
+    world.options.max_bytes_per_file = 50'000;
+    world.options.rules = {rule(std::chrono::hours(1))};
+    world.start();
+    world.publish();
+    world.push(50, 10'000);
+    world.publication.end("done");
+    world.segments->shut_down(INT64_MAX);
+    EXPECT_EQ(world.files().size(), 5U);
+    std::vector<std::uint32_t> all;
+    for (const fs::path& file : world.files()) {
+        const auto numbers = numbers_in(file);
+        all.insert(all.end(), numbers[0].begin(), numbers[0].end());
+    }
+    EXPECT_EQ(all, up_to(world.picture));
 }
 
 TEST(FlvSegment, cut_anywhere_is_finished_with_every_tag_that_was_whole) {

@@ -120,13 +120,47 @@ TEST(ChunkReader, goes_on_with_a_message_by_headers_of_any_form_that_say_the_sam
         "rtmp: chunk stream 6: a header of form 1 within a message, 172 bytes before its end");
 }
 
-TEST(ChunkReader, refuses_a_chunk_stream_that_begins_with_form_2_or_3) {
+TEST(ChunkReader, takes_a_chunk_stream_that_begins_with_form_2_or_3_as_an_empty_message) {
+    const Wire form_2 = {0x87, 0x00, 0x00, 0x18};
+    const Wire extended = {0x87, 0xFF, 0xFF, 0xFF, 0x01, 0x00, 0x00, 0x18};
+    const Wire form_3 = {0xC7};
+    for (const Wire& odd : {form_2, extended, form_3, form_3 + form_3, form_2 + form_3}) {
+        // Before the first message, between two, and the chunk stream is a usable one afterwards.
+        const Wire later = {0x47, 0, 0, 5, 0, 0, 2, 8, 0xAF, 0x01};
+        const Wire all = odd + kForm0 + odd + later + kForm1;
+        for (std::size_t step = 1; step <= all.size(); ++step) {
+            ChunkReader reader;
+            // The second time the chunk stream is known, and its form 2 or 3 empty again.
+            const Decoded decoded = decode(reader, all, step);
+            ASSERT_EQ(decoded.messages.size(), 3U) << decoded.error << step;
+            EXPECT_EQ(wire(decoded.messages[0].body), (Wire{0xAF, 0x01, 0x21, 0x10}));
+            EXPECT_EQ(wire(decoded.messages[1].body), (Wire{0xAF, 0x01}));
+            EXPECT_EQ(decoded.messages[2].timestamp_ms, 63U);
+        }
+    }
+}
+
+TEST(ChunkReader, refuses_what_follows_a_beginning_with_form_2_or_3_and_is_no_header) {
+    const std::string odd = "begins with a header of form 3, which refers to an earlier one: ";
+    const auto error_of = [](const Wire& payload) {
+        return decode(kForm0 + Wire{0xC7} + payload).error;
+    };
+    // A picture, a piece of sound, a command, zeros: what some client may have meant to send.
+    EXPECT_EQ(error_of({0x17, 0x01, 0, 0, 0, 0, 0, 0x01, 0x2C, 0x65, 0x88, 0x84, 0x21, 0xA0}),
+              "rtmp: chunk stream 7 " + odd + "behind it, message stream 2223531308");
+    EXPECT_EQ(error_of(Wire{0xAF, 0x01, 0x21, 0x10, 0x04, 0x60}),
+              "rtmp: chunk stream 47 begins with a header of form 2, which refers to an earlier "
+              "one: and so did the one before it");
+    EXPECT_EQ(error_of(wire(as_bytes(std::string_view("\x02\0\x04play\0\0\0\0\0\0", 13)))),
+              "rtmp: chunk stream 7 " + odd +
+                  "message of type 0 of 7102841 bytes over the limit of "
+                  "262144");
+    EXPECT_EQ(error_of(Wire(16)), "rtmp: chunk stream 7 " + odd + "behind it, a message of type 0");
+    // A whole message makes up for it.
     EXPECT_EQ(
-        decode(kForm2).error,
-        "rtmp: chunk stream 4 begins with a header of form 2, which refers to an earlier one");
-    EXPECT_EQ(
-        decode(kForm0 + Wire{0xC5}).error,
-        "rtmp: chunk stream 5 begins with a header of form 3, which refers to an earlier one");
+        decode(kForm0 + Wire{0xC7} + kForm1 + Wire{0xC9, 0x46, 0, 0, 1, 0xFF, 0xFF, 0xFF, 9}).error,
+        "rtmp: chunk stream 9 " + odd +
+            "message of type 9 of 16777215 bytes over the limit of 8388608");
 }
 
 TEST(ChunkReader, reads_each_form_of_a_chunk_stream_id) {

@@ -1,4 +1,6 @@
 /// The command sequences of players, and what belongs to the connection itself.
+#include <cmath>
+
 #include "client.h"
 
 namespace st::rtmp {
@@ -49,8 +51,12 @@ TEST(SessionPlay, tells_how_long_a_player_wants_to_watch) {
         double duration;
         std::optional<double> expected;
     };
-    for (const Case& it : {Case{-2, -1, {}}, Case{0, 4, 4.0}, Case{-1, 0.5, 0.5}, Case{0, 0, {}},
-                           Case{0, 1e300, {}}}) {
+    // librtmp and FFmpeg count in milliseconds: their starts are -1000, -2000, or 0.
+    for (const Case& it :
+         {Case{-2, -1, {}}, Case{0, 4, 4.0}, Case{-1, 0.5, 0.5}, Case{0, 0, {}}, Case{-2, -2, {}},
+          Case{-1, 3600, 3600.0}, Case{-2, 3600, 3600.0}, Case{-1000, 4000, 4.0},
+          Case{-2000, 500, 0.5}, Case{0, 4000, 4.0}, Case{12, 4000, 4.0}, Case{12, 5, 5.0},
+          Case{0, 1e300, {}}, Case{-2, 1e300, {}}, Case{-2, std::nan(""), {}}}) {
         Client client;
         client.connect();
         client.command(1, "play", 0.0, AmfNull{}, "cam", it.start, it.duration);
@@ -58,6 +64,28 @@ TEST(SessionPlay, tells_how_long_a_player_wants_to_watch) {
         ASSERT_EQ(client.events.size(), 1U);
         EXPECT_EQ(std::get<Play>(client.events[0]).seconds, it.expected) << it.duration;
     }
+}
+
+TEST(SessionPlay, tells_a_player_that_it_has_had_what_it_asked_for) {
+    Client client;
+    client.connect();
+    client.command(0, "createStream", 2.0, AmfNull{});
+    client.command(1, "play", 4.0, AmfNull{}, "cam", -2.0, 4.0);
+    client.flush();
+    client.session.accept_play(1);
+    client.read_answers();
+    client.answers.clear();
+    client.session.complete_play(2, 4);
+    client.session.complete_play(1, 4);
+    client.session.complete_play(1, 4);
+    client.read_answers();
+    EXPECT_EQ(
+        client.answers,
+        (Lines{
+            "1 data \"onPlayStatus\" {NetStream.Play.Complete: played as long as was asked}",
+            "0 type 4 0 1 0 0 0 1",  // StreamEOF
+            "1 command \"onStatus\" 0 null {NetStream.Play.Stop: played as long as was asked}"}));
+    EXPECT_FALSE(client.session.is_playing(1));
 }
 
 TEST(SessionPlay, offers_codecs_by_four_cc_to_a_client_that_names_some) {
@@ -307,11 +335,12 @@ TEST(Session, ends_at_damage_in_the_handshake_and_in_the_chunks) {
     EXPECT_EQ(http.error, "rtmp: first byte 71, expected version 3");
     Client damaged;
     damaged.connect();
-    damaged.send(Wire{0xC9});
+    damaged.send(Wire{0xC9, 0xC8});
     damaged.flush();
     EXPECT_EQ(
         damaged.error,
-        "rtmp: chunk stream 9 begins with a header of form 3, which refers to an earlier one");
+        "rtmp: chunk stream 8 begins with a header of form 3, which refers to an earlier one: and "
+        "so did the one before it");
 }
 
 TEST(Session, ignores_shared_objects_and_types_without_a_name) {

@@ -75,9 +75,15 @@ TEST(CompletionNames, leaves_out_what_a_shell_could_take_for_something_else) {
         return std::string(R"j({"items":[{"name":"door"},{"name":"$(reboot)"},{"name":"-rf"},
                 {"name":"a b"},{"name":"door"},{"name":"cam-2"}]})j");
     };
-    const auto names = names_of("events", ask);
+    EXPECT_THAT(names_of("cameras", ask), ElementsAre("cam-2", "door"));
+    EXPECT_THAT(names_of("tokens", ask), ElementsAre("cam-2", "door"));
+}
+
+TEST(CompletionNames, know_types_of_events_and_their_groups) {
+    const auto names = names_of("events", [](auto, auto) { return std::string("{}"); });
     EXPECT_THAT(names, Contains("camera.*"));
     EXPECT_THAT(names, Contains("camera.connected"));
+    EXPECT_THAT(names, Contains("source.restarted"));
 }
 
 }  // namespace

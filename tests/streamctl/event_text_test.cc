@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "control/event_types.h"
 #include "support/time_zone.h"
 
 namespace st::streamctl {
@@ -31,6 +32,10 @@ TEST(EventText, says_what_happened_to_what_in_local_time) {
                     R"("camera":"door","session":"door_1","state":"done","pictures":1,)"
                     R"("end_reason":"disconnected")"),
               "17:15:30 door: door_1 done, 1 picture: the connection was lost");
+    EXPECT_EQ(shown("session.finished",
+                    R"("camera":"door","session":"door_1","state":"done","pictures":9,)"
+                    R"("end_reason":"max_bytes")"),
+              "17:15:30 door: door_1 done, 9 pictures: its file is full, goes on in a new one");
     EXPECT_EQ(shown("session.failed", R"("camera":"door","session":"door_1","error":"disk full")"),
               "17:15:30 door: door_1 failed: disk full");
     EXPECT_EQ(shown("stream.ended", R"("stream":"/live/desk","reason":"publisher left")"),
@@ -38,6 +43,53 @@ TEST(EventText, says_what_happened_to_what_in_local_time) {
     EXPECT_EQ(shown("viewer.left",
                     R"("stream":"/live/desk","viewer":3,"peer":"10.0.0.9:1","reason":"left")"),
               "17:15:30 /live/desk: viewer 3 at 10.0.0.9:1 left: left");
+}
+
+TEST(EventText, says_who_did_it) {
+    const TimeZone zone("UTC0");
+    EXPECT_EQ(
+        shown("recording.deleted",
+              R"("camera":"door","session":"door_1","reason":"asked","deleted_by":"kim@desk")"),
+        "08:15:30 door_1: deleted by kim@desk");
+    EXPECT_EQ(shown("recording.deleted", R"("camera":"door","session":"door_1","reason":"age")"),
+              "08:15:30 door_1: deleted, too old");
+    EXPECT_EQ(shown("recording.deleted",
+                    R"("stream":"/live/x","file":"a_segment_001.mp4","reason":"free")"),
+              "08:15:30 /live/x: a_segment_001.mp4: deleted, the disk is nearly full");
+    EXPECT_EQ(shown("recording.kept", R"("session":"door_1","by":"kim@desk")"),
+              "08:15:30 door_1: kept by kim@desk");
+    EXPECT_EQ(shown("recording.released", R"("session":"door_1","by":"kim@desk")"),
+              "08:15:30 door_1: released by kim@desk");
+    EXPECT_EQ(shown("source.restarted", R"("stream":"/live/porch","by":"kim@desk")"),
+              "08:15:30 /live/porch: the source was restarted by kim@desk");
+    EXPECT_EQ(shown("camera.renamed",
+                    R"("camera":"door","was":"10.0.0.7","peer":"10.0.0.7:1","by":"kim@desk")"),
+              "08:15:30 10.0.0.7: is called door from now on, renamed by kim@desk");
+    EXPECT_EQ(shown("camera.previewing", R"("camera":"door","by":"kim@desk")"),
+              "08:15:30 door: is streaming without being recorded, asked by kim@desk");
+    EXPECT_EQ(shown("server.reloaded", R"("by":"kim@desk","changed":"log.level")"),
+              "08:15:30 the server has read its configuration again, asked by kim@desk; changed: "
+              "log.level");
+    EXPECT_EQ(shown("stream.ended",
+                    R"("stream":"/live/x","reason":"kicked by kim@desk","by":"kim@desk")"),
+              "08:15:30 /live/x: ended: kicked by kim@desk");
+}
+
+TEST(EventText, tells_of_a_clock_only_when_it_jumps) {
+    const TimeZone zone("UTC0");
+    EXPECT_EQ(shown("camera.clock", R"("camera":"door","bound_us":640,"jumps":0)"), "");
+    EXPECT_EQ(shown("camera.clock", R"("camera":"door","bound_us":640,"jumps":1)"),
+              "08:15:30 door: its clock has jumped; it is known to ±0.6 ms");
+}
+
+TEST(EventText, has_words_for_each_type_of_event) {
+    const TimeZone zone("UTC0");
+    for (const std::string_view type : control::event_types()) {
+        const std::string text = shown(
+            std::string(type), R"("camera":"door","session":"door_1","stream":"/live/x","jumps":1,)"
+                               R"("warning":"the disk runs full","take":"walk1")");
+        EXPECT_EQ(text.find(type), std::string::npos) << text;
+    }
 }
 
 TEST(EventText, tells_each_thing_once) {

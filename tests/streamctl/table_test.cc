@@ -70,6 +70,30 @@ TEST(Table, cuts_the_widest_cells_where_no_column_can_be_left_out) {
         << "narrower than four places a cell says nothing";
 }
 
+TEST(Table, gives_long_names_a_line_of_their_own_where_there_is_little_room) {
+    Table table({{"ID", false, 0, 0, true}, {"TAKE", false, 1}, {"LOST", true, 2}, {"STATE"}});
+    table.add({"door_20260131_081530", "walk1", "0", "done"});
+    table.add({"gate_20260131_081530", "-", "21", "recording"});
+    const auto in = [&](std::size_t width) {
+        std::ostringstream out;
+        table.print(out, width);
+        return out.str();
+    };
+    EXPECT_EQ(in(50),
+              "ID                    TAKE   LOST  STATE\n"
+              "door_20260131_081530  walk1     0  done\n"
+              "gate_20260131_081530  -        21  recording\n");
+    EXPECT_EQ(in(40),
+              "ID\n"
+              "  TAKE   LOST  STATE\n"
+              "door_20260131_081530\n"
+              "  walk1     0  done\n"
+              "gate_20260131_081530\n"
+              "  -        21  recording\n")
+        << "nothing of the name is lost, and no column";
+    EXPECT_EQ(in(20).substr(0, 15), "ID\n  TAKE   STA") << "the rest is fitted as ever";
+}
+
 TEST(Table, counts_places_and_not_bytes) {
     Table table({{"NAME"}, {"N", true}});
     table.add({"ü…", "1"});

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <random>
 
@@ -65,6 +66,64 @@ TEST(Slots, hold_the_nearest_picture_of_any_recording) {
             ASSERT_EQ(at[*slot.picture] - slot.t_us, slot.error_us);
             for (const std::int64_t other : at)
                 ASSERT_GE(std::abs(other - slot.t_us), std::abs(slot.error_us)) << seed;
+        }
+    }
+}
+
+TEST(Slots, hold_the_nearest_picture_where_a_recording_goes_on_in_another) {
+    const std::vector<Shown> runs{{0, {0, 33'333}, 33'333}, {2, {66'666, 100'000}, 33'333}};
+    EXPECT_EQ(to_csv(fill(grid_over(runs, 60), runs)),
+              "slot,t_us,picture,error_us\n0,0,0,0\n1,16667,1,16666\n2,33333,1,0\n"
+              "3,50000,2,16666\n4,66667,2,-1\n5,83333,2,-16667\n6,100000,3,0\n7,116667,3,-16667\n");
+}
+
+/// A camera's recordings: it begins late, loses pictures, drops out, returns and ends early.
+std::vector<Shown> come_and_go(std::mt19937& random) {
+    std::vector<Shown> runs;
+    auto at = static_cast<std::int64_t>(random() % 2'000'000);
+    std::size_t pictures = 0;
+    for (unsigned part = 0; part < 1 + random() % 3; ++part) {
+        std::vector<std::int64_t> taken;
+        const std::size_t count = 1 + random() % 60;
+        while (taken.size() < count) {
+            if (random() % 8 != 0) taken.push_back(at);
+            at += 30'000 + static_cast<std::int64_t>(random() % 10'000);
+        }
+        runs.push_back(run_of(taken, pictures));
+        pictures += count;
+        at += static_cast<std::int64_t>(random() % 1'000'000);
+    }
+    return runs;
+}
+
+TEST(Slots, of_a_camera_that_comes_and_goes_hold_the_nearest_picture_or_none) {
+    for (unsigned seed = 0; seed < 300; ++seed) {
+        std::mt19937 random(seed);
+        const std::vector<Shown> runs = come_and_go(random);
+        const double rate = 5.0 + static_cast<double>(random() % 90);
+        const Grid grid{-500'000, static_cast<std::size_t>(12 * rate), rate};  // of another camera
+        std::vector<std::int64_t> all;
+        for (const Shown& run : runs) all.insert(all.end(), run.at_us.begin(), run.at_us.end());
+        const auto slots = fill(grid, runs);
+        ASSERT_EQ(slots.size(), grid.slots);
+        std::size_t before = 0;
+        for (std::size_t i = 0; i < slots.size(); ++i) {
+            const Slot& slot = slots[i];
+            ASSERT_EQ(slot.t_us, grid.t_us(i));
+            std::int64_t nearest = std::abs(all.front() - slot.t_us);
+            for (const std::int64_t at : all) nearest = std::min(nearest, std::abs(at - slot.t_us));
+            const bool is_inside = std::ranges::any_of(runs, [&](const Shown& run) {
+                return run.at_us.front() <= slot.t_us && slot.t_us <= run.at_us.back();
+            });
+            if (!slot.picture) {
+                ASSERT_FALSE(is_inside) << seed << ", slot " << i;
+                ASSERT_GE(static_cast<double>(nearest), 0.5e6 / rate) << seed << ", slot " << i;
+                continue;
+            }
+            ASSERT_GE(*slot.picture, before) << seed << ", slot " << i;
+            before = *slot.picture;
+            ASSERT_EQ(slot.error_us, all[*slot.picture] - slot.t_us) << seed << ", slot " << i;
+            ASSERT_EQ(std::abs(slot.error_us), nearest) << seed << ", slot " << i;
         }
     }
 }

@@ -40,6 +40,10 @@ struct Made {
     unsigned pictures = 90;
     std::string state = "done";
     bool kept = false;
+    unsigned part = 1;
+    std::string end_reason = "stopped";
+    std::int64_t interval_us = 33'333;
+    std::int64_t gap_us = 0;  ///< longer between the two pictures in the middle
 };
 
 class TakeFiles : public testing::Test {
@@ -56,11 +60,11 @@ class TakeFiles : public testing::Test {
         for (unsigned i = 0; i < made.pictures; ++i) {
             mux::PictureRow row;
             row.picture = i;
-            row.take_us = std::int64_t{33'333} * i;
+            row.take_us = made.interval_us * i + (i >= made.pictures / 2 ? made.gap_us : 0);
             row.wall_us = made.first_us + made.wall_apart_us + *row.take_us;
             row.arrival_us = *row.take_us + 5'000;
             row.pts_us = *row.take_us;
-            row.duration_us = 33'333;
+            row.duration_us = made.interval_us;
             row.bytes = 1000;
             table.rows.push_back(row);
         }
@@ -74,20 +78,26 @@ class TakeFiles : public testing::Test {
         const std::string table = table_of(made);
         std::ofstream(folder_ / id / "pictures.csv") << table;
         std::ofstream(folder_ / id / "stream.mp4") << "abc";
+        const std::string files =
+            made.pictures == 0 ? ""
+                               : R"({"name":"stream.mp4","kind":"mp4","bytes":3,"pictures":)" +
+                                     std::to_string(made.pictures) +
+                                     R"(},{"name":"pictures.csv","kind":"pictures","bytes":)" +
+                                     std::to_string(table.size()) + "}";
         std::ostringstream session;
         session << R"({"version":1,"id":")" << id << R"(","camera":")" << made.camera
                 << R"(","peer":"","path":"","take":"walk","state":")" << made.state
                 << R"(","started_at":"2026-01-31T08:15:0)" << made_
                 << R"(.000Z","ended_at":"2026-01-31T08:16:00.000Z","pictures":)" << made.pictures
                 << R"(,"bytes":90000,"seq_missing":)" << made.lost << R"(,"kept":)"
-                << (made.kept ? "true" : "false")
-                << R"(,"fps":30.0,"duration_ms":3000,"capabilities":{"deviceModel":"Pixel 8"},)"
+                << (made.kept ? "true" : "false") << R"(,"part":)" << made.part
+                << R"(,"end_reason":")" << made.end_reason << R"(","fps":)"
+                << 1e6 / static_cast<double>(made.interval_us)
+                << R"(,"duration_ms":3000,"capabilities":{"deviceModel":"Pixel 8"},)"
                 << R"("clock":{"unit":"us","method":"exchange"},"times":{"first_us":)"
                 << made.first_us << R"(,"first_wall_us":)" << made.first_us + made.wall_apart_us
-                << R"(,"bound_us":)" << made.bound << R"(,"assumed_us":0},"files":[)"
-                << R"({"name":"stream.mp4","kind":"mp4","bytes":3,"pictures":)" << made.pictures
-                << R"(},{"name":"pictures.csv","kind":"pictures","bytes":)" << table.size()
-                << "}]}";
+                << R"(,"bound_us":)" << made.bound << R"(,"assumed_us":0},"files":[)" << files
+                << R"(],"error":)" << (made.state == "failed" ? R"("no room")" : "null") << "}";
         std::ofstream(folder_ / id / "session.json") << session.str();
         return id;
     }
@@ -170,6 +180,94 @@ TEST_F(TakeFiles, says_what_to_look_at) {
                   "a: 4 messages are missing", "b: how far off its times are is not known",
                   "c: its times are known to ±22.6 ms, which is more than half of the 33.3 ms "
                   "between two of its pictures"}));
+}
+
+using Sentences = std::vector<std::string>;
+
+TEST_F(TakeFiles, one_camera_alone_is_in_order_and_has_no_pairs) {
+    make({.camera = "a"});
+    const auto manifest = written();
+    ASSERT_TRUE(manifest);
+    EXPECT_EQ(manifest->verdict, Verdict::ok);
+    EXPECT_FALSE(manifest->pairing);
+}
+
+TEST_F(TakeFiles, a_bound_is_held_against_the_cameras_own_rate) {
+    make({.camera = "fast", .bound = "8400", .interval_us = 16'667});
+    make({.camera = "slow", .bound = "8400", .interval_us = 40'000});
+    const auto manifest = written();
+    ASSERT_TRUE(manifest);
+    EXPECT_EQ(manifest->why, Sentences{"fast: its times are known to ±8.4 ms, which is more than "
+                                       "half of the 16.7 ms between two of its pictures"});
+    EXPECT_EQ(manifest->cameras[0].parts[0].bound_us, 8'400) << "it is told all the same";
+    // A picture of the slow one has one of the fast one within 8.3 ms, not the other way round.
+    ASSERT_TRUE(manifest->pairing);
+    EXPECT_GT(manifest->pairing->worst_us, 8'400);
+    EXPECT_LE(manifest->pairing->worst_us, 20'000);
+}
+
+TEST_F(TakeFiles, a_gap_shows_in_the_pairing_of_the_others_pictures) {
+    make({.camera = "a", .lost = 30, .gap_us = 1'000'000});
+    make({.camera = "b"});
+    const auto manifest = written();
+    ASSERT_TRUE(manifest);
+    EXPECT_EQ(manifest->verdict, Verdict::check);
+    EXPECT_EQ(manifest->why, Sentences{"a: 30 messages are missing"});
+    EXPECT_NEAR(static_cast<double>(manifest->pairing->worst_us), 516'667, 17'000)
+        << "half of the gap";
+}
+
+TEST_F(TakeFiles, between_two_parts_of_a_camera_there_is_nothing_to_pair) {
+    make({.camera = "a", .pictures = 200});  // 6.7 s
+    make({.camera = "b", .pictures = 30, .end_reason = "disconnected"});
+    make({.camera = "b", .first_us = 4'000'010, .pictures = 30, .part = 2});
+    const auto manifest = written();
+    ASSERT_TRUE(manifest);
+    ASSERT_EQ(manifest->cameras.size(), 2U);
+    ASSERT_EQ(manifest->cameras[1].parts.size(), 2U);
+    EXPECT_EQ(manifest->cameras[1].parts[1].first_us, 4'000'010);
+    EXPECT_EQ(manifest->why, Sentences{"b: dropped out and came back: its pictures have a gap"});
+    ASSERT_TRUE(manifest->pairing);
+    EXPECT_LE(manifest->pairing->worst_us, 16'667) << "not 1.5 s, to what is not there";
+}
+
+TEST_F(TakeFiles, a_file_that_was_full_leaves_no_gap) {
+    make({.camera = "a", .pictures = 180});
+    make({.camera = "b", .end_reason = "max_bytes"});
+    make({.camera = "b", .first_us = 90 * 33'333, .part = 2});
+    const auto manifest = written();
+    ASSERT_TRUE(manifest);
+    EXPECT_EQ(manifest->why, Sentences{});
+    EXPECT_EQ(manifest->verdict, Verdict::ok);
+    EXPECT_EQ(manifest->pairing->worst_us, 0);
+}
+
+TEST_F(TakeFiles, a_camera_that_dropped_out_for_good_is_said) {
+    make({.camera = "a", .end_reason = "disconnected"});
+    make({.camera = "b", .pictures = 30, .end_reason = "crash"});
+    make({.camera = "c", .pictures = 30, .end_reason = "camera_error"});
+    make({.camera = "d", .pictures = 30, .end_reason = "disk"});
+    make({.camera = "e", .pictures = 0, .state = "failed", .end_reason = "disk"});
+    const auto manifest = written();
+    ASSERT_TRUE(manifest);
+    EXPECT_EQ(manifest->verdict, Verdict::check);
+    EXPECT_EQ(manifest->why[0], "a: dropped out and did not come back");
+    EXPECT_EQ(manifest->why[1], "b: its recording ended when the server was killed");
+    EXPECT_EQ(manifest->why[2], "c: its recording ended with an error of the camera");
+    EXPECT_EQ(manifest->why[3], "d: its recording ended as nothing more could be written");
+    EXPECT_EQ(manifest->why[4].substr(0, 3), "e: ");
+    EXPECT_NE(manifest->why[4].find("failed: no room"), std::string::npos);
+}
+
+TEST_F(TakeFiles, a_take_without_a_picture_has_failed) {
+    make({.camera = "a", .pictures = 0, .state = "failed"});
+    const auto manifest = written();
+    ASSERT_TRUE(manifest);
+    EXPECT_EQ(manifest->verdict, Verdict::failed);
+    EXPECT_EQ(manifest->why.back(), "there are no pictures");
+    EXPECT_FALSE(manifest->pairing);
+    ASSERT_EQ(manifest->cameras.size(), 1U);
+    EXPECT_EQ(manifest->cameras[0].parts[0].file, "");
 }
 
 TEST_F(TakeFiles, is_not_made_while_one_records) {

@@ -123,6 +123,45 @@ TEST(Pool, a_crash_is_an_error_and_another_helper_takes_its_place) {
     EXPECT_EQ(pool.status().replaced, 2U);
 }
 
+std::string last_words(std::string_view said) {
+    Pool pool(options_of(), Log());
+    const auto died = pool.run(job_of("fail", std::string(said)));
+    EXPECT_EQ(fault_of(died), Fault::died);
+    return died.answer.error().message;
+}
+
+TEST(Pool, a_helper_that_dies_is_quoted_with_its_last_line) {
+    const std::string how = "a helper died: exit code 7";
+    EXPECT_EQ(last_words(""), how);
+    EXPECT_EQ(last_words(" \n\n"), how);
+    EXPECT_EQ(last_words("no memory"), how + ": no memory");
+    EXPECT_EQ(last_words("reading\n  no memory \r\n\n"), how + ": no memory");
+    EXPECT_EQ(last_words("no\x1b[2Jmemory\xff\n"), how + ": no\uFFFD[2Jmemory\uFFFD");
+    EXPECT_EQ(last_words(std::string(9'000, 'x')), how + ": " + std::string(200, 'x'));
+}
+
+TEST(Pool, what_was_said_in_an_earlier_job_is_not_why_a_helper_dies) {
+    Pool pool(options_of(), Log());
+    ASSERT_TRUE(pool.run(job_of("say", "odd input\n")).answer.ok());
+    EXPECT_EQ(pool.run(job_of("leave")).answer.error().message, "a helper died: exit code 7");
+}
+
+TEST(Pool, a_helper_that_says_too_much_is_not_kept_from_dying) {
+    Pool pool(options_of(), Log());
+    const auto died = pool.run(job_of("despair", "no memory\n"));
+    EXPECT_EQ(fault_of(died), Fault::died);
+    EXPECT_TRUE(died.answer.error().message.ends_with("(Aborted): no memory"))
+        << died.answer.error().message;
+}
+
+TEST(Pool, a_helper_that_does_not_start_is_quoted_too) {
+    Pool pool(options_of("complain"), Log());
+    const auto result = pool.run(job_of("echo"));
+    EXPECT_EQ(fault_of(result), Fault::unavailable);
+    EXPECT_TRUE(result.answer.error().message.ends_with("exit code 3: no codec"))
+        << result.answer.error().message;
+}
+
 TEST(Pool, an_answer_that_makes_no_sense_is_a_fault) {
     Pool pool(options_of(), Log());
     const std::string pid = pid_of(pool);

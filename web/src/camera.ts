@@ -1,18 +1,20 @@
 /// This browser as a camera of the server (docs/camera.md): it connects, waits to be started, and sends every picture
 /// with the time the camera gave it.
 
-import {controlsOf} from "./lib/camera_controls.ts";
+import {CameraControls} from "./lib/camera_controls.ts";
 import {type Command, encodeFrame, readCommand, type StartCapture} from "./lib/camera_wire.ts";
 import {byId, h, setText} from "./lib/dom.ts";
 import * as format from "./lib/format.ts";
 import {framesOf} from "./lib/frame_source.ts";
+import {Health} from "./lib/health.ts";
 import {openDiskStore} from "./lib/disk_store.ts";
-import {Outbox} from "./lib/outbox.ts";
+import {memoryMax, Outbox} from "./lib/outbox.ts";
 import {PictureClock} from "./lib/picture_clock.ts";
 import {PictureEncoder} from "./lib/picture_encoder.ts";
 import {socketUrl} from "./lib/stream_url.ts";
 
-/// The pictures are watched for so long before a connection, to tie their clock to the page's.
+/// The pictures are watched for so long before a connection, to tie their clock to the page's; and for so long at most a
+/// capture waits for the first one of its size.
 const settleMs = 1000;
 const reacquireTries = 3;
 /// So often what waits is looked at: whether the connection takes more, and whether it is still one.
@@ -23,6 +25,12 @@ const silentMs = 5000;
 /// So long the server has to say that it has the last picture of a capture that ends.
 const lastWordMs = 10_000;
 
+/// `?memory=16`: so many MiB are kept in memory, the rest on the disk.
+function memoryLimit(): number {
+    const wanted = Number(new URLSearchParams(location.search).get("memory"));
+    return wanted > 0 ? Math.min(wanted * 1024 * 1024, memoryMax) : memoryMax;
+}
+
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const message = (text: string) => {
@@ -32,13 +40,16 @@ const message = (text: string) => {
 
 class Capture {
     readonly encoder: PictureEncoder;
-    readonly outbox = new Outbox(openDiskStore);
+    readonly outbox = new Outbox(openDiskStore, memoryLimit());
     seq = 0;
     /// Of the last picture that was encoded.
     lastSeq: number | null = null;
     receivedSeq: number | null = null;
     /// The first picture of that instant is to be a key frame; null: any may be.
     keyAtUs: number | null = null;
+    readonly begunMs = performance.now();
+    /// When the server was told that it runs; Infinity: not yet.
+    runsSinceMs = Infinity;
     /// "ready": the encoder works; nothing is sent before the instant that was asked for.
     phase: "beginning" | "ready" | "running" | "ending" = "beginning";
 
@@ -65,6 +76,11 @@ class Capture {
 class PhoneCamera {
     private readonly video = byId<HTMLVideoElement>("preview");
     private readonly clock = new PictureClock();
+    private readonly controls = new CameraControls();
+    private readonly health = new Health();
+    /// As the server asked for it last; a camera that is opened anew is to give the same.
+    private wantedSize: {width?: number; height?: number; fps?: number} = {};
+    private hiddenMs: number | null = null;
     private stream: MediaStream | null = null;
     private socket: WebSocket | null = null;
     private capture: Capture | null = null;
@@ -80,10 +96,16 @@ class PhoneCamera {
     constructor() {
         document.addEventListener("visibilitychange", () => {
             this.say({type: "page", hidden: document.hidden});
-            if (document.hidden) return;
+            this.sayHealth(0);
+            if (document.hidden) {
+                this.hiddenMs = performance.now();
+                return;
+            }
+            this.showAbsence();
             void this.stayAwake();
             if (this.isWanted && this.stream?.getVideoTracks()[0]?.readyState !== "live") void this.reacquire();
         });
+        byId("lens").addEventListener("change", () => void this.changeLens());
         addEventListener("online", () => this.isWanted && !this.socket && this.connect());
         setInterval(() => this.tell(), 1000);
         setInterval(() => this.watchLine(), pumpMs);
@@ -91,6 +113,7 @@ class PhoneCamera {
 
     async begin(): Promise<void> {
         this.isWanted = true;
+        await this.health.findBattery(navigator as object);
         await this.openCamera();
         await this.stayAwake();
         await sleep(settleMs);
@@ -106,12 +129,14 @@ class PhoneCamera {
         for (const track of this.stream?.getTracks() ?? []) track.stop();
         this.stream = null;
         void this.wakeLock?.release();
+        byId("controls").replaceChildren();
         this.show("idle", "not connected");
     }
 
     // ---- the camera ------------------------------------------------------------------------------
 
-    private async openCamera(size: {width?: number; height?: number; fps?: number} = {}): Promise<void> {
+    private async openCamera(): Promise<void> {
+        const size = this.wantedSize;
         const lens = byId<HTMLSelectElement>("lens").value;
         const constraints: MediaTrackConstraints = {
             width: {ideal: size.width ?? 1920}, height: {ideal: size.height ?? 1080}, frameRate: {ideal: size.fps || 30},
@@ -123,7 +148,7 @@ class PhoneCamera {
         const track = stream.getVideoTracks()[0];
         if (!track) throw new Error("this camera gives no pictures");
         track.addEventListener("ended", () => this.stream === stream && void this.reacquire());
-        byId("controls").replaceChildren(...controlsOf(track));
+        byId("controls").replaceChildren(...this.controls.of(track));
         await this.listLenses(track);
         void this.read(track, stream);
     }
@@ -135,6 +160,18 @@ class PhoneCamera {
         const devices = (await navigator.mediaDevices.enumerateDevices()).filter((device) => device.kind === "videoinput");
         lens.replaceChildren(...devices.map((device, i) => h("option", {value: device.deviceId}, device.label || `camera ${i + 1}`)));
         lens.value = inUse;
+    }
+
+    private async changeLens(): Promise<void> {
+        if (!this.isWanted) return;
+        try {
+            // Many phones open no camera while another one is.
+            for (const old of this.stream?.getTracks() ?? []) old.stop();
+            await this.openCamera();
+        } catch (error) {
+            message(`this lens cannot be used: ${String(error)}`);
+            void this.reacquire();
+        }
     }
 
     private async reacquire(): Promise<void> {
@@ -171,6 +208,7 @@ class PhoneCamera {
         if (capture.phase === "ready") {
             if (this.clock.stamp(frame.timestamp) < (capture.wanted.startAtUs ?? 0)) return;
             capture.phase = "running";
+            capture.runsSinceMs = performance.now();
             this.say({status: "capture_started", message: this.stream?.getVideoTracks()[0]?.label ?? "camera"});
             this.show("recording", "streaming");
         }
@@ -180,6 +218,9 @@ class PhoneCamera {
             return capture.encoder.encode(frame, capture.seq++, isEntry);
         }
         const track = this.stream?.getVideoTracks()[0];
+        // The first pictures after a change of size may be those of before.
+        const isOld = track?.getSettings().width !== undefined && track.getSettings().width !== frame.displayWidth;
+        if (isOld && performance.now() - capture.begunMs < settleMs) return;
         try {
             const fps = capture.wanted.fps || Math.round(track?.getSettings().frameRate ?? 30);
             await capture.encoder.begin(frame, {bitrateBps: capture.wanted.bitrateBps, fps});
@@ -204,14 +245,12 @@ class PhoneCamera {
         this.clock.settle();
         const socket = this.socket = new WebSocket(socketUrl(name ? `ingest/${name}` : "browser-camera", page, rights));
         this.heardMs = performance.now();
-        socket.onopen = async () => {
-            const capabilities = await this.capabilities();
-            if (this.socket !== socket || socket.readyState !== WebSocket.OPEN) return;
+        socket.onopen = () => {
             this.retryMs = 500;
             message("");
             this.show("idle", "connected, waiting to be started");
             // In this order: what a start needs to know is known when the camera may be started.
-            this.say(capabilities);
+            this.say(this.capabilities());
             this.say({status: "ready", message: "a browser"});
             if (document.hidden) this.say({type: "page", hidden: true});
             if (this.capture?.wanted.capture) {
@@ -256,20 +295,20 @@ class PhoneCamera {
     private watchLine(): void {
         const {capture, socket} = this;
         capture?.outbox.pump();
-        const isAwaited = capture !== null && capture.phase !== "beginning" && capture.receivedSeq !== null;
-        const isSilent = performance.now() - this.heardMs > silentMs;
-        if (!socket || !isSilent || (socket.readyState === WebSocket.OPEN && !isAwaited)) return;
+        // Also before its first word: a network may fail right after the begin.
+        const acknowledges = capture !== null && capture.wanted.capture !== null;
+        const awaitedMs = socket?.readyState === WebSocket.OPEN ? (acknowledges ? capture.runsSinceMs : Infinity) : 0;
+        if (!socket || performance.now() - Math.max(this.heardMs, awaitedMs) <= silentMs) return;
         // It may take a minute to close: another one is opened at once.
         socket.onclose = socket.onmessage = socket.onopen = null;
         socket.close();
         this.onLost("the server does not answer");
     }
 
-    private async capabilities(): Promise<object> {
+    private capabilities(): object {
         const track = this.stream?.getVideoTracks()[0];
         const settings = track?.getSettings() ?? {};
         const most = track?.getCapabilities?.() ?? {};
-        const battery = await (navigator as {getBattery?: () => Promise<{level: number; charging: boolean}>}).getBattery?.().catch(() => null);
         const agent = (navigator as {userAgentData?: {platform: string; brands: {brand: string}[]}}).userAgentData;
         const frameUs = Math.round(1e6 / (settings.frameRate || 30));
         return {
@@ -279,7 +318,7 @@ class PhoneCamera {
             resolutions: [{width: settings.width, height: settings.height}, {width: most.width?.max, height: most.height?.max}]
                 .filter((size) => size.width && size.height),
             fps: settings.frameRate ?? null,
-            battery: battery?.level ?? null,
+            battery: this.health.level,
             warnings: true,
             // How long a picture takes from the sensor to the page is not known: an interval is assumed.
             clock: {unit: "us", exchange: 1, uncertainty_us: frameUs},
@@ -315,6 +354,7 @@ class PhoneCamera {
         if (this.capture || !this.socket) return;
         const track = this.stream?.getVideoTracks()[0];
         const {width, height, fps} = wanted;
+        this.wantedSize = {...(width !== null && height !== null ? {width, height} : {}), ...(fps > 0 ? {fps} : {})};
         if (track && (width !== null || fps > 0)) {
             await track.applyConstraints({
                 ...(width !== null && height !== null ? {width: {ideal: width}, height: {ideal: height}} : {}),
@@ -373,6 +413,26 @@ class PhoneCamera {
         }
     }
 
+    /// Nobody could read it while it was so.
+    private showAbsence(): void {
+        if (this.hiddenMs === null || !this.isWanted) return;
+        const seconds = (performance.now() - this.hiddenMs) / 1000;
+        this.hiddenMs = null;
+        message(`this page was hidden for ${format.span(seconds)}: browsers stop the camera meanwhile`);
+        setTimeout(() => byId("message").textContent?.startsWith("this page was hidden") && message(""), 10_000);
+    }
+
+    private sayHealth(fps: number): void {
+        const {capture} = this;
+        this.say(this.health.message({
+            fps, encoderQueue: capture?.encoder.queueSize ?? 0, unsent: capture?.outbox.waiting ?? 0,
+            unsentBytes: capture?.outbox.waitingBytes ?? 0, lost: capture?.lost ?? 0, isAwake: this.isAwake, isHidden: document.hidden}));
+    }
+
+    private get isAwake(): boolean {
+        return this.wakeLock !== null && !this.wakeLock.released;
+    }
+
     private show(state: string, text: string): void {
         byId("state").dataset["state"] = state;
         setText(byId("state"), text);
@@ -384,6 +444,7 @@ class PhoneCamera {
         const seen = this.framesSeen;
         this.framesSeen = 0;
         if (!this.stream) return setText(byId("facts"), "");
+        this.sayHealth(seen);
         const {width, height} = this.stream.getVideoTracks()[0]?.getSettings() ?? {};
         const {capture} = this;
         const lost = capture?.lost ?? 0;
@@ -394,7 +455,7 @@ class PhoneCamera {
             capture?.encoder.codec ?? "",
             kept && kept.waiting > 5 ? `${format.count(kept.waiting, "picture", "pictures")} (${format.bytes(kept.waitingBytes)}) wait for the network` : "",
             lost > 0 ? `${format.count(lost, "picture", "pictures")} lost` : "",
-            this.wakeLock && !this.wakeLock.released ? "" : "the screen may go dark",
+            this.isAwake ? "" : "the screen may go dark",
         ].filter((text) => text !== "").join(" · "));
     }
 }

@@ -5,21 +5,28 @@ import * as api from "./lib/api.ts";
 import {byId, setText} from "./lib/dom.ts";
 import * as format from "./lib/format.ts";
 import {CameraCards} from "./lib/camera_cards.ts";
+import {HookList} from "./lib/hook_list.ts";
 import {History} from "./lib/history.ts";
 import {Plot} from "./lib/plot.ts";
 import {RecordingList} from "./lib/recording_list.ts";
 import {StreamLists} from "./lib/stream_lists.ts";
 import {startOptions} from "./lib/start_options.ts";
+import {TakeList} from "./lib/take_list.ts";
 
 /// Recordings that are shown; the archive has no end.
 const recordingsShown = 50;
+const takesShown = 20;
 
 class Monitor {
     private readonly rates = new History();
     private readonly bitrates = new History();
+    private readonly bounds = new History();
+    private readonly drifts = new History();
     private readonly plots = [
         new Plot("Pictures a second", this.rates, (value) => value.toFixed(0)),
         new Plot("Received", this.bitrates, (value) => `${(value / 1e6).toFixed(1)} Mb/s`),
+        new Plot("Clock bound", this.bounds, (value) => `${value.toFixed(1)} ms`),
+        new Plot("Clock drift", this.drifts, (value) => `${value.toFixed(0)} ppm`, true),
     ];
     private readonly cards = new CameraCards(byId("cameras"), {
         start: (name) => this.act(() => api.start([name], this.options())),
@@ -27,6 +34,8 @@ class Monitor {
         preview: (name, ends) => this.act(() => api.preview([name], ends)),
     });
     private readonly recordings = new RecordingList((id) => this.act(() => api.ask("DELETE", `recordings/${encodeURIComponent(id)}`)));
+    private readonly takes = new TakeList({remove: (name) => this.act(() => api.ask("DELETE", `takes/${encodeURIComponent(name)}`))});
+    private readonly hooks = new HookList();
     private readonly streams = new StreamLists();
     private latestRecordings: api.Recording[] = [];
     private wantsRecordings = true;
@@ -52,9 +61,9 @@ class Monitor {
         events.onerror = () => this.showConnection("waiting", "not connected, trying again");
         for (const type of ["session.opened", "session.finished", "session.failed", "camera.connected",
                             "camera.disconnected", "camera.started", "camera.stopped", "camera.previewing",
-                            "recording.deleted", "stream.published", "stream.ended", "viewer.joined", "viewer.left"]) {
+                            "recording.deleted", "take.finished", "stream.published", "stream.ended", "viewer.joined", "viewer.left"]) {
             events.addEventListener(type, () => {
-                this.wantsRecordings ||= /^(session|recording)/.test(type);
+                this.wantsRecordings ||= /^(session|recording|take)/.test(type);
                 void this.refresh();
             });
         }
@@ -79,11 +88,15 @@ class Monitor {
                 this.wantsRecordings = false;
                 this.latestRecordings = await api.list<api.Recording>(`recordings?limit=${recordingsShown}`);
                 this.recordings.show(this.latestRecordings);
+                this.takes.show(await api.list<api.Take>(`takes?limit=${takesShown}`));
             }
             this.cards.show(cameras, this.latestRecordings);
             this.sample(cameras);
             this.streams.show(await api.list<api.Stream>("streams"), await api.list<api.Viewer>("viewers"));
-            if (this.tick % 5 === 0) this.showStatus(await api.ask<api.Status>("GET", "status"), cameras);
+            if (this.tick % 5 === 0) {
+                this.showStatus(await api.ask<api.Status>("GET", "status"));
+                this.hooks.show(await api.list<api.Hook>("hooks"));
+            }
             this.tick += 1;
         } catch (error) {
             if (error instanceof api.ApiError && error.status === 401) location.reload();
@@ -98,17 +111,20 @@ class Monitor {
         const now = Date.now() / 1000;
         this.rates.add(now, new Map(streaming.map((camera) => [camera.name, camera.fps_1s])));
         this.bitrates.add(now, new Map(streaming.map((camera) => [camera.name, camera.bitrate_1s])));
+        const known = cameras.filter((camera) => camera.clock.bound_us !== null);
+        this.bounds.add(now, new Map(known.map((camera) => [camera.name, (camera.clock.bound_us as number) / 1000])));
+        this.drifts.add(now, new Map(known.filter((camera) => camera.clock.drift_ppm !== null)
+            .map((camera) => [camera.name, camera.clock.drift_ppm as number])));
         for (const plot of this.plots) plot.draw();
+        byId("plots-section").hidden = this.plots.every((plot) => plot.element.hidden);
     }
 
-    private showStatus(status: api.Status, cameras: api.Camera[]): void {
-        setText(byId("version"), status.version);
-        const free = status.recordings.disk_free_bytes;
-        const written = cameras.filter((camera) => camera.session !== null)
-            .reduce((sum, camera) => sum + camera.bitrate_1s, 0) / 8;
-        // The pictures are on the disk twice until the dump's MP4 is made.
-        const lasts = written > 0 ? `, lasts ${format.span(free / (2 * written))} at this rate` : "";
-        setText(byId("disk"), `${format.bytes(free)} free${lasts}`);
+    private showStatus({version, recordings}: api.Status): void {
+        setText(byId("version"), version);
+        const left = recordings.disk_seconds_left;
+        const lasts = left !== null ? `, lasts ${format.span(left)} at this rate` : "";
+        setText(byId("disk"), `${format.bytes(recordings.disk_free_bytes)} free${lasts}`);
+        byId("disk").className = left !== null && left * 1000 < recordings.warn_free_ms ? "bad" : "soft";
     }
 
     private showConnection(state: string, text: string): void {

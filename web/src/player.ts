@@ -5,7 +5,7 @@ import * as api from "./lib/api.ts";
 import {byId, setText} from "./lib/dom.ts";
 import * as format from "./lib/format.ts";
 import {readTags} from "./lib/flv.ts";
-import {draw, PictureDecoder} from "./lib/picture_decoder.ts";
+import {PictureDecoder, PictureScreen} from "./lib/picture_decoder.ts";
 import {credentials, isStreamPath, socketUrl} from "./lib/stream_url.ts";
 
 const message = (text: string) => {
@@ -45,6 +45,7 @@ class Facts {
 class CanvasPlayer {
     private socket: WebSocket | null = null;
     private decoder: PictureDecoder | null = null;
+    private screen: PictureScreen | null = null;
     private readonly facts = new Facts("WebCodecs");
     private retryMs = 1000;
     private retry = 0;
@@ -57,14 +58,14 @@ class CanvasPlayer {
         this.stop();
         message("waiting for the stream");
         const canvas = byId<HTMLCanvasElement>("canvas");
-        const decoder = this.decoder = new PictureDecoder(({frame, arrivedMs}) => {
+        const screen = this.screen = new PictureScreen(canvas, ({frame, arrivedMs}) => {
             canvas.hidden = false;
             message("");
             this.facts.size = `${frame.displayWidth} × ${frame.displayHeight}`;
             this.facts.dropped = decoder.dropped;
-            draw(canvas, frame);
             this.facts.add(performance.now() - arrivedMs);
-        }, message);
+        });
+        const decoder = this.decoder = new PictureDecoder((picture) => screen.show(picture), message);
         const socket = this.socket = new WebSocket(this.url);
         socket.binaryType = "arraybuffer";
         socket.onmessage = ({data}) => {
@@ -97,6 +98,7 @@ class CanvasPlayer {
         socket?.close();
         this.decoder?.close();
         this.decoder = null;
+        this.screen?.clear();
     }
 }
 
@@ -118,8 +120,10 @@ function playByMediaSource(url: string, muted: boolean): void {
         stop();
         message("waiting for the stream");
         player = mpegts.createPlayer({type: "flv", isLive: true, url}, {
-            enableWorker: false, enableStashBuffer: false, liveSync: true, liveSyncMaxLatency: 0.8, liveSyncTargetLatency: 0.3,
-            liveSyncPlaybackRate: 1.05, autoCleanupSourceBuffer: true});
+            enableWorker: false, enableStashBuffer: false, autoCleanupSourceBuffer: true,
+            // A little late is made up for by playing faster, what a stream begins with by a jump.
+            liveSync: true, liveSyncMaxLatency: 0.5, liveSyncTargetLatency: 0.25, liveSyncPlaybackRate: 1.1,
+            liveBufferLatencyChasing: true, liveBufferLatencyMaxLatency: 0.9, liveBufferLatencyMinRemain: 0.3});
         const again = (text: string) => {
             message(`${text}; trying again`);
             clearTimeout(retry);
@@ -140,6 +144,35 @@ function playByMediaSource(url: string, muted: boolean): void {
         setText(byId("facts"), `Media Source · ${video.videoWidth} × ${video.videoHeight} · ${(behind * 1000).toFixed(0)} ms in the buffer`);
         document.body.dataset["delay"] = (behind * 1000).toFixed(0);
     }, 1000);
+    start();
+}
+
+/// A camera whose pictures are JPEGs: the browser shows them as they come.
+function playMultipart(path: string): void {
+    const image = byId<HTMLImageElement>("image");
+    image.alt = path;
+    message("waiting for the camera");
+    setText(byId("facts"), "JPEG pictures as they come");
+    const name = path.split("/")[2] ?? "";
+    let retry = 0;
+    const start = () => {
+        clearTimeout(retry);
+        image.src = `mjpeg/${encodeURIComponent(name)}?at=${Date.now()}`;
+    };
+    image.onload = () => {
+        image.hidden = false;
+        message("");
+        setText(byId("facts"), `JPEG pictures as they come · ${image.naturalWidth} × ${image.naturalHeight}`);
+    };
+    image.onerror = () => {
+        message("no such camera, or no right to it; trying again");
+        retry = window.setTimeout(start, 3000);
+    };
+    document.addEventListener("visibilitychange", () => {
+        if (!document.hidden) return start();
+        clearTimeout(retry);
+        image.removeAttribute("src");
+    });
     start();
 }
 
@@ -173,6 +206,7 @@ function main(): void {
     if (!isStreamPath(path)) return message("Name a stream in the address: player?path=/camera/door");
     const url = socketUrl(`${path.slice(1)}.flv`, page, credentials(page.searchParams));
     const how = page.searchParams.get("by");
+    if (how === "mjpeg") return playMultipart(path);
     const byMediaSource = () => playByMediaSource(url, false);
     if (how !== "mse" && how !== "snapshots" && isSecureContext && "VideoDecoder" in window) {
         new CanvasPlayer(url, byMediaSource).start();

@@ -1,4 +1,4 @@
-/// Keeps messages in a file, first in, first out. Only one page at a time has the file of its number; what an earlier page
+/// Keeps messages in a file, one behind the other, each under its number. Only one page at a time has the file of its number; what an earlier page
 /// left is written over.
 
 import type {Answered, Asked} from "./lib/disk_store.ts";
@@ -13,8 +13,8 @@ const filesMax = 8;
 
 let file: SyncFile | null = null;
 let end = 0;
-let begin = 0;
-const sizes: number[] = [];
+/// By number, rising.
+const places = new Map<number, {at: number; size: number}>();
 
 async function open(): Promise<void> {
     const folder = await navigator.storage.getDirectory();
@@ -26,33 +26,39 @@ async function open(): Promise<void> {
     file.truncate(0);
 }
 
-function put(message: ArrayBuffer): void {
+function put(number: number, message: ArrayBuffer): void {
     if (!file) throw new Error("no file");
     const bytes = new Uint8Array(message);
     if (file.write(bytes, {at: end}) !== bytes.length) throw new Error("the disk is full");
-    sizes.push(bytes.length);
+    places.set(number, {at: end, size: bytes.length});
     end += bytes.length;
 }
 
-function take(): ArrayBuffer {
-    const size = sizes.shift();
-    if (!file || size === undefined) throw new Error("nothing is stored");
-    const bytes = new Uint8Array(size);
-    if (file.read(bytes, {at: begin}) !== size) throw new Error("the file cannot be read");
-    begin += size;
-    if (begin === end) {
-        file.truncate(0);
-        begin = end = 0;
-    }
+function get(number: number): ArrayBuffer {
+    const place = places.get(number);
+    if (!file || !place) throw new Error("nothing is stored");
+    const bytes = new Uint8Array(place.size);
+    if (file.read(bytes, {at: place.at}) !== place.size) throw new Error("the file cannot be read");
     return bytes.buffer;
+}
+
+function forget(below: number): void {
+    for (const number of places.keys()) {
+        if (number >= below) break;
+        places.delete(number);
+    }
+    if (!file || places.size > 0) return;
+    file.truncate(0);
+    end = 0;
 }
 
 async function answer(asked: Asked): Promise<void> {
     try {
         if ("open" in asked) await open();
-        else if ("put" in asked) put(asked.put);
+        else if ("put" in asked) put(asked.number, asked.put);
+        else if ("forget" in asked) forget(asked.forget);
         else {
-            const message = take();
+            const message = get(asked.get);
             return postMessage({id: asked.id, message} satisfies Answered, {transfer: [message]});
         }
         postMessage({id: asked.id} satisfies Answered);

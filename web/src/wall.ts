@@ -3,7 +3,7 @@
 import {byId, h, setText} from "./lib/dom.ts";
 import * as format from "./lib/format.ts";
 import {readTags} from "./lib/flv.ts";
-import {type DecodedPicture, draw, PictureDecoder} from "./lib/picture_decoder.ts";
+import {type DecodedPicture, PictureDecoder, PictureScreen} from "./lib/picture_decoder.ts";
 import {commonInstant, StepQueue} from "./lib/step.ts";
 import {credentials, isStreamPath, socketUrl} from "./lib/stream_url.ts";
 
@@ -29,6 +29,7 @@ class Tile {
     private readonly canvas = h("canvas");
     private readonly message = h("p", {class: "message"}, "waiting");
     private readonly note = h("span");
+    private readonly screen: PictureScreen;
     private decoder: PictureDecoder | null = null;
     private zeroUs: number | null = null;
     private boundUs: number | null = null;
@@ -37,6 +38,7 @@ class Tile {
     private shownAt = 0;
 
     constructor(readonly path: string) {
+        this.screen = new PictureScreen(this.canvas, () => this.onShown());
         this.element = h("section", {class: "tile", "aria-label": path}, this.canvas, this.message,
             h("div", {class: "label"}, h("span", {}, path), this.note));
     }
@@ -53,6 +55,7 @@ class Tile {
         this.decoder?.close();
         this.decoder = null;
         this.queue.clear();
+        this.screen.clear();
         this.say(text);
     }
 
@@ -76,7 +79,7 @@ class Tile {
     step(instantUs: number): void {
         const found = this.queue.take(instantUs);
         if (!found) return;
-        this.show(found.picture);
+        this.screen.show({frame: found.picture, arrivedMs: 0});
         this.element.dataset["skewMs"] = ((instantUs - found.atUs) / 1000).toFixed(0);
     }
 
@@ -93,13 +96,13 @@ class Tile {
         this.fed = 0;
     }
 
-    private onPicture({frame}: DecodedPicture): void {
-        if (!this.isInStep || this.zeroUs === null) return this.show(frame);
+    private onPicture(picture: DecodedPicture): void {
+        const {frame} = picture;
+        if (!this.isInStep || this.zeroUs === null) return this.screen.show(picture);
         this.queue.push(frame, this.zeroUs + frame.timestamp);
     }
 
-    private show(frame: VideoFrame): void {
-        draw(this.canvas, frame);
+    private onShown(): void {
         this.shown += 1;
         this.shownAt = performance.now();
         this.say("");

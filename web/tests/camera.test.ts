@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
+import {fitting} from "../src/lib/camera_controls.ts";
 import {codecsFor, encodeFrame, readCommand} from "../src/lib/camera_wire.ts";
+import {Health} from "../src/lib/health.ts";
 import {PictureClock} from "../src/lib/picture_clock.ts";
 
 test("a frame is the one of docs/camera.md", () => {
@@ -47,4 +49,27 @@ test("pictures keep their spacing on the page's clock, tied by the least delay",
     assert.equal(clock.stamp(5_099_000) - clock.stamp(5_066_000), 33_000, "a lesser delay later moves nothing");
     clock.see(900_000, 10_000);
     assert.equal(clock.stamp(900_000), 10_000_000, "another clock is tied anew");
+});
+
+test("a camera that is opened anew is set as before, as far as it can", () => {
+    const wanted = {torch: true, zoom: 5, exposureMode: "manual", focusMode: "manual"};
+    assert.deepEqual(fitting(wanted, {}), {});
+    assert.deepEqual(fitting(wanted, {torch: true, zoom: {min: 1, max: 4, step: 0.1}, exposureMode: ["continuous", "manual"], focusMode: ["continuous"]}),
+                     {torch: true, zoom: 4, exposureMode: "manual"});
+    assert.deepEqual(fitting({}, {torch: true, zoom: {min: 1, max: 4, step: 0.1}}), {}, "what nobody set stays as the camera has it");
+});
+
+test("health says what the browser knows of its battery, and nothing else", async () => {
+    const facts = {fps: 30, encoderQueue: 1, unsent: 2, unsentBytes: 300, lost: 0, isAwake: true, isHidden: false};
+    const rest = {type: "health", fps: 30, encoder_queue: 1, unsent: 2, unsent_bytes: 300, lost: 0, awake: true, hidden: false};
+    const health = new Health();
+    assert.deepEqual(health.message(facts), rest);
+    await health.findBattery({});
+    assert.deepEqual(health.message(facts), rest);
+    await health.findBattery({getBattery: () => Promise.reject(new Error("not allowed"))});
+    assert.equal(health.level, null);
+    const battery = {level: 0.5, charging: false};
+    await health.findBattery({getBattery: () => Promise.resolve(battery)});
+    battery.level = 0.4;
+    assert.deepEqual(health.message(facts), {...rest, battery: 0.4, charging: false});
 });

@@ -1,15 +1,11 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
-import type {Recording} from "../src/lib/api.ts";
+import type {Camera, Health} from "../src/lib/api.ts";
+import {factsOf, warningOf} from "../src/lib/camera_cards.ts";
 import {History} from "../src/lib/history.ts";
-import {takesOf} from "../src/lib/recording_list.ts";
+import {hookState} from "../src/lib/hook_list.ts";
 import {startOptions} from "../src/lib/start_options.ts";
-
-function recording(changes: Partial<Recording>): Recording {
-    return {id: "door_20260131_081530", camera: "door", take: null, state: "done", end_reason: "stopped",
-            started_at: "2026-01-31T08:15:30Z", pictures: 100, bytes: 1, duration_ms: 1, fps: 30, start: null, files: [], error: null,
-            ...changes};
-}
+import {cameraLines, verdictOf} from "../src/lib/take_list.ts";
 
 test("a history keeps ten minutes and shows what is missing as a gap", () => {
     const history = new History(5);
@@ -24,18 +20,52 @@ test("a history keeps ten minutes and shows what is missing as a gap", () => {
     assert.deepEqual(history.names, ["a"], "a line without a value left is gone");
 });
 
-test("takes are gathered from their recordings, the worst state first", () => {
-    const takes = takesOf([
-        recording({take: "walk2", state: "recording"}),
-        recording({take: "walk1", camera: "door", state: "failed", started_at: "2026-01-31T08:00:01Z"}),
-        recording({take: "walk1", camera: "cellar", started_at: "2026-01-31T08:00:00Z",
-                   seq_gaps: [{after: 3, missing: 2}, {after: 9, missing: 1}]}),
-        recording({}),
-    ]);
-    assert.deepEqual(takes, [
-        {name: "walk2", started_at: "2026-01-31T08:15:30Z", cameras: ["door"], pictures: 100, lost: 0, state: "recording"},
-        {name: "walk1", started_at: "2026-01-31T08:00:00Z", cameras: ["cellar", "door"], pictures: 200, lost: 3, state: "failed"},
-    ]);
+const camera = (changes: Partial<Camera>): Camera => ({
+    name: "door", model: null, state: "idle", session: null, width: null, height: null, fps_1s: 0, bitrate_1s: 0, frames: 0, bad: 0,
+    connected_at: "2026-01-31T08:15:30Z", codec: "h264", clock: {method: "none", bound_us: null, drift_ppm: null}, health: null, ...changes});
+const health = (changes: Partial<Health>): Health => ({
+    battery: null, charging: null, unsent: null, lost: null, awake: null, hidden: null, at: "2026-01-31T08:15:30Z", ...changes});
+
+test("a card says what the server knows and nothing else", () => {
+    assert.deepEqual(factsOf({camera: camera({}), recording: undefined}), []);
+    assert.deepEqual(factsOf({recording: undefined, camera: camera({
+        clock: {method: "exchange", bound_us: 412, drift_ppm: -12}, health: health({battery: 0.816, charging: true, unsent: 120})})}),
+        [["Clock", "±0.41 ms"], ["Clock drift", "-12 ppm"], ["Battery", "82 %, charging"], ["Waiting", "120 pictures"]]);
+    assert.deepEqual(factsOf({recording: undefined, camera: camera({health: health({unsent: 2})})}), [], "a few are always on their way");
+});
+
+test("a card warns of what will stop the pictures", () => {
+    assert.equal(warningOf(camera({})), "");
+    assert.equal(warningOf(camera({health: health({battery: 0.9, awake: true, hidden: false})})), "");
+    assert.match(warningOf(camera({health: health({hidden: true, battery: 0.1})})), /hidden/);
+    assert.match(warningOf(camera({health: health({battery: 0.1})})), /battery/);
+    assert.equal(warningOf(camera({health: health({battery: 0.1, charging: true})})), "");
+    assert.match(warningOf(camera({health: health({awake: false})})), /dark/);
+});
+
+test("a take has a verdict once its last recording has ended", () => {
+    assert.deepEqual(verdictOf({state: "recording", verdict: null}), {state: "recording", text: "recording"});
+    assert.deepEqual(verdictOf({state: "done", verdict: null}), {state: "done", text: "being looked at"});
+    assert.deepEqual(verdictOf({state: "done", verdict: "check"}), {state: "check", text: "check"});
+});
+
+test("a take's cameras are shown part by part, what is not known as a dash", () => {
+    const part = {pictures: 300, lost: 2, fps: 29.97, bound_us: 20_400, clock: {method: "exchange", bound_us: 1, drift_ppm: 7}};
+    assert.deepEqual(cameraLines({verdict: "check", why: [], cameras: [
+        {camera: "door", parts: [part]},
+        {camera: "cellar", parts: [part, {pictures: 1, lost: 0, fps: null, bound_us: null, clock: null}]}]}), [
+        ["door", "300", "2", "29.97", "±20 ms", "exchange", "7 ppm"],
+        ["cellar, part 1", "300", "2", "29.97", "±20 ms", "exchange", "7 ppm"],
+        ["cellar, part 2", "1", "0", "–", "–", "–", "–"]]);
+});
+
+test("a hook that does not get through is seen", () => {
+    const hook = {url: "https://office.example/", format: "standard", state: "idle", queued: 0, attempts: 0, next_at: null, last_error: null,
+                  delivered: 7, dropped: 0, failed: 0};
+    assert.deepEqual(hookState(hook), {text: "idle", isBad: false});
+    const {text, isBad} = hookState({...hook, state: "waiting", attempts: 3, next_at: new Date().toISOString(), last_error: "HTTP 500"});
+    assert.match(text, /^waiting, again at \d\d:\d\d:\d\d: HTTP 500$/);
+    assert.equal(isBad, true);
 });
 
 test("empty fields of the form ask for nothing", () => {

@@ -11,15 +11,21 @@ class Line {
 }
 
 class FakeDisk implements Store {
-    messages: ArrayBuffer[] = [];
+    messages = new Map<number, ArrayBuffer>();
     isFull = false;
+    isBroken = false;
     isClosed = false;
-    async put(message: ArrayBuffer): Promise<void> {
+    async put(number: number, message: ArrayBuffer): Promise<void> {
         if (this.isFull) throw new Error("full");
-        this.messages.push(message);
+        this.messages.set(number, message);
     }
-    async take(): Promise<ArrayBuffer> {
-        return this.messages.shift()!;
+    async get(number: number): Promise<ArrayBuffer> {
+        const message = this.messages.get(number);
+        if (!message || this.isBroken) throw new Error("nothing is stored");
+        return message;
+    }
+    forget(below: number): void {
+        for (const number of this.messages.keys()) if (number < below) this.messages.delete(number);
     }
     close(): void {
         this.isClosed = true;
@@ -65,7 +71,7 @@ test("what memory does not hold waits on the disk, in order", async () => {
     const outbox = new Outbox(async () => disk, 40);
     for (let seq = 250; seq < 262; ++seq) outbox.add(seq, message(seq));
     await settled();
-    assert.equal(disk.messages.length, 8);
+    assert.equal(disk.messages.size, 8);
     assert.equal(outbox.waitingBytes, 120);
     const line = new Line();
     outbox.connect(line);
@@ -74,10 +80,66 @@ test("what memory does not hold waits on the disk, in order", async () => {
         await settled();
     }
     assert.deepEqual(line.got, [250, 251, 252, 253, 254, 255, 0, 1, 2, 3, 4, 5]);
-    assert.deepEqual([outbox.isAllSent, outbox.lost], [true, 0]);
+    assert.deepEqual([outbox.isAllSent, outbox.lost, disk.messages.size], [true, 0, 0]);
     outbox.close();
     await settled();
     assert.ok(disk.isClosed);
+});
+
+test("what is on the disk goes out as fast as the connection takes it, however seldom the server acknowledges", async () => {
+    const disk = new FakeDisk();
+    const outbox = new Outbox(async () => disk, 15);
+    for (let seq = 0; seq < 6; ++seq) outbox.add(seq, message(seq));
+    const line = new Line();
+    outbox.connect(line);
+    await settled();
+    assert.deepEqual([line.got, outbox.waiting], [[0, 1, 2, 3, 4, 5], 0]);
+    // More comes meanwhile, which memory does not hold either.
+    outbox.add(6, message(6));
+    assert.equal(line.got.at(-1), 6);
+    await settled();
+    assert.equal(disk.messages.size, 6);
+    // Only now is it known to be safe: memory has room again.
+    outbox.received(6);
+    await settled();
+    assert.deepEqual([disk.messages.size, outbox.first], [0, null]);
+    outbox.add(7, message(7));
+    await settled();
+    assert.deepEqual([disk.messages.size, line.got.at(-1), outbox.isAllSent, outbox.lost], [0, 7, true, 0]);
+});
+
+test("what was sent from the disk is sent again on the next connection, unless it was acknowledged", async () => {
+    const disk = new FakeDisk();
+    const outbox = new Outbox(async () => disk, 25);
+    for (let seq = 0; seq < 6; ++seq) outbox.add(seq, message(seq));
+    const first = new Line();
+    outbox.connect(first);
+    await settled();
+    outbox.connect(null);
+    outbox.received(3);
+    assert.equal(outbox.first, 4);
+    const second = new Line();
+    outbox.connect(second);
+    // A third comes while the disk is read for the second.
+    const third = new Line();
+    outbox.connect(third);
+    await settled();
+    assert.deepEqual([first.got, second.got, third.got], [[0, 1, 2, 3, 4, 5], [], [4, 5]]);
+    assert.deepEqual([outbox.isAllSent, outbox.lost], [true, 0]);
+});
+
+test("what the disk does not give back is lost, counted, and holds up nothing", async () => {
+    const disk = new FakeDisk();
+    const outbox = new Outbox(async () => disk, 25);
+    for (let seq = 0; seq < 5; ++seq) outbox.add(seq, message(seq));
+    await settled();
+    disk.isBroken = true;
+    const line = new Line();
+    outbox.connect(line);
+    await settled();
+    outbox.received(1);
+    outbox.add(5, message(5));
+    assert.deepEqual([line.got, outbox.lost, outbox.isAllSent, outbox.first], [[0, 1, 5], 3, true, 5]);
 });
 
 test("a disk that is full, or none, loses what it cannot take, and that is counted", async () => {

@@ -89,15 +89,19 @@ std::string ApiClient::camera(const std::string& name) {
 std::string ApiClient::kick(const std::string& name) {
     json::Object object;
     object.set("name", name);
-    object.set("client", who());
-    return call("cameras.kick", json::write(object));
+    return ask_as_client("cameras.kick", std::move(object));
+}
+
+std::string ApiClient::ask_as_client(std::string_view method, json::Object params) {
+    params.set("client", who());
+    return call(method, json::write(params));
 }
 
 std::string ApiClient::status() { return call("server.status", ""); }
 
 std::string ApiClient::config() { return call("server.config", ""); }
 
-std::string ApiClient::reload() { return call("server.reload", ""); }
+std::string ApiClient::reload() { return ask_as_client("server.reload", {}); }
 
 std::string ApiClient::recordings(const control::RecordingQuery& query) {
     json::Object object;
@@ -113,14 +117,16 @@ std::string ApiClient::recording(const std::string& id) {
 }
 
 std::string ApiClient::delete_recording(const std::string& id) {
-    return call("recordings.delete", with_one("id", id));
+    json::Object object;
+    object.set("id", id);
+    return ask_as_client("recordings.delete", std::move(object));
 }
 
 std::string ApiClient::keep_recording(const std::string& id, bool keep) {
     json::Object object;
     object.set("id", id);
     object.set("keep", keep);
-    return call("recordings.keep", json::write(object));
+    return ask_as_client("recordings.keep", std::move(object));
 }
 
 std::uint64_t ApiClient::subscribe(const control::Subscription& subscription) {

@@ -14,6 +14,7 @@
 #include "control/start.h"
 #include "control/stop.h"
 #include "control/subscribe.h"
+#include "json/value.h"
 #include "streamctl/client/failed.h"
 #include "streamctl/client/rpc_connection.h"
 #include "streamctl/client/server_url.h"
@@ -48,6 +49,8 @@ class ApiClient {
     std::string preview(const control::PreviewRequest& request);
     std::string cameras();
     std::string camera(const std::string& name);
+    /// One of the operations that take "client" beside what they are about.
+    std::string ask_as_client(std::string_view method, json::Object params);
     std::string kick(const std::string& name);
     std::string status();
     std::string config();

@@ -63,6 +63,10 @@ void Connection::connect(milliseconds patience) {
     } catch (const Poco::FileNotFoundException&) {
         throw unreachable("there is no such socket; is streamd running?");
     } catch (const Poco::Exception& error) {
+        if (error.code() == EACCES) {
+            throw Failed(cli::kNotAuthorised,
+                         server_.text + ": this account may not open the control socket");
+        }
         throw unreachable(error.displayText());
     }
     socket_.setBlocking(false);
@@ -126,33 +130,24 @@ void Connection::shake_hands(Clock::time_point deadline) {
     std::vector<std::uint8_t> room(1024);
     // Reading is what drives a handshake; nothing else can come before we have asked for it.
     while (!tls_->is_established()) {
-        look_at_first_byte();
         const auto done = tls_->receive(room);
         if (tls_->is_established()) return;
         if (done.state == State::failed || done.state == State::ended) {
-            if (answers_plainly_) {
-                throw unreachable("there is no TLS at that port; use ws://" + server_.host_field() +
-                                  server_.prefix);
-            }
+            const std::string plain = "use ws://" + server_.host_field() + server_.prefix;
             const std::string why =
                 tls_->error().empty() ? "it ended the TLS handshake" : tls_->error();
-            throw unreachable(tls_heard_ ? why
-                                         : why + "; if there is no TLS at that port, use ws://" +
-                                               server_.host_field() + server_.prefix);
+            if (!tls_->first_byte()) {
+                throw unreachable(why + "; if there is no TLS at that port, " + plain);
+            }
+            // A server that speaks no TLS answers with text: "HTTP/1.1 400 ...".
+            throw unreachable(tls_->first_byte() == 'H' ? "there is no TLS at that port; " + plain
+                                                        : why);
         }
         if (done.state == State::more) continue;
         const Woke woke = poll(done.state == State::wants_write ? POLLOUT : POLLIN, deadline);
         if (woke == Woke::interrupted) throw Failed(cli::kInterrupted, "interrupted");
         if (woke == Woke::time) throw unreachable("no answer to the TLS handshake");
     }
-}
-
-/// A server that speaks no TLS answers with text: "HTTP/1.1 400 ...".
-void Connection::look_at_first_byte() {
-    std::uint8_t first = 0;
-    if (::recv(fd(), &first, 1, MSG_PEEK | MSG_DONTWAIT) != 1) return;
-    answers_plainly_ = !tls_heard_ && first == 'H';
-    tls_heard_ = true;
 }
 
 Connection::Woke Connection::wait(Clock::time_point deadline) {

@@ -52,7 +52,6 @@ class Connection {
     Woke poll(short events, Clock::time_point deadline);
     void connect(milliseconds patience);
     void shake_hands(Clock::time_point deadline);
-    void look_at_first_byte();
     /// For what TLS wants before it goes on.
     void wait_for(loop::TlsSession::State wanted, Clock::time_point deadline);
     std::optional<Bytes> receive_plain(std::span<std::uint8_t> into);
@@ -63,9 +62,7 @@ class Connection {
     Poco::Net::StreamSocket socket_;
     std::unique_ptr<loop::TlsSession> tls_;  ///< null: plain
     std::vector<std::uint8_t> decrypted_;    ///< what wait() found and receive() did not take yet
-    bool tls_heard_ = false;        ///< the first byte of the handshake's answer has been seen
-    bool answers_plainly_ = false;  ///< and it is no TLS
-    bool ended_ = false;            ///< behind decrypted_ nothing comes
+    bool ended_ = false;                     ///< behind decrypted_ nothing comes
 };
 
 }  // namespace st::streamctl

@@ -107,7 +107,7 @@ void RpcConnection::upgrade(const ServerUrl& server, const std::string& token) {
     // Every path that is nothing else is a camera's.
     if (find_field(head.fields, camera::kCameraNameField) != nullptr) {
         throw Failed(cli::kUsage, server.text + ": that is streamd itself, which has no path " +
-                                      server.prefix + "; leave it away");
+                                      server.prefix + "; leave it out");
     }
     const auto checked = ws::check_upgrade_answer(head.status, head.fields, nonce);
     if (!checked) {

@@ -133,7 +133,8 @@ int run_archive(const Options& options, ApiClient& client, Interrupt& interrupt,
     target.keep();
     if (options.file == "-") return cli::kDone;
     if (const std::string* begin = head.find("X-Archive-Start")) {
-        console.note("begins at " + shown(*begin));
+        const auto at = parse_rfc3339(*begin);
+        console.note("begins at " + (at ? local_text(*at) : shown(*begin)));
     }
     if (!console.json()) {
         console.result(options.file);

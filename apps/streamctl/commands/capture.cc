@@ -22,6 +22,8 @@ using control::StopOutcome;
 
 namespace {
 
+constexpr const char* kConnectionLost = "lost its connection; recording goes on when it is back";
+
 std::string size_text(std::uint32_t width, std::uint32_t height) {
     return std::to_string(width) + "x" + std::to_string(height);
 }
@@ -67,7 +69,8 @@ class Capture {
     /// The same when what it recorded has ended.
     bool look_at_ended(const std::string& camera, Watched& one,
                        const control::CameraStatus& status);
-    bool drop_out(const std::string& camera, Watched& one);
+    /// `why`: said once. True: it is waited for.
+    bool drop_out(const std::string& camera, Watched& one, const std::string& why);
     bool lose(const std::string& camera, const Watched& one, const std::string& why);
     void show_progress(const std::map<std::string, control::CameraStatus>& now);
     int stop(Ended ended);
@@ -157,9 +160,8 @@ bool Capture::lose(const std::string& camera, const Watched& one, const std::str
     return false;
 }
 
-bool Capture::drop_out(const std::string& camera, Watched& one) {
-    if (std::exchange(one.is_away, true)) return true;
-    console_.trouble(camera + ": lost its connection; recording goes on when it is back");
+bool Capture::drop_out(const std::string& camera, Watched& one, const std::string& why) {
+    if (!std::exchange(one.is_away, true)) console_.trouble(camera + ": " + why);
     return true;
 }
 
@@ -172,12 +174,18 @@ bool Capture::look_at_ended(const std::string& camera, Watched& one,
         return lose(camera, one, "its recording was deleted");
     }
     if (!last.end_reason) return true;  // its end is being written
-    const bool rolled_over = *last.end_reason == "max_session" || *last.end_reason == "restarted";
-    const bool dropped = *last.end_reason == "disconnected" || *last.end_reason == "replaced" ||
-                         *last.end_reason == "crash";
+    const std::string& reason = *last.end_reason;
+    const bool rolled_over = has_rolled_over(last);
+    const bool is_refused = reason == "disk";  // the server starts it again once there is room
+    const bool dropped =
+        reason == "disconnected" || reason == "replaced" || reason == "crash" || is_refused;
     if (!rolled_over && !dropped) return lose(camera, one, end_sentence(last));
     if (!status.session) {
-        if (dropped) return drop_out(camera, one);
+        if (is_refused) {
+            return drop_out(camera, one,
+                            end_sentence(last) + "; recording goes on when there is room");
+        }
+        if (dropped) return drop_out(camera, one, kConnectionLost);
         const bool is_idle = status.state == control::CameraState::idle;
         return is_idle ? lose(camera, one, end_sentence(last)) : true;
     }
@@ -186,7 +194,8 @@ bool Capture::look_at_ended(const std::string& camera, Watched& one,
     one.connected_at = status.connected_at;
     if (dropped) {
         came_back_ = true;
-        console_.trouble(camera + ": is back, and recording goes on in " + *status.session);
+        console_.trouble(camera + (is_refused ? ": there is room again, and" : ": is back, and") +
+                         " recording goes on in " + *status.session);
     } else {
         console_.note(camera + ": goes on in a new recording, " + *status.session);
     }
@@ -195,7 +204,7 @@ bool Capture::look_at_ended(const std::string& camera, Watched& one,
 
 bool Capture::look_at(const std::string& camera, Watched& one,
                       const control::CameraStatus* status) {
-    if (status == nullptr) return drop_out(camera, one);
+    if (status == nullptr) return drop_out(camera, one, kConnectionLost);
     if (!status->session || *status->session != one.sessions.back()) {
         return look_at_ended(camera, one, *status);
     }

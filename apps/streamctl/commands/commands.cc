@@ -37,14 +37,14 @@ std::string overview(const CLI::App& app) {
         if (found == groups.end()) found = groups.insert(groups.end(), {group, ""});
         found->second += (found->second.empty() ? "" : ", ") + command->get_name();
     }
+    groups.emplace_back("Prompt", "events on, events off, !COMMAND for the shell, exit");
+    std::size_t widest = 0;
+    for (const auto& [group, names] : groups) widest = std::max(widest, group.size());
     std::string text;
     for (const auto& [group, names] : groups) {
-        text += group + ":" + std::string(group.size() < 11 ? 11 - group.size() : 1, ' ') + names +
-                '\n';
+        text += group + ":" + std::string(widest + 1 - group.size(), ' ') + names + '\n';
     }
-    return text +
-           "Prompt:    events on, events off, !COMMAND for the shell, exit\n"
-           "help COMMAND explains one of them; Tab completes.\n";
+    return text + "help COMMAND explains one of them; Tab completes.\n";
 }
 
 int show_help(const Options& options) {

@@ -98,6 +98,7 @@ std::vector<std::string> names_of(std::string_view kind, const Ask& ask) {
     if (kind == "keys") names = members(ask("server.config", ""), "key");
     if (kind == "streams") names = members(ask("streams.list", ""), "path");
     if (kind == "sources") names = members(ask("sources.list", ""), "path");
+    if (kind == "tokens") names = members(ask("tokens.list", ""), "name");
     if (kind == "messages") names = members(ask("hooks.failed", ""), "id");
     if (kind == "viewers") names = numbers(ask("viewers.list", ""), "id");
     if (kind == "events") names = event_names();

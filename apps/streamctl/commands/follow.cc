@@ -37,8 +37,9 @@ std::string progress_line(const control::CameraStatus& camera, seconds elapsed,
     if (left) text += ", " + clock(*left) + " left";
     if (!camera.recording) return text + "  " + std::string(to_text(camera.state));
     const control::RecordingNow& now = *camera.recording;
-    text += "  " + std::to_string(now.pictures) + " pictures  " + fixed(camera.fps_1s, 1) +
-            " fps  " + std::to_string(now.missing) + " lost";
+    // What matters most stands first: a narrow terminal cuts the rest.
+    text += "  " + std::to_string(now.missing) + " lost  " + counted(now.pictures, "picture") +
+            "  " + fixed(camera.fps_1s, 1) + " fps";
     return now.part > 1 ? text + "  part " + std::to_string(now.part) : text;
 }
 
@@ -95,6 +96,12 @@ int follow(const std::vector<std::string>& sessions, ApiClient& client, Console&
         for (const std::string& session : left) {
             if (std::find(still.begin(), still.end(), session) != still.end()) continue;
             const auto recording = understood(control::decode_recording(client.recording(session)));
+            const auto camera = cameras.find(recording.camera);
+            if (has_rolled_over(recording) && camera != cameras.end() && camera->second.session) {
+                still.push_back(*camera->second.session);
+                console.note(recording.camera + ": goes on in a new recording, " + still.back());
+                continue;
+            }
             console.note(recording.camera + ": " + end_sentence(recording));
         }
         left = still;

@@ -19,14 +19,16 @@ namespace st::streamctl {
 namespace {
 
 /// {"app","name"}
-std::string path_params(const std::string& given) {
+json::Object path_object(const std::string& given) {
     const std::string path = stream_path(given);
     const std::size_t slash = path.find('/', 1);
     json::Object params;
     params.set("app", path.substr(1, slash - 1));
     params.set("name", path.substr(slash + 1));
-    return json::write(params);
+    return params;
 }
+
+std::string path_params(const std::string& given) { return json::write(path_object(given)); }
 
 std::string local_time(const std::string& rfc3339) {
     const auto at = parse_rfc3339(rfc3339);
@@ -74,7 +76,7 @@ void show_stream(const control::StreamStatus& stream, Console& console) {
 }
 
 void show_streams(const control::List& list) {
-    Table table({{"PATH"},
+    Table table({{"PATH", false, 0, 0, true},
                  {"STATE", false, 2},
                  {"FROM", false, 5},
                  {"VIDEO", false, 4},
@@ -227,17 +229,17 @@ std::optional<int> run_live(const Options& options, ApiClient& client, Console& 
     if (command == "record") return run_record(options, client, console);
     if (command == "snapshot") return run_snapshot(options, client, console);
     if (command == "kick-stream") {
-        return done(client.ask("streams.kick", path_params(options.stream)),
+        return done(client.ask_as_client("streams.kick", path_object(options.stream)),
                     options.stream + ": the publisher's connection was closed", console);
     }
     if (command == "restart-source") {
-        return done(client.ask("sources.restart", path_params(options.stream)),
+        return done(client.ask_as_client("sources.restart", path_object(options.stream)),
                     options.stream + ": restarts as soon as somebody watches", console);
     }
     if (command == "kick-viewer") {
         json::Object params;
         params.set("id", *options.viewer_id);
-        return done(client.ask("viewers.kick", json::write(params)),
+        return done(client.ask_as_client("viewers.kick", std::move(params)),
                     "viewer " + std::to_string(*options.viewer_id) + ": connection closed",
                     console);
     }

@@ -51,7 +51,7 @@ int run_qr(const Options& options, ApiClient& client, Console& console) {
     if (base.empty()) {
         throw Failed(cli::kRefused,
                      "the server has no certificate, and phones let a page use the camera over "
-                     "https only: start it with --tls-cert and --tls-key");
+                     "https only: start it with --tls auto, or with --tls-cert and --tls-key");
     }
     const std::string url = base + "camera" + (name.empty() ? "" : "?name=" + name);
     if (!console.json()) console.result(cli::qr_code(url));

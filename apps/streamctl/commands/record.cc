@@ -20,6 +20,15 @@ std::optional<std::uint64_t> ms_of(const std::optional<milliseconds>& time) {
     return static_cast<std::uint64_t>(time->count());
 }
 
+/// {"app","name"}
+json::Object path_object(const std::string& path) {
+    json::Object params;
+    const std::size_t slash = path.find('/', 1);
+    params.set("app", path.substr(1, slash - 1));
+    params.set("name", path.substr(slash + 1));
+    return params;
+}
+
 int start(const Options& options, ApiClient& client, Console& console) {
     const RecordOptions& wanted = options.record;
     control::RecordRequest request;
@@ -51,9 +60,7 @@ int stop(const Options& options, ApiClient& client, Console& console) {
         return cli::kDone;
     }
     const std::string path = stream_path(options.stream);
-    const std::size_t slash = path.find('/', 1);
-    params.set("app", path.substr(1, slash - 1));
-    params.set("name", path.substr(slash + 1));
+    params = path_object(path);
     params.set("client", who());
     const std::string body = client.ask("record.stop", json::write(params));
     if (console.json()) console.body(body);
@@ -92,12 +99,47 @@ int list(ApiClient& client, Console& console) {
     return cli::kDone;
 }
 
+std::string shown(const std::string& rfc3339) {
+    const auto at = parse_rfc3339(rfc3339);
+    return at ? local_text(*at) : printable(rfc3339);
+}
+
+int list_segments(const Options& options, ApiClient& client, Console& console) {
+    const std::string path = stream_path(options.stream);
+    json::Object params = path_object(path);
+    Table table(
+        {{"FILE", false, 0, 0, true}, {"START"}, {"LENGTH", true}, {"SIZE", true}, {"STATE"}});
+    std::size_t count = 0;
+    for (;;) {
+        const std::string body = client.ask("record.segments", json::write(params));
+        const auto list = understood(control::decode_list(body));
+        if (console.json()) console.body(body);
+        for (const std::string& item : list.items) {
+            const auto segment = understood(control::decode_stored_segment(item));
+            const char* state = segment.is_open ? "growing" : segment.kept ? "kept" : "ready";
+            table.add({printable(segment.file), shown(segment.start),
+                       clock_text(segment.duration_ms), human_bytes(segment.bytes), state});
+            ++count;
+        }
+        if (list.is_building) console.note("the server is still looking through its folder");
+        if (!list.next) break;
+        params.set("cursor", *list.next);
+    }
+    if (console.json()) return cli::kDone;
+    if (count == 0)
+        console.note("no segments of " + path + " are stored");
+    else
+        table.print(std::cout, output_width());
+    return cli::kDone;
+}
+
 }  // namespace
 
 int run_record(const Options& options, ApiClient& client, Console& console) {
     const std::string& what = options.command.back();
     if (what == "start") return start(options, client, console);
     if (what == "stop") return stop(options, client, console);
+    if (!options.stream.empty()) return list_segments(options, client, console);
     return list(client, console);
 }
 

@@ -42,8 +42,7 @@ std::string question_about(const std::vector<const Selected::Item*>& items, std:
 
 bool is_confirmed(const std::string& question) {
     if (!cli::is_terminal(STDIN_FILENO) || !cli::is_terminal(STDERR_FILENO)) {
-        throw Failed(cli::kUsage,
-                     "nobody can be asked here: add --yes, or --dry-run to look first");
+        throw Failed(cli::kUsage, "nobody can be asked here: add --yes");
     }
     std::cerr << question << " [y/N] " << std::flush;
     std::string answer;

@@ -67,7 +67,7 @@ std::string state_text(const Recording& recording) {
 
 void print_recordings(const std::vector<Recording>& recordings) {
     print_fitting([&](TimeForm form) {
-        Table table({{"ID"},
+        Table table({{"ID", false, 0, 0, true},
                      {"STARTED", false, 4},
                      {"CAMERA", false, 8},
                      {"TAKE", false, 2, kTakeCutTo},
@@ -142,7 +142,7 @@ Takes takes_of(const std::vector<Recording>& recordings) {
 
 void print_takes(const Takes& takes) {
     print_fitting([&](TimeForm form) {
-        Table table({{"TAKE"},
+        Table table({{"TAKE", false, 0, 0, true},
                      {"STARTED", false, 1},
                      {"CAMERAS", true, 5},
                      {"RECORDINGS", true, 6},
@@ -260,21 +260,24 @@ int run_recordings(const Options& options, ApiClient& client, Console& console) 
 }
 
 int run_takes(const Options& options, ApiClient& client, Console& console) {
-    auto takes = takes_of(decoded(all_recordings(client, options.recordings)));
+    const Listed listed = all_recordings(client, options.recordings);
+    if (!listed.is_all) console.trouble(kMayBeMore);
+    const int exit_code = listed.is_all ? cli::kDone : cli::kRefused;
+    auto takes = takes_of(decoded(listed.items));
     if (!takes.empty()) add_verdicts(takes, client);
     if (console.json()) {
         console.body(takes_json(takes));
-        return cli::kDone;
+        return exit_code;
     }
     if (takes.empty()) {
         console.note("no takes");
-        return cli::kDone;
+        return exit_code;
     }
     print_takes(takes);
     std::uint64_t bytes = 0;
     for (const auto& [name, sum] : takes) bytes += sum.bytes;
     console.result(summary(takes.size(), "take", bytes));
-    return cli::kDone;
+    return exit_code;
 }
 
 }  // namespace st::streamctl

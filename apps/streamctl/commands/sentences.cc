@@ -1,6 +1,7 @@
 #include "streamctl/commands/sentences.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace st::streamctl {
 namespace {
@@ -100,13 +101,34 @@ std::string end_sentence(const control::Recording& recording) {
     return "its recording has ended";
 }
 
+std::optional<std::string> battery_sentence(const control::CameraStatus& camera) {
+    constexpr double kLow = 0.15;  // as the monitor page has it
+    if (!camera.health || !camera.health->battery) return std::nullopt;
+    const double share = *camera.health->battery;
+    const auto& charging = camera.health->charging;
+    if (share > kLow || charging.value_or(false)) return std::nullopt;
+    return "its battery is at " + std::to_string(std::lround(share * 100)) + " %" +
+           (charging ? " and does not charge" : "");
+}
+
+bool has_rolled_over(const control::Recording& recording) {
+    return recording.end_reason == "max_session" || recording.end_reason == "max_bytes" ||
+           recording.end_reason == "restarted";
+}
+
 bool has_losses(const control::StopResult& result) {
     return result.seq_missing > 0 || result.damage_count > 0 || result.undecodable > 0;
 }
 
 bool was_away(const control::StopResult& result) {
-    return std::any_of(result.parts.begin(), result.parts.end(),
-                       [](const control::SessionPart& part) { return part.part > 1; });
+    const control::SessionPart* before = nullptr;
+    for (const control::SessionPart& part : result.parts) {
+        const bool is_next = part.part > (before == nullptr ? 1 : before->part);
+        // A full file is gone on with in the next part, and nothing is lost between them.
+        if (is_next && (before == nullptr || before->end_reason != "max_bytes")) return true;
+        before = &part;
+    }
+    return false;
 }
 
 std::string losses_text(const control::StopResult& result) {

@@ -49,7 +49,7 @@ bool report(const control::StopReply& reply, Console& console, bool prints_paths
             console.trouble(line);
         }
         if (was_away(result)) {
-            console.trouble(result.camera + ": was away meanwhile; recorded in " +
+            console.trouble(result.camera + ": lost its connection for a while; recorded in " +
                             std::to_string(result.parts.size()) + " parts");
         }
         if (has_losses(result)) console.trouble(result.camera + ": " + losses_text(result));

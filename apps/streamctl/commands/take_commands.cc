@@ -10,10 +10,12 @@
 #include "control/camera_status.h"
 #include "control/glob.h"
 #include "control/status.h"
+#include "json/read.h"
 #include "json/write.h"
 #include "streamctl/commands/capture.h"
 #include "streamctl/commands/commands.h"
 #include "streamctl/commands/follow.h"
+#include "streamctl/commands/sentences.h"
 #include "streamctl/console/table.h"
 #include "takes/manifest.h"
 
@@ -40,9 +42,13 @@ std::string ask(ApiClient& client, std::string_view method, const std::string& t
 
 // ---- before it begins
 
+/// A clock of which nothing is known may be as far off as this.
+constexpr milliseconds kAnyError = std::chrono::hours(1);
+
 /// What stands against this camera; empty: nothing.
 std::string trouble_of(const control::CameraStatus& camera, milliseconds max_error) {
     if (camera.state == control::CameraState::recording) return "it records already";
+    if (max_error >= kAnyError) return {};
     const std::int64_t most_us = std::chrono::microseconds(max_error).count();
     const control::CameraClock& clock = camera.clock;
     if (!clock.bound_us)
@@ -53,24 +59,44 @@ std::string trouble_of(const control::CameraStatus& camera, milliseconds max_err
            (clock.method == "exchange" ? "" : "; it does not answer about it");
 }
 
-/// Sentences; none: it may begin.
-std::vector<std::string> preflight(const Options& options, ApiClient& client) {
-    std::vector<std::string> out;
+/// Sentences.
+struct Preflight {
+    std::vector<std::string> troubles;  ///< none: it may begin
+    std::vector<std::string> warnings;  ///< what may end it early
+};
+
+Preflight preflight(const Options& options, ApiClient& client) {
+    Preflight out;
     const auto cameras = cameras_by_name(client);
     std::vector<std::string> names;
     for (const auto& [name, camera] : cameras) names.push_back(name);
     const auto chosen = control::select_names(options.start.cameras, names);
-    for (const std::string& missing : chosen.missing) out.push_back(missing + ": is not connected");
+    for (const std::string& missing : chosen.missing)
+        out.troubles.push_back(missing + ": is not connected");
     if (chosen.matched.empty() && chosen.missing.empty())
-        out.emplace_back("no camera is connected");
+        out.troubles.emplace_back("no camera is connected");
     for (const std::string& name : chosen.matched) {
-        const std::string why = trouble_of(cameras.at(name), options.take.max_error);
-        if (!why.empty()) out.push_back(name + ": " + why);
+        const control::CameraStatus& camera = cameras.at(name);
+        const std::string why = trouble_of(camera, options.take.max_error);
+        if (!why.empty()) out.troubles.push_back(name + ": " + why);
+        if (const auto battery = battery_sentence(camera))
+            out.warnings.push_back(name + ": " + *battery);
     }
     const auto disk = disk_trouble(client, options.start.parameters, chosen.matched.size(),
                                    options.capture.duration.value_or(milliseconds(0)));
-    if (disk) out.push_back(*disk);
+    if (disk) out.troubles.push_back(*disk);
     return out;
+}
+
+/// take.json with what the preflight warned of.
+std::string with_warnings(const std::string& manifest, const std::vector<std::string>& warnings) {
+    const auto value = json::read(manifest, {takes::kManifestBytesMax, takes::kManifestDepthMax});
+    if (!value || value->object() == nullptr) return manifest;
+    json::Array sentences;
+    for (const std::string& warning : warnings) sentences.emplace_back(warning);
+    json::Object object = *value->object();
+    object.set("warnings", sentences);
+    return json::write(object);
 }
 
 // ---- what came of it
@@ -148,9 +174,10 @@ int code_of(Verdict verdict) {
 }
 
 int run(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console) {
-    const auto troubles = preflight(options, client);
-    if (!troubles.empty()) {
-        for (const std::string& trouble : troubles) console.trouble(trouble);
+    const Preflight found = preflight(options, client);
+    for (const std::string& warning : found.warnings) console.trouble("warning: " + warning);
+    if (!found.troubles.empty()) {
+        for (const std::string& trouble : found.troubles) console.trouble(trouble);
         throw Failed(cli::kRefused, "take " + options.take.name + ": nothing was started");
     }
     const int captured = run_capture(options, client, interrupt, console);
@@ -166,7 +193,7 @@ int run(const Options& options, ApiClient& client, Interrupt& interrupt, Console
     }
     const Manifest manifest = understood_take(body);
     if (console.json()) {
-        console.body(body);
+        console.body(with_warnings(body, found.warnings));
     } else {
         console.note("verdict: " + std::string(takes::to_string(manifest.verdict)));
         for (const std::string& why : manifest.why) console.note("  " + why);
@@ -193,7 +220,9 @@ int remove(const Options& options, ApiClient& client, Console& console) {
         console.note("nothing was deleted");
         return cli::kRefused;
     }
-    const std::string body = ask(client, "takes.delete", options.take.name);
+    json::Object params;
+    params.set("name", options.take.name);
+    const std::string body = client.ask_as_client("takes.delete", std::move(params));
     if (console.json()) console.body(body);
     console.note("take " + options.take.name + ": deleted");
     return cli::kDone;

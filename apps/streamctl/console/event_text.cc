@@ -37,12 +37,14 @@ bool is_of_camera(const std::string& stream) { return stream.starts_with("/camer
 std::string end_of(const Fields& event) {
     const std::string reason = event.text("end_reason");
     if (reason == "stopped") return event.with(", stopped by ", "stopped_by");
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kReasons = {{
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kReasons = {{
         {"camera_stopped", "the camera stopped"},
         {"disconnected", "the connection was lost"},
         {"replaced", "another connection took the name"},
         {"restarted", "the camera began anew"},
         {"max_session", "goes on in a new one"},
+        {"max_bytes", "its file is full, goes on in a new one"},
+        {"crash", "the server broke off while it recorded"},
         {"stop_timeout", "the camera did not answer the stop"},
         {"camera_error", "the camera reported an error"},
         {"disk", "the disk refused"},
@@ -64,6 +66,19 @@ std::string recording_text(const std::string& type, const Fields& event) {
                event.with("; ", "error");
     }
     return camera + ": " + (id.empty() ? "recording" : id) + " failed" + event.with(": ", "error");
+}
+
+std::string deletion_text(const Fields& event) {
+    const std::string what = event.text("session").empty()
+                                 ? event.text("stream") + ": " + event.text("file")
+                                 : event.text("session");
+    const std::string reason = event.text("reason");
+    std::string why = event.with(", ", "reason");
+    if (reason == "asked") why = event.with(" by ", "deleted_by");
+    if (reason == "age") why = ", too old";
+    if (reason == "bytes") why = ", as more is stored than recording.max_bytes";
+    if (reason == "free") why = ", the disk is nearly full";
+    return what + ": deleted" + why;
 }
 
 std::string take_text(const Fields& event) {
@@ -88,6 +103,17 @@ std::string camera_text(const std::string& type, const Fields& event) {
     if (type == "camera.resumed") {
         return camera + ": goes on with " + event.text("session") + " after " +
                fixed(static_cast<double>(event.number("away_ms")) / 1000, 1) + " s";
+    }
+    if (type == "camera.renamed") {
+        return event.text("was") + ": is called " + camera + " from now on" +
+               event.with(", renamed by ", "by");
+    }
+    if (type == "camera.previewing") {
+        return camera + ": is streaming without being recorded" + event.with(", asked by ", "by");
+    }
+    if (type == "camera.clock") {
+        return camera + ": its clock has jumped; it is known to ±" +
+               fixed(static_cast<double>(event.number("bound_us")) / 1000, 1) + " ms";
     }
     if (type == "camera.stalled") {
         return camera + ": waits for the disk, " + human_bytes(event.number("queued_bytes")) +
@@ -122,7 +148,10 @@ std::string stream_text(const std::string& type, const Fields& event) {
     const std::string viewer =
         stream + ": viewer " + std::to_string(event.number("viewer")) + event.with(" at ", "peer");
     if (type == "viewer.joined") return viewer + " joined";
-    if (type == "viewer.left") return viewer + " left" + event.with(": ", "reason");
+    if (type == "viewer.left") {
+        const bool is_plain = event.text("reason") == "viewer left";
+        return viewer + " left" + (is_plain ? "" : event.with(": ", "reason"));
+    }
     if (type == "viewer.slow") {
         return viewer + " is too slow, " + counted(event.number("dropped"), "packet") + " dropped";
     }
@@ -132,6 +161,7 @@ std::string stream_text(const std::string& type, const Fields& event) {
 /// What another event says as well.
 bool is_told_otherwise(const std::string& type, const Fields& event) {
     if (type == "camera.ready" || type == "camera.started" || type == "camera.stopped") return true;
+    if (type == "camera.clock" && event.number("jumps") == 0) return true;  // it is as ever
     if (type == "server.disk") return !event.text("session").empty();
     return (type == "stream.published" || type == "stream.ended") &&
            is_of_camera(event.text("stream"));
@@ -144,8 +174,17 @@ std::string sentence(const std::string& type, const Fields& event) {
     if (type.starts_with("stream.") || type.starts_with("viewer.") || type.starts_with("record."))
         text = stream_text(type, event);
     if (type == "take.finished") text = take_text(event);
+    if (type == "server.disk") text = event.text("warning");
+    if (type == "recording.deleted") text = deletion_text(event);
+    if (type == "recording.kept" || type == "recording.released") {
+        text = event.text("session") + ": " + type.substr(type.find('.') + 1) +
+               event.with(" by ", "by");
+    }
+    if (type == "source.restarted") {
+        text = event.text("stream") + ": the source was restarted" + event.with(" by ", "by");
+    }
     if (type == "server.reloaded") {
-        text = "the server has read its configuration again" +
+        text = "the server has read its configuration again" + event.with(", asked by ", "by") +
                event.with("; changed: ", "changed") +
                event.with("; needs a restart: ", "needs_restart");
     }

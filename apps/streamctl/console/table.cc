@@ -13,6 +13,8 @@ namespace st::streamctl {
 namespace {
 
 constexpr std::size_t kGap = 2;
+/// Of a row whose name stands above it.
+constexpr std::size_t kIndent = 2;
 
 /// Places on the screen. What is shown went through printable(): no character is wider than one.
 std::size_t places(const std::string& text) {
@@ -69,26 +71,38 @@ std::size_t Table::width() const {
     return total(column_widths(), all);
 }
 
-void Table::print(std::ostream& out, std::size_t width) const {
-    std::vector<std::size_t> widths = column_widths();
-    std::vector<std::size_t> shown(columns_.size());
-    std::iota(shown.begin(), shown.end(), std::size_t{0});
-    if (width != 0 && total(widths, shown) > width) {
+/// Of the columns `shown` those that there is room for; their widths are made to fit.
+std::vector<std::size_t> Table::fitting(std::vector<std::size_t> shown,
+                                        std::vector<std::size_t>& widths, std::size_t width) const {
+    if (total(widths, shown) > width) {
         for (const std::size_t i : shown) {
             const std::size_t cut_to = std::max(columns_[i].cut_to, places(columns_[i].title));
             if (columns_[i].cut_to != 0) widths[i] = std::min(widths[i], cut_to);
         }
     }
-    while (width != 0 && total(widths, shown) > width) {
+    while (total(widths, shown) > width) {
         const auto least = std::ranges::max_element(shown, [&](std::size_t a, std::size_t b) {
             return columns_[a].leave_out < columns_[b].leave_out;
         });
         if (least == shown.end() || columns_[*least].leave_out == 0) break;
         shown.erase(least);
     }
-    if (width != 0) narrow(widths, shown, width);
+    narrow(widths, shown, width);
+    return shown;
+}
+
+void Table::print(std::ostream& out, std::size_t width) const {
+    std::vector<std::size_t> widths = column_widths();
+    std::vector<std::size_t> shown(columns_.size());
+    std::iota(shown.begin(), shown.end(), std::size_t{0});
+    // Nearly half is much.
+    const bool is_apart = width != 0 && columns_.front().own_line && total(widths, shown) > width &&
+                          widths[0] * 20 >= width * 9;
+    if (is_apart) shown.erase(shown.begin());
+    if (width != 0) shown = fitting(shown, widths, width - (is_apart ? kIndent : 0));
     const auto print_row = [&](const auto& cell) {
-        std::string line;
+        if (is_apart) out << cell(0) << '\n';
+        std::string line(is_apart ? kIndent : 0, ' ');
         for (const std::size_t i : shown) {
             const std::string text = cut(cell(i), widths[i]);
             const std::string pad(widths[i] - places(text), ' ');

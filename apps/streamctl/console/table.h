@@ -17,6 +17,9 @@ class Table {
         int leave_out = 0;
         /// Where there is no room, cells are cut to this first; 0: not.
         std::size_t cut_to = 0;
+        /// The first column alone: names that people copy. Where they take much of the room, each
+        /// stands whole on a line of its own, above the rest of its row.
+        bool own_line = false;
     };
     explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
     /// As many cells as columns.
@@ -29,6 +32,8 @@ class Table {
 
  private:
     std::vector<std::size_t> column_widths() const;
+    std::vector<std::size_t> fitting(std::vector<std::size_t> shown,
+                                     std::vector<std::size_t>& widths, std::size_t width) const;
 
     std::vector<Column> columns_;
     std::vector<std::vector<std::string>> rows_;

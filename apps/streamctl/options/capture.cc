@@ -19,7 +19,7 @@ void add_start_options(CLI::App& command, Options& options) {
 void build_capture_commands(CLI::App& app, Options& options) {
     CLI::App& start = add_command(app, "start",
                                   "Start recording\n\n"
-                                  "Waits until every camera said that it started, or why not. "
+                                  "Waits until every camera has said that it started, or why not. "
                                   "Prints one line for each.\n\n"
                                   "The older form `start W:H [MBIT [FPS]]` still works for all "
                                   "cameras, with 4 Mbit/s and 10 pictures a second by default.");

@@ -56,28 +56,34 @@ void build_record_commands(CLI::App& app, Options& options) {
         app, "record",
         "Record live streams in segments\n\n"
         "A stream of `recording.streams` is recorded whenever it is published; others when asked. "
-        "Nobody who watches notices.");
+        "Viewers do not notice.");
     record.require_subcommand(1, 1);
-    CLI::App& start = add_command(record, "start",
-                                  "Begin to record a live stream\n\n"
-                                  "What is not given is as the configuration says. A stream that "
-                                  "is being recorded is an error. The recording ends when it is "
-                                  "stopped, or its publisher does not return.");
+    CLI::App& start =
+        add_command(record, "start",
+                    "Begin to record a live stream\n\n"
+                    "Options left out are taken from the configuration. A stream that "
+                    "is being recorded already is an error. The recording ends when it is "
+                    "stopped, or its publisher does not return.");
     start.add_option("STREAM", options.stream, "/APP/NAME, or a camera's name")->required();
     add_word(start, "--format", options.record.format, {"mp4", "flv"},
              "mp4 holds H.264 and AAC, flv what was published");
     add_word(start, "--tracks", options.record.tracks, {"all", "video", "audio"},
              "What of it is recorded");
     cli::add_duration(start, "--segment-duration", options.record.segment_duration,
-                      "Go on in another file at the first key frame after so much");
+                      "Begin another file at the first key frame after this long");
     cli::add_duration(start, "--preroll", options.record.preroll,
-                      "Begin so much before now, as far as the server has it; at most 20s");
+                      "Begin this long before now, as far as the server still has it; at most 20s");
     cli::add_duration(start, "--max-duration", options.record.max_duration,
-                      "End by itself after so much");
+                      "End by itself after this long");
     CLI::App& stop = add_command(record, "stop", "End the recording of a live stream");
     stop.add_option("STREAM", options.stream, "/APP/NAME, or a camera's name");
     stop.add_flag("--all", options.record.all, "End all of them, and print which they were");
-    add_command(record, "list", "List the live streams that are being recorded");
+    CLI::App& list =
+        add_command(record, "list",
+                    "List the live streams that are being recorded\n\n"
+                    "With a stream: its segments, the oldest first, also those of earlier "
+                    "recordings.");
+    list.add_option("STREAM", options.stream, "/APP/NAME, or a camera's name");
 }
 
 }  // namespace st::streamctl

@@ -153,6 +153,9 @@ void build_push(CLI::App& app, Options& options) {
     command.add_flag("--encode", push.encode, "Encode H.264 input again, too");
     command.add_flag("--reconnect", push.reconnect,
                      "Connect again when the server goes away, after 0.5s, later up to 10s");
+    command.add_flag("--resume", push.resume,
+                     "As --reconnect, and what it takes meanwhile is kept and sent later: the "
+                     "recording goes on without a gap");
     cli::add_value<Fault>(
         command, "--fault", push.fault, parse_fault,
         "Misbehave: drop=P and dup=P lose and repeat messages with that "

@@ -76,7 +76,7 @@ void build_recordings(CLI::App& app, Options& options) {
     CLI::App& remove = add_command(
         recordings, "delete",
         "Delete recordings for good\n\n"
-        "Asks before it does; where nobody can be asked it wants `--yes`. What a pattern or a "
+        "Asks before it does; where nobody can be asked, `--yes` is required. What a pattern or a "
         "filter chose is left alone while it is being recorded, and if it is kept.");
     remove.add_option("ID", options.recording_ids, "Ids, or patterns such as 'door_*'");
     add_filters(remove, options);
@@ -95,7 +95,8 @@ void build_recordings(CLI::App& app, Options& options) {
     CLI::App& keep = add_command(recordings, "keep",
                                  "Protect recordings from deletion\n\n"
                                  "A kept recording cannot be deleted until it is released.");
-    keep.add_option("ID", options.recording_ids, "Ids, or patterns such as 'door_*'")->required();
+    keep.add_option("ID", options.recording_ids, "Ids, or patterns such as 'door_*'");
+    add_filters(keep, options);
     keep.add_flag("--release", options.release, "No longer keep them");
 
     CLI::App& takes = add_command(app, "takes",
@@ -135,7 +136,7 @@ void build_archive(CLI::App& app, Options& options) {
     archive.add_option("STREAM", options.stream, "/APP/NAME, or a camera's name")->required();
     CLI::Option* start =
         cli::add_value<std::string>(archive, "--start", options.archive.start, parse_moment,
-                                    "The moment it begins with", "TIME");
+                                    "The moment at which it begins", "TIME");
     CLI::Option* duration =
         cli::add_duration(archive, "--duration", options.archive.duration, "How long; at most 12h");
     CLI::Option* output =
@@ -149,7 +150,7 @@ void build_archive(CLI::App& app, Options& options) {
                   "Where nothing is stored, go on at once; else the last picture stays")
         ->needs(start);
     cli::add_value<std::string>(archive, "--since", options.recordings.since, parse_moment,
-                                "List only what lasts beyond this time", "TIME")
+                                "List only what ends after this time", "TIME")
         ->excludes(start);
     cli::add_value<std::string>(archive, "--until", options.recordings.until, parse_moment,
                                 "List only what began before this time", "TIME")

@@ -32,10 +32,11 @@ void build_list_commands(CLI::App& app, Options& options) {
     add_command(app, "open",
                 "Print the address of the monitor, which logs one browser in\n\n"
                 "The address is good once, for a minute.");
-    CLI::App& qr = add_command(app, "qr",
-                               "Show a QR code that makes a phone a camera\n\n"
-                               "It holds the https address of the page that does so; below it the "
-                               "same as text. The phone must trust the server's certificate.");
+    CLI::App& qr =
+        add_command(app, "qr",
+                    "Show a QR code that makes a phone a camera\n\n"
+                    "It holds the https address of the camera page, which is also printed "
+                    "below it. The phone must trust the server's certificate.");
     qr.add_option("CAMERA", options.camera, "The name the phone is to have");
 }
 
@@ -88,7 +89,7 @@ void build_hooks(CLI::App& app, Options& options) {
 void build_access(CLI::App& app, Options& options) {
     CLI::App& token = add_command(app, "token",
                                   "List the tokens\n\n"
-                                  "Who brings one may take its roles. Those that are made here lie "
+                                  "Whoever presents one has its roles. Those made here are kept "
                                   "beside the recordings, as digests; others stand in the server's "
                                   "configuration.");
     add_command(token, "list", "The same");
@@ -98,22 +99,23 @@ void build_access(CLI::App& app, Options& options) {
     make.add_option("NAME", options.token_name, "Whose it is, for lists and logs")->required();
     make.add_option("--role", options.roles, "What it opens; may be given several times")
         ->type_name("camera|publish|play|control")
-        ->check(CLI::IsMember({"camera", "publish", "play", "control"}))
+        ->check(CLI::IsMember({"camera", "publish", "play", "control"}).description(""))
         ->allow_extra_args(false)
         ->required();
     CLI::App& revoke = add_command(token, "revoke", "Take a token's roles away, at once");
-    revoke.add_option("NAME", options.token_name, "Its name, as token list has it")->required();
+    revoke.add_option("TOKEN", options.token_name, "Its name, as token list has it")->required();
 
     CLI::App& sign = add_command(app, "sign",
                                  "Sign the URL of a stream or camera, and print it\n\n"
-                                 "Who has it may take that role there until it expires, where the "
+                                 "Whoever has the URL has that role there until it expires, if the "
                                  "server's configuration says signed. Needs auth.secret.");
     sign.add_option("URL", options.sign_url, "Such as rtmp://host/live/x, or a path: /live/x")
         ->required();
-    cli::add_duration(sign, "--expires", options.expires, "How long it holds, such as 1h or 7d");
+    cli::add_duration(sign, "--expires", options.expires,
+                      "How long it is good for, such as 1h or 7d");
     sign.add_option("--role", options.roles, "What for; play without it")
         ->type_name("camera|publish|play")
-        ->check(CLI::IsMember({"camera", "publish", "play"}))
+        ->check(CLI::IsMember({"camera", "publish", "play"}).description(""))
         ->expected(1);
 }
 

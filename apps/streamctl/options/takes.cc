@@ -43,9 +43,10 @@ void build_take(CLI::App& app, Options& options) {
     CLI::App& run = add_command(
         take, "run",
         "Record a take\n\n"
-        "First it looks whether all cameras are there, whether each one's clock is known well "
-        "enough, and whether the disk lasts; if not, nothing is started, and the exit status is "
-        "1. Then the cameras are started at one instant, as far as they can be, and stopped "
+        "First it checks that all cameras are there, that each one's clock is known well enough, "
+        "and that the disk lasts; if not, nothing is started, and the exit status is 1. It warns "
+        "of a battery that is low. Then the "
+        "cameras are started at one instant, as far as they can be, and stopped "
         "after `--duration` or at Ctrl-C. It prints the paths of the MP4s and the verdict; the "
         "exit status is 3 if there is something to look at.");
     add_take_name(run, options);
@@ -56,17 +57,18 @@ void build_take(CLI::App& app, Options& options) {
     cli::add_value<milliseconds>(
         run, "--max-error", options.take.max_error,
         [](std::string_view text) { return parse_duration(text); },
-        "Refuse cameras whose clocks are not known as well as this", "D")
+        "Refuse cameras whose clocks are not known as well as this; 1h takes all as they are", "D")
         ->default_str(format_duration(options.take.max_error));
     add_parameters(run, options);
     run.add_flag("--append", options.start.append, "Add to a take whose recordings have all ended");
     CLI::App& show = add_command(take, "show", "Show everything about a take");
     add_take_name(show, options);
-    CLI::App& remove = add_command(take, "delete",
-                                   "Delete a take and its recordings for good\n\n"
-                                   "Asks before it does; where nobody can be asked it wants "
-                                   "`--yes`. Nothing is deleted while one of them is recorded, or "
-                                   "if one is kept.");
+    CLI::App& remove =
+        add_command(take, "delete",
+                    "Delete a take and its recordings for good\n\n"
+                    "Asks before it does; where nobody can be asked, "
+                    "`--yes` is required. Nothing is deleted while one of them is recorded, or "
+                    "if one is kept.");
     add_take_name(remove, options);
     remove.add_flag("-y,--yes", options.is_confirmed, "Do not ask");
 }
@@ -80,7 +82,7 @@ void build_export(CLI::App& app, Options& options) {
         "its slots show and how far off that is. `caliscope` is cam_N.mp4 and timestamps.csv. "
         "`freemocap` (synchronized_videos/), `pose2sim` (videos/camNN.mp4) and `lerobot` (videos/, "
         "frames.csv, tolerance.json) are films at an even rate over the time that all cameras "
-        "have. `mcap` holds each picture as it was coded, for Foxglove and ROS 2.\n\n"
+        "have. `mcap` holds each picture as it was coded, for Foxglove.\n\n"
         "What cannot be given is refused with its reason.");
     add_take_name(command, options);
     std::string forms;
@@ -110,8 +112,9 @@ void build_sync_check(CLI::App& app, Options& options) {
         app, "sync-check",
         "Check a take's times by a flash that all cameras saw\n\n"
         "Looks for a light that goes off, row by row, in the pictures of all cameras, and says "
-        "how far each one's clock puts it from where the others' do. More than the bounds allow "
-        "refutes the claim: the exit status is 3, and the take's verdict `failed`.");
+        "how far each one's clock puts it from where the others' do. A difference beyond "
+        "the bounds refutes the claim: the exit status is 3, and the take's verdict becomes "
+        "`failed`.");
     add_take_name(command, options);
     cli::add_value<milliseconds>(
         command, "--readout", options.take.readout,

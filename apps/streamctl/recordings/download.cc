@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "base/units.h"
+#include "base/unsupported.h"
 #include "cli/terminal.h"
 #include "control/glob.h"
 #include "control/json.h"
@@ -142,7 +143,11 @@ void Download::fetch(const WantedFile& file) {
     const Fd fd(::open(part.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
     if (!fd) throw cannot(cli::kCannotCreate, part);
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-        throw Failed(cli::kCannotCreate, part + ": another download is writing it");
+        if (errno == EWOULDBLOCK) {
+            throw Failed(cli::kCannotCreate, part + ": another download is writing it");
+        }
+        if (!is_unsupported(errno)) throw cannot(cli::kCannotCreate, part);
+        console_.note(part + ": cannot be locked here; download it once at a time");
     }
     if (::fstat(fd.get(), &there) != 0) throw cannot(cli::kIoFailed, part);
     auto have = static_cast<std::uint64_t>(there.st_size);

@@ -1,6 +1,7 @@
 #include "streamctl/recordings/select.h"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <set>
 
@@ -14,25 +15,43 @@ bool has_filters(const control::RecordingQuery& query) {
     return query.camera || query.take || query.since || query.until || query.state;
 }
 
-std::vector<std::string> all_recordings(ApiClient& client, control::RecordingQuery query) {
-    std::vector<std::string> all;
+namespace {
+
+/// What is known now.
+Listed known_recordings(ApiClient& client, control::RecordingQuery query) {
+    Listed all;
     for (bool more = true; more;) {
         auto list = understood(control::decode_list(client.recordings(query)));
+        all.is_all = all.is_all && !list.is_building;
         // A page that brings nothing new must not go round for ever.
         more = list.next && list.next != query.cursor && !list.items.empty();
         query.cursor = list.next;
-        std::ranges::move(list.items, std::back_inserter(all));
+        std::ranges::move(list.items, std::back_inserter(all.items));
     }
     return all;
+}
+
+}  // namespace
+
+Listed all_recordings(ApiClient& client, const control::RecordingQuery& query) {
+    const auto deadline = std::chrono::steady_clock::now() + client.patience();
+    for (;;) {
+        // The server itself waits a moment before it answers with a part.
+        Listed all = known_recordings(client, query);
+        if (all.is_all || std::chrono::steady_clock::now() >= deadline) return all;
+    }
 }
 
 Selected select_recordings(ApiClient& client, const std::vector<std::string>& ids,
                            const control::RecordingQuery& query) {
     Selected selected;
     std::set<std::string> taken;
+    bool is_all = true;
     const auto add = [&](const control::RecordingQuery& wanted, bool is_named) {
         bool found = false;
-        for (std::string& json : all_recordings(client, wanted)) {
+        Listed listed = all_recordings(client, wanted);
+        is_all = is_all && listed.is_all;
+        for (std::string& json : listed.items) {
             auto recording = understood(control::decode_recording(json));
             found = true;
             if (!taken.insert(recording.id).second) continue;
@@ -50,6 +69,7 @@ Selected select_recordings(ApiClient& client, const std::vector<std::string>& id
                                               : "there is no recording " + id);
         if (has_filters(query)) selected.missing.back() += " that the filters let pass";
     }
+    if (!is_all) selected.missing.emplace_back(kMayBeMore);
     return selected;
 }
 

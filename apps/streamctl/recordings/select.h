@@ -11,8 +11,18 @@ namespace st::streamctl {
 /// Whether any of --camera, --take, --since, --until, --state was given.
 bool has_filters(const control::RecordingQuery& query);
 
-/// All that the query asks for, page by page, newest first, each a JSON object.
-std::vector<std::string> all_recordings(ApiClient& client, control::RecordingQuery query);
+/// For who reads what Listed has although it is not all.
+inline constexpr char kMayBeMore[] =
+    "the server is still looking through its folder: there may be more recordings than these";
+
+struct Listed {
+    std::vector<std::string> items;  ///< newest first, each a JSON object
+    bool is_all = true;
+};
+
+/// All that the query asks for, page by page. A server that is still looking through its folder is
+/// asked again, for as long as the client is patient.
+Listed all_recordings(ApiClient& client, const control::RecordingQuery& query);
 
 struct Selected {
     struct Item {
@@ -20,8 +30,9 @@ struct Selected {
         std::string json;
         bool is_named = false;  ///< by its id, not by a pattern or a filter
     };
-    std::vector<Item> items;           ///< each once
-    std::vector<std::string> missing;  ///< a sentence for each id and pattern that nothing matches
+    std::vector<Item> items;  ///< each once
+    /// A sentence for each id and pattern that nothing matches, and for what is not known yet.
+    std::vector<std::string> missing;
 };
 
 /// What `ids` (or patterns) that `query` lets pass name; all that it lets pass if there are none.

@@ -45,6 +45,26 @@ takes::Grid common_span(const std::vector<Film>& films, double rate) {
     return grid;
 }
 
+/// Where a camera's film and the table of its slots go, below the export's folder. Tables lie apart
+/// from films that another tool looks for: FreeMoCap takes any .csv beside them for one of its own.
+struct Places {
+    std::string film;
+    std::string table;
+};
+
+Places as_it_is_called(const Film& film, const std::string& folder) {
+    return {folder + film.camera + ".mp4", film.camera + ".cfr.csv"};
+}
+Places numbered(const Film& film) {
+    const std::string name = "cam" + two_digits(film.number);
+    return {"videos/" + name + ".mp4", name + ".cfr.csv"};
+}
+/// Where a LeRobot dataset, version 3.0, has the first film of a feature.
+Places as_feature(const Film& film) {
+    return {"videos/observation.images." + film.camera + "/chunk-000/file-000.mp4",
+            film.camera + ".cfr.csv"};
+}
+
 class Export {
  public:
     Export(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console)
@@ -60,27 +80,23 @@ class Export {
                              " is failed: " + (manifest_.why.empty() ? "" : manifest_.why.front()));
         }
         FetchedFiles fetched(options_.folder);
-        films_ = fetch_films(manifest_, options_.take.to != "csv", fetched, client_, interrupt_,
-                             console_);
         const std::string& to = options_.take.to;
+        FetchedFilms found =
+            fetch_films(manifest_, to != "csv", fetched, client_, interrupt_, console_);
+        films_ = std::move(found.films);
         if (to == "csv") csv();
         if (to == "caliscope") caliscope();
         if (to == "cfr")
-            constant_rate(
-                "", [](const Film& film, auto) { return film.camera; }, all());
+            constant_rate([](const Film& film) { return as_it_is_called(film, ""); }, all());
         if (to == "lerobot") lerobot();
         if (to == "freemocap") {
             constant_rate(
-                "synchronized_videos", [](const Film& film, auto) { return film.camera; },
+                [](const Film& film) { return as_it_is_called(film, "synchronized_videos/"); },
                 common_span(films_, rate()));
         }
-        if (to == "pose2sim") {
-            constant_rate(
-                "videos", [](const Film&, std::size_t n) { return "cam" + two_digits(n + 1); },
-                common_span(films_, rate()));
-        }
+        if (to == "pose2sim") constant_rate(numbered, common_span(films_, rate()));
         if (to == "mcap") mcap();
-        return cli::kDone;
+        return found.is_whole ? cli::kDone : cli::kDamaged;
     }
 
  private:
@@ -91,10 +107,11 @@ class Export {
         write_new_file(path(name), text);
         console_.result(path(name));
     }
-    void make_folder(const std::string& name) const {
+    void make_folder_of(const std::string& file) const {
+        const fs::path folder = fs::path(path(file)).parent_path();
         std::error_code error;
-        fs::create_directories(path(name), error);
-        if (error) throw Failed(cli::kCannotCreate, path(name) + ": " + error.message());
+        fs::create_directories(folder, error);
+        if (error) throw Failed(cli::kCannotCreate, folder.string() + ": " + error.message());
     }
 
     /// The asked rate, or the greatest that a camera really had, as cameras are set: whole.
@@ -132,40 +149,42 @@ class Export {
     /// Caliscope reads one film a camera, and of it each picture's time.
     void caliscope() {
         std::string times = "cam_id,frame_time\n";
-        for (std::size_t i = 0; i < films_.size(); ++i) {
-            const Film& film = films_[i];
+        for (const Film& film : films_) {
             if (film.movies.size() != 1) {
                 throw Failed(cli::kRefused,
                              film.camera + ": has " + std::to_string(film.movies.size()) +
                                  " films, and Caliscope reads one a camera; --to cfr makes one");
             }
-            const std::string id = std::to_string(i + 1);
+            const std::string id = std::to_string(film.number);
             for (const mux::PictureRow& row : film.table.rows)
                 times += id + "," + seconds_text(*row.take_us) + "\n";
         }
-        for (std::size_t i = 0; i < films_.size(); ++i) {
-            const std::string target = path("cam_" + std::to_string(i + 1) + ".mp4");
+        for (const Film& film : films_) {
+            const std::string name = "cam_" + std::to_string(film.number);
+            const std::string target = path(name + ".mp4");
             if (fs::exists(target)) throw Failed(cli::kCannotCreate, target + ": exists already");
-            fs::rename(films_[i].movies.front(), target);
+            fs::rename(film.movies.front(), target);
             console_.result(target);
-            console_.note("cam_" + std::to_string(i + 1) + " is " + films_[i].camera);
+            console_.note(name + " is " + film.camera);
         }
         write("timestamps.csv", times);
     }
 
-    /// All films on one grid; what each slot shows stands beside each. `name_of(film, number)`.
-    template <class NameOf>
-    std::vector<takes::SlotErrors> constant_rate(const std::string& folder, NameOf name_of,
-                                                 const takes::Grid& grid) {
-        make_folder(folder);
+    /// All films on one grid, and a table of what each slot shows.
+    template <class PlacesOf>
+    std::vector<takes::SlotErrors> constant_rate(PlacesOf places_of, const takes::Grid& grid) {
         std::vector<takes::SlotErrors> errors;
-        for (std::size_t i = 0; i < films_.size(); ++i) {
-            const std::string stem = (folder.empty() ? "" : folder + "/") + name_of(films_[i], i);
-            const auto slots = takes::fill(grid, films_[i].runs);
-            encode(films_[i], slots, grid.rate, path(stem + ".mp4"));
-            write(stem + ".cfr.csv", takes::to_csv(slots));
+        for (const Film& film : films_) {
+            const Places places = places_of(film);
+            make_folder_of(places.film);
+            const auto slots = takes::fill(grid, film.runs);
+            encode(film, slots, grid.rate, path(places.film));
+            write(places.table, takes::to_csv(slots));
             errors.push_back(takes::errors_of(slots));
-            say(films_[i], errors.back());
+            say(film, errors.back());
+            const std::string name = fs::path(places.film).stem().string();
+            if (places.table != film.camera + ".cfr.csv")
+                console_.note(name + " is " + film.camera);
         }
         return errors;
     }
@@ -207,8 +226,7 @@ class Export {
     /// beside it.
     void lerobot() {
         const takes::Grid grid = common_span(films_, rate());
-        const auto errors = constant_rate(
-            "videos", [](const Film& film, auto) { return film.camera; }, grid);
+        const auto errors = constant_rate(as_feature, grid);
         std::string frames = "frame_index,timestamp\n";
         for (std::size_t i = 0; i < grid.slots; ++i) {
             frames += std::to_string(i) + "," + fixed(static_cast<double>(i) / grid.rate, 6) + "\n";

@@ -32,6 +32,8 @@ mux::PictureTable read_table(const std::string& path, const std::string& recordi
 
 /// Puts the pictures of one more recording behind those that are there.
 void append(Film& film, mux::PictureTable table, const std::string& recording) {
+    if (table.rows.empty())
+        throw Failed(cli::kBadInput, recording + ": pictures.csv: names no pictures");
     takes::Shown run;
     run.first_picture = film.table.rows.size();
     const auto files = static_cast<std::uint32_t>(film.table.files.size());
@@ -77,21 +79,29 @@ FetchedFiles::~FetchedFiles() {
     fs::remove_all(path_, ignored);
 }
 
-std::vector<Film> fetch_films(const takes::Manifest& manifest, bool needs_movies,
-                              const FetchedFiles& into, ApiClient& client, Interrupt& interrupt,
-                              Console& console) {
+FetchedFilms fetch_films(const takes::Manifest& manifest, bool needs_movies,
+                         const FetchedFiles& into, ApiClient& client, Interrupt& interrupt,
+                         Console& console) {
     Download download(client, interrupt, console);
-    std::vector<Film> films;
-    for (const takes::Camera& camera : manifest.cameras) {
-        Film& film = films.emplace_back();
+    FetchedFilms out;
+    for (std::size_t i = 0; i < manifest.cameras.size(); ++i) {
+        const takes::Camera& camera = manifest.cameras[i];
+        Film film;
         film.camera = camera.camera;
+        film.number = i + 1;
         film.is_bounded = true;
         std::string last;
         for (const takes::Part& part : camera.parts) {
-            film.is_bounded = film.is_bounded && part.bound_us;
-            film.bound_us = std::max(film.bound_us, part.bound_us.value_or(0));
             const auto recording =
                 understood(control::decode_recording(client.recording(part.recording)));
+            if (part.pictures == 0 && recording.state == control::SessionState::failed) {
+                console.trouble(camera.camera + ": " + part.recording +
+                                " has no pictures, and is left out");
+                out.is_whole = false;
+                continue;
+            }
+            film.is_bounded = film.is_bounded && part.bound_us;
+            film.bound_us = std::max(film.bound_us, part.bound_us.value_or(0));
             const auto fetch = [&](const std::string& name) {
                 const auto path = download.fetch_file(recording, name, into.path());
                 if (path) return *path;
@@ -106,10 +116,11 @@ std::vector<Film> fetch_films(const takes::Manifest& manifest, bool needs_movies
             last = part.recording;
             append(film, read_table(fetch(kPicturesName), part.recording), part.recording);
         }
-        if (film.table.rows.empty())
-            throw Failed(cli::kRefused, camera.camera + ": has no pictures");
+        if (!film.table.rows.empty()) out.films.push_back(std::move(film));
     }
-    return films;
+    if (out.films.empty())
+        throw Failed(cli::kRefused, "take " + manifest.take + ": has no pictures");
+    return out;
 }
 
 void write_new_file(const std::string& path, std::string_view text) {

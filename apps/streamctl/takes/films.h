@@ -13,6 +13,7 @@ namespace st::streamctl {
 /// One camera of a take.
 struct Film {
     std::string camera;
+    std::size_t number = 0;           ///< its place among all cameras of the take, from 1
     std::vector<std::string> movies;  ///< MP4s, in the order of recording
     /// All its pictures, in the order in which they are shown; `picture` counts over all of them.
     mux::PictureTable table;
@@ -38,11 +39,16 @@ class FetchedFiles {
     std::string path_;
 };
 
+struct FetchedFilms {
+    std::vector<Film> films;
+    bool is_whole = true;  ///< else a recording that failed is left out, which has been said
+};
+
 /// `needs_movies`: else only the tables are fetched. Throws Failed, and says why, if a recording
-/// has none of them, or no times.
-std::vector<Film> fetch_films(const takes::Manifest& manifest, bool needs_movies,
-                              const FetchedFiles& into, ApiClient& client, Interrupt& interrupt,
-                              Console& console);
+/// has none of them, or no times, or if there is no picture at all.
+FetchedFilms fetch_films(const takes::Manifest& manifest, bool needs_movies,
+                         const FetchedFiles& into, ApiClient& client, Interrupt& interrupt,
+                         Console& console);
 
 /// Written as `<path>.part` and then named. Throws Failed, also if it is there already.
 void write_new_file(const std::string& path, std::string_view text);

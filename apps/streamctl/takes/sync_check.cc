@@ -43,9 +43,10 @@ class SyncCheck {
 
     int run() {
         const FetchedFiles fetched(temporary_folder());
-        films_ = fetch_films(manifest_, true, fetched, client_, interrupt_, console_);
+        films_ = fetch_films(manifest_, true, fetched, client_, interrupt_, console_).films;
         if (films_.size() < 2)
-            throw Failed(cli::kRefused, "take " + manifest_.take + ": there is one camera alone");
+            throw Failed(cli::kRefused, "take " + manifest_.take +
+                                            ": it has only one camera, and a check needs two");
         std::vector<takes::Witness> witnesses;
         for (const Film& film : films_) witnesses.push_back(watch(film, fetched.path()));
         checks_ = takes::compare(witnesses);

@@ -32,6 +32,20 @@ std::string perform(std::string_view name, std::string_view request, std::span<c
     if (name == "refuse") throw std::runtime_error(std::string(request));
     if (name == "crash") ::raise(SIGSEGV);
     if (name == "leave") ::_exit(7);
+    if (name == "say") {
+        (void)!::write(STDERR_FILENO, request.data(), request.size());
+        return "";
+    }
+    if (name == "fail") {
+        (void)!::write(STDERR_FILENO, request.data(), request.size());
+        ::_exit(7);
+    }
+    if (name == "despair") {
+        for (std::size_t done = 0; done < std::size_t{1} << 20; done += request.size()) {
+            (void)!::write(STDERR_FILENO, request.data(), request.size());
+        }
+        ::abort();
+    }
     if (name == "hang") std::this_thread::sleep_for(std::chrono::hours(1));
     if (name == "read") return read_all(fds[0]);
     if (name == "write") {
@@ -65,6 +79,10 @@ std::string perform(std::string_view name, std::string_view request, std::span<c
 int main(int argc, char** argv) {
     const std::string_view how = argc > 1 ? argv[1] : "";
     if (how == "exit") return 3;
+    if (how == "complain") {
+        (void)!::write(STDERR_FILENO, "no codec\n", 9);
+        return 3;
+    }
     if (how == "mute") std::this_thread::sleep_for(std::chrono::hours(1));
     if (how == "stranger") (void)!::write(STDIN_FILENO, "hello", 5);
     return st::worker::serve(perform, how == "remark" ? "unwell" : "");

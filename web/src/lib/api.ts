@@ -26,9 +26,62 @@ export interface Camera {
     connected_at: string;
     /// Of what it records at present.
     recording?: {pictures: number; duration_ms: number; missing: number} | null;
-    /// Of servers and cameras that have them:
-    clock?: {bound_us: number | null} | null;
-    battery?: number | null;
+    codec: string;
+    clock: Clock;
+    health: Health | null;
+}
+
+export interface Clock {
+    method: string;
+    bound_us: number | null;
+    drift_ppm: number | null;
+    exchanges?: number;
+}
+
+/// What the device says of itself.
+export interface Health {
+    battery: number | null;
+    charging: boolean | null;
+    unsent: number | null;
+    lost: number | null;
+    awake: boolean | null;
+    hidden: boolean | null;
+    at: string;
+}
+
+export interface Take {
+    take: string;
+    started_at: string;
+    cameras: string[];
+    recordings: number;
+    pictures: number;
+    bytes: number;
+    seq_missing: number;
+    state: string;
+    /// Null while one of its recordings has not ended.
+    verdict: "ok" | "check" | "failed" | null;
+    bound_us: number | null;
+    pairing: {worst_us: number; p95_us: number} | null;
+}
+
+/// take.json.
+export interface TakeDetails {
+    verdict: string;
+    why: string[];
+    cameras: {camera: string; parts: {pictures: number; lost: number; fps: number | null; bound_us: number | null; clock: Clock | null}[]}[];
+}
+
+export interface Hook {
+    url: string;
+    format: string;
+    state: string;
+    queued: number;
+    attempts: number;
+    next_at: string | null;
+    last_error: string | null;
+    delivered: number;
+    dropped: number;
+    failed: number;
 }
 
 export interface RecordedFile {
@@ -52,6 +105,7 @@ export interface Recording {
     seq_gaps?: {after: number; missing: number}[];
     clock?: {bound_us?: number | null} | null;
     warnings?: string[];
+    kept?: boolean;
     files: RecordedFile[];
     error: string | null;
 }
@@ -83,7 +137,8 @@ export interface Status {
     version: string;
     started_at: string;
     uptime_ms: number;
-    recordings: {path: string; disk_free_bytes: number; disk_total_bytes: number};
+    recordings: {path: string; disk_free_bytes: number; disk_total_bytes: number;
+                 disk_seconds_left: number | null; warn_free_ms: number};
 }
 
 export interface CaptureResult {

@@ -10,6 +10,9 @@ export interface CameraActions {
     preview(name: string, ends: boolean): Promise<void>;
 }
 
+/// A few are always on their way.
+const unsentMax = 5;
+
 /// How often a card asks for a new picture: each is decoded for us.
 const pictureEveryMs = 5000;
 
@@ -19,6 +22,10 @@ interface Shown {
 }
 
 const streams = (camera: api.Camera) => camera.state === "recording" || camera.state === "previewing";
+
+/// JPEG cameras have no stream in FLV.
+const watchUrl = (camera: api.Camera) =>
+    `player?path=${encodeURIComponent(`/camera/${camera.name}`)}${camera.codec === "mjpeg" ? "&by=mjpeg" : ""}`;
 
 /// Name and value of each line below a camera's title; a figure the server does not have has no line.
 export function factsOf({camera, recording}: Shown): [string, string][] {
@@ -37,11 +44,23 @@ export function factsOf({camera, recording}: Shown): [string, string][] {
         if (camera.recording) facts.push(["Pictures", String(camera.recording.pictures)]);
         if (lost > 0 || camera.recording) facts.push(["Lost", format.count(lost, "message", "messages")]);
     }
-    const bound = camera.clock?.bound_us ?? (camera.session === recording?.id ? recording?.clock?.bound_us : null);
-    if (typeof bound === "number") facts.push(["Clock", `within ${(bound / 1000).toFixed(2)} ms`]);
-    if (typeof camera.battery === "number") facts.push(["Battery", `${Math.round(camera.battery * 100)} %`]);
+    const bound = camera.clock.bound_us ?? (camera.session === recording?.id ? recording?.clock?.bound_us : null);
+    if (typeof bound === "number") facts.push(["Clock", `±${format.ms(bound)}`]);
+    if (camera.clock.bound_us !== null && camera.clock.drift_ppm !== null) facts.push(["Clock drift", `${camera.clock.drift_ppm} ppm`]);
+    const {health} = camera;
+    if (typeof health?.battery === "number") facts.push(["Battery", `${Math.round(health.battery * 100)} %${health.charging ? ", charging" : ""}`]);
+    if (health?.unsent && health.unsent > unsentMax) facts.push(["Waiting", format.count(health.unsent, "picture", "pictures")]);
     if (camera.bad > 0) facts.push(["Malformed", format.count(camera.bad, "message", "messages")]);
     return facts;
+}
+
+/// What somebody should see to before the pictures stop.
+export function warningOf({health}: api.Camera): string {
+    if (!health) return "";
+    if (health.hidden) return "Its page is hidden: browsers stop the camera then";
+    if (typeof health.battery === "number" && health.battery <= 0.15 && health.charging !== true) return "Its battery is nearly empty";
+    if (health.awake === false) return "Its screen may go dark, and the camera with it";
+    return "";
 }
 
 class Card {
@@ -49,6 +68,7 @@ class Card {
     private readonly image = h("img", {alt: "", hidden: true});
     private readonly placeholder = h("span");
     private readonly state = h("span", {class: "state"});
+    private readonly warning = h("p", {class: "warn", hidden: true});
     private readonly facts = h("dl", {class: "facts"});
     private readonly startButton: HTMLButtonElement;
     private readonly stopButton: HTMLButtonElement;
@@ -65,12 +85,12 @@ class Card {
         this.stopButton = h("button", {"aria-label": `Stop ${name}`, onclick: () => this.run(() =>
             this.camera.state === "previewing" ? actions.preview(name, true) : actions.stop(name))}, "Stop");
         this.previewButton = h("button", {"aria-label": `Preview ${name}`, onclick: () => this.run(() => actions.preview(name, false))}, "Preview");
-        this.watch = h("a", {class: "button", "aria-label": `Watch ${name}`, href: `player?path=${encodeURIComponent(`/camera/${name}`)}`}, "Watch");
+        this.watch = h("a", {class: "button", "aria-label": `Watch ${name}`, href: watchUrl(this.camera)}, "Watch");
         this.element = h("article", {class: "panel card", "aria-label": name},
             h("div", {class: "picture"}, this.placeholder, this.image),
             h("div", {class: "body"},
                 h("div", {class: "title"}, h("h3", {}, name), this.state),
-                this.facts,
+                this.warning, this.facts,
                 h("div", {class: "actions"}, this.startButton, this.stopButton, this.previewButton, this.watch)));
     }
 
@@ -79,6 +99,10 @@ class Card {
         this.camera = camera;
         this.state.dataset["state"] = camera.state;
         setText(this.state, camera.state);
+        const warning = warningOf(camera);
+        this.warning.hidden = warning === "";
+        setText(this.warning, warning);
+        this.watch.href = watchUrl(camera);
         const facts = factsOf(shown);
         const text = facts.flat().join("\n");
         if (this.facts.dataset["text"] !== text) {

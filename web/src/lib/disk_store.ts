@@ -3,7 +3,8 @@
 
 import type {Store} from "./outbox.ts";
 
-export type Asked = {id: number; put: ArrayBuffer} | {id: number; take: true} | {id: number; open: true};
+type Question = {open: true} | {put: ArrayBuffer; number: number} | {get: number} | {forget: number};
+export type Asked = {id: number} & Question;
 export type Answered = {id: number; error: string} | {id: number; message: ArrayBuffer} | {id: number};
 
 export async function openDiskStore(): Promise<Store> {
@@ -20,19 +21,20 @@ export async function openDiskStore(): Promise<Store> {
         for (const asker of waiting.values()) asker.reject(new Error("the worker failed"));
         waiting.clear();
     };
-    const ask = (what: {put: ArrayBuffer} | {take: true} | {open: true}) => new Promise<Answered>((resolve, reject) => {
+    const ask = (what: Question) => new Promise<Answered>((resolve, reject) => {
         last += 1;
         waiting.set(last, {resolve, reject});
         worker.postMessage({id: last, ...what}, "put" in what ? [what.put] : []);
     });
     await ask({open: true});
     return {
-        put: async (message) => void await ask({put: message}),
-        take: async () => {
-            const answer = await ask({take: true});
+        put: async (number, message) => void await ask({put: message, number}),
+        get: async (number) => {
+            const answer = await ask({get: number});
             if (!("message" in answer)) throw new Error("nothing is stored");
             return answer.message;
         },
+        forget: (below) => void ask({forget: below}).catch(() => undefined),
         close: () => worker.terminate(),
     };
 }

@@ -50,6 +50,12 @@ export function clockTime(text: string, now: Date = new Date()): string {
     return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}`;
 }
 
+/// Microseconds as milliseconds: "0.41 ms", "20 ms".
+export function ms(us: number): string {
+    const value = us / 1000;
+    return `${Math.abs(value) < 9.995 ? value.toFixed(2) : value.toFixed(0)} ms`;
+}
+
 export function count(value: number, one: string, many: string): string {
     return `${value} ${value === 1 ? one : many}`;
 }

@@ -1,11 +1,13 @@
 /// The pictures of one capture on their way to the server: each is kept until the server says that it is safe there, and
 /// sent again on the next connection. What does not fit into memory waits on the disk.
 
-/// Where messages wait that are too many for memory. Bytes come back as they were put in.
+/// Where messages wait that are too many for memory, each under a number of its own, which rises.
 export interface Store {
-    put(message: ArrayBuffer): Promise<void>;
-    /// The oldest, which the store forgets.
-    take(): Promise<ArrayBuffer>;
+    put(number: number, message: ArrayBuffer): Promise<void>;
+    /// As it was put in; it stays there.
+    get(number: number): Promise<ArrayBuffer>;
+    /// Those below that number are needed no more.
+    forget(below: number): void;
     close(): void;
 }
 
@@ -17,7 +19,10 @@ export interface Line {
 
 interface Kept {
     seq: number;
-    message: ArrayBuffer;
+    bytes: number;
+    /// null: it lies on the disk, under `number`.
+    message: ArrayBuffer | null;
+    number: number;
 }
 
 /// Left to the browser at once; the rest waits here, where it can be counted and kept.
@@ -31,21 +36,24 @@ export class Outbox {
     /// Messages that could be kept nowhere.
     lost = 0;
     sent = 0;
-    private memory: Kept[] = [];
-    private memoryBytes = 0;
+    /// In order; those before `unsent` are on the way on this connection.
+    private kept: Kept[] = [];
     private unsent = 0;
-    /// Behind those in memory, in order.
-    private onDisk: {seq: number; bytes: number}[] = [];
+    private memoryBytes = 0;
+    /// Given to the disk so far.
+    private stored = 0;
     private store: Promise<Store | null> | null = null;
-    private isMoving = false;
+    private isReading = false;
     private line: Line | null = null;
 
     constructor(private readonly openStore: () => Promise<Store>, private readonly limit = memoryMax) {}
 
     add(seq: number, message: ArrayBuffer): void {
-        if (this.onDisk.length > 0 || this.memoryBytes + message.byteLength > this.limit) this.toDisk(seq, message);
-        else this.remember(seq, message);
+        const one: Kept = {seq, bytes: message.byteLength, message, number: 0};
+        this.kept.push(one);
+        this.memoryBytes += one.bytes;
         this.pump();
+        if (this.memoryBytes > this.limit) this.toDisk(one, message);
     }
 
     /// There is a connection that takes messages from `seq` on; null: there is none.
@@ -58,79 +66,81 @@ export class Outbox {
     /// All up to `seq` is safe.
     received(seq: number): void {
         let safe = 0;
-        while (safe < this.memory.length && !isAfter(this.memory[safe]!.seq, seq)) {
-            this.memoryBytes -= this.memory[safe]!.message.byteLength;
-            safe += 1;
+        let below = 0;
+        for (; safe < this.kept.length && !isAfter(this.kept[safe]!.seq, seq); ++safe) {
+            const one = this.kept[safe]!;
+            if (one.message) this.memoryBytes -= one.bytes;
+            else below = one.number + 1;
         }
-        this.memory.splice(0, safe);
+        this.kept.splice(0, safe);
         this.unsent = Math.max(0, this.unsent - safe);
-        void this.fromDisk();
+        if (below > 0) void this.store?.then((store) => store?.forget(below));
     }
 
     /// Sends what the connection takes now. Called again while something waits.
     pump(): void {
-        while (this.line && this.unsent < this.memory.length && this.line.bufferedAmount < inFlightMax) {
-            this.line.send(this.memory[this.unsent]!.message);
-            this.unsent += 1;
-            this.sent += 1;
+        while (this.line && this.unsent < this.kept.length && this.line.bufferedAmount < inFlightMax) {
+            const next = this.kept[this.unsent]!;
+            if (!next.message) return void this.sendFromDisk(next);
+            this.send(this.line, next.message);
         }
-        if (this.unsent === this.memory.length) void this.fromDisk();
     }
 
     /// The first that the server does not have for sure; null: it has all.
     get first(): number | null {
-        return this.memory[0]?.seq ?? this.onDisk[0]?.seq ?? null;
+        return this.kept[0]?.seq ?? null;
     }
     get isAllSent(): boolean {
-        return this.unsent === this.memory.length && this.onDisk.length === 0;
+        return this.unsent === this.kept.length;
     }
     get waiting(): number {
-        return this.memory.length - this.unsent + this.onDisk.length;
+        return this.kept.length - this.unsent;
     }
     get waitingBytes(): number {
-        return this.memory.slice(this.unsent).reduce((sum, kept) => sum + kept.message.byteLength, 0) + this.onDisk.reduce((sum, kept) => sum + kept.bytes, 0);
+        return this.kept.slice(this.unsent).reduce((sum, one) => sum + one.bytes, 0);
     }
 
     close(): void {
         this.line = null;
-        this.memory = [];
-        this.onDisk = [];
+        this.kept = [];
+        this.unsent = 0;
         void this.store?.then((store) => store?.close());
     }
 
-    private remember(seq: number, message: ArrayBuffer): void {
-        this.memory.push({seq, message});
-        this.memoryBytes += message.byteLength;
+    private send(line: Line, message: ArrayBuffer): void {
+        line.send(message);
+        this.unsent += 1;
+        this.sent += 1;
     }
 
-    private toDisk(seq: number, message: ArrayBuffer): void {
-        const place = {seq, bytes: message.byteLength};
-        this.onDisk.push(place);
+    private toDisk(one: Kept, message: ArrayBuffer): void {
+        one.message = null;
+        one.number = this.stored++;
+        this.memoryBytes -= one.bytes;
         this.store ??= this.openStore().catch(() => null);
-        void this.store.then((store) => store ? store.put(message) : Promise.reject(new Error("no disk"))).catch(() => {
-            this.lost += 1;
-            this.onDisk = this.onDisk.filter((one) => one !== place);
+        void this.store.then((store) => store ? store.put(one.number, message) : Promise.reject(new Error("no disk"))).catch(() => {
+            // One that is on the way may well arrive.
+            if (this.kept.indexOf(one) >= this.unsent) this.lose(one);
         });
     }
 
-    private async fromDisk(): Promise<void> {
-        if (this.isMoving || this.onDisk.length === 0) return;
-        this.isMoving = true;
-        const before = this.memory.length;
-        try {
-            const store = await this.store;
-            while (store && this.onDisk.length > 0 && this.memoryBytes < this.limit / 2) {
-                const next = this.onDisk[0]!;
-                const message = await store.take();
-                this.onDisk.shift();
-                this.remember(next.seq, message);
-            }
-        } catch {
-            this.lost += this.onDisk.length;
-            this.onDisk = [];
-        } finally {
-            this.isMoving = false;
-        }
-        if (this.memory.length > before) this.pump();
+    /// It stays on the disk until it is safe: in memory there may be no room for what is on the way.
+    private async sendFromDisk(next: Kept): Promise<void> {
+        if (this.isReading) return;
+        this.isReading = true;
+        const message = await this.store?.then((store) => store?.get(next.number)).catch(() => null);
+        this.isReading = false;
+        if (!message) this.lose(next);
+        // Meanwhile it may have become safe, or another connection be there that begins anew.
+        else if (this.line && this.kept[this.unsent] === next) this.send(this.line, message);
+        this.pump();
+    }
+
+    private lose(one: Kept): void {
+        const at = this.kept.indexOf(one);
+        if (at < 0) return;
+        this.kept.splice(at, 1);
+        if (at < this.unsent) this.unsent -= 1;
+        this.lost += 1;
     }
 }

@@ -3,8 +3,11 @@
 
 import {type FlvTag, readAvc} from "./flv.ts";
 
-/// Pictures that may wait to be decoded: more and the player falls behind for good.
-const queueMax = 30;
+/// A picture that has waited to be decoded for so long: the player falls behind for good. What a stream begins with comes all
+/// at once and is decoded faster than it was taken, so it is no number of pictures.
+const waitMaxMs = 1000;
+/// But nobody gives without end.
+const queueMax = 600;
 
 export interface DecodedPicture {
     frame: VideoFrame;
@@ -30,13 +33,19 @@ export class PictureDecoder {
         if (part.kind === "configuration") return this.configure(part.codec, part.description);
         if (!this.decoder || this.decoder.state !== "configured") return;
         if (part.isKey) this.needsKey = false;
-        if (this.decoder.decodeQueueSize > queueMax) this.needsKey = true;
+        if (this.isTooSlow(arrivedMs)) this.needsKey = true;
         if (this.needsKey || (this.onlyKeys && !part.isKey)) {
             this.dropped += this.onlyKeys ? 0 : 1;
             return;
         }
         this.arrivals.set(part.ptsUs, arrivedMs);
         this.decoder.decode(new EncodedVideoChunk({type: part.isKey ? "key" : "delta", timestamp: part.ptsUs, data: part.data}));
+    }
+
+    private isTooSlow(nowMs: number): boolean {
+        if (!this.decoder || this.decoder.decodeQueueSize === 0) return false;
+        const [oldestMs] = this.arrivals.values();
+        return this.decoder.decodeQueueSize > queueMax || (oldestMs !== undefined && nowMs - oldestMs > waitMaxMs);
     }
 
     close(): void {
@@ -67,10 +76,37 @@ export class PictureDecoder {
     }
 }
 
-/// Draws a picture and gives its memory back.
-export function draw(canvas: HTMLCanvasElement, frame: VideoFrame): void {
-    if (canvas.width !== frame.displayWidth) canvas.width = frame.displayWidth;
-    if (canvas.height !== frame.displayHeight) canvas.height = frame.displayHeight;
-    canvas.getContext("2d", {alpha: false, desynchronized: true})?.drawImage(frame, 0, 0, canvas.width, canvas.height);
-    frame.close();
+/// A canvas that shows the newest picture it was given. One that is followed by another before the screen is drawn anew
+/// is never drawn: a machine that cannot keep up shows fewer pictures, not old ones.
+export class PictureScreen {
+    private next: DecodedPicture | null = null;
+    private readonly context: CanvasRenderingContext2D | null;
+
+    /// `onShown`: a picture is on the canvas.
+    constructor(private readonly canvas: HTMLCanvasElement, private readonly onShown: (picture: DecodedPicture) => void) {
+        this.context = canvas.getContext("2d", {alpha: false, desynchronized: true});
+    }
+
+    show(picture: DecodedPicture): void {
+        if (this.next) this.next.frame.close();
+        else requestAnimationFrame(() => this.draw());
+        this.next = picture;
+    }
+
+    clear(): void {
+        this.next?.frame.close();
+        this.next = null;
+    }
+
+    private draw(): void {
+        const {next, canvas} = this;
+        if (!next) return;
+        this.next = null;
+        const {frame} = next;
+        if (canvas.width !== frame.displayWidth) canvas.width = frame.displayWidth;
+        if (canvas.height !== frame.displayHeight) canvas.height = frame.displayHeight;
+        this.context?.drawImage(frame, 0, 0, canvas.width, canvas.height);
+        this.onShown(next);
+        frame.close();
+    }
 }

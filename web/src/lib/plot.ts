@@ -17,7 +17,8 @@ export class Plot {
     private plot: uPlot | null = null;
     private names: string[] = [];
 
-    constructor(title: string, private readonly history: History, private readonly format: (value: number) => string) {
+    constructor(title: string, private readonly history: History, private readonly format: (value: number) => string,
+                private readonly hasNegative = false) {
         this.place = h("div");
         this.element = h("figure", {class: "panel plot", "aria-label": title}, h("h3", {}, title), this.place);
         this.element.style.margin = "0";
@@ -25,8 +26,11 @@ export class Plot {
         matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.make());
     }
 
+    /// Nothing to draw has no plot.
     draw(): void {
         const names = this.history.names;
+        this.element.hidden = names.length === 0;
+        if (this.element.hidden) return;
         if (!this.plot || names.join("\n") !== this.names.join("\n")) {
             this.names = names;
             this.make();
@@ -47,9 +51,9 @@ export class Plot {
         this.plot = new uPlot({
             width: this.width(), height: plotHeight, cursor: {y: false},
             scales: {x: {time: true, range: (_, __, max) => [max - 600, max]},
-                     y: {range: (_, __, max) => [0, Math.max(1, max * 1.1)]}},
+                     y: {range: (_, min, max) => this.hasNegative ? [Math.min(-1, min * 1.1), Math.max(1, max * 1.1)] : [0, Math.max(1, max * 1.1)]}},
             axes: [{...axis, space: 70, values: (_, ticks) => ticks.map((at) => timeOf(at).slice(0, 5))}, {...axis, size: 64, values: (_, ticks) => ticks.map(this.format)}],
-            series: [{label: "at", value: (_: uPlot, at: number | null) => at === null ? "–" : timeOf(at)}, ...this.names.map((name, i) => ({
+            series: [{label: "time", value: (_: uPlot, at: number | null) => at === null ? "–" : timeOf(at)}, ...this.names.map((name, i) => ({
                 label: name, stroke: colours[i % colours.length] as string, width: 1.5,
                 value: (_: uPlot, value: number | null) => value === null ? "–" : this.format(value),
             }))],

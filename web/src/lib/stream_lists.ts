@@ -3,7 +3,7 @@
 import type {Stream, Viewer} from "./api.ts";
 import {byId, h, KeyedList, setText} from "./dom.ts";
 import * as format from "./format.ts";
-import {makeRow} from "./recording_list.ts";
+import {makeRow, showTable} from "./table.ts";
 
 function videoOf(stream: Stream): string {
     if (!stream.video) return stream.audio ? stream.audio.codec : format.unknown;
@@ -36,7 +36,7 @@ export class StreamLists {
     show(streams: Stream[], viewers: Viewer[]): void {
         this.streams.show(streams);
         this.viewers.show(viewers);
-        byId("no-streams").hidden = streams.length > 0;
+        showTable("streams", streams.length);
         byId("viewers-section").hidden = viewers.length === 0;
         const paths = streams.filter((stream) => stream.state === "live").map((stream) => stream.path);
         const wall = byId<HTMLAnchorElement>("wall");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import {after, before, test} from "node:test";
-import {launch, Network, photograph, Server, until, watched} from "./rig.mjs";
+import {gapMs, hide, launch, Network, patienceMs, photograph, Server, until, watched} from "./rig.mjs";
 
 let server;
 let browser;
@@ -54,46 +54,123 @@ test("a browser is a camera: it obeys, and no picture is lost", async () => {
     await context.close();
 });
 
-test("a network that fails for a while costs no picture", async () => {
-    const network = await Network.to(server);
-    const context = await browser.newContext({permissions: ["camera"]});
+/** A page that is a camera of that name, and is being recorded. */
+async function filming(context, name, {url = server.url, query = ""} = {}) {
     const page = await context.newPage();
-    await page.goto(`${network.url}camera?name=roamer`);
+    page.setDefaultTimeout(patienceMs);
+    await page.goto(`${url}camera?name=${name}${query}`);
     await page.getByRole("button", {name: "Be a camera"}).click();
-    await until("the camera in the list", () => cameraNamed("roamer"));
-    await server.ask("POST", "capture/start", {cameras: ["roamer"], resolution: {width: 320, height: 240}, fps: 30, bitrate_bps: 500_000});
-    await until("pictures", async () => (await cameraNamed("roamer"))?.frames >= 40);
-    network.fail();
-    await page.getByText("the server does not answer").waitFor();
-    await page.getByText(/[1-9]\d pictures .* wait for the network/).waitFor();
-    network.mend();
-    await until("it goes on", async () => (await server.ask("GET", "events")).items.some((event) => event.type === "camera.resumed"));
-    await until("new pictures", async () => (await cameraNamed("roamer"))?.state === "recording" && await page.getByText("wait for the network").isHidden());
-    const {results} = await server.ask("POST", "capture/stop", {cameras: ["roamer"]});
+    await until("the camera in the list", () => cameraNamed(name));
+    const started = await server.ask("POST", "capture/start", {cameras: [name], resolution: {width: 320, height: 240}, fps: 30, bitrate_bps: 500_000});
+    assert.equal(started.ok, true, JSON.stringify(started));
+    await until("pictures", async () => (await cameraNamed(name))?.frames >= 20);
+    return page;
+}
+
+/** Stops it and gives what was recorded. */
+async function recorded(name) {
+    const {results} = await server.ask("POST", "capture/stop", {cameras: [name], timeout_ms: 60_000});
     assert.equal(results[0].outcome, "stopped", JSON.stringify(results));
-    const recording = await server.ask("GET", `recordings/${results[0].session}`);
-    assert.deepEqual([recording.seq_gaps, recording.part, recording.timing], [[], 1, "device"]);
-    assert.match(recording.warnings.join(), /connection was lost for \d+\.\d s; \d{2,} messages came late/);
-    const length = recording.duration_ms / 1000;
-    assert.ok(Math.abs(recording.pictures / length - recording.fps) < 2, `${recording.pictures} pictures in ${length} s`);
-    network.stop();
+    return server.ask("GET", `recordings/${results[0].session}`);
+}
+
+// 10 kB: what a gap leaves has to go to the disk.
+for (const [where, name, query] of [["memory", "roamer", ""], ["the disk", "hiker", "&memory=0.01"]]) {
+    test(`a network that fails for ${gapMs / 1000} s costs no picture, kept in ${where}`, async () => {
+        const network = await Network.to(server);
+        const context = await browser.newContext({permissions: ["camera"]});
+        const page = await filming(context, name, {url: network.url, query});
+        network.fail();
+        await page.getByText("the server does not answer").waitFor();
+        await new Promise((resolve) => setTimeout(resolve, gapMs));
+        await page.getByText(/[1-9]\d+ pictures .* wait for the network/).waitFor();
+        const files = await page.evaluate(async () => {
+            const found = [];
+            for await (const file of (await navigator.storage.getDirectory()).keys()) found.push(file);
+            return found;
+        });
+        assert.equal(files.length > 0, query !== "", files.join());
+        network.mend();
+        await until("it goes on", async () => (await server.ask("GET", "events?limit=1000")).items.some((event) => event.type === "camera.resumed" && event.camera === name));
+        await until("new pictures", async () => (await cameraNamed(name))?.state === "recording" && await page.getByText("wait for the network").isHidden());
+        const recording = await recorded(name);
+        assert.deepEqual([recording.seq_gaps, recording.part, recording.timing], [[], 1, "device"]);
+        const said = /connection was lost for (\d+)\.\d s; (\d+) messages came late/.exec(recording.warnings.join());
+        assert.ok(said && Number(said[1]) >= gapMs / 1000 && Number(said[2]) > gapMs / 1000, recording.warnings.join());
+        const length = recording.duration_ms / 1000;
+        assert.ok(length > gapMs / 1000 && Math.abs(recording.pictures / length - recording.fps) < 2, `${recording.pictures} pictures in ${length} s`);
+        network.stop();
+        await context.close();
+    });
+}
+
+test("a camera that is lost is opened again, and the recording goes on", async () => {
+    const context = await browser.newContext({permissions: ["camera"]});
+    const page = await filming(context, "loser");
+    const before = (await cameraNamed("loser")).frames;
+    await page.evaluate(() => {
+        const [track] = document.getElementById("preview").srcObject.getVideoTracks();
+        track.stop();
+        track.dispatchEvent(new Event("ended"));
+    });
+    await page.getByText("the camera was lost; opening it again").waitFor();
+    await page.getByText("the camera was lost").waitFor({state: "hidden"});
+    await until("pictures again", async () => (await cameraNamed("loser")).frames >= before + 30);
+    const lens = page.getByLabel("Lens");
+    const [first, second] = await lens.locator("option").evaluateAll((options) => options.map(({value}) => value));
+    assert.ok(first && second, "two lenses");
+    const inUse = await lens.inputValue();
+    await lens.selectOption(inUse === first ? second : first);
+    const soFar = (await cameraNamed("loser")).frames;
+    await until("pictures of the other lens", async () => (await cameraNamed("loser")).frames >= soFar + 30);
+    assert.notEqual(await page.evaluate(() => document.getElementById("preview").srcObject.getVideoTracks()[0].getSettings().deviceId), inUse);
+    const recording = await recorded("loser");
+    assert.deepEqual([recording.seq_gaps, recording.part, recording.files.filter(({kind}) => kind === "mp4").length], [[], 1, 1]);
     await context.close();
 });
 
-test("a camera that comes back goes on by itself, and a hidden page is said", async () => {
+test("it says how it is, and when it is hidden, on both sides", async () => {
+    const context = await browser.newContext({permissions: ["camera"]});
+    const page = await filming(context, "patient");
+    const {health} = await until("its health", async () => {
+        const camera = await cameraNamed("patient");
+        return camera.health?.fps > 0 && camera;
+    });
+    assert.ok(health.battery === null || (health.battery >= 0 && health.battery <= 1), JSON.stringify(health));
+    assert.deepEqual([health.lost, health.hidden, typeof health.awake], [0, false, "boolean"]);
+    await hide(page, true);
+    await until("it is said to be hidden", async () => (await cameraNamed("patient")).health.hidden);
+    await hide(page, false);
+    await until("it is seen again", async () => !(await cameraNamed("patient")).health.hidden);
+    await page.getByText(/this page was hidden for \d+ s/).waitFor();
+    await recorded("patient");
+    await context.close();
+});
+
+test("no picture is older than the instant that all cameras begin at", async () => {
     const context = await browser.newContext({permissions: ["camera"]});
     const page = await context.newPage();
-    await page.goto(`${server.url}camera?name=walker`);
+    await page.goto(`${server.url}camera?name=late`);
     await page.getByRole("button", {name: "Be a camera"}).click();
-    await until("the camera in the list", () => cameraNamed("walker"));
-    await server.ask("POST", "capture/start", {cameras: ["walker"]});
-    await until("pictures", async () => (await cameraNamed("walker")).frames >= 10);
-    await page.evaluate(() => {
-        Object.defineProperty(document, "hidden", {value: true, configurable: true});
-        document.dispatchEvent(new Event("visibilitychange"));
+    await server.camera("exact", "320x180", 15);
+    await until("both", async () => await cameraNamed("late") && (await server.ask("GET", "cameras")).items.every(({clock}) => clock.bound_us !== null));
+    const started = await server.ask("POST", "capture/start", {cameras: ["late", "exact"], take: "together", timeout_ms: 60_000});
+    assert.equal(started.ok, true, JSON.stringify(started));
+    await until("pictures", async () => (await cameraNamed("late")).frames >= 20);
+    await server.ask("POST", "capture/stop", {cameras: ["late", "exact"]});
+    const take = await until("the take", async () => {
+        const found = await server.ask("GET", "takes/together");
+        return found.cameras && found;
     });
-    await until("the page is said to be hidden", async () =>
-        (await server.ask("GET", "events")).items.some((event) => event.type === "camera.text" && JSON.stringify(event).includes("hidden")));
+    const [exact, late] = ["exact", "late"].map((name) => take.cameras.find(({camera}) => camera === name).parts[0]);
+    // A file begins at the very instant.
+    assert.ok(late.first_us >= exact.first_us - exact.bound_us - late.bound_us, JSON.stringify([exact, late]));
+    await context.close();
+});
+
+test("a camera that comes back goes on by itself", async () => {
+    const context = await browser.newContext({permissions: ["camera"]});
+    await filming(context, "walker");
     await server.ask("DELETE", "cameras/walker");
     await until("it records again, the second part", async () => {
         const camera = await cameraNamed("walker");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import {after, before, test} from "node:test";
-import {launch, photograph, Server, until, watched} from "./rig.mjs";
+import {hide, launch, photograph, Server, until, watched} from "./rig.mjs";
 
 let server;
 let browser;
@@ -52,13 +52,9 @@ test("a page that is hidden leaves the stream, and comes back", async () => {
     await moves(page, "canvas");
     const viewers = async () => (await server.ask("GET", "viewers")).items.length;
     assert.equal(await viewers(), 1);
-    const hide = (hidden) => page.evaluate((value) => {
-        Object.defineProperty(document, "hidden", {value, configurable: true});
-        document.dispatchEvent(new Event("visibilitychange"));
-    }, hidden);
-    await hide(true);
+    await hide(page, true);
     await until("no viewer", async () => await viewers() === 0);
-    await hide(false);
+    await hide(page, false);
     await moves(page, "canvas");
     page.check();
     await context.close();

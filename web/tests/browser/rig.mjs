@@ -8,12 +8,18 @@ import {fileURLToPath} from "node:url";
 import {chromium} from "playwright-core";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../..");
-const bin = process.env.ST_BIN_DIR ?? path.join(root, "build/dev/bin");
+export const bin = process.env.ST_BIN_DIR ?? path.join(root, "build/dev/bin");
 export const screenshots = process.env.ST_SCREENSHOTS ?? path.join(root, "build/screenshots");
 mkdirSync(screenshots, {recursive: true});
 
+/** A machine may be slow: nothing that comes in the end is a failure. */
+export const patienceMs = 60_000;
+
+/** How long a network is away in a test: for the full minute only where all cases are run, since a browser encodes meanwhile. */
+export const gapMs = process.env.ST_EXHAUSTIVE ? 60_000 : 12_000;
+
 /** Asks again until `condition` returns something true. */
-export async function until(what, condition, timeoutMs = 60_000) {
+export async function until(what, condition, timeoutMs = patienceMs) {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
         const result = await condition();
@@ -40,7 +46,7 @@ export class Server {
         writeFileSync(file, JSON.stringify(config));
         server.log = "";
         server.process = spawn(path.join(bin, "streamd"),
-            ["--config", file, "--bind", "127.0.0.1", "--port", "0", "--rtmp-port", "0", "--tls-port", "off", "--recordings", path.join(server.folder, "recordings"),
+            ["--config", file, "--bind", "127.0.0.1", "--port", "0", "--rtmp-port", "0", ...(args.includes("--tls-port") ? [] : ["--tls-port", "off"]), "--recordings", path.join(server.folder, "recordings"),
              "--ports-file", portsFile, ...args],
             {stdio: ["ignore", "pipe", "pipe"], env: {...process.env, XDG_RUNTIME_DIR: server.folder}});
         for (const stream of [server.process.stdout, server.process.stderr]) stream.on("data", (text) => server.log += text);
@@ -65,6 +71,11 @@ export class Server {
         return response.json();
     }
 
+    /** Of a streamctl that talks to it. */
+    get clientEnvironment() {
+        return {...process.env, STREAMCTL_SERVER: `ws://127.0.0.1:${this.ports.http}`, XDG_RUNTIME_DIR: this.folder};
+    }
+
     /** A one-time link to the monitor. */
     async link() {
         const {once} = await this.ask("POST", "login/link");
@@ -74,7 +85,7 @@ export class Server {
     /** A camera that sends a moving picture once it is started. */
     async camera(name, size = "640x360", fps = 25) {
         const child = spawn(path.join(bin, "streamctl"), ["push", clip(size, fps), "--name", name, "--realtime", "--loop"],
-            {stdio: "ignore", env: {...process.env, STREAMCTL_SERVER: `ws://127.0.0.1:${this.ports.http}`, XDG_RUNTIME_DIR: this.folder}});
+            {stdio: "ignore", env: this.clientEnvironment});
         this.children.push(child);
         await until(`camera ${name}`, async () => (await this.ask("GET", "cameras")).items.some((camera) => camera.name === name));
         return child;
@@ -143,15 +154,25 @@ function clip(size, fps) {
     return clips.get(key);
 }
 
+const launchOptions = () => ({executablePath: browserProgram(), args: [
+    "--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=device-count=2,fps=30",
+    "--autoplay-policy=no-user-gesture-required"]});
+
 export function launch() {
-    return chromium.launch({executablePath: browserProgram(), args: [
-        "--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=fps=30",
-        "--autoplay-policy=no-user-gesture-required"]});
+    return chromium.launch(launchOptions());
+}
+
+/** A browser whose process is known. */
+export async function launchServer() {
+    const server = await chromium.launchServer(launchOptions());
+    const browser = await chromium.connect(server.wsEndpoint());
+    return {browser, pid: server.process().pid, close: () => server.close()};
 }
 
 /** A page that notes every error and every request elsewhere: check() demands that there were none. */
 export async function watched(context, server) {
     const page = await context.newPage();
+    page.setDefaultTimeout(patienceMs);
     const wrong = [];
     page.on("console", (message) => message.type() === "error" && wrong.push(`console: ${message.text()} ${message.location().url}`));
     page.on("pageerror", (error) => wrong.push(`page error: ${error.stack}`));
@@ -164,6 +185,14 @@ export async function watched(context, server) {
     };
     page.wrong = wrong;
     return page;
+}
+
+/** The page as if the user went to another one, or came back. */
+export function hide(page, hidden) {
+    return page.evaluate((value) => {
+        Object.defineProperty(document, "hidden", {value, configurable: true});
+        document.dispatchEvent(new Event("visibilitychange"));
+    }, hidden);
 }
 
 /** The page as a picture, at the width of a desk and of a phone, in the dark and in the light. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import {after, before, test} from "node:test";
-import {launch, photograph, Server, until, watched} from "./rig.mjs";
+import {hide, launch, photograph, Server, until, watched} from "./rig.mjs";
 
 const names = ["a", "b", "c", "d"];
 let server;
@@ -41,13 +41,9 @@ test("all streams play over one connection; in step; as key frames; and leave wh
 
     const viewers = async () => (await server.ask("GET", "viewers")).items.length;
     assert.equal(await viewers(), names.length);
-    const hide = (hidden) => page.evaluate((value) => {
-        Object.defineProperty(document, "hidden", {value, configurable: true});
-        document.dispatchEvent(new Event("visibilitychange"));
-    }, hidden);
-    await hide(true);
+    await hide(page, true);
     await until("no viewer", async () => await viewers() === 0);
-    await hide(false);
+    await hide(page, false);
     await until("all are back", async () => await viewers() === names.length);
     page.check();
     await context.close();

@@ -1,9 +1,13 @@
-#include "flv/codec_config.h"
+#include "media/aac_config.h"
 
-#include "bytes.h"
+#include <gtest/gtest.h>
 
-namespace st::flv {
+#include <vector>
+
+namespace st::media {
 namespace {
+
+using Wire = std::vector<std::uint8_t>;
 
 TEST(AacConfig, is_read) {
     struct Case {
@@ -40,4 +44,4 @@ TEST(AacConfig, refuses_what_it_cannot_be) {
 }
 
 }  // namespace
-}  // namespace st::flv
+}  // namespace st::media

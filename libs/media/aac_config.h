@@ -6,13 +6,18 @@
 #include "base/bytes.h"
 #include "base/result.h"
 
-namespace st::flv {
+namespace st::media {
 
 struct AacConfig {
     unsigned object_type = 2;  ///< 2: AAC-LC; 5 and 29: announced as HE-AAC
     std::uint32_t sample_rate = 0;
     unsigned channels = 0;  ///< 0: said elsewhere (a program config element)
+
+    /// Of a frame, at sample_rate, which is twice the core's where it is announced as HE-AAC.
+    std::uint32_t frame_samples() const {
+        return object_type == 5 || object_type == 29 ? 2048 : 1024;
+    }
 };
 Result<AacConfig> parse_aac_config(Bytes config);
 
-}  // namespace st::flv
+}  // namespace st::media

@@ -1,11 +1,11 @@
-#include "flv/codec_config.h"
+#include "media/aac_config.h"
 
 #include <array>
 #include <string>
 
 #include "media/nal.h"
 
-namespace st::flv {
+namespace st::media {
 namespace {
 
 constexpr std::array<std::uint32_t, 13> kSampleRates = {96'000, 88'200, 64'000, 48'000, 44'100,
@@ -13,13 +13,13 @@ constexpr std::array<std::uint32_t, 13> kSampleRates = {96'000, 88'200, 64'000, 
                                                         11'025, 8'000,  7'350};
 
 /// 0 if the index is reserved.
-std::uint32_t read_sample_rate(media::BitReader& bits) {
+std::uint32_t read_sample_rate(BitReader& bits) {
     const std::uint32_t index = bits.bits(4);
     if (index == 15) return bits.bits(24);
     return index < kSampleRates.size() ? kSampleRates[index] : 0;
 }
 
-unsigned read_object_type(media::BitReader& bits) {
+unsigned read_object_type(BitReader& bits) {
     const unsigned type = bits.bits(5);
     return type == 31 ? 32 + bits.bits(6) : type;
 }
@@ -27,7 +27,7 @@ unsigned read_object_type(media::BitReader& bits) {
 }  // namespace
 
 Result<AacConfig> parse_aac_config(Bytes config) {
-    media::BitReader bits(config);
+    BitReader bits(config);
     AacConfig aac;
     aac.object_type = read_object_type(bits);
     aac.sample_rate = read_sample_rate(bits);
@@ -47,4 +47,4 @@ Result<AacConfig> parse_aac_config(Bytes config) {
     return aac;
 }
 
-}  // namespace st::flv
+}  // namespace st::media

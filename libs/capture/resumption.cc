@@ -1,0 +1,87 @@
+#include "capture/resumption.h"
+
+#include <sys/random.h>
+
+#include <array>
+#include <stdexcept>
+#include <utility>
+
+#include "base/encodings.h"
+
+namespace st::capture {
+namespace {
+
+/// Of numbers that may run over.
+bool is_after(std::uint32_t last, std::uint32_t seq) {
+    return static_cast<std::int32_t>(seq - last) > 0;
+}
+
+/// Nobody can guess it: it is what lets another connection go on with a recording.
+std::string new_capture_name() {
+    std::array<std::uint8_t, 8> bytes{};
+    if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+        throw std::runtime_error("getrandom: no random bytes");
+    }
+    return hex_encode(bytes);
+}
+
+}  // namespace
+
+void Resumption::begin_capture() {
+    capture_ = is_able_ ? new_capture_name() : std::string();
+    last_seq_.reset();
+    resumed_after_.reset();
+}
+
+bool Resumption::take_seq(std::uint32_t seq) {
+    if (resumed_after_ && !is_after(*resumed_after_, seq)) return false;
+    last_seq_ = seq;
+    return true;
+}
+
+void Resumption::tell_received(std::uint32_t seq) { send_(camera::encode_received(capture_, seq)); }
+
+void Resumption::tell_all_received() {
+    if (!capture_.empty() && last_seq_) tell_received(*last_seq_);
+}
+
+void Resumption::set_telling(bool is_due) {
+    if (!is_due || capture_.empty()) return timers_.cancel(std::exchange(timer_, 0));
+    if (timer_ != 0) return;
+    timer_ = timers_.after(kTellInterval, [this] {
+        timer_ = 0;
+        if (const auto seq = safe_()) tell_received(*seq);
+        set_telling(true);
+    });
+}
+
+void Resumption::keep(Suspended& kept) {
+    kept.capture = capture_;
+    kept.last_seq = *last_seq_;
+    is_suspended_ = true;
+}
+
+void Resumption::answered(const Resumed& answer) {
+    is_asking_ = false;
+    offered_ = answer.what;
+    if (offered_) return;
+    std::erase_if(unread_, [](const auto& one) { return std::holds_alternative<Buffer>(one); });
+}
+
+std::chrono::microseconds Resumption::go_on(const Suspended& kept) {
+    capture_ = kept.capture;
+    last_seq_ = resumed_after_ = kept.last_seq;
+    const auto away_us = static_cast<std::uint64_t>(timers_.clock_ns() - kept.heard_ns) / 1000;
+    catching_up_ = camera::ResumedNote{away_us, 0};
+    tell_received(kept.last_seq);
+    return std::chrono::microseconds(away_us);
+}
+
+std::optional<camera::ResumedNote> Resumption::count(bool is_late) {
+    if (!catching_up_) return std::nullopt;
+    if (!is_late) return take_note();
+    ++catching_up_->late;
+    return std::nullopt;
+}
+
+}  // namespace st::capture

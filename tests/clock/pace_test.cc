@@ -1,0 +1,51 @@
+#include "clock/pace.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+namespace st::clock {
+namespace {
+
+/// 300 pictures `step_ms` apart by the device's clock, of which one comes each `arrival_ms`.
+Pace judged(double step_ms, double arrival_ms, double said_fps) {
+    std::vector<std::uint64_t> device;
+    std::vector<std::uint64_t> arrivals;
+    for (int n = 0; n < 300; ++n) {
+        device.push_back(static_cast<std::uint64_t>(std::llround(1'000'000 + n * step_ms)));
+        arrivals.push_back(static_cast<std::uint64_t>(
+            std::llround((5'000 + n * arrival_ms + n * 7 % 5) * 1'000'000)));
+    }
+    return judge_pace({{device, 1000}, {arrivals, 1'000'000'000}, {}, false, said_fps});
+}
+
+TEST(Pace, pictures_that_come_faster_than_their_headers_and_times_say_are_sent_from_a_file) {
+    for (const double speed : {1.2, 2.0, 4.0, 7.0}) {
+        const Pace pace = judged(1000.0 / 30, 1000.0 / 30 / speed, 30);
+        EXPECT_FALSE(pace.is_paced) << speed;
+        EXPECT_FALSE(pace.is_off) << speed;
+        EXPECT_EQ(pace.warning, "") << speed;
+    }
+}
+
+TEST(Pace, a_clock_that_runs_too_fast_is_not_as_the_headers_say) {
+    for (const double factor : {1.2, 2.0, 10.0}) {
+        for (const double said_fps : {0.0, 15.0, 30.0}) {
+            if (factor == 2 && said_fps == 15) continue;  // as if it were sent from a file
+            const Pace pace = judged(1000.0 / 30 * factor, 1000.0 / 30, said_fps);
+            EXPECT_TRUE(pace.is_paced && pace.is_off) << factor << " " << said_fps;
+        }
+    }
+}
+
+TEST(Pace, a_camera_that_takes_fewer_pictures_than_its_headers_say_is_no_file) {
+    // Its clock is at half the pace, which makes its times those of the headers.
+    const Pace pace = judged(1000.0 / 30, 1000.0 / 15, 30);
+    EXPECT_TRUE(pace.is_paced && pace.is_off);
+    const Pace right = judged(1000.0 / 15, 1000.0 / 15, 30);
+    EXPECT_TRUE(right.is_paced && !right.is_off);
+}
+
+}  // namespace
+}  // namespace st::clock

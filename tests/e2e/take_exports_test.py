@@ -1,0 +1,113 @@
+"""Takes as they happen: cameras that lose pictures, begin late, end early, drop out and return, and files that are
+full. What take.json says of them is so, and films at an even rate hold the nearest picture, or none."""
+
+import asyncio
+import json
+
+import harness
+from take_case import TakeCase, rows_of
+
+
+class TakeExports(TakeCase):
+    def described(self, server, recordings):
+        """take.json once it tells of all of them, and each camera's rows and films, one recording after the other."""
+        path = server.recordings / "takes/walk.json"
+
+        def whole():
+            if not path.exists():
+                return None
+            manifest = json.loads(path.read_text())
+            parts = [part for camera in manifest["cameras"] for part in camera["parts"]]
+            return manifest if len(parts) == recordings else None
+
+        manifest = harness.wait_for(whole, f"take.json of {recordings} recordings")
+        tables, movies = {}, {}
+        for camera in manifest["cameras"]:
+            rows = tables[camera["camera"]] = []
+            for number, part in enumerate(camera["parts"]):
+                movie = server.recordings / part["file"]
+                rows += [{**row, "part": number} for row in rows_of(movie.parent / "pictures.csv")]
+                movies.setdefault(camera["camera"], []).append(movie)
+        return manifest, tables, movies
+
+    def check_films(self, folder, tables, movies, fps):
+        self.check_slots([folder / f"{name}.mp4" for name in tables], folder, list(tables), tables, fps)
+        for name in tables:
+            self.check_pictures(folder / f"{name}.mp4", movies[name], rows_of(folder / f"{name}.cfr.csv"))
+
+    async def test_cameras_that_lose_pictures_begin_late_end_early_and_return(self):
+        server = self.start_streamd()
+        clip = self.clip()
+        faults = {"again": "", "early": "clock-offset=40s", "late": "", "lossy": "drop=0.2", "whole": ""}
+        # Decoders leave out pictures that need a lost one: here none does.
+        clips = {"lossy": self.clip("keys.mp4", key_every="1")}
+        pushes = {name: await self.push(server, clips.get(name, clip), name, fault) for name, fault in faults.items()}
+        await self.known(server, *faults)
+        await server.start_capture(cameras=["again", "early", "lossy", "whole"], take="walk")
+        for name in ("again", "early", "lossy", "whole"):
+            await server.wait_frames(name, 40)
+        await server.stop_capture(cameras=["early"])
+        pushes["again"].kill()
+        await pushes["again"].wait()
+        await harness.async_wait_for(lambda: "again" not in server.cameras(), "that it dropped out")
+        pushes["again"] = await self.push(server, clip, "again")
+        await server.wait_frames("again", 40)  # nobody asked it to
+        await server.start_capture(cameras=["late"], take="walk")
+        await server.wait_frames("late", 40)
+        await server.stop_capture()
+        await asyncio.to_thread(server.finished_sessions, 6)
+        manifest, tables, movies = await asyncio.to_thread(self.described, server, 6)
+
+        self.assertEqual(manifest["verdict"], "check")
+        said = [why for why in manifest["why"] if "its times are known to" not in why]  # of a slow machine
+        lost = sum(int(row["lost_before"]) for row in tables["lossy"])
+        self.assertGreaterEqual(next(camera for camera in manifest["cameras"] if camera["camera"] == "lossy")
+                                ["parts"][0]["lost"], lost)
+        self.assertEqual(sorted(why.split(":")[0] for why in said), ["again", "lossy"], manifest["why"])
+        self.assertIn("again: dropped out and came back: its pictures have a gap", said)
+
+        folder = await self.export(server, "cfr")
+        self.check_films(folder, tables, movies, 30)
+        for name in ("again", "early", "late"):
+            self.assertIn("", [slot["picture"] for slot in rows_of(folder / f"{name}.cfr.csv")], name)
+        self.assertNotIn("", [slot["picture"] for slot in rows_of(folder / "lossy.cfr.csv")][5:-5])
+        done = await self.streamctl(server, "export", "walk", "--to", "freemocap", "-o", str(self.folder / "none"))
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn("there is no time at which all cameras have pictures", done.stderr)
+        for process in pushes.values():
+            process.terminate()
+            await process.wait()
+        await asyncio.to_thread(server.stop)
+
+    async def test_a_file_that_is_full_is_no_loss(self):
+        clip = self.clip()
+        most = clip.stat().st_size * 4 // 5
+        server = self.start_streamd(config={"recording": {"max_bytes_per_file": most}})
+        pushes = [await self.push(server, clip, name) for name in ("a", "b")]
+        await self.known(server, "a", "b")
+        done = await self.streamctl(server, "take", "run", "walk", "--duration", "6s", "--max-error", "1s")
+        self.assertIn(done.returncode, (0, 3), done)
+        self.assertNotIn("lost its connection", done.stderr)
+        self.assertNotIn("its recording has ended", done.stderr)
+        self.assertEqual({camera["state"] for camera in server.cameras().values()}, {"idle"})
+        sessions = server.sessions()
+        self.assertEqual(len(done.stdout.split()), len(sessions), "each file is named")
+        manifest, tables, movies = await asyncio.to_thread(self.described, server, len(sessions))
+        self.assertEqual([why for why in manifest["why"] if "its times are known to" not in why], [])
+        for camera in manifest["cameras"]:
+            self.assertGreater(len(camera["parts"]), 1, "files were full")
+            stamps = [int(row["device_us"]) for row in tables[camera["camera"]]]
+            self.assertLess(max(b - a for a, b in zip(stamps, stamps[1:])), 40_000, "nothing is missing")
+        folder = await self.export(server, "cfr")
+        self.check_films(folder, tables, movies, 30)
+        refused = await self.streamctl(server, "export", "walk", "--to", "caliscope", "-o", str(self.folder / "none"))
+        self.assertEqual(refused.returncode, 1, refused)
+        self.assertIn("films, and Caliscope reads one a camera", refused.stderr)
+        for process in pushes:
+            process.terminate()
+            await process.wait()
+        await asyncio.to_thread(server.stop)
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,69 @@
+#include "streamctl/commands/sentences.h"
+
+#include <gtest/gtest.h>
+
+namespace st::streamctl {
+namespace {
+
+control::CameraStatus camera_of(std::optional<double> battery, std::optional<bool> charging) {
+    control::CameraStatus camera;
+    camera.health = control::CameraHealth();
+    camera.health->battery = battery;
+    camera.health->charging = charging;
+    return camera;
+}
+
+TEST(BatterySentence, warns_of_a_low_one_that_is_not_known_to_charge) {
+    EXPECT_EQ(battery_sentence(camera_of(0.116, false)),
+              "its battery is at 12 % and does not charge");
+    EXPECT_EQ(battery_sentence(camera_of(0.15, std::nullopt)), "its battery is at 15 %");
+    EXPECT_EQ(battery_sentence(camera_of(0, std::nullopt)), "its battery is at 0 %");
+}
+
+TEST(BatterySentence, says_nothing_of_one_that_lasts_charges_or_is_unknown) {
+    EXPECT_EQ(battery_sentence(camera_of(0.151, false)), std::nullopt);
+    EXPECT_EQ(battery_sentence(camera_of(0.05, true)), std::nullopt);
+    EXPECT_EQ(battery_sentence(camera_of(std::nullopt, false)), std::nullopt);
+    EXPECT_EQ(battery_sentence(control::CameraStatus()), std::nullopt);
+}
+
+using control::SessionState;
+
+control::StopResult of_parts(std::vector<control::SessionPart> parts) {
+    control::StopResult result;
+    result.camera = "door";
+    result.parts = std::move(parts);
+    return result;
+}
+
+TEST(WasAway, is_true_of_a_camera_that_returned) {
+    EXPECT_TRUE(was_away(of_parts({{"door_1", 1, SessionState::done, "disconnected"},
+                                   {"door_2", 2, SessionState::done, "stopped"}})));
+    EXPECT_TRUE(was_away(of_parts({{"door_1", 1, SessionState::failed, "disk"},
+                                   {"door_2", 2, SessionState::done, "stopped"}})));
+    EXPECT_TRUE(was_away(
+        of_parts({{"door_1", 1, SessionState::done, ""}, {"door_2", 2, SessionState::done, ""}})))
+        << "of a server that does not say why";
+    EXPECT_TRUE(was_away(of_parts({{"door_2", 2, SessionState::done, "stopped"}})))
+        << "the first part is not listed";
+}
+
+TEST(WasAway, is_false_where_one_file_was_not_enough) {
+    EXPECT_FALSE(was_away(of_parts({})));
+    EXPECT_FALSE(was_away(of_parts({{"door_1", 1, SessionState::done, "stopped"}})));
+    EXPECT_FALSE(was_away(of_parts({{"door_1", 1, SessionState::done, "max_bytes"},
+                                    {"door_2", 2, SessionState::done, "max_bytes"},
+                                    {"door_3", 3, SessionState::done, "stopped"}})));
+    EXPECT_FALSE(was_away(of_parts({{"door_1", 1, SessionState::done, "max_session"},
+                                    {"door_2", 1, SessionState::done, "stopped"}})));
+}
+
+TEST(WasAway, is_true_if_any_of_many_parts_followed_a_loss) {
+    EXPECT_TRUE(was_away(of_parts({{"door_1", 1, SessionState::done, "max_bytes"},
+                                   {"door_2", 2, SessionState::done, "disconnected"},
+                                   {"door_3", 3, SessionState::done, "max_bytes"},
+                                   {"door_4", 4, SessionState::done, "stopped"}})));
+}
+
+}  // namespace
+}  // namespace st::streamctl
