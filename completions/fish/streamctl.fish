@@ -115,7 +115,7 @@ complete -c streamctl -n '__fish_seen_subcommand_from takes' -l until -x -d 'Onl
 complete -c streamctl -n '__fish_seen_subcommand_from takes' -l state -x -a 'recording finalising done failed' -d 'Only those in this state'
 complete -c streamctl -n '__fish_seen_subcommand_from take; and not __fish_seen_subcommand_from run show delete' -a run -d 'Record a take'
 complete -c streamctl -n '__fish_seen_subcommand_from take; and __fish_seen_subcommand_from run' -l duration -x -d 'Record for this long, counted from the last camera\'s start; without it until Ctrl-C'
-complete -c streamctl -n '__fish_seen_subcommand_from take; and __fish_seen_subcommand_from run' -l max-error -x -d 'Refuse cameras whose clocks are not known as well as this'
+complete -c streamctl -n '__fish_seen_subcommand_from take; and __fish_seen_subcommand_from run' -l max-error -x -d 'Refuse cameras whose clocks are not known as well as this; 1h takes all as they are'
 complete -c streamctl -n '__fish_seen_subcommand_from take; and __fish_seen_subcommand_from run' -l resolution -x -d 'Ask for pictures of this size: 1280x720, or 480p, 720p, 1080p, 1440p, 2160p'
 complete -c streamctl -n '__fish_seen_subcommand_from take; and __fish_seen_subcommand_from run' -l aspect -x -d 'Ask for this ratio of width to height'
 complete -c streamctl -n '__fish_seen_subcommand_from take; and __fish_seen_subcommand_from run' -l bitrate -x -d 'Ask for this bit rate: 4M, 2500k; a bare number is Mbit/s'

@@ -246,6 +246,7 @@ void Catalogue::update_folder(const SegmentFolder& folder) {
         batch.reset();
         batch.emplace(store_->database());
     };
+    bool is_awaited = false;  // one that nothing can be read of yet
     for (const SegmentFile& file : files) {
         const auto row = known.find(file.name);
         const bool is_known = row != known.end() && row->second.stamp == file.stamp &&
@@ -256,6 +257,7 @@ void Catalogue::update_folder(const SegmentFolder& folder) {
         auto scanned = scan_segment(path(), folder, file);
         next_row();
         if (!scanned) {
+            is_awaited = is_awaited || file.is_open;
             store_->drop_file(begin + file.name);
             continue;
         }
@@ -270,7 +272,7 @@ void Catalogue::update_folder(const SegmentFolder& folder) {
     }
     if (batch) batch->commit();
     const Lock lock(mutex_);
-    if (!stops_) seen_[folder.folder] = settled(changed_ns);
+    if (!stops_) seen_[folder.folder] = is_awaited ? 0 : settled(changed_ns);
 }
 
 // ---- whoever asks ------------------------------------------------------------------------------

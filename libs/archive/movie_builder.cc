@@ -38,6 +38,18 @@ void append(std::vector<std::uint8_t>& to, const T& value) {
     to.insert(to.end(), bytes, bytes + sizeof value);
 }
 
+/// How far nothing is missing of an FLV that grows: what is decoded later may be shown before
+/// pictures that are there already.
+std::int64_t complete_until_us(const mp4::Movie& movie) {
+    for (const mp4::MovieTrack& track : movie.tracks) {
+        if (track.kind != mp4::MovieKind::video || track.samples.empty()) continue;
+        const std::int64_t ticks =
+            track.samples.back().decoded - track.zero(movie.ticks_per_second);
+        return static_cast<std::int64_t>(static_cast<double>(ticks) * 1e6 / track.ticks_per_second);
+    }
+    return movie.duration_us();
+}
+
 /// Of the head and of which bytes of which files follow it. What was written into the media of a
 /// file is never written anew.
 std::string tag_of(const MovieFile& movie) {
@@ -111,7 +123,9 @@ Result<bool> MovieBuilder::add(const MediaRow& row) {
         return Error{row.file + ": " + movie.error().message, code};
     }
     const Place where = place(start_us);
-    const std::int64_t to_us = std::min(movie->duration_us(), until_us - start_us);
+    const std::int64_t is_all_us =
+        row.form == MediaForm::growing_flv ? complete_until_us(*movie) : movie->duration_us();
+    const std::int64_t to_us = std::min(is_all_us, until_us - start_us);
     if (to_us <= where.from_us) return true;
     const bool is_first = cut_.empty();
     const auto begun = cut_.add(*movie, {files_.size(), where.from_us, to_us, where.at_us});

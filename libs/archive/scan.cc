@@ -228,7 +228,8 @@ std::vector<SegmentFile> segment_files(const std::string& root, const SegmentFol
             continue;
         }
         const bool kept = std::ranges::binary_search(names, name + std::string(kKeep));
-        files.push_back({name, {ns_of(status.st_mtim), status.st_ino}, kept});
+        const bool is_open = std::ranges::binary_search(names, name + ".open");
+        files.push_back({name, {ns_of(status.st_mtim), status.st_ino}, kept, is_open});
     }
     return files;
 }

@@ -36,6 +36,7 @@ struct SegmentFile {
     std::string name;
     record::FileStamp stamp;
     bool kept = false;
+    bool is_open = false;  ///< it is being written
 };
 /// Sorted by name. None if there is no such folder, or only through a link.
 std::vector<SegmentFile> segment_files(const std::string& root, const SegmentFolder& folder);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "media/avc_config.h"
 #include "media/nal.h"
 
@@ -42,7 +43,11 @@ UnitScan scan_units(Bytes units) {
 
 bool begins_with_start_code(Bytes bytes) {
     if (bytes.size() < 4 || bytes[0] != 0 || bytes[1] != 0) return false;
-    return bytes[2] == 1 || (bytes[2] == 0 && bytes[3] == 1);
+    if (bytes[2] == 0) return bytes[3] == 1;
+    if (bytes[2] != 1 || (bytes[3] & 0x80) != 0) return false;
+    // A unit of 256 to 511 bytes has a length that looks like one: behind it stands another length.
+    const std::size_t next = kLengthBytes + load_be32(bytes.data());
+    return next + 2 > bytes.size() || bytes[next] != 0 || bytes[next + 1] != 0;
 }
 
 Buffer lengths_from_annex_b(Bytes annex_b) {

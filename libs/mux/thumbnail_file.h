@@ -20,7 +20,7 @@ class ThumbnailFile {
     ThumbnailFile(const ThumbnailFile&) = delete;
     ThumbnailFile& operator=(const ThumbnailFile&) = delete;
     ~ThumbnailFile() {
-        if (fd_) ::unlink(part_.c_str());
+        if (is_there_) ::unlink(part_.c_str());
     }
 
     /// A new, empty file to write it to; borrowed. Throws Failure, FileError.
@@ -29,6 +29,7 @@ class ThumbnailFile {
         fd_.reset(
             ::open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
         if (!fd_) fail_errno(Exit::cannot_create, "create " + part_);
+        is_there_ = true;
         return fd_.get();
     }
     std::uint64_t bytes() const {
@@ -41,15 +42,17 @@ class ThumbnailFile {
         if (!fd_) return;
         if (bytes() == 0) return;
         if (::fsync(fd_.get()) != 0) fail_errno(Exit::io, "sync " + part_);
+        fd_.reset();  // there are file systems that rename no open file
         mp4::put_in_place(part_, target_, overwrite_);
-        fd_.reset();
+        is_there_ = false;
     }
 
  private:
     const std::string target_;
     const std::string part_ = target_ + ".part";
     const bool overwrite_;
-    Fd fd_;  ///< open: the `.part` is there
+    Fd fd_;
+    bool is_there_ = false;  ///< the `.part`
 };
 
 }  // namespace st::mux

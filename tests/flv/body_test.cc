@@ -118,6 +118,17 @@ TEST(ToPacket, leaves_lengths_alone_that_look_like_start_codes) {
     const Wire of_258_bytes = Wire{0x00, 0x00, 0x01, 0x02} + Wire(258, 0x41);
     EXPECT_EQ(wire(made(TagType::video, Wire{0x27, 1, 0, 0, 0} + of_258_bytes).payload.bytes()),
               of_258_bytes);
+    // Also where the picture is cut short: what follows the unit is a length, or no start code
+    // stands before a unit.
+    for (const std::uint8_t low : {std::uint8_t{0x02}, std::uint8_t{0xD0}}) {
+        const Wire cut = Wire{0, 0, 1, low} + Wire(256U + low, 0x41) + Wire{0, 0, 0, 9, 0x41, 0x42};
+        EXPECT_EQ(wire(made(TagType::video, Wire{0x27, 1, 0, 0, 0} + cut).payload.bytes()), cut)
+            << int{low};
+    }
+    // One unit behind a start code of 3 bytes is no length, however long it is.
+    const Wire unit(700, 0x41);
+    EXPECT_EQ(wire(made(TagType::video, Wire{0x27, 1, 0, 0, 0, 0, 0, 1} + unit).payload.bytes()),
+              (Wire{0, 0, 0x02, 0xBC} + unit));
 }
 
 TEST(ToPacket, takes_aac) {
