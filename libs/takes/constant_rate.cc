@@ -12,9 +12,13 @@
 #include "base/fd.h"
 #include "media/movie_facts.h"
 #include "mux/failure.h"
+#include "worker/channel.h"
 
 namespace st::takes {
 namespace {
+
+// Beside them go the plan and the stream.
+static_assert(kMoviesMax + 2 <= worker::kDescriptorsMax);
 
 /// Encoding takes what it takes; a helper that does nothing has been stopped long before.
 constexpr std::chrono::hours kPatience{24};

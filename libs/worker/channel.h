@@ -13,7 +13,7 @@
 namespace st::worker {
 
 constexpr std::size_t kMessageBytesMax = std::size_t{64} << 10;
-constexpr std::size_t kDescriptorsMax = 64;  ///< of one message: films that are joined, and output
+constexpr std::size_t kDescriptorsMax = 32;  ///< of one message
 
 struct ChannelMessage {
     std::string text;
