@@ -1,10 +1,14 @@
 """/play-many: several streams over one WebSocket."""
 
+import asyncio
+import collections
 import json
 import struct
+import threading
 import time
 
 import harness
+import raw_peer
 import websockets
 
 
@@ -107,6 +111,46 @@ class PlayMany(harness.Case):
             while zero is None:
                 zero = (await self.next_text(many, id=0, state="live")).get("zero_us")
             self.assertLess(abs(time.time_ns() // 1000 - zero), 60_000_000)
+
+    async def test_a_slow_connection_serves_all_in_turn(self):
+        server = self.start_streamd()
+        names = ("a", "b", "c", "d")
+        units = harness.access_units(harness.clip("baseline", frames=60, size="1280x720"))
+        cameras = [harness.Camera(server, name) for name in names]
+        for camera in cameras:
+            await camera.connect()
+            self.addAsyncCleanup(camera.close)
+            await camera.send(json.dumps({"type": "capabilities", "paced": False}))  # as fast as it goes
+        await server.wait_cameras(*names)
+        for camera in cameras:
+            await camera.capture_started()
+        received, viewers, is_over = collections.Counter(), [], threading.Event()
+
+        def read_slowly():
+            with raw_peer.RawPeer(server.port, timeout_s=harness.PATIENCE_S) as peer:
+                self.assertEqual(peer.upgrade("/play-many"), 101)
+                wanted = [{"id": number, "path": f"/camera/{name}"} for number, name in enumerate(names)]
+                peer.send(raw_peer.frame(raw_peer.FIN | raw_peer.TEXT, json.dumps({"subscribe": wanted}).encode()))
+                while sum(received.values()) < 6_000_000:
+                    opcode, payload = peer.read_frame()
+                    if opcode == raw_peer.BINARY:
+                        received[struct.unpack(">H", payload[:2])[0]] += len(payload)
+                        time.sleep(len(payload) / 2_000_000)  # a connection of 16 Mbit/s
+                viewers.extend(server.http("GET", "/api/v1/viewers").json["items"])
+            is_over.set()
+
+        async def film(camera):
+            at_ms = 1000
+            while not is_over.is_set():
+                for unit in units:
+                    await camera.send_frame(at_ms, unit)
+                    at_ms += 33
+                await asyncio.sleep(0)
+
+        await asyncio.gather(asyncio.to_thread(read_slowly), *map(film, cameras))
+        self.assertEqual(sorted(received), [0, 1, 2, 3])
+        self.assertGreater(min(received.values()), max(received.values()) / 2, received)
+        self.assertTrue(all(viewer["dropped"] > 0 for viewer in viewers), f"nothing was slow: {viewers}")
 
     async def test_each_stream_needs_its_right(self):
         digest = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"  # of "secret"

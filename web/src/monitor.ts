@@ -36,10 +36,12 @@ class Monitor {
     private readonly recordings = new RecordingList((id) => this.act(() => api.ask("DELETE", `recordings/${encodeURIComponent(id)}`)));
     private readonly takes = new TakeList({remove: (name) => this.act(() => api.ask("DELETE", `takes/${encodeURIComponent(name)}`))});
     private readonly hooks = new HookList();
+    private readonly events = new EventSource("api/v1/events");
     private readonly streams = new StreamLists();
     private latestRecordings: api.Recording[] = [];
     private wantsRecordings = true;
-    private isAsking = false;
+    private round: Promise<void> | null = null;
+    private isLeaving = false;
     private tick = 0;
 
     constructor() {
@@ -52,7 +54,7 @@ class Monitor {
     }
 
     run(): void {
-        const events = new EventSource("api/v1/events");
+        const {events} = this;
         events.onopen = () => {
             this.showConnection("live", "connected");
             this.wantsRecordings = true;
@@ -76,10 +78,24 @@ class Monitor {
                              fps: byId<HTMLInputElement>("fps").value, mbit: byId<HTMLInputElement>("mbit").value});
     }
 
+    /// Ends with the last question answered, so that none is asked by who is no longer logged in.
+    async leave(): Promise<void> {
+        this.isLeaving = true;
+        this.events.close();
+        await this.round;
+        await api.logout().catch(() => {});
+        location.reload();
+    }
+
     /// Asks for what is shown; one round at a time, none while nobody looks.
     private async refresh(): Promise<void> {
-        if (this.isAsking || document.hidden) return;
-        this.isAsking = true;
+        if (this.round || this.isLeaving || document.hidden) return;
+        this.round = this.ask();
+        await this.round;
+        this.round = null;
+    }
+
+    private async ask(): Promise<void> {
         try {
             const cameras = await api.list<api.Camera>("cameras");
             // A recording that goes on has new figures every second.
@@ -101,8 +117,6 @@ class Monitor {
         } catch (error) {
             if (error instanceof api.ApiError && error.status === 401) location.reload();
             this.wantsRecordings = true;
-        } finally {
-            this.isAsking = false;
         }
     }
 
@@ -145,6 +159,8 @@ class Monitor {
             this.complain(error instanceof Error ? error.message : String(error));
         }
         this.wantsRecordings = true;
+        // A round that is under way may have asked before the action.
+        await this.round;
         await this.refresh();
     }
 
@@ -185,7 +201,6 @@ async function main(): Promise<void> {
                 token.select();
             });
     });
-    byId("logout").addEventListener("click", () => void api.logout().then(() => location.reload()));
     let rights: api.Rights;
     try {
         rights = await api.rights();
@@ -203,7 +218,9 @@ async function main(): Promise<void> {
     }
     byId("logout").hidden = false;
     byId("content").hidden = false;
-    new Monitor().run();
+    const monitor = new Monitor();
+    byId("logout").addEventListener("click", () => void monitor.leave());
+    monitor.run();
 }
 
 void main();

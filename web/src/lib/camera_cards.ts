@@ -74,8 +74,10 @@ class Card {
     private readonly stopButton: HTMLButtonElement;
     private readonly previewButton: HTMLButtonElement;
     private readonly watch: HTMLAnchorElement;
+    private readonly buttons: HTMLButtonElement[];
     private camera: api.Camera;
     private pictureAt = 0;
+    private isActing = false;
 
     constructor(shown: Shown, actions: CameraActions) {
         this.camera = shown.camera;
@@ -85,6 +87,7 @@ class Card {
         this.stopButton = h("button", {"aria-label": `Stop ${name}`, onclick: () => this.run(() =>
             this.camera.state === "previewing" ? actions.preview(name, true) : actions.stop(name))}, "Stop");
         this.previewButton = h("button", {"aria-label": `Preview ${name}`, onclick: () => this.run(() => actions.preview(name, false))}, "Preview");
+        this.buttons = [this.startButton, this.stopButton, this.previewButton];
         this.watch = h("a", {class: "button", "aria-label": `Watch ${name}`, href: watchUrl(this.camera)}, "Watch");
         this.element = h("article", {class: "panel card", "aria-label": name},
             h("div", {class: "picture"}, this.placeholder, this.image),
@@ -109,12 +112,20 @@ class Card {
             this.facts.dataset["text"] = text;
             this.facts.replaceChildren(...facts.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
         }
-        const isIdle = ["idle", "finalising"].includes(camera.state);
-        this.startButton.hidden = !isIdle && camera.state !== "previewing";
-        this.previewButton.hidden = !isIdle;
-        this.stopButton.hidden = isIdle || camera.state === "gone";
+        this.showButtons();
         this.watch.hidden = !streams(camera);
         this.showPicture();
+    }
+
+    private showButtons(): void {
+        const {state} = this.camera;
+        const isIdle = ["idle", "finalising"].includes(state);
+        const pressed = this.buttons.find((button) => button === document.activeElement);
+        this.startButton.hidden = !isIdle && state !== "previewing";
+        this.previewButton.hidden = !isIdle;
+        this.stopButton.hidden = isIdle || state === "gone";
+        // The keyboard goes on from what came in the place of what was pressed.
+        if (pressed?.hidden) this.buttons.find((button) => !button.hidden)?.focus();
     }
 
     private showPicture(): void {
@@ -140,13 +151,17 @@ class Card {
         setText(this.placeholder, "");
     }
 
+    /// One action at a time. The buttons stay enabled for the browser meanwhile: a disabled one would lose the focus.
     private async run(action: () => Promise<void>): Promise<void> {
-        const buttons = [this.startButton, this.stopButton, this.previewButton];
-        for (const button of buttons) button.disabled = true;
+        if (this.isActing) return;
+        this.setActing(true);
         await action();
-        for (const button of buttons) button.disabled = false;
-        // What was pressed may be gone now: the keyboard goes on from what came in its place.
-        if (document.activeElement === document.body) buttons.find((button) => !button.hidden)?.focus();
+        this.setActing(false);
+    }
+
+    private setActing(isActing: boolean): void {
+        this.isActing = isActing;
+        for (const button of this.buttons) button.setAttribute("aria-disabled", String(isActing));
     }
 }
 

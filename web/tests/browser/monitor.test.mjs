@@ -15,6 +15,12 @@ after(async () => {
     await server?.stop();
 });
 
+/** What the page asks there is on its way for a while: long enough to press a button meanwhile. */
+const slow = (page, what) => page.route(`**/api/v1/${what}`, async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    await route.continue().catch(() => {});
+});
+
 const byRole = (page, role, name) => page.getByRole(role, {name, exact: true});
 
 test("who is not logged in sees how to, and nothing else", async () => {
@@ -29,6 +35,12 @@ test("who is not logged in sees how to, and nothing else", async () => {
     await page.keyboard.press("Enter");
     await page.getByRole("heading", {name: "Cameras"}).waitFor();
     page.check();
+    // The server knows of the end before the page does: rounds that went on would be refused.
+    await page.route("**/api/v1/logout", async (route) => {
+        const response = await route.fetch();
+        await new Promise((resolve) => setTimeout(resolve, 1500));
+        await route.fulfill({response});
+    });
     await byRole(page, "button", "Log out").click();
     await byRole(page, "button", "Log in").waitFor();
     page.check();
@@ -74,10 +86,13 @@ test("cameras are started and stopped by keyboard; a recording is played and del
     });
     assert.ok(shown < 30);
     await photograph(page, "monitor");
+    await slow(page, "cameras");
+    await page.waitForRequest("**/api/v1/cameras");
     await byRole(page, "button", "Stop door").focus();
     await page.keyboard.press("Enter");
     await byRole(page, "button", "Start door").waitFor();
     await page.waitForFunction(() => document.activeElement?.getAttribute("aria-label") === "Start door");
+    await page.unroute("**/api/v1/cameras");
     await byRole(page, "button", "Stop all").click();
     await byRole(page, "button", "Start cellar").waitFor();
 
