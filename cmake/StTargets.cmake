@@ -4,6 +4,8 @@ if(ST_PCH)
         target_compile_definitions(st_flags INTERFACE
             $<TARGET_PROPERTY:Poco::${component},INTERFACE_COMPILE_DEFINITIONS>)
     endforeach()
+    # GCC: lets ccache see which precompiled header was used.
+    target_compile_options(st_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
 endif()
 
 # st_pch(target [TESTS]): with ST_PCH, the target's sources begin with the common headers.
