@@ -19,9 +19,15 @@ bool MemoryBudget::has_room(std::size_t bytes, std::size_t spare) const {
     return left >= spare && bytes <= left - spare;
 }
 
+void MemoryBudget::add(std::size_t bytes) {
+    const std::size_t total = total_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+    std::size_t peak = peak_.load(std::memory_order_relaxed);
+    while (peak < total && !peak_.compare_exchange_weak(peak, total, std::memory_order_relaxed)) {
+    }
+}
+
 void MemoryBudget::give_back(std::size_t bytes) {
     total_.fetch_sub(bytes, std::memory_order_relaxed);
-    freed_.fetch_add(bytes, std::memory_order_relaxed);
     wake_if_room();
 }
 

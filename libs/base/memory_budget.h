@@ -38,8 +38,8 @@ class MemoryBudget {
     bool has_room_for(std::size_t bytes) const { return has_room(bytes, 0); }
     /// Somebody had to be stopped and waits for room.
     bool is_short() const { return waiting_count_.load(std::memory_order_relaxed) > 0; }
-    /// What was given back since the last call: worth handing to the system if it is much.
-    std::size_t take_freed() { return freed_.exchange(0, std::memory_order_relaxed); }
+    /// The most that was held at once since the last call.
+    std::size_t take_peak() { return peak_.exchange(total(), std::memory_order_relaxed); }
 
     using Wake = std::shared_ptr<const std::function<void()>>;
     /// One at a time may finish what it has begun although memory is short, so that peers
@@ -106,7 +106,7 @@ class MemoryBudget {
 
     /// `spare`: room that has to be left beyond it.
     bool has_room(std::size_t bytes, std::size_t spare) const;
-    void add(std::size_t bytes) { total_.fetch_add(bytes, std::memory_order_relaxed); }
+    void add(std::size_t bytes);
     void give_back(std::size_t bytes);
     void add_waiting(const Wake& wake, std::size_t bytes) ST_EXCLUDES(mutex_);
     /// False if it was not there: it has been woken.
@@ -117,7 +117,7 @@ class MemoryBudget {
     std::atomic<std::size_t> limit_;
     std::atomic<std::size_t> total_{0};
     std::atomic<std::size_t> holders_{0};  ///< that hold anything
-    std::atomic<std::size_t> freed_{0};
+    std::atomic<std::size_t> peak_{0};
     std::atomic<std::size_t> waiting_count_{0};
     Mutex mutex_;
     bool turn_is_taken_ ST_GUARDED_BY(mutex_) = false;

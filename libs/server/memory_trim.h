@@ -1,9 +1,8 @@
 #pragma once
 /// Gives memory back to the system. glibc keeps what is freed: after a flood of large messages that
 /// is most of the memory. Control loop only.
-#include <cstddef>
-
 #include "base/memory_budget.h"
+#include "base/spare_memory.h"
 #include "loop/task_pool.h"
 #include "loop/timers.h"
 
@@ -22,14 +21,12 @@ class MemoryTrim {
 
  private:
     void look_later();
-    void look();
 
     MemoryBudget& memory_;
     loop::Timers& timers_;
     loop::BlockingWork& pool_;
     loop::TimerId timer_ = 0;
-    std::size_t freed_bytes_ = 0;
-    bool trims_again_ = false;
+    SpareMemory spare_;
 };
 
 }  // namespace st::server

@@ -26,8 +26,8 @@ TEST(MemoryBudget, counts_what_is_held_and_given_back) {
         EXPECT_EQ(budget.total(), 1 * kMb);
     }
     EXPECT_EQ(budget.total(), 0U);
-    EXPECT_EQ(budget.take_freed(), 3 * kMb);
-    EXPECT_EQ(budget.take_freed(), 0U);
+    EXPECT_EQ(budget.take_peak(), 3 * kMb);
+    EXPECT_EQ(budget.take_peak(), 0U);
 }
 
 TEST(MemoryBudget, stops_the_large_and_leaves_room_for_others) {
