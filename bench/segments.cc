@@ -1,15 +1,17 @@
 /// bench_segments FOLDER [GB]: what recording live streams in segments costs beyond writing the
 /// same bytes. FOLDER should be on a tmpfs. Each of three rounds has
-///     floor     a bare program: the payloads of one second, by one writev() into a file a stream
-///     hub       the same packets made and given to the hub, which nobody records
+///     made      packets, kept for a second
+///     floor     a bare program: the same, written by one writev() a second into a file a stream
+///     hub       packets made and given to the hub, which nobody records
 ///     segments  the same, recorded as MP4 segments until all are finished
-/// The recorder's CPU time is that of `segments` less that of `hub`. 1: it is over 1.3 times the
-/// floor's.
+/// What writing costs is `floor` less `made`, what the recorder costs `segments` less `hub`. 1: it
+/// is over 1.3 times the floor's.
 #include "record/segments.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +27,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/heap.h"
 #include "hub/hub.h"
 #include "media/avc_config.h"
 
@@ -38,7 +41,8 @@ constexpr int kRounds = 3;
 constexpr unsigned kStreams = 8;
 constexpr unsigned kRate = 30;
 constexpr std::size_t kPictureBytes = 16'667;  // 4 Mbit/s
-constexpr std::size_t kQueuedMax = std::size_t{16} << 20;
+/// As much as the floor keeps: what is read from memory is as cold for both.
+constexpr std::size_t kQueuedMax = std::size_t{kPictureBytes} * kRate * kStreams;
 constexpr std::array<std::uint8_t, 22> kSps = {0x67, 0x42, 0xC0, 0x0C, 0xD9, 0x01, 0x41, 0x9F,
                                                0x9F, 0x01, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10,
                                                0x00, 0x00, 0x03, 0x03, 0x20, 0xF1};
@@ -51,6 +55,12 @@ double cpu_seconds() {
         return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
     };
     return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+double thread_cpu_seconds() {
+    timespec used{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
 }
 
 class Quiet final : public hub::Publisher {
@@ -77,8 +87,9 @@ media::Packet configuration() {
     return packet;
 }
 
-/// The least that a file which can be read every second takes.
-double floor_seconds(const fs::path& folder, unsigned pictures) {
+/// The least that a file which can be read every second takes. Without `writes`: what making the
+/// packets takes.
+double floor_seconds(const fs::path& folder, unsigned pictures, bool writes) {
     const std::vector<std::uint8_t> payload(kPictureBytes, 0x11);
     const double begun = cpu_seconds();
     std::vector<Fd> files;
@@ -87,11 +98,20 @@ double floor_seconds(const fs::path& folder, unsigned pictures) {
         files.emplace_back(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
         if (!files.back()) throw std::runtime_error("cannot create " + path);
     }
+    std::array<std::vector<media::Packet>, kStreams> kept;
     std::array<iovec, kRate> second{};
-    second.fill({const_cast<std::uint8_t*>(payload.data()), payload.size()});
-    for (unsigned done = 0; done < pictures; done += kRate) {
-        for (const Fd& file : files) {
-            if (::writev(file.get(), second.data(), kRate) < 0) throw std::runtime_error("write");
+    for (unsigned number = 0; number < pictures; ++number) {
+        for (auto& stream : kept) stream.push_back(picture(number, payload));
+        if (number % kRate != kRate - 1) continue;
+        for (unsigned i = 0; i < kStreams; ++i) {
+            std::ranges::transform(kept[i], second.begin(), [](const media::Packet& packet) {
+                const Bytes bytes = packet.payload.bytes();
+                return iovec{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
+            });
+            if (writes && ::writev(files[i].get(), second.data(), kRate) < 0) {
+                throw std::runtime_error("write");
+            }
+            kept[i].clear();
         }
     }
     return cpu_seconds() - begun;
@@ -117,19 +137,22 @@ double hub_seconds(const fs::path& folder, unsigned pictures, bool records) {
         segments.on_published(path);
         streams.back().push(configuration(), monotonic_ns());
     }
+    double waited = 0;  // a live stream's packets do not wait
     for (unsigned number = 0; number < pictures; ++number) {
         for (hub::Publication& stream : streams) {
             stream.push(picture(number, payload), monotonic_ns());
         }
         if (number % kRate != 0) continue;
+        const double waits = thread_cpu_seconds();
         while (segments.totals().queued_bytes > kQueuedMax) {
             std::this_thread::sleep_for(std::chrono::milliseconds(1));
         }
+        waited += thread_cpu_seconds() - waits;
     }
     for (hub::Publication& stream : streams) stream.end("done");
     segments.shut_down(INT64_MAX);
     if (records && segments.totals().dropped > 0) throw std::runtime_error("packets were dropped");
-    return cpu_seconds() - begun;
+    return cpu_seconds() - begun - waited;
 }
 
 int run(const fs::path& folder, double gigabytes) {
@@ -139,6 +162,7 @@ int run(const fs::path& folder, double gigabytes) {
     const double written = per_picture * pictures / 1e9;
     std::printf("%u streams of %u pictures a second, %.2f GB each time; CPU seconds a GB:\n",
                 kStreams, kRate, written);
+    keep_freed_memory(std::size_t{4} << 20, std::size_t{64} << 20);  // as streamd does
     std::vector<double> ratios;
     for (int round = 0; round < kRounds; ++round) {
         const auto measure = [&](auto call) {
@@ -148,16 +172,19 @@ int run(const fs::path& folder, double gigabytes) {
             fs::remove_all(folder / "run");
             return took;
         };
-        const double floor = measure([&] { return floor_seconds(folder / "run", pictures); });
+        const double made = measure([&] { return floor_seconds(folder / "run", pictures, false); });
+        const double floor = measure([&] { return floor_seconds(folder / "run", pictures, true); });
         const double hub = measure([&] { return hub_seconds(folder / "run", pictures, false); });
         const double all = measure([&] { return hub_seconds(folder / "run", pictures, true); });
-        ratios.push_back((all - hub) / floor);
-        std::printf("floor %.3f  hub %.3f  segments %.3f  recorder %.3f  = %.2f of the floor\n",
-                    floor, hub, all, all - hub, ratios.back());
+        ratios.push_back((all - hub) / (floor - made));
+        std::printf(
+            "made %.3f  floor %.3f  hub %.3f  segments %.3f: writing %.3f, recorder %.3f = %.2f of "
+            "it\n",
+            made, floor, hub, all, floor - made, all - hub, ratios.back());
     }
     std::ranges::sort(ratios);
     const double median = ratios[kRounds / 2];
-    std::printf("recorder: %.2f of the floor (target: at most %.1f)\n", median, kRatioMax);
+    std::printf("recorder: %.2f of writing alone (target: at most %.1f)\n", median, kRatioMax);
     return median <= kRatioMax ? 0 : 1;
 }
 

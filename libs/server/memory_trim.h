@@ -1,6 +1,7 @@
 #pragma once
-/// Gives memory back to the system. glibc keeps what is freed: after a flood of large messages that
-/// is most of the memory. Control loop only.
+/// Keeps what is freed for the pictures that come next, and gives it back to the system once it was
+/// not needed for a while: after a flood of large messages that is most of the memory. Control loop
+/// only.
 #include "base/memory_budget.h"
 #include "base/spare_memory.h"
 #include "loop/task_pool.h"
@@ -11,10 +12,7 @@ namespace st::server {
 class MemoryTrim {
  public:
     /// All of them outlive this.
-    MemoryTrim(MemoryBudget& memory, loop::Timers& timers, loop::BlockingWork& pool)
-        : memory_(memory), timers_(timers), pool_(pool) {
-        look_later();
-    }
+    MemoryTrim(MemoryBudget& memory, loop::Timers& timers, loop::BlockingWork& pool);
     MemoryTrim(const MemoryTrim&) = delete;
     MemoryTrim& operator=(const MemoryTrim&) = delete;
     ~MemoryTrim() { timers_.cancel(timer_); }

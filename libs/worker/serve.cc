@@ -1,6 +1,5 @@
 #include "worker/serve.h"
 
-#include <malloc.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -8,6 +7,7 @@
 #include <exception>
 #include <vector>
 
+#include "base/heap.h"
 #include "worker/channel.h"
 
 namespace st::worker {
@@ -29,21 +29,16 @@ std::string answer_to(const Perform& perform, const ChannelMessage& job) {
     return answer;
 }
 
-/// Pictures of one size come one after the other, and each takes the same few large buffers:
-/// without this the allocator returns them to the system after every job, and a fifth of a job's
-/// CPU time goes into clearing the pages anew.
-void keep_freed_memory() {
-    constexpr int kMappedBytes = 32 * 1024 * 1024;  // larger ones go back at once
-    constexpr int kKeptBytes = 256 * 1024 * 1024;
-    ::mallopt(M_MMAP_THRESHOLD, kMappedBytes);
-    ::mallopt(M_TRIM_THRESHOLD, kKeptBytes);
-}
+/// Pictures of one size come one after the other, and each takes the same few large buffers: a
+/// fifth of a job's CPU time would go into clearing the pages anew.
+constexpr std::size_t kMappedBytes = std::size_t{32} << 20;
+constexpr std::size_t kKeptBytes = std::size_t{256} << 20;
 
 /// Waits for the next job; a helper that is idle holds no memory of the last one.
 void wait_for_job() {
     constexpr int kIdleMs = 500;
     ::pollfd peer{STDIN_FILENO, POLLIN, 0};
-    if (::poll(&peer, 1, kIdleMs) == 0) ::malloc_trim(0);
+    if (::poll(&peer, 1, kIdleMs) == 0) give_back_freed_memory();
 }
 
 }  // namespace
@@ -51,7 +46,7 @@ void wait_for_job() {
 int serve(const Perform& perform, std::string_view remark) {
     try {
         send_message(STDIN_FILENO, std::string(kGreeting) + std::string(remark));
-        keep_freed_memory();
+        keep_freed_memory(kMappedBytes, kKeptBytes);
         while (const auto job = receive_message(STDIN_FILENO)) {
             send_message(STDIN_FILENO, answer_to(perform, *job));
             wait_for_job();
