@@ -322,6 +322,50 @@ class Planner {
         return leaves_pace && late_us * 4 <= ahead_us ? ahead_us : 0;
     }
 
+    /// How much later some pictures came than they were taken, by the clock as it counts now.
+    struct Delays {
+        double least_us = std::numeric_limits<double>::max();
+        double most_us = std::numeric_limits<double>::lowest();
+        std::size_t count = 0;
+        void add(double us) {
+            least_us = std::min(least_us, us);
+            most_us = std::max(most_us, us);
+            ++count;
+        }
+    };
+    Delays delays_before(std::size_t i) const {
+        Delays delays;
+        for (std::size_t n = std::max(delays_from_, i - std::min(i, kDelaysKnown)); n < i; ++n)
+            delays.add(delay_us(n, out_.ticks[n]));
+        return delays;
+    }
+    Delays delays_behind(std::size_t i) const {
+        Delays delays;
+        const std::size_t end = std::min(clock_.times.size(), i + kDelaysKnown);
+        for (std::size_t n = i; n < end && (n == i || step_us(n - 1, n) > 0); ++n)
+            delays.add(delay_us(n, at(n)));
+        return delays;
+    }
+
+    /// Whether the clock was set back before picture i, by less than a picture: it says that the
+    /// picture was taken too soon for its pace, and all pictures from there on come as much later
+    /// than they were taken. A network that becomes slower shows in the arrivals' pace instead.
+    /// What cannot be told from delays that wander is noted as a doubt.
+    bool is_set_back_a_little(std::size_t i, std::int64_t step) {
+        const double usual_us = static_cast<double>(median_us_) * static_cast<double>(i - good_);
+        const double back_us = usual_us - static_cast<double>(step);
+        if (back_us <= static_cast<double>(kSeenUs)) return false;
+        if (std::abs(static_cast<double>(other_us(good_, i)) - usual_us) * 4 > back_us)
+            return false;
+        const Delays before = delays_before(i);
+        const Delays behind = delays_behind(i);
+        if (std::abs(behind.least_us - before.least_us - back_us) * 4 > back_us) return false;
+        const bool is_clear = before.count == kDelaysKnown && behind.count == kDelaysKnown &&
+                              2 * (behind.least_us - before.most_us) >= back_us;
+        if (!is_clear) out_.doubt_us = std::max(out_.doubt_us, std::int64_t{std::llround(back_us)});
+        return is_clear;
+    }
+
     void place_forward(std::size_t i, std::int64_t step) {
         if (role_ == Role::device && step <= max_gap_us_ && is_stray_alone(i))
             return place_stray(i);
@@ -347,6 +391,7 @@ class Planner {
             restart_at_seam(i);
             return;
         }
+        if (judges_ && step >= 0 && is_set_back_a_little(i, step)) return restart_at(i);
         if (step > 0) return place_forward(i, step);
         if (difference(clock_.times[i], clock_.times[good_]) == 0)
             return push_repaired(out_.ticks.back() + 1);

@@ -82,12 +82,13 @@ TEST(PlanTimes, a_wrong_first_time_costs_one_repair) {
     EXPECT_EQ(out.ticks[4], 4 * 3600);
 }
 
-/// 60 pictures 40 ms apart, and their arrivals 3 to 11 ms later.
+/// 60 pictures `step_ms` apart, and their arrivals 3 to 11 ms later.
 struct Capture {
-    std::vector<std::uint64_t> device_ms = every(40, 60, 5'000'000);
-    std::vector<std::uint64_t> arrival_ns = every(40'000'000, 60);
+    std::vector<std::uint64_t> device_ms;
+    std::vector<std::uint64_t> arrival_ns;
 
-    Capture() {
+    explicit Capture(std::uint64_t step_ms = 40)
+        : device_ms(every(step_ms, 60, 5'000'000)), arrival_ns(every(step_ms * 1'000'000, 60)) {
         for (std::size_t i = 0; i < 60; ++i) arrival_ns[i] += (3 + i * 7 % 9) * 1'000'000;
     }
     std::int64_t length_ms(std::int64_t* doubt_us = nullptr) const {
@@ -112,6 +113,39 @@ TEST(PlanTimes, a_small_step_of_the_clock_that_no_arrival_shows_is_none) {
         std::int64_t doubt_us = 0;
         first.length_ms(&doubt_us);
         EXPECT_NEAR(static_cast<double>(doubt_us), static_cast<double>(by * 1000), 15'000);
+    }
+}
+
+TEST(PlanTimes, a_step_back_of_less_than_a_picture_is_none_either) {
+    for (const std::uint64_t by : {60U, 99U, 100U}) {
+        Capture set_back(100);
+        for (std::size_t i = 20; i < 60; ++i) set_back.device_ms[i] -= by;
+        std::int64_t doubt_us = 0;
+        EXPECT_NEAR(static_cast<double>(set_back.length_ms(&doubt_us)), 59 * 100, 15) << by;
+        EXPECT_EQ(doubt_us, 0) << by;
+        Capture late(100);  // too few pictures to tell
+        for (std::size_t i = 55; i < 60; ++i) late.device_ms[i] -= by;
+        late.length_ms(&doubt_us);
+        EXPECT_NEAR(static_cast<double>(doubt_us), static_cast<double>(by * 1000), 15'000) << by;
+    }
+    Capture slow(10'000);
+    for (std::size_t i = 20; i < 60; ++i) slow.device_ms[i] -= 4'000;
+    EXPECT_NEAR(static_cast<double>(slow.length_ms()), 59 * 10'000, 15);
+}
+
+TEST(PlanTimes, a_network_that_becomes_slower_is_no_step_back) {
+    for (const std::uint64_t by : {60U, 99U, 300U}) {
+        for (const std::uint64_t uneven : {0U, 30U}) {
+            Capture slower(100);
+            for (std::size_t i = 20; i < 60; ++i) slower.arrival_ns[i] += by * 1'000'000;
+            for (std::size_t i = 1; i < 60; i += 2) {
+                slower.device_ms[i] -= uneven;
+                slower.arrival_ns[i] -= uneven * 1'000'000;
+            }
+            const DisplayTimes out = plan(slower.device_ms, slower.arrival_ns);
+            EXPECT_EQ(out.repairs, 0U) << by << " " << uneven;
+            EXPECT_EQ(out.doubt_us, 0) << by << " " << uneven;
+        }
     }
 }
 

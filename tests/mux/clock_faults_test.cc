@@ -189,23 +189,26 @@ class Case {
         }
     }
 
-    /// All times from one on, the first or last one, or three. Less than a step behind looks like a
-    /// delay that grew.
+    /// All times from one on, the first or last one, or three.
     void shift_a_little() {
         auto& device = made_.device_us;
         double by = between(60e3, 450e3);
         std::size_t begin = place();
         std::size_t end = device.size();
+        const bool is_long = by > 1.3 * step_us_;
+        bool is_behind = one_in(2);
         if (one_in(3)) {
             begin = one_in(2) ? 0 : end - 1;
             end = begin + 1;
-        } else if (by > 1.3 * step_us_ && one_in(2)) {
+            is_behind = is_behind && is_long;
+        } else if (is_long && one_in(2)) {
             end = std::min(end, begin + 3);
         }
-        const bool is_behind = by > 1.3 * step_us_ && one_in(2);
         if (is_behind == (begin > 0)) by = -by;
-        // Within a pause a step back that ends behind the picture before is such a delay, too.
-        if (begin > 0 && by < 0 && device[begin] + by > device[begin - 1]) by = -by;
+        // Within a pause a step back that ends behind the picture before looks like a delay that
+        // grew.
+        const double step = begin > 0 ? device[begin] - device[begin - 1] : 0;
+        if (by < 0 && step > 1.2 * step_us_ && step + by > 0) by = -by;
         what_ += ", off by " + std::to_string(by / 1000) + " ms from " + std::to_string(begin) +
                  " to " + std::to_string(end);
         for (std::size_t i = begin; i < end; ++i) device[i] += by;
