@@ -6,9 +6,10 @@
 
 namespace st::media {
 
-/// Of a decoder configuration: milliseconds from one packet of its track to the next. Sound has as
-/// many samples in each frame as its codec says; of pictures it is the VUI's rate (Annex E of
-/// H.264), which encoders of uneven pictures write, too. nullopt: not said, or no rate of pictures.
-std::optional<double> said_interval_ms(const Packet& config);
+/// Milliseconds from one packet of its track to the next. A decoder configuration says it of all
+/// that follow: as many samples as the codec has in a frame; of pictures the VUI's rate (Annex E of
+/// H.264), which encoders of uneven pictures write, too. MP3, PCM and G.711 have none, and each
+/// packet says how long it lasts. nullopt: not said, or no rate of pictures.
+std::optional<double> said_interval_ms(const Packet& packet);
 
 }  // namespace st::media

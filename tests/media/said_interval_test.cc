@@ -47,11 +47,78 @@ TEST(SaidInterval, of_sound_is_what_its_samples_last) {
     EXPECT_NEAR(*said_interval_ms(config(Codec::aac, with_sbr)), 46.44, 0.01);
 }
 
+Packet flv_sound(std::uint32_t codec_tag, const Wire& head, std::size_t bytes,
+                 const Wire& frame = {}) {
+    Wire body = head;
+    body.insert(body.end(), frame.begin(), frame.end());
+    body.resize(head.size() + bytes);
+    Packet packet = config(Codec::flv, body);
+    packet.track = Track::audio;
+    packet.is_config = false;
+    packet.codec_tag = codec_tag;
+    return packet;
+}
+
+constexpr std::uint32_t kMp3 = 2;
+constexpr std::uint32_t kMp3At8kHz = 14;
+constexpr std::uint32_t kFourCcMp3 = 0x2E6D7033;
+
+/// MPEG-1, layer III, 128 kbit/s, 44.1 kHz: 417 bytes, 418 with padding.
+const Wire kMp3Head = {0xFF, 0xFB, 0x90, 0x64};
+const Wire kPaddedMp3Head = {0xFF, 0xFB, 0x92, 0x64};
+/// MPEG-2.5, layer III, 8 kbit/s, 8 kHz: 72 bytes.
+const Wire kSlowMp3Head = {0xFF, 0xE3, 0x18, 0xC4};
+/// MPEG-2, layer III, 64 kbit/s, 24 kHz: 192 bytes.
+const Wire kMpeg2Head = {0xFF, 0xF3, 0x84, 0xC4};
+
+TEST(SaidInterval, of_mp3_is_what_the_frames_in_the_tag_last) {
+    EXPECT_NEAR(*said_interval_ms(flv_sound(kMp3, {0x2F}, 417, kMp3Head)), 26.12, 0.01);
+    EXPECT_NEAR(*said_interval_ms(flv_sound(kMp3, {0x2F}, 418, kPaddedMp3Head)), 26.12, 0.01);
+    EXPECT_NEAR(*said_interval_ms(flv_sound(kMp3At8kHz, {0xE2}, 72, kSlowMp3Head)), 72, 0.01);
+    EXPECT_NEAR(*said_interval_ms(flv_sound(kMp3, {0x2F}, 192, kMpeg2Head)), 24, 0.01);
+    const Wire four_cc = {0x91, '.', 'm', 'p', '3'};
+    EXPECT_NEAR(*said_interval_ms(flv_sound(kFourCcMp3, four_cc, 417, kMp3Head)), 26.12, 0.01);
+    Wire two = kMp3Head;
+    two.resize(417);
+    two.insert(two.end(), kPaddedMp3Head.begin(), kPaddedMp3Head.end());
+    EXPECT_NEAR(*said_interval_ms(flv_sound(kMp3, {0x2F}, 417 + 418, two)), 52.24, 0.01);
+}
+
+TEST(SaidInterval, of_mp3_is_nothing_unless_its_frames_fill_the_tag) {
+    for (const std::size_t bytes : {0U, 3U, 4U, 416U, 419U}) {
+        EXPECT_FALSE(said_interval_ms(flv_sound(kMp3, {0x2F}, bytes, kMp3Head))) << bytes;
+    }
+    for (const Wire& head :
+         {Wire{0xFE, 0xFB, 0x90, 0x64}, Wire{0xFF, 0x1B, 0x90, 0x64}, Wire{0xFF, 0xEB, 0x90, 0x64},
+          Wire{0xFF, 0xFD, 0x90, 0x64}, Wire{0xFF, 0xFB, 0x00, 0x64}, Wire{0xFF, 0xFB, 0xF0, 0x64},
+          Wire{0xFF, 0xFB, 0x9C, 0x64}}) {
+        EXPECT_FALSE(said_interval_ms(flv_sound(kMp3, {0x2F}, 417, head)));
+    }
+    EXPECT_FALSE(said_interval_ms(flv_sound(kFourCcMp3, {0x91, '.', 'm'}, 0)));
+    EXPECT_FALSE(said_interval_ms(flv_sound(kMp3, {}, 0)));
+    Packet second = flv_sound(kMp3, {0x2F}, 417, kMp3Head);
+    second.track_id = 1;
+    EXPECT_FALSE(said_interval_ms(second));
+}
+
+TEST(SaidInterval, of_samples_without_frames_is_what_they_last) {
+    constexpr std::uint32_t kPcm = 3;
+    constexpr std::uint32_t kALaw = 7;
+    const std::uint8_t stereo_44 = kPcm << 4 | 3 << 2 | 1 << 1 | 1;
+    const std::uint8_t mono_bytes_11 = kPcm << 4 | 1 << 2;
+    EXPECT_NEAR(*said_interval_ms(flv_sound(kPcm, {stereo_44}, 4 * 441)), 10, 0.001);
+    EXPECT_NEAR(*said_interval_ms(flv_sound(kPcm, {mono_bytes_11}, 11'025)), 1000, 0.001);
+    EXPECT_NEAR(*said_interval_ms(flv_sound(kALaw, {kALaw << 4 | 2}, 160)), 20, 0.001);
+    EXPECT_FALSE(said_interval_ms(flv_sound(/*Speex*/ 11, {0xB2}, 100)));
+}
+
 TEST(SaidInterval, is_nothing_where_nothing_is_said) {
     EXPECT_FALSE(said_interval_ms(config(Codec::h264, {})));
     EXPECT_FALSE(said_interval_ms(config(Codec::h264, kPps)));
     EXPECT_FALSE(said_interval_ms(config(Codec::aac, {})));
-    EXPECT_FALSE(said_interval_ms(config(Codec::flv, kSps)));
+    Packet other_pictures = config(Codec::flv, kSps);
+    other_pictures.track = Track::video;
+    EXPECT_FALSE(said_interval_ms(other_pictures));
     Packet frame = config(Codec::aac, Wire{0x12, 0x10});
     frame.is_config = false;
     EXPECT_FALSE(said_interval_ms(frame));
