@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "media/nal.h"
+#include "media/parameter_sets.h"
 
 namespace st::media {
 namespace {
@@ -11,6 +12,8 @@ namespace {
 constexpr std::size_t kLengthBytes = 4;
 /// What says that a payload is H.264 stands near its beginning.
 constexpr std::size_t kLookedAtMax = 64 * 1024;
+/// More zeros than an encoder fills up with are no part of a stream.
+constexpr std::size_t kZerosMost = 1024;
 
 /// Whether a NAL unit begins as one does that an H.264 stream must have or often has. HEVC's
 /// header is two bytes, the second hardly ever other than 1, and its types look like H.264's
@@ -67,6 +70,31 @@ std::size_t trailing_zeros(Bytes payload) {
 bool ends_in_start_code(Bytes payload) {
     return payload.size() >= 3 && payload.back() == 1 && payload[payload.size() - 2] == 0 &&
            payload[payload.size() - 3] == 0;
+}
+
+/// MPEG-TS, cut anywhere: packets of 188 bytes that begin with 0x47 (ISO/IEC 13818-1, 2.4.3.2). The
+/// start codes in it are not those of a NAL unit that goes on.
+bool is_transport_stream(Bytes payload) {
+    constexpr std::size_t kPacketBytes = 188;
+    constexpr std::size_t kPacketsMin = 4;
+    if (payload.size() < kPacketBytes * kPacketsMin) return false;
+    for (std::size_t first = 0; first < kPacketBytes; ++first) {
+        std::size_t at = first;
+        while (at < payload.size() && payload[at] == 0x47) at += kPacketBytes;
+        if (at >= payload.size()) return true;
+    }
+    return false;
+}
+
+/// Begins with a NAL unit as a picture begins, and no start code before it: an SPS, or a delimiter
+/// with a start code behind it.
+bool begins_with_bare_unit(Bytes payload) {
+    const NalType type = nal_type(payload[0]);
+    if (type == NalType::sps && nal_ref_idc(payload[0]) != 0) return parse_sps(payload).ok();
+    if (type != NalType::access_unit_delimiter || payload.size() < 5) return false;
+    const bool is_delimiter = nal_ref_idc(payload[0]) == 0 && (payload[1] & 0x1F) == 0x10;
+    const std::size_t zeros = leading_zeros(payload.subspan(2));
+    return is_delimiter && zeros >= 2 && 2 + zeros < payload.size() && payload[2 + zeros] == 1;
 }
 
 void to_start_codes(std::span<std::uint8_t> payload) {
@@ -127,7 +155,7 @@ PayloadForm PayloadForms::normalise(std::span<std::uint8_t> payload, std::uint64
     const std::size_t zeros = leading_zeros(payload);
     if (zeros == payload.size()) {
         zeros_before_ += zeros;
-        return PayloadForm::empty;
+        return zeros > kZerosMost ? PayloadForm::unknown : PayloadForm::empty;
     }
     const std::size_t zeros_before = std::exchange(zeros_before_, trailing_zeros(payload));
     const bool follows_start_code =
@@ -153,16 +181,18 @@ PayloadForm PayloadForms::normalise(std::span<std::uint8_t> payload, std::uint64
             return PayloadForm::unknown;
         }
         is_cut_anywhere_ = is_cut_anywhere_ || coded.empty();
-        is_length_prefixed_ = false;
+        is_length_prefixed_ = is_bare_ = false;
         time_ = time;
         return PayloadForm::annex_b;
     }
-    if (is_length_prefixed_) return PayloadForm::unknown;
+    if (is_length_prefixed_ || is_transport_stream(payload)) return PayloadForm::unknown;
     // A start code that was cut in two, or off its unit.
     const bool completes_code = zeros < 2 && zeros_before + zeros >= 2 && payload[zeros] == 1;
     const Bytes unit = completes_code       ? Bytes(payload).subspan(zeros + 1)
                        : follows_start_code ? Bytes(payload)
                                             : Bytes();
+    is_bare_ = is_bare_ || (unit.empty() && zeros == 0 && begins_with_bare_unit(payload));
+    if (is_bare_) return PayloadForm::unknown;
     const bool is_code_alone = completes_code && unit.empty();
     if (is_code_alone) ends_in_start_code_ = true;
     if (is_code_alone || (!unit.empty() && is_h264_unit(unit)) || has_h264_unit(payload))

@@ -263,6 +263,43 @@ TEST(PayloadForms, zeros_and_nothing_are_empty) {
     Octets zeros(5, 0);
     EXPECT_EQ(forms.normalise(nothing, 1), PayloadForm::empty);
     EXPECT_EQ(forms.normalise(zeros, 1), PayloadForm::empty);
+    Octets many(2000, 0);
+    EXPECT_EQ(forms.normalise(many, 2), PayloadForm::unknown);
+}
+
+TEST(PayloadForms, a_transport_stream_is_not_known_though_start_codes_are_in_it) {
+    Octets stream;
+    for (int packet = 0; packet < 40; ++packet) {
+        Octets bytes = annex_b({kSps, kPps, slice(169, 0x41)});
+        bytes.insert(bytes.begin(), {0x47, 0x41, 0x00, 0x30});
+        bytes.resize(188, 0xFF);
+        stream.insert(stream.end(), bytes.begin(), bytes.end());
+    }
+    for (const std::size_t size : {7 * 188U, 1024U, 3000U}) {
+        PayloadForms forms;
+        for (std::size_t at = 0; at + size <= stream.size(); at += size) {
+            const auto begin = stream.begin() + static_cast<std::ptrdiff_t>(at);
+            Octets piece(begin, begin + static_cast<std::ptrdiff_t>(size));
+            EXPECT_EQ(forms.normalise(piece, at), PayloadForm::unknown) << size << " at " << at;
+        }
+    }
+}
+
+TEST(PayloadForms, units_without_the_first_start_code_are_not_known) {
+    const Octets sps = {0x67, 0x42, 0xC0, 0x1E, 0xF4, 0x0B, 0x04, 0xB2};  // 176x144
+    const Octets delimiter = {0x09, 0xF0};
+    for (const Octets& first : {sps, delimiter}) {
+        PayloadForms forms;
+        Octets key = annex_b({first, sps, kPps, slice(2000)});
+        key.erase(key.begin(), key.begin() + 4);
+        Octets other = slice(900, 0x41);
+        EXPECT_EQ(forms.normalise(key, 1), PayloadForm::unknown);
+        EXPECT_EQ(forms.normalise(other, 2), PayloadForm::unknown);
+        Octets whole = annex_b({sps, kPps, slice(2000)});
+        EXPECT_EQ(forms.normalise(whole, 3), PayloadForm::annex_b);
+        Octets rest(700, 0x5A);
+        EXPECT_EQ(forms.normalise(rest, 3), PayloadForm::continued);
+    }
 }
 
 }  // namespace
