@@ -73,6 +73,10 @@ bool begins_with_adts(Bytes frame) {
     return frame.size() >= kAdtsBytes && frame[0] == 0xFF && (frame[1] & 0xF6) == 0xF0;
 }
 
+std::size_t adts_head_bytes(Bytes frame) {
+    return (frame[1] & 1) != 0 ? kAdtsBytes : kAdtsBytesWithCrc;
+}
+
 /// With the header.
 std::size_t adts_frame_bytes(Bytes frame) {
     return (frame[3] & 3U) << 11 | std::size_t{frame[4]} << 3 | frame[5] >> 5;
@@ -433,7 +437,8 @@ void Normaliser::audio(Packet packet, std::vector<Packet>& out) {
     give(std::move(packet), out);
 }
 
-/// One frame or several, each behind its header; also where a configuration should be.
+/// One frame or several, each behind its header; also where a configuration should be, of which
+/// some publishers have only the header there.
 void Normaliser::adts(const Packet& packet, std::vector<Packet>& out) {
     Bytes left = packet.payload.bytes();
     const auto config = config_of_adts(left);
@@ -449,11 +454,11 @@ void Normaliser::adts(const Packet& packet, std::vector<Packet>& out) {
         made.payload = Buffer(Bytes(config));
         give(std::move(made), out);
     }
-    if (packet.is_config) return;
+    if (packet.is_config && left.size() <= adts_head_bytes(left)) return;
     const auto read = media::parse_aac_config(config);
     if (!read) return note_unusable("AAC: an ADTS header of no sample rate");
     for (std::int64_t count = 0; begins_with_adts(left); ++count) {
-        const std::size_t head = (left[1] & 1) != 0 ? kAdtsBytes : kAdtsBytesWithCrc;
+        const std::size_t head = adts_head_bytes(left);
         const std::size_t said = adts_frame_bytes(left);
         // The last one may not know its length, as of a stream that is still being written.
         const bool is_last = said <= head || said >= left.size();

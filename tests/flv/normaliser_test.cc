@@ -337,6 +337,20 @@ TEST(Normaliser, keeps_the_publishers_configuration_of_frames_with_adts_headers)
     EXPECT_EQ(wire(out[1].payload.bytes()), (Wire{0x21, 0x10}));
 }
 
+TEST(Normaliser, takes_adts_frames_that_are_called_configurations_for_sound) {
+    const Wire adts = {0xFF, 0xF1, 0x50, 0x80, 0x01, 0x3F, 0xFC, 0x21, 0x10};
+    Publishing publishing;
+    publishing.feed(sound(adts, true));
+    publishing.feed(sound(adts, true));
+    const auto out = publishing.take();
+    ASSERT_EQ(out.size(), 3U);
+    EXPECT_EQ(wire(out[0].payload.bytes()), (Wire{0x12, 0x10}));
+    for (const std::size_t n : {1U, 2U}) {
+        EXPECT_FALSE(out[n].is_config);
+        EXPECT_EQ(wire(out[n].payload.bytes()), (Wire{0x21, 0x10}));
+    }
+}
+
 TEST(Normaliser, makes_the_configuration_of_an_adts_header_in_its_place) {
     Publishing publishing;
     publishing.feed(sound({0xFF, 0xF1, 0x50, 0x80, 0x00, 0xFF, 0xFC}, true));
