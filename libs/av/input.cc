@@ -15,6 +15,7 @@ extern "C" {
 #include <vector>
 
 #include "av/demuxer.h"
+#include "base/url.h"
 #include "media/access_unit.h"
 #include "media/avc_config.h"
 #include "media/nal.h"
@@ -23,6 +24,11 @@ namespace st::av {
 namespace {
 
 constexpr std::array<std::uint8_t, 4> kStartCode = {0, 0, 0, 1};
+
+/// `url` as messages name it.
+std::string shown(const std::string& url) {
+    return without_passwords(std::vector<std::string>{url});
+}
 
 int interrupted(void* stop) { return static_cast<const std::atomic<bool>*>(stop)->load() ? 1 : 0; }
 
@@ -260,7 +266,7 @@ bool Demuxer::read_next(AVPacket& packet) {
     for (;;) {
         const int got = av_read_frame(format, &packet);
         if (got == AVERROR_EOF) return false;
-        if (got < 0) raise(std::string("read ") + format->url, got);
+        if (got < 0) raise("read " + shown(format->url), got);
         if (packet.stream_index == stream->index && packet.size > 0) return true;
         av_packet_unref(&packet);
     }
@@ -289,11 +295,11 @@ Input::Input(const std::string& url, const InputOptions& options, const std::ato
         av_dict_set(&entries, "framerate", options.framerate.c_str(), 0);
     int result = avformat_open_input(&demuxer.format, url.c_str(), wanted, &entries);
     av_dict_free(&entries);
-    if (result < 0) raise_open("open " + url, result);
+    if (result < 0) raise_open("open " + shown(url), result);
     result = avformat_find_stream_info(demuxer.format, nullptr);
-    if (result < 0) raise("read " + url, result);
+    if (result < 0) raise("read " + shown(url), result);
     const int index = av_find_best_stream(demuxer.format, AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
-    if (index < 0) throw Error("open " + url + ": there is no video in it");
+    if (index < 0) throw Error("open " + shown(url) + ": there is no video in it");
     demuxer.stream = demuxer.format->streams[index];
     for (unsigned i = 0; i < demuxer.format->nb_streams; ++i) {
         if (static_cast<int>(i) != index) demuxer.format->streams[i]->discard = AVDISCARD_ALL;

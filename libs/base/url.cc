@@ -45,8 +45,10 @@ struct Span {
 
 /// "password", "loginpas", "access_token", "X-Amz-Signature", "streamkey", ...
 bool is_telling_name(std::string_view name) {
-    constexpr std::array kNames{"pwd", "pw", "psw", "key", "sign", "sig", "auth", "psk", "jwt"};
-    constexpr std::array kParts{"passw", "passphrase", "secret", "credential", "signature"};
+    constexpr std::array kNames{"pwd", "pw",   "psw", "key", "sign",
+                                "sig", "auth", "psk", "jwt", "pin"};
+    constexpr std::array kParts{"passw",  "passphrase", "passcode",
+                                "secret", "credential", "signature"};
     constexpr std::array kEndings{"token",  "pass",      "pas",       "pwd",
                                   "apikey", "streamkey", "accesskey", "authkey",
                                   "_key",   "-key",      "sessionid", "session_id"};
@@ -131,15 +133,50 @@ void find_user_passwords(std::string_view text, std::vector<Span>& found) {
     }
 }
 
-void find_query_secrets(std::string_view text, std::vector<Span>& found) {
-    for (std::size_t mark = text.find_first_of("?&"); mark != kNone;
-         mark = text.find_first_of("?&", mark + 1)) {
-        std::size_t at = mark + 1;
-        while (at < text.size() && is_name_character(text[at])) ++at;
-        if (at == text.size() || text[at] != '=') continue;
-        if (!names_a_secret(text.substr(mark + 1, at - mark - 1))) continue;
+/// Whether "name=value" stands at `at`. A "=" at the end of a value may fill up base64.
+bool begins_parameter(std::string_view text, std::size_t at) {
+    const std::size_t begin = at;
+    while (at < text.size() && text[at] != '_' && is_name_character(text[at])) ++at;
+    return at > begin && at + 1 < text.size() && text[at] == '=' &&
+           std::isalnum(static_cast<unsigned char>(text[at + 1])) != 0;
+}
+
+/// Where the value ends that begins at `begin`: of a query at "&", of a path also before the next
+/// parameter.
+std::size_t value_end(std::string_view text, std::size_t begin, bool is_in_path,
+                      std::string_view ends) {
+    constexpr std::string_view kPathSeparators = "_;,/?#|";
+    for (std::size_t at = begin; at < text.size(); ++at) {
+        if (text[at] == '&' || ends.find(text[at]) != kNone) return at;
+        const bool is_separator = is_in_path && kPathSeparators.find(text[at]) != kNone;
+        if (is_separator && begins_parameter(text, at + 1)) return at;
+    }
+    return text.size();
+}
+
+/// Whether a parameter `name`, or what stands for one in "user=admin_password=x", is a secret.
+bool is_secret_parameter(std::string_view name) {
+    return names_a_secret(name) || is_telling_name(name.substr(name.find_last_of("_-.") + 1));
+}
+
+/// Of what is given behind "?" and "&", and of the paths of URLs, where some cameras have it:
+/// rtsp://host/user=admin_password=x_channel=1, /stream;user=admin;pwd=x.
+void find_parameter_secrets(std::string_view text, bool is_one_url, std::vector<Span>& found) {
+    const std::string_view ends = is_one_url ? "" : " \t\r\n\"'";
+    std::size_t url_end = 0;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (at >= url_end && text.substr(at).starts_with(kScheme)) {
+            url_end = is_one_url ? text.size() : end_or(text.find_first_of(kTokenEnds, at), text);
+        }
+        if (text[at] != '=') continue;
+        std::size_t name = at;
+        while (name > 0 && is_name_character(text[name - 1])) --name;
+        if (name == at || name == 0) continue;
+        const bool is_in_path = text[name - 1] != '?' && text[name - 1] != '&';
+        if (is_in_path && at >= url_end) continue;
+        if (!is_secret_parameter(text.substr(name, at - name))) continue;
         const std::size_t begin = at + 1;
-        std::size_t end = end_or(text.find_first_of("& \t\r\n\"'", begin), text);
+        std::size_t end = value_end(text, begin, is_in_path, ends);
         // Of the sentence in which the URL stands: "open http://h/?pwd=x: Connection refused".
         const bool is_at_blank = end == text.size() || kBlanks.find(text[end]) != kNone;
         while (is_at_blank && end > begin &&
@@ -147,6 +184,7 @@ void find_query_secrets(std::string_view text, std::vector<Span>& found) {
             --end;
         }
         found.push_back({begin, end});
+        at = end - 1;
     }
 }
 
@@ -260,10 +298,10 @@ std::string hide(std::string_view text, std::vector<Span> found) {
     return out.append(text.substr(std::min(done, text.size())));
 }
 
-std::vector<Span> secrets_of(std::string_view text) {
+std::vector<Span> secrets_of(std::string_view text, bool is_one_url = false) {
     std::vector<Span> found;
     find_user_passwords(text, found);
-    find_query_secrets(text, found);
+    find_parameter_secrets(text, is_one_url, found);
     find_header_secrets(text, found);
     return found;
 }
@@ -283,10 +321,12 @@ std::vector<Span> secrets_of_arguments(std::string_view text, const std::vector<
     std::vector<Span> found;
     for (const Span& word : words) {
         const std::string_view argument = text.substr(word.begin, word.end - word.begin);
-        std::vector<Span> its = secrets_of(argument);
         // A whole argument is a URL to its end, whatever blanks are in it.
         const std::size_t scheme = argument.find(kScheme);
-        if (scheme != kNone && argument.substr(0, scheme).find_first_of(kBlanks) == kNone) {
+        const bool is_url =
+            scheme != kNone && argument.substr(0, scheme).find_first_of(kBlanks) == kNone;
+        std::vector<Span> its = secrets_of(argument, is_url);
+        if (is_url) {
             const std::size_t begin = scheme + kScheme.size();
             const std::size_t colon = argument.find(':', begin);
             const std::size_t at = argument.substr(0, query_of(argument)).rfind('@');

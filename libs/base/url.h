@@ -8,9 +8,9 @@
 namespace st {
 
 /// Passwords and tokens in `text` as "***", whatever characters they hold:
-/// "rtsp://u:***@host/x?token=***". Of URLs the password before the host and the parameters that
-/// are called like a secret; what follows "Authorization:" and "Cookie:"; and the values of a
-/// command line's options, in a list of arguments
+/// "rtsp://u:***@host/x?token=***". Of URLs the password before the host and the parameters, in
+/// query and path, that are called like a secret; what follows "Authorization:" and "Cookie:"; and
+/// the values of a command line's options, in a list of arguments
 /// (["curl","-u","user:***"]) or as a shell is given them (--password=***, sshpass -p ***,
 /// TOKEN=***). Where a password is ambiguous, too much is hidden.
 std::string without_passwords(std::string_view text);

@@ -58,6 +58,39 @@ TEST(WithoutPasswords, parameters_by_the_names_that_cameras_use) {
     }
 }
 
+TEST(WithoutPasswords, parameters_in_the_path_of_a_url) {
+    for (const auto& [url, shown] : std::vector<std::pair<std::string, std::string>>{
+             {"rtsp://h:554/user=admin_password=tlJw_pbo6_channel=1_stream=0.sdp?real_stream",
+              "rtsp://h:554/user=admin_password=***_channel=1_stream=0.sdp?real_stream"},
+             {"rtsp://h/user=admin_password=_channel=1",
+              "rtsp://h/user=admin_password=***_channel=1"},
+             {"rtsp://h/user=admin&password=hush&channel=1",
+              "rtsp://h/user=admin&password=***&channel=1"},
+             {"rtsp://h/11;user=admin;pwd=a/b;ch=1", "rtsp://h/11;user=admin;pwd=***;ch=1"},
+             {"http://h/live/token=ab-cd_ef==/x.m3u8", "http://h/live/token=***"},
+             {"http://h/pw=hush/user=kim?x=1", "http://h/pw=***/user=kim?x=1"},
+             {"http://h/u=kim,pass=hush,ch=2", "http://h/u=kim,pass=***,ch=2"},
+             {"http://h/?user=kim;psw=hush;ch=2", "http://h/?user=kim;psw=***;ch=2"},
+             {"http://h/?user=kim_pwd=hush_ch=2&x=1", "http://h/?user=kim_pwd=***_ch=2&x=1"},
+             {"http://h/x#access_token=hush&state=1", "http://h/x#access_token=***&state=1"},
+             {"http://h/t?token=ab_cd=&x=1", "http://h/t?token=***&x=1"},
+             {"http://h/token=ab_cd=", "http://h/token=***"},
+             {"http://h/monkey=1_keyframes=2/size=3", "http://h/monkey=1_keyframes=2/size=3"}}) {
+        SCOPED_TRACE(url);
+        EXPECT_EQ(without_passwords(std::vector<std::string>{url}), shown);
+        EXPECT_EQ(without_passwords("open " + url + ": Invalid argument"),
+                  "open " + shown + ": Invalid argument");
+        EXPECT_EQ(without_passwords("[\"" + url + "\", 1]"), "[\"" + shown + "\", 1]");
+    }
+    EXPECT_EQ(without_passwords(std::vector<std::string>{"rtsp://h/user=a_password=b c_channel=1"}),
+              "rtsp://h/user=a_password=***_channel=1");
+    EXPECT_EQ(without_passwords(std::vector<std::string>{"http://h/?pwd=b c&x=1", "y"}),
+              "http://h/?pwd=***&x=1 y");
+    EXPECT_EQ(without_passwords("no url: user=kim session=4"), "no url: user=kim session=4");
+    const auto known = passwords_in({"rtsp://h/user=admin_password=hu%2Fsh_channel=1"});
+    EXPECT_EQ(without_passwords("401 for hu/sh, hu%2Fsh", known), "401 for ***, ***");
+}
+
 TEST(WithoutPasswords, options_of_a_command_line) {
     using Words = std::vector<std::string>;
     EXPECT_EQ(without_passwords(Words{"curl", "-s", "-u", "admin:cmd1 word", "http://h/"}),

@@ -23,6 +23,7 @@ PASSWORDS = {
     "hook": "pw-hook-52",
     "decide": "pw-decide-63",
     "variable": "pw-variable-74",
+    "path": "pw-path-96",
 }
 AUTH_SECRET = "signing-secret-85"
 
@@ -64,7 +65,10 @@ class Secrets(harness.Case):
             "notify": [{"url": at(PASSWORDS["hook"], "/hook"), "secret": SECRET},
                        {"url": at(PASSWORDS["hook"], "/dead?token=" + PASSWORDS["hook"]), "secret": SECRET}],
             "decide": {"url": at(PASSWORDS["decide"], "/may"), "secret": SECRET},
-            "sources": [{"path": "/live/far", "url": f"rtmp://kim:{PASSWORDS['source']}@127.0.0.1:1/x"}],
+            "sources": [
+                {"path": "/live/far", "url": f"rtmp://kim:{PASSWORDS['source']}@127.0.0.1:1/x"},
+                {"path": "/live/near", "url": f"rtsp://127.0.0.1:1/user=kim_password={PASSWORDS['path']}_channel=1"},
+            ],
             "log": {"level": "debug"},
             "live": {"wait": "1s"},
         }
@@ -85,8 +89,9 @@ class Secrets(harness.Case):
         await asyncio.to_thread(server.http, "GET", f"/live/x.flv?token={GUESSED}")
         await asyncio.to_thread(server.http, "GET", f"/live/none.flv?token={TOKEN}")
         await asyncio.to_thread(server.http, "GET", "/api/v1/status", None, {"Authorization": f"Bearer {GUESSED}"})
-        with self.assertRaises(TimeoutError):  # a source that is being tried is waited for
-            await asyncio.to_thread(server.http, "GET", f"/live/far.flv?token={TOKEN}", timeout_s=3)
+        for source in ("far", "near"):
+            with self.assertRaises(TimeoutError):  # a source that is being tried is waited for
+                await asyncio.to_thread(server.http, "GET", f"/live/{source}.flv?token={TOKEN}", timeout_s=3)
         with rtmp_peer.RtmpPeer(server) as publisher:
             publisher.publish(f"x?sign={signed}&user=kim")
             publisher.send(rtmp_peer.message(rtmp_peer.VIDEO, 1, rtmp_peer.KEY))

@@ -498,6 +498,12 @@ class Push(harness.Case):
             self.assertIn("refused", err)
             code, err = await self.exit_code(await self.push(f"rtsp://127.0.0.1:{free}/cam"))
             self.assertEqual(code, 66, err)
+            host = f"127.0.0.1:{free}"
+            for url in (f"kim:pw/4b1d@{host}", f"{host}/user=kim_password=pw4b1d", f"{host}/?pwd=4b1d"):
+                code, err = await self.exit_code(await self.push(f"rtsp://{url}"))
+                self.assertNotEqual(code, 0)
+                self.assertIn("***", err)
+                self.assertNotIn("4b1d", err)
 
     async def test_inputs_that_are_none(self):
         missing = await self.push(self.folder / "missing.mp4")
