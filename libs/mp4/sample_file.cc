@@ -1,7 +1,6 @@
 #include "mp4/sample_file.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -77,6 +76,19 @@ bool rename_new(const std::string& from, const std::string& to) {
     return false;
 }
 
+/// Held while we write: tells a later run that this .part is not a leftover. The byte is one that
+/// no file has: where locks are more than advice (CIFS), a lock of the data would keep out the
+/// process that verifies the file. False: another one has it.
+bool lock_part(const Fd& fd) {
+    constexpr off_t kBeyondAllFiles = off_t{1} << 62;
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = kBeyondAllFiles;
+    lock.l_len = 1;
+    return ::fcntl(fd.get(), F_OFD_SETLK, &lock) == 0 || is_unsupported(errno);
+}
+
 bool renamed(const std::string& from, const std::string& to, bool overwrite) {
     return overwrite ? ::rename(from.c_str(), to.c_str()) == 0 : rename_new(from, to);
 }
@@ -131,14 +143,13 @@ void SampleFile::create() {
     for (int attempt = 0; attempt < 3; ++attempt) {
         fd_.reset(::open(part.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
         if (fd_) {
-            // Held while we write: tells a later run that this .part is not a leftover.
-            if (::flock(fd_.get(), LOCK_EX | LOCK_NB) == 0 || is_unsupported(errno)) return;
+            if (lock_part(fd_)) return;
             fail_errno(FileError::Kind::cannot_create, "lock " + part);
         }
         if (errno != EEXIST) fail_errno(FileError::Kind::cannot_create, "create " + part);
         const Fd old(::open(part.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
         if (!old) fail_errno(FileError::Kind::cannot_create, "open " + part);
-        if (::flock(old.get(), LOCK_EX | LOCK_NB) != 0 && !is_unsupported(errno)) {
+        if (!lock_part(old)) {
             throw FileError(FileError::Kind::cannot_create,
                             part + " is being written by another process");
         }
@@ -155,7 +166,7 @@ void SampleFile::ensure_open() {
     if (!resting_) return;
     fd_.reset(::open(part_path().c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
     if (!fd_) fail_errno(FileError::Kind::io, "open " + part_path());
-    ::flock(fd_.get(), LOCK_EX | LOCK_NB);
+    lock_part(fd_);
     if (::lseek(fd_.get(), 0, SEEK_END) < 0) fail_errno(FileError::Kind::io, "seek " + part_path());
     resting_ = false;
 }

@@ -1,13 +1,15 @@
 // To be preloaded: this machine's disk behaves like a network share or a FUSE file system.
 //
-// ODD_SHARE holds words. CALL=ERRNO: that call fails with that error; the calls are flock, syncfs,
-// fsync_folder (fsync of a folder), link, renameat2 (with flags), fallocate and rename_open (any
-// renaming of a file that the process has open). `exclusive`: while
-// a descriptor holds the lock of a file, no other one of the process can read it, as with CIFS.
+// ODD_SHARE holds words. CALL=ERRNO: that call fails with that error; the calls are flock (and the
+// locks of fcntl), syncfs, fsync_folder (fsync of a folder), link, renameat2 (with flags), fallocate
+// and rename_open (any renaming of a file that the process has open). `exclusive`: while a
+// descriptor holds a lock of a file's data, no other one of the process, or of one that it forks,
+// can read it, as with CIFS.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -47,20 +49,41 @@ static struct Held {
 } held[256];
 enum { kHeld = sizeof held / sizeof held[0] };
 
-int flock(int fd, int operation) {
-    REAL("flock", int, int);
-    if (refused("flock")) return -1;
-    const int result = real(fd, operation);
+// `from`: the first byte that is locked.
+static void note_lock(int fd, off_t from) {
     struct stat status;
-    if (result != 0 || !(operation & LOCK_EX) || !is_exclusive()) return result;
-    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return result;
+    if (!is_exclusive() || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return;
+    if (from > status.st_size + (1 << 30)) return;
     for (int i = 0; i < kHeld; ++i) {
         if (held[i].inode) continue;
         held[i] = (struct Held){status.st_dev, status.st_ino, fd};
         break;
     }
+}
+
+int flock(int fd, int operation) {
+    REAL("flock", int, int);
+    if (refused("flock")) return -1;
+    const int result = real(fd, operation);
+    if (result == 0 && (operation & LOCK_EX)) note_lock(fd, 0);
     return result;
 }
+
+int fcntl64(int fd, int command, ...) {
+    REAL("fcntl64", int, int, ...);
+    va_list list;
+    va_start(list, command);
+    void* argument = va_arg(list, void*);
+    va_end(list);
+    const int is_lock = command == F_OFD_SETLK || command == F_SETLK;
+    if (is_lock && refused("flock")) return -1;
+    const int result = real(fd, command, argument);
+    const struct flock* lock = argument;
+    if (is_lock && result == 0 && lock->l_type == F_WRLCK) note_lock(fd, lock->l_start);
+    return result;
+}
+
+int fcntl(int fd, int command, ...) __attribute__((alias("fcntl64")));
 
 int close(int fd) {
     REAL("close", int);
