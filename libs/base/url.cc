@@ -45,13 +45,13 @@ struct Span {
 
 /// "password", "loginpas", "access_token", "X-Amz-Signature", "streamkey", ...
 bool is_telling_name(std::string_view name) {
-    constexpr std::array kNames{"pwd", "pw",   "psw", "key", "sign",
-                                "sig", "auth", "psk", "jwt", "pin"};
-    constexpr std::array kParts{"passw",  "passphrase", "passcode",
+    constexpr std::array kNames{"pwd",  "pw",  "psw", "key", "sign", "sig",
+                                "auth", "psk", "jwt", "pin", "hash"};
+    constexpr std::array kParts{"passw",  "passphrase", "passcode", "pincode",
                                 "secret", "credential", "signature"};
-    constexpr std::array kEndings{"token",  "pass",      "pas",       "pwd",
-                                  "apikey", "streamkey", "accesskey", "authkey",
-                                  "_key",   "-key",      "sessionid", "session_id"};
+    constexpr std::array kEndings{"token",     "pass",    "pas",  "pwd",  "apikey",    "streamkey",
+                                  "accesskey", "authkey", "_key", "-key", "sessionid", "session_id",
+                                  "bearer",    "cookie",  "-pw",  "_pw"};
     const std::string small = lower(name);
     const auto is_it = [&small](const char* one) { return small == one; };
     const auto is_in = [&small](const char* one) { return small.find(one) != kNone; };
@@ -133,6 +133,19 @@ void find_user_passwords(std::string_view text, std::vector<Span>& found) {
     }
 }
 
+/// The password in "user:password"; nullopt: it is none, or a URL.
+std::optional<Span> user_password(std::string_view word) {
+    const std::size_t colon = word.find(':');
+    if (colon == kNone || word.substr(colon).starts_with(kScheme)) return std::nullopt;
+    return Span{colon + 1, word.size()};
+}
+
+bool names_a_user(std::string_view name) {
+    constexpr std::array kNames{"user", "usr", "username", "login", "account"};
+    const std::string small = lower(name);
+    return std::ranges::any_of(kNames, [&small](const char* one) { return small == one; });
+}
+
 /// Whether "name=value" stands at `at`. A "=" at the end of a value may fill up base64.
 bool begins_parameter(std::string_view text, std::size_t at) {
     const std::size_t begin = at;
@@ -174,14 +187,21 @@ void find_parameter_secrets(std::string_view text, bool is_one_url, std::vector<
         if (name == at || name == 0) continue;
         const bool is_in_path = text[name - 1] != '?' && text[name - 1] != '&';
         if (is_in_path && at >= url_end) continue;
-        if (!is_secret_parameter(text.substr(name, at - name))) continue;
-        const std::size_t begin = at + 1;
-        std::size_t end = value_end(text, begin, is_in_path, ends);
+        const std::string_view its_name = text.substr(name, at - name);
+        const bool is_secret = is_secret_parameter(its_name);
+        if (!is_secret && !names_a_user(its_name)) continue;
+        std::size_t begin = at + 1;
+        std::size_t end = value_end(text, begin, is_in_path || !is_secret, ends);
         // Of the sentence in which the URL stands: "open http://h/?pwd=x: Connection refused".
         const bool is_at_blank = end == text.size() || kBlanks.find(text[end]) != kNone;
         while (is_at_blank && end > begin &&
                std::string_view(":,;.)").find(text[end - 1]) != kNone) {
             --end;
+        }
+        if (!is_secret) {
+            const auto password = user_password(text.substr(begin, end - begin));
+            if (!password) continue;
+            begin += password->begin;
         }
         found.push_back({begin, end});
         at = end - 1;
@@ -202,13 +222,6 @@ void find_header_secrets(std::string_view text, std::vector<Span>& found) {
             at = end;
         }
     }
-}
-
-/// The password in "user:password"; nullopt: it is none, or a URL.
-std::optional<Span> user_password(std::string_view word) {
-    const std::size_t colon = word.find(':');
-    if (colon == kNone || word.substr(colon).starts_with(kScheme)) return std::nullopt;
-    return Span{colon + 1, word.size()};
 }
 
 /// The words of a command line, or of a JSON list: what stands in quotes is one.

@@ -72,6 +72,9 @@ TEST(WithoutPasswords, parameters_in_the_path_of_a_url) {
              {"http://h/u=kim,pass=hush,ch=2", "http://h/u=kim,pass=***,ch=2"},
              {"http://h/?user=kim;psw=hush;ch=2", "http://h/?user=kim;psw=***;ch=2"},
              {"http://h/?user=kim_pwd=hush_ch=2&x=1", "http://h/?user=kim_pwd=***_ch=2&x=1"},
+             {"rtsp://h/login=admin:hush/1", "rtsp://h/login=admin:***"},
+             {"http://h/x?user=admin:hush&c=1", "http://h/x?user=admin:***&c=1"},
+             {"http://h/x?user=admin&pincode=12", "http://h/x?user=admin&pincode=***"},
              {"http://h/x#access_token=hush&state=1", "http://h/x#access_token=***&state=1"},
              {"http://h/t?token=ab_cd=&x=1", "http://h/t?token=***&x=1"},
              {"http://h/token=ab_cd=", "http://h/token=***"},
@@ -103,6 +106,10 @@ TEST(WithoutPasswords, options_of_a_command_line) {
     EXPECT_EQ(without_passwords(Words{"ssh", "-p", "22", "-u", "kim"}), "ssh -p 22 -u kim");
     EXPECT_EQ(without_passwords(Words{"x", "--password", "a b", "--token=c d", "-passphrase", "e"}),
               "x --password *** --token=*** -passphrase ***");
+    EXPECT_EQ(without_passwords(Words{"curl", "--oauth2-bearer", "a", "--cookie", "b=c"}),
+              "curl --oauth2-bearer *** --cookie ***");
+    EXPECT_EQ(without_passwords(Words{"gst-launch-1.0", "rtspsrc", "user-id=a", "user-pw=b"}),
+              "gst-launch-1.0 rtspsrc user-id=a user-pw=***");
     EXPECT_EQ(without_passwords(Words{"env", "SSHPASS=a", "TOKEN=b", "HOME=c"}),
               "env SSHPASS=*** TOKEN=*** HOME=c");
     EXPECT_EQ(without_passwords(Words{"sh", "-c", "curl -u a:b 'rtsp://a:c/d@h/' >&2; exit 1"}),
