@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "takes/numbers.h"
+
 namespace st::takes {
 namespace {
 
@@ -21,12 +23,6 @@ enum class Op : std::uint8_t {
     data_end = 0x0F,
 };
 
-template <class Number>
-void put(std::string& out, Number value) {
-    for (std::size_t i = 0; i < sizeof value; ++i)
-        out += static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i) & 0xFF);
-}
-
 void put_text(std::string& out, std::string_view text) {
     put(out, static_cast<std::uint32_t>(text.size()));
     out += text;
@@ -41,11 +37,6 @@ std::string record(Op op, std::string_view body) {
 }
 
 // ---- protobuf
-
-void put_varint(std::string& out, std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7) out += static_cast<char>(value | 0x80);
-    out += static_cast<char>(value);
-}
 
 void put_number(std::string& out, unsigned field, std::uint64_t value) {
     put_varint(out, field << 3);
