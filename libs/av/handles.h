@@ -6,6 +6,7 @@
 extern "C" {
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
+#include <libswscale/swscale.h>
 }
 
 namespace st::av {
@@ -22,11 +23,15 @@ struct FreePacket {
 struct FreeFrame {
     void operator()(AVFrame* p) const { av_frame_free(&p); }
 };
+struct FreeScaler {
+    void operator()(SwsContext* p) const { sws_freeContext(p); }
+};
 
 using InputPtr = std::unique_ptr<AVFormatContext, CloseInput>;
 using CodecPtr = std::unique_ptr<AVCodecContext, FreeCodec>;
 using PacketPtr = std::unique_ptr<AVPacket, FreePacket>;
 using FramePtr = std::unique_ptr<AVFrame, FreeFrame>;
+using ScalerPtr = std::unique_ptr<SwsContext, FreeScaler>;
 
 /// A movie file, read through a descriptor: nothing else is ever opened for it.
 class MovieFile {

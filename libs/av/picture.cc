@@ -10,7 +10,6 @@
 
 extern "C" {
 #include <libavutil/imgutils.h>
-#include <libswscale/swscale.h>
 }
 
 namespace st::av {
@@ -19,10 +18,6 @@ namespace {
 constexpr int kPacketsMax =
     300;  ///< an intra-refresh stream shows its first picture only after a while
 constexpr int kJpegQuality = 2;  ///< mjpeg's best: 2 of 2..31
-
-struct FreeSws {
-    void operator()(SwsContext* p) const { sws_freeContext(p); }
-};
 
 bool is_clean(const AVFrame& frame) {
     return frame.decode_error_flags == 0 && (frame.flags & AV_FRAME_FLAG_CORRUPT) == 0;
@@ -149,7 +144,7 @@ FramePtr to_full_range(const AVFrame& from) {
         stretch_levels(from, *to);
         return to;
     }
-    const std::unique_ptr<SwsContext, FreeSws> sws(sws_getContext(
+    const ScalerPtr sws(sws_getContext(
         from.width, from.height, static_cast<AVPixelFormat>(from.format), to->width, to->height,
         AV_PIX_FMT_YUVJ420P, SWS_BICUBIC | SWS_ACCURATE_RND, nullptr, nullptr, nullptr));
     if (!sws)
@@ -197,7 +192,7 @@ FramePtr to_rgb(const AVFrame& from) {
     to->sample_aspect_ratio = from.sample_aspect_ratio;
     int code = av_frame_get_buffer(to.get(), 0);
     if (code < 0) raise("picture", code);
-    const std::unique_ptr<SwsContext, FreeSws> sws(sws_getContext(
+    const ScalerPtr sws(sws_getContext(
         from.width, from.height, static_cast<AVPixelFormat>(from.format), to->width, to->height,
         AV_PIX_FMT_RGB24, SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT, nullptr, nullptr,
         nullptr));

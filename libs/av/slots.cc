@@ -14,7 +14,6 @@
 extern "C" {
 #include <libavutil/imgutils.h>
 #include <libavutil/opt.h>
-#include <libswscale/swscale.h>
 }
 
 namespace st::av {
@@ -24,10 +23,6 @@ constexpr std::uint64_t kSlotsMax = 10'000'000;
 constexpr int kSideMax = 8192;
 constexpr std::uint64_t kMoviesMax = 24;  // a helper may have 32 descriptors
 constexpr double kKeySeconds = 1;
-
-struct FreeScaler {
-    void operator()(SwsContext* scaler) const { sws_freeContext(scaler); }
-};
 
 std::vector<std::int32_t> read_plan(int fd, std::uint64_t slots) {
     if (slots == 0 || slots > kSlotsMax)
@@ -116,7 +111,7 @@ class SlotEncoder {
     CodecPtr encoder_;
     PacketPtr packet_;
     FramePtr picture_;
-    std::unique_ptr<SwsContext, FreeScaler> scaler_;
+    ScalerPtr scaler_;
     std::int64_t slot_ = 0;
 };
 

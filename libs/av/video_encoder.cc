@@ -5,7 +5,6 @@
 
 extern "C" {
 #include <libavutil/opt.h>
-#include <libswscale/swscale.h>
 }
 
 namespace st::av {
@@ -15,10 +14,6 @@ constexpr std::int64_t kBitrateMax = 6'000'000;
 constexpr char kQuality[] = "23";  // x264's own default
 constexpr int kSideMax = 8192;
 constexpr std::int64_t kKeyIntervalUs = 1'000'000;
-
-struct FreeScaler {
-    void operator()(SwsContext* scaler) const { sws_freeContext(scaler); }
-};
 
 CodecPtr open_x264(int width, int height, AVRational frame_rate) {
     const AVCodec* encoder = avcodec_find_encoder_by_name("libx264");
@@ -118,7 +113,7 @@ class VideoEncoder final : public TrackEncoder {
     CodecPtr encoder_;
     FramePtr decoded_;
     FramePtr scaled_;
-    std::unique_ptr<SwsContext, FreeScaler> scaler_;
+    ScalerPtr scaler_;
     std::int64_t last_us_ = INT64_MIN;
     std::int64_t key_us_ = 0;  ///< of the last key frame; the first picture is one in any case
 };
