@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "av/coded_pictures.h"
+#include "av/colours.h"
 #include "av/error.h"
 #include "av/picture.h"
 #include "av/rows.h"
@@ -104,6 +105,8 @@ std::string perform_job(std::string_view name, std::string_view request, std::sp
         measure_rows(request_of<media::RowsRequest>(request), fds);
         return "";
     }
+    if (name == media::kColoursJob)
+        return media::to_bytes(measure_colours(request_of<media::ColoursRequest>(request), fds));
     throw Error("no job is called " + std::string(name));
 }
 

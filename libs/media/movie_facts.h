@@ -2,6 +2,7 @@
 /// What a finished movie file shows to who opens it: its writer knows it, a reader finds it again.
 /// Here as well: what helper programs are asked about such files (libs/worker carries it, libs/av
 /// does it). All are plain structs, exchanged as they lie in memory between programs of one build.
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -90,6 +91,23 @@ struct RowsRequest {
 };
 constexpr std::string_view kRowsJob = "rows";
 constexpr std::uint64_t kBandsMax = 512;
+
+/// Job kColoursJob: what colours the pictures have. Descriptor: an MP4. Answer: Colours.
+struct ColoursRequest {
+    std::uint64_t pixels_max = 0;
+};
+constexpr std::string_view kColoursJob = "colours";
+/// Of red, green and blue, 0 to 1, over all pictures. Large ones are looked at point by point.
+struct Colours {
+    std::uint64_t pictures = 0;
+    std::uint32_t width = 0;  ///< of the first picture
+    std::uint32_t height = 0;
+    std::array<double, 3> least{};
+    std::array<double, 3> most{};
+    std::array<double, 3> mean{};
+    std::array<double, 3> deviation{};  ///< standard deviation
+};
+
 /// Job kPictureAtJob. Descriptors: an MP4 or FLV file, where the picture goes. No answer.
 struct PictureAt {
     std::uint64_t pixels_max = 0;

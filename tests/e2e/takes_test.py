@@ -115,6 +115,10 @@ class Takes(TakeCase):
         self.check_freemocap(await self.export(server, "freemocap"), tables)
         self.check_pose2sim(await self.export(server, "pose2sim"), tables)
         self.check_lerobot(await self.export(server, "lerobot"), tables)
+        uneven = await self.streamctl(server, "export", "walk", "--to", "lerobot", "--fps", "29.97", "-o",
+                                      str(self.folder / "uneven"))
+        self.assertEqual(uneven.returncode, 1, uneven)
+        self.assertIn("a whole number of pictures a second, not 29.970", uneven.stderr)
 
         folder = await self.export(server, "mcap")
         mcap = Mcap((folder / "walk.mcap").read_bytes())

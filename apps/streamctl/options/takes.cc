@@ -80,9 +80,9 @@ void build_export(CLI::App& app, Options& options) {
         "`csv` is one table of all cameras' pictures. `cfr` makes films at an even rate, with "
         "equal counts of pictures, black where a camera has none, and beside each a table of what "
         "its slots show and how far off that is. `caliscope` is cam_N.mp4 and timestamps.csv. "
-        "`freemocap` (synchronized_videos/), `pose2sim` (videos/camNN.mp4) and `lerobot` (videos/, "
-        "frames.csv, tolerance.json) are films at an even rate over the time that all cameras "
-        "have. `mcap` holds each picture as it was coded, for Foxglove.\n\n"
+        "`freemocap` (synchronized_videos/), `pose2sim` (videos/camNN.mp4) and `lerobot` (a "
+        "dataset of one episode, and tolerance.json) are films at an even rate over the time that "
+        "all cameras have. `mcap` holds each picture as it was coded, for Foxglove.\n\n"
         "What cannot be given is refused with its reason.");
     add_take_name(command, options);
     std::string forms;

@@ -9,10 +9,12 @@
 #include "json/write.h"
 #include "record/verifier.h"
 #include "streamctl/console/table.h"
+#include "streamctl/takes/film_colours.h"
 #include "streamctl/takes/films.h"
 #include "streamctl/takes/helpers.h"
 #include "streamctl/takes/mcap_export.h"
 #include "takes/constant_rate.h"
+#include "takes/lerobot.h"
 
 namespace st::streamctl {
 namespace {
@@ -59,10 +61,8 @@ Places numbered(const Film& film) {
     const std::string name = "cam" + two_digits(film.number);
     return {"videos/" + name + ".mp4", name + ".cfr.csv"};
 }
-/// Where a LeRobot dataset, version 3.0, has the first film of a feature.
 Places as_feature(const Film& film) {
-    return {"videos/observation.images." + film.camera + "/chunk-000/file-000.mp4",
-            film.camera + ".cfr.csv"};
+    return {takes::lerobot_film(film.camera), film.camera + ".cfr.csv"};
 }
 
 class Export {
@@ -223,25 +223,38 @@ class Export {
     }
 
     /// LeRobot takes the n-th picture for the one at n / fps: how far that is from the truth stands
-    /// beside it.
+    /// beside its dataset.
     void lerobot() {
+        if (rate() != std::round(rate())) {
+            throw Failed(cli::kRefused,
+                         "a LeRobot dataset has a whole number of pictures a second, not " +
+                             fixed(rate(), 3) + "; see --fps");
+        }
         const takes::Grid grid = common_span(films_, rate());
         const auto errors = constant_rate(as_feature, grid);
-        std::string frames = "frame_index,timestamp\n";
-        for (std::size_t i = 0; i < grid.slots; ++i) {
-            frames += std::to_string(i) + "," + fixed(static_cast<double>(i) / grid.rate, 6) + "\n";
-        }
-        write("frames.csv", frames);
+        const auto job = [this](const worker::Job& one) { return helpers_.run(one); };
+        takes::LeRobotEpisode episode;
+        episode.task = manifest_.take;
+        episode.fps = static_cast<unsigned>(grid.rate);
+        episode.frames = grid.slots;
+        episode.library = "streamctl version " ST_VERSION;
         json::Array cameras;
         for (std::size_t i = 0; i < films_.size(); ++i) {
+            const Film& film = films_[i];
+            episode.cameras.push_back(
+                {film.camera, film_colours(path(as_feature(film).film), job)});
             json::Object one;
-            one.set("camera", films_[i].camera);
+            one.set("camera", film.camera);
             one.set("worst_s", static_cast<double>(errors[i].worst_us) / 1e6);
             one.set("p95_s", static_cast<double>(errors[i].p95_us) / 1e6);
-            one.set("bound_s", films_[i].is_bounded
-                                   ? json::Value(static_cast<double>(films_[i].bound_us) / 1e6)
+            one.set("bound_s", film.is_bounded
+                                   ? json::Value(static_cast<double>(film.bound_us) / 1e6)
                                    : json::Value());
             cameras.emplace_back(one);
+        }
+        for (const takes::LeRobotFile& file : takes::lerobot_files(episode)) {
+            make_folder_of(file.path);
+            write(file.path, file.bytes);
         }
         json::Object report;
         report.set("fps", grid.rate);
