@@ -14,8 +14,10 @@
 
 #include "base/fd.h"
 #include "cli/exit_codes.h"
+#include "mux/picture_table.h"
 #include "record/verifier.h"
 #include "takes/constant_rate.h"
+#include "takes/movie_job.h"
 
 namespace st::h264mux {
 namespace {
@@ -51,6 +53,7 @@ std::string read_all(int fd) {
 takes::Shown shown(const mux::PictureTable& table) {
     takes::Shown out;
     for (const mux::PictureRow& row : table.rows) {
+        out.pictures.push_back(row.picture);
         out.at_us.push_back(row.pts_us);
         out.duration_us = row.duration_us;
     }
@@ -87,29 +90,43 @@ Result<void> EvenRate::read(PlannedJob& planned) {
         if (!options_.overwrite && fs::exists(path, ignored))
             return Error{path + " exists already; -y overwrites it", cli::kCannotCreate};
     }
-    const Fd table(::memfd_create("pictures", MFD_CLOEXEC));
-    if (!table) return Error{std::string("a table: ") + std::strerror(errno), cli::kIoFailed};
-    films_.emplace_back();
-    Film& film = films_.back();
+    Film film;
     film.planned = &planned;
     film.target = std::exchange(planned.job.output, source_of(planned.job.output));
     film.source = planned.job.output;
-    planned.job.overwrite = true;
-    planned.job.split = false;
-    planned.job.table_fd = table.get();
-    record::HelperVerifier verifier(run_, {});
-    planned.job.verifier = &verifier;
-    auto report = mux::convert(planned.job);
-    planned.job.verifier = nullptr;
-    planned.job.table_fd = -1;
-    if (!report) {
-        films_.pop_back();
-        return report.error();
+    if (auto made = make_source(film); !made) {
+        ::unlink(film.source.c_str());
+        return made.error();
     }
+    films_.push_back(std::move(film));
+    return {};
+}
+
+Result<void> EvenRate::make_source(Film& film) {
+    const Fd table(::memfd_create("pictures", MFD_CLOEXEC));
+    if (!table) return Error{std::string("a table: ") + std::strerror(errno), cli::kIoFailed};
+    mux::Job& job = film.planned->job;
+    job.overwrite = true;
+    job.split = false;
+    job.table_fd = table.get();
+    record::HelperVerifier verifier(run_, {});
+    job.verifier = &verifier;
+    auto report = mux::convert(job);
+    job.verifier = nullptr;
+    job.table_fd = -1;
+    if (!report) return report.error();
     film.report = std::move(*report);
-    auto rows = mux::read_picture_table(read_all(table.get()));
-    if (!rows) return Error{planned.spoken_input + ": " + rows.error().message, cli::kIoFailed};
-    film.table = std::move(*rows);
+    const std::string& input = film.planned->spoken_input;
+    const auto made = mux::read_picture_table(read_all(table.get()));
+    if (!made) return Error{input + ": " + made.error().message, cli::kIoFailed};
+    const auto decodes =
+        takes::find_decodable(std::span(&film.source, 1), made->rows, input, run_, cancel_);
+    if (!decodes) return decodes.error();
+    film.shown = shown(*made);
+    takes::leave_decodable(film.shown, *decodes);
+    film.undecodable = made->rows.size() - film.shown.pictures.size();
+    if (film.shown.pictures.empty())
+        return Error{input + ": none of its pictures can be decoded", cli::kBadInput};
     return {};
 }
 
@@ -122,11 +139,10 @@ Result<mux::Report> EvenRate::write_one(const Film& film, std::size_t number) {
     // With --align all films have one grid, which begins at the first picture of all.
     std::vector<takes::Shown> spans;
     for (std::size_t i = 0; i < films_.size(); ++i) {
-        if (options_.align || i == number) spans.push_back(shown(films_[i].table));
+        if (options_.align || i == number) spans.push_back(films_[i].shown);
     }
     const takes::Grid grid = takes::grid_over(spans, *options_.cfr);
-    const std::vector<takes::Shown> own{shown(film.table)};
-    const std::vector<takes::Slot> slots = takes::fill(grid, own);
+    const std::vector<takes::Slot> slots = takes::fill(grid, std::span(&film.shown, 1));
     if (slots.empty())
         return Error{film.planned->spoken_input + ": is too long for one film at an even rate",
                      cli::kBadInput};
@@ -152,7 +168,8 @@ Result<mux::Report> EvenRate::write_one(const Film& film, std::size_t number) {
     report.notes.push_back(
         std::to_string(slots.size()) + " slots; pictures are at most " + ms_text(errors.worst_us) +
         " from them, 95 % within " + ms_text(errors.p95_us) +
-        (errors.empty == 0 ? "" : "; " + std::to_string(errors.empty) + " empty"));
+        (errors.empty == 0 ? "" : "; " + std::to_string(errors.empty) + " empty") +
+        takes::undecodable_text(film.undecodable));
     return report;
 }
 

@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 #include "jobs.h"
-#include "mux/picture_table.h"
+#include "takes/slots.h"
 #include "worker/job.h"
 
 namespace st::h264mux {
@@ -35,8 +35,10 @@ class EvenRate {
         std::string target;
         std::string source;  ///< with its own times; removed at the end
         mux::Report report;
-        mux::PictureTable table;
+        takes::Shown shown;
+        std::size_t undecodable = 0;  ///< pictures that are left out of it
     };
+    Result<void> make_source(Film& film);
     Result<mux::Report> write_one(const Film& film, std::size_t number);
 
     const Options& options_;

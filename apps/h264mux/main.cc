@@ -230,7 +230,8 @@ class Runner {
             }
             *position = *found;
         }
-        if (options_.at) planned.job.to = planned.job.from;
+        // A picture that is shown just then, and coded behind the next key frame, is part of it.
+        if (options_.at) planned.job.to = *planned.job.from + std::chrono::milliseconds(1);
         if (options_.from && options_.to && *planned.job.from >= *planned.job.to) {
             return Error{planned.spoken_input + ": --from must be before --to", cli::kUsage};
         }

@@ -67,11 +67,7 @@ void copy_pictures(std::span<const int> fds) {
     if (stream.codecpar->codec_id != AV_CODEC_ID_H264) throw Error("the pictures are not H.264");
     const FilterPtr filter = annexb_filter(stream);
     const PacketPtr packet(av_packet_alloc());
-    while (av_read_frame(&file.format(), packet.get()) >= 0) {
-        if (packet->stream_index != stream.index) {
-            av_packet_unref(packet.get());
-            continue;
-        }
+    while (file.read_picture(*packet)) {
         int code = av_bsf_send_packet(filter.get(), packet.get());
         while (code >= 0 && (code = av_bsf_receive_packet(filter.get(), packet.get())) >= 0) {
             write_picture(*packet, *filter->par_out, fds[1]);

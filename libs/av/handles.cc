@@ -73,6 +73,15 @@ MovieFile::MovieFile(int fd) : fd_(fd) {
     format_.reset(raw);
 }
 
+bool MovieFile::read_picture(AVPacket& packet) {
+    const AVStream& stream = video_stream();
+    do {
+        av_packet_unref(&packet);
+        if (av_read_frame(format_.get(), &packet) < 0) return false;
+    } while (packet.stream_index != stream.index);
+    return true;
+}
+
 AVStream& MovieFile::video_stream() {
     for (unsigned i = 0; i < format_->nb_streams; ++i) {
         AVStream& stream = *format_->streams[i];

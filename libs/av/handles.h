@@ -45,6 +45,8 @@ class MovieFile {
     AVFormatContext& format() { return *format_; }
     /// Its first video stream. Throws Error.
     AVStream& video_stream();
+    /// The next packet of that stream, in place of the one in `packet`; false: there is none.
+    bool read_picture(AVPacket& packet);
 
  private:
     struct FreeIo {

@@ -8,6 +8,7 @@
 
 #include "av/coded_pictures.h"
 #include "av/colours.h"
+#include "av/decodable.h"
 #include "av/error.h"
 #include "av/picture.h"
 #include "av/rows.h"
@@ -93,6 +94,10 @@ std::string perform_job(std::string_view name, std::string_view request, std::sp
     }
     if (name == media::kPictureAtJob)
         return make_picture_at(request_of<media::PictureAt>(request), fds);
+    if (name == media::kDecodableJob) {
+        find_decodable(request_of<media::DecodableRequest>(request), fds);
+        return "";
+    }
     if (name == media::kSlotsJob) {
         encode_slots(request_of<media::SlotsRequest>(request), fds);
         return "";

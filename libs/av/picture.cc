@@ -19,10 +19,6 @@ constexpr int kPacketsMax =
     300;  ///< an intra-refresh stream shows its first picture only after a while
 constexpr int kJpegQuality = 2;  ///< mjpeg's best: 2 of 2..31
 
-bool is_clean(const AVFrame& frame) {
-    return frame.decode_error_flags == 0 && (frame.flags & AV_FRAME_FLAG_CORRUPT) == 0;
-}
-
 bool receive(AVCodecContext& decoder, FramePtr& frame) {
     frame.reset(av_frame_alloc());
     return avcodec_receive_frame(&decoder, frame.get()) >= 0;
@@ -41,7 +37,7 @@ FramePtr decode_first(MovieFile& file, std::uint64_t pixels_max) {
     FramePtr flawed;
     bool at_end = false;
     for (int i = 0; i < kPacketsMax && !at_end; ++i) {
-        at_end = av_read_frame(&input, packet.get()) < 0;
+        at_end = !file.read_picture(*packet);
         // Errors of single packets are the stream's; what counts is whether a picture comes out.
         (void)avcodec_send_packet(decoder.get(), at_end ? nullptr : packet.get());
         // A key frame needs no other picture: asking for it at once saves the memory of those
@@ -55,7 +51,6 @@ FramePtr decode_first(MovieFile& file, std::uint64_t pixels_max) {
             avcodec_flush_buffers(decoder.get());
             (void)avcodec_send_packet(decoder.get(), packet.get());
         }
-        av_packet_unref(packet.get());
     }
     if (!flawed) throw Error("no picture can be decoded");
     return flawed;
@@ -74,13 +69,13 @@ FramePtr decode_shown_at(MovieFile& file, std::chrono::microseconds at, std::uin
     const PacketPtr packet(av_packet_alloc());
     FramePtr shown;
     FramePtr next;
-    std::int64_t first = AV_NOPTS_VALUE;
+    // The one shown first need not come out: pictures before a recovery point cannot be decoded.
+    std::int64_t first = INT64_MAX;
     for (bool at_end = false; !at_end;) {
-        at_end = av_read_frame(&input, packet.get()) < 0;
+        at_end = !file.read_picture(*packet);
+        if (!at_end) first = std::min(first, packet->pts);
         (void)avcodec_send_packet(decoder.get(), at_end ? nullptr : packet.get());
-        av_packet_unref(packet.get());
         while (receive(*decoder, next)) {
-            if (first == AV_NOPTS_VALUE) first = next->best_effort_timestamp;
             const std::int64_t after =
                 av_rescale_q(next->best_effort_timestamp - first, stream.time_base, kMicros);
             if (shown && after > at.count()) return shown;
@@ -238,6 +233,10 @@ constexpr std::array<std::uint8_t, 49> kGreyPicture = {
     0x88, 0x84, 0x05, 0x7C, 0x98, 0xA0, 0x00, 0x20, 0x5B, 0x80};
 
 }  // namespace
+
+bool is_clean(const AVFrame& picture) {
+    return picture.decode_error_flags == 0 && (picture.flags & AV_FRAME_FLAG_CORRUPT) == 0;
+}
 
 CodecPtr open_decoder(const AVCodecParameters& stream, std::uint64_t pixels_max) {
     const AVCodec* const codec = avcodec_find_decoder(stream.codec_id);

@@ -23,6 +23,9 @@ enum class PictureForm : std::uint8_t { jpeg, png };
 std::vector<std::uint8_t> decode_picture_at(int fd, std::chrono::microseconds at,
                                             std::uint64_t pixels_max, PictureForm form);
 
+/// The decoder did not have to make up a part of it.
+bool is_clean(const AVFrame& picture);
+
 /// One thread; larger pictures than that are errors of the stream. Throws av::Error.
 CodecPtr open_decoder(const AVCodecParameters& stream, std::uint64_t pixels_max);
 

@@ -29,18 +29,26 @@ void measure_rows(const media::RowsRequest& wanted, std::span<const int> fds) {
     ShownPictures pictures(fds.first(1), wanted.pixels_max);
     std::vector<std::uint16_t> means(wanted.bands);
     const int bands = static_cast<int>(wanted.bands);
-    while (const AVFrame* picture = pictures.next()) {
-        if (picture->format != AV_PIX_FMT_YUV420P && picture->format != AV_PIX_FMT_YUVJ420P)
-            throw Error("pixel format " + std::to_string(picture->format) + " is not measured");
-        if (picture->height < bands)
-            throw Error("a picture of " + std::to_string(picture->height) + " rows");
+    std::uint64_t written = 0;
+    const auto write_up_to = [&](std::uint64_t number) {
+        const std::span bytes(reinterpret_cast<const std::uint8_t*>(means.data()),
+                              means.size() * sizeof(std::uint16_t));
+        for (; written < number; ++written) write_all(fds[1], bytes);
+    };
+    while (const auto shown = pictures.next()) {
+        const AVFrame& picture = *shown->frame;
+        if (picture.format != AV_PIX_FMT_YUV420P && picture.format != AV_PIX_FMT_YUVJ420P)
+            throw Error("pixel format " + std::to_string(picture.format) + " is not measured");
+        if (picture.height < bands)
+            throw Error("a picture of " + std::to_string(picture.height) + " rows");
+        write_up_to(shown->number);
         for (int band = 0; band < bands; ++band) {
-            means[static_cast<std::size_t>(band)] = mean_of(
-                *picture, picture->height * band / bands, picture->height * (band + 1) / bands);
+            means[static_cast<std::size_t>(band)] = mean_of(picture, picture.height * band / bands,
+                                                            picture.height * (band + 1) / bands);
         }
-        write_all(fds[1], {reinterpret_cast<const std::uint8_t*>(means.data()),
-                           means.size() * sizeof(std::uint16_t)});
+        write_up_to(shown->number + 1);
     }
+    write_up_to(pictures.count());
 }
 
 }  // namespace st::av

@@ -13,34 +13,99 @@
 namespace st::av {
 
 void ShownPictures::open() {
-    file_ = std::make_unique<MovieFile>(fds_[at_]);
-    AVFormatContext& input = file_->format();
-    if (input.nb_streams == 0) {
-        const int code = avformat_find_stream_info(&input, nullptr);
-        if (code < 0) raise("open", code);
-    }
-    decoder_ = open_decoder(*file_->video_stream().codecpar, pixels_max_);
     packet_.reset(av_packet_alloc());
+    places_.clear();
+    {
+        MovieFile file(fds_[at_]);
+        while (file.read_picture(*packet_)) places_.push_back({packet_->pts, places_.size()});
+    }
+    std::ranges::stable_sort(places_, {}, &Place::pts);
+    file_ = std::make_unique<MovieFile>(fds_[at_]);
+    const AVCodecParameters& stream = *file_->video_stream().codecpar;
+    references_.emplace(stream);
+    decoder_ = open_decoder(stream, pixels_max_);
+    flawed_.reset();
+    is_broken_ = false;
     at_end_ = false;
 }
 
-const AVFrame* ShownPictures::next() {
+void ShownPictures::close() {
+    decoder_.reset();
+    file_.reset();
+    before_ += places_.size();
+    places_.clear();
+    ++at_;
+}
+
+/// What the decoder still holds comes out; then it begins anew.
+void ShownPictures::break_off() {
+    is_broken_ = true;
+    (void)avcodec_send_packet(decoder_.get(), nullptr);
+}
+
+void ShownPictures::feed() {
+    at_end_ = !file_->read_picture(*packet_);
+    if (at_end_) {
+        (void)avcodec_send_packet(decoder_.get(), nullptr);
+        return;
+    }
+    const std::uint64_t number = number_of(packet_->pts);
+    const Standing standing =
+        references_->next(*packet_, number < lost_.size() ? lost_[number] : 0);
+    if (is_broken_ && standing != Standing::begins) return;
+    if (standing == Standing::misses) return break_off();
+    is_broken_ = false;
+    // Errors of single packets are the stream's; what counts is which pictures come out.
+    (void)avcodec_send_packet(decoder_.get(), packet_.get());
+}
+
+/// Of the open movie's picture with that time; of one that has no such time, count().
+std::uint64_t ShownPictures::number_of(std::int64_t pts) const {
+    const auto place = std::ranges::lower_bound(places_, pts, {}, &Place::pts);
+    if (place == places_.end() || place->pts != pts) return count();
+    return before_ + static_cast<std::uint64_t>(place - places_.begin());
+}
+
+/// The picture that the decoder gave out last; nullopt: the movie has none of its time.
+std::optional<ShownPicture> ShownPictures::received() {
+    const std::uint64_t number = number_of(frame_->pts);
+    if (number == count()) return std::nullopt;
+    const std::uint64_t coded = before_ + places_[number - before_].coded;
+    if (!is_clean(*frame_)) flawed_ = std::min(coded, flawed_.value_or(coded));
+    return ShownPicture{frame_.get(), number, coded, flawed_ && coded >= *flawed_};
+}
+
+std::optional<ShownPicture> ShownPictures::next() {
     while (at_ < fds_.size()) {
         if (!file_) open();
         frame_.reset(av_frame_alloc());
-        if (avcodec_receive_frame(decoder_.get(), frame_.get()) >= 0) return frame_.get();
-        if (at_end_) {
-            decoder_.reset();
-            file_.reset();
-            ++at_;
-            continue;
+        const int code = avcodec_receive_frame(decoder_.get(), frame_.get());
+        if (code >= 0) {
+            const auto picture = received();
+            if (!picture) continue;
+            if (picture->is_flawed && !is_broken_ && !at_end_) break_off();
+            return picture;
         }
-        at_end_ = av_read_frame(&file_->format(), packet_.get()) < 0;
-        // Errors of single packets are the stream's; what counts is which pictures come out.
-        (void)avcodec_send_packet(decoder_.get(), at_end_ ? nullptr : packet_.get());
-        av_packet_unref(packet_.get());
+        if (code != AVERROR_EOF) {
+            feed();
+        } else if (at_end_) {
+            close();
+        } else {
+            avcodec_flush_buffers(decoder_.get());
+            flawed_.reset();
+            feed();
+        }
     }
-    return nullptr;
+    return std::nullopt;
+}
+
+void read_all(int fd, std::span<std::uint8_t> into) {
+    for (std::size_t at = 0; at < into.size();) {
+        const ssize_t got = ::pread(fd, into.data() + at, into.size() - at, static_cast<off_t>(at));
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) throw Error("what came with the job is cut off");
+        at += static_cast<std::size_t>(got);
+    }
 }
 
 void write_all(int fd, std::span<const std::uint8_t> bytes) {

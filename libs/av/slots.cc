@@ -1,9 +1,6 @@
 #include "av/slots.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -28,14 +25,7 @@ std::vector<std::int32_t> read_plan(int fd, std::uint64_t slots) {
     if (slots == 0 || slots > kSlotsMax)
         throw Error("a plan of " + std::to_string(slots) + " slots");
     std::vector<std::int32_t> plan(slots);
-    const std::size_t bytes = plan.size() * sizeof(std::int32_t);
-    for (std::size_t at = 0; at < bytes;) {
-        const ssize_t got = ::pread(fd, reinterpret_cast<char*>(plan.data()) + at, bytes - at,
-                                    static_cast<off_t>(at));
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) throw Error("the plan is cut off");
-        at += static_cast<std::size_t>(got);
-    }
+    read_all(fd, {reinterpret_cast<std::uint8_t*>(plan.data()), plan.size() * sizeof plan[0]});
     return plan;
 }
 
@@ -123,20 +113,20 @@ void encode_slots(const media::SlotsRequest& wanted, std::span<const int> fds) {
     if (!(wanted.rate > 0 && wanted.rate <= 1000)) throw Error("a rate that is none");
     const auto plan = read_plan(fds[wanted.movies], wanted.slots);
     ShownPictures pictures(fds.first(wanted.movies), wanted.pixels_max);
-    const AVFrame* shown = pictures.next();
-    if (shown == nullptr) throw Error("no picture can be decoded");
-    std::int64_t number = 0;
-    SlotEncoder encoder(shown->width & ~1, shown->height & ~1, wanted.rate, wanted.crf,
-                        fds[wanted.movies + 1]);
+    auto shown = pictures.next();
+    if (!shown) throw Error("no picture can be decoded");
+    SlotEncoder encoder(shown->frame->width & ~1, shown->frame->height & ~1, wanted.rate,
+                        wanted.crf, fds[wanted.movies + 1]);
     for (const std::int32_t slot : plan) {
         if (slot == media::kNoPicture) {
             encoder.show_black();
             continue;
         }
-        for (; number < slot && shown != nullptr; ++number) shown = pictures.next();
-        if (shown == nullptr || number != slot)
+        const auto number = static_cast<std::uint64_t>(slot);
+        while (shown && shown->number < number) shown = pictures.next();
+        if (!shown || shown->number != number)
             throw Error("picture " + std::to_string(slot) + " cannot be decoded");
-        encoder.show(*shown);
+        encoder.show(*shown->frame);
     }
     encoder.finish();
 }

@@ -84,6 +84,11 @@ bool AccessUnits::repeats_macroblocks(const SliceHeader& slice) const {
     return slice.first_mb <= current_->first_mb;
 }
 
+std::uint32_t AccessUnits::left_out(const SliceHeader& slice, const Sps& sps) const {
+    if (slice.is_idr || !reference_frame_num_) return 0;
+    return (slice.frame_num - *reference_frame_num_ - 1) % sps.frame_nums();
+}
+
 Role AccessUnits::slice(Bytes nal) {
     const auto header = parse_slice_header(nal, sets_);
     if (!header) {
@@ -104,6 +109,8 @@ Role AccessUnits::slice(Bytes nal) {
 Role AccessUnits::begin(const SliceHeader& slice) {
     const Sps& sps = *sets_.sps(slice.sps_id);
     const bool is_second = is_second_field(slice);
+    const std::uint32_t missing = left_out(slice, sps);
+    if (slice.ref_idc != 0) reference_frame_num_ = slice.has_mmco5 ? 0 : slice.frame_num;
     const std::int32_t order = order_.next(slice, sps);
     if (is_second) {
         has_both_fields_ = true;
@@ -117,6 +124,8 @@ Role AccessUnits::begin(const SliceHeader& slice) {
     picture_.is_recovery_point = recovery_point_;
     picture_.is_intra = slice.is_intra();
     picture_.begins_sequence = slice.is_idr || slice.has_mmco5;
+    picture_.is_reference = slice.ref_idc != 0;
+    picture_.left_out = missing;
     picture_.sps_id = slice.sps_id;
     picture_.pps_id = slice.pps_id;
     return Role::first_slice;

@@ -27,6 +27,10 @@ struct PictureStart {
     bool is_recovery_point = false;  ///< an SEI before it says decoding may begin here
     bool is_intra = false;           ///< by its first slice
     bool begins_sequence = false;    ///< order counts compare only with pictures from here on
+    bool is_reference = false;       ///< others may refer to it
+    /// Frame numbers between the reference picture before it and it that no picture had, as far as
+    /// numbers that begin anew tell (7.4.3). The same number again is one less than all of them.
+    std::uint32_t left_out = 0;
     std::uint8_t sps_id = 0;
     std::uint8_t pps_id = 0;
 };
@@ -49,13 +53,15 @@ class AccessUnits {
     Role begin(const SliceHeader& slice);
     bool is_second_field(const SliceHeader& slice) const;
     bool repeats_macroblocks(const SliceHeader& slice) const;
+    std::uint32_t left_out(const SliceHeader& slice, const Sps& sps) const;
 
     ParameterSets sets_;
     PictureOrder order_;
     std::optional<SliceHeader> current_;  ///< the last slice of the current picture
     bool has_first_mb_zero_ = false;      ///< of the current field
     bool has_both_fields_ = false;
-    bool recovery_point_ = false;  ///< seen in a prefix since the last slice
+    bool recovery_point_ = false;                       ///< seen in a prefix since the last slice
+    std::optional<std::uint32_t> reference_frame_num_;  ///< PrevRefFrameNum of 7.4.3
     PictureStart picture_;
     std::optional<ParameterSets::Stored> stored_;
 };

@@ -60,10 +60,22 @@ struct PictureRequest {
 };
 constexpr std::string_view kPictureJob = "picture";
 
+/// Job kDecodableJob: which pictures show what was coded. Descriptors: an MP4; a file of `pictures`
+/// u32, for each picture, in the order of showing, how many messages are known to be lost before
+/// it; where for each of the MP4's pictures, in that order, a byte goes: 0 if it cannot be decoded,
+/// is damaged, or may refer to one that is damaged or missing; else 1. No answer.
+struct DecodableRequest {
+    std::uint64_t pixels_max = 0;
+    std::uint64_t pictures = 0;
+};
+constexpr std::string_view kDecodableJob = "decodable";
+constexpr std::uint64_t kPicturesMax = 20'000'000;  ///< of such a file
+
 /// Job kSlotsJob: pictures encoded anew at an even rate. Descriptors: `movies` MP4s, which follow
 /// each other; a file of `slots` i32, for each the number of the picture that is shown then, over
 /// all movies in the order of showing, never falling, or kNoPicture for black; where the H.264
-/// stream goes. No answer. All pictures get the size of the first one.
+/// stream goes. No answer. All pictures get the size of the first one. Only what is decodable is
+/// shown.
 struct SlotsRequest {
     std::uint64_t pixels_max = 0;
     std::uint64_t movies = 1;
@@ -84,7 +96,7 @@ struct CodedPicture {
 
 /// Job kRowsJob: how bright pictures are, from the top down. Descriptors: an MP4; where for each
 /// picture, in the order of showing, `bands` u16 go: the mean luma of that part of its rows, in
-/// 1/256. No answer.
+/// 1/256. Of a picture that is not decodable they mean nothing. No answer.
 struct RowsRequest {
     std::uint64_t pixels_max = 0;
     std::uint64_t bands = 0;  ///< at most the rows of a picture

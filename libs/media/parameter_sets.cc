@@ -178,7 +178,7 @@ Result<void> parse_size(BitReader& in, Sps& sps) {
     sps.max_num_ref_frames = in.ue();
     if (sps.max_num_ref_frames > 16)
         return out_of_range("max_num_ref_frames", sps.max_num_ref_frames, 16);
-    in.skip(1);  // gaps_in_frame_num_allowed
+    sps.may_leave_out_frame_nums = in.flag();
     const std::uint64_t columns = std::uint64_t{in.ue()} + 1;
     std::uint64_t rows = std::uint64_t{in.ue()} + 1;
     sps.frame_mbs_only = in.flag();

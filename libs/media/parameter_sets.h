@@ -49,7 +49,8 @@ struct Sps {
     std::int32_t offset_for_top_to_bottom_field = 0;
     std::vector<std::int32_t> offsets_for_ref_frame;  ///< at most 255
     std::uint32_t max_num_ref_frames = 0;
-    std::uint32_t coded_width = 0;  ///< pixels, whole macroblocks
+    bool may_leave_out_frame_nums = false;  ///< gaps_in_frame_num_value_allowed_flag
+    std::uint32_t coded_width = 0;          ///< pixels, whole macroblocks
     std::uint32_t coded_height = 0;
     bool frame_mbs_only = true;
     bool mb_adaptive_frame_field = false;
@@ -62,6 +63,8 @@ struct Sps {
     std::size_t vui_bit = 0;
     std::size_t restriction_bit = 0;
 
+    /// MaxFrameNum of the spec.
+    std::uint32_t frame_nums() const { return std::uint32_t{1} << log2_max_frame_num; }
     /// ChromaArrayType of the spec.
     unsigned chroma_array_type() const { return separate_colour_plane ? 0 : chroma_format_idc; }
     /// Slices of a picture may come in any order (7.3.2.1: profiles 66 without set1, and 88).

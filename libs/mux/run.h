@@ -87,6 +87,7 @@ class Run {
     TimingRequest timing_request();
     double fallback_fps();
     void time_bare_inputs();
+    std::size_t first_place_from(std::size_t key) const;
     void choose_range();
     void plan();
     void report_pictures();

@@ -76,6 +76,16 @@ TimingRequest Run::timing_request() {
     return request;
 }
 
+/// Of the group of pictures that begins with `key`, the place of the one shown first: in an open
+/// group that is shown before its key frame.
+std::size_t Run::first_place_from(std::size_t key) const {
+    const mp4::PictureIndex& pictures = assembler_->pictures();
+    std::size_t least = shown_at_[key];
+    for (std::size_t i = key + 1; i < pictures.size() && !pictures[i].is_sync; ++i)
+        least = std::min<std::size_t>(least, shown_at_[i]);
+    return least;
+}
+
 /// The range as numbers of pictures, from the times of all of them.
 void Run::choose_range() {
     survey_.report(report_, input_->has_device_times(), input_->has_arrival_times());
@@ -102,20 +112,23 @@ void Run::choose_range() {
     }
     std::int64_t begins = 0;
     std::int64_t ends = end;
+    std::int64_t first_shown = choice.times.ticks.front();
     for (std::size_t i = 0; i < pictures.size(); ++i) {
         if (!pictures[i].is_sync) continue;
         const std::int64_t shown = choice.times.ticks[shown_at_[i]];
+        const std::int64_t least = choice.times.ticks[first_place_from(i)];
         if (job_.from && shown <= ticks_of(*job_.from)) {
             first_picture_ = i;
             begins = shown;
+            first_shown = least;
         }
-        if (job_.to && i > first_picture_ && shown >= ticks_of(*job_.to)) {
+        if (job_.to && i > first_picture_ && least >= ticks_of(*job_.to)) {
             end_picture_ = i;
-            ends = shown;
+            ends = least;
             break;
         }
     }
-    cut_begins_us_ = begins * 1'000'000 / choice.times.ticks_per_second;
+    cut_begins_us_ = first_shown * 1'000'000 / choice.times.ticks_per_second;
     cut_ = "cut from " + seconds(begins) + " to " + seconds(ends) + " of " + seconds(end);
 }
 

@@ -1,27 +1,19 @@
 #include "takes/constant_rate.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <cstdlib>
 #include <cstring>
 
 #include "base/fd.h"
 #include "media/movie_facts.h"
 #include "mux/failure.h"
-#include "worker/channel.h"
+#include "takes/movie_job.h"
 
 namespace st::takes {
 namespace {
-
-// Beside them go the plan and the stream.
-static_assert(kMoviesMax + 2 <= worker::kDescriptorsMax);
-
-/// Encoding takes what it takes; a helper that does nothing has been stopped long before.
-constexpr std::chrono::hours kPatience{24};
 
 Error failure(mux::Exit code, const std::string& what) {
     return {what + ": " + std::strerror(errno), static_cast<int>(code)};
@@ -33,11 +25,8 @@ Result<Fd> plan_file(std::span<const Slot> slots) {
     for (const Slot& slot : slots) {
         plan.push_back(slot.picture ? static_cast<std::int32_t>(*slot.picture) : media::kNoPicture);
     }
-    Fd file(::memfd_create("slots", MFD_CLOEXEC));
-    const std::size_t bytes = plan.size() * sizeof(std::int32_t);
-    if (!file || ::write(file.get(), plan.data(), bytes) != static_cast<ssize_t>(bytes))
-        return failure(mux::Exit::io, "write the plan of slots");
-    return file;
+    return memory_file(
+        {reinterpret_cast<const std::uint8_t*>(plan.data()), plan.size() * sizeof(std::int32_t)});
 }
 
 /// Beside the output, without a name: it may be as large.
@@ -51,32 +40,17 @@ Result<Fd> stream_file(const std::string& output) {
     return file;
 }
 
-Result<void> run_job(const ConstantRate& wanted, int plan, int stream) {
-    std::vector<Fd> movies;
-    std::vector<int> fds;
-    for (const std::string& movie : wanted.movies) {
-        movies.emplace_back(::open(movie.c_str(), O_RDONLY | O_CLOEXEC));
-        if (!movies.back()) return failure(mux::Exit::io, "open " + movie);
-        fds.push_back(movies.back().get());
-    }
-    fds.push_back(plan);
-    fds.push_back(stream);
-    worker::Job job;
+Result<void> encode_slots(const ConstantRate& wanted, int plan, int stream) {
+    MovieJob job;
     job.name = media::kSlotsJob;
-    job.request =
-        media::to_bytes(media::SlotsRequest{std::uint64_t{8192} * 8192, wanted.movies.size(),
-                                            wanted.slots.size(), wanted.rate, wanted.crf});
-    job.fds = fds;
-    job.limits = {kPatience, kPatience};
+    job.request = media::to_bytes(media::SlotsRequest{
+        kPixelsMax, wanted.movies.size(), wanted.slots.size(), wanted.rate, wanted.crf});
+    job.movies = wanted.movies;
+    job.others = {plan, stream};
+    job.about = wanted.output;
+    job.run = wanted.run;
     job.cancel = wanted.cancel;
-    const auto result = wanted.run(job);
-    if (result.answer) return {};
-    const worker::JobError& error = result.answer.error();
-    if (error.fault == worker::Fault::cancelled)
-        return Error{"interrupted", static_cast<int>(mux::Exit::cancelled)};
-    return Error{wanted.output + ": " + error.message,
-                 static_cast<int>(error.fault == worker::Fault::refused ? mux::Exit::bad_input
-                                                                        : mux::Exit::io)};
+    return run_on_movies(job);
 }
 
 }  // namespace
@@ -86,7 +60,8 @@ Result<mux::Report> encode(const ConstantRate& wanted) {
     if (!plan) return plan.error();
     const auto stream = stream_file(wanted.output);
     if (!stream) return stream.error();
-    if (const auto done = run_job(wanted, plan->get(), stream->get()); !done) return done.error();
+    if (const auto done = encode_slots(wanted, plan->get(), stream->get()); !done)
+        return done.error();
     mux::Job job;
     job.input = "the pictures at an even rate";
     job.input_fd = stream->get();

@@ -26,8 +26,6 @@ struct ConstantRate {
     std::stop_token cancel;
 };
 constexpr unsigned kCrfMost = 51;
-/// A helper may hold no more files at once.
-constexpr std::size_t kMoviesMax = 24;
 
 /// `output` has as many pictures as slots, the n-th one for the n-th slot. Error.code is that of
 /// mux::convert().

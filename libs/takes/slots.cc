@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <utility>
 
 namespace st::takes {
 namespace {
@@ -25,6 +26,24 @@ std::size_t nearest(const Shown& run, std::int64_t t_us) {
 }
 
 }  // namespace
+
+void leave_decodable(Shown& run, const std::vector<bool>& decodes) {
+    Shown left;
+    for (std::size_t i = 0; i < run.pictures.size(); ++i) {
+        if (!decodes[run.pictures[i]]) continue;
+        left.pictures.push_back(run.pictures[i]);
+        left.at_us.push_back(run.at_us[i]);
+        const bool is_last = i + 1 == run.at_us.size();
+        left.duration_us = is_last ? run.duration_us : run.at_us[i + 1] - run.at_us[i];
+    }
+    run = std::move(left);
+}
+
+std::string undecodable_text(std::size_t pictures) {
+    if (pictures == 0) return "";
+    return "; " + std::to_string(pictures) + (pictures == 1 ? " picture" : " pictures") +
+           " cannot be decoded as taken, and " + (pictures == 1 ? "counts" : "count") + " as lost";
+}
 
 std::int64_t Grid::t_us(std::size_t slot) const {
     return begin_us + std::llround(static_cast<double>(slot) * 1e6 / rate);
@@ -62,7 +81,7 @@ std::vector<Slot> fill(const Grid& grid, std::span<const Shown> runs) {
         for (const Shown& run : runs) {
             if (run.at_us.empty()) continue;
             const std::size_t place = nearest(run, slot.t_us);
-            const std::size_t picture = run.first_picture + place;
+            const std::size_t picture = run.pictures[place];
             const std::int64_t error_us = run.at_us[place] - slot.t_us;
             const bool is_nearer = !slot.picture || std::abs(error_us) < std::abs(slot.error_us);
             if (picture < least || !is_nearer) continue;

@@ -10,10 +10,15 @@ namespace st::takes {
 
 /// A run of pictures without a gap that means anything: one recording.
 struct Shown {
-    std::size_t first_picture = 0;    ///< number of its first one
-    std::vector<std::int64_t> at_us;  ///< when each was taken, rising
-    std::int64_t duration_us = 0;     ///< of the last one
+    std::vector<std::size_t> pictures;  ///< their numbers, rising
+    std::vector<std::int64_t> at_us;    ///< when each was taken, rising
+    std::int64_t duration_us = 0;       ///< of the last one
 };
+
+/// Those that cannot be decoded are as good as lost: leaves only those with `decodes[number]`.
+void leave_decodable(Shown& run, const std::vector<bool>& decodes);
+/// "; 29 pictures cannot be decoded as taken, and count as lost"; empty: none.
+std::string undecodable_text(std::size_t pictures);
 
 struct Slot {
     std::int64_t t_us = 0;

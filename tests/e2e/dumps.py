@@ -52,15 +52,17 @@ def record(kind, uuid, number, arrival_ns, body):
     return MARKER + covered + struct.pack(">I", crc32c(covered))
 
 
-def recorded_dump(frames, arrivals_ns=None, uuid=bytes(range(16)), closed=True, first_seq=0):
-    """The framed form; without arrival times the messages arrive 2 ms apart."""
+def recorded_dump(frames, arrivals_ns=None, uuid=bytes(range(16)), closed=True, first_seq=0, lost=()):
+    """The framed form; without arrival times the messages arrive 2 ms apart. `lost`: those that did not come."""
     parts = [file_header(uuid)]
     for index, (time, payload) in enumerate(frames):
+        if index in lost:
+            continue
         body = harness.frame_message(time & (2**64 - 1), first_seq + index, payload)
         arrival = arrivals_ns[index] if arrivals_ns else index * 2_000_000
-        parts.append(record(1, uuid, index, arrival, body))
+        parts.append(record(1, uuid, len(parts) - 1, arrival, body))
     if closed:
-        parts.append(record(3, uuid, len(frames), len(frames) * 2_000_000, b"{}"))
+        parts.append(record(3, uuid, len(parts) - 1, len(frames) * 2_000_000, b"{}"))
     return b"".join(parts)
 
 

@@ -60,6 +60,7 @@ struct SpsSpec {
     std::vector<std::int32_t> ref_offsets{};
     std::int32_t non_ref_offset = 0;
     std::int32_t top_to_bottom = 0;
+    bool may_leave_out_frame_nums = false;
 };
 
 /// log2_max_frame_num 4, log2_max_pic_order_cnt_lsb 6.
@@ -73,7 +74,7 @@ inline std::vector<std::uint8_t> make_sps(const SpsSpec& spec) {
         for (const auto offset : spec.ref_offsets) out.se(offset);
     }
     out.ue(4)
-        .bits(1, 0)
+        .bits(1, spec.may_leave_out_frame_nums ? 1 : 0)
         .ue(spec.columns - 1)
         .ue(spec.rows - 1)
         .bits(1, spec.frame_mbs_only ? 1 : 0);

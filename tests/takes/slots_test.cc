@@ -4,13 +4,16 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <numeric>
 #include <random>
 
 namespace st::takes {
 namespace {
 
 Shown run_of(std::vector<std::int64_t> at_us, std::size_t first = 0) {
-    return {first, std::move(at_us), 40'000};
+    std::vector<std::size_t> pictures(at_us.size());
+    std::iota(pictures.begin(), pictures.end(), first);
+    return {std::move(pictures), std::move(at_us), 40'000};
 }
 
 TEST(Slots, show_the_nearest_picture_and_say_how_far_off_it_is) {
@@ -46,6 +49,28 @@ TEST(Slots, are_empty_where_the_camera_has_nothing) {
     EXPECT_EQ(errors_of(fill(grid, early)).empty, 10U);
 }
 
+TEST(Slots, hold_the_nearest_picture_that_can_be_decoded) {
+    Shown run = run_of({0, 40'000, 80'000, 120'000, 160'000, 200'000});
+    leave_decodable(run, {true, true, false, false, true, true});
+    const std::vector<Shown> runs{run};
+    EXPECT_EQ(to_csv(fill(grid_over(runs, 25), runs)),
+              "slot,t_us,picture,error_us\n0,0,0,0\n1,40000,1,0\n2,80000,1,-40000\n"
+              "3,120000,4,40000\n4,160000,4,0\n5,200000,5,0\n");
+}
+
+TEST(Slots, are_empty_before_and_behind_what_can_be_decoded) {
+    const Grid grid{0, 6, 25};
+    Shown run = run_of({0, 40'000, 80'000, 120'000, 160'000, 190'000});
+    leave_decodable(run, {false, false, true, true, false, false});
+    EXPECT_EQ(run.duration_us, 40'000) << "until the next one was taken";
+    const std::vector<Shown> runs{run};
+    EXPECT_EQ(to_csv(fill(grid, runs)),
+              "slot,t_us,picture,error_us\n0,0,,\n1,40000,,\n2,80000,2,0\n3,120000,3,0\n"
+              "4,160000,,\n5,200000,,\n");
+    leave_decodable(run, std::vector<bool>(6));
+    EXPECT_TRUE(run.pictures.empty());
+}
+
 TEST(Slots, of_nothing_are_none) {
     EXPECT_EQ(grid_over({}, 30).slots, 0U);
     EXPECT_EQ(grid_over(std::vector<Shown>{run_of({0, 1'000'000'000'000'000})}, 30).slots, 0U)
@@ -71,7 +96,8 @@ TEST(Slots, hold_the_nearest_picture_of_any_recording) {
 }
 
 TEST(Slots, hold_the_nearest_picture_where_a_recording_goes_on_in_another) {
-    const std::vector<Shown> runs{{0, {0, 33'333}, 33'333}, {2, {66'666, 100'000}, 33'333}};
+    const std::vector<Shown> runs{{{0, 1}, {0, 33'333}, 33'333},
+                                  {{2, 3}, {66'666, 100'000}, 33'333}};
     EXPECT_EQ(to_csv(fill(grid_over(runs, 60), runs)),
               "slot,t_us,picture,error_us\n0,0,0,0\n1,16667,1,16666\n2,33333,1,0\n"
               "3,50000,2,16666\n4,66667,2,-1\n5,83333,2,-16667\n6,100000,3,0\n7,116667,3,-16667\n");

@@ -15,6 +15,7 @@
 #include "streamctl/takes/mcap_export.h"
 #include "takes/constant_rate.h"
 #include "takes/lerobot.h"
+#include "takes/movie_job.h"
 
 namespace st::streamctl {
 namespace {
@@ -84,6 +85,7 @@ class Export {
         FetchedFilms found =
             fetch_films(manifest_, to != "csv", fetched, client_, interrupt_, console_);
         films_ = std::move(found.films);
+        if (to != "csv" && to != "mcap") leave_decodable(films_, run_job_);
         if (to == "csv") csv();
         if (to == "caliscope") caliscope();
         if (to == "cfr")
@@ -146,7 +148,9 @@ class Export {
         write(manifest_.take + ".csv", text);
     }
 
-    /// Caliscope reads one film a camera, and of it each picture's time.
+    /// Caliscope reads one film a camera, and of it each picture's time. It counts pictures that
+    /// its decoder gives out: where one may be missing the film is encoded anew, of those that are
+    /// not.
     void caliscope() {
         std::string times = "cam_id,frame_time\n";
         for (const Film& film : films_) {
@@ -156,18 +160,33 @@ class Export {
                                  " films, and Caliscope reads one a camera; --to cfr makes one");
             }
             const std::string id = std::to_string(film.number);
-            for (const mux::PictureRow& row : film.table.rows)
-                times += id + "," + seconds_text(*row.take_us) + "\n";
+            for (const std::int64_t at_us : film.runs.front().at_us)
+                times += id + "," + seconds_text(at_us) + "\n";
         }
         for (const Film& film : films_) {
             const std::string name = "cam_" + std::to_string(film.number);
             const std::string target = path(name + ".mp4");
+            if (film.undecodable > 0) {
+                encode(film, as_they_come(film), rate(), target);
+                console_.note(name + " is " + film.camera + ", encoded anew" +
+                              takes::undecodable_text(film.undecodable));
+                continue;
+            }
             if (fs::exists(target)) throw Failed(cli::kCannotCreate, target + ": exists already");
             fs::rename(film.movies.front(), target);
             console_.result(target);
             console_.note(name + " is " + film.camera);
         }
         write("timestamps.csv", times);
+    }
+
+    /// A slot for each picture.
+    static std::vector<takes::Slot> as_they_come(const Film& film) {
+        std::vector<takes::Slot> slots;
+        const takes::Shown& run = film.runs.front();
+        for (std::size_t i = 0; i < run.pictures.size(); ++i)
+            slots.push_back({run.at_us[i], run.pictures[i], 0});
+        return slots;
     }
 
     /// All films on one grid, and a table of what each slot shows.
@@ -193,14 +212,14 @@ class Export {
         console_.note(film.camera + ": pictures are at most " + ms_text(errors.worst_us) +
                       " ms from their slots, 95 % within " + ms_text(errors.p95_us) + " ms; " +
                       (errors.empty == 0 ? "none" : std::to_string(errors.empty)) + " empty" +
+                      takes::undecodable_text(film.undecodable) +
                       (film.is_bounded ? "; times known to ±" + ms_text(film.bound_us) + " ms"
                                        : "; how far off its times are is not known"));
     }
 
     void encode(const Film& film, const std::vector<takes::Slot>& slots, double rate,
                 const std::string& target) {
-        const auto job = [this](const worker::Job& one) { return helpers_.run(one); };
-        record::HelperVerifier verifier(job, {});
+        record::HelperVerifier verifier(run_job_, {});
         takes::ConstantRate wanted;
         wanted.movies = film.movies;
         wanted.slots = slots;
@@ -208,7 +227,7 @@ class Export {
         wanted.crf = options_.take.crf;
         wanted.output = target;
         wanted.camera = film.camera;
-        wanted.run = job;
+        wanted.run = run_job_;
         wanted.verifier = &verifier;
         if (film.movies.size() > takes::kMoviesMax) {
             throw Failed(cli::kRefused, film.camera + ": has " +
@@ -265,9 +284,8 @@ class Export {
     }
 
     void mcap() {
-        const auto job = [this](const worker::Job& one) { return helpers_.run(one); };
         const std::string target = path(manifest_.take + ".mcap");
-        export_mcap(films_, target, job);
+        export_mcap(films_, target, run_job_);
         console_.result(target);
     }
 
@@ -278,6 +296,7 @@ class Export {
     const takes::Manifest manifest_;
     std::vector<Film> films_;
     Helpers helpers_{interrupt_};
+    const worker::RunJob run_job_ = [this](const worker::Job& job) { return helpers_.run(job); };
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -13,6 +14,7 @@
 #include "base/fd.h"
 #include "json/write.h"
 #include "streamctl/recordings/download.h"
+#include "takes/movie_job.h"
 
 namespace st::streamctl {
 namespace {
@@ -35,7 +37,7 @@ void append(Film& film, mux::PictureTable table, const std::string& recording) {
     if (table.rows.empty())
         throw Failed(cli::kBadInput, recording + ": pictures.csv: names no pictures");
     takes::Shown run;
-    run.first_picture = film.table.rows.size();
+    const std::size_t first = film.table.rows.size();
     const auto files = static_cast<std::uint32_t>(film.table.files.size());
     for (const std::string& file : table.files) film.table.files.push_back(recording + "/" + file);
     for (mux::PictureRow& row : table.rows) {
@@ -44,8 +46,9 @@ void append(Film& film, mux::PictureTable table, const std::string& recording) {
                 cli::kRefused,
                 film.camera + ": nothing says when its pictures were taken (" + recording + ")");
         }
-        row.picture += run.first_picture;
+        row.picture += first;
         row.file += files;
+        run.pictures.push_back(row.picture);
         run.at_us.push_back(*row.take_us);
         run.duration_us = row.duration_us;
         film.table.rows.push_back(row);
@@ -121,6 +124,20 @@ FetchedFilms fetch_films(const takes::Manifest& manifest, bool needs_movies,
     if (out.films.empty())
         throw Failed(cli::kRefused, "take " + manifest.take + ": has no pictures");
     return out;
+}
+
+void leave_decodable(std::vector<Film>& films, const worker::RunJob& run) {
+    for (Film& film : films) {
+        const auto decodes =
+            takes::find_decodable(film.movies, film.table.rows, film.camera, run, {});
+        if (!decodes)
+            throw Failed(static_cast<cli::ExitCode>(decodes.error().code), decodes.error().message);
+        film.undecodable = static_cast<std::size_t>(std::ranges::count(*decodes, false));
+        for (takes::Shown& shown : film.runs) takes::leave_decodable(shown, *decodes);
+        std::erase_if(film.runs, [](const takes::Shown& shown) { return shown.pictures.empty(); });
+        if (film.runs.empty())
+            throw Failed(cli::kBadInput, film.camera + ": none of its pictures can be decoded");
+    }
 }
 
 void write_new_file(const std::string& path, std::string_view text) {

@@ -7,6 +7,7 @@
 #include "streamctl/commands/commands.h"
 #include "takes/manifest.h"
 #include "takes/slots.h"
+#include "worker/job.h"
 
 namespace st::streamctl {
 
@@ -18,6 +19,7 @@ struct Film {
     /// All its pictures, in the order in which they are shown; `picture` counts over all of them.
     mux::PictureTable table;
     std::vector<takes::Shown> runs;  ///< one for each recording
+    std::size_t undecodable = 0;     ///< pictures that are left out of `runs`
     std::int64_t bound_us = 0;       ///< its times are wrong by no more
     bool is_bounded = false;
 };
@@ -49,6 +51,9 @@ struct FetchedFilms {
 FetchedFilms fetch_films(const takes::Manifest& manifest, bool needs_movies,
                          const FetchedFiles& into, ApiClient& client, Interrupt& interrupt,
                          Console& console);
+
+/// Leaves out of the runs what cannot be decoded; a run that has nothing else goes. Throws Failed.
+void leave_decodable(std::vector<Film>& films, const worker::RunJob& run);
 
 /// Written as `<path>.part` and then named. Throws Failed, also if it is there already.
 void write_new_file(const std::string& path, std::string_view text);

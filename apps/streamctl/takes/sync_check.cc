@@ -47,6 +47,7 @@ class SyncCheck {
         if (films_.size() < 2)
             throw Failed(cli::kRefused, "take " + manifest_.take +
                                             ": it has only one camera, and a check needs two");
+        leave_decodable(films_, [this](const worker::Job& job) { return helpers_.run(job); });
         std::vector<takes::Witness> witnesses;
         for (const Film& film : films_) witnesses.push_back(watch(film, fetched.path()));
         checks_ = takes::compare(witnesses);
@@ -73,12 +74,18 @@ class SyncCheck {
         if (!film.is_bounded)
             throw Failed(cli::kRefused,
                          film.camera + ": makes no claim: how far off its times are is not known");
-        const auto means = measure(film, folder);
-        const std::size_t pictures = film.table.rows.size();
-        if (means.size() != pictures * kBands)
+        const auto measured = measure(film, folder);
+        if (measured.size() != film.table.rows.size() * kBands)
             throw Failed(cli::kBadInput, film.camera + ": its table is not that of its film");
         std::vector<std::int64_t> taken;
-        for (const mux::PictureRow& row : film.table.rows) taken.push_back(*row.take_us);
+        std::vector<std::uint16_t> means;
+        for (const takes::Shown& run : film.runs) {
+            taken.insert(taken.end(), run.at_us.begin(), run.at_us.end());
+            for (const std::size_t picture : run.pictures) {
+                const auto rows = std::span(measured).subspan(picture * kBands, kBands);
+                means.insert(means.end(), rows.begin(), rows.end());
+            }
+        }
         takes::Brightness brightness{taken, means, kBands, {}};
         if (options_.take.readout) {
             const auto us = std::chrono::microseconds(*options_.take.readout).count();
