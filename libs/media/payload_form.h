@@ -33,7 +33,7 @@ class PayloadForms {
     bool is_length_prefixed_ = false;  ///< the last payload that could not be mistaken
     /// Start codes were seen behind the rest of a NAL unit, or cut off their unit.
     bool is_cut_anywhere_ = false;
-    bool is_bare_ = false;  ///< the units that payloads begin with have no start code
+    bool is_bare_ = false;               ///< the units that payloads begin with have no start code
     std::size_t zeros_before_ = 0;       ///< that ended the payloads so far
     bool ends_in_start_code_ = false;    ///< the last one that was not empty
     std::optional<std::uint64_t> time_;  ///< of the last payload that was understood
