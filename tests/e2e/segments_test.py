@@ -334,6 +334,7 @@ class Segments(harness.Case):
                 listed = json.loads(self.streamctl(server, "record", "list", "live/x", "--json").stdout)
                 self.assertEqual(listed["items"], items)
                 shown = self.streamctl(server, "record", "list", "/live/x").stdout
+                self.assertEqual(shown.splitlines()[0].split(), ["FILE", "START", "LENGTH", "SIZE", "STATE"])
                 self.assertEqual([item["file"] in shown for item in items], [True] * len(items), shown)
                 # Kept, then deleted, told, and gone from the list.
                 mark = files[0].with_name(files[0].name + ".keep")

@@ -136,6 +136,23 @@ class Prompt(harness.Case):
         await harness.async_wait_for((self.folder / "code").exists, "the prompt ends")
         self.assertEqual((self.folder / "code").read_text(), "0\n")
 
+    async def test_a_line_that_begins_with_an_exclamation_mark_is_for_the_shell(self):
+        server = self.start_streamd()
+        await asyncio.to_thread(self.open_prompt, server)
+        for typed, answer in [
+            ("!echo to the shell $((40 + 2))", "to the shell 42"),
+            ("  !(exit 3)", "streamctl: exit status 3"),
+            ("!printf 'a b\\n' | tr a-b x-y", "x y"),
+        ]:
+            self.type(typed)
+            self.keys("Enter")
+            await self.async_until(
+                lambda screen, answer=answer: screen[-1] == "streamctl> " and answer in screen
+            )
+        self.type("status | tr a-b x-y")
+        self.keys("Enter")
+        await self.async_until(lambda screen: "streamctl: unexpected word |" in screen)
+
     async def test_tab_completes_the_ids_of_recordings_and_ctrl_r_finds_what_was_typed(self):
         server = self.start_streamd()
         units = harness.access_units(harness.clip("baseline", frames=30))

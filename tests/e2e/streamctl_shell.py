@@ -107,6 +107,27 @@ class Shell(harness.Case):
             self.assertEqual((code, out), (64, ""), f"{args}: {err}")
             self.assertIn(hint, err, args)
 
+    async def test_quiet_prints_what_was_asked_for_and_nothing_else(self):
+        server = self.start_streamd()
+        self.cameras(server, count=2)
+        for args, printed in [
+            (["start", "--fps", "10"], ""),
+            (["start", "--join"], ""),
+            (["stop"], r"(/\S+/stream\.mp4\n){2}"),
+            (["stop"], ""),
+            (["preview"], ""),
+            (["preview", "--stop"], ""),
+            (["capture", "--duration", "1s", "--take", "walk"], r"(/\S+/stream\.mp4\n){2}"),
+            (["recordings", "keep", "--take", "walk"], ""),
+            (["recordings", "keep", "--take", "walk", "--release"], ""),
+            (["recordings", "delete", "--take", "walk", "--dry-run"], r"(cam-\d_\S+\n){2}"),
+            (["take", "delete", "walk", "-y"], ""),
+            (["kick", "cam-1"], ""),
+        ]:
+            code, out, err = self.ctl(server, "-q", *args)
+            self.assertEqual((code, err), (0, ""), args)
+            self.assertRegex(out, rf"\A{printed}\Z", args)
+
     async def test_without_cameras_it_is_1_and_named(self):
         server = self.start_streamd()
         for args in (["start"], ["capture", "--duration", "1s"], ["start", "nobody*"]):
