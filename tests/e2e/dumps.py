@@ -103,3 +103,24 @@ class Mux:
         return json.loads(self.run("--info", "--json", *args, source, expect=expect).stdout)
 
 
+def messages(stream, step=40, start=1_000_000):
+    count = len(harness.access_units(stream))
+    return harness.camera_frames(stream, [start + step * n for n in range(count)])
+
+
+class DumpCase(harness.Case):
+    """Dumps of one stream, and h264mux beside them."""
+
+    def setUp(self):
+        super().setUp()
+        self.mux = Mux(self.folder)
+        self.stream = make_stream("usage", ["-bf", "2", "-g", "30"], frames=60)
+
+    def dump(self, name="cam.fdump", make=recorded_dump, **more):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(make(messages(self.stream), **more))
+        return path
+
+    def names(self, folder=None):
+        return sorted(p.name for p in (folder or self.folder).iterdir())

@@ -8,29 +8,10 @@ import signal
 import subprocess
 
 import harness
-from dumps import Mux, file_header, make_stream, plain_dump, record, recorded_dump
+from dumps import DumpCase, file_header, messages, plain_dump, record
 
 
-def messages(stream, step=40, start=1_000_000):
-    count = len(harness.access_units(stream))
-    return harness.camera_frames(stream, [start + step * n for n in range(count)])
-
-
-class Usage(harness.Case):
-    def setUp(self):
-        super().setUp()
-        self.mux = Mux(self.folder)
-        self.stream = make_stream("usage", ["-bf", "2", "-g", "30"], frames=60)
-
-    def dump(self, name="cam.fdump", make=recorded_dump, **more):
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(make(messages(self.stream), **more))
-        return path
-
-    def names(self, folder=None):
-        return sorted(p.name for p in (folder or self.folder).iterdir())
-
+class Usage(DumpCase):
     def test_output_lies_beside_the_input(self):
         dump = self.dump()
         done = self.mux.run(dump)
