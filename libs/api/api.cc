@@ -219,12 +219,14 @@ void Api::handle(httpd::Request request, const httpd::Reply& reply) {
     const control::Match match = control::match_http(request.head.method, behind_v1(segments));
     auto call = control::http_call(match, request.target.query, std::move(request.body));
     if (!call) return reply({refusal(call.error()), {}});
-    call->asker = request.asker;
     call->peer = request.peer.text;
     if (match.operation->operation == control::Operation::streams_snapshot) {
-        return operations_.call(std::move(*call), [reply](const auto& result) {
-            reply({result ? picture_response(*result) : refusal(result.error()), {}});
-        });
+        return operations_.call(
+            std::move(*call),
+            [reply](const auto& result) {
+                reply({result ? picture_response(*result) : refusal(result.error()), {}});
+            },
+            std::move(request.asker));
     }
     operations_.call(std::move(*call), [reply](const control::Decoded<std::string>& result) {
         reply({result ? json_response(*result) : refusal(result.error()), {}});

@@ -108,7 +108,7 @@ void ArchiveRoutes::answer(httpd::Request request, const httpd::Reply& reply) {
     parts_.disk.post(
         loop::Effort::slow,
         [this, reply, shared = std::make_shared<httpd::Request>(std::move(request))] {
-            if (shared->asker && shared->asker->expired()) return;
+            if (shared->asker.stop_requested()) return;
             try {
                 reply(shared->target.segments[5] == kMovie ? movie(*shared) : picture(*shared));
             } catch (const std::exception& e) {  // C3: a request
@@ -159,6 +159,7 @@ httpd::Answer ArchiveRoutes::picture(const httpd::Request& request) {
         media::PictureAt{parts_.live_parts.options->picture_pixels_max, moment->after_us, 0});
     job.fds = fds;
     job.limits = {kDecodeTimeout, kDecodeTimeout};
+    job.cancel = request.asker;
     const auto ran = parts_.live_parts.run_job(job);
     if (!ran.answer) {
         return refused(ApiError{ErrorCode::unavailable,

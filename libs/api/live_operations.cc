@@ -194,8 +194,8 @@ void LiveOperations::kick_publisher(const std::string& path, const std::string& 
     done(control::encode_done("stream", path));
 }
 
-void LiveOperations::take_snapshot(const std::string& path, const live::Asker& asker,
-                                   bool is_coming, const Operations::Done& done) {
+void LiveOperations::take_snapshot(const std::string& path, std::stop_token asker, bool is_coming,
+                                   const Operations::Done& done) {
     const auto answer = [path, done](const Result<std::string>& jpeg) {
         if (!jpeg) {
             return done(ApiError{error_code_of(jpeg.error().code), jpeg.error().message, {}});
@@ -203,7 +203,7 @@ void LiveOperations::take_snapshot(const std::string& path, const live::Asker& a
         done(control::encode(control::Snapshot{path, base64_encode(as_bytes(*jpeg))}));
     };
     const capture::CameraEntry* camera = jpeg_camera(parts_.cameras, path);
-    if (camera == nullptr) return snapshots_.take(path, asker, is_coming, answer);
+    if (camera == nullptr) return snapshots_.take(path, std::move(asker), is_coming, answer);
     if (!is_coming && !is_streaming(camera->state)) {
         return answer(Error{"no stream at " + path, 404});
     }

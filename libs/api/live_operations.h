@@ -13,7 +13,7 @@ class LiveOperations {
     void get_stream(const std::string& path, const Operations::Done& done) const;
     void kick_publisher(const std::string& path, const std::string& by,
                         const Operations::Done& done) const;
-    void take_snapshot(const std::string& path, const live::Asker& asker, bool is_coming,
+    void take_snapshot(const std::string& path, std::stop_token asker, bool is_coming,
                        const Operations::Done& done);
     void list_viewers(const control::Call& call, const Operations::Done& done) const;
     void kick_viewer(std::uint64_t id, const std::string& by, const Operations::Done& done) const;

@@ -161,7 +161,7 @@ Operations::Operations(Parts& parts, Facts facts)
 
 Operations::~Operations() = default;
 
-void Operations::call(Call call, Done done) {
+void Operations::call(Call call, Done done, std::stop_token asker) {
     if (call_hooks(parts_.hooks, call, done)) return;
     const auto effort = disk_effort_of(call.operation->operation);
     auto shared = std::make_shared<Call>(std::move(call));
@@ -170,12 +170,14 @@ void Operations::call(Call call, Done done) {
             *effort, [this, shared, finish = std::move(done)] { finish(answer_on_disk(*shared)); });
         return;
     }
-    parts_.control.post([this, shared, finish = std::move(done)] { on_control(*shared, finish); });
+    parts_.control.post([this, shared, finish = std::move(done), asker = std::move(asker)] {
+        on_control(*shared, finish, asker);
+    });
 }
 
 // ---- on the control loop ---------------------------------------------------------------------
 
-void Operations::on_control(const Call& call, const Done& done) {
+void Operations::on_control(const Call& call, const Done& done, const std::stop_token& asker) {
     if (parts_.tokens.call(call, done)) return;
     switch (call.operation->operation) {
         case Operation::capture_start:
@@ -231,7 +233,7 @@ void Operations::on_control(const Call& call, const Done& done) {
         case Operation::streams_kick:
             return live_->kick_publisher(path_of(call), call.client(), done);
         case Operation::streams_snapshot:
-            return take_snapshot(call, done);
+            return take_snapshot(call, asker, done);
         case Operation::record_start:
             return record_->start(path_of(call), call, done);
         case Operation::record_stop:
@@ -299,9 +301,9 @@ ApiError Operations::no_stream_of_camera(const Call& call) const {
 }
 
 /// Of a camera that nobody watches it is a look at its preview.
-void Operations::take_snapshot(const Call& call, const Done& done) {
+void Operations::take_snapshot(const Call& call, const std::stop_token& asker, const Done& done) {
     const std::string path = path_of(call);
-    const auto take = [this, path, call, asker = call.asker, done](bool is_coming) {
+    const auto take = [this, path, call, asker, done](bool is_coming) {
         if (!is_coming && is_camera_without_stream(call)) return done(no_stream_of_camera(call));
         live_->take_snapshot(path, asker, is_coming, done);
     };

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -38,16 +39,17 @@ class Operations {
     Operations(Parts& parts, Facts facts);
     ~Operations();
 
-    /// Any thread.
-    void call(control::Call call, Done done);
+    /// Any thread. `asker`: requested once nobody waits for the answer; costly work for it need not
+    /// be done then.
+    void call(control::Call call, Done done, std::stop_token asker = {});
 
     const Facts& facts() const { return facts_; }
 
  private:
     // On the control loop:
-    void on_control(const control::Call& call, const Done& done);
+    void on_control(const control::Call& call, const Done& done, const std::stop_token& asker);
     void start_capture(const control::Call& call, const Done& done);
-    void take_snapshot(const control::Call& call, const Done& done);
+    void take_snapshot(const control::Call& call, const std::stop_token& asker, const Done& done);
     bool is_camera_without_stream(const control::Call& call) const;
     /// Why not, for people.
     control::ApiError no_stream_of_camera(const control::Call& call) const;

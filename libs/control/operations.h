@@ -3,7 +3,6 @@
 /// operation here by its own kind of name, and hands over the same parameters. docs/openapi.json
 /// describes them for the HTTP door; a test compares. Pure; any thread.
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -107,9 +106,6 @@ struct Call {
     std::string body;     ///< the parameters of bodies: one JSON object, not yet looked at, or ""
     Arguments arguments;  ///< the others: names of the table, each once; integers checked
     std::string peer{};   ///< where it came from, for who does not say who he is
-    /// Who waits for the answer: once it is gone, costly work for it need not be done. nullopt: not
-    /// known.
-    std::optional<std::weak_ptr<const void>> asker{};
 
     /// Null if it was not given.
     const std::string* find(std::string_view name) const;

@@ -20,7 +20,10 @@ HttpConnection::HttpConnection(const Uses& uses, NetLoop& net, Admission::Ticket
       default_stream_(std::move(default_stream)),
       log_(uses.log.with("http").with("peer", peer_.text)) {}
 
-HttpConnection::~HttpConnection() { net_.loop().cancel(deadline_); }
+HttpConnection::~HttpConnection() {
+    gone_.request_stop();
+    net_.loop().cancel(deadline_);
+}
 
 void HttpConnection::start(std::unique_ptr<loop::Transport> transport) {
     transport_ = std::move(transport);
@@ -156,7 +159,8 @@ void HttpConnection::dispatch() {
     state_ = State::answering;
     net_.loop().cancel(std::exchange(deadline_, 0));
     Request asked = std::exchange(request_, {});
-    asked.asker = weak_from_this();
+    if (!gone_.stop_possible()) gone_ = std::stop_source();
+    asked.asker = gone_.get_token();
     request_.head.method = asked.head.method;  // the answer depends on it
     request_.target.path = asked.target.path;
     plan_.answer(std::move(asked), [&net = net_, weak = weak_from_this()](Answer made) {

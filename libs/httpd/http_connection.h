@@ -9,6 +9,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "base/current.h"
@@ -104,13 +105,13 @@ class HttpConnection final : public Connection,
     http::RequestReader reader_;
     Request request_;
     Plan plan_;
+    std::stop_source gone_{std::nostopstate};  ///< for whoever works on an answer
     std::optional<http::BodyReader> body_reader_;
     std::string pending_;  ///< came while an answer was being made
     bool keep_alive_ = false;
     bool input_over_ = false;     ///< the peer sends no more, and waits for what it asked for
     std::string upgrade_answer_;  ///< not sent yet
     std::unique_ptr<ws::Decoder> token_decoder_;  ///< the upgrade was answered to be told a token
-    std::optional<std::string> given_token_;      ///< as the first message
     loop::TimerId deadline_ = 0;
     std::unique_ptr<FileSender> file_;
 };

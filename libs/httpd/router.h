@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,8 @@ struct Request {
     std::optional<ws::Upgrade> upgrade;  ///< it asks to become a WebSocket
     auth::Facts facts;
     bool is_secure = false;  ///< came over TLS
-    /// The connection: once it is gone, nobody waits for an answer. Not set: not known.
-    std::optional<std::weak_ptr<const void>> asker{};
+    /// Requested once the connection is gone, and nobody waits for an answer.
+    std::stop_token asker{};
 
     /// The query without what proves a right: for other users' eyes and for files.
     std::string shown_query() const;

@@ -302,12 +302,6 @@ std::optional<LineZero> Stream::zero() const {
     return zero_;
 }
 
-void Stream::want_until(std::int64_t ns) {
-    const Lock lock(mutex_);
-    wanted_until_ns_.store(ns, std::memory_order_relaxed);
-    if (publisher_) publisher_->wanted();
-}
-
 void Stream::pause(std::uint64_t publication) {
     const Lock lock(mutex_);
     if (!publisher_ || publication != publication_) return;
@@ -487,11 +481,6 @@ bool Stream::is_live() const {
 bool Stream::is_unused() const {
     const Lock lock(mutex_);
     return !publisher_ && viewers_ == 0 && taps_.empty();
-}
-
-std::vector<UnitPtr> Stream::kept() const {
-    const Lock lock(mutex_);
-    return cache_.units();
 }
 
 UnitPtr Stream::newest_entry() const {

@@ -108,13 +108,11 @@ class Stream : public std::enable_shared_from_this<Stream> {
     std::optional<LineZero> zero() const ST_EXCLUDES(mutex_);
     /// Nothing is pushed from now on until somebody wants the stream: what was kept is given up.
     void pause(std::uint64_t publication) ST_EXCLUDES(mutex_);
-    /// Somebody watches, has just done so, or asked to be able to.
+    /// Somebody watches, or has just done so.
     bool is_wanted(std::int64_t now_ns) const {
         return watchers_.load(std::memory_order_relaxed) > 0 ||
                now_ns < wanted_until_ns_.load(std::memory_order_relaxed);
     }
-    /// The publisher is told.
-    void want_until(std::int64_t ns) ST_EXCLUDES(mutex_);
     /// Leaves the viewers waiting for another one. False if it did not hold the stream.
     bool leave(std::uint64_t publication) ST_EXCLUDES(mutex_);
     /// Ends all viewers there are, unless there is a publisher, or has been since `publication`.
@@ -147,8 +145,6 @@ class Stream : public std::enable_shared_from_this<Stream> {
     std::size_t viewers() const ST_EXCLUDES(mutex_);
     bool is_live() const ST_EXCLUDES(mutex_);
     bool is_unused() const ST_EXCLUDES(mutex_);
-    /// What is kept for viewers that come later: begins with the newest entry; may be empty.
-    std::vector<UnitPtr> kept() const ST_EXCLUDES(mutex_);
     /// The newest entry, null before the first; kept beyond the cache's limits.
     UnitPtr newest_entry() const ST_EXCLUDES(mutex_);
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Who gets a stream's packets as they are, in no wire form: a recorder.
+/// Who gets a stream's packets as they are, in no wire form: a recorder, whoever wants one picture.
 #include <memory>
 
 #include "hub/unit.h"

@@ -6,13 +6,19 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
+#include <list>
+#include <optional>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "flv/codec_name.h"
 #include "flv/tag.h"
 #include "flv/video_data.h"
+#include "hub/stream.h"
+#include "hub/tap.h"
 #include "live/live.h"
 #include "media/access_unit.h"
 #include "media/movie_facts.h"
@@ -21,8 +27,9 @@
 namespace st::live {
 namespace {
 
-constexpr std::int64_t kPatienceNs = 10'000'000'000;
-constexpr std::chrono::milliseconds kLookAgain{50};
+using OnStop = std::stop_callback<std::function<void()>>;
+
+constexpr std::chrono::seconds kPatience{10};
 constexpr std::chrono::milliseconds kDecodeTimeout{10'000};  ///< also by the clock
 /// As many as a decoder is given to make a picture of.
 constexpr std::uint32_t kPicturesMax = 299;
@@ -85,21 +92,31 @@ std::uint32_t pictures_until_whole(const hub::Unit& entry) {
     return is_idr ? 0 : std::min(count, kPicturesMax);
 }
 
-/// Appends the pictures that came since the clip's last one, or begins it with the newest entry.
-void grow(std::vector<hub::UnitPtr>& clip, const hub::Stream& stream) {
-    const std::vector<hub::UnitPtr> kept = stream.kept();
-    for (const hub::UnitPtr& unit : kept) {
-        if (!is_picture(*unit) || (!clip.empty() && unit->serial <= clip.back()->serial)) continue;
-        if (clip.size() <= kPicturesMax) clip.push_back(unit);
-    }
-    const hub::UnitPtr entry = stream.newest_entry();
-    if (clip.empty() && entry && is_picture(*entry)) clip.push_back(entry);
-}
-
-bool can_be_decoded(const hub::Unit& unit) {
+bool may_begin(const hub::Unit& unit) {
+    if (!unit.is_entry) return false;
     if (unit.packet->codec != media::Codec::h264) return true;
     return unit.headers && unit.headers->video;  // else its publisher has not sent them yet
 }
+
+/// Requests the end of a job when none of those who wished for its picture waits any more.
+class Audience {
+ public:
+    Audience(const std::list<std::stop_token>& askers, const std::stop_token& all)
+        : left_(askers.size()), stopped_(all, [this] { stop_.request_stop(); }) {
+        for (const std::stop_token& asker : askers) {
+            leaving_.emplace_back(asker, [this] {
+                if (--left_ == 0) stop_.request_stop();
+            });
+        }
+    }
+    std::stop_token is_gone() const { return stop_.get_token(); }
+
+ private:
+    std::stop_source stop_;
+    std::atomic<std::size_t> left_;
+    OnStop stopped_;
+    std::list<OnStop> leaving_;
+};
 
 Result<std::string> picture_of(const std::vector<hub::UnitPtr>& clip, std::uint64_t pixels_max,
                                const worker::RunJob& run, const std::stop_token& cancel) {
@@ -131,6 +148,71 @@ Result<std::string> picture_of(const std::vector<hub::UnitPtr>& clip, std::uint6
 
 }  // namespace
 
+/// For the pictures of which one is made. The stream's thread adds them, the control loop's looks.
+class Snapshots::Wait final : public hub::Tap, public std::enable_shared_from_this<Wait> {
+ public:
+    Wait(Snapshots& owner, Wish asked, bool is_for_stream)
+        : wish(std::move(asked)), waits_for_stream(is_for_stream), owner_(owner) {}
+
+    /// Once: from now on what comes of the stream wakes the owner, and so does the asker's leaving.
+    void begin(const std::string& path) {
+        stream = owner_.parts_.live.hub().attach(path, shared_from_this(), {});
+        // It outlives what the stream keeps for viewers.
+        if (const hub::UnitPtr entry = stream->newest_entry()) take(entry);
+        leaving_.emplace(wish.asker, [this] { wake(); });
+    }
+    void take(const hub::UnitPtr& unit) override {
+        if (is_picture(*unit) && add(unit)) wake();
+    }
+    void publisher_left() override {
+        {
+            const Lock lock(mutex_);
+            if (!is_whole()) clip_.clear();
+        }
+        wake();
+    }
+    bool has_whole_clip() {
+        const Lock lock(mutex_);
+        return is_whole();
+    }
+    Clip take_clip() {
+        const Lock lock(mutex_);
+        return std::move(clip_);
+    }
+
+    const Wish wish;
+    const bool waits_for_stream;
+    hub::StreamPtr stream;
+    loop::TimerId patience = 0;
+
+ private:
+    /// True if the clip is whole with it.
+    bool add(const hub::UnitPtr& unit) {
+        const Lock lock(mutex_);
+        if (is_whole()) return false;
+        if (clip_.empty()) {
+            if (!may_begin(*unit)) return false;
+            further_ = pictures_until_whole(*unit);
+        } else if (unit->serial <= clip_.back()->serial) {
+            return false;
+        }
+        clip_.push_back(unit);
+        return is_whole();
+    }
+    bool is_whole() const ST_REQUIRES(mutex_) { return clip_.size() > further_; }
+    void wake() {
+        owner_.parts_.control.post([&owner = owner_, weak = weak_from_this()] {
+            if (const WaitPtr self = weak.lock()) owner.look(self, false);
+        });
+    }
+
+    Snapshots& owner_;
+    Mutex mutex_;
+    Clip clip_ ST_GUARDED_BY(mutex_);
+    std::uint32_t further_ ST_GUARDED_BY(mutex_) = 0;  ///< pictures wanted after the first
+    std::optional<OnStop> leaving_;
+};
+
 Snapshots::Snapshots(Parts& parts) : parts_(parts) {
     for (unsigned i = 0; i < kThreads; ++i) threads_.emplace_back([this] { run(); });
 }
@@ -142,52 +224,52 @@ Snapshots::~Snapshots() {
     }
     changed_.notify_all();
     for (std::thread& thread : threads_) thread.join();
+    for (const WaitPtr& wait : waits_) parts_.live.hub().detach(wait->stream, *wait);
 }
 
-void Snapshots::take(const std::string& path, const Asker& asker, bool is_coming,
-                     const Done& done) {
-    wait_for_clip(path, monotonic_ns() + kPatienceNs, {asker, done, is_coming, {}}, {});
-}
-
-void Snapshots::wait_for_clip(const std::string& path, std::int64_t deadline_ns, Wish wish,
-                              Clip clip) {
+void Snapshots::take(const std::string& path, std::stop_token asker, bool is_coming, Done done) {
     const hub::StreamPtr stream = parts_.live.hub().find(path);
-    const bool is_over = monotonic_ns() >= deadline_ns || wish.is_over();
-    const bool is_live = stream && stream->is_live();
-    if (!is_live && (!wish.waits_for_stream || is_over)) {
-        return wish.done(Error{"no stream at " + path, 404});
+    if (!is_coming && !(stream && stream->is_live())) {
+        return done(Error{"no stream at " + path, 404});
     }
-    if (is_live) {
-        if (wish.asked.lock() != stream) stream->want_until(deadline_ns);
-        wish.asked = stream;
-        grow(clip, *stream);
-    }
-    const bool has_key = !clip.empty() && can_be_decoded(*clip.front());
-    const std::uint32_t wanted = has_key ? pictures_until_whole(*clip.front()) : 0;
-    if (has_key && (clip.size() > wanted || is_over)) {
-        if (wanted == 0) clip.resize(1);
-        return enqueue(path, std::move(clip), wish);
-    }
-    if (!has_key) clip.clear();
-    if (is_over) {
-        std::string why = "no key frame from " + path + " within 10 s";
-        const std::string age = key_frame_age(stream->status(), monotonic_ns());
-        if (!age.empty()) why += ": " + age;
-        return wish.done(Error{why, 503});
-    }
-    parts_.control.after(kLookAgain,
-                         [this, path, deadline_ns, wish, clip = std::move(clip)]() mutable {
-                             wait_for_clip(path, deadline_ns, std::move(wish), std::move(clip));
-                         });
+    const auto wait =
+        std::make_shared<Wait>(*this, Wish{std::move(asker), std::move(done)}, is_coming);
+    waits_.insert(wait);
+    wait->patience = parts_.control.after(kPatience, [this, weak = std::weak_ptr(wait)] {
+        if (const WaitPtr late = weak.lock()) look(late, true);
+    });
+    wait->begin(path);
+    look(wait, false);
 }
 
-void Snapshots::enqueue(const std::string& path, Clip clip, const Wish& wish) {
+/// Something may have happened that ends a wait.
+void Snapshots::look(const WaitPtr& wait, bool is_late) {
+    if (!waits_.contains(wait)) return;  // it has ended
+    const std::string& path = wait->stream->path();
+    const Wish& wish = wait->wish;
+    const bool is_over = is_late || wish.asker.stop_requested();
+    const bool is_live = wait->stream->is_live();
+    const bool is_whole = wait->has_whole_clip();
+    if (!is_whole && !is_over && (is_live || wait->waits_for_stream)) return;
+    waits_.erase(wait);
+    parts_.control.cancel(wait->patience);
+    parts_.live.hub().detach(wait->stream, *wait);
+    Clip clip = wait->take_clip();
+    if (!clip.empty()) return enqueue(path, std::move(clip), wish);
+    if (!is_live) return wish.done(Error{"no stream at " + path, 404});
+    std::string why = "no key frame from " + path + " within 10 s";
+    const std::string age = key_frame_age(wait->stream->status(), monotonic_ns());
+    if (!age.empty()) why += ": " + age;
+    wish.done(Error{why, 503});
+}
+
+void Snapshots::enqueue(const std::string& path, Clip clip, Wish wish) {
     {
         const Lock lock(mutex_);
         Picture& picture = wanted_[path];
         if (picture.wishes.empty() && !in_hand_.contains(path)) order_.push_back(path);
         picture.clip = std::move(clip);
-        picture.wishes.push_back(wish);
+        picture.wishes.push_back(std::move(wish));
     }
     changed_.notify_one();
 }
@@ -218,10 +300,13 @@ void Snapshots::run() {
 }
 
 void Snapshots::make(Picture picture) const {
-    std::erase_if(picture.wishes, [](const Wish& wish) { return wish.is_over(); });
+    std::erase_if(picture.wishes, [](const Wish& wish) { return wish.asker.stop_requested(); });
     if (picture.wishes.empty()) return;
+    std::list<std::stop_token> askers;
+    for (const Wish& wish : picture.wishes) askers.push_back(wish.asker);
+    const Audience audience(askers, stop_.get_token());
     const auto jpeg = picture_of(picture.clip, parts_.options->picture_pixels_max, parts_.run_job,
-                                 stop_.get_token());
+                                 audience.is_gone());
     for (const Wish& wish : picture.wishes) wish.done(jpeg);
 }
 

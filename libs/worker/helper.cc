@@ -112,9 +112,15 @@ JobResult Helper::run(const Job& job) {
     JobResult result{exchange(job), {}};
     result.cpu = Nanoseconds(std::max<std::int64_t>(0, cpu_ns() - cpu_before_ns_));
     idle_since_ns_ = monotonic_ns();
-    if (!result.answer.ok() && result.answer.error().message.empty()) {
-        result.answer = JobError{result.answer.error().fault, "a helper died: " + end_text()};
+    if (result.answer.ok()) return result;
+    JobError error = result.answer.error();
+    if (error.fault == Fault::too_slow) {
+        const std::string why = words_.take();
+        error.message = "a helper ran out of time" + (why.empty() ? "" : ": " + why);
+    } else if (error.message.empty()) {
+        error.message = "a helper died: " + end_text();
     }
+    result.answer = std::move(error);
     return result;
 }
 
@@ -124,7 +130,7 @@ Result<std::string, JobError> Helper::exchange(const Job& job) {
     try {
         send_message(socket_.get(), job.name + '\0' + job.request, job.fds);
         if (wait_for_answer(job.limits) == Wait::too_slow) {
-            return JobError{Fault::too_slow, "a helper ran out of time"};
+            return JobError{Fault::too_slow, ""};
         }
         const auto answer = receive_message(socket_.get());
         if (job.cancel.stop_requested()) return JobError{Fault::cancelled, "cancelled"};

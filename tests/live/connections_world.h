@@ -132,7 +132,7 @@ struct ConnectionsWorld {
     httpd::TokenGuard wrong_tokens{Log()};
     NoEvents events;
     Live live{*options.get(), loop, events, &counters.memory};
-    const worker::RunJob run_job;
+    worker::RunJob run_job;
     Parts parts{options,      http_options,  policy, Log(), counters,
                 wrong_tokens, shutting_down, loop,   live,  run_job};
 };

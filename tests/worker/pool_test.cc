@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -176,8 +177,16 @@ TEST(Pool, time_by_the_clock_is_limited) {
     job.limits.elapsed = 50ms;
     const auto slow = pool.run(job);
     EXPECT_EQ(fault_of(slow), Fault::too_slow);
+    EXPECT_EQ(slow.answer.error().message, "a helper ran out of time");
     EXPECT_LT(slow.cpu, 1s);
     EXPECT_EQ(*pool.run(job_of("echo", "next")).answer, "next");
+}
+
+TEST(Pool, a_helper_that_is_too_slow_is_quoted_too) {
+    Pool pool(options_of(), Log());
+    Job job = job_of("hang", "waiting for a lock\n");
+    job.limits.elapsed = 200ms;
+    EXPECT_EQ(pool.run(job).answer.error().message, "a helper ran out of time: waiting for a lock");
 }
 
 TEST(Pool, time_on_the_processor_is_limited_and_counted) {
@@ -250,10 +259,11 @@ TEST(Pool, more_jobs_than_helpers_wait) {
 TEST(Pool, a_helper_that_was_killed_while_idle_costs_no_job) {
     Pool pool(options_of(), Log());
     for (int i = 0; i < 3; ++i) {
-        const std::string pid = pid_of(pool);
-        ::kill(std::stoi(pid), SIGKILL);
+        const int pid = std::stoi(pid_of(pool));
+        ::kill(pid, SIGKILL);
         // It is a zombie until the pool looks, and its socket is closed.
-        std::this_thread::sleep_for(20ms);
+        siginfo_t dead{};
+        ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(pid), &dead, WEXITED | WNOWAIT), 0);
         EXPECT_EQ(*pool.run(job_of("echo", "x")).answer, "x");
     }
 }

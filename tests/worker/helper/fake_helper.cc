@@ -46,7 +46,10 @@ std::string perform(std::string_view name, std::string_view request, std::span<c
         }
         ::abort();
     }
-    if (name == "hang") std::this_thread::sleep_for(std::chrono::hours(1));
+    if (name == "hang") {
+        (void)!::write(STDERR_FILENO, request.data(), request.size());
+        std::this_thread::sleep_for(std::chrono::hours(1));
+    }
     if (name == "read") return read_all(fds[0]);
     if (name == "write") {
         return std::to_string(::write(fds[0], request.data(), request.size()));
