@@ -28,7 +28,7 @@ CameraConnection::CameraConnection(Uses uses, loop::Timers& timers, LinkPtr link
       clock_(timers,
              [this](std::uint32_t id) { socket_->send_text(camera::encode_clock_request(id)); }),
       meter_(uses_.counters, *link_),
-      live_(uses_.hub, link_),
+      live_(uses_.hub, link_, clock_),
       payloads_(*link_),
       held_(timers, [this](std::size_t bytes) { socket_->hold({.whole = bytes}); }),
       resumption_(
@@ -78,7 +78,8 @@ void CameraConnection::on_binary(Buffer received) {
     }
     meter_.count(*frame, seen.peek, arrival_ns_);
     if (resumption_.is_catching_up()) {
-        note(resumption_.count(clock_.is_late(frame->timestamp_ms, arrival_ns_)));
+        const bool is_late = clock_.is_late(frame->timestamp_ms, arrival_ns_);
+        recording_.note(resumption_.count(is_late), arrival_ns_);
     }
     show(*frame, message, seen);
     const bool begins = entries_.begins(seen.peek);
@@ -98,19 +99,14 @@ void CameraConnection::on_binary(Buffer received) {
 /// To whoever watches.
 void CameraConnection::show(const camera::Frame& frame, const SharedBuffer& message,
                             const SeenPayload& seen) {
-    camera::Frame in_ms = frame;
-    in_ms.timestamp_ms = clock_.to_ms(frame.timestamp_ms);
     if (!seen.is_understood()) {
         count_undecodable(frame.payload.size());
     } else if (!resumption_.is_catching_up() && !link_->is_jpeg) {
-        live_.feed(name_, in_ms, message, seen.peek, arrival_ns_);
-        if (const auto taken = clock_.instant_of(frame.timestamp_ms, arrival_ns_)) {
-            live_.note_instant(in_ms, taken->wall_us, taken->bound_us);
-        }
+        live_.feed(name_, frame, message, seen.peek, arrival_ns_);
     }
     if (log_.enabled(LogLevel::debug)) {
         log_.debug("[Frame]: " + name_ + " seq=" + std::to_string(frame.seq) +
-                   " timestamp=" + std::to_string(in_ms.timestamp_ms) +
+                   " timestamp=" + std::to_string(clock_.to_ms(frame.timestamp_ms)) +
                    "ms size=" + std::to_string(frame.payload.size()) + " bytes");
     }
 }
@@ -196,23 +192,10 @@ void CameraConnection::on_text(const std::string& text) {
 void CameraConnection::on(const camera::ClockReply& reply, const std::string& text) {
     const auto exchange = clock_.on_reply(reply, arrival_ns_);
     if (!exchange) return on(camera::Other{}, text);
-    note(exchange);
+    recording_.note(*exchange, arrival_ns_);
     link_->report(clock_.standing());
     if (clock_.has_news() && quota_.take(arrival_ns_)) link_->report(clock_.tell(name_));
     start_.on_clock();
-}
-
-/// Into the recording: whoever reads the dump knows the camera's clock as well as we do.
-void CameraConnection::note(const std::optional<clock::Exchange>& exchange) {
-    if (!exchange) return;
-    const camera::ExchangeNote note{exchange->sent_us, exchange->received_us, exchange->replied_us,
-                                    exchange->returned_us};
-    recording_.note(camera::encode_note(note), arrival_ns_);
-}
-
-/// Into the recording: it says what came late.
-void CameraConnection::note(const std::optional<camera::ResumedNote>& note) {
-    if (note) recording_.note(camera::encode_note(*note), arrival_ns_);
 }
 
 void CameraConnection::on(const camera::Other&, const std::string& text) {
@@ -478,7 +461,7 @@ bool CameraConnection::will_resume() const {
 void CameraConnection::keep_session() {
     if (const auto offered = resumption_.take_offered()) return link_->report(*offered);
     follow_session();
-    note(resumption_.take_note());
+    recording_.note(resumption_.take_note(), arrival_ns_);
     Suspended kept;
     recording_.keep(kept);
     resumption_.keep(kept);
@@ -531,7 +514,7 @@ void CameraConnection::take_session() {
     awaits_name_ = false;
     arrival_ns_ = timers_.clock_ns();
     const auto away = resumption_.go_on(*kept);
-    for (const clock::Exchange& exchange : clock_.recent()) note(exchange);
+    for (const auto& exchange : clock_.recent()) recording_.note(exchange, arrival_ns_);
     happened("camera.resumed", {{"camera", name_},
                                 {"session", recording_.id()},
                                 {"away_ms", static_cast<std::uint64_t>(away.count()) / 1000}});
@@ -686,14 +669,14 @@ void CameraConnection::open_session() {
         const Bytes payload = message.message->bytes().subspan(camera::kHeaderBytes);
         recording_.add_held(std::move(message), payloads_.peek(payload));
     }
-    for (const clock::Exchange& exchange : clock_.recent()) note(exchange);
+    for (const auto& exchange : clock_.recent()) recording_.note(exchange, arrival_ns_);
 }
 
 void CameraConnection::end_session(camera::EndReason reason) {
     // It was to open under the camera's new name, and ends before that is known.
     if (!recording_.is_open() && std::exchange(awaits_name_, false)) open_session();
     if (!recording_.is_open()) return;
-    note(resumption_.take_note());
+    recording_.note(resumption_.take_note(), arrival_ns_);
     record::SessionEnd end;
     end.reason = reason;
     end.close = close_;

@@ -108,10 +108,6 @@ class CameraConnection final : public httpd::Connection,
     void join();
     void close(std::uint16_t code, const std::string& reason, camera::Input why);
 
-    // Into the recording, if there is something to note.
-    void note(const std::optional<clock::Exchange>& exchange);
-    void note(const std::optional<camera::ResumedNote>& note);
-
     // Frames.
     void count_bad(const std::string& what);
     void count_undecodable(std::size_t payload_bytes);

@@ -84,6 +84,17 @@ void CameraRecording::note(std::string_view json, std::int64_t arrival_ns) {
     if (session_) session_->push_note(json, arrival_ns);
 }
 
+void CameraRecording::note(const clock::Exchange& exchange, std::int64_t arrival_ns) {
+    const camera::ExchangeNote made{exchange.sent_us, exchange.received_us, exchange.replied_us,
+                                    exchange.returned_us};
+    note(camera::encode_note(made), arrival_ns);
+}
+
+void CameraRecording::note(const std::optional<camera::ResumedNote>& resumed,
+                           std::int64_t arrival_ns) {
+    if (resumed) note(camera::encode_note(*resumed), arrival_ns);
+}
+
 bool CameraRecording::follow() {
     if (last_ended_) last_ended_ = last_ended_->latest();
     if (!session_) return false;

@@ -61,6 +61,10 @@ class CameraRecording {
 
     // These have no effect without an open one:
     void note(std::string_view json, std::int64_t arrival_ns);
+    /// Whoever reads the dump knows the camera's clock as well as we do.
+    void note(const clock::Exchange& exchange, std::int64_t arrival_ns);
+    /// If there is one: what came late.
+    void note(const std::optional<camera::ResumedNote>& resumed, std::int64_t arrival_ns);
     void count_bad() { ++dropped_.bad; }
     void count_undecodable() { ++dropped_.undecodable; }
 

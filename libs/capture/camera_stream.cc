@@ -52,7 +52,8 @@ void CameraStream::feed(const std::string& name, const camera::Frame& frame, Sha
         is_feeding_ = false;
         publication_.pause();
     }
-    KeptFrame kept{std::move(message), frame.payload, frame.timestamp_ms, now_ns};
+    const std::uint64_t time_ms = clock_.to_ms(frame.timestamp_ms);
+    KeptFrame kept{std::move(message), frame.payload, time_ms, now_ns};
     if (is_feeding_) {
         kept_.pass(std::move(kept), peek);
     } else {
@@ -60,11 +61,15 @@ void CameraStream::feed(const std::string& name, const camera::Frame& frame, Sha
     }
     publication_.count({frame.payload.size(), peek.starts_picture, begins, !kept_.empty(), now_ns});
     if (is_feeding_) {
-        pictures_.feed(frame.payload, frame.timestamp_ms, made_);
-        return push(now_ns);
+        pictures_.feed(frame.payload, time_ms, made_);
+        push(now_ns);
+        if (const auto taken = clock_.instant_of(frame.timestamp_ms, now_ns)) {
+            publication_.note_instant(time_ms, {taken->wall_us, taken->bound_us});
+        }
+        return;
     }
     if (!peek.sps && !peek.pps) return;
-    pictures_.feed(frame.payload, frame.timestamp_ms, made_);
+    pictures_.feed(frame.payload, time_ms, made_);
     made_.clear();
 }
 

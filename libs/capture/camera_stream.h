@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "camera/frame.h"
+#include "capture/camera_clock.h"
 #include "capture/camera_link.h"
 #include "capture/kept_frames.h"
 #include "hub/hub.h"
@@ -18,8 +19,12 @@ namespace st::capture {
 
 class CameraStream {
  public:
-    CameraStream(hub::Hub& hub, LinkPtr link)
-        : hub_(hub), link_(std::move(link)), kept_(hub.options().gop, hub.memory()) {}
+    /// `clock`, the camera's, outlives this.
+    CameraStream(hub::Hub& hub, LinkPtr link, const CameraClock& clock)
+        : hub_(hub),
+          link_(std::move(link)),
+          clock_(clock),
+          kept_(hub.options().gop, hub.memory()) {}
 
     /// A frame of the camera, whatever its state. `name`: the camera's, at present; `message` holds
     /// the frame's payload; `peek` is peek_nals of it.
@@ -27,10 +32,6 @@ class CameraStream {
               const media::NalPeek& peek, std::int64_t now_ns);
     /// Whether the camera sends each picture when it is taken. Counts from the next capture on.
     void set_paced(bool is_paced) { is_paced_ = is_paced; }
-    /// When the frame fed last was taken, by the server's wall clock.
-    void note_instant(const camera::Frame& frame, std::int64_t wall_us, std::int64_t bound_us) {
-        if (is_feeding_) publication_.note_instant(frame.timestamp_ms, {wall_us, bound_us});
-    }
     /// Somebody may have begun to watch: they get what is kept.
     void give_kept(std::int64_t now_ns);
     /// The capture is over, or the connection.
@@ -45,6 +46,7 @@ class CameraStream {
 
     hub::Hub& hub_;
     const LinkPtr link_;
+    const CameraClock& clock_;
     std::shared_ptr<Holder> holder_;
     hub::Publication publication_;
     std::string name_;  ///< under which publication_ is
