@@ -4,6 +4,15 @@
 #include "control/list.h"
 
 namespace st::control {
+namespace {
+
+constexpr auto kReload = [](auto& way, auto& reply) {
+    fixed_field(way, "ok", true);
+    required(way, "changed", reply.changed);
+    required(way, "needs_restart", reply.needs_restart);
+};
+
+}  // namespace
 
 std::string encode(const std::vector<ConfigEntry>& entries) {
     List list;
@@ -33,25 +42,10 @@ Decoded<ConfigEntry> decode_config_entry(std::string_view item) {
     return entry;
 }
 
-std::string encode(const ReloadReply& reply) {
-    json::Object object;
-    object.set("ok", true);
-    object.set("changed", to_array(reply.changed));
-    object.set("needs_restart", to_array(reply.needs_restart));
-    return json::write(object);
-}
+std::string encode(const ReloadReply& reply) { return write_fields(reply, kReload); }
 
 Decoded<ReloadReply> decode_reload_reply(std::string_view body) {
-    const auto object = parse_object(body, kReply);
-    if (!object) return object.error();
-    ObjectReader reader(*object);
-    ReloadReply reply;
-    reader.require("changed");
-    reader.require("needs_restart");
-    reader.read("changed", reply.changed);
-    reader.read("needs_restart", reply.needs_restart);
-    if (reader.failed()) return reader.error();
-    return reply;
+    return read_fields<ReloadReply>(body, kReload);
 }
 
 }  // namespace st::control

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -49,18 +50,6 @@ void read_enum(ObjectReader& reader, const std::string& key, const TextTable<Enu
         reader.fail(key, "unknown value \"" + text.substr(0, 40) + "\"");
 }
 
-/// One list of an object's fields serves to write and to read them:
-///     template <class Way, class Facts>
-///     void list(Way& way, Facts& facts) { field(way, "codec", facts.codec); }
-template <class Field>
-void field(json::Object& object, const char* key, const Field& value) {
-    object.set(key, value);
-}
-template <class Field>
-void field(ObjectReader& reader, const char* key, Field& value) {
-    reader.read(key, value);
-}
-
 /// Two decimals; JSON has no NaN.
 inline double rounded(double value) {
     return std::isfinite(value) ? std::round(value * 100) / 100 : 0;
@@ -72,9 +61,192 @@ inline json::Array to_array(const std::vector<std::string>& texts) {
     return list;
 }
 
+// ---- one list of an object's fields, to write and to read them
+//
+//     constexpr auto kFacts = [](auto& way, auto& facts) {
+//         required(way, "codec", facts.codec);
+//         field(way, "sizes", facts.sizes);
+//     };
+//
+// write_fields(facts, kFacts) is the object's text, read_fields<Facts>(body, kFacts) the way back.
+
+template <class T>
+void field(json::Object& object, const char* key, const T& value) {
+    object.set(key, value);
+}
+inline void field(json::Object& object, const char* key, const std::vector<std::string>& texts) {
+    object.set(key, to_array(texts));
+}
+/// `limit`: see ObjectReader::read; what we write keeps it.
+template <class T, class Limit>
+void field(json::Object& object, const char* key, const T& value, const Limit& /*limit*/) {
+    field(object, key, value);
+}
+template <class T, class... Limit>
+void field(ObjectReader& reader, const char* key, T& value, const Limit&... limit) {
+    reader.read(key, value, limit...);
+}
+
+/// It has to be there.
+inline void require(json::Object& /*object*/, const char* /*key*/) {}
+inline void require(ObjectReader& reader, const char* key) { reader.require(key); }
+template <class Way, class T>
+void required(Way& way, const char* key, T& value) {
+    require(way, key);
+    field(way, key, value);
+}
+
+/// It is written only if it is not what a missing one is taken for.
+template <class T, class... Limit>
+void rare_field(json::Object& object, const char* key, const T& value, const Limit&... limit) {
+    if (value != T{}) field(object, key, value, limit...);
+}
+template <class T, class... Limit>
+void rare_field(ObjectReader& reader, const char* key, T& value, const Limit&... limit) {
+    field(reader, key, value, limit...);
+}
+
+/// It always says the same, and nobody reads it.
+template <class T>
+void fixed_field(json::Object& object, const char* key, const T& value) {
+    object.set(key, value);
+}
+template <class T>
+void fixed_field(ObjectReader& /*reader*/, const char* /*key*/, const T& /*value*/) {}
+
+/// A measured number, written with two decimals.
+inline void rounded_field(json::Object& object, const char* key, double value) {
+    object.set(key, rounded(value));
+}
+inline void rounded_field(ObjectReader& reader, const char* key, double& value) {
+    field(reader, key, value);
+}
+
+/// One of the table's texts.
+template <class Enum, std::size_t N>
+void word_field(json::Object& object, const char* key, Enum value,
+                const TextTable<Enum, N>& table) {
+    object.set(key, text_of(table, value));
+}
+template <class Enum, std::size_t N>
+void word_field(json::Object& object, const char* key, const std::optional<Enum>& value,
+                const TextTable<Enum, N>& table) {
+    object.set(key, value ? json::Value(text_of(table, *value)) : json::Value());
+}
+template <class Enum, std::size_t N>
+void word_field(ObjectReader& reader, const char* key, Enum& value,
+                const TextTable<Enum, N>& table) {
+    read_enum(reader, key, table, value);
+}
+template <class Enum, std::size_t N>
+void word_field(ObjectReader& reader, const char* key, std::optional<Enum>& value,
+                const TextTable<Enum, N>& table) {
+    Enum found{};
+    read_enum(reader, key, table, found);
+    if (reader.has(key) && !reader.failed()) value = found;
+}
+
+template <class T, class List>
+json::Object object_of(const T& value, const List& list) {
+    json::Object object;
+    list(object, value);
+    return object;
+}
+
+/// An object, which has a list of its own; null stands for none.
+template <class T, class List>
+void object_field(json::Object& object, const char* key, const T& value, const List& list) {
+    object.set(key, object_of(value, list));
+}
+template <class T, class List>
+void object_field(json::Object& object, const char* key, const std::optional<T>& value,
+                  const List& list) {
+    object.set(key, value ? json::Value(object_of(*value, list)) : json::Value());
+}
+template <class T, class List>
+void object_field(ObjectReader& reader, const char* key, T& value, const List& list) {
+    const json::Object* found = reader.object(key);
+    if (found == nullptr) return;
+    ObjectReader inner(*found, reader.path(key));
+    list(inner, value);
+    if (inner.failed()) reader.fail(inner.error());
+}
+template <class T, class List>
+void object_field(ObjectReader& reader, const char* key, std::optional<T>& value,
+                  const List& list) {
+    T found;
+    object_field(reader, key, found, list);
+    if (reader.has(key) && !reader.failed()) value = std::move(found);
+}
+
+/// A list of objects.
+template <class T, class List>
+void objects_field(json::Object& object, const char* key, const std::vector<T>& values,
+                   const List& list) {
+    json::Array items;
+    for (const T& value : values) items.push_back(object_of(value, list));
+    object.set(key, items);
+}
+template <class T, class List>
+void objects_field(ObjectReader& reader, const char* key, std::vector<T>& values,
+                   const List& list) {
+    for (const json::Object* item : reader.objects(key)) {
+        ObjectReader inner(*item, reader.path(key) + "[" + std::to_string(values.size()) + "]");
+        list(inner, values.emplace_back());
+        if (inner.failed()) return reader.fail(inner.error());
+    }
+}
+
+/// The same, written only if there are any.
+template <class Way, class T, class List>
+void rare_objects_field(Way& way, const char* key, T& values, const List& list) {
+    if (std::is_same_v<Way, ObjectReader> || !values.empty()) {
+        objects_field(way, key, values, list);
+    }
+}
+
+template <class T, class List>
+std::string write_fields(const T& value, const List& list) {
+    return json::write(object_of(value, list));
+}
+template <class T, class List>
+Decoded<T> read_fields(std::string_view body, const List& list) {
+    const auto object = parse_object(body, kReply);
+    if (!object) return object.error();
+    ObjectReader reader(*object);
+    T value;
+    list(reader, value);
+    if (reader.failed()) return reader.error();
+    return value;
+}
+
+/// A request's body; nothing at all is an object without fields.
+inline Decoded<json::Object> parse_request(std::string_view body) {
+    const bool blank = body.find_first_not_of(" \t\r\n") == std::string_view::npos;
+    return blank ? Decoded<json::Object>(json::Object()) : parse_object(body);
+}
+
+/// The same of a request, which has no other fields.
+template <class T, class List>
+Decoded<T> read_request(std::string_view body, const List& list) {
+    const auto object = parse_request(body);
+    if (!object) return object.error();
+    ObjectReader reader(*object);
+    T request;
+    list(reader, request);
+    reader.refuse_unknown();
+    if (reader.failed()) return reader.error();
+    return request;
+}
+
+// ---- fields of several operations
+
 /// "cameras": absent = all. An empty list is refused: a script whose list came out empty must not
 /// start everything.
-inline void read_cameras(ObjectReader& reader, std::vector<std::string>& out) {
+inline void cameras_field(json::Object& object, const std::vector<std::string>& cameras) {
+    rare_field(object, "cameras", cameras);
+}
+inline void cameras_field(ObjectReader& reader, std::vector<std::string>& out) {
     reader.read("cameras", out, kCamerasMax);
     if (reader.failed() || !reader.has("cameras")) return;
     if (out.empty()) {
@@ -92,67 +264,42 @@ inline void read_cameras(ObjectReader& reader, std::vector<std::string>& out) {
 
 /// "client": who asks, as "user@host". What is not clean or too long is made so, not refused: it is
 /// only ever shown.
-inline void read_client(ObjectReader& reader, std::string& out) {
+inline void client_field(json::Object& object, const std::string& client) {
+    rare_field(object, "client", client);
+}
+inline void client_field(ObjectReader& reader, std::string& out) {
     reader.read("client", out);
     out = clean_text(out, kClientBytesMax);
 }
 
-inline void read_timeout(ObjectReader& reader, std::chrono::milliseconds& out) {
+inline void timeout_field(json::Object& object, std::chrono::milliseconds timeout) {
+    object.set("timeout_ms", timeout.count());
+}
+inline void timeout_field(ObjectReader& reader, std::chrono::milliseconds& out) {
     auto ms = static_cast<std::uint64_t>(out.count());
     reader.read("timeout_ms", ms, {1, kTimeoutMsMax});
     out = std::chrono::milliseconds(ms);
 }
 
 /// What every request to cameras ends with: who asks, and whether and how long it waits.
-template <class Request>
-void read_asking(ObjectReader& reader, Request& request) {
-    read_client(reader, request.client);
-    reader.read("wait", request.wait);
-    read_timeout(reader, request.timeout);
+template <class Way, class Request>
+void asking_fields(Way& way, Request& request) {
+    client_field(way, request.client);
+    field(way, "wait", request.wait);
+    timeout_field(way, request.timeout);
 }
 
-template <class Request>
-void set_asking(json::Object& object, const Request& request) {
-    if (!request.client.empty()) object.set("client", request.client);
-    object.set("wait", request.wait);
-    object.set("timeout_ms", static_cast<std::int64_t>(request.timeout.count()));
-}
-
-/// A reply of cameras: "ok", and "results" with the camera and whatever `read_more` reads, which
-/// has to be there: "outcome".
-template <class Reply, class ReadMore>
-Decoded<Reply> decode_results(std::string_view body, ReadMore read_more) {
-    const auto object = parse_object(body, kReply);
-    if (!object) return object.error();
-    ObjectReader reader(*object);
-    Reply reply;
-    reader.require("ok");
-    reader.require("results");
-    reader.read("ok", reply.ok);
-    for (const json::Object* item : reader.objects("results")) {
-        ObjectReader fields(*item, "results[" + std::to_string(reply.results.size()) + "]");
-        auto& result = reply.results.emplace_back();
-        fields.require("camera");
-        fields.require("outcome");
-        fields.read("camera", result.camera);
-        read_more(fields, result);
-        if (fields.failed()) return fields.error();
-    }
-    if (reader.failed()) return reader.error();
-    return reply;
-}
-
-inline std::string encode_results(bool ok, const json::Array& results) {
-    json::Object object;
-    object.set("ok", ok);
-    object.set("results", results);
-    return json::write(object);
-}
-
-/// A request's body; nothing at all is an object without fields.
-inline Decoded<json::Object> parse_request(std::string_view body) {
-    const bool blank = body.find_first_not_of(" \t\r\n") == std::string_view::npos;
-    return blank ? Decoded<json::Object>(json::Object()) : parse_object(body);
+/// A reply of cameras: "ok", and "results" with the camera and whatever `more` lists.
+template <class More>
+constexpr auto list_results(const More& more) {
+    return [more](auto& way, auto& reply) {
+        required(way, "ok", reply.ok);
+        require(way, "results");
+        objects_field(way, "results", reply.results, [more](auto& inner, auto& result) {
+            required(inner, "camera", result.camera);
+            more(inner, result);
+        });
+    };
 }
 
 }  // namespace st::control

@@ -30,7 +30,7 @@ Object to_object(const Size& size) {
 
 }  // namespace
 
-void read_parameters(ObjectReader& reader, StartParameters& out) {
+void parameter_fields(ObjectReader& reader, StartParameters& out) {
     read_size(reader, "resolution", 16, out.resolution);
     read_size(reader, "aspect", 1, out.aspect);
     reader.read("bitrate_bps", out.bitrate_bps, {1, kBitrateMax});
@@ -40,7 +40,7 @@ void read_parameters(ObjectReader& reader, StartParameters& out) {
     }
 }
 
-void set_parameters(Object& object, const StartParameters& parameters) {
+void parameter_fields(Object& object, const StartParameters& parameters) {
     if (parameters.resolution) object.set("resolution", to_object(*parameters.resolution));
     if (parameters.aspect) object.set("aspect", to_object(*parameters.aspect));
     if (parameters.bitrate_bps) object.set("bitrate_bps", *parameters.bitrate_bps);

@@ -5,7 +5,7 @@
 
 namespace st::control {
 
-void read_parameters(ObjectReader& reader, StartParameters& out);
-void set_parameters(json::Object& object, const StartParameters& parameters);
+void parameter_fields(ObjectReader& reader, StartParameters& out);
+void parameter_fields(json::Object& object, const StartParameters& parameters);
 
 }  // namespace st::control

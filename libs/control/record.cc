@@ -19,6 +19,44 @@ void read_word(ObjectReader& reader, const std::string& key,
     reader.fail(key, "expected one of " + expected);
 }
 
+constexpr auto kStatus = [](auto& way, auto& status) {
+    required(way, "stream", status.stream);
+    required(way, "state", status.state);
+    field(way, "format", status.format);
+    field(way, "tracks", status.tracks);
+    field(way, "segment_duration_ms", status.segment_duration_ms);
+    field(way, "preroll_ms", status.preroll_ms);
+    field(way, "max_duration_ms", status.max_duration_ms);
+    field(way, "started_by", status.started_by);
+    field(way, "started_at", status.started_at);
+    field(way, "file", status.file);
+    field(way, "segments", status.segments);
+    field(way, "pictures", status.pictures);
+    field(way, "sounds", status.sounds);
+    field(way, "bytes", status.bytes);
+    field(way, "duration_ms", status.duration_ms);
+    field(way, "dropped", status.dropped);
+    field(way, "problem", status.problem);
+};
+
+constexpr auto kSegment = [](auto& way, auto& segment) {
+    required(way, "name", segment.name);
+    field(way, "file", segment.file);
+    field(way, "url", segment.url);
+    required(way, "start", segment.start);
+    field(way, "end", segment.end);
+    field(way, "duration_ms", segment.duration_ms);
+    field(way, "bytes", segment.bytes);
+    field(way, "open", segment.is_open);
+    field(way, "kept", segment.kept);
+};
+
+constexpr auto kStopped = [](auto& way, auto& streams) {
+    fixed_field(way, "ok", true);
+    require(way, "streams");
+    field(way, "streams", streams, kStreamsMax);
+};
+
 }  // namespace
 
 Decoded<RecordRequest> decode_record_request(std::string_view body) {
@@ -31,7 +69,7 @@ Decoded<RecordRequest> decode_record_request(std::string_view body) {
     reader.read("segment_duration_ms", request.segment_duration_ms, {1000, kSegmentMsMax});
     reader.read("preroll_ms", request.preroll_ms, {0, kPrerollMsMax});
     reader.read("max_duration_ms", request.max_duration_ms, {0, kSegmentMsMax});
-    read_client(reader, request.client);
+    client_field(reader, request.client);
     reader.refuse_unknown();
     if (reader.failed()) return reader.error();
     return request;
@@ -49,110 +87,28 @@ std::string encode(const RecordRequest& request, const std::string& stream) {
     }
     if (request.preroll_ms) object.set("preroll_ms", *request.preroll_ms);
     if (request.max_duration_ms) object.set("max_duration_ms", *request.max_duration_ms);
-    if (!request.client.empty()) object.set("client", request.client);
+    client_field(object, request.client);
     return json::write(object);
 }
 
-std::string encode(const RecordStatus& status) {
-    json::Object object;
-    object.set("stream", status.stream);
-    object.set("state", status.state);
-    object.set("format", status.format);
-    object.set("tracks", status.tracks);
-    object.set("segment_duration_ms", status.segment_duration_ms);
-    object.set("preroll_ms", status.preroll_ms);
-    object.set("max_duration_ms", status.max_duration_ms);
-    object.set("started_by", status.started_by);
-    object.set("started_at", status.started_at);
-    object.set("file", status.file);
-    object.set("segments", status.segments);
-    object.set("pictures", status.pictures);
-    object.set("sounds", status.sounds);
-    object.set("bytes", status.bytes);
-    object.set("duration_ms", status.duration_ms);
-    object.set("dropped", status.dropped);
-    object.set("problem", status.problem);
-    return json::write(object);
-}
+std::string encode(const RecordStatus& status) { return write_fields(status, kStatus); }
 
 Decoded<RecordStatus> decode_record_status(std::string_view body) {
-    const auto object = parse_object(body, kReply);
-    if (!object) return object.error();
-    ObjectReader reader(*object);
-    RecordStatus status;
-    reader.require("stream");
-    reader.require("state");
-    reader.read("stream", status.stream);
-    reader.read("state", status.state);
-    reader.read("format", status.format);
-    reader.read("tracks", status.tracks);
-    reader.read("segment_duration_ms", status.segment_duration_ms);
-    reader.read("preroll_ms", status.preroll_ms);
-    reader.read("max_duration_ms", status.max_duration_ms);
-    reader.read("started_by", status.started_by);
-    reader.read("started_at", status.started_at);
-    reader.read("file", status.file);
-    reader.read("segments", status.segments);
-    reader.read("pictures", status.pictures);
-    reader.read("sounds", status.sounds);
-    reader.read("bytes", status.bytes);
-    reader.read("duration_ms", status.duration_ms);
-    reader.read("dropped", status.dropped);
-    reader.read("problem", status.problem);
-    if (reader.failed()) return reader.error();
-    return status;
+    return read_fields<RecordStatus>(body, kStatus);
 }
 
-std::string encode(const StoredSegment& segment) {
-    json::Object object;
-    object.set("name", segment.name);
-    object.set("file", segment.file);
-    object.set("url", segment.url);
-    object.set("start", segment.start);
-    object.set("end", segment.end);
-    object.set("duration_ms", segment.duration_ms);
-    object.set("bytes", segment.bytes);
-    object.set("open", segment.is_open);
-    object.set("kept", segment.kept);
-    return json::write(object);
-}
+std::string encode(const StoredSegment& segment) { return write_fields(segment, kSegment); }
 
 Decoded<StoredSegment> decode_stored_segment(std::string_view body) {
-    const auto object = parse_object(body, kReply);
-    if (!object) return object.error();
-    ObjectReader reader(*object);
-    StoredSegment segment;
-    reader.require("name");
-    reader.require("start");
-    reader.read("name", segment.name);
-    reader.read("file", segment.file);
-    reader.read("url", segment.url);
-    reader.read("start", segment.start);
-    reader.read("end", segment.end);
-    reader.read("duration_ms", segment.duration_ms);
-    reader.read("bytes", segment.bytes);
-    reader.read("open", segment.is_open);
-    reader.read("kept", segment.kept);
-    if (reader.failed()) return reader.error();
-    return segment;
+    return read_fields<StoredSegment>(body, kSegment);
 }
 
 std::string encode_stopped(const std::vector<std::string>& streams) {
-    json::Object object;
-    object.set("ok", true);
-    object.set("streams", to_array(streams));
-    return json::write(object);
+    return write_fields(streams, kStopped);
 }
 
 Decoded<std::vector<std::string>> decode_stopped(std::string_view body) {
-    const auto object = parse_object(body, kReply);
-    if (!object) return object.error();
-    ObjectReader reader(*object);
-    std::vector<std::string> streams;
-    reader.require("streams");
-    reader.read("streams", streams, kStreamsMax);
-    if (reader.failed()) return reader.error();
-    return streams;
+    return read_fields<std::vector<std::string>>(body, kStopped);
 }
 
 }  // namespace st::control

@@ -9,6 +9,20 @@ namespace st::control {
 
 using json::Object;
 
+namespace {
+
+constexpr auto kFps = [](auto& way, auto& recording) { field(way, "fps", recording.fps); };
+constexpr auto kPing = [](auto& way, auto& recording) { field(way, "ping_us", recording.ping_us); };
+constexpr auto kFile = [](auto& way, auto& file) {
+    required(way, "name", file.name);
+    field(way, "kind", file.kind);
+    field(way, "bytes", file.bytes);
+    field(way, "duration_ms", file.duration_ms);
+    field(way, "pictures", file.pictures);
+};
+
+}  // namespace
+
 Decoded<Recording> decode_recording(std::string_view body) {
     const auto object = parse_object(body, kReply);
     if (!object) return object.error();
@@ -32,17 +46,9 @@ Decoded<Recording> decode_recording(std::string_view body) {
     reader.read("error", recording.error);
     reader.read("end_reason", recording.end_reason);
     reader.read("stopped_by", recording.stopped_by);
-    if (const Object* found = reader.object("fps_estimate")) {
-        ObjectReader estimate(*found, "fps_estimate");
-        estimate.read("fps", recording.fps);
-        if (estimate.failed()) return estimate.error();
-    }
+    object_field(reader, "fps_estimate", recording, kFps);
     reader.read("fps", recording.fps);
-    if (const Object* found = reader.object("clock")) {
-        ObjectReader clock(*found, "clock");
-        clock.read("ping_us", recording.ping_us);
-        if (clock.failed()) return clock.error();
-    }
+    object_field(reader, "clock", recording, kPing);
     for (const Object* item : reader.objects("seq_gaps")) {
         std::uint64_t missing = 0;
         ObjectReader(*item).read("missing", missing);
@@ -50,18 +56,7 @@ Decoded<Recording> decode_recording(std::string_view body) {
     }
     // The list of gaps has an end, their sum has not; older recordings have the list alone.
     reader.read("seq_missing", recording.seq_missing);
-    for (const Object* item : reader.objects("files")) {
-        ObjectReader fields(*item, "files[" + std::to_string(recording.files.size()) + "]");
-        RecordingFile file;
-        fields.require("name");
-        fields.read("name", file.name);
-        fields.read("kind", file.kind);
-        fields.read("bytes", file.bytes);
-        fields.read("duration_ms", file.duration_ms);
-        fields.read("pictures", file.pictures);
-        if (fields.failed()) return fields.error();
-        recording.files.push_back(std::move(file));
-    }
+    objects_field(reader, "files", recording.files, kFile);
     if (const auto known = session_state_from(state))
         recording.state = *known;
     else
@@ -88,7 +83,7 @@ Decoded<KeepRequest> decode_keep_request(std::string_view body) {
     KeepRequest request;
     reader.require("keep");
     reader.read("keep", request.keep);
-    read_client(reader, request.client);
+    client_field(reader, request.client);
     reader.refuse_unknown("unknown field");
     if (reader.failed()) return reader.error();
     return request;

@@ -4,26 +4,20 @@
 
 namespace st::control {
 
+namespace {
+
+constexpr auto kRename = [](auto& way, auto& request) {
+    rare_field(way, "camera", request.camera);
+    required(way, "name", request.name);
+    client_field(way, request.client);
+};
+
+}  // namespace
+
 Decoded<RenameRequest> decode_rename_request(std::string_view body) {
-    const auto object = parse_request(body);
-    if (!object) return object.error();
-    ObjectReader reader(*object);
-    RenameRequest request;
-    reader.read("camera", request.camera);
-    reader.read("name", request.name);
-    read_client(reader, request.client);
-    reader.refuse_unknown();
-    reader.require("name");
-    if (reader.failed()) return reader.error();
-    return request;
+    return read_request<RenameRequest>(body, kRename);
 }
 
-std::string encode(const RenameRequest& request) {
-    json::Object object;
-    if (!request.camera.empty()) object.set("camera", request.camera);
-    object.set("name", request.name);
-    if (!request.client.empty()) object.set("client", request.client);
-    return json::write(object);
-}
+std::string encode(const RenameRequest& request) { return write_fields(request, kRename); }
 
 }  // namespace st::control

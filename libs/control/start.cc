@@ -7,8 +7,6 @@
 namespace st::control {
 namespace {
 
-using json::Object;
-
 constexpr TextTable<StartOutcome, 6> kOutcomes = {{
     {StartOutcome::started, "started"},
     {StartOutcome::already_recording, "already_recording"},
@@ -18,71 +16,46 @@ constexpr TextTable<StartOutcome, 6> kOutcomes = {{
     {StartOutcome::sent, "sent"},
 }};
 
+constexpr auto kRequestFields = [](auto& way, auto& request) {
+    cameras_field(way, request.cameras);
+    parameter_fields(way, request.parameters);
+    rare_field(way, "take", request.take);
+    rare_field(way, "join", request.join);
+    rare_field(way, "append", request.append);
+    rare_field(way, "all_or_none", request.all_or_none);
+    rare_field(way, "owner", request.owner, kOwnerBytesMax);
+    asking_fields(way, request);
+};
+
+constexpr auto kReplyFields = list_results([](auto& way, auto& result) {
+    require(way, "outcome");
+    word_field(way, "outcome", result.outcome, kOutcomes);
+    field(way, "session", result.session);
+    field(way, "error", result.error);
+    rare_field(way, "take", result.take);
+    rare_field(way, "started_by", result.started_by);
+    rare_field(way, "started_at", result.started_at);
+});
+
 }  // namespace
 
 std::string_view to_text(StartOutcome outcome) { return text_of(kOutcomes, outcome); }
 
 Decoded<StartRequest> decode_start_request(std::string_view body) {
-    const auto object = parse_request(body);
-    if (!object) return object.error();
-    ObjectReader reader(*object);
-    StartRequest request;
-    StartParameters& parameters = request.parameters;
-    read_cameras(reader, request.cameras);
-    read_parameters(reader, parameters);
-    reader.read("take", request.take);
-    reader.read("join", request.join);
-    reader.read("append", request.append);
-    reader.read("all_or_none", request.all_or_none);
-    reader.read("owner", request.owner, kOwnerBytesMax);
-    read_asking(reader, request);
-    reader.refuse_unknown();
-    if (request.take && !is_valid_name(*request.take)) {
-        reader.fail("take", "not a name (letters, digits, . _ -, at most 64)");
+    auto request = read_request<StartRequest>(body, kRequestFields);
+    if (request && request->take && !is_valid_name(*request->take)) {
+        return ApiError{ErrorCode::bad_request,
+                        "take: not a name (letters, digits, . _ -, at most 64)", "take"};
     }
-    if (reader.failed()) return reader.error();
     return request;
 }
 
-std::string encode(const StartRequest& request) {
-    Object object;
-    const StartParameters& parameters = request.parameters;
-    if (!request.cameras.empty()) object.set("cameras", to_array(request.cameras));
-    set_parameters(object, parameters);
-    if (request.take) object.set("take", *request.take);
-    if (request.join) object.set("join", true);
-    if (request.append) object.set("append", true);
-    if (request.all_or_none) object.set("all_or_none", true);
-    if (!request.owner.empty()) object.set("owner", request.owner);
-    set_asking(object, request);
-    return json::write(object);
-}
+std::string encode(const StartRequest& request) { return write_fields(request, kRequestFields); }
 
 Decoded<StartReply> decode_start_reply(std::string_view body) {
-    return decode_results<StartReply>(body, [](ObjectReader& fields, StartResult& result) {
-        fields.read("session", result.session);
-        read_enum(fields, "outcome", kOutcomes, result.outcome);
-        fields.read("error", result.error);
-        fields.read("take", result.take);
-        fields.read("started_by", result.started_by);
-        fields.read("started_at", result.started_at);
-    });
+    return read_fields<StartReply>(body, kReplyFields);
 }
 
-std::string encode(const StartReply& reply) {
-    json::Array results;
-    for (const StartResult& result : reply.results) {
-        Object object;
-        object.set("camera", result.camera);
-        object.set("outcome", std::string(to_text(result.outcome)));
-        object.set("session", result.session);
-        object.set("error", result.error);
-        if (result.take) object.set("take", *result.take);
-        if (result.started_by) object.set("started_by", *result.started_by);
-        if (result.started_at) object.set("started_at", *result.started_at);
-        results.push_back(object);
-    }
-    return encode_results(reply.ok, results);
-}
+std::string encode(const StartReply& reply) { return write_fields(reply, kReplyFields); }
 
 }  // namespace st::control

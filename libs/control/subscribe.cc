@@ -1,27 +1,23 @@
 #include "control/subscribe.h"
 
 #include "control/fields.h"
-#include "control/json.h"
 
 namespace st::control {
+namespace {
+
+constexpr auto kSubscription = [](auto& way, auto& subscription) {
+    rare_field(way, "types", subscription.types, kEventTypesMax);
+    rare_field(way, "since", subscription.since);
+};
+
+}  // namespace
 
 Decoded<Subscription> decode_subscription(std::string_view params) {
-    const auto object = parse_request(params);
-    if (!object) return object.error();
-    Subscription subscription;
-    ObjectReader reader(*object);
-    reader.read("types", subscription.types, kEventTypesMax);
-    reader.read("since", subscription.since);
-    reader.refuse_unknown();
-    if (reader.failed()) return reader.error();
-    return subscription;
+    return read_request<Subscription>(params, kSubscription);
 }
 
 std::string encode(const Subscription& subscription) {
-    json::Object object;
-    if (!subscription.types.empty()) object.set("types", to_array(subscription.types));
-    if (subscription.since) object.set("since", *subscription.since);
-    return json::write(object);
+    return write_fields(subscription, kSubscription);
 }
 
 }  // namespace st::control
