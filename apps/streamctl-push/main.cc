@@ -1,6 +1,5 @@
 /// The program behind `streamctl push`, which is given the words that streamctl was given and has
 /// found good: streamctl itself links no libav. Not for people.
-#include <Poco/Exception.h>
 #include <signal.h>
 
 #include <iostream>
@@ -49,12 +48,5 @@ int run(int argc, char** argv) {
 }  // namespace st::streamctl
 
 int main(int argc, char** argv) {
-    try {
-        return st::streamctl::run(argc, argv);
-    } catch (const Poco::Exception& error) {
-        std::cerr << "streamctl: " << error.displayText() << '\n';
-    } catch (const std::exception& error) {
-        std::cerr << "streamctl: " << error.what() << '\n';
-    }
-    return st::cli::kIoFailed;
+    return st::streamctl::run_program(st::streamctl::run, argc, argv);
 }

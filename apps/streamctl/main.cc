@@ -1,4 +1,3 @@
-#include <Poco/Exception.h>
 #include <signal.h>
 #include <sys/stat.h>
 
@@ -75,12 +74,5 @@ int run(int argc, char** argv) {
 }  // namespace st::streamctl
 
 int main(int argc, char** argv) {
-    try {
-        return st::streamctl::run(argc, argv);
-    } catch (const Poco::Exception& error) {
-        std::cerr << "streamctl: " << error.displayText() << '\n';
-    } catch (const std::exception& error) {
-        std::cerr << "streamctl: " << error.what() << '\n';
-    }
-    return st::cli::kIoFailed;
+    return st::streamctl::run_program(st::streamctl::run, argc, argv);
 }

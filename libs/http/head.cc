@@ -94,6 +94,19 @@ Result<int> read_version(std::string_view text) {
     return text[7] == '0' ? 0 : 1;
 }
 
+/// How the body ends, and what follows it.
+template <class Head>
+Result<void> read_framing(Head& head) {
+    auto length = read_content_length(head.fields);
+    if (!length) return length.error();
+    head.content_length = *length;
+    auto chunked = read_transfer_coding(head.fields, head.version_minor);
+    if (!chunked) return chunked.error();
+    head.chunked = *chunked;
+    head.keep_alive = wants_keep_alive(head.fields, head.version_minor);
+    return {};
+}
+
 }  // namespace
 
 Result<std::optional<std::string_view>> HeadLines::next(Bytes& bytes) {
@@ -228,16 +241,9 @@ Result<void> RequestReader::check_fields() {
         // RFC 9112 section 3.2.2: the authority of an absolute-form target goes before Host.
         if (head_.host.empty()) head_.host = host;
     }
-    auto length = read_content_length(head_.fields);
-    if (!length) return length.error();
-    head_.content_length = *length;
-    auto chunked = read_transfer_coding(head_.fields, head_.version_minor);
-    if (!chunked) return chunked.error();
-    head_.chunked = *chunked;
-    head_.keep_alive = wants_keep_alive(head_.fields, head_.version_minor);
     head_.expects_continue =
         head_.version_minor >= 1 && list_has(head_.fields, "Expect", "100-continue");
-    return {};
+    return read_framing(head_);
 }
 
 RequestHead RequestReader::take() {
@@ -265,14 +271,7 @@ Result<void> ResponseReader::take_line(std::string_view line) {
     }
     if (!line.empty()) return lines_.add_field(line, head_.fields);
     complete_ = true;
-    auto length = read_content_length(head_.fields);
-    if (!length) return length.error();
-    head_.content_length = *length;
-    auto chunked = read_transfer_coding(head_.fields, head_.version_minor);
-    if (!chunked) return chunked.error();
-    head_.chunked = *chunked;
-    head_.keep_alive = wants_keep_alive(head_.fields, head_.version_minor);
-    return {};
+    return read_framing(head_);
 }
 
 Result<void> ResponseReader::read_status_line(std::string_view line) {

@@ -1,8 +1,11 @@
 #include "streamctl/commands/commands.h"
 
+#include <Poco/Exception.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <iostream>
 
 #include "cli/parse.h"
 #include "cli/terminal.h"
@@ -167,6 +170,17 @@ int say_failures(const Options& options, const std::function<int(Console&)>& run
     }
     cli::flush_output();
     return exit_code;
+}
+
+int run_program(int (*run)(int, char**), int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const Poco::Exception& error) {
+        std::cerr << "streamctl: " << error.displayText() << '\n';
+    } catch (const std::exception& error) {
+        std::cerr << "streamctl: " << error.what() << '\n';
+    }
+    return cli::kIoFailed;
 }
 
 }  // namespace st::streamctl

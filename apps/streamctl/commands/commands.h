@@ -76,6 +76,9 @@ int run_command(const Options& options);
 /// Calls `run` and says what it throws, as run_command() does. Returns the exit code.
 int say_failures(const Options& options, const std::function<int(Console&)>& run);
 
+/// What main() is: `run`, and a word about what comes out of it.
+int run_program(int (*run)(int, char**), int argc, char** argv);
+
 /// From --token-file, else from the environment; never from argv, where everybody could read it.
 std::string read_token(const Options& options, const ServerUrl& server);
 
