@@ -96,7 +96,6 @@ class Viewer final : private hub::Viewer {
     void shut_down();
 
     State state() const { return state_; }
-    bool is_accepted() const { return is_accepted_; }
 
  private:
     hub::Sink& sink() override { return transport_; }

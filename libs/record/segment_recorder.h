@@ -31,8 +31,6 @@
 namespace st::record {
 
 class SegmentThread;
-class SegmentRecorder;
-using SegmentRecorderPtr = std::shared_ptr<SegmentRecorder>;
 
 /// What all recorders work with; outlives them.
 struct SegmentParts {

@@ -120,8 +120,6 @@ Result<void> Session::handle(Message message) {
             on_peer_bandwidth(content);
             return {};
         case MessageType::acknowledgement:
-            if (content.size() >= 4) acknowledged_bytes_ = load_be32(content.data());
-            return {};
         case MessageType::set_chunk_size:
         case MessageType::abort:
         case MessageType::shared_object:

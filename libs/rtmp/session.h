@@ -145,7 +145,6 @@ class Session {
     void ping(std::uint32_t timestamp_ms);
 
     bool is_handshake_done() const { return handshake_.is_done(); }
-    bool is_connected() const { return connect_ == Decision::accepted; }
     bool is_publishing(std::uint32_t stream_id) const;
     bool is_playing(std::uint32_t stream_id) const;
     /// Bodies that could not be read and were left out, and why the last one was.
@@ -155,7 +154,6 @@ class Session {
     std::uint64_t stray_packets() const { return stray_packets_; }
     std::uint64_t bytes_read() const { return chunks_.bytes_read(); }
     /// The client's last acknowledgement, a count of 32 bits.
-    std::uint32_t acknowledged_bytes() const { return acknowledged_bytes_; }
     /// Memory held for unfinished messages, and what makes the first of them whole.
     std::size_t held_bytes() const { return chunks_.held_bytes(); }
     std::size_t missing_bytes() const { return chunks_.missing_bytes(); }
@@ -240,7 +238,6 @@ class Session {
 
     std::uint32_t window_bytes_ = kWindowBytes;  ///< acknowledged at half of it
     std::uint64_t acknowledged_at_ = 0;          ///< bytes read then
-    std::uint32_t acknowledged_bytes_ = 0;
     std::uint64_t bad_bodies_ = 0;
     std::string last_body_error_;
     std::uint64_t stray_packets_ = 0;

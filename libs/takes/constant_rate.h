@@ -25,7 +25,6 @@ struct ConstantRate {
     mux::Verifier* verifier = nullptr;
     std::stop_token cancel;
 };
-constexpr unsigned kCrfMost = 51;
 
 /// `output` has as many pictures as slots, the n-th one for the n-th slot. Error.code is that of
 /// mux::convert().

@@ -43,7 +43,6 @@ class Child {
     Child& operator=(const Child&) = delete;
 
     pid_t pid() const { return pid_; }  ///< also its process group
-    bool is_running() const { return is_running_; }
     /// SIGTERM to its process group, and to what it started and has left the group.
     void terminate();
     /// SIGKILL to the same.

@@ -241,7 +241,7 @@ TEST(Session, acknowledges_at_half_of_the_client_s_window) {
     client.send(MessageType::acknowledgement, 0, be32(77));
     client.send(MessageType::acknowledgement, 0, {1});
     client.flush();
-    EXPECT_EQ(client.session.acknowledged_bytes(), 77U);
+    EXPECT_EQ(client.answers, Lines{});
 }
 
 TEST(Session, answers_a_peer_bandwidth_that_differs) {
