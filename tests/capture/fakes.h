@@ -1,9 +1,8 @@
 #pragma once
-/// What the tests of cameras run on: a clock moved by hand, a socket that only remembers, and
-/// recordings that nobody writes.
+/// What the tests of cameras run on: a socket that only remembers, and recordings that nobody
+/// writes.
 #include <chrono>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,50 +11,13 @@
 #include "base/event_sink.h"
 #include "capture/camera_link.h"
 #include "httpd/message_socket.h"
-#include "loop/timers.h"
+#include "loop/manual_timers.h"
 #include "record/mailbox.h"
 #include "record/session.h"
 
 namespace st::capture {
 
-class ManualTimers final : public loop::Timers {
- public:
-    loop::TimerId after(std::chrono::nanoseconds delay, std::function<void()> task) override {
-        const loop::TimerId id = next_++;
-        timers_.emplace(id, Timer{now_ns_ + delay.count(), std::move(task)});
-        return id;
-    }
-    void cancel(loop::TimerId timer) override { timers_.erase(timer); }
-    std::int64_t clock_ns() const override { return now_ns_; }
-
-    /// Lets time pass; what falls due runs when it does, in order.
-    void advance(std::chrono::nanoseconds by) {
-        const std::int64_t end_ns = now_ns_ + by.count();
-        for (;;) {
-            auto due = timers_.end();
-            for (auto at = timers_.begin(); at != timers_.end(); ++at) {
-                if (at->second.due_ns > end_ns) continue;
-                if (due == timers_.end() || at->second.due_ns < due->second.due_ns) due = at;
-            }
-            if (due == timers_.end()) break;
-            now_ns_ = due->second.due_ns;
-            const auto task = std::move(due->second.task);
-            timers_.erase(due);
-            task();
-        }
-        now_ns_ = end_ns;
-    }
-    std::size_t size() const { return timers_.size(); }
-
- private:
-    struct Timer {
-        std::int64_t due_ns;
-        std::function<void()> task;
-    };
-    std::map<loop::TimerId, Timer> timers_;
-    loop::TimerId next_ = 1;
-    std::int64_t now_ns_ = 1'000'000'000'000;
-};
+using loop::ManualTimers;
 
 class FakeSocket final : public httpd::MessageSocket {
  public:

@@ -3,11 +3,11 @@
 /// given, viewers that take as much as they are told.
 #include <deque>
 #include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "hub/hub.h"
+#include "loop/manual_timers.h"
 
 namespace st::hub {
 
@@ -20,15 +20,12 @@ class ManualExecutor final : public Executor {
         tasks_.push_back(std::move(task));
     }
     TimerId after(std::chrono::nanoseconds delay, std::function<void()> task) override {
-        timers_.emplace(now + delay.count(), Timer{++last_timer_, std::move(task)});
-        return last_timer_;
+        return timers_.after(delay, std::move(task));
     }
-    void cancel(TimerId timer) override {
-        std::erase_if(timers_, [timer](const auto& one) { return one.second.id == timer; });
-    }
+    void cancel(TimerId timer) override { timers_.cancel(timer); }
     std::size_t timers() const { return timers_.size(); }
-    std::int64_t now_ns() const override { return now; }
-    std::int64_t read_clock_ns() const override { return now; }
+    std::int64_t now_ns() const override { return timers_.clock_ns(); }
+    std::int64_t read_clock_ns() const override { return timers_.clock_ns(); }
 
     void run() {
         while (!tasks_.empty()) {
@@ -39,29 +36,18 @@ class ManualExecutor final : public Executor {
     }
     /// Runs what falls due on the way.
     void advance(std::int64_t ms) {
-        const std::int64_t end = now + ms * kMs;
-        while (!timers_.empty() && timers_.begin()->first <= end) {
-            now = timers_.begin()->first;
-            const auto task = std::move(timers_.begin()->second.task);
-            timers_.erase(timers_.begin());
-            task();
-            run();
-        }
-        now = end;
+        timers_.advance(std::chrono::milliseconds(ms), [this] { run(); });
         run();
     }
 
-    std::int64_t now = 1'000'000'000'000;
     int posts = 0;
 
  private:
-    struct Timer {
-        TimerId id;
-        std::function<void()> task;
-    };
     std::deque<std::function<void()>> tasks_;
-    std::multimap<std::int64_t, Timer> timers_;
-    TimerId last_timer_ = 0;
+    loop::ManualTimers timers_;
+
+ public:
+    std::int64_t& now = timers_.now_ns;
 };
 
 /// "<form><track>@<dts>:<payload>", e.g. "Av@40:k".

@@ -11,42 +11,13 @@
 #include <string>
 #include <thread>
 
+#include "loop/collector.h"
 #include "loop/listener.h"
 
 namespace st::loop {
 namespace {
 
 using std::chrono::milliseconds;
-
-/// Collects what a stream delivers.
-class Collector : public StreamHandler {
- public:
-    void on_data(std::span<std::uint8_t> bytes) override {
-        received.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-        if (on_bytes) on_bytes();
-    }
-    void on_end(std::string_view error) override {
-        ended = true;
-        end_error = error;
-        if (on_close) on_close();
-    }
-    bool on_half_end() override {
-        half_ended = true;
-        if (on_half_close) on_half_close();
-        return stays;
-    }
-    void on_drained() override { ++drained; }
-
-    std::string received;
-    std::string end_error;
-    bool ended = false;
-    bool half_ended = false;
-    bool stays = false;  ///< for what is to be sent still, when the peer has sent all
-    int drained = 0;
-    std::function<void()> on_bytes;
-    std::function<void()> on_close;
-    std::function<void()> on_half_close;
-};
 
 /// A loop with a listener; `peer` is the blocking far end of `stream`.
 class StreamTest : public ::testing::Test {

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "certificate/authority.h"
+#include "loop/collector.h"
 #include "loop/listener.h"
 #include "loop/tcp_stream.h"
 #include "loop/tls_context.h"
@@ -60,28 +61,7 @@ ServerWanted for_localhost() {
 }
 
 /// One end of a connection.
-struct End : StreamHandler {
-    void on_data(std::span<std::uint8_t> bytes) override {
-        received.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-        if (on_bytes) on_bytes();
-    }
-    void on_end(std::string_view error) override {
-        ended = true;
-        end_error = error;
-        if (on_close) on_close();
-    }
-    void on_drained() override {
-        ++drained;
-        if (when_drained) when_drained();
-    }
-
-    std::string received;
-    std::string end_error;
-    bool ended = false;
-    int drained = 0;
-    std::function<void()> on_bytes;
-    std::function<void()> on_close;
-    std::function<void()> when_drained;
+struct End : Collector {
     std::unique_ptr<TcpStream> stream;
 };
 

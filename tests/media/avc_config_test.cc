@@ -3,48 +3,16 @@
 #include <gtest/gtest.h>
 
 #include "media/parameter_sets.h"
+#include "media/wire.h"
 
 namespace st::media {
 namespace {
-
-using Wire = std::vector<std::uint8_t>;
-
-Wire operator+(Wire a, const Wire& b) {
-    a.insert(a.end(), b.begin(), b.end());
-    return a;
-}
-
-Wire wire(Bytes bytes) { return {bytes.begin(), bytes.end()}; }
 
 Buffer made(const Wire& sps, const Wire& pps) {
     const Bytes sps_bytes(sps);
     const Bytes pps_bytes(pps);
     return encode_avc_config({&sps_bytes, 1}, {&pps_bytes, 1});
 }
-
-/// 320x180, baseline and high profile: parameter sets made by x264.
-const Wire kSps = {0x67, 0x42, 0xC0, 0x0C, 0xD9, 0x01, 0x41, 0x9F, 0x9F, 0x01, 0x10, 0x00, 0x00,
-                   0x03, 0x00, 0x10, 0x00, 0x00, 0x03, 0x03, 0x20, 0xF1, 0x42, 0xA4, 0x80};
-const Wire kPps = {0x68, 0xCB, 0x83, 0xCB, 0x20};
-const Wire kHighSps = {0x67, 0x64, 0x00, 0x0C, 0xAC, 0xD9, 0x41, 0x41, 0x9F,
-                       0x9F, 0x01, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10, 0x00,
-                       0x00, 0x03, 0x03, 0x20, 0xF1, 0x42, 0x99, 0x60};
-const Wire kHighPps = {0x68, 0xEB, 0xE3, 0xCB, 0x22, 0xC0};
-
-const Wire kAvcConfig =
-    Wire{
-        0x01,              // configurationVersion
-        0x42, 0xC0, 0x0C,  // profile, constraints, level, as in the SPS
-        0xFF,              // 6 reserved ones, lengths of 4 bytes
-        0xE1,              // 3 reserved ones, 1 SPS
-        0x00, 0x19,        // its length
-    } +
-    kSps +
-    Wire{
-        0x01,        // 1 PPS
-        0x00, 0x05,  // its length
-    } +
-    kPps;
 
 TEST(AvcConfig, is_read_and_gives_the_picture_size) {
     const auto config = parse_avc_config(kAvcConfig);

@@ -4,43 +4,15 @@
 
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "loop/timers.h"
+#include "loop/manual_timers.h"
 #include "notify/http_client.h"
 #include "notify/outbox.h"
 
 namespace st::notify {
-
-class ManualTimers final : public loop::Timers {
- public:
-    loop::TimerId after(std::chrono::nanoseconds delay, std::function<void()> task) override {
-        timers_.emplace(now_ns_ + delay.count(), std::pair(++last_, std::move(task)));
-        return last_;
-    }
-    void cancel(loop::TimerId timer) override {
-        std::erase_if(timers_, [&](const auto& one) { return one.second.first == timer; });
-    }
-    std::int64_t clock_ns() const override { return now_ns_; }
-
-    void advance(std::chrono::nanoseconds by) {
-        const std::int64_t end_ns = now_ns_ + by.count();
-        while (!timers_.empty() && timers_.begin()->first <= end_ns) {
-            const auto due = timers_.extract(timers_.begin());
-            now_ns_ = due.key();
-            due.mapped().second();
-        }
-        now_ns_ = end_ns;
-    }
-
- private:
-    std::int64_t now_ns_ = 0;
-    loop::TimerId last_ = 0;
-    std::multimap<std::int64_t, std::pair<loop::TimerId, std::function<void()>>> timers_;
-};
 
 class FakeHttp final : public HttpClient {
  public:
@@ -86,7 +58,7 @@ class Folder {
 struct World {
     static constexpr std::int64_t kStartUs = 1'769'847'330'000'000;
 
-    ManualTimers timers;
+    loop::ManualTimers timers;
     FakeHttp http;
     Folder folder;
     std::int64_t wall_offset_us = 0;
