@@ -247,6 +247,15 @@ class Streamd:
                 raise AssertionError(f"{camera}: {answer}, not {count} frames within {timeout_s:g} s")
             await asyncio.sleep(0.02)
 
+    async def wait_pictures(self, count, *cameras):
+        """Until the present recording of each of these cameras has `count` pictures."""
+
+        def enough():
+            known = self.cameras()
+            return all(((known.get(name) or {}).get("recording") or {}).get("pictures", 0) >= count for name in cameras)
+
+        await async_wait_for(enough, f"{count} pictures of {cameras}")
+
     async def wait_cameras(self, *names):
         """Until these cameras are known and idle."""
         deadline = time.monotonic() + PATIENCE_S

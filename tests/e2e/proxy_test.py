@@ -82,6 +82,23 @@ class Behind(harness.Case):
         self.assertEqual((status, body), (206, b"ftyp"))
 
 
+    def serve(self, command, port, folder, **more):
+        """A proxy that logs into `folder`, once it listens on `port`; `more` goes to its environment."""
+        log = open(folder / "log", "wb")
+        self.addCleanup(log.close)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **more})
+        self.addCleanup(process.wait)
+        self.addCleanup(process.terminate)
+
+        def listening():
+            self.assertIsNone(process.poll(), (folder / "log").read_text())
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+
+        harness.wait_for(listening, f"{command[0]} listens")
+
+
 @unittest.skipUnless(NGINX, "NOT TESTED: nginx is not installed")
 class Nginx(Behind):
     def start_nginx(self, servers):
@@ -95,19 +112,7 @@ class Nginx(Behind):
         config.write_text(
             f"daemon off;\nmaster_process off;\n{user}pid {folder}/pid;\nerror_log stderr;\nevents {{}}\n"
             f"http {{\naccess_log off;\n{paths}{servers.replace('listen 80;', f'listen 127.0.0.1:{port};')}}}\n")
-        log = open(folder / "log", "wb")
-        self.addCleanup(log.close)
-        process = subprocess.Popen([NGINX, "-p", str(folder), "-e", "stderr", "-c", str(config)],
-                                   stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.terminate)
-
-        def listening():
-            self.assertIsNone(process.poll(), (folder / "log").read_text())
-            with socket.socket() as probe:
-                return probe.connect_ex(("127.0.0.1", port)) == 0
-
-        harness.wait_for(listening, "nginx listens")
+        self.serve([NGINX, "-p", str(folder), "-e", "stderr", "-c", str(config)], port, folder)
         return port
 
     def test_proxy_pass_alone_gives_nobody_control(self):
@@ -140,20 +145,8 @@ class Caddy(Behind):
         config = folder / "Caddyfile"
         config.write_text("{\n    admin off\n    auto_https off\n}\n"
                           + sites.replace("cams.example {", f"http://127.0.0.1:{port} {{"))
-        log = open(folder / "log", "wb")
-        self.addCleanup(log.close)
-        env = {**os.environ, "HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
-        command = [CADDY, "run", "--config", str(config), "--adapter", "caddyfile"]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.terminate)
-
-        def listening():
-            self.assertIsNone(process.poll(), (folder / "log").read_text())
-            with socket.socket() as probe:
-                return probe.connect_ex(("127.0.0.1", port)) == 0
-
-        harness.wait_for(listening, "caddy listens")
+        self.serve([CADDY, "run", "--config", str(config), "--adapter", "caddyfile"], port, folder,
+                   HOME=str(folder), XDG_DATA_HOME=str(folder), XDG_CONFIG_HOME=str(folder))
         return port
 
     def test_the_documented_recipe_carries_everything_below_a_path(self):

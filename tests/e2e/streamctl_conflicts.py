@@ -4,11 +4,10 @@ token: everybody gets a true answer, nobody's recording is harmed by accident, a
 import asyncio
 import hashlib
 import json
-import os
 import random
 import re
-import subprocess
 
+import ctl
 import harness
 
 TOKEN = "a token for the other room"
@@ -16,38 +15,18 @@ CONFIG = {"auth": {"control": "local", "tokens": [
     {"name": "other", "sha256": hashlib.sha256(TOKEN.encode()).hexdigest(), "roles": ["control"]}]}}
 
 
-class Conflicts(harness.Case):
+class Conflicts(ctl.Case):
     def start(self):
         # Its socket lies here; a path of one is short.
         run = self.folder / "run"
         run.mkdir(mode=0o700)
-        self.env = dict(os.environ, XDG_RUNTIME_DIR=str(run), XDG_STATE_HOME=str(self.folder))
-        self.env.pop("STREAMCTL_SERVER", None)
         self.server = self.start_streamd(config=CONFIG, env={"XDG_RUNTIME_DIR": str(run)})
         self.socket = f"unix:{run}/streamd-{self.server.port}.sock"
 
     def begin(self, *args, by_socket=True):
-        where = {"STREAMCTL_SERVER": self.socket}
-        if not by_socket:
-            where = {"STREAMCTL_SERVER": f"127.0.0.1:{self.server.port}", "STREAMCTL_TOKEN": TOKEN}
-        process = subprocess.Popen(
-            [harness.program("streamctl"), *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, env={**self.env, **where},
-        )
-        self.addCleanup(self.end, process)
-        return process
-
-    @staticmethod
-    def end(process):
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-        process.stdout.close()
-        process.stderr.close()
-
-    async def result(self, process):
-        out, err = await asyncio.to_thread(process.communicate, timeout=3 * harness.PATIENCE_S)
-        return process.returncode, out, err
+        if by_socket:
+            return self.start_ctl(self.socket, *args)
+        return self.start_ctl(self.server, *args, STREAMCTL_TOKEN=TOKEN)
 
     async def ctl(self, *args, by_socket=True):
         return await self.result(self.begin("--timeout", "60s", *args, by_socket=by_socket))
@@ -61,11 +40,11 @@ class Conflicts(harness.Case):
         # The last has no name of its own, so that it can be renamed.
         for name in [f"cam-{number}" for number in range(1, count)] + [None]:
             self.begin("push", "lavfi:testsrc=size=160x120:rate=15", *(("--name", name) if name else ()), by_socket=False)
-        for _ in range(int(harness.PATIENCE_S * 10)):
-            if len(await self.items("cameras")) == count:
-                return
-            await asyncio.sleep(0.1)
-        raise AssertionError("not all cameras connect")
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        await harness.async_wait_for(
+            lambda: len(self.server.http("GET", "/api/v1/cameras", headers=headers).json["items"]) == count,
+            "all cameras connect",
+        )
 
     async def test_two_who_start_the_same_camera_at_once_get_one_yes_and_one_reason(self):
         self.start()

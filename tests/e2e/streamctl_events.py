@@ -10,6 +10,7 @@ import subprocess
 
 import websockets
 
+import ctl
 import harness
 
 
@@ -20,30 +21,7 @@ def takes_interrupts(pid):
     return int(mask, 16) >> (signal.SIGINT - 1) & 1 == 1
 
 
-class Events(harness.Case):
-    def environment(self, server):
-        return dict(os.environ, STREAMCTL_SERVER=server.ws_url, XDG_STATE_HOME=str(self.folder))
-
-    def start_ctl(self, server, *args):
-        process = subprocess.Popen(
-            [harness.program("streamctl"), *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, env=self.environment(server),
-        )
-        self.addCleanup(self.end_ctl, process)
-        return process
-
-    @staticmethod
-    def end_ctl(process):
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-    def ctl(self, server, *args):
-        """Runs streamctl: (exit code, stdout, stderr)."""
-        process = self.start_ctl(server, *args)
-        out, err = process.communicate(timeout=harness.PATIENCE_S)
-        return process.returncode, out, err
-
+class Events(ctl.Case):
     async def record(self, server, *names):
         """A finished recording of each of these cameras, under one take: their ids."""
         units = harness.access_units(harness.clip("baseline", frames=30))
@@ -83,11 +61,11 @@ class Events(harness.Case):
 
     async def test_the_ends_of_events_and_wait(self):
         server = self.start_streamd()
-        self.assertEqual(self.ctl(server, "events", "--timeout", "300ms")[:2], (75, ""))
-        code, out, err = self.ctl(server, "wait", "camera.ready", "--timeout", "300ms")
+        self.assertEqual((await self.ctl(server, "events", "--timeout", "300ms"))[:2], (75, ""))
+        code, out, err = await self.ctl(server, "wait", "camera.ready", "--timeout", "300ms")
         self.assertEqual((code, out), (75, ""))
         self.assertIn("camera.ready did not happen within 300ms", err)
-        code, out, err = self.ctl(server, "wait", "camera.sneezed")
+        code, out, err = await self.ctl(server, "wait", "camera.sneezed")
         self.assertEqual((code, out), (1, ""))
         self.assertIn("camera.sneezed", err)
         for args in (["events"], ["wait", "server.disk"]):
@@ -170,7 +148,7 @@ class Events(harness.Case):
         server = self.start_streamd()
         ids = await self.record(server, "one", "two")
         folder = self.folder / "got"
-        code, out, err = self.ctl(server, "get", "--take", "walk1", "-o", str(folder))
+        code, out, err = await self.ctl(server, "get", "--take", "walk1", "-o", str(folder))
         self.assertEqual(code, 0, err)
         files = [str(folder / f"{id}.mp4") for id in ids]
         self.assertEqual(sorted(out.splitlines()), sorted([*files, str(folder / "take.json")]))
@@ -179,16 +157,16 @@ class Events(harness.Case):
             self.assertEqual(got, (server.recordings / name / "stream.mp4").read_bytes())
         self.assertEqual(len(list(folder.iterdir())), 3, "nothing else is left")
         # Again: it is there. Another file under that name is not touched.
-        code, out, err = self.ctl(server, "get", ids[0], "-o", str(folder))
+        code, out, err = await self.ctl(server, "get", ids[0], "-o", str(folder))
         self.assertEqual((code, len(out.splitlines())), (0, 1), err)
         self.assertIn("is here already", err)
         target = folder / f"{ids[0]}.mp4"
         target.write_bytes(b"mine")
-        self.assertEqual(self.ctl(server, "get", ids[0], "-o", str(folder))[0], 73)
+        self.assertEqual((await self.ctl(server, "get", ids[0], "-o", str(folder)))[0], 73)
         self.assertEqual(target.read_bytes(), b"mine")
         # One that does not exist is 1, and the other one still comes.
         target.unlink()
-        code, out, err = self.ctl(server, "get", "nothing", ids[0], "-o", str(folder))
+        code, out, err = await self.ctl(server, "get", "nothing", ids[0], "-o", str(folder))
         self.assertEqual((code, out), (1, f"{target}\n"), err)
         self.assertIn("there is no recording nothing", err)
 
@@ -201,7 +179,7 @@ class Events(harness.Case):
         part = folder / f"{name}.mp4.part"
         # Other bytes in front show that these were not asked for again.
         part.write_bytes(b"\0" * 1000 + whole[1000:-1000])
-        code, out, err = self.ctl(server, "get", name, "-o", str(folder))
+        code, out, err = await self.ctl(server, "get", name, "-o", str(folder))
         self.assertEqual(code, 0, err)
         self.assertIn("resumed after", err)
         got = (folder / f"{name}.mp4").read_bytes()

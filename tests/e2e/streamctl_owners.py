@@ -2,45 +2,16 @@
 
 import asyncio
 import json
-import os
 import signal
-import subprocess
 
+import ctl
 import harness
 
 
-class Owners(harness.Case):
-    def environment(self, server, **more):
-        return dict(
-            os.environ, STREAMCTL_SERVER=f"ws://127.0.0.1:{server.port}", XDG_STATE_HOME=str(self.folder), **more
-        )
-
-    def begin(self, server, *args, **more):
-        process = subprocess.Popen(
-            [harness.program("streamctl"), *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, env=self.environment(server, **more),
-        )
-        self.addCleanup(self.end, process)
-        return process
-
-    @staticmethod
-    def end(process):
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-        process.stdout.close()
-        process.stderr.close()
-
-    async def result(self, process):
-        out, err = await asyncio.to_thread(process.communicate, timeout=harness.PATIENCE_S)
-        return process.returncode, out, err
-
-    async def ctl(self, server, *args):
-        return await self.result(self.begin(server, *args))
-
+class Owners(ctl.Case):
     async def push(self, server, *args, count=1, source="lavfi:testsrc=size=160x120:rate=30"):
         before = len(server.cameras())
-        process = self.begin(server, "push", source, *args)
+        process = self.start_ctl(server, "push", source, *args)
         await harness.async_wait_for(lambda: len(server.cameras()) == before + count, "cameras connect")
         return process
 
@@ -53,7 +24,7 @@ class Owners(harness.Case):
     async def test_a_second_capture_harms_nobodys_recording(self):
         server = self.start_streamd()
         await self.push(server, "--name", "door")
-        first = self.begin(server, "capture", "--until-interrupt", "--take", "a")
+        first = self.start_ctl(server, "capture", "--until-interrupt", "--take", "a")
         session = await self.recording(server, "door")
         for args in (
             ("capture", "--duration", "1s", "--take", "b"),
@@ -90,7 +61,7 @@ class Owners(harness.Case):
     async def test_ten_at_once_get_one_recording(self):
         server = self.start_streamd()
         await self.push(server, "--name", "door", "--count", "2", count=2)
-        captures = [self.begin(server, "capture", "--duration", "2s") for _ in range(10)]
+        captures = [self.start_ctl(server, "capture", "--duration", "2s") for _ in range(10)]
         results = [await self.result(process) for process in captures]
         self.assertEqual(sorted(code for code, _, _ in results), [0] + [1] * 9, results)
         self.assertEqual(len(server.sessions()), 2, "one for each camera")
@@ -141,7 +112,7 @@ class Owners(harness.Case):
                 take = f"walk{wanted}"
                 async with harness.Camera(server, "door") as first:
                     await server.wait_cameras("door")
-                    process = self.begin(
+                    process = self.start_ctl(
                         server, "--timeout", "60s", "capture", "--until-interrupt", "--take", take
                     )
                     await first.command("start_capture")

@@ -74,21 +74,17 @@ class PushResumes(harness.Case):
         self.assertEqual(process.returncode, 130, err)
         return err.decode()
 
-    async def wait_pictures(self, server, count):
-        await harness.async_wait_for(
-            lambda: (server.cameras().get("desk", {}).get("recording") or {}).get("pictures", 0) >= count, f"{count} pictures")
-
     async def test_a_network_that_fails_leaves_no_gap(self):
         server = self.start_streamd(config={"camera": {"takeover_after": "500ms"}})
         async with Network(server.port) as network:
             process = await self.push(network.port, "--loop")
             await server.wait_cameras("desk")
             self.assertTrue((await server.start_capture())["ok"])
-            await self.wait_pictures(server, 2 * FPS)
+            await server.wait_pictures(2 * FPS, "desk")
             network.fail()
             await asyncio.sleep(GAP_S)
             network.mend()
-            await self.wait_pictures(server, (GAP_S + 2) * FPS)
+            await server.wait_pictures((GAP_S + 2) * FPS, "desk")
             (result,) = (await server.stop_capture())["results"]
             self.assertEqual(result["outcome"], "stopped", result)
             err = await self.end(process)
@@ -105,7 +101,7 @@ class PushResumes(harness.Case):
         process = await self.push(server.port, "--loop", "--fault", f"reset-after={FPS}")
         await server.wait_cameras("desk")
         self.assertTrue((await server.start_capture())["ok"])
-        await self.wait_pictures(server, 4 * FPS)
+        await server.wait_pictures(4 * FPS, "desk")
         (result,) = (await server.stop_capture())["results"]
         self.assertEqual(result["outcome"], "stopped", result)
         await self.end(process)
@@ -121,7 +117,7 @@ class PushResumes(harness.Case):
             process = await self.push(network.port, seconds=4)
             await server.wait_cameras("desk")
             self.assertTrue((await server.start_capture())["ok"])
-            await self.wait_pictures(server, FPS)
+            await server.wait_pictures(FPS, "desk")
             network.fail()
             await asyncio.sleep(5)
             network.mend()
@@ -138,13 +134,13 @@ class PushResumes(harness.Case):
             process = await self.push(network.port, "--loop")
             await server.wait_cameras("desk")
             self.assertTrue((await server.start_capture())["ok"])
-            await self.wait_pictures(server, FPS)
+            await server.wait_pictures(FPS, "desk")
             server.kill()
             again = self.start_streamd()
             network.server_port = again.port
             await again.wait_cameras("desk")
             self.assertTrue((await again.start_capture())["ok"])
-            await self.wait_pictures(again, FPS)
+            await again.wait_pictures(FPS, "desk")
             self.assertTrue((await again.stop_capture())["ok"])
             err = await self.end(process)
         self.assertIn("the server has given up the capture", err)

@@ -9,35 +9,11 @@ import signal
 import subprocess
 import unittest
 
+import ctl
 import harness
 
 
-class Truth(harness.Case):
-    def environment(self, url):
-        return dict(os.environ, STREAMCTL_SERVER=url, XDG_STATE_HOME=str(self.folder))
-
-    def start_ctl(self, url, *args):
-        process = subprocess.Popen(
-            [harness.program("streamctl"), *map(str, args)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, env=self.environment(url),
-        )
-        self.addCleanup(self.end_ctl, process)
-        return process
-
-    @staticmethod
-    def end_ctl(process):
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-    async def result(self, process):
-        """(exit code, stdout, stderr)"""
-        out, err = await asyncio.to_thread(process.communicate, timeout=2 * harness.PATIENCE_S)
-        return process.returncode, out, err
-
-    async def ctl(self, url, *args):
-        return await self.result(self.start_ctl(url, *args))
-
+class Truth(ctl.Case):
     async def begin(self, server, camera, name):
         """That camera records."""
         await server.wait_cameras(name)

@@ -155,7 +155,7 @@ class TakeStarts(harness.Case):
         for number in range(starts):
             before = set(server.sessions())
             await server.start_capture(take=f"start{number}")
-            await asyncio.sleep(0.2)
+            await server.wait_pictures(1, *self.OFFSETS_US)
             await server.stop_capture()
             recordings = await asyncio.to_thread(server.finished_sessions, (number + 1) * len(self.OFFSETS_US))
             firsts = []

@@ -133,7 +133,7 @@ class Takes(TakeCase):
         # What else the machine does may make all exchanges of a take slow.
         for number in range(5):
             await server.start_capture(take=f"take{number}")
-            await asyncio.sleep(3)
+            await server.wait_pictures(90, "near")
             await server.stop_capture()
             recordings = await asyncio.to_thread(server.finished_sessions, number + 1)
             clock = next(s["clock"] for s in recordings.values() if s["take"] == f"take{number}")
