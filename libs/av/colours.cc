@@ -52,12 +52,12 @@ media::Colours measure_colours(const media::ColoursRequest& wanted, std::span<co
     ShownPictures pictures(fds, wanted.pixels_max);
     media::Colours out;
     Points points;
-    while (const AVFrame* picture = pictures.next()) {
+    while (const auto shown = pictures.next()) {
         if (out.pictures++ == 0) {
-            out.width = static_cast<std::uint32_t>(picture->width);
-            out.height = static_cast<std::uint32_t>(picture->height);
+            out.width = static_cast<std::uint32_t>(shown->frame->width);
+            out.height = static_cast<std::uint32_t>(shown->frame->height);
         }
-        points.look_at(*picture);
+        points.look_at(*shown->frame);
     }
     if (out.pictures == 0) throw Error("no picture can be decoded");
     for (std::size_t channel = 0; channel < kChannels; ++channel) {
