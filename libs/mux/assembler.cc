@@ -81,7 +81,7 @@ void Assembler::message(const Message& message) {
         head = 0;
     }
     message_ = message;
-    lost_ += message.lost_before;
+    (has_tail_ ? lost_behind_tail_ : lost_) += message.lost_before;
     has_slice_ = false;
     take_head(payload.first(head), !has_start_code);
     media::NalSpan nal{};
@@ -159,15 +159,17 @@ void Assembler::take_tail() {
     has_tail_ = false;
     std::vector<std::uint8_t> nal = std::move(tail_);
     tail_.clear();
-    if (nal.empty()) return;
-    const Message now = message_;
-    const bool has_slice = has_slice_;
-    message_ = tail_message_;
-    is_joined_ = true;
-    take(nal, {0, nal.size(), 3});
-    is_joined_ = false;
-    message_ = now;
-    has_slice_ = has_slice;
+    if (!nal.empty()) {
+        const Message now = message_;
+        const bool has_slice = has_slice_;
+        message_ = tail_message_;
+        is_joined_ = true;
+        take(nal, {0, nal.size(), 3});
+        is_joined_ = false;
+        message_ = now;
+        has_slice_ = has_slice;
+    }
+    lost_ += std::exchange(lost_behind_tail_, 0U);
 }
 
 void Assembler::continue_last(Bytes bytes) {

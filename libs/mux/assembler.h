@@ -130,9 +130,10 @@ class Assembler {
     // A short NAL unit or a parameter set at the end of a message waits for the ones behind it, in
     // case they go on with it: from its first bytes alone nobody can tell what it is, or says.
     std::vector<std::uint8_t> tail_;
-    bool has_tail_ = false;   ///< tail_ may be empty: a message may end in a start code
-    bool is_joined_ = false;  ///< the NAL unit being taken is a copy that will not stay
-    Message tail_message_;    ///< what it came with; without payload
+    bool has_tail_ = false;               ///< tail_ may be empty: a message may end in a start code
+    bool is_joined_ = false;              ///< the NAL unit being taken is a copy that will not stay
+    Message tail_message_;                ///< what it came with; without payload
+    std::uint32_t lost_behind_tail_ = 0;  ///< messages since then
 
     // The last NAL unit, in case the next message goes on with it.
     Place last_ = Place::none;

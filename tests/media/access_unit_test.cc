@@ -152,6 +152,59 @@ TEST(AccessUnits, order_counts_of_type_2_are_coding_order_over_a_wrap) {
     EXPECT_EQ(s.order({.ref_idc = 0, .kind = 5, .frame_num = 40 % 16}), last + 1);
 }
 
+/// Of a P picture, or of one that no other refers to.
+std::uint32_t left_out(Stream& s, std::uint32_t frame_num, std::uint32_t ref_idc = 1,
+                       bool mmco5 = false) {
+    static std::uint32_t order = 0;
+    order = (order + 2) % 64;
+    EXPECT_EQ(s.slice({.ref_idc = ref_idc,
+                       .kind = 5,
+                       .frame_num = frame_num,
+                       .poc_lsb = order,
+                       .mmco5 = mmco5}),
+              Role::first_slice);
+    EXPECT_EQ(s.units.picture().is_reference, ref_idc != 0);
+    return s.units.picture().left_out;
+}
+
+TEST(AccessUnits, a_reference_picture_that_is_missing_leaves_out_a_frame_number) {
+    Stream s({});
+    s.slice({.idr = true});
+    EXPECT_EQ(s.units.picture().left_out, 0U);
+    for (std::uint32_t n = 1; n < 40; ++n) EXPECT_EQ(left_out(s, n % 16), 0U) << n;
+    EXPECT_EQ(left_out(s, 8, 0), 0U) << "after number 7";
+    EXPECT_EQ(left_out(s, 8, 0), 0U) << "what nothing refers to does not count";
+    EXPECT_EQ(left_out(s, 8), 0U);
+    EXPECT_EQ(left_out(s, 10), 1U);
+    EXPECT_EQ(left_out(s, 11), 0U);
+    EXPECT_EQ(left_out(s, 14, 0), 2U);
+    EXPECT_EQ(left_out(s, 2), 6U) << "numbers begin anew";
+    EXPECT_EQ(left_out(s, 2), 15U) << "the same again";
+    s.slice({.idr = true, .idr_pic_id = 1});
+    EXPECT_EQ(s.units.picture().left_out, 0U) << "it refers to none";
+    EXPECT_EQ(left_out(s, 1), 0U);
+    EXPECT_EQ(left_out(s, 2, 1, true), 0U) << "from which numbers count anew";
+    EXPECT_EQ(left_out(s, 1), 0U);
+    EXPECT_EQ(left_out(s, 3), 1U);
+}
+
+TEST(AccessUnits, before_the_first_picture_of_a_stream_nothing_is_known_to_be_missing) {
+    Stream s({});
+    EXPECT_EQ(left_out(s, 9), 0U);
+    EXPECT_EQ(left_out(s, 10), 0U);
+}
+
+TEST(AccessUnits, both_fields_of_a_picture_have_its_number) {
+    Stream s({.frame_mbs_only = false});
+    s.slice({.idr = true, .field = Field::top});
+    s.slice({.kind = 5, .frame_num = 0, .poc_lsb = 1, .field = Field::bottom});
+    s.slice({.kind = 5, .frame_num = 1, .poc_lsb = 2, .field = Field::top});
+    EXPECT_EQ(s.units.picture().left_out, 0U);
+    s.slice({.kind = 5, .frame_num = 1, .poc_lsb = 3, .field = Field::bottom});
+    s.slice({.kind = 5, .frame_num = 3, .poc_lsb = 4, .field = Field::top});
+    EXPECT_EQ(s.units.picture().left_out, 1U);
+}
+
 TEST(AccessUnits, slices_without_parameter_sets_are_said_to_be) {
     AccessUnits units;
     EXPECT_EQ(units.feed(make_slice({}, {.idr = true})), Role::no_parameter_sets);

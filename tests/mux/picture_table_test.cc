@@ -117,6 +117,23 @@ TEST_F(Tabled, has_a_row_for_each_picture_with_the_time_at_which_the_file_shows_
     EXPECT_EQ(report_.files.back().bytes, read_file(one.table).size());
 }
 
+TEST_F(Tabled, names_the_loss_behind_a_picture_that_waits_for_the_next_message) {
+    constexpr std::size_t kSmall = 24;  // nobody can tell whether the next message goes on with it
+    std::vector<Sent> sent = make_messages(40);
+    for (std::size_t i = 1; i < sent.size(); ++i) sent[i].payload.resize(kSmall);
+    Octets dump;
+    for (std::uint32_t seq = 0; seq < sent.size(); ++seq) {
+        if (seq == 20 || seq == 21) continue;
+        add(dump, camera::encode_header({sent[seq].device_ms, seq, sent[seq].payload}));
+        add(dump, sent[seq].payload);
+    }
+    Job one = job(dump);
+    const PictureTable table = table_of(one);
+    ASSERT_EQ(table.rows.size(), 38U);
+    for (const PictureRow& row : table.rows)
+        ASSERT_EQ(row.lost_before, row.seq == 22U ? 2U : 0U) << row.picture;
+}
+
 TEST_F(Tabled, puts_a_recorded_dump_on_the_servers_clock) {
     Job one = job(recorded_dump(make_messages(50)).bytes);
     const PictureTable table = table_of(one);
