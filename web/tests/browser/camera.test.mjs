@@ -94,7 +94,8 @@ for (const [where, name, query] of [["memory", "roamer", ""], ["the disk", "hike
         await until("it goes on", async () => (await server.ask("GET", "events?limit=1000")).items.some((event) => event.type === "camera.resumed" && event.camera === name));
         await until("new pictures", async () => (await cameraNamed(name))?.state === "recording" && await page.getByText("wait for the network").isHidden());
         const recording = await recorded(name);
-        assert.deepEqual([recording.seq_gaps, recording.part, recording.timing], [[], 1, "device"]);
+        assert.deepEqual([recording.seq_gaps, recording.part, recording.timing], [[], 1, "device"],
+            JSON.stringify([recording.seq_gaps, recording.part, recording.timing, recording.warnings]));
         const said = /connection was lost for (\d+)\.\d s; (\d+) messages came late/.exec(recording.warnings.join());
         assert.ok(said && Number(said[1]) >= gapMs / 1000 && Number(said[2]) > gapMs / 1000, recording.warnings.join());
         const length = recording.duration_ms / 1000;
