@@ -118,6 +118,13 @@ bool is_ahead_of_headers(const PaceInput& input, double spacing, double ratio) {
     return std::abs(std::log(spacing * ratio * input.said_fps)) < kNearSaid;
 }
 
+/// Over all pictures, whatever came in between.
+double whole_ratio(const PaceInput& input, const Stretch& stretch) {
+    const std::size_t last = stretch.end - 1;
+    const double arrival = seconds_between(input.arrivals, stretch.begin, last);
+    return arrival > 0 ? seconds_between(input.device, stretch.begin, last) / arrival : 0;
+}
+
 void name_pace(Pace& pace) {
     std::array<char, 160> text{};
     const double ratio = *pace.ratio;
@@ -181,6 +188,13 @@ Pace judge_pace(const PaceInput& input, std::uint64_t counted_per_unit) {
     }
     // A quarter of the spans may hold a fault; what the others scatter is the network's.
     pace.doubt = low > 0 ? std::log(high / low) : 1;
+    // Behind a time without a network most pictures come at once, each later than it was taken; a
+    // clock of another pace would differ over all of them, too.
+    const double whole = whole_ratio(input, stretch);
+    if (whole > 0 && std::abs(std::log(whole)) <= kPaceTolerance &&
+        std::abs(std::log(*pace.ratio)) > kPaceTolerance) {
+        pace.ratio = whole;
+    }
     const double off = std::abs(std::log(*pace.ratio));
     if (off > kPaceTolerance + pace.doubt) {
         look_for_unit(pace, input.device.units_per_second / counted_per_unit, counted_per_unit);

@@ -47,5 +47,29 @@ TEST(Pace, a_camera_that_takes_fewer_pictures_than_its_headers_say_is_no_file) {
     EXPECT_TRUE(right.is_paced && !right.is_off);
 }
 
+/// A camera's, whose network failed from second 3 on for `away_s`; then what was kept comes at
+/// `speed` times its pace until all has come.
+Pace judged_behind_a_gap(double away_s, double speed) {
+    std::vector<std::uint64_t> device;
+    std::vector<std::uint64_t> arrivals;
+    for (double taken_s = 0; taken_s < 3 * away_s; taken_s += 1.0 / 30) {
+        const double kept_until_s = 3 + away_s + (taken_s - 3) / speed;
+        const double came_s = taken_s < 3 ? taken_s : std::max(taken_s, kept_until_s);
+        device.push_back(static_cast<std::uint64_t>(std::llround(taken_s * 1000)));
+        arrivals.push_back(static_cast<std::uint64_t>(std::llround((5 + came_s) * 1e9)));
+    }
+    return judge_pace({{device, 1000}, {arrivals, 1'000'000'000}, {}, false, 0});
+}
+
+TEST(Pace, what_came_late_and_at_once_says_nothing_against_the_clock) {
+    for (const double away_s : {12.0, 28.0, 60.0}) {
+        for (const double speed : {2.0, 5.0, 50.0}) {
+            const Pace pace = judged_behind_a_gap(away_s, speed);
+            EXPECT_FALSE(pace.is_off) << away_s << " " << speed << " " << pace.warning;
+            EXPECT_FALSE(pace.is_other_unit) << away_s << " " << speed;
+        }
+    }
+}
+
 }  // namespace
 }  // namespace st::clock
