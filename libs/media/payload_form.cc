@@ -191,7 +191,10 @@ PayloadForm PayloadForms::normalise(std::span<std::uint8_t> payload, std::uint64
     const Bytes unit = completes_code       ? Bytes(payload).subspan(zeros + 1)
                        : follows_start_code ? Bytes(payload)
                                             : Bytes();
-    is_bare_ = is_bare_ || (unit.empty() && zeros == 0 && begins_with_bare_unit(payload));
+    // Behind a start code it may as well be a piece of a unit that looks like the begin of one.
+    const bool is_first = !time_.has_value();
+    is_bare_ =
+        is_bare_ || (is_first && unit.empty() && zeros == 0 && begins_with_bare_unit(payload));
     if (is_bare_) return PayloadForm::unknown;
     const bool is_code_alone = completes_code && unit.empty();
     if (is_code_alone) ends_in_start_code_ = true;
