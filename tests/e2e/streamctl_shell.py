@@ -173,7 +173,7 @@ class Shell(harness.Case):
     async def test_capture_goes_on_when_a_file_is_full(self):
         server = self.start_streamd(config={"recording": {"max_bytes_per_file": "64K"}})
         self.cameras(server)
-        code, out, err = self.ctl(server, "capture", "--duration", "4s")
+        code, out, err = self.ctl(server, "capture", "--duration", "6s")
         self.assertEqual(code, 0, err)
         self.assertIn("goes on in a new recording", err)
         self.assertNotIn("lost", err)
