@@ -207,7 +207,12 @@ void Captures::on(const LinkPtr& link, const record::SessionPtr& session,
     Tracked& one = tracking_.of(link);
     meant_.opened(link->name, event, session->start().part,
                   one.asked ? std::optional(one.asked->owner) : std::nullopt);
-    one.recordings[event.serial] = Recording{session, event.id, one.asked ? one.asked->tag : ""};
+    Recording made{session, event.id};
+    if (one.asked) {
+        made.tag = one.asked->tag;
+        made.owner = one.asked->owner;
+    }
+    one.recordings[event.serial] = std::move(made);
     one.untold.reset();
     cameras_.set_recording(link, session);
     link->send(SessionNews{SessionNews::Kind::opened, event.serial, event.id});
@@ -246,7 +251,7 @@ void Captures::on(const LinkPtr& link, const record::SessionPtr& session,
     report(event.summary, session->failed());
     Tracked& one = tracking_.of(link);
     meant_.finished(link->name, event.summary);
-    one.recordings.erase(event.serial);
+    const auto node = one.recordings.extract(event.serial);
     link->send(SessionNews{SessionNews::Kind::finished, event.serial, {}});
     if (std::exchange(one.is_leaving, false)) {  // its folder could not be made
         starts_.answer(link,
@@ -254,15 +259,20 @@ void Captures::on(const LinkPtr& link, const record::SessionPtr& session,
     }
     Tracked* const now = tracking_.find(link->id);
     if (now == nullptr) return;
+    const control::StopResult result = to_result(event.summary);
+    const bool failed = result.outcome == control::StopOutcome::failed;
+    const bool is_fine = !failed && was_answered(event.summary);
+    const bool is_awaited = !now->stops.empty();
+    if (is_awaited && !node.empty() && now->has_other_part_of(node.mapped())) {
+        return stops_.add(*now, result, is_fine);
+    }
     // The newest one is meant. It may well be finished while an earlier, longer one is not.
     const auto& left = now->recordings;
     if (!left.empty() && left.rbegin()->first > event.serial) return;
-    const control::StopResult result = to_result(event.summary);
-    const bool failed = result.outcome == control::StopOutcome::failed;
     if (failed && now->stops.empty() && cameras_.find(link->id) != nullptr) {
         now->untold = result;
     }
-    stops_.answer(link, result, !failed && was_answered(event.summary));
+    stops_.answer(link, result, is_fine);
     tracking_.forget_if_idle(link->id);
 }
 

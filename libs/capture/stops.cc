@@ -206,6 +206,14 @@ void Stops::answer(const LinkPtr& link, const control::StopResult& result, bool 
     uses_.tracking.forget_if_idle(link->id);
 }
 
+void Stops::add(const Tracked& to, const control::StopResult& result, bool is_fine) {
+    for (const std::uint64_t id : to.stops) {
+        Waiting& stop = stops_.at(id);
+        if (!is_fine) stop.reply.ok = false;
+        stop.reply.results.push_back(result);
+    }
+}
+
 void Stops::follow(const Tracked& what, std::uint64_t from, std::uint64_t to) {
     for (const std::uint64_t id : what.stops) {
         Waiting& stop = stops_.at(id);

@@ -39,8 +39,10 @@ class Stops {
     explicit Stops(Uses uses) : uses_(uses) {}
 
     void stop(const control::StopRequest& request, Done done);
-    /// What became of a camera's recording, to the stops that wait for it.
+    /// What became of a camera's recording, to the stops that wait for it: their last word of it.
     void answer(const LinkPtr& link, const control::StopResult& result, bool is_fine);
+    /// What became of one part, of which another is not finished.
+    void add(const Tracked& to, const control::StopResult& result, bool is_fine);
     /// What waited for the old connection waits for the new one.
     void follow(const Tracked& what, std::uint64_t from, std::uint64_t to);
     /// A camera has ended its recording, whose files are being made: the stops that wait for it

@@ -10,6 +10,13 @@ bool Tracked::has_of(const std::string& tag) const {
                        [&](const auto& at) { return at.second.tag == tag; });
 }
 
+bool Tracked::has_other_part_of(const Recording& one) const {
+    return std::any_of(recordings.begin(), recordings.end(), [&](const auto& at) {
+        const Recording& other = at.second;
+        return other.owner == one.owner && other.session->start().part != one.session->start().part;
+    });
+}
+
 Tracked& Tracking::of(const LinkPtr& link) { return at(link->id, link->name); }
 
 Tracked& Tracking::at(std::uint64_t link, const std::string& name) {

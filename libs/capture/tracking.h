@@ -18,8 +18,9 @@ namespace st::capture {
 struct Recording {
     record::SessionPtr session;
     std::string id;
-    std::string tag = {};    ///< of the start that it goes back to
-    bool has_ended = false;  ///< takes no more messages; its files are being made
+    std::string tag = {};     ///< of the start that it goes back to
+    std::uint64_t owner = 0;  ///< the start itself
+    bool has_ended = false;   ///< takes no more messages; its files are being made
 
     control::SessionState state() const {
         return has_ended ? control::SessionState::finalising : control::SessionState::recording;
@@ -41,6 +42,8 @@ struct Tracked {
     const Recording* newest() const {
         return recordings.empty() ? nullptr : &recordings.rbegin()->second;
     }
+    /// One that is not finished, behind or before this one of the same start: its file was full.
+    bool has_other_part_of(const Recording& one) const;
     /// One that was begun by the start with that tag.
     bool has_of(const std::string& tag) const;
 };

@@ -702,6 +702,43 @@ TEST_F(CapturesTest, a_stop_waits_for_the_first_part_as_well) {
     EXPECT_EQ((*stopped)->results[0].session, "a_2");
 }
 
+TEST_F(CapturesTest, a_stop_lists_the_part_that_was_full_just_before_whichever_is_finished_first) {
+    for (const bool in_order : {true, false}) {
+        SCOPED_TRACE(in_order);
+        const std::string id = in_order ? "a" : "b";
+        const LinkPtr link = join(id);
+        control::StartRequest request;
+        request.cameras = {id};
+        START_AND_OPEN(link, request, id + "_1");
+        record::SessionStart next;
+        next.part = 2;
+        open(link, id + "_2", next);
+        end(id + "_1");
+        control::StopRequest own;
+        own.cameras = {id};
+        stopped.reset();
+        stop(own);
+        end(id + "_2");
+        const auto finish_part = [&](bool is_first) {
+            if (is_first) return finish(id + "_1", "", camera::EndReason::max_bytes);
+            finish(id + "_2");
+        };
+        finish_part(in_order);
+        EXPECT_FALSE(stopped);
+        finish_part(!in_order);
+        ASSERT_TRUE(stopped && stopped->ok());
+        ASSERT_EQ((*stopped)->results.size(), 1U);
+        EXPECT_TRUE((*stopped)->ok);
+        const control::StopResult& result = (*stopped)->results[0];
+        EXPECT_EQ(result.session, id + "_2");
+        const std::vector<control::SessionPart> parts{
+            {id + "_1", 1, control::SessionState::done, "max_bytes"},
+            {id + "_2", 2, control::SessionState::done, "stopped"}};
+        EXPECT_EQ(result.parts, parts);
+        EXPECT_EQ(result.files.size(), 2U);
+    }
+}
+
 TEST_F(CapturesTest, a_camera_that_stopped_by_itself_is_not_started_again) {
     const LinkPtr first = join("a");
     captures.on_report(first, StartSent{});

@@ -171,9 +171,9 @@ class Shell(harness.Case):
         self.assertRegex(said, r"cam: stopped by \S+@\S+\n")
 
     async def test_capture_goes_on_when_a_file_is_full(self):
-        server = self.start_streamd(config={"recording": {"max_bytes_per_file": "64K"}})
+        server = self.start_streamd(config={"recording": {"max_bytes_per_file": "32K"}})
         self.cameras(server)
-        code, out, err = self.ctl(server, "capture", "--duration", "6s")
+        code, out, err = self.ctl(server, "capture", "--duration", "4s")
         self.assertEqual(code, 0, err)
         self.assertIn("goes on in a new recording", err)
         self.assertNotIn("lost", err)
