@@ -63,7 +63,11 @@ struct World {
     Folder folder;
     std::int64_t wall_offset_us = 0;
     OutboxWorld uses{http, timers,
-                     [this] { return kStartUs + wall_offset_us + timers.clock_ns() / 1000; },
+                     [this] {
+                         const std::int64_t passed_ns =
+                             timers.clock_ns() - loop::ManualTimers::kStartNs;
+                         return kStartUs + wall_offset_us + passed_ns / 1000;
+                     },
                      [] { return 0.0; }, Log()};
 };
 
