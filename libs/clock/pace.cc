@@ -69,7 +69,8 @@ double quantile(std::vector<double>& values, double share) {
 
 /// Of spans of a quarter of the recording, so that one jump is in less than half of them.
 struct Spans {
-    std::vector<double> spacings;  ///< mean seconds between arrivals in each
+    std::vector<double> spacings;         ///< mean seconds between arrivals in each
+    std::vector<double> device_spacings;  ///< by the device's clock
     std::vector<double> ratios;
 };
 
@@ -80,9 +81,10 @@ Spans look_at(const PaceInput& input, const Stretch& stretch) {
     const std::size_t step = std::max<std::size_t>(1, pairs / kPairsMax);
     for (std::size_t i = stretch.begin; i + length < stretch.end; i += step) {
         const double arrival = seconds_between(input.arrivals, i, i + length);
+        const double device = seconds_between(input.device, i, i + length);
         out.spacings.push_back(arrival / static_cast<double>(length));
-        if (arrival > 0)
-            out.ratios.push_back(seconds_between(input.device, i, i + length) / arrival);
+        out.device_spacings.push_back(device / static_cast<double>(length));
+        if (arrival > 0) out.ratios.push_back(device / arrival);
     }
     return out;
 }
@@ -113,9 +115,9 @@ bool follows_size(const PaceInput& input, const Stretch& stretch) {
 
 /// By the device's clock the pictures are as far apart as their own headers say, and they come in
 /// faster: a file is sent, since no camera takes more pictures than it set out to.
-bool is_ahead_of_headers(const PaceInput& input, double spacing, double ratio) {
-    if (input.said_fps <= 0 || ratio <= 1 + kPaceTolerance) return false;
-    return std::abs(std::log(spacing * ratio * input.said_fps)) < kNearSaid;
+bool is_ahead_of_headers(const PaceInput& input, double device_spacing, double ratio) {
+    if (input.said_fps <= 0 || device_spacing <= 0 || ratio <= 1 + kPaceTolerance) return false;
+    return std::abs(std::log(device_spacing * input.said_fps)) < kNearSaid;
 }
 
 /// Over all pictures, whatever came in between.
@@ -177,7 +179,8 @@ Pace judge_pace(const PaceInput& input, std::uint64_t counted_per_unit) {
         !input.is_said_unpaced && spacing >= 1 / kPacedFpsMost && !follows_size(input, stretch);
     if (spans.ratios.empty()) return pace;
     pace.ratio = quantile(spans.ratios, 0.5);
-    pace.is_paced = pace.is_paced && !is_ahead_of_headers(input, spacing, *pace.ratio);
+    const double device_spacing = quantile(spans.device_spacings, 0.5);
+    pace.is_paced = pace.is_paced && !is_ahead_of_headers(input, device_spacing, *pace.ratio);
     if (!pace.is_paced) return pace;
     const double low = quantile(spans.ratios, 0.25);
     const double high = quantile(spans.ratios, 0.75);

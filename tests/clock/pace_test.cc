@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <random>
 #include <vector>
 
 namespace st::clock {
@@ -26,6 +27,23 @@ TEST(Pace, pictures_that_come_faster_than_their_headers_and_times_say_are_sent_f
         EXPECT_FALSE(pace.is_paced) << speed;
         EXPECT_FALSE(pace.is_off) << speed;
         EXPECT_EQ(pace.warning, "") << speed;
+    }
+}
+
+TEST(Pace, a_file_that_a_busy_machine_sends_with_stops_is_still_one) {
+    std::mt19937 random(1);
+    std::uniform_real_distribution<double> any(0, 1);
+    for (int round = 0; round < 500; ++round) {
+        std::vector<std::uint64_t> device;
+        std::vector<std::uint64_t> arrivals;
+        double came_ms = 0;
+        for (std::size_t i = 0; i < 90; ++i) {
+            device.push_back(1000 + 1000 * i / 30);
+            came_ms += any(random) < 0.08 ? 200 * any(random) : 0.5;
+            arrivals.push_back(static_cast<std::uint64_t>(std::llround(came_ms * 1e6)));
+        }
+        const Pace pace = judge_pace({{device, 1000}, {arrivals, 1'000'000'000}, {}, false, 30});
+        EXPECT_EQ(pace.warning, "") << round;
     }
 }
 
