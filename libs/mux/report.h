@@ -135,6 +135,8 @@ struct Report {
     std::uint64_t damage_bytes = 0;
     std::string undecoded;           ///< why a first picture was not decoded; empty: all were
     std::int64_t cut_begins_us = 0;  ///< with a range: where it begins on the line of the whole
+    /// When the first picture of the whole came in, the range or not; nullopt: not known.
+    std::optional<std::int64_t> whole_first_wall_us;
     std::vector<std::string>
         notes;  ///< one sentence each: what a user should know and is no damage
 

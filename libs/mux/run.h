@@ -87,6 +87,7 @@ class Run {
     TimingRequest timing_request();
     double fallback_fps();
     void time_bare_inputs();
+    std::optional<std::int64_t> first_wall_us() const;
     std::size_t first_place_from(std::size_t key) const;
     void choose_range();
     void plan();
@@ -152,6 +153,8 @@ class Run {
 
     std::string cut_;  ///< says where the range lies
     std::int64_t cut_begins_us_ = 0;
+    std::optional<std::int64_t> whole_first_wall_us_;
+    std::optional<TimingChoice> range_choice_;  ///< times of the range's pictures, by all of them
 
     std::optional<Streaming> streaming_;
     std::optional<Dumping> dumping_;

@@ -76,6 +76,13 @@ TimingRequest Run::timing_request() {
     return request;
 }
 
+/// When the first of the assembler's pictures came in; nullopt: not known.
+std::optional<std::int64_t> Run::first_wall_us() const {
+    const auto origin = input_->server_origin();
+    if (!origin || !input_->has_arrival_times()) return std::nullopt;
+    return origin->wall_us + static_cast<std::int64_t>(assembler_->pictures()[0].arrival_ns / 1000);
+}
+
 /// Of the group of pictures that begins with `key`, the place of the one shown first: in an open
 /// group that is shown before its key frame.
 std::size_t Run::first_place_from(std::size_t key) const {
@@ -93,6 +100,7 @@ void Run::choose_range() {
     shown_at_ = display_order(pictures);
     time_bare_inputs();
     const TimingChoice choice = choose_timing(pictures, shown_at_, timing_request());
+    whole_first_wall_us_ = first_wall_us();
     report_ = {};
     const auto ticks_of = [&](std::chrono::milliseconds time) {
         return time.count() * (choice.times.ticks_per_second / 1000);
@@ -129,6 +137,9 @@ void Run::choose_range() {
         }
     }
     cut_begins_us_ = first_shown * 1'000'000 / choice.times.ticks_per_second;
+    end_picture_ = std::min<std::uint64_t>(end_picture_, pictures.size());
+    range_choice_ = part_of(
+        choice, std::span(shown_at_).subspan(first_picture_, end_picture_ - first_picture_));
     cut_ = "cut from " + seconds(begins) + " to " + seconds(ends) + " of " + seconds(end);
 }
 
@@ -137,7 +148,9 @@ void Run::plan() {
     shown_at_ = display_order(pictures);
     time_bare_inputs();
     const TimingRequest request = timing_request();
-    choice_ = choose_timing(pictures, shown_at_, request);
+    // What the clocks of all pictures say is said of each of them, however few are wanted.
+    const bool has_range = range_choice_ && range_choice_->times.ticks.size() == pictures.size();
+    choice_ = has_range ? *range_choice_ : choose_timing(pictures, shown_at_, request);
     report_.timing = to_string(choice_.timing);
     report_.timing_why = choice_.why;
     report_.repairs = choice_.times.repairs;
@@ -150,9 +163,10 @@ void Run::plan() {
             "the camera stamped its pictures in coding order; they were sorted");
     }
     const auto origin = input_->server_origin();
+    report_.first_picture_wall_us = first_wall_us();
+    report_.whole_first_wall_us =
+        whole_first_wall_us_ ? whole_first_wall_us_ : report_.first_picture_wall_us;
     if (origin && input_->has_arrival_times()) {
-        report_.first_picture_wall_us =
-            origin->wall_us + static_cast<std::int64_t>(pictures[0].arrival_ns / 1000);
         read_exchanges();
         if (!stand_by_exchanges(*origin)) fit_clocks(*origin);
         place_on_server_clock(*origin);

@@ -368,4 +368,26 @@ TimingChoice choose_timing(const mp4::PictureIndex& pictures,
     return Chooser(pictures, shown_at, request).choose();
 }
 
+TimingChoice part_of(const TimingChoice& whole, std::span<const std::uint32_t> places) {
+    std::vector<std::uint32_t> shown(places.begin(), places.end());
+    std::ranges::sort(shown);
+    TimingChoice part = whole;
+    clock::DisplayTimes& times = part.times;
+    times.ticks.clear();
+    for (const std::uint32_t place : shown)
+        times.ticks.push_back(whole.times.ticks[place] - whole.times.ticks[shown.front()]);
+    times.restarts.clear();
+    for (const std::size_t place : whole.times.restarts) {
+        const auto found = std::ranges::lower_bound(shown, place);
+        if (found != shown.begin() && found != shown.end())
+            times.restarts.push_back(static_cast<std::size_t>(found - shown.begin()));
+    }
+    part.fps.reset();
+    if (times.ticks.size() > 1) {
+        part.fps = rate(times.ticks.size(), static_cast<double>(times.ticks.back()) /
+                                                static_cast<double>(times.ticks_per_second));
+    }
+    return part;
+}
+
 }  // namespace st::mux

@@ -64,6 +64,10 @@ TimingChoice choose_timing(const mp4::PictureIndex& pictures,
                            const std::vector<std::uint32_t>& shown_at,
                            const TimingRequest& request);
 
+/// What `whole` says of some of its pictures, whose places among all in display order are `places`,
+/// in decoding order: the same times, from 0.
+TimingChoice part_of(const TimingChoice& whole, std::span<const std::uint32_t> places);
+
 std::string to_string(Timing timing);
 
 }  // namespace st::mux

@@ -315,14 +315,14 @@ class Archive(harness.Case):
         self.assertEqual(answer.status, expect, answer)
         return answer
 
-    async def record_door(self, server, meanwhile=None):
+    async def record_door(self, server, meanwhile=None, interval_s=0.0):
         """90 pictures at 30 a second, with a key frame every second; returns their digests."""
         clip = harness.clip("baseline", frames=90)
         frames = harness.camera_frames(clip, [1_000 + 1000 * i // 30 for i in range(90)])
         async with harness.Camera(server, "door") as camera:
             await server.wait_cameras("door")
             await camera.capture_started()
-            await camera.send_frames(frames)
+            await camera.send_frames(frames, interval_s)
             await server.wait_frames("door", len(frames))
             if meanwhile:
                 await asyncio.to_thread(meanwhile)
@@ -333,6 +333,7 @@ class Archive(harness.Case):
     async def test_a_camera_is_in_the_archive_while_it_records_and_afterwards(self):
         server = self.start_streamd()
         taken = []
+        rest = []
 
         def while_it_records():
             (item,) = harness.wait_for(lambda: self.spans(server, "/camera/door")[1]["items"], "it is known")
@@ -341,9 +342,16 @@ class Archive(harness.Case):
             query = urllib.parse.urlencode({"at": item["start"]})
             picture = server.http("GET", f"/api/v1/streams/camera/door/picture.jpg?{query}")
             self.assertIn(picture.status, (200, 404), picture)  # its first picture may have come later
+            begin = datetime.datetime.fromisoformat(item["start"].replace("Z", "+00:00"))
+            later = (begin + datetime.timedelta(seconds=1.5)).isoformat(timespec="microseconds")
+            rest.extend(self.pictures(self.camera_movie(server, later.replace("+00:00", "Z"), 60).body))
 
-        truth = await self.record_door(server, while_it_records)
+        truth = await self.record_door(server, while_it_records, interval_s=1 / 30)
         self.assertEqual(taken, truth)
+        # It began a moment before its first picture.
+        self.assertEqual(rest, truth[-len(rest) :])
+        self.assertGreaterEqual(len(rest), 45)
+        self.assertLess(len(rest), 60)
         _, listed = await asyncio.to_thread(self.spans, server, "/camera/door")
         (item,) = listed["items"]
         self.assertEqual((item["open"], item["ready"]), (False, True))
@@ -361,12 +369,12 @@ class Archive(harness.Case):
         return found if len(found) == count else None
 
     async def test_a_dump_without_mp4_is_as_good_as_one_with_it(self):
-        """Whether none is kept, or somebody took it away."""
-        for keep in ("dump", "dump,mp4"):
-            with self.subTest(keep=keep):
-                recordings = self.folder / keep.replace(",", "_")
+        """Whether none is kept, or somebody took it away; whatever a key frame came behind the first one."""
+        for keep, interval_s in (("dump", 0), ("dump,mp4", 0), ("dump", 0.003), ("dump", 1 / 30)):
+            with self.subTest(keep=keep, interval_s=interval_s):
+                recordings = self.folder / f"{keep.replace(',', '_')}_{interval_s:.3f}"
                 server = self.start_streamd("--keep", keep, recordings=recordings)
-                truth = await self.record_door(server)
+                truth = await self.record_door(server, interval_s=interval_s)
                 for movie in recordings.glob("*/stream.mp4"):
                     movie.unlink()
                 await asyncio.to_thread(self.assert_any_part_of_door, server, truth)

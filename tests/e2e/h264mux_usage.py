@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 import harness
-from dumps import DumpCase, file_header, messages, plain_dump, record
+from dumps import DumpCase, file_header, make_stream, messages, plain_dump, record, recorded_dump
 
 
 class Usage(DumpCase):
@@ -72,6 +72,22 @@ class Usage(DumpCase):
         self.assertIn("cut from 1.200 s to 2.400 s of 2.400 s", report["notes"])
         done = self.mux.run("-y", "--from", "2.4s", dump, expect=65)
         self.assertIn("ends at 2.400 s", done.stderr)
+
+    def test_a_range_keeps_the_times_of_the_whole(self):
+        """Two pictures alone do not show that their clock counts microseconds."""
+        stream = make_stream("tail", ["-bf", "0", "-g", "30"], frames=62)
+        frames = [(time * 1000, payload) for time, payload in messages(stream)]
+        arrivals = [max(n - 1, 0) * 40_000_000 + n for n in range(len(frames))]
+        dump = self.folder / "us.fdump"
+        dump.write_bytes(recorded_dump(frames, arrivals_ns=arrivals))
+        for form in ("mp4", "fmp4"):
+            report, mp4 = self.mux.convert(dump, "--format", form)
+            self.assert_display_times(mp4, [40 * n for n in range(62)])
+            self.assertIn("microseconds", " ".join(report["notes"]))
+            report, mp4 = self.mux.convert(dump, "--format", form, "--from", "2.41s")
+            self.assertEqual(report["pictures"], 2)
+            self.assert_display_times(mp4, [0, 40])
+            self.assertIn("microseconds", " ".join(report["notes"]))
 
     def test_rotation_is_what_players_are_told(self):
         dump = self.dump()
