@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <iterator>
+#include <numeric>
 
 namespace st {
 namespace {
@@ -311,11 +313,55 @@ std::string hide(std::string_view text, std::vector<Span> found) {
     return out.append(text.substr(std::min(done, text.size())));
 }
 
+/// RFC 3986, 2.1. What is no escape stays.
+struct Decoded {
+    std::string text;
+    std::vector<std::size_t> from;  ///< where each character stood, and the end
+};
+
+Decoded percent_decoded(std::string_view text) {
+    Decoded out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto digit = [&](std::size_t at) {
+            return at < text.size() ? std::string_view("0123456789abcdef").find(lower_of(text[at]))
+                                    : kNone;
+        };
+        out.from.push_back(i);
+        if (text[i] == '%' && digit(i + 1) != kNone && digit(i + 2) != kNone) {
+            out.text += static_cast<char>(digit(i + 1) * 16 + digit(i + 2));
+            i += 2;
+        } else {
+            out.text += text[i];
+        }
+    }
+    out.from.push_back(text.size());
+    return out;
+}
+
 std::vector<Span> secrets_of(std::string_view text, bool is_one_url = false) {
     std::vector<Span> found;
     find_user_passwords(text, found);
     find_parameter_secrets(text, is_one_url, found);
     find_header_secrets(text, found);
+    return found;
+}
+
+/// A URL that is a parameter of another is encoded, once for each that it is in.
+std::vector<Span> secrets_of_encoded(std::string_view text) {
+    constexpr int kLayers = 3;
+    std::vector<Span> found;
+    Decoded layer{std::string(text), {}};
+    std::vector<std::size_t> from(text.size() + 1);
+    std::iota(from.begin(), from.end(), std::size_t{0});
+    for (int i = 0; i < kLayers && layer.text.find('%') != kNone; ++i) {
+        layer = percent_decoded(layer.text);
+        std::vector<std::size_t> origin;
+        for (const std::size_t place : layer.from) origin.push_back(from[place]);
+        from = std::move(origin);
+        if (layer.text.find(kScheme) == kNone) continue;
+        for (const Span& one : secrets_of(layer.text))
+            found.push_back({from[one.begin], from[one.end]});
+    }
     return found;
 }
 
@@ -348,35 +394,18 @@ std::vector<Span> secrets_of_arguments(std::string_view text, const std::vector<
                 its.push_back({colon + 1, at});
             }
         }
+        std::ranges::copy(secrets_of_encoded(argument), std::back_inserter(its));
         for (const Span& one : its) found.push_back({word.begin + one.begin, word.begin + one.end});
     }
     find_option_secrets(text, words, found);
     return found;
 }
 
-std::string percent_decoded(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto digit = [&](std::size_t at) {
-            const std::size_t place =
-                at < text.size() ? std::string_view("0123456789abcdef").find(lower_of(text[at]))
-                                 : kNone;
-            return place;
-        };
-        if (text[i] == '%' && digit(i + 1) != kNone && digit(i + 2) != kNone) {
-            out += static_cast<char>(digit(i + 1) * 16 + digit(i + 2));
-            i += 2;
-        } else {
-            out += text[i];
-        }
-    }
-    return out;
-}
-
 }  // namespace
 
 std::string without_passwords(std::string_view text) {
     std::vector<Span> found = secrets_of(text);
+    std::ranges::copy(secrets_of_encoded(text), std::back_inserter(found));
     find_option_secrets(text, words_of(text), found);
     return hide(text, std::move(found));
 }
@@ -393,7 +422,7 @@ std::vector<std::string> passwords_in(const std::vector<std::string>& arguments)
     std::vector<std::string> passwords;
     for (const Span& one : secrets_of_arguments(text, words)) {
         const std::string written = text.substr(one.begin, one.end - one.begin);
-        for (const std::string& form : {written, percent_decoded(written)}) {
+        for (const std::string& form : {written, percent_decoded(written).text}) {
             if (form.size() < kTellingBytes || std::ranges::count(passwords, form) > 0) continue;
             passwords.push_back(form);
         }

@@ -2,8 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace st {
 namespace {
+
+using Words = std::vector<std::string>;
 
 TEST(WithoutPasswords, hides_the_password_and_nothing_else) {
     EXPECT_EQ(without_passwords("rtsp://admin:s3cret@192.0.2.1:554/ch1?a=b:c@d"),
@@ -95,7 +101,6 @@ TEST(WithoutPasswords, parameters_in_the_path_of_a_url) {
 }
 
 TEST(WithoutPasswords, options_of_a_command_line) {
-    using Words = std::vector<std::string>;
     EXPECT_EQ(without_passwords(Words{"curl", "-s", "-u", "admin:cmd1 word", "http://h/"}),
               "curl -s -u admin:*** http://h/");
     EXPECT_EQ(without_passwords(Words{"curl", "-uadmin:cmd1", "--user=admin:cmd2"}),
@@ -118,6 +123,25 @@ TEST(WithoutPasswords, options_of_a_command_line) {
               R"(["curl","-u","admin:***","--password","***","-o","x"])");
     EXPECT_EQ(without_passwords(Words{"ffmpeg", "-re", "-i", "a.ts", "-f", "mpegts", "-"}),
               "ffmpeg -re -i a.ts -f mpegts -");
+}
+
+TEST(WithoutPasswords, in_a_url_that_is_a_parameter_of_another) {
+    const std::vector<std::pair<std::string, std::string>> cases{
+        {"http://h/play?src=rtsp%3A%2F%2Fadmin%3Apass123%40cam%2F1&x=2",
+         "http://h/play?src=rtsp%3A%2F%2Fadmin%3A***%40cam%2F1&x=2"},
+        {"http://h/p?src=rtsp%3a%2f%2fadmin:pass123%40cam%2f1",
+         "http://h/p?src=rtsp%3a%2f%2fadmin:***%40cam%2f1"},
+        {"http://h/p?u=http%3A%2F%2Fcam%2Fx%3Ftoken%3Dabc%26y%3D1",
+         "http://h/p?u=http%3A%2F%2Fcam%2Fx%3Ftoken%3D***%26y%3D1"},
+        {"http://h/p?u=http%3A%2F%2Fg%2Fq%3Fv%3Drtsp%253A%252F%252Fa%253Apass123%2540cam",
+         "http://h/p?u=http%3A%2F%2Fg%2Fq%3Fv%3Drtsp%253A%252F%252Fa%253A***%2540cam"},
+        {"http://h/p?src=rtsp%3A%2F%2Fcam%3A554%2F1&x=100%",
+         "http://h/p?src=rtsp%3A%2F%2Fcam%3A554%2F1&x=100%"},
+    };
+    for (const auto& [text, hidden] : cases) {
+        EXPECT_EQ(without_passwords(text), hidden);
+        EXPECT_EQ(without_passwords(Words{"ffmpeg", "-i", text}), "ffmpeg -i " + hidden);
+    }
 }
 
 TEST(WithoutPasswords, a_known_password_is_hidden_in_any_surroundings) {
