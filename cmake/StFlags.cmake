@@ -33,7 +33,7 @@ if(ST_SANITIZE)
     target_compile_options(st_flags INTERFACE -fsanitize=${ST_SANITIZE} -fno-sanitize-recover=all)
     target_link_options(st_flags INTERFACE -fsanitize=${ST_SANITIZE})
 endif()
-if(NOT ST_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+if(NOT ST_SANITIZE MATCHES address AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
     # When it optimises, GCC 12 takes the members of a variant that it does not have for uninitialised.
     target_compile_options(st_flags INTERFACE -Wno-maybe-uninitialized)
 endif()
