@@ -142,8 +142,17 @@ bool goes_on_from(const Recording& recording, const Recording* before) {
            before->part + 1 == recording.part;
 }
 
-/// What ended it that was not meant; empty: nothing, or its next part says so.
-std::string bad_end_of(const Recording& recording, const Recording* next) {
+/// On the take's line; none: it has no pictures, or nothing says when they were taken.
+std::optional<std::int64_t> end_us(const Recording& recording) {
+    return recording.table.rows.empty() ? std::nullopt : recording.table.rows.back().take_us;
+}
+
+/// What ended it that was not meant; empty: nothing, or its next part says so. `last_us`: end of
+/// the take, as end_us().
+std::string bad_end_of(const Recording& recording, const Recording* next,
+                       std::optional<std::int64_t> last_us) {
+    // Cameras that are stopped together end so far apart.
+    constexpr std::int64_t kTogetherUs = 2'000'000;
     const bool has_failed = recording.state == record::RecordingState::failed;  // which is said
     if (has_failed || (next != nullptr && next->part == recording.part + 1)) return {};
     const std::string& reason = recording.end_reason;
@@ -152,11 +161,15 @@ std::string bad_end_of(const Recording& recording, const Recording* next) {
     if (reason == "camera_error") return "its recording ended with an error of the camera";
     if (reason == "disk") return "its recording ended as nothing more could be written";
     if (reason == "crash") return "its recording ended when the server was killed";
+    const auto at_us = end_us(recording);
+    if (reason == "camera_stopped" && at_us && last_us && *last_us - *at_us > kTogetherUs)
+        return "stopped by itself, " + ms_text((*last_us - *at_us) / 1000) +
+               " s before the last one";
     return {};
 }
 
 void add_reasons(const Recording& recording, const Neighbours& of_it,
-                 std::vector<std::string>& why) {
+                 std::optional<std::int64_t> last_us, std::vector<std::string>& why) {
     const auto say = [&](const std::string& what) {
         why.push_back(recording.camera + ": " + what);
     };
@@ -164,7 +177,7 @@ void add_reasons(const Recording& recording, const Neighbours& of_it,
         say(recording.id + " failed: " + recording.error.value_or("unknown"));
     if (recording.part > 1 && !goes_on_from(recording, of_it.before))
         say("dropped out and came back: its pictures have a gap");
-    if (const std::string end = bad_end_of(recording, of_it.next); !end.empty()) say(end);
+    if (const std::string end = bad_end_of(recording, of_it.next, last_us); !end.empty()) say(end);
     if (recording.lost > 0) say(std::to_string(recording.lost) + " messages are missing");
     if (recording.damage_count > 0) say("its dump was damaged");
     if (recording.table.rows.empty()) return say("there is no table of its pictures");
@@ -238,6 +251,7 @@ Manifest describe_take(const std::string& take, std::vector<Recording>& recordin
     std::map<std::string, Camera> cameras;
     std::vector<Taken> taken;
     bool has_pictures = false;
+    std::optional<std::int64_t> last_us;
     for (Recording& recording : recordings) {
         if (out.started_at.empty()) out.started_at = recording.started_at;
         out.ended_at = std::max(out.ended_at, recording.ended_at);
@@ -254,8 +268,10 @@ Manifest describe_take(const std::string& take, std::vector<Recording>& recordin
         for (const mux::PictureRow& row : recording.table.rows) {
             if (row.take_us) times.us.push_back(*row.take_us);
         }
-        add_reasons(recording, neighbours_of(recordings, recording), out.why);
+        last_us = std::max(last_us, end_us(recording));
     }
+    for (const Recording& recording : recordings)
+        add_reasons(recording, neighbours_of(recordings, recording), last_us, out.why);
     out.pairing = pair_cameras(taken);
     for (auto& [name, camera] : cameras) out.cameras.push_back(std::move(camera));
     if (!has_pictures) out.why.emplace_back("there are no pictures");

@@ -259,6 +259,18 @@ TEST_F(TakeFiles, a_camera_that_dropped_out_for_good_is_said) {
     EXPECT_NE(manifest->why[4].find("failed: no room"), std::string::npos);
 }
 
+TEST_F(TakeFiles, a_camera_that_stopped_by_itself_long_before_the_others_is_said) {
+    make({.camera = "a", .pictures = 300});  // 10 s
+    make({.camera = "b", .pictures = 90, .end_reason = "camera_stopped"});
+    make({.camera = "c", .pictures = 270, .end_reason = "camera_stopped"});
+    make({.camera = "d", .pictures = 90});
+    const auto manifest = written();
+    ASSERT_TRUE(manifest);
+    EXPECT_EQ(manifest->why, Sentences{"b: stopped by itself, 7.0 s before the last one"})
+        << "c ended with the others, and of d somebody wanted it";
+    EXPECT_EQ(manifest->verdict, Verdict::check);
+}
+
 TEST_F(TakeFiles, a_take_without_a_picture_has_failed) {
     make({.camera = "a", .pictures = 0, .state = "failed"});
     const auto manifest = written();
