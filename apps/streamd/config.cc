@@ -1,9 +1,9 @@
 #include "streamd/config.h"
 
-#include <Poco/Exception.h>
-
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -48,7 +48,8 @@ std::string absolute(const std::string& folder, const std::string& path) {
 std::string read_file(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     if (!file || std::filesystem::is_directory(path)) {
-        throw Poco::OpenFileException("cannot read the configuration file " + path);
+        throw NoConfigFile("cannot read the configuration file " + path + ": " +
+                           (file ? "it is a folder" : std::strerror(errno)));
     }
     std::string text;
     text.resize(config::kFileBytesMax + 1);
@@ -456,7 +457,7 @@ void take_notify(const Layers& layers, Config& config, Lines& errors) {
         }
         for (const std::string& type : hook.events) {
             if (control::is_event_type(type)) continue;
-            errors.push_back(path + ".events: no event is called " + type);
+            errors.push_back(path + ".events: " + control::no_such_event(type));
         }
         if (hook.format == HookFormat::standard && hook.secrets.empty()) {
             errors.push_back(path +

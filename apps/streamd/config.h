@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -270,7 +271,12 @@ struct ConfigSources {
     std::string folder;  ///< relative paths count from here; empty: where the process is
 };
 
-/// Reads and checks all layers. Throws Poco::Exception if the file cannot be read.
+/// The configuration file cannot be read.
+struct NoConfigFile : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// Reads and checks all layers. Throws NoConfigFile.
 std::variant<LoadedConfig, ConfigErrors> load_config(const ConfigSources& sources);
 
 /// All keys, in the order of docs/config.md.

@@ -112,6 +112,9 @@ int main(int argc, char** argv) {
     } catch (const st::streamd::BadConfig& e) {
         std::cerr << "streamd: " << e.what() << "\n";
         return st::cli::kBadConfig;
+    } catch (const st::streamd::NoConfigFile& e) {
+        std::cerr << "streamd: " << e.what() << "\n";
+        return st::cli::kNoInput;
     } catch (const Poco::FileException& e) {
         std::cerr << "streamd: " << e.displayText() << "\n";
         return st::cli::kNoInput;

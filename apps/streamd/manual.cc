@@ -29,9 +29,13 @@ restart.
         {"FILES", R"(
 `recordings/CAMERA_YYYYMMDD_HHMMSS/stream.fdump` :: What came from the camera, byte for byte, with
 arrival times and checksums; written while recording. `h264mux`(1) reads it.
-`stream.mp4`, `thumbnail.jpg` :: The recording, made and verified when the session ends.
-`session.json` :: What is known of it: state, times, pictures, gaps, damage.
-`recordings/.streamd/` :: Of `--tls auto`: authority and certificate with their keys.
+`recordings/CAMERA_YYYYMMDD_HHMMSS/stream.mp4`, `thumbnail.jpg`, `pictures.csv` :: The recording, its first
+picture, and when each picture was taken; made and verified when the recording ends.
+`recordings/CAMERA_YYYYMMDD_HHMMSS/session.json` :: What is known of it: state, times, pictures, gaps, damage.
+`recordings/takes/TAKE.json` :: Of a take: where each camera's pictures lie on its time line, and the verdict.
+`recordings/live/` :: Segments of live streams.
+`recordings/.streamd/` :: What the server keeps for itself: names given to cameras, tokens, messages to hooks,
+and with `--tls auto` authority and certificate with their keys.
 )"},
         {"ENVIRONMENT", R"(
 `STREAMD_SECTION_KEY` :: Any key of the configuration, for instance `STREAMD_RECORDING_PATH` for

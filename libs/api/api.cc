@@ -145,7 +145,10 @@ httpd::Plan Api::plan(const httpd::Request& request) {
     httpd::Plan plan;
     plan.role = auth::Role::control;
     const std::string allowed = allowed_methods(segments);
-    if (allowed.empty()) {
+    if (request.target.path == "/") {  // which is the monitor's, where there are pages
+        plan.role.reset();
+        plan.refusal = {404, "this is streamd, built without pages; its API is below /api/v1", {}};
+    } else if (allowed.empty()) {
         plan.refusal = {404, "there is nothing at " + request.target.path, {}};
     } else if (!has_method(allowed, request.head.method)) {
         plan.refusal = {405,
@@ -180,7 +183,7 @@ httpd::Plan Api::plan_events(const httpd::Request& request) {
     for (const auto& [name, value] : request.target.query) {
         if (name != "type") continue;
         if (!control::is_event_type(value)) {
-            plan.refusal = {400, "type: no event is called \"" + value.substr(0, 64) + "\"", {}};
+            plan.refusal = {400, control::no_such_event(value), {}};
             return plan;
         }
         wanted.types.push_back(value);

@@ -113,8 +113,8 @@ void ControlConnection::subscribe(const RpcRequest& request,
     }
     for (const std::string& type : asked->types) {
         if (control::is_event_type(type)) continue;
-        const ApiError error{control::ErrorCode::bad_request,
-                             "types: no event is called \"" + type.substr(0, 64) + "\"", "types"};
+        const ApiError error{control::ErrorCode::bad_request, control::no_such_event(type),
+                             "types"};
         return set_answer(answers, place, id.empty() ? "" : control::encode_rpc_error(id, error));
     }
     uses_.control.post([&events = uses_.events, &net = net_, weak = weak_from_this(),

@@ -292,12 +292,14 @@ bool Operations::is_camera_without_stream(const Call& call) const {
     return entry == nullptr || !entry->link->is_jpeg;
 }
 
+ApiError Operations::no_such_camera(const std::string& name) const {
+    return {ErrorCode::not_found, capture::no_such_camera(name, parts_.cameras.all()), "name"};
+}
+
 ApiError Operations::no_stream_of_camera(const Call& call) const {
     const std::string& name = *call.find("name");
-    const std::string why = parts_.cameras.find(name) == nullptr
-                                ? capture::no_such_camera(name, parts_.cameras.all())
-                                : name + " is not streaming; start it, or a preview of it";
-    return {ErrorCode::not_found, why, "name"};
+    if (parts_.cameras.find(name) == nullptr) return no_such_camera(name);
+    return {ErrorCode::not_found, name + " is not streaming; start it, or a preview of it", "name"};
 }
 
 /// Of a camera that nobody watches it is a look at its preview.
@@ -315,8 +317,7 @@ void Operations::get_camera(const Call& call, const Done& done) {
     const std::string& name = *call.find("name");
     const capture::CameraEntry* entry = parts_.cameras.find(name);
     if (entry == nullptr) {
-        return done(
-            ApiError{ErrorCode::not_found, "no camera \"" + name + "\" is connected", "name"});
+        return done(no_such_camera(name));
     }
     done(control::encode(parts_.cameras.status(*entry)));
 }
@@ -325,8 +326,7 @@ void Operations::kick_camera(const Call& call, const Done& done) {
     const std::string& name = *call.find("name");
     const capture::CameraEntry* entry = parts_.cameras.find(name);
     if (entry == nullptr) {
-        return done(
-            ApiError{ErrorCode::not_found, "no camera \"" + name + "\" is connected", "name"});
+        return done(no_such_camera(name));
     }
     entry->link->send(capture::Kick{call.client()});
     done(control::encode_done("camera", name));

@@ -52,6 +52,7 @@ class Operations {
     void take_snapshot(const control::Call& call, const std::stop_token& asker, const Done& done);
     bool is_camera_without_stream(const control::Call& call) const;
     /// Why not, for people.
+    control::ApiError no_such_camera(const std::string& name) const;
     control::ApiError no_stream_of_camera(const control::Call& call) const;
     void get_camera(const control::Call& call, const Done& done);
     void kick_camera(const control::Call& call, const Done& done);

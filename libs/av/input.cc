@@ -295,11 +295,11 @@ Input::Input(const std::string& url, const InputOptions& options, const std::ato
         av_dict_set(&entries, "framerate", options.framerate.c_str(), 0);
     int result = avformat_open_input(&demuxer.format, url.c_str(), wanted, &entries);
     av_dict_free(&entries);
-    if (result < 0) raise_open("open " + shown(url), result);
+    if (result < 0) raise_open("cannot open " + shown(url), result);
     result = avformat_find_stream_info(demuxer.format, nullptr);
-    if (result < 0) raise("read " + shown(url), result);
+    if (result < 0) raise("cannot read " + shown(url), result);
     const int index = av_find_best_stream(demuxer.format, AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
-    if (index < 0) throw Error("open " + shown(url) + ": there is no video in it");
+    if (index < 0) throw Error("cannot open " + shown(url) + ": there is no video in it");
     demuxer.stream = demuxer.format->streams[index];
     for (unsigned i = 0; i < demuxer.format->nb_streams; ++i) {
         if (static_cast<int>(i) != index) demuxer.format->streams[i]->discard = AVDISCARD_ALL;

@@ -13,6 +13,9 @@ struct Amount {
     std::string_view unit;
 };
 
+std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+
+/// `what`: with an example, for the message.
 Result<Amount> split(std::string_view text, std::string_view what) {
     const std::size_t digits = text.find_first_not_of("0123456789.");
     const std::string_view number = text.substr(0, digits);
@@ -21,8 +24,7 @@ Result<Amount> split(std::string_view text, std::string_view what) {
     const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
     if (number.empty() || number.front() == '.' || error != std::errc{} ||
         end != number.data() + number.size() || !std::isfinite(value)) {
-        return Error{std::string(what) + " \"" + std::string(text) +
-                     "\": not a number with a unit"};
+        return Error{quoted(text) + " is not a " + std::string(what)};
     }
     return Amount{value, unit};
 }
@@ -30,7 +32,7 @@ Result<Amount> split(std::string_view text, std::string_view what) {
 }  // namespace
 
 Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
-    const auto amount = split(text, "duration");
+    const auto amount = split(text, "duration such as 10s");
     if (!amount) return amount.error();
     double ms = 0;
     if (amount->unit == "ms")
@@ -46,15 +48,15 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
     else if (amount->unit == "w")
         ms = amount->number * 7 * 86400e3;
     else
-        return Error{"duration \"" + std::string(text) + "\": unit must be ms, s, m, h, d or w"};
+        return Error{quoted(text) + ": the unit must be ms, s, m, h, d or w"};
     if (ms > 10.0 * 365 * 86400e3) {
-        return Error{"duration \"" + std::string(text) + "\": over ten years"};
+        return Error{quoted(text) + " is over ten years"};
     }
     return std::chrono::milliseconds(std::llround(ms));
 }
 
 Result<std::uint64_t> parse_size(std::string_view text) {
-    const auto amount = split(text, "size");
+    const auto amount = split(text, "size such as 64M");
     if (!amount) return amount.error();
     double factor = 1;
     if (amount->unit == "K" || amount->unit == "k")
@@ -64,26 +66,25 @@ Result<std::uint64_t> parse_size(std::string_view text) {
     else if (amount->unit == "G")
         factor = 1024.0 * 1024 * 1024;
     else if (!amount->unit.empty()) {
-        return Error{"size \"" + std::string(text) + "\": unit must be K, M or G"};
+        return Error{quoted(text) + ": the unit must be K, M or G"};
     }
     const double bytes = amount->number * factor;
-    if (bytes > 9e15) return Error{"size \"" + std::string(text) + "\": too large"};
+    if (bytes > 9e15) return Error{quoted(text) + " is too large"};
     return static_cast<std::uint64_t>(std::llround(bytes));
 }
 
 Result<std::uint64_t> parse_bitrate(std::string_view text) {
-    const auto amount = split(text, "bit rate");
+    const auto amount = split(text, "bit rate such as 4M");
     if (!amount) return amount.error();
     double factor = 1e6;
     if (amount->unit == "k" || amount->unit == "K")
         factor = 1e3;
     else if (!amount->unit.empty() && amount->unit != "M") {
-        return Error{"bit rate \"" + std::string(text) +
-                     "\": unit must be k or M (bits per second)"};
+        return Error{quoted(text) + ": the unit must be k or M (bits per second)"};
     }
     const double bps = amount->number * factor;
-    if (bps < 1) return Error{"bit rate \"" + std::string(text) + "\": must be above 0"};
-    if (bps > 1e12) return Error{"bit rate \"" + std::string(text) + "\": too large"};
+    if (bps < 1) return Error{quoted(text) + " is not above 0"};
+    if (bps > 1e12) return Error{quoted(text) + " is too large"};
     return static_cast<std::uint64_t>(std::llround(bps));
 }
 

@@ -64,6 +64,12 @@ std::string wrapped(const std::string& text) {
 std::string bold(const std::string& text) { return "\\fB" + escaped(text) + "\\fR"; }
 std::string italic(const std::string& text) { return "\\fI" + escaped(text) + "\\fR"; }
 
+/// Bold in any case: back quotes say nothing more.
+std::string heading(std::string text) {
+    std::erase(text, '`');
+    return bold(text);
+}
+
 std::string upper(std::string text) {
     std::transform(text.begin(), text.end(), text.begin(),
                    [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
@@ -100,7 +106,7 @@ void write_text(std::ostream& out, const std::string& text) {
         }
         if (entry != std::string::npos) {
             out << ".TP\n"
-                << bold(line.substr(0, entry)) << '\n'
+                << heading(line.substr(0, entry)) << '\n'
                 << wrapped(prose(line.substr(entry + 4)));
         } else {
             out << (example ? escaped(line.substr(4)) : wrapped(prose(line)));
@@ -164,6 +170,20 @@ void write_command(std::ostream& out, const CommandModel& command, const std::st
     for (const CommandModel& sub : command.commands) write_command(out, sub, name + " ");
 }
 
+/// Which commands there are, before each is described.
+void write_groups(std::ostream& out, const std::vector<CommandModel>& commands) {
+    std::vector<std::pair<std::string, std::string>> groups;
+    for (const CommandModel& command : commands) {
+        auto found = std::find_if(groups.begin(), groups.end(),
+                                  [&](const auto& one) { return one.first == command.group; });
+        if (found == groups.end()) found = groups.insert(groups.end(), {command.group, ""});
+        found->second += (found->second.empty() ? "" : ", ") + bold(command.name);
+    }
+    if (groups.size() < 2) return;
+    for (const auto& [group, names] : groups)
+        out << ".TP\n" << escaped(group) << '\n' << wrapped(names) << '\n';
+}
+
 /// Where words may be separated for the reader: "streamctl-like" lists of see-also entries.
 void write_see_also(std::ostream& out, const std::vector<std::string>& entries) {
     if (entries.empty()) return;
@@ -192,6 +212,7 @@ std::string man_page(const CommandModel& program, const Manual& manual) {
     write_text(out, manual.description);
     if (!program.commands.empty()) {
         out << ".SH COMMANDS\n";
+        write_groups(out, program.commands);
         for (const CommandModel& command : program.commands) write_command(out, command, "");
     }
     out << ".SH OPTIONS\n";

@@ -46,6 +46,7 @@ OptionModel model_of(const CLI::Option& option, const Live& live) {
 CommandModel model_of(const CLI::App& app, const Live& live) {
     CommandModel model;
     model.name = app.get_name();
+    model.group = app.get_group();
     const std::string text = app.get_description();
     const std::size_t line_end = text.find('\n');
     model.summary = text.substr(0, line_end);

@@ -33,6 +33,7 @@ struct OptionModel {
 
 struct CommandModel {
     std::string name;
+    std::string group;    ///< under which help lists it
     std::string summary;  ///< first line of the description
     std::string details;  ///< what follows it
     std::vector<OptionModel> options;

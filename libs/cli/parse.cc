@@ -1,5 +1,7 @@
 #include "cli/parse.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <iostream>
 
@@ -10,13 +12,25 @@
 namespace st::cli {
 namespace {
 
-constexpr std::size_t kColumns = 80;
+constexpr std::size_t kColumnsMax = 80;
+constexpr std::size_t kColumnsMin = 40;
 constexpr std::size_t kHelpColumn = 28;
+/// Where there is no room for two columns.
+constexpr std::size_t kNarrow = 60;
+constexpr std::size_t kNarrowHelpColumn = 6;
 
-/// Descriptions wrapped at 80 columns, names in a column of their own.
+/// Descriptions wrapped at 80 columns or the terminal's fewer, names in a column of their own.
 class WrappingFormatter final : public CLI::Formatter {
  public:
-    WrappingFormatter() { column_width(kHelpColumn); }
+    WrappingFormatter() {
+        column_width(help_column_);
+        label("SUBCOMMAND", "COMMAND");
+        label("SUBCOMMANDS", "COMMAND");
+    }
+
+    std::string make_usage(const CLI::App* app, std::string name) const override {
+        return '\n' + CLI::Formatter::make_usage(app, name);
+    }
 
     std::string make_option(const CLI::Option* option, bool is_positional) const override {
         return lay_out(make_option_name(option, is_positional) + make_option_opts(option),
@@ -57,21 +71,21 @@ class WrappingFormatter final : public CLI::Formatter {
         return text.substr(0, text.find('\n'));
     }
 
-    static std::string lay_out(const std::string& name, const std::string& text) {
+    std::string lay_out(const std::string& name, const std::string& text) const {
         std::string out = "  " + name;
-        if (out.size() + 1 >= kHelpColumn)
-            out += '\n' + std::string(kHelpColumn, ' ');
+        if (out.size() + 1 >= help_column_)
+            out += '\n' + std::string(help_column_, ' ');
         else
-            out.resize(kHelpColumn, ' ');
-        return out + wrap(text, kHelpColumn, kHelpColumn) + '\n';
+            out.resize(help_column_, ' ');
+        return out + wrap(text, help_column_, help_column_) + '\n';
     }
 
-    /// Words in lines of at most 80 columns; the first begins at `column`, the others at `indent`.
-    static std::string wrap(const std::string& text, std::size_t column, std::size_t indent) {
+    /// Words in lines; the first begins at `column`, the others at `indent`.
+    std::string wrap(const std::string& text, std::size_t column, std::size_t indent) const {
         std::string out;
         std::istringstream words(text);
         for (std::string word; words >> word;) {
-            if (column > indent && column + 1 + word.size() > kColumns) {
+            if (column > indent && column + 1 + word.size() > columns_) {
                 out += '\n' + std::string(indent, ' ');
                 column = indent;
             } else if (column > indent) {
@@ -83,6 +97,10 @@ class WrappingFormatter final : public CLI::Formatter {
         }
         return out;
     }
+
+    const std::size_t columns_ =
+        std::clamp(static_cast<std::size_t>(columns(STDOUT_FILENO)), kColumnsMin, kColumnsMax);
+    const std::size_t help_column_ = columns_ < kNarrow ? kNarrowHelpColumn : kHelpColumn;
 };
 
 /// The command that was being parsed when it went wrong: the deepest one that was named.
@@ -200,16 +218,13 @@ std::optional<int> parse(CLI::App& app, std::vector<std::string> words, std::ost
         app, [&] { app.parse(words); }, Source::line, out, err);
 }
 
+std::string help_of(const CLI::App& command) {
+    const CLI::App* parent = command.get_parent();
+    return command.help(parent == nullptr ? "" : full_name(*parent));
+}
+
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
-    std::string best;
-    std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
-    for (const std::string& candidate : candidates) {
-        const std::size_t far = edit_distance(word, candidate);
-        if (far >= best_distance || far >= word.size()) continue;
-        best = candidate;
-        best_distance = far;
-    }
-    return best;
+    return st::nearest(word, candidates);
 }
 
 Result<std::vector<std::string>> split_words(std::string_view line) {

@@ -12,8 +12,9 @@
 
 namespace st::cli {
 
-/// Gives `app` what all programs share: --help and --version, 80-column help, options of the
-/// program accepted after a command. Call it first in build(), before commands are added.
+/// Gives `app` what all programs share: --help and --version, help as wide as the terminal, at most
+/// 80 columns, options of the program accepted after a command. Call it first in build(), before
+/// commands are added.
 void prepare(CLI::App& app);
 
 /// Parses. nullopt: go on. Else the program ends with that code: 0 after --help or --version
@@ -25,6 +26,9 @@ std::optional<int> parse(CLI::App& app, int argc, const char* const* argv);
 /// One line of a script, already split into words (the program's name is not among them).
 std::optional<int> parse(CLI::App& app, std::vector<std::string> words, std::ostream& out,
                          std::ostream& err);
+
+/// The help of a command as --help prints it, under its whole name.
+std::string help_of(const CLI::App& command);
 
 /// The candidate most like `word`, or "" if none is near enough to be meant.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);

@@ -52,8 +52,7 @@ Result<std::uint32_t> parse_fps(std::string_view text) {
 Result<std::uint64_t> parse_camera_bitrate(std::string_view text) {
     auto bps = parse_bitrate(text);
     if (bps && *bps > 1'000'000'000) {
-        return Error{"bit rate \"" + std::string(text) +
-                     "\": over 1000M (a bare number is Mbit/s)"};
+        return Error{"\"" + std::string(text) + "\" is over 1000M (a bare number is Mbit/s)"};
     }
     return bps;
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/nearest.h"
+
 namespace st::control {
 namespace {
 
@@ -28,6 +30,13 @@ bool matches_event(std::string_view pattern, std::string_view type) {
 bool is_event_type(std::string_view pattern) {
     return std::any_of(kTypes.begin(), kTypes.end(),
                        [&](std::string_view type) { return matches_event(pattern, type); });
+}
+
+std::string no_such_event(std::string_view pattern) {
+    constexpr std::size_t kShownMax = 64;
+    const std::string near = nearest(pattern.substr(0, kShownMax), kTypes);
+    return "no event is called " + std::string(pattern.substr(0, kShownMax)) +
+           (near.empty() ? "" : "; did you mean " + near + "?");
 }
 
 }  // namespace st::control

@@ -1,6 +1,7 @@
 #pragma once
 /// The names of events. Pure; any thread. Spec: docs/http-api.md, "Events".
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace st::control {
@@ -13,5 +14,9 @@ bool matches_event(std::string_view pattern, std::string_view type);
 
 /// It matches at least one type.
 bool is_event_type(std::string_view pattern);
+
+/// Of a pattern that matches none: "no event is called session.finishd; did you mean
+/// session.finished?"
+std::string no_such_event(std::string_view pattern);
 
 }  // namespace st::control

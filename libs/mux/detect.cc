@@ -233,26 +233,25 @@ bool begins_like_h265(Bytes head) {
 
 /// What a file that is no input is, if that is easily known.
 std::string describe(int fd, std::uint64_t bytes) {
-    constexpr std::string_view kWanted =
-        "expected a dump or an H.264 Annex B stream (--input-format says which)";
-    if (bytes == 0) return "is empty";
+    if (bytes == 0) return "it is empty";
     const auto head = peek(fd, 0, 64);
     const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
     const auto is_at = [&](std::size_t at, std::string_view magic) {
         return text.size() >= at + magic.size() && text.substr(at, magic.size()) == magic;
     };
-    if (is_at(4, "ftyp")) return "is an MP4 already; expected a dump or an H.264 stream";
-    if (is_at(0, "FLV")) return "is an FLV file; expected a dump or an H.264 stream";
+    if (is_at(4, "ftyp")) return "it is an MP4 already; expected a dump or an H.264 stream";
+    if (is_at(0, "FLV")) return "it is an FLV file; expected a dump or an H.264 stream";
     if (is_at(0, "\x1A\x45\xDF\xA3"))
-        return "is a Matroska or WebM file; expected a dump or an H.264 stream";
-    if (is_at(0, "\xFF\xD8\xFF")) return "is a JPEG picture; expected a dump or an H.264 stream";
-    if (is_at(0, "\x89PNG")) return "is a PNG picture; expected a dump or an H.264 stream";
-    if (begins_like_h265(head)) return "is H.265 (HEVC); only H.264 is supported";
+        return "it is a Matroska or WebM file; expected a dump or an H.264 stream";
+    if (is_at(0, "\xFF\xD8\xFF")) return "it is a JPEG picture; expected a dump or an H.264 stream";
+    if (is_at(0, "\x89PNG")) return "it is a PNG picture; expected a dump or an H.264 stream";
+    if (begins_like_h265(head)) return "it is H.265 (HEVC); only H.264 is supported";
     const auto first = text.find_first_not_of(" \t\r\n");
     if (first != std::string_view::npos && text[first] == '{') {
-        return "is JSON, not a stream; to read a recording, name its folder";
+        return "it is JSON, not a stream; to read a recording, name its folder";
     }
-    return "is neither a dump nor an H.264 Annex B stream; " + std::string(kWanted);
+    return "it is neither a dump nor an H.264 Annex B stream; if it is one all the same, "
+           "--input-format says which";
 }
 
 }  // namespace

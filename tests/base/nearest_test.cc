@@ -12,6 +12,7 @@ TEST(EditDistance, counts_letters_added_left_out_and_replaced) {
     EXPECT_EQ(edit_distance("camera", "cameras"), 1U);
     EXPECT_EQ(edit_distance("recordings", "recording"), 1U);
     EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
+    EXPECT_EQ(edit_distance("DOOR", "door"), 0U);
 }
 
 TEST(EditDistance, is_the_same_both_ways) {

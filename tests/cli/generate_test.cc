@@ -46,6 +46,19 @@ void expect_parts(const std::string& text, const std::vector<std::string>& parts
     }
 }
 
+TEST(Generate, lists_the_commands_in_their_groups_before_it_describes_them) {
+    Shop shop;
+    shop.manual.parts.push_back({"FILES", "`here` :: With `this`."});
+    EXPECT_EQ(shop("man").find(".SH COMMANDS\n.TP"), std::string::npos) << "one group is none";
+    shop.app.get_subcommand("sell")->group("Counter");
+    shop.app.get_subcommand("give")->group("Charity");
+    shop.app.add_subcommand("lend", "Lend something")->group("Counter");
+    const std::string text = shop("man");
+    expect_parts(text, {".SH COMMANDS\n.TP\nCounter\n\\fBsell\\fR, \\fBlend\\fR\n.TP\nCharity\n"
+                        "\\fBgive\\fR\n.SS ",
+                        ".TP\n\\fBhere\\fR\nWith \\fBthis\\fR.\n"});
+}
+
 TEST(Generate, writes_every_visible_option_into_each_form) {
     Shop shop;
     for (const char* kind : {"man", "bash", "zsh", "fish"}) {

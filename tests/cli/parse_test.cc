@@ -74,6 +74,14 @@ TEST(Parse, answers_help_and_version_on_stdout_with_0) {
     EXPECT_NE(command.out.find("shop sell"), std::string::npos) << command.out;
 }
 
+TEST(Parse, shows_the_help_of_a_command_under_its_whole_name) {
+    const Shop shop;
+    const std::string text = help_of(*shop.app.get_subcommand("sell"));
+    EXPECT_NE(text.find("\nUsage: shop sell [OPTIONS]\n"), std::string::npos) << text;
+    const std::string all = help_of(shop.app);
+    EXPECT_NE(all.find("\nUsage: shop [OPTIONS] [COMMAND]\n"), std::string::npos) << all;
+}
+
 TEST(Parse, keeps_help_within_80_columns) {
     Shop shop;
     bool flag = false;
@@ -99,7 +107,7 @@ TEST(Parse, answers_mistakes_with_64_and_the_nearest_name) {
     EXPECT_EQ(mistake({"--utterly-different"}), "shop: unknown option --utterly-different");
     EXPECT_EQ(mistake({"secre"}), "shop: unknown command secre") << "hidden names stay hidden";
     EXPECT_EQ(mistake({"--patience", "soon"}),
-              "shop: --patience: duration \"soon\": not a number with a unit");
+              "shop: --patience: \"soon\" is not a duration such as 10s");
     EXPECT_EQ(mistake({"--count", "10"}), "shop: --count: \"10\" is over 9");
     EXPECT_EQ(mistake({"--count", "0"}), "shop: --count: \"0\" is below 1");
     EXPECT_EQ(mistake({"--colour", "blue"}), "shop: --colour: \"blue\" is not one of red|green");

@@ -241,7 +241,18 @@ TEST_F(StreamdConfig, refuses_keys_and_types_that_only_look_right) {
 TEST_F(StreamdConfig, a_file_that_is_not_there_is_an_exception) {
     ConfigSources sources;
     sources.file = folder_ + "/nothing";
-    EXPECT_ANY_THROW(load_config(sources));
+    const auto said = [&]() -> std::string {
+        try {
+            load_config(sources);
+        } catch (const NoConfigFile& e) {
+            return e.what();
+        }
+        return "nothing";
+    };
+    EXPECT_EQ(said(),
+              "cannot read the configuration file " + sources.file + ": No such file or directory");
+    sources.file = folder_;
+    EXPECT_EQ(said(), "cannot read the configuration file " + folder_ + ": it is a folder");
 }
 
 TEST_F(StreamdConfig, options_are_the_top_layer) {
