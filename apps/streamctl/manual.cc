@@ -29,9 +29,10 @@ See what a camera sees before it records, and then record; a recording begins wi
     streamctl snapshot cam1 -o cam1.jpg
     streamctl capture --duration 10s --take walk2
 
-Six cameras, all of which must be there; one that drops out is recorded further when it returns:
+A take of six cameras, all of which must be there; the recording of one that drops out goes on when it is back:
 
-    streamctl capture cam1 cam2 cam3 cam4 cam5 cam6 --take walk3 --duration 10s
+    streamctl take run walk3 cam1 cam2 cam3 cam4 cam5 cam6 --duration 10s
+    streamctl take show walk3
 
 Find the takes of yesterday evening, look at one, and fetch its files:
 
@@ -88,8 +89,10 @@ cli::Manual manual() {
              {cli::kDone,
               cli::kRefused,
               {cli::kDamaged,
-               "Done, but bytes of a recording were damaged or messages of it are missing (`stop`, "
-               "`capture`, `--align`)."},
+               "Done, but bytes of a recording were damaged, messages of it are missing, or a "
+               "camera "
+               "was away meanwhile (`start --follow`, `stop`, `capture`, `--align`); or there is "
+               "something to look at (`take run`, `sync-check`)."},
               cli::kUsage,
               cli::kBadInput,
               cli::kNoInput,

@@ -127,13 +127,13 @@ void build(CLI::App& app, Options& options) {
                  "Go on with the next command of a script after an error");
     cli::add_generate(app, options.generate);
     build_capture_commands(app, options);
-    build_list_commands(app, options);
-    build_recordings(app, options);
     build_take(app, options);
+    build_recordings(app, options);
+    build_get(app, options);
     build_export(app, options);
     build_sync_check(app, options);
-    build_get(app, options);
     build_archive(app, options);
+    build_list_commands(app, options);
     build_event_commands(app, options);
     build_live_commands(app, options);
     build_record_commands(app, options);

@@ -141,7 +141,7 @@ class Events(ctl.Case):
             )
             out, err = await asyncio.wait_for(process.communicate(), harness.PATIENCE_S)
         self.assertEqual((process.returncode, out), (77, b""), err)
-        self.assertIn(b"the server asks for a token; give one in STREAMCTL_TOKEN or with --token-file (no such token)", err)
+        self.assertIn(b"the server does not take this token; give another in STREAMCTL_TOKEN or with --token-file (no such token)", err)
         self.assertEqual(tokens, [("/control", "Bearer secret")])
 
     async def test_get_downloads_under_the_recordings_name(self):

@@ -143,6 +143,37 @@ class Owners(ctl.Case):
                 parts = [session for session in server.sessions().values() if session["take"] == take]
                 self.assertEqual(sorted(session["part"] for session in parts), [1, 2])
 
+    async def test_follow_goes_on_with_a_camera_that_returns(self):
+        server = self.start_streamd()
+        frames = [(1000 + 33 * i, unit) for i, unit in enumerate(harness.access_units(harness.clip("baseline", frames=30)))]
+
+        async def record(camera):
+            await camera.command("start_capture")
+            await camera.capture_started()
+            await camera.send_frames(frames)
+            await server.wait_frames("door", len(frames))
+
+        async with harness.Camera(server, "door") as first:
+            await server.wait_cameras("door")
+            process = self.start_ctl(server, "--timeout", "60s", "start", "--follow")
+            await record(first)
+            await harness.async_wait_for(lambda: server.cameras()["door"]["session"], "it records")
+            first.abort()
+            self.assertIn("door: lost its connection", await asyncio.to_thread(process.stderr.readline))
+        async with harness.Camera(server, "door") as second:
+            await record(second)
+            said = await asyncio.to_thread(process.stderr.readline)
+            self.assertRegex(said, r"door: is back, and recording goes on in door_\S+")
+            stop = self.start_ctl(server, "stop")
+            await second.command("stop_capture")
+            await second.capture_stopped()
+            code, _, err = await self.result(stop)
+            self.assertEqual(code, 3, err)
+            code, out, err = await self.result(process)
+        self.assertEqual(code, 3, err)
+        self.assertIn("door: started door_", out)
+        self.assertRegex(err, r"door: stopped by \S+@\S+\n")
+
     async def test_a_name_lasts(self):
         server = self.start_streamd()
         process = await self.push(server, source="test:")
@@ -178,6 +209,9 @@ class Owners(ctl.Case):
         camera = server.cameras()["door"]["recording"]
         self.assertGreater(camera["pictures"], 10)
         self.assertEqual((camera["missing"], camera["part"]), (0, 1))
+        code, out, _ = await self.ctl(server, "cameras", "door")
+        self.assertRegex(out, r"(?m)^started: \d{4}-\S+ \S+ \S+ by \S+@\S+$")
+        self.assertRegex(out, r"(?m)^recorded: \S+, \d+ pictures, .*, 0 lost$")
         code, out, _ = await self.ctl(server, "status")
         self.assertRegex(out, r"disk lasts: about \d+")
         await self.ctl(server, "stop")
@@ -189,6 +223,14 @@ class Owners(ctl.Case):
         code, _, err = await self.ctl(server, "snapshot", "/door", "-o", "-")
         self.assertEqual(code, 64)
         self.assertIn("expected a stream's path such as /camera/door", err)
+        for args, said in [(("wait", "session.finishd"), "no event is called session.finishd; did you mean session.finished?"),
+                           (("kick", "door"), "no such camera: door"),
+                           (("recordings", "--since", "soon"), '"soon" is not a time'),
+                           (("capture", "--duration", "soon"), '"soon" is not a duration such as 10s')]:
+            _, _, err = await self.ctl(server, *args)
+            self.assertIn(said, err)
+        code, out, _ = await self.ctl(server, "help", "take", "run")
+        self.assertIn("\nUsage: streamctl take run [OPTIONS] TAKE [CAMERA...]\n", out)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,14 @@
 """Recordings found again: lists that fit the terminal, one in full, takes, patterns and times, keep and delete."""
 
-import fcntl
 import getpass
 import json
 import os
-import pty
 import socket
-import struct
 import subprocess
-import termios
 import time
 
 import harness
+from terminal import in_terminal
 
 NOW = time.time()
 DAY = 86400
@@ -19,27 +16,6 @@ DAY = 86400
 
 def rfc3339(at):
     return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(at))
-
-
-def in_terminal(command, columns, keys="", env=None):
-    """(exit code, everything on the screen) of a program in a terminal of so many columns."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env)
-    os.close(theirs)
-    if keys:
-        os.write(ours, keys.encode())
-    shown = b""
-    while True:
-        try:
-            piece = os.read(ours, 65536)
-        except OSError:  # its last holder has gone
-            break
-        if not piece:
-            break
-        shown += piece
-    os.close(ours)
-    return process.wait(timeout=harness.PATIENCE_S), shown.decode().replace("\r\n", "\n")
 
 
 class Recordings(harness.Case):

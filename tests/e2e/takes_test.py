@@ -7,6 +7,7 @@ import json
 import time
 
 import harness
+from terminal import in_terminal
 from take_case import Mcap, TakeCase, decoded_times, rows_of, wall_us
 
 HEADER = "picture,seq,take_us,wall,device_us,arrival_us,pts_us,duration_us,bytes,key,lost_before,file"
@@ -45,6 +46,11 @@ class Takes(TakeCase):
         self.assertEqual((manifest["version"], manifest["take"]), (2, "walk"))
         shown = await self.streamctl(server, "--json", "take", "show", "walk")
         self.assertEqual(json.loads(shown.stdout), manifest)
+        for columns in (80, 40):
+            _, text = in_terminal([harness.program("streamctl"), "-s", server.ws_url, "take", "show", "walk"], columns)
+            for camera in manifest["cameras"]:
+                self.assertIn(camera["parts"][0]["recording"], text)
+                self.assertIn(f" {camera['parts'][0]['pictures']} ", text)
 
         tables = {}
         for camera in manifest["cameras"]:

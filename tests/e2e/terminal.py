@@ -1,10 +1,14 @@
 """A real terminal (tmux) for the scenarios that type: a screen to look at, keys to press."""
 
 import asyncio
+import fcntl
 import os
+import pty
 import shlex
 import shutil
+import struct
 import subprocess
+import termios
 import uuid
 
 import harness
@@ -15,6 +19,27 @@ PATIENCE_S = 60
 
 def is_there():
     return shutil.which("tmux") is not None
+
+
+def in_terminal(command, columns, keys="", env=None):
+    """(exit code, everything on the screen) of a program in a terminal of so many columns."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env)
+    os.close(theirs)
+    if keys:
+        os.write(ours, keys.encode())
+    shown = b""
+    while True:
+        try:
+            piece = os.read(ours, 65536)
+        except OSError:  # its last holder has gone
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(ours)
+    return process.wait(timeout=harness.PATIENCE_S), shown.decode().replace("\r\n", "\n")
 
 
 class Terminal:

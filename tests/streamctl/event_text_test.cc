@@ -24,18 +24,22 @@ TEST(EventText, says_what_happened_to_what_in_local_time) {
               "17:15:30 door: disconnected (no answer to a ping)");
     EXPECT_EQ(shown("session.opened", R"("camera":"door","session":"door_1")"),
               "17:15:30 door: recording door_1");
+    EXPECT_EQ(shown("session.opened",
+                    R"("camera":"door","session":"door_1","take":"walk1","started_by":"kim@desk")"),
+              "17:15:30 door: recording door_1, take walk1, started by kim@desk");
     EXPECT_EQ(shown("session.finished",
                     R"("camera":"door","session":"door_1","state":"done","pictures":301,)"
                     R"("end_reason":"stopped","stopped_by":"kim@desk")"),
-              "17:15:30 door: door_1 done, 301 pictures, stopped by kim@desk");
+              "17:15:30 door: door_1 done, 301 pictures: stopped by kim@desk");
     EXPECT_EQ(shown("session.finished",
                     R"("camera":"door","session":"door_1","state":"done","pictures":1,)"
                     R"("end_reason":"disconnected")"),
-              "17:15:30 door: door_1 done, 1 picture: the connection was lost");
+              "17:15:30 door: door_1 done, 1 picture: the camera lost its connection");
     EXPECT_EQ(shown("session.finished",
                     R"("camera":"door","session":"door_1","state":"done","pictures":9,)"
                     R"("end_reason":"max_bytes")"),
-              "17:15:30 door: door_1 done, 9 pictures: its file is full, goes on in a new one");
+              "17:15:30 door: door_1 done, 9 pictures: its file was full; continued in a new "
+              "recording");
     EXPECT_EQ(shown("session.failed", R"("camera":"door","session":"door_1","error":"disk full")"),
               "17:15:30 door: door_1 failed: disk full");
     EXPECT_EQ(shown("stream.ended", R"("stream":"/live/desk","reason":"publisher left")"),

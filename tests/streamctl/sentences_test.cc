@@ -27,6 +27,31 @@ TEST(BatterySentence, says_nothing_of_one_that_lasts_charges_or_is_unknown) {
     EXPECT_EQ(battery_sentence(control::CameraStatus()), std::nullopt);
 }
 
+TEST(EndWords, say_why_each_recording_ended) {
+    EXPECT_EQ(end_words("stopped", "kim@desk"), "stopped by kim@desk");
+    EXPECT_EQ(end_words("stopped", ""), "stopped");
+    EXPECT_EQ(end_words("stop_timeout", "kim@desk"),
+              "stopped by kim@desk, without an answer from the camera");
+    EXPECT_EQ(end_words("melted", ""), "melted") << "of a newer server";
+    for (const char* reason :
+         {"camera_stopped", "camera_error", "disconnected", "replaced", "restarted", "max_session",
+          "max_bytes", "disk", "shutdown", "crash"}) {
+        EXPECT_NE(end_words(reason, ""), reason);
+    }
+}
+
+TEST(EndOf, tells_what_becomes_of_a_camera_that_nobody_stopped) {
+    EXPECT_EQ(end_of(""), RecordingEnd::open);
+    for (const char* reason : {"max_session", "max_bytes", "restarted"})
+        EXPECT_EQ(end_of(reason), RecordingEnd::rolled_over) << reason;
+    for (const char* reason : {"disconnected", "replaced", "crash"})
+        EXPECT_EQ(end_of(reason), RecordingEnd::dropped) << reason;
+    EXPECT_EQ(end_of("disk"), RecordingEnd::no_room);
+    for (const char* reason :
+         {"stopped", "camera_stopped", "stop_timeout", "camera_error", "shutdown", "melted"})
+        EXPECT_EQ(end_of(reason), RecordingEnd::over) << reason;
+}
+
 using control::SessionState;
 
 control::StopResult of_parts(std::vector<control::SessionPart> parts) {

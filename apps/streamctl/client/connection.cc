@@ -35,6 +35,14 @@ Poco::Net::SocketAddress resolve(const ServerUrl& server) {
     return {server.host, server.port};
 }
 
+/// Poco's words name the exception's class first.
+std::string reason_of(const Poco::Exception& error) {
+    if (dynamic_cast<const Poco::Net::HostNotFoundException*>(&error) != nullptr ||
+        dynamic_cast<const Poco::Net::NoAddressFoundException*>(&error) != nullptr)
+        return "there is no host of that name";
+    return error.code() > 0 ? std::strerror(error.code()) : error.displayText();
+}
+
 }  // namespace
 
 std::string printable(std::string_view text) {
@@ -59,7 +67,7 @@ void Connection::connect(milliseconds patience) {
     try {
         socket_.connectNB(resolve(server_));
     } catch (const Poco::Net::ConnectionRefusedException&) {
-        throw unreachable("connection refused; is streamd running there?");
+        throw refused();
     } catch (const Poco::FileNotFoundException&) {
         throw unreachable("there is no such socket; is streamd running?");
     } catch (const Poco::Exception& error) {
@@ -67,7 +75,7 @@ void Connection::connect(milliseconds patience) {
             throw Failed(cli::kNotAuthorised,
                          server_.text + ": this account may not open the control socket");
         }
-        throw unreachable(error.displayText());
+        throw unreachable(reason_of(error));
     }
     socket_.setBlocking(false);
     switch (poll(POLLOUT, Clock::now() + patience)) {
@@ -81,7 +89,7 @@ void Connection::connect(milliseconds patience) {
     int error = 0;
     socklen_t size = sizeof error;
     ::getsockopt(fd(), SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error == ECONNREFUSED) throw unreachable("connection refused; is streamd running there?");
+    if (error == ECONNREFUSED) throw refused();
     if (error != 0) throw unreachable(std::strerror(error));
     if (server_.socket.empty()) socket_.setNoDelay(true);
 }
@@ -90,6 +98,12 @@ int Connection::fd() const { return socket_.impl()->sockfd(); }
 
 Failed Connection::unreachable(const std::string& why) const {
     return {cli::kUnreachable, server_.text + ": " + why};
+}
+
+Failed Connection::refused() const {
+    const std::string where =
+        server_.socket.empty() ? " at port " + std::to_string(server_.port) : std::string();
+    return unreachable("connection refused" + where + "; is streamd running there?");
 }
 
 Failed Connection::no_answer(milliseconds patience) const {

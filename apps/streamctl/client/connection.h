@@ -46,6 +46,7 @@ class Connection {
     int fd() const;
     /// "ws://host:port: `why`"
     Failed unreachable(const std::string& why) const;
+    Failed refused() const;
     Failed no_answer(milliseconds patience) const;
 
  private:

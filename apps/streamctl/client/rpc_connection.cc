@@ -18,8 +18,12 @@ void fill_random(std::span<std::uint8_t> bytes) {
     }
 }
 
-constexpr const char* kTokenAdvice =
-    "the server asks for a token; give one in STREAMCTL_TOKEN or with --token-file";
+/// `given`: it was brought one, which opens nothing there.
+std::string token_advice(bool given) {
+    return given ? "the server does not take this token; give another in STREAMCTL_TOKEN or with "
+                   "--token-file"
+                 : "the server asks for a token; give one in STREAMCTL_TOKEN or with --token-file";
+}
 
 /// What a TLS server says to a plain request: an alert record (RFC 8446, 5.1).
 bool is_tls_alert(Bytes bytes) {
@@ -36,6 +40,7 @@ Bytes bytes_of(std::string_view text) {
 RpcConnection::RpcConnection(const ServerUrl& server, const std::string& token,
                              milliseconds patience, Interrupt& interrupt)
     : patience_(patience),
+      has_token_(!token.empty()),
       connection_(server, patience, interrupt),
       decoder_(ws::Role::client, ws::Limits{0, control::kReplyBytesMax}),
       piece_(64 * 1024) {
@@ -133,8 +138,8 @@ void RpcConnection::refuse_upgrade(const ServerUrl& server, const http::Response
     const control::ApiError error = control::decode_error(body, head.status);
     const bool is_auth = head.status == 401 || head.status == 403;
     if (head.status == 401) {
-        throw Failed(cli::kNotAuthorised,
-                     server.text + ": " + kTokenAdvice + " (" + printable(error.message) + ")");
+        throw Failed(cli::kNotAuthorised, server.text + ": " + token_advice(has_token_) + " (" +
+                                              printable(error.message) + ")");
     }
     if (head.status == 404) {
         throw Failed(cli::kRefused, server.text +
@@ -195,7 +200,8 @@ void RpcConnection::handle(ws::Event event) {
     }
     if (const auto* close = std::get_if<ws::Close>(&event)) {
         if (close->code == ws::kClosePolicy && close->reason == "Unauthorized") {
-            throw Failed(cli::kNotAuthorised, connection_.unreachable(kTokenAdvice).what());
+            throw Failed(cli::kNotAuthorised,
+                         connection_.unreachable(token_advice(has_token_)).what());
         }
         throw connection_.unreachable(
             "the server closed the connection: " +

@@ -66,6 +66,7 @@ class RpcConnection {
     void send(const Buffer& frame);
 
     const milliseconds patience_;
+    const bool has_token_;
     Connection connection_;
     ws::Decoder decoder_;
     std::vector<std::uint8_t> piece_;

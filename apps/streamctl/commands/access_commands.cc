@@ -48,10 +48,8 @@ int list_tokens(ApiClient& client, Console& console) {
         const auto token = understood(control::decode_token_info(item));
         std::string roles;
         for (const std::string& role : token.roles) roles += (roles.empty() ? "" : " ") + role;
-        const auto made =
-            token.created_at ? parse_rfc3339(*token.created_at) : Result<std::int64_t>(Error{});
         table.add({printable(token.name), printable(roles),
-                   made ? local_text(*made) : std::string("in the configuration")});
+                   token.created_at ? local_time(*token.created_at) : "in the configuration"});
     }
     if (list.items.empty())
         console.note("there are no tokens");

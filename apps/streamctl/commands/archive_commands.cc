@@ -16,20 +16,11 @@
 #include "json/write.h"
 #include "streamctl/client/fetch.h"
 #include "streamctl/commands/commands.h"
+#include "streamctl/commands/stream_path.h"
 #include "streamctl/console/table.h"
 
 namespace st::streamctl {
 namespace {
-
-/// "/app/name" of a path, or of a camera's name.
-std::string stream_of(const std::string& text) {
-    if (is_valid_name(text)) return "/camera/" + text;
-    const std::string path = text.starts_with('/') ? text : "/" + text;
-    if (is_stream_path(path)) return path;
-    throw Failed(cli::kUsage, "\"" + printable(text) +
-                                  "\": expected a stream's path such as /live/walk, or a camera's "
-                                  "name");
-}
 
 /// A file that gets its name once it is whole, or standard output.
 class Target {
@@ -73,11 +64,6 @@ class Target {
     std::uint64_t bytes_ = 0;
 };
 
-std::string shown(const std::string& rfc3339) {
-    const auto at = parse_rfc3339(rfc3339);
-    return at ? local_text(*at) : printable(rfc3339);
-}
-
 std::string length_of(const control::ArchiveSpan& span) {
     const auto start = parse_rfc3339(span.start);
     const auto end = parse_rfc3339(span.end);
@@ -86,7 +72,7 @@ std::string length_of(const control::ArchiveSpan& span) {
 }
 
 int list_spans(const Options& options, ApiClient& client, Console& console) {
-    const std::string stream = stream_of(options.stream);
+    const std::string stream = stream_path(options.stream);
     json::Object params;
     const std::size_t slash = stream.find('/', 1);
     params.set("app", stream.substr(1, slash - 1));
@@ -104,7 +90,7 @@ int list_spans(const Options& options, ApiClient& client, Console& console) {
             const std::string state = !span.is_ready ? (span.is_open ? "recording" : "no MP4")
                                       : span.is_open ? "growing"
                                                      : "ready";
-            table.add({shown(span.start), shown(span.end), length_of(span), state});
+            table.add({local_time(span.start), local_time(span.end), length_of(span), state});
             ++count;
         }
         if (list.is_building) console.note("the server is still looking through its folder");
@@ -124,7 +110,7 @@ int list_spans(const Options& options, ApiClient& client, Console& console) {
 
 int run_archive(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console) {
     if (options.archive.start.empty()) return list_spans(options, client, console);
-    std::string path = "/api/v1/streams" + stream_of(options.stream) +
+    std::string path = "/api/v1/streams" + stream_path(options.stream) +
                        "/archive.mp4?start=" + options.archive.start + "&duration=" +
                        fixed(static_cast<double>(options.archive.duration->count()) / 1000, 3);
     if (options.archive.skips_gaps) path += "&gaps=skip";
@@ -133,8 +119,7 @@ int run_archive(const Options& options, ApiClient& client, Interrupt& interrupt,
     target.keep();
     if (options.file == "-") return cli::kDone;
     if (const std::string* begin = head.find("X-Archive-Start")) {
-        const auto at = parse_rfc3339(*begin);
-        console.note("begins at " + (at ? local_text(*at) : shown(*begin)));
+        console.note("begins at " + local_time(*begin));
     }
     if (!console.json()) {
         console.result(options.file);
@@ -157,7 +142,7 @@ int run_picture(const Options& options, ApiClient& client, Interrupt& interrupt,
         if (refused.code() != control::ErrorCode::not_found) throw;
     }
     const std::string path =
-        "/api/v1/streams" + stream_of(what) + "/picture.jpg?at=" + options.archive.start;
+        "/api/v1/streams" + stream_path(what) + "/picture.jpg?at=" + options.archive.start;
     const std::string file = options.picture_file.empty() ? "picture.jpg" : options.picture_file;
     Target target(file);
     fetch(client, interrupt, path, [&](Bytes bytes) { target.write(bytes); });

@@ -9,6 +9,7 @@
 #include "control/camera_status.h"
 #include "control/glob.h"
 #include "streamctl/client/who.h"
+#include "streamctl/commands/course.h"
 #include "streamctl/commands/follow.h"
 #include "streamctl/commands/sentences.h"
 #include "streamctl/recordings/align.h"
@@ -21,8 +22,6 @@ using control::StartOutcome;
 using control::StopOutcome;
 
 namespace {
-
-constexpr const char* kConnectionLost = "lost its connection; recording goes on when it is back";
 
 std::string size_text(std::uint32_t width, std::uint32_t height) {
     return std::to_string(width) + "x" + std::to_string(height);
@@ -46,7 +45,6 @@ class Capture {
     /// A camera that records for this capture.
     struct Watched {
         std::vector<std::string> sessions;  ///< its recordings so far, the present one last
-        std::string connected_at;           ///< to know a connection again
         bool is_own = true;                 ///< else somebody else's, which was joined
         bool is_away = false;               ///< it lost its connection and may come back
     };
@@ -66,9 +64,6 @@ class Capture {
     void look_after();
     /// False: its recording is over for good.
     bool look_at(const std::string& camera, Watched& one, const control::CameraStatus* status);
-    /// The same when what it recorded has ended.
-    bool look_at_ended(const std::string& camera, Watched& one,
-                       const control::CameraStatus& status);
     /// `why`: said once. True: it is waited for.
     bool drop_out(const std::string& camera, Watched& one, const std::string& why);
     bool lose(const std::string& camera, const Watched& one, const std::string& why);
@@ -165,54 +160,32 @@ bool Capture::drop_out(const std::string& camera, Watched& one, const std::strin
     return true;
 }
 
-bool Capture::look_at_ended(const std::string& camera, Watched& one,
-                            const control::CameraStatus& status) {
-    control::Recording last;
-    try {
-        last = understood(control::decode_recording(client_.recording(one.sessions.back())));
-    } catch (const Refused&) {
-        return lose(camera, one, "its recording was deleted");
-    }
-    if (!last.end_reason) return true;  // its end is being written
-    const std::string& reason = *last.end_reason;
-    const bool rolled_over = has_rolled_over(last);
-    const bool is_refused = reason == "disk";  // the server starts it again once there is room
-    const bool dropped =
-        reason == "disconnected" || reason == "replaced" || reason == "crash" || is_refused;
-    if (!rolled_over && !dropped) return lose(camera, one, end_sentence(last));
-    if (!status.session) {
-        if (is_refused) {
-            return drop_out(camera, one,
-                            end_sentence(last) + "; recording goes on when there is room");
-        }
-        if (dropped) return drop_out(camera, one, kConnectionLost);
-        const bool is_idle = status.state == control::CameraState::idle;
-        return is_idle ? lose(camera, one, end_sentence(last)) : true;
-    }
-    one.sessions.push_back(*status.session);
-    one.is_away = false;
-    one.connected_at = status.connected_at;
-    if (dropped) {
-        came_back_ = true;
-        console_.trouble(camera + (is_refused ? ": there is room again, and" : ": is back, and") +
-                         " recording goes on in " + *status.session);
-    } else {
-        console_.note(camera + ": goes on in a new recording, " + *status.session);
-    }
-    return true;
-}
-
 bool Capture::look_at(const std::string& camera, Watched& one,
                       const control::CameraStatus* status) {
-    if (status == nullptr) return drop_out(camera, one, kConnectionLost);
-    if (!status->session || *status->session != one.sessions.back()) {
-        return look_at_ended(camera, one, *status);
+    const Course course = course_of(one.sessions.back(), status, client_);
+    for (const Step& step : course.steps) {
+        one.sessions.push_back(step.session);
+        one.is_away = false;
+        came_back_ = came_back_ || has_gap(step);
+        const std::string said = camera + ": " + sentence(step);
+        has_gap(step) ? console_.trouble(said) : console_.note(said);
     }
-    if (std::exchange(one.is_away, false)) {
-        console_.note(camera + ": is back, and goes on with its recording");
+    switch (course.now) {
+        case Course::Now::recording:
+            if (std::exchange(one.is_away, false))
+                console_.note(camera + ": is back, and goes on with its recording");
+            sizes_.look(*status);
+            return true;
+        case Course::Now::ending:
+            return true;
+        case Course::Now::away:
+            return drop_out(camera, one, kConnectionLost);
+        case Course::Now::no_room:
+            return drop_out(camera, one, course.why + kWaitsForRoom);
+        case Course::Now::over:
+            break;
     }
-    sizes_.look(*status);
-    return true;
+    return lose(camera, one, course.why);
 }
 
 void Capture::look_after() {
@@ -241,7 +214,7 @@ void Capture::show_progress(const std::map<std::string, control::CameraStatus>& 
     for (const auto& [camera, one] : cameras_) {
         const auto found = now.find(camera);
         if (found == now.end() || one.is_away) {
-            lines.push_back(camera + "  away: recording goes on when it is back");
+            lines.push_back(camera + kAway);
         } else {
             lines.push_back(
                 progress_line(found->second, duration_cast<seconds>(time - begin_), left));
@@ -471,7 +444,8 @@ int Capture::run() {
         cameras_.empty() || (options_.capture.require == Require::all && !all_well_);
     if (give_up) {
         if (cameras_.empty()) {
-            if (console_.json()) console_.body(body);
+            if (console_.json() && options_.capture.is_take) console_.body(body);
+            print_outcome(false);
         } else {
             console_.trouble("not every camera started: stopping the others");
             stop(Ended::duration);

@@ -65,7 +65,7 @@ int show_help(const Options& options) {
         at = found.front();
     }
     const bool is_overview = at == &app;
-    std::cout << (is_overview && options.is_line ? overview(app) : at->help());
+    std::cout << (is_overview && options.is_line ? overview(app) : cli::help_of(*at));
     return cli::kDone;
 }
 

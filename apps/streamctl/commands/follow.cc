@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "base/rough_time.h"
 #include "base/units.h"
 #include "streamctl/commands/capture.h"
+#include "streamctl/commands/course.h"
 #include "streamctl/commands/sentences.h"
 #include "streamctl/console/table.h"
 
@@ -75,46 +77,97 @@ void warn_of_disk(ApiClient& client, const control::StartParameters& parameters,
     if (trouble) console.trouble(*trouble);
 }
 
-int follow(const std::vector<std::string>& sessions, ApiClient& client, Console& console) {
-    bool interrupted = false;
-    client.on_interrupt([&] { return interrupted = true; });
-    const auto begin = Clock::now();
-    std::vector<std::string> left = sessions;
-    while (!left.empty() && !interrupted) {
-        const auto cameras = cameras_by_name(client);
-        std::vector<std::string> lines;
-        std::vector<std::string> still;
-        for (const auto& [name, camera] : cameras) {
-            if (!camera.session ||
-                std::find(left.begin(), left.end(), *camera.session) == left.end()) {
-                continue;
-            }
-            still.push_back(*camera.session);
-            const auto since = std::chrono::duration_cast<seconds>(Clock::now() - begin);
-            lines.push_back(progress_line(camera, since, std::nullopt));
-        }
-        for (const std::string& session : left) {
-            if (std::find(still.begin(), still.end(), session) != still.end()) continue;
-            const auto recording = understood(control::decode_recording(client.recording(session)));
-            const auto camera = cameras.find(recording.camera);
-            if (has_rolled_over(recording) && camera != cameras.end() && camera->second.session) {
-                still.push_back(*camera->second.session);
-                console.note(recording.camera + ": goes on in a new recording, " + still.back());
-                continue;
-            }
-            console.note(recording.camera + ": " + end_sentence(recording));
-        }
-        left = still;
-        console.show_status(lines);
+namespace {
+
+/// Recordings that are watched until they are over.
+class Follow {
+ public:
+    Follow(const std::vector<Followed>& started, ApiClient& client, Console& console)
+        : left_(started), client_(client), console_(console) {}
+
+    int run();
+
+ private:
+    void look();
+    /// False: its recording is over for good.
+    bool look_at(Followed& one, const control::CameraStatus* status);
+    bool drop_out(Followed& one, const std::string& why);
+
+    std::vector<Followed> left_;
+    ApiClient& client_;
+    Console& console_;
+    const Clock::time_point begin_ = Clock::now();
+    bool came_back_ = false;
+    bool interrupted_ = false;
+};
+
+bool Follow::drop_out(Followed& one, const std::string& why) {
+    if (!std::exchange(one.is_away, true)) console_.trouble(one.camera + ": " + why);
+    return true;
+}
+
+bool Follow::look_at(Followed& one, const control::CameraStatus* status) {
+    const Course course = course_of(one.session, status, client_);
+    for (const Step& step : course.steps) {
+        one.session = step.session;
+        one.is_away = false;
+        came_back_ = came_back_ || has_gap(step);
+        const std::string said = one.camera + ": " + sentence(step);
+        has_gap(step) ? console_.trouble(said) : console_.note(said);
+    }
+    switch (course.now) {
+        case Course::Now::recording:
+            if (std::exchange(one.is_away, false))
+                console_.note(one.camera + ": is back, and goes on with its recording");
+            return true;
+        case Course::Now::ending:
+            return true;
+        case Course::Now::away:
+            return drop_out(one, kConnectionLost);
+        case Course::Now::no_room:
+            return drop_out(one, course.why + kWaitsForRoom);
+        case Course::Now::over:
+            break;
+    }
+    console_.note(one.camera + ": " + course.why);
+    return false;
+}
+
+void Follow::look() {
+    const auto cameras = cameras_by_name(client_);
+    const auto since = std::chrono::duration_cast<seconds>(Clock::now() - begin_);
+    std::vector<std::string> lines;
+    std::erase_if(left_, [&](Followed& one) {
+        const auto found = cameras.find(one.camera);
+        const bool is_there = found != cameras.end();
+        if (!look_at(one, is_there ? &found->second : nullptr)) return true;
+        lines.push_back(one.is_away ? one.camera + kAway
+                                    : progress_line(found->second, since, std::nullopt));
+        return false;
+    });
+    console_.show_status(lines);
+}
+
+int Follow::run() {
+    client_.on_interrupt([this] { return interrupted_ = true; });
+    while (!left_.empty() && !interrupted_) {
+        look();
         const auto next = Clock::now() + kLookEvery;
-        while (!left.empty() && !interrupted && Clock::now() < next) {
-            if (client.connection().wait(next) == Connection::Woke::interrupted) interrupted = true;
+        while (!left_.empty() && !interrupted_ && Clock::now() < next) {
+            if (client_.connection().wait(next) == Connection::Woke::interrupted)
+                interrupted_ = true;
         }
     }
-    console.show_status({});
-    if (!interrupted) return cli::kDone;
-    console.note("the cameras go on; streamctl stop ends their recordings");
+    console_.show_status({});
+    if (!interrupted_) return came_back_ ? cli::kDamaged : cli::kDone;
+    console_.note("the cameras go on; streamctl stop ends their recordings");
     return cli::kInterrupted;
+}
+
+}  // namespace
+
+int follow(const std::vector<Followed>& started, ApiClient& client, Console& console) {
+    return Follow(started, client, console).run();
 }
 
 }  // namespace st::streamctl

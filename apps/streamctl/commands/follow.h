@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "control/camera_status.h"
 #include "control/status.h"
@@ -30,7 +31,18 @@ void warn_of_disk(ApiClient& client, const control::StartParameters& parameters,
                   std::size_t cameras, std::optional<std::chrono::milliseconds> duration,
                   Console& console);
 
-/// Shows the recordings of `sessions` until they have ended or Ctrl-C: start --follow.
-int follow(const std::vector<std::string>& sessions, ApiClient& client, Console& console);
+/// Instead of a progress line, behind the name of a camera that dropped out.
+inline constexpr char kAway[] = "  away: recording goes on when it is back";
+
+/// A camera's recording as it was seen last.
+struct Followed {
+    std::string camera;
+    std::string session;
+    bool is_away = false;
+};
+
+/// Shows these recordings, and those in which their cameras go on, until they have ended or
+/// Ctrl-C: start --follow. The exit code: 3 if a camera dropped out meanwhile.
+int follow(const std::vector<Followed>& started, ApiClient& client, Console& console);
 
 }  // namespace st::streamctl

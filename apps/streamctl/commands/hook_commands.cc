@@ -1,7 +1,5 @@
 /// Hooks: how their deliveries go, what was given up, tries by hand.
 
-#include "base/clock.h"
-#include "base/when.h"
 #include "control/hook_status.h"
 #include "control/list.h"
 #include "json/write.h"
@@ -10,12 +8,6 @@
 
 namespace st::streamctl {
 namespace {
-
-std::string local_time(const std::optional<std::string>& rfc3339) {
-    if (!rfc3339) return "-";
-    const auto at = parse_rfc3339(*rfc3339);
-    return at ? local_text(*at) : printable(*rfc3339);
-}
 
 int list_hooks(ApiClient& client, Console& console) {
     const std::string body = client.ask("hooks.list", "");
@@ -37,7 +29,8 @@ int list_hooks(ApiClient& client, Console& console) {
         table.add({printable(hook.url), std::string(control::to_text(hook.state)),
                    std::to_string(hook.queued), std::to_string(hook.delivered),
                    std::to_string(hook.failed), std::to_string(hook.dropped),
-                   local_time(hook.next_at), printable(hook.last_error.value_or("-"))});
+                   hook.next_at ? local_time(*hook.next_at) : "-",
+                   printable(hook.last_error.value_or("-"))});
     }
     if (list.items.empty())
         console.note("no hooks are configured");

@@ -1,7 +1,7 @@
 #include <algorithm>
+#include <cmath>
 
-#include "base/clock.h"
-#include "base/when.h"
+#include "base/units.h"
 #include "control/camera_status.h"
 #include "control/rename.h"
 #include "streamctl/client/who.h"
@@ -22,11 +22,6 @@ void show(Console& console, const char* name, const std::string& value) {
     console.result(std::string(name) + ": " + value);
 }
 
-std::string local_time(const std::string& rfc3339) {
-    const auto at = parse_rfc3339(rfc3339);
-    return at ? local_text(*at) : printable(rfc3339);
-}
-
 std::string clock_of(const control::CameraClock& clock) {
     if (!clock.bound_us) return "counts " + clock.unit + "; how it stands is not known";
     return "counts " + clock.unit + "; known to ±" +
@@ -36,6 +31,24 @@ std::string clock_of(const control::CameraClock& clock) {
            fixed(static_cast<double>(clock.rtt_us.value_or(0)) / 1000, 3) + " ms";
 }
 
+/// What it records at present.
+void show_recording(const control::RecordingNow& now, Console& console) {
+    if (now.take) show(console, "take", *now.take);
+    if (now.part > 1) show(console, "part", std::to_string(now.part));
+    show(console, "started",
+         local_time(now.started_at) + (now.started_by ? " by " + printable(*now.started_by) : ""));
+    show(console, "recorded",
+         clock_text(now.duration_ms) + ", " + counted(now.pictures, "picture") + ", " +
+             human_bytes(now.bytes) + ", " + std::to_string(now.missing) + " lost");
+}
+
+std::string battery_of(const control::CameraStatus& camera) {
+    if (!camera.health || !camera.health->battery) return {};
+    const std::string share = std::to_string(std::lround(*camera.health->battery * 100)) + " %";
+    if (!camera.health->charging) return share;
+    return share + (*camera.health->charging ? ", charging" : ", not charging");
+}
+
 void show_camera(const control::CameraStatus& camera, Console& console) {
     show(console, "name", camera.name);
     show(console, "state", std::string(to_text(camera.state)));
@@ -43,14 +56,17 @@ void show_camera(const control::CameraStatus& camera, Console& console) {
     show(console, "model", camera.model.value_or("-"));
     show(console, "peer", camera.peer);
     show(console, "path", camera.path);
+    if (camera.recording) show_recording(*camera.recording, console);
     show(console, "size", size_of(camera));
     show(console, "pictures in the last second", fixed(camera.fps_1s, 2));
     show(console, "Mbit/s in the last second",
          fixed(static_cast<double>(camera.bitrate_1s) / kMega, 2));
-    show(console, "messages", std::to_string(camera.frames));
-    show(console, "bytes", std::to_string(camera.bytes));
-    show(console, "malformed messages", std::to_string(camera.bad));
+    show(console, "received",
+         counted(camera.frames, "message") + ", " + human_bytes(camera.bytes) + ", " +
+             std::to_string(camera.bad) + " malformed");
     show(console, "clock", clock_of(camera.clock));
+    if (const std::string battery = battery_of(camera); !battery.empty())
+        show(console, "battery", battery);
     show(console, "connected at", local_time(camera.connected_at));
     show(console, "last seen", local_time(camera.last_seen));
 }

@@ -2,11 +2,9 @@
 
 #include <fstream>
 
-#include "base/clock.h"
 #include "base/encodings.h"
 #include "base/name.h"
 #include "base/units.h"
-#include "base/when.h"
 #include "control/json.h"
 #include "control/source_status.h"
 #include "control/stream_status.h"
@@ -29,11 +27,6 @@ json::Object path_object(const std::string& given) {
 }
 
 std::string path_params(const std::string& given) { return json::write(path_object(given)); }
-
-std::string local_time(const std::string& rfc3339) {
-    const auto at = parse_rfc3339(rfc3339);
-    return at ? local_text(*at) : printable(rfc3339);
-}
 
 std::string video_of(const control::StreamStatus& stream) {
     if (!stream.video) return "-";
@@ -211,14 +204,11 @@ int run_snapshot(const Options& options, ApiClient& client, Console& console) {
 
 std::string stream_path(const std::string& given) {
     if (is_valid_name(given)) return "/camera/" + given;
-    const std::string_view bare = std::string_view(given).substr(given.starts_with('/') ? 1 : 0);
-    const std::size_t slash = bare.find('/');
-    if (slash == std::string_view::npos || slash == 0 || slash + 1 == bare.size()) {
-        throw Failed(cli::kUsage, "\"" + given +
-                                      "\": expected a stream's path such as /camera/door, or a "
-                                      "camera's name");
-    }
-    return "/" + std::string(bare);
+    const std::string path = given.starts_with('/') ? given : "/" + given;
+    if (is_stream_path(path)) return path;
+    throw Failed(cli::kUsage, "\"" + printable(given) +
+                                  "\": expected a stream's path such as /camera/door, or a "
+                                  "camera's name");
 }
 
 std::optional<int> run_live(const Options& options, ApiClient& client, Console& console) {

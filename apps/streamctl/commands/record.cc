@@ -2,9 +2,7 @@
 
 #include "control/record.h"
 
-#include "base/clock.h"
 #include "base/units.h"
-#include "base/when.h"
 #include "control/list.h"
 #include "json/write.h"
 #include "streamctl/client/who.h"
@@ -99,11 +97,6 @@ int list(ApiClient& client, Console& console) {
     return cli::kDone;
 }
 
-std::string shown(const std::string& rfc3339) {
-    const auto at = parse_rfc3339(rfc3339);
-    return at ? local_text(*at) : printable(rfc3339);
-}
-
 int list_segments(const Options& options, ApiClient& client, Console& console) {
     const std::string path = stream_path(options.stream);
     json::Object params = path_object(path);
@@ -117,7 +110,7 @@ int list_segments(const Options& options, ApiClient& client, Console& console) {
         for (const std::string& item : list.items) {
             const auto segment = understood(control::decode_stored_segment(item));
             const char* state = segment.is_open ? "growing" : segment.kept ? "kept" : "ready";
-            table.add({printable(segment.file), shown(segment.start),
+            table.add({printable(segment.file), local_time(segment.start),
                        clock_text(segment.duration_ms), human_bytes(segment.bytes), state});
             ++count;
         }

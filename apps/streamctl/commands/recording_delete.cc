@@ -38,12 +38,16 @@ std::string question_about(const std::vector<const Selected::Item*>& items, std:
            ") for good?";
 }
 
-}  // namespace
-
-bool is_confirmed(const std::string& question) {
+void need_somebody_to_ask() {
     if (!cli::is_terminal(STDIN_FILENO) || !cli::is_terminal(STDERR_FILENO)) {
         throw Failed(cli::kUsage, "nobody can be asked here: add --yes");
     }
+}
+
+}  // namespace
+
+bool is_confirmed(const std::string& question) {
+    need_somebody_to_ask();
     std::cerr << question << " [y/N] " << std::flush;
     std::string answer;
     std::getline(std::cin, answer);
@@ -83,6 +87,7 @@ int run_delete(const Options& options, ApiClient& client, Console& console) {
         return exit_code;
     }
     if (!options.is_confirmed) {
+        need_somebody_to_ask();
         if (items.size() > 1) {
             for (const Selected::Item* item : items) std::cerr << item->recording.id << '\n';
         }

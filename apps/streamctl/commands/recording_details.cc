@@ -4,11 +4,10 @@
 #include <utility>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/units.h"
-#include "base/when.h"
 #include "control/json.h"
 #include "streamctl/commands/commands.h"
+#include "streamctl/commands/sentences.h"
 #include "streamctl/console/table.h"
 
 namespace st::streamctl {
@@ -96,36 +95,17 @@ class Details {
 
     std::string time(const char* key) const {
         const std::string* given = object_[key].text();
-        if (given == nullptr) return {};
-        const auto at = parse_rfc3339(*given);
-        return at ? local_text(*at) : printable(*given);
+        return given == nullptr ? "" : local_time(*given);
     }
 
     static std::string by(const std::string& who) { return who.empty() ? "" : " by " + who; }
-
-    /// end_reason, in words.
-    std::string end_text() const {
-        const std::string reason = member("end_reason");
-        if (reason == "stopped") return "stopped" + by(member("stopped_by"));
-        if (reason == "camera_stopped") return "the camera stopped";
-        if (reason == "disconnected") return "the connection to the camera was lost";
-        if (reason == "replaced") return "another connection took the camera's name";
-        if (reason == "restarted") return "the camera began anew";
-        if (reason == "max_session") return "recording.max_session was reached";
-        if (reason == "stop_timeout") return "the camera did not answer the stop";
-        if (reason == "camera_error") return "the camera reported an error";
-        if (reason == "disk") return "the disk refused";
-        if (reason == "shutdown") return "the server was stopped";
-        if (reason == "crash") return "the server ended unexpectedly";
-        return reason;
-    }
 
     void print_state() {
         const bool is_kept = object_["kept"].boolean().value_or(false);
         show("state", member("state") + (is_kept ? ", kept" : ""));
         show("started", time("started_at") + by(member("started_by")));
         const std::string ended = time("ended_at");
-        const std::string why = end_text();
+        const std::string why = end_words(member("end_reason"), member("stopped_by"));
         if (!ended.empty()) show("ended", ended + (why.empty() ? "" : " (" + why + ")"));
         const Object close = inner(object_, "close");
         if (const auto code = close["code"].natural()) {

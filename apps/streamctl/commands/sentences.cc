@@ -1,7 +1,9 @@
 #include "streamctl/commands/sentences.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <utility>
 
 namespace st::streamctl {
 namespace {
@@ -79,26 +81,46 @@ std::string sentence(const control::PreviewResult& result) {
     return why;
 }
 
+RecordingEnd end_of(std::string_view reason) {
+    if (reason.empty()) return RecordingEnd::open;
+    if (reason == "max_session" || reason == "max_bytes" || reason == "restarted")
+        return RecordingEnd::rolled_over;
+    if (reason == "disconnected" || reason == "replaced" || reason == "crash")
+        return RecordingEnd::dropped;
+    return reason == "disk" ? RecordingEnd::no_room : RecordingEnd::over;
+}
+
+RecordingEnd end_of(const control::Recording& recording) {
+    return end_of(recording.end_reason.value_or(""));
+}
+
+std::string end_words(std::string_view reason, const std::string& stopped_by) {
+    const std::string by = stopped_by.empty() ? "" : " by " + stopped_by;
+    if (reason == "stopped") return "stopped" + by;
+    if (reason == "stop_timeout") return "stopped" + by + ", without an answer from the camera";
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kReasons = {{
+        {"camera_stopped", "the camera stopped by itself"},
+        {"camera_error", "the camera reported an error"},
+        {"disconnected", "the camera lost its connection"},
+        {"replaced", "another connection took the camera's name"},
+        {"restarted", "the camera started again, in a new recording"},
+        {"max_session", "recording.max_session was reached; continued in a new recording"},
+        {"max_bytes", "its file was full; continued in a new recording"},
+        {"disk", "it could not be written any more"},
+        {"shutdown", "the server was shut down"},
+        {"crash", "the server ended unexpectedly"},
+    }};
+    for (const auto& [word, words] : kReasons) {
+        if (word == reason) return std::string(words);
+    }
+    return std::string(reason);  // of a newer server
+}
+
 std::string end_sentence(const control::Recording& recording) {
     const std::string reason = recording.end_reason.value_or("");
-    if (reason == "stopped") {
-        return "stopped by " + recording.stopped_by.value_or("another client");
-    }
-    if (reason == "camera_stopped") return "the camera stopped by itself";
-    if (reason == "camera_error") return "the camera reported an error";
-    if (reason == "stop_timeout") {
-        return "stopped by " + recording.stopped_by.value_or("another client") +
-               ", without an answer from the camera";
-    }
-    if (reason == "disk") {
-        return "it could not be written any more" +
-               (recording.error ? ": " + *recording.error : std::string());
-    }
-    if (reason == "disconnected" || reason == "replaced" || reason == "crash") {
-        return "the camera lost its connection";
-    }
-    if (reason == "shutdown") return "the server is shutting down";
-    return "its recording has ended";
+    const std::string words = end_words(reason, recording.stopped_by.value_or(""));
+    if (reason == "disk" && recording.error) return words + ": " + *recording.error;
+    return words.empty() ? "its recording has ended" : words;
 }
 
 std::optional<std::string> battery_sentence(const control::CameraStatus& camera) {
@@ -111,11 +133,6 @@ std::optional<std::string> battery_sentence(const control::CameraStatus& camera)
            (charging ? " and does not charge" : "");
 }
 
-bool has_rolled_over(const control::Recording& recording) {
-    return recording.end_reason == "max_session" || recording.end_reason == "max_bytes" ||
-           recording.end_reason == "restarted";
-}
-
 bool has_losses(const control::StopResult& result) {
     return result.seq_missing > 0 || result.damage_count > 0 || result.undecodable > 0;
 }
@@ -124,8 +141,9 @@ bool was_away(const control::StopResult& result) {
     const control::SessionPart* before = nullptr;
     for (const control::SessionPart& part : result.parts) {
         const bool is_next = part.part > (before == nullptr ? 1 : before->part);
-        // A full file is gone on with in the next part, and nothing is lost between them.
-        if (is_next && (before == nullptr || before->end_reason != "max_bytes")) return true;
+        if (is_next && (before == nullptr ||
+                        end_of(before->end_reason.value_or("")) != RecordingEnd::rolled_over))
+            return true;
         before = &part;
     }
     return false;

@@ -2,6 +2,7 @@
 /// What happened to cameras and recordings, in the words that people read. Pure.
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "control/camera_status.h"
 #include "control/preview.h"
@@ -21,10 +22,27 @@ std::string sentence(const control::StopResult& result);
 /// Likewise: "streams as /camera/door", "did not start: no lens".
 std::string sentence(const control::PreviewResult& result);
 
-/// Why a recording ended: "stopped by kim@desk", "the camera stopped by itself".
+/// What the end of a recording means for its camera, while nobody stops what was started.
+enum class RecordingEnd {
+    open,         ///< it has none yet
+    rolled_over,  ///< goes on in a new recording at once, and nothing is lost between them
+    dropped,      ///< goes on in a new recording when the camera is back
+    no_room,      ///< the disk refused: goes on in a new recording when there is room
+    over,
+};
+/// `reason`: end_reason, as in session.json; "" of one that records.
+RecordingEnd end_of(std::string_view reason);
+RecordingEnd end_of(const control::Recording& recording);
+
+/// Why a recording ended: "stopped by kim@desk", "the camera stopped by itself". `reason`: as in
+/// session.json. `stopped_by`: "" if it is not known.
+std::string end_words(std::string_view reason, const std::string& stopped_by);
+/// The same with what the disk said.
 std::string end_sentence(const control::Recording& recording);
-/// The server went on with the camera in a new recording at once, and nothing is lost between them.
-bool has_rolled_over(const control::Recording& recording);
+
+/// Of a camera that may come back.
+inline constexpr char kConnectionLost[] = "lost its connection; recording goes on when it is back";
+inline constexpr char kWaitsForRoom[] = "; recording goes on when there is room";
 
 /// Of a battery at 15 % or less that is not known to charge: "its battery is at 12 % and does not
 /// charge". nullopt: it lasts, as far as the camera said.

@@ -33,10 +33,7 @@ int run_status(const Options&, ApiClient& client, Console& console) {
         return cli::kDone;
     }
     show(console, "version", status.version);
-    const auto started = parse_rfc3339(status.started_at);
-    show(console, "up",
-         clock_text(status.uptime_ms) + ", since " +
-             (started ? local_text(*started) : printable(status.started_at)));
+    show(console, "up", clock_text(status.uptime_ms) + ", since " + local_time(status.started_at));
     show(console, "cameras",
          std::to_string(status.cameras_connected) + " connected, " +
              std::to_string(status.cameras_recording) + " recording, " +

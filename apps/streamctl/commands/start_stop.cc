@@ -97,7 +97,11 @@ int run_start(const Options& options, ApiClient& client, Console& console) {
     const auto reply = understood(control::decode_start_reply(body));
     if (console.json()) console.body(body);
     const std::string asked = asked_for(options.start.parameters);
-    if (!asked.empty()) console.note("asked for " + asked);
+    const bool is_asked = std::ranges::any_of(reply.results, [](const auto& result) {
+        return result.outcome == control::StartOutcome::started ||
+               result.outcome == control::StartOutcome::sent;
+    });
+    if (is_asked && !asked.empty()) console.note("asked for " + asked);
     const bool ok = report(reply, console);
     SizeWatch sizes(options.start.parameters, console);
     if (ok && sizes.wants_to_know()) {
@@ -108,11 +112,12 @@ int run_start(const Options& options, ApiClient& client, Console& console) {
         }
     }
     if (options.capture.follow) {
-        std::vector<std::string> sessions;
+        std::vector<Followed> started;
         for (const control::StartResult& result : reply.results) {
-            if (is_recording(result) && result.session) sessions.push_back(*result.session);
+            if (is_recording(result) && result.session)
+                started.push_back({result.camera, *result.session});
         }
-        const int followed = follow(sessions, client, console);
+        const int followed = follow(started, client, console);
         if (followed != cli::kDone) return followed;
     }
     return ok ? cli::kDone : cli::kRefused;

@@ -138,18 +138,19 @@ std::string clock_text_of(const takes::Part& part) {
 }
 
 void print(const Manifest& manifest, Console& console) {
-    Table table({{"CAMERA"},
-                 {"RECORDING"},
-                 {"BEGINS", true},
+    // The recording's id has the camera's name in front.
+    Table table({{"RECORDING", false, 0, 0, true},
+                 {"CAMERA", false, 3},
+                 {"BEGINS", true, 2},
                  {"PICTURES", true},
                  {"LOST", true},
-                 {"FPS", true},
+                 {"FPS", true, 1},
                  {"ERROR", true},
-                 {"MODEL", false, 1}});
+                 {"MODEL", false, 4}});
     for (const takes::Camera& camera : manifest.cameras) {
         for (const takes::Part& part : camera.parts) {
             table.add(
-                {camera.camera, part.recording,
+                {part.recording, camera.camera,
                  part.first_us ? fixed(static_cast<double>(*part.first_us) / 1e6, 3) + " s" : "-",
                  std::to_string(part.pictures), std::to_string(part.lost),
                  part.fps ? fixed(*part.fps, 2) : "-", clock_text_of(part),
@@ -157,10 +158,11 @@ void print(const Manifest& manifest, Console& console) {
         }
     }
     table.print(std::cout, output_width());
-    console.result("take " + manifest.take + ", begun " + manifest.started_at);
+    console.result("take: " + manifest.take);
+    console.result("started: " + local_time(manifest.started_at));
     if (manifest.pairing) {
-        console.result("the nearest picture of another camera is " +
-                       ms_text(manifest.pairing->p95_us) + " ms away or less for 95 % of them, " +
+        console.result("pairing: " + ms_text(manifest.pairing->p95_us) +
+                       " ms or less to the nearest picture of another camera for 95 %, " +
                        ms_text(manifest.pairing->worst_us) + " ms at worst");
     }
     console.result("verdict: " + std::string(takes::to_string(manifest.verdict)));

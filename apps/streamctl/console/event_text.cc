@@ -1,14 +1,13 @@
 #include "streamctl/console/event_text.h"
 
-#include <array>
 #include <string_view>
-#include <utility>
 
 #include "base/clock.h"
 #include "base/units.h"
 #include "base/when.h"
 #include "control/json.h"
 #include "streamctl/client/connection.h"
+#include "streamctl/commands/sentences.h"
 #include "streamctl/console/table.h"
 
 namespace st::streamctl {
@@ -33,33 +32,19 @@ class Fields {
 
 bool is_of_camera(const std::string& stream) { return stream.starts_with("/camera/"); }
 
-/// Why a recording ended, if that is not what everybody expects.
+/// ": stopped by kim@desk"
 std::string end_of(const Fields& event) {
-    const std::string reason = event.text("end_reason");
-    if (reason == "stopped") return event.with(", stopped by ", "stopped_by");
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kReasons = {{
-        {"camera_stopped", "the camera stopped"},
-        {"disconnected", "the connection was lost"},
-        {"replaced", "another connection took the name"},
-        {"restarted", "the camera began anew"},
-        {"max_session", "goes on in a new one"},
-        {"max_bytes", "its file is full, goes on in a new one"},
-        {"crash", "the server broke off while it recorded"},
-        {"stop_timeout", "the camera did not answer the stop"},
-        {"camera_error", "the camera reported an error"},
-        {"disk", "the disk refused"},
-        {"shutdown", "the server was stopped"},
-    }};
-    for (const auto& [word, sentence] : kReasons) {
-        if (word == reason) return ": " + std::string(sentence);
-    }
-    return reason.empty() ? "" : ": " + reason;
+    const std::string words = end_words(event.text("end_reason"), event.text("stopped_by"));
+    return words.empty() ? "" : ": " + words;
 }
 
 std::string recording_text(const std::string& type, const Fields& event) {
     const std::string camera = event.text("camera");
     const std::string id = event.text("session");
-    if (type == "session.opened") return camera + ": recording " + id;
+    if (type == "session.opened") {
+        return camera + ": recording " + id + event.with(", take ", "take") +
+               event.with(", started by ", "started_by");
+    }
     if (type == "session.finished") {
         return camera + ": " + id + " " + event.text("state") + ", " +
                counted(event.number("pictures"), "picture") + end_of(event) +

@@ -7,7 +7,10 @@
 #include <cstdio>
 #include <numeric>
 
+#include "base/clock.h"
+#include "base/when.h"
 #include "cli/terminal.h"
+#include "streamctl/client/connection.h"
 
 namespace st::streamctl {
 namespace {
@@ -142,6 +145,11 @@ std::string fixed(double value, int decimals) {
     std::array<char, 64> text{};
     std::snprintf(text.data(), text.size(), "%.*f", decimals, value);
     return text.data();
+}
+
+std::string local_time(const std::string& rfc3339) {
+    const auto at = parse_rfc3339(rfc3339);
+    return at ? local_text(*at) : printable(rfc3339);
 }
 
 std::string clock_text(std::uint64_t ms) {

@@ -10,8 +10,9 @@ void add_start_options(CLI::App& command, Options& options) {
                                 "Group the recordings under this name", "TAKE");
     command.add_flag("--append", options.start.append,
                      "Add to a take whose recordings have all ended");
-    command.add_flag("--join", options.start.join,
-                     "A camera that records already is fine; its recording stays whoever's it is");
+    command.add_flag(
+        "--join", options.start.join,
+        "Accept cameras that record already; those recordings are neither changed nor stopped");
 }
 
 }  // namespace
@@ -28,7 +29,7 @@ void build_capture_commands(CLI::App& app, Options& options) {
     start.add_flag("--no-wait", options.no_wait, "Do not wait for the cameras' answers");
     start.add_flag("--follow", options.capture.follow,
                    "Show on the terminal how the recordings go, until they end or Ctrl-C, which "
-                   "leaves them running");
+                   "leaves them running; the exit status is 3 if a camera dropped out meanwhile");
 
     CLI::App& stop = add_command(app, "stop",
                                  "Stop recording\n\n"
@@ -40,10 +41,10 @@ void build_capture_commands(CLI::App& app, Options& options) {
     CLI::App& preview = add_command(
         app, "preview",
         "Let cameras stream without recording them\n\n"
-        "Waits until every camera streams; then it can be watched as /camera/NAME. A recording "
-        "that "
-        "is started meanwhile begins with the next key frame, without a break in the stream. "
-        "Stopping that ends the preview as well.");
+        "Waits until every camera streams; then `streamctl snapshot CAMERA` saves a picture of it, "
+        "and players show it: `ffplay http://SERVER:50001/camera/CAMERA.flv`. A recording that "
+        "is started meanwhile begins with the next key frame, without a break in the stream; "
+        "stopping it ends the preview as well.");
     add_names(preview, options);
     preview.add_flag("--stop", options.stop_preview, "End it; recordings go on");
     add_parameters(preview, options);
@@ -56,8 +57,8 @@ void build_capture_commands(CLI::App& app, Options& options) {
         "`--join` is given; then it is left recording at the end. Names are checked before "
         "anything "
         "starts.\n\n"
-        "A camera that drops out is recorded further, in the same take, when it returns; the exit "
-        "status is then 3, and 1 if it did not return.\n\n"
+        "When a camera that dropped out is back, its recording goes on in another file of the same "
+        "take; the exit status is then 3. It is 1 if a camera did not come back.\n\n"
         "Ctrl-C ends it early: the cameras are stopped, the paths printed, and the exit status is "
         "130.");
     add_names(capture, options);

@@ -31,7 +31,7 @@ void build_list_commands(CLI::App& app, Options& options) {
 
     add_command(app, "open",
                 "Print the address of the monitor, which logs one browser in\n\n"
-                "The address is good once, for a minute.");
+                "The address works once, within a minute.");
     CLI::App& qr =
         add_command(app, "qr",
                     "Show a QR code that makes a phone a camera\n\n"
@@ -112,7 +112,7 @@ void build_access(CLI::App& app, Options& options) {
     sign.add_option("URL", options.sign_url, "Such as rtmp://host/live/x, or a path: /live/x")
         ->required();
     cli::add_duration(sign, "--expires", options.expires,
-                      "How long it is good for, such as 1h or 7d");
+                      "How long the URL works, such as 1h or 7d");
     sign.add_option("--role", options.roles, "What for; play without it")
         ->type_name("camera|publish|play")
         ->check(CLI::IsMember({"camera", "publish", "play"}).description(""))

@@ -48,7 +48,8 @@ void build_take(CLI::App& app, Options& options) {
         "of a battery that is low. Then the "
         "cameras are started at one instant, as far as they can be, and stopped "
         "after `--duration` or at Ctrl-C. It prints the paths of the MP4s and the verdict; the "
-        "exit status is 3 if there is something to look at.");
+        "exit status is 3 if there is something to look at. A camera that drops out is recorded "
+        "again when it is back, in another file of the take.");
     add_take_name(run, options);
     add_names(run, options);
     cli::add_duration(run, "--duration", options.capture.duration,

@@ -135,7 +135,7 @@ void Download::fetch(const WantedFile& file) {
             throw Failed(cli::kCannotCreate,
                          file.target + ": exists already and has other content");
         }
-        console_.note(file.target + ": is here already");
+        console_.note(file.target + " is here already");
         if (file.is_result) print(file);
         return;
     }

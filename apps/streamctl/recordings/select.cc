@@ -15,9 +15,6 @@ bool has_filters(const control::RecordingQuery& query) {
     return query.camera || query.take || query.since || query.until || query.state;
 }
 
-namespace {
-
-/// What is known now.
 Listed known_recordings(ApiClient& client, control::RecordingQuery query) {
     Listed all;
     for (bool more = true; more;) {
@@ -30,8 +27,6 @@ Listed known_recordings(ApiClient& client, control::RecordingQuery query) {
     }
     return all;
 }
-
-}  // namespace
 
 Listed all_recordings(ApiClient& client, const control::RecordingQuery& query) {
     const auto deadline = std::chrono::steady_clock::now() + client.patience();

@@ -20,7 +20,10 @@ struct Listed {
     bool is_all = true;
 };
 
-/// All that the query asks for, page by page. A server that is still looking through its folder is
+/// What the server knows now of what the query asks for, page by page.
+Listed known_recordings(ApiClient& client, control::RecordingQuery query);
+
+/// All that the query asks for. A server that is still looking through its folder is
 /// asked again, for as long as the client is patient.
 Listed all_recordings(ApiClient& client, const control::RecordingQuery& query);
 

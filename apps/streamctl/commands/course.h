@@ -1,0 +1,46 @@
+#pragma once
+/// Where a camera records that was recording: in the same recording, in later ones, or no longer.
+#include <string>
+#include <vector>
+
+#include "control/camera_status.h"
+#include "streamctl/client/api_client.h"
+#include "streamctl/commands/sentences.h"
+
+namespace st::streamctl {
+
+/// A recording in which a camera went on.
+struct Step {
+    std::string session;
+    RecordingEnd after = RecordingEnd::rolled_over;  ///< how the one before it ended
+};
+
+struct Course {
+    enum class Now {
+        recording,
+        ending,   ///< how it ended is not known yet, or what comes next
+        away,     ///< it lost its connection: goes on when it is back
+        no_room,  ///< the disk refused: goes on when there is room
+        over,
+    };
+    Now now = Now::recording;
+    std::vector<Step> steps;  ///< since the last look, the oldest first, each of them
+    std::string why;          ///< of no_room and over, a sentence
+};
+
+/// The course of a camera that was seen in the recording `session` last. `status`: what the server
+/// lists it as now, null if it does not.
+Course course_of(const std::string& session, const control::CameraStatus* status,
+                 ApiClient& client);
+
+/// The same of what the server answered: `last` is the recording `session`, `later` those of the
+/// camera that began after it, the oldest first. Pure.
+Course course_of(const control::Recording& last, const std::vector<control::Recording>& later,
+                 const control::CameraStatus& status);
+
+/// Behind "door: ": "is back, and recording goes on in door_20260131_081530".
+std::string sentence(const Step& step);
+/// Whether the pictures between the two recordings are lost.
+bool has_gap(const Step& step);
+
+}  // namespace st::streamctl

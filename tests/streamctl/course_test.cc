@@ -1,0 +1,98 @@
+#include "streamctl/commands/course.h"
+
+#include <gtest/gtest.h>
+
+namespace st::streamctl {
+namespace {
+
+using Now = Course::Now;
+
+control::Recording recording(const std::string& id, std::optional<std::string> end_reason) {
+    control::Recording out;
+    out.id = id;
+    out.camera = "door";
+    out.end_reason = std::move(end_reason);
+    out.stopped_by = "kim@desk";
+    return out;
+}
+
+control::CameraStatus camera(std::optional<std::string> session) {
+    control::CameraStatus out;
+    out.name = "door";
+    out.state = session ? control::CameraState::recording : control::CameraState::idle;
+    out.session = std::move(session);
+    return out;
+}
+
+std::vector<std::string> said(const Course& course) {
+    std::vector<std::string> out;
+    for (const Step& step : course.steps) out.push_back(sentence(step));
+    return out;
+}
+
+using Said = std::vector<std::string>;
+
+TEST(Course, names_each_recording_in_between) {
+    const Course course = course_of(
+        recording("door_1", "max_session"),
+        {recording("door_2", "max_bytes"), recording("door_3", std::nullopt)}, camera("door_3"));
+    EXPECT_EQ(course.now, Now::recording);
+    EXPECT_EQ(said(course),
+              (Said{"goes on in a new recording, door_2", "goes on in a new recording, door_3"}));
+    EXPECT_FALSE(has_gap(course.steps[0]));
+}
+
+TEST(Course, says_where_pictures_are_lost_and_why) {
+    const Course course = course_of(
+        recording("door_1", "disconnected"),
+        {recording("door_2", "disk"), recording("door_3", std::nullopt)}, camera("door_3"));
+    EXPECT_EQ(said(course), (Said{"is back, and recording goes on in door_2",
+                                  "there is room again, and recording goes on in door_3"}));
+    EXPECT_TRUE(has_gap(course.steps[0]));
+    EXPECT_TRUE(has_gap(course.steps[1]));
+}
+
+TEST(Course, ends_where_somebody_ended_it_whatever_the_camera_records_now) {
+    const Course course = course_of(
+        recording("door_1", "max_session"),
+        {recording("door_2", "stopped"), recording("door_3", std::nullopt)}, camera("door_3"));
+    EXPECT_EQ(course.now, Now::over);
+    EXPECT_EQ(course.why, "stopped by kim@desk");
+    EXPECT_EQ(said(course), (Said{"goes on in a new recording, door_2"}));
+}
+
+TEST(Course, of_a_camera_that_dropped_out_waits) {
+    EXPECT_EQ(course_of(recording("door_1", "disconnected"), {}, camera(std::nullopt)).now,
+              Now::away);
+    const Course full = course_of(recording("door_1", "disk"), {}, camera(std::nullopt));
+    EXPECT_EQ(full.now, Now::no_room);
+    EXPECT_EQ(full.why, "it could not be written any more");
+}
+
+TEST(Course, of_a_camera_that_was_rolled_over_and_does_not_record_is_over) {
+    EXPECT_EQ(course_of(recording("door_1", "max_session"), {}, camera(std::nullopt)).now,
+              Now::over);
+    control::CameraStatus starting = camera(std::nullopt);
+    starting.state = control::CameraState::starting;
+    EXPECT_EQ(course_of(recording("door_1", "max_session"), {}, starting).now, Now::ending);
+}
+
+TEST(Course, believes_the_camera_of_a_recording_that_is_not_listed_yet) {
+    const Course course = course_of(recording("door_1", "max_session"), {}, camera("door_2"));
+    EXPECT_EQ(course.now, Now::recording);
+    EXPECT_EQ(said(course), (Said{"goes on in a new recording, door_2"}));
+}
+
+TEST(Course, does_not_go_further_than_the_camera_was_seen) {
+    const Course course = course_of(
+        recording("door_1", "max_session"),
+        {recording("door_2", std::nullopt), recording("door_3", std::nullopt)}, camera("door_2"));
+    EXPECT_EQ(said(course), (Said{"goes on in a new recording, door_2"}));
+}
+
+TEST(Course, of_a_recording_whose_end_is_being_written_is_open) {
+    EXPECT_EQ(course_of(recording("door_1", std::nullopt), {}, camera("door_2")).now, Now::ending);
+}
+
+}  // namespace
+}  // namespace st::streamctl
