@@ -43,11 +43,24 @@ std::optional<control::VideoFacts> video_of(const hub::StreamStatus& status) {
 }
 
 /// Null if there is none at `path`.
-const capture::CameraEntry* jpeg_camera(const capture::Cameras& cameras, std::string_view path) {
+const capture::CameraEntry* camera_at(const capture::Cameras& cameras, std::string_view path) {
     constexpr std::string_view kApp = "/camera/";
     if (!path.starts_with(kApp)) return nullptr;
-    const capture::CameraEntry* entry = cameras.find(std::string(path.substr(kApp.size())));
+    return cameras.find(std::string(path.substr(kApp.size())));
+}
+
+const capture::CameraEntry* jpeg_camera(const capture::Cameras& cameras, std::string_view path) {
+    const capture::CameraEntry* entry = camera_at(cameras, path);
     return entry != nullptr && entry->link->is_jpeg ? entry : nullptr;
+}
+
+/// The stream of a camera is read when somebody watches; what the camera sends is known before.
+void add_video_of_camera(const capture::Cameras& cameras, control::StreamStatus& stream) {
+    if (stream.video || !stream.is_live) return;
+    const capture::CameraEntry* entry = camera_at(cameras, stream.path);
+    if (entry == nullptr) return;
+    const control::CameraStatus camera = cameras.status(*entry);
+    if (camera.width) stream.video = control::VideoFacts{camera.codec, camera.width, camera.height};
 }
 
 bool is_streaming(camera::State state) {
@@ -173,8 +186,9 @@ void LiveOperations::list_streams(const control::Call& call, const Operations::D
     for (const hub::StreamStatus& status : streams) {
         page.add(status.path, [&] {
             const auto found = viewers.find(status.path);
-            return control::encode(
-                shown(status, found == viewers.end() ? OfViewers{} : found->second));
+            auto stream = shown(status, found == viewers.end() ? OfViewers{} : found->second);
+            add_video_of_camera(parts_.cameras, stream);
+            return control::encode(stream);
         });
     }
     done(page.encode());
@@ -185,7 +199,9 @@ void LiveOperations::get_stream(const std::string& path, const Operations::Done&
     const std::optional<hub::StreamStatus> status = parts_.live.hub().status(path);
     if (!status) return done(no_stream(path));
     auto viewers = by_stream(parts_.live.hub());
-    done(control::encode(shown(*status, viewers[path])));
+    auto stream = shown(*status, viewers[path]);
+    add_video_of_camera(parts_.cameras, stream);
+    done(control::encode(stream));
 }
 
 void LiveOperations::kick_publisher(const std::string& path, const std::string& by,

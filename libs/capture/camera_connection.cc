@@ -11,6 +11,17 @@ namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
 
+/// How a connection ended, for people. `words`: the reason that came with the code.
+std::string end_of_connection(std::uint16_t code, const std::string& words) {
+    constexpr std::uint16_t kWithoutCode = 1005;  // RFC 6455, 7.4.1: neither is ever sent
+    constexpr std::uint16_t kBroken = 1006;
+    if (!words.empty()) return words + " (code " + std::to_string(code) + ")";
+    if (code == kBroken) return "the connection broke";
+    if (code == ws::kCloseNormal || code == ws::kCloseGoingAway || code == kWithoutCode)
+        return "it closed the connection";
+    return "closed with code " + std::to_string(code);
+}
+
 }  // namespace
 
 CameraConnection::CameraConnection(Uses uses, loop::Timers& timers, LinkPtr link,
@@ -542,7 +553,7 @@ void CameraConnection::on_over(std::uint16_t code, const std::string& reason) {
     const std::string words = shown(reason);
     close_ = record::CloseCode{code, words};
     apply(will_resume() ? camera::Input::suspended : over_because_);
-    Left left{"code " + std::to_string(code) + (words.empty() ? "" : " " + words),
+    Left left{end_of_connection(code, words),
               recording_.is_finishing() || resumption_.is_suspended(),
               {},
               kicked_by_};

@@ -585,6 +585,22 @@ TEST_F(CameraConnectionTest, what_a_peer_says_in_closing_is_cleaned) {
     EXPECT_EQ(last<Left>()->reason.find("\xc2\x9b"), std::string::npos);
 }
 
+TEST_F(CameraConnectionTest, how_the_connection_ended_is_said_in_words) {
+    const std::vector<std::tuple<std::uint16_t, std::string, std::string>> ends{
+        {1000, "", "it closed the connection"},
+        {1001, "", "it closed the connection"},
+        {1005, "", "it closed the connection"},
+        {1006, "", "the connection broke"},
+        {1009, "", "closed with code 1009"},
+        {1008, "kicked by kim@desk", "kicked by kim@desk (code 1008)"}};
+    for (const auto& [code, reason, said] : ends) {
+        connect();
+        connection->on_over(code, reason);
+        ASSERT_NE(last<Left>(), nullptr);
+        EXPECT_EQ(last<Left>()->reason, said);
+    }
+}
+
 TEST_F(CameraConnectionTest, leaving_while_recording_says_that_a_session_is_left) {
     record();
     connection->on_over(1006, "");

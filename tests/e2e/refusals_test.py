@@ -199,6 +199,15 @@ class Refusals(harness.Case):
         self.assertEqual(kinds, {"decide.publish", "decide.play"})
         server.stop()
 
+    def test_the_front_door_of_a_build_without_pages(self):
+        # Whoever asks: nobody needs a token to be told what this is.
+        server = self.start_streamd(config={"auth": {"control": "local"}})
+        if "pages: none" not in server.log:
+            self.skipTest("this build has pages")
+        status, body = self.status(server, "GET", "/")
+        self.assertEqual((status, json.loads(body)["error"]["message"]),
+                         (404, "this is streamd, built without pages; its API is below /api/v1"))
+
     def test_methods_bodies_and_heads_that_cannot_be(self):
         server = self.start()
         for method, path, expected in (

@@ -92,6 +92,18 @@ class Owners(ctl.Case):
         code, _, err = await self.ctl(server, "preview", "--stop")
         self.assertEqual(code, 0, err)
 
+    async def test_a_stream_is_listed_with_its_size_before_anybody_watches(self):
+        server = self.start_streamd()
+        await self.push(server, "--name", "door")
+        await harness.async_wait_for(lambda: "door" in server.cameras(), "the camera")
+        code, _, err = await self.ctl(server, "--timeout", "60s", "preview")
+        self.assertEqual(code, 0, err)
+        await harness.async_wait_for(lambda: server.cameras()["door"]["width"], "a picture")
+        for args in (("streams",), ("streams", "door")):
+            code, out, err = await self.ctl(server, *args)
+            self.assertEqual(code, 0, err)
+            self.assertIn("h264 160x120", out)
+
     async def test_who_watches_an_idle_camera_makes_it_stream(self):
         server = self.start_streamd(config={"camera": {"preview": "on_view"}})
         await self.push(server, "--name", "door")

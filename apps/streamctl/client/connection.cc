@@ -101,9 +101,10 @@ Failed Connection::unreachable(const std::string& why) const {
 }
 
 Failed Connection::refused() const {
-    const std::string where =
-        server_.socket.empty() ? " at port " + std::to_string(server_.port) : std::string();
-    return unreachable("connection refused" + where + "; is streamd running there?");
+    const std::string port = std::to_string(server_.port);
+    const bool says_port = !server_.socket.empty() || server_.text.ends_with(":" + port);
+    return unreachable("connection refused" + (says_port ? "" : " at port " + port) +
+                       "; is streamd running there?");
 }
 
 Failed Connection::no_answer(milliseconds patience) const {

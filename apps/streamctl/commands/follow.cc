@@ -160,7 +160,7 @@ int Follow::run() {
     }
     console_.show_status({});
     if (!interrupted_) return came_back_ ? cli::kDamaged : cli::kDone;
-    console_.note("the cameras go on; streamctl stop ends their recordings");
+    console_.note("the cameras keep recording until streamctl stop");
     return cli::kInterrupted;
 }
 

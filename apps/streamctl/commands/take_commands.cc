@@ -161,9 +161,9 @@ void print(const Manifest& manifest, Console& console) {
     console.result("take: " + manifest.take);
     console.result("started: " + local_time(manifest.started_at));
     if (manifest.pairing) {
-        console.result("pairing: " + ms_text(manifest.pairing->p95_us) +
-                       " ms or less to the nearest picture of another camera for 95 %, " +
-                       ms_text(manifest.pairing->worst_us) + " ms at worst");
+        console.result("pairing: 95 % within " + ms_text(manifest.pairing->p95_us) +
+                       " ms of another camera's picture, " + ms_text(manifest.pairing->worst_us) +
+                       " ms at worst");
     }
     console.result("verdict: " + std::string(takes::to_string(manifest.verdict)));
     for (const std::string& why : manifest.why) console.result("  " + why);

@@ -15,7 +15,7 @@ Result<control::Size> parse_resolution(std::string_view text) {
 }  // namespace
 
 CLI::App& add_command(CLI::App& parent, const std::string& name, const std::string& help) {
-    return *parent.add_subcommand(name, help);
+    return *parent.add_subcommand(name, help)->group("Commands");
 }
 
 Result<control::Size> parse_aspect(std::string_view text) {
