@@ -1,6 +1,7 @@
 #include "capture/cameras.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include "base/clock.h"
 #include "base/name.h"
@@ -425,15 +426,7 @@ control::CameraStatus Cameras::status(const CameraEntry& entry) const {
 
 std::string nearest_name(const std::map<std::string, CameraEntry>& cameras,
                          const std::string& name) {
-    std::string best;
-    std::size_t best_distance = name.size() / 3 + 1;
-    for (const auto& [known, entry] : cameras) {
-        const std::size_t distance = edit_distance(name, known);
-        if (distance >= best_distance) continue;
-        best_distance = distance;
-        best = known;
-    }
-    return best;
+    return nearest(name, cameras | std::views::keys);
 }
 
 }  // namespace st::capture

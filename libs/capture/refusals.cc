@@ -3,22 +3,14 @@
 #include <chrono>
 
 #include "base/clock.h"
-#include "base/rough_time.h"
-#include "control/glob.h"
+#include "control/refusals.h"
 
 namespace st::capture {
 
 std::string sentence(const UnderWay& what, std::int64_t now_us) {
-    std::string text = what.session.empty() ? "is being started" : "already recording";
-    if (!what.session.empty()) text += " " + what.session;
-    if (!what.take.empty()) text += " (take " + what.take + ")";
-    text += ",";
-    if (!what.session.empty()) {
-        const auto age = std::chrono::microseconds(now_us - what.since_us);
-        text += " started " + rough_time(std::chrono::duration_cast<std::chrono::seconds>(age)) +
-                " ago";
-    }
-    return text + " by " + (what.by.empty() ? "the camera itself" : what.by);
+    const auto age = std::chrono::microseconds(now_us - what.since_us);
+    return control::sentence(control::UnderWay{
+        what.session, what.take, what.by, std::chrono::duration_cast<std::chrono::seconds>(age)});
 }
 
 control::StartResult already_recording(const std::string& camera, const UnderWay& what,
@@ -42,9 +34,7 @@ control::StartResult already_recording(const std::string& camera, const UnderWay
 }
 
 std::string no_such_camera(const std::string& name, const std::map<std::string, CameraEntry>& all) {
-    if (control::is_pattern(name)) return "no camera matches " + name;
-    const std::string near = nearest_name(all, name);
-    return "no such camera: " + name + (near.empty() ? "" : " (did you mean " + near + "?)");
+    return control::no_such_camera(name, nearest_name(all, name));
 }
 
 control::ApiError no_such_cameras(const std::vector<std::string>& missing,

@@ -35,6 +35,7 @@ class Takes(TakeCase):
         self.assertIn("its clock is known to ±", refused.stderr)
         missing = await self.streamctl(server, "take", "run", "walk", "ahead", "nobody")
         self.assertEqual((missing.returncode, server.sessions()), (1, {}), missing)
+        self.assertIn("no such camera: nobody\n", missing.stderr)
 
         # The bound of two seconds of a jittery network may be more than the default.
         done = await self.streamctl(server, "take", "run", "walk", "--duration", "2s", "--max-error", "1s")

@@ -5,10 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
+#include "base/nearest.h"
 #include "base/units.h"
 #include "cli/terminal.h"
 #include "control/camera_status.h"
 #include "control/glob.h"
+#include "control/refusals.h"
 #include "control/status.h"
 #include "json/read.h"
 #include "json/write.h"
@@ -45,9 +48,17 @@ std::string ask(ApiClient& client, std::string_view method, const std::string& t
 /// A clock of which nothing is known may be as far off as this.
 constexpr milliseconds kAnyError = std::chrono::hours(1);
 
+std::string under_way(const std::string& session, const control::RecordingNow& now) {
+    const auto since = parse_rfc3339(now.started_at);
+    const std::chrono::microseconds age(since ? wall_us() - *since : 0);
+    return control::sentence(
+        control::UnderWay{session, now.take.value_or(""), printable(now.started_by.value_or("")),
+                          std::chrono::duration_cast<std::chrono::seconds>(age)});
+}
+
 /// What stands against this camera; empty: nothing.
 std::string trouble_of(const control::CameraStatus& camera, milliseconds max_error) {
-    if (camera.state == control::CameraState::recording) return "it records already";
+    if (camera.session && camera.recording) return under_way(*camera.session, *camera.recording);
     if (max_error >= kAnyError) return {};
     const std::int64_t most_us = std::chrono::microseconds(max_error).count();
     const control::CameraClock& clock = camera.clock;
@@ -72,7 +83,7 @@ Preflight preflight(const Options& options, ApiClient& client) {
     for (const auto& [name, camera] : cameras) names.push_back(name);
     const auto chosen = control::select_names(options.start.cameras, names);
     for (const std::string& missing : chosen.missing)
-        out.troubles.push_back(missing + ": is not connected");
+        out.troubles.push_back(control::no_such_camera(missing, nearest(missing, names)));
     if (chosen.matched.empty() && chosen.missing.empty())
         out.troubles.emplace_back("no camera is connected");
     for (const std::string& name : chosen.matched) {

@@ -1,0 +1,26 @@
+#pragma once
+/// Why cameras are not started, in the words that people read: those of the server and of a client
+/// that sees it before it asks. Pure.
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace st::control {
+
+/// "no such camera: dor (did you mean door?)", or of a pattern "no camera matches d*". `near`: the
+/// name that may be meant, "" if none is near.
+std::string no_such_camera(std::string_view name, const std::string& near);
+
+/// What a camera records already, or is being started for.
+struct UnderWay {
+    std::string session;         ///< "": its folder is not made yet
+    std::string take;            ///< "": none
+    std::string by;              ///< "user@host"; "": the camera began by itself
+    std::chrono::seconds age{};  ///< since it was started
+};
+
+/// "already recording door_20260131_081530 (take walk1), started 12 s ago by kim@desk"
+std::string sentence(const UnderWay& what);
+
+}  // namespace st::control
