@@ -15,7 +15,12 @@ Results go to standard output, messages to standard error. With `--json` the ser
 
 Durations are written 500ms, 10s, 2m, 1h, 7d, 2w; a bare number is seconds. Cameras are named, or picked by a pattern: * stands for any text, ? for one character, [a-c] for one of a set.)";
 
-constexpr const char* kExamples = R"(Record all cameras for ten seconds:
+constexpr const char* kExamples =
+    R"(No camera at hand? Be six of them, each with a moving picture and a clock in it, until Ctrl-C:
+
+    streamctl push test: --name try --count 6
+
+Record all cameras for ten seconds:
 
     streamctl capture --duration 10s
 
@@ -99,7 +104,8 @@ cli::Manual manual() {
               cli::kUnreachable,
               cli::kCannotCreate,
               cli::kIoFailed,
-              cli::kNoAnswer,
+              {cli::kNoAnswer,
+               "The server gave no answer in time, or `events` or `wait` ended by `--timeout`."},
               cli::kNotAuthorised,
               cli::kInterrupted})},
         {"ENVIRONMENT", kEnvironment},

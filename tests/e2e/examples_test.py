@@ -72,7 +72,8 @@ class Examples(harness.Case):
                 # Ten seconds are the reader's, and so is when something without an end is ended.
                 process = self.start(line.replace("--duration 10s", "--duration 1s"))
                 if " push " in line:
-                    await self.server.wait_cameras("desk-1", "desk-2", "desk-3")
+                    name, count = re.search(r"--name (\S+) --count (\d+)", line).groups()
+                    await self.server.wait_cameras(*(f"{name}-{number}" for number in range(1, int(count) + 1)))
                     os.killpg(process.pid, signal.SIGINT)
                     await asyncio.to_thread(process.communicate, timeout=harness.PATIENCE_S)
                     self.assertEqual(process.returncode, 130)

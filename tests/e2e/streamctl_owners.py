@@ -186,6 +186,22 @@ class Owners(ctl.Case):
         self.assertIn("door: started door_", out)
         self.assertRegex(err, r"door: stopped by \S+@\S+\n")
 
+    async def test_follow_ends_when_a_camera_was_stopped_while_it_was_away(self):
+        server = self.start_streamd()
+        async with harness.Camera(server, "door") as first:
+            await server.wait_cameras("door")
+            process = self.start_ctl(server, "--timeout", "60s", "start", "--follow")
+            await first.command("start_capture")
+            await first.capture_started()
+            await harness.async_wait_for(lambda: server.cameras()["door"]["session"], "it records")
+            first.abort()
+            self.assertIn("door: lost its connection", await asyncio.to_thread(process.stderr.readline))
+        await self.ctl(server, "stop")
+        async with harness.Camera(server, "door"):
+            code, _, err = await self.result(process)
+        self.assertEqual(code, 0, err)
+        self.assertIn("door: is back, but nobody wants it recorded any more", err)
+
     async def test_a_name_lasts(self):
         server = self.start_streamd()
         process = await self.push(server, source="test:")

@@ -18,6 +18,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr auto kLookEvery = seconds(1);
+/// A camera that is back is started at once, unless it was stopped while it was away.
+constexpr int kIdleLooksMax = 5;
 /// What a camera is asked for that is told nothing else.
 constexpr std::uint64_t kDefaultBitrate = 4'000'000;
 
@@ -122,8 +124,13 @@ bool Follow::look_at(Followed& one, const control::CameraStatus* status) {
             return true;
         case Course::Now::ending:
             return true;
-        case Course::Now::away:
-            return drop_out(one, kConnectionLost);
+        case Course::Now::away: {
+            const bool is_idle = status != nullptr && status->state == control::CameraState::idle;
+            one.idle_looks = is_idle ? one.idle_looks + 1 : 0;
+            if (one.idle_looks < kIdleLooksMax) return drop_out(one, kConnectionLost);
+            console_.note(one.camera + ": is back, but nobody wants it recorded any more");
+            return false;
+        }
         case Course::Now::no_room:
             return drop_out(one, course.why + kWaitsForRoom);
         case Course::Now::over:

@@ -39,6 +39,7 @@ struct Followed {
     std::string camera;
     std::string session;
     bool is_away = false;
+    int idle_looks = 0;  ///< in a row at which it was back and did nothing
 };
 
 /// Shows these recordings, and those in which their cameras go on, until they have ended or
