@@ -222,7 +222,7 @@ class Owners(ctl.Case):
     async def test_figures_grow_while_it_records(self):
         server = self.start_streamd()
         await self.push(server, "--name", "door")
-        code, _, err = await self.ctl(server, "start")
+        code, _, err = await self.ctl(server, "start", "--take", "once")
         self.assertEqual(code, 0, err)
         session = await self.recording(server, "door")
 
@@ -242,11 +242,14 @@ class Owners(ctl.Case):
         code, _, err = await self.ctl(server, "take", "run", "walk", "dor", "door", "--max-error", "1h")
         self.assertEqual(code, 1, err)
         self.assertIn("no such camera: dor (did you mean door?)", err)
-        self.assertRegex(err, rf"door: already recording {session}, started \d+ s ago by \S+@\S+\n")
+        self.assertRegex(err, rf"door: already recording {session} \(take once\), started \d+ s ago by \S+@\S+\n")
         self.assertRegex(out, r"(?m)^recorded: \S+, \d+ pictures, .*, 0 lost$")
         code, out, _ = await self.ctl(server, "status")
         self.assertRegex(out, r"disk lasts: about \d+")
         await self.ctl(server, "stop")
+        code, _, err = await self.ctl(server, "start", "--take", "once")
+        self.assertEqual(code, 1, err)
+        self.assertIn("choose another name, or append to it (--append)", err)
 
     async def test_usage(self):
         server = self.start_streamd()

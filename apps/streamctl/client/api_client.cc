@@ -24,12 +24,16 @@ std::string with_one(const char* name, const std::string& value) {
     return json::write(object);
 }
 
+/// What the server says, and how to say here what it proposes.
+std::string sentence(const control::ApiError& error) {
+    const bool may_append = error.code == control::ErrorCode::take_exists;
+    return printable(error.message) + (may_append ? " (--append)" : "");
+}
+
 }  // namespace
 
 Refused::Refused(const control::ApiError& error)
-    : Failed(exit_code_of(error.code), printable(error.message)),
-      body_(encode(error)),
-      code_(error.code) {}
+    : Failed(exit_code_of(error.code), sentence(error)), body_(encode(error)), code_(error.code) {}
 
 ApiClient::ApiClient(ServerUrl server, std::string token, milliseconds patience,
                      Interrupt& interrupt)
