@@ -220,7 +220,7 @@ class Runner {
         if (needs_span) {
             const auto report = mux::inspect(planned.job);
             if (!report) return report.error();
-            span = {report->first_picture_wall_us, std::chrono::milliseconds(report->duration_ms)};
+            span = {report->first_taken_wall_us, std::chrono::milliseconds(report->duration_ms)};
         }
         for (const auto& [moment, position] : wanted) {
             if (!*moment) continue;

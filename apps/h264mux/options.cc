@@ -184,8 +184,8 @@ cli::Manual manual() {
          "MM:SS[.mmm] :: a position\n\n"
          "HH:MM:SS[.mmm] :: a position if the recording is so long, else the local time of day\n\n"
          "2026-01-31T08:15:30.250Z :: a time of the wall clock (RFC 3339), with its offset\n\n"
-         "The wall clock is the server's: a picture's time there is when the first one came in, "
-         "plus its position. A plain dump and a bare stream have none."},
+         "The wall clock is the server's: a picture's time there is when the first one was taken, "
+         "as pictures.csv has it, plus its position. A plain dump and a bare stream have none."},
         {"ALIGNING", aligning()},
         {"EXAMPLES",
          "Convert a recording and look at the report:\n\n"

@@ -88,7 +88,7 @@ Result<std::optional<Made>> make(const std::string& root, const MediaRow& row,
         return Error{row.recording + ": " + report.error().message, is_over ? 503 : 500};
     }
     Made made;
-    made.first_us = report->whole_first_wall_us.value_or(row.start_us);
+    made.first_us = report->first_taken_wall_us.value_or(row.start_us);
     made.begins_us = report->cut_begins_us;
     made.movie.start_us = made.first_us + made.begins_us;
     if (::fstat(file.get(), &status) != 0) return std::optional<Made>();

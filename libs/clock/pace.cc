@@ -113,6 +113,47 @@ bool follows_size(const PaceInput& input, const Stretch& stretch) {
     return scatter > least && unexplained < kExplained * scatter;
 }
 
+/// How far `came` is from a straight line over `by`, added up.
+double scatter_along(std::span<const double> by, std::span<const double> came) {
+    const auto count = static_cast<double>(by.size());
+    double by_sum = 0;
+    double came_sum = 0;
+    for (std::size_t i = 0; i < by.size(); ++i) {
+        by_sum += by[i];
+        came_sum += came[i];
+    }
+    double both = 0;
+    double own = 0;
+    for (std::size_t i = 0; i < by.size(); ++i) {
+        both += (by[i] - by_sum / count) * (came[i] - came_sum / count);
+        own += (by[i] - by_sum / count) * (by[i] - by_sum / count);
+    }
+    const double slope = own > 0 ? both / own : 0;
+    double scatter = 0;
+    for (std::size_t i = 0; i < by.size(); ++i) {
+        const double expected = (came_sum + slope * (by[i] * count - by_sum)) / count;
+        scatter += std::abs(came[i] - expected);
+    }
+    return scatter;
+}
+
+/// A line that takes less than the camera gives: what came goes on as the bytes do, not as the
+/// camera's clock does, which falls behind more and more.
+bool is_overfull(const PaceInput& input, const Stretch& stretch) {
+    if (input.bytes.size() != input.arrivals.times.size()) return false;
+    std::vector<double> came;
+    std::vector<double> taken;
+    std::vector<double> sent;
+    double bytes = 0;
+    for (std::size_t i = stretch.begin; i < stretch.end; ++i) {
+        came.push_back(seconds_between(input.arrivals, stretch.begin, i));
+        taken.push_back(seconds_between(input.device, stretch.begin, i));
+        bytes += input.bytes[i];
+        sent.push_back(bytes);
+    }
+    return scatter_along(sent, came) < kExplained * scatter_along(taken, came);
+}
+
 /// By the device's clock the pictures are as far apart as their own headers say, and they come in
 /// faster: a file is sent, since no camera takes more pictures than it set out to.
 bool is_ahead_of_headers(const PaceInput& input, double device_spacing, double ratio) {
@@ -180,7 +221,8 @@ Pace judge_pace(const PaceInput& input, std::uint64_t counted_per_unit) {
     if (spans.ratios.empty()) return pace;
     pace.ratio = quantile(spans.ratios, 0.5);
     const double device_spacing = quantile(spans.device_spacings, 0.5);
-    pace.is_paced = pace.is_paced && !is_ahead_of_headers(input, device_spacing, *pace.ratio);
+    pace.is_paced = pace.is_paced && !is_ahead_of_headers(input, device_spacing, *pace.ratio) &&
+                    !(*pace.ratio < 1 - kPaceOfAQuartz && is_overfull(input, stretch));
     if (!pace.is_paced) return pace;
     const double low = quantile(spans.ratios, 0.25);
     const double high = quantile(spans.ratios, 0.75);

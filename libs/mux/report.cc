@@ -286,6 +286,8 @@ std::string to_json(const Report& report) {
     json.key("width").number(report.width).key("height").number(report.height);
     json.key("first_picture_wall_us");
     report.first_picture_wall_us ? json.number(*report.first_picture_wall_us) : json.raw("null");
+    json.key("first_taken_wall_us");
+    report.first_taken_wall_us ? json.number(*report.first_taken_wall_us) : json.raw("null");
     put_clock(json, report);
     put_alignment(json, report);
     json.key("closed").boolean(report.closed);

@@ -135,8 +135,9 @@ struct Report {
     std::uint64_t damage_bytes = 0;
     std::string undecoded;           ///< why a first picture was not decoded; empty: all were
     std::int64_t cut_begins_us = 0;  ///< with a range: where it begins on the line of the whole
-    /// When the first picture of the whole came in, the range or not; nullopt: not known.
-    std::optional<std::int64_t> whole_first_wall_us;
+    /// When the picture shown first was taken, of the whole if only a range was asked for: as
+    /// pictures.csv has it, or when it came in if that is all that is known.
+    std::optional<std::int64_t> first_taken_wall_us;
     std::vector<std::string>
         notes;  ///< one sentence each: what a user should know and is no damage
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "clock/exchange.h"
@@ -88,6 +89,10 @@ class Run {
     double fallback_fps();
     void time_bare_inputs();
     std::optional<std::int64_t> first_wall_us() const;
+    std::optional<std::int64_t> first_taken_wall_us(const TimingChoice& choice) const;
+    std::pair<ServerLine, bool> server_line(const TimingChoice& choice) const;
+    double network_delay_us(bool is_told) const;
+    bool is_confirmed_by_exchanges() const;
     std::size_t first_place_from(std::size_t key) const;
     void choose_range();
     void plan();
@@ -153,7 +158,7 @@ class Run {
 
     std::string cut_;  ///< says where the range lies
     std::int64_t cut_begins_us_ = 0;
-    std::optional<std::int64_t> whole_first_wall_us_;
+    std::optional<std::int64_t> whole_taken_wall_us_;
     std::optional<TimingChoice> range_choice_;  ///< times of the range's pictures, by all of them
 
     std::optional<Streaming> streaming_;

@@ -12,6 +12,14 @@
 #include "mux/server_line.h"
 
 namespace st::mux {
+namespace {
+
+clock::Moment moment_of(const mp4::Picture& picture) {
+    return {static_cast<std::int64_t>(picture.device_us),
+            static_cast<std::int64_t>(picture.arrival_ns / 1000)};
+}
+
+}  // namespace
 
 /// Rate of evenly spaced pictures where nothing can be measured: given, of the stream's own timing,
 /// or estimated.
@@ -69,6 +77,7 @@ TimingRequest Run::timing_request() {
     request.has_arrival_times = input_->has_arrival_times();
     request.has_fine_times = input_->has_fine_times();
     request.is_unpaced = input_->is_unpaced();
+    request.is_device_confirmed = is_confirmed_by_exchanges();
     if (!assembler_->parts().empty())
         request.said_fps = rate_of(assembler_->parts().front().format.sps.vui).value_or(0);
     if (!input_->is_partly_bare()) request.given_fps = job_.fps;
@@ -76,11 +85,48 @@ TimingRequest Run::timing_request() {
     return request;
 }
 
+/// Whether the pictures' times are those of the clock that the camera answered by: none came in
+/// before it was taken, nor much too late.
+bool Run::is_confirmed_by_exchanges() const {
+    constexpr std::size_t kPicturesMax = 1000;
+    if (!exchanges_ || !input_->has_device_times() || !input_->has_arrival_times()) return false;
+    const mp4::PictureIndex& pictures = assembler_->pictures();
+    const std::size_t step = pictures.size() / kPicturesMax + 1;
+    std::uint64_t wrong = 0;
+    for (std::size_t i = 0; i < pictures.size(); i += step)
+        wrong += !is_plausible(*exchanges_, moment_of(pictures[i]));
+    return clock::is_trustworthy(wrong, pictures.size() / step);
+}
+
 /// When the first of the assembler's pictures came in; nullopt: not known.
 std::optional<std::int64_t> Run::first_wall_us() const {
     const auto origin = input_->server_origin();
     if (!origin || !input_->has_arrival_times()) return std::nullopt;
     return origin->wall_us + static_cast<std::int64_t>(assembler_->pictures()[0].arrival_ns / 1000);
+}
+
+/// When the picture shown first was taken, as far as is known.
+std::optional<std::int64_t> Run::first_taken_wall_us(const TimingChoice& choice) const {
+    const auto came_us = first_wall_us();
+    if (!came_us || choice.timing == Timing::constant) return came_us;
+    const auto [line, is_told] = server_line(choice);
+    return input_->server_origin()->wall_us +
+           std::llround(line.first_us() - network_delay_us(is_told));
+}
+
+/// The arrival clock over the display times, and whether the camera's answers tell it.
+std::pair<ServerLine, bool> Run::server_line(const TimingChoice& choice) const {
+    const mp4::PictureIndex& pictures = assembler_->pictures();
+    if (exchanges_) {
+        if (auto told = exchange_line(pictures, shown_at_, choice, *exchanges_))
+            return {*told, true};
+    }
+    return {fit_server_line(pictures, shown_at_, choice), false};
+}
+
+/// The least delay lies between none and the least round trip: in the middle, half is the error.
+double Run::network_delay_us(bool is_told) const {
+    return job_.ping && !is_told ? static_cast<double>(job_.ping->count()) / 2 : 0;
 }
 
 /// Of the group of pictures that begins with `key`, the place of the one shown first: in an open
@@ -99,8 +145,9 @@ void Run::choose_range() {
     const mp4::PictureIndex& pictures = assembler_->pictures();
     shown_at_ = display_order(pictures);
     time_bare_inputs();
+    read_exchanges();
     const TimingChoice choice = choose_timing(pictures, shown_at_, timing_request());
-    whole_first_wall_us_ = first_wall_us();
+    whole_taken_wall_us_ = first_taken_wall_us(choice);
     report_ = {};
     const auto ticks_of = [&](std::chrono::milliseconds time) {
         return time.count() * (choice.times.ticks_per_second / 1000);
@@ -147,10 +194,10 @@ void Run::plan() {
     const mp4::PictureIndex& pictures = assembler_->pictures();
     shown_at_ = display_order(pictures);
     time_bare_inputs();
-    const TimingRequest request = timing_request();
+    read_exchanges();
     // What the clocks of all pictures say is said of each of them, however few are wanted.
     const bool has_range = range_choice_ && range_choice_->times.ticks.size() == pictures.size();
-    choice_ = has_range ? *range_choice_ : choose_timing(pictures, shown_at_, request);
+    choice_ = has_range ? *range_choice_ : choose_timing(pictures, shown_at_, timing_request());
     report_.timing = to_string(choice_.timing);
     report_.timing_why = choice_.why;
     report_.repairs = choice_.times.repairs;
@@ -164,13 +211,14 @@ void Run::plan() {
     }
     const auto origin = input_->server_origin();
     report_.first_picture_wall_us = first_wall_us();
-    report_.whole_first_wall_us =
-        whole_first_wall_us_ ? whole_first_wall_us_ : report_.first_picture_wall_us;
     if (origin && input_->has_arrival_times()) {
-        read_exchanges();
         if (!stand_by_exchanges(*origin)) fit_clocks(*origin);
         place_on_server_clock(*origin);
     }
+    report_.first_taken_wall_us = whole_taken_wall_us_ ? whole_taken_wall_us_
+                                  : report_.place
+                                      ? origin->wall_us + std::llround(report_.place->first_us)
+                                      : report_.first_picture_wall_us;
     if (job_.line && !report_.alignment) {
         throw Failure(Exit::bad_input, job_.input + ": has no place on a common time line");
     }
@@ -238,11 +286,12 @@ void Run::fit_clocks(const ServerOrigin& origin) {
 
 /// What the camera answered while it was recorded, on the arrival clock.
 void Run::read_exchanges() {
+    exchanges_.reset();
+    if (!input_->server_origin() || !input_->has_arrival_times()) return;
     const ClockNotes notes = input_->clock_notes();
     report_.clock_unit = !input_->has_device_times()          ? ""
                          : notes.unit == camera::TimeUnit::us ? "us"
                                                               : "ms";
-    exchanges_.reset();
     if (notes.exchanges.empty()) return;
     exchanges_.emplace(notes.unit == camera::TimeUnit::us ? 1 : 1000, notes.uncertainty_us);
     std::vector<clock::Exchange> sorted = notes.exchanges;
@@ -265,12 +314,9 @@ bool Run::stand_by_exchanges(const ServerOrigin& origin) {
     std::vector<clock::Moment> moments;
     const std::size_t step = pictures.size() / kMomentsMax + 1;
     std::size_t looked_at = 0;
-    const auto moment_of = [&](std::size_t i) {
-        return clock::Moment{static_cast<std::int64_t>(pictures[i].device_us),
-                             static_cast<std::int64_t>(pictures[i].arrival_ns / 1000)};
-    };
     const auto witnesses_of = [&](std::size_t i) {
-        return exchanges_->witnesses(moment_of(i).device_us, moment_of(i).about_us);
+        return exchanges_->witnesses(moment_of(pictures[i]).device_us,
+                                     moment_of(pictures[i]).about_us);
     };
     // The bound is greatest at the first or last picture of those for which the same exchanges
     // tell.
@@ -280,7 +326,8 @@ bool Run::stand_by_exchanges(const ServerOrigin& origin) {
         const bool is_looked_at = std::exchange(is_first, is_last) || is_last || i % step == 0;
         if (!is_looked_at) continue;
         ++looked_at;
-        if (is_plausible(*exchanges_, moment_of(i))) moments.push_back(moment_of(i));
+        const clock::Moment moment = moment_of(pictures[i]);
+        if (is_plausible(*exchanges_, moment)) moments.push_back(moment);
     }
     if (moments.empty()) return false;
     if (moments.size() < looked_at) {
@@ -313,18 +360,13 @@ void Run::place_as_arrived() {
 /// is one.
 void Run::place_on_server_clock(const ServerOrigin& origin) {
     if (choice_.timing == Timing::constant) return;
-    const auto told = exchanges_
-                          ? exchange_line(assembler_->pictures(), shown_at_, choice_, *exchanges_)
-                          : std::nullopt;
-    ServerLine server = told ? *told : fit_server_line(assembler_->pictures(), shown_at_, choice_);
+    auto [server, is_told] = server_line(choice_);
     if (!server.error_us && job_.line && choice_.timing == Timing::device) {
         place_as_arrived();
         server = fit_server_line(assembler_->pictures(), shown_at_, choice_);
     }
-    // The least delay lies between none and the least round trip: in the middle, half is the error.
-    const double delay_us = job_.ping && !told ? static_cast<double>(job_.ping->count()) / 2 : 0;
-    report_.place =
-        ServerPlace{origin, server.first_us() - delay_us, accuracy(server, told.has_value())};
+    const double delay_us = network_delay_us(is_told);
+    report_.place = ServerPlace{origin, server.first_us() - delay_us, accuracy(server, is_told)};
     if (wants_table()) note_server_times(server, delay_us);
     if (!job_.line) return;
     const double zero_us = job_.line->zero_us - origin.us(job_.line->by_wall_clock);

@@ -236,6 +236,13 @@ class Chooser {
         pace_ = clock::judge_pace(
             {device_clock(), arrival_clock(), bytes, request_.is_unpaced, request_.said_fps},
             per_unit);
+        if (request_.is_device_confirmed) {
+            // Whatever pace the pictures come in at, then, is that of the network.
+            const bool is_paced = pace_.is_paced;
+            pace_ = {};
+            pace_.is_paced = is_paced;
+            pace_.units_per_second = kUsPerSecond;
+        }
         choice_.device_units_per_second = pace_.units_per_second;
         choice_.is_paced = pace_.is_paced;
         clock::PlanOptions options{request_.max_gap, clock::kTicksPerSecond, pace_.is_paced};

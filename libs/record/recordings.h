@@ -30,7 +30,7 @@ struct RecordingEntry {
     RecordingState state = RecordingState::done;
     std::int64_t started_us = 0;
     std::optional<std::int64_t> ended_us;
-    std::optional<std::int64_t> first_picture_us;  ///< wall clock of the first picture shown
+    std::optional<std::int64_t> first_picture_us;  ///< as StoredSession's
     std::uint64_t duration_ms = 0;                 ///< of its pictures; 0: not known
     bool kept = false;
     std::vector<ListedFile> files;

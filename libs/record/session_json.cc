@@ -284,7 +284,11 @@ Result<StoredSession> decode_object(const Object& object) {
         if (ping_us && *ping_us > 0) meta.ping_us = ping_us;
     }
     meta.error = optional_text(object["error"]);
-    stored.first_picture_us = object["first_picture_wall_us"].integer();
+    const Object* const times = object["times"].object();
+    if (times != nullptr) stored.first_picture_us = (*times)["first_wall_us"].integer();
+    if (!stored.first_picture_us) {
+        stored.first_picture_us = object["first_picture_wall_us"].integer();
+    }
     stored.duration_ms = number_or_0(object["duration_ms"]);
     if (const Array* const files = object["files"].array()) {
         for (const Value& file : *files) {

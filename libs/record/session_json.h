@@ -66,8 +66,9 @@ Result<std::string> with_values(std::string_view text, const json::Object& value
 struct StoredSession {
     Meta meta;
     std::vector<ListedFile> files;
-    std::optional<std::int64_t> first_picture_us;  ///< wall clock of the one shown first
-    std::uint64_t duration_ms = 0;                 ///< of its pictures; 0: not known
+    std::optional<std::int64_t>
+        first_picture_us;           ///< when the one shown first was taken, by what is known
+    std::uint64_t duration_ms = 0;  ///< of its pictures; 0: not known
     bool has_mp4 = false;
 };
 Result<StoredSession> decode_session(std::string_view text);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <vector>
@@ -44,6 +45,39 @@ TEST(Pace, a_file_that_a_busy_machine_sends_with_stops_is_still_one) {
         }
         const Pace pace = judge_pace({{device, 1000}, {arrivals, 1'000'000'000}, {}, false, 30});
         EXPECT_EQ(pace.warning, "") << round;
+    }
+}
+
+/// 300 pictures at 30 a second, of which every 15th is a key frame and large, over a line that
+/// takes `share` of what the camera gives; or, `clock_pace` below 1, a slow clock and a good line.
+Pace judged_over_a_line(double share, double clock_pace) {
+    std::mt19937 random(7);
+    std::uniform_real_distribution<double> any(0.7, 1.3);
+    std::exponential_distribution<double> jitter(1 / 0.004);
+    std::vector<std::uint64_t> device;
+    std::vector<std::uint64_t> arrivals;
+    std::vector<std::uint32_t> bytes;
+    const double mean = (14 * 4'000.0 + 40'000) / 15;
+    double free_at = 0;
+    for (int i = 0; i < 300; ++i) {
+        const double taken = i / 30.0;
+        bytes.push_back(static_cast<std::uint32_t>((i % 15 == 0 ? 40'000 : 4'000) * any(random)));
+        free_at = std::max(free_at, taken + jitter(random)) + bytes.back() / (mean * 30 * share);
+        device.push_back(static_cast<std::uint64_t>(std::llround(1e6 * taken * clock_pace)));
+        arrivals.push_back(static_cast<std::uint64_t>(std::llround(free_at * 1e9)));
+    }
+    return judge_pace({{device, 1'000'000}, {arrivals, 1'000'000'000}, bytes, false, 0}, 1000);
+}
+
+TEST(Pace, a_line_that_takes_less_than_the_camera_gives_is_no_slow_clock) {
+    for (const double share : {0.95, 0.9, 0.8, 0.6, 0.4}) {
+        const Pace pace = judged_over_a_line(share, 1);
+        EXPECT_FALSE(pace.is_off) << share;
+        EXPECT_EQ(pace.warning, "") << share;
+    }
+    for (const double clock_pace : {0.9, 0.8, 0.5, 0.1}) {
+        const Pace pace = judged_over_a_line(20, clock_pace);
+        EXPECT_TRUE(pace.is_paced && pace.is_off) << clock_pace;
     }
 }
 

@@ -38,7 +38,7 @@ class Times(harness.Case):
         self.dump.write_bytes(dump)
         self.mux.run(self.dump)
         self.movie = self.folder / "cam.mp4"
-        self.began_us = self.mux.info(self.dump)["first_picture_wall_us"]
+        self.began_us = self.mux.info(self.dump)["first_taken_wall_us"]
 
     def shown(self, at, ending="png", **more):
         target = self.folder / f"at.{ending}"

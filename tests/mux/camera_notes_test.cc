@@ -103,6 +103,58 @@ TEST_F(CameraClock, exchanges_in_the_dump_bound_the_offset) {
     EXPECT_NE(to_json(*report).find(R"("method":"exchange")"), std::string::npos);
 }
 
+/// 100 pictures each 40 ms, which come 130 ms after they were taken, and then later and later: by
+/// `slower` of what has passed.
+Octets coming_late(const std::vector<Sent>& messages, double slower, bool with_exchanges) {
+    constexpr std::int64_t kAhead = 7'000'000;
+    Noted dump;
+    dump.note(R"({"capabilities":)" + std::string(kMicroseconds) + "}", 0);
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+        const std::int64_t taken = 40'000 * static_cast<std::int64_t>(i);
+        const auto late = static_cast<std::int64_t>(slower * static_cast<double>(taken));
+        if (with_exchanges && i % 25 == 0) {
+            const std::int64_t asked = taken + late;
+            dump.exchange(asked, kAhead + asked + 400, asked + 800);
+        }
+        dump.frame(static_cast<std::uint64_t>(kAhead + taken), messages[i].payload,
+                   static_cast<std::uint64_t>(taken + late + 130'000));
+    }
+    return dump.bytes;
+}
+
+TEST_F(CameraClock, exchanges_confirm_the_clock_of_pictures_that_come_later_and_later) {
+    const auto messages = make_messages(100);
+    const auto named = inspect(job(coming_late(messages, 0.12, false)));
+    ASSERT_TRUE(named) << named.error().message;
+    EXPECT_EQ(named->timing, "arrival");
+    auto made = job(coming_late(messages, 0.12, true));
+    const auto report = convert(made);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(report->timing, "device");
+    EXPECT_EQ(report->notes.size(), 1U);  // it has no end
+    EXPECT_EQ(report->clock.method, clock::Method::exchange);
+    EXPECT_LT(report->clock.bound_us, 3'000);
+    const auto times = display_times_of(path("out.mp4"));
+    ASSERT_EQ(times.size(), 100U);
+    for (std::size_t i = 0; i < times.size(); ++i)
+        EXPECT_NEAR(times[i], 40.0 * static_cast<double>(i), 0.0011);
+}
+
+TEST_F(CameraClock, the_begin_is_when_the_first_picture_was_taken_and_not_when_it_came) {
+    const auto messages = make_messages(100);
+    auto made = job(coming_late(messages, 0, true));
+    const auto whole = inspect(made);
+    ASSERT_TRUE(whole && whole->first_taken_wall_us && whole->first_picture_wall_us);
+    // Its configuration is message 0.
+    EXPECT_NEAR(static_cast<double>(*whole->first_taken_wall_us), kWallUs + 40'000.0, 1'000);
+    EXPECT_EQ(*whole->first_picture_wall_us, kWallUs + 170'000);
+    made.from = std::chrono::milliseconds(3'000);
+    const auto part = convert(made);
+    ASSERT_TRUE(part) << part.error().message;
+    EXPECT_GT(part->cut_begins_us, 0);
+    EXPECT_EQ(part->first_taken_wall_us, whole->first_taken_wall_us);
+}
+
 TEST_F(CameraClock, a_unit_that_is_said_late_holds_for_the_messages_before_it) {
     const auto messages = make_messages(60);
     for (const std::size_t told_at : {0U, 1U, 20U, 61U}) {
