@@ -235,6 +235,7 @@ void Operations::on_control(const Call& call, const Done& done, const std::stop_
         case Operation::streams_snapshot:
             return take_snapshot(call, asker, done);
         case Operation::record_start:
+            if (is_camera_without_stream(call)) return done(no_stream_of_camera(call));
             return record_->start(path_of(call), call, done);
         case Operation::record_stop:
             return record_->stop(path_of(call), call, done);

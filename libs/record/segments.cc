@@ -114,7 +114,7 @@ Result<SegmentStatus> Segments::start(const std::string& path, const SegmentOrde
                          409};
         }
         const hub::StreamPtr stream = hub_.find(path);
-        if (!stream || !stream->is_live()) return Error{"no such stream: " + path, 404};
+        if (!stream || !stream->is_live()) return Error{"no stream at " + path, 404};
         recorder = make(path, order, by);
     }
     parts_->sink(SegmentsStarted{path, by});

@@ -253,7 +253,7 @@ class Segments(harness.Case):
     async def test_is_started_stopped_and_limited_by_hand(self):
         server = self.start_streamd(config=live.CONFIG)
         source = live.clip(4 * FRAMES)
-        self.assertIn("no such stream", self.streamctl(server, "record", "start", "live/x", expect=1).stderr)
+        self.assertIn("no stream at /live/x", self.streamctl(server, "record", "start", "live/x", expect=1).stderr)
         self.publishing(server, source)
         harness.wait_for(lambda: server.http("GET", "/api/v1/streams/live/x").status == 200, "it is published")
         harness.wait_for(lambda: server.http("GET", "/api/v1/streams/live/x").json["gop_packets"], "pictures come")

@@ -96,6 +96,8 @@ class Owners(ctl.Case):
         server = self.start_streamd()
         await self.push(server, "--name", "door")
         await harness.async_wait_for(lambda: "door" in server.cameras(), "the camera")
+        code, _, err = await self.ctl(server, "record", "start", "door")
+        self.assertEqual((code, err), (1, "streamctl: door is not streaming; start it, or a preview of it\n"))
         code, _, err = await self.ctl(server, "--timeout", "60s", "preview")
         self.assertEqual(code, 0, err)
         await harness.async_wait_for(lambda: server.cameras()["door"]["width"], "a picture")
@@ -260,6 +262,8 @@ class Owners(ctl.Case):
         self.assertIn("expected a stream's path such as /camera/door", err)
         for args, said in [(("wait", "session.finishd"), "no event is called session.finishd; did you mean session.finished?"),
                            (("kick", "door"), "no such camera: door"),
+                           (("config", "recording.pth"), "no configuration key recording.pth; did you mean recording.path?"),
+                           (("record", "start", "door"), "no such camera: door"),
                            (("recordings", "--since", "soon"), '"soon" is not a time'),
                            (("capture", "--duration", "soon"), '"soon" is not a duration such as 10s')]:
             _, _, err = await self.ctl(server, *args)

@@ -2,6 +2,7 @@
 #include <chrono>
 
 #include "base/clock.h"
+#include "base/nearest.h"
 #include "base/rough_time.h"
 #include "base/units.h"
 #include "base/when.h"
@@ -72,8 +73,10 @@ int run_config(const Options& options, ApiClient& client, Console& console) {
     int exit_code = cli::kDone;
     const auto print = [&](const std::string& wanted) {
         bool found = wanted.empty();
+        std::vector<std::string> keys;
         for (const std::string& item : list.items) {
             const auto entry = understood(control::decode_config_entry(item));
+            keys.push_back(entry.key);
             if (!wanted.empty() && !is_below(entry.key, wanted)) continue;
             found = true;
             console.result(console.json() ? item
@@ -81,7 +84,9 @@ int run_config(const Options& options, ApiClient& client, Console& console) {
                                                 printable(entry.source));
         }
         if (found) return;
-        console.trouble("there is no configuration key " + wanted);
+        const std::string near = nearest(wanted, keys);
+        console.trouble("there is no configuration key " + wanted +
+                        (near.empty() ? "" : "; did you mean " + near + "?"));
         exit_code = cli::kRefused;
     };
     if (options.config_keys.empty()) print("");
