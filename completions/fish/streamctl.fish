@@ -158,7 +158,7 @@ complete -c streamctl -n '__fish_seen_subcommand_from events' -l since -x -d 'Be
 complete -c streamctl -n '__fish_seen_subcommand_from wait' -a '(command streamctl __complete events (commandline -cp) 2>/dev/null)' -d 'events'
 complete -c streamctl -n '__fish_seen_subcommand_from streams' -a '(command streamctl __complete streams (commandline -cp) 2>/dev/null)' -d 'streams'
 complete -c streamctl -n '__fish_seen_subcommand_from kick-stream' -a '(command streamctl __complete streams (commandline -cp) 2>/dev/null)' -d 'streams'
-complete -c streamctl -n '__fish_seen_subcommand_from snapshot' -s o -l output -r -F -d 'Write the JPEG to this file; - for standard output'
+complete -c streamctl -n '__fish_seen_subcommand_from snapshot' -s o -l output -r -F -d 'Write the JPEG to this file, not to NAME.jpg; - for standard output'
 complete -c streamctl -n '__fish_seen_subcommand_from snapshot' -a '(command streamctl __complete streams (commandline -cp) 2>/dev/null)' -d 'streams'
 complete -c streamctl -n '__fish_seen_subcommand_from kick-viewer' -a '(command streamctl __complete viewers (commandline -cp) 2>/dev/null)' -d 'viewers'
 complete -c streamctl -n '__fish_seen_subcommand_from restart-source' -a '(command streamctl __complete sources (commandline -cp) 2>/dev/null)' -d 'sources'

@@ -14,10 +14,10 @@ class Case(harness.Case):
         return dict(os.environ, STREAMCTL_SERVER=url, XDG_STATE_HOME=str(self.folder), **more)
 
     def start_ctl(self, where, *args, **more):
-        """Of streamctl; `more` goes to its environment. It is ended whatever happens."""
+        """Of streamctl, in the folder of the case; `more` goes to its environment. It is ended whatever happens."""
         process = subprocess.Popen(
             [harness.program("streamctl"), *map(str, args)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, env=self.environment(where, **more),
+            stderr=subprocess.PIPE, text=True, env=self.environment(where, **more), cwd=self.folder,
         )
         self.addCleanup(self.end_ctl, process)
         return process

@@ -80,8 +80,8 @@ class Owners(ctl.Case):
         code, out, err = await self.ctl(server, "preview")
         self.assertEqual((code, out), (0, "door: streams as /camera/door\n"), err)
         picture = self.folder / "door.jpg"
-        code, _, err = await self.ctl(server, "--timeout", "60s", "snapshot", "door", "-o", str(picture))
-        self.assertEqual(code, 0, err)
+        code, out, err = await self.ctl(server, "--timeout", "60s", "snapshot", "door")
+        self.assertEqual((code, out), (0, "door.jpg\n"), err)
         self.assertTrue(picture.read_bytes().startswith(b"\xff\xd8"))
         self.assertEqual(server.sessions(), {})
         code, out, err = await self.ctl(server, "capture", "--duration", "2s")

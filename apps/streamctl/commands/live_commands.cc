@@ -195,8 +195,12 @@ int run_snapshot(const Options& options, ApiClient& client, Console& console) {
     const auto picture = base64_decode(snapshot.data);
     if (!picture || picture->empty())
         throw Failed(cli::kRefused, "the server sent an empty picture");
-    write_picture(std::string(as_text(*picture)), options.picture_file);
-    if (options.picture_file != "-") console.result(options.picture_file);
+    const std::string path = stream_path(options.stream);
+    const std::string file = options.picture_file.empty()
+                                 ? path.substr(path.rfind('/') + 1) + ".jpg"
+                                 : options.picture_file;
+    write_picture(std::string(as_text(*picture)), file);
+    if (file != "-") console.result(file);
     return cli::kDone;
 }
 

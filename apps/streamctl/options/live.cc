@@ -35,8 +35,7 @@ void build_live_commands(CLI::App& app, Options& options) {
     CLI::App& snapshot = add_command(app, "snapshot", "Save a picture of a live stream");
     snapshot.add_option("STREAM", options.stream, "/APP/NAME, or a camera's name")->required();
     cli::add_text(snapshot, "-o,--output", options.picture_file,
-                  "Write the JPEG to this file; - for standard output", "FILE")
-        ->required();
+                  "Write the JPEG to this file, not to NAME.jpg; - for standard output", "FILE");
     add_command(app, "viewers", "List who watches");
     CLI::App& kick_viewer = add_command(app, "kick-viewer", "Close the connection of a viewer");
     kick_viewer.add_option("VIEWER", options.viewer_id, "Its number, as listed")
