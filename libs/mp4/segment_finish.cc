@@ -72,6 +72,8 @@ class Walk {
         return at;
     }
     std::vector<Growing>& tracks() { return tracks_; }
+    /// There are more samples than an index is made of.
+    bool is_too_long() const { return is_too_long_; }
 
  private:
     /// Where the fragment ends that begins there; nullopt: it is not whole.
@@ -98,7 +100,7 @@ class Walk {
         return mdat_at + mdat->bytes;
     }
 
-    std::optional<Run> parse_traf(Bytes traf, std::uint64_t moof_at) const {
+    std::optional<Run> parse_traf(Bytes traf, std::uint64_t moof_at) {
         constexpr std::size_t kTrunHead = 12;
         constexpr std::size_t kSampleFields = 16;
         const Bytes tfhd = find_box(traf, {"tfhd"});
@@ -116,17 +118,21 @@ class Walk {
         run.at = moof_at + load_be32(trun.data() + 8);
         if (count == 0 || (trun.size() - kTrunHead) / kSampleFields < count) return std::nullopt;
         const Growing& so_far = tracks_[run.track];
-        if (count > kSegmentSamplesMax - so_far.tables.samples.size()) return std::nullopt;
+        if (count > kSegmentSamplesMax - so_far.tables.samples.size()) {
+            is_too_long_ = true;
+            return std::nullopt;
+        }
         for (std::size_t i = 0; i < count; ++i) {
             const std::uint8_t* const fields = trun.data() + kTrunHead + i * kSampleFields;
             run.samples.push_back({load_be32(fields + 4), load_be32(fields),
                                    static_cast<std::int32_t>(load_be32(fields + 12)),
                                    (load_be32(fields + 8) & kNotSync) == 0});
         }
-        // Decoding times rise by what 32 bits hold.
+        // Decoding times rise by what 32 bits hold. What says otherwise is media all the same.
         if (!so_far.tables.samples.empty()) {
-            const std::int64_t step = run.begins - last_begins(so_far);
-            if (step <= 0 || step > static_cast<std::int64_t>(kU32Max)) return std::nullopt;
+            const std::int64_t last = last_begins(so_far);
+            run.begins =
+                std::clamp<std::int64_t>(run.begins, last + 1, last + std::int64_t{kU32Max});
         }
         return run;
     }
@@ -152,15 +158,17 @@ class Walk {
     SegmentFile& file_;
     const SegmentMovie& movie_;
     std::vector<Growing> tracks_;
+    bool is_too_long_ = false;
 };
 
 /// The sample tables begin at 0: what a fragment's own time said before goes into the edit list.
-/// The first sample is what is shown first.
+/// The first sample is what is shown first; of sound that is from before the file's time 0 what
+/// lies there is in the file, and not heard.
 void place(SegmentTrack& track, const Growing& growing) {
     const std::int64_t offset = growing.tables.samples.front().offset;
     const std::int64_t shown = growing.first_ticks + offset - track.start_ticks;
     track.empty_ticks = std::max<std::int64_t>(shown, 0) * kMovieTicks / track.ticks_per_second;
-    track.start_ticks = std::max<std::int64_t>(offset, 0);
+    track.start_ticks = std::max<std::int64_t>(offset, 0) + std::max<std::int64_t>(-shown, 0);
 }
 
 SegmentFacts facts_of(const SegmentContents& contents) {
@@ -202,9 +210,10 @@ std::optional<SegmentContents> read_behind(SegmentFile& file, const SegmentHead&
     const std::vector<std::uint8_t> moov = body_at(file, moov_at, "moov", kMoovBytesMax);
     auto movie = parse_segment_moov(moov);
     if (!movie) return std::nullopt;
-    SegmentContents contents{head, *std::move(movie), {}, 0};
+    SegmentContents contents{head, *std::move(movie), {}, 0, false};
     Walk walk(file, contents.movie);
     contents.end = walk.go(moov_at + kBoxHeadBytes + moov.size());
+    contents.is_too_long = walk.is_too_long();
     // A track of which nothing came is none.
     std::vector<SegmentTrack> used;
     for (std::size_t i = 0; i < walk.tracks().size(); ++i) {
@@ -245,6 +254,11 @@ Result<std::optional<SegmentFacts>> finish_segment(SegmentFile& file) {
     const auto contents = read_behind(file, *head);
     if (!contents) return std::optional<SegmentFacts>();
     SegmentFacts facts = facts_of(*contents);
+    if (contents->is_too_long) {
+        file.sync();
+        facts.bytes = file.size();
+        return std::optional(facts);
+    }
     facts.cut_bytes = file.size() - contents->end;
     if (facts.cut_bytes > 0) file.truncate(contents->end);
     Boxes out;

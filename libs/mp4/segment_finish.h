@@ -13,7 +13,8 @@
 
 namespace st::mp4 {
 
-/// Of one file: 12 hours of 90 pictures and 90 frames of sound a second.
+/// Of one track: one with more stays a file of fragments. Those that are recorded here end long
+/// before.
 constexpr std::size_t kSegmentSamplesMax = std::size_t{8} << 20;
 
 struct SegmentFacts {
@@ -38,6 +39,7 @@ struct SegmentContents {
     SegmentMovie movie;
     std::vector<SegmentTables> tables;  ///< of each track
     std::uint64_t end = 0;              ///< of the last whole fragment
+    bool is_too_long = false;           ///< there are more than kSegmentSamplesMax
 };
 /// nullopt: there is none. Error: it is no segment of ours, or a finished one.
 Result<std::optional<SegmentContents>> read_fragments(SegmentFile& file);

@@ -40,15 +40,18 @@ void write_esds(Boxes& out, Bytes config) {
 }
 
 /// How long the track is shown, on the movie's time line; 0: not known. What is decoded last need
-/// not be shown last.
+/// not be shown last; how long it lasts is then that of what is: the distance of two pictures in
+/// decoding order has the pause in it that follows them, or another one.
 std::uint64_t shown_ticks(const SegmentTrack& track, const SegmentTables* tables) {
     if (tables == nullptr) return 0;
-    std::int64_t ends = track.start_ticks + static_cast<std::int64_t>(tables->media_ticks());
+    std::int64_t ends = 0;
     std::int64_t now = 0;
     for (const SegmentSample& sample : tables->samples) {
-        ends = std::max(ends, now + sample.offset + std::int64_t{sample.ticks});
+        ends = std::max(ends, now + sample.offset);
         now += sample.ticks;
     }
+    if (!tables->samples.empty()) ends += tables->samples.back().ticks;
+    ends = std::max(ends, track.start_ticks);
     return static_cast<std::uint64_t>(ends - track.start_ticks) * kMovieTicks /
            track.ticks_per_second;
 }

@@ -14,6 +14,8 @@ constexpr std::int64_t kFirstPictureMs = 40;  ///< how long a picture lasts that
 constexpr std::uint32_t kSyncSample = 0x0200'0000;   // depends on no other
 constexpr std::uint32_t kOtherSample = 0x0101'0000;  // depends on others, is no sync sample
 constexpr std::size_t kMdatHeadBytes = 8;
+/// How much earlier than the file's time 0 may be what comes later than its first fragment.
+constexpr std::int64_t kLateMostMs = 600'000;
 
 }  // namespace
 
@@ -71,7 +73,7 @@ void SegmentWriter::add(media::PacketPtr packet) {
 
 void SegmentWriter::end(std::optional<std::int64_t> next_picture_ms) {
     for (Writing& one : tracks_) {
-        if (!one.track.is_video() || !next_picture_ms) continue;
+        if (!one.track.is_video() || !one.has_any || !next_picture_ms) continue;
         const std::int64_t lasts = *next_picture_ms * kTicksPerMs - one.last_ticks;
         if (lasts > 0) one.usual_ticks = lasts;
     }
@@ -111,10 +113,13 @@ void SegmentWriter::place_zero() {
     }
     mark_.first_wall_us += *zero_us_;
     for (Writing& one : tracks_) {
+        // What is late beside another track is of before: its times must not go below 0.
+        if (tracks_.size() > 1)
+            one.track.start_ticks = kLateMostMs * one.track.ticks_per_second / 1000;
         if (!one.track.is_video() || one.samples.empty()) continue;
         // Decoding may begin before anything is shown.
         const std::int64_t begins = media_ticks(one, one.samples.front().ticks);
-        if (begins < 0) one.track.start_ticks = -begins;
+        if (begins < 0) one.track.start_ticks -= begins;
     }
 }
 
@@ -145,7 +150,6 @@ void SegmentWriter::write_traf(Boxes& out, const Writing& one, std::size_t count
     }
     {
         const Box tfdt(out, "tfdt", 1, 0);
-        // Sound that comes late may be from before the file's time 0.
         const std::int64_t begins = media_ticks(one, one.samples.front().ticks);
         out.u64(static_cast<std::uint64_t>(std::max<std::int64_t>(begins, 0)));
     }

@@ -189,11 +189,28 @@ class FlvSegment final : public SegmentOutput {
     HeldGroup held_;
 };
 
-/// How far a track got, and how long its last frame lasts: as the one before it.
+/// How far a track got. Its last frame lasts as those before it: the shorter of the last two
+/// distances, as a pause may be in one.
 struct Paced {
-    bool has_any = false;
-    std::uint32_t last_ms = 0;
-    std::uint32_t usual_ms = 40;
+    std::optional<std::uint32_t> last_ms;
+    std::optional<std::uint32_t> step_ms;
+    std::optional<std::uint32_t> step_before_ms;
+    std::int64_t shown_ms = 0;  ///< the latest
+
+    void add(std::uint32_t ms, std::int32_t shown_after_ms) {
+        if (last_ms && ms > *last_ms) {
+            step_before_ms = step_ms;
+            step_ms = ms - *last_ms;
+        }
+        last_ms = ms;
+        // What is shown last need not be what is decoded last.
+        shown_ms = std::max(shown_ms, std::int64_t{ms} + shown_after_ms);
+    }
+    std::int64_t ends_ms() const {
+        constexpr std::uint32_t kOnlyOneMs = 40;
+        const std::uint32_t step = step_ms.value_or(kOnlyOneMs);
+        return shown_ms + std::min(step, step_before_ms.value_or(step));
+    }
 };
 
 std::string text_of(const flv::AmfObject& object, std::string_view name) {
@@ -260,16 +277,7 @@ Result<std::optional<mp4::SegmentFacts>> finish_flv_segment(mp4::SegmentFile& fi
     while (const auto tag = flv_tag_at(source, at)) {
         at = tag->next();
         if (!tag->is_frame()) continue;
-        Paced& track = tracks[tag->type];
-        if (track.has_any && tag->ms > track.last_ms) track.usual_ms = tag->ms - track.last_ms;
-        track.has_any = true;
-        track.last_ms = tag->ms;
-        // What is shown last need not be what is decoded last.
-        const std::int64_t ends_ms =
-            std::int64_t{track.last_ms} + tag->shown_after_ms() + track.usual_ms;
-        facts.duration_us =
-            std::max(facts.duration_us,
-                     static_cast<std::uint64_t>(std::max<std::int64_t>(ends_ms, 1)) * 1000);
+        tracks[tag->type].add(tag->ms, tag->shown_after_ms());
         if (tag->type == flv::TagType::video) {
             ++facts.pictures;
             facts.key_frames += tag->is_key() ? 1 : 0;
@@ -278,6 +286,10 @@ Result<std::optional<mp4::SegmentFacts>> finish_flv_segment(mp4::SegmentFile& fi
         }
     }
     if (facts.pictures + facts.sounds == 0) return std::optional<mp4::SegmentFacts>();
+    for (const auto& [type, track] : tracks) {
+        const auto ends_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(track.ends_ms(), 1));
+        facts.duration_us = std::max(facts.duration_us, ends_ms * 1000);
+    }
     facts.was_finished = mark->duration_s > 0;
     facts.cut_bytes = file.size() - at;
     if (facts.cut_bytes > 0) file.truncate(at);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "flv/codec_name.h"
+#include "mp4/movie.h"
 #include "record/segment_thread.h"
 
 namespace st::record {
@@ -13,6 +14,8 @@ namespace {
 
 constexpr std::int64_t kGapMaxMs = 10'000;
 constexpr std::int64_t kBehindMaxUs = 10'000'000;
+/// Pictures and sounds of a file; at the next entry point, for which room is left.
+constexpr std::uint64_t kPacketsMax = mp4::kMovieSamplesMax / 10 * 9;
 /// Nothing came for so long: what is whole goes to the file.
 constexpr std::int64_t kIdleNs = 2'000'000'000;
 /// After the disk refused: how often it is looked at whether there is room again.
@@ -258,6 +261,7 @@ const char* SegmentRecorder::why_cut(const hub::Unit& unit) const {
     if (is_behind_clock(unit)) return "clock";
     if (packet.dts_ms - growing_->begins_ms >= order_.segment_duration.count()) return "duration";
     if (would_be_too_large(packet) && growing_->packets > 0) return "size";
+    if (growing_->packets >= kPacketsMax) return "size";
     return nullptr;
 }
 

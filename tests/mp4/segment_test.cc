@@ -5,6 +5,7 @@
 
 #include "media/avc_config.h"
 #include "mp4/memory_segment_file.h"
+#include "mp4/movie.h"
 #include "mp4/movie_reader.h"
 #include "mp4/segment_finish.h"
 #include "mp4/segment_writer.h"
@@ -233,6 +234,88 @@ TEST(Segment, takes_sound_that_begins_in_a_later_fragment) {
     ASSERT_EQ(tracks.size(), 2U);
     // Time 0 of the file is the stream's 40 ms, where its first picture is shown.
     EXPECT_THAT(tracks[1].edits, ElementsAre(660 * 90, ~std::uint64_t{0}, testing::_, 0));
+}
+
+/// The sound of 1 s comes behind pictures of later, as from an encoder that was held up.
+TEST(Segment, keeps_sound_that_is_from_before_its_time_0) {
+    for (const std::int64_t fragment_ms : {100, 200, 1000, 3000}) {
+        SCOPED_TRACE(fragment_ms);
+        std::vector<PacketPtr> packets;
+        for (int i = 0; i < 100; ++i) {
+            packets.push_back(
+                picture(7'400 + 40 * i, 0, i % 25 == 0, static_cast<std::uint8_t>(i)));
+            if (i % 25 != 24) continue;
+            // What lasts from 1.5 s before the last second's begin to half a second before its end.
+            for (int k = 0; k < 47; ++k) {
+                const std::int64_t second = i / 25;
+                packets.push_back(
+                    sound(5'900 + 1000 * second + k * 64 / 3, static_cast<std::uint8_t>(k)));
+            }
+        }
+        MemorySegmentFile file;
+        ASSERT_TRUE(record(file, packets, 11'400, fragment_ms));
+        const auto growing = mp4::read_movie(source_of(file.bytes()));
+        ASSERT_TRUE(growing) << growing.error().message;
+        const auto facts = finish_segment(file);
+        ASSERT_TRUE(facts && *facts);
+        EXPECT_EQ((*facts)->cut_bytes, 0U);
+        EXPECT_EQ((*facts)->pictures, 100U);
+        EXPECT_EQ((*facts)->sounds, 188U);
+        // Time 0 is the first of all that is in the first fragment.
+        const std::int64_t begins_ms = fragment_ms < 1000 ? 0 : 1500;
+        EXPECT_EQ((*facts)->duration_us, static_cast<std::uint64_t>(4'000 + begins_ms) * 1000);
+        const auto finished = mp4::read_movie(source_of(file.bytes()));
+        ASSERT_TRUE(finished) << finished.error().message;
+        for (const auto& movie : {*growing, *finished}) {
+            ASSERT_EQ(movie.tracks.size(), 2U);
+            for (const MovieTrack& track : movie.tracks) {
+                const bool is_video = track.kind == MovieKind::video;
+                ASSERT_EQ(track.samples.size(), is_video ? 100U : 188U);
+                const auto from_begin_ms = [&](const MovieSample& sample) {
+                    const std::int64_t zero = track.zero(movie.ticks_per_second);
+                    return (sample.shown() - zero) * 1000 / track.ticks_per_second - begins_ms;
+                };
+                EXPECT_EQ(from_begin_ms(track.samples.front()), is_video ? 0 : -1500);
+                EXPECT_NEAR(static_cast<double>(from_begin_ms(track.samples.back())),
+                            is_video ? 3'960 : 2'481, 1);
+            }
+        }
+    }
+}
+
+TEST(Segment, of_one_picture_is_as_short_as_its_publisher_said) {
+    for (const std::optional<std::int64_t> next_ms : {std::optional<std::int64_t>(), {5'040}}) {
+        MemorySegmentFile file;
+        SoundClock clock(kRate, 1024);
+        auto writer =
+            SegmentWriter::begin(file, mark(), {video_config(), audio_config(), &clock, 2}, 200);
+        ASSERT_TRUE(writer);
+        writer->end(5'000);  // it was to begin with a picture of then
+        writer->add(picture(5'000, 0, true, 0));
+        writer->end(next_ms);
+        const auto facts = finish_segment(file);
+        ASSERT_TRUE(facts && *facts);
+        EXPECT_EQ((*facts)->duration_us, 40'000U);
+    }
+}
+
+TEST(Segment, is_no_longer_for_a_pause_between_pictures_that_are_reordered) {
+    std::vector<PacketPtr> packets;
+    for (int i = 0; i < 12; ++i) {
+        const std::int64_t pause_ms = i >= 8 ? 2'000 : 0;
+        const std::int32_t cts = i == 0 ? 40 : i % 2 == 1 ? 80 : 0;
+        // What waits to be shown when the pause begins is shown before it.
+        packets.push_back(picture(40 * i + pause_ms, cts, i == 0, static_cast<std::uint8_t>(i)));
+    }
+    MemorySegmentFile file;
+    ASSERT_TRUE(record(file, packets, 2'480));
+    const auto growing = mp4::read_movie(source_of(file.bytes()));
+    const auto facts = finish_segment(file);
+    ASSERT_TRUE(growing && facts && *facts);
+    // Shown last is the picture decoded at 2440, 80 ms later, and time 0 is at 40 ms.
+    EXPECT_EQ((*facts)->duration_us, 2'520'000U);
+    EXPECT_EQ(growing->duration_us(), 2'520'000);
+    EXPECT_EQ(mp4::read_movie(source_of(file.bytes()))->duration_us(), 2'520'000);
 }
 
 TEST(Segment, keeps_a_gap_in_the_sound) {
