@@ -67,6 +67,7 @@ void TlsSession::fail(int reason, int system_error) {
     const auto verified = SSL_get_verify_result(ssl_.get());
     const bool is_client = !host_.empty();
     if (is_client && !context_->is_insecure() && verified != X509_V_OK && !is_established()) {
+        untrusted_ = true;
         error_ =
             "certificate of " + host_ + " not accepted: " + X509_verify_cert_error_string(verified);
     } else if (end_of_file_) {

@@ -58,6 +58,8 @@ class TlsSession {
     /// The handshake is done; stays so when the connection breaks.
     bool is_established() const { return established_; }
     const std::string& error() const { return error_; }
+    /// It failed because the peer's certificate is not trusted.
+    bool is_untrusted() const { return untrusted_; }
     /// What the peer's answer begins with: a record's type, or the text of one that speaks no TLS.
     std::optional<std::uint8_t> first_byte() const { return first_byte_; }
 
@@ -84,6 +86,7 @@ class TlsSession {
     bool starved_ = false;  ///< the budget, not the socket, ended the last read
     bool end_of_file_ = false;
     bool established_ = false;
+    bool untrusted_ = false;
     bool failed_ = false;
     bool output_failed_ = false;  ///< what came before may still be received
     bool close_sent_ = false;

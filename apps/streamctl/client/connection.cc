@@ -151,6 +151,9 @@ void Connection::shake_hands(Clock::time_point deadline) {
             const std::string plain = "use ws://" + server_.host_field() + server_.prefix;
             const std::string why =
                 tls_->error().empty() ? "it ended the TLS handshake" : tls_->error();
+            if (tls_->is_untrusted())
+                throw unreachable(why +
+                                  "; --cacert FILE says whom to trust, --insecure trusts any");
             if (!tls_->first_byte()) {
                 throw unreachable(why + "; if there is no TLS at that port, " + plain);
             }
