@@ -1,7 +1,6 @@
 #include "capture/cameras.h"
 
 #include <algorithm>
-#include <ranges>
 
 #include "base/clock.h"
 #include "base/name.h"
@@ -426,7 +425,9 @@ control::CameraStatus Cameras::status(const CameraEntry& entry) const {
 
 std::string nearest_name(const std::map<std::string, CameraEntry>& cameras,
                          const std::string& name) {
-    return nearest(name, cameras | std::views::keys);
+    std::vector<std::string> names;
+    for (const auto& [known, entry] : cameras) names.push_back(known);
+    return nearest(name, names);
 }
 
 }  // namespace st::capture
