@@ -283,6 +283,10 @@ class Planner {
         const std::int64_t arrival = other_us(good_, i);
         if (arrival < 0) return step <= max_gap_us_;  // not a clock
         if (step <= arrival || agrees(step, median_us_)) return true;
+        // The network was behind, and the pause let it catch up: by the device's time the picture
+        // came no sooner after it was taken than those before.
+        const bool is_sooner = delay_us(i, at(i)) < least_delay_us_ - static_cast<double>(kSeenUs);
+        if (judges_ && delays_ >= kDelaysKnown && !is_sooner) return true;
         // What a stall held back comes in at once: the pauses in it are in the stall.
         return 2 * arrival < median_us_ && step_us(anchor_, i) <= other_us(anchor_, i);
     }

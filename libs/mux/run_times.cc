@@ -93,8 +93,10 @@ bool Run::is_confirmed_by_exchanges() const {
     const mp4::PictureIndex& pictures = assembler_->pictures();
     const std::size_t step = pictures.size() / kPicturesMax + 1;
     std::uint64_t wrong = 0;
-    for (std::size_t i = 0; i < pictures.size(); i += step)
-        wrong += !is_plausible(*exchanges_, moment_of(pictures[i]));
+    for (std::size_t i = 0; i < pictures.size(); i += step) {
+        const clock::Moment moment = moment_of(pictures[i]);
+        wrong += !is_plausible(*exchanges_, moment, moment.about_us);
+    }
     return clock::is_trustworthy(wrong, pictures.size() / step);
 }
 
@@ -327,7 +329,7 @@ bool Run::stand_by_exchanges(const ServerOrigin& origin) {
         if (!is_looked_at) continue;
         ++looked_at;
         const clock::Moment moment = moment_of(pictures[i]);
-        if (is_plausible(*exchanges_, moment)) moments.push_back(moment);
+        if (is_plausible(*exchanges_, moment, moment.about_us)) moments.push_back(moment);
     }
     if (moments.empty()) return false;
     if (moments.size() < looked_at) {

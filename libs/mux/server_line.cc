@@ -54,11 +54,12 @@ ServerLine fit_server_line(const mp4::PictureIndex& pictures,
     return out;
 }
 
-bool is_plausible(const clock::ExchangeClock& exchanges, const clock::Moment& moment) {
+bool is_plausible(const clock::ExchangeClock& exchanges, const clock::Moment& moment,
+                  std::int64_t arrived_us) {
     const auto offset = exchanges.at(moment.device_us, moment.about_us);
     if (!offset) return false;
     const double taken_us = static_cast<double>(moment.device_us) + offset->offset_us;
-    const double late_us = static_cast<double>(moment.about_us) - taken_us;
+    const double late_us = static_cast<double>(arrived_us) - taken_us;
     return late_us >= -offset->bound_us &&
            late_us <= static_cast<double>(std::chrono::microseconds(kLateMax).count());
 }
@@ -97,7 +98,8 @@ class Stretches {
                    witnesses(last + 1) == of_first)
                 ++last;
             const clock::Moment ends[] = {moment(first), moment(last)};
-            if (!is_plausible(exchanges, ends[0]) || !is_plausible(exchanges, ends[1]))
+            if (!is_plausible(exchanges, ends[0], arrival_us_[first]) ||
+                !is_plausible(exchanges, ends[1], arrival_us_[last]))
                 return false;
             out.stretches.push_back({first, line_between(ends, display_us(first), exchanges, out)});
             first = last + 1;

@@ -46,9 +46,10 @@ std::optional<ServerLine> exchange_line(const mp4::PictureIndex& pictures,
                                         const TimingChoice& choice,
                                         const clock::ExchangeClock& exchanges);
 
-/// A picture of that device time may have come in then: not before it was taken, and not more than
-/// kLateMax after.
-bool is_plausible(const clock::ExchangeClock& exchanges, const clock::Moment& moment);
+/// A picture of that device time may have come in at `arrived_us`: not before it was taken, and not
+/// more than kLateMax after. `moment.about_us` says only which exchanges tell of it.
+bool is_plausible(const clock::ExchangeClock& exchanges, const clock::Moment& moment,
+                  std::int64_t arrived_us);
 constexpr std::chrono::seconds kLateMax{60};
 
 /// When each picture was taken, in display order: microseconds of the arrival clock, never falling.

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <random>
+#include <vector>
 
 namespace st::clock {
 namespace {
@@ -163,6 +166,35 @@ TEST(PlanTimes, a_small_pause_before_which_the_network_was_late_is_one) {
         for (std::size_t i = 10; i < 60; ++i) full.arrival_ns[i] += 600'000'000;
         for (std::size_t i = 20; i < 60; ++i) full.device_ms[i] += by;
         EXPECT_EQ(full.length_ms(), static_cast<std::int64_t>(59 * 40 + by)) << by;
+    }
+}
+
+/// The network falls behind, the camera pauses, and what waits comes in meanwhile: the step of its
+/// clock is longer than that of the arrivals.
+TEST(PlanTimes, a_pause_in_which_a_late_network_catches_up_is_one) {
+    for (const double behind_s : {0.8, 1.4, 3.0}) {
+        for (const double pause_s : {1.0, 2.0, 6.0}) {
+            std::vector<std::uint64_t> device;
+            std::vector<std::uint64_t> arrivals;
+            double taken_s = 1;
+            double came_s = 0;
+            for (int i = 0; i < 200; ++i) {
+                if (i == 120) taken_s += pause_s;
+                // From second 2 to 4 each picture comes later; behind the pause all is as before.
+                const double late_s =
+                    i < 60 || i >= 120 ? 0 : std::min(behind_s, behind_s * (i - 60) / 60);
+                came_s = std::max(came_s + 0.0005, taken_s + late_s);
+                device.push_back(static_cast<std::uint64_t>(std::llround(taken_s * 1000)));
+                arrivals.push_back(static_cast<std::uint64_t>(std::llround(came_s * 1e9)));
+                taken_s += 1.0 / 30;
+            }
+            const auto out = plan(device, arrivals);
+            EXPECT_EQ(out.repairs, 0U) << behind_s << " " << pause_s;
+            for (std::size_t i = 0; i < device.size(); ++i) {
+                ASSERT_EQ(out.ticks[i], static_cast<std::int64_t>(device[i] - device[0]) * 90)
+                    << behind_s << " " << pause_s << " " << i;
+            }
+        }
     }
 }
 
