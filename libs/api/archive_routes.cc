@@ -152,11 +152,11 @@ httpd::Answer ArchiveRoutes::picture(const httpd::Request& request) {
     if (!moment) return refused(moment.error());
     const Fd jpeg(::memfd_create("picture", MFD_CLOEXEC));
     if (!jpeg) return refused(ApiError{ErrorCode::unavailable, "no memory for a picture", {}});
-    const std::array<int, 2> fds{moment->file.get(), jpeg.get()};
+    const std::array<int, 2> fds{moment->get(), jpeg.get()};
     worker::Job job;
     job.name = media::kPictureAtJob;
-    job.request = media::to_bytes(
-        media::PictureAt{parts_.live_parts.options->picture_pixels_max, moment->after_us, 0});
+    job.request =
+        media::to_bytes(media::PictureAt{parts_.live_parts.options->picture_pixels_max, 0, 0});
     job.fds = fds;
     job.limits = {kDecodeTimeout, kDecodeTimeout};
     job.cancel = request.asker;

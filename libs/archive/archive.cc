@@ -110,7 +110,12 @@ Result<MovieFilePtr> Archive::movie(const CutRequest& request, bool goes_on) {
 
 Result<MovieFilePtr> Archive::build(const CutRequest& request) {
     const auto media = catalogue_.media(request.stream, request.start_us,
-                                        request.start_us + request.duration_us, kCutFilesMax);
+                                        request.start_us + request.duration_us, kCutFilesMax + 1);
+    if (media.rows.size() > kCutFilesMax) {
+        return Error{"that lies in more than " + std::to_string(kCutFilesMax) +
+                         " files: ask for a shorter part",
+                     413};
+    }
     MovieBuilder builder(catalogue_.path(), request, {dump_times_, stop_.get_token(), dumps_});
     const MediaRow* other = nullptr;
     for (const MediaRow& row : media.rows) {
@@ -129,22 +134,13 @@ Result<MovieFilePtr> Archive::build(const CutRequest& request) {
     return builder.finish();
 }
 
-Result<Archive::Moment> Archive::moment(const std::string& stream, std::int64_t at_us) {
-    const auto media = catalogue_.media(stream, at_us, at_us + 1, kCutFilesMax);
-    for (auto row = media.rows.rbegin(); row != media.rows.rend(); ++row) {
-        if (row->form != MediaForm::movie && row->form != MediaForm::growing) break;
-        Moment moment{open_below(catalogue_.path(), row->file), at_us - row->start_us};
-        if (moment.file) return moment;
-    }
-    // Of what is no MP4 one is made, of that picture.
+Result<Fd> Archive::moment(const std::string& stream, std::int64_t at_us) {
     const auto movie = build({stream, at_us, 1, Gaps::keep});
     if (!movie) return movie.error();
     if ((*movie)->bytes > kPictureBytesMax) {
         return Error{"too much lies between that picture and its key frame", 413};
     }
-    auto file = in_memory(**movie);
-    if (!file) return file.error();
-    return Moment{*std::move(file), std::max<std::int64_t>(at_us - (*movie)->start_us, 0)};
+    return in_memory(**movie);
 }
 
 MovieFilePtr Archive::remembered(const CutRequest& request) {

@@ -103,12 +103,9 @@ class Archive {
     /// somebody who has got the begin asks for more: of what grows, he gets more of that.
     Result<MovieFilePtr> movie(const CutRequest& request, bool goes_on) ST_EXCLUDES(mutex_);
 
-    /// The file that shows a moment, and when in it. Error as movie().
-    struct Moment {
-        Fd file;
-        std::int64_t after_us = 0;  ///< after what the file shows first
-    };
-    Result<Moment> moment(const std::string& stream, std::int64_t at_us);
+    /// A movie in memory whose first picture is the one shown at a moment: it is the one that
+    /// movie() gives. Error as movie().
+    Result<Fd> moment(const std::string& stream, std::int64_t at_us);
 
  private:
     /// Movies that were asked for lately: players ask for one in many pieces.

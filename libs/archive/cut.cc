@@ -13,6 +13,8 @@ using mp4::MovieSample;
 using mp4::MovieTrack;
 
 constexpr std::int64_t kUsPerSecond = 1'000'000;
+/// A cut that is shorter than one tick would be shown to the end of its media.
+constexpr std::int64_t kShownUsMin = 1'000;
 /// What a track's times may be in at most, so that a gap of hours fits into 32 bits.
 constexpr std::uint32_t kTicksMax = 96'000;
 
@@ -136,7 +138,8 @@ Cut::Range Cut::pictures_of(const MovieTrack& video, std::int64_t zero, const Pa
     reference = ticks(part.from_us);
     const auto wanted = shown_at(video, reference);
     if (!wanted) return {};
-    Range range{0, end_before(video, ticks(part.to_us))};
+    // A moment is shorter than a tick.
+    Range range{0, end_before(video, std::max(ticks(part.to_us), reference + 1))};
     std::size_t begin = 0;
     if (empty()) {
         begin = *wanted;
@@ -155,8 +158,8 @@ Cut::Range Cut::pictures_of(const MovieTrack& video, std::int64_t zero, const Pa
 Cut::Range Cut::sounds_of(const MovieTrack& sound, std::int64_t zero, const Part& part,
                           std::int64_t reference) const {
     const auto& samples = sound.samples;
-    Range range{0,
-                end_before(sound, zero + scaled(part.to_us, sound.ticks_per_second, kUsPerSecond))};
+    const std::int64_t to = zero + scaled(part.to_us, sound.ticks_per_second, kUsPerSecond);
+    Range range{0, end_before(sound, std::max(to, reference + 1))};
     while (range.first < range.end &&
            samples[range.first].shown() + samples[range.first].duration <= reference) {
         ++range.first;
@@ -249,6 +252,7 @@ void finish_track(CopiedTrack& track, std::int64_t end_us) {
 }  // namespace
 
 Cut::Made Cut::finish(std::int64_t end_us, std::uint64_t created) {
+    end_us = std::max(end_us, kShownUsMin);
     mp4::CopiedMovie movie;
     movie.duration =
         static_cast<std::uint64_t>(scaled(end_us, mp4::kCopiedTicksPerSecond, kUsPerSecond));

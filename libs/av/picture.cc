@@ -73,7 +73,9 @@ FramePtr decode_shown_at(MovieFile& file, std::chrono::microseconds at, std::uin
     std::int64_t first = INT64_MAX;
     for (bool at_end = false; !at_end;) {
         at_end = !file.read_picture(*packet);
-        if (!at_end) first = std::min(first, packet->pts);
+        // What an edit list hides is decoded as well.
+        const bool is_hidden = (packet->flags & AV_PKT_FLAG_DISCARD) != 0;
+        if (!at_end && !is_hidden) first = std::min(first, packet->pts);
         (void)avcodec_send_packet(decoder.get(), at_end ? nullptr : packet.get());
         while (receive(*decoder, next)) {
             const std::int64_t after =
