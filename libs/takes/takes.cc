@@ -180,14 +180,30 @@ std::vector<Summary> Takes::list() {
     return out;
 }
 
+/// A recording that is deleted, by whomever, is no part of its take any more.
+bool Takes::has_all_of(const Manifest& manifest) {
+    std::set<std::string> there;
+    for (const record::RecordingEntry& entry : entries_of(catalogue_, manifest.take))
+        there.insert(entry.id);
+    for (const Camera& camera : manifest.cameras) {
+        for (const Part& part : camera.parts) {
+            if (!there.contains(part.recording)) return false;
+        }
+    }
+    return true;
+}
+
 Result<Manifest> Takes::get(const std::string& take) {
     auto manifest = read_manifest(path_, take);
-    if (manifest || manifest.error().code != kNotFound) return manifest;
+    const bool is_stale = manifest && !has_all_of(*manifest);
+    if (!is_stale && (manifest || manifest.error().code != kNotFound)) return manifest;
     auto made = Result<Manifest>(Error{});
     {
         const Lock files(files_mutex_);
         made = write_take(catalogue_, path_, take, version_);
     }
+    // One of it records again: what was known before that holds until it has ended.
+    if (!made && is_stale && made.error().code == kConflict) return manifest;
     if (!made) return made;
     {
         const Lock lock(mutex_);

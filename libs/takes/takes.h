@@ -50,7 +50,8 @@ class Takes {
 
     // Read the disk; any thread that may block. Error.code as of archive::Catalogue.
     std::vector<Summary> list();  ///< newest first
-    /// Makes take.json if an earlier run was ended before it did.
+    /// Makes take.json if an earlier run was ended before it did, and anew if a recording of it was
+    /// deleted.
     Result<Manifest> get(const std::string& take);
     /// Its recordings, of each of which `removed` is told, and take.json. 409: one of them records,
     /// or is kept; then none is deleted.
@@ -65,6 +66,7 @@ class Takes {
     void run();
     void make(const std::string& take);
     void digest(const std::string& take);
+    bool has_all_of(const Manifest& manifest);
     bool is_busy() ST_EXCLUDES(mutex_);
 
     archive::Catalogue& catalogue_;

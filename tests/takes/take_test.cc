@@ -331,6 +331,20 @@ TEST_F(TakeFiles, the_server_makes_it_and_reads_the_files_afterwards) {
         << "of \"abc\", FIPS 180-2";
 }
 
+TEST_F(TakeFiles, what_was_deleted_of_a_take_is_not_in_it) {
+    make({.camera = "a"});
+    const std::string b = make({.camera = "b"});
+    archive::Catalogue catalogue(folder_, Log());
+    Takes takes(catalogue, folder_, "1.2", Log(), [](const Manifest&) {});
+    ASSERT_EQ(takes.get("walk")->cameras.size(), 2U);
+    ASSERT_TRUE(catalogue.remove(b));
+    const auto rest = takes.get("walk");
+    ASSERT_TRUE(rest) << rest.error().message;
+    ASSERT_EQ(rest->cameras.size(), 1U);
+    EXPECT_EQ(rest->cameras[0].camera, "a");
+    EXPECT_EQ(read_manifest(folder_, "walk")->cameras.size(), 1U) << "take.json has it so";
+}
+
 TEST_F(TakeFiles, none_of_it_is_deleted_while_one_is_kept) {
     const std::string a = make({.camera = "a"});
     make({.camera = "b", .kept = true});
