@@ -112,7 +112,7 @@ void ArchiveRoutes::answer(httpd::Request request, const httpd::Reply& reply) {
             try {
                 reply(shared->target.segments[5] == kMovie ? movie(*shared) : picture(*shared));
             } catch (const std::exception& e) {  // C3: a request
-                reply(refused(ApiError{ErrorCode::internal, e.what(), {}}));
+                reply(refused(error_of(e)));
             }
         });
 }

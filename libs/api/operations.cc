@@ -3,6 +3,7 @@
 #include <sys/statvfs.h>
 
 #include <algorithm>
+#include <system_error>
 
 #include "api/arguments.h"
 #include "api/event_log.h"
@@ -124,6 +125,16 @@ static_assert(static_cast<int>(record::RecordingState::failed) ==
 ApiError to_error(const Error& error) { return {error_code_of(error.code), error.message, {}}; }
 
 }  // namespace
+
+ApiError error_of(const std::exception& failure) {
+    const auto* system = dynamic_cast<const std::system_error*>(&failure);
+    const bool is_out_of_descriptors =
+        system != nullptr && (system->code() == std::errc::too_many_files_open ||
+                              system->code() == std::errc::too_many_files_open_in_system);
+    if (!is_out_of_descriptors) return {ErrorCode::internal, failure.what(), {}};
+    return {
+        ErrorCode::unavailable, "the server has too many files open: try again in a moment", {}};
+}
 
 ErrorCode error_code_of(int http_status) {
     switch (http_status) {
@@ -371,7 +382,7 @@ Decoded<std::string> Operations::answer_on_disk(const Call& call) {
     try {
         return on_disk(call);
     } catch (const std::exception& e) {  // C3: a control command
-        return ApiError{ErrorCode::internal, e.what(), {}};
+        return error_of(e);
     }
 }
 

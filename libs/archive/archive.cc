@@ -1,6 +1,7 @@
 #include "archive/archive.h"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -65,6 +66,18 @@ Result<Fd> in_memory(const MovieFile& movie) {
 
 }  // namespace
 
+Archive::Archive(Catalogue& catalogue, DumpTimes dumps, std::size_t held_files_max)
+    : catalogue_(catalogue),
+      dump_times_(dumps),
+      held_files_max_(held_files_max),
+      held_files_(std::make_shared<std::atomic<std::size_t>>(0)) {}
+
+std::size_t Archive::held_files_of_this_program() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kHeldFilesMax;
+    return std::min<std::size_t>(kHeldFilesMax, limit.rlim_cur / 2);
+}
+
 SpanPage Archive::spans(const SpanQuery& query) {
     SpanPage page;
     const auto media =
@@ -111,12 +124,19 @@ Result<MovieFilePtr> Archive::movie(const CutRequest& request, bool goes_on) {
 Result<MovieFilePtr> Archive::build(const CutRequest& request) {
     const auto media = catalogue_.media(request.stream, request.start_us,
                                         request.start_us + request.duration_us, kCutFilesMax + 1);
-    if (media.rows.size() > kCutFilesMax) {
-        return Error{"that lies in more than " + std::to_string(kCutFilesMax) +
+    const std::size_t files_max = std::min(kCutFilesMax, held_files_max_);
+    if (media.rows.size() > files_max) {
+        return Error{"that lies in more than " + std::to_string(files_max) +
                          " files: ask for a shorter part",
                      413};
     }
-    MovieBuilder builder(catalogue_.path(), request, {dump_times_, stop_.get_token(), dumps_});
+    auto held = hold(media.rows.size());
+    if (!held) {
+        return Error{"other answers of the archive hold too many files: try again in a moment",
+                     503};
+    }
+    MovieBuilder builder(catalogue_.path(), request, {dump_times_, stop_.get_token(), dumps_},
+                         std::move(held));
     const MediaRow* other = nullptr;
     for (const MediaRow& row : media.rows) {
         if (row.form == MediaForm::foreign) {
@@ -141,6 +161,32 @@ Result<Fd> Archive::moment(const std::string& stream, std::int64_t at_us) {
         return Error{"too much lies between that picture and its key frame", 413};
     }
     return in_memory(**movie);
+}
+
+/// nullptr: others hold too many, even if what nobody reads is forgotten.
+HeldFilesPtr Archive::hold(std::size_t files) {
+    for (;;) {
+        auto held = HeldFiles::make(held_files_, files, held_files_max_);
+        if (held || !forget_unread()) return held;
+    }
+}
+
+/// That of the movies nobody reads which was asked for first. False: there is none.
+bool Archive::forget_unread() {
+    const Lock lock(mutex_);
+    auto oldest = remembered_.end();
+    for (auto one = remembered_.begin(); one != remembered_.end(); ++one) {
+        const MovieFile& movie = *one->movie;
+        // An answer has pieces of its own.
+        const auto pieces = static_cast<long>(movie.pieces.size());
+        const bool is_read = one->movie.use_count() > 1 || pieces == 0 ||
+                             movie.pieces.front().file.use_count() > pieces;
+        if (is_read) continue;
+        if (oldest == remembered_.end() || one->used < oldest->used) oldest = one;
+    }
+    if (oldest == remembered_.end()) return false;
+    remembered_.erase(oldest);
+    return true;
 }
 
 MovieFilePtr Archive::remembered(const CutRequest& request) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "archive/catalogue.h"
+#include "archive/held_files.h"
 #include "base/buffer.h"
 #include "base/fd.h"
 #include "base/result.h"
@@ -24,6 +25,8 @@ namespace st::archive {
 constexpr std::int64_t kSeamUs = 250'000;
 constexpr std::int64_t kCutUsMax = std::int64_t{12} * 3600 * 1'000'000;
 constexpr std::size_t kCutFilesMax = 2'000;
+/// Files that answers hold open in all, at most; and half of what the program may.
+constexpr std::size_t kHeldFilesMax = 4'000;
 /// Files that are looked at for one page of spans; behind them a span goes on in the next one.
 constexpr std::size_t kSpanFilesMax = 5'000;
 
@@ -91,15 +94,17 @@ class Archive {
     /// Of dumps that are made into MP4s at a time: each reads its disk as fast as that gives.
     static constexpr int kDumpsMax = 2;
 
-    explicit Archive(Catalogue& catalogue, DumpTimes dumps = {})
-        : catalogue_(catalogue), dump_times_(dumps) {}
+    /// `held_files_max`: as kHeldFilesMax, for all answers.
+    explicit Archive(Catalogue& catalogue, DumpTimes dumps = {},
+                     std::size_t held_files_max = held_files_of_this_program());
     /// What reads a dump gives up soon. Any thread.
     void stop() { stop_.request_stop(); }
 
     SpanPage spans(const SpanQuery& query);
 
     /// Error.code: 404 nothing is stored there, 409 no MP4 can be made of it, 413 too long, 500 a
-    /// file cannot be read, 503 the catalogue is being built, or too much else is. `goes_on`:
+    /// file cannot be read, 503 the catalogue is being built, or too much else is, or others hold
+    /// too many files. Throws std::system_error without descriptors. `goes_on`:
     /// somebody who has got the begin asks for more: of what grows, he gets more of that.
     Result<MovieFilePtr> movie(const CutRequest& request, bool goes_on) ST_EXCLUDES(mutex_);
 
@@ -121,10 +126,15 @@ class Archive {
     };
     MovieFilePtr remembered(const CutRequest& request) ST_EXCLUDES(mutex_);
     void remember(const CutRequest& request, const MovieFilePtr& movie) ST_EXCLUDES(mutex_);
-    Result<MovieFilePtr> build(const CutRequest& request);
+    Result<MovieFilePtr> build(const CutRequest& request) ST_EXCLUDES(mutex_);
+    HeldFilesPtr hold(std::size_t files) ST_EXCLUDES(mutex_);
+    bool forget_unread() ST_EXCLUDES(mutex_);
+    static std::size_t held_files_of_this_program();
 
     Catalogue& catalogue_;
     const DumpTimes dump_times_;
+    const std::size_t held_files_max_;
+    const std::shared_ptr<std::atomic<std::size_t>> held_files_;
     std::stop_source stop_;
     std::atomic<int> dumps_{0};  ///< being read
     Mutex mutex_;

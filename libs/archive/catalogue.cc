@@ -373,6 +373,7 @@ RecordingPage Catalogue::list(const RecordingQuery& query) {
         // What it says now; else it was deleted just now.
         auto entry = recordings_.get(row.id);
         if (!entry) {
+            page.is_building = page.is_building || entry.error().code != 404;
             changed(row.id);
             continue;
         }

@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
+
 #include "control/glob.h"
 
 namespace st::archive {
@@ -23,11 +25,13 @@ void matches(sqlite3_context* context, int, sqlite3_value** values) {
 
 }  // namespace
 
-DatabaseError::DatabaseError(const std::string& what, int code)
-    : std::runtime_error(what), code_(code) {}
+DatabaseError::DatabaseError(const std::string& what, int code, int system_errno)
+    : std::runtime_error(what), code_(code), system_errno_(system_errno) {}
 
 bool DatabaseError::is_damage() const {
     const int kind = code_ & 0xFF;
+    // A program without descriptors finds no file, and nothing is wrong with it.
+    if (system_errno_ == EMFILE || system_errno_ == ENFILE) return false;
     return kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB || kind == SQLITE_ERROR ||
            kind == SQLITE_SCHEMA || kind == SQLITE_MISMATCH || kind == SQLITE_CANTOPEN ||
            code_ == SQLITE_READONLY_DBMOVED;
@@ -44,7 +48,8 @@ Statement::Statement(Database& database, const std::string& sql) : database_(&da
 }
 
 void Statement::fail(int code) const {
-    throw DatabaseError(std::string("catalogue: ") + sqlite3_errmsg(database_->raw()), code);
+    throw DatabaseError(std::string("catalogue: ") + sqlite3_errmsg(database_->raw()), code,
+                        sqlite3_system_errno(database_->raw()));
 }
 
 Statement& Statement::bind(std::int64_t value) {
@@ -110,7 +115,7 @@ Database::Database(const std::string& path, Mode mode) {
     handle_.reset(made);
     if (code != SQLITE_OK) {
         throw DatabaseError(path + ": " + (made != nullptr ? sqlite3_errmsg(made) : "no memory"),
-                            code);
+                            code, made != nullptr ? sqlite3_system_errno(made) : 0);
     }
     sqlite3_extended_result_codes(made, 1);
     sqlite3_busy_timeout(made, kBusyMs);

@@ -16,12 +16,14 @@ namespace st::archive {
 /// What SQLite says went wrong.
 class DatabaseError : public std::runtime_error {
  public:
-    DatabaseError(const std::string& what, int code);
+    /// `system_errno`: what the system said of it last, if anything.
+    DatabaseError(const std::string& what, int code, int system_errno);
     /// The file is damaged, gone or none of SQLite's: it helps to make it anew.
     bool is_damage() const;
 
  private:
     int code_;
+    int system_errno_;
 };
 
 class Database;

@@ -93,7 +93,7 @@ Result<std::optional<Made>> make(const std::string& root, const MediaRow& row,
     made.movie.start_us = made.first_us + made.begins_us;
     if (::fstat(file.get(), &status) != 0) return std::optional<Made>();
     made.movie.bytes = static_cast<std::uint64_t>(status.st_size);
-    made.movie.file = std::make_shared<const Fd>(std::move(file));
+    made.movie.file = std::move(file);
     return std::optional(std::move(made));
 }
 
@@ -109,7 +109,7 @@ Result<std::optional<DumpMovie>> movie_of_dump(const std::string& root, const Me
     if (is_far) made = make(root, row, (*made)->first_us, from_us, to_us, times, stop);
     if (!made) return made.error();
     if (!*made) return std::optional<DumpMovie>();
-    return std::optional((*made)->movie);
+    return std::optional(std::move((*made)->movie));
 }
 
 }  // namespace st::archive

@@ -3,7 +3,6 @@
 /// dump, in a file without a name in the recordings folder. Private to libs/archive. Any thread.
 #include <chrono>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -16,7 +15,7 @@
 namespace st::archive {
 
 struct DumpMovie {
-    std::shared_ptr<const Fd> file;  ///< an MP4 in fragments
+    Fd file;  ///< an MP4 in fragments
     std::uint64_t bytes = 0;
     std::int64_t start_us = 0;  ///< wall clock of what it shows first
 };

@@ -82,9 +82,9 @@ MovieBuilder::Place MovieBuilder::place(std::int64_t start_us) const {
 Result<std::optional<MovieBuilder::Opened>> MovieBuilder::open(const MediaRow& row,
                                                                std::int64_t until_us) {
     if (row.form == MediaForm::dump) return open_dump(row, until_us);
-    auto file = std::make_shared<Fd>(open_below(root_, row.file));
+    Fd file = open_below(root_, row.file);
     struct stat status {};
-    if (*file && ::fstat(file->get(), &status) == 0) {
+    if (file && ::fstat(file.get(), &status) == 0) {
         const bool is_flv = row.form == MediaForm::flv || row.form == MediaForm::growing_flv;
         return std::optional(Opened{std::move(file), static_cast<std::uint64_t>(status.st_size),
                                     row.start_us, is_flv});
@@ -106,7 +106,8 @@ Result<std::optional<MovieBuilder::Opened>> MovieBuilder::open_dump(const MediaR
     if (!made) return made.error();
     if (!*made) return std::optional<Opened>();
     made_bytes_ += (*made)->bytes;
-    return std::optional(Opened{(*made)->file, (*made)->bytes, (*made)->start_us, false});
+    return std::optional(
+        Opened{std::move((*made)->file), (*made)->bytes, (*made)->start_us, false});
 }
 
 Result<bool> MovieBuilder::add(const MediaRow& row) {
@@ -116,7 +117,7 @@ Result<bool> MovieBuilder::add(const MediaRow& row) {
     if (!opened) return opened.error();
     if (!*opened) return true;
     const std::int64_t start_us = (*opened)->start_us;
-    const auto source = source_of((*opened)->file->get(), (*opened)->bytes);
+    const auto source = source_of((*opened)->file.get(), (*opened)->bytes);
     const auto movie = (*opened)->is_flv ? record::read_flv_movie(source) : mp4::read_movie(source);
     if (!movie) {
         const int code = movie.error().code != 0 ? movie.error().code : 500;
@@ -128,10 +129,10 @@ Result<bool> MovieBuilder::add(const MediaRow& row) {
     const std::int64_t to_us = std::min(is_all_us, until_us - start_us);
     if (to_us <= where.from_us) return true;
     const bool is_first = cut_.empty();
-    const auto begun = cut_.add(*movie, {files_.size(), where.from_us, to_us, where.at_us});
+    const auto begun = cut_.add(*movie, {held_->size(), where.from_us, to_us, where.at_us});
     if (!begun) return Error{row.file + ": " + begun.error().message, 413};
     if (!*begun) return true;
-    files_.push_back((*opened)->file);
+    held_->add(std::move((*opened)->file));
     if (is_first) start_us_ = start_us + **begun;
     end_us_ = where.at_us + to_us - (is_first ? **begun : where.from_us);
     wall_us_ = start_us + to_us;
@@ -144,10 +145,11 @@ MovieFilePtr MovieBuilder::finish() {
     movie->duration_us = end_us_;
     movie->made_bytes = made_bytes_;
     const Cut::Made made = cut_.finish(end_us_, mp4::seconds_since_1904(start_us_));
+    held_->settle();
     movie->head = share(Buffer(Bytes(made.head)));
     movie->bytes = made.head.size();
     for (const CutPiece& piece : made.pieces) {
-        movie->pieces.push_back({files_[piece.source], piece.at, piece.bytes});
+        movie->pieces.push_back({HeldFiles::file(held_, piece.source), piece.at, piece.bytes});
         movie->bytes += piece.bytes;
     }
     movie->tag = tag_of(*movie);

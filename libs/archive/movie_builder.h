@@ -19,8 +19,11 @@ class MovieBuilder {
         std::stop_token stop;
         std::atomic<int>& running;
     };
-    MovieBuilder(std::string root, const CutRequest& request, Dumps dumps)
-        : root_(std::move(root)), request_(request), dumps_(std::move(dumps)) {}
+    MovieBuilder(std::string root, const CutRequest& request, Dumps dumps, HeldFilesPtr held)
+        : root_(std::move(root)),
+          request_(request),
+          dumps_(std::move(dumps)),
+          held_(std::move(held)) {}
 
     /// The oldest first. False: all that was wanted is there. Error: as Archive::movie().
     Result<bool> add(const MediaRow& row);
@@ -31,7 +34,7 @@ class MovieBuilder {
  private:
     /// What a row stands for, to be read.
     struct Opened {
-        std::shared_ptr<const Fd> file;
+        Fd file;
         std::uint64_t bytes = 0;
         std::int64_t start_us = 0;  ///< wall clock of what it shows first
         bool is_flv = false;
@@ -48,7 +51,7 @@ class MovieBuilder {
     const CutRequest request_;
     const Dumps dumps_;
     Cut cut_;
-    std::vector<std::shared_ptr<const Fd>> files_;
+    HeldFilesPtr held_;
     std::int64_t start_us_ = 0;  ///< wall clock of the movie's zero
     std::int64_t wall_us_ = 0;   ///< and of what follows the last part
     std::int64_t end_us_ = 0;    ///< of the movie so far, in its time

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <system_error>
 
 #include "archive/movie_file.h"
 #include "base/name.h"
@@ -23,6 +24,7 @@ namespace {
 constexpr std::string_view kLive = "live";
 constexpr std::string_view kKeep = ".keep";
 constexpr std::size_t kPathPartsMax = 4;
+constexpr int kUnavailable = 503;
 
 struct CloseDir {
     void operator()(DIR* directory) const { ::closedir(directory); }
@@ -57,6 +59,20 @@ Fd open_path(const std::string& root, const std::string& path, int last_flags) {
     return at;
 }
 
+bool is_out_of_descriptors() { return errno == EMFILE || errno == ENFILE; }
+
+[[noreturn]] void fail_without_descriptors(const std::string& path) {
+    throw std::system_error(errno, std::generic_category(), "open " + path);
+}
+
+/// For who takes what cannot be opened for gone. Throws std::system_error.
+Fd open_if_there(const std::string& root, const std::string& path, int last_flags) {
+    errno = 0;
+    Fd opened = open_path(root, path, last_flags);
+    if (!opened && is_out_of_descriptors()) fail_without_descriptors(path);
+    return opened;
+}
+
 /// Names in a folder that are safe ones, sorted; none if it cannot be read.
 std::vector<std::string> names_in(Fd folder) {
     std::vector<std::string> names;
@@ -71,7 +87,7 @@ std::vector<std::string> names_in(Fd folder) {
 }
 
 std::vector<std::string> names_in(const std::string& root, const std::string& folder) {
-    return names_in(open_path(root, folder, O_DIRECTORY));
+    return names_in(open_if_there(root, folder, O_DIRECTORY));
 }
 
 MediaForm form_of(const std::string& name) {
@@ -145,6 +161,9 @@ std::optional<ScannedRecording> scan_recording(const record::Recordings& recordi
     // Before it is read: if it is replaced meanwhile, the next look finds another stamp.
     const auto stamp = recordings.stamp(id);
     const auto entry = stamp ? recordings.get(id) : Result<record::RecordingEntry>(Error{});
+    if (!entry && entry.error().code == kUnavailable) {
+        throw std::system_error(EMFILE, std::generic_category(), "open " + id);
+    }
     if (!entry) return std::nullopt;
     ScannedRecording out;
     out.row = {id, entry->camera, entry->take, entry->state, entry->started_us,
@@ -198,7 +217,7 @@ std::vector<SegmentFolder> segment_folders(const std::string& root) {
             }
             if (app != kLive) continue;
             for (const std::string& stream : below) {
-                if (open_path(root, folder + "/" + stream, O_DIRECTORY)) {
+                if (open_if_there(root, folder + "/" + stream, O_DIRECTORY)) {
                     all.push_back({folder + "/" + stream, "/" + name + "/" + stream});
                 }
             }
@@ -216,7 +235,7 @@ std::vector<SegmentFolder> segment_folders_of(const std::string& stream) {
 }
 
 std::vector<SegmentFile> segment_files(const std::string& root, const SegmentFolder& folder) {
-    const Fd directory = open_path(root, folder.folder, O_DIRECTORY);
+    const Fd directory = open_if_there(root, folder.folder, O_DIRECTORY);
     if (!directory) return {};
     const std::vector<std::string> names = names_in(root, folder.folder);
     std::vector<SegmentFile> files;
@@ -258,7 +277,7 @@ std::optional<MediaRow> scan_segment(const std::string& root, const SegmentFolde
     row.start_us = marked ? *marked : *named;
     if (!read_movie_facts(opened, row)) return std::nullopt;
     if (row.form == MediaForm::growing &&
-        is_left_in_fragments(open_path(root, folder.folder, O_DIRECTORY), file.name, opened)) {
+        is_left_in_fragments(open_if_there(root, folder.folder, O_DIRECTORY), file.name, opened)) {
         row.form = MediaForm::movie;
     }
     return row;
@@ -269,10 +288,14 @@ Result<void> remove_segment(const std::string& root, const std::string& file) {
     const std::string name = slash == std::string::npos ? "" : file.substr(slash + 1);
     const Error none{"there is no segment " + file.substr(0, 255), 404};
     if (!is_segment_name(name)) return none;
+    errno = 0;
     const Fd folder = open_path(root, file.substr(0, slash), O_DIRECTORY);
-    const Fd opened = open_below(root, file);
+    const Fd opened = folder ? open_path(root, file, 0) : Fd();
+    if (!opened && is_out_of_descriptors()) {
+        return Error{"delete " + file + ": " + std::strerror(errno), kUnavailable};
+    }
     struct stat status {};
-    if (!folder || !opened || ::fstat(opened.get(), &status) != 0) return none;
+    if (!opened || ::fstat(opened.get(), &status) != 0 || !S_ISREG(status.st_mode)) return none;
     const std::string keep = name + std::string(kKeep);
     if (::faccessat(folder.get(), keep.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
         return Error{"segment " + file + " is kept: release it first", 409};
@@ -294,7 +317,7 @@ Result<void> remove_segment(const std::string& root, const std::string& file) {
 
 Fd open_below(const std::string& root, const std::string& file) {
     if (file.empty()) return {};
-    Fd opened = open_path(root, file, 0);
+    Fd opened = open_if_there(root, file, 0);
     struct stat status {};
     if (!opened || ::fstat(opened.get(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
     return opened;

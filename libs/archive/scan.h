@@ -1,6 +1,9 @@
 #pragma once
 /// What lies in the recordings folder, as rows of the catalogue: the one place that says what a
 /// file means. Reads the disk. Any thread. Private to libs/archive.
+///
+/// What cannot be opened because the program has no descriptors left is not taken for gone:
+/// std::system_error is thrown (EMFILE, ENFILE), by all but remove_segment().
 #include <optional>
 #include <string>
 #include <utility>
@@ -45,7 +48,8 @@ std::vector<SegmentFile> segment_files(const std::string& root, const SegmentFol
 std::optional<MediaRow> scan_segment(const std::string& root, const SegmentFolder& folder,
                                      const SegmentFile& file);
 
-/// Deletes a segment. Error.code: 404 there is none, 409 it is kept or being written.
+/// Deletes a segment. Error.code: 404 there is none, 409 it is kept or being written, 503 the
+/// program has no descriptors left.
 Result<void> remove_segment(const std::string& root, const std::string& file);
 
 /// A file below the recordings folder, open for reading; no part of its path is followed through a

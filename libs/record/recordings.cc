@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <system_error>
 
@@ -20,6 +21,7 @@ namespace {
 constexpr int kNotFound = 404;
 constexpr int kConflict = 409;
 constexpr int kBroken = 500;
+constexpr int kUnavailable = 503;
 
 Error no_recording(std::string_view id) {
     return Error{"there is no recording " + std::string(id.substr(0, kIdBytesMax)), kNotFound};
@@ -53,7 +55,9 @@ RecordingEntry make_entry(const std::string& id, StoredSession stored, std::stri
     return entry;
 }
 
-/// nullopt: there is none that can be read.
+bool is_out_of_descriptors() { return errno == EMFILE || errno == ENFILE; }
+
+/// nullopt: there is none that can be read; errno says if that is for want of descriptors.
 std::optional<RecordingEntry> read_entry(const Fd& root, const std::string& id) {
     const Fd directory = root ? open_child(root.get(), id) : Fd();
     auto text =
@@ -98,6 +102,9 @@ int delete_tree(int parent, const std::string& name, int depth = 0) {
 
 std::vector<std::string> Recordings::names() const {
     const Fd root = open_root(path_);
+    if (!root && is_out_of_descriptors()) {
+        throw std::system_error(errno, std::generic_category(), "open " + path_);
+    }
     if (!root) return {};
     std::vector<std::string> names = file_names(root.get());
     for (const std::string& name : names) {
@@ -128,7 +135,11 @@ std::uint64_t Recordings::bytes(const std::string& id) const {
 
 Result<RecordingEntry> Recordings::get(std::string_view id) const {
     if (!is_recording_id(id)) return no_recording(id);
+    errno = 0;
     auto entry = read_entry(open_root(path_), std::string(id));
+    if (!entry && is_out_of_descriptors()) {
+        return Error{"open " + std::string(id) + ": " + std::strerror(errno), kUnavailable};
+    }
     if (!entry) return no_recording(id);
     return std::move(*entry);
 }

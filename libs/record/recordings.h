@@ -50,7 +50,7 @@ struct FileStamp {
 /// What begins the name of a folder that is being deleted: no list has it.
 constexpr std::string_view kDeletedPrefix = ".deleted-";
 
-/// Error.code: 404 there is none, 409 it is being written.
+/// Error.code: 404 there is none, 409 it is being written, 503 the program has no descriptors left.
 class Recordings {
  public:
     explicit Recordings(std::string path) : path_(std::move(path)) {}
@@ -58,7 +58,8 @@ class Recordings {
     const std::string& path() const { return path_; }
 
     /// Names in the folder that could be recordings, sorted; what a deletion left behind, because
-    /// it failed or we were ended meanwhile, is deleted. None if the folder is gone.
+    /// it failed or we were ended meanwhile, is deleted. None if the folder is gone; throws
+    /// std::system_error if there are no descriptors left.
     std::vector<std::string> names() const;
     /// nullopt: it is no recording.
     std::optional<FileStamp> stamp(const std::string& id) const;
