@@ -39,8 +39,8 @@ struct Moment {
 
 /// One line for all of `moments`, which rise by our time; the first one's device time is the
 /// origin. The bound is that of this line, its rounding to whole ppm included, at all of them and
-/// between them, if they are not more than a minute apart. Method::none without moments or
-/// exchanges.
+/// between two that have the same ExchangeClock::Witnesses and are not more than a minute apart.
+/// Method::none without moments or exchanges.
 Standing standing_over(const ExchangeClock& clock, std::span<const Moment> moments);
 
 }  // namespace st::clock

@@ -212,10 +212,20 @@ class Take {
             if (!jumps_.empty() && (jumps_.back().at_us > known_us_ || is_near_jump(server)))
                 continue;
             times.push_back(server);
-            if (times.size() % 2 == 1)  // the others lie between those that are asked for
-                moments.push_back({told(device_us(server)), std::llround(server)});
         }
-        if (times.size() % 2 == 0 && !times.empty()) times.pop_back();
+        const auto moment = [&](std::size_t i) {
+            return Moment{told(device_us(times[i])), std::llround(times[i])};
+        };
+        const auto witnesses = [&](std::size_t i) {
+            return clock_.witnesses(moment(i).device_us, moment(i).about_us);
+        };
+        // Those that are not asked for lie between two of which the same exchanges tell.
+        for (std::size_t i = 0; i < times.size(); ++i) {
+            const bool is_between = i % 2 == 1 && i + 1 < times.size() &&
+                                    witnesses(i - 1) == witnesses(i) &&
+                                    witnesses(i + 1) == witnesses(i);
+            if (!is_between) moments.push_back(moment(i));
+        }
         const Standing line = standing_over(clock_, moments);
         for (const double server : times) {
             const auto device = static_cast<double>(told(device_us(server)));
