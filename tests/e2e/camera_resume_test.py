@@ -58,10 +58,12 @@ class Keeping(harness.Camera):
     async def resume(self):
         await self.connect()
         await self.send({"type": "resume", "capture": self.capture, "from": min(self.kept)})
-        while self.kept and self.line is None:
-            for seq in sorted(self.kept):
+        seq = min(self.kept)
+        while seq < self.seq:  # it goes on filming meanwhile
+            if seq in self.kept:
                 await self.socket.send(self.kept[seq])
-            self.line = self.socket
+            seq += 1
+        self.line = self.socket
 
 
 class CameraResume(harness.Case):
