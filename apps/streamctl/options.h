@@ -79,7 +79,9 @@ struct PushOptions {
 };
 
 struct ArchiveOptions {
-    std::string start;  ///< archive, picture: RFC 3339 in UTC; empty: what there is is listed
+    /// archive: RFC 3339 in UTC; empty: what there is is listed. picture: as it was typed.
+    std::string start;
+    std::string take;                      ///< picture: `start` is a duration from its zero on
     std::optional<milliseconds> duration;  ///< there if `start` is
     bool skips_gaps = false;
 };

@@ -2,6 +2,7 @@
 true of cameras whose clocks are known to be wrong."""
 
 import asyncio
+import datetime
 import hashlib
 import json
 import time
@@ -52,6 +53,20 @@ class Takes(TakeCase):
             for camera in manifest["cameras"]:
                 self.assertIn(camera["parts"][0]["recording"], text)
                 self.assertIn(f" {camera['parts'][0]['pictures']} ", text)
+
+        # The same moment, by the take and by the wall clock.
+        pictures = {}
+        begin = datetime.datetime.fromtimestamp(manifest["zero_wall_us"] / 1e6, datetime.timezone.utc)
+        moment = begin + datetime.timedelta(seconds=1.25)
+        for name, at in (("take", ("1.25s", "--take", "walk")), ("wall", (moment.isoformat(),))):
+            file = self.folder / f"{name}.jpg"
+            await self.streamctl(server, "picture", "ahead", *at, "-o", file)
+            pictures[name] = file.read_bytes()
+        self.assertEqual(pictures["take"], pictures["wall"])
+        refused = await self.streamctl(server, "picture", "ahead", "yesterday", "--take", "walk")
+        self.assertEqual(refused.returncode, 64, refused)
+        refused = await self.streamctl(server, "picture", "ahead", "1s", "--take", "run")
+        self.assertEqual((refused.returncode, "no take" in refused.stderr), (1, True), refused)
 
         tables = {}
         for camera in manifest["cameras"]:

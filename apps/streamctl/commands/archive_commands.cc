@@ -18,6 +18,7 @@
 #include "streamctl/commands/commands.h"
 #include "streamctl/commands/stream_path.h"
 #include "streamctl/console/table.h"
+#include "streamctl/takes/films.h"
 
 namespace st::streamctl {
 namespace {
@@ -106,6 +107,18 @@ int list_spans(const Options& options, ApiClient& client, Console& console) {
     return cli::kDone;
 }
 
+std::string moment_of(const ArchiveOptions& options, ApiClient& client) {
+    if (options.take.empty()) {
+        const auto when = parse_when(options.start, wall_us());
+        if (!when) throw Failed(cli::kUsage, when.error().message);
+        return rfc3339_us(*when);
+    }
+    const auto after = parse_duration(options.start);
+    if (!after) throw Failed(cli::kUsage, after.error().message);
+    return rfc3339_us(fetch_take(options.take, client).zero_wall_us +
+                      std::chrono::microseconds(*after).count());
+}
+
 }  // namespace
 
 int run_archive(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console) {
@@ -133,6 +146,7 @@ int run_archive(const Options& options, ApiClient& client, Interrupt& interrupt,
 }
 
 int run_picture(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console) {
+    const std::string moment = moment_of(options.archive, client);
     std::string what = options.stream;
     // Whose recording it is; a camera's name is none of a recording.
     try {
@@ -141,8 +155,7 @@ int run_picture(const Options& options, ApiClient& client, Interrupt& interrupt,
     } catch (const Refused& refused) {
         if (refused.code() != control::ErrorCode::not_found) throw;
     }
-    const std::string path =
-        "/api/v1/streams" + stream_path(what) + "/picture.jpg?at=" + options.archive.start;
+    const std::string path = "/api/v1/streams" + stream_path(what) + "/picture.jpg?at=" + moment;
     const std::string file = options.picture_file.empty() ? "picture.jpg" : options.picture_file;
     Target target(file);
     fetch(client, interrupt, path, [&](Bytes bytes) { target.write(bytes); });

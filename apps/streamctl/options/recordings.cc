@@ -59,6 +59,13 @@ Result<std::string> parse_moment(std::string_view text) {
     return rfc3339_us(*when);
 }
 
+/// Which of both it is, the option --take says.
+Result<std::string> parse_moment_or_duration(std::string_view text) {
+    const auto moment = parse_moment(text);
+    if (!moment && !parse_duration(text)) return moment.error();
+    return std::string(text);
+}
+
 }  // namespace
 
 void build_recordings(CLI::App& app, Options& options) {
@@ -158,15 +165,20 @@ void build_archive(CLI::App& app, Options& options) {
 
     CLI::App& picture = add_command(app, "picture",
                                     "Save the picture that was shown at a moment\n\n"
-                                    "From whichever recording or segment holds it.\n\n" +
+                                    "From whichever recording or segment holds it. With `--take` "
+                                    "TIME counts from the begin of that take: 4.25s, 1m.\n\n" +
                                         std::string(kTimes));
     picture
         .add_option("WHAT", options.stream,
                     "/APP/NAME of a stream, a camera's name, or the id of a recording")
         ->required();
-    cli::add_value<std::string>(picture, "TIME", options.archive.start, parse_moment, "The moment",
-                                "")
+    cli::add_value<std::string>(picture, "TIME", options.archive.start, parse_moment_or_duration,
+                                "The moment", "")
         ->required();
+    cli::add_text(picture, "--take", options.archive.take,
+                  "TIME is how long after the zero of this take's line, where the first picture of "
+                  "all was taken",
+                  "TAKE");
     cli::add_text(picture, "-o,--output", options.picture_file,
                   "Write the JPEG to this file, not to picture.jpg; - for standard output", "FILE");
 }
