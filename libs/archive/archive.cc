@@ -83,7 +83,10 @@ SpanPage Archive::spans(const SpanQuery& query) {
     const auto media =
         catalogue_.media(query.stream, query.since_us, query.until_us, kSpanFilesMax);
     page.is_building = media.is_building;
+    const MediaRow* before = nullptr;
     for (const MediaRow& row : media.rows) {
+        const bool is_next_part = before != nullptr && are_parts(*before, row);
+        before = &row;
         Span span;
         span.is_ready = row.form != MediaForm::foreign;
         span.is_open = is_growing(row.form) || row.end_us == 0;
@@ -91,7 +94,8 @@ SpanPage Archive::spans(const SpanQuery& query) {
         span.end_us = row.end_us == 0 ? wall_us() : row.end_us;
         if (!page.items.empty()) {
             Span& last = page.items.back();
-            if (last.is_ready == span.is_ready && span.start_us - last.end_us <= kSeamUs) {
+            if (last.is_ready == span.is_ready &&
+                (is_next_part || span.start_us - last.end_us <= kSeamUs)) {
                 last.end_us = std::max(last.end_us, span.end_us);
                 last.is_open = span.is_open;
                 continue;

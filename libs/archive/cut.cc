@@ -49,14 +49,22 @@ std::optional<std::size_t> shown_at(const MovieTrack& track, std::int64_t when) 
     return after;
 }
 
-/// Where decoding must begin for sample `wanted`: at a key frame that is not shown after it, since
-/// pictures that are shown before their key frame need what was before.
-std::size_t entry_for(const MovieTrack& track, std::size_t wanted) {
+struct Entry {
+    std::size_t first = 0;  ///< where decoding begins
+    std::size_t shown = 0;  ///< what is shown first
+};
+
+/// For sample `wanted`: at a key frame that is not shown after it, since pictures that are shown
+/// before their key frame need what was before. Without one that key frame is what can be shown.
+Entry entry_for(const MovieTrack& track, std::size_t wanted) {
     for (std::size_t i = wanted + 1; i-- > 0;) {
         const MovieSample& sample = track.samples[i];
-        if (sample.is_sync && sample.shown() <= track.samples[wanted].shown()) return i;
+        if (sample.is_sync && sample.shown() <= track.samples[wanted].shown()) return {i, wanted};
     }
-    return 0;
+    const auto key = std::ranges::find_if(track.samples, &MovieSample::is_sync);
+    if (key == track.samples.end()) return {0, wanted};
+    const auto place = static_cast<std::size_t>(key - track.samples.begin());
+    return {place, place};
 }
 
 /// The first key frame shown at or after `when`; all are before: the end.
@@ -85,8 +93,7 @@ Result<std::uint16_t> Cut::description(const std::vector<std::uint8_t>& entry,
     return static_cast<std::uint16_t>(place);
 }
 
-/// `reference`: the composition time that is shown at part.at_us.
-Result<void> Cut::add_track(const MovieTrack& track, Range range, std::int64_t reference,
+Result<void> Cut::add_track(const MovieTrack& track, Range range, std::int64_t zero,
                             const Part& part, std::uint64_t piece_at, CopiedTrack& to) {
     if (to.samples.empty()) {
         to.kind = track.kind;
@@ -109,9 +116,8 @@ Result<void> Cut::add_track(const MovieTrack& track, Range range, std::int64_t r
     for (std::size_t i = range.first; i < range.end; ++i) {
         const MovieSample& sample = track.samples[i];
         const std::int64_t shown =
-            base + scaled(sample.shown() - reference, ticks, track.ticks_per_second);
-        std::int64_t decoded =
-            base + scaled(sample.decoded - reference, ticks, track.ticks_per_second);
+            base + scaled(sample.shown() - zero, ticks, track.ticks_per_second);
+        std::int64_t decoded = base + scaled(sample.decoded - zero, ticks, track.ticks_per_second);
         // Files with and without reordering meet: one decodes earlier than it shows.
         if (!to.samples.empty()) decoded = std::max(decoded, to.samples.back().decoded + 1);
         CopiedSample copied;
@@ -131,81 +137,91 @@ Result<void> Cut::add_track(const MovieTrack& track, Range range, std::int64_t r
 }
 
 Cut::Range Cut::pictures_of(const MovieTrack& video, std::int64_t zero, const Part& part,
-                            std::int64_t& reference) const {
+                            std::int64_t& begin) const {
     const auto ticks = [&](std::int64_t us) {
         return zero + scaled(us, video.ticks_per_second, kUsPerSecond);
     };
-    reference = ticks(part.from_us);
-    const auto wanted = shown_at(video, reference);
-    if (!wanted) return {};
-    // A moment is shorter than a tick.
-    Range range{0, end_before(video, std::max(ticks(part.to_us), reference + 1))};
-    std::size_t begin = 0;
-    if (empty()) {
-        begin = *wanted;
-        range.first = entry_for(video, *wanted);
-    } else if (part.from_us > 0) {
-        range.first = entry_after(video, reference);
-    } else {
-        return range;
+    const std::int64_t from = ticks(part.pictures_from_us);
+    std::int64_t to = ticks(part.to_us);
+    if (!video_.samples.empty()) {
+        const std::size_t first = part.pictures_from_us > 0 ? entry_after(video, from) : 0;
+        const std::size_t end = end_before(video, to);
+        return first < end ? Range{first, end} : Range{};
     }
-    if (range.first >= range.end) return {};
-    // A picture that is shown at that moment began before it.
-    if (empty()) reference = std::min(reference, video.samples[begin].shown());
-    return range;
+    const auto wanted = shown_at(video, from);
+    if (!wanted) return {};
+    const Entry entry = entry_for(video, *wanted);
+    begin = video.samples[entry.shown].shown();
+    to = std::max(to, from + 1);  // a moment is shorter than a tick
+    if (entry.shown != *wanted) to = std::max(to, begin + 1);
+    const std::size_t end = end_before(video, to);
+    return entry.first < end ? Range{entry.first, end} : Range{};
 }
 
-Cut::Range Cut::sounds_of(const MovieTrack& sound, std::int64_t zero, const Part& part,
-                          std::int64_t reference) const {
+Cut::Range Cut::sounds_of(const MovieTrack& sound, std::int64_t zero, const Part& part) const {
+    const auto ticks = [&](std::int64_t us) {
+        return zero + scaled(us, sound.ticks_per_second, kUsPerSecond);
+    };
     const auto& samples = sound.samples;
-    const std::int64_t to = zero + scaled(part.to_us, sound.ticks_per_second, kUsPerSecond);
-    Range range{0, end_before(sound, std::max(to, reference + 1))};
+    const std::int64_t from = ticks(part.sounds_from_us);
+    Range range{0, end_before(sound, std::max(ticks(part.to_us), from + 1))};
     while (range.first < range.end &&
-           samples[range.first].shown() + samples[range.first].duration <= reference) {
+           samples[range.first].shown() + samples[range.first].duration <= from) {
         ++range.first;
     }
-    if (range.first >= range.end) return {};
-    // A decoder of AAC needs the frame before for the first samples of one.
-    if (empty() && range.first > 0) --range.first;
-    return range;
+    return range.first < range.end ? range : Range{};
 }
 
-Result<std::optional<std::int64_t>> Cut::add(const mp4::Movie& movie, const Part& part) {
+Result<Cut::Added> Cut::add(const mp4::Movie& movie, const Part& whole) {
     const MovieTrack* video = track_of(movie, MovieKind::video);
     const MovieTrack* sound = track_of(movie, MovieKind::sound);
-    std::int64_t from_us = part.from_us;
+    const std::int64_t video_zero = video != nullptr ? video->zero(movie.ticks_per_second) : 0;
+    const std::int64_t sound_zero = sound != nullptr ? sound->zero(movie.ticks_per_second) : 0;
+    Part part = whole;
+    // What a movie hides is before its 0.
+    part.pictures_from_us = std::max<std::int64_t>(part.pictures_from_us, 0);
+    part.sounds_from_us = std::max<std::int64_t>(part.sounds_from_us, 0);
     Range pictures;
-    std::int64_t video_reference = 0;
     if (video != nullptr) {
-        const std::int64_t zero = video->zero(movie.ticks_per_second);
-        pictures = pictures_of(*video, zero, part, video_reference);
-        if (pictures.size() > 0 && empty()) {
-            from_us = scaled(video_reference - zero, kUsPerSecond, video->ticks_per_second);
+        std::int64_t begin = 0;
+        pictures = pictures_of(*video, video_zero, part, begin);
+        if (pictures.size() > 0 && video_.samples.empty()) {
+            const std::int64_t begin_us =
+                scaled(begin - video_zero, kUsPerSecond, video->ticks_per_second);
+            pictures_begin_us_ = part.at_us + begin_us;
+            // A picture that is shown at that moment began before it.
+            if (sound_.samples.empty()) {
+                part.sounds_from_us = std::min(part.sounds_from_us, begin_us);
+            }
         }
     }
     Range sounds;
-    std::int64_t sound_reference = 0;
     if (sound != nullptr) {
-        const std::int64_t zero = sound->zero(movie.ticks_per_second);
-        sound_reference = zero + scaled(from_us, sound->ticks_per_second, kUsPerSecond);
-        sounds = sounds_of(*sound, zero, part, sound_reference);
+        sounds = sounds_of(*sound, sound_zero, part);
+        if (sounds.size() > 0 && sound_.samples.empty()) {
+            const std::int64_t shown = sound->samples[sounds.first].shown() - sound_zero;
+            const std::int64_t shown_us = scaled(shown, kUsPerSecond, sound->ticks_per_second);
+            sounds_begin_us_ = part.at_us + std::max(shown_us, part.sounds_from_us);
+            // A decoder of AAC needs the frame before for the first samples of one.
+            if (sounds.first > 0) --sounds.first;
+        }
     }
     const std::size_t count = pictures.size() + sounds.size();
-    if (count == 0) return std::optional<std::int64_t>();
+    if (count == 0) return Added{};
     if (video_.samples.size() + sound_.samples.size() + count > kCutSamplesMax) {
         return Error{"the span holds more pictures than are cut at once"};
     }
     const std::uint64_t piece_at = media_bytes_;
     add_piece(part.source, video, pictures, sound, sounds);
     if (pictures.size() > 0) {
-        const auto added = add_track(*video, pictures, video_reference, part, piece_at, video_);
+        const auto added = add_track(*video, pictures, video_zero, part, piece_at, video_);
         if (!added) return added.error();
     }
     if (sounds.size() > 0) {
-        const auto added = add_track(*sound, sounds, sound_reference, part, piece_at, sound_);
+        const auto added = add_track(*sound, sounds, sound_zero, part, piece_at, sound_);
         if (!added) return added.error();
     }
-    return std::optional(from_us);
+    return Added{pictures.size() > 0, sounds.size() > 0};
 }
 
 /// All bytes from the first to the last that are wanted: what lies between (the heads of
@@ -230,12 +246,14 @@ void Cut::add_piece(std::size_t source, const MovieTrack* video, Range pictures,
 namespace {
 
 /// Times of the cut to times of the track, which begins with what is decoded first.
-void finish_track(CopiedTrack& track, std::int64_t end_us) {
-    const std::int64_t first = track.samples.front().decoded;
+void finish_track(CopiedTrack& track, std::int64_t begin_us, std::int64_t end_us) {
+    const std::int64_t zero = scaled(begin_us, track.ticks_per_second, kUsPerSecond);
+    const std::int64_t first = track.samples.front().decoded - zero;
     std::int64_t begin = std::numeric_limits<std::int64_t>::max();
     for (CopiedSample& sample : track.samples) {
+        sample.decoded -= zero;
         const std::int64_t shown = sample.decoded + sample.shown_after;
-        // Of a frame of sound also its end is wanted: it is heard from the cut's zero on.
+        // Of a frame of sound also its end is wanted: it is heard from the cut's begin on.
         if (shown >= 0) begin = std::min(begin, shown);
         if (track.kind == MovieKind::sound && shown < 0) begin = 0;
         sample.decoded -= first;
@@ -243,7 +261,7 @@ void finish_track(CopiedTrack& track, std::int64_t end_us) {
     const auto movie_ticks = [&](std::int64_t ticks) {
         return scaled(ticks, mp4::kCopiedTicksPerSecond, track.ticks_per_second);
     };
-    const std::int64_t end = scaled(end_us, mp4::kCopiedTicksPerSecond, kUsPerSecond);
+    const std::int64_t end = scaled(end_us - begin_us, mp4::kCopiedTicksPerSecond, kUsPerSecond);
     const std::int64_t late = std::min(movie_ticks(begin), end);
     if (late > 0) track.edits.push_back({static_cast<std::uint64_t>(late), -1});
     track.edits.push_back({static_cast<std::uint64_t>(end - late), begin - first});
@@ -251,16 +269,23 @@ void finish_track(CopiedTrack& track, std::int64_t end_us) {
 
 }  // namespace
 
+std::int64_t Cut::begin_us() const {
+    if (video_.samples.empty()) return sounds_begin_us_;
+    if (sound_.samples.empty()) return pictures_begin_us_;
+    return std::min(pictures_begin_us_, sounds_begin_us_);
+}
+
 Cut::Made Cut::finish(std::int64_t end_us, std::uint64_t created) {
-    end_us = std::max(end_us, kShownUsMin);
+    const std::int64_t begin_us = this->begin_us();
+    end_us = std::max(end_us, begin_us + kShownUsMin);
     mp4::CopiedMovie movie;
-    movie.duration =
-        static_cast<std::uint64_t>(scaled(end_us, mp4::kCopiedTicksPerSecond, kUsPerSecond));
+    movie.duration = static_cast<std::uint64_t>(
+        scaled(end_us - begin_us, mp4::kCopiedTicksPerSecond, kUsPerSecond));
     movie.created = created;
     movie.media_bytes = media_bytes_;
     for (CopiedTrack* track : {&video_, &sound_}) {
         if (track->samples.empty()) continue;
-        finish_track(*track, end_us);
+        finish_track(*track, begin_us, end_us);
         movie.tracks.push_back(std::move(*track));
     }
     return {mp4::encode_head(movie), std::move(pieces_)};

@@ -3,7 +3,6 @@
 /// or encoded: a part that begins between two key frames has the pictures from the key frame on,
 /// and an edit list that hides those before. Pure.
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "base/result.h"
@@ -24,21 +23,30 @@ struct CutPiece {
 
 class Cut {
  public:
-    /// What of a movie is wanted: from `from_us` up to `to_us` of what it shows, at `at_us` of the
-    /// cut; `at_us` goes back by less than a part lasts, if at all.
+    /// What of a movie is wanted. The cut has a time of its own, in which anything may be negative;
+    /// it begins when what is shown first does.
     struct Part {
         std::size_t source = 0;
-        std::int64_t from_us = 0;
-        std::int64_t to_us = 0;
-        std::int64_t at_us = 0;
+        std::int64_t at_us = 0;  ///< of the cut: when the movie's 0 is shown
+        /// Of the movie; 0 or less: from its begin on.
+        std::int64_t pictures_from_us = 0;
+        std::int64_t sounds_from_us = 0;
+        std::int64_t to_us = 0;  ///< of the movie
     };
-    /// The time of the movie that the part really begins with: that of the picture that is shown at
-    /// `from_us`. A part behind another one begins, if not at 0, with the next key frame, which is
-    /// shown when it shall be. nullopt: the movie has nothing there, nothing was added. Error: what
-    /// cannot be joined.
-    Result<std::optional<std::int64_t>> add(const mp4::Movie& movie, const Part& part);
+    struct Added {
+        bool pictures = false;
+        bool sounds = false;
+    };
+    /// The first pictures begin with the one that is shown at `pictures_from_us`, or, if that
+    /// needs what is not in the movie, with the movie's first key frame, also if that is shown at
+    /// `to_us` or later. Those behind others begin with the next key frame, which is shown when it
+    /// shall be. Error: what cannot be joined.
+    Result<Added> add(const mp4::Movie& movie, const Part& part);
 
     bool empty() const { return video_.samples.empty() && sound_.samples.empty(); }
+
+    /// When what is shown first begins, in the cut's time; not empty().
+    std::int64_t begin_us() const;
 
     struct Made {
         std::vector<std::uint8_t> head;
@@ -53,21 +61,22 @@ class Cut {
         std::size_t end = 0;
         std::size_t size() const { return end - first; }
     };
-    /// `zero`: the composition time that is shown at the movie's 0. `reference`: that which is to
-    /// be shown at part.at_us.
+    /// `zero`: the composition time that is shown at the movie's 0. `begin`: that of the picture
+    /// which is shown first.
     Range pictures_of(const mp4::MovieTrack& video, std::int64_t zero, const Part& part,
-                      std::int64_t& reference) const;
-    Range sounds_of(const mp4::MovieTrack& sound, std::int64_t zero, const Part& part,
-                    std::int64_t reference) const;
+                      std::int64_t& begin) const;
+    Range sounds_of(const mp4::MovieTrack& sound, std::int64_t zero, const Part& part) const;
     void add_piece(std::size_t source, const mp4::MovieTrack* video, Range pictures,
                    const mp4::MovieTrack* sound, Range sounds);
-    Result<void> add_track(const mp4::MovieTrack& track, Range range, std::int64_t reference,
+    Result<void> add_track(const mp4::MovieTrack& track, Range range, std::int64_t zero,
                            const Part& part, std::uint64_t piece_at, mp4::CopiedTrack& to);
     Result<std::uint16_t> description(const std::vector<std::uint8_t>& entry,
                                       mp4::CopiedTrack& to) const;
 
     mp4::CopiedTrack video_;
     mp4::CopiedTrack sound_;
+    std::int64_t pictures_begin_us_ = 0;
+    std::int64_t sounds_begin_us_ = 0;
     std::vector<CutPiece> pieces_;
     std::uint64_t media_bytes_ = 0;
 };

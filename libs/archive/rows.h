@@ -59,6 +59,7 @@ struct MediaRow {
     bool kept = false;
     std::string recording;    ///< id of the camera's recording it belongs to; "": a segment
     record::FileStamp stamp;  ///< of the file; of a recording's of its session.json
+    bool goes_on = false;     ///< its file was full: the camera's next recording has what follows
 
     bool operator==(const MediaRow&) const = default;
 };

@@ -188,6 +188,7 @@ std::optional<ScannedRecording> scan_recording(const record::Recordings& recordi
         out.media.push_back(media);
         media.start_us = media.end_us;
     }
+    if (!out.media.empty()) out.media.back().goes_on = entry->goes_on;
     // One that failed may have pictures all the same.
     const bool may_have_pictures =
         entry->state != record::RecordingState::failed || entry->first_picture_us.has_value();
@@ -197,6 +198,7 @@ std::optional<ScannedRecording> scan_recording(const record::Recordings& recordi
         const auto lasts_us = static_cast<std::int64_t>(entry->duration_ms) * 1000;
         const std::int64_t ended_us = lasts_us > 0 ? media.start_us + lasts_us : out.row.ended_us;
         media.end_us = is_open ? 0 : ended_us;
+        media.goes_on = entry->goes_on;
         out.media.push_back(media);
     }
     return out;

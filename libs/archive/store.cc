@@ -37,7 +37,7 @@ constexpr const char* kTables[] = {
     "CREATE TABLE media(file TEXT PRIMARY KEY, stream TEXT NOT NULL, form INTEGER NOT NULL,"
     " start_us INTEGER NOT NULL, end_us INTEGER NOT NULL, bytes INTEGER NOT NULL,"
     " kept INTEGER NOT NULL, recording TEXT NOT NULL, mtime_ns INTEGER NOT NULL,"
-    " inode INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    " inode INTEGER NOT NULL, goes_on INTEGER NOT NULL) STRICT, WITHOUT ROWID",
     "CREATE INDEX media_stream ON media(stream, start_us)",
     "CREATE INDEX media_recording ON media(recording) WHERE recording <> ''",
     "CREATE INDEX media_segments ON media(start_us, file) WHERE recording = ''",
@@ -47,7 +47,7 @@ constexpr const char* kTables[] = {
 constexpr const char* kRecordingColumns =
     "id, camera, take, state, started_us, ended_us, kept, bytes, mtime_ns, inode";
 constexpr const char* kMediaColumns =
-    "file, stream, form, start_us, end_us, bytes, kept, recording, mtime_ns, inode";
+    "file, stream, form, start_us, end_us, bytes, kept, recording, mtime_ns, inode, goes_on";
 
 RecordingRow recording_of(const Statement& at) {
     return {at.text(0),
@@ -64,7 +64,8 @@ RecordingRow recording_of(const Statement& at) {
 MediaRow media_of(const Statement& at) {
     return {at.text(0),         at.text(1),    static_cast<MediaForm>(at.integer(2)),
             at.integer(3),      at.integer(4), at.natural(5),
-            at.integer(6) != 0, at.text(7),    {at.integer(8), at.natural(9)}};
+            at.integer(6) != 0, at.text(7),    {at.integer(8), at.natural(9)},
+            at.integer(10) != 0};
 }
 
 struct Cursor {
@@ -166,7 +167,7 @@ void Store::put(const RecordingRow& row) {
 }
 
 void Store::put(const MediaRow& row) {
-    Statement(database_, "INSERT OR REPLACE INTO media VALUES(?,?,?,?,?,?,?,?,?,?)")
+    Statement(database_, "INSERT OR REPLACE INTO media VALUES(?,?,?,?,?,?,?,?,?,?,?)")
         .bind(row.file)
         .bind(row.stream)
         .bind(static_cast<std::int64_t>(row.form))
@@ -177,6 +178,7 @@ void Store::put(const MediaRow& row) {
         .bind(row.recording)
         .bind(row.stamp.mtime_ns)
         .bind(row.stamp.inode)
+        .bind(std::int64_t{row.goes_on})
         .run();
 }
 

@@ -41,7 +41,7 @@ std::string cursor_behind(std::int64_t started_us, const std::string& id);
 class Store {
  public:
     /// Another one than that of the file: it is made anew.
-    static constexpr std::int64_t kVersion = 3;
+    static constexpr std::int64_t kVersion = 4;
 
     Store(const std::string& path, Database::Mode mode) : database_(path, mode) {}
 

@@ -50,6 +50,7 @@ RecordingEntry make_entry(const std::string& id, StoredSession stored, std::stri
     entry.first_picture_us = stored.first_picture_us;
     entry.duration_ms = stored.duration_ms;
     entry.kept = stored.meta.kept;
+    entry.goes_on = stored.meta.end_reason == EndReason::max_bytes;
     entry.files = std::move(stored.files);
     entry.json = std::move(json);
     return entry;

@@ -33,6 +33,7 @@ struct RecordingEntry {
     std::optional<std::int64_t> first_picture_us;  ///< as StoredSession's
     std::uint64_t duration_ms = 0;                 ///< of its pictures; 0: not known
     bool kept = false;
+    bool goes_on = false;  ///< its file was full: the camera's next recording has what follows
     std::vector<ListedFile> files;
     /// The whole session.json on one line. Of a folder that somebody copied its id is the folder's,
     /// and "copy_of" says what it was.

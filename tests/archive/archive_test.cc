@@ -166,5 +166,110 @@ TEST_F(ArchiveTest, answers_hold_no_more_files_than_they_may_and_give_back_what_
     EXPECT_EQ(movie(kDayUs, 4 * kSecondUs).error().code, 413);
 }
 
+TEST_F(ArchiveTest, sound_far_from_its_pictures_comes_once_over_the_seams) {
+    // Each file has 2 s of pictures, and the sound that came meanwhile.
+    for (const std::int64_t ahead_ms : {-400, 0, 400}) {
+        const std::string stream = "/live/s" + std::to_string(ahead_ms + 400);
+        for (std::int64_t i = 0; i < 3; ++i) {
+            const std::int64_t begin_ms = i * 2000;
+            const std::int64_t sound_ms = i == 0 ? 0 : begin_ms + ahead_ms;
+            const std::int64_t sound_end_ms = begin_ms + 2000 + (i == 2 ? 0 : ahead_ms);
+            const std::int64_t zero_ms = std::min(begin_ms, sound_ms);
+            Film film;
+            film.pictures =
+                samples(50, begin_ms - zero_ms, 40, static_cast<std::uint32_t>(i * 50), 10);
+            film.sounds =
+                samples(static_cast<std::size_t>((sound_end_ms - sound_ms) / 20),
+                        sound_ms - zero_ms, 20, static_cast<std::uint32_t>(sound_ms / 20));
+            put_segment(folder_, stream, kDayUs + zero_ms * kMs, film);
+        }
+        const ShownFilm all = shown(kDayUs, 6 * kSecondUs, stream);
+        EXPECT_EQ(all.picture_numbers(), numbers(0, 150)) << ahead_ms;
+        EXPECT_EQ(all.sound_numbers(), numbers(0, 300)) << ahead_ms;
+        for (std::uint32_t i = 0; i < all.pictures.size(); ++i) {
+            EXPECT_EQ(all.pictures[i].at_ms, 40 * i);
+        }
+        for (std::uint32_t i = 0; i < all.sounds.size(); ++i) {
+            EXPECT_EQ(all.sounds[i].at_ms, 20 * i);
+        }
+        // Also where a file has only sound left.
+        for (const std::int64_t at_ms : {1'650, 1'990, 2'010, 2'250, 3'999}) {
+            const ShownFilm part = shown(kDayUs + at_ms * kMs, kSecondUs, stream);
+            const auto first = static_cast<std::uint32_t>(at_ms / 40);
+            ASSERT_FALSE(part.pictures.empty());
+            EXPECT_EQ(part.pictures[0], (ShownSample{0, first})) << ahead_ms << " " << at_ms;
+            const auto last = static_cast<std::uint32_t>((at_ms + 1'000 + 39) / 40);
+            EXPECT_EQ(part.picture_numbers(), numbers(first, last)) << ahead_ms << " " << at_ms;
+            EXPECT_EQ(shown(kDayUs + at_ms * kMs, 1, stream).picture_numbers(), std::vector{first});
+        }
+    }
+}
+
+TEST_F(ArchiveTest, parts_of_a_full_file_follow_each_other_whatever_their_clock_says) {
+    const auto film = [](std::uint32_t number) {
+        Film part;
+        part.pictures = samples(250, 0, 40, number, 25);
+        return part;
+    };
+    for (const std::int64_t off_ms : {-600, -300, -40, 0, 40, 300, 600}) {
+        const std::int64_t begin_us = kDayUs + (off_ms + 1'000) * kDayUs;
+        put_recording(folder_, begin_us, 10'000, "max_bytes", film(0));
+        const std::int64_t second_us = begin_us + (10'000 + off_ms) * kMs;
+        put_recording(folder_, second_us, 10'000, "max_bytes", film(250));
+        const std::int64_t third_us = second_us + (10'000 + off_ms) * kMs;
+        put_recording(folder_, third_us, 10'000, "stopped", film(500));
+        const ShownFilm all = shown(begin_us, 40 * kSecondUs, "/camera/door");
+        EXPECT_EQ(all.picture_numbers(), numbers(0, 750)) << off_ms;
+        for (std::uint32_t i = 0; i < all.pictures.size(); ++i) {
+            // Time that is missing passes, so that any moment is found by its wall clock.
+            const std::int64_t gaps_ms = std::max<std::int64_t>(off_ms, 0) * (i / 250);
+            EXPECT_EQ(all.pictures[i].at_ms, 40 * i + gaps_ms) << off_ms;
+        }
+        const auto spans =
+            archive().spans({"/camera/door", begin_us, begin_us + 40 * kSecondUs, 10}).items;
+        ASSERT_EQ(spans.size(), 1U) << off_ms;
+        EXPECT_EQ(spans[0].end_us, third_us + 10 * kSecondUs);
+    }
+}
+
+TEST_F(ArchiveTest, other_recordings_that_overlap_go_on_with_the_next_key_frame) {
+    Film film;
+    film.pictures = samples(250, 0, 40, 0, 25);
+    put_recording(folder_, kDayUs, 10'000, "stopped", film);
+    film.pictures = samples(250, 0, 40, 250, 25);
+    put_recording(folder_, kDayUs + 9'400 * kMs, 10'000, "stopped", film);
+    std::vector<std::uint32_t> expected = numbers(0, 250);
+    for (std::uint32_t i = 275; i < 500; ++i) expected.push_back(i);
+    EXPECT_EQ(shown(kDayUs, 40 * kSecondUs, "/camera/door").picture_numbers(), expected);
+}
+
+TEST_F(ArchiveTest, what_needs_pictures_of_another_file_is_shown_with_them_or_not_at_all) {
+    // Key frame 2 is shown behind 0 and 1, which need what was before it.
+    const auto open_group = [](std::uint32_t number) {
+        Film film;
+        film.pictures = {{80, number + 2, true},   {0, number, false},
+                         {40, number + 1, false},  {200, number + 5, false},
+                         {120, number + 3, false}, {160, number + 4, false}};
+        return film;
+    };
+    put_recording(folder_, kDayUs, 240, "max_bytes", open_group(0));
+    put_recording(folder_, kDayUs + 240 * kMs, 240, "stopped", open_group(6));
+    const std::string door = "/camera/door";
+    for (const std::int64_t at_ms : {0, 17, 50, 79}) {
+        const auto moved = movie(kDayUs + at_ms * kMs, 1, door);
+        ASSERT_TRUE(moved) << moved.error().message;
+        EXPECT_EQ((*moved)->start_us, kDayUs + 80 * kMs);
+        EXPECT_EQ(read_film(bytes_of(**moved)).pictures, (std::vector<ShownSample>{{0, 2}}));
+        const auto moved_too = movie(kDayUs + (240 + at_ms) * kMs, 100 * kMs, door);
+        ASSERT_TRUE(moved_too) << moved_too.error().message;
+        EXPECT_EQ((*moved_too)->start_us, kDayUs + 320 * kMs);
+        EXPECT_EQ(read_film(bytes_of(**moved_too)).pictures[0], (ShownSample{0, 8}));
+    }
+    // All that is before is there.
+    const ShownFilm all = shown(kDayUs, kSecondUs, door);
+    EXPECT_EQ(all.picture_numbers(), numbers(2, 12));
+    EXPECT_EQ(shown(kDayUs + 200 * kMs, kSecondUs, door).picture_numbers(), numbers(5, 12));
+}
+
 }  // namespace
 }  // namespace st::archive

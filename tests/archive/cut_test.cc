@@ -40,6 +40,17 @@ Movie film(std::size_t count, std::size_t group, bool reordered = false) {
     return movie;
 }
 
+/// From then to then of a movie, at that time of the cut.
+Cut::Part part(std::size_t source, std::int64_t from_us, std::int64_t to_us, std::int64_t at_us) {
+    return {source, at_us - from_us, from_us, from_us, to_us};
+}
+
+bool add(Cut& cut, const Movie& movie, const Cut::Part& what) {
+    const auto added = cut.add(movie, what);
+    EXPECT_TRUE(added) << added.error().message;
+    return added && (added->pictures || added->sounds);
+}
+
 /// The track of a cut, read back as a player would: display times in ms of the pictures that are
 /// shown, in order, with the number of each by its bytes' place.
 std::vector<std::pair<std::int64_t, std::uint64_t>> shown(const Cut::Made& made) {
@@ -77,10 +88,9 @@ TEST(Cut, shows_from_the_picture_at_that_moment_on_whatever_is_decoded_before) {
         const Movie movie = film(60, 15, reordered);
         for (std::int64_t from = 0; from < 60; ++from) {
             Cut cut;
-            const auto begun = cut.add(movie, {0, from * kPictureUs + 7'000, 60 * kPictureUs, 0});
-            ASSERT_TRUE(begun && *begun) << from;
-            EXPECT_EQ(**begun, from * kPictureUs);
-            const auto pictures = shown(cut.finish((60 - from) * kPictureUs, 0));
+            ASSERT_TRUE(add(cut, movie, part(0, from * kPictureUs + 7'000, 60 * kPictureUs, 0)));
+            EXPECT_EQ(cut.begin_us(), -7'000);
+            const auto pictures = shown(cut.finish((60 - from) * kPictureUs - 7'000, 0));
             ASSERT_EQ(pictures.size(), static_cast<std::size_t>(60 - from));
             for (std::size_t i = 0; i < pictures.size(); ++i) {
                 EXPECT_EQ(pictures[i].first, static_cast<std::int64_t>(i) * 40);
@@ -92,7 +102,7 @@ TEST(Cut, shows_from_the_picture_at_that_moment_on_whatever_is_decoded_before) {
 TEST(Cut, ends_with_the_picture_that_is_shown_last) {
     const Movie movie = film(60, 15, true);
     Cut cut;
-    ASSERT_TRUE(cut.add(movie, {0, 0, 20 * kPictureUs, 0}));
+    ASSERT_TRUE(add(cut, movie, part(0, 0, 20 * kPictureUs, 0)));
     EXPECT_EQ(shown(cut.finish(20 * kPictureUs, 0)).size(), 20U);
 }
 
@@ -102,8 +112,8 @@ TEST(Cut, joins_files_with_and_without_reordering_and_never_decodes_back) {
     for (const auto& [first, second] :
          {std::pair(&plain, &reordered), std::pair(&reordered, &plain)}) {
         Cut cut;
-        ASSERT_TRUE(cut.add(*first, {0, 0, 30 * kPictureUs, 0}));
-        ASSERT_TRUE(cut.add(*second, {1, 0, 30 * kPictureUs, 30 * kPictureUs}));
+        ASSERT_TRUE(add(cut, *first, part(0, 0, 30 * kPictureUs, 0)));
+        ASSERT_TRUE(add(cut, *second, part(1, 0, 30 * kPictureUs, 30 * kPictureUs)));
         const auto pictures = shown(cut.finish(60 * kPictureUs, 0));
         ASSERT_EQ(pictures.size(), 60U);
         EXPECT_EQ(pictures[30].first, 1200);
@@ -115,8 +125,8 @@ TEST(Cut, joins_files_with_and_without_reordering_and_never_decodes_back) {
 TEST(Cut, leaves_a_gap_where_nothing_is) {
     const Movie movie = film(30, 15);
     Cut cut;
-    ASSERT_TRUE(cut.add(movie, {0, 0, 30 * kPictureUs, 0}));
-    ASSERT_TRUE(cut.add(movie, {1, 0, 30 * kPictureUs, 3'600'000'000}));
+    ASSERT_TRUE(add(cut, movie, part(0, 0, 30 * kPictureUs, 0)));
+    ASSERT_TRUE(add(cut, movie, part(1, 0, 30 * kPictureUs, 3'600'000'000)));
     const auto pictures = shown(cut.finish(3'600'000'000 + 30 * kPictureUs, 0));
     ASSERT_EQ(pictures.size(), 60U);
     EXPECT_EQ(pictures[29].first, 29 * 40);
@@ -126,8 +136,8 @@ TEST(Cut, leaves_a_gap_where_nothing_is) {
 TEST(Cut, where_files_overlap_the_second_goes_on_with_its_next_key_frame) {
     const Movie movie = film(60, 15);
     Cut cut;
-    ASSERT_TRUE(cut.add(movie, {0, 0, 60 * kPictureUs, 0}));
-    ASSERT_TRUE(cut.add(movie, {1, 20 * kPictureUs, 60 * kPictureUs, 60 * kPictureUs}));
+    ASSERT_TRUE(add(cut, movie, part(0, 0, 60 * kPictureUs, 0)));
+    ASSERT_TRUE(add(cut, movie, part(1, 20 * kPictureUs, 60 * kPictureUs, 60 * kPictureUs)));
     const auto pictures = shown(cut.finish(100 * kPictureUs, 0));
     ASSERT_EQ(pictures.size(), 60U + 30U);
     EXPECT_EQ(pictures[60], std::pair(std::int64_t{70 * 40}, std::uint64_t{1030}));
@@ -135,9 +145,7 @@ TEST(Cut, where_files_overlap_the_second_goes_on_with_its_next_key_frame) {
 
 TEST(Cut, has_nothing_of_a_time_when_nothing_is_shown) {
     Cut cut;
-    const auto begun = cut.add(film(10, 5), {0, 10 * kPictureUs, 20 * kPictureUs, 0});
-    ASSERT_TRUE(begun);
-    EXPECT_FALSE(*begun);
+    EXPECT_FALSE(add(cut, film(10, 5), part(0, 10 * kPictureUs, 20 * kPictureUs, 0)));
     EXPECT_TRUE(cut.empty());
 }
 
@@ -146,9 +154,9 @@ TEST(Cut, formats_that_change_are_each_named_once) {
     other.tracks[0].descriptions[0].push_back(1);
     other.tracks[0].descriptions[0][3] = 9;
     Cut cut;
-    ASSERT_TRUE(cut.add(film(10, 5), {0, 0, 10 * kPictureUs, 0}));
-    ASSERT_TRUE(cut.add(other, {1, 0, 10 * kPictureUs, 10 * kPictureUs}));
-    ASSERT_TRUE(cut.add(film(10, 5), {2, 0, 10 * kPictureUs, 20 * kPictureUs}));
+    ASSERT_TRUE(add(cut, film(10, 5), part(0, 0, 10 * kPictureUs, 0)));
+    ASSERT_TRUE(add(cut, other, part(1, 0, 10 * kPictureUs, 10 * kPictureUs)));
+    ASSERT_TRUE(add(cut, film(10, 5), part(2, 0, 10 * kPictureUs, 20 * kPictureUs)));
     const auto made = cut.finish(30 * kPictureUs, 0);
     std::vector<std::uint8_t> file = made.head;
     file.resize(file.size() + 300);

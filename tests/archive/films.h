@@ -103,6 +103,22 @@ inline std::string put_segment(const TestFolder& folder, const std::string& stre
     return file;
 }
 
+/// As the recording of a camera whose first picture was taken then. Returns its id.
+inline std::string put_recording(const TestFolder& folder, std::int64_t begin_us,
+                                 std::int64_t lasts_ms, const std::string& end_reason,
+                                 const Film& film) {
+    const std::string id = "door_" + std::to_string(begin_us);
+    folder.put_file(id + "/stream.mp4", encode_film(film));
+    folder.put_file(id + "/session.json",
+                    R"({"version":1,"id":")" + id + R"(","camera":"door","state":"done",)" +
+                        R"("started_at":")" + rfc3339_us(begin_us) + R"(","ended_at":")" +
+                        rfc3339_us(begin_us + lasts_ms * kMs) + R"(","end_reason":")" + end_reason +
+                        R"(","first_picture_wall_us":)" + std::to_string(begin_us) +
+                        R"(,"files":[{"name":"stream.mp4","kind":"mp4","duration_ms":)" +
+                        std::to_string(lasts_ms) + "}]}");
+    return id;
+}
+
 struct ShownSample {
     std::int64_t at_ms = 0;
     std::uint32_t number = 0;
