@@ -66,8 +66,11 @@ FramePtr decode_shown_at(MovieFile& file, std::chrono::microseconds at, std::uin
     }
     const AVStream& stream = file.video_stream();
     const CodecPtr decoder = open_decoder(*stream.codecpar, pixels_max);
+    // Of the last pictures behind a recovery point the decoder does not know that they are whole.
+    decoder->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
     const PacketPtr packet(av_packet_alloc());
     FramePtr shown;
+    FramePtr flawed;  // only if nothing better comes
     FramePtr next;
     // The one shown first need not come out: pictures before a recovery point cannot be decoded.
     std::int64_t first = INT64_MAX;
@@ -81,9 +84,12 @@ FramePtr decode_shown_at(MovieFile& file, std::chrono::microseconds at, std::uin
             const std::int64_t after =
                 av_rescale_q(next->best_effort_timestamp - first, stream.time_base, kMicros);
             if (shown && after > at.count()) return shown;
-            shown = std::move(next);
+            const bool is_before_recovery = !shown && (next->flags & AV_FRAME_FLAG_CORRUPT) != 0;
+            FramePtr& best = is_before_recovery ? flawed : shown;
+            if (!best || after <= at.count()) best = std::move(next);
         }
     }
+    if (!shown) shown = std::move(flawed);
     if (!shown) throw Error("no picture can be decoded");
     return shown;
 }
