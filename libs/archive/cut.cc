@@ -41,11 +41,12 @@ std::optional<std::size_t> shown_at(const MovieTrack& track, std::int64_t when) 
     const auto& samples = track.samples;
     for (std::size_t i = 0; i < samples.size(); ++i) {
         const std::int64_t shown = samples[i].shown();
-        last = std::max(last, shown + samples[i].duration);
+        last = std::max(last, shown);
         if (shown <= when && (!before || shown > samples[*before].shown())) before = i;
         if (shown > when && (!after || shown < samples[*after].shown())) after = i;
     }
-    if (before && (after || last > when)) return before;
+    // Durations are distances in decoding order: only the last one says how long one is shown.
+    if (before && (after || last + samples.back().duration > when)) return before;
     return after;
 }
 

@@ -89,8 +89,9 @@ std::optional<MovieBuilder::Lasts> MovieBuilder::lasts(const mp4::Movie& movie,
         std::int64_t end = std::numeric_limits<std::int64_t>::min();
         for (const mp4::MovieSample& sample : track.samples) {
             begin = std::min(begin, sample.shown());
-            end = std::max(end, sample.shown() + sample.duration);
+            end = std::max(end, sample.shown());
         }
+        end += track.samples.back().duration;  // as Movie::duration_us() has it
         const std::int64_t zero = track.zero(movie.ticks_per_second);
         const auto us = [&](std::int64_t ticks) {
             return static_cast<std::int64_t>(static_cast<double>(ticks - zero) * 1e6 /

@@ -271,5 +271,17 @@ TEST_F(ArchiveTest, what_needs_pictures_of_another_file_is_shown_with_them_or_no
     EXPECT_EQ(shown(kDayUs + 200 * kMs, kSecondUs, door).picture_numbers(), numbers(5, 12));
 }
 
+TEST_F(ArchiveTest, a_pause_in_reordered_pictures_makes_no_file_longer) {
+    // The picture shown last is decoded before the pause of 2 s, and the two before it behind it.
+    Film film;
+    film.pictures = {
+        {0, 0, true, 0}, {2160, 3, false, 40}, {2080, 1, false, 2080}, {2120, 2, false, 2120}};
+    put_segment(folder_, kStream, kDayUs, film);
+    film.pictures = samples(50, 0, 40, 4, 50);
+    put_segment(folder_, kStream, kDayUs + 2'200 * kMs, film);
+    EXPECT_EQ(shown(kDayUs, 10 * kSecondUs).picture_numbers(), numbers(0, 54));
+    EXPECT_EQ(shown(kDayUs + 2'210 * kMs, 1).picture_numbers(), numbers(4, 5));
+}
+
 }  // namespace
 }  // namespace st::archive

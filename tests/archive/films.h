@@ -23,6 +23,7 @@ struct FilmSample {
     std::int64_t shown_ms = 0;  ///< after the film's zero
     std::uint32_t number = 0;   ///< what it says
     bool is_sync = true;
+    std::int64_t decoded_ms = -1;  ///< -1: each as long as its film says
 };
 
 struct Film {
@@ -65,7 +66,8 @@ inline std::string encode_film(const Film& film, const std::string& prefix = "")
         for (std::size_t i = 0; i < all.size(); ++i) {
             mp4::CopiedSample sample;
             sample.at = prefix.size() + media.size();
-            sample.decoded = static_cast<std::int64_t>(i) * each_ms;
+            sample.decoded =
+                all[i].decoded_ms >= 0 ? all[i].decoded_ms : static_cast<std::int64_t>(i) * each_ms;
             sample.shown_after =
                 static_cast<std::int32_t>(all[i].shown_ms - begin_ms - sample.decoded);
             sample.bytes = static_cast<std::uint32_t>(bytes);
