@@ -67,8 +67,8 @@ LogQueue::~LogQueue() {
 
 void LogQueue::push(LogLine line) {
     {
-        const Lock lock(shared_->mutex);
         Shared& s = *shared_;
+        const Lock lock(s.mutex);
         if (s.lines.size() >= kLinesMax || s.bytes + size_of(line) > kBytesMax) {
             ++s.lost;
             return;
@@ -81,10 +81,15 @@ void LogQueue::push(LogLine line) {
 }
 
 bool LogQueue::flush(std::chrono::milliseconds patience) {
-    Lock lock(shared_->mutex);
-    const std::uint64_t wanted = shared_->pushed;
-    return shared_->done.wait_for(lock.native(), patience,
-                                  [&] { return shared_->written >= wanted; });
+    const auto until = std::chrono::steady_clock::now() + patience;
+    Shared& s = *shared_;
+    Lock lock(s.mutex);
+    const std::uint64_t wanted = s.pushed;
+    while (s.written < wanted) {
+        if (s.done.wait_until(lock.native(), until) == std::cv_status::timeout)
+            return s.written >= wanted;
+    }
+    return true;
 }
 
 void LogQueue::reopen() {
@@ -107,11 +112,13 @@ void LogQueue::run(const std::shared_ptr<Shared>& shared) {
         bool wants_reopen = false;
         {
             Lock lock(s.mutex);
-            const auto has_news = [&] { return !s.lines.empty() || s.wants_reopen || s.stopping; };
-            if (repeats.has_counted()) {
-                s.news.wait_for(lock.native(), kRepeatsInterval, has_news);
-            } else {
-                s.news.wait(lock.native(), has_news);
+            const auto until = std::chrono::steady_clock::now() + kRepeatsInterval;
+            while (s.lines.empty() && !s.wants_reopen && !s.stopping) {
+                if (!repeats.has_counted()) {
+                    s.news.wait(lock.native());
+                } else if (s.news.wait_until(lock.native(), until) == std::cv_status::timeout) {
+                    break;
+                }
             }
             if (s.lines.empty() && !s.wants_reopen && s.stopping) break;
             lines.swap(s.lines);

@@ -74,6 +74,16 @@ std::optional<std::uint64_t> Value::natural() const { return parsed<std::uint64_
 
 std::optional<double> Value::real() const { return parsed<double>(number()); }
 
+/// Not the variant's own: clang 14 crashes over its recursion.
+bool Value::operator==(const Value& other) const {
+    if (state_.index() != other.state_.index()) return false;
+    if (array() != nullptr) return *array() == *other.array();
+    if (object() != nullptr) return *object() == *other.object();
+    if (number() != nullptr) return *number() == *other.number();
+    if (text() != nullptr) return *text() == *other.text();
+    return boolean() == other.boolean();
+}
+
 std::string_view Value::kind() const {
     switch (state_.index()) {
         case 0:

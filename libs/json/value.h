@@ -87,7 +87,7 @@ class Value {
 
     /// "a whole number", "an object", ... for messages.
     std::string_view kind() const;
-    bool operator==(const Value&) const = default;
+    bool operator==(const Value& other) const;
 
  private:
     std::variant<std::monostate, bool, Number, std::string, Array, Object> state_;

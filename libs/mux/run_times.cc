@@ -302,8 +302,10 @@ void Run::read_exchanges() {
         return std::pair(one.returned_us, one.sent_us);
     };
     std::ranges::sort(sorted, {}, key);
-    const auto twice = std::ranges::unique(sorted, {}, key);
-    sorted.erase(twice.begin(), twice.end());
+    const auto is_same = [&](const clock::Exchange& a, const clock::Exchange& b) {
+        return key(a) == key(b);
+    };
+    sorted.erase(std::unique(sorted.begin(), sorted.end(), is_same), sorted.end());
     for (const clock::Exchange& exchange : sorted) exchanges_->add(exchange);
     if (exchanges_->exchanges() == 0) exchanges_.reset();
 }

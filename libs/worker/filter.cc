@@ -10,6 +10,12 @@
 
 #include "worker/spawn.h"
 
+#ifdef __clang__
+// libseccomp's macros are C.
+#pragma clang diagnostic ignored "-Wc99-extensions"
+#pragma clang diagnostic ignored "-Wmissing-field-initializers"
+#endif
+
 namespace st::worker {
 namespace {
 

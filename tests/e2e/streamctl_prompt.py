@@ -119,7 +119,7 @@ class Prompt(harness.Case):
         self.keys("C-c")
         self.type("events off")
         self.keys("Enter")
-        await self.async_until(lambda screen: screen[-1] == "streamctl> ")
+        await self.async_until(lambda screen: "streamctl> events off" in screen and screen[-1] == "streamctl> ")
         async with harness.Camera(server, "quiet"):
             await server.wait_cameras("quiet")
             self.type("cameras")

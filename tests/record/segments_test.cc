@@ -143,15 +143,17 @@ class World {
     bool wait_for(std::size_t count) {
         const auto until = std::chrono::steady_clock::now() + kPatience;
         Lock lock(mutex);
-        const auto has = [&] {
-            std::size_t found = 0;
-            for (const SegmentEvent& event : events) found += std::holds_alternative<Event>(event);
-            return found >= count;
-        };
-        while (!has()) {
-            if (changed.wait_until(lock.native(), until) == std::cv_status::timeout) return has();
+        while (count_of<Event>() < count) {
+            if (changed.wait_until(lock.native(), until) == std::cv_status::timeout)
+                return count_of<Event>() >= count;
         }
         return true;
+    }
+    template <class Event>
+    std::size_t count_of() const ST_REQUIRES(mutex) {
+        std::size_t found = 0;
+        for (const SegmentEvent& event : events) found += std::holds_alternative<Event>(event);
+        return found;
     }
 
     /// Until the writer's thread has taken what is queued.
