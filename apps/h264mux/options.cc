@@ -63,6 +63,33 @@ std::string aligning() {
            "known, the pictures are placed as they came in, and the error is open.";
 }
 
+std::string times() {
+    return "A TIME is a position from the first picture on, or a time of the wall clock.\n\n"
+           "90, 1.5s, 2m :: a position\n\n"
+           "MM:SS[.mmm] :: a position\n\n"
+           "HH:MM:SS[.mmm] :: a position if the recording is so long, else the local time of "
+           "day\n\n"
+           "2026-01-31T08:15:30.250Z :: a time of the wall clock (RFC 3339), with its offset\n\n"
+           "The wall clock is the server's: a picture's time there is when the first one was "
+           "taken, "
+           "as pictures.csv has it, plus its position. A plain dump and a bare stream have none.";
+}
+
+void add_range(CLI::App& app, Options& options) {
+    cli::add_value<Moment>(app, "--from", options.from, parse_moment,
+                           "Begin at the last key frame shown at or before this time; one after "
+                           "the end is an error",
+                           "TIME");
+    cli::add_value<Moment>(app, "--to", options.to, parse_moment,
+                           "End before the first key frame shown at or after this time, behind "
+                           "the one it begins with",
+                           "TIME");
+    cli::add_value<Moment>(app, "--at", options.at, parse_moment,
+                           "Write the picture that is shown at this time; --output names a .jpg "
+                           "or .png",
+                           "TIME");
+}
+
 }  // namespace
 
 void build(CLI::App& app, Options& options) {
@@ -101,18 +128,7 @@ void build(CLI::App& app, Options& options) {
         "A larger jump of a clock, forward or back, is a fault of the clock", "D")
         ->default_str(format_duration(options.max_gap));
     app.add_flag("--no-split", options.no_split, "Keep one file when the picture size changes");
-    cli::add_value<Moment>(app, "--from", options.from, parse_moment,
-                           "Begin at the last key frame shown at or before this time; one after "
-                           "the end is an error",
-                           "TIME");
-    cli::add_value<Moment>(app, "--to", options.to, parse_moment,
-                           "End before the first key frame shown at or after this time, behind "
-                           "the one it begins with",
-                           "TIME");
-    cli::add_value<Moment>(app, "--at", options.at, parse_moment,
-                           "Write the picture that is shown at this time; --output names a .jpg "
-                           "or .png",
-                           "TIME");
+    add_range(app, options);
     cli::add_choice<unsigned>(app, "--rotate", options.rotate,
                               {{"0", 0U}, {"90", 90U}, {"180", 180U}, {"270", 270U}},
                               "Have players turn the pictures clockwise by this many degrees");
@@ -178,14 +194,7 @@ cli::Manual manual() {
          "arrival :: the time each picture came in at the server\n\n"
          "constant :: evenly spaced at `--fps`, else at the measured rate; a bare stream's at its "
          "own, else 10 a second"},
-        {"TIMES",
-         "A TIME is a position from the first picture on, or a time of the wall clock.\n\n"
-         "90, 1.5s, 2m :: a position\n\n"
-         "MM:SS[.mmm] :: a position\n\n"
-         "HH:MM:SS[.mmm] :: a position if the recording is so long, else the local time of day\n\n"
-         "2026-01-31T08:15:30.250Z :: a time of the wall clock (RFC 3339), with its offset\n\n"
-         "The wall clock is the server's: a picture's time there is when the first one was taken, "
-         "as pictures.csv has it, plus its position. A plain dump and a bare stream have none."},
+        {"TIMES", times()},
         {"ALIGNING", aligning()},
         {"EXAMPLES",
          "Convert a recording and look at the report:\n\n"
