@@ -15,6 +15,9 @@ using mp4::MovieTrack;
 constexpr std::int64_t kUsPerSecond = 1'000'000;
 /// A cut that is shorter than one tick would be shown to the end of its media.
 constexpr std::int64_t kShownUsMin = 1'000;
+/// Pictures from a key frame on, unless there are less to the next one: of fewer decoders may give
+/// out none, as FFmpeg's does behind a key frame that is no IDR picture.
+constexpr std::size_t kDecodedMin = 8;
 /// What a track's times may be in at most, so that a gap of hours fits into 32 bits.
 constexpr std::uint32_t kTicksMax = 96'000;
 
@@ -155,8 +158,13 @@ Cut::Range Cut::pictures_of(const MovieTrack& video, std::int64_t zero, const Pa
     begin = video.samples[entry.shown].shown();
     to = std::max(to, from + 1);  // a moment is shorter than a tick
     if (entry.shown != *wanted) to = std::max(to, begin + 1);
-    const std::size_t end = end_before(video, to);
-    return entry.first < end ? Range{entry.first, end} : Range{};
+    std::size_t end = end_before(video, to);
+    if (entry.first >= end) return {};
+    while (end - entry.first < kDecodedMin && end < video.samples.size() &&
+           !video.samples[end].is_sync) {
+        ++end;  // and is hidden
+    }
+    return {entry.first, end};
 }
 
 Cut::Range Cut::sounds_of(const MovieTrack& sound, std::int64_t zero, const Part& part) const {

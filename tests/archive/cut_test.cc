@@ -106,6 +106,17 @@ TEST(Cut, ends_with_the_picture_that_is_shown_last) {
     EXPECT_EQ(shown(cut.finish(20 * kPictureUs, 0)).size(), 20U);
 }
 
+TEST(Cut, a_short_one_has_hidden_pictures_behind_for_decoders_that_wait_for_more) {
+    for (const auto& [group, decoded] :
+         {std::pair(15U, 8U), std::pair(5U, 5U), std::pair(1U, 1U)}) {
+        Cut cut;
+        ASSERT_TRUE(add(cut, film(60, group), part(0, 0, kPictureUs, 0)));
+        const auto made = cut.finish(kPictureUs, 0);
+        EXPECT_EQ(shown(made).size(), 1U);
+        EXPECT_EQ(made.pieces.at(0).bytes, decoded * 10U);
+    }
+}
+
 TEST(Cut, joins_files_with_and_without_reordering_and_never_decodes_back) {
     const Movie plain = film(30, 15, false);
     const Movie reordered = film(30, 15, true);
