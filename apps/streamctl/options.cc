@@ -145,6 +145,38 @@ void build(CLI::App& app, Options& options) {
     group_commands(app);
 }
 
+namespace {
+
+/// Which recordings, and where to.
+Result<void> complete_choice(const std::string& command, Options& options) {
+    const bool chooses = !options.recording_ids.empty() || has_filters(options.recordings);
+    if (command == "get" && !chooses) {
+        return Error{"get needs an id, a pattern, or a filter such as --take"};
+    }
+    if (command == "recordings" && options.command.back() == "delete" && !chooses) {
+        return Error{
+            "recordings delete needs an id, a pattern, or a filter such as --take or "
+            "--older-than; '*' means all"};
+    }
+    if (command == "recordings" && options.command.back() == "keep" && !chooses) {
+        return Error{"recordings keep needs an id, a pattern, or a filter such as --take"};
+    }
+    if (options.recordings.since && options.recordings.until &&
+        *options.recordings.since >= *options.recordings.until) {
+        return Error{"--since must be before --until"};
+    }
+    if (command == "get" && is_mp4_file(options.folder)) {
+        if (options.align || options.all_files) {
+            return Error{std::string(options.align ? "--align" : "--all-files") +
+                         " makes several files: --output must be a folder"};
+        }
+        options.file = std::exchange(options.folder, {});
+    }
+    return {};
+}
+
+}  // namespace
+
 Result<void> complete(const CLI::App& app, Options& options) {
     options.command.clear();
     for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
@@ -187,29 +219,7 @@ Result<void> complete(const CLI::App& app, Options& options) {
     if (command == "capture" && options.align && options.folder.empty()) {
         return Error{"--align needs a folder for the files: --output DIR"};
     }
-    const bool chooses = !options.recording_ids.empty() || has_filters(options.recordings);
-    if (command == "get" && !chooses) {
-        return Error{"get needs an id, a pattern, or a filter such as --take"};
-    }
-    if (command == "recordings" && options.command.back() == "delete" && !chooses) {
-        return Error{
-            "recordings delete needs an id, a pattern, or a filter such as --take or "
-            "--older-than; '*' means all"};
-    }
-    if (command == "recordings" && options.command.back() == "keep" && !chooses) {
-        return Error{"recordings keep needs an id, a pattern, or a filter such as --take"};
-    }
-    if (options.recordings.since && options.recordings.until &&
-        *options.recordings.since >= *options.recordings.until) {
-        return Error{"--since must be before --until"};
-    }
-    if (command == "get" && is_mp4_file(options.folder)) {
-        if (options.align || options.all_files) {
-            return Error{std::string(options.align ? "--align" : "--all-files") +
-                         " makes several files: --output must be a folder"};
-        }
-        options.file = std::exchange(options.folder, {});
-    }
+    if (const auto chosen = complete_choice(command, options); !chosen) return chosen.error();
     options.start.cameras = options.names;
     options.start.wait = !options.no_wait;
     options.start.timeout = options.timeout.value_or(milliseconds(10'000));

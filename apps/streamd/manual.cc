@@ -3,12 +3,9 @@
 #include "cli/exit_codes.h"
 
 namespace st::streamd {
+namespace {
 
-cli::Manual manual() {
-    cli::Manual manual;
-    manual.section = 8;
-    manual.summary = "record many cameras at once over WebSocket";
-    manual.description = R"(
+constexpr const char* kDescription = R"(
 `streamd` takes framed H.264 from camera apps, phones and `streamctl push` over WebSocket, records
 each session so that a crash or a power cut costs next to nothing, and turns it into an MP4 whose
 every picture carries the camera's own time, with a thumbnail beside it. Cameras are started and
@@ -18,6 +15,14 @@ A plain start needs no configuration: it listens on port 50001 and records into 
 Cameras may connect from anywhere; control is for the account that runs it. What is open to
 whom, and the URLs for cameras, are logged at start.
 )";
+
+}  // namespace
+
+cli::Manual manual() {
+    cli::Manual manual;
+    manual.section = 8;
+    manual.summary = "record many cameras at once over WebSocket";
+    manual.description = kDescription;
     manual.parts = {
         {"SIGNALS", R"(
 TERM, INT :: Stop accepting, end and finish all recordings, leave with 0. A second one leaves the

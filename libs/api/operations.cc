@@ -188,6 +188,27 @@ void Operations::call(Call call, Done done, std::stop_token asker) {
 
 // ---- on the control loop ---------------------------------------------------------------------
 
+void Operations::list_cameras(const Call& call, const Done& done) {
+    Page page(call);
+    for (const auto& [name, entry] : parts_.cameras.all()) {
+        if (!entry.is_camera) continue;
+        page.add(name,
+                 [&, &camera = entry] { return control::encode(parts_.cameras.status(camera)); });
+    }
+    done(page.encode());
+}
+
+void Operations::list_events(const Call& call, const Done& done) {
+    std::uint64_t since = number_or(call, "since", 0);
+    if (const std::string* cursor = call.find("cursor")) {
+        const auto last = parse_number(*cursor, ~std::uint64_t{0});
+        if (!last) return done(foreign_cursor());
+        since = std::max(since, *last);
+    }
+    const std::uint64_t limit = number_or(call, "limit", control::kListLimitDefault);
+    done(control::encode(parts_.events.since(since, limit)));
+}
+
 void Operations::on_control(const Call& call, const Done& done, const std::stop_token& asker) {
     if (parts_.tokens.call(call, done)) return;
     switch (call.operation->operation) {
@@ -210,32 +231,16 @@ void Operations::on_control(const Call& call, const Done& done, const std::stop_
                     done(made ? Decoded<std::string>(control::encode(*made)) : made.error());
                 });
         }
-        case Operation::cameras_list: {
-            Page page(call);
-            for (const auto& [name, entry] : parts_.cameras.all()) {
-                if (!entry.is_camera) continue;
-                page.add(name, [&, &camera = entry] {
-                    return control::encode(parts_.cameras.status(camera));
-                });
-            }
-            return done(page.encode());
-        }
+        case Operation::cameras_list:
+            return list_cameras(call, done);
         case Operation::cameras_get:
             return get_camera(call, done);
         case Operation::cameras_kick:
             return kick_camera(call, done);
         case Operation::cameras_rename:
             return rename_camera(call, done);
-        case Operation::events_list: {
-            std::uint64_t since = number_or(call, "since", 0);
-            if (const std::string* cursor = call.find("cursor")) {
-                const auto last = parse_number(*cursor, ~std::uint64_t{0});
-                if (!last) return done(foreign_cursor());
-                since = std::max(since, *last);
-            }
-            const std::uint64_t limit = number_or(call, "limit", control::kListLimitDefault);
-            return done(control::encode(parts_.events.since(since, limit)));
-        }
+        case Operation::events_list:
+            return list_events(call, done);
         case Operation::streams_list:
             return live_->list_streams(call, done);
         case Operation::streams_get:

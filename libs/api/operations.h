@@ -54,6 +54,8 @@ class Operations {
     /// Why not, for people.
     control::ApiError no_such_camera(const std::string& name) const;
     control::ApiError no_stream_of_camera(const control::Call& call) const;
+    void list_cameras(const control::Call& call, const Done& done);
+    void list_events(const control::Call& call, const Done& done);
     void get_camera(const control::Call& call, const Done& done);
     void kick_camera(const control::Call& call, const Done& done);
     void rename_camera(const control::Call& call, const Done& done);

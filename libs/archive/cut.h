@@ -41,7 +41,7 @@ class Cut {
     /// needs what is not in the movie, with the movie's first key frame, also if that is shown at
     /// `to_us` or later. Those behind others begin with the next key frame, which is shown when it
     /// shall be. Error: what cannot be joined.
-    Result<Added> add(const mp4::Movie& movie, const Part& part);
+    Result<Added> add(const mp4::Movie& movie, const Part& whole);
 
     bool empty() const { return video_.samples.empty() && sound_.samples.empty(); }
 

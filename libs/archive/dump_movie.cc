@@ -101,7 +101,8 @@ Result<std::optional<Made>> make(const std::string& root, const MediaRow& row,
 
 Result<std::optional<DumpMovie>> movie_of_dump(const std::string& root, const MediaRow& row,
                                                std::int64_t from_us, std::int64_t to_us,
-                                               const DumpTimes& times, std::stop_token stop) {
+                                               const DumpTimes& times,
+                                               const std::stop_token& stop) {
     const std::int64_t around_us = row.end_us == 0 ? kStartUnknownUs : kRoundedUs;
     auto made = make(root, row, row.start_us, from_us - around_us, to_us + around_us, times, stop);
     if (!made) return made.error();

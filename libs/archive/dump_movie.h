@@ -25,6 +25,6 @@ struct DumpMovie {
 /// 503 where the disk has no room for it.
 Result<std::optional<DumpMovie>> movie_of_dump(const std::string& root, const MediaRow& row,
                                                std::int64_t from_us, std::int64_t to_us,
-                                               const DumpTimes& times, std::stop_token stop);
+                                               const DumpTimes& times, const std::stop_token& stop);
 
 }  // namespace st::archive

@@ -34,12 +34,13 @@ struct TimingRequest {
     std::chrono::milliseconds max_gap{60'000};
     bool has_device_times = false;
     bool has_arrival_times = false;
-    bool has_fine_times = false;      ///< device times were declared in microseconds
-    bool is_unpaced = false;          ///< the camera said that it does not send in real time
-    /// The device's times are those of a clock that was read from here: arrivals cannot refute them.
+    bool has_fine_times = false;  ///< device times were declared in microseconds
+    bool is_unpaced = false;      ///< the camera said that it does not send in real time
+    /// The device's times are those of a clock that was read from here: arrivals cannot refute
+    /// them.
     bool is_device_confirmed = false;
-    double said_fps = 0;              ///< by the pictures' own headers; 0: not said
-    std::optional<double> given_fps;  ///< for constant timing
+    double said_fps = 0;                        ///< by the pictures' own headers; 0: not said
+    std::optional<double> given_fps;            ///< for constant timing
     double fallback_fps = clock::kFpsFallback;  ///< where nothing can be measured
 };
 

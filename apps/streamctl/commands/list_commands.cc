@@ -44,7 +44,7 @@ void show_recording(const control::RecordingNow& now, Console& console) {
 
 std::string battery_of(const control::CameraStatus& camera) {
     if (!camera.health || !camera.health->battery) return {};
-    const std::string share = std::to_string(std::lround(*camera.health->battery * 100)) + " %";
+    std::string share = std::to_string(std::lround(*camera.health->battery * 100)) + " %";
     if (!camera.health->charging) return share;
     return share + (*camera.health->charging ? ", charging" : ", not charging");
 }

@@ -208,7 +208,7 @@ int run_snapshot(const Options& options, ApiClient& client, Console& console) {
 
 std::string stream_path(const std::string& given) {
     if (is_valid_name(given)) return "/camera/" + given;
-    const std::string path = given.starts_with('/') ? given : "/" + given;
+    std::string path = given.starts_with('/') ? given : "/" + given;
     if (is_stream_path(path)) return path;
     throw Failed(cli::kUsage, "\"" + printable(given) +
                                   "\": expected a stream's path such as /camera/door, or a "

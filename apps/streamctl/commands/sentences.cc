@@ -18,7 +18,7 @@ std::string counted(std::uint64_t count, const char* one, const char* many) {
 
 std::string sentence(const control::StartResult& result) {
     const std::string session = result.session ? " " + *result.session : "";
-    const std::string why = result.error.value_or("");
+    std::string why = result.error.value_or("");
     switch (result.outcome) {
         case StartOutcome::started:
             return "started" + session;
@@ -38,7 +38,7 @@ std::string sentence(const control::StartResult& result) {
 
 std::string sentence(const control::StopResult& result) {
     const std::string session = result.session ? " " + *result.session : "";
-    const std::string why = result.error ? ": " + *result.error : "";
+    std::string why = result.error ? ": " + *result.error : "";
     const std::string state = result.state ? " (" + std::string(to_text(*result.state)) + ")" : "";
     switch (result.outcome) {
         case control::StopOutcome::stopped:
@@ -62,7 +62,7 @@ std::string sentence(const control::StopResult& result) {
 }
 
 std::string sentence(const control::PreviewResult& result) {
-    const std::string why = result.error.value_or("");
+    std::string why = result.error.value_or("");
     switch (result.outcome) {
         case control::PreviewOutcome::previewing:
             return "streams as /camera/" + result.camera;

@@ -39,9 +39,8 @@ bool report(const control::StopReply& reply, Console& console, bool prints_paths
             console.note(result.camera + ": " + warning);
         const bool is_well = result.outcome == StopOutcome::stopped && !result.error &&
                              result.state != control::SessionState::failed;
-        if (is_well && result.files.empty()) {
-            console.note(line);
-        } else if (result.outcome == StopOutcome::sent && !result.error) {
+        const bool is_sent = result.outcome == StopOutcome::sent && !result.error;
+        if (is_sent || (is_well && result.files.empty())) {
             console.note(line);
         } else if (result.outcome == StopOutcome::not_recording) {
             console.note(result.camera + ": was not recording");
