@@ -124,6 +124,7 @@ class Helpers(harness.Case):
 
     async def test_a_helper_that_is_killed_costs_nothing(self):
         server = self.start_streamd()
+        await self.record(server, "first", self.frames())  # the helper has begun, and waits
         os.kill(one_helper(server), signal.SIGKILL)
         session = await self.record(server, "a", self.frames())
         self.assertEqual((session["state"], session["error"]), ("done", None))

@@ -96,8 +96,11 @@ class Hooks(harness.Case):
         names = [f"cam{number}" for number in range(20)]
         for name in names[:10]:
             await self.camera_comes_and_goes(server, name)
-        await harness.async_wait_for(lambda: self.hook(server)["queued"] == 10, "ten wait")
-        self.assertEqual(self.hook(server)["state"], "waiting")
+        def ten_wait():
+            hook = self.hook(server)
+            return (hook["queued"], hook["state"]) == (10, "waiting")
+
+        await harness.async_wait_for(ten_wait, "ten wait")
         server.kill()
         target.close()  # nobody is there any more
         server.start()
