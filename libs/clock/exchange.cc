@@ -16,6 +16,9 @@ struct Tilts {
 constexpr unsigned kRounds = 24;  ///< of a search; each takes half of the interval off
 constexpr double kRoundingUs = 1;
 constexpr double kOffMiddleUs = 100;  ///< which the bound is larger for
+/// Of a network that leaves more than this open, the likely offset is stated, with a larger bound:
+/// the middle moves with each exchange, and the times of pictures would with it.
+constexpr double kWideUs = 100'000;
 
 }  // namespace
 
@@ -278,8 +281,9 @@ Offset ExchangeClock::within(const Stretch& stretch, std::int64_t device_us, Jum
         if (range.is_empty()) continue;
         // What all exchanges say changes little from one to the next, but is not the middle.
         const double middle_us = range.middle();
-        out.offset_us = std::clamp(likely_us.value_or(middle_us), middle_us - kOffMiddleUs,
-                                   middle_us + kOffMiddleUs);
+        const double off_us = kOffMiddleUs + std::max(0.0, range.high - range.low - kWideUs) / 2;
+        out.offset_us =
+            std::clamp(likely_us.value_or(middle_us), middle_us - off_us, middle_us + off_us);
     }
     out.bound_us = std::max(range.high - out.offset_us, out.offset_us - range.low) + kRoundingUs +
                    static_cast<double>(uncertainty_us_);

@@ -18,7 +18,8 @@
 /// bound therefore allows for one at any time. It was before or behind the time asked for, so what
 /// the exchanges of one side allow by themselves is true, whichever side that is; the bound holds
 /// both. It is a bound unless a clock is set so twice within kWindowUs, within kBurstUs of the
-/// first or the last exchange, or behind that.
+/// first or the last exchange, or behind that. Where more than 100 ms are open so, the offset
+/// is what all exchanges say without a jump, and the bound is larger for it.
 #include <cstdint>
 #include <optional>
 #include <vector>

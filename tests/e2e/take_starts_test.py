@@ -192,7 +192,8 @@ class TakeStarts(harness.Case):
         late = [us for us in apart if us > INTERVAL_US]
         print(f"first pictures apart: {sorted(apart)[len(apart) // 2]} us as a rule, {max(apart)} us at most, "
               f"{len(late)} of {len(apart)} over an interval")
-        self.assertLessEqual(len(late), len(apart) // 100, apart)
+        # One in a hundred may be; of a sample of ten one is no sign of more.
+        self.assertLessEqual(len(late), max(1, len(apart) // 100), apart)
 
     async def test_a_live_input_begins_with_a_key_frame_behind_the_instant(self):
         server = self.start_streamd()
