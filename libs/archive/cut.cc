@@ -40,16 +40,13 @@ const MovieTrack* track_of(const mp4::Movie& movie, MovieKind kind) {
 std::optional<std::size_t> shown_at(const MovieTrack& track, std::int64_t when) {
     std::optional<std::size_t> before;
     std::optional<std::size_t> after;
-    std::int64_t last = std::numeric_limits<std::int64_t>::min();
     const auto& samples = track.samples;
     for (std::size_t i = 0; i < samples.size(); ++i) {
         const std::int64_t shown = samples[i].shown();
-        last = std::max(last, shown);
         if (shown <= when && (!before || shown > samples[*before].shown())) before = i;
         if (shown > when && (!after || shown < samples[*after].shown())) after = i;
     }
-    // Durations are distances in decoding order: only the last one says how long one is shown.
-    if (before && (after || last + samples.back().duration > when)) return before;
+    if (before && (after || track.shown_until() > when)) return before;
     return after;
 }
 

@@ -86,19 +86,15 @@ std::optional<MovieBuilder::Lasts> MovieBuilder::lasts(const mp4::Movie& movie,
     for (const mp4::MovieTrack& track : movie.tracks) {
         if (track.kind != kind || track.samples.empty()) continue;
         std::int64_t begin = std::numeric_limits<std::int64_t>::max();
-        std::int64_t end = std::numeric_limits<std::int64_t>::min();
-        for (const mp4::MovieSample& sample : track.samples) {
+        for (const mp4::MovieSample& sample : track.samples)
             begin = std::min(begin, sample.shown());
-            end = std::max(end, sample.shown());
-        }
-        end += track.samples.back().duration;  // as Movie::duration_us() has it
         const std::int64_t zero = track.zero(movie.ticks_per_second);
         const auto us = [&](std::int64_t ticks) {
             return static_cast<std::int64_t>(static_cast<double>(ticks - zero) * 1e6 /
                                              track.ticks_per_second);
         };
         // What edits hide is before 0.
-        return Lasts{std::max<std::int64_t>(us(begin), 0), us(end)};
+        return Lasts{std::max<std::int64_t>(us(begin), 0), us(track.shown_until())};
     }
     return std::nullopt;
 }

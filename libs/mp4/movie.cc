@@ -1,7 +1,6 @@
 #include "mp4/movie.h"
 
 #include <algorithm>
-#include <limits>
 #include <string>
 
 #include "mp4/box_fields.h"
@@ -100,16 +99,17 @@ std::int64_t MovieTrack::zero(std::uint32_t movie_ticks_per_second) const {
     return 0;
 }
 
+std::int64_t MovieTrack::shown_until() const {
+    std::int64_t last = samples.front().shown();
+    for (const MovieSample& sample : samples) last = std::max(last, sample.shown());
+    return last + samples.back().duration;
+}
+
 std::int64_t Movie::duration_us() const {
     double longest = 0;
     for (const MovieTrack& track : tracks) {
         if (track.samples.empty()) continue;
-        // A duration is the distance in decoding order: of pictures that are shown in another one
-        // only that of the last says how long something is shown.
-        std::int64_t end = std::numeric_limits<std::int64_t>::min();
-        for (const MovieSample& sample : track.samples) end = std::max(end, sample.shown());
-        end += track.samples.back().duration;
-        const auto ticks = static_cast<double>(end - track.zero(ticks_per_second));
+        const auto ticks = static_cast<double>(track.shown_until() - track.zero(ticks_per_second));
         longest = std::max(longest, ticks / track.ticks_per_second);
     }
     return static_cast<std::int64_t>(longest * 1e6);

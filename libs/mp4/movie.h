@@ -66,6 +66,10 @@ struct MovieTrack {
     /// The composition time that is shown at the movie's zero, by the edits: those of ours name one
     /// piece of the media, perhaps behind an empty one. Negative: the track begins later.
     std::int64_t zero(std::uint32_t movie_ticks_per_second) const;
+    /// When what is shown last is over, as a composition time. A duration is the distance in
+    /// decoding order: of pictures that are shown in another one only that of the last says how
+    /// long something is shown. There are samples.
+    std::int64_t shown_until() const;
 };
 
 struct Movie {

@@ -197,9 +197,10 @@ void Run::plan() {
     shown_at_ = display_order(pictures);
     time_bare_inputs();
     read_exchanges();
+    const TimingRequest request = timing_request();  // also says where a bare stream's rate is from
     // What the clocks of all pictures say is said of each of them, however few are wanted.
     const bool has_range = range_choice_ && range_choice_->times.ticks.size() == pictures.size();
-    choice_ = has_range ? *range_choice_ : choose_timing(pictures, shown_at_, timing_request());
+    choice_ = has_range ? *range_choice_ : choose_timing(pictures, shown_at_, request);
     report_.timing = to_string(choice_.timing);
     report_.timing_why = choice_.why;
     report_.repairs = choice_.times.repairs;

@@ -89,6 +89,13 @@ class Usage(DumpCase):
             self.assert_display_times(mp4, [0, 40])
             self.assertIn("microseconds", " ".join(report["notes"]))
 
+    def test_a_range_of_a_bare_stream_says_where_its_rate_is_from(self):
+        whole = self.mux.info(self.stream)["fps_estimate"]
+        self.assertEqual(whole["source"], "vui")
+        report, _ = self.mux.convert(self.stream, "--from", "1s")
+        self.assertEqual({key: report["fps_estimate"][key] for key in ("fps", "source")},
+                         {key: whole[key] for key in ("fps", "source")})
+
     def test_rotation_is_what_players_are_told(self):
         dump = self.dump()
         for degrees in (90, 180, 270):
