@@ -211,6 +211,8 @@ std::optional<SegmentContents> read_behind(SegmentFile& file, const SegmentHead&
     auto movie = parse_segment_moov(moov);
     if (!movie) return std::nullopt;
     SegmentContents contents{head, *std::move(movie), {}, 0, false};
+    // The mark may have been moved since.
+    contents.movie.created = seconds_since_1904(head.mark.first_wall_us);
     Walk walk(file, contents.movie);
     contents.end = walk.go(moov_at + kBoxHeadBytes + moov.size());
     contents.is_too_long = walk.is_too_long();

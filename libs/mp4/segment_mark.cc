@@ -59,6 +59,7 @@ std::vector<std::uint8_t> encode_segment_head(const SegmentMark& mark) {
         const Box uuid(out, "uuid");
         out.bytes(kSegmentUuid);
         out.u32(1U << 24);
+        assert(out.position() == kFirstWallAt);
         out.u64(static_cast<std::uint64_t>(mark.first_wall_us));
         out.u32(mark.number);
         out.u32(mark.generation);

@@ -27,6 +27,9 @@ constexpr std::array<std::uint8_t, 16> kSegmentUuid = {
 /// head of an mdat is one write that is there or is not.
 constexpr std::size_t kSegmentHeadBytesMax = 512;
 
+/// Where first_wall_us stands in the file, 8 bytes, big-endian.
+constexpr std::size_t kFirstWallAt = 60;
+
 struct SegmentMark {
     std::string path;                ///< of the stream, "/app/name"; at most 255 bytes
     std::string video;               ///< codec: "h264"; empty: no such track

@@ -1,6 +1,7 @@
 #include "mp4/segment_writer.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 
 #include "mp4/boxes.h"
@@ -121,6 +122,14 @@ void SegmentWriter::place_zero() {
         const std::int64_t begins = media_ticks(one, one.samples.front().ticks);
         if (begins < 0) one.track.start_ticks -= begins;
     }
+}
+
+void SegmentWriter::move_wall(std::int64_t by_us) {
+    mark_.first_wall_us += by_us;
+    if (!zero_us_) return;  // the head is still to be written
+    std::array<std::uint8_t, 8> wall{};
+    store_be64(wall.data(), static_cast<std::uint64_t>(mark_.first_wall_us));
+    file_.write_at(kFirstWallAt, wall);
 }
 
 /// On the track's own time line.

@@ -48,6 +48,10 @@ class SegmentWriter {
     /// add().
     void flush();
 
+    /// The wall clock of the stream's time 0 is later by so much than was said. Throws
+    /// std::system_error.
+    void move_wall(std::int64_t by_us);
+
     /// In order of their arrival.
     std::vector<media::PacketPtr> unwritten() const;
     /// The stream's time of the file's time 0, in microseconds; nullopt: nothing is written yet.

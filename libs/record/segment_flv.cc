@@ -36,6 +36,19 @@ Buffer metadata_of(const mp4::SegmentMark& mark, const media::PacketPtr& metadat
     return flv::encode_amf0("onMetaData", object);
 }
 
+/// Where the number of that name stands in a file whose first tag is `metadata`. The last of its
+/// name: what stands before it is the publisher's.
+std::uint64_t value_at(Bytes metadata, std::string_view name) {
+    const std::size_t at = as_text(metadata).rfind(name);
+    return flv::kFileHeaderBytes + flv::kTagHeaderBytes + at + name.size() + 1;  // its marker
+}
+
+std::array<std::uint8_t, 8> big_endian(double number) {
+    std::array<std::uint8_t, 8> bytes{};
+    store_be64(bytes.data(), std::bit_cast<std::uint64_t>(number));
+    return bytes;
+}
+
 media::PacketPtr at_zero(const media::PacketPtr& packet) {
     media::Packet copy;
     copy.track = packet->track;
@@ -76,6 +89,11 @@ class FlvSegment final : public SegmentOutput {
     }
     void end(std::optional<std::int64_t> /*next_picture_ms*/) override { write(true); }
     void flush() override { write(true); }
+    void move_wall(std::int64_t by_us) override {
+        mark_.first_wall_us += by_us;
+        if (!has_begun_) return;
+        file_.write_at(wall_at_, big_endian(static_cast<double>(mark_.first_wall_us)));
+    }
     std::size_t unwritten() const override { return pending_.size(); }
     bool can_take_back() const override { return held_.can_take_back(); }
     Rest take_back() override {
@@ -156,6 +174,7 @@ class FlvSegment final : public SegmentOutput {
         metadata.track = media::Track::metadata;
         metadata.codec = media::Codec::metadata;
         metadata.payload = metadata_of(mark_, headers_.metadata);
+        wall_at_ = value_at(metadata.payload.bytes(), kFirstWall);
         out.push_back(flv::encode_tag(metadata));
         std::vector<media::PacketPtr> all{headers_.video, headers_.colour, headers_.audio};
         all.insert(all.end(), headers_.further.begin(), headers_.further.end());
@@ -182,6 +201,7 @@ class FlvSegment final : public SegmentOutput {
     const SegmentHeaders headers_;
     const std::int64_t fragment_ms_;
     bool has_begun_ = false;
+    std::uint64_t wall_at_ = 0;  ///< in the file
     std::optional<std::int64_t> zero_ms_;
     std::map<media::Track, std::int64_t> newest_;
     std::vector<Pending> pending_;
@@ -249,10 +269,7 @@ Result<FlvMark> read_flv_mark(Bytes begin) {
     found.mark.number = static_cast<std::uint32_t>(number_of(*object, kNumber));
     found.mark.generation = static_cast<std::uint32_t>(number_of(*object, kGeneration));
     found.duration_s = number_of(*object, kDuration);
-    // The last of that name: what stands before it is the publisher's.
-    const std::size_t at = as_text(payload).rfind(kDuration);
-    found.duration_at =
-        flv::kFileHeaderBytes + flv::kTagHeaderBytes + at + kDuration.size() + 1;  // its marker
+    found.duration_at = value_at(payload, kDuration);
     found.tags_at =
         flv::kFileHeaderBytes + flv::kTagHeaderBytes + payload.size() + flv::kPreviousTagSizeBytes;
     return found;
@@ -293,10 +310,7 @@ Result<std::optional<mp4::SegmentFacts>> finish_flv_segment(mp4::SegmentFile& fi
     facts.was_finished = mark->duration_s > 0;
     facts.cut_bytes = file.size() - at;
     if (facts.cut_bytes > 0) file.truncate(at);
-    std::array<std::uint8_t, 8> duration{};
-    store_be64(duration.data(),
-               std::bit_cast<std::uint64_t>(static_cast<double>(facts.duration_us) / 1e6));
-    file.write_at(mark->duration_at, duration);
+    file.write_at(mark->duration_at, big_endian(static_cast<double>(facts.duration_us) / 1e6));
     file.sync();
     facts.bytes = file.size();
     return std::optional(facts);

@@ -71,8 +71,11 @@ std::string stem(std::int64_t first_wall_us, std::uint32_t number) {
            digits;
 }
 
-/// False: a file of that name is there.
+/// False: a file of that name is there, and is as it was.
 bool try_make(const Fd& directory, const std::string& name, Fd& file) {
+    struct stat there {};
+    if (::fstatat(directory.get(), name.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0) return false;
+    // Before the file: what a crash leaves is a mark too many, never a segment that looks finished.
     const Fd mark(::openat(directory.get(), (name + std::string(kOpenMark)).c_str(),
                            O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
     if (!mark) fail("create " + name + std::string(kOpenMark));
@@ -80,7 +83,7 @@ bool try_make(const Fd& directory, const std::string& name, Fd& file) {
                        O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
     if (file) return true;
     const int error = errno;
-    // One that is open already keeps its mark.
+    // Made by somebody since: the mark is theirs.
     if (error == EEXIST) return false;
     ::unlinkat(directory.get(), (name + std::string(kOpenMark)).c_str(), 0);
     errno = error;

@@ -32,6 +32,7 @@ class Mp4Segment final : public SegmentOutput {
     }
     void end(std::optional<std::int64_t> next_picture_ms) override { writer_.end(next_picture_ms); }
     void flush() override { writer_.flush(); }
+    void move_wall(std::int64_t by_us) override { writer_.move_wall(by_us); }
     std::size_t unwritten() const override { return writer_.unwritten().size(); }
     bool can_take_back() const override { return held_.can_take_back(); }
     Rest take_back() override {

@@ -25,6 +25,8 @@ class SegmentOutput {
     virtual void end(std::optional<std::int64_t> next_picture_ms) = 0;
     /// What is whole: nothing came for a while.
     virtual void flush() = 0;
+    /// The wall clock of the stream's time 0 is later by so much than the mark said.
+    virtual void move_wall(std::int64_t by_us) = 0;
     /// The file takes no more, or shall not: what can go on in another one. The last call.
     struct Rest {
         /// The file ends here, before the entry point that `packets` begins with; nullopt: it is

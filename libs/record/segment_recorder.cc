@@ -303,6 +303,7 @@ void SegmentRecorder::begin(const hub::Unit& unit) {
     if (is_new_line_ || is_behind_clock(unit) || dts_ms - newest_ms_ > kGapMaxMs) {
         wall_zero_us_ = wall_us() - (monotonic_ns() - unit.arrived_ns) / 1000 - dts_ms * 1000;
         ++generation_;
+        burst_.begin(dts_ms, unit.arrived_ns);
         sound_.reset();
         is_new_line_ = false;
     }
@@ -352,6 +353,7 @@ void SegmentRecorder::add(const media::PacketPtr& packet) {
     growing_->output->add(packet);
     written_ns_ = monotonic_ns();
     if (is_frame) newest_ms_ = std::max(newest_ms_, packet->dts_ms);
+    if (is_frame) look_for_burst(*packet);
     {
         const Lock lock(mutex_);
         if (is_frame) ++(is_sound ? status_.sounds : status_.pictures);
@@ -360,6 +362,14 @@ void SegmentRecorder::add(const media::PacketPtr& packet) {
             std::max<std::int64_t>(newest_ms_ - first_ms_.value_or(newest_ms_), 0));
     }
     count_written();
+}
+
+/// Of the first segment of a line of time the wall clock can still be moved.
+void SegmentRecorder::look_for_burst(const media::Packet& packet) {
+    const auto ahead_us = burst_.look(packet.dts_ms, arrived_ns_);
+    if (!ahead_us) return;
+    wall_zero_us_ -= *ahead_us;
+    growing_->output->move_wall(-*ahead_us);
 }
 
 void SegmentRecorder::count_dropped(const media::Packet& packet) {
@@ -402,6 +412,7 @@ void SegmentRecorder::end_segment(const char* reason, std::optional<std::int64_t
     }
     Growing ended = std::move(*growing_);
     growing_.reset();
+    burst_.end();
     ended.output.reset();
     parts_.finisher.add({stream_, reason, std::move(ended.place), std::move(ended.file)});
     if (failure) std::rethrow_exception(failure);
@@ -412,6 +423,7 @@ std::vector<media::PacketPtr> SegmentRecorder::end_full() {
     SegmentOutput::Rest rest = growing_->output->take_back();
     Growing full = std::move(*growing_);
     growing_.reset();
+    burst_.end();
     full.output.reset();
     if (rest.keep_bytes) {
         full.file->truncate(*rest.keep_bytes);

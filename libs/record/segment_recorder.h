@@ -24,6 +24,7 @@
 #include "base/sync.h"
 #include "hub/stream_memory.h"
 #include "hub/tap.h"
+#include "record/burst_watch.h"
 #include "record/segment_events.h"
 #include "record/segment_finisher.h"
 #include "record/segment_output.h"
@@ -104,6 +105,7 @@ class SegmentRecorder final : public hub::Tap,
     void look_at_time(std::int64_t now_ns);
     void try_room(std::int64_t now_ns);
     void count_written();
+    void look_for_burst(const media::Packet& packet);
     void count_dropped(const media::Packet& packet) ST_EXCLUDES(mutex_);
     template <class Call>
     void guard(Call call);
@@ -136,6 +138,7 @@ class SegmentRecorder final : public hub::Tap,
     std::uint32_t number_ = 0;
     std::uint32_t generation_ = 0;
     std::int64_t wall_zero_us_ = 0;  ///< wall clock of the stream's time 0
+    BurstWatch burst_;
     std::optional<std::int64_t> first_ms_;
     std::int64_t newest_ms_ = 0;
     std::int64_t left_ns_ = 0;     ///< when the publisher left; 0: it is there

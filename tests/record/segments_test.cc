@@ -13,6 +13,7 @@
 
 #include "../mp4/memory_segment_file.h"
 #include "base/clock.h"
+#include "base/when.h"
 #include "flv/tag.h"
 #include "media/avc_config.h"
 #include "mp4/box_cursor.h"
@@ -434,6 +435,80 @@ TEST(Segments, left_open_by_an_earlier_run_are_finished_and_no_others_touched) {
     const auto numbers = numbers_in(files[1]);
     EXPECT_FALSE(numbers[0].empty());
     EXPECT_EQ(numbers[0].front() % 10, 0U);
+}
+
+TEST(Segments, leave_finished_ones_of_their_name_alone) {
+    World world;
+    world.options.rules = {rule(std::chrono::hours(1))};
+    const fs::path folder = world.path / "live" / "live" / "x";
+    fs::create_directories(folder);
+    std::vector<fs::path> taken;
+    for (std::int64_t second = 0; second < kPatience.count(); ++second) {
+        std::string stamp = utc_stamp(wall_us() + second * 1'000'000);
+        taken.push_back(folder / (stamp.erase(8, 1) + "_segment_001.mp4"));
+        std::ofstream(taken.back()) << "of an earlier publication";
+    }
+    world.start();
+    world.publish();
+    world.push(20);
+    world.publication.end("done");
+    ASSERT_TRUE(world.wait_for<SegmentDone>(1));
+    EXPECT_THAT(world.told<SegmentDone>()[0].path, testing::EndsWith("_segment_001_2.mp4"));
+    for (const fs::path& file : taken) {
+        EXPECT_EQ(fs::file_size(file), 25U);
+        EXPECT_FALSE(fs::exists(file.string() + ".open")) << file;
+    }
+}
+
+/// So many pictures at once, and the others as the clock has them, from `begin_ns` on.
+void push_burst(World& world, unsigned at_once, unsigned pictures, std::int64_t begin_ns) {
+    for (unsigned i = 0; i < pictures; ++i) {
+        const std::int64_t after_ms = std::int64_t{i < at_once ? 0 : i - at_once + 1} * 40;
+        Packet packet = numbered(media::Track::video, std::int64_t{i} * 40, i, 100);
+        packet.is_key = i % 10 == 0;
+        world.publication.push(std::move(packet), begin_ns + after_ms * 1'000'000);
+    }
+}
+
+TEST(Segments, begin_before_a_burst_that_another_server_kept) {
+    for (const SegmentFormat format : {SegmentFormat::mp4, SegmentFormat::flv}) {
+        World world;
+        world.options.rules = {rule(std::chrono::seconds(8))};
+        world.options.rules[0].order.format = format;
+        world.start();
+        world.publish();
+        const std::int64_t begin_ns = monotonic_ns();
+        const std::int64_t begin_us = wall_us();
+        push_burst(world, 75, 300, begin_ns);
+        world.publication.end("done");
+        ASSERT_TRUE(world.wait_for<SegmentDone>(2));
+        const auto done = world.told<SegmentDone>();
+        // The 75th of the burst is what was taken when it came.
+        const std::int64_t first_us = begin_us - std::int64_t{74} * 40'000;
+        EXPECT_NEAR(done[0].first_wall_us, first_us, 60'000);
+        EXPECT_NEAR(done[1].first_wall_us, first_us + 8'000'000, 60'000);
+    }
+}
+
+TEST(Segments, of_what_is_pushed_faster_than_its_time_follow_each_other) {
+    World world;
+    world.options.rules = {rule(std::chrono::seconds(8))};
+    world.start();
+    world.publish();
+    const std::int64_t begin_ns = monotonic_ns();
+    const std::int64_t begin_us = wall_us();
+    for (unsigned i = 0; i < 400; ++i) {
+        Packet packet = numbered(media::Track::video, std::int64_t{i} * 40, i, 100);
+        packet.is_key = i % 10 == 0;
+        // Twice as fast, with a stop of four seconds in between.
+        const std::int64_t after_ms = std::int64_t{i} * 20 + (i > 100 ? 4000 : 0);
+        world.publication.push(std::move(packet), begin_ns + after_ms * 1'000'000);
+    }
+    world.publication.end("done");
+    ASSERT_TRUE(world.wait_for<SegmentDone>(2));
+    const auto done = world.told<SegmentDone>();
+    EXPECT_NEAR(done[0].first_wall_us, begin_us, 60'000);
+    EXPECT_NEAR(done[1].first_wall_us, begin_us + 8'000'000, 60'000);
 }
 
 TEST(Segments, never_follow_a_link_out_of_the_folder) {
