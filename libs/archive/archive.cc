@@ -107,7 +107,10 @@ SpanPage Archive::spans(const SpanQuery& query) {
         }
         page.items.push_back(span);
     }
-    if (media.rows.size() == kSpanFilesMax) page.next = media.rows.back().end_us;
+    if (media.rows.size() == kSpanFilesMax) {
+        // Of a dump that grows the end is not known.
+        page.next = std::max(media.rows.back().start_us, media.rows.back().end_us);
+    }
     return page;
 }
 
@@ -193,14 +196,19 @@ bool Archive::forget_unread() {
     return true;
 }
 
-MovieFilePtr Archive::remembered(const CutRequest& request) {
+void Archive::forget_old() {
     const Lock lock(mutex_);
     const auto now = std::chrono::steady_clock::now();
     std::erase_if(remembered_,
                   [&](const Remembered& one) { return now - one.used > kRememberedFor; });
+}
+
+MovieFilePtr Archive::remembered(const CutRequest& request) {
+    forget_old();
+    const Lock lock(mutex_);
     const auto found = std::ranges::find(remembered_, request, &Remembered::request);
     if (found == remembered_.end()) return nullptr;
-    found->used = now;
+    found->used = std::chrono::steady_clock::now();
     return found->movie;
 }
 

@@ -97,6 +97,9 @@ class Archive {
     /// `held_files_max`: as kHeldFilesMax, for all answers.
     explicit Archive(Catalogue& catalogue, DumpTimes dumps = {},
                      std::size_t held_files_max = held_files_of_this_program());
+    /// Lets go of what nobody has asked for lately: its files may have been deleted. Called now and
+    /// then; any thread that may block.
+    void forget_old() ST_EXCLUDES(mutex_);
     /// What reads a dump gives up soon. Any thread.
     void stop() { stop_.request_stop(); }
 

@@ -1,6 +1,7 @@
 #include "archive/catalogue.h"
 
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -456,8 +457,8 @@ std::vector<MediaRow> Catalogue::oldest_segments(std::int64_t after_us, const st
         .value_or(std::vector<MediaRow>());
 }
 
-std::set<std::string> Catalogue::kept_takes() {
-    return ask([](Store& store) { return store.kept_takes(); }).value_or(std::set<std::string>());
+std::optional<std::set<std::string>> Catalogue::kept_takes() {
+    return ask([](Store& store) { return store.kept_takes(); });
 }
 
 SegmentPage Catalogue::segments(const SegmentQuery& query) {
@@ -496,9 +497,25 @@ std::vector<SegmentTotal> Catalogue::segment_totals() {
         .value_or(std::vector<SegmentTotal>());
 }
 
-std::vector<std::pair<std::string, std::uint64_t>> Catalogue::bytes_by_stream() {
-    return ask([](Store& store) { return store.bytes_by_stream(); })
-        .value_or(std::vector<std::pair<std::string, std::uint64_t>>());
+std::map<std::string, std::uint64_t> Catalogue::bytes_by_stream() {
+    std::map<std::string, std::uint64_t> bytes;
+    std::vector<OpenItem> open;
+    ask([&](Store& store) {
+        for (const auto& [stream, known] : store.bytes_by_stream()) bytes[stream] += known;
+        open = store.open_items();
+        return true;
+    });
+    for (const OpenItem& item : open) {
+        std::uint64_t now = 0;
+        if (!item.recording.empty()) {
+            now = recordings_.bytes(item.recording);
+        } else if (const Fd file = open_below(path(), item.file)) {
+            struct stat status {};
+            if (::fstat(file.get(), &status) == 0) now = static_cast<std::uint64_t>(status.st_size);
+        }
+        bytes[item.stream] += now - std::min(now, item.bytes);
+    }
+    return bytes;
 }
 
 Result<void> Catalogue::remove(std::string_view id) {

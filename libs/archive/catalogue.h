@@ -87,13 +87,14 @@ class Catalogue {
     /// being written.
     Result<void> remove_segment(const std::string& file);
 
-    /// What retention looks at; see archive/store.h. None while nothing can be read.
+    /// What retention looks at; see archive/store.h. None, or nullopt, while nothing can be read.
     std::vector<RecordingRow> oldest_recordings(std::int64_t after_us, const std::string& after,
                                                 std::size_t limit);
     std::vector<MediaRow> oldest_segments(std::int64_t after_us, const std::string& after,
                                           std::size_t limit);
-    std::set<std::string> kept_takes();
-    std::vector<std::pair<std::string, std::uint64_t>> bytes_by_stream();
+    std::optional<std::set<std::string>> kept_takes();
+    /// Of what is being written the bytes are asked of its files.
+    std::map<std::string, std::uint64_t> bytes_by_stream();
 
     /// The recording with that id began, ended, or is gone. Any thread; never blocks.
     void changed(const std::string& id) ST_EXCLUDES(mutex_);

@@ -17,30 +17,29 @@ bool is_open(record::RecordingState state) {
 void Oldest::fill_recordings() {
     Line& line = recordings_;
     if (line.is_over || !line.items.empty()) return;
-    const auto rows = catalogue_.oldest_recordings(line.last_us, line.last, kBatch);
+    const auto rows = catalogue_.oldest_recordings(line.read.start_us, line.read.name, kBatch);
     line.is_over = rows.size() < kBatch;
     for (const RecordingRow& row : rows) {
         OldestItem item{row.id,         "",           "/camera/" + row.camera,
                         row.started_us, row.ended_us, row.bytes};
         item.is_protected =
             is_open(row.state) || row.kept || (row.take && kept_takes_.contains(*row.take));
+        item.take = row.take;
         line.items.push_back(std::move(item));
-        line.last_us = row.started_us;
-        line.last = row.id;
+        line.read = {row.started_us, row.id};
     }
 }
 
 void Oldest::fill_segments() {
     Line& line = segments_;
     if (line.is_over || !line.items.empty()) return;
-    const auto rows = catalogue_.oldest_segments(line.last_us, line.last, kBatch);
+    const auto rows = catalogue_.oldest_segments(line.read.start_us, line.read.name, kBatch);
     line.is_over = rows.size() < kBatch;
     for (const MediaRow& row : rows) {
         OldestItem item{"", row.file, row.stream, row.start_us, row.end_us, row.bytes};
         item.is_protected = is_growing(row.form) || row.kept;
         line.items.push_back(std::move(item));
-        line.last_us = row.start_us;
-        line.last = row.file;
+        line.read = {row.start_us, row.file};
     }
 }
 
@@ -56,6 +55,8 @@ std::optional<OldestItem> Oldest::next() {
     if (line->items.empty()) return std::nullopt;
     OldestItem item = std::move(line->items.front());
     line->items.pop_front();
+    (line == &recordings_ ? place_.recordings : place_.segments) = {
+        item.start_us, item.recording.empty() ? item.file : item.recording};
     return item;
 }
 

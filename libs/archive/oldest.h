@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "archive/catalogue.h"
 
@@ -19,21 +20,36 @@ struct OldestItem {
     std::int64_t end_us = 0;
     std::uint64_t bytes = 0;
     bool is_protected = false;  ///< open, kept, or of a take of which something is kept
+    std::optional<std::string> take{};
+};
+
+/// Behind which item one has come, of each kind.
+struct OldestPlace {
+    struct Behind {
+        std::int64_t start_us = 0;
+        std::string name;
+    };
+    Behind recordings;
+    Behind segments;
 };
 
 class Oldest {
  public:
-    explicit Oldest(Catalogue& catalogue)
-        : catalogue_(catalogue), kept_takes_(catalogue.kept_takes()) {}
+    Oldest(Catalogue& catalogue, std::set<std::string> kept_takes, OldestPlace from)
+        : catalogue_(catalogue), kept_takes_(std::move(kept_takes)), place_(std::move(from)) {
+        recordings_.read = place_.recordings;
+        segments_.read = place_.segments;
+    }
 
     /// nullopt: that was the last.
     std::optional<OldestItem> next();
+    /// Behind the one that next() gave last.
+    const OldestPlace& place() const { return place_; }
 
  private:
     struct Line {
         std::deque<OldestItem> items;
-        std::int64_t last_us = 0;
-        std::string last;
+        OldestPlace::Behind read;  ///< of the catalogue
         bool is_over = false;
     };
     void fill_recordings();
@@ -41,6 +57,7 @@ class Oldest {
 
     Catalogue& catalogue_;
     const std::set<std::string> kept_takes_;
+    OldestPlace place_;
     Line recordings_;
     Line segments_;
 };

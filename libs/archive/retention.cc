@@ -4,8 +4,8 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <utility>
 
-#include "archive/oldest.h"
 #include "control/glob.h"
 
 namespace st::archive {
@@ -55,12 +55,14 @@ struct Retention::Look {
 
 Retention::Retention(const Current<RetentionOptions>& options, Catalogue& catalogue,
                      std::function<std::uint64_t()> free_bytes,
-                     std::function<void(const Deleted&)> on_deleted, Log log)
+                     std::function<void(const Deleted&)> on_deleted, Log log,
+                     std::size_t looked_at_max)
     : options_(options),
       catalogue_(catalogue),
       free_bytes_(std::move(free_bytes)),
       on_deleted_(std::move(on_deleted)),
-      log_(std::move(log)) {}
+      log_(std::move(log)),
+      looked_at_max_(looked_at_max) {}
 
 const RetentionRule* Retention::rule_of(const RetentionOptions& options,
                                         const std::string& stream) const {
@@ -89,7 +91,27 @@ std::string Retention::reason_for(const Look& look, const OldestItem& item) cons
     return look.lacks_room() ? "free" : "";
 }
 
+/// Of the disk's room, what is to come yet.
+std::uint64_t Retention::owed_bytes(std::int64_t now_us) {
+    std::erase_if(owed_, [&](const Owed& one) {
+        return one.since_us > now_us || now_us - one.since_us > kOwedForUs;
+    });
+    std::uint64_t bytes = 0;
+    for (const Owed& one : owed_) bytes += one.bytes;
+    return bytes;
+}
+
+void Retention::note_owed(std::int64_t now_us, std::uint64_t bytes) {
+    if (owed_.empty() || owed_.back().since_us != now_us) owed_.push_back({now_us, 0});
+    owed_.back().bytes += bytes;
+}
+
 bool Retention::remove(const OldestItem& item) {
+    if (item.take) {
+        // Another recording of it may have been kept since.
+        const auto kept = catalogue_.kept_takes();
+        if (!kept || kept->contains(*item.take)) return false;
+    }
     const auto removed = item.recording.empty() ? catalogue_.remove_segment(item.file)
                                                 : catalogue_.remove(item.recording);
     // Somebody keeps it, or writes to it, since the catalogue was asked.
@@ -107,18 +129,33 @@ void Retention::look(std::int64_t now_us) {
         look.all_bytes += bytes;
         look.rule_bytes[rule_of(*options, stream)] += bytes;
     }
-    if (options->keep_free > 0) look.free_bytes = free_bytes_();
-    Oldest oldest(catalogue_);
-    for (std::size_t looked_at = 0; looked_at < kLookedAtMax; ++looked_at) {
+    const auto kept_takes = catalogue_.kept_takes();
+    if (!kept_takes) return;  // nobody knows what must stay
+    const auto look_at_room = [&] {
+        if (options->keep_free == 0) return;
+        const std::uint64_t free = free_bytes_();
+        const std::uint64_t room = std::numeric_limits<std::uint64_t>::max() - free;
+        look.free_bytes = free + std::min(room, owed_bytes(now_us));
+    };
+    look_at_room();
+    Oldest oldest(catalogue_, *kept_takes, std::exchange(from_, {}));
+    for (std::size_t looked_at = 0; looked_at < looked_at_max_; ++looked_at) {
         const std::optional<OldestItem> item = oldest.next();
         if (!item || !look.goes_on(item->start_us)) return;
         if (item->is_protected) continue;
         const std::string reason = reason_for(look, *item);
-        if (reason.empty() || !remove(*item)) continue;
+        if (reason.empty()) continue;
+        const std::uint64_t before = options->keep_free > 0 ? free_bytes_() : 0;
+        if (!remove(*item)) continue;
         look.count_deleted(rule_of(*options, item->stream), item->bytes);
         on_deleted_({item->recording, item->file, item->stream, reason, item->bytes});
-        if (options->keep_free > 0) look.free_bytes = free_bytes_();
+        if (options->keep_free == 0) continue;
+        const std::uint64_t after = free_bytes_();
+        const std::uint64_t given = after - std::min(after, before);
+        if (given < item->bytes) note_owed(now_us, item->bytes - given);
+        look_at_room();
     }
+    from_ = oldest.place();
 }
 
 }  // namespace st::archive

@@ -9,12 +9,11 @@
 #include <vector>
 
 #include "archive/catalogue.h"
+#include "archive/oldest.h"
 #include "base/current.h"
 #include "base/log.h"
 
 namespace st::archive {
-
-struct OldestItem;
 
 /// Of all, or of what one pattern means. 0: no limit.
 struct RetentionLimits {
@@ -45,29 +44,43 @@ struct Deleted {
 
 class Retention {
  public:
+    static constexpr std::size_t kLookedAtMax = 100'000;
+
     /// `free_bytes`: of the disk, now. `on_deleted`: told of each, on the thread of look().
+    /// `looked_at_max`: of what may go or stays, in one look; the next one goes on behind it.
     Retention(const Current<RetentionOptions>& options, Catalogue& catalogue,
               std::function<std::uint64_t()> free_bytes,
-              std::function<void(const Deleted&)> on_deleted, Log log);
+              std::function<void(const Deleted&)> on_deleted, Log log,
+              std::size_t looked_at_max = kLookedAtMax);
 
     /// One look. Nothing happens while the catalogue is being built.
     void look(std::int64_t now_us);
 
  private:
-    /// Of those that may not be deleted: looked at for one that may, each time.
-    static constexpr std::size_t kLookedAtMax = 100'000;
+    /// What was deleted is given back by the disk within that time, or not at all for now: somebody
+    /// reads it, or its file system takes its time.
+    static constexpr std::int64_t kOwedForUs = 600'000'000;
+    struct Owed {
+        std::int64_t since_us;
+        std::uint64_t bytes;
+    };
 
     struct Look;
 
     const RetentionRule* rule_of(const RetentionOptions& options, const std::string& stream) const;
     std::string reason_for(const Look& look, const OldestItem& item) const;
     bool remove(const OldestItem& item);
+    std::uint64_t owed_bytes(std::int64_t now_us);
+    void note_owed(std::int64_t now_us, std::uint64_t bytes);
 
     const Current<RetentionOptions>& options_;
     Catalogue& catalogue_;
     const std::function<std::uint64_t()> free_bytes_;
     const std::function<void(const Deleted&)> on_deleted_;
     const Log log_;
+    const std::size_t looked_at_max_;
+    OldestPlace from_;        ///< where the next look begins
+    std::vector<Owed> owed_;  ///< by the disk, the oldest first
 };
 
 }  // namespace st::archive

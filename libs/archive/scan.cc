@@ -302,6 +302,11 @@ Result<void> remove_segment(const std::string& root, const std::string& file) {
     if (::faccessat(folder.get(), keep.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
         return Error{"segment " + file + " is kept: release it first", 409};
     }
+    // From before its first byte on, until it is finished.
+    const std::string open = name + ".open";
+    if (::faccessat(folder.get(), open.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+        return Error{"segment " + file + " is being written", 409};
+    }
     const auto source = source_of(opened.get(), static_cast<std::uint64_t>(status.st_size));
     const bool is_flv = form_of(name) == MediaForm::flv;
     const auto mp4 = is_flv ? Result<mp4::MovieHead>(Error{}) : mp4::read_movie_head(source);

@@ -41,7 +41,9 @@ constexpr const char* kTables[] = {
     "CREATE INDEX media_stream ON media(stream, start_us)",
     "CREATE INDEX media_recording ON media(recording) WHERE recording <> ''",
     "CREATE INDEX media_segments ON media(start_us, file) WHERE recording = ''",
-    "CREATE TABLE facts(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    // Of MediaForm, what grows.
+    "CREATE INDEX media_growing ON media(stream, file, bytes) WHERE recording = '' AND form IN (1, "
+    "4)",
 };
 
 constexpr const char* kRecordingColumns =
@@ -144,12 +146,6 @@ bool Store::prepare() {
     all.commit();
     return true;
 }
-
-bool Store::is_complete() {
-    return database_.number("SELECT value FROM facts WHERE name = 'complete'") == 1;
-}
-
-void Store::set_complete() { database_.run("INSERT OR REPLACE INTO facts VALUES('complete', 1)"); }
 
 void Store::put(const RecordingRow& row) {
     Statement(database_, "INSERT OR REPLACE INTO recordings VALUES(?,?,?,?,?,?,?,?,?,?)")
@@ -427,6 +423,22 @@ std::set<std::string> Store::kept_takes() {
     std::set<std::string> takes;
     while (statement.step()) takes.insert(statement.text(0));
     return takes;
+}
+
+std::vector<OpenItem> Store::open_items() {
+    using record::RecordingState;
+    std::vector<OpenItem> items;
+    Statement recordings(
+        database_, "SELECT '/camera/' || camera, id, bytes FROM recordings WHERE state IN (?, ?)");
+    recordings.bind(static_cast<std::int64_t>(RecordingState::recording))
+        .bind(static_cast<std::int64_t>(RecordingState::finalising));
+    while (recordings.step())
+        items.push_back({recordings.text(0), recordings.text(1), "", recordings.natural(2)});
+    Statement segments(
+        database_, "SELECT stream, file, bytes FROM media WHERE recording = '' AND form IN (1, 4)");
+    while (segments.step())
+        items.push_back({segments.text(0), "", segments.text(1), segments.natural(2)});
+    return items;
 }
 
 std::vector<std::pair<std::string, std::uint64_t>> Store::bytes_by_stream() {

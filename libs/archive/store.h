@@ -38,18 +38,23 @@ bool is_cursor(const std::string& text);
 /// The cursor of the page behind the row that began at that time and has that id, or file.
 std::string cursor_behind(std::int64_t started_us, const std::string& id);
 
+/// What is being written, a recording or a segment.
+struct OpenItem {
+    std::string stream;
+    std::string recording;    ///< id; "": a segment
+    std::string file;         ///< of a segment
+    std::uint64_t bytes = 0;  ///< in its row
+};
+
 class Store {
  public:
     /// Another one than that of the file: it is made anew.
-    static constexpr std::int64_t kVersion = 4;
+    static constexpr std::int64_t kVersion = 5;
 
     Store(const std::string& path, Database::Mode mode) : database_(path, mode) {}
 
     /// Makes the tables in an empty file. False: the file has tables of another version.
     bool prepare();
-    /// Whether all was written once: what is missing in the rows is missing on the disk, or new.
-    bool is_complete();
-    void set_complete();
 
     /// What is written until the returned value's commit() is written together.
     Transaction begin() { return Transaction(database_); }
@@ -86,7 +91,9 @@ class Store {
                                           std::size_t limit);
     /// Takes of which a recording is kept.
     std::set<std::string> kept_takes();
-    /// Bytes by stream: "/camera/door", "/live/walk".
+    /// What is being written.
+    std::vector<OpenItem> open_items();
+    /// Bytes by stream: "/camera/door", "/live/walk". Of what is being written, those of the rows.
     std::vector<std::pair<std::string, std::uint64_t>> bytes_by_stream();
 
  private:

@@ -3,8 +3,7 @@
 #include <chrono>
 #include <exception>
 #include <string>
-
-#include "base/clock.h"
+#include <utility>
 
 namespace st::server {
 namespace {
@@ -15,9 +14,9 @@ constexpr std::chrono::seconds kInterval{10};
 
 }  // namespace
 
-RetentionRounds::RetentionRounds(archive::Retention& retention, loop::Timers& timers,
+RetentionRounds::RetentionRounds(std::function<void()> look, loop::Timers& timers,
                                  loop::BlockingWork& pool, Log log)
-    : retention_(retention), timers_(timers), pool_(pool), log_(std::move(log)) {
+    : look_(std::move(look)), timers_(timers), pool_(pool), log_(std::move(log)) {
     look_later(kFirst);
 }
 
@@ -32,7 +31,7 @@ void RetentionRounds::look() {
     if (is_looking_.exchange(true)) return;
     pool_.post(loop::Effort::slow, [this] {
         try {
-            retention_.look(wall_us());
+            look_();
         } catch (const std::exception& e) {  // C3: a thread of the pool
             log_.error(std::string("retention: ") + e.what());
         }

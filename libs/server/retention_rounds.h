@@ -1,10 +1,10 @@
 #pragma once
-/// Has the retention look again and again, on the pool: one look at a time, however long it takes.
-/// Control loop only.
+/// Has what is stored looked at again and again, on the pool: one look at a time, however long it
+/// takes. Control loop only.
 #include <atomic>
 #include <chrono>
+#include <functional>
 
-#include "archive/retention.h"
 #include "base/log.h"
 #include "loop/task_pool.h"
 #include "loop/timers.h"
@@ -13,8 +13,9 @@ namespace st::server {
 
 class RetentionRounds {
  public:
-    /// All of them outlive this, and the pool is stopped before it goes.
-    RetentionRounds(archive::Retention& retention, loop::Timers& timers, loop::BlockingWork& pool,
+    /// All of them outlive this, and the pool is stopped before it goes. `look` may block and
+    /// throw.
+    RetentionRounds(std::function<void()> look, loop::Timers& timers, loop::BlockingWork& pool,
                     Log log);
     RetentionRounds(const RetentionRounds&) = delete;
     RetentionRounds& operator=(const RetentionRounds&) = delete;
@@ -26,7 +27,7 @@ class RetentionRounds {
     void look_later(std::chrono::seconds after);
     void look();
 
-    archive::Retention& retention_;
+    const std::function<void()> look_;
     loop::Timers& timers_;
     loop::BlockingWork& pool_;
     const Log log_;

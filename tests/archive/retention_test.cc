@@ -94,6 +94,65 @@ TEST_F(RetentionTest, makes_room_on_the_disk_and_stops) {
     EXPECT_TRUE(look(options).empty());
 }
 
+TEST_F(RetentionTest, counts_what_the_disk_has_not_given_back_yet) {
+    const std::string a = put({"a", 10 * kDayUs}, 50'000);
+    const std::string b = put({"a", 11 * kDayUs}, 50'000);
+    put({"a", 12 * kDayUs}, 50'000);
+    catalogue_.emplace(folder_.path(), Log());
+    ASSERT_TRUE(catalogue_->wait(std::chrono::minutes(1)));
+    RetentionOptions options;
+    options.keep_free = 50'000;
+    const Current<RetentionOptions> current(options);
+    std::vector<std::string> deleted;
+    Retention retention(
+        current, *catalogue_, [] { return std::uint64_t{1'000}; },
+        [&](const Deleted& one) { deleted.push_back(one.recording); }, Log());
+    const auto look = [&](std::int64_t after_us) {
+        retention.look(kNowUs + after_us);
+        EXPECT_TRUE(catalogue_->wait(std::chrono::minutes(1)));
+        return std::exchange(deleted, {});
+    };
+    // Somebody reads what was deleted: nothing becomes free.
+    EXPECT_EQ(look(0), (std::vector<std::string>{a}));
+    EXPECT_EQ(look(10'000'000), (std::vector<std::string>{}));
+    EXPECT_EQ(look(601'000'000), (std::vector<std::string>{b})) << "it does not come";
+}
+
+TEST_F(RetentionTest, goes_on_behind_what_stays_with_the_next_look) {
+    for (int i = 0; i < 5; ++i)
+        put_segment("/live/kept", "1970010" + std::to_string(i + 1) + "000000");
+    const std::string old = put_segment("/live/short", "19700120000000");
+    const std::string also_old = put({"a", 20 * kDayUs});
+    catalogue_.emplace(folder_.path(), Log());
+    ASSERT_TRUE(catalogue_->wait(std::chrono::minutes(1)));
+    RetentionOptions options;
+    options.rules.push_back({"live/short", {std::chrono::hours(24), 0}});
+    options.rules.push_back({"camera/a", {std::chrono::hours(24), 0}});
+    const Current<RetentionOptions> current(options);
+    std::vector<std::string> deleted;
+    Retention retention(
+        current, *catalogue_, [] { return std::uint64_t{0}; },
+        [&](const Deleted& one) {
+            deleted.push_back(one.recording.empty() ? one.file : one.recording);
+        },
+        Log(), 2);
+    for (int i = 0; i < 5; ++i) retention.look(kNowUs);
+    EXPECT_EQ(deleted, (std::vector<std::string>{old, also_old}));
+}
+
+TEST_F(RetentionTest, counts_what_is_being_written) {
+    const std::string a = put({"a", 10 * kDayUs}, 50'000);
+    const std::string b = put({"a", 11 * kDayUs}, 50'000);
+    const std::string open = put({"b", 12 * kDayUs, RecordingState::recording}, 10);
+    catalogue_.emplace(folder_.path(), Log());
+    ASSERT_TRUE(catalogue_->wait(std::chrono::minutes(1)));
+    folder_.put_file(open + "/stream.fdump", std::string(60'000, 'x'));
+    RetentionOptions options;
+    options.all.max_bytes = 120'000;
+    EXPECT_EQ(look(options), (std::vector<std::string>{a + " bytes"}));
+    EXPECT_TRUE(is_there(b) && is_there(open));
+}
+
 TEST_F(RetentionTest, a_pattern_has_limits_of_its_own) {
     const std::string a = put({"a", 10 * kDayUs});
     const std::string b = put({"b", 10 * kDayUs});
