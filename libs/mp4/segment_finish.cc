@@ -7,6 +7,7 @@
 
 #include "mp4/box_cursor.h"
 #include "mp4/boxes.h"
+#include "mp4/track_boxes.h"
 
 namespace st::mp4 {
 namespace {
@@ -254,15 +255,21 @@ Result<std::optional<SegmentFacts>> finish_segment(SegmentFile& file) {
         return std::optional(facts);
     }
     const auto contents = read_behind(file, *head);
-    if (!contents) return std::optional<SegmentFacts>();
+    if (!contents) {
+        if (file.size() > kTornBytesMax)
+            return Error{"a segment that is damaged from its begin on"};
+        return std::optional<SegmentFacts>();
+    }
     SegmentFacts facts = facts_of(*contents);
     if (contents->is_too_long) {
         file.sync();
         facts.bytes = file.size();
         return std::optional(facts);
     }
-    facts.cut_bytes = file.size() - contents->end;
+    const std::uint64_t behind = file.size() - contents->end;
+    (behind > kTornBytesMax ? facts.unread_bytes : facts.cut_bytes) = behind;
     if (facts.cut_bytes > 0) file.truncate(contents->end);
+    const std::uint64_t end = file.size();
     Boxes out;
     write_segment_moov(out, contents->movie, contents->tables);
     const std::vector<std::uint8_t> moov = out.take();
@@ -272,13 +279,13 @@ Result<std::optional<SegmentFacts>> finish_segment(SegmentFile& file) {
     } catch (const std::system_error& e) {
         if (e.code().value() != EFBIG) throw;
         // Its file takes no index of it: it stays one of fragments, which is whole as well.
-        file.truncate(contents->end);
+        file.truncate(end);
         file.sync();
         facts.bytes = file.size();
         return std::optional(facts);
     }
     file.sync();
-    turn_free_into_mdat(file, head->free_at, contents->end);
+    turn_free_into_mdat(file, head->free_at, end);
     file.sync();
     facts.bytes = file.size();
     return std::optional(facts);

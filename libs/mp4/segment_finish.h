@@ -23,14 +23,20 @@ struct SegmentFacts {
     std::uint64_t pictures = 0;
     std::uint64_t key_frames = 0;
     std::uint64_t sounds = 0;
-    std::uint64_t bytes = 0;      ///< of the whole file
-    std::uint64_t cut_bytes = 0;  ///< torn: behind the last whole fragment
-    bool was_finished = false;    ///< before; the counts are 0 then
+    std::uint64_t bytes = 0;         ///< of the whole file
+    std::uint64_t cut_bytes = 0;     ///< torn: behind the last whole fragment
+    std::uint64_t unread_bytes = 0;  ///< more than that, left in the file: it is damaged
+    bool was_finished = false;       ///< before; the counts are 0 then
 };
 
+/// A crash leaves at most a fragment torn, and a fragment has no more. Behind more than that there
+/// is damage, which is nobody's to delete.
+constexpr std::uint64_t kTornBytesMax = std::uint64_t{32} << 20;
+
 /// What comes of a crash at any byte is readable, and finishing it again gives the same.
-/// nullopt: there is no whole fragment, so nothing to keep. Error: it is no segment of ours; it is
-/// left as it is. Throws std::system_error (a full disk): what was there can still be read.
+/// nullopt: there is no whole fragment, so nothing to keep. Error: it is no segment of ours, or
+/// damaged from its begin on; it is left as it is. Throws std::system_error (a full disk): what was
+/// there can still be read.
 Result<std::optional<SegmentFacts>> finish_segment(SegmentFile& file);
 
 /// What the whole fragments of a segment hold: a reader of one that still grows.

@@ -9,6 +9,7 @@
 #include <exception>
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "record/segment_output.h"
 
 namespace st::record {
@@ -106,12 +107,21 @@ bool SegmentFinisher::finish(EndedSegment& segment) {
         }
         SegmentFolder::close(segment.place);
         const mp4::SegmentFacts& said = **facts;
+        if (said.unread_bytes > 0) {
+            log_.error(segment.place.path + ": damaged: the last " +
+                       human_bytes(said.unread_bytes) + " cannot be read, and are left in it");
+        }
         sink_(SegmentDone{said.mark.path, segment.place.path, segment.reason,
                           said.mark.first_wall_us, said.duration_us, said.pictures, said.sounds,
                           said.bytes});
         return true;
     } catch (const std::exception& e) {  // C3: one file, on this thread
         segment.file.reset();
+        if (!SegmentFolder::is_there(segment.place)) {
+            log_.warning(segment.place.path + ": was deleted before it was finished");
+            SegmentFolder::close(segment.place);
+            return true;
+        }
         log_.warning(segment.place.path + ": cannot be finished yet, but read: " + e.what());
         return false;
     }
@@ -139,12 +149,15 @@ void SegmentFinisher::run() {
             Lock lock(mutex_);
             is_busy_ = false;
             changed_.notify_all();
-            while (ended_.empty() && !is_stopping_ && !is_hurried_) {
-                const bool woken =
-                    changed_.wait_for(lock.native(), kTryAgainEvery) == std::cv_status::no_timeout;
-                if (woken || refused_.empty()) continue;
-                std::move(refused_.begin(), refused_.end(), std::back_inserter(ended_));
-                refused_.clear();
+            for (;;) {
+                // Also while others end all the time.
+                const bool is_due = monotonic_ns() >= try_again_ns_;
+                if (is_due && !refused_.empty()) {
+                    std::move(refused_.begin(), refused_.end(), std::back_inserter(ended_));
+                    refused_.clear();
+                }
+                if (!ended_.empty() || is_stopping_ || is_hurried_) break;
+                changed_.wait_for(lock.native(), kTryAgainEvery);
             }
             if (is_hurried_ || ended_.empty()) return;
             segment = std::move(ended_.front());
@@ -157,6 +170,8 @@ void SegmentFinisher::run() {
         if (is_done) {
             ours_.erase(path);
         } else {
+            if (refused_.empty())
+                try_again_ns_ = monotonic_ns() + Nanoseconds(kTryAgainEvery).count();
             refused_.push_back(std::move(segment));
         }
     }

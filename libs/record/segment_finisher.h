@@ -58,6 +58,7 @@ class SegmentFinisher {
     std::condition_variable changed_;
     std::deque<EndedSegment> ended_ ST_GUARDED_BY(mutex_);
     std::vector<EndedSegment> refused_ ST_GUARDED_BY(mutex_);  ///< by the disk: tried again
+    std::int64_t try_again_ns_ ST_GUARDED_BY(mutex_) = 0;      ///< what is refused
     std::set<std::string> ours_ ST_GUARDED_BY(mutex_);  ///< paths of this run's, until finished
     bool is_busy_ ST_GUARDED_BY(mutex_) = false;
     bool is_stopping_ ST_GUARDED_BY(mutex_) = false;

@@ -302,13 +302,18 @@ Result<std::optional<mp4::SegmentFacts>> finish_flv_segment(mp4::SegmentFile& fi
             ++facts.sounds;
         }
     }
-    if (facts.pictures + facts.sounds == 0) return std::optional<mp4::SegmentFacts>();
+    if (facts.pictures + facts.sounds == 0) {
+        if (file.size() > mp4::kTornBytesMax)
+            return Error{"a segment that is damaged from its begin on"};
+        return std::optional<mp4::SegmentFacts>();
+    }
     for (const auto& [type, track] : tracks) {
         const auto ends_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(track.ends_ms(), 1));
         facts.duration_us = std::max(facts.duration_us, ends_ms * 1000);
     }
     facts.was_finished = mark->duration_s > 0;
-    facts.cut_bytes = file.size() - at;
+    const std::uint64_t behind = file.size() - at;
+    (behind > mp4::kTornBytesMax ? facts.unread_bytes : facts.cut_bytes) = behind;
     if (facts.cut_bytes > 0) file.truncate(at);
     file.write_at(mark->duration_at, big_endian(static_cast<double>(facts.duration_us) / 1e6));
     file.sync();

@@ -106,6 +106,11 @@ void find_open(const Fd& folder, const std::string& path,
         place.name = name;
         place.path = path + "/" + name;
         place.format = is_flv ? SegmentFormat::flv : SegmentFormat::mp4;
+        // The end came before the file did, or somebody deleted it.
+        if (!SegmentFolder::is_there(place)) {
+            SegmentFolder::close(place);
+            continue;
+        }
         found(std::move(place));
     }
 }
@@ -173,6 +178,11 @@ Fd SegmentFolder::open(const SegmentPlace& place) {
     Fd fd(::openat(place.directory.get(), place.name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
     if (!fd) fail("open " + place.path);
     return fd;
+}
+
+bool SegmentFolder::is_there(const SegmentPlace& place) noexcept {
+    return ::faccessat(place.directory.get(), place.name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+           errno != ENOENT;
 }
 
 bool SegmentFolder::has_room() const noexcept {

@@ -43,10 +43,12 @@ class SegmentFolder {
     static void discard(const SegmentPlace& place) noexcept;
 
     /// Calls `found` for each segment that is marked open, of both layouts. What cannot be read is
-    /// passed over.
+    /// passed over; a mark without its file is taken away.
     void for_each_open(const std::function<void(SegmentPlace)>& found) const;
     /// Throws std::system_error.
     static Fd open(const SegmentPlace& place);
+    /// False only if it is known not to be there.
+    static bool is_there(const SegmentPlace& place) noexcept;
 
     /// Whether a recording could begin.
     bool has_room() const noexcept;

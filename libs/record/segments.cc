@@ -1,8 +1,10 @@
 #include "record/segments.h"
 
 #include <atomic>
+#include <chrono>
 
 #include "base/clock.h"
+#include "base/rough_time.h"
 #include "control/glob.h"
 #include "record/segment_finisher.h"
 #include "record/segment_folder.h"
@@ -109,8 +111,10 @@ Result<SegmentStatus> Segments::start(const std::string& path, const SegmentOrde
         if (found != active_.end()) {
             const SegmentStatus status = found->second.recorder->status();
             const std::int64_t seconds = (wall_us() - status.started_us) / 1'000'000;
-            return Error{path + ": already being recorded, started " + std::to_string(seconds) +
-                             " s ago by " + status.started_by,
+            const std::string whom =
+                status.started_by == kByRule ? "a rule of recording.streams" : status.started_by;
+            return Error{path + ": already being recorded, started " +
+                             rough_time(std::chrono::seconds(seconds)) + " ago by " + whom,
                          409};
         }
         const hub::StreamPtr stream = hub_.find(path);

@@ -99,6 +99,37 @@ class Segments(harness.Case):
         self.assertEqual(server.http("GET", "/api/v1/records").json["items"], [])
         server.stop()
 
+    def test_what_a_relay_sends_late_and_at_once_is_recorded_as_of_its_time(self):
+        """A relay looks at two seconds of a stream before it sends them on, in one piece."""
+        servers = {}
+        for name in ("first", "second"):
+            servers[name] = self.start_streamd(
+                config=config(segment_duration="1h"), folder=self.folder / name, recordings=self.folder / f"{name}_recordings"
+            )
+        first, second = servers.values()
+        publisher = self.publishing(first, live.clip(500))
+        recorded = lambda server: sum(one["pictures"] for one in server.http("GET", "/api/v1/records").json["items"])
+        harness.wait_for(lambda: recorded(first) > 75, "the stream is recorded where it is published")
+        relay = ["ffmpeg", "-nostdin", "-v", "quiet", "-analyzeduration", "2M"]
+        relay += ["-i", f"http://127.0.0.1:{first.port}/live/x.flv", "-c", "copy", "-f", "flv"]
+        peer = subprocess.Popen([*relay, f"rtmp://127.0.0.1:{second.ports['rtmp']}/live/x"], stdin=subprocess.DEVNULL)
+        self.addCleanup(peer.wait)
+        self.addCleanup(peer.kill)
+        publisher.wait()
+        pictures, shown = {}, {}
+        for name, server in servers.items():
+            self.wait_stopped(server)
+            (file,) = self.segments(server)
+            (start,) = re.findall(r"record\.segment .*start=(\S+) ", server.log)
+            begin = datetime.datetime.fromisoformat(start.replace("Z", "+00:00")).timestamp()
+            times = harness.display_times_ms(file)
+            pictures[name] = packets(file, "v")
+            shown[name] = [begin + (time - times[0]) / 1000 for time in times]
+            server.stop()
+        # Both begin with a key frame, which nothing that is decoded later is shown before.
+        there = pictures["first"].index(pictures["second"][0])
+        self.assertLess(abs(shown["second"][0] - shown["first"][there]), 0.3)
+
     def test_the_archive_has_it_all_and_the_oldest_goes_by_the_rule_of_its_pattern(self):
         settings = config()
         server = self.start_streamd(config=settings)

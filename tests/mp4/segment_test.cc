@@ -236,6 +236,32 @@ TEST(Segment, takes_sound_that_begins_in_a_later_fragment) {
     EXPECT_THAT(tracks[1].edits, ElementsAre(660 * 90, ~std::uint64_t{0}, testing::_, 0));
 }
 
+TEST(Segment, that_is_damaged_loses_none_of_its_bytes) {
+    const std::vector<std::uint8_t> unreadable(kTornBytesMax + 1, 0x55);
+    const std::array<Bytes, 1> pieces = {Bytes(unreadable)};
+    MemorySegmentFile file;
+    ASSERT_TRUE(record(file, stream(1000, 12, 1000)));
+    const std::vector<std::uint8_t> before(file.bytes().begin(), file.bytes().end());
+    file.append(pieces);
+    const auto facts = finish_segment(file);
+    ASSERT_TRUE(facts && *facts);
+    EXPECT_EQ((*facts)->pictures, 12U);
+    EXPECT_EQ((*facts)->cut_bytes, 0U);
+    EXPECT_EQ((*facts)->unread_bytes, unreadable.size());
+    EXPECT_THAT(types(file.bytes()), ElementsAre("ftyp", "uuid", "mdat", "moov"));
+    EXPECT_TRUE(std::ranges::equal(Bytes(file.bytes()).subspan(before.size(), unreadable.size()),
+                                   unreadable));
+
+    MemorySegmentFile none;
+    const auto moof = std::ranges::search(before, std::string_view("moof")).begin();
+    const std::array<Bytes, 2> begin = {
+        Bytes(before).first(static_cast<std::size_t>(moof - before.begin()) - 4),
+        Bytes(unreadable)};
+    none.append(begin);
+    EXPECT_FALSE(finish_segment(none).ok()) << "it is left as it is";
+    EXPECT_EQ(none.size(), begin[0].size() + unreadable.size());
+}
+
 /// The sound of 1 s comes behind pictures of later, as from an encoder that was held up.
 TEST(Segment, keeps_sound_that_is_from_before_its_time_0) {
     for (const std::int64_t fragment_ms : {100, 200, 1000, 3000}) {
