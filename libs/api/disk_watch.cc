@@ -13,18 +13,20 @@ constexpr std::chrono::seconds kLookEvery{5};
 }  // namespace
 
 std::string DiskWarning::look(const DiskState& state, std::chrono::milliseconds warn_free) {
-    if (warn_free.count() == 0) return {};
     const auto warn_s = static_cast<std::uint64_t>(warn_free.count()) / 1000;
     const std::uint64_t seconds =
         state.bytes_per_second == 0 ? UINT64_MAX : state.free_bytes / state.bytes_per_second;
     const bool is_full = state.free_bytes < state.room_min;
-    if (!is_full && seconds > warn_s) {
+    const bool is_short = warn_s > 0 && seconds <= warn_s;
+    if (!is_full && !is_short) {
         // Not at each change of the rate around the limit.
-        if (seconds > warn_s + warn_s / 2) is_said_ = false;
+        const bool has_room = state.free_bytes > state.room_min + state.room_min / 2;
+        if (seconds > warn_s + warn_s / 2 && has_room) said_ = Said::nothing;
         return {};
     }
-    if (is_said_) return {};
-    is_said_ = true;
+    const Said now = is_full ? Said::full : Said::short_of_room;
+    if (said_ >= now) return {};
+    said_ = now;
     const std::string free = human_bytes(state.free_bytes) + " free";
     if (is_full) return free + ": no new recording begins";
     return free + ", about " + rough_time(std::chrono::seconds(seconds)) + " at the present rate";

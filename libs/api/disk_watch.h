@@ -26,15 +26,17 @@ struct DiskState {
     std::uint64_t room_min = 0;          ///< with less free no recording begins
 };
 
-/// Decides when there is something to say: once when the disk runs short, and again only after it
-/// did not for a while. Pure.
+/// Decides when there is something to say: once when the disk runs short and once when it is full,
+/// and again only after it was neither for a while. Pure.
 class DiskWarning {
  public:
-    /// The event's text; "" if there is nothing new.
+    /// The event's text; "" if there is nothing new. `warn_free` 0: nothing is said of a disk that
+    /// runs short.
     std::string look(const DiskState& state, std::chrono::milliseconds warn_free);
 
  private:
-    bool is_said_ = false;
+    enum class Said : std::uint8_t { nothing, short_of_room, full };
+    Said said_ = Said::nothing;
 };
 
 class DiskWatch {

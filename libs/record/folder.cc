@@ -68,6 +68,11 @@ std::uint64_t share_of(const struct statvfs& disk) {
     return std::uint64_t{disk.f_blocks} * disk.f_frsize / 8;
 }
 
+/// Of what is free, for a recording that begins; `bytes`: of some seconds of what is written.
+std::uint64_t wanted_of(const struct statvfs& disk, std::uint64_t bytes) {
+    return std::min(std::max(bytes, room_of(disk)), share_of(disk));
+}
+
 std::uint64_t free_on(const struct statvfs& disk) {
     return std::uint64_t{disk.f_bavail} * disk.f_frsize;
 }
@@ -126,7 +131,7 @@ void Folder::require_room(std::uint64_t bytes) const {
         const Lock guard(mutex_);
         if (::fstatvfs(fd_.get(), &disk) != 0) return;  // then writing will say what is wrong
     }
-    const std::uint64_t wanted = std::min(std::max(bytes, room_of(disk)), share_of(disk));
+    const std::uint64_t wanted = wanted_of(disk, bytes);
     const std::uint64_t free = free_on(disk);
     if (disk.f_blocks == 0 || free >= wanted) return;
     throw std::runtime_error("the disk of " + path_ + " has only " + human_bytes(free) +
@@ -203,7 +208,7 @@ std::vector<std::string> Folder::names() const {
     return names;
 }
 
-bool Folder::has_room() {
+bool Folder::has_room(std::uint64_t bytes) {
     const Lock guard(mutex_);
     try {
         follow_path();
@@ -212,7 +217,7 @@ bool Folder::has_room() {
     }
     struct statvfs disk {};
     if (::fstatvfs(fd_.get(), &disk) != 0 || (disk.f_flag & ST_RDONLY) != 0) return false;
-    return free_on(disk) >= room_of(disk);
+    return free_on(disk) >= wanted_of(disk, bytes);
 }
 
 void Folder::sync() const {

@@ -66,7 +66,7 @@ class Folder {
 
     /// Whether a recording could begin: the folder is where its path says, and its file system can
     /// be written and has some room.
-    bool has_room() ST_EXCLUDES(mutex_);
+    bool has_room(std::uint64_t bytes) ST_EXCLUDES(mutex_);
 
     /// syncfs of its file system. Throws std::system_error.
     void sync() const ST_EXCLUDES(mutex_);

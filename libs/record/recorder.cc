@@ -24,7 +24,7 @@ namespace {
 
 /// A recording whose files could not be made: the longest wait, and how often it is tried again.
 constexpr std::chrono::seconds kRetryMax{600};
-constexpr unsigned kTriesMax = 10;
+constexpr unsigned kDoublingsMax = 10;
 
 /// After a failure of the disk: how often it is looked at whether there is room again; and how long
 /// it has to be at least until that is said, twice as long each time if it did not last.
@@ -126,8 +126,9 @@ SessionPtr Recorder::Parts::make_session(SessionStart start, std::shared_ptr<Mai
 
 void Recorder::Parts::try_later(const std::string& name, unsigned tries,
                                 const std::optional<Meta>& known) {
-    if (tries > kTriesMax) return;  // the next start tries again
-    const auto wait = std::min<Nanoseconds>(options.retry_first * (1U << (tries - 1)), kRetryMax);
+    // A disk may be full over night: what is worth another try is worth one now and then.
+    const auto wait = std::min<Nanoseconds>(
+        options.retry_first * (1U << std::min(tries - 1, kDoublingsMax)), kRetryMax);
     {
         const Lock lock(mutex);
         retries.emplace(monotonic_ns() + wait.count(), Retry{name, tries, known});
@@ -223,7 +224,7 @@ void Recorder::Parts::disk_refused() {
 }
 
 void Recorder::Parts::look_for_room() {
-    const bool has_room = folder.has_room();
+    const bool has_room = folder.has_room(counts.room_for_seconds());
     {
         const Lock lock(mutex);
         const std::int64_t now = monotonic_ns();

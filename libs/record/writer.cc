@@ -162,7 +162,7 @@ void Writer::serve(const SessionPtr& of) {
     File& file = at->second;
     try {
         if (is_new) {
-            folder_.require_room(room_for_seconds());
+            folder_.require_room(counts_.room_for_seconds());
             open(session, file);
         }
         const std::size_t written = file.error.empty() ? write(session, file, taken_) : 0;
@@ -211,9 +211,9 @@ void Writer::open(Session& session, File& file) {
     calls_.sink(Opened{session.serial_, start.camera, file.meta.id});
 }
 
-std::uint64_t Writer::room_for_seconds() const {
+std::uint64_t WriterCounts::room_for_seconds() const {
     constexpr std::uint64_t kRoomSeconds = 10;
-    return kRoomSeconds * counts_.rate.bytes_per_second(monotonic_ns());
+    return kRoomSeconds * rate.bytes_per_second(monotonic_ns());
 }
 
 /// The dump with its header and first note, and session.json.
@@ -276,6 +276,7 @@ void Writer::append_note(File& file, const Buffer& json, std::int64_t arrival_ns
     // The first may be what the camera said of itself; all others are about its clock.
     if (file.notes.size() == kKept) file.notes.erase(file.notes.begin() + 1);
     file.notes.push_back({json.bytes().begin(), json.bytes().end()});
+    if (auto told = capabilities_in(file.notes.back())) file.meta.capabilities = std::move(*told);
     try {
         file.dump->append(dump::RecordType::note, arrival_ns, json.bytes());
     } catch (const std::system_error& e) {
@@ -333,6 +334,7 @@ void Writer::go_on_in_next(const SessionPtr& session, File& file, std::size_t wr
     const auto along = file.plan.takes_along_from(peek(file, first.message->bytes()));
     SessionStart start = session->start_;
     ++start.part;
+    start.capabilities = file.meta.capabilities;  // they may have come since it began
     start.started_us = wall_us();
     start.started_ns = monotonic_ns();
     start.first_held_ns = along ? arrival_of(*file.dump, along->at) : first.arrival_ns;
@@ -426,6 +428,8 @@ void Writer::end(const SessionPtr& session, File& file, const Session::End& end)
     meta.dropped = end.dropped;
     meta.dropped.undecodable = std::max(end.dropped.undecodable, undecodable);
     meta.ping_us = end.ping_us;
+    if (const auto noted = session->ping_us())
+        meta.ping_us = std::min(*noted, end.ping_us.value_or(*noted));
     meta.stopped_by = end.stopped_by;
     if (!end.capabilities.empty()) meta.capabilities = end.capabilities;
     meta.ended_us = end.ended_us;

@@ -44,6 +44,9 @@ struct WriterCounts {
     std::atomic<std::int64_t> oldest_unsynced_ns{
         0};  ///< when the first write after a sync was; 0: none
     std::atomic<std::uint64_t> sync_failures{0};  ///< a rise makes each writer check its files
+
+    /// With less room a recording that begins would soon be out of it.
+    std::uint64_t room_for_seconds() const;
 };
 
 class Writer {
@@ -82,7 +85,6 @@ class Writer {
     void serve(const SessionPtr& session);
     void abandon(const SessionPtr& session, const char* why) noexcept;
     void open(Session& session, File& file);
-    std::uint64_t room_for_seconds() const;
     void fill(const Session& session, File& file, const Folder::Made& made);
     std::size_t write(Session& session, File& file, std::vector<Session::Item>& items);
     static media::NalPeek peek(const File& file, Bytes message);

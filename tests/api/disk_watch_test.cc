@@ -32,9 +32,22 @@ TEST(DiskWarning, says_that_no_recording_begins) {
               "50.0 MB free: no new recording begins");
 }
 
-TEST(DiskWarning, can_be_turned_off) {
+TEST(DiskWarning, says_that_it_is_full_also_after_it_said_that_it_runs_short) {
     DiskWarning warning;
-    EXPECT_EQ(warning.look({1, 1000, 64}, minutes(0)), "");
+    EXPECT_NE(warning.look({500 * kMegabyte, kMegabyte, 64 * kMegabyte}, minutes(9)), "");
+    EXPECT_EQ(warning.look({50 * kMegabyte, kMegabyte, 64 * kMegabyte}, minutes(9)),
+              "50.0 MB free: no new recording begins");
+    EXPECT_EQ(warning.look({50 * kMegabyte, kMegabyte, 64 * kMegabyte}, minutes(9)), "");
+    EXPECT_EQ(warning.look({70 * kMegabyte, 0, 64 * kMegabyte}, minutes(9)), "") << "just above it";
+    EXPECT_EQ(warning.look({50 * kMegabyte, 0, 64 * kMegabyte}, minutes(9)), "");
+    EXPECT_EQ(warning.look({900 * kMegabyte, 0, 64 * kMegabyte}, minutes(9)), "");
+    EXPECT_NE(warning.look({50 * kMegabyte, 0, 64 * kMegabyte}, minutes(9)), "");
+}
+
+TEST(DiskWarning, of_a_disk_that_runs_short_can_be_turned_off) {
+    DiskWarning warning;
+    EXPECT_EQ(warning.look({100, 1000, 64}, minutes(0)), "");
+    EXPECT_NE(warning.look({1, 1000, 64}, minutes(0)), "") << "full is not short";
 }
 
 }  // namespace
