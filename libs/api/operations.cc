@@ -45,6 +45,14 @@ using control::Decoded;
 using control::ErrorCode;
 using control::Operation;
 
+/// Rises from the newest take to the oldest.
+std::string newest_first_key(const takes::Summary& sum) {
+    const auto started_us = parse_rfc3339(sum.started_at);
+    std::string key = std::to_string(INT64_MAX - (started_us ? *started_us : 0));
+    key.insert(0, 20 - key.size(), '0');
+    return key + sum.take;
+}
+
 /// nullopt: nothing of it touches a disk.
 std::optional<loop::Effort> disk_effort_of(Operation operation) {
     switch (operation) {
@@ -293,7 +301,10 @@ void Operations::start_capture(const Call& call, const Done& done) {
         query.limit = 1;
         bool has_take = false;
         try {
-            has_take = !parts_.catalogue.list(query).items.empty();
+            const archive::RecordingPage page = parts_.catalogue.list(query);
+            // What is not known yet has a take.json, unless none of it has ended.
+            has_take =
+                !page.items.empty() || (page.is_building && parts_.takes.is_described(*asked.take));
         } catch (const std::exception& e) {  // C3: the disk will say it to the recording as well
             parts_.log.warning(std::string("recordings cannot be listed: ") + e.what());
         }
@@ -403,8 +414,10 @@ Decoded<std::string> Operations::on_disk(const Call& call) {
             return keep_recording(call);
         case Operation::takes_list: {
             Page page(call);
-            for (const takes::Summary& sum : parts_.takes.list())
-                page.add(sum.take, [&] { return takes::encode(sum); });
+            const takes::Summaries takes = parts_.takes.list();
+            for (const takes::Summary& sum : takes.items)
+                page.add(newest_first_key(sum), [&] { return takes::encode(sum); });
+            page.set_building(takes.is_building);
             return page.encode();
         }
         case Operation::takes_get:

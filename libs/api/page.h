@@ -31,6 +31,8 @@ class Page {
         last_ = key;
     }
 
+    void set_building(bool is_building) { list_.is_building = is_building; }
+
     std::string encode() const { return control::encode(list_); }
 
  private:

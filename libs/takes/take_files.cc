@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
+#include <set>
 #include <system_error>
 #include <vector>
 
@@ -68,6 +69,15 @@ Line line_of(const std::vector<Recording>& recordings, const Manifest* before) {
         line.zero_wall_us = recording.place->first_wall_us;
     }
     return line;
+}
+
+bool is_of_some_of(const Manifest& manifest, const std::vector<Recording>& recordings) {
+    std::set<std::string> ids;
+    for (const Recording& recording : recordings) ids.insert(recording.id);
+    return std::ranges::any_of(manifest.cameras, [&](const Camera& camera) {
+        return std::ranges::any_of(camera.parts,
+                                   [&](const Part& part) { return ids.contains(part.recording); });
+    });
 }
 
 /// Moves the rows to the line. False: they are there.
@@ -243,6 +253,8 @@ void store_manifest(const std::string& recordings_path, const Manifest& manifest
 
 Manifest describe_take(const std::string& take, std::vector<Recording>& recordings,
                        const Manifest* before) {
+    // Of a take of that name all of which was deleted nothing goes on.
+    if (before != nullptr && !is_of_some_of(*before, recordings)) before = nullptr;
     const Line line = line_of(recordings, before);
     Manifest out;
     out.take = take;

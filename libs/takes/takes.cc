@@ -156,12 +156,18 @@ void Takes::digest(const std::string& take) {
     store_manifest(path_, *manifest);
 }
 
-std::vector<Summary> Takes::list() {
+bool Takes::is_described(const std::string& take) const {
+    return ::access(manifest_path(path_, take).c_str(), F_OK) == 0;
+}
+
+Summaries Takes::list() {
+    Summaries out;
     std::map<std::string, Summary> found;
     archive::RecordingQuery query;
     query.limit = kPage;
     for (;;) {
         const archive::RecordingPage page = catalogue_.list(query);
+        out.is_building = out.is_building || page.is_building;
         for (const record::RecordingEntry& entry : page.items) {
             if (!entry.take) continue;
             Summary& sum = found[*entry.take];
@@ -171,12 +177,11 @@ std::vector<Summary> Takes::list() {
         if (!page.next) break;
         query.cursor = *page.next;
     }
-    std::vector<Summary> out;
     for (auto& [take, sum] : found) {
         if (const auto manifest = read_manifest(path_, take)) add(sum, *manifest);
-        out.push_back(std::move(sum));
+        out.items.push_back(std::move(sum));
     }
-    std::ranges::stable_sort(out, std::ranges::greater(), &Summary::started_at);
+    std::ranges::stable_sort(out.items, std::ranges::greater(), &Summary::started_at);
     return out;
 }
 

@@ -33,6 +33,11 @@ struct Summary {
     std::optional<Pairing> pairing;
 };
 
+struct Summaries {
+    std::vector<Summary> items;  ///< newest first
+    bool is_building = false;    ///< there may be more
+};
+
 class Takes {
  public:
     /// `finished` is called on the thread of this class, which reads and writes files at low
@@ -49,7 +54,9 @@ class Takes {
     void recording_ended(const std::string& take) ST_EXCLUDES(mutex_);
 
     // Read the disk; any thread that may block. Error.code as of archive::Catalogue.
-    std::vector<Summary> list();  ///< newest first
+    Summaries list();
+    /// Whether there is a take.json of it, whatever the catalogue knows yet.
+    bool is_described(const std::string& take) const;
     /// Makes take.json if an earlier run was ended before it did, and anew if a recording of it was
     /// deleted.
     Result<Manifest> get(const std::string& take);

@@ -242,6 +242,23 @@ TEST_F(TakeFiles, a_file_that_was_full_leaves_no_gap) {
     EXPECT_EQ(manifest->pairing->worst_us, 0);
 }
 
+TEST_F(TakeFiles, one_that_was_deleted_and_made_again_under_its_name_counts_from_its_own_begin) {
+    fs::remove_all(folder_ / make({.camera = "a", .first_us = 1'000'000}));
+    const std::string kept = make({.camera = "b", .first_us = 1'000'000});
+    ASSERT_TRUE(written());
+    const std::string later = make({.camera = "a", .first_us = 61'000'000});
+    auto manifest = written();
+    ASSERT_TRUE(manifest);
+    EXPECT_EQ(manifest->zero_monotonic_us, 1'000'000) << "it goes on";
+    fs::remove_all(folder_ / kept);
+    fs::remove_all(folder_ / later);
+    make({.camera = "a", .first_us = 161'000'000});
+    manifest = written();
+    ASSERT_TRUE(manifest);
+    EXPECT_EQ(manifest->zero_monotonic_us, 161'000'000);
+    EXPECT_EQ(manifest->cameras.at(0).parts.at(0).first_us, 0);
+}
+
 TEST_F(TakeFiles, a_camera_that_dropped_out_for_good_is_said) {
     make({.camera = "a", .end_reason = "disconnected"});
     make({.camera = "b", .pictures = 30, .end_reason = "crash"});
@@ -305,9 +322,11 @@ TEST_F(TakeFiles, the_server_makes_it_and_reads_the_files_afterwards) {
         takes.recording_ended("walk");
         EXPECT_EQ(told.get_future().get().cameras.size(), 1U);
         const auto listed = takes.list();
-        ASSERT_EQ(listed.size(), 1U);
-        EXPECT_EQ(listed[0].bound_us, 900);
-        EXPECT_EQ(listed[0].verdict, Verdict::ok);
+        ASSERT_EQ(listed.items.size(), 1U);
+        EXPECT_EQ(listed.items[0].bound_us, 900);
+        EXPECT_EQ(listed.items[0].verdict, Verdict::ok);
+        EXPECT_TRUE(takes.is_described("walk"));
+        EXPECT_FALSE(takes.is_described("run"));
         const auto judged =
             takes.judge("walk", Verdict::failed, "sync-check: ", {"a is 20 ms off"});
         ASSERT_TRUE(judged);
