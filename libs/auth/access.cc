@@ -109,7 +109,7 @@ Result<void> check_surroundings(const Policy& policy, Role role, const Facts& fa
     // A page that made its own name point here (DNS rebinding) is "same origin" for its browser,
     // which then sends neither Origin nor, without TLS, Sec-Fetch-*. No browser opens the socket.
     const bool rests_on_place =
-        !facts.on_control_socket &&
+        facts.is_http && !facts.on_control_socket &&
         (role == Role::control || rules.mode == Mode::local || rules.mode == Mode::loopback);
     if ((facts.is_browser || rests_on_place) && !is_trusted_host(policy, facts.host)) {
         return forbidden(name + ": Host \"" + shown(facts.host) +
@@ -140,6 +140,13 @@ Error not_from_this_machine(std::string_view name, const Facts& facts) {
                 " to \"token\" and add a token";
     }
     return forbidden(std::move(text));
+}
+
+bool needs_token(const Policy& policy, Role role, const Facts& facts) {
+    const Mode mode = policy.of(role).mode;
+    const bool takes_token =
+        mode == Mode::token || (mode == Mode::local && !facts.on_control_socket);
+    return takes_token && !has_session(facts, role);
 }
 
 Result<void> check_token(const Policy& policy, Role role, const Facts& facts) {
@@ -254,11 +261,13 @@ Result<void> check_access(const Policy& policy, Role role, const Facts& facts) {
     return check_signature(*facts.sign, to_text(role), facts.path, policy.secret, facts.now_s);
 }
 
+bool has_wrong_token(const Policy& policy, Role role, const Facts& facts) {
+    return needs_token(policy, role, facts) && facts.token &&
+           !is_valid_token(policy, role, *facts.token);
+}
+
 bool waits_for_token(const Policy& policy, Role role, const Facts& facts) {
-    const Mode mode = policy.of(role).mode;
-    const bool takes_token =
-        mode == Mode::token || (mode == Mode::local && !facts.on_control_socket);
-    return takes_token && !facts.token && !has_session(facts, role) &&
+    return needs_token(policy, role, facts) && !facts.token &&
            check_surroundings(policy, role, facts).ok();
 }
 

@@ -67,6 +67,7 @@ struct Facts {
     std::string host;                   ///< Host as sent, "" if none
     std::optional<std::string> origin;  ///< Origin, if sent
     bool is_browser = false;            ///< Origin or Sec-Fetch-* is there
+    bool is_http = true;                ///< else no browser can have sent it: RTMP
     bool is_from_other_site = false;   ///< Sec-Fetch-* says so; browsers send it without Origin too
     bool forwarded = false;            ///< through a proxy that is not trusted
     std::optional<std::string> token;  ///< of Authorization: Bearer, else of ?token=
@@ -89,6 +90,10 @@ Result<void> check_access(const Policy& policy, Role role, const Facts& facts);
 /// The same without the token: for a WebSocket that sends it as its first message. True if a
 /// missing token is all that stands in the way.
 bool waits_for_token(const Policy& policy, Role role, const Facts& facts);
+
+/// Whether a token was asked for and the one that came is not right: what a guess looks like. One
+/// that is missing, or a signature that has expired, is none.
+bool has_wrong_token(const Policy& policy, Role role, const Facts& facts);
 
 /// True if `token` is one of auth.tokens for `role`, or the local token where the role is `local`.
 /// Time does not depend on how much of a token is right.

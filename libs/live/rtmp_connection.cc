@@ -178,6 +178,7 @@ Result<std::string> RtmpConnection::permit(auth::Role role, const rtmp::Target& 
     if (!checked) return checked;
     const Proof proof = proof_of(target.query);
     auth::Facts facts = auth::gather_facts(*parts_.policy.get(), address_, {}, {}, nullptr);
+    facts.is_http = false;
     facts.token = proof.token;
     facts.sign = proof.sign;
     facts.path = *checked;
@@ -186,7 +187,9 @@ Result<std::string> RtmpConnection::permit(auth::Role role, const rtmp::Target& 
     if (may && role == auth::Role::publish) may = parts_.live.check_publish(*checked);
     if (may && parts_.shutting_down) may = Error{"the server is shutting down", 503};
     if (!may) {
-        if (may.error().code == 401 && proof.token) note_wrong_token();
+        const bool is_guess =
+            may.error().code == 401 && auth::has_wrong_token(*parts_.policy.get(), role, facts);
+        if (is_guess) note_wrong_token();
         return may.error();
     }
     return checked;

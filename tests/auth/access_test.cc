@@ -238,6 +238,23 @@ TEST(Access, control_needs_a_host_nobody_else_can_point_at_us) {
     EXPECT_EQ(control(facts("127.0.0.1", "x.cams.example"), policy), 403);
 }
 
+TEST(Access, what_no_browser_can_send_needs_no_host) {
+    Facts rtmp = facts("127.0.0.1", "");
+    rtmp.is_http = false;
+    Facts from_afar = facts("203.0.113.5", "");
+    from_afar.is_http = false;
+    const Policy loopback = with_mode(Role::publish, Mode::loopback);
+    EXPECT_EQ(outcome(loopback, Role::publish, rtmp), 0);
+    EXPECT_EQ(outcome(loopback, Role::publish, from_afar), 403);
+    Policy local = with_mode(Role::play, Mode::local);
+    local.local_token = digest::sha256(as_bytes("from the file"));
+    EXPECT_EQ(outcome(local, Role::play, rtmp), 401);
+    rtmp.token = "from the file";
+    EXPECT_EQ(outcome(local, Role::play, rtmp), 0);
+    rtmp.token = "of somebody";
+    EXPECT_EQ(outcome(local, Role::play, rtmp), 401);
+}
+
 int from_page(std::string_view origin, std::string_view host) {
     return control(facts("127.0.0.1", host, {{"Origin", std::string(origin)}}));
 }

@@ -23,6 +23,9 @@ TABLE = {
     "token": (401, 401, 401, 0, 401, 401, 401),
     "signed": (401, 401, 401, 401, 401, 0, 401),
 }
+# What RTMP says to whom is let in (a viewer: that there is no such stream), and to whom is not.
+RTMP_IN = ("NetStream.Publish.Start", "NetStream.Play.StreamNotFound")
+RTMP_OUT = ("NetStream.Publish.Unauthorized", "NetStream.Play.Failed")
 WEBSOCKET = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
@@ -93,6 +96,21 @@ class Doors(harness.Case):
         # A viewer that is let in is told that there is no such stream; what waits for a token is upgraded first.
         return 0 if status in (101, 200, 404) else status
 
+    def ask_by_rtmp(self, server, role, door, tokens, round_):
+        """The same: RTMP has neither a control socket nor proxies that could say for whom they ask."""
+        name = f"rtmp{round_}{DOORS.index(door)}"
+        if door == "signed":
+            name = self.streamctl(server, "sign", f"/live/{name}", "--role", role).removeprefix("/live/")
+        token = {"local token": "local", "token": role, "other token": "other"}.get(door)
+        if token:
+            name += "?token=" + tokens[token if token != "other" else self.other(role)]
+        with rtmp_peer.RtmpPeer(server, source=f"127.0.2.{10 + 10 * ROLES.index(role) + round_}") as peer:
+            peer.send(rtmp_peer.command(0, "createStream", 4, None))
+            peer.send(rtmp_peer.publish(1, name) if role == "publish" else rtmp_peer.command(1, "play", 5, None, name))
+            code = peer.wait_any_status()
+        self.assertIn(code, (*RTMP_IN, *RTMP_OUT))
+        return 0 if code in RTMP_IN else 401
+
     @staticmethod
     def other(role):
         return "publish" if role == "play" else "play"
@@ -127,6 +145,10 @@ class Doors(harness.Case):
                     with self.subTest(role=role, mode=mode, door=door):
                         got = self.ask(server, role, door, mode, tokens, round_)
                         self.assertEqual(got, 0 if is_upgraded else expected)
+                    if role not in ("publish", "play") or door in ("socket", "proxy"):
+                        continue
+                    with self.subTest(role=role, mode=mode, door=door, protocol="rtmp"):
+                        self.assertEqual(self.ask_by_rtmp(server, role, door, tokens, round_), expected)
         server.stop()
 
     def test_tokens_are_listed_revoked_and_outlive_a_restart(self):
