@@ -125,7 +125,7 @@ std::vector<std::string> nms_bodies(std::string_view type, std::string_view json
         session.out_bytes = event["bytes"].natural().value_or(0);
         return session;
     };
-    // A recording of a camera, or of a live stream.
+    // A recording of a camera, or a segment of a live stream.
     const auto recording = [&](bool is_over) {
         Session session = session_of(event, is_over);
         if (session.path.empty()) session.path = "/camera/" + event["camera"].text_or_empty();
@@ -148,8 +148,16 @@ std::vector<std::string> nms_bodies(std::string_view type, std::string_view json
     if (type == "session.opened" || type == "record.started") {
         return {nms_body(recording(false), "postRecord")};
     }
-    if (type == "session.finished" || type == "session.failed" || type == "record.stopped") {
+    if (type == "session.finished" || type == "session.failed") {
         return {nms_body(recording(true), "doneRecord")};
+    }
+    // Of a live stream each file is done by itself.
+    if (type == "record.segment") {
+        Session session = recording(true);
+        session.created_ms = ms_of(event["start"]);
+        session.ended_ms = session.created_ms +
+                           static_cast<std::int64_t>(event["duration_ms"].natural().value_or(0));
+        return {nms_body(session, "doneRecord")};
     }
     return {};
 }

@@ -62,5 +62,20 @@ TEST(NmsBodies, of_viewers_and_recordings_have_their_actions) {
     EXPECT_NE(done.find(R"("filePath":"/r/a.mp4")"), std::string::npos);
 }
 
+TEST(NmsBodies, of_a_stream_s_segments_name_the_file_that_is_done) {
+    const auto bodies = nms_bodies(
+        "record.segment",
+        R"({"time":"2026-01-31T08:15:31Z","stream":"/live/walk","file":"live/live/walk/a.mp4",)"
+        R"("reason":"duration","start":"2026-01-31T08:15:20.500Z","duration_ms":10040,"bytes":77})");
+    ASSERT_EQ(bodies.size(), 1U);
+    EXPECT_EQ(bodies[0],
+              R"({"id":"r/live/walk","ip":"","app":"live","name":"walk","query":{},"protocol":"",)"
+              R"("createtime":1769847320500,"endtime":1769847330540,"inbytes":77,"outbytes":0,)"
+              R"("filePath":"live/live/walk/a.mp4","action":"doneRecord"})");
+    EXPECT_EQ(nms_bodies("record.started", R"({"stream":"/live/walk"})").size(), 1U);
+    EXPECT_TRUE(nms_bodies("record.stopped", R"({"stream":"/live/walk"})").empty())
+        << "its last segment was done before";
+}
+
 }  // namespace
 }  // namespace st::notify
