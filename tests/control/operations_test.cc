@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <iterator>
@@ -178,6 +179,27 @@ std::set<std::string> parameters_of(const OperationInfo& info) {
         all.insert(text);
     }
     return all;
+}
+
+TEST(ControlPage, lists_every_operation_with_its_parameters) {
+    std::ifstream in(ST_SOURCE_DIR "/docs/control.md");
+    std::vector<std::string> rows;
+    for (std::string line; std::getline(in, line);) {
+        if (line.starts_with("| `")) rows.push_back(line);
+    }
+    for (const OperationInfo& info : operations()) {
+        const std::string name = "`" + std::string(info.rpc) + "`";
+        const auto row = std::ranges::find_if(rows, [&](const std::string& one) {
+            return one.substr(0, one.find('|', 1)).find(name) != std::string::npos;
+        });
+        ASSERT_NE(row, rows.end()) << name;
+        if (row->find("the body of the HTTP request") != std::string::npos) continue;
+        for (const Parameter& parameter : info.parameters) {
+            EXPECT_NE(row->find("`" + std::string(parameter.name) + "`", row->find('|', 1)),
+                      std::string::npos)
+                << name << " " << parameter.name;
+        }
+    }
 }
 
 TEST(OpenApi, the_document_has_the_operations_and_parameters_of_the_table) {
