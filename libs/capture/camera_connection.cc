@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "camera/frame.h"
+#include "control/refusals.h"
 #include "httpd/token_message.h"
 #include "ws/frame.h"
 
@@ -311,7 +312,7 @@ void CameraConnection::on(const StopOrder& order) {
     // What was meant has ended meanwhile, and somebody else has begun another recording.
     if (order.owner != 0 && order_ && order_->owner != order.owner) return;
     if (next_ && (order.owner == 0 || next_->owner == order.owner)) {
-        answers_.give(CameraAnswer::Kind::refused, "stopped before it began", next_->request);
+        answers_.give(CameraAnswer::Kind::refused, control::kStoppedBefore, next_->request);
         next_.reset();
     }
     if (stopped_by_.empty()) stopped_by_ = order.stopped_by;
@@ -573,6 +574,7 @@ void CameraConnection::shut_down() {
 void CameraConnection::apply(camera::Input input) {
     const camera::Transition& transition = camera::transition(state_, input);
     const camera::State before = state_;
+    const std::string stopped_by = stopped_by_;
     for (const camera::Action action : transition.actions) act(action, transition.reason);
     state_ = transition.next;
     const bool is_preview = state_ == camera::State::previewing;
@@ -587,16 +589,25 @@ void CameraConnection::apply(camera::Input input) {
         is_preview || state_ == camera::State::recording || state_ == camera::State::stopping;
     resumption_.set_telling(is_sending && standing_ != Standing::left);
     clock_.set_streaming(is_sending);
-    if (state_ != before) after_change(input, before);
+    if (state_ != before) after_change(input, before, stopped_by);
 }
 
-void CameraConnection::after_change(camera::Input input, camera::State before) {
+/// What names the camera and, once its folder is there, its recording.
+EventFields CameraConnection::event_fields() const {
+    EventFields fields{{"camera", name_}};
+    if (!recording_.id().empty()) fields.emplace_back("session", recording_.id());
+    return fields;
+}
+
+void CameraConnection::after_change(camera::Input input, camera::State before,
+                                    const std::string& stopped_by) {
     if (state_ == camera::State::finalising) {
         live_.end("capture stopped");
         order_.reset();
     }
     if (state_ == camera::State::recording && input != camera::Input::resumed) {
-        EventFields fields{{"camera", name_}};
+        EventFields fields = event_fields();
+        if (order_ && !order_->take.empty()) fields.emplace_back("take", order_->take);
         if (order_ && !order_->started_by.empty()) {
             fields.emplace_back("started_by", order_->started_by);
         }
@@ -608,7 +619,9 @@ void CameraConnection::after_change(camera::Input input, camera::State before) {
         happened("camera.previewing", std::move(fields));
     }
     if (input == camera::Input::capture_stopped || input == camera::Input::recording_over) {
-        happened("camera.stopped", {{"camera", name_}});
+        EventFields fields = event_fields();
+        if (!stopped_by.empty()) fields.emplace_back("stopped_by", stopped_by);
+        happened("camera.stopped", std::move(fields));
     }
     if (state_ == camera::State::previewing) {
         order_.reset();
@@ -704,7 +717,10 @@ void CameraConnection::send_start() {
     answers_.set_refusal("");
     const bool is_streaming = state_ == camera::State::previewing;
     // What is held is of an earlier capture.
-    if (!is_streaming && state_ != camera::State::starting) held_.forget();
+    if (!is_streaming && state_ != camera::State::starting) {
+        held_.forget();
+        meter_.forget_size();
+    }
     start_.send(is_streaming);
 }
 

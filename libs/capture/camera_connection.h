@@ -134,7 +134,9 @@ class CameraConnection final : public httpd::Connection,
     // The table's actions.
     void apply(camera::Input input);
     void act(camera::Action action, camera::EndReason reason);
-    void after_change(camera::Input input, camera::State before);
+    /// `stopped_by`: who asked for it before, if anybody did.
+    void after_change(camera::Input input, camera::State before, const std::string& stopped_by);
+    EventFields event_fields() const;
     void follow_session();
     void open_session();
     void end_session(camera::EndReason reason);

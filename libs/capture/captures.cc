@@ -9,8 +9,10 @@
 namespace st::capture {
 namespace {
 
-EventFields opened_fields(const record::Opened& event, const record::SessionStart& start) {
-    EventFields fields{{"camera", event.camera}, {"session", event.id}};
+/// What names a recording and says whose it is.
+EventFields fields_of(const std::string& camera, const std::string& id,
+                      const record::SessionStart& start) {
+    EventFields fields{{"camera", camera}, {"session", id}};
     if (start.take) fields.emplace_back("take", *start.take);
     if (start.part > 1) fields.emplace_back("part", std::uint64_t{start.part});
     if (!start.started_by.empty()) fields.emplace_back("started_by", start.started_by);
@@ -203,7 +205,7 @@ void Captures::on_event(const record::Event& event, const record::SessionPtr& se
 void Captures::on(const LinkPtr& link, const record::SessionPtr& session,
                   const record::Opened& event) {
     counters_.sessions_opened_total.fetch_add(1);
-    events_.add("session.opened", opened_fields(event, session->start()));
+    events_.add("session.opened", fields_of(event.camera, event.id, session->start()));
     Tracked& one = tracking_.of(link);
     meant_.opened(link->name, event, session->start().part,
                   one.asked ? std::optional(one.asked->owner) : std::nullopt);
@@ -220,10 +222,12 @@ void Captures::on(const LinkPtr& link, const record::SessionPtr& session,
     starts_.answer(link, {CameraAnswer::Kind::started, event.id, {}, 0});
 }
 
-void Captures::on(const LinkPtr& link, const record::SessionPtr&, const record::Failed& event) {
+void Captures::on(const LinkPtr& link, const record::SessionPtr& session,
+                  const record::Failed& event) {
+    EventFields fields = fields_of(event.camera, event.id, session->start());
+    fields.emplace_back("error", event.error);
     for (const char* type : {"server.disk", "session.failed"}) {
-        events_.add(type, {{"camera", event.camera}, {"session", event.id}, {"error", event.error}},
-                    LogLevel::error);
+        events_.add(type, fields, LogLevel::error);
     }
     meant_.refused(link->name);  // nobody stopped it: it goes on once there is room
     suspensions_.failed(event.serial);
