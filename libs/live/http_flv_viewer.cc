@@ -4,6 +4,7 @@
 #include "http/response.h"
 #include "httpd/answers.h"
 #include "live/live_http.h"
+#include "live/live_request.h"
 #include "live/viewer_queue.h"
 
 namespace st::live {
@@ -33,7 +34,7 @@ void HttpFlvViewer::answer_head(const std::string& path) {
     Live& live = parts_.live;
     const hub::StreamPtr stream = live.hub().find(path);
     const bool is_there = (stream && stream->is_live()) || (live.is_source && live.is_source(path));
-    if (!is_there) return refuse(Error{"no stream at " + path, 404});
+    if (!is_there) return refuse(no_stream(path));
     const std::int64_t now_ns = live.delivery_of(net_).executor().now_ns();
     const std::string age = stream ? key_frame_age(stream->status(), now_ns) : std::string();
     stream_->send(flv_head(request_.is_chunked, request_.origin, age));

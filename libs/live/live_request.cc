@@ -89,6 +89,13 @@ Result<void> check_publish_path(std::string_view path) {
     return Error{"app " + std::string(app) + " is the server's own; publish to another", 403};
 }
 
+Error no_stream(const std::string& path) {
+    const bool is_camera = path.starts_with("/camera/");
+    return {"no stream at " + path +
+                (is_camera ? "; a camera has one while it records or is previewed" : ""),
+            404};
+}
+
 Result<std::optional<LiveRequest>> http_live_request(const http::Target& target,
                                                      std::string_view method) {
     const bool publishes = method == "POST" || method == "PUT";

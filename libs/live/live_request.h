@@ -25,6 +25,9 @@ bool wants_cache(std::string_view query);
 /// Error.code 403 for the apps that are ours: camera, api, ingest, control, web.
 Result<void> check_publish_path(std::string_view path);
 
+/// Nobody publishes there. Error.code 404.
+Error no_stream(const std::string& path);
+
 /// GET, HEAD and POST of "/<app>/<name>.flv". nullopt: not for a live stream. Error.code 400.
 Result<std::optional<LiveRequest>> http_live_request(const http::Target& target,
                                                      std::string_view method);

@@ -20,6 +20,7 @@
 #include "hub/stream.h"
 #include "hub/tap.h"
 #include "live/live.h"
+#include "live/live_request.h"
 #include "media/access_unit.h"
 #include "media/movie_facts.h"
 #include "media/nal.h"
@@ -230,7 +231,7 @@ Snapshots::~Snapshots() {
 void Snapshots::take(const std::string& path, std::stop_token asker, bool is_coming, Done done) {
     const hub::StreamPtr stream = parts_.live.hub().find(path);
     if (!is_coming && !(stream && stream->is_live())) {
-        return done(Error{"no stream at " + path, 404});
+        return done(no_stream(path));
     }
     const auto wait =
         std::make_shared<Wait>(*this, Wish{std::move(asker), std::move(done)}, is_coming);
@@ -256,7 +257,7 @@ void Snapshots::look(const WaitPtr& wait, bool is_late) {
     parts_.live.hub().detach(wait->stream, *wait);
     Clip clip = wait->take_clip();
     if (!clip.empty()) return enqueue(path, std::move(clip), wish);
-    if (!is_live) return wish.done(Error{"no stream at " + path, 404});
+    if (!is_live) return wish.done(no_stream(path));
     std::string why = "no key frame from " + path + " within 10 s";
     const std::string age = key_frame_age(wait->stream->status(), monotonic_ns());
     if (!age.empty()) why += ": " + age;

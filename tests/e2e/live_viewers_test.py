@@ -233,6 +233,8 @@ class Viewers(harness.Case):
         answer = await asyncio.to_thread(server.http, "GET", "/live/x.flv")
         self.assertEqual(answer.status, 404)
         self.assertIn("no stream at /live/x", json.dumps(answer.json))
+        answer = await asyncio.to_thread(server.http, "GET", "/camera/door.flv")
+        self.assertIn("a camera has one while it records or is previewed", json.dumps(answer.json))
         with self.assertRaises(live.websockets.InvalidStatusCode) as refused:
             await live.websockets.connect(f"{server.ws_url}/play?app=live&stream=x")
         self.assertEqual(refused.exception.status_code, 404)
