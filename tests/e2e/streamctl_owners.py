@@ -83,6 +83,12 @@ class Owners(ctl.Case):
         code, out, err = await self.ctl(server, "--timeout", "60s", "snapshot", "door")
         self.assertEqual((code, out), (0, "door.jpg\n"), err)
         self.assertTrue(picture.read_bytes().startswith(b"\xff\xd8"))
+        code, out, err = await self.ctl(server, "snapshot", "door")
+        self.assertEqual((code, out), (73, ""), err)
+        self.assertIn("door.jpg: exists already", err)
+        code, out, err = await self.ctl(server, "--json", "--timeout", "60s", "snapshot", "door", "-o", "two.jpg")
+        two = self.folder / "two.jpg"
+        self.assertEqual((code, json.loads(out)), (0, {"path": "two.jpg", "bytes": two.stat().st_size}), err)
         self.assertEqual(server.sessions(), {})
         code, out, err = await self.ctl(server, "capture", "--duration", "2s")
         self.assertEqual(code, 0, err)
@@ -188,21 +194,28 @@ class Owners(ctl.Case):
         self.assertIn("door: started door_", out)
         self.assertRegex(err, r"door: stopped by \S+@\S+\n")
 
-    async def test_follow_ends_when_a_camera_was_stopped_while_it_was_away(self):
+    async def stopped_while_away(self, *command):
+        """The exit code of a command whose camera was stopped by somebody else while it was away, and came back."""
         server = self.start_streamd()
         async with harness.Camera(server, "door") as first:
             await server.wait_cameras("door")
-            process = self.start_ctl(server, "--timeout", "60s", "start", "--follow")
-            await first.command("start_capture")
-            await first.capture_started()
+            process = self.start_ctl(server, "--timeout", "60s", *command)
+            await record(first)
             await harness.async_wait_for(lambda: server.cameras()["door"]["session"], "it records")
             first.abort()
-            self.assertIn("door: lost its connection", await asyncio.to_thread(process.stderr.readline))
+            while "door: lost its connection" not in (line := await asyncio.to_thread(process.stderr.readline)):
+                self.assertTrue(line, "it says that the camera is away")
         await self.ctl(server, "stop")
         async with harness.Camera(server, "door"):
             code, _, err = await self.result(process)
-        self.assertEqual(code, 0, err)
         self.assertIn("door: is back, but nobody wants it recorded any more", err)
+        return code
+
+    async def test_follow_ends_when_a_camera_was_stopped_while_it_was_away(self):
+        self.assertEqual(await self.stopped_while_away("start", "--follow"), 0)
+
+    async def test_a_capture_knows_that_a_camera_was_stopped_while_it_was_away(self):
+        self.assertEqual(await self.stopped_while_away("capture", "--until-interrupt"), 1)
 
     async def test_a_name_lasts(self):
         server = self.start_streamd()

@@ -52,6 +52,22 @@ TEST(Course, says_where_pictures_are_lost_and_why) {
     EXPECT_TRUE(has_gap(course.steps[1]));
 }
 
+TEST(Absence, is_for_good_where_the_camera_is_back_and_idle_for_some_looks) {
+    const control::CameraStatus idle = camera(std::nullopt);
+    Absence absence;
+    EXPECT_TRUE(absence.begin());
+    EXPECT_FALSE(absence.begin()) << "known already";
+    for (int look = 0; look < 100; ++look) EXPECT_FALSE(absence.is_for_good(nullptr));
+    for (int look = 0; look < 4; ++look) EXPECT_FALSE(absence.is_for_good(&idle));
+    EXPECT_FALSE(absence.is_for_good(nullptr)) << "away again";
+    for (int look = 0; look < 4; ++look) EXPECT_FALSE(absence.is_for_good(&idle));
+    EXPECT_TRUE(absence.is_for_good(&idle));
+    EXPECT_TRUE(absence.end());
+    EXPECT_FALSE(absence.end());
+    EXPECT_TRUE(absence.begin());
+    EXPECT_FALSE(absence.is_for_good(&idle)) << "from the begin";
+}
+
 TEST(Course, ends_where_somebody_ended_it_whatever_the_camera_records_now) {
     const Course course = course_of(
         recording("door_1", "max_session"),

@@ -8,6 +8,8 @@
 namespace st::streamctl {
 namespace {
 
+constexpr int kIdleLooksMax = 5;
+
 /// The recordings of a camera that began after `last`, the oldest first. Those of now are known
 /// also to a server that is still looking through its folder.
 std::vector<control::Recording> recordings_after(const control::Recording& last,
@@ -80,6 +82,17 @@ Course course_of(const std::string& session, const control::CameraStatus* status
         course.why = "its recording was deleted";
     }
     return course;
+}
+
+bool Absence::end() {
+    idle_looks_ = 0;
+    return std::exchange(is_away_, false);
+}
+
+bool Absence::is_for_good(const control::CameraStatus* status) {
+    const bool is_idle = status != nullptr && status->state == control::CameraState::idle;
+    idle_looks_ = is_idle ? idle_looks_ + 1 : 0;
+    return idle_looks_ >= kIdleLooksMax;
 }
 
 std::string sentence(const Step& step) {

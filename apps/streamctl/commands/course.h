@@ -1,6 +1,7 @@
 #pragma once
 /// Where a camera records that was recording: in the same recording, in later ones, or no longer.
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "control/camera_status.h"
@@ -26,6 +27,25 @@ struct Course {
     Now now = Now::recording;
     std::vector<Step> steps;  ///< since the last look, the oldest first, each of them
     std::string why;          ///< of no_room and over, a sentence
+};
+
+/// A camera that lost its connection, from look to look, a second apart.
+class Absence {
+ public:
+    /// False: that is known already.
+    bool begin() { return !std::exchange(is_away_, true); }
+    /// False: it was not away.
+    bool end();
+    bool is_away() const { return is_away_; }
+    /// Whether it is back but was stopped while it was away: else it is started at once. `status`:
+    /// as for course_of(); once for each look at which it is away.
+    bool is_for_good(const control::CameraStatus* status);
+
+    static constexpr char kForGood[] = "is back, but nobody wants it recorded any more";
+
+ private:
+    bool is_away_ = false;
+    int idle_looks_ = 0;
 };
 
 /// The course of a camera that was seen in the recording `session` last. `status`: what the server

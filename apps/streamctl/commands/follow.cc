@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <utility>
 
 #include "base/rough_time.h"
 #include "base/units.h"
 #include "streamctl/commands/capture.h"
-#include "streamctl/commands/course.h"
 #include "streamctl/commands/sentences.h"
+#include "streamctl/commands/sizes.h"
 #include "streamctl/console/table.h"
 
 namespace st::streamctl {
@@ -18,8 +17,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr auto kLookEvery = seconds(1);
-/// A camera that is back is started at once, unless it was stopped while it was away.
-constexpr int kIdleLooksMax = 5;
 /// What a camera is asked for that is told nothing else.
 constexpr std::uint64_t kDefaultBitrate = 4'000'000;
 
@@ -84,8 +81,12 @@ namespace {
 /// Recordings that are watched until they are over.
 class Follow {
  public:
-    Follow(const std::vector<Followed>& started, ApiClient& client, Console& console)
-        : left_(started), client_(client), console_(console) {}
+    Follow(const std::vector<Followed>& started, const control::StartParameters& parameters,
+           ApiClient& client, Console& console)
+        : left_(started), sizes_(parameters, console, true), client_(client), console_(console) {}
+    ~Follow() { client_.on_interrupt({}); }
+    Follow(const Follow&) = delete;
+    Follow& operator=(const Follow&) = delete;
 
     int run();
 
@@ -96,6 +97,7 @@ class Follow {
     bool drop_out(Followed& one, const std::string& why);
 
     std::vector<Followed> left_;
+    SizeWatch sizes_;
     ApiClient& client_;
     Console& console_;
     const Clock::time_point begin_ = Clock::now();
@@ -104,7 +106,7 @@ class Follow {
 };
 
 bool Follow::drop_out(Followed& one, const std::string& why) {
-    if (!std::exchange(one.is_away, true)) console_.trouble(one.camera + ": " + why);
+    if (one.absence.begin()) console_.trouble(one.camera + ": " + why);
     return true;
 }
 
@@ -112,25 +114,23 @@ bool Follow::look_at(Followed& one, const control::CameraStatus* status) {
     const Course course = course_of(one.session, status, client_);
     for (const Step& step : course.steps) {
         one.session = step.session;
-        one.is_away = false;
+        one.absence.end();
         came_back_ = came_back_ || has_gap(step);
         const std::string said = one.camera + ": " + sentence(step);
         has_gap(step) ? console_.trouble(said) : console_.note(said);
     }
     switch (course.now) {
         case Course::Now::recording:
-            if (std::exchange(one.is_away, false))
+            if (one.absence.end())
                 console_.note(one.camera + ": is back, and goes on with its recording");
+            sizes_.look(*status);
             return true;
         case Course::Now::ending:
             return true;
-        case Course::Now::away: {
-            const bool is_idle = status != nullptr && status->state == control::CameraState::idle;
-            one.idle_looks = is_idle ? one.idle_looks + 1 : 0;
-            if (one.idle_looks < kIdleLooksMax) return drop_out(one, kConnectionLost);
-            console_.note(one.camera + ": is back, but nobody wants it recorded any more");
+        case Course::Now::away:
+            if (!one.absence.is_for_good(status)) return drop_out(one, kConnectionLost);
+            console_.note(one.camera + ": " + Absence::kForGood);
             return false;
-        }
         case Course::Now::no_room:
             return drop_out(one, course.why + kWaitsForRoom);
         case Course::Now::over:
@@ -148,8 +148,8 @@ void Follow::look() {
         const auto found = cameras.find(one.camera);
         const bool is_there = found != cameras.end();
         if (!look_at(one, is_there ? &found->second : nullptr)) return true;
-        lines.push_back(one.is_away ? one.camera + kAway
-                                    : progress_line(found->second, since, std::nullopt));
+        lines.push_back(one.absence.is_away() ? one.camera + kAway
+                                              : progress_line(found->second, since, std::nullopt));
         return false;
     });
     console_.show_status(lines);
@@ -173,8 +173,9 @@ int Follow::run() {
 
 }  // namespace
 
-int follow(const std::vector<Followed>& started, ApiClient& client, Console& console) {
-    return Follow(started, client, console).run();
+int follow(const std::vector<Followed>& started, const control::StartParameters& parameters,
+           ApiClient& client, Console& console) {
+    return Follow(started, parameters, client, console).run();
 }
 
 }  // namespace st::streamctl

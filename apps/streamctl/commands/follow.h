@@ -8,6 +8,7 @@
 #include "control/camera_status.h"
 #include "control/status.h"
 #include "streamctl/commands/commands.h"
+#include "streamctl/commands/course.h"
 
 namespace st::streamctl {
 
@@ -38,12 +39,13 @@ inline constexpr char kAway[] = "  away: recording goes on when it is back";
 struct Followed {
     std::string camera;
     std::string session;
-    bool is_away = false;
-    int idle_looks = 0;  ///< in a row at which it was back and did nothing
+    Absence absence{};
 };
 
 /// Shows these recordings, and those in which their cameras go on, until they have ended or
-/// Ctrl-C: start --follow. The exit code: 3 if a camera dropped out meanwhile.
-int follow(const std::vector<Followed>& started, ApiClient& client, Console& console);
+/// Ctrl-C: start --follow. Says what size each camera delivers. The exit code: 3 if a camera
+/// dropped out meanwhile.
+int follow(const std::vector<Followed>& started, const control::StartParameters& parameters,
+           ApiClient& client, Console& console);
 
 }  // namespace st::streamctl
