@@ -33,8 +33,8 @@ class Monitor {
         stop: (name) => this.act(() => api.stop([name])),
         preview: (name, ends) => this.act(() => api.preview([name], ends)),
     });
-    private readonly recordings = new RecordingList((id) => this.act(() => api.ask("DELETE", `recordings/${encodeURIComponent(id)}`)));
-    private readonly takes = new TakeList({remove: (name) => this.act(() => api.ask("DELETE", `takes/${encodeURIComponent(name)}`))});
+    private readonly recordings = new RecordingList((id) => this.act(() => api.removeRecording(id)));
+    private readonly takes = new TakeList({remove: (name) => this.act(() => api.removeTake(name))});
     private readonly hooks = new HookList();
     private readonly events = new EventSource("api/v1/events");
     private readonly streams = new StreamLists();

@@ -4,6 +4,7 @@ import type {Camera, Health} from "../src/lib/api.ts";
 import {factsOf, warningOf} from "../src/lib/camera_cards.ts";
 import {History} from "../src/lib/history.ts";
 import {hookState} from "../src/lib/hook_list.ts";
+import {figuresOf} from "../src/lib/recording_list.ts";
 import {startOptions} from "../src/lib/start_options.ts";
 import {cameraLines, verdictOf} from "../src/lib/take_list.ts";
 
@@ -32,6 +33,19 @@ test("a card says what the server knows and nothing else", () => {
         clock: {method: "exchange", bound_us: 412, drift_ppm: -12}, health: health({battery: 0.816, charging: true, unsent: 120})})}),
         [["Clock", "±0.41 ms"], ["Clock drift", "-12 ppm"], ["Battery", "82 %, charging"], ["Waiting", "120 pictures"]]);
     assert.deepEqual(factsOf({recording: undefined, camera: camera({health: health({unsent: 2})})}), [], "a few are always on their way");
+});
+
+test("a card says of the recording what the server says", () => {
+    const recording = {pictures: 1190, duration_ms: 65_400, missing: 3};
+    assert.deepEqual(factsOf({camera: camera({recording}), recording: undefined}),
+                     [["Recording for", "1:05"], ["Pictures", "1190"], ["Lost", "3 messages"]]);
+});
+
+test("length and losses of a recording are the server's, a dash before it has them", () => {
+    assert.deepEqual(figuresOf({state: "recording", duration_ms: 65_400, seq_missing: 250}), {length: "1:05", lost: "250"});
+    assert.deepEqual(figuresOf({state: "done", duration_ms: 900, seq_missing: 0}), {length: "0:00", lost: "0"});
+    assert.deepEqual(figuresOf({state: "finalising", duration_ms: 0, seq_missing: 0}), {length: "–", lost: "–"});
+    assert.deepEqual(figuresOf({state: "failed", duration_ms: 0}), {length: "–", lost: "–"});
 });
 
 test("a card warns of what will stop the pictures", () => {

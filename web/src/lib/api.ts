@@ -99,10 +99,12 @@ export interface Recording {
     started_at: string;
     pictures: number;
     bytes: number;
+    /// Also while it is being recorded: so far.
     duration_ms: number;
     fps: number | null;
     start: {fps: number} | null;
-    seq_gaps?: {after: number; missing: number}[];
+    /// Messages whose numbers never came.
+    seq_missing?: number;
     clock?: {bound_us?: number | null} | null;
     warnings?: string[];
     kept?: boolean;
@@ -189,21 +191,23 @@ export const rights = () => ask<Rights>("GET", "login");
 export const login = (proof: {token: string} | {once: string}) => ask<Rights>("POST", "login", proof);
 export const logout = () => ask<Rights>("POST", "logout", {});
 
+/// Who asks, in every request that does something to others: others are told so.
 const client = "monitor page";
 
-export const start = (cameras: string[] | null, options: StartOptions) =>
-    ask<CaptureResult>("POST", "capture/start", {...options, ...(cameras ? {cameras} : {})});
-export const stop = (cameras: string[] | null) =>
-    ask<CaptureResult>("POST", "capture/stop", cameras ? {cameras} : {});
-export const preview = (cameras: string[], ends: boolean) =>
-    ask<CaptureResult>("POST", "capture/preview", ends ? {cameras, stop: true, client} : {cameras, client});
+/// `cameras`: null for all.
+const act = (what: string, cameras: string[] | null, more: object) =>
+    ask<CaptureResult>("POST", `capture/${what}`, {...more, ...(cameras ? {cameras} : {}), client});
+export const start = (cameras: string[] | null, options: StartOptions) => act("start", cameras, options);
+export const stop = (cameras: string[] | null) => act("stop", cameras, {});
+export const preview = (cameras: string[], ends: boolean) => act("preview", cameras, ends ? {stop: true} : {});
+
+const remove = (kind: string, name: string) =>
+    ask<unknown>("DELETE", `${kind}/${encodeURIComponent(name)}?client=${encodeURIComponent(client)}`);
+export const removeRecording = (id: string) => remove("recordings", id);
+export const removeTake = (name: string) => remove("takes", name);
 
 export const fileUrl = (recording: string, name: string) =>
     `api/v1/recordings/${encodeURIComponent(recording)}/files/${encodeURIComponent(name)}`;
 /// `path`: "/app/name".
 export const snapshotUrl = (path: string) =>
     `api/v1/streams${path.split("/").map(encodeURIComponent).join("/")}/snapshot.jpg`;
-
-/// What a camera has lost: messages whose numbers never came.
-export const lostOf = (recording: Recording) =>
-    (recording.seq_gaps ?? []).reduce((sum, gap) => sum + gap.missing, 0);

@@ -37,12 +37,9 @@ export function factsOf({camera, recording}: Shown): [string, string][] {
         const rate = asked > 0 ? `${format.fps(camera.fps_1s)} of ${asked}` : format.fps(camera.fps_1s);
         facts.push(["Now", `${rate}, ${format.bitrate(camera.bitrate_1s)}`]);
     }
-    if (recording && camera.session === recording.id) {
-        const since = Date.now() - new Date(recording.started_at).getTime();
-        facts.push(["Recording for", format.duration(since)]);
-        const lost = camera.recording?.missing ?? api.lostOf(recording);
-        if (camera.recording) facts.push(["Pictures", String(camera.recording.pictures)]);
-        if (lost > 0 || camera.recording) facts.push(["Lost", format.count(lost, "message", "messages")]);
+    if (camera.recording) {
+        facts.push(["Recording for", format.duration(camera.recording.duration_ms)], ["Pictures", String(camera.recording.pictures)],
+                   ["Lost", format.count(camera.recording.missing, "message", "messages")]);
     }
     const bound = camera.clock.bound_us ?? (camera.session === recording?.id ? recording?.clock?.bound_us : null);
     if (typeof bound === "number") facts.push(["Clock", `±${format.ms(bound)}`]);

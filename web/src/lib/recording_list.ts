@@ -5,6 +5,14 @@ import {byId, h, KeyedList, setText} from "./dom.ts";
 import * as format from "./format.ts";
 import {askToDelete, makeRow, showTable} from "./table.ts";
 
+/// Length and losses as the server says them; while the files are made it has no figures yet.
+export function figuresOf(recording: Pick<api.Recording, "state" | "duration_ms" | "seq_missing">): {length: string; lost: string} {
+    const {state, duration_ms: length, seq_missing: lost} = recording;
+    const isKnown = state === "recording" || state === "done";
+    return {length: isKnown || length > 0 ? format.duration(length) : format.unknown,
+            lost: lost !== undefined && (isKnown || lost > 0) ? String(lost) : format.unknown};
+}
+
 export class RecordingList {
     private readonly list: KeyedList<api.Recording>;
 
@@ -42,11 +50,11 @@ export class RecordingList {
             current = recording;
             const isOpen = recording.state === "recording";
             const mp4 = recording.files.find((file) => file.kind === "mp4");
-            const length = isOpen ? Date.now() - new Date(recording.started_at).getTime() : recording.duration_ms;
+            const {length, lost} = figuresOf(recording);
             const texts = [format.clockTime(recording.started_at), recording.camera, recording.take ?? format.unknown,
-                           format.duration(length), recording.pictures > 0 ? String(recording.pictures) : format.unknown,
+                           length, recording.pictures > 0 ? String(recording.pictures) : format.unknown,
                            recording.fps ? recording.fps.toFixed(2) : format.unknown,
-                           recording.state === "done" || api.lostOf(recording) > 0 ? String(api.lostOf(recording)) : format.unknown,
+                           lost,
                            recording.bytes > 0 ? format.bytes(recording.bytes) : format.unknown];
             texts.forEach((text, i) => setText(cells[i] as HTMLElement, text));
             state.dataset["state"] = recording.state;

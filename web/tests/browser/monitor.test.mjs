@@ -97,7 +97,8 @@ test("cameras are started and stopped by keyboard; a recording is played and del
     await byRole(page, "button", "Start cellar").waitFor();
 
     const {items} = await server.ask("GET", "recordings");
-    const id = items.find((recording) => recording.camera === "door").id;
+    const {id, started_by: startedBy, stopped_by: stoppedBy} = items.find((recording) => recording.camera === "door");
+    assert.deepEqual([startedBy, stoppedBy], ["monitor page", "monitor page"]);
     await byRole(page, "button", `Play ${id}`).click();
     await page.waitForFunction(() => document.querySelector("video").currentTime > 0.2);
     await byRole(page, "button", "Close").click();
@@ -110,6 +111,8 @@ test("cameras are started and stopped by keyboard; a recording is played and del
     await byRole(page, "button", "Delete it").click();
     await byRole(page, "button", `Delete ${id}`).waitFor({state: "detached"});
     assert.deepEqual((await server.ask("GET", "recordings")).items.map((recording) => recording.camera), ["cellar"]);
+    const deleted = (await server.ask("GET", "events")).items.filter((event) => event.type === "recording.deleted");
+    assert.deepEqual(deleted.map((event) => event.deleted_by), ["monitor page"]);
     page.check();
     await context.close();
 });
