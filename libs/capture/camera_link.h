@@ -207,7 +207,7 @@ struct CameraLink {
     std::atomic<std::uint64_t> lost{0};  ///< messages that did not come, by their numbers
     std::atomic<std::uint64_t> undecodable{0};
     std::atomic<std::int64_t> last_seen_us;
-    std::atomic<std::uint32_t> width{0};  ///< 0: no picture yet
+    std::atomic<std::uint32_t> width{0};  ///< 0: no picture yet of this capture
     std::atomic<std::uint32_t> height{0};
     /// The last whole second: when it began (monotonic), pictures and bits in it.
     std::atomic<std::int64_t> second_ns{0};

@@ -44,6 +44,11 @@ bool CameraMeter::count_undecodable(std::int64_t now_ns) {
     return undecodable_told_.take(now_ns);
 }
 
+void CameraMeter::forget_size() {
+    link_.width.store(0, kRelaxed);
+    link_.height.store(0, kRelaxed);
+}
+
 /// A camera counts from 0 with each capture; a number that goes back begins another one.
 void CameraMeter::count_lost(std::uint32_t seq) {
     if (last_seq_ && seq > *last_seq_) link_.lost.fetch_add(seq - *last_seq_ - 1, kRelaxed);
@@ -57,8 +62,8 @@ void CameraMeter::read_size(const camera::Frame& frame) {
     for (media::NalSpan nal{}; walker.next(nal);) {
         if ((looked_at[nal.begin] & 0x1F) != 7) continue;
         if (const auto sps = media::parse_sps(looked_at.subspan(nal.begin, nal.end - nal.begin))) {
-            link_.width.store(sps->width, kRelaxed);
             link_.height.store(sps->height, kRelaxed);
+            link_.width.store(sps->width, kRelaxed);
         }
         return;
     }

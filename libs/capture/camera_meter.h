@@ -24,6 +24,9 @@ class CameraMeter {
     bool count_bad(std::int64_t now_ns);
     bool count_undecodable(std::int64_t now_ns);
 
+    /// Another capture begins: the size was that of an earlier one.
+    void forget_size();
+
  private:
     void count_lost(std::uint32_t seq);
     void read_size(const camera::Frame& frame);

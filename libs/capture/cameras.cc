@@ -403,9 +403,10 @@ control::CameraStatus Cameras::status(const CameraEntry& entry) const {
     if (entry.state == camera::State::recording && entry.session.empty()) {
         status.state = control::CameraState::starting;
     }
-    if (link.width > 0) {
-        status.width = link.width;
-        status.height = link.height;
+    const std::uint32_t width = link.width, height = link.height;
+    if (width > 0 && height > 0) {
+        status.width = width;
+        status.height = height;
     }
     // A second that ended more than a second ago says nothing about now.
     if (timers_.clock_ns() - link.second_ns < 2'000'000'000) {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "control/refusals.h"
+
 namespace st::capture {
 
 void StartAnswers::give(CameraAnswer::Kind kind, std::string error, std::uint64_t request) {
@@ -9,7 +11,7 @@ void StartAnswers::give(CameraAnswer::Kind kind, std::string error, std::uint64_
 }
 
 void StartAnswers::refuse() {
-    give(CameraAnswer::Kind::refused, refusal_.empty() ? "the camera is stopping" : refusal_);
+    give(CameraAnswer::Kind::refused, refusal_.empty() ? control::kStopping : refusal_);
 }
 
 void StartAnswers::give_at_opening(CameraAnswer::Kind kind, std::uint64_t request) {

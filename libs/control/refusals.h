@@ -12,6 +12,10 @@ namespace st::control {
 /// name that may be meant, "" if none is near.
 std::string no_such_camera(std::string_view name, const std::string& near);
 
+/// Of a start that was stopped before the camera had begun: before it was told, and after.
+inline constexpr char kStoppedBefore[] = "stopped before it began";
+inline constexpr char kStopping[] = "the camera is stopping";
+
 /// What a camera records already, or is being started for.
 struct UnderWay {
     std::string session;         ///< "": its folder is not made yet

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <initializer_list>
+#include <vector>
 
 namespace st::capture {
 namespace {
@@ -29,6 +30,21 @@ TEST(CameraMeter, a_capture_that_counts_from_anew_has_lost_nothing) {
     EXPECT_EQ(lost_of({7, 8}), 0U) << "nobody knows what came before";
     EXPECT_EQ(lost_of({3, 3}), 0U);
     EXPECT_EQ(lost_of({0xFFFFFFFFU, 0}), 0U);
+}
+
+TEST(CameraMeter, another_capture_says_its_own_size) {
+    const std::vector<std::uint8_t> sps{0, 0, 0, 1, 0x67, 0x42, 0xC0, 0x1E, 0xF4, 0x0B, 0x04, 0xB2};
+    Counters counters;
+    CameraLink link(1, "192.0.2.1:5", "/ingest/cam", 0);
+    CameraMeter meter(counters, link);
+    media::NalPeek peek;
+    peek.sps = true;
+    meter.count({.timestamp_ms = 0, .seq = 0, .payload = sps}, peek, 1);
+    EXPECT_EQ(link.width, 176U);
+    EXPECT_EQ(link.height, 144U);
+    meter.forget_size();
+    EXPECT_EQ(link.width, 0U);
+    EXPECT_EQ(link.height, 0U);
 }
 
 }  // namespace
