@@ -70,24 +70,34 @@ Result<void> complete_positional(Options& options) {
     return {};
 }
 
-Result<void> complete_names(Options& options) {
-    if (options.command.front() != "preview" && !options.names.empty() &&
-        is_ratio(options.names.front())) {
-        return complete_positional(options);
-    }
-    if (options.command.front() != "stop" && !options.names.empty() &&
-        is_number(options.names.front())) {
-        const std::string& word = options.names.front();
-        return Error{"\"" + word + "\" could be a bit rate: use --bitrate " + word + ", or " +
-                     options.command.front() + " 4:3 " + word +
-                     " (W:H MBIT FPS); for a camera of " + "that name write [" + word.substr(0, 1) +
-                     "]" + word.substr(1)};
-    }
-    for (const std::string& name : options.names) {
+/// Words that cannot be cameras' names, since the older form of `start` begins with them: taken for
+/// that form elsewhere, they would leave no name, which means all cameras.
+Result<void> check_names(const std::vector<std::string>& names, const std::string& command) {
+    for (const std::string& name : names) {
+        if (is_ratio(name)) {
+            return Error{"\"" + name + "\" is no camera's name: " +
+                         (command == "start" ? "W:H comes before MBIT and FPS, and names no camera"
+                                             : "W:H MBIT FPS is a form of start alone") +
+                         (command == "stop" ? "" : "; use --aspect " + name)};
+        }
         const auto checked = control::check_pattern(name);
         if (!checked) return checked.error();
     }
     return {};
+}
+
+/// `command`: as it is typed, such as "take run".
+Result<void> complete_names(Options& options, const std::string& command) {
+    if (options.names.empty()) return {};
+    const std::string& first = options.names.front();
+    if (command == "start" && is_ratio(first)) return complete_positional(options);
+    if (command != "stop" && is_number(first)) {
+        return Error{"\"" + first + "\" could be a bit rate: use --bitrate " + first +
+                     (command == "start" ? ", or start 4:3 " + first + " (W:H MBIT FPS)" : "") +
+                     "; for a camera of that name write [" + first.substr(0, 1) + "]" +
+                     first.substr(1)};
+    }
+    return check_names(options.names, command);
 }
 
 /// "x.mp4", unless it is a folder.
@@ -186,7 +196,7 @@ Result<void> complete(const CLI::App& app, Options& options) {
     if (options.command.empty()) return {};
     const std::string& command = options.command.front();
     if (command == "start" || command == "capture" || command == "stop" || command == "preview") {
-        const auto names = complete_names(options);
+        const auto names = complete_names(options, command);
         if (!names) return names.error();
     }
     if (options.push.fault.flash.count() > 0 && options.push.input != "test:") {
@@ -204,7 +214,7 @@ Result<void> complete(const CLI::App& app, Options& options) {
         return Error{"capture needs either --duration or --until-interrupt"};
     }
     if (command == "take" && options.command.back() == "run") {
-        const auto names = complete_names(options);
+        const auto names = complete_names(options, "take run");
         if (!names) return names.error();
         options.start.take = options.take.name;
         options.capture.until_interrupt = !options.capture.duration;

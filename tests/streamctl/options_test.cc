@@ -85,6 +85,23 @@ TEST(StartOptions, the_positional_form_says_what_is_wrong_with_it) {
     expect_refused({"start", "4"}, "\"4\" could be a bit rate: use --bitrate 4, or start 4:3 4");
 }
 
+TEST(StartOptions, no_other_command_has_the_positional_form) {
+    const std::string why = "\"16:9\" is no camera's name: W:H MBIT FPS is a form of start alone";
+    expect_refused({"stop", "16:9"}, why);
+    expect_refused({"stop", "16:9", "4", "10"}, why);
+    expect_refused({"stop", "door", "16:9"}, why);
+    expect_refused({"preview", "16:9"}, why + "; use --aspect 16:9");
+    expect_refused({"preview", "--stop", "16:9"}, why);
+    expect_refused({"capture", "16:9", "--duration", "1s"}, why + "; use --aspect 16:9");
+    expect_refused({"take", "run", "walk", "16:9"}, why + "; use --aspect 16:9");
+    expect_refused({"start", "door", "16:9"}, "\"16:9\" is no camera's name");
+    for (const std::vector<std::string>& words : {std::vector<std::string>{"preview", "4"},
+                                                  {"capture", "4", "--duration", "1s"},
+                                                  {"take", "run", "walk", "4"}}) {
+        expect_refused(words, "\"4\" could be a bit rate: use --bitrate 4; for a camera");
+    }
+}
+
 TEST(StartOptions, cameras_are_names_or_patterns) {
     const Parsed parsed = parse({"start", "door", "cam*", "--resolution", "1280x720"});
     ASSERT_FALSE(parsed.code) << parsed.said;
