@@ -5,6 +5,7 @@ import asyncio
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import unittest
@@ -97,7 +98,7 @@ class Truth(ctl.Case):
         server = self.start_streamd()
         units = harness.access_units(harness.clip("baseline", frames=30))
         frames = [(1000 + 33 * i, unit) for i, unit in enumerate(units)]
-        for require, wanted in (("all", (1, False)), ("any", (0, True))):
+        for require in ("all", "any"):
             with self.subTest(require):
                 async with harness.Camera(server, "stays") as stays, harness.Camera(server, "lost") as lost:
                     async with harness.Camera(server, "empty") as empty:
@@ -123,7 +124,7 @@ class Truth(ctl.Case):
                         await stays.capture_stopped()
                         code, out, err = await self.result(process)
                 reply = json.loads(out)
-                self.assertEqual((code, reply["ok"]), wanted, err)
+                self.assertEqual((code, reply["ok"]), (1, False), err)
                 results = {result["camera"]: result for result in reply["results"]}
                 self.assertEqual(list(results), ["empty", "lost", "stays"])
                 self.assertEqual(
@@ -137,6 +138,127 @@ class Truth(ctl.Case):
                     self.assertEqual(file["pictures"], 30)
                 kinds = {pathlib.Path(file["path"]).suffix for file in results["empty"]["files"]}
                 self.assertEqual(kinds, {".fdump"}, "no MP4 without a picture")
+
+    async def test_any_camera_is_enough_if_others_do_not_start(self):
+        server = self.start_streamd()
+        units = harness.access_units(harness.clip("baseline", frames=30))
+        async with harness.Camera(server, "works") as works, harness.Camera(server, "broken") as broken:
+            await server.wait_cameras("works", "broken")
+            process = self.start_ctl(
+                server.ws_url, "--timeout", "60s", "--json", "capture", "--until-interrupt", "--require", "any"
+            )
+            await broken.command("start_capture")
+            await broken.send({"status": "error", "message": "no lens"})
+            await works.command("start_capture")
+            await works.capture_started()
+            await works.send_frames([(1000 + 33 * i, unit) for i, unit in enumerate(units)])
+            await server.wait_frames("works", len(units))
+            for said in ("broken: did not start: no lens", "recording 1 camera"):
+                self.assertIn(said, await asyncio.to_thread(process.stderr.readline))
+            process.send_signal(signal.SIGINT)
+            await works.command("stop_capture")
+            await works.capture_stopped()
+            code, out, err = await self.result(process)
+        reply = json.loads(out)
+        self.assertEqual((code, reply["ok"]), (0, True), err)
+        outcomes = {result["camera"]: result["outcome"] for result in reply["results"]}
+        self.assertEqual(outcomes, {"works": "stopped", "broken": "failed"})
+
+    async def interrupted_start(self, server, *command):
+        """Ctrl-C while one of two cameras has begun, and the other one has not answered: (code, stdout, stderr)"""
+        units = harness.access_units(harness.clip("baseline", frames=30))
+        async with harness.Camera(server, "quick") as quick, harness.Camera(server, "slow") as slow:
+            await server.wait_cameras("quick", "slow")
+            process = self.start_ctl(server.ws_url, "--timeout", "60s", *command)
+            await slow.command("start_capture")
+            await quick.command("start_capture")
+            await quick.capture_started()
+            await quick.send_frames([(1000 + 33 * i, unit) for i, unit in enumerate(units)])
+            await server.wait_frames("quick", len(units))
+            process.send_signal(signal.SIGINT)
+            for camera in (quick, slow):
+                await camera.command("stop_capture")
+                await camera.capture_stopped()
+            return await self.result(process)
+
+    async def test_ctrl_c_during_start_is_an_end_as_any_other(self):
+        for end, wanted in (("--until-interrupt", 0), ("--duration=1h", 130)):
+            with self.subTest(end):
+                server = self.start_streamd()
+                code, out, err = await self.interrupted_start(server, "capture", end)
+                self.assertEqual(code, wanted, err)
+                self.assertEqual(len(out.splitlines()), 1, err)
+                self.assertIn("interrupted before all cameras had started", err)
+        server = self.start_streamd()
+        code, out, err = await self.interrupted_start(server, "--json", "capture", "--until-interrupt")
+        reply = json.loads(out)
+        self.assertEqual((code, reply["ok"]), (0, True), err)
+        outcomes = {result["camera"]: result["outcome"] for result in reply["results"]}
+        self.assertEqual(outcomes, {"quick": "stopped", "slow": "not_recording"})
+
+    async def test_ctrl_c_during_a_take_gives_its_verdict(self):
+        server = self.start_streamd()
+        units = harness.access_units(harness.clip("baseline", frames=30))
+        async with harness.Camera(server, "cam") as camera:
+            for take, options, wanted in (("one", ("--json",), 130), ("two", (), 130)):
+                await server.wait_cameras("cam")
+                process = self.start_ctl(
+                    server.ws_url, "--timeout", "60s", *options, "take", "run", take, "--duration", "1h", "--max-error",
+                    "1h",
+                )
+                await camera.command("start_capture")
+                await camera.capture_started()
+                await camera.send_frames([(1000 + 33 * i, unit) for i, unit in enumerate(units)])
+                while "recording 1 camera" not in await asyncio.to_thread(process.stderr.readline):
+                    self.assertIsNone(process.poll())
+                await harness.async_wait_for(lambda: server.cameras()["cam"]["recording"]["pictures"] == 30, "pictures")
+                process.send_signal(signal.SIGINT)
+                await camera.command("stop_capture")
+                await camera.capture_stopped()
+                code, out, err = await self.result(process)
+                self.assertEqual(code, wanted, err)
+                if options:
+                    manifest = json.loads(out)
+                    self.assertEqual(manifest["take"], take)
+                    self.assertRegex(manifest["cameras"][0]["parts"][0]["sha256"], "^[0-9a-f]{64}$")
+                else:
+                    self.assertEqual(len(out.splitlines()), 1, err)
+                    self.assertRegex(err, "verdict: (ok|check)")
+                await harness.async_wait_for(lambda: server.cameras()["cam"]["state"] == "idle", "the end")
+
+    async def test_start_says_what_each_camera_delivers(self):
+        server = self.start_streamd()
+        small = harness.access_units(harness.clip("baseline", frames=30))
+
+        async def start(camera, frames, *wishes):
+            process = self.start_ctl(server.ws_url, "--timeout", "60s", "start", *wishes)
+            await camera.command("start_capture")
+            await camera.capture_started()
+            if frames:
+                await asyncio.sleep(0.3)  # the answer comes before the first picture
+                await camera.send_frames([(1000 + 33 * i, unit) for i, unit in enumerate(frames)])
+            code, out, err = await self.result(process)
+            self.assertEqual(code, 0, err)
+            self.assertRegex(out, "^cam: started cam_")
+            stopping = asyncio.create_task(server.stop_capture())
+            await camera.command("stop_capture")
+            await camera.capture_stopped()
+            await stopping
+            return err
+
+        async with harness.Camera(server, "cam") as camera:
+            await server.wait_cameras("cam")
+            err = await start(camera, small, "--resolution", "1280x720")
+            self.assertIn("asked for 1280x720", err)
+            size = re.search(r"cam: delivers (\d+x\d+), not 1280x720", err).group(1)
+            width, height = size.split("x")
+            self.assertIn(f"cam: delivers {size}\n", await start(camera, small, "--resolution", size))
+            self.assertIn(f"cam: delivers {size}\n", await start(camera, small))
+            self.assertIn(f"cam: delivers {size}\n", await start(camera, small, "--aspect", f"{width}:{height}"))
+            self.assertIn(f"cam: delivers {size}, not 1:3", await start(camera, small, "--aspect", "1:3"))
+            # No picture comes: the size of before is none of this recording.
+            self.assertNotIn("delivers", await start(camera, [], "--resolution", "1280x720"))
+            self.assertIsNone(server.cameras()["cam"]["width"])
 
     async def test_messages_lost_on_the_way_are_3(self):
         server = self.start_streamd()

@@ -234,6 +234,12 @@ class Takes(TakeCase):
             self.assertEqual((refused.returncode, len(server.sessions())), (1, 2), refused)
             self.assertIn("warning: " + warning, refused.stderr)
             self.assertIn("phone: nothing is known about its clock yet", refused.stderr)
+            await phone.send({"type": "health", "battery": 0.04, "charging": False})
+            await harness.async_wait_for(lambda: server.cameras()["phone"]["health"]["battery"] == 0.04, "the news")
+            refused = await self.streamctl(server, "take", "run", "next", "--max-error", "1h")
+            self.assertEqual((refused.returncode, len(server.sessions())), (1, 2), refused)
+            self.assertIn("phone: its battery is at 4 % and does not charge", refused.stderr)
+            self.assertIn("nothing was started", refused.stderr)
         await asyncio.to_thread(server.stop)
 
     async def test_what_cannot_be_given_is_refused_with_its_reason(self):

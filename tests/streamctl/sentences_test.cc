@@ -25,6 +25,11 @@ TEST(BatterySentence, says_nothing_of_one_that_lasts_charges_or_is_unknown) {
     EXPECT_EQ(battery_sentence(camera_of(0.05, true)), std::nullopt);
     EXPECT_EQ(battery_sentence(camera_of(std::nullopt, false)), std::nullopt);
     EXPECT_EQ(battery_sentence(control::CameraStatus()), std::nullopt);
+    EXPECT_TRUE(is_battery_empty(camera_of(0.049, false)));
+    EXPECT_TRUE(is_battery_empty(camera_of(0, std::nullopt)));
+    EXPECT_FALSE(is_battery_empty(camera_of(0.05, false)));
+    EXPECT_FALSE(is_battery_empty(camera_of(0.01, true)));
+    EXPECT_FALSE(is_battery_empty(control::CameraStatus()));
 }
 
 TEST(EndWords, say_why_each_recording_ended) {

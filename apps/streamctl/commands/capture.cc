@@ -8,10 +8,12 @@
 #include "cli/terminal.h"
 #include "control/camera_status.h"
 #include "control/glob.h"
+#include "control/refusals.h"
 #include "streamctl/client/who.h"
 #include "streamctl/commands/course.h"
 #include "streamctl/commands/follow.h"
 #include "streamctl/commands/sentences.h"
+#include "streamctl/commands/sizes.h"
 #include "streamctl/recordings/align.h"
 #include "streamctl/recordings/download.h"
 #include "streamctl/recordings/fetch_line.h"
@@ -23,10 +25,6 @@ using control::StopOutcome;
 
 namespace {
 
-std::string size_text(std::uint32_t width, std::uint32_t height) {
-    return std::to_string(width) + "x" + std::to_string(height);
-}
-
 /// The cameras that were started, watched until they are stopped.
 class Capture {
  public:
@@ -37,6 +35,9 @@ class Capture {
           console_(console),
           owner_(new_owner()),
           sizes_(options.start.parameters, console) {}
+    ~Capture() { client_.on_interrupt({}); }
+    Capture(const Capture&) = delete;
+    Capture& operator=(const Capture&) = delete;
 
     int run();
 
@@ -46,7 +47,7 @@ class Capture {
     struct Watched {
         std::vector<std::string> sessions;  ///< its recordings so far, the present one last
         bool is_own = true;                 ///< else somebody else's, which was joined
-        bool is_away = false;               ///< it lost its connection and may come back
+        Absence absence;                    ///< while it may come back
     };
     /// A recording that ended before the stop.
     struct Ending {
@@ -78,8 +79,10 @@ class Capture {
     control::StopResult result_of(const Ending& ending);
     /// Nullopt, and said, if it is not finished in time.
     std::optional<control::Recording> finished_recording(const std::string& id);
+    /// Ctrl-C came, and is not the end that was asked for.
+    bool was_cut_short() const { return signalled_ && !options_.capture.until_interrupt; }
     /// With --json: all cameras, in one line.
-    void print_outcome(bool is_enough);
+    void print_outcome(bool is_ok);
     /// Downloads, or puts on one time line: the exit code.
     int fetch_files();
     int fetch(const std::vector<control::Recording>& recordings);
@@ -99,7 +102,8 @@ class Capture {
     Clock::time_point end_ = Clock::time_point::max();
     Clock::time_point disk_looked_{};
     std::string disk_;
-    bool all_well_ = true;
+    bool all_started_ = true;
+    bool all_well_ = true;    ///< of those that started
     bool came_back_ = false;  ///< a camera dropped out and returned: pictures are missing
     bool signalled_ = false;
 };
@@ -121,6 +125,13 @@ std::string Capture::start() {
     return client_.start(request);
 }
 
+/// Whether the camera did not begin because it was stopped before, and not for a reason of its own.
+bool was_called_off(const control::StartResult& result) {
+    const std::string why = result.error.value_or("");
+    return result.outcome == StartOutcome::refused &&
+           (why == control::kStoppedBefore || why == control::kStopping);
+}
+
 void Capture::note_started(const control::StartReply& reply) {
     for (const control::StartResult& result : reply.results) {
         if (is_recording(result) && !result.error) {
@@ -134,16 +145,19 @@ void Capture::note_started(const control::StartReply& reply) {
             cameras_[result.camera] = std::move(one);
             continue;
         }
-        all_well_ = false;
-        const std::string why = sentence(result);
-        if (!signalled_) console_.trouble(result.camera + ": " + why);
         control::StopResult missing;
         missing.camera = result.camera;
-        missing.outcome = StopOutcome::failed;
-        missing.error = why;
+        missing.outcome = StopOutcome::not_recording;
+        const bool is_meant = signalled_ && was_called_off(result);
+        if (!is_meant || was_cut_short()) {
+            const std::string why = sentence(result);
+            if (!is_meant) console_.trouble(result.camera + ": " + why);
+            all_started_ = false;
+            missing.outcome = StopOutcome::failed;
+            missing.error = why;
+        }
         outcome_.push_back(std::move(missing));
     }
-    if (!reply.ok) all_well_ = false;
 }
 
 bool Capture::lose(const std::string& camera, const Watched& one, const std::string& why) {
@@ -156,7 +170,7 @@ bool Capture::lose(const std::string& camera, const Watched& one, const std::str
 }
 
 bool Capture::drop_out(const std::string& camera, Watched& one, const std::string& why) {
-    if (!std::exchange(one.is_away, true)) console_.trouble(camera + ": " + why);
+    if (one.absence.begin()) console_.trouble(camera + ": " + why);
     return true;
 }
 
@@ -165,21 +179,22 @@ bool Capture::look_at(const std::string& camera, Watched& one,
     const Course course = course_of(one.sessions.back(), status, client_);
     for (const Step& step : course.steps) {
         one.sessions.push_back(step.session);
-        one.is_away = false;
+        one.absence.end();
         came_back_ = came_back_ || has_gap(step);
         const std::string said = camera + ": " + sentence(step);
         has_gap(step) ? console_.trouble(said) : console_.note(said);
     }
     switch (course.now) {
         case Course::Now::recording:
-            if (std::exchange(one.is_away, false))
+            if (one.absence.end())
                 console_.note(camera + ": is back, and goes on with its recording");
             sizes_.look(*status);
             return true;
         case Course::Now::ending:
             return true;
         case Course::Now::away:
-            return drop_out(camera, one, kConnectionLost);
+            if (!one.absence.is_for_good(status)) return drop_out(camera, one, kConnectionLost);
+            return lose(camera, one, Absence::kForGood);
         case Course::Now::no_room:
             return drop_out(camera, one, course.why + kWaitsForRoom);
         case Course::Now::over:
@@ -213,7 +228,7 @@ void Capture::show_progress(const std::map<std::string, control::CameraStatus>& 
     std::vector<std::string> lines;
     for (const auto& [camera, one] : cameras_) {
         const auto found = now.find(camera);
-        if (found == now.end() || one.is_away) {
+        if (found == now.end() || one.absence.is_away()) {
             lines.push_back(camera + kAway);
         } else {
             lines.push_back(
@@ -314,11 +329,11 @@ void Capture::report_ended() {
     }
 }
 
-void Capture::print_outcome(bool is_enough) {
+void Capture::print_outcome(bool is_ok) {
     if (!console_.json() || options_.capture.is_take) return;
     std::stable_sort(outcome_.begin(), outcome_.end(),
                      [](const auto& a, const auto& b) { return a.camera < b.camera; });
-    console_.body(encode(control::StopReply{all_well_ || is_enough, outcome_}));
+    console_.body(encode(control::StopReply{is_ok, outcome_}));
 }
 
 void Capture::send_stop(const std::vector<std::string>& cameras) {
@@ -417,11 +432,13 @@ int Capture::stop(Ended ended) {
     if (!cameras.empty()) send_stop(cameras);
     leave_joined();
     report_ended();
-    const bool is_enough = options_.capture.require == Require::any && delivered_ > 0;
-    print_outcome(is_enough);
+    const bool is_enough =
+        all_started_ || (options_.capture.require == Require::any && delivered_ > 0);
+    const bool is_ok = all_well_ && is_enough;
+    print_outcome(is_ok);
     const int fetched = fetch_files();
-    if (signalled_ && !options_.capture.until_interrupt) return cli::kInterrupted;
-    if (!all_well_ && !is_enough) return cli::kRefused;
+    if (was_cut_short()) return cli::kInterrupted;
+    if (!is_ok) return cli::kRefused;
     if (fetched != cli::kDone) return fetched;
     return came_back_ ? int{cli::kDamaged} : losses_code(outcome_);
 }
@@ -436,21 +453,20 @@ int Capture::run() {
     const auto reply = understood(control::decode_start_reply(body));
     begin_ = Clock::now();  // the last camera has answered just now
     note_started(reply);
-    if (signalled_) {
-        stop(Ended::signal);
-        return cli::kInterrupted;
-    }
+    // A take that was not begun has nothing else to print.
+    const bool is_refused = cameras_.empty() && (!signalled_ || was_cut_short());
+    if (is_refused && console_.json() && options_.capture.is_take) console_.body(body);
+    if (signalled_) return stop(Ended::signal);
     const bool give_up =
-        cameras_.empty() || (options_.capture.require == Require::all && !all_well_);
+        cameras_.empty() || (options_.capture.require == Require::all && !all_started_);
     if (give_up) {
         if (cameras_.empty()) {
-            if (console_.json() && options_.capture.is_take) console_.body(body);
             print_outcome(false);
         } else {
             console_.trouble("not every camera started: stopping the others");
             stop(Ended::duration);
         }
-        return signalled_ ? cli::kInterrupted : cli::kRefused;
+        return was_cut_short() ? cli::kInterrupted : cli::kRefused;
     }
     const std::string asked = asked_for(options_.start.parameters);
     console_.note("recording " + std::to_string(cameras_.size()) +
@@ -489,24 +505,6 @@ bool is_recording(const control::StartResult& result) {
            result.outcome == StartOutcome::already_recording;
 }
 
-std::string asked_for(const control::StartParameters& parameters) {
-    std::string text;
-    const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
-    if (parameters.resolution) {
-        add(size_text(parameters.resolution->width, parameters.resolution->height));
-    }
-    if (parameters.aspect) {
-        add(std::to_string(parameters.aspect->width) + ":" +
-            std::to_string(parameters.aspect->height));
-    }
-    if (parameters.bitrate_bps) add(std::to_string(*parameters.bitrate_bps / 1000) + " kbit/s");
-    if (parameters.fps) {
-        add(*parameters.fps == 0 ? "no limit to the pictures per second"
-                                 : std::to_string(*parameters.fps) + " pictures/s");
-    }
-    return text;
-}
-
 std::map<std::string, control::CameraStatus> cameras_by_name(ApiClient& client) {
     std::map<std::string, control::CameraStatus> cameras;
     for (const std::string& item : understood(control::decode_list(client.cameras())).items) {
@@ -520,14 +518,6 @@ std::size_t count_meant(ApiClient& client, const std::vector<std::string>& camer
     std::vector<std::string> names;
     for (const auto& [name, camera] : cameras_by_name(client)) names.push_back(name);
     return control::select_names(cameras, names).matched.size();
-}
-
-void SizeWatch::look(const control::CameraStatus& camera) {
-    if (!wanted_ || !camera.width || !camera.height) return;
-    const control::Size size{*camera.width, *camera.height};
-    if (size == *wanted_ || !said_.insert(camera.name).second) return;
-    console_.trouble(camera.name + ": delivers " + size_text(size.width, size.height) + ", not " +
-                     size_text(wanted_->width, wanted_->height));
 }
 
 int run_capture(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console) {

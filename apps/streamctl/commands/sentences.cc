@@ -133,8 +133,14 @@ std::optional<std::string> battery_sentence(const control::CameraStatus& camera)
            (charging ? " and does not charge" : "");
 }
 
+bool is_battery_empty(const control::CameraStatus& camera) {
+    constexpr double kEmpty = 0.05;
+    return battery_sentence(camera) && *camera.health->battery < kEmpty;
+}
+
 bool has_losses(const control::StopResult& result) {
-    return result.seq_missing > 0 || result.damage_count > 0 || result.undecodable > 0;
+    return result.seq_missing > 0 || result.damage_count > 0 || result.undecodable > 0 ||
+           result.lost_pictures > 0;
 }
 
 bool was_away(const control::StopResult& result) {
@@ -161,6 +167,9 @@ std::string losses_text(const control::StopResult& result) {
     if (result.undecodable > 0) {
         add(counted(result.undecodable, "message that is", "messages that are") +
             " not H.264 in a known form");
+    }
+    if (result.lost_pictures > 0) {
+        add(counted(result.lost_pictures, "picture", "pictures") + " that cannot be decoded");
     }
     return text + (result.session ? " in " + *result.session : "");
 }

@@ -47,6 +47,8 @@ inline constexpr char kWaitsForRoom[] = "; recording goes on when there is room"
 /// Of a battery at 15 % or less that is not known to charge: "its battery is at 12 % and does not
 /// charge". nullopt: it lasts, as far as the camera said.
 std::optional<std::string> battery_sentence(const control::CameraStatus& camera);
+/// Of such a battery: it is so low that the device may switch off at any moment.
+bool is_battery_empty(const control::CameraStatus& camera);
 
 /// "21 messages missing, 1 damaged place in door_20260131_081530"
 std::string losses_text(const control::StopResult& result);

@@ -1,9 +1,13 @@
 #include <algorithm>
+#include <chrono>
+#include <vector>
 
 #include "base/units.h"
+#include "cli/terminal.h"
 #include "streamctl/commands/capture.h"
 #include "streamctl/commands/follow.h"
 #include "streamctl/commands/sentences.h"
+#include "streamctl/commands/sizes.h"
 
 namespace st::streamctl {
 
@@ -65,6 +69,32 @@ bool report(const control::StopReply& reply, Console& console, bool prints_paths
 
 namespace {
 
+/// Says what size each camera delivers that records, as soon as its first picture has come.
+void say_sizes(const control::StartReply& reply, const control::StartParameters& parameters,
+               ApiClient& client, Console& console) {
+    constexpr auto kPatience = std::chrono::seconds(2);
+    constexpr auto kLookEvery = milliseconds(100);
+    const auto deadline = Clock::now() + kPatience;
+    SizeWatch sizes(parameters, console, true);
+    std::vector<const control::StartResult*> left;
+    for (const control::StartResult& result : reply.results) {
+        if (is_recording(result) && !result.error && result.session) left.push_back(&result);
+    }
+    while (!left.empty()) {
+        const auto cameras = cameras_by_name(client);
+        std::erase_if(left, [&](const control::StartResult* started) {
+            const auto found = cameras.find(started->camera);
+            const bool is_over =
+                found == cameras.end() || found->second.session != started->session;
+            return is_over || sizes.look(found->second);
+        });
+        if (Clock::now() >= deadline) return;
+        if (!left.empty() &&
+            client.connection().wait(Clock::now() + kLookEvery) == Connection::Woke::interrupted)
+            throw Failed(cli::kInterrupted, "interrupted");
+    }
+}
+
 /// Ctrl-C does not take back what the cameras were told.
 void say_who_records(ApiClient& client, Console& console) {
     for (const auto& [name, camera] : cameras_by_name(client)) {
@@ -78,22 +108,9 @@ void say_who_records(ApiClient& client, Console& console) {
     }
 }
 
-std::string start(const control::StartRequest& request, ApiClient& client, Console& console) {
-    try {
-        return client.start(request);
-    } catch (const Failed& failed) {
-        if (failed.exit_code() == cli::kInterrupted) say_who_records(client, console);
-        throw;
-    }
-}
-
-}  // namespace
-
-int run_start(const Options& options, ApiClient& client, Console& console) {
-    warn_of_disk(client, options.start.parameters, count_meant(client, options.start.cameras),
-                 std::nullopt, console);
-    const std::string body = start(options.start, client, console);
-    const auto reply = understood(control::decode_start_reply(body));
+control::StartReply start(const Options& options, ApiClient& client, Console& console) {
+    const std::string body = client.start(options.start);
+    auto reply = understood(control::decode_start_reply(body));
     if (console.json()) console.body(body);
     const std::string asked = asked_for(options.start.parameters);
     const bool is_asked = std::ranges::any_of(reply.results, [](const auto& result) {
@@ -101,14 +118,32 @@ int run_start(const Options& options, ApiClient& client, Console& console) {
                result.outcome == control::StartOutcome::sent;
     });
     if (is_asked && !asked.empty()) console.note("asked for " + asked);
-    const bool ok = report(reply, console);
-    SizeWatch sizes(options.start.parameters, console);
-    if (ok && sizes.wants_to_know()) {
-        const auto cameras = cameras_by_name(client);
-        for (const control::StartResult& result : reply.results) {
-            const auto found = cameras.find(result.camera);
-            if (found != cameras.end()) sizes.look(found->second);
-        }
+    report(reply, console);
+    const control::StartParameters& wanted = options.start.parameters;
+    // Nobody would read that nothing is amiss.
+    const bool is_heard = !console.quiet() || wanted.resolution || wanted.aspect;
+    if (!options.start.wait || options.capture.follow || !is_heard) return reply;
+    cli::flush_output();
+    try {
+        say_sizes(reply, wanted, client, console);
+    } catch (const Failed& failed) {
+        if (failed.exit_code() == cli::kInterrupted) throw;
+        console.trouble(failed.what());  // that they record has been said
+    }
+    return reply;
+}
+
+}  // namespace
+
+int run_start(const Options& options, ApiClient& client, Console& console) {
+    warn_of_disk(client, options.start.parameters, count_meant(client, options.start.cameras),
+                 std::nullopt, console);
+    control::StartReply reply;
+    try {
+        reply = start(options, client, console);
+    } catch (const Failed& failed) {
+        if (failed.exit_code() == cli::kInterrupted) say_who_records(client, console);
+        throw;
     }
     if (options.capture.follow) {
         std::vector<Followed> started;
@@ -116,10 +151,10 @@ int run_start(const Options& options, ApiClient& client, Console& console) {
             if (is_recording(result) && result.session)
                 started.push_back({result.camera, *result.session});
         }
-        const int followed = follow(started, client, console);
+        const int followed = follow(started, options.start.parameters, client, console);
         if (followed != cli::kDone) return followed;
     }
-    return ok ? cli::kDone : cli::kRefused;
+    return reply.ok ? cli::kDone : cli::kRefused;
 }
 
 int run_preview(const Options& options, ApiClient& client, Console& console) {

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -20,6 +21,7 @@
 #include "streamctl/commands/follow.h"
 #include "streamctl/commands/sentences.h"
 #include "streamctl/console/table.h"
+#include "streamctl/recordings/select.h"
 #include "takes/manifest.h"
 
 namespace st::streamctl {
@@ -91,7 +93,8 @@ Preflight preflight(const Options& options, ApiClient& client) {
         const std::string why = trouble_of(camera, options.take.max_error);
         if (!why.empty()) out.troubles.push_back(name + ": " + why);
         if (const auto battery = battery_sentence(camera))
-            out.warnings.push_back(name + ": " + *battery);
+            (is_battery_empty(camera) ? out.troubles : out.warnings)
+                .push_back(name + ": " + *battery);
     }
     const auto disk = disk_trouble(client, options.start.parameters, chosen.matched.size(),
                                    options.capture.duration.value_or(milliseconds(0)));
@@ -112,35 +115,95 @@ std::string with_warnings(const std::string& manifest, const std::vector<std::st
 
 // ---- what came of it
 
-/// Every file's digest is there.
-bool is_whole(const Manifest& manifest) {
+/// How many files have their digest, and how many have none yet.
+struct Digests {
+    std::size_t there = 0;
+    std::size_t missing = 0;
+};
+
+Digests digests_of(const Manifest& manifest) {
+    Digests out;
     for (const takes::Camera& camera : manifest.cameras) {
         for (const takes::Part& part : camera.parts) {
-            if (!part.file.empty() && !part.sha256) return false;
+            if (!part.file.empty()) ++(part.sha256 ? out.there : out.missing);
         }
     }
-    return true;
+    return out;
 }
 
-/// The take once its files have been read. Throws Failed 75 if that takes longer than `patience`
-/// without any progress that could be seen.
-std::string finished_take(const std::string& take, milliseconds patience, ApiClient& client) {
+/// How long the server may need to read the largest file of the take, on a slow disk that is busy.
+milliseconds time_to_read(const std::string& take, ApiClient& client) {
+    constexpr std::uint64_t kBytesPerMs = 4'000;
+    control::RecordingQuery query;
+    query.take = take;
+    std::uint64_t most = 0;
+    for (const std::string& item : known_recordings(client, query).items) {
+        for (const auto& file : understood(control::decode_recording(item)).files) {
+            if (file.kind == "mp4") most = std::max(most, file.bytes);
+        }
+    }
+    return milliseconds(static_cast<std::int64_t>(most / kBytesPerMs));
+}
+
+/// Notes the first Ctrl-C while it lives; what is asked meanwhile is answered all the same.
+class CtrlC {
+ public:
+    explicit CtrlC(ApiClient& client) : client_(client) {
+        client_.on_interrupt([this] { return !std::exchange(came_, true); });
+    }
+    ~CtrlC() { client_.on_interrupt({}); }
+    CtrlC(const CtrlC&) = delete;
+    CtrlC& operator=(const CtrlC&) = delete;
+
+    bool came() const { return came_; }
+    void wait(milliseconds time) {
+        const auto woke = client_.connection().wait(Clock::now() + time);
+        came_ = came_ || woke == Connection::Woke::interrupted;
+    }
+
+ private:
+    ApiClient& client_;
+    bool came_ = false;
+};
+
+struct FinishedTake {
+    std::string body;
+    bool is_interrupted = false;
+};
+
+/// The take once its files have been read; says so if it is given without that, because Ctrl-C
+/// came, or nothing was seen to go on for `patience` and the time that a file may take. Throws
+/// Failed 75 if not even its recordings are finished by then.
+FinishedTake finished_take(const std::string& take, milliseconds patience, ApiClient& client,
+                           Console& console) {
     constexpr milliseconds kLookEvery{100};
-    const auto deadline = Clock::now() + patience;
+    CtrlC ctrl_c(client);
+    auto deadline = Clock::now() + patience;
+    std::optional<std::size_t> read;
+    milliseconds for_a_file{0};
     for (;;) {
-        std::string body;
+        FinishedTake out;
+        Digests digests;
         try {
-            body = ask(client, "takes.get", take);
-            if (is_whole(understood_take(body))) return body;
+            out.body = ask(client, "takes.get", take);
+            digests = digests_of(understood_take(out.body));
+            if (digests.missing == 0) return out;
+            if (!read) for_a_file = time_to_read(take, client);
+            if (!read || digests.there > *read) deadline = Clock::now() + patience + for_a_file;
+            read = digests.there;
         } catch (const Refused& refused) {
             if (refused.code() != control::ErrorCode::conflict) throw;
         }
-        if (Clock::now() >= deadline) {
-            if (!body.empty()) return body;
+        ctrl_c.wait(kLookEvery);
+        out.is_interrupted = ctrl_c.came();
+        if (!out.is_interrupted && Clock::now() < deadline) continue;
+        if (out.body.empty()) {
+            if (out.is_interrupted) throw Failed(cli::kInterrupted, "interrupted");
             throw Failed(cli::kNoAnswer, "take " + take + ": its recordings are not finished yet");
         }
-        if (client.connection().wait(Clock::now() + kLookEvery) == Connection::Woke::interrupted)
-            throw Failed(cli::kInterrupted, "interrupted");
+        console.trouble("take " + take + ": " + counted(digests.missing, "file") +
+                        " not read yet; the sha256 follows in take.json");
+        return out;
     }
 }
 
@@ -194,25 +257,25 @@ int run(const Options& options, ApiClient& client, Interrupt& interrupt, Console
         throw Failed(cli::kRefused, "take " + options.take.name + ": nothing was started");
     }
     const int captured = run_capture(options, client, interrupt, console);
-    if (captured == cli::kInterrupted) return captured;
-    std::string body;
+    FinishedTake finished;
     try {
-        body = finished_take(options.take.name, options.start.timeout, client);
+        finished = finished_take(options.take.name, options.start.timeout, client, console);
     } catch (const Refused& refused) {
-        // Nothing was recorded: why has been said.
-        if (captured != cli::kDone && refused.code() == control::ErrorCode::not_found)
-            return captured;
-        throw;
+        if (refused.code() != control::ErrorCode::not_found) throw;
+        if (captured != cli::kDone) return captured;  // why has been said
+        throw Failed(cli::kRefused, "take " + options.take.name + ": nothing was recorded");
     }
-    const Manifest manifest = understood_take(body);
+    const Manifest manifest = understood_take(finished.body);
     if (console.json()) {
-        console.body(with_warnings(body, found.warnings));
+        console.body(with_warnings(finished.body, found.warnings));
     } else {
         console.note("verdict: " + std::string(takes::to_string(manifest.verdict)));
         for (const std::string& why : manifest.why) console.note("  " + why);
     }
+    if (finished.is_interrupted) return cli::kInterrupted;
     const int judged = code_of(manifest.verdict);
-    return captured == cli::kRefused || judged == cli::kDone ? captured : judged;
+    const bool is_said = captured == cli::kRefused || captured == cli::kInterrupted;
+    return is_said || judged == cli::kDone ? captured : judged;
 }
 
 int show(const Options& options, ApiClient& client, Console& console) {

@@ -21,7 +21,9 @@ void build_capture_commands(CLI::App& app, Options& options) {
     CLI::App& start = add_command(app, "start",
                                   "Start recording\n\n"
                                   "Waits until every camera has said that it started, or why not. "
-                                  "Prints one line for each.\n\n"
+                                  "Prints one line for each; then the size that it delivers, as "
+                                  "soon as its first picture has come, for which it waits at most "
+                                  "two seconds.\n\n"
                                   "The older form `start W:H [MBIT [FPS]]` still works for all "
                                   "cameras, with 4 Mbit/s and 10 pictures a second by default.");
     add_names(start, options);
@@ -60,7 +62,7 @@ void build_capture_commands(CLI::App& app, Options& options) {
         "When a camera that dropped out is back, its recording goes on in another file of the same "
         "take; the exit status is then 3. It is 1 if a camera did not come back.\n\n"
         "Ctrl-C ends it early: the cameras are stopped, the paths printed, and the exit status is "
-        "130.");
+        "130; with `--until-interrupt` it is the end that was asked for.");
     add_names(capture, options);
     cli::add_duration(capture, "--duration", options.capture.duration,
                       "Record for this long, counted from the last camera's start");
@@ -68,7 +70,8 @@ void build_capture_commands(CLI::App& app, Options& options) {
                      "Record until Ctrl-C, which then is a success");
     cli::add_choice<Require>(capture, "--require", options.capture.require,
                              {{"all", Require::all}, {"any", Require::any}},
-                             "Give up when one camera fails to start, or only when all do");
+                             "Give up when one camera fails to start, or only when all do; one "
+                             "that is lost on the way makes the exit status 1 in any case");
     add_start_options(capture, options);
     cli::add_text(capture, "-o,--output", options.folder, "Download the MP4 files to this folder",
                   "DIR");

@@ -44,8 +44,8 @@ void build_take(CLI::App& app, Options& options) {
         take, "run",
         "Record a take\n\n"
         "First it checks that all cameras are there, that each one's clock is known well enough, "
-        "and that the disk lasts; if not, nothing is started, and the exit status is 1. It warns "
-        "of a battery that is low. Then the "
+        "that the disk lasts, and that no battery is almost empty; if not, nothing is started, and "
+        "the exit status is 1. It warns of a battery that is low. Then the "
         "cameras are started at one instant, as far as they can be, and stopped "
         "after `--duration` or at Ctrl-C. It prints the paths of the MP4s and the verdict; the "
         "exit status is 3 if there is something to look at. A camera that drops out is recorded "
