@@ -321,9 +321,21 @@ class Archive(harness.Case):
         picture = self.folder / "p.jpg"
         streamctl("picture", "/live/walk", rfc3339(2.48), "-o", picture)
         self.assertEqual(picture.read_bytes()[:3], b"\xff\xd8\xff")
-        refused = streamctl("archive", "nobody", "--start", rfc3339(0), "--duration", "1", "-o", movie, expect=1)
+        # Neither is overwritten, nor is a name that means no file.
+        for file, command in ((movie, ("archive", "/live/walk", "--start", rfc3339(2.48), "--duration", "1s")),
+                              (picture, ("picture", "/live/walk", rfc3339(1)))):
+            for taken in (file, self.folder):
+                whole = file.read_bytes()
+                refused = streamctl(*command, "-o", taken, expect=73)
+                self.assertIn(f"{taken}: exists already", refused.stderr)
+                self.assertEqual(file.read_bytes(), whole)
+            other = file.with_name("other" + file.suffix)
+            said = json.loads(streamctl("--json", *command, "-o", other).stdout)
+            self.assertEqual(said, {"path": str(other), "bytes": other.stat().st_size})
+        none = self.folder / "none.mp4"
+        refused = streamctl("archive", "nobody", "--start", rfc3339(0), "--duration", "1", "-o", none, expect=1)
         self.assertIn("nothing of /camera/nobody is stored", refused.stderr)
-        self.assertFalse(movie.with_name("part.mp4.part").exists())
+        self.assertEqual(list(self.folder.glob("none*")), [])
         streamctl("archive", "/live/walk", "--start", rfc3339(0), expect=64)
         server.stop()
 

@@ -47,6 +47,33 @@ class ServerCommands(harness.Case):
         self.assertEqual((code, out), (1, ""))
         self.assertIn("there is no configuration key recordin", err)
 
+    async def test_a_list_of_many_pages_is_one_list(self):
+        asked = []
+
+        async def answer(socket):
+            async for text in socket:
+                question = json.loads(text)
+                cursor = question["params"].get("cursor")
+                asked.append((question["method"], cursor))
+                item = {"start": "2026-01-31T08:15:30.000000Z", "end": "2026-01-31T08:15:31.000000Z"}
+                item |= {"open": False, "ready": True, "file": "live/x/a.mp4", "duration_ms": 1000, "bytes": 5}
+                page = {"items": [item], "next": {None: "b", "b": "c", "c": None}[cursor]}
+                if cursor == "b":
+                    page["building"] = True
+                await socket.send(json.dumps({"jsonrpc": "2.0", "id": question["id"], "result": page}))
+
+        async with websockets.serve(answer, "127.0.0.1", 0) as door:
+            url = f"ws://127.0.0.1:{door.sockets[0].getsockname()[1]}"
+            for command, method in ((("archive",), "archive.list"), (("record", "list"), "record.segments")):
+                asked.clear()
+                done = await harness.async_run([harness.program("streamctl"), "-s", url, "--json", *command, "/live/x"])
+                self.assertEqual(asked, [(method, None), (method, "b"), (method, "c")])
+                said = json.loads(done.stdout)
+                self.assertEqual((len(said["items"]), said["next"], said["building"]), (3, None, True))
+                done = await harness.async_run([harness.program("streamctl"), "-s", url, *command, "/live/x"])
+                self.assertEqual(len(done.stdout.splitlines()), 4, done.stdout)
+                self.assertEqual(done.stderr.count("still looking"), 1)
+
 
 if __name__ == "__main__":
     harness.main()

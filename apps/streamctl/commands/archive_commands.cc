@@ -1,13 +1,6 @@
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <iostream>
 
 #include "base/clock.h"
-#include "base/encodings.h"
-#include "base/fd.h"
 #include "base/name.h"
 #include "base/units.h"
 #include "base/when.h"
@@ -18,52 +11,11 @@
 #include "streamctl/commands/commands.h"
 #include "streamctl/commands/stream_path.h"
 #include "streamctl/console/table.h"
+#include "streamctl/recordings/new_file.h"
 #include "streamctl/takes/films.h"
 
 namespace st::streamctl {
 namespace {
-
-/// A file that gets its name once it is whole, or standard output.
-class Target {
- public:
-    explicit Target(const std::string& path) : path_(path) {
-        if (path_ == "-") return;
-        file_.reset(
-            ::open(part().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
-        if (!file_) throw Failed(cli::kCannotCreate, part() + ": " + std::strerror(errno));
-    }
-    ~Target() {
-        if (file_) ::unlink(part().c_str());
-    }
-    Target(const Target&) = delete;
-    Target& operator=(const Target&) = delete;
-
-    void write(Bytes bytes) {
-        const int fd = path_ == "-" ? STDOUT_FILENO : file_.get();
-        bytes_ += bytes.size();
-        while (!bytes.empty()) {
-            const ssize_t done = ::write(fd, bytes.data(), bytes.size());
-            if (done < 0 && errno == EINTR) continue;
-            if (done <= 0) throw Failed(cli::kIoFailed, path_ + ": " + std::strerror(errno));
-            bytes = bytes.subspan(static_cast<std::size_t>(done));
-        }
-    }
-    void keep() {
-        if (path_ == "-") return;
-        if (::rename(part().c_str(), path_.c_str()) != 0) {
-            throw Failed(cli::kIoFailed, path_ + ": " + std::strerror(errno));
-        }
-        file_.reset();
-    }
-    std::uint64_t bytes() const { return bytes_; }
-
- private:
-    std::string part() const { return path_ + ".part"; }
-
-    const std::string path_;
-    Fd file_;
-    std::uint64_t bytes_ = 0;
-};
 
 std::string length_of(const control::ArchiveSpan& span) {
     const auto start = parse_rfc3339(span.start);
@@ -80,30 +32,25 @@ int list_spans(const Options& options, ApiClient& client, Console& console) {
     params.set("name", stream.substr(slash + 1));
     if (options.recordings.since) params.set("since", *options.recordings.since);
     if (options.recordings.until) params.set("until", *options.recordings.until);
-    Table table({{"START"}, {"END"}, {"LENGTH", true}, {"STATE"}});
-    std::size_t count = 0;
-    for (;;) {
-        const std::string body = client.ask("archive.list", json::write(params));
-        const auto list = understood(control::decode_list(body));
-        if (console.json()) console.body(body);
-        for (const std::string& item : list.items) {
-            const auto span = understood(control::decode_archive_span(item));
-            const std::string state = !span.is_ready ? (span.is_open ? "recording" : "no MP4")
-                                      : span.is_open ? "growing"
-                                                     : "ready";
-            table.add({local_time(span.start), local_time(span.end), length_of(span), state});
-            ++count;
-        }
-        if (list.is_building) console.note("the server is still looking through its folder");
-        if (!list.next) break;
-        params.set("cursor", *list.next);
+    const auto list = whole_list(client, "archive.list", std::move(params));
+    if (list.is_building) console.note("the server is still looking through its folder");
+    if (console.json()) {
+        console.body(control::encode(list));
+        return cli::kDone;
     }
-    if (console.json()) return cli::kDone;
-    if (count == 0) {
+    if (list.items.empty()) {
         console.note("nothing of " + stream + " is stored");
-    } else {
-        table.print(std::cout, output_width());
+        return cli::kDone;
     }
+    Table table({{"START"}, {"END"}, {"LENGTH", true}, {"STATE"}});
+    for (const std::string& item : list.items) {
+        const auto span = understood(control::decode_archive_span(item));
+        const std::string state = !span.is_ready ? (span.is_open ? "recording" : "no MP4")
+                                  : span.is_open ? "growing"
+                                                 : "ready";
+        table.add({local_time(span.start), local_time(span.end), length_of(span), state});
+    }
+    table.print(std::cout, output_width());
     return cli::kDone;
 }
 
@@ -127,25 +74,20 @@ int run_archive(const Options& options, ApiClient& client, Interrupt& interrupt,
                        "/archive.mp4?start=" + options.archive.start + "&duration=" +
                        fixed(static_cast<double>(options.archive.duration->count()) / 1000, 3);
     if (options.archive.skips_gaps) path += "&gaps=skip";
-    Target target(options.file);
+    NewFile target(options.file);
     const auto head = fetch(client, interrupt, path, [&](Bytes bytes) { target.write(bytes); });
     target.keep();
     if (options.file == "-") return cli::kDone;
     if (const std::string* begin = head.find("X-Archive-Start")) {
         console.note("begins at " + local_time(*begin));
     }
-    if (!console.json()) {
-        console.result(options.file);
-        return cli::kDone;
-    }
-    json::Object object;
-    object.set("path", options.file);
-    object.set("bytes", target.bytes());
-    console.result(json::write(object));
+    console.file(options.file, target.bytes());
     return cli::kDone;
 }
 
 int run_picture(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console) {
+    const std::string file = options.picture_file.empty() ? "picture.jpg" : options.picture_file;
+    refuse_used_name(file);
     const std::string moment = moment_of(options.archive, client);
     std::string what = options.stream;
     // Whose recording it is; a camera's name is none of a recording.
@@ -156,11 +98,10 @@ int run_picture(const Options& options, ApiClient& client, Interrupt& interrupt,
         if (refused.code() != control::ErrorCode::not_found) throw;
     }
     const std::string path = "/api/v1/streams" + stream_path(what) + "/picture.jpg?at=" + moment;
-    const std::string file = options.picture_file.empty() ? "picture.jpg" : options.picture_file;
-    Target target(file);
+    NewFile target(file);
     fetch(client, interrupt, path, [&](Bytes bytes) { target.write(bytes); });
     target.keep();
-    if (file != "-") console.result(file);
+    if (file != "-") console.file(file, target.bytes());
     return cli::kDone;
 }
 

@@ -6,9 +6,11 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 
 #include "cli/parse.h"
 #include "cli/terminal.h"
+#include "json/write.h"
 #include "streamctl/client/local_server.h"
 #include "streamctl/takes/export.h"
 #include "streamctl/takes/sync_check.h"
@@ -144,6 +146,17 @@ ApiClient make_client(const Options& options, Interrupt& interrupt) {
     const ServerUrl server = find_server(options);
     return {server, read_token(options, server), options.timeout.value_or(milliseconds(10'000)),
             interrupt};
+}
+
+control::List whole_list(ApiClient& client, std::string_view method, json::Object params) {
+    control::List all;
+    for (;;) {
+        auto page = understood(control::decode_list(client.ask(method, json::write(params))));
+        std::ranges::move(page.items, std::back_inserter(all.items));
+        all.is_building = all.is_building || page.is_building;
+        if (!page.next) return all;
+        params.set("cursor", *page.next);
+    }
 }
 
 int run_command(const Options& options) {

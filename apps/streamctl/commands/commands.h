@@ -22,6 +22,9 @@ T understood(control::Decoded<T> decoded) {
                  "the server's answer cannot be understood: " + decoded.error().message);
 }
 
+/// All pages of a list that the server gives page by page, as one.
+control::List whole_list(ApiClient& client, std::string_view method, json::Object params);
+
 int run_start(const Options& options, ApiClient& client, Console& console);
 int run_stop(const Options& options, ApiClient& client, Console& console);
 int run_preview(const Options& options, ApiClient& client, Console& console);

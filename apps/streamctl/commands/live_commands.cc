@@ -1,7 +1,5 @@
 /// Live streams, who watches them, and what they are made of.
 
-#include <fstream>
-
 #include "base/encodings.h"
 #include "base/name.h"
 #include "base/units.h"
@@ -12,6 +10,7 @@
 #include "streamctl/commands/commands.h"
 #include "streamctl/commands/stream_path.h"
 #include "streamctl/console/table.h"
+#include "streamctl/recordings/new_file.h"
 
 namespace st::streamctl {
 namespace {
@@ -86,18 +85,6 @@ void show_streams(const control::List& list) {
                    std::to_string(stream.viewers), std::to_string(stream.dropped)});
     }
     table.print(std::cout, output_width());
-}
-
-void write_picture(const std::string& bytes, const std::string& target) {
-    if (target == "-") {
-        std::cout << bytes;
-        return;
-    }
-    std::ofstream file(target, std::ios::binary | std::ios::trunc);
-    if (!file) throw Failed(cli::kCannotCreate, "cannot write " + target);
-    file << bytes;
-    file.close();
-    if (!file) throw Failed(cli::kIoFailed, "cannot write all of " + target);
 }
 
 /// Answers that say only that it is done.
@@ -190,17 +177,20 @@ int run_sources(ApiClient& client, Console& console) {
 }
 
 int run_snapshot(const Options& options, ApiClient& client, Console& console) {
+    const std::string path = stream_path(options.stream);
+    const std::string file = options.picture_file.empty()
+                                 ? path.substr(path.rfind('/') + 1) + ".jpg"
+                                 : options.picture_file;
+    refuse_used_name(file);
     const std::string body = client.ask("streams.snapshot", path_params(options.stream));
     const auto snapshot = understood(control::decode_snapshot(body));
     const auto picture = base64_decode(snapshot.data);
     if (!picture || picture->empty())
         throw Failed(cli::kRefused, "the server sent an empty picture");
-    const std::string path = stream_path(options.stream);
-    const std::string file = options.picture_file.empty()
-                                 ? path.substr(path.rfind('/') + 1) + ".jpg"
-                                 : options.picture_file;
-    write_picture(std::string(as_text(*picture)), file);
-    if (file != "-") console.result(file);
+    NewFile target(file);
+    target.write(*picture);
+    target.keep();
+    if (file != "-") console.file(file, target.bytes());
     return cli::kDone;
 }
 

@@ -99,30 +99,25 @@ int list(ApiClient& client, Console& console) {
 
 int list_segments(const Options& options, ApiClient& client, Console& console) {
     const std::string path = stream_path(options.stream);
-    json::Object params = path_object(path);
+    const auto list = whole_list(client, "record.segments", path_object(path));
+    if (list.is_building) console.note("the server is still looking through its folder");
+    if (console.json()) {
+        console.body(control::encode(list));
+        return cli::kDone;
+    }
+    if (list.items.empty()) {
+        console.note("no segments of " + path + " are stored");
+        return cli::kDone;
+    }
     Table table(
         {{"FILE", false, 0, 0, true}, {"START"}, {"LENGTH", true}, {"SIZE", true}, {"STATE"}});
-    std::size_t count = 0;
-    for (;;) {
-        const std::string body = client.ask("record.segments", json::write(params));
-        const auto list = understood(control::decode_list(body));
-        if (console.json()) console.body(body);
-        for (const std::string& item : list.items) {
-            const auto segment = understood(control::decode_stored_segment(item));
-            const char* state = segment.is_open ? "growing" : segment.kept ? "kept" : "ready";
-            table.add({printable(segment.file), local_time(segment.start),
-                       clock_text(segment.duration_ms), human_bytes(segment.bytes), state});
-            ++count;
-        }
-        if (list.is_building) console.note("the server is still looking through its folder");
-        if (!list.next) break;
-        params.set("cursor", *list.next);
+    for (const std::string& item : list.items) {
+        const auto segment = understood(control::decode_stored_segment(item));
+        const char* state = segment.is_open ? "growing" : segment.kept ? "kept" : "ready";
+        table.add({printable(segment.file), local_time(segment.start),
+                   clock_text(segment.duration_ms), human_bytes(segment.bytes), state});
     }
-    if (console.json()) return cli::kDone;
-    if (count == 0)
-        console.note("no segments of " + path + " are stored");
-    else
-        table.print(std::cout, output_width());
+    table.print(std::cout, output_width());
     return cli::kDone;
 }
 

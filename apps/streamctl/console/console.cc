@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "cli/terminal.h"
+#include "json/write.h"
 #include "streamctl/client/local_server.h"
 #include "streamctl/recordings/fetch_line.h"
 
@@ -80,6 +81,14 @@ void Console::body(std::string_view body) {
     }
     line.erase(line.find_last_not_of(' ') + 1);
     result(line);
+}
+
+void Console::file(const std::string& path, std::uint64_t bytes) {
+    if (!json_) return result(path);
+    json::Object object;
+    object.set("path", path);
+    object.set("bytes", bytes);
+    result(json::write(object));
 }
 
 void Console::server_file(const std::string& path, const std::string& recording) {

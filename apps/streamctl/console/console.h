@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <iostream>
 #include <string>
 #include <string_view>
@@ -26,6 +27,8 @@ class Console {
     void server_file(const std::string& path, const std::string& recording);
     /// After those: how to have the files that cannot be read here.
     void say_how_to_fetch();
+    /// A file that was made here: its path, with --json {"path","bytes"}.
+    void file(const std::string& path, std::uint64_t bytes);
     /// The server's answer as it is, with --json.
     void body(std::string_view body);
     /// A note for people; not when quiet.

@@ -32,7 +32,10 @@ void build_live_commands(CLI::App& app, Options& options) {
                        "Only this one, in full: /APP/NAME, or a camera's name");
     CLI::App& kick = add_command(app, "kick-stream", "Close the connection of a publisher");
     kick.add_option("STREAM", options.stream, "What it publishes: /APP/NAME")->required();
-    CLI::App& snapshot = add_command(app, "snapshot", "Save a picture of a live stream");
+    CLI::App& snapshot = add_command(app, "snapshot",
+                                     "Save a picture of a live stream\n\n"
+                                     "A file that is there already is not overwritten; the exit "
+                                     "status is then 73.");
     snapshot.add_option("STREAM", options.stream, "/APP/NAME, or a camera's name")->required();
     cli::add_text(snapshot, "-o,--output", options.picture_file,
                   "Write the JPEG to this file, not to NAME.jpg; - for standard output", "FILE");

@@ -138,7 +138,8 @@ void build_archive(CLI::App& app, Options& options) {
         app, "archive",
         "List what is stored of a stream or camera, or save a part of it\n\n"
         "With `--start` it saves what was shown from then on as one MP4, to the picture, from "
-        "whichever recordings and segments hold it; nothing is encoded anew.\n\n" +
+        "whichever recordings and segments hold it; nothing is encoded anew. A file that is there "
+        "already is not overwritten; the exit status is then 73.\n\n" +
             std::string(kTimes));
     archive.add_option("STREAM", options.stream, "/APP/NAME, or a camera's name")->required();
     CLI::Option* start =
@@ -166,7 +167,9 @@ void build_archive(CLI::App& app, Options& options) {
     CLI::App& picture = add_command(app, "picture",
                                     "Save the picture that was shown at a moment\n\n"
                                     "From whichever recording or segment holds it. With `--take` "
-                                    "TIME counts from the begin of that take: 4.25s, 1m.\n\n" +
+                                    "TIME counts from the begin of that take: 4.25s, 1m. A file "
+                                    "that is there already is not overwritten; the exit status is "
+                                    "then 73.\n\n" +
                                         std::string(kTimes));
     picture
         .add_option("WHAT", options.stream,

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "base/fd.h"
 #include "base/units.h"
@@ -230,6 +231,22 @@ std::string nothing_of(const control::RecordingQuery& query) {
 
 namespace {
 
+std::string manifest_path(const std::string& folder) {
+    return (fs::absolute(folder) / "take.json").lexically_normal().string();
+}
+
+/// Before anything is fetched: that of the same take, from an earlier time, is replaced.
+void refuse_other_take(const std::string& take, const std::string& folder) {
+    const std::string path = manifest_path(folder);
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return;
+    const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    const auto there = takes::decode_manifest(text);
+    if (there && there->take == take) return;
+    throw Failed(cli::kCannotCreate,
+                 path + ": exists already and is not of take " + take + "; choose another folder");
+}
+
 /// take.json beside the files of a take; paths are those of the files here.
 void fetch_manifest(const std::string& take, const std::string& folder, ApiClient& client,
                     Console& console) {
@@ -248,8 +265,13 @@ void fetch_manifest(const std::string& take, const std::string& folder, ApiClien
         for (takes::Part& part : camera.parts)
             part.file = local_file_name(part.recording, part.file.substr(part.file.rfind('/') + 1));
     }
-    const std::string path = (fs::absolute(folder) / "take.json").lexically_normal().string();
-    std::ofstream(path) << takes::encode(*manifest) << '\n';
+    const std::string path = manifest_path(folder);
+    const std::string part = path + ".part";
+    std::ofstream file(part, std::ios::binary | std::ios::trunc);
+    if (!file) throw cannot(cli::kCannotCreate, part);
+    file << takes::encode(*manifest) << '\n';
+    file.close();
+    if (!file || ::rename(part.c_str(), path.c_str()) != 0) throw cannot(cli::kIoFailed, path);
     if (!console.json()) console.result(path);
 }
 
@@ -276,6 +298,10 @@ int run_get(const Options& options, ApiClient& client, Interrupt& interrupt, Con
         console.trouble(missing);
         exit_code = cli::kRefused;
     }
+    const auto& take = wanted.recordings.take;
+    const bool has_manifest =
+        take && !control::is_pattern(*take) && !wanted.align && wanted.file.empty();
+    if (has_manifest) refuse_other_take(*take, wanted.folder);
     std::vector<control::Recording> aligned;
     for (const Selected::Item& item : selected.items) {
         if (wanted.align)
@@ -283,9 +309,7 @@ int run_get(const Options& options, ApiClient& client, Interrupt& interrupt, Con
         else if (!download.fetch(item.recording, wanted))
             exit_code = cli::kRefused;
     }
-    const auto& take = wanted.recordings.take;
-    if (take && !control::is_pattern(*take) && !wanted.align && wanted.file.empty())
-        fetch_manifest(*take, wanted.folder, client, console);
+    if (has_manifest) fetch_manifest(*take, wanted.folder, client, console);
     if (!aligned.empty()) {
         const int code = align_recordings(aligned, wanted, client, interrupt, console);
         if (exit_code == cli::kDone) exit_code = code;

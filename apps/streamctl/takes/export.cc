@@ -107,8 +107,9 @@ class Export {
     }
     void write(const std::string& name, std::string_view text) {
         write_new_file(path(name), text);
-        console_.result(path(name));
+        say_made(path(name));
     }
+    void say_made(const std::string& file) { console_.file(file, fs::file_size(file)); }
     void make_folder_of(const std::string& file) const {
         const fs::path folder = fs::path(path(file)).parent_path();
         std::error_code error;
@@ -174,7 +175,7 @@ class Export {
             }
             if (fs::exists(target)) throw Failed(cli::kCannotCreate, target + ": exists already");
             fs::rename(film.movies.front(), target);
-            console_.result(target);
+            say_made(target);
             console_.note(name + " is " + film.camera);
         }
         write("timestamps.csv", times);
@@ -238,7 +239,7 @@ class Export {
         const auto report = takes::encode(wanted);
         if (!report)
             throw Failed(static_cast<cli::ExitCode>(report.error().code), report.error().message);
-        console_.result(target);
+        say_made(target);
     }
 
     /// LeRobot takes the n-th picture for the one at n / fps: how far that is from the truth stands
@@ -286,7 +287,7 @@ class Export {
     void mcap() {
         const std::string target = path(manifest_.take + ".mcap");
         export_mcap(films_, target, run_job_);
-        console_.result(target);
+        say_made(target);
     }
 
     const Options& options_;

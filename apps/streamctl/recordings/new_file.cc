@@ -1,0 +1,72 @@
+#include "streamctl/recordings/new_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "streamctl/client/failed.h"
+
+namespace st::streamctl {
+namespace {
+
+Failed cannot(cli::ExitCode code, const std::string& path) {
+    return {code, path + ": " + std::strerror(errno)};
+}
+
+Failed is_there(const std::string& path) {
+    return {cli::kCannotCreate, path + ": exists already; choose another name with --output"};
+}
+
+/// False: this file system cannot do it.
+bool rename_to_new(const std::string& from, const std::string& to) {
+    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0)
+        return true;
+    if (errno == EEXIST) throw is_there(to);
+    if (errno != EINVAL && errno != ENOSYS) throw cannot(cli::kIoFailed, to);
+    return false;
+}
+
+}  // namespace
+
+void refuse_used_name(const std::string& path) {
+    struct stat there {};
+    if (path != "-" && ::lstat(path.c_str(), &there) == 0) throw is_there(path);
+}
+
+NewFile::NewFile(const std::string& path) : path_(path) {
+    if (path_ == "-") return;
+    refuse_used_name(path_);
+    file_.reset(
+        ::open(part().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
+    if (!file_) throw cannot(cli::kCannotCreate, part());
+}
+
+NewFile::~NewFile() {
+    if (file_) ::unlink(part().c_str());
+}
+
+void NewFile::write(Bytes bytes) {
+    const int fd = path_ == "-" ? STDOUT_FILENO : file_.get();
+    bytes_ += bytes.size();
+    while (!bytes.empty()) {
+        const ssize_t done = ::write(fd, bytes.data(), bytes.size());
+        if (done < 0 && errno == EINTR) continue;
+        if (done <= 0) throw cannot(cli::kIoFailed, path_);
+        bytes = bytes.subspan(static_cast<std::size_t>(done));
+    }
+}
+
+void NewFile::keep() {
+    if (path_ == "-") return;
+    if (!rename_to_new(part(), path_)) {
+        refuse_used_name(path_);
+        if (::rename(part().c_str(), path_.c_str()) != 0) throw cannot(cli::kIoFailed, path_);
+    }
+    file_.reset();
+}
+
+}  // namespace st::streamctl
