@@ -190,15 +190,31 @@ class Details {
         if (all > listed) show(name, "and " + std::to_string(all - listed) + " more");
     }
 
+    static std::string unit_of(const Object& clock) {
+        const std::string unit = printable(clock["unit"].text_or_empty());
+        return unit.empty() ? "" : "counts " + unit;
+    }
+    /// How it was learnt how far off the server's clock it is.
+    static std::string method_of(const Object& clock) {
+        const std::string method = printable(clock["method"].text_or_empty());
+        const auto exchanges = clock["exchanges"].natural().value_or(0);
+        if (method == "exchange") return "known by " + counted(exchanges, "exchange");
+        if (method == "arrival") return "known by arrivals alone";
+        return method == "none" ? "how it stands is not known" : method;
+    }
+
     void print_clock() {
         text("timing", "timing");
         const Object clock = inner(object_, "clock");
+        show("clock", joined({unit_of(clock), method_of(clock)}));
         const std::string offset = number_of(clock, "offset_us", 0);
         if (!offset.empty()) show("clock offset", offset + " us to the server's wall clock");
         const std::string drift = number_of(clock, "drift_ppm", 1);
         if (!drift.empty()) show("clock drift", drift + " ppm");
         const std::string bound = number_of(clock, "bound_us", 0);
         if (!bound.empty()) show("clock accuracy", "±" + bound + " us");
+        const std::string rtt = number_of(clock, "rtt_us", 0);
+        if (!rtt.empty()) show("shortest round trip", rtt + " us");
         const std::string ping = number_of(clock, "ping_us", 0);
         if (!ping.empty()) show("shortest ping", ping + " us");
         if (const auto repairs = clock["repairs"].natural().value_or(0); repairs > 0) {
