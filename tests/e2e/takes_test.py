@@ -201,6 +201,12 @@ class Takes(TakeCase):
         self.assertLess(abs(refuted["c"] + 20_000), 3_000)
         self.assertEqual(manifest["verdict"], "failed")
         self.assertIn("sync-check: c saw the flash", manifest["why"][-1])
+        # Without --readout it may find nothing, which confirms nothing.
+        done = await self.streamctl(server, "sync-check", "false")
+        self.assertEqual(done.returncode, 3, done)
+        manifest = json.loads((server.recordings / "takes/false.json").read_text())
+        self.assertEqual(manifest["verdict"], "failed")
+        self.assertIn("sync-check: c saw the flash", manifest["why"][-1])
         for process in pushes.values():
             process.terminate()
             await process.wait()

@@ -48,7 +48,8 @@ void build_take(CLI::App& app, Options& options) {
         "the exit status is 1. It warns of a battery that is low. Then the "
         "cameras are started at one instant, as far as they can be, and stopped "
         "after `--duration` or at Ctrl-C. It prints the paths of the MP4s and the verdict; the "
-        "exit status is 3 if there is something to look at. A camera that drops out is recorded "
+        "exit status is 3 if there is something to look at, and 130 after Ctrl-C if there is a "
+        "`--duration`. A camera that drops out is recorded "
         "again when it is back, in another file of the take.");
     add_take_name(run, options);
     add_names(run, options);
@@ -115,7 +116,8 @@ void build_sync_check(CLI::App& app, Options& options) {
         "Looks for a light that goes off, row by row, in the pictures of all cameras, and says "
         "how far each one's clock puts it from where the others' do. A difference beyond "
         "the bounds refutes the claim: the exit status is 3, and the take's verdict becomes "
-        "`failed`.");
+        "`failed`. What one check refuted, a later one without `--readout` does not confirm: it "
+        "leaves the verdict, and the exit status is 3.");
     add_take_name(command, options);
     cli::add_value<milliseconds>(
         command, "--readout", options.take.readout,
