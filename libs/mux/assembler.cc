@@ -178,7 +178,7 @@ void Assembler::continue_last(Bytes bytes) {
         last_ == Place::prefix
             ? prefix_.size() + bytes.size() <= kPrefixBytesMax
             : parts_.back().file->position() - picture_at_ + bytes.size() <= mp4::kSampleBytesMax;
-    if (!fits) return;
+    if (!fits) return count_loss();
     last_bytes_ += static_cast<std::uint32_t>(bytes.size());
     store_be32(length.data(), last_bytes_);
     if (last_ == Place::prefix) {
@@ -233,10 +233,8 @@ void Assembler::take(std::span<std::uint8_t> payload, const media::NalSpan& nal)
 void Assembler::append(std::span<std::uint8_t> payload, const media::NalSpan& nal) {
     mp4::SampleFile& file = *parts_.back().file;
     const std::size_t size = nal.end - nal.begin;
-    if (file.position() - picture_at_ + size + kLengthBytes > mp4::kSampleBytesMax) {
-        ++lost_slices_;
-        return;
-    }
+    if (file.position() - picture_at_ + size + kLengthBytes > mp4::kSampleBytesMax)
+        return count_loss();
     last_ = Place::sample;
     last_at_ = file.position();
     last_bytes_ = static_cast<std::uint32_t>(size);
@@ -256,7 +254,7 @@ void Assembler::append(std::span<std::uint8_t> payload, const media::NalSpan& na
 }
 
 void Assembler::append_prefix(Bytes nal) {
-    if (prefix_.size() + nal.size() + kLengthBytes > kPrefixBytesMax) return;
+    if (prefix_.size() + nal.size() + kLengthBytes > kPrefixBytesMax) return count_loss();
     last_ = Place::prefix;
     last_at_ = prefix_.size();
     last_bytes_ = static_cast<std::uint32_t>(nal.size());
@@ -269,7 +267,10 @@ void Assembler::append_prefix(Bytes nal) {
 void Assembler::put_prefix() {
     if (prefix_.empty()) return;
     mp4::SampleFile& file = *parts_.back().file;
-    if (file.position() - picture_at_ + prefix_.size() > mp4::kSampleBytesMax) return drop_prefix();
+    if (file.position() - picture_at_ + prefix_.size() > mp4::kSampleBytesMax) {
+        count_loss();
+        return drop_prefix();
+    }
     file.append(prefix_);
     prefix_.clear();
 }
@@ -280,19 +281,23 @@ void Assembler::drop_prefix() {
     prefix_.clear();
 }
 
-/// Nothing to decode it with. Counted as a picture where it is the first slice of one.
+/// Nothing to decode it with.
 void Assembler::skip_slice(Bytes nal) {
     const bool begins =
         nal.size() > 1 && (nal[1] & 0x80) != 0;  // first_mb_in_slice 0 is a single 1
-    if (!begins) return;
-    end_picture();
-    in_picture_ = false;
-    drop_prefix();
-    if (!has_start_) {
-        ++undecodable_;
-    } else {
-        ++lost_slices_;
+    if (begins) {
+        end_picture();
+        in_picture_ = false;
+        drop_prefix();
+        has_counted_loss_ = false;
     }
+    count_loss();
+}
+
+/// Once of each picture, also of one whose first slice did not come.
+void Assembler::count_loss() {
+    if (std::exchange(has_counted_loss_, true)) return;
+    ++(has_start_ ? lost_pictures_ : undecodable_);
 }
 
 bool Assembler::may_start(const media::PictureStart& picture) const {
@@ -304,7 +309,7 @@ bool Assembler::may_start(const media::PictureStart& picture) const {
 bool Assembler::is_wanted(const media::PictureStart& picture) {
     has_start_ = has_start_ || may_start(picture);
     if (!has_start_) {
-        ++undecodable_;
+        count_loss();
         return false;
     }
     const std::uint64_t number = number_++;
@@ -314,6 +319,7 @@ bool Assembler::is_wanted(const media::PictureStart& picture) {
 void Assembler::begin_picture() {
     const media::PictureStart& picture = units_.picture();
     saw_intra_ = saw_intra_ || picture.is_intra;
+    has_counted_loss_ = false;
     in_picture_ = is_wanted(picture);
     if (!in_picture_) return;
     const bool is_first = parts_.empty();

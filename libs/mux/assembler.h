@@ -72,10 +72,10 @@ class Assembler {
     /// In decoding order, as many as pictures; none unless asked for.
     const PictureNumbers& numbers() const { return numbers_; }
     std::vector<Part>& parts() { return parts_; }
+    /// Pictures before the first one that can be decoded.
     std::uint64_t undecodable() const { return undecodable_; }
-    std::uint64_t lost_slices() const {
-        return lost_slices_;
-    }  ///< without parameter sets, after the start
+    /// Pictures after it that are in no part, or not whole: without parameter sets, or too large.
+    std::uint64_t lost_pictures() const { return lost_pictures_; }
     std::uint64_t continued() const { return continued_; }  ///< messages that go on with a NAL unit
     bool saw_intra() const { return saw_intra_; }
     /// Of each bare stream that pictures were kept of, the rate that it says itself; 0: none.
@@ -108,6 +108,7 @@ class Assembler {
     void put_prefix();
     void drop_prefix();
     void skip_slice(Bytes nal);
+    void count_loss();
 
     const AssemblerOptions options_;
     media::AccessUnits units_;
@@ -144,7 +145,8 @@ class Assembler {
     std::uint64_t number_ = 0;  ///< pictures that could be kept so far
     bool has_start_ = false;    ///< decoding may begin at number 0
     std::uint64_t undecodable_ = 0;
-    std::uint64_t lost_slices_ = 0;
+    std::uint64_t lost_pictures_ = 0;
+    bool has_counted_loss_ = false;  ///< of the picture at work
     std::uint64_t continued_ = 0;
     bool saw_intra_ = false;
     std::vector<double> bare_rates_;

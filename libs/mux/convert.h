@@ -76,7 +76,7 @@ struct Job {
     Timing timing = Timing::automatic;
     std::optional<double> fps;  ///< constant timing at this rate
     std::chrono::milliseconds max_gap{
-        60'000};  ///< a larger jump of a clock is a fault; at most kMaxGapMax
+        60'000};  ///< a larger step that one clock alone shows is a fault; kMaxGapMin to kMaxGapMax
 
     /// Only from the last key frame shown at or before `from` to the first one shown at or after
     /// `to`, both on the time line of the whole; Error 65 if that ends before `from`. The input is
@@ -112,14 +112,21 @@ struct Job {
     /// Path of the table of the pictures (mux/picture_table.h); empty: none. inspect() writes it
     /// too: it is then all there is. Of MP4s alone, in fragments or not.
     std::string table;
+    /// False: the caller removes the output again, and the table names no file.
+    bool keeps_output = true;
     bool replaces_table = false;  ///< also without `overwrite`: it is derived from the output
     int table_fd = -1;            ///< instead: it goes here. Borrowed.
+
+    /// Asked before the output is split into another file of that name; false: Error 73. Empty: it
+    /// may.
+    std::function<bool(const std::string& path)> may_write_part;
 
     std::stop_token cancel;  ///< checked about every MiB; a stopped job is Error 130
     std::function<void(const Progress&)>
         progress;  ///< called about every 4 MiB, on the calling thread
 };
 
+constexpr std::chrono::milliseconds kMaxGapMin{1};
 constexpr std::chrono::hours kMaxGapMax{6};  ///< beyond it players misread an MP4 sample duration
 
 /// Runs the job. Error.code is the exit code of the failure: 65 the input is not what it claims or
@@ -129,7 +136,8 @@ constexpr std::chrono::hours kMaxGapMax{6};  ///< beyond it players misread an M
 Result<Report> convert(const Job& job);
 
 /// The same report without writing anything; `output`, `verifier` and `thumbnail` are not looked
-/// at. Input without a decodable picture is a Report with 0 pictures, not an Error.
+/// at. Input without a decodable picture is a Report with 0 pictures, not an Error. A table names
+/// no file.
 Result<Report> inspect(const Job& job);
 
 /// "mp4", "fmp4", "flv", "h264", "dump".

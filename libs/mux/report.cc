@@ -162,7 +162,7 @@ void put_rates(std::string& out, const Report& report) {
     }
     put_clock(out, report);
     const FpsEstimate& estimate = report.fps_estimate;
-    if (report.messages > 0)
+    if (report.messages > 0 || report.pictures > 0)
         out += "  " + fixed(estimate.fps) + " fps estimated (" + estimate.source + ")\n";
     if (estimate.clamped) out += "  the estimate was limited to 1..60\n";
     if (estimate.without_config && fixed(*estimate.without_config) != fixed(estimate.fps)) {
@@ -189,7 +189,11 @@ void put_alignment(std::string& out, const Alignment& alignment) {
 void put_losses(std::string& out, const Report& report) {
     if (report.dropped.undecodable > 0) {
         out += "  " + count(report.dropped.undecodable, "picture") +
-               " that cannot be decoded dropped\n";
+               " before the first that can be decoded dropped\n";
+    }
+    if (report.dropped.lost_pictures > 0) {
+        out += "  " + count(report.dropped.lost_pictures, "picture") +
+               " after it that cannot be decoded lost\n";
     }
     if (report.dropped.unknown_form > 0) {
         out += "  " + count(report.dropped.unknown_form, "message") + " in no known form dropped\n";
@@ -265,7 +269,10 @@ std::string to_json(const Report& report) {
     json.key("key_frames").number(report.key_frames).key("bytes").number(report.bytes);
     json.key("dropped").open('{').key("bad").number(report.dropped.bad);
     json.key("repeated").number(report.dropped.repeated);
-    json.key("undecodable").number(report.dropped.undecodable + report.dropped.unknown_form);
+    json.key("undecodable")
+        .number(report.dropped.undecodable + report.dropped.lost_pictures +
+                report.dropped.unknown_form);
+    json.key("lost_pictures").number(report.dropped.lost_pictures);
     json.key("unknown_form").number(report.dropped.unknown_form).close('}');
     json.key("timing").text(report.timing).key("timing_why").text(report.timing_why);
     json.key("fps").rate(report.fps);
@@ -311,6 +318,12 @@ std::string to_text(const Accuracy& accuracy) {
     const double network_ms = *accuracy.clock_error_ms + accuracy.network_error_ms;
     return out + "network " + short_ms(network_ms) +
            (accuracy.was_pinged ? " measured, " : " partly assumed, ") + camera;
+}
+
+std::string losses_text(const Report& report) {
+    std::string out;
+    put_losses(out, report);
+    return out;
 }
 
 std::string to_text(const Report& report) {

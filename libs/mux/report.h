@@ -84,6 +84,7 @@ struct FpsEstimate {
 struct Report {
     std::string input;         ///< as the job named it
     std::string input_format;  ///< "fdump", "dump", "h264"
+    bool is_jpeg = false;      ///< the pictures are JPEGs, which no bare stream can hold
     std::uint64_t input_bytes = 0;
 
     std::uint64_t messages = 0;  ///< of the camera; 0 for a bare stream
@@ -94,6 +95,8 @@ struct Report {
         std::uint64_t bad = 0;          ///< messages whose length or header was wrong
         std::uint64_t repeated = 0;     ///< messages that came twice: same number, time and bytes
         std::uint64_t undecodable = 0;  ///< pictures before the first that can be decoded
+        /// Pictures after it that nobody can decode, or that are not whole in the outputs.
+        std::uint64_t lost_pictures = 0;
         /// Messages whose payload is not H.264 in a form that is known.
         std::uint64_t unknown_form = 0;
     } dropped;
@@ -135,20 +138,28 @@ struct Report {
     std::uint64_t damage_bytes = 0;
     std::string undecoded;           ///< why a first picture was not decoded; empty: all were
     std::int64_t cut_begins_us = 0;  ///< with a range: where it begins on the line of the whole
+    std::string cut;                 ///< with a range: the note that says where it lies
     /// When the picture shown first was taken, of the whole if only a range was asked for: as
     /// pictures.csv has it, or when it came in if that is all that is known.
     std::optional<std::int64_t> first_taken_wall_us;
     std::vector<std::string>
         notes;  ///< one sentence each: what a user should know and is no damage
 
-    /// 3 if bytes were damaged, or messages are missing or were not understood, else 0.
-    int exit_code() const {
-        return damage_count > 0 || seq_missing > 0 || dropped.unknown_form > 0 ? 3 : 0;
+    /// Bytes were damaged, messages are missing or were not understood, or pictures were lost.
+    bool has_losses() const {
+        return damage_count > 0 || seq_missing > 0 || dropped.unknown_form > 0 ||
+               dropped.lost_pictures > 0;
     }
+    /// 3 if there are losses, else 0.
+    int exit_code() const { return has_losses() ? 3 : 0; }
 };
 
 /// One JSON object on one line, no newline at its end.
 std::string to_json(const Report& report);
+
+/// What of the input is in no output and where it was damaged: a line each, indented; empty if
+/// there is nothing to say.
+std::string losses_text(const Report& report);
 
 /// For people, several lines; the first one is
 /// "57 pictures, 4.72 fps, timing: device".

@@ -81,10 +81,22 @@ void Run::before_read() {
 std::unique_ptr<mp4::SampleFile> Run::open_part(Pass pass, unsigned part) {
     if (pass == Pass::stream || pass == Pass::messages) return mp4::SampleFile::to_memory();
     if (pass == Pass::count || copies_messages()) return std::make_unique<mp4::SampleFile>();
-    auto file =
-        std::make_unique<mp4::SampleFile>(part_name(job_.output, part), job_.overwrite, job_.links);
+    auto file = create_part(part);
     mp4::begin_mp4(*file, index_room_);
     return file;
+}
+
+/// The file of a part, or what stands for all of them.
+std::unique_ptr<mp4::SampleFile> Run::create_part(unsigned part) const {
+    if (job_.output_fd >= 0) return mp4::SampleFile::to_descriptor(job_.output_fd, job_.output);
+    const std::string name = part_name(job_.output, part);
+    if (part > 1 && job_.may_write_part && !job_.may_write_part(name)) {
+        throw Failure(Exit::cannot_create,
+                      name +
+                          ": the pictures change their size, and the file for the rest would "
+                          "replace another input or output; --no-split keeps them in one");
+    }
+    return std::make_unique<mp4::SampleFile>(name, job_.overwrite, job_.links);
 }
 
 void Run::read(Pass pass, bool start_at_intra) {
@@ -105,15 +117,13 @@ void Run::read(Pass pass, bool start_at_intra) {
     progress_at_ = 0;
     outputs_.clear();
     index_room_ = 0;
+    copy_crc_ = 0;
     if (pass == Pass::write && job_.index_in_front) {
         index_room_ =
             mp4::kIndexBytesBeside + mp4::kIndexBytesPerPicture * input_->pictures_bound();
     }
     if ((pass == Pass::write && copies_messages()) || pass == Pass::messages) {
-        outputs_.push_back(
-            job_.output_fd >= 0
-                ? mp4::SampleFile::to_descriptor(job_.output_fd, job_.output)
-                : std::make_unique<mp4::SampleFile>(job_.output, job_.overwrite, job_.links));
+        outputs_.push_back(create_part(1));
     }
     forms_ = {};
     unknown_ = 0;
@@ -191,14 +201,10 @@ void Run::follow_unit(const Message& message) {
 }
 
 void Run::copy(const Message& message) {
-    mp4::SampleFile& file = *outputs_.front();
-    if (job_.format == OutputFormat::dump) {
-        // The plain form has no place for a unit: it is always milliseconds.
-        const std::uint64_t ms = camera::to_ms(message.timestamp, message.unit);
-        file.append(camera::encode_header({ms, message.seq, message.payload}));
-    }
-    file.append_borrowed(message.payload);
-    file.flush();  // the assembler changes the payload
+    if (job_.format != OutputFormat::dump) return put_in_copy({}, message.payload);
+    // The plain form has no place for a unit: it is always milliseconds.
+    const std::uint64_t ms = camera::to_ms(message.timestamp, message.unit);
+    put_in_copy(camera::encode_header({ms, message.seq, message.payload}), message.payload);
 }
 
 std::string Run::why_nothing() const {
@@ -211,8 +217,15 @@ std::string Run::why_nothing() const {
 }
 
 void Run::add_notes() {
-    report_.dropped.undecodable = assembler_->undecodable() + assembler_->lost_slices();
+    report_.dropped.undecodable = assembler_->undecodable();
+    report_.dropped.lost_pictures = assembler_->lost_pictures();
     report_.dropped.unknown_form = unknown_;
+    report_.is_jpeg = input_->has_jpegs();
+    if (const std::uint64_t lost = report_.dropped.lost_pictures; lost > 0) {
+        report_.notes.push_back(
+            std::to_string(lost) + (lost == 1 ? " picture" : " pictures") +
+            " after the first key frame cannot be decoded: parameter sets are missing");
+    }
     if (unknown_ > 0) {
         report_.notes.push_back(
             std::to_string(unknown_) + (unknown_ == 1 ? " message is" : " messages are") +
@@ -233,6 +246,7 @@ void Run::add_notes() {
         report_.notes.emplace_back(note.data());
     }
     if (!cut_.empty()) report_.notes.push_back(cut_);
+    report_.cut = cut_;
     report_.cut_begins_us = cut_begins_us_;
     if (!report_.closed)
         report_.notes.emplace_back("the dump has no end: the recording was interrupted");

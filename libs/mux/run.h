@@ -65,6 +65,7 @@ class Run {
     void open();
     void read(Pass pass, bool start_at_intra);
     std::unique_ptr<mp4::SampleFile> open_part(Pass pass, unsigned part);
+    std::unique_ptr<mp4::SampleFile> create_part(unsigned part) const;
     void copy(const Message& message);
     bool is_understood(const Message& message);
     void refuse_jpegs_elsewhere() const;
@@ -114,7 +115,9 @@ class Run {
 
     // Outputs.
     void finish_mp4();
+    void put_in_copy(Bytes head, Bytes payload);
     void finish_copy();
+    void verify_copy(mp4::SampleFile& copy);
     void write_messages(bool start_at_intra);
     void before_message(const Message& message);
     void dump_pictures();
@@ -141,6 +144,7 @@ class Run {
     std::vector<std::unique_ptr<mp4::SampleFile>>
         outputs_;                   ///< all but those of the assembler's parts
     std::uint64_t index_room_ = 0;  ///< left free in front of the samples
+    std::uint32_t copy_crc_ = 0;    ///< CRC-32C of what was put into a copy
     Survey survey_;
     media::PayloadForms forms_;
     std::uint64_t unknown_ = 0;            ///< messages whose payload nobody understood

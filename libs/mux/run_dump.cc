@@ -63,15 +63,12 @@ void Run::dump_picture(Bytes sample, std::uint64_t device_ms) {
         store_be32(payload.data() + at, 1);
         at += kLengthBytes + bytes;
     }
-    mp4::SampleFile& file = *outputs_.front();
     for (std::size_t at = 0; at < payload.size();) {
         const std::size_t bytes = std::min(payload.size() - at, camera::kPayloadBytesMax);
         const Bytes piece = Bytes(payload).subspan(at, bytes);
-        file.append(camera::encode_header({device_ms, dumping_->seq++, piece}));
-        file.append_borrowed(piece);
+        put_in_copy(camera::encode_header({device_ms, dumping_->seq++, piece}), piece);
         at += bytes;
     }
-    file.flush();
 }
 
 }  // namespace st::mux

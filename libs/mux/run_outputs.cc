@@ -2,7 +2,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
+#include "base/crc32c.h"
 #include "base/fd.h"
 #include "mp4/file_error.h"
 #include "mp4/fragments.h"
@@ -214,11 +216,7 @@ void Run::begin_run() {
     at.track.emplace(samples, run.format, at.metadata);
     const bool goes_on = at.writer && job_.format == OutputFormat::flv;
     if (!goes_on) {
-        const std::string name = part_name(job_.output, static_cast<unsigned>(at.run + 1));
-        outputs_.push_back(
-            job_.output_fd >= 0
-                ? mp4::SampleFile::to_descriptor(job_.output_fd, job_.output)
-                : std::make_unique<mp4::SampleFile>(name, job_.overwrite, job_.links));
+        outputs_.push_back(create_part(static_cast<unsigned>(at.run + 1)));
         at.writer.reset();
         if (job_.format == OutputFormat::flv) {
             at.writer = std::make_unique<FlvWriter>(*outputs_.back(),
@@ -274,9 +272,38 @@ void Run::describe_thumbnail() {
     report_.files.push_back(std::move(file));
 }
 
+/// A message as it is, or a piece of a bare stream.
+void Run::put_in_copy(Bytes head, Bytes payload) {
+    mp4::SampleFile& copy = *outputs_.front();
+    if (job_.output_fd < 0) copy_crc_ = crc32c(payload, crc32c(head, copy_crc_));
+    copy.append(head);
+    copy.append_borrowed(payload);
+    copy.flush();  // the assembler changes the payload
+}
+
+/// There is no index to compare: what was written has to be there, byte for byte.
+void Run::verify_copy(mp4::SampleFile& copy) {
+    std::vector<std::uint8_t> block(std::size_t{1} << 20);
+    const int fd = copy.reread();
+    std::uint64_t bytes = 0;
+    std::uint32_t crc = 0;
+    for (;;) {
+        check_cancelled();
+        const ssize_t got = ::read(fd, block.data(), block.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) fail_errno(Exit::io, "read " + copy.part_path());
+        if (got == 0) break;
+        bytes += static_cast<std::uint64_t>(got);
+        crc = crc32c(Bytes(block).first(static_cast<std::size_t>(got)), crc);
+    }
+    if (bytes != copy.position() || crc != copy_crc_)
+        throw Failure(Exit::io, copy.part_path() + " does not read back as it was written");
+}
+
 void Run::finish_copy() {
     mp4::SampleFile& copy = *outputs_.front();
     copy.flush();
+    if (job_.output_fd < 0) verify_copy(copy);
     report_.files.push_back(describe(copy, job_.format == OutputFormat::h264 ? "h264" : "dump"));
     keep_all();
 }

@@ -27,7 +27,7 @@ void Run::write_table() {
     for (const Part& part : assembler_->parts()) {
         check_cancelled();
         ++number;
-        const bool has_file = !job_.output.empty() && job_.output_fd < 0;
+        const bool has_file = writes_ && job_.keeps_output && job_.output_fd < 0;
         write_part_rows(part, has_file ? base_name(part_name(job_.output, number)) : "");
     }
     table_->flush();

@@ -24,9 +24,13 @@ clock::Moment moment_of(const mp4::Picture& picture) {
 /// Rate of evenly spaced pictures where nothing can be measured: given, of the stream's own timing,
 /// or estimated.
 double Run::fallback_fps() {
-    if (job_.fps) return *job_.fps;
     if (input_->has_device_times() || input_->has_arrival_times() || survey_.messages() > 0)
-        return report_.fps_estimate.fps;
+        return job_.fps.value_or(report_.fps_estimate.fps);
+    if (job_.fps) {
+        report_.fps_estimate.fps = *job_.fps;
+        report_.fps_estimate.source = "given";
+        return *job_.fps;
+    }
     const media::Vui& vui = assembler_->parts().front().format.sps.vui;
     if (const auto fps = rate_of(vui)) {
         report_.fps_estimate.fps = *fps;
@@ -71,8 +75,7 @@ void Run::time_bare_inputs() {
 TimingRequest Run::timing_request() {
     TimingRequest request;
     request.timing = job_.timing;
-    request.max_gap = std::clamp<std::chrono::milliseconds>(
-        job_.max_gap, std::chrono::milliseconds(1), kMaxGapMax);
+    request.max_gap = std::clamp<std::chrono::milliseconds>(job_.max_gap, kMaxGapMin, kMaxGapMax);
     request.has_device_times = input_->has_device_times();
     request.has_arrival_times = input_->has_arrival_times();
     request.has_fine_times = input_->has_fine_times();
@@ -80,7 +83,11 @@ TimingRequest Run::timing_request() {
     request.is_device_confirmed = is_confirmed_by_exchanges();
     if (!assembler_->parts().empty())
         request.said_fps = rate_of(assembler_->parts().front().format.sps.vui).value_or(0);
-    if (!input_->is_partly_bare()) request.given_fps = job_.fps;
+    // Among inputs with times the rate is that of the others, unless all shall be even.
+    if (!input_->is_partly_bare() || job_.timing == Timing::constant) request.given_fps = job_.fps;
+    const bool asks_for_clock = job_.timing == Timing::device || job_.timing == Timing::arrival;
+    if (request.given_fps && asks_for_clock)
+        report_.notes.emplace_back("--fps was not used: all inputs have times");
     request.fallback_fps = fallback_fps();
     return request;
 }

@@ -55,6 +55,53 @@ TEST_F(Damage, a_missing_middle_and_zeros_are_passed_over) {
     EXPECT_EQ(report->pictures, kPictures);
 }
 
+/// A picture of sets that never came: in `slices` pieces, the first of them missing or not.
+Sent undecodable_picture(std::uint64_t device_ms, std::size_t slices, bool has_first = true) {
+    const media::SpsSpec unknown{.id = 3, .poc_type = 2};
+    Sent sent{device_ms, {}};
+    for (std::size_t i = 0; i < slices; ++i) {
+        media::SliceSpec slice;
+        slice.idr = true;
+        slice.pps_id = 3;
+        slice.first_mb =
+            has_first ? static_cast<std::uint32_t>(i) : static_cast<std::uint32_t>(i) + 1;
+        Octets nal = make_slice(unknown, slice);
+        nal.resize(nal.size() + 80, 0x55);
+        add_nal(sent.payload, nal);
+    }
+    return sent;
+}
+
+TEST_F(Damage, pictures_lost_after_the_first_key_frame_are_said_and_those_before_it_noted) {
+    auto messages = make_messages(kPictures);
+    messages.erase(messages.begin() + 1, messages.begin() + 4);  // its first key frame and two more
+    const auto early = inspect(job(plain_dump(messages)));
+    ASSERT_TRUE(early);
+    EXPECT_EQ(early->dropped.undecodable, 7U);
+    EXPECT_EQ(early->dropped.lost_pictures, 0U);
+    EXPECT_EQ(early->exit_code(), 0);
+    EXPECT_NE(to_text(*early).find("  7 pictures before the first that can be decoded dropped\n"),
+              std::string::npos);
+    for (const bool has_first : {true, false}) {
+        SCOPED_TRACE(has_first);
+        auto late = messages;
+        late.insert(late.begin() + 15, undecodable_picture(5'000'620, 3, has_first));
+        const auto report = inspect(job(plain_dump(late)));
+        ASSERT_TRUE(report);
+        EXPECT_EQ(report->pictures, early->pictures);
+        EXPECT_EQ(report->dropped.undecodable, 7U);
+        EXPECT_EQ(report->dropped.lost_pictures, 1U) << "however many slices it has";
+        EXPECT_EQ(report->exit_code(), 3);
+        EXPECT_NE(to_text(*report).find("  1 picture after it that cannot be decoded lost\n"),
+                  std::string::npos);
+        EXPECT_NE(to_json(*report).find(R"("undecodable":8,"lost_pictures":1,)"),
+                  std::string::npos);
+        EXPECT_EQ(report->notes.at(0),
+                  "1 picture after the first key frame cannot be decoded: parameter sets are "
+                  "missing");
+    }
+}
+
 TEST_F(Damage, two_dumps_joined_are_both_there) {
     Octets both = recorded_dump(make_messages(kPictures), {.uuid = 1}).bytes;
     add(both, recorded_dump(make_messages(kPictures), {.uuid = 2}).bytes);

@@ -351,6 +351,89 @@ TEST_F(Formats, a_dump_of_a_bare_stream_keeps_parameter_sets_of_pictures_it_leav
     EXPECT_EQ(told[0].payload, first);
 }
 
+TEST_F(Formats, a_copy_that_does_not_read_back_is_not_given_its_name) {
+    auto messages = make_messages(200);
+    for (std::size_t i = 1; i < messages.size(); ++i)
+        messages[i].payload.resize(60'000, static_cast<std::uint8_t>(1 + i % 200));
+    for (const auto& [input, format] :
+         {std::pair{recorded_dump(messages).bytes, OutputFormat::h264},
+          std::pair{recorded_dump(messages).bytes, OutputFormat::dump},
+          std::pair{bare_stream(messages), OutputFormat::dump}}) {
+        SCOPED_TRACE(static_cast<int>(format));
+        Job one = job(input);
+        one.format = format;
+        ASSERT_TRUE(convert(one)) << "undisturbed";
+        std::filesystem::remove(one.output);
+        bool is_spoilt = false;
+        one.progress = [&](const Progress& now) {
+            if (now.done_bytes == 0 || is_spoilt) return;
+            const Fd part(::open((one.output + ".part").c_str(), O_WRONLY));
+            is_spoilt = part && ::pwrite(part.get(), "spoilt", 6, 100'000) == 6;
+        };
+        const auto report = convert(one);
+        ASSERT_TRUE(is_spoilt);
+        ASSERT_FALSE(report);
+        EXPECT_EQ(report.error().code, 74);
+        EXPECT_EQ(report.error().message,
+                  one.output + ".part does not read back as it was written");
+        EXPECT_EQ(files(), (std::vector<std::string>{"input"}));
+    }
+}
+
+TEST_F(Formats, what_a_split_output_may_not_write_is_left_alone) {
+    auto messages = with_clock(make_messages(20), 1000);
+    for (auto& sent : with_clock(make_messages(20, {.poc_type = 2, .columns = 40}), 1840))
+        messages.push_back(sent);
+    for (const auto format : {OutputFormat::mp4, OutputFormat::fmp4}) {
+        Job one = job(plain_dump(messages));
+        one.format = format;
+        write("out-002.mp4", Octets{1, 2, 3});
+        std::vector<std::string> asked;
+        one.may_write_part = [&](const std::string& name) {
+            asked.push_back(name);
+            return false;
+        };
+        const auto report = convert(one);
+        ASSERT_FALSE(report);
+        EXPECT_EQ(report.error().code, 73) << report.error().message;
+        EXPECT_EQ(asked, std::vector<std::string>{path("out-002.mp4")});
+        EXPECT_EQ(files(), (std::vector<std::string>{"input", "out-002.mp4"}));
+        EXPECT_EQ(read_file(path("out-002.mp4")), (Octets{1, 2, 3}));
+    }
+}
+
+TEST_F(Formats, the_rate_of_a_bare_stream_is_told_with_where_it_is_from) {
+    Job one = job(bare_stream(make_messages(20)));
+    auto report = convert(one);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_NE(to_text(*report).find("  10.00 fps estimated (default)\n"), std::string::npos);
+    one.fps = 12.5;
+    report = convert(one);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(report->fps_estimate.source, "given");
+    EXPECT_NE(to_text(*report).find("  12.50 fps estimated (given)\n"), std::string::npos);
+}
+
+TEST_F(Formats, constant_timing_takes_the_given_rate_for_all_joined_inputs) {
+    const auto messages = make_messages(20);
+    Job one = job(plain_dump(messages));
+    one.joined = {{write("second", bare_stream(messages)), -1}};
+    one.timing = Timing::constant;
+    one.fps = 20;
+    const auto report = convert(one);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(report->timing, "constant");
+    EXPECT_NEAR(report->fps.value_or(0), 20, 0.001);
+    // Where nothing is without times, a rate beside a clock has no use, which is said.
+    one.joined = {{write("second", plain_dump(messages)), -1}};
+    one.timing = Timing::device;
+    const auto timed = convert(one);
+    ASSERT_TRUE(timed) << timed.error().message;
+    EXPECT_EQ(timed->timing, "device");
+    EXPECT_NE(std::ranges::find(timed->notes, "--fps was not used: all inputs have times"),
+              timed->notes.end());
+}
+
 TEST_F(Formats, a_dump_of_joined_inputs_copies_the_messages_there_are) {
     const auto messages = make_messages(20);
     const Octets dump = plain_dump(messages);

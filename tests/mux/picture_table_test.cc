@@ -156,6 +156,16 @@ TEST_F(Tabled, is_all_that_inspect_writes) {
     EXPECT_EQ(read(one.table).rows.size(), 5U);
 }
 
+TEST_F(Tabled, names_no_film_that_does_not_stay) {
+    Job one = job(plain_dump(make_messages(5)));
+    one.keeps_output = false;
+    EXPECT_EQ(table_of(one).files, std::vector<std::string>{""});
+    one.keeps_output = true;
+    EXPECT_EQ(table_of(one).files, std::vector<std::string>{"out.mp4"});
+    ASSERT_TRUE(inspect(one));
+    EXPECT_EQ(read(one.table).files, std::vector<std::string>{""}) << "none was made";
+}
+
 TEST_F(Tabled, is_not_there_if_the_film_could_not_be_made) {
     Job one = job(plain_dump(make_messages(5)));
     one.table = path("pictures.csv");
