@@ -95,6 +95,13 @@ void CameraRecording::note(const std::optional<camera::ResumedNote>& resumed,
     if (resumed) note(camera::encode_note(*resumed), arrival_ns);
 }
 
+/// Noted at once: the recorder may end the recording by itself, or another connection goes on with
+/// it.
+void CameraRecording::on_pong(std::string_view payload, std::int64_t now_ns) {
+    const auto least_us = trip_.on_pong(payload, now_ns);
+    if (session_ && least_us) session_->note_ping(*least_us);
+}
+
 bool CameraRecording::follow() {
     if (last_ended_) last_ended_ = last_ended_->latest();
     if (!session_) return false;

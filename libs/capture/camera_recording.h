@@ -68,7 +68,7 @@ class CameraRecording {
     void count_bad() { ++dropped_.bad; }
     void count_undecodable() { ++dropped_.undecodable; }
 
-    void on_pong(std::string_view payload, std::int64_t now_ns) { trip_.on_pong(payload, now_ns); }
+    void on_pong(std::string_view payload, std::int64_t now_ns);
 
     /// True: the recorder goes on in another recording, since a file was full; it is the open one.
     bool follow();

@@ -25,15 +25,20 @@ void RoundTrip::begin() {
 std::optional<std::int64_t> RoundTrip::end() {
     timers_.cancel(std::exchange(timer_, 0));
     awaited_.clear();
+    return least_us();
+}
+
+std::optional<std::int64_t> RoundTrip::least_us() const {
     if (!least_ns_) return std::nullopt;
     return std::max<std::int64_t>(1, *least_ns_ / 1000);
 }
 
-void RoundTrip::on_pong(std::string_view payload, std::int64_t now_ns) {
-    if (awaited_.empty() || payload != awaited_) return;
+std::optional<std::int64_t> RoundTrip::on_pong(std::string_view payload, std::int64_t now_ns) {
+    if (awaited_.empty() || payload != awaited_) return std::nullopt;
     awaited_.clear();
     const std::int64_t took_ns = now_ns - sent_ns_;
     least_ns_ = std::min(least_ns_.value_or(took_ns), took_ns);
+    return least_us();
 }
 
 void RoundTrip::ping_after(std::chrono::milliseconds wait) {

@@ -27,10 +27,12 @@ class RoundTrip {
     void begin();
     /// Measures no more. Microseconds; nullopt: no ping was answered.
     std::optional<std::int64_t> end();
-    /// `now_ns`: CLOCK_MONOTONIC when it came in.
-    void on_pong(std::string_view payload, std::int64_t now_ns);
+    /// `now_ns`: CLOCK_MONOTONIC when it came in. The least so far, as end(), if this was an
+    /// answer.
+    std::optional<std::int64_t> on_pong(std::string_view payload, std::int64_t now_ns);
 
  private:
+    std::optional<std::int64_t> least_us() const;
     void ping_after(std::chrono::milliseconds wait);
 
     loop::Timers& timers_;

@@ -69,6 +69,7 @@ void add_part(StopResult& whole, StopResult&& next) {
     whole.seq_missing += next.seq_missing;
     whole.damage_count += next.damage_count;
     whole.undecodable += next.undecodable;
+    whole.lost_pictures += next.lost_pictures;
     append(whole.files, std::move(next.files));
     append(whole.warnings, std::move(next.warnings));
     append(whole.parts, std::move(next.parts));
@@ -108,6 +109,7 @@ StopResult to_result(const record::Summary& summary) {
     result.seq_missing = summary.seq_missing;
     result.damage_count = summary.damage_count;
     result.undecodable = summary.undecodable;
+    result.lost_pictures = summary.lost_pictures;
     result.warnings = summary.warnings;
     if (summary.error) {
         result.error = summary.error;

@@ -52,6 +52,7 @@ constexpr auto kReplyFields = list_results([](auto& way, auto& result) {
     rare_field(way, "seq_missing", result.seq_missing);
     rare_field(way, "damage_count", result.damage_count);
     rare_field(way, "undecodable", result.undecodable);
+    rare_field(way, "lost_pictures", result.lost_pictures);
     rare_field(way, "warnings", result.warnings);
     rare_objects_field(way, "parts", result.parts, kPart);
 });

@@ -64,6 +64,8 @@ struct StopResult {
     std::uint64_t seq_missing = 0;     ///< messages that never came; on the wire only if there are
     std::uint64_t damage_count = 0;    ///< as in session.json; likewise
     std::uint64_t undecodable = 0;     ///< messages that are not H.264 in a known form; likewise
+    /// Pictures after the first key frame that nobody can decode; likewise.
+    std::uint64_t lost_pictures = 0;
     std::vector<std::string> warnings = {};  ///< as in session.json; likewise
     /// All of them, if there was more than one; `files` has those of all. On the wire only then.
     std::vector<SessionPart> parts = {};

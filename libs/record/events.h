@@ -55,6 +55,8 @@ struct Summary {
     std::uint64_t seq_missing = 0;  ///< messages that never came
     std::uint64_t damage_count = 0;
     std::uint64_t undecodable = 0;  ///< messages that are not H.264 in a known form
+    /// Pictures after the first key frame that nobody can decode.
+    std::uint64_t lost_pictures = 0;
 };
 
 /// The folder and the dump exist; session.json says "recording".

@@ -64,6 +64,7 @@ Summary summary_of(const Meta& meta, const mux::Report& report, const std::strin
     summary.seq_missing = report.seq_missing;
     summary.damage_count = report.damage_count;
     summary.undecodable = unknown_form(meta, report);
+    summary.lost_pictures = report.dropped.lost_pictures;
     return summary;
 }
 
@@ -285,15 +286,17 @@ Finaliser::Made Finaliser::make_files(const Unfinished& job, const std::string& 
     if (options_.keep.pictures) mp4.table = directory + "/" + kPicturesName;
     meta.state = job.failed ? RecordingState::failed : RecordingState::done;
     const Keep& keep = options_.keep;
-    const bool wants_nothing = keep.dump && !keep.mp4 && !keep.thumbnail;
-    Made made{wants_nothing ? mux::inspect(mp4) : mux::convert(mp4)};
+    mp4.keeps_output = keep.mp4;
+    const bool makes_mp4 = !keep.dump || keep.mp4 || keep.thumbnail;
+    const auto make = [&] { return makes_mp4 ? mux::convert(mp4) : mux::inspect(mp4); };
+    Made made{make()};
     made.has_given_up = !made.report && verifier.has_given_up();
     if (made.has_given_up && is_first_try) return made;
     // It may be the thumbnail or the table that failed, which must not cost the pictures.
     const auto go_on_without = [&](std::string& file, const std::string& name) {
         const std::string why = made.report.error().message;
         file.clear();
-        made.report = mux::convert(mp4);
+        made.report = make();
         if (made.report) meta.error = with_earlier(meta.error, name + why);
     };
     if (!made.report && made.report.error().message.find(kPicturesName) != std::string::npos)
@@ -304,10 +307,12 @@ Finaliser::Made Finaliser::make_files(const Unfinished& job, const std::string& 
         meta.error = with_earlier(meta.error, made.report->undecoded);
     }
     made.has_mp4 = made.report && std::ranges::any_of(made.report->files, is_mp4);
-    if (!made.report && made.report.error().code == kCodeData) {
+    const bool has_none =
+        made.report ? made.report->pictures == 0 : made.report.error().code == kCodeData;
+    if (has_none) {
         meta.state = RecordingState::failed;
         meta.error = with_earlier(meta.error, std::string(kNoPicture));
-        made.report = mux::inspect(mp4);
+        if (!made.report) made.report = mux::inspect(mp4);
     } else if (!made.report && made.report.error().code == kCodeInterrupted) {
         meta.state = RecordingState::finalising;
     } else if (!made.report) {
@@ -317,10 +322,8 @@ Finaliser::Made Finaliser::make_files(const Unfinished& job, const std::string& 
         mp4.table.clear();
         made.report = mux::inspect(mp4);  // at least what there is to know
     }
-    if (made.report && meta.state == RecordingState::done && keep.h264 &&
-        made.report->pictures > 0) {
-        make_h264(mp4, directory, meta, made);
-    }
+    const bool is_done = made.report && meta.state == RecordingState::done;
+    if (is_done && keep.h264 && !made.report->is_jpeg) make_h264(mp4, directory, meta, made);
     return made;
 }
 
@@ -338,17 +341,34 @@ void Finaliser::make_h264(const mux::Job& of, const std::string& directory, Meta
         meta.state = RecordingState::finalising;
     } else {
         meta.state = RecordingState::failed;
-        meta.error = second.error().message;
+        meta.error = with_earlier(meta.error, second.error().message);
         made.is_worth_another_try = true;
     }
 }
 
-/// What is in no other file is never deleted, whatever recording.keep says.
+/// What is in no other file is never deleted, whatever recording.keep says. A sentence about that;
+/// empty: all of it is in others.
+std::string Finaliser::only_in_dump(const Meta& meta, const mux::Report& report) const {
+    if (report.is_jpeg && options_.keep.h264 && !options_.keep.mp4)
+        return "stream.fdump is kept: its pictures are JPEGs, of which no stream.h264 is made";
+    std::string list;
+    const auto add = [&](std::uint64_t count, const char* one, const char* many) {
+        if (count == 0) return;
+        list += (list.empty() ? "" : ", ") + std::to_string(count) + (count == 1 ? one : many);
+    };
+    add(report.dropped.undecodable, " picture before the first key frame",
+        " pictures before the first key frame");
+    add(report.dropped.lost_pictures, " picture that cannot be decoded",
+        " pictures that cannot be decoded");
+    add(unknown_form(meta, report), " message in no known form", " messages in no known form");
+    add(report.dropped.bad, " malformed message", " malformed messages");
+    add(report.damage_count, " damaged place", " damaged places");
+    return list.empty() ? list : "stream.fdump is kept for what no other file has: " + list;
+}
+
 bool Finaliser::keeps_dump(const Meta& meta, const mux::Report& report, bool has_mp4) const {
-    const bool is_accounted_for =
-        unknown_form(meta, report) == 0 && report.dropped.bad == 0 && report.damage_count == 0;
     return options_.keep.dump || meta.state != RecordingState::done || !has_mp4 ||
-           !is_accounted_for || !report.undecoded.empty();
+           !report.undecoded.empty() || !only_in_dump(meta, report).empty();
 }
 
 /// The files as recording.keep wants them, and the report's list as they are.
@@ -362,6 +382,10 @@ void Finaliser::apply_keep(int directory, const std::string& path, Meta& meta, b
     std::erase_if(report.files, [&](const mux::OutputFile& file) {
         return !file_bytes(directory, file.name).has_value();
     });
+    if (!options_.keep.dump && meta.state == RecordingState::done) {
+        if (std::string why = only_in_dump(meta, report); !why.empty())
+            report.notes.push_back(std::move(why));
+    }
     const auto bytes = file_bytes(directory, kDumpName);
     if (!keeps_dump(meta, report, has_mp4) || !bytes) return;
     mux::OutputFile dump;
@@ -396,13 +420,16 @@ void Finaliser::log_result(const Meta& meta, const mux::Report& report) const {
         log.warning("finalising interrupted: the next start goes on with it");
     }
     if (report.messages == 0) return;
+    // People grep for this line of the older server's, which knows "server" and "device" alone.
     const std::string& source = report.fps_estimate.source;
-    std::array<char, 128> line{};
-    std::snprintf(line.data(), line.size(), "FPS estimate (%s) frame_count=%llu -> %.2f",
-                  source == "arrival" ? "server" : source.c_str(),
-                  static_cast<unsigned long long>(report.fps_estimate.frame_count),
-                  report.fps_estimate.fps);
-    log.info(line.data());
+    if (source == "arrival" || source == "device") {
+        std::array<char, 128> line{};
+        std::snprintf(line.data(), line.size(), "FPS estimate (%s) frame_count=%llu -> %.2f",
+                      source == "arrival" ? "server" : "device",
+                      static_cast<unsigned long long>(report.fps_estimate.frame_count),
+                      report.fps_estimate.fps);
+        log.info(line.data());
+    }
     log.info("pictures=" + std::to_string(report.pictures) +
              " duration_ms=" + std::to_string(report.duration_ms) + " timing=" + report.timing +
              " damage=" + std::to_string(report.damage_count));

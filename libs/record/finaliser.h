@@ -69,6 +69,7 @@ class Finaliser {
     struct Made;
     Made make_files(const Unfinished& job, const std::string& directory, int dump, Meta& meta);
     void make_h264(const mux::Job& of, const std::string& directory, Meta& meta, Made& made);
+    std::string only_in_dump(const Meta& meta, const mux::Report& report) const;
     bool keeps_dump(const Meta& meta, const mux::Report& report, bool has_mp4) const;
     void apply_keep(int directory, const std::string& path, Meta& meta, bool has_mp4,
                     mux::Report& report);

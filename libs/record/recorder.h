@@ -37,6 +37,10 @@ struct Keep {
 /// Whose time stands in the ids of recordings.
 enum class Names { local, utc };
 
+/// Limits of Options::max_gap.
+using mux::kMaxGapMax;
+using mux::kMaxGapMin;
+
 enum class Timing { automatic, device, arrival, constant };
 mux::Timing mux_timing(Timing timing);
 

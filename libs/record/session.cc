@@ -1,5 +1,6 @@
 #include "record/session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/clock.h"
@@ -75,6 +76,21 @@ bool Session::enqueue(Item item) {
     return has_room;
 }
 
+void Session::note_ping(std::int64_t us) {
+    SessionPtr next;
+    {
+        const Lock lock(mutex_);
+        ping_us_ = std::min(us, ping_us_.value_or(us));
+        next = next_;
+    }
+    if (next) next->note_ping(us);
+}
+
+std::optional<std::int64_t> Session::ping_us() const {
+    const Lock lock(mutex_);
+    return ping_us_;
+}
+
 void Session::end(SessionEnd end) {
     bool schedule = false;
     SessionPtr next;
@@ -123,6 +139,7 @@ void Session::hand_over(const SessionPtr& next, std::vector<Item> unwritten,
         next->queued_bytes_.store(bytes, std::memory_order_relaxed);
         if (!next->account() || bytes > next->budget_bytes_) next->room_wanted_.store(true);
         next->queue_ = std::move(unwritten);
+        next->ping_us_ = ping_us_;
         // Whoever ended it meanwhile did so later.
         if (end) next->end_ = std::move(end);
         next->ended_.store(next->end_.has_value());

@@ -95,6 +95,12 @@ class Session : public std::enable_shared_from_this<Session> {
     /// (docs/dump.md, "Notes"). As push().
     bool push_note(std::string_view json, std::int64_t arrival_ns) ST_EXCLUDES(mutex_);
 
+    /// A ping to the camera took so long there and back: the least of them is in the recording,
+    /// whoever ends it, and in those that go on with it. Any thread.
+    void note_ping(std::int64_t us) ST_EXCLUDES(mutex_);
+    /// The least that was noted; nullopt: none was.
+    std::optional<std::int64_t> ping_us() const ST_EXCLUDES(mutex_);
+
     /// No more messages: what is queued is written, then the finaliser takes over. Only the first
     /// call counts. Any thread: a message pushed meanwhile is in the recording or dropped.
     void end(SessionEnd end) ST_EXCLUDES(mutex_);
@@ -189,6 +195,7 @@ class Session : public std::enable_shared_from_this<Session> {
     bool is_served_ ST_GUARDED_BY(mutex_) = false;  ///< the writer has seen its end
     std::unique_ptr<MemoryBudget::Holder> held_ ST_GUARDED_BY(mutex_);
     std::string id_ ST_GUARDED_BY(mutex_);
+    std::optional<std::int64_t> ping_us_ ST_GUARDED_BY(mutex_);
     SessionPtr next_ ST_GUARDED_BY(mutex_);  ///< took over
 };
 

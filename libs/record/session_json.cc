@@ -169,8 +169,9 @@ void set_report(Object& object, const Meta& meta, const mux::Report& report, boo
     // Counted as they came and again in the dump: a crash takes the first count with it, and what
     // the disk refused is not in the second.
     const std::uint64_t unknown = unknown_form(meta, report);
-    dropped.set("undecodable", unknown + report.dropped.undecodable);
+    dropped.set("undecodable", unknown + report.dropped.undecodable + report.dropped.lost_pictures);
     dropped.set("unknown_form", unknown);
+    dropped.set("lost_pictures", report.dropped.lost_pictures);
     object.set("dropped", dropped);
     object.set("seq_gaps", encode_gaps(report));
     object.set("seq_gap_count", report.seq_gap_count);
@@ -237,6 +238,12 @@ Result<Object> read_object(std::string_view text) {
     return *value->object();
 }
 
+std::optional<std::string> capabilities_of(const Object& object) {
+    const Object* const capabilities = object["capabilities"].object();
+    if (capabilities == nullptr || capabilities->empty()) return std::nullopt;
+    return json::write(*capabilities);
+}
+
 Result<StoredSession> decode_object(const Object& object) {
     if (number_or_0(object["version"]) != kVersion) {
         return Error{"session.json: version is not 1"};
@@ -264,10 +271,7 @@ Result<StoredSession> decode_object(const Object& object) {
                                     number_or_0((*start)["bitrate_bps"]),
                                     static_cast<std::uint32_t>(number_or_0((*start)["fps"]))};
     }
-    const Object* const capabilities = object["capabilities"].object();
-    if (capabilities != nullptr && !capabilities->empty()) {
-        meta.capabilities = json::write(*capabilities);
-    }
+    meta.capabilities = capabilities_of(object).value_or("");
     meta.started_us = time_of(object["started_at"]).value_or(0);
     meta.ended_us = time_of(object["ended_at"]);
     meta.part = static_cast<unsigned>(std::max<std::uint64_t>(1, number_or_0(object["part"])));
@@ -358,6 +362,11 @@ std::string encode_session(const Meta& meta, const mux::Report* report) {
     set_report(object, meta, report ? *report : mux::Report{}, report != nullptr);
     object.set("error", meta.error);
     return json::write(object);
+}
+
+std::optional<std::string> capabilities_in(std::string_view json) {
+    const auto object = read_object(json);
+    return object ? capabilities_of(*object) : std::nullopt;
 }
 
 Result<StoredSession> decode_session(std::string_view text) {

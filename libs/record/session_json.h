@@ -62,6 +62,9 @@ std::string encode_session(const Meta& meta, const mux::Report* report);
 /// session.json with other values for some of its keys. Error if it is not a session.json.
 Result<std::string> with_values(std::string_view text, const json::Object& values);
 
+/// What a camera said of itself, of a note in a dump or a session.json; nullopt: nothing.
+std::optional<std::string> capabilities_in(std::string_view json);
+
 /// Meta and the files listed. Error if it is not a session.json of version 1.
 struct StoredSession {
     Meta meta;

@@ -77,6 +77,26 @@ TEST_F(CameraRecordingTest, measures_the_round_trip_while_it_is_open) {
     EXPECT_EQ(pings.size(), sent);
 }
 
+TEST_F(CameraRecordingTest, the_recording_knows_the_round_trip_whoever_ends_it) {
+    begin();
+    timers.advance(seconds(1));
+    recording.on_pong("trip 9", timers.clock_ns());
+    EXPECT_FALSE(recording.session()->ping_us()) << "nobody sent that";
+    recording.on_pong(pings.back(), timers.clock_ns());
+    const auto first_us = recording.session()->ping_us();
+    ASSERT_TRUE(first_us);
+    Suspended kept;
+    recording.keep(kept);
+    EXPECT_EQ(kept.session->ping_us(), first_us) << "the connection was lost";
+    CameraRecording next{
+        {}, timers, [this](std::string_view payload) { pings.emplace_back(payload); }};
+    next.take(kept);
+    timers.advance(std::chrono::milliseconds(250));
+    next.on_pong(pings.back(), timers.clock_ns() + 1'000'000'000'000);
+    EXPECT_EQ(kept.session->ping_us(), first_us) << "the least counts";
+    next.end({camera::EndReason::stopped});
+}
+
 TEST_F(CameraRecordingTest, what_one_connection_keeps_another_takes) {
     begin();
     recording.opened("door_1");

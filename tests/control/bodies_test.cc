@@ -182,7 +182,8 @@ TEST(StopReplies, look_as_published_and_come_back_equal) {
           {},
           2,
           1,
-          4},
+          4,
+          3},
          {"cam2", StopOutcome::not_recording, {}, {}, {}, {}},
          {"cam3", StopOutcome::failed, "cam3_x", SessionState::failed, {}, "no space left"}}};
     const std::string text =
@@ -191,7 +192,7 @@ TEST(StopReplies, look_as_published_and_come_back_equal) {
         R"({"path":"/r/cam1_20260131_081530/stream.mp4",)"
         R"("url":"/api/v1/recordings/cam1_20260131_081530/files/stream.mp4",)"
         R"("bytes":123456,"duration_ms":5000,"pictures":150}],)"
-        R"("seq_missing":2,"damage_count":1,"undecodable":4},)"
+        R"("seq_missing":2,"damage_count":1,"undecodable":4,"lost_pictures":3},)"
         R"({"camera":"cam2","outcome":"not_recording","session":null,"state":null,"files":[]},)"
         R"({"camera":"cam3","outcome":"failed","session":"cam3_x","state":"failed","files":[],)"
         R"("error":"no space left"}]})";

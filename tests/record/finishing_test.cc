@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <semaphore>
+#include <set>
 
 #include "record/folder.h"
 #include "record/recordings.h"
@@ -33,6 +34,62 @@ worker::JobResult hang(const worker::Job& job) {
     return {worker::JobError{worker::Fault::cancelled, "cancelled"}, {}};
 }
 
+using Payloads = std::vector<std::vector<std::uint8_t>>;
+
+/// What becomes of messages of one camera, 40 ms apart.
+Summary record(const std::string& path, Keep keep, const Payloads& payloads, bool is_jpeg = false,
+               const Log& log = Log()) {
+    Events events;
+    Options options = options_in(path);
+    options.keep = keep;
+    Recorder recorder(options, log, events.sink());
+    SessionStart start = world::start_of("cam1");
+    start.is_jpeg = is_jpeg;
+    const SessionPtr session = recorder.open(std::move(start));
+    std::uint32_t seq = 0;
+    for (const auto& payload : payloads) {
+        session->push(world::message_of(5'000'000 + seq * 40, seq, payload),
+                      session->start().started_ns + seq * 40'000'000LL);
+        ++seq;
+    }
+    session->end(EndReason::stopped);
+    return events.wait<Finished>().summary;
+}
+
+std::set<std::string> files_in(const std::string& folder) {
+    std::set<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder)) names.insert(entry.path().filename());
+    return names;
+}
+
+constexpr Keep kNothing{
+    .dump = false, .mp4 = false, .thumbnail = false, .pictures = false, .h264 = false};
+
+/// A JPEG as far as its header goes, which is as far as anybody here looks.
+std::vector<std::uint8_t> jpeg_of(std::uint8_t fill) {
+    std::vector<std::uint8_t> jpeg = {0xFF, 0xD8, 0xFF, 0xC0, 0, 11,   8, 0,
+                                      48,   0,    64,   1,    1, 0x11, 0};
+    jpeg.insert(jpeg.end(), {0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0});
+    jpeg.resize(300, fill);
+    jpeg.insert(jpeg.end(), {0xFF, 0xD9});
+    return jpeg;
+}
+
+/// Helpers that read what is there and take its pictures for decoded.
+worker::JobResult decode_nothing(const worker::Job& job) {
+    auto check = *media::from_bytes<media::MovieCheck>(job.request);
+    if (check.decodes == 0) return run_here(job);
+    check.decodes = 0;
+    worker::Job reading = job;
+    const std::string request = media::to_bytes(check);
+    reading.request = request;
+    worker::JobResult result = run_here(reading);
+    auto answer = *media::from_bytes<media::MovieAnswer>(*result.answer);
+    answer.has_decoded = 1;
+    result.answer = media::to_bytes(answer);
+    return result;
+}
+
 /// One recording left by a run that could not finish it. Returns its id.
 std::string leave_unfinished(const std::string& path) {
     Events events;
@@ -43,6 +100,126 @@ std::string leave_unfinished(const std::string& path) {
     world::push_tiny(*session);
     session->end(EndReason::stopped);
     return events.wait<Finished>().summary.id;
+}
+
+TEST(Finishing, a_recording_without_a_picture_has_failed_whatever_is_kept) {
+    // Configuration alone, and a picture that needs what never came.
+    const Payloads tiny = world::tiny_payloads();
+    for (const Payloads& payloads : {Payloads(), Payloads{tiny[0]}, Payloads{tiny[2], tiny[3]}}) {
+        for (const Keep& keep :
+             {Keep{}, Keep{.dump = true, .mp4 = false, .thumbnail = false, .pictures = false},
+              Keep{.dump = true, .mp4 = false, .thumbnail = false, .pictures = true},
+              Keep{.dump = true, .mp4 = false, .thumbnail = false, .pictures = false, .h264 = true},
+              kNothing}) {
+            const TemporaryFolder folder;
+            const Summary summary = record(folder.path(), keep, payloads);
+            EXPECT_EQ(summary.state, RecordingState::failed);
+            EXPECT_EQ(summary.error, "no decodable picture");
+            EXPECT_EQ(files_in(summary.directory),
+                      (std::set<std::string>{"session.json", "stream.fdump"}));
+        }
+    }
+}
+
+TEST(Finishing, jpeg_pictures_make_no_bare_stream_and_lose_nothing_for_it) {
+    const auto record_jpegs = [](const std::string& path, const Keep& keep) {
+        Events events;
+        Options options = options_in(path);
+        options.keep = keep;
+        options.run_job = decode_nothing;
+        Recorder recorder(options, Log(), events.sink());
+        SessionStart start = world::start_of("eye");
+        start.is_jpeg = true;
+        const SessionPtr session = recorder.open(std::move(start));
+        for (std::uint32_t seq = 0; seq < 5; ++seq) {
+            session->push(world::message_of(5'000'000 + seq * 40, seq,
+                                            jpeg_of(static_cast<std::uint8_t>(seq + 1))),
+                          session->start().started_ns + seq * 40'000'000LL);
+        }
+        session->end(EndReason::stopped);
+        return events.wait<Finished>().summary;
+    };
+    Keep keep = kNothing;
+    keep.mp4 = keep.h264 = true;
+    {
+        const TemporaryFolder folder;
+        const Summary summary = record_jpegs(folder.path(), keep);
+        EXPECT_EQ(summary.state, RecordingState::done) << summary.error.value_or("");
+        EXPECT_EQ(summary.pictures, 5U);
+        EXPECT_EQ(files_in(summary.directory),
+                  (std::set<std::string>{"session.json", "stream.mp4"}));
+        EXPECT_TRUE(summary.warnings.empty());
+    }
+    keep.mp4 = false;
+    const TemporaryFolder folder;
+    const Summary summary = record_jpegs(folder.path(), keep);
+    EXPECT_EQ(summary.state, RecordingState::done) << summary.error.value_or("");
+    EXPECT_EQ(files_in(summary.directory), (std::set<std::string>{"session.json", "stream.fdump"}));
+    EXPECT_EQ(summary.warnings,
+              (std::vector<std::string>{"stream.fdump is kept: its pictures are JPEGs, of which no "
+                                        "stream.h264 is made"}));
+}
+
+TEST(Finishing, the_dump_stays_while_a_picture_is_in_no_other_file) {
+    Keep keep = kNothing;
+    keep.mp4 = true;
+    Payloads payloads = world::tiny_payloads();
+    const TemporaryFolder whole;
+    EXPECT_EQ(files_in(record(whole.path(), keep, payloads).directory),
+              (std::set<std::string>{"session.json", "stream.mp4"}));
+    // The key frame of the first 25 pictures and the one behind it never came.
+    payloads.erase(payloads.begin() + 1, payloads.begin() + 3);
+    const TemporaryFolder folder;
+    const Summary summary = record(folder.path(), keep, payloads);
+    EXPECT_EQ(summary.state, RecordingState::done) << summary.error.value_or("");
+    EXPECT_EQ(summary.pictures, world::kTinyPictures - 25);
+    EXPECT_EQ(summary.lost_pictures, 0U) << "they came before the first key frame";
+    EXPECT_EQ(files_in(summary.directory),
+              (std::set<std::string>{"session.json", "stream.fdump", "stream.mp4"}));
+    EXPECT_EQ(summary.warnings,
+              (std::vector<std::string>{"stream.fdump is kept for what no other file has: 23 "
+                                        "pictures before the first key frame"}));
+    // Whoever keeps it anyway need not be told.
+    keep.dump = true;
+    const TemporaryFolder kept;
+    EXPECT_TRUE(record(kept.path(), keep, payloads).warnings.empty());
+}
+
+TEST(Finishing, a_picture_lost_later_is_a_loss_and_keeps_the_dump) {
+    Keep keep = kNothing;
+    keep.mp4 = true;
+    Payloads payloads = world::tiny_payloads();
+    // A slice of picture parameter set 5, which nobody sent.
+    payloads.insert(payloads.begin() + 10, {0, 0, 0, 1, 0x41, 0x9A, 0x18, 0x55, 0x55, 0x55});
+    payloads[10].resize(100, 0x55);
+    const TemporaryFolder folder;
+    const Summary summary = record(folder.path(), keep, payloads);
+    EXPECT_EQ(summary.state, RecordingState::done) << summary.error.value_or("");
+    EXPECT_EQ(summary.pictures, world::kTinyPictures);
+    EXPECT_EQ(summary.lost_pictures, 1U);
+    EXPECT_TRUE(fs::exists(summary.directory + "/stream.fdump"));
+    const std::string session = world::read_text(summary.directory + "/session.json");
+    EXPECT_NE(session.find(R"("undecodable":1,"unknown_form":0,"lost_pictures":1)"),
+              std::string::npos)
+        << session;
+    ASSERT_EQ(summary.warnings.size(), 2U);
+    EXPECT_EQ(summary.warnings[0],
+              "1 picture after the first key frame cannot be decoded: parameter sets are missing");
+    EXPECT_EQ(summary.warnings[1],
+              "stream.fdump is kept for what no other file has: 1 picture that cannot be decoded");
+}
+
+TEST(Finishing, the_table_of_a_recording_without_an_mp4_names_none) {
+    const auto last_column = [](const Keep& keep) {
+        const TemporaryFolder folder;
+        const Summary summary = record(folder.path(), keep, world::tiny_payloads());
+        EXPECT_EQ(summary.state, RecordingState::done) << summary.error.value_or("");
+        const std::string table = world::read_text(summary.directory + "/pictures.csv");
+        return table.substr(table.rfind(',') + 1);
+    };
+    EXPECT_EQ(last_column(Keep{}), "stream.mp4\n");
+    EXPECT_EQ(last_column({.mp4 = false}), "\n") << "made for the thumbnail, and removed";
+    EXPECT_EQ(last_column({.mp4 = false, .thumbnail = false}), "\n");
 }
 
 TEST(Finishing, what_failed_for_want_of_room_is_tried_again_by_itself) {

@@ -273,6 +273,31 @@ TEST(FullFile, every_part_has_what_was_noted_of_its_camera) {
     }
 }
 
+TEST(FullFile, every_part_says_what_was_known_of_its_camera) {
+    const TemporaryFolder folder;
+    Events events;
+    Options options = options_in(folder.path());
+    options.max_bytes_per_file = 40'000;
+    Recorder recorder(options, Log(), events.sink());
+    const SessionPtr session = recorder.open(start_of("door"));
+    session->push_note(R"({"capabilities":{"deviceModel":"late"}})", monotonic_ns());
+    session->note_ping(1500);
+    session->note_ping(900);
+    session->note_ping(1200);
+    push_all(*session, padded_payloads(1000));
+    events.wait<Opened>(2);
+    // By the recorder itself, which knows nothing of the camera.
+    session->end(EndReason::shutdown);
+    EXPECT_EQ(recorder.finish_all(monotonic_ns() + 60'000'000'000), 0U);
+    const auto parts = parts_of(events);
+    ASSERT_GE(parts.size(), 2U);
+    for (const Summary& part : parts) {
+        const std::string json = world::read_text(part.directory + "/session.json");
+        EXPECT_NE(json.find(R"("ping_us":900)"), std::string::npos) << json;
+        EXPECT_NE(json.find(R"("capabilities":{"deviceModel":"late"})"), std::string::npos) << json;
+    }
+}
+
 TEST(FullFile, what_was_not_understood_is_counted_in_the_part_that_has_it) {
     const TemporaryFolder folder;
     Events events;

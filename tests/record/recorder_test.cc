@@ -438,6 +438,19 @@ TEST(Recorder, the_log_has_the_line_that_people_grep_for) {
         << lines->all();
 }
 
+TEST(Recorder, the_log_has_no_estimate_of_which_nothing_was_measured) {
+    const TemporaryFolder folder;
+    Events events;
+    const auto lines = std::make_shared<Lines>();
+    Recorder recorder(options_in(folder.path()), Log(lines), events.sink());
+    const SessionPtr session = recorder.open(start_of("cam1"));
+    session->push(message_of(0, 0, world::tiny_payloads()[0]), session->start().started_ns);
+    session->end(EndReason::stopped);
+    events.wait<Finished>();
+    EXPECT_EQ(lines->all().find("FPS estimate"), std::string::npos) << lines->all();
+    EXPECT_NE(lines->all().find("pictures=0 "), std::string::npos) << lines->all();
+}
+
 TEST(Recovery, an_mp4_that_could_not_be_written_is_made_at_the_next_start) {
     const TemporaryFolder folder;
     Events events;
