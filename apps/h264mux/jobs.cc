@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <memory>
 #include <set>
 #include <span>
 #include <string_view>
@@ -262,9 +263,9 @@ std::optional<std::string> contradiction_of_a_picture(const Options& options) {
         return "--at needs --output NAME.jpg or NAME.png";
     if (options.from || options.to) return "use either --at or --from and --to";
     if (options.format || options.join || options.align || options.faststart ||
-        !options.thumbnail.empty() || options.rotate != 0)
-        return "--at writes one picture: no --format, --join, --align, --faststart, --thumbnail or "
-               "--rotate";
+        !options.thumbnail.empty() || !options.times.empty() || options.rotate != 0)
+        return "--at writes one picture: no --format, --join, --align, --faststart, --thumbnail, "
+               "--times or --rotate";
     return std::nullopt;
 }
 
@@ -292,6 +293,10 @@ std::optional<std::string> contradiction(const Options& options) {
         return "--from must be before --to";
     if (options.to && options.to->is_position() && options.to->position->count() == 0)
         return "--to 0 leaves nothing";
+    const bool asks_for_clock =
+        options.timing == mux::Timing::device || options.timing == mux::Timing::arrival;
+    if (options.fps && asks_for_clock && !options.join)
+        return "--fps spaces the pictures evenly: no --timing device or arrival";
     if (options.cfr && (options.at || options.only_info || !options.times.empty() ||
                         !options.thumbnail.empty() || options.rotate != 0 || options.fps))
         return "--cfr makes films of its own: no --at, --info, --times, --thumbnail, --rotate or "
@@ -312,6 +317,9 @@ std::optional<std::string> contradiction(const Options& options) {
     if (options.rotate != 0 && !is_mp4) return "--rotate is for MP4s only";
     if (options.faststart && format != OutputFormat::mp4)
         return "--faststart is for --format mp4 only";
+    if (!options.thumbnail.empty() && options.only_info) return "--info makes no --thumbnail";
+    if (!options.thumbnail.empty() && is_table_alone(options))
+        return "--times without --output writes the table alone: no --thumbnail";
     if (!options.thumbnail.empty() && many)
         return "--thumbnail is one file, but there are several inputs";
     if (!options.thumbnail.empty() && (copies || is_to_stdout(options)))
@@ -338,10 +346,77 @@ bool is_one_file(const std::string& a, const std::string& b) {
            fs::equivalent(a, b, ignored);
 }
 
+/// Files of one job that are the same, or are read by it.
+std::optional<Error> collision_within(const Options& options, const PlannedJob& planned) {
+    const bool has_file = !planned.job.output.empty() && planned.job.output_fd < 0;
+    const std::string output = fs::path(planned.job.output).lexically_normal().string();
+    if (has_file && is_same_file(planned, output)) {
+        if (is_film(planned.spoken_input)) {
+            return Error{planned.spoken_input + " is an MP4 already, and would be its own output",
+                         cli::kBadInput};
+        }
+        return Error{planned.spoken_input + " would be its own output; name another with --output",
+                     cli::kUsage};
+    }
+    const std::string table = options.times == "-" ? "" : options.times;
+    for (const auto& [option, file] :
+         {std::pair("--thumbnail", options.thumbnail), std::pair("--times", table)}) {
+        if (file.empty()) continue;
+        if (is_same_file(planned, file))
+            return Error{std::string(option) + " " + file + " is an input", cli::kUsage};
+        if (has_file && is_one_file(file, output)) {
+            return Error{std::string(option) + " and --output are one file: " + output,
+                         cli::kUsage};
+        }
+    }
+    if (!table.empty() && !options.thumbnail.empty() && is_one_file(table, options.thumbnail))
+        return Error{"--times and --thumbnail are one file: " + table, cli::kUsage};
+    return std::nullopt;
+}
+
+/// What would be written twice, or written and read. Has the jobs ask before they write more files
+/// than are known by now.
+std::optional<Error> collision(const Options& options, std::vector<PlannedJob>& jobs) {
+    const auto names = std::make_shared<OutputNames>();
+    const std::string input = "input";
+    for (const PlannedJob& planned : jobs) {
+        if (planned.job.input_fd < 0) names->claim(planned.job.input, input);
+        for (const mux::Source& source : planned.job.joined) {
+            if (source.fd < 0) names->claim(source.name, input);
+        }
+    }
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        PlannedJob& planned = jobs[i];
+        if (auto error = collision_within(options, planned)) return error;
+        const std::string own = "job " + std::to_string(i);
+        const std::string output = planned.job.output_fd < 0 ? planned.job.output : "";
+        for (const std::string& file :
+             {output, planned.job.thumbnail, planned.job.table, planned.picture}) {
+            if (file.empty() || names->claim(file, own)) continue;
+            const std::string name = fs::path(file).lexically_normal().string();
+            if (names->claim(file, input))
+                return Error{name + " is an input, and would be written", cli::kUsage};
+            return Error{"two inputs would both write " + name, cli::kUsage};
+        }
+        planned.job.may_write_part = [names, part = own + ", a part"](const std::string& path) {
+            return names->claim(path, part);
+        };
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 bool is_table_alone(const Options& options) {
     return !options.times.empty() && options.output.empty();
+}
+
+bool OutputNames::claim(const std::string& path, const std::string& owner) {
+    std::error_code error;
+    fs::path name = fs::weakly_canonical(path, error);
+    if (error) name = fs::path(path).lexically_normal();
+    const std::scoped_lock lock(mutex_);
+    return owners_.try_emplace(name.string(), owner).first->second == owner;
 }
 
 Result<Fd> unlinked_file() {
@@ -374,37 +449,14 @@ Result<std::vector<PlannedJob>> plan_jobs(const Options& options) {
     std::vector<PlannedJob> jobs;
     if (options.inputs.empty()) return Error{"INPUT is required", cli::kUsage};
     if (const auto why = contradiction(options)) return Error{*why, cli::kUsage};
-    std::set<std::string> outputs;
     const std::span<const std::string> inputs(options.inputs);
     const std::size_t step = options.join ? inputs.size() : 1;
     for (std::size_t i = 0; i < inputs.size(); i += step) {
         auto planned = plan_one(options, inputs.subspan(i, step));
         if (!planned) return planned.error();
-        const bool has_file = !planned->job.output.empty() && planned->job.output_fd < 0;
-        const std::string output = fs::path(planned->job.output).lexically_normal().string();
-        if (has_file && !outputs.insert(output).second) {
-            return Error{"two inputs would both write " + output, cli::kUsage};
-        }
-        if (has_file && is_same_file(*planned, output)) {
-            if (is_film(inputs[i])) {
-                return Error{inputs[i] + " is an MP4 already, and would be its own output",
-                             cli::kBadInput};
-            }
-            return Error{inputs[i] + " would be its own output; name another with --output",
-                         cli::kUsage};
-        }
-        if (!options.thumbnail.empty() && !options.only_info) {
-            if (is_same_file(*planned, options.thumbnail)) {
-                return Error{"--thumbnail " + options.thumbnail + " is an input", cli::kUsage};
-            }
-            if (has_file && is_one_file(options.thumbnail, planned->job.output)) {
-                return Error{"--thumbnail and --output are one file: " + output, cli::kUsage};
-            }
-        }
-        if (!planned->job.table.empty() && is_same_file(*planned, planned->job.table))
-            return Error{"--times " + options.times + " is an input", cli::kUsage};
         jobs.push_back(std::move(*planned));
     }
+    if (const auto error = collision(options, jobs)) return *error;
     if (is_to_folder(options) && !options.only_info) {
         std::error_code error;
         fs::create_directories(options.output, error);

@@ -1,5 +1,8 @@
 #pragma once
 /// From what the user named to jobs: which file is read, which one is written.
+#include <map>
+#include <mutex>
+#include <string>
 #include <vector>
 
 #include "base/fd.h"
@@ -8,6 +11,17 @@
 #include "options.h"
 
 namespace st::h264mux {
+
+/// Whose the files of a run are: what one job writes, no other replaces. Any thread.
+class OutputNames {
+ public:
+    /// False: `path`, by whatever name, is somebody else's.
+    bool claim(const std::string& path, const std::string& owner);
+
+ private:
+    std::mutex mutex_;
+    std::map<std::string, std::string> owners_;  ///< by path without links
+};
 
 struct PlannedJob {
     mux::Job job;
@@ -27,7 +41,7 @@ Result<void> store_file(int from, const std::string& path);
 bool is_table_alone(const Options& options);
 
 /// All jobs, before anything is written. Error.code is the exit code: 64 if two would write the
-/// same file or an output is missing, 66 if an input does not exist.
+/// same file, one would write an input, or an output is missing, 66 if an input does not exist.
 Result<std::vector<PlannedJob>> plan_jobs(const Options& options);
 
 }  // namespace st::h264mux

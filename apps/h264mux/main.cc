@@ -22,6 +22,7 @@
 #include "cli/terminal.h"
 #include "even_rate.h"
 #include "jobs.h"
+#include "json/read.h"
 #include "json/write.h"
 #include "media/movie_facts.h"
 #include "moment.h"
@@ -36,6 +37,11 @@
 
 namespace st::h264mux {
 namespace {
+
+constexpr char kProgram[] = "h264mux";
+/// Of a report as JSON, whose lists end after 100 entries.
+constexpr std::size_t kReportBytesMax = std::size_t{16} << 20;
+constexpr std::size_t kReportDepthMax = 16;
 
 /// Turns SIGINT and SIGTERM into a request to stop: the job then removes what it began.
 class Interrupt {
@@ -74,6 +80,10 @@ void say_text(const Options& options, const PlannedJob& planned, const mux::Repo
         for (const auto& gap : report.seq_gaps) {
             text += "  gap after message " + std::to_string(gap.after) + ": " +
                     std::to_string(gap.missing) + '\n';
+        }
+        if (report.seq_gap_count > report.seq_gaps.size()) {
+            const std::uint64_t more = report.seq_gap_count - report.seq_gaps.size();
+            text += "  and " + std::to_string(more) + (more == 1 ? " more gap\n" : " more gaps\n");
         }
     }
     if (options.inputs.size() > 1) text.insert(0, planned.spoken_input + ": ");
@@ -280,6 +290,7 @@ class Runner {
         return report;
     }
 
+    /// With what was lost anywhere in the input: the picture may be the one that suffered.
     void say_picture(const PlannedJob& planned, const mux::Report& report) {
         const auto ms = static_cast<double>(planned.job.from->count());
         std::array<char, 64> seconds{};
@@ -291,11 +302,21 @@ class Runner {
             object.set("at_ms", planned.job.from->count());
             object.set("width", report.width);
             object.set("height", report.height);
+            const auto whole = json::read(mux::to_json(report), {kReportBytesMax, kReportDepthMax});
+            for (const char* key :
+                 {"dropped", "seq_gaps", "seq_gap_count", "seq_missing", "seq_restarts", "damage",
+                  "damage_count", "damage_bytes", "notes"}) {
+                if (whole && whole->object() != nullptr) object.set(key, (*whole->object())[key]);
+            }
             std::printf("%s\n", json::write(object).c_str());
         } else if (!options_.quiet) {
-            std::fprintf(stderr, "%s: the picture shown at %s s, %ux%u\n", planned.picture.c_str(),
-                         seconds.data(), report.width, report.height);
+            std::fprintf(stderr, "%s: the picture shown at %s s, %ux%u\n%s",
+                         planned.picture.c_str(), seconds.data(), report.width, report.height,
+                         mux::losses_text(report).c_str());
+            for (const std::string& note : report.notes)
+                std::fprintf(stderr, "  note: %s\n", note.c_str());
         }
+        tell(report.exit_code());
     }
 
     void one(PlannedJob& planned) {
@@ -306,12 +327,14 @@ class Runner {
             return tell(resolved.error().code);
         }
         if (!planned.picture.empty()) {
-            const auto report = make_picture(planned);
+            auto report = make_picture(planned);
             const std::scoped_lock lock(mutex_);
             if (!report) {
                 std::fprintf(stderr, "h264mux: %s\n", report.error().message.c_str());
                 return tell(report.error().code);
             }
+            std::erase(report->notes, report->cut);  // of the film that the picture was taken from
+            report->notes.insert(report->notes.begin(), planned.notes.begin(), planned.notes.end());
             return say_picture(planned, *report);
         }
         Meter meter(planned.spoken_input, !options_.quiet && options_.threads == 1);
@@ -371,12 +394,12 @@ int serve_jobs() {
 
 int run(int argc, char** argv) {
     Options options;
-    CLI::App app{"", "h264mux"};
+    CLI::App app{"", kProgram};
     build(app, options);
     if (const auto code = cli::parse(app, argc, argv)) return *code;
     if (!options.generate.empty()) {
         std::cout << cli::generate(app, manual(), options.generate);
-        return cli::kDone;
+        return cli::finish_output(kProgram, cli::kDone);
     }
     av::quiet_libav();
     av::release_loader_pages();
@@ -387,7 +410,7 @@ int run(int argc, char** argv) {
     }
     const Interrupt interrupt;
     const int result = Runner(options, *jobs, interrupt).run();
-    return std::fflush(stdout) == 0 ? result : int{cli::kIoFailed};
+    return cli::finish_output(kProgram, result);
 }
 
 }  // namespace

@@ -25,8 +25,9 @@ Result<double> parse_rate(std::string_view text) {
 Result<std::chrono::milliseconds> parse_gap(std::string_view text) {
     auto gap = parse_duration(text);
     if (!gap) return gap;
-    if (*gap < std::chrono::seconds(1) || *gap > mux::kMaxGapMax) {
-        return Error{"\"" + std::string(text) + "\" is not between 1s and 6h"};
+    if (*gap < mux::kMaxGapMin || *gap > mux::kMaxGapMax) {
+        return Error{"\"" + std::string(text) + "\" is not between " +
+                     format_duration(mux::kMaxGapMin) + " and " + format_duration(mux::kMaxGapMax)};
     }
     return gap;
 }
@@ -120,12 +121,14 @@ void build(CLI::App& app, Options& options) {
                                  "Clock the display times come from");
     cli::add_value<double>(app, "--fps", options.fps, parse_rate,
                            "Space the pictures evenly at this rate, whatever the clocks say; with "
-                           "--join only those of "
-                           "inputs without times, if others have them",
+                           "--join only those of inputs without times, if others have them, "
+                           "unless --timing is constant",
                            "N");
     cli::add_value<std::chrono::milliseconds>(
         app, "--max-gap", options.max_gap, parse_gap,
-        "A larger jump of a clock, forward or back, is a fault of the clock", "D")
+        "A longer step that the camera's clock or the arrivals alone show, forward or back, is a "
+        "fault of that clock; what both show is kept, however long it is",
+        "D")
         ->default_str(format_duration(options.max_gap));
     app.add_flag("--no-split", options.no_split, "Keep one file when the picture size changes");
     add_range(app, options);
@@ -140,8 +143,8 @@ void build(CLI::App& app, Options& options) {
                  "Put all inputs on one time line, each into its own output, and say how far off "
                  "each may be");
     app.add_flag("--info", options.only_info, "Write nothing: only report");
-    cli::add_text(app, "--thumbnail", options.thumbnail, "Also write the first picture as a JPEG",
-                  "FILE");
+    cli::add_text(app, "--thumbnail", options.thumbnail,
+                  "Also write the first picture of the output as a JPEG", "FILE");
     cli::add_value<double>(app, "--cfr", options.cfr, parse_rate,
                            "Encode anew, at an even rate: each slot shows the picture nearest in "
                            "time, and beside x.mp4 there is x.cfr.csv, which says which one and "
@@ -189,7 +192,9 @@ cli::Manual manual() {
         {"TIMING",
          "auto :: the device's times if at most 2 % of the pictures need a repair (one always "
          "may); else the "
-         "server's arrival times if the dump has them; else even ones\n\n"
+         "server's arrival times if the dump has them; else even ones. Of pictures that came in "
+         "faster or slower than they were taken the arrivals tell nothing: their device's times "
+         "are used with up to half of them repaired\n\n"
          "device :: the time each picture got from its camera\n\n"
          "arrival :: the time each picture came in at the server\n\n"
          "constant :: evenly spaced at `--fps`, else at the measured rate; a bare stream's at its "

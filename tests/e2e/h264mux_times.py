@@ -1,5 +1,6 @@
 """Places in a recording: the picture shown at a time, ranges by the clock, and inputs that are none."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -67,6 +68,23 @@ class Times(harness.Case):
         done = self.mux.run("--at", "1", "-o", self.folder / "at.jpg", self.dump, expect=73)
         self.assertIn("exists already; -y overwrites it", done.stderr)
         self.mux.run("-y", "--at", "1", "-o", self.folder / "at.jpg", self.dump)
+
+    def test_a_picture_of_a_recording_with_losses_says_so(self):
+        data = self.dump.read_bytes()
+        at = len(data) // 2
+        self.dump.write_bytes(data[:at] + bytes(7) + data[at + 7 :])
+        target = self.folder / "at.png"
+        done = self.mux.run("--at", "1", "-o", target, self.dump, expect=3)
+        self.assertRegex(done.stderr, r"(?m)^  damaged: .*cam\.fdump at \d+, ")
+        self.assertRegex(done.stderr, r"(?m)^  1 message missing in 1 gap, ")
+        self.assertEqual(len(pictures(target)), 1)
+        done = self.mux.run("-y", "--json", "--at", "1", "-o", target, self.dump, expect=3)
+        told = json.loads(done.stdout)
+        report = self.mux.info(self.dump, expect=3)
+        for key in ("dropped", "seq_gaps", "seq_gap_count", "seq_missing", "seq_restarts", "damage", "damage_count",
+                    "damage_bytes"):
+            self.assertEqual(told[key], report[key], key)
+        self.assertEqual((told["at_ms"], told["picture"], told["damage_count"]), (1000, str(target), 1))
 
     def test_positions_times_of_day_and_instants_mean_the_same(self):
         expected = self.shown("1.200")

@@ -204,6 +204,42 @@ class Usage(DumpCase):
         self.assertEqual(self.names(), ["cam.fdump", "cam.mp4", "first.jpg"])
         self.assertEqual(harness.probe(picture)["streams"][0]["codec_name"], "mjpeg")
 
+    def test_the_rest_of_a_split_output_replaces_no_other_output(self):
+        small = self.stream
+        large = make_stream("larger", ["-bf", "0", "-g", "30"], frames=30, size="640x360")
+        splits, other = self.folder / "in/cam.h264", self.folder / "in/cam-002.h264"
+        splits.parent.mkdir()
+        splits.write_bytes(small.read_bytes() + large.read_bytes())
+        other.write_bytes(small.read_bytes())
+        for order in ((splits, other), (other, splits)):
+            out = self.folder / "out"
+            done = self.mux.run("-y", "-o", f"{out}/", *order, expect=73)
+            self.assertIn("cam-002.mp4: the pictures change their size", done.stderr)
+            self.assertEqual(self.names(out), ["cam-002.mp4"])
+            self.assert_same_pictures(out / "cam-002.mp4", small)
+        self.mux.run("-y", "--no-split", "-o", f"{out}/", splits, other)
+        self.assertEqual(self.names(out), ["cam-002.mp4", "cam.mp4"])
+
+    def test_output_that_cannot_be_written_is_74(self):
+        dump = self.dump()
+        for args in (("--json", dump), ("--info", dump), ("--generate", "man"), ("--help",)):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([harness.program("h264mux"), "-y", *args], stdout=full, stderr=subprocess.PIPE,
+                                      text=True, check=False)
+            self.assertEqual(done.returncode, 74, (args, done.stderr))
+            self.assertIn("h264mux: standard output: No space left on device", done.stderr)
+
+    def test_every_gap_that_is_listed_and_how_many_are_not(self):
+        frames = messages(make_stream("gaps", ["-bf", "0", "-g", "30"], frames=320))
+        dump = self.folder / "gaps.fdump"
+        for lost, more in ((range(2, 204, 2), "and 1 more gap\n"), (range(2, 304, 2), "and 51 more gaps\n"),
+                           (range(2, 202, 2), None)):
+            dump.write_bytes(recorded_dump(frames, lost=lost))
+            done = self.mux.run("-v", "--info", dump, expect=3)
+            self.assertEqual(done.stdout.count("  gap after message "), 100)
+            self.assertEqual("more gap" in done.stdout, more is not None)
+            self.assertIn(more or "", done.stdout)
+
     def test_names_with_odd_characters(self):
         dump = self.dump("http:x y'%s.fdump")
         self.mux.run(dump)

@@ -152,6 +152,45 @@ TEST_F(JobsTest, a_thumbnail_is_neither_input_nor_output) {
     expect_error(many, cli::kUsage, "--thumbnail is one file, but there are several inputs");
 }
 
+TEST_F(JobsTest, a_table_is_neither_input_nor_output_nor_thumbnail) {
+    Options options = of({"a.fdump"});
+    options.output = path("a.mp4");
+    options.times = path("sub/../a.fdump");
+    expect_error(options, cli::kUsage, "--times " + options.times + " is an input");
+    options.times = path("sub/../a.mp4");
+    expect_error(options, cli::kUsage, "--times and --output are one file: " + path("a.mp4"));
+    options.times = options.thumbnail = path("a.jpg");
+    expect_error(options, cli::kUsage, "--times and --thumbnail are one file: " + path("a.jpg"));
+    options.times = path("a.csv");
+    EXPECT_EQ(outputs(options), Outputs{"a.mp4"});
+}
+
+TEST_F(JobsTest, an_output_is_no_input_of_another_job) {
+    // A dump of the plain form under the name that the first one's output would have.
+    std::ofstream(path("b.dump")) << "x";
+    Options options = of({"b.h264", "b.dump"});
+    options.format = OutputFormat::dump;
+    options.overwrite = true;
+    expect_error(options, cli::kUsage, path("b.dump") + " is an input, and would be written");
+    fs::create_symlink("b.dump", path("link.dump"));
+    options.inputs = {path("b.h264"), path("link.dump")};
+    expect_error(options, cli::kUsage, path("b.dump") + " is an input, and would be written");
+}
+
+TEST_F(JobsTest, the_rest_of_a_split_output_replaces_no_file_of_the_run) {
+    for (const char* name : {"cam.h264", "cam-002.h264"}) std::ofstream(path(name)) << "x";
+    Options options = of({"cam.h264", "cam-002.h264"});
+    options.output = path("films/");
+    const auto jobs = plan_jobs(options);
+    ASSERT_TRUE(jobs) << jobs.error().message;
+    const auto& may_write = jobs->front().job.may_write_part;
+    EXPECT_FALSE(may_write(path("films/cam-002.mp4"))) << "the other one's output";
+    EXPECT_FALSE(may_write(path("films/../cam-002.h264"))) << "an input";
+    EXPECT_TRUE(may_write(path("films/cam-003.mp4")));
+    EXPECT_TRUE(may_write(path("films/cam-003.mp4"))) << "read again, it is made again";
+    EXPECT_FALSE(jobs->back().job.may_write_part(path("films/cam-003.mp4")));
+}
+
 TEST_F(JobsTest, what_is_not_there_is_said_with_its_code) {
     expect_error(of({"none.fdump"}), cli::kNoInput,
                  path("none.fdump") + ": No such file or directory");
@@ -228,6 +267,39 @@ TEST_F(JobsTest, options_that_contradict_each_other_are_said_before_anything_is_
                   o.format = OutputFormat::fmp4;
               }),
               "--faststart is for --format mp4 only");
+    for (const auto timing : {mux::Timing::device, mux::Timing::arrival}) {
+        EXPECT_EQ(with([&](Options& o) {
+                      o.timing = timing;
+                      o.fps = 25;
+                  }),
+                  "--fps spaces the pictures evenly: no --timing device or arrival");
+    }
+    EXPECT_EQ(with([](Options& o) {
+                  o.only_info = true;
+                  o.thumbnail = "x.jpg";
+              }),
+              "--info makes no --thumbnail");
+    EXPECT_EQ(with([](Options& o) {
+                  o.times = "x.csv";
+                  o.thumbnail = "x.jpg";
+              }),
+              "--times without --output writes the table alone: no --thumbnail");
+    EXPECT_EQ(with([](Options& o) {
+                  o.at = *parse_moment("5");
+                  o.output = "x.png";
+                  o.times = "x.csv";
+              }),
+              "--at writes one picture: no --format, --join, --align, --faststart, --thumbnail, "
+              "--times or --rotate");
+}
+
+TEST_F(JobsTest, a_rate_for_those_without_times_goes_with_the_clock_of_the_others) {
+    Options options = of({"a.fdump", "b.h264"});
+    options.join = true;
+    options.output = path("all.mp4");
+    options.timing = mux::Timing::device;
+    options.fps = 25;
+    EXPECT_EQ(outputs(options), Outputs{"all.mp4"});
 }
 
 TEST_F(JobsTest, information_needs_no_output) {
