@@ -1,5 +1,6 @@
 /// The one table of configuration keys. Defaults come from the Config struct, never typed twice.
 #include "base/units.h"
+#include "record/recorder.h"
 #include "streamd/config.h"
 
 namespace st::streamd {
@@ -206,7 +207,8 @@ void add_recording(Keys& keys, const Config& config) {
     keys.push_back(choice("recording.names", "local", {"local", "utc"},
                           "Whose time stands in the names of new recordings: the server's time "
                           "zone, or UTC. `session.json` has the time with its offset either way."));
-    keys.push_back(duration("recording.max_gap", recording.max_gap, milliseconds(1), hours(6),
+    keys.push_back(duration("recording.max_gap", recording.max_gap, record::kMaxGapMin,
+                            record::kMaxGapMax,
                             "A longer step that one clock alone reports is a fault of it; what "
                             "the camera's clock and the arrivals both report is real, however "
                             "long."));
