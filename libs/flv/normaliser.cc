@@ -366,8 +366,8 @@ void Normaliser::join(const Packet& packet, const Walked& walked) {
         held_->payload.append(more.bytes());
         held_->payload.append(packet.payload.bytes());
     } else if (headers_.has_any() || last_unusable_.empty()) {
-        // The picture may have gone on already, without this.
-        if (walked.is_reference) lost_ms_ = packet.dts_ms;
+        // The picture has gone on already, without this. It is not taken for lost: those after it
+        // with its faults are better than none until decoding may begin anew.
         note_unusable("H.264: a slice without the beginning of its picture");
     } else {
         note_unusable(std::string(last_unusable_));  // as its beginning was

@@ -11,9 +11,10 @@ namespace {
 
 using media::Packet;
 
-const Wire kIdr = {0x65, 0x88, 0x84, 0x11};        // macroblock 0, type I
-const Wire kIdrSlice2 = {0x65, 0x42, 0x21, 0x22};  // macroblock 1 of the same picture
-const Wire kInter = {0x41, 0x9A, 0x22, 0x33};      // macroblock 0, type P, frame_num 1
+const Wire kIdr = {0x65, 0x88, 0x84, 0x11};                // macroblock 0, type I
+const Wire kIdrSlice2 = {0x65, 0x42, 0x21, 0x22};          // macroblock 1 of the same picture
+const Wire kInter = {0x41, 0x9A, 0x22, 0x33};              // macroblock 0, type P, frame_num 1
+const Wire kInterSlice2 = {0x41, 0x46, 0x88, 0x8C, 0xC0};  // macroblock 1 of the same picture
 const Wire kRecoveryPoint = {0x06, 0x06, 0x01, 0xC4, 0x80};
 
 Wire unit(const Wire& bytes) {
@@ -200,7 +201,6 @@ TEST(Normaliser, leaves_out_what_may_refer_to_a_lost_picture_until_decoding_may_
 }
 
 TEST(Normaliser, leaves_out_every_slice_of_a_picture_that_is_not_whole) {
-    const Wire inter_slice_2 = {0x41, 0x46, 0x88, 0x8C, 0xC0};  // macroblock 1, type P, frame_num 1
     const Wire cut_slice_2 = {0, 0, 0, 9, 0x41, 0x46, 0x88};
     const auto slices = [&](const Wire& third, const Wire& fourth) {
         return times_of({{10, unit(kIdr)},
@@ -208,16 +208,16 @@ TEST(Normaliser, leaves_out_every_slice_of_a_picture_that_is_not_whole) {
                          {20, third},
                          {20, fourth},
                          {30, unit(kInter)},
-                         {30, unit(inter_slice_2)},
+                         {30, unit(kInterSlice2)},
                          {40, unit(kIdr)},
                          {40, unit(kIdrSlice2)},
                          {50, unit(kUnreferred)}},
                         false);
     };
-    EXPECT_EQ(slices(unit(kInter), unit(inter_slice_2)),
+    EXPECT_EQ(slices(unit(kInter), unit(kInterSlice2)),
               (std::vector<std::int64_t>{10, 20, 30, 40, 50}));
     EXPECT_EQ(slices(unit(kInter), cut_slice_2), (std::vector<std::int64_t>{10, 40, 50}));
-    EXPECT_EQ(slices(kCutInter, unit(inter_slice_2)), (std::vector<std::int64_t>{10, 40, 50}));
+    EXPECT_EQ(slices(kCutInter, unit(kInterSlice2)), (std::vector<std::int64_t>{10, 40, 50}));
 }
 
 TEST(Normaliser, goes_on_joining_where_only_large_pictures_have_several_slices) {
@@ -234,6 +234,29 @@ TEST(Normaliser, goes_on_joining_where_only_large_pictures_have_several_slices) 
     for (std::size_t n = 0; n < 200; n += 50) {
         EXPECT_EQ(wire(out[n + 1].payload.bytes()), unit(kIdr) + unit(kIdrSlice2)) << n;
     }
+}
+
+TEST(Normaliser, a_publisher_that_begins_to_slice_loses_no_other_picture) {
+    // Little moves at first: pictures of one slice, each in a packet.
+    Publishing publishing;
+    publishing.feed(picture(0, unit(kIdr), true));
+    publishing.feed(picture(40, unit(kInter)));
+    publishing.take();
+    for (std::int64_t n = 2; n < 12; ++n) {
+        const bool is_key = n == 6;
+        publishing.feed(picture(n * 40, unit(is_key ? kIdr : kInter), is_key));
+        publishing.feed(picture(n * 40, unit(is_key ? kIdrSlice2 : kInterSlice2), is_key));
+    }
+    publishing.normaliser.flush(publishing.out);
+    const auto out = publishing.take();
+    ASSERT_EQ(out.size(), 10U);
+    EXPECT_EQ(wire(out[0].payload.bytes()), unit(kInter)) << "went on at once, as those before it";
+    for (std::size_t n = 1; n < 10; ++n) {
+        EXPECT_EQ(out[n].dts_ms, static_cast<std::int64_t>(n + 2) * 40);
+        EXPECT_EQ(wire(out[n].payload.bytes()),
+                  n == 4 ? unit(kIdr) + unit(kIdrSlice2) : unit(kInter) + unit(kInterSlice2));
+    }
+    EXPECT_EQ(publishing.normaliser.unusable(), 1U);
 }
 
 TEST(Normaliser, holds_no_pictures_for_good_because_of_one_stray_slice) {
