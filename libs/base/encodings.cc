@@ -101,18 +101,22 @@ std::string percent_encode(std::string_view text) {
     return encoded;
 }
 
+std::optional<char> percent_escaped(std::string_view text) {
+    if (text.size() < kPercentEscapeBytes || text[0] != '%') return std::nullopt;
+    const int high = hex_value(text[1]);
+    const int low = hex_value(text[2]);
+    if (high < 0 || low < 0) return std::nullopt;
+    return static_cast<char>(high << 4 | low);
+}
+
 std::optional<std::string> percent_decode(std::string_view text) {
     std::string decoded;
     decoded.reserve(text.size());
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        if (text[at] != '%') {
-            decoded += text[at];
-            continue;
-        }
-        const auto byte = hex_decode(text.substr(at + 1, 2));
-        if (!byte || byte->empty()) return std::nullopt;
-        decoded += static_cast<char>(byte->front());
-        at += 2;
+    while (!text.empty()) {
+        const auto escaped = percent_escaped(text);
+        if (!escaped && text[0] == '%') return std::nullopt;
+        decoded += escaped.value_or(text[0]);
+        text.remove_prefix(escaped ? kPercentEscapeBytes : 1);
     }
     return decoded;
 }

@@ -23,6 +23,10 @@ std::optional<std::vector<std::uint8_t>> base64_decode(std::string_view text);
 
 /// Everything but letters, digits and "-._~" is escaped.
 std::string percent_encode(std::string_view text);
+/// The byte that `text` has an escape for at its front, such as "%2f"; nullopt: it begins
+/// otherwise.
+std::optional<char> percent_escaped(std::string_view text);
+constexpr std::size_t kPercentEscapeBytes = 3;
 /// Any bytes may come out. nullopt: a '%' without two hex digits.
 std::optional<std::string> percent_decode(std::string_view text);
 

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <numeric>
 
+#include "base/encodings.h"
+
 namespace st {
 namespace {
 
@@ -51,9 +53,10 @@ bool is_telling_name(std::string_view name) {
                                 "auth", "psk", "jwt", "pin", "hash"};
     constexpr std::array kParts{"passw",  "passphrase", "passcode", "pincode",
                                 "secret", "credential", "signature"};
-    constexpr std::array kEndings{"token",     "pass",    "pas",  "pwd",  "apikey",    "streamkey",
-                                  "accesskey", "authkey", "_key", "-key", "sessionid", "session_id",
-                                  "bearer",    "cookie",  "-pw",  "_pw"};
+    constexpr std::array kEndings{"token",     "pass",       "pas",     "pwd",    "apikey",
+                                  "streamkey", "accesskey",  "authkey", "_key",   "-key",
+                                  "sessionid", "session_id", "bearer",  "cookie", "cookies",
+                                  "-pw",       "_pw"};
     const std::string small = lower(name);
     const auto is_it = [&small](const char* one) { return small == one; };
     const auto is_in = [&small](const char* one) { return small.find(one) != kNone; };
@@ -92,37 +95,78 @@ std::size_t query_of(std::string_view url) {
     return url.size();
 }
 
-/// "192.0.2.1:554", "cam.example:80": not "admin:554", which may be half of a password.
-bool is_clear_host(std::string_view authority, std::size_t colon) {
-    const std::string_view host = authority.substr(0, colon);
-    const bool is_host = host.find('.') != kNone || host.starts_with('[') || host == "localhost";
-    return is_host && is_digits(authority.substr(colon + 1));
+/// What cannot be a user's name: "192.0.2.1", "[::1]", "localhost"; not "admin", "john.doe" or
+/// "cam.example", behind which ":554" may be half of a password.
+bool is_clear_host(std::string_view host) {
+    const bool is_ipv4 = host.find('.') != kNone && host.find_first_not_of("0123456789.") == kNone;
+    return is_ipv4 || host.starts_with('[') || host == "localhost";
+}
+
+/// What follows "scheme://" up to the first "/", "?" or "#": [user[:password]@]host[:port].
+struct Authority {
+    std::size_t end;
+    std::size_t password_colon;  ///< kNone: there is none
+    std::string_view host;
+    std::size_t port_colon;  ///< likewise
+    std::string_view port;
+};
+
+Authority authority_of(std::string_view rest) {
+    const std::string_view text = rest.substr(0, rest.find_first_of("/?#"));
+    const std::size_t user_end = text.rfind('@');
+    const std::size_t host = user_end == kNone ? 0 : user_end + 1;
+    const std::size_t first = text.find(':');
+    const std::size_t host_end =
+        text.substr(host).starts_with('[') ? end_or(text.find(']', host), text) : host;
+    const std::size_t colon = text.find(':', host_end);
+    return {text.size(), first < host ? first : kNone,
+            text.substr(host, end_or(colon, text) - host), colon,
+            colon == kNone ? std::string_view() : text.substr(colon + 1)};
+}
+
+/// The "@" of a blank's line that may end a password; kNone: there is none.
+std::size_t at_behind_blank(std::string_view rest, std::size_t blank) {
+    if (blank >= rest.size() || kBlanks.find(rest[blank]) == kNone) return kNone;
+    const std::string_view line = rest.substr(0, rest.find_first_of("\r\n\"'<>`"));
+    const std::string_view own = line.substr(0, line.find(kScheme));
+    const std::size_t at = own.find('@', blank);
+    return at == kNone ? kNone : own.substr(0, own.find(' ', at)).rfind('@');
 }
 
 /// The password in what follows "scheme://"; nullopt: there is none. `rest` goes on behind the URL.
 std::optional<Span> password_of(std::string_view rest) {
-    std::string_view url = rest.substr(0, rest.find_first_of(kTokenEnds));
-    const std::string_view authority = url.substr(0, url.find_first_of("/?#"));
-    if (authority.starts_with('[')) return std::nullopt;
-    const std::size_t colon = authority.find(':');
-    if (colon == kNone || authority.substr(0, colon).find('@') != kNone) return std::nullopt;
-    std::size_t at = url.substr(0, query_of(url)).rfind('@');
-    if (at != kNone) {
-        const bool is_in_path = at > authority.size();
-        if (is_in_path && is_clear_host(authority, colon)) return std::nullopt;
-        return Span{colon + 1, at};
+    const std::string_view url = rest.substr(0, rest.find_first_of(kTokenEnds));
+    const std::string_view before_query = url.substr(0, query_of(url));
+    const Authority authority = authority_of(url);
+    if (authority.password_colon != kNone) {
+        return Span{authority.password_colon + 1, before_query.rfind('@')};
     }
-    if (is_digits(authority.substr(colon + 1))) return std::nullopt;
-    // No port: half a password. It may have a "?" of its own, or a blank.
+    const std::size_t colon = authority.port_colon;
+    const bool is_port = is_digits(authority.port);
+    if (colon == kNone || (is_port && is_clear_host(authority.host))) return std::nullopt;
+    // The port may be half of a password: one with a "/", a "?" or a "#" in it, or a blank.
+    const bool has_path = url.substr(authority.end).starts_with('/');
+    std::size_t at = (has_path ? before_query : url).rfind('@');
+    if (at != kNone && at > colon) return Span{colon + 1, at};
+    if (is_port) return std::nullopt;
     at = url.rfind('@');
-    if (at == kNone && url.size() < rest.size() && kBlanks.find(rest[url.size()]) != kNone) {
-        const std::string_view line = rest.substr(0, rest.find_first_of("\r\n\"'<>`"));
-        const std::string_view own = line.substr(0, line.find(kScheme));
-        at = own.find('@');
-        if (at != kNone) at = own.substr(0, own.find(' ', at)).rfind('@');
-    }
-    if (at == kNone || at < colon) return std::nullopt;
+    if (at == kNone || at < colon) at = at_behind_blank(rest, url.size());
+    if (at == kNone) return std::nullopt;
     return Span{colon + 1, at};
+}
+
+/// Whether what looks like a port is more likely the beginning of a password, as in
+/// "admin:1234#5@host/1" and "admin:12345/6@host/1"; not in "cam:80/a@b", which may be a path.
+bool is_half_a_password(std::string_view rest, const Authority& authority) {
+    if (authority.password_colon != kNone || is_clear_host(authority.host)) return false;
+    const std::size_t at = rest.substr(0, query_of(rest)).rfind('@');
+    if (at == kNone || at <= authority.end + 1) return false;
+    if (rest[authority.end] != '/') return true;
+    const std::string_view behind = rest.substr(at + 1);
+    const std::string_view host = authority_of(behind).host;
+    if (is_clear_host(host)) return true;
+    const bool has_more = host.size() < behind.size() && !host.empty();
+    return has_more && authority.host.find('.') == kNone;
 }
 
 void find_user_passwords(std::string_view text, std::vector<Span>& found) {
@@ -212,16 +256,38 @@ void find_parameter_secrets(std::string_view text, bool is_one_url, std::vector<
 
 // ---- headers and options ------------------------------------------------------------------------
 
+/// Where the value of a header ends whose field begins at `field`: at the end of its line, and
+/// before that at the quote in which it stands or, where words have been joined, at any.
+std::size_t header_end(std::string_view text, std::size_t field, std::size_t begin,
+                       bool is_one_word) {
+    while (field > 0 && is_name_character(text[field - 1])) --field;
+    const char before = field > 0 ? text[field - 1] : '\0';
+    const bool is_quoted = before == '"' || before == '\'';
+    std::string ends = "\r\n";
+    if (is_quoted) {
+        ends += before;
+    } else if (!is_one_word) {
+        ends += "\"'";
+    }
+    std::size_t end = begin;
+    while (end < text.size() && ends.find(text[end]) == std::string::npos) {
+        end += is_quoted && text[end] == '\\' ? 2 : 1;
+    }
+    return std::min(end, text.size());
+}
+
 /// RFC 9110, 11.6.2: "Authorization: Bearer xyz", as a command is given it for a header.
-void find_header_secrets(std::string_view text, std::vector<Span>& found) {
+void find_header_secrets(std::string_view text, bool is_one_word, std::vector<Span>& found) {
     const std::string small = lower(text);
-    for (const std::string_view field : {"authorization:", "cookie:", "-token:", "-key:"}) {
+    for (const std::string_view field :
+         {"authorization:", "cookie:", "-token:", "-key:", "-secret:", "-auth:", "-password:"}) {
         for (std::size_t at = small.find(field); at != kNone; at = small.find(field, at)) {
+            const std::size_t name = at;
             at += field.size();
-            std::size_t begin = end_or(text.find_first_not_of(" \t", at), text);
-            const std::size_t end = end_or(text.find_first_of("\r\n\"'", begin), text);
+            const std::size_t begin = end_or(text.find_first_not_of(" \t", at), text);
+            const std::size_t end = header_end(text, name, begin, is_one_word);
             if (end > begin) found.push_back({begin, end});
-            at = end;
+            at = std::max(at, end);
         }
     }
 }
@@ -246,6 +312,31 @@ std::vector<Span> words_of(std::string_view text) {
         }
     }
     return words;
+}
+
+bool is_program(std::string_view word, std::string_view name) {
+    if (!word.ends_with(name)) return false;
+    const std::string_view folder = word.substr(0, word.size() - name.size());
+    return folder.empty() || folder.ends_with('/');
+}
+
+/// Of curl, whose short options stand for others elsewhere: "-b sid=1", "-Lsb", "-bsid=1", "-su",
+/// and an address without a scheme, "kim:hush@192.0.2.1/1".
+std::optional<Span> secret_of_curl(std::string_view word, std::string_view before) {
+    constexpr std::string_view kFlags = "#0123456fgGijJkLlMnNOpqRsSvZ";  // that take no value
+    const auto value_of = [&kFlags](std::string_view option, char wanted) -> std::size_t {
+        if (!option.starts_with('-')) return kNone;
+        const std::size_t at = option.find_first_not_of(kFlags, 1);
+        return at != kNone && option[at] == wanted ? at + 1 : kNone;
+    };
+    if (value_of(before, 'b') == before.size()) return Span{0, word.size()};
+    if (value_of(before, 'u') == before.size()) return user_password(word);
+    if (const std::size_t at = value_of(word, 'b'); at < word.size()) return Span{at, word.size()};
+    const std::size_t at = word.rfind('@');
+    const std::size_t colon = word.find(':');
+    const bool is_address = at != kNone && colon < at && !word.substr(colon).starts_with(kScheme);
+    if (!word.starts_with('-') && is_address) return Span{colon + 1, at};
+    return std::nullopt;
 }
 
 /// What the word itself says, and what the one before it promised.
@@ -283,10 +374,14 @@ void find_option_secrets(std::string_view text, const std::vector<Span>& words,
                          std::vector<Span>& found) {
     std::string_view before;
     bool is_for_sshpass = false;
+    bool is_for_curl = false;
     for (const Span& place : words) {
         const std::string_view word = text.substr(place.begin, place.end - place.begin);
-        if (word == "sshpass" || word.ends_with("/sshpass")) is_for_sshpass = true;
-        if (const auto secret = secret_of_word(word, before, is_for_sshpass)) {
+        if (is_program(word, "sshpass")) is_for_sshpass = true;
+        if (is_program(word, "curl")) is_for_curl = true;
+        auto secret = secret_of_word(word, before, is_for_sshpass);
+        if (!secret && is_for_curl) secret = secret_of_curl(word, before);
+        if (secret) {
             found.push_back({place.begin + secret->begin, place.begin + secret->end});
             if (before == "-p") is_for_sshpass = false;
         } else if (word.find_first_of(kBlanks) != kNone) {  // a script: "sh -c '...'"
@@ -321,28 +416,22 @@ struct Decoded {
 
 Decoded percent_decoded(std::string_view text) {
     Decoded out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto digit = [&](std::size_t at) {
-            return at < text.size() ? std::string_view("0123456789abcdef").find(lower_of(text[at]))
-                                    : kNone;
-        };
-        out.from.push_back(i);
-        if (text[i] == '%' && digit(i + 1) != kNone && digit(i + 2) != kNone) {
-            out.text += static_cast<char>(digit(i + 1) * 16 + digit(i + 2));
-            i += 2;
-        } else {
-            out.text += text[i];
-        }
+    for (std::size_t at = 0; at < text.size();) {
+        const auto escaped = percent_escaped(text.substr(at));
+        out.from.push_back(at);
+        out.text += escaped.value_or(text[at]);
+        at += escaped ? kPercentEscapeBytes : 1;
     }
     out.from.push_back(text.size());
     return out;
 }
 
-std::vector<Span> secrets_of(std::string_view text, bool is_one_url = false) {
+std::vector<Span> secrets_of(std::string_view text, bool is_one_url = false,
+                             bool is_one_word = false) {
     std::vector<Span> found;
     find_user_passwords(text, found);
     find_parameter_secrets(text, is_one_url, found);
-    find_header_secrets(text, found);
+    find_header_secrets(text, is_one_word, found);
     return found;
 }
 
@@ -384,7 +473,7 @@ std::vector<Span> secrets_of_arguments(std::string_view text, const std::vector<
         const std::size_t scheme = argument.find(kScheme);
         const bool is_url =
             scheme != kNone && argument.substr(0, scheme).find_first_of(kBlanks) == kNone;
-        std::vector<Span> its = secrets_of(argument, is_url);
+        std::vector<Span> its = secrets_of(argument, is_url, true);
         if (is_url) {
             const std::size_t begin = scheme + kScheme.size();
             const std::size_t colon = argument.find(':', begin);
@@ -443,22 +532,29 @@ std::string without_passwords(std::string_view text, const std::vector<std::stri
     return without_passwords(out);
 }
 
+std::string without_query_secrets(std::string_view query) {
+    // Of a URL, so that it is read by the rules of one.
+    constexpr std::string_view kUrl = "x://x/?";
+    const std::string url = std::string(kUrl) + std::string(query);
+    std::vector<Span> found = secrets_of(url, true);
+    std::ranges::copy(secrets_of_encoded(url), std::back_inserter(found));
+    return hide(url, std::move(found)).substr(kUrl.size());
+}
+
 std::optional<std::string> url_mistake(std::string_view url) {
     const std::size_t scheme = url.find(kScheme);
     if (scheme == kNone || scheme == 0) return std::nullopt;
     const std::string_view rest = url.substr(scheme + kScheme.size());
-    const std::size_t end = end_or(rest.find_first_of("/?#"), rest);
-    const std::string_view authority = rest.substr(0, end);
-    const std::string_view host = authority.substr(authority.rfind('@') + 1);
-    const std::size_t colon =
-        host.starts_with('[') ? host.find(':', end_or(host.find(']'), host)) : host.find(':');
-    if (colon == kNone || is_digits(host.substr(colon + 1))) return std::nullopt;
-    if (end == rest.size() || rest.find('@', end) == kNone) return "the port is no number";
-    constexpr std::string_view kHex = "0123456789ABCDEF";
-    const auto code = static_cast<unsigned char>(rest[end]);
-    return std::string("\"") + rest[end] +
-           "\" in the password ends the host's name there: write it as %" + kHex[code >> 4] +
-           kHex[code & 15];
+    const Authority authority = authority_of(rest);
+    if (authority.port_colon == kNone) return std::nullopt;
+    if (is_digits(authority.port)) {
+        if (!is_half_a_password(rest, authority)) return std::nullopt;
+    } else if (rest.find('@', authority.end) == kNone) {
+        return "the port is no number";
+    }
+    return std::string("\"") + rest[authority.end] +
+           "\" in the password ends the host's name there: write it as " +
+           percent_encode(rest.substr(authority.end, 1));
 }
 
 }  // namespace st

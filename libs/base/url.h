@@ -17,6 +17,9 @@ std::string without_passwords(std::string_view text);
 /// The same of a program and its arguments, joined by blanks.
 std::string without_passwords(const std::vector<std::string>& arguments);
 
+/// The same of the query of a URL, "user=kim&password=***", which may hold any characters.
+std::string without_query_secrets(std::string_view query);
+
 /// The passwords that stand in a URL, or in a program's arguments, as they are written there and
 /// decoded: what such a program says may hold them in any surroundings.
 std::vector<std::string> passwords_in(const std::vector<std::string>& arguments);

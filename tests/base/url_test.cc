@@ -53,6 +53,27 @@ TEST(WithoutPasswords, whatever_characters_a_password_holds) {
     EXPECT_EQ(without_passwords("rtsp://:pass7word@127.0.0.1/1"), "rtsp://:***@127.0.0.1/1");
 }
 
+TEST(WithoutPasswords, whatever_characters_a_user_has) {
+    for (const std::string user : {"me@mail.com", "john.doe", "a@b@c", "kim", ""}) {
+        for (const std::string password :
+             {"secret", "1234#x", "12345/6", "1234?x", "12/34#5", "1"}) {
+            SCOPED_TRACE(user + ":" + password);
+            const std::string url = "rtsp://" + user + ":" + password + "@192.0.2.1/1";
+            const std::string hidden = "rtsp://" + user + ":***@192.0.2.1/1";
+            EXPECT_EQ(without_passwords(Words{url}), hidden);
+            EXPECT_EQ(without_passwords("open " + url + ": no"), "open " + hidden + ": no");
+            EXPECT_EQ(without_passwords("[\"" + url + "\"]"), "[\"" + hidden + "\"]");
+        }
+    }
+    EXPECT_EQ(without_passwords("rtsp://john.doe:1234?x=1@h/1"), "rtsp://john.doe:***@h/1");
+    EXPECT_EQ(without_passwords("rtsp://me@mail.com:12/34@h/1"), "rtsp://me@mail.com:***@h/1");
+    for (const char* plain :
+         {"rtsp://me@mail.com:554/1", "rtsp://me@192.0.2.1:554/a@b", "rtsp://me@[::1]:554/a@b",
+          "rtsp://cam.example:554/1?mail=a@b", "http://localhost:80/a@b", "rtsp://u@h:1"}) {
+        EXPECT_EQ(without_passwords(plain), plain);
+    }
+}
+
 TEST(WithoutPasswords, parameters_by_the_names_that_cameras_use) {
     for (const char* name : {"pwd", "loginpas", "pw", "psw", "p", "streamkey", "credential", "key",
                              "session", "token", "access_token", "Password", "apikey", "auth"}) {
@@ -119,6 +140,26 @@ TEST(WithoutPasswords, options_of_a_command_line) {
               "env SSHPASS=*** TOKEN=*** HOME=c");
     EXPECT_EQ(without_passwords(Words{"sh", "-c", "curl -u a:b 'rtsp://a:c/d@h/' >&2; exit 1"}),
               "sh -c curl -u a:*** 'rtsp://a:***@h/' >&2; exit 1");
+    for (const std::string option : {"-b", "-Lsb", "--cookie", "-cookies"}) {
+        EXPECT_EQ(
+            without_passwords(Words{"/usr/bin/curl", option, "sid=ab c; x=\"y z\"", "-o", "w"}),
+            "/usr/bin/curl " + option + " *** -o w");
+    }
+    EXPECT_EQ(without_passwords("ffmpeg -cookies \"session=abc; path=/\" -i x"),
+              "ffmpeg -cookies \"***\" -i x");
+    EXPECT_EQ(without_passwords("curl -b \"sid=abc\" -o w"), "curl -b \"***\" -o w");
+    EXPECT_EQ(without_passwords(Words{"curl", "-bsid=1", "-su", "kim:hush", "kim:hush@h/1"}),
+              "curl -b*** -su kim:*** kim:***@h/1");
+    EXPECT_EQ(without_passwords(Words{"ffmpeg", "-b", "4M", "-bf", "2", "-y", "out@1:2@3"}),
+              "ffmpeg -b 4M -bf 2 -y out@1:2@3");
+    EXPECT_EQ(without_passwords(Words{"curl", "-H", "Cookie: a=\"b c\"; d='e f'", "x"}),
+              "curl -H Cookie: *** x");
+    EXPECT_EQ(without_passwords(Words{"ffmpeg", "-headers", "Cookie: a\r\nX: y", "-i", "x"}),
+              "ffmpeg -headers Cookie: ***\r\nX: y -i x");
+    EXPECT_EQ(without_passwords(R"(["-H","Cookie: a=\"b c\"","x"])"),
+              R"(["-H","Cookie: ***","x"])");
+    EXPECT_EQ(without_passwords(Words{"sh", "-c", "curl -H 'Cookie: a=\"b\"' -b 'c d' x"}),
+              "sh -c curl -H 'Cookie: ***' -b '***' x");
     EXPECT_EQ(without_passwords(R"(["curl","-u","admin:a b","--password","c d","-o","x"])"),
               R"(["curl","-u","admin:***","--password","***","-o","x"])");
     EXPECT_EQ(without_passwords(Words{"ffmpeg", "-re", "-i", "a.ts", "-f", "mpegts", "-"}),
@@ -151,18 +192,56 @@ TEST(WithoutPasswords, a_known_password_is_hidden_in_any_surroundings) {
     EXPECT_EQ(passwords_in({"rtsp://a:b@h/x"}).size(), 0U) << "b stands in every word";
 }
 
+TEST(WithoutQuerySecrets, hides_what_is_called_like_a_secret_and_nothing_else) {
+    for (const auto& [query, hidden] : std::vector<std::pair<std::string, std::string>>{
+             {"user=kim&pass=hush&app=live", "user=kim&pass=***&app=live"},
+             {"key=a", "key=***"},
+             {"password=a b\"c'd&x=1", "password=***&x=1"},
+             {"Token=a&PassWord=b&x", "Token=***&PassWord=***&x"},
+             {"user=kim:hush", "user=kim:***"},
+             {"src=rtsp%3A%2F%2Fadmin%3Apass123%40cam%2F1",
+              "src=rtsp%3A%2F%2Fadmin%3A***%40cam%2F1"},
+             {"stream=x&cache=0&lang=d:e@f", "stream=x&cache=0&lang=d:e@f"},
+             {"", ""}}) {
+        EXPECT_EQ(without_query_secrets(query), hidden);
+    }
+}
+
 TEST(UrlMistake, says_which_character_has_to_be_encoded) {
     EXPECT_EQ(url_mistake("rtsp://admin:pass123##X@host/1").value_or(""),
               "\"#\" in the password ends the host's name there: write it as %23");
     EXPECT_EQ(url_mistake("rtsp://admin:pa/ss@host/1").value_or(""),
               "\"/\" in the password ends the host's name there: write it as %2F");
     EXPECT_TRUE(url_mistake("rtsp://admin:pa?ss@host/1"));
+    for (const char* half :
+         {"rtsp://admin:1234#5@host/1", "rtsp://admin:1234#5@host", "rtsp://admin:12345/6@host/1",
+          "rtsp://admin:12345/6@host:554/1", "rtsp://john.doe:1234/5@192.0.2.1/1",
+          "rtsp://john.doe:1234#x@h/1", "rtsp://admin:12?34@host/1"}) {
+        EXPECT_NE(url_mistake(half).value_or("").find("in the password"), std::string::npos)
+            << half;
+    }
     EXPECT_EQ(url_mistake("rtsp://host:port/1").value_or(""), "the port is no number");
-    for (const char* good :
-         {"rtsp://admin:p%23ss@host:554/1", "http://h/x?a=b@c", "rtsp://h", "rtsp://u@h:1",
-          "http://[2001:db8::1]:80/x", "http://[2001:db8::1]/x", "/dev/video0", "v4l2:/dev/video0",
-          "lavfi:testsrc2=size=640x360", "clip.mp4", "rtsp://admin:a@b@host/1", "file:///a b.ts",
-          "http://h/x?q=a b", ""}) {
+    for (const char* good : {"rtsp://admin:p%23ss@host:554/1",
+                             "http://h/x?a=b@c",
+                             "rtsp://h",
+                             "rtsp://u@h:1",
+                             "http://[2001:db8::1]:80/x",
+                             "http://[2001:db8::1]/x",
+                             "/dev/video0",
+                             "v4l2:/dev/video0",
+                             "lavfi:testsrc2=size=640x360",
+                             "clip.mp4",
+                             "rtsp://admin:a@b@host/1",
+                             "file:///a b.ts",
+                             "http://h/x?q=a b",
+                             "http://cam:80/@user/live",
+                             "http://192.0.2.1:80/a@b/c",
+                             "http://cam:80/x?mail=a@b/c",
+                             "rtsp://nvr:554/ch@1",
+                             "http://cdn.example:80/a@b/c",
+                             "rtsp://me@mail.com:hush@h/1",
+                             "rtsp://u@h:554/1",
+                             ""}) {
         EXPECT_EQ(url_mistake(good), std::nullopt) << good;
     }
 }
