@@ -42,6 +42,7 @@ void HttpConnection::on_data(std::span<std::uint8_t> bytes) {
             return read_token(bytes);
         case State::answering:
         case State::sending_file:
+        case State::draining:
         case State::taking_over:
             break;
         case State::done:
@@ -241,7 +242,9 @@ void HttpConnection::read_token(Bytes bytes) {
         }
         if (!*event) continue;
         if (const auto* ping = std::get_if<ws::Ping>(&**event)) {
-            transport_->send(share(ws::encode_pong(ping->payload)));
+            if (transport_->queued_bytes() == 0) {
+                transport_->send(share(ws::encode_pong(ping->payload)));
+            }
             continue;
         }
         if (std::get_if<ws::Pong>(&**event) != nullptr) continue;
@@ -282,7 +285,21 @@ void HttpConnection::answer(const http::Response& response) {
     transport_->send(http::encode_response(response, keep_alive_,
                                            http::http_date(wall_us() / 1'000'000),
                                            request_.head.method == "HEAD"));
-    next_request();
+    if (transport_->queued_bytes() == 0) return next_request();
+    state_ = State::draining;
+    unread_answer_ = MemoryBudget::Charge(uses_.counters.memory, transport_->queued_bytes());
+    watch_draining();
+}
+
+/// What a peer does not take of an answer is all that waits for it: it is asked for its next
+/// request when it has taken everything.
+void HttpConnection::watch_draining() {
+    net_.loop().cancel(deadline_);
+    deadline_ = net_.loop().after(kDownloadDeadline, [this, then = transport_->bytes_out()] {
+        deadline_ = 0;
+        if (transport_->bytes_out() - then < FileSender::kPieceBytes) return close_now();
+        watch_draining();
+    });
 }
 
 void HttpConnection::send_file(Answer answer) {
@@ -308,6 +325,10 @@ void HttpConnection::send_file(Answer answer) {
 }
 
 void HttpConnection::on_drained() {
+    if (state_ == State::draining) {
+        unread_answer_ = {};
+        return next_request();
+    }
     if (!file_) return;
     set_deadline(kDownloadDeadline, "");
     file_->on_drained();
@@ -359,8 +380,7 @@ void HttpConnection::on_deadline(const std::string& what) {
 }
 
 void HttpConnection::shut_down() {
-    const bool owes_answer = state_ == State::answering || state_ == State::sending_file;
-    if (owes_answer) {
+    if (is_answering()) {
         keep_alive_ = false;
     } else if (state_ == State::token) {
         close_websocket(ws::kCloseGoingAway, "server shutting down");
@@ -369,10 +389,13 @@ void HttpConnection::shut_down() {
     }
 }
 
+bool HttpConnection::is_answering() const {
+    return state_ == State::answering || state_ == State::sending_file || state_ == State::draining;
+}
+
 bool HttpConnection::on_half_end() {
     // Requests that came behind the one just answered are in pending_ until this turn ends.
-    const bool owes_answer = state_ == State::answering || state_ == State::sending_file ||
-                             state_ == State::taking_over || !pending_.empty();
+    const bool owes_answer = is_answering() || state_ == State::taking_over || !pending_.empty();
     input_over_ = owes_answer && !request_.upgrade;
     if (input_over_ && pending_.empty()) keep_alive_ = false;
     return input_over_;

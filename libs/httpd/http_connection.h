@@ -4,6 +4,7 @@
 /// loop. Deadlines and bounds: httpd/options.h.
 ///
 ///     head --> body --> answering --> sending_file --> head (keep-alive) or done
+///                         \--> draining --/
 ///       \--> token (an upgrade whose token comes as the first message)
 ///       \--> taking_over --> done
 #include <atomic>
@@ -62,6 +63,7 @@ class HttpConnection final : public Connection,
         token,
         answering,
         sending_file,
+        draining,     ///< the peer has not taken the whole answer
         taking_over,  ///< at the end of this turn
         done
     };
@@ -85,6 +87,7 @@ class HttpConnection final : public Connection,
     /// Closes as well: a body may be on its way that nobody reads.
     void refuse(int status, const std::string& message, std::vector<Field> fields = {});
     void answer(const http::Response& response);
+    void watch_draining();
     void send_file(Answer answer);
     void next_request();
     void close_websocket(std::uint16_t code, const std::string& reason);
@@ -92,6 +95,7 @@ class HttpConnection final : public Connection,
     void set_deadline(std::chrono::milliseconds after, std::string what);
     void on_deadline(const std::string& what);
     void close_now();
+    bool is_answering() const;
 
     const Uses& uses_;
     NetLoop& net_;
@@ -114,6 +118,7 @@ class HttpConnection final : public Connection,
     std::unique_ptr<ws::Decoder> token_decoder_;  ///< the upgrade was answered to be told a token
     loop::TimerId deadline_ = 0;
     std::unique_ptr<FileSender> file_;
+    MemoryBudget::Charge unread_answer_;
 };
 
 }  // namespace st::httpd

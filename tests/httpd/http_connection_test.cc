@@ -207,6 +207,69 @@ TEST_F(HttpConnectionTest, reads_on_when_what_was_pipelined_is_taken) {
     EXPECT_TRUE(wire->is_reading) << "the rest of the second body is still to come";
 }
 
+TEST_F(HttpConnectionTest, takes_no_request_while_the_last_answer_is_not_taken) {
+    wire->room = 0;
+    const std::string request = "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n";
+    receive(request + request + request);
+    EXPECT_EQ(replies.size(), 1U);
+    EXPECT_GT(wire->queued, 0U);
+    EXPECT_EQ(counters.memory.total(), wire->queued);
+    wire->drain(0);
+    loop.run_once();
+    loop.run_once();
+    EXPECT_EQ(replies.size(), 2U);
+    wire->drain();
+    for (int i = 0; i < 4; ++i) loop.run_once();
+    EXPECT_EQ(replies.size(), 3U);
+    EXPECT_EQ(counters.memory.total(), 0U);
+    EXPECT_FALSE(wire->is_closed || wire->is_finishing);
+}
+
+TEST_F(HttpConnectionTest, refusals_pile_up_no_more_than_answers_do) {
+    wire->room = 0;
+    for (int i = 0; i < 1'000 && wire->is_reading; ++i) {
+        receive("GET /nothing HTTP/1.1\r\nHost: x\r\n\r\nGET /no HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
+    EXPECT_EQ(count(wire->sent, "HTTP/1.1 "), 1U);
+}
+
+TEST_F(HttpConnectionTest, a_peer_that_does_not_take_its_answer_is_closed) {
+    wire->room = 0;
+    receive("GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+    advance(kDownloadDeadline - seconds(1));
+    EXPECT_FALSE(wire->is_closed);
+    receive("GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");  // which only piles up
+    advance(seconds(1) + milliseconds(100));
+    EXPECT_TRUE(wire->is_closed);
+    loop.run_once();
+    EXPECT_EQ(counters.memory.total(), 0U);
+}
+
+TEST_F(HttpConnectionTest, a_peer_that_takes_its_answer_slowly_gets_all_of_it) {
+    answers_at_once = false;
+    wire->room = 0;
+    receive("GET /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    replies[0]({http::Response{200, "", {}, std::string(4 * FileSender::kPieceBytes, 'x')}, {}});
+    for (int piece = 0; piece < 3; ++piece) {
+        advance(kDownloadDeadline - seconds(1));
+        wire->queued -= FileSender::kPieceBytes;
+        advance(seconds(1));
+    }
+    EXPECT_FALSE(wire->is_closed || wire->is_finishing);
+    wire->drain();
+    EXPECT_TRUE(wire->is_finishing);
+    EXPECT_FALSE(wire->is_closed);
+}
+
+TEST_F(HttpConnectionTest, an_answer_that_is_not_taken_yet_goes_out_when_the_server_ends) {
+    wire->room = 0;
+    receive("GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+    end_server();
+    EXPECT_FALSE(wire->is_closed);
+    wire->drain();
+    EXPECT_TRUE(wire->is_finishing);
+}
+
 TEST_F(HttpConnectionTest, a_half_closed_peer_gets_its_answer_and_then_the_end) {
     answers_at_once = false;
     receive("GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -465,6 +528,13 @@ TEST_F(TokenTest, a_wrong_one_closes) {
     EXPECT_EQ(wire->sent, closed_with(1008, "Unauthorized"));
     EXPECT_TRUE(wire->is_finishing);
     EXPECT_FALSE(taker);
+}
+
+TEST_F(TokenTest, pings_of_a_peer_that_does_not_read_are_answered_once) {
+    wire->room = 0;
+    const std::string ping("\x89\x80\0\0\0\0", 6);
+    for (int i = 0; i < 1'000; ++i) wire->receive(ping);
+    EXPECT_LT(wire->queued, 200U);
 }
 
 TEST_F(TokenTest, anything_else_closes) {
