@@ -346,13 +346,13 @@ void Normaliser::video(Packet packet, std::vector<Packet>& out) {
         prefix_.append(packet.payload.bytes());
         return;
     }
-    if (!walked.begins_picture) return join(packet, walked);
+    if (!walked.begins_picture) return join(packet);
     flush(out);
     begin_picture(std::move(packet), walked, out);
 }
 
 /// More of the picture that is held.
-void Normaliser::join(const Packet& packet, const Walked& walked) {
+void Normaliser::join(const Packet& packet) {
     form_ = Form::slices;
     if (is_leaving_out_) {
         prefix_ = {};

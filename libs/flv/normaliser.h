@@ -66,7 +66,7 @@ class Normaliser {
     void metadata(media::Packet packet, std::vector<media::Packet>& out);
     void announce(const media::Packet& packet, std::vector<media::Packet>& out);
     void begin_picture(media::Packet packet, const Walked& walked, std::vector<media::Packet>& out);
-    void join(const media::Packet& packet, const Walked& walked);
+    void join(const media::Packet& packet);
     void lose(const media::Packet& packet, const Walked& walked, std::vector<media::Packet>& out);
     bool refers_to_lost(const media::Packet& picture);
     void choose_length_bytes(Bytes units);
