@@ -263,7 +263,8 @@ Result<void> check_access(const Policy& policy, Role role, const Facts& facts) {
 
 bool has_wrong_token(const Policy& policy, Role role, const Facts& facts) {
     return needs_token(policy, role, facts) && facts.token &&
-           !is_valid_token(policy, role, *facts.token);
+           !is_valid_token(policy, role, *facts.token) &&
+           check_surroundings(policy, role, facts).ok();
 }
 
 bool waits_for_token(const Policy& policy, Role role, const Facts& facts) {

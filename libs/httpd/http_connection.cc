@@ -210,7 +210,7 @@ auth::Facts HttpConnection::facts() const {
 
 /// Whoever guesses tokens waits for the answer, the longer the more he has guessed.
 void HttpConnection::refuse_access(const Error& why) {
-    const bool is_guess = why.code == 401 && request_.facts.token.has_value();
+    const bool is_guess = auth::has_wrong_token(*uses_.policy.get(), *plan_.role, request_.facts);
     const auto delay =
         is_guess ? uses_.wrong_tokens.add(request_.facts.peer) : std::chrono::milliseconds(0);
     if (delay.count() == 0) return refuse(why.code, why.message);

@@ -337,6 +337,25 @@ TEST(Access, a_browsers_session_is_as_good_as_a_token) {
         << "of another role";
 }
 
+TEST(Access, a_wrong_token_is_one_that_was_asked_for_and_came) {
+    const auto with_token = [](std::string token, std::string_view host = "10.0.0.1") {
+        Facts made = facts("10.0.0.5", host);
+        made.token = std::move(token);
+        return made;
+    };
+    const Policy policy = token_policy(Role::control);
+    EXPECT_TRUE(has_wrong_token(policy, Role::control, with_token("guess")));
+    EXPECT_TRUE(has_wrong_token(policy, Role::control, with_token("wrong role")));
+    EXPECT_FALSE(has_wrong_token(policy, Role::control, with_token("secret")));
+    EXPECT_FALSE(has_wrong_token(policy, Role::control, facts("10.0.0.5"))) << "none came";
+    EXPECT_FALSE(has_wrong_token(policy, Role::control, with_token("guess", "evil.example")))
+        << "refused for another reason, whatever the token";
+    EXPECT_FALSE(
+        has_wrong_token(with_mode(Role::play, Mode::signed_url), Role::play, with_token("guess")))
+        << "a signature was asked for";
+    EXPECT_FALSE(has_wrong_token(Policy(), Role::play, with_token("guess"))) << "open";
+}
+
 TEST(Access, a_token_may_come_later) {
     const Policy policy = token_policy(Role::control);
     EXPECT_TRUE(waits_for_token(policy, Role::control, facts("10.0.0.5")));
