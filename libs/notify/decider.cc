@@ -4,11 +4,15 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "json/write.h"
 #include "notify/signature.h"
 
 namespace st::notify {
 namespace {
+
+/// By RTMP one may be longer than any request of HTTP.
+constexpr std::size_t kQueryBytesMax = 4 * 1024;
 
 std::string body_of(const Question& question, const std::string& id, std::int64_t now_us) {
     const std::size_t slash = std::min(question.path.find('/', 1), question.path.size());
@@ -18,7 +22,7 @@ std::string body_of(const Question& question, const std::string& id, std::int64_
                                          slash == 0 ? 0 : slash - 1));
     data.set("name", question.path.substr(std::min(slash + 1, question.path.size())));
     data.set("protocol", question.protocol);
-    data.set("query", question.query);
+    data.set("query", clean_text(question.query, kQueryBytesMax));
     data.set("peer", question.peer);
     data.set("id", id);
     json::Object body;

@@ -11,8 +11,8 @@ namespace {
 using namespace std::chrono_literals;
 
 struct Asking {
-    void ask() {
-        decider.ask(options, {true, "/live/x", "rtmp", "key=1", "10.0.0.7:1024"},
+    void ask(const std::string& query = "key=1") {
+        decider.ask(options, {true, "/live/x", "rtmp", query, "10.0.0.7:1024"},
                     [this](const Result<void>& may) {
                         said.push_back(may ? "yes" : std::to_string(may.error().code));
                     });
@@ -40,6 +40,17 @@ TEST(Decider, asks_with_a_signed_post_and_takes_any_2xx_for_a_yes) {
     EXPECT_EQ(asking.said, std::vector<std::string>{"yes"});
     asking.world.timers.advance(10s);
     EXPECT_EQ(asking.said.size(), 1U);
+}
+
+TEST(Decider, a_query_is_well_formed_and_not_endless) {
+    Asking asking;
+    asking.ask("pass=hush&a=\xff\x1b[2J\xe2\x80\xae");
+    EXPECT_NE(asking.world.http.requests.at(0).body.find(
+                  "\"query\":\"pass=hush&a=\uFFFD\uFFFD[2J\uFFFD\""),
+              std::string::npos)
+        << asking.world.http.requests.at(0).body;
+    asking.ask(std::string(1'000'000, 'x'));
+    EXPECT_LT(asking.world.http.requests.at(1).body.size(), 5'000U);
 }
 
 TEST(Decider, takes_everything_else_for_a_no) {
