@@ -104,6 +104,9 @@ std::string encode(const Manifest& manifest) {
     Array why;
     for (const std::string& sentence : manifest.why) why.emplace_back(sentence);
     object.set("why", why);
+    Array judged;
+    for (const std::string& sentence : manifest.judged) judged.emplace_back(sentence);
+    object.set("judged", judged);
     object.set("streamd", manifest.streamd);
     return json::write(object);
 }
@@ -133,6 +136,9 @@ Result<Manifest> decode_manifest(std::string_view text) {
     manifest.verdict = verdict_of((*object)["verdict"].text_or_empty());
     if (const Array* why = (*object)["why"].array()) {
         for (const Value& sentence : *why) manifest.why.push_back(sentence.text_or_empty());
+    }
+    if (const Array* judged = (*object)["judged"].array()) {
+        for (const Value& sentence : *judged) manifest.judged.push_back(sentence.text_or_empty());
     }
     manifest.streamd = (*object)["streamd"].text_or_empty();
     return manifest;

@@ -62,7 +62,8 @@ struct Manifest {
     std::optional<Pairing> pairing;
     Verdict verdict = Verdict::failed;
     std::vector<std::string> why;
-    std::string streamd;  ///< version
+    std::vector<std::string> judged;  ///< of `why`, what somebody found out who looked at it
+    std::string streamd;              ///< version
 };
 
 /// One line.

@@ -288,6 +288,12 @@ Manifest describe_take(const std::string& take, std::vector<Recording>& recordin
     for (auto& [name, camera] : cameras) out.cameras.push_back(std::move(camera));
     if (!has_pictures) out.why.emplace_back("there are no pictures");
     out.verdict = !has_pictures ? Verdict::failed : out.why.empty() ? Verdict::ok : Verdict::check;
+    if (before != nullptr && !before->judged.empty()) {
+        out.judged = before->judged;
+        out.why.insert(out.why.end(), out.judged.begin(), out.judged.end());
+        if (before->verdict == Verdict::failed) out.verdict = Verdict::failed;
+        if (out.verdict == Verdict::ok) out.verdict = Verdict::check;
+    }
     return out;
 }
 

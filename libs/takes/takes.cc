@@ -65,6 +65,22 @@ void add(Summary& sum, const Manifest& manifest) {
     if (!is_bounded) sum.bound_us.reset();
 }
 
+/// Of the parts that both have. One that ended, or was deleted, meanwhile is in one alone.
+void copy_digests(const Manifest& from, Manifest& to) {
+    std::map<std::string, std::string> known;
+    for (const Camera& camera : from.cameras) {
+        for (const Part& part : camera.parts) {
+            if (part.sha256) known[part.file] = *part.sha256;
+        }
+    }
+    for (Camera& camera : to.cameras) {
+        for (Part& part : camera.parts) {
+            if (const auto digest = known.find(part.file); digest != known.end())
+                part.sha256 = digest->second;
+        }
+    }
+}
+
 }  // namespace
 
 Takes::Takes(archive::Catalogue& catalogue, std::string recordings_path, std::string version,
@@ -151,9 +167,8 @@ void Takes::digest(const std::string& take) {
     const Lock files(files_mutex_);
     auto now = read_manifest(path_, take);
     if (!now) return;
-    manifest->verdict = now->verdict;
-    manifest->why = now->why;
-    store_manifest(path_, *manifest);
+    copy_digests(*manifest, *now);
+    store_manifest(path_, *now);
 }
 
 bool Takes::is_described(const std::string& take) const {
@@ -246,9 +261,11 @@ Result<Manifest> Takes::judge(const std::string& take, Verdict verdict, const st
     const Lock files(files_mutex_);
     auto manifest = read_manifest(path_, take);
     if (!manifest) return manifest;
-    std::erase_if(manifest->why,
-                  [&](const std::string& sentence) { return sentence.starts_with(about); });
-    for (const std::string& sentence : why) manifest->why.push_back(about + sentence);
+    for (auto* sentences : {&manifest->why, &manifest->judged}) {
+        std::erase_if(*sentences,
+                      [&](const std::string& sentence) { return sentence.starts_with(about); });
+        for (const std::string& sentence : why) sentences->push_back(about + sentence);
+    }
     manifest->verdict = verdict;
     store_manifest(path_, *manifest);
     return manifest;

@@ -332,10 +332,19 @@ TEST_F(TakeFiles, the_server_makes_it_and_reads_the_files_afterwards) {
         ASSERT_TRUE(judged);
         EXPECT_EQ(takes.get("walk")->why, std::vector<std::string>{"sync-check: a is 20 ms off"});
         EXPECT_EQ(takes.get("run").error().code, kNotFound);
+        // What was found out stays, whatever happens to its recordings.
+        const std::string later = make({.camera = "c", .first_us = 50'000});
+        catalogue.changed(later);
+        ASSERT_TRUE(write_take(catalogue, folder_, "walk", "1.2"));
+        EXPECT_EQ(takes.get("walk")->verdict, Verdict::failed);
+        EXPECT_EQ(takes.get("walk")->why, std::vector<std::string>{"sync-check: a is 20 ms off"});
+        ASSERT_TRUE(takes.judge("walk", Verdict::ok, "sync-check: ", {}));
+        ASSERT_TRUE(write_take(catalogue, folder_, "walk", "1.2"));
+        EXPECT_EQ(takes.get("walk")->verdict, Verdict::ok);
         std::vector<std::string> removed;
         ASSERT_TRUE(takes.remove(
             "walk", [&](const record::RecordingEntry& entry) { removed.push_back(entry.id); }));
-        EXPECT_EQ(removed, std::vector<std::string>{a});
+        EXPECT_EQ(removed, (std::vector<std::string>{a, later}));
         EXPECT_FALSE(fs::exists(folder_ / a));
         EXPECT_EQ(takes.get("walk").error().code, kNotFound);
     }
