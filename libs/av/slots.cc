@@ -29,9 +29,33 @@ std::vector<std::int32_t> read_plan(int fd, std::uint64_t slots) {
     return plan;
 }
 
+/// Where a picture lies within another size: in the middle, with its shape, as large as fits.
+struct Area {
+    int x = 0;
+    int y = 0;
+    int width = 0;
+    int height = 0;
+};
+
+Area fitted(const AVFrame& from, int width, int height) {
+    // A row or column that 4:2:0 has no place for is no other size.
+    if ((from.width & ~1) == width && (from.height & ~1) == height) return {0, 0, width, height};
+    const double scale = std::min(static_cast<double>(width) / from.width,
+                                  static_cast<double>(height) / from.height);
+    Area area;
+    area.width = std::clamp(static_cast<int>(std::lround(from.width * scale)) & ~1, 2, width);
+    area.height = std::clamp(static_cast<int>(std::lround(from.height * scale)) & ~1, 2, height);
+    area.x = (width - area.width) / 2 & ~1;
+    area.y = (height - area.height) / 2 & ~1;
+    return area;
+}
+
 class SlotEncoder {
  public:
-    SlotEncoder(int width, int height, double rate, std::uint64_t crf, int out) : out_(out) {
+    /// Of the size, shape and colours of the first picture.
+    SlotEncoder(const AVFrame& first, double rate, std::uint64_t crf, int out) : out_(out) {
+        const int width = first.width & ~1;
+        const int height = first.height & ~1;
         if (width < 2 || height < 2 || width > kSideMax || height > kSideMax) {
             throw Error("pictures of " + std::to_string(width) + "x" + std::to_string(height) +
                         " cannot be encoded");
@@ -42,6 +66,10 @@ class SlotEncoder {
         encoder_->width = width;
         encoder_->height = height;
         encoder_->pix_fmt = AV_PIX_FMT_YUV420P;
+        encoder_->sample_aspect_ratio = first.sample_aspect_ratio;
+        encoder_->color_primaries = first.color_primaries;
+        encoder_->color_trc = first.color_trc;
+        encoder_->colorspace = first.colorspace;
         encoder_->framerate = av_d2q(rate, 1'000'000);
         encoder_->time_base = av_inv_q(encoder_->framerate);
         encoder_->gop_size = std::max(1, static_cast<int>(std::lround(rate * kKeySeconds)));
@@ -58,26 +86,37 @@ class SlotEncoder {
 
     void show(const AVFrame& from) {
         begin_picture();
-        scaler_.reset(sws_getCachedContext(scaler_.release(), from.width, from.height,
-                                           static_cast<AVPixelFormat>(from.format), encoder_->width,
-                                           encoder_->height, AV_PIX_FMT_YUV420P, SWS_BILINEAR,
-                                           nullptr, nullptr, nullptr));
+        const Area area = fitted(from, encoder_->width, encoder_->height);
+        scaler_.reset(sws_getCachedContext(
+            scaler_.release(), from.width, from.height, static_cast<AVPixelFormat>(from.format),
+            area.width, area.height, AV_PIX_FMT_YUV420P, SWS_BILINEAR, nullptr, nullptr, nullptr));
         if (!scaler_) throw Error("the pictures cannot be converted to YUV 4:2:0");
-        sws_scale(scaler_.get(), from.data, from.linesize, 0, from.height, picture_->data,
+        if (area.width < encoder_->width || area.height < encoder_->height) fill_black();
+        std::uint8_t* into[4] = {};
+        for (int plane = 0; plane < 3; ++plane) {
+            const int share = plane == 0 ? 1 : 2;
+            into[plane] = picture_->data[plane] +
+                          std::ptrdiff_t{area.y / share} * picture_->linesize[plane] +
+                          area.x / share;
+        }
+        sws_scale(scaler_.get(), from.data, from.linesize, 0, from.height, into,
                   picture_->linesize);
         encode(picture_.get());
     }
     void show_black() {
         begin_picture();
-        std::ptrdiff_t lines[4] = {picture_->linesize[0], picture_->linesize[1],
-                                   picture_->linesize[2], picture_->linesize[3]};
-        av_image_fill_black(picture_->data, lines, AV_PIX_FMT_YUV420P, AVCOL_RANGE_MPEG,
-                            encoder_->width, encoder_->height);
+        fill_black();
         encode(picture_.get());
     }
     void finish() { encode(nullptr); }
 
  private:
+    void fill_black() {
+        std::ptrdiff_t lines[4] = {picture_->linesize[0], picture_->linesize[1],
+                                   picture_->linesize[2], picture_->linesize[3]};
+        av_image_fill_black(picture_->data, lines, AV_PIX_FMT_YUV420P, AVCOL_RANGE_MPEG,
+                            encoder_->width, encoder_->height);
+    }
     /// The encoder may still hold the last one's memory.
     void begin_picture() {
         picture_.reset(av_frame_alloc());
@@ -115,8 +154,7 @@ void encode_slots(const media::SlotsRequest& wanted, std::span<const int> fds) {
     ShownPictures pictures(fds.first(wanted.movies), wanted.pixels_max);
     auto shown = pictures.next();
     if (!shown) throw Error("no picture can be decoded");
-    SlotEncoder encoder(shown->frame->width & ~1, shown->frame->height & ~1, wanted.rate,
-                        wanted.crf, fds[wanted.movies + 1]);
+    SlotEncoder encoder(*shown->frame, wanted.rate, wanted.crf, fds[wanted.movies + 1]);
     for (const std::int32_t slot : plan) {
         if (slot == media::kNoPicture) {
             encoder.show_black();
