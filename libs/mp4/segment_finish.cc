@@ -165,8 +165,14 @@ class Walk {
 /// The sample tables begin at 0: what a fragment's own time said before goes into the edit list.
 /// The first sample is what is shown first; of sound that is from before the file's time 0 what
 /// lies there is in the file, and not heard.
-void place(SegmentTrack& track, const Growing& growing) {
-    const std::int64_t offset = growing.tables.samples.front().offset;
+void place(SegmentTrack& track, Growing& growing) {
+    std::vector<SegmentSample>& samples = growing.tables.samples;
+    if (const std::int32_t early = samples.front().offset; early < 0) {
+        // Shown before it is decoded: a table that begins at 0 has that of all of them instead.
+        growing.first_ticks += early;
+        for (SegmentSample& sample : samples) sample.offset -= early;
+    }
+    const std::int64_t offset = samples.front().offset;
     const std::int64_t shown = growing.first_ticks + offset - track.start_ticks;
     track.empty_ticks = std::max<std::int64_t>(shown, 0) * kMovieTicks / track.ticks_per_second;
     track.start_ticks = std::max<std::int64_t>(offset, 0) + std::max<std::int64_t>(-shown, 0);

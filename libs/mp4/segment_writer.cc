@@ -172,7 +172,7 @@ void SegmentWriter::write_traf(Boxes& out, const Writing& one, std::size_t count
         const std::int64_t lasts =
             i + 1 < one.samples.size() ? one.samples[i + 1].ticks - sample.ticks : one.usual_ticks;
         const bool is_sync = !one.track.is_video() || sample.packet->is_key;
-        out.u32(static_cast<std::uint64_t>(lasts));
+        out.u32(static_cast<std::uint64_t>(std::min<std::int64_t>(lasts, UINT32_MAX)));
         out.u32(sample.packet->payload.size());
         out.u32(is_sync ? kSyncSample : kOtherSample);
         out.u32(static_cast<std::uint64_t>(sample.shown - sample.ticks));

@@ -221,8 +221,10 @@ void SegmentRecorder::write(const hub::Unit& unit) {
         const char* const reason = growing_ ? why_cut(unit) : "";
         if (reason != nullptr) {
             if (growing_) {
-                const bool is_picture = packet->track == media::Track::video && !is_new_line_;
-                end_segment(reason, is_picture ? std::optional(packet->dts_ms) : std::nullopt);
+                // What is missing is not a picture that lasts.
+                const bool follows = packet->track == media::Track::video && !is_new_line_ &&
+                                     packet->dts_ms - newest_ms_ <= kGapMaxMs;
+                end_segment(reason, follows ? std::optional(packet->dts_ms) : std::nullopt);
             }
             if (!is_over_) begin(unit);
         }

@@ -437,6 +437,29 @@ TEST(Segments, left_open_by_an_earlier_run_are_finished_and_no_others_touched) {
     EXPECT_EQ(numbers[0].front() % 10, 0U);
 }
 
+TEST(Segments, say_of_a_gap_that_nothing_was_shown_in_it) {
+    World world;
+    world.options.rules = {rule(std::chrono::hours(100))};
+    world.start();
+    world.publish();
+    const std::int64_t begin_ns = monotonic_ns();
+    for (unsigned i = 0; i < 20; ++i) {
+        // Two hours in which the publisher's clock goes on, behind the first ten.
+        const std::int64_t ms = std::int64_t{i} * 40 + (i < 10 ? 0 : 7'200'000);
+        Packet packet = numbered(media::Track::video, ms, i, 100);
+        packet.is_key = i % 10 == 0;
+        world.publication.push(std::move(packet), begin_ns + ms * 1'000'000);
+    }
+    world.publication.end("done");
+    ASSERT_TRUE(world.wait_for<SegmentDone>(2));
+    const auto done = world.told<SegmentDone>();
+    EXPECT_EQ(done[0].reason, "gap");
+    EXPECT_EQ(done[0].duration_us, 400'000U);
+    EXPECT_EQ(done[1].duration_us, 400'000U);
+    const std::int64_t apart_us = done[1].first_wall_us - done[0].first_wall_us;
+    EXPECT_LE(std::abs(apart_us - 7'200'400'000), 100'000);
+}
+
 TEST(Segments, leave_finished_ones_of_their_name_alone) {
     World world;
     world.options.rules = {rule(std::chrono::hours(1))};
