@@ -234,7 +234,14 @@ bool Stream::push(std::uint64_t publication, media::Packet packet, std::int64_t 
 void Stream::hold(media::Packet packet, std::int64_t now_ns) {
     held_bytes_ = held_.empty() ? 0 : held_bytes_;
     held_bytes_ += packet.payload.size();
-    if (held_.size() >= kHeldMax || held_bytes_ > kHeldBytesMax) return drop_held();
+    auto kept = held_.begin();
+    for (; kept != held_.end(); ++kept) {
+        const auto count = static_cast<std::size_t>(held_.end() - kept);
+        if (count < kHeldMax && held_bytes_ <= kHeldBytesMax) break;
+        held_bytes_ -= kept->packet.payload.size();
+    }
+    held_.erase(held_.begin(), kept);
+    if (held_bytes_ > kHeldBytesMax) return drop_held();  // it alone is too large
     held_.push_back({std::move(packet), timeline_.moved_ms(), now_ns});
     held_charge_ = MemoryBudget::Charge(memory_.budget(), held_bytes_);
 }

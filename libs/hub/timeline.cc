@@ -246,7 +246,9 @@ std::int64_t Timeline::look(std::uint64_t time_ms) const {
     const TrackTimes& video = tracks_[static_cast<std::size_t>(media::Track::video)];
     const TrackTimes& audio = tracks_[static_cast<std::size_t>(media::Track::audio)];
     const TrackTimes& track = video.has_last ? video : audio;
-    const std::int64_t line_ms = sum(unwrap(track, time_ms), track.offset_ms);
+    // As its newest packet, whose pace may have been put right.
+    const std::int64_t put_right_ms = difference(track.input_ms, track.said_ms);
+    const std::int64_t line_ms = sum(sum(unwrap(track, time_ms), put_right_ms), track.offset_ms);
     const bool is_near = distance(line_ms, newest_ms_) <= kForwardMaxMs;
     return is_near ? std::max<std::int64_t>(line_ms + track.apart_ms, 0) : newest_given_ms_;
 }

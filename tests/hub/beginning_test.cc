@@ -168,6 +168,20 @@ TEST(Beginning, holds_no_more_sound_than_it_has_to) {
     EXPECT_LT(viewer.take().size(), 6U);
 }
 
+TEST(Beginning, holds_the_latest_sound_where_it_cannot_hold_all) {
+    World world;
+    Publication publication = world.publish();
+    FakeViewer viewer;
+    world.join(viewer);
+    world.push(publication, config("avcC"));
+    for (int i = 0; i < 600; ++i) world.push(publication, sound(i * 5));
+    EXPECT_THAT(viewer.take(), IsEmpty());
+    world.push(publication, key(3'000));
+    const auto got = viewer.take();
+    EXPECT_EQ(got.size(), 515U);
+    EXPECT_EQ(got[got.size() - 2], "Aa@2995:s");
+}
+
 TEST(Beginning, does_not_promise_sound_that_only_a_header_speaks_of) {
     World world;
     Publication publication = world.publish();

@@ -51,6 +51,19 @@ TEST(Timeline, a_paced_clock_is_never_far_ahead_of_its_arrivals) {
     }
 }
 
+TEST(Timeline, what_is_no_picture_stands_beside_the_newest_one_whatever_its_pace) {
+    for (const double pace : {0.25, 0.5, 1.0, 3.0}) {
+        SCOPED_TRACE(pace);
+        Timeline timeline;
+        timeline.begin(Clock::paced, 0);
+        for (int i = 0; i < 600; ++i) {
+            const auto said = static_cast<std::uint64_t>(40 * i * pace);
+            const std::int64_t given = timeline.map(Track::video, said, (i + 1) * 40'000'000LL);
+            EXPECT_LE(std::abs(timeline.look(said) - given), 50) << i;
+        }
+    }
+}
+
 TEST(Timeline, a_paced_clock_may_be_ahead_if_the_pictures_say_that_they_come_too_fast) {
     for (const std::int64_t speed : {2, 4, 10}) {
         Timeline timeline;
