@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/boot.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/when.h"
@@ -140,6 +141,7 @@ void set_meta(Object& object, const Meta& meta) {
     object.set("id", meta.id);
     object.set("camera", meta.camera);
     object.set("peer", meta.peer);
+    object.set("boot_id", meta.boot_id);
     object.set("path", meta.path);
     object.set("take", meta.take);
     object.set("state", std::string(to_string(meta.state)));
@@ -258,6 +260,7 @@ Result<StoredSession> decode_object(const Object& object) {
     meta.id = object["id"].text_or_empty();
     meta.camera = object["camera"].text_or_empty();
     meta.peer = object["peer"].text_or_empty();
+    meta.boot_id = object["boot_id"].text_or_empty();
     meta.path = object["path"].text_or_empty();
     meta.take = optional_text(object["take"]);
     meta.end_reason = reason_of(object["end_reason"].text_or_empty());
@@ -327,6 +330,7 @@ Meta meta_of(const SessionStart& start, const std::string& id) {
     meta.id = id;
     meta.camera = start.camera;
     meta.peer = start.peer;
+    meta.boot_id = boot_id();
     meta.path = start.path;
     meta.take = start.take;
     meta.started_by = start.started_by;

@@ -35,6 +35,7 @@ struct Meta {
     std::optional<camera::StartParameters> start;
     std::string capabilities;  ///< JSON object text; "" = {}
     std::int64_t started_us = 0;
+    std::string boot_id;  ///< of the start of the machine in which it was made; "": not known
     std::optional<std::int64_t> ended_us;
     DroppedCounts dropped;
     std::optional<std::int64_t> ping_us;  ///< least time a ping took there and back

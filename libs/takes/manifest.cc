@@ -83,6 +83,7 @@ std::string encode(const Manifest& manifest) {
     object.set("ended_at", manifest.ended_at);
     object.set("zero_wall_us", manifest.zero_wall_us);
     object.set("zero_monotonic_us", manifest.zero_monotonic_us);
+    object.set("boot_id", manifest.boot_id);
     Array cameras;
     for (const Camera& camera : manifest.cameras) {
         Array parts;
@@ -122,6 +123,7 @@ Result<Manifest> decode_manifest(std::string_view text) {
     manifest.started_at = (*object)["started_at"].text_or_empty();
     manifest.ended_at = (*object)["ended_at"].text_or_empty();
     manifest.zero_wall_us = (*object)["zero_wall_us"].integer().value_or(0);
+    manifest.boot_id = (*object)["boot_id"].text_or_empty();
     manifest.zero_monotonic_us = (*object)["zero_monotonic_us"].integer().value_or(0);
     if (const Array* cameras = (*object)["cameras"].array()) {
         for (const Value& camera : *cameras) {

@@ -58,6 +58,7 @@ struct Manifest {
     std::int64_t zero_wall_us = 0;
     /// The same on CLOCK_MONOTONIC of the server's machine, as it ran then.
     std::int64_t zero_monotonic_us = 0;
+    std::string boot_id;          ///< in which start of the machine that was; "": not known
     std::vector<Camera> cameras;  ///< by name
     std::optional<Pairing> pairing;
     Verdict verdict = Verdict::failed;

@@ -51,6 +51,7 @@ Recording recording_of(const record::RecordingEntry& entry) {
     out.end_reason = session["end_reason"].text_or_empty();
     out.started_at = session["started_at"].text_or_empty();
     out.ended_at = session["ended_at"].text_or_empty();
+    out.boot_id = session["boot_id"].text_or_empty();
     out.place = place_of(session["times"]);
     if (const json::Object* clock = session["clock"].object()) out.clock = *clock;
     out.lost = session["seq_missing"].natural().value_or(0);

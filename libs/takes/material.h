@@ -36,6 +36,7 @@ struct Recording {
     std::string started_at;  ///< RFC 3339, as it stands there
     std::string ended_at;
     std::int64_t started_us = 0;
+    std::string boot_id;  ///< as it stands there; "": it does not say
     std::optional<Place> place;
     json::Object clock;
     std::vector<Mp4> files;

@@ -21,7 +21,8 @@
 namespace st::takes {
 namespace {
 
-/// Clocks of one start of the machine stay that near to each other while NTP corrects one.
+/// Clocks of one start of the machine stay that near to each other while NTP corrects one; where
+/// nobody says which start it was, that has to tell.
 constexpr std::int64_t kSameStartUs = 2'000'000;
 
 std::int64_t apart(const Place& place) { return place.first_wall_us - place.first_us; }
@@ -32,6 +33,7 @@ struct Line {
     bool by_wall_clock = false;
     std::int64_t zero_wall_us = 0;
     std::int64_t zero_monotonic_us = 0;
+    std::string boot_id;  ///< of the zero
 
     std::int64_t first_us(const Place& place) const {
         return by_wall_clock ? place.first_wall_us - zero_wall_us
@@ -44,12 +46,17 @@ Line line_of(const std::vector<Recording>& recordings, const Manifest* before) {
     const Place* first = nullptr;
     std::int64_t least = 0;
     std::int64_t most = 0;
+    std::set<std::string> boots;
     for (const Recording& recording : recordings) {
         if (!recording.place) continue;
         const Place& place = *recording.place;
+        boots.insert(recording.boot_id);
         least = first == nullptr ? apart(place) : std::min(least, apart(place));
         most = first == nullptr ? apart(place) : std::max(most, apart(place));
-        if (first == nullptr || place.first_wall_us < first->first_wall_us) first = &place;
+        if (first == nullptr || place.first_wall_us < first->first_wall_us) {
+            first = &place;
+            line.boot_id = recording.boot_id;
+        }
     }
     if (first == nullptr) return line;
     line.zero_wall_us = first->first_wall_us;
@@ -59,8 +66,10 @@ Line line_of(const std::vector<Recording>& recordings, const Manifest* before) {
         line.zero_monotonic_us = before->zero_monotonic_us;
         least = std::min(least, line.zero_wall_us - line.zero_monotonic_us);
         most = std::max(most, line.zero_wall_us - line.zero_monotonic_us);
+        line.boot_id = before->boot_id;
+        boots.insert(before->boot_id);
     }
-    line.by_wall_clock = most - least > kSameStartUs;
+    line.by_wall_clock = boots.contains("") ? most - least > kSameStartUs : boots.size() > 1;
     if (line.by_wall_clock || (before != nullptr && before->zero_wall_us != 0)) return line;
     // Of one start the first one is the first by the clock that never jumps.
     for (const Recording& recording : recordings) {
@@ -78,6 +87,16 @@ bool is_of_some_of(const Manifest& manifest, const std::vector<Recording>& recor
         return std::ranges::any_of(camera.parts,
                                    [&](const Part& part) { return ids.contains(part.recording); });
     });
+}
+
+/// They come as the wall clock had it, which somebody may have set back meanwhile.
+void sort_by_begin(std::vector<Recording>& recordings) {
+    const bool is_one_boot = std::ranges::all_of(recordings, [&](const Recording& one) {
+        return one.place && !one.boot_id.empty() && one.boot_id == recordings.front().boot_id;
+    });
+    if (!is_one_boot) return;
+    std::ranges::stable_sort(recordings, {},
+                             [](const Recording& one) { return one.place->first_us; });
 }
 
 /// Moves the rows to the line. False: they are there.
@@ -260,6 +279,7 @@ Manifest describe_take(const std::string& take, std::vector<Recording>& recordin
     out.take = take;
     out.zero_wall_us = line.zero_wall_us;
     out.zero_monotonic_us = line.zero_monotonic_us;
+    out.boot_id = line.boot_id;
     std::map<std::string, Camera> cameras;
     std::vector<Taken> taken;
     bool has_pictures = false;
@@ -302,7 +322,6 @@ Result<Manifest> write_take(archive::Catalogue& catalogue, const std::string& re
     const auto entries = entries_of(catalogue, take);
     if (entries.empty()) return Error{"no take \"" + take + "\"", kNotFound};
     std::vector<Recording> recordings;
-    std::vector<std::pair<std::int64_t, std::int64_t>> heads;  // of each table, as it was read
     for (const record::RecordingEntry& entry : entries) {
         Recording recording = recording_of(entry);
         if (recording.state == record::RecordingState::recording ||
@@ -312,10 +331,14 @@ Result<Manifest> write_take(archive::Catalogue& catalogue, const std::string& re
             read_file_of(catalogue, recording.id, record::kPicturesName, kTableBytesMax);
         if (auto table = text ? mux::read_picture_table(*text) : Error{"none"})
             recording.table = std::move(*table);
-        const bool has_rows = !recording.table.rows.empty();
-        heads.emplace_back(has_rows ? recording.table.rows.front().take_us.value_or(0) : 0,
-                           has_rows ? recording.table.rows.front().wall_us.value_or(0) : 0);
         recordings.push_back(std::move(recording));
+    }
+    sort_by_begin(recordings);
+    std::vector<std::pair<std::int64_t, std::int64_t>> heads;  // of each table, as it was read
+    for (const Recording& recording : recordings) {
+        const auto& rows = recording.table.rows;
+        heads.emplace_back(rows.empty() ? 0 : rows.front().take_us.value_or(0),
+                           rows.empty() ? 0 : rows.front().wall_us.value_or(0));
     }
     const auto before = read_manifest(recordings_path, take);
     Manifest manifest = describe_take(take, recordings, before ? &*before : nullptr);

@@ -44,6 +44,7 @@ struct Made {
     std::string end_reason = "stopped";
     std::int64_t interval_us = 33'333;
     std::int64_t gap_us = 0;  ///< longer between the two pictures in the middle
+    std::string boot_id{};
 };
 
 class TakeFiles : public testing::Test {
@@ -86,7 +87,8 @@ class TakeFiles : public testing::Test {
                                      std::to_string(table.size()) + "}";
         std::ostringstream session;
         session << R"({"version":1,"id":")" << id << R"(","camera":")" << made.camera
-                << R"(","peer":"","path":"","take":"walk","state":")" << made.state
+                << R"(","peer":"","boot_id":")" << made.boot_id
+                << R"(","path":"","take":"walk","state":")" << made.state
                 << R"(","started_at":"2026-01-31T08:15:0)" << made_
                 << R"(.000Z","ended_at":"2026-01-31T08:16:00.000Z","pictures":)" << made.pictures
                 << R"(,"bytes":90000,"seq_missing":)" << made.lost << R"(,"kept":)"
@@ -240,6 +242,31 @@ TEST_F(TakeFiles, a_file_that_was_full_leaves_no_gap) {
     EXPECT_EQ(manifest->why, Sentences{});
     EXPECT_EQ(manifest->verdict, Verdict::ok);
     EXPECT_EQ(manifest->pairing->worst_us, 0);
+}
+
+TEST_F(TakeFiles, of_one_start_of_the_machine_goes_by_the_clock_that_nobody_sets) {
+    constexpr std::int64_t kApartUs = 1'700'000'000'000'000;
+    // The wall clock was set back by an hour before the second part.
+    make({.camera = "a", .first_us = 1'000'000, .boot_id = "one"});
+    make({.camera = "a",
+          .first_us = 61'000'000,
+          .wall_apart_us = kApartUs - 3'600'000'000,
+          .part = 2,
+          .boot_id = "one"});
+    auto manifest = written();
+    ASSERT_TRUE(manifest);
+    ASSERT_EQ(manifest->cameras.size(), 1U);
+    ASSERT_EQ(manifest->cameras[0].parts.size(), 2U);
+    EXPECT_EQ(manifest->cameras[0].parts[0].first_us, 0);
+    EXPECT_EQ(manifest->cameras[0].parts[1].first_us, 60'000'000);
+    // The machine was restarted: its clock began anew.
+    make({.camera = "b",
+          .first_us = 2'000'000,
+          .wall_apart_us = kApartUs + 100'000'000,
+          .boot_id = "two"});
+    manifest = written();
+    ASSERT_TRUE(manifest);
+    EXPECT_EQ(manifest->cameras[1].parts[0].first_us, 101'000'000);
 }
 
 TEST_F(TakeFiles, one_that_was_deleted_and_made_again_under_its_name_counts_from_its_own_begin) {
