@@ -76,6 +76,9 @@ A script:
 
 constexpr const char* kEnvironment = R"(STREAMCTL_SERVER :: The server, if --server is not given.
 STREAMCTL_TOKEN :: The access token, if the server asks for one and --token-file is not given.
+DISPLAY, WAYLAND_DISPLAY :: Whether there is a desktop on which open can open the monitor.
+BROWSER :: What opens it if there is no xdg-open: programs, with colons between them.
+XDG_RUNTIME_DIR :: Where the file lies that the browser is given for that.
 XDG_STATE_HOME :: Where the history of the prompt is kept; ~/.local/state by default.)";
 
 constexpr const char* kFiles =

@@ -126,6 +126,7 @@ struct Options {
     std::optional<std::uint64_t> viewer_id;  ///< kick-viewer
     std::string new_name;                    ///< rename
     bool stop_preview = false;               ///< preview
+    bool only_prints = false;                ///< open
     std::vector<std::string> config_keys;    ///< config; empty: all
     control::RecordingQuery recordings;      ///< its times are RFC 3339 in UTC
     std::vector<std::string> recording_ids;  ///< recordings, get: ids and patterns

@@ -92,7 +92,7 @@ int dispatch(const Options& options, Console& console) {
     if (command == "sign") return run_sign(options, client, console);
     if (command == "hooks") return run_hooks(options, client, console);
     if (command == "open") return run_open(options, client, console);
-    if (command == "qr") return run_qr(options, client, console);
+    if (command == "qr") return run_qr(options, client, interrupt, console);
     if (command == "events") return run_events(options, client, console);
     if (command == "wait") return run_wait(options, client, console);
     if (command == "get") return run_get(options, client, interrupt, console);

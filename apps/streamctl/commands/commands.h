@@ -41,7 +41,7 @@ int run_status(const Options& options, ApiClient& client, Console& console);
 int run_config(const Options& options, ApiClient& client, Console& console);
 int run_reload(const Options& options, ApiClient& client, Console& console);
 int run_open(const Options& options, ApiClient& client, Console& console);
-int run_qr(const Options& options, ApiClient& client, Console& console);
+int run_qr(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console);
 int run_token(const Options& options, ApiClient& client, Console& console);
 int run_sign(const Options& options, ApiClient& client, Console& console);
 int run_hooks(const Options& options, ApiClient& client, Console& console);

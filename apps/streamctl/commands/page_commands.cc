@@ -1,11 +1,20 @@
 /// Commands about the server's pages: where a browser finds them.
+#include <unistd.h>
+
+#include <chrono>
+
+#include "base/encodings.h"
 #include "base/name.h"
 #include "cli/qr.h"
+#include "cli/terminal.h"
 #include "control/json.h"
 #include "control/page_url.h"
 #include "control/status.h"
+#include "digest/digest.h"
 #include "json/read.h"
 #include "json/write.h"
+#include "streamctl/client/fetch.h"
+#include "streamctl/commands/browser.h"
 #include "streamctl/commands/commands.h"
 
 namespace st::streamctl {
@@ -23,26 +32,70 @@ std::string base_url(ApiClient& client, bool needs_tls) {
     return control::page_base(status.urls, needs_tls);
 }
 
-void print_url(Console& console, const std::string& url) {
-    if (!console.json()) return console.result(url);
-    json::Object object;
-    object.set("url", url);
-    console.body(json::write(object));
+/// For how long the server takes the login of an address: no page that holds it is needed longer.
+constexpr std::chrono::minutes kLoginLifetime{1};
+
+/// What stands between the lines of a PEM file that holds one certificate.
+std::vector<std::uint8_t> certificate_of(const std::string& pem) {
+    constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
+    const std::size_t begin = pem.find(kBegin);
+    const std::size_t end = pem.find("-----END CERTIFICATE-----");
+    std::optional<std::vector<std::uint8_t>> bytes;
+    if (begin != std::string::npos && end != std::string::npos && begin < end) {
+        std::string text = pem.substr(begin + kBegin.size(), end - begin - kBegin.size());
+        std::erase_if(text, [](char c) { return c == '\n' || c == '\r'; });
+        bytes = base64_decode(text);
+    }
+    if (!bytes) throw Failed(cli::kRefused, "the server's authority is no certificate");
+    return std::move(*bytes);
+}
+
+/// "AB:CD:..." of the authority that signs the server's certificate; "" if it has none of its own.
+std::string authority_fingerprint(ApiClient& client, Interrupt& interrupt) {
+    constexpr std::size_t kPemBytesMax = 64 * 1024;
+    std::string pem;
+    try {
+        fetch(client, interrupt, "/ca/streamd-authority.pem", [&](Bytes piece) {
+            if (pem.size() < kPemBytesMax) pem += as_text(piece);
+        });
+    } catch (const Refused& refused) {
+        if (refused.code() == control::ErrorCode::not_found) return {};
+        throw;
+    }
+    std::string text;
+    for (const std::uint8_t byte : digest::sha256(certificate_of(pem))) {
+        const std::string digits = hex_encode(Bytes(&byte, 1));
+        if (!text.empty()) text += ':';
+        for (const char digit : digits)
+            text += digit >= 'a' ? static_cast<char>(digit - 'a' + 'A') : digit;
+    }
+    return text;
 }
 
 }  // namespace
 
-int run_open(const Options&, ApiClient& client, Console& console) {
+int run_open(const Options& options, ApiClient& client, Console& console) {
     const std::string base = base_url(client, false);
     if (base.empty()) throw Failed(cli::kRefused, "the server has no address a browser could open");
     const auto link = json::read(client.ask("login.link", ""));
     const json::Object* object = link ? link->object() : nullptr;
     if (object == nullptr) throw Failed(cli::kRefused, "the server's answer cannot be understood");
-    print_url(console, base + "#once=" + (*object)["once"].text_or_empty());
+    const std::string url = base + "#once=" + (*object)["once"].text_or_empty();
+    if (console.json()) {
+        json::Object answer;
+        answer.set("url", url);
+        console.body(json::write(answer));
+        return cli::kDone;
+    }
+    console.result(url);
+    if (options.only_prints || !cli::is_terminal(STDOUT_FILENO)) return cli::kDone;
+    cli::flush_output();
+    if (open_in_browser(url, kLoginLifetime))
+        console.note("opened in the browser, which it logs in");
     return cli::kDone;
 }
 
-int run_qr(const Options& options, ApiClient& client, Console& console) {
+int run_qr(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console) {
     const std::string& name = options.camera;
     if (!name.empty() && !is_valid_name(name)) {
         throw Failed(cli::kUsage, "\"" + printable(name) + "\" cannot be a camera's name");
@@ -54,8 +107,17 @@ int run_qr(const Options& options, ApiClient& client, Console& console) {
                      "https only: start it with --tls auto, or with --tls-cert and --tls-key");
     }
     const std::string url = base + "camera" + (name.empty() ? "" : "?name=" + name);
-    if (!console.json()) console.result(cli::qr_code(url));
-    print_url(console, url);
+    const std::string fingerprint = authority_fingerprint(client, interrupt);
+    if (console.json()) {
+        json::Object answer;
+        answer.set("url", url);
+        if (!fingerprint.empty()) answer.set("authority_sha256", fingerprint);
+        console.body(json::write(answer));
+        return cli::kDone;
+    }
+    console.result(cli::qr_code(url));
+    console.result(url);
+    if (!fingerprint.empty()) console.result("authority: SHA-256 " + fingerprint);
     return cli::kDone;
 }
 

@@ -29,14 +29,20 @@ void build_list_commands(CLI::App& app, Options& options) {
                 "restart. If there is a mistake in the file, nothing changes, and the exit status "
                 "is 1.");
 
-    add_command(app, "open",
-                "Print the address of the monitor, which logs one browser in\n\n"
-                "The address works once, within a minute.");
+    CLI::App& open = add_command(
+        app, "open",
+        "Open the monitor in the browser, and log it in\n\n"
+        "Prints the address, which works once, within a minute. On a desktop (DISPLAY or "
+        "WAYLAND_DISPLAY is set), typed at a terminal, it is opened too, by xdg-open or what "
+        "BROWSER names.");
+    open.add_flag("--print", options.only_prints, "Print the address only");
     CLI::App& qr =
         add_command(app, "qr",
                     "Show a QR code that makes a phone a camera\n\n"
                     "It holds the https address of the camera page, which is also printed "
-                    "below it. The phone must trust the server's certificate.");
+                    "below it. The phone must trust the server's certificate: if the server made "
+                    "it, the fingerprint of its authority is printed, which the phone shows when "
+                    "the authority is installed.");
     qr.add_option("CAMERA", options.camera, "The name the phone is to have");
 }
 
