@@ -179,6 +179,8 @@ class Owners(ctl.Case):
             await record(first)
             await harness.async_wait_for(lambda: server.cameras()["door"]["session"], "it records")
             first.abort()
+            said = await asyncio.to_thread(process.stderr.readline)
+            self.assertEqual(said, "streamctl: door: delivers 320x240\n")
             self.assertIn("door: lost its connection", await asyncio.to_thread(process.stderr.readline))
         async with harness.Camera(server, "door") as second:
             await record(second)
@@ -200,7 +202,8 @@ class Owners(ctl.Case):
         async with harness.Camera(server, "door") as first:
             await server.wait_cameras("door")
             process = self.start_ctl(server, "--timeout", "60s", *command)
-            await record(first)
+            await first.command("start_capture")
+            await first.capture_started()
             await harness.async_wait_for(lambda: server.cameras()["door"]["session"], "it records")
             first.abort()
             while "door: lost its connection" not in (line := await asyncio.to_thread(process.stderr.readline)):

@@ -56,7 +56,7 @@ class ServerCommands(harness.Case):
                 cursor = question["params"].get("cursor")
                 asked.append((question["method"], cursor))
                 item = {"start": "2026-01-31T08:15:30.000000Z", "end": "2026-01-31T08:15:31.000000Z"}
-                item |= {"open": False, "ready": True, "file": "live/x/a.mp4", "duration_ms": 1000, "bytes": 5}
+                item |= {"open": False, "ready": True, "name": "a.mp4", "file": "live/x/a.mp4", "duration_ms": 1000, "bytes": 5}
                 page = {"items": [item], "next": {None: "b", "b": "c", "c": None}[cursor]}
                 if cursor == "b":
                     page["building"] = True

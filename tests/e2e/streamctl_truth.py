@@ -240,7 +240,7 @@ class Truth(ctl.Case):
             code, out, err = await self.result(process)
             self.assertEqual(code, 0, err)
             self.assertRegex(out, "^cam: started cam_")
-            stopping = asyncio.create_task(server.stop_capture())
+            stopping = asyncio.create_task(server.api("POST", "/api/v1/capture/stop", {}))
             await camera.command("stop_capture")
             await camera.capture_stopped()
             await stopping
