@@ -50,7 +50,7 @@ class Live {
     std::function<bool(const std::string& path)> is_source;
     /// Who decides whether somebody may publish or play, once access has been checked. Set at
     /// start; may be empty.
-    Decide decide;
+    auth::Decide decide;
     /// Error.code 403: the app is ours; 409: an on-demand source's path. Any thread.
     Result<void> check_publish(const std::string& path) const;
     const Options& options() const { return options_; }

@@ -60,7 +60,7 @@ Publisher::~Publisher() {
 }
 
 void Publisher::start(const std::string& path, const hub::PublisherInfo& info,
-                      const Decide& decide) {
+                      const auth::Decide& decide) {
     path_ = path;
     info_ = info;
     log_ = log_.with_field("stream", path).with_field("peer", info.peer);

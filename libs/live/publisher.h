@@ -11,10 +11,10 @@
 #include <memory>
 #include <string>
 
+#include "auth/decision.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "hub/hub.h"
-#include "live/decision.h"
 #include "live/normalised_input.h"
 
 namespace st::live {
@@ -63,7 +63,8 @@ class Publisher final {
     Publisher& operator=(const Publisher&) = delete;
 
     /// Once. The transport may be called before it returns.
-    void start(const std::string& path, const hub::PublisherInfo& info, const Decide& decide = {});
+    void start(const std::string& path, const hub::PublisherInfo& info,
+               const auth::Decide& decide = {});
     /// Bytes came from the peer, whatever they are.
     void note_input(std::int64_t now_ns) { publication_.note_input(now_ns); }
     /// Goes nowhere unless this is publishing. Ends it if nothing it sends will ever be seen.

@@ -13,9 +13,9 @@
 #include <string>
 #include <utility>
 
+#include "auth/decision.h"
 #include "base/result.h"
 #include "hub/hub.h"
-#include "live/decision.h"
 
 namespace st::live {
 
@@ -57,7 +57,7 @@ class Viewer final : private hub::Viewer {
         std::chrono::milliseconds wait{10'000};
         /// Whether the path's source is being tried: then it waits on. May be empty.
         std::function<bool(const std::string& path)> is_coming = {};
-        Decide decide = {};  ///< may be empty
+        auth::Decide decide = {};  ///< may be empty
     };
 
     enum class State : std::uint8_t {

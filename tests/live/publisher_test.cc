@@ -308,10 +308,10 @@ TEST(Publisher, holds_nothing_until_somebody_elsewhere_has_allowed_it) {
     for (const bool is_allowed : {true, false}) {
         hub::World world;
         Publishing one(world);
-        std::optional<Question> asked;
-        Decided answer;
+        std::optional<auth::Question> asked;
+        auth::Decided answer;
         one.publisher.start(kPath, {"rtmp", "peer", "key=1"},
-                            [&](const Question& what, Decided done) {
+                            [&](const auth::Question& what, auth::Decided done) {
                                 asked = what;
                                 answer = std::move(done);
                                 return true;
@@ -329,8 +329,8 @@ TEST(Publisher, holds_nothing_until_somebody_elsewhere_has_allowed_it) {
 
 TEST(Publisher, that_left_before_the_answer_gets_none) {
     hub::World world;
-    Decided answer;
-    const Decide ask = [&](const Question&, Decided done) {
+    auth::Decided answer;
+    const auth::Decide ask = [&](const auth::Question&, auth::Decided done) {
         answer = std::move(done);
         return true;
     };

@@ -403,8 +403,8 @@ TEST(Viewer, joins_once_somebody_elsewhere_has_allowed_it) {
         hub::Publication publication = world.publish();
         world.push(publication, hub::key(0));
         FakeTransport transport;
-        Decided answer;
-        const Decide ask = [&](const Question& what, Decided done) {
+        auth::Decided answer;
+        const auth::Decide ask = [&](const auth::Question& what, auth::Decided done) {
             EXPECT_FALSE(what.is_publish);
             EXPECT_EQ(what.path, kPath);
             answer = std::move(done);
@@ -427,11 +427,11 @@ TEST(Viewer, joins_once_somebody_elsewhere_has_allowed_it) {
 TEST(Viewer, is_let_go_when_the_server_ends_before_it_was_decided) {
     hub::World world;
     FakeTransport transport;
-    Decided answer;
+    auth::Decided answer;
     Viewer viewer(world.hub, world.delivery,
                   {milliseconds(10'000),
                    {},
-                   [&](const Question&, Decided done) {
+                   [&](const auth::Question&, auth::Decided done) {
                        answer = std::move(done);
                        return true;
                    }},

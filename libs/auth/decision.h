@@ -5,7 +5,7 @@
 
 #include "base/result.h"
 
-namespace st::live {
+namespace st::auth {
 
 struct Question {
     bool is_publish = false;
@@ -20,4 +20,4 @@ using Decided = std::function<void(Result<void>)>;
 /// Any thread. False: nobody is to be asked, and `done` is not called.
 using Decide = std::function<bool(const Question& question, Decided done)>;
 
-}  // namespace st::live
+}  // namespace st::auth
