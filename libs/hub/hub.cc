@@ -1,6 +1,7 @@
 #include "hub/hub.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/clock.h"
 
@@ -73,6 +74,19 @@ void Subscription::leave(const std::string& reason) {
     group_->remove(*subscriber);
     hub_->unsubscribe(group_, *subscriber, reason.empty() ? subscriber->end_text() : reason);
     group_.reset();
+}
+
+Guest& Guest::operator=(Guest&& other) noexcept {
+    if (this == &other) return *this;
+    leave("viewer left");
+    hub_ = other.hub_;
+    record_ = std::move(other.record_);
+    other.record_.reset();
+    return *this;
+}
+
+void Guest::leave(const std::string& reason) {
+    if (const auto record = std::exchange(record_, nullptr)) hub_->dismiss(*record, reason);
 }
 
 Hub::Hub(Options options, std::vector<std::unique_ptr<const Encoding>> encodings, EventSink events,
@@ -216,12 +230,83 @@ bool Hub::kick_publisher(const std::string& path, const std::string& by) {
     return publisher != nullptr;
 }
 
-Result<Subscription> Hub::subscribe(const std::string& path, DeliveryQueue& delivery, FormId form,
-                                    Viewer& viewer, const ViewerInfo& info) {
+Result<std::shared_ptr<ViewerRecord>> Hub::enter(const std::string& path, const ViewerInfo& info) {
+    if (options_.viewers_max > 0 && watchers_.size() >= options_.viewers_max) {
+        return over_limit("viewers", options_.viewers_max);
+    }
+    if (!viewer_places_.take(info.address, options_.viewers_per_address)) {
+        return over_limit_of_address("viewers", options_.viewers_per_address);
+    }
     auto record = std::make_shared<ViewerRecord>();
+    record->id = next_viewer_++;
     record->path = path;
     record->info = info;
     record->since_us = wall_us();
+    watchers_.emplace(record->id, Watcher{record});
+    return record;
+}
+
+Left Hub::remove(const ViewerRecord& record) {
+    Left event;
+    if (auto node = watchers_.extract(record.id)) event.by = std::move(node.mapped().kicked_by);
+    viewer_places_.give_back(record.info.address);
+    return event;
+}
+
+void Hub::tell_left(Left event, const ViewerRecord& record, const std::string& reason) {
+    event.path = record.path;
+    event.viewer = record.info;
+    event.id = record.id;
+    event.bytes = record.bytes.load();
+    event.dropped = record.dropped.load();
+    event.reason = reason;
+    event.since_us = record.since_us;
+    events_(event);
+}
+
+Result<Guest> Hub::admit(const std::string& path, const ViewerInfo& info,
+                         std::function<void(const std::string& by)> kick) {
+    std::shared_ptr<ViewerRecord> record;
+    Joined event;
+    event.path = path;
+    event.viewer = info;
+    {
+        const Lock lock(mutex_);
+        auto entered = enter(path, info);
+        if (!entered) return entered.error();
+        record = std::move(*entered);
+        watchers_.at(record->id).kick = std::move(kick);
+        guests_.take(path, 0);
+        event.id = record->id;
+        event.viewers = count_at(path);
+    }
+    events_(event);
+    return Guest(*this, std::move(record));
+}
+
+void Hub::dismiss(const ViewerRecord& record, const std::string& reason) {
+    Left event;
+    {
+        const Lock lock(mutex_);
+        event = remove(record);
+        guests_.give_back(record.path);
+        event.viewers = count_at(record.path);
+    }
+    tell_left(std::move(event), record, reason);
+}
+
+std::size_t Hub::count_at(const std::string& path) const {
+    const auto found = streams_.find(path);
+    return guests_.taken(path) + (found == streams_.end() ? 0 : found->second->viewers());
+}
+
+std::size_t Hub::viewers_at(const std::string& path) const {
+    const Lock lock(mutex_);
+    return count_at(path);
+}
+
+Result<Subscription> Hub::subscribe(const std::string& path, DeliveryQueue& delivery, FormId form,
+                                    Viewer& viewer, const ViewerInfo& info) {
     StreamPtr stream;
     Stream::Place place;
     std::shared_ptr<Subscriber> subscriber;
@@ -230,20 +315,21 @@ Result<Subscription> Hub::subscribe(const std::string& path, DeliveryQueue& deli
     event.viewer = info;
     {
         const Lock lock(mutex_);
-        if (options_.viewers_max > 0 && watchers_.size() >= options_.viewers_max) {
-            return over_limit("viewers", options_.viewers_max);
-        }
-        if (!viewer_places_.take(info.address, options_.viewers_per_address)) {
-            return over_limit_of_address("viewers", options_.viewers_per_address);
-        }
+        const auto record = enter(path, info);
+        if (!record) return record.error();
         stream = stream_at(path);
-        record->id = next_viewer_++;
         place = stream->join(delivery, form);
         subscriber = std::make_shared<Subscriber>(viewer, stream, delivery.executor(), form,
-                                                  options_.queue, record);
-        watchers_.emplace(record->id, Watcher{record, subscriber, &delivery});
-        event.id = record->id;
-        event.viewers = stream->viewers();
+                                                  options_.queue, *record);
+        watchers_.at((*record)->id).kick = [weak = std::weak_ptr(subscriber),
+                                            &executor =
+                                                delivery.executor()](const std::string& by) {
+            executor.post([weak, by] {
+                if (const std::shared_ptr<Subscriber> there = weak.lock()) there->kick(by);
+            });
+        };
+        event.id = (*record)->id;
+        event.viewers = count_at(path);
         event.has_publisher = stream->is_live();
     }
     stream->prepare(place);
@@ -271,22 +357,14 @@ void Hub::unsubscribe(const GroupPtr& group, const Subscriber& subscriber,
                       const std::string& reason) {
     const ViewerRecord& record = subscriber.record();
     Left event;
-    event.path = record.path;
-    event.viewer = record.info;
-    event.id = record.id;
     {
         const Lock lock(mutex_);
         subscriber.stream()->leave(group, record, monotonic_ns());
-        if (auto node = watchers_.extract(record.id)) event.by = std::move(node.mapped().kicked_by);
-        viewer_places_.give_back(record.info.address);
-        event.viewers = subscriber.stream()->viewers();
+        event = remove(record);
+        event.viewers = count_at(record.path);
         forget_unused(subscriber.stream());
     }
-    event.bytes = record.bytes.load();
-    event.dropped = record.dropped.load();
-    event.reason = reason;
-    event.since_us = record.since_us;
-    events_(event);
+    tell_left(std::move(event), record, reason);
 }
 
 bool Hub::kick_viewer(std::uint64_t id, const std::string& by) {
@@ -294,9 +372,7 @@ bool Hub::kick_viewer(std::uint64_t id, const std::string& by) {
     const auto found = watchers_.find(id);
     if (found == watchers_.end()) return false;
     found->second.kicked_by = by;
-    found->second.delivery->executor().post([weak = found->second.subscriber, by] {
-        if (const std::shared_ptr<Subscriber> subscriber = weak.lock()) subscriber->kick(by);
-    });
+    found->second.kick(by);
     return true;
 }
 

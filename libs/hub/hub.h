@@ -4,6 +4,7 @@
 ///
 /// Being in a stream is an object: destroying a Publication or a Subscription leaves it. The hub
 /// outlives both, and its delivery queues.
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -115,6 +116,28 @@ class Subscription {
     std::vector<UnitPtr> cached_;
 };
 
+/// A viewer whose pictures do not come from the hub: admitted, listed and kicked like the others.
+/// Move-only; one thread at a time.
+class Guest {
+ public:
+    Guest() = default;
+    Guest(Hub& hub, std::shared_ptr<ViewerRecord> record)
+        : hub_(&hub), record_(std::move(record)) {}
+    Guest(Guest&& other) noexcept { *this = std::move(other); }
+    Guest& operator=(Guest&& other) noexcept;
+    ~Guest() { leave("viewer left"); }
+
+    explicit operator bool() const { return record_ != nullptr; }
+    /// What it was given, counted by whoever gives it.
+    ViewerRecord& record() const { return *record_; }
+    /// `reason` is for the event.
+    void leave(const std::string& reason);
+
+ private:
+    Hub* hub_ = nullptr;
+    std::shared_ptr<ViewerRecord> record_;
+};
+
 class Hub {
  public:
     /// A publisher that gave no sign of life since then may be replaced; default: none.
@@ -149,6 +172,11 @@ class Hub {
     /// The queue's thread. Whether somebody publishes there or not. Error.code 503: over a limit.
     Result<Subscription> subscribe(const std::string& path, DeliveryQueue& delivery, FormId form,
                                    Viewer& viewer, const ViewerInfo& info) ST_EXCLUDES(mutex_);
+    /// A viewer at `path` whose pictures come from elsewhere, within the limits that hold for all.
+    /// `kick` ends it, for `by`: called on any thread with the hub's lock held, so it posts.
+    /// Error.code as for subscribe().
+    Result<Guest> admit(const std::string& path, const ViewerInfo& info,
+                        std::function<void(const std::string& by)> kick) ST_EXCLUDES(mutex_);
     /// The tap gets all that is published there, from now on and by whomever; see Stream::attach().
     /// It counts as no viewer.
     StreamPtr attach(const std::string& path, TapPtr tap, std::chrono::milliseconds preroll)
@@ -175,20 +203,30 @@ class Hub {
     std::vector<std::shared_ptr<const ViewerRecord>> viewers() const
         ST_EXCLUDES(mutex_);  ///< by id
     std::size_t viewer_count() const ST_EXCLUDES(mutex_);
+    /// Those at `path`, whatever they are given their pictures by.
+    std::size_t viewers_at(const std::string& path) const ST_EXCLUDES(mutex_);
     std::size_t publisher_count() const ST_EXCLUDES(mutex_);
 
  private:
     friend class Publication;
     friend class Subscription;
+    friend class Guest;
     struct Watcher {
         std::shared_ptr<const ViewerRecord> record;
-        std::weak_ptr<Subscriber> subscriber;
-        DeliveryQueue* delivery;
+        std::function<void(const std::string& by)> kick{};
         std::string kicked_by{};
     };
 
     StreamPtr stream_at(const std::string& path) ST_REQUIRES(mutex_);
     void forget_unused(const StreamPtr& stream) ST_REQUIRES(mutex_);
+    /// The record of a viewer that may come, with its place taken.
+    Result<std::shared_ptr<ViewerRecord>> enter(const std::string& path, const ViewerInfo& info)
+        ST_REQUIRES(mutex_);
+    /// What is told of one that goes; its place is free.
+    Left remove(const ViewerRecord& record) ST_REQUIRES(mutex_);
+    std::size_t count_at(const std::string& path) const ST_REQUIRES(mutex_);
+    void tell_left(Left event, const ViewerRecord& record, const std::string& reason);
+    void dismiss(const ViewerRecord& record, const std::string& reason) ST_EXCLUDES(mutex_);
     void unpublish(const StreamPtr& stream, std::uint64_t number, const std::string& reason,
                    const std::string& by) ST_EXCLUDES(mutex_);
     void tell_waiting(const std::string& path) ST_EXCLUDES(mutex_);
@@ -217,6 +255,7 @@ class Hub {
     std::size_t publishers_ ST_GUARDED_BY(mutex_) = 0;
     Places viewer_places_ ST_GUARDED_BY(mutex_);
     Places publisher_places_ ST_GUARDED_BY(mutex_);
+    Places guests_ ST_GUARDED_BY(mutex_);  ///< by path
 };
 
 }  // namespace st::hub

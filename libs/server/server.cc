@@ -368,9 +368,8 @@ void Server::Parts::count_viewers(const hub::Event& event) {
         if (!path.starts_with(kCameras)) return;
         // Events of several loops may overtake each other: the hub knows how many there are.
         control.post([this, path] {
-            const hub::StreamPtr stream = live.hub().find(path);
             captures.previews().on_viewers(path.substr(kCameras.size()),
-                                           stream ? stream->status().viewers : 0);
+                                           live.hub().viewers_at(path));
         });
     };
     if (const auto* joined = std::get_if<hub::Joined>(&event)) tell(joined->path);

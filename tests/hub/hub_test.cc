@@ -334,6 +334,52 @@ TEST(Hub, kicks_a_viewer_by_its_number) {
     EXPECT_EQ(world.hub.viewer_count(), 0U);
 }
 
+TEST(Hub, admits_guests_within_the_limits_of_all_viewers) {
+    Options options;
+    options.viewers_max = 2;
+    options.viewers_per_address = 1;
+    World world(options);
+    FakeViewer viewer;
+    world.join(viewer, 0, "/camera/eye");
+    const auto admit = [&](const std::string& address) {
+        return world.hub.admit("/camera/eye", {"mjpeg", "peer", "q=1", address}, {});
+    };
+    {
+        auto guest = admit("10.0.0.7");
+        ASSERT_TRUE(guest.ok());
+        const auto& joined = std::get<Joined>(world.events.back());
+        EXPECT_EQ(joined.viewer.protocol, "mjpeg");
+        EXPECT_EQ(joined.viewers, 2U) << "with the other one";
+        EXPECT_EQ(world.hub.viewers_at("/camera/eye"), 2U);
+        EXPECT_EQ(world.hub.viewers().back()->id, guest->record().id);
+        EXPECT_EQ(admit("10.0.0.8").error().message, "limits.viewers reached (2)");
+        viewer.subscription = {};
+        EXPECT_EQ(admit("10.0.0.7").error().code, 429);
+        EXPECT_TRUE(admit("10.0.0.8").ok());
+        guest->record().bytes = 5;
+        guest->leave("the camera is gone");
+    }
+    const auto& left = std::get<Left>(world.events.back());
+    EXPECT_EQ(left.bytes, 5U);
+    EXPECT_EQ(left.reason, "the camera is gone");
+    EXPECT_EQ(left.viewers, 0U);
+    EXPECT_EQ(world.hub.viewer_count(), 0U);
+    EXPECT_TRUE(admit("10.0.0.7").ok()) << "its place is free";
+}
+
+TEST(Hub, kicks_a_guest_as_it_says) {
+    World world;
+    std::string kicked_by;
+    auto guest = world.hub.admit("/camera/eye", {"mjpeg", "peer", ""},
+                                 [&](const std::string& by) { kicked_by = by; });
+    ASSERT_TRUE(guest.ok());
+    EXPECT_TRUE(world.hub.kick_viewer(guest->record().id, "kim@desk"));
+    EXPECT_EQ(kicked_by, "kim@desk");
+    guest->leave(kicked_text(kicked_by));
+    EXPECT_EQ(std::get<Left>(world.events.back()).by, "kim@desk");
+    EXPECT_EQ(std::get<Left>(world.events.back()).reason, "kicked by kim@desk");
+}
+
 TEST(Hub, drops_a_cache_beyond_its_limits_until_the_next_key_frame) {
     Options options;
     options.gop.packets = 3;
