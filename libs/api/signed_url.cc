@@ -27,11 +27,11 @@ Result<std::string> path_of(std::string_view app, std::string_view name) {
 Result<std::string> path_of(const http::Target& target, auth::Role role) {
     const std::vector<std::string>& segments = target.segments;
     const std::string last = segments.empty() ? std::string() : segments.back();
+    const std::string before_last =
+        segments.size() < 2 ? std::string() : segments[segments.size() - 2];
     if (role == auth::Role::camera) {
         const std::string* name = target.find("name");
-        const std::string before =
-            segments.size() < 2 ? std::string() : segments[segments.size() - 2];
-        if (before == "ingest" || before == "camera") return path_of("camera", last);
+        if (before_last == "ingest" || before_last == "camera") return path_of("camera", last);
         if (name != nullptr) return path_of("camera", *name);
         return Error{"url: expected a camera's, such as ws://host/ingest/door", 400};
     }
@@ -40,6 +40,10 @@ Result<std::string> path_of(const http::Target& target, auth::Role role) {
     if ((last == "play" || last == "publish") && app != nullptr && stream != nullptr) {
         return path_of(*app, *stream);
     }
+    if (last == "dev" && target.find("name") != nullptr) {
+        return path_of("camera", *target.find("name"));
+    }
+    if (before_last == "mjpeg" && !last.ends_with(kSuffix)) return path_of("camera", last);
     if (segments.size() < 2) return path_of({}, {});
     return path_of(segments[segments.size() - 2], without_suffix(last));
 }

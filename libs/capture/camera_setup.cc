@@ -15,14 +15,12 @@ std::unique_ptr<JpegDialect> jpeg_dialect(const Parts& parts, httpd::NetLoop& ne
     JpegStreams& streams = parts.jpegs;
     auto ring = std::make_shared<ImageRing>(parts.options->images, link->name, parts.disk,
                                             parts.log.with("images"));
-    const auto feed = std::make_shared<JpegFeed>(streams, link->id, std::move(ring));
     loop::EventLoop& loop = net.loop();
+    const auto feed = std::make_shared<JpegFeed>(streams, loop, link->id, std::move(ring));
     auto dialect = std::make_unique<JpegDialect>(
         camera, loop,
         JpegDialect::Listeners{
-            [feed, &loop](const SharedBuffer& jpeg) {
-                feed->picture(jpeg, loop.clock_ns(), wall_us());
-            },
+            [feed](const SharedBuffer& jpeg) { feed->picture(jpeg, wall_us()); },
             [feed](const std::string& words) { feed->words(words, wall_us()); }});
     const std::weak_ptr<CameraConnection> weak = camera.weak_from_this();
     streams.open(link->id, link->name, [weak, &loop, self = dialect.get()](std::string_view words) {

@@ -8,28 +8,34 @@
 #include "base/buffer.h"
 #include "capture/image_ring.h"
 #include "capture/jpeg_streams.h"
+#include "loop/timers.h"
 
 namespace st::capture {
 
 class JpegFeed {
  public:
-    /// `streams` outlives this. `ring` may be null.
-    JpegFeed(JpegStreams& streams, std::uint64_t camera, std::shared_ptr<ImageRing> ring)
-        : streams_(streams), camera_(camera), ring_(std::move(ring)) {}
+    /// `streams` and `timers` outlive this. `ring` may be null.
+    JpegFeed(JpegStreams& streams, loop::Timers& timers, std::uint64_t camera,
+             std::shared_ptr<ImageRing> ring);
     JpegFeed(const JpegFeed&) = delete;
     JpegFeed& operator=(const JpegFeed&) = delete;
-    ~JpegFeed() { streams_.close(camera_); }
+    ~JpegFeed();
 
-    void picture(const SharedBuffer& jpeg, std::int64_t now_ns, std::int64_t wall_us);
+    void picture(const SharedBuffer& jpeg, std::int64_t wall_us);
     void words(const std::string& text, std::int64_t wall_us);
 
  private:
+    /// Once a second, whether pictures come or not.
+    void tell_rate();
+
     JpegStreams& streams_;
+    loop::Timers& timers_;
     const std::uint64_t camera_;
     const std::shared_ptr<ImageRing> ring_;
     std::uint64_t total_ = 0;
     std::uint64_t in_window_ = 0;
-    std::int64_t window_ns_ = 0;
+    std::int64_t window_ns_;  ///< when it began
+    loop::TimerId timer_ = 0;
 };
 
 /// "[12:03:04] [camera] ACK: stopped", local time.

@@ -12,7 +12,8 @@ void JpegSnapshot::take(JpegStreams& streams, const std::string& camera, loop::T
                         Post post, Done done) {
     const std::shared_ptr<JpegSnapshot> self(
         new JpegSnapshot(camera, timers, std::move(post), std::move(done)));
-    if (!streams.watch(camera, self, false)) {
+    const auto found = streams.find(camera);
+    if (!found || !streams.watch(found->camera, self)) {
         return self->finish(Error{"no stream at /camera/" + camera, 404});
     }
     self->patience_ = timers.after(kPatience, [self] {

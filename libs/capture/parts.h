@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "auth/access.h"
+#include "auth/decision.h"
 #include "base/current.h"
 #include "base/event_sink.h"
 #include "base/log.h"
@@ -44,6 +45,7 @@ struct Parts {
     JpegStreams& jpegs;          ///< any thread
     loop::BlockingWork& disk;    ///< any thread
     const Current<auth::Policy>& policy;
+    const auth::Decide& decide;  ///< any thread; may be empty
 };
 
 }  // namespace st::capture

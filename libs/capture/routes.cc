@@ -111,44 +111,55 @@ std::optional<std::string> camera_name(const http::Target& target) {
     return name == nullptr ? std::nullopt : std::optional<std::string>(*name);
 }
 
-httpd::Plan plan_console(const Parts& parts, const http::Target& target) {
+/// A signature is for one camera, so that must be named.
+bool lacks_name(const Parts& parts, const httpd::Request& request) {
+    const auto policy = parts.policy.get();
+    return request.facts.sign && policy->of(auth::Role::play).mode == auth::Mode::signed_url &&
+           !auth::check_access(*policy, auth::Role::play, request.facts);
+}
+
+httpd::Plan plan_console(const Parts& parts, const httpd::Request& request) {
+    const std::string* name = request.target.find("name");
+    if (name == nullptr && lacks_name(parts, request)) {
+        return httpd::Plan::refuse(
+            403, "play: a signature is for one camera; name it: /dev?name=NAME&sign=...");
+    }
     httpd::Plan plan;
     plan.role = auth::Role::play;
-    const std::string* name = target.find("name");
     if (name != nullptr) plan.signed_path = "/camera/" + *name;
     plan.take_over = [&parts](const httpd::Request& asked, httpd::Handover handover) {
         httpd::NetLoop& net = handover.net;
-        const std::string pending = std::move(handover.pending);
         auto console = std::make_shared<JpegConsole>(parts, std::move(handover), asked);
         net.add(console);
-        console->start(pending);
+        console->start();
     };
     return plan;
 }
 
-/// GET /mjpeg/<name>.
+/// GET and HEAD of /mjpeg/<name>.
 std::optional<httpd::Plan> plan_multipart(const Parts& parts, const httpd::Request& request) {
     const auto& segments = request.target.segments;
     if (segments.size() != 2 || segments.front() != "mjpeg") return std::nullopt;
-    if (request.head.method != "GET") {
-        return httpd::Plan::refuse(405, "a camera's pictures take GET", {{"Allow", "GET"}});
+    if (request.head.method != "GET" && request.head.method != "HEAD") {
+        return httpd::Plan::refuse(405, "a camera's pictures take GET and HEAD",
+                                   {{"Allow", "GET, HEAD"}});
     }
     httpd::Plan plan;
     plan.role = auth::Role::play;
     plan.signed_path = "/camera/" + segments.back();
-    plan.take_over = [&parts, name = segments.back()](const httpd::Request&,
+    plan.take_over = [&parts, name = segments.back()](const httpd::Request& asked,
                                                       httpd::Handover handover) {
         httpd::NetLoop& net = handover.net;
-        auto viewer = std::make_shared<MultipartViewer>(std::move(handover));
+        auto viewer = std::make_shared<MultipartViewer>(parts, std::move(handover), asked);
         net.add(viewer);
-        viewer->start(parts.jpegs, name);
+        viewer->start(name);
     };
     return plan;
 }
 
 std::optional<httpd::Plan> plan(const Parts& parts, const httpd::Request& request) {
     const http::Target& target = request.target;
-    if (target.path == kConsolePath) return plan_console(parts, target);
+    if (target.path == kConsolePath) return plan_console(parts, request);
     const auto name = camera_name(target);
     httpd::Plan plan;
     plan.role = auth::Role::camera;

@@ -5,7 +5,7 @@
 
 namespace st::capture {
 
-/// GET /mjpeg/<name>. To be added before whoever takes what is left of requests.
+/// GET and HEAD of /mjpeg/<name>. To be added before whoever takes what is left of requests.
 void add_picture_routes(httpd::Router& router, const Parts& parts);
 
 /// `parts` outlives the router. To be added after all other upgrades.

@@ -7,10 +7,13 @@
 
 namespace st::httpd {
 
-Buffer encode_close_for(int status, const std::string& message) {
+std::uint16_t close_code_for(int status) {
     const bool is_limit = status == 429 || status == 503;
-    const std::uint16_t code = is_limit ? ws::kCloseTryLater : ws::kClosePolicy;
-    return ws::encode_close(code, message);
+    return is_limit ? ws::kCloseTryLater : ws::kClosePolicy;
+}
+
+Buffer encode_close_for(int status, const std::string& message) {
+    return ws::encode_close(close_code_for(status), message);
 }
 
 Buffer encode_refusal(int status, const std::string& message, bool is_upgraded) {

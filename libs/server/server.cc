@@ -288,7 +288,7 @@ void Server::Parts::load_pages() {
 void Server::Parts::make_parts() {
     capture_parts = std::make_unique<capture::Parts>(capture::Parts{
         capture_options, http_options, log, capture_counters, http_counters, shutting_down, control,
-        events, cameras, captures, *recorder, live.hub(), jpegs, disk, policy});
+        events, cameras, captures, *recorder, live.hub(), jpegs, disk, policy, live.decide});
     live_parts = std::make_unique<live::Parts>(
         live::Parts{live_options, http_options, policy, log, http_counters, wrong_tokens,
                     shutting_down, control, live, setup.recorder.run_job});
