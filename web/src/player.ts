@@ -1,11 +1,11 @@
 /// One stream: by WebCodecs where the page is trusted with it, else by Media Source Extensions, else as snapshots.
 
-import mpegts from "mpegts.js";
-import * as api from "./lib/api.ts";
 import {byId, setText} from "./lib/dom.ts";
 import * as format from "./lib/format.ts";
 import {readTags} from "./lib/flv.ts";
-import {PictureDecoder, PictureScreen} from "./lib/picture_decoder.ts";
+import {canPlayByMediaSource, MediaSourcePlayer} from "./lib/media_source_player.ts";
+import {canDecodePictures, PictureDecoder, PictureScreen} from "./lib/picture_decoder.ts";
+import {SnapshotPlayer} from "./lib/snapshot_player.ts";
 import {credentials, isStreamPath, socketUrl} from "./lib/stream_url.ts";
 
 const message = (text: string) => {
@@ -103,61 +103,34 @@ class CanvasPlayer {
 }
 
 function playByMediaSource(url: string, muted: boolean): void {
-    mpegts.LoggingControl.enableAll = false;
     const video = byId<HTMLVideoElement>("video");
     video.hidden = false;
     video.muted = muted;
     byId("sound").hidden = false;
     byId("sound").onclick = () => { video.muted = !video.muted; };
-    let player: mpegts.Player | null = null;
-    let retry = 0;
-    const stop = () => {
-        clearTimeout(retry);
-        player?.destroy();
-        player = null;
-    };
-    const start = () => {
-        stop();
-        message("waiting for the stream");
-        player = mpegts.createPlayer({type: "flv", isLive: true, url}, {
-            enableWorker: false, enableStashBuffer: false, autoCleanupSourceBuffer: true,
-            // A little late is made up for by playing faster, what a stream begins with by a jump.
-            liveSync: true, liveSyncMaxLatency: 0.5, liveSyncTargetLatency: 0.25, liveSyncPlaybackRate: 1.1,
-            liveBufferLatencyChasing: true, liveBufferLatencyMaxLatency: 0.9, liveBufferLatencyMinRemain: 0.3});
-        const again = (text: string) => {
-            message(`${text}; trying again`);
-            clearTimeout(retry);
-            retry = window.setTimeout(start, 2000);
-        };
-        player.on(mpegts.Events.ERROR, (kind: string, detail: string) => again(`${kind}: ${detail}`));
-        player.on(mpegts.Events.LOADING_COMPLETE, () => again("the stream ended"));
-        player.attachMediaElement(video);
-        player.load();
-        void Promise.resolve(player.play()).catch(() => message("press play"));
-    };
-    video.onplaying = () => message("");
-    document.addEventListener("visibilitychange", () => document.hidden ? stop() : start());
+    const player = new MediaSourcePlayer(video, url, message);
     setInterval(() => {
-        const {buffered} = video;
-        if (buffered.length === 0) return;
-        const behind = buffered.end(buffered.length - 1) - video.currentTime;
-        setText(byId("facts"), `Media Source · ${video.videoWidth} × ${video.videoHeight} · ${(behind * 1000).toFixed(0)} ms in the buffer`);
-        document.body.dataset["delay"] = (behind * 1000).toFixed(0);
+        const {behindMs} = player;
+        if (behindMs === null) return;
+        setText(byId("facts"), `Media Source · ${video.videoWidth} × ${video.videoHeight} · ${behindMs.toFixed(0)} ms in the buffer`);
+        document.body.dataset["delay"] = behindMs.toFixed(0);
     }, 1000);
-    start();
+    player.start();
 }
 
 /// A camera whose pictures are JPEGs: the browser shows them as they come.
-function playMultipart(path: string): void {
+function playMultipart(path: string, proof: URLSearchParams): void {
     const image = byId<HTMLImageElement>("image");
     image.alt = path;
     message("waiting for the camera");
     setText(byId("facts"), "JPEG pictures as they come");
     const name = path.split("/")[2] ?? "";
+    const query = new URLSearchParams(proof);
     let retry = 0;
     const start = () => {
         clearTimeout(retry);
-        image.src = `mjpeg/${encodeURIComponent(name)}?at=${Date.now()}`;
+        query.set("at", String(Date.now()));  // else a browser may take it for what it has already
+        image.src = `mjpeg/${encodeURIComponent(name)}?${query.toString()}`;
     };
     image.onload = () => {
         image.hidden = false;
@@ -176,25 +149,10 @@ function playMultipart(path: string): void {
     start();
 }
 
-/// A picture every two seconds, for browsers that can do no better.
-function playSnapshots(path: string): void {
-    const image = byId<HTMLImageElement>("image");
-    image.alt = path;
+/// For browsers that can do no better.
+function playSnapshots(path: string, proof: URLSearchParams): void {
     setText(byId("facts"), "a picture every two seconds");
-    const next = async () => {
-        const response = document.hidden ? null : await fetch(api.snapshotUrl(path)).catch(() => null);
-        if (response?.ok) {
-            const url = URL.createObjectURL(await response.blob());
-            image.onload = () => URL.revokeObjectURL(url);
-            image.src = url;
-            image.hidden = false;
-            message("");
-        } else if (response) {
-            message(`no picture: ${response.status === 401 ? "log in at the monitor" : response.statusText}`);
-        }
-        setTimeout(() => void next(), 2000);
-    };
-    void next();
+    new SnapshotPlayer(byId<HTMLImageElement>("image"), path, proof, 2000, message).start();
 }
 
 function main(): void {
@@ -204,16 +162,17 @@ function main(): void {
     document.title = `${path} – streamd`;
     byId("full").onclick = () => void document.querySelector(".view")?.requestFullscreen?.();
     if (!isStreamPath(path)) return message("Name a stream in the address: player?path=/camera/door");
-    const url = socketUrl(`${path.slice(1)}.flv`, page, credentials(page.searchParams));
+    const proof = credentials(page.searchParams);
+    const url = socketUrl(`${path.slice(1)}.flv`, page, proof);
     const how = page.searchParams.get("by");
-    if (how === "mjpeg") return playMultipart(path);
+    if (how === "mjpeg") return playMultipart(path, proof);
     const byMediaSource = () => playByMediaSource(url, false);
-    if (how !== "mse" && how !== "snapshots" && isSecureContext && "VideoDecoder" in window) {
+    if (how !== "mse" && how !== "snapshots" && canDecodePictures()) {
         new CanvasPlayer(url, byMediaSource).start();
-    } else if (how !== "snapshots" && mpegts.isSupported()) {
+    } else if (how !== "snapshots" && canPlayByMediaSource()) {
         playByMediaSource(url, true);
     } else {
-        playSnapshots(path);
+        playSnapshots(path, proof);
     }
 }
 

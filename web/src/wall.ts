@@ -1,17 +1,23 @@
-/// Up to 16 streams side by side, over one WebSocket.
+/// Up to 16 streams side by side: over one WebSocket and by WebCodecs where the page is trusted with it, else each by
+/// Media Source Extensions, else as snapshots.
 
 import {byId, h, setText} from "./lib/dom.ts";
 import * as format from "./lib/format.ts";
 import {readTags} from "./lib/flv.ts";
-import {type DecodedPicture, PictureDecoder, PictureScreen} from "./lib/picture_decoder.ts";
+import {canPlayByMediaSource, MediaSourcePlayer} from "./lib/media_source_player.ts";
+import {canDecodePictures, type DecodedPicture, PictureDecoder, PictureScreen} from "./lib/picture_decoder.ts";
+import {SnapshotPlayer} from "./lib/snapshot_player.ts";
 import {commonInstant, StepQueue} from "./lib/step.ts";
-import {credentials, isStreamPath, socketUrl} from "./lib/stream_url.ts";
+import {credentials, socketUrl, type WallStream, wallStreams} from "./lib/stream_url.ts";
 
 const tilesMax = 16;
 /// A stream that is not there is asked for again.
 const askAgainMs = 3000;
 /// Pictures arrive, but none is decoded: decoders beyond what the hardware has do that without an error.
 const silenceMs = 5000;
+/// Each snapshot is decoded for us by the server.
+const snapshotEveryMs = 5000;
+const needsCodecs = "needs WebCodecs, which browsers offer over https (or on the server's own machine) only";
 
 interface StateMessage {
     id?: number;
@@ -22,13 +28,55 @@ interface StateMessage {
     error?: string;
 }
 
+/// One stream's place on the wall.
 class Tile {
     readonly element: HTMLElement;
+    private readonly message = h("p", {class: "message", hidden: true});
+    private readonly note = h("span");
+
+    constructor(readonly stream: WallStream, screen: HTMLElement) {
+        this.element = h("section", {class: "tile", "aria-label": stream.path}, screen, this.message,
+            h("div", {class: "label"}, h("span", {}, stream.path), this.note));
+        this.say("waiting");
+    }
+
+    say(text: string): void {
+        this.message.hidden = text === "";
+        setText(this.message, text);
+    }
+
+    protected tellNote(parts: string[]): void {
+        setText(this.note, parts.filter((part) => part !== "").join(" · "));
+    }
+}
+
+class VideoTile extends Tile {
+    private readonly player: MediaSourcePlayer;
+
+    constructor(stream: WallStream, page: URL) {
+        const video = h("video", {playsinline: true});
+        video.muted = true;
+        super(stream, video);
+        this.player = new MediaSourcePlayer(video, socketUrl(`${stream.path.slice(1)}.flv`, page, stream.proof), (text) => this.say(text));
+        this.player.start();
+        setInterval(() => {
+            const {behindMs} = this.player;
+            this.tellNote([behindMs === null ? "" : `${behindMs.toFixed(0)} ms in the buffer`]);
+        }, 1000);
+    }
+}
+
+class SnapshotTile extends Tile {
+    constructor(stream: WallStream) {
+        const image = h("img", {hidden: true});
+        super(stream, image);
+        new SnapshotPlayer(image, stream.path, stream.proof, snapshotEveryMs, (text) => this.say(text)).start();
+    }
+}
+
+class CanvasTile extends Tile {
     readonly queue = new StepQueue<VideoFrame>();
     isInStep = false;
-    private readonly canvas = h("canvas");
-    private readonly message = h("p", {class: "message"}, "waiting");
-    private readonly note = h("span");
     private readonly screen: PictureScreen;
     private decoder: PictureDecoder | null = null;
     private zeroUs: number | null = null;
@@ -37,10 +85,10 @@ class Tile {
     private fed = 0;
     private shownAt = 0;
 
-    constructor(readonly path: string) {
-        this.screen = new PictureScreen(this.canvas, () => this.onShown());
-        this.element = h("section", {class: "tile", "aria-label": path}, this.canvas, this.message,
-            h("div", {class: "label"}, h("span", {}, path), this.note));
+    constructor(stream: WallStream) {
+        const canvas = h("canvas");
+        super(stream, canvas);
+        this.screen = new PictureScreen(canvas, () => this.onShown());
     }
 
     begin(onlyKeys: boolean): void {
@@ -85,11 +133,10 @@ class Tile {
 
     /// Once a second.
     tell(): void {
-        const parts = [this.shown > 0 ? format.fps(this.shown) : "",
+        this.tellNote([this.shown > 0 ? format.fps(this.shown) : "",
                        this.isInStep && this.shown > 0 ? `${this.element.dataset["skewMs"] ?? "0"} ms behind` : "",
                        this.isInStep && this.boundUs !== null ? `±${(this.boundUs / 1000).toFixed(0)} ms` : "",
-                       this.decoder && this.decoder.dropped > 0 ? `${this.decoder.dropped} left out` : ""];
-        setText(this.note, parts.filter((part) => part !== "").join(" · "));
+                       this.decoder && this.decoder.dropped > 0 ? `${this.decoder.dropped} left out` : ""]);
         if (this.fed > 0 && performance.now() - this.shownAt > silenceMs) this.say("pictures come, but this browser decodes none");
         this.element.dataset["shown"] = String(this.shown);
         this.shown = 0;
@@ -107,32 +154,32 @@ class Tile {
         this.shownAt = performance.now();
         this.say("");
     }
-
-    private say(text: string): void {
-        this.message.hidden = text === "";
-        setText(this.message, text);
-    }
 }
 
-class Wall {
-    private readonly tiles: Tile[];
+/// As many columns as rows, fewer where it is narrow.
+function arrange(tiles: Tile[]): void {
+    const wall = byId("wall");
+    wall.append(...tiles.map((tile) => tile.element));
+    const fit = () => {
+        const columns = innerWidth < 640 ? (tiles.length > 3 ? 2 : 1) : Math.ceil(Math.sqrt(tiles.length));
+        wall.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
+    };
+    fit();
+    addEventListener("resize", fit);
+    byId("full").onclick = () => void wall.requestFullscreen?.();
+}
+
+class CanvasWall {
+    private readonly tiles: CanvasTile[];
     private socket: WebSocket | null = null;
     private retryMs = 1000;
     private retry = 0;
     private onlyKeys = false;
     private isInStep = false;
 
-    constructor(paths: string[], private readonly url: string, private readonly proof: string) {
-        this.tiles = paths.map((path) => new Tile(path));
-        const wall = byId("wall");
-        wall.append(...this.tiles.map((tile) => tile.element));
-        const arrange = () => {
-            const narrow = innerWidth < 640;
-            const columns = narrow ? (paths.length > 3 ? 2 : 1) : Math.ceil(Math.sqrt(paths.length));
-            wall.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
-        };
-        arrange();
-        addEventListener("resize", arrange);
+    constructor(streams: WallStream[], private readonly url: string) {
+        this.tiles = streams.map((stream) => new CanvasTile(stream));
+        arrange(this.tiles);
         document.addEventListener("visibilitychange", () => document.hidden ? this.stop("hidden") : this.start());
         setInterval(() => this.tiles.forEach((tile) => tile.tell()), 1000);
         this.button("sync", (isOn) => {
@@ -146,7 +193,6 @@ class Wall {
             this.onlyKeys = isOn;
             this.start();
         });
-        byId("full").onclick = () => void wall.requestFullscreen?.();
         const step = () => {
             if (this.isInStep) {
                 const newest = this.tiles.map((tile) => tile.queue.newestUs).filter((time) => Number.isFinite(time));
@@ -193,7 +239,9 @@ class Wall {
         const tile = this.tiles[id];
         if (!tile || this.socket?.readyState !== WebSocket.OPEN) return;
         tile.begin(this.onlyKeys);
-        this.socket.send(JSON.stringify({subscribe: [{id, path: tile.path + this.proof, mode: this.onlyKeys ? "keys" : "all"}]}));
+        const {path, proof} = tile.stream;
+        const query = proof.toString();
+        this.socket.send(JSON.stringify({subscribe: [{id, path: path + (query ? `?${query}` : ""), mode: this.onlyKeys ? "keys" : "all"}]}));
     }
 
     private told(message: StateMessage): void {
@@ -218,15 +266,28 @@ class Wall {
     }
 }
 
+/// Tiles that know nothing of each other.
+function makePlainWall(tiles: Tile[], how: string): void {
+    arrange(tiles);
+    setText(byId("state"), how);
+    for (const [id, name] of [["sync", "In step"], ["keys", "Key frames only"]] as const) {
+        byId(id).setAttribute("aria-disabled", "true");
+        byId(id).onclick = () => setText(byId("state"), `${how}. ${name} ${needsCodecs}.`);
+    }
+}
+
 function main(): void {
     const page = new URL(location.href);
-    const paths = [...new Set((page.searchParams.get("paths") ?? "").split(",").map((path) => path.trim()).filter(isStreamPath))].slice(0, tilesMax);
-    if (paths.length === 0) return setText(byId("state"), "Name streams in the address: wall?paths=/camera/door,/camera/cellar");
-    if (!isSecureContext || !("VideoDecoder" in window)) {
-        return setText(byId("state"), "A wall needs WebCodecs, which browsers offer over https (or on the server's own machine) only.");
+    const streams = wallStreams(page.searchParams.get("paths") ?? "", credentials(page.searchParams)).slice(0, tilesMax);
+    if (streams.length === 0) return setText(byId("state"), "Name streams in the address: wall?paths=/camera/door,/camera/cellar");
+    const how = page.searchParams.get("by");
+    if (how !== "mse" && how !== "snapshots" && canDecodePictures()) {
+        new CanvasWall(streams, socketUrl("play-many", page)).start();
+    } else if (how !== "snapshots" && canPlayByMediaSource()) {
+        makePlainWall(streams.map((stream) => new VideoTile(stream, page)), "by Media Source");
+    } else {
+        makePlainWall(streams.map((stream) => new SnapshotTile(stream)), "a picture every five seconds");
     }
-    const proof = credentials(page.searchParams).toString();
-    new Wall(paths, socketUrl("play-many", page), proof ? `?${proof}` : "").start();
 }
 
 main();

@@ -9,6 +9,9 @@ const waitMaxMs = 1000;
 /// But nobody gives without end.
 const queueMax = 600;
 
+/// Browsers offer WebCodecs over https, and on the server's own machine.
+export const canDecodePictures = () => isSecureContext && "VideoDecoder" in window;
+
 export interface DecodedPicture {
     frame: VideoFrame;
     /// performance.now() when its bytes came.

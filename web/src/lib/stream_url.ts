@@ -12,6 +12,27 @@ export function socketUrl(where: string, page: URL, query: URLSearchParams = new
     return url.toString();
 }
 
+/// A stream that a wall shows.
+export interface WallStream {
+    path: string;
+    /// What proves the right to it.
+    proof: URLSearchParams;
+}
+
+/// The streams of a wall's address, `paths` of its query: a signature is for one path, so each may bring its own
+/// (`/camera/door?sign=...`). `shared`: what the page has for those that do not. What is no stream, or named twice, is
+/// left out.
+export function wallStreams(paths: string, shared: URLSearchParams): WallStream[] {
+    const streams = new Map<string, WallStream>();
+    for (const text of paths.split(",")) {
+        const mark = text.indexOf("?");
+        const path = (mark < 0 ? text : text.slice(0, mark)).trim();
+        const own = credentials(new URLSearchParams(mark < 0 ? "" : text.slice(mark + 1)));
+        if (isStreamPath(path) && !streams.has(path)) streams.set(path, {path, proof: own.toString() ? own : shared});
+    }
+    return [...streams.values()];
+}
+
 /// What of a page's query proves a right to a stream.
 export function credentials(query: URLSearchParams): URLSearchParams {
     const kept = new URLSearchParams();

@@ -49,6 +49,84 @@ test("all streams play over one connection; in step; as key frames; and leave wh
     await context.close();
 });
 
+/** As a browser is on plain http, where the page is not trusted with WebCodecs; and one that can play no streams at all. */
+const withoutCodecs = () => { delete globalThis.VideoDecoder; };
+const withoutMediaSource = () => { delete globalThis.MediaSource; delete globalThis.ManagedMediaSource; };
+
+const needsCodecs = (how, what) => `${how}. ${what} needs WebCodecs, which browsers offer over https (or on the server's own machine) only.`;
+
+async function saysWhatItCannot(page, how) {
+    for (const what of ["In step", "Key frames only"]) {
+        await page.getByRole("button", {name: what}).click({force: true});
+        await page.getByText(needsCodecs(how, what)).waitFor();
+        assert.equal(await page.getByRole("button", {name: what}).getAttribute("aria-pressed"), "false");
+    }
+}
+
+test("without WebCodecs each tile plays by Media Source", async () => {
+    const context = await browser.newContext();
+    await context.addInitScript(withoutCodecs);
+    const page = await watched(context, server);
+    await page.goto(address());
+    await page.getByText("by Media Source").waitFor();
+    const times = () => page.locator(".tile video").evaluateAll((videos) => videos.map((video) => video.videoWidth > 0 ? video.currentTime : -1));
+    const first = await until("all tiles show something", async () => {
+        const now = await times();
+        return now.length === names.length && now.every((time) => time >= 0) && now;
+    });
+    await until("all tiles move", async () => (await times()).every((time, i) => time > first[i] + 1));
+    assert.equal(await page.locator(".tile .message:visible").count(), 0);
+    await photograph(page, "wall-media-source");
+    await saysWhatItCannot(page, "by Media Source");
+    const viewers = async () => (await server.ask("GET", "viewers")).items.length;
+    assert.equal(await viewers(), names.length);
+    await hide(page, true);
+    await until("no viewer", async () => await viewers() === 0);
+    await hide(page, false);
+    await until("all are back", async () => await viewers() === names.length);
+    page.check();
+    await context.close();
+});
+
+test("without either each tile shows snapshots, to who is logged in", async () => {
+    const context = await browser.newContext();
+    await context.addInitScript(withoutCodecs);
+    await context.addInitScript(withoutMediaSource);
+    const stranger = await context.newPage();
+    await stranger.goto(address());
+    await stranger.getByText("no picture: log in at the monitor").first().waitFor();
+    await stranger.close();
+    const page = await watched(context, server);
+    await page.goto(await server.link());
+    await page.getByText("connected", {exact: true}).waitFor();
+    await page.goto(address());
+    await page.getByText("a picture every five seconds").waitFor();
+    await until("all tiles show something", () => page.locator(".tile img").evaluateAll(
+        (images, count) => images.filter((image) => image.naturalWidth === 320).length === count, names.length));
+    await photograph(page, "wall-snapshots");
+    await saysWhatItCannot(page, "a picture every five seconds");
+    page.check();
+    await context.close();
+});
+
+test("each stream may bring its own signature", async () => {
+    const signing = await Server.start([], {auth: {play: "signed", control: "loopback", secret: "s3cret"}});
+    for (const name of ["a", "b"]) await signing.camera(name, "320x180", 15);
+    await signing.ask("POST", "capture/start", {});
+    const signed = async (path) => (await signing.ask("POST", "sign", {url: path, role: "play"})).url;
+    const paths = [await signed("/camera/a"), await signed("/camera/b"), (await signed("/camera/a")).replace("/camera/a", "/live/x")];
+    for (const [by, playing] of [["", async (page) => (await shown(page)).slice(0, 2).every((count) => count >= 10)],
+                                 ["&by=mse", (page) => page.locator(".tile video").evaluateAll((videos) => videos.slice(0, 2).every((video) => video.currentTime > 1))]]) {
+        const context = await browser.newContext();
+        const page = await context.newPage();
+        await page.goto(`${signing.url}wall?paths=${paths.join(",")}${by}`);
+        await until("both play", () => playing(page));
+        assert.equal(await page.getByRole("region", {name: "/live/x"}).locator(".message").isVisible(), true);
+        await context.close();
+    }
+    await signing.stop();
+});
+
 test("a stream that is not there is said, the others play", async () => {
     const context = await browser.newContext();
     const page = await watched(context, server);
