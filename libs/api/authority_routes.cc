@@ -48,12 +48,12 @@ http::Response answer_of(const Authority& authority, const httpd::Request& reque
     }
     http::Response response;
     response.content_type = "text/html; charset=utf-8";
-    response.fields = {
-        {"Cache-Control", "no-store"},
-        {"X-Content-Type-Options", "nosniff"},
-        {"Referrer-Policy", "no-referrer"},
-        {"Content-Security-Policy",
-         "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}};
+    response.fields = {{"Cache-Control", "no-store"},
+                       {"X-Content-Type-Options", "nosniff"},
+                       {"Referrer-Policy", "no-referrer"},
+                       {"Content-Security-Policy",
+                        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action "
+                        "'none'; frame-ancestors 'none'"}};
     response.body = authority_page(authority, https_port);
     return response;
 }
@@ -73,8 +73,10 @@ std::string authority_page(const Authority& authority, std::optional<std::uint16
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>Trust this streamd server</title>
+<link rel="stylesheet" href="web/style.css">
 </head>
 <body>
+<main class="text">
 <h1>Trust this streamd server</h1>
 <p>Browsers and phones use the camera and encrypted connections only with servers they trust. This server
 makes its own certificates; your device trusts them once it has this server's authority, which is limited
@@ -99,7 +101,7 @@ credentials, Install a certificate.</li>
 <h2>Computers and programs</h2>
 <p>Import <a href="ca/streamd-authority.pem">streamd-authority.pem</a> as an authority in the browser or
 system, or name it: <code>streamctl --cacert FILE</code>, <code>curl --cacert FILE</code>.</p>
-)" + port + "</body>\n</html>\n";
+)" + port + "</main>\n</body>\n</html>\n";
 }
 
 void add_authority_routes(httpd::Router& router, const Current<AuthorityPtr>& authority,

@@ -57,6 +57,7 @@ export class RecordingList {
                            lost,
                            recording.bytes > 0 ? format.bytes(recording.bytes) : format.unknown];
             texts.forEach((text, i) => setText(cells[i] as HTMLElement, text));
+            for (const i of [1, 2]) (cells[i] as HTMLElement).title = texts[i] as string;  // may be cut off
             state.dataset["state"] = recording.state;
             setText(state, recording.error ? `${recording.state}: ${recording.error}` : recording.state + (recording.kept ? ", kept" : ""));
             this.showNotes(notes, recording.warnings ?? []);

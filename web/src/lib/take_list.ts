@@ -53,9 +53,10 @@ export class TakeList {
         return {element: row, update: (take) => {
             current = take;
             const texts = [name, format.clockTime(take.started_at), take.cameras.join(", "),
-                           take.pictures > 0 ? String(take.pictures) : format.unknown, String(take.seq_missing),
+                           take.pictures > 0 ? String(take.pictures) : format.unknown, take.verdict !== null || take.seq_missing > 0 ? String(take.seq_missing) : format.unknown,
                            boundText(take.bound_us), take.pairing ? format.ms(take.pairing.worst_us) : format.unknown];
             texts.forEach((text, i) => setText(cells[i] as HTMLElement, text));
+            for (const i of [0, 2]) (cells[i] as HTMLElement).title = texts[i] as string;
             const verdict = verdictOf(take);
             state.dataset["state"] = verdict.state;
             setText(state, verdict.text);
