@@ -44,6 +44,9 @@ std::string random_salt() {
     return hex_encode(Bytes(bytes));
 }
 
+/// What of its lines a journal writes later if the disk refuses them.
+constexpr std::size_t kOwedMax = kJournalLineMax;
+
 /// All or nothing.
 void write_at(int fd, std::string_view text, std::uint64_t offset, const std::string& path) {
     const ssize_t written = ::pwrite(fd, text.data(), text.size(), static_cast<off_t>(offset));
@@ -118,12 +121,9 @@ void Journal::take(const JournalRecord& record, std::uint64_t offset, std::uint3
         waiting_.push_back({added->number, offset, bytes, added->at_us});
         waiting_bytes_ += bytes;
     } else if (const auto* tried = std::get_if<Tried>(&record)) {
-        const bool is_front = !waiting_.empty() && waiting_.front().number == tried->number;
-        if (is_front) tried_ = *tried;
+        if (reach(tried->number)) tried_ = *tried;
     } else if (const auto* finished = std::get_if<Finished>(&record)) {
-        if (!waiting_.empty() && waiting_.front().number == finished->number) {
-            return remove_front();
-        }
+        if (reach(finished->number)) return remove_front();
         const auto found = std::find_if(failed_.begin(), failed_.end(), [&](const auto& it) {
             return it.place.number == finished->number;
         });
@@ -131,11 +131,22 @@ void Journal::take(const JournalRecord& record, std::uint64_t offset, std::uint3
         failed_bytes_ -= found->place.bytes;
         failed_.erase(found);
     } else if (const auto* failed = std::get_if<Failed>(&record)) {
-        if (waiting_.empty() || waiting_.front().number != failed->number) return;
+        if (!reach(failed->number)) return;
         const Place place = waiting_.front();
         remove_front();
         keep_failed({place, failed->attempts, failed->why});
     }
+}
+
+/// False also for one that waits no longer. Whatever waits before it is over: one message at a time
+/// is dealt with, so the line that said so is missing.
+bool Journal::reach(std::uint64_t number) {
+    if (number >= next_number_) {  // none was given that number
+        ++unreadable_;
+        return false;
+    }
+    while (!waiting_.empty() && waiting_.front().number < number) remove_front();
+    return !waiting_.empty() && waiting_.front().number == number;
 }
 
 bool Journal::add(std::int64_t at_us, const std::string& type, const std::string& body) {
@@ -147,6 +158,7 @@ bool Journal::append_added(Added added) {
     if (line.size() > kJournalLineMax || waiting_bytes_ + line.size() > waiting_bytes_max_) {
         return false;
     }
+    write_owed();
     write_at(file_.get(), line, size_, path_);
     const auto bytes = static_cast<std::uint32_t>(line.size());
     waiting_.push_back({added.number, size_, bytes, added.at_us});
@@ -159,10 +171,19 @@ bool Journal::append_added(Added added) {
 
 void Journal::append(const JournalRecord& record) {
     const std::string line = encode(record);
-    write_at(file_.get(), line, size_, path_);
-    size_ += line.size();
-    is_dirty_ = true;
+    // Behind too much of it the last line has to do: it tells that those before are over.
+    if (owed_.size() + line.size() > kOwedMax) owed_.clear();
+    owed_ += line;
+    write_owed();
     compact_if_due();
+}
+
+void Journal::write_owed() {
+    if (owed_.empty()) return;
+    write_at(file_.get(), owed_, size_, path_);
+    size_ += owed_.size();
+    owed_.clear();
+    is_dirty_ = true;
 }
 
 std::optional<Added> Journal::read(const Place& place) const {
@@ -251,6 +272,7 @@ bool Journal::replay(const std::string& id) {
 }
 
 void Journal::sync() {
+    write_owed();
     if (::fdatasync(file_.get()) != 0) fail("sync " + path_);
     is_dirty_ = false;
 }
@@ -306,6 +328,7 @@ void Journal::compact() {
     waiting_bytes_ = waiting_bytes;
     failed_ = std::move(failed);
     failed_bytes_ = failed_bytes;
+    owed_.clear();
     is_dirty_ = false;
 }
 

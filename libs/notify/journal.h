@@ -57,7 +57,7 @@ class Journal {
     std::int64_t front_at_us() const { return waiting_.front().at_us; }
 
     // Of the oldest that waits. Throw std::system_error if that cannot be written; it holds all the
-    // same until a restart.
+    // same, and is written with what comes next, or by sync().
     void note_delivered();
     void note_tried(std::uint32_t attempts, std::int64_t next_us, const std::string& why);
     void note_failed(std::uint32_t attempts, const std::string& why);
@@ -70,7 +70,7 @@ class Journal {
 
     /// What was written outlives a power failure. Throws std::system_error.
     void sync();
-    bool is_dirty() const { return is_dirty_; }
+    bool is_dirty() const { return is_dirty_ || !owed_.empty(); }
 
  private:
     /// Where its "add" line stands.
@@ -88,9 +88,11 @@ class Journal {
 
     void load();
     void take(const JournalRecord& record, std::uint64_t offset, std::uint32_t bytes);
+    bool reach(std::uint64_t number);
     bool append_added(Added added);
     void keep_failed(FailedPlace failed);
     void append(const JournalRecord& record);
+    void write_owed();
     void remove_front();
     std::optional<Added> read(const Place& place) const;
     std::string id_of(const Added& added) const;
@@ -109,6 +111,7 @@ class Journal {
     std::deque<FailedPlace> failed_;
     std::optional<Tried> tried_;
     std::uint64_t unreadable_ = 0;
+    std::string owed_;  ///< lines that the disk has refused so far
     bool is_dirty_ = false;
 };
 

@@ -1,7 +1,9 @@
 #pragma once
 /// Time and targets that a test moves by hand, and folders that go with it.
 #include <stdlib.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -52,6 +54,26 @@ class Folder {
 
  private:
     std::string path_;
+};
+
+/// No file grows beyond it while this lives, as on a disk that is full.
+class LargestFile {
+ public:
+    explicit LargestFile(rlim_t bytes) {
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        const rlimit limit{bytes, before_.rlim_max};
+        ::setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    ~LargestFile() {
+        ::setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, handler_);
+    }
+    LargestFile(const LargestFile&) = delete;
+    LargestFile& operator=(const LargestFile&) = delete;
+
+ private:
+    void (*const handler_)(int) = std::signal(SIGXFSZ, SIG_IGN);
+    rlimit before_{};
 };
 
 /// 2026-01-31T08:15:30Z, moved by the timers, and by hand.

@@ -167,6 +167,63 @@ TEST(Journal, that_is_full_loses_nothing_and_tells_nothing_out_of_order_wherever
     EXPECT_TRUE(journal.add(1, "t", "more")) << "there is room again";
 }
 
+TEST(Journal, knows_by_what_was_noted_later_what_was_over_before) {
+    const Folder folder;
+    const std::string path = folder.file("a.journal");
+    {
+        Journal journal(path);
+        for (const char* body : {"1", "2", "3", "4", "5", "6", "7"}) journal.add(1, "t", body);
+        journal.note_delivered();
+        journal.note_delivered();
+        journal.note_failed(10, "HTTP 500");
+        journal.note_delivered();
+        journal.note_tried(2, 99, "HTTP 503");
+    }
+    const std::string text = content(path);
+    const Texts notes{R"({"done":1})", R"({"done":2})", R"({"failed":3)", R"({"done":4})",
+                      R"({"tried":5)"};
+    // Each of them was not written, or is damaged: what is noted behind it still holds.
+    for (std::size_t note = 0; note + 1 < notes.size(); ++note) {
+        std::string damaged = text;
+        damaged[damaged.find(notes[note])] = '\0';
+        write(path, damaged);
+        Journal journal(path);
+        EXPECT_EQ(journal.failed(), note == 2 ? 0U : 1U) << notes[note];
+        ASSERT_NE(journal.tried(), nullptr) << notes[note];
+        EXPECT_EQ(journal.tried()->attempts, 2U);
+        EXPECT_EQ(drain(journal), (Texts{"5", "6", "7"})) << notes[note];
+    }
+    // Of several that are missing the last one says it all.
+    std::string damaged = text.substr(0, text.find(notes[0]));
+    write(path, damaged + "{\"done\":6}\n");
+    Journal journal(path);
+    EXPECT_EQ(drain(journal), Texts{"7"});
+}
+
+TEST(Journal, writes_down_later_what_the_disk_refused) {
+    const Folder folder;
+    const std::string path = folder.file("a.journal");
+    {
+        Journal journal(path);
+        for (const char* body : {"1", "2", "3", "4"}) journal.add(1, "t", body);
+        {
+            const LargestFile full(std::filesystem::file_size(path));
+            EXPECT_THROW(journal.note_failed(10, "HTTP 500"), std::system_error);
+            EXPECT_THROW(journal.note_delivered(), std::system_error);
+            EXPECT_THROW(journal.add(1, "t", "lost"), std::system_error);
+            EXPECT_THROW(journal.sync(), std::system_error);
+            EXPECT_TRUE(journal.is_dirty());
+        }
+        journal.sync();
+        EXPECT_FALSE(journal.is_dirty());
+        EXPECT_TRUE(journal.add(1, "t", "5"));
+    }
+    Journal journal(path);
+    EXPECT_EQ(journal.failed(), 1U);
+    EXPECT_EQ(drain(journal), (Texts{"3", "4", "5"}));
+    EXPECT_EQ(journal.unreadable_lines(), 0U);
+}
+
 TEST(Journal, keeps_what_failed_for_a_replay_under_its_id) {
     const Folder folder;
     const std::string path = folder.file("a.journal");
