@@ -44,6 +44,9 @@ std::string random_salt() {
     return hex_encode(Bytes(bytes));
 }
 
+/// More than a second brings, which is what a power failure may take away.
+constexpr std::uint64_t kLostNumbersMax = 1'000'000;
+
 /// What of its lines a journal writes later if the disk refuses them.
 constexpr std::size_t kOwedMax = kJournalLineMax;
 
@@ -67,6 +70,8 @@ Journal::Journal(std::string path, std::uint64_t waiting_bytes_max)
     file_.reset(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!file_) fail("open " + path_);
     load();
+    // What power took away may have been told: nothing else is told under its id.
+    if (size_ > 0) next_number_ += kLostNumbersMax;
     if (salt_.empty()) {
         salt_ = random_salt();
         compact();

@@ -224,6 +224,24 @@ TEST(Journal, writes_down_later_what_the_disk_refused) {
     EXPECT_EQ(journal.unreadable_lines(), 0U);
 }
 
+TEST(Journal, gives_no_id_again_that_power_took_away) {
+    const Folder folder;
+    const std::string path = folder.file("a.journal");
+    std::string text;
+    std::string id;
+    {
+        Journal journal(path);
+        text = content(path);
+        journal.add(1, "t", "told, and not on the disk yet");
+        id = journal.front()->id;
+        journal.note_delivered();
+    }
+    write(path, text);
+    Journal journal(path);
+    journal.add(1, "t", "another");
+    EXPECT_NE(journal.front()->id, id);
+}
+
 TEST(Journal, keeps_what_failed_for_a_replay_under_its_id) {
     const Folder folder;
     const std::string path = folder.file("a.journal");
