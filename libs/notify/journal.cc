@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -44,6 +45,22 @@ std::string random_salt() {
     return hex_encode(Bytes(bytes));
 }
 
+/// A file that is taken away again unless it is kept: what is left of it takes room on a full disk.
+class Unfinished {
+ public:
+    explicit Unfinished(const std::string& path) : path_(path) {}
+    ~Unfinished() {
+        if (!is_kept_) ::unlink(path_.c_str());
+    }
+    Unfinished(const Unfinished&) = delete;
+    Unfinished& operator=(const Unfinished&) = delete;
+    void keep() { is_kept_ = true; }
+
+ private:
+    const std::string& path_;
+    bool is_kept_ = false;
+};
+
 /// More than a second brings, which is what a power failure may take away.
 constexpr std::uint64_t kLostNumbersMax = 1'000'000;
 
@@ -69,6 +86,7 @@ Journal::Journal(std::string path, std::uint64_t waiting_bytes_max)
     make_folders(folder_of(path_));
     file_.reset(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!file_) fail("open " + path_);
+    ::unlink(next_path().c_str());  // of a server that was killed meanwhile
     load();
     // What power took away may have been told: nothing else is told under its id.
     if (size_ > 0) next_number_ += kLostNumbersMax;
@@ -180,7 +198,6 @@ void Journal::append(const JournalRecord& record) {
     if (owed_.size() + line.size() > kOwedMax) owed_.clear();
     owed_ += line;
     write_owed();
-    compact_if_due();
 }
 
 void Journal::write_owed() {
@@ -282,13 +299,14 @@ void Journal::sync() {
     is_dirty_ = false;
 }
 
-void Journal::compact_if_due() {
-    if (size_ > kCompactBytes && size_ > 2 * (waiting_bytes_ + failed_bytes_)) compact();
+bool Journal::is_mostly_past() const {
+    return size_ > kCompactBytes && size_ > 2 * (waiting_bytes_ + failed_bytes_);
 }
 
 /// What still counts goes to a new file, which takes the old one's place.
 void Journal::compact() {
-    const std::string next_path = path_ + ".next";
+    const std::string next_path = this->next_path();
+    Unfinished unfinished(next_path);
     Fd next(::open(next_path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!next) fail("open " + next_path);
     std::uint64_t size = 0;
@@ -326,6 +344,7 @@ void Journal::compact() {
     if (tried_) write(encode(JournalRecord(*tried_)));
     if (::fdatasync(next.get()) != 0) fail("sync " + next_path);
     if (::rename(next_path.c_str(), path_.c_str()) != 0) fail("rename " + next_path);
+    unfinished.keep();
     sync_folder(folder_of(path_));
     file_ = std::move(next);
     size_ = size;

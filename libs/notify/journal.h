@@ -20,7 +20,7 @@ class Journal {
     static constexpr std::uint64_t kWaitingBytesMax = std::uint64_t{64} << 20;
     /// Failed messages that are kept for a replay; the oldest go.
     static constexpr std::size_t kFailedMax = 1'000;
-    /// The file is written anew once it is longer than this and most of it is past.
+    /// A shorter file is not worth being written anew.
     static constexpr std::uint64_t kCompactBytes = std::uint64_t{1} << 20;
 
     struct Message {
@@ -72,6 +72,11 @@ class Journal {
     void sync();
     bool is_dirty() const { return is_dirty_ || !owed_.empty(); }
 
+    /// Most of the file is over and done with: compact() is due.
+    bool is_mostly_past() const;
+    /// Writes the file anew with what is left. Throws std::system_error: it stays as it was.
+    void compact();
+
  private:
     /// Where its "add" line stands.
     struct Place {
@@ -96,8 +101,7 @@ class Journal {
     void remove_front();
     std::optional<Added> read(const Place& place) const;
     std::string id_of(const Added& added) const;
-    void compact_if_due();
-    void compact();
+    std::string next_path() const { return path_ + ".next"; }
 
     const std::string path_;
     const std::uint64_t waiting_bytes_max_;

@@ -18,37 +18,60 @@ using std::chrono::milliseconds;
 
 /// Power may take away what happened in the last second; kill -9 nothing.
 constexpr std::chrono::seconds kSyncInterval{1};
+// What the disk refused is tried again after these.
+constexpr std::chrono::seconds kSyncAgain{10};
+constexpr std::chrono::seconds kOpenAgain{30};
+constexpr std::chrono::seconds kCompactAgain{60};
 
 }  // namespace
 
-Outbox::Outbox(OutboxWorld& world, Endpoint endpoint, const std::string& path,
+Outbox::Outbox(OutboxWorld& world, Endpoint endpoint, std::string path,
                std::function<void()> changed)
     : world_(world),
       endpoint_(std::move(endpoint)),
+      path_(std::move(path)),
       changed_(std::move(changed)),
       shown_url_(without_passwords(endpoint_.url)),
       log_(world.log.with(shown_url_)) {
+    open();
+}
+
+/// Until it can be opened it is tried again: a disk may be given room, or come later than the
+/// server.
+void Outbox::open() {
+    world_.timers.cancel(std::exchange(open_timer_, 0));
     try {
-        journal_ = std::make_unique<Journal>(path);
+        journal_ = std::make_unique<Journal>(path_);
     } catch (const std::exception& e) {  // the other endpoints go on
-        last_error_ = e.what();
         state_ = HookState::broken;
-        log_.error("nothing is sent, its journal cannot be opened: " + last_error_);
+        last_error_ = e.what();
+        if (!std::exchange(is_trouble_said_, true)) {
+            log_.error("its events are lost while its journal cannot be opened: " + last_error_);
+        }
+        open_timer_ = world_.timers.after(kOpenAgain, [this] {
+            open_timer_ = 0;
+            start();
+            changed_();
+        });
         return;
     }
+    if (std::exchange(is_trouble_said_, false)) log_.info("its journal could be opened");
+    last_error_.clear();
     if (journal_->unreadable_lines() > 0) {
-        log_.warning(path + ": " + std::to_string(journal_->unreadable_lines()) +
+        log_.warning(path_ + ": " + std::to_string(journal_->unreadable_lines()) +
                      " lines cannot be read");
     }
 }
 
 Outbox::~Outbox() {
+    world_.timers.cancel(open_timer_);
     world_.timers.cancel(retry_timer_);
-    world_.timers.cancel(sync_timer_);
+    world_.timers.cancel(tidy_timer_);
     if (journal_ && journal_->is_dirty()) guard("sync", [this] { journal_->sync(); });
 }
 
 void Outbox::start() {
+    if (!journal_) open();
     if (!journal_ || state_ == HookState::sending || state_ == HookState::waiting) return;
     state_ = HookState::idle;
     const Tried* tried = journal_->tried();
@@ -104,6 +127,7 @@ void Outbox::add_body(std::int64_t at_us, const std::string& type, const std::st
     if (journal_ && state_ != HookState::ended) {
         guard("a message is lost", [&] { is_taken = journal_->add(at_us, type, body); });
     }
+    if (journal_) tidy_after(kSyncInterval);
     if (!is_taken) {
         ++dropped_;
         if (journal_ && state_ != HookState::ended && !is_trouble_said_ &&
@@ -114,17 +138,26 @@ void Outbox::add_body(std::int64_t at_us, const std::string& type, const std::st
         return changed_();
     }
     is_full_said_ = false;
-    sync_later();
     if (state_ == HookState::idle) send_next();
     changed_();
 }
 
-void Outbox::sync_later() {
-    if (sync_timer_ != 0) return;
-    sync_timer_ = world_.timers.after(kSyncInterval, [this] {
-        sync_timer_ = 0;
-        if (journal_->is_dirty()) guard("sync", [this] { journal_->sync(); });
+void Outbox::tidy_after(milliseconds delay) {
+    if (tidy_timer_ != 0) return;
+    tidy_timer_ = world_.timers.after(delay, [this] {
+        tidy_timer_ = 0;
+        tidy();
     });
+}
+
+void Outbox::tidy() {
+    if (journal_->is_dirty() && !guard("journal", [this] { journal_->sync(); })) {
+        tidy_after(kSyncAgain);
+    }
+    const std::int64_t now_ns = world_.timers.clock_ns();
+    if (!journal_->is_mostly_past() || now_ns < compact_from_ns_) return;
+    if (guard("journal", [this] { journal_->compact(); })) return;
+    compact_from_ns_ = now_ns + std::chrono::nanoseconds(kCompactAgain).count();
 }
 
 HttpPost Outbox::post_of(const std::string& id, const std::string& body) const {
@@ -165,7 +198,7 @@ void Outbox::on_result(const HttpResult& result) {
         }
         last_error_.clear();
         guard("journal", [this] { journal_->note_delivered(); });
-        sync_later();
+        tidy_after(kSyncInterval);
         return send_next();
     }
     last_error_ = result.text();
@@ -177,7 +210,7 @@ void Outbox::on_failure(const HttpResult& result) {
     const Tried* before = journal_->tried();
     const std::uint32_t attempts = (before == nullptr ? 0 : before->attempts) + 1;
     const auto delay = retry_delay(attempts, world_.jitter(), result.retry_after);
-    sync_later();
+    tidy_after(kSyncInterval);
     if (!delay) {
         log_.error("a message is given up after " + std::to_string(attempts) +
                    " attempts: " + last_error_ + "; see streamctl hooks failed");

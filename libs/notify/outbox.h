@@ -4,6 +4,7 @@
 ///     idle --> sending --> idle       delivered, or given up after the last attempt
 ///                \--> waiting --^     tried in vain: again later, and the others behind it wait
 ///                 \--> ended          410: the target wants no more
+///     broken                          its journal cannot be opened; that is tried again
 ///
 /// One thread: the courier's.
 #include <cstdint>
@@ -33,13 +34,12 @@ struct OutboxWorld {
 class Outbox {
  public:
     /// `path`: of its journal. `changed` is called whenever status() has another answer.
-    Outbox(OutboxWorld& world, Endpoint endpoint, const std::string& path,
-           std::function<void()> changed);
+    Outbox(OutboxWorld& world, Endpoint endpoint, std::string path, std::function<void()> changed);
     ~Outbox();
     Outbox(const Outbox&) = delete;
     Outbox& operator=(const Outbox&) = delete;
 
-    /// Begins to deliver what was left, and tries an endpoint again that had ended.
+    /// Begins to deliver what was left, and tries an endpoint again that had ended or was broken.
     void start();
     /// Other keys or events of the same target.
     void reconfigure(Endpoint endpoint);
@@ -62,17 +62,20 @@ class Outbox {
     void on_failure(const HttpResult& result);
     void wait(std::chrono::milliseconds delay);
     void end(const std::string& why);
-    void sync_later();
+    void open();
+    void tidy_after(std::chrono::milliseconds delay);
+    void tidy();
     void note_trouble(const std::string& what);
     template <class Work>
     bool guard(const char* what, Work work);
 
     OutboxWorld& world_;
     Endpoint endpoint_;
+    const std::string path_;
     const std::function<void()> changed_;
     const std::string shown_url_;
     Log log_;
-    std::unique_ptr<Journal> journal_;  ///< null: it cannot be opened
+    std::unique_ptr<Journal> journal_;  ///< null: it could not be opened so far
     control::HookState state_ = control::HookState::idle;
     std::int64_t next_us_ = 0;  ///< while waiting
     std::string last_error_;
@@ -81,7 +84,9 @@ class Outbox {
     bool is_full_said_ = false;
     bool is_trouble_said_ = false;
     loop::TimerId retry_timer_ = 0;
-    loop::TimerId sync_timer_ = 0;
+    loop::TimerId tidy_timer_ = 0;
+    loop::TimerId open_timer_ = 0;
+    std::int64_t compact_from_ns_ = 0;  ///< the disk refused it: not before
     std::shared_ptr<const bool> here_ = std::make_shared<const bool>(true);
 };
 

@@ -101,6 +101,7 @@ TEST(Journal, is_written_anew_when_most_of_it_is_past_and_gives_no_id_twice) {
             ASSERT_TRUE(journal.add(i, "t", body));
             EXPECT_TRUE(ids.insert(journal.front()->id).second);
             journal.note_delivered();
+            if (journal.is_mostly_past()) journal.compact();
         }
         EXPECT_LE(std::filesystem::file_size(path), Journal::kCompactBytes + 100'000);
     }
@@ -297,12 +298,35 @@ TEST(Journal, survives_being_written_anew_with_everything_in_it) {
         journal.add(3, "t", "one");
         journal.add(4, "t", "two");
         journal.note_tried(3, 77, "HTTP 500");
+        ASSERT_TRUE(journal.is_mostly_past());
+        journal.compact();
+        EXPECT_FALSE(journal.is_mostly_past());
     }
     Journal journal(path);
     EXPECT_EQ(journal.failed_messages().size(), 1U);
     ASSERT_NE(journal.tried(), nullptr);
     EXPECT_EQ(journal.tried()->attempts, 3U);
     EXPECT_EQ(drain(journal), (Texts{"one", "two"}));
+}
+
+TEST(Journal, that_cannot_be_written_anew_stays_as_it_was_and_leaves_nothing_behind) {
+    const Folder folder;
+    const std::string path = folder.file("a.journal");
+    {
+        Journal journal(path);
+        for (const char* body : {"one", "two", "three"}) journal.add(1, "t", body);
+        {
+            const LargestFile full(100);
+            EXPECT_THROW(journal.compact(), std::system_error);
+        }
+        EXPECT_FALSE(std::filesystem::exists(path + ".next"));
+        EXPECT_EQ(journal.front()->body, "one");
+        journal.note_delivered();
+    }
+    write(path + ".next", "of a server that was killed");
+    Journal journal(path);
+    EXPECT_FALSE(std::filesystem::exists(path + ".next"));
+    EXPECT_EQ(drain(journal), (Texts{"two", "three"}));
 }
 
 }  // namespace

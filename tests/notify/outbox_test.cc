@@ -211,8 +211,95 @@ TEST(Outbox, whose_journal_cannot_be_opened_says_so_and_counts) {
     outbox.start();
     outbox.add("camera.started", event(1));
     EXPECT_EQ(outbox.status().state, HookState::broken);
+    EXPECT_NE(outbox.status().last_error.value_or("").find("/proc/none"), std::string::npos);
     EXPECT_EQ(outbox.status().dropped, 1U);
     EXPECT_FALSE(outbox.replay("msg_1"));
+}
+
+/// In the way of the journal, until it is removed.
+std::string obstacle(const World& world) {
+    const std::string path = world.folder.file("a.journal");
+    std::filesystem::create_directories(path);
+    return path;
+}
+
+TEST(Outbox, that_was_broken_goes_on_once_its_journal_can_be_opened) {
+    World world;
+    const std::string path = obstacle(world);
+    Sending sending(world);
+    sending.outbox->add("camera.started", event(1));
+    world.timers.advance(100s);
+    EXPECT_EQ(sending.outbox->status().state, HookState::broken);
+    std::filesystem::remove(path);
+    const int changes = sending.changes;
+    world.timers.advance(30s);
+    EXPECT_EQ(sending.outbox->status().state, HookState::idle);
+    EXPECT_FALSE(sending.outbox->status().last_error);
+    EXPECT_GT(sending.changes, changes);
+    sending.outbox->add("camera.started", event(2));
+    world.http.answer(200);
+    EXPECT_EQ(sending.sent(), std::vector<int>{2});
+    world.timers.advance(100s);
+    EXPECT_EQ(sending.outbox->status().state, HookState::idle);
+}
+
+TEST(Outbox, that_was_broken_is_tried_at_a_reload) {
+    World world;
+    const std::string path = obstacle(world);
+    Sending sending(world);
+    std::filesystem::remove(path);
+    sending.outbox->reconfigure(endpoint());
+    EXPECT_EQ(sending.outbox->status().state, HookState::idle);
+}
+
+TEST(Outbox, whose_new_journal_finds_the_disk_full_begins_when_there_is_room) {
+    World world;
+    auto full = std::make_unique<LargestFile>(0);
+    Sending sending(world);
+    EXPECT_EQ(sending.outbox->status().state, HookState::broken);
+    full.reset();
+    world.timers.advance(30s);
+    EXPECT_EQ(sending.outbox->status().state, HookState::idle);
+}
+
+TEST(Outbox, notes_on_disk_what_was_delivered_while_the_disk_was_full) {
+    World world;
+    Sending sending(world);
+    for (int i = 1; i <= 3; ++i) sending.outbox->add("camera.started", event(i));
+    {
+        const LargestFile full(std::filesystem::file_size(world.folder.file("a.journal")));
+        world.http.answer(200);
+        world.http.answer(200);
+        world.timers.advance(20s);
+    }
+    world.timers.advance(20s);  // and nothing else happens
+    EXPECT_EQ(Journal(world.folder.file("a.journal")).waiting(), 1U);
+    sending.restart();
+    EXPECT_EQ(sending.outbox->status().queued, 1U);
+    EXPECT_EQ(sending.sent(), (std::vector<int>{1, 2, 3, 3}));
+}
+
+TEST(Outbox, writes_its_journal_anew_and_does_not_try_all_the_time_on_a_full_disk) {
+    World world;
+    Sending sending(world);
+    const std::string path = world.folder.file("a.journal");
+    const std::string event_text = R"({"text":")" + std::string(15'000, 'x') + R"("})";
+    for (int i = 0; i < 100; ++i) sending.outbox->add("camera.text", event_text);
+    world.timers.advance(1s);
+    for (int i = 0; i < 99; ++i) world.http.answer(200);
+    std::filesystem::create_directory(path + ".next");  // the disk refuses
+    world.timers.advance(1s);
+    EXPECT_GT(std::filesystem::file_size(path), 1'000'000U);
+    EXPECT_NE(sending.outbox->status().last_error.value_or("").find(".next"), std::string::npos);
+    std::filesystem::remove(path + ".next");
+    world.http.answer(200);
+    world.timers.advance(1s);
+    EXPECT_GT(std::filesystem::file_size(path), 1'000'000U) << "it waits for a minute";
+    world.timers.advance(60s);
+    sending.outbox->add("camera.text", event_text);
+    world.timers.advance(1s);
+    EXPECT_LT(std::filesystem::file_size(path), 100'000U);
+    EXPECT_EQ(sending.outbox->status().queued, 1U);
 }
 
 TEST(Outbox, makes_two_posts_of_a_publication_for_the_older_server) {
