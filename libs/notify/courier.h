@@ -1,6 +1,6 @@
 #pragma once
-/// The thread on which hooks live: HTTP by libcurl, timers, tasks. The only place that knows
-/// libcurl, which is loaded with the first of these.
+/// A thread on which hooks live: HTTP by libcurl, timers, tasks. The only place that knows libcurl,
+/// which is loaded with the first of these.
 #include <atomic>
 #include <map>
 #include <memory>
@@ -33,7 +33,8 @@ class Courier final : public HttpClient, public loop::Timers {
     void run(loop::Task task) ST_EXCLUDES(mutex_);
 
     // Its thread only, or any once it has been stopped:
-    void post(HttpPost request, std::function<void(HttpResult)> done) override;
+    RequestId post(HttpPost request, std::function<void(HttpResult)> done) override;
+    void give_up(RequestId request) override;
     loop::TimerId after(std::chrono::nanoseconds delay, std::function<void()> task) override;
     void cancel(loop::TimerId timer) override;
     std::int64_t clock_ns() const override;
@@ -46,13 +47,17 @@ class Courier final : public HttpClient, public loop::Timers {
     void run_tasks() ST_EXCLUDES(mutex_);
     void run_timers();
     void finish_transfers();
+    void tell_answered();
+    std::unique_ptr<Transfer> take(RequestId request);
     int wait_ms() const;
     void guard(const loop::Task& task);
 
     const std::string user_agent_;
     const loop::OnFailure on_failure_;
     std::unique_ptr<Multi> multi_;
-    std::map<void*, std::unique_ptr<Transfer>> transfers_;                      ///< by easy handle
+    std::map<RequestId, std::unique_ptr<Transfer>> transfers_;
+    RequestId next_request_ = 1;
+    std::vector<RequestId> answered_;  ///< statuses that came since tell_answered()
     std::multimap<std::int64_t, std::pair<loop::TimerId, loop::Task>> timers_;  ///< by due time
     loop::TimerId next_timer_ = 1;
     Mutex mutex_;

@@ -32,10 +32,15 @@ std::string body_of(const Question& question, const std::string& id, std::int64_
     return json::write(body);
 }
 
+/// The client may give up this much later than the question: an answer that waits in the socket
+/// when the thread comes late is looked at before the clock.
+constexpr std::chrono::seconds kClientPatience{5};
+
 /// A question and its deadline: whichever comes first answers.
 struct Pending {
     Decided done;
     loop::TimerId timer = 0;
+    RequestId request = 0;
 };
 
 }  // namespace
@@ -52,13 +57,13 @@ void Decider::ask(const DecideOptions& options, const Question& question, const 
     HttpPost post;
     post.url = options.url;
     post.body = body_of(question, id, now_us);
-    post.timeout = options.timeout;
+    post.timeout = options.timeout + kClientPatience;
     const std::int64_t now_s = now_us / 1'000'000;
     post.headers = {"Content-Type: application/json", "webhook-id: " + id,
                     "webhook-timestamp: " + std::to_string(now_s),
                     "webhook-signature: " + signature(options.keys, id, now_s, post.body)};
     ++pending_;
-    auto pending = std::make_shared<Pending>(Pending{done, 0});
+    auto pending = std::make_shared<Pending>(Pending{done, 0, 0});
     const auto finish = [this, weak = std::weak_ptr(here_), pending,
                          what](const HttpResult& result) {
         if (weak.expired() || !pending->done) return;
@@ -69,12 +74,14 @@ void Decider::ask(const DecideOptions& options, const Question& question, const 
         log_.info(what + " refused: the target of decide.url answers " + result.text());
         answer(Error{"not allowed", 403});
     };
-    // The client's own limit counts from when it has a free connection.
-    pending->timer = timers_.after(options.timeout, [finish, timeout = options.timeout] {
+    pending->timer = timers_.after(options.timeout, [this, weak = std::weak_ptr(here_), pending,
+                                                     finish, timeout = options.timeout] {
+        if (weak.expired()) return;
+        http_.give_up(pending->request);
         finish({0, "nothing within " + std::to_string(timeout.count()) + " ms", {}});
     });
     try {
-        http_.post(std::move(post), finish);
+        pending->request = http_.post(std::move(post), finish);
     } catch (const std::exception& e) {
         finish({0, e.what(), {}});
     }

@@ -1,6 +1,7 @@
 #pragma once
 /// POSTs to programs elsewhere. Courier is the real client; tests answer by hand.
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -25,12 +26,16 @@ struct HttpResult {
     std::string text() const { return status == 0 ? error : "HTTP " + std::to_string(status); }
 };
 
+using RequestId = std::uint64_t;
+
 class HttpClient {
  public:
     virtual ~HttpClient() = default;
-    /// `done` is called once, on the client's thread and not within this call; never after the
-    /// client's end. Redirects are answers like any other.
-    virtual void post(HttpPost request, std::function<void(HttpResult)> done) = 0;
+    /// `done` is called once, on the client's thread and not within this call, as soon as the
+    /// status is known; never after the client's end. Redirects are answers like any other.
+    virtual RequestId post(HttpPost request, std::function<void(HttpResult)> done) = 0;
+    /// Its answer is no longer wanted: `done` is not called. Nothing if it was already.
+    virtual void give_up(RequestId request) = 0;
 };
 
 }  // namespace st::notify

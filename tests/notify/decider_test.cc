@@ -65,11 +65,25 @@ TEST(Decider, takes_everything_else_for_a_no) {
 TEST(Decider, says_no_after_its_time_even_if_a_yes_follows) {
     Asking asking;
     asking.ask();
+    const auto late = asking.world.http.open.front().done;
     asking.world.timers.advance(2999ms);
     EXPECT_TRUE(asking.said.empty());
     asking.world.timers.advance(1ms);
-    asking.world.http.answer(200);
+    late({200, {}, {}});
     EXPECT_EQ(asking.said, std::vector<std::string>{"403"});
+}
+
+TEST(Decider, gives_up_what_nobody_waits_for_any_more) {
+    Asking asking;
+    asking.ask();
+    asking.world.timers.advance(1s);
+    asking.ask();
+    asking.world.timers.advance(2s);
+    ASSERT_EQ(asking.world.http.open.size(), 1U) << "the first one's time has passed";
+    asking.world.http.answer(200);
+    EXPECT_EQ(asking.said, (std::vector<std::string>{"403", "yes"}));
+    // Within the question's time the client has no say: it may see an answer before the clock.
+    EXPECT_GT(asking.world.http.requests.at(0).timeout, asking.options.timeout);
 }
 
 TEST(Decider, says_no_when_too_many_questions_are_open) {

@@ -18,13 +18,22 @@ namespace st::notify {
 
 class FakeHttp final : public HttpClient {
  public:
-    void post(HttpPost request, std::function<void(HttpResult)> done) override {
+    struct Open {
+        RequestId id;
+        std::function<void(HttpResult)> done;
+    };
+
+    RequestId post(HttpPost request, std::function<void(HttpResult)> done) override {
         requests.push_back(std::move(request));
-        open.push_back(std::move(done));
+        open.push_back({requests.size(), std::move(done)});
+        return requests.size();
+    }
+    void give_up(RequestId request) override {
+        std::erase_if(open, [request](const Open& one) { return one.id == request; });
     }
     /// Of the oldest request that has none.
     void answer(HttpResult result) {
-        const auto done = open.front();
+        const auto done = open.front().done;
         open.erase(open.begin());
         done(result);
     }
@@ -38,7 +47,7 @@ class FakeHttp final : public HttpClient {
     std::string last_id() const { return header(requests.size() - 1, "webhook-id"); }
 
     std::vector<HttpPost> requests;
-    std::vector<std::function<void(HttpResult)>> open;
+    std::vector<Open> open;
 };
 
 class Folder {
