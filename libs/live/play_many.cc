@@ -20,6 +20,8 @@ namespace st::live {
 namespace {
 
 constexpr std::size_t kMessageMax = 16 * 1024;
+/// Of texts since everything was taken last; pictures have bounds of their own.
+constexpr std::size_t kUnreadTextsMax = 64 * 1024;
 
 /// Of an FLV tag as libs/flv makes it: is it needed where key frames alone are wanted? Headers and
 /// metadata are; a header of video is marked as a key frame, too.
@@ -149,6 +151,7 @@ PlayMany::PlayMany(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket t
 void PlayMany::shut_down() { socket_->close(ws::kCloseGoingAway, "the server ends"); }
 
 void PlayMany::on_text(const std::string& text) {
+    if (guess_timer_ != 0) return;
     const auto message = json::read(text);
     const json::Object* object = message ? message->object() : nullptr;
     if (object == nullptr) return complain("expected a JSON object");
@@ -159,7 +162,10 @@ void PlayMany::on_text(const std::string& text) {
         }
     }
     if (const json::Array* wanted = (*object)["subscribe"].array()) {
-        for (const json::Value& one : *wanted) subscribe(one);
+        for (const json::Value& one : *wanted) {
+            if (guess_timer_ != 0 || socket_->is_over()) return;
+            subscribe(one);
+        }
     }
 }
 
@@ -185,21 +191,20 @@ void PlayMany::subscribe(const json::Value& wanted) {
     const std::size_t mark = std::min(asked.find('?'), asked.size());
     const std::string path = asked.substr(0, mark);
     const std::string query = asked.substr(std::min(mark + 1, asked.size()));
-    if (const auto refusal = check(path, query)) {
-        tell(number, "ended", refusal->message, std::nullopt);
-        // Whoever guesses tokens makes a connection for each.
-        if (refusal->code == 401) {
-            parts_.wrong_tokens.add(facts_.peer);
-            socket_->close(ws::kClosePolicy, "Unauthorized");
-        }
-        return;
+    const auto facts = facts_for(path, query);
+    if (!facts) return tell(number, "ended", facts.error().message, std::nullopt);
+    const auto policy = parts_.policy.get();
+    if (const auto may = auth::check_access(*policy, auth::Role::play, *facts); !may) {
+        const bool is_guess = auth::has_wrong_token(*policy, auth::Role::play, *facts);
+        return is_guess ? refuse_guess(number, may.error().message)
+                        : tell(number, "ended", may.error().message, std::nullopt);
     }
     const auto subscription = std::make_shared<Subscription>(*this, number, mode == "keys");
     subscriptions_[number] = subscription;
     subscription->start(path, query);
 }
 
-std::optional<Error> PlayMany::check(const std::string& path, const std::string& query) const {
+Result<auth::Facts> PlayMany::facts_for(const std::string& path, const std::string& query) const {
     const auto target = http::parse_target(path + (query.empty() ? "" : "?" + query));
     if (!target) return target.error();
     if (target->segments.size() != 2) {
@@ -213,9 +218,20 @@ std::optional<Error> PlayMany::check(const std::string& path, const std::string&
     facts.now_s = wall_us() / 1'000'000;
     if (const std::string* token = target->find("token")) facts.token = *token;
     if (const std::string* sign = target->find("sign")) facts.sign = *sign;
-    const auto may = auth::check_access(*parts_.policy.get(), auth::Role::play, facts);
-    if (!may) return may.error();
-    return std::nullopt;
+    return facts;
+}
+
+/// Whoever guesses tokens makes a connection for each, and waits for the answer, the longer the
+/// more he has guessed.
+void PlayMany::refuse_guess(std::uint16_t id, const std::string& why) {
+    const auto refuse = [this, id, why] {
+        guess_timer_ = 0;
+        tell(id, "ended", why, std::nullopt);
+        socket_->close(ws::kClosePolicy, "Unauthorized");
+    };
+    const auto delay = parts_.wrong_tokens.add(facts_.peer);
+    if (delay.count() == 0) return refuse();
+    guess_timer_ = net_.loop().after(delay, refuse);
 }
 
 void PlayMany::unsubscribe(std::uint16_t id) {
@@ -235,7 +251,7 @@ void PlayMany::remove(std::uint16_t id) {
 void PlayMany::complain(const std::string& text) {
     json::Object message;
     message.set("error", shown(text));
-    socket_->send_text(json::write(message));
+    send(json::write(message));
 }
 
 void PlayMany::tell(std::uint16_t id, const std::string& state, const std::string& reason,
@@ -246,10 +262,22 @@ void PlayMany::tell(std::uint16_t id, const std::string& state, const std::strin
     if (!reason.empty()) message.set("reason", shown(reason));
     if (zero) message.set("zero_us", zero->wall_us);
     if (zero && zero->bound_us > 0) message.set("bound_us", zero->bound_us);
-    socket_->send_text(json::write(message));
+    send(json::write(message));
+}
+
+void PlayMany::send(const std::string& text) {
+    if (unread_texts_ > kUnreadTextsMax) return;  // it is being closed
+    socket_->send_text(text);
+    unread_texts_ = socket_->queued_bytes() == 0 ? 0 : unread_texts_ + text.size();
+    if (unread_texts_ <= kUnreadTextsMax) return;
+    // Later, since the hub may be handing out packets now.
+    net_.loop().defer([self = shared_from_this()] {
+        if (self->socket_) self->socket_->close(ws::kClosePolicy, "answers are not read");
+    });
 }
 
 void PlayMany::on_drained() {
+    if (unread_texts_ <= kUnreadTextsMax) unread_texts_ = 0;
     if (subscriptions_.empty()) return;
     // One that is over leaves the list meanwhile.
     const std::vector<std::pair<std::uint16_t, SubscriptionPtr>> all(subscriptions_.begin(),
@@ -264,6 +292,7 @@ void PlayMany::on_drained() {
 }
 
 void PlayMany::on_over(std::uint16_t /*code*/, const std::string& /*reason*/) {
+    net_.loop().cancel(std::exchange(guess_timer_, 0));
     for (const auto& [id, subscription] : subscriptions_) subscription->leave();
 }
 

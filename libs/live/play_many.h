@@ -33,6 +33,7 @@ class PlayMany final : public httpd::Connection,
     /// `facts`: of the upgrade; each subscription adds its path and what its own address proves.
     PlayMany(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
              std::unique_ptr<loop::Transport> stream, auth::Facts facts, std::string peer);
+    ~PlayMany() override { net_.loop().cancel(guess_timer_); }
 
     /// Right after it was added to its loop; the upgrade has been answered.
     void start(Bytes pending) { socket_->start(pending); }
@@ -50,11 +51,13 @@ class PlayMany final : public httpd::Connection,
 
     void subscribe(const json::Value& wanted);
     void unsubscribe(std::uint16_t id);
-    /// nullopt: allowed.
-    std::optional<Error> check(const std::string& path, const std::string& query) const;
+    /// What is to be known to decide about one stream. Error: there can be none at that path.
+    Result<auth::Facts> facts_for(const std::string& path, const std::string& query) const;
+    void refuse_guess(std::uint16_t id, const std::string& why);
     void complain(const std::string& text);
     void tell(std::uint16_t id, const std::string& state, const std::string& reason,
               const std::optional<hub::LineZero>& zero);
+    void send(const std::string& text);
     /// It is over: nothing more of it is sent.
     void remove(std::uint16_t id);
 
@@ -65,6 +68,8 @@ class PlayMany final : public httpd::Connection,
     const std::string peer_;
     std::unique_ptr<httpd::WebSocket> socket_;
     std::map<std::uint16_t, SubscriptionPtr> subscriptions_;
+    std::size_t unread_texts_ = 0;     ///< bytes, at most, that the peer has not taken
+    loop::TimerId guess_timer_ = 0;    ///< a wrong token came, and waits for its answer
     std::uint16_t first_drained_ = 0;  ///< which one had the room that there was last
 };
 

@@ -3,6 +3,7 @@
 import asyncio
 import collections
 import json
+import socket
 import struct
 import threading
 import time
@@ -159,16 +160,36 @@ class PlayMany(harness.Case):
         many = await self.connect(server)
         await self.asked(server, many, {"id": 0, "path": "/live/a?token=secret"})
         self.assertEqual((await self.next_text(many, id=0))["state"], "waiting")
-        await self.asked(server, many, {"id": 1, "path": "/live/b?token=wrong"})
+        await self.asked(server, many, {"id": 2, "path": "/live/c"})
+        self.assertEqual((await self.next_text(many, id=2))["reason"], "play: a token is needed")
+        await self.asked(server, many, {"id": 1, "path": "/live/b?token=wrong"}, {"id": 3, "path": "/live/d?token=secret"})
         self.assertEqual((await self.next_text(many, id=1))["state"], "ended")
         with self.assertRaises(websockets.ConnectionClosed) as closed:
             await many.recv()
         self.assertEqual((closed.exception.code, closed.exception.reason), (1008, "Unauthorized"))
+        harness.wait_for(lambda: not server.http("GET", "/api/v1/viewers").json["items"], "no stream is left behind")
         foreign = await self.connect(server, origin="http://evil.example")
         await self.asked(server, foreign, {"id": 0, "path": "/live/a?token=secret"})
         refused = await self.next_text(foreign, id=0)
         self.assertEqual(refused["state"], "ended")
         self.assertIn("evil.example", refused["reason"])
+
+    async def test_texts_that_are_not_read_end_the_connection(self):
+        server = self.start_streamd()
+
+        def connections():
+            lines = server.http("GET", "/metrics").body.decode().splitlines()
+            return next(float(line.split()[1]) for line in lines if line.startswith("streamd_connections "))
+
+        def complain():
+            with raw_peer.RawPeer(server.port, timeout_s=harness.PATIENCE_S) as peer:
+                peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                self.assertEqual(peer.upgrade("/play-many"), 101)
+                self.assertEqual(connections(), 2)
+                peer.send(raw_peer.frame(raw_peer.FIN | raw_peer.TEXT, b"[]") * 50_000)
+                harness.wait_for(lambda: connections() == 1, "it is closed")
+
+        await asyncio.to_thread(complain)
 
     async def test_what_makes_no_sense_is_said(self):
         server = self.start_streamd()

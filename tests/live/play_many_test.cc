@@ -1,0 +1,160 @@
+#include "live/play_many.h"
+
+#include <gtest/gtest.h>
+
+#include "auth/signature.h"
+#include "auth/wrong_tokens.h"
+#include "digest/digest.h"
+#include "live/connections_world.h"
+#include "ws/encode.h"
+
+namespace st::live {
+namespace {
+
+using std::chrono::seconds;
+
+/// A client's text frame, masked with zeros.
+std::string text_frame(const std::string& text) {
+    std::string frame = "\x81";
+    if (text.size() < 126) {
+        frame += static_cast<char>(0x80 | text.size());
+    } else {
+        frame += '\xFE';
+        frame += static_cast<char>(text.size() >> 8);
+        frame += static_cast<char>(text.size() & 0xFF);
+    }
+    return frame + std::string(4, '\0') + text;
+}
+
+bool contains(const std::string& text, std::string_view part) {
+    return text.find(part) != std::string::npos;
+}
+
+const std::string kClosed =
+    std::string(as_text(ws::encode_close(ws::kClosePolicy, "Unauthorized").bytes()));
+
+struct PlayManyTest : testing::Test, ConnectionsWorld {
+    std::shared_ptr<httpd::Wire> connect() {
+        auto wire = std::make_shared<httpd::Wire>();
+        auth::Facts facts;
+        facts.peer = *auth::parse_address("10.0.0.7");
+        auto many = std::make_shared<PlayMany>(parts, net, httpd::Admission::Ticket(),
+                                               transport(wire), facts, "10.0.0.7:1024");
+        net.add(many);
+        many->start({});
+        return wire;
+    }
+    void say(httpd::Wire& wire, const std::string& text) {
+        wire.receive(text_frame(text));
+        loop.run_once();
+        loop.run_once();
+    }
+    void let_in(auth::Mode mode) {
+        auth::Policy made;
+        made.of(auth::Role::play).mode = mode;
+        made.secret = "of signatures";
+        made.tokens = {{"kim", digest::sha256(as_bytes("right")), {auth::Role::play}}};
+        policy.replace(made);
+    }
+    std::size_t viewers_of(const std::string& path) {
+        const auto stream = live.hub().find(path);
+        return stream ? stream->viewers() : 0;
+    }
+};
+
+TEST_F(PlayManyTest, complaints_that_nobody_reads_end_the_connection) {
+    const auto wire = connect();
+    wire->room = 0;
+    for (int i = 0; i < 10'000 && !wire->is_finishing; ++i) say(*wire, "[]");
+    EXPECT_TRUE(wire->is_finishing);
+    EXPECT_LT(wire->queued, 128U * 1024);
+    EXPECT_TRUE(contains(wire->sent, "answers are not read"));
+}
+
+TEST_F(PlayManyTest, one_message_cannot_ask_for_more_answers_than_may_wait) {
+    const auto wire = connect();
+    wire->room = 0;
+    std::string wanted = "1";
+    for (int i = 0; i < 5'000; ++i) wanted += ",1";
+    say(*wire, "{\"subscribe\":[" + wanted + "]}");
+    EXPECT_TRUE(wire->is_finishing);
+    EXPECT_LT(wire->queued, 128U * 1024);
+}
+
+TEST_F(PlayManyTest, complaints_that_are_read_are_no_reason_to_close) {
+    const auto wire = connect();
+    for (int i = 0; i < 5'000; ++i) {
+        wire->room = i % 2 == 0 ? 0 : 1 << 20;
+        say(*wire, "[]");
+        if (i % 100 == 0) wire->drain();
+    }
+    EXPECT_FALSE(wire->is_finishing);
+}
+
+TEST_F(PlayManyTest, a_wrong_token_ends_the_connection_and_what_stands_behind_it_is_not_begun) {
+    let_in(auth::Mode::token);
+    const auto wire = connect();
+    say(*wire,
+        R"({"subscribe":[{"id":1,"path":"/live/a?token=wrong"},{"id":2,"path":"/live/b?token=right"}]})");
+    EXPECT_TRUE(wire->sent.ends_with(kClosed)) << wire->sent;
+    EXPECT_EQ(viewers_of("/live/b"), 0U);
+    wire->handler->on_end({});
+    loop.run_once();
+    EXPECT_EQ(net.size(), 0U);
+}
+
+TEST_F(PlayManyTest, a_token_that_is_missing_ends_its_stream_alone) {
+    let_in(auth::Mode::token);
+    const auto wire = connect();
+    say(*wire,
+        R"({"subscribe":[{"id":1,"path":"/live/a"},{"id":2,"path":"/live/b?token=right"}]})");
+    EXPECT_TRUE(
+        contains(wire->sent, R"("id":1,"state":"ended","reason":"play: a token is needed")"))
+        << wire->sent;
+    EXPECT_FALSE(wire->is_finishing);
+    EXPECT_EQ(viewers_of("/live/b"), 1U);
+}
+
+TEST_F(PlayManyTest, a_signature_that_does_not_hold_ends_its_stream_alone) {
+    let_in(auth::Mode::signed_url);
+    const auto wire = connect();
+    const std::string expired = auth::make_signature("play", "/live/a", "of signatures", 1);
+    say(*wire, R"({"subscribe":[{"id":1,"path":"/live/a?sign=)" + expired +
+                   R"("},{"id":2,"path":"/live/b?token=any"}]})");
+    EXPECT_TRUE(contains(wire->sent, R"("reason":"sign: expired")")) << wire->sent;
+    EXPECT_TRUE(contains(wire->sent, "a signed URL is needed")) << wire->sent;
+    EXPECT_FALSE(wire->is_finishing);
+}
+
+TEST_F(PlayManyTest, whoever_guesses_tokens_waits_longer_and_longer) {
+    let_in(auth::Mode::token);
+    const std::string guess = R"({"subscribe":[{"id":1,"path":"/live/a?token=wrong"}]})";
+    for (std::uint32_t i = 0; i < auth::WrongTokens::kAtOnce; ++i) {
+        const auto wire = connect();
+        say(*wire, guess);
+        EXPECT_TRUE(wire->is_finishing);
+    }
+    const auto wire = connect();
+    say(*wire, guess);
+    EXPECT_FALSE(wire->is_finishing);
+    say(*wire, R"({"subscribe":[{"id":2,"path":"/live/b?token=right"}]})");
+    EXPECT_EQ(wire->sent, "") << "no word before the answer";
+    EXPECT_EQ(viewers_of("/live/b"), 0U);
+    advance(auth::WrongTokens::kDelayMax);
+    EXPECT_TRUE(contains(wire->sent, R"("state":"ended")")) << wire->sent;
+    EXPECT_TRUE(wire->sent.ends_with(kClosed)) << wire->sent;
+}
+
+TEST_F(PlayManyTest, a_guesser_that_leaves_before_the_answer_is_forgotten) {
+    let_in(auth::Mode::token);
+    for (std::uint32_t i = 0; i <= auth::WrongTokens::kAtOnce; ++i) {
+        const auto wire = connect();
+        say(*wire, R"({"subscribe":[{"id":1,"path":"/live/a?token=wrong"}]})");
+        wire->handler->on_end("reset");
+    }
+    advance(auth::WrongTokens::kDelayMax + seconds(1));
+    EXPECT_EQ(net.size(), 0U);
+}
+
+}  // namespace
+}  // namespace st::live
