@@ -2,13 +2,15 @@
 
 #include <utility>
 
+#include "base/text.h"
+
 namespace st::live {
 namespace {
 
 constexpr std::int64_t kSecondNs = 1'000'000'000;
 
-/// UTF-8 passes; what could forge a line or move a terminal's cursor does not.
-bool is_control(std::uint8_t byte) { return byte < 0x20 || byte == 0x7F; }
+/// Beyond the limit, so that a character is cut off whole.
+constexpr std::size_t kKeptBytesMax = LogLines::kLineBytesMax + 4;
 
 }  // namespace
 
@@ -18,9 +20,12 @@ void LogLines::tell_skipped(std::vector<std::string>& out) {
 }
 
 void LogLines::end_line(std::vector<std::string>& out) {
-    std::string line = std::exchange(line_, {});
+    const std::string said = std::exchange(line_, {});
+    std::string line = clean_text(said, std::string::npos);
+    const bool is_cut = std::exchange(is_cut_, false) || line.size() > kLineBytesMax;
+    line = clean_text(line, kLineBytesMax);
     while (!line.empty() && line.back() == ' ') line.pop_back();
-    if (std::exchange(is_cut_, false)) line += "...";
+    if (is_cut) line += "...";
     if (line.empty()) return;
     const bool is_helpers = !helper_prefix_.empty() && line.starts_with(helper_prefix_);
     if (is_helpers) line.erase(0, helper_prefix_.size());
@@ -44,8 +49,8 @@ std::vector<std::string> LogLines::feed(Bytes bytes, std::int64_t now_ns) {
         // FFmpeg's progress ends in a carriage return alone.
         if (byte == '\n' || byte == '\r') {
             end_line(out);
-        } else if (line_.size() < kLineBytesMax) {
-            line_ += is_control(byte) ? ' ' : static_cast<char>(byte);
+        } else if (line_.size() < kKeptBytesMax) {
+            line_ += static_cast<char>(byte);
         } else {
             is_cut_ = true;
         }

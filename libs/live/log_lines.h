@@ -1,6 +1,6 @@
 #pragma once
 /// What a child process says on its standard error, cut into lines fit for a log: bounded in length
-/// and in number, printable. Pure.
+/// and in number, clean (base/text.h). Pure.
 #include <cstdint>
 #include <string>
 #include <utility>

@@ -40,7 +40,19 @@ TEST(LogLines, holds_no_more_than_a_line_of_the_limit) {
 
 TEST(LogLines, control_bytes_cannot_forge_a_line_or_move_a_cursor) {
     LogLines lines;
-    EXPECT_EQ(lines.feed(as_bytes("a\x1b[2Jb\tc\x7f\xc3\xa9\n"), 0), Lines{"a [2Jb c \xc3\xa9"});
+    EXPECT_EQ(lines.feed(as_bytes("a\x1b[2Jb\tc\x7f\xc3\xa9\n"), 0),
+              Lines{"a\uFFFD[2Jb c\uFFFD\xc3\xa9"});
+    EXPECT_EQ(lines.feed(as_bytes("c1 \xc2\x9b, bidi \xe2\x80\xae, bad \xff\n"), 0),
+              Lines{"c1 \uFFFD, bidi \uFFFD, bad \uFFFD"});
+    EXPECT_EQ(lines.last(), "c1 \uFFFD, bidi \uFFFD, bad \uFFFD");
+}
+
+TEST(LogLines, a_character_that_does_not_fit_is_cut_off_whole) {
+    LogLines lines;
+    const std::string full(LogLines::kLineBytesMax - 1, 'x');
+    EXPECT_EQ(lines.feed(as_bytes(full + "\u20AC\u20AC\u20AC\n"), 0), Lines{full + "..."});
+    const std::string bad(LogLines::kLineBytesMax, '\xff');
+    EXPECT_EQ(lines.feed(as_bytes(bad + "\n"), 0).at(0).size(), LogLines::kLineBytesMax - 1 + 3);
 }
 
 TEST(LogLines, counts_what_is_too_much_for_one_second) {
