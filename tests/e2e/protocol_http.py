@@ -72,6 +72,30 @@ class Http(harness.Case):
             self.assertNotIn("items", bodies[1])
             self.assertEqual(bodies[0]["items"], bodies[2]["items"])
 
+    def test_answers_that_are_not_read_do_not_pile_up(self):
+        """A peer that asks on without taking an answer is not read until it has taken that."""
+        server = self.start_streamd()
+        count = lambda: next(
+            int(float(line.split()[1]))
+            for line in server.http("GET", "/metrics").body.decode().splitlines()
+            if line.startswith("streamd_http_requests_total ")
+        )
+        page = len(server.http("GET", "/").body)
+        with RawPeer(server.port, timeout_s=harness.PATIENCE_S) as peer:
+            peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            requests = (LIST + "\r\n" + "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").encode() * 100
+            peer.socket.settimeout(1.0)
+            sent = 0
+            with self.assertRaises(TimeoutError):
+                while sent < 200_000_000:
+                    sent += peer.socket.send(requests[sent % len(requests):])
+            answered = count()
+            self.assertLess(answered * page / 2, 20_000_000, "more than the kernel takes")
+            peer.socket.settimeout(harness.PATIENCE_S)
+            for _ in range(min(answered, 50)):
+                self.assertEqual(read_answer(peer)[0], 200)
+            harness.wait_for(lambda: count() > answered + 1, "it goes on when the peer does")
+
     def test_a_body_is_never_read_as_a_request(self):
         server = self.start_streamd()
         smuggled = LIST.replace("/cameras", "/smuggled") + "\r\n"
