@@ -134,11 +134,11 @@ struct Courier::Transfer {
     char error[CURL_ERROR_SIZE] = {};
 };
 
-Courier::Courier(std::string user_agent, loop::OnFailure on_failure)
+Courier::Courier(const char* name, std::string user_agent, loop::OnFailure on_failure)
     : user_agent_(std::move(user_agent)), on_failure_(std::move(on_failure)) {
     multi_ = std::make_unique<Multi>();
-    thread_ = std::thread([this] {
-        ::pthread_setname_np(::pthread_self(), "hooks");
+    thread_ = std::thread([this, name] {
+        ::pthread_setname_np(::pthread_self(), name);
         work();
     });
 }

@@ -18,9 +18,9 @@ namespace st::notify {
 
 class Courier final : public HttpClient, public loop::Timers {
  public:
-    /// `on_failure`: told what an exception said that came out of a task; on its thread. Throws
-    /// std::runtime_error if libcurl cannot be set up.
-    Courier(std::string user_agent, loop::OnFailure on_failure);
+    /// `name`: the thread's. `on_failure`: told what an exception said that came out of a task; on
+    /// its thread. Throws std::runtime_error if libcurl cannot be set up.
+    Courier(const char* name, std::string user_agent, loop::OnFailure on_failure);
     ~Courier() override;
     Courier(const Courier&) = delete;
     Courier& operator=(const Courier&) = delete;

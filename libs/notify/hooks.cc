@@ -28,35 +28,33 @@ std::function<double()> random_jitter() {
     return [engine] { return std::uniform_real_distribution<double>(0, 1)(*engine); };
 }
 
+loop::OnFailure tell(const Log& log) {
+    return [log](std::string_view what) { log.error("failed: " + std::string(what)); };
+}
+
 }  // namespace
 
-/// What lives on the courier's thread. Only what is guarded may be looked at by others.
-class Hooks::Desk {
+/// Everything that is told, on a thread of its own: it waits for disks. Only what is guarded may be
+/// looked at by others.
+class Hooks::Deliveries {
  public:
-    Desk(std::string folder, const std::string& user_agent, const Log& log)
+    Deliveries(std::string folder, const std::string& user_agent, const Log& log)
         : folder_(std::move(folder)),
-          courier_(user_agent,
-                   [log](std::string_view what) { log.error("failed: " + std::string(what)); }),
-          world_{courier_, courier_, wall_us, random_jitter(), log},
-          decider_(courier_, courier_, wall_us, log) {}
+          courier_("hooks", user_agent, tell(log)),
+          world_{courier_, courier_, wall_us, random_jitter(), log} {}
 
-    ~Desk() { courier_.stop(); }
-    Desk(const Desk&) = delete;
-    Desk& operator=(const Desk&) = delete;
+    ~Deliveries() { courier_.stop(); }
+    Deliveries(const Deliveries&) = delete;
+    Deliveries& operator=(const Deliveries&) = delete;
 
     Courier& courier() { return courier_; }
 
-    void configure(const Options& options) {
+    void configure(const std::vector<Endpoint>& endpoints) {
         {
             const Lock lock(mutex_);
-            decide_ = options.decide;
-            has_endpoints_ = !options.endpoints.empty();
+            has_endpoints_ = !endpoints.empty();
         }
-        courier_.run([this, endpoints = options.endpoints] { arrange(endpoints); });
-    }
-    DecideOptions decide_options() const {
-        const Lock lock(mutex_);
-        return decide_;
+        courier_.run([this, endpoints] { arrange(endpoints); });
     }
     bool has_endpoints() const {
         const Lock lock(mutex_);
@@ -70,11 +68,6 @@ class Hooks::Desk {
     // The courier's thread:
     void add(const std::string& type, const std::string& json) {
         for (const auto& [name, outbox] : outboxes_) outbox->add(type, json);
-    }
-    void ask(const Question& question, const Decided& done) {
-        const DecideOptions options = decide_options();
-        if (options.url.empty()) return done({});  // a reload came in between
-        decider_.ask(options, question, done);
     }
     std::vector<control::FailedHook> failed() {
         std::vector<control::FailedHook> list;
@@ -138,14 +131,49 @@ class Hooks::Desk {
 
     const std::string folder_;
     mutable Mutex mutex_;
-    DecideOptions decide_ ST_GUARDED_BY(mutex_);
     bool has_endpoints_ ST_GUARDED_BY(mutex_) = false;
     std::vector<control::HookStatus> statuses_ ST_GUARDED_BY(mutex_);
     std::vector<std::string> order_;  ///< names of journals, as configured
     Courier courier_;
     OutboxWorld world_;
-    Decider decider_;
     std::map<std::string, std::unique_ptr<Outbox>> outboxes_;
+};
+
+/// Everything that is asked, on a thread that no disk holds up.
+class Hooks::Questions {
+ public:
+    Questions(const std::string& user_agent, const Log& log)
+        : courier_("decide", user_agent, tell(log)), decider_(courier_, courier_, wall_us, log) {}
+
+    ~Questions() { courier_.stop(); }
+    Questions(const Questions&) = delete;
+    Questions& operator=(const Questions&) = delete;
+
+    void configure(const DecideOptions& options) {
+        const Lock lock(mutex_);
+        options_ = options;
+    }
+    /// False: nobody is to be asked.
+    bool ask(const Question& question, const Decided& done) {
+        if (options().url.empty()) return false;
+        courier_.run([this, question, done] {
+            const DecideOptions now = options();
+            if (now.url.empty()) return done({});  // a reload came in between
+            decider_.ask(now, question, done);
+        });
+        return true;
+    }
+
+ private:
+    DecideOptions options() const {
+        const Lock lock(mutex_);
+        return options_;
+    }
+
+    mutable Mutex mutex_;
+    DecideOptions options_ ST_GUARDED_BY(mutex_);
+    Courier courier_;
+    Decider decider_;
 };
 
 Hooks::Hooks(std::string folder, std::string version, const Options& options, Log log)
@@ -155,57 +183,65 @@ Hooks::Hooks(std::string folder, std::string version, const Options& options, Lo
 
 Hooks::~Hooks() = default;
 
-Hooks::Desk* Hooks::desk() const {
+Hooks::Deliveries* Hooks::deliveries() const {
     const Lock lock(mutex_);
-    return desk_.get();
+    return deliveries_.get();
+}
+
+Hooks::Questions* Hooks::questions() const {
+    const Lock lock(mutex_);
+    return questions_.get();
 }
 
 void Hooks::reconfigure(const Options& options) {
-    if (desk() == nullptr) {
-        if (!options.is_used()) return;
-        auto made = std::make_unique<Desk>(folder_, user_agent_, log_);
+    if (deliveries() == nullptr && !options.endpoints.empty()) {
+        auto made = std::make_unique<Deliveries>(folder_, user_agent_, log_);
         const Lock lock(mutex_);
-        desk_ = std::move(made);
+        deliveries_ = std::move(made);
     }
-    desk()->configure(options);
+    if (questions() == nullptr && !options.decide.url.empty()) {
+        auto made = std::make_unique<Questions>(user_agent_, log_);
+        const Lock lock(mutex_);
+        questions_ = std::move(made);
+    }
+    if (Deliveries* deliveries = this->deliveries()) deliveries->configure(options.endpoints);
+    if (Questions* questions = this->questions()) questions->configure(options.decide);
 }
 
 void Hooks::add(const std::string& type, const std::string& json) {
-    Desk* desk = this->desk();
-    if (desk == nullptr || !desk->has_endpoints()) return;
-    desk->courier().run([desk, type, json] { desk->add(type, json); });
+    Deliveries* deliveries = this->deliveries();
+    if (deliveries == nullptr || !deliveries->has_endpoints()) return;
+    deliveries->courier().run([deliveries, type, json] { deliveries->add(type, json); });
 }
 
 bool Hooks::decide(const Question& question, const Decided& done) {
-    Desk* desk = this->desk();
-    if (desk == nullptr || desk->decide_options().url.empty()) return false;
-    desk->courier().run([desk, question, done] { desk->ask(question, done); });
-    return true;
+    Questions* questions = this->questions();
+    return questions != nullptr && questions->ask(question, done);
 }
 
 std::vector<control::HookStatus> Hooks::status() const {
-    const Desk* desk = this->desk();
-    return desk == nullptr ? std::vector<control::HookStatus>() : desk->statuses();
+    const Deliveries* deliveries = this->deliveries();
+    return deliveries == nullptr ? std::vector<control::HookStatus>() : deliveries->statuses();
 }
 
 void Hooks::list(const ListDone& done) {
-    Desk* desk = this->desk();
-    if (desk == nullptr) return done({});
-    desk->courier().run([desk, done] { done(desk->statuses()); });
+    Deliveries* deliveries = this->deliveries();
+    if (deliveries == nullptr) return done({});
+    deliveries->courier().run([deliveries, done] { done(deliveries->statuses()); });
 }
 
 void Hooks::failed(const FailedDone& done) {
-    Desk* desk = this->desk();
-    if (desk == nullptr) return done({});
-    desk->courier().run([desk, done] { done(desk->failed()); });
+    Deliveries* deliveries = this->deliveries();
+    if (deliveries == nullptr) return done({});
+    deliveries->courier().run([deliveries, done] { done(deliveries->failed()); });
 }
 
 void Hooks::replay(const std::string& id, const ReplayDone& done) {
     const ApiError none{ErrorCode::not_found, "no failed message \"" + id + "\"", "id"};
-    Desk* desk = this->desk();
-    if (desk == nullptr) return done(none);
-    desk->courier().run([desk, id, done, none] {
-        done(desk->replay(id) ? control::Decoded<std::string>(id) : none);
+    Deliveries* deliveries = this->deliveries();
+    if (deliveries == nullptr) return done(none);
+    deliveries->courier().run([deliveries, id, done, none] {
+        done(deliveries->replay(id) ? control::Decoded<std::string>(id) : none);
     });
 }
 
@@ -213,10 +249,10 @@ void Hooks::test(const std::string& url, const TestDone& done) {
     const ApiError none{ErrorCode::not_found,
                         "no hook with that URL is in the configuration: " + without_passwords(url),
                         "url"};
-    Desk* desk = this->desk();
-    if (desk == nullptr) return done(none);
-    desk->courier().run([desk, url, done, none] {
-        Outbox* outbox = desk->find(url);
+    Deliveries* deliveries = this->deliveries();
+    if (deliveries == nullptr) return done(none);
+    deliveries->courier().run([deliveries, url, done, none] {
+        Outbox* outbox = deliveries->find(url);
         if (outbox == nullptr) return done(none);
         outbox->test([done, began_ns = monotonic_ns()](const HttpResult& result) {
             control::HookTestReply reply;

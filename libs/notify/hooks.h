@@ -35,8 +35,8 @@ class Hooks {
     /// Something happened; `json` as the API gives it. Returns at once.
     void add(const std::string& type, const std::string& json) ST_EXCLUDES(mutex_);
 
-    /// `done` is called once, on the hooks' thread; not if the server ends before. False: nobody is
-    /// to be asked, and it is not called.
+    /// `done` is called once, on the questions' thread; not if the server ends before. False:
+    /// nobody is to be asked, and it is not called.
     bool decide(const Question& question, const Decided& done) ST_EXCLUDES(mutex_);
 
     /// In the order of the configuration; what a reload changed may be missing for a moment.
@@ -56,16 +56,19 @@ class Hooks {
     void test(const std::string& url, const TestDone& done) ST_EXCLUDES(mutex_);
 
  private:
-    class Desk;
+    class Deliveries;
+    class Questions;
 
-    /// Null: there was no hook so far. Once made it stays.
-    Desk* desk() const ST_EXCLUDES(mutex_);
+    // Null: none was configured so far. Once made it stays.
+    Deliveries* deliveries() const ST_EXCLUDES(mutex_);
+    Questions* questions() const ST_EXCLUDES(mutex_);
 
     const std::string folder_;
     const std::string user_agent_;
     const Log log_;
     mutable Mutex mutex_;
-    std::unique_ptr<Desk> desk_ ST_GUARDED_BY(mutex_);
+    std::unique_ptr<Deliveries> deliveries_ ST_GUARDED_BY(mutex_);
+    std::unique_ptr<Questions> questions_ ST_GUARDED_BY(mutex_);
 };
 
 }  // namespace st::notify

@@ -32,8 +32,6 @@ struct DecideOptions {
 struct Options {
     std::vector<Endpoint> endpoints;
     DecideOptions decide;
-
-    bool is_used() const { return !endpoints.empty() || !decide.url.empty(); }
 };
 
 }  // namespace st::notify

@@ -3,6 +3,8 @@
 are checked by an implementation of its own and by the reference library of Standard Webhooks."""
 
 import asyncio
+import contextlib
+import ctypes
 import http.client
 import json
 import os
@@ -10,6 +12,7 @@ import pathlib
 import shutil
 import socket
 import subprocess
+import threading
 import time
 import unittest
 
@@ -24,8 +27,80 @@ HAS_NAMESPACES = shutil.which("unshare") and subprocess.run([*IN_NAMESPACE, "tru
 HAS_LIBRARY = shutil.which("node") and (harness.ROOT / "web/node_modules/standardwebhooks").is_dir()
 
 
+# What follows a header that is whole. Each of them leaves the connection open.
+BODIES = {
+    "slow": b"Content-Length: 1000\r\n\r\nand then nothing",
+    "malformed": b"Transfer-Encoding: chunked\r\n\r\nno length\r\n",
+    "without an end": b"\r\n" + bytes(100_000),
+}
+
+PTRACE_DETACH, PTRACE_SEIZE, PTRACE_INTERRUPT = 17, 0x4206, 0x4207
+WAIT_ALL = 0x40000000  # threads, too
+
+
 def notify(target, **more):
     return {"url": target.url(), "secret": SECRET, **more}
+
+
+class BluntTarget:
+    """Answers each request with the header of `status` and then `body`, byte for byte, and closes nothing."""
+
+    def __init__(self, body, status="200 OK"):
+        self.bodies = []
+        self._answer = f"HTTP/1.1 {status}\r\n".encode() + body
+        self._sockets = [socket.create_server(("127.0.0.1", 0))]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def url(self):
+        return f"http://127.0.0.1:{self._sockets[0].getsockname()[1]}/blunt"
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._sockets[0].accept()
+                self._sockets.append(connection)
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        with contextlib.suppress(OSError, ValueError):
+            stream = connection.makefile("rb")
+            while line := stream.readline():
+                if line.lower().startswith(b"content-length:"):
+                    size = int(line.split(b":")[1])
+                if line == b"\r\n":
+                    self.bodies.append(json.loads(stream.read(size)))
+                    connection.sendall(self._answer)
+
+    def close(self):
+        for one in self._sockets:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+
+@contextlib.contextmanager
+def held_up(server, thread):
+    """That thread of the server stands still, as one that waits for a disk."""
+    tasks = pathlib.Path(f"/proc/{server.process.pid}/task")
+    task = next(int(t.name) for t in tasks.iterdir() if (t / "comm").read_text().strip() == thread)
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+    libc.ptrace.restype = ctypes.c_long
+
+    def ptrace(request):
+        if libc.ptrace(request, task, None, None) != 0:
+            raise OSError(ctypes.get_errno(), f"ptrace {request:#x}")
+
+    try:
+        ptrace(PTRACE_SEIZE)
+    except PermissionError as error:
+        raise unittest.SkipTest(f"NOT TESTED: threads cannot be held up here: {error}") from error
+    ptrace(PTRACE_INTERRUPT)
+    os.waitpid(task, WAIT_ALL)
+    try:
+        yield
+    finally:
+        ptrace(PTRACE_DETACH)
 
 
 class Hooks(harness.Case):
@@ -160,6 +235,22 @@ class Hooks(harness.Case):
             self.assertGreater(harness.PATIENCE_S, time.monotonic() - began)
             server.stop(timeout_s=harness.PATIENCE_S)
 
+    async def test_only_the_status_counts_whatever_the_body_does(self):
+        for name, body in BODIES.items():
+            with self.subTest(name):
+                target, gone = BluntTarget(body), BluntTarget(body, "410 Gone")
+                self.addCleanup(target.close)
+                self.addCleanup(gone.close)
+                wanted = {"events": ["camera.connected"]}
+                server = self.start_streamd(config={"notify": [notify(target, **wanted), notify(gone, **wanted)]})
+                for number in range(3):
+                    await self.camera_comes_and_goes(server, f"cam{number}")
+                states = lambda: [h["state"] for h in server.http("GET", "/api/v1/hooks").json["items"]]
+                await harness.async_wait_for(lambda: states() == ["idle", "ended"], "both answers are seen")
+                self.assertEqual([b["data"]["camera"] for b in target.bodies], ["cam0", "cam1", "cam2"])
+                self.assertEqual(self.hook(server)["delivered"], 3)
+                server.stop()
+
     async def test_redirects_are_failures_and_410_ends_until_a_reload(self):
         target, elsewhere = self.target(), self.target()
         target.status, target.headers = 307, {"Location": elsewhere.url()}
@@ -264,7 +355,7 @@ class Hooks(harness.Case):
 
 class Decide(harness.Case):
     def start(self, target, **more):
-        config = {**live.CONFIG, "decide": {"url": target.url("/may"), "secret": SECRET, **more}}
+        config = {**live.CONFIG, "decide": {"url": target.url(), "secret": SECRET, **more}}
         return self.start_streamd(config=config)
 
     def target(self):
@@ -349,6 +440,33 @@ class Decide(harness.Case):
         target.close()
         status, why = await asyncio.to_thread(self.http_status, server, "GET", "/live/x.flv")
         self.assertEqual((status, why), (403, "not allowed"))
+        server.stop()
+
+    async def test_a_yes_counts_whatever_its_body_does(self):
+        for name, body in BODIES.items():
+            with self.subTest(name):
+                target = BluntTarget(body)
+                self.addCleanup(target.close)
+                server = self.start(target)
+                with rtmp_peer.RtmpPeer(server) as publisher:
+                    await asyncio.to_thread(publisher.publish, "walk")
+                self.assertEqual(target.bodies[0]["type"], "decide.publish")
+                server.stop()
+
+    async def test_a_disk_that_hangs_holds_up_no_question(self):
+        target = self.target()
+        told = {"events": ["stream.published"]}
+        server = self.start_streamd(
+            config={
+                **live.CONFIG,
+                "decide": {"url": target.url("/may"), "secret": SECRET},
+                "notify": [notify(target, **told)],
+            }
+        )
+        with held_up(server, "hooks"), rtmp_peer.RtmpPeer(server) as publisher:
+            await asyncio.to_thread(publisher.publish, "walk")
+            self.assertEqual(target.types, ["decide.publish"])
+        await harness.async_wait_for(lambda: "stream.published" in target.types, "the disk is there again")
         server.stop()
 
     async def test_who_is_allowed_publishes_and_watches(self):
