@@ -30,8 +30,9 @@ Result<Target> parse_target(std::string_view text);
 /// "c=d&e=f" with %XX and '+' as space. Error.code 400.
 Result<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query);
 
-/// What may be shown to others of a query as it was sent: without `token` and `sign`, and without
-/// what has escapes in its name, which could be one of these.
+/// A query as it was sent without what proves a right here: `token` and `sign`, and what has
+/// escapes in its name, which could be one of these. Secrets for others may be left in it: whoever
+/// shows it hides them with without_query_secrets() (base/url.h).
 std::string without_credentials(std::string_view query);
 
 }  // namespace st::http

@@ -1,5 +1,7 @@
 #include "httpd/router.h"
 
+#include "base/url.h"
+
 namespace st::httpd {
 
 std::string Request::shown_query() const {
@@ -9,7 +11,7 @@ std::string Request::shown_query() const {
 }
 
 std::string Request::shown_target() const {
-    const std::string query = shown_query();
+    const std::string query = without_query_secrets(shown_query());
     return head.target.substr(0, head.target.find('?')) + (query.empty() ? "" : "?" + query);
 }
 

@@ -32,9 +32,9 @@ struct Request {
     /// Requested once the connection is gone, and nobody waits for an answer.
     std::stop_token asker{};
 
-    /// The query without what proves a right: for other users' eyes and for files.
+    /// The query without what proves a right here. Others see without_query_secrets() of it.
     std::string shown_query() const;
-    /// Path and query, likewise.
+    /// Path and query, for other users' eyes and for files.
     std::string shown_target() const;
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/event_sink.h"
+#include "base/url.h"
 #include "flv/tag.h"
 #include "live/deflated.h"
 #include "live/live_http.h"
@@ -145,7 +146,7 @@ void Live::tell(const hub::Event& event) {
     if (on_event) on_event(event);
     using Fields = EventFields;
     const auto with_query = [](Fields fields, const std::string& query) {
-        if (!query.empty()) fields.push_back({"query", query});
+        if (!query.empty()) fields.push_back({"query", without_query_secrets(query)});
         return fields;
     };
     const auto of_publisher = [&](const std::string& path, const hub::PublisherInfo& info,

@@ -24,6 +24,9 @@ PASSWORDS = {
     "decide": "pw-decide-63",
     "variable": "pw-variable-74",
     "path": "pw-path-96",
+    "cookie": "pw-cookie-07",
+    "user": "pw-user-18",
+    "query": "pw-query-29",
 }
 AUTH_SECRET = "signing-secret-85"
 
@@ -68,6 +71,8 @@ class Secrets(harness.Case):
             "sources": [
                 {"path": "/live/far", "url": f"rtmp://kim:{PASSWORDS['source']}@127.0.0.1:1/x"},
                 {"path": "/live/near", "url": f"rtsp://127.0.0.1:1/user=kim_password={PASSWORDS['path']}_channel=1"},
+                {"path": "/live/bites", "command": ["curl", "-sb", f"sid={PASSWORDS['cookie']}", "http://127.0.0.1:1/"]},
+                {"path": "/live/mail", "url": f"rtsp://kim@mail.example:{PASSWORDS['user']}@127.0.0.1:1/x"},
             ],
             "log": {"level": "debug"},
             "live": {"wait": "1s"},
@@ -202,7 +207,7 @@ class Secrets(harness.Case):
             session = server.http("POST", "/api/v1/login", {"once": once}).headers["Set-Cookie"].split("=")[1].split(";")[0]
             return [once, session]
 
-        secrets = [TOKEN, GUESSED, basic, AUTH_SECRET, *await asyncio.to_thread(try_http)]
+        secrets = [TOKEN, GUESSED, basic, AUTH_SECRET, PASSWORDS["query"], *await asyncio.to_thread(try_http)]
         for path in ("/control", "/live/x.flv"):
             for query in ("", f"?token={GUESSED}"):
                 with self.assertRaises(websockets.WebSocketException):
@@ -220,7 +225,9 @@ class Secrets(harness.Case):
             await camera.send("last words")
             await asyncio.to_thread(server.wait_log, "last words")
         with rtmp_peer.RtmpPeer(server, app=f"live?token={GUESSED}") as peer:
-            peer.publish(f"x?sign={GUESSED}&user=kim")
+            peer.publish(f"x?sign={GUESSED}&user=kim&pass={PASSWORDS['query']}")
+        for name in ("key", "Token", "password"):
+            await asyncio.to_thread(server.http, "GET", f"/live/none.flv?{name}={PASSWORDS['query']}", None, bearer)
         shown.append(await asyncio.to_thread(self.answers, ask))
         await harness.async_wait_for(
             lambda: {"/nms", "/standard"} == {request["path"] for request in target.requests}, "both were told"
