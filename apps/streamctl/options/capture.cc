@@ -60,7 +60,9 @@ void build_capture_commands(CLI::App& app, Options& options) {
         "anything "
         "starts.\n\n"
         "When a camera that dropped out is back, its recording goes on in another file of the same "
-        "take; the exit status is then 3. It is 1 if a camera did not come back.\n\n"
+        "take; the exit status is then 3. It is 1 if a camera did not come back, with `--require "
+        "any`, "
+        "too.\n\n"
         "Ctrl-C ends it early: the cameras are stopped, the paths printed, and the exit status is "
         "130; with `--until-interrupt` it is the end that was asked for.");
     add_names(capture, options);
@@ -70,8 +72,7 @@ void build_capture_commands(CLI::App& app, Options& options) {
                      "Record until Ctrl-C, which then is a success");
     cli::add_choice<Require>(capture, "--require", options.capture.require,
                              {{"all", Require::all}, {"any", Require::any}},
-                             "Give up when one camera fails to start, or only when all do; one "
-                             "that is lost on the way makes the exit status 1 in any case");
+                             "Give up when one camera fails to start, or only when all do");
     add_start_options(capture, options);
     cli::add_text(capture, "-o,--output", options.folder, "Download the MP4 files to this folder",
                   "DIR");
