@@ -40,8 +40,8 @@ TEST(CameraMeter, another_capture_says_its_own_size) {
     media::NalPeek peek;
     peek.sps = true;
     meter.count({.timestamp_ms = 0, .seq = 0, .payload = sps}, peek, 1);
-    EXPECT_EQ(link.width, 176U);
-    EXPECT_EQ(link.height, 144U);
+    EXPECT_EQ(link.width, 352U);
+    EXPECT_EQ(link.height, 288U);
     meter.forget_size();
     EXPECT_EQ(link.width, 0U);
     EXPECT_EQ(link.height, 0U);
