@@ -10,7 +10,8 @@
 namespace st::capture {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000'000;
+/// For so many times camera.stop_timeout a camera that resumes may go on taking pictures.
+constexpr int kStopsAwaited = 3;
 
 /// How a connection ended, for people. `words`: the reason that came with the code.
 std::string end_of_connection(std::uint16_t code, const std::string& words) {
@@ -80,6 +81,7 @@ void CameraConnection::on_binary(Buffer received) {
     if (resumption_.is_asking()) return resumption_.put_off(std::move(received));
     const auto frame = camera::decode_frame(received.bytes());
     if (!frame) return count_bad(frame.error().message);
+    last_frame_ = {frame->timestamp_ms, arrival_ns_};
     if (!resumption_.take_seq(frame->seq)) return;
     const SeenPayload seen = payloads_.look_into(
         {received.data() + camera::kHeaderBytes, frame->payload.size()}, frame->timestamp_ms);
@@ -265,13 +267,16 @@ void CameraConnection::on(const camera::CaptureStarted&, const std::string&) {
 }
 
 void CameraConnection::on(const camera::CaptureStopped&, const std::string&) {
-    resumption_.tell_all_received();
     // It answers a stop of before the preview.
     const bool is_preview = state_ == camera::State::previewing;
     if (is_preview && !is_streaming_ && !is_preview_ending()) return;
     // Frames without a session that came before it belong to the capture that ends.
     if (!awaits_name_) held_.forget();
+    const bool is_recorded =
+        state_ == camera::State::recording || state_ == camera::State::stopping;
+    if (is_preview) resumption_.tell_all_received();
     apply(camera::Input::capture_stopped);
+    if (is_recorded) tell_when_written();
 }
 
 void CameraConnection::join() {
@@ -532,11 +537,24 @@ void CameraConnection::take_session() {
                                 {"away_ms", static_cast<std::uint64_t>(away.count()) / 1000}});
 }
 
-/// What is in the file; of a preview all that came.
+/// What is in the file; of a preview all that came, once the recording before it is written.
 std::optional<std::uint32_t> CameraConnection::safe_seq() {
     follow_session();
     if (recording_.is_open()) return recording_.session()->written_seq();
-    return state_ == camera::State::previewing ? resumption_.last_seq() : std::nullopt;
+    if (state_ != camera::State::previewing) return std::nullopt;
+    const record::SessionPtr& before = recording_.last_ended();
+    if (before && before->queued_bytes() > 0) return std::nullopt;
+    return resumption_.last_seq();
+}
+
+/// The recording has just ended; the writer may not have got to its end.
+void CameraConnection::tell_when_written() {
+    const record::SessionPtr& ended = recording_.last_ended();
+    if (!ended) return;
+    resumption_.tell_all_when_safe([ended]() -> std::optional<std::uint32_t> {
+        const record::SessionPtr latest = ended->latest();
+        return latest->failed() ? std::nullopt : latest->written_seq();
+    });
 }
 
 // ---- life of the connection --------------------------------------------------------------------
@@ -550,6 +568,7 @@ void CameraConnection::close(std::uint16_t code, const std::string& reason, came
 void CameraConnection::on_over(std::uint16_t code, const std::string& reason) {
     standing_ = Standing::left;
     clock_.stop();
+    resumption_.stop_telling();
     live_.end("camera disconnected");
     const std::string words = shown(reason);
     close_ = record::CloseCode{code, words};
@@ -587,7 +606,7 @@ void CameraConnection::apply(camera::Input input) {
     if (state_ != camera::State::starting) start_.leave();
     const bool is_sending =
         is_preview || state_ == camera::State::recording || state_ == camera::State::stopping;
-    resumption_.set_telling(is_sending && standing_ != Standing::left);
+    if (standing_ != Standing::left) resumption_.set_telling(is_sending);
     clock_.set_streaming(is_sending);
     if (state_ != before) after_change(input, before, stopped_by);
 }
@@ -726,20 +745,31 @@ void CameraConnection::send_start() {
 
 void CameraConnection::send_stop() {
     socket_->send_text(camera::encode_stop());
-    await_stop();
+    stop_sent_ns_ = timers_.clock_ns();
+    await_stop(uses_.options->stop_timeout);
 }
 
-void CameraConnection::await_stop() {
+void CameraConnection::await_stop(std::chrono::nanoseconds patience) {
     timers_.cancel(stop_timer_);
-    stop_timer_ = timers_.after(uses_.options->stop_timeout, [this] {
+    stop_timer_ = timers_.after(patience, [this] {
         stop_timer_ = 0;
+        const std::chrono::nanoseconds timeout = uses_.options->stop_timeout;
         // Its answer stands behind pictures that are not read yet: the delay is the server's.
-        if (is_stalled_) return await_stop();
-        // Nor is one late that sends what it kept.
-        if (resumption_.is_catching_up() && timers_.clock_ns() - arrival_ns_ < kSecond)
-            return await_stop();
+        if (is_stalled_) return await_stop(timeout);
+        const std::chrono::nanoseconds silent(timers_.clock_ns() - last_frame_.arrival_ns);
+        if (sends_the_rest() && silent < timeout) return await_stop(timeout - silent);
         apply(camera::Input::stop_timeout);
     });
+}
+
+/// A camera that resumes keeps what is not safe here, and its network may be slow. One that still
+/// takes pictures, by its clock, has not heard the stop.
+bool CameraConnection::sends_the_rest() const {
+    if (state_ != camera::State::stopping || !resumption_.can_go_on()) return false;
+    const std::chrono::nanoseconds waited(timers_.clock_ns() - stop_sent_ns_);
+    const auto [timestamp, arrival_ns] = last_frame_;
+    return waited < kStopsAwaited * uses_.options->stop_timeout ||
+           !clock_.device_time(arrival_ns) || clock_.is_late(timestamp, arrival_ns);
 }
 
 }  // namespace st::capture

@@ -122,6 +122,7 @@ class CameraConnection final : public httpd::Connection,
     void keep_session();
     void take_session();
     std::optional<std::uint32_t> safe_seq();
+    void tell_when_written();
 
     // Preview.
     void start_from_preview(const StartOrder& order);
@@ -142,7 +143,8 @@ class CameraConnection final : public httpd::Connection,
     void end_session(camera::EndReason reason);
     void send_start();
     void send_stop();
-    void await_stop();
+    void await_stop(std::chrono::nanoseconds patience);
+    bool sends_the_rest() const;
 
     const Uses uses_;
     loop::Timers& timers_;
@@ -186,6 +188,12 @@ class CameraConnection final : public httpd::Connection,
     bool lengths_told_ = false;
 
     loop::TimerId stop_timer_ = 0;
+    std::int64_t stop_sent_ns_ = 0;
+    struct FrameTime {
+        std::uint64_t timestamp = 0;
+        std::int64_t arrival_ns = 0;
+    };
+    FrameTime last_frame_;
     std::int64_t arrival_ns_ = 0;  ///< of the bytes being decoded
 };
 

@@ -36,6 +36,8 @@ class CameraRecording {
     const std::string& id() const { return id_; }
     /// Null: none is open.
     const record::SessionPtr& session() const { return session_; }
+    /// Null: it is finished, or none was.
+    const record::SessionPtr& last_ended() const { return last_ended_; }
 
     /// `now_ns`: arrival of what caused it.
     void begin(record::SessionStart start, std::int64_t now_ns);

@@ -39,20 +39,54 @@ bool Resumption::take_seq(std::uint32_t seq) {
     return true;
 }
 
-void Resumption::tell_received(std::uint32_t seq) { send_(camera::encode_received(capture_, seq)); }
+bool Resumption::tell_safe() {
+    const auto seq = safe_();
+    if (!seq) return false;
+    send_(camera::encode_received(capture_, *seq));
+    is_answer_due_ = false;
+    return true;
+}
 
 void Resumption::tell_all_received() {
-    if (!capture_.empty() && last_seq_) tell_received(*last_seq_);
+    if (!capture_.empty() && last_seq_) send_(camera::encode_received(capture_, *last_seq_));
+}
+
+void Resumption::tell_all_when_safe(Safe safe) {
+    if (capture_.empty() || !last_seq_) return;
+    const std::int64_t patience_ns = std::chrono::nanoseconds(kEndPatience).count();
+    rest_ = Rest{capture_, *last_seq_, std::move(safe), timers_.clock_ns() + patience_ns};
+    timers_.cancel(std::exchange(rest_timer_, 0));
+    look_for_rest();
+}
+
+void Resumption::look_for_rest() {
+    const auto safe = rest_->safe();
+    if (safe && !is_after(*safe, rest_->seq)) {
+        send_(camera::encode_received(rest_->capture, rest_->seq));
+        return rest_.reset();
+    }
+    if (timers_.clock_ns() >= rest_->until_ns) return rest_.reset();
+    rest_timer_ = timers_.after(kLookInterval, [this] {
+        rest_timer_ = 0;
+        look_for_rest();
+    });
 }
 
 void Resumption::set_telling(bool is_due) {
     if (!is_due || capture_.empty()) return timers_.cancel(std::exchange(timer_, 0));
     if (timer_ != 0) return;
-    timer_ = timers_.after(kTellInterval, [this] {
+    const std::chrono::milliseconds after = is_answer_due_ ? kLookInterval : kTellInterval;
+    timer_ = timers_.after(after, [this] {
         timer_ = 0;
-        if (const auto seq = safe_()) tell_received(*seq);
+        tell_safe();
         set_telling(true);
     });
+}
+
+void Resumption::stop_telling() {
+    set_telling(false);
+    timers_.cancel(std::exchange(rest_timer_, 0));
+    rest_.reset();
 }
 
 void Resumption::keep(Suspended& kept) {
@@ -73,7 +107,8 @@ std::chrono::microseconds Resumption::go_on(const Suspended& kept) {
     last_seq_ = resumed_after_ = kept.last_seq;
     const auto away_us = static_cast<std::uint64_t>(timers_.clock_ns() - kept.heard_ns) / 1000;
     catching_up_ = camera::ResumedNote{away_us, 0};
-    tell_received(kept.last_seq);
+    is_answer_due_ = true;
+    tell_safe();
     return std::chrono::microseconds(away_us);
 }
 

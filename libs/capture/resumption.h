@@ -30,7 +30,7 @@ class Resumption {
         : timers_(timers), send_(std::move(send)), safe_(std::move(safe)) {}
     Resumption(const Resumption&) = delete;
     Resumption& operator=(const Resumption&) = delete;
-    ~Resumption() { timers_.cancel(timer_); }
+    ~Resumption() { stop_telling(); }
 
     /// Whether the camera declared it, and the server lets it.
     void set_able(bool is_able) { is_able_ = is_able; }
@@ -51,8 +51,13 @@ class Resumption {
 
     /// Says each second what is safe, while `is_due` and the capture has a name.
     void set_telling(bool is_due);
-    /// All that came is in the recording's hands now: says so.
+    /// Nothing that came is of use any more: says so.
     void tell_all_received();
+    /// The capture is over: says that all that came is safe as soon as it is, by `safe`; not at all
+    /// if it is not for long.
+    void tell_all_when_safe(Safe safe);
+    /// Says nothing more: nobody hears it.
+    void stop_telling();
 
     // ---- the connection is lost -----------------------------------------------------------------
 
@@ -72,7 +77,8 @@ class Resumption {
     std::deque<Unread> take_unread() { return std::exchange(unread_, {}); }
     /// What it is to go on with, once.
     std::shared_ptr<const Suspended> take_offered() { return std::exchange(offered_, nullptr); }
-    /// Goes on with that. How long the camera was away.
+    /// Goes on with that, and says from where as soon as anything of it is safe. How long the
+    /// camera was away.
     std::chrono::microseconds go_on(const Suspended& kept);
 
     /// Its messages are those that waited, until one is new.
@@ -86,9 +92,21 @@ class Resumption {
 
     /// How often the camera hears what is safe.
     static constexpr std::chrono::seconds kTellInterval{1};
+    /// How often it is looked whether a word that the camera waits for can be said.
+    static constexpr std::chrono::milliseconds kLookInterval{20};
+    static constexpr std::chrono::seconds kEndPatience{60};
 
  private:
-    void tell_received(std::uint32_t seq);
+    /// All of a capture that is over.
+    struct Rest {
+        std::string capture;
+        std::uint32_t seq = 0;
+        Safe safe;
+        std::int64_t until_ns = 0;
+    };
+
+    bool tell_safe();
+    void look_for_rest();
 
     loop::Timers& timers_;
     const Send send_;
@@ -103,6 +121,9 @@ class Resumption {
     std::shared_ptr<const Suspended> offered_;
     std::optional<camera::ResumedNote> catching_up_;
     loop::TimerId timer_ = 0;
+    bool is_answer_due_ = false;  ///< the camera waits for a word on where to go on
+    std::optional<Rest> rest_;
+    loop::TimerId rest_timer_ = 0;
 };
 
 }  // namespace st::capture

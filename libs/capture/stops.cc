@@ -106,6 +106,7 @@ void Stops::stop(const control::StopRequest& request, Done done) {
     for (const auto& [link, name] : stop.waiting) {
         uses_.tracking.at(link, name).stops.insert(id);
     }
+    stop.progress_seen = uses_.tracking.progress_of(stop.waiting);
     stops_.emplace(id, std::move(stop));
     // The camera's own deadline comes first; the request's counts from the finaliser's progress.
     arm(id, uses_.options->stop_timeout + request.timeout);

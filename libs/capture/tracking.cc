@@ -77,7 +77,8 @@ std::uint64_t Tracking::progress_of(const std::map<std::uint64_t, std::string>& 
     std::uint64_t sum = 0;
     for (const auto& [link, name] : links) {
         for (const auto& [serial, recording] : tracked_.at(link).recordings) {
-            if (!recording.has_ended) continue;
+            // A camera that was told to stop sends the rest.
+            if (!recording.has_ended) sum += recording.session->figures().messages;
             sum += static_cast<std::uint64_t>(recording.session->last_progress_ns()) +
                    recording.session->progress_bytes();
         }

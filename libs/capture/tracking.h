@@ -70,7 +70,8 @@ class Tracking {
     bool is_being_left(const CameraLink& by) const;
     /// A recording of that take is open.
     bool is_recording(const std::string& take) const;
-    /// What the finaliser has done for those connections: grows while it gets on.
+    /// What came from those connections and what the finaliser has done for them: grows while they
+    /// get on.
     std::uint64_t progress_of(const std::map<std::uint64_t, std::string>& links) const;
 
  private:

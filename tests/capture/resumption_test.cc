@@ -65,13 +65,50 @@ TEST_F(ResumptionTest, what_is_safe_is_said_each_second_while_it_is_due) {
 }
 
 TEST_F(ResumptionTest, messages_that_had_come_are_passed_over_also_where_their_numbers_run_over) {
+    safe = 0xFFFFFFFDU;
     resumption.go_on(kept(0xFFFFFFFEU));
-    EXPECT_EQ(sent, std::vector<std::string>{camera::encode_received("a1", 0xFFFFFFFEU)});
+    EXPECT_EQ(sent, std::vector<std::string>{camera::encode_received("a1", 0xFFFFFFFDU)});
     EXPECT_FALSE(resumption.take_seq(0xFFFFFFFDU));
     EXPECT_FALSE(resumption.take_seq(0xFFFFFFFEU));
     EXPECT_TRUE(resumption.take_seq(0xFFFFFFFFU));
     EXPECT_TRUE(resumption.take_seq(0));
     EXPECT_EQ(resumption.last_seq(), 0U);
+}
+
+TEST_F(ResumptionTest, one_that_is_back_hears_where_to_go_on_as_soon_as_anything_is_safe) {
+    resumption.go_on(kept(3));
+    resumption.set_telling(true);
+    timers.advance(milliseconds(500));
+    EXPECT_TRUE(sent.empty()) << "what came is lost if the server ends now";
+    safe = 2;
+    timers.advance(milliseconds(20));
+    EXPECT_EQ(sent, std::vector<std::string>{camera::encode_received("a1", 2)});
+    timers.advance(milliseconds(980));
+    EXPECT_EQ(sent.size(), 1U);
+    timers.advance(milliseconds(20));
+    EXPECT_EQ(sent.size(), 2U) << "each second from then on";
+}
+
+TEST_F(ResumptionTest, the_end_of_a_capture_is_said_to_be_safe_when_it_is_and_not_before) {
+    resumption.go_on(kept(0xFFFFFFFEU));
+    resumption.take_seq(0);
+    std::optional<std::uint32_t> written = 0xFFFFFFFFU;
+    resumption.tell_all_when_safe([&] { return written; });
+    resumption.begin_capture();
+    timers.advance(seconds(5));
+    EXPECT_TRUE(sent.empty());
+    written = 0;
+    timers.advance(milliseconds(20));
+    EXPECT_EQ(sent, std::vector<std::string>{camera::encode_received("a1", 0)});
+    EXPECT_EQ(timers.size(), 0U);
+}
+
+TEST_F(ResumptionTest, the_end_of_a_capture_that_is_never_safe_is_not_waited_for_for_ever) {
+    resumption.go_on(kept(3));
+    resumption.tell_all_when_safe([] { return std::nullopt; });
+    timers.advance(Resumption::kEndPatience);
+    EXPECT_EQ(timers.size(), 0U);
+    EXPECT_TRUE(sent.empty());
 }
 
 TEST_F(ResumptionTest,

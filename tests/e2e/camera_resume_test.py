@@ -138,6 +138,30 @@ class CameraResume(harness.Case):
         await camera.close()
         await asyncio.to_thread(server.stop)
 
+    async def test_a_stop_waits_while_a_slow_network_brings_the_rest(self):
+        server = self.start_streamd(config={"camera": {"stop_timeout": "1s"}})
+        camera = await self.begin(server, "phone")
+        starting = asyncio.create_task(server.start_capture())
+        film = await self.start(camera)
+        self.assertTrue((await starting)["ok"])
+        await asyncio.wait_for(camera.received.get(), harness.PATIENCE_S)
+        camera.line, first = None, camera.seq
+        await asyncio.sleep(3)
+        stopping = asyncio.create_task(server.api("POST", "/api/v1/capture/stop", {}))
+        await film
+        for seq in range(first, camera.seq):
+            await camera.socket.send(camera.kept[seq])
+            await asyncio.sleep(0.08)
+        await camera.capture_stopped()
+        await harness.async_wait_for(lambda: not camera.kept, "the last acknowledgement")
+        reply = (await stopping).json
+        self.assertTrue(reply["ok"], reply)
+        self.assertEqual(reply["results"][0]["files"][0]["pictures"], camera.seq)
+        ((_, session),) = (await asyncio.to_thread(server.finished_sessions, 1)).items()
+        self.assertEqual((session["end_reason"], session["seq_gaps"]), ("stopped", []))
+        await camera.close()
+        await asyncio.to_thread(server.stop)
+
 
 if __name__ == "__main__":
     harness.main()
