@@ -58,8 +58,9 @@ constexpr std::array<Row, kInputs> kTable = {{
       go(previewing, {A::send_stop, A::answer_not_recording}), go(stopping, {A::send_stop}),
       go(stopping), go(finalising), go(gone, {A::answer_not_recording})}},
     {Input::start_timeout,
-     // A preview waits for the stop's answer: a late capture_started must begin no recording.
-     {go(idle), go(idle, {A::answer_start_timeout}),
+     // It may be under way all the same, and nobody would stop what comes of it. A preview waits
+     // for the stop's answer: a late capture_started must begin no recording.
+     {go(idle), go(idle, {A::send_stop, A::answer_start_timeout}),
       go(previewing, {A::send_stop, A::answer_start_timeout}), go(recording), go(stopping),
       go(finalising), go(gone)}},
     {Input::stop_timeout,

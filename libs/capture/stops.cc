@@ -68,7 +68,9 @@ void Stops::add_target(const std::string& name, const control::StopRequest& requ
     const Tracked* one = uses_.tracking.find(entry->link->id);
     const bool is_last = one != nullptr && is_wanted(*one, request);
     if (!was_meant && one != nullptr && !request.owner.empty()) {
-        order.owner = uses_.starts.unheard(*one, request.owner);
+        // One that was given up before it began may be recording all the same.
+        order.owner = one->open_of(request.owner);
+        if (order.owner == 0) order.owner = uses_.starts.unheard(*one, request.owner);
         was_meant = order.owner != 0;
     }
     if (was_meant || request.owner.empty()) {

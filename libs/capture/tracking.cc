@@ -10,6 +10,11 @@ bool Tracked::has_of(const std::string& tag) const {
                        [&](const auto& at) { return at.second.tag == tag; });
 }
 
+std::uint64_t Tracked::open_of(const std::string& tag) const {
+    const Recording* last = newest();
+    return last != nullptr && !last->has_ended && last->tag == tag ? last->owner : 0;
+}
+
 bool Tracked::has_other_part_of(const Recording& one) const {
     return std::any_of(recordings.begin(), recordings.end(), [&](const auto& at) {
         const Recording& other = at.second;

@@ -46,6 +46,8 @@ struct Tracked {
     bool has_other_part_of(const Recording& one) const;
     /// One that was begun by the start with that tag.
     bool has_of(const std::string& tag) const;
+    /// The start with that tag, if what it began takes messages still; 0: it has ended, or was not.
+    std::uint64_t open_of(const std::string& tag) const;
 };
 
 class Tracking {

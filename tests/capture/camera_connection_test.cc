@@ -174,6 +174,10 @@ TEST_F(CameraConnectionTest, a_camera_that_does_not_start_in_time_is_a_timeout) 
     ASSERT_NE(last<CameraAnswer>(), nullptr);
     EXPECT_EQ(last<CameraAnswer>()->kind, CameraAnswer::Kind::start_timeout);
     EXPECT_EQ(connection->state(), State::idle);
+    EXPECT_EQ(socket->texts.back(), camera::encode_stop()) << "it may be about to begin";
+    status("capture_started");
+    status("capture_stopped");
+    EXPECT_TRUE(recorder.sessions.back()->ended());
 }
 
 TEST_F(CameraConnectionTest, a_second_start_is_told_what_records) {

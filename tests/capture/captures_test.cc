@@ -345,6 +345,32 @@ TEST_F(CapturesTest, a_start_that_is_not_answered_yet_can_be_stopped_by_its_owne
     EXPECT_EQ(std::get<StopOrder>(sent[a->id].back()).owner, first_order(a).owner);
 }
 
+TEST_F(CapturesTest, a_start_that_timed_out_and_began_all_the_same_is_stopped_by_its_owner) {
+    const LinkPtr a = join("door");
+    control::StartRequest request;
+    request.owner = "kim:1";
+    start(request);
+    captures.on_report(a, StartSent{first_order(a)});
+    captures.on_report(a, StateChanged{camera::State::starting, ""});
+    answer(a, CameraAnswer::Kind::start_timeout);
+    captures.on_report(a, StateChanged{camera::State::idle, ""});
+    open(a, "door_1");
+    captures.on_report(a, StateChanged{camera::State::recording, "door_1"});
+    control::StopRequest others;
+    others.owner = "lee:1";
+    stop(others);
+    EXPECT_EQ(count_sent<StopOrder>(a), 0U);
+    control::StopRequest own;
+    own.owner = "kim:1";
+    stopped.reset();
+    stop(own);
+    ASSERT_EQ(count_sent<StopOrder>(a), 1U);
+    EXPECT_EQ(std::get<StopOrder>(sent[a->id].back()).owner, first_order(a).owner);
+    end("door_1");
+    stop(own);
+    EXPECT_EQ(count_sent<StopOrder>(a), 1U) << "its files are being made";
+}
+
 TEST_F(CapturesTest, names_are_checked_before_anything_starts) {
     const LinkPtr a = join("door");
     join("gate");
