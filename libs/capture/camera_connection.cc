@@ -24,6 +24,14 @@ std::string end_of_connection(std::uint16_t code, const std::string& words) {
     return "closed with code " + std::to_string(code);
 }
 
+/// It tells the camera what to do, and would undo a capture that it is about to go on with.
+bool is_order(const ToConnection& message) {
+    return std::holds_alternative<StartOrder>(message) ||
+           std::holds_alternative<StopOrder>(message) ||
+           std::holds_alternative<PreviewOrder>(message) ||
+           std::holds_alternative<PreviewEnd>(message);
+}
+
 }  // namespace
 
 CameraConnection::CameraConnection(Uses uses, loop::Timers& timers, LinkPtr link,
@@ -262,6 +270,8 @@ void CameraConnection::on(const camera::CaptureStarted&, const std::string&) {
     // Said twice before a frame: the session that is open is the one that is meant.
     // Nor does a camera restart many times a second: a session costs a folder and an MP4.
     if (recording_.is_open() && (recording_.is_fresh() || !quota_.take(arrival_ns_))) return;
+    const bool is_answer = state_ == camera::State::starting || state_ == camera::State::previewing;
+    if (!is_answer) resumption_.count_anew();
     if (!is_preview_ending()) apply(camera::Input::capture_started);
     join();
 }
@@ -276,7 +286,9 @@ void CameraConnection::on(const camera::CaptureStopped&, const std::string&) {
         state_ == camera::State::recording || state_ == camera::State::stopping;
     if (is_preview) resumption_.tell_all_received();
     apply(camera::Input::capture_stopped);
-    if (is_recorded) tell_when_written();
+    if (!is_recorded) return;
+    tell_when_written();
+    resumption_.count_anew();
 }
 
 void CameraConnection::join() {
@@ -288,6 +300,7 @@ void CameraConnection::join() {
 // ---- from the control loop ---------------------------------------------------------------------
 
 void CameraConnection::on_message(const ToConnection& message) {
+    if (resumption_.is_asking() && is_order(message)) return orders_put_off_.push_back(message);
     std::visit([this](const auto& order) { on(order); }, message);
 }
 
@@ -497,6 +510,11 @@ void CameraConnection::on(const camera::Resume& resume, const std::string& text)
                          state_ == camera::State::previewing;
     if (!resumption_.is_able() || !may_ask) return on(camera::Other{}, text);
     join();
+    // With start_capture of another name it has been told that this one is over.
+    if (resumption_.has_begun()) return link_->report(ResumeRefused{resume.capture});
+    // No start_capture may go out meanwhile.
+    start_.leave();
+    start_.cancel_timeout();
     resumption_.ask();
     socket_->pause_reading();
     link_->report(ResumeAsked{resume.capture});
@@ -512,7 +530,10 @@ void CameraConnection::on(const Resumed& resumed) {
         }
     } else if (state_ == camera::State::idle) {
         socket_->send_text(camera::encode_stop());  // that capture is over; a start says it as well
+    } else if (state_ == camera::State::starting) {
+        start_.send(false);
     }
+    for (const auto& order : std::exchange(orders_put_off_, {})) on_message(order);
     if (standing_ == Standing::left) return;
     for (auto& message : resumption_.take_unread()) {
         if (auto* frame = std::get_if<Buffer>(&message))

@@ -180,6 +180,7 @@ class CameraConnection final : public httpd::Connection,
     media::EntryPoints entries_;
     std::optional<StartOrder> next_;  ///< once the preview has stopped
     std::optional<PreviewOrder> next_preview_;
+    std::vector<ToConnection> orders_put_off_;  ///< until it is known whether the camera goes on
     std::string stopped_by_;
     std::string kicked_by_;
     std::string capabilities_;  ///< JSON as sent

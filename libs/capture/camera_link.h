@@ -120,6 +120,10 @@ struct HealthTold {
 struct ResumeAsked {
     std::string capture;
 };
+/// As ResumeAsked, of a camera that has been told meanwhile to begin another capture.
+struct ResumeRefused {
+    std::string capture;
+};
 /// start_capture went out: the camera is being started with these and with no others.
 struct StartSent {
     StartOrder order;
@@ -158,7 +162,7 @@ struct Happened {
 };
 using FromConnection =
     std::variant<Alive, Joined, Described, StateChanged, ClockTold, HealthTold, StartSent,
-                 CameraAnswer, Suspended, ResumeAsked, Left, Happened>;
+                 CameraAnswer, Suspended, ResumeAsked, ResumeRefused, Left, Happened>;
 
 // ---- what both know of the connection -----------------------------------------------------------
 

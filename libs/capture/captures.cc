@@ -152,6 +152,10 @@ void Captures::on(const LinkPtr& link, const ResumeAsked& asked) {
     });
 }
 
+void Captures::on(const LinkPtr&, const ResumeRefused& refused) {
+    suspensions_.give_up(refused.capture);
+}
+
 /// What the lost connection recorded, and whoever waits for that, are the new one's.
 void Captures::follow(const LinkPtr& from, const LinkPtr& to) {
     from->successor = to;

@@ -46,6 +46,7 @@ class Captures {
     void on(const LinkPtr& link, const CameraAnswer& answer);
     void on(const LinkPtr& link, const Suspended& suspended);
     void on(const LinkPtr& link, const ResumeAsked& asked);
+    void on(const LinkPtr& link, const ResumeRefused& refused);
     void on(const LinkPtr& link, const Left& left);
     void on(const LinkPtr& link, const Happened& happened);
 

@@ -28,9 +28,15 @@ std::string new_capture_name() {
 }  // namespace
 
 void Resumption::begin_capture() {
+    has_begun_ = true;
     capture_ = is_able_ ? new_capture_name() : std::string();
+    count_anew();
+}
+
+void Resumption::count_anew() {
     last_seq_.reset();
     resumed_after_.reset();
+    is_answer_due_ = false;
 }
 
 bool Resumption::take_seq(std::uint32_t seq) {

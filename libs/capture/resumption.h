@@ -40,6 +40,10 @@ class Resumption {
 
     /// Another one begins, with a name that nobody can guess.
     void begin_capture();
+    /// One was begun on this connection.
+    bool has_begun() const { return has_begun_; }
+    /// The camera has begun another one by itself: its messages count from 0 again.
+    void count_anew();
     /// Its name; "" of a camera that does not resume.
     const std::string& capture() const { return capture_; }
     /// False: the message had come on the lost connection.
@@ -113,6 +117,7 @@ class Resumption {
     const Safe safe_;
     bool is_able_ = false;
     bool is_suspended_ = false;
+    bool has_begun_ = false;
     bool is_asking_ = false;
     std::string capture_;  ///< "": none began
     std::optional<std::uint32_t> last_seq_;

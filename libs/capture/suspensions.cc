@@ -79,6 +79,11 @@ void Suspensions::ask(const std::string& capture, Answer answer) {
     });
 }
 
+void Suspensions::give_up(const std::string& capture) {
+    const auto found = by_capture_.find(capture);
+    if (found != by_capture_.end()) end(found, camera::EndReason::disconnected);
+}
+
 void Suspensions::returned(const std::string& name, std::function<void()> otherwise) {
     gone_again(name);
     back_[name] = timers_.after(kResumePatience, [this, name, then = std::move(otherwise)] {

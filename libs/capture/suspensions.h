@@ -37,6 +37,9 @@ class Suspensions {
     using Answer = std::function<void(std::optional<Waiting>)>;
     void ask(const std::string& capture, Answer answer);
 
+    /// Its camera has begun another capture.
+    void give_up(const std::string& capture);
+
     /// A camera of that name is back: unless it goes on soon it has forgotten the capture, which
     /// ends then, before `otherwise`.
     void returned(const std::string& camera, std::function<void()> otherwise);

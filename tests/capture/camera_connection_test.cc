@@ -966,6 +966,95 @@ TEST_F(ResumingTest, a_stop_does_not_wait_for_one_that_goes_on_taking_pictures) 
     EXPECT_GE(sent, 29);
 }
 
+TEST_F(ResumingTest, orders_wait_until_it_is_known_whether_the_camera_goes_on) {
+    record();
+    frame(kIdr);
+    const Suspended kept = lose();
+    come_back(kept.capture, 1);
+    order_start();
+    connection->on_message(PreviewOrder{});
+    EXPECT_TRUE(socket->texts.empty());
+    grant(kept);
+    EXPECT_EQ(connection->state(), State::recording);
+    EXPECT_TRUE(socket->texts.empty()) << "it streams already";
+    frame(kInter);
+    EXPECT_EQ(queued(), 2U);
+    connection->on_over(1006, "");
+    come_back(kept.capture, 2);
+    order_start();
+    connection->on_message(Resumed{});
+    ASSERT_EQ(socket->texts.size(), 2U);
+    EXPECT_EQ(socket->texts[0], camera::encode_stop());
+    EXPECT_NE(socket->texts[1].find("start_capture"), std::string::npos);
+    EXPECT_EQ(connection->state(), State::starting);
+}
+
+TEST_F(ResumingTest, a_start_that_waits_for_the_clock_waits_for_the_answer_as_well) {
+    const std::string begin = R"({"type":"capabilities","clock":{"unit":"us","exchange":1},)"
+                              R"("start_at":true,"resume":1})";
+    for (const bool goes_on : {true, false}) {
+        SCOPED_TRACE(goes_on);
+        connect();
+        offer();
+        record();
+        seq = 0;
+        frame(kIdr);
+        const Suspended kept = lose();
+        reports.clear();
+        connect();
+        text(begin);
+        order_start(timers.clock_ns() + 900'000'000);
+        text(R"({"type":"resume","capture":")" + kept.capture + R"(","from":1})");
+        ASSERT_NE(last<ResumeAsked>(), nullptr);
+        timers.advance(kFirstAnswerPatience);
+        EXPECT_EQ(connection->state(), State::starting);
+        if (goes_on) {
+            grant(kept);
+        } else {
+            connection->on_message(Resumed{});
+        }
+        timers.advance(kFirstAnswerPatience);
+        EXPECT_EQ(connection->state(), goes_on ? State::recording : State::starting);
+        const bool was_started = std::any_of(
+            socket->texts.begin(), socket->texts.end(),
+            [](const auto& sent) { return sent.find("start_capture") != std::string::npos; });
+        EXPECT_EQ(was_started, !goes_on);
+        connection->on_over(1000, "");
+    }
+}
+
+TEST_F(ResumingTest, one_that_was_told_to_begin_another_capture_does_not_go_on) {
+    record();
+    frame(kIdr);
+    const Suspended kept = lose();
+    reports.clear();
+    connect();
+    offer();
+    order_start();
+    text(R"({"type":"resume","capture":")" + kept.capture + R"(","from":1})");
+    EXPECT_EQ(last<ResumeAsked>(), nullptr);
+    ASSERT_NE(last<ResumeRefused>(), nullptr);
+    EXPECT_EQ(last<ResumeRefused>()->capture, kept.capture);
+    seq = 0;
+    status("capture_started");
+    frame(kIdr);
+    EXPECT_EQ(recorder.sessions.size(), 2U);
+    EXPECT_EQ(queued(), 1U);
+}
+
+TEST_F(ResumingTest, one_that_begins_anew_by_itself_counts_from_nothing) {
+    record();
+    for (int i = 0; i < 3; ++i) frame(kIdr);
+    const Suspended kept = lose();
+    come_back(kept.capture, 3);
+    grant(kept);
+    seq = 0;
+    status("capture_started");
+    frame(kIdr);
+    EXPECT_EQ(recorder.sessions.size(), 2U);
+    EXPECT_EQ(queued(), 1U);
+}
+
 TEST_F(ResumingTest, what_came_too_late_for_the_recording_is_never_said_to_be_safe) {
     record();
     frame(kIdr);

@@ -1116,6 +1116,12 @@ TEST_F(CapturesTest, a_camera_may_be_back_before_its_lost_connection_has_said_so
     EXPECT_EQ(count_sent<StartOrder>(second), 0U);
 }
 
+TEST_F(SuspendedTest, one_that_has_begun_another_capture_leaves_it) {
+    const LinkPtr second = join("a");
+    captures.on_report(second, ResumeRefused{"c1"});
+    EXPECT_TRUE(session->ended());
+}
+
 TEST_F(SuspendedTest, one_that_blinks_is_waited_for_as_before) {
     const LinkPtr second = join("a");
     leave(second, false);
