@@ -103,8 +103,9 @@ void MeantCaptures::start_again(const LinkPtr& link, Meant& meant) {
 void MeantCaptures::start_if_room(const LinkPtr& link, Meant& meant) {
     const CameraEntry* entry = cameras_.find(link->id);
     if (!has_room_ || entry == nullptr) return;
-    const bool is_done =
-        entry->state == camera::State::idle || entry->state == camera::State::finalising;
+    const bool is_done = entry->state == camera::State::idle ||
+                         entry->state == camera::State::finalising ||
+                         entry->state == camera::State::previewing;
     if (!is_done) return;
     meant.waits_for_room = false;
     start_again(link, meant);

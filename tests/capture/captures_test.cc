@@ -815,6 +815,15 @@ TEST_F(OnFullDisk, a_camera_is_started_again_when_there_is_room) {
     EXPECT_EQ(count_sent<StartOrder>(link), 1U);
 }
 
+TEST_F(OnFullDisk, a_camera_that_is_watched_is_started_again_when_there_is_room) {
+    const LinkPtr link = record_until_full();
+    be_idle(link);
+    captures.on_report(link, StateChanged{camera::State::previewing, ""});
+    EXPECT_EQ(count_sent<StartOrder>(link), 0U);
+    room();
+    EXPECT_EQ(count_sent<StartOrder>(link), 1U);
+}
+
 TEST_F(OnFullDisk, room_that_comes_while_its_files_are_made_is_enough) {
     const LinkPtr link = record_until_full();
     room();
