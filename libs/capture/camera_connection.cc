@@ -312,7 +312,7 @@ void CameraConnection::on(const StartOrder& order) {
     if (state_ == camera::State::previewing) return start_from_preview(order);
     const bool sends = camera::transition(state_, camera::Input::start_requested).actions.front() ==
                        camera::Action::send_start;
-    if (state_ == camera::State::starting && order.given &&
+    if (state_ == camera::State::starting && order.given && order.request != 0 &&
         order_->parameters != order.parameters) {
         return answers_.give(CameraAnswer::Kind::refused,
                              "it is being started with other parameters", order.request);

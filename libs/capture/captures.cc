@@ -34,7 +34,7 @@ Captures::Captures(const Current<Options>& options, Cameras& cameras, Counters& 
       previews_(options, cameras, timers),
       suspensions_(options, timers),
       tracking_(cameras),
-      meant_(cameras),
+      meant_(cameras, timers, events),
       starts_(cameras, tracking_, meant_, timers),
       stops_({options, cameras, tracking_, meant_, starts_, previews_, suspensions_, timers}) {}
 
@@ -66,10 +66,13 @@ void Captures::on(const LinkPtr& link, const Joined&) {
 /// nobody stopped, or by camera.auto_start.
 void Captures::begin_unasked(const LinkPtr& link) {
     const CameraEntry* entry = cameras_.find(link->id);
-    if (entry == nullptr || entry->state != camera::State::idle) return;
-    if (meant_.has(entry->name)) {
-        meant_.returned(*entry);
-    } else if (const auto parameters = options_->auto_start) {
+    if (entry == nullptr) return;
+    const bool is_idle = entry->state == camera::State::idle;
+    // Somebody may watch it already.
+    const bool is_free = is_idle || entry->state == camera::State::previewing;
+    if (is_free && meant_.has(entry->name)) return meant_.returned(*entry);
+    if (!is_idle) return;
+    if (const auto parameters = options_->auto_start) {
         StartOrder order;
         order.parameters = *parameters;
         order.started_by = "camera.auto_start";
@@ -94,7 +97,7 @@ void Captures::on(const LinkPtr& link, const HealthTold& told) {
 void Captures::on(const LinkPtr& link, const StartSent& sent) {
     if (cameras_.find(link->id) == nullptr) return;
     tracking_.of(link).asked = sent.order;
-    meant_.sent(link->name, sent.order);
+    meant_.sent(link, sent.order);
 }
 
 void Captures::on(const LinkPtr& link, const CameraAnswer& answer) {
@@ -160,6 +163,7 @@ void Captures::on(const LinkPtr&, const ResumeRefused& refused) {
 void Captures::follow(const LinkPtr& from, const LinkPtr& to) {
     from->successor = to;
     const auto old = tracking_.follow(from, to);
+    meant_.follow(from->id, to->id);
     if (!old) return;
     starts_.follow(*old, from->id, to->id);
     stops_.follow(*old, from->id, to->id);

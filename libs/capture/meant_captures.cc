@@ -7,13 +7,25 @@
 #include "capture/stop_results.h"
 
 namespace st::capture {
+namespace {
+
+/// It can be told to begin.
+bool is_free(camera::State state) {
+    return state == camera::State::idle || state == camera::State::finalising ||
+           state == camera::State::previewing;
+}
+
+}  // namespace
 
 void send_unasked(const LinkPtr& link, StartOrder order) {
     order.request = 0;
     order.begin_ns.reset();
-    order.given = false;
     order.timeout = std::chrono::milliseconds(10'000);
     link->send(order);
+}
+
+MeantCaptures::~MeantCaptures() {
+    for (const auto& [name, meant] : meant_) timers_.cancel(meant.timer);
 }
 
 bool MeantCaptures::has_take(const std::string& take) const {
@@ -26,17 +38,25 @@ std::optional<MeantCaptures::Meant> MeantCaptures::take(const std::string& camer
     const auto found = meant_.find(camera);
     if (found == meant_.end()) return std::nullopt;
     if (!tag.empty() && found->second.order.tag != tag) return std::nullopt;
+    timers_.cancel(found->second.timer);
     return std::move(meant_.extract(found).mapped());
 }
 
-void MeantCaptures::sent(const std::string& camera, const StartOrder& order) {
-    if (meant_.size() >= kCamerasMax && !meant_.contains(camera)) return;
-    Meant& meant = meant_[camera];
+void MeantCaptures::sent(const LinkPtr& link, const StartOrder& order) {
+    if (meant_.size() >= kCamerasMax && !meant_.contains(link->name)) return;
+    Meant& meant = meant_[link->name];
+    timers_.cancel(std::exchange(meant.timer, 0));
     // Of another start than before: what that one recorded is no part of this.
     if (meant.order.owner != order.owner) meant = Meant{};
     meant.order = order;
-    meant.parts = order.part;
+    meant.link = link->id;
     meant.waits_for_room = false;
+}
+
+void MeantCaptures::follow(std::uint64_t from_link, std::uint64_t to_link) {
+    for (auto& [name, meant] : meant_) {
+        if (meant.link == from_link) meant.link = to_link;
+    }
 }
 
 void MeantCaptures::opened(const std::string& camera, const record::Opened& event, unsigned part,
@@ -79,36 +99,77 @@ void MeantCaptures::room_again() {
 }
 
 void MeantCaptures::in_state(const LinkPtr& link, camera::State state) {
-    // Ended in good order: only a camera that drops out is started again.
-    const bool has_ended = state == camera::State::finalising || state == camera::State::idle ||
-                           state == camera::State::previewing;
-    const auto found = has_ended ? meant_.find(link->name) : meant_.end();
+    const auto found = meant_.find(link->name);
     if (found == meant_.end()) return;
-    if (found->second.waits_for_room) return start_if_room(link, found->second);
+    Meant& meant = found->second;
+    const bool is_its = meant.link == link->id;
+    if (state == camera::State::recording && is_its) {
+        meant.parts = std::max(meant.parts, meant.order.part);
+        meant.tries = 0;
+    }
+    if (!is_free(state)) return;
+    if (meant.waits_for_room) return start_if_room(link, meant);
+    if (!is_its) return;  // of something else, before it was told
+    if (meant.tries > 0) return try_later(found);
+    // Ended in good order: only a camera that drops out is started again.
     meant_.erase(found);
 }
 
 void MeantCaptures::returned(const CameraEntry& entry) {
     Meant& meant = meant_.at(entry.name);
-    if (!meant.waits_for_room) start_again(entry.link, meant);
+    if (meant.waits_for_room) return;
+    meant.tries = 0;
+    start_again(entry, meant);
 }
 
-void MeantCaptures::start_again(const LinkPtr& link, Meant& meant) {
+/// A preview with other parameters than those that were asked for ends first.
+void MeantCaptures::start_again(const CameraEntry& entry, Meant& meant) {
+    timers_.cancel(std::exchange(meant.timer, 0));
+    meant.link = 0;
+    ++meant.tries;
     StartOrder order = meant.order;
-    order.part = ++meant.parts;
-    send_unasked(link, std::move(order));
+    order.part = meant.parts + 1;
+    order.given =
+        entry.state == camera::State::previewing && order.parameters != camera::StartParameters{};
+    send_unasked(entry.link, std::move(order));
+}
+
+/// It refused, or did not begin in time: perhaps its lens is still in use.
+void MeantCaptures::try_later(ByCamera::iterator which) {
+    Meant& meant = which->second;
+    if (meant.timer != 0) return;
+    if (meant.tries >= kTriesMax) {
+        EventFields fields{{"camera", which->first}, {"tries", std::uint64_t{meant.tries}}};
+        if (!meant.order.take.empty()) fields.emplace_back("take", meant.order.take);
+        events_.add("camera.given_up", fields, LogLevel::error);
+        meant_.erase(which);
+        return;
+    }
+    const auto after = kRetryAfter * (1U << (meant.tries - 1));
+    meant.next_try = ++tries_planned_;
+    meant.timer = timers_.after(after, [this, which_try = meant.next_try] { try_now(which_try); });
+}
+
+/// The camera may have been renamed meanwhile.
+void MeantCaptures::try_now(std::uint64_t which_try) {
+    for (auto& [name, meant] : meant_) {
+        if (meant.next_try != which_try) continue;
+        meant.timer = 0;
+        const CameraEntry* entry = cameras_.find(name);
+        // One that has left is started when it returns.
+        if (entry == nullptr || !is_free(entry->state)) return;
+        return start_again(*entry, meant);
+    }
 }
 
 /// The disk has room again: a camera that it stopped is started, if it is done with stopping.
 void MeantCaptures::start_if_room(const LinkPtr& link, Meant& meant) {
     const CameraEntry* entry = cameras_.find(link->id);
     if (!has_room_ || entry == nullptr) return;
-    const bool is_done = entry->state == camera::State::idle ||
-                         entry->state == camera::State::finalising ||
-                         entry->state == camera::State::previewing;
-    if (!is_done) return;
+    if (!is_free(entry->state)) return;
     meant.waits_for_room = false;
-    start_again(link, meant);
+    meant.tries = 0;
+    start_again(*entry, meant);
 }
 
 }  // namespace st::capture

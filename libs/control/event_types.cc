@@ -8,15 +8,15 @@
 namespace st::control {
 namespace {
 
-constexpr std::array<std::string_view, 31> kTypes = {
-    "camera.connected",   "camera.ready",       "camera.previewing", "camera.renamed",
-    "camera.started",     "camera.resumed",     "camera.stopped",    "camera.stalled",
-    "camera.bad_payload", "camera.text",        "camera.clock",      "camera.disconnected",
-    "recording.deleted",  "session.opened",     "session.finished",  "session.failed",
-    "take.finished",      "server.disk",        "server.reloaded",   "stream.published",
-    "stream.ended",       "viewer.joined",      "viewer.left",       "viewer.slow",
-    "record.started",     "record.segment",     "record.stopped",    "record.slow",
-    "recording.kept",     "recording.released", "source.restarted"};
+constexpr std::array<std::string_view, 32> kTypes = {
+    "camera.connected",   "camera.ready",      "camera.previewing",  "camera.renamed",
+    "camera.started",     "camera.resumed",    "camera.stopped",     "camera.stalled",
+    "camera.bad_payload", "camera.text",       "camera.clock",       "camera.disconnected",
+    "camera.given_up",    "recording.deleted", "session.opened",     "session.finished",
+    "session.failed",     "take.finished",     "server.disk",        "server.reloaded",
+    "stream.published",   "stream.ended",      "viewer.joined",      "viewer.left",
+    "viewer.slow",        "record.started",    "record.segment",     "record.stopped",
+    "record.slow",        "recording.kept",    "recording.released", "source.restarted"};
 
 }  // namespace
 

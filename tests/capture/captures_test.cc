@@ -666,6 +666,88 @@ TEST_F(CapturesTest, a_camera_that_drops_out_is_started_again_in_its_take) {
     EXPECT_EQ(again->part, 2U);
 }
 
+/// It was recording, has dropped out, is back and has been told to go on.
+struct Returned : CapturesTest {
+    LinkPtr return_to_start() {
+        const LinkPtr first = join("a");
+        StartOrder order;
+        order.take = "walk1";
+        captures.on_report(first, StartSent{order});
+        captures.on_report(first, StateChanged{camera::State::recording, "a_1"});
+        captures.on_report(first, StateChanged{camera::State::gone, ""});
+        leave(first, false);
+        return join("a");
+    }
+    void refuse_start(const LinkPtr& link) {
+        captures.on_report(link, StartSent{std::get<StartOrder>(sent[link->id].back())});
+        captures.on_report(link, StateChanged{camera::State::starting, ""});
+        captures.on_report(link, StateChanged{camera::State::idle, ""});
+    }
+};
+
+TEST_F(Returned, one_that_cannot_go_on_at_once_is_tried_again_and_given_up_in_the_end) {
+    const LinkPtr link = return_to_start();
+    for (unsigned tries = 1; tries < MeantCaptures::kTriesMax; ++tries) {
+        SCOPED_TRACE(tries);
+        ASSERT_EQ(count_sent<StartOrder>(link), tries);
+        EXPECT_EQ(std::get<StartOrder>(sent[link->id].back()).part, 2U);
+        refuse_start(link);
+        timers.advance(milliseconds(1'999));
+        EXPECT_EQ(count_sent<StartOrder>(link), tries);
+        timers.advance(milliseconds(1 + 2'000 * ((1 << (tries - 1)) - 1)));
+    }
+    EXPECT_EQ(events.count("camera.given_up"), 0U);
+    refuse_start(link);
+    EXPECT_EQ(events.last("camera.given_up", "camera"), "a");
+    EXPECT_EQ(events.last("camera.given_up", "take"), "walk1");
+    timers.advance(seconds(600));
+    EXPECT_EQ(count_sent<StartOrder>(link), MeantCaptures::kTriesMax);
+}
+
+TEST_F(Returned, one_that_goes_on_at_the_second_try_may_drop_out_again) {
+    const LinkPtr link = return_to_start();
+    refuse_start(link);
+    timers.advance(seconds(2));
+    captures.on_report(link, StartSent{std::get<StartOrder>(sent[link->id].back())});
+    captures.on_report(link, StateChanged{camera::State::recording, "a_2"});
+    leave(link, false);
+    const LinkPtr next = join("a");
+    ASSERT_EQ(count_sent<StartOrder>(next), 1U);
+    EXPECT_EQ(std::get<StartOrder>(sent[next->id].back()).part, 3U);
+    captures.on_report(next, StartSent{std::get<StartOrder>(sent[next->id].back())});
+    captures.on_report(next, StateChanged{camera::State::recording, "a_3"});
+    captures.on_report(next, StateChanged{camera::State::finalising, ""});
+    captures.on_report(next, StateChanged{camera::State::idle, ""});
+    timers.advance(seconds(600));
+    EXPECT_EQ(count_sent<StartOrder>(next), 1U) << "it ended in good order";
+}
+
+TEST_F(Returned, each_of_two_cameras_of_one_start_is_tried_again) {
+    std::vector<LinkPtr> links;
+    for (const char* name : {"b", "c"}) links.push_back(join(name));
+    start({});
+    for (LinkPtr& link : links) {
+        captures.on_report(link, StartSent{first_order(link)});
+        captures.on_report(link, StateChanged{camera::State::recording, ""});
+        leave(link, false);
+        link = join(link->name);
+    }
+    for (const LinkPtr& link : links) refuse_start(link);
+    timers.advance(seconds(2));
+    for (const LinkPtr& link : links) EXPECT_EQ(count_sent<StartOrder>(link), 2U) << link->name;
+}
+
+TEST_F(Returned, a_stop_ends_the_tries) {
+    const LinkPtr link = return_to_start();
+    refuse_start(link);
+    control::StopRequest request;
+    request.cameras = {"a"};
+    stop(request);
+    timers.advance(seconds(600));
+    EXPECT_EQ(count_sent<StartOrder>(link), 1U);
+    EXPECT_EQ(events.count("camera.given_up"), 0U);
+}
+
 TEST_F(CapturesTest, a_camera_that_was_stopped_is_not_started_again) {
     const LinkPtr first = join("a");
     captures.on_report(first, StartSent{});
@@ -1129,6 +1211,23 @@ TEST_F(SuspendedTest, one_that_has_begun_another_capture_leaves_it) {
     const LinkPtr second = join("a");
     captures.on_report(second, ResumeRefused{"c1"});
     EXPECT_TRUE(session->ended());
+}
+
+TEST_F(SuspendedTest, one_that_has_forgotten_it_and_is_watched_meanwhile_begins_anew) {
+    const LinkPtr second = join("a");
+    captures.on_report(second, StateChanged{camera::State::previewing, ""});
+    timers.advance(seconds(2));
+    EXPECT_TRUE(session->ended());
+    EXPECT_EQ(count_sent<StartOrder>(second), 1U);
+}
+
+TEST_F(SuspendedTest, one_that_goes_on_and_stops_by_itself_is_not_started_again) {
+    const LinkPtr second = join("a");
+    captures.on_report(second, ResumeAsked{"c1"});
+    captures.on_report(second, StateChanged{camera::State::recording, "a_1"});
+    captures.on_report(second, StateChanged{camera::State::finalising, ""});
+    leave(second, true);
+    EXPECT_EQ(count_sent<StartOrder>(join("a")), 0U);
 }
 
 TEST_F(SuspendedTest, one_that_blinks_is_waited_for_as_before) {

@@ -108,6 +108,10 @@ std::string camera_text(const std::string& type, const Fields& event) {
         return camera + ": " + counted(event.number("undecodable"), "message") +
                " in no known form of H.264";
     }
+    if (type == "camera.given_up") {
+        return camera + ": could not be started again, tried " +
+               counted(event.number("tries"), "time") + event.with(", in take ", "take");
+    }
     if (type == "camera.text") return camera + " says: " + event.text("text");
     return {};
 }
