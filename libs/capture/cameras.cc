@@ -238,6 +238,8 @@ void Cameras::set_state(const LinkPtr& link, camera::State state, const std::str
     counters_.cameras_recording.fetch_add(int{is_active(state)} - int{is_active(entry->state)});
     entry->state = state;
     entry->session = session;
+    const bool is_free = state == camera::State::idle || state == camera::State::previewing;
+    if (is_free && entry->rename_is_due) set_model(link, entry->model);
 }
 
 void Cameras::set_recording(const LinkPtr& link, const record::SessionPtr& recording) {
@@ -258,12 +260,14 @@ void Cameras::set_health(const LinkPtr& link, const camera::Health& health) {
     entry->health_us = wall_us();
 }
 
-void Cameras::rename(CameraEntry& entry, const std::string& name) {
-    auto node = by_name_.extract(entry.name);  // the entry stays where it is
+void Cameras::rename(CameraEntry& entry, const std::string& name, bool is_given) {
+    const std::string before = entry.name;
+    auto node = by_name_.extract(before);  // the entry stays where it is
     node.key() = name;
     entry.name = name;
     entry.link->name = name;
     by_name_.insert(std::move(node));
+    if (on_renamed) on_renamed(entry.link, before, is_given);
 }
 
 /// "10.0.0.7", or the first of 10.0.0.7_2 ... that nobody has.
@@ -302,9 +306,11 @@ void Cameras::set_model(const LinkPtr& link, const std::string& model) {
     CameraEntry* entry = entry_of(link);
     if (entry == nullptr) return;
     entry->model = model;
-    if (link->name_is_default) {
+    entry->rename_is_due = link->name_is_default &&
+                           (is_active(entry->state) || entry->state == camera::State::finalising);
+    if (link->name_is_default && !entry->rename_is_due) {
         const auto name = name_by_model(*link, model, entry->name);
-        if (name && *name != entry->name) rename(*entry, *name);
+        if (name && *name != entry->name) rename(*entry, *name, false);
     }
     link->send(Named{entry->name});
 }
@@ -352,7 +358,7 @@ control::Decoded<std::string> Cameras::give_name(const std::string& name, const 
     }
     given_.give({auth::to_text(entry.link->address), entry.model, next});
     if (save_names_) save_names_(given_);
-    rename(entry, next);
+    rename(entry, next, true);
     EventFields fields{{"camera", next}, {"was", name}, {"peer", entry.link->peer}};
     if (!by.empty()) fields.emplace_back("by", by);
     events_.add("camera.renamed", fields);

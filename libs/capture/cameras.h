@@ -47,6 +47,7 @@ struct CameraEntry {
     camera::State state = camera::State::idle;
     std::string session;  ///< of the open session; empty: none, or its folder is not made yet
     std::string model;
+    bool rename_is_due = false;    ///< its model may give it another name once nothing is recorded
     record::SessionPtr recording;  ///< what is being recorded, or was last; null: nothing yet
     std::optional<camera::Health> health;  ///< what it said of itself last
     std::int64_t health_us = 0;            ///< when, by the wall clock
@@ -61,6 +62,9 @@ class Cameras {
 
     /// Takes what connections report to the control loop. Set at start; called on any thread.
     std::function<void(const LinkPtr&, FromConnection)> report;
+    /// Told when a camera has another name than before. `is_given`: a user gave it; else the camera
+    /// has just said what it is. Set at start.
+    std::function<void(const LinkPtr&, const std::string& before, bool is_given)> on_renamed;
 
     /// Any thread. `net`: the loop its connection will live on.
     LinkPtr make_link(httpd::NetLoop& net, const std::string& peer, const std::string& path);
@@ -81,7 +85,8 @@ class Cameras {
     void set_recording(const LinkPtr& link, const record::SessionPtr& recording);
     void set_clock(const LinkPtr& link, const ClockTold& clock);
     void set_health(const LinkPtr& link, const camera::Health& health);
-    /// A rule by model may give it another name; it is told its name in any case.
+    /// A rule by model may give it another name, while it records only when that is over; it is
+    /// told its name in any case.
     void set_model(const LinkPtr& link, const std::string& model);
     /// Gives a camera that does not name itself another name, which it keeps when it returns. Not
     /// while it records.
@@ -123,7 +128,7 @@ class Cameras {
     void grant(CameraClaim& claim, const std::string& name);
     std::vector<Waiting> take_waiting(std::uint64_t holder);
     CameraEntry* entry_of(const LinkPtr& link);
-    void rename(CameraEntry& entry, const std::string& name);
+    void rename(CameraEntry& entry, const std::string& name, bool is_given);
 
     const Current<Options>& options_;
     Counters& counters_;

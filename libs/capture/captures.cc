@@ -36,7 +36,11 @@ Captures::Captures(const Current<Options>& options, Cameras& cameras, Counters& 
       tracking_(cameras),
       meant_(cameras, timers, events),
       starts_(cameras, tracking_, meant_, timers),
-      stops_({options, cameras, tracking_, meant_, starts_, previews_, suspensions_, timers}) {}
+      stops_({options, cameras, tracking_, meant_, starts_, previews_, suspensions_, timers}) {
+    cameras_.on_renamed = [this](const LinkPtr& link, const std::string& before, bool is_given) {
+        renamed(link, before, is_given);
+    };
+}
 
 // ---- what connections report -------------------------------------------------------------------
 
@@ -54,12 +58,27 @@ void Captures::on(const LinkPtr&, const Happened& happened) {
     events_.add(happened.type, happened.fields, happened.level);
 }
 
-/// One whose recording waits for it says next whether it goes on with that.
 void Captures::on(const LinkPtr& link, const Joined&) {
     cameras_.joined(link);
+    await_or_begin(link);
+}
+
+/// One whose recording waits for it says next whether it goes on with that.
+void Captures::await_or_begin(const LinkPtr& link) {
     if (!suspensions_.has(link->name) && !tracking_.is_being_left(*link))
         return begin_unasked(link);
     suspensions_.returned(link->name, [this, link] { begin_unasked(link); });
+}
+
+/// What it records, or is to record, follows it. One that says what it is after it has joined may
+/// be one that dropped out under that name.
+void Captures::renamed(const LinkPtr& link, const std::string& before, bool is_given) {
+    const bool is_meant = meant_.renamed(link, before, is_given);
+    if (is_given) return suspensions_.renamed(before, link->name);
+    suspensions_.gone_again(before);
+    const CameraEntry* entry = cameras_.find(link->id);
+    const bool is_back = meant_.has(link->name) || suspensions_.has(link->name);
+    if (!is_meant && is_back && entry != nullptr && entry->is_camera) await_or_begin(link);
 }
 
 /// Starts it if it is to be started without being asked: because it dropped out of a capture that

@@ -60,7 +60,9 @@ class Captures {
     /// `failure_told`: session.failed came when the disk refused; this is what became of the rest.
     void report(const record::Summary& summary, bool failure_told);
 
+    void await_or_begin(const LinkPtr& link);
     void begin_unasked(const LinkPtr& link);
+    void renamed(const LinkPtr& link, const std::string& before, bool is_given);
     void follow(const LinkPtr& from, const LinkPtr& to);
 
     const Current<Options>& options_;

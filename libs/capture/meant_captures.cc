@@ -115,6 +115,16 @@ void MeantCaptures::in_state(const LinkPtr& link, camera::State state) {
     meant_.erase(found);
 }
 
+bool MeantCaptures::renamed(const LinkPtr& link, const std::string& before, bool is_given) {
+    const auto found = meant_.find(before);
+    if (found == meant_.end() || (!is_given && found->second.link != link->id)) return false;
+    auto node = meant_.extract(found);
+    take(link->name, {});
+    node.key() = link->name;
+    meant_.insert(std::move(node));
+    return true;
+}
+
 void MeantCaptures::returned(const CameraEntry& entry) {
     Meant& meant = meant_.at(entry.name);
     if (meant.waits_for_room) return;

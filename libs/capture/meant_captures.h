@@ -62,6 +62,9 @@ class MeantCaptures {
     /// It is in that state now: over in good order, it is meant no longer. One that could not be
     /// started again is tried again, for a while.
     void in_state(const LinkPtr& link, camera::State state);
+    /// The camera is called otherwise. `is_given`: a user named it, and what is meant for that name
+    /// is meant for it; else only what it was told on this connection. True: something was.
+    bool renamed(const LinkPtr& link, const std::string& before, bool is_given);
     /// It is back, and records nothing.
     void returned(const CameraEntry& entry);
 

@@ -8,7 +8,7 @@ namespace st::capture {
 Suspensions::~Suspensions() {
     for (const auto& [capture, one] : by_capture_) timers_.cancel(one.timer);
     for (const auto& [capture, one] : asked_) timers_.cancel(one.timer);
-    for (const auto& [camera, timer] : back_) timers_.cancel(timer);
+    for (const auto& [camera, one] : back_) timers_.cancel(one.timer);
 }
 
 Suspensions::ByCapture::iterator Suspensions::of_camera(const std::string& camera) {
@@ -86,16 +86,28 @@ void Suspensions::give_up(const std::string& capture) {
 
 void Suspensions::returned(const std::string& name, std::function<void()> otherwise) {
     gone_again(name);
-    back_[name] = timers_.after(kResumePatience, [this, name, then = std::move(otherwise)] {
-        back_.erase(name);
+    Back& back = back_[name];
+    back.otherwise = std::move(otherwise);
+    back.timer = timers_.after(kResumePatience, [this, name] {
+        const auto over = back_.extract(name);
         const auto found = of_camera(name);
         if (found != by_capture_.end()) end(found, camera::EndReason::disconnected);
-        then();
+        over.mapped().otherwise();
     });
 }
 
+void Suspensions::renamed(const std::string& before, const std::string& now) {
+    if (const auto found = of_camera(before); found != by_capture_.end()) {
+        found->second.waiting.from->name = now;
+    }
+    auto back = back_.extract(before);
+    if (back.empty()) return;
+    timers_.cancel(back.mapped().timer);
+    returned(now, std::move(back.mapped().otherwise));
+}
+
 void Suspensions::gone_again(const std::string& camera) {
-    if (const auto back = back_.extract(camera)) timers_.cancel(back.mapped());
+    if (const auto back = back_.extract(camera)) timers_.cancel(back.mapped().timer);
 }
 
 void Suspensions::stop(std::uint64_t from_link, const std::string& stopped_by) {

@@ -43,6 +43,8 @@ class Suspensions {
     /// A camera of that name is back: unless it goes on soon it has forgotten the capture, which
     /// ends then, before `otherwise`.
     void returned(const std::string& camera, std::function<void()> otherwise);
+    /// The camera that is back is called otherwise, and so is what it left.
+    void renamed(const std::string& before, const std::string& now);
     /// It has left before it said whether it goes on.
     void gone_again(const std::string& camera);
     /// Somebody stops the capture of that lost connection: it has camera.stop_timeout to come back
@@ -74,8 +76,12 @@ class Suspensions {
     const Current<Options>& options_;
     loop::Timers& timers_;
     ByCapture by_capture_;
-    std::map<std::string, Asked> asked_;         ///< by capture
-    std::map<std::string, loop::TimerId> back_;  ///< cameras that may still say that they go on
+    std::map<std::string, Asked> asked_;  ///< by capture
+    struct Back {
+        std::function<void()> otherwise;
+        loop::TimerId timer = 0;
+    };
+    std::map<std::string, Back> back_;  ///< cameras that may still say that they go on
 };
 
 }  // namespace st::capture

@@ -17,13 +17,22 @@ using std::chrono::seconds;
 class CapturesTest : public ::testing::Test {
  protected:
     LinkPtr connect(const std::string& name) {
+        CameraClaim claim;
+        claim.name = name;
+        return connect(std::move(claim), "/ingest/" + name);
+    }
+    /// One that does not name itself.
+    LinkPtr connect_from(const std::string& address) {
+        CameraClaim claim;
+        claim.default_name = address;
+        return connect(std::move(claim), "/android-cam");
+    }
+    LinkPtr connect(CameraClaim claim, const std::string& path) {
         const std::uint64_t id = ++links;
-        auto link = std::make_shared<CameraLink>(id, "127.0.0.1:1", "/ingest/" + name, 0);
+        auto link = std::make_shared<CameraLink>(id, "127.0.0.1:1", path, 0);
         link->send = [this, id](ToConnection message) { sent[id].push_back(std::move(message)); };
         link->report = [](FromConnection) {};
-        CameraClaim claim;
         claim.link = link;
-        claim.name = name;
         claim.done = [](const Result<void>& granted) { EXPECT_TRUE(granted.ok()); };
         cameras.claim(std::move(claim));
         return link;
@@ -957,6 +966,58 @@ TEST_F(OnFullDisk, a_camera_that_left_meanwhile_is_started_when_it_returns_and_t
     EXPECT_EQ(count_sent<StartOrder>(early), 0U) << "it would fail at once";
     room();
     EXPECT_EQ(count_sent<StartOrder>(early), 1U);
+}
+
+TEST_F(OnFullDisk, a_camera_that_is_renamed_meanwhile_goes_on_under_its_new_name) {
+    LinkPtr link = connect_from("10.0.0.7");
+    captures.on_report(link, Joined{});
+    captures.on_report(link, StartSent{});
+    captures.on_report(link, StateChanged{camera::State::recording, "a_1"});
+    open(link, "a_1");
+    refuse(link, "a_1");
+    be_idle(link);
+    ASSERT_TRUE(cameras.give_name("10.0.0.7", "door").ok());
+    room();
+    EXPECT_EQ(count_sent<StartOrder>(link), 1U);
+    control::StopRequest request;
+    request.cameras = {"10.0.0.7"};
+    stop(request);
+    ASSERT_TRUE(stopped);
+    EXPECT_FALSE(stopped->ok()) << "nothing is meant for the old name";
+}
+
+TEST_F(CapturesTest, a_camera_that_says_late_what_it_is_goes_on_under_the_name_of_its_model) {
+    Options with_rule;
+    with_rule.name_rules = {{std::nullopt, "Pixel 9", "phone"}};
+    options.replace(with_rule);
+    LinkPtr link = connect_from("10.0.0.7");
+    captures.on_report(link, Joined{});
+    captures.on_report(link, Described{"Pixel 9"});
+    EXPECT_EQ(link->name, "phone");
+    captures.on_report(link, StartSent{});
+    captures.on_report(link, StateChanged{camera::State::recording, "phone_1"});
+    leave(link, false);
+    link = connect_from("10.0.0.7");
+    captures.on_report(link, Joined{});
+    EXPECT_EQ(count_sent<StartOrder>(link), 0U);
+    captures.on_report(link, Described{"Pixel 9"});
+    EXPECT_EQ(count_sent<StartOrder>(link), 1U);
+}
+
+TEST_F(CapturesTest, a_camera_that_records_gets_the_name_of_its_model_when_that_is_over) {
+    Options with_rule;
+    with_rule.name_rules = {{std::nullopt, "Pixel 9", "phone"}};
+    options.replace(with_rule);
+    const LinkPtr link = connect_from("10.0.0.7");
+    captures.on_report(link, StateChanged{camera::State::recording, "a_1"});
+    captures.on_report(link, Described{"Pixel 9"});
+    EXPECT_EQ(link->name, "10.0.0.7");
+    EXPECT_EQ(count_sent<Named>(link), 1U);
+    captures.on_report(link, StateChanged{camera::State::finalising, ""});
+    EXPECT_EQ(link->name, "10.0.0.7");
+    captures.on_report(link, StateChanged{camera::State::idle, ""});
+    EXPECT_EQ(link->name, "phone");
+    EXPECT_EQ(count_sent<Named>(link), 2U);
 }
 
 TEST_F(OnFullDisk, a_camera_that_nobody_started_is_not_started) {
