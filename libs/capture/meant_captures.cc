@@ -82,6 +82,8 @@ void MeantCaptures::finished(const std::string& camera, const record::Summary& s
 void MeantCaptures::refused(const std::string& camera) {
     const auto found = meant_.find(camera);
     if (found == meant_.end()) return;
+    const bool was_asked_for = found->second.order.request != 0;
+    if (was_asked_for && found->second.sessions.empty()) return void(take(camera, {}));
     found->second.waits_for_room = true;
     has_room_ = false;
 }

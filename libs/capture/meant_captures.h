@@ -56,7 +56,8 @@ class MeantCaptures {
                 std::optional<std::uint64_t> owner);
     /// A recording is over although its start is still meant: the stop will list it.
     void finished(const std::string& camera, const record::Summary& summary);
-    /// The disk refused its recording, which goes on once there is room.
+    /// The disk refused its recording, which goes on once there is room. Not if it never began:
+    /// whoever started it is told so, and does not expect it later.
     void refused(const std::string& camera);
     void room_again();
     /// It is in that state now: over in good order, it is meant no longer. One that could not be

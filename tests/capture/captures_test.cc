@@ -1020,6 +1020,33 @@ TEST_F(CapturesTest, a_camera_that_records_gets_the_name_of_its_model_when_that_
     EXPECT_EQ(count_sent<Named>(link), 2U);
 }
 
+TEST_F(OnFullDisk, a_start_that_was_refused_for_it_does_not_begin_later) {
+    const LinkPtr link = join("a");
+    start({});
+    captures.on_report(link, StartSent{first_order(link)});
+    captures.on_report(link, StateChanged{camera::State::recording, ""});
+    record::SessionStart unopened;
+    unopened.camera = "a";
+    unopened.owner = link;
+    of_id["a_1"] = recorder.open(std::move(unopened));
+    refuse(link, "a_1");
+    answer(link, CameraAnswer::Kind::refused, "", "No space left");
+    ASSERT_TRUE(started && started->ok());
+    EXPECT_FALSE((*started)->ok);
+    captures.on_report(link, StateChanged{camera::State::idle, ""});
+    room();
+    EXPECT_EQ(count_sent<StartOrder>(link), 1U);
+}
+
+TEST_F(OnFullDisk, a_start_that_began_goes_on_when_there_is_room) {
+    const LinkPtr link = join("a");
+    START_AND_OPEN(link, {}, "a_1");
+    refuse(link, "a_1");
+    be_idle(link);
+    room();
+    EXPECT_EQ(count_sent<StartOrder>(link), 2U);
+}
+
 TEST_F(OnFullDisk, a_camera_that_nobody_started_is_not_started) {
     const LinkPtr link = join("a");
     captures.on_report(link, StateChanged{camera::State::recording, "a_1"});
