@@ -103,6 +103,10 @@ void Captures::begin_unasked(const LinkPtr& link) {
 }
 
 void Captures::on(const LinkPtr& link, const StateChanged& change) {
+    const bool is_over = change.state == camera::State::idle ||
+                         change.state == camera::State::finalising ||
+                         change.state == camera::State::previewing;
+    if (is_over) suspensions_.forget_stop(link->id);
     cameras_.set_state(link, change.state, change.session);
     meant_.in_state(link, change.state);
 }
@@ -115,6 +119,7 @@ void Captures::on(const LinkPtr& link, const HealthTold& told) {
 
 void Captures::on(const LinkPtr& link, const StartSent& sent) {
     if (cameras_.find(link->id) == nullptr) return;
+    suspensions_.forget_stop(link->id);
     tracking_.of(link).asked = sent.order;
     meant_.sent(link, sent.order);
 }
@@ -189,6 +194,7 @@ void Captures::follow(const LinkPtr& from, const LinkPtr& to) {
 }
 
 void Captures::on(const LinkPtr& link, const Left& left) {
+    suspensions_.forget_stop(link->id);
     // Another connection may have its name by now.
     if (cameras_.find(link->id) != nullptr) suspensions_.gone_again(link->name);
     EventFields more;

@@ -61,6 +61,7 @@ void Stops::add_target(const std::string& name, const control::StopRequest& requ
         if (was_meant || is_wanted(uses_.tracking.at(at->second), request)) {
             stop.waiting.emplace(at->second, name);
             uses_.suspensions.stop(at->second, request.client);
+            if (uses_.tracking.at(at->second).has_left) uses_.suspensions.forget_stop(at->second);
         }
     }
     const CameraEntry* entry = uses_.cameras.find(name);
@@ -75,6 +76,9 @@ void Stops::add_target(const std::string& name, const control::StopRequest& requ
     }
     if (was_meant || request.owner.empty()) {
         entry->link->send(order);
+        const bool may_record =
+            entry->state != camera::State::idle || (one != nullptr && !one->recordings.empty());
+        if (may_record) uses_.suspensions.stop(entry->link->id, request.client, order.owner);
         uses_.previews.forget_wish(entry->link->id);
         if (entry->is_camera) stop.waiting.emplace(entry->link->id, name);
     } else if (is_last) {

@@ -4,6 +4,14 @@
 #include <utility>
 
 namespace st::capture {
+namespace {
+
+/// 0: of any start.
+bool is_of(const Suspended& what, std::uint64_t owner) {
+    return owner == 0 || !what.order || what.order->owner == owner;
+}
+
+}  // namespace
 
 Suspensions::~Suspensions() {
     for (const auto& [capture, one] : by_capture_) timers_.cancel(one.timer);
@@ -24,6 +32,11 @@ bool Suspensions::has(const std::string& camera) const {
 void Suspensions::add(const LinkPtr& from, Suspended what) {
     if (const auto earlier = of_camera(from->name); earlier != by_capture_.end()) {
         end(earlier, camera::EndReason::disconnected);
+    }
+    const auto stopped = stopped_.find(from->id);
+    if (stopped != stopped_.end() && !what.is_stopping && is_of(what, stopped->second.owner)) {
+        what.is_stopping = true;
+        what.stopped_by = stopped->second.by;
     }
     const std::string capture = what.capture;
     const bool is_stopping = what.is_stopping;
@@ -110,9 +123,12 @@ void Suspensions::gone_again(const std::string& camera) {
     if (const auto back = back_.extract(camera)) timers_.cancel(back.mapped().timer);
 }
 
-void Suspensions::stop(std::uint64_t from_link, const std::string& stopped_by) {
+void Suspensions::stop(std::uint64_t from_link, const std::string& stopped_by,
+                       std::uint64_t owner) {
+    stopped_[from_link] = {stopped_by, owner};
     for (auto& [capture, one] : by_capture_) {
         if (one.waiting.from->id != from_link || one.waiting.what.is_stopping) continue;
+        if (!is_of(one.waiting.what, owner)) continue;
         one.waiting.what.is_stopping = true;
         one.waiting.what.stopped_by = stopped_by;
         arm(one, options_->stop_timeout);

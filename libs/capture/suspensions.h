@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 
 #include "base/current.h"
 #include "capture/camera_link.h"
@@ -47,9 +48,12 @@ class Suspensions {
     void renamed(const std::string& before, const std::string& now);
     /// It has left before it said whether it goes on.
     void gone_again(const std::string& camera);
-    /// Somebody stops the capture of that lost connection: it has camera.stop_timeout to come back
-    /// and send the rest.
-    void stop(std::uint64_t from_link, const std::string& stopped_by);
+    /// Somebody stops the capture of that connection, if it is lost: the camera has
+    /// camera.stop_timeout to come back and send the rest. That it is lost may not have been told
+    /// yet. `owner`: only what that start began; 0: whatever there is.
+    void stop(std::uint64_t from_link, const std::string& stopped_by, std::uint64_t owner = 0);
+    /// What was stopped on that connection is over, or another start came behind it.
+    void forget_stop(std::uint64_t link) { stopped_.erase(link); }
     /// Its recording failed.
     void failed(std::uint64_t serial);
 
@@ -76,7 +80,12 @@ class Suspensions {
     const Current<Options>& options_;
     loop::Timers& timers_;
     ByCapture by_capture_;
-    std::map<std::string, Asked> asked_;  ///< by capture
+    struct Stopped {
+        std::string by;
+        std::uint64_t owner = 0;
+    };
+    std::unordered_map<std::uint64_t, Stopped> stopped_;  ///< by connection
+    std::map<std::string, Asked> asked_;                  ///< by capture
     struct Back {
         std::function<void()> otherwise;
         loop::TimerId timer = 0;

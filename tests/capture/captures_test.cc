@@ -1273,6 +1273,54 @@ TEST_F(SuspendedTest, one_that_has_forgotten_it_begins_anew) {
     EXPECT_EQ(again->part, 2U);
 }
 
+TEST_F(CapturesTest, a_stop_just_before_the_loss_is_told_holds) {
+    for (const bool has_lost_its_name : {false, true}) {
+        SCOPED_TRACE(has_lost_its_name);
+        const std::string name = has_lost_its_name ? "b" : "a";
+        const LinkPtr link = join(name);
+        control::StartRequest request;
+        request.cameras = {name};
+        START_AND_OPEN(link, request, name + "_1");
+        if (has_lost_its_name) cameras.left(link, "replaced");
+        control::StopRequest stop_it;
+        stop_it.cameras = {name};
+        stop_it.client = "kim@desk";
+        stopped.reset();
+        stop(stop_it);
+        Suspended kept;
+        kept.capture = name;
+        kept.session = of_id.at(name + "_1");
+        captures.on_report(link, std::move(kept));
+        captures.on_report(link, StateChanged{camera::State::gone, ""});
+        answer(link, CameraAnswer::Kind::not_recording);
+        captures.on_report(link, Left{"gone", true, milliseconds(300'000), ""});
+        EXPECT_FALSE(stopped);
+        timers.advance(options->stop_timeout);
+        EXPECT_TRUE(of_id.at(name + "_1")->ended());
+        end(name + "_1");
+        finish(name + "_1", "", camera::EndReason::stop_timeout);
+        EXPECT_TRUE(stopped);
+        leave(link, false);
+    }
+}
+
+TEST_F(CapturesTest, a_stop_that_was_obeyed_does_not_hold_for_the_next_capture) {
+    const LinkPtr link = join("a");
+    START_AND_OPEN(link, {}, "a_1");
+    stop({});
+    captures.on_report(link, StateChanged{camera::State::finalising, ""});
+    end("a_1");
+    finish("a_1");
+    captures.on_report(link, StartSent{first_order(link)});
+    open(link, "a_2");
+    Suspended kept;
+    kept.capture = "c2";
+    kept.session = of_id.at("a_2");
+    captures.on_report(link, std::move(kept));
+    timers.advance(seconds(100));
+    EXPECT_FALSE(of_id.at("a_2")->ended());
+}
+
 TEST_F(CapturesTest, a_camera_may_be_back_before_its_lost_connection_has_said_so) {
     const LinkPtr first = join("a");
     control::StartRequest request;
