@@ -287,7 +287,7 @@ void Captures::on(const LinkPtr& link, const record::SessionPtr& session,
                   const record::Finished& event) {
     report(event.summary, session->failed());
     Tracked& one = tracking_.of(link);
-    meant_.finished(link->name, event.summary);
+    meant_.finished(event.summary);
     const auto node = one.recordings.extract(event.serial);
     link->send(SessionNews{SessionNews::Kind::finished, event.serial, {}});
     if (std::exchange(one.is_leaving, false)) {  // its folder could not be made

@@ -69,11 +69,13 @@ void MeantCaptures::opened(const std::string& camera, const record::Opened& even
     if (owner == meant.order.owner) meant.sessions.push_back(event.id);
 }
 
-void MeantCaptures::finished(const std::string& camera, const record::Summary& summary) {
-    const auto found = meant_.find(camera);
+void MeantCaptures::finished(const record::Summary& summary) {
+    // Not by its camera's name, which may be another one by now.
+    const auto found = std::find_if(meant_.begin(), meant_.end(), [&](const auto& one) {
+        const auto& ids = one.second.sessions;
+        return std::find(ids.begin(), ids.end(), summary.id) != ids.end();
+    });
     if (found == meant_.end()) return;
-    const auto& ids = found->second.sessions;
-    if (std::find(ids.begin(), ids.end(), summary.id) == ids.end()) return;
     std::vector<control::StopResult>& ended = found->second.ended;
     if (ended.size() >= kPartsMax) ended.erase(ended.begin());
     ended.push_back(to_result(summary));

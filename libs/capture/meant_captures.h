@@ -55,7 +55,7 @@ class MeantCaptures {
     void opened(const std::string& camera, const record::Opened& event, unsigned part,
                 std::optional<std::uint64_t> owner);
     /// A recording is over although its start is still meant: the stop will list it.
-    void finished(const std::string& camera, const record::Summary& summary);
+    void finished(const record::Summary& summary);
     /// The disk refused its recording, which goes on once there is room. Not if it never began:
     /// whoever started it is told so, and does not expect it later.
     void refused(const std::string& camera);
