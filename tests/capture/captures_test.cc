@@ -732,18 +732,18 @@ TEST_F(Returned, one_that_goes_on_at_the_second_try_may_drop_out_again) {
 }
 
 TEST_F(Returned, each_of_two_cameras_of_one_start_is_tried_again) {
-    std::vector<LinkPtr> links;
-    for (const char* name : {"b", "c"}) links.push_back(join(name));
+    std::vector<LinkPtr> both;
+    for (const char* name : {"b", "c"}) both.push_back(join(name));
     start({});
-    for (LinkPtr& link : links) {
+    for (LinkPtr& link : both) {
         captures.on_report(link, StartSent{first_order(link)});
         captures.on_report(link, StateChanged{camera::State::recording, ""});
         leave(link, false);
         link = join(link->name);
     }
-    for (const LinkPtr& link : links) refuse_start(link);
+    for (const LinkPtr& link : both) refuse_start(link);
     timers.advance(seconds(2));
-    for (const LinkPtr& link : links) EXPECT_EQ(count_sent<StartOrder>(link), 2U) << link->name;
+    for (const LinkPtr& link : both) EXPECT_EQ(count_sent<StartOrder>(link), 2U) << link->name;
 }
 
 TEST_F(Returned, a_stop_ends_the_tries) {
