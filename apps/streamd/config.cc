@@ -14,6 +14,7 @@
 #include "auth/address.h"
 #include "base/name.h"
 #include "base/url.h"
+#include "cli/values.h"
 #include "config/json_file.h"
 #include "config/listing.h"
 #include "control/event_types.h"
@@ -416,8 +417,13 @@ void take_access_and_limits(const Layers& layers, LoadedConfig& loaded, Lines& e
     config.limits.cameras_per_address = number32(layers, "limits.cameras_per_address");
     config.limits.viewers_per_address = number32(layers, "limits.viewers_per_address");
     config.limits.publishers_per_address = number32(layers, "limits.publishers_per_address");
-    config.limits.picture_width = number32(layers, "limits.picture.width");
-    config.limits.picture_height = number32(layers, "limits.picture.height");
+    const auto picture = cli::parse_resolution(layers.text("limits.picture"));
+    if (picture) {
+        config.limits.picture_width = picture->first;
+        config.limits.picture_height = picture->second;
+    } else {
+        errors.push_back("limits.picture: " + picture.error().message);
+    }
 }
 
 bool is_http_url(const std::string& url) {

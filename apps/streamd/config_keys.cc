@@ -373,14 +373,15 @@ void add_access(Keys& keys, const Config& config) {
                           "The same; each stream on a wall counts as one."));
     keys.push_back(number("limits.publishers_per_address", limits.publishers_per_address, 0,
                           1'000'000, "The same; cameras do not count here."));
-    keys.push_back(number("limits.picture.width", limits.picture_width, 16, 16384,
-                          "Larger pictures are recorded, but not decoded: there is no check of "
-                          "the first picture and no thumbnail."));
-    keys.push_back(number("limits.picture.height", limits.picture_height, 16, 16384, "The same."));
+    keys.push_back(text("limits.picture",
+                        std::to_string(limits.picture_width) + "x" +
+                            std::to_string(limits.picture_height),
+                        "`WIDTHxHEIGHT`, each from 16 to 16384. Larger pictures are recorded, but "
+                        "not decoded: there is no check of the first picture and no thumbnail."));
     for (std::size_t i = first; i < keys.size(); ++i) {
         const bool is_of_hub = keys[i].path.starts_with("limits.viewers") ||
                                keys[i].path.starts_with("limits.publishers");
-        const bool is_of_recorder = keys[i].path.starts_with("limits.picture.");
+        const bool is_of_recorder = keys[i].path == "limits.picture";
         keys[i].applies_on_reload =
             !is_of_hub && !is_of_recorder && keys[i].path != "control.socket";
     }

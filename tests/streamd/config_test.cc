@@ -17,6 +17,7 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::StartsWith;
 
 /// A configuration file that lives as long as the test.
 class StreamdConfig : public testing::Test {
@@ -107,7 +108,7 @@ TEST_F(StreamdConfig, accepts_the_whole_documented_shape) {
      "roles":["camera"]}],"secret":"",
    "trusted_proxies":["10.0.0.0/8"]},
  "limits":{"frame_bytes":"1M","connections":100,"connections_per_address":5,"cameras":6,
-   "viewers":0,"publishers":0},
+   "viewers":0,"publishers":0,"picture":"4096x2304"},
  "web":{"hosts":["cam.example"]},
  "log":{"level":"warning","format":"json","file":"/var/log/s.log"}})"));
     const Config& config = loaded.config;
@@ -131,6 +132,8 @@ TEST_F(StreamdConfig, accepts_the_whole_documented_shape) {
     EXPECT_EQ(config.auth.control, Access::open);
     EXPECT_THAT(config.auth.trusted_proxies, ElementsAre("10.0.0.0/8"));
     EXPECT_EQ(config.limits.cameras, 6U);
+    EXPECT_EQ(config.limits.picture_width, 4096U);
+    EXPECT_EQ(config.limits.picture_height, 2304U);
     EXPECT_THAT(config.web_hosts, ElementsAre("cam.example"));
     EXPECT_EQ(config.log.level, LogThreshold::warning);
     EXPECT_EQ(config.log.format, LogFormat::json);
@@ -206,6 +209,12 @@ TEST_F(StreamdConfig, refuses_what_does_not_fit_together) {
     };
     for (const auto& [text, problem] : cases) {
         EXPECT_THAT(errors(from_file(text)), ElementsAre(problem)) << text;
+    }
+    for (const char* const size :
+         {"", "8192", "8x8192", "8192x20000", "0x0", "8192x8192x2", "-1x16"}) {
+        EXPECT_THAT(errors(from_file(R"({"limits": {"picture": ")" + std::string(size) + "\"}}")),
+                    ElementsAre(StartsWith("limits.picture: ")))
+            << size;
     }
     EXPECT_THAT(errors(from_file(R"({"auth": {"trusted_proxies": ["10.0.0.1/8"]}})")),
                 ElementsAre(HasSubstr("auth.trusted_proxies[0]: ")));
