@@ -100,7 +100,7 @@ bool Viewer::may_wait_on() const {
 void Viewer::on_wait_over() {
     if (may_wait_on()) return wait_for_publisher();
     if (is_accepted_) return finish(ViewerEnd::ended);
-    refuse(Error{"no stream at " + path_, 404});
+    refuse(no_stream(path_));
 }
 
 void Viewer::wait_for_entry() {
@@ -160,7 +160,7 @@ void Viewer::end(hub::EndReason reason, const std::string& by) {
                 return finish(ViewerEnd::kicked, hub::kicked_text(by));
         }
     }
-    if (reason == hub::EndReason::ended) return refuse(Error{"no stream at " + path_, 404});
+    if (reason == hub::EndReason::ended) return refuse(no_stream(path_));
     const bool is_kicked = reason == hub::EndReason::kicked;
     refuse(Error{is_kicked ? hub::kicked_text(by) : hub::to_text(reason), 403});
 }
@@ -197,7 +197,7 @@ void Viewer::shut_down() {
 void Viewer::on_half_end() {
     half_ended_ns_ = delivery_.executor().now_ns();
     if (state_ == State::waiting_for_publisher && !is_accepted_ && !may_wait_on()) {
-        return refuse(Error{"no stream at " + path_, 404});
+        return refuse(no_stream(path_));
     }
     if (is_accepted_) watch_silence();
 }

@@ -415,7 +415,11 @@ void Server::Parts::make_retention() {
     };
     retention = std::make_unique<archive::Retention>(retention_options, *catalogue, free_bytes,
                                                      tell, log.with("retention"));
-    retention_rounds = std::make_unique<RetentionRounds>(*retention, control, disk, log);
+    const auto look = [this] {
+        archive->forget_old();
+        retention->look(wall_us());
+    };
+    retention_rounds = std::make_unique<RetentionRounds>(look, control, disk, log);
 }
 
 Server::Server(Setup setup, Log log, loop::EventLoop& control)
