@@ -190,7 +190,7 @@ TEST(Finishing, a_picture_lost_later_is_a_loss_and_keeps_the_dump) {
     keep.mp4 = true;
     Payloads payloads = world::tiny_payloads();
     // A slice of picture parameter set 5, which nobody sent.
-    payloads.insert(payloads.begin() + 10, {0, 0, 0, 1, 0x41, 0x9A, 0x18, 0x55, 0x55, 0x55});
+    payloads.insert(payloads.begin() + 10, {0, 0, 0, 1, 0x41, 0x98, 0xD5, 0x55, 0x55, 0x55});
     payloads[10].resize(100, 0x55);
     const TemporaryFolder folder;
     const Summary summary = record(folder.path(), keep, payloads);
