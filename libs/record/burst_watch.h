@@ -29,8 +29,7 @@ class BurstWatch {
     std::int64_t first_ms_ = 0;
     std::int64_t first_ns_ = 0;
     std::int64_t ahead_us_ = 0;  ///< the most so far
-    std::int64_t since_ms_ = 0;  ///< when it was last noticeably more
-    std::int64_t since_ns_ = 0;
+    std::int64_t since_ns_ = 0;  ///< since when it is no more, and not much less
 };
 
 }  // namespace st::record

@@ -355,7 +355,7 @@ void SegmentRecorder::add(const media::PacketPtr& packet) {
     growing_->output->add(packet);
     written_ns_ = monotonic_ns();
     if (is_frame) newest_ms_ = std::max(newest_ms_, packet->dts_ms);
-    if (is_frame) look_for_burst(*packet);
+    if (is_frame) look_for_burst();
     {
         const Lock lock(mutex_);
         if (is_frame) ++(is_sound ? status_.sounds : status_.pictures);
@@ -367,8 +367,8 @@ void SegmentRecorder::add(const media::PacketPtr& packet) {
 }
 
 /// Of the first segment of a line of time the wall clock can still be moved.
-void SegmentRecorder::look_for_burst(const media::Packet& packet) {
-    const auto ahead_us = burst_.look(packet.dts_ms, arrived_ns_);
+void SegmentRecorder::look_for_burst() {
+    const auto ahead_us = burst_.look(newest_ms_, arrived_ns_);
     if (!ahead_us) return;
     wall_zero_us_ -= *ahead_us;
     growing_->output->move_wall(-*ahead_us);

@@ -105,7 +105,7 @@ class SegmentRecorder final : public hub::Tap,
     void look_at_time(std::int64_t now_ns);
     void try_room(std::int64_t now_ns);
     void count_written();
-    void look_for_burst(const media::Packet& packet);
+    void look_for_burst();
     void count_dropped(const media::Packet& packet) ST_EXCLUDES(mutex_);
     template <class Call>
     void guard(Call call);
