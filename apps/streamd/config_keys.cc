@@ -201,7 +201,8 @@ void add_recording(Keys& keys, const Config& config) {
     keys.push_back(texts("recording.keep", "dump,mp4,thumbnail,pictures",
                          {"dump", "mp4", "thumbnail", "pictures", "h264"},
                          "What stays when a recording is done: `pictures` is the table of its "
-                         "pictures' times. The dump goes only after its MP4 was verified."));
+                         "pictures' times. The dump goes only after its MP4 was verified, and "
+                         "stays where some pictures are in it alone."));
     keys.push_back(choice("recording.timing", "auto", {"auto", "device", "arrival", "constant"},
                           "Which clock times the pictures of an MP4."));
     keys.push_back(choice("recording.names", "local", {"local", "utc"},
@@ -373,11 +374,11 @@ void add_access(Keys& keys, const Config& config) {
                           "The same; each stream on a wall counts as one."));
     keys.push_back(number("limits.publishers_per_address", limits.publishers_per_address, 0,
                           1'000'000, "The same; cameras do not count here."));
-    keys.push_back(text("limits.picture",
-                        std::to_string(limits.picture_width) + "x" +
-                            std::to_string(limits.picture_height),
-                        "`WIDTHxHEIGHT`, each from 16 to 16384. Larger pictures are recorded, but "
-                        "not decoded: there is no check of the first picture and no thumbnail."));
+    keys.push_back(
+        text("limits.picture",
+             std::to_string(limits.picture_width) + "x" + std::to_string(limits.picture_height),
+             "`WIDTHxHEIGHT`, each from 16 to 16384. Larger pictures are recorded, but "
+             "not decoded: there is no check of the first picture and no thumbnail."));
     for (std::size_t i = first; i < keys.size(); ++i) {
         const bool is_of_hub = keys[i].path.starts_with("limits.viewers") ||
                                keys[i].path.starts_with("limits.publishers");
