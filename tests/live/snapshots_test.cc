@@ -101,7 +101,8 @@ struct Scene {
 TEST(Snapshots, a_stream_that_is_not_there_is_refused_at_once) {
     Scene scene;
     scene.take();
-    EXPECT_EQ(scene.result(), "404 no stream at /camera/door; a camera has one while it records or is previewed");
+    EXPECT_EQ(scene.result(),
+              "404 no stream at /camera/door; a camera has one while it records or is previewed");
     EXPECT_TRUE(scene.is_left_alone());
 }
 
@@ -153,7 +154,8 @@ TEST(Snapshots, a_stream_that_ends_first_is_a_404) {
     scene.take();
     EXPECT_FALSE(scene.is_answered());
     scene.publication = {};
-    EXPECT_EQ(scene.result(), "404 no stream at /camera/door; a camera has one while it records or is previewed");
+    EXPECT_EQ(scene.result(),
+              "404 no stream at /camera/door; a camera has one while it records or is previewed");
 }
 
 TEST(Snapshots, another_publisher_in_its_place_is_waited_for) {
