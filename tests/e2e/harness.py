@@ -371,10 +371,12 @@ class Camera:
 
     async def send_frames(self, frames, interval_s=0.0):
         """frames: (timestamp_ms, payload) pairs; faster than real time unless an interval is given."""
-        for timestamp_ms, payload in frames:
+        begin = time.monotonic()
+        for number, (timestamp_ms, payload) in enumerate(frames, 1):
             await self.send_frame(timestamp_ms, payload)
             if interval_s:
-                await asyncio.sleep(interval_s)
+                # However long that took: a camera's pictures do not come later and later.
+                await asyncio.sleep(max(0, begin + number * interval_s - time.monotonic()))
 
     async def record(self, frames, interval_s=0.0):
         """One whole capture: waits for start, sends the frames, waits for stop."""

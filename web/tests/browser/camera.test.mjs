@@ -36,7 +36,7 @@ test("a browser is a camera: it obeys, and no picture is lost", async () => {
     const recording = await server.ask("GET", `recordings/${results[0].session}`);
     assert.equal(recording.state, "done");
     assert.deepEqual(recording.seq_gaps, []);
-    assert.deepEqual(recording.dropped, {before_start: 0, bad: 0, undecodable: 0, unknown_form: 0});
+    assert.deepEqual(recording.dropped, {before_start: 0, bad: 0, undecodable: 0, unknown_form: 0, lost_pictures: 0});
     assert.equal(recording.timing, "device");
     assert.ok(recording.pictures >= 60 && recording.key_frames >= 1);
     assert.ok(recording.fps > 10 && recording.fps < 40, `${recording.fps} fps`);
