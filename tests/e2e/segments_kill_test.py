@@ -86,7 +86,7 @@ class Killed(harness.Case):
         for path in self.segments(folder):
             if fmt == "mp4":
                 self.assertEqual(top_boxes(path), ["ftyp", "uuid", "mdat", "moov"], path.name)
-        spans = harness.wait_for(lambda: self.spans_if_built(server), "the catalogue is there")
+        (spans,) = harness.wait_for(lambda: self.spans_if_built(server), "the catalogue is there")
         self.assertTrue(all(not span["open"] for span in spans) and bool(spans) == bool(now), spans)
         server.stop()
         with contextlib.closing(sqlite3.connect(f"file:{recordings}/.catalogue.sqlite?mode=ro", uri=True)) as catalogue:
@@ -96,7 +96,7 @@ class Killed(harness.Case):
 
     def spans_if_built(self, server):
         answer = server.http("GET", "/api/v1/streams/live/x/archive").json
-        return None if answer.get("building") else answer["items"]
+        return None if answer.get("building") else (answer["items"],)
 
     def kill_and_look(self, fmt):
         seed = os.environ.get("ST_SEED", f"{fmt} {random.randrange(10**6)}")
