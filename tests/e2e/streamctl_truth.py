@@ -73,6 +73,7 @@ class Truth(ctl.Case):
                 started = [line.split()[:2] for line in out.splitlines()]
                 self.assertEqual(started, [["one:", "started"], ["two:", "started"]])
                 self.assertIn("silent: the camera did not say in time that it had started", err)
+                await silent.command("stop_capture")  # so that it does not begin later
                 process = self.start_ctl(server.ws_url, "stop", "one", "two")
                 for camera in (one, two):
                     await camera.command("stop_capture")
