@@ -168,11 +168,17 @@ class Details {
         }
         more("gap", gaps, objects("seq_gaps").size());
         const Object dropped = inner(object_, "dropped");
+        const auto number = [&](const char* key) { return dropped[key].natural().value_or(0); };
+        const std::uint64_t unknown = number("unknown_form");
+        const std::uint64_t undecodable = number("lost_pictures");
+        const std::uint64_t all = number("undecodable");
+        const std::uint64_t early = all - std::min(all, unknown + undecodable);
         std::vector<std::string> left_out;
-        for (const auto& [key, what] :
-             {std::pair{"before_start", " before the start"}, std::pair{"bad", " malformed"},
-              std::pair{"undecodable", " before the first key frame or unknown"}}) {
-            const auto n = dropped[key].natural().value_or(0);
+        for (const auto& [n, what] : {std::pair{number("before_start"), " before the start"},
+                                      std::pair{number("bad"), " malformed"},
+                                      std::pair{early, " before the first key frame"},
+                                      std::pair{unknown, " in no known form"},
+                                      std::pair{undecodable, " that nothing decodes"}}) {
             if (n > 0) left_out.push_back(std::to_string(n) + what);
         }
         show("messages left out", joined(left_out));
