@@ -1,14 +1,11 @@
 #include "av/picture.h"
 
 #include <gtest/gtest.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include <cstring>
 #include <vector>
 
 #include "base/fd.h"
-#include "mp4/copied_movie.h"
+#include "raw_film.h"
 
 namespace st::av {
 namespace {
@@ -16,29 +13,10 @@ namespace {
 constexpr std::size_t kSide = 16;
 constexpr std::size_t kPictureBytes = kSide * kSide * 3;
 
-/// A sample entry of uncompressed pictures, 24 bits a pixel.
-std::vector<std::uint8_t> raw_entry() {
-    std::vector<std::uint8_t> entry(86);
-    entry[3] = 86;
-    std::memcpy(entry.data() + 4, "raw ", 4);
-    entry[15] = 1;  // data reference
-    entry[33] = kSide;
-    entry[35] = kSide;
-    entry[49] = 1;   // frames in a sample
-    entry[83] = 24;  // depth
-    entry[84] = entry[85] = 0xFF;
-    return entry;
-}
-
 /// Five grey pictures of 40 ms, each lighter than the one before, of which only the first is a key
 /// frame; nothing is shown before the one at `hidden`, and that `late_ms` after the movie's zero.
 Fd film(std::size_t hidden, std::uint64_t late_ms) {
-    mp4::CopiedTrack track;
-    track.ticks_per_second = 1000;
-    track.width = track.height = kSide << 16;
-    track.matrix[1] = track.matrix[17] = 1;
-    track.matrix[32] = 0x40;
-    track.descriptions.push_back(raw_entry());
+    mp4::CopiedTrack track = raw_track(kSide, kSide);
     std::vector<std::uint8_t> media;
     for (std::size_t i = 0; i < 5; ++i) {
         track.samples.push_back(
@@ -48,15 +26,7 @@ Fd film(std::size_t hidden, std::uint64_t late_ms) {
     track.last_duration = 40;
     if (late_ms > 0) track.edits.push_back({late_ms * 90, -1});
     track.edits.push_back({(5 - hidden) * 40 * 90, static_cast<std::int64_t>(hidden) * 40});
-    mp4::CopiedMovie movie;
-    movie.duration = (late_ms + (5 - hidden) * 40) * 90;
-    movie.media_bytes = media.size();
-    movie.tracks.push_back(track);
-    const auto head = mp4::encode_head(movie);
-    Fd file(::memfd_create("film", MFD_CLOEXEC));
-    EXPECT_EQ(::write(file.get(), head.data(), head.size()), static_cast<ssize_t>(head.size()));
-    EXPECT_EQ(::write(file.get(), media.data(), media.size()), static_cast<ssize_t>(media.size()));
-    return file;
+    return film_of(track, late_ms + (5 - hidden) * 40, media);
 }
 
 std::vector<std::uint8_t> picture_at(const Fd& file, std::int64_t ms) {

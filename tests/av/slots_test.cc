@@ -5,14 +5,11 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstring>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "av/error.h"
 #include "base/fd.h"
-#include "mp4/copied_movie.h"
+#include "raw_film.h"
 
 extern "C" {
 #include <libavcodec/avcodec.h>
@@ -22,42 +19,14 @@ extern "C" {
 namespace st::av {
 namespace {
 
-/// A sample entry of uncompressed pictures, 24 bits a pixel.
-std::vector<std::uint8_t> raw_entry(std::uint8_t width, std::uint8_t height) {
-    std::vector<std::uint8_t> entry(86);
-    entry[3] = 86;
-    std::memcpy(entry.data() + 4, "raw ", 4);
-    entry[15] = 1;  // data reference
-    entry[33] = width;
-    entry[35] = height;
-    entry[49] = 1;   // frames in a sample
-    entry[83] = 24;  // depth
-    entry[84] = entry[85] = 0xFF;
-    return entry;
-}
-
 /// One white picture of that size.
 Fd film(std::uint8_t width, std::uint8_t height) {
-    mp4::CopiedTrack track;
-    track.ticks_per_second = 1000;
-    track.width = std::uint32_t{width} << 16;
-    track.height = std::uint32_t{height} << 16;
-    track.matrix[1] = track.matrix[17] = 1;
-    track.matrix[32] = 0x40;
-    track.descriptions.push_back(raw_entry(width, height));
+    mp4::CopiedTrack track = raw_track(width, height);
     const std::vector<std::uint8_t> media(std::size_t{width} * height * 3, 0xFF);
     track.samples.push_back({0, 0, 0, static_cast<std::uint32_t>(media.size()), 0, true});
     track.last_duration = 40;
     track.edits.push_back({40 * 90, 0});
-    mp4::CopiedMovie movie;
-    movie.duration = 40 * 90;
-    movie.media_bytes = media.size();
-    movie.tracks.push_back(track);
-    const auto head = mp4::encode_head(movie);
-    Fd file(::memfd_create("film", MFD_CLOEXEC));
-    EXPECT_EQ(::write(file.get(), head.data(), head.size()), static_cast<ssize_t>(head.size()));
-    EXPECT_EQ(::write(file.get(), media.data(), media.size()), static_cast<ssize_t>(media.size()));
-    return file;
+    return film_of(track, 40, media);
 }
 
 /// The brightness of each picture of an H.264 file, at its middle and at two points beside that.
