@@ -10,9 +10,6 @@
 namespace st::capture {
 namespace {
 
-/// For so many times camera.stop_timeout a camera that resumes may go on taking pictures.
-constexpr int kStopsAwaited = 3;
-
 /// How a connection ended, for people. `words`: the reason that came with the code.
 std::string end_of_connection(std::uint16_t code, const std::string& words) {
     constexpr std::uint16_t kWithoutCode = 1005;  // RFC 6455, 7.4.1: neither is ever sent
@@ -61,10 +58,12 @@ CameraConnection::CameraConnection(Uses uses, loop::Timers& timers, LinkPtr link
               if (!is_streaming) resumption_.begin_capture();
               socket_->send_text(camera::encode_start(asked, resumption_.capture()));
           },
-          [this] { on_start_timeout(); }) {}
+          [this] { on_start_timeout(); }),
+      stop_(
+          timers, clock_, [this] { return delay_of_stop(); },
+          [this] { apply(camera::Input::stop_timeout); }) {}
 
 CameraConnection::~CameraConnection() {
-    timers_.cancel(stop_timer_);
     // Only when the loop itself ends: nobody is left to end the session in good order.
     if (recording_.is_open()) recording_.end({camera::EndReason::shutdown, close_});
 }
@@ -89,7 +88,7 @@ void CameraConnection::on_binary(Buffer received) {
     if (resumption_.is_asking()) return resumption_.put_off(std::move(received));
     const auto frame = camera::decode_frame(received.bytes());
     if (!frame) return count_bad(frame.error().message);
-    last_frame_ = {frame->timestamp_ms, arrival_ns_};
+    stop_.note_frame(frame->timestamp_ms, arrival_ns_);
     if (!resumption_.take_seq(frame->seq)) return;
     const SeenPayload seen = payloads_.look_into(
         {received.data() + camera::kHeaderBytes, frame->payload.size()}, frame->timestamp_ms);
@@ -341,7 +340,7 @@ void CameraConnection::on(const StopOrder& order) {
 // ---- preview -----------------------------------------------------------------------------------
 
 bool CameraConnection::is_preview_ending() const {
-    return state_ == camera::State::previewing && stop_timer_ != 0;
+    return state_ == camera::State::previewing && stop_.is_running();
 }
 
 void CameraConnection::on(const PreviewOrder& order) {
@@ -622,7 +621,7 @@ void CameraConnection::apply(camera::Input input) {
         start_.cancel_timeout();
     }
     if (state_ != camera::State::stopping && !is_preview) {
-        timers_.cancel(std::exchange(stop_timer_, 0));
+        stop_.cancel();
     }
     if (state_ != camera::State::starting) start_.leave();
     const bool is_sending =
@@ -766,31 +765,14 @@ void CameraConnection::send_start() {
 
 void CameraConnection::send_stop() {
     socket_->send_text(camera::encode_stop());
-    stop_sent_ns_ = timers_.clock_ns();
-    await_stop(uses_.options->stop_timeout);
+    stop_.begin(uses_.options->stop_timeout);
 }
 
-void CameraConnection::await_stop(std::chrono::nanoseconds patience) {
-    timers_.cancel(stop_timer_);
-    stop_timer_ = timers_.after(patience, [this] {
-        stop_timer_ = 0;
-        const std::chrono::nanoseconds timeout = uses_.options->stop_timeout;
-        // Its answer stands behind pictures that are not read yet: the delay is the server's.
-        if (is_stalled_) return await_stop(timeout);
-        const std::chrono::nanoseconds silent(timers_.clock_ns() - last_frame_.arrival_ns);
-        if (sends_the_rest() && silent < timeout) return await_stop(timeout - silent);
-        apply(camera::Input::stop_timeout);
-    });
-}
-
-/// A camera that resumes keeps what is not safe here, and its network may be slow. One that still
-/// takes pictures, by its clock, has not heard the stop.
-bool CameraConnection::sends_the_rest() const {
-    if (state_ != camera::State::stopping || !resumption_.can_go_on()) return false;
-    const std::chrono::nanoseconds waited(timers_.clock_ns() - stop_sent_ns_);
-    const auto [timestamp, arrival_ns] = last_frame_;
-    return waited < kStopsAwaited * uses_.options->stop_timeout ||
-           !clock_.device_time(arrival_ns) || clock_.is_late(timestamp, arrival_ns);
+StopAttempt::Delay CameraConnection::delay_of_stop() const {
+    if (is_stalled_) return StopAttempt::Delay::unread;
+    return state_ == camera::State::stopping && resumption_.can_go_on()
+               ? StopAttempt::Delay::the_rest
+               : StopAttempt::Delay::none;
 }
 
 }  // namespace st::capture

@@ -28,6 +28,7 @@
 #include "capture/resumption.h"
 #include "capture/start_answers.h"
 #include "capture/start_attempt.h"
+#include "capture/stop_attempt.h"
 #include "httpd/message_socket.h"
 #include "httpd/net_loop.h"
 #include "httpd/websocket.h"
@@ -143,8 +144,7 @@ class CameraConnection final : public httpd::Connection,
     void end_session(camera::EndReason reason);
     void send_start();
     void send_stop();
-    void await_stop(std::chrono::nanoseconds patience);
-    bool sends_the_rest() const;
+    StopAttempt::Delay delay_of_stop() const;
 
     const Uses uses_;
     loop::Timers& timers_;
@@ -164,6 +164,7 @@ class CameraConnection final : public httpd::Connection,
     HeldFrames held_;
     Resumption resumption_;
     StartAttempt start_;
+    StopAttempt stop_;
 
     camera::State state_ = camera::State::idle;
     Standing standing_ = Standing::newcomer;
@@ -188,13 +189,6 @@ class CameraConnection final : public httpd::Connection,
     ReportQuota quota_{20};  ///< of events and log lines that its texts cause
     bool lengths_told_ = false;
 
-    loop::TimerId stop_timer_ = 0;
-    std::int64_t stop_sent_ns_ = 0;
-    struct FrameTime {
-        std::uint64_t timestamp = 0;
-        std::int64_t arrival_ns = 0;
-    };
-    FrameTime last_frame_;
     std::int64_t arrival_ns_ = 0;  ///< of the bytes being decoded
 };
 
