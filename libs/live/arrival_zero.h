@@ -6,6 +6,10 @@
 
 namespace st::live {
 
+/// From a stream's time 0, which was at `zero_us`, to the latest time 0 of FLV. `tag_ms`: of a tag
+/// that came at `now_us`.
+std::int64_t wraps_us(std::int64_t zero_us, std::uint32_t tag_ms, std::int64_t now_us);
+
 class ArrivalZero {
  public:
     /// What arrived longer ago does not count: clocks drift apart.
@@ -13,9 +17,9 @@ class ArrivalZero {
     /// A smaller step is not worth telling.
     static constexpr std::int64_t kStepUs = 1'000;
 
-    /// A picture of stream time `stream_ms` arrived at `now_us`. A value: the zero, which has moved
-    /// since it was told last.
-    std::optional<std::int64_t> add(std::int64_t stream_ms, std::int64_t now_us);
+    /// A picture with that tag's time arrived at `now_us`. A value: the stream's zero, which has
+    /// moved since it was told last.
+    std::optional<std::int64_t> add(std::uint32_t tag_ms, std::int64_t now_us);
 
  private:
     std::int64_t older_us_ = INT64_MAX;  ///< the least of the window before

@@ -86,34 +86,30 @@ class PlayMany::Subscription final : public ViewerTransport {
 
     void send(std::span<const SharedBuffer> wires) override {
         std::vector<SharedBuffer> out;
-        std::optional<std::int64_t> arrived_us;
+        std::optional<std::uint32_t> newest_ms;
         for (const SharedBuffer& wire : wires) {
             const Bytes tag = wire->bytes();
-            if (is_video(tag)) {
-                if (const auto moved = zero_.add(time_of(tag), wall_us())) arrived_us = moved;
-            }
+            if (is_video(tag)) newest_ms = time_of(tag);
             if (tag.empty() || (only_keys_ && !is_for_keys_mode(tag))) continue;
             out.push_back(prefix(id_, tag.size()));
             out.push_back(wire);
         }
-        tell_zero(arrived_us);
+        if (newest_ms) tell_zero(*newest_ms, wall_us());
         if (!out.empty()) owner_.socket_->send_wires(out);
     }
 
-    /// By the camera's clock where that is known, else by the arrivals, which `arrived_us` says if
-    /// that has moved.
-    void tell_zero(std::optional<std::int64_t> arrived_us) {
+    /// By the camera's clock where that is known, else by the arrivals.
+    void tell_zero(std::uint32_t tag_ms, std::int64_t now_us) {
+        if (const auto moved = arrivals_.add(tag_ms, now_us)) arrived_us_ = moved;
         if (!stream_) stream_ = owner_.parts_.live.hub().find(path_);
         const auto known = stream_ ? stream_->zero() : std::nullopt;
-        if (!known) {
-            if (arrived_us) owner_.tell(id_, "live", "", hub::LineZero{*arrived_us, 0});
-            return;
-        }
-        const bool has_moved =
-            !told_ || std::abs(known->wall_us - told_->wall_us) > ArrivalZero::kStepUs;
-        if (!has_moved) return;
-        told_ = known;
-        owner_.tell(id_, "live", "", known);
+        hub::LineZero zero = known.value_or(hub::LineZero{*arrived_us_, 0});
+        zero.wall_us += wraps_us(zero.wall_us, tag_ms, now_us);  // of FLV's time 0
+        const bool is_told = told_ && (told_->bound_us > 0) == (zero.bound_us > 0) &&
+                             std::abs(zero.wall_us - told_->wall_us) <= ArrivalZero::kStepUs;
+        if (is_told) return;
+        told_ = zero;
+        owner_.tell(id_, "live", "", zero);
     }
     void tell(const std::string& state, const std::string& reason) {
         owner_.tell(id_, state, reason, std::nullopt);
@@ -128,8 +124,9 @@ class PlayMany::Subscription final : public ViewerTransport {
     const bool only_keys_;
     std::string path_;
     hub::StreamPtr stream_;
+    ArrivalZero arrivals_;
+    std::optional<std::int64_t> arrived_us_;  ///< the stream's time 0 by them
     std::optional<hub::LineZero> told_;
-    ArrivalZero zero_;
     Viewer viewer_;
 };
 

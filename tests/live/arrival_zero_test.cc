@@ -26,8 +26,9 @@ TEST(ArrivalZero, follows_a_clock_that_runs_slow) {
     ASSERT_TRUE(zero.add(0, kStart));
     std::int64_t told = kStart;
     // 100 ppm: 10 ms in 100 s.
-    for (std::int64_t ms = 40; ms <= 100'000; ms += 40) {
-        if (const auto moved = zero.add(ms, kStart + ms * 1000 + ms / 10)) told = *moved;
+    for (std::uint32_t ms = 40; ms <= 100'000; ms += 40) {
+        if (const auto moved = zero.add(ms, kStart + std::int64_t{ms} * 1000 + ms / 10))
+            told = *moved;
     }
     EXPECT_GT(told, kStart + 7'000);
     EXPECT_LE(told, kStart + 10'000);
@@ -37,10 +38,25 @@ TEST(ArrivalZero, what_was_quick_long_ago_does_not_count) {
     ArrivalZero zero;
     ASSERT_TRUE(zero.add(0, kStart));
     std::optional<std::int64_t> told;
-    for (std::int64_t ms = 40; ms <= 30'000; ms += 40) {
-        if (const auto moved = zero.add(ms, kStart + ms * 1000 + 50'000)) told = moved;
+    for (std::uint32_t ms = 40; ms <= 30'000; ms += 40) {
+        if (const auto moved = zero.add(ms, kStart + std::int64_t{ms} * 1000 + 50'000))
+            told = moved;
     }
     EXPECT_EQ(told, kStart + 50'000);
+}
+
+TEST(ArrivalZero, goes_on_where_the_times_of_flv_begin_again) {
+    constexpr std::int64_t kWrapUs = (std::int64_t{1} << 32) * 1000;
+    ArrivalZero zero;
+    const std::int64_t at = kStart + kWrapUs - 1'000'000;
+    ASSERT_EQ(zero.add(UINT32_MAX - 999, at), kStart);
+    EXPECT_EQ(wraps_us(kStart, UINT32_MAX - 999, at), 0);
+    EXPECT_EQ(zero.add(40, at + 1'040'000), std::nullopt) << "the stream's zero is where it was";
+    EXPECT_EQ(wraps_us(kStart, 40, at + 1'040'000), kWrapUs);
+    EXPECT_EQ(wraps_us(kStart, 40, at + 1'340'000), kWrapUs) << "late";
+    EXPECT_EQ(wraps_us(kStart, UINT32_MAX, at + 1'340'000), 0) << "from before, and late";
+    EXPECT_EQ(wraps_us(kStart + 5'000, 40, at + 1'040'000), kWrapUs) << "early, by its zero";
+    EXPECT_EQ(wraps_us(kStart, 40, at + 1'040'000 + 2 * kWrapUs), 3 * kWrapUs);
 }
 
 }  // namespace
