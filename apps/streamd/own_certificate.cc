@@ -15,6 +15,7 @@
 #include <system_error>
 
 #include "auth/address.h"
+#include "base/joined.h"
 #include "certificate/authority.h"
 #include "server/addresses.h"
 #include "streamd/process.h"
@@ -86,12 +87,6 @@ void add_new(std::vector<std::string>& to, const std::vector<std::string>& from)
 std::vector<std::string> sorted(std::vector<std::string> texts) {
     std::ranges::sort(texts);
     return texts;
-}
-
-std::string joined(const std::vector<std::string>& words) {
-    std::string all;
-    for (const std::string& word : words) all += (all.empty() ? "" : " ") + word;
-    return all;
 }
 
 /// The files of one folder on their way to being what they should be.

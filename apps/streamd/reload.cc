@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/joined.h"
 #include "streamd/daemon.h"
 #include "streamd/server_setup.h"
 
@@ -15,12 +16,6 @@ namespace {
 
 using control::ApiError;
 using control::ErrorCode;
-
-std::string joined(const std::vector<std::string>& words, const char* between) {
-    std::string all;
-    for (const std::string& word : words) all += (all.empty() ? "" : between) + word;
-    return all;
-}
 
 /// `tls_stays`: there was a certificate and there is one. TLS listeners open at the start alone.
 bool applies_on_reload(std::string_view path, bool tls_stays) {

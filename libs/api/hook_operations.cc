@@ -34,8 +34,10 @@ void list_failed(notify::Hooks& hooks, const control::Call& call, const Done& do
     });
 }
 
-void replay(notify::Hooks& hooks, const control::Call& call, const Done& done) {
-    hooks.replay(*call.find("id"), [done](const Decoded<std::string>& made) {
+void replay(notify::Hooks& hooks, const control::Call& call, const Done& done,
+            const std::function<void(const std::string& id)>& on_replayed) {
+    hooks.replay(*call.find("id"), [done, on_replayed](const Decoded<std::string>& made) {
+        if (made) on_replayed(*made);
         done(made ? Decoded<std::string>(control::encode_done("hook", *made)) : made.error());
     });
 }
@@ -50,7 +52,8 @@ void test(notify::Hooks& hooks, const control::Call& call, const Done& done) {
 
 }  // namespace
 
-bool call_hooks(notify::Hooks& hooks, const control::Call& call, const Done& done) {
+bool call_hooks(notify::Hooks& hooks, const control::Call& call, const Done& done,
+                const std::function<void(const std::string& id)>& on_replayed) {
     switch (call.operation->operation) {
         case Operation::hooks_list:
             list(hooks, done);
@@ -59,7 +62,7 @@ bool call_hooks(notify::Hooks& hooks, const control::Call& call, const Done& don
             list_failed(hooks, call, done);
             return true;
         case Operation::hooks_replay:
-            replay(hooks, call, done);
+            replay(hooks, call, done, on_replayed);
             return true;
         case Operation::hooks_test:
             test(hooks, call, done);

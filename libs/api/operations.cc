@@ -181,7 +181,10 @@ Operations::Operations(Parts& parts, Facts facts)
 Operations::~Operations() = default;
 
 void Operations::call(Call call, Done done, std::stop_token asker) {
-    if (call_hooks(parts_.hooks, call, done)) return;
+    const auto on_replayed = [this, by = call.client()](const std::string& id) {
+        tell("hook.replayed", {{"hook", id}, {"by", by}});
+    };
+    if (call_hooks(parts_.hooks, call, done, on_replayed)) return;
     const auto effort = disk_effort_of(call.operation->operation);
     auto shared = std::make_shared<Call>(std::move(call));
     if (effort) {
@@ -280,6 +283,7 @@ void Operations::on_control(const Call& call, const Done& done, const std::stop_
         case Operation::server_reload:
             return reload(call, done);
         case Operation::login_link:
+            parts_.events.add("login.linked", {{"by", call.client()}});
             return done(make_login_link(parts_.sessions));
         default:
             done(ApiError{ErrorCode::internal, "not an operation of the control loop", {}});
@@ -489,8 +493,11 @@ void Operations::tell_deleted(const std::string& id, const std::string& camera,
                               const std::string& by) {
     EventFields fields{{"session", id}, {"reason", "asked"}, {"deleted_by", by}};
     if (!camera.empty()) fields.insert(fields.begin(), {"camera", camera});
-    parts_.control.post(
-        [this, told = std::move(fields)] { parts_.events.add("recording.deleted", told); });
+    tell("recording.deleted", std::move(fields));
+}
+
+void Operations::tell(const char* type, EventFields fields) {
+    parts_.control.post([this, type, told = std::move(fields)] { parts_.events.add(type, told); });
 }
 
 Decoded<std::string> Operations::keep_recording(const Call& call) {
@@ -500,10 +507,7 @@ Decoded<std::string> Operations::keep_recording(const Call& call) {
     const auto done = parts_.catalogue.keep(id, request->keep);
     if (!done) return to_error(done.error());
     const std::string by = request->client.empty() ? call.peer : request->client;
-    parts_.control.post([this, id, by, is_kept = request->keep] {
-        parts_.events.add(is_kept ? "recording.kept" : "recording.released",
-                          {{"session", id}, {"by", by}});
-    });
+    tell(request->keep ? "recording.kept" : "recording.released", {{"session", id}, {"by", by}});
     return get_recording(call);
 }
 
@@ -527,7 +531,11 @@ Decoded<std::string> Operations::one_take(const Call& call) {
     if (!judgement) return judgement.error();
     const auto judged = parts_.takes.judge(take, takes::verdict_of(judgement->verdict),
                                            judgement->about, judgement->why);
-    return judged ? Decoded<std::string>(takes::encode(*judged)) : to_error(judged.error());
+    if (!judged) return to_error(judged.error());
+    tell("take.judged", {{"take", take},
+                         {"verdict", judgement->verdict},
+                         {"by", judgement->client.empty() ? call.peer : judgement->client}});
+    return takes::encode(*judged);
 }
 
 std::string Operations::status() {

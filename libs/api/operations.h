@@ -68,6 +68,8 @@ class Operations {
     control::Decoded<std::string> get_recording(const control::Call& call);
     control::Decoded<std::string> delete_recording(const control::Call& call);
     void tell_deleted(const std::string& id, const std::string& camera, const std::string& by);
+    /// From any thread.
+    void tell(const char* type, EventFields fields);
     control::Decoded<std::string> keep_recording(const control::Call& call);
     control::Decoded<std::string> one_take(const control::Call& call);
     std::string status();

@@ -11,7 +11,9 @@
 #include "api/signed_url.h"
 #include "base/clock.h"
 #include "base/encodings.h"
+#include "base/joined.h"
 #include "base/name.h"
+#include "base/text.h"
 #include "control/token.h"
 #include "digest/digest.h"
 
@@ -57,11 +59,13 @@ bool has_token(const auth::Policy& policy, std::string_view name) {
 
 }  // namespace
 
-Tokens::Tokens(const Current<auth::Policy>& policy, StoredTokens stored, Store store, Apply apply)
+Tokens::Tokens(const Current<auth::Policy>& policy, StoredTokens stored, Store store, Apply apply,
+               EventSink& events)
     : policy_(policy),
       stored_(std::move(stored)),
       store_(std::move(store)),
-      apply_(std::move(apply)) {
+      apply_(std::move(apply)),
+      events_(events) {
     apply_(stored_);
 }
 
@@ -118,9 +122,12 @@ void Tokens::create(const control::Call& call, const Done& done) {
                              "there is a token \"" + request->name + "\" already", "name"});
     }
     control::TokenReply reply{request->name, texts_of(*roles), token};
-    store_(stored_.encode(), [this, done, reply](const std::string& problem) {
+    const std::string by = request->client.empty() ? call.peer : request->client;
+    store_(stored_.encode(), [this, done, reply, by](const std::string& problem) {
         if (problem.empty()) {
             apply_(stored_);
+            events_.add("token.created",
+                        {{"token", reply.name}, {"roles", joined(reply.roles)}, {"by", by}});
             return done(control::encode(reply));
         }
         stored_.revoke(reply.name);
@@ -141,6 +148,7 @@ void Tokens::revoke(const control::Call& call, const Done& done) {
         return done(ApiError{ErrorCode::not_found, "there is no token \"" + name + "\"", "name"});
     }
     apply_(stored_);  // first, whatever the disk says
+    events_.add("token.revoked", {{"token", name}, {"by", call.client()}});
     store_(stored_.encode(), [done, name](const std::string& problem) {
         if (problem.empty()) return done(control::encode_done("token", name));
         done(ApiError{ErrorCode::internal,
@@ -166,7 +174,12 @@ void Tokens::sign(const control::Call& call, const Done& done) const {
         wall_us() / 1'000'000 + static_cast<std::int64_t>(request->expires_s);
     const auto url = signed_url(request->url, *role, secret, until_s);
     if (!url) return done(ApiError{ErrorCode::bad_request, url.error().message, "url"});
-    done(control::encode(control::SignReply{*url, rfc3339(until_s * 1'000'000)}));
+    const std::string until = rfc3339(until_s * 1'000'000);
+    events_.add("url.signed", {{"url", shown(request->url)},
+                               {"role", request->role},
+                               {"until", until},
+                               {"by", request->client.empty() ? call.peer : request->client}});
+    done(control::encode(control::SignReply{*url, until}));
 }
 
 }  // namespace st::api

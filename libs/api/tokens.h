@@ -7,6 +7,7 @@
 #include "api/operations.h"
 #include "api/stored_tokens.h"
 #include "base/current.h"
+#include "base/event_sink.h"
 
 namespace st::api {
 
@@ -18,7 +19,8 @@ class Tokens {
     using Apply = std::function<void(const StoredTokens& stored)>;
 
     /// `policy`: in force, with what Apply brought into it. All of it outlives this.
-    Tokens(const Current<auth::Policy>& policy, StoredTokens stored, Store store, Apply apply);
+    Tokens(const Current<auth::Policy>& policy, StoredTokens stored, Store store, Apply apply,
+           EventSink& events);
 
     /// Carries it out if it is one of tokens.* or sign; false: it is another.
     bool call(const control::Call& call, const Operations::Done& done);
@@ -33,6 +35,7 @@ class Tokens {
     StoredTokens stored_;
     const Store store_;
     const Apply apply_;
+    EventSink& events_;
 };
 
 }  // namespace st::api

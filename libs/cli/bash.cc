@@ -1,15 +1,10 @@
 #include <sstream>
 
+#include "base/joined.h"
 #include "cli/model.h"
 
 namespace st::cli {
 namespace {
-
-std::string joined(const std::vector<std::string>& words, const char* between) {
-    std::string out;
-    for (const std::string& word : words) out += (out.empty() ? "" : between) + word;
-    return out;
-}
 
 std::string function_name(const std::string& program) {
     std::string name = "_" + program;

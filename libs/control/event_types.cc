@@ -8,7 +8,7 @@
 namespace st::control {
 namespace {
 
-constexpr std::array<std::string_view, 32> kTypes = {
+constexpr std::array<std::string_view, 38> kTypes = {
     "camera.connected",   "camera.ready",      "camera.previewing",  "camera.renamed",
     "camera.started",     "camera.resumed",    "camera.stopped",     "camera.stalled",
     "camera.bad_payload", "camera.text",       "camera.clock",       "camera.disconnected",
@@ -16,7 +16,9 @@ constexpr std::array<std::string_view, 32> kTypes = {
     "session.failed",     "take.finished",     "server.disk",        "server.reloaded",
     "stream.published",   "stream.ended",      "viewer.joined",      "viewer.left",
     "viewer.slow",        "record.started",    "record.segment",     "record.stopped",
-    "record.slow",        "recording.kept",    "recording.released", "source.restarted"};
+    "record.slow",        "recording.kept",    "recording.released", "source.restarted",
+    "take.judged",        "token.created",     "token.revoked",      "url.signed",
+    "login.linked",       "hook.replayed"};
 
 }  // namespace
 

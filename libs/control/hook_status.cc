@@ -39,7 +39,10 @@ constexpr auto kFailed = [](auto& way, auto& failed) {
     field(way, "error", failed.error);
 };
 
-constexpr auto kTestRequest = [](auto& way, auto& request) { required(way, "url", request.url); };
+constexpr auto kTestRequest = [](auto& way, auto& request) {
+    required(way, "url", request.url);
+    client_field(way, request.client);
+};
 
 constexpr auto kTestReply = [](auto& way, auto& reply) {
     required(way, "ok", reply.ok);

@@ -50,6 +50,7 @@ Decoded<FailedHook> decode_failed_hook(std::string_view body);
 /// hooks.test: one message sent at once, past the queue.
 struct HookTestRequest {
     std::string url;
+    std::string client;
 };
 Decoded<HookTestRequest> decode_hook_test_request(std::string_view body);
 std::string encode(const HookTestRequest& request);

@@ -9,6 +9,7 @@ std::string encode(const Judgement& judgement) {
     object.set("verdict", judgement.verdict);
     object.set("about", judgement.about);
     object.set("why", to_array(judgement.why));
+    client_field(object, judgement.client);
     return json::write(object);
 }
 
@@ -22,6 +23,7 @@ Decoded<Judgement> decode_judgement(std::string_view body) {
     reader.read("verdict", out.verdict);
     reader.read("about", out.about);
     reader.read("why", out.why, kReasonsMax);
+    client_field(reader, out.client);
     if (out.verdict != "ok" && out.verdict != "check" && out.verdict != "failed")
         reader.fail("verdict", "is not ok, check or failed");
     out.about = clean_text(out.about, kClientBytesMax);

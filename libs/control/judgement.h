@@ -13,6 +13,7 @@ struct Judgement {
     std::string verdict;           ///< "ok", "check" or "failed"
     std::string about;             ///< who judges: what it found earlier is replaced
     std::vector<std::string> why;  ///< sentences
+    std::string client;
 };
 constexpr std::size_t kReasonsMax = 100;
 constexpr std::size_t kReasonBytesMax = 500;

@@ -69,7 +69,7 @@ constexpr std::array kTakeName = {Parameter{"name", text, path, true}};
 constexpr std::array kDeleteTake = {Parameter{"name", text, path, true}, kClientOutside};
 constexpr std::array kJudgement = {
     Parameter{"name", text, path, true}, Parameter{"verdict", text, body, false},
-    Parameter{"about", text, body, false}, Parameter{"why", texts, body, false}};
+    Parameter{"about", text, body, false}, Parameter{"why", texts, body, false}, kClient};
 constexpr std::array kStreamPath = {Parameter{"app", text, path, true},
                                     Parameter{"name", text, path, true}};
 constexpr std::array kRecordStart = {
@@ -83,14 +83,13 @@ constexpr std::array kRecordStart = {
     kClient};
 constexpr std::array kRecordStop = {Parameter{"app", text, path, true},
                                     Parameter{"name", text, path, true}, kClientOutside};
-constexpr std::array kRecordStopAll = {kClientOutside};
 constexpr std::array kDeleteSegment = {Parameter{"app", text, path, true},
                                        Parameter{"name", text, path, true},
                                        Parameter{"file", text, path, true}, kClientOutside};
 constexpr std::array kKickStream = {Parameter{"app", text, path, true},
                                     Parameter{"name", text, path, true}, kClientOutside};
 constexpr std::array kKickViewer = {Parameter{"id", integer, path, true}, kClientOutside};
-constexpr std::array kReload = {kClientOutside};
+constexpr std::array kClientAlone = {kClientOutside};
 constexpr std::array kRestartSource = {Parameter{"app", text, path, true},
                                        Parameter{"name", text, path, true}, kClientOutside};
 constexpr Parameter kLimit{"limit", integer, query, false, 1, kListLimitMax};
@@ -112,14 +111,14 @@ constexpr std::array kArchive = {Parameter{"app", text, path, true},
                                  kCursor};
 constexpr std::array kSegments = {Parameter{"app", text, path, true},
                                   Parameter{"name", text, path, true}, kLimit, kCursor};
-constexpr std::array kHookId = {Parameter{"id", text, path, true}};
-constexpr std::array kHookUrl = {Parameter{"url", text, body, false}};
-constexpr std::array kTokenName = {Parameter{"name", text, path, true}};
+constexpr std::array kReplay = {Parameter{"id", text, path, true}, kClientOutside};
+constexpr std::array kHookUrl = {Parameter{"url", text, body, false}, kClient};
+constexpr std::array kTokenName = {Parameter{"name", text, path, true}, kClientOutside};
 constexpr std::array kTokenNew = {Parameter{"name", text, body, false},
-                                  Parameter{"roles", texts, body, false}};
-constexpr std::array kSign = {Parameter{"url", text, body, false},
-                              Parameter{"role", text, body, false},
-                              Parameter{"expires_s", integer, body, false, 1, kSignSecondsMax}};
+                                  Parameter{"roles", texts, body, false}, kClient};
+constexpr std::array kSign = {
+    Parameter{"url", text, body, false}, Parameter{"role", text, body, false},
+    Parameter{"expires_s", integer, body, false, 1, kSignSecondsMax}, kClient};
 constexpr std::array kEvents = {Parameter{"since", integer, query, false}, kLimit, kCursor};
 
 constexpr std::array kOperations = {
@@ -156,8 +155,7 @@ constexpr std::array kOperations = {
     OperationInfo{Operation::record_stop, "record.stop", "DELETE", "streams/{app}/{name}/record",
                   kRecordStop},
     OperationInfo{Operation::record_list, "record.list", "GET", "records", kPage},
-    OperationInfo{Operation::record_stop_all, "record.stop_all", "DELETE", "records",
-                  kRecordStopAll},
+    OperationInfo{Operation::record_stop_all, "record.stop_all", "DELETE", "records", kClientAlone},
     OperationInfo{Operation::record_segments, "record.segments", "GET",
                   "streams/{app}/{name}/segments", kSegments},
     OperationInfo{Operation::record_delete_segment, "record.delete_segment", "DELETE",
@@ -169,11 +167,11 @@ constexpr std::array kOperations = {
                   "sources/{app}/{name}/restart", kRestartSource},
     OperationInfo{Operation::server_status, "server.status", "GET", "status", {}},
     OperationInfo{Operation::server_config, "server.config", "GET", "config", {}},
-    OperationInfo{Operation::server_reload, "server.reload", "POST", "reload", kReload},
-    OperationInfo{Operation::login_link, "login.link", "POST", "login/link", {}},
+    OperationInfo{Operation::server_reload, "server.reload", "POST", "reload", kClientAlone},
+    OperationInfo{Operation::login_link, "login.link", "POST", "login/link", kClientAlone},
     OperationInfo{Operation::hooks_list, "hooks.list", "GET", "hooks", {}},
     OperationInfo{Operation::hooks_failed, "hooks.failed", "GET", "hooks/failed", kPage},
-    OperationInfo{Operation::hooks_replay, "hooks.replay", "POST", "hooks/{id}/replay", kHookId},
+    OperationInfo{Operation::hooks_replay, "hooks.replay", "POST", "hooks/{id}/replay", kReplay},
     OperationInfo{Operation::hooks_test, "hooks.test", "POST", "hooks/test", kHookUrl},
     OperationInfo{Operation::tokens_list, "tokens.list", "GET", "tokens", kPage},
     OperationInfo{Operation::tokens_new, "tokens.new", "POST", "tokens", kTokenNew},

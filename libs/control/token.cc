@@ -14,6 +14,7 @@ constexpr auto kToken = [](auto& way, auto& token) {
 constexpr auto kTokenRequest = [](auto& way, auto& request) {
     required(way, "name", request.name);
     required(way, "roles", request.roles);
+    client_field(way, request.client);
 };
 
 constexpr auto kTokenReply = [](auto& way, auto& reply) {
@@ -26,6 +27,7 @@ constexpr auto kSignRequest = [](auto& way, auto& request) {
     required(way, "url", request.url);
     field(way, "role", request.role);
     field(way, "expires_s", request.expires_s, Range{1, kSignSecondsMax});
+    client_field(way, request.client);
 };
 
 constexpr auto kSignReply = [](auto& way, auto& reply) {

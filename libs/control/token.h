@@ -23,6 +23,7 @@ Decoded<TokenInfo> decode_token_info(std::string_view body);
 struct TokenRequest {
     std::string name;
     std::vector<std::string> roles;
+    std::string client;
 };
 Decoded<TokenRequest> decode_token_request(std::string_view body);
 std::string encode(const TokenRequest& request);
@@ -40,6 +41,7 @@ struct SignRequest {
     std::string url;  ///< of a stream or camera; or its path alone
     std::string role = "play";
     std::uint64_t expires_s = 3600;  ///< from now on
+    std::string client;
 };
 /// A year.
 constexpr std::uint64_t kSignSecondsMax = 366 * 24 * 3600;

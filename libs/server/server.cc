@@ -16,6 +16,7 @@
 #include "api/stored_tokens.h"
 #include "api/tokens.h"
 #include "archive/archive.h"
+#include "base/joined.h"
 #include "capture/cameras.h"
 #include "capture/captures.h"
 #include "capture/jpeg_streams.h"
@@ -58,12 +59,6 @@ std::string id_of(const record::Event& event) {
     if (const auto* finalising = std::get_if<record::Finalising>(&event)) return finalising->id;
     if (const auto* finished = std::get_if<record::Finished>(&event)) return finished->summary.id;
     return "";
-}
-
-std::string join(const std::vector<std::string>& words) {
-    std::string all;
-    for (const std::string& word : words) all += (all.empty() ? "" : " ") + word;
-    return all;
 }
 
 EventFields fields_of(const takes::Manifest& made) {
@@ -352,13 +347,14 @@ void Server::Parts::keep_tokens() {
             control.post([done, problem] { done(problem); });
         });
     };
-    tokens = std::make_unique<api::Tokens>(policy, std::move(stored), store,
-                                           [this](const api::StoredTokens& in_force) {
-                                               made_tokens.clear();
-                                               for (const api::StoredToken& one : in_force.all())
-                                                   made_tokens.push_back(one.token);
-                                               apply_policy();
-                                           });
+    tokens = std::make_unique<api::Tokens>(
+        policy, std::move(stored), store,
+        [this](const api::StoredTokens& in_force) {
+            made_tokens.clear();
+            for (const api::StoredToken& one : in_force.all()) made_tokens.push_back(one.token);
+            apply_policy();
+        },
+        events);
 }
 
 /// A camera that somebody watches may have to stream for them.
@@ -504,8 +500,9 @@ void Server::reconfigure(Options next, const control::ReloadReply& what, const s
     use_certificate(std::move(next.tls), std::move(next.authority));
     EventFields fields;
     if (!by.empty()) fields.emplace_back("by", by);
-    if (!what.changed.empty()) fields.emplace_back("changed", join(what.changed));
-    if (!what.needs_restart.empty()) fields.emplace_back("needs_restart", join(what.needs_restart));
+    if (!what.changed.empty()) fields.emplace_back("changed", joined(what.changed));
+    if (!what.needs_restart.empty())
+        fields.emplace_back("needs_restart", joined(what.needs_restart));
     p.events.add("server.reloaded", fields);
 }
 

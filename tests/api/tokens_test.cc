@@ -27,7 +27,8 @@ struct World {
                       {"desk", digest::sha256(as_bytes("in the file")), {Role::control}}};
                   for (const StoredToken& one : in_force.all()) next.tokens.push_back(one.token);
                   policy.replace(next);
-              }) {}
+              },
+              events) {}
 
     control::Decoded<std::string> call(const char* operation, std::string body,
                                        control::Arguments arguments = {}) {
@@ -45,8 +46,19 @@ struct World {
         return made ? control::decode_token_reply(*made)->token : made.error().message;
     }
 
+    struct Events final : EventSink {
+        void add(std::string_view type, const EventFields& fields, LogLevel) override {
+            std::string line(type);
+            for (const auto& [key, value] : fields)
+                line += " " + key + "=" + std::get<std::string>(value);
+            all.push_back(line);
+        }
+        std::vector<std::string> all;
+    };
+
     std::string file;
     std::string problem;
+    Events events;
     Current<auth::Policy> policy{auth::Policy()};
     Tokens tokens;
 };
@@ -77,6 +89,22 @@ TEST(Tokens, that_are_revoked_open_nothing_any_more) {
               control::ErrorCode::not_found);
     EXPECT_EQ(world.call("tokens.revoke", "", {{"name", "desk"}}).error().code,
               control::ErrorCode::conflict);
+}
+
+TEST(Tokens, and_signed_urls_are_told_of_with_who_asked_and_nothing_that_opens) {
+    World world;
+    EXPECT_TRUE(world.call("tokens.new", R"({"name":"tv","roles":["play","camera"],"client":"kim@desk"})"));
+    EXPECT_TRUE(
+        world.call("sign", R"({"url":"/live/door","expires_s":60,"client":"kim@desk"})"));
+    EXPECT_TRUE(world.call("tokens.revoke", "", {{"name", "tv"}, {"client", "jo@shed"}}));
+    ASSERT_EQ(world.events.all.size(), 3U);
+    EXPECT_EQ(world.events.all[0], "token.created token=tv roles=play camera by=kim@desk");
+    EXPECT_TRUE(world.events.all[1].starts_with("url.signed url=/live/door role=play until=20"));
+    EXPECT_TRUE(world.events.all[1].ends_with(" by=kim@desk"));
+    EXPECT_EQ(world.events.all[2], "token.revoked token=tv by=jo@shed");
+    world.problem = "No space left on device";
+    world.make("other");
+    EXPECT_EQ(world.events.all.size(), 3U) << "it was not made";
 }
 
 TEST(Tokens, that_cannot_be_stored_are_none_and_a_revocation_holds_all_the_same) {

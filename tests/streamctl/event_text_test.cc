@@ -66,6 +66,18 @@ TEST(EventText, says_who_did_it) {
               "08:15:30 door_1: released by kim@desk");
     EXPECT_EQ(shown("source.restarted", R"("stream":"/live/porch","by":"kim@desk")"),
               "08:15:30 /live/porch: the source was restarted by kim@desk");
+    EXPECT_EQ(shown("take.judged", R"("take":"walk","verdict":"check","by":"kim@desk")"),
+              "08:15:30 take walk: judged check by kim@desk");
+    EXPECT_EQ(shown("token.created", R"("token":"tv","roles":"play camera","by":"kim@desk")"),
+              "08:15:30 token tv: created for play camera by kim@desk");
+    EXPECT_EQ(shown("token.revoked", R"("token":"tv","by":"kim@desk")"),
+              "08:15:30 token tv: revoked by kim@desk");
+    EXPECT_EQ(shown("url.signed", R"("url":"/live/door","role":"play","by":"kim@desk")"),
+              "08:15:30 /live/door: signed for play by kim@desk");
+    EXPECT_EQ(shown("login.linked", R"("by":"kim@desk")"),
+              "08:15:30 a link to log in was made by kim@desk");
+    EXPECT_EQ(shown("hook.replayed", R"("hook":"msg_1","by":"kim@desk")"),
+              "08:15:30 message msg_1: to be sent again, asked by kim@desk");
     EXPECT_EQ(shown("camera.renamed",
                     R"("camera":"door","was":"10.0.0.7","peer":"10.0.0.7:1","by":"kim@desk")"),
               "08:15:30 10.0.0.7: is called door from now on, renamed by kim@desk");

@@ -1,10 +1,12 @@
 /// Who may come in: tokens and signed URLs.
 
 #include "base/clock.h"
+#include "base/joined.h"
 #include "base/when.h"
 #include "control/list.h"
 #include "control/token.h"
 #include "json/write.h"
+#include "streamctl/client/who.h"
 #include "streamctl/commands/commands.h"
 #include "streamctl/console/table.h"
 
@@ -13,7 +15,8 @@ namespace {
 
 int make_token(const Options& options, ApiClient& client, Console& console) {
     const std::string body = client.ask(
-        "tokens.new", control::encode(control::TokenRequest{options.token_name, options.roles}));
+        "tokens.new",
+        control::encode(control::TokenRequest{options.token_name, options.roles, who()}));
     const auto reply = understood(control::decode_token_reply(body));
     if (console.json()) {
         console.body(body);
@@ -27,7 +30,7 @@ int make_token(const Options& options, ApiClient& client, Console& console) {
 int revoke_token(const Options& options, ApiClient& client, Console& console) {
     json::Object params;
     params.set("name", options.token_name);
-    const std::string body = client.ask("tokens.revoke", json::write(params));
+    const std::string body = client.ask_as_client("tokens.revoke", std::move(params));
     if (console.json()) {
         console.body(body);
     } else {
@@ -46,9 +49,7 @@ int list_tokens(ApiClient& client, Console& console) {
     Table table({{"NAME"}, {"ROLES"}, {"MADE"}});
     for (const std::string& item : list.items) {
         const auto token = understood(control::decode_token_info(item));
-        std::string roles;
-        for (const std::string& role : token.roles) roles += (roles.empty() ? "" : " ") + role;
-        table.add({printable(token.name), printable(roles),
+        table.add({printable(token.name), printable(joined(token.roles)),
                    token.created_at ? local_time(*token.created_at) : "in the configuration"});
     }
     if (list.items.empty())
@@ -71,6 +72,7 @@ int run_sign(const Options& options, ApiClient& client, Console& console) {
     control::SignRequest request;
     request.url = options.sign_url;
     request.role = options.roles.empty() ? "play" : options.roles.front();
+    request.client = who();
     request.expires_s = static_cast<std::uint64_t>(options.expires.count()) / 1000;
     const std::string body = client.ask("sign", control::encode(request));
     const auto reply = understood(control::decode_sign_reply(body));

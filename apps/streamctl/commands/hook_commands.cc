@@ -3,6 +3,7 @@
 #include "control/hook_status.h"
 #include "control/list.h"
 #include "json/write.h"
+#include "streamctl/client/who.h"
 #include "streamctl/commands/commands.h"
 #include "streamctl/console/table.h"
 
@@ -62,14 +63,14 @@ int list_failed(ApiClient& client, Console& console) {
 int replay(const std::string& id, ApiClient& client, Console& console) {
     json::Object params;
     params.set("id", id);
-    const std::string body = client.ask("hooks.replay", json::write(params));
+    const std::string body = client.ask_as_client("hooks.replay", std::move(params));
     console.json() ? console.body(body) : console.note(printable(id) + ": waits to be sent again");
     return cli::kDone;
 }
 
 int test(const std::string& url, ApiClient& client, Console& console) {
     const std::string body =
-        client.ask("hooks.test", control::encode(control::HookTestRequest{url}));
+        client.ask("hooks.test", control::encode(control::HookTestRequest{url, who()}));
     const auto reply = understood(control::decode_hook_test_reply(body));
     if (console.json()) {
         console.body(body);

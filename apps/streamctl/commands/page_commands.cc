@@ -77,7 +77,7 @@ std::string authority_fingerprint(ApiClient& client, Interrupt& interrupt) {
 int run_open(const Options& options, ApiClient& client, Console& console) {
     const std::string base = base_url(client, false);
     if (base.empty()) throw Failed(cli::kRefused, "the server has no address a browser could open");
-    const auto link = json::read(client.ask("login.link", ""));
+    const auto link = json::read(client.ask_as_client("login.link", {}));
     const json::Object* object = link ? link->object() : nullptr;
     if (object == nullptr) throw Failed(cli::kRefused, "the server's answer cannot be understood");
     const std::string url = base + "#once=" + (*object)["once"].text_or_empty();

@@ -44,10 +44,8 @@ int start(const Options& options, ApiClient& client, Console& console) {
 }
 
 int stop(const Options& options, ApiClient& client, Console& console) {
-    json::Object params;
     if (options.record.all) {
-        params.set("client", who());
-        const std::string body = client.ask("record.stop_all", json::write(params));
+        const std::string body = client.ask_as_client("record.stop_all", {});
         const auto streams = understood(control::decode_stopped(body));
         if (console.json()) {
             console.body(body);
@@ -58,9 +56,7 @@ int stop(const Options& options, ApiClient& client, Console& console) {
         return cli::kDone;
     }
     const std::string path = stream_path(options.stream);
-    params = path_object(path);
-    params.set("client", who());
-    const std::string body = client.ask("record.stop", json::write(params));
+    const std::string body = client.ask_as_client("record.stop", path_object(path));
     if (console.json()) console.body(body);
     console.note(path + ": no longer recorded");
     return cli::kDone;

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/joined.h"
 #include "base/units.h"
 #include "control/json.h"
 #include "streamctl/commands/commands.h"
@@ -26,7 +27,7 @@ class Details {
     void print() {
         text("recording", "id");
         text("copy of", "copy_of");
-        show("camera", joined({member("camera"), model(), member("peer"), member("path")}));
+        show("camera", joined({member("camera"), model(), member("peer"), member("path")}, ", "));
         text("take", "take");
         if (count("part") > 1) show("part", std::to_string(count("part")));
         print_state();
@@ -47,13 +48,6 @@ class Details {
     std::uint64_t count(const char* key) const { return object_[key].natural().value_or(0); }
     void text(const char* name, const char* key) { show(name, member(key)); }
 
-    static std::string joined(const std::vector<std::string>& parts) {
-        std::string all;
-        for (const std::string& part : parts) {
-            if (!part.empty()) all += (all.empty() ? "" : ", ") + part;
-        }
-        return all;
-    }
     /// Empty if there is none.
     static Object inner(const Object& of, const char* key) {
         const Object* found = of[key].object();
@@ -130,7 +124,7 @@ class Details {
             asked.push_back(*fps == 0 ? "no limit to the frame rate"
                                       : "at most " + std::to_string(*fps) + " fps");
         }
-        show("asked for", joined(asked));
+        show("asked for", joined(asked, ", "));
     }
 
     void print_pictures() {
@@ -146,7 +140,8 @@ class Details {
             const std::string rate = number_of(object_, key, 2);
             if (!rate.empty()) rates.push_back(name + rate);
         }
-        if (!fps.empty()) show("fps", fps + (rates.empty() ? "" : " (" + joined(rates) + ")"));
+        if (!fps.empty())
+            show("fps", fps + (rates.empty() ? "" : " (" + joined(rates, ", ") + ")"));
         if (const auto bps = object_["bitrate_bps"].real(); bps && *bps > 0) {
             show("bit rate", fixed(*bps / kMega, 2) + " Mbit/s");
         }
@@ -181,7 +176,7 @@ class Details {
                                       std::pair{undecodable, " that nothing decodes"}}) {
             if (n > 0) left_out.push_back(std::to_string(n) + what);
         }
-        show("messages left out", joined(left_out));
+        show("messages left out", joined(left_out, ", "));
         for (const Object* damage : objects("damage")) {
             show("damage", printable((*damage)["file"].text_or_empty()) + " at byte " +
                                std::to_string((*damage)["offset"].natural().value_or(0)) + ", " +
@@ -212,7 +207,7 @@ class Details {
     void print_clock() {
         text("timing", "timing");
         const Object clock = inner(object_, "clock");
-        show("clock", joined({unit_of(clock), method_of(clock)}));
+        show("clock", joined({unit_of(clock), method_of(clock)}, ", "));
         const std::string offset = number_of(clock, "offset_us", 0);
         if (!offset.empty()) show("clock offset", offset + " us to the server's wall clock");
         const std::string drift = number_of(clock, "drift_ppm", 1);
@@ -238,7 +233,7 @@ class Details {
                 facts.push_back(counted((*file)["pictures"].natural().value_or(0), "picture"));
                 facts.push_back(size_of(*file));
             }
-            show("file", joined(facts));
+            show("file", joined(facts, ", "));
         }
     }
 

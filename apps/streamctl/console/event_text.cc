@@ -172,6 +172,24 @@ std::string sentence(const std::string& type, const Fields& event) {
     if (type == "source.restarted") {
         text = event.text("stream") + ": the source was restarted" + event.with(" by ", "by");
     }
+    if (type == "take.judged") {
+        text = "take " + event.text("take") + ": judged " + event.text("verdict") +
+               event.with(" by ", "by");
+    }
+    if (type == "token.created") {
+        text = "token " + event.text("token") + ": created for " + event.text("roles") +
+               event.with(" by ", "by");
+    }
+    if (type == "token.revoked")
+        text = "token " + event.text("token") + ": revoked" + event.with(" by ", "by");
+    if (type == "url.signed") {
+        text = event.text("url") + ": signed for " + event.text("role") +
+               event.with(" until ", "until") + event.with(" by ", "by");
+    }
+    if (type == "login.linked") text = "a link to log in was made" + event.with(" by ", "by");
+    if (type == "hook.replayed")
+        text = "message " + event.text("hook") + ": to be sent again" +
+               event.with(", asked by ", "by");
     if (type == "server.reloaded") {
         text = "the server has read its configuration again" + event.with(", asked by ", "by") +
                event.with("; changed: ", "changed") +

@@ -155,7 +155,7 @@ class SyncCheck {
         json::Array why;
         for (const std::string& one : judgement.why) why.emplace_back(one);
         object.set("why", why);
-        client_.ask("takes.judge", json::write(object));
+        client_.ask_as_client("takes.judge", std::move(object));
     }
 
     std::string sentence(std::size_t i) const {
