@@ -256,6 +256,7 @@ DumpNote decode_note(std::string_view note) {
     // The capabilities stand in it whole, among other members.
     const auto object = parse_object(note, 4 * kTextBytesMax, kTextDepthMax + 1);
     if (!object) return out;
+    out.boot_id = shown((*object)["boot_id"].text_or_empty());
     out.has_jpegs = (*object)["codec"].text_or_empty() == kCodecMjpeg;
     const Object* const capabilities = (*object)["capabilities"].object();
     if (capabilities != nullptr && !capabilities->empty())

@@ -146,6 +146,7 @@ struct DumpNote {
     std::optional<ExchangeNote> exchange;
     std::optional<ResumedNote> resumed;
     bool has_jpegs = false;  ///< "codec":"mjpeg": each message is a JPEG picture
+    std::string boot_id;     ///< of the first note: in which start of its machine it was made
 };
 
 std::string encode_note(const ExchangeNote& exchange);

@@ -9,20 +9,11 @@
 namespace st::mux {
 namespace {
 
-bool are_of_one_start(const std::vector<ServerPlace>& places) {
-    auto least = std::numeric_limits<std::int64_t>::max();
-    auto most = std::numeric_limits<std::int64_t>::min();
-    for (const ServerPlace& place : places) {
-        const std::int64_t apart = place.origin.wall_us - place.origin.monotonic_ns / 1000;
-        least = std::min(least, apart);
-        most = std::max(most, apart);
-    }
-    return most - least <= std::chrono::microseconds(kSameStartWithin).count();
-}
-
 CommonLine common_line(const std::vector<ServerPlace>& places) {
     CommonLine line;
-    line.by_wall_clock = !are_of_one_start(places);
+    std::vector<MachineTime> starts;
+    for (const ServerPlace& place : places) starts.push_back(place.origin.time());
+    line.by_wall_clock = !are_of_one_start(starts);
     line.zero_us = std::numeric_limits<double>::infinity();
     for (const ServerPlace& place : places) {
         line.zero_us = std::min(line.zero_us, place.first_us + place.origin.us(line.by_wall_clock));

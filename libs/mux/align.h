@@ -22,9 +22,6 @@ namespace st::mux {
 constexpr std::chrono::milliseconds kDelayAssumed{20};
 /// Encoding takes a picture or less on what films today.
 constexpr std::chrono::milliseconds kCameraDelayAssumed{20};
-/// Recordings whose wall clocks differ by more than this against their monotonic ones are of
-/// different starts of the machine.
-constexpr std::chrono::seconds kSameStartWithin{2};
 
 /// Reads every input once and sets `line` in every job that has a place on it; convert() then does
 /// the rest, in any order, and reports in Report::alignment. For each job what stands against it:

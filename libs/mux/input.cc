@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <system_error>
@@ -75,18 +76,28 @@ class RecordedInput final : public Input {
     void follow_header() {
         if (reader_.file_headers() == headers_seen_ || !reader_.header()) return;
         headers_seen_ = reader_.file_headers();
-        const ServerOrigin now{static_cast<std::int64_t>(reader_.header()->wall_start_us),
-                               static_cast<std::int64_t>(reader_.header()->monotonic_start_ns)};
-        shift_ns_ = origin_ ? ns_between(*origin_, now) : 0;
-        if (!origin_) origin_ = now;
-        begun_ns_ = now.monotonic_ns;
+        begin_ = {static_cast<std::int64_t>(reader_.header()->wall_start_us),
+                  static_cast<std::int64_t>(reader_.header()->monotonic_start_ns),
+                  {}};
+        is_first_ = !origin_;
+        place_begin();
         begins_recording_ = true;
         has_unit_ = false;
         unit_ = camera::TimeUnit::ms;
     }
 
+    void place_begin() {
+        if (is_first_) origin_ = begin_;
+        shift_ns_ = ns_between(*origin_, begin_);
+    }
+
     void follow_note(const dump::Record& record) {
         const camera::DumpNote note = camera::decode_note(as_text(record.body));
+        // It stands right behind the header.
+        if (origin_ && begins_recording_ && !note.boot_id.empty()) {
+            begin_.boot_id = note.boot_id;
+            place_begin();
+        }
         if (note.capabilities) follow(*note.capabilities);
         has_jpegs_ = has_jpegs_ || note.has_jpegs;
         if (note.resumed) {
@@ -96,7 +107,8 @@ class RecordedInput final : public Input {
         }
         // Without a header nobody knows where the arrival times begin.
         if (!note.exchange || !origin_ || clock_.exchanges.size() >= kExchangesMax) return;
-        const std::int64_t begun_us = (begun_ns_ - static_cast<std::int64_t>(shift_ns_)) / 1000;
+        const std::int64_t begun_us =
+            (begin_.monotonic_ns - static_cast<std::int64_t>(shift_ns_)) / 1000;
         clock_.exchanges.push_back({note.exchange->sent_us - begun_us, note.exchange->received_us,
                                     note.exchange->replied_us,
                                     note.exchange->returned_us - begun_us});
@@ -144,7 +156,8 @@ class RecordedInput final : public Input {
     std::optional<ServerOrigin> origin_;  ///< of the first header
     std::uint64_t shift_ns_ = 0;          ///< of the header in force, after that
     camera::TimeUnit unit_ = camera::TimeUnit::ms;
-    std::int64_t begun_ns_ = 0;     ///< the header in force: CLOCK_MONOTONIC
+    ServerOrigin begin_;            ///< of the header in force
+    bool is_first_ = true;          ///< that is the first
     bool begins_recording_ = true;  ///< no message came since the header
     bool has_unit_ = false;         ///< the camera has said it since the header
     std::uint64_t unit_corrections_ = 0;
@@ -297,11 +310,9 @@ std::size_t FileBytes::read(std::span<std::uint8_t> into) {
 }
 
 std::uint64_t ns_between(const ServerOrigin& first, const ServerOrigin& later) {
-    constexpr std::int64_t kSameStartUs = 2'000'000;  // see align.h
-    const std::int64_t wall_us = later.wall_us - first.wall_us;
-    const std::int64_t monotonic_ns = later.monotonic_ns - first.monotonic_ns;
-    const bool is_same_start = std::abs(wall_us - monotonic_ns / 1000) <= kSameStartUs;
-    const std::int64_t ns = is_same_start ? monotonic_ns : wall_us * 1000;
+    const std::array starts{first.time(), later.time()};
+    const std::int64_t ns = are_of_one_start(starts) ? later.monotonic_ns - first.monotonic_ns
+                                                     : (later.wall_us - first.wall_us) * 1000;
     return ns > 0 ? static_cast<std::uint64_t>(ns) : 0;
 }
 

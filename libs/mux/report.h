@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/boot.h"
 #include "clock/standing.h"
 
 namespace st::mux {
@@ -39,7 +40,9 @@ struct OutputFile {
 struct ServerOrigin {
     std::int64_t wall_us = 0;
     std::int64_t monotonic_ns = 0;
+    std::string boot_id;  ///< in which start of the machine; "": not known
 
+    MachineTime time() const { return {wall_us, monotonic_ns / 1000, boot_id}; }
     double us(bool by_wall_clock) const {
         return by_wall_clock ? static_cast<double>(wall_us)
                              : static_cast<double>(monotonic_ns) / 1000;

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <vector>
 
+#include "base/boot.h"
 #include "base/encodings.h"
 #include "base/fd.h"
 #include "digest/digest.h"
@@ -20,12 +21,6 @@
 
 namespace st::takes {
 namespace {
-
-/// Clocks of one start of the machine stay that near to each other while NTP corrects one; where
-/// nobody says which start it was, that has to tell.
-constexpr std::int64_t kSameStartUs = 2'000'000;
-
-std::int64_t apart(const Place& place) { return place.first_wall_us - place.first_us; }
 
 /// The line that all recordings share: by CLOCK_MONOTONIC, unless the machine was restarted
 /// between them.
@@ -44,15 +39,11 @@ struct Line {
 Line line_of(const std::vector<Recording>& recordings, const Manifest* before) {
     Line line;
     const Place* first = nullptr;
-    std::int64_t least = 0;
-    std::int64_t most = 0;
-    std::set<std::string> boots;
+    std::vector<MachineTime> starts;
     for (const Recording& recording : recordings) {
         if (!recording.place) continue;
         const Place& place = *recording.place;
-        boots.insert(recording.boot_id);
-        least = first == nullptr ? apart(place) : std::min(least, apart(place));
-        most = first == nullptr ? apart(place) : std::max(most, apart(place));
+        starts.push_back({place.first_wall_us, place.first_us, recording.boot_id});
         if (first == nullptr || place.first_wall_us < first->first_wall_us) {
             first = &place;
             line.boot_id = recording.boot_id;
@@ -64,12 +55,10 @@ Line line_of(const std::vector<Recording>& recordings, const Manifest* before) {
     if (before != nullptr && before->zero_wall_us != 0) {
         line.zero_wall_us = before->zero_wall_us;
         line.zero_monotonic_us = before->zero_monotonic_us;
-        least = std::min(least, line.zero_wall_us - line.zero_monotonic_us);
-        most = std::max(most, line.zero_wall_us - line.zero_monotonic_us);
         line.boot_id = before->boot_id;
-        boots.insert(before->boot_id);
+        starts.push_back({line.zero_wall_us, line.zero_monotonic_us, line.boot_id});
     }
-    line.by_wall_clock = boots.contains("") ? most - least > kSameStartUs : boots.size() > 1;
+    line.by_wall_clock = !are_of_one_start(starts);
     if (line.by_wall_clock || (before != nullptr && before->zero_wall_us != 0)) return line;
     // Of one start the first one is the first by the clock that never jumps.
     for (const Recording& recording : recordings) {

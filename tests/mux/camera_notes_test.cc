@@ -9,6 +9,7 @@
 #include "camera/message.h"
 #include "dump/format.h"
 #include "mux/align.h"
+#include "mux/input.h"
 #include "mux/recording.h"
 #include "support/cases.h"
 
@@ -23,9 +24,10 @@ constexpr const char* kMicroseconds = R"({"clock":{"unit":"us","exchange":1}})";
 /// A recorded dump, record by record.
 class Noted {
  public:
-    explicit Noted(std::uint8_t uuid = 7) {
+    /// `wall_later_us`: the wall clock of its begin, against that of others.
+    explicit Noted(std::uint8_t uuid = 7, std::int64_t wall_later_us = 0) {
         header_.uuid.fill(uuid);
-        header_.wall_start_us = kWallUs;
+        header_.wall_start_us = kWallUs + wall_later_us;
         header_.monotonic_start_ns = kBegunNs;
         add(bytes, dump::encode_file_header(header_));
     }
@@ -358,6 +360,51 @@ TEST_F(CameraClock, a_bare_file_of_lengths_is_named) {
     ASSERT_FALSE(report);
     EXPECT_EQ(report.error().code, 65);
     EXPECT_NE(report.error().message.find("behind lengths"), std::string::npos);
+}
+
+/// Two recordings that began at once by CLOCK_MONOTONIC, an hour apart by the wall clock.
+TEST_F(CameraClock, the_start_of_the_machine_says_which_clock_tells_how_far_recordings_are_apart) {
+    const auto messages = make_messages(50);
+    const auto filmed = [&](std::uint8_t uuid, std::int64_t later_us, const std::string& boot) {
+        Noted dump(uuid, later_us);
+        if (!boot.empty()) dump.note(R"({"boot_id":")" + boot + R"("})", 0);
+        for (std::size_t i = 0; i < messages.size(); ++i) {
+            const std::uint64_t taken_us = 40'000 * i;
+            dump.frame(taken_us / 1000, messages[i].payload, taken_us + 5'000);
+        }
+        return dump.bytes;
+    };
+    struct Case {
+        std::string boots[2];
+        bool by_wall_clock;
+    };
+    for (const Case& one : {Case{{"a", "a"}, false}, Case{{"a", "b"}, true}, Case{{"", ""}, true},
+                            Case{{"a", ""}, true}}) {
+        constexpr std::int64_t kHourUs = 3'600'000'000;
+        const Octets first = filmed(1, 0, one.boots[0]);
+        const Octets second = filmed(2, kHourUs, one.boots[1]);
+        Job jobs[2] = {job(first), job(second)};
+        jobs[0].input = write("first", first);
+        jobs[1].input = write("second", second);
+        std::vector<Job*> all{&jobs[0], &jobs[1]};
+        for (const auto& result : align(all)) ASSERT_TRUE(result) << result.error().message;
+        EXPECT_EQ(jobs[0].line->by_wall_clock, one.by_wall_clock)
+            << one.boots[0] << " " << one.boots[1];
+    }
+}
+
+TEST(NsBetween, goes_by_the_clock_that_nobody_sets_within_one_start_of_the_machine) {
+    const ServerOrigin first{kWallUs, kBegunNs, "a"};
+    ServerOrigin later{kWallUs + 3'600'000'000, kBegunNs + 10'000'000'000, "a"};
+    EXPECT_EQ(ns_between(first, later), 10'000'000'000U);
+    later.boot_id = "b";
+    EXPECT_EQ(ns_between(first, later), 3'600'000'000'000U);
+    later.boot_id.clear();
+    EXPECT_EQ(ns_between(first, later), 3'600'000'000'000U);
+    later.wall_us = kWallUs + 11'000'000;
+    EXPECT_EQ(ns_between(first, later), 10'000'000'000U) << "as near as NTP leaves them";
+    later = {kWallUs - 5'000'000'000, kBegunNs, "b"};
+    EXPECT_EQ(ns_between(first, later), 0U) << "the wall clock went back";
 }
 
 }  // namespace
