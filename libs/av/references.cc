@@ -35,7 +35,7 @@ Standing References::next(const AVPacket& picture, std::uint32_t lost) {
         if (bytes > rest.size()) break;  // the decoder's to judge
         if (units_.feed(rest.first(bytes)) == media::Role::first_slice) {
             const media::PictureStart& start = units_.picture();
-            if (start.is_idr || start.is_recovery_point) {
+            if (start.is_entry()) {
                 standing = Standing::begins;
             } else if (misses(start, lost)) {
                 standing = Standing::misses;

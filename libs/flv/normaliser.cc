@@ -227,9 +227,7 @@ void Normaliser::note_unit(Bytes unit, bool is_flagged_key, Walked& walked) {
         walked.begins_picture = true;
         walked.is_read = role == Role::first_slice;
         if (role == Role::first_slice) {
-            const media::PictureStart& picture = access_units_.picture();
-            walked.is_key =
-                picture.is_idr || picture.is_recovery_point || (is_flagged_key && picture.is_intra);
+            walked.is_key = access_units_.picture().is_entry(is_flagged_key);
         } else {
             walked.is_key = type == NalType::idr || is_flagged_key;
         }

@@ -33,6 +33,13 @@ struct PictureStart {
     std::uint32_t left_out = 0;
     std::uint8_t sps_id = 0;
     std::uint8_t pps_id = 0;
+
+    /// Whether decoding may begin with it. `at_intra`: also with a picture that refers to no other
+    /// and says nothing, because its sender calls it a key frame or the stream has nothing better.
+    /// Of messages that are not looked through EntryPoints tells the same (nal_peek.h).
+    bool is_entry(bool at_intra = false) const {
+        return is_idr || is_recovery_point || (at_intra && is_intra);
+    }
 };
 
 /// Feed every NAL unit of a stream in order; a field pair is one picture. Frames of any number of

@@ -87,7 +87,7 @@ void AnnexBPackets::flush(std::vector<Packet>& packets) { finish_picture(packets
 
 void AnnexBPackets::begin_picture(std::uint64_t time_ms, std::vector<Packet>& packets) {
     const PictureStart& start = units_.picture();
-    is_key_ = start.is_idr || start.is_recovery_point;
+    is_key_ = start.is_entry();
     if (!has_begun_ && !is_key_) {
         prefix_.clear();
         return;

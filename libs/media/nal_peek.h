@@ -24,8 +24,8 @@ struct NalPeek {
     bool is_config_only() const { return (sps || pps) && !vcl; }
 };
 
-/// Where a decoder may begin in a row of messages: with an IDR picture, and with one behind a
-/// recovery point (a stream by intra refresh has no other), also where that came in a message of
+/// Where a decoder may begin in a row of messages, as PictureStart::is_entry() has it of pictures:
+/// with an IDR picture, and with one behind a recovery point (a stream by intra refresh has no other), also where that came in a message of
 /// its own.
 class EntryPoints {
  public:

@@ -300,14 +300,9 @@ void Assembler::count_loss() {
     ++(has_start_ ? lost_pictures_ : undecodable_);
 }
 
-bool Assembler::may_start(const media::PictureStart& picture) const {
-    return picture.is_idr || picture.is_recovery_point ||
-           (options_.start_at_intra && picture.is_intra);
-}
-
 /// Pictures before the first one that can be decoded are counted; those outside the range are not.
 bool Assembler::is_wanted(const media::PictureStart& picture) {
-    has_start_ = has_start_ || may_start(picture);
+    has_start_ = has_start_ || picture.is_entry(options_.start_at_intra);
     if (!has_start_) {
         count_loss();
         return false;

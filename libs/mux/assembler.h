@@ -97,7 +97,6 @@ class Assembler {
     void continue_last(Bytes bytes);
     void begin_picture();
     void end_picture();
-    bool may_start(const media::PictureStart& picture) const;
     bool is_wanted(const media::PictureStart& picture);
     void begin_part(const media::PictureStart& picture);
     mp4::VideoFormat known_sets(const media::PictureStart& picture) const;
