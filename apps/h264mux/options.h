@@ -1,11 +1,11 @@
 #pragma once
 /// h264mux's command line: the one declaration behind --help, the man page and the completions.
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/fwd.h"
 #include "cli/generate.h"
 #include "moment.h"
 #include "mux/convert.h"

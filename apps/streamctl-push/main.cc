@@ -2,6 +2,7 @@
 /// found good: streamctl itself links no libav. Not for people.
 #include <signal.h>
 
+#include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "cli/exit_codes.h"

@@ -1,13 +1,13 @@
 #pragma once
 /// streamctl's command line: the one declaration behind argv, scripts, the prompt, --help, the man
 /// page and the completions.
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/fwd.h"
 #include "cli/generate.h"
 #include "control/recording.h"
 #include "control/start.h"

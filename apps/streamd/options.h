@@ -1,9 +1,9 @@
 #pragma once
 /// streamd's command line: the one declaration behind --help, the man page and the completions.
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
+#include "cli/fwd.h"
 #include "config/layers.h"
 
 namespace st::streamd {

@@ -5,11 +5,12 @@
 ///
 /// A program offers this as the hidden option --generate; the texts are committed below man/ and
 /// completions/, and a test compares.
-#include <CLI/CLI.hpp>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "cli/fwd.h"
 
 namespace st::cli {
 

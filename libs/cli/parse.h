@@ -1,7 +1,6 @@
 #pragma once
 /// From argv to filled options, with our exit codes and messages. One CLI::App declaration per
 /// program is the only place where an option is described.
-#include <CLI/CLI.hpp>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cli/fwd.h"
 
 namespace st::cli {
 

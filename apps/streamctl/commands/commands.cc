@@ -2,6 +2,7 @@
 
 #include <Poco/Exception.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>

@@ -1,5 +1,6 @@
 #include "streamctl/console/completion.h"
 
+#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <sstream>
 #include <system_error>

@@ -1,5 +1,6 @@
 #include "streamctl/console/script.h"
 
+#include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "cli/exit_codes.h"

@@ -1,11 +1,11 @@
 #pragma once
 /// The commands of streamctl as CLI11 declares them, a file for each group. What is typed is stored
 /// in Options; what only fits together is checked later (streamctl/options.h, complete()).
-#include <CLI/CLI.hpp>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
+#include "cli/fwd.h"
 #include "control/start.h"
 #include "streamctl/options.h"
 
