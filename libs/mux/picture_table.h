@@ -4,10 +4,12 @@
 ///
 /// UTF-8, a header line, lines end in a line feed. What is not known is empty.
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -55,7 +57,39 @@ std::string to_csv(const PictureTable& table);
 constexpr std::size_t kTableRowsMax = 20'000'000;
 constexpr std::size_t kTableFilesMax = 999;
 
-/// Error: the line and what is wrong with it. Rows count from 0 without a gap.
+/// Reads a table that comes in pieces, wherever they begin and end. Rows count from 0 without a
+/// gap.
+class PictureTableReader {
+ public:
+    /// Gets each row, and the name of its file.
+    using Take = std::function<void(PictureRow& row, const std::string& file)>;
+    explicit PictureTableReader(Take take) : take_(std::move(take)) {}
+
+    /// Error: the line and what is wrong with it; nothing more can be fed then.
+    Result<void> feed(std::string_view piece);
+    /// All of it was fed. Error: there is no header, or a line is cut off.
+    Result<void> finish() const;
+
+    const std::vector<std::string>& files() const { return files_; }
+
+ private:
+    Result<void> line(std::string_view text);
+    /// The column that is wrong; nullopt: none.
+    std::optional<std::size_t> row(std::string_view text);
+    bool read_wall(std::string_view text, std::optional<std::int64_t>& out);
+    bool find_file(std::string_view name);
+    Error wrong(const std::string& what) const;
+
+    const Take take_;
+    std::string begun_;        ///< the line that is not whole yet
+    std::uint64_t lines_ = 0;  ///< that were read
+    PictureRow row_;
+    std::vector<std::string> files_;
+    std::string second_text_;  ///< of the date that was parsed last
+    std::int64_t second_us_ = 0;
+};
+
+/// The whole of it, if it has kTableRowsMax rows at most. Error: as of the reader.
 Result<PictureTable> read_picture_table(std::string_view text);
 
 }  // namespace st::mux

@@ -1,8 +1,13 @@
 #include "record/tables.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstdint>
 #include <exception>
+#include <system_error>
+#include <utility>
 
 #include "base/fd.h"
 #include "json/read.h"
@@ -13,7 +18,7 @@ namespace st::record {
 namespace {
 
 /// "files" of a session.json with another size for the table.
-Result<json::Array> with_size(std::string_view session, std::size_t bytes) {
+Result<json::Array> with_size(std::string_view session, std::uint64_t bytes) {
     const auto value = json::read(session, {kSessionJsonBytesMax, kSessionJsonDepthMax});
     if (!value || value->object() == nullptr) return Error{"session.json: not an object"};
     json::Array files;
@@ -28,9 +33,56 @@ Result<json::Array> with_size(std::string_view session, std::size_t bytes) {
     return files;
 }
 
+/// A file that takes the place of another once it is whole.
+class Replacement {
+ public:
+    Replacement(int directory, std::string name)
+        : directory_(directory), name_(std::move(name)), temporary_(name_ + ".tmp") {
+        ::unlinkat(directory_, temporary_.c_str(), 0);  // what an earlier run left, or a link
+        fd_ = Fd(::openat(directory_, temporary_.c_str(),
+                          O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
+        if (!fd_) fail("make ");
+    }
+    Replacement(const Replacement&) = delete;
+    Replacement& operator=(const Replacement&) = delete;
+    ~Replacement() {
+        if (!is_in_place_) ::unlinkat(directory_, temporary_.c_str(), 0);
+    }
+
+    void put(std::string_view text) {
+        bytes_ += text.size();
+        while (!text.empty()) {
+            const ssize_t wrote = ::write(fd_.get(), text.data(), text.size());
+            if (wrote < 0 && errno == EINTR) continue;
+            if (wrote < 0) fail("write ");
+            text.remove_prefix(static_cast<std::size_t>(wrote));
+        }
+    }
+    std::uint64_t bytes() const { return bytes_; }
+    void take_place() {
+        fd_.reset();  // there are file systems that rename no open file
+        if (::renameat(directory_, temporary_.c_str(), directory_, name_.c_str()) != 0)
+            fail("rename ");
+        is_in_place_ = true;
+    }
+
+ private:
+    [[noreturn]] void fail(const char* what) {
+        throw std::system_error(errno, std::generic_category(), what + temporary_);
+    }
+
+    const int directory_;
+    const std::string name_;
+    const std::string temporary_;
+    Fd fd_;
+    std::uint64_t bytes_ = 0;
+    bool is_in_place_ = false;
+};
+
 }  // namespace
 
-Result<void> store_table(const std::string& directory, std::string_view text) {
+Result<void> store_table(const std::string& directory,
+                         const std::function<void(const Put&)>& write) {
     try {
         const Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         if (!fd) return Error{directory + ": cannot be opened"};
@@ -42,14 +94,16 @@ Result<void> store_table(const std::string& directory, std::string_view text) {
         if (stored->meta.state == RecordingState::recording ||
             stored->meta.state == RecordingState::finalising)
             return Error{directory + ": has not ended"};
-        auto files = with_size(*session, text.size());
+        Replacement table(fd.get(), kPicturesName);
+        write([&](std::string_view text) { table.put(text); });
+        auto files = with_size(*session, table.bytes());
         if (!files) return files.error();
         json::Object changed;
         changed.set("files", std::move(*files));
         const auto written = with_values(*session, changed);
         if (!written) return written.error();
         // What it says can be made again from the dump: it need not survive a power loss.
-        replace_file(fd.get(), kPicturesName, text, false);
+        table.take_place();
         replace_file(fd.get(), kSessionName, *written, false);
         return {};
     } catch (const std::exception& e) {  // a disk that refuses

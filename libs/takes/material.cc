@@ -1,6 +1,5 @@
 #include "takes/material.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 
 #include "base/fd.h"
 #include "json/read.h"
+#include "record/folder.h"
 
 namespace st::takes {
 namespace {
@@ -91,23 +91,41 @@ std::vector<record::RecordingEntry> entries_of(archive::Catalogue& catalogue,
     return all;
 }
 
-std::optional<std::string> read_file_of(archive::Catalogue& catalogue, const std::string& id,
-                                        const std::string& name, std::size_t bytes_max) {
-    const auto opened = catalogue.open_file(id, name);
-    if (!opened) return std::nullopt;
+bool read_table(archive::Catalogue& catalogue, const std::string& id,
+                const mux::PictureTableReader::Take& take) {
+    constexpr std::size_t kPieceBytes = std::size_t{256} << 10;
+    const auto opened = catalogue.open_file(id, record::kPicturesName);
+    if (!opened) return false;
     const Fd fd(*opened);
-    struct stat status {};
-    if (::fstat(fd.get(), &status) != 0 || static_cast<std::uint64_t>(status.st_size) > bytes_max)
-        return std::nullopt;
-    std::string text(static_cast<std::size_t>(status.st_size), '\0');
-    std::size_t done = 0;
-    while (done < text.size()) {
-        const ssize_t got = ::read(fd.get(), text.data() + done, text.size() - done);
+    mux::PictureTableReader reader(take);
+    std::vector<char> piece(kPieceBytes);
+    for (;;) {
+        const ssize_t got = ::read(fd.get(), piece.data(), piece.size());
         if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) return std::nullopt;
-        done += static_cast<std::size_t>(got);
+        if (got < 0) return false;
+        if (got == 0) return reader.finish().ok();
+        if (!reader.feed({piece.data(), static_cast<std::size_t>(got)})) return false;
     }
-    return text;
+}
+
+TableSum sum_of_table(archive::Catalogue& catalogue, const std::string& id) {
+    TableSum sum;
+    const bool is_whole =
+        read_table(catalogue, id, [&](const mux::PictureRow& row, const std::string& file) {
+            if (sum.rows++ == 0) {
+                sum.first_us = row.take_us;
+                sum.first_wall_us = row.wall_us;
+            }
+            sum.last_us = row.take_us;
+            if (sum.files.empty() || sum.files.back().name != file)
+                sum.files.push_back({file, {}, {}});
+            if (!row.take_us) return;
+            TableSum::File& of_file = sum.files.back();
+            if (!of_file.first_us) of_file.first_us = row.take_us;
+            of_file.last_us = row.take_us;
+            sum.taken_us.push_back(*row.take_us);
+        });
+    return is_whole ? sum : TableSum();
 }
 
 }  // namespace st::takes

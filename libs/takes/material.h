@@ -26,6 +26,22 @@ struct Mp4 {
     std::uint64_t pictures = 0;
 };
 
+/// What a recording's table of pictures says, without its rows.
+struct TableSum {
+    struct File {
+        std::string name;
+        std::optional<std::int64_t> first_us;  ///< when its first picture was taken
+        std::optional<std::int64_t> last_us;
+    };
+    std::uint64_t rows = 0;
+    std::vector<File> files;
+    std::optional<std::int64_t> first_us;  ///< of the first row; nullopt: nothing says it
+    std::optional<std::int64_t> first_wall_us;
+    std::optional<std::int64_t> last_us;   ///< of the last row
+    std::vector<std::int64_t> taken_us;    ///< of each picture that has a time
+    std::optional<std::int64_t> moved_us;  ///< to the take's line; nullopt: it lies there
+};
+
 struct Recording {
     std::string id;
     std::string camera;
@@ -44,7 +60,7 @@ struct Recording {
     std::uint64_t damage_count = 0;
     std::optional<double> fps;
     std::optional<std::string> error;
-    mux::PictureTable table;  ///< empty: there is none, or it cannot be read
+    TableSum table;  ///< without rows: there is none, or it cannot be read
 };
 
 Recording recording_of(const record::RecordingEntry& entry);
@@ -53,11 +69,9 @@ Recording recording_of(const record::RecordingEntry& entry);
 std::vector<record::RecordingEntry> entries_of(archive::Catalogue& catalogue,
                                                const std::string& take);
 
-/// A file of a recording whole; nullopt: there is none, or it is larger than `bytes_max`.
-std::optional<std::string> read_file_of(archive::Catalogue& catalogue, const std::string& id,
-                                        const std::string& name, std::size_t bytes_max);
-
-/// A row is at least 24 bytes, and 130 usually.
-constexpr std::size_t kTableBytesMax = std::size_t{1} << 31;
+/// Row by row, whatever its size. False: there is none, or it cannot be read to its end.
+bool read_table(archive::Catalogue& catalogue, const std::string& id,
+                const mux::PictureTableReader::Take& take);
+TableSum sum_of_table(archive::Catalogue& catalogue, const std::string& id);
 
 }  // namespace st::takes

@@ -1,15 +1,50 @@
 #include "takes/pairing.h"
 
 #include <algorithm>
-#include <limits>
+#include <cstdint>
+#include <map>
 
 namespace st::takes {
 namespace {
 
-using Distances = std::vector<std::uint32_t>;
+/// How often each distance was found: to a microsecond below a second, else to a millisecond.
+class Distances {
+ public:
+    void add(std::int64_t us) {
+        worst_us_ = std::max(worst_us_, us);
+        ++count_;
+        if (us < kFine) {
+            ++fine_[static_cast<std::size_t>(us)];
+        } else {
+            ++coarse_[us / 1000];
+        }
+    }
+    bool empty() const { return count_ == 0; }
+    std::int64_t worst_us() const { return worst_us_; }
+    /// The least distance that 95 of 100 do not exceed.
+    std::int64_t p95_us() const {
+        const std::uint64_t rank = (count_ * 95 + 99) / 100;
+        std::uint64_t before = 0;
+        for (std::size_t us = 0; us < fine_.size(); ++us) {
+            if ((before += fine_[us]) >= rank) return static_cast<std::int64_t>(us);
+        }
+        for (const auto& [ms, times] : coarse_) {
+            if ((before += times) >= rank) return std::min(worst_us_, (ms + 1) * 1000 - 1);
+        }
+        return worst_us_;
+    }
+
+ private:
+    static constexpr std::int64_t kFine = 1'000'000;
+
+    std::vector<std::uint64_t> fine_ = std::vector<std::uint64_t>(kFine);
+    std::map<std::int64_t, std::uint64_t> coarse_;
+    std::uint64_t count_ = 0;
+    std::int64_t worst_us_ = 0;
+};
 
 /// Of each picture of `from` while `to` has pictures, to the nearest one of those.
-void add_distances(const std::vector<std::int64_t>& from, const std::vector<std::int64_t>& to,
+void add_distances(std::span<const std::int64_t> from, std::span<const std::int64_t> to,
                    Distances& out) {
     if (to.empty()) return;
     auto next = to.begin();
@@ -19,8 +54,7 @@ void add_distances(const std::vector<std::int64_t>& from, const std::vector<std:
         while (*next < taken) ++next;
         std::int64_t distance = *next - taken;
         if (next != to.begin()) distance = std::min(distance, taken - *(next - 1));
-        out.push_back(static_cast<std::uint32_t>(
-            std::min<std::int64_t>(distance, std::numeric_limits<std::uint32_t>::max())));
+        out.add(distance);
     }
 }
 
@@ -34,12 +68,7 @@ std::optional<Pairing> pair_cameras(std::span<const Taken> recordings) {
         }
     }
     if (all.empty()) return std::nullopt;
-    Pairing out;
-    out.worst_us = *std::ranges::max_element(all);
-    const auto rank = static_cast<std::ptrdiff_t>((all.size() * 95 + 99) / 100 - 1);
-    std::ranges::nth_element(all, all.begin() + rank);
-    out.p95_us = all[static_cast<std::size_t>(rank)];
-    return out;
+    return Pairing{all.worst_us(), all.p95_us()};
 }
 
 }  // namespace st::takes

@@ -13,7 +13,7 @@ namespace st::takes {
 /// Pictures of one recording: between two of a camera there is a gap.
 struct Taken {
     std::string camera;
-    std::vector<std::int64_t> us;  ///< when, in rising order, on the common line
+    std::span<const std::int64_t> us;  ///< when, in rising order, on the common line
 };
 
 /// nullopt: no two cameras have pictures at the same time.

@@ -17,6 +17,7 @@
 #include "digest/digest.h"
 #include "record/folder.h"
 #include "record/tables.h"
+#include "takes/material.h"
 #include "takes/pairing.h"
 
 namespace st::takes {
@@ -88,18 +89,44 @@ void sort_by_begin(std::vector<Recording>& recordings) {
                              [](const Recording& one) { return one.place->first_us; });
 }
 
-/// Moves the rows to the line. False: they are there.
-bool move_table(Recording& recording, const Line& line) {
-    auto& rows = recording.table.rows;
-    if (rows.empty() || !recording.place || !rows.front().take_us) return false;
-    const std::int64_t by_us = line.first_us(*recording.place) - *rows.front().take_us;
-    const std::int64_t wall_us = line.zero_wall_us + line.first_us(*recording.place);
-    if (by_us == 0 && rows.front().wall_us == wall_us) return false;
-    for (mux::PictureRow& row : rows) {
-        if (row.take_us) row.wall_us = line.zero_wall_us + (*row.take_us += by_us);
-        if (row.arrival_us) *row.arrival_us += by_us;
+void move_sum(TableSum& table, const std::optional<Place>& place, const Line& line) {
+    if (!place || !table.first_us) return;
+    const std::int64_t by_us = line.first_us(*place) - *table.first_us;
+    const std::int64_t wall_us = line.zero_wall_us + line.first_us(*place);
+    if (by_us == 0 && table.first_wall_us == wall_us) return;
+    table.moved_us = by_us;
+    for (std::optional<std::int64_t>* at : {&table.first_us, &table.last_us}) {
+        if (*at) **at += by_us;
     }
-    return true;
+    for (TableSum::File& file : table.files) {
+        for (std::optional<std::int64_t>* at : {&file.first_us, &file.last_us}) {
+            if (*at) **at += by_us;
+        }
+    }
+    for (std::int64_t& taken : table.taken_us) taken += by_us;
+}
+
+/// Stores its rows where its sum was moved to. Error: see record::store_table.
+Result<void> move_table(archive::Catalogue& catalogue, const std::string& recordings_path,
+                        const Recording& recording, std::int64_t zero_wall_us) {
+    constexpr std::size_t kPieceBytes = std::size_t{256} << 10;
+    const std::int64_t by_us = *recording.table.moved_us;
+    const auto write = [&](const record::Put& put) {
+        std::string text(mux::kPictureTableHeader);
+        mux::WallText wall;
+        const bool is_whole =
+            read_table(catalogue, recording.id, [&](mux::PictureRow& row, const std::string& file) {
+                if (row.take_us) row.wall_us = zero_wall_us + (*row.take_us += by_us);
+                if (row.arrival_us) *row.arrival_us += by_us;
+                mux::append_row(text, row, file, wall);
+                if (text.size() < kPieceBytes) return;
+                put(text);
+                text.clear();
+            });
+        if (!is_whole) throw std::runtime_error("its table of pictures cannot be read");
+        put(text);
+    };
+    return record::store_table(recordings_path + "/" + recording.id, write);
 }
 
 std::vector<Part> parts_of(const Recording& recording) {
@@ -113,10 +140,10 @@ std::vector<Part> parts_of(const Recording& recording) {
         part.clock = recording.clock;
         if (recording.place) part.bound_us = recording.place->bound_us;
         part.lost = parts.empty() ? recording.lost : 0;
-        for (const mux::PictureRow& row : recording.table.rows) {
-            if (!row.take_us || recording.table.files[row.file] != name) continue;
-            if (!part.first_us) part.first_us = row.take_us;
-            part.last_us = row.take_us;
+        for (const TableSum::File& file : recording.table.files) {
+            if (file.name != name) continue;
+            part.first_us = file.first_us;
+            part.last_us = file.last_us;
         }
         parts.push_back(std::move(part));
     };
@@ -160,13 +187,8 @@ bool goes_on_from(const Recording& recording, const Recording* before) {
            before->part + 1 == recording.part;
 }
 
-/// On the take's line; none: it has no pictures, or nothing says when they were taken.
-std::optional<std::int64_t> end_us(const Recording& recording) {
-    return recording.table.rows.empty() ? std::nullopt : recording.table.rows.back().take_us;
-}
-
 /// What ended it that was not meant; empty: nothing, or its next part says so. `last_us`: end of
-/// the take, as end_us().
+/// the take.
 std::string bad_end_of(const Recording& recording, const Recording* next,
                        std::optional<std::int64_t> last_us) {
     // Cameras that are stopped together end so far apart.
@@ -179,7 +201,7 @@ std::string bad_end_of(const Recording& recording, const Recording* next,
     if (reason == "camera_error") return "its recording ended with an error of the camera";
     if (reason == "disk") return "its recording ended as nothing more could be written";
     if (reason == "crash") return "its recording ended when the server was killed";
-    const auto at_us = end_us(recording);
+    const auto at_us = recording.table.last_us;
     if (reason == "camera_stopped" && at_us && last_us && *last_us - *at_us > kTogetherUs)
         return "stopped by itself, " + ms_text((*last_us - *at_us) / 1000) +
                " s before the last one";
@@ -198,7 +220,7 @@ void add_reasons(const Recording& recording, const Neighbours& of_it,
     if (const std::string end = bad_end_of(recording, of_it.next, last_us); !end.empty()) say(end);
     if (recording.lost > 0) say(std::to_string(recording.lost) + " messages are missing");
     if (recording.damage_count > 0) say("its dump was damaged");
-    if (recording.table.rows.empty()) return say("there is no table of its pictures");
+    if (recording.table.rows == 0) return say("there is no table of its pictures");
     if (!recording.place) return say("nothing says when its pictures were taken");
     if (!recording.place->bound_us) return say("how far off its times are is not known");
     const Place& place = *recording.place;
@@ -209,6 +231,67 @@ void add_reasons(const Recording& recording, const Neighbours& of_it,
             ", which is more than half of the " + ms_text(static_cast<std::int64_t>(interval_us)) +
             " ms between two of its pictures");
     }
+}
+
+/// Of a longer take the times of all pictures would take more memory than recording can spare.
+constexpr std::uint64_t kPairedPicturesMax = 20'000'000;
+
+std::optional<Pairing> pairing_of(const std::vector<Recording>& recordings,
+                                  std::vector<std::string>& why) {
+    std::vector<Taken> taken;
+    std::uint64_t pictures = 0;
+    for (const Recording& recording : recordings) {
+        pictures += recording.table.rows;
+        taken.push_back({recording.camera, recording.table.taken_us});
+    }
+    if (pictures <= kPairedPicturesMax) return pair_cameras(taken);
+    why.push_back("how near its pictures are to each other was not looked at: there are " +
+                  std::to_string(pictures) + ", and " + std::to_string(kPairedPicturesMax) +
+                  " at most are compared");
+    return std::nullopt;
+}
+
+/// What the recordings say, on one line; no digests. The sums of their tables are moved to the
+/// take's zero, that of `before` if there is one.
+Manifest describe_take(const std::string& take, std::vector<Recording>& recordings,
+                       const Manifest* before) {
+    // Of a take of that name all of which was deleted nothing goes on.
+    if (before != nullptr && !is_of_some_of(*before, recordings)) before = nullptr;
+    const Line line = line_of(recordings, before);
+    Manifest out;
+    out.take = take;
+    out.zero_wall_us = line.zero_wall_us;
+    out.zero_monotonic_us = line.zero_monotonic_us;
+    out.boot_id = line.boot_id;
+    std::map<std::string, Camera> cameras;
+    bool has_pictures = false;
+    std::optional<std::int64_t> last_us;
+    for (Recording& recording : recordings) {
+        if (out.started_at.empty()) out.started_at = recording.started_at;
+        out.ended_at = std::max(out.ended_at, recording.ended_at);
+        move_sum(recording.table, recording.place, line);
+        Camera& camera = cameras[recording.camera];
+        camera.camera = recording.camera;
+        if (recording.model) camera.model = recording.model;
+        for (Part& part : parts_of(recording)) {
+            has_pictures = has_pictures || part.pictures > 0;
+            camera.parts.push_back(std::move(part));
+        }
+        last_us = std::max(last_us, recording.table.last_us);
+    }
+    for (const Recording& recording : recordings)
+        add_reasons(recording, neighbours_of(recordings, recording), last_us, out.why);
+    out.pairing = pairing_of(recordings, out.why);
+    for (auto& [name, camera] : cameras) out.cameras.push_back(std::move(camera));
+    if (!has_pictures) out.why.emplace_back("there are no pictures");
+    out.verdict = !has_pictures ? Verdict::failed : out.why.empty() ? Verdict::ok : Verdict::check;
+    if (before != nullptr && !before->judged.empty()) {
+        out.judged = before->judged;
+        out.why.insert(out.why.end(), out.judged.begin(), out.judged.end());
+        if (before->verdict == Verdict::failed) out.verdict = Verdict::failed;
+        if (out.verdict == Verdict::ok) out.verdict = Verdict::check;
+    }
+    return out;
 }
 
 std::string hex_of(const digest::Sha256& digest) { return hex_encode(digest); }
@@ -259,87 +342,31 @@ void store_manifest(const std::string& recordings_path, const Manifest& manifest
     record::replace_file(folder.get(), manifest.take + ".json", encode(manifest) + "\n", true);
 }
 
-Manifest describe_take(const std::string& take, std::vector<Recording>& recordings,
-                       const Manifest* before) {
-    // Of a take of that name all of which was deleted nothing goes on.
-    if (before != nullptr && !is_of_some_of(*before, recordings)) before = nullptr;
-    const Line line = line_of(recordings, before);
-    Manifest out;
-    out.take = take;
-    out.zero_wall_us = line.zero_wall_us;
-    out.zero_monotonic_us = line.zero_monotonic_us;
-    out.boot_id = line.boot_id;
-    std::map<std::string, Camera> cameras;
-    std::vector<Taken> taken;
-    bool has_pictures = false;
-    std::optional<std::int64_t> last_us;
-    for (Recording& recording : recordings) {
-        if (out.started_at.empty()) out.started_at = recording.started_at;
-        out.ended_at = std::max(out.ended_at, recording.ended_at);
-        move_table(recording, line);
-        Camera& camera = cameras[recording.camera];
-        camera.camera = recording.camera;
-        if (recording.model) camera.model = recording.model;
-        for (Part& part : parts_of(recording)) {
-            has_pictures = has_pictures || part.pictures > 0;
-            camera.parts.push_back(std::move(part));
-        }
-        Taken& times = taken.emplace_back();
-        times.camera = recording.camera;
-        for (const mux::PictureRow& row : recording.table.rows) {
-            if (row.take_us) times.us.push_back(*row.take_us);
-        }
-        last_us = std::max(last_us, end_us(recording));
-    }
-    for (const Recording& recording : recordings)
-        add_reasons(recording, neighbours_of(recordings, recording), last_us, out.why);
-    out.pairing = pair_cameras(taken);
-    for (auto& [name, camera] : cameras) out.cameras.push_back(std::move(camera));
-    if (!has_pictures) out.why.emplace_back("there are no pictures");
-    out.verdict = !has_pictures ? Verdict::failed : out.why.empty() ? Verdict::ok : Verdict::check;
-    if (before != nullptr && !before->judged.empty()) {
-        out.judged = before->judged;
-        out.why.insert(out.why.end(), out.judged.begin(), out.judged.end());
-        if (before->verdict == Verdict::failed) out.verdict = Verdict::failed;
-        if (out.verdict == Verdict::ok) out.verdict = Verdict::check;
-    }
-    return out;
-}
-
 Result<Manifest> write_take(archive::Catalogue& catalogue, const std::string& recordings_path,
                             const std::string& take, const std::string& version) {
     const auto entries = entries_of(catalogue, take);
     if (entries.empty()) return Error{"no take \"" + take + "\"", kNotFound};
     std::vector<Recording> recordings;
+    std::uint64_t pictures = 0;
     for (const record::RecordingEntry& entry : entries) {
         Recording recording = recording_of(entry);
         if (recording.state == record::RecordingState::recording ||
             recording.state == record::RecordingState::finalising)
             return Error{recording.id + " has not ended", kConflict};
-        const auto text =
-            read_file_of(catalogue, recording.id, record::kPicturesName, kTableBytesMax);
-        if (auto table = text ? mux::read_picture_table(*text) : Error{"none"})
-            recording.table = std::move(*table);
+        recording.table = sum_of_table(catalogue, recording.id);
+        pictures += recording.table.rows;
         recordings.push_back(std::move(recording));
+        if (pictures <= kPairedPicturesMax) continue;
+        for (Recording& one : recordings) one.table.taken_us = {};
     }
     sort_by_begin(recordings);
-    std::vector<std::pair<std::int64_t, std::int64_t>> heads;  // of each table, as it was read
-    for (const Recording& recording : recordings) {
-        const auto& rows = recording.table.rows;
-        heads.emplace_back(rows.empty() ? 0 : rows.front().take_us.value_or(0),
-                           rows.empty() ? 0 : rows.front().wall_us.value_or(0));
-    }
     const auto before = read_manifest(recordings_path, take);
     Manifest manifest = describe_take(take, recordings, before ? &*before : nullptr);
     manifest.streamd = version;
-    for (std::size_t i = 0; i < recordings.size(); ++i) {
-        const auto& rows = recordings[i].table.rows;
-        if (rows.empty() || !rows.front().take_us ||
-            heads[i] == std::pair(*rows.front().take_us, rows.front().wall_us.value_or(0)))
-            continue;
-        const auto stored = record::store_table(recordings_path + "/" + recordings[i].id,
-                                                mux::to_csv(recordings[i].table));
-        if (!stored) return Error{stored.error().message, kBroken};
+    for (const Recording& recording : recordings) {
+        if (!recording.table.moved_us) continue;
+        const auto moved = move_table(catalogue, recordings_path, recording, manifest.zero_wall_us);
+        if (!moved) return Error{moved.error().message, kBroken};
     }
     store_manifest(recordings_path, manifest);
     return manifest;

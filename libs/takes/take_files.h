@@ -7,7 +7,6 @@
 #include "archive/catalogue.h"
 #include "base/result.h"
 #include "takes/manifest.h"
-#include "takes/material.h"
 
 namespace st::takes {
 
@@ -22,11 +21,6 @@ std::string manifest_path(const std::string& recordings_path, const std::string&
 Result<Manifest> read_manifest(const std::string& recordings_path, const std::string& take);
 /// Whole or not at all; makes the folder. Throws std::system_error.
 void store_manifest(const std::string& recordings_path, const Manifest& manifest);
-
-/// What the recordings say, on one line; no digests. Their tables are moved to the take's zero, in
-/// `recordings`; the zero is that of `before` if there is one. Pure.
-Manifest describe_take(const std::string& take, std::vector<Recording>& recordings,
-                       const Manifest* before);
 
 /// Reads the recordings, stores their tables where the zero moved, and take.json. Error 404: no
 /// recordings, 409: one has not ended.

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "mux/align.h"
 #include "mux/recording.h"
 
 namespace st::mux {
@@ -45,6 +46,29 @@ TEST(PictureTable, is_written_as_documented_and_read_back) {
     EXPECT_EQ(table->files, two_rows().files);
     EXPECT_EQ(table->rows[0].wall_us, 1'769'846'400'000'750);
     EXPECT_EQ(to_csv(*table), kTwoRows);
+}
+
+TEST(PictureTable, may_come_in_pieces_of_any_size) {
+    for (std::size_t bytes = 1; bytes <= kTwoRows.size(); ++bytes) {
+        PictureTable table;
+        PictureTableReader reader([&](const PictureRow& row, const std::string& file) {
+            if (table.files.empty() || table.files.back() != file) table.files.push_back(file);
+            table.rows.push_back(row);
+        });
+        for (std::size_t at = 0; at < kTwoRows.size(); at += bytes)
+            ASSERT_TRUE(reader.feed(kTwoRows.substr(at, bytes)));
+        ASSERT_TRUE(reader.finish());
+        ASSERT_EQ(to_csv(table), kTwoRows) << bytes;
+    }
+}
+
+TEST(PictureTable, has_a_longest_line) {
+    PictureTableReader reader([](const PictureRow&, const std::string&) {});
+    ASSERT_TRUE(reader.feed(kPictureTableHeader));
+    const std::string endless(1 << 20, '7');
+    const auto read = reader.feed(endless);
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().message, "line 2: is too long");
 }
 
 TEST(PictureTable, says_which_line_and_column_cannot_be_read) {
@@ -148,12 +172,30 @@ TEST_F(Tabled, puts_a_recorded_dump_on_the_servers_clock) {
     EXPECT_NEAR(report_.place->first_us, 40'000, 2);
 }
 
-TEST_F(Tabled, is_all_that_inspect_writes) {
-    Job one = job(plain_dump(make_messages(5)));
+TEST_F(Tabled, can_be_all_that_is_written_and_whoever_only_looks_writes_none) {
+    Job one = job(recorded_dump(make_messages(5)).bytes);
     one.table = path("pictures.csv");
     ASSERT_TRUE(inspect(one));
+    EXPECT_EQ(files(), std::vector<std::string>{"input"});
+    Job* const jobs[] = {&one};
+    ASSERT_TRUE(align(jobs).at(0));
+    EXPECT_EQ(files(), std::vector<std::string>{"input"});
+    ASSERT_TRUE(make_table(one));
     EXPECT_EQ(files(), (std::vector<std::string>{"input", "pictures.csv"}));
     EXPECT_EQ(read(one.table).rows.size(), 5U);
+}
+
+TEST_F(Tabled, is_refused_where_there_is_no_picture) {
+    std::vector<Sent> sent = make_messages(5);
+    sent.erase(sent.begin());  // the parameter sets
+    Job one = job(plain_dump(sent));
+    one.table = path("pictures.csv");
+    const auto report = make_table(one);
+    ASSERT_FALSE(report);
+    EXPECT_EQ(report.error().code, 65);
+    EXPECT_NE(report.error().message.find("no decodable picture"), std::string::npos);
+    EXPECT_EQ(inspect(one)->pictures, 0U);
+    EXPECT_EQ(files(), std::vector<std::string>{"input"});
 }
 
 TEST_F(Tabled, names_no_film_that_does_not_stay) {
@@ -162,7 +204,7 @@ TEST_F(Tabled, names_no_film_that_does_not_stay) {
     EXPECT_EQ(table_of(one).files, std::vector<std::string>{""});
     one.keeps_output = true;
     EXPECT_EQ(table_of(one).files, std::vector<std::string>{"out.mp4"});
-    ASSERT_TRUE(inspect(one));
+    ASSERT_TRUE(make_table(one));
     EXPECT_EQ(read(one.table).files, std::vector<std::string>{""}) << "none was made";
 }
 

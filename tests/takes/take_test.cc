@@ -7,6 +7,7 @@
 #include <future>
 #include <sstream>
 
+#include "mux/picture_table.h"
 #include "takes/pairing.h"
 #include "takes/take_files.h"
 #include "takes/takes.h"
@@ -16,9 +17,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
+std::optional<Pairing> pair(
+    const std::vector<std::pair<std::string, std::vector<std::int64_t>>>& cameras) {
+    std::vector<Taken> taken;
+    for (const auto& [camera, us] : cameras) taken.push_back({camera, us});
+    return pair_cameras(taken);
+}
+
 TEST(Pairing, is_the_distance_to_the_nearest_picture_of_each_other_camera) {
-    const std::vector<Taken> two{{"a", {0, 100, 200, 300}}, {"b", {110, 215, 500}}};
-    const auto pairing = pair_cameras(two);
+    const auto pairing = pair({{"a", {0, 100, 200, 300}}, {"b", {110, 215, 500}}});
     ASSERT_TRUE(pairing);
     // a: 200 -> 10 or 15, 300 -> 85; b: 110 -> 10, 215 -> 15.
     EXPECT_EQ(pairing->worst_us, 85);
@@ -26,9 +33,18 @@ TEST(Pairing, is_the_distance_to_the_nearest_picture_of_each_other_camera) {
 }
 
 TEST(Pairing, needs_pictures_of_two_cameras_at_the_same_time) {
-    EXPECT_FALSE(pair_cameras(std::vector<Taken>{{"a", {0, 1, 2}}}));
-    EXPECT_FALSE(pair_cameras(std::vector<Taken>{{"a", {0, 1}}, {"b", {5, 6}}}));
-    EXPECT_FALSE(pair_cameras(std::vector<Taken>{{"a", {0, 10}}, {"a", {5, 6}}}));
+    EXPECT_FALSE(pair({{"a", {0, 1, 2}}}));
+    EXPECT_FALSE(pair({{"a", {0, 1}}, {"b", {5, 6}}}));
+    EXPECT_FALSE(pair({{"a", {0, 10}}, {"a", {5, 6}}}));
+}
+
+TEST(Pairing, of_pictures_that_are_far_apart_is_told_to_a_millisecond) {
+    // b's pictures are an hour from the nearest of a, but the first and the last.
+    const auto pairing =
+        pair({{"a", {0, 7'200'000'000}}, {"b", {0, 3'600'000'000, 3'600'000'700, 7'200'000'000}}});
+    ASSERT_TRUE(pairing);
+    EXPECT_EQ(pairing->worst_us, 3'600'000'000);
+    EXPECT_NEAR(static_cast<double>(pairing->p95_us), 3'600'000'000, 1'000);
 }
 
 struct Made {
