@@ -124,33 +124,75 @@ Authority authority_of(std::string_view rest) {
             colon == kNone ? std::string_view() : text.substr(colon + 1)};
 }
 
-/// The "@" of a blank's line that may end a password; kNone: there is none.
-std::size_t at_behind_blank(std::string_view rest, std::size_t blank) {
-    if (blank >= rest.size() || kBlanks.find(rest[blank]) == kNone) return kNone;
-    const std::string_view line = rest.substr(0, rest.find_first_of("\r\n\"'<>`"));
-    const std::string_view own = line.substr(0, line.find(kScheme));
-    const std::size_t at = own.find('@', blank);
-    return at == kNone ? kNone : own.substr(0, own.find(' ', at)).rfind('@');
+/// Where the URLs of a text end, asked in ascending order. What was found is remembered, so that
+/// the text is looked through once: a peer may have written "://" into it thousands of times.
+class UrlEnds {
+ public:
+    explicit UrlEnds(std::string_view text) : text_(text) {}
+
+    /// Of the URL whose "scheme://" ends at `begin`.
+    std::size_t end(std::size_t begin) {
+        if (end_ < begin) end_ = end_or(text_.find_first_of(kTokenEnds, begin), text_);
+        return end_;
+    }
+    /// The last "@" in it; kNone: there is none.
+    std::size_t last_at(std::size_t begin) { return last_at(begin, end(begin), in_url_); }
+    /// Likewise before its query.
+    std::size_t last_at_before_query(std::size_t begin) {
+        if (query_ < begin) query_ = begin + query_of(text_.substr(begin, end(begin) - begin));
+        return last_at(begin, query_, before_query_);
+    }
+
+ private:
+    struct LastAt {
+        std::size_t end = 0;
+        std::size_t at = kNone;
+    };
+
+    std::size_t last_at(std::size_t begin, std::size_t end, LastAt& known) const {
+        if (known.end != end) {
+            const std::size_t at = text_.substr(begin, end - begin).rfind('@');
+            known = {end, at == kNone ? kNone : begin + at};
+        }
+        return known.at != kNone && known.at >= begin ? known.at : kNone;
+    }
+
+    const std::string_view text_;
+    std::size_t end_ = 0;
+    std::size_t query_ = 0;  ///< where it begins, or the end
+    LastAt in_url_;
+    LastAt before_query_;
+};
+
+/// The "@" that may end a password with a blank in it, on the line of the URL from `begin` to
+/// `end`; kNone: there is none.
+std::size_t at_behind_blank(std::string_view text, std::size_t begin, std::size_t end) {
+    if (end >= text.size() || kBlanks.find(text[end]) == kNone) return kNone;
+    const std::string_view own = text.substr(0, text.find(kScheme, begin));
+    const std::string_view line = own.substr(0, own.find_first_of("\r\n\"'<>`", begin));
+    const std::size_t at = line.find('@', end);
+    return at == kNone ? kNone : line.substr(0, line.find(' ', at)).rfind('@');
 }
 
-/// The password in what follows "scheme://"; nullopt: there is none. `rest` goes on behind the URL.
-std::optional<Span> password_of(std::string_view rest) {
-    const std::string_view url = rest.substr(0, rest.find_first_of(kTokenEnds));
-    const std::string_view before_query = url.substr(0, query_of(url));
-    const Authority authority = authority_of(url);
+/// The password of the URL whose "scheme://" ends at `begin`; nullopt: there is none.
+std::optional<Span> password_of(std::string_view text, std::size_t begin, UrlEnds& ends) {
+    const std::size_t url_end = ends.end(begin);
+    const Authority authority = authority_of(text.substr(begin, url_end - begin));
     if (authority.password_colon != kNone) {
-        return Span{authority.password_colon + 1, before_query.rfind('@')};
+        return Span{begin + authority.password_colon + 1, ends.last_at_before_query(begin)};
     }
-    const std::size_t colon = authority.port_colon;
     const bool is_port = is_digits(authority.port);
-    if (colon == kNone || (is_port && is_clear_host(authority.host))) return std::nullopt;
+    if (authority.port_colon == kNone || (is_port && is_clear_host(authority.host))) {
+        return std::nullopt;
+    }
     // The port may be half of a password: one with a "/", a "?" or a "#" in it, or a blank.
-    const bool has_path = url.substr(authority.end).starts_with('/');
-    std::size_t at = (has_path ? before_query : url).rfind('@');
+    const std::size_t colon = begin + authority.port_colon;
+    const bool has_path = text.substr(begin + authority.end).starts_with('/');
+    std::size_t at = has_path ? ends.last_at_before_query(begin) : ends.last_at(begin);
     if (at != kNone && at > colon) return Span{colon + 1, at};
     if (is_port) return std::nullopt;
-    at = url.rfind('@');
-    if (at == kNone || at < colon) at = at_behind_blank(rest, url.size());
+    at = ends.last_at(begin);
+    if (at == kNone || at < colon) at = at_behind_blank(text, begin, url_end);
     if (at == kNone) return std::nullopt;
     return Span{colon + 1, at};
 }
@@ -170,12 +212,13 @@ bool is_half_a_password(std::string_view rest, const Authority& authority) {
 }
 
 void find_user_passwords(std::string_view text, std::vector<Span>& found) {
+    UrlEnds ends(text);
     for (std::size_t at = text.find(kScheme); at != kNone; at = text.find(kScheme, at)) {
         at += kScheme.size();
-        const auto password = password_of(text.substr(at));
+        const auto password = password_of(text, at, ends);
         if (!password) continue;
-        found.push_back({at + password->begin, at + password->end});
-        at += password->end;
+        found.push_back(*password);
+        at = password->end;
     }
 }
 
@@ -223,6 +266,10 @@ bool is_secret_parameter(std::string_view name) {
 void find_parameter_secrets(std::string_view text, bool is_one_url, std::vector<Span>& found) {
     const std::string_view ends = is_one_url ? "" : " \t\r\n\"'";
     std::size_t url_end = 0;
+    // Values that nothing is hidden of may hold others. What was seen of one is not looked at again
+    // for each of these: a peer may have written "user=" thousands of times.
+    std::size_t path_value_end = 0;
+    std::size_t users_done = 0;  ///< no user's value that begins before has a password
     for (std::size_t at = 0; at < text.size(); ++at) {
         if (at >= url_end && text.substr(at).starts_with(kScheme)) {
             url_end = is_one_url ? text.size() : end_or(text.find_first_of(kTokenEnds, at), text);
@@ -235,20 +282,27 @@ void find_parameter_secrets(std::string_view text, bool is_one_url, std::vector<
         if (is_in_path && at >= url_end) continue;
         const std::string_view its_name = text.substr(name, at - name);
         const bool is_secret = is_secret_parameter(its_name);
-        if (!is_secret && !names_a_user(its_name)) continue;
+        if (!is_secret && (at < users_done || !names_a_user(its_name))) continue;
         std::size_t begin = at + 1;
-        std::size_t end = value_end(text, begin, is_in_path || !is_secret, ends);
+        const bool ends_in_path = is_in_path || !is_secret;
+        if (ends_in_path && path_value_end < begin) {
+            path_value_end = value_end(text, begin, true, ends);
+        }
+        std::size_t end = ends_in_path ? path_value_end : value_end(text, begin, false, ends);
+        if (!is_secret) {
+            const std::string_view value = text.substr(begin, end - begin);
+            const auto password = user_password(value);
+            users_done = begin + end_or(value.find(':'), value) + 1;
+            if (!password) continue;
+            begin += password->begin;
+        }
         // Of the sentence in which the URL stands: "open http://h/?pwd=x: Connection refused".
         const bool is_at_blank = end == text.size() || kBlanks.find(text[end]) != kNone;
         while (is_at_blank && end > begin &&
                std::string_view(":,;.)").find(text[end - 1]) != kNone) {
             --end;
         }
-        if (!is_secret) {
-            const auto password = user_password(text.substr(begin, end - begin));
-            if (!password) continue;
-            begin += password->begin;
-        }
+        if (!is_secret && is_at_blank && begin == end) continue;  // "user=kim: Connection refused"
         found.push_back({begin, end});
         at = end - 1;
     }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
@@ -205,6 +206,26 @@ TEST(WithoutQuerySecrets, hides_what_is_called_like_a_secret_and_nothing_else) {
              {"", ""}}) {
         EXPECT_EQ(without_query_secrets(query), hidden);
     }
+}
+
+TEST(WithoutQuerySecrets, looks_through_a_query_once_whatever_a_peer_put_into_it) {
+    constexpr std::size_t kBytes =
+        200'000;  // which took ten seconds, looked through for each "://"
+    for (const std::string part : {"user=", "://", "://a:b/", "user=://;", "://a:b?", "p=://"}) {
+        for (const std::string end : {"", "%2525://", "%20@", ":;:;:;"}) {
+            std::string query;
+            while (query.size() < kBytes) query += part;
+            const auto began = std::chrono::steady_clock::now();
+            without_query_secrets(query + end);
+            EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(5))
+                << part << end;
+        }
+    }
+    EXPECT_EQ(without_query_secrets("user=user=a_user=://;user=kim:hush&x=1"),
+              "user=user=a_user=://;user=kim:***&x=1");
+    EXPECT_EQ(without_query_secrets("u=a://1.1.1.1:8/x://a:b/x://c:d@h://e:f/g@h"),
+              "u=a://1.1.1.1:8/x://a:***@h");
+    EXPECT_EQ(without_passwords("?user=kim: Connection refused"), "?user=kim: Connection refused");
 }
 
 TEST(UrlMistake, says_which_character_has_to_be_encoded) {
