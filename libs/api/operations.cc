@@ -46,11 +46,10 @@ using control::ErrorCode;
 using control::Operation;
 
 /// Rises from the newest take to the oldest.
-std::string newest_first_key(const takes::Summary& sum) {
-    const auto started_us = parse_rfc3339(sum.started_at);
-    std::string key = std::to_string(INT64_MAX - (started_us ? *started_us : 0));
+std::string newest_first_key(const archive::TakeRow& row) {
+    std::string key = std::to_string(INT64_MAX - std::max<std::int64_t>(0, row.started_us));
     key.insert(0, 20 - key.size(), '0');
-    return key + sum.take;
+    return key + row.take;
 }
 
 /// nullopt: nothing of it touches a disk.
@@ -418,10 +417,16 @@ Decoded<std::string> Operations::on_disk(const Call& call) {
             return keep_recording(call);
         case Operation::takes_list: {
             Page page(call);
-            const takes::Summaries takes = parts_.takes.list();
-            for (const takes::Summary& sum : takes.items)
-                page.add(newest_first_key(sum), [&] { return takes::encode(sum); });
-            page.set_building(takes.is_building);
+            const archive::TakeRows takes = parts_.takes.list();
+            bool is_building = takes.is_building;
+            for (const archive::TakeRow& row : takes.items) {
+                page.add(newest_first_key(row), [&] {
+                    const takes::Summary sum = parts_.takes.summary(row.take);
+                    is_building = is_building || sum.is_building;
+                    return takes::encode(sum);
+                });
+            }
+            page.set_building(is_building);
             return page.encode();
         }
         case Operation::takes_get:

@@ -350,7 +350,8 @@ auto Catalogue::ask(const Ask& ask) -> std::optional<decltype(ask(std::declval<S
     }
 }
 
-RecordingPage Catalogue::list(const RecordingQuery& query) {
+/// With what came or went in the folder without our being told. False: not within kPatience.
+bool Catalogue::catch_up() {
     bool has_changed = false;
     {
         const std::int64_t changed_ns = folder_changed_ns(path(), "");
@@ -361,7 +362,20 @@ RecordingPage Catalogue::list(const RecordingQuery& query) {
     if (has_changed) {
         wish([](Wishes& wishes) { wishes.names = true; });
     }
-    const bool has_caught_up = wait(kPatience);
+    return wait(kPatience);
+}
+
+TakeRows Catalogue::takes() {
+    const bool has_caught_up = catch_up();
+    TakeRows takes;
+    auto rows = ask([](Store& store) { return store.takes(); });
+    takes.is_building = !has_caught_up || is_building() || !rows;
+    if (rows) takes.items = std::move(*rows);
+    return takes;
+}
+
+RecordingPage Catalogue::list(const RecordingQuery& query) {
+    const bool has_caught_up = catch_up();
     RecordingPage page;
     auto rows = ask([&](Store& store) { return store.recordings(query); });
     page.is_building = !has_caught_up || is_building() || !rows;

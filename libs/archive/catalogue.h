@@ -37,6 +37,11 @@ struct RecordingPage {
     bool is_building = false;                   ///< there may be more than is known yet
 };
 
+struct TakeRows {
+    std::vector<TakeRow> items;  ///< the one that began last first
+    bool is_building = false;    ///< there may be more than is known yet
+};
+
 struct SegmentPage {
     std::vector<MediaRow> items;      ///< oldest first
     std::optional<std::string> next;  ///< nullopt: that was all
@@ -57,6 +62,8 @@ class Catalogue {
     const std::string& path() const { return recordings_.path(); }
 
     RecordingPage list(const RecordingQuery& query);
+    /// The takes that recordings say they are of.
+    TakeRows takes();
     Result<record::RecordingEntry> get(std::string_view id) const { return recordings_.get(id); }
     /// See record/recordings.h.
     Result<void> remove(std::string_view id);
@@ -129,6 +136,7 @@ class Catalogue {
     void update_file(const std::string& file);
     void update_stream(const std::string& stream);
     void update_folder(const SegmentFolder& folder);
+    bool catch_up() ST_EXCLUDES(mutex_);
     void look_for_news(const std::string& stream) ST_EXCLUDES(mutex_);
     std::optional<MediaRow> look_again(const MediaRow& row) ST_EXCLUDES(mutex_);
 

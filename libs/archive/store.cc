@@ -416,6 +416,15 @@ std::vector<MediaRow> Store::oldest_segments(std::int64_t after_us, const std::s
     return read_media(statement);
 }
 
+std::vector<TakeRow> Store::takes() {
+    Statement statement(database_,
+                        "SELECT take, min(started_us) AS began FROM recordings WHERE take IS NOT "
+                        "NULL GROUP BY take ORDER BY began DESC, take");
+    std::vector<TakeRow> rows;
+    while (statement.step()) rows.push_back({statement.text(0), statement.integer(1)});
+    return rows;
+}
+
 std::set<std::string> Store::kept_takes() {
     Statement statement(database_,
                         "SELECT DISTINCT take FROM recordings WHERE kept = 1 AND take"

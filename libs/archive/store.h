@@ -46,6 +46,12 @@ struct OpenItem {
     std::uint64_t bytes = 0;  ///< in its row
 };
 
+/// A take that has recordings.
+struct TakeRow {
+    std::string take;
+    std::int64_t started_us = 0;  ///< when the first of them began
+};
+
 class Store {
  public:
     /// Another one than that of the file: it is made anew.
@@ -89,6 +95,8 @@ class Store {
                                                 std::size_t limit);
     std::vector<MediaRow> oldest_segments(std::int64_t after_us, const std::string& after,
                                           std::size_t limit);
+    /// The one that began last first.
+    std::vector<TakeRow> takes();
     /// Takes of which a recording is kept.
     std::set<std::string> kept_takes();
     /// What is being written.

@@ -294,28 +294,6 @@ Manifest describe_take(const std::string& take, std::vector<Recording>& recordin
     return out;
 }
 
-std::string hex_of(const digest::Sha256& digest) { return hex_encode(digest); }
-
-std::optional<std::string> sha256_of(archive::Catalogue& catalogue, const Part& part,
-                                     const std::function<bool()>& stop) {
-    constexpr std::size_t kBlock = std::size_t{1} << 20;
-    const auto opened =
-        catalogue.open_file(part.recording, part.file.substr(part.file.rfind('/') + 1));
-    if (!opened) return std::nullopt;
-    const Fd fd(*opened);
-    ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
-    digest::Sha256Stream sum;
-    std::vector<std::uint8_t> block(kBlock);
-    for (;;) {
-        if (stop()) return std::nullopt;
-        const ssize_t got = ::read(fd.get(), block.data(), block.size());
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return std::nullopt;
-        if (got == 0) return hex_of(sum.finish());
-        sum.add({block.data(), static_cast<std::size_t>(got)});
-    }
-}
-
 }  // namespace
 
 std::string manifest_path(const std::string& recordings_path, const std::string& take) {
@@ -372,16 +350,24 @@ Result<Manifest> write_take(archive::Catalogue& catalogue, const std::string& re
     return manifest;
 }
 
-bool add_digests(archive::Catalogue& catalogue, Manifest& manifest,
-                 const std::function<bool()>& stop) {
-    for (Camera& camera : manifest.cameras) {
-        for (Part& part : camera.parts) {
-            if (part.file.empty() || part.sha256) continue;
-            part.sha256 = sha256_of(catalogue, part, stop);
-            if (!part.sha256) return false;
-        }
+std::optional<std::string> sha256_of(archive::Catalogue& catalogue, const Part& part,
+                                     const std::function<bool()>& stop) {
+    constexpr std::size_t kBlock = std::size_t{1} << 20;
+    const auto opened =
+        catalogue.open_file(part.recording, part.file.substr(part.file.rfind('/') + 1));
+    if (!opened) return std::nullopt;
+    const Fd fd(*opened);
+    ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+    digest::Sha256Stream sum;
+    std::vector<std::uint8_t> block(kBlock);
+    for (;;) {
+        if (stop()) return std::nullopt;
+        const ssize_t got = ::read(fd.get(), block.data(), block.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return std::nullopt;
+        if (got == 0) return hex_encode(sum.finish());
+        sum.add({block.data(), static_cast<std::size_t>(got)});
     }
-    return true;
 }
 
 }  // namespace st::takes

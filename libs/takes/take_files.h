@@ -2,6 +2,7 @@
 /// Makes a take of recordings that have ended: one zero for the tables of all, and take.json. Reads
 /// and writes the disk; any thread that may block, one at a time for a take.
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "archive/catalogue.h"
@@ -27,8 +28,9 @@ void store_manifest(const std::string& recordings_path, const Manifest& manifest
 Result<Manifest> write_take(archive::Catalogue& catalogue, const std::string& recordings_path,
                             const std::string& take, const std::string& version);
 
-/// Reads the MP4s that have no digest yet. False: `stop` said so, or a file cannot be read.
-bool add_digests(archive::Catalogue& catalogue, Manifest& manifest,
-                 const std::function<bool()>& stop);
+/// SHA-256 of a part's MP4, in hex. nullopt: it cannot be read, or `stop`, which is asked again and
+/// again, said so.
+std::optional<std::string> sha256_of(archive::Catalogue& catalogue, const Part& part,
+                                     const std::function<bool()>& stop);
 
 }  // namespace st::takes

@@ -19,6 +19,9 @@ namespace st::takes {
 namespace {
 
 constexpr int kNice = 10;  // recording comes first
+/// A take that could not be made is tried again after so long, then after twice as long and so on.
+constexpr std::chrono::seconds kRetryAfter{2};
+constexpr std::chrono::seconds kRetryAfterMax{600};
 constexpr std::size_t kPage = 1000;
 constexpr unsigned kDepthMax = 32;
 
@@ -65,18 +68,20 @@ void add(Summary& sum, const Manifest& manifest) {
     if (!is_bounded) sum.bound_us.reset();
 }
 
-/// Of the parts that both have. One that ended, or was deleted, meanwhile is in one alone.
-void copy_digests(const Manifest& from, Manifest& to) {
-    std::map<std::string, std::string> known;
-    for (const Camera& camera : from.cameras) {
+/// A part with an MP4 of which no digest is known, but for `unreadable` ones.
+const Part* undigested_part(const Manifest& manifest, const std::set<std::string>& unreadable) {
+    for (const Camera& camera : manifest.cameras) {
         for (const Part& part : camera.parts) {
-            if (part.sha256) known[part.file] = *part.sha256;
+            if (!part.file.empty() && !part.sha256 && !unreadable.contains(part.file)) return &part;
         }
     }
-    for (Camera& camera : to.cameras) {
+    return nullptr;
+}
+
+void set_digest(Manifest& manifest, const std::string& file, const std::string& digest) {
+    for (Camera& camera : manifest.cameras) {
         for (Part& part : camera.parts) {
-            if (const auto digest = known.find(part.file); digest != known.end())
-                part.sha256 = digest->second;
+            if (part.file == file) part.sha256 = digest;
         }
     }
 }
@@ -110,35 +115,62 @@ void Takes::recording_ended(const std::string& take) {
     news_.notify_all();
 }
 
-bool Takes::is_busy() {
+bool Takes::is_closing() {
     const Lock lock(mutex_);
-    return closing_ || !ended_.empty();
+    return closing_;
 }
 
 void Takes::run() {
     ::pthread_setname_np(::pthread_self(), "st-takes");
     ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
     for (;;) {
-        std::string take;
-        bool is_new = false;
+        std::optional<std::string> undigested;
         {
             Lock lock(mutex_);
-            while (ended_.empty() && undigested_.empty() && !closing_) news_.wait(lock.native());
-            if (ended_.empty() && closing_) return;
-            is_new = !ended_.empty();
-            auto& queue = is_new ? ended_ : undigested_;
-            take = std::move(queue.front());
-            queue.pop_front();
+            while (!closing_ && ended_.empty() && undigested_.empty()) wait(lock);
+            if (ended_.empty()) {
+                if (closing_) return;
+                undigested = std::move(undigested_.front());
+                undigested_.pop_front();
+            }
         }
-        try {
-            is_new ? make(take) : digest(take);
-        } catch (const std::exception& e) {  // C3: the thread's top; the other takes go on
-            log_.error("take " + take + ": " + e.what());
-        }
+        undigested ? digest(*undigested) : make_ended();
     }
 }
 
-void Takes::make(const std::string& take) {
+/// Until there is something to do, or a take that could not be made is due again.
+void Takes::wait(Lock& lock) {
+    const auto now = std::chrono::steady_clock::now();
+    const auto next = std::ranges::min_element(later_, {}, &Later::due);
+    if (next == later_.end()) return news_.wait(lock.native());
+    if (next->due > now) {
+        news_.wait_until(lock.native(), next->due);
+        return;
+    }
+    ended_.push_back(next->take);
+}
+
+void Takes::make_ended() {
+    for (;;) {
+        std::string take;
+        {
+            const Lock lock(mutex_);
+            if (ended_.empty()) return;
+            take = std::move(ended_.front());
+            ended_.pop_front();
+        }
+        std::string problem;
+        try {
+            problem = make(take);
+        } catch (const std::exception& e) {  // C3: the other takes go on
+            problem = e.what();
+        }
+        try_later(take, problem);
+    }
+}
+
+/// "": it was made, or will be asked for again. Else why it could not be made.
+std::string Takes::make(const std::string& take) {
     Result<Manifest> made = Error{};
     {
         const Lock files(files_mutex_);
@@ -146,77 +178,117 @@ void Takes::make(const std::string& take) {
     }
     if (!made) {
         // The last of its recordings will say so as well.
-        if (made.error().code != kConflict && made.error().code != kNotFound)
-            log_.error("take " + take + ": " + made.error().message);
-        return;
+        const bool is_early = made.error().code == kConflict || made.error().code == kNotFound;
+        return is_early ? std::string() : made.error().message;
     }
     finished_(*made);
-    const Lock lock(mutex_);
-    undigested_.push_back(take);
+    digest_later(take);
+    return {};
 }
 
-/// What was interrupted begins again when the take is asked for, or changes.
-void Takes::digest(const std::string& take) {
-    auto manifest = read_manifest(path_, take);
-    if (!manifest) return;
-    if (!add_digests(catalogue_, *manifest, [this] { return is_busy(); })) {
+void Takes::digest_later(const std::string& take) {
+    {
         const Lock lock(mutex_);
-        if (!closing_ && !ended_.empty()) undigested_.push_back(take);
+        if (std::ranges::find(undigested_, take) != undigested_.end()) return;
+        undigested_.push_back(take);
+    }
+    news_.notify_all();
+}
+
+/// The catalogue may not know all of its recordings yet, the disk may be full.
+void Takes::try_later(const std::string& take, const std::string& problem) {
+    const Lock lock(mutex_);
+    const auto known = std::ranges::find(later_, take, &Later::take);
+    if (problem.empty()) {
+        if (known != later_.end()) later_.erase(known);
         return;
     }
-    const Lock files(files_mutex_);
-    auto now = read_manifest(path_, take);
-    if (!now) return;
-    copy_digests(*manifest, *now);
-    store_manifest(path_, *now);
+    if (known == later_.end()) {
+        log_.error("take " + take + ": " + problem + "; it is tried again");
+        later_.push_back({take, kRetryAfter, std::chrono::steady_clock::now() + kRetryAfter});
+        return;
+    }
+    known->delay = std::min(2 * known->delay, kRetryAfterMax);
+    known->due = std::chrono::steady_clock::now() + known->delay;
+}
+
+/// File by file. What was interrupted goes on when the take is asked for, or changes.
+void Takes::digest(const std::string& take) {
+    std::set<std::string> unreadable;
+    // Others that end meanwhile do not wait for it.
+    const auto stop = [this] {
+        make_ended();
+        return is_closing();
+    };
+    try {
+        for (;;) {
+            const auto manifest = read_manifest(path_, take);
+            const Part* const part = manifest ? undigested_part(*manifest, unreadable) : nullptr;
+            if (part == nullptr) return;
+            const auto digest = sha256_of(catalogue_, *part, stop);
+            if (is_closing()) return;
+            if (!digest) {
+                unreadable.insert(part->file);
+                continue;
+            }
+            const Lock files(files_mutex_);
+            auto now = read_manifest(path_, take);
+            if (!now) return;
+            set_digest(*now, part->file, *digest);
+            store_manifest(path_, *now);
+        }
+    } catch (const std::exception& e) {  // C3: the other takes go on
+        log_.error("take " + take + ": digests: " + e.what());
+    }
 }
 
 bool Takes::is_described(const std::string& take) const {
     return ::access(manifest_path(path_, take).c_str(), F_OK) == 0;
 }
 
-Summaries Takes::list() {
-    Summaries out;
-    std::map<std::string, Summary> found;
+Summary Takes::summary(const std::string& take) {
+    Summary sum;
+    sum.take = take;
     archive::RecordingQuery query;
+    query.take = take;
     query.limit = kPage;
     for (;;) {
         const archive::RecordingPage page = catalogue_.list(query);
-        out.is_building = out.is_building || page.is_building;
-        for (const record::RecordingEntry& entry : page.items) {
-            if (!entry.take) continue;
-            Summary& sum = found[*entry.take];
-            sum.take = *entry.take;
-            add(sum, entry);
-        }
+        sum.is_building = sum.is_building || page.is_building;
+        for (const record::RecordingEntry& entry : page.items) add(sum, entry);
         if (!page.next) break;
         query.cursor = *page.next;
     }
-    for (auto& [take, sum] : found) {
-        if (const auto manifest = read_manifest(path_, take)) add(sum, *manifest);
-        out.items.push_back(std::move(sum));
-    }
-    std::ranges::stable_sort(out.items, std::ranges::greater(), &Summary::started_at);
-    return out;
+    if (const auto manifest = read_manifest(path_, take)) add(sum, *manifest);
+    return sum;
 }
 
-/// A recording that is deleted, by whomever, is no part of its take any more.
-bool Takes::has_all_of(const Manifest& manifest) {
-    std::set<std::string> there;
-    for (const record::RecordingEntry& entry : entries_of(catalogue_, manifest.take))
-        there.insert(entry.id);
-    for (const Camera& camera : manifest.cameras) {
-        for (const Part& part : camera.parts) {
-            if (!there.contains(part.recording)) return false;
-        }
+/// A recording that is deleted, by whomever, is no part of its take any more; one that is converted
+/// again, as after a failure, may have other MP4s.
+bool Takes::is_as_described(const Manifest& manifest) {
+    std::map<std::string, std::set<std::string>> there;  // MP4s of each recording
+    for (const record::RecordingEntry& entry : entries_of(catalogue_, manifest.take)) {
+        std::set<std::string>& files = there[entry.id];
+        for (const Mp4& file : recording_of(entry).files) files.insert(entry.id + "/" + file.name);
+        if (files.empty()) files.insert("");
     }
-    return true;
+    std::map<std::string, std::set<std::string>> described;
+    for (const Camera& camera : manifest.cameras) {
+        for (const Part& part : camera.parts) described[part.recording].insert(part.file);
+    }
+    return std::ranges::all_of(described, [&](const auto& recording) {
+        const auto now = there.find(recording.first);
+        return now != there.end() && now->second == recording.second;
+    });
 }
 
 Result<Manifest> Takes::get(const std::string& take) {
     auto manifest = read_manifest(path_, take);
-    const bool is_stale = manifest && !has_all_of(*manifest);
-    if (!is_stale && (manifest || manifest.error().code != kNotFound)) return manifest;
+    const bool is_stale = manifest && !is_as_described(*manifest);
+    if (!is_stale && (manifest || manifest.error().code != kNotFound)) {
+        if (manifest && undigested_part(*manifest, {}) != nullptr) digest_later(take);
+        return manifest;
+    }
     auto made = Result<Manifest>(Error{});
     {
         const Lock files(files_mutex_);
@@ -224,12 +296,7 @@ Result<Manifest> Takes::get(const std::string& take) {
     }
     // One of it records again: what was known before that holds until it has ended.
     if (!made && is_stale && made.error().code == kConflict) return manifest;
-    if (!made) return made;
-    {
-        const Lock lock(mutex_);
-        undigested_.push_back(take);
-    }
-    news_.notify_all();
+    if (made) digest_later(take);
     return made;
 }
 

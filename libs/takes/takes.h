@@ -1,5 +1,6 @@
 #pragma once
 /// The takes of a recordings folder: made whenever the last open recording of one has ended.
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -31,11 +32,7 @@ struct Summary {
     std::optional<Verdict> verdict;
     std::optional<std::int64_t> bound_us;  ///< the greatest; nullopt: one has none
     std::optional<Pairing> pairing;
-};
-
-struct Summaries {
-    std::vector<Summary> items;  ///< newest first
-    bool is_building = false;    ///< there may be more
+    bool is_building = false;  ///< there may be more recordings than is known yet
 };
 
 class Takes {
@@ -54,11 +51,12 @@ class Takes {
     void recording_ended(const std::string& take) ST_EXCLUDES(mutex_);
 
     // Read the disk; any thread that may block. Error.code as of archive::Catalogue.
-    Summaries list();
+    archive::TakeRows list() { return catalogue_.takes(); }
+    Summary summary(const std::string& take);
     /// Whether there is a take.json of it, whatever the catalogue knows yet.
     bool is_described(const std::string& take) const;
     /// Makes take.json if an earlier run was ended before it did, and anew if a recording of it was
-    /// deleted.
+    /// deleted, or has other MP4s now.
     Result<Manifest> get(const std::string& take);
     /// Its recordings, of each of which `removed` is told, and take.json. 409: one of them records,
     /// or is kept; then none is deleted.
@@ -70,11 +68,22 @@ class Takes {
                            const std::vector<std::string>& why);
 
  private:
+    /// A take that could not be made.
+    struct Later {
+        std::string take;
+        std::chrono::seconds delay;
+        std::chrono::steady_clock::time_point due;
+    };
+
     void run();
-    void make(const std::string& take);
-    void digest(const std::string& take);
-    bool has_all_of(const Manifest& manifest);
-    bool is_busy() ST_EXCLUDES(mutex_);
+    void wait(Lock& lock) ST_REQUIRES(mutex_);
+    void make_ended() ST_EXCLUDES(mutex_);
+    std::string make(const std::string& take) ST_EXCLUDES(mutex_);
+    void try_later(const std::string& take, const std::string& problem) ST_EXCLUDES(mutex_);
+    void digest_later(const std::string& take) ST_EXCLUDES(mutex_);
+    void digest(const std::string& take) ST_EXCLUDES(mutex_);
+    bool is_as_described(const Manifest& manifest);
+    bool is_closing() ST_EXCLUDES(mutex_);
 
     archive::Catalogue& catalogue_;
     const std::string path_;
@@ -86,6 +95,7 @@ class Takes {
     std::condition_variable news_;
     std::deque<std::string> ended_ ST_GUARDED_BY(mutex_);
     std::deque<std::string> undigested_ ST_GUARDED_BY(mutex_);
+    std::vector<Later> later_ ST_GUARDED_BY(mutex_);
     bool closing_ ST_GUARDED_BY(mutex_) = false;
     std::thread thread_;
 };

@@ -2,10 +2,13 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <future>
 #include <sstream>
+#include <thread>
 
 #include "mux/picture_table.h"
 #include "takes/pairing.h"
@@ -47,6 +50,9 @@ TEST(Pairing, of_pictures_that_are_far_apart_is_told_to_a_millisecond) {
     EXPECT_NEAR(static_cast<double>(pairing->p95_us), 3'600'000'000, 1'000);
 }
 
+/// Of "abc", FIPS 180-2.
+constexpr char kDigestOfAbc[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
 struct Made {
     std::string camera;
     std::int64_t first_us = 0;  ///< monotonic
@@ -61,6 +67,7 @@ struct Made {
     std::int64_t interval_us = 33'333;
     std::int64_t gap_us = 0;  ///< longer between the two pictures in the middle
     std::string boot_id{};
+    std::string take = "walk";  ///< "": none
 };
 
 class TakeFiles : public testing::Test {
@@ -103,9 +110,9 @@ class TakeFiles : public testing::Test {
                                      std::to_string(table.size()) + "}";
         std::ostringstream session;
         session << R"({"version":1,"id":")" << id << R"(","camera":")" << made.camera
-                << R"(","peer":"","boot_id":")" << made.boot_id
-                << R"(","path":"","take":"walk","state":")" << made.state
-                << R"(","started_at":"2026-01-31T08:15:0)" << made_
+                << R"(","peer":"","boot_id":")" << made.boot_id << R"(","path":"","take":)"
+                << (made.take.empty() ? "null" : '"' + made.take + '"') << R"(,"state":")"
+                << made.state << R"(","started_at":"2026-01-31T08:15:0)" << made_
                 << R"(.000Z","ended_at":"2026-01-31T08:16:00.000Z","pictures":)" << made.pictures
                 << R"(,"bytes":90000,"seq_missing":)" << made.lost << R"(,"kept":)"
                 << (made.kept ? "true" : "false") << R"(,"part":)" << made.part
@@ -366,8 +373,11 @@ TEST_F(TakeFiles, the_server_makes_it_and_reads_the_files_afterwards) {
         EXPECT_EQ(told.get_future().get().cameras.size(), 1U);
         const auto listed = takes.list();
         ASSERT_EQ(listed.items.size(), 1U);
-        EXPECT_EQ(listed.items[0].bound_us, 900);
-        EXPECT_EQ(listed.items[0].verdict, Verdict::ok);
+        EXPECT_EQ(listed.items[0].take, "walk");
+        const Summary sum = takes.summary("walk");
+        EXPECT_EQ(sum.recordings, 1U);
+        EXPECT_EQ(sum.bound_us, 900);
+        EXPECT_EQ(sum.verdict, Verdict::ok);
         EXPECT_TRUE(takes.is_described("walk"));
         EXPECT_FALSE(takes.is_described("run"));
         const auto judged =
@@ -391,15 +401,64 @@ TEST_F(TakeFiles, the_server_makes_it_and_reads_the_files_afterwards) {
         EXPECT_FALSE(fs::exists(folder_ / a));
         EXPECT_EQ(takes.get("walk").error().code, kNotFound);
     }
-    Manifest manifest;
-    manifest.cameras = {{"b", {}, {Part()}}};
+    Part part;
+    part.recording = make({.camera = "b"});
+    part.file = part.recording + "/stream.mp4";
+    EXPECT_EQ(sha256_of(catalogue, part, [] { return false; }), kDigestOfAbc);
+    EXPECT_EQ(sha256_of(catalogue, part, [] { return true; }), std::nullopt);
+}
+
+/// Once the condition holds, or after half a minute.
+void wait_until(const std::function<bool()>& holds) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!holds() && std::chrono::steady_clock::now() < end)
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    EXPECT_TRUE(holds());
+}
+
+TEST_F(TakeFiles, a_take_that_cannot_be_stored_is_made_as_soon_as_it_can) {
+    make({.camera = "a"});
+    archive::Catalogue catalogue(folder_, Log());
+    std::ofstream(folder_ / "takes") << "no folder";
+    std::promise<Manifest> told;
+    Takes takes(catalogue, folder_, "1.2", Log(),
+                [&](const Manifest& manifest) { told.set_value(manifest); });
+    takes.recording_ended("walk");
+    auto made = told.get_future();
+    EXPECT_EQ(made.wait_for(std::chrono::milliseconds(500)), std::future_status::timeout);
+    fs::remove(folder_ / "takes");
+    ASSERT_EQ(made.wait_for(std::chrono::seconds(30)), std::future_status::ready);
+    EXPECT_TRUE(takes.is_described("walk"));
+}
+
+TEST_F(TakeFiles, one_file_that_is_gone_leaves_the_others_their_digests) {
+    const std::string a = make({.camera = "a"});
     const std::string b = make({.camera = "b"});
-    manifest.cameras[0].parts[0].recording = b;
-    manifest.cameras[0].parts[0].file = b + "/stream.mp4";
-    ASSERT_TRUE(add_digests(catalogue, manifest, [] { return false; }));
-    EXPECT_EQ(manifest.cameras[0].parts[0].sha256,
-              "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
-        << "of \"abc\", FIPS 180-2";
+    fs::remove(folder_ / a / "stream.mp4");
+    archive::Catalogue catalogue(folder_, Log());
+    ASSERT_TRUE(write_take(catalogue, folder_, "walk", "1.2")) << "of an earlier run of the server";
+    Takes takes(catalogue, folder_, "1.2", Log(), [](const Manifest&) {});
+    ASSERT_TRUE(takes.get("walk"));
+    wait_until(
+        [&] { return read_manifest(folder_, "walk")->cameras[1].parts[0].sha256.has_value(); });
+    const auto manifest = read_manifest(folder_, "walk");
+    EXPECT_EQ(manifest->cameras[0].parts[0].sha256, std::nullopt);
+    EXPECT_EQ(manifest->cameras[1].parts[0].sha256, kDigestOfAbc);
+}
+
+TEST_F(TakeFiles, only_recordings_of_takes_are_listed_the_newest_take_first) {
+    make({.camera = "a"});
+    make({.camera = "b", .take = ""});
+    make({.camera = "a", .take = "run"});
+    make({.camera = "b"});
+    archive::Catalogue catalogue(folder_, Log());
+    Takes takes(catalogue, folder_, "1.2", Log(), [](const Manifest&) {});
+    std::vector<std::string> names;
+    for (const archive::TakeRow& row : takes.list().items) names.push_back(row.take);
+    EXPECT_EQ(names, (std::vector<std::string>{"run", "walk"}));
+    EXPECT_EQ(takes.summary("walk").recordings, 2U);
+    EXPECT_EQ(takes.summary("run").recordings, 1U);
+    EXPECT_EQ(takes.summary("hop").recordings, 0U);
 }
 
 TEST_F(TakeFiles, what_was_deleted_of_a_take_is_not_in_it) {
