@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "archive/scan.h"
+#include "base/clock.h"
 #include "mux/convert.h"
 #include "record/folder.h"
 
@@ -43,6 +44,18 @@ bool has_room_for(const Fd& folder, std::uint64_t bytes) {
     return std::uint64_t{disk.f_bavail} * disk.f_frsize >= bytes + kRoomBeside;
 }
 
+/// Of a dump of so many bytes what the wanted part may take, at twice the recording's mean rate.
+std::uint64_t bytes_of_part(std::uint64_t dump_bytes, const MediaRow& row, std::int64_t from_us,
+                            std::int64_t to_us) {
+    const std::int64_t end_us = row.end_us != 0 ? row.end_us : wall_us();
+    const double whole_us = static_cast<double>(end_us - row.start_us);
+    const double part_us =
+        static_cast<double>(std::min(to_us, end_us) - std::max(from_us, row.start_us));
+    if (whole_us <= 0 || 2 * part_us >= whole_us) return dump_bytes;
+    return static_cast<std::uint64_t>(static_cast<double>(dump_bytes) * 2 * std::max(part_us, 0.0) /
+                                      whole_us);
+}
+
 std::chrono::milliseconds ms_of(std::int64_t us) {
     return std::chrono::milliseconds(std::max<std::int64_t>(us, 0) / 1'000);
 }
@@ -65,7 +78,7 @@ Result<std::optional<Made>> make(const std::string& root, const MediaRow& row,
     if (!file) {
         return Error{"no file for an MP4 of " + row.recording + ": " + std::strerror(errno), 503};
     }
-    if (!has_room_for(file, dump_bytes)) {
+    if (!has_room_for(file, bytes_of_part(dump_bytes, row, from_us, to_us))) {
         return Error{"the disk has no room for an MP4 of " + row.recording, 503};
     }
     mux::Job job;
@@ -84,8 +97,8 @@ Result<std::optional<Made>> make(const std::string& root, const MediaRow& row,
     if (!report) {
         // Nothing is shown then, or there is no picture yet.
         if (report.error().code == kBadInput) return std::optional<Made>();
-        const bool is_over = report.error().code == kCancelled;
-        return Error{row.recording + ": " + report.error().message, is_over ? 503 : 500};
+        const bool may_pass = report.error().code == kCancelled || !has_room_for(file, 0);
+        return Error{row.recording + ": " + report.error().message, may_pass ? 503 : 500};
     }
     Made made;
     made.first_us = report->first_taken_wall_us.value_or(row.start_us);
