@@ -206,6 +206,8 @@ class TakeCase(harness.Case):
             for number, shown_at in enumerate(decoded_times(film)):
                 self.assertLess(abs(number / 30 - shown_at), 1e-4)
             self.check_film_of_feature(film, info["features"][key], stats[key], count)
+        self.assertEqual([(int(row["frame_index"]), float(row["timestamp"])) for row in rows_of(folder / "frames.csv")],
+                         [(number, round(number / 30, 6)) for number in range(count)])
         report = json.loads((folder / "tolerance.json").read_text())
         self.assertEqual((report["frames"], report["fps"]), (count, 30))
         for said, name in zip(report["cameras"], tables):

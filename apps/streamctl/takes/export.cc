@@ -276,12 +276,23 @@ class Export {
             make_folder_of(file.path);
             write(file.path, file.bytes);
         }
+        write("frames.csv", times_of_frames(grid));
         json::Object report;
         report.set("fps", grid.rate);
         report.set("frames", grid.slots);
         report.set("zero_us", grid.begin_us);
         report.set("cameras", cameras);
         write("tolerance.json", json::write(report) + "\n");
+    }
+
+    /// The dataset's times for whoever reads no Parquet: those of the n-th picture of every film.
+    static std::string times_of_frames(const takes::Grid& grid) {
+        std::string text = "frame_index,timestamp\n";
+        for (std::size_t frame = 0; frame < grid.slots; ++frame) {
+            text += std::to_string(frame) + "," +
+                    fixed(static_cast<double>(frame) / grid.rate, 6) + "\n";
+        }
+        return text;
     }
 
     void mcap() {
