@@ -17,6 +17,15 @@ Result<Admission::Ticket> Admission::enter(const std::string& address) {
         return Error{"limits.connections (" + std::to_string(connections_max) + ") reached", 503};
     }
     if (auto added = add_to(address); !added) return added.error();
+    return take_place(address);
+}
+
+Admission::Ticket Admission::enter_always() {
+    const Lock lock(mutex_);
+    return take_place("");
+}
+
+Admission::Ticket Admission::take_place(const std::string& address) {
     ++count_;
     counters_.connections_total.fetch_add(1);
     counters_.connections.fetch_add(1);

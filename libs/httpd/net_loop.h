@@ -65,8 +65,12 @@ class Admission {
     /// address are. The place is counted only on success. "": counted in all alone, as a trusted
     /// proxy is, whose clients count instead.
     Result<Ticket> enter(const std::string& address) ST_EXCLUDES(mutex_);
+    /// Counted in all, and let in whatever the limits say: whoever has filled them must not keep
+    /// the operator out.
+    Ticket enter_always() ST_EXCLUDES(mutex_);
 
  private:
+    Ticket take_place(const std::string& address) ST_REQUIRES(mutex_);
     Result<void> add_to(const std::string& address) ST_REQUIRES(mutex_);
     Result<void> move(const std::string& from, const std::string& to) ST_EXCLUDES(mutex_);
     void leave(const std::string& address) ST_EXCLUDES(mutex_);

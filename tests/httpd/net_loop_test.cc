@@ -53,5 +53,26 @@ TEST(Admission, counts_the_clients_of_a_trusted_proxy_and_not_the_proxy) {
     EXPECT_TRUE(second->count_as("192.0.2.1")) << "its place is free again";
 }
 
+TEST(Admission, keeps_nobody_from_the_control_socket) {
+    Counters counters;
+    Options options;
+    options.connections = 1;
+    options.connections_per_address = 1;
+    const Current<Options> current(options);
+    Admission admission(current, counters);
+    auto crowd = admission.enter("10.0.0.1");
+    ASSERT_TRUE(crowd);
+    {
+        const auto operators = admission.enter_always();
+        const auto another = admission.enter_always();
+        EXPECT_EQ(operators.address(), "");
+        EXPECT_EQ(counters.connections, 3);
+        { const Admission::Ticket gone = std::move(*crowd); }
+        EXPECT_FALSE(admission.enter("10.0.0.1")) << "they count for the others";
+    }
+    EXPECT_EQ(counters.connections, 0);
+    EXPECT_TRUE(admission.enter("10.0.0.1"));
+}
+
 }  // namespace
 }  // namespace st::httpd
