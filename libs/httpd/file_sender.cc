@@ -53,10 +53,12 @@ std::vector<FileRange> part_of(const std::vector<FileRange>& ranges, std::uint64
 }
 
 FileSender::FileSender(loop::Transport& stream, loop::BlockingWork& disk,
-                       std::vector<FileRange> ranges, std::function<void(bool)> done)
+                       std::vector<FileRange> ranges, std::function<void()> sent,
+                       std::function<void(bool)> done)
     : stream_(stream),
       disk_(disk),
       ranges_(std::move(ranges)),
+      sent_(std::move(sent)),
       done_(std::move(done)),
       self_(std::make_shared<FileSender*>(this)) {}
 
@@ -80,6 +82,7 @@ void FileSender::on_piece(const SharedBuffer& piece) {
     ranges_[at_].offset += piece->size();
     ranges_[at_].bytes -= piece->size();
     stream_.send(piece);
+    sent_();
     if (stream_.queued_bytes() == 0) read_next();
 }
 

@@ -29,10 +29,11 @@ class FileSender {
  public:
     static constexpr std::size_t kPieceBytes = 256 * 1024;
 
-    /// `done(true)` once the last byte is handed to the stream's queue and that is empty;
-    /// `done(false)` if a file could not be read to the promised length. On the stream's loop.
+    /// `sent()` when a piece was handed to the stream. `done(true)` once the last byte is handed to
+    /// the stream's queue and that is empty, or nothing was to be sent; `done(false)` if a file
+    /// could not be read to the promised length. On the stream's loop.
     FileSender(loop::Transport& stream, loop::BlockingWork& disk, std::vector<FileRange> ranges,
-               std::function<void(bool)> done);
+               std::function<void()> sent, std::function<void(bool)> done);
 
     void start() { read_next(); }
     /// The owner's on_drained().
@@ -46,6 +47,7 @@ class FileSender {
     loop::BlockingWork& disk_;
     std::vector<FileRange> ranges_;
     std::size_t at_ = 0;  ///< of the range that is being sent
+    std::function<void()> sent_;
     std::function<void(bool)> done_;
     bool reading_ = false;
     std::shared_ptr<FileSender*> self_;  ///< pieces that arrive after our end find it null

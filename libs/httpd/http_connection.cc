@@ -48,7 +48,13 @@ void HttpConnection::on_data(std::span<std::uint8_t> bytes) {
         case State::done:
             return;
     }
+    keep_for_later(bytes);
+}
+
+/// Beyond a bound, the rest waits in the kernel.
+void HttpConnection::keep_for_later(Bytes bytes) {
     pending_.append(as_text(bytes));
+    account();
     if (pending_.size() > kPipelinedBytesMax) transport_->pause_reading();
 }
 
@@ -69,7 +75,16 @@ void HttpConnection::consume(Bytes bytes) {
     }
     if (bytes.empty() || state_ == State::done) return;
     if (state_ == State::token) return read_token(bytes);
-    pending_.append(as_text(bytes));
+    keep_for_later(bytes);
+}
+
+/// One request of those that came before they could be answered.
+void HttpConnection::consume_pending() {
+    const std::string pending = std::exchange(pending_, {});
+    consume(as_bytes(pending));
+    account();
+    // Not before, and not while much is left: each answer would let in more than it took away.
+    if (transport_ && pending_.size() <= kPipelinedBytesMax) transport_->resume_reading();
 }
 
 void HttpConnection::begin_request() {
@@ -255,7 +270,7 @@ void HttpConnection::read_token(Bytes bytes) {
         const auto token = text == nullptr ? std::nullopt : read_token_message(text->text);
         if (!token) return close_websocket(ws::kClosePolicy, "Unauthorized");
         request_.facts.token = *token;  // as if it had come with the request
-        pending_.append(as_text(bytes.subspan(i + 1)));
+        keep_for_later(bytes.subspan(i + 1));
         return carry_out();
     }
 }
@@ -285,21 +300,32 @@ void HttpConnection::answer(const http::Response& response) {
     transport_->send(http::encode_response(response, keep_alive_,
                                            http::http_date(wall_us() / 1'000'000),
                                            request_.head.method == "HEAD"));
-    if (transport_->queued_bytes() == 0) return next_request();
-    state_ = State::draining;
-    unread_answer_ = MemoryBudget::Charge(uses_.counters.memory, transport_->queued_bytes());
-    watch_draining();
+    end_answer();
 }
 
 /// What a peer does not take of an answer is all that waits for it: it is asked for its next
-/// request when it has taken everything.
-void HttpConnection::watch_draining() {
-    net_.loop().cancel(deadline_);
+/// request, and sent the next piece of a file, when it has taken everything.
+void HttpConnection::end_answer() {
+    if (transport_->queued_bytes() == 0) return next_request();
+    state_ = State::draining;
+    watch_output();
+}
+
+/// It has time to take what waits. While nothing does, the time is the disk's.
+void HttpConnection::watch_output() {
+    account();
+    net_.loop().cancel(std::exchange(deadline_, 0));
+    if (transport_->queued_bytes() == 0) return;
     deadline_ = net_.loop().after(kDownloadDeadline, [this, then = transport_->bytes_out()] {
         deadline_ = 0;
         if (transport_->bytes_out() - then < FileSender::kPieceBytes) return close_now();
-        watch_draining();
+        watch_output();
     });
+}
+
+void HttpConnection::account() {
+    const std::size_t queued = transport_ ? transport_->queued_bytes() : 0;
+    held_ = MemoryBudget::Charge(uses_.counters.memory, pending_.size() + queued);
 }
 
 void HttpConnection::send_file(Answer answer) {
@@ -310,27 +336,27 @@ void HttpConnection::send_file(Answer answer) {
     fields.push_back({"Connection", keep_alive_ ? "keep-alive" : "close"});
     fields.push_back({"Date", http::http_date(wall_us() / 1'000'000)});
     transport_->send(http::encode_head(answer.response.status, fields));
-    if (request_.head.method == "HEAD") return next_request();
+    if (request_.head.method == "HEAD") return end_answer();
     file_ = std::make_unique<FileSender>(
-        *transport_, uses_.disk, std::move(*answer.files), [this](bool whole) {
+        *transport_, uses_.disk, std::move(*answer.files), [this] { watch_output(); },
+        [this](bool whole) {
             net_.loop().defer([self = shared_from_this(), whole] {
                 self->file_.reset();
                 if (self->state_ != State::sending_file) return;  // the peer went in between
                 if (!whole) return self->close_now();  // the length promised cannot be kept
-                self->next_request();
+                self->end_answer();
             });
         });
-    set_deadline(kDownloadDeadline, "");
     file_->start();
 }
 
 void HttpConnection::on_drained() {
     if (state_ == State::draining) {
-        unread_answer_ = {};
+        account();
         return next_request();
     }
     if (!file_) return;
-    set_deadline(kDownloadDeadline, "");
+    watch_output();
     file_->on_drained();
 }
 
@@ -340,11 +366,7 @@ void HttpConnection::next_request() {
     set_deadline(kKeepAliveDeadline, "request head not complete");
     if (pending_.empty()) return;
     net_.loop().defer([self = shared_from_this()] {
-        if (self->state_ != State::head) return;
-        const std::string pending = std::exchange(self->pending_, {});
-        // Not before: what is read meanwhile would stop reading again, and nobody would resume it.
-        self->transport_->resume_reading();
-        self->consume(as_bytes(pending));
+        if (self->state_ == State::head) self->consume_pending();
     });
 }
 
@@ -371,7 +393,6 @@ void HttpConnection::set_deadline(std::chrono::milliseconds after, std::string w
 }
 
 void HttpConnection::on_deadline(const std::string& what) {
-    if (state_ == State::sending_file) return close_now();  // half an answer is out already
     if (state_ == State::head && reader_.is_idle()) return close_now();
     if (state_ == State::token) return close_websocket(ws::kClosePolicy, "Unauthorized");
     request_ = {};

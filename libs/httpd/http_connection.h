@@ -69,6 +69,8 @@ class HttpConnection final : public Connection,
     };
 
     void consume(Bytes bytes);
+    void keep_for_later(Bytes bytes);
+    void consume_pending();
     void begin_request();
     Result<void> count_client();
     bool read_upgrade();
@@ -87,7 +89,9 @@ class HttpConnection final : public Connection,
     /// Closes as well: a body may be on its way that nobody reads.
     void refuse(int status, const std::string& message, std::vector<Field> fields = {});
     void answer(const http::Response& response);
-    void watch_draining();
+    void end_answer();
+    void watch_output();
+    void account();
     void send_file(Answer answer);
     void next_request();
     void close_websocket(std::uint16_t code, const std::string& reason);
@@ -118,7 +122,7 @@ class HttpConnection final : public Connection,
     std::unique_ptr<ws::Decoder> token_decoder_;  ///< the upgrade was answered to be told a token
     loop::TimerId deadline_ = 0;
     std::unique_ptr<FileSender> file_;
-    MemoryBudget::Charge unread_answer_;
+    MemoryBudget::Charge held_;  ///< for pending_, and what the peer does not take
 };
 
 }  // namespace st::httpd

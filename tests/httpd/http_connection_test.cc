@@ -207,13 +207,54 @@ TEST_F(HttpConnectionTest, reads_on_when_what_was_pipelined_is_taken) {
     EXPECT_TRUE(wire->is_reading) << "the rest of the second body is still to come";
 }
 
+TEST_F(HttpConnectionTest, holds_little_of_what_is_pipelined_without_end) {
+    const std::string request = "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n";
+    constexpr std::size_t kRead = 256 * 1024;  // what a turn of the loop delivers
+    std::string stream;
+    while (stream.size() < kRead) stream += request;
+    std::size_t received = 0;
+    std::size_t held_max = 0;
+    for (int turn = 0; turn < 200; ++turn) {
+        if (wire->is_reading) {
+            wire->receive(stream);
+            received += stream.size();
+        }
+        loop.run_once();
+        held_max = std::max(held_max, counters.memory.total());
+    }
+    const std::size_t answered = count(wire->sent, "200 OK");
+    EXPECT_GT(answered, 50U);
+    EXPECT_LT(received - answered * request.size(), kPipelinedBytesMax + 2 * kRead);
+    EXPECT_GT(held_max, kPipelinedBytesMax) << "it is charged to the budget";
+    EXPECT_LT(held_max, kPipelinedBytesMax + 2 * kRead);
+    wire->handler->on_end("");
+    loop.run_once();
+    EXPECT_EQ(counters.memory.total(), 0U);
+}
+
+TEST_F(HttpConnectionTest, reads_on_once_enough_of_what_was_pipelined_is_answered) {
+    const std::string request = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 20000\r\n\r\n" +
+                                std::string(20'000, 'x');
+    std::string stream;
+    for (int i = 0; i < 10; ++i) stream += request;
+    wire->receive(stream);
+    EXPECT_FALSE(wire->is_reading);
+    for (int turn = 0; turn < 40; ++turn) {
+        loop.run_once();
+        const std::size_t left = 10 - bodies.size();
+        EXPECT_FALSE(wire->is_reading && left * request.size() > kPipelinedBytesMax) << left;
+    }
+    EXPECT_EQ(count(wire->sent, "200 OK"), 10U);
+    EXPECT_TRUE(wire->is_reading);
+}
+
 TEST_F(HttpConnectionTest, takes_no_request_while_the_last_answer_is_not_taken) {
     wire->room = 0;
     const std::string request = "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n";
     receive(request + request + request);
     EXPECT_EQ(replies.size(), 1U);
     EXPECT_GT(wire->queued, 0U);
-    EXPECT_EQ(counters.memory.total(), wire->queued);
+    EXPECT_EQ(counters.memory.total(), wire->queued + 2 * request.size());
     wire->drain(0);
     loop.run_once();
     loop.run_once();
@@ -636,6 +677,72 @@ TEST_F(FileTest, a_peer_that_takes_nothing_is_closed) {
     turn();
     advance(kDownloadDeadline + milliseconds(100));
     EXPECT_TRUE(wire->is_closed);
+}
+
+TEST_F(FileTest, a_slow_disk_costs_a_peer_that_takes_everything_nothing) {
+    reply_with(kBytes);
+    for (int piece = 0; piece < 3; ++piece) {
+        advance(kDownloadDeadline * 2);
+        EXPECT_FALSE(wire->is_closed) << piece;
+        disk.run_once();
+        loop.run_once();
+    }
+    turn();
+    EXPECT_EQ(wire->sent.size(), wire->sent.find("\r\n\r\n") + 4 + kBytes);
+    EXPECT_FALSE(wire->is_closed || wire->is_finishing);
+    advance(kKeepAliveDeadline + milliseconds(100));
+    EXPECT_TRUE(wire->is_closed) << "no other request came";
+}
+
+TEST_F(FileTest, a_peer_has_its_whole_time_for_a_piece_that_the_disk_was_slow_to_give) {
+    wire->room = 1'000;  // the head
+    reply_with(kBytes);
+    advance(kDownloadDeadline - seconds(1));
+    turn();
+    advance(kDownloadDeadline - seconds(1));
+    EXPECT_FALSE(wire->is_closed);
+    wire->drain(0);
+    turn();
+    advance(kDownloadDeadline - seconds(1));
+    EXPECT_FALSE(wire->is_closed);
+    advance(seconds(1) + milliseconds(100));
+    EXPECT_TRUE(wire->is_closed);
+}
+
+TEST_F(FileTest, a_piece_that_waits_is_charged_to_the_budget) {
+    wire->room = 0;
+    reply_with(kBytes);
+    turn();
+    EXPECT_EQ(counters.memory.total(), wire->queued);
+    EXPECT_GT(wire->queued, FileSender::kPieceBytes);
+    wire->drain(0);
+    EXPECT_EQ(counters.memory.total(), 0U) << "the next one is still read";
+    turn();
+    EXPECT_EQ(counters.memory.total(), FileSender::kPieceBytes);
+    advance(kDownloadDeadline + milliseconds(100));
+    EXPECT_TRUE(wire->is_closed);
+    loop.run_once();
+    EXPECT_EQ(counters.memory.total(), 0U);
+}
+
+TEST_F(FileTest, heads_and_empty_files_pile_up_no_more_than_answers_do) {
+    for (const std::string method : {"HEAD", "GET"}) {
+        connect();
+        replies.clear();
+        wire->room = 0;
+        const std::string request = method + " /file HTTP/1.1\r\nHost: x\r\n\r\n";
+        receive(request + request + request);
+        for (std::size_t i = 0; i < replies.size(); ++i) {
+            Answer answer;
+            answer.files = std::vector<FileRange>{{file, 0, method == "HEAD" ? kBytes : 0}};
+            replies[i](std::move(answer));
+            turn();
+        }
+        EXPECT_EQ(count(wire->sent, "HTTP/1.1 "), 1U) << method;
+        wire->drain();
+        turn();
+        EXPECT_EQ(replies.size(), 2U) << method;
+    }
 }
 
 TEST_F(FileTest, one_that_became_shorter_breaks_the_connection) {
