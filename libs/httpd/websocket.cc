@@ -36,6 +36,7 @@ void WebSocket::start(Bytes pending) {
     arm_idle_timer(times_.ping_interval);
     stream_->resume_reading();  // paused if much came before the upgrade was answered
     if (!pending.empty()) decode(pending);
+    if (!over_) account();
 }
 
 void WebSocket::on_data(std::span<std::uint8_t> bytes) {

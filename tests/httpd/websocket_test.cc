@@ -32,11 +32,11 @@ class Owner final : public WebSocketHandler {
 
 /// One client with its wire; time and memory are the test's.
 struct Client {
-    Client(loop::EventLoop& loop, Counters& counters)
+    Client(loop::EventLoop& loop, Counters& counters, const std::string& pending = {})
         : wire(std::make_shared<Wire>()),
           socket(std::make_unique<FakeTransport>(loop, wire), ws::Limits{16 * kMb, 64 * 1024},
                  WebSocket::Times{seconds(20), seconds(20)}, counters, Log(), owner) {
-        socket.start({});
+        socket.start(as_bytes(pending));
     }
     /// The header of a binary message of so many bytes, masked with zeros.
     void begin(std::uint64_t bytes) {
@@ -81,6 +81,21 @@ TEST_F(WebSocketMemoryTest, half_messages_of_many_stay_within_the_budget) {
     }
     EXPECT_LE(counters.memory.total(), 64 * kMb);
     EXPECT_EQ(clients.front()->owner.over, "") << "stopped, not closed";
+}
+
+TEST_F(WebSocketMemoryTest, what_came_half_behind_the_upgrade_is_counted) {
+    const std::string head("\x82\xFF\0\0\0\0\0\x10\0\0\0\0\0\0", 14);  // 1 MiB, masked
+    const std::string begun = head + std::string(250'000, 'x');
+    auto one = std::make_unique<Client>(loop, counters, begun);
+    EXPECT_GE(counters.memory.total(), 250'000U);
+    one.reset();
+    EXPECT_EQ(counters.memory.total(), 0U);
+    MemoryBudget::Holder others(counters.memory, [] {});
+    others.set(60 * kMb);
+    std::vector<std::unique_ptr<Client>> many;
+    for (int i = 0; i < 100; ++i) many.push_back(std::make_unique<Client>(loop, counters, begun));
+    EXPECT_LE(std::ranges::count_if(many, [](const auto& c) { return c->wire->is_reading; }), 20)
+        << "all but a few are stopped before they send more";
 }
 
 TEST_F(WebSocketMemoryTest, a_camera_below_its_share_goes_on_meanwhile) {
