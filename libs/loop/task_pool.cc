@@ -7,7 +7,7 @@
 namespace st::loop {
 
 TaskPool::TaskPool(const std::string& name, unsigned threads, OnFailure on_failure)
-    : on_failure_(std::move(on_failure)), slow_max_(threads - 1) {
+    : on_failure_(std::move(on_failure)), slow_max_(threads - 1), slow_share_(threads / 2) {
     for (unsigned i = 0; i < threads; ++i) {
         threads_.emplace_back([this, name] {
             ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
@@ -50,7 +50,7 @@ void TaskPool::run() {
                 return has_work() || (stopping_ && slow_.empty());
             });
             if (!has_work()) return;
-            is_slow = quick_.empty();
+            is_slow = !slow_.empty() && (quick_.empty() || slow_running_ < slow_share_);
             std::deque<Task>& queue = is_slow ? slow_ : quick_;
             task = std::move(queue.front());
             queue.pop_front();

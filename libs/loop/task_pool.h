@@ -10,7 +10,8 @@
 
 namespace st::loop {
 
-/// What a task may cost. Quick ones go first, and one thread is kept for them.
+/// What a task may cost. Quick ones go first, and one thread is kept for them; but half of the
+/// threads take slow ones first, which downloads without end would keep from ever beginning.
 enum class Effort : std::uint8_t {
     quick,  ///< some reads: a piece of a file, one recording, the disk's free space
     slow,   ///< grows with what lies on the disk: a listing, a deletion
@@ -43,7 +44,8 @@ class TaskPool final : public BlockingWork {
     bool has_work() const ST_REQUIRES(mutex_);
 
     const OnFailure on_failure_;
-    const unsigned slow_max_;  ///< slow tasks at once
+    const unsigned slow_max_;    ///< slow tasks at once
+    const unsigned slow_share_;  ///< so many of them begin although quick ones wait
     Mutex mutex_;
     std::condition_variable news_;
     std::deque<Task> quick_ ST_GUARDED_BY(mutex_);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <stdexcept>
 
@@ -32,6 +33,23 @@ TEST(TaskPool, a_quick_task_never_waits_for_slow_ones) {
     gate.set_value();
     pool.stop();
     EXPECT_EQ(slow_done, 20) << "what was posted is done before the pool ends";
+}
+
+TEST(TaskPool, a_slow_task_does_not_wait_until_nothing_quick_is_left) {
+    std::atomic<bool> is_over{false};
+    TaskPool pool("test", 2, {});
+    // As many downloads do: each asks for its next piece when it has one.
+    std::function<void()> next_piece = [&] {
+        if (!is_over) pool.post(Effort::quick, next_piece);
+    };
+    for (int i = 0; i < 20; ++i) pool.post(Effort::quick, next_piece);
+    for (int i = 0; i < 3; ++i) {
+        std::promise<void> done;
+        pool.post(Effort::slow, [&done] { done.set_value(); });
+        EXPECT_EQ(done.get_future().wait_for(seconds(60)), std::future_status::ready);
+    }
+    is_over = true;
+    pool.stop();
 }
 
 TEST(TaskPool, tells_of_exceptions_and_goes_on) {
