@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -30,6 +31,8 @@ using std::chrono::hours;
 /// Apple refuses server certificates of more than 398 days; the day before counts.
 constexpr hours kServerLife{396 * 24};
 constexpr hours kAuthorityLife{10 * 365 * 24};
+/// From the day before they are made: a client's clock may be behind ours.
+constexpr hours kDayBefore{24};
 /// How long before its end a certificate is made anew.
 constexpr hours kRenewal{30 * 24};
 constexpr std::size_t kFileMax = 64 * 1024;
@@ -89,6 +92,14 @@ std::vector<std::string> sorted(std::vector<std::string> texts) {
     return texts;
 }
 
+std::string day_of(std::chrono::system_clock::time_point time) {
+    const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(time));
+    std::array<char, 16> text{};
+    std::snprintf(text.data(), text.size(), "%04d-%02u-%02u", static_cast<int>(day.year()),
+                  static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()));
+    return text.data();
+}
+
 /// The files of one folder on their way to being what they should be.
 class Keeper {
  public:
@@ -99,7 +110,11 @@ class Keeper {
           files_(own_certificate_files(folder)) {}
 
     OwnCertificate run() {
-        if (!read_authority()) make_authority("", {});
+        if (read_authority()) {
+            look_at_clock();
+        } else {
+            make_authority("", {});
+        }
         if (!is_authority_enough()) {
             make_authority(authority_.key, certificate::read(authority_.certificate).limits);
             result_.notes.push_back(
@@ -136,11 +151,32 @@ class Keeper {
                                  "remove both to have others made (phones then need the new one)");
     }
 
+    /// A clock that stands before the authority was made is wrong, or was when that was made. Time
+    /// alone must not keep the server from starting: then what is kept or made here is right once
+    /// the clock is.
+    void look_at_clock() {
+        const auto begins = certificate::read(authority_.certificate).begins;
+        if (time_ >= begins) return;
+        const auto made = begins + kDayBefore;
+        result_.notes.push_back(
+            "certificate: the clock says " + day_of(time_) + ", but the authority was made on " +
+            day_of(made) + "; clients refuse it until the clock is right. If that is right now, " +
+            "remove " + authority_file_ + " and its key to have others made (phones then need " +
+            "the new one)");
+        time_ = made;
+    }
+
+    /// Of something that is made now.
+    certificate::Validity validity_of(hours life) const {
+        const hours ahead = std::chrono::ceil<hours>(time_ - std::chrono::system_clock::now());
+        return {ahead - kDayBefore, ahead + life};
+    }
+
     /// `before`: what it could vouch for until now.
     void make_authority(const std::string& key, certificate::Limits before) {
         certificate::AuthorityWanted wanted;
         wanted.name = "streamd on " + identity_.names.front();
-        wanted.validity = {hours(-24), kAuthorityLife};
+        wanted.validity = validity_of(kAuthorityLife);
         wanted.key = key;
         wanted.limits = std::move(before);
         add_new(wanted.limits.names, identity_.names);
@@ -156,7 +192,7 @@ class Keeper {
     /// the day): one is enough.
     bool is_authority_enough() {
         const certificate::Facts facts = certificate::read(authority_.certificate);
-        if (facts.expires - std::chrono::system_clock::now() < kServerLife) return false;
+        if (facts.expires - time_ < kServerLife) return false;
         const bool has_names = std::ranges::all_of(identity_.names, [&](const std::string& name) {
             return is_below(name, facts.limits.names);
         });
@@ -186,8 +222,9 @@ class Keeper {
             }
             const certificate::Facts facts = certificate::read(pair.certificate);
             return facts.names == sorted(identity_.names) && facts.addresses == sorted(addresses) &&
-                   facts.expires - std::chrono::system_clock::now() > kRenewal &&
-                   certificate::why_refused(pair.certificate, authority_.certificate).empty();
+                   facts.expires - time_ > kRenewal &&
+                   certificate::why_refused(pair.certificate, authority_.certificate, time_)
+                       .empty();
         } catch (const CertificateError&) {
             return false;
         }
@@ -195,8 +232,9 @@ class Keeper {
 
     void make_server_certificate(const std::vector<std::string>& addresses) {
         const CertificateAndKey made = certificate::make_server_certificate(
-            {identity_.names, addresses, {hours(-24), kServerLife}}, authority_);
-        const std::string why = certificate::why_refused(made.certificate, authority_.certificate);
+            {identity_.names, addresses, validity_of(kServerLife)}, authority_);
+        const std::string why =
+            certificate::why_refused(made.certificate, authority_.certificate, time_);
         if (!why.empty()) throw std::runtime_error("certificate: " + why);
         replace_file(files_.key, made.key, 0600);
         // Whoever is given this file as the authority to trust finds it there, too.
@@ -221,6 +259,8 @@ class Keeper {
     const std::string authority_file_;
     const std::string authority_key_file_;
     const loop::TlsFiles files_;
+    /// By which certificates are judged and made.
+    std::chrono::system_clock::time_point time_ = std::chrono::system_clock::now();
     CertificateAndKey authority_;
     bool is_authority_new_ = false;
     OwnCertificate result_;

@@ -242,6 +242,12 @@ std::string fingerprint_of(X509* certificate) {
     return text;
 }
 
+std::chrono::system_clock::time_point time_of(const ASN1_TIME* time) {
+    std::tm fields{};
+    check(ASN1_TIME_to_tm(time, &fields) == 1, "validity");
+    return std::chrono::system_clock::from_time_t(::timegm(&fields));
+}
+
 }  // namespace
 
 CertificateAndKey make_authority(const AuthorityWanted& wanted) {
@@ -288,9 +294,8 @@ Facts read(const std::string& pem) {
     Facts facts;
     read_names(certificate.get(), facts);
     read_limits(certificate.get(), facts.limits);
-    std::tm until{};
-    check(ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &until) == 1, "validity");
-    facts.expires = std::chrono::system_clock::from_time_t(::timegm(&until));
+    facts.begins = time_of(X509_get0_notBefore(certificate.get()));
+    facts.expires = time_of(X509_get0_notAfter(certificate.get()));
     unsigned char* der = nullptr;
     const int size = i2d_X509(certificate.get(), &der);
     check(size > 0, "DER");
@@ -300,7 +305,8 @@ Facts read(const std::string& pem) {
     return facts;
 }
 
-std::string why_refused(const std::string& certificate, const std::string& authority) {
+std::string why_refused(const std::string& certificate, const std::string& authority,
+                        std::chrono::system_clock::time_point at) {
     const Certificate server = certificate_of(certificate);
     const Certificate trusted = certificate_of(authority);
     const Store store(X509_STORE_new());
@@ -309,6 +315,7 @@ std::string why_refused(const std::string& certificate, const std::string& autho
               X509_STORE_CTX_init(context.get(), store.get(), server.get(), nullptr) == 1 &&
               X509_STORE_CTX_set_purpose(context.get(), X509_PURPOSE_SSL_SERVER) == 1,
           "memory");
+    X509_STORE_CTX_set_time(context.get(), 0, std::chrono::system_clock::to_time_t(at));
     if (X509_verify_cert(context.get()) == 1) return {};
     return X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()));
 }

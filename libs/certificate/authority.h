@@ -59,6 +59,7 @@ struct Facts {
     std::vector<std::string> names;      ///< of the subject alternative names, sorted
     std::vector<std::string> addresses;  ///< likewise, as inet_ntop writes them
     Limits limits;                       ///< of the name constraints
+    std::chrono::system_clock::time_point begins;
     std::chrono::system_clock::time_point expires;
     std::string der;
     std::string fingerprint;  ///< SHA-256, "AB:CD:.."
@@ -66,9 +67,11 @@ struct Facts {
 /// Throws CertificateError.
 Facts read(const std::string& pem);
 
-/// Why a client that trusts `authority` would refuse this server's certificate now: the words of
-/// the library; empty if it would not. Throws CertificateError if one of them is none.
-std::string why_refused(const std::string& certificate, const std::string& authority);
+/// Why a client that trusts `authority` would refuse this server's certificate at that time: the
+/// words of the library; empty if it would not. Throws CertificateError if one of them is none.
+std::string why_refused(
+    const std::string& certificate, const std::string& authority,
+    std::chrono::system_clock::time_point at = std::chrono::system_clock::now());
 
 /// Throws CertificateError if one of them cannot be read.
 bool belong_together(const CertificateAndKey& pair);

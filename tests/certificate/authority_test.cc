@@ -74,6 +74,18 @@ TEST(Authority, is_refused_when_it_is_another_or_over) {
         HasSubstr("expired"));
 }
 
+TEST(Authority, is_asked_for_the_time_that_is_meant) {
+    const CertificateAndKey issuer = authority();
+    auto wanted = server({"box"}, {});
+    wanted.validity = {hours(1), hours(2)};
+    const std::string made = make_server_certificate(wanted, issuer).certificate;
+    const auto now = std::chrono::system_clock::now();
+    EXPECT_THAT(why_refused(made, issuer.certificate), HasSubstr("not yet valid"));
+    EXPECT_EQ(why_refused(made, issuer.certificate, now + std::chrono::minutes(90)), "");
+    EXPECT_THAT(why_refused(made, issuer.certificate, now + hours(3)), HasSubstr("expired"));
+    EXPECT_EQ(read(made).expires - read(made).begins, hours(1));
+}
+
 TEST(Authority, made_anew_with_its_key_still_vouches_for_earlier_certificates) {
     const CertificateAndKey first = authority();
     const auto made = make_server_certificate(server({"box"}, {"10.2.0.1"}), first);

@@ -136,6 +136,69 @@ TEST_F(KeepCertificate, renews_what_ends_soon_or_was_half_written) {
     EXPECT_EQ(authority(), made.authority.pem);
 }
 
+class KeepCertificateClock : public KeepCertificate {
+ protected:
+    /// As if everything had been made `ahead` of the present clock.
+    void make_in_the_future(hours ahead) {
+        keep();
+        const certificate::Facts facts = certificate::read(authority());
+        issuer_ = certificate::make_authority({"streamd on box",
+                                               facts.limits,
+                                               {ahead - hours(24), ahead + hours(10 * 365 * 24)},
+                                               read(own() + "/authority.key")});
+        std::ofstream(own() + "/authority.crt") << issuer_.certificate;
+        write_server(ahead - hours(24), ahead + hours(396 * 24));
+    }
+    void write_server(hours from, hours until) {
+        const auto made = certificate::make_server_certificate(
+            {identity_.names, identity_.addresses, {from, until}}, issuer_);
+        std::ofstream(own() + "/streamd.crt") << made.certificate << issuer_.certificate;
+        std::ofstream(own() + "/streamd.key") << made.key;
+    }
+    std::string refused_in(hours time) const {
+        return certificate::why_refused(server(), issuer_.certificate,
+                                        std::chrono::system_clock::now() + time);
+    }
+
+    certificate::CertificateAndKey issuer_;
+};
+
+TEST_F(KeepCertificateClock, keeps_what_is_there_when_it_is_set_back) {
+    for (const hours back : {hours(48), hours(400 * 24), hours(9 * 365 * 24)}) {
+        make_in_the_future(back);
+        const std::string before = server();
+        EXPECT_THAT(keep().notes, ElementsAre(testing::AllOf(HasSubstr("the clock says 20"),
+                                                             HasSubstr("authority.crt"))));
+        EXPECT_EQ(server(), before);
+        EXPECT_EQ(authority(), issuer_.certificate);
+        EXPECT_EQ(refused_in(back), "") << "once the clock is right";
+    }
+}
+
+TEST_F(KeepCertificateClock, what_it_makes_while_it_is_set_back_is_right_once_the_clock_is) {
+    const hours back(400 * 24);
+    make_in_the_future(back);
+    identity_.addresses = {"127.0.0.1", "10.1.2.77"};
+    EXPECT_THAT(keep().notes, Contains(HasSubstr("certificate: made for box")));
+    EXPECT_EQ(authority(), issuer_.certificate);
+    EXPECT_EQ(refused_in(back), "");
+    EXPECT_EQ(refused_in(back + hours(300 * 24)), "");
+    std::filesystem::remove(own() + "/streamd.crt");
+    EXPECT_THAT(keep().notes, Contains(HasSubstr("certificate: made for box")));
+    EXPECT_EQ(refused_in(back), "");
+    identity_.names.emplace_back("cams.lab.example");  // which the authority has to be made for
+    EXPECT_THAT(keep().notes, Contains(HasSubstr("authority: made anew")));
+    const auto later = std::chrono::system_clock::now() + back;
+    EXPECT_EQ(certificate::why_refused(server(), authority(), later), "");
+}
+
+TEST_F(KeepCertificateClock, a_certificate_of_the_future_is_made_anew_where_the_authority_is_not) {
+    make_in_the_future(hours(0));
+    write_server(hours(100 * 24), hours(400 * 24));
+    EXPECT_THAT(keep().notes, ElementsAre(HasSubstr("certificate: made for box")));
+    EXPECT_EQ(refused_in(hours(0)), "");
+}
+
 TEST_F(KeepCertificate, does_not_replace_an_authority_that_it_cannot_read) {
     keep();
     for (const char* name : {"/authority.crt", "/authority.key"}) {
