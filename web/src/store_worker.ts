@@ -1,5 +1,5 @@
-/// Keeps messages in a file, one behind the other, each under its number. Only one page at a time has the file of its number; what an earlier page
-/// left is written over.
+/// Keeps messages in a file, one behind the other, each under its number. Only one page at a time has the file of its
+/// number. It goes when it is closed; what pages left that were closed before goes when the next one opens its own.
 
 import type {Answered, Asked} from "./lib/disk_store.ts";
 
@@ -8,22 +8,35 @@ interface SyncFile {
     read(into: Uint8Array, options: {at: number}): number;
     write(bytes: Uint8Array, options: {at: number}): number;
     truncate(size: number): void;
+    close(): void;
 }
 const filesMax = 8;
 
 let file: SyncFile | null = null;
+let name = "";
 let end = 0;
 /// By number, rising.
 const places = new Map<number, {at: number; size: number}>();
 
 async function open(): Promise<void> {
     const folder = await navigator.storage.getDirectory();
-    for (let number = 1; number <= filesMax && !file; ++number) {
-        const handle = await folder.getFileHandle(`unsent-${number}`, {create: true});
+    const names = Array.from({length: filesMax}, (_, i) => `unsent-${i + 1}`);
+    // Refused for those that another page has open.
+    for (const left of names) await folder.removeEntry(left).catch(() => undefined);
+    for (name of names) {
+        const handle = await folder.getFileHandle(name, {create: true});
         file = await (handle as unknown as {createSyncAccessHandle(): Promise<SyncFile>}).createSyncAccessHandle().catch(() => null);
+        if (file) return;
     }
-    if (!file) throw new Error("no file is free");
+    throw new Error("no file is free");
+}
+
+async function closeFile(): Promise<void> {
+    if (!file) return;
     file.truncate(0);
+    file.close();
+    file = null;
+    await (await navigator.storage.getDirectory()).removeEntry(name);
 }
 
 function put(number: number, message: ArrayBuffer): void {
@@ -57,6 +70,7 @@ async function answer(asked: Asked): Promise<void> {
         if ("open" in asked) await open();
         else if ("put" in asked) put(asked.number, asked.put);
         else if ("forget" in asked) forget(asked.forget);
+        else if ("close" in asked) await closeFile();
         else {
             const message = get(asked.get);
             return postMessage({id: asked.id, message} satisfies Answered, {transfer: [message]});

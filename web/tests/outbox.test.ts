@@ -155,6 +155,20 @@ test("a disk that is full, or none, loses what it cannot take, and that is count
     }
 });
 
+test("the disk is opened before anything has to go there, and closed with what lies on it", async () => {
+    const disk = new FakeDisk();
+    let opened = 0;
+    const outbox = new Outbox(async () => {
+        opened += 1;
+        return disk;
+    }, 5);
+    assert.equal(opened, 1, "by then the network may have failed");
+    outbox.add(0, message(0));
+    outbox.close();
+    await settled();
+    assert.deepEqual([opened, disk.isClosed], [1, true]);
+});
+
 test("numbers run over", () => {
     const outbox = new Outbox(async () => new FakeDisk());
     outbox.add(0xffffffff, message(255));

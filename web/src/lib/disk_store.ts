@@ -3,9 +3,12 @@
 
 import type {Store} from "./outbox.ts";
 
-type Question = {open: true} | {put: ArrayBuffer; number: number} | {get: number} | {forget: number};
+type Question = {open: true} | {put: ArrayBuffer; number: number} | {get: number} | {forget: number} | {close: true};
 export type Asked = {id: number} & Question;
 export type Answered = {id: number; error: string} | {id: number; message: ArrayBuffer} | {id: number};
+
+/// So long the worker may take to come and to open its file.
+const openMs = 10_000;
 
 export async function openDiskStore(): Promise<Store> {
     const worker = new Worker("web/store_worker.js");
@@ -17,16 +20,29 @@ export async function openDiskStore(): Promise<Store> {
         if ("error" in data) asker?.reject(new Error(data.error));
         else asker?.resolve(data);
     };
-    worker.onerror = () => {
-        for (const asker of waiting.values()) asker.reject(new Error("the worker failed"));
+    let isOver = false;
+    const end = () => {
+        isOver = true;
+        worker.terminate();
+        for (const asker of waiting.values()) asker.reject(new Error("the worker has ended"));
         waiting.clear();
     };
+    worker.onerror = end;
     const ask = (what: Question) => new Promise<Answered>((resolve, reject) => {
+        if (isOver) return reject(new Error("the worker has ended"));
         last += 1;
         waiting.set(last, {resolve, reject});
         worker.postMessage({id: last, ...what}, "put" in what ? [what.put] : []);
     });
-    await ask({open: true});
+    const limit = setTimeout(end, openMs);
+    try {
+        await ask({open: true});
+    } catch (error) {
+        end();
+        throw error;
+    } finally {
+        clearTimeout(limit);
+    }
     return {
         put: async (number, message) => void await ask({put: message, number}),
         get: async (number) => {
@@ -35,6 +51,6 @@ export async function openDiskStore(): Promise<Store> {
             return answer.message;
         },
         forget: (below) => void ask({forget: below}).catch(() => undefined),
-        close: () => worker.terminate(),
+        close: () => void ask({close: true}).catch(() => undefined).then(end),
     };
 }

@@ -42,11 +42,14 @@ export class Outbox {
     private memoryBytes = 0;
     /// Given to the disk so far.
     private stored = 0;
-    private store: Promise<Store | null> | null = null;
+    /// Opened at once: when memory is full the network has failed, and what a store needs may come by it.
+    private readonly store: Promise<Store | null>;
     private isReading = false;
     private line: Line | null = null;
 
-    constructor(private readonly openStore: () => Promise<Store>, private readonly limit = memoryMax) {}
+    constructor(openStore: () => Promise<Store>, private readonly limit = memoryMax) {
+        this.store = openStore().catch(() => null);
+    }
 
     add(seq: number, message: ArrayBuffer): void {
         const one: Kept = {seq, bytes: message.byteLength, message, number: 0};
@@ -74,7 +77,7 @@ export class Outbox {
         }
         this.kept.splice(0, safe);
         this.unsent = Math.max(0, this.unsent - safe);
-        if (below > 0) void this.store?.then((store) => store?.forget(below));
+        if (below > 0) void this.store.then((store) => store?.forget(below));
     }
 
     /// Sends what the connection takes now. Called again while something waits.
@@ -93,6 +96,10 @@ export class Outbox {
     get isAllSent(): boolean {
         return this.unsent === this.kept.length;
     }
+    /// How many those are.
+    get unsafe(): number {
+        return this.kept.length;
+    }
     get waiting(): number {
         return this.kept.length - this.unsent;
     }
@@ -104,7 +111,7 @@ export class Outbox {
         this.line = null;
         this.kept = [];
         this.unsent = 0;
-        void this.store?.then((store) => store?.close());
+        void this.store.then((store) => store?.close());
     }
 
     private send(line: Line, message: ArrayBuffer): void {
@@ -117,7 +124,6 @@ export class Outbox {
         one.message = null;
         one.number = this.stored++;
         this.memoryBytes -= one.bytes;
-        this.store ??= this.openStore().catch(() => null);
         void this.store.then((store) => store ? store.put(one.number, message) : Promise.reject(new Error("no disk"))).catch(() => {
             // One that is on the way may well arrive.
             if (this.kept.indexOf(one) >= this.unsent) this.lose(one);
@@ -128,7 +134,7 @@ export class Outbox {
     private async sendFromDisk(next: Kept): Promise<void> {
         if (this.isReading) return;
         this.isReading = true;
-        const message = await this.store?.then((store) => store?.get(next.number)).catch(() => null);
+        const message = await this.store.then((store) => store?.get(next.number)).catch(() => null);
         this.isReading = false;
         if (!message) this.lose(next);
         // Meanwhile it may have become safe, or another connection be there that begins anew.
