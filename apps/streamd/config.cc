@@ -19,6 +19,7 @@
 #include "config/listing.h"
 #include "control/event_types.h"
 #include "digest/digest.h"
+#include "http/target.h"
 #include "notify/signature.h"
 
 namespace st::streamd {
@@ -193,25 +194,29 @@ void take_cameras(const Layers& layers, Config& config, Lines& errors) {
     }
 }
 
-/// What the server itself answers cannot be a folder's.
-bool is_reserved_route(std::string_view route) {
-    constexpr std::array kOurs = {"api",   "ca",      "camera", "healthz", "live",
-                                  "mjpeg", "metrics", "player", "wall",    "web"};
-    const std::string_view first = route.substr(1, route.find('/', 1) - 1);
-    return first.empty() || std::find(kOurs.begin(), kOurs.end(), first) != kOurs.end();
+/// Its segments as a request has them, decoded; empty if it is no path, or if what the server
+/// itself answers would become a folder's.
+std::vector<std::string> read_route(const std::string& route) {
+    constexpr std::array kOurs = {"api",     "ca",    "camera",  "healthz", "index",
+                                  "live",    "mjpeg", "metrics", "player",  "readyz",
+                                  "records", "wall",  "web"};
+    auto target = http::parse_target(route);
+    if (!target || target->path != route || target->segments.empty()) return {};
+    const bool is_ours = std::ranges::find(kOurs, target->segments.front()) != kOurs.end();
+    return is_ours ? std::vector<std::string>() : std::move(target->segments);
 }
 
 void take_static(const Layers& layers, const std::string& folder, Config& config, Lines& errors) {
     for (std::size_t i = 0; i < layers.count("web.static"); ++i) {
         const std::string path = entry("web.static", i);
-        StaticFolder made{layers.text(path + ".route"),
-                          absolute(folder, layers.text(path + ".root"))};
+        const std::string route = layers.text(path + ".route");
+        StaticFolder made{read_route(route), absolute(folder, layers.text(path + ".root"))};
         std::error_code error;
-        if (!made.route.starts_with('/') || is_reserved_route(made.route)) {
+        if (made.route.empty()) {
             errors.push_back(path +
                              ".route: expected a path such as /manual that the server does "
                              "not use itself, got " +
-                             (made.route.empty() ? "nothing" : made.route));
+                             (route.empty() ? "nothing" : route));
         } else if (!std::filesystem::is_directory(made.root, error)) {
             errors.push_back(path + ".root: expected a folder, got " +
                              (made.root.empty() ? "nothing" : made.root));

@@ -212,8 +212,8 @@ struct DecideConfig {
 
 /// A folder whose files are served as they are.
 struct StaticFolder {
-    std::string route;
-    std::string root;  ///< absolute once loaded
+    std::vector<std::string> route;  ///< the segments of its path, decoded
+    std::string root;                ///< absolute once loaded
 };
 
 struct LogConfig {

@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <system_error>
 
-#include "http/target.h"
 #include "httpd/answers.h"
 #include "httpd/file_answer.h"
 
@@ -66,8 +65,7 @@ Result<Fd> open_below(int root, const std::vector<std::string>& names) {
 StaticFolders::StaticFolders(const std::vector<StaticFolder>& folders) {
     for (const StaticFolder& folder : folders) {
         Root root;
-        const auto target = http::parse_target(folder.route);
-        if (target) root.route = target->segments;
+        root.route = folder.route;
         root.folder.reset(::open(folder.root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         if (root.folder.get() < 0) {
             throw std::system_error(errno, std::generic_category(), "web.static: " + folder.root);

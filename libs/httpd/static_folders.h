@@ -13,8 +13,9 @@
 namespace st::httpd {
 
 struct StaticFolder {
-    std::string route;  ///< "/manual", "/" too; what stands behind it is a path below `root`
-    std::string root;   ///< absolute
+    /// {"manual"}: the segments of a path; what stands behind them is a path below `root`.
+    std::vector<std::string> route;
+    std::string root;  ///< absolute
 };
 
 /// The file or folder `names` lead to from `root`; each is one name. Error.code 404: there is
@@ -26,8 +27,8 @@ class StaticFolders {
     /// Throws std::system_error for a root that is no folder that can be read.
     explicit StaticFolders(const std::vector<StaticFolder>& folders);
 
-    /// Takes GET and HEAD below the routes; the longest one counts. What is not there is left to
-    /// other routes where theirs is "/". Outlives the router, as `disk` does.
+    /// Takes GET and HEAD below the routes; the longest one counts. Outlives the router, as `disk`
+    /// does.
     void add_route(Router& router, loop::BlockingWork& disk) const;
 
  private:

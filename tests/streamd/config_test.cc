@@ -221,6 +221,19 @@ TEST_F(StreamdConfig, refuses_what_does_not_fit_together) {
                 ElementsAre(HasSubstr("auth.trusted_proxies[0]: ")));
 }
 
+TEST_F(StreamdConfig, takes_folders_for_paths_that_the_server_does_not_use) {
+    const auto with = [this](const std::string& route) {
+        return from_file(R"({"web": {"static": [{"route": ")" + route + R"(", "root": "/"}]}})");
+    };
+    for (const char* const route :
+         {"", "/", "//", "manual", "/api", "/api/x", "/%61pi", "//api", "/readyz", "/records/live",
+          "/50%", "/x/../y", "/a%2fb", "/a%00", R"(/a\\b)", "/manual?x", "/index"}) {
+        EXPECT_THAT(errors(with(route)), ElementsAre(StartsWith("web.static[0].route: "))) << route;
+    }
+    EXPECT_THAT(load(with("/manual/")).config.static_folders.at(0).route, ElementsAre("manual"));
+    EXPECT_THAT(load(with("/a%20b/c")).config.static_folders.at(0).route, ElementsAre("a b", "c"));
+}
+
 TEST_F(StreamdConfig, refuses_keys_and_types_that_only_look_right) {
     const std::pair<const char*, const char*> cases[] = {
         {R"({"server.threads": 4})", "server.threads: unknown key;"},
