@@ -1,33 +1,8 @@
 #include "httpd/answers.h"
 
-#include "base/utf8.h"
+#include "json/write.h"
 
 namespace st::httpd {
-namespace {
-
-constexpr std::string_view kDigits = "0123456789abcdef";
-
-/// As a JSON string. A message may quote what a peer sent, which need not be text: then its bytes
-/// above ASCII are written \xNN.
-std::string quoted(std::string_view text) {
-    const bool is_text = is_utf8(as_bytes(text));
-    std::string out = "\"";
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte == '"' || byte == '\\') {
-            (out += '\\') += c;
-        } else if (byte < 0x20 || byte == 0x7F) {
-            ((out += "\\u00") += kDigits[byte >> 4]) += kDigits[byte & 15];
-        } else if (byte >= 0x80 && !is_text) {
-            ((out += "\\\\x") += kDigits[byte >> 4]) += kDigits[byte & 15];
-        } else {
-            out += c;
-        }
-    }
-    return out + "\"";
-}
-
-}  // namespace
 
 std::string_view error_code(int status) {
     switch (status) {
@@ -69,7 +44,7 @@ http::Response error_response(int status, std::string_view message) {
     response.fields = {{"Cache-Control", "no-store"}};
     for (Field& field : fields_of_refusal(status)) response.fields.push_back(std::move(field));
     response.body = "{\"error\":{\"code\":\"" + std::string(error_code(status)) +
-                    "\",\"message\":" + quoted(message) + ",\"field\":null}}\n";
+                    "\",\"message\":" + json::write(message) + ",\"field\":null}}\n";
     return response;
 }
 

@@ -209,8 +209,7 @@ TEST(WithoutQuerySecrets, hides_what_is_called_like_a_secret_and_nothing_else) {
 }
 
 TEST(WithoutQuerySecrets, looks_through_a_query_once_whatever_a_peer_put_into_it) {
-    constexpr std::size_t kBytes =
-        200'000;  // which took ten seconds, looked through for each "://"
+    constexpr std::size_t kBytes = 200'000;  // ten seconds, if looked through for each "://"
     for (const std::string part : {"user=", "://", "://a:b/", "user=://;", "://a:b?", "p=://"}) {
         for (const std::string end : {"", "%2525://", "%20@", ":;:;:;"}) {
             std::string query;

@@ -530,6 +530,30 @@ TEST_F(HttpConnectionTest, refuses_upgrades_in_http) {
     EXPECT_TRUE(contains(wire->sent, "Sec-WebSocket-Version: 13"));
 }
 
+TEST_F(HttpConnectionTest, a_refusal_quotes_what_a_peer_sent_without_what_would_act_on_a_terminal) {
+    for (const auto& [version, quoted] :
+         std::vector<std::pair<std::string, std::string>>{{"\xC2\x9B"
+                                                           "31m",
+                                                           "\\u009b31m"},
+                                                          {"\xE2\x80\xAE"
+                                                           "8",
+                                                           "\\u202e8"},
+                                                          {"\"8\\", "\\\"8\\\\"},
+                                                          {"\xFF"
+                                                           "8",
+                                                           "\xEF\xBF\xBD"
+                                                           "8"}}) {
+        connect();
+        receive(
+            "GET /socket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: " +
+            version + "\r\n\r\n");
+        EXPECT_TRUE(wire->sent.starts_with("HTTP/1.1 426 "));
+        EXPECT_TRUE(contains(wire->sent, "Sec-WebSocket-Version " + quoted + ", expected 13\""))
+            << wire->sent;
+    }
+}
+
 TEST_F(HttpConnectionTest, takes_nothing_over_while_the_server_ends) {
     shutting_down = true;
     receive("GET /socket HTTP/1.1\r\n" + kUpgrade + "\r\n");
