@@ -1,6 +1,7 @@
 #include "base/field.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace st {
 
@@ -38,17 +39,33 @@ std::size_t count_fields(std::span<const Field> fields, std::string_view name) {
                       [name](const Field& field) { return iequals(field.name, name); }));
 }
 
-bool list_has(std::span<const Field> fields, std::string_view name, std::string_view token) {
+std::vector<std::string_view> list_elements(std::span<const Field> fields, std::string_view name) {
+    std::vector<std::string_view> elements;
     for (const Field& field : fields) {
         if (!iequals(field.name, name)) continue;
-        std::string_view rest = field.value;
-        while (!rest.empty()) {
+        for (std::string_view rest = field.value; !rest.empty();) {
             const auto comma = std::min(rest.find(','), rest.size());
-            if (iequals(trim(rest.substr(0, comma)), token)) return true;
+            elements.push_back(trim(rest.substr(0, comma)));
             rest.remove_prefix(std::min(comma + 1, rest.size()));
         }
     }
-    return false;
+    return elements;
+}
+
+bool list_has(std::span<const Field> fields, std::string_view name, std::string_view token) {
+    return std::ranges::any_of(list_elements(fields, name), [token](std::string_view element) {
+        return iequals(element, token);
+    });
+}
+
+void append_field(std::string& head, std::string_view name, std::string_view value) {
+    const bool clean = std::none_of(value.begin(), value.end(), [](char c) {
+        return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F;
+    });
+    if (!is_token(name) || !clean) {
+        throw std::invalid_argument("header field " + std::string(name) + " would break the head");
+    }
+    head.append(name).append(": ").append(value).append("\r\n");
 }
 
 }  // namespace st

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace st {
 
@@ -30,8 +31,15 @@ bool is_token(std::string_view text);
 const std::string* find_field(std::span<const Field> fields, std::string_view name);
 std::size_t count_fields(std::span<const Field> fields, std::string_view name);
 
-/// True if a comma-separated list, spread over however many fields of that name, holds `token`
-/// (whatever its case): "Connection: keep-alive, Upgrade" has "upgrade".
+/// Of a comma-separated list, spread over however many fields of that name: "gzip, br;q=0.5" has
+/// two. Trimmed, possibly empty; they point into `fields`.
+std::vector<std::string_view> list_elements(std::span<const Field> fields, std::string_view name);
+/// True if `token` is one of them, whatever its case: "Connection: keep-alive, Upgrade" has
+/// "upgrade".
 bool list_has(std::span<const Field> fields, std::string_view name, std::string_view token);
+
+/// "Name: value" and the end of the line. Throws std::invalid_argument if the name is no token or
+/// the value holds a control byte: text of a peer must never become a line of its own.
+void append_field(std::string& head, std::string_view name, std::string_view value);
 
 }  // namespace st

@@ -63,17 +63,10 @@ std::string_view content_type_of(std::string_view name) {
 }
 
 bool has_tag(const http::RequestHead& head, std::string_view name, std::string_view etag) {
-    for (const Field& field : head.fields) {
-        if (!iequals(field.name, name)) continue;
-        for (std::string_view list = field.value; !list.empty();) {
-            const std::size_t comma = std::min(list.find(','), list.size());
-            std::string_view tag = trim(list.substr(0, comma));
-            if (tag.starts_with("W/")) tag.remove_prefix(2);
-            if (tag == etag || tag == "*") return true;
-            list.remove_prefix(std::min(comma + 1, list.size()));
-        }
-    }
-    return false;
+    return std::ranges::any_of(list_elements(head.fields, name), [etag](std::string_view tag) {
+        if (tag.starts_with("W/")) tag.remove_prefix(2);
+        return tag == etag || tag == "*";
+    });
 }
 
 Answer answer_with(const http::RequestHead& head, FileContent content) {

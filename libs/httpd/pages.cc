@@ -29,27 +29,13 @@ Result<std::string> read_file(const fs::path& path) {
     return bytes;
 }
 
-/// Calls `call` with each element of a list such as `gzip, br;q=0.5`.
-template <class Call>
-void for_each_element(std::string_view list, Call call) {
-    while (!list.empty()) {
-        const std::size_t comma = std::min(list.find(','), list.size());
-        call(trim(list.substr(0, comma)));
-        list.remove_prefix(std::min(comma + 1, list.size()));
-    }
-}
-
 bool takes_gzip(const http::RequestHead& head) {
     bool takes = false;
-    for (const Field& field : head.fields) {
-        if (!iequals(field.name, "Accept-Encoding")) continue;
-        for_each_element(field.value, [&](std::string_view coding) {
-            const std::size_t semicolon = std::min(coding.find(';'), coding.size());
-            const std::string_view weight =
-                trim(coding.substr(std::min(semicolon + 1, coding.size())));
-            const bool is_refused = weight == "q=0" || weight == "q=0.0";
-            if (iequals(trim(coding.substr(0, semicolon)), "gzip")) takes = !is_refused;
-        });
+    for (const std::string_view coding : list_elements(head.fields, "Accept-Encoding")) {
+        const std::size_t semicolon = std::min(coding.find(';'), coding.size());
+        const std::string_view weight = trim(coding.substr(std::min(semicolon + 1, coding.size())));
+        const bool is_refused = weight == "q=0" || weight == "q=0.0";
+        if (iequals(trim(coding.substr(0, semicolon)), "gzip")) takes = !is_refused;
     }
     return takes;
 }

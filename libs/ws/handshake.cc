@@ -24,28 +24,10 @@ Result<std::string> only_field(std::span<const Field> fields, std::string_view n
 
 std::vector<std::string> read_protocols(std::span<const Field> fields) {
     std::vector<std::string> protocols;
-    for (const Field& field : fields) {
-        if (!iequals(field.name, "Sec-WebSocket-Protocol")) continue;
-        std::string_view rest = field.value;
-        while (!rest.empty()) {
-            const auto comma = std::min(rest.find(','), rest.size());
-            const std::string_view protocol = trim(rest.substr(0, comma));
-            if (is_token(protocol)) protocols.emplace_back(protocol);
-            rest.remove_prefix(std::min(comma + 1, rest.size()));
-        }
+    for (const std::string_view protocol : list_elements(fields, "Sec-WebSocket-Protocol")) {
+        if (is_token(protocol)) protocols.emplace_back(protocol);
     }
     return protocols;
-}
-
-void add_line(std::string& head, std::string_view name, std::string_view value) {
-    const bool clean = std::none_of(value.begin(), value.end(), [](char c) {
-        return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F;
-    });
-    if (!is_token(name) || !clean) {
-        throw std::invalid_argument("upgrade: field " + std::string(name) +
-                                    " would break the head");
-    }
-    head.append(name).append(": ").append(value).append("\r\n");
 }
 
 }  // namespace
@@ -86,21 +68,12 @@ Result<Upgrade> check_upgrade(std::string_view method, int version_minor,
     return Upgrade{accept_key(*key), read_protocols(fields)};
 }
 
-std::string choose_protocol(const Upgrade& upgrade, std::span<const std::string_view> ours) {
-    for (const std::string_view our : ours) {
-        for (const std::string& offered : upgrade.protocols) {
-            if (iequals(our, offered)) return offered;
-        }
-    }
-    return {};
-}
-
 std::string encode_upgrade_answer(const Upgrade& upgrade, std::string_view protocol) {
     std::string head = "HTTP/1.1 101 Switching Protocols\r\n";
-    add_line(head, "Upgrade", "websocket");
-    add_line(head, "Connection", "Upgrade");
-    add_line(head, "Sec-WebSocket-Accept", upgrade.accept);
-    if (!protocol.empty()) add_line(head, "Sec-WebSocket-Protocol", protocol);
+    append_field(head, "Upgrade", "websocket");
+    append_field(head, "Connection", "Upgrade");
+    append_field(head, "Sec-WebSocket-Accept", upgrade.accept);
+    if (!protocol.empty()) append_field(head, "Sec-WebSocket-Protocol", protocol);
     head += "\r\n";
     return head;
 }
@@ -116,15 +89,15 @@ std::string encode_upgrade_request(std::string_view host, std::string_view targe
     }
     std::string head = "GET ";
     head.append(target).append(" HTTP/1.1\r\n");
-    add_line(head, "Host", host);
-    add_line(head, "Upgrade", "websocket");
-    add_line(head, "Connection", "Upgrade");
-    add_line(head, "Sec-WebSocket-Key", base64_encode(nonce));
-    add_line(head, "Sec-WebSocket-Version", kVersion);
+    append_field(head, "Host", host);
+    append_field(head, "Upgrade", "websocket");
+    append_field(head, "Connection", "Upgrade");
+    append_field(head, "Sec-WebSocket-Key", base64_encode(nonce));
+    append_field(head, "Sec-WebSocket-Version", kVersion);
     std::string offer;
     for (const std::string& protocol : protocols) offer += (offer.empty() ? "" : ", ") + protocol;
-    if (!offer.empty()) add_line(head, "Sec-WebSocket-Protocol", offer);
-    for (const Field& field : extra) add_line(head, field.name, field.value);
+    if (!offer.empty()) append_field(head, "Sec-WebSocket-Protocol", offer);
+    for (const Field& field : extra) append_field(head, field.name, field.value);
     head += "\r\n";
     return head;
 }
