@@ -45,12 +45,6 @@ Result<BodyReader> BodyReader::of_response(const ResponseHead& head, std::string
     return make(head.chunked, head.content_length, true, body_bytes_max);
 }
 
-std::optional<std::uint64_t> BodyReader::remaining() const {
-    if (state_ == State::done) return 0;
-    if (state_ == State::sized) return left_;
-    return std::nullopt;
-}
-
 Result<BodyReader::Piece> BodyReader::next(Bytes bytes) {
     assert(!bytes.empty() && !is_complete());
     switch (state_) {

@@ -44,11 +44,6 @@ class BodyReader {
     bool is_complete() const { return state_ == State::done; }
     /// The end of the connection is the end of the body.
     bool ends_with_connection() const { return state_ == State::until_close; }
-    /// Body bytes so far.
-    std::uint64_t received() const { return received_; }
-    /// Bytes still to be read before the next request can follow; nullopt if nobody knows
-    /// (chunked). A server that answered early drains a little and closes on a lot.
-    std::optional<std::uint64_t> remaining() const;
 
  private:
     enum class State : std::uint8_t {

@@ -182,13 +182,9 @@ void EventLoop::turn(int timeout_ms, const OnFailure& on_failure) {
     busy_.add(clock_() - now_ns_);
 }
 
-void EventLoop::run_once() {
-    thread_.store(std::this_thread::get_id());
-    turn(0, {});
-}
+void EventLoop::run_once() { turn(0, {}); }
 
 void EventLoop::run(const OnFailure& on_failure) {
-    thread_.store(std::this_thread::get_id());
     for (;;) {
         turn(deferred_.empty() ? wait_ms() : 0, on_failure);
         const Lock lock(mutex_);

@@ -12,7 +12,6 @@
 #include <memory>
 #include <span>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -71,7 +70,6 @@ class EventLoop final : public Timers {
     void stop();
     /// Any thread: `task` runs on the loop, in the order posted. Dropped if the loop has ended.
     void post(Task task);
-    bool is_loop_thread() const { return std::this_thread::get_id() == thread_.load(); }
 
     /// `pollable` must stay alive until remove(). `events`: EPOLLIN, EPOLLOUT; EPOLLET is added.
     void add(int fd, Pollable& pollable, std::uint32_t events);
@@ -111,7 +109,6 @@ class EventLoop final : public Timers {
     Fd epoll_;
     Fd wake_;
     std::vector<std::uint8_t> scratch_;
-    std::atomic<std::thread::id> thread_{};
     std::int64_t now_ns_;
     BusyStats busy_;
 

@@ -34,9 +34,6 @@ struct Upgrade {
 Result<Upgrade> check_upgrade(std::string_view method, int version_minor,
                               std::span<const Field> fields);
 
-/// The first of `ours` that was offered, whatever its case, in the client's spelling; "" if none.
-std::string choose_protocol(const Upgrade& upgrade, std::span<const std::string_view> ours);
-
 /// Server: the whole 101 answer. `protocol` "" leaves its line out.
 std::string encode_upgrade_answer(const Upgrade& upgrade, std::string_view protocol = {});
 

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <future>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -105,14 +104,6 @@ TEST(EventLoop, retired_objects_live_until_the_turn_ends) {
     });
     loop.run();
     EXPECT_TRUE(alive_in_turn);
-}
-
-TEST(EventLoop, knows_its_own_thread) {
-    LoopThread thread("test");
-    EXPECT_FALSE(thread.loop().is_loop_thread());
-    std::promise<bool> answer;
-    thread.loop().post([&] { answer.set_value(thread.loop().is_loop_thread()); });
-    EXPECT_TRUE(answer.get_future().get());
 }
 
 TEST(BusyStats, sorts_turns_into_buckets) {
