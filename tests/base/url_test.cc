@@ -210,15 +210,18 @@ TEST(WithoutQuerySecrets, hides_what_is_called_like_a_secret_and_nothing_else) {
 
 TEST(WithoutQuerySecrets, looks_through_a_query_once_whatever_a_peer_put_into_it) {
     constexpr std::size_t kBytes = 200'000;  // ten seconds, if looked through for each "://"
-    for (const std::string part : {"user=", "://", "://a:b/", "user=://;", "://a:b?", "p=://"}) {
-        for (const std::string end : {"", "%2525://", "%20@", ":;:;:;"}) {
-            std::string query;
-            while (query.size() < kBytes) query += part;
-            const auto began = std::chrono::steady_clock::now();
-            without_query_secrets(query + end);
-            EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(5))
-                << part << end;
-        }
+    for (const auto& [part, end] :
+         std::vector<std::pair<std::string, std::string>>{{"user=", "%2525://"},
+                                                          {"://", ""},
+                                                          {"://a:b/", "%20@"},
+                                                          {"user=://;", ":;:;:;"},
+                                                          {"://a:b?", ""},
+                                                          {"p=://", "@"}}) {
+        std::string query;
+        while (query.size() < kBytes) query += part;
+        const auto began = std::chrono::steady_clock::now();
+        without_query_secrets(query + end);
+        EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(5)) << part;
     }
     EXPECT_EQ(without_query_secrets("user=user=a_user=://;user=kim:hush&x=1"),
               "user=user=a_user=://;user=kim:***&x=1");
