@@ -14,6 +14,7 @@
 #include "base/joined.h"
 #include "base/name.h"
 #include "base/text.h"
+#include "base/url.h"
 #include "control/token.h"
 #include "digest/digest.h"
 
@@ -175,7 +176,7 @@ void Tokens::sign(const control::Call& call, const Done& done) const {
     const auto url = signed_url(request->url, *role, secret, until_s);
     if (!url) return done(ApiError{ErrorCode::bad_request, url.error().message, "url"});
     const std::string until = rfc3339(until_s * 1'000'000);
-    events_.add("url.signed", {{"url", shown(request->url)},
+    events_.add("url.signed", {{"url", shown(without_passwords(request->url))},
                                {"role", request->role},
                                {"until", until},
                                {"by", request->client.empty() ? call.peer : request->client}});

@@ -93,9 +93,9 @@ TEST(Tokens, that_are_revoked_open_nothing_any_more) {
 
 TEST(Tokens, and_signed_urls_are_told_of_with_who_asked_and_nothing_that_opens) {
     World world;
-    EXPECT_TRUE(world.call("tokens.new", R"({"name":"tv","roles":["play","camera"],"client":"kim@desk"})"));
     EXPECT_TRUE(
-        world.call("sign", R"({"url":"/live/door","expires_s":60,"client":"kim@desk"})"));
+        world.call("tokens.new", R"({"name":"tv","roles":["play","camera"],"client":"kim@desk"})"));
+    EXPECT_TRUE(world.call("sign", R"({"url":"/live/door","expires_s":60,"client":"kim@desk"})"));
     EXPECT_TRUE(world.call("tokens.revoke", "", {{"name", "tv"}, {"client", "jo@shed"}}));
     ASSERT_EQ(world.events.all.size(), 3U);
     EXPECT_EQ(world.events.all[0], "token.created token=tv roles=play camera by=kim@desk");
@@ -105,6 +105,18 @@ TEST(Tokens, and_signed_urls_are_told_of_with_who_asked_and_nothing_that_opens) 
     world.problem = "No space left on device";
     world.make("other");
     EXPECT_EQ(world.events.all.size(), 3U) << "it was not made";
+}
+
+TEST(Tokens, and_what_else_stands_in_a_signed_url_is_not_told_of) {
+    for (const char* url :
+         {"rtmp://kim:hush@host/live/x", "/live/x?token=hush", "/live/x.flv?sign=hush&quality=high",
+          "https://host/live/x?password=hush", "ws://host/publish?app=live&stream=x&key=hush"}) {
+        World world;
+        EXPECT_TRUE(world.call("sign", R"({"url":")" + std::string(url) + R"("})")) << url;
+        ASSERT_EQ(world.events.all.size(), 1U);
+        EXPECT_EQ(world.events.all[0].find("hush"), std::string::npos) << world.events.all[0];
+        EXPECT_NE(world.events.all[0].find("live"), std::string::npos) << world.events.all[0];
+    }
 }
 
 TEST(Tokens, that_cannot_be_stored_are_none_and_a_revocation_holds_all_the_same) {

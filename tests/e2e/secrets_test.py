@@ -87,6 +87,9 @@ class Secrets(harness.Case):
         signed = (await asyncio.to_thread(
             ask, "POST", "/api/v1/sign", {"url": "/live/x", "role": "publish", "expires_s": 600}
         )).json["url"].split("sign=")[1]
+        for url in (f"rtmp://kim:{GUESSED}@host/live/x", f"/live/x?token={made}", f"/live/x?sign={signed}&password={GUESSED}"):
+            answer = await asyncio.to_thread(ask, "POST", "/api/v1/sign", {"url": url, "role": "play", "expires_s": 600})
+            self.assertEqual(answer.status, 200, answer)
         local = (server.folder / "control.token").read_text().strip()
         secrets = [TOKEN, GUESSED, AUTH_SECRET, SECRET.removeprefix("whsec_"), made, signed, local, *PASSWORDS.values()]
 
