@@ -23,14 +23,21 @@ constexpr std::chrono::seconds kSyncAgain{10};
 constexpr std::chrono::seconds kOpenAgain{30};
 constexpr std::chrono::seconds kCompactAgain{60};
 
+/// What whoever connects brings about, as often as they like.
+bool is_of_the_crowd(std::string_view type) {
+    return type.starts_with("viewer.") || type.starts_with("stream.") ||
+           type.starts_with("camera.");
+}
+
 }  // namespace
 
 Outbox::Outbox(OutboxWorld& world, Endpoint endpoint, std::string path,
-               std::function<void()> changed)
+               std::function<void()> changed, std::uint64_t waiting_bytes_max)
     : world_(world),
       endpoint_(std::move(endpoint)),
       path_(std::move(path)),
       changed_(std::move(changed)),
+      waiting_bytes_max_(waiting_bytes_max),
       shown_url_(without_passwords(endpoint_.url)),
       log_(world.log.with(shown_url_)) {
     open();
@@ -41,7 +48,7 @@ Outbox::Outbox(OutboxWorld& world, Endpoint endpoint, std::string path,
 void Outbox::open() {
     world_.timers.cancel(std::exchange(open_timer_, 0));
     try {
-        journal_ = std::make_unique<Journal>(path_);
+        journal_ = std::make_unique<Journal>(path_, waiting_bytes_max_);
     } catch (const std::exception& e) {  // the other endpoints go on
         state_ = HookState::broken;
         last_error_ = e.what();
@@ -110,11 +117,20 @@ void Outbox::note_trouble(const std::string& what) {
     log_.error(what);
 }
 
-void Outbox::add(const std::string& type, const std::string& json) {
-    const bool is_wanted = std::any_of(
+bool Outbox::is_wanted(const std::string& type) const {
+    return std::any_of(
         endpoint_.events.begin(), endpoint_.events.end(),
         [&](const std::string& pattern) { return control::matches_event(pattern, type); });
-    if (!is_wanted) return;
+}
+
+void Outbox::note_lost(const std::string& type, std::uint64_t count) {
+    if (!is_wanted(type)) return;
+    dropped_ += count;
+    changed_();
+}
+
+void Outbox::add(const std::string& type, const std::string& json) {
+    if (!is_wanted(type)) return;
     const std::int64_t now_us = world_.wall_us();
     if (endpoint_.format == Format::standard) {
         return add_body(now_us, type, standard_body(type, json, rfc3339(now_us)));
@@ -122,24 +138,35 @@ void Outbox::add(const std::string& type, const std::string& json) {
     for (const std::string& body : nms_bodies(type, json)) add_body(now_us, type, body);
 }
 
+/// Viewers that come and go all day must not push out what became of a recording.
+bool Outbox::has_room_for(const std::string& type) const {
+    return !is_of_the_crowd(type) || journal_->waiting_bytes() < waiting_bytes_max_ / 2;
+}
+
 void Outbox::add_body(std::int64_t at_us, const std::string& type, const std::string& body) {
     bool is_taken = false;
-    if (journal_ && state_ != HookState::ended) {
+    if (journal_ && state_ != HookState::ended && has_room_for(type)) {
         guard("a message is lost", [&] { is_taken = journal_->add(at_us, type, body); });
     }
     if (journal_) tidy_after(kSyncInterval);
     if (!is_taken) {
         ++dropped_;
-        if (journal_ && state_ != HookState::ended && !is_trouble_said_ &&
-            !std::exchange(is_full_said_, true)) {
-            log_.error("its journal is full (" + std::to_string(journal_->waiting()) +
-                       " messages wait): new messages are lost until some are delivered");
-        }
+        if (journal_ && state_ != HookState::ended && !is_trouble_said_) note_full(type);
         return changed_();
     }
-    is_full_said_ = false;
+    if (journal_->waiting_bytes() < waiting_bytes_max_ / 4) full_said_ = Full::no;
     if (state_ == HookState::idle) send_next();
     changed_();
+}
+
+/// Once, and once more when it is worse, until most has been delivered.
+void Outbox::note_full(const std::string& type) {
+    const Full now = has_room_for(type) ? Full::for_all : Full::for_the_crowd;
+    if (full_said_ >= now) return;
+    full_said_ = now;
+    log_.error(std::to_string(journal_->waiting()) + " messages wait: new ones " +
+               (now == Full::for_all ? "" : "of viewers, streams and cameras ") +
+               "are lost until some are delivered");
 }
 
 void Outbox::tidy_after(milliseconds delay) {

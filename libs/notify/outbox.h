@@ -34,7 +34,9 @@ struct OutboxWorld {
 class Outbox {
  public:
     /// `path`: of its journal. `changed` is called whenever status() has another answer.
-    Outbox(OutboxWorld& world, Endpoint endpoint, std::string path, std::function<void()> changed);
+    /// `waiting_bytes_max`: half of it may be filled by what whoever connects brings about.
+    Outbox(OutboxWorld& world, Endpoint endpoint, std::string path, std::function<void()> changed,
+           std::uint64_t waiting_bytes_max = Journal::kWaitingBytesMax);
     ~Outbox();
     Outbox(const Outbox&) = delete;
     Outbox& operator=(const Outbox&) = delete;
@@ -47,6 +49,8 @@ class Outbox {
 
     /// An event, if it is one of this endpoint's. `json`: as the API gives it.
     void add(const std::string& type, const std::string& json);
+    /// So many events were lost before they came here.
+    void note_lost(const std::string& type, std::uint64_t count);
     std::vector<Journal::FailedMessage> failed_messages();
     bool replay(const std::string& id);
     /// Sends a message of the type hook.test past the queue. If it arrives, what waits is tried.
@@ -55,6 +59,10 @@ class Outbox {
     control::HookStatus status() const;
 
  private:
+    enum class Full : std::uint8_t { no, for_the_crowd, for_all };
+
+    bool is_wanted(const std::string& type) const;
+    bool has_room_for(const std::string& type) const;
     void add_body(std::int64_t at_us, const std::string& type, const std::string& body);
     void send_next();
     HttpPost post_of(const std::string& id, const std::string& body) const;
@@ -63,6 +71,7 @@ class Outbox {
     void wait(std::chrono::milliseconds delay);
     void end(const std::string& why);
     void open();
+    void note_full(const std::string& type);
     void tidy_after(std::chrono::milliseconds delay);
     void tidy();
     void note_trouble(const std::string& what);
@@ -73,6 +82,7 @@ class Outbox {
     Endpoint endpoint_;
     const std::string path_;
     const std::function<void()> changed_;
+    const std::uint64_t waiting_bytes_max_;
     const std::string shown_url_;
     Log log_;
     std::unique_ptr<Journal> journal_;  ///< null: it could not be opened so far
@@ -81,7 +91,7 @@ class Outbox {
     std::string last_error_;
     std::uint64_t delivered_ = 0;
     std::uint64_t dropped_ = 0;
-    bool is_full_said_ = false;
+    Full full_said_ = Full::no;
     bool is_trouble_said_ = false;
     loop::TimerId retry_timer_ = 0;
     loop::TimerId tidy_timer_ = 0;

@@ -89,6 +89,28 @@ TEST(Outbox, sends_what_its_filter_lets_through) {
     EXPECT_EQ(sending.outbox->status().queued, 2U);
 }
 
+TEST(Outbox, keeps_room_for_recordings_whatever_viewers_do) {
+    World world;
+    constexpr std::uint64_t kBytesMax = 100'000;
+    Outbox outbox(
+        world.uses, endpoint(), world.folder.file("a.journal"), [] {}, kBytesMax);
+    outbox.start();
+    for (int i = 0; i < 1000; ++i) outbox.add("viewer.joined", event(i));
+    const control::HookStatus full = outbox.status();
+    EXPECT_GT(full.dropped, 0U);
+    EXPECT_NEAR(static_cast<double>(full.queued_bytes), kBytesMax / 2.0, 1000);
+    for (const char* type :
+         {"session.finished", "take.finished", "record.stopped", "server.disk"}) {
+        outbox.add(type, event(1));
+    }
+    EXPECT_EQ(outbox.status().queued, full.queued + 4);
+    EXPECT_EQ(outbox.status().dropped, full.dropped);
+    for (const char* type : {"viewer.left", "stream.published", "camera.connected"}) {
+        outbox.add(type, event(1));
+    }
+    EXPECT_EQ(outbox.status().dropped, full.dropped + 3);
+}
+
 TEST(Outbox, tries_a_dead_target_for_three_days_and_keeps_the_order) {
     World world;
     Sending sending(world);
