@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <array>
+#include <cerrno>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -53,13 +54,18 @@ Error no_segment(const std::string& stream, const std::string& name) {
 
 httpd::Answer SegmentFiles::answer(const std::string& stream, const std::string& name,
                                    const http::RequestHead& head) const {
+    Error none = no_segment(stream, name);
+    errno = 0;
     const Fd root(::open(parts_.recordings_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     for (const Names& place : places_of(stream, name)) {
-        auto opened = httpd::open_below(root.get(), place);
+        auto opened = root ? httpd::open_below(root.get(), place) : Result<Fd>(none);
+        if (!opened && (errno == EMFILE || errno == ENFILE)) {
+            none = {"the server has too many files open: try again in a moment", 503};
+            break;
+        }
         if (!opened || !is_file(*opened)) continue;
         return httpd::file_answer(std::make_shared<Fd>(std::move(*opened)), name, head);
     }
-    const Error none = no_segment(stream, name);
     return {httpd::error_response(none.code, none.message), {}};
 }
 

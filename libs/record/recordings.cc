@@ -58,6 +58,12 @@ RecordingEntry make_entry(const std::string& id, StoredSession stored, std::stri
 
 bool is_out_of_descriptors() { return errno == EMFILE || errno == ENFILE; }
 
+/// Behind an open() that failed: what is there cannot be seen for want of descriptors, or is not.
+Error unless_out_of_descriptors(Error none) {
+    if (!is_out_of_descriptors()) return none;
+    return Error{"the server has too many files open: try again in a moment", kUnavailable};
+}
+
 /// nullopt: there is none that can be read; errno says if that is for want of descriptors.
 std::optional<RecordingEntry> read_entry(const Fd& root, const std::string& id) {
     const Fd directory = root ? open_child(root.get(), id) : Fd();
@@ -138,10 +144,7 @@ Result<RecordingEntry> Recordings::get(std::string_view id) const {
     if (!is_recording_id(id)) return no_recording(id);
     errno = 0;
     auto entry = read_entry(open_root(path_), std::string(id));
-    if (!entry && is_out_of_descriptors()) {
-        return Error{"open " + std::string(id) + ": " + std::strerror(errno), kUnavailable};
-    }
-    if (!entry) return no_recording(id);
+    if (!entry) return unless_out_of_descriptors(no_recording(id));
     return std::move(*entry);
 }
 
@@ -164,17 +167,18 @@ Result<RecordingEntry> Recordings::get_ended(std::string_view id, int directory)
 }
 
 Result<void> Recordings::keep(std::string_view id, bool kept) {
+    if (!is_recording_id(id)) return no_recording(id);
     const Fd root = open_root(path_);
-    const Fd directory =
-        root && is_recording_id(id) ? open_child(root.get(), std::string(id)) : Fd();
-    if (!directory) return no_recording(id);
+    const Fd directory = root ? open_child(root.get(), std::string(id)) : Fd();
+    if (!directory) return unless_out_of_descriptors(no_recording(id));
     const auto entry = get_ended(id, directory.get());
     if (!entry) return entry.error();
     if (entry->kept == kept) return {};
     json::Object changed;
     changed.set("kept", kept);
+    errno = 0;
     const auto text = read_file(directory.get(), kSessionName, kSessionJsonBytesMax);
-    if (!text) return no_recording(id);
+    if (!text) return unless_out_of_descriptors(no_recording(id));
     const auto written = with_values(*text, changed);
     if (!written) return Error{written.error().message, kBroken};
     try {
@@ -186,10 +190,10 @@ Result<void> Recordings::keep(std::string_view id, bool kept) {
 }
 
 Result<void> Recordings::remove(std::string_view id) {
+    if (!is_recording_id(id)) return no_recording(id);
     const Fd root = open_root(path_);
-    const Fd directory =
-        root && is_recording_id(id) ? open_child(root.get(), std::string(id)) : Fd();
-    if (!directory) return no_recording(id);
+    const Fd directory = root ? open_child(root.get(), std::string(id)) : Fd();
+    if (!directory) return unless_out_of_descriptors(no_recording(id));
     const auto entry = get_ended(id, directory.get());
     if (!entry) return entry.error();
     if (entry->kept) {
@@ -217,11 +221,12 @@ Result<int> Recordings::open_file(std::string_view id, std::string_view name) co
     if (!is_safe_file_name(name)) return none;
     const Fd root = open_root(path_);
     const Fd directory = root ? open_child(root.get(), std::string(id)) : Fd();
-    if (!directory) return no_recording(id);
+    if (!directory) return unless_out_of_descriptors(no_recording(id));
     Fd file(::openat(directory.get(), std::string(name).c_str(),
                      O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (!file) return unless_out_of_descriptors(none);
     struct stat status {};
-    if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return none;
+    if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return none;
     return file.release();
 }
 

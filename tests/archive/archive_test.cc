@@ -122,7 +122,7 @@ TEST_F(ArchiveTest, without_descriptors_nothing_is_left_out_or_taken_for_gone) {
                             fs::file_time_type::clock::now() - std::chrono::hours(1));
     }
     EXPECT_EQ(shown(kDayUs, 3 * kSecondUs).pictures.size(), 75U);
-    const record::Recordings recordings(folder_.path());
+    record::Recordings recordings(folder_.path());
     const SegmentFolder folder = segment_folders_of(kStream).at(0);
     const SegmentFile file = segment_files(folder_.path(), folder).at(0);
     {
@@ -130,6 +130,9 @@ TEST_F(ArchiveTest, without_descriptors_nothing_is_left_out_or_taken_for_gone) {
         // What the catalogue looks at: what is not there is dropped from it.
         EXPECT_THROW((void)recordings.names(), std::system_error);
         EXPECT_EQ(recordings.get(id).error().code, 503);
+        EXPECT_EQ(recordings.open_file(id, "session.json").error().code, 503);
+        EXPECT_EQ(recordings.keep(id, true).error().code, 503);
+        EXPECT_EQ(recordings.remove(id).error().code, 503);
         EXPECT_THROW((void)scan_recording(recordings, id), std::system_error);
         EXPECT_THROW((void)segment_folders(folder_.path()), std::system_error);
         EXPECT_THROW((void)segment_files(folder_.path(), folder), std::system_error);
