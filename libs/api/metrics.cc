@@ -119,8 +119,11 @@ void stream_series(Exposition& out, const std::vector<StreamMetrics>& all) {
 void hook_series(Exposition& out, const std::vector<control::HookStatus>& hooks) {
     const auto series = [&](const char* name, auto value) {
         out.family(name);
-        for (const control::HookStatus& hook : hooks) {
-            out.sample(std::uint64_t{value(hook)}, {{"url", hook.url}, {"format", hook.format}});
+        for (std::size_t i = 0; i < hooks.size(); ++i) {
+            // URLs that differ in a secret alone look the same.
+            const std::string place = "notify[" + std::to_string(i) + "]";
+            out.sample(std::uint64_t{value(hooks[i])},
+                       {{"hook", place}, {"url", hooks[i].url}, {"format", hooks[i].format}});
         }
     };
     using Hook = control::HookStatus;

@@ -348,7 +348,7 @@ class Hooks(harness.Case):
             await stop
         self.assertGreater(self.hook(server)["queued"], 4)
         metrics = server.http("GET", "/metrics").body.decode()
-        self.assertIn(f'streamd_hook_queued{{url="{target.url()}",format="standard"}} ', metrics)
+        self.assertIn(f'streamd_hook_queued{{hook="notify[0]",url="{target.url()}",format="standard"}} ', metrics)
         self.assertEqual(self.hook(server)["state"], "sending")
         server.stop()
 
