@@ -55,13 +55,16 @@ void EventLog::add(std::string_view type, const EventFields& fields, LogLevel le
 EventLog::ListenerId EventLog::subscribe(Listener listener, std::optional<std::uint64_t> since) {
     if (since) {
         for (const Kept& event : kept_) {
-            if (event.id > *since) tell(listener, event);
+            if (event.id > known(*since)) tell(listener, event);
         }
     }
     const ListenerId id = next_listener_++;
     listeners_.emplace(id, std::move(listener));
     return id;
 }
+
+/// One that has not been yet is of an earlier start whose clock was ahead: all of this is new.
+std::uint64_t EventLog::known(std::uint64_t id) const { return id > last_id() ? 0 : id; }
 
 void EventLog::unsubscribe(ListenerId listener) { listeners_.erase(listener); }
 
@@ -75,6 +78,7 @@ void EventLog::tell(const Listener& listener, const Kept& event) {
 }
 
 control::List EventLog::since(std::uint64_t since, std::size_t limit) const {
+    since = known(since);
     control::List list;
     std::uint64_t last = since;
     for (const Kept& event : kept_) {

@@ -19,7 +19,10 @@ namespace st::api {
 class EventLog final : public EventSink {
  public:
     static constexpr std::size_t kKeptMax = 4096;
-    explicit EventLog(Log log) : log_(std::move(log)) {}
+    /// `last_id`: below it are those of earlier starts. Programs that ask what came after the last
+    /// one they saw must not take events of this start for old ones.
+    explicit EventLog(Log log, std::uint64_t last_id = 0)
+        : log_(std::move(log)), next_id_(last_id + 1) {}
 
     void add(std::string_view type, const EventFields& fields,
              LogLevel level = LogLevel::info) override;
@@ -34,7 +37,6 @@ class EventLog final : public EventSink {
     /// First what is kept of the events after `since` (nullopt: nothing), then every new one.
     ListenerId subscribe(Listener listener, std::optional<std::uint64_t> since);
     void unsubscribe(ListenerId listener);
-    /// 0 before the first.
     std::uint64_t last_id() const { return next_id_ - 1; }
 
     /// Events with an id above `since`, oldest first, at most `limit`.
@@ -47,10 +49,11 @@ class EventLog final : public EventSink {
         std::string json;
     };
 
+    std::uint64_t known(std::uint64_t id) const;
     static void tell(const Listener& listener, const Kept& event);
 
     Log log_;
-    std::uint64_t next_id_ = 1;
+    std::uint64_t next_id_;
     std::deque<Kept> kept_;
     ListenerId next_listener_ = 1;
     std::map<ListenerId, Listener> listeners_;

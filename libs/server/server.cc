@@ -102,7 +102,7 @@ struct Server::Parts {
           admission(http_options, http_counters),
           wrong_tokens(log),
           disk("disk", kDiskThreads, log_failure(log, "disk")),
-          events(log.with("event")),
+          events(log.with("event"), static_cast<std::uint64_t>(setup.started_us)),
           doors(setup.listen, log),
           cameras(capture_options, capture_counters, control, events),
           captures(capture_options, cameras, capture_counters, control, events),

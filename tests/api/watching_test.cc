@@ -18,6 +18,18 @@ TEST(EventLog, gives_events_after_an_id_and_pages_them) {
     EXPECT_FALSE(events.since(3, 100).next);
 }
 
+TEST(EventLog, of_a_later_start_has_higher_ids_and_gives_all_for_one_it_never_gave) {
+    EventLog events(Log(), 1'769'847'330'000'000);
+    EXPECT_EQ(events.last_id(), 1'769'847'330'000'000U);
+    events.add("camera.connected", {});
+    EXPECT_EQ(events.since(500, 100).items.size(), 1U) << "of an earlier start";
+    EXPECT_EQ(events.since(events.last_id(), 100).items.size(), 0U);
+    EXPECT_EQ(events.since(events.last_id() + 7, 100).items.size(), 1U) << "the clock was ahead";
+    int heard = 0;
+    events.subscribe({{}, [&](auto, const auto&, const auto&) { ++heard; }}, events.last_id() + 7);
+    EXPECT_EQ(heard, 1);
+}
+
 TEST(EventLog, forgets_the_oldest_over_its_bound) {
     EventLog events{Log()};
     for (std::size_t i = 0; i < EventLog::kKeptMax + 10; ++i) events.add("camera.text", {});
