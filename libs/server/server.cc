@@ -61,6 +61,16 @@ std::string id_of(const record::Event& event) {
     return "";
 }
 
+/// What the file says; nothing where there is none.
+template <class State>
+Result<State> decoded(const StateFile& file) {
+    const auto text = file.read();
+    if (text && !*text) return State();
+    auto state = text ? State::decode(**text) : Result<State>(text.error());
+    if (!state) return Error{file.path() + ": " + state.error().message};
+    return state;
+}
+
 EventFields fields_of(const takes::Manifest& made) {
     std::uint64_t recordings = 0;
     std::uint64_t pictures = 0;
@@ -302,14 +312,13 @@ void Server::Parts::make_parts() {
 void Server::Parts::keep_names() {
     auto file = std::make_shared<StateFile>(recorder->path(), "names.json");
     capture::GivenNames names;
-    if (const auto text = file->read()) {
-        auto decoded = capture::GivenNames::decode(*text);
-        if (decoded) {
-            names = std::move(*decoded);
-        } else {
-            log.warning(file->path() + ": " + decoded.error().message +
-                        "; cameras are called by their addresses until it is mended");
-        }
+    if (auto read = decoded<capture::GivenNames>(*file)) {
+        names = std::move(*read);
+    } else {
+        log.warning(read.error().message +
+                    "; cameras are called by their addresses until it is mended; a name that is "
+                    "given before moves it to names.json.bad");
+        file->set_aside();
     }
     cameras.keep_names(std::move(names), [this, file](const capture::GivenNames& given) {
         file->write_later(disk, given.encode(), [this, file](const std::string& problem) {
@@ -330,16 +339,9 @@ void Server::Parts::apply_policy() {
 void Server::Parts::keep_tokens() {
     configured_policy = setup.options.policy;
     auto file = std::make_shared<StateFile>(recorder->path(), "tokens.json");
-    api::StoredTokens stored;
-    if (const auto text = file->read()) {
-        auto decoded = api::StoredTokens::decode(*text);
-        if (!decoded) {
-            // To overwrite it would revoke all of them for good.
-            throw std::runtime_error(file->path() + ": " + decoded.error().message +
-                                     "; mend it or move it away");
-        }
-        stored = std::move(*decoded);
-    }
+    auto stored = decoded<api::StoredTokens>(*file);
+    // To overwrite it would revoke all of them for good.
+    if (!stored) throw std::runtime_error(stored.error().message + "; mend it or move it away");
     const auto store = [this, file](const std::string& text,
                                     const std::function<void(std::string)>& done) {
         file->write_later(disk, text, [this, file, done](const std::string& problem) {
@@ -348,7 +350,7 @@ void Server::Parts::keep_tokens() {
         });
     };
     tokens = std::make_unique<api::Tokens>(
-        policy, std::move(stored), store,
+        policy, std::move(*stored), store,
         [this](const api::StoredTokens& in_force) {
             made_tokens.clear();
             for (const api::StoredToken& one : in_force.all()) made_tokens.push_back(one.token);

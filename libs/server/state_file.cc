@@ -21,9 +21,17 @@ constexpr std::size_t kBytesMax = std::size_t{4} << 20;
 StateFile::StateFile(const std::string& folder, std::string name)
     : folder_(folder + "/.streamd"), name_(std::move(name)), path_(folder_ + "/" + name_) {}
 
-std::optional<std::string> StateFile::read() const {
+Result<std::optional<std::string>> StateFile::read() const {
+    struct stat there {};
+    if (::lstat(path_.c_str(), &there) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
+        return std::optional<std::string>();
+    }
+    errno = 0;
     const Fd folder(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    return folder ? record::read_file(folder.get(), name_, kBytesMax) : std::nullopt;
+    auto text = folder ? record::read_file(folder.get(), name_, kBytesMax) : std::nullopt;
+    if (text) return text;
+    return Error{"cannot be read: " + (errno != 0 ? std::generic_category().message(errno)
+                                                  : "no plain file, or too large")};
 }
 
 void StateFile::write(std::uint64_t turn, std::string_view text) {
@@ -34,6 +42,9 @@ void StateFile::write(std::uint64_t turn, std::string_view text) {
     }
     const Fd folder(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder) throw std::system_error(errno, std::generic_category(), "open");
+    if (sets_aside_.exchange(false)) {
+        ::renameat(folder.get(), name_.c_str(), folder.get(), (name_ + ".bad").c_str());
+    }
     record::replace_file(folder.get(), name_, text, true);
     written_ = turn;
 }

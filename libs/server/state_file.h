@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
 #include "base/sync.h"
 #include "loop/task_pool.h"
 
@@ -20,8 +21,10 @@ class StateFile : public std::enable_shared_from_this<StateFile> {
     StateFile(const std::string& folder, std::string name);
 
     const std::string& path() const { return path_; }
-    /// Nullopt: there is none, or it cannot be read. Blocks.
-    std::optional<std::string> read() const;
+    /// Nullopt: there is none. An error: there is one that cannot be read. Blocks.
+    Result<std::optional<std::string>> read() const;
+    /// What is there is not understood: the next write moves it to NAME.bad first.
+    void set_aside() { sets_aside_ = true; }
 
     /// What is written under a later turn stays, whichever thread comes last.
     std::uint64_t next_turn() { return ++turns_; }
@@ -38,6 +41,7 @@ class StateFile : public std::enable_shared_from_this<StateFile> {
     const std::string name_;
     const std::string path_;
     std::atomic<std::uint64_t> turns_{0};
+    std::atomic<bool> sets_aside_{false};
     Mutex mutex_;
     std::uint64_t written_ ST_GUARDED_BY(mutex_) = 0;
 };
