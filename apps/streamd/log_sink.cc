@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <stdexcept>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -217,7 +218,12 @@ std::shared_ptr<ThresholdSink> make_log_sink(const LogConfig& config, bool is_da
     Reader reader = Reader::people;
     if (!config.file.empty()) {
         out = new Poco::FileChannel(config.file);
-        out->open();
+        try {
+            out->open();
+        } catch (const Poco::Exception& e) {
+            throw std::runtime_error("log file " + config.file + ": " + e.name() +
+                                     "; choose another with --log-file");
+        }
     } else if (is_daemon) {
         out = new Poco::SyslogChannel("streamd", Poco::SyslogChannel::SYSLOG_PID,
                                       Poco::SyslogChannel::SYSLOG_DAEMON);

@@ -115,9 +115,6 @@ int main(int argc, char** argv) {
     } catch (const st::streamd::NoConfigFile& e) {
         std::cerr << "streamd: " << e.what() << "\n";
         return st::cli::kNoInput;
-    } catch (const Poco::FileException& e) {
-        std::cerr << "streamd: " << e.displayText() << "\n";
-        return st::cli::kNoInput;
     } catch (const Poco::Exception& e) {
         std::cerr << "streamd: " << e.displayText() << "\n";
     } catch (const std::exception& e) {

@@ -1,5 +1,6 @@
 """streamd as a process: configuration errors, readiness, running in the background, what it says at start."""
 
+import asyncio
 import json
 import os
 import resource
@@ -127,6 +128,32 @@ class Start(harness.Case):
         ports = ["--port", "0", "--rtmp-port", "0", "--recordings", self.folder / "r"]
         done = self.streamd(*ports, "--ports-file", self.folder / "none" / "p", expect=1)
         self.assertIn("none/p.tmp: No such file or directory", done.stderr)
+
+    def test_a_log_file_that_cannot_be_made_ends_it_in_good_order(self):
+        ports = ["--port", "0", "--rtmp-port", "0", "--recordings", self.folder / "r"]
+        for path in (self.folder / "none" / "s.log", self.folder):
+            done = self.streamd(*ports, "--log-file", path, expect=1)
+            self.assertIn(f"streamd: log file {path}: ", done.stderr)
+            self.assertIn("choose another with --log-file", done.stderr)
+
+    async def test_names_that_cannot_be_read_are_kept_and_tokens_end_the_start(self):
+        recordings = self.folder / "recordings"
+        state = recordings / ".streamd"
+        state.mkdir(parents=True)
+        (state / "names.json").write_text('{"door": }')
+        server = self.start_streamd(recordings=recordings)
+        server.wait_log("names.json: ")
+        async with harness.Camera(server, "door"):
+            await server.wait_cameras("door")
+            self.assertEqual((state / "names.json").read_text(), '{"door": }')
+            self.assertEqual((await server.api("PATCH", "/api/v1/cameras/door", {"name": "gate"})).status, 200)
+            await harness.async_wait_for((state / "names.json.bad").exists, "they are set aside")
+        await asyncio.to_thread(server.stop)
+        self.assertEqual((state / "names.json.bad").read_text(), '{"door": }')
+        self.assertIn("gate", (state / "names.json").read_text())
+        (state / "tokens.json").mkdir()
+        done = self.streamd("--port", "0", "--rtmp-port", "0", "--recordings", recordings, expect=1)
+        self.assertIn("tokens.json: cannot be read: no plain file", done.stderr)
 
     def test_a_ports_file_that_is_a_pipe_is_written_to_and_stays(self):
         pipe = self.folder / "pipe"
