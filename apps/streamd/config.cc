@@ -360,22 +360,20 @@ bool is_origin(const std::string& text) {
 }
 
 /// A role nobody could ever take is a mistake, and one better found at start.
-Access take_access(const Layers& layers, const std::string& role, LoadedConfig& loaded,
-                   Lines& errors) {
+auth::Mode take_access(const Layers& layers, const std::string& role, LoadedConfig& loaded,
+                       Lines& errors) {
     const Config& config = loaded.config;
     const std::string path = "auth." + role;
-    const auto access = word<Access>(layers, path);
+    const auto access = word<auth::Mode>(layers, path);
     const bool has_token =
         std::any_of(config.auth.tokens.begin(), config.auth.tokens.end(), [&](const auto& token) {
             return std::find(token.roles.begin(), token.roles.end(), role) != token.roles.end();
         });
-    if (access == Access::token && !has_token) {
+    if (access == auth::Mode::token && !has_token) {
         loaded.warnings.push_back(path + ": token, but no entry of auth.tokens has the role " +
                                   role + ": only tokens of streamctl token new have");
     }
-    if (access == Access::signed_url && role == "control") {
-        errors.push_back(path + ": signed is for streams, expected open, local, loopback or token");
-    } else if (access == Access::signed_url && config.auth.secret.empty()) {
+    if (access == auth::Mode::signed_url && config.auth.secret.empty()) {
         errors.push_back(path + ": signed, but auth.secret is empty");
     }
     return access;

@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "auth/access.h"
 #include "config/layers.h"
 
 namespace st::streamd {
@@ -29,8 +30,6 @@ enum class SegmentTracks { all, video, audio };
 /// Where segments lie in the recordings folder: live/<app>/<name>/, or as the older server had it.
 enum class SegmentLayout { streamd, nms };
 
-/// Who may use a role without more ado. Roles a version does not act on yet are still checked.
-enum class Access { open, local, loopback, token, signed_url };
 /// Which clock times the pictures of an MP4.
 enum class Timing { automatic, device, arrival, constant };
 /// Whose time stands in the ids of recordings.
@@ -165,10 +164,10 @@ struct TokenConfig {
 };
 
 struct AuthConfig {
-    Access camera = Access::open;
-    Access publish = Access::open;
-    Access play = Access::open;
-    Access control = Access::local;
+    auth::Mode camera = auth::Mode::open;
+    auth::Mode publish = auth::Mode::open;
+    auth::Mode play = auth::Mode::open;
+    auth::Mode control = auth::Mode::local;
     /// By role, in the order camera, publish, play, control: addresses or CIDR ranges.
     std::array<std::vector<std::string>, 4> allow;
     std::array<std::vector<std::string>, 4> deny;

@@ -18,22 +18,6 @@
 namespace st::streamd {
 namespace {
 
-auth::Mode to_mode(Access access) {
-    switch (access) {
-        case Access::open:
-            return auth::Mode::open;
-        case Access::local:
-            return auth::Mode::local;
-        case Access::loopback:
-            return auth::Mode::loopback;
-        case Access::token:
-            return auth::Mode::token;
-        case Access::signed_url:
-            return auth::Mode::signed_url;
-    }
-    return auth::Mode::local;
-}
-
 std::vector<auth::Range> ranges_of(const std::vector<std::string>& texts) {
     std::vector<auth::Range> ranges;
     for (const std::string& text : texts) {
@@ -46,10 +30,10 @@ std::vector<auth::Range> ranges_of(const std::vector<std::string>& texts) {
 
 auth::Policy policy_of(const Config& config) {
     auth::Policy policy;
-    policy.of(auth::Role::camera).mode = to_mode(config.auth.camera);
-    policy.of(auth::Role::publish).mode = to_mode(config.auth.publish);
-    policy.of(auth::Role::play).mode = to_mode(config.auth.play);
-    policy.of(auth::Role::control).mode = to_mode(config.auth.control);
+    policy.of(auth::Role::camera).mode = config.auth.camera;
+    policy.of(auth::Role::publish).mode = config.auth.publish;
+    policy.of(auth::Role::play).mode = config.auth.play;
+    policy.of(auth::Role::control).mode = config.auth.control;
     for (std::size_t role = 0; role < auth::kRoles; ++role) {
         policy.roles[role].allow = ranges_of(config.auth.allow[role]);
         policy.roles[role].deny = ranges_of(config.auth.deny[role]);

@@ -129,8 +129,8 @@ TEST_F(StreamdConfig, accepts_the_whole_documented_shape) {
     EXPECT_FALSE(config.recording.keep.dump);
     EXPECT_TRUE(config.recording.keep.mp4);
     EXPECT_EQ(config.recording.timing, Timing::arrival);
-    EXPECT_EQ(config.auth.camera, Access::loopback);
-    EXPECT_EQ(config.auth.control, Access::open);
+    EXPECT_EQ(config.auth.camera, auth::Mode::loopback);
+    EXPECT_EQ(config.auth.control, auth::Mode::open);
     EXPECT_THAT(config.auth.trusted_proxies, ElementsAre("10.0.0.0/8"));
     EXPECT_EQ(config.limits.cameras, 6U);
     EXPECT_EQ(config.limits.picture_width, 4096U);
@@ -190,7 +190,7 @@ TEST_F(StreamdConfig, refuses_what_does_not_fit_together) {
          "recording.keep: expected dump, mp4 or h264 among them: without, nothing of a recording "
          "would stay"},
         {R"({"auth": {"control": "signed", "secret": "s"}})",
-         "auth.control: signed is for streams, expected open, local, loopback or token"},
+         "auth.control: expected open, local, loopback or token, got signed"},
         {R"({"auth": {"play": "signed"}})", "auth.play: signed, but auth.secret is empty"},
         {R"({"auth": {"allow": {"play": ["10.0.0.1/8"]}}})",
          "auth.allow.play[0]: address range: \"10.0.0.1/8\" has bits set behind its prefix"},
@@ -356,8 +356,8 @@ TEST_F(StreamdConfig, reads_tokens_and_sources) {
   "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "roles": ["play", "camera"]}]},
  "sources": [{"path": "/live/a", "command": ["ffmpeg", "-i", "x y"], "crash_threshold": 7}]})"));
     const Config& config = loaded.config;
-    EXPECT_EQ(config.auth.play, Access::token);
-    EXPECT_EQ(config.auth.publish, Access::signed_url);
+    EXPECT_EQ(config.auth.play, auth::Mode::token);
+    EXPECT_EQ(config.auth.publish, auth::Mode::signed_url);
     ASSERT_EQ(config.auth.tokens.size(), 1U);
     EXPECT_EQ(config.auth.tokens[0].name, "tv");
     EXPECT_THAT(config.auth.tokens[0].roles, ElementsAre("play", "camera"));
