@@ -51,18 +51,24 @@ bool LivePace::is_as_said(double interval_ms) const {
            std::abs(std::log(interval_ms / said_interval_ms_)) < kNearSaid;
 }
 
+/// The arrivals are the times from now on.
+void LivePace::replace(double units_per_ms) {
+    state_ = State::replaced;
+    if (units_per_ms > 0) units_per_ms_ = units_per_ms;
+}
+
 /// Of a publisher that nobody said is paced, whose packets come evenly and at another pace than its
 /// clock's: `interval_ms` apart by that clock, not as the media says.
 void LivePace::doubt(double pace, double interval_ms, std::int64_t span_ns) {
     if (std::abs(pace - 1) * static_cast<double>(span_ns) <= kShiftNs) return;
     if (!is_as_said(interval_ms / pace)) {
         const bool is_far = pace > kFarPace || pace * kFarPace < 1;
-        if (is_far && span_ns >= kBelieveAfterNs) state_ = State::replaced;
+        if (is_far && span_ns >= kBelieveAfterNs) replace(pace);
         return;
     }
     // The media is more exact than arrivals, and the other track's clock is wrong by as much.
-    state_ = State::replaced;
     const double factor = interval_ms / said_interval_ms_;
+    replace(factor);
     if (factor <= 0) return;
     const double whole = factor >= 1 ? std::round(factor) : 1 / std::round(1 / factor);
     if (std::abs(std::log(factor / whole)) > kNearWhole || whole == 1) return;
@@ -150,10 +156,7 @@ void LivePace::judge(std::int64_t time_ms, std::int64_t now_ns, const LivePace* 
         }
         if (other->has_yet_to_speak() && span_ns < 2 * kBelieveAfterNs) return;
     }
-    if (is_paced && is_impossible(pace, is_even, span_ns)) {
-        state_ = State::replaced;
-        return;
-    }
+    if (is_paced && is_impossible(pace, is_even, span_ns)) return replace(pace);
     if (!is_said_paced_ && is_paced && is_even) doubt(pace, interval_ms, span_ns);
     if (state_ != State::judging || span_ns < kBelieveAfterNs) return;
     // A small difference is waited for; what came at once at first hides it for a while.

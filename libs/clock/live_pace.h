@@ -29,6 +29,8 @@ class LivePace {
 
     /// The clock was found to be wrong with the last map().
     bool was_corrected() const { return was_corrected_; }
+    /// How many of the clock's units are a millisecond of what map() returns.
+    double units_per_ms() const { return units_per_ms_; }
     /// Of a camera: it may be ahead of its arrivals, since it sends a file.
     bool may_be_ahead() const { return may_be_ahead_; }
 
@@ -49,6 +51,7 @@ class LivePace {
     void follow(const LivePace& other, std::int64_t span_ns);
     bool is_impossible(double pace, bool is_even, std::int64_t span_ns) const;
     bool is_as_said(double interval_ms) const;
+    void replace(double units_per_ms);
     void doubt(double pace, double interval_ms, std::int64_t span_ns);
 
     bool is_said_paced_ = false;
@@ -71,7 +74,7 @@ class LivePace {
     std::int64_t last_ms_ = 0;
     std::optional<std::int64_t> other_ms_;  ///< where the other track was when judging began
     unsigned packets_ = 0;
-    double units_per_ms_ = 1;
+    double units_per_ms_ = 1;  ///< of a clock that was replaced: as it was judged
 };
 
 }  // namespace st::clock

@@ -1,6 +1,7 @@
 #include "hub/timeline.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace st::hub {
 namespace {
@@ -239,6 +240,13 @@ std::int64_t Timeline::map(media::Track which, std::uint64_t time_ms, std::int64
     const std::int64_t given_ms = give(track, out_ms, has_moved);
     has_output_ = true;
     return given_ms;
+}
+
+std::int32_t Timeline::shown_after_ms(media::Track which, std::int32_t said_ms) const {
+    constexpr double kMost = 8'000'000;  // 24 bits, signed
+    const double units_per_ms = tracks_[static_cast<std::size_t>(which)].pace.units_per_ms();
+    return static_cast<std::int32_t>(
+        std::lround(std::clamp(said_ms / units_per_ms, -kMost, kMost)));
 }
 
 std::int64_t Timeline::look(std::uint64_t time_ms) const {

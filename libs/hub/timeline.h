@@ -38,6 +38,9 @@ class Timeline {
     /// (of which Clock::bits_32 uses the low 32 bits). `now_ns`: monotonic, of its arrival.
     /// Never less than the track's last one.
     std::int64_t map(media::Track which, std::uint64_t time_ms, std::int64_t now_ns);
+    /// How much later than it is decoded what was just mapped is shown, by the same pace: as the
+    /// publisher says `said_ms`.
+    std::int32_t shown_after_ms(media::Track which, std::int32_t said_ms) const;
     /// Where such a time stands, of what is neither picture nor sound: near the newest time given
     /// out if the clock is another one.
     std::int64_t look(std::uint64_t time_ms) const;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <vector>
 
@@ -150,7 +151,21 @@ TEST(Timeline, puts_a_clock_in_another_unit_right) {
             if (n == 60) at_two_s = out;
         }
         EXPECT_NEAR(static_cast<double>(out - at_two_s), 239 * 100 / 3.0, 40) << factor;
+        const auto cts = static_cast<std::int32_t>(std::lround(4'000 * std::min(factor, 1000.0)));
+        const double shown_ms = 4'000 * std::min(factor, 1000.0) / factor;
+        EXPECT_NEAR(timeline.shown_after_ms(Track::video, cts), shown_ms, shown_ms / 20 + 1)
+            << factor << ": as the decoding times";
         EXPECT_GE(timeline.jumps(), 1U) << factor;
+    }
+}
+
+TEST(Timeline, leaves_alone_how_much_later_a_picture_is_shown_by_a_right_clock) {
+    Timeline timeline;
+    timeline.begin(Clock::bits_32, 0);
+    for (std::int64_t ms = 0; ms < 10'000; ms += 40) {
+        timeline.map(Track::video, static_cast<std::uint64_t>(ms), ms * 1'000'000);
+        EXPECT_EQ(timeline.shown_after_ms(Track::video, 80), 80);
+        EXPECT_EQ(timeline.shown_after_ms(Track::video, -2), -2);
     }
 }
 
