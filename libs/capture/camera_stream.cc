@@ -61,7 +61,7 @@ void CameraStream::feed(const std::string& name, const camera::Frame& frame, Sha
     }
     publication_.count({frame.payload.size(), peek.starts_picture, begins, !kept_.empty(), now_ns});
     if (is_feeding_) {
-        pictures_.feed(frame.payload, time_ms, made_);
+        feed_pictures(frame.payload, time_ms);
         push(now_ns);
         if (const auto taken = clock_.instant_of(frame.timestamp_ms, now_ns)) {
             publication_.note_instant(time_ms, {taken->wall_us, taken->bound_us});
@@ -69,8 +69,15 @@ void CameraStream::feed(const std::string& name, const camera::Frame& frame, Sha
         return;
     }
     if (!peek.sps && !peek.pps) return;
-    pictures_.feed(frame.payload, time_ms, made_);
+    feed_pictures(frame.payload, time_ms);
     made_.clear();
+}
+
+void CameraStream::feed_pictures(Bytes payload, std::uint64_t time_ms) {
+    pictures_.feed(payload, time_ms, made_);
+    if (pictures_.held_bytes() == charged_bytes_) return;
+    charged_bytes_ = pictures_.held_bytes();
+    charge_ = MemoryBudget::Charge(hub_.memory().budget(), charged_bytes_);
 }
 
 void CameraStream::give_kept(std::int64_t now_ns) {
@@ -79,7 +86,7 @@ void CameraStream::give_kept(std::int64_t now_ns) {
     pictures_.restart();
     const std::vector<KeptFrame> kept = kept_.take();
     for (const KeptFrame& frame : kept) {
-        pictures_.feed(frame.payload, frame.timestamp_ms, made_);
+        feed_pictures(frame.payload, frame.timestamp_ms);
         push(frame.arrival_ns, hub::Coming::kept);
     }
     if (kept.empty() || now_ns - kept.back().arrival_ns < kWholeNs) return;

@@ -41,6 +41,7 @@ class CameraStream {
     class Holder;
 
     void leave_path(const std::string& reason);
+    void feed_pictures(Bytes payload, std::uint64_t time_ms);
     bool hold_path(const std::string& name, std::int64_t now_ns);
     void push(std::int64_t now_ns, hub::Coming coming = hub::Coming::measured);
 
@@ -55,6 +56,8 @@ class CameraStream {
     bool is_feeding_ = false;  ///< packets are made, and the hub keeps them
     KeptFrames kept_;          ///< while they are not
     media::AnnexBPackets pictures_;
+    std::size_t charged_bytes_ = 0;  ///< what they hold, in the server's budget
+    MemoryBudget::Charge charge_;
     std::vector<media::Packet> made_;
 };
 

@@ -17,19 +17,21 @@ Bytes trimmed(Bytes set) {
     return set;
 }
 
-bool holds(const std::vector<ParameterSet>& sets, const ParameterSet& wanted) {
-    return std::ranges::any_of(sets, [&](const ParameterSet& set) {
-        return std::ranges::equal(trimmed(set), trimmed(wanted));
-    });
+/// SPS and PPS alike: their first byte tells them apart.
+SortedSets sorted(const GivenConfig& config) {
+    SortedSets sets;
+    for (const std::vector<ParameterSet>* list : {&config.sps, &config.pps}) {
+        for (const ParameterSet& set : *list) {
+            const Bytes bytes = trimmed(set);
+            sets.emplace_back(bytes.begin(), bytes.end());
+        }
+    }
+    std::ranges::sort(sets);
+    return sets;
 }
 
-bool holds(const GivenConfig& config, const GivenConfig& wanted) {
-    const auto all = [](const std::vector<ParameterSet>& sets,
-                        const std::vector<ParameterSet>& these) {
-        return std::ranges::all_of(these,
-                                   [&](const ParameterSet& set) { return holds(sets, set); });
-    };
-    return all(config.sps, wanted.sps) && all(config.pps, wanted.pps);
+bool holds(const SortedSets& sets, const SortedSets& wanted) {
+    return std::ranges::includes(sets, wanted);
 }
 
 /// What the picture that has just begun needs.
@@ -58,10 +60,19 @@ media::Packet packet_of(Buffer record, std::int64_t dts_ms) {
 
 }  // namespace
 
-media::Packet AvcHeaders::tell(GivenConfig config, media::Packet packet) {
-    told_ = std::move(config);
+media::Packet AvcHeaders::tell(SortedSets sets, media::Packet packet) {
+    told_ = std::move(sets);
     pending_.reset();
+    looked_at_.reset();
     return packet;
+}
+
+std::size_t AvcHeaders::held_bytes() const {
+    std::size_t bytes = pending_ ? pending_->packet.payload.capacity() : 0;
+    for (const ParameterSet& set : told_) bytes += set.capacity() + sizeof(set);
+    if (!pending_) return bytes;
+    for (const ParameterSet& set : pending_->sets) bytes += set.capacity() + sizeof(set);
+    return bytes;
 }
 
 std::optional<media::Packet> AvcHeaders::give(const media::Packet& record,
@@ -70,41 +81,47 @@ std::optional<media::Packet> AvcHeaders::give(const media::Packet& record,
     Buffer bytes = config.is_sound ? Buffer(record.payload.bytes()) : encode_config(config);
     bytes.data()[kLengthSizeAt] |= 3U;  // as the pictures will have them
     media::Packet packet = packet_of(std::move(bytes), record.dts_ms);
-    const bool is_repetition = holds(told_, config) && holds(config, told_);
-    if (!has_any() || is_repetition) return tell(config, std::move(packet));
-    pending_ = Pending{config, std::move(packet)};
+    SortedSets sets = sorted(config);
+    looked_at_.reset();
+    if (!has_any() || told_ == sets) return tell(std::move(sets), std::move(packet));
+    pending_ = Pending{std::move(sets), std::move(packet)};
     return std::nullopt;
 }
 
 std::optional<media::Packet> AvcHeaders::due(const media::Packet& picture,
                                              const media::AccessUnits& units) {
     if (!picture.is_key && !pending_) return std::nullopt;
-    GivenConfig wanted = in_force(units);
+    const LookedAt now{units.sets().version(), units.picture().sps_id, picture.is_key};
+    if (looked_at_ && looked_at_->covers(now)) return std::nullopt;
+    looked_at_ = now;
+    const GivenConfig config = in_force(units);
+    SortedSets wanted = sorted(config);
     if (holds(told_, wanted)) {
         pending_.reset();
         return std::nullopt;
     }
-    if (pending_ && holds(pending_->config, wanted)) {
+    if (pending_ && holds(pending_->sets, wanted)) {
         Pending pending = *std::move(pending_);
-        return tell(std::move(pending.config), std::move(pending.packet));
+        return tell(std::move(pending.sets), std::move(pending.packet));
     }
-    if (!picture.is_key || !wanted.has_sets() || wanted.sps[0].size() < 4) return std::nullopt;
-    media::Packet packet = packet_of(encode_config(wanted), picture.dts_ms);
+    if (!picture.is_key || !config.has_sets() || config.sps[0].size() < 4) return std::nullopt;
+    media::Packet packet = packet_of(encode_config(config), picture.dts_ms);
     return tell(std::move(wanted), std::move(packet));
 }
 
 std::optional<media::Packet> AvcHeaders::due_unread(const media::Packet& picture) {
     if (pending_) {
         Pending pending = *std::move(pending_);
-        return tell(std::move(pending.config), std::move(pending.packet));
+        return tell(std::move(pending.sets), std::move(pending.packet));
     }
     if (!picture.is_key) return std::nullopt;
     const Result<Buffer> record = config_from_lengths(picture.payload.bytes());
     if (!record) return std::nullopt;
-    GivenConfig config = read_given_config(record->bytes());
-    if (!config.has_sets() || holds(told_, config)) return std::nullopt;
+    const GivenConfig config = read_given_config(record->bytes());
+    SortedSets sets = sorted(config);
+    if (!config.has_sets() || holds(told_, sets)) return std::nullopt;
     media::Packet packet = packet_of(Buffer(record->bytes()), picture.dts_ms);
-    return tell(std::move(config), std::move(packet));
+    return tell(std::move(sets), std::move(packet));
 }
 
 }  // namespace st::flv

@@ -11,6 +11,9 @@
 
 namespace st::flv {
 
+/// Of a decoder configuration, without zeros behind them.
+using SortedSets = std::vector<ParameterSet>;
+
 class AvcHeaders {
  public:
     /// The publisher gave this one; `record` is its bytes. Nullopt unless viewers get it at once:
@@ -23,17 +26,30 @@ class AvcHeaders {
     std::optional<media::Packet> due_unread(const media::Packet& picture);
 
     /// Whether viewers have any.
-    bool has_any() const { return !told_.sps.empty(); }
+    bool has_any() const { return !told_.empty(); }
+    std::size_t held_bytes() const;
 
  private:
     struct Pending {
-        GivenConfig config;
+        SortedSets sets;
         media::Packet packet;
     };
-    media::Packet tell(GivenConfig config, media::Packet packet);
+    /// The parameter sets that were compared last with what viewers have. Once for each change of
+    /// them: a peer may send many key frames in little, and many sets.
+    struct LookedAt {
+        std::uint64_t version = 0;
+        std::uint8_t sps_id = 0;
+        bool is_key = false;
 
-    GivenConfig told_;
+        bool covers(const LookedAt& other) const {
+            return version == other.version && sps_id == other.sps_id && (is_key || !other.is_key);
+        }
+    };
+    media::Packet tell(SortedSets sets, media::Packet packet);
+
+    SortedSets told_;
     std::optional<Pending> pending_;
+    std::optional<LookedAt> looked_at_;
 };
 
 }  // namespace st::flv

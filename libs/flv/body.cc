@@ -64,6 +64,16 @@ Packet packet_of(Track track, Codec codec, std::int64_t dts_ms, Buffer payload) 
     return packet;
 }
 
+/// `most`: of what is kept as long as the stream lives.
+MaybePacket bounded(Packet packet, std::size_t most = kConfigBytesMax) {
+    const std::size_t size = packet.payload.size();
+    if ((!packet.is_config && !packet.is_colour) || size <= most) {
+        return std::optional<Packet>(std::move(packet));
+    }
+    return Error{"flv: a decoder configuration of " + std::to_string(size) + " bytes, at most " +
+                 std::to_string(most)};
+}
+
 /// Of another codec: the whole body.
 Packet passed_through(Track track, std::int64_t dts_ms, std::uint32_t codec_tag, Buffer body) {
     Packet packet = packet_of(track, Codec::flv, dts_ms, std::move(body));
@@ -75,7 +85,7 @@ MaybePacket avc_config(std::int64_t dts_ms, Buffer record) {
     if (record.empty()) return nothing();
     Packet packet = packet_of(Track::video, Codec::h264, dts_ms, std::move(record));
     packet.is_config = true;
-    return std::optional<Packet>(std::move(packet));
+    return bounded(std::move(packet));
 }
 
 MaybePacket avc_frame(std::int64_t dts_ms, std::int32_t cts_ms, bool is_key, Buffer units) {
@@ -102,7 +112,7 @@ MaybePacket aac_packet(std::int64_t dts_ms, bool is_config, Buffer payload) {
     }
     Packet packet = packet_of(Track::audio, Codec::aac, dts_ms, std::move(payload));
     packet.is_config = is_config;
-    return std::optional<Packet>(std::move(packet));
+    return bounded(std::move(packet), is_adts ? kConfigBytesMax : kAacConfigBytesMax);
 }
 
 /// The head of a FourCC body: what kind of packet, of which codec, and where its data begins.
@@ -178,7 +188,7 @@ MaybePacket four_cc_video(std::int64_t dts_ms, Buffer body) {
                            head->packet_type == kMpeg2SequenceStart || is_colour;
         packet.is_key = is_key && head->track_id == 0;
         packet.track_id = head->track_id;
-        return std::optional<Packet>(std::move(packet));
+        return bounded(std::move(packet));
     }
     const Bytes content = body.bytes().subspan(head->bytes);
     switch (head->packet_type) {
@@ -206,7 +216,7 @@ MaybePacket four_cc_audio(std::int64_t dts_ms, Buffer body) {
     Packet packet = passed_through(Track::audio, dts_ms, head->four_cc, std::move(body));
     packet.is_config = is_config;
     packet.track_id = head->track_id;
-    return std::optional<Packet>(std::move(packet));
+    return bounded(std::move(packet));
 }
 
 MaybePacket video_packet(std::int64_t dts_ms, Body body) {
@@ -229,7 +239,7 @@ MaybePacket video_packet(std::int64_t dts_ms, Body body) {
     Packet packet = passed_through(Track::video, dts_ms, codec, std::move(body.payload));
     packet.is_config = is_config;
     packet.is_key = is_key_type(frame_type) && !is_config;
-    return std::optional<Packet>(std::move(packet));
+    return bounded(std::move(packet));
 }
 
 MaybePacket audio_packet(std::int64_t dts_ms, Body body) {

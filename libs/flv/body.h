@@ -22,6 +22,12 @@ enum class TagType : std::uint8_t { audio = 8, video = 9, script = 18 };
 /// A body's size is a field of 24 bits.
 constexpr std::size_t kBodyBytesMax = 0xFF'FFFF;
 
+/// A decoder configuration, or colours, of more than this is refused: those of codecs in use have a
+/// few hundred bytes, and they are kept for each stream and sent to each viewer. AAC's has less
+/// even with a program_config_element.
+constexpr std::size_t kConfigBytesMax = 64 * 1024;
+constexpr std::size_t kAacConfigBytesMax = 512;
+
 /// The longest head: AVC's. AAC has 2 bytes, everything else none.
 constexpr std::size_t kHeadBytesMax = 5;
 
@@ -72,6 +78,8 @@ class BodyAssembler {
 /// noted. Other script data (onTextData, onCuePoint, ...) keeps its values as they are and is
 /// passing. Any other codec becomes Codec::flv with its whole body; is_config and is_key are then
 /// its head's word. So does a FourCC body with colour information, also of H.264.
+///
+/// A configuration over kConfigBytesMax is an Error.
 ///
 /// An Error is about this body only: the stream goes on without it.
 Result<std::optional<media::Packet>> to_packet(TagType type, std::uint32_t timestamp_ms, Body body);

@@ -21,6 +21,8 @@ constexpr std::size_t kSpsBytesMin = 4;
 constexpr std::size_t kSpsMax = 31;  ///< fields of 5 and of 8 bits
 constexpr std::size_t kPpsMax = 255;
 constexpr std::array<std::uint8_t, 3> kStartCode = {0, 0, 1};
+/// Sets without lengths are looked for at every byte; a pair of them has less than a hundred.
+constexpr std::size_t kBareBytesMax = 256;
 
 void note_unit(GivenConfig& config, Bytes unit) {
     if (unit.empty() || unit.size() > 0xFFFF) return;
@@ -77,6 +79,7 @@ bool may_begin(std::uint8_t byte, NalType type) {
 
 /// The first SPS and its PPS in bytes whose lengths say nothing: where both can be read.
 void note_bare_sets(GivenConfig& config, Bytes record) {
+    if (record.size() > kBareBytesMax) return;
     std::size_t begin = 0;
     std::optional<media::Sps> sps;
     for (; begin < record.size(); ++begin) {

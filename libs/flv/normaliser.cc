@@ -9,6 +9,7 @@
 #include "flv/metadata.h"
 #include "flv/video_data.h"
 #include "media/aac_config.h"
+#include "media/avc_config.h"
 #include "media/nal.h"
 
 namespace st::flv {
@@ -35,13 +36,6 @@ constexpr unsigned kUnjoinedPictures = 30;
 constexpr std::size_t kPrefixBytesMax = 256 * 1024;
 constexpr std::size_t kAdtsBytes = 7;
 constexpr std::size_t kAdtsBytesWithCrc = 9;
-
-void append_unit(Buffer& out, Bytes unit) {
-    std::array<std::uint8_t, kLengthBytes> length{};
-    store_be32(length.data(), static_cast<std::uint32_t>(unit.size()));
-    out.append(length);
-    out.append(unit);
-}
 
 std::size_t load_length(const std::uint8_t* at, unsigned bytes) {
     std::size_t length = 0;
@@ -171,6 +165,10 @@ void Normaliser::announce(const Packet& packet, std::vector<Packet>& out) {
 void Normaliser::metadata(Packet packet, std::vector<Packet>& out) {
     if (!packet.is_passing) {
         packet.payload = metadata_for_live(std::move(packet.payload));
+        if (packet.payload.size() > kConfigBytesMax) {
+            return note_unusable("flv: metadata of " + std::to_string(packet.payload.size()) +
+                                 " bytes, at most " + std::to_string(kConfigBytesMax));
+        }
         metadata_ = Buffer(packet.payload.bytes());
         is_video_announced_ = is_video_announced_ || packet.promises_video;
         is_audio_announced_ = is_audio_announced_ || packet.promises_audio;
@@ -315,12 +313,12 @@ Normaliser::Walked Normaliser::walk(const Packet& packet) {
                 const Bytes part = annex_b.bytes().subspan(nal.begin, nal.end - nal.begin);
                 if (part.empty()) continue;
                 note_unit(part, packet.is_key, walked);
-                append_unit(walked.units, part);
+                media::append_with_length(walked.units, part);
             }
             continue;
         }
         note_unit(unit, packet.is_key, walked);
-        if (!walked.is_plain) append_unit(walked.units, unit);
+        if (!walked.is_plain) media::append_with_length(walked.units, unit);
     }
     return walked;
 }

@@ -28,9 +28,12 @@ class Normaliser {
     /// Appends the picture that is held: nothing more of it will come.
     void flush(std::vector<media::Packet>& out);
     bool is_holding() const { return held_.has_value(); }
-    /// Memory held for pictures that are not whole yet.
+    /// Memory held: of pictures that are not whole yet, and of what the publisher said of its
+    /// stream.
     std::size_t held_bytes() const {
-        return prefix_.capacity() + (held_ ? held_->payload.capacity() : 0);
+        return prefix_.capacity() + (held_ ? held_->payload.capacity() : 0) +
+               headers_.held_bytes() + access_units_.sets().held_bytes() +
+               audio_config_.capacity() + metadata_.capacity();
     }
     /// Whether a tag was seen that goes on with the picture of the one before.
     bool joins_slices() const { return form_ == Form::slices; }

@@ -56,10 +56,7 @@ Buffer lengths_from_annex_b(Bytes annex_b) {
     units.reserve(annex_b.size() + kLengthBytes * 4);
     media::NalWalker walker(annex_b);
     for (media::NalSpan nal{}; walker.next(nal);) {
-        std::uint8_t length[kLengthBytes];
-        store_be32(length, static_cast<std::uint32_t>(nal.end - nal.begin));
-        units.append(length);
-        units.append(annex_b.subspan(nal.begin, nal.end - nal.begin));
+        media::append_with_length(units, annex_b.subspan(nal.begin, nal.end - nal.begin));
     }
     return units;
 }

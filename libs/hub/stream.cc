@@ -22,14 +22,15 @@ constexpr std::int64_t kWantedAfterNs = 10'000'000'000;
 /// As many as a stream of sound has until it is known to be one.
 constexpr std::size_t kHeldMax = 512;
 constexpr std::size_t kHeldBytesMax = std::size_t{2} << 20;
-/// Tracks beside the stream's whose headers are kept.
+/// Tracks beside the stream's whose headers are kept, and how much of them.
 constexpr std::size_t kFurtherTracksMax = 32;
+constexpr std::size_t kFurtherBytesMax = 256 * 1024;
 
 bool is_of_headers(const media::Packet& packet) {
     return packet.is_config || (packet.track == media::Track::metadata && !packet.is_passing);
 }
 
-media::PacketPtr at_time(const media::Packet& packet, std::int64_t dts_ms) {
+media::Packet at_time(const media::Packet& packet, std::int64_t dts_ms) {
     media::Packet copy;
     copy.track = packet.track;
     copy.codec = packet.codec;
@@ -39,7 +40,7 @@ media::PacketPtr at_time(const media::Packet& packet, std::int64_t dts_ms) {
     copy.track_id = packet.track_id;
     copy.dts_ms = dts_ms;
     copy.payload = Buffer(packet.payload.bytes());
-    return std::make_shared<const media::Packet>(std::move(copy));
+    return copy;
 }
 
 }  // namespace
@@ -111,14 +112,14 @@ void Stream::note_tracks(const media::Packet& packet) {
 }
 
 void Stream::note_further(Headers& headers, const media::PacketPtr& packet) {
-    for (media::PacketPtr& known : headers.further) {
-        if (known->track == packet->track && known->track_id == packet->track_id &&
-            known->is_colour == packet->is_colour) {
-            known = packet;
-            return;
-        }
-    }
-    if (headers.further.size() < kFurtherTracksMax) headers.further.push_back(packet);
+    std::erase_if(headers.further, [&](const media::PacketPtr& known) {
+        return known->track == packet->track && known->track_id == packet->track_id &&
+               known->is_colour == packet->is_colour;
+    });
+    std::size_t bytes = packet->payload.size();
+    for (const media::PacketPtr& known : headers.further) bytes += known->payload.size();
+    if (headers.further.size() >= kFurtherTracksMax || bytes > kFurtherBytesMax) return;
+    headers.further.push_back(packet);
 }
 
 void Stream::note_config(const media::PacketPtr& packet) {
@@ -218,6 +219,7 @@ bool Stream::push(std::uint64_t publication, media::Packet packet, std::int64_t 
     packet.dts_ms =
         is_header ? timeline_.newest_ms()
                   : timeline_.map(packet.track, static_cast<std::uint64_t>(packet.dts_ms), now_ns);
+    if (!is_header) packet.cts_ms = timeline_.shown_after_ms(packet.track, packet.cts_ms);
     note_tracks(packet);
     note_statistics(packet, now_ns);
     const bool begins = is_entry(packet, now_ns);
@@ -422,7 +424,7 @@ std::vector<UnitPtr> Stream::header_units(const Unit& entry, FormId form) {
             auto unit = std::make_shared<Unit>();
             // At another time than 0 FFmpeg takes metadata for a track of texts.
             const bool is_metadata = packet->track == media::Track::metadata;
-            unit->packet = at_time(*packet, is_metadata ? 0 : entry.packet->dts_ms);
+            unit->packet = memory_.keep(at_time(*packet, is_metadata ? 0 : entry.packet->dts_ms));
             unit->serial = entry.serial;
             unit->arrived_ns = entry.arrived_ns;
             entry.header_units.push_back(std::move(unit));

@@ -1,7 +1,6 @@
 #include "media/annexb_packets.h"
 
 #include <algorithm>
-#include <array>
 
 #include "media/avc_config.h"
 
@@ -14,15 +13,6 @@ constexpr std::size_t kDepthMax = 4;
 constexpr std::uint64_t kReorderMsMax = 2'000;
 constexpr std::uint64_t kGapMsMax = 60'000;
 
-void append_nal(Buffer& to, Bytes nal) {
-    const auto size = static_cast<std::uint32_t>(nal.size());
-    const std::array<std::uint8_t, 4> length = {
-        static_cast<std::uint8_t>(size >> 24), static_cast<std::uint8_t>(size >> 16),
-        static_cast<std::uint8_t>(size >> 8), static_cast<std::uint8_t>(size)};
-    to.append(length);
-    to.append(nal);
-}
-
 constexpr std::uint8_t kBaseline = 66;
 
 }  // namespace
@@ -31,8 +21,8 @@ void AnnexBPackets::restart() {
     has_picture_ = false;
     has_begun_ = false;
     is_first_ = true;
-    prefix_.clear();
-    picture_.clear();
+    prefix_ = {};
+    picture_ = {};
     config_.clear();  // to be told again
     sets_changed_ = true;
     times_ = {};
@@ -54,8 +44,8 @@ void AnnexBPackets::feed(Bytes annexb, std::uint64_t time_ms, std::vector<Packet
                         sets_changed_ = true;
                     }
                 } else if (type != NalType::access_unit_delimiter &&
-                           prefix_.size() + nal.size() < kPictureBytesMax) {
-                    append_nal(prefix_, nal);
+                           prefix_.size() + nal.size() < kPrefixBytesMax) {
+                    append_with_length(prefix_, nal);
                 }
                 break;
             }
@@ -103,7 +93,7 @@ void AnnexBPackets::begin_picture(std::uint64_t time_ms, std::vector<Packet>& pa
 
 void AnnexBPackets::add_nal(Bytes nal) {
     if (!has_picture_ || picture_.size() + nal.size() + 4 > kPictureBytesMax) return;
-    append_nal(picture_, nal);
+    append_with_length(picture_, nal);
 }
 
 void AnnexBPackets::finish_picture(std::vector<Packet>& packets) {

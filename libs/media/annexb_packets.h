@@ -17,8 +17,10 @@ namespace st::media {
 
 class AnnexBPackets {
  public:
-    /// A picture larger than this is cut off (its sender is limited to less).
-    static constexpr std::size_t kPictureBytesMax = std::size_t{64} << 20;
+    /// NAL units beyond this are left out of a picture: no FLV tag carries more.
+    static constexpr std::size_t kPictureBytesMax = std::size_t{16} << 20;
+    /// The same of those before a picture that may never come.
+    static constexpr std::size_t kPrefixBytesMax = 256 * 1024;
 
     /// One buffer of an encoder, shown at `time_ms` by the encoder's clock. Appends what it
     /// completes to `packets`: their dts_ms is of the same clock.
@@ -29,6 +31,8 @@ class AnnexBPackets {
     /// Parameter sets must be, always.
     void restart();
 
+    /// Memory held for a picture that is not whole.
+    std::size_t held_bytes() const { return prefix_.capacity() + picture_.capacity(); }
     /// Of the newest sequence parameter set in use; null before the first picture.
     const Sps* sps() const { return units_.sets().sps(units_.picture().sps_id); }
 

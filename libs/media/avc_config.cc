@@ -97,6 +97,13 @@ Buffer encode_avc_config(std::span<const Bytes> sps_list, std::span<const Bytes>
     return record;
 }
 
+void append_with_length(Buffer& out, Bytes nal) {
+    std::array<std::uint8_t, 4> length{};
+    store_be32(length.data(), static_cast<std::uint32_t>(nal.size()));
+    out.append(length);
+    out.append(nal);
+}
+
 std::optional<PictureSize> picture_size(const AvcConfig& config) {
     if (config.sps.empty()) return std::nullopt;
     const auto sps = parse_sps(config.sps[0]);

@@ -36,6 +36,9 @@ Result<AvcConfig> parse_avc_config(Bytes record);
 /// (High 4:4:4 Predictive, 244). They are left out of an SPS that parse_sps() does not take.
 Buffer encode_avc_config(std::span<const Bytes> sps_list, std::span<const Bytes> pps_list);
 
+/// A NAL unit behind a length of 4 bytes, as samples have it (5.3.4.2).
+void append_with_length(Buffer& out, Bytes nal);
+
 struct PictureSize {
     std::uint32_t width = 0;
     std::uint32_t height = 0;

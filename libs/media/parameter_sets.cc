@@ -306,8 +306,15 @@ Result<Pps> parse_pps(Bytes nal) {
 }
 
 Result<ParameterSets::Stored> ParameterSets::store(Bytes nal) {
-    const auto put = [nal](auto& slot, auto parsed) {
+    while (!nal.empty() && nal.back() == 0) nal = nal.first(nal.size() - 1);
+    const auto put = [&](auto& slot, auto parsed) -> Result<Stored> {
         if (slot && std::ranges::equal(slot->bytes, nal)) return Stored::same;
+        const std::size_t bytes = bytes_ - (slot ? slot->bytes.size() : 0) + nal.size();
+        if (bytes > kParameterSetsBytesMax) {
+            return out_of_range("bytes of parameter sets", bytes, kParameterSetsBytesMax);
+        }
+        bytes_ = bytes;
+        ++version_;
         const Stored stored = slot ? Stored::changed : Stored::added;
         using Slot = typename std::remove_reference_t<decltype(slot)>::element_type;
         slot = std::make_unique<Slot>(Slot{std::move(parsed), {nal.begin(), nal.end()}});

@@ -13,7 +13,11 @@ namespace st::media {
 
 constexpr std::size_t kSpsMax = 32;
 constexpr std::size_t kPpsMax = 256;
-constexpr std::size_t kParameterSetBytesMax = 16'384;  ///< an avcC gives each 16 bits of length
+/// Of one: an SPS with all scaling lists and both HRDs has less, and so has a PPS with the largest
+/// map of slice groups of a level that has them.
+constexpr std::size_t kParameterSetBytesMax = 4'096;
+/// Of all that a stream has at once: so much may have to be told again with each key frame.
+constexpr std::size_t kParameterSetsBytesMax = 16'384;
 constexpr std::uint32_t kPictureSideMax =
     16'888;  ///< level 6.2: sqrt(139264 * 8) macroblocks, in pixels
 
@@ -102,8 +106,12 @@ class ParameterSets {
  public:
     enum class Stored { added, same, changed };
 
-    /// Takes an SPS or PPS. One that cannot be parsed changes nothing and is an Error.
+    /// Takes an SPS or PPS. One that cannot be parsed, or with which there would be more than
+    /// kParameterSetsBytesMax, changes nothing and is an Error.
     Result<Stored> store(Bytes nal);
+    /// Rises whenever one was added or changed.
+    std::uint64_t version() const { return version_; }
+    std::size_t held_bytes() const { return bytes_; }
 
     const Sps* sps(unsigned id) const {
         return id < kSpsMax && sps_[id] ? &sps_[id]->parsed : nullptr;
@@ -111,7 +119,8 @@ class ParameterSets {
     const Pps* pps(unsigned id) const {
         return id < kPpsMax && pps_[id] ? &pps_[id]->parsed : nullptr;
     }
-    /// Bytes as they came, without start code; empty if there is none. Valid until store().
+    /// Bytes as they came, without start code and zeros behind them (7.4.1); empty if there is
+    /// none. Valid until store().
     Bytes sps_bytes(unsigned id) const;
     Bytes pps_bytes(unsigned id) const;
 
@@ -123,6 +132,8 @@ class ParameterSets {
     };
     std::array<std::unique_ptr<Entry<Sps>>, kSpsMax> sps_;
     std::array<std::unique_ptr<Entry<Pps>>, kPpsMax> pps_;
+    std::size_t bytes_ = 0;  ///< of all
+    std::uint64_t version_ = 0;
 };
 
 }  // namespace st::media

@@ -249,6 +249,33 @@ TEST(ToPacket, takes_colours_for_a_header_of_their_own) {
     EXPECT_FALSE(made(TagType::video, {0x90, 'h', 'v', 'c', '1', 1}).is_colour);
 }
 
+TEST(ToPacket, refuses_configurations_that_are_none_by_their_size) {
+    const Wire filler(kConfigBytesMax, 0x55);
+    const auto four_cc = [&](std::uint8_t first, const char* name) {
+        Wire body{first};
+        body.insert(body.end(), name, name + 4);
+        return body;
+    };
+    const std::pair<TagType, Wire> heads[] = {
+        {TagType::video, {0x17, 0, 0, 0, 0}},
+        {TagType::video, {0x1C, 0, 0, 0, 0}},  // HEVC without a FourCC
+        {TagType::video, four_cc(0x90, "avc1")},
+        {TagType::video, four_cc(0x90, "hvc1")},
+        {TagType::video, four_cc(0xD4, "hvc1")},                // colours
+        {TagType::video, {0x96, 0x00, 'h', 'v', 'c', '1', 1}},  // a further track
+        {TagType::audio, four_cc(0x90, "Opus")},
+        {TagType::audio, {0xAF, 0, 0x12, 0x10}},
+    };
+    for (const auto& [type, head] : heads) {
+        EXPECT_EQ(error(type, head + filler + Wire(8)).substr(0, 35),
+                  "flv: a decoder configuration of 655")
+            << int{head[0]};
+        EXPECT_EQ(error(type, head + Wire(400, 0x55)), "") << int{head[0]};
+    }
+    EXPECT_NE(error(TagType::audio, Wire{0xAF, 0, 0x12, 0x10} + Wire(kAacConfigBytesMax)), "");
+    EXPECT_EQ(error(TagType::video, Wire{0x17, 1, 0, 0, 0} + kIdr + filler), "") << "a picture";
+}
+
 TEST(ToPacket, refuses_four_cc_heads_that_are_cut_short) {
     const Wire video[] = {
         Wire{0x91, 'h', 'v', 'c'},

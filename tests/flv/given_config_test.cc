@@ -64,6 +64,12 @@ TEST(GivenConfig, uses_what_an_odd_record_holds) {
     }
 }
 
+TEST(GivenConfig, looks_for_bare_sets_in_little_only) {
+    const Wire bare = kSps + kPps;
+    EXPECT_TRUE(read_given_config(bare).has_sets());
+    EXPECT_FALSE(read_given_config(Wire(60'000, 0x67) + bare).has_sets());
+}
+
 TEST(GivenConfig, finds_the_sets_of_other_profiles_too) {
     const GivenConfig bare = read_given_config(kHighSps + kHighPps);
     ASSERT_TRUE(bare.has_sets());

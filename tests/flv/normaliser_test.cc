@@ -504,6 +504,49 @@ TEST(Normaliser, takes_changed_sets_of_the_same_size_for_a_new_configuration) {
     EXPECT_EQ(sps_of(publishing.take()), std::vector<Wire>{kHighSps}) << "in a packet of their own";
 }
 
+TEST(Normaliser, gives_the_configuration_of_changed_sets_with_the_key_frame_that_has_them_first) {
+    Publishing publishing;
+    const Wire other = unit(other_sps()) + unit(kPps);
+    publishing.feed(picture(40, unit(kIdr), true));
+    publishing.feed(picture(80, other + unit(kInter)));
+    EXPECT_EQ(sps_of(publishing.take()), std::vector<Wire>{}) << "no key frame";
+    publishing.feed(picture(120, unit(kIdr), true));
+    EXPECT_EQ(sps_of(publishing.take()), std::vector<Wire>{other_sps()});
+    Wire config_of_other = kAvcConfig;
+    std::ranges::copy(other_sps(), config_of_other.begin() + 8);
+    publishing.feed(config(kAvcConfig));  // as they were, then as they are: the next picture's
+    publishing.feed(config(config_of_other));
+    publishing.feed(picture(160, unit(kInter)));
+    EXPECT_EQ(sps_of(publishing.take()).size(), 1U) << "said again";
+}
+
+TEST(Normaliser, counts_and_bounds_what_it_keeps_of_parameter_sets) {
+    Publishing publishing;
+    for (std::uint32_t id = 0; id < 256; ++id) {
+        Wire pps = kPps;
+        pps.resize(200, static_cast<std::uint8_t>(id | 1));
+        publishing.feed(picture(40, Wire{0, 0, 0, 200} + pps));
+    }
+    for (int n = 0; n < 1'000; ++n) publishing.feed(picture(80 + n, unit(kIdr), true));
+    EXPECT_LE(publishing.take().size(), 1'003U) << "the configuration once, and pictures";
+    EXPECT_GT(publishing.normaliser.held_bytes(), kSps.size());
+    EXPECT_LT(publishing.normaliser.held_bytes(), 400'000U);
+}
+
+TEST(Normaliser, refuses_metadata_that_is_no_stream_s) {
+    Publishing publishing;
+    AmfObject facts;
+    facts.add("width", 320.0);
+    facts.add("filler", std::string(100'000, 'x'));
+    Packet packet;
+    packet.track = media::Track::metadata;
+    packet.codec = media::Codec::metadata;
+    packet.payload = encode_amf0(std::string("onMetaData"), facts);
+    publishing.feed(std::move(packet));
+    EXPECT_TRUE(publishing.take().empty());
+    EXPECT_EQ(publishing.normaliser.unusable(), 1U);
+}
+
 TEST(Normaliser, gives_no_other_configuration_while_the_pictures_keep_theirs) {
     Publishing publishing;
     Wire other = kAvcConfig;

@@ -105,6 +105,30 @@ TEST(HubMemory, short_of_it_the_viewers_with_most_to_come_are_cut_and_the_others
     EXPECT_EQ(quick.sends, 31);
 }
 
+TEST(HubMemory, headers_made_again_for_a_viewer_count) {
+    World world;
+    auto publication = world.publish();
+    world.push(publication, config(std::string(50'000, 'c')));
+    world.push(publication, key(0));
+    const std::size_t before = world.memory.total();
+    FakeViewer viewer;
+    world.join(viewer);
+    EXPECT_GE(world.memory.total() - before, 100'000U) << "the packet with its time, and a form";
+}
+
+TEST(HubMemory, keeps_little_of_further_tracks) {
+    World world;
+    auto publication = world.publish();
+    for (std::uint8_t id = 1; id < 40; ++id) {
+        media::Packet further = config(std::string(60'000, 'c'));
+        further.track_id = id;
+        world.push(publication, std::move(further));
+    }
+    world.push(publication, key(0));
+    world.push(publication, key(40));
+    EXPECT_LE(world.memory.total(), 300'000U);
+}
+
 TEST(HubMemory, sound_held_before_the_first_picture_counts) {
     World world;
     auto publication = world.publish();

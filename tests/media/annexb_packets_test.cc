@@ -166,6 +166,18 @@ TEST(AnnexBPackets, orders_decoding_times_below_display_times) {
     EXPECT_LE(late, 2U) << "only until the depth is known";
 }
 
+TEST(AnnexBPackets, holds_little_for_a_picture_that_never_comes) {
+    Camera camera;
+    Octets sei(1 << 20, 0x55);
+    const Octets head = {0, 0, 0, 1, 0x06};
+    std::copy(head.begin(), head.end(), sei.begin());
+    camera.begin();
+    for (int i = 0; i < 20; ++i) camera.feed(sei, 80);
+    sei.resize(1'000);
+    for (int i = 0; i < 2'000; ++i) camera.feed(sei, 80);
+    EXPECT_LE(camera.packets.held_bytes(), 2 * AnnexBPackets::kPrefixBytesMax);
+}
+
 TEST(AnnexBPackets, takes_any_bytes) {
     Camera camera;
     Octets noise(4096);

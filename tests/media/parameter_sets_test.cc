@@ -62,7 +62,7 @@ TEST(ParseSps, refuses_numbers_out_of_range_by_name) {
     EXPECT_EQ(parse_sps(make_sps({.columns = 1056})).error().message,
               "picture side 16896, at most 16888");
     const std::vector<std::uint8_t> long_sps(kParameterSetBytesMax + 1, 0x67);
-    EXPECT_EQ(parse_sps(long_sps).error().message, "SPS bytes 16385, at most 16384");
+    EXPECT_EQ(parse_sps(long_sps).error().message, "SPS bytes 4097, at most 4096");
 }
 
 TEST(ParsePps, reads_what_slices_need_and_refuses_every_truncation) {
@@ -86,6 +86,40 @@ TEST(ParameterSets, tells_new_same_and_changed_apart) {
     EXPECT_TRUE(sets.pps_bytes(0).empty());
     EXPECT_FALSE(sets.store(std::vector<std::uint8_t>{0x67, 1, 2}));
     EXPECT_EQ(sets.sps(0)->coded_width, 640U) << "an unreadable set changed something";
+}
+
+TEST(ParameterSets, rises_in_version_with_each_change_alone) {
+    ParameterSets sets;
+    ASSERT_TRUE(sets.store(make_sps({})));
+    const std::uint64_t version = sets.version();
+    ASSERT_TRUE(sets.store(make_sps({})));
+    EXPECT_EQ(sets.version(), version);
+    ASSERT_TRUE(sets.store(make_sps({.columns = 40})));
+    EXPECT_GT(sets.version(), version);
+}
+
+TEST(ParameterSets, keeps_no_zeros_behind_a_set) {
+    ParameterSets sets;
+    auto padded = kMainPps;
+    padded.resize(16'000);
+    ASSERT_TRUE(sets.store(padded));
+    EXPECT_EQ(sets.held_bytes(), kMainPps.size());
+    EXPECT_EQ(*sets.store(kMainPps), ParameterSets::Stored::same);
+}
+
+TEST(ParameterSets, refuses_more_than_a_stream_needs) {
+    ParameterSets sets;
+    std::size_t stored = 0;
+    for (std::uint32_t id = 0; id < kPpsMax; ++id) {
+        auto pps = make_pps(id);
+        pps.resize(1'000, 0xFF);
+        if (sets.store(pps)) ++stored;
+        EXPECT_LE(sets.held_bytes(), kParameterSetsBytesMax);
+    }
+    EXPECT_EQ(stored, kParameterSetsBytesMax / 1'000);
+    auto other = make_pps(0);
+    other.resize(1'000, 0xEE);
+    EXPECT_TRUE(sets.store(other)) << "in place of one of them";
 }
 
 }  // namespace
