@@ -238,12 +238,23 @@ Result<AmfValue> Amf0Reader::strict_array(std::size_t depth) {
     at_ += 4;
     if (!has(count)) return cut_short("an array");  // an item takes a byte at the least
     AmfArray array;
+    if (count > kNumbersMax && skip_numbers(count)) return AmfValue(std::move(array));
     for (std::size_t i = 0; i < count; ++i) {
         Result<AmfValue> item = value(depth + 1);
         if (!item) return item;
         array.items.push_back(*std::move(item));
     }
     return AmfValue(std::move(array));
+}
+
+bool Amf0Reader::skip_numbers(std::size_t count) {
+    constexpr std::size_t kNumberBytes = 9;
+    if (count > (bytes_.size() - at_) / kNumberBytes) return false;
+    for (std::size_t i = 0; i < count; ++i) {
+        if (static_cast<Marker>(bytes_[at_ + i * kNumberBytes]) != Marker::number) return false;
+    }
+    at_ += count * kNumberBytes;
+    return true;
 }
 
 Result<AmfValue> Amf0Reader::amf3_scalar() {

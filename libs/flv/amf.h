@@ -85,11 +85,15 @@ struct AmfLimits {
 /// Reads AMF0 values one after the other. Of AMF3 (marker 0x11) only undefined, null, booleans,
 /// numbers and strings are taken: publishers in use send AMF0 also in messages of the AMF3 types,
 /// and objects in AMF3 came from the Flash Player alone.
+/// An array of more than kNumbersMax numbers is passed over and read as an empty one: files have an
+/// index of their key frames in their metadata.
 /// Borrows the bytes. Strict about bounds; tolerant of an object at the very end whose end marker
 /// is missing, and of wrong counts before ECMA arrays. References are refused, so nothing is
 /// cyclic; so are markers that have no meaning outside a Flash player.
 class Amf0Reader {
  public:
+    static constexpr std::size_t kNumbersMax = 256;
+
     explicit Amf0Reader(Bytes bytes, AmfLimits limits = {}) : bytes_(bytes), limits_(limits) {}
 
     bool at_end() const { return at_ >= bytes_.size(); }
@@ -101,6 +105,7 @@ class Amf0Reader {
     Result<AmfValue> value(std::size_t depth);
     Result<AmfValue> object(AmfObject::Kind kind, std::size_t depth);
     Result<AmfValue> strict_array(std::size_t depth);
+    bool skip_numbers(std::size_t count);
     Result<AmfValue> amf3_scalar();
     Result<std::uint32_t> u29();
     Result<std::string> text(std::size_t length_bytes);

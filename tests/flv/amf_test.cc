@@ -143,6 +143,29 @@ TEST(Amf0, bounds_the_number_of_values) {
     EXPECT_FALSE(reader.next());
 }
 
+TEST(Amf0, passes_over_long_lists_of_numbers) {
+    AmfArray times;
+    for (int i = 0; i < 20'000; ++i) times.items.emplace_back(2.0 * i);
+    AmfObject keyframes;
+    keyframes.add("times", times);
+    keyframes.add("filepositions", times);
+    AmfObject facts;
+    facts.add("keyframes", keyframes);
+    facts.add("width", 320.0);
+    const Buffer bytes = encode_amf0(facts);
+    Amf0Reader reader(bytes.bytes());
+    const auto read = reader.next();
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_TRUE(reader.at_end());
+    EXPECT_EQ(*read->object()->find("width")->number(), 320.0);
+    const AmfValue* const index = read->object()->find("keyframes");
+    EXPECT_TRUE(index->object()->find("times")->array()->items.empty());
+    EXPECT_TRUE(index->object()->find("filepositions")->array()->items.empty());
+    for (std::size_t n = 0; n < bytes.size(); n += 1'000) {
+        EXPECT_FALSE(Amf0Reader(bytes.bytes().first(n)).next()) << n;
+    }
+}
+
 TEST(Amf0, bounds_text_over_all_values) {
     const Wire texts = {0x02, 0, 2, 'a', 'b', 0x02, 0, 2, 'c', 'd'};
     Amf0Reader reader(texts, {.text_bytes_max = 3});
