@@ -101,8 +101,6 @@ class Subscription {
     void choose(Tracks wanted) { subscriber_->choose(wanted); }
     /// The viewer's socket took everything.
     void on_drained(std::int64_t now_ns) { subscriber_->on_drained(now_ns); }
-    /// Whether begin() was called: before that the stream has given nothing.
-    bool has_begun() const { return subscriber_->has_begun(); }
     const Stream& stream() const { return *subscriber_->stream(); }
     std::uint64_t id() const { return subscriber_->record().id; }
     /// Leaves the stream. `reason` is for the event; empty: what the hub knows.

@@ -117,6 +117,10 @@ void Subscriber::send_queued() {
         queue_.clear();
         queue_begin_ = 0;
         if (queue_.capacity() > kBurstBuffers) queue_.shrink_to_fit();
+    } else if (queue_begin_ > kBurstBuffers && queue_begin_ > queue_.size() / 2) {
+        // A viewer that is always a little behind never empties it.
+        queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(queue_begin_));
+        queue_begin_ = 0;
     }
 }
 

@@ -71,7 +71,6 @@ class Subscriber : public std::enable_shared_from_this<Subscriber> {
         if (viewer_ != nullptr) viewer_->publisher_changed();
     }
 
-    bool has_begun() const { return has_begun_; }
     ViewerRecord& record() const { return *record_; }
     const std::shared_ptr<Stream>& stream() const { return stream_; }
     const std::string& end_text() const { return end_text_; }

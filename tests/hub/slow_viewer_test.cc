@@ -326,5 +326,30 @@ TEST(SlowViewer, is_given_what_was_kept_before_it_came_however_much_that_is) {
     EXPECT_EQ(world.hub.viewers().at(0)->cuts.load(), 0U);
 }
 
+TEST(SlowViewer, that_is_always_a_little_behind_gets_all_in_order) {
+    World world;
+    auto publication = world.publish();
+    world.push(publication, key(0));
+    FakeViewer viewer;
+    world.join(viewer);
+    viewer.takes = false;
+    std::int64_t ms = 0;
+    const auto push = [&](int count) {
+        for (int i = 0; i < count; ++i) world.push(publication, delta(ms += 40));
+    };
+    push(200);
+    for (int round = 0; round < 100; ++round) {
+        push(64);
+        viewer.sip(world.executor.now);
+    }
+    viewer.drain(world.executor.now);
+    const auto got = viewer.take();
+    ASSERT_EQ(got.size(), 2U + 200U + 6'400U);
+    for (std::size_t i = 1; i < got.size(); ++i) {
+        const std::size_t at = 40 * (i - 1);
+        ASSERT_EQ(got[i], "Av@" + std::to_string(at) + (at == 0 ? ":k" : ":p"));
+    }
+}
+
 }  // namespace
 }  // namespace st::hub
