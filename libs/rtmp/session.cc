@@ -365,7 +365,9 @@ Result<void> Session::on_publish(const Command& command, std::uint32_t stream_id
     if (!stream) return stream.error();
     finish(**stream);
     (*stream)->use = Use::publish_asked;
-    events_.emplace_back(Publish{stream_id, find_target(target_, command.text(0))});
+    const Target target = find_target(target_, command.text(0));
+    (*stream)->path = target.path;
+    events_.emplace_back(Publish{stream_id, target});
     return {};
 }
 
@@ -423,8 +425,11 @@ Result<void> Session::on_fc_publish(const Command& command, std::uint32_t) {
 
 Result<void> Session::on_fc_unpublish(const Command& command, std::uint32_t) {
     answers_.send_result(command, flv::AmfUndefined{});
+    const std::string name = command.text(0);
+    const std::string path = name.empty() ? "" : find_target(target_, name).path;
     for (NetStream& stream : streams_) {
         if (stream.use != Use::publishing && stream.use != Use::publish_asked) continue;
+        if (!path.empty() && stream.path != path) continue;
         answers_.send_status(stream.id, "status", "NetStream.Unpublish.Success",
                              "publication ended");
         finish(stream);

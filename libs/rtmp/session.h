@@ -153,7 +153,6 @@ class Session {
     /// Packets for streams that do not publish.
     std::uint64_t stray_packets() const { return stray_packets_; }
     std::uint64_t bytes_read() const { return chunks_.bytes_read(); }
-    /// The client's last acknowledgement, a count of 32 bits.
     /// Memory held for unfinished messages, and what makes the first of them whole.
     std::size_t held_bytes() const { return chunks_.held_bytes(); }
     std::size_t missing_bytes() const { return chunks_.missing_bytes(); }
@@ -167,6 +166,7 @@ class Session {
         std::uint32_t id;
         Use use = Use::idle;
         Wanted wanted{};
+        std::string path{};  ///< of what it publishes
     };
     /// Taken apart part by part, as events are asked for.
     struct Aggregate {

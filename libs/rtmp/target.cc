@@ -78,10 +78,4 @@ Target find_target(const ConnectTarget& connect, std::string_view name) {
     return target;
 }
 
-std::string find_app(const ConnectTarget& connect) {
-    std::string app;
-    append_pieces(app, connect_split(connect).path);
-    return app.empty() ? app : app.substr(1);
-}
-
 }  // namespace st::rtmp

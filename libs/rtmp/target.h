@@ -23,7 +23,4 @@ struct Target {
 /// and a query, or as a whole URL. FMS's default instance, "_definst_", is left out.
 Target find_target(const ConnectTarget& connect, std::string_view name);
 
-/// Of app, or of tcUrl without one: "live"; for whoever looks at connect alone.
-std::string find_app(const ConnectTarget& connect);
-
 }  // namespace st::rtmp

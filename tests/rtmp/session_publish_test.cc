@@ -228,6 +228,27 @@ TEST(SessionPublish, keeps_no_flood_of_aggregates) {
     EXPECT_EQ(client.error, "rtmp: more than 10 bytes of packets before publish was answered");
 }
 
+TEST(SessionPublish, ends_the_publication_that_is_named_and_no_other) {
+    Client client;
+    client.publish();
+    client.command(0, "createStream", 6.0, AmfNull{});
+    client.command(2, "publish", 7.0, AmfNull{}, "other?token=x");
+    client.flush();
+    client.session.accept_publish(2);
+    client.events.clear();
+    client.command(0, "FCUnpublish", 8.0, AmfNull{}, "nobody");
+    client.command(0, "FCUnpublish", 9.0, AmfNull{}, "other");
+    client.flush();
+    ASSERT_EQ(client.events.size(), 1U);
+    EXPECT_EQ(std::get<Finished>(client.events[0]).stream_id, 2U);
+    EXPECT_TRUE(client.session.is_publishing(1));
+    client.events.clear();
+    client.command(0, "FCUnpublish", 10.0, AmfNull{});
+    client.flush();
+    ASSERT_EQ(client.events.size(), 1U) << "all, if none is named";
+    EXPECT_EQ(std::get<Finished>(client.events[0]).stream_id, 1U);
+}
+
 TEST(SessionPublish, lets_a_publication_end_and_another_begin) {
     Client client;
     client.publish();

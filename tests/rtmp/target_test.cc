@@ -51,11 +51,5 @@ TEST(Target, is_found_however_it_is_written) {
     for (const Case& it : cases) EXPECT_EQ(found(it.connect, it.name), it.expected) << it.who;
 }
 
-TEST(Target, has_an_app_before_it_has_a_name) {
-    EXPECT_EQ(find_app({"live/?k=1", ""}), "live");
-    EXPECT_EQ(find_app({"", "rtmp://h/live/inst"}), "live/inst");
-    EXPECT_EQ(find_app({"", ""}), "");
-}
-
 }  // namespace
 }  // namespace st::rtmp
