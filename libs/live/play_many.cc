@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "flv/tag.h"
 #include "http/target.h"
+#include "httpd/token_message.h"
 #include "json/read.h"
 #include "json/write.h"
 #include "live/live.h"
@@ -69,7 +70,6 @@ class PlayMany::Subscription final : public ViewerTransport {
             path, static_cast<hub::FormId>(Form::flv),
             {"ws-flv", owner_.peer_, http::without_credentials(query), owner_.ticket_.address()},
             {true, false});
-        if (viewer_.state() == Viewer::State::waiting_for_publisher) tell("waiting", "");
     }
     void leave() { viewer_.leave(""); }
     void on_drained() { viewer_.on_drained(); }
@@ -78,6 +78,8 @@ class PlayMany::Subscription final : public ViewerTransport {
     bool announces_tracks() const override { return false; }
     void accept(hub::Tracks /*tracks*/, const std::string& /*why_waiting*/) override {}
     void say_waiting(const std::string& why) override { tell("waiting", why); }
+    /// "live" again with the next picture, and when time 0 is now: that may have changed.
+    void note_publisher(bool is_there) override { is_there ? told_.reset() : tell("waiting", ""); }
     void begin() override { tell("live", ""); }
     void refuse(const Error& why) override { be_over(why.message); }
     void finish(ViewerEnd /*why*/, const std::string& words) override { be_over(words); }
@@ -149,6 +151,8 @@ void PlayMany::shut_down() { socket_->close(ws::kCloseGoingAway, "the server end
 
 void PlayMany::on_text(const std::string& text) {
     if (guess_timer_ != 0) return;
+    if (const auto token = httpd::read_token_message(text)) take_token(*token);
+    if (guess_timer_ != 0 || socket_->is_over()) return;
     const auto message = json::read(text);
     const json::Object* object = message ? message->object() : nullptr;
     if (object == nullptr) return complain("expected a JSON object");
@@ -164,6 +168,15 @@ void PlayMany::on_text(const std::string& text) {
             subscribe(one);
         }
     }
+}
+
+/// Of clients that can write none into the request. One that came there stays.
+void PlayMany::take_token(const std::string& token) {
+    if (facts_.token) return;
+    facts_.token = token;
+    const auto policy = parts_.policy.get();
+    if (!auth::has_wrong_token(*policy, auth::Role::play, facts_)) return;
+    refuse_guess(std::nullopt, "");
 }
 
 void PlayMany::subscribe(const json::Value& wanted) {
@@ -220,10 +233,10 @@ Result<auth::Facts> PlayMany::facts_for(const std::string& path, const std::stri
 
 /// Whoever guesses tokens makes a connection for each, and waits for the answer, the longer the
 /// more he has guessed.
-void PlayMany::refuse_guess(std::uint16_t id, const std::string& why) {
+void PlayMany::refuse_guess(std::optional<std::uint16_t> id, const std::string& why) {
     const auto refuse = [this, id, why] {
         guess_timer_ = 0;
-        tell(id, "ended", why, std::nullopt);
+        if (id) tell(*id, "ended", why, std::nullopt);
         socket_->close(ws::kClosePolicy, "Unauthorized");
     };
     const auto delay = parts_.wrong_tokens.add(facts_.peer);

@@ -1,7 +1,8 @@
 #pragma once
 /// Several streams over one WebSocket, for walls: /play-many. docs/live.md, "Many at once".
 ///
-///     in   {"subscribe":[{"id":0,"path":"/camera/door","mode":"all"}]}   {"unsubscribe":[0]}
+///     in   {"token":"..."}, where the request has none
+///          {"subscribe":[{"id":0,"path":"/camera/door","mode":"all"}]}   {"unsubscribe":[0]}
 ///     out  {"id":0,"state":"live"} and so on, as text
 ///          u16 id (big-endian), one FLV tag with its PreviousTagSize, as a binary message
 ///
@@ -53,7 +54,9 @@ class PlayMany final : public httpd::Connection,
     void unsubscribe(std::uint16_t id);
     /// What is to be known to decide about one stream. Error: there can be none at that path.
     Result<auth::Facts> facts_for(const std::string& path, const std::string& query) const;
-    void refuse_guess(std::uint16_t id, const std::string& why);
+    void take_token(const std::string& token);
+    /// `id`: the stream that the token was for, if it was for one.
+    void refuse_guess(std::optional<std::uint16_t> id, const std::string& why);
     void complain(const std::string& text);
     void tell(std::uint16_t id, const std::string& state, const std::string& reason,
               const std::optional<hub::LineZero>& zero);
@@ -64,7 +67,7 @@ class PlayMany final : public httpd::Connection,
     Parts& parts_;
     httpd::NetLoop& net_;
     httpd::Admission::Ticket ticket_;
-    const auth::Facts facts_;
+    auth::Facts facts_;  ///< of the connection
     const std::string peer_;
     std::unique_ptr<httpd::WebSocket> socket_;
     std::map<std::uint16_t, SubscriptionPtr> subscriptions_;

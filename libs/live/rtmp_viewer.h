@@ -26,6 +26,9 @@ class RtmpViewer final : public ViewerTransport {
     void refuse(const Error& why) override;
     void finish(ViewerEnd why, const std::string& words) override;
     void say_waiting(const std::string& why) override;
+    void note_publisher(bool is_there) override {
+        if (!is_there) say_waiting("no publisher");
+    }
     void begin() override;
     void send(std::span<const SharedBuffer> wires) override;
     std::size_t queued_bytes() const override { return stream_.queued_bytes(); }

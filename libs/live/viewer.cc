@@ -62,10 +62,12 @@ void Viewer::join() {
     if (!joined) return refuse(joined.error());
     subscription_ = std::move(*joined);
     subscription_.choose(wanted_);
-    wait_for_publisher();
+    state_ = State::waiting_for_publisher;
     if (!wants_cache(info_.query)) subscription_.skip_cached();
     subscription_.start(delivery_.executor().now_ns());
-    publisher_changed();
+    if (state_ == State::waiting_for_publisher) {
+        subscription_.stream().is_live() ? wait_for_entry() : wait_for_publisher();
+    }
     if (half_ended_ns_) on_half_end();
 }
 
@@ -82,11 +84,17 @@ void Viewer::publisher_changed() {
     if (!subscription_) return;
     const bool is_there = subscription_.stream().is_live();
     if (state_ == State::waiting_for_publisher && is_there) return wait_for_entry();
-    if (state_ == State::waiting_for_entry && !is_there) wait_for_publisher();
+    if (state_ == State::waiting_for_entry && !is_there) return wait_for_publisher();
+    if (state_ == State::playing) transport_.note_publisher(is_there);
 }
 
 void Viewer::wait_for_publisher() {
     state_ = State::waiting_for_publisher;
+    transport_.note_publisher(false);
+    watch_wait();
+}
+
+void Viewer::watch_wait() {
     call_after(terms_.wait, [this] { on_wait_over(); });
 }
 
@@ -98,7 +106,7 @@ bool Viewer::may_wait_on() const {
 }
 
 void Viewer::on_wait_over() {
-    if (may_wait_on()) return wait_for_publisher();
+    if (may_wait_on()) return watch_wait();
     if (is_accepted_) return finish(ViewerEnd::ended);
     refuse(no_stream(path_));
 }

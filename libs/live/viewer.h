@@ -40,6 +40,9 @@ class ViewerTransport : public hub::Sink {
     virtual void accept(hub::Tracks tracks, const std::string& why_waiting) = 0;
     /// After accept(), now and then while no picture can be sent: why, in words for people.
     virtual void say_waiting(const std::string& /*why*/) {}
+    /// Before accept() and after it: it begins to wait for a publisher, or its own has gone while
+    /// it plays; and then, while it plays, that there is one again.
+    virtual void note_publisher(bool /*is_there*/) {}
     /// Once, after accept() and before the first packet.
     virtual void begin() {}
     /// Instead of accept(): the protocol's no. `why.code`: 403, 404 or 503. Nothing follows.
@@ -105,6 +108,7 @@ class Viewer final : private hub::Viewer {
 
     void join();
     void wait_for_publisher();
+    void watch_wait();
     bool may_wait_on() const;
     void on_wait_over();
     void wait_for_entry();

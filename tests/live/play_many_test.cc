@@ -126,6 +126,87 @@ TEST_F(PlayManyTest, a_signature_that_does_not_hold_ends_its_stream_alone) {
     EXPECT_FALSE(wire->is_finishing);
 }
 
+TEST_F(PlayManyTest, takes_a_token_from_the_first_message) {
+    let_in(auth::Mode::token);
+    const auto wire = connect();
+    say(*wire, R"({"token":"right"})");
+    say(*wire, R"({"subscribe":[{"id":1,"path":"/live/a"}]})");
+    EXPECT_EQ(viewers_of("/live/a"), 1U) << wire->sent;
+    say(*wire, R"({"token":"other"})");
+    say(*wire, R"({"subscribe":[{"id":2,"path":"/live/b"}]})");
+    EXPECT_EQ(viewers_of("/live/b"), 1U) << "one that came stays";
+    EXPECT_FALSE(wire->is_finishing);
+}
+
+TEST_F(PlayManyTest, a_wrong_token_in_the_first_message_is_a_guess) {
+    let_in(auth::Mode::token);
+    const auto wire = connect();
+    say(*wire, R"({"token":"wrong"})");
+    EXPECT_TRUE(wire->sent.ends_with(kClosed)) << wire->sent;
+}
+
+TEST_F(PlayManyTest, a_token_that_nobody_needs_is_no_guess) {
+    const auto wire = connect();
+    say(*wire, R"({"token":"any"})");
+    say(*wire, R"({"subscribe":[{"id":1,"path":"/live/a"}]})");
+    EXPECT_EQ(viewers_of("/live/a"), 1U) << wire->sent;
+}
+
+TEST_F(PlayManyTest, says_when_a_publisher_has_gone_and_is_back) {
+    class Holder final : public hub::Publisher {
+        void probe() override {}
+        void replaced() override {}
+        void kicked(const std::string&) override {}
+    };
+    const auto publish = [&] {
+        auto claimed = live.hub().publish("/live/a", std::make_shared<Holder>(),
+                                          {"rtmp", "peer", ""}, hub::Clock::bits_32, loop.now_ns());
+        EXPECT_TRUE(claimed);
+        return std::move(*claimed);
+    };
+    const auto push_key = [&](hub::Publication& publication, std::int64_t ms) {
+        media::Packet packet;
+        packet.is_key = true;
+        packet.dts_ms = ms;
+        const std::uint8_t units[] = {0, 0, 0, 3, 0x65, 0x88, 0x84};
+        packet.payload = Buffer(Bytes(units));
+        publication.push(std::move(packet), loop.now_ns());
+        advance(std::chrono::milliseconds(100));
+    };
+    const auto wire = connect();
+    say(*wire, R"({"subscribe":[{"id":1,"path":"/live/a"}]})");
+    EXPECT_TRUE(contains(wire->sent, R"({"id":1,"state":"waiting"})")) << wire->sent;
+    wire->sent.clear();
+    auto first = publish();
+    push_key(first, 0);
+    EXPECT_TRUE(contains(wire->sent, R"({"id":1,"state":"live"})")) << wire->sent;
+    wire->sent.clear();
+    first.end("left");
+    advance(seconds(1));
+    EXPECT_TRUE(contains(wire->sent, R"({"id":1,"state":"waiting"})")) << wire->sent;
+    EXPECT_FALSE(contains(wire->sent, R"("live")"));
+    wire->sent.clear();
+    auto second = publish();
+    advance(seconds(1));
+    EXPECT_FALSE(contains(wire->sent, R"("live")")) << "no picture yet";
+    push_key(second, 0);
+    EXPECT_TRUE(contains(wire->sent, R"({"id":1,"state":"live","zero_us":)")) << wire->sent;
+}
+
+TEST_F(PlayManyTest, says_that_it_waits_after_somebody_elsewhere_was_asked) {
+    std::function<void(Result<void>)> answer;
+    live.decide = [&](const auth::Question&, std::function<void(Result<void>)> decided) {
+        answer = std::move(decided);
+        return true;
+    };
+    const auto wire = connect();
+    say(*wire, R"({"subscribe":[{"id":1,"path":"/live/a"}]})");
+    EXPECT_FALSE(contains(wire->sent, "state")) << wire->sent;
+    answer({});
+    advance(std::chrono::milliseconds(10));
+    EXPECT_TRUE(contains(wire->sent, R"({"id":1,"state":"waiting"})")) << wire->sent;
+}
+
 TEST_F(PlayManyTest, whoever_guesses_tokens_waits_longer_and_longer) {
     let_in(auth::Mode::token);
     const std::string guess = R"({"subscribe":[{"id":1,"path":"/live/a?token=wrong"}]})";

@@ -25,6 +25,9 @@ class FakeTransport : public ViewerTransport {
                        (why_waiting.empty() ? "" : ", waits: " + why_waiting));
     }
     void say_waiting(const std::string& why) override { said.push_back("waits: " + why); }
+    void note_publisher(bool is_there) override {
+        publisher.emplace_back(is_there ? "back" : "none");
+    }
     void refuse(const Error& why) override {
         said.push_back("refuse " + std::to_string(why.code) + " " + why.message);
     }
@@ -45,6 +48,7 @@ class FakeTransport : public ViewerTransport {
     std::size_t queued = 0;
     std::size_t taken = 0;
     Texts said;
+    Texts publisher;  ///< what it was told of one
     Texts packets;
 };
 
@@ -214,6 +218,39 @@ TEST(Viewer, that_was_answered_is_told_the_end_when_no_publisher_returns) {
     world.executor.run();
     world.executor.advance(10'000);
     EXPECT_EQ(watching.said(), Texts{"finish stream ended"});
+}
+
+TEST(Viewer, that_plays_is_told_that_its_publisher_has_gone_and_is_back) {
+    hub::World world;
+    hub::Publication first = world.publish();
+    world.push(first, hub::key(0));
+    Watching watching(world);
+    watching.is_coming = true;
+    watching.start();
+    EXPECT_EQ(watching.transport.publisher, Texts{}) << "there is one";
+    first.end("publisher left");
+    world.executor.advance(60'000);
+    EXPECT_EQ(watching.transport.publisher, Texts{"none"});
+    hub::Publication second = world.publish();
+    world.executor.run();
+    EXPECT_EQ(watching.transport.publisher, (Texts{"none", "back"}));
+    EXPECT_EQ(watching.viewer.state(), Viewer::State::playing);
+}
+
+TEST(Viewer, is_told_once_that_it_waits_for_a_publisher) {
+    hub::World world;
+    Watching watching(world);
+    watching.is_coming = true;
+    watching.start();
+    world.executor.advance(60'000);
+    EXPECT_EQ(watching.transport.publisher, Texts{"none"});
+    {
+        hub::Publication publication = world.publish();
+        world.executor.run();
+        EXPECT_EQ(watching.viewer.state(), Viewer::State::waiting_for_entry);
+    }
+    world.executor.advance(60'000);
+    EXPECT_EQ(watching.transport.publisher, (Texts{"none", "none"})) << "it left again";
 }
 
 TEST(Viewer, keeps_its_place_when_its_publisher_returns) {
