@@ -20,8 +20,11 @@ class FlvIngest {
     }
 
  private:
+    void note_oddities();
+
     Publisher& publisher_;
     flv::TagReader reader_;
+    std::uint64_t skipped_ = 0;  ///< tags, as far as they were told
 };
 
 }  // namespace st::live

@@ -142,6 +142,10 @@ void Publisher::end_publication(const std::string& reason, const std::string& by
     if (unusable > 1) {
         log_.warning(std::to_string(unusable) + " packets could not be used: " + last_unusable_);
     }
+    const std::uint64_t wrong_sizes = std::exchange(wrong_sizes_, 0);
+    if (wrong_sizes > 0) {
+        log_.info(std::to_string(wrong_sizes) + " tags are not of the size said behind them");
+    }
 }
 
 void Publisher::end(PublisherEnd why, const std::string& reason, const std::string& by) {

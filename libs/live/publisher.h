@@ -71,6 +71,8 @@ class Publisher final {
     void push(media::Packet packet, std::int64_t now_ns);
     /// A packet that could not be read. The first is logged at once, their number at the end.
     void note_unusable(const std::string& why);
+    /// Tags so far whose size is not what is said behind them; logged at the end.
+    void set_wrong_sizes(std::uint64_t tags) { wrong_sizes_ = tags; }
     /// Ends it and tells the peer why.
     /// `by`: who wanted it.
     void end(PublisherEnd why, const std::string& reason, const std::string& by = {});
@@ -78,7 +80,7 @@ class Publisher final {
     void leave(const std::string& reason);
     void shut_down();
 
-    /// Memory held for pictures that may not be whole yet.
+    /// Memory held, beside what the stream holds.
     std::size_t held_bytes() const { return input_.normaliser().held_bytes(); }
     State state() const { return state_; }
     bool is_waiting() const { return state_ == State::claiming || state_ == State::waiting; }
@@ -108,6 +110,7 @@ class Publisher final {
     NormalisedInput input_;
     std::uint64_t unusable_ = 0;
     std::string last_unusable_;
+    std::uint64_t wrong_sizes_ = 0;
     hub::Publication publication_;
     std::shared_ptr<const bool> here_ = std::make_shared<const bool>(true);
 };

@@ -207,5 +207,15 @@ TEST(LiveConnections, viewers_of_a_source_that_failed_are_refused) {
     EXPECT_NE(rtmp->sent.find("StreamNotFound"), std::string::npos);
 }
 
+TEST_F(LiveMemoryTest, tags_that_are_left_out_are_told) {
+    const auto wire = http_publisher(kPath);
+    // An encrypted tag of video without a byte, and a tag of type 7 with one.
+    wire->receive(half_tag().substr(0, 13) + std::string("\x29\0\0\0\0\0\0\0\0\0\0\0\0\0\x0B", 15) +
+                  std::string("\x07\0\0\x01\0\0\0\0\0\0\0x\0\0\0\x0C", 16));
+    const auto status = live.hub().find(kPath)->status();
+    EXPECT_EQ(status.unusable, 2U);
+    EXPECT_EQ(status.unusable_why, "flv: a tag that is encrypted, or of no known type");
+}
+
 }  // namespace
 }  // namespace st::live
