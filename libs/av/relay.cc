@@ -1,13 +1,16 @@
 #include "av/relay.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "av/closed_steps.h"
 #include "av/handles.h"
 #include "av/pace.h"
 #include "av/track_encoder.h"
@@ -50,6 +53,31 @@ bool is_device(const std::string& name) {
     return false;
 }
 
+/// Files play as long as they last; lavfi makes pictures as fast as it can.
+bool needs_pace(const AVFormatContext& input, const SourceUrl& source) {
+    if (!source.device.empty()) return source.device == "lavfi";
+    if (source.url.starts_with("pipe:")) return false;
+    const bool can_seek = input.pb != nullptr && (input.pb->seekable & AVIO_SEEKABLE_NORMAL) != 0;
+    return can_seek || (input.duration != AV_NOPTS_VALUE && input.duration > 0);
+}
+
+/// libav counts what has no times by a rate of its own, or leaves them out.
+constexpr char kBareFormats[] = "h264,hevc,h261,h263,m4v,mpegvideo,vc1,cavsvideo,obu";
+
+/// Where the times of pictures come from.
+enum class Times : std::uint8_t {
+    input,
+    arrivals,  ///< the input has none, and comes as it is made: a bare stream, MJPEG over HTTP
+    counted,   ///< a file without: by its rate
+};
+
+Times times_of(const AVFormatContext& input, bool is_paced) {
+    const bool is_bare = (input.iformat->flags & AVFMT_NOTIMESTAMPS) != 0 ||
+                         av_match_name(input.iformat->name, kBareFormats) != 0;
+    if (!is_bare) return Times::input;
+    return is_paced ? Times::counted : Times::arrivals;
+}
+
 InputPtr open_input(const SourceUrl& source) {
     const AVInputFormat* device = nullptr;
     if (!source.device.empty()) {
@@ -67,17 +95,14 @@ InputPtr open_input(const SourceUrl& source) {
     if (std::string_view(input->iformat->name).find("flv") != std::string_view::npos) {
         input->max_analyze_duration = kFlvAnalyzeUs;
     }
+    if (times_of(*input, needs_pace(*input, source)) == Times::arrivals) {
+        // Pictures that are looked at first, for times and a rate that nobody says, come late.
+        input->max_ts_probe = 0;
+        input->fps_probe_size = 0;
+    }
     result = avformat_find_stream_info(input.get(), nullptr);
     if (result < 0) raise("read " + source.url, result);
     return input;
-}
-
-/// Files play as long as they last; lavfi makes pictures as fast as it can.
-bool needs_pace(const AVFormatContext& input, const SourceUrl& source) {
-    if (!source.device.empty()) return source.device == "lavfi";
-    if (source.url.starts_with("pipe:")) return false;
-    const bool can_seek = input.pb != nullptr && (input.pb->seekable & AVIO_SEEKABLE_NORMAL) != 0;
-    return can_seek || (input.duration != AV_NOPTS_VALUE && input.duration > 0);
 }
 
 /// FLV on a descriptor, each packet at once.
@@ -118,7 +143,7 @@ class Output {
         packet.pos = -1;
         av_packet_rescale_ts(&packet, time_base, context_->streams[track]->time_base);
         const int result = av_interleaved_write_frame(context_.get(), &packet);
-        // Before the first time of all, or out of order: that packet is lost, the stream goes on.
+        // Before the first time of all: that packet is lost, the stream goes on.
         if (result < 0 && result != AVERROR(EINVAL) && result != AVERROR_INVALIDDATA) {
             raise_output(result);
         }
@@ -139,16 +164,18 @@ class Output {
 /// One track on its way from the input to the output.
 class Route {
  public:
-    Route(AVFormatContext& input, int index, Output& output)
-        : stream_(*input.streams[index]), output_(output) {
-        const AVCodecParameters& codec = *stream_.codecpar;
-        const bool is_video = codec.codec_type == AVMEDIA_TYPE_VIDEO;
-        if (codec.codec_id == (is_video ? AV_CODEC_ID_H264 : AV_CODEC_ID_AAC)) {
-            track_ = output_.add(codec);
+    Route(AVFormatContext& input, int index, Output& output, Times times)
+        : stream_(*input.streams[index]), output_(output), rate_(frame_rate(input)), times_(times) {
+        const bool is_video = stream_.codecpar->codec_type == AVMEDIA_TYPE_VIDEO;
+        if (!is_video) times_ = Times::input;
+        // Of libav's own making, and as coarse as the rate it supposes.
+        if (times_ != Times::input) stream_.time_base = kMicrosecondBase;
+        if (is_copied(is_video)) {
+            copy(is_video);
             return;
         }
-        encoder_ = is_video ? encode_video(stream_, frame_rate(input)) : encode_audio(stream_);
-        const std::unique_ptr<AVCodecParameters, FreeParameters> made(avcodec_parameters_alloc());
+        encoder_ = is_video ? encode_video(stream_, rate_) : encode_audio(stream_);
+        const Parameters made(avcodec_parameters_alloc());
         const int result = avcodec_parameters_from_context(made.get(), &encoder_->codec());
         if (result < 0) raise("set up the encoder", result);
         track_ = output_.add(*made);
@@ -156,16 +183,31 @@ class Route {
 
     int input_index() const { return stream_.index; }
 
-    /// When it is to be decoded; nothing if the input does not say.
-    std::int64_t time_us(const AVPacket& packet) const {
+    /// Makes up for the times that the packet has not. Returns when it is to be decoded; nothing if
+    /// nobody knows.
+    std::int64_t complete_times(AVPacket& packet, ClosedSteps& steps) {
+        if (times_ == Times::arrivals) packet.dts = monotonic_ns() / 1000;
+        if (times_ == Times::counted) {
+            packet.dts = av_rescale_q(count_++, av_inv_q(rate_), kMicrosecondBase);
+        }
+        if (times_ != Times::input) packet.pts = AV_NOPTS_VALUE;
         const std::int64_t time = packet.dts != AV_NOPTS_VALUE ? packet.dts : packet.pts;
-        return time == AV_NOPTS_VALUE ? AV_NOPTS_VALUE
-                                      : av_rescale_q(time, stream_.time_base, kMicrosecondBase);
+        if (time == AV_NOPTS_VALUE) return AV_NOPTS_VALUE;
+        const std::int64_t us = av_rescale_q(time, stream_.time_base, kMicrosecondBase);
+        const std::int64_t shift_us = steps.shift_us(static_cast<std::size_t>(track_), us);
+        const std::int64_t shift = av_rescale_q(shift_us, kMicrosecondBase, stream_.time_base);
+        if (packet.dts != AV_NOPTS_VALUE) packet.dts += shift;
+        if (packet.pts != AV_NOPTS_VALUE) packet.pts += shift;
+        return us + shift_us;
     }
 
     void pass(AVPacket& packet) {
         if (encoder_) return encoder_->feed(&packet, sink());
-        if (!complete_times(packet)) return;
+        if (packet.dts == AV_NOPTS_VALUE) packet.dts = packet.pts;
+        if (packet.dts == AV_NOPTS_VALUE) return note_untimed();
+        // An FLV tag has a decoding time, which never goes back within a track.
+        packet.dts = last_dts_ = std::max(packet.dts, last_dts_);
+        packet.pts = packet.pts == AV_NOPTS_VALUE ? packet.dts : std::max(packet.pts, packet.dts);
         output_.write(packet, track_, stream_.time_base);
     }
     void finish() {
@@ -176,6 +218,26 @@ class Route {
     struct FreeParameters {
         void operator()(AVCodecParameters* codec) const { avcodec_parameters_free(&codec); }
     };
+    using Parameters = std::unique_ptr<AVCodecParameters, FreeParameters>;
+
+    bool is_copied(bool is_video) const {
+        const AVCodecParameters& codec = *stream_.codecpar;
+        if (codec.codec_id != (is_video ? AV_CODEC_ID_H264 : AV_CODEC_ID_AAC)) return false;
+        // Where pictures change places, only a decoder knows when those without times are shown.
+        return times_ != Times::counted || codec.video_delay == 0;
+    }
+
+    void copy(bool is_video) {
+        const Parameters codec(avcodec_parameters_alloc());
+        const int result = avcodec_parameters_copy(codec.get(), stream_.codecpar);
+        if (result < 0) raise("make an FLV stream", result);
+        if (!is_video && codec->sample_rate <= 0) throw Error("sound of no known rate");
+        // Parameter sets may come later; without a size the muxer would refuse all tracks.
+        if (is_video && (codec->width <= 0 || codec->height <= 0)) {
+            codec->width = codec->height = 16;
+        }
+        track_ = output_.add(*codec);
+    }
 
     TrackEncoder::Sink sink() {
         return [this](AVPacket& packet) { output_.write(packet, track_, kMicrosecondBase); };
@@ -187,24 +249,29 @@ class Route {
         return fps >= 0.1 && fps <= 240 ? rate : AVRational{25, 1};
     }
 
-    /// An FLV tag has a decoding time, which never goes back within a track. False: it has none.
-    bool complete_times(AVPacket& packet) {
-        if (packet.dts == AV_NOPTS_VALUE) packet.dts = packet.pts;
-        if (packet.dts == AV_NOPTS_VALUE) return false;
-        if (packet.pts == AV_NOPTS_VALUE) packet.pts = packet.dts;
-        return true;
+    void note_untimed() {
+        if (std::exchange(has_untimed_, true)) return;
+        std::fprintf(stderr, "track %d: packets without a time are left out\n", stream_.index);
     }
 
-    const AVStream& stream_;
+    AVStream& stream_;
     Output& output_;
+    const AVRational rate_;
+    Times times_;
     std::unique_ptr<TrackEncoder> encoder_;  ///< none: copied
     int track_ = 0;
+    std::int64_t count_ = 0;  ///< packets, where they are counted
+    std::int64_t last_dts_ = INT64_MIN;
+    bool has_untimed_ = false;
 };
 
 class Relay {
  public:
     Relay(const SourceUrl& source, int output_fd)
-        : input_(open_input(source)), output_(output_fd), pace_(needs_pace(*input_, source)) {
+        : input_(open_input(source)),
+          output_(output_fd),
+          is_paced_(needs_pace(*input_, source)),
+          pace_(is_paced_) {
         const int video = av_find_best_stream(input_.get(), AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
         const int audio =
             av_find_best_stream(input_.get(), AVMEDIA_TYPE_AUDIO, -1, video, nullptr, 0);
@@ -248,7 +315,8 @@ class Relay {
  private:
     void add(int index) {
         try {
-            routes_.push_back(std::make_unique<Route>(*input_, index, output_));
+            routes_.push_back(
+                std::make_unique<Route>(*input_, index, output_, times_of(*input_, is_paced_)));
             input_->streams[index]->discard = AVDISCARD_DEFAULT;
         } catch (const Error& error) {
             refusal_ = error.what();
@@ -267,7 +335,7 @@ class Relay {
     void pass(AVPacket& packet) {
         for (const auto& route : routes_) {
             if (packet.stream_index != route->input_index()) continue;
-            const std::int64_t us = route->time_us(packet);
+            const std::int64_t us = route->complete_times(packet, steps_);
             if (us != AV_NOPTS_VALUE) std::this_thread::sleep_for(pace_.wait(us, monotonic_ns()));
             try {
                 route->pass(packet);
@@ -282,7 +350,9 @@ class Relay {
 
     InputPtr input_;
     Output output_;
+    const bool is_paced_;
     Pace pace_;
+    ClosedSteps steps_;
     std::vector<std::unique_ptr<Route>> routes_;
     std::string refusal_;  ///< of the last track that was left out
 };

@@ -117,6 +117,49 @@ TEST(Relay, encodes_pictures_of_odd_size) {
     EXPECT_EQ(of(relayed, Track::video, false).size(), 5U);
 }
 
+const char kBareFile[] = ST_SOURCE_DIR "/tests/record/data/tiny.h264";
+
+TEST(Relay, times_the_pictures_of_a_bare_stream_by_their_arrival) {
+    std::FILE* const file = std::fopen(kBareFile, "rb");
+    ASSERT_NE(file, nullptr);
+    std::vector<std::uint8_t> bytes(1 << 20);
+    bytes.resize(std::fread(bytes.data(), 1, bytes.size(), file));
+    std::fclose(file);
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    std::jthread camera([&] {
+        const std::size_t piece = bytes.size() / 40 + 1;
+        for (std::size_t at = 0; at < bytes.size(); at += piece) {
+            const std::size_t size = std::min(piece, bytes.size() - at);
+            EXPECT_EQ(::write(ends[1], bytes.data() + at, size), static_cast<ssize_t>(size));
+            std::this_thread::sleep_for(std::chrono::milliseconds(25));
+        }
+        ::close(ends[1]);
+    });
+    const Relayed relayed = relay_all("pipe:" + std::to_string(ends[0]));
+    EXPECT_EQ(relayed.failure, "");
+    const auto pictures = of(relayed, Track::video, false);
+    ASSERT_EQ(pictures.size(), 60U);
+    const std::int64_t span_ms = pictures.back()->dts_ms - pictures.front()->dts_ms;
+    EXPECT_GE(span_ms, 400) << "but for those that were looked at first";
+    for (std::size_t i = 1; i < pictures.size(); ++i) {
+        EXPECT_GE(pictures[i]->dts_ms, pictures[i - 1]->dts_ms);
+    }
+    ::close(ends[0]);
+}
+
+TEST(Relay, plays_a_bare_file_at_its_rate) {
+    const Relayed relayed = relay_all(kBareFile);
+    EXPECT_EQ(relayed.failure, "");
+    const auto pictures = of(relayed, Track::video, false);
+    ASSERT_EQ(pictures.size(), 60U);
+    const std::int64_t interval_ms = pictures[1]->dts_ms - pictures[0]->dts_ms;
+    EXPECT_GE(interval_ms, 16);
+    EXPECT_LE(interval_ms, 41);
+    EXPECT_NEAR(static_cast<double>(pictures[59]->dts_ms - pictures[0]->dts_ms),
+                59.0 * static_cast<double>(interval_ms), 60);
+}
+
 TEST(Relay, says_what_cannot_be_opened) {
     EXPECT_EQ(relay_all("/nonexistent/clip.mp4").failure,
               "open /nonexistent/clip.mp4: No such file or directory");

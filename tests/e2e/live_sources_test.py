@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 
 import harness
 import live
@@ -85,6 +86,10 @@ class Viewer:
             assert self.response.status == 200, self.response.status
         return self.response.read(count)
 
+    def read_some(self):
+        self.read(0)
+        return self.response.read1()
+
 
 class Sources(harness.Case):
     def start(self, sources, **more):
@@ -155,6 +160,65 @@ class Sources(harness.Case):
         for kind in ("video", "audio"):
             digests = [digest for *_, digest in got[kind]]
             self.assertEqual(digests, [digest for *_, digest in whole[kind]][: len(digests)], kind)
+
+    def made(self, name, *options):
+        """A file that ffmpeg made of test pictures, 4 s at 10 a second."""
+        path = self.folder / name
+        harness.run(["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi",
+                     "-i", "testsrc2=size=320x240:rate=10:duration=4", *options, str(path)])
+        return path
+
+    def played(self, server, seconds):
+        """Decoding times in ms of the pictures that came in so long."""
+        got, since = bytearray(), None
+        with Viewer(server) as viewer:
+            while since is None or time.monotonic() - since < seconds:
+                got.extend(viewer.read_some())
+                since = since or time.monotonic()
+        whole = 13
+        while (end := whole + 15 + int.from_bytes(got[whole + 1 : whole + 4], "big")) <= len(got):
+            whole = end
+        found = live.tags(bytes(got[:whole]))
+        return [at for kind, at, body in found if kind == 9 and body[1:2] == b"\x01"]
+
+    def test_a_clip_that_is_sent_again_and_again_goes_on(self):
+        clip = self.made("clip.ts", "-c:v", "libx264", "-g", "10", "-bf", "2")
+        again = f"while :; do cat {shlex.quote(str(clip))}; sleep 0.5; done"
+        server = self.start({"x": {"command": ["sh", "-c", again], "silence": "5s"}})
+        times = self.played(server, 9)
+        self.assertGreater(times[-1] - times[0], 9_000)
+        steps = [after - before for before, after in zip(times, times[1:])]
+        self.assertGreaterEqual(min(steps), 0)
+        self.assertLess(max(steps), 500)
+        self.assertEqual(status(server)["restarts"], 0)
+
+    def test_a_bare_stream_is_timed_by_its_arrival(self):
+        for name, options in {"bare.h264": ("-c:v", "libx264", "-g", "10", "-tune", "zerolatency"),
+                              "bare.mjpeg": ("-c:v", "mjpeg",)}.items():
+            with self.subTest(name):
+                clip = self.made(name, *options)
+                # A second of pictures is sent in two.
+                slowly = (f"import time,sys\nd=open({str(clip)!r},'rb').read()\n"
+                          "for i in range(80):\n sys.stdout.buffer.write(d[len(d)*i//80:len(d)*(i+1)//80]);"
+                          "sys.stdout.buffer.flush();time.sleep(0.1)")
+                server = self.start({"x": {"command": ["python3", "-c", slowly]}})
+                times = self.played(server, 5)
+                rate = (len(times) - 1) / (times[-1] - times[0]) * 1000
+                self.assertGreater(rate, 3.5)
+                self.assertLess(rate, 7.5)
+                server.stop()
+
+    def test_pictures_without_parameter_sets_do_not_end_the_sound(self):
+        whole = self.made("av.ts", "-f", "lavfi", "-i", "sine=duration=4", "-map", "0:v", "-map", "1:a",
+                          "-c:v", "libx264", "-g", "1000", "-x264-params", "repeat-headers=0",
+                          "-c:a", "aac", "-shortest")
+        clip = whole.read_bytes()
+        headless = self.folder / "headless.ts"
+        cut = len(clip) // 2 // 188 * 188
+        # The tables that say what is in it, and then what follows the only key frame.
+        headless.write_bytes(clip[: 188 * 3] + clip[cut:])
+        got = self.only_run("cat", headless)
+        self.assertGreater(len([1 for kind, *_ in live.tags(got) if kind == 8]), 20)
 
     def test_its_path_is_there_for_players_and_for_no_publisher(self):
         server = self.start({"x": {"command": ["cat", str(live.clip())]}})
