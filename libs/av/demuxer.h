@@ -1,19 +1,11 @@
 #pragma once
 /// What av/input.h hides: libav's handles of one input. Private to libs/av.
-extern "C" {
-#include <libavcodec/avcodec.h>
-#include <libavformat/avformat.h>
-}
-
 #include <atomic>
 #include <deque>
-#include <memory>
+
+#include "av/handles.h"
 
 namespace st::av {
-
-struct FreePacket {
-    void operator()(AVPacket* packet) const { av_packet_free(&packet); }
-};
 
 struct Demuxer {
     AVFormatContext* format = nullptr;
@@ -31,7 +23,6 @@ struct Demuxer {
     }
 
  private:
-    using PacketPtr = std::unique_ptr<AVPacket, FreePacket>;
     bool read_next(AVPacket& packet);
     /// Packets up to the first with a time, those before it timed by their distance from it.
     void read_untimed();

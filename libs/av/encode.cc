@@ -12,47 +12,19 @@ extern "C" {
 #include <vector>
 
 #include "av/demuxer.h"
+#include "av/track_encoder.h"
 
 namespace st::av {
 namespace {
 
-struct FreeCodec {
-    void operator()(AVCodecContext* codec) const { avcodec_free_context(&codec); }
-};
-struct FreeFrame {
-    void operator()(AVFrame* frame) const { av_frame_free(&frame); }
-};
-struct FreeScaler {
-    void operator()(SwsContext* scaler) const { sws_freeContext(scaler); }
-};
-using Codec = std::unique_ptr<AVCodecContext, FreeCodec>;
-using Frame = std::unique_ptr<AVFrame, FreeFrame>;
-using Packet = std::unique_ptr<AVPacket, FreePacket>;
-
-constexpr AVRational kMicroseconds = {1, 1'000'000};
-
-Codec open_decoder(const AVStream& stream) {
-    const AVCodec* decoder = avcodec_find_decoder(stream.codecpar->codec_id);
-    if (decoder == nullptr) {
-        throw Error(std::string("no decoder for ") + avcodec_get_name(stream.codecpar->codec_id));
-    }
-    Codec codec(avcodec_alloc_context3(decoder));
-    int result = avcodec_parameters_to_context(codec.get(), stream.codecpar);
-    if (result < 0) raise("set up the decoder", result);
-    codec->pkt_timebase = stream.time_base;
-    result = avcodec_open2(codec.get(), decoder, nullptr);
-    if (result < 0) raise("open the decoder", result);
-    return codec;
-}
-
-Codec open_encoder(PictureSize size, double fps, const EncodeOptions& options) {
+CodecPtr open_encoder(PictureSize size, double fps, const EncodeOptions& options) {
     const AVCodec* encoder = avcodec_find_encoder_by_name("libx264");
     if (encoder == nullptr) throw Error("this libav has no libx264");
-    Codec codec(avcodec_alloc_context3(encoder));
+    CodecPtr codec(avcodec_alloc_context3(encoder));
     codec->width = static_cast<int>(size.width);
     codec->height = static_cast<int>(size.height);
     codec->pix_fmt = AV_PIX_FMT_YUV420P;
-    codec->time_base = kMicroseconds;
+    codec->time_base = kMicrosecondBase;
     codec->framerate = av_d2q(fps, 1000);
     codec->gop_size = std::max(1, static_cast<int>(std::lround(fps)));
     codec->max_b_frames = static_cast<int>(options.b_frames);
@@ -79,7 +51,7 @@ class EncodeReader final : public PacketReader {
           encoded_(av_packet_alloc()),
           decoded_(av_frame_alloc()),
           scaled_(av_frame_alloc()),
-          decoder_(open_decoder(*input_.demuxer().stream)) {
+          decoder_(open_track_decoder(*input_.demuxer().stream)) {
         const double fps =
             options.fps == 0 ? input_.fps() : std::min<double>(options.fps, input_.fps());
         size_ = encoded_size(input_.width(), input_.height(), options);
@@ -208,14 +180,14 @@ class EncodeReader final : public PacketReader {
 
     Input input_;
     EncodeOptions options_;
-    Packet packet_;
-    Packet encoded_;
-    Frame decoded_;
-    Frame scaled_;
-    Codec decoder_;
-    Codec encoder_;
+    PacketPtr packet_;
+    PacketPtr encoded_;
+    FramePtr decoded_;
+    FramePtr scaled_;
+    CodecPtr decoder_;
+    CodecPtr encoder_;
     PictureSize size_{};
-    std::unique_ptr<SwsContext, FreeScaler> scaler_;
+    ScalerPtr scaler_;
     int source_width_ = 0;
     int source_height_ = 0;
     int source_format_ = -1;

@@ -212,7 +212,7 @@ class CopyReader final : public PacketReader {
     }
 
     Input input_;
-    std::unique_ptr<AVPacket, FreePacket> packet_;
+    PacketPtr packet_;
     Buffer configuration_;
     Buffer extra_sets_;
     unsigned length_bytes_ = 0;  ///< 0: Annex B already
