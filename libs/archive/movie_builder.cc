@@ -85,16 +85,13 @@ std::optional<MovieBuilder::Lasts> MovieBuilder::lasts(const mp4::Movie& movie,
                                                        mp4::MovieKind kind) {
     for (const mp4::MovieTrack& track : movie.tracks) {
         if (track.kind != kind || track.samples.empty()) continue;
-        std::int64_t begin = std::numeric_limits<std::int64_t>::max();
-        for (const mp4::MovieSample& sample : track.samples)
-            begin = std::min(begin, sample.shown());
         const std::int64_t zero = track.zero(movie.ticks_per_second);
         const auto us = [&](std::int64_t ticks) {
             return static_cast<std::int64_t>(static_cast<double>(ticks - zero) * 1e6 /
                                              track.ticks_per_second);
         };
         // What edits hide is before 0.
-        return Lasts{std::max<std::int64_t>(us(begin), 0), us(track.shown_until())};
+        return Lasts{std::max<std::int64_t>(us(track.shown_from()), 0), us(track.shown_until())};
     }
     return std::nullopt;
 }
@@ -185,7 +182,11 @@ Result<bool> MovieBuilder::add(const MediaRow& row) {
     if (!*opened) return true;
     const std::int64_t start_us = (*opened)->start_us;
     const auto source = source_of((*opened)->file.get(), (*opened)->bytes);
-    const auto movie = (*opened)->is_flv ? record::read_flv_movie(source) : mp4::read_movie(source);
+    // A file that follows others goes on with its begin, whatever was asked for.
+    const mp4::MovieSpan span{cut_.empty() ? request_.start_us - start_us : mp4::MovieSpan::kBegin,
+                              until_us - start_us};
+    const auto movie =
+        (*opened)->is_flv ? record::read_flv_movie(source) : mp4::read_movie(source, span);
     if (!movie) {
         const int code = movie.error().code != 0 ? movie.error().code : 500;
         return Error{row.file + ": " + movie.error().message, code};

@@ -2,6 +2,7 @@
 /// Fields and boxes of bytes that others wrote. Reading past the end gives zeros and is remembered.
 /// Private to libs/mp4.
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 
 #include "base/bytes.h"
@@ -96,6 +97,12 @@ inline Bytes find_box(Bytes bytes, std::uint32_t type) {
         if (box->type == type) return box->body;
     }
     return {};
+}
+
+/// The first box at the end of this way down.
+inline Bytes find_box(Bytes bytes, std::initializer_list<std::uint32_t> way) {
+    for (const std::uint32_t type : way) bytes = find_box(bytes, type);
+    return bytes;
 }
 
 }  // namespace st::mp4

@@ -53,14 +53,15 @@ Result<std::vector<std::uint8_t>> read_body(const MovieSource& file, const TopBo
     return body;
 }
 
-Result<ReadMoov> read_file(const MovieSource& file, bool with_samples) {
+/// Without `span` the samples of an index are passed over.
+Result<ReadMoov> read_file(const MovieSource& file, const MovieSpan* span) {
     std::optional<ReadMoov> moov;
     TopLevel boxes(file);
     while (const auto box = boxes.next()) {
         if (box->type == box_type("moov") && !moov) {
             const auto body = read_body(file, *box, kMoovBytesMax, "moov");
             if (!body) return body.error();
-            auto read = read_moov(*body, file.bytes, with_samples);
+            auto read = read_moov(*body, file.bytes, span);
             if (!read) return read.error();
             moov = std::move(*read);
         } else if (box->type == box_type("moof") && moov && moov->has_fragments) {
@@ -99,10 +100,15 @@ std::int64_t MovieTrack::zero(std::uint32_t movie_ticks_per_second) const {
     return 0;
 }
 
+std::int64_t MovieTrack::shown_from() const {
+    if (whole) return whole->from;
+    return std::ranges::min_element(samples, {}, &MovieSample::shown)->shown();
+}
+
 std::int64_t MovieTrack::shown_until() const {
-    std::int64_t last = samples.front().shown();
-    for (const MovieSample& sample : samples) last = std::max(last, sample.shown());
-    return last + samples.back().duration;
+    if (whole) return whole->until;
+    return std::ranges::max_element(samples, {}, &MovieSample::shown)->shown() +
+           samples.back().duration;
 }
 
 std::int64_t Movie::duration_us() const {
@@ -115,14 +121,14 @@ std::int64_t Movie::duration_us() const {
     return static_cast<std::int64_t>(longest * 1e6);
 }
 
-Result<Movie> read_movie(const MovieSource& file) {
-    auto read = read_file(file, true);
+Result<Movie> read_movie(const MovieSource& file, const MovieSpan& span) {
+    auto read = read_file(file, &span);
     if (!read) return read.error();
     return std::move(read->movie);
 }
 
 Result<MovieHead> read_movie_head(const MovieSource& file) {
-    auto read = read_file(file, false);
+    auto read = read_file(file, nullptr);
     if (!read) return read.error();
     MovieHead head;
     head.is_growing = read->has_fragments;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -16,7 +17,10 @@ namespace st::mp4 {
 
 constexpr std::uint64_t kMoovBytesMax = std::uint64_t{96} << 20;
 constexpr std::size_t kMoofBytesMax = std::size_t{4} << 20;
-constexpr std::size_t kMovieSamplesMax = 2'000'000;  ///< of all tracks
+/// Kept in memory, of all tracks: 32 bytes each.
+constexpr std::size_t kMovieSamplesMax = 4'000'000;
+/// Looked through, of a track with an index, of which a part is kept: two days at 100 a second.
+constexpr std::size_t kTrackSamplesMax = 20'000'000;
 constexpr std::size_t kMovieTracksMax = 8;
 constexpr std::size_t kMovieEditsMax = 64;       ///< of a track
 constexpr std::size_t kDescriptionsMax = 64;     ///< sample entries of a track
@@ -62,10 +66,19 @@ struct MovieTrack {
     std::vector<std::vector<std::uint8_t>> descriptions;  ///< sample entries, whole boxes of stsd
     std::vector<MovieEdit> edits;
     std::vector<MovieSample> samples;  ///< in decoding order; decoded never goes back
+    /// When what the track shows begins and is over, as composition times, where `samples` are only
+    /// a part of it.
+    struct Extent {
+        std::int64_t from = 0;
+        std::int64_t until = 0;
+    };
+    std::optional<Extent> whole;
 
     /// The composition time that is shown at the movie's zero, by the edits: those of ours name one
     /// piece of the media, perhaps behind an empty one. Negative: the track begins later.
     std::int64_t zero(std::uint32_t movie_ticks_per_second) const;
+    /// When what is shown first begins, as a composition time. There are samples.
+    std::int64_t shown_from() const;
     /// When what is shown last is over, as a composition time. A duration is the distance in
     /// decoding order: of pictures that are shown in another one only that of the last says how
     /// long something is shown. There are samples.
@@ -81,8 +94,22 @@ struct Movie {
     std::int64_t duration_us() const;
 };
 
-/// Of one of fragments, those that are whole. Error: what is wrong, and where.
-Result<Movie> read_movie(const MovieSource& file);
+/// What of a movie is wanted: what is shown in between, microseconds after its 0.
+struct MovieSpan {
+    static constexpr std::int64_t kBegin = std::numeric_limits<std::int64_t>::min();
+    static constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
+    std::int64_t from_us = kBegin;
+    std::int64_t to_us = kEnd;
+    bool is_all() const { return from_us == kBegin && to_us == kEnd; }
+};
+
+/// Error.code of a movie of which more samples are wanted than are read.
+constexpr int kTooManySamples = 413;
+
+/// Of one of fragments, those that are whole. Of one with an index at least what `span` needs: from
+/// the key frame before on, and if none is shown before it, with the first one. Error: what is
+/// wrong, and where.
+Result<Movie> read_movie(const MovieSource& file, const MovieSpan& span = {});
 
 /// The same without samples, for who wants to know what a file is and how long: of a file with an
 /// index a few reads. `duration_us` as said by the file; of one of fragments counted.

@@ -3,164 +3,10 @@
 #include <algorithm>
 #include <string>
 
-#include "mp4/box_fields.h"
+#include "mp4/sample_tables.h"
 
 namespace st::mp4 {
 namespace {
-
-Error broken(const char* what) { return Error{std::string("not a movie we can read: ") + what}; }
-
-struct FullBox {
-    unsigned version;
-    std::uint32_t flags;
-    BoxFields fields;
-};
-
-FullBox full_box(Bytes body) {
-    FullBox box{0, 0, BoxFields(body)};
-    const std::uint32_t word = box.fields.u32();
-    box.version = word >> 24;
-    box.flags = word & 0xFFFFFF;
-    return box;
-}
-
-/// The entries of a table of `entry_bytes` each; an error if there are not as many as it says.
-Result<std::uint32_t> count_of(BoxFields& fields, std::size_t entry_bytes) {
-    const std::uint32_t count = fields.u32();
-    if (fields.failed() || fields.left() / entry_bytes < count) {
-        return broken("a table is cut short");
-    }
-    return count;
-}
-
-// ---- sample tables: 14496-12, 8.6 and 8.7 -----------------------------------------------------
-
-Result<void> read_sizes(Bytes stbl, std::uint64_t file_bytes, std::size_t room,
-                        std::vector<MovieSample>& samples) {
-    FullBox stsz = full_box(find_box(stbl, box_type("stsz")));
-    const std::uint32_t all = stsz.fields.u32();
-    const std::uint32_t count = stsz.fields.u32();
-    if (stsz.fields.failed()) return broken("a track has no stsz");
-    if (count > room) return broken("it has more samples than are read");
-    if (all == 0 && stsz.fields.left() / 4 < count) return broken("stsz is cut short");
-    if (all != 0 && count > file_bytes / all) {
-        return broken("a sample lies behind the end of the file");
-    }
-    samples.resize(count);
-    for (MovieSample& sample : samples) sample.bytes = all != 0 ? all : stsz.fields.u32();
-    return {};
-}
-
-Result<void> read_decoding_times(Bytes stbl, std::vector<MovieSample>& samples) {
-    FullBox stts = full_box(find_box(stbl, box_type("stts")));
-    const auto runs = count_of(stts.fields, 8);
-    if (!runs) return runs.error();
-    std::size_t i = 0;
-    std::int64_t at = 0;
-    for (std::uint32_t run = 0; run < *runs; ++run) {
-        const std::uint32_t count = stts.fields.u32();
-        const std::uint32_t duration = stts.fields.u32();
-        if (count > samples.size() - i) return broken("stts tells of samples there are not");
-        for (std::uint32_t k = 0; k < count; ++k, ++i) {
-            samples[i].decoded = at;
-            samples[i].duration = duration;
-            at += duration;
-        }
-    }
-    if (i != samples.size()) return broken("stts leaves samples out");
-    return {};
-}
-
-Result<void> read_display_times(Bytes stbl, std::vector<MovieSample>& samples) {
-    const Bytes body = find_box(stbl, box_type("ctts"));
-    if (body.empty()) return {};
-    FullBox ctts = full_box(body);
-    const auto runs = count_of(ctts.fields, 8);
-    if (!runs) return runs.error();
-    std::size_t i = 0;
-    for (std::uint32_t run = 0; run < *runs; ++run) {
-        const std::uint32_t count = ctts.fields.u32();
-        // Version 0 has it unsigned; nobody means 13 hours by that.
-        const auto after = static_cast<std::int32_t>(ctts.fields.u32());
-        if (count > samples.size() - i) return broken("ctts tells of samples there are not");
-        for (std::uint32_t k = 0; k < count; ++k, ++i) samples[i].shown_after = after;
-    }
-    return {};
-}
-
-Result<void> read_sync_samples(Bytes stbl, std::vector<MovieSample>& samples) {
-    const Bytes body = find_box(stbl, box_type("stss"));
-    if (body.empty()) {
-        for (MovieSample& sample : samples) sample.is_sync = true;
-        return {};
-    }
-    FullBox stss = full_box(body);
-    const auto count = count_of(stss.fields, 4);
-    if (!count) return count.error();
-    for (std::uint32_t k = 0; k < *count; ++k) {
-        const std::uint32_t number = stss.fields.u32();
-        if (number == 0 || number > samples.size()) return broken("stss names no sample");
-        samples[number - 1].is_sync = true;
-    }
-    return {};
-}
-
-struct ChunkRun {
-    std::uint32_t first = 0;
-    std::uint32_t samples = 0;
-    std::uint32_t description = 0;
-};
-
-Result<std::vector<ChunkRun>> read_chunk_runs(Bytes stbl, std::size_t descriptions) {
-    FullBox stsc = full_box(find_box(stbl, box_type("stsc")));
-    const auto count = count_of(stsc.fields, 12);
-    if (!count) return count.error();
-    std::vector<ChunkRun> runs;
-    runs.reserve(*count);
-    for (std::uint32_t k = 0; k < *count; ++k) {
-        ChunkRun run;
-        run.first = stsc.fields.u32();
-        run.samples = stsc.fields.u32();
-        run.description = stsc.fields.u32();
-        const std::uint32_t after = runs.empty() ? 0 : runs.back().first;
-        if (run.first <= after || (runs.empty() && run.first != 1) || run.samples == 0) {
-            return broken("stsc is out of order");
-        }
-        if (run.description == 0 || run.description > descriptions) {
-            return broken("stsc names no sample description");
-        }
-        runs.push_back(run);
-    }
-    return runs;
-}
-
-Result<void> read_places(Bytes stbl, std::uint64_t file_bytes, std::size_t descriptions,
-                         std::vector<MovieSample>& samples) {
-    const auto runs = read_chunk_runs(stbl, descriptions);
-    if (!runs) return runs.error();
-    const Bytes narrow = find_box(stbl, box_type("stco"));
-    FullBox places = full_box(narrow.empty() ? find_box(stbl, box_type("co64")) : narrow);
-    const unsigned version = narrow.empty() ? 1 : 0;
-    const auto chunks = count_of(places.fields, version == 1 ? 8 : 4);
-    if (!chunks) return chunks.error();
-    std::size_t i = 0;
-    std::size_t run = 0;
-    for (std::uint32_t chunk = 1; chunk <= *chunks && i < samples.size(); ++chunk) {
-        if (runs->empty()) return broken("it has no stsc");
-        while (run + 1 < runs->size() && (*runs)[run + 1].first <= chunk) ++run;
-        std::uint64_t at = places.fields.time(version);
-        for (std::uint32_t k = 0; k < (*runs)[run].samples && i < samples.size(); ++k, ++i) {
-            if (at > file_bytes || samples[i].bytes > file_bytes - at) {
-                return broken("a sample lies behind the end of the file");
-            }
-            samples[i].at = at;
-            samples[i].description = static_cast<std::uint16_t>((*runs)[run].description - 1);
-            at += samples[i].bytes;
-        }
-    }
-    if (i != samples.size()) return broken("samples have no chunk");
-    return {};
-}
 
 // ---- tracks -----------------------------------------------------------------------------------
 
@@ -180,7 +26,7 @@ Result<void> read_track_header(Bytes trak, MovieTrack& track) {
 }
 
 Result<void> read_edits(Bytes trak, MovieTrack& track) {
-    const Bytes body = find_box(find_box(trak, box_type("edts")), box_type("elst"));
+    const Bytes body = find_box(trak, {box_type("edts"), box_type("elst")});
     if (body.empty()) return {};
     FullBox elst = full_box(body);
     const auto count = count_of(elst.fields, elst.version == 1 ? 20 : 12);
@@ -230,33 +76,25 @@ Result<void> read_descriptions(Bytes stbl, MovieTrack& track) {
     return {};
 }
 
-Result<void> read_samples(Bytes stbl, std::uint64_t file_bytes, std::size_t room,
-                          MovieTrack& track) {
-    auto read = read_sizes(stbl, file_bytes, room, track.samples);
-    if (read) read = read_decoding_times(stbl, track.samples);
-    if (read) read = read_display_times(stbl, track.samples);
-    if (read) read = read_sync_samples(stbl, track.samples);
-    if (read) read = read_places(stbl, file_bytes, track.descriptions.size(), track.samples);
-    return read;
-}
-
 std::size_t sample_count(const Movie& movie) {
     std::size_t count = 0;
     for (const MovieTrack& track : movie.tracks) count += track.samples.size();
     return count;
 }
 
-Result<void> read_track(Bytes trak, std::uint64_t file_bytes, bool with_samples, Movie& movie) {
+/// Without `span` no samples.
+Result<void> read_track(Bytes trak, std::uint64_t file_bytes, const MovieSpan* span, Movie& movie) {
     if (movie.tracks.size() == kMovieTracksMax) return broken("it has too many tracks");
     MovieTrack track;
     auto read = read_track_header(trak, track);
     if (read) read = read_edits(trak, track);
     const Bytes mdia = find_box(trak, box_type("mdia"));
     if (read) read = read_media(mdia, track);
-    const Bytes stbl = find_box(find_box(mdia, box_type("minf")), box_type("stbl"));
+    const Bytes stbl = find_box(mdia, {box_type("minf"), box_type("stbl")});
     if (read) read = read_descriptions(stbl, track);
-    if (read && with_samples) {
-        read = read_samples(stbl, file_bytes, kMovieSamplesMax - sample_count(movie), track);
+    if (read && span != nullptr) {
+        read = read_samples(stbl, file_bytes, kMovieSamplesMax - sample_count(movie), *span,
+                            movie.ticks_per_second, track);
     }
     if (read) movie.tracks.push_back(std::move(track));
     return read;
@@ -347,7 +185,7 @@ Result<bool> read_trun(Bytes body, std::uint64_t file_bytes, std::size_t room, T
     if (trun.fields.failed() || (entry > 0 && trun.fields.left() / entry < count)) {
         return broken("trun is cut short");
     }
-    if (count > room) return broken("it has more samples than are read");
+    if (count > room) return too_many();
     if (entry == 0 && count > 0 && in.defaults.bytes == 0) return broken("samples have no size");
     for (std::uint32_t k = 0; k < count; ++k) {
         MovieSample sample;
@@ -374,7 +212,7 @@ Result<bool> read_trun(Bytes body, std::uint64_t file_bytes, std::size_t room, T
 
 }  // namespace
 
-Result<ReadMoov> read_moov(Bytes moov, std::uint64_t file_bytes, bool with_samples) {
+Result<ReadMoov> read_moov(Bytes moov, std::uint64_t file_bytes, const MovieSpan* span) {
     ReadMoov out;
     FullBox mvhd = full_box(find_box(moov, box_type("mvhd")));
     mvhd.fields.skip(mvhd.version == 1 ? 16 : 8);
@@ -388,7 +226,7 @@ Result<ReadMoov> read_moov(Bytes moov, std::uint64_t file_bytes, bool with_sampl
     while (const auto box = boxes.next()) {
         if (box->type != box_type("trak")) continue;
         const auto read =
-            read_track(box->body, file_bytes, with_samples && !out.has_fragments, out.movie);
+            read_track(box->body, file_bytes, out.has_fragments ? nullptr : span, out.movie);
         if (!read) return read.error();
     }
     if (boxes.failed()) return broken("moov is cut short");

@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <system_error>
 
-#include "mp4/box_cursor.h"
+#include "mp4/box_fields.h"
 #include "mp4/boxes.h"
 #include "mp4/track_boxes.h"
 
@@ -85,10 +85,10 @@ class Walk {
         const auto mdat = box_at(file_, mdat_at);
         if (!mdat || !mdat->is("mdat")) return std::nullopt;
         std::vector<Run> runs;
-        BoxCursor cursor{Bytes(moof)};
-        for (BoxSpan box; cursor.next(box);) {
-            if (box.type != "traf") continue;
-            auto run = parse_traf(box.body, at);
+        BoxList boxes{Bytes(moof)};
+        while (const auto box = boxes.next()) {
+            if (box->type != box_type("traf")) continue;
+            auto run = parse_traf(box->body, at);
             if (!run) return std::nullopt;
             std::uint64_t bytes = 0;
             for (const SegmentSample& sample : run->samples) bytes += sample.bytes;
@@ -104,9 +104,9 @@ class Walk {
     std::optional<Run> parse_traf(Bytes traf, std::uint64_t moof_at) {
         constexpr std::size_t kTrunHead = 12;
         constexpr std::size_t kSampleFields = 16;
-        const Bytes tfhd = find_box(traf, {"tfhd"});
-        const Bytes tfdt = find_box(traf, {"tfdt"});
-        const Bytes trun = find_box(traf, {"trun"});
+        const Bytes tfhd = find_box(traf, box_type("tfhd"));
+        const Bytes tfdt = find_box(traf, box_type("tfdt"));
+        const Bytes trun = find_box(traf, box_type("trun"));
         if (tfhd.size() < 8 || tfdt.size() < 12 || trun.size() < kTrunHead) return std::nullopt;
         Run run;
         const auto track =

@@ -5,7 +5,7 @@
 
 #include "media/avc_config.h"
 #include "media/parameter_sets.h"
-#include "mp4/box_cursor.h"
+#include "mp4/box_fields.h"
 #include "mp4/runs.h"
 #include "mp4/samples.h"
 #include "mp4/track_boxes.h"
@@ -230,9 +230,9 @@ bool parse_edit_list(Bytes elst, SegmentTrack& track) {
 
 Result<SegmentTrack> parse_trak(Bytes body) {
     SegmentTrack track;
-    const Bytes tkhd = find_box(body, {"tkhd"});
-    const Bytes mdhd = find_box(body, {"mdia", "mdhd"});
-    const Bytes stbl = find_box(body, {"mdia", "minf", "stbl"});
+    const Bytes tkhd = find_box(body, box_type("tkhd"));
+    const Bytes mdhd = find_box(body, {box_type("mdia"), box_type("mdhd")});
+    const Bytes stbl = find_box(body, {box_type("mdia"), box_type("minf"), box_type("stbl")});
     if (tkhd.size() != 96 || tkhd[0] != 1 || mdhd.size() != 36 || mdhd[0] != 1) {
         return Error{"a segment's track without tkhd and mdhd of version 1"};
     }
@@ -241,13 +241,14 @@ Result<SegmentTrack> parse_trak(Bytes body) {
     track.height = load_be32(tkhd.data() + 92);
     track.ticks_per_second = load_be32(mdhd.data() + 20);
     if (track.ticks_per_second == 0) return Error{"a segment's track of 0 ticks a second"};
-    const Bytes elst = find_box(body, {"edts", "elst"});
+    const Bytes elst = find_box(body, {box_type("edts"), box_type("elst")});
     if (!elst.empty() && !parse_edit_list(elst, track)) {
         return Error{"a segment's track with an unknown edit list"};
     }
-    BoxCursor cursor(stbl);
-    for (BoxSpan box; cursor.next(box);) {
-        if (box.type == "stsd") track.description.assign(box.whole.begin(), box.whole.end());
+    BoxList boxes(stbl);
+    while (const auto box = boxes.next()) {
+        if (box->type == box_type("stsd"))
+            track.description.assign(box->whole.begin(), box->whole.end());
     }
     if (track.description.empty()) return Error{"a segment's track without a description"};
     return track;
@@ -321,12 +322,12 @@ void write_segment_moov(Boxes& out, const SegmentMovie& movie,
 
 Result<SegmentMovie> parse_segment_moov(Bytes body) {
     SegmentMovie movie;
-    BoxCursor cursor(body);
-    for (BoxSpan box; cursor.next(box);) {
-        if (box.type == "mvhd" && box.body.size() >= 12) {
-            movie.created = load_be64(box.body.data() + 4);
-        } else if (box.type == "trak") {
-            auto track = parse_trak(box.body);
+    BoxList boxes(body);
+    while (const auto box = boxes.next()) {
+        if (box->type == box_type("mvhd") && box->body.size() >= 12) {
+            movie.created = load_be64(box->body.data() + 4);
+        } else if (box->type == box_type("trak")) {
+            auto track = parse_trak(box->body);
             if (!track) return track.error();
             movie.tracks.push_back(*std::move(track));
         }

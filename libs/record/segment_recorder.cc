@@ -15,7 +15,8 @@ namespace {
 constexpr std::int64_t kGapMaxMs = 10'000;
 constexpr std::int64_t kBehindMaxUs = 10'000'000;
 /// Pictures and sounds of a file; at the next entry point, for which room is left.
-constexpr std::uint64_t kPacketsMax = mp4::kMovieSamplesMax / 10 * 9;
+constexpr std::uint64_t kPacketsMax = 1'800'000;
+static_assert(kPacketsMax < mp4::kMovieSamplesMax);  // what is written can be read
 /// Nothing came for so long: what is whole goes to the file.
 constexpr std::int64_t kIdleNs = 2'000'000'000;
 /// After the disk refused: how often it is looked at whether there is room again.

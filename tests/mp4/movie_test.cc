@@ -118,5 +118,81 @@ TEST(ReadMovie, refuses_what_lies_outside_of_the_file_or_contradicts_itself) {
     }
 }
 
+/// Groups of five, the last two of which are shown before the third.
+std::vector<std::uint32_t> many_reordered(std::uint32_t groups) {
+    std::vector<std::uint32_t> out;
+    for (std::uint32_t group = 0; group < groups; ++group) {
+        for (const std::uint32_t place : {0U, 1U, 4U, 2U, 3U}) out.push_back(group * 5 + place);
+    }
+    return out;
+}
+
+TEST(ReadMovie, keeps_what_a_span_needs_and_knows_how_long_the_whole_is) {
+    const File file = made(Film(many_reordered(60)));
+    const auto whole = read_movie(source_of(file));
+    ASSERT_TRUE(whole) << whole.error().message;
+    const MovieTrack& all = whole->tracks[0];
+    const std::int64_t zero = all.zero(whole->ticks_per_second);
+    const auto us = [&](const MovieSample& sample) { return (sample.shown() - zero) * 100 / 9; };
+    for (std::int64_t from_us = -50'000; from_us < 9'990'000; from_us += 61'000) {
+        const std::int64_t to_us = from_us + 170'000;
+        const auto part = read_movie(source_of(file), {from_us, to_us});
+        ASSERT_TRUE(part) << part.error().message;
+        const MovieTrack& track = part->tracks[0];
+        EXPECT_EQ(track.shown_from(), all.shown_from());
+        EXPECT_EQ(track.shown_until(), all.shown_until());
+        EXPECT_EQ(part->duration_us(), whole->duration_us());
+        EXPECT_LE(track.samples.size(), 90U);
+        // One run of them, which begins at a key frame and is as it is in the whole.
+        const auto begin =
+            std::ranges::find(all.samples, track.samples.front().at, &MovieSample::at);
+        ASSERT_NE(begin, all.samples.end());
+        EXPECT_TRUE(begin->is_sync);
+        EXPECT_LE(us(*begin), std::max<std::int64_t>(from_us, 0));
+        for (std::size_t i = 0; i < track.samples.size(); ++i) {
+            const MovieSample& sample = begin[static_cast<std::ptrdiff_t>(i)];
+            ASSERT_EQ(track.samples[i].at, sample.at);
+            ASSERT_EQ(track.samples[i].shown(), sample.shown());
+            ASSERT_EQ(track.samples[i].is_sync, sample.is_sync);
+        }
+        const auto end = begin + static_cast<std::ptrdiff_t>(track.samples.size());
+        for (auto left = end; left != all.samples.end(); ++left) ASSERT_GE(us(*left), to_us);
+    }
+}
+
+TEST(ReadMovie, gives_a_part_of_more_pictures_than_it_would_keep) {
+    constexpr std::uint32_t kCount = kMovieSamplesMax + 500'000;
+    File file = made(Film(in_order(6)));
+    const auto set = [&](const std::string& table, std::size_t field, std::uint32_t value) {
+        store_be32(file.data() + place_of(file, table) + 4 + field, value);
+    };
+    set("stsz", 4, 5);  // the size of all
+    set("stsz", 8, kCount);
+    set("stts", 8, kCount);
+    set("stsc", 12, kCount);
+    const std::string unused = "free";  // all are key frames
+    std::ranges::copy(unused, file.begin() + static_cast<std::ptrdiff_t>(place_of(file, "stss")));
+    MovieSource source = source_of(file);
+    source.bytes += std::uint64_t{kCount} * 5;
+    source.read = [&file](std::uint64_t at, std::span<std::uint8_t> into) {
+        if (at + into.size() > file.size()) return false;
+        std::ranges::copy(Bytes(file).subspan(static_cast<std::size_t>(at), into.size()),
+                          into.begin());
+        return true;
+    };
+    const auto whole = read_movie(source);
+    ASSERT_FALSE(whole);
+    EXPECT_EQ(whole.error().code, kTooManySamples);
+    constexpr std::int64_t kLateUs = (std::int64_t{kCount} - 300) * 100'000 / 3;
+    const auto part = read_movie(source, {kLateUs, kLateUs + 1'000'000});
+    ASSERT_TRUE(part) << part.error().message;
+    EXPECT_LT(part->tracks[0].samples.size(), 120U);
+    EXPECT_EQ(part->duration_us() / 1000, std::int64_t{kCount} * 100 / 3);
+    const std::int64_t first = part->tracks[0].samples.front().shown();
+    EXPECT_EQ(part->tracks[0].samples.front().at, part->tracks[0].samples[0].at);
+    EXPECT_LE(first * 100 / 9, kLateUs);
+    EXPECT_GE(first * 100 / 9, kLateUs - 100'000);
+}
+
 }  // namespace
 }  // namespace st::mp4

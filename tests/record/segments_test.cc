@@ -16,7 +16,6 @@
 #include "base/when.h"
 #include "flv/tag.h"
 #include "media/avc_config.h"
-#include "mp4/box_cursor.h"
 #include "mp4/movie.h"
 #include "mp4/segment_finish.h"
 #include "record/flv_movie.h"
