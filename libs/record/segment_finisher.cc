@@ -39,8 +39,9 @@ SegmentFinisher::~SegmentFinisher() {
 MadeSegment SegmentFinisher::make(const std::string& stream, const SegmentOrder& order,
                                   SegmentLayout layout, std::int64_t first_wall_us,
                                   std::uint32_t number) {
-    const Lock lock(mutex_);
+    const Lock making(making_);
     MadeSegment made = folder_.make(stream, order, layout, first_wall_us, number);
+    const Lock lock(mutex_);
     ours_.insert(made.place.path);
     return made;
 }
@@ -48,7 +49,7 @@ MadeSegment SegmentFinisher::make(const std::string& stream, const SegmentOrder&
 void SegmentFinisher::add(EndedSegment segment) {
     {
         const Lock lock(mutex_);
-        ended_.push_back(std::move(segment));
+        queue_of(segment).push_back(std::move(segment));
     }
     changed_.notify_all();
 }
@@ -59,14 +60,16 @@ void SegmentFinisher::discard(const SegmentPlace& place) {
     ours_.erase(place.path);
 }
 
-bool SegmentFinisher::is_ours(const std::string& path) const {
+/// Of a file that was seen in the folder.
+bool SegmentFinisher::is_ours(const std::string& path) {
+    const Lock making(making_);
     const Lock lock(mutex_);
     return ours_.contains(path);
 }
 
 bool SegmentFinisher::wait_idle(std::int64_t deadline_ns) {
     Lock lock(mutex_);
-    while (!ended_.empty() || is_busy_) {
+    while (!ended_.empty() || (is_busy_ && !is_busy_with_left_)) {
         const std::int64_t left = deadline_ns - monotonic_ns();
         if (left <= 0) return false;
         changed_.wait_for(lock.native(), std::min(Nanoseconds(left), Nanoseconds(kTryAgainEvery)));
@@ -84,7 +87,7 @@ void SegmentFinisher::hurry() {
 
 std::size_t SegmentFinisher::waiting() const {
     const Lock lock(mutex_);
-    return ended_.size() + refused_.size() + (is_busy_ ? 1 : 0);
+    return ended_.size() + left_.size() + refused_.size() + (is_busy_ ? 1 : 0);
 }
 
 /// True: it is done with.
@@ -132,38 +135,41 @@ void SegmentFinisher::recover() {
         folder_.for_each_open([this](SegmentPlace place) {
             if (is_ours(place.path)) return;
             log_.info(place.path + ": left open by an earlier run, finishing");
-            add({"", "crash", std::move(place), nullptr});
+            add({"", "crash", std::move(place), nullptr, true});
         });
     } catch (const std::exception& e) {  // C3: the recordings folder; new segments say it too
         log_.warning(std::string("segments that were left open: ") + e.what());
     }
 }
 
+bool SegmentFinisher::wait_for(EndedSegment& segment) {
+    Lock lock(mutex_);
+    is_busy_ = false;
+    changed_.notify_all();
+    for (;;) {
+        // Also while others end all the time.
+        const bool is_due = monotonic_ns() >= try_again_ns_;
+        if (is_due) {
+            for (EndedSegment& one : refused_) queue_of(one).push_back(std::move(one));
+            refused_.clear();
+        }
+        if (!ended_.empty() || !left_.empty() || is_stopping_ || is_hurried_) break;
+        changed_.wait_for(lock.native(), kTryAgainEvery);
+    }
+    if (is_hurried_ || (is_stopping_ && ended_.empty())) return false;
+    std::deque<EndedSegment>& queue = ended_.empty() ? left_ : ended_;
+    segment = std::move(queue.front());
+    queue.pop_front();
+    is_busy_ = true;
+    is_busy_with_left_ = segment.is_left;
+    return true;
+}
+
 void SegmentFinisher::run() {
     ::pthread_setname_np(::pthread_self(), "st-segment-end");
     ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNice);
     recover();
-    for (;;) {
-        EndedSegment segment;
-        {
-            Lock lock(mutex_);
-            is_busy_ = false;
-            changed_.notify_all();
-            for (;;) {
-                // Also while others end all the time.
-                const bool is_due = monotonic_ns() >= try_again_ns_;
-                if (is_due && !refused_.empty()) {
-                    std::move(refused_.begin(), refused_.end(), std::back_inserter(ended_));
-                    refused_.clear();
-                }
-                if (!ended_.empty() || is_stopping_ || is_hurried_) break;
-                changed_.wait_for(lock.native(), kTryAgainEvery);
-            }
-            if (is_hurried_ || ended_.empty()) return;
-            segment = std::move(ended_.front());
-            ended_.pop_front();
-            is_busy_ = true;
-        }
+    for (EndedSegment segment; wait_for(segment);) {
         const std::string path = segment.place.path;
         const bool is_done = finish(segment);
         const Lock lock(mutex_);
