@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 
 #include "archive/scan.h"
 #include "base/clock.h"
@@ -87,10 +88,7 @@ bool Catalogue::wait_for_wishes(Wishes& wishes, std::uint64_t& asked) {
         }
         if (stops_) return false;
         damage = std::exchange(damage_, std::nullopt);
-        if (has_failed || damage) {
-            wishes_.all = true;
-            is_building_ = true;
-        }
+        if (has_failed || damage) wishes_.all = true;
         if (asked_ == done_) ++asked_;
         wishes = std::exchange(wishes_, {});
         asked = asked_;
@@ -105,14 +103,40 @@ bool Catalogue::is_stopping() const {
 }
 
 void Catalogue::open() {
-    store_ = std::make_unique<Store>(file_, Database::Mode::write);
-    if (!store_->prepare()) {
-        make_anew("it is of another version");
-        store_ = std::make_unique<Store>(file_, Database::Mode::write);
-        store_->prepare();
+    try {
+        open_file();
+    } catch (const DatabaseError& error) {
+        if (!error.is_refusal()) throw;
+        open_in_memory(error.what());
     }
+}
+
+void Catalogue::open_file() {
+    auto store = std::make_unique<Store>(file_, Database::Mode::write);
+    if (!store->prepare()) {
+        store.reset();
+        make_anew("it is of another version");
+        store = std::make_unique<Store>(file_, Database::Mode::write);
+        store->prepare();
+    }
+    use(std::move(store), file_);
+}
+
+/// A full disk must not keep retention from making room, for which it has to know what is there.
+void Catalogue::open_in_memory(const std::string& why) {
+    log_.warning(why + "; until the next start the catalogue is in memory");
+    static std::atomic<unsigned> made{0};
+    const std::string place = "file:/streamd-" + std::to_string(++made) + "?vfs=memdb";
+    auto store = std::make_unique<Store>(place, Database::Mode::write);
+    store->prepare();
+    use(std::move(store), place);
+}
+
+void Catalogue::use(std::unique_ptr<Store> store, const std::string& place) {
+    store_ = std::move(store);
     const Lock lock(mutex_);
     generation_ = ++generations_;
+    place_ = place;
 }
 
 void Catalogue::make_anew(const std::string& why) {
@@ -311,9 +335,10 @@ bool Catalogue::wait(std::chrono::milliseconds patience) {
     return done_ >= wanted;
 }
 
-Catalogue::Reader Catalogue::take_reader(std::uint64_t& generation) {
+Catalogue::Reader Catalogue::take_reader(std::uint64_t& generation, std::string& place) {
     const Lock lock(mutex_);
     generation = generation_;
+    place = place_;
     if (readers_.empty()) return nullptr;
     Reader reader = std::move(readers_.back());
     readers_.pop_back();
@@ -337,10 +362,11 @@ void Catalogue::report(const DatabaseError& error) {
 template <class Ask>
 auto Catalogue::ask(const Ask& ask) -> std::optional<decltype(ask(std::declval<Store&>()))> {
     std::uint64_t generation = 0;
-    Reader reader = take_reader(generation);
+    std::string place;
+    Reader reader = take_reader(generation, place);
     if (generation == 0) return std::nullopt;
     try {
-        if (!reader) reader = std::make_unique<Store>(file_, Database::Mode::read);
+        if (!reader) reader = std::make_unique<Store>(place, Database::Mode::read);
         auto answer = ask(*reader);
         return_reader(std::move(reader), generation);
         return answer;
@@ -397,6 +423,7 @@ RecordingPage Catalogue::list(const RecordingQuery& query) {
             if (query.state && entry->state != *query.state) continue;
         }
         page.items.push_back(std::move(*entry));
+        bytes += entry->json.size();
     }
     return page;
 }
@@ -477,10 +504,22 @@ std::optional<std::set<std::string>> Catalogue::kept_takes() {
 
 SegmentPage Catalogue::segments(const SegmentQuery& query) {
     look_for_news(query.stream);
-    wait(kPatience);
+    const bool has_caught_up = wait(kPatience);
     SegmentPage page;
+bool Catalogue::is_kept_take(const std::string& take) {
+    const auto ids = ask([&](Store& store) { return store.recordings_of_take(take); });
+    return !ids || std::ranges::any_of(*ids, [&](const std::string& id) {
+        const auto entry = recordings_.get(id);
+        return entry ? entry->kept : entry.error().code != 404;
+    });
+}
+
+std::optional<std::int64_t> Catalogue::newest_us() {
+    return ask([](Store& store) { return store.newest_us(); }).value_or(std::nullopt);
+}
+
     auto rows = ask([&](Store& store) { return store.segments(query); });
-    page.is_building = is_building() || !rows;
+    page.is_building = !has_caught_up || is_building() || !rows;
     if (!rows) return page;
     if (rows->size() > query.limit) {
         rows->resize(std::max<std::size_t>(query.limit, 1));

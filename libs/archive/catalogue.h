@@ -2,7 +2,8 @@
 /// What lies in the recordings folder, for who lists it or looks for a moment in it: recordings of
 /// cameras and segments of live streams. A cache in SQLite (`.catalogue.sqlite` in the folder):
 /// built in the background, made anew when it is missing, damaged or of another version, and
-/// brought up to date at each start. The folders are the truth. docs/archive.md.
+/// brought up to date at each start; in memory where the disk has no room for it. The folders are
+/// the truth. docs/archive.md.
 ///
 /// One thread writes it; whoever asks reads it with a connection of his own. What changed in a
 /// folder before a question is in the answer, unless that takes longer than kPatience; then the
@@ -103,6 +104,11 @@ class Catalogue {
     /// Of what is being written the bytes are asked of its files.
     std::map<std::string, std::uint64_t> bytes_by_stream();
 
+    /// Whether a recording of it is kept: asked of the recordings themselves. Also true if nobody
+    /// knows.
+    bool is_kept_take(const std::string& take);
+    /// When the newest of all began. nullopt: there is none, or nothing can be read.
+    std::optional<std::int64_t> newest_us();
     /// The recording with that id began, ended, or is gone. Any thread; never blocks.
     void changed(const std::string& id) ST_EXCLUDES(mutex_);
     /// Segments of that stream came, ended or went. Any thread; never blocks.
@@ -111,6 +117,7 @@ class Catalogue {
     bool is_building() const ST_EXCLUDES(mutex_);
     /// Whether what was asked for until now is done before `patience` is over.
     bool wait(std::chrono::milliseconds patience) ST_EXCLUDES(mutex_);
+    /// Until all that is there has been looked at once. What is known may be behind later, too.
 
  private:
     struct Wishes {
@@ -130,6 +137,9 @@ class Catalogue {
     void make_anew(const std::string& why) ST_EXCLUDES(mutex_);
     void carry_out(const Wishes& wishes);
     void serve_small_wishes() ST_EXCLUDES(mutex_);
+    void open_file() ST_EXCLUDES(mutex_);
+    void open_in_memory(const std::string& why) ST_EXCLUDES(mutex_);
+    void use(std::unique_ptr<Store> store, const std::string& place) ST_EXCLUDES(mutex_);
     void update_all();
     void update_names();
     void update_recording(const std::string& id);
@@ -143,7 +153,7 @@ class Catalogue {
     /// What one asks of a reading connection. nullopt: there is none, or it failed.
     template <class Ask>
     auto ask(const Ask& ask) -> std::optional<decltype(ask(std::declval<Store&>()))>;
-    Reader take_reader(std::uint64_t& generation) ST_EXCLUDES(mutex_);
+    Reader take_reader(std::uint64_t& generation, std::string& place) ST_EXCLUDES(mutex_);
     void return_reader(Reader reader, std::uint64_t generation) ST_EXCLUDES(mutex_);
     void report(const DatabaseError& error) ST_EXCLUDES(mutex_);
     template <class Add>
@@ -166,6 +176,7 @@ class Catalogue {
     std::vector<Reader> readers_ ST_GUARDED_BY(mutex_);
     /// When each folder changed that was looked into ("": the recordings folder).
     std::map<std::string, std::int64_t> seen_ ST_GUARDED_BY(mutex_);
+    std::string place_ ST_GUARDED_BY(mutex_);  ///< where readers find it
 
     std::unique_ptr<Store> store_;                   ///< the thread's
     std::uint64_t generations_ = 0;                  ///< the thread's

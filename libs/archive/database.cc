@@ -37,6 +37,12 @@ bool DatabaseError::is_damage() const {
            code_ == SQLITE_READONLY_DBMOVED;
 }
 
+bool DatabaseError::is_refusal() const {
+    const int kind = code_ & 0xFF;
+    if (system_errno_ == EMFILE || system_errno_ == ENFILE) return false;
+    return kind == SQLITE_FULL || kind == SQLITE_IOERR;
+}
+
 void Statement::Close::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 
 Statement::Statement(Database& database, const std::string& sql) : database_(&database) {
@@ -108,10 +114,11 @@ void Database::Close::operator()(sqlite3* database) const { sqlite3_close(databa
 
 Database::Database(const std::string& path, Mode mode) {
     sqlite3* made = nullptr;
-    const int flags = mode == Mode::write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
-                                          : SQLITE_OPEN_READWRITE;  // a reader of a WAL writes too
-    const int code = sqlite3_open_v2(path.c_str(), &made,
-                                     flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, nullptr);
+    const int access = mode == Mode::write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+                                           : SQLITE_OPEN_READWRITE;  // a reader of a WAL writes too
+    // A path of a file begins with a slash, so that none is taken for more than its name.
+    const int flags = access | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
+    const int code = sqlite3_open_v2(path.c_str(), &made, flags, nullptr);
     handle_.reset(made);
     if (code != SQLITE_OK) {
         throw DatabaseError(path + ": " + (made != nullptr ? sqlite3_errmsg(made) : "no memory"),

@@ -20,6 +20,8 @@ class DatabaseError : public std::runtime_error {
     DatabaseError(const std::string& what, int code, int system_errno);
     /// The file is damaged, gone or none of SQLite's: it helps to make it anew.
     bool is_damage() const;
+    /// The disk has no room for it, or does not do what it needs.
+    bool is_refusal() const;
 
  private:
     int code_;
@@ -64,7 +66,8 @@ class Database {
  public:
     enum class Mode : std::uint8_t { write, read };
 
-    /// Throws DatabaseError.
+    /// `path`: of a file, or "file:/NAME?vfs=memdb": in memory, for all connections of this program
+    /// that say the same name, until the last is closed. Throws DatabaseError.
     Database(const std::string& path, Mode mode);
 
     void run(const std::string& sql);

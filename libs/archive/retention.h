@@ -5,10 +5,13 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "archive/catalogue.h"
+#include "archive/clock_guard.h"
 #include "archive/oldest.h"
 #include "base/current.h"
 #include "base/log.h"
@@ -46,41 +49,63 @@ class Retention {
  public:
     static constexpr std::size_t kLookedAtMax = 100'000;
 
-    /// `free_bytes`: of the disk, now. `on_deleted`: told of each, on the thread of look().
-    /// `looked_at_max`: of what may go or stays, in one look; the next one goes on behind it.
+    /// Both on the thread of look().
+    struct Tell {
+        std::function<void(const Deleted&)> deleted;
+        /// Why nothing is deleted by age for now; may be empty.
+        std::function<void(const std::string& why)> doubts_clock;
+    };
+
+    /// `free_bytes`: of the disk, now. `looked_at_max`: of what may go or stays, in one look; the
+    /// next one goes on behind it.
     Retention(const Current<RetentionOptions>& options, Catalogue& catalogue,
-              std::function<std::uint64_t()> free_bytes,
-              std::function<void(const Deleted&)> on_deleted, Log log,
+              std::function<std::uint64_t()> free_bytes, Tell tell, Log log,
               std::size_t looked_at_max = kLookedAtMax);
 
-    /// One look. Nothing happens while the catalogue is being built.
-    void look(std::int64_t now_us);
+    /// One look, at that time of the wall clock and of CLOCK_BOOTTIME. Nothing happens while the
+    /// catalogue is built for the first time.
+    void look(std::int64_t now_us, std::int64_t boot_us);
+    /// Nothing more is deleted. Any thread.
+    void stop() { stop_.request_stop(); }
 
  private:
     /// What was deleted is given back by the disk within that time, or not at all for now: somebody
-    /// reads it, or its file system takes its time.
+    /// reads it.
     static constexpr std::int64_t kOwedForUs = 600'000'000;
     struct Owed {
         std::int64_t since_us;
         std::uint64_t bytes;
     };
 
+    /// When the disk was asked last: what was free, and how much was stored.
+    struct Seen {
+        std::uint64_t free_bytes;
+        std::uint64_t stored_bytes;
+    };
+    enum class Removal : std::uint8_t { done, was_gone, refused };
     struct Look;
 
     const RetentionRule* rule_of(const RetentionOptions& options, const std::string& stream) const;
     std::string reason_for(const Look& look, const OldestItem& item) const;
-    bool remove(const OldestItem& item);
+    bool believes_clock(const RetentionOptions& options, std::int64_t now_us, std::int64_t boot_us);
+    void look_at_room(Look& look);
+    Removal remove(const OldestItem& item);
     std::uint64_t owed_bytes(std::int64_t now_us);
     void note_owed(std::int64_t now_us, std::uint64_t bytes);
+    void note_given(std::uint64_t bytes);
 
     const Current<RetentionOptions>& options_;
     Catalogue& catalogue_;
     const std::function<std::uint64_t()> free_bytes_;
-    const std::function<void(const Deleted&)> on_deleted_;
+    const Tell tell_;
     const Log log_;
     const std::size_t looked_at_max_;
+    std::stop_source stop_;
     OldestPlace from_;        ///< where the next look begins
     std::vector<Owed> owed_;  ///< by the disk, the oldest first
+    std::optional<Seen> seen_;
+    ClockGuard clock_;
+    std::string doubt_;  ///< of the clock, that was told
 };
 
 }  // namespace st::archive

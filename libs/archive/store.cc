@@ -290,14 +290,6 @@ std::vector<RecordingRow> Store::recordings(const RecordingQuery& query) {
     return found.size() > kMergedMax ? page(query, "", "") : merged(query, column, found);
 }
 
-std::optional<RecordingRow> Store::recording(const std::string& id) {
-    Statement statement(
-        database_, std::string("SELECT ") + kRecordingColumns + " FROM recordings WHERE id = ?");
-    statement.bind(id);
-    if (!statement.step()) return std::nullopt;
-    return recording_of(statement);
-}
-
 std::vector<std::pair<std::string, record::FileStamp>> Store::recording_stamps() {
     Statement statement(database_, "SELECT id, mtime_ns, inode FROM recordings ORDER BY id");
     std::vector<std::pair<std::string, record::FileStamp>> all;
@@ -331,14 +323,6 @@ std::vector<MediaRow> Store::media(const std::string& stream, std::int64_t from_
     std::ranges::move(read_media(after), std::back_inserter(rows));
     if (rows.size() > limit) rows.resize(limit);
     return rows;
-}
-
-std::optional<MediaRow> Store::file(const std::string& file) {
-    Statement statement(database_,
-                        std::string("SELECT ") + kMediaColumns + " FROM media WHERE file = ?");
-    statement.bind(file);
-    if (!statement.step()) return std::nullopt;
-    return media_of(statement);
 }
 
 std::vector<MediaRow> Store::segments(const std::string& stream) {
@@ -432,6 +416,22 @@ std::set<std::string> Store::kept_takes() {
     std::set<std::string> takes;
     while (statement.step()) takes.insert(statement.text(0));
     return takes;
+}
+
+std::vector<std::string> Store::recordings_of_take(const std::string& take) {
+    Statement statement(database_, "SELECT id FROM recordings WHERE take = ?");
+    statement.bind(take);
+    std::vector<std::string> ids;
+    while (statement.step()) ids.push_back(statement.text(0));
+    return ids;
+}
+
+std::optional<std::int64_t> Store::newest_us() {
+    Statement statement(
+        database_, "SELECT max(at) FROM (SELECT max(started_us) AS at FROM recordings UNION ALL"
+                   " SELECT max(start_us) FROM media WHERE recording = '') WHERE at IS NOT NULL");
+    if (!statement.step() || !statement.optional_text(0)) return std::nullopt;
+    return statement.integer(0);
 }
 
 std::vector<OpenItem> Store::open_items() {

@@ -72,14 +72,12 @@ class Store {
 
     /// The newest first; one more than `limit` if there are more.
     std::vector<RecordingRow> recordings(const RecordingQuery& query);
-    std::optional<RecordingRow> recording(const std::string& id);
     /// In the order of ids.
     std::vector<std::pair<std::string, record::FileStamp>> recording_stamps();
 
     /// Media of a stream that lasts beyond `from_us` and begins before `to_us`, the oldest first.
     std::vector<MediaRow> media(const std::string& stream, std::int64_t from_us, std::int64_t to_us,
                                 std::size_t limit);
-    std::optional<MediaRow> file(const std::string& file);
     /// Segments of a stream, by the names of their files.
     std::vector<MediaRow> segments(const std::string& stream);
     std::vector<std::string> streams_of_segments();
@@ -99,6 +97,9 @@ class Store {
     std::vector<TakeRow> takes();
     /// Takes of which a recording is kept.
     std::set<std::string> kept_takes();
+    std::vector<std::string> recordings_of_take(const std::string& take);
+    /// When the newest recording or segment began; nullopt: there is none.
+    std::optional<std::int64_t> newest_us();
     /// What is being written.
     std::vector<OpenItem> open_items();
     /// Bytes by stream: "/camera/door", "/live/walk". Of what is being written, those of the rows.

@@ -8,7 +8,7 @@
 namespace st::control {
 namespace {
 
-constexpr std::array<std::string_view, 38> kTypes = {
+constexpr std::array<std::string_view, 39> kTypes = {
     "camera.connected",   "camera.ready",      "camera.previewing",  "camera.renamed",
     "camera.started",     "camera.resumed",    "camera.stopped",     "camera.stalled",
     "camera.bad_payload", "camera.text",       "camera.clock",       "camera.disconnected",
@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, 38> kTypes = {
     "viewer.slow",        "record.started",    "record.segment",     "record.stopped",
     "record.slow",        "recording.kept",    "recording.released", "source.restarted",
     "take.judged",        "token.created",     "token.revoked",      "url.signed",
-    "login.linked",       "hook.replayed"};
+    "login.linked",       "hook.replayed",     "server.clock"};
 
 }  // namespace
 

@@ -52,6 +52,13 @@ loop::OnFailure log_failure(const Log& log, const std::string& loop_name) {
         log.error("a task failed: " + std::string(what));
     };
 }
+/// Nobody can set it, and it goes on while the machine sleeps.
+std::int64_t boot_us() {
+    timespec now{};
+    ::clock_gettime(CLOCK_BOOTTIME, &now);
+    return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+}
+
 
 /// Of the recording whose session.json an event stands for; "": none.
 std::string id_of(const record::Event& event) {
@@ -412,10 +419,14 @@ void Server::Parts::make_retention() {
         });
     };
     retention = std::make_unique<archive::Retention>(retention_options, *catalogue, free_bytes,
-                                                     tell, log.with("retention"));
+                                                     archive::Retention::Tell{tell, warn},
+                                                     log.with("retention"));
     const auto look = [this] {
+    const auto warn = [this](const std::string& why) {
+        control.post([this, why] { events.add("server.clock", {{"warning", why}}); });
+    };
         archive->forget_old();
-        retention->look(wall_us());
+        retention->look(wall_us(), boot_us());
     };
     retention_rounds = std::make_unique<RetentionRounds>(look, control, disk, log);
 }

@@ -1,6 +1,8 @@
 #include "archive/retention.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include "archive/folder.h"
 
@@ -10,6 +12,7 @@ namespace {
 using record::RecordingState;
 
 constexpr std::int64_t kNowUs = 100 * kDayUs;
+constexpr std::int64_t kBootUs = 3 * kDayUs;
 
 class RetentionTest : public testing::Test {
  protected:
@@ -21,13 +24,14 @@ class RetentionTest : public testing::Test {
         std::vector<std::string> deleted;
         Retention retention(
             current, *catalogue_, [this] { return free_bytes_; },
-            [&](const Deleted& one) {
-                deleted.push_back((one.recording.empty() ? one.file : one.recording) + " " +
-                                  one.reason);
-                free_bytes_ += one.bytes;
-            },
+            {[&](const Deleted& one) {
+                 deleted.push_back((one.recording.empty() ? one.file : one.recording) + " " +
+                                   one.reason);
+                 free_bytes_ += one.bytes;
+             },
+             {}},
             Log());
-        retention.look(kNowUs);
+        retention.look(kNowUs, kBootUs);
         EXPECT_TRUE(catalogue_->wait(std::chrono::minutes(1)));
         return deleted;
     }
@@ -106,9 +110,9 @@ TEST_F(RetentionTest, counts_what_the_disk_has_not_given_back_yet) {
     std::vector<std::string> deleted;
     Retention retention(
         current, *catalogue_, [] { return std::uint64_t{1'000}; },
-        [&](const Deleted& one) { deleted.push_back(one.recording); }, Log());
+        {[&](const Deleted& one) { deleted.push_back(one.recording); }, {}}, Log());
     const auto look = [&](std::int64_t after_us) {
-        retention.look(kNowUs + after_us);
+        retention.look(kNowUs + after_us, kBootUs + after_us);
         EXPECT_TRUE(catalogue_->wait(std::chrono::minutes(1)));
         return std::exchange(deleted, {});
     };
@@ -116,6 +120,188 @@ TEST_F(RetentionTest, counts_what_the_disk_has_not_given_back_yet) {
     EXPECT_EQ(look(0), (std::vector<std::string>{a}));
     EXPECT_EQ(look(10'000'000), (std::vector<std::string>{}));
     EXPECT_EQ(look(601'000'000), (std::vector<std::string>{b})) << "it does not come";
+}
+
+TEST_F(RetentionTest, keeps_room_free_where_it_comes_back_late_and_others_take_it) {
+    constexpr std::uint64_t kItem = 50'000;
+    for (int i = 0; i < 4; ++i) put({"a", (10 + i) * kDayUs}, kItem);
+    catalogue_.emplace(folder_.path(), Log());
+    RetentionOptions options;
+    options.keep_free = 100'000;
+    const Current<RetentionOptions> current(options);
+    std::uint64_t free = 120'000;
+    std::uint64_t late = 0;
+    int deleted = 0;
+    Retention retention(
+        current, *catalogue_, [&] { return free; },
+        {[&](const Deleted& one) {
+             late += one.bytes;
+             ++deleted;
+         },
+         {}},
+        Log());
+    // Each 10 s as much is recorded as one of them has, and what was deleted becomes free.
+    for (int i = 0; i < 30; ++i) {
+        const std::string id = put({"a", (20 + i) * kDayUs}, kItem);
+        free += std::exchange(late, 0) - std::min<std::uint64_t>(free, kItem + 300);
+        catalogue_->changed(id);
+        ASSERT_TRUE(catalogue_->wait(std::chrono::minutes(1)));
+        retention.look(kNowUs + i * 10'000'000, kBootUs + i * 10'000'000);
+        ASSERT_GE(free + late, options.keep_free) << "at the look " << i;
+    }
+    EXPECT_LE(deleted, 31) << "more than had to go";
+}
+
+TEST_F(RetentionTest, deletes_nothing_by_age_after_the_clock_was_set_until_it_has_stood) {
+    const std::string old = put({"a", 10 * kDayUs});
+    const std::string next = put({"a", 99 * kDayUs});
+    catalogue_.emplace(folder_.path(), Log());
+    ASSERT_TRUE(catalogue_->wait(std::chrono::minutes(1)));
+    RetentionOptions options;
+    options.all.max_age = std::chrono::hours(24 * 365);
+    const Current<RetentionOptions> current(options);
+    std::vector<std::string> deleted;
+    std::vector<std::string> warnings;
+    Retention retention(
+        current, *catalogue_, [] { return std::uint64_t{0}; },
+        {[&](const Deleted& one) { deleted.push_back(one.recording); },
+         [&](const std::string& why) { warnings.push_back(why); }},
+        Log());
+    const auto look = [&](std::int64_t now_us, std::int64_t boot_us) {
+        retention.look(now_us, boot_us);
+        EXPECT_TRUE(catalogue_->wait(std::chrono::minutes(1)));
+        return std::exchange(deleted, {});
+    };
+    const std::vector<std::string> none;
+    EXPECT_EQ(look(kNowUs, kBootUs), none);
+    const std::int64_t wrong_us = kNowUs + 1024 * 7 * kDayUs;
+    EXPECT_EQ(look(wrong_us, kBootUs + 10 * kSecondUs), none);
+    EXPECT_EQ(look(wrong_us + 3500 * kSecondUs, kBootUs + 3510 * kSecondUs), none);
+    ASSERT_EQ(warnings.size(), 1U);
+    EXPECT_EQ(warnings[0],
+              "the clock was set ahead by 7167 d 23 h: nothing is deleted by age for an hour");
+    // It is set right; then by less than counts.
+    EXPECT_EQ(look(kNowUs + 3520 * kSecondUs, kBootUs + 3520 * kSecondUs), none);
+    EXPECT_EQ(warnings.size(), 2U);
+    EXPECT_EQ(look(kNowUs + 9 * 3600 * kSecondUs, kBootUs + 9 * 3600 * kSecondUs), none);
+    const std::int64_t later_us = 280 * kDayUs;
+    EXPECT_EQ(look(kNowUs + later_us + 500 * kSecondUs, kBootUs + later_us),
+              (std::vector<std::string>{old}));
+    // A new time that stays is believed.
+    EXPECT_EQ(look(kNowUs + 2 * later_us, kBootUs + later_us + 10 * kSecondUs), none);
+    EXPECT_EQ(look(kNowUs + 2 * later_us + kDayUs / 24, kBootUs + later_us + kDayUs / 24), none);
+    EXPECT_EQ(look(kNowUs + 2 * later_us + kDayUs / 12, kBootUs + later_us + kDayUs / 12),
+              (std::vector<std::string>{next}));
+}
+
+TEST_F(RetentionTest, deletes_nothing_by_age_while_the_clock_is_behind_what_was_recorded) {
+    put({"a", 10 * kDayUs});
+    put_segment("/live/walk", "19700501000000");
+    catalogue_.emplace(folder_.path(), Log());
+    ASSERT_TRUE(catalogue_->wait(std::chrono::minutes(1)));
+    RetentionOptions options;
+    options.all.max_age = std::chrono::hours(24);
+    const Current<RetentionOptions> current(options);
+    int deleted = 0;
+    std::vector<std::string> warnings;
+    Retention retention(
+        current, *catalogue_, [] { return std::uint64_t{0}; },
+        {[&](const Deleted&) { ++deleted; },
+         [&](const std::string& why) { warnings.push_back(why); }},
+        Log());
+    retention.look(kNowUs, kBootUs);
+    retention.look(kNowUs + 10 * kSecondUs, kBootUs + 10 * kSecondUs);
+    EXPECT_EQ(deleted, 0);
+    EXPECT_EQ(warnings,
+              (std::vector<std::string>{
+                  "what was recorded last began at 1970-05-01T00:00:00.000Z by its clock, and the "
+                  "clock is not there yet: nothing is deleted by age until then"}));
+    retention.look(kNowUs + 22 * kDayUs, kBootUs + 22 * kDayUs);
+    EXPECT_EQ(deleted, 2);
+}
+
+TEST_F(RetentionTest, leaves_what_is_of_a_take_that_was_kept_a_moment_ago) {
+    const std::string first = put({"a", 10 * kDayUs, RecordingState::done, "walk"});
+    const std::string second = put({"b", 10 * kDayUs + kSecondUs, RecordingState::done, "walk"});
+    const std::string other = put({"c", 9 * kDayUs});
+    catalogue_.emplace(folder_.path(), Log());
+    ASSERT_TRUE(catalogue_->wait(std::chrono::minutes(1)));
+    RetentionOptions options;
+    options.all.max_age = std::chrono::hours(24);
+    const Current<RetentionOptions> current(options);
+    std::vector<std::string> deleted;
+    record::Recordings recordings(folder_.path());
+    Retention retention(
+        current, *catalogue_, [] { return std::uint64_t{0}; },
+        {[&](const Deleted& one) {
+             deleted.push_back(one.recording);
+             // The catalogue has not heard of it.
+             EXPECT_TRUE(recordings.keep(second, true));
+         },
+         {}},
+        Log());
+    retention.look(kNowUs, kBootUs);
+    EXPECT_EQ(deleted, (std::vector<std::string>{other}));
+    EXPECT_TRUE(is_there(first));
+}
+
+TEST_F(RetentionTest, counts_what_is_gone_once_where_the_catalogue_is_behind) {
+    const std::string a = put({"a", 10 * kDayUs});
+    const std::string b = put({"a", 11 * kDayUs});
+    const std::string c = put({"a", 12 * kDayUs});
+    catalogue_.emplace(folder_.path(), Log());
+    ASSERT_TRUE(catalogue_->wait(std::chrono::minutes(1)));
+    fs::remove_all(folder_.path() + "/" + a);
+    RetentionOptions options;
+    options.all.max_bytes = 25'000;
+    EXPECT_TRUE(look(options).empty());
+    EXPECT_TRUE(is_there(b) && is_there(c));
+}
+
+TEST_F(RetentionTest, makes_room_where_the_disk_takes_no_catalogue) {
+    const std::string old = put({"a", 10 * kDayUs});
+    const std::string next = put({"a", 99 * kDayUs + kDayUs / 2});
+    RetentionOptions options;
+    options.all.max_age = std::chrono::hours(24);
+    // As a full disk: no file becomes larger.
+    ::signal(SIGXFSZ, SIG_IGN);
+    struct rlimit before {};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+    const struct rlimit none { 0, before.rlim_max };
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &none), 0);
+    const auto deleted = look(options);
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+    EXPECT_EQ(deleted, (std::vector<std::string>{old + " age"}));
+    const RecordingPage page = catalogue_->list({});
+    EXPECT_FALSE(page.is_building);
+    ASSERT_EQ(page.items.size(), 1U);
+    EXPECT_EQ(page.items[0].id, next);
+}
+
+TEST_F(RetentionTest, makes_room_once_the_catalogue_cannot_be_written_any_more) {
+    const std::string old = put({"a", 10 * kDayUs});
+    catalogue_.emplace(folder_.path(), Log());
+    ASSERT_TRUE(catalogue_->wait(std::chrono::minutes(1)));
+    const std::string id = put({"b", 99 * kDayUs + kDayUs / 2});
+    ::signal(SIGXFSZ, SIG_IGN);
+    struct rlimit before {};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+    const struct rlimit none { 0, before.rlim_max };
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &none), 0);
+    catalogue_->changed(id);
+    EXPECT_FALSE(catalogue_->wait(std::chrono::seconds(1)));
+    RetentionOptions options;
+    options.all.max_age = std::chrono::hours(24);
+    const Current<RetentionOptions> current(options);
+    std::vector<std::string> deleted;
+    Retention retention(
+        current, *catalogue_, [] { return std::uint64_t{0}; },
+        {[&](const Deleted& one) { deleted.push_back(one.recording); }, {}}, Log());
+    retention.look(kNowUs, kBootUs);
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+    EXPECT_EQ(deleted, (std::vector<std::string>{old}));
+    EXPECT_TRUE(catalogue_->list({}).is_building) << "it is behind";
+    EXPECT_TRUE(catalogue_->wait(std::chrono::minutes(1)));
 }
 
 TEST_F(RetentionTest, goes_on_behind_what_stays_with_the_next_look) {
@@ -132,12 +318,34 @@ TEST_F(RetentionTest, goes_on_behind_what_stays_with_the_next_look) {
     std::vector<std::string> deleted;
     Retention retention(
         current, *catalogue_, [] { return std::uint64_t{0}; },
-        [&](const Deleted& one) {
-            deleted.push_back(one.recording.empty() ? one.file : one.recording);
-        },
+        {[&](const Deleted& one) {
+             deleted.push_back(one.recording.empty() ? one.file : one.recording);
+         },
+         {}},
         Log(), 2);
-    for (int i = 0; i < 5; ++i) retention.look(kNowUs);
+    for (int i = 0; i < 5; ++i) retention.look(kNowUs, kBootUs);
     EXPECT_EQ(deleted, (std::vector<std::string>{old, also_old}));
+}
+
+TEST_F(RetentionTest, that_is_stopped_deletes_nothing_more) {
+    for (int i = 0; i < 5; ++i) put({"a", (10 + i) * kDayUs});
+    catalogue_.emplace(folder_.path(), Log());
+    ASSERT_TRUE(catalogue_->wait(std::chrono::minutes(1)));
+    RetentionOptions options;
+    options.all.max_age = std::chrono::hours(24);
+    const Current<RetentionOptions> current(options);
+    int deleted = 0;
+    std::optional<Retention> retention;
+    retention.emplace(
+        current, *catalogue_, [] { return std::uint64_t{0}; },
+        Retention::Tell{[&](const Deleted&) {
+                            if (++deleted == 2) retention->stop();
+                        },
+                        {}},
+        Log());
+    retention->look(kNowUs, kBootUs);
+    retention->look(kNowUs, kBootUs);
+    EXPECT_EQ(deleted, 2);
 }
 
 TEST_F(RetentionTest, counts_what_is_being_written) {

@@ -163,7 +163,7 @@ std::string sentence(const std::string& type, const Fields& event) {
     if (type.starts_with("stream.") || type.starts_with("viewer.") || type.starts_with("record."))
         text = stream_text(type, event);
     if (type == "take.finished") text = take_text(event);
-    if (type == "server.disk") text = event.text("warning");
+    if (type == "server.disk" || type == "server.clock") text = event.text("warning");
     if (type == "recording.deleted") text = deletion_text(event);
     if (type == "recording.kept" || type == "recording.released") {
         text = event.text("session") + ": " + type.substr(type.find('.') + 1) +
