@@ -54,6 +54,7 @@ Result<void> note_remux(const std::string& directory, const mux::Report& report)
     try {
         const Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         if (!fd) return Error{directory + ": cannot be opened"};
+        lock_recording(fd.get());
         const auto text = read_file(fd.get(), kSessionName, kSessionJsonBytesMax);
         if (!text) return Error{directory + ": no session.json"};
         auto stored = decode_session(*text);
@@ -61,6 +62,8 @@ Result<void> note_remux(const std::string& directory, const mux::Report& report)
         Meta& meta = stored->meta;
         if (meta.state == RecordingState::recording)
             return Error{directory + ": still recording, session.json is left as it is"};
+        if (meta.state == RecordingState::finalising)
+            return Error{directory + ": being finished, session.json is left as it is"};
         remove_old_parts(fd.get(), *stored, report);
         meta.state = RecordingState::done;
         meta.error.reset();
