@@ -152,6 +152,8 @@ std::string output_of(const Options& options, const std::string& input, bool is_
 void take_facts(PlannedJob& planned, const record::SessionFacts& facts) {
     if (planned.job.camera.empty()) planned.job.camera = facts.camera;
     planned.job.ping = facts.ping;
+    // Of several inputs, the first one's clock is that of all.
+    if (planned.job.input.empty()) planned.job.take_zero = facts.take_zero;
     if (facts.is_recording)
         planned.notes.emplace_back("still recording: read up to its present end");
 }

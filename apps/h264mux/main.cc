@@ -75,6 +75,11 @@ class Interrupt {
     std::thread thread_;
 };
 
+/// What is known of the input beside what is in it.
+void add_notes(const PlannedJob& planned, mux::Report& report) {
+    report.notes.insert(report.notes.begin(), planned.notes.begin(), planned.notes.end());
+}
+
 void say_text(const Options& options, const PlannedJob& planned, const mux::Report& report) {
     std::string text = mux::to_text(report);
     if (options.verbose) {
@@ -176,16 +181,21 @@ class Runner {
         });
     }
 
-    void report(const PlannedJob& planned, const Result<mux::Report>& made) {
-        if (!made) {
-            std::fprintf(stderr, "h264mux: %s\n", made.error().message.c_str());
-            return tell(made.error().code);
-        }
+    void fail(const Error& error) {
+        std::fprintf(stderr, "h264mux: %s\n", error.message.c_str());
+        tell(error.code);
+    }
+
+    void report(const PlannedJob& planned, Result<mux::Report> made) {
+        if (!made) return fail(made.error());
+        add_notes(planned, *made);
         if (options_.as_json)
             std::printf("%s\n", mux::to_json(*made).c_str());
         else if (!options_.quiet)
             say_text(options_, planned, *made);
-        tell(made->exit_code());
+        const bool has_nothing =
+            options_.only_info && made->pictures == 0 && made->exit_code() == 0;
+        tell(has_nothing ? int{cli::kBadInput} : made->exit_code());
     }
 
     /// Reads all inputs for the line they share; those without a place on it fail here and now.
@@ -202,8 +212,7 @@ class Runner {
                 aligned.push_back(std::move(jobs_[i]));
                 continue;
             }
-            std::fprintf(stderr, "h264mux: %s\n", results[i].error().message.c_str());
-            tell(results[i].error().code);
+            fail(results[i].error());
         }
         jobs_ = std::move(aligned);
     }
@@ -221,29 +230,40 @@ class Runner {
 
     /// --from, --to and --at as positions; what they are may depend on the recording.
     Result<void> resolve(PlannedJob& planned) {
-        const std::array wanted{std::pair{&options_.from, &planned.job.from},
-                                std::pair{&options_.to, &planned.job.to},
-                                std::pair{&options_.at, &planned.job.from}};
-        const bool needs_span = std::ranges::any_of(wanted, [](const auto& one) {
-            return one.first->has_value() && !(*one.first)->is_position();
+        struct Wanted {
+            const std::optional<Moment>& moment;
+            std::optional<std::chrono::microseconds>& position;
+            std::optional<std::int64_t>& wall_us;
+        };
+        mux::Job& job = planned.job;
+        const std::array all{Wanted{options_.from, job.from, job.from_wall_us},
+                             Wanted{options_.to, job.to, job.to_wall_us},
+                             Wanted{options_.at, job.from, job.from_wall_us}};
+        const bool needs_span = std::ranges::any_of(all, [](const Wanted& wanted) {
+            return wanted.moment && !wanted.moment->is_position();
         });
         Span span;
         if (needs_span) {
-            const auto report = mux::inspect(planned.job);
+            const auto report = mux::inspect(job);
             if (!report) return report.error();
-            span = {report->first_taken_wall_us, std::chrono::milliseconds(report->duration_ms)};
+            span = {std::chrono::milliseconds(report->duration_ms), report->first_taken_wall_us,
+                    report->end_taken_wall_us};
         }
-        for (const auto& [moment, position] : wanted) {
-            if (!*moment) continue;
-            const auto found = position_of(**moment, span);
+        for (const Wanted& wanted : all) {
+            if (!wanted.moment) continue;
+            const auto found = place_of(*wanted.moment, span);
             if (!found) {
                 return Error{planned.spoken_input + ": " + found.error().message, cli::kBadInput};
             }
-            *position = *found;
+            wanted.position = found->position;
+            wanted.wall_us = found->wall_us;
         }
         // A picture that is shown just then, and coded behind the next key frame, is part of it.
-        if (options_.at) planned.job.to = *planned.job.from + std::chrono::milliseconds(1);
-        if (options_.from && options_.to && *planned.job.from >= *planned.job.to) {
+        if (options_.at) {
+            job.to = *job.from + std::chrono::milliseconds(1);
+            if (job.from_wall_us) job.to_wall_us = *job.from_wall_us + 1000;
+        }
+        if (options_.from && options_.to && *job.from >= *job.to) {
             return Error{planned.spoken_input + ": --from must be before --to", cli::kUsage};
         }
         return {};
@@ -262,12 +282,11 @@ class Runner {
         planned.job.output_fd = film->get();
         auto report = mux::convert(planned.job);
         if (!report) return report;
-        const auto position = std::chrono::microseconds(*planned.job.from);
         const bool is_png =
             iequals(std::filesystem::path(planned.picture).extension().string(), ".png");
         auto picture = unlinked_file();
         if (!picture) return picture.error();
-        const media::PictureAt wanted{av::kPixelsMax, position.count() - report->cut_begins_us,
+        const media::PictureAt wanted{av::kPixelsMax, report->from_us - report->cut_begins_us,
                                       is_png ? 1U : 0U};
         const std::array fds{film->get(), picture->get()};
         worker::Job job;
@@ -293,14 +312,14 @@ class Runner {
 
     /// With what was lost anywhere in the input: the picture may be the one that suffered.
     void say_picture(const PlannedJob& planned, const mux::Report& report) {
-        const auto ms = static_cast<double>(planned.job.from->count());
         std::array<char, 64> seconds{};
-        std::snprintf(seconds.data(), seconds.size(), "%.3f", ms / 1000);
+        std::snprintf(seconds.data(), seconds.size(), "%.3f",
+                      static_cast<double>(report.from_us) / 1e6);
         if (options_.as_json) {
             json::Object object;
             object.set("input", planned.spoken_input);
             object.set("picture", planned.picture);
-            object.set("at_ms", planned.job.from->count());
+            object.set("at_ms", report.from_us / 1000);
             object.set("width", report.width);
             object.set("height", report.height);
             const auto whole = json::read(mux::to_json(report), {kReportBytesMax, kReportDepthMax});
@@ -324,18 +343,14 @@ class Runner {
         planned.job.cancel = interrupt_.token();
         if (const auto resolved = resolve(planned); !resolved) {
             const std::scoped_lock lock(mutex_);
-            std::fprintf(stderr, "h264mux: %s\n", resolved.error().message.c_str());
-            return tell(resolved.error().code);
+            return fail(resolved.error());
         }
         if (!planned.picture.empty()) {
             auto report = make_picture(planned);
             const std::scoped_lock lock(mutex_);
-            if (!report) {
-                std::fprintf(stderr, "h264mux: %s\n", report.error().message.c_str());
-                return tell(report.error().code);
-            }
+            if (!report) return fail(report.error());
             std::erase(report->notes, report->cut);  // of the film that the picture was taken from
-            report->notes.insert(report->notes.begin(), planned.notes.begin(), planned.notes.end());
+            add_notes(planned, *report);
             return say_picture(planned, *report);
         }
         Meter meter(planned.spoken_input, !options_.quiet && options_.threads == 1);
@@ -344,27 +359,18 @@ class Runner {
             [this](const worker::Job& job) { return helpers_.run(job); }, {});
         planned.job.verifier = &verifier;
         const bool makes_no_film = options_.only_info || is_table_alone(options_);
-        auto report = makes_no_film ? mux::inspect(planned.job) : mux::convert(planned.job);
+        const auto make = !makes_no_film           ? mux::convert
+                          : options_.times.empty() ? mux::inspect
+                                                   : mux::make_table;
+        auto made = make(planned.job);
         planned.job.verifier = nullptr;
         meter.clear();
         const std::scoped_lock lock(mutex_);
-        if (!report) {
-            std::fprintf(stderr, "h264mux: %s\n", report.error().message.c_str());
-            return tell(report.error().code);
+        if (made && !planned.session.empty()) {
+            const auto noted = record::note_remux(planned.session, *made);
+            if (!noted) planned.notes.push_back("session.json: " + noted.error().message);
         }
-        report->notes.insert(report->notes.begin(), planned.notes.begin(), planned.notes.end());
-        if (!planned.session.empty()) {
-            const auto noted = record::note_remux(planned.session, *report);
-            if (!noted) report->notes.push_back("session.json: " + noted.error().message);
-        }
-        if (options_.as_json) {
-            std::printf("%s\n", mux::to_json(*report).c_str());
-        } else if (!options_.quiet) {
-            say_text(options_, planned, *report);
-        }
-        const bool has_nothing =
-            options_.only_info && report->pictures == 0 && report->exit_code() == 0;
-        tell(has_nothing ? int{cli::kBadInput} : report->exit_code());
+        report(planned, std::move(made));
     }
 
     /// The first failure decides, an interruption before all; damage that was survived is less than

@@ -13,23 +13,23 @@
 namespace st::h264mux {
 namespace {
 
-using std::chrono::milliseconds;
+using std::chrono::microseconds;
 
 /// "SS" or "SS.mmm", up to `max` seconds.
-std::optional<milliseconds> parse_seconds(std::string_view text, std::uint64_t max) {
+std::optional<microseconds> parse_seconds(std::string_view text, std::uint64_t max) {
     constexpr std::size_t kDigitsMax = 9;
     const std::size_t point = std::min(text.find('.'), text.size());
     const auto whole = parse_number(text.substr(0, point), max);
     if (!whole) return std::nullopt;
-    milliseconds sum = std::chrono::seconds(*whole);
+    microseconds sum = std::chrono::seconds(*whole);
     if (point == text.size()) return sum;
     const std::string_view fraction = text.substr(point + 1);
     if (fraction.empty() || fraction.size() > kDigitsMax || !parse_number(fraction, 999'999'999)) {
         return std::nullopt;
     }
-    std::int64_t unit = 100;
+    std::int64_t unit = 100'000;
     for (std::size_t i = 0; i < fraction.size() && unit > 0; ++i, unit /= 10) {
-        sum += milliseconds(unit * (fraction[i] - '0'));
+        sum += microseconds(unit * (fraction[i] - '0'));
     }
     return sum;
 }
@@ -58,20 +58,23 @@ std::optional<Moment> parse_clock(std::string_view text) {
     return moment;
 }
 
+std::int64_t end_of(const Span& span) {
+    return span.end_us.value_or(*span.first_us + span.duration.count());
+}
+
 std::string shown_span(const Span& span) {
-    return "it was recorded from " + local_text(*span.first_us) + " to " +
-           local_text(*span.first_us + span.duration.count() * 1000);
+    return "it was recorded from " + local_text(*span.first_us) + " to " + local_text(end_of(span));
 }
 
 /// The first instant at or after the begin with this local time of day. That may be tomorrow's.
-std::int64_t next_with_time(milliseconds time_of_day, std::int64_t begin_us) {
+std::int64_t next_with_time(microseconds time_of_day, std::int64_t begin_us) {
     const std::string date = local_text(begin_us).substr(0, 10);
     std::array<char, 16> clock{};
-    const auto seconds = time_of_day.count() / 1000;
+    const auto seconds = time_of_day.count() / 1'000'000;
     std::snprintf(clock.data(), clock.size(), " %02d:%02d:%02d", static_cast<int>(seconds / 3600),
                   static_cast<int>(seconds / 60 % 60), static_cast<int>(seconds % 60));
     const auto at = parse_when(date + clock.data(), begin_us);
-    std::int64_t found = (at ? *at : begin_us) + time_of_day.count() % 1000 * 1000;
+    std::int64_t found = (at ? *at : begin_us) + time_of_day.count() % 1'000'000;
     constexpr std::int64_t kDayUs = 86'400'000'000;
     // What lies a little before the begin was meant to lie there: it is said to be outside.
     if (found < begin_us - kDayUs / 2) found += kDayUs;
@@ -101,22 +104,21 @@ Result<Moment> parse_moment(std::string_view text) {
     return moment;
 }
 
-Result<milliseconds> position_of(const Moment& moment, const Span& span) {
-    if (moment.is_position()) return *moment.position;
-    if (moment.position && *moment.position < span.duration) return *moment.position;
+Result<Place> place_of(const Moment& moment, const Span& span) {
+    if (moment.is_position()) return Place{*moment.position};
+    if (moment.position && *moment.position < span.duration) return Place{*moment.position};
     if (!span.first_us) {
-        if (moment.position) return *moment.position;
+        if (moment.position) return Place{*moment.position};
         return Error{moment.text +
                      " is a time of the wall clock, and this input has none: give "
                      "the position, such as 1:30"};
     }
     const std::int64_t at_us =
         moment.wall_us ? *moment.wall_us : next_with_time(*moment.time_of_day, *span.first_us);
-    const auto position = milliseconds((at_us - *span.first_us) / 1000);
-    if (at_us < *span.first_us || position > span.duration) {
+    if (at_us < *span.first_us || at_us > end_of(span)) {
         return Error{moment.text + " is outside this recording: " + shown_span(span)};
     }
-    return position;
+    return Place{microseconds(at_us - *span.first_us), at_us};
 }
 
 }  // namespace st::h264mux

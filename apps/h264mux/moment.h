@@ -13,25 +13,34 @@ namespace st::h264mux {
 /// As it was given. One of three parts, "00:00:03", can be either: only the recording tells.
 struct Moment {
     std::string text;                                      ///< for messages
-    std::optional<std::chrono::milliseconds> position;     ///< from the first picture on
-    std::optional<std::chrono::milliseconds> time_of_day;  ///< local
+    std::optional<std::chrono::microseconds> position;     ///< from the first picture on
+    std::optional<std::chrono::microseconds> time_of_day;  ///< local
     std::optional<std::int64_t> wall_us;                   ///< microseconds since 1970
 
     /// What it is does not depend on the recording.
     bool is_position() const { return position && !time_of_day; }
 };
 
-/// "90", "1.5s", "2m" (a duration), "[HH:]MM:SS[.mmm]", or RFC 3339.
+/// "90", "1.5s", "2m" (a duration), "[HH:]MM:SS[.mmm]", or RFC 3339. Fractions to a microsecond.
 Result<Moment> parse_moment(std::string_view text);
 
 /// What of a recording a moment is measured by.
 struct Span {
+    std::chrono::microseconds duration{};
     std::optional<std::int64_t> first_us;  ///< wall clock of its first picture; nullopt: not known
-    std::chrono::milliseconds duration{};
+    std::optional<std::int64_t> end_us;    ///< and of its end, likewise
 };
 
-/// The position in the recording, never negative. "HH:MM:SS" is a position if the recording is so
-/// long, else a time of day. Error: it lies outside, or the recording has no wall clock.
-Result<std::chrono::milliseconds> position_of(const Moment& moment, const Span& span);
+/// A place in a recording.
+struct Place {
+    std::chrono::microseconds position{};
+    /// Of a time of the wall clock, which the camera's own clock may count otherwise.
+    std::optional<std::int64_t> wall_us = {};
+};
+
+/// The place in the recording, its position never negative. "HH:MM:SS" is a position if the
+/// recording is so long, else a time of day. Error: it lies outside, or the recording has no wall
+/// clock.
+Result<Place> place_of(const Moment& moment, const Span& span);
 
 }  // namespace st::h264mux

@@ -71,9 +71,9 @@ std::string times() {
            "HH:MM:SS[.mmm] :: a position if the recording is so long, else the local time of "
            "day\n\n"
            "2026-01-31T08:15:30.250Z :: a time of the wall clock (RFC 3339), with its offset\n\n"
-           "The wall clock is the server's: a picture's time there is when the first one was "
-           "taken, "
-           "as pictures.csv has it, plus its position. A plain dump and a bare stream have none.";
+           "The wall clock is the server's: a picture's time there is when it was taken, as "
+           "pictures.csv has it; of evenly spaced pictures, when the first one was taken plus its "
+           "position. A plain dump and a bare stream have none.";
 }
 
 void add_range(CLI::App& app, Options& options) {

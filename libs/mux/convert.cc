@@ -1,6 +1,7 @@
 #include "mux/convert.h"
 
 #include <array>
+#include <exception>
 #include <utility>
 
 #include "mp4/file_error.h"
@@ -9,22 +10,26 @@
 namespace st::mux {
 namespace {
 
-Result<Report> guarded(const Job& job, bool writes) {
+Result<Report> guarded(const Job& job, Makes makes) {
     try {
-        return Run(job, writes).go();
+        return Run(job, makes).go();
     } catch (const Failure& failure) {
         return Error{failure.what(), static_cast<int>(failure.code())};
     } catch (const mp4::FileError& error) {
         const bool is_io = error.kind() == mp4::FileError::Kind::io;
         return Error{error.what(), static_cast<int>(is_io ? Exit::io : Exit::cannot_create)};
+    } catch (const std::exception& error) {  // no memory: the other jobs of the program go on
+        return Error{job.input + ": " + error.what(), static_cast<int>(Exit::io)};
     }
 }
 
 }  // namespace
 
-Result<Report> convert(const Job& job) { return guarded(job, true); }
+Result<Report> convert(const Job& job) { return guarded(job, Makes::outputs); }
 
-Result<Report> inspect(const Job& job) { return guarded(job, false); }
+Result<Report> make_table(const Job& job) { return guarded(job, Makes::table); }
+
+Result<Report> inspect(const Job& job) { return guarded(job, Makes::nothing); }
 
 std::optional<OutputFormat> format_named(std::string_view word) {
     constexpr std::array<std::pair<std::string_view, OutputFormat>, 5> kFormats = {

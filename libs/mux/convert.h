@@ -42,6 +42,12 @@ struct CommonLine {
     bool by_wall_clock = false;  ///< its wall clock, else its monotonic one
 };
 
+/// Zero of a line on which a table of pictures lies, on the clocks of the machine that recorded.
+struct TakeZero {
+    std::int64_t monotonic_us = 0;
+    std::int64_t wall_us = 0;
+};
+
 struct PictureSize {
     std::uint32_t width;
     std::uint32_t height;
@@ -81,8 +87,13 @@ struct Job {
     /// Only from the last key frame shown at or before `from` to the first one shown at or after
     /// `to`, both on the time line of the whole; Error 65 if that ends before `from`. The input is
     /// read twice.
-    std::optional<std::chrono::milliseconds> from;
-    std::optional<std::chrono::milliseconds> to;
+    std::optional<std::chrono::microseconds> from;
+    std::optional<std::chrono::microseconds> to;
+    /// The same as moments of the server's wall clock, microseconds since 1970: what was taken then
+    /// decides, as the table of the pictures has it, and in place of `from` and `to`, which are
+    /// about there, where the input tells.
+    std::optional<std::int64_t> from_wall_us;
+    std::optional<std::int64_t> to_wall_us;
 
     /// Display times are those of the line, at its pace; no `from` and `to` then. Timing constant
     /// has no place on it: Error 65.
@@ -109,13 +120,15 @@ struct Job {
     bool reads_ahead = false;
 
     std::string thumbnail;  ///< path of a JPEG of the first picture; empty: none
-    /// Path of the table of the pictures (mux/picture_table.h); empty: none. inspect() writes it
-    /// too: it is then all there is. Of MP4s alone, in fragments or not.
+    /// Path of the table of the pictures (mux/picture_table.h); empty: none. Of MP4s alone, in
+    /// fragments or not.
     std::string table;
     /// False: the caller removes the output again, and the table names no file.
     bool keeps_output = true;
     bool replaces_table = false;  ///< also without `overwrite`: it is derived from the output
     int table_fd = -1;            ///< instead: it goes here. Borrowed.
+    /// What the table's times count from; nullopt: when the first picture was taken.
+    std::optional<TakeZero> take_zero;
 
     /// Asked before the output is split into another file of that name; false: Error 73. Empty: it
     /// may.
@@ -135,9 +148,12 @@ constexpr std::chrono::hours kMaxGapMax{6};  ///< beyond it players misread an M
 /// before. Damage that was survived is no Error: see Report::damage and Report::exit_code().
 Result<Report> convert(const Job& job);
 
-/// The same report without writing anything; `output`, `verifier` and `thumbnail` are not looked
-/// at. Input without a decodable picture is a Report with 0 pictures, not an Error. A table names
-/// no file.
+/// The same, of the table of the pictures alone: it names no file. `output`, `verifier` and
+/// `thumbnail` are not looked at.
+Result<Report> make_table(const Job& job);
+
+/// The same report without writing anything, not even the table. Input without a decodable picture
+/// is a Report with 0 pictures, not an Error.
 Result<Report> inspect(const Job& job);
 
 /// "mp4", "fmp4", "flv", "h264", "dump".

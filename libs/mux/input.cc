@@ -34,26 +34,31 @@ void add_losses(Report& report, const std::string& file, const dump::Losses& los
     report.damage_bytes += losses.bytes;
 }
 
+/// What a reader finds next in a file; none: that was all.
+template <class Reader>
+auto pull(Reader& reader, FileBytes& bytes, const std::function<void()>& before_read) {
+    for (;;) {
+        auto found = reader.next();
+        if (found || reader.at_end()) return found;
+        before_read();
+        const std::size_t got = bytes.read(reader.space());
+        got > 0 ? reader.commit(got) : reader.finish();
+    }
+}
+
 class RecordedInput final : public Input {
  public:
     RecordedInput(FileBytes& bytes, std::function<void()> before_read)
         : bytes_(bytes), before_read_(std::move(before_read)) {}
 
     bool next(Message& message) override {
-        for (;;) {
-            auto record = reader_.next();
-            if (!record) {
-                if (reader_.at_end()) return false;
-                before_read_();
-                const std::size_t got = bytes_.read(reader_.space());
-                got > 0 ? reader_.commit(got) : reader_.finish();
-                continue;
-            }
+        while (const auto record = pull(reader_, bytes_, before_read_)) {
             follow_header();
             if (record->type == dump::RecordType::note) follow_note(*record);
             if (record->type != dump::RecordType::frame) continue;
             if (take(*record, message)) return true;
         }
+        return false;
     }
 
     void report(Report& report) const override {
@@ -83,6 +88,7 @@ class RecordedInput final : public Input {
         place_begin();
         begins_recording_ = true;
         has_unit_ = false;
+        has_jpegs_ = false;
         unit_ = camera::TimeUnit::ms;
     }
 
@@ -175,25 +181,17 @@ class PlainInput final : public Input {
         : bytes_(bytes), before_read_(std::move(before_read)) {}
 
     bool next(Message& message) override {
-        for (;;) {
-            const auto frame = reader_.next();
-            if (!frame) {
-                if (reader_.at_end()) return false;
-                before_read_();
-                const std::size_t got = bytes_.read(reader_.space());
-                got > 0 ? reader_.commit(got) : reader_.finish();
-                continue;
-            }
-            message.timestamp = frame->timestamp_ms;
-            message.device_us = camera::to_us(message.timestamp, camera::TimeUnit::ms);
-            message.seq = frame->seq;
-            message.payload = frame->payload;
-            message.arrival_ns = 0;
-            message.offset = frame->offset;
-            message.follows_damage = reader_.losses().count != losses_seen_;
-            losses_seen_ = reader_.losses().count;
-            return true;
-        }
+        const auto frame = pull(reader_, bytes_, before_read_);
+        if (!frame) return false;
+        message.timestamp = frame->timestamp_ms;
+        message.device_us = camera::to_us(message.timestamp, camera::TimeUnit::ms);
+        message.seq = frame->seq;
+        message.payload = frame->payload;
+        message.arrival_ns = 0;
+        message.offset = frame->offset;
+        message.follows_damage = reader_.losses().count != losses_seen_;
+        losses_seen_ = reader_.losses().count;
+        return true;
     }
 
     void report(Report& report) const override {

@@ -105,7 +105,7 @@ ClockNotes JoinedInput::clock_notes() const {
 }
 
 bool JoinedInput::has_jpegs() const {
-    return !pieces_.empty() && pieces_.back().input->has_jpegs();
+    return pieces_[std::min(current_, pieces_.size() - 1)].input->has_jpegs();
 }
 
 Absences JoinedInput::absences() const {

@@ -141,16 +141,18 @@ struct Report {
     std::uint64_t damage_bytes = 0;
     std::string undecoded;           ///< why a first picture was not decoded; empty: all were
     std::int64_t cut_begins_us = 0;  ///< with a range: where it begins on the line of the whole
+    std::int64_t from_us = 0;        ///< with a range: where Job::from lies there
     std::string cut;                 ///< with a range: the note that says where it lies
     /// When the picture shown first was taken, of the whole if only a range was asked for: as
     /// pictures.csv has it, or when it came in if that is all that is known.
     std::optional<std::int64_t> first_taken_wall_us;
+    std::optional<std::int64_t> end_taken_wall_us;  ///< when the picture shown last was over
     std::vector<std::string>
         notes;  ///< one sentence each: what a user should know and is no damage
 
     /// Bytes were damaged, messages are missing or were not understood, or pictures were lost.
     bool has_losses() const {
-        return damage_count > 0 || seq_missing > 0 || dropped.unknown_form > 0 ||
+        return damage_count > 0 || seq_missing > 0 || dropped.bad > 0 || dropped.unknown_form > 0 ||
                dropped.lost_pictures > 0;
     }
     /// 3 if there are losses, else 0.

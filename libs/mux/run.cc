@@ -40,8 +40,9 @@ Report Run::go() {
     } else {
         report_.timing = "constant";
         report_.timing_why = "there are no pictures";
-        if (writes_ && (!copies_messages() || makes_messages()))
-            throw Failure(Exit::bad_input, why_nothing());
+        const bool may_be_empty =
+            makes_ == Makes::nothing || (writes_ && copies_messages() && !makes_messages());
+        if (!may_be_empty) throw Failure(Exit::bad_input, why_nothing());
     }
     if (wants_table() && !assembler_->pictures().empty()) write_table();
     if (!writes_) {
@@ -132,7 +133,9 @@ void Run::read(Pass pass, bool start_at_intra) {
     units_corrected_ = 0;
     lost_ = 0;
     Message message;
+    has_jpegs_.reset();
     while (input_->next(message)) {
+        refuse_mixture();
         follow_unit(message);
         if (survey_.is_repetition(message)) continue;
         const bool is_known = is_understood(message);
@@ -188,6 +191,16 @@ void Run::refuse_jpegs_elsewhere() const {
                                            ": its pictures are JPEGs, which go into an MP4, and "
                                            "not into FLV or a bare stream");
     }
+}
+
+/// Recordings that are joined have one track for all of their pictures.
+void Run::refuse_mixture() {
+    if (has_jpegs_.value_or(input_->has_jpegs()) != input_->has_jpegs()) {
+        throw Failure(Exit::bad_input, job_.input +
+                                           ": JPEG pictures and H.264 are joined here, and one "
+                                           "film cannot hold both");
+    }
+    has_jpegs_ = input_->has_jpegs();
 }
 
 /// A camera that said behind its first messages what it counts counted that from the begin.
@@ -248,6 +261,7 @@ void Run::add_notes() {
     if (!cut_.empty()) report_.notes.push_back(cut_);
     report_.cut = cut_;
     report_.cut_begins_us = cut_begins_us_;
+    report_.from_us = from_us_;
     if (!report_.closed)
         report_.notes.emplace_back("the dump has no end: the recording was interrupted");
 }

@@ -26,6 +26,13 @@
 
 namespace st::mux {
 
+inline std::string base_name(const std::string& path) {
+    return path.substr(path.rfind('/') + 1);
+}
+
+/// What a run writes.
+enum class Makes : std::uint8_t { nothing, table, outputs };
+
 /// Of the pass that streams: what the one before found, and how far it is.
 struct Streaming {
     std::vector<Part> runs;
@@ -46,8 +53,8 @@ struct Dumping {
 
 class Run {
  public:
-    /// `job` outlives the run. `writes`: else only the report is made.
-    Run(const Job& job, bool writes) : job_(job), writes_(writes) {}
+    /// `job` outlives the run.
+    Run(const Job& job, Makes makes) : job_(job), writes_(makes == Makes::outputs), makes_(makes) {}
 
     /// Throws Failure, mp4::FileError.
     Report go();
@@ -69,6 +76,7 @@ class Run {
     void copy(const Message& message);
     bool is_understood(const Message& message);
     void refuse_jpegs_elsewhere() const;
+    void refuse_mixture();
     void follow_unit(const Message& message);
     void before_read();
     void add_notes();
@@ -93,12 +101,17 @@ class Run {
     std::optional<std::int64_t> first_taken_wall_us(const TimingChoice& choice) const;
     std::pair<ServerLine, bool> server_line(const TimingChoice& choice) const;
     double network_delay_us(bool is_told) const;
+    std::chrono::microseconds late_max() const;
     bool is_confirmed_by_exchanges() const;
     std::size_t first_place_from(std::size_t key) const;
+    std::int64_t wall_offset_us() const;
+    std::optional<std::int64_t> ticks_taken_at(const TimingChoice& choice,
+                                               std::optional<std::int64_t> wall_us) const;
     void choose_range();
     void plan();
     void report_pictures();
     void read_exchanges();
+    std::string found_unit() const;
     void fit_clocks(const ServerOrigin& origin);
     bool stand_by_exchanges(const ServerOrigin& origin);
     void place_as_arrived();
@@ -108,7 +121,9 @@ class Run {
     void note_server_times(const ServerLine& server, double delay_us);
 
     // The table of the pictures.
-    bool wants_table() const { return !job_.table.empty() || job_.table_fd >= 0; }
+    bool wants_table() const {
+        return makes_ != Makes::nothing && (!job_.table.empty() || job_.table_fd >= 0);
+    }
     void write_table();
     void write_part_rows(const Part& part, const std::string& name);
     PictureRow row_of(std::size_t picture, std::size_t place) const;
@@ -137,7 +152,8 @@ class Run {
                              const mp4::Samples& samples) const;
 
     const Job& job_;
-    const bool writes_;
+    const bool writes_;  ///< the outputs
+    const Makes makes_;
     std::vector<OpenInput> sources_;
     std::unique_ptr<JoinedInput> input_;
     std::unique_ptr<Assembler> assembler_;
@@ -149,6 +165,7 @@ class Run {
     media::PayloadForms forms_;
     std::uint64_t unknown_ = 0;            ///< messages whose payload nobody understood
     std::optional<media::JpegSize> jpeg_;  ///< of the message at work, if it is one
+    std::optional<bool> has_jpegs_;        ///< what the messages are, from the first one on
     bool follows_unknown_ = false;         ///< the last one was such
     std::size_t recording_begins_ = 0;     ///< number of the first picture of the dump at work
     std::uint64_t units_corrected_ = 0;
@@ -162,6 +179,7 @@ class Run {
 
     std::string cut_;  ///< says where the range lies
     std::int64_t cut_begins_us_ = 0;
+    std::int64_t from_us_ = 0;
     std::optional<std::int64_t> whole_taken_wall_us_;
     std::optional<TimingChoice> range_choice_;  ///< times of the range's pictures, by all of them
 

@@ -15,8 +15,6 @@
 namespace st::mux {
 namespace {
 
-std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
-
 /// What a reader must find again.
 media::MovieFacts facts_of(const Part& part, const mp4::Track& track) {
     const mp4::Samples& samples = track.samples;
@@ -139,32 +137,36 @@ void Run::verify(mp4::SampleFile& file, const media::MovieFacts& expected, Pictu
     }
 }
 
-/// All outputs under their names, or none that was not there before.
+/// All outputs under their names, or none that was not there before. What a full disk refuses, it
+/// refuses before the first has its name.
 void Run::keep_all() {
+    const bool has_table = table_ && !job_.table.empty();
     for (const auto& output : outputs_) {
         output->sync();
         output->rest();
     }
+    if (thumbnail_) thumbnail_->sync();
+    if (has_table) table_->sync();
     check_cancelled();
-    for (std::size_t i = 0; i < outputs_.size(); ++i) {
-        try {
-            outputs_[i]->keep();
-        } catch (const mp4::FileError&) {
-            if (!job_.overwrite) {
-                for (std::size_t k = 0; k < i; ++k) ::unlink(outputs_[k]->target().c_str());
-            }
-            throw;
+    std::vector<std::string> named;
+    try {
+        for (const auto& output : outputs_) {
+            output->keep();
+            named.push_back(output->target());
         }
+        if (thumbnail_ && thumbnail_->keep()) named.push_back(thumbnail_->target());
+        if (has_table) table_->keep();
+    } catch (const mp4::FileError&) {
+        if (!job_.overwrite) {
+            for (const std::string& name : named) ::unlink(name.c_str());
+        }
+        throw;
     }
-    if (thumbnail_) thumbnail_->keep();
-    if (table_ && !job_.table.empty()) {
-        table_->sync();
-        table_->keep();
-        OutputFile file = describe(*table_, "pictures");
-        file.width = 0;
-        file.height = 0;
-        report_.files.push_back(std::move(file));
-    }
+    if (!has_table) return;
+    OutputFile file = describe(*table_, "pictures");
+    file.width = 0;
+    file.height = 0;
+    report_.files.push_back(std::move(file));
 }
 
 /// The second reading: the pictures with the times that the first one led to.

@@ -3,8 +3,6 @@
 namespace st::mux {
 namespace {
 
-std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
-
 /// The text may wait in memory; of a day of pictures it is a quarter of a gigabyte.
 constexpr std::size_t kTextBytes = std::size_t{1} << 20;
 
@@ -73,10 +71,14 @@ PictureRow Run::row_of(std::size_t picture, std::size_t place) const {
     row.seq = number.seq;
     if (input_->has_device_times()) row.device_us = entry.device_us;
     if (server_us_.empty()) return row;
-    const std::int64_t wall_us = report_.place->origin.wall_us;
-    row.take_us = server_us_[place] - server_us_.front();
-    row.wall_us = wall_us + server_us_[place];
-    row.arrival_us = static_cast<std::int64_t>(entry.arrival_ns / 1000) - server_us_.front();
+    const ServerOrigin& origin = report_.place->origin;
+    const std::int64_t begun_us = origin.monotonic_ns / 1000;
+    const TakeZero zero = job_.take_zero.value_or(
+        TakeZero{begun_us + server_us_.front(), origin.wall_us + server_us_.front()});
+    row.take_us = begun_us + server_us_[place] - zero.monotonic_us;
+    row.wall_us = zero.wall_us + *row.take_us;
+    row.arrival_us =
+        begun_us + static_cast<std::int64_t>(entry.arrival_ns / 1000) - zero.monotonic_us;
     return row;
 }
 

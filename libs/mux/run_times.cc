@@ -19,6 +19,12 @@ clock::Moment moment_of(const mp4::Picture& picture) {
             static_cast<std::int64_t>(picture.arrival_ns / 1000)};
 }
 
+/// Rounded up: what is shown from a tick on is shown then.
+std::int64_t us_of(std::int64_t ticks, const clock::DisplayTimes& times) {
+    const std::int64_t per_ms = times.ticks_per_second / 1000;
+    return (ticks * 1000 + per_ms - 1) / per_ms;
+}
+
 }  // namespace
 
 /// Rate of evenly spaced pictures where nothing can be measured: given, of the stream's own timing,
@@ -92,6 +98,12 @@ TimingRequest Run::timing_request() {
     return request;
 }
 
+/// What a camera keeps while its connection is lost may wait for all of that time, and until the
+/// backlog of an absence before it is sent.
+std::chrono::microseconds Run::late_max() const {
+    return kLateMax + std::chrono::microseconds(input_->absences().away_us);
+}
+
 /// Whether the pictures' times are those of the clock that the camera answered by: none came in
 /// before it was taken, nor much too late.
 bool Run::is_confirmed_by_exchanges() const {
@@ -102,7 +114,7 @@ bool Run::is_confirmed_by_exchanges() const {
     std::uint64_t wrong = 0;
     for (std::size_t i = 0; i < pictures.size(); i += step) {
         const clock::Moment moment = moment_of(pictures[i]);
-        wrong += !is_plausible(*exchanges_, moment, moment.about_us);
+        wrong += !is_plausible(*exchanges_, moment, moment.about_us, late_max());
     }
     return clock::is_trustworthy(wrong, pictures.size() / step);
 }
@@ -119,15 +131,40 @@ std::optional<std::int64_t> Run::first_taken_wall_us(const TimingChoice& choice)
     const auto came_us = first_wall_us();
     if (!came_us || choice.timing == Timing::constant) return came_us;
     const auto [line, is_told] = server_line(choice);
-    return input_->server_origin()->wall_us +
-           std::llround(line.first_us() - network_delay_us(is_told));
+    return wall_offset_us() + std::llround(line.first_us() - network_delay_us(is_told));
+}
+
+/// From the arrival clock to the wall clock, as the table of the pictures has it: the wall clock of
+/// a take is that at its zero.
+std::int64_t Run::wall_offset_us() const {
+    const ServerOrigin origin = *input_->server_origin();
+    if (!job_.take_zero) return origin.wall_us;
+    return job_.take_zero->wall_us - job_.take_zero->monotonic_us + origin.monotonic_ns / 1000;
+}
+
+/// Where on the display times something lies by when it was taken; nullopt: nothing tells.
+std::optional<std::int64_t> Run::ticks_taken_at(const TimingChoice& choice,
+                                                std::optional<std::int64_t> wall_us) const {
+    const bool is_known =
+        input_->server_origin() && input_->has_arrival_times() && choice.timing != Timing::constant;
+    if (!wall_us || !is_known) return std::nullopt;
+    const auto [line, is_told] = server_line(choice);
+    const std::vector<std::int64_t> taken = taken_us(choice.times, line, network_delay_us(is_told));
+    const std::int64_t at_us = *wall_us - wall_offset_us();
+    const auto next = std::ranges::upper_bound(taken, at_us);
+    if (next == taken.begin()) return 0;
+    const auto place = static_cast<std::size_t>(next - taken.begin()) - 1;
+    const std::int64_t behind =
+        (at_us - taken[place]) * (choice.times.ticks_per_second / 1000) / 1000;
+    const std::int64_t ticks = choice.times.ticks[place] + behind;
+    return next == taken.end() ? ticks : std::min(ticks, choice.times.ticks[place + 1] - 1);
 }
 
 /// The arrival clock over the display times, and whether the camera's answers tell it.
 std::pair<ServerLine, bool> Run::server_line(const TimingChoice& choice) const {
     const mp4::PictureIndex& pictures = assembler_->pictures();
     if (exchanges_) {
-        if (auto told = exchange_line(pictures, shown_at_, choice, *exchanges_))
+        if (auto told = exchange_line(pictures, shown_at_, choice, *exchanges_, late_max()))
             return {*told, true};
     }
     return {fit_server_line(pictures, shown_at_, choice), false};
@@ -158,9 +195,14 @@ void Run::choose_range() {
     const TimingChoice choice = choose_timing(pictures, shown_at_, timing_request());
     whole_taken_wall_us_ = first_taken_wall_us(choice);
     report_ = {};
-    const auto ticks_of = [&](std::chrono::milliseconds time) {
-        return time.count() * (choice.times.ticks_per_second / 1000);
+    const auto ticks_of = [&](std::optional<std::chrono::microseconds> time,
+                              std::optional<std::int64_t> wall_us) {
+        const auto taken = ticks_taken_at(choice, wall_us);
+        if (taken || !time) return taken;
+        return std::optional(time->count() * (choice.times.ticks_per_second / 1000) / 1000);
     };
+    const auto from = ticks_of(job_.from, job_.from_wall_us);
+    const auto to = ticks_of(job_.to, job_.to_wall_us);
     const auto seconds = [&](std::int64_t ticks) {
         std::array<char, 64> text{};
         std::snprintf(
@@ -169,10 +211,9 @@ void Run::choose_range() {
         return std::string(text.data());
     };
     const std::int64_t end = choice.times.ticks.back() + choice.times.median_ticks;
-    if (job_.from && ticks_of(*job_.from) >= end) {
+    if (from && *from >= end) {
         throw Failure(Exit::bad_input, job_.input + " ends at " + seconds(end) +
-                                           "; there is nothing at " +
-                                           seconds(ticks_of(*job_.from)));
+                                           "; there is nothing at " + seconds(*from));
     }
     std::int64_t begins = 0;
     std::int64_t ends = end;
@@ -181,17 +222,18 @@ void Run::choose_range() {
         if (!pictures[i].is_sync) continue;
         const std::int64_t shown = choice.times.ticks[shown_at_[i]];
         const std::int64_t least = choice.times.ticks[first_place_from(i)];
-        if (job_.from && shown <= ticks_of(*job_.from)) {
+        if (from && shown <= *from) {
             first_picture_ = i;
             begins = shown;
             first_shown = least;
         }
-        if (job_.to && i > first_picture_ && least >= ticks_of(*job_.to)) {
+        if (to && i > first_picture_ && least >= *to) {
             end_picture_ = i;
             ends = least;
             break;
         }
     }
+    from_us_ = us_of(from.value_or(0), choice.times);
     cut_begins_us_ = first_shown * 1'000'000 / choice.times.ticks_per_second;
     end_picture_ = std::min<std::uint64_t>(end_picture_, pictures.size());
     range_choice_ = part_of(
@@ -227,7 +269,7 @@ void Run::plan() {
     }
     report_.first_taken_wall_us = whole_taken_wall_us_ ? whole_taken_wall_us_
                                   : report_.place
-                                      ? origin->wall_us + std::llround(report_.place->first_us)
+                                      ? wall_offset_us() + std::llround(report_.place->first_us)
                                       : report_.first_picture_wall_us;
     if (job_.line && !report_.alignment) {
         throw Failure(Exit::bad_input, job_.input + ": has no place on a common time line");
@@ -255,6 +297,20 @@ void Run::report_pictures() {
     report_.height = sps.height;
 }
 
+/// What the stamps count in truth, by their pace, whatever was declared; empty: something that
+/// `clock` of session.json has no word for.
+std::string Run::found_unit() const {
+    const std::uint64_t handed_on = report_.clock_unit == "us" ? 1 : 1000;  // for one unit
+    switch (choice_.device_units_per_second / handed_on) {
+        case 1'000:
+            return "ms";
+        case 1'000'000:
+            return "us";
+        default:
+            return "";
+    }
+}
+
 void Run::fit_clocks(const ServerOrigin& origin) {
     if (!input_->has_device_times() || !choice_.clocks_are_sound) return;
     const mp4::PictureIndex& pictures = assembler_->pictures();
@@ -274,6 +330,9 @@ void Run::fit_clocks(const ServerOrigin& origin) {
             "unknown");
         return;
     }
+    const std::string unit = found_unit();
+    if (unit.empty()) return;
+    report_.clock_unit = unit;
     report_.clock_origin_us = std::llround(static_cast<double>(pictures[0].device_us) * unit_us);
     report_.clock.method = clock::Method::arrival;
     report_.clock.offset_us =
@@ -286,7 +345,8 @@ void Run::fit_clocks(const ServerOrigin& origin) {
     const auto network_us = job_.ping.value_or(kDelayAssumed).count();
     const auto camera_us = std::chrono::microseconds(kCameraDelayAssumed).count();
     const double span_us =
-        static_cast<double>(pictures[pictures.size() - 1].device_us - pictures[0].device_us);
+        static_cast<double>(pictures[pictures.size() - 1].device_us - pictures[0].device_us) *
+        unit_us;
     const double rounded_us =
         std::abs(line->drift_ppm - std::round(line->drift_ppm)) / 1e6 * span_us;
     const std::int64_t step_us = input_->has_fine_times() ? 1 : 1000;
@@ -339,7 +399,8 @@ bool Run::stand_by_exchanges(const ServerOrigin& origin) {
         if (!is_looked_at) continue;
         ++looked_at;
         const clock::Moment moment = moment_of(pictures[i]);
-        if (is_plausible(*exchanges_, moment, moment.about_us)) moments.push_back(moment);
+        if (is_plausible(*exchanges_, moment, moment.about_us, late_max()))
+            moments.push_back(moment);
     }
     if (moments.empty()) return false;
     if (moments.size() < looked_at) {
@@ -379,6 +440,10 @@ void Run::place_on_server_clock(const ServerOrigin& origin) {
     }
     const double delay_us = network_delay_us(is_told);
     report_.place = ServerPlace{origin, server.first_us() - delay_us, accuracy(server, is_told)};
+    const std::int64_t end = choice_.times.ticks.back() + choice_.times.median_ticks;
+    report_.end_taken_wall_us =
+        wall_offset_us() +
+        std::llround(server.last_us(static_cast<double>(us_of(end, choice_.times))) - delay_us);
     if (wants_table()) note_server_times(server, delay_us);
     if (!job_.line) return;
     const double zero_us = job_.line->zero_us - origin.us(job_.line->by_wall_clock);

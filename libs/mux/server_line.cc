@@ -55,13 +55,12 @@ ServerLine fit_server_line(const mp4::PictureIndex& pictures,
 }
 
 bool is_plausible(const clock::ExchangeClock& exchanges, const clock::Moment& moment,
-                  std::int64_t arrived_us) {
+                  std::int64_t arrived_us, std::chrono::microseconds late_max) {
     const auto offset = exchanges.at(moment.device_us, moment.about_us);
     if (!offset) return false;
     const double taken_us = static_cast<double>(moment.device_us) + offset->offset_us;
     const double late_us = static_cast<double>(arrived_us) - taken_us;
-    return late_us >= -offset->bound_us &&
-           late_us <= static_cast<double>(std::chrono::microseconds(kLateMax).count());
+    return late_us >= -offset->bound_us && late_us <= static_cast<double>(late_max.count());
 }
 
 namespace {
@@ -81,7 +80,7 @@ class Stretches {
 
     /// Lines for the places from `begin` to `end`. False: they are not of that clock.
     bool add(std::size_t begin, std::size_t end, const clock::ExchangeClock& exchanges,
-             ServerLine& out) const {
+             std::chrono::microseconds late_max, ServerLine& out) const {
         const std::int64_t zero_us = device_at_zero(begin, end);
         const auto moment = [&](std::size_t place) {
             return clock::Moment{zero_us + std::llround(display_us(place)),
@@ -98,8 +97,8 @@ class Stretches {
                    witnesses(last + 1) == of_first)
                 ++last;
             const clock::Moment ends[] = {moment(first), moment(last)};
-            if (!is_plausible(exchanges, ends[0], arrival_us_[first]) ||
-                !is_plausible(exchanges, ends[1], arrival_us_[last]))
+            if (!is_plausible(exchanges, ends[0], arrival_us_[first], late_max) ||
+                !is_plausible(exchanges, ends[1], arrival_us_[last], late_max))
                 return false;
             out.stretches.push_back({first, line_between(ends, display_us(first), exchanges, out)});
             first = last + 1;
@@ -165,7 +164,8 @@ class Stretches {
 std::optional<ServerLine> exchange_line(const mp4::PictureIndex& pictures,
                                         std::span<const std::uint32_t> shown_at,
                                         const TimingChoice& choice,
-                                        const clock::ExchangeClock& exchanges) {
+                                        const clock::ExchangeClock& exchanges,
+                                        std::chrono::microseconds late_max) {
     const auto& restarts = choice.times.restarts;
     const bool is_that_clock = choice.timing == Timing::device &&
                                choice.device_units_per_second == 1'000'000 &&
@@ -176,7 +176,7 @@ std::optional<ServerLine> exchange_line(const mp4::PictureIndex& pictures,
     for (std::size_t k = 0; k <= restarts.size(); ++k) {
         const std::size_t begin = k == 0 ? 0 : restarts[k - 1];
         const std::size_t end = k == restarts.size() ? pictures.size() : restarts[k];
-        if (begin < end && !places.add(begin, end, exchanges, out)) return std::nullopt;
+        if (begin < end && !places.add(begin, end, exchanges, late_max, out)) return std::nullopt;
     }
     if (out.stretches.empty()) return std::nullopt;
     return out;

@@ -29,6 +29,8 @@ struct ServerLine {
 
     /// Arrival clock at the display time of the picture shown first, us.
     double first_us() const { return stretches.front().line.server_us(0); }
+    /// The same at a display time behind the last picture's, us.
+    double last_us(double display_us) const { return stretches.back().line.server_us(display_us); }
 };
 
 /// More restarts of a clock than this are noise: the arrivals are taken as they are.
@@ -40,16 +42,18 @@ ServerLine fit_server_line(const mp4::PictureIndex& pictures,
 
 /// By what the camera answered about its clock (our times on the arrival clock): a stretch from
 /// exchange to exchange, and the error is the bound of all of them. nullopt: its pictures' times
-/// are not those of that clock.
+/// are not those of that clock, as far as is_plausible() says.
 std::optional<ServerLine> exchange_line(const mp4::PictureIndex& pictures,
                                         std::span<const std::uint32_t> shown_at,
                                         const TimingChoice& choice,
-                                        const clock::ExchangeClock& exchanges);
+                                        const clock::ExchangeClock& exchanges,
+                                        std::chrono::microseconds late_max);
 
 /// A picture of that device time may have come in at `arrived_us`: not before it was taken, and not
-/// more than kLateMax after. `moment.about_us` says only which exchanges tell of it.
+/// more than `late_max` after. `moment.about_us` says only which exchanges tell of it.
 bool is_plausible(const clock::ExchangeClock& exchanges, const clock::Moment& moment,
-                  std::int64_t arrived_us);
+                  std::int64_t arrived_us, std::chrono::microseconds late_max);
+/// Of a camera whose connection holds; what it kept while that was lost comes later.
 constexpr std::chrono::seconds kLateMax{60};
 
 /// When each picture was taken, in display order: microseconds of the arrival clock, never falling.

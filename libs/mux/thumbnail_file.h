@@ -37,14 +37,20 @@ class ThumbnailFile {
         if (::fstat(fd_.get(), &status) != 0) fail_errno(Exit::io, "stat " + part_);
         return static_cast<std::uint64_t>(status.st_size);
     }
-    /// Nothing if it was not made. Throws Failure, FileError.
-    void keep() {
-        if (!fd_) return;
-        if (bytes() == 0) return;
+    const std::string& target() const { return target_; }
+    /// fsync(), if it was made; nothing is written to it any more. Throws Failure.
+    void sync() {
+        if (!fd_ || bytes() == 0) return;
         if (::fsync(fd_.get()) != 0) fail_errno(Exit::io, "sync " + part_);
         fd_.reset();  // there are file systems that rename no open file
+        is_synced_ = true;
+    }
+    /// Behind sync(). False: it was not made. Throws FileError.
+    bool keep() {
+        if (!is_synced_) return false;
         mp4::put_in_place(part_, target_, overwrite_);
         is_there_ = false;
+        return true;
     }
 
  private:
@@ -53,6 +59,7 @@ class ThumbnailFile {
     const bool overwrite_;
     Fd fd_;
     bool is_there_ = false;  ///< the `.part`
+    bool is_synced_ = false;
 };
 
 }  // namespace st::mux

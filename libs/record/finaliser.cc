@@ -288,7 +288,7 @@ Finaliser::Made Finaliser::make_files(const Unfinished& job, const std::string& 
     const Keep& keep = options_.keep;
     mp4.keeps_output = keep.mp4;
     const bool makes_mp4 = !keep.dump || keep.mp4 || keep.thumbnail;
-    const auto make = [&] { return makes_mp4 ? mux::convert(mp4) : mux::inspect(mp4); };
+    const auto make = [&] { return makes_mp4 ? mux::convert(mp4) : mux::make_table(mp4); };
     Made made{make()};
     made.has_given_up = !made.report && verifier.has_given_up();
     if (made.has_given_up && is_first_try) return made;

@@ -5,11 +5,16 @@
 #include <optional>
 #include <string>
 
+#include "mux/convert.h"
+
 namespace st::record {
 
 struct SessionFacts {
     std::string stream;  ///< path of stream.fdump, else of stream.h264; empty: neither is there
-    std::string table;   ///< path of pictures.csv; empty: it is not there
+    /// Path of pictures.csv, which a recording that failed may lack; empty: none is kept.
+    std::string table;
+    /// What the times in it count from, of a recording that belongs to a take.
+    std::optional<mux::TakeZero> take_zero;
     std::string camera;  ///< from session.json; empty: not known
     bool is_recording = false;
     /// Least time a ping took there and back while it was recorded; nullopt: nobody measured.

@@ -126,6 +126,40 @@ class Align(harness.Case):
             self.assertEqual(report["alignment"]["network"], "pinged")
             self.assertEqual(report["alignment"]["network_error_ms"], 2)
 
+    def test_a_look_at_a_recording_leaves_its_table(self):
+        camera = self.camera(seed=7, offset=0, drift_ppm=0, begins=0, delay=1, jitter=1)
+        session = self.folder / "cam1"
+        session.mkdir()
+        (session / "stream.fdump").write_bytes(camera.dump)
+        (session / "session.json").write_text(json.dumps({"camera": "cam1", "state": "done"}))
+        (session / "stream.mp4").write_bytes(b"a film")
+        (session / "pictures.csv").write_text("a table")
+        began = self.mux.info(session)["first_taken_wall_us"] // 1_000_000 + 1
+        utc = harness.run(["date", "-u", "-d", f"@{began}", "+%Y-%m-%dT%H:%M:%SZ"]).stdout.strip()
+        for args in (["--align"], ["--from", utc], ["--align", "-o", session / "stream.mp4"]):
+            self.mux.run(*args, session, expect=73)
+            self.assertEqual((session / "pictures.csv").read_text(), "a table", args)
+        table = self.folder / "cut.csv"
+        self.mux.run("--from", utc, "-o", self.folder / "cut.mp4", "--times", table, session)
+        with open(table) as rows:
+            self.assertEqual({row["file"] for row in csv.DictReader(rows)}, {"cut.mp4"})
+        done = self.mux.run("-y", "--from", utc, "-o", self.folder / "cut.mp4", "--times", "-", session)
+        self.assertEqual(done.stdout, table.read_text())
+        self.mux.run("-y", "--align", "-o", self.folder / "all.mp4", "--times", table, session)
+
+    def test_an_open_recording_is_said_to_be_one(self):
+        camera = self.camera(seed=8, offset=0, drift_ppm=0, begins=0, delay=1, jitter=1)
+        session = self.folder / "cam1"
+        session.mkdir()
+        (session / "stream.fdump").write_bytes(camera.dump)
+        (session / "session.json").write_text(json.dumps({"camera": "cam1", "state": "recording"}))
+        note = "still recording: read up to its present end"
+        self.assertIn(note, self.mux.info(session)["notes"])
+        even = self.mux.run("--cfr", "25", "-o", self.folder / "even.mp4", session)
+        self.assertIn(note, even.stderr)
+        even = self.mux.run("-y", "--cfr", "25", "--json", "-o", self.folder / "even.mp4", session)
+        self.assertIn(note, json.loads(even.stdout)["notes"])
+
     def test_what_has_no_place_fails_alone(self):
         camera = self.camera(seed=6, offset=0, drift_ppm=0, begins=0, delay=1, jitter=1)
         good, bad = self.folder / "good.fdump", self.folder / "bad.dump"

@@ -118,14 +118,19 @@ class Formats(DumpCase):
         self.mux.run(session, expect=73)
         self.assertEqual(json.loads((session / "session.json").read_text()), before)
         self.mux.run("-y", session)
-        self.assertEqual(self.names(session), ["session.json", "stream.fdump", "stream.mp4"])
+        self.assertEqual(self.names(session), ["pictures.csv", "session.json", "stream.fdump", "stream.mp4"])
         self.assert_same_pictures(session / "stream.mp4", self.stream)
         after = json.loads((session / "session.json").read_text())
         self.assertEqual((after["state"], after["error"], after["pictures"]), ("done", None, 60))
         self.assertEqual((after["take"], after["peer"], after["end_reason"]), ("walk", "192.0.2.7:4711", "disk"))
         self.assertEqual(after["clock"]["ping_us"], 1800)
-        self.assertEqual([f["name"] for f in after["files"]], ["stream.mp4", "stream.fdump"])
+        self.assertEqual([f["name"] for f in after["files"]], ["stream.mp4", "pictures.csv", "stream.fdump"])
         self.assertEqual(after["files"][0]["bytes"], (session / "stream.mp4").stat().st_size)
+        for state, said in (("finalising", "being finished"), ("recording", "still recording")):
+            open_one = {**after, "state": state}
+            (session / "session.json").write_text(json.dumps(open_one))
+            self.assertIn(f"{said}, session.json is left as it is", self.mux.run("-y", session).stderr)
+            self.assertEqual(json.loads((session / "session.json").read_text()), open_one)
 
     def test_other_formats(self):
         dump = self.dump()

@@ -79,6 +79,58 @@ class TakeExports(TakeCase):
             await process.wait()
         await asyncio.to_thread(server.stop)
 
+    async def test_a_recording_that_is_converted_again_stays_where_it_is(self):
+        server = self.start_streamd()
+        clip = self.clip()
+        pushes = [await self.push(server, clip, name) for name in ("east", "west")]
+        await self.known(server, "east", "west")
+        await server.start_capture(cameras=["east"], take="walk")
+        await server.wait_frames("east", 40)
+        await server.start_capture(cameras=["west"], take="walk")
+        await server.wait_frames("west", 40)
+        await server.stop_capture()
+        for push in pushes:
+            push.kill()
+            await push.wait()
+        await asyncio.to_thread(server.finished_sessions, 2)
+        before, tables, movies = await asyncio.to_thread(self.described, server, 2)
+        table = (await self.export(server, "csv")) / "walk.csv"
+        west = movies["west"][0].parent
+        self.assertGreater(int(tables["west"][0]["take_us"]), 500_000)
+
+        def convert(*args):
+            harness.run([harness.program("h264mux"), "-q", "-y", *args, west])
+
+        await asyncio.to_thread(convert)
+        self.assertEqual(rows_of(west / "pictures.csv"), [{k: v for k, v in row.items() if k != "part"} for row in tables["west"]])
+        again = (await self.export(server, "csv", name="again")) / "walk.csv"
+        self.assertEqual(again.read_text(), table.read_text())
+        for row in rows_of(west / "pictures.csv")[7:40:8]:
+            done = harness.run([harness.program("h264mux"), "-y", "--json", "--at", row["wall"], "-o",
+                                self.folder / "at.png", west])
+            self.assertEqual(json.loads(done.stdout)["at_ms"], int(row["pts_us"]) // 1000)
+
+        # What the server could not make is made by hand: then the take has it, in its place.
+        session = json.loads((west / "session.json").read_text())
+        session.update(state="failed", error="no memory",
+                       files=[file for file in session["files"] if file["kind"] == "dump"])
+        (west / "session.json").write_text(json.dumps(session))
+        for name in ("stream.mp4", "pictures.csv"):
+            (west / name).unlink()
+        (server.recordings / "takes/walk.json").unlink()
+        failed = json.loads((await self.streamctl(server, "--json", "take", "show", "walk")).stdout)
+        self.assertEqual(failed["verdict"], "check")
+        await asyncio.to_thread(convert)
+        mended = json.loads((await self.streamctl(server, "--json", "take", "show", "walk")).stdout)
+        parts = {camera["camera"]: camera["parts"][0] for camera in mended["cameras"]}
+        for camera in before["cameras"]:
+            part = camera["parts"][0]
+            self.assertEqual([parts[camera["camera"]][key] for key in ("file", "first_us", "last_us", "pictures")],
+                             [part[key] for key in ("file", "first_us", "last_us", "pictures")])
+        self.assertEqual(mended["zero_wall_us"], before["zero_wall_us"])
+        last = (await self.export(server, "csv", name="last")) / "walk.csv"
+        self.assertEqual(last.read_text(), table.read_text())
+
     async def test_a_file_that_is_full_is_no_loss(self):
         clip = self.clip()
         most = clip.stat().st_size * 4 // 5

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "cli/exit_codes.h"
+#include "mux/picture_table.h"
 
 namespace st::h264mux {
 namespace {
@@ -306,6 +307,44 @@ TEST_F(JobsTest, information_needs_no_output) {
     Options options = of({"a.fdump", "a.fdump"});
     options.only_info = true;
     EXPECT_EQ(outputs(options), (Outputs{"", ""}));
+}
+
+TEST_F(JobsTest, the_table_of_a_take_keeps_its_zero) {
+    const std::string folder = path("door.1/");
+    const auto plan = [&](const std::string& session, const std::string& row) {
+        std::ofstream(folder + "session.json") << session;
+        std::ofstream(folder + "pictures.csv") << mux::kPictureTableHeader << row;
+        auto jobs = plan_jobs(of({"door.1"}));
+        return jobs ? jobs->front().job : mux::Job();
+    };
+    const std::string times = R"("times":{"first_us":5000000,"first_wall_us":1769846400900000})";
+    const std::string row =
+        "0,1,900000,2026-01-31T08:00:00.900007Z,,900100,0,40000,900,1,0,stream.mp4\n"
+        "1,2,940000,2026-01-31T08:00:00.940007Z,,940100,40000,40000,900,0,0,stream.mp4\n";
+    const mux::Job job = plan(R"({"state":"done","take":"walk",)" + times + "}", row);
+    EXPECT_EQ(job.table, folder + "pictures.csv");
+    ASSERT_TRUE(job.take_zero);
+    EXPECT_EQ(job.take_zero->monotonic_us, 4'100'000);
+    EXPECT_EQ(job.take_zero->wall_us, 1'769'846'400'000'007);
+    EXPECT_FALSE(plan(R"({"state":"done","take":null,)" + times + "}", row).take_zero);
+    EXPECT_FALSE(plan(R"({"state":"done","take":"walk","times":null})", row).take_zero);
+    EXPECT_FALSE(plan(R"({"state":"done","take":"walk",)" + times + "}", "").take_zero);
+    EXPECT_FALSE(plan(R"({"state":"done","take":"walk",)" + times + "}", "0,damaged\n").take_zero);
+}
+
+TEST_F(JobsTest, a_recording_that_failed_gets_its_table_with_its_film) {
+    const std::string folder = path("door.1/");
+    const auto table = [&](const std::string& state) {
+        std::ofstream(folder + "session.json") << R"({"state":")" + state + "\"}";
+        const auto jobs = plan_jobs(of({"door.1"}));
+        return jobs ? jobs->front().job.table : jobs.error().message;
+    };
+    EXPECT_EQ(table("failed"), folder + "pictures.csv");
+    EXPECT_EQ(table("done"), "") << "recording.keep has none";
+    Options elsewhere = of({"door.1"});
+    elsewhere.output = path("film.mp4");
+    std::ofstream(folder + "session.json") << R"({"state":"failed"})";
+    EXPECT_EQ(plan_jobs(elsewhere)->front().job.table, "");
 }
 
 }  // namespace

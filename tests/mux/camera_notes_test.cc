@@ -142,6 +142,42 @@ TEST_F(CameraClock, exchanges_confirm_the_clock_of_pictures_that_come_later_and_
         EXPECT_NEAR(times[i], 40.0 * static_cast<double>(i), 0.0011);
 }
 
+/// Of a camera that was away from 50 s to 170 s and sent afterwards what it had kept.
+Octets resumed(bool is_noted) {
+    constexpr std::int64_t kAhead = 7'000'000;
+    constexpr std::int64_t kLost = 50'000'000;
+    constexpr std::int64_t kBack = 170'000'000;
+    const auto messages = make_messages(440);
+    Noted dump;
+    dump.note(R"({"capabilities":)" + std::string(kMicroseconds) + "}", 0);
+    std::int64_t late = 0;
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+        const std::int64_t taken = 500'000 * static_cast<std::int64_t>(i);
+        const bool is_away = taken >= kLost && taken < kBack;
+        if (is_away && late++ == 0 && is_noted)
+            dump.note(camera::encode_note(camera::ResumedNote{kBack - kLost, 240}), kBack);
+        if (!is_away && i % 4 == 0) dump.exchange(taken, kAhead + taken + 400, taken + 800);
+        dump.frame(static_cast<std::uint64_t>(kAhead + taken), messages[i].payload,
+                   static_cast<std::uint64_t>(is_away ? kBack + late * 1000 : taken + 30'000));
+    }
+    return dump.bytes;
+}
+
+TEST_F(CameraClock, pictures_that_a_camera_kept_while_it_was_away_are_told_by_its_exchanges) {
+    const auto report = inspect(job(resumed(true)));
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(report->timing, "device");
+    EXPECT_EQ(report->clock.method, clock::Method::exchange);
+    ASSERT_TRUE(report->place && report->place->accuracy.error_ms);
+    EXPECT_TRUE(report->place->accuracy.has_exchanges);
+    EXPECT_LT(*report->place->accuracy.error_ms, 20);
+    for (const std::string& note : report->notes)
+        EXPECT_EQ(note.find("do not fit"), std::string::npos) << note;
+    const auto unsaid = inspect(job(resumed(false)));
+    ASSERT_TRUE(unsaid && unsaid->place);
+    EXPECT_FALSE(unsaid->place->accuracy.has_exchanges) << "nobody was away, so that is no delay";
+}
+
 TEST_F(CameraClock, the_begin_is_when_the_first_picture_was_taken_and_not_when_it_came) {
     const auto messages = make_messages(100);
     auto made = job(coming_late(messages, 0, true));
@@ -405,6 +441,62 @@ TEST(NsBetween, goes_by_the_clock_that_nobody_sets_within_one_start_of_the_machi
     EXPECT_EQ(ns_between(first, later), 10'000'000'000U) << "as near as NTP leaves them";
     later = {kWallUs - 5'000'000'000, kBegunNs, "b"};
     EXPECT_EQ(ns_between(first, later), 0U) << "the wall clock went back";
+}
+
+/// Pictures of 640x480 that differ in their last byte, 40 ms apart.
+Octets jpeg_dump(std::uint8_t uuid, std::size_t pictures) {
+    Noted dump(uuid, uuid * 10'000'000);
+    dump.note(R"({"codec":"mjpeg"})", 0);
+    for (std::size_t i = 0; i < pictures; ++i) {
+        const Octets jpeg = {0xFF, 0xD8,  // start of image
+                             0xFF, 0xC0, 0,    11,   8,
+                             1,    0xE0, 2,    0x80,  // frame header: 480 x 640
+                             1,    1,    0x11, 0,    static_cast<std::uint8_t>(i)};
+        dump.frame(1000 + 40 * i, jpeg, 40'000 * i);
+    }
+    return std::move(dump.bytes);
+}
+
+class JpegRecordings : public Muxing {
+ protected:
+    Job join(const std::vector<Octets>& dumps) {
+        Job one = job(dumps.front());
+        for (std::size_t i = 1; i < dumps.size(); ++i)
+            one.joined.push_back({write("input" + std::to_string(i), dumps[i]), -1});
+        return one;
+    }
+};
+
+TEST_F(JpegRecordings, are_joined_with_all_of_their_pictures) {
+    const std::vector<Octets> dumps = {jpeg_dump(1, 5), jpeg_dump(2, 7), jpeg_dump(3, 9)};
+    const auto joined = convert(join(dumps));
+    ASSERT_TRUE(joined) << joined.error().message;
+    EXPECT_EQ(joined->pictures, 21U);
+    EXPECT_EQ(joined->exit_code(), 0);
+    EXPECT_TRUE(joined->is_jpeg);
+    EXPECT_EQ(read_pictures_of(path("out.mp4")).pictures, 21U);
+    Octets one_file = dumps[0];
+    add(one_file, dumps[1]);
+    const auto behind = convert(job(one_file));
+    ASSERT_TRUE(behind) << behind.error().message;
+    EXPECT_EQ(behind->pictures, 12U);
+}
+
+TEST_F(JpegRecordings, and_H264_make_no_film_together) {
+    const Octets jpegs = jpeg_dump(1, 5);
+    const Octets h264 = recorded_dump(make_messages(12)).bytes;
+    Octets jpegs_first = jpegs;
+    add(jpegs_first, h264);
+    Octets h264_first = h264;
+    add(h264_first, jpegs);
+    for (const std::vector<Octets>& inputs :
+         {std::vector{jpegs, h264}, {h264, jpegs}, {jpegs_first}, {h264_first}}) {
+        const auto report = convert(join(inputs));
+        ASSERT_FALSE(report);
+        EXPECT_EQ(report.error().code, 65) << report.error().message;
+        EXPECT_NE(report.error().message.find("JPEG"), std::string::npos) << report.error().message;
+        EXPECT_FALSE(std::filesystem::exists(path("out.mp4")));
+    }
 }
 
 }  // namespace

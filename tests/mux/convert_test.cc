@@ -83,6 +83,28 @@ TEST_F(Convert, reports_how_the_clocks_run_against_each_other) {
         << "repaired";
 }
 
+TEST_F(Convert, names_the_unit_that_stamps_are_found_to_count_and_no_line_for_one_without_a_name) {
+    auto messages = make_messages(200);
+    for (std::size_t i = 1; i < messages.size(); ++i)
+        messages[i].device_ms = 5'000'000 + 40'000 * i;
+    const auto report = inspect(job(recorded_dump(messages).bytes));
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->timing, "device");
+    EXPECT_EQ(report->clock_unit, "us") << "it declared none";
+    EXPECT_EQ(report->clock.method, clock::Method::arrival);
+    EXPECT_EQ(report->clock_origin_us, 5'040'000);
+    EXPECT_EQ(report->clock.offset_us, 1'700'000'000'000'000 - 5'000'000);
+    for (const std::uint64_t per_picture : {3'600, 40'000'000}) {  // of 90 kHz, in nanoseconds
+        for (std::size_t i = 1; i < messages.size(); ++i)
+            messages[i].device_ms = 5'000'000 + per_picture * i;
+        const auto other = inspect(job(recorded_dump(messages).bytes));
+        ASSERT_TRUE(other);
+        EXPECT_EQ(other->timing, "device");
+        EXPECT_EQ(other->clock.method, clock::Method::none);
+        EXPECT_FALSE(other->clock_origin_us);
+    }
+}
+
 TEST_F(Convert, keeps_the_bytes_of_every_slice) {
     const auto messages = make_messages(12);
     ASSERT_TRUE(convert(job(recorded_dump(messages).bytes)));

@@ -55,6 +55,23 @@ TEST_F(Damage, a_missing_middle_and_zeros_are_passed_over) {
     EXPECT_EQ(report->pictures, kPictures);
 }
 
+TEST_F(Damage, a_message_whose_header_lies_is_a_loss) {
+    Recorded whole = recorded_dump(make_messages(kPictures));
+    const std::size_t at = whole.at[12];
+    const std::size_t body = at + dump::kRecordHeaderBytes;
+    const std::size_t crc = whole.at[13] - 4;
+    whole.bytes[body + 15] ^= 1;  // payload_bytes
+    const Bytes all(whole.bytes);
+    const auto sum =
+        dump::encode_record_crc(all.subspan(at, body - at), all.subspan(body, crc - body));
+    std::ranges::copy(sum, whole.bytes.begin() + static_cast<std::ptrdiff_t>(crc));
+    const auto report = convert(job(whole.bytes));
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_EQ(report->dropped.bad, 1U);
+    EXPECT_EQ(report->damage_count, 0U);
+    EXPECT_EQ(report->exit_code(), 3);
+}
+
 /// A picture of sets that never came: in `slices` pieces, the first of them missing or not.
 Sent undecodable_picture(std::uint64_t device_ms, std::size_t slices, bool has_first = true) {
     const media::SpsSpec unknown{.id = 3, .poc_type = 2};

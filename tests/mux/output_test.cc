@@ -2,6 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <functional>
+#include <new>
+#include <utility>
 
 #include "mux/recording.h"
 
@@ -79,6 +82,44 @@ TEST_F(Output, a_thumbnail_replaces_no_pipe) {
     EXPECT_EQ(report.error().code, 73) << report.error().message;
     EXPECT_TRUE(fs::is_fifo(path("first.jpg")));
     EXPECT_EQ(files(), (std::vector<std::string>{"first.jpg", "input"}));
+}
+
+/// Does something before a film gets its name.
+class Disturbing final : public Verifier {
+ public:
+    Disturbing(Verifier& verifier, std::function<void()> disturb)
+        : verifier_(verifier), disturb_(std::move(disturb)) {}
+    Result<Verified> verify(const Verification& wanted) override {
+        disturb_();
+        return verifier_.verify(wanted);
+    }
+
+ private:
+    Verifier& verifier_;
+    const std::function<void()> disturb_;
+};
+
+TEST_F(Output, a_film_has_no_name_if_its_table_gets_none) {
+    Job one = job_to("out.mp4");
+    one.overwrite = false;
+    one.table = path("pictures.csv");
+    Disturbing verifier(verifier_, [&] { write("pictures.csv", Octets{1}); });
+    one.verifier = &verifier;
+    const auto report = convert(one);
+    ASSERT_FALSE(report);
+    EXPECT_EQ(report.error().code, 73) << report.error().message;
+    EXPECT_EQ(files(), (std::vector<std::string>{"input", "pictures.csv"}));
+    EXPECT_EQ(fs::file_size(one.table), 1U);
+}
+
+TEST_F(Output, memory_that_is_not_to_be_had_fails_one_job_alone) {
+    Job one = job_to("out.mp4");
+    Disturbing verifier(verifier_, [] { throw std::bad_alloc(); });
+    one.verifier = &verifier;
+    const auto report = convert(one);
+    ASSERT_FALSE(report);
+    EXPECT_EQ(report.error().code, 74) << report.error().message;
+    EXPECT_EQ(files(), std::vector<std::string>{"input"});
 }
 
 }  // namespace

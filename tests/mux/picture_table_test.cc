@@ -172,6 +172,58 @@ TEST_F(Tabled, puts_a_recorded_dump_on_the_servers_clock) {
     EXPECT_NEAR(report_.place->first_us, 40'000, 2);
 }
 
+/// A camera whose clock counts 40 ms where 40.04 go by: in 80 s it is two pictures behind.
+Octets slow_clock(std::size_t pictures) {
+    std::vector<std::uint64_t> arrivals_ns;
+    for (std::size_t i = 0; i <= pictures; ++i) arrivals_ns.push_back(i * 40'040'000);
+    return recorded_dump(make_messages(pictures), {.arrivals_ns = arrivals_ns}).bytes;
+}
+
+TEST_F(Tabled, tells_by_the_wall_clock_which_picture_is_shown) {
+    Job one = job(slow_clock(2000));
+    const PictureTable table = table_of(one);
+    ASSERT_EQ(table.rows.size(), 2000U);
+    EXPECT_GT(*table.rows.back().take_us, table.rows.back().pts_us + 70'000) << "it drifts";
+    for (std::size_t i = 1; i < table.rows.size(); i += 97) {
+        const PictureRow& row = table.rows[i];
+        for (const std::int64_t after_us : {0, 39'000}) {
+            Job at = one;
+            at.from = at.to = std::chrono::hours(0);  // about there would be enough
+            at.from_wall_us = *row.wall_us + after_us;
+            at.to_wall_us = *at.from_wall_us + 1000;
+            const auto report = inspect(at);
+            ASSERT_TRUE(report) << report.error().message;
+            EXPECT_GE(report->from_us, row.pts_us) << i;
+            EXPECT_LT(report->from_us, row.pts_us + row.duration_us) << i;
+            EXPECT_EQ(report->pictures, 10U) << "its group";
+        }
+    }
+    const auto whole = inspect(one);
+    EXPECT_NEAR(static_cast<double>(*whole->end_taken_wall_us - *whole->first_taken_wall_us),
+                2000 * 40'040.0, 50);
+}
+
+TEST_F(Tabled, keeps_the_zero_of_a_take) {
+    Job one = job(slow_clock(50));
+    const PictureTable own = table_of(one);
+    constexpr std::int64_t kLaterUs = 900'000;  // than the take's zero
+    one.take_zero = TakeZero{500'000 + 40'040 - kLaterUs, *own.rows[0].wall_us - kLaterUs - 7};
+    const PictureTable moved = table_of(one);
+    for (std::size_t i = 0; i < own.rows.size(); ++i) {
+        ASSERT_NEAR(static_cast<double>(*moved.rows[i].take_us - *own.rows[i].take_us), kLaterUs,
+                    5);
+        ASSERT_EQ(*moved.rows[i].arrival_us - *moved.rows[i].take_us,
+                  *own.rows[i].arrival_us - *own.rows[i].take_us);
+        ASSERT_NEAR(static_cast<double>(*moved.rows[i].wall_us - *own.rows[i].wall_us), -7, 5);
+        ASSERT_EQ(moved.rows[i].pts_us, own.rows[i].pts_us);
+    }
+    Job at = one;  // as that table has it
+    at.from = std::chrono::hours(0);
+    at.from_wall_us = moved.rows[20].wall_us;
+    EXPECT_NEAR(static_cast<double>(inspect(at)->from_us), static_cast<double>(own.rows[20].pts_us),
+                1);
+}
+
 TEST_F(Tabled, can_be_all_that_is_written_and_whoever_only_looks_writes_none) {
     Job one = job(recorded_dump(make_messages(5)).bytes);
     one.table = path("pictures.csv");
