@@ -186,7 +186,7 @@ class Route {
     /// Makes up for the times that the packet has not. Returns when it is to be decoded; nothing if
     /// nobody knows.
     std::int64_t complete_times(AVPacket& packet, ClosedSteps& steps) {
-        if (times_ == Times::arrivals) packet.dts = monotonic_ns() / 1000;
+        if (times_ == Times::arrivals) packet.dts = (monotonic_ns() - began_ns_) / 1000;
         if (times_ == Times::counted) {
             packet.dts = av_rescale_q(count_++, av_inv_q(rate_), kMicrosecondBase);
         }
@@ -260,6 +260,7 @@ class Route {
     Times times_;
     std::unique_ptr<TrackEncoder> encoder_;  ///< none: copied
     int track_ = 0;
+    const std::int64_t began_ns_ = monotonic_ns();
     std::int64_t count_ = 0;  ///< packets, where they are counted
     std::int64_t last_dts_ = INT64_MIN;
     bool has_untimed_ = false;
