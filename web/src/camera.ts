@@ -1,27 +1,27 @@
 /// This browser as a camera of the server (docs/camera.md): it connects, waits to be started, and sends every picture
 /// with the time the camera gave it.
 
-import {CameraControls} from "./lib/camera_controls.ts";
-import {type Command, encodeFrame, readCommand, type StartCapture} from "./lib/camera_wire.ts";
-import {byId, h, setText} from "./lib/dom.ts";
+import {CameraSource} from "./lib/camera_source.ts";
+import {type Command, readCommand, type StartCapture} from "./lib/camera_wire.ts";
+import {Capture} from "./lib/capture.ts";
+import {deviceModel} from "./lib/device_model.ts";
+import {byId, setText, showNotice} from "./lib/dom.ts";
 import * as format from "./lib/format.ts";
-import {framesOf} from "./lib/frame_source.ts";
 import {Health} from "./lib/health.ts";
-import {openDiskStore} from "./lib/disk_store.ts";
-import {memoryMax, Outbox} from "./lib/outbox.ts";
-import {PictureClock} from "./lib/picture_clock.ts";
-import {PictureEncoder} from "./lib/picture_encoder.ts";
-import {socketUrl} from "./lib/stream_url.ts";
+import {LineWatch} from "./lib/line_watch.ts";
+import {memoryMax} from "./lib/outbox.ts";
+import {PictureClock, type Tie} from "./lib/picture_clock.ts";
+import {credentials, socketUrl} from "./lib/stream_url.ts";
 
-/// The pictures are watched for so long before a connection, to tie their clock to the page's; and for so long at most a
-/// capture waits for the first one of its size.
+/// So long the pictures' clock may take to be known before a connection.
+const clockMs = 3000;
+/// What is said of that clock while it is not known.
+const looseUs = 500_000;
+/// So long at most a capture waits for the first picture of its size; and for any at all.
 const settleMs = 1000;
-const reacquireTries = 3;
+const firstPictureMs = 7000;
 /// So often what waits is looked at: whether the connection takes more, and whether it is still one.
 const pumpMs = 50;
-/// A server that acknowledges says something each second. One that is silent for so long is out of reach, long before the
-/// browser notices.
-const silentMs = 5000;
 /// So long the server has to say that it has the last picture of a capture that ends.
 const lastWordMs = 10_000;
 
@@ -32,273 +32,208 @@ function memoryLimit(): number {
 }
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-const message = (text: string) => {
-    byId("message").hidden = text === "";
-    setText(byId("message"), text);
-};
-
-class Capture {
-    readonly encoder: PictureEncoder;
-    readonly outbox = new Outbox(openDiskStore, memoryLimit());
-    seq = 0;
-    /// Of the last picture that was encoded.
-    lastSeq: number | null = null;
-    receivedSeq: number | null = null;
-    /// The first picture of that instant is to be a key frame; null: any may be.
-    keyAtUs: number | null = null;
-    readonly begunMs = performance.now();
-    /// When the server was told that it runs; Infinity: not yet.
-    runsSinceMs = Infinity;
-    /// "ready": the encoder works; nothing is sent before the instant that was asked for.
-    phase: "beginning" | "ready" | "running" | "ending" = "beginning";
-
-    constructor(readonly wanted: StartCapture, private readonly clock: PictureClock, onError: (error: Error) => void) {
-        this.encoder = new PictureEncoder((picture) => {
-            this.lastSeq = picture.seq;
-            this.outbox.add(picture.seq, encodeFrame(this.clock.stamp(picture.timestampUs), picture.seq, picture.payload));
-        }, onError);
-    }
-
-    /// The server has all of it up to there.
-    received(seq: number): void {
-        this.receivedSeq = seq;
-        this.outbox.received(seq);
-    }
-    get isSafe(): boolean {
-        return this.lastSeq === null || this.receivedSeq === this.lastSeq;
-    }
-    get lost(): number {
-        return this.outbox.lost + this.encoder.skipped;
-    }
-}
+const message = (text: string) => showNotice("message", text);
 
 class PhoneCamera {
-    private readonly video = byId<HTMLVideoElement>("preview");
-    private readonly clock = new PictureClock();
-    private readonly controls = new CameraControls();
+    private readonly source = new CameraSource(byId<HTMLVideoElement>("preview"), (frame, tie) => this.take(frame, tie), (text) => {
+        this.trouble = text;
+        message(text);
+    });
     private readonly health = new Health();
-    /// As the server asked for it last; a camera that is opened anew is to give the same.
-    private wantedSize: {width?: number; height?: number; fps?: number} = {};
+    private model = "";
+    /// What is wrong with the camera; "": nothing.
+    private trouble = "";
+    /// "leaving": what is left is sent, then it disconnects.
+    private wish: "off" | "on" | "leaving" = "off";
+    /// Rises with each begin and end: whoever waited goes on only in the one it began in.
+    private run = 0;
+    /// Pictures of the camera in the last second.
+    private fps = 0;
     private hiddenMs: number | null = null;
-    private stream: MediaStream | null = null;
     private socket: WebSocket | null = null;
+    private watch = new LineWatch(0);
     private capture: Capture | null = null;
     private wakeLock: WakeLockSentinel | null = null;
     /// The connection on which the capture's pictures go out.
     private line: WebSocket | null = null;
-    private heardMs = 0;
-    private isWanted = false;
     private retryMs = 500;
-    private framesSeen = 0;
-    private failures = 0;
+    /// The timer of the next connection; 0: none is due.
+    private retry = 0;
 
     constructor() {
         document.addEventListener("visibilitychange", () => {
             this.say({type: "page", hidden: document.hidden});
-            this.sayHealth(0);
+            this.sayHealth();
             if (document.hidden) {
                 this.hiddenMs = performance.now();
                 return;
             }
             this.showAbsence();
             void this.stayAwake();
-            if (this.isWanted && this.stream?.getVideoTracks()[0]?.readyState !== "live") void this.reacquire();
+            if (this.wish === "on") this.source.onVisible();
         });
-        byId("lens").addEventListener("change", () => void this.changeLens());
-        addEventListener("online", () => this.isWanted && !this.socket && this.connect());
+        byId("lens").addEventListener("change", () => this.wish === "on" && void this.source.changeLens());
+        addEventListener("online", () => this.retry > 0 && this.connect());
         setInterval(() => this.tell(), 1000);
         setInterval(() => this.watchLine(), pumpMs);
     }
 
-    async begin(): Promise<void> {
-        this.isWanted = true;
-        await this.health.findBattery(navigator as object);
-        await this.openCamera();
-        await this.stayAwake();
-        await sleep(settleMs);
-        this.connect();
+    /// The button: what it does is what it says.
+    press(): void {
+        if (this.wish === "off") return void this.begin();
+        if (this.wish === "on") return this.end();
+        const left = this.capture?.outbox.unsafe ?? 0;
+        const question = `The server does not have the last ${format.count(left, "picture", "pictures")} yet. Disconnect without them?`;
+        if (left === 0 || confirm(question)) this.off();
     }
 
-    end(): void {
-        this.isWanted = false;
+    private async begin(): Promise<void> {
+        const run = ++this.run;
+        this.wish = "on";
+        this.show("waiting", "opening the camera");
+        try {
+            this.model = await deviceModel(navigator);
+            await this.health.findBattery(navigator as object);
+            if (run === this.run) await this.source.open();
+        } catch (error) {
+            if (run !== this.run) return;
+            this.off();
+            const {name, message: text} = error as Error;
+            return message(name === "NotAllowedError" ? "The camera was not allowed. Allow it in the browser's settings for this page." : `No camera: ${text}`);
+        }
+        if (run !== this.run) return;
+        message("");
+        await this.stayAwake();
+        for (let waitedMs = 0; run === this.run && !this.source.clock.isSettled && waitedMs < clockMs; waitedMs += pumpMs) await sleep(pumpMs);
+        if (run === this.run) this.connect();
+    }
+
+    /// What was recorded goes out first, and what was encoded with it.
+    private end(): void {
+        if (!this.capture) return this.off();
+        this.run += 1;
+        this.wish = "leaving";
+        this.source.close();
+        this.showIdle();
+        void this.conclude(this.capture);
+    }
+
+    private off(): void {
+        this.run += 1;
+        this.wish = "off";
+        this.stopRetrying();
         const {socket} = this;
         this.socket = null;
-        // What was encoded goes out first.
-        void this.dropCapture().then(() => socket?.close(1000));
-        for (const track of this.stream?.getTracks() ?? []) track.stop();
-        this.stream = null;
+        this.line = null;
+        socket?.close(1000);
+        void this.dropCapture();
+        this.source.close();
+        this.trouble = "";
         void this.wakeLock?.release();
-        byId("controls").replaceChildren();
+        this.wakeLock = null;
         this.show("idle", "not connected");
     }
 
-    // ---- the camera ------------------------------------------------------------------------------
+    // ---- pictures --------------------------------------------------------------------------------
 
-    private async openCamera(): Promise<void> {
-        const size = this.wantedSize;
-        const lens = byId<HTMLSelectElement>("lens").value;
-        const constraints: MediaTrackConstraints = {
-            width: {ideal: size.width ?? 1920}, height: {ideal: size.height ?? 1080}, frameRate: {ideal: size.fps || 30},
-            ...(lens ? {deviceId: {exact: lens}} : {facingMode: {ideal: "environment"}})};
-        const stream = await navigator.mediaDevices.getUserMedia({video: constraints, audio: false});
-        for (const old of this.stream?.getTracks() ?? []) old.stop();
-        this.stream = stream;
-        this.video.srcObject = stream;
-        const track = stream.getVideoTracks()[0];
-        if (!track) throw new Error("this camera gives no pictures");
-        track.addEventListener("ended", () => this.stream === stream && void this.reacquire());
-        byId("controls").replaceChildren(...this.controls.of(track));
-        await this.listLenses(track);
-        void this.read(track, stream);
-    }
-
-    /// Always the same lens afterwards: a phone that woke up may offer another one first.
-    private async listLenses(track: MediaStreamTrack): Promise<void> {
-        const lens = byId<HTMLSelectElement>("lens");
-        const inUse = track.getSettings().deviceId ?? "";
-        const devices = (await navigator.mediaDevices.enumerateDevices()).filter((device) => device.kind === "videoinput");
-        lens.replaceChildren(...devices.map((device, i) => h("option", {value: device.deviceId}, device.label || `camera ${i + 1}`)));
-        lens.value = inUse;
-    }
-
-    private async changeLens(): Promise<void> {
-        if (!this.isWanted) return;
-        try {
-            // Many phones open no camera while another one is.
-            for (const old of this.stream?.getTracks() ?? []) old.stop();
-            await this.openCamera();
-        } catch (error) {
-            message(`this lens cannot be used: ${String(error)}`);
-            void this.reacquire();
-        }
-    }
-
-    private async reacquire(): Promise<void> {
-        if (!this.isWanted || this.failures >= reacquireTries) return;
-        this.failures += 1;
-        message("the camera was lost; opening it again");
-        await sleep(Math.min(250 * 2 ** (this.failures - 1), 1000));
-        try {
-            await this.openCamera();
-            message("");
-            setTimeout(() => { this.failures = 0; }, 5000);
-        } catch (error) {
-            if (this.failures < reacquireTries) return this.reacquire();
-            this.fail(`the camera is gone: ${String(error)}`);
-        }
-    }
-
-    private async read(track: MediaStreamTrack, stream: MediaStream): Promise<void> {
-        for await (const frame of framesOf(track, this.video)) {
-            if (this.stream !== stream) {
-                frame.close();
-                return;
-            }
-            this.framesSeen += 1;
-            this.clock.see(frame.timestamp, performance.now());
-            await this.take(frame);
-            frame.close();
-        }
-    }
-
-    private async take(frame: VideoFrame): Promise<void> {
+    private async take(frame: VideoFrame, tie: Tie): Promise<void> {
         const {capture} = this;
         if (!capture || capture.phase === "ending") return;
         if (capture.phase === "ready") {
-            if (this.clock.stamp(frame.timestamp) < (capture.wanted.startAtUs ?? 0)) return;
+            const {startAtUs} = capture.wanted;
+            const stamp = PictureClock.stamp(frame.timestamp, tie);
+            if (startAtUs !== null && (stamp === null || stamp < startAtUs)) return;
             capture.phase = "running";
             capture.runsSinceMs = performance.now();
-            this.say({status: "capture_started", message: this.stream?.getVideoTracks()[0]?.label ?? "camera"});
+            this.say({status: "capture_started", message: this.source.track?.label ?? "camera"});
             this.show("recording", "streaming");
         }
-        if (capture.phase === "running") {
-            const isEntry = capture.keyAtUs !== null && this.clock.stamp(frame.timestamp) >= capture.keyAtUs;
-            if (isEntry) capture.keyAtUs = null;
-            return capture.encoder.encode(frame, capture.seq++, isEntry);
-        }
-        const track = this.stream?.getVideoTracks()[0];
+        if (capture.phase === "running") return capture.encode(frame, tie);
+        const settings = this.source.track?.getSettings();
         // The first pictures after a change of size may be those of before.
-        const isOld = track?.getSettings().width !== undefined && track.getSettings().width !== frame.displayWidth;
+        const isOld = settings?.width !== undefined && settings.width !== frame.displayWidth;
         if (isOld && performance.now() - capture.begunMs < settleMs) return;
         try {
-            const fps = capture.wanted.fps || Math.round(track?.getSettings().frameRate ?? 30);
+            const fps = capture.wanted.fps || Math.round(settings?.frameRate ?? 30);
             await capture.encoder.begin(frame, {bitrateBps: capture.wanted.bitrateBps, fps});
-            if (this.capture !== capture) return;
-            capture.phase = "ready";
+            if (capture.phase === "beginning") capture.phase = "ready";
         } catch (error) {
-            this.fail(String(error));
+            this.fail(capture, (error as Error).message);
         }
     }
 
     // ---- the server ------------------------------------------------------------------------------
 
     private connect(): void {
+        this.stopRetrying();
         const name = byId<HTMLInputElement>("name").value.trim();
         const page = new URL(location.href);
-        const rights = new URLSearchParams();
-        for (const key of ["token", "sign"]) {
-            const value = page.searchParams.get(key);
-            if (value) rights.set(key, value);
-        }
         this.show("waiting", "connecting");
-        this.clock.settle();
-        const socket = this.socket = new WebSocket(socketUrl(name ? `ingest/${name}` : "browser-camera", page, rights));
-        this.heardMs = performance.now();
+        const socket = this.socket = new WebSocket(socketUrl(name ? `ingest/${name}` : "browser-camera", page, credentials(page.searchParams)));
+        const watch = this.watch = new LineWatch(performance.now());
         socket.onopen = () => {
+            watch.opened(performance.now());
             this.retryMs = 500;
-            message("");
-            this.show("idle", "connected, waiting to be started");
+            message(this.capture?.failure ?? this.trouble);
+            this.showIdle();
             // In this order: what a start needs to know is known when the camera may be started.
             this.say(this.capabilities());
             this.say({status: "ready", message: "a browser"});
             if (document.hidden) this.say({type: "page", hidden: true});
-            if (this.capture?.wanted.capture) {
-                this.say({type: "resume", capture: this.capture.wanted.capture, from: this.capture.outbox.first ?? this.capture.seq});
-            }
+            if (this.capture?.wanted.capture) this.say({type: "resume", capture: this.capture.wanted.capture, from: this.capture.first});
         };
         // One after the other: a stop ends what a start began.
         let obeyed = Promise.resolve();
         socket.onmessage = ({data}) => {
-            this.heardMs = performance.now();
+            watch.heard(performance.now());
             if (typeof data !== "string") return;
             const command = readCommand(data);
             // These cannot wait for what came before.
-            if (command.kind === "clock") return this.tellClock(command.id);
+            if (command.kind === "clock") {
+                watch.askedForClock();
+                return this.tellClock(command.id);
+            }
             if (command.kind === "received") return this.onReceived(command.capture, command.seq, socket);
-            obeyed = obeyed.then(() => this.obey(command)).catch((error) => this.fail(String(error)));
+            obeyed = obeyed.then(() => this.obey(command)).catch((error) => this.fail(this.capture, String(error)));
         };
         socket.onclose = ({reason}) => this.socket === socket && this.onLost(reason);
+    }
+
+
+    private stopRetrying(): void {
+        clearTimeout(this.retry);
+        this.retry = 0;
     }
 
     /// What the capture makes meanwhile is kept, if the server knows how to go on with it.
     private onLost(reason: string): void {
         this.socket = null;
+        this.line = null;
         this.capture?.outbox.connect(null);
         if (!this.capture?.wanted.capture) void this.dropCapture();
-        if (!this.isWanted) return;
+        if (this.wish === "off") return;
         this.show("waiting", `no connection${reason ? `: ${reason}` : ""}; trying again`);
-        setTimeout(() => this.isWanted && !this.socket && this.connect(), this.retryMs);
+        this.retry = window.setTimeout(() => this.connect(), this.retryMs);
         this.retryMs = Math.min(2 * this.retryMs, 5000);
     }
 
     /// The first after a connection says that the capture goes on.
-    private onReceived(capture: string, seq: number, socket: WebSocket): void {
-        if (this.capture?.wanted.capture !== capture) return;
-        this.capture.received(seq);
+    private onReceived(name: string, seq: number, socket: WebSocket): void {
+        const {capture} = this;
+        if (capture?.wanted.capture !== name) return;
+        capture.received(seq);
         if (this.line === socket) return;
         this.line = socket;
-        this.capture.outbox.connect(socket);
-        if (this.capture.phase === "running") this.show("recording", "streaming");
+        capture.outbox.connect(socket);
+        if (capture.phase === "running") this.show("recording", "streaming");
+        // The server knows of no end that this device wanted.
+        if (this.wish === "leaving" || capture.failure !== null) void this.conclude(capture);
     }
 
     private watchLine(): void {
         const {capture, socket} = this;
         capture?.outbox.pump();
-        // Also before its first word: a network may fail right after the begin.
-        const acknowledges = capture !== null && capture.wanted.capture !== null;
-        const awaitedMs = socket?.readyState === WebSocket.OPEN ? (acknowledges ? capture.runsSinceMs : Infinity) : 0;
-        if (!socket || performance.now() - Math.max(this.heardMs, awaitedMs) <= silentMs) return;
+        if (!socket || !this.watch.isLost(performance.now(), capture?.owedSinceMs ?? null)) return;
         // It may take a minute to close: another one is opened at once.
         socket.onclose = socket.onmessage = socket.onopen = null;
         socket.close();
@@ -306,14 +241,13 @@ class PhoneCamera {
     }
 
     private capabilities(): object {
-        const track = this.stream?.getVideoTracks()[0];
+        const {track, clock} = this.source;
         const settings = track?.getSettings() ?? {};
         const most = track?.getCapabilities?.() ?? {};
-        const agent = (navigator as {userAgentData?: {platform: string; brands: {brand: string}[]}}).userAgentData;
         const frameUs = Math.round(1e6 / (settings.frameRate || 30));
         return {
             type: "capabilities",
-            deviceModel: agent ? `${agent.platform} ${agent.brands.at(-1)?.brand ?? "browser"}` : navigator.platform || "browser",
+            deviceModel: this.model,
             lens: track?.label ?? "",
             resolutions: [{width: settings.width, height: settings.height}, {width: most.width?.max, height: most.height?.max}]
                 .filter((size) => size.width && size.height),
@@ -321,7 +255,7 @@ class PhoneCamera {
             battery: this.health.level,
             warnings: true,
             // How long a picture takes from the sensor to the page is not known: an interval is assumed.
-            clock: {unit: "us", exchange: 1, uncertainty_us: frameUs},
+            clock: {unit: "us", exchange: 1, uncertainty_us: clock.isSettled ? frameUs : looseUs},
             start_at: true,
             resume: 1,
         };
@@ -351,18 +285,11 @@ class PhoneCamera {
         if (this.capture && this.capture.wanted.capture !== wanted.capture) await this.dropCapture();
         // It streams already: only where a recording begins is new.
         if (this.capture && wanted.startAtUs !== null) this.capture.keyAtUs = wanted.startAtUs;
-        if (this.capture || !this.socket) return;
-        const track = this.stream?.getVideoTracks()[0];
-        const {width, height, fps} = wanted;
-        this.wantedSize = {...(width !== null && height !== null ? {width, height} : {}), ...(fps > 0 ? {fps} : {})};
-        if (track && (width !== null || fps > 0)) {
-            await track.applyConstraints({
-                ...(width !== null && height !== null ? {width: {ideal: width}, height: {ideal: height}} : {}),
-                ...(fps > 0 ? {frameRate: {ideal: fps}} : {})}).catch(() => undefined);
-        }
+        if (this.capture || !this.socket || this.wish !== "on") return;
+        await this.source.set(wanted);
         const {socket} = this;
-        if (!socket) return;
-        const capture = this.capture = new Capture(wanted, this.clock, (error) => this.fail(error.message));
+        if (!socket || this.wish !== "on") return;
+        const capture: Capture = this.capture = new Capture(wanted, memoryLimit(), (error) => this.fail(capture, error.message));
         this.line = socket;
         capture.outbox.connect(socket);
     }
@@ -371,31 +298,46 @@ class PhoneCamera {
         const {capture, socket} = this;
         // On a connection that it did not go on with: the server has given it up.
         if (!capture || this.line !== socket) return this.dropCapture();
-        capture.phase = "ending";
-        await capture.encoder.finish();
-        while (this.socket === socket && !capture.outbox.isAllSent) await sleep(pumpMs);
-        if (this.socket !== socket) return;  // the next connection goes on, and is told to stop again
-        this.say({status: "capture_stopped", message: format.count(capture.outbox.sent, "picture", "pictures")});
-        this.show("idle", "connected, waiting to be started");
+        return this.conclude(capture);
+    }
+
+    /// Sends what is left, says how it ended, and waits until the server has it. If the connection breaks before, the next
+    /// one does so.
+    private conclude(capture: Capture): Promise<void> {
+        const {line} = this;
+        if (capture.conclusion?.line !== line) capture.conclusion = {line, done: this.sendRest(capture, line)};
+        return capture.conclusion?.done ?? Promise.resolve();
+    }
+
+    private async sendRest(capture: Capture, line: WebSocket | null): Promise<void> {
+        await capture.finish(this.source.clock);
+        const isOn = () => line !== null && this.line === line && this.capture === capture;
+        while (isOn() && !capture.outbox.isAllSent) await sleep(pumpMs);
+        if (!isOn()) return;
+        this.say(capture.failure !== null ? {status: "error", message: capture.failure}
+            : {status: "capture_stopped", message: format.count(capture.outbox.sent, "picture", "pictures")});
+        this.showIdle();
         const end = performance.now() + lastWordMs;
-        while (capture.wanted.capture && this.socket === socket && !capture.isSafe && performance.now() < end) await sleep(pumpMs);
-        if (this.socket === socket) await this.dropCapture();
+        while (isOn() && capture.wanted.capture && !capture.isSafe && performance.now() < end) await sleep(pumpMs);
+        if (isOn()) await this.dropCapture();
     }
 
     private async dropCapture(): Promise<void> {
         const {capture} = this;
         if (!capture) return;
-        capture.phase = "ending";
-        await capture.encoder.finish();
+        await capture.finish(this.source.clock);
         capture.outbox.close();
         if (this.capture === capture) this.capture = null;
+        if (this.wish === "leaving") this.off();
     }
 
-    private fail(text: string): void {
+    /// It cannot go on. What it has goes to the server nevertheless.
+    private fail(capture: Capture | null, text: string): void {
         message(text);
-        this.say({status: "error", message: text});
-        void this.dropCapture();
-        if (this.socket?.readyState === WebSocket.OPEN) this.show("idle", "connected, waiting to be started");
+        if (!capture) return this.say({status: "error", message: text});
+        if (capture !== this.capture || capture.phase === "ending") return;
+        capture.failure = text;
+        void this.conclude(capture);
     }
 
     private say(value: object): void {
@@ -406,24 +348,23 @@ class PhoneCamera {
 
     /// Browsers take the lock back whenever the page is hidden.
     private async stayAwake(): Promise<void> {
-        try {
-            this.wakeLock = await navigator.wakeLock?.request("screen") ?? null;
-        } catch {
-            this.wakeLock = null;
-        }
+        const isOff = () => this.wish === "off";
+        const lock = isOff() ? null : await navigator.wakeLock?.request("screen").catch(() => null) ?? null;
+        if (isOff()) return void lock?.release();
+        this.wakeLock = lock;
     }
 
     /// Nobody could read it while it was so.
     private showAbsence(): void {
-        if (this.hiddenMs === null || !this.isWanted) return;
+        if (this.hiddenMs === null || this.wish !== "on") return;
         const seconds = (performance.now() - this.hiddenMs) / 1000;
         this.hiddenMs = null;
         message(`this page was hidden for ${format.span(seconds)}: browsers stop the camera meanwhile`);
-        setTimeout(() => byId("message").textContent?.startsWith("this page was hidden") && message(""), 10_000);
+        setTimeout(() => byId("message").textContent?.startsWith("this page was hidden") && message(this.trouble), 10_000);
     }
 
-    private sayHealth(fps: number): void {
-        const {capture} = this;
+    private sayHealth(): void {
+        const {capture, fps} = this;
         this.say(this.health.message({
             fps, encoderQueue: capture?.encoder.queueSize ?? 0, unsent: capture?.outbox.waiting ?? 0,
             unsentBytes: capture?.outbox.waitingBytes ?? 0, lost: capture?.lost ?? 0, isAwake: this.isAwake, isHidden: document.hidden}));
@@ -436,21 +377,27 @@ class PhoneCamera {
     private show(state: string, text: string): void {
         byId("state").dataset["state"] = state;
         setText(byId("state"), text);
-        setText(byId("connect"), this.isWanted ? "Disconnect" : "Be a camera");
-        byId<HTMLInputElement>("name").disabled = this.isWanted;
+        setText(byId("connect"), {off: "Be a camera", on: "Disconnect", leaving: "Disconnect now"}[this.wish]);
+        byId<HTMLInputElement>("name").disabled = this.wish !== "off";
+    }
+
+    private showIdle(): void {
+        if (this.wish === "on") this.show("idle", "connected, waiting to be started");
+        else this.show("waiting", "sending what is left");
     }
 
     private tell(): void {
-        const seen = this.framesSeen;
-        this.framesSeen = 0;
-        if (!this.stream) return setText(byId("facts"), "");
-        this.sayHealth(seen);
-        const {width, height} = this.stream.getVideoTracks()[0]?.getSettings() ?? {};
+        if (this.wish === "off") return setText(byId("facts"), "");
+        const seen = this.fps = this.source.watch();
+        this.sayHealth();
         const {capture} = this;
+        const isStuck = capture?.phase === "beginning" && seen === 0 && performance.now() - capture.begunMs > firstPictureMs;
+        if (capture && isStuck && !this.source.isTaking) this.fail(capture, this.trouble || "the camera gives no pictures");
+        const {width, height} = this.source.track?.getSettings() ?? {};
         const lost = capture?.lost ?? 0;
         const kept = capture?.outbox;
         setText(byId("facts"), [
-            width && height ? `${width} × ${height}` : "", `${seen} fps`,
+            width && height ? `${width} × ${height}` : "", this.wish === "on" ? `${seen} fps` : "",
             kept ? `${format.count(kept.sent, "picture", "pictures")} sent` : "",
             capture?.encoder.codec ?? "",
             kept && kept.waiting > 5 ? `${format.count(kept.waiting, "picture", "pictures")} (${format.bytes(kept.waitingBytes)}) wait for the network` : "",
@@ -473,17 +420,10 @@ function main(): void {
         return message("This browser cannot encode video (WebCodecs). Chrome, Edge, Samsung Internet and Safari 16.4 or later can.");
     }
     const camera = new PhoneCamera();
-    let isOn = false;
     byId("form").addEventListener("submit", (event) => {
         event.preventDefault();
-        isOn = !isOn;
-        if (!isOn) return camera.end();
         localStorage.setItem("camera-name", name.value.trim());
-        camera.begin().catch((error: Error) => {
-            isOn = false;
-            camera.end();
-            message(error.name === "NotAllowedError" ? "The camera was not allowed. Allow it in the browser's settings for this page." : `No camera: ${error.message}`);
-        });
+        camera.press();
     });
 }
 

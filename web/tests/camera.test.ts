@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {fitting} from "../src/lib/camera_controls.ts";
-import {codecsFor, encodeFrame, readCommand} from "../src/lib/camera_wire.ts";
+import {codecsFor, encodeFrame, fitsLevel, readCommand, videoConstraints} from "../src/lib/camera_wire.ts";
+import {deviceModel} from "../src/lib/device_model.ts";
 import {Health} from "../src/lib/health.ts";
-import {PictureClock} from "../src/lib/picture_clock.ts";
+import {LineWatch} from "../src/lib/line_watch.ts";
+import {Numbering} from "../src/lib/numbering.ts";
+import {PictureClock, type Tie} from "../src/lib/picture_clock.ts";
 
 test("a frame is the one of docs/camera.md", () => {
     const message = encodeFrame(0x100000028, 7, Uint8Array.from([0, 0, 1, 0x65, 0x88]));
@@ -13,10 +16,16 @@ test("a frame is the one of docs/camera.md", () => {
 });
 
 test("commands are read as the server writes them", () => {
-    assert.deepEqual(readCommand('{"command":"start_capture","payload":{"format":"h264","bitrate":4,"fps":0,"resolution":{"width":1280,"height":720},"bitrateBps":3500000}}'),
-                     {kind: "start", start: {width: 1280, height: 720, bitrateBps: 3_500_000, fps: 0, startAtUs: null, capture: null}});
+    assert.deepEqual(readCommand('{"command":"start_capture","payload":{"format":"h264","bitrate":4,"fps":0,"aspectRatio":{"width":16,"height":9},"resolution":{"width":1280,"height":720},"bitrateBps":3500000}}'),
+                     {kind: "start", start: {width: 1280, height: 720, aspect: 16 / 9, bitrateBps: 3_500_000, fps: 0, startAtUs: null, capture: null}});
     assert.deepEqual(readCommand('{"command":"start_capture","payload":{"bitrate":2,"startAt":123456}}'),
-                     {kind: "start", start: {width: null, height: null, bitrateBps: 2_000_000, fps: 0, startAtUs: 123456, capture: null}});
+                     {kind: "start", start: {width: null, height: null, aspect: null, bitrateBps: 2_000_000, fps: 0, startAtUs: 123456, capture: null}});
+    const shaped = readCommand('{"command":"start_capture","payload":{"bitrate":2,"aspectRatio":{"width":4,"height":3}}}');
+    assert.equal(shaped.kind === "start" && shaped.start.aspect, 4 / 3);
+    for (const text of ['{"width":4}', '{"width":4,"height":0}', '{"width":-4,"height":3}', "null"]) {
+        const other = readCommand(`{"command":"start_capture","payload":{"aspectRatio":${text}}}`);
+        assert.equal(other.kind === "start" && other.start.aspect, null, text);
+    }
     assert.deepEqual(readCommand('{"command":"received","payload":{"capture":"c1","seq":41}}'), {kind: "received", capture: "c1", seq: 41});
     assert.deepEqual(readCommand('{"command":"received","payload":{"seq":41}}'), {kind: "other"});
     assert.deepEqual(readCommand('{"command":"stop_capture"}'), {kind: "stop"});
@@ -36,19 +45,112 @@ test("codecs have the level that the size and rate need, and the next", () => {
     assert.deepEqual(codecsFor(16000, 9000, 120), ["avc1.640034", "avc1.4d0034", "avc1.42e034"]);
 });
 
-test("pictures keep their spacing on the page's clock, tied by the least delay", () => {
+/** Pictures of every 33 ms, the first of that time at `nowMs`, each as late as it says; gives what ties them. */
+function watch(clock: PictureClock, timestampUs: number, nowMs: number, latenesses: readonly number[]): Tie[] {
+    return latenesses.map((late, i) => clock.see(timestampUs + i * 33_000, nowMs + i * 33 + late));
+}
+const quiet = (count: number) => Array.from({length: count}, () => 0);
+
+test("pictures keep their spacing on the page's clock, tied by the least delay of a second", () => {
     const clock = new PictureClock();
+    const ties = watch(clock, 5_000_000, 130, [40, 20, ...quiet(28), 12]);
+    assert.equal(PictureClock.stamp(5_000_000, ties[0]!), null, "not known yet");
     assert.equal(clock.isSettled, false);
-    clock.see(5_000_000, 130);
-    clock.see(5_033_000, 153);
-    clock.see(5_066_000, 190);
-    clock.settle();
-    assert.equal(clock.stamp(5_033_000), 153_000);
-    clock.see(5_099_000, 200);
-    clock.settle();
-    assert.equal(clock.stamp(5_099_000) - clock.stamp(5_066_000), 33_000, "a lesser delay later moves nothing");
-    clock.see(900_000, 10_000);
-    assert.equal(clock.stamp(900_000), 10_000_000, "another clock is tied anew");
+    const [tie] = watch(clock, 6_023_000, 1153, [30]);
+    assert.ok(clock.isSettled);
+    assert.equal(PictureClock.stamp(5_000_000, ties[0]!), 130_000);
+    watch(clock, 6_056_000, 1186, [-100, 200]);
+    assert.equal(PictureClock.stamp(6_023_000, tie!), 1_153_000, "a lesser delay later moves nothing");
+});
+
+test("a late picture, or half a second of them, is no other clock", () => {
+    const clock = new PictureClock();
+    watch(clock, 0, 100, quiet(40));
+    const late = watch(clock, 2_000_000, 2100, [300, 700, ...Array.from({length: 15}, () => 400)]);
+    assert.equal(PictureClock.stamp(2_000_000, late[0]!), null, "it may be one");
+    watch(clock, 2_600_000, 2700, [200]);
+    assert.deepEqual(late.map((tie) => tie.offsetUs), late.map(() => 100_000));
+    assert.equal(PictureClock.stamp(2_600_000, clock.see(2_600_000, 2900)), 2_700_000);
+});
+
+test("a clock that all pictures of a second show is another one, tied by their least delay", () => {
+    const clock = new PictureClock();
+    const [before] = watch(clock, 5_000_000, 100, quiet(40));
+    const ties = watch(clock, 900_000, 10_000, [220, 5, ...quiet(45)]);
+    assert.equal(PictureClock.stamp(900_000, ties[0]!), 10_000_000);
+    assert.equal(PictureClock.stamp(5_000_000, before!), 100_000, "the earlier pictures keep theirs");
+});
+
+test("another camera's clock is tied anew, whatever its first pictures' delay", () => {
+    const clock = new PictureClock();
+    watch(clock, 0, 100, quiet(40));
+    const [last] = watch(clock, 1_500_000, 1600, [290]);
+    clock.loosen();
+    assert.equal(last!.offsetUs, 100_000, "what was open is decided");
+    const ties = watch(clock, 0, 3000, [240, 150, ...quiet(45)]);
+    assert.equal(PictureClock.stamp(0, ties[0]!), 3_000_000);
+});
+
+test("who cannot wait goes by what was seen so far", () => {
+    const clock = new PictureClock();
+    watch(clock, 0, 50, [9, 4, 6]);
+    assert.equal(clock.guessUs, 54_000);
+});
+
+test("pictures are known by their time, which an encoder may change a little", () => {
+    const numbering = new Numbering<{timestampUs: number; seq: number}>();
+    for (let seq = 0; seq < 6; ++seq) numbering.add({timestampUs: seq * 33_333, seq});
+    assert.equal(numbering.take(0)?.seq, 0);
+    assert.deepEqual(numbering.take(33_332), {timestampUs: 33_333, seq: 1});
+    assert.deepEqual([numbering.take(99_998)?.seq, numbering.lost], [3, 1], "the second never comes");
+    assert.deepEqual([numbering.take(50_000_000), numbering.lost], [null, 1]);
+    numbering.add({timestampUs: 133_332, seq: 6});
+    numbering.add({timestampUs: 133_332, seq: 7});
+    assert.deepEqual([4, 6, 7].map(() => numbering.take(133_332)?.seq), [4, 6, 7], "of one time, in their order");
+    numbering.clear();
+    assert.deepEqual([numbering.lost, numbering.take(166_665)], [2, null]);
+});
+
+test("a level allows a size and a rate, or not", () => {
+    assert.ok(fitsLevel("avc1.64001f", 1280, 720, 30) && fitsLevel("avc1.64001f", 720, 1280, 30));
+    assert.ok(!fitsLevel("avc1.64001f", 1920, 1080, 30) && !fitsLevel("avc1.64001f", 1280, 720, 60));
+    assert.ok(!fitsLevel("avc1.6400ff", 16, 16, 1), "of a level that nobody knows nothing is known");
+});
+
+test("a camera is asked for all of it each time, so that nothing of an earlier start stays", () => {
+    const asked = (width: number | null, height: number | null, aspect: number | null, fps: number) => {
+        const {width: w, height: h, frameRate} = videoConstraints({width, height, aspect, fps});
+        return [w, h, frameRate].map((one) => (one as ConstrainULongRange).ideal);
+    };
+    assert.deepEqual(asked(null, null, null, 0), [1920, 1080, 30]);
+    assert.deepEqual(asked(640, 480, 4 / 3, 5), [640, 480, 5]);
+    assert.deepEqual(asked(null, null, 4 / 3, 0), [1440, 1080, 30]);
+    assert.deepEqual(asked(null, null, 21 / 9, 0), [1920, 823, 30]);
+    assert.deepEqual(asked(null, null, 9 / 16, 60), [1080, 1920, 60]);
+});
+
+test("a device is known by its model, else by its platform, never by its browser's version", async () => {
+    const agent = (model: string) => ({platform: "Linux armv8l", userAgentData: {platform: "Android", getHighEntropyValues: async () => ({model})}});
+    assert.equal(await deviceModel(agent("Pixel 7")), "Pixel 7");
+    assert.equal(await deviceModel(agent("")), "Android");
+    assert.equal(await deviceModel({platform: "iPhone"}), "iPhone");
+    const refusing = {userAgentData: {platform: "Windows", getHighEntropyValues: () => Promise.reject(new Error("not allowed"))}};
+    assert.equal(await deviceModel(refusing), "Windows");
+    assert.equal(await deviceModel({}), "browser");
+});
+
+test("a connection is lost when it is silent for longer than it may be", () => {
+    const connecting = new LineWatch(1000);
+    assert.ok(!connecting.isLost(1000 + 19_000, 500), "the server may hold it back for takeover_after");
+    assert.ok(connecting.isLost(1000 + 20_001, null));
+    const line = new LineWatch(0);
+    line.opened(6000);
+    assert.ok(!line.isLost(100_000, null), "a server that asks nothing owes nothing");
+    assert.ok(!line.isLost(10_900, 0) && line.isLost(11_100, 0));
+    assert.ok(!line.isLost(99_000, 95_000), "it owes a word only since then");
+    line.askedForClock();
+    line.heard(20_000);
+    assert.ok(!line.isLost(44_000, null) && line.isLost(45_100, null));
 });
 
 test("a camera that is opened anew is set as before, as far as it can", () => {

@@ -3,6 +3,8 @@
 export interface StartCapture {
     width: number | null;
     height: number | null;
+    /// Width by height, where only that was asked for.
+    aspect: number | null;
     bitrateBps: number;
     fps: number;
     /// On the pictures' own clock; null: at once.
@@ -20,6 +22,16 @@ export type Command =
     | {kind: "other"};
 
 const headerBytes = 16;
+
+/// What the camera is to give: as it was asked for, else the most that is usual. Each member is there, since what is
+/// left out would stay as an earlier start set it.
+export function videoConstraints(wanted: Pick<StartCapture, "width" | "height" | "aspect" | "fps">): MediaTrackConstraints {
+    const aspect = wanted.aspect ?? 16 / 9;
+    const [widest, highest] = aspect >= 1 ? [1920, 1080] : [1080, 1920];
+    const width = wanted.width ?? Math.round(Math.min(widest, highest * aspect));
+    const height = wanted.height ?? Math.round(Math.min(highest, widest / aspect));
+    return {width: {ideal: width}, height: {ideal: height}, frameRate: {ideal: wanted.fps > 0 ? wanted.fps : 30}};
+}
 
 /// A binary message: the stamp in microseconds, the message's number, the encoder's output.
 export function encodeFrame(timestampUs: number, seq: number, payload: Uint8Array): ArrayBuffer {
@@ -51,9 +63,12 @@ export function readCommand(text: string): Command {
     if (message.status === "warning") return {kind: "warning", text: String(message.message)};
     if (message.command !== "start_capture") return {kind: "other"};
     const size = payload["resolution"] as {width?: unknown; height?: unknown} | undefined;
+    const shape = payload["aspectRatio"] as {width?: unknown; height?: unknown} | undefined;
+    const aspect = (number(shape?.width) ?? 0) / (number(shape?.height) ?? 0);
     const mbit = number(payload["bitrate"]) ?? 4;
     return {kind: "start", start: {
-        width: number(size?.width), height: number(size?.height), bitrateBps: number(payload["bitrateBps"]) ?? mbit * 1e6,
+        width: number(size?.width), height: number(size?.height),
+        aspect: Number.isFinite(aspect) && aspect > 0 ? aspect : null, bitrateBps: number(payload["bitrateBps"]) ?? mbit * 1e6,
         fps: number(payload["fps"]) ?? 0, startAtUs: number(payload["startAt"]),
         capture: typeof payload["capture"] === "string" ? payload["capture"] : null}};
 }
@@ -62,10 +77,19 @@ export function readCommand(text: string): Command {
 const levels: [number, number, number][] = [[0x1e, 40_500, 1620], [0x1f, 108_000, 3600], [0x20, 216_000, 5120], [0x28, 245_760, 8192],
                                             [0x2a, 522_240, 8704], [0x32, 589_824, 22_080], [0x33, 983_040, 36_864], [0x34, 2_073_600, 36_864]];
 
+const macroblocks = (width: number, height: number) => Math.ceil(width / 16) * Math.ceil(height / 16);
+
+/// Whether the level of a codec string allows that size and rate.
+export function fitsLevel(codec: string, width: number, height: number, fps: number): boolean {
+    const blocks = macroblocks(width, height);
+    const level = levels.find(([idc]) => idc === parseInt(codec.slice(-2), 16));
+    return level !== undefined && blocks * fps <= level[1] && blocks <= level[2];
+}
+
 /// Codec strings to try for that size and rate, the best compression first; each profile also a level higher, since
 /// encoders differ about what fits.
 export function codecsFor(width: number, height: number, fps: number): string[] {
-    const blocks = Math.ceil(width / 16) * Math.ceil(height / 16);
+    const blocks = macroblocks(width, height);
     const first = levels.findIndex(([, perSecond, perPicture]) => blocks * fps <= perSecond && blocks <= perPicture);
     const fitting = levels.slice(first < 0 ? -1 : first).slice(0, 2).map(([level]) => level.toString(16));
     return ["6400", "4d00", "42e0"].flatMap((profile) => fitting.map((level) => `avc1.${profile}${level}`));

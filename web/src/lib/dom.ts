@@ -31,6 +31,12 @@ export function setText(element: HTMLElement, text: string): void {
     if (element.textContent !== text) element.textContent = text;
 }
 
+/// Shows a text in the element of that id; "": nothing is there.
+export function showNotice(id: string, text: string): void {
+    byId(id).hidden = text === "";
+    setText(byId(id), text);
+}
+
 /// Shows `items` as children of `parent` in their order, each made once and updated after.
 export class KeyedList<T> {
     private readonly shown = new Map<string, {element: HTMLElement; update: (item: T) => void}>();

@@ -1,39 +1,69 @@
-/// The clock of a browser's pictures. Their own times have exact spacing, but an origin of their own; what the page can
-/// read is performance.now(). The least delay seen between a picture's time and its arrival ties one to the other, once
-/// for a connection, so that no spacing is ever touched.
+/// The clock of a browser's pictures. Their own times have exact spacing, but an origin of their own, another one for each
+/// camera that is opened; what the page can read is performance.now(). The least delay between a picture's time and its
+/// arrival, of all that come within a second, ties one to the other, so that no spacing is ever touched.
 
-/// A step of the pictures' own clock by more than this is another clock (a camera that was opened anew).
-const stepMaxUs = 250_000;
+/// So long a clock is watched before it is tied, and so many pictures have to have come.
+const watchMs = 1000;
+const picturesMin = 3;
+/// A picture that is farther off came late, or shows another clock: that is only known when all of a second are.
+const stepMinUs = 250_000;
+
+/// Between the times of some pictures and the page's clock.
+export interface Tie {
+    /// null: not known yet.
+    offsetUs: number | null;
+}
+
+interface Watched {
+    tie: Tie;
+    sinceMs: number;
+    pictures: number;
+    leastUs: number;
+}
 
 export class PictureClock {
-    private leastUs = Infinity;
-    private offsetUs: number | null = null;
+    private tie: Tie = {offsetUs: null};
+    private watched: Watched | null = null;
 
     /// A picture of time `timestampUs` came when performance.now() was `nowMs`.
-    see(timestampUs: number, nowMs: number): void {
-        const delay = nowMs * 1000 - timestampUs;
-        if (this.offsetUs !== null && Math.abs(delay - this.offsetUs) > stepMaxUs) this.offsetUs = delay;
-        this.leastUs = Math.min(this.leastUs, delay);
+    see(timestampUs: number, nowMs: number): Tie {
+        const delayUs = nowMs * 1000 - timestampUs;
+        const {tie} = this;
+        if (tie.offsetUs !== null && Math.abs(delayUs - tie.offsetUs) <= stepMinUs) {
+            // What was watched came late, no more.
+            if (this.watched) this.watched.tie.offsetUs = tie.offsetUs;
+            this.watched = null;
+            return tie;
+        }
+        const watched = this.watched ??= {tie: tie.offsetUs === null ? tie : {offsetUs: null}, sinceMs: nowMs, pictures: 0, leastUs: Infinity};
+        watched.pictures += 1;
+        watched.leastUs = Math.min(watched.leastUs, delayUs);
+        if (watched.pictures >= picturesMin && nowMs - watched.sinceMs >= watchMs) {
+            watched.tie.offsetUs = watched.leastUs;
+            this.tie = watched.tie;
+            this.watched = null;
+        }
+        return watched.tie;
     }
 
-    /// From now on the two clocks keep this distance.
-    settle(): void {
-        this.offsetUs ??= Number.isFinite(this.leastUs) ? this.leastUs : null;
-    }
-
-    /// Another connection may tie them anew.
+    /// The pictures are another camera's from now on.
     loosen(): void {
-        this.offsetUs = null;
-        this.leastUs = Infinity;
+        if (this.watched) this.watched.tie.offsetUs = this.guessUs;
+        this.watched = null;
+        this.tie = {offsetUs: null};
     }
 
+    /// For who cannot wait until it is known.
+    get guessUs(): number {
+        return this.tie.offsetUs ?? this.watched?.leastUs ?? 0;
+    }
     get isSettled(): boolean {
-        return this.offsetUs !== null;
+        return this.tie.offsetUs !== null && !this.watched;
     }
 
-    /// A picture's stamp: its own time on the page's clock, in microseconds.
-    stamp(timestampUs: number): number {
-        return Math.round(timestampUs + (this.offsetUs ?? 0));
+    /// A picture's stamp: its own time on the page's clock, in microseconds; null while that is not known.
+    static stamp(timestampUs: number, {offsetUs}: Tie): number | null {
+        return offsetUs === null ? null : Math.round(timestampUs + offsetUs);
     }
 
     /// The page's clock in the unit of the stamps.

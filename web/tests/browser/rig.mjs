@@ -102,6 +102,16 @@ export class Server {
     }
 }
 
+/** Presses the page's button: the device is a camera of that name then, once it is in the list. */
+export async function beCamera(page, server, name, {url = server.url, query = ""} = {}) {
+    page.setDefaultTimeout(patienceMs);
+    await page.goto(`${url}camera?name=${name}${query}`);
+    await page.getByRole("button", {name: "Be a camera"}).click();
+    await until("the camera in the list", () => cameraNamed(server, name));
+}
+
+export const cameraNamed = async (server, name) => (await server.ask("GET", "cameras")).items.find((camera) => camera.name === name);
+
 /** A network between the pages and a server, which can fail without a word. */
 export class Network {
     static async to(server) {

@@ -1,0 +1,310 @@
+// What goes wrong with a camera page: its camera, its encoder, its network, and whoever presses its buttons.
+import assert from "node:assert/strict";
+import {after, before, test} from "node:test";
+import {beCamera, cameraNamed as cameraOf, launch, Network, Server, until} from "./rig.mjs";
+
+let server;
+let browser;
+before(async () => {
+    server = await Server.start();
+    browser = await launch();
+});
+after(async () => {
+    await browser?.close();
+    await server?.stop();
+});
+
+const cameraNamed = (name) => cameraOf(server, name);
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const button = (page) => page.locator("#connect");
+
+async function start(name, more = {resolution: {width: 320, height: 240}, fps: 15, bitrate_bps: 300_000}) {
+    const started = await server.ask("POST", "capture/start", {cameras: [name], ...more});
+    assert.equal(started.ok, true, JSON.stringify(started));
+}
+
+/** Pictures come, so many more than there are now. */
+async function more(name, count = 15) {
+    const before = (await cameraNamed(name))?.frames ?? 0;
+    await until(`more pictures of ${name}`, async () => (await cameraNamed(name))?.frames >= before + count);
+}
+
+async function stop(name) {
+    const {results} = await server.ask("POST", "capture/stop", {cameras: [name], timeout_ms: 60_000});
+    assert.equal(results[0].outcome, "stopped", JSON.stringify(results));
+    return server.ask("GET", `recordings/${results[0].session}`);
+}
+
+/** The recording of that camera once it has ended. */
+const ended = (name) => until(`the recording of ${name}`, async () => {
+    const found = (await server.ask("GET", "recordings")).items.find((item) => item.camera === name && ["done", "failed"].includes(item.state));
+    return found && server.ask("GET", `recordings/${found.id}`);
+});
+
+/** In a page: its encoders and cameras are known, and can be made to fail. */
+function sabotage() {
+    const rig = globalThis.rig = {encoders: [], tracks: [], encodes: true, cameraDelayMs: 0, hasCamera: true, gives: true};
+    globalThis.VideoEncoder = class extends VideoEncoder {
+        constructor(init) {
+            super(init);
+            rig.encoders.push({encoder: this, init});
+        }
+        static isConfigSupported(config) {
+            return rig.encodes ? super.isConfigSupported(config) : Promise.resolve({supported: false, config});
+        }
+    };
+    rig.breakEncoder = () => {
+        const {encoder, init} = rig.encoders.at(-1);
+        encoder.close();
+        init.error(new DOMException("Codec reclaimed due to inactivity.", "QuotaExceededError"));
+    };
+    const devices = navigator.mediaDevices;
+    const open = devices.getUserMedia.bind(devices);
+    devices.getUserMedia = async (constraints) => {
+        await new Promise((resolve) => setTimeout(resolve, rig.cameraDelayMs));
+        if (!rig.hasCamera) throw new DOMException("Device in use", "NotReadableError");
+        const stream = await open(constraints);
+        rig.tracks.push(...stream.getTracks());
+        rig.gives = true;
+        return stream;
+    };
+    const Processor = MediaStreamTrackProcessor;
+    globalThis.MediaStreamTrackProcessor = class {
+        constructor(init) {
+            this.readable = new Processor(init).readable.pipeThrough(new TransformStream({
+                transform: (frame, out) => rig.gives ? out.enqueue(frame) : frame.close()}));
+        }
+    };
+    rig.loseCamera = () => {
+        const track = rig.tracks.at(-1);
+        track.stop();
+        track.dispatchEvent(new Event("ended"));
+    };
+}
+
+async function phone(name, options) {
+    const context = await browser.newContext({permissions: ["camera"]});
+    await context.addInitScript(sabotage);
+    const page = await context.newPage();
+    await beCamera(page, server, name, options);
+    return page;
+}
+
+test("an encoder that the browser takes back is replaced, and the recording goes on", async () => {
+    const page = await phone("hidden");
+    await start("hidden");
+    await more("hidden");
+    for (let i = 0; i < 2; ++i) {
+        await page.evaluate(() => globalThis.rig.breakEncoder());
+        await more("hidden");
+    }
+    const recording = await stop("hidden");
+    assert.deepEqual([recording.state, recording.end_reason, recording.part], ["done", "stopped", 1]);
+    assert.ok(recording.seq_missing < 10 && recording.dropped.lost_pictures === 0, JSON.stringify([recording.seq_gaps, recording.dropped]));
+    await page.context().close();
+});
+
+test("where nothing can be encoded any more, in a gap of the network, what was encoded arrives nevertheless", async () => {
+    const network = await Network.to(server);
+    const page = await phone("locked", {url: network.url});
+    await start("locked");
+    await more("locked");
+    network.fail();
+    const before = (await cameraNamed("locked")).frames;
+    await page.getByText(/[1-9]\d+ pictures .* wait for the network/).waitFor();
+    await page.evaluate(() => {
+        globalThis.rig.encodes = false;
+        globalThis.rig.breakEncoder();
+    });
+    await page.getByText("this browser cannot encode H.264").waitFor();
+    network.mend();
+    const recording = await ended("locked");
+    assert.deepEqual([recording.state, recording.end_reason], ["done", "camera_error"]);
+    assert.ok(recording.pictures > before + 10, `${recording.pictures} of more than ${before + 10}`);
+    assert.equal((await until("it is there", () => cameraNamed("locked"))).state, "idle");
+    await page.evaluate(() => { globalThis.rig.encodes = true; });
+    await start("locked");
+    await more("locked");
+    await stop("locked");
+    network.stop();
+    await page.context().close();
+});
+
+test("a phone that roams goes on while the server still waits for its dead connection", async () => {
+    const network = await Network.to(server);
+    const page = await phone("roamer", {url: network.url});
+    await start("roamer");
+    await more("roamer");
+    const lost = Date.now();
+    network.fail();
+    network.mend();  // what was open is dead for both, what is new is not
+    await until("it goes on", async () => (await server.ask("GET", "events?limit=1000")).items.some((event) => event.type === "camera.resumed" && event.camera === "roamer"));
+    assert.ok(Date.now() - lost < 25_000, `after ${Date.now() - lost} ms`);
+    await more("roamer");
+    const recording = await stop("roamer");
+    assert.deepEqual([recording.seq_gaps, recording.part, recording.end_reason], [[], 1, "stopped"]);
+    network.stop();
+    await page.context().close();
+});
+
+test("an idle phone sees that the server is gone", async () => {
+    const network = await Network.to(server);
+    const page = await phone("sleeper", {url: network.url});
+    await page.getByText("connected, waiting to be started").waitFor();
+    network.fail();
+    await page.getByText("no connection: the server does not answer").waitFor();
+    network.mend();
+    await page.getByText("connected, waiting to be started").waitFor();
+    await until("it is there", () => cameraNamed("sleeper"));
+    network.stop();
+    await page.context().close();
+});
+
+test("a second press ends what the first began, whenever it comes", async () => {
+    for (const pauseMs of [0, 500, 1500]) {
+        const context = await browser.newContext({permissions: ["camera"]});
+        await context.addInitScript(sabotage);
+        const page = await context.newPage();
+        await page.goto(`${server.url}camera?name=hasty`);
+        await page.evaluate(() => { globalThis.rig.cameraDelayMs = 1000; });  // as while somebody is asked
+        await button(page).click();
+        await page.getByText("opening the camera").waitFor();
+        assert.equal(await button(page).innerText(), "Disconnect");
+        await pause(pauseMs);
+        await button(page).click();
+        assert.equal(await button(page).innerText(), "Be a camera");
+        await pause(3000);
+        assert.equal(await cameraNamed("hasty"), undefined);
+        assert.ok(await page.evaluate(() => globalThis.rig.tracks.every((track) => track.readyState === "ended")));
+        await page.evaluate(() => { globalThis.rig.cameraDelayMs = 0; });
+        for (let i = 0; i < 3; ++i) await button(page).click();
+        await page.getByText("connected, waiting to be started").waitFor();
+        assert.equal(await page.evaluate(() => globalThis.rig.tracks.filter((track) => track.readyState === "live").length), 1);
+        await start("hasty");
+        await more("hasty");
+        await stop("hasty");
+        await button(page).click();
+        await until("its end", async () => await cameraNamed("hasty") === undefined);
+        await context.close();
+    }
+});
+
+test("a disconnect sends what waits for the network first, and asks whoever cannot wait", async () => {
+    for (const isForced of [false, true]) {
+        const name = isForced ? "hurried" : "orderly";
+        const network = await Network.to(server);
+        const page = await phone(name, {url: network.url});
+        await start(name);
+        await more(name);
+        network.fail();
+        await page.getByText(/[1-9]\d+ pictures .* wait for the network/).waitFor();
+        await button(page).click();
+        assert.equal(await button(page).innerText(), "Disconnect now");
+        assert.ok(await page.evaluate(() => globalThis.rig.tracks.every((track) => track.readyState === "ended")), "its light is off");
+        if (isForced) {
+            let asked = "";
+            page.once("dialog", (dialog) => {
+                asked = dialog.message();
+                void dialog.dismiss();
+            });
+            await button(page).click();
+            assert.match(asked, /does not have the last [1-9]\d+ pictures yet/);
+            assert.equal(await button(page).innerText(), "Disconnect now");
+            page.once("dialog", (dialog) => void dialog.accept());
+            await button(page).click();
+        } else {
+            const sent = Number(/(\d+) pictures \(/.exec(await page.locator("#facts").innerText())[1]);
+            network.mend();
+            const recording = await ended(name);
+            assert.deepEqual([recording.state, recording.end_reason, recording.seq_gaps], ["done", "camera_stopped", []]);
+            assert.ok(recording.pictures > sent, `${recording.pictures} of more than ${sent}`);
+        }
+        await page.getByText("not connected").waitFor();
+        assert.equal(await button(page).innerText(), "Be a camera");
+        await until("nothing is left on the disk", () => page.evaluate(async () => (await Array.fromAsync((await navigator.storage.getDirectory()).keys())).length === 0));
+        network.stop();
+        await page.context().close();
+    }
+});
+
+test("what an earlier start set does not stay", async () => {
+    const page = await phone("forgetful");
+    const sizeOf = async (parameters) => {
+        await start("forgetful", {bitrate_bps: 300_000, ...parameters});
+        await more("forgetful", 5);
+        const {width, height} = await cameraNamed("forgetful");
+        const {frameRate} = await page.evaluate(() => globalThis.rig.tracks.at(-1).getSettings());
+        await stop("forgetful");
+        return [width, height, Math.round(frameRate)];
+    };
+    const first = await sizeOf({resolution: {width: 320, height: 240}, fps: 5});
+    assert.deepEqual(first, [320, 240, 5]);
+    assert.deepEqual(await sizeOf({}), [1920, 1080, 30]);
+    const [width, height] = await sizeOf({aspect: {width: 4, height: 3}});
+    assert.ok(Math.abs(width / height - 4 / 3) < 0.01, `${width}x${height}`);
+    const [recording] = (await server.ask("GET", "recordings")).items;
+    const {capabilities} = await server.ask("GET", `recordings/${recording.id}`);
+    assert.equal(capabilities.deviceModel, "Linux");
+    await page.context().close();
+});
+
+test("a camera is opened again as often as it is lost, however long another app has it, and when it only falls silent", async () => {
+    const page = await phone("shared");
+    await start("shared");
+    for (let i = 0; i < 4; ++i) {
+        await more("shared");
+        await page.evaluate(() => globalThis.rig.loseCamera());
+    }
+    await more("shared");
+    await page.evaluate(() => {
+        globalThis.rig.hasCamera = false;
+        globalThis.rig.loseCamera();
+    });
+    await page.getByText(/there is no camera: .*Device in use.*; trying again/).waitFor();
+    await until("the server is told", async () => (await cameraNamed("shared")).health.fps === 0);
+    await pause(4000);
+    await page.evaluate(() => { globalThis.rig.hasCamera = true; });
+    await more("shared");
+    await page.getByText("there is no camera").waitFor({state: "hidden"});
+    await page.evaluate(() => { globalThis.rig.gives = false; });
+    await page.getByText("the camera gives no pictures; opening it again").waitFor();
+    await more("shared");
+    const recording = await stop("shared");
+    assert.deepEqual([recording.state, recording.part, recording.seq_gaps], ["done", 1, []]);
+    // Idle, and without one: a start says why it cannot be.
+    await page.evaluate(() => {
+        globalThis.rig.hasCamera = false;
+        globalThis.rig.loseCamera();
+    });
+    await page.getByText("there is no camera").waitFor();
+    const {ok, results} = await server.ask("POST", "capture/start", {cameras: ["shared"], timeout_ms: 20_000});
+    assert.equal(ok, false);
+    assert.match(results[0].error, /there is no camera|Device in use/);
+    // A disconnect while it is tried again: the camera stays off.
+    await button(page).click();
+    await page.evaluate(() => { globalThis.rig.hasCamera = true; });
+    await pause(6000);
+    assert.ok(await page.evaluate(() => globalThis.rig.tracks.every((track) => track.readyState === "ended")));
+    await page.context().close();
+});
+
+test("a start that is stopped while encoders are tried costs the next one nothing", async () => {
+    const page = await phone("undecided");
+    await page.evaluate(() => {
+        // Each candidate takes its time.
+        const supported = VideoEncoder.isConfigSupported.bind(VideoEncoder);
+        VideoEncoder.isConfigSupported = async (config) => {
+            await new Promise((resolve) => setTimeout(resolve, 1500));
+            return supported(config);
+        };
+    });
+    const first = server.ask("POST", "capture/start", {cameras: ["undecided"]});
+    await pause(700);
+    await server.ask("POST", "capture/stop", {cameras: ["undecided"]});
+    await first;
+    await start("undecided");
+    await more("undecided", 5);
+    assert.equal(await page.getByText("could not encode").isVisible(), false);
+    await stop("undecided");
+    await page.context().close();
+});
