@@ -15,6 +15,7 @@
 #include "av/pace.h"
 #include "av/track_encoder.h"
 #include "base/clock.h"
+#include "media/nal.h"
 
 extern "C" {
 #include <libavdevice/avdevice.h>
@@ -161,6 +162,18 @@ class Output {
     std::unique_ptr<AVFormatContext, Free> context_;
 };
 
+/// Of a picture as Annex B.
+bool has_sps(const AVPacket& packet) {
+    const Bytes annex_b(packet.data, static_cast<std::size_t>(packet.size));
+    media::NalWalker walker(annex_b);
+    for (media::NalSpan nal{}; walker.next(nal);) {
+        if (nal.end > nal.begin && media::nal_type(annex_b[nal.begin]) == media::NalType::sps) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /// One track on its way from the input to the output.
 class Route {
  public:
@@ -205,6 +218,8 @@ class Route {
         if (encoder_) return encoder_->feed(&packet, sink());
         if (packet.dts == AV_NOPTS_VALUE) packet.dts = packet.pts;
         if (packet.dts == AV_NOPTS_VALUE) return note_untimed();
+        if (awaits_sets_ && !has_sps(packet)) return;
+        awaits_sets_ = false;
         // An FLV tag has a decoding time, which never goes back within a track.
         packet.dts = last_dts_ = std::max(packet.dts, last_dts_);
         packet.pts = packet.pts == AV_NOPTS_VALUE ? packet.dts : std::max(packet.pts, packet.dts);
@@ -235,6 +250,7 @@ class Route {
         // Parameter sets may come later; without a size the muxer would refuse all tracks.
         if (is_video && (codec->width <= 0 || codec->height <= 0)) {
             codec->width = codec->height = 16;
+            awaits_sets_ = true;
         }
         track_ = output_.add(*codec);
     }
@@ -264,6 +280,7 @@ class Route {
     std::int64_t count_ = 0;  ///< packets, where they are counted
     std::int64_t last_dts_ = INT64_MIN;
     bool has_untimed_ = false;
+    bool awaits_sets_ = false;  ///< pictures that nobody can decode would keep the sound waiting
 };
 
 class Relay {
