@@ -1,36 +1,42 @@
 /// One stream: by WebCodecs where the page is trusted with it, else by Media Source Extensions, else as snapshots.
 
-import {byId, setText} from "./lib/dom.ts";
+import {byId, setText, showNotice} from "./lib/dom.ts";
 import * as format from "./lib/format.ts";
 import {readTags} from "./lib/flv.ts";
+import {LiveSocket} from "./lib/live_socket.ts";
 import {canPlayByMediaSource, MediaSourcePlayer} from "./lib/media_source_player.ts";
+import {MultipartPlayer} from "./lib/multipart_player.ts";
 import {canDecodePictures, PictureDecoder, PictureScreen} from "./lib/picture_decoder.ts";
 import {SnapshotPlayer} from "./lib/snapshot_player.ts";
+import {Stillness} from "./lib/stillness.ts";
 import {credentials, isStreamPath, socketUrl} from "./lib/stream_url.ts";
 
-const message = (text: string) => {
-    byId("message").hidden = text === "";
-    setText(byId("message"), text);
-};
+const message = (text: string) => showNotice("message", text);
 
 /// Shown once a second: delays are of this browser, from a picture's arrival until it is shown.
 class Facts {
+    size = "";
+    dropped = 0;
+    readonly stillness = new Stillness();
     private delays: number[] = [];
     private shown = 0;
+    private readonly timer = setInterval(() => this.tell(), 1000);
 
-    constructor(private readonly how: string) {
-        setInterval(() => this.tell(), 1000);
-    }
+    constructor(private readonly how: string) {}
 
     add(delayMs: number): void {
         this.shown += 1;
         this.delays.push(delayMs);
+        this.stillness.shown(performance.now());
     }
 
-    size = "";
-    dropped = 0;
+    end(): void {
+        clearInterval(this.timer);
+    }
 
     private tell(): void {
+        const still = this.stillness.text(performance.now());
+        if (still) message(still);
         if (this.shown === 0) return setText(byId("facts"), this.how);
         const worst = Math.max(...this.delays);
         const parts = [this.how, this.size, format.fps(this.shown), `shown within ${worst.toFixed(0)} ms of its arrival`,
@@ -43,62 +49,56 @@ class Facts {
 }
 
 class CanvasPlayer {
-    private socket: WebSocket | null = null;
     private decoder: PictureDecoder | null = null;
-    private screen: PictureScreen | null = null;
+    private readonly canvas = byId<HTMLCanvasElement>("canvas");
     private readonly facts = new Facts("WebCodecs");
-    private retryMs = 1000;
-    private retry = 0;
+    private readonly screen = new PictureScreen(this.canvas, ({frame, arrivedMs}) => {
+        this.canvas.hidden = false;
+        message("");
+        this.facts.size = `${frame.displayWidth} × ${frame.displayHeight}`;
+        this.facts.dropped = this.decoder?.dropped ?? 0;
+        this.facts.add(performance.now() - arrivedMs);
+    });
+    private readonly socket: LiveSocket;
 
-    constructor(private readonly url: string, private readonly withSound: () => void) {
-        document.addEventListener("visibilitychange", () => document.hidden ? this.stop() : this.start());
+    constructor(url: string, withSound: () => void) {
+        this.socket = new LiveSocket(url, {
+            begun: () => {
+                message("waiting for the stream");
+                this.decoder = new PictureDecoder((picture) => this.screen.show(picture), message);
+            },
+            opened: () => undefined,
+            came: (data) => this.came(data as ArrayBuffer),
+            ended: (reason) => {
+                this.decoder?.close();
+                this.decoder = null;
+                this.screen.clear();
+                this.facts.stillness.reset();
+                if (reason !== null) message(`${reason || "no such stream, or no right to it"}; trying again`);
+            },
+        });
+        byId("sound").onclick = () => {
+            this.socket.leave();
+            this.facts.end();
+            this.canvas.hidden = true;
+            withSound();
+        };
     }
 
     start(): void {
-        this.stop();
-        message("waiting for the stream");
-        const canvas = byId<HTMLCanvasElement>("canvas");
-        const screen = this.screen = new PictureScreen(canvas, ({frame, arrivedMs}) => {
-            canvas.hidden = false;
-            message("");
-            this.facts.size = `${frame.displayWidth} × ${frame.displayHeight}`;
-            this.facts.dropped = decoder.dropped;
-            this.facts.add(performance.now() - arrivedMs);
-        });
-        const decoder = this.decoder = new PictureDecoder((picture) => screen.show(picture), message);
-        const socket = this.socket = new WebSocket(this.url);
-        socket.binaryType = "arraybuffer";
-        socket.onmessage = ({data}) => {
-            this.retryMs = 1000;
-            const now = performance.now();
-            try {
-                for (const tag of readTags(new Uint8Array(data as ArrayBuffer))) decoder.push(tag, now);
-            } catch (error) {
-                message(String(error));
-            }
-            byId("sound").hidden = !decoder.hasAudio;
-        };
-        socket.onclose = ({reason}) => {
-            if (socket !== this.socket) return;
-            message(`${reason || "no such stream, or no right to it"}; trying again`);
-            this.retry = window.setTimeout(() => this.start(), this.retryMs);
-            this.retryMs = Math.min(2 * this.retryMs, 10_000);
-        };
-        byId("sound").onclick = () => {
-            this.stop();
-            canvas.hidden = true;
-            this.withSound();
-        };
+        this.socket.start();
     }
 
-    stop(): void {
-        clearTimeout(this.retry);
-        const socket = this.socket;
-        this.socket = null;
-        socket?.close();
-        this.decoder?.close();
-        this.decoder = null;
-        this.screen?.clear();
+    private came(data: ArrayBuffer): void {
+        const {decoder} = this;
+        if (!decoder) return;
+        const now = performance.now();
+        try {
+            for (const tag of readTags(new Uint8Array(data))) decoder.push(tag, now);
+        } catch (error) {
+            message(String(error));
+        }
+        byId("sound").hidden = !decoder.hasAudio;
     }
 }
 
@@ -120,33 +120,12 @@ function playByMediaSource(url: string, muted: boolean): void {
 
 /// A camera whose pictures are JPEGs: the browser shows them as they come.
 function playMultipart(path: string, proof: URLSearchParams): void {
+    const how = "JPEG pictures as they come";
     const image = byId<HTMLImageElement>("image");
-    image.alt = path;
     message("waiting for the camera");
-    setText(byId("facts"), "JPEG pictures as they come");
-    const name = path.split("/")[2] ?? "";
-    const query = new URLSearchParams(proof);
-    let retry = 0;
-    const start = () => {
-        clearTimeout(retry);
-        query.set("at", String(Date.now()));  // else a browser may take it for what it has already
-        image.src = `mjpeg/${encodeURIComponent(name)}?${query.toString()}`;
-    };
-    image.onload = () => {
-        image.hidden = false;
-        message("");
-        setText(byId("facts"), `JPEG pictures as they come · ${image.naturalWidth} × ${image.naturalHeight}`);
-    };
-    image.onerror = () => {
-        message("no such camera, or no right to it; trying again");
-        retry = window.setTimeout(start, 3000);
-    };
-    document.addEventListener("visibilitychange", () => {
-        if (!document.hidden) return start();
-        clearTimeout(retry);
-        image.removeAttribute("src");
-    });
-    start();
+    setText(byId("facts"), how);
+    image.addEventListener("load", () => setText(byId("facts"), `${how} · ${image.naturalWidth} × ${image.naturalHeight}`));
+    new MultipartPlayer(image, path, proof, message).start();
 }
 
 /// For browsers that can do no better.

@@ -1,14 +1,17 @@
 /// Up to 16 streams side by side: over one WebSocket and by WebCodecs where the page is trusted with it, else each by
-/// Media Source Extensions, else as snapshots.
+/// Media Source Extensions, else as snapshots. JPEG cameras (/mjpeg/NAME) have a tile of their own kind.
 
 import {byId, h, setText} from "./lib/dom.ts";
 import * as format from "./lib/format.ts";
 import {readTags} from "./lib/flv.ts";
+import {LiveSocket} from "./lib/live_socket.ts";
 import {canPlayByMediaSource, MediaSourcePlayer} from "./lib/media_source_player.ts";
+import {MultipartPlayer} from "./lib/multipart_player.ts";
 import {canDecodePictures, type DecodedPicture, PictureDecoder, PictureScreen} from "./lib/picture_decoder.ts";
 import {SnapshotPlayer} from "./lib/snapshot_player.ts";
 import {commonInstant, StepQueue} from "./lib/step.ts";
-import {credentials, socketUrl, type WallStream, wallStreams} from "./lib/stream_url.ts";
+import {Stillness} from "./lib/stillness.ts";
+import {credentials, isJpegPath, socketUrl, type WallStream, wallStreams} from "./lib/stream_url.ts";
 
 const tilesMax = 16;
 /// A stream that is not there is asked for again.
@@ -84,6 +87,7 @@ class CanvasTile extends Tile {
     private shown = 0;
     private fed = 0;
     private shownAt = 0;
+    private readonly stillness = new Stillness();
 
     constructor(stream: WallStream) {
         const canvas = h("canvas");
@@ -95,6 +99,7 @@ class CanvasTile extends Tile {
         this.end("waiting");
         this.zeroUs = null;
         this.shownAt = performance.now();
+        this.stillness.reset();
         this.fed = 0;
         this.decoder = new PictureDecoder((picture) => this.onPicture(picture), (text) => this.say(text), onlyKeys);
     }
@@ -107,6 +112,10 @@ class CanvasTile extends Tile {
         this.say(text);
     }
 
+    get isSubscribed(): boolean {
+        return this.decoder !== null;
+    }
+
     push(bytes: Uint8Array): void {
         const now = performance.now();
         try {
@@ -117,7 +126,8 @@ class CanvasTile extends Tile {
         this.fed += 1;
     }
 
-    told({zero_us: zeroUs, bound_us: boundUs}: StateMessage): void {
+    told({state, reason, zero_us: zeroUs, bound_us: boundUs}: StateMessage): void {
+        if (state === "waiting") this.say(reason ?? "waiting");
         if (zeroUs === undefined) return;
         this.zeroUs = zeroUs;
         this.boundUs = boundUs ?? null;
@@ -137,7 +147,10 @@ class CanvasTile extends Tile {
                        this.isInStep && this.shown > 0 ? `${this.element.dataset["skewMs"] ?? "0"} ms behind` : "",
                        this.isInStep && this.boundUs !== null ? `±${(this.boundUs / 1000).toFixed(0)} ms` : "",
                        this.decoder && this.decoder.dropped > 0 ? `${this.decoder.dropped} left out` : ""]);
-        if (this.fed > 0 && performance.now() - this.shownAt > silenceMs) this.say("pictures come, but this browser decodes none");
+        const now = performance.now();
+        const still = this.decoder ? this.stillness.text(now) : "";
+        if (this.fed > 0 && now - this.shownAt > silenceMs) this.say("pictures come, but this browser decodes none");
+        else if (still) this.say(still);
         this.element.dataset["shown"] = String(this.shown);
         this.shown = 0;
         this.fed = 0;
@@ -152,7 +165,16 @@ class CanvasTile extends Tile {
     private onShown(): void {
         this.shown += 1;
         this.shownAt = performance.now();
+        this.stillness.shown(this.shownAt);
         this.say("");
+    }
+}
+
+class JpegTile extends Tile {
+    constructor(stream: WallStream) {
+        const image = h("img", {hidden: true});
+        super(stream, image);
+        new MultipartPlayer(image, stream.path, stream.proof, (text) => this.say(text)).start();
     }
 }
 
@@ -170,17 +192,23 @@ function arrange(tiles: Tile[]): void {
 }
 
 class CanvasWall {
-    private readonly tiles: CanvasTile[];
-    private socket: WebSocket | null = null;
-    private retryMs = 1000;
-    private retry = 0;
+    private readonly socket: LiveSocket;
     private onlyKeys = false;
     private isInStep = false;
 
-    constructor(streams: WallStream[], private readonly url: string) {
-        this.tiles = streams.map((stream) => new CanvasTile(stream));
-        arrange(this.tiles);
-        document.addEventListener("visibilitychange", () => document.hidden ? this.stop("hidden") : this.start());
+    constructor(private readonly tiles: CanvasTile[], url: string) {
+        this.socket = new LiveSocket(url, {
+            begun: () => setText(byId("state"), "connecting"),
+            opened: () => {
+                setText(byId("state"), "connected");
+                this.tiles.forEach((_, id) => this.subscribe(id));
+            },
+            came: (data) => this.came(data),
+            ended: (reason) => {
+                for (const tile of this.tiles) tile.end("waiting");
+                setText(byId("state"), reason === null ? "hidden" : `no connection${reason ? `: ${reason}` : ""}; trying again`);
+            },
+        });
         setInterval(() => this.tiles.forEach((tile) => tile.tell()), 1000);
         this.button("sync", (isOn) => {
             this.isInStep = isOn;
@@ -193,51 +221,28 @@ class CanvasWall {
             this.onlyKeys = isOn;
             this.start();
         });
-        const step = () => {
-            if (this.isInStep) {
-                const newest = this.tiles.map((tile) => tile.queue.newestUs).filter((time) => Number.isFinite(time));
-                const instant = newest.length > 0 ? commonInstant(newest) : 0;
-                for (const tile of this.tiles) tile.step(instant);
-            }
-            requestAnimationFrame(step);
-        };
-        requestAnimationFrame(step);
+        requestAnimationFrame(() => this.step());
     }
 
     start(): void {
-        this.stop("connecting");
-        const socket = this.socket = new WebSocket(this.url);
-        socket.binaryType = "arraybuffer";
-        socket.onopen = () => {
-            this.retryMs = 1000;
-            setText(byId("state"), "connected");
-            this.tiles.forEach((_, id) => this.subscribe(id));
-        };
-        socket.onmessage = ({data}) => {
-            if (typeof data === "string") return this.told(JSON.parse(data) as StateMessage);
-            const bytes = new Uint8Array(data as ArrayBuffer);
-            this.tiles[(bytes[0] as number) << 8 | (bytes[1] as number)]?.push(bytes.subarray(2));
-        };
-        socket.onclose = ({reason}) => {
-            if (socket !== this.socket) return;
-            this.stop(`no connection${reason ? `: ${reason}` : ""}; trying again`);
-            this.retry = window.setTimeout(() => this.start(), this.retryMs);
-            this.retryMs = Math.min(2 * this.retryMs, 10_000);
-        };
+        this.socket.start();
     }
 
-    private stop(text: string): void {
-        clearTimeout(this.retry);
-        const socket = this.socket;
-        this.socket = null;
-        socket?.close();
-        for (const tile of this.tiles) tile.end("waiting");
-        setText(byId("state"), text);
+    private step(): void {
+        const instant = this.isInStep ? commonInstant(this.tiles.map((tile) => tile.queue)) : Infinity;
+        if (Number.isFinite(instant)) for (const tile of this.tiles) tile.step(instant);
+        requestAnimationFrame(() => this.step());
+    }
+
+    private came(data: string | ArrayBuffer): void {
+        if (typeof data === "string") return this.told(JSON.parse(data) as StateMessage);
+        const bytes = new Uint8Array(data);
+        this.tiles[(bytes[0] as number) << 8 | (bytes[1] as number)]?.push(bytes.subarray(2));
     }
 
     private subscribe(id: number): void {
         const tile = this.tiles[id];
-        if (!tile || this.socket?.readyState !== WebSocket.OPEN) return;
+        if (!tile || !this.socket.isOpen) return;
         tile.begin(this.onlyKeys);
         const {path, proof} = tile.stream;
         const query = proof.toString();
@@ -252,8 +257,8 @@ class CanvasWall {
         tile.told(message);
         if (message.state !== "ended") return;
         tile.end(message.reason ?? "ended");
-        const {socket} = this;
-        setTimeout(() => socket === this.socket && this.subscribe(id), askAgainMs);
+        // On a connection that came since it is asked for already.
+        setTimeout(() => !tile.isSubscribed && this.subscribe(id), askAgainMs);
     }
 
     private button(id: string, set: (isOn: boolean) => void): void {
@@ -266,9 +271,8 @@ class CanvasWall {
     }
 }
 
-/// Tiles that know nothing of each other.
-function makePlainWall(tiles: Tile[], how: string): void {
-    arrange(tiles);
+/// For tiles that know nothing of each other.
+function sayWhatNeedsCodecs(how: string): void {
     setText(byId("state"), how);
     for (const [id, name] of [["sync", "In step"], ["keys", "Key frames only"]] as const) {
         byId(id).setAttribute("aria-disabled", "true");
@@ -281,13 +285,17 @@ function main(): void {
     const streams = wallStreams(page.searchParams.get("paths") ?? "", credentials(page.searchParams)).slice(0, tilesMax);
     if (streams.length === 0) return setText(byId("state"), "Name streams in the address: wall?paths=/camera/door,/camera/cellar");
     const how = page.searchParams.get("by");
-    if (how !== "mse" && how !== "snapshots" && canDecodePictures()) {
-        new CanvasWall(streams, socketUrl("play-many", page)).start();
-    } else if (how !== "snapshots" && canPlayByMediaSource()) {
-        makePlainWall(streams.map((stream) => new VideoTile(stream, page)), "by Media Source");
-    } else {
-        makePlainWall(streams.map((stream) => new SnapshotTile(stream)), "a picture every five seconds");
-    }
+    const hasCodecs = how !== "mse" && how !== "snapshots" && canDecodePictures();
+    const hasMediaSource = how !== "snapshots" && canPlayByMediaSource();
+    const tiles = streams.map((stream) => {
+        if (isJpegPath(stream.path)) return new JpegTile(stream);
+        return hasCodecs ? new CanvasTile(stream) : hasMediaSource ? new VideoTile(stream, page) : new SnapshotTile(stream);
+    });
+    arrange(tiles);
+    const decoded = tiles.filter((tile) => tile instanceof CanvasTile);
+    if (decoded.length > 0) return new CanvasWall(decoded, socketUrl("play-many", page)).start();
+    const isJpegAlone = tiles.every((tile) => tile instanceof JpegTile);
+    sayWhatNeedsCodecs(isJpegAlone ? "JPEG pictures as they come" : hasMediaSource ? "by Media Source" : "a picture every five seconds");
 }
 
 main();

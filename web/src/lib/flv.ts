@@ -52,16 +52,3 @@ export function readAvc(tag: FlvTag): AvcPart | null {
     const offset = (((body[2] as number) << 16 | (body[3] as number) << 8 | (body[4] as number)) << 8) >> 8;
     return {kind: "picture", isKey: (body[0] as number) >> 4 === 1, ptsUs: (tag.dts + offset) * 1000, data};
 }
-
-/// Makes one line of times that wrap at 2^32 ms.
-export class Unwrapped {
-    private last: number | null = null;
-
-    next(wrapped: number): number {
-        if (this.last === null) return this.last = wrapped;
-        let step = (wrapped - this.last) % 2 ** 32;
-        if (step > 2 ** 31) step -= 2 ** 32;
-        if (step < -(2 ** 31)) step += 2 ** 32;
-        return this.last += step;
-    }
-}

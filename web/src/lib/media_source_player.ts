@@ -1,6 +1,7 @@
 /// A live stream in a video element, by Media Source Extensions: for browsers without WebCodecs, and for sound.
 
 import mpegts from "mpegts.js";
+import {Stillness} from "./stillness.ts";
 
 const againMs = 2000;
 
@@ -9,12 +10,16 @@ export const canPlayByMediaSource = () => mpegts.isSupported();
 export class MediaSourcePlayer {
     private player: mpegts.Player | null = null;
     private retry = 0;
+    private readonly stillness = new Stillness();
+    private isStill = false;
+    private lastTime = 0;
 
     /// `say`: what is in the way of pictures; "": nothing.
     constructor(private readonly video: HTMLVideoElement, private readonly url: string, private readonly say: (text: string) => void) {
         mpegts.LoggingControl.enableAll = false;
         video.onplaying = () => say("");
         document.addEventListener("visibilitychange", () => document.hidden ? this.stop() : this.start());
+        setInterval(() => this.watch(), 1000);
     }
 
     start(): void {
@@ -36,12 +41,24 @@ export class MediaSourcePlayer {
         clearTimeout(this.retry);
         this.player?.destroy();
         this.player = null;
+        this.stillness.reset();
+        this.isStill = false;
     }
 
     /// How much lies in the buffer; null while there is nothing.
     get behindMs(): number | null {
         const {buffered, currentTime} = this.video;
         return buffered.length > 0 ? (buffered.end(buffered.length - 1) - currentTime) * 1000 : null;
+    }
+
+    private watch(): void {
+        const {currentTime, paused} = this.video;
+        if (!this.player || paused) return;
+        if (currentTime !== this.lastTime) this.stillness.shown(performance.now());
+        this.lastTime = currentTime;
+        const text = this.stillness.text(performance.now());
+        if (text !== "" || this.isStill) this.say(text);
+        this.isStill = text !== "";
     }
 
     private tryAgain(text: string): void {

@@ -8,6 +8,8 @@ import {type FlvTag, readAvc} from "./flv.ts";
 const waitMaxMs = 1000;
 /// But nobody gives without end.
 const queueMax = 600;
+/// A decoder that failed is replaced, as seldom as this.
+const againMs = 1000;
 
 /// Browsers offer WebCodecs over https, and on the server's own machine.
 export const canDecodePictures = () => isSecureContext && "VideoDecoder" in window;
@@ -22,6 +24,9 @@ export class PictureDecoder {
     dropped = 0;
     hasAudio = false;
     private decoder: VideoDecoder | null = null;
+    /// What the stream's pictures are to be decoded by: it is sent once.
+    private config: VideoDecoderConfig | null = null;
+    private againAtMs = Infinity;
     private needsKey = true;
     private readonly arrivals = new Map<number, number>();
 
@@ -33,7 +38,10 @@ export class PictureDecoder {
         this.hasAudio ||= tag.kind === "audio";
         const part = readAvc(tag);
         if (!part) return;
-        if (part.kind === "configuration") return this.configure(part.codec, part.description);
+        if (part.kind === "configuration") {
+            return this.configure({codec: part.codec, description: part.description.slice(), optimizeForLatency: true});
+        }
+        if (this.config && arrivedMs >= this.againAtMs) this.configure(this.config);
         if (!this.decoder || this.decoder.state !== "configured") return;
         if (part.isKey) this.needsKey = false;
         if (this.isTooSlow(arrivedMs)) this.needsKey = true;
@@ -42,7 +50,12 @@ export class PictureDecoder {
             return;
         }
         this.arrivals.set(part.ptsUs, arrivedMs);
-        this.decoder.decode(new EncodedVideoChunk({type: part.isKey ? "key" : "delta", timestamp: part.ptsUs, data: part.data}));
+        const chunk = new EncodedVideoChunk({type: part.isKey ? "key" : "delta", timestamp: part.ptsUs, data: part.data});
+        try {
+            this.decoder.decode(chunk);
+        } catch (error) {
+            this.onFailed(this.decoder, error as Error);
+        }
     }
 
     private isTooSlow(nowMs: number): boolean {
@@ -54,28 +67,35 @@ export class PictureDecoder {
     close(): void {
         if (this.decoder && this.decoder.state !== "closed") this.decoder.close();
         this.decoder = null;
+        this.againAtMs = Infinity;
         this.arrivals.clear();
         this.needsKey = true;
     }
 
-    private configure(codec: string, description: Uint8Array): void {
+    private configure(config: VideoDecoderConfig): void {
         this.close();
-        this.decoder = new VideoDecoder({
+        this.config = config;
+        const decoder = this.decoder = new VideoDecoder({
             output: (frame) => {
                 const arrivedMs = this.arrivals.get(frame.timestamp) ?? performance.now();
                 for (const time of this.arrivals.keys()) if (time <= frame.timestamp) this.arrivals.delete(time);
                 this.onPicture({frame, arrivedMs});
             },
-            error: (error) => {
-                this.needsKey = true;
-                this.onTrouble(`this browser cannot decode it: ${error.message}`);
-            },
+            error: (error) => this.onFailed(decoder, error),
         });
         try {
-            this.decoder.configure({codec, description: description.slice(), optimizeForLatency: true});
+            decoder.configure(config);
         } catch (error) {
-            this.onTrouble(`this browser does not know ${codec}: ${String(error)}`);
+            this.onTrouble(`this browser does not know ${config.codec}: ${String(error)}`);
         }
+    }
+
+    /// Damaged pictures do that, and a browser that takes the decoder back: another one may go on with the next key frame.
+    private onFailed(decoder: VideoDecoder, error: Error): void {
+        if (decoder !== this.decoder) return;
+        this.needsKey = true;
+        this.againAtMs = performance.now() + againMs;
+        this.onTrouble(`this browser cannot decode it: ${error.message}`);
     }
 }
 

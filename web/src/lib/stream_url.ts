@@ -3,6 +3,9 @@
 /// True for "/app/name".
 export const isStreamPath = (path: string) => /^\/[A-Za-z0-9][A-Za-z0-9._-]*\/[A-Za-z0-9][A-Za-z0-9._-]*$/.test(path);
 
+/// True for the pictures of a JPEG camera, which has no other stream.
+export const isJpegPath = (path: string) => path.startsWith("/mjpeg/");
+
 /// The WebSocket of `where`, relative to the page at `page`, with the right to it that the page was given.
 export function socketUrl(where: string, page: URL, query: URLSearchParams = new URLSearchParams()): string {
     const url = new URL(where, page);

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
+import {spawn} from "node:child_process";
 import {after, before, test} from "node:test";
 import {hide, launch, photograph, Server, until, watched} from "./rig.mjs";
 
 let server;
 let browser;
+let door;
 before(async () => {
     server = await Server.start();
     browser = await launch();
-    await server.camera("door");
+    door = await server.camera("door");
     await server.ask("POST", "capture/start", {cameras: ["door"]});
 });
 after(async () => {
@@ -67,4 +69,41 @@ test("an address without a stream says how it should be", async () => {
     await page.getByText("Name a stream in the address: player?path=/camera/door").waitFor();
     page.check();
     await context.close();
+});
+
+test("with its sound a stream has one player, also after the page was hidden", async () => {
+    const publisher = spawn("ffmpeg", ["-v", "error", "-re", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=15", "-f", "lavfi", "-i", "sine=440:sample_rate=44100",
+        "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "15", "-pix_fmt", "yuv420p", "-c:a", "aac", "-f", "flv",
+        `rtmp://127.0.0.1:${server.ports.rtmp}/live/loud`], {stdio: "ignore"});
+    server.children.push(publisher);
+    await until("the stream", async () => (await server.ask("GET", "streams")).items.some(({path, state}) => path === "/live/loud" && state === "live"));
+    const viewers = async () => (await server.ask("GET", "viewers")).items.filter(({stream}) => stream === "/live/loud").length;
+    const context = await browser.newContext();
+    const page = await watched(context, server);
+    await page.goto(`${server.url}player?path=/live/loud`);
+    await page.getByRole("button", {name: "Sound"}).click();
+    await page.getByText(/Media Source · 320 × 180/).waitFor();
+    await hide(page, true);
+    await until("no viewer", async () => await viewers() === 0);
+    await hide(page, false);
+    await page.waitForFunction(() => document.querySelector("video").currentTime > 1);
+    assert.equal(await viewers(), 1);
+    assert.deepEqual([await page.locator("canvas").isVisible(), await page.getByText("WebCodecs").count()], [false, 0]);
+    page.check();
+    await context.close();
+});
+
+test("a picture that stands still is said, in each player", async () => {
+    for (const by of ["", "&by=mse"]) {
+        const context = await browser.newContext();
+        const page = await watched(context, server);
+        await page.goto(`${server.url}player?path=/camera/door${by}`);
+        await moves(page, by ? "video" : "canvas");
+        door.kill("SIGSTOP");
+        await page.getByText(/no picture for \d+ s/).waitFor();
+        door.kill("SIGCONT");
+        await page.getByText(/no picture for/).waitFor({state: "hidden"});
+        page.check();
+        await context.close();
+    }
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {after, before, test} from "node:test";
 import {hide, launch, photograph, Server, until, watched} from "./rig.mjs";
+import {JpegCamera} from "./wire_camera.mjs";
 
 const names = ["a", "b", "c", "d"];
 let server;
@@ -136,5 +137,84 @@ test("a stream that is not there is said, the others play", async () => {
     await page.goto(`${server.url}wall`);
     await page.getByText("Name streams in the address").waitFor();
     page.check();
+    await context.close();
+});
+
+test("a JPEG camera has its tile beside the others, by each of the ways", async () => {
+    const eye = await JpegCamera.connect(server, "eye", "160x120");
+    await until("the JPEG camera", async () => (await server.ask("GET", "cameras")).items.some(({name}) => name === "eye"));
+    await server.ask("POST", "capture/start", {cameras: ["eye"]});
+    for (const by of ["", "&by=mse"]) {
+        const context = await browser.newContext();
+        const page = await watched(context, server);
+        await page.goto(`${server.url}wall?paths=/camera/a,/mjpeg/eye,/camera/b${by}`);
+        const tile = page.getByRole("region", {name: "/mjpeg/eye"});
+        await until("JPEG pictures", () => tile.locator("img").evaluate((image) => image.naturalWidth === 160 && !image.hidden));
+        assert.equal(await tile.locator(".message").isVisible(), false);
+        const others = by ? async () => (await page.locator(".tile video").evaluateAll((videos) => videos.every((video) => video.currentTime > 0)))
+            : async () => [0, 2].every((i) => counts[i] >= 8);
+        let counts = [];
+        await until("the others play", async () => {
+            counts = await shown(page);
+            return others();
+        });
+        assert.deepEqual(await page.locator(".tile").evaluateAll((tiles) => tiles.map((one) => one.ariaLabel)), ["/camera/a", "/mjpeg/eye", "/camera/b"]);
+        if (!by) await photograph(page, "wall-jpeg");
+        page.check();
+        await context.close();
+    }
+    const context = await browser.newContext();
+    const page = await watched(context, server);
+    await page.goto(`${server.url}wall?paths=/mjpeg/eye`);
+    await page.getByText("JPEG pictures as they come").waitFor();
+    await page.goto(await server.link());
+    const wall = page.getByRole("link", {name: "Open the wall"});
+    await until("its place on the monitor's wall", async () => decodeURIComponent(await wall.getAttribute("href")).includes("/mjpeg/eye"));
+    page.check();
+    await context.close();
+    eye.stop();
+});
+
+test("why a stream waits stands in its tile", async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.routeWebSocket(/play-many/, (socket) => {
+        socket.onMessage((text) => {
+            for (const {id} of JSON.parse(text).subscribe) socket.send(JSON.stringify({id, state: "waiting", reason: "the encoder sends key frames 12 s apart"}));
+        });
+    });
+    await page.goto(`${server.url}wall?paths=/live/slow`);
+    await page.getByRole("region", {name: "/live/slow"}).getByText("the encoder sends key frames 12 s apart").waitFor();
+    await context.close();
+});
+
+test("a decoder that fails is replaced, and a picture that stands still is said", async () => {
+    const child = await server.camera("moody", "320x180", 15);
+    await server.ask("POST", "capture/start", {cameras: ["moody"]});
+    const context = await browser.newContext();
+    await context.addInitScript(() => {
+        globalThis.decoders = [];
+        globalThis.VideoDecoder = class extends VideoDecoder {
+            constructor(init) {
+                super(init);
+                globalThis.decoders.push({decoder: this, init});
+            }
+        };
+    });
+    const page = await context.newPage();
+    await page.goto(`${server.url}wall?paths=/camera/moody`);
+    await until("it plays", async () => (await shown(page))[0] >= 8);
+    await page.evaluate(() => {
+        const {decoder, init} = globalThis.decoders.at(-1);
+        decoder.close();
+        init.error(new DOMException("the GPU was reset"));
+    });
+    await page.getByText("this browser cannot decode it: the GPU was reset").waitFor();
+    await until("another decoder", () => page.evaluate(() => globalThis.decoders.length === 2));
+    await page.locator(".tile .message").waitFor({state: "hidden"});
+    child.kill("SIGSTOP");
+    await page.getByText(/no picture for \d+ s/).waitFor();
+    child.kill("SIGCONT");
+    await page.getByText(/no picture for/).waitFor({state: "hidden"});
     await context.close();
 });

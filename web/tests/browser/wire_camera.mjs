@@ -53,18 +53,14 @@ function frame(opcode, payload) {
 
 const nowUs = () => process.hrtime.bigint() / 1000n;
 
-export class WireCamera {
-    /** Date.now() when the picture of each number, modulo 2^bits, went out last. */
-    sentAt = [];
-
-    static async connect(server, name, file, fps) {
-        const camera = new WireCamera();
-        camera.units = accessUnits(readFileSync(file));
-        camera.fps = fps;
-        const request = http.request({host: "127.0.0.1", port: server.ports.http, path: `/ingest/${name}`, headers: {
+/** The client's end of a WebSocket. What a server sends to cameras is short and not fragmented. */
+class Wire {
+    static async connect(server, where, onText) {
+        const wire = new Wire();
+        const request = http.request({host: "127.0.0.1", port: server.ports.http, path: where, headers: {
             Connection: "Upgrade", Upgrade: "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": randomBytes(16).toString("base64")}});
         request.end();
-        camera.socket = await new Promise((resolve, reject) => {
+        wire.socket = await new Promise((resolve, reject) => {
             request.on("upgrade", (_, socket, head) => {
                 if (head.length > 0) socket.unshift(head);
                 resolve(socket);
@@ -72,26 +68,24 @@ export class WireCamera {
             request.on("response", (response) => reject(new Error(`the server answered ${response.statusCode}`)));
             request.on("error", reject);
         });
-        camera.socket.setNoDelay(true);
-        camera.socket.on("error", () => {});
-        camera.pending = Buffer.alloc(0);
-        camera.socket.on("data", (bytes) => camera.#read(bytes));
-        camera.#say({type: "capabilities", deviceModel: "numbered", clock: {unit: "us", exchange: 1}});
-        camera.#say({status: "ready"});
-        return camera;
+        wire.socket.setNoDelay(true);
+        wire.socket.on("error", () => {});
+        wire.pending = Buffer.alloc(0);
+        wire.socket.on("data", (bytes) => wire.#read(bytes, onText));
+        return wire;
     }
 
-    stop() {
-        clearTimeout(this.timer);
+    text(words) {
+        this.socket.write(frame(1, Buffer.from(words)));
+    }
+    binary(bytes) {
+        this.socket.write(frame(2, bytes));
+    }
+    destroy() {
         this.socket.destroy();
     }
 
-    #say(value) {
-        this.socket.write(frame(1, Buffer.from(JSON.stringify(value))));
-    }
-
-    /** What the server sends is short and not fragmented. */
-    #read(bytes) {
+    #read(bytes, onText) {
         this.pending = Buffer.concat([this.pending, bytes]);
         for (;;) {
             if (this.pending.length < 2) return;
@@ -104,8 +98,52 @@ export class WireCamera {
             const payload = this.pending.subarray(head, head + length);
             this.pending = this.pending.subarray(head + length);
             if (opcode === 9) this.socket.write(frame(10, payload));
-            if (opcode === 1) this.#obey(JSON.parse(payload.toString()));
+            if (opcode === 1) onText(payload.toString());
         }
+    }
+}
+
+/** A board that sends JPEG pictures (docs/camera.md, "JPEG cameras"), ten a second, once it is started. */
+export class JpegCamera {
+    static async connect(server, name, size = "320x180") {
+        const made = spawnSync("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", `testsrc2=size=${size}:rate=10`, "-frames:v", "1", "-f", "mjpeg", "-"]);
+        if (made.status !== 0) throw new Error(`ffmpeg: ${made.stderr}`);
+        const camera = new JpegCamera();
+        camera.wire = await Wire.connect(server, `/esp?name=${name}`, (words) => {
+            clearInterval(camera.timer);
+            if (words === "stop") return camera.wire.text("ACK: stopped");
+            if (words.startsWith("start")) camera.timer = setInterval(() => camera.wire.binary(made.stdout), 100);
+        });
+        return camera;
+    }
+
+    stop() {
+        clearInterval(this.timer);
+        this.wire.destroy();
+    }
+}
+
+export class WireCamera {
+    /** Date.now() when the picture of each number, modulo 2^bits, went out last. */
+    sentAt = [];
+
+    static async connect(server, name, file, fps) {
+        const camera = new WireCamera();
+        camera.units = accessUnits(readFileSync(file));
+        camera.fps = fps;
+        camera.wire = await Wire.connect(server, `/ingest/${name}`, (text) => camera.#obey(JSON.parse(text)));
+        camera.#say({type: "capabilities", deviceModel: "numbered", clock: {unit: "us", exchange: 1}});
+        camera.#say({status: "ready"});
+        return camera;
+    }
+
+    stop() {
+        clearTimeout(this.timer);
+        this.wire.destroy();
+    }
+
+    #say(value) {
+        this.wire.text(JSON.stringify(value));
     }
 
     #obey({command, payload}) {
@@ -138,7 +176,7 @@ export class WireCamera {
         header.writeUInt32BE(this.seq, 8);
         header.writeUInt32BE(unit.length, 12);
         this.sentAt[number] = Date.now();
-        this.socket.write(frame(2, Buffer.concat([header, unit])));
+        this.wire.binary(Buffer.concat([header, unit]));
         this.seq += 1;
         this.timer = setTimeout(() => this.#send(), 0);
     }

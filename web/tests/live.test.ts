@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import {beforeEach, test} from "node:test";
+import type {FlvTag} from "../src/lib/flv.ts";
+import {LiveSocket} from "../src/lib/live_socket.ts";
+import {PictureDecoder} from "../src/lib/picture_decoder.ts";
+import {Stillness} from "../src/lib/stillness.ts";
+
+test("a picture that stands still is said after three of the stream's own intervals, two seconds at least", () => {
+    const stillness = new Stillness();
+    assert.equal(stillness.text(90_000), "", "nothing was shown");
+    stillness.shown(0);
+    assert.equal(stillness.text(4900), "", "no interval is known yet");
+    for (const at of [33, 66, 99]) stillness.shown(at);
+    assert.deepEqual([1900, 2200, 12_200].map((at) => stillness.text(at)), ["", "no picture for 2 s", "no picture for 12 s"]);
+    // The gap itself is no interval of the stream.
+    for (const at of [60_000, 60_033]) stillness.shown(at);
+    assert.equal(stillness.text(62_200), "no picture for 2 s");
+    const lapse = new Stillness();
+    for (const at of [0, 10_000, 20_000]) lapse.shown(at);
+    assert.deepEqual([45_000, 51_000].map((at) => lapse.text(at)), ["", "no picture for 31 s"]);
+    lapse.reset();
+    assert.equal(lapse.text(90_000), "");
+});
+
+class FakeDecoder {
+    static made: FakeDecoder[] = [];
+    state = "unconfigured";
+    decodeQueueSize = 0;
+    got: string[] = [];
+    constructor(private readonly init: {error: (error: Error) => void}) {
+        FakeDecoder.made.push(this);
+    }
+    configure(config: VideoDecoderConfig): void {
+        this.state = "configured";
+        this.got.push(config.codec);
+    }
+    decode(chunk: {type: string}): void {
+        this.got.push(chunk.type);
+    }
+    close(): void {
+        this.state = "closed";
+    }
+    fail(): void {
+        this.state = "closed";
+        this.init.error(new Error("reset"));
+    }
+}
+
+const configuration: FlvTag = {kind: "video", dts: 0, body: Uint8Array.from([0x17, 0, 0, 0, 0, 1, 0x64, 0, 0x1f, 0xff, 0xe1, 0, 0])};
+const picture = (dts: number, isKey = false): FlvTag => ({kind: "video", dts, body: Uint8Array.from([isKey ? 0x17 : 0x27, 1, 0, 0, 0, 1, 2, 3])});
+
+test("a decoder that failed is replaced a second later, and goes on with the next key frame", () => {
+    Object.assign(globalThis, {VideoDecoder: FakeDecoder, EncodedVideoChunk: class { constructor(init: object) { Object.assign(this, init); } }});
+    performance.now = () => 5000;
+    const said: string[] = [];
+    const decoder = new PictureDecoder(() => undefined, (text) => said.push(text));
+    decoder.push(configuration, 5000);
+    decoder.push(picture(0, true), 5000);
+    decoder.push(picture(33), 5000);
+    FakeDecoder.made[0]!.fail();
+    decoder.push(picture(66, true), 5900);
+    assert.equal(FakeDecoder.made.length, 1, "not at once");
+    decoder.push(picture(1100), 6000);
+    decoder.push(picture(2000, true), 6033);
+    decoder.push(picture(2033), 6066);
+    assert.deepEqual(FakeDecoder.made.map(({got}) => got), [["avc1.64001f", "key", "delta"], ["avc1.64001f", "key", "delta"]]);
+    assert.deepEqual(said, ["this browser cannot decode it: reset"]);
+    FakeDecoder.made[0]!.fail();
+    decoder.push(picture(2066), 9000);
+    assert.equal(FakeDecoder.made.length, 2, "an error of the one before is no error of this one");
+    decoder.close();
+});
+
+class FakeSocket {
+    static OPEN = 1;
+    static made: FakeSocket[] = [];
+    readyState = 0;
+    onopen = () => undefined;
+    onmessage: (event: {data: string}) => void = () => undefined;
+    onclose: (event: {reason: string}) => void = () => undefined;
+    isClosed = false;
+    constructor() {
+        FakeSocket.made.push(this);
+    }
+    close(): void {
+        this.isClosed = true;
+    }
+}
+
+let page: EventTarget & {hidden: boolean};
+beforeEach(() => {
+    page = Object.assign(new EventTarget(), {hidden: false});
+    FakeSocket.made = [];
+    Object.assign(globalThis, {document: page, WebSocket: FakeSocket});
+});
+
+const hide = (hidden: boolean) => {
+    page.hidden = hidden;
+    page.dispatchEvent(new Event("visibilitychange"));
+};
+
+test("what is live is left while the page is hidden, tried again when it is lost, and left for good", () => {
+    const log: string[] = [];
+    const live = new LiveSocket("ws://x", {
+        begun: () => log.push("begun"), opened: () => log.push("opened"), came: (data) => log.push(String(data)),
+        ended: (reason) => log.push(`ended ${reason}`)});
+    live.start();
+    const [first] = FakeSocket.made;
+    first!.onopen();
+    first!.onmessage({data: "x"});
+    hide(true);
+    assert.ok(first!.isClosed);
+    first!.onmessage({data: "late"});
+    first!.onclose({reason: "late"});
+    hide(false);
+    FakeSocket.made[1]!.onclose({reason: "no right"});
+    assert.deepEqual(log.filter((line) => line !== "ended null"), ["begun", "opened", "x", "begun", "ended no right"]);
+    live.leave();
+    hide(true);
+    hide(false);
+    assert.equal(FakeSocket.made.length, 2, "neither a retry nor another page view brings it back");
+});
