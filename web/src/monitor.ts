@@ -2,9 +2,10 @@
 /// when to ask again, and figures that change all the time are asked for once a second.
 
 import * as api from "./lib/api.ts";
-import {byId, setText} from "./lib/dom.ts";
+import {byId, setText, showNotice} from "./lib/dom.ts";
 import * as format from "./lib/format.ts";
-import {CameraCards} from "./lib/camera_cards.ts";
+import {freshness} from "./lib/freshness.ts";
+import {CameraCards, streams} from "./lib/camera_cards.ts";
 import {HookList} from "./lib/hook_list.ts";
 import {History} from "./lib/history.ts";
 import {Plot} from "./lib/plot.ts";
@@ -16,6 +17,12 @@ import {TakeList} from "./lib/take_list.ts";
 /// Recordings that are shown; the archive has no end.
 const recordingsShown = 50;
 const takesShown = 20;
+/// Without events, the lists are asked for in each of so many rounds.
+const roundsWithoutEvents = 5;
+const eventsAgainMs = 3000;
+
+const complain = (text: string) => showNotice("notice", text);
+const textOf = (error: unknown) => error instanceof Error ? error.message : String(error);
 
 class Monitor {
     private readonly rates = new History();
@@ -36,13 +43,16 @@ class Monitor {
     private readonly recordings = new RecordingList((id) => this.act(() => api.removeRecording(id)));
     private readonly takes = new TakeList({remove: (name) => this.act(() => api.removeTake(name))});
     private readonly hooks = new HookList();
-    private readonly events = new EventSource("api/v1/events");
+    private events: EventSource | null = null;
     private readonly streams = new StreamLists();
+    private cameras: api.Camera[] = [];
     private latestRecordings: api.Recording[] = [];
     private wantsRecordings = true;
     private round: Promise<void> | null = null;
     private isLeaving = false;
     private tick = 0;
+    private answeredMs: number | null = null;
+    private trouble = "";
 
     constructor() {
         byId("plots").append(...this.plots.map((plot) => plot.element));
@@ -54,13 +64,30 @@ class Monitor {
     }
 
     run(): void {
-        const {events} = this;
+        this.listen();
+        document.addEventListener("visibilitychange", () => {
+            // Nothing was asked while nobody looked.
+            if (this.answeredMs !== null) this.answeredMs = Date.now();
+            void this.refresh();
+        });
+        setInterval(() => {
+            this.showFreshness();
+            void this.refresh();
+        }, 1000);
+        void this.refresh();
+    }
+
+    private listen(): void {
+        const events = this.events = new EventSource("api/v1/events");
         events.onopen = () => {
-            this.showConnection("live", "connected");
             this.wantsRecordings = true;
             void this.refresh();
         };
-        events.onerror = () => this.showConnection("waiting", "not connected, trying again");
+        events.onerror = () => {
+            void this.refresh();
+            // A browser tries again by itself, but not after an answer that is no stream: a proxy's, of a server that starts.
+            if (events.readyState === EventSource.CLOSED && !this.isLeaving) setTimeout(() => this.listen(), eventsAgainMs);
+        };
         for (const type of ["session.opened", "session.finished", "session.failed", "camera.connected",
                             "camera.disconnected", "camera.started", "camera.stopped", "camera.previewing",
                             "recording.deleted", "take.finished", "stream.published", "stream.ended", "viewer.joined", "viewer.left"]) {
@@ -69,8 +96,6 @@ class Monitor {
                 void this.refresh();
             });
         }
-        setInterval(() => void this.refresh(), 1000);
-        void this.refresh();
     }
 
     private options(): api.StartOptions {
@@ -81,7 +106,7 @@ class Monitor {
     /// Ends with the last question answered, so that none is asked by who is no longer logged in.
     async leave(): Promise<void> {
         this.isLeaving = true;
-        this.events.close();
+        this.events?.close();
         await this.round;
         await api.logout().catch(() => {});
         location.reload();
@@ -95,29 +120,57 @@ class Monitor {
         this.round = null;
     }
 
+    /// One thing after the other, each whatever became of the one before.
     private async ask(): Promise<void> {
-        try {
-            const cameras = await api.list<api.Camera>("cameras");
-            // A recording that goes on has new figures every second.
-            const records = cameras.some((camera) => camera.session !== null);
-            if (this.wantsRecordings || (records && this.tick % 2 === 0)) {
-                this.wantsRecordings = false;
-                this.latestRecordings = await api.list<api.Recording>(`recordings?limit=${recordingsShown}`);
-                this.recordings.show(this.latestRecordings);
-                this.takes.show(await api.list<api.Take>(`takes?limit=${takesShown}`));
+        this.wantsRecordings ||= this.events?.readyState !== EventSource.OPEN && this.tick % roundsWithoutEvents === 0;
+        const parts = [() => this.askCameras(), () => this.askLists(), () => this.askStreams(),
+                       ...(this.tick % 5 === 0 ? [() => this.askStatus()] : [])];
+        const troubles: string[] = [];
+        for (const part of parts) {
+            try {
+                await part();
+            } catch (error) {
+                const status = error instanceof api.ApiError ? error.status : null;
+                if (status === 401) location.reload();
+                troubles.push(textOf(error));
+                if (status === 0) break;  // none of them will be answered
             }
-            this.cards.show(cameras, this.latestRecordings);
-            this.sample(cameras);
-            this.streams.show(await api.list<api.Stream>("streams"), await api.list<api.Viewer>("viewers"));
-            if (this.tick % 5 === 0) {
-                this.showStatus(await api.ask<api.Status>("GET", "status"));
-                this.hooks.show(await api.list<api.Hook>("hooks"));
-            }
-            this.tick += 1;
-        } catch (error) {
-            if (error instanceof api.ApiError && error.status === 401) location.reload();
-            this.wantsRecordings = true;
         }
+        this.trouble = [...new Set(troubles)].join("; ");
+        if (troubles.length === 0) this.answeredMs = Date.now();
+        this.tick += 1;
+        this.showFreshness();
+    }
+
+    private async askCameras(): Promise<void> {
+        this.cameras = await api.list<api.Camera>("cameras");
+        this.cards.show(this.cameras, this.latestRecordings);
+        this.sample(this.cameras);
+    }
+
+    private async askLists(): Promise<void> {
+        // A recording that goes on has new figures every second.
+        const records = this.cameras.some((camera) => camera.session !== null);
+        if (!this.wantsRecordings && !(records && this.tick % 2 === 0)) return;
+        this.wantsRecordings = false;
+        try {
+            this.latestRecordings = await api.list<api.Recording>(`recordings?limit=${recordingsShown}`);
+            this.recordings.show(this.latestRecordings);
+            this.takes.show(await api.list<api.Take>(`takes?limit=${takesShown}`));
+        } catch (error) {
+            this.wantsRecordings = true;
+            throw error;
+        }
+    }
+
+    private async askStreams(): Promise<void> {
+        const jpegs = this.cameras.filter((camera) => camera.codec === "mjpeg" && streams(camera)).map(({name}) => `/mjpeg/${name}`);
+        this.streams.show(await api.list<api.Stream>("streams"), await api.list<api.Viewer>("viewers"), jpegs);
+    }
+
+    private async askStatus(): Promise<void> {
+        this.showStatus(await api.ask<api.Status>("GET", "status"));
+        this.hooks.show(await api.list<api.Hook>("hooks"));
     }
 
     private sample(cameras: api.Camera[]): void {
@@ -141,33 +194,29 @@ class Monitor {
         byId("disk").className = left !== null && left * 1000 < recordings.warn_free_ms ? "bad" : "soft";
     }
 
-    private showConnection(state: string, text: string): void {
+    private showFreshness(): void {
+        if (document.hidden) return;
+        const {state, text, isStale} = freshness(this.answeredMs, this.trouble, Date.now());
         byId("connection").dataset["state"] = state;
         setText(byId("connection"), text);
+        byId("content").classList.toggle("stale", isStale);
     }
 
     /// Carries out what a button says and shows what went wrong.
     private async act(call: () => Promise<unknown>): Promise<void> {
-        const notice = byId("notice");
-        notice.hidden = true;
+        complain("");
         try {
             const answer = await call() as Partial<api.CaptureResult> | null;
             const failed = answer?.ok === false ? answer.results ?? [] : [];
             const wrong = failed.filter((result) => !["started", "stopped", "not_recording", "previewing"].includes(result.outcome));
-            this.complain(wrong.map((result) => `${result.camera}: ${result.error ?? result.outcome.replaceAll("_", " ")}`).join("; "));
+            complain(wrong.map((result) => `${result.camera}: ${result.error ?? result.outcome.replaceAll("_", " ")}`).join("; "));
         } catch (error) {
-            this.complain(error instanceof Error ? error.message : String(error));
+            complain(textOf(error));
         }
         this.wantsRecordings = true;
         // A round that is under way may have asked before the action.
         await this.round;
         await this.refresh();
-    }
-
-    private complain(text: string): void {
-        const notice = byId("notice");
-        notice.hidden = text === "";
-        setText(notice, text);
     }
 }
 
@@ -180,17 +229,12 @@ async function logInByLink(): Promise<string> {
         await api.login({once});
         return "";
     } catch (error) {
-        return error instanceof Error ? error.message : String(error);
+        return textOf(error);
     }
 }
 
 async function main(): Promise<void> {
     const trouble = await logInByLink();
-    const notice = byId("notice");
-    const complain = (text: string) => {
-        notice.hidden = text === "";
-        setText(notice, text);
-    };
     byId("login-form").addEventListener("submit", (event) => {
         event.preventDefault();
         const token = byId<HTMLInputElement>("token");
@@ -205,7 +249,7 @@ async function main(): Promise<void> {
     try {
         rights = await api.rights();
     } catch (error) {
-        complain(error instanceof Error ? error.message : String(error));
+        complain(textOf(error));
         setTimeout(() => location.reload(), 3000);
         return;
     }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {test} from "node:test";
 import type {Camera, Health} from "../src/lib/api.ts";
 import {factsOf, warningOf} from "../src/lib/camera_cards.ts";
+import {freshness} from "../src/lib/freshness.ts";
 import {History} from "../src/lib/history.ts";
 import {hookState} from "../src/lib/hook_list.ts";
 import {figuresOf} from "../src/lib/recording_list.ts";
@@ -25,7 +26,7 @@ const camera = (changes: Partial<Camera>): Camera => ({
     name: "door", model: null, state: "idle", session: null, width: null, height: null, fps_1s: 0, bitrate_1s: 0, frames: 0, bad: 0,
     connected_at: "2026-01-31T08:15:30Z", codec: "h264", clock: {method: "none", bound_us: null, drift_ppm: null}, health: null, ...changes});
 const health = (changes: Partial<Health>): Health => ({
-    battery: null, charging: null, unsent: null, lost: null, awake: null, hidden: null, at: "2026-01-31T08:15:30Z", ...changes});
+    battery: null, charging: null, unsent: null, lost: null, awake: null, hidden: null, fps: null, at: "2026-01-31T08:15:30Z", ...changes});
 
 test("a card says what the server knows and nothing else", () => {
     assert.deepEqual(factsOf({camera: camera({}), recording: undefined}), []);
@@ -55,6 +56,22 @@ test("a card warns of what will stop the pictures", () => {
     assert.match(warningOf(camera({health: health({battery: 0.1})})), /battery/);
     assert.equal(warningOf(camera({health: health({battery: 0.1, charging: true})})), "");
     assert.match(warningOf(camera({health: health({awake: false})})), /dark/);
+    assert.match(warningOf(camera({health: health({fps: 0, awake: true, hidden: false})})), /no pictures/);
+    assert.equal(warningOf(camera({health: health({fps: 0})})), "", "an app may open it at the start alone");
+    assert.match(warningOf(camera({state: "recording", health: health({fps: 0})})), /no pictures/);
+});
+
+test("the header says since when there was no answer, and why", () => {
+    const at = new Date(2026, 0, 31, 12, 3, 11).getTime();
+    const now = (text: string) => new RegExp(`^${text}$`);
+    assert.deepEqual(freshness(at, "", at + 2900), {state: "live", text: "connected", isStale: false});
+    assert.deepEqual(freshness(at, "too many files are open", at + 900).text, "connected", "the next round may do");
+    const old = freshness(at, "", at + 3100);
+    assert.match(old.text, now("no answer since .*12:03:11"));
+    assert.deepEqual([old.state, old.isStale], ["waiting", true]);
+    assert.match(freshness(at, "too many files are open", at + 3100).text, now("no answer since .*12:03:11: too many files are open"));
+    assert.deepEqual(freshness(null, "", at), {state: "waiting", text: "connecting", isStale: false});
+    assert.deepEqual(freshness(null, "the server does not answer", at).text, "the server does not answer");
 });
 
 test("a take has a verdict once its last recording has ended", () => {

@@ -46,6 +46,8 @@ export interface Health {
     lost: number | null;
     awake: boolean | null;
     hidden: boolean | null;
+    /// Pictures that its sensor gave in the last second.
+    fps: number | null;
     at: string;
 }
 
@@ -163,8 +165,21 @@ export interface Rights {
     control: boolean;
 }
 
+/// A server that is asked answers at once; one that is told to do something may have to wait for cameras.
+const answerMs = 5000;
+const deedMs = 120_000;
+
 export async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const request: RequestInit = {method};
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), method === "GET" ? answerMs : deedMs);
+    try {
+        return await fetchAnswer<T>({method, signal: limit.signal}, path, body);
+    } finally {
+        clearTimeout(timer);
+    }
+}
+
+async function fetchAnswer<T>(request: RequestInit, path: string, body: unknown): Promise<T> {
     if (body !== undefined) {
         request.headers = {"Content-Type": "application/json"};
         request.body = JSON.stringify(body);
@@ -175,7 +190,10 @@ export async function ask<T>(method: string, path: string, body?: unknown): Prom
     } catch {
         throw new ApiError(0, "the server does not answer");
     }
-    const answer = await response.json().catch(() => null) as
+    const answer = await response.json().catch(() => {
+        if (request.signal?.aborted) throw new ApiError(0, "the server does not answer");
+        return null;
+    }) as
         (T & {error?: {message?: string} | null}) | null;
     if (!response.ok) {
         throw new ApiError(response.status, answer?.error?.message ?? `the server answered ${response.status}`);

@@ -3,6 +3,7 @@
 import * as api from "./api.ts";
 import {h, KeyedList, setText} from "./dom.ts";
 import * as format from "./format.ts";
+import {showSnapshot} from "./snapshot_player.ts";
 
 export interface CameraActions {
     start(name: string): Promise<void>;
@@ -15,13 +16,15 @@ const unsentMax = 5;
 
 /// How often a card asks for a new picture: each is decoded for us.
 const pictureEveryMs = 5000;
+/// A picture that is older is no longer shown as the latest.
+const pictureMaxMs = 15_000;
 
 interface Shown {
     camera: api.Camera;
     recording: api.Recording | undefined;
 }
 
-const streams = (camera: api.Camera) => camera.state === "recording" || camera.state === "previewing";
+export const streams = (camera: api.Camera) => camera.state === "recording" || camera.state === "previewing";
 
 /// JPEG cameras have no stream in FLV.
 const watchUrl = (camera: api.Camera) =>
@@ -52,10 +55,13 @@ export function factsOf({camera, recording}: Shown): [string, string][] {
 }
 
 /// What somebody should see to before the pictures stop.
-export function warningOf({health}: api.Camera): string {
+export function warningOf(camera: api.Camera): string {
+    const {health} = camera;
     if (!health) return "";
     if (health.hidden) return "Its page is hidden: browsers stop the camera then";
     if (typeof health.battery === "number" && health.battery <= 0.15 && health.charging !== true) return "Its battery is nearly empty";
+    // Apps may open theirs at the start alone; a page, which says whether it is hidden, has it open all the time.
+    if (health.fps === 0 && (streams(camera) || health.hidden !== null)) return "Its camera gives no pictures";
     if (health.awake === false) return "Its screen may go dark, and the camera with it";
     return "";
 }
@@ -73,7 +79,9 @@ class Card {
     private readonly watch: HTMLAnchorElement;
     private readonly buttons: HTMLButtonElement[];
     private camera: api.Camera;
+    /// When a picture was asked for last, and when the one that is shown came; 0: none is.
     private pictureAt = 0;
+    private shownAt = 0;
     private isActing = false;
 
     constructor(shown: Shown, actions: CameraActions) {
@@ -129,23 +137,22 @@ class Card {
         const now = Date.now();
         if (!streams(this.camera) || this.camera.fps_1s === 0) {
             this.image.hidden = true;
+            this.shownAt = 0;
             setText(this.placeholder, streams(this.camera) ? "no pictures arrive" : "not streaming");
             return;
         }
-        setText(this.placeholder, this.image.hidden ? "waiting for a picture" : "");
+        if (this.shownAt === 0) setText(this.placeholder, "waiting for a picture");
         if (now - this.pictureAt < pictureEveryMs || document.hidden) return;
         this.pictureAt = now;
         void this.fetchPicture();
     }
 
     private async fetchPicture(): Promise<void> {
-        const response = await fetch(api.snapshotUrl(`/camera/${this.camera.name}`)).catch(() => null);
-        if (!response?.ok) return;
-        const url = URL.createObjectURL(await response.blob());
-        this.image.onload = () => URL.revokeObjectURL(url);
-        this.image.src = url;
-        this.image.hidden = false;
-        setText(this.placeholder, "");
+        const trouble = await showSnapshot(this.image, `/camera/${this.camera.name}`);
+        const now = Date.now();
+        if (trouble === "") this.shownAt = now;
+        else if (now - this.shownAt > pictureMaxMs) this.image.hidden = true;
+        setText(this.placeholder, this.image.hidden ? trouble : "");
     }
 
     /// One action at a time. The buttons stay enabled for the browser meanwhile: a disabled one would lose the focus.

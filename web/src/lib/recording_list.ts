@@ -13,6 +13,9 @@ export function figuresOf(recording: Pick<api.Recording, "state" | "duration_ms"
             lost: lost !== undefined && (isKnown || lost > 0) ? String(lost) : format.unknown};
 }
 
+/// More than one where the pictures' size changed; none where it failed, or none was to be made.
+const filmsOf = (recording: api.Recording) => recording.files.filter((file) => file.kind === "mp4");
+
 export class RecordingList {
     private readonly list: KeyedList<api.Recording>;
 
@@ -37,19 +40,20 @@ export class RecordingList {
     private makeRow(first: api.Recording): {element: HTMLElement; update: (recording: api.Recording) => void} {
         const id = first.id;
         let current = first;
-        const play = h("button", {"aria-label": `Play ${id}`, onclick: () => this.play(current)}, "Play");
+        const play = h("button", {"aria-label": `Play ${id}`, onclick: () => this.open(current, true)}, "Play");
+        const files = h("button", {"aria-label": `Files of ${id}`, onclick: () => this.open(current, false)}, "Files");
         const download = h("a", {class: "button", "aria-label": `Download ${id}`}, "Download");
         const remove = h("button", {class: "danger", "aria-label": `Delete ${id}`, onclick: () => this.askToDelete(current)}, "Delete");
         const notes = h("button", {class: "quiet", hidden: true, onclick: () => this.tellNotes(current)});
         const {row, cells} = makeRow(["Started", "Camera", "Take", "Length", "Pictures", "fps", "Lost", "Size", "State"],
-            h("td", {class: "actions"}, play, download, remove));
+            h("td", {class: "actions"}, play, download, files, remove));
         for (const i of [3, 4, 5, 6, 7]) cells[i]?.classList.add("number");
         const state = h("span", {class: "state"});
         cells[8]?.append(h("span", {}, state, notes));
         const update = (recording: api.Recording) => {
             current = recording;
             const isOpen = recording.state === "recording";
-            const mp4 = recording.files.find((file) => file.kind === "mp4");
+            const mp4s = filmsOf(recording);
             const {length, lost} = figuresOf(recording);
             const texts = [format.clockTime(recording.started_at), recording.camera, recording.take ?? format.unknown,
                            length, recording.pictures > 0 ? String(recording.pictures) : format.unknown,
@@ -61,7 +65,11 @@ export class RecordingList {
             state.dataset["state"] = recording.state;
             setText(state, recording.error ? `${recording.state}: ${recording.error}` : recording.state + (recording.kept ? ", kept" : ""));
             this.showNotes(notes, recording.warnings ?? []);
-            play.hidden = download.hidden = !mp4;
+            const [mp4] = mp4s;
+            play.hidden = !mp4;
+            // One of several would pass for the whole.
+            download.hidden = mp4s.length !== 1;
+            files.hidden = mp4s.length === 1 || recording.files.length === 0;
             if (mp4) {
                 download.href = api.fileUrl(id, mp4.name);
                 download.download = `${id}.mp4`;
@@ -83,20 +91,28 @@ export class RecordingList {
         byId<HTMLDialogElement>("notes-dialog").showModal();
     }
 
-    private play(recording: api.Recording): void {
-        const mp4 = recording.files.find((file) => file.kind === "mp4");
-        if (!mp4) return;
+    /// Its films one after the other, if it is to be played, and all its files.
+    private open(recording: api.Recording, plays: boolean): void {
         setText(byId("play-title"), recording.id);
         const video = byId<HTMLVideoElement>("play-video");
-        video.src = api.fileUrl(recording.id, mp4.name);
+        const mp4s = filmsOf(recording);
+        video.hidden = mp4s.length === 0;
+        const play = (number: number) => {
+            const mp4 = mp4s[number];
+            if (!mp4) return;
+            video.src = api.fileUrl(recording.id, mp4.name);
+            video.onended = () => play(number + 1);
+            if (plays || number > 0) void video.play().catch(() => undefined);
+        };
+        play(0);
         byId("play-files").replaceChildren(...recording.files.map((file) => h("li", {},
             h("a", {href: api.fileUrl(recording.id, file.name), download: `${recording.id}-${file.name}`}, file.name), ` ${format.bytes(file.bytes)}`)));
         byId<HTMLDialogElement>("play-dialog").showModal();
-        void video.play().catch(() => undefined);
     }
 
     private askToDelete(recording: api.Recording): void {
-        askToDelete("Delete this recording?", `${recording.id}, ${format.count(recording.pictures, "picture", "pictures")}, ${format.bytes(recording.bytes)}. Its files cannot be brought back.`,
+        const contents = [format.count(recording.pictures, "picture", "pictures"), format.count(recording.files.length, "file", "files"), format.bytes(recording.bytes)];
+        askToDelete("Delete this recording?", `${recording.id}, ${contents.join(", ")}. Its files cannot be brought back.`,
             () => void this.remove(recording.id));
     }
 }

@@ -33,12 +33,13 @@ export class StreamLists {
         }};
     });
 
-    show(streams: Stream[], viewers: Viewer[]): void {
+    /// `jpegs`: the paths of JPEG cameras that stream; they are no streams, but have a place on the wall.
+    show(streams: Stream[], viewers: Viewer[], jpegs: string[]): void {
         this.streams.show(streams);
         this.viewers.show(viewers);
         showTable("streams", streams.length);
         byId("viewers-section").hidden = viewers.length === 0;
-        const paths = streams.filter((stream) => stream.state === "live").map((stream) => stream.path);
+        const paths = [...streams.filter((stream) => stream.state === "live").map((stream) => stream.path), ...jpegs];
         const wall = byId<HTMLAnchorElement>("wall");
         wall.href = `wall?paths=${paths.slice(0, 16).map(encodeURIComponent).join(",")}`;
         wall.hidden = paths.length === 0;

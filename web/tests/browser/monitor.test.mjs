@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import {after, before, test} from "node:test";
 import {readdirSync, readFileSync} from "node:fs";
 import path from "node:path";
-import {launch, photograph, Server, until, watched} from "./rig.mjs";
+import {launch, Network, photograph, Server, until, watched} from "./rig.mjs";
 
 let server;
 let browser;
@@ -114,6 +114,69 @@ test("cameras are started and stopped by keyboard; a recording is played and del
     const deleted = (await server.ask("GET", "events")).items.filter((event) => event.type === "recording.deleted");
     assert.deepEqual(deleted.map((event) => event.deleted_by), ["monitor page"]);
     page.check();
+    await context.close();
+});
+
+test("figures of a server that does not answer are said to be old", async () => {
+    const network = await Network.to(server);
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto((await server.link()).replace(server.url, network.url));
+    const state = page.locator("#connection");
+    await page.getByText("connected", {exact: true}).waitFor();
+    network.fail();
+    await page.getByText(/^no answer since \d\d:\d\d:\d\d/).waitFor();
+    assert.equal(await page.locator("#content").getAttribute("class"), "stale");
+    await page.getByText("the server does not answer").waitFor();
+    network.mend();
+    await page.getByText("connected", {exact: true}).waitFor();
+    assert.equal(await state.getAttribute("data-state"), "live");
+    // One answer that fails costs the others nothing.
+    await page.route("**/api/v1/recordings?*", (route) => route.fulfill({status: 503, json: {error: {message: "too many files are open"}}}));
+    await server.camera("porch");
+    await server.ask("POST", "capture/start", {cameras: ["porch"]});
+    await byRole(page, "button", "Stop porch").waitFor();
+    await page.getByText(/no answer since .*: too many files are open/).waitFor();
+    network.stop();
+    await context.close();
+});
+
+test("an event stream that was refused once comes back", async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    let refused = 0;
+    await page.route("**/api/v1/events", (route) => {
+        refused += 1;
+        return refused < 3 ? route.fulfill({status: 502, body: "bad gateway"}) : route.continue();
+    });
+    await page.goto(await server.link());
+    await page.getByText("connected", {exact: true}).waitFor();
+    await until("the third try", () => refused >= 3);
+    assert.equal(await page.locator("#connection").textContent(), "connected");
+    await context.close();
+});
+
+test("of a recording with several films, or none, all files are offered", async () => {
+    const context = await browser.newContext();
+    const page = await watched(context, server);
+    const file = (name, kind) => ({name, kind, bytes: 1000});
+    const films = {a: [file("dump", "dump"), file("stream.mp4", "mp4"), file("stream-002.mp4", "mp4")], b: [file("stream.h264cap", "dump")], c: [file("stream.mp4", "mp4")]};
+    await page.route("**/api/v1/recordings?*", (route) => route.fulfill({json: {next: null, items: Object.entries(films).map(([id, files]) => ({
+        id, camera: "door", take: null, state: "done", end_reason: "stopped", started_at: "2026-01-31T08:15:30Z", pictures: 10, bytes: 1000, duration_ms: 1000,
+        fps: 30, start: null, files, error: null}))}}));
+    await page.goto(await server.link());
+    await byRole(page, "button", "Files of a").click();
+    for (const name of ["stream.mp4", "stream-002.mp4"]) await byRole(page.locator("#play-files"), "link", name).waitFor();
+    await byRole(page, "button", "Close").click();
+    await byRole(page, "button", "Files of b").click();
+    await byRole(page.locator("#play-files"), "link", "stream.h264cap").waitFor();
+    assert.equal(await page.locator("#play-video").isVisible(), false);
+    await byRole(page, "button", "Close").click();
+    const seen = async (role, name) => byRole(page, role, name).isVisible();
+    assert.deepEqual([await seen("link", "Download a"), await seen("link", "Download b"), await seen("link", "Download c"), await seen("button", "Files of c"),
+                      await seen("button", "Play b")], [false, false, true, false, false]);
+    await byRole(page, "button", "Delete a").click();
+    await page.getByText("10 pictures, 3 files").waitFor();
     await context.close();
 });
 
