@@ -59,7 +59,9 @@ class Replacement {
         }
     }
     std::uint64_t bytes() const { return bytes_; }
+    /// The folder is to be synced yet.
     void take_place() {
+        if (::fsync(fd_.get()) != 0) fail("sync ");
         fd_.reset();  // there are file systems that rename no open file
         if (::renameat(directory_, temporary_.c_str(), directory_, name_.c_str()) != 0)
             fail("rename ");
@@ -102,9 +104,9 @@ Result<void> store_table(const std::string& directory,
         changed.set("files", std::move(*files));
         const auto written = with_values(*session, changed);
         if (!written) return written.error();
-        // What it says can be made again from the dump: it need not survive a power loss.
         table.take_place();
-        replace_file(fd.get(), kSessionName, *written, false);
+        // Through a power loss: where the dump was not kept, nothing else says what was recorded.
+        replace_file(fd.get(), kSessionName, *written, true);
         return {};
     } catch (const std::exception& e) {  // a disk that refuses
         return Error{directory + ": " + e.what()};

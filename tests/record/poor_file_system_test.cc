@@ -18,6 +18,8 @@
 #include "mp4/file_error.h"
 #include "mp4/sample_file.h"
 #include "record/recorder.h"
+#include "record/session_json.h"
+#include "record/tables.h"
 #include "record/world.h"
 
 namespace {
@@ -25,6 +27,8 @@ namespace {
 /// What flock() and the syncs of folders and file systems of this program fail with; 0: they work.
 std::atomic<int> lock_error{0};
 std::atomic<int> sync_error{0};
+std::atomic<int> folders_synced{0};
+std::atomic<int> files_synced{0};
 /// ... and link(), and a renameat2() that replaces nothing.
 std::atomic<int> link_error{0};
 
@@ -58,6 +62,7 @@ extern "C" int fsync(int fd) {
     struct stat what {};
     const bool is_folder = ::fstat(fd, &what) == 0 && S_ISDIR(what.st_mode);
     if (is_folder && fails_with(sync_error)) return -1;
+    ++(is_folder ? folders_synced : files_synced);
     return static_cast<int>(::syscall(SYS_fsync, fd));
 }
 
@@ -81,6 +86,19 @@ class Warnings : public LogSink {
     std::mutex mutex_;
     std::vector<std::string> texts_;
 };
+
+TEST(Tables, are_stored_through_a_power_loss) {
+    const world::TemporaryFolder folder;
+    Meta meta;
+    meta.id = "cam_20260131_081530";
+    meta.state = RecordingState::done;
+    std::ofstream(folder.path() + "/session.json") << encode_session(meta, nullptr);
+    files_synced = folders_synced = 0;
+    const auto stored = store_table(folder.path(), [](const Put& put) { put("one\n"); });
+    ASSERT_TRUE(stored) << stored.error().message;
+    EXPECT_EQ(files_synced, 2);
+    EXPECT_GE(folders_synced, 1);
+}
 
 class PoorFileSystem : public testing::Test {
  protected:
