@@ -13,10 +13,12 @@ namespace {
 std::unique_ptr<JpegDialect> jpeg_dialect(const Parts& parts, httpd::NetLoop& net,
                                           const LinkPtr& link, CameraConnection& camera) {
     JpegStreams& streams = parts.jpegs;
-    auto ring = std::make_shared<ImageRing>(parts.options->images, link->name, parts.disk,
-                                            parts.log.with("images"));
+    const auto ring_of = [&parts](const std::string& name) {
+        return std::make_shared<ImageRing>(parts.options->images, name, parts.disk,
+                                           parts.log.with("images"));
+    };
     loop::EventLoop& loop = net.loop();
-    const auto feed = std::make_shared<JpegFeed>(streams, loop, link->id, std::move(ring));
+    const auto feed = std::make_shared<JpegFeed>(streams, loop, link->id, ring_of(link->name));
     auto dialect = std::make_unique<JpegDialect>(
         camera, loop,
         JpegDialect::Listeners{
@@ -29,8 +31,10 @@ std::unique_ptr<JpegDialect> jpeg_dialect(const Parts& parts, httpd::NetLoop& ne
             if (there && there->state() != camera::State::gone) self->command(text);
         });
     });
-    camera.on_named = [&streams, id = link->id](const std::string& name) {
+    const std::weak_ptr<JpegFeed> fed = feed;
+    camera.on_named = [&streams, id = link->id, ring_of, fed](const std::string& name) {
         streams.rename(id, name);
+        if (const auto there = fed.lock()) there->write_to(ring_of(name));
     };
     return dialect;
 }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/buffer.h"
 #include "capture/image_ring.h"
@@ -21,6 +22,8 @@ class JpegFeed {
     JpegFeed& operator=(const JpegFeed&) = delete;
     ~JpegFeed();
 
+    /// Pictures go on into that one: the camera has another name.
+    void write_to(std::shared_ptr<ImageRing> ring) { ring_ = std::move(ring); }
     void picture(const SharedBuffer& jpeg, std::int64_t wall_us);
     void words(const std::string& text, std::int64_t wall_us);
 
@@ -31,7 +34,7 @@ class JpegFeed {
     JpegStreams& streams_;
     loop::Timers& timers_;
     const std::uint64_t camera_;
-    const std::shared_ptr<ImageRing> ring_;
+    std::shared_ptr<ImageRing> ring_;
     std::uint64_t total_ = 0;
     std::uint64_t in_window_ = 0;
     std::int64_t window_ns_;  ///< when it began

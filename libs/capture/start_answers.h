@@ -17,7 +17,6 @@ class StartAnswers {
 
     /// Why a start is refused, in words; "": for no reason that is known here.
     void set_refusal(std::string why) { refusal_ = std::move(why); }
-    const std::string& refusal() const { return refusal_; }
 
     /// At once.
     void give(CameraAnswer::Kind kind, std::string error = {}, std::uint64_t request = 0);

@@ -31,7 +31,8 @@ bool is_before(const StopResult& a, const StopResult& b) {
     const auto key = [](const StopResult& result) {
         const bool has_none = result.parts.empty();
         const unsigned part = has_none ? 0 : result.parts.front().part;
-        return std::tuple(std::string_view(result.camera), has_none, part);
+        const std::string_view id = has_none ? std::string_view() : result.parts.front().session;
+        return std::tuple(std::string_view(result.camera), has_none, part, id);
     };
     return key(a) < key(b);
 }

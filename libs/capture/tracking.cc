@@ -18,7 +18,9 @@ std::uint64_t Tracked::open_of(const std::string& tag) const {
 bool Tracked::has_other_part_of(const Recording& one) const {
     return std::any_of(recordings.begin(), recordings.end(), [&](const auto& at) {
         const Recording& other = at.second;
-        return other.owner == one.owner && other.session->start().part != one.session->start().part;
+        if (other.owner != one.owner) return false;
+        // What nobody started has no start in common.
+        return one.owner != 0 || other.session->start().part != one.session->start().part;
     });
 }
 

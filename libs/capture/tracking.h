@@ -42,7 +42,8 @@ struct Tracked {
     const Recording* newest() const {
         return recordings.empty() ? nullptr : &recordings.rbegin()->second;
     }
-    /// One that is not finished, behind or before this one of the same start: its file was full.
+    /// One that is not finished, behind or before this one of the same start: its file was full, it
+    /// lasted for max_session, or the camera began anew.
     bool has_other_part_of(const Recording& one) const;
     /// One that was begun by the start with that tag.
     bool has_of(const std::string& tag) const;

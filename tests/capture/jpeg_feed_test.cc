@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <vector>
 
 #include "fakes.h"
@@ -52,6 +54,22 @@ TEST_F(JpegFeedTest, says_the_rate_once_a_second_also_when_no_picture_comes) {
 TEST_F(JpegFeedTest, repeats_the_words_of_the_camera) {
     feed.words("ACK: stopped", 0);
     EXPECT_THAT(viewer->words, ElementsAre(EndsWith("[camera] ACK: stopped")));
+}
+
+TEST_F(JpegFeedTest, a_camera_that_is_renamed_has_its_next_pictures_in_the_folder_of_its_name) {
+    struct Pool final : loop::BlockingWork {
+        void post(loop::Effort, loop::Task task) override { task(); }
+    } pool;
+    namespace fs = std::filesystem;
+    const std::string root = ::testing::TempDir() + "jpeg_feed_" + std::to_string(::getpid());
+    for (const char* name : {"10.0.0.7", "door"}) {
+        feed.write_to(std::make_shared<ImageRing>(ImageFolder{root, 10}, name, pool, Log()));
+        feed.picture(share(Buffer(as_bytes("jpeg"))), 1'700'000'000'000'000);
+    }
+    for (const char* name : {"10.0.0.7", "door"}) {
+        EXPECT_EQ(std::distance(fs::directory_iterator(fs::path(root) / name), {}), 1) << name;
+    }
+    fs::remove_all(root);
 }
 
 }  // namespace
