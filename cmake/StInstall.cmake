@@ -16,7 +16,9 @@ file(GLOB pages_8 CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/man/*.8)
 install(FILES ${pages_1} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ${pages_8} DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 
-foreach(entry bash:bash-completion/completions zsh:zsh/vendor-completions fish:fish/vendor_completions.d)
+# Where zsh looks below /usr/local, and on most systems below /usr; packages of Debian have a folder of their own.
+set(ST_ZSH_DIR zsh/site-functions CACHE STRING "Folder of zsh's completions, below share")
+foreach(entry bash:bash-completion/completions zsh:${ST_ZSH_DIR} fish:fish/vendor_completions.d)
     string(REPLACE ":" ";" entry ${entry})
     list(GET entry 0 shell)
     list(GET entry 1 folder)

@@ -19,7 +19,7 @@ class Install(harness.Case):
                 self.assertIn(program, page.read_text())
                 for path in (
                     f"share/bash-completion/completions/{program}",
-                    f"share/zsh/vendor-completions/_{program}",
+                    f"share/zsh/site-functions/_{program}",
                     f"share/fish/vendor_completions.d/{program}.fish",
                 ):
                     self.assertGreater((prefix / path).stat().st_size, 0, path)
