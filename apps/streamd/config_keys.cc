@@ -236,8 +236,8 @@ void add_recording(Keys& keys, const Config& config) {
                                  "Recordings that ended longer ago than this are deleted; 0: "
                                  "none.")));
     keys.push_back(live(size("recording.max_bytes", recording.max_bytes, 0, kSizeMax,
-                             "The oldest recordings are deleted while all of them have more bytes "
-                             "than this; 0: no limit.")));
+                             "While all recordings together have more bytes than this, the oldest "
+                             "are deleted; 0: no limit.")));
 }
 
 void add_segments(Keys& keys, const Config& config) {
@@ -270,7 +270,7 @@ void add_segments(Keys& keys, const Config& config) {
                             "does not."));
     keys.push_back(duration(one + "max_age", stream.max_age, milliseconds(0), kForever,
                             "What matches and ended longer ago than this is deleted, in place of "
-                            "`recording.max_age`; 0: as that says."));
+                            "`recording.max_age`; 0: that one applies."));
     keys.push_back(size(one + "max_bytes", stream.max_bytes, 0, kSizeMax,
                         "The oldest of what matches is deleted while all of it has more bytes; 0: "
                         "no limit."));
@@ -328,16 +328,19 @@ void add_access(Keys& keys, const Config& config) {
                         "Path of the Unix socket for control from this machine; empty: see "
                         "docs/operations.md."));
     const std::vector<std::string> access = {"open", "local", "loopback", "token", "signed"};
+    // In the order of auth::Mode. A signed URL names a stream, so control knows none.
     keys.push_back(choice("auth.camera", "open", access, "Who may connect as a camera."));
     keys.push_back(choice("auth.publish", "open", access, "Who may publish."));
     keys.push_back(choice("auth.play", "open", access, "Who may watch."));
-    keys.push_back(
-        choice("auth.control", "local", access, "Who may use the API and read the recordings."));
+    keys.push_back(choice("auth.control", "local", {"open", "local", "loopback", "token"},
+                          "Who may use the API and read the recordings."));
     for (const char* role : {"camera", "publish", "play", "control"}) {
-        keys.push_back(texts("auth.allow." + std::string(role), "", {},
-                             "Addresses or ranges from which alone it may be taken; empty: all."));
-        keys.push_back(texts("auth.deny." + std::string(role), "", {},
-                             "Addresses or ranges from which it may not be taken; comes first."));
+        keys.push_back(texts(
+            "auth.allow." + std::string(role), "", {},
+            "Only from these addresses or ranges may the role be used; empty: from everywhere."));
+        keys.push_back(texts(
+            "auth.deny." + std::string(role), "", {},
+            "From these addresses or ranges the role may not be used; looked at before `allow`."));
     }
     keys.push_back(objects("auth.tokens", 0, 10'000,
                            "Tokens, as digests; `streamctl token new` makes others."));

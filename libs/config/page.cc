@@ -42,6 +42,16 @@ std::string value_column(const Key& key) {
     return "";
 }
 
+/// A bar would end the cell, also between back quotes.
+std::string in_cell(const std::string& text) {
+    std::string out;
+    for (const char c : text) {
+        if (c == '|') out += '\\';
+        out += c;
+    }
+    return out;
+}
+
 std::string default_column(const Key& key) {
     if (key.type == KeyType::texts) return "`" + as_json_list(split_commas(key.fallback)) + "`";
     if (key.type == KeyType::objects) return key.fallback == "0" ? "`[]`" : "one entry of defaults";
@@ -60,7 +70,7 @@ std::string reference_tables(const Schema& schema, std::string_view environment_
                 "| key | value | default | applies | meaning |\n| --- | --- | --- | --- | --- |\n";
         }
         out += "| `" + key.path + "` | " + value_column(key) + " | " + default_column(key) + " | " +
-               (key.applies_on_reload ? "reload" : "restart") + " | " + key.help + " |\n";
+               (key.applies_on_reload ? "reload" : "restart") + " | " + in_cell(key.help) + " |\n";
     }
     const std::string example(environment_name(environment_prefix, "recording.path"));
     return "The environment variable of a key is its path in capitals, for instance `" + example +

@@ -442,6 +442,15 @@ TEST_F(Config, what_is_hidden_stands_in_a_listing_as_a_comment) {
     }
 }
 
+TEST(ConfigPage, a_bar_in_a_text_does_not_end_its_cell) {
+    const Schema schema({{.path = "digest",
+                          .type = KeyType::text,
+                          .fallback = "",
+                          .help = "`printf TOKEN | sha256sum`."}});
+    EXPECT_THAT(reference_tables(schema, "STREAMD_"),
+                HasSubstr("| `printf TOKEN \\| sha256sum`. |\n"));
+}
+
 TEST_F(Config, a_message_stays_one_line_whatever_the_file_holds) {
     const auto problems = file(R"({"log": {"level": "a\nb)" + std::string(500, 'x') + R"("}})");
     ASSERT_EQ(problems.size(), 1U);

@@ -190,7 +190,7 @@ TEST_F(StreamdConfig, refuses_what_does_not_fit_together) {
          "recording.keep: expected dump, mp4 or h264 among them: without, nothing of a recording "
          "would stay"},
         {R"({"auth": {"control": "signed", "secret": "s"}})",
-         "auth.control: expected open, local, loopback or token, got signed"},
+         R"(auth.control: expected open, local, loopback or token, got "signed")"},
         {R"({"auth": {"play": "signed"}})", "auth.play: signed, but auth.secret is empty"},
         {R"({"auth": {"allow": {"play": ["10.0.0.1/8"]}}})",
          "auth.allow.play[0]: address range: \"10.0.0.1/8\" has bits set behind its prefix"},
