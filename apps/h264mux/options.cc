@@ -76,6 +76,36 @@ std::string times() {
            "position. A plain dump and a bare stream have none.";
 }
 
+std::string json_fields() {
+    return "One object for each input. Times are microseconds (`_us`) or milliseconds (`_ms`); "
+           "null is what is not known. Lists end after 100 entries, the counts beside them go "
+           "on.\n\n"
+           "input, input_format, input_bytes :: what was read\n\n"
+           "messages, pictures, key_frames, bytes :: what was found in it; the bytes are those of "
+           "the pictures\n\n"
+           "width, height, duration_ms, bitrate_bps :: of what is shown\n\n"
+           "dropped :: messages in no picture: bad, repeated, undecodable, and of those "
+           "lost_pictures and unknown_form\n\n"
+           "timing, timing_why :: the clock that the display times come from, and why that one\n\n"
+           "fps, fps_device, fps_arrival :: the rate by the clock that was taken, by the camera's "
+           "stamps, by the arrivals\n\n"
+           "fps_estimate :: the older server's estimate: fps, source, clamped, frame_count, "
+           "without_config\n\n"
+           "first_picture_wall_us, first_taken_wall_us :: by the server's clock, when the first "
+           "picture came in, and when it was taken\n\n"
+           "clock :: as in session.json\n\n"
+           "alignment :: with `--align`: begins_ms, error_ms, clock_error_ms, network_error_ms, "
+           "network, camera_error_ms\n\n"
+           "closed :: whether the dump has its end\n\n"
+           "seq_gaps, seq_gap_count, seq_missing, seq_restarts :: missing numbers of messages; a "
+           "gap has after and missing\n\n"
+           "files :: what was written: name, path, kind, bytes, and of films duration_ms, "
+           "pictures, width, height\n\n"
+           "damage, damage_count, damage_bytes :: places that could not be read: file, offset, "
+           "bytes, what\n\n"
+           "notes :: what else is to be known, a sentence each";
+}
+
 void add_range(CLI::App& app, Options& options) {
     cli::add_value<Moment>(app, "--from", options.from, parse_moment,
                            "Begin at the last key frame shown at or before this time; one after "
@@ -201,6 +231,7 @@ cli::Manual manual() {
          "own, else 10 a second"},
         {"TIMES", times()},
         {"ALIGNING", aligning()},
+        {"JSON", json_fields()},
         {"EXAMPLES",
          "Convert a recording and look at the report:\n\n"
          "    h264mux recordings/cam1_20260131_081530\n\n"

@@ -95,12 +95,14 @@ cli::Manual manual() {
         {"EXIT STATUS",
          cli::exit_status_text(
              {cli::kDone,
-              cli::kRefused,
+              {cli::kRefused,
+               "The server or a camera refused or failed, a camera did not answer in time, or the "
+               "verdict of `take run` is `failed`."},
               {cli::kDamaged,
                "Done, but bytes of a recording were damaged, messages of it are missing, or a "
-               "camera "
-               "was away meanwhile (`start --follow`, `stop`, `capture`, `--align`); or there is "
-               "something to look at (`take run`, `sync-check`)."},
+               "camera was away meanwhile (`start --follow`, `stop`, `capture`, `--align`); there "
+               "is something to look at (`take run`, `sync-check`); a recording without pictures "
+               "was left out (`export`); or the server gave the recording up (`push --resume`)."},
               cli::kUsage,
               cli::kBadInput,
               cli::kNoInput,

@@ -7,8 +7,8 @@ namespace {
 
 constexpr const char* kDescription = R"(
 `streamd` takes framed H.264 from camera apps, phones and `streamctl push` over WebSocket, records
-each session so that a crash or a power cut costs next to nothing, and turns it into an MP4 whose
-every picture carries the camera's own time, with a thumbnail beside it. Cameras are started and
+each camera so that a crash or a power cut costs next to nothing, and turns each recording into an MP4 in
+which every picture carries the camera's own time, with a thumbnail beside it. Cameras are started and
 stopped with `streamctl`(1) or over HTTP.
 
 A plain start needs no configuration: it listens on port 50001 and records into `./recordings`.
@@ -27,7 +27,7 @@ cli::Manual manual() {
         {"SIGNALS", R"(
 TERM, INT :: Stop accepting, end and finish all recordings, leave with 0. A second one leaves the
 conversions to the next start; what was received is safe on disk.
-HUP :: Open the log file again, as a rotation wants it, and read the configuration and the certificate again:
+HUP :: Open the log file again, for log rotation, and read the configuration and the certificate again:
 all of it is applied, or nothing when there is a mistake in it. The log names what changed and what needs a
 restart.
 )"},
@@ -46,7 +46,7 @@ and with `--tls auto` authority and certificate with their keys.
 `STREAMD_SECTION_KEY` :: Any key of the configuration, for instance `STREAMD_RECORDING_PATH` for
 `recording.path`. Stronger than the file, weaker than the command line.
 `NOTIFY_SOCKET` :: Readiness is told to systemd there.
-`WATCHDOG_USEC` :: As systemd sets it for `WatchdogSec=`: told twice in that time that every loop takes its turns.
+`WATCHDOG_USEC` :: Set by systemd for `WatchdogSec=`. Twice within that time systemd is told that no loop is stuck.
 )"},
         {"EXIT STATUS",
          cli::exit_status_text(
@@ -73,9 +73,10 @@ Serve https and wss beside, with a certificate that is kept up to date; phones g
 
     streamd --tls auto
 
-In the background without systemd:
+In the background without systemd, as an account to which this folder belongs:
 
-    streamd --daemon --pidfile /run/streamd.pid --log-file /var/log/streamd.log
+    streamd --daemon --recordings /srv/streamd/recordings \
+        --pidfile /srv/streamd/streamd.pid --log-file /srv/streamd/streamd.log
 )"},
     };
     manual.see_also = {"streamctl(1)", "h264mux(1)"};

@@ -51,7 +51,9 @@ void add_listening(CLI::App& app, Options& options) {
     add_key(app, options, "--tls-cert", "tls.certificate", "FILE", "Certificate, PEM");
     add_key(app, options, "--tls-key", "tls.key", "FILE", "Private key, PEM");
     cli::add_text(app, "--ports-file", options.ports_file,
-                  "Write the ports to this file, as JSON, once all listen", "FILE");
+                  "Write the ports to this file, once all listen, as "
+                  "{\"http\":N,\"rtmp\":N,\"https\":N,\"rtmps\":N}, without those that are off",
+                  "FILE");
 }
 
 }  // namespace

@@ -148,6 +148,16 @@ std::string usage_of(const CommandModel& command) {
     return text;
 }
 
+/// What stands on the command line without a name.
+void write_words(std::ostream& out, const CommandModel& command) {
+    std::vector<OptionModel> described;
+    for (const OptionModel& word : command.positionals) {
+        if (!word.help.empty()) described.push_back(word);
+    }
+    for (OptionModel& word : described) word.value.clear();
+    write_options(out, described);
+}
+
 void write_command(std::ostream& out, const CommandModel& command, const std::string& prefix) {
     const std::string name = prefix + command.name;
     out << ".SS " << bold(name) << usage_of(command) << '\n';
@@ -156,12 +166,7 @@ void write_command(std::ostream& out, const CommandModel& command, const std::st
         out << ".PP\n";
         write_text(out, command.details);
     }
-    std::vector<OptionModel> described;
-    for (const OptionModel& word : command.positionals) {
-        if (!word.help.empty()) described.push_back(word);
-    }
-    for (OptionModel& word : described) word.value.clear();
-    write_options(out, described);
+    write_words(out, command);
     std::vector<OptionModel> options;
     for (const OptionModel& option : command.options) {
         if (option.names.back() != "--help") options.push_back(option);
@@ -217,6 +222,7 @@ std::string man_page(const CommandModel& program, const Manual& manual) {
     }
     out << ".SH OPTIONS\n";
     if (!program.commands.empty()) out << "These may stand before or after the command.\n";
+    write_words(out, program);
     write_options(out, program.options);
     for (const ManualPart& part : manual.parts) {
         out << ".SH " << part.title << '\n';

@@ -72,6 +72,14 @@ TEST(Generate, writes_every_visible_option_into_each_form) {
     }
 }
 
+TEST(ManPage, describes_what_stands_on_the_command_line_without_a_name) {
+    Shop shop;
+    shop.app.add_option("GOODS", shop.folder, "What there is, or - for all");
+    expect_parts(shop("man"), {".SH OPTIONS\nThese may stand before or after the command.\n.TP\n"
+                               "\\fBGOODS\\fR\nWhat there is, or \\- for all.\n.TP\n\\fB\\-h",
+                               "\\fBFILE\\fR\nWhat is sold.\n"});
+}
+
 TEST(ManPage, escapes_what_troff_would_take_for_its_own) {
     expect_parts(
         Shop()("man"),

@@ -164,10 +164,10 @@ void build_push(CLI::App& app, Options& options) {
         "it ahead, clock-drift=PPM lets it run fast (-PPM: slow), "
         "clock-jitter=D delays its answers about its clock by up to D in each "
         "direction, clock-asymmetry=D the questions by D (-D: the answers), "
-        "clock-loss=P leaves them out with that probability, flash=D films, as test:, "
-        "a lamp that flashes every D after the common begin, readout=D is "
-        "how long its sensor takes for that from the top down, stamp-shift=D "
-        "stamps its pictures by so much another clock than it answers by, "
+        "clock-loss=P leaves them out with that probability, flash=D: test: shows a lamp "
+        "that flashes every D, counted from the common start, readout=D: how long its sensor "
+        "takes from the first row to the last, stamp-shift=D: its pictures' stamps are D ahead "
+        "of the clock that it answers by (-D: behind), "
         "reset-after=N breaks the connection after N pictures",
         "WHAT=VALUE,...");
     cli::add_number(command, "--b-frames", push.b_frames, 0, 16, "B-frames in a row when encoding");
