@@ -67,13 +67,6 @@ int finish_output(std::string_view program, int exit_code) {
 
 bool is_terminal(int fd) { return ::isatty(fd) == 1; }
 
-bool may_colour(int fd) {
-    const char* no_color = std::getenv("NO_COLOR");
-    const char* term = std::getenv("TERM");
-    const bool refused = no_color != nullptr && *no_color != '\0';
-    return !refused && term != nullptr && std::string_view(term) != "dumb" && is_terminal(fd);
-}
-
 int columns(int fd) {
     winsize size{};
     return ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;

@@ -5,8 +5,6 @@
 namespace st::cli {
 
 bool is_terminal(int fd);
-/// `fd` is a terminal, NO_COLOR is unset or empty, and TERM is neither unset nor "dumb".
-bool may_colour(int fd);
 /// Columns of the terminal behind `fd`; 80 if it is none.
 int columns(int fd);
 
