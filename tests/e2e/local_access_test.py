@@ -36,9 +36,9 @@ class LocalAccess(harness.Case):
         self.runtime = pathlib.Path(tempfile.mkdtemp(prefix="st"))
         self.addCleanup(shutil.rmtree, self.runtime, True)
 
-    def start_local(self, **more):
+    def start_local(self, config=LOCAL, **more):
         env = {"XDG_RUNTIME_DIR": str(self.runtime)}
-        server = self.start_streamd(config=LOCAL, env=env, **more)
+        server = self.start_streamd(config=config, env=env, **more)
         self.socket = self.runtime / f"streamd-{server.port}.sock"
         self.token = self.runtime / f"streamd-{server.port}.token"
         return server
@@ -91,6 +91,15 @@ class LocalAccess(harness.Case):
                 self.assertEqual(json.loads(await control.recv())["id"], 2)
 
         asyncio.run(scenario())
+
+    def test_a_crowd_at_the_port_keeps_nobody_from_the_socket(self):
+        server = self.start_local({**LOCAL, "limits": {"connections": 3}})
+        crowd = [socket.create_connection(("127.0.0.1", server.port), harness.PATIENCE_S) for _ in range(6)]
+        for one in crowd:
+            self.addCleanup(one.close)
+        self.assertIn(b"limits.connections (3) reached", crowd[-1].recv(1000))
+        for _ in range(4):  # each stays open
+            self.assertEqual(self.by_socket("/api/v1/status").status, 200)
 
     def test_each_start_makes_a_token_of_its_own_and_takes_over_a_dead_socket(self):
         server = self.start_local()
