@@ -327,8 +327,8 @@ void add_access(Keys& keys, const Config& config) {
     keys.push_back(text("control.socket", "",
                         "Path of the Unix socket for control from this machine; empty: see "
                         "docs/operations.md."));
-    const std::vector<std::string> access = {"open", "local", "loopback", "token", "signed"};
     // In the order of auth::Mode. A signed URL names a stream, so control knows none.
+    const std::vector<std::string> access = {"open", "local", "loopback", "token", "signed"};
     keys.push_back(choice("auth.camera", "open", access, "Who may connect as a camera."));
     keys.push_back(choice("auth.publish", "open", access, "Who may publish."));
     keys.push_back(choice("auth.play", "open", access, "Who may watch."));
