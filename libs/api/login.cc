@@ -2,6 +2,7 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <stdexcept>
@@ -87,7 +88,7 @@ std::optional<httpd::Plan> Login::plan(const httpd::Request& request) {
         };
     } else if (is_login && (method == "GET" || method == "HEAD")) {
         plan.answer = [this](const httpd::Request& asked, const httpd::Reply& reply) {
-            reply({tell_rights(asked.facts), {}});
+            answer_rights(asked, reply);
         };
     } else {
         plan.refusal = {
@@ -151,17 +152,34 @@ http::Response Login::tell_rights(const auth::Facts& facts) const {
     return {200, "application/json", {{"Cache-Control", "no-store"}}, json::write(rights) + "\n"};
 }
 
-/// As for a wrong token of any other request: the longer, the more were wrong.
+/// What a token is good for is told to whoever guesses one as slowly as by any other door.
+void Login::answer_rights(const httpd::Request& request, const httpd::Reply& reply) {
+    const auto policy = parts_.policy.get();
+    const auth::Facts& facts = request.facts;
+    const auto is_wrong = [&](auth::Role role) {
+        return auth::has_wrong_token(*policy, role, facts);
+    };
+    const bool is_guess =
+        std::any_of(kAllRoles.begin(), kAllRoles.end(), is_wrong) &&
+        auth::roles_of_token(*policy, digest::sha256(as_bytes(*facts.token))).none();
+    if (!is_guess) return reply({tell_rights(facts), {}});
+    reply_later(request, reply, tell_rights(facts));
+}
+
 void Login::refuse_later(const httpd::Request& request, const httpd::Reply& reply) {
+    reply_later(
+        request, reply,
+        httpd::error_response(401,
+                              "unknown: a token that is not one of auth.tokens, or a link that was "
+                              "used or is older than a minute"));
+}
+
+/// As for a wrong token of any other request: the longer, the more were wrong.
+void Login::reply_later(const httpd::Request& request, const httpd::Reply& reply,
+                        http::Response response) {
     const auto delay = parts_.wrong_tokens.add(request.facts.peer);
-    parts_.control.post([this, reply, delay] {
-        parts_.control.after(delay, [reply] {
-            reply({httpd::error_response(
-                       401,
-                       "unknown: a token that is not one of auth.tokens, or a link that was "
-                       "used or is older than a minute"),
-                   {}});
-        });
+    parts_.control.post([this, reply, delay, response = std::move(response)] {
+        parts_.control.after(delay, [reply, response] { reply({response, {}}); });
     });
 }
 

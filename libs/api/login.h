@@ -19,7 +19,10 @@ class Login {
     http::Response log_out(const httpd::Request& request);
     /// Which roles a request with those facts may take.
     http::Response tell_rights(const auth::Facts& facts) const;
+    void answer_rights(const httpd::Request& request, const httpd::Reply& reply);
     void refuse_later(const httpd::Request& request, const httpd::Reply& reply);
+    void reply_later(const httpd::Request& request, const httpd::Reply& reply,
+                     http::Response response);
 
     Parts& parts_;
 };

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import time
 import unittest
 
 import harness
@@ -158,6 +159,20 @@ class Login(harness.Case):
             self.assertIsNone(answer.headers.get("Set-Cookie"))
         server.wait_log("wrong token from 127.0.0.1")
         self.assertEqual(server.http("DELETE", "/api/v1/login").status, 405)
+
+    def test_what_a_token_is_good_for_is_told_to_a_guesser_slowly(self):
+        server = self.start_streamd(config={"auth": {"control": "local"}})
+        began = time.monotonic()
+        for number in range(6):
+            rights = server.http("GET", "/api/v1/login", headers={"Authorization": f"Bearer guess{number}"})
+            self.assertEqual((rights.status, rights.json["control"]), (200, False))
+        self.assertGreater(time.monotonic() - began, 0.1 + 0.2 + 0.4)
+        server.wait_log("wrong token from 127.0.0.1")
+        began = time.monotonic()
+        right = {"Authorization": f"Bearer {self.local_token(server)}"}
+        self.assertTrue(server.http("GET", "/api/v1/login", headers=right).json["control"])
+        self.assertFalse(server.http("GET", "/api/v1/login").json["control"], "without one nothing is guessed")
+        self.assertLess(time.monotonic() - began, 0.8, "at once")
 
     def local_token(self, server):
         server.wait_log("token in ")
