@@ -375,6 +375,7 @@ void Stream::count_watchers() {
 
 void Stream::attach(TapPtr tap, std::chrono::milliseconds preroll) {
     const Lock lock(mutex_);
+    tap->know(headers_);
     for (const UnitPtr& unit : history_.last(preroll, cache_.units())) tap->take(unit);
     taps_.push_back(std::move(tap));
     count_watchers();

@@ -10,6 +10,8 @@ namespace st::hub {
 class Tap {
  public:
     virtual ~Tap() = default;
+    /// Before the first packet: the headers in force, for who begins without an entry.
+    virtual void know(const std::shared_ptr<const Headers>& /*headers*/) {}
     /// At first what the stream keeps, if anything; that begins with an entry.
     virtual void take(const UnitPtr& unit) = 0;
     virtual void publisher_left() = 0;

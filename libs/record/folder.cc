@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <stdexcept>
@@ -77,6 +78,9 @@ std::uint64_t free_on(const struct statvfs& disk) {
     return std::uint64_t{disk.f_bavail} * disk.f_frsize;
 }
 
+/// What a recording makes, and one beside it.
+constexpr unsigned kFilesMin = 16;
+
 constexpr std::string_view kShape = "_00000000_000000";
 
 /// Ends in _YYYYMMDD_HHMMSS behind something.
@@ -126,16 +130,9 @@ void Folder::follow_path() {
 }
 
 void Folder::require_room(std::uint64_t bytes) const {
-    struct statvfs disk {};
-    {
-        const Lock guard(mutex_);
-        if (::fstatvfs(fd_.get(), &disk) != 0) return;  // then writing will say what is wrong
-    }
-    const std::uint64_t wanted = wanted_of(disk, bytes);
-    const std::uint64_t free = free_on(disk);
-    if (disk.f_blocks == 0 || free >= wanted) return;
-    throw std::runtime_error("the disk of " + path_ + " has only " + human_bytes(free) +
-                             " free; a recording begins with at least " + human_bytes(wanted));
+    const Lock guard(mutex_);
+    const std::string why = why_no_room(fd_.get(), path_, bytes);
+    if (!why.empty()) throw std::runtime_error(why);
 }
 
 Folder::Made Folder::make_recording(const std::string& camera, std::int64_t started_us) {
@@ -215,14 +212,28 @@ bool Folder::has_room(std::uint64_t bytes) {
     } catch (const std::exception&) {
         return false;
     }
-    struct statvfs disk {};
-    if (::fstatvfs(fd_.get(), &disk) != 0 || (disk.f_flag & ST_RDONLY) != 0) return false;
-    return free_on(disk) >= wanted_of(disk, bytes);
+    return why_no_room(fd_.get(), path_, bytes).empty();
 }
 
 void Folder::sync() const {
     const Fd fd = duplicate();
     if (::syncfs(fd.get()) != 0) fail("sync the file system of " + path_);
+}
+
+std::string why_no_room(int fd, const std::string& path, std::uint64_t bytes) {
+    struct statvfs disk {};
+    if (::fstatvfs(fd, &disk) != 0) {
+        return "the disk of " + path + " does not answer: " + std::strerror(errno);
+    }
+    if ((disk.f_flag & ST_RDONLY) != 0) return "the disk of " + path + " is read-only";
+    // A file system that makes them as it needs them says 0 of all.
+    if (disk.f_files != 0 && disk.f_favail < kFilesMin) {
+        return "the disk of " + path + " takes no more files (inodes)";
+    }
+    const std::uint64_t wanted = wanted_of(disk, bytes);
+    if (free_on(disk) >= wanted) return {};
+    return "the disk of " + path + " has only " + human_bytes(free_on(disk)) +
+           " free; a recording begins with at least " + human_bytes(wanted);
 }
 
 void lock_recording(int directory) {

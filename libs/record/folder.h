@@ -48,7 +48,8 @@ class Folder {
     /// std::system_error if it is gone or refuses.
     Made make_recording(const std::string& camera, std::int64_t started_us) ST_EXCLUDES(mutex_);
     /// Throws std::runtime_error, with a text for the user, if the disk has less than that free, or
-    /// than an eighth of a disk that is not so large, or than room_to_begin().
+    /// than an eighth of a disk that is not so large, or than room_to_begin(), or cannot be
+    /// written.
     void require_room(std::uint64_t bytes) const ST_EXCLUDES(mutex_);
     /// Takes back a recording into which nothing was recorded: its files and its folder. What
     /// cannot be removed stays.
@@ -98,6 +99,10 @@ std::string_view camera_of(std::string_view id);
 /// descriptor of its folder is closed. Nothing where the file system has no locks. Throws
 /// std::system_error.
 void lock_recording(int directory);
+
+/// Why no recording can begin on the file system of that descriptor, which lies at `path`, in words
+/// for the user; "": one can. `bytes`: of some seconds of what is written.
+std::string why_no_room(int fd, const std::string& path, std::uint64_t bytes);
 
 /// A file for writing at its end and reading, made anew (an existing one is an error). Throws
 /// std::system_error.

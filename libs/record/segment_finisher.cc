@@ -108,7 +108,12 @@ bool SegmentFinisher::finish(EndedSegment& segment) {
             SegmentFolder::discard(segment.place);
             return true;
         }
+        const bool is_in_place = folder_.is_in_place(segment.place);
         SegmentFolder::close(segment.place);
+        if (!is_in_place) {
+            log_.warning(segment.place.path + ": was deleted or moved away while it was written");
+            return true;
+        }
         const mp4::SegmentFacts& said = **facts;
         if (said.unread_bytes > 0) {
             log_.error(segment.place.path + ": damaged: the last " +

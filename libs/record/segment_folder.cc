@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cassert>
@@ -11,10 +10,8 @@
 #include <system_error>
 
 #include "base/name.h"
-#include "base/units.h"
 #include "base/when.h"
 #include "record/folder.h"
-#include "record/room.h"
 
 namespace st::record {
 namespace {
@@ -43,23 +40,6 @@ Fd enter(const Fd& parent, const std::string& name) {
     Fd fd(::openat(parent.get(), name.c_str(), kFolderFlags));
     if (!fd) fail("open folder " + name);
     return fd;
-}
-
-std::uint64_t free_bytes(const struct statvfs& disk) {
-    return std::uint64_t{disk.f_bavail} * disk.f_frsize;
-}
-
-std::uint64_t room_min(const struct statvfs& disk) {
-    return room_to_begin(std::uint64_t{disk.f_blocks} * disk.f_frsize);
-}
-
-void require_room(const Fd& root, const std::string& path) {
-    struct statvfs disk {};
-    if (::fstatvfs(root.get(), &disk) != 0 || disk.f_blocks == 0) return;
-    if (free_bytes(disk) >= room_min(disk)) return;
-    throw std::runtime_error("the disk of " + path + " has only " + human_bytes(free_bytes(disk)) +
-                             " free; a recording begins with at least " +
-                             human_bytes(room_min(disk)));
 }
 
 /// "20260131081530_segment_001"
@@ -134,7 +114,8 @@ MadeSegment SegmentFolder::make(const std::string& stream, const SegmentOrder& o
                                 std::uint32_t number) const {
     assert(is_stream_path(stream));
     const Fd root = open_root(path_);
-    require_room(root, path_);
+    const std::string why = why_no_room(root.get(), path_, 0);
+    if (!why.empty()) throw std::runtime_error(why);
     const std::size_t slash = stream.find('/', 1);
     const std::string app = stream.substr(1, slash - 1);
     const std::string name = stream.substr(slash + 1);
@@ -150,6 +131,8 @@ MadeSegment SegmentFolder::make(const std::string& stream, const SegmentOrder& o
         made.place.name = wanted + (copy == 1 ? "" : "_" + std::to_string(copy)) +
                           (order.format == SegmentFormat::flv ? ".flv" : ".mp4");
         if (!try_make(made.place.directory, made.place.name, made.file)) continue;
+        struct stat file {};
+        if (::fstat(made.file.get(), &file) == 0) made.place.inode = file.st_ino;
         made.place.path = folder + made.place.name;
         return made;
     }
@@ -185,10 +168,22 @@ bool SegmentFolder::is_there(const SegmentPlace& place) noexcept {
            errno != ENOENT;
 }
 
+bool SegmentFolder::is_in_place(const SegmentPlace& place) const noexcept {
+    struct stat held {};
+    struct stat there {};
+    const std::string folder = path_ + "/" + place.path.substr(0, place.path.rfind('/'));
+    if (::fstat(place.directory.get(), &held) != 0) return true;
+    if (::stat(folder.c_str(), &there) != 0) return errno != ENOENT && errno != ENOTDIR;
+    if (held.st_dev != there.st_dev || held.st_ino != there.st_ino) return false;
+    if (::fstatat(place.directory.get(), place.name.c_str(), &there, AT_SYMLINK_NOFOLLOW) != 0) {
+        return errno != ENOENT;
+    }
+    return place.inode == 0 || there.st_ino == place.inode;
+}
+
 bool SegmentFolder::has_room() const noexcept {
-    struct statvfs disk {};
-    if (::statvfs(path_.c_str(), &disk) != 0) return false;
-    return disk.f_blocks == 0 || free_bytes(disk) >= room_min(disk);
+    const Fd root(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return root && why_no_room(root.get(), path_, 0).empty();
 }
 
 }  // namespace st::record

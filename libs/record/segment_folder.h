@@ -18,8 +18,9 @@ namespace st::record {
 /// The file of a segment that grows or waits to be finished.
 struct SegmentPlace {
     Fd directory;
-    std::string name;  ///< in it
-    std::string path;  ///< from the recordings folder on
+    std::uint64_t inode = 0;  ///< of a file that this run made
+    std::string name;         ///< in it
+    std::string path;         ///< from the recordings folder on
     SegmentFormat format = SegmentFormat::mp4;
 };
 
@@ -33,8 +34,7 @@ class SegmentFolder {
     explicit SegmentFolder(std::string recordings) : path_(std::move(recordings)) {}
 
     /// A new file, with its mark that it is open; never one that was there. `stream`: "/app/name".
-    /// Throws std::system_error; std::runtime_error, with a text for the user, if the disk has less
-    /// room than a recording begins with.
+    /// Throws std::system_error; std::runtime_error, with a text for the user, if none can begin.
     MadeSegment make(const std::string& stream, const SegmentOrder& order, SegmentLayout layout,
                      std::int64_t first_wall_us, std::uint32_t number) const;
     /// The segment is finished: takes the mark away, and has the disk know.
@@ -49,6 +49,9 @@ class SegmentFolder {
     static Fd open(const SegmentPlace& place);
     /// False only if it is known not to be there.
     static bool is_there(const SegmentPlace& place) noexcept;
+    /// False if its path does not lead to it: it was deleted, or its folder was moved away or
+    /// unmounted.
+    bool is_in_place(const SegmentPlace& place) const noexcept;
 
     /// Whether a recording could begin.
     bool has_room() const noexcept;

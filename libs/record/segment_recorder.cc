@@ -19,8 +19,13 @@ constexpr std::uint64_t kPacketsMax = 1'800'000;
 static_assert(kPacketsMax < mp4::kMovieSamplesMax);  // what is written can be read
 /// Nothing came for so long: what is whole goes to the file.
 constexpr std::int64_t kIdleNs = 2'000'000'000;
-/// After the disk refused: how often it is looked at whether there is room again.
+/// After the disk refused: how often it is looked at whether there is room again; ever less often
+/// if it refuses soon after there was.
 constexpr std::int64_t kTryRoomEveryNs = 5'000'000'000;
+constexpr std::int64_t kTryRoomMaxNs = 60'000'000'000;
+constexpr std::int64_t kSoonNs = 60'000'000'000;
+/// How often it is looked at whether the file is still where its path says.
+constexpr std::int64_t kLookAtPlaceNs = 1'000'000'000;
 
 bool is_same(const media::PacketPtr& a, const media::PacketPtr& b) {
     if (!a || !b) return !a && !b;
@@ -68,6 +73,11 @@ void SegmentRecorder::push(Item item) {
     thread_.wake(false);
 }
 
+void SegmentRecorder::know(const std::shared_ptr<const hub::Headers>& headers) {
+    const Lock lock(mutex_);
+    push({nullptr, Mark::headers, headers});
+}
+
 void SegmentRecorder::take(const hub::UnitPtr& unit) {
     const Lock lock(mutex_);
     if (status_.state == SegmentState::over) return;
@@ -77,16 +87,16 @@ void SegmentRecorder::take(const hub::UnitPtr& unit) {
         if (!is_data(*unit->packet) && !unit->packet->is_config) ++status_.dropped;
         if (std::exchange(is_losing_, true)) return;
         parts_.sink(SegmentsLagging{stream_, status_.queued_bytes});
-        return push({nullptr, Mark::lost});
+        return push({nullptr, Mark::lost, {}});
     }
     is_losing_ = false;
     status_.queued_bytes += bytes;
-    push({unit, Mark::none});
+    push({unit, Mark::none, {}});
 }
 
 void SegmentRecorder::publisher_left() {
     const Lock lock(mutex_);
-    if (status_.state != SegmentState::over) push({nullptr, Mark::left});
+    if (status_.state != SegmentState::over) push({nullptr, Mark::left, {}});
 }
 
 void SegmentRecorder::stop(const std::string& reason) {
@@ -139,6 +149,7 @@ bool SegmentRecorder::serve(std::int64_t now_ns) {
 
 void SegmentRecorder::handle(const Item& item) {
     if (item.unit) return write(*item.unit);
+    if (item.mark == Mark::headers) return note_headers(*item.headers);
     if (item.mark == Mark::left) {
         left_ns_ = monotonic_ns();
         if (!is_full_) set_state(SegmentState::waiting);
@@ -167,22 +178,22 @@ bool SegmentRecorder::is_of_wanted_track(const media::Packet& packet) const {
 bool SegmentRecorder::is_cut_point(const hub::Unit& unit) const {
     const media::Packet& packet = *unit.packet;
     if (order_.tracks == SegmentTracksWanted::audio) {
-        return packet.track == media::Track::audio && !packet.is_config;
+        const bool lacks_headers = packet.codec == media::Codec::aac && !headers_.audio;
+        return packet.track == media::Track::audio && !packet.is_config && !lacks_headers;
     }
     return unit.is_entry;
 }
 
-void SegmentRecorder::note_headers(const hub::Unit& unit) {
-    if (!unit.headers) return;
+void SegmentRecorder::note_headers(const hub::Headers& headers) {
     headers_ = {};
     const auto wanted = [this](const media::PacketPtr& packet) {
         return packet && is_of_wanted_track(*packet) ? packet : nullptr;
     };
-    headers_.video = wanted(unit.headers->video);
-    headers_.audio = wanted(unit.headers->audio);
-    headers_.colour = wanted(unit.headers->colour);
-    headers_.metadata = wanted(unit.headers->metadata);
-    for (const media::PacketPtr& packet : unit.headers->further) {
+    headers_.video = wanted(headers.video);
+    headers_.audio = wanted(headers.audio);
+    headers_.colour = wanted(headers.colour);
+    headers_.metadata = wanted(headers.metadata);
+    for (const media::PacketPtr& packet : headers.further) {
         if (wanted(packet)) headers_.further.push_back(packet);
     }
 }
@@ -206,11 +217,11 @@ void SegmentRecorder::write(const hub::Unit& unit) {
     left_ns_ = 0;
     if (unit.publication != publication_) {
         if (growing_) end_segment("publisher");
-        publication_ = unit.publication;
-        headers_ = {};
+        // At first those are known that were in force before.
+        if (std::exchange(publication_, unit.publication) != 0) headers_ = {};
         is_new_line_ = true;
     }
-    if (unit.is_entry) note_headers(unit);
+    if (unit.is_entry && unit.headers) note_headers(*unit.headers);
     if (!is_of_wanted_track(*packet)) return;
     if (is_full_) return count_dropped(*packet);
     if (packet->is_config || (is_data(*packet) && !packet->is_passing)) {
@@ -345,6 +356,8 @@ void SegmentRecorder::begin(const hub::Unit& unit) {
         status_.error.clear();
     }
     growing_ = std::move(growing);
+    looked_ns_ = monotonic_ns();
+    if (std::exchange(awaits_room_, false)) parts_.sink(SegmentsStarted{stream_, "room"});
 }
 
 void SegmentRecorder::add(const media::PacketPtr& packet) {
@@ -484,26 +497,41 @@ void SegmentRecorder::fail(const std::string& error) {
         end_segment("disk");
     } catch (const std::exception&) {  // the same again
     }
-    parts_.log.with_field("stream", stream_)
-        .error(stream_ + ": " + error + "; recording goes on when there is room");
     is_full_ = true;
     is_new_line_ = true;
     tried_ns_ = monotonic_ns();
+    const bool is_soon = went_on_ns_ != 0 && tried_ns_ - went_on_ns_ < kSoonNs;
+    wait_ns_ = is_soon ? std::min(2 * wait_ns_, kTryRoomMaxNs) : kTryRoomEveryNs;
     {
         const Lock lock(mutex_);
         status_.state = SegmentState::full;
         status_.error = error;
     }
+    if (std::exchange(awaits_room_, true)) return;
+    parts_.log.with_field("stream", stream_)
+        .error(stream_ + ": " + error + "; recording goes on when there is room");
     parts_.sink(SegmentsStopped{stream_, "disk", error});
 }
 
 void SegmentRecorder::try_room(std::int64_t now_ns) {
-    if (now_ns - tried_ns_ < kTryRoomEveryNs) return;
+    if (now_ns - tried_ns_ < wait_ns_) return;
     tried_ns_ = now_ns;
     if (!parts_.folder.has_room()) return;
     is_full_ = false;
-    set_state(SegmentState::waiting);
-    parts_.sink(SegmentsStarted{stream_, "room"});
+    went_on_ns_ = now_ns;
+}
+
+/// A deleted file takes all that is written to it, and nobody ever sees it.
+void SegmentRecorder::look_at_place(std::int64_t now_ns) {
+    if (now_ns - looked_ns_ < kLookAtPlaceNs) return;
+    looked_ns_ = now_ns;
+    if (parts_.folder.is_in_place(growing_->place)) return;
+    parts_.log.with_field("stream", stream_)
+        .warning(growing_->place.path +
+                 " was deleted, or is not where its path says: recording goes on in another file");
+    // The sound before the next entry point is in no file.
+    sound_.reset();
+    end_segment("disk");
 }
 
 void SegmentRecorder::look_at_time(std::int64_t now_ns) {
@@ -512,6 +540,7 @@ void SegmentRecorder::look_at_time(std::int64_t now_ns) {
         ended_with_stream_ = true;
         return finish("stream ended");
     }
+    if (growing_) look_at_place(now_ns);
     if (growing_ && now_ns - written_ns_ > kIdleNs) {
         growing_->output->flush();
         count_written();

@@ -52,7 +52,7 @@ class SegmentRecorder final : public hub::Tap,
                     SegmentParts& parts, SegmentThread& thread);
 
     const std::string& stream() const { return stream_; }
-    const SegmentOrder& order() const { return order_; }
+    void know(const std::shared_ptr<const hub::Headers>& headers) override ST_EXCLUDES(mutex_);
     void take(const hub::UnitPtr& unit) override ST_EXCLUDES(mutex_);
     void publisher_left() override ST_EXCLUDES(mutex_);
     /// Ends it after what is queued. The first reason counts. Any thread.
@@ -65,10 +65,11 @@ class SegmentRecorder final : public hub::Tap,
     bool serve(std::int64_t now_ns) ST_EXCLUDES(mutex_);
 
  private:
-    enum class Mark : std::uint8_t { none, left, lost };
+    enum class Mark : std::uint8_t { none, left, lost, headers };
     struct Item {
         hub::UnitPtr unit;  ///< null: `mark`
         Mark mark = Mark::none;
+        std::shared_ptr<const hub::Headers> headers = {};  ///< of Mark::headers
     };
     /// The segment that grows.
     struct Growing {
@@ -87,7 +88,7 @@ class SegmentRecorder final : public hub::Tap,
     void write(const hub::Unit& unit);
     bool is_cut_point(const hub::Unit& unit) const;
     bool is_of_wanted_track(const media::Packet& packet) const;
-    void note_headers(const hub::Unit& unit);
+    void note_headers(const hub::Headers& headers);
     bool note_header(const media::PacketPtr& packet);
     const char* why_cut(const hub::Unit& unit) const;
     bool is_behind_clock(const hub::Unit& unit) const;
@@ -103,6 +104,7 @@ class SegmentRecorder final : public hub::Tap,
     void fail(const std::string& error);
     void finish(const std::string& reason, const std::string& error = {});
     void look_at_time(std::int64_t now_ns);
+    void look_at_place(std::int64_t now_ns);
     void try_room(std::int64_t now_ns);
     void count_written();
     void look_for_burst();
@@ -133,7 +135,8 @@ class SegmentRecorder final : public hub::Tap,
     bool is_over_ = false;
     bool ended_with_stream_ = false;
     bool is_full_ = false;
-    bool is_new_line_ = true;  ///< the next segment does not go on where the last one ended
+    bool awaits_room_ = false;  ///< told that the disk refused, and no segment has begun since
+    bool is_new_line_ = true;   ///< the next segment does not go on where the last one ended
     std::uint64_t publication_ = 0;
     std::uint32_t number_ = 0;
     std::uint32_t generation_ = 0;
@@ -144,7 +147,10 @@ class SegmentRecorder final : public hub::Tap,
     std::int64_t left_ns_ = 0;     ///< when the publisher left; 0: it is there
     std::int64_t written_ns_ = 0;  ///< when a packet was last added
     std::int64_t arrived_ns_ = 0;  ///< when the packet at work came
+    std::int64_t looked_ns_ = 0;   ///< when it was last looked whether the file is still there
     std::int64_t tried_ns_ = 0;    ///< when it was last looked whether there is room
+    std::int64_t went_on_ns_ = 0;  ///< when there was, last; 0: never
+    std::int64_t wait_ns_ = 0;     ///< until it is looked again
 };
 
 }  // namespace st::record

@@ -1,5 +1,6 @@
 #include "record/segments.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 
@@ -62,6 +63,7 @@ Segments::~Segments() {
     const Lock lock(mutex_);
     for (auto& [path, active] : active_) hub_.detach(active.stream, *active.recorder);
     active_.clear();
+    ending_.clear();
 }
 
 std::optional<SegmentOrder> Segments::rule_of(const std::string& path) const {
@@ -93,12 +95,9 @@ Segments::RecorderPtr Segments::make(const std::string& path, const SegmentOrder
 void Segments::on_published(const std::string& path) {
     const auto order = rule_of(path);
     if (!order) return;
-    {
-        const Lock lock(mutex_);
-        if (is_closed_ || active_.contains(path)) return;
-        make(path, *order, kByRule);
-    }
-    parts_->sink(SegmentsStarted{path, kByRule});
+    const Lock lock(mutex_);
+    if (is_closed_ || active_.contains(path)) return;
+    tell_started(make(path, *order, kByRule));
 }
 
 Result<SegmentStatus> Segments::start(const std::string& path, const SegmentOrder& order,
@@ -120,26 +119,49 @@ Result<SegmentStatus> Segments::start(const std::string& path, const SegmentOrde
         const hub::StreamPtr stream = hub_.find(path);
         if (!stream || !stream->is_live()) return Error{"no stream at " + path, 404};
         recorder = make(path, order, by);
+        tell_started(recorder);
     }
-    parts_->sink(SegmentsStarted{path, by});
     return recorder->status();
+}
+
+bool Segments::is_ending(const std::string& path) const {
+    return std::ranges::any_of(ending_,
+                               [&](const RecorderPtr& one) { return one->stream() == path; });
+}
+
+/// Not before the end of the one before is told.
+void Segments::tell_started(const RecorderPtr& recorder) {
+    std::string by = recorder->status().started_by;
+    if (is_ending(recorder->stream())) {
+        begun_[recorder->stream()] = std::move(by);
+    } else {
+        parts_->sink(SegmentsStarted{recorder->stream(), std::move(by)});
+    }
+}
+
+/// The path. Another one may begin at once.
+std::string Segments::end(std::map<std::string, Active>::iterator active, const std::string& by) {
+    const auto node = active_.extract(active);
+    const auto& [recorder, stream] = node.mapped();
+    hub_.detach(stream, *recorder);
+    begun_.erase(node.key());
+    ending_.push_back(recorder);
+    recorder->stop("stopped by " + by);
+    return node.key();
 }
 
 bool Segments::stop(const std::string& path, const std::string& by) {
     const Lock lock(mutex_);
     const auto found = active_.find(path);
     if (found == active_.end()) return false;
-    found->second.recorder->stop("stopped by " + by);
+    end(found, by);
     return true;
 }
 
 std::vector<std::string> Segments::stop_all(const std::string& by) {
     const Lock lock(mutex_);
     std::vector<std::string> paths;
-    for (const auto& [path, active] : active_) {
-        active.recorder->stop("stopped by " + by);
-        paths.push_back(path);
-    }
+    while (!active_.empty()) paths.push_back(end(active_.begin(), by));
     return paths;
 }
 
@@ -169,13 +191,22 @@ void Segments::over(const RecorderPtr& recorder) {
     if (found != active_.end() && found->second.recorder == recorder) {
         hub_.detach(found->second.stream, *recorder);
         active_.erase(found);
+        begun_.erase(recorder->stream());
         // Its publisher returned when it had just been given up.
         const hub::StreamPtr stream = hub_.find(recorder->stream());
         const auto order = rule_of(recorder->stream());
         if (recorder->ended_with_stream() && order && stream && stream->is_live() && !is_closed_) {
-            make(recorder->stream(), *order, kByRule);
-            parts_->sink(SegmentsStarted{recorder->stream(), kByRule});
+            tell_started(make(recorder->stream(), *order, kByRule));
         }
+    }
+    std::erase(ending_, recorder);
+    const auto begun = begun_.find(recorder->stream());
+    if (begun != begun_.end() && !is_ending(recorder->stream())) {
+        const auto now = active_.find(begun->first);
+        const bool has_ended =
+            now == active_.end() || now->second.recorder->status().state == SegmentState::over;
+        if (!has_ended) parts_->sink(SegmentsStarted{begun->first, begun->second});
+        begun_.erase(begun);
     }
     changed_.notify_all();
 }
@@ -185,7 +216,7 @@ void Segments::shut_down(std::int64_t deadline_ns) {
         Lock lock(mutex_);
         is_closed_ = true;
         for (const auto& [path, active] : active_) active.recorder->stop("shutdown");
-        while (!active_.empty() && !is_hurried_) {
+        while ((!active_.empty() || !ending_.empty()) && !is_hurried_) {
             const std::int64_t left = deadline_ns - monotonic_ns();
             if (left <= 0) break;
             // A clock takes no time that is too far ahead.

@@ -87,6 +87,10 @@ class Segments {
     std::optional<SegmentOrder> rule_of(const std::string& path) const;
     RecorderPtr make(const std::string& path, const SegmentOrder& order, const std::string& by)
         ST_REQUIRES(mutex_);
+    std::string end(std::map<std::string, Active>::iterator active, const std::string& by)
+        ST_REQUIRES(mutex_);
+    bool is_ending(const std::string& path) const ST_REQUIRES(mutex_);
+    void tell_started(const RecorderPtr& recorder) ST_REQUIRES(mutex_);
     void over(const RecorderPtr& recorder) ST_EXCLUDES(mutex_);
 
     hub::Hub& hub_;
@@ -94,6 +98,10 @@ class Segments {
     mutable Mutex mutex_;
     std::condition_variable changed_;
     std::map<std::string, Active> active_ ST_GUARDED_BY(mutex_);
+    /// Told to stop: they get no more packets, and write what is queued.
+    std::vector<RecorderPtr> ending_ ST_GUARDED_BY(mutex_);
+    /// By whom recorders of such streams were begun meanwhile: told of behind those ends. By path.
+    std::map<std::string, std::string> begun_ ST_GUARDED_BY(mutex_);
     bool is_closed_ ST_GUARDED_BY(mutex_) = false;
     bool is_hurried_ ST_GUARDED_BY(mutex_) = false;
     std::size_t next_thread_ ST_GUARDED_BY(mutex_) = 0;

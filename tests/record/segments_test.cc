@@ -75,7 +75,7 @@ Packet numbered(media::Track track, std::int64_t dts_ms, std::uint32_t number, s
 /// A stream with a hub of its own, and what was told about its recordings.
 class World {
  public:
-    World() {
+    explicit World(const hub::Options& kept = {}) : hub(kept, {}, [](const hub::Event&) {}) {
         std::string pattern = (fs::temp_directory_path() / "streamd-segments-XXXXXX").string();
         path = ::mkdtemp(pattern.data());
         options.fragment = std::chrono::milliseconds(200);
@@ -178,7 +178,7 @@ class World {
     fs::path path;
     SegmentOptions options;
     Current<SegmentOptions> current{SegmentOptions{}};
-    hub::Hub hub{hub::Options{}, {}, [](const hub::Event&) {}};
+    hub::Hub hub;
     std::unique_ptr<Segments> segments;
     hub::Publication publication;
     std::int32_t step_ms = 40;
@@ -220,6 +220,24 @@ std::array<std::vector<std::uint32_t>, 2> numbers_in(const fs::path& path) {
                 of_track.push_back(load_be32(bytes.data() + at));
                 at += tables.samples[sample].bytes;
             }
+        }
+    }
+    return numbers;
+}
+
+/// The numbers in the samples of an FLV segment, as the archive reads it: {video, audio}.
+std::array<std::vector<std::uint32_t>, 2> numbers_in_flv(const fs::path& path) {
+    const std::vector<std::uint8_t> bytes = read_all(path);
+    const auto movie = read_flv_movie(mp4::source_of(Bytes(bytes)));
+    std::array<std::vector<std::uint32_t>, 2> numbers;
+    if (!movie) {
+        ADD_FAILURE() << path << ": " << movie.error().message;
+        return numbers;
+    }
+    for (const mp4::MovieTrack& track : movie->tracks) {
+        for (const mp4::MovieSample& sample : track.samples) {
+            numbers[track.kind == mp4::MovieKind::video ? 0 : 1].push_back(
+                load_be32(bytes.data() + sample.at));
         }
     }
     return numbers;
@@ -399,6 +417,122 @@ TEST(Segments, hold_one_track_if_that_is_wanted) {
     }
 }
 
+TEST(Segments, of_sound_begin_with_its_headers_where_the_stream_keeps_no_picture) {
+    for (const SegmentFormat format : {SegmentFormat::mp4, SegmentFormat::flv}) {
+        hub::Options kept;
+        kept.gop.bytes = 1;
+        World world{kept};
+        world.start();
+        world.publish();
+        world.push(12);
+        SegmentOrder order;
+        order.tracks = SegmentTracksWanted::audio;
+        order.format = format;
+        ASSERT_TRUE(world.segments->start("/live/x", order, "kim@desk"));
+        world.push(7);  // no key frame
+        world.publication.end("done");
+        world.segments->shut_down(INT64_MAX);
+        EXPECT_EQ(world.told<SegmentsStopped>()[0].reason, "shutdown");
+        const auto files = world.files();
+        ASSERT_EQ(files.size(), 1U);
+        const auto all =
+            format == SegmentFormat::mp4 ? numbers_in(files[0]) : numbers_in_flv(files[0]);
+        EXPECT_FALSE(all[1].empty());
+    }
+}
+
+TEST(Segments, can_be_stopped_and_started_again_at_once) {
+    World world;
+    world.start();
+    world.publish();
+    world.push(20);
+    ASSERT_TRUE(world.segments->start("/live/x", {}, "kim@desk"));
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_TRUE(world.segments->stop("/live/x", "kim@desk"));
+        EXPECT_FALSE(world.segments->stop("/live/x", "kim@desk"));
+        const auto again = world.segments->start("/live/x", {}, "eva@desk");
+        ASSERT_TRUE(again) << again.error().message;
+        world.push(20);
+    }
+    EXPECT_EQ(world.segments->list().size(), 1U);
+    world.segments->shut_down(INT64_MAX);
+    // Of each the begin stands before the end, and behind that of the one before.
+    const Lock lock(world.mutex);
+    int open = 0;
+    int ends = 0;
+    for (const SegmentEvent& event : world.events) {
+        if (std::holds_alternative<SegmentsStarted>(event)) ++open;
+        EXPECT_LE(open, 1);
+        if (std::holds_alternative<SegmentsStopped>(event)) {
+            ++ends;
+            if (open > 0) --open;
+        }
+    }
+    EXPECT_EQ(open, 0);
+    EXPECT_EQ(ends, 4);
+}
+
+TEST(Segments, that_somebody_deletes_or_moves_away_go_on_in_another_file) {
+    for (const bool moves_folder : {false, true}) {
+        World world;
+        world.options.rules = {rule(std::chrono::hours(1))};
+        world.start();
+        world.publish();
+        world.push(30);
+        world.drain();
+        const fs::path folder = world.path / "live/live/x";
+        const auto before = world.files();
+        ASSERT_EQ(before.size(), 2U) << "a file and its mark";
+        if (moves_folder) {
+            fs::rename(folder, world.path / "away");
+        } else {
+            fs::remove_all(folder);
+        }
+        const auto until = std::chrono::steady_clock::now() + kPatience;
+        while (!fs::exists(folder) && std::chrono::steady_clock::now() < until) {
+            world.push(10);
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        }
+        world.push(10);
+        world.segments->shut_down(INT64_MAX);
+        const auto done = world.told<SegmentDone>();
+        ASSERT_EQ(done.size(), 1U) << "only what is there is told of";
+        EXPECT_TRUE(fs::exists(world.path / done[0].path));
+        EXPECT_TRUE(world.told<SegmentsStopped>().size() == 1U);
+        const auto numbers = numbers_in(world.path / done[0].path);
+        EXPECT_EQ(numbers[0].back(), world.picture - 1);
+    }
+}
+
+TEST(Segments, that_a_disk_refuses_are_told_of_once_and_again_when_one_has_begun) {
+    World world;
+    world.options.rules = {rule(std::chrono::hours(1))};
+    world.start();
+    // A file where the folder of the stream should be.
+    fs::create_directories(world.path / "live/live");
+    std::ofstream(world.path / "live/live/x") << "mine";
+    world.publish();
+    world.push(20);
+    ASSERT_TRUE(world.wait_for<SegmentsStopped>(1));
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(7);
+    while (std::chrono::steady_clock::now() < until) {
+        world.push(10);
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    EXPECT_EQ(world.told<SegmentsStopped>().size(), 1U);
+    EXPECT_EQ(world.told<SegmentsStarted>().size(), 1U);
+    EXPECT_EQ(world.segments->list()[0].state, SegmentState::full);
+    fs::remove(world.path / "live/live/x");
+    const auto late = std::chrono::steady_clock::now() + kPatience;
+    while (world.told<SegmentsStarted>().size() < 2 && std::chrono::steady_clock::now() < late) {
+        world.push(10);
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    ASSERT_EQ(world.told<SegmentsStarted>().size(), 2U);
+    EXPECT_EQ(world.told<SegmentsStarted>()[1].by, "room");
+    EXPECT_EQ(world.segments->list()[0].state, SegmentState::recording);
+}
+
 TEST(Segments, left_open_by_an_earlier_run_are_finished_and_no_others_touched) {
     World world;
     world.options.rules = {rule(std::chrono::milliseconds(1000))};
@@ -571,24 +705,6 @@ TEST(Segments, leave_out_what_a_slow_disk_does_not_take_and_go_on_at_a_key_frame
     ASSERT_FALSE(numbers[0].empty());
     EXPECT_EQ(numbers[0].front() % 10, 0U);
     EXPECT_EQ(numbers[0].back(), world.picture - 1);
-}
-
-/// The numbers in the samples of an FLV segment, as the archive reads it: {video, audio}.
-std::array<std::vector<std::uint32_t>, 2> numbers_in_flv(const fs::path& path) {
-    const std::vector<std::uint8_t> bytes = read_all(path);
-    const auto movie = read_flv_movie(mp4::source_of(Bytes(bytes)));
-    std::array<std::vector<std::uint32_t>, 2> numbers;
-    if (!movie) {
-        ADD_FAILURE() << path << ": " << movie.error().message;
-        return numbers;
-    }
-    for (const mp4::MovieTrack& track : movie->tracks) {
-        for (const mp4::MovieSample& sample : track.samples) {
-            numbers[track.kind == mp4::MovieKind::video ? 0 : 1].push_back(
-                load_be32(bytes.data() + sample.at));
-        }
-    }
-    return numbers;
 }
 
 /// A picture a second without sound; at full length 25 with sound: 6.2 million packets.
