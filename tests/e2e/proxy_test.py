@@ -38,16 +38,24 @@ class Behind(harness.Case):
     """streamd and what is asked of any proxy in front of it."""
 
     def start_behind(self, **config):
-        config = {"auth": {"control": "local", "trusted_proxies": ["127.0.0.1"],
+        config = {"auth": {"control": "local", "trusted_proxies": ["127.0.0.1"], "deny": {"control": ["127.0.0.9"]},
                            "tokens": [{"name": "desk", "sha256": DIGEST, "roles": ["control"]}]}, **config}
         return self.start_streamd(config=config)
 
-    def get(self, port, path, headers=None):
-        connection = harness.http.client.HTTPConnection("127.0.0.1", port, timeout=harness.PATIENCE_S)
+    def get(self, port, path, headers=None, source="127.0.0.1"):
+        connection = harness.http.client.HTTPConnection(
+            "127.0.0.1", port, timeout=harness.PATIENCE_S, source_address=(source, 0))
         self.addCleanup(connection.close)
         connection.request("GET", path, headers=headers or {})
         answer = connection.getresponse()
         return answer.status, answer.read()
+
+    def assert_says_who_asks(self, port):
+        """A visitor's own header changes nothing: contradicting addresses would count as the proxy's."""
+        for headers in ({}, {"Forwarded": "for=10.9.8.7"}, {"X-Forwarded-For": "10.9.8.7"},
+                        {"Forwarded": "for=10.9.8.7", "X-Forwarded-For": "10.9.8.6"}):
+            got = self.get(port, "/cams/api/v1/status", {**BEARER, **headers}, source="127.0.0.9")
+            self.assertEqual(got[0], 403, (headers, got))
 
     def assert_carries_everything(self, port):
         """Control with a token, a camera and a download, all below /cams."""
@@ -124,8 +132,9 @@ class Nginx(Behind):
 
     def test_the_documented_recipe_carries_everything_below_a_path(self):
         server = self.start_behind()
-        self.assert_carries_everything(
-            self.start_nginx(recipe().replace("127.0.0.1:50001", f"127.0.0.1:{server.port}")))
+        port = self.start_nginx(recipe().replace("127.0.0.1:50001", f"127.0.0.1:{server.port}"))
+        self.assert_says_who_asks(port)
+        self.assert_carries_everything(port)
 
     def test_nginx_may_be_given_the_control_socket(self):
         runtime = tempfile.mkdtemp(prefix="st")
@@ -152,7 +161,9 @@ class Caddy(Behind):
     def test_the_documented_recipe_carries_everything_below_a_path(self):
         server = self.start_behind()
         sites = recipe("caddy").replace("127.0.0.1:50001", f"127.0.0.1:{server.port}")
-        self.assert_carries_everything(self.start_caddy(sites))
+        port = self.start_caddy(sites)
+        self.assert_says_who_asks(port)
+        self.assert_carries_everything(port)
 
 
 if __name__ == "__main__":
