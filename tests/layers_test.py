@@ -63,10 +63,11 @@ CONFINED = [
     ("libsw", {"libs/av"}),
     ("openssl/", {"libs/loop", "libs/digest", "libs/certificate"}),
     ("sqlite3.h", {"libs/archive"}),
-    ("CLI/", {"libs/cli", "apps/streamd", "apps/streamctl", "apps/h264mux"}),
+    ("CLI/", {"libs/cli", "apps/streamd", "apps/streamctl", "apps/streamctl-push", "apps/h264mux"}),
     ("histedit.h", {"apps/streamctl"}),
     ("qrencode.h", {"libs/cli"}),
     ("curl/", {"libs/notify"}),
+    ("seccomp.h", {"libs/worker"}),
 ]
 
 # Bytes in, values out: these never touch the world.

@@ -21,12 +21,30 @@ def code_blocks(page, language):
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
+def anchors(page):
+    """What `#...` may name in it: its headings, in small letters, spaces as dashes, other signs left out."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+            for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
+
+
 class Pages(unittest.TestCase):
     def test_links_lead_to_files_and_headings(self):
         for page in PAGES:
-            for target in re.findall(r"\]\(([^)#]*)(?:#[^)]*)?\)", page.read_text()):
-                if target and not target.startswith("http"):
-                    self.assertTrue((page.parent / target).exists(), f"{page.name}: {target}")
+            for target, anchor in re.findall(r"\]\(([^)#]*)(?:#([^)]*))?\)", page.read_text()):
+                if target.startswith("http"):
+                    continue
+                to = page.parent / target if target else page
+                self.assertTrue(to.exists(), f"{page.name}: {target}")
+                if anchor and to.suffix == ".md":
+                    self.assertIn(anchor, anchors(to), f"{page.name}: {target}#{anchor}")
+
+    def test_rows_of_tables_have_the_cells_of_their_heading(self):
+        for page in PAGES:
+            text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+            for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+                counts = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
+                self.assertEqual(len(counts), 1, f"{page.name}: {table.splitlines()[0]}")
 
     def test_the_configuration_page_is_the_programs(self):
         page = harness.run([harness.program("streamd"), "--config-page"]).stdout
