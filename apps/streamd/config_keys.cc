@@ -130,8 +130,9 @@ void add_listeners(Keys& keys, const Config& config) {
              "server goes on without, unless the command line or the environment named it."));
     keys.push_back(
         port("rtmp.tls_port", *config.rtmp.tls_port, "RTMPS, with a certificate; likewise."));
-    keys.push_back(text("rtmp.default_app", config.rtmp.default_app,
-                        "App of RTMP addresses that name a stream alone: `rtmp://host/name`."));
+    keys.push_back(
+        live(text("rtmp.default_app", config.rtmp.default_app,
+                  "App of RTMP addresses that name a stream alone: `rtmp://host/name`.")));
     keys.push_back(
         port("tls.port", *config.tls.port, "https and wss, with a certificate; likewise."));
     keys.push_back({.path = "tls.auto",

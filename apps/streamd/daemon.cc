@@ -205,7 +205,7 @@ int run_daemon(const DaemonSetup& setup, Background* background) {
     worker::Pool helpers(helper_options(made.recorder.finalisers), log);
     made.recorder.run_job = [&helpers](const worker::Job& job) { return helpers.run(job); };
     server::Server server(std::move(made), log, control);
-    reload.attach(server);
+    const Reload::Attached attached(reload, server);
     Shutdown shutdown(server, control, log);
     const Signals signals(control, [&](int signal) {
         if (signal == SIGUSR1) return;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 #include "base/joined.h"
@@ -24,6 +25,16 @@ bool applies_on_reload(std::string_view path, bool tls_stays) {
     return tls_stays || !path.starts_with("tls.");
 }
 
+/// What was set up with these at the start goes on with them.
+void keep_until_restart(Config& next, const Config& in_force) {
+    next.recording.path = in_force.recording.path;
+    next.recording.buffer_bytes = in_force.recording.buffer_bytes;
+    next.recording.max_bytes_per_file = in_force.recording.max_bytes_per_file;
+    next.live.resume = in_force.live.resume;
+    next.limits.picture_width = in_force.limits.picture_width;
+    next.limits.picture_height = in_force.limits.picture_height;
+}
+
 }  // namespace
 
 Reload::Reload(ConfigSources sources, LoadedConfig loaded, const server::Options& options,
@@ -38,8 +49,12 @@ Reload::Reload(ConfigSources sources, LoadedConfig loaded, const server::Options
       log_(log),
       control_(control) {}
 
-Reload::~Reload() {
-    if (reader_.joinable()) reader_.join();
+Reload::Attached::Attached(Reload& reload, server::Server& server) : reload_(reload) {
+    reload_.server_ = &server;
+}
+
+Reload::Attached::~Attached() {
+    if (reload_.reader_.joinable()) reload_.reader_.join();
 }
 
 std::vector<control::ConfigEntry> Reload::entries() const {
@@ -77,7 +92,8 @@ void Reload::take(const std::vector<config::Layers::Entry>& next, bool tls_stays
     in_force_ = std::move(now);
 }
 
-Reload::Read Reload::read(const ConfigSources& sources, const Config& in_force) {
+Reload::Read Reload::read(const ConfigSources& sources, const Config& in_force,
+                          server::Server& server) {
     Read made;
     try {
         auto loaded = load_config(sources);
@@ -85,14 +101,15 @@ Reload::Read Reload::read(const ConfigSources& sources, const Config& in_force) 
             made.problem = joined(errors->lines, "; ");
         } else {
             made.loaded = std::move(std::get<LoadedConfig>(loaded));
-            // Only a restart changes where a certificate of our own lies, or whether there is one.
             Config& next = made.loaded.config;
-            next.recording.path = in_force.recording.path;
+            keep_until_restart(next, in_force);
+            // Likewise whether there is a certificate of our own.
             made.has_other_tls = next.tls.is_auto != in_force.tls.is_auto;
             if (made.has_other_tls) next.tls = in_force.tls;
             Certificates certificates = certificates_of(made.loaded.config);
             made.options = server_options(made.loaded.config, certificates);
             made.notes = std::move(certificates.notes);
+            server.prepare(made.options);
         }
     } catch (const Poco::Exception& e) {
         made.problem = e.displayText();
@@ -140,11 +157,18 @@ void Reload::run(const std::string& by, Done done) {
 
 void Reload::begin() {
     if (reader_.joinable()) reader_.join();
-    is_reading_ = true;
-    reader_ = std::thread([this, in_force = config_, asked = std::exchange(waiting_, {})] {
-        auto made = std::make_shared<Read>(read(sources_, in_force));
-        control_.post([this, made, asked] { finish(std::move(*made), asked); });
-    });
+    const std::vector<Asked> asked = std::exchange(waiting_, {});
+    try {
+        reader_ = std::thread([this, in_force = config_, asked] {
+            auto made = std::make_shared<Read>(read(sources_, in_force, *server_));
+            control_.post([this, made, asked] { finish(std::move(*made), asked); });
+        });
+        is_reading_ = true;
+    } catch (const std::system_error& e) {  // C3: a control command
+        const ApiError error{ErrorCode::unavailable, std::string("no thread: ") + e.what(), {}};
+        log_.error("not reloaded, the old configuration goes on: " + error.message);
+        for (const Asked& one : asked) one.done(error);
+    }
 }
 
 void Reload::finish(Read read, const std::vector<Asked>& asked) {
@@ -177,8 +201,6 @@ void Reload::renew_certificate() {
 
 void Reload::begin_renewal() {
     if (reader_.joinable()) reader_.join();
-    is_reading_ = true;
-    wants_renewal_ = false;
     reader_ = std::thread([this, config = config_] {
         auto renewed = std::make_shared<Certificates>();
         try {
@@ -192,6 +214,8 @@ void Reload::begin_renewal() {
             go_on();
         });
     });
+    is_reading_ = true;
+    wants_renewal_ = false;
 }
 
 void Reload::use(const Certificates& renewed) {

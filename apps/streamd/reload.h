@@ -21,12 +21,21 @@ class Reload {
     /// the log outlive this.
     Reload(ConfigSources sources, LoadedConfig loaded, const server::Options& options,
            ThresholdSink& sink, const Log& log, loop::EventLoop& control);
-    ~Reload();
     Reload(const Reload&) = delete;
     Reload& operator=(const Reload&) = delete;
 
-    /// Before run().
-    void attach(server::Server& server) { server_ = &server; }
+    /// The server that is reloaded, while this lives.
+    class Attached {
+     public:
+        Attached(Reload& reload, server::Server& server);
+        /// Waits for what is being read: that asks the server.
+        ~Attached();
+        Attached(const Attached&) = delete;
+        Attached& operator=(const Attached&) = delete;
+
+     private:
+        Reload& reload_;
+    };
 
     using Done = std::function<void(control::Decoded<control::ReloadReply>)>;
 
@@ -55,7 +64,7 @@ class Reload {
         Done done;
     };
 
-    static Read read(const ConfigSources& sources, const Config& in_force);
+    static Read read(const ConfigSources& sources, const Config& in_force, server::Server& server);
     void begin();
     void begin_renewal();
     void go_on();

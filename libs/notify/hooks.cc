@@ -23,6 +23,10 @@ std::string journal_name(const Endpoint& endpoint) {
     return hex_encode(Bytes(digest).first(8)) + ".journal";
 }
 
+/// What may wait for the thread that writes it down.
+constexpr std::size_t kPostedBytesMax = std::size_t{16} << 20;
+constexpr std::size_t kPostBytes = 256;  ///< of one, beside its text
+
 std::function<double()> random_jitter() {
     auto engine = std::make_shared<std::minstd_rand>(std::random_device{}());
     return [engine] { return std::uniform_real_distribution<double>(0, 1)(*engine); };
@@ -49,6 +53,17 @@ class Hooks::Deliveries {
 
     Courier& courier() { return courier_; }
 
+    /// An event, to be written down by the courier. While it waits for a disk that hangs, what
+    /// comes is kept up to a limit and counted beyond it.
+    void post(const std::string& type, const std::string& json) {
+        const std::size_t bytes = kPostBytes + type.size() + json.size();
+        if (!reserve(type, bytes)) return;
+        courier_.run([this, type, json, bytes] {
+            release(bytes);
+            for (const auto& [name, outbox] : outboxes_) outbox->add(type, json);
+        });
+    }
+
     void configure(const std::vector<Endpoint>& endpoints) {
         {
             const Lock lock(mutex_);
@@ -56,19 +71,12 @@ class Hooks::Deliveries {
         }
         courier_.run([this, endpoints] { arrange(endpoints); });
     }
-    bool has_endpoints() const {
-        const Lock lock(mutex_);
-        return has_endpoints_;
-    }
     std::vector<control::HookStatus> statuses() const {
         const Lock lock(mutex_);
         return statuses_;
     }
 
     // The courier's thread:
-    void add(const std::string& type, const std::string& json) {
-        for (const auto& [name, outbox] : outboxes_) outbox->add(type, json);
-    }
     std::vector<control::FailedHook> failed() {
         std::vector<control::FailedHook> list;
         for (const auto& [name, outbox] : outboxes_) {
@@ -93,6 +101,33 @@ class Hooks::Deliveries {
     }
 
  private:
+    bool reserve(const std::string& type, std::size_t bytes) {
+        {
+            const Lock lock(mutex_);
+            if (!has_endpoints_) return false;
+            if (posted_bytes_ + bytes <= kPostedBytesMax) {
+                posted_bytes_ += bytes;
+                return true;
+            }
+            const bool is_said = !lost_.empty();
+            ++lost_[type];
+            if (is_said) return false;
+        }
+        world_.log.error("the disk of the journals does not answer: events are lost");
+        return false;
+    }
+    /// On the courier's thread.
+    void release(std::size_t bytes) {
+        std::map<std::string, std::uint64_t> lost;
+        {
+            const Lock lock(mutex_);
+            posted_bytes_ -= bytes;
+            lost.swap(lost_);
+        }
+        for (const auto& [type, count] : lost) {
+            for (const auto& [name, outbox] : outboxes_) outbox->note_lost(type, count);
+        }
+    }
     void arrange(const std::vector<Endpoint>& endpoints) {
         std::map<std::string, std::unique_ptr<Outbox>> before = std::move(outboxes_);
         outboxes_.clear();
@@ -132,6 +167,8 @@ class Hooks::Deliveries {
     const std::string folder_;
     mutable Mutex mutex_;
     bool has_endpoints_ ST_GUARDED_BY(mutex_) = false;
+    std::size_t posted_bytes_ ST_GUARDED_BY(mutex_) = 0;
+    std::map<std::string, std::uint64_t> lost_ ST_GUARDED_BY(mutex_);  ///< events, by type
     std::vector<control::HookStatus> statuses_ ST_GUARDED_BY(mutex_);
     std::vector<std::string> order_;  ///< names of journals, as configured
     Courier courier_;
@@ -178,6 +215,7 @@ class Hooks::Questions {
 
 Hooks::Hooks(std::string folder, std::string version, const Options& options, Log log)
     : folder_(std::move(folder)), user_agent_("streamd/" + version), log_(std::move(log)) {
+    prepare(options);
     reconfigure(options);
 }
 
@@ -193,7 +231,7 @@ Hooks::Questions* Hooks::questions() const {
     return questions_.get();
 }
 
-void Hooks::reconfigure(const Options& options) {
+void Hooks::prepare(const Options& options) {
     if (deliveries() == nullptr && !options.endpoints.empty()) {
         auto made = std::make_unique<Deliveries>(folder_, user_agent_, log_);
         const Lock lock(mutex_);
@@ -204,14 +242,15 @@ void Hooks::reconfigure(const Options& options) {
         const Lock lock(mutex_);
         questions_ = std::move(made);
     }
+}
+
+void Hooks::reconfigure(const Options& options) {
     if (Deliveries* deliveries = this->deliveries()) deliveries->configure(options.endpoints);
     if (Questions* questions = this->questions()) questions->configure(options.decide);
 }
 
 void Hooks::add(const std::string& type, const std::string& json) {
-    Deliveries* deliveries = this->deliveries();
-    if (deliveries == nullptr || !deliveries->has_endpoints()) return;
-    deliveries->courier().run([deliveries, type, json] { deliveries->add(type, json); });
+    if (Deliveries* deliveries = this->deliveries()) deliveries->post(type, json);
 }
 
 bool Hooks::decide(const Question& question, const Decided& done) {

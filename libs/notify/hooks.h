@@ -28,8 +28,11 @@ class Hooks {
     Hooks(const Hooks&) = delete;
     Hooks& operator=(const Hooks&) = delete;
 
-    /// As a reload does: targets that stay keep their queue, those that go keep their journal. The
-    /// thread of the constructor.
+    /// Makes what those options need beyond what there is: threads, and libcurl. One thread at a
+    /// time. Throws std::runtime_error or std::system_error; then all stays as it is.
+    void prepare(const Options& options) ST_EXCLUDES(mutex_);
+    /// As a reload does, with options that were prepared: targets that stay keep their queue, those
+    /// that go keep their journal.
     void reconfigure(const Options& options) ST_EXCLUDES(mutex_);
 
     /// Something happened; `json` as the API gives it. Returns at once.

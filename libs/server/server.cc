@@ -418,13 +418,13 @@ void Server::Parts::make_retention() {
             events.add("recording.deleted", fields);
         });
     };
+    const auto warn = [this](const std::string& why) {
+        control.post([this, why] { events.add("server.clock", {{"warning", why}}); });
+    };
     retention = std::make_unique<archive::Retention>(retention_options, *catalogue, free_bytes,
                                                      archive::Retention::Tell{tell, warn},
                                                      log.with("retention"));
     const auto look = [this] {
-    const auto warn = [this](const std::string& why) {
-        control.post([this, why] { events.add("server.clock", {{"warning", why}}); });
-    };
         archive->forget_old();
         retention->look(wall_us(), boot_us());
     };
@@ -494,6 +494,8 @@ std::vector<std::string> Server::camera_urls() const { return parts_->doors.came
 
 const std::string& Server::recordings_path() const { return parts_->recorder->path(); }
 
+void Server::prepare(const Options& next) { parts_->hooks->prepare(next.hooks); }
+
 void Server::reconfigure(Options next, const control::ReloadReply& what, const std::string& by) {
     Parts& p = *parts_;
     p.http_counters.memory.set_limit(next.http.memory_bytes);
@@ -505,11 +507,7 @@ void Server::reconfigure(Options next, const control::ReloadReply& what, const s
     p.segment_options.replace(std::move(next.segments));
     p.configured_policy = std::move(next.policy);
     p.apply_policy();
-    try {
-        p.hooks->reconfigure(next.hooks);
-    } catch (const std::exception& e) {  // C3: a control command; all else applies
-        p.log.error("hooks: not applied: " + std::string(e.what()));
-    }
+    p.hooks->reconfigure(next.hooks);
     use_certificate(std::move(next.tls), std::move(next.authority));
     EventFields fields;
     if (!by.empty()) fields.emplace_back("by", by);

@@ -54,6 +54,9 @@ class Server {
     std::vector<std::string> camera_urls() const;
     const std::string& recordings_path() const;
 
+    /// Makes what those options need and is not there yet, for reconfigure(). One thread at a time,
+    /// which may block. Throws std::runtime_error or std::system_error: then they cannot be had.
+    void prepare(const Options& next);
     /// Puts other options in force, as a reload does. `what`, and who asked for
     /// it (`by`), are told in the event server.reloaded.
     /// The control loop's thread.

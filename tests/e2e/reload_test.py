@@ -9,6 +9,7 @@ import signal
 
 import harness
 import live
+import rtmp_peer
 import websockets
 
 RELOADS = 1000 if os.environ.get("ST_EXHAUSTIVE") else 100
@@ -96,6 +97,20 @@ class Reloads(harness.Case):
         if number % 5 == 4:
             config["limits"]["camras"] = 3
         return config
+
+    async def test_what_needs_a_restart_stays_as_it_was(self):
+        server = self.start_streamd(config={})
+        asked = {"limits": {"picture": "16x16"}, "rtmp": {"default_app": "cam"},
+                 "recording": {"max_bytes_per_file": "1M", "buffer_bytes": "1M"}, "live": {"resume": "1s"}}
+        server.config_path.write_text(json.dumps(asked))
+        answer = (await server.api("POST", "/api/v1/reload")).json
+        self.assertEqual(answer["changed"], ["rtmp.default_app"])
+        self.assertEqual(sorted(answer["needs_restart"]), [
+            "limits.picture", "live.resume", "recording.buffer_bytes", "recording.max_bytes_per_file"])
+        with rtmp_peer.RtmpPeer(server, app="") as publisher:
+            publisher.publish("short")
+            self.assertEqual(server.http("GET", "/api/v1/streams/cam/short").status, 200)
+        server.stop()
 
     async def test_drop_no_viewer_and_lose_no_picture(self):
         certificates = [harness.make_cert(self.folder / f"tls{number}") for number in (0, 1)]
