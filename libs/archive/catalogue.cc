@@ -410,6 +410,7 @@ RecordingPage Catalogue::list(const RecordingQuery& query) {
         rows->resize(std::max<std::size_t>(query.limit, 1));
         page.next = cursor_behind(rows->back().started_us, rows->back().id);
     }
+    std::size_t bytes = 0;
     for (const RecordingRow& row : *rows) {
         // What it says now; else it was deleted just now.
         auto entry = recordings_.get(row.id);
@@ -422,8 +423,11 @@ RecordingPage Catalogue::list(const RecordingQuery& query) {
             changed(row.id);
             if (query.state && entry->state != *query.state) continue;
         }
-        page.items.push_back(std::move(*entry));
         bytes += entry->json.size();
+        page.items.push_back(std::move(*entry));
+        if (bytes < kPageBytesMax || &row == &rows->back()) continue;
+        page.next = cursor_behind(row.started_us, row.id);
+        break;
     }
     return page;
 }
@@ -502,10 +506,6 @@ std::optional<std::set<std::string>> Catalogue::kept_takes() {
     return ask([](Store& store) { return store.kept_takes(); });
 }
 
-SegmentPage Catalogue::segments(const SegmentQuery& query) {
-    look_for_news(query.stream);
-    const bool has_caught_up = wait(kPatience);
-    SegmentPage page;
 bool Catalogue::is_kept_take(const std::string& take) {
     const auto ids = ask([&](Store& store) { return store.recordings_of_take(take); });
     return !ids || std::ranges::any_of(*ids, [&](const std::string& id) {
@@ -518,6 +518,10 @@ std::optional<std::int64_t> Catalogue::newest_us() {
     return ask([](Store& store) { return store.newest_us(); }).value_or(std::nullopt);
 }
 
+SegmentPage Catalogue::segments(const SegmentQuery& query) {
+    look_for_news(query.stream);
+    const bool has_caught_up = wait(kPatience);
+    SegmentPage page;
     auto rows = ask([&](Store& store) { return store.segments(query); });
     page.is_building = !has_caught_up || is_building() || !rows;
     if (!rows) return page;

@@ -51,6 +51,9 @@ struct SegmentPage {
 
 class Catalogue {
  public:
+    /// A page of recordings ends with the one whose session.json brings it over so much: each may
+    /// be long, and clients take messages of a limited size.
+    static constexpr std::size_t kPageBytesMax = 4 * 1024 * 1024;
     /// How long a question waits for what changed.
     static constexpr std::chrono::milliseconds kPatience{1000};
 
@@ -101,23 +104,23 @@ class Catalogue {
     std::vector<MediaRow> oldest_segments(std::int64_t after_us, const std::string& after,
                                           std::size_t limit);
     std::optional<std::set<std::string>> kept_takes();
-    /// Of what is being written the bytes are asked of its files.
-    std::map<std::string, std::uint64_t> bytes_by_stream();
-
     /// Whether a recording of it is kept: asked of the recordings themselves. Also true if nobody
     /// knows.
     bool is_kept_take(const std::string& take);
     /// When the newest of all began. nullopt: there is none, or nothing can be read.
     std::optional<std::int64_t> newest_us();
+    /// Of what is being written the bytes are asked of its files.
+    std::map<std::string, std::uint64_t> bytes_by_stream();
+
     /// The recording with that id began, ended, or is gone. Any thread; never blocks.
     void changed(const std::string& id) ST_EXCLUDES(mutex_);
     /// Segments of that stream came, ended or went. Any thread; never blocks.
     void stream_changed(const std::string& stream) ST_EXCLUDES(mutex_);
 
+    /// Until all that is there has been looked at once. What is known may be behind later, too.
     bool is_building() const ST_EXCLUDES(mutex_);
     /// Whether what was asked for until now is done before `patience` is over.
     bool wait(std::chrono::milliseconds patience) ST_EXCLUDES(mutex_);
-    /// Until all that is there has been looked at once. What is known may be behind later, too.
 
  private:
     struct Wishes {
@@ -134,12 +137,12 @@ class Catalogue {
     bool wait_for_wishes(Wishes& wishes, std::uint64_t& asked) ST_EXCLUDES(mutex_);
     bool is_stopping() const ST_EXCLUDES(mutex_);
     void open() ST_EXCLUDES(mutex_);
-    void make_anew(const std::string& why) ST_EXCLUDES(mutex_);
-    void carry_out(const Wishes& wishes);
-    void serve_small_wishes() ST_EXCLUDES(mutex_);
     void open_file() ST_EXCLUDES(mutex_);
     void open_in_memory(const std::string& why) ST_EXCLUDES(mutex_);
     void use(std::unique_ptr<Store> store, const std::string& place) ST_EXCLUDES(mutex_);
+    void make_anew(const std::string& why) ST_EXCLUDES(mutex_);
+    void carry_out(const Wishes& wishes);
+    void serve_small_wishes() ST_EXCLUDES(mutex_);
     void update_all();
     void update_names();
     void update_recording(const std::string& id);
@@ -173,10 +176,10 @@ class Catalogue {
     std::optional<std::string> damage_ ST_GUARDED_BY(mutex_);
     /// Of the file; readers of another one are of a file that is gone. 0: none can be read.
     std::uint64_t generation_ ST_GUARDED_BY(mutex_) = 0;
+    std::string place_ ST_GUARDED_BY(mutex_);  ///< where readers find it
     std::vector<Reader> readers_ ST_GUARDED_BY(mutex_);
     /// When each folder changed that was looked into ("": the recordings folder).
     std::map<std::string, std::int64_t> seen_ ST_GUARDED_BY(mutex_);
-    std::string place_ ST_GUARDED_BY(mutex_);  ///< where readers find it
 
     std::unique_ptr<Store> store_;                   ///< the thread's
     std::uint64_t generations_ = 0;                  ///< the thread's

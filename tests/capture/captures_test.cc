@@ -856,6 +856,38 @@ TEST_F(CapturesTest, a_stop_lists_the_part_that_was_full_just_before_whichever_i
     }
 }
 
+TEST_F(CapturesTest, a_stop_lists_the_recording_that_lasted_too_long_whichever_is_finished_first) {
+    for (const bool in_order : {true, false}) {
+        SCOPED_TRACE(in_order);
+        const std::string id = in_order ? "a" : "b";
+        const LinkPtr link = join(id);
+        control::StartRequest request;
+        request.cameras = {id};
+        START_AND_OPEN(link, request, id + "_1");
+        // max_session: the next one has the same part.
+        open(link, id + "_2");
+        end(id + "_1");
+        control::StopRequest own;
+        own.cameras = {id};
+        stopped.reset();
+        stop(own);
+        end(id + "_2");
+        const auto finish_one = [&](bool is_first) {
+            if (is_first) return finish(id + "_1", "", camera::EndReason::max_session);
+            finish(id + "_2");
+        };
+        finish_one(in_order);
+        EXPECT_FALSE(stopped);
+        finish_one(!in_order);
+        ASSERT_TRUE(stopped && stopped->ok());
+        ASSERT_EQ((*stopped)->results.size(), 1U);
+        const control::StopResult& result = (*stopped)->results[0];
+        EXPECT_EQ(result.session, id + "_2");
+        ASSERT_EQ(result.files.size(), 2U);
+        EXPECT_EQ(result.files[0].path, "/r/" + id + "_1/stream.mp4");
+    }
+}
+
 TEST_F(CapturesTest, a_camera_that_stopped_by_itself_is_not_started_again) {
     const LinkPtr first = join("a");
     captures.on_report(first, StartSent{});
@@ -891,38 +923,6 @@ struct OnFullDisk : CapturesTest {
     }
     void room() { captures.on_event(record::RoomAgain{}, nullptr); }
 };
-
-TEST_F(CapturesTest, a_stop_lists_the_recording_that_lasted_too_long_whichever_is_finished_first) {
-    for (const bool in_order : {true, false}) {
-        SCOPED_TRACE(in_order);
-        const std::string id = in_order ? "a" : "b";
-        const LinkPtr link = join(id);
-        control::StartRequest request;
-        request.cameras = {id};
-        START_AND_OPEN(link, request, id + "_1");
-        // max_session: the next one has the same part.
-        open(link, id + "_2");
-        end(id + "_1");
-        control::StopRequest own;
-        own.cameras = {id};
-        stopped.reset();
-        stop(own);
-        end(id + "_2");
-        const auto finish_one = [&](bool is_first) {
-            if (is_first) return finish(id + "_1", "", camera::EndReason::max_session);
-            finish(id + "_2");
-        };
-        finish_one(in_order);
-        EXPECT_FALSE(stopped);
-        finish_one(!in_order);
-        ASSERT_TRUE(stopped && stopped->ok());
-        ASSERT_EQ((*stopped)->results.size(), 1U);
-        const control::StopResult& result = (*stopped)->results[0];
-        EXPECT_EQ(result.session, id + "_2");
-        ASSERT_EQ(result.files.size(), 2U);
-        EXPECT_EQ(result.files[0].path, "/r/" + id + "_1/stream.mp4");
-    }
-}
 
 TEST_F(OnFullDisk, a_camera_is_started_again_when_there_is_room) {
     const LinkPtr link = record_until_full();
