@@ -26,9 +26,7 @@
 
 namespace st::mux {
 
-inline std::string base_name(const std::string& path) {
-    return path.substr(path.rfind('/') + 1);
-}
+inline std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 /// What a run writes.
 enum class Makes : std::uint8_t { nothing, table, outputs };
