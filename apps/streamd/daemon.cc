@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "api/archive_routes.h"
 #include "cli/exit_codes.h"
 #include "cli/qr.h"
 #include "cli/terminal.h"
@@ -85,7 +86,7 @@ void raise_descriptors(const Config& config, const Log& log) {
 worker::PoolOptions helper_options(unsigned finalisers) {
     worker::PoolOptions options;
     options.command = {worker::helper_program("streamd-media"), "serve"};
-    options.helpers_max = finalisers + live::Snapshots::kThreads;
+    options.helpers_max = finalisers + live::Snapshots::kThreads + api::ArchiveRoutes::kThreads;
     options.nice = kHelperNice;
     return options;
 }

@@ -223,17 +223,14 @@ void Api::handle(httpd::Request request, const httpd::Reply& reply) {
     auto call = control::http_call(match, request.target.query, std::move(request.body));
     if (!call) return reply({refusal(call.error()), {}});
     call->peer = request.peer.text;
-    if (match.operation->operation == control::Operation::streams_snapshot) {
-        return operations_.call(
-            std::move(*call),
-            [reply](const auto& result) {
-                reply({result ? picture_response(*result) : refusal(result.error()), {}});
-            },
-            std::move(request.asker));
-    }
-    operations_.call(std::move(*call), [reply](const control::Decoded<std::string>& result) {
-        reply({result ? json_response(*result) : refusal(result.error()), {}});
-    });
+    const bool is_picture = match.operation->operation == control::Operation::streams_snapshot;
+    operations_.call(
+        std::move(*call),
+        [reply, is_picture](const control::Decoded<std::string>& result) {
+            if (!result) return reply({refusal(result.error()), {}});
+            reply({is_picture ? picture_response(*result) : json_response(*result), {}});
+        },
+        std::move(request.asker));
 }
 
 void Api::send_recorded_file(httpd::Request request, const httpd::Reply& reply) {

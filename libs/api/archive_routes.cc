@@ -105,12 +105,13 @@ bool ArchiveRoutes::is_here(const std::vector<std::string>& segments) {
 }
 
 void ArchiveRoutes::answer(httpd::Request request, const httpd::Reply& reply) {
-    parts_.disk.post(
-        loop::Effort::slow,
-        [this, reply, shared = std::make_shared<httpd::Request>(std::move(request))] {
+    const bool is_movie = request.target.segments[5] == kMovie;
+    parts_.movies.post(
+        is_movie ? loop::Effort::slow : loop::Effort::quick,
+        [this, reply, is_movie, shared = std::make_shared<httpd::Request>(std::move(request))] {
             if (shared->asker.stop_requested()) return;
             try {
-                reply(shared->target.segments[5] == kMovie ? movie(*shared) : picture(*shared));
+                reply(is_movie ? movie(*shared) : picture(*shared));
             } catch (const std::exception& e) {  // C3: a request
                 reply(refused(error_of(e)));
             }
@@ -128,7 +129,7 @@ httpd::Answer ArchiveRoutes::movie(const httpd::Request& request) {
     const auto gaps = gaps_of(request);
     if (!gaps) return refused(gaps.error());
     const auto movie = parts_.archive.movie({stream_of(request), *start, *duration, *gaps},
-                                            httpd::asks_for_more(request.head));
+                                            httpd::asks_for_more(request.head), request.asker);
     if (!movie) return refused(movie.error());
     const archive::MovieFile& made = **movie;
     httpd::FileContent content;
@@ -148,7 +149,7 @@ httpd::Answer ArchiveRoutes::picture(const httpd::Request& request) {
     if (const auto error = unknown_of(request, {"at"})) return refused(*error);
     const auto at = time_of(request, "at");
     if (!at) return refused(at.error());
-    const auto moment = parts_.archive.moment(stream_of(request), *at);
+    const auto moment = parts_.archive.moment(stream_of(request), *at, request.asker);
     if (!moment) return refused(moment.error());
     const Fd jpeg(::memfd_create("picture", MFD_CLOEXEC));
     if (!jpeg) return refused(ApiError{ErrorCode::unavailable, "no memory for a picture", {}});

@@ -11,6 +11,9 @@ namespace st::api {
 
 class ArchiveRoutes {
  public:
+    /// Movies and pictures made at once. Of movies one less: a picture need not wait for them.
+    static constexpr unsigned kThreads = 3;
+
     explicit ArchiveRoutes(Parts& parts) : parts_(parts) {}
 
     /// Whether the path (with its "api", "v1") is one of these.

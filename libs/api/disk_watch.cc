@@ -4,6 +4,7 @@
 
 #include "base/rough_time.h"
 #include "base/units.h"
+#include "record/room.h"
 
 namespace st::api {
 namespace {
@@ -32,13 +33,12 @@ std::string DiskWarning::look(const DiskState& state, std::chrono::milliseconds 
     return free + ", about " + rough_time(std::chrono::seconds(seconds)) + " at the present rate";
 }
 
-DiskWatch::DiskWatch(const Current<DiskOptions>& options, std::function<DiskState()> look,
-                     loop::BlockingWork& disk, std::function<void(std::function<void()>)> post,
-                     loop::Timers& timers, EventSink& events)
+DiskWatch::DiskWatch(const Current<DiskOptions>& options, DiskRoom& room,
+                     std::function<std::uint64_t()> bytes_per_second, loop::Timers& timers,
+                     EventSink& events)
     : options_(options),
-      look_(std::move(look)),
-      disk_(disk),
-      post_(std::move(post)),
+      room_(room),
+      bytes_per_second_(std::move(bytes_per_second)),
       timers_(timers),
       events_(events) {
     look_later();
@@ -49,17 +49,15 @@ DiskWatch::~DiskWatch() { timers_.cancel(timer_); }
 void DiskWatch::look_later() {
     timer_ = timers_.after(kLookEvery, [this] {
         look_later();
-        disk_.post(loop::Effort::quick,
-                   [this, look = look_, post = post_, weak = std::weak_ptr<const bool>(here_)] {
-                       const DiskState state = look();
-                       post([this, state, weak] {
-                           if (!weak.expired()) on_state(state);
-                       });
-                   });
+        room_.ask([this, weak = std::weak_ptr<const bool>(here_)](const auto& space) {
+            if (space && !weak.expired()) on_space(*space);
+        });
     });
 }
 
-void DiskWatch::on_state(const DiskState& state) {
+void DiskWatch::on_space(const DiskSpace& space) {
+    const DiskState state{space.free_bytes, bytes_per_second_(),
+                          record::room_to_begin(space.size_bytes)};
     const std::string text = warning_.look(state, options_->warn_free);
     if (text.empty()) return;
     events_.add("server.disk",

@@ -1,15 +1,15 @@
 #pragma once
 /// How long the disk of the recordings lasts, and the event that says so in time.
-/// Lives on the control loop; the disk is asked on the pool.
+/// Control loop only.
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "api/disk_room.h"
 #include "base/current.h"
 #include "base/event_sink.h"
-#include "loop/task_pool.h"
 #include "loop/timers.h"
 
 namespace st::api {
@@ -41,22 +41,21 @@ class DiskWarning {
 
 class DiskWatch {
  public:
-    /// `look` may block; it is called on the pool. All of it outlives this.
-    DiskWatch(const Current<DiskOptions>& options, std::function<DiskState()> look,
-              loop::BlockingWork& disk, std::function<void(std::function<void()>)> post,
-              loop::Timers& timers, EventSink& events);
+    /// `bytes_per_second`: written to recordings now. All of it outlives this.
+    DiskWatch(const Current<DiskOptions>& options, DiskRoom& room,
+              std::function<std::uint64_t()> bytes_per_second, loop::Timers& timers,
+              EventSink& events);
     ~DiskWatch();
     DiskWatch(const DiskWatch&) = delete;
     DiskWatch& operator=(const DiskWatch&) = delete;
 
  private:
     void look_later();
-    void on_state(const DiskState& state);
+    void on_space(const DiskSpace& space);
 
     const Current<DiskOptions>& options_;
-    const std::function<DiskState()> look_;
-    loop::BlockingWork& disk_;
-    const std::function<void(std::function<void()>)> post_;
+    DiskRoom& room_;
+    const std::function<std::uint64_t()> bytes_per_second_;
     loop::Timers& timers_;
     EventSink& events_;
     DiskWarning warning_;

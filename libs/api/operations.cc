@@ -1,7 +1,5 @@
 #include "api/operations.h"
 
-#include <sys/statvfs.h>
-
 #include <algorithm>
 #include <system_error>
 
@@ -67,7 +65,6 @@ std::optional<loop::Effort> disk_effort_of(Operation operation) {
             return loop::Effort::slow;
         case Operation::recordings_get:
         case Operation::recordings_keep:
-        case Operation::server_status:  // statvfs may block
             return loop::Effort::quick;
         case Operation::capture_start:
         case Operation::capture_stop:
@@ -97,6 +94,7 @@ std::optional<loop::Effort> disk_effort_of(Operation operation) {
         case Operation::tokens_new:
         case Operation::tokens_revoke:
         case Operation::sign:
+        case Operation::server_status:
         case Operation::server_config:
         case Operation::server_reload:
         case Operation::login_link:
@@ -128,6 +126,12 @@ Decoded<archive::RecordingQuery> to_query(const control::RecordingQuery& asked) 
 }
 static_assert(static_cast<int>(record::RecordingState::failed) ==
               static_cast<int>(control::SessionState::failed));
+
+ApiError too_late_to_start() {
+    return {ErrorCode::unavailable,
+            "the disk did not say in time whether there is such a take: nothing is started",
+            {}};
+}
 
 ApiError to_error(const Error& error) { return {error_code_of(error.code), error.message, {}}; }
 
@@ -187,8 +191,11 @@ void Operations::call(Call call, Done done, std::stop_token asker) {
     const auto effort = disk_effort_of(call.operation->operation);
     auto shared = std::make_shared<Call>(std::move(call));
     if (effort) {
-        parts_.disk.post(
-            *effort, [this, shared, finish = std::move(done)] { finish(answer_on_disk(*shared)); });
+        parts_.disk.post(*effort, [this, shared, finish = std::move(done), gone = asker] {
+            const bool is_look = shared->operation->method == "GET";
+            if (is_look && gone.stop_requested()) return;
+            finish(answer_on_disk(*shared));
+        });
         return;
     }
     parts_.control.post([this, shared, finish = std::move(done), asker = std::move(asker)] {
@@ -277,6 +284,9 @@ void Operations::on_control(const Call& call, const Done& done, const std::stop_
             return live_->list_sources(call, done);
         case Operation::sources_restart:
             return live_->restart_source(path_of(call), call.client(), done);
+        case Operation::server_status:
+            return parts_.disk_room.ask(
+                [this, done](const auto& space) { done(status(space.value_or(DiskSpace()))); });
         case Operation::server_config:
             return show_config(done);
         case Operation::server_reload:
@@ -289,7 +299,8 @@ void Operations::on_control(const Call& call, const Done& done, const std::stop_
     }
 }
 
-/// Whether the take is used up stands on the disk.
+/// Whether the take is used up stands on the disk. Cameras do not begin after whoever asked has
+/// given up waiting for it.
 void Operations::start_capture(const Call& call, const Done& done) {
     auto request = control::decode_start_request(call.body);
     if (!request) return done(request.error());
@@ -298,7 +309,9 @@ void Operations::start_capture(const Call& call, const Done& done) {
         done(made ? Decoded<std::string>(control::encode(*made)) : made.error());
     };
     if (!request->take || request->append) return parts_.captures.start(*request, false, answer);
-    parts_.disk.post(loop::Effort::slow, [this, answer, asked = std::move(*request)] {
+    const std::int64_t until_ns =
+        monotonic_ns() + std::chrono::nanoseconds(request->timeout).count();
+    parts_.disk.post(loop::Effort::quick, [this, answer, until_ns, asked = std::move(*request)] {
         archive::RecordingQuery query;
         query.take = asked.take;
         query.limit = 1;
@@ -311,8 +324,10 @@ void Operations::start_capture(const Call& call, const Done& done) {
         } catch (const std::exception& e) {  // C3: the disk will say it to the recording as well
             parts_.log.warning(std::string("recordings cannot be listed: ") + e.what());
         }
-        parts_.control.post(
-            [this, answer, asked, has_take] { parts_.captures.start(asked, has_take, answer); });
+        parts_.control.post([this, answer, until_ns, asked, has_take] {
+            if (monotonic_ns() > until_ns) return answer(too_late_to_start());
+            parts_.captures.start(asked, has_take, answer);
+        });
     });
 }
 
@@ -394,6 +409,36 @@ void Operations::reload(const Call& call, const Done& done) const {
     });
 }
 
+std::string Operations::status(const DiskSpace& disk) const {
+    control::ServerStatus status;
+    status.version = facts_.version;
+    status.started_at = rfc3339(facts_.started_us);
+    status.uptime_ms = static_cast<std::uint64_t>((monotonic_ns() - facts_.started_ns) / 1'000'000);
+    const capture::Counters& metrics = parts_.capture_counters;
+    status.connections = static_cast<std::uint64_t>(parts_.http_counters.connections.load());
+    status.cameras_connected = static_cast<std::uint64_t>(metrics.cameras.load());
+    status.cameras_recording = static_cast<std::uint64_t>(metrics.cameras_recording.load());
+    const record::RecorderStatus recorder = parts_.recorder.status();
+    status.sessions_finalising = recorder.finalising;
+    status.bytes_per_second = recorder.bytes_per_second;
+    status.warn_free_ms = static_cast<std::uint64_t>(parts_.disk_watch->warn_free.count());
+    status.frames = metrics.frames_total;
+    status.bytes = metrics.frame_bytes_total;
+    status.bad = metrics.frames_bad_total;
+    status.recordings_path = parts_.recordings_path;
+    status.disk_free_bytes = disk.free_bytes;
+    status.disk_total_bytes = disk.size_bytes;
+    if (status.bytes_per_second > 0) {
+        status.disk_seconds_left = status.disk_free_bytes / status.bytes_per_second;
+    }
+    status.urls = facts_.urls;
+    for (std::size_t i = 0; i < facts_.busy.size(); ++i) {
+        status.loops.push_back(
+            {facts_.connections_of_loop(i), facts_.busy[i]->busy_max_ns.load() / 1000});
+    }
+    return control::encode(status);
+}
+
 // ---- on the disk pool ------------------------------------------------------------------------
 
 /// A disk that fails is an answer as well.
@@ -439,8 +484,6 @@ Decoded<std::string> Operations::on_disk(const Call& call) {
             return stored_->list_segments(call);
         case Operation::record_delete_segment:
             return stored_->delete_segment(call);
-        case Operation::server_status:
-            return status();
         default:
             return ApiError{ErrorCode::internal, "not an operation of the disk pool", {}};
     }
@@ -541,39 +584,6 @@ Decoded<std::string> Operations::one_take(const Call& call) {
                          {"verdict", judgement->verdict},
                          {"by", judgement->client.empty() ? call.peer : judgement->client}});
     return takes::encode(*judged);
-}
-
-std::string Operations::status() {
-    control::ServerStatus status;
-    status.version = facts_.version;
-    status.started_at = rfc3339(facts_.started_us);
-    status.uptime_ms = static_cast<std::uint64_t>((monotonic_ns() - facts_.started_ns) / 1'000'000);
-    const capture::Counters& metrics = parts_.capture_counters;
-    status.connections = static_cast<std::uint64_t>(parts_.http_counters.connections.load());
-    status.cameras_connected = static_cast<std::uint64_t>(metrics.cameras.load());
-    status.cameras_recording = static_cast<std::uint64_t>(metrics.cameras_recording.load());
-    const record::RecorderStatus recorder = parts_.recorder.status();
-    status.sessions_finalising = recorder.finalising;
-    status.bytes_per_second = recorder.bytes_per_second;
-    status.warn_free_ms = static_cast<std::uint64_t>(parts_.disk_watch->warn_free.count());
-    status.frames = metrics.frames_total;
-    status.bytes = metrics.frame_bytes_total;
-    status.bad = metrics.frames_bad_total;
-    status.recordings_path = parts_.recordings_path;
-    struct statvfs disk {};
-    if (::statvfs(status.recordings_path.c_str(), &disk) == 0) {
-        status.disk_free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
-        status.disk_total_bytes = std::uint64_t{disk.f_blocks} * disk.f_frsize;
-    }
-    if (status.bytes_per_second > 0) {
-        status.disk_seconds_left = status.disk_free_bytes / status.bytes_per_second;
-    }
-    status.urls = facts_.urls;
-    for (std::size_t i = 0; i < facts_.busy.size(); ++i) {
-        status.loops.push_back(
-            {facts_.connections_of_loop(i), facts_.busy[i]->busy_max_ns.load() / 1000});
-    }
-    return control::encode(status);
 }
 
 }  // namespace st::api

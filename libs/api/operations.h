@@ -33,7 +33,8 @@ class Operations {
         std::function<std::size_t(std::size_t)> connections_of_loop;
         Configuration configuration;
     };
-    /// The result as one JSON object, or why not. Called exactly once, on any thread.
+    /// The result as one JSON object, or why not. Called once, on any thread; perhaps not for an
+    /// asker who has left.
     using Done = std::function<void(control::Decoded<std::string>)>;
 
     Operations(Parts& parts, Facts facts);
@@ -61,6 +62,7 @@ class Operations {
     void rename_camera(const control::Call& call, const Done& done);
     void show_config(const Done& done) const;
     void reload(const control::Call& call, const Done& done) const;
+    std::string status(const DiskSpace& disk) const;
     // On a thread of the disk pool:
     control::Decoded<std::string> answer_on_disk(const control::Call& call);
     control::Decoded<std::string> on_disk(const control::Call& call);
@@ -72,7 +74,6 @@ class Operations {
     void tell(const char* type, EventFields fields);
     control::Decoded<std::string> keep_recording(const control::Call& call);
     control::Decoded<std::string> one_take(const control::Call& call);
-    std::string status();
     std::string described(const record::RecordingEntry& entry) const;
 
     Parts& parts_;

@@ -57,6 +57,7 @@ struct Parts {
     const capture::Counters& capture_counters;
     loop::EventLoop& control;  ///< post to it what is for the three below
     loop::BlockingWork& disk;  ///< for what would block: listings, downloads
+    DiskRoom& disk_room;       ///< the control loop's thread only
     // The control loop's thread only:
     EventLog& events;
     capture::Cameras& cameras;
@@ -68,8 +69,9 @@ struct Parts {
     takes::Takes& takes;            ///< any thread that may block
     record::Segments& segments;     ///< any thread
     live::Parts& live_parts;
-    live::Live& live;        ///< any thread
-    live::Sources& sources;  ///< any thread
+    live::Live& live;            ///< any thread
+    loop::BlockingWork& movies;  ///< for what takes minutes: movies and pictures of the archive
+    live::Sources& sources;      ///< any thread
     httpd::Sessions& sessions;
     httpd::TokenGuard& wrong_tokens;
     const Current<DiskOptions>& disk_watch;

@@ -1,7 +1,5 @@
 #include "api/watch_routes.h"
 
-#include <sys/statvfs.h>
-
 #include <functional>
 #include <memory>
 #include <string>
@@ -27,12 +25,10 @@ http::Response json_response(std::string body, int status = 200) {
 }
 
 /// Of all bytes a second goes to the dump; the MP4 comes when a recording ends.
-std::optional<DiskMetrics> disk_metrics(const std::string& path, double bytes_per_second) {
-    struct statvfs disk {};
-    if (::statvfs(path.c_str(), &disk) != 0) return std::nullopt;
+DiskMetrics disk_metrics(const DiskSpace& space, double bytes_per_second) {
     DiskMetrics metrics;
-    metrics.free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
-    metrics.size_bytes = std::uint64_t{disk.f_blocks} * disk.f_frsize;
+    metrics.free_bytes = space.free_bytes;
+    metrics.size_bytes = space.size_bytes;
     if (bytes_per_second > 0) {
         metrics.seconds_left = static_cast<double>(metrics.free_bytes) / bytes_per_second;
     }
@@ -40,7 +36,7 @@ std::optional<DiskMetrics> disk_metrics(const std::string& path, double bytes_pe
 }
 
 /// Why the server should be given no work; "" if it is ready.
-std::string trouble_of(const std::optional<DiskMetrics>& disk, bool is_shutting_down) {
+std::string trouble_of(const std::optional<DiskSpace>& disk, bool is_shutting_down) {
     if (is_shutting_down) return "the server is shutting down";
     if (!disk) return "the folder of the recordings cannot be asked for its room";
     if (disk->free_bytes < record::room_to_begin(disk->size_bytes)) {
@@ -95,17 +91,16 @@ std::optional<httpd::Plan> WatchRoutes::plan(const httpd::Request& request) {
     return plan;
 }
 
-/// By way of the control loop and the pool: what does not turn any more does not answer.
+/// By way of the control loop and the pool: what does not turn any more is not ready.
 void WatchRoutes::tell_ready(const httpd::Reply& reply) {
     parts_.control.post([this, reply] {
-        parts_.disk.post(loop::Effort::quick, [this, reply] {
-            const auto disk = disk_metrics(parts_.recordings_path, 0);
-            reply({ready_response(trouble_of(disk, parts_.live_parts.shutting_down)), {}});
+        parts_.disk_room.ask([this, reply](const std::optional<DiskSpace>& space) {
+            reply({ready_response(trouble_of(space, parts_.live_parts.shutting_down)), {}});
         });
     });
 }
 
-/// What belongs to the control loop is asked there, the disk on the pool.
+/// What belongs to the control loop is asked there; the text is made on the pool.
 void WatchRoutes::send_metrics(const httpd::Reply& reply) {
     parts_.control.post([this, reply] {
         auto made = std::make_shared<MetricsOfParts>(figures());
@@ -118,16 +113,19 @@ void WatchRoutes::send_metrics(const httpd::Reply& reply) {
                 {name, is_recording, status.fps_1s, entry.link->lost, status.bytes, status.clock});
             if (is_recording) bytes_per_second += static_cast<double>(status.bitrate_1s) / 8;
         }
-        parts_.disk.post(loop::Effort::quick, [this, reply, made, bytes_per_second] {
-            made->disk = disk_metrics(parts_.recordings_path, bytes_per_second);
-            reply({{200,
-                    "text/plain; version=0.0.4",
-                    {},
-                    prometheus_text(parts_.http_counters, parts_.capture_counters, facts_.busy,
-                                    *made)},
-                   {}});
+        parts_.disk_room.ask([this, reply, made, bytes_per_second](const auto& space) {
+            if (space) made->disk = disk_metrics(*space, bytes_per_second);
+            parts_.disk.post(loop::Effort::quick, [this, reply, made] { reply(metrics(*made)); });
         });
     });
+}
+
+httpd::Answer WatchRoutes::metrics(const MetricsOfParts& made) const {
+    return {{200,
+             "text/plain; version=0.0.4",
+             {},
+             prometheus_text(parts_.http_counters, parts_.capture_counters, facts_.busy, made)},
+            {}};
 }
 
 MetricsOfParts WatchRoutes::figures() const {

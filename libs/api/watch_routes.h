@@ -22,6 +22,7 @@ class WatchRoutes {
     void tell_ready(const httpd::Reply& reply);
     void send_metrics(const httpd::Reply& reply);
     MetricsOfParts figures() const;
+    httpd::Answer metrics(const MetricsOfParts& made) const;
 
     Parts& parts_;
     const Operations::Facts& facts_;

@@ -114,7 +114,8 @@ SpanPage Archive::spans(const SpanQuery& query) {
     return page;
 }
 
-Result<MovieFilePtr> Archive::movie(const CutRequest& request, bool goes_on) {
+Result<MovieFilePtr> Archive::movie(const CutRequest& request, bool goes_on,
+                                    const std::stop_token& asker) {
     if (request.duration_us > kCutUsMax) {
         return Error{"no more than " + std::to_string(kCutUsMax / 3'600'000'000) +
                          " hours are given at once",
@@ -123,12 +124,12 @@ Result<MovieFilePtr> Archive::movie(const CutRequest& request, bool goes_on) {
     if (goes_on) {
         if (auto known = remembered(request)) return known;
     }
-    auto movie = build(request);
+    auto movie = build(request, asker);
     if (movie) remember(request, *movie);
     return movie;
 }
 
-Result<MovieFilePtr> Archive::build(const CutRequest& request) {
+Result<MovieFilePtr> Archive::build(const CutRequest& request, const std::stop_token& asker) {
     const auto media = catalogue_.media(request.stream, request.start_us,
                                         request.start_us + request.duration_us, kCutFilesMax + 1);
     const std::size_t files_max = std::min(kCutFilesMax, held_files_max_);
@@ -142,7 +143,11 @@ Result<MovieFilePtr> Archive::build(const CutRequest& request) {
         return Error{"other answers of the archive hold too many files: try again in a moment",
                      503};
     }
-    MovieBuilder builder(catalogue_.path(), request, {dump_times_, stop_.get_token(), dumps_},
+    std::stop_source over;
+    const auto end = [&over] { over.request_stop(); };
+    const std::stop_callback on_stop(stop_.get_token(), end);
+    const std::stop_callback on_leave(asker, end);
+    MovieBuilder builder(catalogue_.path(), request, {dump_times_, over.get_token(), dumps_},
                          std::move(held));
     const MediaRow* other = nullptr;
     for (const MediaRow& row : media.rows) {
@@ -161,8 +166,9 @@ Result<MovieFilePtr> Archive::build(const CutRequest& request) {
     return builder.finish();
 }
 
-Result<Fd> Archive::moment(const std::string& stream, std::int64_t at_us) {
-    const auto movie = build({stream, at_us, 1, Gaps::keep});
+Result<Fd> Archive::moment(const std::string& stream, std::int64_t at_us,
+                           const std::stop_token& asker) {
+    const auto movie = build({stream, at_us, 1, Gaps::keep}, asker);
     if (!movie) return movie.error();
     if ((*movie)->bytes > kPictureBytesMax) {
         return Error{"too much lies between that picture and its key frame", 413};

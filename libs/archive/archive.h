@@ -108,12 +108,15 @@ class Archive {
     /// Error.code: 404 nothing is stored there, 409 no MP4 can be made of it, 413 too long, 500 a
     /// file cannot be read, 503 the catalogue is being built, or too much else is, or others hold
     /// too many files. Throws std::system_error without descriptors. `goes_on`:
-    /// somebody who has got the begin asks for more: of what grows, he gets more of that.
-    Result<MovieFilePtr> movie(const CutRequest& request, bool goes_on) ST_EXCLUDES(mutex_);
+    /// somebody who has got the begin asks for more: of what grows, he gets more of that. `asker`:
+    /// requested once nobody waits for it; 503 soon, then.
+    Result<MovieFilePtr> movie(const CutRequest& request, bool goes_on,
+                               const std::stop_token& asker = {}) ST_EXCLUDES(mutex_);
 
     /// A movie in memory whose first picture is the one shown at a moment: it is the one that
     /// movie() gives. Error as movie().
-    Result<Fd> moment(const std::string& stream, std::int64_t at_us);
+    Result<Fd> moment(const std::string& stream, std::int64_t at_us,
+                      const std::stop_token& asker = {});
 
  private:
     /// Movies that were asked for lately: players ask for one in many pieces.
@@ -129,7 +132,8 @@ class Archive {
     };
     MovieFilePtr remembered(const CutRequest& request) ST_EXCLUDES(mutex_);
     void remember(const CutRequest& request, const MovieFilePtr& movie) ST_EXCLUDES(mutex_);
-    Result<MovieFilePtr> build(const CutRequest& request) ST_EXCLUDES(mutex_);
+    Result<MovieFilePtr> build(const CutRequest& request, const std::stop_token& asker)
+        ST_EXCLUDES(mutex_);
     HeldFilesPtr hold(std::size_t files) ST_EXCLUDES(mutex_);
     bool forget_unread() ST_EXCLUDES(mutex_);
     static std::size_t held_files_of_this_program();

@@ -1,13 +1,12 @@
 #include "server/server.h"
 
-#include <sys/statvfs.h>
-
 #include <future>
 #include <stdexcept>
 #include <system_error>
 
 #include "api/api.h"
 #include "api/authority_routes.h"
+#include "api/disk_room.h"
 #include "api/disk_watch.h"
 #include "api/event_log.h"
 #include "api/operations.h"
@@ -52,13 +51,13 @@ loop::OnFailure log_failure(const Log& log, const std::string& loop_name) {
         log.error("a task failed: " + std::string(what));
     };
 }
+
 /// Nobody can set it, and it goes on while the machine sleeps.
 std::int64_t boot_us() {
     timespec now{};
     ::clock_gettime(CLOCK_BOOTTIME, &now);
     return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
 }
-
 
 /// Of the recording whose session.json an event stands for; "": none.
 std::string id_of(const record::Event& event) {
@@ -119,6 +118,9 @@ struct Server::Parts {
           admission(http_options, http_counters),
           wrong_tokens(log),
           disk("disk", kDiskThreads, log_failure(log, "disk")),
+          movies("movies", api::ArchiveRoutes::kThreads, log_failure(log, "movies")),
+          disk_room([this] { return api::disk_space(recorder->path()); }, disk,
+                    [this](std::function<void()> task) { control.post(std::move(task)); }, control),
           events(log.with("event"), static_cast<std::uint64_t>(setup.started_us)),
           doors(setup.listen, log),
           cameras(capture_options, capture_counters, control, events),
@@ -178,6 +180,7 @@ struct Server::Parts {
     httpd::TokenGuard wrong_tokens;
     std::unique_ptr<httpd::Sessions> sessions;
     loop::TaskPool disk;
+    loop::TaskPool movies;
     std::unique_ptr<archive::Catalogue> catalogue;
     std::unique_ptr<archive::Archive> archive;
     std::unique_ptr<archive::Retention> retention;
@@ -187,6 +190,7 @@ struct Server::Parts {
     std::atomic<archive::Catalogue*> ready_catalogue{nullptr};
     std::atomic<takes::Takes*> ready_takes{nullptr};
     std::unique_ptr<record::Recorder> recorder;
+    api::DiskRoom disk_room;
     api::EventLog events;
     Doors doors;
     std::unique_ptr<notify::Hooks> hooks;
@@ -225,7 +229,13 @@ struct Server::Parts {
     void keep_names();
     void keep_tokens();
     void apply_policy();
+    void stop_pools();
 };
+
+void Server::Parts::stop_pools() {
+    movies.stop();
+    disk.stop();
+}
 
 void Server::Parts::open_recorder() {
     try {
@@ -304,12 +314,16 @@ void Server::Parts::make_parts() {
     live_parts = std::make_unique<live::Parts>(
         live::Parts{live_options, http_options, policy, log, http_counters, wrong_tokens,
                     shutting_down, control, live, setup.recorder.run_job});
-    api_parts = std::make_unique<api::Parts>(
-        api::Parts{http_options, policy,       log,        http_counters, capture_counters,
-                   control,      disk,         events,     cameras,       captures,
-                   jpegs,        *archive,     *catalogue, *recorder,     *takes,
-                   *segments,    *live_parts,  live,       *sources,      *sessions,
-                   wrong_tokens, disk_options, *hooks,     *tokens,       recorder->path()});
+    api_parts =
+        std::make_unique<api::Parts>(api::Parts{http_options,  policy,           log,
+                                                http_counters, capture_counters, control,
+                                                disk,          disk_room,        events,
+                                                cameras,       captures,         jpegs,
+                                                *archive,      *catalogue,       *recorder,
+                                                *takes,        *segments,        *live_parts,
+                                                live,          movies,           *sources,
+                                                *sessions,     wrong_tokens,     disk_options,
+                                                *hooks,        *tokens,          recorder->path()});
     watch_disk();
     make_retention();
     keep_names();
@@ -382,27 +396,16 @@ void Server::Parts::count_viewers(const hub::Event& event) {
 }
 
 void Server::Parts::watch_disk() {
-    const auto look = [this] {
-        api::DiskState state;
-        struct statvfs facts {};
-        if (::statvfs(recorder->path().c_str(), &facts) == 0) {
-            state.free_bytes = std::uint64_t{facts.f_bavail} * facts.f_frsize;
-            state.room_min = record::room_to_begin(std::uint64_t{facts.f_blocks} * facts.f_frsize);
-        }
-        state.bytes_per_second = recorder->status().bytes_per_second;
-        return state;
-    };
     disk_watch = std::make_unique<api::DiskWatch>(
-        disk_options, look, disk,
-        [this](std::function<void()> task) { control.post(std::move(task)); }, control, events);
+        disk_options, disk_room, [this] { return recorder->status().bytes_per_second; }, control,
+        events);
 }
 
 void Server::Parts::make_retention() {
     const auto free_bytes = [this] {
-        struct statvfs facts {};
         // What cannot be asked is not a reason to delete.
-        if (::statvfs(recorder->path().c_str(), &facts) != 0) return ~std::uint64_t{0};
-        return std::uint64_t{facts.f_bavail} * facts.f_frsize;
+        const auto space = api::disk_space(recorder->path());
+        return space ? space->free_bytes : ~std::uint64_t{0};
     };
     const auto tell = [this](const archive::Deleted& deleted) {
         control.post([this, deleted] {
@@ -473,9 +476,9 @@ Server::~Server() {
     for (auto& net : p.nets) net->stop();
     p.hooks.reset();  // its answers go to those loops, which end with the parts
     p.doors.close();  // on a loop of these
+    p.stop_pools();   // what they do is the API's
     p.api.reset();
     p.operations.reset();  // its snapshots answer on the loops
-    p.disk.stop();
     p.segments.reset();
 }
 
@@ -536,6 +539,7 @@ std::size_t Server::shut_down(std::int64_t deadline_ns) {
     Parts& p = *parts_;
     p.shutting_down = true;
     p.archive->stop();
+    p.retention->stop();
     p.sources->shut_down();
     // All loops at once; one that does not answer must not keep the recordings from being
     // finished.
@@ -560,7 +564,9 @@ std::size_t Server::shut_down(std::int64_t deadline_ns) {
         p.log.error("network loop " + std::to_string(i) + " does not answer: going on without it");
     }
     p.segments->shut_down(deadline_ns);
-    return p.recorder->finish_all(deadline_ns);
+    const std::size_t left = p.recorder->finish_all(deadline_ns);
+    p.stop_pools();  // while what they tell still reaches events and hooks
+    return left;
 }
 
 void Server::hurry() {

@@ -2,7 +2,8 @@
 //
 // ODD_SHARE holds words. CALL=ERRNO: that call fails with that error; the calls are flock (and the
 // locks of fcntl), syncfs, fsync_folder (fsync of a folder), link, renameat2 (with flags), fallocate
-// and rename_open (any renaming of a file that the process has open). `exclusive`: while a
+// and rename_open (any renaming of a file that the process has open). slow_statvfs=MS, slow_unlink=MS:
+// that takes so long. `exclusive`: while a
 // descriptor holds a lock of a file's data, no other one of the process, or of one that it forks,
 // can read it, as with CIFS.
 #define _GNU_SOURCE
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -122,6 +124,26 @@ ssize_t pread64(int fd, void* buffer, size_t bytes, off64_t at) {
     static ssize_t (*real)(int, void*, size_t, off64_t);
     if (!real) *(void**)&real = dlsym(RTLD_NEXT, "pread64");
     return is_kept_out(fd) ? -1 : real(fd, buffer, bytes, at);
+}
+
+static void be_slow(const char* call) { usleep(1000 * refusal(call)); }
+
+int statvfs(const char* path, struct statvfs* disk) {
+    REAL("statvfs", const char*, struct statvfs*);
+    be_slow("slow_statvfs");
+    return real(path, disk);
+}
+
+int statvfs64(const char* path, struct statvfs64* disk) {
+    REAL("statvfs64", const char*, struct statvfs64*);
+    be_slow("slow_statvfs");
+    return real(path, disk);
+}
+
+int unlinkat(int folder, const char* name, int flags) {
+    REAL("unlinkat", int, const char*, int);
+    be_slow("slow_unlink");
+    return real(folder, name, flags);
 }
 
 int syncfs(int fd) {
