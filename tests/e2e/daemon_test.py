@@ -143,10 +143,10 @@ class Start(harness.Case):
         (state / "names.json").write_text('{"door": }')
         server = self.start_streamd(recordings=recordings)
         server.wait_log("names.json: ")
-        async with harness.Camera(server, "door"):
-            await server.wait_cameras("door")
+        async with harness.Camera(server, path="/"):
+            await server.wait_cameras("127.0.0.1")
             self.assertEqual((state / "names.json").read_text(), '{"door": }')
-            self.assertEqual((await server.api("PATCH", "/api/v1/cameras/door", {"name": "gate"})).status, 200)
+            self.assertEqual((await server.api("PATCH", "/api/v1/cameras/127.0.0.1", {"name": "gate"})).status, 200)
             await harness.async_wait_for((state / "names.json.bad").exists, "they are set aside")
         await asyncio.to_thread(server.stop)
         self.assertEqual((state / "names.json.bad").read_text(), '{"door": }')
