@@ -120,8 +120,9 @@ void Captures::on(const LinkPtr& link, const HealthTold& told) {
 void Captures::on(const LinkPtr& link, const StartSent& sent) {
     if (cameras_.find(link->id) == nullptr) return;
     suspensions_.forget_stop(link->id);
-    tracking_.of(link).asked = sent.order;
-    meant_.sent(link, sent.order);
+    Tracked& one = tracking_.of(link);
+    one.asked = sent.order;
+    if (one.called_off == 0 || one.called_off != sent.order.owner) meant_.sent(link, sent.order);
 }
 
 void Captures::on(const LinkPtr& link, const CameraAnswer& answer) {

@@ -71,7 +71,11 @@ void Stops::add_target(const std::string& name, const control::StopRequest& requ
     if (!was_meant && one != nullptr && !request.owner.empty()) {
         // One that was given up before it began may be recording all the same.
         order.owner = one->open_of(request.owner);
-        if (order.owner == 0) order.owner = uses_.starts.unheard(*one, request.owner);
+        if (order.owner == 0) {
+            order.owner = uses_.starts.unheard(*one, request.owner);
+            // If the camera drops out before it hears of the stop, nothing is meant for it.
+            uses_.tracking.at(entry->link->id).called_off = order.owner;
+        }
         was_meant = order.owner != 0;
     }
     if (was_meant || request.owner.empty()) {

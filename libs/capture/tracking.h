@@ -33,6 +33,7 @@ struct Tracked {
     std::set<std::uint64_t> starts;                 ///< that wait for it
     std::set<std::uint64_t> stops;
     std::optional<StartOrder> asked;  ///< what was sent to it last
+    std::uint64_t called_off = 0;     ///< a start that was stopped before it was heard of
     /// A recording that failed by itself, until the next stop says so.
     std::optional<control::StopResult> untold;
     bool has_left = false;    ///< what became of its last recording is known

@@ -354,6 +354,42 @@ TEST_F(CapturesTest, a_start_that_is_not_answered_yet_can_be_stopped_by_its_owne
     EXPECT_EQ(std::get<StopOrder>(sent[a->id].back()).owner, first_order(a).owner);
 }
 
+TEST_F(CapturesTest, a_start_that_was_stopped_before_it_was_heard_of_is_not_made_up_for) {
+    const LinkPtr a = join("a");
+    control::StartRequest request;
+    request.owner = "kim:1";
+    start(request);
+    control::StopRequest own;
+    own.owner = "kim:1";
+    own.wait = false;
+    stop(own);
+    captures.on_report(a, StartSent{first_order(a)});
+    leave(a, false);
+    const LinkPtr again = join("a");
+    EXPECT_EQ(count_sent<StartOrder>(again), 0U);
+    // Another start of it is.
+    start({});
+    captures.on_report(again, StartSent{first_order(again)});
+    leave(again, false);
+    EXPECT_EQ(count_sent<StartOrder>(join("a")), 1U);
+}
+
+TEST_F(CapturesTest, a_stop_by_its_owner_forgets_a_camera_that_dropped_out_before_it_began) {
+    const LinkPtr a = join("a");
+    control::StartRequest request;
+    request.owner = "kim:1";
+    start(request);
+    captures.on_report(a, StartSent{first_order(a)});
+    leave(a, false);
+    ASSERT_TRUE(started && *started);
+    EXPECT_EQ((*started)->results[0].outcome, StartOutcome::disconnected);
+    control::StopRequest own;
+    own.owner = "kim:1";
+    stop(own);
+    ASSERT_TRUE(stopped && *stopped);
+    EXPECT_EQ(count_sent<StartOrder>(join("a")), 0U);
+}
+
 TEST_F(CapturesTest, a_start_that_timed_out_and_began_all_the_same_is_stopped_by_its_owner) {
     const LinkPtr a = join("door");
     control::StartRequest request;
