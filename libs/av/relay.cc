@@ -27,6 +27,8 @@ namespace {
 
 /// An FLV header may promise a track that never comes; other formats name theirs.
 constexpr std::int64_t kFlvAnalyzeUs = 1'000'000;
+/// Of a bare stream; of JPEGs one behind the other libav always looks at as much.
+constexpr std::int64_t kBareProbeBytes = std::int64_t{1} << 20;
 /// How long one track waits for the other, so that both go out in the order of their times.
 constexpr std::int64_t kInterleaveUs = 200'000;
 
@@ -73,8 +75,10 @@ enum class Times : std::uint8_t {
 };
 
 Times times_of(const AVFormatContext& input, bool is_paced) {
+    const std::string_view name = input.iformat->name;
     const bool is_bare = (input.iformat->flags & AVFMT_NOTIMESTAMPS) != 0 ||
-                         av_match_name(input.iformat->name, kBareFormats) != 0;
+                         av_match_name(input.iformat->name, kBareFormats) != 0 ||
+                         name.ends_with("_pipe");  // pictures one behind the other
     if (!is_bare) return Times::input;
     return is_paced ? Times::counted : Times::arrivals;
 }
@@ -100,6 +104,7 @@ InputPtr open_input(const SourceUrl& source) {
         // Pictures that are looked at first, for times and a rate that nobody says, come late.
         input->max_ts_probe = 0;
         input->fps_probe_size = 0;
+        input->probesize = kBareProbeBytes;
     }
     result = avformat_find_stream_info(input.get(), nullptr);
     if (result < 0) raise("read " + source.url, result);

@@ -194,7 +194,7 @@ class Sources(harness.Case):
 
     def test_a_bare_stream_is_timed_by_its_arrival(self):
         for name, options in {"bare.h264": ("-c:v", "libx264", "-g", "10", "-tune", "zerolatency"),
-                              "bare.mjpeg": ("-c:v", "mjpeg",)}.items():
+                              "parts.mjpeg": ("-c:v", "mjpeg", "-f", "mpjpeg")}.items():
             with self.subTest(name):
                 clip = self.made(name, *options)
                 # A second of pictures is sent in two.
