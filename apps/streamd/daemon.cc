@@ -191,7 +191,7 @@ int run_daemon(const DaemonSetup& setup, Background* background) {
     raise_descriptors(config, log);
 
     loop::EventLoop control;
-    const Certificates certificates = certificates_of(config);
+    const Certificates certificates = certificates_at_start(config);
     for (const std::string& note : certificates.notes) log.info(note);
     auto made = server_setup(config, certificates);
     LocalAccess local;

@@ -136,12 +136,16 @@ class Keeper {
     /// False if there is none. One that is there and cannot be used is an error: made anew in
     /// silence, it would cost all phones their trust.
     bool read_authority() {
-        if (::access(authority_file_.c_str(), F_OK) != 0 &&
-            ::access(authority_key_file_.c_str(), F_OK) != 0) {
-            return false;
-        }
         authority_ = {read_file(authority_file_), read_file(authority_key_file_)};
+        const bool has_key = ::access(authority_key_file_.c_str(), F_OK) == 0;
+        if (authority_.certificate.empty() && !has_key) return false;
         try {
+            // The key is written first: the server ended before the other was.
+            if (authority_.certificate.empty()) {
+                make_authority(authority_.key, {});
+                result_.notes.push_back("authority: its key was there alone; made anew with it");
+                return true;
+            }
             if (belong_together(authority_)) return true;
         } catch (const CertificateError&) {
         }

@@ -218,10 +218,17 @@ void replace_file(const std::string& path, const std::string& text, mode_t mode)
     ::unlink(temporary.c_str());
     Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
     write_all(fd, temporary, text);
+    // A power cut must leave neither an empty file nor, of a pair, one alone. Where a file system
+    // cannot sync, nothing can be done about it.
+    ::fsync(fd.get());
     fd.reset();  // there are file systems that rename no open file
     if (::rename(temporary.c_str(), path.c_str()) != 0) {
         throw std::runtime_error("cannot write " + path + ": " + reason());
     }
+    const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+    const Fd directory(
+        ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (directory) ::fsync(directory.get());
 }
 
 void notify_service_manager(const std::string& state) {

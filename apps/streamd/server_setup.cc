@@ -155,14 +155,26 @@ notify::Options hook_options(const Config& config) {
     return options;
 }
 
+/// Null: they cannot be used.
+loop::TlsContextPtr tls_of(const loop::TlsFiles& files) {
+    try {
+        return loop::TlsContext::for_server(files);
+    } catch (const loop::TlsError&) {
+        return nullptr;
+    }
+}
+
+/// Of the certificates that the server makes for itself.
+std::string own_folder(const Config& config) { return config.recording.path + "/.streamd"; }
+
 }  // namespace
 
 Certificates certificates_of(const Config& config) {
     Certificates certificates;
     loop::TlsFiles files{config.tls.certificate, config.tls.key};
     if (config.tls.is_auto) {
-        OwnCertificate own = keep_certificate(config.recording.path + "/.streamd",
-                                              identity_of_machine(config.web_hosts));
+        OwnCertificate own =
+            keep_certificate(own_folder(config), identity_of_machine(config.web_hosts));
         files = own.files;
         certificates.authority = std::make_shared<const api::Authority>(std::move(own.authority));
         certificates.notes = std::move(own.notes);
@@ -174,6 +186,19 @@ Certificates certificates_of(const Config& config) {
         throw BadConfig(e.what());
     }
     return certificates;
+}
+
+Certificates certificates_at_start(const Config& config) {
+    try {
+        return certificates_of(config);
+    } catch (const std::runtime_error& e) {
+        Certificates before;
+        if (config.tls.is_auto) before.tls = tls_of(own_certificate_files(own_folder(config)));
+        if (!before.tls) throw;
+        before.notes = {"certificate: the one of before is used, it cannot be looked after: " +
+                        std::string(e.what())};
+        return before;
+    }
 }
 
 server::Options server_options(const Config& config, const Certificates& certificates) {

@@ -19,6 +19,9 @@ struct Certificates {
 
 /// Reads them; of `tls.auto` makes what is missing or no longer fits. Blocks.
 Certificates certificates_of(const Config& config);
+/// The same for the start, which what cannot be looked after (a full disk, an authority that cannot
+/// be read) does not prevent while the certificate of before can be used. A note says so.
+Certificates certificates_at_start(const Config& config);
 
 /// All that a reload can replace.
 server::Options server_options(const Config& config, const Certificates& certificates);

@@ -129,6 +129,16 @@ class TlsAuto(harness.Case):
         self.assertEqual(server.http("GET", "/api/v1/recordings").json["items"], [])
         server.stop()
 
+    def test_an_authority_that_cannot_be_read_does_not_keep_the_server_from_starting(self):
+        server = self.start_auto()
+        authority = self.authority_of(server)
+        server.stop()
+        (server.recordings / ".streamd/authority.key").write_text("torn")
+        server.start()
+        server.wait_log("certificate: the one of before is used, it cannot be looked after: authority")
+        harness.run(["curl", "-sS", "--cacert", authority, f"https://127.0.0.1:{server.ports['https']}/healthz"])
+        server.stop()
+
     def test_a_certificate_that_does_not_fit_is_made_anew_by_a_reload(self):
         server = self.start_auto()
         authority = self.authority_of(server)

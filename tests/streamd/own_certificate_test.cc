@@ -207,11 +207,24 @@ TEST_F(KeepCertificate, does_not_replace_an_authority_that_it_cannot_read) {
         std::ofstream(path) << "gone";
         EXPECT_THROW(keep(), std::runtime_error) << name;
         EXPECT_EQ(read(path), "gone");
-        std::filesystem::remove(path);
-        EXPECT_THROW(keep(), std::runtime_error) << name;
         std::ofstream(path) << before;
         EXPECT_NO_THROW(keep());
     }
+    std::filesystem::remove(own() + "/authority.key");
+    EXPECT_THROW(keep(), std::runtime_error);
+}
+
+TEST_F(KeepCertificate, makes_the_certificate_of_an_authority_whose_key_was_written_alone) {
+    keep();
+    const std::string key = read(own() + "/authority.key");
+    std::ofstream(own() + "/authority.crt", std::ios::trunc).flush();
+    EXPECT_THAT(keep().notes, Contains(HasSubstr("its key was there alone")));
+    std::filesystem::remove(own() + "/authority.crt");
+    EXPECT_THAT(keep().notes, Contains(HasSubstr("its key was there alone")));
+    EXPECT_EQ(read(own() + "/authority.key"), key);
+    EXPECT_EQ(certificate::why_refused(server(), authority(), std::chrono::system_clock::now()),
+              "");
+    EXPECT_THAT(keep().notes, IsEmpty());
 }
 
 TEST(Identity, has_the_machine_and_what_was_added_but_nothing_that_is_no_name) {
