@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
+#include <map>
 #include <numeric>
+#include <set>
 
 #include "base/text.h"
 #include "json/read.h"
@@ -70,6 +73,31 @@ std::optional<double> share_of(const Object& object, std::string_view key) {
 std::optional<std::uint64_t> count_of(const Object& object, std::string_view key) {
     const auto count = object[key].natural();
     return count && *count <= std::uint64_t{1} << 53U ? count : std::nullopt;
+}
+
+/// What is kept of capabilities, cleaned. They stand in each recording's session.json, and all of
+/// that in lists: of too much the longest members are left out. What the server goes by is short.
+std::string kept_capabilities(const Object& object) {
+    const json::Value cleaned = json::cleaned(object, kTextBytesMax);
+    std::multimap<std::size_t, std::string_view> by_length;
+    std::size_t bytes = 0;
+    for (const json::Member& member : cleaned.object()->members()) {
+        const std::size_t length = member.key.size() + json::write(member.value).size();
+        by_length.emplace(length, member.key);
+        bytes += length;
+    }
+    std::set<std::string_view> left_out;
+    while (bytes > kCapabilitiesBytesMax) {
+        const auto longest = std::prev(by_length.end());
+        bytes -= longest->first;
+        left_out.insert(longest->second);
+        by_length.erase(longest);
+    }
+    Object kept;
+    for (const json::Member& member : cleaned.object()->members()) {
+        if (!left_out.contains(member.key)) kept.append(member.key, member.value);
+    }
+    return json::write(kept);
 }
 
 Capabilities capabilities_of(const Object& object, std::string json) {
@@ -219,8 +247,7 @@ Message decode_message(std::string_view text) {
     if (status == "capture_stopped") return CaptureStopped{shown_text(*object, "message")};
     if (status == "error") return CameraError{shown_text(*object, "message")};
     const std::string type = (*object)["type"].text_or_empty();
-    if (type == "capabilities")
-        return capabilities_of(*object, json::write(json::cleaned(*object, kTextBytesMax)));
+    if (type == "capabilities") return capabilities_of(*object, kept_capabilities(*object));
     if (type == "clock") return clock_reply_of(*object);
     if (type == "resume") return resume_of(*object);
     if (type == "health") return health_of(*object);

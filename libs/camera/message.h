@@ -15,6 +15,8 @@ namespace st::camera {
 
 /// A longer text message closes the connection (1009) before it gets here; here it is Other.
 constexpr std::size_t kTextBytesMax = 64 * 1024;
+/// Of capabilities so much is kept, without what stands between its members.
+constexpr std::size_t kCapabilitiesBytesMax = 16 * 1024;
 /// More than that says nothing about a clock.
 constexpr std::uint64_t kUncertaintyMaxUs = 1'000'000'000;
 /// Deepest nesting of a text message that is read; deeper is Other.
@@ -81,7 +83,7 @@ struct ClockAbilities {
     bool operator==(const ClockAbilities&) const = default;
 };
 struct Capabilities {
-    std::string json;          ///< the whole message with its texts cleaned, one JSON object
+    std::string json;  ///< the message with its texts cleaned, one JSON object: what is kept
     std::string device_model;  ///< "" if not given
     ClockAbilities clock = {};
     std::optional<double> battery;  ///< 0 to 1

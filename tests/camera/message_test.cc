@@ -87,6 +87,31 @@ TEST(DecodeMessage, cleans_what_a_camera_says_of_itself) {
     EXPECT_EQ(std::get<CameraError>(long_winded).message.size(), 200U);
 }
 
+TEST(DecodeMessage, keeps_of_too_long_capabilities_the_short_members) {
+    std::string many;
+    for (int i = 0; i < 7000; ++i) many += "\x7F";
+    const Message message =
+        decode_message(R"({"type":"capabilities","a":")" + many + R"(","deviceModel":"X","b":")" +
+                       many + R"(","clock":{"unit":"us"},"c":[")" + many.substr(0, 100) + "\"]}");
+    ASSERT_TRUE(is<Capabilities>(message));
+    const auto& capabilities = std::get<Capabilities>(message);
+    std::string cleaned;
+    for (int i = 0; i < 100; ++i) cleaned += "\uFFFD";
+    EXPECT_EQ(capabilities.json,
+              R"({"type":"capabilities","deviceModel":"X","clock":{"unit":"us"},"c":[")" + cleaned +
+                  "\"]}");
+    EXPECT_EQ(capabilities.device_model, "X");
+    EXPECT_EQ(capabilities.clock.unit, TimeUnit::us);
+}
+
+TEST(DecodeMessage, bounds_capabilities_of_many_members) {
+    std::string text = R"({"type":"capabilities")";
+    for (int i = 0; i < 4000; ++i) text += ",\"" + std::to_string(i) + "\":true";
+    const Message message = decode_message(text + "}");
+    ASSERT_TRUE(is<Capabilities>(message));
+    EXPECT_LE(std::get<Capabilities>(message).json.size(), 2 * kCapabilitiesBytesMax);
+}
+
 TEST(DecodeMessage, takes_a_message_of_another_type_for_none) {
     const Message started = decode_message(R"({"status":"capture_started","message":42})");
     ASSERT_TRUE(is<CaptureStarted>(started));
