@@ -131,7 +131,7 @@ void build(CLI::App& app, Options& options) {
                       "How long to wait for a camera's or the server's answer; without it 10s");
     app.add_flag("--json", options.json, "Print the server's answer as it is, on one line");
     app.add_flag("-q,--quiet", options.quiet, "Print errors and the requested data only");
-    app.add_flag("-v,--verbose", options.verbose, "Print more messages");
+    app.add_flag("-v,--verbose", options.verbose, "With push, print more messages");
     cli::add_text(app, "-f,--file", options.script_file, "Read commands from this file", "FILE");
     app.add_flag("-k,--keep-going", options.keep_going,
                  "Go on with the next command of a script after an error");
@@ -233,9 +233,13 @@ Result<void> complete(const CLI::App& app, Options& options) {
     options.start.cameras = options.names;
     options.start.wait = !options.no_wait;
     options.start.timeout = options.timeout.value_or(milliseconds(10'000));
-    if (options.start.timeout < milliseconds(1) ||
-        options.start.timeout > milliseconds(control::kTimeoutMsMax)) {
-        return Error{"--timeout: outside 1ms .. 24h"};
+    // What cameras are asked for has limits of the server's; others wait for as long as they are
+    // told.
+    const bool is_sent = command == "start" || command == "stop" || command == "capture" ||
+                         command == "preview" || command == "take";
+    if (options.start.timeout < milliseconds(1)) return Error{"--timeout: less than 1ms"};
+    if (is_sent && options.start.timeout > milliseconds(control::kTimeoutMsMax)) {
+        return Error{"--timeout: more than 24h"};
     }
     return {};
 }

@@ -9,7 +9,7 @@ complete -c streamctl -l insecure -d 'With wss://, accept any certificate: the c
 complete -c streamctl -l timeout -x -d 'How long to wait for a camera\'s or the server\'s answer; without it 10s'
 complete -c streamctl -l json -d 'Print the server\'s answer as it is, on one line'
 complete -c streamctl -s q -l quiet -d 'Print errors and the requested data only'
-complete -c streamctl -s v -l verbose -d 'Print more messages'
+complete -c streamctl -s v -l verbose -d 'With push, print more messages'
 complete -c streamctl -s f -l file -r -F -d 'Read commands from this file'
 complete -c streamctl -s k -l keep-going -d 'Go on with the next command of a script after an error'
 complete -c streamctl -n __fish_use_subcommand -a start -d 'Start recording'

@@ -224,10 +224,6 @@ std::string help_of(const CLI::App& command) {
     return command.help(parent == nullptr ? "" : full_name(*parent));
 }
 
-std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
-    return st::nearest(word, candidates);
-}
-
 Result<std::vector<std::string>> split_words(std::string_view line) {
     std::vector<std::string> words;
     bool in_word = false;

@@ -30,9 +30,6 @@ std::optional<int> parse(CLI::App& app, std::vector<std::string> words, std::ost
 /// The help of a command as --help prints it, under its whole name.
 std::string help_of(const CLI::App& command);
 
-/// The candidate most like `word`, or "" if none is near enough to be meant.
-std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
-
 /// Splits a line as a shell would: blanks, '...', "...", backslash, and # starting a comment at the
 /// beginning of a word. No expansion of any kind. Error: a quote that is not closed.
 Result<std::vector<std::string>> split_words(std::string_view line);

@@ -57,16 +57,36 @@ Result<std::uint64_t> parse_camera_bitrate(std::string_view text) {
     return bps;
 }
 
+namespace {
+
+auto duration_parser(DurationRange range) {
+    return [range](std::string_view text) -> Result<std::chrono::milliseconds> {
+        auto value = parse_duration(text);
+        if (!value) return value;
+        if (*value < range.least) {
+            return Error{std::string(text) + " is less than " + format_duration(range.least)};
+        }
+        if (*value > range.most) {
+            return Error{std::string(text) + " is more than " + format_duration(range.most)};
+        }
+        return value;
+    };
+}
+
+}  // namespace
+
 CLI::Option* add_duration(CLI::App& app, const std::string& name, std::chrono::milliseconds& target,
-                          const std::string& help) {
-    return add_value<std::chrono::milliseconds>(app, name, target, parse_duration, help, "D")
+                          const std::string& help, DurationRange range) {
+    return add_value<std::chrono::milliseconds>(app, name, target, duration_parser(range), help,
+                                                "D")
         ->default_str(format_duration(target));
 }
 
 CLI::Option* add_duration(CLI::App& app, const std::string& name,
-                          std::optional<std::chrono::milliseconds>& target,
-                          const std::string& help) {
-    return add_value<std::chrono::milliseconds>(app, name, target, parse_duration, help, "D");
+                          std::optional<std::chrono::milliseconds>& target, const std::string& help,
+                          DurationRange range) {
+    return add_value<std::chrono::milliseconds>(app, name, target, duration_parser(range), help,
+                                                "D");
 }
 
 CLI::Option* add_size(CLI::App& app, const std::string& name, std::uint64_t& target,

@@ -51,12 +51,16 @@ CLI::Option* add_value(CLI::App& app, const std::string& name, Target& target,
         ->type_name(value_name);
 }
 
+struct DurationRange {
+    std::chrono::milliseconds least{0};
+    std::chrono::milliseconds most = std::chrono::milliseconds::max();
+};
 /// "10s", "500ms", a bare number is seconds. Value name: D.
 CLI::Option* add_duration(CLI::App& app, const std::string& name, std::chrono::milliseconds& target,
-                          const std::string& help);
+                          const std::string& help, DurationRange range = {});
 CLI::Option* add_duration(CLI::App& app, const std::string& name,
-                          std::optional<std::chrono::milliseconds>& target,
-                          const std::string& help);
+                          std::optional<std::chrono::milliseconds>& target, const std::string& help,
+                          DurationRange range = {});
 /// "8M", 1024-based. Value name: SIZE.
 CLI::Option* add_size(CLI::App& app, const std::string& name, std::uint64_t& target,
                       const std::string& help);

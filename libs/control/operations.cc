@@ -77,7 +77,7 @@ constexpr std::array kRecordStart = {
     Parameter{"name", text, path, true},
     Parameter{"format", text, body, false},
     Parameter{"tracks", text, body, false},
-    Parameter{"segment_duration_ms", integer, body, false, 1000, kSegmentMsMax},
+    Parameter{"segment_duration_ms", integer, body, false, kSegmentMsMin, kSegmentMsMax},
     Parameter{"preroll_ms", integer, body, false, 0, kPrerollMsMax},
     Parameter{"max_duration_ms", integer, body, false, 0, kSegmentMsMax},
     kClient};

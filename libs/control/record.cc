@@ -66,7 +66,7 @@ Decoded<RecordRequest> decode_record_request(std::string_view body) {
     RecordRequest request;
     read_word(reader, "format", {"mp4", "flv"}, request.format);
     read_word(reader, "tracks", {"all", "video", "audio"}, request.tracks);
-    reader.read("segment_duration_ms", request.segment_duration_ms, {1000, kSegmentMsMax});
+    reader.read("segment_duration_ms", request.segment_duration_ms, {kSegmentMsMin, kSegmentMsMax});
     reader.read("preroll_ms", request.preroll_ms, {0, kPrerollMsMax});
     reader.read("max_duration_ms", request.max_duration_ms, {0, kSegmentMsMax});
     client_field(reader, request.client);

@@ -13,6 +13,7 @@
 namespace st::control {
 
 constexpr std::uint64_t kPrerollMsMax = 20'000;
+constexpr std::uint64_t kSegmentMsMin = 1000;
 constexpr std::uint64_t kSegmentMsMax = 7 * 24 * 3'600'000ULL;
 
 /// What is not given is what the configuration says of the stream.

@@ -34,6 +34,8 @@ Decoded<Recording> decode_recording(std::string_view body) {
     reader.read("id", recording.id);
     reader.read("camera", recording.camera);
     reader.read("take", recording.take);
+    reader.read("part", recording.part);
+    reader.read("started_by", recording.started_by);
     reader.read("state", state);
     reader.read("directory", recording.directory);
     reader.read("started_at", recording.started_at);
@@ -46,7 +48,8 @@ Decoded<Recording> decode_recording(std::string_view body) {
     reader.read("error", recording.error);
     reader.read("end_reason", recording.end_reason);
     reader.read("stopped_by", recording.stopped_by);
-    object_field(reader, "fps_estimate", recording, kFps);
+    // Of older recordings alone: null is the measured rate of one picture.
+    if (object->find("fps") == nullptr) object_field(reader, "fps_estimate", recording, kFps);
     reader.read("fps", recording.fps);
     object_field(reader, "clock", recording, kPing);
     for (const Object* item : reader.objects("seq_gaps")) {

@@ -27,6 +27,8 @@ struct Recording {
     std::string id;
     std::string camera;
     std::optional<std::string> take;
+    unsigned part = 1;                      ///< of what one start began
+    std::optional<std::string> started_by;  ///< "user@host"
     SessionState state = SessionState::recording;
     std::string directory;  ///< absolute; added by the server to what session.json says
     std::string started_at;

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 namespace st {
 namespace {
 
@@ -18,6 +21,13 @@ TEST(EditDistance, counts_letters_added_left_out_and_replaced) {
 TEST(EditDistance, is_the_same_both_ways) {
     EXPECT_EQ(edit_distance("sync", "snyc"), edit_distance("snyc", "sync"));
     EXPECT_EQ(edit_distance("sync", "snyc"), 2U);
+}
+
+TEST(Nearest, is_silent_when_nothing_is_near) {
+    using Words = std::vector<std::string>;
+    EXPECT_EQ(nearest("strat", Words{"start", "stop", "status"}), "start");
+    EXPECT_EQ(nearest("x", Words{"start", "stop"}), "");
+    EXPECT_EQ(nearest("recordings-all", Words{"recordings", "start"}), "recordings");
 }
 
 }  // namespace

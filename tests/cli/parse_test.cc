@@ -165,10 +165,4 @@ TEST(SplitWords, names_what_is_not_closed) {
     EXPECT_EQ(split_words("a \\").error().message, "a backslash at the end of the line");
 }
 
-TEST(Nearest, is_silent_when_nothing_is_near) {
-    EXPECT_EQ(nearest("strat", {"start", "stop", "status"}), "start");
-    EXPECT_EQ(nearest("x", {"start", "stop"}), "");
-    EXPECT_EQ(nearest("recordings-all", {"recordings", "start"}), "recordings");
-}
-
 }  // namespace

@@ -133,8 +133,21 @@ TEST(StartOptions, a_resolution_and_an_aspect_exclude_each_other) {
 
 TEST(StartOptions, the_timeout_has_bounds) {
     EXPECT_EQ(parse({"--timeout", "3s", "start"}).options.start.timeout, milliseconds(3'000));
-    expect_refused({"--timeout", "0s", "start"}, "--timeout: outside 1ms .. 24h");
-    expect_refused({"--timeout", "25h", "start"}, "--timeout: outside 1ms .. 24h");
+    expect_refused({"--timeout", "0s", "start"}, "--timeout: less than 1ms");
+    for (const char* command : {"start", "stop", "preview"}) {
+        expect_refused({"--timeout", "25h", command}, "--timeout: more than 24h");
+    }
+    EXPECT_EQ(parse({"events", "--timeout", "7d"}).code, std::nullopt) << "it is not sent";
+    EXPECT_EQ(parse({"wait", "session.finished", "--timeout", "2d"}).code, std::nullopt);
+}
+
+TEST(Durations, have_the_bounds_of_the_server) {
+    expect_refused({"record", "start", "x", "--preroll", "25s"}, "25s is more than 20s");
+    expect_refused({"record", "start", "x", "--segment-duration", "500ms"},
+                   "500ms is less than 1s");
+    expect_refused({"sign", "/live/x", "--expires", "500ms"}, "500ms is less than 1s");
+    expect_refused({"sign", "/live/x", "--expires", "400d"}, "400d is more than 366d");
+    EXPECT_EQ(parse({"record", "start", "x", "--preroll", "20s"}).code, std::nullopt);
 }
 
 TEST(CaptureOptions, one_of_duration_and_until_interrupt_is_needed) {

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "cli/values.h"
+#include "control/record.h"
 #include "streamctl/options/build.h"
 
 namespace st::streamctl {
@@ -72,11 +73,13 @@ void build_record_commands(CLI::App& app, Options& options) {
     add_word(start, "--tracks", options.record.tracks, {"all", "video", "audio"},
              "What of it is recorded");
     cli::add_duration(start, "--segment-duration", options.record.segment_duration,
-                      "Begin another file at the first key frame after this long");
+                      "Begin another file at the first key frame after this long",
+                      {milliseconds(control::kSegmentMsMin), milliseconds(control::kSegmentMsMax)});
     cli::add_duration(start, "--preroll", options.record.preroll,
-                      "Begin this long before now, as far as the server still has it; at most 20s");
+                      "Begin this long before now, as far as the server still has it; at most 20s",
+                      {{}, milliseconds(control::kPrerollMsMax)});
     cli::add_duration(start, "--max-duration", options.record.max_duration,
-                      "End by itself after this long");
+                      "End by itself after this long", {{}, milliseconds(control::kSegmentMsMax)});
     CLI::App& stop = add_command(record, "stop", "End the recording of a live stream");
     stop.add_option("STREAM", options.stream, "/APP/NAME, or a camera's name");
     stop.add_flag("--all", options.record.all, "End all of them, and print which they were");

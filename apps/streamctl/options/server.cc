@@ -1,5 +1,6 @@
 #include "base/units.h"
 #include "cli/values.h"
+#include "control/token.h"
 #include "streamctl/options/build.h"
 
 namespace st::streamctl {
@@ -118,7 +119,8 @@ void build_access(CLI::App& app, Options& options) {
     sign.add_option("URL", options.sign_url, "Such as rtmp://host/live/x, or a path: /live/x")
         ->required();
     cli::add_duration(sign, "--expires", options.expires,
-                      "How long the URL works, such as 1h or 7d");
+                      "How long the URL works, such as 1h or 7d",
+                      {std::chrono::seconds(1), std::chrono::seconds(control::kSignSecondsMax)});
     sign.add_option("--role", options.roles, "What for; play without it")
         ->type_name("camera|publish|play")
         ->check(CLI::IsMember({"camera", "publish", "play"}).description(""))
