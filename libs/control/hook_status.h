@@ -1,6 +1,7 @@
 #pragma once
 /// hooks.*: whom the server tells what happens, and how that goes. Pure: values and their JSON.
 /// Spec: docs/hooks.md. GET /api/v1/hooks.
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -46,6 +47,9 @@ struct FailedHook {
 };
 std::string encode(const FailedHook& failed);
 Decoded<FailedHook> decode_failed_hook(std::string_view body);
+
+/// How long the server waits for the target of hooks.test: notify::HttpPost's time-out.
+constexpr std::chrono::milliseconds kHookPatience{15'000};
 
 /// hooks.test: one message sent at once, past the queue.
 struct HookTestRequest {

@@ -7,10 +7,13 @@ namespace {
 
 using Now = Course::Now;
 
+/// The n-th part of what kim@desk started: "door_n".
 control::Recording recording(const std::string& id, std::optional<std::string> end_reason) {
     control::Recording out;
     out.id = id;
     out.camera = "door";
+    out.part = static_cast<unsigned>(id.back() - '0');
+    out.started_by = "kim@desk";
     out.end_reason = std::move(end_reason);
     out.stopped_by = "kim@desk";
     return out;
@@ -21,7 +24,18 @@ control::CameraStatus camera(std::optional<std::string> session) {
     out.name = "door";
     out.state = session ? control::CameraState::recording : control::CameraState::idle;
     out.session = std::move(session);
+    if (out.session) {
+        out.recording.emplace();
+        out.recording->part = static_cast<unsigned>(out.session->back() - '0');
+        out.recording->started_by = "kim@desk";
+    }
     return out;
+}
+
+control::Recording started_by(const std::string& who, control::Recording recording) {
+    recording.started_by = who;
+    recording.part = 1;
+    return recording;
 }
 
 std::vector<std::string> said(const Course& course) {
@@ -52,20 +66,73 @@ TEST(Course, says_where_pictures_are_lost_and_why) {
     EXPECT_TRUE(has_gap(course.steps[1]));
 }
 
-TEST(Absence, is_for_good_where_the_camera_is_back_and_idle_for_some_looks) {
+TEST(Absence, is_for_good_where_the_camera_is_back_and_idle_for_longer_than_a_next_try_takes) {
     const control::CameraStatus idle = camera(std::nullopt);
     Absence absence;
     EXPECT_TRUE(absence.begin());
     EXPECT_FALSE(absence.begin()) << "known already";
-    for (int look = 0; look < 100; ++look) EXPECT_FALSE(absence.is_for_good(nullptr));
-    for (int look = 0; look < 4; ++look) EXPECT_FALSE(absence.is_for_good(&idle));
-    EXPECT_FALSE(absence.is_for_good(nullptr)) << "away again";
-    for (int look = 0; look < 4; ++look) EXPECT_FALSE(absence.is_for_good(&idle));
-    EXPECT_TRUE(absence.is_for_good(&idle));
+    auto now = Clock::time_point{};
+    const auto looks = [&](const control::CameraStatus* status, int seconds) {
+        bool is_for_good = false;
+        for (int i = 0; i < seconds; ++i) {
+            now += std::chrono::seconds(1);
+            is_for_good = absence.is_for_good(status, now) || is_for_good;
+        }
+        return is_for_good;
+    };
+    EXPECT_FALSE(looks(nullptr, 100));
+    EXPECT_FALSE(looks(&idle, 18));
+    EXPECT_FALSE(looks(nullptr, 1)) << "away again";
+    EXPECT_FALSE(looks(&idle, 18));
+    EXPECT_TRUE(looks(&idle, 3));
     EXPECT_TRUE(absence.end());
     EXPECT_FALSE(absence.end());
     EXPECT_TRUE(absence.begin());
-    EXPECT_FALSE(absence.is_for_good(&idle)) << "from the begin";
+    EXPECT_FALSE(looks(&idle, 1)) << "from the begin";
+}
+
+TEST(Absence, counts_no_looks_which_may_follow_each_other_at_once) {
+    const control::CameraStatus idle = camera(std::nullopt);
+    Absence absence;
+    absence.begin();
+    for (int look = 0; look < 100; ++look) EXPECT_FALSE(absence.is_for_good(&idle, {}));
+}
+
+TEST(Course, is_over_where_somebody_else_started_the_camera_meanwhile) {
+    const auto others = started_by("eve@desk", recording("door_7", std::nullopt));
+    control::CameraStatus status = camera("door_7");
+    status.recording->started_by = "eve@desk";
+    status.recording->part = 1;
+    for (const auto& later : {std::vector{others}, std::vector<control::Recording>{}}) {
+        const Course course = course_of(recording("door_1", "disconnected"), later, status);
+        EXPECT_EQ(course.now, Now::over);
+        EXPECT_EQ(course.why, "its recording has ended; another was started, door_7, by eve@desk");
+        EXPECT_EQ(said(course), Said{});
+    }
+    const Course course =
+        course_of(recording("door_1", "disconnected"),
+                  {started_by("eve@desk", recording("door_7", "stopped"))}, camera(std::nullopt));
+    EXPECT_EQ(course.now, Now::over) << "it has ended meanwhile";
+}
+
+TEST(Course, is_over_where_the_same_person_began_anew) {
+    const control::Recording last = recording("door_1", "disconnected");
+    control::Recording again = recording("door_7", std::nullopt);
+    again.part = 1;
+    control::CameraStatus status = camera("door_7");
+    status.recording->part = 1;
+    EXPECT_EQ(course_of(last, {again}, status).now, Now::over) << "part 1 of another start";
+    again.part = status.recording->part = 2;
+    EXPECT_EQ(course_of(last, {again}, status).now, Now::recording);
+    again.take = status.recording->take = "b";
+    EXPECT_EQ(course_of(last, {again}, status).now, Now::over);
+}
+
+TEST(Course, of_a_recording_that_is_rolled_over_keeps_its_part) {
+    control::Recording next = recording("door_2", std::nullopt);
+    next.part = 1;
+    EXPECT_EQ(said(course_of(recording("door_1", "max_session"), {next}, camera("door_2"))),
+              (Said{"goes on in a new recording, door_2"}));
 }
 
 TEST(Course, ends_where_somebody_ended_it_whatever_the_camera_records_now) {

@@ -21,5 +21,18 @@ TEST(FetchLine, repeats_what_the_command_was_given) {
               "streamctl -s wss://cams.example/door get a_1 -o 'kim'\\''s walk/' --align");
 }
 
+TEST(FetchLine, says_how_the_server_is_reached) {
+    Options options;
+    options.server = "wss://lab";
+    options.ca_file = "our ca.pem";
+    options.token_file = "t";
+    EXPECT_EQ(fetch_line(options, {"a_1"}),
+              "streamctl -s wss://lab --token-file t --cacert 'our ca.pem' get a_1");
+    options.ca_file.clear();
+    options.is_insecure = true;
+    EXPECT_EQ(stop_line(options, {"a", "b c"}),
+              "streamctl -s wss://lab --token-file t --insecure stop a 'b c'");
+}
+
 }  // namespace
 }  // namespace st::streamctl

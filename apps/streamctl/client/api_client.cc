@@ -43,7 +43,11 @@ ApiClient::ApiClient(ServerUrl server, std::string token, milliseconds patience,
       interrupt_(interrupt) {}
 
 RpcConnection& ApiClient::connection() {
-    if (!connection_) connection_.emplace(server_, token_, patience_, interrupt_);
+    if (connection_ && !is_subscribed_ && connection_->is_stale()) connection_.reset();
+    if (!connection_) {
+        connection_.emplace(server_, token_, patience_, interrupt_);
+        server_ = connection_->server();
+    }
     return *connection_;
 }
 
@@ -84,10 +88,10 @@ std::string ApiClient::preview(const control::PreviewRequest& request) {
                  request.wait ? request.timeout + patience_ : patience_, false);
 }
 
-std::string ApiClient::cameras() { return call("cameras.list", ""); }
+std::string ApiClient::cameras() { return ask("cameras.list", ""); }
 
 std::string ApiClient::camera(const std::string& name) {
-    return call("cameras.get", with_one("name", name));
+    return ask("cameras.get", with_one("name", name));
 }
 
 std::string ApiClient::kick(const std::string& name) {
@@ -98,12 +102,12 @@ std::string ApiClient::kick(const std::string& name) {
 
 std::string ApiClient::ask_as_client(std::string_view method, json::Object params) {
     params.set("client", who());
-    return call(method, json::write(params));
+    return ask(method, json::write(params));
 }
 
-std::string ApiClient::status() { return call("server.status", ""); }
+std::string ApiClient::status() { return ask("server.status", ""); }
 
-std::string ApiClient::config() { return call("server.config", ""); }
+std::string ApiClient::config() { return ask("server.config", ""); }
 
 std::string ApiClient::reload() { return ask_as_client("server.reload", {}); }
 
@@ -113,11 +117,11 @@ std::string ApiClient::recordings(const control::RecordingQuery& query) {
         if (name != "limit") object.set(name, value);
     }
     if (query.limit != 0) object.set("limit", query.limit);
-    return call("recordings.list", json::write(object));
+    return ask("recordings.list", json::write(object));
 }
 
 std::string ApiClient::recording(const std::string& id) {
-    return call("recordings.get", with_one("id", id));
+    return ask("recordings.get", with_one("id", id));
 }
 
 std::string ApiClient::delete_recording(const std::string& id) {
@@ -134,15 +138,12 @@ std::string ApiClient::keep_recording(const std::string& id, bool keep) {
 }
 
 std::uint64_t ApiClient::subscribe(const control::Subscription& subscription) {
-    const std::string result = call("events.subscribe", encode(subscription));
+    const std::string result = ask("events.subscribe", encode(subscription));
+    is_subscribed_ = true;
     const auto object = control::parse_object(result);
     std::uint64_t last = 0;
     if (object) control::ObjectReader(*object).read("last_id", last);
     return last;
-}
-
-std::string ApiClient::call(std::string_view method, std::string_view params) {
-    return await(connection().ask(method, params), patience_, false);
 }
 
 std::string ApiClient::await(std::uint64_t id, milliseconds patience, bool patient) {

@@ -61,8 +61,9 @@ class ApiClient {
     std::string delete_recording(const std::string& id);
     std::string keep_recording(const std::string& id, bool keep);
     /// Any other, by its JSON-RPC name; `params` as JSON text, or "".
-    std::string ask(std::string_view method, std::string_view params) {
-        return call(method, params);
+    /// `work`: how long the server may be busy with it.
+    std::string ask(std::string_view method, std::string_view params, milliseconds work = {}) {
+        return await(connection().ask(method, params), work + patience_, false);
     }
 
     // start and stop in two steps.
@@ -77,22 +78,25 @@ class ApiClient {
     std::uint64_t subscribe(const control::Subscription& subscription);
     RpcConnection& connection();
     /// The next operation has a connection of its own; events are no longer subscribed.
-    void reconnect() { connection_.reset(); }
+    void reconnect() {
+        connection_.reset();
+        is_subscribed_ = false;
+    }
     const ServerUrl& server() const { return server_; }
     const std::string& token() const { return token_; }
     milliseconds patience() const { return patience_; }
 
  private:
-    std::string call(std::string_view method, std::string_view params);
     /// With `patient`, there is no end to the waiting as long as the server shows signs of life.
     std::string await(std::uint64_t id, milliseconds patience, bool patient);
 
-    const ServerUrl server_;
+    ServerUrl server_;
     const std::string token_;
     const milliseconds patience_;
     Interrupt& interrupt_;
     OnInterrupt on_interrupt_;
     std::optional<RpcConnection> connection_;
+    bool is_subscribed_ = false;
 };
 
 }  // namespace st::streamctl

@@ -20,18 +20,9 @@ namespace {
 Poco::Net::SocketAddress resolve(const ServerUrl& server) {
     using Address = Poco::Net::SocketAddress;
     if (!server.socket.empty()) return {Address::UNIX_LOCAL, server.socket};
-    sigset_t set;
-    sigset_t before;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
     Poco::Net::IPAddress literal;
     if (Poco::Net::IPAddress::tryParse(server.host, literal)) return {literal, server.port};
-    ::pthread_sigmask(SIG_UNBLOCK, &set, &before);
-    struct Restore {
-        const sigset_t& mask;
-        ~Restore() { ::pthread_sigmask(SIG_SETMASK, &mask, nullptr); }
-    } restore{before};
+    const SignalsPass let_through;
     return {server.host, server.port};
 }
 
@@ -65,7 +56,8 @@ Connection::~Connection() {
 
 void Connection::connect(milliseconds patience) {
     try {
-        socket_.connectNB(resolve(server_));
+        if (!server_.address) server_.address = resolve(server_);
+        socket_.connectNB(*server_.address);
     } catch (const Poco::Net::ConnectionRefusedException&) {
         throw refused();
     } catch (const Poco::FileNotFoundException&) {

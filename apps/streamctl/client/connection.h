@@ -44,6 +44,8 @@ class Connection {
     bool is_buffered() const { return tls_ != nullptr; }
 
     int fd() const;
+    /// With its address, for the next connection.
+    const ServerUrl& server() const { return server_; }
     /// "ws://host:port: `why`"
     Failed unreachable(const std::string& why) const;
     Failed refused() const;
@@ -58,7 +60,7 @@ class Connection {
     std::optional<Bytes> receive_plain(std::span<std::uint8_t> into);
     std::optional<Bytes> receive_tls(std::span<std::uint8_t> into);
 
-    const ServerUrl server_;
+    ServerUrl server_;
     Interrupt& interrupt_;
     Poco::Net::StreamSocket socket_;
     std::unique_ptr<loop::TlsSession> tls_;  ///< null: plain

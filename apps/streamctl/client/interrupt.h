@@ -2,11 +2,14 @@
 /// Ctrl-C as something to poll for, so that no wait is deaf to it. Main thread.
 #include <signal.h>
 
+#include <chrono>
+
 #include "base/fd.h"
 
 namespace st::streamctl {
 
-/// SIGINT and SIGTERM are blocked while one lives, and readable at fd(). Nests.
+/// SIGINT, SIGTERM and, unless it is ignored (nohup), SIGHUP are blocked while one lives, and
+/// readable at fd(). Nests.
 class Interrupt {
  public:
     Interrupt();
@@ -17,10 +20,31 @@ class Interrupt {
     int fd() const { return fd_.get(); }
     /// One came since the last call.
     bool take();
+    /// Waits until `deadline`; true: one came before.
+    bool wait(std::chrono::steady_clock::time_point deadline);
+    /// Waits until there is something to read; false: one came before.
+    bool wait_for_input(int fd);
+
+    /// What it blocks now.
+    static sigset_t signals();
 
  private:
     sigset_t before_{};
+    bool hung_up_ = false;
     Fd fd_;
+};
+
+/// While one lives, those signals end the program as if no Interrupt were there: for calls that
+/// cannot be polled, before there is anything to put in order.
+class SignalsPass {
+ public:
+    SignalsPass();
+    ~SignalsPass() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    SignalsPass(const SignalsPass&) = delete;
+    SignalsPass& operator=(const SignalsPass&) = delete;
+
+ private:
+    sigset_t before_{};
 };
 
 }  // namespace st::streamctl

@@ -6,6 +6,7 @@
 #include "camera/message.h"
 #include "control/json.h"
 #include "http/body.h"
+#include "streamctl/client/local_server.h"
 #include "ws/encode.h"
 #include "ws/handshake.h"
 
@@ -23,6 +24,13 @@ std::string token_advice(bool given) {
     return given ? "the server does not take this token; give another in STREAMCTL_TOKEN or with "
                    "--token-file"
                  : "the server asks for a token; give one in STREAMCTL_TOKEN or with --token-file";
+}
+
+/// Where this account needs no token, if that server is one of this machine.
+std::string socket_advice(const ServerUrl& server) {
+    if (!is_of_this_machine(server) || !server.socket.empty()) return {};
+    const ServerUrl local = local_server();
+    return local.socket.empty() ? "" : ", or leave -s out: " + local.text + " needs none";
 }
 
 /// What a TLS server says to a plain request: an alert record (RFC 8446, 5.1).
@@ -138,7 +146,8 @@ void RpcConnection::refuse_upgrade(const ServerUrl& server, const http::Response
     const control::ApiError error = control::decode_error(body, head.status);
     const bool is_auth = head.status == 401 || head.status == 403;
     if (head.status == 401) {
-        throw Failed(cli::kNotAuthorised, server.text + ": " + token_advice(has_token_) + " (" +
+        throw Failed(cli::kNotAuthorised, server.text + ": " + token_advice(has_token_) +
+                                              socket_advice(server) + " (" +
                                               printable(error.message) + ")");
     }
     if (head.status == 404) {
@@ -159,7 +168,20 @@ void RpcConnection::send(const Buffer& frame) {
 std::uint64_t RpcConnection::ask(std::string_view method, std::string_view params) {
     const std::uint64_t id = next_id_++;
     send(ws::encode_text(control::encode_rpc_request(id, method, params), mask()));
+    ++due_;
     return id;
+}
+
+bool RpcConnection::is_stale() {
+    constexpr auto kSilence = std::chrono::seconds(10);
+    if (due_ > 0 || !answers_.empty()) return false;
+    if (Clock::now() - heard_ > kSilence) return true;
+    try {
+        read();
+    } catch (const Failed&) {
+        return true;
+    }
+    return false;
 }
 
 void RpcConnection::ping() { send(ws::encode_ping("", mask())); }
@@ -221,6 +243,7 @@ void RpcConnection::handle_text(const std::string& text) {
             throw Failed(cli::kRefused, "the server could not read our request: " +
                                             (answer->error ? answer->error->message : ""));
         }
+        if (due_ > 0) --due_;
         answers_[*answer->id] = std::move(*answer);
     } else if (auto* event = std::get_if<RpcEvent>(&**incoming)) {
         if (events_.size() < kEventsMax) {

@@ -49,9 +49,13 @@ class RpcConnection {
 
     /// Asks for a sign of life.
     void ping();
+    /// No answer is due by it, and it may be over: it was silent for a while in which nobody waited
+    /// on it, and pings that are not answered end it.
+    bool is_stale();
     /// When anything last came.
     Clock::time_point heard() const { return heard_; }
     int fd() const { return connection_.fd(); }
+    const ServerUrl& server() const { return connection_.server(); }
     Failed no_answer() const { return connection_.no_answer(patience_); }
 
  private:
@@ -71,6 +75,7 @@ class RpcConnection {
     ws::Decoder decoder_;
     std::vector<std::uint8_t> piece_;
     std::uint64_t next_id_ = 1;
+    std::uint64_t due_ = 0;  ///< answers that have not come
     std::map<std::uint64_t, RpcAnswer> answers_;
     std::deque<RpcEvent> events_;
     std::uint64_t lost_ = 0;

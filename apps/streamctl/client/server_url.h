@@ -1,6 +1,9 @@
 #pragma once
 /// -s URL: where the server is.
+#include <Poco/Net/SocketAddress.h>
+
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,7 +19,9 @@ struct ServerUrl {
     std::string prefix;  ///< "/cams" before every path, behind a proxy; no slash at its end
     bool is_tls = false;
     std::string text = "ws://127.0.0.1:50001";  ///< for messages
-    loop::TlsContextPtr tls;                    ///< whom to believe; set by find_server() if is_tls
+    /// What the host's name stands for, once it was looked up.
+    std::optional<Poco::Net::SocketAddress> address;
+    loop::TlsContextPtr tls;  ///< whom to believe; set by find_server() if is_tls
 
     /// For a Host field: "127.0.0.1:50001", "[::1]:50001".
     std::string host_field() const;

@@ -26,10 +26,7 @@ std::string length_of(const control::ArchiveSpan& span) {
 
 int list_spans(const Options& options, ApiClient& client, Console& console) {
     const std::string stream = stream_path(options.stream);
-    json::Object params;
-    const std::size_t slash = stream.find('/', 1);
-    params.set("app", stream.substr(1, slash - 1));
-    params.set("name", stream.substr(slash + 1));
+    json::Object params = path_object(stream);
     if (options.recordings.since) params.set("since", *options.recordings.since);
     if (options.recordings.until) params.set("until", *options.recordings.until);
     const auto list = whole_list(client, "archive.list", std::move(params));

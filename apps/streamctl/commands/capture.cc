@@ -25,6 +25,15 @@ using control::StopOutcome;
 
 namespace {
 
+/// What follows from a look at the cameras that failed.
+constexpr char kGoesOn[] = "recording goes on; trying again to see how";
+
+bool lists(const control::StopResult& result, const std::string& session) {
+    return result.session == session ||
+           std::ranges::find(result.parts, session, &control::SessionPart::session) !=
+               result.parts.end();
+}
+
 /// The cameras that were started, watched until they are stopped.
 class Capture {
  public:
@@ -45,9 +54,8 @@ class Capture {
     enum class Ended { duration, signal, all_lost };
     /// A camera that records for this capture.
     struct Watched {
-        std::vector<std::string> sessions;  ///< its recordings so far, the present one last
-        bool is_own = true;                 ///< else somebody else's, which was joined
-        Absence absence;                    ///< while it may come back
+        WatchedCamera course;
+        bool is_own = true;  ///< else somebody else's, which was joined
     };
     /// A recording that ended before the stop.
     struct Ending {
@@ -56,21 +64,32 @@ class Capture {
         std::string why;  ///< empty: another one took its place
     };
 
+    void subscribe();
     std::string start();
     void note_started(const control::StartReply& reply);
-    Ended wait(Clock::time_point end);
+    Ended wait();
+    /// Until `deadline`, or there is news; true: until Ctrl-C.
+    bool rest(Clock::time_point deadline);
     /// True if an event says that a camera may be lost.
     bool heard_of_a_loss();
+    /// Looks after the cameras, if the server can be asked.
+    void look();
+    /// Recording goes on whether the server can be asked or not: says once that it cannot.
+    void bear(const Failed& failed, const char* consequence);
     /// Says at once which camera is no longer recording its session.
     void look_after();
-    /// False: its recording is over for good.
-    bool look_at(const std::string& camera, Watched& one, const control::CameraStatus* status);
-    /// `why`: said once. True: it is waited for.
-    bool drop_out(const std::string& camera, Watched& one, const std::string& why);
-    bool lose(const std::string& camera, const Watched& one, const std::string& why);
+    void lose(const std::string& camera, const Watched& one, const std::string& why);
     void show_progress(const std::map<std::string, control::CameraStatus>& now);
+    /// What became of all of it: the exit code.
     int stop(Ended ended);
-    void send_stop(const std::vector<std::string>& cameras);
+    int stop_and_fetch(Ended ended);
+    void send_stop();
+    control::StopReply ask_to_stop();
+    bool is_own(const std::string& camera) const;
+    control::StopReply ours(control::StopReply reply) const;
+    void note_outcome(const control::StopResult& result);
+    /// After a failure: how to end what may go on, and to have what there is.
+    void say_what_is_left();
     /// Recordings of the camera that the answer to the stop does not list.
     void note_earlier(const control::StopResult& result);
     void leave_joined();
@@ -96,6 +115,7 @@ class Capture {
     std::map<std::string, Watched> cameras_;  ///< still recording
     std::vector<Ending> endings_;
     std::vector<control::StopResult> outcome_;
+    std::set<std::string> given_up_;     ///< cameras that the server does not start again
     std::vector<std::string> finished_;  ///< sessions whose files can be fetched
     std::size_t delivered_ = 0;          ///< cameras whose files are there
     Clock::time_point begin_{};
@@ -106,7 +126,17 @@ class Capture {
     bool all_well_ = true;    ///< of those that started
     bool came_back_ = false;  ///< a camera dropped out and returned: pictures are missing
     bool signalled_ = false;
+    bool is_subscribed_ = false;
+    bool is_cut_off_ = false;   ///< the server cannot be asked, which was said
+    bool asked_again_ = false;  ///< to stop: an answer was lost
+    bool is_stopped_ = false;   ///< the server has answered that
 };
+
+void Capture::subscribe() {
+    client_.subscribe(
+        {{"camera.disconnected", "camera.ready", "camera.given_up", "session.*"}, std::nullopt});
+    is_subscribed_ = true;
+}
 
 std::string Capture::start() {
     control::StartRequest request = options_.start;
@@ -135,14 +165,14 @@ bool was_called_off(const control::StartResult& result) {
 void Capture::note_started(const control::StartReply& reply) {
     for (const control::StartResult& result : reply.results) {
         if (is_recording(result) && !result.error) {
-            Watched one;
-            one.sessions.push_back(result.session.value_or(""));
-            one.is_own = result.outcome == StartOutcome::started;
-            if (!one.is_own) {
-                console_.note(result.camera + ": joined " + result.session.value_or("") +
+            const std::string session = result.session.value_or("");
+            const bool is_joined = result.outcome != StartOutcome::started;
+            if (is_joined) {
+                console_.note(result.camera + ": joined " + session +
                               (result.started_by ? ", started by " + *result.started_by : ""));
             }
-            cameras_[result.camera] = std::move(one);
+            cameras_.emplace(result.camera,
+                             Watched{WatchedCamera(result.camera, session), !is_joined});
             continue;
         }
         control::StopResult missing;
@@ -160,56 +190,28 @@ void Capture::note_started(const control::StartReply& reply) {
     }
 }
 
-bool Capture::lose(const std::string& camera, const Watched& one, const std::string& why) {
+void Capture::lose(const std::string& camera, const Watched& one, const std::string& why) {
     console_.trouble(camera + ": " + why);
-    for (const std::string& session : one.sessions) {
-        endings_.push_back({camera, session, session == one.sessions.back() ? why : ""});
+    const std::vector<std::string>& sessions = one.course.sessions();
+    for (const std::string& session : sessions) {
+        endings_.push_back({camera, session, session == sessions.back() ? why : ""});
     }
     all_well_ = false;
-    return false;
-}
-
-bool Capture::drop_out(const std::string& camera, Watched& one, const std::string& why) {
-    if (one.absence.begin()) console_.trouble(camera + ": " + why);
-    return true;
-}
-
-bool Capture::look_at(const std::string& camera, Watched& one,
-                      const control::CameraStatus* status) {
-    const Course course = course_of(one.sessions.back(), status, client_);
-    for (const Step& step : course.steps) {
-        one.sessions.push_back(step.session);
-        one.absence.end();
-        came_back_ = came_back_ || has_gap(step);
-        const std::string said = camera + ": " + sentence(step);
-        has_gap(step) ? console_.trouble(said) : console_.note(said);
-    }
-    switch (course.now) {
-        case Course::Now::recording:
-            if (one.absence.end())
-                console_.note(camera + ": is back, and goes on with its recording");
-            sizes_.look(*status);
-            return true;
-        case Course::Now::ending:
-            return true;
-        case Course::Now::away:
-            if (!one.absence.is_for_good(status)) return drop_out(camera, one, kConnectionLost);
-            return lose(camera, one, Absence::kForGood);
-        case Course::Now::no_room:
-            return drop_out(camera, one, course.why + kWaitsForRoom);
-        case Course::Now::over:
-            break;
-    }
-    return lose(camera, one, course.why);
 }
 
 void Capture::look_after() {
     const auto now = cameras_by_name(client_);
     for (auto at = cameras_.begin(); at != cameras_.end();) {
-        const auto found = now.find(at->first);
-        const bool goes_on =
-            look_at(at->first, at->second, found == now.end() ? nullptr : &found->second);
-        at = goes_on ? std::next(at) : cameras_.erase(at);
+        auto& [camera, one] = *at;
+        const auto found = now.find(camera);
+        auto over = one.course.look(found == now.end() ? nullptr : &found->second, client_, sizes_,
+                                    console_);
+        came_back_ = came_back_ || one.course.came_back();
+        if (!over && one.course.is_away() && given_up_.contains(camera)) {
+            over = "is back, but could not be started again";
+        }
+        if (over) lose(camera, one, *over);
+        at = over ? cameras_.erase(at) : std::next(at);
     }
     show_progress(now);
 }
@@ -228,7 +230,7 @@ void Capture::show_progress(const std::map<std::string, control::CameraStatus>& 
     std::vector<std::string> lines;
     for (const auto& [camera, one] : cameras_) {
         const auto found = now.find(camera);
-        if (found == now.end() || one.absence.is_away()) {
+        if (found == now.end() || one.course.is_away()) {
             lines.push_back(camera + kAway);
         } else {
             lines.push_back(
@@ -244,25 +246,61 @@ void Capture::show_progress(const std::map<std::string, control::CameraStatus>& 
 }
 
 bool Capture::heard_of_a_loss() {
+    if (!is_subscribed_) return false;
     bool heard = false;
     while (const auto event = client_.connection().take_event()) {
         heard = heard || cameras_.contains(event->camera);
+        if (event->type == "camera.given_up") given_up_.insert(event->camera);
     }
     return client_.connection().take_lost() > 0 || heard;
 }
 
-Capture::Ended Capture::wait(Clock::time_point end) {
+void Capture::bear(const Failed& failed, const char* consequence) {
+    if (!std::exchange(is_cut_off_, true)) {
+        console_.trouble(std::string(failed.what()) + "; " + consequence);
+    }
+    // A refusal came by a connection that works.
+    if (dynamic_cast<const Refused*>(&failed) != nullptr) return;
+    client_.reconnect();
+    is_subscribed_ = false;
+}
+
+void Capture::look() {
+    try {
+        if (!is_subscribed_) subscribe();
+        look_after();
+        if (std::exchange(is_cut_off_, false)) console_.note("the server answers again");
+    } catch (const Failed& failed) {
+        if (failed.exit_code() == cli::kInterrupted) {
+            signalled_ = true;
+        } else {
+            bear(failed, kGoesOn);
+        }
+    }
+}
+
+bool Capture::rest(Clock::time_point deadline) {
+    if (is_subscribed_) {
+        try {
+            return client_.connection().wait(deadline) == Connection::Woke::interrupted;
+        } catch (const Failed& failed) {
+            bear(failed, kGoesOn);
+        }
+    }
+    return interrupt_.wait(deadline);
+}
+
+Capture::Ended Capture::wait() {
     // Losses come as events; sizes, and a server that is silent, have to be looked for.
     constexpr auto kLookEvery = std::chrono::seconds(1);
     client_.on_interrupt([this] { return signalled_ = true; });
     auto next_look = Clock::now();
     while (!cameras_.empty()) {
-        const auto woke = client_.connection().wait(std::min<Clock::time_point>(end, next_look));
-        if (signalled_ || woke == Connection::Woke::interrupted) return Ended::signal;
-        if (Clock::now() >= end) return Ended::duration;
+        if (rest(std::min<Clock::time_point>(end_, next_look)) || signalled_) return Ended::signal;
+        if (Clock::now() >= end_) return Ended::duration;
         if (!heard_of_a_loss() && Clock::now() < next_look) continue;
         next_look = Clock::now() + kLookEvery;
-        look_after();
+        look();
         if (signalled_) return Ended::signal;
     }
     return Ended::all_lost;
@@ -320,6 +358,7 @@ void Capture::report_ended() {
     for (const Ending& ending : endings_) {
         control::StopResult result = result_of(ending);
         if (result.outcome != StopOutcome::stopped) all_well_ = false;
+        if (result.outcome == StopOutcome::stopped && !result.files.empty()) ++delivered_;
         for (const control::SessionFile& file : result.files) {
             if (!console_.json() && options_.folder.empty()) {
                 console_.server_file(file.path, ending.session);
@@ -336,31 +375,92 @@ void Capture::print_outcome(bool is_ok) {
     console_.body(encode(control::StopReply{is_ok, outcome_}));
 }
 
-void Capture::send_stop(const std::vector<std::string>& cameras) {
+/// By the owner alone: that ends also what began unheard, and what is to begin when its camera is
+/// back. An answer that was lost is asked for again.
+control::StopReply Capture::ask_to_stop() {
+    constexpr auto kServerPatience = std::chrono::minutes(2);
+    control::StopRequest request;
+    request.timeout = options_.start.timeout;
+    request.owner = owner_;
+    for (const auto deadline = Clock::now() + kServerPatience;; asked_again_ = true) {
+        try {
+            return understood(control::decode_stop_reply(client_.stop(request)));
+        } catch (const Refused& refused) {
+            if (refused.code() != control::ErrorCode::no_cameras) throw;
+            return {};
+        } catch (const Failed& failed) {
+            const bool is_cut_off =
+                failed.exit_code() == cli::kUnreachable || failed.exit_code() == cli::kNoAnswer;
+            if (!is_cut_off || Clock::now() >= deadline) throw;
+            bear(failed, "trying again to stop the cameras");
+        }
+        if (interrupt_.wait(Clock::now() + std::chrono::seconds(1))) {
+            throw Failed(cli::kInterrupted, "interrupted");
+        }
+    }
+}
+
+bool Capture::is_own(const std::string& camera) const {
+    const auto found = cameras_.find(camera);
+    return found != cameras_.end() && found->second.is_own;
+}
+
+/// Without cameras of which this capture has no recording, and with those of its cameras that the
+/// server does not know any more.
+control::StopReply Capture::ours(control::StopReply reply) const {
+    const auto is_others = [&](const control::StopResult& result) {
+        return !is_own(result.camera) && !result.session;
+    };
+    // What is left is judged one by one.
+    if (std::erase_if(reply.results, is_others) > 0) reply.ok = true;
+    for (const auto& [camera, one] : cameras_) {
+        const bool is_listed =
+            std::ranges::find(reply.results, camera, &control::StopResult::camera) !=
+            reply.results.end();
+        if (is_listed || !one.is_own) continue;
+        control::StopResult result;
+        result.camera = camera;
+        result.outcome = StopOutcome::not_recording;
+        reply.results.push_back(std::move(result));
+    }
+    return reply;
+}
+
+void Capture::note_outcome(const control::StopResult& result) {
+    // Of a camera that began after its start was answered with a failure, this is the last word.
+    std::erase_if(outcome_, [&](const auto& one) { return one.camera == result.camera; });
+    std::erase_if(endings_, [&](const Ending& one) { return lists(result, one.session); });
+    outcome_.push_back(result);
+    note_earlier(result);
+    if (result.outcome == StopOutcome::stopped && !result.files.empty()) ++delivered_;
+    for (const control::SessionPart& part : result.parts) {
+        if (part.state == control::SessionState::done) finished_.push_back(part.session);
+    }
+    if (result.parts.empty() && result.session && result.state == control::SessionState::done) {
+        finished_.push_back(*result.session);
+    }
+    if (result.outcome == StopOutcome::not_recording) all_well_ = false;
+}
+
+void Capture::send_stop() {
     // The first Ctrl-C has stopped the cameras; only another one leaves without the files.
     client_.on_interrupt([this] {
         if (std::exchange(signalled_, true)) return false;
         console_.note("the cameras are being stopped; Ctrl-C again does not wait for the files");
         return true;
     });
-    control::StopRequest request;
-    request.timeout = options_.start.timeout;
-    request.cameras = cameras;
-    request.owner = owner_;
-    const auto reply = understood(control::decode_stop_reply(client_.stop(request)));
-    if (!report(reply, console_, options_.folder.empty())) all_well_ = false;
-    for (const control::StopResult& result : reply.results) {
-        outcome_.push_back(result);
-        note_earlier(result);
-        if (result.outcome == StopOutcome::stopped && !result.files.empty()) ++delivered_;
-        for (const control::SessionPart& part : result.parts) {
-            if (part.state == control::SessionState::done) finished_.push_back(part.session);
-        }
-        if (result.parts.empty() && result.session && result.state == control::SessionState::done) {
-            finished_.push_back(*result.session);
-        }
-        if (result.outcome == StopOutcome::not_recording) all_well_ = false;
+    control::StopReply reply = ours(ask_to_stop());
+    is_stopped_ = true;
+    if (asked_again_) {
+        // A stop whose answer was lost has ended them.
+        std::erase_if(reply.results, [&](const control::StopResult& result) {
+            if (result.outcome != StopOutcome::not_recording) return false;
+            note_earlier(result);
+            return true;
+        });
     }
+    if (!report(reply, console_, options_.folder.empty())) all_well_ = false;
+    for (const control::StopResult& result : reply.results) note_outcome(result);
 }
 
 int Capture::fetch_files() {
@@ -370,15 +470,7 @@ int Capture::fetch_files() {
     for (const std::string& id : finished_) {
         recordings.push_back(understood(control::decode_recording(client_.recording(id))));
     }
-    try {
-        return fetch(recordings);
-    } catch (const Failed&) {
-        if (!finished_.empty()) {
-            console_.trouble("the recordings are kept on the server; to fetch them: " +
-                             fetch_line(options_, finished_));
-        }
-        throw;
-    }
+    return fetch(recordings);
 }
 
 int Capture::fetch(const std::vector<control::Recording>& recordings) {
@@ -398,13 +490,9 @@ int Capture::fetch(const std::vector<control::Recording>& recordings) {
 void Capture::note_earlier(const control::StopResult& result) {
     const auto found = cameras_.find(result.camera);
     if (found == cameras_.end()) return;
-    for (const std::string& session : found->second.sessions) {
-        const auto is_it = [&](const control::SessionPart& part) {
-            return part.session == session;
-        };
-        const bool is_listed = result.session == session ||
-                               std::any_of(result.parts.begin(), result.parts.end(), is_it);
-        if (!is_listed && !session.empty()) endings_.push_back({result.camera, session, {}});
+    for (const std::string& session : found->second.course.sessions()) {
+        if (!lists(result, session) && !session.empty())
+            endings_.push_back({result.camera, session, {}});
     }
 }
 
@@ -412,24 +500,52 @@ void Capture::note_earlier(const control::StopResult& result) {
 void Capture::leave_joined() {
     for (const auto& [camera, one] : cameras_) {
         if (one.is_own) continue;
-        console_.note(camera + ": goes on recording " + one.sessions.back());
+        console_.note(camera + ": goes on recording " + one.course.sessions().back());
         control::StopResult result;
         result.camera = camera;
         result.outcome = StopOutcome::joined;
-        result.session = one.sessions.back();
+        result.session = one.course.sessions().back();
         result.state = control::SessionState::recording;
         outcome_.push_back(std::move(result));
     }
 }
 
 int Capture::stop(Ended ended) {
+    try {
+        return stop_and_fetch(ended);
+    } catch (const Failed&) {
+        say_what_is_left();
+        throw;
+    }
+}
+
+void Capture::say_what_is_left() {
+    std::vector<std::string> names;
+    std::vector<std::string> ids = finished_;
+    for (const auto& [camera, one] : cameras_) {
+        if (!one.is_own) continue;
+        names.push_back(camera);
+        const auto& sessions = one.course.sessions();
+        if (finished_.empty()) ids.insert(ids.end(), sessions.begin(), sessions.end());
+    }
+    for (const Ending& ending : endings_) {
+        if (finished_.empty()) ids.push_back(ending.session);
+    }
+    if (!is_stopped_) {
+        console_.trouble("the cameras may go on recording; to end that when the server is back: " +
+                         stop_line(options_, names.empty() ? options_.names : names));
+    }
+    if (!ids.empty()) {
+        console_.trouble("the recordings are kept on the server; to fetch them: " +
+                         fetch_line(options_, ids));
+    }
+}
+
+int Capture::stop_and_fetch(Ended ended) {
     if (ended == Ended::signal) signalled_ = true;
     console_.show_status({});
-    std::vector<std::string> cameras;
-    for (const auto& [camera, one] : cameras_) {
-        if (one.is_own) cameras.push_back(camera);
-    }
-    if (!cameras.empty()) send_stop(cameras);
+    is_cut_off_ = false;
+    send_stop();
     leave_joined();
     report_ended();
     const bool is_enough =
@@ -447,10 +563,21 @@ int Capture::run() {
     if (options_.align) refuse_used_folder(options_.folder);
     warn_of_disk(client_, options_.start.parameters, count_meant(client_, options_.start.cameras),
                  options_.capture.duration, console_);
-    // Before the start, so that nothing is missed.
-    client_.subscribe({{"camera.disconnected", "camera.ready", "session.*"}, std::nullopt});
-    const std::string body = start();
-    const auto reply = understood(control::decode_start_reply(body));
+    subscribe();  // before the start, so that nothing is missed
+    std::string body;
+    control::StartReply reply;
+    try {
+        body = start();
+        reply = understood(control::decode_start_reply(body));
+    } catch (const Refused&) {
+        throw;
+    } catch (const Failed& failed) {
+        if (failed.exit_code() == cli::kInterrupted) throw;  // all of it has been stopped
+        all_started_ = false;
+        bear(failed, "stopping what has begun");
+        stop(Ended::duration);
+        return failed.exit_code();
+    }
     begin_ = Clock::now();  // the last camera has answered just now
     note_started(reply);
     // A take that was not begun has nothing else to print.
@@ -460,12 +587,10 @@ int Capture::run() {
     const bool give_up =
         cameras_.empty() || (options_.capture.require == Require::all && !all_started_);
     if (give_up) {
-        if (cameras_.empty()) {
-            print_outcome(false);
-        } else {
+        if (!cameras_.empty()) {
             console_.trouble("not every camera started: stopping the others");
-            stop(Ended::duration);
         }
+        stop(Ended::duration);
         return was_cut_short() ? cli::kInterrupted : cli::kRefused;
     }
     const std::string asked = asked_for(options_.start.parameters);
@@ -473,29 +598,7 @@ int Capture::run() {
                   (cameras_.size() == 1 ? " camera" : " cameras") +
                   (asked.empty() ? "" : ", asked for " + asked));
     if (options_.capture.duration) end_ = begin_ + *options_.capture.duration;
-    Ended ended{};
-    try {
-        ended = wait(end_);
-    } catch (const Failed& failed) {
-        // The connection was lost, perhaps for once: what we started must not go on for ever
-        // because of that.
-        console_.trouble(std::string(failed.what()) + "; stopping the cameras");
-        client_.reconnect();
-        std::vector<std::string> ids;
-        for (const auto& [camera, one] : cameras_) {
-            if (one.is_own) ids.insert(ids.end(), one.sessions.begin(), one.sessions.end());
-        }
-        for (const Ending& ending : endings_) ids.push_back(ending.session);
-        try {
-            stop(Ended::duration);
-        } catch (const Failed&) {
-            console_.trouble("what was recorded is kept on the server; when it is back: " +
-                             fetch_line(options_, ids));
-            throw;
-        }
-        return failed.exit_code();
-    }
-    return stop(ended);
+    return stop(wait());
 }
 
 }  // namespace

@@ -104,7 +104,7 @@ int dispatch(const Options& options, Console& console) {
     if (command == "export") return run_export(options, client, interrupt, console);
     if (command == "sync-check") return run_sync_check(options, client, interrupt, console);
     if (command == "take") return run_take(options, client, interrupt, console);
-    if (options.command.back() == "delete") return run_delete(options, client, console);
+    if (options.command.back() == "delete") return run_delete(options, client, interrupt, console);
     if (options.command.back() == "keep") return run_keep(options, client, console);
     return run_recordings(options, client, console);
 }
@@ -113,6 +113,7 @@ int dispatch(const Options& options, Console& console) {
 control::ErrorCode code_for(cli::ExitCode exit_code) {
     switch (exit_code) {
         case cli::kUsage:
+        case cli::kBadInput:
             return control::ErrorCode::bad_request;
         case cli::kNoInput:
             return control::ErrorCode::not_found;
@@ -120,12 +121,22 @@ control::ErrorCode code_for(cli::ExitCode exit_code) {
         case cli::kNoAnswer:
             return control::ErrorCode::unavailable;
         case cli::kCannotCreate:
+        case cli::kRefused:
             return control::ErrorCode::conflict;
         case cli::kNotAuthorised:
             return control::ErrorCode::unauthorized;
         default:
             return control::ErrorCode::internal;
     }
+}
+
+/// A folder that went away, no memory: the command has failed, and the next one may do.
+int say_unexpected(Console& console, const std::string& what) {
+    if (console.json()) {
+        console.body(encode(control::ApiError{control::ErrorCode::internal, what, {}}));
+    }
+    console.trouble(what);
+    return cli::kIoFailed;
 }
 
 }  // namespace
@@ -181,6 +192,10 @@ int say_failures(const Options& options, const std::function<int(Console&)>& run
         }
         console.trouble(failed.what());
         exit_code = failed.exit_code();
+    } catch (const Poco::Exception& error) {
+        exit_code = say_unexpected(console, error.displayText());
+    } catch (const std::exception& error) {
+        exit_code = say_unexpected(console, error.what());
     }
     cli::flush_output();
     return exit_code;

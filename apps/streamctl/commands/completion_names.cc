@@ -26,7 +26,7 @@ bool is_harmless(const std::string& name) {
            });
 }
 
-/// The member `name` of each item of a list.
+/// The member `name` of each item of a list, a text or a number.
 std::vector<std::string> members(const std::string& list, const char* name) {
     std::vector<std::string> out;
     const auto decoded = control::decode_list(list);
@@ -34,22 +34,8 @@ std::vector<std::string> members(const std::string& list, const char* name) {
     for (const std::string& item : decoded->items) {
         const auto object = control::parse_object(item, control::kReply);
         if (!object) continue;
-        std::string value;
-        control::ObjectReader(*object).read(name, value);
-        out.push_back(std::move(value));
-    }
-    return out;
-}
-
-std::vector<std::string> numbers(const std::string& list, const char* name) {
-    std::vector<std::string> out;
-    const auto decoded = control::decode_list(list);
-    if (!decoded) return out;
-    for (const std::string& item : decoded->items) {
-        const auto object = control::parse_object(item, control::kReply);
-        std::uint64_t value = 0;
-        if (object) control::ObjectReader(*object).read(name, value);
-        if (value != 0) out.push_back(std::to_string(value));
+        const json::Value& value = (*object)[name];
+        out.push_back(value.number() != nullptr ? value.number()->text : value.text_or_empty());
     }
     return out;
 }
@@ -100,7 +86,7 @@ std::vector<std::string> names_of(std::string_view kind, const Ask& ask) {
     if (kind == "sources") names = members(ask("sources.list", ""), "path");
     if (kind == "tokens") names = members(ask("tokens.list", ""), "name");
     if (kind == "messages") names = members(ask("hooks.failed", ""), "id");
-    if (kind == "viewers") names = numbers(ask("viewers.list", ""), "id");
+    if (kind == "viewers") names = members(ask("viewers.list", ""), "id");
     if (kind == "events") names = event_names();
     if (kind == "commands") names = command_names();
     std::erase_if(names, [](const std::string& name) { return !is_harmless(name); });

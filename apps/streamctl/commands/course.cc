@@ -8,8 +8,6 @@
 namespace st::streamctl {
 namespace {
 
-constexpr int kIdleLooksMax = 5;
-
 /// The recordings of a camera that began after `last`, the oldest first. Those of now are known
 /// also to a server that is still looking through its folder.
 std::vector<control::Recording> recordings_after(const control::Recording& last,
@@ -26,6 +24,25 @@ std::vector<control::Recording> recordings_after(const control::Recording& last,
     return later;
 }
 
+/// Whether the start that began `last` goes on in `next`: not so if somebody else started the
+/// camera meanwhile. A recording that is rolled over keeps its part where no message is lost.
+bool continues(const control::Recording& last, const control::Recording& next) {
+    const bool is_later = next.part > last.part ||
+                          (next.part == last.part && end_of(last) == RecordingEnd::rolled_over);
+    return is_later && next.take == last.take && next.started_by == last.started_by;
+}
+
+/// What a camera records that is not listed yet.
+control::Recording recorded_now(const control::CameraStatus& status) {
+    control::Recording recording;
+    recording.id = *status.session;
+    if (!status.recording) return recording;
+    recording.take = status.recording->take;
+    recording.part = status.recording->part;
+    recording.started_by = status.recording->started_by;
+    return recording;
+}
+
 }  // namespace
 
 Course course_of(const control::Recording& last, const std::vector<control::Recording>& later,
@@ -37,8 +54,13 @@ Course course_of(const control::Recording& last, const std::vector<control::Reco
         return end == RecordingEnd::rolled_over || end == RecordingEnd::dropped ||
                end == RecordingEnd::no_room;
     };
+    std::optional<control::Recording> others;
     for (const control::Recording& next : later) {
         if (!goes_on()) break;
+        if (!continues(*at, next)) {
+            others = next;
+            continue;
+        }
         course.steps.push_back({next.id, end});
         at = &next;
         end = end_of(next);
@@ -50,8 +72,13 @@ Course course_of(const control::Recording& last, const std::vector<control::Reco
     } else if (!goes_on()) {
         course.now = Course::Now::over;
         course.why = end_sentence(*at);
-    } else if (status.session) {
+    } else if (status.session && continues(*at, recorded_now(status))) {
         course.steps.push_back({*status.session, end});  // not listed yet
+    } else if (status.session || others) {
+        course.now = Course::Now::over;
+        const control::Recording other = status.session ? recorded_now(status) : *others;
+        course.why = "its recording has ended; another was started, " + other.id +
+                     (other.started_by ? ", by " + *other.started_by : "");
     } else if (end == RecordingEnd::no_room) {
         course.now = Course::Now::no_room;
         course.why = end_sentence(*at);
@@ -85,14 +112,15 @@ Course course_of(const std::string& session, const control::CameraStatus* status
 }
 
 bool Absence::end() {
-    idle_looks_ = 0;
+    idle_since_.reset();
     return std::exchange(is_away_, false);
 }
 
-bool Absence::is_for_good(const control::CameraStatus* status) {
+bool Absence::is_for_good(const control::CameraStatus* status, Clock::time_point now) {
     const bool is_idle = status != nullptr && status->state == control::CameraState::idle;
-    idle_looks_ = is_idle ? idle_looks_ + 1 : 0;
-    return idle_looks_ >= kIdleLooksMax;
+    if (!is_idle) idle_since_.reset();
+    if (is_idle && !idle_since_) idle_since_ = now;
+    return idle_since_ && now - *idle_since_ >= kIdleMax;
 }
 
 std::string sentence(const Step& step) {

@@ -1,5 +1,7 @@
 #pragma once
 /// Where a camera records that was recording: in the same recording, in later ones, or no longer.
+#include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,7 +31,7 @@ struct Course {
     std::string why;          ///< of no_room and over, a sentence
 };
 
-/// A camera that lost its connection, from look to look, a second apart.
+/// A camera that lost its connection, from look to look.
 class Absence {
  public:
     /// False: that is known already.
@@ -37,15 +39,18 @@ class Absence {
     /// False: it was not away.
     bool end();
     bool is_away() const { return is_away_; }
-    /// Whether it is back but was stopped while it was away: else it is started at once. `status`:
-    /// as for course_of(); once for each look at which it is away.
-    bool is_for_good(const control::CameraStatus* status);
+    /// Whether it is back but was stopped while it was away. One that is still meant to record is
+    /// started at once, and again after each refusal: it is idle for kIdleMax at the longest.
+    /// `status`: as for course_of(); once for each look at which it is away.
+    bool is_for_good(const control::CameraStatus* status, Clock::time_point now);
 
     static constexpr char kForGood[] = "is back, but nobody wants it recorded any more";
+    /// Longer than the server ever waits between two tries (MeantCaptures): 16 s.
+    static constexpr std::chrono::seconds kIdleMax{20};
 
  private:
     bool is_away_ = false;
-    int idle_looks_ = 0;
+    std::optional<Clock::time_point> idle_since_;
 };
 
 /// The course of a camera that was seen in the recording `session` last. `status`: what the server
@@ -54,7 +59,8 @@ Course course_of(const std::string& session, const control::CameraStatus* status
                  ApiClient& client);
 
 /// The same of what the server answered: `last` is the recording `session`, `later` those of the
-/// camera that began after it, the oldest first. Pure.
+/// camera that began after it, the oldest first. Those that another start began are no part of it.
+/// Pure.
 Course course_of(const control::Recording& last, const std::vector<control::Recording>& later,
                  const control::CameraStatus& status);
 

@@ -48,7 +48,7 @@ int run_events(const Options& options, ApiClient& client, Console& console) {
     client.subscribe({options.events.types, options.events.since});
     std::uint64_t left = options.events.count;
     return follow(client, options.timeout, console, [&](const RpcEvent& event) {
-        console.result(event.json);
+        console.body(event.json);
         cli::flush_output();
         return std::cout && (options.events.count == 0 || --left > 0);
     });
@@ -58,7 +58,7 @@ int run_wait(const Options& options, ApiClient& client, Console& console) {
     const std::string& type = options.events.types.front();
     client.subscribe({{type}, std::nullopt});
     const int exit_code = follow(client, options.timeout, console, [&](const RpcEvent& event) {
-        console.result(event.json);
+        console.body(event.json);
         return false;
     });
     if (exit_code == cli::kNoAnswer) {

@@ -76,14 +76,52 @@ void warn_of_disk(ApiClient& client, const control::StartParameters& parameters,
     if (trouble) console.trouble(*trouble);
 }
 
+void WatchedCamera::drop_out(const std::string& why, Console& console) {
+    if (absence_.begin()) console.trouble(camera_ + ": " + why);
+}
+
+std::optional<std::string> WatchedCamera::look(const control::CameraStatus* status,
+                                               ApiClient& client, SizeWatch& sizes,
+                                               Console& console) {
+    const Course course = course_of(sessions_.back(), status, client);
+    for (const Step& step : course.steps) {
+        sessions_.push_back(step.session);
+        absence_.end();
+        came_back_ = came_back_ || has_gap(step);
+        const std::string said = camera_ + ": " + sentence(step);
+        has_gap(step) ? console.trouble(said) : console.note(said);
+    }
+    switch (course.now) {
+        case Course::Now::recording:
+            if (absence_.end()) console.note(camera_ + ": is back, and goes on with its recording");
+            sizes.look(*status);
+            break;
+        case Course::Now::ending:
+            break;
+        case Course::Now::away:
+            if (absence_.is_for_good(status, Clock::now())) return Absence::kForGood;
+            drop_out(kConnectionLost, console);
+            break;
+        case Course::Now::no_room:
+            drop_out(course.why + kWaitsForRoom, console);
+            break;
+        case Course::Now::over:
+            return course.why;
+    }
+    return std::nullopt;
+}
+
 namespace {
 
 /// Recordings that are watched until they are over.
 class Follow {
  public:
-    Follow(const std::vector<Followed>& started, const control::StartParameters& parameters,
+    Follow(std::vector<WatchedCamera> started, const control::StartParameters& parameters,
            ApiClient& client, Console& console)
-        : left_(started), sizes_(parameters, console, true), client_(client), console_(console) {}
+        : left_(std::move(started)),
+          sizes_(parameters, console, true),
+          client_(client),
+          console_(console) {}
     ~Follow() { client_.on_interrupt({}); }
     Follow(const Follow&) = delete;
     Follow& operator=(const Follow&) = delete;
@@ -92,11 +130,8 @@ class Follow {
 
  private:
     void look();
-    /// False: its recording is over for good.
-    bool look_at(Followed& one, const control::CameraStatus* status);
-    bool drop_out(Followed& one, const std::string& why);
 
-    std::vector<Followed> left_;
+    std::vector<WatchedCamera> left_;
     SizeWatch sizes_;
     ApiClient& client_;
     Console& console_;
@@ -105,52 +140,23 @@ class Follow {
     bool interrupted_ = false;
 };
 
-bool Follow::drop_out(Followed& one, const std::string& why) {
-    if (one.absence.begin()) console_.trouble(one.camera + ": " + why);
-    return true;
-}
-
-bool Follow::look_at(Followed& one, const control::CameraStatus* status) {
-    const Course course = course_of(one.session, status, client_);
-    for (const Step& step : course.steps) {
-        one.session = step.session;
-        one.absence.end();
-        came_back_ = came_back_ || has_gap(step);
-        const std::string said = one.camera + ": " + sentence(step);
-        has_gap(step) ? console_.trouble(said) : console_.note(said);
-    }
-    switch (course.now) {
-        case Course::Now::recording:
-            if (one.absence.end())
-                console_.note(one.camera + ": is back, and goes on with its recording");
-            sizes_.look(*status);
-            return true;
-        case Course::Now::ending:
-            return true;
-        case Course::Now::away:
-            if (!one.absence.is_for_good(status)) return drop_out(one, kConnectionLost);
-            console_.note(one.camera + ": " + Absence::kForGood);
-            return false;
-        case Course::Now::no_room:
-            return drop_out(one, course.why + kWaitsForRoom);
-        case Course::Now::over:
-            break;
-    }
-    console_.note(one.camera + ": " + course.why);
-    return false;
-}
-
 void Follow::look() {
     const auto cameras = cameras_by_name(client_);
     const auto since = std::chrono::duration_cast<seconds>(Clock::now() - begin_);
     std::vector<std::string> lines;
-    std::erase_if(left_, [&](Followed& one) {
-        const auto found = cameras.find(one.camera);
+    std::erase_if(left_, [&](WatchedCamera& one) {
+        const auto found = cameras.find(one.camera());
         const bool is_there = found != cameras.end();
-        if (!look_at(one, is_there ? &found->second : nullptr)) return true;
-        lines.push_back(one.absence.is_away() ? one.camera + kAway
-                                              : progress_line(found->second, since, std::nullopt));
-        return false;
+        const auto over = one.look(is_there ? &found->second : nullptr, client_, sizes_, console_);
+        came_back_ = came_back_ || one.came_back();
+        if (over) {
+            console_.note(one.camera() + ": " + *over);
+        } else {
+            lines.push_back(one.is_away() || !is_there
+                                ? one.camera() + kAway
+                                : progress_line(found->second, since, std::nullopt));
+        }
+        return over.has_value();
     });
     console_.show_status(lines);
 }
@@ -173,9 +179,9 @@ int Follow::run() {
 
 }  // namespace
 
-int follow(const std::vector<Followed>& started, const control::StartParameters& parameters,
+int follow(std::vector<WatchedCamera> started, const control::StartParameters& parameters,
            ApiClient& client, Console& console) {
-    return Follow(started, parameters, client, console).run();
+    return Follow(std::move(started), parameters, client, console).run();
 }
 
 }  // namespace st::streamctl

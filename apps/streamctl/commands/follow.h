@@ -9,6 +9,7 @@
 #include "control/status.h"
 #include "streamctl/commands/commands.h"
 #include "streamctl/commands/course.h"
+#include "streamctl/commands/sizes.h"
 
 namespace st::streamctl {
 
@@ -35,17 +36,37 @@ void warn_of_disk(ApiClient& client, const control::StartParameters& parameters,
 /// Instead of a progress line, behind the name of a camera that dropped out.
 inline constexpr char kAway[] = "  away: recording goes on when it is back";
 
-/// A camera's recording as it was seen last.
-struct Followed {
-    std::string camera;
-    std::string session;
-    Absence absence{};
+/// A camera whose recording is watched, from look to look.
+class WatchedCamera {
+ public:
+    WatchedCamera(std::string camera, const std::string& session)
+        : camera_(std::move(camera)), sessions_{session} {}
+
+    /// Says what became of it since the last look. `status`: as for course_of(). Nullopt: it
+    /// records, or will again; else why its recording is over for good, which is not said.
+    std::optional<std::string> look(const control::CameraStatus* status, ApiClient& client,
+                                    SizeWatch& sizes, Console& console);
+
+    const std::string& camera() const { return camera_; }
+    /// Its recordings so far, the present one last.
+    const std::vector<std::string>& sessions() const { return sessions_; }
+    bool is_away() const { return absence_.is_away(); }
+    /// It dropped out and returned: pictures are missing.
+    bool came_back() const { return came_back_; }
+
+ private:
+    void drop_out(const std::string& why, Console& console);
+
+    std::string camera_;
+    std::vector<std::string> sessions_;
+    Absence absence_;  ///< while it may come back
+    bool came_back_ = false;
 };
 
 /// Shows these recordings, and those in which their cameras go on, until they have ended or
 /// Ctrl-C: start --follow. Says what size each camera delivers. The exit code: 3 if a camera
 /// dropped out meanwhile.
-int follow(const std::vector<Followed>& started, const control::StartParameters& parameters,
+int follow(std::vector<WatchedCamera> started, const control::StartParameters& parameters,
            ApiClient& client, Console& console);
 
 }  // namespace st::streamctl

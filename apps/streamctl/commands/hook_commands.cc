@@ -70,7 +70,8 @@ int replay(const std::string& id, ApiClient& client, Console& console) {
 
 int test(const std::string& url, ApiClient& client, Console& console) {
     const std::string body =
-        client.ask("hooks.test", control::encode(control::HookTestRequest{url, who()}));
+        client.ask("hooks.test", control::encode(control::HookTestRequest{url, who()}),
+                   control::kHookPatience);
     const auto reply = understood(control::decode_hook_test_reply(body));
     if (console.json()) {
         console.body(body);

@@ -18,10 +18,6 @@ std::string size_of(const control::CameraStatus& camera) {
     return std::to_string(*camera.width) + "x" + std::to_string(*camera.height);
 }
 
-void show(Console& console, const char* name, const std::string& value) {
-    console.result(std::string(name) + ": " + value);
-}
-
 std::string clock_of(const control::CameraClock& clock) {
     if (!clock.bound_us) return "counts " + clock.unit + "; how it stands is not known";
     return "counts " + clock.unit + "; known to ±" +
@@ -33,13 +29,13 @@ std::string clock_of(const control::CameraClock& clock) {
 
 /// What it records at present.
 void show_recording(const control::RecordingNow& now, Console& console) {
-    if (now.take) show(console, "take", *now.take);
-    if (now.part > 1) show(console, "part", std::to_string(now.part));
-    show(console, "started",
-         local_time(now.started_at) + (now.started_by ? " by " + printable(*now.started_by) : ""));
-    show(console, "recorded",
-         clock_text(now.duration_ms) + ", " + counted(now.pictures, "picture") + ", " +
-             human_bytes(now.bytes) + ", " + std::to_string(now.missing) + " lost");
+    if (now.take) console.field("take", *now.take);
+    if (now.part > 1) console.field("part", std::to_string(now.part));
+    console.field("started", local_time(now.started_at) +
+                                 (now.started_by ? " by " + printable(*now.started_by) : ""));
+    console.field("recorded", clock_text(now.duration_ms) + ", " +
+                                  counted(now.pictures, "picture") + ", " + human_bytes(now.bytes) +
+                                  ", " + std::to_string(now.missing) + " lost");
 }
 
 std::string battery_of(const control::CameraStatus& camera) {
@@ -50,25 +46,24 @@ std::string battery_of(const control::CameraStatus& camera) {
 }
 
 void show_camera(const control::CameraStatus& camera, Console& console) {
-    show(console, "name", camera.name);
-    show(console, "state", std::string(to_text(camera.state)));
-    show(console, "recording", camera.session.value_or("-"));
-    show(console, "model", camera.model.value_or("-"));
-    show(console, "peer", camera.peer);
-    show(console, "path", camera.path);
+    console.field("name", camera.name);
+    console.field("state", std::string(to_text(camera.state)));
+    console.field("recording", camera.session.value_or("-"));
+    console.field("model", camera.model.value_or("-"));
+    console.field("peer", camera.peer);
+    console.field("path", camera.path);
     if (camera.recording) show_recording(*camera.recording, console);
-    show(console, "size", size_of(camera));
-    show(console, "pictures in the last second", fixed(camera.fps_1s, 2));
-    show(console, "Mbit/s in the last second",
-         fixed(static_cast<double>(camera.bitrate_1s) / kMega, 2));
-    show(console, "received",
-         counted(camera.frames, "message") + ", " + human_bytes(camera.bytes) + ", " +
-             std::to_string(camera.bad) + " malformed");
-    show(console, "clock", clock_of(camera.clock));
+    console.field("size", size_of(camera));
+    console.field("pictures in the last second", fixed(camera.fps_1s, 2));
+    console.field("Mbit/s in the last second",
+                  fixed(static_cast<double>(camera.bitrate_1s) / kMega, 2));
+    console.field("received", counted(camera.frames, "message") + ", " + human_bytes(camera.bytes) +
+                                  ", " + std::to_string(camera.bad) + " malformed");
+    console.field("clock", clock_of(camera.clock));
     if (const std::string battery = battery_of(camera); !battery.empty())
-        show(console, "battery", battery);
-    show(console, "connected at", local_time(camera.connected_at));
-    show(console, "last seen", local_time(camera.last_seen));
+        console.field("battery", battery);
+    console.field("connected at", local_time(camera.connected_at));
+    console.field("last seen", local_time(camera.last_seen));
 }
 
 void show_cameras(const control::List& list, Console& console) {

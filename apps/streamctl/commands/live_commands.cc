@@ -15,17 +15,9 @@
 namespace st::streamctl {
 namespace {
 
-/// {"app","name"}
-json::Object path_object(const std::string& given) {
-    const std::string path = stream_path(given);
-    const std::size_t slash = path.find('/', 1);
-    json::Object params;
-    params.set("app", path.substr(1, slash - 1));
-    params.set("name", path.substr(slash + 1));
-    return params;
+std::string path_params(const std::string& given) {
+    return json::write(path_object(stream_path(given)));
 }
-
-std::string path_params(const std::string& given) { return json::write(path_object(given)); }
 
 std::string video_of(const control::StreamStatus& stream) {
     if (!stream.video) return "-";
@@ -44,27 +36,26 @@ std::string audio_of(const control::StreamStatus& stream) {
 std::string mbit(std::uint64_t bits) { return fixed(static_cast<double>(bits) / 1e6, 2); }
 
 void show_stream(const control::StreamStatus& stream, Console& console) {
-    const auto show = [&](const char* name, const std::string& value) {
-        console.result(std::string(name) + ": " + value);
-    };
-    show("path", printable(stream.path));
-    show("state", control::to_text(stream));
-    if (stream.problem) show("problem", printable(*stream.problem));
-    show("publisher", printable(stream.protocol + " " + stream.peer));
-    show("since", stream.since ? local_time(*stream.since) : "-");
-    show("video", video_of(stream));
-    show("audio", audio_of(stream));
-    show("pictures per second",
-         fixed(stream.fps_1s, 2) + " (10 s: " + fixed(stream.fps_10s, 2) + ")");
-    show("Mbit/s", mbit(stream.bitrate_1s) + " (10 s: " + mbit(stream.bitrate_10s) + ")");
-    show("between key frames", fixed(static_cast<double>(stream.key_interval_ms) / 1000, 2) + " s");
-    show("received", std::to_string(stream.packets) + " packets, " + human_bytes(stream.bytes));
-    show("clock jumps", std::to_string(stream.clock_jumps));
-    show("viewers", std::to_string(stream.viewers));
-    show("dropped for them", std::to_string(stream.dropped) + " packets");
-    show("longest queue", human_bytes(stream.queue_bytes_max));
-    show("kept for new viewers",
-         std::to_string(stream.gop_packets) + " packets, " + human_bytes(stream.gop_bytes));
+    console.field("path", printable(stream.path));
+    console.field("state", control::to_text(stream));
+    if (stream.problem) console.field("problem", printable(*stream.problem));
+    console.field("publisher", printable(stream.protocol + " " + stream.peer));
+    console.field("since", stream.since ? local_time(*stream.since) : "-");
+    console.field("video", video_of(stream));
+    console.field("audio", audio_of(stream));
+    console.field("pictures per second",
+                  fixed(stream.fps_1s, 2) + " (10 s: " + fixed(stream.fps_10s, 2) + ")");
+    console.field("Mbit/s", mbit(stream.bitrate_1s) + " (10 s: " + mbit(stream.bitrate_10s) + ")");
+    console.field("between key frames",
+                  fixed(static_cast<double>(stream.key_interval_ms) / 1000, 2) + " s");
+    console.field("received",
+                  std::to_string(stream.packets) + " packets, " + human_bytes(stream.bytes));
+    console.field("clock jumps", std::to_string(stream.clock_jumps));
+    console.field("viewers", std::to_string(stream.viewers));
+    console.field("dropped for them", std::to_string(stream.dropped) + " packets");
+    console.field("longest queue", human_bytes(stream.queue_bytes_max));
+    console.field("kept for new viewers", std::to_string(stream.gop_packets) + " packets, " +
+                                              human_bytes(stream.gop_bytes));
 }
 
 void show_streams(const control::List& list) {
@@ -205,6 +196,14 @@ std::string stream_path(const std::string& given) {
                                   "camera's name");
 }
 
+json::Object path_object(const std::string& path) {
+    const std::size_t slash = path.find('/', 1);
+    json::Object params;
+    params.set("app", path.substr(1, slash - 1));
+    params.set("name", path.substr(slash + 1));
+    return params;
+}
+
 std::optional<int> run_live(const Options& options, ApiClient& client, Console& console) {
     const std::string& command = options.command.front();
     if (command == "streams") return run_streams(options, client, console);
@@ -213,12 +212,13 @@ std::optional<int> run_live(const Options& options, ApiClient& client, Console& 
     if (command == "record") return run_record(options, client, console);
     if (command == "snapshot") return run_snapshot(options, client, console);
     if (command == "kick-stream") {
-        return done(client.ask_as_client("streams.kick", path_object(options.stream)),
+        return done(client.ask_as_client("streams.kick", path_object(stream_path(options.stream))),
                     options.stream + ": the publisher's connection was closed", console);
     }
     if (command == "restart-source") {
-        return done(client.ask_as_client("sources.restart", path_object(options.stream)),
-                    options.stream + ": restarts as soon as somebody watches", console);
+        return done(
+            client.ask_as_client("sources.restart", path_object(stream_path(options.stream))),
+            options.stream + ": restarts as soon as somebody watches", console);
     }
     if (command == "kick-viewer") {
         json::Object params;

@@ -115,7 +115,7 @@ int run_qr(const Options& options, ApiClient& client, Interrupt& interrupt, Cons
         console.body(json::write(answer));
         return cli::kDone;
     }
-    console.result(cli::qr_code(url));
+    console.drawing(cli::qr_code(url));
     console.result(url);
     if (!fingerprint.empty()) console.result("authority: SHA-256 " + fingerprint);
     return cli::kDone;

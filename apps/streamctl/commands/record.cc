@@ -18,15 +18,6 @@ std::optional<std::uint64_t> ms_of(const std::optional<milliseconds>& time) {
     return static_cast<std::uint64_t>(time->count());
 }
 
-/// {"app","name"}
-json::Object path_object(const std::string& path) {
-    json::Object params;
-    const std::size_t slash = path.find('/', 1);
-    params.set("app", path.substr(1, slash - 1));
-    params.set("name", path.substr(slash + 1));
-    return params;
-}
-
 int start(const Options& options, ApiClient& client, Console& console) {
     const RecordOptions& wanted = options.record;
     control::RecordRequest request;

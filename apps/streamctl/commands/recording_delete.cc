@@ -46,9 +46,13 @@ void need_somebody_to_ask() {
 
 }  // namespace
 
-bool is_confirmed(const std::string& question) {
+bool is_confirmed(const std::string& question, Interrupt& interrupt) {
     need_somebody_to_ask();
-    std::cerr << question << " [y/N] " << std::flush;
+    std::cerr << printable(question) << " [y/N] " << std::flush;
+    if (!interrupt.wait_for_input(STDIN_FILENO)) {
+        std::cerr << '\n';
+        throw Failed(cli::kInterrupted, "interrupted");
+    }
     std::string answer;
     std::getline(std::cin, answer);
     if (!std::cin) std::cerr << '\n';
@@ -56,7 +60,7 @@ bool is_confirmed(const std::string& question) {
     return answer == "y" || answer == "Y" || answer == "yes";
 }
 
-int run_delete(const Options& options, ApiClient& client, Console& console) {
+int run_delete(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console) {
     const Selected selected = select_recordings(client, options.recording_ids, options.recordings);
     for (const std::string& missing : selected.missing) console.trouble(missing);
     int exit_code = selected.missing.empty() ? cli::kDone : cli::kRefused;
@@ -89,9 +93,10 @@ int run_delete(const Options& options, ApiClient& client, Console& console) {
     if (!options.is_confirmed) {
         need_somebody_to_ask();
         if (items.size() > 1) {
-            for (const Selected::Item* item : items) std::cerr << item->recording.id << '\n';
+            for (const Selected::Item* item : items)
+                std::cerr << printable(item->recording.id) << '\n';
         }
-        if (!is_confirmed(question_about(items, bytes))) {
+        if (!is_confirmed(question_about(items, bytes), interrupt)) {
             console.note("nothing was deleted");
             return cli::kRefused;
         }

@@ -42,7 +42,7 @@ class Details {
 
  private:
     void show(const std::string& name, const std::string& value) {
-        if (!value.empty()) console_.result(name + ": " + value);
+        if (!value.empty()) console_.field(name, value);
     }
     std::string member(const char* key) const { return printable(object_[key].text_or_empty()); }
     std::uint64_t count(const char* key) const { return object_[key].natural().value_or(0); }

@@ -14,10 +14,6 @@
 namespace st::streamctl {
 namespace {
 
-void show(Console& console, const std::string& name, const std::string& value) {
-    console.result(name + ": " + value);
-}
-
 /// "recording" is above "recording.path", "listeners" above "listeners[0].port".
 bool is_below(const std::string& key, const std::string& wanted) {
     if (!key.starts_with(wanted)) return false;
@@ -33,32 +29,31 @@ int run_status(const Options&, ApiClient& client, Console& console) {
         console.body(body);
         return cli::kDone;
     }
-    show(console, "version", status.version);
-    show(console, "up", clock_text(status.uptime_ms) + ", since " + local_time(status.started_at));
-    show(console, "cameras",
-         std::to_string(status.cameras_connected) + " connected, " +
-             std::to_string(status.cameras_recording) + " recording, " +
-             std::to_string(status.sessions_finalising) + " recordings being finished");
-    show(console, "connections", std::to_string(status.connections));
-    show(console, "received",
-         std::to_string(status.frames) + " messages, " + human_bytes(status.bytes) + ", " +
-             std::to_string(status.bad) + " malformed");
-    show(console, "recordings",
-         status.recordings_path + ", " + human_bytes(status.disk_free_bytes) + " of " +
-             human_bytes(status.disk_total_bytes) + " free");
+    console.field("version", status.version);
+    console.field("up", clock_text(status.uptime_ms) + ", since " + local_time(status.started_at));
+    console.field("cameras", std::to_string(status.cameras_connected) + " connected, " +
+                                 std::to_string(status.cameras_recording) + " recording, " +
+                                 std::to_string(status.sessions_finalising) +
+                                 " recordings being finished");
+    console.field("connections", std::to_string(status.connections));
+    console.field("received", std::to_string(status.frames) + " messages, " +
+                                  human_bytes(status.bytes) + ", " + std::to_string(status.bad) +
+                                  " malformed");
+    console.field("recordings", status.recordings_path + ", " +
+                                    human_bytes(status.disk_free_bytes) + " of " +
+                                    human_bytes(status.disk_total_bytes) + " free");
     if (status.disk_seconds_left) {
         const auto left =
             std::chrono::seconds(static_cast<std::int64_t>(*status.disk_seconds_left));
-        show(console, "disk lasts",
-             "about " + rough_time(left) + " at the present rate, " +
-                 human_bytes(status.bytes_per_second) + "/s");
+        console.field("disk lasts", "about " + rough_time(left) + " at the present rate, " +
+                                        human_bytes(status.bytes_per_second) + "/s");
     }
-    for (const std::string& url : status.urls) show(console, "camera url", url);
+    for (const std::string& url : status.urls) console.field("camera url", url);
     for (std::size_t i = 0; i < status.loops.size(); ++i) {
         const control::LoopStatus& loop = status.loops[i];
-        show(console, "loop " + std::to_string(i),
-             std::to_string(loop.connections) + " connections, longest turn " +
-                 fixed(static_cast<double>(loop.busy_max_us) / 1000, 1) + " ms");
+        console.field("loop " + std::to_string(i),
+                      std::to_string(loop.connections) + " connections, longest turn " +
+                          fixed(static_cast<double>(loop.busy_max_us) / 1000, 1) + " ms");
     }
     return cli::kDone;
 }
@@ -79,9 +74,9 @@ int run_config(const Options& options, ApiClient& client, Console& console) {
             keys.push_back(entry.key);
             if (!wanted.empty() && !is_below(entry.key, wanted)) continue;
             found = true;
-            console.result(console.json() ? item
-                                          : entry.key + " = " + entry.value + "  // " +
-                                                printable(entry.source));
+            console.json()
+                ? console.body(item)
+                : console.result(entry.key + " = " + entry.value + "  // " + entry.source);
         }
         if (found) return;
         const std::string near = nearest(wanted, keys);

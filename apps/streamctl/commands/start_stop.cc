@@ -146,12 +146,12 @@ int run_start(const Options& options, ApiClient& client, Console& console) {
         throw;
     }
     if (options.capture.follow) {
-        std::vector<Followed> started;
+        std::vector<WatchedCamera> started;
         for (const control::StartResult& result : reply.results) {
             if (is_recording(result) && result.session)
-                started.push_back({result.camera, *result.session});
+                started.emplace_back(result.camera, *result.session);
         }
-        const int followed = follow(started, options.start.parameters, client, console);
+        const int followed = follow(std::move(started), options.start.parameters, client, console);
         if (followed != cli::kDone) return followed;
     }
     return reply.ok ? cli::kDone : cli::kRefused;

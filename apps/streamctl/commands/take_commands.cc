@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/joined.h"
 #include "base/nearest.h"
 #include "base/units.h"
 #include "cli/terminal.h"
@@ -22,6 +23,7 @@
 #include "streamctl/commands/sentences.h"
 #include "streamctl/console/table.h"
 #include "streamctl/recordings/select.h"
+#include "streamctl/takes/films.h"
 #include "takes/manifest.h"
 
 namespace st::streamctl {
@@ -31,19 +33,6 @@ using takes::Manifest;
 using takes::Verdict;
 
 std::string ms_text(std::int64_t us) { return fixed(static_cast<double>(us) / 1000, 1); }
-
-Manifest understood_take(const std::string& body) {
-    auto manifest = takes::decode_manifest(body);
-    if (manifest) return std::move(*manifest);
-    throw Failed(cli::kRefused,
-                 "the server's answer cannot be understood: " + manifest.error().message);
-}
-
-std::string ask(ApiClient& client, std::string_view method, const std::string& take) {
-    json::Object object;
-    object.set("name", take);
-    return client.ask(method, json::write(object));
-}
 
 // ---- before it begins
 
@@ -74,6 +63,8 @@ std::string trouble_of(const control::CameraStatus& camera, milliseconds max_err
 
 /// Sentences.
 struct Preflight {
+    /// What the troubles are, for --json.
+    control::ErrorCode code = control::ErrorCode::conflict;
     std::vector<std::string> troubles;  ///< none: it may begin
     std::vector<std::string> warnings;  ///< what may end it early
 };
@@ -86,8 +77,11 @@ Preflight preflight(const Options& options, ApiClient& client) {
     const auto chosen = control::select_names(options.start.cameras, names);
     for (const std::string& missing : chosen.missing)
         out.troubles.push_back(control::no_such_camera(missing, nearest(missing, names)));
-    if (chosen.matched.empty() && chosen.missing.empty())
+    if (!chosen.missing.empty()) out.code = control::ErrorCode::not_found;
+    if (chosen.matched.empty() && chosen.missing.empty()) {
+        out.code = control::ErrorCode::no_cameras;
         out.troubles.emplace_back("no camera is connected");
+    }
     for (const std::string& name : chosen.matched) {
         const control::CameraStatus& camera = cameras.at(name);
         const std::string why = trouble_of(camera, options.take.max_error);
@@ -185,7 +179,7 @@ FinishedTake finished_take(const std::string& take, milliseconds patience, ApiCl
         FinishedTake out;
         Digests digests;
         try {
-            out.body = ask(client, "takes.get", take);
+            out.body = take_body(take, client);
             digests = digests_of(understood_take(out.body));
             if (digests.missing == 0) return out;
             if (!read) for_a_file = time_to_read(take, client);
@@ -254,7 +248,9 @@ int run(const Options& options, ApiClient& client, Interrupt& interrupt, Console
     for (const std::string& warning : found.warnings) console.trouble("warning: " + warning);
     if (!found.troubles.empty()) {
         for (const std::string& trouble : found.troubles) console.trouble(trouble);
-        throw Failed(cli::kRefused, "take " + options.take.name + ": nothing was started");
+        std::string message = "take " + options.take.name + ": nothing was started";
+        if (console.json()) message += ": " + joined(found.troubles, "; ");
+        throw Refused({found.code, message, {}});
     }
     const int captured = run_capture(options, client, interrupt, console);
     FinishedTake finished;
@@ -279,7 +275,7 @@ int run(const Options& options, ApiClient& client, Interrupt& interrupt, Console
 }
 
 int show(const Options& options, ApiClient& client, Console& console) {
-    const std::string body = ask(client, "takes.get", options.take.name);
+    const std::string body = take_body(options.take.name, client);
     if (console.json())
         console.body(body);
     else
@@ -287,12 +283,13 @@ int show(const Options& options, ApiClient& client, Console& console) {
     return cli::kDone;
 }
 
-int remove(const Options& options, ApiClient& client, Console& console) {
-    const Manifest manifest = understood_take(ask(client, "takes.get", options.take.name));
+int remove(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console) {
+    const Manifest manifest = fetch_take(options.take.name, client);
     std::size_t recordings = 0;
     for (const takes::Camera& camera : manifest.cameras) recordings += camera.parts.size();
     if (!options.is_confirmed && !is_confirmed("Delete take " + options.take.name + " with " +
-                                               counted(recordings, "recording") + " for good?")) {
+                                                   counted(recordings, "recording") + " for good?",
+                                               interrupt)) {
         console.note("nothing was deleted");
         return cli::kRefused;
     }
@@ -308,7 +305,7 @@ int remove(const Options& options, ApiClient& client, Console& console) {
 
 int run_take(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console) {
     if (options.command.back() == "run") return run(options, client, interrupt, console);
-    if (options.command.back() == "delete") return remove(options, client, console);
+    if (options.command.back() == "delete") return remove(options, client, interrupt, console);
     return show(options, client, console);
 }
 

@@ -31,6 +31,9 @@ std::string cut(std::string_view line, int columns) {
     return text;
 }
 
+/// What is said may come from a server that nobody knows.
+std::string on_one_line(std::string_view text) { return clean_text(text, std::string::npos); }
+
 }  // namespace
 
 Console::Console(const Options& options)
@@ -39,9 +42,15 @@ Console::Console(const Options& options)
       json_(options.json),
       shows_status_(!options.quiet && can_move_the_cursor()) {}
 
-void Console::result(std::string_view line) {
+void Console::result(std::string_view line) { print(on_one_line(line)); }
+
+void Console::path(const std::string& path) {
+    cli::is_terminal(STDOUT_FILENO) ? result(path) : print(path);
+}
+
+void Console::print(std::string_view text) {
     erase_status();
-    std::cout << line << '\n';
+    std::cout << text << '\n';
     if (status_.empty()) return;
     std::cout.flush();  // it may be the same terminal
     draw_status();
@@ -49,7 +58,7 @@ void Console::result(std::string_view line) {
 
 void Console::say(std::string_view line) {
     erase_status();
-    std::cerr << "streamctl: " << line << std::endl;
+    std::cerr << "streamctl: " << on_one_line(line) << std::endl;
     draw_status();
 }
 
@@ -80,25 +89,25 @@ void Console::body(std::string_view body) {
         if (c == '\n' || c == '\r') c = ' ';  // JSON has no line break that means anything
     }
     line.erase(line.find_last_not_of(' ') + 1);
-    result(line);
+    print(line);
 }
 
-void Console::file(const std::string& path, std::uint64_t bytes) {
-    if (!json_) return result(path);
+void Console::file(const std::string& made, std::uint64_t bytes) {
+    if (!json_) return path(made);
     json::Object object;
-    object.set("path", path);
+    object.set("path", made);
     object.set("bytes", bytes);
-    result(json::write(object));
+    body(json::write(object));
 }
 
-void Console::server_file(const std::string& path, const std::string& recording) {
+void Console::server_file(const std::string& there, const std::string& recording) {
     const auto server = options_.server.empty() ? Result<ServerUrl>(local_server())
                                                 : parse_server_url(options_.server);
     // A path of another machine may name something here as well.
-    if (server && is_of_this_machine(*server) && ::access(path.c_str(), R_OK) == 0) {
-        return result(path);
+    if (server && is_of_this_machine(*server) && ::access(there.c_str(), R_OK) == 0) {
+        return path(there);
     }
-    result("server:" + path);
+    result("server:" + there);
     if (std::ranges::find(out_of_reach_, recording) == out_of_reach_.end()) {
         out_of_reach_.push_back(recording);
     }

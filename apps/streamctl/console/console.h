@@ -20,16 +20,22 @@ class Console {
 
     bool json() const { return json_; }
     bool quiet() const { return quiet_; }
-    /// A result, for stdout.
+    /// A result, for stdout: one line, without what would move the cursor.
     void result(std::string_view line);
+    /// "name: value", as a result.
+    void field(const std::string& name, const std::string& value) { result(name + ": " + value); }
+    /// The path of a file of this machine; as it is where a program reads it.
+    void path(const std::string& path);
+    /// Lines that were made here.
+    void drawing(std::string_view lines) { print(lines); }
     /// The path of a recording's file on the server: as it is if it can be read here, else with
     /// "server:" before it.
-    void server_file(const std::string& path, const std::string& recording);
+    void server_file(const std::string& there, const std::string& recording);
     /// After those: how to have the files that cannot be read here.
     void say_how_to_fetch();
     /// A file that was made here: its path, with --json {"path","bytes"}.
-    void file(const std::string& path, std::uint64_t bytes);
-    /// The server's answer as it is, with --json.
+    void file(const std::string& made, std::uint64_t bytes);
+    /// JSON as it is: the server's answer, with --json.
     void body(std::string_view body);
     /// A note for people; not when quiet.
     void note(std::string_view line) {
@@ -43,6 +49,7 @@ class Console {
     bool shows_status() const { return shows_status_; }
 
  private:
+    void print(std::string_view text);
     void say(std::string_view line);
     void erase_status();
     void draw_status();

@@ -1,12 +1,17 @@
+#include <signal.h>
+#include <spawn.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <deque>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 
+#include "base/text.h"
 #include "cli/exit_codes.h"
 #include "cli/parse.h"
 #include "control/camera_status.h"
@@ -17,6 +22,8 @@
 #include "streamctl/console/event_text.h"
 #include "streamctl/console/line_editor.h"
 #include "streamctl/console/script.h"
+
+extern char** environ;
 
 namespace st::streamctl {
 namespace {
@@ -44,10 +51,28 @@ std::string history_path() {
 
 /// `!COMMAND`: what the user typed, as if in the shell.
 void run_shell(const std::string& command) {
-    const int status = std::system(command.c_str());  // NOLINT(cert-env33-c): that is its purpose
-    if (status == -1)
+    std::string shell = "sh";
+    std::string option = "-c";
+    std::string line = command;
+    std::array<char*, 4> words{shell.data(), option.data(), line.data(), nullptr};
+    // Ctrl-C is the command's to act on, and so is a pipe that nobody reads: not as it is here.
+    posix_spawnattr_t attributes{};
+    ::posix_spawnattr_init(&attributes);
+    sigset_t none;
+    sigemptyset(&none);
+    ::posix_spawnattr_setsigmask(&attributes, &none);
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    ::posix_spawnattr_setsigdefault(&attributes, &pipe);
+    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    pid_t child = 0;
+    const int error = ::posix_spawn(&child, "/bin/sh", nullptr, &attributes, words.data(), environ);
+    ::posix_spawnattr_destroy(&attributes);
+    int status = 0;
+    if (error != 0)
         std::cerr << "streamctl: no shell could be started\n";
-    else if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
+    else if (::waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) != 0)
         std::cerr << "streamctl: exit status " << WEXITSTATUS(status) << '\n';
 }
 
@@ -164,7 +189,7 @@ class Prompt {
         for (const std::string& item : list->items) {
             const auto camera = control::decode_camera(item);
             if (!camera) continue;
-            cameras_.push_back(camera->name);
+            if (is_clean(camera->name)) cameras_.push_back(camera->name);
             if (camera->state == control::CameraState::recording) ++recording_;
         }
         return true;

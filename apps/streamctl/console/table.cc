@@ -58,6 +58,11 @@ void narrow(std::vector<std::size_t>& widths, const std::vector<std::size_t>& sh
 
 }  // namespace
 
+void Table::add(std::vector<std::string> cells) {
+    for (std::string& cell : cells) cell = printable(cell);
+    rows_.push_back(std::move(cells));
+}
+
 std::vector<std::size_t> Table::column_widths() const {
     std::vector<std::size_t> widths;
     for (std::size_t i = 0; i < columns_.size(); ++i) {

@@ -22,8 +22,8 @@ class Table {
         bool own_line = false;
     };
     explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
-    /// As many cells as columns.
-    void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+    /// As many cells as columns. What would move the cursor is taken out.
+    void add(std::vector<std::string> cells);
     /// Columns of the terminal that all of it takes.
     std::size_t width() const;
     /// `width` 0: no limit. Else columns are left out, and if that does not do, cells cut off,

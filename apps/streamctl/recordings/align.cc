@@ -18,6 +18,7 @@
 #include "record/verifier.h"
 #include "streamctl/console/table.h"
 #include "streamctl/recordings/download.h"
+#include "streamctl/recordings/new_file.h"
 #include "worker/pool.h"
 #include "worker/program.h"
 
@@ -25,10 +26,6 @@ namespace st::streamctl {
 namespace {
 
 namespace fs = std::filesystem;
-
-Failed cannot(cli::ExitCode code, const fs::path& path) {
-    return {code, path.string() + ": " + std::strerror(errno)};
-}
 
 /// One recording on its way to the line.
 struct Placed {
@@ -135,7 +132,7 @@ class Aligning {
         }
         placed.report = std::move(*report);
         for (const mux::OutputFile& file : placed.report->files) {
-            if (file.kind == "mp4" && !console_.json()) console_.result(file.path);
+            if (file.kind == "mp4" && !console_.json()) console_.path(file.path);
         }
         say_error(placed);
     }
@@ -186,11 +183,11 @@ class Aligning {
         }
         if (is_bounded) take.error_ms = most;
         const std::string text = encode(take);
-        write_whole(path(kTakeFile), text + "\n");
+        write_file(path(kTakeFile), text + "\n", NewFile::Existing::replaced);
         if (console_.json())
-            console_.result(text);
+            console_.body(text);
         else
-            console_.result(path(kTakeFile).string());
+            console_.path(path(kTakeFile).string());
     }
 
     /// The server's wall clock at time 0.
@@ -199,20 +196,6 @@ class Aligning {
         const mux::CommonLine& line = *placed.job.line;
         const double after_us = line.zero_us - origin.us(line.by_wall_clock);
         return rfc3339(origin.wall_us + std::llround(after_us));
-    }
-
-    static void write_whole(const fs::path& target, const std::string& text) {
-        const std::string part = target.string() + ".part";
-        const Fd fd(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-        if (!fd) throw cannot(cli::kCannotCreate, part);
-        for (std::size_t done = 0; done < text.size();) {
-            const ssize_t wrote = ::write(fd.get(), text.data() + done, text.size() - done);
-            if (wrote < 0 && errno == EINTR) continue;
-            if (wrote <= 0) throw cannot(cli::kIoFailed, part);
-            done += static_cast<std::size_t>(wrote);
-        }
-        if (::fsync(fd.get()) != 0) throw cannot(cli::kIoFailed, part);
-        if (::rename(part.c_str(), target.c_str()) != 0) throw cannot(cli::kIoFailed, target);
     }
 
     const Options& options_;

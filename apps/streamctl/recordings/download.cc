@@ -23,6 +23,7 @@
 #include "streamctl/client/get.h"
 #include "streamctl/commands/commands.h"
 #include "streamctl/recordings/align.h"
+#include "streamctl/recordings/new_file.h"
 #include "streamctl/recordings/select.h"
 #include "takes/manifest.h"
 
@@ -120,12 +121,12 @@ std::optional<std::string> Download::fetch_file(const control::Recording& record
 }
 
 void Download::print(const WantedFile& file) {
-    if (!console_.json()) return console_.result(file.target);
+    if (!console_.json()) return console_.path(file.target);
     json::Object object;
     object.set("session", file.session);
     object.set("path", file.target);
     object.set("bytes", file.bytes);
-    console_.result(json::write(object));
+    console_.body(json::write(object));
 }
 
 void Download::fetch(const WantedFile& file) {
@@ -266,13 +267,8 @@ void fetch_manifest(const std::string& take, const std::string& folder, ApiClien
             part.file = local_file_name(part.recording, part.file.substr(part.file.rfind('/') + 1));
     }
     const std::string path = manifest_path(folder);
-    const std::string part = path + ".part";
-    std::ofstream file(part, std::ios::binary | std::ios::trunc);
-    if (!file) throw cannot(cli::kCannotCreate, part);
-    file << takes::encode(*manifest) << '\n';
-    file.close();
-    if (!file || ::rename(part.c_str(), path.c_str()) != 0) throw cannot(cli::kIoFailed, path);
-    if (!console.json()) console.result(path);
+    write_file(path, takes::encode(*manifest) + "\n", NewFile::Existing::replaced);
+    if (!console.json()) console.path(path);
 }
 
 }  // namespace

@@ -14,12 +14,28 @@ std::string quoted(const std::string& word) {
     return out + "'";
 }
 
+/// The program and how it reaches the server.
+std::string beginning(const Options& options) {
+    std::string line = "streamctl";
+    const auto add = [&](const char* name, const std::string& value) {
+        if (!value.empty()) line += std::string(" ") + name + " " + quoted(value);
+    };
+    add("-s", options.server);
+    add("--token-file", options.token_file);
+    add("--cacert", options.ca_file);
+    return line + (options.is_insecure ? " --insecure" : "");
+}
+
 }  // namespace
 
+std::string stop_line(const Options& options, const std::vector<std::string>& cameras) {
+    std::string line = beginning(options) + " stop";
+    for (const std::string& camera : cameras) line += " " + quoted(camera);
+    return line;
+}
+
 std::string fetch_line(const Options& options, const std::vector<std::string>& ids) {
-    std::string line = "streamctl";
-    if (!options.server.empty()) line += " -s " + quoted(options.server);
-    line += " get";
+    std::string line = beginning(options) + " get";
     if (options.start.take) {
         line += " --take " + quoted(*options.start.take);
     } else {

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/unsupported.h"
 #include "streamctl/client/failed.h"
 
 namespace st::streamctl {
@@ -37,9 +38,9 @@ void refuse_used_name(const std::string& path) {
     if (path != "-" && ::lstat(path.c_str(), &there) == 0) throw is_there(path);
 }
 
-NewFile::NewFile(const std::string& path) : path_(path) {
+NewFile::NewFile(const std::string& path, Existing existing) : path_(path), existing_(existing) {
     if (path_ == "-") return;
-    refuse_used_name(path_);
+    if (existing_ == Existing::refused) refuse_used_name(path_);
     file_.reset(
         ::open(part().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
     if (!file_) throw cannot(cli::kCannotCreate, part());
@@ -62,11 +63,19 @@ void NewFile::write(Bytes bytes) {
 
 void NewFile::keep() {
     if (path_ == "-") return;
-    if (!rename_to_new(part(), path_)) {
-        refuse_used_name(path_);
+    if (::fsync(file_.get()) != 0 && !is_unsupported(errno)) throw cannot(cli::kIoFailed, part());
+    const bool is_replaced = existing_ == Existing::replaced;
+    if (is_replaced || !rename_to_new(part(), path_)) {
+        if (!is_replaced) refuse_used_name(path_);
         if (::rename(part().c_str(), path_.c_str()) != 0) throw cannot(cli::kIoFailed, path_);
     }
     file_.reset();
+}
+
+void write_file(const std::string& path, std::string_view text, NewFile::Existing existing) {
+    NewFile file(path, existing);
+    file.write(as_bytes(text));
+    file.keep();
 }
 
 }  // namespace st::streamctl

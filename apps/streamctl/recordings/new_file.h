@@ -1,7 +1,8 @@
 #pragma once
-/// A file that a command makes where none is yet.
+/// A file that a command makes, whole or not at all.
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/bytes.h"
 #include "base/fd.h"
@@ -15,7 +16,10 @@ void refuse_used_name(const std::string& path);
 /// thread.
 class NewFile {
  public:
-    explicit NewFile(const std::string& path);
+    /// What becomes of a file of that name.
+    enum class Existing { refused, replaced };
+
+    explicit NewFile(const std::string& path, Existing existing = Existing::refused);
     ~NewFile();
     NewFile(const NewFile&) = delete;
     NewFile& operator=(const NewFile&) = delete;
@@ -29,8 +33,13 @@ class NewFile {
     std::string part() const { return path_ + ".part"; }
 
     const std::string path_;
+    const Existing existing_;
     Fd file_;
     std::uint64_t bytes_ = 0;
 };
+
+/// All of it at once.
+void write_file(const std::string& path, std::string_view text,
+                NewFile::Existing existing = NewFile::Existing::refused);
 
 }  // namespace st::streamctl

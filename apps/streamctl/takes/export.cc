@@ -9,6 +9,7 @@
 #include "json/write.h"
 #include "record/verifier.h"
 #include "streamctl/console/table.h"
+#include "streamctl/recordings/new_file.h"
 #include "streamctl/takes/film_colours.h"
 #include "streamctl/takes/films.h"
 #include "streamctl/takes/helpers.h"
@@ -106,7 +107,7 @@ class Export {
         return fs::absolute(fs::path(options_.folder) / name).lexically_normal().string();
     }
     void write(const std::string& name, std::string_view text) {
-        write_new_file(path(name), text);
+        write_file(path(name), text);
         say_made(path(name));
     }
     void say_made(const std::string& file) { console_.file(file, fs::file_size(file)); }
@@ -289,8 +290,8 @@ class Export {
     static std::string times_of_frames(const takes::Grid& grid) {
         std::string text = "frame_index,timestamp\n";
         for (std::size_t frame = 0; frame < grid.slots; ++frame) {
-            text += std::to_string(frame) + "," +
-                    fixed(static_cast<double>(frame) / grid.rate, 6) + "\n";
+            text += std::to_string(frame) + "," + fixed(static_cast<double>(frame) / grid.rate, 6) +
+                    "\n";
         }
         return text;
     }

@@ -1,8 +1,6 @@
 #include "streamctl/takes/films.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,7 +9,6 @@
 #include <fstream>
 #include <iterator>
 
-#include "base/fd.h"
 #include "json/write.h"
 #include "streamctl/recordings/download.h"
 #include "takes/movie_job.h"
@@ -58,13 +55,21 @@ void append(Film& film, mux::PictureTable table, const std::string& recording) {
 
 }  // namespace
 
-takes::Manifest fetch_take(const std::string& take, ApiClient& client) {
-    json::Object object;
-    object.set("name", take);
-    auto manifest = takes::decode_manifest(client.ask("takes.get", json::write(object)));
+takes::Manifest understood_take(const std::string& body) {
+    auto manifest = takes::decode_manifest(body);
     if (manifest) return std::move(*manifest);
     throw Failed(cli::kRefused,
                  "the server's answer cannot be understood: " + manifest.error().message);
+}
+
+std::string take_body(const std::string& take, ApiClient& client) {
+    json::Object object;
+    object.set("name", take);
+    return client.ask("takes.get", json::write(object));
+}
+
+takes::Manifest fetch_take(const std::string& take, ApiClient& client) {
+    return understood_take(take_body(take, client));
 }
 
 FetchedFiles::FetchedFiles(const std::string& folder) {
@@ -138,25 +143,6 @@ void leave_decodable(std::vector<Film>& films, const worker::RunJob& run) {
         if (film.runs.empty())
             throw Failed(cli::kBadInput, film.camera + ": none of its pictures can be decoded");
     }
-}
-
-void write_new_file(const std::string& path, std::string_view text) {
-    const auto fail = [](cli::ExitCode code, const std::string& what) {
-        throw Failed(code, what + ": " + std::strerror(errno));
-    };
-    if (::access(path.c_str(), F_OK) == 0)
-        throw Failed(cli::kCannotCreate, path + ": exists already");
-    const std::string part = path + ".part";
-    const Fd fd(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-    if (!fd) fail(cli::kCannotCreate, part);
-    while (!text.empty()) {
-        const ssize_t wrote = ::write(fd.get(), text.data(), text.size());
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote <= 0) fail(cli::kIoFailed, part);
-        text.remove_prefix(static_cast<std::size_t>(wrote));
-    }
-    if (::fsync(fd.get()) != 0 || ::rename(part.c_str(), path.c_str()) != 0)
-        fail(cli::kIoFailed, path);
 }
 
 }  // namespace st::streamctl

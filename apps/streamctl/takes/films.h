@@ -24,7 +24,9 @@ struct Film {
     bool is_bounded = false;
 };
 
-/// take.json of the server. Throws Failed, Refused.
+/// take.json of the server, as it is. Throws Failed, Refused.
+std::string take_body(const std::string& take, ApiClient& client);
+takes::Manifest understood_take(const std::string& body);
 takes::Manifest fetch_take(const std::string& take, ApiClient& client);
 
 /// A folder for what is fetched, removed in the end with all that is still in it.
@@ -54,8 +56,5 @@ FetchedFilms fetch_films(const takes::Manifest& manifest, bool needs_movies,
 
 /// Leaves out of the runs what cannot be decoded; a run that has nothing else goes. Throws Failed.
 void leave_decodable(std::vector<Film>& films, const worker::RunJob& run);
-
-/// Written as `<path>.part` and then named. Throws Failed, also if it is there already.
-void write_new_file(const std::string& path, std::string_view text);
 
 }  // namespace st::streamctl

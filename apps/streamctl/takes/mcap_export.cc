@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "media/movie_facts.h"
+#include "streamctl/recordings/new_file.h"
 #include "takes/mcap.h"
 
 namespace st::streamctl {
@@ -91,21 +92,11 @@ Coded coded_pictures(const Film& film, const std::string& folder, const worker::
     return out;
 }
 
-void write_all(int fd, std::string_view bytes) {
-    while (!bytes.empty()) {
-        const ssize_t wrote = ::write(fd, bytes.data(), bytes.size());
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote <= 0) throw failed("write");
-        bytes.remove_prefix(static_cast<std::size_t>(wrote));
-    }
-}
-
 }  // namespace
 
 void export_mcap(std::span<const Film> films, const std::string& target,
                  const worker::RunJob& run) {
-    if (::access(target.c_str(), F_OK) == 0)
-        throw Failed(cli::kCannotCreate, target + ": exists already");
+    refuse_used_name(target);
     struct Next {
         std::int64_t wall_us;
         std::size_t camera;
@@ -121,12 +112,10 @@ void export_mcap(std::span<const Film> films, const std::string& target,
             order.push_back({coded.back().pictures[i].wall_us, coded.size() - 1, i});
     }
     std::ranges::stable_sort(order, {}, &Next::wall_us);
-    const std::string part = target + ".part";
-    const Fd file(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-    if (!file) throw Failed(cli::kCannotCreate, part + ": " + std::strerror(errno));
+    NewFile file(target);
     takes::McapWriter writer;
-    write_all(file.get(), writer.begin("streamctl " ST_VERSION, "foxglove.CompressedVideo",
-                                       takes::compressed_video_schema(), topics));
+    file.write(as_bytes(writer.begin("streamctl " ST_VERSION, "foxglove.CompressedVideo",
+                                     takes::compressed_video_schema(), topics)));
     std::vector<std::uint8_t> picture;
     for (const Next& next : order) {
         const Coded& camera = coded[next.camera];
@@ -135,13 +124,11 @@ void export_mcap(std::span<const Film> films, const std::string& target,
         read_all(camera.file.get(), picture.data(), picture.size(), place.at);
         const std::string message =
             takes::compressed_video(next.wall_us, films[next.camera].camera, picture);
-        write_all(
-            file.get(),
-            writer.message(next.camera, static_cast<std::uint64_t>(next.wall_us) * 1000, message));
+        file.write(as_bytes(
+            writer.message(next.camera, static_cast<std::uint64_t>(next.wall_us) * 1000, message)));
     }
-    write_all(file.get(), writer.end());
-    if (::fsync(file.get()) != 0 || ::rename(part.c_str(), target.c_str()) != 0)
-        throw failed(target);
+    file.write(as_bytes(writer.end()));
+    file.keep();
 }
 
 }  // namespace st::streamctl
